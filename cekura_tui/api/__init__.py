@@ -1,0 +1,1 @@
+"""The Cekura API: one request function, one short method an operation."""

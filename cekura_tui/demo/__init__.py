@@ -1,0 +1,1 @@
+"""The embedded Cekura server with its own corpus."""

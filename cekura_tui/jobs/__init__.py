@@ -1,0 +1,1 @@
+"""The job engine: launch, follow and resume improve-prompt jobs."""

@@ -1,0 +1,1 @@
+"""The local database: runs, jobs and prompts in one SQLite file."""
