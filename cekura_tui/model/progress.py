@@ -1,0 +1,80 @@
+"""How an answer of the progress operation is read: final or not, and what it brought."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from cekura_tui.model.job import JobState
+from cekura_tui.model.text import Prompt, clean
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """What one answer of the progress operation says."""
+
+    end: Literal["succeeded", "no_issues", "failed"] | None
+    status: str
+    improved_prompt: Prompt | None = None
+    summary_of_changes: str | None = None
+    error: str | None = None
+
+    @property
+    def state(self) -> JobState:
+        """The state that this answer puts its job in."""
+        return JobState(self.end) if self.end else JobState.RUNNING
+
+
+_FAILURES = frozenset({"error", "failed", "failure", "errored", "timeout", "cancelled", "canceled"})
+_NO_ISSUES = ("no issues", "no issue was", "no problems were found", "nothing to improve")
+
+
+def read_progress(payload: object) -> Progress:
+    """Read a progress answer: the result beats the word, and a word that is not known means still going.
+
+    `payload` is parsed JSON in which `improved_prompt` stayed exactly as it came and all else was cleaned.
+    """
+    answer = payload if isinstance(payload, dict) else {}
+    status = answer.get("status")
+    status = status.strip() if isinstance(status, str) else "" if status is None else str(status)
+    output = answer.get("output")
+    for place in (output if isinstance(output, dict) else {}, answer):
+        improved = place.get("improved_prompt")
+        if isinstance(improved, str) and improved.strip():
+            return Progress("succeeded", status, Prompt(improved), _summary(place, answer))
+    failed = status.lower() in _FAILURES
+    if not failed and output:
+        return Progress(None, status)
+    told = [_message(answer.get("error"))]
+    if failed:
+        told += [_message(answer.get("detail")), _message(answer.get("message")), _message(output)]
+        told.append(f"The server says “{status}” and nothing more.")
+    error = next(filter(None, told), "")
+    if not error:
+        return Progress(None, status)
+    return Progress("no_issues" if _says_none(error) else "failed", status, error=error)
+
+
+def _says_none(error: str) -> bool:
+    return any(words in error.lower() for words in _NO_ISSUES)
+
+
+def _summary(*places: dict[str, object]) -> str | None:
+    """The summary may be a text or a list of texts."""
+    for place in places:
+        summary = place.get("summary_of_changes")
+        if isinstance(summary, list):
+            summary = "\n".join(f"- {clean(str(item)).lstrip('-• ')}" for item in summary if item is not None)
+        if isinstance(summary, str) and summary.strip():
+            return summary.strip()
+    return None
+
+
+def _message(value: object) -> str:
+    """An error is a text, or an object that holds one."""
+    if isinstance(value, str):
+        return value.strip()
+    if isinstance(value, dict):
+        told = next((value[name] for name in ("message", "detail", "error") if isinstance(value.get(name), str)), None)
+        return str(told if told is not None else value or "").strip()
+    return "" if value is None or value is False else str(value)

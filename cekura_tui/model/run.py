@@ -1,0 +1,251 @@
+"""A run as the API sends it: nothing is promised but the id, and nothing that came is lost."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from functools import cached_property
+from typing import Annotated, Any, Self
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidatorFunctionWrapHandler, WrapValidator
+
+from cekura_tui.model.errors import CekuraTuiError
+
+
+class NotARun(CekuraTuiError):
+    """What came cannot be read as a run: it is no object, or has no number for an id."""
+
+    title = "Unreadable answer"
+
+
+def _duration(value: object) -> object:
+    """Durations are "MM:SS"; a number of seconds has been seen."""
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return f"{int(value) // 60:02d}:{int(value) % 60:02d}"
+    return value
+
+
+def _texts(value: object) -> object:
+    """Explanations are a list or one text."""
+    if isinstance(value, str):
+        return [value] if value.strip() else []
+    if isinstance(value, list):
+        return [item if isinstance(item, str) else str(item) for item in value if item is not None]
+    return value
+
+
+def _yes(value: object) -> object:
+    """`aligned` is a bool or "yes"/"no"."""
+    if isinstance(value, str) and value.strip().lower() in ("yes", "no", "true", "false"):
+        return value.strip().lower() in ("yes", "true")
+    return value
+
+
+def _objects(value: object) -> object:
+    """Keep the objects of a list, so that one odd item does not cost the others."""
+    return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else value
+
+
+def _text(value: object) -> object:
+    """A number or a bool where a text is declared is shown as it came."""
+    return str(value) if isinstance(value, int | float) else value
+
+
+def _lenient(convert: Callable[[object], object] = lambda value: value) -> WrapValidator:
+    """Read a value in its declared form; one of another form counts as absent (it stays in `Run.source`)."""
+
+    def read_or_none(value: object, read: ValidatorFunctionWrapHandler) -> object:
+        try:
+            return None if value is None else read(convert(value))
+        except (ValueError, OverflowError):
+            return None
+
+    return WrapValidator(read_or_none)
+
+
+type_of = _lenient()
+Text = Annotated[str | None, _lenient(_text)]
+Number = Annotated[float | None, type_of]
+Id = Annotated[int, Field(ge=0, lt=2**63)]
+Whole = Annotated[Annotated[int, Field(ge=-(2**63), lt=2**63)] | None, type_of]
+Flag = Annotated[bool | None, type_of]
+Object = Annotated[dict[str, Any] | None, type_of]
+Texts = Annotated[list[str] | None, _lenient(_texts)]
+
+
+class Payload(BaseModel):
+    """An object of the API: unknown fields are kept, known ones that are missing or odd are None."""
+
+    model_config = ConfigDict(extra="allow", frozen=True, ignored_types=(cached_property,))
+
+
+class TranscriptItem(Payload):
+    """One entry of `transcript_object`; times are seconds from the start of the call."""
+
+    role: Text = None
+    content: Text = None
+    timestamp: Number = None
+    time: Text = None
+    start_time: Number = None
+    end_time: Number = None
+    data: Object = None
+
+
+class Metric(Payload):
+    """One measured metric of `evaluation.metrics`, or of a list row's `metrics`."""
+
+    id: Whole = None
+    name: Text = None
+    type: Text = None
+    eval_type: Text = None
+    score: Number = None
+    passed: Flag = None
+    enum: Text = None
+    value: Any = None
+    explanation: Texts = None
+    extra: Object = None
+
+
+class RubricLine(Payload):
+    """The threshold side of a metric, joined to it by `metric_id`."""
+
+    metric_id: Whole = None
+    metric_name: Text = None
+    value: Any = None
+    explanation: Texts = None
+    passed: Flag = None
+    conditions: Text = None
+    expected_conditions: Any = None
+
+
+class Evaluation(Payload):
+    """The measured metrics of a run."""
+
+    metrics: Annotated[list[Metric] | None, _lenient(_objects)] = None
+
+
+class Alignment(Payload):
+    """Whether one part of the expected outcome was met."""
+
+    outcome: Text = None
+    prompt_part: Text = None
+    aligned: Annotated[bool | None, _lenient(_yes)] = None
+
+
+class ExpectedOutcome(Payload):
+    """How far the call ended as the scenario expects; `score` is 0 to 100."""
+
+    score: Number = None
+    explanation: Texts = None
+    outcome_alignments: Annotated[list[Alignment] | None, _lenient(_objects)] = None
+
+
+class CriticalCategory(Payload):
+    """A critical deviation that was found in the run."""
+
+    category_id: Whole = None
+    category: Text = None
+    deviation: Annotated[float | str | None, type_of] = None
+    wrongly_marked: Flag = None
+    feedback: Text = None
+    priority: Text = None
+
+
+class CallerProfile(Payload):
+    """The caller's data that the simulated caller used."""
+
+    id: Whole = None
+    name: Text = None
+    information: Object = None
+
+
+def _outcome(value: object) -> object:
+    """The expected outcome may be a bare text."""
+    return {"explanation": [value]} if isinstance(value, str) and value.strip() else value
+
+
+class Run(Payload):
+    """A run, a light list row or a whole one. Make it with `Run.read`, of JSON whose texts were cleaned."""
+
+    id: Id
+    provider_call_id: Text = None
+    trace_id: Text = None
+    scenario: Whole = None
+    scenario_name: Text = None
+    scenario_type: Text = None
+    personality: Whole = None
+    personality_name: Text = None
+    agent: Whole = None
+    agent_name: Text = None
+    result_id: Whole = None
+    result_name: Text = None
+    expected_outcome_prompt: Text = None
+    expected_outcome: Annotated[ExpectedOutcome | None, _lenient(_outcome)] = None
+    evaluation: Annotated[Evaluation | None, type_of] = None
+    metrics: Annotated[list[Metric] | None, _lenient(_objects)] = None
+    rubric: Annotated[list[RubricLine] | None, _lenient(_objects)] = None
+    transcript: Text = None
+    transcript_object: Annotated[list[TranscriptItem] | None, _lenient(_objects)] = None
+    duration: Annotated[str | None, _lenient(_duration)] = None
+    voice_recording_url: Text = None
+    email_id: Text = None
+    status: Text = None
+    evaluation_status: Text = None
+    metadata: Object = None
+    success: Flag = None
+    is_reviewed: Flag = None
+    feedback: Text = None
+    timestamp: Text = None
+    executed_at: Text = None
+    outbound_number: Text = None
+    inbound_number: Text = None
+    critical_categories: Annotated[list[CriticalCategory] | None, _lenient(_objects)] = None
+    error_message: Text = None
+    scenario_instructions: Text = None
+    run_as_text: Flag = None
+    test_profile_data: Annotated[CallerProfile | None, type_of] = None
+    generated_mock_tool_entries: Annotated[list[dict[str, Any]] | None, _lenient(_objects)] = None
+    provider_call_details: Any = None
+    agent_number: Text = None
+    testing_channel_index: Whole = None
+    run_type: Text = None
+
+    @classmethod
+    def read(cls, payload: object) -> Self:
+        """A run of one cleaned JSON object; raises NotARun where there is no id to know it by."""
+        if not isinstance(payload, dict):
+            raise NotARun("The server sent something else than a run.", "Try again; if it stays so, tell Cekura.")
+        try:
+            run = cls.model_validate(payload)
+        except ValidationError:
+            raise NotARun("The server sent a run without an id.", "Try again; if it stays so, tell Cekura.") from None
+        run.__dict__["source"] = payload
+        return run
+
+    @cached_property
+    def source(self) -> dict[str, Any]:
+        """The object as it came, cleaned, with every field."""
+        return self.model_dump(mode="json", exclude_unset=True)
+
+    @property
+    def transcript_encrypted(self) -> bool:
+        """Whether `transcript_object` came encrypted."""
+        sent = self.source.get("transcript_object")
+        return isinstance(sent, dict) and "__encrypted__" in sent
+
+    @property
+    def ended_reason(self) -> str:
+        """Why the call ended, in the server's words, or empty."""
+        reason = (self.metadata or {}).get("ended_reason")
+        return reason if isinstance(reason, str) else ""
+
+    @property
+    def at(self) -> float | None:
+        """When the run was made, in seconds of Unix time."""
+        for text in (self.timestamp, self.executed_at):
+            try:
+                moment = datetime.fromisoformat(text or "")
+                return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
+            except (ValueError, OverflowError, OSError):
+                continue
+        return None

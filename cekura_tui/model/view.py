@@ -1,0 +1,76 @@
+"""What the screens show of a run: plain frozen values, made off the screen's loop."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from cekura_tui.model.outcome import Outcome, outcome_of
+from cekura_tui.model.run import Run
+from cekura_tui.model.transcript import Transcript, read_transcript
+from cekura_tui.model.verdict import Verdict, read_verdicts
+
+
+@dataclass(frozen=True, slots=True)
+class RunRow:
+    """A line of the run list. `at` is Unix time; `duration` is "MM:SS" or empty."""
+
+    id: int
+    scenario: str
+    personality: str
+    agent_id: int | None
+    agent: str
+    outcome: Outcome
+    duration: str
+    at: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class RunView:
+    """A whole run as it is read: its row, verdicts, transcript and details; `got_at` is when the server told it."""
+
+    row: RunRow
+    verdicts: tuple[Verdict, ...]
+    transcript: Transcript
+    details: tuple[tuple[str, str], ...]
+    got_at: float
+    cached: bool = False
+
+
+def row_of(run: Run) -> RunRow:
+    """The row of a run."""
+    return RunRow(
+        id=run.id,
+        scenario=run.scenario_name or ("Scenario deleted" if run.scenario is None else f"scenario {run.scenario}"),
+        personality=run.personality_name or "",
+        agent_id=run.agent,
+        agent=run.agent_name or (f"agent {run.agent}" if run.agent is not None else ""),
+        outcome=outcome_of(run),
+        duration=run.duration or "",
+        at=run.at,
+    )
+
+
+def view_of(run: Run, got_at: float, *, cached: bool = False) -> RunView:
+    """All of a run that the screens show."""
+    return RunView(row_of(run), read_verdicts(run), read_transcript(run), tuple(_details(run)), got_at, cached)
+
+
+def _details(run: Run) -> list[tuple[str, str]]:
+    named = (
+        ("status", run.status),
+        ("evaluation", run.evaluation_status),
+        ("ended", run.ended_reason),
+        ("error", run.error_message),
+        ("result", f"{run.result_name or ''} {run.result_id or ''}".strip()),
+        ("kind", {True: "text", False: "voice", None: None}[run.run_as_text]),
+        ("run type", run.run_type),
+        ("call id", run.provider_call_id),
+        ("trace", run.trace_id),
+        ("from", run.outbound_number),
+        ("to", run.inbound_number or run.agent_number),
+        ("profile", run.test_profile_data.name if run.test_profile_data else None),
+        ("feedback", run.feedback),
+        ("expected", run.expected_outcome_prompt),
+        ("scenario", run.scenario_instructions),
+    )
+    return [(name, text) for name, text in named if text]
