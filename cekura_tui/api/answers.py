@@ -1,0 +1,214 @@
+"""Reading answers: JSON, pages, projects and agents, and what a refusal says."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Generic, TypeVar
+
+from cekura_tui.api.errors import ApiError, BadAnswer, Busy, KeyRefused, NotFound, Rejected, ServerFault
+from cekura_tui.api.retry import at_clock, read_retry_after
+from cekura_tui.model.errors import CekuraTuiError
+from cekura_tui.model.text import Prompt, clean, clean_json, clean_line
+
+T = TypeVar("T")
+
+PROMPTS = frozenset({"description", "llm_system_prompt", "prompt", "improved_prompt"})
+"""The fields that hold a prompt: never cleaned, always exact."""
+_REQUEST_IDS = ("x-request-id", "x-amzn-requestid", "cf-ray")
+
+
+@dataclass(frozen=True)
+class Answer:
+    """An answer of the server; header names are in lower case."""
+
+    status: int
+    headers: dict[str, str]
+    raw: bytes
+
+    @cached_property
+    def text(self) -> str:
+        """The body as text; bytes that are no UTF-8 are replaced."""
+        return self.raw.decode("utf-8", "replace")
+
+    @property
+    def request_id(self) -> str:
+        """The server's name for this request, to tell its support."""
+        return clean_line(next((self.headers[name] for name in _REQUEST_IDS if name in self.headers), ""), 80)
+
+    def json(self, keep: frozenset[str] = frozenset()) -> object:
+        """The body as JSON, every text cleaned but those of the fields in `keep`; raises BadAnswer."""
+        try:
+            return clean_json(json.loads(self.raw, parse_constant=lambda _: None), keep)
+        except (ValueError, RecursionError):
+            raise self.unexpected("is not JSON" if self.raw.strip() else "is empty") from None
+
+    def unexpected(self, what: str) -> BadAnswer:
+        """The error for an answer that is not what was promised."""
+        return BadAnswer(
+            f"The server's answer {what}.",
+            "Check that the API URL is Cekura's; if it is, try again later.",
+            status=self.status,
+            request_id=self.request_id,
+            body=clean(self.text[:2000]),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Page(Generic[T]):
+    """One page of a list: how many there are in all, these, and whether another page follows."""
+
+    count: int
+    items: tuple[T, ...]
+    more: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Project:
+    """A project; runs are listed by project."""
+
+    id: int
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Agent:
+    """An agent and its prompt, exactly as the server keeps it (None where the answer had none)."""
+
+    id: int
+    name: str
+    project_id: int | None
+    prompt: Prompt | None
+    auto_sync: bool = False
+
+
+def no_connection(host: str, error: Exception) -> tuple[str, str]:
+    """Message and hint where no connection came about."""
+    why = clean_line(str(error), 120) or type(error).__name__
+    return f"{host} cannot be reached ({why}).", "Check the network and the API URL, then try again."
+
+
+def refusal(answer: Answer, host: str, now: float) -> ApiError:
+    """The error that an answer other than 2xx stands for. `now` is Unix time."""
+    said = _said(answer)
+    status = answer.status
+    wait = read_retry_after(answer.headers.get("retry-after"), now)
+    kind: type[ApiError]
+    if status in (401, 403):
+        kind, message = KeyRefused, f"{host} refused the API key ({status}{said})."
+        hint = "Sign in again with `cekura-tui auth login`, or check CEKURA_API_KEY."
+    elif status in (404, 410):
+        kind, message = NotFound, f"{host} does not have it ({status}{said})."
+        hint = "It may be gone, or belong to another key."
+    elif status == 429:
+        kind, message = Busy, f"{host} asks to slow down (429{said})."
+        hint = f"It will answer again at {at_clock(now, wait)}." if wait is not None else "Try again in a minute."
+    elif status >= 500:
+        kind, message, hint = ServerFault, f"{host} failed ({status}{said}).", "Try again later."
+    elif 300 <= status < 400:
+        kind, message = BadAnswer, f"{host} sent us on to another address ({status}), which is not followed."
+        hint = "Set the API URL to the server's own address."
+    else:
+        kind, message, hint = Rejected, f"{host} did not accept it ({status}{said}).", ""
+    return kind(
+        message,
+        hint,
+        status=status,
+        request_id=answer.request_id,
+        body=clean(answer.text[:2000]),
+        retry_after=wait,
+    )
+
+
+def _said(answer: Answer) -> str:
+    """What a refusal says, as `: text`: `{"detail": …}`, `{field: [text]}`, or that it is an HTML page."""
+    try:
+        body = answer.json()
+    except BadAnswer:
+        html = "html" in answer.headers.get("content-type", "") or answer.raw.lstrip()[:1] == b"<"
+        return ", an HTML page" if html else ""
+    if not isinstance(body, dict):
+        return f": {clean_line(str(body), 200)}" if body else ""
+    told = []
+    for field, value in body.items():
+        texts = value if isinstance(value, list) else [value]
+        text = " ".join(item if isinstance(item, str) else json.dumps(item, ensure_ascii=False) for item in texts)
+        told.append(text if field in ("detail", "non_field_errors", "message", "error") else f"{field}: {text}")
+    return f": {clean_line('; '.join(told), 300)}" if told else ""
+
+
+def read_page(body: object, read: Callable[[object], T]) -> Page[T]:
+    """A page `{count, next, previous, results}`; a bare list is taken as the only page."""
+    if isinstance(body, list):
+        items = read_list(body, read)
+        return Page(len(items), tuple(items), False)
+    if not isinstance(body, dict) or not isinstance(body.get("results"), list):
+        raise BadAnswer("The server's answer is not a list.", "Check that the API URL is Cekura's.")
+    items = read_list(body["results"], read)
+    count = body.get("count")
+    whole = count if isinstance(count, int) and not isinstance(count, bool) and count >= 0 else len(items)
+    return Page(whole, tuple(items), bool(body.get("next")))
+
+
+def read_list(body: object, read: Callable[[object], T]) -> list[T]:
+    """A bare list; an entry that cannot be read does not cost the others."""
+    if not isinstance(body, list):
+        raise BadAnswer("The server's answer is not a list.", "Check that the API URL is Cekura's.")
+    items: list[T] = []
+    for entry in body:
+        try:
+            items.append(read(entry))
+        except CekuraTuiError:
+            continue
+    return items
+
+
+def read_projects(body: object) -> list[Project]:
+    """Projects come as a bare list; a page of them is taken too."""
+    return list(read_page(body, _project).items)
+
+
+def _project(body: object) -> Project:
+    number = _id_of(body)
+    assert isinstance(body, dict)
+    return Project(number, clean_line(str(body.get("name") or f"project {number}"), 80))
+
+
+def read_agent(body: object) -> Agent:
+    """An agent of v1 (`agent_name`) or v2 (`name`)."""
+    number = _id_of(body)
+    assert isinstance(body, dict)
+    prompt = body.get("description")
+    project = body.get("project")
+    provider = body.get("provider")
+    synced = body.get("auto_sync_prompt_enabled") is True
+    synced = synced or (isinstance(provider, dict) and provider.get("auto_sync_prompt") is True)
+    name = body.get("agent_name") or body.get("name") or f"agent {number}"
+    return Agent(
+        number,
+        clean_line(str(name), 80),
+        project if isinstance(project, int) else None,
+        Prompt(prompt) if isinstance(prompt, str) else None,
+        synced,
+    )
+
+
+def _id_of(body: object) -> int:
+    number = body.get("id") if isinstance(body, dict) else None
+    if not isinstance(number, int) or isinstance(number, bool) or not 0 <= number < 2**63:
+        raise BadAnswer("The server's answer lacks an id.", "Check that the API URL is Cekura's.")
+    return number
+
+
+def progress_id(answer: Answer) -> str | None:
+    """The id by which a launched job is asked for: a text or a number, never a run's `id`."""
+    try:
+        body = json.loads(answer.raw)
+    except (ValueError, RecursionError):
+        return None
+    found = body.get("progress_id") if isinstance(body, dict) else None
+    if isinstance(found, int) and not isinstance(found, bool):
+        return str(found)
+    return found if isinstance(found, str) and found.strip() else None

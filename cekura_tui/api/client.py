@@ -1,0 +1,214 @@
+"""The Cekura API: one request function, then one short method an operation."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import random
+import time
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import httpx
+
+from cekura_tui import __version__
+from cekura_tui.api import answers
+from cekura_tui.api.answers import Agent, Answer, Page, Project
+from cekura_tui.api.errors import ApiError, BadAnswer, NotConnected, NotFound, NotOffered, Unreachable
+from cekura_tui.api.retry import next_try
+from cekura_tui.model.job import Draft
+from cekura_tui.model.run import Run
+
+READ = httpx.Timeout(20.0, connect=5.0)
+LAUNCH = httpx.Timeout(60.0, connect=10.0)
+IN_FLIGHT = 6
+MAX_BODY = 64 * 2**20
+"""Bytes of one answer; a larger one is not read to its end."""
+PAGE_SIZE = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Launch:
+    """What a launch was answered: the job's id, if there was one, and the answer as it came."""
+
+    progress_id: str | None
+    raw: str
+
+
+class Client:
+    """One key at one server. Make it and use it on one event loop; close it there.
+
+    Reads that a person waits for are repeated as `retry.next_try` says; polls and writes are sent once. Raises kinds
+    of `ApiError` only.
+    """
+
+    def __init__(
+        self,
+        base: str,
+        key: str,
+        *,
+        loopback: bool = False,
+        clock: Callable[[], float] = time.time,
+        monotonic: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+        spread: Callable[[], float] = random.random,
+    ) -> None:
+        self._base = httpx.URL(base)
+        self._loopback = loopback
+        agent = f"cekura-tui/{__version__}"
+        self._headers = {"X-CEKURA-API-KEY": key, "User-Agent": agent, "Accept": "application/json"}
+        self._clock, self._monotonic, self._sleep, self._spread = clock, monotonic, sleep, spread
+        self._flight = asyncio.Semaphore(IN_FLIGHT)
+        self._http = self._open(READ)
+        self._versions: dict[str, str] = {}
+
+    async def aclose(self) -> None:
+        """Close all connections."""
+        await self._http.aclose()
+
+    # One request
+
+    def _open(self, timeout: httpx.Timeout) -> httpx.AsyncClient:
+        return httpx.AsyncClient(
+            headers=self._headers,
+            timeout=timeout,
+            follow_redirects=False,
+            # A proxy named in the environment is not for this machine itself.
+            trust_env=not self._loopback,
+        )
+
+    async def _send(
+        self,
+        method: str,
+        path: str,
+        *,
+        params: Mapping[str, str | int] | None = None,
+        body: Mapping[str, object] | None = None,
+        http: httpx.AsyncClient | None = None,
+    ) -> Answer:
+        """Send one request once and read its answer; raises for all but 2xx."""
+        url = httpx.URL(f"{str(self._base).rstrip('/')}{path}")
+        if (url.scheme, url.host, url.port) != (self._base.scheme, self._base.host, self._base.port):
+            raise BadAnswer("That address belongs to another server, so the key was not sent to it.")
+        content = None if body is None else json.dumps(body, ensure_ascii=True).encode("ascii")
+        headers = {"Content-Type": "application/json"} if content is not None else {}
+        try:
+            async with (
+                self._flight,
+                (http or self._http).stream(method, url, params=params, content=content, headers=headers) as response,
+            ):
+                raw = bytearray()
+                async for chunk in response.aiter_bytes():
+                    raw += chunk
+                    if len(raw) > MAX_BODY:
+                        raise BadAnswer(f"The server's answer is over {MAX_BODY // 2**20} MB and was not read.")
+        except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError) as error:
+            raise NotConnected(*answers.no_connection(self._base.host, error)) from None
+        except httpx.TimeoutException:
+            raise Unreachable(f"{self._base.host} did not answer in time.", "Try again with r, or later.") from None
+        except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError) as error:
+            what = type(error).__name__
+            raise Unreachable(f"The connection to {self._base.host} broke ({what}).", "Try again.") from None
+        answer = Answer(response.status_code, dict(response.headers), bytes(raw))
+        if not 200 <= answer.status < 300:
+            raise answers.refusal(answer, self._base.host, self._clock())
+        return answer
+
+    async def _read(self, path: str, params: Mapping[str, str | int] | None = None) -> Answer:
+        """A read that a person waits for."""
+        began, tries = self._monotonic(), 0
+        while True:
+            try:
+                return await self._send("GET", path, params=params)
+            except ApiError as error:
+                tries += 1
+                wait = next_try(error, tries, self._monotonic() - began, self._spread())
+                if wait is None:
+                    raise
+            await self._sleep(wait)
+
+    async def _versioned(self, noun: str, rest: str, params: Mapping[str, str | int] | None = None) -> Answer:
+        """Read `/test_framework/v1/<noun>/<rest>`, or v2 where the server has no v1; what works is remembered."""
+        known = self._versions.get(noun)
+        try:
+            answer = await self._read(f"/test_framework/{known or 'v1'}/{noun}/{rest}", params)
+            self._versions.setdefault(noun, "v1")
+            return answer
+        except NotFound as error:
+            if known is not None or (params or {}).get("page", 1) != 1:
+                raise
+            try:
+                answer = await self._read(f"/test_framework/v2/{noun}/{rest}", params)
+            except ApiError:
+                raise error from None
+            self._versions[noun] = "v2"
+            return answer
+
+    # Operations
+
+    async def projects(self) -> list[Project]:
+        """All projects that this key may see."""
+        return answers.read_projects((await self._read("/user/v1/projects/")).json())
+
+    async def agents(self, project_id: int | None = None, page: int = 1) -> Page[Agent]:
+        """A page of agents, without a promise that their prompts are in it."""
+        params: dict[str, str | int] = {"page": page, "page_size": PAGE_SIZE}
+        if project_id is not None:
+            params["project_id"] = project_id
+        answer = await self._versioned("aiagents", "", params)
+        return answers.read_page(answer.json(keep=answers.PROMPTS), answers.read_agent)
+
+    async def agent(self, agent_id: int) -> Agent:
+        """One agent with its prompt, exactly as the server keeps it."""
+        answer = await self._versioned("aiagents", f"{agent_id}/")
+        return answers.read_agent(answer.json(keep=answers.PROMPTS))
+
+    async def runs(self, scope: Mapping[str, str | int], page: int = 1, page_size: int = PAGE_SIZE) -> Page[Run]:
+        """A page of runs of a scope (`project_id`, `agent_id` or `result_id`, and filters), newest first."""
+        answer = await self._versioned("runs", "", {**scope, "page": page, "page_size": page_size})
+        found = answers.read_page(answer.json(), Run.read)
+        return Page(found.count, tuple(sorted(found.items, key=lambda run: run.id, reverse=True)), found.more)
+
+    async def run(self, run_id: int) -> Run:
+        """One run, whole."""
+        return Run.read((await self._versioned("runs", f"{run_id}/")).json())
+
+    async def runs_by_id(self, run_ids: Sequence[int]) -> list[Run]:
+        """Several runs, whole; those that are not there are left out."""
+        answer = await self._versioned("runs", "bulk/", {"run_ids": ",".join(map(str, run_ids))})
+        return answers.read_list(answer.json(), Run.read)
+
+    async def launch(self, draft: Draft) -> Launch:
+        """Launch an improve-prompt job: sent once, on a connection of its own.
+
+        Raises NotConnected where nothing was sent, NotOffered where the server lacks the operation.
+        """
+        try:
+            async with self._open(LAUNCH) as http:
+                path = "/test_framework/v1/runs/improve_prompt_bg/"
+                answer = await self._send("POST", path, body=draft.body(), http=http)
+        except ApiError as error:
+            if error.status in (404, 405, 410):
+                raise NotOffered(
+                    f"{self._base.host} does not offer improve-prompt jobs (it answered {error.status}).",
+                    "The draft is kept. Ask Cekura whether your workspace still has them.",
+                    status=error.status,
+                    request_id=error.request_id,
+                    body=error.body,
+                ) from None
+            raise
+        return Launch(answers.progress_id(answer), answer.text)
+
+    async def progress(self, progress_id: str) -> tuple[object, str]:
+        """One answer of the progress operation, parsed and as it came; sent once, the engine decides on the next."""
+        path = "/test_framework/v1/runs/improve_prompt_progress/"
+        answer = await self._send("GET", path, params={"progress_id": progress_id})
+        return answer.json(keep=answers.PROMPTS), answer.text
+
+    async def issues(self, run_ids: Sequence[int], agent_id: int | None) -> Any:
+        """The structured issues behind a suggestion; their shape is not declared."""
+        body: dict[str, object] = {"run_ids": list(run_ids)}
+        if agent_id is not None:
+            body["agent"] = agent_id
+        return (await self._send("POST", "/test_framework/v1/runs/improve_prompt_issues/", body=body)).json()

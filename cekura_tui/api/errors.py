@@ -1,0 +1,84 @@
+"""What can go wrong between us and the server, as kinds of one error."""
+
+from __future__ import annotations
+
+from cekura_tui.model.errors import CekuraTuiError, Exit
+
+
+class ApiError(CekuraTuiError):
+    """The server answered something else than what was asked for, or did not answer.
+
+    `status` is the HTTP status (0 where there was no answer), `retry_after` the seconds the server asked to wait.
+    """
+
+    title = "The server did not do it"
+
+    def __init__(
+        self,
+        message: str,
+        hint: str = "",
+        *,
+        status: int = 0,
+        request_id: str = "",
+        body: str = "",
+        retry_after: float | None = None,
+        title: str = "",
+    ) -> None:
+        super().__init__(message, hint, title=title)
+        self.status = status
+        self.request_id = request_id
+        self.body = body
+        self.retry_after = retry_after
+
+
+class Unreachable(ApiError):
+    """There was no answer: no connection, or it broke or took too long."""
+
+    title = "The server cannot be reached"
+
+
+class NotConnected(Unreachable):
+    """No connection came about, so nothing was sent."""
+
+
+class KeyRefused(ApiError):
+    """401 or 403: the key is wrong, or may not do this."""
+
+    title = "The key was refused"
+    exit_status = Exit.KEY_REFUSED
+
+
+class NotFound(ApiError):
+    """404 or 410: it is not there, or not for this key."""
+
+    title = "Not found"
+
+
+class Rejected(ApiError):
+    """Another 4xx: the server does not take what was sent."""
+
+    title = "The server refused"
+
+
+class Busy(ApiError):
+    """429: too many requests."""
+
+    title = "Too many requests"
+
+
+class ServerFault(ApiError):
+    """5xx: the server failed."""
+
+    title = "The server failed"
+
+
+class BadAnswer(ApiError):
+    """An answer that is not what the API promises: no JSON, another shape, a redirect."""
+
+    title = "Unreadable answer"
+
+
+class NotOffered(ApiError):
+    """404, 405 or 410 to a launch: this server does not have the operation."""
+
+    title = "This server does not offer it"

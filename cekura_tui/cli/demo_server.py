@@ -1,0 +1,67 @@
+"""`demo-server`: the embedded server alone."""
+
+from __future__ import annotations
+
+import json
+import os
+import shlex
+import signal
+import threading
+from pathlib import Path
+
+import click
+
+from cekura_tui.cli.options import Options
+from cekura_tui.cli.output import put, say
+from cekura_tui.model.errors import UsageError
+
+
+@click.command("demo-server")
+@click.option("--port", type=click.IntRange(0, 65535), default=0, metavar="N", help="The port; else a free one.")
+@click.option(
+    "--log",
+    "log_file",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="One JSON object a request.",
+)
+@click.pass_obj
+def demo_server(options: Options, port: int, log_file: Path | None) -> None:
+    """Run the embedded Cekura server alone, until interrupted; prints the variables that lead to it."""
+    from cekura_tui.config.paths import find_paths
+    from cekura_tui.demo.corpus import FIRST_PROJECT
+    from cekura_tui.demo.server import DemoServer
+
+    home = find_paths(options.config_dir, os.environ).demo.home
+    try:
+        log = log_file.open("a", encoding="utf-8", buffering=1) if log_file else None
+    except OSError as error:
+        raise UsageError(f"{log_file} cannot be written: {error.strerror}.") from None
+    server = DemoServer(
+        home,
+        port=port,
+        runs=options.demo_runs,
+        epoch=options.demo_epoch,
+        speed=options.demo_speed,
+        faults=options.demo_faults,
+        log=(lambda entry: log.write(f"{json.dumps(entry)}\n")) if log else None,
+    )
+    try:
+        server.start()
+    except OSError as error:
+        raise UsageError(
+            f"Port {port} cannot be used: {error.strerror or error}.", "Give another with --port."
+        ) from None
+    put(f"export CEKURA_API_URL={shlex.quote(server.url)}")
+    put(f"export CEKURA_API_KEY={shlex.quote(server.key)}")
+    put(f"export CEKURA_PROJECT_ID={FIRST_PROJECT}")
+    click.get_text_stream("stdout").flush()
+    say("Serving until interrupted.")
+    ended = threading.Event()
+    signal.signal(signal.SIGTERM, lambda *_: ended.set())
+    try:
+        ended.wait()
+    except KeyboardInterrupt:
+        pass
+    finally:
+        server.stop()

@@ -1,0 +1,112 @@
+"""The front door: global options, and which room a command leads to."""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+
+import click
+
+from cekura_tui import __version__
+from cekura_tui.cli.auth import auth
+from cekura_tui.cli.config import config
+from cekura_tui.cli.demo_server import demo_server
+from cekura_tui.cli.improve import improve
+from cekura_tui.cli.jobs import jobs
+from cekura_tui.cli.opening import open_app, open_target
+from cekura_tui.cli.options import Options, fault_names
+from cekura_tui.cli.output import complain
+from cekura_tui.cli.runs import runs
+from cekura_tui.model.errors import CekuraTuiError, Exit
+
+
+class Front(click.Group):
+    """A group in which a run's number or a dashboard URL stands for opening it."""
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """The command of the first word."""
+        if args and args[0] not in self.commands and (args[0].isdecimal() or "://" in args[0]):
+            return "open", open_target, args
+        return super().resolve_command(ctx, args)
+
+
+@click.group(
+    cls=Front,
+    invoke_without_command=True,
+    subcommand_metavar="[RUN_ID | dashboard URL | COMMAND [ARGS]...]",
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
+@click.option("--demo", is_flag=True, help="Use the embedded workspace: no account, no network.")
+@click.option("--config-dir", metavar="DIR", help="Keep settings, keys, runs and jobs there.")
+@click.option("--api-url", metavar="URL", help="The server; else CEKURA_API_URL.")
+@click.option("--api-key-file", metavar="FILE", help="A file with the API key; - is standard input.")
+@click.option(
+    "--project", type=click.IntRange(min=0), metavar="ID", help="List runs of this project; else CEKURA_PROJECT_ID."
+)
+@click.option("--agent", type=click.IntRange(min=0), metavar="ID", help="List runs of this agent.")
+@click.option("--read-only", is_flag=True, help="Launch nothing.")
+@click.option("--no-mouse", is_flag=True, help="Leave the mouse to the terminal.")
+@click.option("--ascii", "ascii_only", is_flag=True, help="Draw with plain characters only.")
+@click.option(
+    "--demo-runs", type=click.IntRange(1, 1000), default=240, metavar="N", help="Runs of the embedded workspace."
+)
+@click.option("--demo-speed", type=click.FloatRange(min=0.01), default=1.0, metavar="X", help="How fast its jobs go.")
+@click.option("--demo-epoch", type=float, metavar="SECONDS", help="The Unix time its runs count back from.")
+@click.option(
+    "--demo-faults", type=fault_names, default="", metavar="NAME,…", help="Named misbehaviour of its server."
+)
+@click.version_option(__version__, prog_name="cekura-tui")
+@click.pass_context
+def cli(ctx: click.Context, /, **flags: object) -> None:
+    """Find failed test calls of your voice agents, read them, and have a better prompt proposed.
+
+    With no command it opens the app. Everything below also works without a screen, for scripts.
+    """
+    ctx.obj = Options(**flags)  # type: ignore[arg-type] # click gives exactly the options declared above
+    if ctx.invoked_subcommand is None:
+        ctx.exit(open_app(ctx.obj))
+
+
+for command in (runs, improve, jobs, auth, config, demo_server):
+    cli.add_command(command)
+
+
+def main() -> None:
+    """Run the command line and leave with its exit status."""
+    for stream in (sys.stdout, sys.stderr):
+        # A terminal of another encoding gets escapes, never an error.
+        stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr] # absent only on a replaced stream
+    logging.getLogger("cekura_tui").addHandler(logging.NullHandler())
+    sys.exit(_run())
+
+
+def _run() -> int:
+    try:
+        status = cli.main(standalone_mode=False)
+        sys.stdout.flush()
+        return int(status) if isinstance(status, int) else Exit.DONE
+    except CekuraTuiError as error:
+        complain(error)
+        return error.exit_status
+    except click.ClickException as error:
+        error.show()
+        return Exit.WRONG_USE
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("Interrupted.", err=True)
+        return 130
+    except BrokenPipeError:
+        # Whoever read us has enough; what is still buffered must not complain at the end either.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return Exit.DONE
+    except Exception as error:  # the border: a person gets a sentence, the details on request
+        if os.environ.get("CEKURA_TUI_DEBUG"):
+            raise
+        click.echo(
+            f"This should not have happened: {type(error).__name__}. "
+            "Run it again with CEKURA_TUI_DEBUG=1 to see where, and tell the developers.",
+            err=True,
+        )
+        return Exit.WRONG_USE

@@ -1,0 +1,88 @@
+"""The global options, and the kinds of values that commands take."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import click
+
+from cekura_tui.demo.faults import FAULTS
+from cekura_tui.model.text import clean_line
+
+if TYPE_CHECKING:
+    from cekura_tui.workspace.setup import DemoOptions, Setup
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What was said before the command."""
+
+    demo: bool = False
+    config_dir: str | None = None
+    api_url: str | None = None
+    api_key_file: str | None = None
+    project: int | None = None
+    agent: int | None = None
+    read_only: bool = False
+    no_mouse: bool = False
+    ascii_only: bool = False
+    demo_runs: int = 240
+    demo_speed: float = 1.0
+    demo_epoch: float | None = None
+    demo_faults: frozenset[str] = frozenset()
+
+    @property
+    def demo_options(self) -> DemoOptions:
+        """How the embedded server is to be."""
+        from cekura_tui.workspace.setup import DemoOptions
+
+        return DemoOptions(self.demo_runs, self.demo_epoch, self.demo_speed, self.demo_faults)
+
+    def setup(self) -> Setup:
+        """Read environment and files on top of these."""
+        from cekura_tui.workspace.setup import make_setup
+
+        return make_setup(
+            config_dir=self.config_dir,
+            api_url=self.api_url,
+            api_key_file=self.api_key_file,
+            project_id=self.project,
+            agent_id=self.agent,
+            read_only=self.read_only,
+            demo=self.demo_options if self.demo else None,
+            env=os.environ,
+        )
+
+    def signed_in(self) -> Setup:
+        """The same for a command that needs a key; raises KeyMissing where there is none."""
+        setup = self.setup()
+        if setup.no_key is not None:
+            raise setup.no_key
+        return setup
+
+
+def number(what: str) -> Callable[[str], int]:
+    """The type of a run's, job's, metric's or category's number."""
+
+    def read(text: str) -> int:
+        if text.isascii() and text.isdecimal() and len(text) < 19:
+            return int(text)
+        raise click.BadParameter(f"“{clean_line(text, 40)}” is no {what} id: that is a number, such as 48213.")
+
+    read.__name__ = "number"
+    return read
+
+
+def fault_names(text: str) -> frozenset[str]:
+    """Names of faults with commas between, each one known."""
+    names = frozenset(name.strip() for name in text.split(",") if name.strip())
+    if unknown := names - set(FAULTS):
+        raise click.BadParameter(f"{', '.join(sorted(unknown))}: known are {', '.join(FAULTS)}.")
+    return names
+
+
+RUN = number("run")
+JOB = number("job")

@@ -1,0 +1,58 @@
+"""Printing: data on standard output, messages on standard error."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterable, Sequence
+
+import click
+
+from cekura_tui.model.errors import CekuraTuiError
+from cekura_tui.model.text import Prompt, clean, has_controls, prompt_bytes
+
+
+def say(text: str) -> None:
+    """A message for the person, on standard error."""
+    click.echo(clean(text), err=True)
+
+
+def complain(error: CekuraTuiError) -> None:
+    """An error as one sentence or two."""
+    say(f"cekura-tui: {error.sentence()}")
+
+
+def put(text: str = "") -> None:
+    """A line of data."""
+    click.echo(text)
+
+
+def put_json(value: object) -> None:
+    """One JSON object on one line; what a terminal might obey is escaped."""
+    text = json.dumps(value, ensure_ascii=False)
+    click.echo(text if text.isprintable() else json.dumps(value))
+
+
+def put_prompt(prompt: Prompt) -> None:
+    """A prompt: exact into a pipe or a file, cleaned on a terminal."""
+    if not sys.stdout.isatty():
+        sys.stdout.flush()
+        sys.stdout.buffer.write(prompt_bytes(prompt))
+        sys.stdout.buffer.flush()
+        return
+    put(clean(prompt))
+    warn_of_controls(prompt)
+
+
+def warn_of_controls(prompt: Prompt) -> None:
+    """Say so if a prompt holds control characters, which drawing hides."""
+    if has_controls(prompt):
+        say("Note: this prompt holds control characters; they are kept in files and not shown.")
+
+
+def put_table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
+    """Columns as wide as their widest cell."""
+    lines = [list(header), *map(list, rows)]
+    widths = [max(len(line[column]) for line in lines) for column in range(len(header))]
+    for line in lines:
+        put("  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip())

@@ -1,0 +1,82 @@
+"""Running a command on a session of its own, and waiting for jobs."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Collection, Sequence
+from typing import TYPE_CHECKING, TypeVar
+
+from cekura_tui.cli.output import say
+from cekura_tui.model.errors import Exit
+from cekura_tui.model.text import clean_line
+
+if TYPE_CHECKING:
+    from cekura_tui.cli.options import Options
+    from cekura_tui.model.job import Job
+    from cekura_tui.workspace.session import Session
+
+T = TypeVar("T")
+
+
+def run_script(
+    options: Options, work: Callable[[Session], Awaitable[T]], *, follow: Collection[int] | None = None
+) -> T:
+    """Open a session, do the work and close it; `follow` names the jobs that are asked about, None for all."""
+    setup = options.signed_in()
+
+    async def script() -> T:
+        from cekura_tui.workspace.session import Session
+
+        session = Session.open(setup, only=follow)
+        if session.store.database.notice:
+            say(session.store.database.notice)
+        try:
+            return await work(session)
+        finally:
+            await session.close()
+
+    return asyncio.run(script())
+
+
+async def wait_for_jobs(session: Session, numbers: Sequence[int], within: float | None) -> list[Job]:
+    """Follow jobs until none is going, each change of state a line on standard error.
+
+    Returns the jobs as they are then, or as they are after `within` seconds. Raises KeyRefused where it cannot go on.
+    """
+    told: dict[int, str] = {}
+    end = None if within is None else time.monotonic() + within
+    session.engine.start()
+    while True:
+        jobs = [await session.job(number) for number in numbers]
+        for job in jobs:
+            line = state_line(job)
+            if told.get(job.number) != line:
+                told[job.number] = line
+                say(line)
+        left = 1.0 if end is None else end - time.monotonic()
+        if left <= 0 or not any(job.state.going for job in jobs):
+            return jobs
+        if session.engine.paused is not None:
+            raise session.engine.paused
+        await session.engine.news(min(1.0, left))
+        # Another window may have launched or finished what we wait for.
+        session.engine.adopt()
+
+
+def state_line(job: Job) -> str:
+    """A job's state in one line."""
+    status = clean_line(job.last_status or "", 40)
+    more = clean_line(job.error or job.reason, 200) or (f"the server says “{status}”" if status else "")
+    stale = " (the server does not answer at the moment)" if job.stale_since and job.state.going else ""
+    return f"job {job.number}: {job.state.words}{': ' + more if more else ''}{stale}"
+
+
+def exit_of(jobs: Sequence[Job]) -> Exit:
+    """The exit status of having waited for jobs."""
+    from cekura_tui.model.job import JobState
+
+    states = {job.state for job in jobs}
+    if states - {JobState.SUCCEEDED, JobState.NO_ISSUES}:
+        return Exit.NOT_SUCCEEDED
+    return Exit.NO_ISSUES if JobState.NO_ISSUES in states else Exit.DONE

@@ -1,0 +1,90 @@
+"""Keys: where one is found, and that it goes only to the server it belongs to."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from cekura_tui.config.origin import Server, read_server
+from cekura_tui.model.errors import CekuraTuiError, KeyMissing, UsageError
+
+PROFILE = "default"
+_HOW = "Run `cekura-tui auth login`, set CEKURA_API_KEY, or name a file with --api-key-file."
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """An API key and where it came from; its text is not shown by repr."""
+
+    text: str = field(repr=False)
+    source: str
+
+
+def check_key(text: str, source: str) -> Key:
+    """A key of a text, without the white space around it; raises KeyMissing, which never holds the key."""
+    key = text.strip()
+    if not key:
+        raise KeyMissing(f"The key from {source} is empty.", _HOW)
+    if not (key.isascii() and key.isprintable()) or " " in key or len(key) > 4096:
+        raise KeyMissing(f"What {source} holds is not a key: it has spaces, line breaks or foreign characters.", _HOW)
+    return Key(key, source)
+
+
+def find_key(key_file: str | None, env: Mapping[str, str], path: Path, server: Server) -> Key:
+    """The key for a server: of the flag's file, of CEKURA_API_KEY, or the one signed in with there."""
+    if key_file:
+        return check_key(_read_key_file(key_file), "standard input" if key_file == "-" else key_file)
+    if env.get("CEKURA_API_KEY", "").strip():
+        return check_key(env["CEKURA_API_KEY"], "CEKURA_API_KEY")
+    saved = _read_saved(path).get(PROFILE)
+    if not isinstance(saved, dict):
+        raise KeyMissing("There is no API key.", _HOW)
+    try:
+        home = read_server(str(saved.get("api_url", "")), f"the URL in {path.name}")
+    except CekuraTuiError:
+        raise KeyMissing(f"The URL saved with the key in {path} is unreadable.", _HOW) from None
+    if home.origin != server.origin:
+        raise KeyMissing(f"The saved key belongs to {home.origin} and is not sent to {server.origin}.", _HOW)
+    return check_key(str(saved.get("api_key", "")), path.name)
+
+
+def save_key(path: Path, server: Server, key: Key) -> None:
+    """Keep a key with its server's URL, readable by this user alone; other entries stay."""
+    saved = _read_saved(path) | {PROFILE: {"api_url": server.base, "api_key": key.text}}
+    try:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        # mkstemp makes its file 0600, and a rename replaces the old one whole or not at all.
+        handle, name = tempfile.mkstemp(dir=path.parent, prefix=".credentials-")
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            json.dump(saved, file, indent=1)
+        os.replace(name, path)
+    except OSError as error:
+        raise UsageError(f"The key could not be kept in {path}: {error.strerror}.") from None
+
+
+def _read_saved(path: Path) -> dict[str, object]:
+    try:
+        saved = json.loads(path.read_text("utf-8"))
+    except FileNotFoundError:
+        return {}
+    except ValueError:
+        raise KeyMissing(f"{path} is damaged.", "Remove it and sign in again.") from None
+    except OSError as error:
+        raise KeyMissing(f"{path} cannot be read: {error.strerror}.") from None
+    return saved if isinstance(saved, dict) else {}
+
+
+def _read_key_file(name: str) -> str:
+    try:
+        if name == "-":
+            return sys.stdin.readline()
+        return Path(name).expanduser().read_text("utf-8")
+    except UnicodeDecodeError:
+        raise KeyMissing(f"{name} is not a text file.", _HOW) from None
+    except OSError as error:
+        raise KeyMissing(f"The key file {name} cannot be read: {error.strerror}.", _HOW) from None

@@ -1,0 +1,73 @@
+"""Settings: flag, then environment, then config.toml, then default; each remembers where it came from."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from cekura_tui.config.origin import DEFAULT_API_URL, DEFAULT_DASHBOARD_URL
+from cekura_tui.model.errors import UsageError
+from cekura_tui.model.text import clean_line
+
+ENVIRONMENT = {
+    "api_url": "CEKURA_API_URL",
+    "dashboard_url": "CEKURA_DASHBOARD_URL",
+    "project_id": "CEKURA_PROJECT_ID",
+}
+
+
+class Settings(BaseModel):
+    """What can be set; every field is also a key of config.toml."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    api_url: str = DEFAULT_API_URL
+    """The server."""
+    dashboard_url: str = DEFAULT_DASHBOARD_URL
+    """Where links to runs lead."""
+    project_id: int | None = Field(default=None, ge=0, lt=2**63)
+    """The project whose runs are listed."""
+    agent_id: int | None = Field(default=None, ge=0, lt=2**63)
+    """The agent whose runs are listed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """Settings, and for each where it came from."""
+
+    settings: Settings
+    came_from: dict[str, str]
+
+
+def load_settings(flags: Mapping[str, object], env: Mapping[str, str], path: Path) -> Loaded:
+    """Merge the four places; raises UsageError that names the place of a wrong value."""
+    found: dict[str, object] = {}
+    came_from = dict.fromkeys(Settings.model_fields, "default")
+    from_env = {name: env[variable] for name, variable in ENVIRONMENT.items() if env.get(variable)}
+    for place, values in ((str(path), _read_file(path)), ("", from_env), ("flag", flags)):
+        for name, value in values.items():
+            if name in came_from and value is not None:
+                found[name] = value
+                came_from[name] = place or ENVIRONMENT[name]
+    try:
+        return Loaded(Settings.model_validate(found), came_from)
+    except ValidationError as error:
+        name = str(error.errors()[0]["loc"][0])
+        place = {"flag": f"--{name.removesuffix('_id').replace('_', '-')}"}.get(came_from[name], came_from[name])
+        wanted = "a number" if name.endswith("_id") else "a text"
+        raise UsageError(f"{name} of {place} must be {wanted}, not “{clean_line(str(found[name]), 40)}”.") from None
+
+
+def _read_file(path: Path) -> dict[str, object]:
+    try:
+        return tomllib.loads(path.read_text("utf-8"))
+    except FileNotFoundError:
+        return {}
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise UsageError(f"{path} is not valid TOML: {clean_line(str(error), 120)}.", "Mend or remove it.") from None
+    except OSError as error:
+        raise UsageError(f"{path} cannot be read: {error.strerror}.") from None

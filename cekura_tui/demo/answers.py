@@ -1,0 +1,188 @@
+"""What the API answers about a run: the light row of a list, and the whole run."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from datetime import UTC, datetime
+from typing import Any
+
+from cekura_tui.demo.chance import Dice, roll
+from cekura_tui.demo.corpus import LONG_RUN, LONG_TURNS, PROJECT_IDS, Corpus
+from cekura_tui.demo.dialogue import Turn, as_objects, as_text, broken_at, clock_text, speak, stretched
+from cekura_tui.demo.evaluation import (
+    as_v2,
+    categories_of,
+    light_metrics,
+    metrics_of,
+    outcome_of,
+    rubric_of,
+    rules_checked,
+    undeclared_metrics,
+)
+from cekura_tui.demo.facts import Facts, Kind, Shape, success_of
+from cekura_tui.demo.people import PERSONALITIES
+from cekura_tui.demo.query import call_id_of
+from cekura_tui.demo.strangers import endless_call, made_hostile
+
+Json = dict[str, Any]
+
+_ERRORS = {
+    Kind.NO_ANSWER: ("No answer: the agent's number rang for 45 seconds.", "call-not-answered"),
+    Kind.DROPPED: ("The call dropped: the agent's side stopped sending audio.", "main-agent-connection-lost"),
+    Kind.TIMEOUT: ("The run took longer than the maximum of 10 minutes.", "exceeded-max-duration"),
+    Kind.CANCELLED: ("The run was cancelled before it was connected.", "cancelled-by-user"),
+}
+_EVALUATIONS = {
+    Kind.PASSED: "success",
+    Kind.FAILED: "failure",
+    Kind.REVIEWED_SUCCESS: "reviewed_success",
+    Kind.REVIEWED_FAILURE: "reviewed_failure",
+}
+_JUDGED = (Kind.PASSED, Kind.FAILED, Kind.REVIEWED_SUCCESS, Kind.REVIEWED_FAILURE)
+
+
+def iso(at: float) -> str:
+    """ISO 8601 in UTC."""
+    return datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+def run_row(corpus: Corpus, facts: Facts) -> Json:
+    """A row of the list: no transcript, no evaluation; every other row that was judged tells its checks."""
+    row = _shared(corpus, facts)
+    if facts.fate.kind in _JUDGED and roll(corpus.seed, facts.id, 8) % 2 == 0:
+        broken = judged_broken(corpus, facts)
+        rules = rules_checked(corpus.agent_of(facts), corpus.script_of(facts))
+        row["metrics"] = light_metrics(rules, broken)
+        row["critical_categories"] = categories_of(rules, broken, Dice(corpus.seed, facts.id))
+    return row
+
+
+def run_whole(corpus: Corpus, facts: Facts, version: int = 1) -> Json:
+    """The whole run, as `runs/{id}/` and `runs/bulk/` answer it."""
+    agent, script = corpus.agent_of(facts), corpus.script_of(facts)
+    turns = turns_of(corpus, facts)
+    name = f"{agent.name}: batch {facts.result_id}"
+    whole = _shared(corpus, facts) | {
+        "scenario_type": "instruction",
+        "scenario_instructions": script.about,
+        "result_name": name,
+        "expected_outcome_prompt": "\n".join(f"- {text}" for text, _ in script.outcomes),
+        "is_reviewed": facts.fate.kind in (Kind.REVIEWED_SUCCESS, Kind.REVIEWED_FAILURE),
+        "feedback": _feedback(corpus, facts),
+        "voice_recording_url": None,
+        "email_id": None,
+        "test_profile_data": None,
+        "generated_mock_tool_entries": [],
+        "mocked_tool_names": sorted({turn.text.partition(" ")[0] for turn in turns if turn.who == "T"}),
+        "provider_call_details": {"provider": agent.provider} if turns else None,
+        "testing_channel_index": 0 if turns else None,
+    }
+    return whole | _transcript(facts, turns) | _verdicts(corpus, facts, turns, version)
+
+
+def turns_of(corpus: Corpus, facts: Facts) -> list[Turn]:
+    """What was said, also where the API tells it in another form or not at all."""
+    kind = facts.fate.kind
+    if kind in (Kind.NO_ANSWER, Kind.CANCELLED) or (kind is Kind.LIVE and facts.fate.status != "evaluating"):
+        return []
+    dice = Dice(corpus.seed, facts.id)
+    if facts.id == LONG_RUN:
+        return stretched(endless_call(LONG_TURNS, dice), facts.seconds or 0)
+    script = corpus.script_of(facts)
+    cut = 5 + dice.below(3) if kind is Kind.DROPPED else None
+    turns = speak(script, PERSONALITIES[facts.personality], corpus.broken(facts), dice, cut)
+    turns = stretched(turns, facts.seconds if facts.seconds is not None and kind is not Kind.TIMEOUT else turns[-1].end)
+    return made_hostile(turns) if facts.fate.hostile else turns
+
+
+def judged_broken(corpus: Corpus, facts: Facts) -> frozenset[str]:
+    """The rules that the verdicts say are broken; what only a reviewer found is not among them."""
+    return frozenset() if facts.fate.kind is Kind.REVIEWED_FAILURE else corpus.broken(facts)
+
+
+def _shared(corpus: Corpus, facts: Facts) -> Json:
+    agent, script, kind = corpus.agent_of(facts), corpus.script_of(facts), facts.fate.kind
+    started = facts.fate.status not in ("in_queue", "pending", "scaling_up")
+    error, reason = _ERRORS.get(kind, (None, None))
+    if reason is None and kind is not Kind.LIVE:
+        reason = "Main agent-ended-call" if roll(corpus.seed, facts.id, 9) % 3 else "Testing agent-ended-call"
+    shared: Json = {
+        "id": facts.id,
+        "provider_call_id": call_id_of(facts.id) if started else None,
+        "trace_id": None,
+        "scenario": script.id,
+        "scenario_name": script.name,
+        "personality": PERSONALITIES[facts.personality].id,
+        "personality_name": PERSONALITIES[facts.personality].name,
+        "result_id": facts.result_id,
+        "agent": agent.id,
+        "agent_name": agent.name,
+        "agent_version": None,
+        "duration": None if facts.seconds is None else clock_text(facts.seconds),
+        "status": facts.fate.status,
+        "evaluation_status": _EVALUATIONS.get(kind),
+        "timestamp": iso(facts.at),
+        "executed_at": iso(facts.at + 4) if started else None,
+        "metadata": {"ended_reason": reason, "ringing_duration": 2.4 if started else None, "call_type": "inbound"},
+        "outbound_number": "+15550190001" if started and not facts.as_text else None,
+        "inbound_number": agent.number,
+        "agent_number": agent.number,
+        "error_message": error,
+        "run_as_text": facts.as_text,
+        "run_type": "text" if facts.as_text else "voice",
+        "project": PROJECT_IDS[facts.project],
+    }
+    success = success_of(facts.fate)
+    return shared if success is None else shared | {"success": success}
+
+
+def _feedback(corpus: Corpus, facts: Facts) -> str:
+    if facts.fate.kind is Kind.REVIEWED_SUCCESS:
+        return "Listened to the recording: the agent did what was asked, the check was too strict here."
+    if facts.fate.kind is Kind.REVIEWED_FAILURE:
+        agent = corpus.agent_of(facts)
+        found = [agent.rule(key) for key in sorted(corpus.broken(facts))]
+        return " ".join(f"The check missed this. {rule.name}: {rule.finding}" for rule in found)
+    return ""
+
+
+def _transcript(facts: Facts, turns: list[Turn]) -> Json:
+    text = as_text(turns) or None
+    if not turns or facts.shape is Shape.NONE:
+        return {"transcript": None, "transcript_object": None}
+    if facts.shape is Shape.TEXT:
+        return {"transcript": text, "transcript_object": None}
+    if facts.shape is Shape.TEXT_EMPTY:
+        return {"transcript": text, "transcript_object": []}
+    if facts.shape is Shape.ENCRYPTED:
+        sealed = base64.b64encode(hashlib.sha512(str(facts.id).encode()).digest()).decode()
+        return {"transcript": text, "transcript_object": {"__encrypted__": f"gAAAAAB{sealed}"}}
+    return {"transcript": text, "transcript_object": as_objects(turns, facts.shape is Shape.STAMPED)}
+
+
+def _verdicts(corpus: Corpus, facts: Facts, turns: list[Turn], version: int) -> Json:
+    agent, script = corpus.agent_of(facts), corpus.script_of(facts)
+    dice = Dice(corpus.seed, facts.id + 500_000_000)
+    foreign = not all(line.text.isascii() for line in turns)
+    if facts.fate.kind is Kind.REVIEW:
+        metrics = undeclared_metrics(dice, foreign)
+        return {
+            "evaluation": {"metrics": metrics},
+            "rubric": [],
+            "expected_outcome": {},
+            "critical_categories": [],
+        }
+    if facts.fate.kind not in _JUDGED:
+        return {"evaluation": None, "rubric": None, "expected_outcome": None, "critical_categories": []}
+    broken = judged_broken(corpus, facts)
+    evidence = broken_at(turns)
+    rules = rules_checked(agent, script)
+    metrics = metrics_of(rules, broken, evidence, dice, foreign)
+    outcome = outcome_of(script, broken, evidence, dice)
+    return {
+        "evaluation": {"metrics": [as_v2(metric) for metric in metrics] if version == 2 else metrics},
+        "rubric": rubric_of(metrics),
+        "expected_outcome": outcome,
+        "critical_categories": categories_of(rules, broken, dice),
+    }

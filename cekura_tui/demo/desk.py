@@ -1,0 +1,111 @@
+"""One signed-in view of the embedded workspace: what the operations of the API work on."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from typing import Any
+
+from cekura_tui.demo.answers import run_whole, turns_of
+from cekura_tui.demo.body import Launch
+from cekura_tui.demo.corpus import Corpus
+from cekura_tui.demo.dialogue import broken_at, clock_text
+from cekura_tui.demo.improver import NO_TRANSCRIPT, Issue, Outcome, improve, issues_of
+from cekura_tui.demo.jobs import Job, Ledger
+from cekura_tui.demo.library import Agent, agent_by_id
+from cekura_tui.demo.prompt import Prompt
+
+Json = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class KnownAgent:
+    """An agent as it is now: with what was written to it."""
+
+    agent: Agent
+    prompt: str
+    changed: float
+
+
+class Desk:
+    """Runs, agents and jobs together. `speed` divides how long jobs take; `now` gives unix seconds."""
+
+    def __init__(
+        self, corpus: Corpus, ledger: Ledger, speed: float = 1.0, now: Callable[[], float] = time.time
+    ) -> None:
+        self.corpus = corpus
+        self.ledger = ledger
+        self.speed = speed
+        self.now = now
+        self._outcome = lru_cache(maxsize=64)(self._worked_out)
+
+    def run(self, run_id: int, version: int = 1) -> Json | None:
+        facts = self.corpus.facts(run_id)
+        return None if facts is None else run_whole(self.corpus, facts, version)
+
+    def agent(self, agent_id: int) -> KnownAgent | None:
+        agent = agent_by_id(agent_id)
+        if agent is None:
+            return None
+        name, prompt, changed = self.ledger.changes().get(agent_id, (None, None, self.corpus.epoch))
+        prompt = agent.prompt if prompt is None else prompt
+        return KnownAgent(replace(agent, name=name or agent.name), prompt, changed)
+
+    def launch(self, wish: Launch) -> Job:
+        focus = (wish.category_ids, wish.metric_ids)
+        return self.ledger.launch(wish.run_ids, wish.prompt, wish.agent, focus, self.now(), self.speed)
+
+    def progress(self, job_id: str) -> Json | None:
+        """The answer to a poll, or None for an id that nobody gave out."""
+        job = self.ledger.job(job_id)
+        if job is None:
+            return None
+        status = job.status(self.now())
+        answer: Json = {"progress_id": job.id, "status": status, "output": None, "error": None}
+        if status != "completed":
+            return answer
+        outcome = self._outcome(job)
+        if outcome.error is not None:
+            return answer | {"status": "failed", "error": outcome.error}
+        return answer | {"output": outcome.as_output()}
+
+    def improve(self, wish: Launch) -> Outcome:
+        return improve(self._runs(wish.run_ids), wish.prompt, wish.category_ids, wish.metric_ids)
+
+    def issues(self, run_ids: tuple[int, ...], prompt: str) -> Json:
+        """The structured issues behind a suggestion, one entry for each run that has it."""
+        issues = issues_of(self._runs(run_ids))
+        return {"issues": [self._issue(issue, n, prompt) for issue in issues for n in range(len(issue.run_ids))]}
+
+    def _issue(self, issue: Issue, number: int, prompt: str) -> Json:
+        rule, run_id = issue.rule, issue.run_ids[number]
+        section = Prompt(prompt).section_about(rule.section, rule.words)
+        facts = self.corpus.facts(run_id)
+        turns = [] if facts is None else turns_of(self.corpus, facts)
+        turn = broken_at(turns).get(rule.key)
+        shown: list[Json] = []
+        if turn is not None:
+            shown = [{"index": turns.index(turn), "time": clock_text(turn.start), "text": turn.text}]
+        return {
+            "run_id": run_id,
+            "metric_id": rule.metric,
+            "metric": rule.name,
+            "category": rule.category_name,
+            "priority": rule.priority,
+            "section": rule.section if section is None else section.title,
+            "title": rule.finding,
+            "explanation": issue.explanations[number],
+            "turns": shown,
+        }
+
+    def _runs(self, run_ids: tuple[int, ...]) -> list[Json]:
+        return [run for run_id in run_ids if (run := self.run(run_id)) is not None]
+
+    def _worked_out(self, job: Job) -> Outcome:
+        runs = self._runs(job.run_ids)
+        # A corpus that was made smaller since the launch no longer has all runs.
+        if not runs:
+            return Outcome(None, None, NO_TRANSCRIPT)
+        return improve(runs, job.prompt, job.category_ids, job.metric_ids)

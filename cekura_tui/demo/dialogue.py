@@ -1,0 +1,163 @@
+"""The call itself: a script and a caller become turns with times."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from string import Template
+from typing import Any
+
+from cekura_tui.demo.chance import Dice
+from cekura_tui.demo.people import Personality, details_of
+from cekura_tui.demo.script import Branch, Line, Script
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """One turn of a call; `start` and `end` are seconds. `rule` is set where the agent breaks it."""
+
+    who: str
+    text: str
+    start: float
+    end: float
+    rule: str | None = None
+
+
+def seconds_said(text: str) -> float:
+    """How long it takes to say a text; scripts without spaces are counted by letters."""
+    words = text.count(" ") + 1
+    return max(0.6, words * 0.36, len(text) * 0.12 if words * 12 < len(text) else 0.0)
+
+
+def speak(
+    script: Script, personality: Personality, broken: frozenset[str], dice: Dice, limit: int | None = None
+) -> list[Turn]:
+    """The turns of one call, in which the agent breaks the rules in `broken`; `limit` cuts the call short."""
+    names = details_of(dice)
+    spoken = [
+        (replace(line, text=Template(line.text).safe_substitute(names)), rule)
+        for line, rule in _with_manner(list(_chosen(script, broken)), personality, dice)
+    ]
+    if "turns" in broken:
+        spoken = list(_talked_over(spoken))
+    return timed(spoken[:limit], personality, dice)
+
+
+def _chosen(script: Script, broken: frozenset[str]) -> Iterator[tuple[Line, str | None]]:
+    for beat in script.beats:
+        if isinstance(beat, Line):
+            yield beat, None
+        elif beat.rule in broken:
+            yield from ((line, beat.rule if line.who in "AT" else None) for line in beat.broken)
+        else:
+            yield from ((line, None) for line in beat.kept)
+
+
+def _with_manner(
+    lines: list[tuple[Line, str | None]], personality: Personality, dice: Dice
+) -> Iterator[tuple[Line, str | None]]:
+    """Put the caller's habits into the call: opening words, and exchanges that lead back to what was said."""
+    left = dice.shuffle(personality.exchanges)
+    said = 0
+    for index, (line, rule) in enumerate(lines):
+        if line.who == "C":
+            said += 1
+            if personality.openings and said in (2, 5) and line.text.isascii() and "$" not in line.text[:8]:
+                line = replace(line, text=dice.choose(personality.openings) + line.text)
+        yield line, rule
+        follows = lines[index + 1][0].who if index + 1 < len(lines) else ""
+        # An exchange comes before a turn of the caller, never in the middle of what the agent is breaking.
+        if left and line.who == "A" and follows == "C" and rule is None and index > 2 and dice.below(3) == 0:
+            asks, answers = left.pop()
+            yield Line("C", asks), None
+            yield Line("A", answers.replace("{last}", line.text)), None
+
+
+def _talked_over(lines: list[tuple[Line, str | None]]) -> Iterator[tuple[Line, str | None]]:
+    """Let the agent cut in once, into a long turn of the caller."""
+    longest = max((i for i, (line, _) in enumerate(lines) if line.who == "C"), key=lambda i: len(lines[i][0].text))
+    for index, (line, rule) in enumerate(lines):
+        if index != longest:
+            yield line, rule
+            continue
+        words = line.text.split(" ")
+        half = max(1, len(words) // 2)
+        yield replace(line, text=" ".join(words[:half]) + " —"), None
+        yield Line("A", "Right, I understand, so what I can do is", -1.4), "turns"
+        yield Line("C", "Please let me finish. " + " ".join(words[half:]), -0.5), None
+
+
+def timed(spoken: list[tuple[Line, str | None]], personality: Personality, dice: Dice) -> list[Turn]:
+    """Give every line its time."""
+    turns: list[Turn] = []
+    clock = 0.4
+    for line, rule in spoken:
+        gap = line.gap if line.gap is not None else dice.between(0.3, 1.1)
+        if line.who == "C" and line.gap is None and turns:
+            gap += personality.pause
+            if personality.barges and dice.below(4) == 0 and turns[-1].who == "A":
+                gap = -0.7
+        if line.who == "R" and line.gap is None:
+            gap = dice.between(0.5, 1.8)
+        start = max(clock + gap, turns[-1].start + 0.2 if turns else 0.0)
+        end = start + (0.05 if line.who in "TR" else seconds_said(line.text))
+        turns.append(Turn(line.who, line.text, start, end, rule))
+        clock = max(clock, end) if line.who in "TR" else end
+    return turns
+
+
+def stretched(turns: list[Turn], seconds: float) -> list[Turn]:
+    """The same turns, spoken so fast or slowly that the call lasts `seconds`."""
+    if not turns:
+        return turns
+    factor = max(0.2, seconds - 0.5) / max(turn.end for turn in turns)
+    return [replace(turn, start=round(turn.start * factor, 2), end=round(turn.end * factor, 2)) for turn in turns]
+
+
+_ROLES = {"A": "Main Agent", "C": "Testing Agent", "T": "Function Call", "R": "Function Call Result"}
+
+
+def clock_text(seconds: float) -> str:
+    """MM:SS, as the API writes it; the minutes go beyond 99 where they must."""
+    return f"{int(seconds) // 60:02}:{int(seconds) % 60:02}"
+
+
+def as_objects(turns: list[Turn], stamped: bool) -> list[dict[str, Any]]:
+    """`transcript_object`. Tool turns carry `data`, and calls have no `content`."""
+    objects: list[dict[str, Any]] = []
+    call = ("", "")
+    for index, turn in enumerate(turns):
+        entry: dict[str, Any] = {"role": _ROLES[turn.who]}
+        if turn.who == "T":
+            name, _, arguments = turn.text.partition(" ")
+            call = (f"call_{index:04}_{len(turn.text):x}", name)
+            entry["data"] = {"id": call[0], "name": name, "arguments": arguments}
+        elif turn.who == "R":
+            result: Any = json.loads(turn.text) if index % 2 else turn.text
+            entry |= {"content": "", "data": {"id": call[0], "name": call[1], "result": result}}
+        else:
+            entry["content"] = turn.text
+        entry |= {"start_time": turn.start, "end_time": turn.end, "time": clock_text(turn.start)}
+        if stamped:
+            entry["timestamp"] = turn.start
+        objects.append(entry)
+    return objects
+
+
+def as_text(turns: list[Turn]) -> str:
+    """`transcript`: one line a turn, blank lines between."""
+    return "\n\n".join(f"[{clock_text(turn.start)}] {_ROLES[turn.who]}: {turn.text}" for turn in turns)
+
+
+def broken_at(turns: list[Turn]) -> dict[str, Turn]:
+    """For each broken rule the first turn in which the agent breaks it, a spoken one if there is one."""
+    found: dict[str, Turn] = {}
+    for turn in turns:
+        if turn.rule is not None and (turn.rule not in found or (found[turn.rule].who == "T" and turn.who == "A")):
+            found[turn.rule] = turn
+    return found
+
+
+def has_rule(script: Script, key: str) -> bool:
+    return key == "turns" or any(isinstance(beat, Branch) and beat.rule == key for beat in script.beats)

@@ -1,0 +1,238 @@
+"""The verdicts on a run: metrics, rubric, expected outcome and critical categories, as the API writes them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from cekura_tui.demo.chance import Dice
+from cekura_tui.demo.dialogue import Turn, clock_text, has_rule
+from cekura_tui.demo.library import Agent, Rule
+from cekura_tui.demo.script import Script
+
+Json = dict[str, Any]
+
+# Metrics of the whole workspace; the ids never change.
+LATENCY, TERMINATION, INFRASTRUCTURE, SENTIMENT, LANGUAGE, TALK_RATIO, VOICEMAIL = range(9001, 9008)
+
+
+def rules_checked(agent: Agent, script: Script) -> list[Rule]:
+    """The rules that a run of this scenario is judged by."""
+    return [rule for rule in agent.rules if has_rule(script, rule.key)]
+
+
+def metrics_of(
+    rules: list[Rule], broken: frozenset[str], evidence: dict[str, Turn], dice: Dice, foreign: bool
+) -> list[Json]:
+    """`evaluation.metrics`: one for each rule, then those that every run has."""
+    metrics = [_rule_metric(rule, rule.key in broken, evidence.get(rule.key), dice) for rule in rules]
+    return metrics + declared_metrics(dice) + undeclared_metrics(dice, foreign)
+
+
+def light_metrics(rules: list[Rule], broken: frozenset[str]) -> list[Json]:
+    """What a list row tells of its checks: names and scores, without reasons."""
+    return [
+        {"id": rule.metric, "name": rule.name, "type": "binary_workflow_adherence", "score": 0 if failed else 5}
+        | ({"passed": not failed})
+        for rule in rules
+        for failed in (rule.key in broken,)
+    ]
+
+
+def _rule_metric(rule: Rule, failed: bool, turn: Turn | None, dice: Dice) -> Json:
+    if rule.key == "turns":
+        count = 1 if failed else 0
+        metric: Json = {"id": rule.metric, "name": rule.name, "type": "numeric", "score": count, "value": str(count)}
+    else:
+        metric = {
+            "id": rule.metric,
+            "name": rule.name,
+            "type": "binary_workflow_adherence",
+            "score": 0 if failed else 5,
+            "value": "False" if failed else "True",
+        }
+    reasons = [f"Kept: {rule.requirement}"]
+    if failed:
+        reasons = [rule.finding, f"Expected: {rule.requirement}"]
+        if turn is not None:
+            reasons.insert(1, f'[{clock_text(turn.start)}] Main Agent: "{turn.text}"')
+    metric["explanation"] = " ".join(reasons) if dice.below(4) == 0 else reasons
+    metric["enum"] = ""
+    metric["extra"] = {}
+    if failed:
+        metric["extra"] = {
+            "categories": [{"category": rule.category_name, "deviation": rule.finding, "priority": rule.priority}]
+        }
+    return metric
+
+
+def declared_metrics(dice: Dice) -> list[Json]:
+    """Metrics whose threshold the rubric declares: for one of them "True" is good, for the next one "False"."""
+    latency = 700 + dice.below(900)
+    return [
+        {
+            "id": LATENCY,
+            "name": "Average latency (ms)",
+            "type": "numeric",
+            "score": latency,
+            "value": str(latency),
+            "enum": "",
+            "explanation": [f"Median response after {latency} ms."],
+            "extra": {"percentiles": {"p50": latency, "p90": latency * 1.6, "p99": None}},
+        },
+        {
+            "id": TERMINATION,
+            "name": "Call ended properly",
+            "type": "boolean",
+            "score": None,
+            "value": "True",
+            "enum": "",
+            "explanation": ["Both sides said goodbye."],
+            "extra": {},
+        },
+        {
+            "id": INFRASTRUCTURE,
+            "name": "Infrastructure issues",
+            "type": "boolean",
+            "score": None,
+            "value": "False",
+            "enum": "",
+            "explanation": [],
+            "extra": {},
+        },
+    ]
+
+
+def undeclared_metrics(dice: Dice, foreign: bool) -> list[Json]:
+    """Metrics of which nothing says what would be good, and one that did not apply."""
+    mood = dice.choose(("positive", "neutral", "negative"))
+    metrics: list[Json] = [
+        {
+            "id": SENTIMENT,
+            "name": "Caller sentiment",
+            "type": "enum",
+            "score": None,
+            "enum": mood,
+            "value": mood,
+            "explanation": f"The caller sounds {mood} at the end of the call.",
+            "extra": {},
+        },
+        {
+            "id": TALK_RATIO,
+            "name": "Talk ratio",
+            "type": "numeric",
+            "score": round(dice.between(0.35, 0.7), 2),
+            "value": None,
+            "enum": None,
+            "explanation": None,
+            "extra": None,
+        },
+        {
+            "id": VOICEMAIL,
+            "name": "Voicemail detected",
+            "type": "boolean",
+            "score": None,
+            "value": "False",
+            "enum": "",
+            "explanation": ["A person answered."],
+            "extra": {},
+        },
+    ]
+    if not foreign:
+        metrics.append(
+            {
+                "id": LANGUAGE,
+                "name": "Language followed",
+                "type": "binary_workflow_adherence",
+                "score": None,
+                "value": None,
+                "enum": "",
+                "explanation": ["The caller did not change the language."],
+                "extra": {"trigger_failed": True},
+            }
+        )
+    return metrics
+
+
+def rubric_of(metrics: list[Json]) -> list[Json]:
+    """`rubric`: the thresholds of those metrics that have one."""
+    thresholds: dict[int, tuple[str, str, object]] = {
+        LATENCY: ("score", "lte", 2500),
+        TERMINATION: ("value", "eq", "True"),
+        INFRASTRUCTURE: ("value", "eq", "False"),
+    }
+    entries: list[Json] = []
+    for metric in metrics:
+        field, op, wanted = thresholds.get(metric["id"], ("", "", None))
+        if not field and metric["type"] == "numeric" and metric["id"] != TALK_RATIO:
+            field, op, wanted = "score", "lte", 0
+        if not field and metric["type"] == "binary_workflow_adherence" and metric["score"] is not None:
+            field, op, wanted = "score", "gte", 5
+        if not field:
+            continue
+        got = metric[field]
+        explanation = metric["explanation"]
+        entries.append(
+            {
+                "metric_id": metric["id"],
+                "metric_name": metric["name"],
+                "value": got,
+                "explanation": explanation if isinstance(explanation, list) else [explanation],
+                "passed": got == wanted if op == "eq" else (got <= wanted if op == "lte" else got >= wanted),
+                "conditions": f"{field} {op} {wanted}",
+                "expected_conditions": {
+                    "operator": "and",
+                    "conditions": [{"field": field, "op": op, "value": wanted}],
+                },
+            }
+        )
+    return entries
+
+
+def outcome_of(script: Script, broken: frozenset[str], evidence: dict[str, Turn], dice: Dice) -> Json:
+    """`expected_outcome`; `aligned` is a bool in some runs and a word in others."""
+    in_words = dice.below(3) == 0
+    marked = dice.below(2) == 0
+    alignments: list[Json] = []
+    explanation: list[str] = []
+    met = 0
+    for text, key in script.outcomes:
+        aligned = key not in broken
+        met += aligned
+        turn = evidence.get(key) if key is not None else None
+        alignments.append(
+            {
+                "outcome": f"Met: {text}" if aligned else f"Not met: {text}",
+                "prompt_part": text,
+                "aligned": ("yes" if aligned else "no") if in_words else aligned,
+            }
+        )
+        mark = ("✅ " if aligned else "❌ ") if marked else ""
+        where = f" See [{clock_text(turn.start)}]." if turn is not None and not aligned else ""
+        explanation.append(f"{mark}{text}{'' if aligned else ' This did not happen.'}{where}")
+    score = round(100 * met / len(script.outcomes))
+    return {"score": score, "explanation": explanation, "outcome_alignments": alignments}
+
+
+def categories_of(rules: list[Rule], broken: frozenset[str], dice: Dice) -> list[Json]:
+    """`critical_categories`: where a run went off, with how far, and what somebody thought of it."""
+    return [
+        {
+            "category_id": rule.category,
+            "category": rule.category_name,
+            "deviation": rule.finding if dice.below(2) else round(dice.between(0.4, 1.0), 2),
+            "wrongly_marked": False,
+            "feedback": "",
+            "priority": rule.priority,
+        }
+        for rule in rules
+        if rule.key in broken
+    ]
+
+
+def as_v2(metric: Json) -> Json:
+    """The same metric as the second version writes it: only the binary ones differ."""
+    if metric.get("type") != "binary_workflow_adherence":
+        return metric
+    rest = {key: value for key, value in metric.items() if key not in ("type", "score")}
+    passed = None if metric["score"] is None else metric["score"] >= 5
+    return rest | {"eval_type": "binary", "passed": passed}

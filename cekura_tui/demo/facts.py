@@ -1,0 +1,146 @@
+"""Who called whom, when, and how it ended: what is decided about a run before a word of it is written."""
+
+from __future__ import annotations
+
+from enum import Enum
+from typing import NamedTuple
+
+from cekura_tui.demo.chance import roll
+
+
+class Kind(Enum):
+    """How a run came out."""
+
+    PASSED = "passed"
+    FAILED = "failed"
+    NO_ANSWER = "no answer"
+    DROPPED = "dropped"
+    TIMEOUT = "timeout"
+    CANCELLED = "cancelled"
+    LIVE = "live"
+    REVIEW = "review"
+    REVIEWED_SUCCESS = "reviewed success"
+    REVIEWED_FAILURE = "reviewed failure"
+    UNKNOWN = "unknown"
+
+
+class Shape(Enum):
+    """In what form a run's transcript comes."""
+
+    TURNS = "turns"
+    STAMPED = "turns with a timestamp"
+    TEXT = "text alone"
+    TEXT_EMPTY = "text, and an empty list of turns"
+    ENCRYPTED = "encrypted turns, and text"
+    NONE = "no transcript"
+
+
+class Fate(NamedTuple):
+    """How a run ends: `failed` checks, `status` where it is still going, and what is special about the call."""
+
+    kind: Kind
+    failed: int = 0
+    status: str = "completed"
+    hostile: bool = False
+    foreign: bool = False
+    shape: Shape | None = None
+
+
+_PASSED = Fate(Kind.PASSED)
+
+# The newest runs show everything once, so that a first look at the workspace meets it all.
+_NEWEST: tuple[Fate, ...] = (
+    Fate(Kind.LIVE, status="running"),
+    _PASSED,
+    Fate(Kind.FAILED, 2),
+    _PASSED,
+    Fate(Kind.NO_ANSWER, status="failed"),
+    Fate(Kind.LIVE, status="evaluating"),
+    Fate(Kind.FAILED, 1),
+    _PASSED,
+    Fate(Kind.FAILED, 1, hostile=True),
+    Fate(Kind.FAILED, 3),
+    Fate(Kind.PASSED, foreign=True),
+    Fate(Kind.REVIEW),
+    _PASSED,
+    Fate(Kind.REVIEWED_FAILURE, 1),
+    _PASSED,
+    Fate(Kind.DROPPED, status="failed"),
+    Fate(Kind.LIVE, status="in_queue"),
+    Fate(Kind.FAILED, 1, foreign=True),
+    Fate(Kind.PASSED, hostile=True),
+    Fate(Kind.TIMEOUT, status="timeout"),
+    Fate(Kind.CANCELLED, status="cancelled"),
+    Fate(Kind.REVIEWED_SUCCESS, 1),
+    Fate(Kind.LIVE, status="pending"),
+    Fate(Kind.UNKNOWN),
+    Fate(Kind.FAILED, 2, shape=Shape.ENCRYPTED),
+    Fate(Kind.LIVE, status="scaling_up"),
+    Fate(Kind.PASSED, shape=Shape.TEXT),
+    Fate(Kind.LIVE, status="in_progress"),
+    Fate(Kind.FAILED, 1, shape=Shape.TEXT),
+    Fate(Kind.PASSED, shape=Shape.NONE),
+)
+
+# In thousandths of all older runs.
+_USUAL: tuple[tuple[int, Fate], ...] = (
+    (550, _PASSED),
+    (120, Fate(Kind.FAILED, 1)),
+    (85, Fate(Kind.FAILED, 2)),
+    (45, Fate(Kind.FAILED, 3)),
+    (30, Fate(Kind.NO_ANSWER, status="failed")),
+    (20, Fate(Kind.DROPPED, status="failed")),
+    (20, Fate(Kind.TIMEOUT, status="timeout")),
+    (20, Fate(Kind.CANCELLED, status="cancelled")),
+    (40, Fate(Kind.REVIEW)),
+    (25, Fate(Kind.REVIEWED_SUCCESS, 1)),
+    (25, Fate(Kind.REVIEWED_FAILURE, 1)),
+    (20, Fate(Kind.UNKNOWN)),
+)
+_FATES: tuple[Fate, ...] = tuple(fate for share, fate in _USUAL for _ in range(share))
+
+_SHAPES: tuple[Shape, ...] = (
+    *([Shape.TURNS] * 12),
+    *([Shape.STAMPED] * 4),
+    Shape.TEXT,
+    Shape.TEXT_EMPTY,
+    Shape.ENCRYPTED,
+    Shape.NONE,
+)
+
+
+class Facts(NamedTuple):
+    """A run in numbers. `at` is in unix seconds, `seconds` is the length of the call."""
+
+    id: int
+    project: int
+    agent_id: int
+    result_id: int
+    script: int
+    personality: int
+    fate: Fate
+    shape: Shape
+    at: float
+    seconds: int | None
+    as_text: bool
+
+
+def fate_of(seed: int, run_id: int, rank: int) -> Fate:
+    """The fate of a run that `rank` younger runs of its project come before."""
+    return _NEWEST[rank] if rank < len(_NEWEST) else _FATES[roll(seed, run_id, 1) % 1000]
+
+
+def shape_of(seed: int, run_id: int, fate: Fate) -> Shape:
+    if fate.shape is not None:
+        return fate.shape
+    if fate.hostile:
+        return Shape.TURNS
+    shape = _SHAPES[roll(seed, run_id, 2) % len(_SHAPES)]
+    return Shape.TURNS if shape is Shape.NONE and fate.kind is Kind.FAILED else shape
+
+
+def success_of(fate: Fate) -> bool | None:
+    """The flag `success`; None where the API would leave it out."""
+    if fate.kind in (Kind.REVIEW, Kind.UNKNOWN):
+        return None
+    return fate.kind in (Kind.PASSED, Kind.REVIEWED_SUCCESS)

@@ -1,0 +1,45 @@
+"""The embedded server misbehaving on purpose, around the real one."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from itertools import count
+
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from cekura_tui.demo.chance import roll
+
+_BAD_GATEWAY = b"<html><head><title>502 Bad Gateway</title></head><body><h1>502 Bad Gateway</h1></body></html>"
+_NOT_FOUND = b"<!doctype html><html><head><title>Not Found</title></head><body><h1>Not Found</h1></body></html>"
+
+
+class Faulty:
+    """Passes requests on, except for those that a named fault wants to go wrong."""
+
+    def __init__(self, app: ASGIApp, faults: frozenset[str]) -> None:
+        self._app = app
+        self._faults = faults
+        self._numbers = count(1)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        number = next(self._numbers)
+        path: str = scope["path"]
+        if "latency" in self._faults:
+            await asyncio.sleep(0.3 + roll(7, number) % 1200 / 1000)
+        if "html-502" in self._faults and path.startswith("/test_framework/") and number % 2:
+            await _answer(send, 502, b"text/html", _BAD_GATEWAY)
+        elif "withdrawn" in self._faults and "/improve_prompt" in path:
+            # A router in front of the service answers in HTML where the service itself would answer in JSON.
+            if path.rstrip("/").endswith(("_bg", "improve_prompt")):
+                await _answer(send, 404, b"application/json", json.dumps({"detail": "Not found."}).encode())
+            else:
+                await _answer(send, 404, b"text/html", _NOT_FOUND)
+        else:
+            await self._app(scope, receive, send)
+
+
+async def _answer(send: Send, status: int, kind: bytes, body: bytes) -> None:
+    headers = [(b"content-type", kind), (b"content-length", str(len(body)).encode())]
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": body})

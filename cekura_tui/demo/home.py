@@ -1,0 +1,38 @@
+"""The directory of the embedded workspace: its key and its epoch, written once."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import secrets
+from pathlib import Path
+
+
+def open_home(directory: Path) -> None:
+    """Make the directory, for its owner alone."""
+    directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+    directory.chmod(0o700)
+
+
+def key_of(directory: Path) -> str:
+    """The key of this workspace, random, the same at every start."""
+    return written_once(directory / "key", f"demo_{secrets.token_hex(24)}")
+
+
+def epoch_of(directory: Path, now: float) -> float:
+    """The unix time that the runs count back from: the time of the first start."""
+    return float(written_once(directory / "epoch", str(int(now))))
+
+
+def written_once(path: Path, text: str) -> str:
+    """The content of a file, which is written with `text` if it is not there; of two writers the first one counts."""
+    with contextlib.suppress(FileNotFoundError):
+        return path.read_text(encoding="utf-8")
+    draft = path.with_name(f"{path.name}.{os.getpid()}.{secrets.token_hex(4)}")
+    with open(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
+        file.write(text)
+    # A link, unlike a rename, never takes the place of what another process has just written.
+    with contextlib.suppress(FileExistsError):
+        os.link(draft, path)
+    draft.unlink()
+    return path.read_text(encoding="utf-8")

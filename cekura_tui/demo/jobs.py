@@ -1,0 +1,106 @@
+"""What the embedded server keeps: launched jobs, and prompts that were written to agents. One SQLite file."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import uuid
+from dataclasses import dataclass
+from pathlib import Path
+
+from cekura_tui.demo.chance import roll
+
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS job (
+    id TEXT PRIMARY KEY, created REAL NOT NULL, seconds REAL NOT NULL, agent INTEGER NOT NULL, run_ids TEXT NOT NULL,
+    prompt BLOB NOT NULL, category_ids TEXT NOT NULL, metric_ids TEXT NOT NULL
+) STRICT;
+CREATE TABLE IF NOT EXISTS agent (id INTEGER PRIMARY KEY, name TEXT, prompt BLOB, changed REAL NOT NULL) STRICT;
+"""
+_SHORTEST, _LONGEST = 5.0, 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A launched improvement; `created` is in unix seconds, `seconds` is how long it takes."""
+
+    id: str
+    created: float
+    seconds: float
+    agent: int
+    run_ids: tuple[int, ...]
+    prompt: str
+    category_ids: tuple[int, ...]
+    metric_ids: tuple[int, ...]
+
+    def status(self, now: float) -> str:
+        """How far the job is; nothing runs in between, its age tells."""
+        share = (now - self.created) / self.seconds
+        if share >= 1:
+            return "completed"
+        return "in_queue" if share < 0.1 else "running" if share < 0.7 else "evaluating"
+
+
+def as_bytes(text: str) -> bytes:
+    """A prompt byte for byte: JSON may bring lone surrogates, which neither UTF-8 nor SQLite takes."""
+    return text.encode("utf-8", "surrogatepass")
+
+
+class Ledger:
+    """The SQLite file; several servers may share it."""
+
+    def __init__(self, path: Path) -> None:
+        self._db = sqlite3.connect(path, timeout=10, isolation_level=None, check_same_thread=False)
+        self._db.execute("PRAGMA journal_mode=WAL")
+        self._db.executescript(_SCHEMA)
+
+    def close(self) -> None:
+        self._db.close()
+
+    def launch(
+        self,
+        run_ids: tuple[int, ...],
+        prompt: str,
+        agent: int,
+        focus: tuple[tuple[int, ...], tuple[int, ...]],
+        now: float,
+        speed: float,
+    ) -> Job:
+        """Write down a new job; `focus` holds the chosen category ids and workflow metric ids."""
+        job_id = str(uuid.uuid4())
+        draw = roll(0, uuid.UUID(job_id).int % 2**62) % 1000 / 1000
+        seconds = (_SHORTEST + (_LONGEST - _SHORTEST) * draw) / speed
+        job = Job(job_id, now, seconds, agent, run_ids, prompt, *focus)
+        texts = [json.dumps(ids) for ids in (job.run_ids, job.category_ids, job.metric_ids)]
+        self._db.execute(
+            "INSERT INTO job (id, created, seconds, agent, run_ids, prompt, category_ids, metric_ids)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            (job.id, job.created, job.seconds, job.agent, texts[0], as_bytes(prompt), texts[1], texts[2]),
+        )
+        return job
+
+    def job(self, job_id: str) -> Job | None:
+        row = self._db.execute(
+            "SELECT id, created, seconds, agent, run_ids, prompt, category_ids, metric_ids FROM job WHERE id = ?",
+            (job_id,),
+        ).fetchone()
+        if row is None:
+            return None
+        prompt = bytes(row[5]).decode("utf-8", "surrogatepass")
+        lists = [tuple(json.loads(text)) for text in (row[4], row[6], row[7])]
+        return Job(row[0], row[1], row[2], row[3], lists[0], prompt, lists[1], lists[2])
+
+    def change_agent(self, agent_id: int, name: str | None, prompt: str | None, now: float) -> None:
+        """Keep a new name or a new prompt of an agent; None leaves what is there."""
+        self._db.execute(
+            "INSERT INTO agent (id, name, prompt, changed) VALUES (?1, ?2, ?3, ?4) ON CONFLICT (id) DO UPDATE SET"
+            " name = coalesce(?2, name), prompt = coalesce(?3, prompt), changed = ?4",
+            (agent_id, name, None if prompt is None else as_bytes(prompt), now),
+        )
+
+    def changes(self) -> dict[int, tuple[str | None, str | None, float]]:
+        """Name, prompt and unix time of the change of every agent that was changed."""
+        return {
+            row[0]: (row[1], None if row[2] is None else bytes(row[2]).decode("utf-8", "surrogatepass"), row[3])
+            for row in self._db.execute("SELECT id, name, prompt, changed FROM agent")
+        }

@@ -1,0 +1,101 @@
+"""The six agents of the embedded workspace: prompts, rules and scripts, read from `agents/` when first asked for."""
+
+from __future__ import annotations
+
+import tomllib
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from cekura_tui.demo.script import Script, read_scripts
+
+_FOLDERS = ("clinic", "pizza", "airline", "bank", "hotel", "utility")
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """Something an agent has to do, the metric that watches it, and the sentences that would make the agent do it.
+
+    `weak` is the sentence of the agent's prompt that is to blame; `strong` takes its place; `second` is added when
+    `strong` is there already.
+    """
+
+    key: str
+    metric: int
+    name: str
+    category: int
+    category_name: str
+    priority: str
+    section: str
+    words: tuple[str, ...]
+    requirement: str
+    finding: str
+    weak: str
+    strong: str
+    second: str
+
+
+@dataclass(frozen=True, slots=True)
+class Agent:
+    """A voice agent; `project` is 0 for the first project and 1 for the second."""
+
+    id: int
+    project: int
+    name: str
+    number: str
+    provider: str
+    language: str
+    auto_sync: bool
+    prompt: str
+    rules: tuple[Rule, ...]
+    scripts: tuple[Script, ...]
+
+    def rule(self, key: str) -> Rule:
+        return next(rule for rule in self.rules if rule.key == key)
+
+
+@cache
+def agents() -> tuple[Agent, ...]:
+    """All agents, by id."""
+    folder = Path(__file__).parent / "agents"
+    return tuple(sorted((_agent(folder / name) for name in _FOLDERS), key=lambda agent: agent.id))
+
+
+@cache
+def agents_of(project: int) -> tuple[Agent, ...]:
+    return tuple(agent for agent in agents() if agent.project == project)
+
+
+@cache
+def rules_by_metric() -> dict[int, Rule]:
+    """Every rule, by the id of the metric that watches it."""
+    return {rule.metric: rule for agent in agents() for rule in agent.rules}
+
+
+def agent_by_id(agent_id: int) -> Agent | None:
+    return next((agent for agent in agents() if agent.id == agent_id), None)
+
+
+def _agent(folder: Path) -> Agent:
+    facts: dict[str, Any] = tomllib.loads(_text(folder / "agent.toml"))
+    prompt = _text(folder / "prompt.md")
+    if facts.get("line_ends") == "crlf":
+        # A prompt that somebody pasted from Windows: nothing may change its line ends.
+        prompt = prompt.replace("\n", "\r\n")
+    return Agent(
+        id=facts["id"],
+        project=facts["project"],
+        name=facts["name"],
+        number=facts["number"],
+        provider=facts["provider"],
+        language=facts["language"],
+        auto_sync=facts.get("auto_sync", False),
+        prompt=prompt,
+        rules=tuple(Rule(**{**rule, "words": tuple(rule["words"])}) for rule in facts["rule"]),
+        scripts=read_scripts(_text(folder / "scripts.txt")),
+    )
+
+
+def _text(path: Path) -> str:
+    return path.read_bytes().decode("utf-8").replace("\r\n", "\n")

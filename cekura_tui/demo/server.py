@@ -1,0 +1,117 @@
+"""The embedded Cekura server: a real HTTP server on 127.0.0.1, in a thread and an event loop of its own."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import socket
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import uvicorn
+from starlette.types import ASGIApp
+
+from cekura_tui.demo.corpus import Corpus
+from cekura_tui.demo.desk import Desk
+from cekura_tui.demo.faults import check_faults
+from cekura_tui.demo.faulty import Faulty
+from cekura_tui.demo.gate import KeyCheck, RequestLog
+from cekura_tui.demo.home import epoch_of, key_of, open_home
+from cekura_tui.demo.jobs import Ledger
+from cekura_tui.demo.routes import make_app
+
+_HOST = "127.0.0.1"
+
+
+class DemoServer:
+    """Serves the workspace kept in `directory`. `runs` is the size of the first project; `epoch` (unix seconds) is the
+    time the runs count back from, by default that of the first start; `speed` divides how long jobs take; `log` is
+    called in the server's thread once a request."""
+
+    def __init__(
+        self,
+        directory: Path,
+        *,
+        port: int = 0,
+        runs: int = 240,
+        epoch: float | None = None,
+        speed: float = 1.0,
+        faults: frozenset[str] = frozenset(),
+        log: Callable[[dict[str, object]], None] | None = None,
+    ) -> None:
+        check_faults(faults)
+        self.url = ""
+        self.key = ""
+        self._directory = directory
+        self._port = port
+        self._runs = runs
+        self._epoch = epoch
+        self._speed = speed
+        self._faults = faults
+        self._log = log
+        self._server: _Server | None = None
+        self._ledger: Ledger | None = None
+        self._thread: threading.Thread | None = None
+
+    def start(self) -> None:
+        """Return when the server listens. Raises OSError when the port is taken or the directory cannot be written."""
+        listener = socket.create_server((_HOST, self._port), backlog=128)
+        try:
+            open_home(self._directory)
+            self.key = key_of(self._directory)
+            epoch = self._epoch if self._epoch is not None else epoch_of(self._directory, time.time())
+            self._ledger = Ledger(self._directory / "demo.db")
+        except BaseException:
+            listener.close()
+            raise
+        desk = Desk(Corpus(self._runs, epoch), self._ledger, self._speed)
+        # Without a handler of any kind, logging would print warnings on standard error, over the screen.
+        logging.getLogger("uvicorn").addHandler(logging.NullHandler())
+        config = uvicorn.Config(
+            self._app(desk),
+            log_config=None,
+            access_log=False,
+            lifespan="off",
+            http="h11",
+            ws="none",
+            server_header=False,
+            timeout_keep_alive=75,
+            timeout_graceful_shutdown=1,
+        )
+        self._server = server = _Server(config)
+        self._thread = threading.Thread(
+            target=lambda: asyncio.run(server.serve(sockets=[listener])), name="embedded-server", daemon=True
+        )
+        self._thread.start()
+        server.ready.wait()
+        self.url = f"http://{_HOST}:{listener.getsockname()[1]}"
+
+    def stop(self) -> None:
+        """End the thread, whatever connections are open. May be called again."""
+        server, thread, ledger = self._server, self._thread, self._ledger
+        self._server = self._thread = self._ledger = None
+        if server is not None and thread is not None:
+            server.should_exit = server.force_exit = True
+            thread.join(timeout=5)
+        if ledger is not None:
+            ledger.close()
+
+    def _app(self, desk: Desk) -> ASGIApp:
+        app: ASGIApp = KeyCheck(make_app(desk, without_id="no-progress-id" in self._faults), self.key)
+        if self._faults:
+            app = Faulty(app, self._faults)
+        return app if self._log is None else RequestLog(app, self._log)
+
+
+class _Server(uvicorn.Server):
+    """Tells when it listens; in a thread of its own it leaves signals alone."""
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self.ready = threading.Event()
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self.ready.set()

@@ -1,0 +1,190 @@
+"""Opening the one SQLite file: migrations, the journal for its file system, a file that is newer or damaged."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import hmac
+import os
+import secrets
+import sqlite3
+from collections.abc import Iterator
+from pathlib import Path
+
+from cekura_tui.store.errors import NewerDatabase, StoreError
+from cekura_tui.store.salvage import replacing, rescue
+from cekura_tui.store.schema import MIGRATIONS, VERSION
+
+BUSY_MS = 5_000
+_NO_WAL = ("nfs", "cifs", "smb", "fuse", "9p", "virtiofs", "afs", "overlayfs-nfs")
+
+
+class Database:
+    """An open connection. Used on one thread; writes go through `write()`."""
+
+    def __init__(self, path: Path) -> None:
+        """Open, or make, the file at `path`. Raises NewerDatabase, or StoreError with what the system says."""
+        self.path = path
+        self.notice = ""
+        """What happened to the file that a person should be told, once; or empty."""
+        try:
+            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            _touch_private(path)
+            self._sql = self._open_or_replace()
+        except (OSError, sqlite3.OperationalError) as error:
+            raise StoreError(
+                f"The database {path} cannot be opened: {_words(error)}.",
+                "Make the directory writable, or name another with --config-dir.",
+            ) from None
+
+    def _open_or_replace(self) -> sqlite3.Connection:
+        try:
+            return self._open()
+        except sqlite3.OperationalError:
+            raise
+        except sqlite3.DatabaseError:
+            with replacing(self.path) as aside:
+                _touch_private(self.path)
+                sql = self._open()
+                if aside is not None:
+                    saved = rescue(aside, sql)
+                    self.notice = f"The database was damaged and was moved to {aside.name}; {saved} were saved."
+                return sql
+
+    def _open(self) -> sqlite3.Connection:
+        sql = sqlite3.connect(self.path, isolation_level=None, timeout=BUSY_MS / 1000)
+        try:
+            sql.row_factory = sqlite3.Row
+            sql.execute(f"PRAGMA busy_timeout = {BUSY_MS}")
+            version = _version(sql)
+            if version > VERSION:
+                raise _newer(self.path, version)
+            sql.execute(f"PRAGMA journal_mode = {'WAL' if _may_use_wal(self.path.parent) else 'DELETE'}")
+            sql.execute("PRAGMA synchronous = FULL")
+            sql.execute("PRAGMA foreign_keys = ON")
+            if version < VERSION:
+                _migrate(sql)
+            elif sql.execute("PRAGMA quick_check(1)").fetchone()[0] != "ok":
+                raise sqlite3.DatabaseError("quick_check failed")
+        except BaseException:
+            sql.close()
+            raise
+        return sql
+
+    def close(self) -> None:
+        """Close the file; what was written is already safe."""
+        self._sql.close()
+
+    def read(self, statement: str, *values: object) -> list[sqlite3.Row]:
+        """Rows of a query."""
+        try:
+            return self._sql.execute(statement, values).fetchall()
+        except sqlite3.Error as error:
+            raise StoreError(f"The database cannot be read: {_words(error)}.") from None
+
+    @contextlib.contextmanager
+    def write(self) -> Iterator[sqlite3.Connection]:
+        """One transaction: all of it is on the disk when this ends, or none of it and StoreError is raised."""
+        try:
+            self._sql.execute("BEGIN IMMEDIATE")
+            try:
+                yield self._sql
+                self._sql.execute("COMMIT")
+            except BaseException:
+                with contextlib.suppress(sqlite3.Error):
+                    self._sql.execute("ROLLBACK")
+                raise
+        except sqlite3.Error as error:
+            raise StoreError(
+                f"The database {self.path} cannot be written: {_words(error)}.",
+                "Free some disk space or make its directory writable; nothing that was there is lost.",
+            ) from None
+
+    def key_id(self, key: str) -> str:
+        """A name for a key that tells nothing of it: 8 bytes of an HMAC with this database's salt."""
+        rows = self.read("SELECT value FROM meta WHERE name = 'salt'")
+        return key_id(key, rows[0]["value"])
+
+
+def key_id(key: str, salt: bytes) -> str:
+    """8 bytes, in hexadecimal, of the HMAC-SHA256 of a key."""
+    return hmac.new(salt, key.encode(), hashlib.sha256).hexdigest()[:16]
+
+
+def open_read_only(path: Path) -> sqlite3.Connection | None:
+    """A read-only connection for the first frame, or None where there is no file of this version to read."""
+    if not path.exists():
+        return None
+    try:
+        sql = sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True, timeout=0.2)
+        sql.row_factory = sqlite3.Row
+        if _version(sql) == VERSION:
+            return sql
+        sql.close()
+    except sqlite3.Error:
+        pass
+    return None
+
+
+def _version(sql: sqlite3.Connection) -> int:
+    return int(sql.execute("PRAGMA user_version").fetchone()[0])
+
+
+def _migrate(sql: sqlite3.Connection) -> None:
+    """Bring the file to this version in one transaction, so that two programs that start at once both succeed."""
+    sql.execute("BEGIN IMMEDIATE")
+    try:
+        for number in range(_version(sql), VERSION):
+            for statement in _statements(MIGRATIONS[number]):
+                sql.execute(statement)
+        sql.execute("INSERT OR IGNORE INTO meta VALUES ('salt', ?)", (secrets.token_bytes(32),))
+        sql.execute(f"PRAGMA user_version = {VERSION}")
+        sql.execute("COMMIT")
+    except BaseException:
+        sql.execute("ROLLBACK")
+        raise
+
+
+def _statements(script: str) -> Iterator[str]:
+    """The statements of a script; `executescript` would commit the transaction first."""
+    pending = ""
+    for line in script.splitlines(keepends=True):
+        pending += line
+        if sqlite3.complete_statement(pending):
+            yield pending
+            pending = ""
+
+
+def _newer(path: Path, version: int) -> NewerDatabase:
+    return NewerDatabase(
+        f"The database {path} is of version {version}, this program knows up to {VERSION}.",
+        "Update cekura-tui, or name another directory with --config-dir. The file was left alone.",
+    )
+
+
+def _touch_private(path: Path) -> None:
+    with contextlib.suppress(FileExistsError):
+        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+    if path.stat().st_mode & 0o077:
+        path.chmod(0o600)
+
+
+def _may_use_wal(directory: Path) -> bool:
+    """Whether this directory is on a file system whose shared memory a write-ahead log can rely on."""
+    mounts = Path("/proc/self/mounts")
+    if not mounts.exists():
+        return True
+    real, best, kind = str(directory.resolve()), "", ""
+    for line in mounts.read_text(errors="replace").splitlines():
+        fields = line.split(" ")
+        if len(fields) < 3:
+            continue
+        point = fields[1].replace("\\040", " ")
+        inside = real == point or real.startswith(point.rstrip("/") + "/")
+        if inside and len(point) >= len(best):
+            best, kind = point, fields[2]
+    return not kind.startswith(_NO_WAL)
+
+
+def _words(error: Exception) -> str:
+    return (error.strerror if isinstance(error, OSError) and error.strerror else str(error)) or type(error).__name__

@@ -1,0 +1,24 @@
+"""Prompts, each kept once by the hash of its exact bytes."""
+
+from __future__ import annotations
+
+import sqlite3
+
+from cekura_tui.model.text import Prompt, prompt_bytes, sha256
+from cekura_tui.store.database import Database
+from cekura_tui.store.errors import StoreError
+
+
+def keep_prompt(sql: sqlite3.Connection, prompt: Prompt, at: float) -> str:
+    """Keep a prompt within a transaction; returns its hash."""
+    name = sha256(prompt)
+    sql.execute("INSERT OR IGNORE INTO prompts VALUES (?, ?, ?)", (name, prompt_bytes(prompt), at))
+    return name
+
+
+def read_prompt(database: Database, name: str) -> Prompt:
+    """The prompt of a hash, exactly as it was kept."""
+    rows = database.read("SELECT text FROM prompts WHERE sha256 = ?", name)
+    if not rows:
+        raise StoreError("That prompt is no longer kept.", "Launch the job again with the prompt's file.")
+    return Prompt(bytes(rows[0]["text"]).decode("utf-8", "surrogatepass"))

@@ -1,0 +1,137 @@
+"""Recent runs: the rows of each list as last seen, and each opened run whole; bounded."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from cekura_tui.model.job import Job
+from cekura_tui.model.outcome import Outcome
+from cekura_tui.model.run import Run
+from cekura_tui.model.view import RunRow
+from cekura_tui.store.database import Database, key_id, open_read_only
+from cekura_tui.store.jobs import Account, read_job
+
+MAX_ROWS = 1_000
+"""Rows kept of one list."""
+MAX_OPENED = 300
+MAX_OPENED_BYTES = 64 * 2**20
+
+
+@dataclass(frozen=True, slots=True)
+class SeenRuns:
+    """A list as it was last seen; `got_at` is Unix time."""
+
+    count: int
+    rows: tuple[RunRow, ...]
+    got_at: float
+
+
+class RunStore:
+    """The cached runs of one account."""
+
+    def __init__(self, database: Database, account: Account) -> None:
+        self._database = database
+        self._account = account
+        self._pair = (account.origin, account.key_id)
+
+    def seen(self, scope: str) -> SeenRuns | None:
+        """The list of a scope as it was last seen, newest first."""
+        heads = self._database.read(_HEAD, *self._pair, scope)
+        if not heads:
+            return None
+        rows = self._database.read(_ROWS, *self._pair, scope)
+        return SeenRuns(heads[0]["count"], tuple(_read_row(row["row"]) for row in rows), heads[0]["got_at"])
+
+    def keep_rows(self, scope: str, count: int, rows: Sequence[RunRow], at: float, *, first: bool) -> None:
+        """Keep a page of a list; the first page starts the list anew."""
+        with self._database.write() as sql:
+            if first:
+                sql.execute("DELETE FROM run_rows WHERE origin = ? AND key_id = ? AND scope = ?", (*self._pair, scope))
+            sql.execute("INSERT OR REPLACE INTO scopes_seen VALUES (?, ?, ?, ?, ?)", (*self._pair, scope, count, at))
+            sql.executemany(
+                "INSERT OR REPLACE INTO run_rows VALUES (?, ?, ?, ?, ?, ?)",
+                [(*self._pair, scope, row.id, _write_row(row), at) for row in rows],
+            )
+            sql.execute(_PRUNE_ROWS, (*self._pair, scope, *self._pair, scope, MAX_ROWS))
+
+    def opened(self, run_id: int) -> tuple[Run, float] | None:
+        """An opened run as it was last got, and when."""
+        rows = self._database.read(
+            "SELECT source, got_at FROM opened_runs WHERE origin = ? AND key_id = ? AND id = ?", *self._pair, run_id
+        )
+        return (Run.read(json.loads(rows[0]["source"])), rows[0]["got_at"]) if rows else None
+
+    def keep_opened(self, run: Run, at: float) -> None:
+        """Keep a whole run; the ones that were opened longest ago make room."""
+        source = json.dumps(run.source, ensure_ascii=True)
+        with self._database.write() as sql:
+            sql.execute(
+                "INSERT OR REPLACE INTO opened_runs VALUES (?, ?, ?, ?, ?, ?, ?)",
+                (*self._pair, run.id, source, len(source), at, at),
+            )
+            sql.execute(_PRUNE_OPENED, (MAX_OPENED, MAX_OPENED_BYTES))
+
+
+_LIST = "WHERE origin = ? AND key_id = ? AND scope = ?"
+_HEAD = f"SELECT * FROM scopes_seen {_LIST}"
+_ROWS = f"SELECT row FROM run_rows {_LIST} ORDER BY id DESC"
+_PRUNE_ROWS = f"DELETE FROM run_rows {_LIST} AND id NOT IN (SELECT id FROM run_rows {_LIST} ORDER BY id DESC LIMIT ?)"
+_PRUNE_OPENED = """
+DELETE FROM opened_runs WHERE rowid IN (
+    SELECT rowid FROM (
+        SELECT rowid, row_number() OVER newest AS n, sum(bytes) OVER newest AS total
+        FROM opened_runs WINDOW newest AS (ORDER BY opened_at DESC, rowid DESC)
+    ) WHERE n > 1 AND (n > ? OR total > ?)
+)"""
+_JOBS = """
+SELECT * FROM jobs WHERE origin = ? AND key_id = ? AND state NOT IN ('forgotten', 'draft') ORDER BY number DESC"""
+
+
+@dataclass(frozen=True, slots=True)
+class FirstSight:
+    """What the first frame shows, read before anything runs."""
+
+    chosen: tuple[str, int, str] | None
+    seen: SeenRuns | None
+    jobs: tuple[Job, ...]
+
+
+def first_sight(path: Path, origin: str, key: str, scope: str | None) -> FirstSight:
+    """The cached list and jobs on a read-only connection; empty where there is nothing to read.
+
+    `scope` is the list to show, or None for the one that was chosen last.
+    """
+    nothing = FirstSight(None, None, ())
+    sql = open_read_only(path)
+    if sql is None:
+        return nothing
+    try:
+        salt = sql.execute("SELECT value FROM meta WHERE name = 'salt'").fetchone()["value"]
+        pair = (origin, key_id(key, salt))
+        found = sql.execute("SELECT kind, id, name FROM chosen WHERE origin = ? AND key_id = ?", pair).fetchone()
+        chosen = (found["kind"], found["id"], found["name"]) if found else None
+        scope = scope or (f"{chosen[0]}_id={chosen[1]}" if chosen else "")
+        head = sql.execute(_HEAD, (*pair, scope)).fetchone()
+        rows = tuple(_read_row(row["row"]) for row in sql.execute(_ROWS, (*pair, scope)))
+        seen = SeenRuns(head["count"], rows, head["got_at"]) if head else None
+        jobs = sql.execute(_JOBS, pair).fetchall()
+        return FirstSight(chosen, seen, tuple(read_job(job) for job in jobs))
+    except (sqlite3.Error, ValueError, TypeError, KeyError):
+        # A damaged file is dealt with, and told, when it is opened for writing a moment later.
+        return nothing
+    finally:
+        sql.close()
+
+
+def _write_row(row: RunRow) -> str:
+    outcome = (row.outcome.kind, row.outcome.text)
+    return json.dumps([row.id, row.scenario, row.personality, row.agent_id, row.agent, outcome, row.duration, row.at])
+
+
+def _read_row(text: str) -> RunRow:
+    number, scenario, personality, agent_id, agent, (kind, words), duration, at = json.loads(text)
+    return RunRow(number, scenario, personality, agent_id, agent, Outcome(kind, words), duration, at)

@@ -1,0 +1,79 @@
+"""A damaged database: moved aside whole, and what can still be read of jobs and prompts is copied over."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import sqlite3
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+from cekura_tui.model.text import count
+
+_TABLES = ("meta", "prompts", "jobs", "job_changes", "job_answers")
+
+
+@contextlib.contextmanager
+def replacing(path: Path) -> Iterator[Path | None]:
+    """Under an exclusive lock, move a damaged file aside with its -wal and -shm and give its new place.
+
+    Gives None where another process replaced the file meanwhile.
+    """
+    with path.with_name(f"{path.name}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not _damaged(path):
+            yield None
+            return
+        aside = path.with_name(f"{path.name}.damaged-{time.strftime('%Y%m%d-%H%M%S')}")
+        for suffix in ("", "-wal", "-shm"):
+            with contextlib.suppress(FileNotFoundError):
+                path.with_name(path.name + suffix).rename(aside.with_name(aside.name + suffix))
+        yield aside
+
+
+def _damaged(path: Path) -> bool:
+    try:
+        with contextlib.closing(sqlite3.connect(path, timeout=5)) as sql:
+            return str(sql.execute("PRAGMA quick_check(1)").fetchone()[0]) != "ok"
+    except sqlite3.OperationalError:
+        return False
+    except sqlite3.DatabaseError:
+        return True
+
+
+def rescue(damaged: Path, into: sqlite3.Connection) -> str:
+    """Copy every row that can still be read; returns how many jobs and prompts were, as words."""
+    into.execute("PRAGMA foreign_keys = OFF")
+    copied = {table: 0 for table in _TABLES}
+    try:
+        source = sqlite3.connect(damaged, timeout=1)
+        try:
+            for table in _TABLES:
+                copied[table] = _copy(source, into, table)
+        finally:
+            source.close()
+    except sqlite3.Error:
+        pass
+    # A job whose prompt could not be read cannot be shown or launched again.
+    into.execute("DELETE FROM jobs WHERE prompt_sha256 NOT IN (SELECT sha256 FROM prompts)")
+    into.execute("UPDATE jobs SET improved_sha256 = NULL WHERE improved_sha256 NOT IN (SELECT sha256 FROM prompts)")
+    for table in ("job_changes", "job_answers"):
+        into.execute(f"DELETE FROM {table} WHERE job NOT IN (SELECT number FROM jobs)")
+    jobs = into.execute("SELECT count(*) FROM jobs").fetchone()[0]
+    into.execute("PRAGMA foreign_keys = ON")
+    return f"{count(jobs, 'job')} and {count(copied['prompts'], 'prompt')}"
+
+
+def _copy(source: sqlite3.Connection, into: sqlite3.Connection, table: str) -> int:
+    """Row by row, so that one unreadable page does not cost the rest."""
+    copied = 0
+    try:
+        rows = source.execute(f"SELECT * FROM {table}")
+        while (row := rows.fetchone()) is not None:
+            marks = ", ".join("?" * len(row))
+            into.execute(f"INSERT OR REPLACE INTO {table} VALUES ({marks})", row)
+            copied += 1
+    except sqlite3.Error:
+        pass
+    return copied

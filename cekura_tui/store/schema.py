@@ -1,0 +1,97 @@
+"""The tables, as a list of migrations: entry n brings a file from `user_version` n to n + 1."""
+
+from __future__ import annotations
+
+MIGRATIONS: tuple[str, ...] = (
+    """
+    CREATE TABLE meta (name TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;
+
+    -- each text once, by the hash of its exact bytes
+    CREATE TABLE prompts (sha256 TEXT PRIMARY KEY, text BLOB NOT NULL, kept_at REAL NOT NULL) WITHOUT ROWID;
+
+    CREATE TABLE jobs (
+        number INTEGER PRIMARY KEY AUTOINCREMENT,
+        state TEXT NOT NULL,
+        reason TEXT NOT NULL DEFAULT '',
+        origin TEXT NOT NULL,
+        key_id TEXT NOT NULL,
+        profile TEXT NOT NULL,
+        run_ids TEXT NOT NULL,
+        agent_id INTEGER,
+        agent_name TEXT NOT NULL DEFAULT '',
+        category_ids TEXT NOT NULL DEFAULT '[]',
+        workflow_metric_ids TEXT NOT NULL DEFAULT '[]',
+        prompt_sha256 TEXT NOT NULL REFERENCES prompts(sha256),
+        prompt_source TEXT NOT NULL DEFAULT '',
+        progress_id TEXT,
+        last_status TEXT,
+        improved_sha256 TEXT REFERENCES prompts(sha256),
+        summary_of_changes TEXT,
+        error TEXT,
+        created_at REAL NOT NULL,
+        launched_at REAL,
+        finished_at REAL,
+        answered_at REAL,
+        stale_since REAL,
+        owner TEXT NOT NULL DEFAULT ''
+    );
+    CREATE INDEX jobs_by_pair ON jobs (origin, key_id, state);
+
+    CREATE TABLE job_changes (
+        job INTEGER NOT NULL REFERENCES jobs(number),
+        at REAL NOT NULL,
+        state TEXT NOT NULL,
+        reason TEXT NOT NULL
+    );
+    CREATE INDEX job_changes_by_job ON job_changes (job, at);
+
+    -- every distinct raw answer of a job, with when it first and last came
+    CREATE TABLE job_answers (
+        job INTEGER NOT NULL REFERENCES jobs(number),
+        raw TEXT NOT NULL,
+        first_at REAL NOT NULL,
+        last_at REAL NOT NULL,
+        PRIMARY KEY (job, raw)
+    );
+
+    -- list rows in a form that the first frame can show, and opened runs whole
+    CREATE TABLE run_rows (
+        origin TEXT NOT NULL,
+        key_id TEXT NOT NULL,
+        scope TEXT NOT NULL,
+        id INTEGER NOT NULL,
+        row TEXT NOT NULL,
+        got_at REAL NOT NULL,
+        PRIMARY KEY (origin, key_id, scope, id)
+    ) WITHOUT ROWID;
+    CREATE TABLE scopes_seen (
+        origin TEXT NOT NULL,
+        key_id TEXT NOT NULL,
+        scope TEXT NOT NULL,
+        count INTEGER NOT NULL,
+        got_at REAL NOT NULL,
+        PRIMARY KEY (origin, key_id, scope)
+    ) WITHOUT ROWID;
+    CREATE TABLE opened_runs (
+        origin TEXT NOT NULL,
+        key_id TEXT NOT NULL,
+        id INTEGER NOT NULL,
+        source TEXT NOT NULL,
+        bytes INTEGER NOT NULL,
+        got_at REAL NOT NULL,
+        opened_at REAL NOT NULL,
+        PRIMARY KEY (origin, key_id, id)
+    );
+
+    -- the project or agent chosen last for a key at a server
+    CREATE TABLE chosen (
+        origin TEXT NOT NULL,
+        key_id TEXT NOT NULL,
+        kind TEXT NOT NULL,
+        id INTEGER NOT NULL,
+        name TEXT NOT NULL,
+        PRIMARY KEY (origin, key_id)
+    ) WITHOUT ROWID;
+    """,
+)
+VERSION = len(MIGRATIONS)

@@ -1,0 +1,35 @@
+"""The local database of one account, opened: its jobs, runs and the project chosen last."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from cekura_tui.store.database import Database
+from cekura_tui.store.jobs import Account, JobStore
+from cekura_tui.store.runs import RunStore
+
+
+class Store:
+    """Everything kept on this machine for one account. Used on one thread."""
+
+    def __init__(self, path: Path, origin: str, key: str, profile: str) -> None:
+        self.database = Database(path)
+        self.account = Account(origin, self.database.key_id(key), profile)
+        self.jobs = JobStore(self.database, self.account)
+        self.runs = RunStore(self.database, self.account)
+
+    def close(self) -> None:
+        """Close the file."""
+        self.database.close()
+
+    def chosen(self) -> tuple[str, int, str] | None:
+        """What was chosen last to list runs of: kind ("project" or "agent"), id and name."""
+        pair = (self.account.origin, self.account.key_id)
+        rows = self.database.read("SELECT kind, id, name FROM chosen WHERE origin = ? AND key_id = ?", *pair)
+        return (rows[0]["kind"], rows[0]["id"], rows[0]["name"]) if rows else None
+
+    def choose(self, kind: str, number: int, name: str) -> None:
+        """Remember what to list runs of."""
+        with self.database.write() as sql:
+            pair = (self.account.origin, self.account.key_id)
+            sql.execute("INSERT OR REPLACE INTO chosen VALUES (?, ?, ?, ?, ?)", (*pair, kind, number, name))

@@ -1,0 +1,87 @@
+"""Prompts from and to files: exactly, byte for byte."""
+
+from __future__ import annotations
+
+import os
+import sys
+import tempfile
+from pathlib import Path
+
+from cekura_tui.model.errors import UsageError
+from cekura_tui.model.job import MAX_PROMPT_BYTES
+from cekura_tui.model.text import Prompt, prompt_bytes
+
+
+def check_prompt(prompt: str, named: str = "The prompt") -> Prompt:
+    """A prompt that can be sent; raises UsageError for a blank or an oversized one."""
+    if not prompt.strip():
+        raise UsageError(f"{named} is blank.", "Give the agent's prompt: a file, or the one it has now.")
+    size = len(prompt_bytes(prompt))
+    if size > MAX_PROMPT_BYTES:
+        raise UsageError(f"{named} is {size:,} bytes; up to {MAX_PROMPT_BYTES:,} are taken.", "Shorten it.")
+    return Prompt(prompt)
+
+
+def read_prompt_file(name: str) -> Prompt:
+    """The exact text of a file, `-` being standard input; raises UsageError."""
+    shown = "standard input" if name == "-" else name
+    path = Path(name).expanduser()
+    try:
+        if name == "-":
+            raw = sys.stdin.buffer.read(MAX_PROMPT_BYTES + 1)
+        elif path.is_dir():
+            raise UsageError(f"{shown} is a directory.", "Name the file that holds the prompt.")
+        else:
+            with path.open("rb") as file:
+                raw = file.read(MAX_PROMPT_BYTES + 1)
+    except FileNotFoundError:
+        raise UsageError(f"There is no file {shown}.", "Name the file that holds the prompt, or - .") from None
+    except OSError as error:
+        raise UsageError(f"{shown} cannot be read: {error.strerror}.") from None
+    if len(raw) > MAX_PROMPT_BYTES:
+        raise UsageError(f"{shown} is over {MAX_PROMPT_BYTES:,} bytes.", "Is it the right file? Shorten it.")
+    try:
+        text = raw.decode("utf-8")
+    except UnicodeDecodeError:
+        text = "\0"
+    if "\0" in text:
+        raise UsageError(f"{shown} is not a text file in UTF-8.", "Name the file that holds the prompt.")
+    return check_prompt(text, shown)
+
+
+def check_output(name: str, *, force: bool) -> Path:
+    """Where a prompt is to be written; raises UsageError before anything else is done."""
+    path = Path(name).expanduser()
+    if path.is_dir():
+        raise UsageError(f"{name} is a directory.", "Name a file in it.")
+    if not path.absolute().parent.is_dir():
+        raise UsageError(f"There is no directory {path.absolute().parent}.", "Make it first, or name another.")
+    if path.exists() and not force:
+        raise UsageError(f"{name} exists already.", "Overwrite it with --force, or name another file.")
+    if not os.access(path.absolute().parent, os.W_OK):
+        raise UsageError(f"{path.absolute().parent} cannot be written to.", "Name another directory.")
+    return path
+
+
+def write_prompt(path: Path, prompt: Prompt) -> None:
+    """Write a prompt exactly, the whole file or none of it; raises UsageError."""
+    target = path.resolve()
+    try:
+        handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}-")
+        try:
+            with os.fdopen(handle, "wb") as file:
+                file.write(prompt_bytes(prompt))
+            # mkstemp makes files 0600; a prompt is an ordinary file of its owner.
+            os.chmod(name, target.stat().st_mode & 0o777 if target.exists() else 0o666 & ~_umask())
+            os.replace(name, target)
+        except BaseException:
+            os.unlink(name)
+            raise
+    except OSError as error:
+        raise UsageError(f"{path} could not be written: {error.strerror}.", "The suggestion is kept.") from None
+
+
+def _umask() -> int:
+    mask = os.umask(0o077)
+    os.umask(mask)
+    return mask

@@ -1,0 +1,270 @@
+"""One signed-in session on one event loop: store, client and job engine, and what is asked of them."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Self
+
+from cekura_tui.api.answers import Agent, Page, Project
+from cekura_tui.api.client import Client
+from cekura_tui.api.errors import ApiError, KeyRefused, NotFound, ServerFault, Unreachable
+from cekura_tui.jobs.engine import JobEngine
+from cekura_tui.model.errors import KeyMissing, UsageError
+from cekura_tui.model.job import MAX_RUNS, Draft, Job, Suggestion
+from cekura_tui.model.run import Run
+from cekura_tui.model.scope import Scope
+from cekura_tui.model.text import Prompt, count
+from cekura_tui.model.view import RunView, row_of, view_of
+from cekura_tui.store.errors import StoreError
+from cekura_tui.store.jobs import Change
+from cekura_tui.store.runs import SeenRuns
+from cekura_tui.store.store import Store
+from cekura_tui.workspace.setup import Setup
+
+if TYPE_CHECKING:
+    from cekura_tui.demo.server import DemoServer
+
+_log = logging.getLogger("cekura_tui.workspace")
+
+
+class NoScope(UsageError):
+    """There are several projects and none was named."""
+
+    title = "Which project?"
+
+    def __init__(self, projects: Sequence[Project]) -> None:
+        self.projects = tuple(projects)
+        found = ", ".join(f"{project.id} ({project.name})" for project in projects) or "none"
+        super().__init__(
+            f"Runs are listed by project, and none was named. Found: {found}.",
+            "Name one with --project ID or CEKURA_PROJECT_ID.",
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Improvable:
+    """One to three runs of one agent, read and checked, and what a job could focus on."""
+
+    views: tuple[RunView, ...]
+    agent_id: int | None
+    agent_name: str
+
+    @property
+    def run_ids(self) -> tuple[int, ...]:
+        """The runs' ids."""
+        return tuple(view.row.id for view in self.views)
+
+    def focuses(self) -> list[tuple[str, int, str]]:
+        """What these runs offer as a focus: ("metric" or "category", id, name), each once."""
+        found: dict[tuple[str, int], str] = {}
+        for verdict in (verdict for view in self.views for verdict in view.verdicts):
+            if verdict.id is not None and verdict.source == "critical_category":
+                found["category", verdict.id] = verdict.name
+            elif verdict.id is not None and verdict.workflow:
+                found["metric", verdict.id] = verdict.name
+        return [(kind, number, name) for (kind, number), name in found.items()]
+
+
+class Session:
+    """Open it with `open`, on the loop it is used on; close it there. Methods raise kinds of CekuraTuiError."""
+
+    def __init__(self, setup: Setup, store: Store, client: Client, engine: JobEngine, demo: DemoServer | None) -> None:
+        self.setup, self.store, self.client, self.engine = setup, store, client, engine
+        self._demo = demo
+
+    @classmethod
+    def open(
+        cls, setup: Setup, *, changed: Callable[[], None] = lambda: None, only: Collection[int] | None = None
+    ) -> Self:
+        """Open the database and the client, and start the embedded server where that is meant; asks no server yet.
+
+        `changed` is called after every committed change of a job; `only` restricts which jobs are followed.
+        """
+        demo = _start_demo(setup) if setup.demo else None
+        try:
+            if demo is not None:
+                base, key, loopback = demo.url, demo.key, True
+            elif setup.key is not None:
+                base, key, loopback = setup.server.base, setup.key.text, setup.server.loopback
+            else:
+                raise setup.no_key or KeyMissing("There is no API key.")
+            store = Store(setup.paths.database, setup.origin, key, setup.profile)
+        except BaseException:
+            if demo is not None:
+                demo.stop()
+            raise
+        client = Client(base, key, loopback=loopback)
+        return cls(setup, store, client, JobEngine(store.jobs, client, changed=changed, only=only), demo)
+
+    async def close(self) -> None:
+        """Stop asking, give a launch in flight a moment, and close everything."""
+        await self.engine.close()
+        await self.client.aclose()
+        self.store.close()
+        if self._demo is not None:
+            self._demo.stop()
+
+    # Scope
+
+    async def projects(self) -> list[Project]:
+        """The projects that this key may see."""
+        return await self.client.projects()
+
+    async def agents(self, project_id: int) -> Page[Agent]:
+        """The agents of a project, first page."""
+        return await self.client.agents(project_id)
+
+    async def scope(self) -> Scope:
+        """What to list runs of: what was named, chosen last, or the only project; raises NoScope."""
+        if self.setup.scope is not None:
+            return self.setup.scope
+        if chosen := self.store.chosen():
+            return Scope("agent" if chosen[0] == "agent" else "project", chosen[1], chosen[2])
+        projects = await self.projects()
+        if self.setup.demo or len(projects) == 1:
+            return await self.choose(Scope("project", projects[0].id, projects[0].name))
+        raise NoScope(projects)
+
+    async def choose(self, scope: Scope) -> Scope:
+        """Remember a scope for this key."""
+        if scope.kind != "result":
+            self.store.choose(scope.kind, scope.id, scope.name)
+        return scope
+
+    # Runs
+
+    async def seen(self, scope: Scope) -> SeenRuns | None:
+        """The list of a scope as it was last seen."""
+        return self.store.runs.seen(scope.text)
+
+    async def runs(self, scope: Scope, page: int = 1) -> SeenRuns:
+        """One page of a scope's runs, fresh; kept for the next start."""
+        got = await self.client.runs(scope.params, page)
+        seen = SeenRuns(got.count, tuple(row_of(run) for run in got.items), time.time())
+        try:
+            self.store.runs.keep_rows(scope.text, seen.count, seen.rows, seen.got_at, first=page == 1)
+        except StoreError as error:
+            _log.warning("runs were not cached: %s", error.message)
+        return seen
+
+    async def raw_runs(self, scope: Scope, page: int, page_size: int) -> Page[Run]:
+        """One page of runs as the server tells them, for scripts."""
+        return await self.client.runs(scope.params, page, page_size)
+
+    async def run(self, run_id: int) -> RunView:
+        """A whole run, fresh; where the server cannot be reached, as it was got last."""
+        try:
+            run = await self.client.run(run_id)
+        except (Unreachable, ServerFault):
+            if (cached := await self.cached_run(run_id)) is None:
+                raise
+            return cached
+        except NotFound as error:
+            raise NotFound(
+                f"There is no run {run_id}, or this key may not see it.", "Look at `runs list`.", status=error.status
+            ) from None
+        at = time.time()
+        try:
+            self.store.runs.keep_opened(run, at)
+        except StoreError as error:
+            _log.warning("run %d was not cached: %s", run_id, error.message)
+        return view_of(run, at)
+
+    async def cached_run(self, run_id: int) -> RunView | None:
+        """A run as it was got last."""
+        found = self.store.runs.opened(run_id)
+        return view_of(found[0], found[1], cached=True) if found else None
+
+    # Improving
+
+    async def improvable(self, run_ids: Sequence[int]) -> Improvable:
+        """Read the runs that a job is to learn from; raises UsageError where they do not go together."""
+        wanted = tuple(dict.fromkeys(run_ids))
+        if not wanted:
+            raise UsageError("No run was named.", f"Name one to {MAX_RUNS} runs of one agent.")
+        if len(wanted) > MAX_RUNS:
+            named = count(len(wanted), "run")
+            raise UsageError(f"{named} were named; a job takes up to {MAX_RUNS}.", "Leave some out.")
+        views = [await self.run(number) for number in wanted]
+        agents = {view.row.agent_id: view.row.agent for view in views}
+        if len(agents) > 1:
+            whose = ", ".join(f"{view.row.id} of {view.row.agent or 'an unknown agent'}" for view in views)
+            raise UsageError(f"These runs are of different agents: {whose}.", "Name runs of one agent.")
+        (agent_id, agent_name), *_ = agents.items()
+        return Improvable(tuple(views), agent_id, agent_name)
+
+    async def agent_prompt(self, agent_id: int | None) -> tuple[Agent, Prompt]:
+        """An agent and its prompt, exactly; raises UsageError where it has none."""
+        if agent_id is None:
+            raise UsageError("The server did not say whose run this is.", "Give the prompt with --prompt-file.")
+        try:
+            agent = await self.client.agent(agent_id)
+        except KeyRefused:
+            raise
+        except ApiError as error:
+            raise type(error)(
+                f"The prompt of agent {agent_id} could not be read: {error.message}",
+                "Try again, or give the prompt as a file.",
+                status=error.status,
+            ) from None
+        if agent.prompt is None or not agent.prompt.strip():
+            raise UsageError(f"{agent.name} has no prompt at the server.", "Give one as a file.")
+        return agent, agent.prompt
+
+    async def last_prompt(self, agent_id: int | None) -> Prompt | None:
+        """The prompt that was launched last for an agent."""
+        return self.store.jobs.last_prompt(agent_id)
+
+    async def draft(self) -> tuple[Draft, Job] | None:
+        """The draft that was touched last."""
+        job = self.store.jobs.latest_draft()
+        return (self.store.jobs.draft_of(job), job) if job else None
+
+    async def save_draft(self, draft: Draft, number: int | None = None) -> Job:
+        """Keep a draft."""
+        return self.store.jobs.save_draft(draft, time.time(), number)
+
+    async def launch(self, draft: Draft, number: int | None = None) -> Job:
+        """Launch a draft; see `JobEngine.launch`."""
+        if self.setup.read_only:
+            raise UsageError("This is a read-only session, so nothing was launched.", "Start without --read-only.")
+        return await self.engine.launch(draft, number)
+
+    # Jobs
+
+    async def jobs(self, *, drafts: bool = False) -> list[Job]:
+        """All jobs of this account, newest first."""
+        return self.store.jobs.all(drafts=drafts)
+
+    async def job(self, number: int) -> Job:
+        """One job; raises UsageError where there is none of this number."""
+        job = self.store.jobs.get(number)
+        if job is None:
+            raise UsageError(f"There is no job {number}.", "Look at `jobs list`.")
+        return job
+
+    async def suggestion(self, number: int) -> Suggestion:
+        """A job with its texts."""
+        return self.store.jobs.suggestion(await self.job(number))
+
+    async def history(self, number: int) -> tuple[list[Change], str]:
+        """Every state that a job came into, and the last raw answer about it."""
+        return self.store.jobs.changes(number), self.store.jobs.last_answer(number)
+
+
+def _start_demo(setup: Setup) -> DemoServer:
+    from cekura_tui.demo.server import DemoServer
+
+    options = setup.demo
+    assert options is not None
+    server = DemoServer(
+        setup.paths.home, runs=options.runs, epoch=options.epoch, speed=options.speed, faults=options.faults
+    )
+    try:
+        server.start()
+    except OSError as error:
+        raise UsageError(f"The embedded server could not start: {error.strerror or error}.") from None
+    return server

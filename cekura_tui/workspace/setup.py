@@ -1,0 +1,98 @@
+"""What is decided before anything is opened: directory, server, key, scope, embedded or not."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+
+from cekura_tui.config.credentials import PROFILE, Key, find_key
+from cekura_tui.config.origin import Server, read_server
+from cekura_tui.config.paths import Paths, find_paths
+from cekura_tui.config.settings import Settings, load_settings
+from cekura_tui.model.errors import KeyMissing
+from cekura_tui.model.scope import Scope
+
+DEMO_ORIGIN = "demo"
+"""The embedded server's port changes; its runs and jobs belong to this name."""
+
+
+@dataclass(frozen=True, slots=True)
+class DemoOptions:
+    """How the embedded server is to be: see `--demo-…`."""
+
+    runs: int = 240
+    epoch: float | None = None
+    speed: float = 1.0
+    faults: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Setup:
+    """One workspace, not yet opened. `key` is None where there is none (`no_key` says why) or none is needed."""
+
+    paths: Paths
+    settings: Settings
+    server: Server
+    key: Key | None = None
+    no_key: KeyMissing | None = field(default=None, compare=False)
+    demo: DemoOptions | None = None
+    profile: str = PROFILE
+    read_only: bool = False
+
+    @property
+    def origin(self) -> str:
+        """To which server's name runs and jobs belong."""
+        return DEMO_ORIGIN if self.demo else self.server.origin
+
+    @property
+    def scope(self) -> Scope | None:
+        """The scope that flag, environment or settings name."""
+        if self.settings.agent_id is not None:
+            return Scope("agent", self.settings.agent_id)
+        if self.settings.project_id is not None:
+            return Scope("project", self.settings.project_id)
+        return None
+
+    @property
+    def ready(self) -> bool:
+        """Whether it can be opened: there is a key, or none is needed."""
+        return self.demo is not None or self.key is not None
+
+    def with_key(self, key: Key) -> Setup:
+        """The same workspace with this key."""
+        return replace(self, key=key, no_key=None)
+
+
+def make_setup(
+    *,
+    config_dir: str | None = None,
+    api_url: str | None = None,
+    api_key_file: str | None = None,
+    project_id: int | None = None,
+    agent_id: int | None = None,
+    read_only: bool = False,
+    demo: DemoOptions | None = None,
+    env: Mapping[str, str],
+) -> Setup:
+    """Read flags, environment and files; raises UsageError. A missing key is no error yet."""
+    paths = find_paths(config_dir, env)
+    scope = {"project_id": project_id, "agent_id": agent_id}
+    if demo is not None:
+        return demo_setup(paths, demo, read_only=read_only, settings=Settings.model_validate(scope))
+    loaded = load_settings({"api_url": api_url, **scope}, env, paths.settings)
+    place = loaded.came_from["api_url"]
+    named = {"flag": "--api-url", "default": "the API URL"}.get(place, place)
+    server = read_server(loaded.settings.api_url, named)
+    try:
+        key, missing = find_key(api_key_file, env, paths.credentials, server), None
+    except KeyMissing as error:
+        key, missing = None, error
+    return Setup(paths, loaded.settings, server, key, missing, read_only=read_only)
+
+
+def demo_setup(
+    paths: Paths, options: DemoOptions, *, read_only: bool = False, settings: Settings | None = None
+) -> Setup:
+    """The embedded workspace: no key, URL or project of flags, environment and files is looked at."""
+    nowhere = Server(DEMO_ORIGIN, "", loopback=True)
+    return Setup(paths.demo, settings or Settings(), nowhere, demo=options, profile="demo", read_only=read_only)

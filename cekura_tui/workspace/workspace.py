@@ -1,0 +1,142 @@
+"""The workspace of the app: a session on an event loop in a daemon thread of its own.
+
+A stalled terminal or an open editor never stops it, and a page of JSON never stops the screens.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import logging.handlers
+import threading
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING, TypeVar
+
+from cekura_tui.model.errors import CekuraTuiError
+
+if TYPE_CHECKING:
+    from cekura_tui.workspace.session import Session
+    from cekura_tui.workspace.setup import Setup
+
+T = TypeVar("T")
+CLOSING = 1.8
+"""Seconds that leaving waits for the background."""
+_log = logging.getLogger("cekura_tui")
+
+
+class Closed(CekuraTuiError):
+    """The workspace was closed while something was asked of it."""
+
+    title = "Closed"
+
+
+class Workspace:
+    """Made at once and cheaply; `start` opens the session in the background, and `call` reaches it."""
+
+    def __init__(self, setup: Setup) -> None:
+        self.setup = setup
+        self.notice = ""
+        """What happened to the database that a person should be told, once."""
+        self._on_change: Callable[[], None] = lambda: None
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._thread: threading.Thread | None = None
+        self._session: asyncio.Future[Session] | None = None
+
+    def start(self, on_change: Callable[[], None]) -> None:
+        """Start the background loop and open the session on it; `on_change` is called there after every change."""
+        self._on_change = on_change
+        started = threading.Event()
+        self._thread = threading.Thread(target=self._live, args=(started,), name="workspace", daemon=True)
+        self._thread.start()
+        started.wait()
+
+    def _live(self, started: threading.Event) -> None:
+        loop = asyncio.new_event_loop()
+        self._loop = loop
+        asyncio.set_event_loop(loop)
+        _log_to(self.setup)
+        self._session = loop.create_future()
+        self._open()
+        started.set()
+        try:
+            loop.run_forever()
+        finally:
+            loop.close()
+
+    def _open(self) -> None:
+        """Open the session once the loop runs, so that starting waits for nothing."""
+        assert self._loop is not None
+        self._loop.call_soon(self._open_now)
+
+    def _open_now(self) -> None:
+        from cekura_tui.workspace.session import Session
+
+        assert self._session is not None
+        try:
+            session = Session.open(self.setup, changed=self._on_change)
+            self.notice = session.store.database.notice
+            session.engine.start()
+        except CekuraTuiError as error:
+            self._session.set_exception(error)
+            self._session.exception()  # whoever calls is told; nobody may call
+        except Exception:  # the border of the background: whoever waits must be told, whatever it was
+            _log.exception("opening the workspace failed")
+            told = CekuraTuiError("The workspace could not be opened.", f"What happened is in {self.setup.paths.log}.")
+            self._session.set_exception(told)
+            self._session.exception()
+        else:
+            self._session.set_result(session)
+
+    async def call(self, ask: Callable[[Session], Awaitable[T]]) -> T:
+        """Ask something of the session, from the screens' loop; raises what it raises, or why it could not open."""
+        if self._loop is None or not self._loop.is_running():
+            raise Closed("The program is closing.")
+        return await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(self._ask(ask), self._loop))
+
+    async def _ask(self, ask: Callable[[Session], Awaitable[T]]) -> T:
+        assert self._session is not None
+        return await ask(await asyncio.shield(self._session))
+
+    async def reopen(self, setup: Setup) -> None:
+        """Close the session and open another: another key, or the embedded workspace."""
+        assert self._loop is not None
+        await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(self._reopen(setup), self._loop))
+
+    async def _reopen(self, setup: Setup) -> None:
+        assert self._loop is not None
+        await self._close_session()
+        self.setup = setup
+        self._session = self._loop.create_future()
+        self._open_now()
+        await self._session
+
+    async def _close_session(self) -> None:
+        session = self._session
+        if session is not None and session.done() and not session.exception():
+            await session.result().close()
+
+    def close(self) -> None:
+        """Close the session and end the thread; waits a moment at the most."""
+        loop, thread = self._loop, self._thread
+        if loop is None or thread is None or not thread.is_alive():
+            return
+        closing = asyncio.run_coroutine_threadsafe(self._close_session(), loop)
+        try:
+            closing.result(CLOSING)
+        except (TimeoutError, CekuraTuiError) as error:
+            _log.warning("closing: %r", error)
+        loop.call_soon_threadsafe(loop.stop)
+        thread.join(0.2)
+
+
+def _log_to(setup: Setup) -> None:
+    """Send the program's own log to a bounded file; one that cannot be written costs nothing but the log."""
+    path = setup.paths.log
+    try:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        handler = logging.handlers.RotatingFileHandler(path, maxBytes=500_000, backupCount=2, delay=True)
+    except OSError:
+        return
+    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s %(message)s"))
+    _log.handlers = [handler]
+    _log.propagate = False
