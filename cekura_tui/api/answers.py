@@ -6,11 +6,13 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Generic, TypeVar
+from typing import TypeVar
 
 from cekura_tui.api.errors import ApiError, BadAnswer, Busy, KeyRefused, NotFound, Rejected, ServerFault
 from cekura_tui.api.retry import at_clock, read_retry_after
+from cekura_tui.model.account import Agent, Project
 from cekura_tui.model.errors import CekuraTuiError
+from cekura_tui.model.page import Page
 from cekura_tui.model.text import Prompt, clean, clean_json, clean_line
 
 T = TypeVar("T")
@@ -56,38 +58,22 @@ class Answer:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class Page(Generic[T]):
-    """One page of a list: how many there are in all, these, and whether another page follows."""
-
-    count: int
-    items: tuple[T, ...]
-    more: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Project:
-    """A project; runs are listed by project."""
-
-    id: int
-    name: str
-
-
-@dataclass(frozen=True, slots=True)
-class Agent:
-    """An agent and its prompt, exactly as the server keeps it (None where the answer had none)."""
-
-    id: int
-    name: str
-    project_id: int | None
-    prompt: Prompt | None
-    auto_sync: bool = False
-
-
 def no_connection(host: str, error: Exception) -> tuple[str, str]:
     """Message and hint where no connection came about."""
-    why = clean_line(str(error), 120) or type(error).__name__
-    return f"{host} cannot be reached ({why}).", "Check the network and the API URL, then try again."
+    why = clean_line(_cause(error), 120) or type(error).__name__
+    return f"{host} cannot be reached: {why}.", "Check the network and the API URL, then try again."
+
+
+def _cause(error: BaseException) -> str:
+    """The system's own words for it, which stand deep under those of the libraries."""
+    seen: list[BaseException] = [error]
+    for one in seen:
+        if isinstance(one, OSError) and one.strerror:
+            return one.strerror[:1].lower() + one.strerror[1:]
+        deeper = [*one.exceptions] if isinstance(one, BaseExceptionGroup) else []
+        deeper += [inner for inner in (one.__cause__, one.__context__) if inner is not None]
+        seen += [inner for inner in deeper if inner not in seen]
+    return str(error)
 
 
 def refusal(answer: Answer, host: str, now: float) -> ApiError:
@@ -148,7 +134,7 @@ def read_page(body: object, read: Callable[[object], T]) -> Page[T]:
         raise BadAnswer("The server's answer is not a list.", "Check that the API URL is Cekura's.")
     items = read_list(body["results"], read)
     count = body.get("count")
-    whole = count if isinstance(count, int) and not isinstance(count, bool) and count >= 0 else len(items)
+    whole = count if isinstance(count, int) and not isinstance(count, bool) and 0 <= count < 2**63 else len(items)
     return Page(whole, tuple(items), bool(body.get("next")))
 
 
@@ -189,7 +175,7 @@ def read_agent(body: object) -> Agent:
     return Agent(
         number,
         clean_line(str(name), 80),
-        project if isinstance(project, int) else None,
+        project if isinstance(project, int) and not isinstance(project, bool) else None,
         Prompt(prompt) if isinstance(prompt, str) else None,
         synced,
     )
@@ -211,4 +197,6 @@ def progress_id(answer: Answer) -> str | None:
     found = body.get("progress_id") if isinstance(body, dict) else None
     if isinstance(found, int) and not isinstance(found, bool):
         return str(found)
-    return found if isinstance(found, str) and found.strip() else None
+    # Half a surrogate pair cannot be sent back in a query, so it is as good as none.
+    sendable = isinstance(found, str) and found.strip() and not any("\ud800" <= c <= "\udfff" for c in found)
+    return found if sendable else None

@@ -14,14 +14,18 @@ import httpx
 
 from cekura_tui import __version__
 from cekura_tui.api import answers
-from cekura_tui.api.answers import Agent, Answer, Page, Project
+from cekura_tui.api.answers import Answer
 from cekura_tui.api.errors import ApiError, BadAnswer, NotConnected, NotFound, NotOffered, Unreachable
 from cekura_tui.api.retry import next_try
+from cekura_tui.model.account import Agent, Project
 from cekura_tui.model.job import Draft
+from cekura_tui.model.page import Page
 from cekura_tui.model.run import Run
 
 READ = httpx.Timeout(20.0, connect=5.0)
 LAUNCH = httpx.Timeout(60.0, connect=10.0)
+READ_WHOLE, LAUNCH_WHOLE = 60.0, 75.0
+"""Seconds for a request and its whole answer, which timeouts by silence do not bound."""
 IN_FLIGHT = 6
 MAX_BODY = 64 * 2**20
 """Bytes of one answer; a larger one is not read to its end."""
@@ -55,6 +59,8 @@ class Client:
         spread: Callable[[], float] = random.random,
     ) -> None:
         self._base = httpx.URL(base)
+        self._host = self._base.netloc.decode("ascii")
+        self._key = key
         self._loopback = loopback
         agent = f"cekura-tui/{__version__}"
         self._headers = {"X-CEKURA-API-KEY": key, "User-Agent": agent, "Accept": "application/json"}
@@ -70,13 +76,20 @@ class Client:
     # One request
 
     def _open(self, timeout: httpx.Timeout) -> httpx.AsyncClient:
-        return httpx.AsyncClient(
-            headers=self._headers,
-            timeout=timeout,
-            follow_redirects=False,
-            # A proxy named in the environment is not for this machine itself.
-            trust_env=not self._loopback,
-        )
+        try:
+            return httpx.AsyncClient(
+                headers=self._headers,
+                timeout=timeout,
+                follow_redirects=False,
+                # A proxy named in the environment is not for this machine itself.
+                trust_env=not self._loopback,
+            )
+        except (ValueError, ImportError, OSError, httpx.InvalidURL):
+            # What these say may hold the proxy's password.
+            raise NotConnected(
+                "A proxy or certificate file that the environment names cannot be used, so nothing was sent.",
+                "Check HTTPS_PROXY, ALL_PROXY, NO_PROXY and SSL_CERT_FILE; SOCKS proxies are not supported.",
+            ) from None
 
     async def _send(
         self,
@@ -86,17 +99,22 @@ class Client:
         params: Mapping[str, str | int] | None = None,
         body: Mapping[str, object] | None = None,
         http: httpx.AsyncClient | None = None,
+        within: float = READ_WHOLE,
     ) -> Answer:
-        """Send one request once and read its answer; raises for all but 2xx."""
+        """Send one request once and read its answer, in `within` seconds; raises for all but 2xx."""
         url = httpx.URL(f"{str(self._base).rstrip('/')}{path}")
         if (url.scheme, url.host, url.port) != (self._base.scheme, self._base.host, self._base.port):
             raise BadAnswer("That address belongs to another server, so the key was not sent to it.")
         content = None if body is None else json.dumps(body, ensure_ascii=True).encode("ascii")
         headers = {"Content-Type": "application/json"} if content is not None else {}
+        http = http or self._http
+        if http.is_closed:
+            raise NotConnected("The session was closed, so nothing was sent.")
         try:
             async with (
                 self._flight,
-                (http or self._http).stream(method, url, params=params, content=content, headers=headers) as response,
+                asyncio.timeout(within),
+                http.stream(method, url, params=params, content=content, headers=headers) as response,
             ):
                 raw = bytearray()
                 async for chunk in response.aiter_bytes():
@@ -104,16 +122,16 @@ class Client:
                     if len(raw) > MAX_BODY:
                         raise BadAnswer(f"The server's answer is over {MAX_BODY // 2**20} MB and was not read.")
         except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError) as error:
-            raise NotConnected(*answers.no_connection(self._base.host, error)) from None
-        except httpx.TimeoutException:
-            raise Unreachable(f"{self._base.host} did not answer in time.", "Try again with r, or later.") from None
-        except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError) as error:
-            what = type(error).__name__
-            raise Unreachable(f"The connection to {self._base.host} broke ({what}).", "Try again.") from None
-        answer = Answer(response.status_code, dict(response.headers), bytes(raw))
-        if not 200 <= answer.status < 300:
-            raise answers.refusal(answer, self._base.host, self._clock())
-        return answer
+            raise NotConnected(*answers.no_connection(self._host, error)) from None
+        except (httpx.TimeoutException, TimeoutError):
+            raise Unreachable(f"{self._host} did not answer in time.", "Try again later.") from None
+        except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError):
+            raise Unreachable(f"The connection to {self._host} broke before the answer came.", "Try again.") from None
+        if 200 <= response.status_code < 300:
+            return Answer(response.status_code, dict(response.headers), bytes(raw))
+        # A refusal may repeat what was sent, and is told and recorded: the key must not be in it.
+        told = bytes(raw).replace(self._key.encode(), b"[the key]")
+        raise answers.refusal(Answer(response.status_code, dict(response.headers), told), self._host, self._clock())
 
     async def _read(self, path: str, params: Mapping[str, str | int] | None = None) -> Answer:
         """A read that a person waits for."""
@@ -187,11 +205,11 @@ class Client:
         try:
             async with self._open(LAUNCH) as http:
                 path = "/test_framework/v1/runs/improve_prompt_bg/"
-                answer = await self._send("POST", path, body=draft.body(), http=http)
+                answer = await self._send("POST", path, body=draft.body(), http=http, within=LAUNCH_WHOLE)
         except ApiError as error:
             if error.status in (404, 405, 410):
                 raise NotOffered(
-                    f"{self._base.host} does not offer improve-prompt jobs (it answered {error.status}).",
+                    f"{self._host} does not offer improve-prompt jobs (it answered {error.status}).",
                     "The draft is kept. Ask Cekura whether your workspace still has them.",
                     status=error.status,
                     request_id=error.request_id,

@@ -30,6 +30,11 @@ class ApiError(CekuraTuiError):
         self.body = body
         self.retry_after = retry_after
 
+    def facts(self) -> list[tuple[str, str]]:
+        """HTTP status, the server's name for the request, and the beginning of its answer."""
+        told = (("status", str(self.status or "")), ("request id", self.request_id), ("answer", self.body))
+        return [(name, text) for name, text in told if text]
+
 
 class Unreachable(ApiError):
     """There was no answer: no connection, or it broke or took too long."""

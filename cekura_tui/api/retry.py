@@ -10,6 +10,8 @@ from cekura_tui.api.errors import ApiError, Busy, ServerFault, Unreachable
 TRIES = 3
 PATIENCE = 10.0
 """Seconds from the first try within which another may begin."""
+LONGEST = 86_400.0
+"""No `Retry-After` is read as more seconds than this."""
 
 
 def next_try(error: ApiError, tries: int, elapsed: float, spread: float) -> float | None:
@@ -25,21 +27,21 @@ def next_try(error: ApiError, tries: int, elapsed: float, spread: float) -> floa
 
 
 def read_retry_after(value: str | None, now: float) -> float | None:
-    """Seconds of a `Retry-After` header (a number or an HTTP date), never negative; None where there is none.
+    """Seconds of a `Retry-After` header (a number or an HTTP date), 0 to a day; None where there is none.
 
     `now` is Unix time.
     """
-    if not value:
-        return None
+    text = (value or "").strip()
     try:
-        return max(0.0, float(value)) if value.strip().replace(".", "", 1).isdecimal() else _until(value, now)
-    except (ValueError, OverflowError):
+        wait = float(text) if text.replace(".", "", 1).isdecimal() else _until(text, now)
+    except (ValueError, OverflowError, TypeError, IndexError):
         return None
+    return min(max(0.0, wait), LONGEST)
 
 
 def _until(date: str, now: float) -> float:
     moment = parsedate_to_datetime(date)
-    return max(0.0, (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp() - now)
+    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp() - now
 
 
 def at_clock(now: float, wait: float) -> str:

@@ -11,7 +11,7 @@ from cekura_tui.cli.output import put, say
 from cekura_tui.cli.script import run_script
 
 if TYPE_CHECKING:
-    from cekura_tui.api.answers import Project
+    from cekura_tui.model.account import Project
     from cekura_tui.workspace.session import Session
 
 
@@ -27,16 +27,18 @@ def login(options: Options) -> None:
     import asyncio
     import sys
 
-    from cekura_tui.config.credentials import check_key, find_key, save_key
-    from cekura_tui.model.errors import UsageError
+    from cekura_tui.config.credentials import check_key, save_key
+    from cekura_tui.model.errors import KeyMissing, UsageError
     from cekura_tui.workspace.session import Session
 
     setup = options.setup()
     if setup.demo:
         raise UsageError("The embedded workspace needs no key.", "Leave --demo out to sign in at a server.")
     if options.api_key_file:
-        key = find_key(options.api_key_file, {}, setup.paths.credentials, setup.server)
-    elif sys.stdin.isatty():
+        if setup.key is None:
+            raise setup.no_key or KeyMissing("There is no API key.")
+        key = setup.key
+    elif sys.stdin is not None and sys.stdin.isatty():
         say(f"An API key of {setup.server.origin} is made in its dashboard, under Settings › API keys.")
         key = check_key(click.prompt("API key", hide_input=True, err=True), "what was typed")
     else:

@@ -7,7 +7,9 @@ import os
 import shlex
 import signal
 import threading
+from collections.abc import Callable
 from pathlib import Path
+from typing import TextIO
 
 import click
 
@@ -44,7 +46,7 @@ def demo_server(options: Options, port: int, log_file: Path | None) -> None:
         epoch=options.demo_epoch,
         speed=options.demo_speed,
         faults=options.demo_faults,
-        log=(lambda entry: log.write(f"{json.dumps(entry)}\n")) if log else None,
+        log=_writer(log) if log else None,
     )
     try:
         server.start()
@@ -58,10 +60,19 @@ def demo_server(options: Options, port: int, log_file: Path | None) -> None:
     click.get_text_stream("stdout").flush()
     say("Serving until interrupted.")
     ended = threading.Event()
-    signal.signal(signal.SIGTERM, lambda *_: ended.set())
+    signal.signal(signal.SIGTERM, lambda number, frame: ended.set())
     try:
         ended.wait()
     except KeyboardInterrupt:
         pass
     finally:
         server.stop()
+
+
+def _writer(file: TextIO) -> Callable[[dict[str, object]], None]:
+    """What writes an entry of the log: one JSON object a line."""
+
+    def write(entry: dict[str, object]) -> None:
+        file.write(f"{json.dumps(entry)}\n")
+
+    return write

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING
 
 import click
@@ -15,7 +16,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from cekura_tui.model.job import Job
-    from cekura_tui.model.text import Prompt
     from cekura_tui.workspace.session import Session
 
 
@@ -55,6 +55,7 @@ def improve(
     Prints the job's number and leaves; with --wait, the summary and the changes. `jobs wait N` goes on later.
     """
     from cekura_tui.model.job import MAX_RUNS, Draft
+    from cekura_tui.model.text import clean_line
     from cekura_tui.workspace.prompt_files import check_output, check_prompt, read_prompt_file
 
     if not run_ids:
@@ -63,16 +64,16 @@ def improve(
         raise UsageError(f"{len(set(run_ids))} runs were named; a job takes up to {MAX_RUNS}.", "Leave some out.")
     if (prompt_file is None) == (not from_agent):
         raise UsageError("Say which prompt to improve.", "Give --prompt-file FILE or --from-agent, one of them.")
-    if (out or timeout is not None) and not wait:
+    if (out is not None or timeout is not None) and not wait:
         raise UsageError("--out and --timeout wait for the result.", "Give --wait with them.")
     if prompt_file == "-" and options.api_key_file == "-":
         raise UsageError("Standard input cannot be both the key and the prompt.", "Give one of them as a file.")
-    target = check_output(out, force=force) if out else None
+    target = check_output(out, force=force) if out is not None else None
     given = read_prompt_file(prompt_file) if prompt_file is not None else None
 
     async def work(session: Session) -> Exit:
         runs = await session.improvable(run_ids)
-        agent_name, source = runs.agent_name, prompt_file or "agent"
+        agent_name, source = runs.agent_name, clean_line(prompt_file or "agent")
         if given is None:
             agent, prompt = await session.agent_prompt(runs.agent_id)
             agent_name, prompt = agent.name, check_prompt(prompt, f"The prompt of {agent.name}")
@@ -80,41 +81,49 @@ def improve(
             prompt = given
         draft = Draft(runs.run_ids, prompt, runs.agent_id, agent_name, categories, metrics, source)
         job = await session.launch(draft)
+        later = f"`{options.again(f'jobs wait {job.number}')}` waits for it."
         if wait:
-            return await _finish(session, job, timeout, target, as_json)
+            job = await _wait(session, job, timeout, later)
+            await _hand_over(session, job, target, as_json, force)
+            if job.state.going:
+                say(f"Not finished in time; the job goes on. {later}")
+            return exit_of([job])
         if as_json:
             put_json((await session.suggestion(job.number)).to_json())
         else:
             put(str(job.number))
-        say(f"{state_line(job)}. `cekura-tui jobs wait {job.number}` waits for it.")
+        say(f"{state_line(job)}. {later}" if job.state.going else state_line(job))
         return Exit.DONE if job.state.going else Exit.NOT_SUCCEEDED
 
     ctx.exit(run_script(options, work, follow=frozenset()))
 
 
-async def _finish(session: Session, job: Job, within: float | None, target: Path | None, as_json: bool) -> Exit:
-    """Wait for a launched job and hand over what it brought."""
-    (job,) = await wait_for_jobs(session, [job.number], within)
+async def _wait(session: Session, job: Job, within: float | None, later: str) -> Job:
+    """Wait for a launched job; who breaks this off is told that the job goes on."""
+    try:
+        (job,) = await wait_for_jobs(session, [job.number], within)
+    except asyncio.CancelledError:
+        say(f"The job goes on. {later}")
+        raise
+    return job
+
+
+async def _hand_over(session: Session, job: Job, target: Path | None, as_json: bool, force: bool) -> None:
+    """Write and print what a job brought, if it brought something."""
     done = await session.suggestion(job.number)
     if done.improved_prompt is not None and target is not None:
-        _write(target, done.improved_prompt)
+        from cekura_tui.workspace.prompt_files import write_prompt
+
+        write_prompt(target, done.improved_prompt, force=force)
+        say(f"The improved prompt is in {target}.")
+        warn_of_controls(done.improved_prompt)
     if as_json:
         put_json(done.to_json())
     elif done.improved_prompt is not None:
-        from cekura_tui.model.prose_diff import as_text, diff
+        from cekura_tui.model.prose_diff import diff
+        from cekura_tui.model.prose_text import as_text
 
         if done.job.summary_of_changes:
             put(f"{done.job.summary_of_changes}\n")
         put("No change: the proposal is the prompt that was sent." if done.unchanged else "")
         put(as_text(diff(done.prompt, done.improved_prompt)))
-    if job.state.going:
-        say(f"Not finished in time; the job goes on. `cekura-tui jobs wait {job.number}` waits for it.")
-    return exit_of([job])
-
-
-def _write(target: Path, prompt: Prompt) -> None:
-    from cekura_tui.workspace.prompt_files import write_prompt
-
-    write_prompt(target, prompt)
-    say(f"The improved prompt is in {target}.")
-    warn_of_controls(prompt)

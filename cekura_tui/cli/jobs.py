@@ -81,7 +81,8 @@ def show_job(options: Options, number: int, as_diff: bool, as_prompt: bool, as_j
     elif as_prompt:
         put_prompt(done.improved_prompt)
     else:
-        from cekura_tui.model.prose_diff import as_text, diff
+        from cekura_tui.model.prose_diff import diff
+        from cekura_tui.model.prose_text import as_text
 
         put(as_text(diff(done.prompt, done.improved_prompt)))
 

@@ -15,9 +15,10 @@ from cekura_tui.cli.demo_server import demo_server
 from cekura_tui.cli.improve import improve
 from cekura_tui.cli.jobs import jobs
 from cekura_tui.cli.opening import open_app, open_target
-from cekura_tui.cli.options import Options, fault_names
-from cekura_tui.cli.output import complain
+from cekura_tui.cli.options import Options, fault_names, number
+from cekura_tui.cli.output import complain, say
 from cekura_tui.cli.runs import runs
+from cekura_tui.cli.script import Ended
 from cekura_tui.model.errors import CekuraTuiError, Exit
 
 
@@ -44,9 +45,9 @@ class Front(click.Group):
 @click.option("--api-url", metavar="URL", help="The server; else CEKURA_API_URL.")
 @click.option("--api-key-file", metavar="FILE", help="A file with the API key; - is standard input.")
 @click.option(
-    "--project", type=click.IntRange(min=0), metavar="ID", help="List runs of this project; else CEKURA_PROJECT_ID."
+    "--project", type=number("project"), metavar="ID", help="List runs of this project; else CEKURA_PROJECT_ID."
 )
-@click.option("--agent", type=click.IntRange(min=0), metavar="ID", help="List runs of this agent.")
+@click.option("--agent", type=number("agent"), metavar="ID", help="List runs of this agent.")
 @click.option("--read-only", is_flag=True, help="Launch nothing.")
 @click.option("--no-mouse", is_flag=True, help="Leave the mouse to the terminal.")
 @click.option("--ascii", "ascii_only", is_flag=True, help="Draw with plain characters only.")
@@ -55,9 +56,7 @@ class Front(click.Group):
 )
 @click.option("--demo-speed", type=click.FloatRange(min=0.01), default=1.0, metavar="X", help="How fast its jobs go.")
 @click.option("--demo-epoch", type=float, metavar="SECONDS", help="The Unix time its runs count back from.")
-@click.option(
-    "--demo-faults", type=fault_names, default="", metavar="NAME,…", help="Named misbehaviour of its server."
-)
+@click.option("--demo-faults", type=fault_names, default="", metavar="NAME,…", help="Named misbehaviour of its server.")
 @click.version_option(__version__, prog_name="cekura-tui")
 @click.pass_context
 def cli(ctx: click.Context, /, **flags: object) -> None:
@@ -77,8 +76,9 @@ for command in (runs, improve, jobs, auth, config, demo_server):
 def main() -> None:
     """Run the command line and leave with its exit status."""
     for stream in (sys.stdout, sys.stderr):
-        # A terminal of another encoding gets escapes, never an error.
-        stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr] # absent only on a replaced stream
+        # A terminal of another encoding gets escapes, never an error. A closed stream is none.
+        if stream is not None:
+            stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr] # absent on a replaced one
     logging.getLogger("cekura_tui").addHandler(logging.NullHandler())
     sys.exit(_run())
 
@@ -86,7 +86,8 @@ def main() -> None:
 def _run() -> int:
     try:
         status = cli.main(standalone_mode=False)
-        sys.stdout.flush()
+        if sys.stdout is not None:
+            sys.stdout.flush()
         return int(status) if isinstance(status, int) else Exit.DONE
     except CekuraTuiError as error:
         complain(error)
@@ -95,18 +96,29 @@ def _run() -> int:
         error.show()
         return Exit.WRONG_USE
     except (click.Abort, KeyboardInterrupt):
-        click.echo("Interrupted.", err=True)
+        say("Interrupted.")
         return 130
+    except Ended as ended:
+        return 128 + ended.signal
     except BrokenPipeError:
-        # Whoever read us has enough; what is still buffered must not complain at the end either.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        # Whoever read us has enough.
+        _discard_output()
         return Exit.DONE
     except Exception as error:  # the border: a person gets a sentence, the details on request
         if os.environ.get("CEKURA_TUI_DEBUG"):
             raise
-        click.echo(
-            f"This should not have happened: {type(error).__name__}. "
-            "Run it again with CEKURA_TUI_DEBUG=1 to see where, and tell the developers.",
-            err=True,
-        )
+        if isinstance(error, OSError) and error.strerror:
+            _discard_output()
+            say(f"cekura-tui: {error.strerror}{f': {error.filename}' if error.filename else ''}.")
+        else:
+            say(
+                f"This should not have happened: {type(error).__name__}. "
+                "Run it again with CEKURA_TUI_DEBUG=1 to see where, and tell the developers."
+            )
         return Exit.WRONG_USE
+
+
+def _discard_output() -> None:
+    """What is still buffered must not complain at the end of the process."""
+    if sys.stdout is not None:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 import click
 
-from cekura_tui.cli.options import Options
+from cekura_tui.cli.options import Options, number
 from cekura_tui.model.errors import UsageError
 from cekura_tui.model.text import clean_line
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 def open_target(ctx: click.Context, options: Options, target: str) -> None:
     """Open the app on a run, or on the runs of a dashboard link."""
     if target.isdecimal():
-        ctx.exit(open_app(options, run_id=int(target)))
+        ctx.exit(open_app(options, run_id=number("run")(target)))
     from cekura_tui.config.origin import DEFAULT_DASHBOARD_URL
 
     dashboard = DEFAULT_DASHBOARD_URL if options.demo else options.setup().settings.dashboard_url
@@ -35,14 +35,17 @@ def scope_of_link(link: str, dashboard: str) -> Scope:
     """The runs that a dashboard link is about; raises UsageError."""
     from cekura_tui.model.scope import Scope
 
-    parts, home = urlsplit(link), urlsplit(dashboard)
+    try:
+        parts, home = urlsplit(link), urlsplit(dashboard)
+    except ValueError:
+        raise UsageError(f"{clean_line(link, 80)} is not a URL.", "Give a run's number or a dashboard link.") from None
     if (parts.scheme, parts.netloc) != (home.scheme, home.netloc):
         raise UsageError(
             f"{clean_line(link, 80)} is not a link of the dashboard {dashboard}.",
             "Set another with CEKURA_DASHBOARD_URL.",
         )
     words = [word for word in parts.path.split("/") if word]
-    if len(words) >= 2 and words[-1].isdecimal() and words[-2] in ("results", "agents"):
+    if len(words) >= 2 and words[-1].isdecimal() and len(words[-1]) < 19 and words[-2] in ("results", "agents"):
         return Scope("result" if words[-2] == "results" else "agent", int(words[-1]))
     raise UsageError(
         f"{clean_line(link, 80)} is not a link that can be opened.",
@@ -52,7 +55,9 @@ def scope_of_link(link: str, dashboard: str) -> Scope:
 
 def open_app(options: Options, *, run_id: int | None = None, scope: Scope | None = None) -> int:
     """Open the app, or, without a terminal, do the embedded workspace's main job as text; returns the exit status."""
-    if not (sys.stdin.isatty() and sys.stdout.isatty()) or os.environ.get("TERM", "dumb") in ("", "dumb"):
+    if not all(stream is not None and stream.isatty() for stream in (sys.stdin, sys.stdout)) or os.environ.get(
+        "TERM", "dumb"
+    ) in ("", "dumb"):
         if options.demo and run_id is None and scope is None:
             from cekura_tui.cli.story import tell_story
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -33,6 +34,14 @@ class Options:
     demo_speed: float = 1.0
     demo_epoch: float | None = None
     demo_faults: frozenset[str] = frozenset()
+
+    def again(self, command: str) -> str:
+        """How to call another command on the same workspace, to be shown to a person."""
+        words = ["cekura-tui"]
+        words += ["--demo"] if self.demo else []
+        words += ["--config-dir", shlex.quote(self.config_dir)] if self.config_dir else []
+        words += ["--api-url", shlex.quote(self.api_url)] if self.api_url and not self.demo else []
+        return " ".join([*words, command])
 
     @property
     def demo_options(self) -> DemoOptions:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import sys
 from collections.abc import Iterable, Sequence
@@ -14,7 +15,9 @@ from cekura_tui.model.text import Prompt, clean, has_controls, prompt_bytes
 
 def say(text: str) -> None:
     """A message for the person, on standard error."""
-    click.echo(clean(text), err=True)
+    # A message that nobody reads any more must not end the work.
+    with contextlib.suppress(BrokenPipeError):
+        click.echo(clean(text), err=True)
 
 
 def complain(error: CekuraTuiError) -> None:
@@ -23,8 +26,8 @@ def complain(error: CekuraTuiError) -> None:
 
 
 def put(text: str = "") -> None:
-    """A line of data."""
-    click.echo(text)
+    """A line of data, or several; nothing in it reaches the terminal as a control character."""
+    click.echo(clean(text))
 
 
 def put_json(value: object) -> None:

@@ -105,7 +105,8 @@ def _speaker(turn: Turn) -> str:
 
 def time_text(start: float | None) -> str:
     """Seconds from the start of a call as "MM:SS"."""
-    return "--:--" if start is None else f"{int(start) // 60:02d}:{int(start) % 60:02d}"
+    seconds = max(0, int(start or 0))
+    return "--:--" if start is None else f"{seconds // 60:02d}:{seconds % 60:02d}"
 
 
 def _escape(text: str) -> str:

@@ -54,8 +54,10 @@ async def _first_runs(session: Session, limit: int) -> tuple[list[Run], int]:
     while True:
         page += 1
         got = await session.raw_runs(scope, page, size)
+        before = len(found)
         found.update((run.id, run) for run in got.items)
-        if len(found) >= limit or not got.more or not got.items:
+        # A page that brings nothing new is the end too, whatever the server says of a next one.
+        if len(found) >= limit or not got.more or len(found) == before:
             return list(found.values())[:limit], got.count
 
 
@@ -97,7 +99,7 @@ def show_run(options: Options, run_id: int, transcript: bool, as_json: bool, mar
         from cekura_tui.cli import run_pages
 
         if as_json:
-            put_json(run_pages.as_json(await session.client.run(run_id)))
+            put_json(run_pages.as_json(await session.raw_run(run_id)))
             return
         view = await session.run(run_id)
         if view.cached:

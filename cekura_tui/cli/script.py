@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import signal
 import time
-from collections.abc import Awaitable, Callable, Collection, Sequence
+from collections.abc import Awaitable, Callable, Collection, Coroutine, Sequence
 from typing import TYPE_CHECKING, TypeVar
 
 from cekura_tui.cli.output import say
@@ -17,6 +18,14 @@ if TYPE_CHECKING:
     from cekura_tui.workspace.session import Session
 
 T = TypeVar("T")
+
+
+class Ended(Exception):
+    """A signal asked the process to end; what was begun was recorded and closed."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__(number)
+        self.signal = number
 
 
 def run_script(
@@ -36,7 +45,26 @@ def run_script(
         finally:
             await session.close()
 
-    return asyncio.run(script())
+    return asyncio.run(_until_signal(script()))
+
+
+async def _until_signal(work: Coroutine[object, object, T]) -> T:
+    """Do the work; SIGTERM and SIGHUP cancel it, as ctrl+c does, so that it is recorded and closed. Raises Ended."""
+    task = asyncio.ensure_future(work)
+    got: list[int] = []
+
+    def end(number: int) -> None:
+        got.append(number)
+        task.cancel()
+
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        asyncio.get_running_loop().add_signal_handler(number, end, number)
+    try:
+        return await task
+    except asyncio.CancelledError:
+        if got:
+            raise Ended(got[0]) from None
+        raise
 
 
 async def wait_for_jobs(session: Session, numbers: Sequence[int], within: float | None) -> list[Job]:
@@ -45,6 +73,7 @@ async def wait_for_jobs(session: Session, numbers: Sequence[int], within: float 
     Returns the jobs as they are then, or as they are after `within` seconds. Raises KeyRefused where it cannot go on.
     """
     told: dict[int, str] = {}
+    trouble = ""
     end = None if within is None else time.monotonic() + within
     session.engine.start()
     while True:
@@ -59,6 +88,9 @@ async def wait_for_jobs(session: Session, numbers: Sequence[int], within: float 
             return jobs
         if session.engine.paused is not None:
             raise session.engine.paused
+        if (found := session.engine.trouble) and found.message != trouble:
+            trouble = found.message
+            say(found.sentence())
         await session.engine.news(min(1.0, left))
         # Another window may have launched or finished what we wait for.
         session.engine.adopt()

@@ -20,7 +20,8 @@ def tell_story(options: Options) -> int:
     async def work(session: Session) -> Exit:
         from cekura_tui.cli.run_pages import STATE_MARKS, verdict_line
         from cekura_tui.model.job import Draft
-        from cekura_tui.model.prose_diff import as_text, diff
+        from cekura_tui.model.prose_diff import diff
+        from cekura_tui.model.prose_text import as_text
 
         row = await _newest_failed(session)
         view = await session.run(row.id)

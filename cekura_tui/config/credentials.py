@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from cekura_tui.config.origin import Server, read_server
+from cekura_tui.config.paths import expand, make_private
 from cekura_tui.model.errors import CekuraTuiError, KeyMissing, UsageError
 
 PROFILE = "default"
@@ -57,12 +58,16 @@ def save_key(path: Path, server: Server, key: Key) -> None:
     """Keep a key with its server's URL, readable by this user alone; other entries stay."""
     saved = _read_saved(path) | {PROFILE: {"api_url": server.base, "api_key": key.text}}
     try:
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        make_private(path.parent)
         # mkstemp makes its file 0600, and a rename replaces the old one whole or not at all.
         handle, name = tempfile.mkstemp(dir=path.parent, prefix=".credentials-")
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            json.dump(saved, file, indent=1)
-        os.replace(name, path)
+        try:
+            with os.fdopen(handle, "w", encoding="utf-8") as file:
+                json.dump(saved, file, indent=1)
+            os.replace(name, path)
+        except BaseException:
+            os.unlink(name)
+            raise
     except OSError as error:
         raise UsageError(f"The key could not be kept in {path}: {error.strerror}.") from None
 
@@ -72,7 +77,7 @@ def _read_saved(path: Path) -> dict[str, object]:
         saved = json.loads(path.read_text("utf-8"))
     except FileNotFoundError:
         return {}
-    except ValueError:
+    except (ValueError, RecursionError):
         raise KeyMissing(f"{path} is damaged.", "Remove it and sign in again.") from None
     except OSError as error:
         raise KeyMissing(f"{path} cannot be read: {error.strerror}.") from None
@@ -83,7 +88,7 @@ def _read_key_file(name: str) -> str:
     try:
         if name == "-":
             return sys.stdin.readline()
-        return Path(name).expanduser().read_text("utf-8")
+        return expand(name).read_text("utf-8")
     except UnicodeDecodeError:
         raise KeyMissing(f"{name} is not a text file.", _HOW) from None
     except OSError as error:

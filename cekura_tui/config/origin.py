@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import ipaddress
+import re
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from cekura_tui.model.errors import UsageError
 from cekura_tui.model.text import clean_line
+
+_HOST = re.compile(r"(?!.{254})(?:[a-z0-9_-]{1,63}\.)*[a-z0-9_-]{1,63}\.?|[0-9a-f:.]+(?:%[a-z0-9]+)?")
 
 DEFAULT_API_URL = "https://api.cekura.ai"
 DEFAULT_DASHBOARD_URL = "https://dashboard.cekura.ai"
@@ -28,10 +31,11 @@ def read_server(url: str, named: str = "the API URL") -> Server:
     example = f"Give one such as {DEFAULT_API_URL}."
     try:
         parts = urlsplit(url.strip())
-        host, port = parts.hostname, parts.port
+        host, port = (parts.hostname or "").encode("idna").decode("ascii").lower(), parts.port
     except ValueError:
         raise UsageError(f"{named} “{shown}” is not a URL.", example) from None
-    if parts.scheme not in ("http", "https") or not host or any(c.isspace() for c in url.strip()):
+    plain = url.strip().isprintable() and not any(c.isspace() for c in url.strip())
+    if parts.scheme not in ("http", "https") or not plain or not _HOST.fullmatch(host):
         raise UsageError(f"{named} “{shown}” is not an http(s) URL.", example)
     if parts.username or parts.password or parts.query or parts.fragment:
         raise UsageError(f"{named} must be a plain URL without user, query or fragment.", example)
@@ -49,7 +53,7 @@ def read_server(url: str, named: str = "the API URL") -> Server:
 
 def is_loopback(host: str) -> bool:
     """Whether a host name or address is this machine."""
-    if host.lower() == "localhost" or host.lower().endswith(".localhost"):
+    if host.lower() == "localhost":
         return True
     try:
         return ipaddress.ip_address(host).is_loopback

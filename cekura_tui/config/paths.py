@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from cekura_tui.model.errors import UsageError
+
 
 @dataclass(frozen=True, slots=True)
 class Paths:
@@ -43,7 +45,21 @@ def find_paths(config_dir: str | None, env: Mapping[str, str]) -> Paths:
     """The directory of the flag, else of CEKURA_TUI_HOME, else the platform's own."""
     named = config_dir or env.get("CEKURA_TUI_HOME")
     if named:
-        return Paths(Path(named).expanduser().absolute())
+        return Paths(expand(named).absolute())
     import platformdirs
 
     return Paths(platformdirs.user_config_path("cekura-tui", appauthor=False))
+
+
+def expand(name: str) -> Path:
+    """A path as people write it, `~` and all; raises UsageError where there is no such person."""
+    try:
+        return Path(name).expanduser()
+    except RuntimeError:
+        raise UsageError(f"{name} cannot be found: there is no such home directory.") from None
+
+
+def make_private(directory: Path) -> None:
+    """Make a directory, and those above that are missing, for this user alone; one that is there stays as it is."""
+    for missing in reversed([path for path in (directory, *directory.parents) if not path.exists()]):
+        missing.mkdir(mode=0o700, exist_ok=True)

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from cekura_tui.config.origin import DEFAULT_API_URL, DEFAULT_DASHBOARD_URL
 from cekura_tui.model.errors import UsageError
@@ -33,6 +33,13 @@ class Settings(BaseModel):
     """The project whose runs are listed."""
     agent_id: int | None = Field(default=None, ge=0, lt=2**63)
     """The agent whose runs are listed."""
+
+    @field_validator("project_id", "agent_id", mode="before")
+    @classmethod
+    def _number(cls, value: object) -> object:
+        if isinstance(value, bool):
+            raise ValueError("true and false are not numbers")
+        return value
 
 
 @dataclass(frozen=True, slots=True)

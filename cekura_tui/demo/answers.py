@@ -9,7 +9,7 @@ from typing import Any
 
 from cekura_tui.demo.chance import Dice, roll
 from cekura_tui.demo.corpus import LONG_RUN, LONG_TURNS, PROJECT_IDS, Corpus
-from cekura_tui.demo.dialogue import Turn, as_objects, as_text, broken_at, clock_text, speak, stretched
+from cekura_tui.demo.dialogue import Turn, as_objects, as_text, broken_at, clock_text, in_english, speak, stretched
 from cekura_tui.demo.evaluation import (
     as_v2,
     categories_of,
@@ -164,7 +164,7 @@ def _transcript(facts: Facts, turns: list[Turn]) -> Json:
 def _verdicts(corpus: Corpus, facts: Facts, turns: list[Turn], version: int) -> Json:
     agent, script = corpus.agent_of(facts), corpus.script_of(facts)
     dice = Dice(corpus.seed, facts.id + 500_000_000)
-    foreign = not all(line.text.isascii() for line in turns)
+    foreign = not all(in_english(line.text) for line in turns)
     if facts.fate.kind is Kind.REVIEW:
         metrics = undeclared_metrics(dice, foreign)
         return {

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from functools import cache
-from itertools import islice
+from collections.abc import Sequence
+from functools import cache, lru_cache
 
 from cekura_tui.demo.chance import Dice, roll
 from cekura_tui.demo.dialogue import speak
@@ -43,6 +42,8 @@ class Corpus:
         self.epoch = epoch
         self.seed = seed
         self._found: dict[RunQuery, Sequence[int]] = {}
+        # A search goes through the runs in order, and the runs of one batch share these.
+        self._batch = lru_cache(maxsize=64)(self._batch_of)
 
     def project_of(self, run_id: int) -> int | None:
         """0 or 1, or None if there is no such run."""
@@ -70,15 +71,20 @@ class Corpus:
         return range(0)
 
     def agent_of_result(self, result_id: int) -> Agent:
+        return self._batch(result_id)[0]
+
+    def _batch_of(self, result_id: int) -> tuple[Agent, bool]:
+        """The agent of a batch, and whether it was run as text."""
+        as_text = roll(self.seed, result_id, 6) % 8 == 0
         project = 0 if result_id > RESULT_BASES[0] else 1
         if LONG_RUN in self.runs_of_result(result_id):
-            return next(agent for agent in agents_of(0) if agent.id == _LONG_AGENT)
+            return next(agent for agent in agents_of(0) if agent.id == _LONG_AGENT), False
         choice = agents_of(project)
         # Neighbours differ, so that one page of runs shows several agents.
-        return choice[(result_id + roll(self.seed, result_id // len(choice)) % 2) % len(choice)]
+        return choice[(result_id + roll(self.seed, result_id // len(choice)) % 2) % len(choice)], as_text
 
     def agent_of(self, facts: Facts) -> Agent:
-        return next(agent for agent in agents_of(facts.project) if agent.id == facts.agent_id)
+        return self.agent_of_result(facts.result_id)
 
     def script_of(self, facts: Facts) -> Script:
         return self.agent_of(facts).scripts[facts.script]
@@ -91,8 +97,8 @@ class Corpus:
         place = run_id - RUN_BASES[project]
         rank = self.counts[project] - place
         result_id = RESULT_BASES[project] + (place + BATCH - 1) // BATCH
-        agent = self.agent_of_result(result_id)
-        fate = Fate(Kind.FAILED, 1) if run_id == LONG_RUN else fate_of(self.seed, run_id, rank)
+        agent, as_text = self._batch(result_id)
+        fate = self._fate(run_id, rank)
         script = self._script(run_id, agent, fate)
         personality = roll(self.seed, run_id, 4) % len(PERSONALITIES)
         return Facts(
@@ -106,8 +112,11 @@ class Corpus:
             shape=Shape.TURNS if run_id == LONG_RUN else shape_of(self.seed, run_id, fate),
             at=float(int(self.epoch) - rank * _STEP - 60 - roll(self.seed, run_id, 5) % 900),
             seconds=self._seconds(run_id, agent, script, fate),
-            as_text=roll(self.seed, result_id, 6) % 8 == 0,
+            as_text=as_text,
         )
+
+    def _fate(self, run_id: int, rank: int) -> Fate:
+        return Fate(Kind.FAILED, 1) if run_id == LONG_RUN else fate_of(self.seed, run_id, rank)
 
     def _script(self, run_id: int, agent: Agent, fate: Fate) -> int:
         if run_id == LONG_RUN:
@@ -148,23 +157,34 @@ class Corpus:
 
     def find(self, query: RunQuery) -> Sequence[int]:
         """The ids of the runs that fit, newest first. Without filters no run is looked at."""
-        ids = self._candidates(query)
-        if not query.filters:
-            return ids
         if query not in self._found:
+            ids = self._candidates(query)
+            if query.filters:
+                ids = [run_id for run_id in ids if self._fits(run_id, query)]
+            if isinstance(ids, range):
+                return ids
             if len(self._found) >= 16:
                 self._found.pop(next(iter(self._found)))
-            self._found[query] = [run_id for run_id in ids if self._fits(run_id, query)]
+            self._found[query] = ids
         return self._found[query]
 
     def _candidates(self, query: RunQuery) -> Sequence[int]:
+        """The runs of the narrowest scope that was asked for."""
         if query.result is not None:
             return self.runs_of_result(query.result)
-        if query.project is not None:
-            return self.run_ids(PROJECT_IDS.index(query.project)) if query.project in PROJECT_IDS else ()
-        return [*self.run_ids(0), *self.run_ids(1)] if query.agent is not None else ()
+        projects = [index for index, known in enumerate(PROJECT_IDS) if query.project in (None, known)]
+        if query.agent is not None:
+            batches = [result_id for project in projects for result_id in self.result_ids(project)]
+            mine = [result_id for result_id in batches if self.agent_of_result(result_id).id == query.agent]
+            return [run_id for result_id in mine for run_id in self.runs_of_result(result_id)]
+        return self.run_ids(projects[0]) if len(projects) == 1 else ()
 
     def _fits(self, run_id: int, query: RunQuery) -> bool:
+        if query.statuses is not None and (project := self.project_of(run_id)) is not None:
+            # Most runs are out by their status, which is known before anything else.
+            rank = RUN_BASES[project] + self.counts[project] - run_id
+            if self._fate(run_id, rank).status not in query.statuses:
+                return False
         facts = self.facts(run_id)
         if facts is None or query.project not in (None, PROJECT_IDS[facts.project]):
             return False
@@ -176,10 +196,3 @@ def usual_seconds(agent_id: int, script: int) -> float:
     """How long a call of this scenario takes when nothing goes wrong."""
     agent = next(agent for project in (0, 1) for agent in agents_of(project) if agent.id == agent_id)
     return speak(agent.scripts[script], PERSONALITIES[0], frozenset(), Dice(SEED, script))[-1].end
-
-
-def page_of(ids: Iterable[int], page: int, size: int) -> list[int]:
-    """The ids on a page, counted from 1."""
-    if isinstance(ids, Sequence):
-        return list(ids[(page - 1) * size : page * size])
-    return list(islice(ids, (page - 1) * size, page * size))

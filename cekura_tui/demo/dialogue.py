@@ -24,6 +24,11 @@ class Turn:
     rule: str | None = None
 
 
+def in_english(text: str) -> bool:
+    """Whether a text keeps to the Latin script."""
+    return all(letter < "\u0250" for letter in text if letter.isalpha())
+
+
 def seconds_said(text: str) -> float:
     """How long it takes to say a text; scripts without spaces are counted by letters."""
     words = text.count(" ") + 1
@@ -63,12 +68,13 @@ def _with_manner(
     for index, (line, rule) in enumerate(lines):
         if line.who == "C":
             said += 1
-            if personality.openings and said in (2, 5) and line.text.isascii() and "$" not in line.text[:8]:
+            if personality.openings and said in (2, 5) and in_english(line.text):
                 line = replace(line, text=dice.choose(personality.openings) + line.text)
         yield line, rule
-        follows = lines[index + 1][0].who if index + 1 < len(lines) else ""
+        follows = lines[index + 1][0] if index + 1 < len(lines) else line
+        possible = line.who == "A" and follows.who == "C" and rule is None and index > 2
         # An exchange comes before a turn of the caller, never in the middle of what the agent is breaking.
-        if left and line.who == "A" and follows == "C" and rule is None and index > 2 and dice.below(3) == 0:
+        if left and possible and in_english(line.text + follows.text) and dice.below(3) == 0:
             asks, answers = left.pop()
             yield Line("C", asks), None
             yield Line("A", answers.replace("{last}", line.text)), None
@@ -81,11 +87,12 @@ def _talked_over(lines: list[tuple[Line, str | None]]) -> Iterator[tuple[Line, s
         if index != longest:
             yield line, rule
             continue
-        words = line.text.split(" ")
-        half = max(1, len(words) // 2)
-        yield replace(line, text=" ".join(words[:half]) + " —"), None
-        yield Line("A", "Right, I understand, so what I can do is", -1.4), "turns"
-        yield Line("C", "Please let me finish. " + " ".join(words[half:]), -0.5), None
+        half = line.text.rfind(" ", 0, len(line.text) * 2 // 3)
+        half = half if half > 0 else len(line.text) // 2
+        english = in_english(line.text)
+        yield replace(line, text=line.text[:half] + " —"), None
+        yield Line("A", "Right, I understand, so what I can do is" if english else "OK, OK —", -1.4), "turns"
+        yield Line("C", ("Please let me finish. " if english else "… ") + line.text[half:].strip(), -0.5), None
 
 
 def timed(spoken: list[tuple[Line, str | None]], personality: Personality, dice: Dice) -> list[Turn]:

@@ -82,6 +82,12 @@ _NEWEST: tuple[Fate, ...] = (
     Fate(Kind.PASSED, shape=Shape.NONE),
 )
 
+# Where nothing else is said, they are told turn by turn, so that a first look is a rich one.
+_NEWEST = tuple(
+    fate if fate.shape is not None else fate._replace(shape=Shape.STAMPED if rank % 5 == 2 else Shape.TURNS)
+    for rank, fate in enumerate(_NEWEST)
+)
+
 # In thousandths of all older runs.
 _USUAL: tuple[tuple[int, Fate], ...] = (
     (550, _PASSED),
@@ -133,8 +139,6 @@ def fate_of(seed: int, run_id: int, rank: int) -> Fate:
 def shape_of(seed: int, run_id: int, fate: Fate) -> Shape:
     if fate.shape is not None:
         return fate.shape
-    if fate.hostile:
-        return Shape.TURNS
     shape = _SHAPES[roll(seed, run_id, 2) % len(_SHAPES)]
     return Shape.TURNS if shape is Shape.NONE and fate.kind is Kind.FAILED else shape
 

@@ -19,6 +19,14 @@ def key_of(directory: Path) -> str:
     return written_once(directory / "key", f"demo_{secrets.token_hex(24)}")
 
 
+def read_key(directory: Path) -> str | None:
+    """The key, if the workspace was ever started."""
+    try:
+        return (directory / "key").read_text(encoding="utf-8")
+    except OSError:
+        return None
+
+
 def epoch_of(directory: Path, now: float) -> float:
     """The unix time that the runs count back from: the time of the first start."""
     return float(written_once(directory / "epoch", str(int(now))))
@@ -31,8 +39,13 @@ def written_once(path: Path, text: str) -> str:
     draft = path.with_name(f"{path.name}.{os.getpid()}.{secrets.token_hex(4)}")
     with open(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
         file.write(text)
-    # A link, unlike a rename, never takes the place of what another process has just written.
-    with contextlib.suppress(FileExistsError):
+    try:
+        # A link, unlike a rename, never takes the place of what another process has just written.
         os.link(draft, path)
-    draft.unlink()
+    except FileExistsError:
+        pass
+    except OSError:
+        # Some file systems have no links.
+        draft.replace(path)
+    draft.unlink(missing_ok=True)
     return path.read_text(encoding="utf-8")

@@ -14,8 +14,8 @@ _SCHEMA = """
 CREATE TABLE IF NOT EXISTS job (
     id TEXT PRIMARY KEY, created REAL NOT NULL, seconds REAL NOT NULL, agent INTEGER NOT NULL, run_ids TEXT NOT NULL,
     prompt BLOB NOT NULL, category_ids TEXT NOT NULL, metric_ids TEXT NOT NULL
-) STRICT;
-CREATE TABLE IF NOT EXISTS agent (id INTEGER PRIMARY KEY, name TEXT, prompt BLOB, changed REAL NOT NULL) STRICT;
+);
+CREATE TABLE IF NOT EXISTS agent (id INTEGER PRIMARY KEY, name TEXT, prompt BLOB, changed REAL NOT NULL);
 """
 _SHORTEST, _LONGEST = 5.0, 60.0
 
@@ -47,12 +47,16 @@ def as_bytes(text: str) -> bytes:
 
 
 class Ledger:
-    """The SQLite file; several servers may share it."""
+    """The SQLite file; several servers may share it. Raises OSError when it cannot be opened."""
 
     def __init__(self, path: Path) -> None:
-        self._db = sqlite3.connect(path, timeout=10, isolation_level=None, check_same_thread=False)
-        self._db.execute("PRAGMA journal_mode=WAL")
-        self._db.executescript(_SCHEMA)
+        path.touch(mode=0o600)
+        try:
+            self._db = sqlite3.connect(path, timeout=10, isolation_level=None, check_same_thread=False)
+            self._db.execute("PRAGMA journal_mode=WAL")
+            self._db.executescript(_SCHEMA)
+        except sqlite3.Error as error:
+            raise OSError(f"{path}: {error}") from error
 
     def close(self) -> None:
         self._db.close()

@@ -39,19 +39,19 @@ PERSONALITIES: tuple[Personality, ...] = (
         74,
         "Learns English",
         pause=0.9,
-        openings=("How do you say, ", "Sorry for my English. "),
+        openings=("How do you say… ", "Sorry for my English. "),
         exchanges=(("Can you speak more slowly, please?", "Certainly, I'll go slowly. {last}"),),
     ),
     Personality(
         75,
         "Talkative",
-        openings=("You know what, ", "As I said to my neighbour, "),
+        openings=("You know what? ", "I said so to my neighbour. "),
         exchanges=(
             ("You have a lovely voice, by the way. Are you in the same town?", "Thank you. I only live on this line."),
             ("It's been raining here for a week, can you believe it?", "I hope it clears up for you soon."),
         ),
     ),
-    Personality(76, "Frustrated", barges=True, openings=("Look, ", "As I already told your colleague, ")),
+    Personality(76, "Frustrated", barges=True, openings=("Listen. ", "I already told your colleague. ")),
     Personality(
         77,
         "On a noisy street",
@@ -65,7 +65,7 @@ PERSONALITIES: tuple[Personality, ...] = (
         78,
         "Elderly and slow",
         pause=2.4,
-        openings=("Well, dear, ",),
+        openings=("Well, dear. ",),
         exchanges=(("Just a moment, I need my glasses.", "Take all the time you need."),),
     ),
 )

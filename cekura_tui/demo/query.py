@@ -56,9 +56,9 @@ class RunQuery:
 
     @property
     def filters(self) -> bool:
-        """Whether anything beyond one project or one result was asked for."""
-        both = self.project is not None and self.result is not None
-        return both or any(getattr(self, field.name) is not None for field in fields(self)[2:])
+        """Whether anything beyond one project, agent or result was asked for."""
+        narrowed = self.result is not None and (self.project is not None or self.agent is not None)
+        return narrowed or any(getattr(self, field.name) is not None for field in fields(self)[3:])
 
     def fits(self, facts: Facts, script: Script) -> bool:
         """Whether a run of the right project and result passes the filters."""
@@ -147,7 +147,9 @@ def moment(given: Mapping[str, str], *names: str) -> float | None:
     for name in names:
         if given.get(name):
             try:
-                when = datetime.fromisoformat(given[name].replace(" ", "+"))
+                # A plus that was not escaped comes as a space: "…T10:00:00+02:00".
+                text = given[name].replace(" ", "+") if "T" in given[name] else given[name]
+                when = datetime.fromisoformat(text)
             except ValueError:
                 raise Invalid({name: ["Enter a valid date/time."]}) from None
             return (when if when.tzinfo else when.replace(tzinfo=UTC)).timestamp()

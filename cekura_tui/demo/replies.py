@@ -42,12 +42,11 @@ def paged(request: Request, found: Sequence[int], render: Callable[[int], object
     page = last if wanted == "last" else int(wanted) if wanted.isdecimal() else 0
     if not 1 <= page <= last:
         return detail(404, "Invalid page.")
-    address = request.url.replace(scheme="http")
     return Reply(
         {
             "count": len(found),
-            "next": str(address.include_query_params(page=page + 1)) if page < last else None,
-            "previous": str(address.include_query_params(page=page - 1)) if page > 1 else None,
+            "next": str(request.url.include_query_params(page=page + 1)) if page < last else None,
+            "previous": str(request.url.include_query_params(page=page - 1)) if page > 1 else None,
             "results": [render(item) for item in found[(page - 1) * size : page * size]],
         }
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable, Iterator
 
 from starlette.applications import Starlette
@@ -76,7 +77,8 @@ class Reads:
         query = read_query(request.query_params)
         if query.project is None and query.agent is None and query.result is None:
             return detail(400, "Please provide one of the required query parameter")
-        return paged(request, self._corpus.find(query), self._row)
+        # A filter over a hundred thousand runs takes its time, in which other requests have to be answered.
+        return paged(request, await asyncio.to_thread(self._corpus.find, query), self._row)
 
     def _row(self, run_id: int) -> object:
         facts = self._corpus.facts(run_id)

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from cekura_tui.store.jobs import JobStore
 
 IN_FLIGHT = 4
+_WAITED_FOR = (JobState.LAUNCHING, JobState.UNCONFIRMED)
 CLOSING = 1.0
 """Seconds that closing waits for a launch in flight to be answered."""
 _log = logging.getLogger("cekura_tui.jobs")
@@ -86,7 +87,10 @@ class JobEngine:
                 launched_for = self._clock() - (job.launched_at or 0.0)
                 if not owner.is_alive(job.owner, launched_for):
                     reason = "The program ended before the server answered; it may or may not have taken the job."
-                    self._jobs.record_state(job.number, JobState.UNCONFIRMED, reason, self._clock())
+                    at = self._clock()
+                    self._jobs.record_state(
+                        job.number, JobState.UNCONFIRMED, reason, at, only_from=(JobState.LAUNCHING,)
+                    )
                     changed = True
             elif job.number not in self._running and (self._only is None or job.number in self._only):
                 self._follow(job)
@@ -137,18 +141,24 @@ class JobEngine:
             answer = await self._client.launch(draft)
         except ApiError as error:
             state = JobState.DRAFT if _was_not_taken(error) else JobState.UNCONFIRMED
-            job = self._jobs.record_state(job.number, state, error.message, self._clock(), error.body)
+            job = self._jobs.record_state(
+                job.number, state, error.message, self._clock(), error.body, only_from=_WAITED_FOR
+            )
             self._tell()
             if state == JobState.DRAFT:
                 raise
             return job
         except asyncio.CancelledError:
             reason = "The program was closed before the server answered; it may or may not have taken the job."
-            self._jobs.record_state(job.number, JobState.UNCONFIRMED, reason, self._clock())
+            self._jobs.record_state(
+                job.number, JobState.UNCONFIRMED, reason, self._clock(), only_from=(JobState.LAUNCHING,)
+            )
             raise
         if answer.progress_id is None:
             reason = "The server answered without a progress_id, so it cannot be asked about the job."
-            job = self._jobs.record_state(job.number, JobState.UNCONFIRMED, reason, self._clock(), answer.raw)
+            job = self._jobs.record_state(
+                job.number, JobState.UNCONFIRMED, reason, self._clock(), answer.raw, only_from=_WAITED_FOR
+            )
         else:
             job = self._jobs.record_progress_id(job.number, answer.progress_id, answer.raw, self._clock())
             self._follow(job)
@@ -221,8 +231,7 @@ class JobEngine:
             wait = after_failure(asked.failures, None, self._spread())
         finally:
             asked.asking = False
-            age = self._clock() - (job.launched_at or job.created_at)
-            asked.next_at = self._monotonic() + (interval(age, self._spread()) if wait is None else wait)
+            asked.next_at = self._monotonic() + (interval(self._age(job), self._spread()) if wait is None else wait)
             self._wake.set()
         self._tell()
 
@@ -235,31 +244,41 @@ class JobEngine:
             return None
         except ApiError as error:
             return self._failed(job, asked, error)
-        self._settle(self._jobs.record_answer(job.number, read_progress(payload), raw, self._clock()))
+        told = self._jobs.record_answer(job.number, read_progress(payload), raw, self._clock())
+        if told.state == JobState.RUNNING and is_lost(0, 0.0, self._age(told)):
+            told = self._lose(told, "There was no final answer in 24 hours.")
+        self._settle(told)
         asked.failures = asked.unknown = 0
         return None
 
     def _failed(self, job: Job, asked: _Asked, error: ApiError) -> float:
-        """The server did not tell: note since when, and count how often it did not know the id."""
-        now, age = self._monotonic(), self._clock() - (job.launched_at or job.created_at)
+        """The server did not tell: note since when, and count how often it did not know the id.
+
+        Only a server that answers can end a job: one that cannot be reached, however long, never does.
+        """
+        now = self._monotonic()
         asked.failures += 1
+        lost = False
         if error.status in (400, 404):
             asked.unknown += 1
             asked.unknown_since = asked.unknown_since if asked.unknown > 1 else now
-        if is_lost(asked.unknown, now - asked.unknown_since, age):
-            reason = error.message if asked.unknown else "There was no final answer in 24 hours."
-            self._settle(self._jobs.record_state(job.number, JobState.LOST, reason, self._clock(), error.body))
+            lost = is_lost(asked.unknown, now - asked.unknown_since, self._age(job))
+        if lost:
+            self._settle(self._lose(job, error.message, error.body))
         else:
             self._settle(self._jobs.record_silence(job.number, self._clock()))
         return after_failure(asked.failures, error.retry_after, self._spread())
 
+    def _age(self, job: Job) -> float:
+        return self._clock() - (job.launched_at or job.created_at)
+
+    def _lose(self, job: Job, reason: str, raw: str = "") -> Job:
+        return self._jobs.record_state(
+            job.number, JobState.LOST, reason, self._clock(), raw, only_from=(JobState.RUNNING,)
+        )
+
     def _settle(self, job: Job) -> None:
         """Go on following a job that runs; let go of one that does not."""
-        age = self._clock() - (job.launched_at or job.created_at)
-        if job.state == JobState.RUNNING and is_lost(0, 0.0, age):
-            job = self._jobs.record_state(
-                job.number, JobState.LOST, "There was no final answer in 24 hours.", self._clock()
-            )
         if job.state == JobState.RUNNING:
             self._running[job.number] = job
         else:

@@ -20,9 +20,12 @@ def interval(age: float, spread: float) -> float:
 
 
 def after_failure(failures: int, retry_after: float | None, spread: float) -> float:
-    """Seconds until the next try after so many failures in a row; what the server asked for wins."""
+    """Seconds until the next try after so many failures in a row; what the server asked for wins.
+
+    At least a second, so that nothing is asked in a row, and an hour at the most, so that no job is forgotten.
+    """
     if retry_after is not None:
-        return retry_after
+        return min(max(retry_after, 1.0), HOUR)
     return min(2.0 ** min(failures, 10), LONGEST / 1.2) * _around_one(spread)
 
 

@@ -32,6 +32,10 @@ class CekuraTuiError(Exception):
         if title:
             self.title = title
 
+    def facts(self) -> list[tuple[str, str]]:
+        """What happened, for the screen that shows the whole error: names and texts."""
+        return []
+
     def sentence(self) -> str:
         """Message and hint as one line for standard error or a status line."""
         return f"{self.message} {self.hint}".strip()

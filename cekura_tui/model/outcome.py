@@ -44,6 +44,11 @@ class Outcome:
         """The one-cell sign of this kind."""
         return MARKS[self.kind]
 
+    @property
+    def settled(self) -> bool:
+        """Whether the run has ended, so that it changes no more but by review."""
+        return self.kind != "running"
+
     def to_json(self) -> dict[str, object]:
         """The shape that scripts get."""
         return {"kind": self.kind, "text": self.text}
@@ -58,15 +63,15 @@ def outcome_of(run: Run) -> Outcome:
     evaluation = (run.evaluation_status or "").lower()
     for word in ("reviewed_success", "success"):
         if evaluation == word:
-            return Outcome("passed", "passed by review" if "reviewed" in word else "passed")
+            return Outcome("passed", "reviewed" if "reviewed" in word else "passed")
     for word in ("reviewed_failure", "failure"):
         if evaluation == word:
-            return Outcome("failed", "failed by review" if "reviewed" in word else _checks(verdicts))
+            return Outcome("failed", "reviewed" if "reviewed" in word else _checks(verdicts))
     if status in _BROKEN or (run.error_message and not verdicts):
         return Outcome("error", _what_broke(run, status))
     if run.success is not None:
         return Outcome("passed", "passed") if run.success else Outcome("failed", _checks(verdicts))
-    return Outcome("review", "review") if verdicts else Outcome("unknown", status or "unknown")
+    return Outcome("review", "review") if verdicts else Outcome("unknown", "no verdict")
 
 
 def _checks(verdicts: Sequence[Verdict]) -> str:

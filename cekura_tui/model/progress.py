@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Literal
 
@@ -26,7 +27,11 @@ class Progress:
 
 
 _FAILURES = frozenset({"error", "failed", "failure", "errored", "timeout", "cancelled", "canceled"})
-_NO_ISSUES = ("no issues", "no issue was", "no problems were found", "nothing to improve")
+_NO_ISSUES = re.compile(
+    r"\bno (?:\w+ )?issues\b|\bno (?:issue|problems?) (?:was|were|has been|have been|found)\b"
+    r"|\b(?:find|found|detect|identify) any (?:issues?|problems?)\b|\bnothing to improve\b",
+    re.IGNORECASE,
+)
 
 
 def read_progress(payload: object) -> Progress:
@@ -52,11 +57,7 @@ def read_progress(payload: object) -> Progress:
     error = next(filter(None, told), "")
     if not error:
         return Progress(None, status)
-    return Progress("no_issues" if _says_none(error) else "failed", status, error=error)
-
-
-def _says_none(error: str) -> bool:
-    return any(words in error.lower() for words in _NO_ISSUES)
+    return Progress("no_issues" if _NO_ISSUES.search(error) else "failed", status, error=error)
 
 
 def _summary(*places: dict[str, object]) -> str | None:

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
+
+from cekura_tui.model.account import Project
+from cekura_tui.model.errors import UsageError
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,3 +36,17 @@ class Scope:
     def shown(self) -> str:
         """The scope in words."""
         return self.name or f"{self.kind} {self.id}"
+
+
+class NoScope(UsageError):
+    """There are several projects and none was named."""
+
+    title = "Which project?"
+
+    def __init__(self, projects: Sequence[Project]) -> None:
+        self.projects = tuple(projects)
+        found = ", ".join(f"{project.id} ({project.name})" for project in projects) or "none"
+        super().__init__(
+            f"Runs are listed by project, and none was named. Found: {found}.",
+            "Name one with --project ID or CEKURA_PROJECT_ID.",
+        )

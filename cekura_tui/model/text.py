@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import math
 import re
 from typing import NewType
 
@@ -35,9 +36,14 @@ def clean_line(text: str, limit: int = 300) -> str:
 
 
 def clean_json(value: object, keep: frozenset[str] = frozenset()) -> object:
-    """Clean every string of a parsed JSON value, keys too; values of the keys in `keep` stay as they came."""
+    """Clean every string of a parsed JSON value, keys too; values of the keys in `keep` stay as they came.
+
+    A number that JSON cannot say (`1e999` is read as infinity) becomes None.
+    """
     if isinstance(value, str):
         return clean(value)
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
     if isinstance(value, list):
         return [clean_json(item, keep) for item in value]
     if isinstance(value, dict):

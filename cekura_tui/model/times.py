@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import time
 
+DAY = 86_400
+
 
 def clock_text(moment: float, now: float | None = None) -> str:
-    """A moment as people read it: "14:05" today, "Mon 14:05" within a week, else "2026-11-02 14:05"; local time."""
+    """A moment as people read it, in local time: "14:05", "Mon 14:05", "02 Nov 14:05" or "2025-11-02"."""
+    now = time.time() if now is None else now
     then, today = time.localtime(moment), time.localtime(now)
     if then[:3] == today[:3]:
         return time.strftime("%H:%M", then)
-    near = abs((now if now is not None else time.time()) - moment) < 6 * 86_400
-    return time.strftime("%a %H:%M" if near else "%Y-%m-%d %H:%M", then)
+    if abs(now - moment) < 6 * DAY:
+        return time.strftime("%a %H:%M", then)
+    return time.strftime("%d %b %H:%M" if abs(now - moment) < 300 * DAY else "%Y-%m-%d", then)
 
 
 def span_text(seconds: float) -> str:

@@ -19,7 +19,7 @@ _SPEAKERS: dict[str, Speaker] = {
     "function call": "tool_call",
     "function call result": "tool_result",
 }
-_LINE = re.compile(r"^\[(?:(\d+):)?(\d+):(\d{2})(?:\.\d+)?\]\s*(?:([^:\n]{1,40}?)\s*:)?[ \t]*(.*)$")
+_LINE = re.compile(r"^\[(?:(\d{1,6}):)?(\d{1,6}):(\d{2})(?:\.\d+)?\]\s*(?:([^:\n]{1,40}?)\s*:)?[ \t]*(.*)$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +91,7 @@ def _tool_text(data: dict[str, object]) -> str:
 def _seconds(clock: str | None) -> float | None:
     """Seconds of "MM:SS" or "HH:MM:SS"."""
     parts = (clock or "").split(":")
-    if not 2 <= len(parts) <= 3 or not all(p.strip().isdecimal() for p in parts):
+    if not 2 <= len(parts) <= 3 or not all(p.strip().isdecimal() and len(p) <= 8 for p in parts):
         return None
     total = 0
     for part in parts:

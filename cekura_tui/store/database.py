@@ -11,6 +11,7 @@ import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 
+from cekura_tui.config.paths import make_private
 from cekura_tui.store.errors import NewerDatabase, StoreError
 from cekura_tui.store.salvage import replacing, rescue
 from cekura_tui.store.schema import MIGRATIONS, VERSION
@@ -28,7 +29,7 @@ class Database:
         self.notice = ""
         """What happened to the file that a person should be told, once; or empty."""
         try:
-            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            make_private(path.parent)
             _touch_private(path)
             self._sql = self._open_or_replace()
         except (OSError, sqlite3.OperationalError) as error:
@@ -63,7 +64,7 @@ class Database:
             sql.execute("PRAGMA synchronous = FULL")
             sql.execute("PRAGMA foreign_keys = ON")
             if version < VERSION:
-                _migrate(sql)
+                _migrate(sql, self.path)
             elif sql.execute("PRAGMA quick_check(1)").fetchone()[0] != "ok":
                 raise sqlite3.DatabaseError("quick_check failed")
         except BaseException:
@@ -94,7 +95,8 @@ class Database:
                 with contextlib.suppress(sqlite3.Error):
                     self._sql.execute("ROLLBACK")
                 raise
-        except sqlite3.Error as error:
+        except (sqlite3.Error, OverflowError, UnicodeError) as error:
+            # The latter two: a number or a text of the server's that SQLite has no place for.
             raise StoreError(
                 f"The database {self.path} cannot be written: {_words(error)}.",
                 "Free some disk space or make its directory writable; nothing that was there is lost.",
@@ -130,11 +132,13 @@ def _version(sql: sqlite3.Connection) -> int:
     return int(sql.execute("PRAGMA user_version").fetchone()[0])
 
 
-def _migrate(sql: sqlite3.Connection) -> None:
+def _migrate(sql: sqlite3.Connection, path: Path) -> None:
     """Bring the file to this version in one transaction, so that two programs that start at once both succeed."""
     sql.execute("BEGIN IMMEDIATE")
     try:
-        for number in range(_version(sql), VERSION):
+        if (version := _version(sql)) > VERSION:
+            raise _newer(path, version)
+        for number in range(version, VERSION):
             for statement in _statements(MIGRATIONS[number]):
                 sql.execute(statement)
         sql.execute("INSERT OR IGNORE INTO meta VALUES ('salt', ?)", (secrets.token_bytes(32),))

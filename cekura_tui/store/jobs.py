@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import json
 import sqlite3
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from cekura_tui.model.job import Draft, Job, JobState, Suggestion
 from cekura_tui.model.progress import Progress
 from cekura_tui.model.text import Prompt
 from cekura_tui.store.database import Database
-from cekura_tui.store.prompts import keep_prompt, read_prompt
+from cekura_tui.store.errors import StoreError
+from cekura_tui.store.prompts import drop_unused, keep_prompt, read_prompt
 
 MAX_ANSWER = 400_000
 """Characters of one raw answer that are kept; its prompt is kept whole elsewhere."""
+MAX_ANSWERS = 200
+"""Distinct raw answers that are kept of one job, the latest ones."""
 _UNFINISHED = (JobState.RUNNING, JobState.LAUNCHING)
 
 
@@ -63,9 +67,9 @@ class JobStore:
         """The account's jobs that are running or being launched."""
         return [read_job(row) for row in self._own("state IN (?, ?) ORDER BY number", *_UNFINISHED)]
 
-    def latest_draft(self) -> Job | None:
-        """The draft that was touched last."""
-        rows = self._own("state = 'draft' ORDER BY created_at DESC LIMIT 1")
+    def latest_draft(self, agent_id: int | None) -> Job | None:
+        """The draft for an agent that was touched last."""
+        rows = self._own("state = 'draft' AND agent_id IS ? ORDER BY created_at DESC LIMIT 1", agent_id)
         return read_job(rows[0]) if rows else None
 
     def draft_of(self, job: Job) -> Draft:
@@ -92,12 +96,14 @@ class JobStore:
 
     def changes(self, number: int) -> list[Change]:
         """Every state that a job came into, oldest first."""
-        rows = self._database.read("SELECT * FROM job_changes WHERE job = ? ORDER BY at, rowid", number)
+        rows = self._database.read("SELECT * FROM job_changes WHERE job = ? ORDER BY rowid", number)
         return [Change(row["at"], JobState(row["state"]), row["reason"]) for row in rows]
 
     def last_answer(self, number: int) -> str:
         """The last raw answer about a job, or empty."""
-        rows = self._database.read("SELECT raw FROM job_answers WHERE job = ? ORDER BY last_at DESC LIMIT 1", number)
+        rows = self._database.read(
+            "SELECT raw FROM job_answers WHERE job = ? ORDER BY last_at DESC, rowid DESC LIMIT 1", number
+        )
         return str(rows[0]["raw"]) if rows else ""
 
     # Writing
@@ -131,18 +137,20 @@ class JobStore:
             waited_for = (JobState.LAUNCHING, JobState.UNCONFIRMED)
             return _change(sql, number, JobState.RUNNING, "", at, only_from=waited_for)
 
-    def record_state(self, number: int, state: JobState, reason: str, at: float, raw: str = "") -> Job:
-        """A job came into another state; a final one stays as it is."""
+    def record_state(
+        self, number: int, state: JobState, reason: str, at: float, raw: str = "", *, only_from: Collection[JobState]
+    ) -> Job:
+        """A job came into another state, unless another window has put it into none of `only_from` meanwhile."""
         with self._database.write() as sql:
             if raw:
                 _keep_answer(sql, number, raw, at)
-            return _change(sql, number, state, reason, at)
+            return _change(sql, number, state, reason, at, only_from=only_from)
 
     def record_answer(self, number: int, progress: Progress, raw: str, at: float) -> Job:
         """An answer about a running job: its word, and its result where it has one, in one transaction."""
         with self._database.write() as sql:
             job = _get(sql, number)
-            if job.state.final:
+            if job.state.final or job.state == JobState.FORGOTTEN:
                 return job
             _keep_answer(sql, number, raw, at)
             sql.execute(
@@ -150,7 +158,7 @@ class JobStore:
                 (progress.status, at, number),
             )
             if progress.end is None:
-                return _change(sql, number, JobState.RUNNING, "", at)
+                return _change(sql, number, JobState.RUNNING, "", at, only_from=(JobState.RUNNING, JobState.LOST))
             improved = keep_prompt(sql, progress.improved_prompt, at) if progress.improved_prompt is not None else None
             sql.execute(
                 "UPDATE jobs SET improved_sha256 = ?, summary_of_changes = ?, error = ?, finished_at = ?"
@@ -185,9 +193,13 @@ class JobStore:
 
     def _rewrite(self, sql: sqlite3.Connection, number: int, draft: Draft, at: float) -> None:
         """Put other contents into a draft; a job that is a draft no more stays as it is."""
+        before = _get(sql, number)
+        if before.state != JobState.DRAFT:
+            return
         values = {"created_at": at, **_sent(sql, draft, at)}
         names = ", ".join(f"{name} = ?" for name in values)
-        sql.execute(f"UPDATE jobs SET {names} WHERE number = ? AND state = 'draft'", (*values.values(), number))
+        sql.execute(f"UPDATE jobs SET {names} WHERE number = ?", (*values.values(), number))
+        drop_unused(sql, before.prompt_sha256)
 
 
 def read_job(row: sqlite3.Row) -> Job:
@@ -199,15 +211,24 @@ def read_job(row: sqlite3.Row) -> Job:
 
 
 def _get(sql: sqlite3.Connection, number: int) -> Job:
-    return read_job(sql.execute("SELECT * FROM jobs WHERE number = ?", (number,)).fetchone())
+    row = sql.execute("SELECT * FROM jobs WHERE number = ?", (number,)).fetchone()
+    if row is None:
+        raise StoreError(f"There is no job {number} in the database.")
+    return read_job(row)
 
 
 def _change(
-    sql: sqlite3.Connection, number: int, state: JobState, reason: str, at: float, only_from: tuple[JobState, ...] = ()
+    sql: sqlite3.Connection,
+    number: int,
+    state: JobState,
+    reason: str,
+    at: float,
+    only_from: Collection[JobState] | None = None,
 ) -> Job:
     """Put a job into a state, unless it is there, is final, or is in none of the states `only_from`."""
     job = _get(sql, number)
-    if job.state.final or (only_from and job.state not in only_from) or (job.state, job.reason) == (state, reason):
+    elsewhere = only_from is not None and job.state not in only_from
+    if job.state.final or elsewhere or (job.state, job.reason) == (state, reason):
         return job
     launched = None if state == JobState.DRAFT else job.launched_at
     changed = "UPDATE jobs SET state = ?, reason = ?, launched_at = ? WHERE number = ?"
@@ -233,4 +254,9 @@ def _keep_answer(sql: sqlite3.Connection, number: int, raw: str, at: float) -> N
     sql.execute(
         "INSERT INTO job_answers VALUES (?, ?, ?, ?) ON CONFLICT (job, raw) DO UPDATE SET last_at = excluded.last_at",
         (number, raw[:MAX_ANSWER], at, at),
+    )
+    sql.execute(
+        "DELETE FROM job_answers WHERE job = ? AND rowid NOT IN"
+        " (SELECT rowid FROM job_answers WHERE job = ? ORDER BY last_at DESC, rowid DESC LIMIT ?)",
+        (number, number, MAX_ANSWERS),
     )

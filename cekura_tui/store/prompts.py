@@ -16,6 +16,15 @@ def keep_prompt(sql: sqlite3.Connection, prompt: Prompt, at: float) -> str:
     return name
 
 
+def drop_unused(sql: sqlite3.Connection, name: str) -> None:
+    """Forget a prompt that no job was launched with, or brought, or is drafted with any more."""
+    sql.execute(
+        "DELETE FROM prompts WHERE sha256 = ?1"
+        " AND NOT EXISTS (SELECT 1 FROM jobs WHERE prompt_sha256 = ?1 OR improved_sha256 = ?1)",
+        (name,),
+    )
+
+
 def read_prompt(database: Database, name: str) -> Prompt:
     """The prompt of a hash, exactly as it was kept."""
     rows = database.read("SELECT text FROM prompts WHERE sha256 = ?", name)

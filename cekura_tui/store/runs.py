@@ -17,6 +17,7 @@ from cekura_tui.store.jobs import Account, read_job
 
 MAX_ROWS = 1_000
 """Rows kept of one list."""
+MAX_LISTS = 30
 MAX_OPENED = 300
 MAX_OPENED_BYTES = 64 * 2**20
 
@@ -57,6 +58,9 @@ class RunStore:
                 [(*self._pair, scope, row.id, _write_row(row), at) for row in rows],
             )
             sql.execute(_PRUNE_ROWS, (*self._pair, scope, *self._pair, scope, MAX_ROWS))
+            for old in sql.execute(_OLD_LISTS, (MAX_LISTS,)).fetchall():
+                sql.execute(f"DELETE FROM run_rows {_LIST}", tuple(old))
+                sql.execute(f"DELETE FROM scopes_seen {_LIST}", tuple(old))
 
     def opened(self, run_id: int) -> tuple[Run, float] | None:
         """An opened run as it was last got, and when."""
@@ -80,6 +84,7 @@ _LIST = "WHERE origin = ? AND key_id = ? AND scope = ?"
 _HEAD = f"SELECT * FROM scopes_seen {_LIST}"
 _ROWS = f"SELECT row FROM run_rows {_LIST} ORDER BY id DESC"
 _PRUNE_ROWS = f"DELETE FROM run_rows {_LIST} AND id NOT IN (SELECT id FROM run_rows {_LIST} ORDER BY id DESC LIMIT ?)"
+_OLD_LISTS = "SELECT origin, key_id, scope FROM scopes_seen ORDER BY got_at DESC LIMIT -1 OFFSET ?"
 _PRUNE_OPENED = """
 DELETE FROM opened_runs WHERE rowid IN (
     SELECT rowid FROM (

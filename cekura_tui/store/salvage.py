@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
+import itertools
 import sqlite3
 import time
 from collections.abc import Iterator
@@ -25,7 +26,9 @@ def replacing(path: Path) -> Iterator[Path | None]:
         if not _damaged(path):
             yield None
             return
-        aside = path.with_name(f"{path.name}.damaged-{time.strftime('%Y%m%d-%H%M%S')}")
+        named = f"{path.name}.damaged-{time.strftime('%Y%m%d-%H%M%S')}"
+        free = (f"{named}{'' if n == 0 else f'-{n}'}" for n in itertools.count())
+        aside = next(place for name in free if not (place := path.with_name(name)).exists())
         for suffix in ("", "-wal", "-shm"):
             with contextlib.suppress(FileNotFoundError):
                 path.with_name(path.name + suffix).rename(aside.with_name(aside.name + suffix))
@@ -45,6 +48,7 @@ def _damaged(path: Path) -> bool:
 def rescue(damaged: Path, into: sqlite3.Connection) -> str:
     """Copy every row that can still be read; returns how many jobs and prompts were, as words."""
     into.execute("PRAGMA foreign_keys = OFF")
+    into.execute("BEGIN IMMEDIATE")
     copied = {table: 0 for table in _TABLES}
     try:
         source = sqlite3.connect(damaged, timeout=1)
@@ -61,6 +65,7 @@ def rescue(damaged: Path, into: sqlite3.Connection) -> str:
     for table in ("job_changes", "job_answers"):
         into.execute(f"DELETE FROM {table} WHERE job NOT IN (SELECT number FROM jobs)")
     jobs = into.execute("SELECT count(*) FROM jobs").fetchone()[0]
+    into.execute("COMMIT")
     into.execute("PRAGMA foreign_keys = ON")
     return f"{count(jobs, 'job')} and {count(copied['prompts'], 'prompt')}"
 

@@ -7,6 +7,7 @@ import sys
 import tempfile
 from pathlib import Path
 
+from cekura_tui.config.paths import expand
 from cekura_tui.model.errors import UsageError
 from cekura_tui.model.job import MAX_PROMPT_BYTES
 from cekura_tui.model.text import Prompt, prompt_bytes
@@ -25,7 +26,7 @@ def check_prompt(prompt: str, named: str = "The prompt") -> Prompt:
 def read_prompt_file(name: str) -> Prompt:
     """The exact text of a file, `-` being standard input; raises UsageError."""
     shown = "standard input" if name == "-" else name
-    path = Path(name).expanduser()
+    path = expand(name)
     try:
         if name == "-":
             raw = sys.stdin.buffer.read(MAX_PROMPT_BYTES + 1)
@@ -51,28 +52,41 @@ def read_prompt_file(name: str) -> Prompt:
 
 def check_output(name: str, *, force: bool) -> Path:
     """Where a prompt is to be written; raises UsageError before anything else is done."""
-    path = Path(name).expanduser()
-    if path.is_dir():
-        raise UsageError(f"{name} is a directory.", "Name a file in it.")
-    if not path.absolute().parent.is_dir():
-        raise UsageError(f"There is no directory {path.absolute().parent}.", "Make it first, or name another.")
-    if path.exists() and not force:
-        raise UsageError(f"{name} exists already.", "Overwrite it with --force, or name another file.")
-    if not os.access(path.absolute().parent, os.W_OK):
-        raise UsageError(f"{path.absolute().parent} cannot be written to.", "Name another directory.")
+    path = expand(name)
+    folder = path.absolute().parent
+    try:
+        if path.is_dir():
+            raise UsageError(f"{name or 'The name of the file'} is a directory.", "Name a file in it.")
+        if not folder.is_dir():
+            raise UsageError(f"There is no directory {folder}.", "Make it first, or name another.")
+        if path.exists() and not force:
+            raise _exists(name)
+        if not os.access(folder, os.W_OK):
+            raise UsageError(f"{folder} cannot be written to.", "Name another directory.")
+    except OSError as error:
+        raise UsageError(f"{name} cannot be written: {error.strerror}.", "Name another file.") from None
     return path
 
 
-def write_prompt(path: Path, prompt: Prompt) -> None:
-    """Write a prompt exactly, the whole file or none of it; raises UsageError."""
+def _exists(name: object) -> UsageError:
+    return UsageError(f"{name} exists already.", "Overwrite it with --force, or name another file.")
+
+
+def write_prompt(path: Path, prompt: Prompt, *, force: bool = True) -> None:
+    """Write a prompt exactly, the whole file or none of it; raises UsageError.
+
+    Without `force` a file that has come to be there since `check_output` is left alone.
+    """
     target = path.resolve()
     try:
-        handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}-")
+        handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name[:100]}-")
         try:
             with os.fdopen(handle, "wb") as file:
                 file.write(prompt_bytes(prompt))
             # mkstemp makes files 0600; a prompt is an ordinary file of its owner.
             os.chmod(name, target.stat().st_mode & 0o777 if target.exists() else 0o666 & ~_umask())
+            if not force and target.exists():
+                raise _exists(path)
             os.replace(name, target)
         except BaseException:
             os.unlink(name)

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import time
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
 
-from cekura_tui.api.answers import Agent, Page, Project
 from cekura_tui.api.client import Client
 from cekura_tui.api.errors import ApiError, KeyRefused, NotFound, ServerFault, Unreachable
+from cekura_tui.config.paths import make_private
 from cekura_tui.jobs.engine import JobEngine
-from cekura_tui.model.errors import KeyMissing, UsageError
+from cekura_tui.model.account import Agent, Project
+from cekura_tui.model.errors import CekuraTuiError, KeyMissing, UsageError
 from cekura_tui.model.job import MAX_RUNS, Draft, Job, Suggestion
+from cekura_tui.model.page import Page
+from cekura_tui.model.prose_diff import ProseDiff, diff
 from cekura_tui.model.run import Run
-from cekura_tui.model.scope import Scope
+from cekura_tui.model.scope import NoScope, Scope
 from cekura_tui.model.text import Prompt, count
 from cekura_tui.model.view import RunView, row_of, view_of
 from cekura_tui.store.errors import StoreError
@@ -28,20 +32,6 @@ if TYPE_CHECKING:
     from cekura_tui.demo.server import DemoServer
 
 _log = logging.getLogger("cekura_tui.workspace")
-
-
-class NoScope(UsageError):
-    """There are several projects and none was named."""
-
-    title = "Which project?"
-
-    def __init__(self, projects: Sequence[Project]) -> None:
-        self.projects = tuple(projects)
-        found = ", ".join(f"{project.id} ({project.name})" for project in projects) or "none"
-        super().__init__(
-            f"Runs are listed by project, and none was named. Found: {found}.",
-            "Name one with --project ID or CEKURA_PROJECT_ID.",
-        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,12 +81,12 @@ class Session:
                 base, key, loopback = setup.server.base, setup.key.text, setup.server.loopback
             else:
                 raise setup.no_key or KeyMissing("There is no API key.")
+            client = Client(base, key, loopback=loopback)
             store = Store(setup.paths.database, setup.origin, key, setup.profile)
         except BaseException:
             if demo is not None:
                 demo.stop()
             raise
-        client = Client(base, key, loopback=loopback)
         return cls(setup, store, client, JobEngine(store.jobs, client, changed=changed, only=only), demo)
 
     async def close(self) -> None:
@@ -154,18 +144,23 @@ class Session:
         """One page of runs as the server tells them, for scripts."""
         return await self.client.runs(scope.params, page, page_size)
 
-    async def run(self, run_id: int) -> RunView:
-        """A whole run, fresh; where the server cannot be reached, as it was got last."""
+    async def raw_run(self, run_id: int) -> Run:
+        """A whole run as the server tells it, for scripts."""
         try:
-            run = await self.client.run(run_id)
-        except (Unreachable, ServerFault):
-            if (cached := await self.cached_run(run_id)) is None:
-                raise
-            return cached
+            return await self.client.run(run_id)
         except NotFound as error:
             raise NotFound(
                 f"There is no run {run_id}, or this key may not see it.", "Look at `runs list`.", status=error.status
             ) from None
+
+    async def run(self, run_id: int) -> RunView:
+        """A whole run, fresh; where the server cannot be reached, as it was got last."""
+        try:
+            run = await self.raw_run(run_id)
+        except (Unreachable, ServerFault):
+            if (cached := await self.cached_run(run_id)) is None:
+                raise
+            return cached
         at = time.time()
         try:
             self.store.runs.keep_opened(run, at)
@@ -218,9 +213,9 @@ class Session:
         """The prompt that was launched last for an agent."""
         return self.store.jobs.last_prompt(agent_id)
 
-    async def draft(self) -> tuple[Draft, Job] | None:
-        """The draft that was touched last."""
-        job = self.store.jobs.latest_draft()
+    async def draft(self, agent_id: int | None) -> tuple[Draft, Job] | None:
+        """The draft for this agent that was touched last."""
+        job = self.store.jobs.latest_draft(agent_id)
         return (self.store.jobs.draft_of(job), job) if job else None
 
     async def save_draft(self, draft: Draft, number: int | None = None) -> Job:
@@ -240,15 +235,30 @@ class Session:
         return self.store.jobs.all(drafts=drafts)
 
     async def job(self, number: int) -> Job:
-        """One job; raises UsageError where there is none of this number."""
+        """One job; raises UsageError where there is none of this number, KeyMissing where it is another key's."""
         job = self.store.jobs.get(number)
         if job is None:
             raise UsageError(f"There is no job {number}.", "Look at `jobs list`.")
+        if job.origin != self.store.account.origin:
+            raise KeyMissing(f"Job {number} belongs to {job.origin}.", "Name that server with --api-url, and its key.")
+        if job.key_id != self.store.account.key_id:
+            raise KeyMissing(f"Job {number} was launched with another key.", "Name the key it was launched with.")
         return job
 
     async def suggestion(self, number: int) -> Suggestion:
         """A job with its texts."""
         return self.store.jobs.suggestion(await self.job(number))
+
+    async def comparison(self, number: int) -> tuple[Suggestion, ProseDiff]:
+        """A job that succeeded, and what its proposal changes; raises UsageError for another job."""
+        done = await self.suggestion(number)
+        if done.improved_prompt is None:
+            raise UsageError(f"Job {number} has no suggestion: it is {done.job.state.words}.")
+        return done, await asyncio.to_thread(diff, done.prompt, done.improved_prompt)
+
+    async def trouble(self) -> CekuraTuiError | None:
+        """Why jobs are not asked about, or not recorded, at the moment."""
+        return self.engine.paused or self.engine.trouble
 
     async def history(self, number: int) -> tuple[list[Change], str]:
         """Every state that a job came into, and the last raw answer about it."""
@@ -260,6 +270,7 @@ def _start_demo(setup: Setup) -> DemoServer:
 
     options = setup.demo
     assert options is not None
+    make_private(setup.paths.home)
     server = DemoServer(
         setup.paths.home, runs=options.runs, epoch=options.epoch, speed=options.speed, faults=options.faults
     )

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, TypeVar
 from cekura_tui.model.errors import CekuraTuiError
 
 if TYPE_CHECKING:
+    from cekura_tui.model.account import Project
     from cekura_tui.workspace.session import Session
     from cekura_tui.workspace.setup import Setup
 
@@ -96,6 +97,31 @@ class Workspace:
     async def _ask(self, ask: Callable[[Session], Awaitable[T]]) -> T:
         assert self._session is not None
         return await ask(await asyncio.shield(self._session))
+
+    def known_key(self) -> str:
+        """The key by which cached runs and jobs are found, or empty where it is not known yet."""
+        if self.setup.demo:
+            from cekura_tui.demo.home import read_key
+
+            return read_key(self.setup.paths.home) or ""
+        return self.setup.key.text if self.setup.key else ""
+
+    async def sign_in(self, text: str) -> list[Project]:
+        """Check a typed key at the server, keep it, and go on with it; raises KeyMissing or KeyRefused."""
+        from cekura_tui.config.credentials import check_key, save_key
+
+        key = check_key(text, "what was typed")
+        await self.reopen(self.setup.with_key(key))
+        projects = await self.call(lambda session: session.projects())
+        save_key(self.setup.paths.credentials, self.setup.server, key)
+        return projects
+
+    async def enter_demo(self) -> None:
+        """Go on in the embedded workspace."""
+        from cekura_tui.config.paths import Paths
+        from cekura_tui.workspace.setup import DemoOptions, demo_setup
+
+        await self.reopen(demo_setup(Paths(self.setup.paths.home), DemoOptions(), read_only=self.setup.read_only))
 
     async def reopen(self, setup: Setup) -> None:
         """Close the session and open another: another key, or the embedded workspace."""

@@ -102,12 +102,12 @@ class RowCanvas(ScrollView, Generic[R], inherit_bindings=False):
         super().notify_style_update()
 
     def on_resize(self) -> None:
-        if self.size != self._laid_out:
+        if self._area != self._laid_out:
             self._lay_out()
 
     def render_lines(self, crop: Region) -> list[Strip]:
         # The size arrives just before the first paint with it, the Resize event only after.
-        if self.size != self._laid_out:
+        if self._area != self._laid_out:
             self._lay_out()
         return super().render_lines(crop)
 
@@ -116,6 +116,11 @@ class RowCanvas(ScrollView, Generic[R], inherit_bindings=False):
             return Strip.blank(self._laid_out.width, self.rich_style)
         index, line = self._shown[y]
         return self._strips_of(index)[line]
+
+    @property
+    def _area(self) -> Size:
+        """The cells there are for rows: without the scroll bar, which `size` counts in."""
+        return self.scrollable_content_region.size
 
     def _measure(self, index: int) -> int:
         return len(self._strips_of(index)) if self._laid_out else 1
@@ -149,17 +154,18 @@ class RowCanvas(ScrollView, Generic[R], inherit_bindings=False):
 
     def _lay_out(self) -> None:
         """Take on the widget's size; the uppermost row stays, and a cursor that was on screen is not lost."""
-        if not self.size.width or not self.size.height:
+        area = self._area
+        if not area:
             return
         view = self._view
         seen = not self._laid_out or any(index == self._cursor for index, _ in self._shown)
         index, line = view.top
         height = view.heights.height(index) if view.heights.count else 1
-        if self.size.width != self._laid_out.width:
+        if area.width != self._laid_out.width:
             self._strips.clear()
-        self._laid_out = self.size
+        self._laid_out = area
         view.heights = self._new_heights()
-        view.height = self.size.height
+        view.height = area.height
         view.place(index, line * view.exact(index) // height if line else 0)
         if seen and self._cursor >= 0 and all(shown != self._cursor for shown, _ in view.lines()):
             view.reveal(self._cursor)

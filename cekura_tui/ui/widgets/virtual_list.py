@@ -144,11 +144,12 @@ class VirtualList(RowCanvas[R], can_focus=True):
 
     # Moving
 
-    def move_to(self, key: Hashable) -> None:
-        """Put the cursor on this key and show it; a key that is not in the list does nothing."""
+    def move_to(self, key: Hashable, *, following: int = 0) -> None:
+        """Put the cursor on this key and show it with so many rows after it as fit; an unknown key does nothing."""
         if (index := self.index_of(key, near=self._cursor)) is not None:
             before = self._picture()
             self._put_cursor(index)
+            self._view.reveal(min(index + following, len(self._rows) - 1))
             self._view.reveal(index)
             self._commit(before)
 
@@ -185,7 +186,8 @@ class VirtualList(RowCanvas[R], can_focus=True):
             return
         before = self._picture()
         view = self._view
-        view.reveal(self._cursor)
+        if all(index != self._cursor for index, _ in self._shown):
+            view.reveal(self._cursor)
         index, line = view.top
         on_screen = max(view.heights.top_of(self._cursor) - view.y, 0)
         lines = int(view.height * pages) + (-1 if pages > 0 else 1) or 1

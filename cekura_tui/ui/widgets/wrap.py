@@ -1,4 +1,4 @@
-"""Text broken into lines of at most so many cells, at spaces where there are any; quick for ASCII, right for the rest."""
+"""Text broken into lines of at most so many cells, at spaces if there are any; quick for ASCII, right for the rest."""
 
 from __future__ import annotations
 
@@ -39,11 +39,14 @@ def _narrow_breaks(line: str, width: int) -> list[tuple[int, int]]:
     while length - start > width:
         limit = start + width
         cut = line.rfind(" ", start, limit + 1)
-        end, following = _trimmed(line, start, cut) if cut > start else (start, start)
-        if end == start:  # one long word, or nothing but an indent before it
-            end = following = limit
+        end = start + len(line[start:cut].rstrip(" ")) if cut > start else start
+        within_word = end == start  # one long word, or nothing but an indent before it
+        if within_word:
+            end = cut = limit
         pieces.append((start, end))
-        start = following
+        start = cut
+        while not within_word and start < length and line[start] == " ":
+            start += 1
     if start < length or not pieces:
         pieces.append((start, length))
     return pieces
@@ -51,36 +54,33 @@ def _narrow_breaks(line: str, width: int) -> list[tuple[int, int]]:
 
 def _wide_breaks(line: str, width: int) -> list[tuple[int, int]]:
     """By grapheme; beside a wide one a line may be broken without a space."""
+    graphemes = split_graphemes(line)[0]
+    count = len(graphemes)
+    begins = [begin for begin, _, _ in graphemes] + [len(line)]
+
+    def is_space(k: int) -> bool:
+        return line[begins[k] : begins[k + 1]] == " "
+
+    def may_break(k: int) -> bool:
+        return is_space(k) or graphemes[k][2] == 2 or graphemes[k - 1][2] == 2
+
     pieces = []
-    start, cells, wide_before = 0, 0, False
-    cut = -1
-    at_cut = 0
-    used = 0
-    for begin, _, size in split_graphemes(line)[0]:
-        if begin < start:  # a space that was left out at the last break
-            continue
-        if begin > start and (size == 2 or wide_before or line[begin] == " "):
-            cut, at_cut = begin, cells
-        wide_before = size == 2
-        if cells + size - used > width and begin > start:
-            end, following = _trimmed(line, start, cut) if cut > start else (start, start)
-            if end == start:
-                end = following = begin
-                at_cut = cells
-            pieces.append((start, end))
-            used = at_cut + max(following - cut, 0) if cut > start and end != begin else cells
-            start, cut = following, -1
-        cells += size
-    if start < len(line) or not pieces:
-        pieces.append((start, len(line)))
+    first = 0
+    while first < count:
+        used, last = 0, first
+        while last < count and used + graphemes[last][2] <= width:
+            used, last = used + graphemes[last][2], last + 1
+        cut = last = max(last, first + 1)
+        while first < cut < count and not may_break(cut):
+            cut -= 1
+        end = cut
+        while end > first and cut < count and is_space(end - 1):
+            end -= 1
+        within_word = end == first
+        if within_word:
+            end = cut = last
+        pieces.append((begins[first], begins[end]))
+        first = cut
+        while not within_word and first < count and is_space(first):
+            first += 1
     return pieces
-
-
-def _trimmed(line: str, start: int, cut: int) -> tuple[int, int]:
-    """The end of the piece before a cut and the start of the next, without the spaces around the cut."""
-    end = following = cut
-    while end > start and line[end - 1] == " ":
-        end -= 1
-    while following < len(line) and line[following] == " ":
-        following += 1
-    return end, following

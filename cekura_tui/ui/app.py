@@ -1,0 +1,258 @@
+"""The app: styles, global keys, and the way from the background's signal to the screens."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+import traceback
+from collections.abc import Callable, Sequence
+from typing import ClassVar
+
+from textual import on, work
+from textual.app import App
+from textual.binding import Binding, BindingType
+from textual.filter import LineFilter
+from textual.theme import Theme
+
+from cekura_tui.model.errors import CekuraTuiError, KeyMissing
+from cekura_tui.model.job import Job, JobState
+from cekura_tui.model.scope import Scope
+from cekura_tui.store.runs import first_sight
+from cekura_tui.ui.board import Board
+from cekura_tui.ui.dialogs.details import DetailsDialog
+from cekura_tui.ui.messages import JobWished, SignInWished, WorkspaceChanged
+from cekura_tui.ui.screens.job_details import job_details
+from cekura_tui.ui.screens.jobs import JobsScreen
+from cekura_tui.ui.screens.run import RunScreen
+from cekura_tui.ui.screens.run_pages import RunPages
+from cekura_tui.ui.screens.runs import RunsScreen
+from cekura_tui.ui.screens.sign_in import SignInScreen
+from cekura_tui.ui.screens.suggestion import SuggestionScreen
+from cekura_tui.ui.styles import style_sheets
+from cekura_tui.ui.terminal.filters import AsciiFilter, ControlFilter
+from cekura_tui.workspace.workspace import Workspace
+
+CALM = 0.5
+"""Seconds between two readings of what changed, at least."""
+_log = logging.getLogger("cekura_tui.ui")
+
+THEME = Theme(
+    name="cekura",
+    primary="#5b8def",
+    secondary="#8aa4c8",
+    accent="#7fb4ff",
+    warning="#e0af4f",
+    error="#f2777a",
+    success="#7ec98f",
+    foreground="#d6dbe4",
+    background="#11151c",
+    surface="#161b24",
+    panel="#1d2430",
+    dark=True,
+)
+
+
+class CekuraApp(App[None]):
+    """Handed a workspace that is not started yet; it starts it after the first frame."""
+
+    TITLE = "cekura-tui"
+    CSS_PATH = style_sheets()
+    ENABLE_COMMAND_PALETTE = True
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("1", "go('runs')", "Runs", id="app.runs"),
+        Binding("2", "go('jobs')", "Jobs", id="app.jobs"),
+        Binding("question_mark", "help", "Keys", id="app.keys", key_display="?"),
+        Binding("q", "quit", "Quit", id="app.quit"),
+    ]
+
+    def __init__(
+        self,
+        workspace: Workspace,
+        *,
+        run_id: int | None = None,
+        scope: Scope | None = None,
+        ascii_only: bool = False,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        super().__init__()
+        self.animation_level = "none"
+        self.board = Board(self, workspace, clock)
+        self.crash = ""
+        """What to say of an error that ended the app."""
+        self._workspace = workspace
+        self._run_id = run_id
+        self._foreign: tuple[LineFilter, ...] = (ControlFilter(), *([AsciiFilter()] if ascii_only else []))
+        self._ui_loop: asyncio.AbstractEventLoop | None = None
+        self._changed = False
+        self._read_at = 0.0
+        self._known: dict[int, JobState] | None = None
+        self._trouble = ""
+        setup = workspace.setup
+        named = scope or setup.scope
+        sight = first_sight(setup.paths.database, setup.origin, workspace.known_key(), named.text if named else None)
+        chosen = sight.chosen
+        if named is None and chosen is not None:
+            named = Scope("agent" if chosen[0] == "agent" else "project", chosen[1], chosen[2])
+        self._pages = RunPages(named, sight.seen)
+        self.board.jobs = sight.jobs
+        self.add_mode("runs", lambda: RunsScreen(self.board, self._pages))
+        self.add_mode("jobs", lambda: JobsScreen(self.board))
+
+    def get_line_filters(self) -> Sequence[LineFilter]:
+        """Textual's own, then ours: nothing foreign reaches the terminal as a control character."""
+        return [*super().get_line_filters(), *self._foreign]
+
+    # Starting
+
+    def on_mount(self) -> None:
+        """The first frame, from what was cached; then the workspace."""
+        self.register_theme(THEME)
+        self.theme = THEME.name
+        self._ui_loop = asyncio.get_running_loop()
+        self.switch_mode("runs")
+        self.call_after_refresh(self._start)
+
+    def _start(self) -> None:
+        self._workspace.start(self._from_background)
+        if not self._workspace.setup.ready:
+            self.post_message(SignInWished(self._workspace.setup.no_key))
+            return
+        self._load()
+
+    def _load(self) -> None:
+        """Everything anew: at the start, and for another workspace."""
+        self._runs_screen().load()
+        self._read_jobs()
+        if self._run_id is not None:
+            self.push_screen(RunScreen(self.board, self._run_id))
+            self._run_id = None
+
+    def _runs_screen(self) -> RunsScreen:
+        screen = next(screen for screen in self._screen_stacks["runs"] if isinstance(screen, RunsScreen))
+        return screen
+
+    # What changed in the background
+
+    def _from_background(self) -> None:
+        """Called on the background loop: at most one message is on its way."""
+        if not self._changed and self._ui_loop is not None and not self._ui_loop.is_closed():
+            self._changed = True
+            self._ui_loop.call_soon_threadsafe(self._soon)
+
+    def _soon(self) -> None:
+        wait = self._read_at + CALM - time.monotonic()
+        if self._running:
+            self.set_timer(max(wait, 0.01), self._read_jobs)
+
+    @work(group="jobs", exclusive=True)
+    async def _read_jobs(self) -> None:
+        self._changed = False
+        self._read_at = time.monotonic()
+        try:
+            jobs = await self._workspace.call(lambda session: session.jobs())
+            trouble = await self._workspace.call(lambda session: session.trouble())
+        except KeyMissing:
+            return  # the sign-in screen says so
+        except CekuraTuiError as error:
+            self._tell_trouble(error)
+            return
+        if self._workspace.notice:
+            self.notify(self._workspace.notice, severity="warning", timeout=30, markup=False)
+            self._workspace.notice = ""
+        self._announce(jobs)
+        self.board.put_jobs(jobs)
+        self._tell_trouble(trouble)
+
+    def _announce(self, jobs: Sequence[Job]) -> None:
+        """One message for all jobs that ended since the last reading."""
+        states = {job.number: job.state for job in self.board.jobs}
+        known, now = self._known, dict[int, JobState]()
+        ended = []
+        for job in jobs:
+            now[job.number] = job.state
+            before = (known if known is not None else states).get(job.number)
+            if before is not None and before != job.state and not job.state.going:
+                ended.append(f"job {job.number} {job.state.words}")
+        self._known = now
+        if ended:
+            self.notify(
+                f"{', '.join(ended[:4])}{' …' if len(ended) > 4 else ''}. 2 shows all jobs.", markup=False, timeout=8
+            )
+
+    def _tell_trouble(self, error: CekuraTuiError | None) -> None:
+        """Say once that jobs cannot be followed at the moment."""
+        text = error.sentence() if error else ""
+        if text and text != self._trouble:
+            self.notify(text, title=error.title if error else "", severity="warning", markup=False, timeout=15)
+        self._trouble = text
+
+    # Wishes of the screens
+
+    @on(JobWished)
+    @work(group="job-wished", exclusive=True)
+    async def show_job(self, event: JobWished) -> None:
+        """The suggestion of a job, or all that is known of it."""
+        job = event.job
+        if job.state == JobState.SUCCEEDED:
+            self.push_screen(SuggestionScreen(self.board, job.number))
+            return
+        try:
+            changes, answer = await self._workspace.call(lambda session: session.history(job.number))
+        except CekuraTuiError as error:
+            self.push_screen(DetailsDialog.of_error(error))
+            return
+        self.push_screen(job_details(job, changes, answer, self.board))
+
+    @on(SignInWished)
+    def sign_in(self, event: SignInWished) -> None:
+        """Ask for a key, unless that is being done."""
+        if not isinstance(self.screen, SignInScreen) and not self._workspace.setup.demo:
+            self.push_screen(SignInScreen(self.board, event.reason))
+
+    @on(WorkspaceChanged)
+    def workspace_changed(self) -> None:
+        """Another key or workspace: leave the sign-in screen and read everything anew."""
+        if isinstance(self.screen, SignInScreen):
+            self.pop_screen()
+        self._known = None
+        self.board.put_jobs(())
+        self._runs_screen().show_scope(self._workspace.setup.scope)
+        self._read_jobs()
+
+    # Keys
+
+    def action_go(self, mode: str) -> None:
+        """To the runs or to the jobs, from any screen but a dialog or the sign-in."""
+        if not self.screen.is_modal and not isinstance(self.screen, SignInScreen):
+            self.switch_mode(mode)
+
+    def action_help(self) -> None:
+        """Show or hide the keys of this screen."""
+        if self.screen.query("HelpPanel"):
+            self.action_hide_help_panel()
+        else:
+            self.action_show_help_panel()
+
+    def action_help_quit(self) -> None:
+        """ctrl+c with nothing selected: say how to leave."""
+        self.notify("Press q (or ctrl+q) to leave. Jobs go on at the server.", markup=False)
+
+    async def action_quit(self) -> None:
+        """Leave, whichever way it was asked."""
+        self.exit()
+
+    def leave_from_signal(self, status: int) -> None:
+        """Called from a signal handler: leave with this status."""
+        if self._ui_loop is not None:
+            self._ui_loop.call_soon_threadsafe(lambda: self.exit(return_code=status))
+
+    # Crashing
+
+    def _fatal_error(self) -> None:
+        """An error nobody expected: restore the terminal, one line, and the details (no variables) in the log."""
+        _log.error("the app ended by an error\n%s", traceback.format_exc())
+        error = self._exception
+        log = self._workspace.setup.paths.log
+        self.crash = f"cekura-tui ended by an error of its own ({type(error).__name__}); what happened is in {log}."
+        self._close_messages_no_wait()

@@ -1,0 +1,46 @@
+"""A dialog that asks yes or no."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, Vertical
+from textual.content import Content
+from textual.widgets import Button, Label, Static
+
+from cekura_tui.model.text import clean
+from cekura_tui.ui.dialogs.dialog import Dialog
+
+
+class ConfirmDialog(Dialog[bool]):
+    """Answers True for yes."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("y", "say(True)", "Yes", id="confirm.yes"),
+        Binding("n", "say(False)", "No", id="confirm.no"),
+    ]
+
+    def __init__(self, title: str, text: str, yes: str) -> None:
+        super().__init__()
+        self._title, self._text, self._yes = title, text, yes
+
+    def compose(self) -> ComposeResult:
+        """The question and two buttons."""
+        with Vertical(classes="dialog"):
+            yield Label(Content(self._title), classes="dialog-title")
+            yield Static(Content(clean(self._text)))
+            with Horizontal(classes="dialog-buttons"):
+                yield Button(Content(self._yes), variant="warning", id="yes", compact=True)
+                yield Button(Content("Cancel"), id="no", compact=True)
+
+    @on(Button.Pressed)
+    def answer(self, event: Button.Pressed) -> None:
+        """A button was pressed."""
+        self.dismiss(event.button.id == "yes")
+
+    def action_say(self, answer: bool) -> None:
+        """A letter was pressed."""
+        self.dismiss(answer)

@@ -1,0 +1,20 @@
+"""The base of all dialogs."""
+
+from __future__ import annotations
+
+from typing import ClassVar, TypeVar
+
+from textual.binding import Binding, BindingType
+from textual.screen import ModalScreen
+
+T = TypeVar("T")
+
+
+class Dialog(ModalScreen[T | None]):
+    """Asks one thing; esc answers with nothing."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "give_up", "Close", id="dialog.close")]
+
+    def action_give_up(self) -> None:
+        """Leave without an answer."""
+        self.dismiss(None)

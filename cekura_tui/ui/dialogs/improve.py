@@ -1,0 +1,281 @@
+"""The dialog that launches an improve-prompt job: which prompt, what focus, and that it may cost credits."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+from textual import on, work
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, VerticalScroll
+from textual.content import Content
+from textual.timer import Timer
+from textual.widgets import Button, Input, Label, RadioButton, RadioSet, SelectionList, Static, TextArea
+from textual.widgets.selection_list import Selection
+
+from cekura_tui.model.errors import CekuraTuiError
+from cekura_tui.model.job import Draft, Job
+from cekura_tui.model.text import Prompt, clean, clean_line, count
+from cekura_tui.ui.board import Board
+from cekura_tui.ui.dialogs.dialog import Dialog
+from cekura_tui.ui.dialogs.prompt_text import PromptText
+from cekura_tui.ui.terminal.editor import edit_prompt
+from cekura_tui.workspace.prompt_files import check_prompt, read_prompt_file
+
+if TYPE_CHECKING:
+    from cekura_tui.workspace.session import Improvable
+
+AUTOSAVE = 1.0
+"""Seconds after the last keystroke at which what was typed is kept."""
+
+
+class ImproveDialog(Dialog[Job]):
+    """Answers with the launched job. What was typed or chosen is kept as a draft, however this is left."""
+
+    AUTO_FOCUS = "#launch"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("ctrl+g", "launch", "Launch", id="improve.launch", priority=True),
+        Binding("ctrl+o", "edit", "Edit in $EDITOR", id="improve.editor", priority=True),
+    ]
+
+    def __init__(self, board: Board, runs: Improvable) -> None:
+        super().__init__()
+        self._board, self._runs = board, runs
+        self._focuses = runs.focuses()
+        self._agent_name = runs.agent_name
+        self._prompts: dict[str, Prompt] = {}
+        self._text = PromptText()
+        self._source = "agent"
+        self._draft: int | None = None
+        self._saved: Draft | None = None
+        self._launching = False
+        self._save_timer: Timer | None = None
+
+    def compose(self) -> ComposeResult:
+        """Runs, prompt, focus, and where it goes."""
+        with VerticalScroll(classes="dialog", id="improve"):
+            yield Label(Content("Improve the prompt"), classes="dialog-title")
+            yield Static(id="improve-runs")
+            with RadioSet(id="sources", compact=True):
+                yield RadioButton(Content("the agent's current prompt"), id="agent", value=True, compact=True)
+                yield RadioButton(Content("a file"), id="file", compact=True)
+                yield RadioButton(Content("the one launched last"), id="last", compact=True)
+                yield RadioButton(Content("your draft"), id="draft", compact=True)
+            yield Input(placeholder="path of the prompt's file, then enter", id="prompt-file", compact=True)
+            yield TextArea(id="prompt", soft_wrap=True, show_line_numbers=False, compact=True)
+            yield Static(id="prompt-facts")
+            if self._focuses:
+                yield Label(Content("Focus, if you want one (space chooses)"))
+                yield SelectionList[int](
+                    *(Selection(Content(f"{kind}: {name}"), n) for n, (kind, _, name) in enumerate(self._focuses)),
+                    id="focuses",
+                    compact=True,
+                )
+            yield Static(id="improve-note")
+            with Horizontal(classes="dialog-buttons"):
+                yield Button(Content("Launch"), id="launch", variant="primary", compact=True, disabled=True)
+                yield Button(Content("Cancel"), id="cancel", compact=True)
+            yield Label(
+                Content("ctrl+g launches · tab moves · ctrl+o opens $EDITOR · esc keeps the draft"),
+                classes="dialog-hint",
+            )
+
+    def on_mount(self) -> None:
+        """Read the prompts that there are."""
+        self.query_one(Input).cursor_blink = self.query_one(TextArea).cursor_blink = False
+        self.query_one("#prompt-file").display = False
+        for name in ("last", "draft"):
+            self.query_one(f"#{name}").display = False
+        runs = ", ".join(f"{view.row.id} ({view.row.outcome.text})" for view in self._runs.views)
+        setup = self._board.workspace.setup
+        where = "the embedded workspace" if setup.demo else setup.server.origin
+        told = f"of {self._agent_name or 'the agent'}, from run {runs}\nIt is sent to {where} and may cost credits."
+        self.query_one("#improve-runs", Static).update(Content(clean(told)))
+        self._read_prompts()
+
+    @work(group="prompts")
+    async def _read_prompts(self) -> None:
+        workspace, agent_id = self._board.workspace, self._runs.agent_id
+        self._say("Reading the agent's prompt …")
+        try:
+            kept = await workspace.call(lambda session: session.draft(agent_id))
+            last = await workspace.call(lambda session: session.last_prompt(agent_id))
+            if last is not None:
+                self._offer("last", last)
+            if kept is not None:
+                self._offer("draft", kept[0].prompt)
+                self._draft = kept[1].number
+                if kept[0].run_ids == self._runs.run_ids:
+                    self._restore(kept[0], kept[1])
+            agent, prompt = await workspace.call(lambda session: session.agent_prompt(agent_id))
+            self._agent_name = agent.name
+            self._prompts["agent"] = prompt
+        except CekuraTuiError as error:
+            self._say(error.sentence(), failed=True)
+            return
+        if self._source == "agent":
+            self._put("agent", prompt)
+        self._say("")
+
+    def _offer(self, source: str, prompt: Prompt) -> None:
+        self._prompts[source] = prompt
+        self.query_one(f"#{source}").display = True
+
+    def _restore(self, draft: Draft, job: Job) -> None:
+        """The draft for these very runs is taken up where it was left."""
+        self.query_one("#draft", RadioButton).value = True
+        self._put("draft", draft.prompt)
+        chosen = {("category", number) for number in draft.category_ids}
+        chosen |= {("metric", number) for number in draft.workflow_metric_ids}
+        for n, (kind, number, _) in enumerate(self._focuses):
+            if (kind, number) in chosen:
+                self.query_one(SelectionList).select(n)
+        self._say(f"Your draft of {self._board.when(job.created_at)}. {job.reason}".strip(), failed=bool(job.reason))
+
+    # The prompt
+
+    def _put(self, source: str, prompt: Prompt) -> None:
+        self._source = source
+        area = self.query_one(TextArea)
+        area.load_text(clean(prompt))
+        self._text.put(prompt, area.text)
+        self.query_one("#launch", Button).disabled = False
+        self._facts()
+
+    def _prompt(self) -> Prompt:
+        """The prompt to send: exactly as it came unless it was edited."""
+        return self._text.read(self.query_one(TextArea).text)
+
+    def _facts(self) -> None:
+        prompt = self._prompt()
+        edited = " · edited" if self._text.edited(self.query_one(TextArea).text) else ""
+        self.query_one("#prompt-facts", Static).update(
+            Content(f"{count(len(prompt.split()), 'word')}, {count(len(prompt), 'character')}{edited}{self._text.note}")
+        )
+
+    @on(RadioSet.Changed)
+    def source_chosen(self, event: RadioSet.Changed) -> None:
+        """Another prompt was chosen; what was typed into the one before is kept as the draft first."""
+        source = event.pressed.id or "agent"
+        self.query_one("#prompt-file").display = source == "file"
+        if source == self._source:
+            return
+        self._save_if_edited()
+        if source == "file":
+            self.query_one("#prompt-file").focus()
+        elif source in self._prompts:
+            self._put(source, self._prompts[source])
+
+    @on(Input.Submitted, "#prompt-file")
+    def file_named(self, event: Input.Submitted) -> None:
+        """Read the file."""
+        try:
+            prompt = read_prompt_file(event.value.strip())
+        except CekuraTuiError as error:
+            self._say(error.sentence(), failed=True)
+            return
+        self._put("file", prompt)
+        self._say(f"Read {event.value.strip()}.")
+        self.query_one("#launch").focus()
+
+    @on(TextArea.Changed)
+    def typed(self) -> None:
+        """Keep what was typed once the typing rests."""
+        if self._text.edited(self.query_one(TextArea).text):
+            if self._save_timer is not None:
+                self._save_timer.stop()
+            self._save_timer = self.set_timer(AUTOSAVE, self._save_if_edited)
+            self._facts()
+
+    def action_edit(self) -> None:
+        """Edit the prompt in the user's editor."""
+        try:
+            edited = edit_prompt(self.app, self._prompt(), self._board.workspace.setup.paths.home)
+        except CekuraTuiError as error:
+            self._say(error.sentence(), failed=True)
+            return
+        if edited != self._prompt():
+            self._put(self._source, edited)
+            self._text.changed_outside = True
+            self._facts()
+            self._save_if_edited()
+
+    # The draft
+
+    def _as_draft(self) -> Draft:
+        picked = [self._focuses[n] for n in self.query_one(SelectionList).selected] if self._focuses else []
+        return Draft(
+            run_ids=self._runs.run_ids,
+            prompt=self._prompt(),
+            agent_id=self._runs.agent_id,
+            agent_name=self._agent_name,
+            category_ids=tuple(number for kind, number, _ in picked if kind == "category"),
+            workflow_metric_ids=tuple(number for kind, number, _ in picked if kind == "metric"),
+            prompt_source=self._source + (", edited" if self._text.edited(self.query_one(TextArea).text) else ""),
+        )
+
+    def _save_if_edited(self) -> None:
+        """Keep the draft if there is anything in it that would be missed."""
+        draft = self._as_draft()
+        chosen = draft.category_ids or draft.workflow_metric_ids or self._source == "file"
+        worth = self._text.edited(self.query_one(TextArea).text) or chosen
+        if worth and draft.prompt.strip() and draft != self._saved and not self._launching:
+            self._saved = draft
+            self._save(draft)
+
+    @work(group="draft", exclusive=False)
+    async def _save(self, draft: Draft) -> None:
+        try:
+            job = await self._board.workspace.call(lambda session: session.save_draft(draft, self._draft))
+            self._draft = job.number
+        except CekuraTuiError as error:
+            self._say(f"The draft could not be kept. {error.sentence()}", failed=True)
+
+    def action_give_up(self) -> None:
+        """Leave; what was typed stays as a draft."""
+        if self._launching:
+            self._say("The launch is on its way and is waited for; it will be in the list of jobs.")
+            return
+        draft = self._as_draft()
+        self._save_if_edited()
+        if self._saved == draft:
+            self.notify("The draft is kept; i on the same runs opens it again.", markup=False)
+        self.app.call_later(self.dismiss, None)
+
+    # Launching
+
+    @on(Button.Pressed, "#launch")
+    def action_launch(self) -> None:
+        """Send it."""
+        if not self._launching and not self.query_one("#launch", Button).disabled:
+            self._launch()
+
+    @on(Button.Pressed, "#cancel")
+    def cancel(self) -> None:
+        """Leave."""
+        self.action_give_up()
+
+    @work(group="launch")
+    async def _launch(self) -> None:
+        draft = self._as_draft()
+        try:
+            check_prompt(draft.prompt)
+            self._busy(True)
+            self._say("Launching … it is recorded already, and waits up to a minute for the server's answer.")
+            job = await self._board.workspace.call(lambda session: session.launch(draft, self._draft))
+        except CekuraTuiError as error:
+            self._busy(False)
+            self._say(f"{error.title}: {clean_line(error.sentence(), 600)} The draft is kept.", failed=True)
+            return
+        self.dismiss(job)
+
+    def _busy(self, launching: bool) -> None:
+        self._launching = launching
+        self.query_one("#launch", Button).disabled = launching
+        if not launching:
+            self.query_one("#launch", Button).focus()
+
+    def _say(self, text: str, *, failed: bool = False) -> None:
+        note = self.query_one("#improve-note", Static)
+        note.set_class(failed, "-failed")
+        note.update(Content(clean(text)))

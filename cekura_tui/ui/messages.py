@@ -1,0 +1,29 @@
+"""What screens wish of the app."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from textual.message import Message
+
+from cekura_tui.model.errors import CekuraTuiError
+from cekura_tui.model.job import Job
+
+
+@dataclass
+class SignInWished(Message):
+    """There is no key that the server takes."""
+
+    reason: CekuraTuiError | None
+
+
+@dataclass
+class JobWished(Message):
+    """Show this job: its suggestion, or what is known of it."""
+
+    job: Job
+
+
+@dataclass
+class WorkspaceChanged(Message):
+    """Another key, or the embedded workspace: everything is to be read anew."""

@@ -1,0 +1,47 @@
+"""What screens with runs share: improving the prompt from some of them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from textual import work
+
+from cekura_tui.model.errors import CekuraTuiError, UsageError
+from cekura_tui.model.job import MAX_RUNS, Job, JobState
+from cekura_tui.model.text import count
+from cekura_tui.ui.dialogs.improve import ImproveDialog
+from cekura_tui.ui.screens.page import Page
+
+
+class Improving(Page):
+    """A page from which `i` launches a job."""
+
+    def improve(self, run_ids: Sequence[int]) -> None:
+        """Open the dialog for these runs, or say why they do not go together."""
+        if len(run_ids) > MAX_RUNS:
+            marked = count(len(run_ids), "run")
+            self.tell_error(
+                UsageError(f"{marked} are marked; a job takes up to {MAX_RUNS}.", "Unmark some with space.")
+            )
+        elif run_ids:
+            self._improve(tuple(run_ids))
+
+    @work(group="improve", exclusive=True)
+    async def _improve(self, run_ids: tuple[int, ...]) -> None:
+        workspace = self.board.workspace
+        try:
+            runs = await workspace.call(lambda session: session.improvable(run_ids))
+        except CekuraTuiError as error:
+            self.tell_error(error)
+            return
+        job = await self.app.push_screen_wait(ImproveDialog(self.board, runs))
+        if job is None:
+            return
+        if job.state == JobState.UNCONFIRMED:
+            self.tell(f"Job {job.number} is unconfirmed: {job.reason}", warning=True)
+        else:
+            self.tell(f"Job {job.number} launched; it goes on by itself.")
+        self.improved(job)
+
+    def improved(self, job: Job) -> None:
+        """A job was launched from here."""

@@ -1,0 +1,50 @@
+"""The base of all full screens: the footer, the sentence for a terminal that is too small, and how errors are told."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from textual.app import ComposeResult
+from textual.content import Content
+from textual.screen import Screen
+from textual.widget import Widget
+from textual.widgets import Footer, Static
+
+from cekura_tui.model.errors import CekuraTuiError, Exit
+from cekura_tui.ui.board import Board
+from cekura_tui.ui.dialogs.details import DetailsDialog
+from cekura_tui.ui.messages import SignInWished
+
+
+class Page(Screen[None]):
+    """A full screen of the app."""
+
+
+    # Textual declares these as instance variables.
+    HORIZONTAL_BREAKPOINTS = [(0, "-tiny"), (60, "-narrow"), (120, "-wide")]  # noqa: RUF012
+    VERTICAL_BREAKPOINTS = [(0, "-flat"), (15, "-short"), (30, "-tall")]  # noqa: RUF012
+
+    def __init__(self, board: Board) -> None:
+        super().__init__()
+        self.board = board
+
+    def compose(self) -> ComposeResult:
+        """The page's own widgets, then the footer."""
+        yield from self.body()
+        yield Footer(compact=True, show_command_palette=False)
+        yield Static(Content("This terminal is too small: cekura-tui needs 60 × 15."), classes="too-small")
+
+    def body(self) -> Iterable[Widget]:
+        """What the page shows."""
+        raise NotImplementedError
+
+    def tell(self, text: str, *, warning: bool = False) -> None:
+        """A short message in the corner."""
+        self.notify(text, severity="warning" if warning else "information", markup=False, timeout=8)
+
+    def tell_error(self, error: CekuraTuiError) -> None:
+        """An error in a dialog; one about the key leads to signing in."""
+        if error.exit_status == Exit.KEY_REFUSED:
+            self.post_message(SignInWished(error))
+        else:
+            self.app.push_screen(DetailsDialog.of_error(error))

@@ -1,0 +1,40 @@
+"""Starting the app: what must be set before Textual is imported, the first frame's rows, and the last line."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from cekura_tui.model.scope import Scope
+    from cekura_tui.workspace.setup import Setup
+
+# What suits a terminal at the end of an SSH connection; Textual reads these when it is imported.
+_OVER_SSH = {"TEXTUAL_FPS": "120", "TEXTUAL_ANIMATIONS": "none", "TEXTUAL_SMOOTH_SCROLL": "0"}
+
+
+def run_app(
+    setup: Setup, *, run_id: int | None = None, scope: Scope | None = None, mouse: bool = True, ascii_only: bool = False
+) -> int:
+    """Run the app until it is left; returns the exit status."""
+    for name, value in _OVER_SSH.items():
+        os.environ.setdefault(name, value)
+    if not os.environ.get("NO_COLOR"):
+        os.environ.pop("NO_COLOR", None)  # empty means unset, by its own convention
+    from cekura_tui.ui.app import CekuraApp
+    from cekura_tui.ui.terminal.signals import exits_on_signals
+    from cekura_tui.workspace.workspace import Workspace
+
+    workspace = Workspace(setup)
+    app = CekuraApp(workspace, run_id=run_id, scope=scope, ascii_only=ascii_only)
+    with exits_on_signals(app):
+        app.run(mouse=mouse)
+    going = sum(job.state.going for job in app.board.jobs)
+    workspace.close()
+    if app.crash:
+        sys.stderr.write(f"{app.crash}\n")
+    elif going:
+        jobs = "1 job goes" if going == 1 else f"{going} jobs go"
+        sys.stderr.write(f"{jobs} on at the server; open cekura-tui again to see the result.\n")
+    return app.return_code or 0

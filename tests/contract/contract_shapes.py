@@ -1,0 +1,52 @@
+"""Checks an answer against the API's contract, by path, method and status."""
+
+from __future__ import annotations
+
+import json
+import re
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from jsonschema import Draft202012Validator
+
+
+@cache
+def contract() -> dict[str, Any]:
+    text = (Path(__file__).parent / "contract.json").read_text(encoding="utf-8")
+    # Where the contract says "one of", its branches overlap (an object is an ExpectedOutcome and an object), so
+    # that no value could fit one alone: what is meant is "any of".
+    return json.loads(text.replace('"oneOf"', '"anyOf"'))
+
+
+@cache
+def template_of(path: str) -> str:
+    """The path of the contract that a real path belongs to; aliases and a missing last slash are brought back."""
+    plain = path.replace("-external", "").rstrip("/") + "/"
+    candidates = [plain, re.sub(r"/\d+/", "/{id}/", plain)]
+    for candidate in candidates:
+        if candidate in contract()["paths"]:
+            return candidate
+    raise AssertionError(f"{path} is not in the contract")
+
+
+@cache
+def _validator(template: str, method: str, status: int) -> Draft202012Validator:
+    responses = contract()["paths"][template][method.lower()]["responses"]
+    assert str(status) in responses, f"{method} {template} declares no {status}"
+    schema = responses[str(status)]["content"]["application/json"]["schema"]
+    return Draft202012Validator({**schema, "components": contract()["components"]})
+
+
+def check_answer(path: str, method: str, status: int, body: object) -> None:
+    """Raise AssertionError that tells the first way in which an answer is not what the contract says."""
+    for error in _validator(template_of(path), method, status).iter_errors(body):
+        where = "/".join(str(part) for part in error.absolute_path)
+        raise AssertionError(f"{method} {path} {status}: {where}: {error.message[:300]}")
+
+
+@cache
+def page_run_validator() -> Draft202012Validator:
+    """The `Run` that the vendor's page declares, as both sides of a launch."""
+    page = json.loads((Path(__file__).parent / "run-page.json").read_text(encoding="utf-8"))
+    return Draft202012Validator({"$ref": "#/components/schemas/Run", "components": page["components"]})

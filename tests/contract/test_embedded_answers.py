@@ -1,0 +1,159 @@
+"""The embedded server answers as the API's contract says, in every operation it serves."""
+
+from __future__ import annotations
+
+import json
+import time
+from typing import Any
+
+import httpx
+import pytest
+from contract_shapes import check_answer
+
+from cekura_tui.demo.corpus import FIRST_PROJECT, SECOND_PROJECT
+from cekura_tui.demo.server import DemoServer
+
+V1 = "/test_framework/v1"
+V2 = "/test_framework/v2"
+
+
+def ask(client: httpx.Client, method: str, path: str, status: int = 200, **options: Any) -> Any:
+    answer = client.request(method, path, **options)
+    assert answer.status_code == status, answer.text[:300]
+    body = answer.json()
+    check_answer(path, method, status, body)
+    return body
+
+
+def every_page(client: httpx.Client, path: str, **params: Any) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = []
+    page = 1
+    while True:
+        body = ask(client, "GET", path, params={**params, "page": page, "page_size": 100})
+        found += body["results"]
+        if body["next"] is None:
+            assert len(found) == body["count"]
+            return found
+        assert httpx.URL(body["next"]).params["page"] == str(page + 1)
+        page += 1
+
+
+@pytest.mark.parametrize("root", [V1, V2])
+@pytest.mark.parametrize(("project", "count"), [(FIRST_PROJECT, 240), (SECOND_PROJECT, 60)])
+def test_every_run_of_every_page_is_what_the_contract_says(
+    client: httpx.Client, root: str, project: int, count: int
+) -> None:
+    rows = every_page(client, f"{root}/runs/", project_id=project)
+    assert len(rows) == count
+    assert [row["id"] for row in rows] == sorted((row["id"] for row in rows), reverse=True)
+    for row in rows:
+        whole = ask(client, "GET", f"{root}/runs/{row['id']}/")
+        assert "transcript_object" not in row
+        assert "evaluation" not in row
+        for name in ("status", "evaluation_status", "duration", "timestamp", "error_message", "scenario_name"):
+            assert row[name] == whole[name]
+
+
+@pytest.mark.parametrize("root", [V1, V2])
+def test_agents_results_and_bulk_are_what_the_contract_says(client: httpx.Client, root: str) -> None:
+    for agent in every_page(client, f"{root}/aiagents/"):
+        assert ask(client, "GET", f"{root}/aiagents/{agent['id']}/") == agent
+    for result in every_page(client, f"{root}/results/", project_id=SECOND_PROJECT):
+        ask(client, "GET", f"{root}/results/{result['id']}/")
+    bulk = ask(client, "GET", f"{root}/runs/bulk/", params={"run_ids": "900240,900238,1"})
+    assert [run["id"] for run in bulk] == [900240, 900238]
+
+
+def test_projects_and_the_short_list_of_agents(client: httpx.Client) -> None:
+    projects = ask(client, "GET", "/user/v1/projects/")
+    assert [project["id"] for project in projects] == [FIRST_PROJECT, SECOND_PROJECT]
+    assert len(every_page(client, f"{V2}/aiagents/short_list/", project_id=FIRST_PROJECT)) == 4
+
+
+def test_a_written_prompt_is_kept_byte_for_byte(client: httpx.Client) -> None:
+    prompt = "# Ünï\r\n\ttabs\x1b and a lone \ud800\r\n"
+    # The client would encode the lone surrogate as UTF-8, which has no bytes for it; JSON has an escape.
+    written = json.dumps({"description": prompt}).encode()
+    kind = {"content-type": "application/json"}
+    body = ask(client, "PATCH", f"{V1}/aiagents/1206/", content=written, headers=kind)
+    assert body["description"] == body["llm_system_prompt"] == prompt
+    assert ask(client, "GET", f"{V2}/aiagents/1206/")["description"] == prompt
+    ask(client, "PATCH", f"{V2}/aiagents/1206/", json={"name": "Renamed"})
+    assert ask(client, "GET", f"{V1}/aiagents/1206/")["agent_name"] == "Renamed"
+
+
+def test_every_state_of_a_job_is_what_the_contract_says(client: httpx.Client) -> None:
+    seen: set[str] = set()
+    path = f"{V1}/runs/improve_prompt_progress/"
+    for run_ids in ([900238], [900237], [900236]):
+        handle = ask(client, "POST", f"{V1}/runs/improve_prompt_bg/", json={"run_ids": run_ids, "prompt": "Be kind."})
+        deadline = time.monotonic() + 10
+        while time.monotonic() < deadline:
+            answer = ask(client, "GET", path, params=handle)
+            seen.add(answer["status"])
+            if answer["status"] in ("completed", "failed"):
+                break
+        assert (answer["output"] is None) is (answer["status"] == "failed")
+    assert {"completed", "failed"} <= seen
+
+
+def test_the_synchronous_twin_and_the_issues(client: httpx.Client) -> None:
+    wish = {"run_ids": [900238], "prompt": "Be kind."}
+    assert "Be kind." in ask(client, "POST", f"{V1}/runs/improve_prompt/", json=wish)["improved_prompt"]
+    issues = ask(client, "POST", f"{V1}/runs/improve_prompt_issues/", json={"run_ids": [900238]})["issues"]
+    assert issues
+    assert all(issue["run_id"] == 900238 and issue["turns"] for issue in issues)
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("GET", f"{V1}/runs/"),
+        ("GET", f"{V1}/runs/900240/"),
+        ("GET", f"{V1}/runs/bulk/"),
+        ("GET", f"{V1}/results/"),
+        ("GET", f"{V1}/aiagents/"),
+        ("GET", "/user/v1/projects/"),
+        ("POST", f"{V1}/runs/improve_prompt_bg/"),
+        ("GET", f"{V1}/runs/improve_prompt_progress/"),
+    ],
+)
+def test_a_missing_or_wrong_key_is_refused(server: DemoServer, method: str, path: str) -> None:
+    for headers, status in (({}, 401), ({"X-CEKURA-API-KEY": "other"}, 403)):
+        answer = httpx.request(method, server.url + path, headers=headers, trust_env=False)
+        assert answer.status_code == status
+        check_answer(path, method, status, answer.json())
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status", "options"),
+    [
+        ("GET", f"{V1}/runs/", 400, {}),
+        ("GET", f"{V1}/runs/", 400, {"params": {"project_id": "one"}}),
+        ("GET", f"{V1}/runs/", 400, {"params": {"project_id": FIRST_PROJECT, "status": "gone"}}),
+        ("GET", f"{V1}/runs/", 400, {"params": {"project_id": FIRST_PROJECT, "timestamp__gte": "yesterday"}}),
+        ("GET", f"{V1}/runs/bulk/", 400, {}),
+        ("GET", f"{V1}/runs/bulk/", 400, {"params": {"run_ids": "[900240]"}}),
+        ("GET", f"{V1}/runs/1/", 404, {}),
+        ("GET", f"{V1}/results/1/", 404, {}),
+        ("GET", f"{V1}/aiagents/1/", 404, {}),
+        ("PATCH", f"{V1}/aiagents/1201/", 400, {"json": {"description": 7}}),
+        ("GET", f"{V1}/runs/improve_prompt_progress/", 400, {}),
+        ("GET", f"{V1}/runs/improve_prompt_progress/", 404, {"params": {"progress_id": "nobody"}}),
+        ("POST", f"{V1}/runs/improve_prompt_issues/", 400, {"json": {}}),
+        ("POST", f"{V1}/runs/improve_prompt/", 400, {"json": {}}),
+    ],
+)
+def test_a_refusal_is_what_the_contract_says(
+    client: httpx.Client, method: str, path: str, status: int, options: dict[str, Any]
+) -> None:
+    ask(client, method, path, status, **options)
+
+
+def test_a_page_beyond_the_end_an_unknown_path_and_a_wrong_method(client: httpx.Client) -> None:
+    beyond = client.get(f"{V1}/runs/", params={"project_id": FIRST_PROJECT, "page": 25})
+    assert (beyond.status_code, beyond.json()) == (404, {"detail": "Invalid page."})
+    unknown = client.get("/test_framework/v9/runs/")
+    assert (unknown.status_code, unknown.json()) == (404, {"detail": "Not found."})
+    wrong = client.delete(f"{V1}/runs/900240/")
+    assert (wrong.status_code, wrong.json()) == (405, {"detail": 'Method "DELETE" not allowed.'})

@@ -1,0 +1,36 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import httpx
+import pytest
+
+from cekura_tui.demo.corpus import Corpus
+from cekura_tui.demo.server import DemoServer
+
+EPOCH = 1_760_000_000.0
+
+
+@pytest.fixture(scope="session")
+def corpus() -> Corpus:
+    return Corpus(240, EPOCH)
+
+
+@pytest.fixture(scope="module")
+def logged() -> list[dict[str, object]]:
+    return []
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory, logged: list[dict[str, object]]) -> Iterator[DemoServer]:
+    directory = tmp_path_factory.mktemp("workspace") / "demo"
+    server = DemoServer(directory, speed=1000, epoch=EPOCH, log=logged.append)
+    server.start()
+    yield server
+    server.stop()
+
+
+@pytest.fixture(scope="module")
+def client(server: DemoServer) -> Iterator[httpx.Client]:
+    with httpx.Client(base_url=server.url, headers={"X-CEKURA-API-KEY": server.key}, trust_env=False) as client:
+        yield client

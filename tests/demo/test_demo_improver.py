@@ -1,0 +1,145 @@
+"""The improver mends the sentence that is to blame and leaves the rest of a prompt as it came."""
+
+from __future__ import annotations
+
+import difflib
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cekura_tui.demo.answers import run_whole
+from cekura_tui.demo.corpus import Corpus
+from cekura_tui.demo.facts import Kind
+from cekura_tui.demo.improver import NO_ISSUES, NO_TRANSCRIPT, improve, issues_of
+from cekura_tui.demo.library import agent_by_id
+from cekura_tui.demo.prompt import Prompt
+
+CLINIC = agent_by_id(1201)
+BANK = agent_by_id(1204)
+assert CLINIC is not None
+assert BANK is not None
+
+
+def run_with(*failed: int, run_id: int = 1, agent: int = 1201) -> dict[str, Any]:
+    """A whole run in which the checks of these metrics failed."""
+    return {
+        "id": run_id,
+        "agent": agent,
+        "evaluation_status": "failure" if failed else "success",
+        "transcript": "[00:01] Main Agent: Hello.",
+        "evaluation": {"metrics": [{"id": metric, "explanation": ["It went wrong."]} for metric in failed]},
+        "rubric": [{"metric_id": metric, "passed": False} for metric in failed],
+    }
+
+
+def removed_and_added(old: str, new: str) -> tuple[str, str]:
+    """What is different between two texts, as one stretch."""
+    start = len(old) - len(old.lstrip()) if not old else 0
+    while start < min(len(old), len(new)) and old[start] == new[start]:
+        start += 1
+    end = 0
+    while end < min(len(old), len(new)) - start and old[-1 - end] == new[-1 - end]:
+        end += 1
+    return old[start : len(old) - end], new[start : len(new) - end]
+
+
+def test_the_sentence_to_blame_is_rewritten_in_its_section() -> None:
+    outcome = improve([run_with(9101)], CLINIC.prompt)
+    rule = CLINIC.rule("verify")
+    assert outcome.improved_prompt == CLINIC.prompt.replace(rule.weak, rule.strong)
+    assert "“Identity and privacy”" in str(outcome.summary)
+    assert "run 1" in str(outcome.summary)
+    assert rule.name in str(outcome.summary)
+
+
+def test_windows_line_ends_tabs_and_escapes_stay() -> None:
+    odd = "\r\n\tnote\x1b[31m  \r\n" + "x" * 20_000 + "\r\n"
+    prompt = odd + BANK.prompt + odd
+    outcome = improve([run_with(9402, agent=1204)], prompt)
+    assert outcome.improved_prompt is not None
+    removed, added = removed_and_added(prompt, outcome.improved_prompt)
+    assert len(removed) <= len(BANK.rule("block").weak)
+    assert len(added) <= len(BANK.rule("block").strong)
+    assert outcome.improved_prompt.count("\r\n") == prompt.count("\r\n") == prompt.count("\n")
+
+
+def test_a_list_gets_a_new_point_with_the_next_number_and_its_own_line_end() -> None:
+    prompt = "# Line\r\n\r\n## Booking\r\n1. Ask.\r\n2. Book.\r\n\r\n## End\r\nBye.\r\n"
+    outcome = improve([run_with(9102)], prompt)
+    strong = CLINIC.rule("readback").strong
+    assert outcome.improved_prompt == prompt.replace("2. Book.\r\n", f"2. Book.\r\n3. {strong}\r\n")
+
+
+def test_a_prompt_without_sections_gets_one() -> None:
+    prompt = "You answer the telephone. Be nice."
+    outcome = improve([run_with(9103)], prompt)
+    assert outcome.improved_prompt is not None
+    assert outcome.improved_prompt.startswith(prompt + "\n\n## When it may be an emergency\n")
+    assert CLINIC.rule("urgent").strong in outcome.improved_prompt
+    assert "Added a section" in str(outcome.summary)
+
+
+def test_a_second_time_it_strengthens_and_a_third_time_it_finds_nothing() -> None:
+    first = improve([run_with(9104)], CLINIC.prompt).improved_prompt
+    assert first is not None
+    second = improve([run_with(9104)], first).improved_prompt
+    assert second is not None
+    assert CLINIC.rule("human").second in second
+    assert improve([run_with(9104)], second).error == NO_ISSUES
+
+
+def test_runs_that_passed_or_never_connected_have_nothing_to_learn_from() -> None:
+    assert improve([run_with(), run_with(run_id=2)], "Any prompt").error == NO_ISSUES
+    silent = {"id": 3, "agent": 1201, "evaluation_status": None, "transcript": None, "evaluation": None}
+    assert improve([silent], "Any prompt").error == NO_TRANSCRIPT
+
+
+def test_a_focus_leaves_other_issues_alone() -> None:
+    runs = [run_with(9101, 9102), run_with(9102, run_id=2)]
+    assert [issue.rule.metric for issue in issues_of(runs)] == [9102, 9101]
+    assert [issue.rule.metric for issue in issues_of(runs, category_ids=[611])] == [9101]
+    assert [issue.rule.metric for issue in issues_of(runs, metric_ids=[9102])] == [9102]
+    assert improve(runs, CLINIC.prompt, category_ids=[1]).error == NO_ISSUES
+
+
+def test_a_reviewer_s_word_comes_before_the_checks(corpus: Corpus) -> None:
+    by_kind: dict[Kind, list[dict[str, Any]]] = {}
+    for run_id in corpus.run_ids(0):
+        known = corpus.facts(run_id)
+        assert known is not None
+        by_kind.setdefault(known.fate.kind, []).append(run_whole(corpus, known))
+    assert all(issues_of([run]) for run in by_kind[Kind.REVIEWED_FAILURE])
+    assert not any(issues_of([run]) for run in by_kind[Kind.REVIEWED_SUCCESS])
+    assert all(issues_of([run]) for run in by_kind[Kind.FAILED])
+    assert not any(issues_of([run]) for run in by_kind[Kind.PASSED])
+
+
+@given(st.text(alphabet="# ab:-1.\t\r\n\x1b\u2028é", max_size=200), st.sampled_from((9101, 9102, 9103, 9104, 9105)))
+def test_nothing_but_one_stretch_is_ever_added(prompt: str, metric: int) -> None:
+    outcome = improve([run_with(metric)], prompt)
+    assert outcome.improved_prompt is not None
+    removed, added = removed_and_added(prompt, outcome.improved_prompt)
+    assert removed == ""
+    assert len(added) == len(outcome.improved_prompt) - len(prompt)
+
+
+@pytest.mark.parametrize("newline", ["\n", "\r\n", "\r"])
+def test_headings_are_found_with_every_kind_of_line_end(newline: str) -> None:
+    text = newline.join(("intro", "# One #", "first", "Second part:", "more", ""))
+    prompt = Prompt(text)
+    assert [section.title for section in prompt.sections] == ["One", "Second part"]
+    assert prompt.newline == newline
+    assert text[prompt.sections[0].body : prompt.sections[0].end].strip() == "first"
+
+
+def test_what_changes_reads_as_few_lines() -> None:
+    outcome = improve([run_with(9101, 9104, 9105)], CLINIC.prompt)
+    assert outcome.improved_prompt is not None
+    changed = [
+        line
+        for line in difflib.ndiff(CLINIC.prompt.splitlines(), outcome.improved_prompt.splitlines())
+        if line.startswith(("+ ", "- "))
+    ]
+    assert len(changed) == 6

@@ -1,0 +1,234 @@
+"""The embedded server starts, stops, keeps what it was told, and misbehaves when asked to."""
+
+from __future__ import annotations
+
+import hashlib
+import stat
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from cekura_tui.demo.corpus import FIRST_PROJECT, LONG_RUN
+from cekura_tui.demo.faults import FAULTS
+from cekura_tui.demo.server import DemoServer
+
+LAUNCH = "/test_framework/v1/runs/improve_prompt_bg/"
+PROGRESS = "/test_framework/v1/runs/improve_prompt_progress/"
+PROMPT = "# Line\r\n\tBe kind — and brief\u2026 & 100% = true\r\n"
+
+
+def client_of(server: DemoServer) -> httpx.Client:
+    return httpx.Client(base_url=server.url, headers={"X-CEKURA-API-KEY": server.key}, trust_env=False)
+
+
+def finished(client: httpx.Client, handle: dict[str, Any]) -> dict[str, Any]:
+    deadline = time.monotonic() + 10
+    while time.monotonic() < deadline:
+        answer: dict[str, Any] = client.get(PROGRESS, params=handle).json()
+        if answer["status"] in ("completed", "failed"):
+            return answer
+    raise AssertionError("the job did not end")
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        {"json": {"run_ids": [900238, 900239], "prompt": PROMPT, "agent": 1201}},
+        {"data": {"run_ids": ["900238", "900239"], "prompt": PROMPT, "agent": "1201"}},
+        {"data": {"run_ids": "900238,900239", "prompt": PROMPT}},
+        {"files": [("run_ids", (None, "900238")), ("run_ids", (None, "900239")), ("prompt", (None, PROMPT))]},
+        {"files": [("run_ids", (None, "900238, 900239")), ("prompt", (None, PROMPT))]},
+    ],
+    ids=["json", "urlencoded repeated", "urlencoded commas", "multipart repeated", "multipart commas"],
+)
+@pytest.mark.parametrize("path", [LAUNCH, "/test_framework/v1/runs-external/improve_prompt_bg"])
+def test_a_launch_takes_every_kind_of_body_and_the_prompt_arrives_whole(
+    client: httpx.Client, logged: list[dict[str, object]], path: str, sent: dict[str, Any]
+) -> None:
+    answer = client.post(path, **sent)
+    assert answer.status_code == 200, answer.text
+    output = finished(client, answer.json())["output"]
+    assert PROMPT in output["improved_prompt"]
+    entry = next(entry for entry in reversed(logged) if entry["method"] == "POST")
+    assert entry["prompt_sha256"] == hashlib.sha256(PROMPT.encode()).hexdigest()
+    assert entry["prompt_bytes"] == len(PROMPT.encode())
+    assert {"at", "method", "path", "status", "ms", "run_ids"} <= entry.keys()
+
+
+@pytest.mark.parametrize(
+    ("fields", "wrong"),
+    [
+        ({}, {"prompt", "run_ids"}),
+        ({"prompt": " \n", "run_ids": []}, {"prompt", "run_ids"}),
+        ({"prompt": 7, "run_ids": "900238"}, {"prompt", "run_ids"}),
+        ({"prompt": "x", "run_ids": [900238, 900237, 900239, 900236]}, {"run_ids"}),
+        ({"prompt": "x", "run_ids": ["one", True]}, {"run_ids"}),
+        ({"prompt": "x", "run_ids": [1]}, {"run_ids"}),
+        ({"prompt": "x", "run_ids": [900238, 900234]}, {"run_ids"}),
+        ({"prompt": "x", "run_ids": [900238], "agent": 1202}, {"agent"}),
+        ({"prompt": "x", "run_ids": [900238], "category_ids": ["a"]}, {"category_ids"}),
+    ],
+)
+def test_a_wrong_launch_is_refused_field_by_field(
+    client: httpx.Client, fields: dict[str, Any], wrong: set[str]
+) -> None:
+    answer = client.post(LAUNCH, json=fields)
+    assert (answer.status_code, answer.json().keys()) == (400, wrong)
+
+
+def test_a_broken_body_is_refused(client: httpx.Client) -> None:
+    kind = {"content-type": "application/json"}
+    broken = client.post(LAUNCH, content=b'{"prompt": ', headers=kind)
+    assert broken.status_code == 400
+    assert broken.json()["detail"].startswith("JSON parse error - ")
+    assert client.post(LAUNCH, content=b"[1]", headers=kind).json().keys() == {"non_field_errors"}
+    assert client.post(LAUNCH, content=b"x", headers={"content-type": "text/plain"}).status_code == 415
+
+
+def test_a_prompt_with_half_a_surrogate_comes_back(client: httpx.Client) -> None:
+    handle = client.post(LAUNCH, content=b'{"prompt": "a\\ud800b", "run_ids": [900238]}').json()
+    assert finished(client, handle)["output"]["improved_prompt"].startswith("a\ud800b")
+
+
+def test_a_job_goes_on_while_the_server_is_gone_and_its_answer_stays(tmp_path: Path) -> None:
+    first = DemoServer(tmp_path / "demo", speed=20)
+    first.start()
+    with client_of(first) as client:
+        handle = client.post(LAUNCH, json={"run_ids": [900238], "prompt": PROMPT}).json()
+        assert client.get(PROGRESS, params=handle).json()["output"] is None
+    first.stop()
+    second = DemoServer(tmp_path / "demo")
+    second.start()
+    with client_of(second) as client:
+        assert second.key == first.key
+        answer = finished(client, handle)
+        assert answer == finished(client, handle)
+        assert answer["output"]["improved_prompt"] != PROMPT
+    second.stop()
+
+
+def test_two_servers_share_a_directory(tmp_path: Path) -> None:
+    servers = [DemoServer(tmp_path / "demo", speed=1000) for _ in range(2)]
+    for server in servers:
+        server.start()
+    with client_of(servers[0]) as one, client_of(servers[1]) as other:
+        handle = one.post(LAUNCH, json={"run_ids": [900238], "prompt": PROMPT}).json()
+        assert finished(other, handle) == finished(one, handle)
+        scope = {"project_id": FIRST_PROJECT}
+        rows = [client.get("/test_framework/v1/runs/", params=scope).json()["results"] for client in (one, other)]
+        assert rows[0] == rows[1]
+    for server in servers:
+        server.stop()
+
+
+def test_the_directory_is_the_owner_s_alone(tmp_path: Path) -> None:
+    server = DemoServer(tmp_path / "home" / "demo")
+    assert not (tmp_path / "home").exists()
+    server.start()
+    server.stop()
+    assert stat.S_IMODE((tmp_path / "home" / "demo").stat().st_mode) == 0o700
+    assert stat.S_IMODE((tmp_path / "home" / "demo" / "key").stat().st_mode) == 0o600
+
+
+def test_stopping_ends_the_thread_though_connections_are_open_and_may_be_repeated(tmp_path: Path) -> None:
+    before = set(threading.enumerate())
+    server = DemoServer(tmp_path / "demo", speed=0.001)
+    server.start()
+    waiting = threading.Thread(target=_post_and_hang, args=(server,))
+    waiting.start()
+    with client_of(server) as client:
+        client.get("/user/v1/projects/")
+        started = time.monotonic()
+        server.stop()
+        server.stop()
+        assert time.monotonic() - started < 3
+    waiting.join(timeout=5)
+    assert not waiting.is_alive()
+    assert {thread for thread in threading.enumerate() if thread.name == "embedded-server"} <= before
+
+
+def _post_and_hang(server: DemoServer) -> None:
+    try:
+        with client_of(server) as client:
+            client.post("/test_framework/v1/runs/improve_prompt/", json={"run_ids": [900238], "prompt": "x"})
+    except httpx.HTTPError:
+        pass
+
+
+def test_a_taken_port_is_an_error_of_the_system(tmp_path: Path, server: DemoServer) -> None:
+    port = httpx.URL(server.url).port
+    assert port is not None
+    with pytest.raises(OSError, match="in use"):
+        DemoServer(tmp_path / "demo", port=port).start()
+    assert not (tmp_path / "demo").exists()
+
+
+def test_nothing_is_printed(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    server = DemoServer(tmp_path / "demo")
+    server.start()
+    with client_of(server) as client:
+        client.get("/nowhere")
+        client.get(f"/test_framework/v1/runs/{LONG_RUN}/")
+    server.stop()
+    assert capfd.readouterr() == ("", "")
+
+
+def test_a_hundred_thousand_runs_are_listed_page_by_page(tmp_path: Path) -> None:
+    server = DemoServer(tmp_path / "demo", runs=100_000)
+    server.start()
+    with client_of(server) as client:
+        scope = {"project_id": FIRST_PROJECT, "page_size": 100, "page": 1000}
+        answer = client.get("/test_framework/v1/runs/", params=scope).json()
+        assert (answer["count"], len(answer["results"]), answer["next"]) == (100_000, 100, None)
+    server.stop()
+
+
+def with_fault(tmp_path: Path, fault: str) -> DemoServer:
+    server = DemoServer(tmp_path / "demo", speed=1000, faults=frozenset({fault}))
+    server.start()
+    return server
+
+
+def test_html_502_hits_every_other_request(tmp_path: Path) -> None:
+    server = with_fault(tmp_path, "html-502")
+    with client_of(server) as client:
+        for wanted in (502, 200, 502, 200):
+            answer = client.get("/test_framework/v1/runs/900240/")
+            assert answer.status_code == wanted
+            assert ("<html>" in answer.text) is (wanted == 502)
+    server.stop()
+
+
+def test_withdrawn_takes_the_improve_operations_away(tmp_path: Path) -> None:
+    server = with_fault(tmp_path, "withdrawn")
+    with client_of(server) as client:
+        assert client.post(LAUNCH, json={"run_ids": [900238], "prompt": "x"}).json() == {"detail": "Not found."}
+        assert "<html>" in client.get(PROGRESS, params={"progress_id": "x"}).text
+        assert client.get("/test_framework/v1/runs/900240/").status_code == 200
+    server.stop()
+
+
+def test_no_progress_id_answers_a_run(tmp_path: Path) -> None:
+    server = with_fault(tmp_path, "no-progress-id")
+    with client_of(server) as client:
+        answer = client.post(LAUNCH, json={"run_ids": [900238], "prompt": "x"})
+        assert answer.status_code == 200
+        assert answer.json()["id"] == 900238
+        assert "progress_id" not in answer.json()
+    server.stop()
+
+
+def test_latency_delays_an_answer(tmp_path: Path) -> None:
+    server = with_fault(tmp_path, "latency")
+    with client_of(server) as client:
+        assert client.get("/user/v1/projects/").elapsed.total_seconds() >= 0.3
+    server.stop()
+
+
+def test_an_unknown_fault_is_refused_and_the_known_ones_are_named(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match=", ".join(FAULTS)):
+        DemoServer(tmp_path, faults=frozenset({"typo"}))

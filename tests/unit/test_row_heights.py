@@ -1,0 +1,95 @@
+"""Where the rows of a list are, and that the view stays put when an estimate was wrong."""
+
+from __future__ import annotations
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from cekura_tui.ui.widgets.row_heights import EvenHeights, RowHeights
+from cekura_tui.ui.widgets.viewport import Viewport
+
+SIZES = st.lists(st.integers(min_value=1, max_value=9), max_size=40)
+
+
+@given(SIZES, st.lists(st.tuples(st.integers(0, 39), st.integers(1, 30)), max_size=20))
+def test_a_row_is_found_at_its_line_after_any_measurements(sizes: list[int], measured: list[tuple[int, int]]) -> None:
+    heights = RowHeights(sizes)
+    for index, height in measured:
+        if index < len(sizes):
+            heights.put(index, height)
+            sizes[index] = height
+    flat = [(row, line) for row, size in enumerate(sizes) for line in range(size)]
+    assert heights.total == len(flat)
+    assert [heights.at(line) for line in range(len(flat))] == flat
+    assert [heights.top_of(row) for row in range(len(sizes) + 1)] == [sum(sizes[:row]) for row in range(len(sizes) + 1)]
+
+
+@given(st.integers(0, 50), st.integers(1, 4))
+def test_rows_of_one_height_are_found_as_measured_ones_are(count: int, size: int) -> None:
+    even, measured = EvenHeights(count, size), RowHeights([size] * count)
+    assert even.total == measured.total
+    assert [even.at(line) for line in range(-2, even.total + 2)] == [
+        measured.at(line) for line in range(-2, measured.total + 2)
+    ]
+
+
+def test_a_changed_row_is_measured_again() -> None:
+    heights = RowHeights([1, 1])
+    heights.put(0, 5)
+    heights.forget(0)
+    assert not heights.is_exact(0)
+    assert heights.height(0) == 5
+
+
+STEPS = st.lists(
+    st.one_of(
+        st.tuples(st.just("scroll"), st.integers(-30, 30)),
+        st.tuples(st.just("jump"), st.integers(-5, 400)),
+        st.tuples(st.just("reveal"), st.integers(0, 39)),
+        st.tuples(st.just("bottom"), st.integers(0, 39)),
+    ),
+    max_size=15,
+)
+
+
+@settings(max_examples=300)
+@given(SIZES.filter(bool), st.integers(1, 12), STEPS)
+def test_the_screen_is_full_and_shows_what_was_asked_for_though_all_estimates_are_wrong(
+    sizes: list[int], height: int, steps: list[tuple[str, int]]
+) -> None:
+    view = Viewport(RowHeights([1] * len(sizes)), sizes.__getitem__, height)
+    view.place(0, 0)
+    flat = [(row, line) for row, size in enumerate(sizes) for line in range(size)]
+    for step, argument in steps:
+        before = flat.index(view.top)
+        row = min(argument, len(sizes) - 1)
+        if step == "scroll":
+            view.scroll(argument)
+            assert flat.index(view.top) == min(max(before + argument, 0), max(len(flat) - height, 0))
+        elif step == "jump":
+            view.jump(argument)
+        else:
+            view.reveal(row, bottom=step == "bottom")
+            shown = [line for index, line in view.lines() if index == row]
+            assert len(shown) == min(sizes[row], height)
+        top = flat.index(view.top)
+        assert view.lines() == flat[top : top + height]
+        assert len(view.lines()) == min(height, len(flat))
+
+
+def test_the_end_is_the_true_end() -> None:
+    sizes = [7] * 30
+    view = Viewport(RowHeights([1] * 30), sizes.__getitem__, 10)
+    view.jump(10_000)
+    assert view.lines()[-1] == (29, 6)
+    assert view.y == view.heights.total - 10
+
+
+def test_measuring_rows_above_does_not_move_what_is_read() -> None:
+    sizes = [9] * 30
+    view = Viewport(RowHeights([1] * 30), sizes.__getitem__, 5)
+    view.place(20, 3)
+    for row in range(20):
+        view.exact(row)
+    assert view.lines() == [(20, line) for line in range(3, 8)]
+    assert view.y == 20 * 9 + 3

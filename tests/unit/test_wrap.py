@@ -1,0 +1,74 @@
+"""Wrapping: no line is too wide for its column, and no word of a transcript is lost."""
+
+from __future__ import annotations
+
+import time
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from rich.cells import cell_len
+
+from cekura_tui.ui.widgets.cells import fit
+from cekura_tui.ui.widgets.wrap import breaks, capped, wrap
+
+NARROW = [*"abc é–…  -", "word"]
+WIDE = ["日", "本語", "e\u0301", " \u0301", "👍", "👩\u200d🚀", "❤\ufe0f", "\u00ad", "\u3000"]
+LETTERS = st.sampled_from(NARROW + WIDE)
+LINES = st.lists(LETTERS, max_size=80).map("".join)
+
+
+@settings(max_examples=400, deadline=None)
+@given(LINES, st.integers(min_value=2, max_value=30))
+def test_no_line_is_wider_than_its_column_and_only_spaces_at_breaks_are_left_out(line: str, width: int) -> None:
+    pieces = breaks(line, width)
+    at = 0
+    for start, end in pieces:
+        assert line[at:start].strip(" ") == ""
+        assert cell_len(line[start:end]) <= width
+        at = end
+    assert line[at:].strip(" ") == ""
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.text(alphabet="ab ", max_size=80), st.integers(min_value=1, max_value=12))
+def test_a_word_is_only_broken_when_it_is_longer_than_a_line(line: str, width: int) -> None:
+    line = line.strip()
+    if all(len(word) <= width for word in line.split()):
+        assert " ".join(wrap(line, width)).split() == line.split()
+
+
+@settings(max_examples=200, deadline=None)
+@given(LINES, st.integers(min_value=0, max_value=20))
+def test_a_column_has_its_exact_width_whatever_is_in_it(text: str, cells: int) -> None:
+    assert cell_len(fit(text, cells)) == cells
+    assert cell_len(fit(text, cells, right=True)) == cells
+
+
+def test_words_wrap_at_spaces_and_an_indent_stays() -> None:
+    assert wrap("one two three", 7) == ["one two", "three"]
+    assert wrap("  one two three", 7) == ["  one", "two", "three"]
+    assert wrap("", 7) == [""]
+    assert wrap("one\n\ntwo", 7) == ["one", "", "two"]
+
+
+def test_a_script_without_spaces_fills_its_lines() -> None:
+    assert wrap("予約を確認します", 6) == ["予約を", "確認し", "ます"]
+    assert wrap("call 予約を確認", 8) == ["call 予", "約を確認"]
+
+
+def test_a_cropped_cell_says_so() -> None:
+    assert fit("scenario", 5) == "scen…"
+    assert fit("日本語", 4) == "日 …"
+    assert fit("a\nb\tc\x1b", 8) == "a b   c "
+
+
+def test_an_endless_line_is_counted_and_not_shown() -> None:
+    assert capped("x" * 20_000) == "x" * 4_000 + "… (16,000 characters more)"
+    assert capped("x" * 4_000) == "x" * 4_000
+
+
+def test_a_long_line_wraps_in_no_time() -> None:
+    began = time.perf_counter()
+    wrap("x" * 200_000, 80)
+    wrap("日本語" * 20_000, 80)
+    assert time.perf_counter() - began < 2.0  # a quadratic wrap takes a minute here
