@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
@@ -69,7 +70,9 @@ def _cause(error: BaseException) -> str:
     seen: list[BaseException] = [error]
     for one in seen:
         if isinstance(one, OSError) and one.strerror:
-            return one.strerror[:1].lower() + one.strerror[1:]
+            # Of a failed connection the event loop makes words of its own; a name that is not found has a negative code.
+            told = os.strerror(one.errno) if one.errno and one.errno > 0 else one.strerror
+            return told[:1].lower() + told[1:]
         deeper = [*one.exceptions] if isinstance(one, BaseExceptionGroup) else []
         deeper += [inner for inner in (one.__cause__, one.__context__) if inner is not None]
         seen += [inner for inner in deeper if inner not in seen]
@@ -197,6 +200,7 @@ def progress_id(answer: Answer) -> str | None:
     found = body.get("progress_id") if isinstance(body, dict) else None
     if isinstance(found, int) and not isinstance(found, bool):
         return str(found)
+    if not isinstance(found, str) or not found.strip():
+        return None
     # Half a surrogate pair cannot be sent back in a query, so it is as good as none.
-    sendable = isinstance(found, str) and found.strip() and not any("\ud800" <= c <= "\udfff" for c in found)
-    return found if sendable else None
+    return None if any("\ud800" <= letter <= "\udfff" for letter in found) else found

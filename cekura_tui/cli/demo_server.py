@@ -6,6 +6,7 @@ import json
 import os
 import shlex
 import signal
+import sys
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -57,7 +58,7 @@ def demo_server(options: Options, port: int, log_file: Path | None) -> None:
     put(f"export CEKURA_API_URL={shlex.quote(server.url)}")
     put(f"export CEKURA_API_KEY={shlex.quote(server.key)}")
     put(f"export CEKURA_PROJECT_ID={FIRST_PROJECT}")
-    click.get_text_stream("stdout").flush()
+    sys.stdout.flush()
     say("Serving until interrupted.")
     ended = threading.Event()
     signal.signal(signal.SIGTERM, lambda number, frame: ended.set())

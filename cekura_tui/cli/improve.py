@@ -80,7 +80,13 @@ def improve(
         else:
             prompt = given
         draft = Draft(runs.run_ids, prompt, runs.agent_id, agent_name, categories, metrics, source)
-        job = await session.launch(draft)
+        try:
+            job = await session.launch(draft)
+        except asyncio.CancelledError:
+            say(
+                f"The server's answer was not waited for. `{options.again('jobs list')}` shows what came of the launch."
+            )
+            raise
         later = f"`{options.again(f'jobs wait {job.number}')}` waits for it."
         if wait:
             job = await _wait(session, job, timeout, later)

@@ -72,10 +72,12 @@ def _summary(*places: dict[str, object]) -> str | None:
 
 
 def _message(value: object) -> str:
-    """An error is a text, or an object that holds one."""
+    """An error is a text, an object that holds one, or a list of such."""
     if isinstance(value, str):
         return value.strip()
     if isinstance(value, dict):
         told = next((value[name] for name in ("message", "detail", "error") if isinstance(value.get(name), str)), None)
         return str(told if told is not None else value or "").strip()
+    if isinstance(value, list):
+        return "; ".join(filter(None, map(_message, value)))
     return "" if value is None or value is False else str(value)

@@ -191,7 +191,7 @@ class Run(Payload):
     email_id: Text = None
     status: Text = None
     evaluation_status: Text = None
-    metadata: Object = None
+    metadata: Any = None
     success: Flag = None
     is_reviewed: Flag = None
     feedback: Text = None
@@ -236,7 +236,7 @@ class Run(Payload):
     @property
     def ended_reason(self) -> str:
         """Why the call ended, in the server's words, or empty."""
-        reason = (self.metadata or {}).get("ended_reason")
+        reason = self.metadata.get("ended_reason") if isinstance(self.metadata, dict) else None
         return reason if isinstance(reason, str) else ""
 
     @property

@@ -18,10 +18,10 @@ def clock_text(moment: float, now: float | None = None) -> str:
     return time.strftime("%d %b %H:%M" if abs(now - moment) < 300 * DAY else "%Y-%m-%d", then)
 
 
-def span_text(seconds: float) -> str:
-    """How long: by five seconds in the first minute, then by the minute ("25 s", "4 min", "2 h 05 min")."""
+def span_text(seconds: float, *, live: bool = False) -> str:
+    """How long: "27 s", "4 min", "2 h 05 min"; one that grows (`live`) goes by five seconds in the first minute."""
     whole = max(0, int(seconds))
     if whole < 60:
-        return f"{whole // 5 * 5} s"
+        return f"{whole // 5 * 5 if live else whole} s"
     minutes = whole // 60
     return f"{minutes} min" if minutes < 60 else f"{minutes // 60} h {minutes % 60:02d} min"

@@ -21,7 +21,7 @@ from cekura_tui.model.scope import Scope
 from cekura_tui.store.runs import first_sight
 from cekura_tui.ui.board import Board
 from cekura_tui.ui.dialogs.details import DetailsDialog
-from cekura_tui.ui.messages import JobWished, SignInWished, WorkspaceChanged
+from cekura_tui.ui.messages import BackgroundChanged, JobWished, SignInWished, WorkspaceChanged
 from cekura_tui.ui.screens.job_details import job_details
 from cekura_tui.ui.screens.jobs import JobsScreen
 from cekura_tui.ui.screens.run import RunScreen
@@ -136,14 +136,15 @@ class CekuraApp(App[None]):
 
     def _from_background(self) -> None:
         """Called on the background loop: at most one message is on its way."""
-        if not self._changed and self._ui_loop is not None and not self._ui_loop.is_closed():
+        if not self._changed:
             self._changed = True
-            self._ui_loop.call_soon_threadsafe(self._soon)
+            self.post_message(BackgroundChanged())
 
-    def _soon(self) -> None:
+    @on(BackgroundChanged)
+    def read_soon(self) -> None:
+        """Read what changed, twice a second at most."""
         wait = self._read_at + CALM - time.monotonic()
-        if self._running:
-            self.set_timer(max(wait, 0.01), self._read_jobs)
+        self.set_timer(max(wait, 0.01), self._read_jobs)
 
     @work(group="jobs", exclusive=True)
     async def _read_jobs(self) -> None:

@@ -27,3 +27,8 @@ class JobWished(Message):
 @dataclass
 class WorkspaceChanged(Message):
     """Another key, or the embedded workspace: everything is to be read anew."""
+
+
+@dataclass
+class BackgroundChanged(Message):
+    """Jobs changed in the background; at most one of these is on its way."""

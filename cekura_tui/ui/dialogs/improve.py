@@ -10,8 +10,7 @@ from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, VerticalScroll
 from textual.content import Content
 from textual.timer import Timer
-from textual.widgets import Button, Input, Label, RadioButton, RadioSet, SelectionList, Static, TextArea
-from textual.widgets.selection_list import Selection
+from textual.widgets import Button, Input, Label, Static, TextArea
 
 from cekura_tui.model.errors import CekuraTuiError
 from cekura_tui.model.job import Draft, Job
@@ -20,11 +19,18 @@ from cekura_tui.ui.board import Board
 from cekura_tui.ui.dialogs.dialog import Dialog
 from cekura_tui.ui.dialogs.prompt_text import PromptText
 from cekura_tui.ui.terminal.editor import edit_prompt
+from cekura_tui.ui.widgets.choice_list import Choice, ChoiceList
 from cekura_tui.workspace.prompt_files import check_prompt, read_prompt_file
 
 if TYPE_CHECKING:
     from cekura_tui.workspace.session import Improvable
 
+SOURCES = {
+    "agent": "the agent's current prompt",
+    "file": "a file",
+    "last": "the one launched last",
+    "draft": "your draft",
+}
 AUTOSAVE = 1.0
 """Seconds after the last keystroke at which what was typed is kept."""
 
@@ -48,7 +54,7 @@ class ImproveDialog(Dialog[Job]):
         self._source = "agent"
         self._draft: int | None = None
         self._saved: Draft | None = None
-        self._launching = False
+        self._launching = self._ready = False
         self._save_timer: Timer | None = None
 
     def compose(self) -> ComposeResult:
@@ -56,24 +62,16 @@ class ImproveDialog(Dialog[Job]):
         with VerticalScroll(classes="dialog", id="improve"):
             yield Label(Content("Improve the prompt"), classes="dialog-title")
             yield Static(id="improve-runs")
-            with RadioSet(id="sources", compact=True):
-                yield RadioButton(Content("the agent's current prompt"), id="agent", value=True, compact=True)
-                yield RadioButton(Content("a file"), id="file", compact=True)
-                yield RadioButton(Content("the one launched last"), id="last", compact=True)
-                yield RadioButton(Content("your draft"), id="draft", compact=True)
+            yield ChoiceList(several=False, id="sources")
             yield Input(placeholder="path of the prompt's file, then enter", id="prompt-file", compact=True)
             yield TextArea(id="prompt", soft_wrap=True, show_line_numbers=False, compact=True)
             yield Static(id="prompt-facts")
             if self._focuses:
                 yield Label(Content("Focus, if you want one (space chooses)"))
-                yield SelectionList[int](
-                    *(Selection(Content(f"{kind}: {name}"), n) for n, (kind, _, name) in enumerate(self._focuses)),
-                    id="focuses",
-                    compact=True,
-                )
+                yield ChoiceList(several=True, id="focuses")
             yield Static(id="improve-note")
             with Horizontal(classes="dialog-buttons"):
-                yield Button(Content("Launch"), id="launch", variant="primary", compact=True, disabled=True)
+                yield Button(Content("Launch"), id="launch", variant="primary", compact=True)
                 yield Button(Content("Cancel"), id="cancel", compact=True)
             yield Label(
                 Content("ctrl+g launches · tab moves · ctrl+o opens $EDITOR · esc keeps the draft"),
@@ -84,8 +82,11 @@ class ImproveDialog(Dialog[Job]):
         """Read the prompts that there are."""
         self.query_one(Input).cursor_blink = self.query_one(TextArea).cursor_blink = False
         self.query_one("#prompt-file").display = False
-        for name in ("last", "draft"):
-            self.query_one(f"#{name}").display = False
+        self._offer("agent")
+        self._offer("file")
+        if self._focuses:
+            focuses = [Choice(str(n), f"{kind}: {name}") for n, (kind, _, name) in enumerate(self._focuses)]
+            self.query_one("#focuses", ChoiceList).show_rows(focuses)
         runs = ", ".join(f"{view.row.id} ({view.row.outcome.text})" for view in self._runs.views)
         setup = self._board.workspace.setup
         where = "the embedded workspace" if setup.demo else setup.server.origin
@@ -101,9 +102,11 @@ class ImproveDialog(Dialog[Job]):
             kept = await workspace.call(lambda session: session.draft(agent_id))
             last = await workspace.call(lambda session: session.last_prompt(agent_id))
             if last is not None:
-                self._offer("last", last)
+                self._prompts["last"] = last
+                self._offer("last")
             if kept is not None:
-                self._offer("draft", kept[0].prompt)
+                self._prompts["draft"] = kept[0].prompt
+                self._offer("draft")
                 self._draft = kept[1].number
                 if kept[0].run_ids == self._runs.run_ids:
                     self._restore(kept[0], kept[1])
@@ -117,29 +120,31 @@ class ImproveDialog(Dialog[Job]):
             self._put("agent", prompt)
         self._say("")
 
-    def _offer(self, source: str, prompt: Prompt) -> None:
-        self._prompts[source] = prompt
-        self.query_one(f"#{source}").display = True
+    def _offer(self, source: str) -> None:
+        sources = self.query_one("#sources", ChoiceList)
+        sources.show_rows([*sources.rows, Choice(source, SOURCES[source])])
+        sources.marks = frozenset({self._source})
 
     def _restore(self, draft: Draft, job: Job) -> None:
         """The draft for these very runs is taken up where it was left."""
-        self.query_one("#draft", RadioButton).value = True
         self._put("draft", draft.prompt)
         chosen = {("category", number) for number in draft.category_ids}
         chosen |= {("metric", number) for number in draft.workflow_metric_ids}
-        for n, (kind, number, _) in enumerate(self._focuses):
-            if (kind, number) in chosen:
-                self.query_one(SelectionList).select(n)
+        if self._focuses:
+            self.query_one("#focuses", ChoiceList).marks = {
+                str(n) for n, (kind, number, _) in enumerate(self._focuses) if (kind, number) in chosen
+            }
         self._say(f"Your draft of {self._board.when(job.created_at)}. {job.reason}".strip(), failed=bool(job.reason))
 
     # The prompt
 
     def _put(self, source: str, prompt: Prompt) -> None:
         self._source = source
+        self.query_one("#sources", ChoiceList).marks = frozenset({source})
         area = self.query_one(TextArea)
         area.load_text(clean(prompt))
         self._text.put(prompt, area.text)
-        self.query_one("#launch", Button).disabled = False
+        self._ready = True
         self._facts()
 
     def _prompt(self) -> Prompt:
@@ -153,10 +158,10 @@ class ImproveDialog(Dialog[Job]):
             Content(f"{count(len(prompt.split()), 'word')}, {count(len(prompt), 'character')}{edited}{self._text.note}")
         )
 
-    @on(RadioSet.Changed)
-    def source_chosen(self, event: RadioSet.Changed) -> None:
+    @on(ChoiceList.Marked, "#sources")
+    def source_chosen(self, event: ChoiceList.Marked) -> None:
         """Another prompt was chosen; what was typed into the one before is kept as the draft first."""
-        source = event.pressed.id or "agent"
+        (source,) = self.query_one("#sources", ChoiceList).chosen
         self.query_one("#prompt-file").display = source == "file"
         if source == self._source:
             return
@@ -203,7 +208,8 @@ class ImproveDialog(Dialog[Job]):
     # The draft
 
     def _as_draft(self) -> Draft:
-        picked = [self._focuses[n] for n in self.query_one(SelectionList).selected] if self._focuses else []
+        chosen = self.query_one("#focuses", ChoiceList).chosen if self._focuses else ()
+        picked = [self._focuses[int(n)] for n in sorted(chosen, key=int)]
         return Draft(
             run_ids=self._runs.run_ids,
             prompt=self._prompt(),
@@ -247,7 +253,7 @@ class ImproveDialog(Dialog[Job]):
     @on(Button.Pressed, "#launch")
     def action_launch(self) -> None:
         """Send it."""
-        if not self._launching and not self.query_one("#launch", Button).disabled:
+        if self._ready and not self._launching:
             self._launch()
 
     @on(Button.Pressed, "#cancel")

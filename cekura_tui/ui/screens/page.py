@@ -19,7 +19,6 @@ from cekura_tui.ui.messages import SignInWished
 class Page(Screen[None]):
     """A full screen of the app."""
 
-
     # Textual declares these as instance variables.
     HORIZONTAL_BREAKPOINTS = [(0, "-tiny"), (60, "-narrow"), (120, "-wide")]  # noqa: RUF012
     VERTICAL_BREAKPOINTS = [(0, "-flat"), (15, "-short"), (30, "-tall")]  # noqa: RUF012

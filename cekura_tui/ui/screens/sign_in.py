@@ -44,7 +44,7 @@ class SignInScreen(Page):
             )
             yield Static(
                 Content(
-                    f"A key for {setup.server.origin} is made in {setup.settings.dashboard_url}, under Settings › API keys."
+                    f"A key for {setup.server.origin} is made in {setup.settings.dashboard_url}, Settings › API keys."
                     f" It is kept in {setup.paths.credentials}, readable by you alone, and sent to this server only."
                 )
             )

@@ -33,7 +33,7 @@ def job_row(job: Job, board: Board) -> JobRow:
     """A job as it is listed now; only the elapsed time of one that runs changes by itself."""
     start = job.launched_at
     end = job.finished_at or (board.clock() if job.state.going else None)
-    took = span_text(end - start) if start is not None and end is not None else ""
+    took = span_text(end - start, live=job.state.going) if start is not None and end is not None else ""
     return JobRow(job, board.when(job.finished_at or start), took)
 
 
@@ -47,7 +47,7 @@ def last_word(job: Job) -> str:
 class JobList(VirtualList[JobRow]):
     """Jobs, by number."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("enter", "open", "Open", id="job-list.open")]
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("enter", "open", "Open", key_display="enter", id="job-list.open")]
     COMPONENT_CLASSES: ClassVar[set[str]] = TONE_CLASSES
     DEFAULT_CSS = f"JobList {{ {TONE_CSS} }}"
 

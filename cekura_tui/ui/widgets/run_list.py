@@ -43,7 +43,7 @@ class RunList(VirtualList[RunRow]):
     """Runs, by id."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "open", "Open", id="run-list.open"),
+        Binding("enter", "open", "Open", key_display="enter", id="run-list.open"),
         Binding("space", "toggle_mark", "Mark", id="run-list.mark"),
     ]
     COMPONENT_CLASSES: ClassVar[set[str]] = TONE_CLASSES

@@ -1,0 +1,178 @@
+"""A real HTTP server on this machine that answers as a test scripts it, well or badly."""
+
+from __future__ import annotations
+
+import json
+import socket
+import struct
+import threading
+from collections import defaultdict, deque
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from email.message import Message
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+from urllib.parse import parse_qsl, urlsplit
+
+LAUNCH = "/test_framework/v1/runs/improve_prompt_bg/"
+PROGRESS = "/test_framework/v1/runs/improve_prompt_progress/"
+HTML_502 = b"<html><head><title>502 Bad Gateway</title></head><body>nginx</body></html>"
+
+
+@dataclass(frozen=True)
+class Got:
+    """A request as it came."""
+
+    method: str
+    path: str
+    query: dict[str, str]
+    headers: Message
+    body: bytes
+
+    def json(self) -> Any:
+        return json.loads(self.body)
+
+
+@dataclass(frozen=True)
+class Reply:
+    """An answer; `body` that is no bytes is sent as JSON."""
+
+    body: object = b""
+    status: int = 200
+    headers: dict[str, str] = field(default_factory=dict)
+
+    def bytes(self) -> tuple[bytes, str]:
+        if isinstance(self.body, bytes):
+            return self.body, "text/html" if self.body[:1] == b"<" else "application/json"
+        return json.dumps(self.body).encode(), "application/json"
+
+
+class Reset:
+    """The connection is reset in place of an answer."""
+
+
+class Hold:
+    """The answer comes when the test says so; `arrived` tells that the request is here."""
+
+    def __init__(self, reply: Reply | Reset) -> None:
+        self.reply = reply
+        self.arrived, self.released = threading.Event(), threading.Event()
+
+
+Script = Reply | Reset | Hold | Callable[[Got], Reply]
+
+
+class ScriptedServer:
+    """Queues of answers by method and path; the last answer of a queue is given again and again."""
+
+    def __init__(self) -> None:
+        self.seen: list[Got] = []
+        self._scripts: dict[tuple[str, str], deque[Script]] = defaultdict(deque)
+        self._holds: list[Hold] = []
+        self._http = _Listener(("127.0.0.1", 0), _handler_of(self))
+        self.port = self._http.server_address[1]
+        self.url = f"http://127.0.0.1:{self.port}"
+
+    def __enter__(self) -> ScriptedServer:
+        threading.Thread(target=self._http.serve_forever, args=(0.02,), daemon=True).start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for hold in self._holds:
+            hold.released.set()
+        self._http.shutdown()
+        self._http.server_close()
+
+    def on(self, method: str, path: str, *scripts: Script) -> None:
+        """What to answer to a request, in order."""
+        self._scripts[method, path] = deque(scripts)
+        self._holds += [script for script in scripts if isinstance(script, Hold)]
+
+    def requests(self, method: str = "", path: str = "") -> list[Got]:
+        """The requests that came, of a method and a path."""
+        return [got for got in list(self.seen) if method in ("", got.method) and path in ("", got.path)]
+
+    def _script_for(self, got: Got) -> Script:
+        scripts = self._scripts.get((got.method, got.path))
+        if not scripts:
+            return Reply({"detail": "Not found."}, 404)
+        return scripts.popleft() if len(scripts) > 1 else scripts[0]
+
+    def answer(self, got: Got) -> Reply | Reset:
+        self.seen.append(got)
+        script = self._script_for(got)
+        if isinstance(script, Hold):
+            script.arrived.set()
+            script.released.wait(30)
+            return script.reply
+        return script if isinstance(script, Reply | Reset) else script(got)
+
+
+class _Listener(ThreadingHTTPServer):
+    daemon_threads = True
+    block_on_close = False
+
+
+def _handler_of(server: ScriptedServer) -> type[BaseHTTPRequestHandler]:
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+        disable_nagle_algorithm = True
+
+        def _serve(self) -> None:
+            parts = urlsplit(self.path)
+            body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+            got = Got(self.command, parts.path, dict(parse_qsl(parts.query)), self.headers, body)
+            reply = server.answer(got)
+            if isinstance(reply, Reset):
+                self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+                self.close_connection = True
+                self.connection.close()
+                return
+            raw, kind = reply.bytes()
+            self.send_response(reply.status)
+            headers = {"Content-Type": kind, "Content-Length": str(len(raw)), **reply.headers}
+            for name, value in headers.items():
+                self.send_header(name, value)
+            self.end_headers()
+            try:
+                self.wfile.write(raw)
+            except OSError:
+                self.close_connection = True
+
+        do_GET = do_POST = do_PATCH = do_CONNECT = _serve
+
+        def log_message(self, format: str, *args: object) -> None:
+            pass
+
+        def finish(self) -> None:
+            try:
+                super().finish()
+            except (OSError, ValueError):
+                pass
+
+    return Handler
+
+
+def run_of(number: int, agent: int = 7, **fields: object) -> dict[str, object]:
+    """A run of the API, whole enough to be improved from."""
+    return {
+        "id": number,
+        "agent": agent,
+        "agent_name": f"Agent {agent}",
+        "status": "completed",
+        "evaluation_status": "failure",
+        "scenario_name": "Books a table",
+        **fields,
+    }
+
+
+def serve_runs(server: ScriptedServer, *runs: dict[str, object]) -> None:
+    """Let the server have these runs."""
+    for run in runs:
+        server.on("GET", f"/test_framework/v1/runs/{run['id']}/", Reply(run))
+
+
+def closed_port() -> int:
+    """A port of this machine that nobody listens on."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        return int(listener.getsockname()[1])

@@ -1,0 +1,127 @@
+"""When a read is tried again, and when a job is asked about next: pure decisions."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from email.utils import format_datetime
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cekura_tui.api.errors import (
+    ApiError,
+    BadAnswer,
+    Busy,
+    KeyRefused,
+    NotConnected,
+    NotFound,
+    Rejected,
+    ServerFault,
+    Unreachable,
+)
+from cekura_tui.api.retry import LONGEST, PATIENCE, TRIES, next_try, read_retry_after
+from cekura_tui.jobs.schedule import BUDGET, DAY, HOUR, Budget, after_failure, interval, is_lost
+
+SECONDS = st.floats(0, 1e6)
+SPREAD = st.floats(0, 1)
+PASSING = [Unreachable, NotConnected, Busy, ServerFault]
+LASTING = [KeyRefused, NotFound, Rejected, BadAnswer, ApiError]
+
+
+@given(st.sampled_from(PASSING + LASTING), st.integers(1, 9), SECONDS, st.none() | SECONDS, SPREAD)
+def test_a_read_is_given_up_after_three_tries_or_ten_seconds(
+    kind: type[ApiError], tries: int, elapsed: float, asked: float | None, spread: float
+) -> None:
+    wait = next_try(kind("x", retry_after=asked), tries, elapsed, spread)
+    if wait is not None:
+        assert tries < TRIES
+        assert 0 <= wait
+        assert elapsed + wait < PATIENCE
+        assert asked is None or wait == asked
+
+
+@given(st.sampled_from(LASTING), st.integers(1, 2), SPREAD)
+def test_what_will_not_pass_by_itself_is_not_tried_again(kind: type[ApiError], tries: int, spread: float) -> None:
+    assert next_try(kind("x"), tries, 0, spread) is None
+
+
+@given(st.sampled_from(PASSING), SPREAD)
+def test_what_may_pass_is_tried_again_soon_and_then_later(kind: type[ApiError], spread: float) -> None:
+    first, second = (next_try(kind("x"), tries, 0, spread) for tries in (1, 2))
+    assert first is not None
+    assert second is not None
+    assert 0 < first < second < 2
+
+
+NOW = 1_760_000_000.0
+
+
+@pytest.mark.parametrize(
+    ("value", "seconds"),
+    [
+        ("0", 0.0),
+        ("7", 7.0),
+        (" 2.5 ", 2.5),
+        (format_datetime(datetime.fromtimestamp(NOW + 30, UTC), usegmt=True), 30.0),
+        (format_datetime(datetime.fromtimestamp(NOW - 30, UTC), usegmt=True), 0.0),
+        ("Thu, 01 Jan 2099 00:00:00 GMT", LONGEST),
+        ("9" * 400, LONGEST),
+        (None, None),
+        ("", None),
+        ("soon", None),
+        ("-5", None),
+        ("1e3", None),
+        ("Thu, 99 Foo 2099", None),
+    ],
+)
+def test_a_wait_that_the_server_asks_for_is_read_as_seconds_or_a_date(value: str | None, seconds: float | None) -> None:
+    assert read_retry_after(value, NOW) == seconds
+
+
+@given(st.text(max_size=40) | st.from_regex(r"[A-Za-z]{3}, \d{1,3} [A-Za-z]{3} \d{1,5} \d\d:\d\d:\d\d( GMT| [+-]\d{4})?"))
+def test_no_header_of_a_server_breaks_us_or_asks_for_ever(value: str) -> None:
+    wait = read_retry_after(value, NOW)
+    assert wait is None or 0 <= wait <= LONGEST
+
+
+@pytest.mark.parametrize(
+    ("age", "seconds"), [(-50, 2), (0, 2), (59, 2), (60, 5), (599, 5), (600, 15), (3599, 15), (3600, 60), (1e6, 60)]
+)
+@pytest.mark.parametrize("spread", [0.0, 0.5, 1.0])
+def test_a_job_is_asked_about_less_often_as_it_grows_old(age: float, seconds: float, spread: float) -> None:
+    assert interval(age, spread) == pytest.approx(seconds * (0.8 + 0.4 * spread))
+
+
+@given(st.integers(1, 10_000), SPREAD)
+def test_an_unreachable_server_is_asked_ever_less_often_but_at_least_every_minute(failures: int, spread: float) -> None:
+    assert 1 <= after_failure(failures, None, spread) <= 60
+    assert after_failure(failures + 1, None, spread) >= after_failure(failures, None, spread)
+
+
+@given(st.integers(1, 100), SECONDS, SPREAD)
+def test_what_the_server_asks_for_wins_but_never_loses_a_job(failures: int, asked: float, spread: float) -> None:
+    wait = after_failure(failures, asked, spread)
+    assert wait == asked or (asked < 1 and wait == 1) or (asked > HOUR and wait == HOUR)
+
+
+@pytest.mark.parametrize(
+    ("unknown", "over", "age", "lost"),
+    [(2, 500, 0, False), (3, 59, 0, False), (3, 60, 0, True), (0, 0, DAY - 1, False), (0, 0, DAY, True)],
+)
+def test_a_job_is_lost_after_three_unknowns_over_a_minute_or_a_day(
+    unknown: int, over: float, age: float, lost: bool
+) -> None:
+    assert is_lost(unknown, over, age) is lost
+
+
+@given(st.lists(st.floats(0, 1.5), min_size=1, max_size=60))
+def test_there_are_never_more_than_five_background_requests_in_any_second(pauses: list[float]) -> None:
+    budget, now, made = Budget(), 0.0, []
+    for pause in pauses:
+        now += pause
+        now += budget.wait(now)
+        budget.take(now)
+        made.append(now)
+    for first, sixth in zip(made, made[BUDGET:], strict=False):
+        assert sixth - first >= 1 - 1e-9

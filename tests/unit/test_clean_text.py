@@ -1,0 +1,101 @@
+from __future__ import annotations
+
+import json
+import unicodedata
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cekura_tui.model.text import clean, clean_json, clean_line, has_controls, prompt_bytes, sha256
+
+ANY = st.text(st.characters(exclude_categories=()), max_size=80)
+HOSTILE = st.text(
+    st.sampled_from("ab \t\n\r\x00\x07\x1b\x7f\x85\x9b\u2028\u2029\u202e\u2066\u2069\ud800\udfff\U000e0041é漢🙂"), max_size=40
+)
+PLAIN = st.text(st.characters(codec="utf-8", exclude_categories=("C", "Z")) | st.just(" "), max_size=80)
+
+
+def _obeyed(letter: str) -> bool:
+    """Whether a terminal may obey a letter, or a reader be deceived by it."""
+    code = ord(letter)
+    return (
+        (unicodedata.category(letter) == "Cc" and letter != "\n")
+        or 0x202A <= code <= 0x202E
+        or 0x2066 <= code <= 0x2069
+        or 0xD800 <= code <= 0xDFFF
+        or 0xE0000 <= code <= 0xE007F
+    )
+
+
+@given(ANY | HOSTILE)
+def test_nothing_that_a_terminal_obeys_is_left_in_shown_text(text: str) -> None:
+    assert not [letter for letter in clean(text) if _obeyed(letter)]
+
+
+@given(ANY | HOSTILE)
+def test_text_that_was_cleaned_stays_as_it_is(text: str) -> None:
+    assert clean(clean(text)) == clean(text)
+
+
+@given(PLAIN)
+def test_plain_text_is_shown_unchanged(text: str) -> None:
+    assert clean(text) == text
+
+
+@given(ANY | HOSTILE, st.integers(1, 60))
+def test_a_line_has_no_line_end_and_its_length(text: str, limit: int) -> None:
+    line = clean_line(text, limit)
+    assert "\n" not in line
+    assert len(line) <= limit
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("a\r\nb\rc\u2028d", "a\nb\nc\nd"),
+        ("a\tb", "a   b"),
+        ("\x1b[31mred\x1b[0m", "[31mred[0m"),
+        ("family 👨‍👩‍👧 नमस्ते", "family 👨‍👩‍👧 नमस्ते"),
+    ],
+)
+def test_line_ends_tabs_and_escapes_become_plain_and_emoji_stay_whole(text: str, shown: str) -> None:
+    assert clean(text) == shown
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | ANY,
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(ANY, inner, max_size=4),
+    max_leaves=12,
+)
+
+
+@given(JSON)
+def test_every_text_and_key_of_an_answer_is_cleaned(value: object) -> None:
+    printed = json.dumps(clean_json(value), ensure_ascii=False, allow_nan=False)
+    assert not [letter for letter in printed if _obeyed(letter)]
+
+
+@given(ANY | HOSTILE)
+def test_a_prompt_in_an_answer_stays_exactly_as_it_came(prompt: str) -> None:
+    read = clean_json({"output": {"improved_prompt": prompt}}, keep=frozenset({"improved_prompt"}))
+    assert read == {"output": {"improved_prompt": prompt}}
+
+
+def test_a_number_that_json_cannot_say_does_not_come_out_as_broken_json() -> None:
+    assert clean_json(json.loads('{"score": 1e999, "other": -1e999, "good": 1.5}')) == {
+        "score": None,
+        "other": None,
+        "good": 1.5,
+    }
+
+
+@given(ANY | HOSTILE)
+def test_a_prompt_keeps_every_character_as_bytes(prompt: str) -> None:
+    assert prompt_bytes(prompt).decode("utf-8", "surrogatepass") == prompt
+    assert len(sha256(prompt)) == 64
+
+
+@pytest.mark.parametrize(("prompt", "held"), [("a\tb\r\nc", False), ("a\rb", True), ("\x1b[0m", True), ("\u202e", True)])
+def test_hidden_characters_of_a_prompt_are_told_but_not_its_tabs_and_line_ends(prompt: str, held: bool) -> None:
+    assert has_controls(prompt) is held

@@ -1,0 +1,138 @@
+"""Final or not, and how it ended: what a person is told about a job from one answer."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cekura_tui.model.job import JobState
+from cekura_tui.model.progress import read_progress
+
+DONE = {"improved_prompt": "Be kind.\r\n\t", "summary_of_changes": "Kinder."}
+GOING = ["queued", "pending", "running", "in_progress", "processing", "started", "evaluating", "in_queue", "scaling_up"]
+FAILED = ["error", "failed", "failure", "errored", "timeout", "cancelled", "canceled", "FAILED"]
+
+
+@pytest.mark.parametrize("word", ["completed", "failed", "running", "", None, 7, *GOING, *FAILED])
+def test_a_result_is_a_success_whatever_the_word_says(word: object) -> None:
+    told = read_progress({"status": word, "output": DONE, "error": "ignored"})
+    assert (told.state, told.improved_prompt, told.summary_of_changes) == (
+        JobState.SUCCEEDED,
+        "Be kind.\r\n\t",
+        "Kinder.",
+    )
+
+
+def test_a_result_at_the_top_of_the_answer_is_taken_too() -> None:
+    told = read_progress({"status": "completed", **DONE})
+    assert (told.end, told.improved_prompt, told.summary_of_changes) == ("succeeded", "Be kind.\r\n\t", "Kinder.")
+
+
+def test_the_result_inside_is_preferred_and_its_missing_summary_found_outside() -> None:
+    told = read_progress({"output": {"improved_prompt": "in"}, "improved_prompt": "out", "summary_of_changes": "s"})
+    assert (told.improved_prompt, told.summary_of_changes) == ("in", "s")
+
+
+def test_a_summary_that_comes_as_a_list_is_read_as_one() -> None:
+    told = read_progress({"output": {"improved_prompt": "x", "summary_of_changes": ["One", "- Two", None, 3]}})
+    assert told.summary_of_changes == "- One\n- Two\n- 3"
+
+
+@pytest.mark.parametrize("summary", [None, "", " ", {}, 4])
+def test_a_result_without_a_summary_is_still_a_result(summary: object) -> None:
+    assert read_progress({"output": {"improved_prompt": "x", "summary_of_changes": summary}}).end == "succeeded"
+
+
+@pytest.mark.parametrize("word", [*GOING, "", None, "needs_clarification", "some_new_word", "completed", "Running "])
+def test_a_job_goes_on_while_its_word_is_not_a_failure(word: object) -> None:
+    told = read_progress({"status": word, "output": None, "error": None})
+    assert told.state == JobState.RUNNING
+    assert told.status == str(word or "").strip()
+
+
+@pytest.mark.parametrize("word", FAILED)
+def test_a_failure_is_told_with_what_the_server_says(word: str) -> None:
+    told = read_progress({"status": word, "output": None, "error": "The model was busy"})
+    assert (told.state, told.error) == (JobState.FAILED, "The model was busy")
+    assert word in (read_progress({"status": word}).error or "")
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        {"status": "failed", "error": {"message": "Too long"}},
+        {"status": "failed", "error": {"detail": "Too long"}},
+        {"status": "failed", "detail": "Too long"},
+        {"status": "failed", "error": "", "message": "Too long"},
+        {"status": "failed", "output": "Too long"},
+        {"status": "error", "output": {"error": "Too long"}},
+        {"status": "failed", "error": ["", {"message": "Too long"}]},
+    ],
+)
+def test_what_went_wrong_is_found_wherever_the_server_says_it(answer: dict[str, Any]) -> None:
+    told = read_progress(answer)
+    assert (told.end, told.error) == ("failed", "Too long")
+
+
+def test_an_error_without_output_is_a_failure_whatever_the_word_says() -> None:
+    assert read_progress({"status": "running", "output": None, "error": "Broke"}).end == "failed"
+    assert read_progress({"error": "Broke"}).end == "failed"
+
+
+def test_an_error_beside_some_output_does_not_end_the_job() -> None:
+    assert read_progress({"status": "running", "output": {"stage": 2}, "error": "A warning"}).end is None
+
+
+@pytest.mark.parametrize("error", [None, "", "  ", False, {}, []])
+def test_an_empty_error_does_not_end_the_job(error: object) -> None:
+    assert read_progress({"status": "running", "output": None, "error": error}).end is None
+
+
+@pytest.mark.parametrize("status", ["failed", "completed", "error"])
+@pytest.mark.parametrize(
+    "error",
+    [
+        "No issues found in the selected runs",
+        "no issues were found.",
+        "There are no critical issues",
+        "No issue was found",
+        "Could not find any issues to improve on",
+        "No problems were found",
+        "Nothing to improve here",
+    ],
+)
+def test_no_issues_found_is_a_neutral_end_not_a_failure(status: str, error: str) -> None:
+    told = read_progress({"status": status, "output": None, "error": error})
+    assert (told.state, told.error) == (JobState.NO_ISSUES, error)
+
+
+@pytest.mark.parametrize("error", ["Internal error", "No such issue tracker", "Issues service is down", "No runs found"])
+def test_a_real_failure_is_not_taken_for_no_issues(error: str) -> None:
+    assert read_progress({"status": "failed", "error": error}).end == "failed"
+
+
+@pytest.mark.parametrize("blank", ["", "  \n", None, 5, []])
+def test_an_empty_proposal_is_no_result(blank: object) -> None:
+    assert read_progress({"status": "completed", "output": {"improved_prompt": blank}}).end is None
+
+
+def test_a_proposal_equal_to_the_prompt_that_was_sent_is_a_success() -> None:
+    assert read_progress({"status": "completed", "output": {"improved_prompt": "sent"}}).improved_prompt == "sent"
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=12),
+    lambda inner: st.lists(inner, max_size=3)
+    | st.dictionaries(st.sampled_from(["status", "output", "error", "improved_prompt", "message"]), inner, max_size=4),
+    max_leaves=10,
+)
+
+
+@given(JSON)
+def test_no_answer_of_any_shape_breaks_the_watching(answer: object) -> None:
+    told = read_progress(answer)
+    assert (told.improved_prompt is not None) == (told.state == JobState.SUCCEEDED)
+    assert bool(told.error) == (told.end in ("failed", "no_issues"))

@@ -1,0 +1,90 @@
+from __future__ import annotations
+
+import httpx
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cekura_tui.config.origin import read_server
+from cekura_tui.model.errors import UsageError
+
+
+@pytest.mark.parametrize(
+    ("url", "origin", "base"),
+    [
+        ("https://api.cekura.ai", "https://api.cekura.ai", "https://api.cekura.ai"),
+        ("https://API.Cekura.ai:443/", "https://api.cekura.ai", "https://api.cekura.ai"),
+        (" https://gw.example/cekura/ ", "https://gw.example", "https://gw.example/cekura"),
+        ("https://api.cekura.ai:8443", "https://api.cekura.ai:8443", "https://api.cekura.ai:8443"),
+        ("http://localhost:8811", "http://localhost:8811", "http://localhost:8811"),
+        ("http://127.0.0.5:80", "http://127.0.0.5", "http://127.0.0.5"),
+        ("http://[::1]:8811", "http://[::1]:8811", "http://[::1]:8811"),
+        ("https://bücher.example", "https://xn--bcher-kva.example", "https://xn--bcher-kva.example"),
+    ],
+)
+def test_a_server_is_known_by_scheme_host_and_port(url: str, origin: str, base: str) -> None:
+    server = read_server(url)
+    assert (server.origin, server.base) == (origin, base)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://api.cekura.ai",
+        "http://localhost.example.com",
+        "http://evil.localhost",
+        "http://0.0.0.0",
+        "http://127.0.0.1.example.com",
+        "http://192.168.1.4:8811",
+    ],
+)
+def test_a_key_is_never_sent_over_plain_http_to_another_host(url: str) -> None:
+    with pytest.raises(UsageError, match="plain http to another host"):
+        read_server(url, "CEKURA_API_URL")
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "",
+        "cekura",
+        "api.cekura.ai",
+        "ftp://api.cekura.ai",
+        "file:///etc/passwd",
+        "https://",
+        "https://[::1",
+        "https://a:99999",
+        "https://a:b",
+        "https://a b",
+        "https://a\x01b",
+        "https://a/\x1b[31m",
+        "https://a..b",
+        "https://☃..com",
+        "https://" + "a" * 64,
+        "https://a\\b",
+        "javascript:alert(1)",
+    ],
+)
+def test_a_url_that_is_none_is_refused_with_an_example(url: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        read_server(url, "CEKURA_API_URL")
+    assert caught.value.message.startswith("CEKURA_API_URL")
+    assert "https://api.cekura.ai" in caught.value.hint
+    assert "\x1b" not in caught.value.sentence()
+
+
+@pytest.mark.parametrize("url", ["https://u@a.b", "https://u:secret@a.b", "https://a.b?x=1", "https://a.b#x"])
+def test_a_url_with_a_user_or_a_query_is_refused_without_repeating_it(url: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        read_server(url)
+    assert "secret" not in caught.value.sentence()
+
+
+@given(st.from_regex(r"https://[!-~\u00a0-\u00ff.]{1,20}(:[0-9]{1,6})?(/[ -~]{0,8})?", fullmatch=True))
+def test_every_url_that_is_accepted_can_be_connected_to(url: str) -> None:
+    try:
+        server = read_server(url)
+    except UsageError:
+        return
+    assert httpx.URL(server.base).host
+    assert server.base.startswith(server.origin)

@@ -1,0 +1,151 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from cekura_tui.model.run import Run
+from cekura_tui.model.verdict import Verdict, read_verdicts
+
+
+def verdicts(**fields: Any) -> tuple[Verdict, ...]:
+    return read_verdicts(Run.read({"id": 1, **fields}))
+
+
+def of_metric(metric: dict[str, Any], **fields: Any) -> Verdict:
+    (verdict,) = verdicts(evaluation={"metrics": [{"id": 3, "name": "Polite", **metric}]}, **fields)
+    return verdict
+
+
+def line(**fields: Any) -> dict[str, Any]:
+    return {"rubric": [{"metric_id": 3, "metric_name": "Polite", **fields}]}
+
+
+@pytest.mark.parametrize(
+    ("metric", "state"),
+    [
+        ({"type": "binary_workflow_adherence", "score": 5}, "pass"),
+        ({"type": "binary_workflow_adherence", "score": 0}, "fail"),
+        ({"type": "binary_workflow_adherence", "score": 3}, "review"),
+        ({"eval_type": "binary", "passed": True}, "pass"),
+        ({"eval_type": "binary", "passed": False, "score": 5}, "fail"),
+        ({"score": 0}, "review"),
+        ({"score": 87.5}, "review"),
+        ({"score": None}, "na"),
+        ({"score": None, "value": "True"}, "review"),
+        ({"score": None, "value": False}, "review"),
+        ({"score": None, "enum": "Very polite"}, "review"),
+        ({"type": "binary_x", "score": 0, "extra": {"trigger_failed": True}}, "na"),
+        ({"type": "binary_x", "score": 0, "extra": {"trigger_failed": False}}, "fail"),
+    ],
+)
+def test_a_metric_is_read_as_the_server_declares_it_and_never_off_a_word(metric: dict[str, Any], state: str) -> None:
+    assert of_metric(metric).state == state
+
+
+@pytest.mark.parametrize("word", ["True", "False", True, False])
+def test_true_or_false_in_a_value_never_tells_good_from_bad(word: object) -> None:
+    assert of_metric({"value": word}).state == "review"
+
+
+@pytest.mark.parametrize(
+    ("condition", "score", "state"),
+    [
+        ("score gte 5", 5, "pass"),
+        ("score gte 5", 4.9, "fail"),
+        ("score gt 5", 5, "fail"),
+        ("score lte 2.5", 2.5, "pass"),
+        ("score lt 2", 2, "fail"),
+        ("score eq 3", 3, "pass"),
+        ("score eq 3", 2, "fail"),
+        ("score near 3", 3, "review"),
+        ("", 3, "review"),
+    ],
+)
+def test_a_threshold_of_the_rubric_decides(condition: str, score: float, state: str) -> None:
+    verdict = of_metric({"score": score}, **line(conditions=condition))
+    assert (verdict.state, verdict.threshold) == (state, condition)
+
+
+def test_what_the_rubric_says_was_passed_counts_where_the_metric_says_nothing() -> None:
+    assert of_metric({"score": 2}, **line(passed=True)).state == "pass"
+    assert of_metric({"score": 2, "passed": False}, **line(passed=True)).state == "fail"
+    assert of_metric({"score": None}, **line(passed=False, explanation="Rude")).explanation == ("Rude",)
+
+
+def test_a_rubric_line_without_its_metric_is_a_verdict_of_its_own() -> None:
+    (verdict,) = verdicts(rubric=[{"metric_id": 9, "metric_name": "Speed", "passed": False, "value": 4}])
+    assert (verdict.id, verdict.name, verdict.state, verdict.score) == (9, "Speed", "fail", "4")
+
+
+def test_a_list_row_shows_the_metrics_that_it_has() -> None:
+    (verdict,) = verdicts(metrics=[{"id": 3, "name": "Polite", "score": 5, "type": "binary_x"}])
+    assert (verdict.source, verdict.state) == ("metric", "pass")
+
+
+def test_a_metric_without_a_name_is_shown_by_its_id_and_one_without_either_is_not() -> None:
+    (verdict,) = verdicts(evaluation={"metrics": [{"id": 3, "score": 1}, {"score": 1}]})
+    assert verdict.name == "metric 3"
+
+
+@pytest.mark.parametrize(
+    ("expected", "state"),
+    [
+        ({"score": 100}, "pass"),
+        ({"score": 0}, "fail"),
+        ({"score": 60}, "review"),
+        ({"score": 60, "explanation": ["✅ Booked"]}, "pass"),
+        ({"score": 60, "explanation": [" ❌ Not booked", "✅ Polite"]}, "fail"),
+        ({"explanation": "Booked"}, "review"),
+        ({"score": 0, "outcome_alignments": [{"aligned": True}, {"aligned": "yes"}]}, "pass"),
+        ({"score": 100, "outcome_alignments": [{"aligned": True}, {"aligned": "no"}]}, "fail"),
+        ({"score": 100, "outcome_alignments": [{"aligned": None}]}, "pass"),
+    ],
+)
+def test_the_expected_outcome_is_read_by_alignments_then_marks_then_score(expected: object, state: str) -> None:
+    (verdict,) = verdicts(expected_outcome=expected)
+    assert (verdict.source, verdict.state) == ("expected_outcome", state)
+
+
+def test_the_part_that_was_not_met_is_named() -> None:
+    missed = [{"aligned": "no", "prompt_part": "books a table"}, {"aligned": False, "outcome": "says goodbye"}]
+    (verdict,) = verdicts(expected_outcome={"score": 20, "outcome_alignments": missed})
+    assert verdict.explanation == ("Not met: books a table", "Not met: says goodbye")
+
+
+@pytest.mark.parametrize("expected", [{}, None, "", [], {"score": None, "explanation": []}])
+def test_an_empty_expected_outcome_is_no_verdict(expected: object) -> None:
+    assert verdicts(expected_outcome=expected) == ()
+
+
+@pytest.mark.parametrize(
+    ("category", "state"),
+    [
+        ({"priority": "critical", "deviation": 1.0}, "fail"),
+        ({"priority": "critical", "deviation": 0}, "pass"),
+        ({"priority": "non-critical", "deviation": 2}, "review"),
+        ({"priority": "some new word"}, "review"),
+        ({"priority": "not_a_bug", "deviation": 3}, "na"),
+        ({"priority": "critical", "wrongly_marked": True}, "na"),
+    ],
+)
+def test_a_critical_category_counts_by_its_weight_unless_a_person_took_it_back(
+    category: dict[str, Any], state: str
+) -> None:
+    (verdict,) = verdicts(critical_categories=[{"category_id": 4, "category": "Identity", **category}])
+    assert (verdict.source, verdict.id, verdict.state) == ("critical_category", 4, state)
+
+
+@pytest.mark.parametrize("categories", ["Identity", None, [], ["Identity"], [{}]])
+def test_critical_categories_of_another_form_are_no_verdicts(categories: object) -> None:
+    assert verdicts(critical_categories=categories) == ()
+
+
+def test_failing_verdicts_are_read_first() -> None:
+    metrics = [
+        {"id": 1, "name": "a", "score": None},
+        {"id": 2, "name": "b", "passed": True},
+        {"id": 3, "name": "c", "score": 7},
+        {"id": 4, "name": "d", "passed": False},
+    ]
+    assert [verdict.state for verdict in verdicts(evaluation={"metrics": metrics})] == ["fail", "review", "pass", "na"]
