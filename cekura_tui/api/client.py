@@ -58,7 +58,12 @@ class Client:
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
         spread: Callable[[], float] = random.random,
     ) -> None:
-        self._base = httpx.URL(base)
+        try:
+            self._base = httpx.URL(base)
+            # An internationalised name that nobody could have registered is only found out when it is read.
+            assert self._base.host
+        except (httpx.InvalidURL, UnicodeError):
+            raise NotConnected("The API URL names no host that can be asked.", "Check the API URL.") from None
         self._host = self._base.netloc.decode("ascii")
         self._key = key
         self._loopback = loopback
@@ -103,7 +108,7 @@ class Client:
     ) -> Answer:
         """Send one request once and read its answer, in `within` seconds; raises for all but 2xx."""
         url = httpx.URL(f"{str(self._base).rstrip('/')}{path}")
-        if (url.scheme, url.host, url.port) != (self._base.scheme, self._base.host, self._base.port):
+        if (url.scheme, url.raw_host, url.port) != (self._base.scheme, self._base.raw_host, self._base.port):
             raise BadAnswer("That address belongs to another server, so the key was not sent to it.")
         content = None if body is None else json.dumps(body, ensure_ascii=True).encode("ascii")
         headers = {"Content-Type": "application/json"} if content is not None else {}

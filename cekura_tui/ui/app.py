@@ -60,7 +60,7 @@ class CekuraApp(App[None]):
     CSS_PATH = style_sheets()
     ENABLE_COMMAND_PALETTE = True
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("1", "go('runs')", "Runs", id="app.runs"),
+        Binding("1", "go('runs')", "Runs", id="app.runs", show=False),
         Binding("2", "go('jobs')", "Jobs", id="app.jobs"),
         Binding("question_mark", "help", "Keys", id="app.keys", key_display="?"),
         Binding("q", "quit", "Quit", id="app.quit"),

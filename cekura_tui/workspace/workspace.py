@@ -12,6 +12,7 @@ import threading
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, TypeVar
 
+from cekura_tui.config.paths import make_private
 from cekura_tui.model.errors import CekuraTuiError
 
 if TYPE_CHECKING:
@@ -159,7 +160,7 @@ def _log_to(setup: Setup) -> None:
     """Send the program's own log to a bounded file; one that cannot be written costs nothing but the log."""
     path = setup.paths.log
     try:
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        make_private(path.parent)
         handler = logging.handlers.RotatingFileHandler(path, maxBytes=500_000, backupCount=2, delay=True)
     except OSError:
         return

@@ -32,7 +32,7 @@ class RunScreen(Improving):
         Binding("left_square_bracket", "go(-1)", "Previous", key_display="[", id="run.previous"),
         Binding("right_square_bracket", "go(1)", "Next", key_display="]", id="run.next"),
         Binding("tab", "app.focus_next", "Other pane", id="run.pane"),
-        Binding("r", "refresh", "Refresh", id="run.refresh"),
+        Binding("r", "refresh", "Refresh", id="run.refresh", show=False),
         Binding("enter", "whole_error", "Show error", id="run.error", show=False),
     ]
     HELP = """\

@@ -41,8 +41,8 @@ class RunsScreen(Improving):
         Binding("i", "improve", "Improve", id="runs.improve"),
         Binding("exclamation_mark", "failures", "Failures", id="runs.failures"),
         Binding("p", "pick_scope", "Project", id="runs.scope"),
-        Binding("J", "jobs_pane", "Jobs pane", id="runs.jobs-pane"),
-        Binding("r", "refresh", "Refresh", id="runs.refresh"),
+        Binding("J", "jobs_pane", "Jobs pane", id="runs.jobs-pane", show=False),
+        Binding("r", "refresh", "Refresh", id="runs.refresh", show=False),
         Binding("enter", "whole_error", "Show error", id="runs.error", show=False),
         Binding("escape", "clear_marks", "Clear marks", id="runs.clear-marks", show=False),
     ]

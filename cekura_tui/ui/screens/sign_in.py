@@ -23,7 +23,7 @@ class SignInScreen(Page):
 
     AUTO_FOCUS = "#key"
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("ctrl+t", "demo", "Embedded workspace", id="sign-in.demo", priority=True),
+        Binding("ctrl+t", "demo", "Embedded workspace", id="sign-in.demo", key_display="ctrl+t", priority=True),
         Binding("escape", "app.quit", "Quit", id="sign-in.quit"),
     ]
     HELP = (

@@ -1,0 +1,211 @@
+"""Answers that are not what was promised become sentences, never crashes."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scripted_server import LAUNCH, PROGRESS, Reply, Reset, ScriptedServer, closed_port, run_of
+
+from cekura_tui.api import client as client_module
+from cekura_tui.api.answers import Answer, progress_id, read_list, read_page, refusal
+from cekura_tui.api.client import Client
+from cekura_tui.api.errors import (
+    ApiError,
+    BadAnswer,
+    NotConnected,
+    NotOffered,
+    Rejected,
+    ServerFault,
+    Unreachable,
+)
+from cekura_tui.model.errors import CekuraTuiError
+from cekura_tui.model.job import Draft
+from cekura_tui.model.run import Run
+from cekura_tui.model.text import Prompt
+
+RUN = "/test_framework/v1/runs/5/"
+RUNS = "/test_framework/v1/runs/"
+DRAFT = Draft((5,), Prompt("Be kind."), 7)
+
+
+async def at_once(_: float) -> None:
+    """Stands in for sleeping."""
+
+
+def client_of(server: ScriptedServer) -> Client:
+    return Client(server.url, "key", loopback=True, sleep=at_once)
+
+
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        (b"<html>login</html>", "is not JSON"),
+        (b"", "is empty"),
+        (b'{"id": 5', "is not JSON"),
+        (b"\xff\xfe\xfa", "is not JSON"),
+        (b"[" * 100_000, "is not JSON"),
+        (b'{"a":' * 100_000, "is not JSON"),
+        (b"[" * 900 + b"]" * 900, ""),
+        (b'{"id": ' + b"9" * 5000 + b"}", "is not JSON"),
+    ],
+)
+async def test_a_body_that_is_no_json_is_said_to_be_none(scripted: ScriptedServer, body: bytes, said: str) -> None:
+    scripted.on("GET", RUN, Reply(body))
+    client = client_of(scripted)
+    with pytest.raises(CekuraTuiError, match=said):
+        await client.run(5)
+    await client.aclose()
+
+
+@pytest.mark.parametrize("body", [None, 5, "text", [], {}, {"results": []}, {"id": None}, {"id": "x"}])
+async def test_json_that_is_no_run_is_said_to_be_none(scripted: ScriptedServer, body: object) -> None:
+    scripted.on("GET", RUN, Reply(body))
+    client = client_of(scripted)
+    with pytest.raises(CekuraTuiError, match="run"):
+        await client.run(5)
+    await client.aclose()
+
+
+@pytest.mark.parametrize("body", [None, 5, "text", {}, {"results": None}, {"results": {}}, {"detail": "x"}])
+async def test_json_that_is_no_list_is_said_to_be_none(scripted: ScriptedServer, body: object) -> None:
+    scripted.on("GET", RUNS, Reply(body))
+    client = client_of(scripted)
+    with pytest.raises(BadAnswer, match="not a list"):
+        await client.runs({"project_id": 1})
+    await client.aclose()
+
+
+def test_one_bad_entry_of_a_list_does_not_cost_the_others() -> None:
+    entries = [{"id": 2}, None, {}, {"id": "x"}, 5, {"id": 1}]
+    assert [run.id for run in read_page({"count": 6, "results": entries}, Run.read).items] == [2, 1]
+    assert [run.id for run in read_list(entries, Run.read)] == [2, 1]
+
+
+@pytest.mark.parametrize("count", [None, "12", -1, True, 2**63, 1.5])
+def test_a_count_that_is_none_is_the_number_of_entries(count: object) -> None:
+    assert read_page({"count": count, "results": [{"id": 2}]}, Run.read).count == 1
+
+
+@pytest.mark.parametrize(
+    ("body", "found"),
+    [
+        ({"progress_id": "abc"}, "abc"),
+        ({"progress_id": 12}, "12"),
+        ({"progress_id": 0}, "0"),
+        ({"progress_id": ""}, None),
+        ({"progress_id": " "}, None),
+        ({"progress_id": None}, None),
+        ({"progress_id": True}, None),
+        ({"progress_id": ["a"]}, None),
+        ({"progress_id": "\ud800"}, None),
+        (run_of(5), None),
+        ([], None),
+        ("text", None),
+    ],
+)
+def test_a_jobs_id_is_its_progress_id_and_never_a_runs_id(body: object, found: str | None) -> None:
+    assert progress_id(Answer(200, {}, json.dumps(body).encode())) == found
+
+
+@pytest.mark.parametrize("raw", [b"", b"<html>", b"[" * 100_000, b"\xff"])
+def test_a_launch_answered_with_something_else_has_no_id(raw: bytes) -> None:
+    assert progress_id(Answer(200, {}, raw)) is None
+
+
+@pytest.mark.parametrize("status", [404, 405, 410])
+async def test_a_withdrawn_launch_is_said_to_be_not_offered(scripted: ScriptedServer, status: int) -> None:
+    scripted.on("POST", LAUNCH, Reply({"detail": "Not found."}, status))
+    client = client_of(scripted)
+    with pytest.raises(NotOffered, match="does not offer improve-prompt jobs"):
+        await client.launch(DRAFT)
+    await client.aclose()
+
+
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        ({"prompt": ["This field is required."]}, "prompt: This field is required."),
+        ({"detail": "Not allowed."}, "Not allowed."),
+        ({"non_field_errors": ["One", "Two"]}, "One Two"),
+        ({"run_ids": {"0": ["Bad"]}}, 'run_ids: {"0": ["Bad"]}'),
+        (["Please provide", "one"], "Please provide"),
+        ("No.", "No."),
+        ({"detail": "a\x1b[31mb\n" + "c" * 5000}, "a[31mb c"),
+    ],
+)
+async def test_a_refusal_says_what_the_server_says(scripted: ScriptedServer, body: object, said: str) -> None:
+    scripted.on("GET", RUN, Reply(body, 400, {"X-Request-Id": "req-7"}))
+    client = client_of(scripted)
+    with pytest.raises(Rejected) as caught:
+        await client.run(5)
+    assert said in caught.value.message
+    assert len(caught.value.message) < 500
+    assert caught.value.request_id == "req-7"
+    await client.aclose()
+
+
+async def test_a_server_that_is_not_there_is_named_with_the_reason() -> None:
+    port = closed_port()
+    client = Client(f"http://127.0.0.1:{port}", "key", loopback=True, sleep=at_once)
+    with pytest.raises(NotConnected) as caught:
+        await client.launch(DRAFT)
+    assert caught.value.message == f"127.0.0.1:{port} cannot be reached: connection refused."
+    await client.aclose()
+
+
+async def test_a_connection_that_breaks_is_not_taken_for_one_that_never_was(scripted: ScriptedServer) -> None:
+    scripted.on("POST", LAUNCH, Reset())
+    client = client_of(scripted)
+    with pytest.raises(Unreachable, match="broke before the answer came") as caught:
+        await client.launch(DRAFT)
+    assert not isinstance(caught.value, NotConnected)
+    await client.aclose()
+
+
+async def test_an_answer_that_is_shorter_than_promised_is_a_broken_connection(scripted: ScriptedServer) -> None:
+    scripted.on("POST", LAUNCH, Reply(b'{"progress_id": "p"}', 200, {"Content-Length": "500", "Connection": "close"}))
+    client = client_of(scripted)
+    with pytest.raises(Unreachable, match="broke"):
+        await client.launch(DRAFT)
+    await client.aclose()
+
+
+async def test_an_answer_over_the_limit_is_not_read_to_its_end(
+    scripted: ScriptedServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(client_module, "MAX_BODY", 2**20)
+    scripted.on("GET", PROGRESS, Reply(b" " * (2**20 + 1)))
+    client = client_of(scripted)
+    with pytest.raises(BadAnswer, match="over 1 MB"):
+        await client.progress("p")
+    await client.aclose()
+
+
+async def test_an_answer_that_never_ends_is_given_up(
+    scripted: ScriptedServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(client_module, "READ_WHOLE", 0.05)
+    client = client_of(scripted)
+    from scripted_server import Hold
+
+    scripted.on("GET", PROGRESS, Hold(Reply({})))
+    with pytest.raises(Unreachable, match="did not answer in time"):
+        await client._send("GET", PROGRESS, within=0.05)
+    await client.aclose()
+
+
+@given(
+    st.integers(300, 599),
+    st.binary(max_size=200) | st.from_regex(rb'\{"[a-z]{1,8}": .{0,20}\}'),
+    st.dictionaries(st.sampled_from(["retry-after", "content-type", "x-request-id"]), st.text(max_size=20)),
+)
+def test_every_refusal_is_one_short_clean_sentence(status: int, raw: bytes, headers: dict[str, str]) -> None:
+    error = refusal(Answer(status, headers, raw), "api.cekura.ai", 1_760_000_000.0)
+    assert isinstance(error, ApiError)
+    assert error.status == status
+    assert len(error.sentence()) < 600
+    assert "\x1b" not in error.sentence()
+    assert isinstance(error, ServerFault) == (status >= 500)

@@ -1,0 +1,49 @@
+from __future__ import annotations
+
+import time
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cekura_tui.model.text import count
+from cekura_tui.model.times import clock_text, span_text
+
+NOW = time.mktime((2026, 10, 7, 14, 5, 0, 0, 0, -1))
+
+
+@pytest.mark.parametrize(
+    ("ago", "shown"),
+    [
+        (0, "14:05"),
+        (14 * 3600, "00:05"),
+        (15 * 3600, "Tue 23:05"),
+        (5 * 86_400, "Fri 14:05"),
+        (40 * 86_400, "2026-08-28 14:05"),
+        (-3600, "15:05"),
+    ],
+)
+def test_a_moment_is_shown_by_the_clock_then_the_day_then_the_date(ago: float, shown: str) -> None:
+    assert clock_text(NOW - ago, NOW) == shown
+
+
+@given(st.floats(-6e10, 2e11))
+def test_no_moment_that_a_server_can_send_breaks_the_clock(moment: float) -> None:
+    assert clock_text(moment, NOW)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "shown"),
+    [(-3, "0 s"), (0, "0 s"), (9, "5 s"), (59, "55 s"), (60, "1 min"), (3599, "59 min"), (7500, "2 h 05 min")],
+)
+def test_a_span_moves_by_five_seconds_and_then_by_the_minute(seconds: float, shown: str) -> None:
+    assert span_text(seconds) == shown
+
+
+def test_numbers_are_shown_with_their_nouns() -> None:
+    assert [count(0, "run"), count(1, "run"), count(1204, "run"), count(2, "category", "categories")] == [
+        "0 runs",
+        "1 run",
+        "1,204 runs",
+        "2 categories",
+    ]
