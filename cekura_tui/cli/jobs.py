@@ -48,7 +48,7 @@ def list_jobs(options: Options, drafts: bool, as_json: bool) -> None:
                 " ".join(map(str, job.run_ids)),
                 clean_line(job.agent_name, 30),
                 clock_text(job.launched_at) if job.launched_at else "",
-                clean_line(job.last_status or job.reason, 50),
+                clean_line(job.error or job.reason or job.last_status or "", 60),
             )
             for job in found
         ),

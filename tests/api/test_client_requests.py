@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 
 import pytest
 from scripted_server import HTML_502, LAUNCH, PROGRESS, Got, Reply, Reset, ScriptedServer, run_of
+from waiting import eventually
 
 from cekura_tui import __version__
 from cekura_tui.api.client import Client
@@ -250,18 +252,23 @@ async def test_asking_after_closing_is_an_error_that_can_be_told(scripted: Scrip
 
 
 async def test_at_most_six_requests_are_in_flight(scripted: ScriptedServer) -> None:
-    now, most = 0, 0
+    held, most, lock, gate = 0, 0, threading.Lock(), threading.Event()
 
-    def counted(_: Got) -> Reply:
-        nonlocal now, most
-        now += 1
-        most = max(most, now)
-        now -= 1
+    def hold(_: Got) -> Reply:
+        nonlocal held, most
+        with lock:
+            held += 1
+            most = max(most, held)
+        gate.wait(20)
+        with lock:
+            held -= 1
         return Reply(run_of(5))
 
-    scripted.on("GET", RUN, counted)
+    scripted.on("GET", RUN, hold)
     client = client_of(scripted)
-    await asyncio.gather(*(client.run(5) for _ in range(20)))
-    assert most <= 6
-    assert len(scripted.seen) == 20
+    reads = asyncio.gather(*(client.run(5) for _ in range(20)))
+    await eventually(lambda: most >= 6, "six requests arrived")
+    gate.set()
+    await reads
+    assert (most, len(scripted.seen)) == (6, 20)
     await client.aclose()

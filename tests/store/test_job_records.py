@@ -1,0 +1,194 @@
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from cekura_tui.model.job import Draft, Job, JobState
+from cekura_tui.model.progress import Progress, read_progress
+from cekura_tui.model.text import Prompt, sha256
+from cekura_tui.store.errors import StoreError
+from cekura_tui.store.jobs import MAX_ANSWERS
+from cekura_tui.store.store import Store
+
+DRAFT = Draft((5, 6), Prompt("\ufeffBe kind.\r\n\t\x1b \ud800"), 7, "Agent 7", (1,), (2, 3), "agent")
+DONE = read_progress({"status": "completed", "output": {"improved_prompt": "Be kinder.\r\n", "summary_of_changes": "s"}})
+GOING = Progress(None, "running")
+ENDS = {
+    JobState.SUCCEEDED: DONE,
+    JobState.FAILED: Progress("failed", "failed", error="broke"),
+    JobState.NO_ISSUES: Progress("no_issues", "failed", error="No issues found"),
+}
+
+
+@pytest.fixture
+def store(home: Path) -> Iterator[Store]:
+    store = Store(home / "cekura.db", "https://api.cekura.ai", "key", "default")
+    yield store
+    store.close()
+
+
+def running(store: Store) -> Job:
+    number = store.jobs.begin_launch(DRAFT, 1.0, "me").number
+    return store.jobs.record_progress_id(number, "p-1", "raw", 2.0)
+
+
+def test_what_is_launched_is_kept_whole_and_exactly(store: Store) -> None:
+    job = store.jobs.begin_launch(DRAFT, 1.0, "me")
+    assert (job.state, job.owner, job.launched_at) == (JobState.LAUNCHING, "me", 1.0)
+    assert job.prompt_sha256 == sha256(DRAFT.prompt)
+    assert store.jobs.draft_of(job) == DRAFT
+
+
+def test_a_prompt_is_kept_once_however_often_it_is_sent(store: Store) -> None:
+    for _ in range(3):
+        store.jobs.begin_launch(DRAFT, 1.0, "me")
+    assert len(store.database.read("SELECT * FROM prompts")) == 1
+
+
+def test_editing_a_draft_does_not_pile_up_old_texts(store: Store) -> None:
+    sent = store.jobs.begin_launch(Draft((5,), Prompt("sent before"), 7), 1.0, "me")
+    number = store.jobs.save_draft(Draft((5,), Prompt("sent before"), 7), 1.0).number
+    for n in range(5):
+        store.jobs.save_draft(Draft((5,), Prompt(f"draft {n}"), 7), float(n), number)
+    assert {bytes(row["text"]) for row in store.database.read("SELECT text FROM prompts")} == {b"sent before", b"draft 4"}
+    assert store.jobs.draft_of(sent).prompt == "sent before"
+
+
+def test_a_proposal_is_kept_exactly(store: Store) -> None:
+    job = store.jobs.record_answer(running(store).number, DONE, "raw", 3.0)
+    told = store.jobs.suggestion(job)
+    assert (job.state, job.finished_at, job.summary_of_changes) == (JobState.SUCCEEDED, 3.0, "s")
+    assert (told.prompt, told.improved_prompt) == (DRAFT.prompt, "Be kinder.\r\n")
+
+
+@pytest.mark.parametrize("end", ENDS)
+@pytest.mark.parametrize("later", [*ENDS.values(), GOING])
+def test_how_a_job_ended_never_changes(store: Store, end: JobState, later: Progress) -> None:
+    number = running(store).number
+    ended = store.jobs.record_answer(number, ENDS[end], "raw", 3.0)
+    assert ended.state == end
+    assert store.jobs.record_answer(number, later, "other", 4.0) == ended
+    for state in JobState:
+        assert store.jobs.record_state(number, state, "x", 5.0, only_from=tuple(JobState)) == ended
+    assert store.jobs.record_silence(number, 5.0).state == end
+
+
+EVENTS = st.lists(
+    st.sampled_from(["id", "going", "done", "no issues", "lost", "unconfirmed", "forgotten", "stopped", "silence"]),
+    max_size=10,
+)
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60)
+@given(EVENTS)
+def test_no_order_of_events_brings_back_an_ended_or_a_forgotten_job(store: Store, events: list[str]) -> None:
+    jobs = store.jobs
+    number = jobs.begin_launch(DRAFT, 0.0, "me").number
+    shut: JobState | None = None
+    for at, event in enumerate(events, 1):
+        states = {"lost": JobState.LOST, "stopped": JobState.STOPPED, "unconfirmed": JobState.UNCONFIRMED}
+        if event == "id":
+            job = jobs.record_progress_id(number, "p", "raw", at)
+        elif event in ("going", "done", "no issues"):
+            told = {"going": GOING, "done": DONE, "no issues": ENDS[JobState.NO_ISSUES]}[event]
+            job = jobs.record_answer(number, told, event, at)
+        elif event == "silence":
+            job = jobs.record_silence(number, at)
+        elif event == "forgotten":
+            job = jobs.record_state(number, JobState.FORGOTTEN, "", at, only_from=tuple(JobState))
+        else:
+            job = jobs.record_state(number, states[event], "", at, only_from=(JobState.RUNNING, JobState.LAUNCHING))
+        assert shut is None or job.state == shut
+        shut = job.state if job.state.final or job.state == JobState.FORGOTTEN else shut
+    history = [change.state for change in jobs.changes(number)]
+    assert all(before != after for before, after in itertools.pairwise(history))
+
+
+def test_a_job_that_was_stopped_is_not_started_by_a_late_answer(store: Store) -> None:
+    number = running(store).number
+    store.jobs.record_state(number, JobState.STOPPED, "", 3.0, only_from=(JobState.RUNNING,))
+    assert store.jobs.record_answer(number, GOING, "raw", 4.0).state == JobState.STOPPED
+    assert store.jobs.record_answer(number, DONE, "raw", 5.0).state == JobState.SUCCEEDED
+
+
+def test_another_windows_change_is_not_overwritten_by_a_late_guess(store: Store) -> None:
+    number = running(store).number
+    told = store.jobs.record_state(number, JobState.UNCONFIRMED, "guess", 3.0, only_from=(JobState.LAUNCHING,))
+    assert (told.state, told.reason) == (JobState.RUNNING, "")
+
+
+def test_a_late_answer_confirms_a_job_that_was_thought_unconfirmed(store: Store) -> None:
+    number = store.jobs.begin_launch(DRAFT, 1.0, "me").number
+    store.jobs.record_state(number, JobState.UNCONFIRMED, "no answer", 2.0, only_from=(JobState.LAUNCHING,))
+    job = store.jobs.record_progress_id(number, "p-1", "raw", 3.0)
+    assert (job.state, job.progress_id) == (JobState.RUNNING, "p-1")
+
+
+def test_a_draft_is_launched_once_however_many_windows_try(store: Store, home: Path) -> None:
+    other = Store(home / "cekura.db", "https://api.cekura.ai", "key", "default")
+    number = store.jobs.save_draft(DRAFT, 1.0).number
+    first = store.jobs.begin_launch(DRAFT, 2.0, "first", number)
+    second = other.jobs.begin_launch(Draft((9,), Prompt("changed"), 7), 3.0, "second", number)
+    assert (first.owner, second.owner, second.run_ids) == ("first", "first", (5, 6))
+    assert second.prompt_sha256 == first.prompt_sha256
+    other.close()
+
+
+def test_a_refused_launch_is_a_draft_again_with_its_prompt(store: Store) -> None:
+    number = store.jobs.begin_launch(DRAFT, 1.0, "me").number
+    job = store.jobs.record_state(number, JobState.DRAFT, "refused", 2.0, only_from=(JobState.LAUNCHING,))
+    assert (job.state, job.reason, job.launched_at) == (JobState.DRAFT, "refused", None)
+    assert store.jobs.draft_of(job) == DRAFT
+    assert store.jobs.all() == []
+    assert [draft.number for draft in store.jobs.all(drafts=True)] == [number]
+
+
+def test_jobs_of_another_key_or_server_are_not_listed_or_followed(store: Store, home: Path) -> None:
+    mine = running(store)
+    for origin, key in (("https://api.cekura.ai", "other"), ("https://other.example", "key")):
+        other = Store(home / "cekura.db", origin, key, "default")
+        assert other.jobs.all(drafts=True) == other.jobs.unfinished() == []
+        assert other.jobs.last_prompt(7) is None
+        found = other.jobs.get(mine.number)
+        assert found is not None
+        assert found.key_id != other.account.key_id or found.origin != other.account.origin
+        other.close()
+    assert [job.number for job in store.jobs.unfinished()] == [mine.number]
+
+
+def test_the_history_of_a_job_stays_in_order_when_the_clock_goes_back(store: Store) -> None:
+    number = store.jobs.begin_launch(DRAFT, 1000.0, "me").number
+    store.jobs.record_progress_id(number, "p", "raw", 900.0)
+    store.jobs.record_answer(number, DONE, "raw", 800.0)
+    assert [change.state for change in store.jobs.changes(number)] == ["launching", "running", "succeeded"]
+
+
+def test_answers_of_a_job_are_kept_once_each_and_not_without_end(store: Store) -> None:
+    number = running(store).number
+    for n in range(MAX_ANSWERS + 20):
+        store.jobs.record_answer(number, GOING, f"answer {n}", float(n))
+        store.jobs.record_answer(number, GOING, f"answer {n}", n + 0.5)
+    kept = store.database.read("SELECT raw FROM job_answers WHERE job = ?", number)
+    assert len(kept) == MAX_ANSWERS
+    assert store.jobs.last_answer(number) == f"answer {MAX_ANSWERS + 19}"
+
+
+@pytest.mark.parametrize(
+    "draft",
+    [Draft((5,), Prompt("x"), 2**70), Draft((5,), Prompt("x"), 7, "name \ud800"), Draft((5,), Prompt("x"), 7, "", (), (), "\ud800")],
+)
+def test_what_the_file_has_no_place_for_is_a_sentence_and_leaves_nothing(store: Store, draft: Draft) -> None:
+    with pytest.raises(StoreError):
+        store.jobs.begin_launch(draft, 1.0, "me")
+    assert store.jobs.all(drafts=True) == []
+
+
+def test_a_job_that_is_not_there_is_a_sentence(store: Store) -> None:
+    assert store.jobs.get(99) is None
+    with pytest.raises(StoreError, match="no job 99"):
+        store.jobs.record_silence(99, 1.0)
