@@ -17,6 +17,7 @@ from cekura_tui.jobs.schedule import Budget, after_failure, interval, is_lost
 from cekura_tui.model.errors import UsageError
 from cekura_tui.model.job import Draft, Job, JobState
 from cekura_tui.model.progress import read_progress
+from cekura_tui.model.text import clean_line
 from cekura_tui.store.errors import StoreError, Unrecorded
 
 if TYPE_CHECKING:
@@ -160,10 +161,18 @@ class JobEngine:
                 job.number, JobState.UNCONFIRMED, reason, self._clock(), answer.raw, only_from=_WAITED_FOR
             )
         else:
-            job = self._jobs.record_progress_id(job.number, answer.progress_id, answer.raw, self._clock())
+            job = self._record_taken(job, answer.progress_id, answer.raw)
             self._follow(job)
         self._tell()
         return job
+
+    def _record_taken(self, job: Job, progress_id: str, raw: str) -> Job:
+        try:
+            return self._jobs.record_progress_id(job.number, progress_id, raw, self._clock())
+        except StoreError as error:
+            # It stands nowhere but here, so it is told.
+            taken = f"The server took job {job.number} (progress_id {clean_line(progress_id, 80)})"
+            raise StoreError(f"{taken}, but this could not be recorded. {error.message}", error.hint) from None
 
     # Waiting
 

@@ -41,14 +41,14 @@ async def test_every_change_says_where_it_is_and_every_line_what_became_of_it() 
         assert screen(app.view)[:34] == [
             "  # Role",
             "change 1 of 4 · under “Role” · line 2",
-            "~ You are AvaEva.",
+            "~ You are Ava Eva.",
             "",
             "  ## Verification",
             "… 7 lines unchanged …",
             "  - Rule 7 stays as it is.",
             "  - Rule 8 stays as it is.",
             "change 2 of 4 · under “Verification” · line 14",
-            "~ - Rule 9 stays as it iswas.",
+            "~ - Rule 9 stays as it is was.",
             "  - Rule 10 stays as it is.",
             "  - Rule 11 stays as it is.",
             "… 6 lines unchanged …",
@@ -120,7 +120,7 @@ async def test_a_reflowed_paragraph_marks_the_changed_words_alone() -> None:
     )
     async with app.run_test(size=(80, 8)) as pilot:
         await pilot.pause()
-        assert screen(app.view)[1:3] == ["~ Offer at most threetwo slots and always", "  repeat the one"]
+        assert screen(app.view)[1:3] == ["~ Offer at most three two slots and always", "  repeat the one"]
 
 
 async def test_a_joined_line_shows_the_line_end_that_went() -> None:

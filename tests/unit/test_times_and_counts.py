@@ -19,7 +19,8 @@ NOW = time.mktime((2026, 10, 7, 14, 5, 0, 0, 0, -1))
         (14 * 3600, "00:05"),
         (15 * 3600, "Tue 23:05"),
         (5 * 86_400, "Fri 14:05"),
-        (40 * 86_400, "2026-08-28 14:05"),
+        (40 * 86_400, "28 Aug 14:05"),
+        (400 * 86_400, "2025-09-02"),
         (-3600, "15:05"),
     ],
 )
@@ -36,8 +37,12 @@ def test_no_moment_that_a_server_can_send_breaks_the_clock(moment: float) -> Non
     ("seconds", "shown"),
     [(-3, "0 s"), (0, "0 s"), (9, "5 s"), (59, "55 s"), (60, "1 min"), (3599, "59 min"), (7500, "2 h 05 min")],
 )
-def test_a_span_moves_by_five_seconds_and_then_by_the_minute(seconds: float, shown: str) -> None:
-    assert span_text(seconds) == shown
+def test_a_growing_span_moves_by_five_seconds_and_then_by_the_minute(seconds: float, shown: str) -> None:
+    assert span_text(seconds, live=True) == shown
+
+
+def test_a_finished_span_is_told_to_the_second() -> None:
+    assert span_text(43.7) == "43 s"
 
 
 def test_numbers_are_shown_with_their_nouns() -> None:

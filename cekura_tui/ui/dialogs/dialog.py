@@ -13,6 +13,8 @@ T = TypeVar("T")
 class Dialog(ModalScreen[T | None]):
     """Asks one thing; esc answers with nothing."""
 
+    # Textual declares it as an instance variable.
+    VERTICAL_BREAKPOINTS = [(0, "-short"), (30, "-tall")]  # noqa: RUF012
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "give_up", "Close", id="dialog.close")]
 
     def action_give_up(self) -> None:

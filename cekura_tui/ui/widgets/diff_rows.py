@@ -83,6 +83,8 @@ def _lines(spans: tuple[Span, ...]) -> Iterator[tuple[tuple[Span, ...], str]]:
         parts = visible(span.text).split("\n")
         for k, part in enumerate(parts):
             if part:
+                if line and _collide(line[-1], span.op, part):
+                    line.append(Span("same", " "))
                 line.append(Span(span.op, part))
                 touched.add(span.op)
             if k == len(parts) - 1:
@@ -95,3 +97,8 @@ def _lines(spans: tuple[Span, ...]) -> Iterator[tuple[tuple[Span, ...], str]]:
             line, touched = [], set()
     if line:
         yield tuple(line), _MARKS.get(frozenset(touched), "~")
+
+
+def _collide(before: Span, op: str, text: str) -> bool:
+    """Whether a removed word and the one in its place would be read as one where strike and underline do not show."""
+    return {before.op, op} == {"del", "ins"} and not before.text[-1].isspace() and not text[0].isspace()

@@ -1,0 +1,97 @@
+"""An engine with a real database and a real client on a scripted server."""
+
+from __future__ import annotations
+
+import sqlite3
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from scripted_server import LAUNCH, PROGRESS, Reply, ScriptedServer
+from waiting import eventually
+
+from cekura_tui.api.client import Client
+from cekura_tui.jobs.engine import JobEngine
+from cekura_tui.model.job import Draft, Job, JobState
+from cekura_tui.model.text import Prompt
+from cekura_tui.store.store import Store
+
+PROMPT = Prompt("\ufeffBe kind.\r\n\t\x1b[0m")
+DRAFT = Draft((5,), PROMPT, 7, "Agent 7")
+TAKEN = Reply({"progress_id": "p-1"})
+RUNNING = Reply({"status": "running", "output": None, "error": None})
+DONE = Reply({"status": "completed", "output": {"improved_prompt": "Be kinder.\r\n", "summary_of_changes": "Kinder."}})
+UNKNOWN = Reply({"detail": "Not found."}, 404)
+
+
+class Room:
+    """`changes` counts what the engine told."""
+
+    def __init__(self, home: Path, server: ScriptedServer, engine: Callable[..., JobEngine], key: str) -> None:
+        self.path = home / "cekura.db"
+        self.server = server
+        self.changes = 0
+        self.on_change: Callable[[], None] = lambda: None
+        self.store = Store(self.path, server.url, key, "default")
+        self.client = Client(server.url, key, loopback=True)
+        self.engine = engine(self.store.jobs, self.client, changed=self._changed)
+
+    def _changed(self) -> None:
+        self.changes += 1
+        self.on_change()
+
+    def job(self, number: int = 1) -> Job:
+        job = self.store.jobs.get(number)
+        assert job is not None
+        return job
+
+    async def comes_into(self, state: JobState, number: int = 1) -> Job:
+        """Wait for a job to come into a state."""
+        await eventually(lambda: self.job(number).state == state, f"job {number} is {state}")
+        return self.job(number)
+
+    async def asked(self, times: int) -> None:
+        """Wait until the server was asked so often."""
+        await eventually(lambda: len(self.server.requests("GET", PROGRESS)) >= times, f"{times} polls")
+
+    def posts(self) -> int:
+        return len(self.server.requests("POST", LAUNCH))
+
+    def committed(self, number: int = 1) -> sqlite3.Row:
+        """The job as any other program sees it in the file now."""
+        sql = sqlite3.connect(f"file:{self.path}?mode=ro", uri=True)
+        sql.row_factory = sqlite3.Row
+        try:
+            row = sql.execute("SELECT * FROM jobs JOIN prompts ON sha256 = prompt_sha256 WHERE number = ?", (number,))
+            return row.fetchone()
+        finally:
+            sql.close()
+
+    async def close(self) -> None:
+        await self.engine.close()
+        await self.client.aclose()
+        self.store.close()
+
+
+@asynccontextmanager
+async def room(
+    home: Path, server: ScriptedServer, *, key: str = "key", engine: Callable[..., JobEngine] = JobEngine
+) -> AsyncIterator[Room]:
+    """Open it, and close it whatever happens."""
+    opened = Room(home, server, engine, key)
+    try:
+        yield opened
+    finally:
+        await opened.close()
+
+
+class Leaps:
+    """A monotonic clock that leaps by so many seconds whenever it is read, so that nothing is waited for."""
+
+    def __init__(self, step: float) -> None:
+        self.now, self._step = time.monotonic(), step
+
+    def __call__(self) -> float:
+        self.now += self._step
+        return self.now

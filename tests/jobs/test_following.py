@@ -1,0 +1,310 @@
+"""A running job is asked about until it has ended, by whichever process is there."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import subprocess
+import sys
+import time
+from functools import partial
+from pathlib import Path
+
+import pytest
+from engine_room import DONE, DRAFT, RUNNING, TAKEN, UNKNOWN, Leaps, Room, room
+from scripted_server import HTML_502, LAUNCH, PROGRESS, Hold, Reply, Reset, ScriptedServer
+from waiting import eventually, until
+
+from cekura_tui.api.errors import KeyRefused
+from cekura_tui.jobs import owner
+from cekura_tui.jobs.engine import JobEngine
+from cekura_tui.jobs.schedule import DAY
+from cekura_tui.model.job import JobState
+from cekura_tui.store.store import Store
+
+
+def hasty(step: float = 30.0) -> partial[JobEngine]:
+    """An engine for which time flies."""
+    return partial(JobEngine, monotonic=Leaps(step))
+
+
+async def launched(here: Room, server: ScriptedServer) -> None:
+    server.on("POST", LAUNCH, TAKEN)
+    await here.engine.launch(DRAFT)
+
+
+async def test_a_job_is_asked_about_until_its_result_is_there_and_then_no_more(
+    home: Path, scripted: ScriptedServer
+) -> None:
+    scripted.on("GET", PROGRESS, Reply({"status": "in_queue"}), RUNNING, RUNNING, DONE)
+    async with room(home, scripted, engine=hasty()) as here:
+        here.engine.start()
+        await launched(here, scripted)
+        job = await here.comes_into(JobState.SUCCEEDED)
+        assert (job.last_status, job.summary_of_changes) == ("completed", "Kinder.")
+        assert [change.state for change in here.store.jobs.changes(1)] == ["launching", "running", "succeeded"]
+    assert [got.query["progress_id"] for got in scripted.requests("GET")] == ["p-1"] * 4
+
+
+async def test_a_job_goes_on_after_the_program_was_closed_and_opened_again(
+    home: Path, scripted: ScriptedServer
+) -> None:
+    scripted.on("GET", PROGRESS, RUNNING)
+    async with room(home, scripted) as here:
+        here.engine.start()
+        await launched(here, scripted)
+        await here.asked(1)
+    scripted.on("GET", PROGRESS, DONE)
+    async with room(home, scripted) as again:
+        again.engine.start()
+        await again.comes_into(JobState.SUCCEEDED)
+    assert len(scripted.requests("POST")) == 1
+
+
+@pytest.mark.parametrize("bad", [Reply(b"", 500), Reply(HTML_502, 502), Reset(), Reply(b"no json"), Reply({}, 429)])
+async def test_a_server_that_fails_makes_a_job_stale_and_never_ends_it(
+    home: Path, scripted: ScriptedServer, bad: Reply | Reset
+) -> None:
+    scripted.on("GET", PROGRESS, bad, bad, bad, bad, bad, DONE)
+    stale: list[float | None] = []
+    async with room(home, scripted, engine=hasty()) as here:
+        here.on_change = lambda: stale.append(here.job().stale_since)
+        here.engine.start()
+        await launched(here, scripted)
+        job = await here.comes_into(JobState.SUCCEEDED)
+        assert job.stale_since is None
+        since = {moment for moment in stale if moment}
+        assert len(since) == 1
+    assert len(scripted.requests("GET")) == 6
+
+
+async def test_an_id_that_is_unknown_three_times_over_a_minute_is_a_lost_job(
+    home: Path, scripted: ScriptedServer
+) -> None:
+    scripted.on("GET", PROGRESS, UNKNOWN)
+    async with room(home, scripted, engine=hasty()) as here:
+        here.engine.start()
+        await launched(here, scripted)
+        job = await here.comes_into(JobState.LOST)
+        assert "does not have it" in job.reason
+        assert len(scripted.requests("GET")) >= 3
+
+
+async def test_an_id_that_is_unknown_for_a_moment_is_not_a_lost_job(home: Path, scripted: ScriptedServer) -> None:
+    scripted.on("GET", PROGRESS, UNKNOWN, UNKNOWN, RUNNING, UNKNOWN, UNKNOWN, DONE)
+    async with room(home, scripted, engine=hasty()) as here:
+        here.engine.start()
+        await launched(here, scripted)
+        await here.comes_into(JobState.SUCCEEDED)
+
+
+async def test_a_lost_job_is_found_by_an_answer_that_another_window_got(home: Path, scripted: ScriptedServer) -> None:
+    scripted.on("GET", PROGRESS, UNKNOWN)
+    async with room(home, scripted, engine=hasty()) as here:
+        here.engine.start()
+        await launched(here, scripted)
+        await here.comes_into(JobState.LOST)
+        from cekura_tui.model.progress import read_progress
+
+        answer = {"status": "completed", "output": {"improved_prompt": "x"}}
+        assert here.store.jobs.record_answer(1, read_progress(answer), "raw", 1.0).state == JobState.SUCCEEDED
+
+
+async def test_a_job_without_an_end_in_a_day_is_lost(home: Path, scripted: ScriptedServer) -> None:
+    scripted.on("GET", PROGRESS, RUNNING)
+    shift = 0.0
+    async with room(home, scripted, engine=partial(JobEngine, clock=lambda: time.time() + shift)) as here:
+        await launched(here, scripted)
+        shift = DAY + 1
+        here.engine.start()
+        job = await here.comes_into(JobState.LOST)
+        assert "24 hours" in job.reason
+
+
+@pytest.mark.parametrize("bad", [Reset(), Reply(b"", 502)])
+async def test_a_laptop_that_slept_for_two_days_does_not_lose_its_job_while_offline(
+    home: Path, scripted: ScriptedServer, bad: Reply | Reset
+) -> None:
+    scripted.on("GET", PROGRESS, bad, bad, DONE)
+    shift = 0.0
+    engine = partial(JobEngine, clock=lambda: time.time() + shift, monotonic=Leaps(30))
+    async with room(home, scripted, engine=engine) as here:
+        await launched(here, scripted)
+        shift = 2 * DAY
+        here.engine.start()
+        await here.comes_into(JobState.SUCCEEDED)
+
+
+async def test_a_clock_that_goes_back_does_not_stop_the_asking(home: Path, scripted: ScriptedServer) -> None:
+    scripted.on("GET", PROGRESS, RUNNING, RUNNING, DONE)
+    shift = 0.0
+    engine = partial(JobEngine, clock=lambda: time.time() + shift, monotonic=Leaps(30))
+    async with room(home, scripted, engine=engine) as here:
+        await launched(here, scripted)
+        shift = -10 * DAY
+        here.engine.start()
+        await here.comes_into(JobState.SUCCEEDED)
+
+
+@pytest.mark.parametrize("status", [401, 403])
+async def test_a_refused_key_pauses_all_asking_until_it_is_mended(
+    home: Path, scripted: ScriptedServer, status: int
+) -> None:
+    scripted.on("GET", PROGRESS, Reply({"detail": "No."}, status))
+    async with room(home, scripted, engine=hasty()) as here:
+        here.engine.start()
+        await launched(here, scripted)
+        await eventually(lambda: here.engine.paused, "the engine paused")
+        assert isinstance(here.engine.paused, KeyRefused)
+        asked = len(scripted.requests("GET"))
+        assert here.job().state == JobState.RUNNING
+        scripted.on("GET", PROGRESS, DONE)
+        here.engine.resume_asking()
+        await here.comes_into(JobState.SUCCEEDED)
+        assert len(scripted.requests("GET")) == asked + 1
+
+
+async def test_a_wait_that_the_server_asks_for_is_kept(home: Path, scripted: ScriptedServer) -> None:
+    """Each reading of this clock is a second: of the 40 asked for, none is spent by asking."""
+    scripted.on("GET", PROGRESS, Reply({}, 429, {"Retry-After": "40"}), DONE)
+    clock = Leaps(1)
+    async with room(home, scripted, engine=partial(JobEngine, monotonic=clock)) as here:
+        here.engine.start()
+        await launched(here, scripted)
+        await here.asked(1)
+        await eventually(lambda: here.job().stale_since, "the refusal was recorded")
+        at = clock.now
+        while len(scripted.requests("GET")) < 2 and clock.now < at + 300:
+            here.engine.resume_asking()
+            await asyncio.sleep(0)
+        assert clock.now >= at + 38
+
+
+async def test_an_answer_that_cannot_be_recorded_is_asked_for_again(home: Path, scripted: ScriptedServer) -> None:
+    scripted.on("GET", PROGRESS, DONE)
+    async with room(home, scripted, engine=hasty()) as here:
+        await launched(here, scripted)
+        here.store.database.read("PRAGMA query_only = ON")
+        here.engine.start()
+        await eventually(lambda: here.engine.trouble, "the trouble was noticed")
+        assert here.job().state == JobState.RUNNING
+        here.store.database.read("PRAGMA query_only = OFF")
+        await here.comes_into(JobState.SUCCEEDED)
+        assert here.engine.trouble is None
+
+
+async def test_a_job_that_another_window_ended_is_not_asked_about_again(home: Path, scripted: ScriptedServer) -> None:
+    hold = Hold(RUNNING)
+    scripted.on("GET", PROGRESS, hold, RUNNING)
+    async with room(home, scripted, engine=hasty()) as here, room(home, scripted) as other:
+        here.engine.start()
+        await launched(here, scripted)
+        await eventually(hold.arrived.is_set, "the poll arrived")
+        everywhere = tuple(JobState)
+        other.store.jobs.record_state(1, JobState.FORGOTTEN, "", 1.0, only_from=everywhere)
+        hold.released.set()
+        await eventually(lambda: not here.engine._running, "the job was let go of")
+        assert here.job().state == JobState.FORGOTTEN
+        assert len(scripted.requests("GET")) == 1
+
+
+async def test_jobs_of_another_key_are_left_to_it(home: Path, scripted: ScriptedServer) -> None:
+    scripted.on("GET", PROGRESS, DONE)
+    async with room(home, scripted, key="first") as here:
+        await launched(here, scripted)
+    async with room(home, scripted, key="second") as other:
+        other.engine.start()
+        await other.engine.news(0.05)
+        assert scripted.requests("GET") == []
+        assert other.job().state == JobState.RUNNING
+
+
+async def test_a_hundred_jobs_are_all_asked_about_within_the_budget(home: Path, scripted: ScriptedServer) -> None:
+    ids = iter(range(1000))
+    scripted.on("POST", LAUNCH, lambda got: Reply({"progress_id": next(ids)}))
+    scripted.on("GET", PROGRESS, DONE)
+    async with room(home, scripted, engine=hasty(1.0)) as here:
+        for _ in range(100):
+            await here.engine.launch(DRAFT)
+        here.engine.start()
+        await eventually(lambda: not here.store.jobs.unfinished(), "all jobs ended")
+        asked = [got.query["progress_id"] for got in scripted.requests("GET")]
+        assert sorted(asked, key=int) == [str(number) for number in range(100)]
+
+
+# Other processes
+
+_LAUNCH_IN_ANOTHER_PROCESS = """
+import asyncio, sys
+from pathlib import Path
+from cekura_tui.api.client import Client
+from cekura_tui.jobs.engine import JobEngine
+from cekura_tui.model.job import Draft
+from cekura_tui.store.store import Store
+path, url = Path(sys.argv[1]), sys.argv[2]
+async def main():
+    store = Store(path, url, "key", "default")
+    await JobEngine(store.jobs, Client(url, "key", loopback=True)).launch(Draft((5,), "Be kind.", 7))
+asyncio.run(main())
+"""
+
+
+def launching_elsewhere(home: Path, server: ScriptedServer) -> subprocess.Popen[bytes]:
+    """Another process that is in the middle of launching job 1."""
+    hold = Hold(TAKEN)
+    server.on("POST", LAUNCH, hold)
+    script = [sys.executable, "-c", _LAUNCH_IN_ANOTHER_PROCESS, str(home / "cekura.db"), server.url]
+    process = subprocess.Popen(script)
+    until(hold.arrived.is_set, "the other process launched")
+    return process
+
+
+async def test_the_launch_of_a_process_that_lives_is_left_to_it(home: Path, scripted: ScriptedServer) -> None:
+    process = await asyncio.to_thread(launching_elsewhere, home, scripted)
+    try:
+        async with room(home, scripted) as here:
+            here.engine.start()
+            here.engine.adopt()
+            assert here.job().state == JobState.LAUNCHING
+    finally:
+        process.kill()
+        process.wait()
+
+
+async def test_the_launch_of_a_process_that_was_killed_is_unconfirmed_and_not_sent_again(
+    home: Path, scripted: ScriptedServer
+) -> None:
+    process = await asyncio.to_thread(launching_elsewhere, home, scripted)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    async with room(home, scripted) as here:
+        here.engine.start()
+        assert here.job().state == JobState.UNCONFIRMED
+        assert "may or may not" in here.job().reason
+        assert here.posts() == 1
+
+
+def test_a_process_is_known_by_more_than_its_number() -> None:
+    me = owner.this_process()
+    assert owner.is_alive(me, 0)
+    assert owner.this_process() != me
+    assert not owner.is_alive(me.replace('"start": "', '"start": "other'), 0)
+
+
+@pytest.mark.parametrize("told", ["", "nonsense", "[]", "null", '{"host": 1}', '{"host": "h", "pid": "x", "start": ""}'])
+def test_an_owner_that_cannot_be_read_counts_as_dead(told: str) -> None:
+    assert not owner.is_alive(told, 0)
+
+
+def test_a_launch_on_another_machine_is_given_ten_minutes() -> None:
+    elsewhere = '{"host": "another-machine", "pid": 1, "start": "x", "token": "t"}'
+    assert owner.is_alive(elsewhere, 599)
+    assert not owner.is_alive(elsewhere, 601)
+
+
+def test_the_database_is_the_same_for_every_window(home: Path) -> None:
+    first, second = (Store(home / "cekura.db", "o", "k", "p") for _ in range(2))
+    number = first.jobs.save_draft(DRAFT, 1.0).number
+    assert [job.number for job in second.jobs.all(drafts=True)] == [number]
+    first.close()
+    second.close()
