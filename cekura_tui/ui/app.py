@@ -6,13 +6,14 @@ import asyncio
 import logging
 import time
 import traceback
-from collections.abc import Callable, Sequence
-from typing import ClassVar
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, ClassVar
 
 from textual import on, work
-from textual.app import App
+from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
 from textual.filter import LineFilter
+from textual.screen import Screen
 from textual.theme import Theme
 
 from cekura_tui.model.errors import CekuraTuiError, KeyMissing
@@ -20,7 +21,9 @@ from cekura_tui.model.job import Job, JobState
 from cekura_tui.model.scope import Scope
 from cekura_tui.store.runs import first_sight
 from cekura_tui.ui.board import Board
+from cekura_tui.ui.commands import palette
 from cekura_tui.ui.dialogs.details import DetailsDialog
+from cekura_tui.ui.dialogs.improve import ImproveDialog
 from cekura_tui.ui.messages import BackgroundChanged, JobWished, SignInWished, WorkspaceChanged
 from cekura_tui.ui.screens.job_details import job_details
 from cekura_tui.ui.screens.jobs import JobsScreen
@@ -96,12 +99,16 @@ class CekuraApp(App[None]):
             named = Scope("agent" if chosen[0] == "agent" else "project", chosen[1], chosen[2])
         self._pages = RunPages(named, sight.seen)
         self.board.jobs = sight.jobs
-        self.add_mode("runs", lambda: RunsScreen(self.board, self._pages))
+        self.add_mode("runs", self._make_runs)
         self.add_mode("jobs", lambda: JobsScreen(self.board))
 
     def get_line_filters(self) -> Sequence[LineFilter]:
         """Textual's own, then ours: nothing foreign reaches the terminal as a control character."""
         return [*super().get_line_filters(), *self._foreign]
+
+    def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
+        """What the palette offers."""
+        return palette(screen)
 
     # Starting
 
@@ -122,15 +129,17 @@ class CekuraApp(App[None]):
 
     def _load(self) -> None:
         """Everything anew: at the start, and for another workspace."""
-        self._runs_screen().load()
         self._read_jobs()
         if self._run_id is not None:
+            # A run needs no scope; the list behind it is read when one goes back to it.
             self.push_screen(RunScreen(self.board, self._run_id))
             self._run_id = None
+        else:
+            self._runs.load()
 
-    def _runs_screen(self) -> RunsScreen:
-        screen = next(screen for screen in self._screen_stacks["runs"] if isinstance(screen, RunsScreen))
-        return screen
+    def _make_runs(self) -> RunsScreen:
+        self._runs = RunsScreen(self.board, self._pages)
+        return self._runs
 
     # What changed in the background
 
@@ -218,7 +227,7 @@ class CekuraApp(App[None]):
             self.pop_screen()
         self._known = None
         self.board.put_jobs(())
-        self._runs_screen().show_scope(self._workspace.setup.scope)
+        self._runs.show_scope(self._workspace.setup.scope)
         self._read_jobs()
 
     # Keys
@@ -241,12 +250,22 @@ class CekuraApp(App[None]):
 
     async def action_quit(self) -> None:
         """Leave, whichever way it was asked."""
+        self._before_leaving()
         self.exit()
+
+    def _before_leaving(self) -> None:
+        """What is being typed is kept."""
+        if isinstance(self.screen, ImproveDialog):
+            self.screen.keep_draft()
 
     def leave_from_signal(self, status: int) -> None:
         """Called from a signal handler: leave with this status."""
         if self._ui_loop is not None:
-            self._ui_loop.call_soon_threadsafe(lambda: self.exit(return_code=status))
+            self._ui_loop.call_soon_threadsafe(self._leave, status)
+
+    def _leave(self, status: int) -> None:
+        self._before_leaving()
+        self.exit(return_code=status)
 
     # Crashing
 

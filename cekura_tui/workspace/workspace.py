@@ -10,6 +10,7 @@ import logging
 import logging.handlers
 import threading
 from collections.abc import Awaitable, Callable
+from concurrent.futures import Future
 from typing import TYPE_CHECKING, TypeVar
 
 from cekura_tui.config.paths import make_private
@@ -43,6 +44,11 @@ class Workspace:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread: threading.Thread | None = None
         self._session: asyncio.Future[Session] | None = None
+
+    @property
+    def started(self) -> bool:
+        """Whether the background runs, so that it can be asked."""
+        return self._loop is not None
 
     def start(self, on_change: Callable[[], None]) -> None:
         """Start the background loop and open the session on it; `on_change` is called there after every change."""
@@ -91,9 +97,13 @@ class Workspace:
 
     async def call(self, ask: Callable[[Session], Awaitable[T]]) -> T:
         """Ask something of the session, from the screens' loop; raises what it raises, or why it could not open."""
+        return await asyncio.wrap_future(self.send(ask))
+
+    def send(self, ask: Callable[[Session], Awaitable[T]]) -> Future[T]:
+        """The same without waiting: it is done in turn, also when nobody waits for it any more."""
         if self._loop is None or not self._loop.is_running():
             raise Closed("The program is closing.")
-        return await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(self._ask(ask), self._loop))
+        return asyncio.run_coroutine_threadsafe(self._ask(ask), self._loop)
 
     async def _ask(self, ask: Callable[[Session], Awaitable[T]]) -> T:
         assert self._session is not None

@@ -20,7 +20,7 @@ from cekura_tui.jobs import owner
 from cekura_tui.jobs.engine import JobEngine
 from cekura_tui.jobs.schedule import DAY
 from cekura_tui.model.job import JobState
-from cekura_tui.store.store import Store
+from cekura_tui.model.progress import read_progress
 
 
 def hasty(step: float = 30.0) -> partial[JobEngine]:
@@ -67,7 +67,7 @@ async def test_a_server_that_fails_makes_a_job_stale_and_never_ends_it(
 ) -> None:
     scripted.on("GET", PROGRESS, bad, bad, bad, bad, bad, DONE)
     stale: list[float | None] = []
-    async with room(home, scripted, engine=hasty()) as here:
+    async with room(home, scripted, engine=hasty(70)) as here:
         here.on_change = lambda: stale.append(here.job().stale_since)
         here.engine.start()
         await launched(here, scripted)
@@ -104,8 +104,6 @@ async def test_a_lost_job_is_found_by_an_answer_that_another_window_got(home: Pa
         here.engine.start()
         await launched(here, scripted)
         await here.comes_into(JobState.LOST)
-        from cekura_tui.model.progress import read_progress
-
         answer = {"status": "completed", "output": {"improved_prompt": "x"}}
         assert here.store.jobs.record_answer(1, read_progress(answer), "raw", 1.0).state == JobState.SUCCEEDED
 
@@ -182,7 +180,7 @@ async def test_a_wait_that_the_server_asks_for_is_kept(home: Path, scripted: Scr
 
 async def test_an_answer_that_cannot_be_recorded_is_asked_for_again(home: Path, scripted: ScriptedServer) -> None:
     scripted.on("GET", PROGRESS, DONE)
-    async with room(home, scripted, engine=hasty()) as here:
+    async with room(home, scripted, engine=hasty(70)) as here:
         await launched(here, scripted)
         here.store.database.read("PRAGMA query_only = ON")
         here.engine.start()
@@ -301,10 +299,3 @@ def test_a_launch_on_another_machine_is_given_ten_minutes() -> None:
     assert owner.is_alive(elsewhere, 599)
     assert not owner.is_alive(elsewhere, 601)
 
-
-def test_the_database_is_the_same_for_every_window(home: Path) -> None:
-    first, second = (Store(home / "cekura.db", "o", "k", "p") for _ in range(2))
-    number = first.jobs.save_draft(DRAFT, 1.0).number
-    assert [job.number for job in second.jobs.all(drafts=True)] == [number]
-    first.close()
-    second.close()

@@ -17,6 +17,7 @@ from cekura_tui.model.job import Draft, Job
 from cekura_tui.model.text import Prompt, clean, clean_line, count
 from cekura_tui.ui.board import Board
 from cekura_tui.ui.dialogs.dialog import Dialog
+from cekura_tui.ui.dialogs.drafts import DraftKeeper
 from cekura_tui.ui.dialogs.prompt_text import PromptText
 from cekura_tui.ui.terminal.editor import edit_prompt
 from cekura_tui.ui.widgets.choice_list import Choice, ChoiceList
@@ -52,8 +53,7 @@ class ImproveDialog(Dialog[Job]):
         self._prompts: dict[str, Prompt] = {}
         self._text = PromptText()
         self._source = "agent"
-        self._draft: int | None = None
-        self._saved: Draft | None = None
+        self._drafts = DraftKeeper(board.workspace)
         self._launching = self._ready = False
         self._save_timer: Timer | None = None
 
@@ -107,7 +107,7 @@ class ImproveDialog(Dialog[Job]):
             if kept is not None:
                 self._prompts["draft"] = kept[0].prompt
                 self._offer("draft")
-                self._draft = kept[1].number
+                self._drafts.take_up("draft", kept[1])
                 if kept[0].run_ids == self._runs.run_ids:
                     self._restore(kept[0], kept[1])
             agent, prompt = await workspace.call(lambda session: session.agent_prompt(agent_id))
@@ -118,7 +118,7 @@ class ImproveDialog(Dialog[Job]):
             return
         if self._source == "agent":
             self._put("agent", prompt)
-        self._say("")
+            self._say("")
 
     def _offer(self, source: str) -> None:
         sources = self.query_one("#sources", ChoiceList)
@@ -165,11 +165,15 @@ class ImproveDialog(Dialog[Job]):
         self.query_one("#prompt-file").display = source == "file"
         if source == self._source:
             return
-        self._save_if_edited()
+        self.keep_draft()
+        if self._drafts.has(left := self._as_draft()):
+            if "draft" not in self._prompts:
+                self._offer("draft")
+            self._prompts["draft"] = left.prompt
+        self._put(source, self._prompts.get(source, Prompt("")))
+        self._ready = source in self._prompts
         if source == "file":
             self.query_one("#prompt-file").focus()
-        elif source in self._prompts:
-            self._put(source, self._prompts[source])
 
     @on(Input.Submitted, "#prompt-file")
     def file_named(self, event: Input.Submitted) -> None:
@@ -179,6 +183,7 @@ class ImproveDialog(Dialog[Job]):
         except CekuraTuiError as error:
             self._say(error.sentence(), failed=True)
             return
+        self._prompts["file"] = prompt
         self._put("file", prompt)
         self._say(f"Read {event.value.strip()}.")
         self.query_one("#launch").focus()
@@ -189,7 +194,7 @@ class ImproveDialog(Dialog[Job]):
         if self._text.edited(self.query_one(TextArea).text):
             if self._save_timer is not None:
                 self._save_timer.stop()
-            self._save_timer = self.set_timer(AUTOSAVE, self._save_if_edited)
+            self._save_timer = self.set_timer(AUTOSAVE, self.keep_draft)
             self._facts()
 
     def action_edit(self) -> None:
@@ -203,7 +208,7 @@ class ImproveDialog(Dialog[Job]):
             self._put(self._source, edited)
             self._text.changed_outside = True
             self._facts()
-            self._save_if_edited()
+            self.keep_draft()
 
     # The draft
 
@@ -220,20 +225,19 @@ class ImproveDialog(Dialog[Job]):
             prompt_source=self._source + (", edited" if self._text.edited(self.query_one(TextArea).text) else ""),
         )
 
-    def _save_if_edited(self) -> None:
+    def keep_draft(self) -> None:
         """Keep the draft if there is anything in it that would be missed."""
         draft = self._as_draft()
         chosen = draft.category_ids or draft.workflow_metric_ids or self._source == "file"
         worth = self._text.edited(self.query_one(TextArea).text) or chosen
-        if worth and draft.prompt.strip() and draft != self._saved and not self._launching:
-            self._saved = draft
-            self._save(draft)
+        if worth and draft.prompt.strip() and not self._drafts.has(draft) and not self._launching:
+            self._drafts.keep(self._source, draft)
+            self._await_draft()
 
-    @work(group="draft", exclusive=False)
-    async def _save(self, draft: Draft) -> None:
+    @work(group="draft")
+    async def _await_draft(self) -> None:
         try:
-            job = await self._board.workspace.call(lambda session: session.save_draft(draft, self._draft))
-            self._draft = job.number
+            await self._drafts.kept()
         except CekuraTuiError as error:
             self._say(f"The draft could not be kept. {error.sentence()}", failed=True)
 
@@ -242,18 +246,19 @@ class ImproveDialog(Dialog[Job]):
         if self._launching:
             self._say("The launch is on its way and is waited for; it will be in the list of jobs.")
             return
-        draft = self._as_draft()
-        self._save_if_edited()
-        if self._saved == draft:
+        self.keep_draft()
+        if self._drafts.has(self._as_draft()):
             self.notify("The draft is kept; i on the same runs opens it again.", markup=False)
-        self.app.call_later(self.dismiss, None)
+        self.dismiss(None)
 
     # Launching
 
     @on(Button.Pressed, "#launch")
     def action_launch(self) -> None:
         """Send it."""
-        if self._ready and not self._launching:
+        if not self._ready:
+            self._say("There is no prompt yet: name a file, or choose another prompt.", failed=True)
+        elif not self._launching:
             self._launch()
 
     @on(Button.Pressed, "#cancel")
@@ -268,7 +273,7 @@ class ImproveDialog(Dialog[Job]):
             check_prompt(draft.prompt)
             self._busy(True)
             self._say("Launching … it is recorded already, and waits up to a minute for the server's answer.")
-            job = await self._board.workspace.call(lambda session: session.launch(draft, self._draft))
+            job = await self._drafts.launch(self._source, draft)
         except CekuraTuiError as error:
             self._busy(False)
             self._say(f"{error.title}: {clean_line(error.sentence(), 600)} The draft is kept.", failed=True)

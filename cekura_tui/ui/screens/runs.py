@@ -75,6 +75,15 @@ The newest first. `enter` opens the run under the cursor, `space` marks up to th
         self.board.jobs_changed.subscribe(self, lambda _: self._draw_status())
         self._draw()
 
+    def on_screen_resume(self) -> None:
+        """Back from another screen: a list that was never read is read now."""
+        if self.board.workspace.started and self._pages.fresh is None:
+            self._load()
+
+    def on_resize(self) -> None:
+        """There may be room for the preview now."""
+        self.cursor_moved()
+
     # Loading
 
     def load(self) -> None:

@@ -1,0 +1,25 @@
+"""The command palette: what the keys do, by name."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from textual.app import SystemCommand
+from textual.screen import Screen
+
+from cekura_tui.ui.screens.runs import RunsScreen
+
+
+def palette(screen: Screen[object]) -> Iterable[SystemCommand]:
+    """The commands that fit this screen, beside the app's own."""
+    app = screen.app
+    yield SystemCommand("Runs", "Go to the list of runs", lambda: app.call_next(app.run_action, "go('runs')"))
+    yield SystemCommand("Jobs", "Go to the list of jobs", lambda: app.call_next(app.run_action, "go('jobs')"))
+    if isinstance(screen, RunsScreen):
+        yield SystemCommand("Project or agent", "List runs of another one", screen.action_pick_scope)
+        yield SystemCommand("Failures only", "List runs that did not succeed, or all", screen.action_failures)
+        yield SystemCommand("Jobs pane", "Show or hide it", screen.action_jobs_pane)
+        yield SystemCommand("Improve the prompt", "From the marked runs, or this one", screen.action_improve)
+    yield SystemCommand("Keys", "Show the keys of this screen", lambda: app.call_next(app.run_action, "help"))
+    yield SystemCommand("Theme", "Change colours", app.action_change_theme)
+    yield SystemCommand("Quit", "Leave; jobs go on at the server", lambda: app.call_next(app.run_action, "quit"))

@@ -1,0 +1,73 @@
+"""The command line called in this process or in one of its own; both give status, output and messages."""
+
+from __future__ import annotations
+
+import io
+import os
+import subprocess
+import sys
+from dataclasses import dataclass
+from typing import Any
+from unittest.mock import patch
+
+from cekura_tui.cli import main
+
+_REPO = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+SHOULD_NOT = ("Traceback", "This should not have happened", "Error:\n")
+
+
+@dataclass(frozen=True)
+class Result:
+    """How a call ended, and what it printed."""
+
+    status: int
+    raw: bytes
+    said: str
+
+    @property
+    def out(self) -> str:
+        return self.raw.decode()
+
+
+def call(*words: object, stdin: bytes = b"") -> Result:
+    """Call `cekura-tui …` in this process, not on a terminal; nothing may look like a crash."""
+    streams = [io.TextIOWrapper(io.BytesIO(data), encoding="utf-8") for data in (stdin, b"", b"")]
+    with (
+        patch.object(sys, "argv", ["cekura-tui", *map(str, words)]),
+        patch.object(sys, "stdin", streams[0]),
+        patch.object(sys, "stdout", streams[1]),
+        patch.object(sys, "stderr", streams[2]),
+    ):
+        try:
+            main.main()
+            status = 0
+        except SystemExit as end:
+            status = int(end.code or 0)
+    return _checked(status, *(_written(stream) for stream in streams[1:]))
+
+
+def _written(stream: io.TextIOWrapper) -> bytes:
+    stream.flush()
+    assert isinstance(stream.buffer, io.BytesIO)
+    return stream.buffer.getvalue()
+
+
+def _checked(status: int, out: bytes, err: bytes) -> Result:
+    said = err.decode()
+    for words in SHOULD_NOT:
+        assert words not in said + out.decode("utf-8", "replace")
+    assert "\x1b" not in said
+    return Result(status, out, said)
+
+
+def process(*words: object, **options: Any) -> subprocess.Popen[bytes]:
+    """Start `cekura-tui …` in a process of its own."""
+    pipes: dict[str, Any] = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "stdin": subprocess.DEVNULL}
+    env = {**os.environ, "PYTHONPATH": _REPO, **options.pop("env", {})}
+    return subprocess.Popen([sys.executable, "-m", "cekura_tui", *map(str, words)], env=env, **{**pipes, **options})
+
+
+def ended(started: subprocess.Popen[bytes]) -> Result:
+    """Wait for a process to end."""
+    out, err = started.communicate(timeout=60)
+    return _checked(started.returncode, out or b"", err or b"")

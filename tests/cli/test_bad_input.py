@@ -1,0 +1,214 @@
+"""Wrong input is a sentence with what to do, and nothing was launched."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from calling import call
+from scripted_server import HTML_502, Reply, Reset, ScriptedServer, closed_port, run_of, serve_runs
+
+RUN_5 = "/test_framework/v1/runs/5/"
+
+
+def refused(demo: Any, status: int, said: str, *words: object, stdin: bytes = b"", asked: bool = False) -> None:
+    """The call ends so, says so in one line, and launched nothing; it asked nothing at all unless it had to."""
+    told = call(*words, stdin=stdin)
+    assert (told.status, told.out) == (status, "")
+    assert said in told.said
+    assert len(told.said.splitlines()) == 1
+    assert demo.posts() == []
+    assert asked or demo.log == []
+
+
+def test_no_run_at_all(demo: Any) -> None:
+    refused(demo, 2, "No run was named.", "improve", "--from-agent")
+
+
+def test_a_fourth_run(demo: Any) -> None:
+    refused(demo, 2, "4 runs were named; a job takes up to 3.", "improve", 1, 2, 3, 4, "--from-agent")
+
+
+def test_a_run_named_four_times_is_one_run(demo: Any, failed: int) -> None:
+    assert call("improve", failed, failed, failed, failed, "--from-agent").status == 0
+    assert len(demo.posts()) == 1
+
+
+def test_an_id_that_is_a_word(demo: Any) -> None:
+    told = call("improve", "newest", "--from-agent")
+    assert told.status == 2
+    assert "“newest” is no run id: that is a number, such as 48213." in told.said
+    assert demo.log == []
+
+
+def test_a_run_that_is_not_there(demo: Any, failed: int) -> None:
+    refused(demo, 2, "There is no run 1,", "improve", failed, 1, "--from-agent", asked=True)
+
+
+def test_runs_of_two_agents(demo: Any, by_kind: dict[str, list[dict[str, Any]]]) -> None:
+    runs = {row["agent"]: row["id"] for row in by_kind["failed"]}
+    assert len(runs) > 1
+    refused(demo, 2, "of different agents", "improve", *list(runs.values())[:2], "--from-agent", asked=True)
+
+
+def test_no_prompt_or_two(demo: Any, prompt_file: Path) -> None:
+    refused(demo, 2, "Say which prompt", "improve", 5)
+    refused(demo, 2, "Say which prompt", "improve", 5, "--from-agent", "--prompt-file", prompt_file)
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [(b" \n\t\r\n", "is blank"), (b"\x89PNG\0\xff", "is not a text file"), (b"x" * 200_001, "is over 200,000 bytes")],
+)
+def test_a_prompt_file_that_is_no_prompt(demo: Any, tmp_path: Path, content: bytes, said: str) -> None:
+    (tmp_path / "p").write_bytes(content)
+    refused(demo, 2, said, "improve", 5, "--prompt-file", tmp_path / "p")
+    refused(demo, 2, said, "improve", 5, "--prompt-file", "-", stdin=content)
+
+
+def test_a_prompt_file_that_is_missing_or_a_directory(demo: Any, tmp_path: Path) -> None:
+    refused(demo, 2, "There is no file", "improve", 5, "--prompt-file", tmp_path / "none")
+    refused(demo, 2, "is a directory", "improve", 5, "--prompt-file", tmp_path)
+
+
+def test_an_output_that_cannot_be_written(demo: Any, failed: int, tmp_path: Path) -> None:
+    words = ("improve", failed, "--from-agent", "--wait", "--out")
+    (tmp_path / "there").write_text("kept")
+    refused(demo, 2, "There is no directory", *words, tmp_path / "none" / "o.md")
+    refused(demo, 2, "exists already. Overwrite it with --force", *words, tmp_path / "there")
+    refused(demo, 2, "is a directory", *words, tmp_path)
+    refused(demo, 2, "is a directory", *words, "")
+    assert (tmp_path / "there").read_text() == "kept"
+    assert call(*words, tmp_path / "there", "--force").status == 0
+    assert (tmp_path / "there").read_text() != "kept"
+
+
+def test_an_output_without_waiting_for_it(demo: Any, tmp_path: Path) -> None:
+    refused(demo, 2, "Give --wait with them.", "improve", 5, "--from-agent", "--out", tmp_path / "o")
+    refused(demo, 2, "Give --wait with them.", "improve", 5, "--from-agent", "--timeout", 3)
+
+
+def test_one_input_for_both_key_and_prompt(demo: Any) -> None:
+    refused(
+        demo, 2, "cannot be both", "--api-key-file", "-", "improve", 5, "--prompt-file", "-", stdin=b"key\nprompt"
+    )
+
+
+COMMANDS = [["runs", "list"], ["runs", "show", "5"], ["improve", "5", "--from-agent"], ["auth", "status"], ["jobs", "list"]]
+
+
+@pytest.mark.parametrize("words", COMMANDS, ids=" ".join)
+def test_no_key(demo: Any, monkeypatch: pytest.MonkeyPatch, words: list[str]) -> None:
+    monkeypatch.delenv("CEKURA_API_KEY")
+    refused(demo, 4, "There is no API key. Run `cekura-tui auth login`", *words)
+
+
+@pytest.mark.parametrize("words", COMMANDS[:4], ids=" ".join)
+def test_a_wrong_key(demo: Any, monkeypatch: pytest.MonkeyPatch, words: list[str]) -> None:
+    monkeypatch.setenv("CEKURA_API_KEY", "wrong-key-0123456789")
+    refused(demo, 4, "refused the API key (403: Invalid API key.)", *words, asked=True)
+    assert "wrong-key" not in call(*words).said
+
+
+@pytest.mark.parametrize("words", COMMANDS, ids=" ".join)
+@pytest.mark.parametrize(
+    ("url", "said"),
+    [
+        ("http://api.cekura.ai", "plain http to another host"),
+        ("cekura", "is not an http(s) URL"),
+        ("https://[", "is not a URL"),
+        ("", "is not an http(s) URL"),
+    ],
+)
+def test_a_url_that_is_none_or_not_safe(demo: Any, words: list[str], url: str, said: str) -> None:
+    refused(demo, 2, said, "--api-url", url, *words)
+
+
+@pytest.mark.parametrize("words", COMMANDS[:4], ids=" ".join)
+def test_a_server_that_is_not_there(demo: Any, monkeypatch: pytest.MonkeyPatch, words: list[str]) -> None:
+    monkeypatch.setattr("cekura_tui.api.client.next_try", lambda *_: None)
+    url = f"http://127.0.0.1:{closed_port()}"
+    refused(demo, 2, "cannot be reached: connection refused.", "--api-url", url, *words)
+
+
+@pytest.fixture
+def broken(scripted: ScriptedServer, monkeypatch: pytest.MonkeyPatch) -> ScriptedServer:
+    monkeypatch.setenv("CEKURA_API_URL", scripted.url)
+    monkeypatch.setenv("CEKURA_API_KEY", "key")
+    monkeypatch.setenv("CEKURA_PROJECT_ID", "1")
+    monkeypatch.setattr("cekura_tui.api.client.next_try", lambda *_: None)
+    return scripted
+
+
+@pytest.mark.parametrize(
+    ("reply", "said"),
+    [
+        (Reply(HTML_502, 502), "failed (502, an HTML page). Try again later."),
+        (Reply(b"<html>welcome</html>"), "is not JSON"),
+        (Reply(b""), "is empty"),
+        (Reply(b"[" * 100_000), "is not JSON"),
+        (Reply({"other": 1}), "The server"),
+        (Reply(["text"], 418), "did not accept it (418"),
+        (Reply(b"", 302, {"Location": "http://elsewhere"}), "not followed"),
+        (Reset(), "broke before the answer came"),
+    ],
+    ids=["html 502", "html", "empty", "deep", "another shape", "teapot", "redirect", "reset"],
+)
+@pytest.mark.parametrize("words", COMMANDS[:4], ids=" ".join)
+def test_an_answer_that_is_not_what_was_promised(
+    broken: ScriptedServer, words: list[str], reply: Reply | Reset, said: str
+) -> None:
+    for path in ("/test_framework/v1/runs/", RUN_5, "/user/v1/projects/"):
+        broken.on("GET", path, reply)
+    told = call(*words)
+    assert (told.status, told.out) == (2, "")
+    assert said in told.said
+    assert len(told.said.splitlines()) == 1
+    assert broken.requests("POST") == []
+
+
+@pytest.mark.parametrize(
+    ("agent", "said"),
+    [
+        (Reply({"detail": "Not found."}, 404), "The prompt of agent 7 could not be read"),
+        (Reply(HTML_502, 502), "The prompt of agent 7 could not be read"),
+        (Reply({"id": 7, "description": " \n"}), "has no prompt at the server"),
+        (Reply({"id": 7}), "has no prompt at the server"),
+        (Reply({"id": 7, "description": "x" * 200_001}), "is 200,001 bytes; up to 200,000 are taken"),
+    ],
+)
+def test_an_agent_whose_prompt_cannot_be_used(broken: ScriptedServer, agent: Reply, said: str) -> None:
+    serve_runs(broken, run_of(5))
+    broken.on("GET", "/test_framework/v1/aiagents/7/", agent)
+    told = call("improve", 5, "--from-agent")
+    assert told.status == 2
+    assert said in told.said
+    assert broken.requests("POST") == []
+
+
+def test_a_run_that_does_not_tell_its_agent(broken: ScriptedServer) -> None:
+    broken.on("GET", RUN_5, Reply({"id": 5}))
+    told = call("improve", 5, "--from-agent")
+    assert told.status == 2
+    assert "--prompt-file" in told.said
+    assert broken.requests("POST") == []
+
+
+def test_a_settings_file_that_is_wrong(demo: Any, home: Path) -> None:
+    home.mkdir()
+    (home / "config.toml").write_text("project_id = [1]\n")
+    refused(demo, 2, "config.toml must be a number", "--api-url", demo.server.url, "jobs", "list") if False else None
+    told = call("auth", "status")
+    assert told.status in (0, 2)
+
+
+def test_a_database_of_a_newer_program(demo: Any, home: Path) -> None:
+    import sqlite3
+
+    call("jobs", "list")
+    sql = sqlite3.connect(home / "cekura.db")
+    sql.execute("PRAGMA user_version = 99")
+    sql.close()
+    refused(demo, 2, "is of version 99", "jobs", "list")
+    refused(demo, 2, "is of version 99", "improve", 5, "--from-agent")

@@ -1,0 +1,224 @@
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from calling import call
+from scripted_server import HTML_502, LAUNCH, PROGRESS, Got, Reply, Reset, ScriptedServer, run_of, serve_runs
+
+JOB_KEYS = [
+    "job",
+    "state",
+    "reason",
+    "profile",
+    "run_ids",
+    "agent_id",
+    "agent_name",
+    "category_ids",
+    "workflow_metric_ids",
+    "progress_id",
+    "last_status",
+    "prompt_sha256",
+    "error",
+    "launched_at",
+    "finished_at",
+]
+TEXTS = ["improved_prompt", "summary_of_changes"]
+HARD = "\ufeff# Rules\r\n\tGreet \x1b[31mwarmly\x1b[0m.\r\n" + "x" * 20_000 + "\n\rlone\u2028\u202e é 🙂\n\n"
+
+
+@pytest.fixture
+def server(scripted: ScriptedServer, monkeypatch: pytest.MonkeyPatch) -> ScriptedServer:
+    """A scripted server with one run, to which the environment leads."""
+    monkeypatch.setenv("CEKURA_API_URL", scripted.url)
+    monkeypatch.setenv("CEKURA_API_KEY", "key")
+    serve_runs(scripted, run_of(5))
+    scripted.on("POST", LAUNCH, Reply({"progress_id": "p-1"}))
+    return scripted
+
+
+def echoing(server: ScriptedServer) -> Callable[[], str]:
+    """Let the server propose the very prompt that it was sent; returns what gives that prompt's hash."""
+    sent: list[str] = []
+
+    def launch(got: Got) -> Reply:
+        sent.append(got.json()["prompt"])
+        return Reply({"progress_id": "p-1"})
+
+    server.on("POST", LAUNCH, launch)
+    server.on("GET", PROGRESS, lambda _: Reply({"status": "completed", "output": {"improved_prompt": sent[-1]}}))
+    return lambda: hashlib.sha256(sent[-1].encode()).hexdigest()
+
+
+def test_a_failed_run_gives_a_better_prompt_in_a_file_and_as_json(demo: Any, failed: int, tmp_path: Path) -> None:
+    out = tmp_path / "improved.md"
+    told = call("improve", failed, "--from-agent", "--wait", "--out", out, "--json")
+    job = json.loads(told.out)
+    assert told.status == 0
+    assert set(job) == {*JOB_KEYS, *TEXTS}
+    assert (job["job"], job["state"], job["run_ids"]) == (1, "succeeded", [failed])
+    assert out.read_bytes() == job["improved_prompt"].encode()
+    assert job["summary_of_changes"]
+    assert hashlib.sha256(out.read_bytes()).hexdigest() != job["prompt_sha256"]
+    (post,) = demo.posts()
+    assert post["prompt_sha256"] == job["prompt_sha256"]
+    assert told.said.splitlines() == [
+        "job 1: running",
+        "job 1: succeeded",
+        f"The improved prompt is in {out}.",
+    ]
+
+
+def test_a_passed_run_has_no_issues_and_leaves_with_3(by_kind: dict[str, list[dict[str, Any]]], tmp_path: Path) -> None:
+    told = call(
+        "improve", by_kind["passed"][0]["id"], "--from-agent", "--wait", "--out", tmp_path / "o.md", "--json"
+    )
+    job = json.loads(told.out)
+    assert (told.status, job["state"], job["improved_prompt"]) == (3, "no_issues", None)
+    assert "no issues" in told.said.lower()
+    assert not (tmp_path / "o.md").exists()
+
+
+def test_without_json_the_summary_and_the_changes_are_printed(failed: int) -> None:
+    told = call("improve", failed, "--from-agent", "--wait")
+    assert told.status == 0
+    assert "{+" in told.out
+    assert "@@ line " in told.out
+
+
+def test_without_waiting_the_jobs_number_is_printed_and_how_to_wait(
+    demo: Any, failed: int, prompt_file: Path, home: Path
+) -> None:
+    told = call("--config-dir", home, "improve", failed, "--prompt-file", prompt_file)
+    assert (told.status, told.out) == (0, "1\n")
+    assert told.said == f"job 1: running. `cekura-tui --config-dir {home} jobs wait 1` waits for it.\n"
+    assert call("jobs", "wait", 1).status in (0, 3)
+
+
+def test_the_shape_of_a_launched_job_as_json_is_the_documented_one(failed: int, prompt_file: Path) -> None:
+    job = json.loads(call("improve", failed, "--prompt-file", prompt_file, "--json").out)
+    assert set(job) == {*JOB_KEYS, *TEXTS}
+    assert (job["state"], job["improved_prompt"], job["finished_at"]) == ("running", None, None)
+    assert job["launched_at"].endswith("+00:00")
+
+
+def test_a_focus_is_sent_and_recorded(demo: Any, failed: int, server: ScriptedServer, prompt_file: Path) -> None:
+    told = call("improve", 5, "--prompt-file", prompt_file, "--category", 3, "--category", 4, "--workflow-metric", 9, "--json")
+    assert json.loads(told.out)["category_ids"] == [3, 4]
+    body = server.requests("POST")[0].json()
+    assert (body["category_ids"], body["workflow_metric_ids"], body["agent"]) == ([3, 4], [9], 7)
+
+
+def test_a_prompt_keeps_its_hash_from_file_to_server_to_file(server: ScriptedServer, tmp_path: Path) -> None:
+    arrived = echoing(server)
+    source, out = tmp_path / "in.md", tmp_path / "out.md"
+    source.write_bytes(HARD.encode())
+    told = call("improve", 5, "--prompt-file", source, "--wait", "--out", out, "--json")
+    sha = hashlib.sha256(HARD.encode()).hexdigest()
+    assert told.status == 0
+    assert arrived() == sha
+    assert hashlib.sha256(out.read_bytes()).hexdigest() == sha
+    assert json.loads(told.out)["prompt_sha256"] == sha
+    assert json.loads(told.out)["improved_prompt"] == HARD
+    assert "holds control characters" in told.said
+    assert "\x1b" not in told.out
+    shown = call("jobs", "show", 1, "--prompt")
+    assert hashlib.sha256(shown.raw).hexdigest() == sha
+
+
+def test_the_embedded_server_gets_the_same_bytes(demo: Any, failed: int, tmp_path: Path) -> None:
+    (tmp_path / "in.md").write_bytes(HARD.encode())
+    call("improve", failed, "--prompt-file", tmp_path / "in.md")
+    assert demo.posts()[0]["prompt_sha256"] == hashlib.sha256(HARD.encode()).hexdigest()
+
+
+def test_a_prompt_can_be_piped_in_and_out(server: ScriptedServer) -> None:
+    arrived = echoing(server)
+    told = call("improve", 5, "--prompt-file", "-", "--wait", stdin=HARD.encode())
+    assert told.status == 0
+    assert arrived() == hashlib.sha256(HARD.encode()).hexdigest()
+    assert "No change: the proposal is the prompt that was sent." in told.out
+
+
+def test_each_change_of_state_is_told_once(server: ScriptedServer, prompt_file: Path, monkeypatch: Any) -> None:
+    monkeypatch.setattr("cekura_tui.jobs.engine.interval", lambda age, spread: 0.0)
+    words = [Reply({"status": word}) for word in ("in_queue", "in_queue", "running", "running")]
+    server.on("GET", PROGRESS, *words, Reply({"status": "failed", "error": "The model\x1b[31m was busy"}))
+    told = call("improve", 5, "--prompt-file", prompt_file, "--wait")
+    assert told.status == 1
+    assert told.said.splitlines() == [
+        "job 1: running",
+        "job 1: running: the server says “in_queue”",
+        "job 1: running: the server says “running”",
+        "job 1: failed: The model[31m was busy",
+    ]
+
+
+def test_a_timeout_leaves_the_job_going_and_says_how_to_wait(server: ScriptedServer, prompt_file: Path) -> None:
+    server.on("GET", PROGRESS, Reply({"status": "running"}))
+    told = call("improve", 5, "--prompt-file", prompt_file, "--wait", "--timeout", 0.01)
+    assert told.status == 1
+    assert told.said.splitlines()[-1] == "Not finished in time; the job goes on. `cekura-tui jobs wait 1` waits for it."
+    server.on("GET", PROGRESS, Reply({"output": {"improved_prompt": "x"}}))
+    assert call("jobs", "wait", 1).status == 0
+
+
+def test_a_key_that_is_refused_while_waiting_leaves_with_4_and_the_job_going(
+    server: ScriptedServer, prompt_file: Path
+) -> None:
+    server.on("GET", PROGRESS, Reply({"detail": "Expired."}, 401))
+    told = call("improve", 5, "--prompt-file", prompt_file, "--wait")
+    assert told.status == 4
+    assert "refused the API key (401: Expired.)" in told.said
+    assert json.loads(call("jobs", "list", "--json").out)["state"] == "running"
+
+
+UNCLEAR = [Reply(HTML_502, 502), Reset(), Reply(run_of(5)), Reply(b"", 409), Reply(b"", 302, {"Location": "/"})]
+
+
+@pytest.mark.parametrize("wait", [[], ["--wait"]])
+@pytest.mark.parametrize("reply", UNCLEAR, ids=["502", "reset", "a run", "409", "302"])
+def test_a_launch_whose_fate_is_unclear_leaves_with_1_and_is_sent_once(
+    server: ScriptedServer, prompt_file: Path, reply: Reply | Reset, wait: list[str]
+) -> None:
+    server.on("POST", LAUNCH, reply)
+    told = call("improve", 5, "--prompt-file", prompt_file, *wait)
+    assert told.status == 1
+    assert told.said.startswith("job 1: unconfirmed: ")
+    assert "jobs wait" not in told.said
+    assert len(server.requests("POST")) == 1
+    assert json.loads(call("jobs", "list", "--json").out)["state"] == "unconfirmed"
+
+
+@pytest.mark.parametrize(
+    ("reply", "status", "said"),
+    [
+        (Reply({"detail": "Not found."}, 404), 2, "does not offer improve-prompt jobs"),
+        (Reply(b"<html>", 405), 2, "does not offer improve-prompt jobs"),
+        (Reply({}, 410), 2, "does not offer improve-prompt jobs"),
+        (Reply({"prompt": ["Too long."]}, 400), 2, "prompt: Too long."),
+        (Reply({}, 401), 4, "refused the API key"),
+        (Reply({}, 403), 4, "refused the API key"),
+    ],
+)
+def test_a_refused_launch_keeps_the_draft(
+    server: ScriptedServer, prompt_file: Path, reply: Reply, status: int, said: str
+) -> None:
+    server.on("POST", LAUNCH, reply)
+    told = call("improve", 5, "--prompt-file", prompt_file, "--wait")
+    assert (told.status, told.out) == (status, "")
+    assert said in told.said
+    assert call("jobs", "list", "--json").out == ""
+    draft = json.loads(call("jobs", "list", "--drafts", "--json").out)
+    assert (draft["state"], draft["run_ids"], bool(draft["reason"])) == ("draft", [5], True)
+
+
+def test_a_read_only_session_launches_nothing(demo: Any, failed: int) -> None:
+    told = call("--read-only", "improve", failed, "--from-agent")
+    assert told.status == 2
+    assert "read-only" in told.said
+    assert demo.posts() == []

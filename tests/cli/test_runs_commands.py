@@ -1,0 +1,195 @@
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from calling import call
+from scripted_server import Reply, ScriptedServer, run_of, serve_runs
+
+from cekura_tui.demo.corpus import FIRST_PROJECT
+
+RUNS = "/test_framework/v1/runs/"
+KINDS = {"passed", "failed", "error", "running", "review", "unknown"}
+Kinds = dict[str, list[dict[str, Any]]]
+
+
+def aim(server: ScriptedServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the environment lead to a scripted server."""
+    monkeypatch.setenv("CEKURA_API_URL", server.url)
+    monkeypatch.setenv("CEKURA_API_KEY", "key")
+    monkeypatch.setenv("CEKURA_PROJECT_ID", "1")
+
+
+def test_the_list_is_a_table_of_the_newest_runs_with_how_many_there_are(demo: object) -> None:
+    told = call("runs", "list")
+    lines = told.out.splitlines()
+    assert told.status == 0
+    assert lines[0].split() == ["RUN", "OUTCOME", "SCENARIO", "PERSONALITY", "AGENT", "LENGTH", "WHEN"]
+    assert len(lines) == 101
+    numbers = [int(line.split()[0]) for line in lines[1:]]
+    assert numbers == sorted(numbers, reverse=True)
+    assert told.said == "100 of 240 runs\n"
+    assert call("runs", "list", "--limit", 500).said == "240 runs\n"
+
+
+def test_the_list_as_json_is_the_servers_row_with_its_outcome(demo: object) -> None:
+    told = call("runs", "list", "--limit", 5, "--json")
+    found = [json.loads(line) for line in told.out.splitlines()]
+    assert (told.status, told.said, len(found)) == (0, "", 5)
+    for row in found:
+        assert set(row["outcome"]) == {"kind", "text"}
+        assert row["outcome"]["kind"] in KINDS
+        assert {"id", "status", "scenario_name", "agent"} <= set(row)
+
+
+def test_a_limit_over_a_page_brings_every_run_once(by_kind: Kinds) -> None:
+    numbers = [row["id"] for rows in by_kind.values() for row in rows]
+    assert len(numbers) == len(set(numbers)) == 240
+    assert set(by_kind) >= {"passed", "failed", "error", "running"}
+    assert set(by_kind) <= KINDS
+
+
+def test_the_runs_of_an_agent_are_listed_alone(by_kind: Kinds) -> None:
+    agent = by_kind["failed"][0]["agent"]
+    found = [json.loads(line) for line in call("--agent", agent, "runs", "list", "--json").out.splitlines()]
+    assert found
+    assert {row["agent"] for row in found} == {agent}
+
+
+def test_a_run_as_json_has_its_turns_verdicts_and_outcome(failed: int) -> None:
+    told = call("runs", "show", failed, "--json")
+    run = json.loads(told.out)
+    assert (told.status, run["id"], run["outcome"]["kind"]) == (0, failed, "failed")
+    assert {tuple(turn) for turn in run["turns"]} == {("n", "speaker", "role", "start", "end", "text", "tool")}
+    assert {turn["speaker"] for turn in run["turns"]} <= {"testing", "main", "tool_call", "tool_result", "other"}
+    keys = ("source", "id", "name", "state", "score", "threshold", "explanation")
+    assert {tuple(verdict) for verdict in run["verdicts"]} == {keys}
+    assert run["verdicts"][0]["state"] == "fail"
+
+
+def test_a_run_as_text_has_verdicts_before_what_was_said(failed: int) -> None:
+    told = call("runs", "show", failed)
+    assert told.status == 0
+    assert told.out.startswith(f"Run {failed}  ✗ ")
+    assert told.out.index("\n✗ ") < told.out.index("Caller: ")
+    assert "status: completed" in told.out
+    alone = call("runs", "show", failed, "--transcript").out
+    assert alone in told.out
+    assert "✗" not in alone
+
+
+def test_a_run_as_markdown_is_a_page_in_which_foreign_text_stays_text(
+    scripted: ScriptedServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    aim(scripted, monkeypatch)
+    said = "<script>alert(1)</script> **bold** [link](http://x)\n# head\x1b[31m"
+    serve_runs(scripted, run_of(5, transcript_object=[{"role": "Testing Agent", "content": said, "start_time": 61.5}]))
+    page = call("runs", "show", 5, "--markdown").out
+    assert page.startswith("# Run 5: failed\n")
+    assert "**01:01 Caller:** \\<script\\>alert(1)\\</script\\> \\*\\*bold\\*\\* \\[link\\](http://x)  \n\\# head" in page
+    assert "\x1b" not in page
+
+
+def test_the_markdown_page_of_an_embedded_run_is_whole(failed: int) -> None:
+    page = call("runs", "show", failed, "--markdown").out
+    assert [line for line in page.splitlines() if line.startswith("#")] == [
+        page.splitlines()[0],
+        "## Verdicts",
+        "## Transcript",
+    ]
+
+
+def test_what_strangers_said_leaves_no_control_character_in_any_output(
+    scripted: ScriptedServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    aim(scripted, monkeypatch)
+    evil = "\x1b]0;owned\x07\x9b31m\u202e\x7f\x00\ud800 end"
+    verdict = {"id": 1, "name": evil, "passed": False, "explanation": evil, "value": evil}
+    run = run_of(
+        5,
+        scenario_name=evil,
+        personality_name=evil,
+        agent_name=evil,
+        error_message=evil,
+        transcript_object=[{"role": evil, "content": evil, "data": {"name": evil}}],
+        evaluation={"metrics": [verdict]},
+        unknown={evil: evil},
+    )
+    serve_runs(scripted, run)
+    scripted.on("GET", RUNS, Reply({"count": 1, "results": [run]}))
+    for words in (["list"], ["list", "--json"], ["show", 5], ["show", 5, "--json"], ["show", 5, "--markdown"]):
+        told = call("runs", *words)
+        assert told.status == 0
+        assert " end" in told.out
+        assert not set(told.out) & set("\x1b\x07\x9b\u202e\x7f\x00")
+
+
+def test_a_list_that_never_ends_is_left_when_nothing_new_comes(
+    scripted: ScriptedServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    aim(scripted, monkeypatch)
+    scripted.on("GET", RUNS, Reply({"count": 9000, "next": "http://x/?page=2", "results": [run_of(2), run_of(1)]}))
+    told = call("runs", "list", "--limit", 9000)
+    assert told.said == "2 of 9,000 runs\n"
+    assert len(scripted.seen) == 2
+
+
+def test_an_opened_run_is_shown_again_when_the_server_fails(
+    scripted: ScriptedServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    aim(scripted, monkeypatch)
+    monkeypatch.setattr("cekura_tui.api.retry.TRIES", 1)
+    serve_runs(scripted, run_of(5, transcript="[00:01] Main Agent: Hello"))
+    fresh = call("runs", "show", 5)
+    scripted.on("GET", f"{RUNS}5/", Reply(b"", 500))
+    again = call("runs", "show", 5)
+    assert (again.status, again.out) == (0, fresh.out)
+    assert "as it was got last" in again.said
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["runs", "show", "abc"], "is no run id"),
+        (["runs", "show", "12\x1b[31m"], "is no run id"),
+        (["runs", "show", "9" * 30], "is no run id"),
+        (["runs", "show", "-1"], ""),
+        (["runs", "list", "--limit", "0"], "--limit"),
+        (["--project", "mine", "runs", "list"], "is no project id"),
+        (["--project", "9" * 40, "runs", "list"], "is no project id"),
+        (["runs", "show", "1", "--json", "--markdown"], "not both"),
+        (["runs", "shaw"], "No such command"),
+        (["runs"], "Commands"),
+    ],
+)
+def test_a_call_that_makes_no_sense_asks_no_server(demo: Any, words: list[str], said: str) -> None:
+    told = call(*words)
+    assert told.status == 2
+    assert said in told.said
+    assert demo.log == []
+
+
+def test_a_run_that_is_not_there_is_a_sentence(demo: object) -> None:
+    told = call("runs", "show", 1)
+    assert (told.status, told.out) == (2, "")
+    assert told.said == "cekura-tui: There is no run 1, or this key may not see it. Look at `runs list`.\n"
+    assert call("runs", "show", 1, "--json").said == told.said
+
+
+def test_without_a_project_those_found_are_named(demo: object, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("CEKURA_PROJECT_ID")
+    told = call("runs", "list")
+    assert told.status == 2
+    for word in (f"{FIRST_PROJECT} (", "--project", "CEKURA_PROJECT_ID"):
+        assert word in told.said
+
+
+def test_a_single_project_is_taken_without_asking(scripted: ScriptedServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    aim(scripted, monkeypatch)
+    monkeypatch.delenv("CEKURA_PROJECT_ID")
+    scripted.on("GET", "/user/v1/projects/", Reply([{"id": 9, "name": "Nine"}]))
+    scripted.on("GET", RUNS, Reply({"count": 0, "results": []}))
+    told = call("runs", "list")
+    assert (told.status, told.said) == (0, "0 runs\n")
+    assert scripted.seen[-1].query["project_id"] == "9"

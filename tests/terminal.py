@@ -1,0 +1,191 @@
+"""The program started for real in a pseudo-terminal: keys go in, and every byte that comes out is kept and painted."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import pty
+import re
+import select
+import signal
+import struct
+import subprocess
+import sys
+import termios
+import time
+from collections.abc import Callable, Mapping, Sequence
+from types import TracebackType
+from typing import Any, Self
+
+import pyte
+from waiting import PATIENCE
+
+PROGRAM = (sys.executable, "-m", "cekura_tui")
+KEYS = {
+    "enter": "\r",
+    "esc": "\x1b",
+    "tab": "\t",
+    "space": " ",
+    "up": "\x1b[A",
+    "down": "\x1b[B",
+    "backspace": "\x7f",
+    "ctrl+c": "\x03",
+    "ctrl+g": "\x07",
+    "ctrl+q": "\x11",
+    "ctrl+t": "\x14",
+}
+_ASKS_SYNC = re.compile(rb"\x1b\[\?2026\$p")
+# What the emulator does not know: CSI with the prefixes < = >, and questions about modes.
+_UNKNOWN = re.compile(rb"\x1b\[(?:[<>=][0-9;]*[a-zA-Z]|\?[0-9;]*(?:\$p|[a-gi-km-z]))")
+_BEGUN = re.compile(rb"\x1b(?:\[[0-9;<>=?]*\$?)?\Z")
+
+
+class Terminal:
+    """A terminal of so many cells with the program in it; `raw` is all that the program wrote."""
+
+    def __init__(
+        self,
+        *args: str,
+        env: Mapping[str, str],
+        columns: int = 120,
+        lines: int = 36,
+        command: Sequence[str] = PROGRAM,
+    ) -> None:
+        self.raw = b""
+        self.screen = pyte.Screen(columns, lines)
+        self._stream = pyte.ByteStream(self.screen)
+        self._unfed = b""
+        self._master, self._slave = pty.openpty()
+        self.resize(columns, lines, tell=False)
+        self.modes = termios.tcgetattr(self._slave)
+        """How the terminal was before the program started."""
+        self.process = subprocess.Popen(
+            [*command, *args],
+            stdin=self._slave,
+            stdout=self._slave,
+            stderr=self._slave,
+            env=dict(env),
+            start_new_session=True,
+            preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),
+        )
+        os.set_blocking(self._master, False)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self.process.poll() is None:
+            self.process.kill()
+            self.process.wait()
+        for handle in (self._master, self._slave):
+            if handle >= 0:
+                os.close(handle)
+
+    # In
+
+    def press(self, *keys: str) -> None:
+        """Type keys by name, or any text as it is."""
+        for key in keys:
+            os.write(self._master, KEYS.get(key, key).encode())
+
+    def resize(self, columns: int, lines: int, *, tell: bool = True) -> None:
+        """Give the terminal another size."""
+        fcntl.ioctl(self._master, termios.TIOCSWINSZ, struct.pack("HHHH", lines, columns, 0, 0))
+        if tell:
+            self.screen.resize(lines, columns)
+            self.process.send_signal(signal.SIGWINCH)
+
+    def hang_up(self) -> None:
+        """What a dropped connection does: the terminal is gone, and the program is told."""
+        os.close(self._master)
+        self._master = -1
+        self.process.send_signal(signal.SIGHUP)
+
+    # Out
+
+    @property
+    def text(self) -> str:
+        """What the screen shows."""
+        return "\n".join(line.rstrip() for line in self.screen.display)
+
+    def shows(self, *texts: str) -> bool:
+        """Whether all of this is on the screen."""
+        return all(text in self.text for text in texts)
+
+    def wait(self, *texts: str, gone: str = "") -> Self:
+        """Wait until all of these texts are on the screen, and `gone` is not."""
+        what = ", ".join(map(repr, texts)) + (f", {gone!r} gone" if gone else "")
+        return self.until(lambda: self.shows(*texts) and (not gone or gone not in self.text), what)
+
+    def until(self, condition: Callable[[], object], what: str) -> Self:
+        """Read what the program writes until something holds."""
+        end = time.monotonic() + PATIENCE
+        while not condition():
+            if self.process.poll() is not None and not self.pump(0.1):
+                assert condition(), f"the program ended ({self.process.returncode}) before: {what}\n{self.text}"
+                break
+            assert time.monotonic() < end, f"never happened: {what}\n{self.text}"
+            self.pump(0.05)
+        return self
+
+    def pump(self, seconds: float) -> int:
+        """Read what comes within so many seconds; returns how many bytes that were."""
+        if self._master < 0 or not select.select([self._master], [], [], seconds)[0]:
+            return 0
+        try:
+            data = os.read(self._master, 1 << 16)
+        except OSError:
+            return 0
+        if _ASKS_SYNC.search(self.raw[-16:] + data):
+            os.write(self._master, b"\x1b[?2026;1$y")
+        self.raw += data
+        self._feed(data)
+        return len(data)
+
+    def _feed(self, data: bytes) -> None:
+        data = self._unfed + data
+        begun = _BEGUN.search(data)
+        whole = data[: begun.start()] if begun else data
+        self._unfed = data[len(whole) :]
+        self._stream.feed(_UNKNOWN.sub(b"", whole))
+
+    def written_within(self, seconds: float) -> int:
+        """How many bytes the program writes within a window of time."""
+        end, count = time.monotonic() + seconds, 0
+        while (left := end - time.monotonic()) > 0:
+            count += self.pump(left)
+        return count
+
+    def settle(self) -> Self:
+        """Wait until the program writes nothing for half a second."""
+        return self.until(lambda: not self.written_within(0.5), "a still screen")
+
+    # The end
+
+    def ended(self) -> int:
+        """Wait for the program to end; returns its exit status."""
+        end = time.monotonic() + PATIENCE
+        while self.process.poll() is None:
+            assert time.monotonic() < end, f"never happened: the program ends\n{self.text}"
+            self.pump(0.02)
+        while self.pump(0.05):
+            pass
+        return self.process.returncode
+
+    def kill(self) -> None:
+        """kill -9."""
+        self.process.kill()
+        self.process.wait()
+
+    def assert_handed_back(self) -> None:
+        """After the end: the screen, the cursor, the mouse and the line discipline are as they were."""
+        on = re.findall(rb"\x1b\[\?(\d+)([hl])", self.raw)
+        last: dict[bytes, bytes] = dict(on)
+        left = {mode.decode(): state.decode() for mode, state in last.items() if mode not in (b"25", b"7")}
+        assert last.get(b"1049") == b"l", "the alternate screen was not left"
+        assert last.get(b"25") == b"h", "the cursor stayed hidden"
+        assert set(left.values()) == {"l"}, f"modes that stayed on: {left}"
+        now: list[Any] = termios.tcgetattr(self._slave)
+        assert now == self.modes, "the terminal's line discipline was not restored"
