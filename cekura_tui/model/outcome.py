@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
-from cekura_tui.model.run import Run
 from cekura_tui.model.text import clean_line, count
 from cekura_tui.model.verdict import Verdict, read_verdicts
+
+if TYPE_CHECKING:
+    from cekura_tui.model.run import Run
 
 Kind = Literal["passed", "failed", "error", "running", "review", "unknown"]
 

@@ -117,6 +117,10 @@ class RubricLine(Payload):
     conditions: Text = None
     expected_conditions: Any = None
 
+    def as_metric(self) -> Metric:
+        """The metric that this line is about, where the run does not tell it otherwise."""
+        return Metric(id=self.metric_id, name=self.metric_name, value=self.value, explanation=self.explanation)
+
 
 class Evaluation(Payload):
     """The measured metrics of a run."""

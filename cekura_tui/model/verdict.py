@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
-from cekura_tui.model.run import CriticalCategory, ExpectedOutcome, Metric, RubricLine, Run
+if TYPE_CHECKING:
+    from cekura_tui.model.run import CriticalCategory, ExpectedOutcome, Metric, RubricLine, Run
 
 Source = Literal["metric", "expected_outcome", "critical_category"]
 State = Literal["pass", "fail", "na", "review"]
@@ -42,15 +43,11 @@ def read_verdicts(run: Run) -> tuple[Verdict, ...]:
     metrics = (run.evaluation.metrics if run.evaluation else None) or run.metrics or []
     found = [_of_metric(metric, rubric.get(metric.id)) for metric in metrics if metric.name or metric.id is not None]
     known = {metric.id for metric in metrics}
-    found += [_of_metric(_of_rubric(line), line) for line in rubric.values() if line.metric_id not in known]
+    found += [_of_metric(line.as_metric(), line) for line in rubric.values() if line.metric_id not in known]
     if run.expected_outcome and (verdict := _of_expected(run.expected_outcome)):
         found.append(verdict)
     found += [_of_category(category) for category in run.critical_categories or [] if category.category]
     return tuple(sorted(found, key=lambda verdict: _ORDER[verdict.state]))
-
-
-def _of_rubric(line: RubricLine) -> Metric:
-    return Metric(id=line.metric_id, name=line.metric_name, value=line.value, explanation=line.explanation)
 
 
 def _of_metric(metric: Metric, rubric: RubricLine | None) -> Verdict:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from cekura_tui.model.outcome import Outcome, outcome_of
-from cekura_tui.model.run import Run
 from cekura_tui.model.transcript import Transcript, read_transcript
 from cekura_tui.model.verdict import Verdict, read_verdicts
+
+if TYPE_CHECKING:
+    from cekura_tui.model.run import Run
 
 
 @dataclass(frozen=True, slots=True)

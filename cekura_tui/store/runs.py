@@ -7,13 +7,16 @@ import sqlite3
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from cekura_tui.model.job import Job
 from cekura_tui.model.outcome import Outcome
-from cekura_tui.model.run import Run
 from cekura_tui.model.view import RunRow
 from cekura_tui.store.database import Database, key_id, open_read_only
 from cekura_tui.store.jobs import Account, read_job
+
+if TYPE_CHECKING:
+    from cekura_tui.model.run import Run
 
 MAX_ROWS = 1_000
 """Rows kept of one list."""
@@ -67,7 +70,11 @@ class RunStore:
         rows = self._database.read(
             "SELECT source, got_at FROM opened_runs WHERE origin = ? AND key_id = ? AND id = ?", *self._pair, run_id
         )
-        return (Run.read(json.loads(rows[0]["source"])), rows[0]["got_at"]) if rows else None
+        if not rows:
+            return None
+        from cekura_tui.model.run import Run  # pydantic is not for the first frame
+
+        return Run.read(json.loads(rows[0]["source"])), rows[0]["got_at"]
 
     def keep_opened(self, run: Run, at: float) -> None:
         """Keep a whole run; the ones that were opened longest ago make room."""

@@ -1,4 +1,7 @@
-"""The app: styles, global keys, and the way from the background's signal to the screens."""
+"""The app: styles, global keys, and the way from the background's signal to the screens.
+
+Screens that the first frame does not show are imported when they are wished for.
+"""
 
 from __future__ import annotations
 
@@ -22,16 +25,12 @@ from cekura_tui.model.scope import Scope
 from cekura_tui.store.runs import first_sight
 from cekura_tui.ui.board import Board
 from cekura_tui.ui.commands import palette
-from cekura_tui.ui.dialogs.details import DetailsDialog
-from cekura_tui.ui.dialogs.improve import ImproveDialog
+from cekura_tui.ui.dialogs.dialog import Dialog
 from cekura_tui.ui.messages import BackgroundChanged, JobWished, SignInWished, WorkspaceChanged
-from cekura_tui.ui.screens.job_details import job_details
-from cekura_tui.ui.screens.jobs import JobsScreen
+from cekura_tui.ui.screens.page import Page
 from cekura_tui.ui.screens.run import RunScreen
 from cekura_tui.ui.screens.run_pages import RunPages
 from cekura_tui.ui.screens.runs import RunsScreen
-from cekura_tui.ui.screens.sign_in import SignInScreen
-from cekura_tui.ui.screens.suggestion import SuggestionScreen
 from cekura_tui.ui.styles import style_sheets
 from cekura_tui.ui.terminal.filters import AsciiFilter, ControlFilter
 from cekura_tui.workspace.workspace import Workspace
@@ -100,7 +99,7 @@ class CekuraApp(App[None]):
         self._pages = RunPages(named, sight.seen)
         self.board.jobs = sight.jobs
         self.add_mode("runs", self._make_runs)
-        self.add_mode("jobs", lambda: JobsScreen(self.board))
+        self.add_mode("jobs", self._make_jobs)
 
     def get_line_filters(self) -> Sequence[LineFilter]:
         """Textual's own, then ours: nothing foreign reaches the terminal as a control character."""
@@ -140,6 +139,11 @@ class CekuraApp(App[None]):
     def _make_runs(self) -> RunsScreen:
         self._runs = RunsScreen(self.board, self._pages)
         return self._runs
+
+    def _make_jobs(self) -> Screen[None]:
+        from cekura_tui.ui.screens.jobs import JobsScreen
+
+        return JobsScreen(self.board)
 
     # What changed in the background
 
@@ -203,6 +207,9 @@ class CekuraApp(App[None]):
     @work(group="job-wished", exclusive=True)
     async def show_job(self, event: JobWished) -> None:
         """The suggestion of a job, or all that is known of it."""
+        from cekura_tui.ui.screens.job_details import job_details
+        from cekura_tui.ui.screens.suggestion import SuggestionScreen
+
         job = event.job
         if job.state == JobState.SUCCEEDED:
             self.push_screen(SuggestionScreen(self.board, job.number))
@@ -210,20 +217,22 @@ class CekuraApp(App[None]):
         try:
             changes, answer = await self._workspace.call(lambda session: session.history(job.number))
         except CekuraTuiError as error:
-            self.push_screen(DetailsDialog.of_error(error))
+            self.notify(error.sentence(), title=error.title, severity="error", markup=False)
             return
         self.push_screen(job_details(job, changes, answer, self.board))
 
     @on(SignInWished)
     def sign_in(self, event: SignInWished) -> None:
         """Ask for a key, unless that is being done."""
-        if not isinstance(self.screen, SignInScreen) and not self._workspace.setup.demo:
+        from cekura_tui.ui.screens.sign_in import SignInScreen
+
+        if not self._locked and not self._workspace.setup.demo:
             self.push_screen(SignInScreen(self.board, event.reason))
 
     @on(WorkspaceChanged)
     def workspace_changed(self) -> None:
         """Another key or workspace: leave the sign-in screen and read everything anew."""
-        if isinstance(self.screen, SignInScreen):
+        if self._locked:
             self.pop_screen()
         self._known = None
         self.board.put_jobs(())
@@ -234,8 +243,13 @@ class CekuraApp(App[None]):
 
     def action_go(self, mode: str) -> None:
         """To the runs or to the jobs, from any screen but a dialog or the sign-in."""
-        if not self.screen.is_modal and not isinstance(self.screen, SignInScreen):
+        if not self.screen.is_modal and not self._locked:
             self.switch_mode(mode)
+
+    @property
+    def _locked(self) -> bool:
+        """Whether the screen on top is to be dealt with before anything else: signing in."""
+        return isinstance(self.screen, Page) and self.screen.locked
 
     def action_help(self) -> None:
         """Show or hide the keys of this screen."""
@@ -255,8 +269,9 @@ class CekuraApp(App[None]):
 
     def _before_leaving(self) -> None:
         """What is being typed is kept."""
-        if isinstance(self.screen, ImproveDialog):
-            self.screen.keep_draft()
+        for screen in self.screen_stack:
+            if isinstance(screen, Dialog):
+                screen.keep()
 
     def leave_from_signal(self, status: int) -> None:
         """Called from a signal handler: leave with this status."""

@@ -8,26 +8,9 @@ from typing import Any
 
 import pytest
 from calling import call
+from documented_shapes import JOB_KEYS, TEXTS
 from scripted_server import HTML_502, LAUNCH, PROGRESS, Got, Reply, Reset, ScriptedServer, run_of, serve_runs
 
-JOB_KEYS = [
-    "job",
-    "state",
-    "reason",
-    "profile",
-    "run_ids",
-    "agent_id",
-    "agent_name",
-    "category_ids",
-    "workflow_metric_ids",
-    "progress_id",
-    "last_status",
-    "prompt_sha256",
-    "error",
-    "launched_at",
-    "finished_at",
-]
-TEXTS = ["improved_prompt", "summary_of_changes"]
 HARD = "\ufeff# Rules\r\n\tGreet \x1b[31mwarmly\x1b[0m.\r\n" + "x" * 20_000 + "\n\rlone\u2028\u202e é 🙂\n\n"
 
 

@@ -17,6 +17,9 @@ class Dialog(ModalScreen[T | None]):
     VERTICAL_BREAKPOINTS = [(0, "-short"), (30, "-tall")]  # noqa: RUF012
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "give_up", "Close", id="dialog.close")]
 
+    def keep(self) -> None:
+        """The program is being left: what was typed here is to be kept."""
+
     def action_give_up(self) -> None:
         """Leave without an answer."""
         self.dismiss(None)

@@ -165,7 +165,7 @@ class ImproveDialog(Dialog[Job]):
         self.query_one("#prompt-file").display = source == "file"
         if source == self._source:
             return
-        self.keep_draft()
+        self.keep()
         if self._drafts.has(left := self._as_draft()):
             if "draft" not in self._prompts:
                 self._offer("draft")
@@ -194,7 +194,7 @@ class ImproveDialog(Dialog[Job]):
         if self._text.edited(self.query_one(TextArea).text):
             if self._save_timer is not None:
                 self._save_timer.stop()
-            self._save_timer = self.set_timer(AUTOSAVE, self.keep_draft)
+            self._save_timer = self.set_timer(AUTOSAVE, self.keep)
             self._facts()
 
     def action_edit(self) -> None:
@@ -208,7 +208,7 @@ class ImproveDialog(Dialog[Job]):
             self._put(self._source, edited)
             self._text.changed_outside = True
             self._facts()
-            self.keep_draft()
+            self.keep()
 
     # The draft
 
@@ -225,7 +225,7 @@ class ImproveDialog(Dialog[Job]):
             prompt_source=self._source + (", edited" if self._text.edited(self.query_one(TextArea).text) else ""),
         )
 
-    def keep_draft(self) -> None:
+    def keep(self) -> None:
         """Keep the draft if there is anything in it that would be missed."""
         draft = self._as_draft()
         chosen = draft.category_ids or draft.workflow_metric_ids or self._source == "file"
@@ -246,7 +246,7 @@ class ImproveDialog(Dialog[Job]):
         if self._launching:
             self._say("The launch is on its way and is waited for; it will be in the list of jobs.")
             return
-        self.keep_draft()
+        self.keep()
         if self._drafts.has(self._as_draft()):
             self.notify("The draft is kept; i on the same runs opens it again.", markup=False)
         self.dismiss(None)
@@ -276,7 +276,8 @@ class ImproveDialog(Dialog[Job]):
             job = await self._drafts.launch(self._source, draft)
         except CekuraTuiError as error:
             self._busy(False)
-            self._say(f"{error.title}: {clean_line(error.sentence(), 600)} The draft is kept.", failed=True)
+            kept = "" if "draft is kept" in error.hint else " The draft is kept."
+            self._say(f"{error.title}: {clean_line(error.sentence(), 600)}{kept}", failed=True)
             return
         self.dismiss(job)
 

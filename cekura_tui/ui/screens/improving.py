@@ -9,7 +9,6 @@ from textual import work
 from cekura_tui.model.errors import CekuraTuiError, UsageError
 from cekura_tui.model.job import MAX_RUNS, Job, JobState
 from cekura_tui.model.text import count
-from cekura_tui.ui.dialogs.improve import ImproveDialog
 from cekura_tui.ui.screens.page import Page
 
 
@@ -34,6 +33,8 @@ class Improving(Page):
         except CekuraTuiError as error:
             self.tell_error(error)
             return
+        from cekura_tui.ui.dialogs.improve import ImproveDialog
+
         job = await self.app.push_screen_wait(ImproveDialog(self.board, runs))
         if job is None:
             return

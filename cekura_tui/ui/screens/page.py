@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import ClassVar
 
 from textual.app import ComposeResult
 from textual.content import Content
@@ -12,7 +13,6 @@ from textual.widgets import Footer, Static
 
 from cekura_tui.model.errors import CekuraTuiError, Exit
 from cekura_tui.ui.board import Board
-from cekura_tui.ui.dialogs.details import DetailsDialog
 from cekura_tui.ui.messages import SignInWished
 
 
@@ -22,6 +22,9 @@ class Page(Screen[None]):
     # Textual declares these as instance variables.
     HORIZONTAL_BREAKPOINTS = [(0, "-tiny"), (60, "-narrow"), (120, "-wide")]  # noqa: RUF012
     VERTICAL_BREAKPOINTS = [(0, "-flat"), (15, "-short"), (30, "-tall")]  # noqa: RUF012
+
+    locked: ClassVar[bool] = False
+    """Whether global keys do not lead away from it."""
 
     def __init__(self, board: Board) -> None:
         super().__init__()

@@ -17,7 +17,6 @@ from cekura_tui.model.job import Job
 from cekura_tui.model.scope import NoScope, Scope
 from cekura_tui.model.text import count
 from cekura_tui.ui.board import Board
-from cekura_tui.ui.dialogs.pick_scope import PickScopeDialog
 from cekura_tui.ui.messages import JobWished
 from cekura_tui.ui.screens.improving import Improving
 from cekura_tui.ui.screens.run import RunScreen
@@ -282,6 +281,8 @@ The newest first. `enter` opens the run under the cursor, `space` marks up to th
 
     @work(group="pick")
     async def _pick(self, several: NoScope | None) -> None:
+        from cekura_tui.ui.dialogs.pick_scope import PickScopeDialog
+
         workspace = self.board.workspace
         try:
             projects = several.projects if several else await workspace.call(lambda session: session.projects())

@@ -22,6 +22,7 @@ class SignInScreen(Page):
     """Asks for a key, checks it, and says so; or leads to the embedded workspace."""
 
     AUTO_FOCUS = "#key"
+    locked = True
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("ctrl+t", "demo", "Embedded workspace", id="sign-in.demo", key_display="ctrl+t", priority=True),
         Binding("escape", "app.quit", "Quit", id="sign-in.quit"),

@@ -1,0 +1,132 @@
+"""`--demo`: everything works without an account, and nothing leaves this machine."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+from calling import call, ended, process
+from scripted_server import ScriptedServer
+from waiting import until
+
+FAST = ("--demo", "--demo-speed", 1e6)
+
+
+def newest_failed() -> int:
+    lines = call(*FAST, "runs", "list", "--json").out.splitlines()
+    return next(row["id"] for row in map(json.loads, lines) if row["outcome"]["kind"] == "failed")
+
+
+def test_the_main_job_is_told_as_text_where_there_is_no_terminal() -> None:
+    told = call(*FAST)
+    assert told.status == 0
+    assert re.match(r"Run \d+: .* ✗ ", told.out)
+    for mark in ("\n✗ ", "\nJob 1: succeeded\n", "{+", "@@ line "):
+        assert mark in told.out
+    assert told.said.splitlines() == ["job 1: running", "job 1: succeeded"]
+
+
+def test_the_newest_failed_run_can_be_listed_read_and_improved_by_commands(tmp_path: Path) -> None:
+    run = newest_failed()
+    assert call(*FAST, "runs", "show", run, "--markdown").out.startswith(f"# Run {run}: ")
+    out = tmp_path / "improved.md"
+    told = call(*FAST, "improve", run, "--from-agent", "--wait", "--out", out, "--json")
+    assert told.status == 0
+    assert json.loads(told.out)["improved_prompt"] == out.read_text()
+
+
+def test_a_foreign_key_url_and_proxy_are_neither_used_nor_sent_anything(monkeypatch: pytest.MonkeyPatch) -> None:
+    with ScriptedServer() as foreign:
+        monkeypatch.setenv("CEKURA_API_KEY", "foreign-key")
+        monkeypatch.setenv("CEKURA_PROJECT_ID", "not a number")
+        for name in ("CEKURA_API_URL", "http_proxy", "HTTP_PROXY", "https_proxy", "all_proxy", "ALL_PROXY"):
+            monkeypatch.setenv(name, foreign.url)
+        assert call(*FAST, "--api-url", foreign.url).status == 0
+        assert call(*FAST, "improve", newest_failed(), "--from-agent", "--wait").status == 0
+        assert foreign.seen == []
+
+
+def test_a_job_goes_on_while_the_program_is_closed_and_another_process_waits_for_it(home: Path) -> None:
+    run = newest_failed()
+    told = ended(process("--demo", "--demo-speed", 50, "improve", run, "--from-agent"))
+    assert (told.status, told.out) == (0, "1\n")
+    assert "`cekura-tui --demo jobs wait 1` waits for it." in told.said
+    assert ended(process(*FAST, "jobs", "wait", 1)).said.endswith("job 1: succeeded\n")
+    assert call(*FAST, "jobs", "show", 1, "--diff").status == 0
+
+
+def test_its_files_are_apart_from_those_of_the_real_account_and_private(home: Path) -> None:
+    call(*FAST, "runs", "list")
+    assert [path.name for path in home.iterdir()] == ["demo"]
+    assert [path.stat().st_mode & 0o777 for path in (home, home / "demo")] == [0o700, 0o700]
+    assert {path.stat().st_mode & 0o077 for path in (home / "demo").iterdir() if path.name == "cekura.db"} == {0}
+
+
+@pytest.mark.parametrize(
+    ("fault", "status", "said"),
+    [
+        ("withdrawn", 2, "does not offer improve-prompt jobs"),
+        ("no-progress-id", 1, "job 1: unconfirmed: The server answered without a progress_id"),
+    ],
+)
+def test_a_server_that_misbehaves_on_purpose_is_told_in_a_sentence(fault: str, status: int, said: str) -> None:
+    told = call(*FAST, "--demo-faults", fault, "improve", newest_failed(), "--from-agent", "--wait")
+    assert told.status == status
+    assert said in told.said
+
+
+def test_a_fault_that_nobody_knows_is_named_with_those_that_are() -> None:
+    told = call("--demo", "--demo-faults", "gremlins", "runs", "list")
+    assert told.status == 2
+    assert "gremlins: known are latency" in told.said
+
+
+@pytest.mark.parametrize("term", ["dumb", "", "xterm-256color"])
+def test_without_a_terminal_the_app_is_one_sentence(term: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TERM", term)
+    for words in ([], ["48213"], ["https://dashboard.cekura.ai/1/results/2"], ["--demo", "48213"]):
+        told = call(*words)
+        assert (told.status, told.out) == (2, "")
+        assert told.said.startswith("cekura-tui: The app needs a terminal")
+        assert len(told.said.splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    ("target", "said"),
+    [
+        ("https://evil.example/1/results/2", "is not a link of the dashboard"),
+        ("https://dashboard.cekura.ai/1/settings", "is not a link that can be opened"),
+        ("https://dashboard.cekura.ai/agents/" + "9" * 40, "is not a link that can be opened"),
+        ("https://[", "is not a URL"),
+        ("9" * 40, "is no run id"),
+        ("9" * 5000, "is no run id"),
+    ],
+)
+def test_a_target_that_cannot_be_opened_is_a_sentence(target: str, said: str) -> None:
+    told = call(target)
+    assert (told.status, told.out) == (2, "")
+    assert said in told.said
+
+
+def test_the_server_alone_prints_what_leads_to_it_and_notes_every_request(tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    server = process("demo-server", "--port", 0, "--log", log)
+    assert server.stdout is not None
+    try:
+        lines = [server.stdout.readline().decode() for _ in range(3)]
+        env = dict(re.fullmatch(r"export (\w+)=(\S+)\n", line).groups() for line in lines)  # type: ignore[union-attr]
+        assert set(env) == {"CEKURA_API_URL", "CEKURA_API_KEY", "CEKURA_PROJECT_ID"}
+        told = ended(process("runs", "list", "--limit", 1, env=env))
+        assert (told.status, told.said) == (0, "1 of 240 runs\n")
+        until(log.read_text, "the request was noted")
+        assert json.loads(log.read_text().splitlines()[0])["path"] == "/test_framework/v1/runs/"
+        port = env["CEKURA_API_URL"].rsplit(":", 1)[1]
+        taken = ended(process("demo-server", "--port", port))
+        assert taken.status == 2
+        assert f"Port {port} cannot be used: " in taken.said
+    finally:
+        server.terminate()
+        server.wait()
+    assert server.returncode == 0

@@ -1,0 +1,165 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from calling import call
+from documented_shapes import JOB_KEYS, TEXTS
+from scripted_server import LAUNCH, PROGRESS, Reply, ScriptedServer, run_of, serve_runs
+
+DONE = Reply({"status": "completed", "output": {"improved_prompt": "Be kinder.\n", "summary_of_changes": "Kinder."}})
+
+
+@pytest.fixture
+def server(scripted: ScriptedServer, monkeypatch: pytest.MonkeyPatch, prompt_file: Path) -> ScriptedServer:
+    """A scripted server that took job 1 and does not know yet how it ends."""
+    monkeypatch.setenv("CEKURA_API_URL", scripted.url)
+    monkeypatch.setenv("CEKURA_API_KEY", "key")
+    serve_runs(scripted, run_of(5))
+    scripted.on("POST", LAUNCH, Reply({"progress_id": "p-1"}))
+    assert call("improve", 5, "--prompt-file", prompt_file).status == 0
+    return scripted
+
+
+def test_a_waited_for_job_is_shown_whole_as_text_diff_prompt_and_json(server: ScriptedServer) -> None:
+    server.on("GET", PROGRESS, DONE)
+    waited = call("jobs", "wait", 1)
+    assert (waited.status, waited.out, waited.said) == (0, "", "job 1: running\njob 1: succeeded\n")
+    told = call("jobs", "show", 1)
+    assert told.out.startswith("job 1: succeeded\nruns: 5\nagent: Agent 7\n")
+    assert "\nKinder.\n" in told.out
+    diff = call("jobs", "show", 1, "--diff").out
+    assert diff in told.out
+    assert "{+" in diff
+    assert call("jobs", "show", 1, "--prompt").raw == b"Be kinder.\n"
+    job = json.loads(call("jobs", "show", 1, "--json").out)
+    assert set(job) == {*JOB_KEYS, *TEXTS}
+    assert (job["state"], job["improved_prompt"]) == ("succeeded", "Be kinder.\n")
+
+
+def test_the_list_of_jobs_is_a_table_or_json_without_the_texts(server: ScriptedServer) -> None:
+    table = call("jobs", "list").out.splitlines()
+    assert table[0].split() == ["JOB", "STATE", "RUNS", "AGENT", "LAUNCHED", "LAST", "ANSWER"]
+    assert table[1].split()[:3] == ["1", "running", "5"]
+    job = json.loads(call("jobs", "list", "--json").out)
+    assert list(job) == JOB_KEYS
+
+
+def test_an_empty_list_of_jobs_is_empty(demo: Any) -> None:
+    assert call("jobs", "list", "--json").out == ""
+    assert call("jobs", "list").status == 0
+
+
+def test_a_job_without_a_result_says_so(server: ScriptedServer) -> None:
+    for words in (["--diff"], ["--prompt"]):
+        told = call("jobs", "show", 1, *words)
+        assert (told.status, told.out) == (2, "")
+        assert "Job 1 has no suggestion: it is running." in told.said
+    assert call("jobs", "show", 1).status == 0
+    assert json.loads(call("jobs", "show", 1, "--json").out)["improved_prompt"] is None
+
+
+@pytest.mark.parametrize("command", ["show", "wait"])
+@pytest.mark.parametrize(
+    ("number", "said"), [("99", "There is no job 99. Look at `jobs list`."), ("first", "“first” is no job id")]
+)
+def test_a_job_that_is_not_there_is_a_sentence(server: ScriptedServer, command: str, number: str, said: str) -> None:
+    told = call("jobs", command, number)
+    assert told.status == 2
+    assert said in told.said
+
+
+@pytest.mark.parametrize("command", ["show", "wait"])
+def test_a_job_of_another_key_says_that_it_needs_that_key(
+    server: ScriptedServer, command: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CEKURA_API_KEY", "another-key")
+    told = call("jobs", command, 1)
+    assert (told.status, told.out) == (4, "")
+    assert "Job 1 was launched with another key." in told.said
+    assert server.requests("GET", PROGRESS) == []
+
+
+@pytest.mark.parametrize("command", ["show", "wait"])
+def test_a_job_of_another_server_names_that_server(server: ScriptedServer, demo: Any, command: str) -> None:
+    told = call("jobs", command, 1)
+    assert (told.status, told.out) == (4, "")
+    assert f"Job 1 belongs to {server.url}." in told.said
+    assert demo.log == []
+
+
+@pytest.mark.parametrize(
+    ("answer", "status"),
+    [
+        (DONE, 0),
+        (Reply({"status": "failed", "error": "No issues found"}), 3),
+        (Reply({"status": "failed", "error": "Broke"}), 1),
+    ],
+)
+def test_how_a_job_ended_is_the_exit_status_also_when_asked_again(
+    server: ScriptedServer, answer: Reply, status: int
+) -> None:
+    server.on("GET", PROGRESS, answer)
+    assert call("jobs", "wait", 1).status == status
+    asked = len(server.requests("GET", PROGRESS))
+    assert call("jobs", "wait", 1).status == status
+    assert len(server.requests("GET", PROGRESS)) == asked == 1
+
+
+def test_several_jobs_end_well_with_3_where_one_had_no_issues_and_with_1_where_one_failed(
+    server: ScriptedServer, prompt_file: Path
+) -> None:
+    for number in (2, 3):
+        server.on("POST", LAUNCH, Reply({"progress_id": f"p-{number}"}))
+        call("improve", 5, "--prompt-file", prompt_file)
+    ends = {"p-1": DONE, "p-2": Reply({"error": "No issues found"}), "p-3": Reply({"status": "error"})}
+    server.on("GET", PROGRESS, lambda got: ends[got.query["progress_id"]])
+    assert call("jobs", "wait", 1, 2).status == 3
+    assert call("jobs", "wait", 1, 2, 3).status == 1
+    assert call("jobs", "wait", 1, 1).status == 0
+
+
+def test_waiting_for_one_job_asks_about_no_other(server: ScriptedServer, prompt_file: Path) -> None:
+    server.on("POST", LAUNCH, Reply({"progress_id": "p-2"}))
+    call("improve", 5, "--prompt-file", prompt_file)
+    server.on("GET", PROGRESS, DONE)
+    call("jobs", "wait", 2)
+    assert [got.query["progress_id"] for got in server.requests("GET", PROGRESS)] == ["p-2"]
+
+
+def test_a_wait_with_a_timeout_leaves_with_1_and_the_job_goes_on(server: ScriptedServer) -> None:
+    server.on("GET", PROGRESS, Reply({"status": "running"}))
+    told = call("jobs", "wait", 1, "--timeout", 0.01)
+    assert told.status == 1
+    assert told.said.endswith("Not finished in time; what runs goes on.\n")
+    assert json.loads(call("jobs", "list", "--json").out)["state"] == "running"
+
+
+def test_two_ways_to_show_a_job_at_once_are_one_too_many(server: ScriptedServer) -> None:
+    told = call("jobs", "show", 1, "--diff", "--json")
+    assert (told.status, told.out) == (2, "")
+
+
+def test_a_hostile_answer_leaves_no_control_character_in_any_output(server: ScriptedServer) -> None:
+    evil = "\x1b]0;owned\x07\x9b31m\u202e end"
+    output = {"improved_prompt": f"Be kinder. {evil}", "summary_of_changes": evil}
+    server.on("GET", PROGRESS, Reply({"status": evil, "output": output}))
+    printed = call("jobs", "wait", 1).said
+    for words in (["list"], ["list", "--json"], ["show", 1], ["show", 1, "--diff"], ["show", 1, "--json"]):
+        told = call("jobs", *words)
+        assert told.status == 0
+        printed += told.out
+    assert not set(printed) & set("\x1b\x07\x9b\u202e")
+
+
+def test_a_jobs_id_with_control_characters_is_shown_without_them(
+    server: ScriptedServer, prompt_file: Path
+) -> None:
+    server.on("POST", LAUNCH, Reply({"progress_id": "p\x1b[31m"}))
+    call("improve", 5, "--prompt-file", prompt_file)
+    assert "progress id: p[31m" in call("jobs", "show", 2).out
+    server.on("GET", PROGRESS, DONE)
+    call("jobs", "wait", 2)
+    assert server.requests("GET", PROGRESS)[0].query == {"progress_id": "p\x1b[31m"}

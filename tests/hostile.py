@@ -1,0 +1,63 @@
+"""A server in which every text is hostile: what strangers say on the telephone, and what people name things."""
+
+from __future__ import annotations
+
+from scripted_server import LAUNCH, PROGRESS, Reply, ScriptedServer
+
+EVIL = (
+    "\x1b[2J\x1b]0;owned\x07[/red] [@click=app.quit]press[/] \x9b31m\u202egnirts\u202c"
+    " \x1b[?1049l\x1b[31mRED\x1b[0m \U000e0068\x90\x08\x7f[INFO] end"
+)
+"""Control sequences, an operating system command, C1, a bidirectional override, hidden letters, and markup."""
+SHOWN = "[2J]0;owned[/red] [@click=app.quit]press[/] 31mgnirts"
+"""How that begins where it is shown."""
+
+AGENT_PROMPT = f"# Greeting\r\n\tSay hello. {EVIL}\n\n## Identity\nAsk for the name.\n"
+IMPROVED = f"# Greeting\r\n\tSay hello. {EVIL}\n\n## Identity\nAsk for the name and {EVIL}.\n"
+
+
+def evil_run(number: int) -> dict[str, object]:
+    """A failed run of the API with this in every text of it."""
+    turns = [
+        {"role": role, "content": f"{role}: {EVIL}", "start_time": n * 4.0, "end_time": n * 4.0 + 3}
+        for n, role in enumerate(("Main Agent", "Testing Agent", f"Somebody {EVIL}"))
+    ]
+    metric = {"id": 5, "name": EVIL, "type": "binary_workflow_adherence", "score": 0, "explanation": [EVIL, EVIL]}
+    return {
+        "id": number,
+        "agent": 7,
+        "agent_name": EVIL,
+        "status": "completed",
+        "evaluation_status": "failure",
+        "scenario": 3,
+        "scenario_name": EVIL,
+        "personality_name": EVIL,
+        "error_message": EVIL,
+        "ended_reason": EVIL,
+        "feedback": EVIL,
+        "duration": "01:10",
+        "timestamp": "2026-08-18T10:00:00Z",
+        "transcript_object": [
+            *turns,
+            {"role": "Function Call", "content": "", "data": {"name": EVIL, "arguments": {EVIL: EVIL}}},
+        ],
+        "evaluation": {"metrics": [metric]},
+        "critical_categories": [{"id": 9, "category": EVIL, "explanation": [EVIL]}],
+        "expected_outcome": {"score": 0, "explanation": [EVIL]},
+    }
+
+
+def serve_hostile(server: ScriptedServer, *, end: dict[str, object] | None = None) -> None:
+    """A project with two runs, their agent, and a job that ends with a suggestion, or with `end`."""
+    runs = [evil_run(102), evil_run(101)]
+    server.on("GET", "/user/v1/projects/", Reply([{"id": 1, "name": EVIL}]))
+    server.on("GET", "/test_framework/v1/runs/", Reply({"count": 2, "next": None, "previous": None, "results": runs}))
+    for run in runs:
+        server.on("GET", f"/test_framework/v1/runs/{run['id']}/", Reply(run))
+    agent = {"id": 7, "agent_name": EVIL, "project": 1, "description": AGENT_PROMPT}
+    server.on("GET", "/test_framework/v1/aiagents/7/", Reply(agent))
+    page = {"count": 1, "next": None, "previous": None, "results": [agent]}
+    server.on("GET", "/test_framework/v1/aiagents/", Reply(page))
+    server.on("POST", LAUNCH, Reply({"progress_id": f"p {EVIL}"}))
+    output = {"improved_prompt": IMPROVED, "summary_of_changes": [EVIL, f"second {EVIL}"]}
+    server.on("GET", PROGRESS, Reply(end or {"status": EVIL, "output": output}))

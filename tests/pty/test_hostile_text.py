@@ -1,0 +1,91 @@
+"""Transcripts are what strangers said on the telephone: none of it may reach the terminal as anything but text."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from conftest import Start
+from hostile import IMPROVED, SHOWN, serve_hostile
+from raw_output import foreign_in
+from scripted_server import ScriptedServer
+
+DEMO = ("--demo", "--demo-speed", "20")
+
+
+def test_the_checker_finds_what_a_transcript_would_send() -> None:
+    for evil in ("\x1b[2J", "\x1b]0;owned\x07", "\x1b]52;c;cm0=\x07", "\x9b31m", "\u202e", "\x1b[31m", "\x07", "\x1b"):
+        assert foreign_in(f"\x1b[3;1H\x1b[38;2;1;2;3mhello {evil} you\r\n".encode()), evil
+    assert foreign_in(b"\x1b[?1049h\x1b[3;1Hhello [2J you\r\n\x1b[?1049l") == []
+
+
+def test_a_hostile_call_is_shown_as_text_in_the_list_the_run_and_the_suggestion(start: Start) -> None:
+    terminal = start(*DEMO, columns=140, lines=50).wait("240 runs", "900232")
+    terminal.press(*"jjjjjjjj")
+    terminal.wait("900232 ✗", "[2J]0;owned")  # the preview
+    terminal.press("enter")
+    terminal.wait("Run 900232", "[2J]0;owned", "[/red] [@click=app.quit]press here[/]")
+    terminal.press("i")
+    terminal.wait("Improve the prompt", "words")
+    terminal.press("enter")
+    terminal.wait("Job 1 launched")
+    terminal.press("2")
+    terminal.wait("succeeded")
+    terminal.press("enter")
+    terminal.wait("Suggestion of job 1", "change 1 of")
+    terminal.press("q")
+    assert terminal.ended() == 0
+    assert foreign_in(terminal.raw) == []
+    terminal.assert_handed_back()
+
+
+@pytest.mark.parametrize("number", ["900232", "900222"])
+def test_a_hostile_call_read_from_end_to_end_sends_nothing_of_its_own(start: Start, number: str) -> None:
+    terminal = start(*DEMO, number, columns=80, lines=24).wait(f"Run {number}", "agent")
+    seen = set()
+    terminal.settle()
+    for _ in range(30):
+        seen |= {part for part in ("[2J]0;owned", "[/red]", "[@click=app.quit]", "52;c;", "[31m") if part in terminal.text}
+        before = terminal.text
+        terminal.press("j", "j")
+        terminal.settle()
+        if terminal.text == before:
+            break
+    assert {"[2J]0;owned", "[/red]", "[@click=app.quit]"} <= seen
+    terminal.press("q")
+    assert terminal.ended() == 0
+    assert foreign_in(terminal.raw) == []
+
+
+def test_a_server_that_is_hostile_in_every_word_changes_nothing_but_the_text(
+    start: Start, scripted: ScriptedServer, tmp_path: Path
+) -> None:
+    serve_hostile(scripted)
+    env = {"CEKURA_API_URL": scripted.url, "CEKURA_API_KEY": "key-of-the-test"}
+    terminal = start(env=env, columns=140, lines=50).wait("2 runs", "102")
+    terminal.wait(SHOWN)
+    terminal.press("j")
+    terminal.wait("101 ✗")
+    terminal.press("enter")
+    terminal.wait("Run 101", "Transcript  4 turns", SHOWN)
+    terminal.press("i")
+    terminal.wait("Improve the prompt", "Ask for the name.")
+    terminal.press("enter")
+    terminal.wait("Job 1 launched")
+    terminal.press("2")
+    terminal.wait("1 succeeded", "runs      101", SHOWN)
+    terminal.press("enter")
+    terminal.wait("Suggestion of job 1", "change 1 of", SHOWN)
+    terminal.press("y")
+    terminal.wait("Save the improved prompt")
+    terminal.press("clear", str(tmp_path / "evil.md"), "enter")
+    terminal.wait("Saved to", "control characters")
+    assert (tmp_path / "evil.md").read_bytes() == IMPROVED.encode()
+    terminal.press("1")
+    terminal.wait("2 runs")
+    terminal.press("p")
+    terminal.wait("List runs of", SHOWN[:40])
+    terminal.press("ctrl+q")
+    assert terminal.ended() == 0
+    assert foreign_in(terminal.raw) == []
+    terminal.assert_handed_back()

@@ -1,0 +1,53 @@
+"""However the program ends, the terminal is handed back as it was, and the exit status says how."""
+
+from __future__ import annotations
+
+import signal
+
+import pytest
+from conftest import Start
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT])
+def test_a_signal_hands_the_terminal_back(start: Start, number: signal.Signals) -> None:
+    terminal = start("--demo").wait("240 runs")
+    terminal.process.send_signal(number)
+    assert terminal.ended() == 128 + number
+    terminal.assert_handed_back()
+
+
+def test_a_dropped_connection_ends_the_program(start: Start) -> None:
+    terminal = start("--demo").wait("240 runs")
+    terminal.hang_up()
+    assert terminal.ended() == 128 + signal.SIGHUP
+
+
+@pytest.mark.parametrize("where", ["a run", "the improve dialog", "the jobs", "the keys", "the project picker"])
+def test_ctrl_q_leaves_from_everywhere(start: Start, where: str) -> None:
+    terminal = start("--demo", columns=80, lines=24).wait("240 runs", "900238")
+    if where == "a run":
+        terminal.press("j", "j", "enter")
+        terminal.wait("Run 900238", "agent")
+    elif where == "the improve dialog":
+        terminal.press("j", "j", "i")
+        terminal.wait("792 words")
+    elif where == "the jobs":
+        terminal.press("2")
+        terminal.wait("No jobs yet")
+    elif where == "the keys":
+        terminal.press("?")
+        terminal.wait("The newest first")
+    else:
+        terminal.press("p")
+        terminal.wait("Northgrid")
+    terminal.press("ctrl+q")
+    assert terminal.ended() == 0
+    terminal.assert_handed_back()
+
+
+def test_ctrl_c_says_how_to_leave_and_stays(start: Start) -> None:
+    terminal = start("--demo").wait("240 runs")
+    terminal.press("ctrl+c")
+    terminal.wait("Press q")
+    terminal.press("q")
+    assert terminal.ended() == 0

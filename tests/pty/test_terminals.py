@@ -1,0 +1,94 @@
+"""What kind of terminal it is: small, plain, still, or none at all."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from conftest import Start
+from terminal import PROGRAM
+
+
+def test_a_terminal_that_is_too_small_says_so_and_recovers_on_resize(start: Start) -> None:
+    terminal = start("--demo", columns=40, lines=10).wait("too small")
+    assert "900240" not in terminal.text
+    terminal.resize(100, 30)
+    terminal.wait("240 runs", "900240", gone="too small")
+    terminal.press("j", "j", "enter")
+    terminal.wait("Run 900238", "agent")
+    terminal.resize(59, 30)
+    terminal.wait("too small")
+    terminal.resize(80, 24)
+    terminal.wait("Run 900238", "agent", gone="too small")
+    terminal.press("q")
+    assert terminal.ended() == 0
+
+
+def test_a_dumb_terminal_gets_one_sentence_and_no_escape(start: Start) -> None:
+    terminal = start("42", env={"TERM": "dumb"})
+    assert terminal.ended() == 2
+    said = terminal.raw.decode().strip()
+    assert said.count("\n") <= 1
+    assert "terminal" in said
+    assert "\x1b" not in said
+
+
+@pytest.mark.parametrize("term", ["xterm-256color", "dumb"])
+def test_output_in_a_pipe_gets_one_sentence_and_no_escape(surroundings: dict[str, str], term: str) -> None:
+    done = subprocess.run(
+        PROGRAM, env={**surroundings, "TERM": term}, stdin=subprocess.DEVNULL, capture_output=True, check=False
+    )
+    assert done.returncode == 2
+    assert done.stdout == b""
+    assert b"terminal" in done.stderr
+    assert b"\x1b" not in done.stderr
+    assert done.stderr.strip().count(b"\n") <= 1
+
+
+def test_the_embedded_workspace_without_a_terminal_does_the_main_job_as_text(surroundings: dict[str, str]) -> None:
+    done = subprocess.run(
+        [*PROGRAM, "--demo", "--demo-speed", "200"],
+        env=surroundings,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        check=False,
+    )
+    assert done.returncode == 0
+    told = done.stdout.decode()
+    assert "Run 900238" in told
+    assert "Job 1: succeeded" in told
+    assert "\x1b" not in told
+
+
+def test_ascii_draws_the_run_list_with_plain_characters(start: Start) -> None:
+    terminal = start("--demo", "--ascii", env={"LC_ALL": "C", "PYTHONUTF8": "0"}).wait("240 runs", "900240")
+    terminal.press("j", "j")
+    terminal.wait("900238 x 4 checks")
+    terminal.settle()
+    strange = sorted(set(re.findall(r"[^\x00-\x7f]", terminal.text)))
+    assert strange == []
+    terminal.press("q")
+    assert terminal.ended() == 0
+
+
+def test_a_still_screen_sends_nothing(start: Start) -> None:
+    terminal = start("--demo").wait("240 runs", "900240").settle()
+    assert terminal.written_within(3) == 0
+    for keys, shown in (("jj", "4 checks"), ("\r", "Run 900238"), ("i", "792 words")):
+        terminal.press(*keys)
+        terminal.wait(shown).settle()
+        assert terminal.written_within(1) == 0, shown
+
+
+def test_the_first_frame_waits_for_no_library_of_network_or_server(start: Start, tmp_path: Path) -> None:
+    noted = tmp_path / "modules"
+    launcher = Path(__file__).parent / "first_frame.py"
+    terminal = start(str(noted), "--demo", command=(sys.executable, str(launcher))).wait("240 runs")
+    terminal.press("q")
+    assert terminal.ended() == 0
+    loaded = set(noted.read_text().split())
+    assert "textual" in loaded
+    assert loaded & {"httpx", "starlette", "uvicorn", "tomlkit"} == set()

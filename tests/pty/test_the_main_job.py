@@ -1,0 +1,82 @@
+"""From the list of runs to a saved suggestion, by keys alone, in a real terminal."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+from calling import ended, process
+from conftest import Start
+from terminal import Terminal
+
+DEMO = ("--demo", "--demo-speed", "20")
+
+
+def rows_of_runs(terminal: Terminal) -> list[str]:
+    return [line for line in terminal.text.split("\n") if re.match(r"\W+9\d{5} ", line)]
+
+
+def launch_from_the_newest_failed_run(terminal: Terminal) -> None:
+    terminal.wait("240 runs", "900238")
+    terminal.press("j", "j", "enter")
+    terminal.wait("Run 900238", "Transcript", "agent")
+    terminal.press("i")
+    terminal.wait("the agent's current prompt", "792 words")
+    terminal.press("enter")
+    terminal.wait("Job 1 launched")
+
+
+@pytest.mark.parametrize(("columns", "lines", "rows"), [(120, 36, 20), (80, 24, 16)])
+def test_it_shows_240_runs_as_soon_as_it_starts(start: Start, columns: int, lines: int, rows: int) -> None:
+    terminal = start(*DEMO, columns=columns, lines=lines).wait("240 runs", "900240")
+    terminal.until(lambda: len(rows_of_runs(terminal)) >= rows, f"{rows} rows of runs")
+    terminal.press("q")
+    assert terminal.ended() == 0
+    terminal.assert_handed_back()
+
+
+def test_by_keys_alone_one_gets_from_the_list_to_a_saved_suggestion(start: Start, tmp_path: Path) -> None:
+    saved = tmp_path / "better.md"
+    terminal = start(*DEMO)
+    launch_from_the_newest_failed_run(terminal)
+    terminal.press("2")
+    terminal.wait("job 1", "succeeded")
+    terminal.press("enter")
+    terminal.wait("Suggestion of job 1", "change 1 of")
+    terminal.press("y")
+    terminal.wait("Save the improved prompt")
+    terminal.press("clear", str(saved))
+    terminal.wait("better.md")
+    terminal.press("enter")
+    terminal.wait("Saved to")
+    terminal.press("q")
+    assert terminal.ended() == 0
+    terminal.assert_handed_back()
+
+    proposed = ended(process(*DEMO, "jobs", "show", 1, "--prompt"))
+    assert (proposed.status, proposed.raw) == (0, saved.read_bytes())
+    sent = ended(process(*DEMO, "improve", 900238, "--from-agent", "--json"))
+    assert sent.status == 0
+    shown = ended(process(*DEMO, "jobs", "show", 1, "--diff")).out
+    assert "Identity and privacy" in shown
+    assert "+" in shown
+
+
+@pytest.mark.parametrize("leave", ["quit", "kill -9"])
+def test_a_job_left_in_the_middle_has_its_result_when_the_program_is_opened_again(start: Start, leave: str) -> None:
+    terminal = start(*DEMO)
+    launch_from_the_newest_failed_run(terminal)
+    if leave == "quit":
+        terminal.press("q")
+        assert terminal.ended() == 0
+        assert b"1 job goes on at the server" in terminal.raw
+    else:
+        terminal.kill()
+    again = start(*DEMO).wait("240 runs")
+    again.press("2")
+    again.wait("job 1", "1 succeeded", "1 job")
+    again.press("enter")
+    again.wait("Suggestion of job 1", "change 1 of")
+    again.press("q")
+    assert again.ended() == 0
