@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import TYPE_CHECKING
 
 import click
@@ -54,6 +53,8 @@ def improve(
 
     Prints the job's number and leaves; with --wait, the summary and the changes. `jobs wait N` goes on later.
     """
+    from asyncio import CancelledError
+
     from cekura_tui.model.job import MAX_RUNS, Draft
     from cekura_tui.model.text import clean_line
     from cekura_tui.workspace.prompt_files import check_output, check_prompt, read_prompt_file
@@ -82,7 +83,7 @@ def improve(
         draft = Draft(runs.run_ids, prompt, runs.agent_id, agent_name, categories, metrics, source)
         try:
             job = await session.launch(draft)
-        except asyncio.CancelledError:
+        except CancelledError:
             say(
                 f"The server's answer was not waited for. `{options.again('jobs list')}` shows what came of the launch."
             )
@@ -106,9 +107,11 @@ def improve(
 
 async def _wait(session: Session, job: Job, within: float | None, later: str) -> Job:
     """Wait for a launched job; who breaks this off is told that the job goes on."""
+    from asyncio import CancelledError
+
     try:
         (job,) = await wait_for_jobs(session, [job.number], within)
-    except asyncio.CancelledError:
+    except CancelledError:
         say(f"The job goes on. {later}")
         raise
     return job

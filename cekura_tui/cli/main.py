@@ -22,8 +22,19 @@ from cekura_tui.cli.script import Ended
 from cekura_tui.model.errors import CekuraTuiError, Exit
 
 
+class ReaderGone(Exception):
+    """Whoever read our output has closed it; click would make a failure of it."""
+
+
 class Front(click.Group):
     """A group in which a run's number or a dashboard URL stands for opening it."""
+
+    def invoke(self, ctx: click.Context) -> object:
+        """Run the command."""
+        try:
+            return super().invoke(ctx)
+        except BrokenPipeError:
+            raise ReaderGone from None
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
@@ -100,7 +111,7 @@ def _run() -> int:
         return 130
     except Ended as ended:
         return 128 + ended.signal
-    except BrokenPipeError:
+    except (ReaderGone, BrokenPipeError):
         # Whoever read us has enough.
         _discard_output()
         return Exit.DONE

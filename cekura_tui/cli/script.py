@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import signal
 import time
 from collections.abc import Awaitable, Callable, Collection, Coroutine, Sequence
@@ -32,6 +31,8 @@ def run_script(
     options: Options, work: Callable[[Session], Awaitable[T]], *, follow: Collection[int] | None = None
 ) -> T:
     """Open a session, do the work and close it; `follow` names the jobs that are asked about, None for all."""
+    import asyncio
+
     setup = options.signed_in()
 
     async def script() -> T:
@@ -50,6 +51,8 @@ def run_script(
 
 async def _until_signal(work: Coroutine[object, object, T]) -> T:
     """Do the work; SIGTERM and SIGHUP cancel it, as ctrl+c does, so that it is recorded and closed. Raises Ended."""
+    import asyncio
+
     task = asyncio.ensure_future(work)
     got: list[int] = []
 

@@ -91,11 +91,13 @@ class Session:
 
     async def close(self) -> None:
         """Stop asking, give a launch in flight a moment, and close everything."""
-        await self.engine.close()
-        await self.client.aclose()
-        self.store.close()
-        if self._demo is not None:
-            self._demo.stop()
+        try:
+            await self.engine.close()
+            await self.client.aclose()
+        finally:
+            self.store.close()
+            if self._demo is not None:
+                self._demo.stop()
 
     # Scope
 

@@ -69,6 +69,7 @@ class Workspace:
         try:
             loop.run_forever()
         finally:
+            _end_tasks(loop)
             loop.close()
 
     def _open(self) -> None:
@@ -164,6 +165,14 @@ class Workspace:
             _log.warning("closing: %r", error)
         loop.call_soon_threadsafe(loop.stop)
         thread.join(0.2)
+
+
+def _end_tasks(loop: asyncio.AbstractEventLoop) -> None:
+    """Cancel what is still asked for, so that nothing complains of it when the program has left."""
+    left = asyncio.all_tasks(loop)
+    for task in left:
+        task.cancel()
+    loop.run_until_complete(asyncio.gather(*left, return_exceptions=True))
 
 
 def _log_to(setup: Setup) -> None:

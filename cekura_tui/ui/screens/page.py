@@ -49,4 +49,6 @@ class Page(Screen[None]):
         if error.exit_status == Exit.KEY_REFUSED:
             self.post_message(SignInWished(error))
         else:
+            from cekura_tui.ui.dialogs.details import DetailsDialog
+
             self.app.push_screen(DetailsDialog.of_error(error))
