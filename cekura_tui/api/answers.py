@@ -70,7 +70,7 @@ def _cause(error: BaseException) -> str:
     seen: list[BaseException] = [error]
     for one in seen:
         if isinstance(one, OSError) and one.strerror:
-            # Of a failed connection the event loop makes words of its own; a name that is not found has a negative code.
+            # The event loop words a refused connection itself; a name that is not found has a negative code.
             told = os.strerror(one.errno) if one.errno and one.errno > 0 else one.strerror
             return told[:1].lower() + told[1:]
         deeper = [*one.exceptions] if isinstance(one, BaseExceptionGroup) else []

@@ -36,6 +36,9 @@ def list_jobs(options: Options, drafts: bool, as_json: bool) -> None:
         for job in found:
             put_json(job.to_json())
         return
+    if not found:
+        say("No jobs yet. `improve` launches one.")
+        return
     from cekura_tui.model.text import clean_line
     from cekura_tui.model.times import clock_text
 

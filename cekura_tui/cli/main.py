@@ -15,7 +15,7 @@ from cekura_tui.cli.demo_server import demo_server
 from cekura_tui.cli.improve import improve
 from cekura_tui.cli.jobs import jobs
 from cekura_tui.cli.opening import open_app, open_target
-from cekura_tui.cli.options import Options, fault_names, number
+from cekura_tui.cli.options import Options, fault_names, number, unix_time
 from cekura_tui.cli.output import complain, say
 from cekura_tui.cli.runs import runs
 from cekura_tui.cli.script import Ended
@@ -66,7 +66,7 @@ class Front(click.Group):
     "--demo-runs", type=click.IntRange(1, 1000), default=240, metavar="N", help="Runs of the embedded workspace."
 )
 @click.option("--demo-speed", type=click.FloatRange(min=0.01), default=1.0, metavar="X", help="How fast its jobs go.")
-@click.option("--demo-epoch", type=float, metavar="SECONDS", help="The Unix time its runs count back from.")
+@click.option("--demo-epoch", type=unix_time, metavar="SECONDS", help="The Unix time its runs count back from.")
 @click.option("--demo-faults", type=fault_names, default="", metavar="NAME,…", help="Named misbehaviour of its server.")
 @click.version_option(__version__, prog_name="cekura-tui")
 @click.pass_context
@@ -96,7 +96,7 @@ def main() -> None:
 
 def _run() -> int:
     try:
-        status = cli.main(standalone_mode=False)
+        status = cli.main(prog_name="cekura-tui", standalone_mode=False)
         if sys.stdout is not None:
             sys.stdout.flush()
         return int(status) if isinstance(status, int) else Exit.DONE

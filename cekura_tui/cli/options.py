@@ -85,6 +85,17 @@ def number(what: str) -> Callable[[str], int]:
     return read
 
 
+def unix_time(text: str) -> float:
+    """A moment in Unix seconds, from 1970 to 2100."""
+    try:
+        moment = float(text)
+    except ValueError:
+        moment = -1.0
+    if not 0 <= moment < 4.2e9:
+        raise click.BadParameter(f"“{clean_line(text, 40)}” is no Unix time in seconds.")
+    return moment
+
+
 def fault_names(text: str) -> frozenset[str]:
     """Names of faults with commas between, each one known."""
     names = frozenset(name.strip() for name in text.split(",") if name.strip())

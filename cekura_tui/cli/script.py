@@ -104,7 +104,9 @@ async def wait_for_jobs(session: Session, numbers: Sequence[int], within: float 
 def state_line(job: Job) -> str:
     """A job's state in one line."""
     status = clean_line(job.last_status or "", 40)
-    more = clean_line(job.error or job.reason, 200) or (f"the server says “{status}”" if status and job.state.going else "")
+    more = clean_line(job.error or job.reason, 200) or (
+        f"the server says “{status}”" if status and job.state.going else ""
+    )
     stale = " (the server does not answer at the moment)" if job.stale_since and job.state.going else ""
     return f"job {job.number}: {job.state.words}{': ' + more if more else ''}{stale}"
 

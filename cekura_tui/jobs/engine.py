@@ -11,23 +11,19 @@ from collections.abc import Awaitable, Callable, Collection
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from cekura_tui.api.errors import ApiError, KeyRefused, NotConnected
+from cekura_tui.api.errors import ApiError, KeyRefused
 from cekura_tui.jobs import owner
+from cekura_tui.jobs.launcher import Launcher
 from cekura_tui.jobs.schedule import Budget, after_failure, interval, is_lost
-from cekura_tui.model.errors import UsageError
 from cekura_tui.model.job import Draft, Job, JobState
 from cekura_tui.model.progress import read_progress
-from cekura_tui.model.text import clean_line
-from cekura_tui.store.errors import StoreError, Unrecorded
+from cekura_tui.store.errors import StoreError
 
 if TYPE_CHECKING:
     from cekura_tui.api.client import Client
     from cekura_tui.store.jobs import JobStore
 
 IN_FLIGHT = 4
-_WAITED_FOR = (JobState.LAUNCHING, JobState.UNCONFIRMED)
-CLOSING = 1.0
-"""Seconds that closing waits for a launch in flight to be answered."""
 _log = logging.getLogger("cekura_tui.jobs")
 
 
@@ -69,7 +65,7 @@ class JobEngine:
         self._wake = asyncio.Event()
         self._news = asyncio.Event()
         self._tasks: set[asyncio.Task[object]] = set()
-        self._launches: set[asyncio.Task[Job]] = set()
+        self._launcher = Launcher(jobs, client, clock, self._tell, self._follow)
         self.paused: KeyRefused | None = None
         """Why nothing is asked any more: the key was refused."""
         self.trouble: StoreError | None = None
@@ -103,11 +99,7 @@ class JobEngine:
         """Stop asking; a launch in flight is given a moment, then recorded as unconfirmed."""
         for task in self._tasks:
             task.cancel()
-        if self._launches:
-            _, late = await asyncio.wait(self._launches, timeout=CLOSING)
-            for launch in late:
-                launch.cancel()
-            await asyncio.gather(*late, return_exceptions=True)
+        await self._launcher.close()
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
     # Launching
@@ -118,61 +110,7 @@ class JobEngine:
         Raises ApiError where it was not sent or was refused (it is a draft again, with the reason), UsageError where
         it had been launched already, Unrecorded where it could not be recorded (nothing was sent).
         """
-        task = asyncio.create_task(self._launch(draft, number))
-        self._launches.add(task)
-        task.add_done_callback(self._launch_ended)
-        # Who waits may give up; the request that was sent is waited for all the same.
-        return await asyncio.shield(task)
-
-    def _launch_ended(self, task: asyncio.Task[Job]) -> None:
-        self._launches.discard(task)
-        if not task.cancelled():
-            task.exception()  # it was raised to whoever waited, and is in the job's record
-
-    async def _launch(self, draft: Draft, number: int | None) -> Job:
-        ours = owner.this_process()
-        try:
-            job = self._jobs.begin_launch(draft, self._clock(), ours, number)
-        except StoreError as error:
-            raise Unrecorded(f"Nothing was launched. {error.message}", error.hint) from None
-        if job.state != JobState.LAUNCHING or job.owner != ours:
-            raise UsageError(f"Job {job.number} was launched already.", "It is in the list of jobs.")
-        self._tell()
-        try:
-            answer = await self._client.launch(draft)
-        except ApiError as error:
-            state = JobState.DRAFT if _was_not_taken(error) else JobState.UNCONFIRMED
-            job = self._jobs.record_state(
-                job.number, state, error.message, self._clock(), error.body, only_from=_WAITED_FOR
-            )
-            self._tell()
-            if state == JobState.DRAFT:
-                raise
-            return job
-        except asyncio.CancelledError:
-            reason = "The program was closed before the server answered; it may or may not have taken the job."
-            self._jobs.record_state(
-                job.number, JobState.UNCONFIRMED, reason, self._clock(), only_from=(JobState.LAUNCHING,)
-            )
-            raise
-        if answer.progress_id is None:
-            reason = "The server answered without a progress_id, so it cannot be asked about the job."
-            job = self._jobs.record_state(
-                job.number, JobState.UNCONFIRMED, reason, self._clock(), answer.raw, only_from=_WAITED_FOR
-            )
-        else:
-            job = self._record_taken(job, answer.progress_id, answer.raw)
-            self._follow(job)
-        self._tell()
-        return job
-
-    def _record_taken(self, job: Job, progress_id: str, raw: str) -> Job:
-        try:
-            return self._jobs.record_progress_id(job.number, progress_id, raw, self._clock())
-        except StoreError as error:
-            # It stands nowhere but here, so it is told.
-            taken = f"The server took job {job.number} (progress_id {clean_line(progress_id, 80)})"
-            raise StoreError(f"{taken}, but this could not be recorded. {error.message}", error.hint) from None
+        return await self._launcher.launch(draft, number)
 
     # Waiting
 
@@ -185,7 +123,9 @@ class JobEngine:
 
     def _tell(self) -> None:
         self._news.set()
-        self._changed()
+        # Whoever listened may have left already; what was recorded stays so, and what was begun goes on.
+        with contextlib.suppress(RuntimeError):
+            self._changed()
 
     # Asking
 
@@ -303,8 +243,3 @@ class JobEngine:
         self._tasks.discard(task)
         if not task.cancelled() and (error := task.exception()):
             _log.error("asking about jobs broke", exc_info=error)
-
-
-def _was_not_taken(error: ApiError) -> bool:
-    """Whether the server certainly did not take the job: it was not sent, or it was refused."""
-    return isinstance(error, NotConnected) or (400 <= error.status < 500 and error.status not in (408, 409))

@@ -91,12 +91,16 @@ def test_an_output_without_waiting_for_it(demo: Any, tmp_path: Path) -> None:
 
 
 def test_one_input_for_both_key_and_prompt(demo: Any) -> None:
-    refused(
-        demo, 2, "cannot be both", "--api-key-file", "-", "improve", 5, "--prompt-file", "-", stdin=b"key\nprompt"
-    )
+    refused(demo, 2, "cannot be both", "--api-key-file", "-", "improve", 5, "--prompt-file", "-", stdin=b"key\nprompt")
 
 
-COMMANDS = [["runs", "list"], ["runs", "show", "5"], ["improve", "5", "--from-agent"], ["auth", "status"], ["jobs", "list"]]
+COMMANDS = [
+    ["runs", "list"],
+    ["runs", "show", "5"],
+    ["improve", "5", "--from-agent"],
+    ["auth", "status"],
+    ["jobs", "list"],
+]
 
 
 @pytest.mark.parametrize("words", COMMANDS, ids=" ".join)

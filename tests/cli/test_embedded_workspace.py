@@ -83,6 +83,13 @@ def test_a_fault_that_nobody_knows_is_named_with_those_that_are() -> None:
     assert "gremlins: known are latency" in told.said
 
 
+@pytest.mark.parametrize("moment", ["nan", "inf", "-5", "1e300", "yesterday"])
+def test_a_moment_that_is_none_is_refused(moment: str) -> None:
+    told = call("--demo", "--demo-epoch", moment, "runs", "list")
+    assert (told.status, told.out) == (2, "")
+    assert "is no Unix time in seconds" in told.said
+
+
 @pytest.mark.parametrize("term", ["dumb", "", "xterm-256color"])
 def test_without_a_terminal_the_app_is_one_sentence(term: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TERM", term)

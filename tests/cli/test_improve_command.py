@@ -57,9 +57,7 @@ def test_a_failed_run_gives_a_better_prompt_in_a_file_and_as_json(demo: Any, fai
 
 
 def test_a_passed_run_has_no_issues_and_leaves_with_3(by_kind: dict[str, list[dict[str, Any]]], tmp_path: Path) -> None:
-    told = call(
-        "improve", by_kind["passed"][0]["id"], "--from-agent", "--wait", "--out", tmp_path / "o.md", "--json"
-    )
+    told = call("improve", by_kind["passed"][0]["id"], "--from-agent", "--wait", "--out", tmp_path / "o.md", "--json")
     job = json.loads(told.out)
     assert (told.status, job["state"], job["improved_prompt"]) == (3, "no_issues", None)
     assert "no issues" in told.said.lower()
@@ -90,7 +88,9 @@ def test_the_shape_of_a_launched_job_as_json_is_the_documented_one(failed: int, 
 
 
 def test_a_focus_is_sent_and_recorded(demo: Any, failed: int, server: ScriptedServer, prompt_file: Path) -> None:
-    told = call("improve", 5, "--prompt-file", prompt_file, "--category", 3, "--category", 4, "--workflow-metric", 9, "--json")
+    told = call(
+        "improve", 5, "--prompt-file", prompt_file, "--category", 3, "--category", 4, "--workflow-metric", 9, "--json"
+    )
     assert json.loads(told.out)["category_ids"] == [3, 4]
     body = server.requests("POST")[0].json()
     assert (body["category_ids"], body["workflow_metric_ids"], body["agent"]) == ([3, 4], [9], 7)

@@ -47,9 +47,10 @@ def test_the_list_of_jobs_is_a_table_or_json_without_the_texts(server: ScriptedS
     assert list(job) == JOB_KEYS
 
 
-def test_an_empty_list_of_jobs_is_empty(demo: Any) -> None:
-    assert call("jobs", "list", "--json").out == ""
-    assert call("jobs", "list").status == 0
+def test_an_empty_list_of_jobs_says_so_to_people_and_nothing_to_scripts(demo: Any) -> None:
+    for words, said in (["--json"], ""), ([], "No jobs yet. `improve` launches one.\n"):
+        told = call("jobs", "list", *words)
+        assert (told.status, told.out, told.said) == (0, "", said)
 
 
 def test_a_job_without_a_result_says_so(server: ScriptedServer) -> None:
@@ -154,9 +155,7 @@ def test_a_hostile_answer_leaves_no_control_character_in_any_output(server: Scri
     assert not set(printed) & set("\x1b\x07\x9b\u202e")
 
 
-def test_a_jobs_id_with_control_characters_is_shown_without_them(
-    server: ScriptedServer, prompt_file: Path
-) -> None:
+def test_a_jobs_id_with_control_characters_is_shown_without_them(server: ScriptedServer, prompt_file: Path) -> None:
     server.on("POST", LAUNCH, Reply({"progress_id": "p\x1b[31m"}))
     call("improve", 5, "--prompt-file", prompt_file)
     assert "progress id: p[31m" in call("jobs", "show", 2).out

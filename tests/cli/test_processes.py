@@ -62,6 +62,21 @@ def test_breaking_off_in_the_middle_of_a_launch_keeps_the_job(
     assert json.loads(call("jobs", "list", "--json").out)["state"] == "unconfirmed"
 
 
+def test_a_wait_that_was_started_with_nohup_outlives_its_terminal(server: ScriptedServer, prompt_file: Path) -> None:
+    waiting = process(
+        "improve",
+        5,
+        "--prompt-file",
+        prompt_file,
+        "--wait",
+        preexec_fn=lambda: signal.signal(signal.SIGHUP, signal.SIG_IGN),
+    )
+    until(lambda: server.requests("GET", PROGRESS), "the job was asked about")
+    waiting.send_signal(signal.SIGHUP)
+    server.on("GET", PROGRESS, DONE)
+    assert ended(waiting).status == 0
+
+
 def test_a_wait_that_was_killed_loses_nothing(server: ScriptedServer, prompt_file: Path) -> None:
     waiting = process("improve", 5, "--prompt-file", prompt_file, "--wait")
     until(lambda: server.requests("GET", PROGRESS), "the job was asked about")
@@ -127,6 +142,16 @@ def test_an_output_in_another_encoding_is_escaped_not_broken(server: ScriptedSer
     told = ended(process("runs", "show", 5, env={"PYTHONIOENCODING": "latin-1"}))
     assert told.status == 0
     assert b"Tisch f\xfcr zwei \\U0001f642" in told.raw
+
+
+def test_a_prompt_file_whose_name_is_no_text_is_taken(server: ScriptedServer, tmp_path: Path) -> None:
+    name = os.fsencode(tmp_path) + b"/\xff\x1b[31m.md"
+    with open(name, "wb") as file:
+        file.write(b"Be kind.")
+    told = ended(process("improve", 5, "--prompt-file", os.fsdecode(name)))
+    assert (told.status, told.out) == (0, "1\n")
+    shown = call("jobs", "show", 1)
+    assert (shown.status, "\x1b" in shown.out) == (0, False)
 
 
 def test_the_version_and_the_help_are_printed() -> None:

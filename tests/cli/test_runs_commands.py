@@ -87,7 +87,9 @@ def test_a_run_as_markdown_is_a_page_in_which_foreign_text_stays_text(
     serve_runs(scripted, run_of(5, transcript_object=[{"role": "Testing Agent", "content": said, "start_time": 61.5}]))
     page = call("runs", "show", 5, "--markdown").out
     assert page.startswith("# Run 5: failed\n")
-    assert "**01:01 Caller:** \\<script\\>alert(1)\\</script\\> \\*\\*bold\\*\\* \\[link\\](http://x)  \n\\# head" in page
+    assert (
+        "**01:01 Caller:** \\<script\\>alert(1)\\</script\\> \\*\\*bold\\*\\* \\[link\\](http://x)  \n\\# head" in page
+    )
     assert "\x1b" not in page
 
 

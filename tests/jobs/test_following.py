@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import signal
-import subprocess
-import sys
 import time
 from functools import partial
 from pathlib import Path
@@ -13,10 +10,9 @@ from pathlib import Path
 import pytest
 from engine_room import DONE, DRAFT, RUNNING, TAKEN, UNKNOWN, Leaps, Room, room
 from scripted_server import HTML_502, LAUNCH, PROGRESS, Hold, Reply, Reset, ScriptedServer
-from waiting import eventually, until
+from waiting import eventually
 
 from cekura_tui.api.errors import KeyRefused
-from cekura_tui.jobs import owner
 from cekura_tui.jobs.engine import JobEngine
 from cekura_tui.jobs.schedule import DAY
 from cekura_tui.model.job import JobState
@@ -230,72 +226,29 @@ async def test_a_hundred_jobs_are_all_asked_about_within_the_budget(home: Path, 
         assert sorted(asked, key=int) == [str(number) for number in range(100)]
 
 
-# Other processes
-
-_LAUNCH_IN_ANOTHER_PROCESS = """
-import asyncio, sys
-from pathlib import Path
-from cekura_tui.api.client import Client
-from cekura_tui.jobs.engine import JobEngine
-from cekura_tui.model.job import Draft
-from cekura_tui.store.store import Store
-path, url = Path(sys.argv[1]), sys.argv[2]
-async def main():
-    store = Store(path, url, "key", "default")
-    await JobEngine(store.jobs, Client(url, "key", loopback=True)).launch(Draft((5,), "Be kind.", 7))
-asyncio.run(main())
-"""
-
-
-def launching_elsewhere(home: Path, server: ScriptedServer) -> subprocess.Popen[bytes]:
-    """Another process that is in the middle of launching job 1."""
-    hold = Hold(TAKEN)
-    server.on("POST", LAUNCH, hold)
-    script = [sys.executable, "-c", _LAUNCH_IN_ANOTHER_PROCESS, str(home / "cekura.db"), server.url]
-    process = subprocess.Popen(script)
-    until(hold.arrived.is_set, "the other process launched")
-    return process
-
-
-async def test_the_launch_of_a_process_that_lives_is_left_to_it(home: Path, scripted: ScriptedServer) -> None:
-    process = await asyncio.to_thread(launching_elsewhere, home, scripted)
-    try:
-        async with room(home, scripted) as here:
-            here.engine.start()
-            here.engine.adopt()
-            assert here.job().state == JobState.LAUNCHING
-    finally:
-        process.kill()
-        process.wait()
-
-
-async def test_the_launch_of_a_process_that_was_killed_is_unconfirmed_and_not_sent_again(
-    home: Path, scripted: ScriptedServer
-) -> None:
-    process = await asyncio.to_thread(launching_elsewhere, home, scripted)
-    process.send_signal(signal.SIGKILL)
-    process.wait()
-    async with room(home, scripted) as here:
+async def test_no_more_than_five_requests_are_made_in_a_second(home: Path, scripted: ScriptedServer) -> None:
+    ids = iter(range(1000))
+    scripted.on("POST", LAUNCH, lambda got: Reply({"progress_id": next(ids)}))
+    scripted.on("GET", PROGRESS, DONE)
+    second = 0.0
+    async with room(home, scripted, engine=partial(JobEngine, monotonic=lambda: second)) as here:
+        for _ in range(20):
+            await here.engine.launch(DRAFT)
         here.engine.start()
-        assert here.job().state == JobState.UNCONFIRMED
-        assert "may or may not" in here.job().reason
-        assert here.posts() == 1
+        for ended in (5, 10):
+            await eventually(lambda left=20 - ended: len(here.store.jobs.unfinished()) <= left, f"{ended} jobs ended")  # type: ignore[misc]
+            here.engine.resume_asking()
+            await here.engine.news(0.05)
+            assert len(scripted.requests("GET")) == ended
+            second += 1.01
+            here.engine.resume_asking()
 
 
-def test_a_process_is_known_by_more_than_its_number() -> None:
-    me = owner.this_process()
-    assert owner.is_alive(me, 0)
-    assert owner.this_process() != me
-    assert not owner.is_alive(me.replace('"start": "', '"start": "other'), 0)
+async def test_a_listener_that_has_left_does_not_stop_a_launch(home: Path, scripted: ScriptedServer) -> None:
+    def left() -> None:
+        raise RuntimeError("Event loop is closed")
 
-
-@pytest.mark.parametrize("told", ["", "nonsense", "[]", "null", '{"host": 1}', '{"host": "h", "pid": "x", "start": ""}'])
-def test_an_owner_that_cannot_be_read_counts_as_dead(told: str) -> None:
-    assert not owner.is_alive(told, 0)
-
-
-def test_a_launch_on_another_machine_is_given_ten_minutes() -> None:
-    elsewhere = '{"host": "another-machine", "pid": 1, "start": "x", "token": "t"}'
-    assert owner.is_alive(elsewhere, 599)
-    assert not owner.is_alive(elsewhere, 601)
-
+    async with room(home, scripted) as here:
+        here.on_change = left
+        await launched(here, scripted)
+        assert here.job().state == JobState.RUNNING

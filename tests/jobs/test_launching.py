@@ -21,9 +21,7 @@ from cekura_tui.model.text import Prompt
 from cekura_tui.store.errors import Unrecorded
 
 
-async def test_the_whole_job_is_on_the_disk_before_the_server_hears_of_it(
-    home: Path, scripted: ScriptedServer
-) -> None:
+async def test_the_whole_job_is_on_the_disk_before_the_server_hears_of_it(home: Path, scripted: ScriptedServer) -> None:
     found: list[sqlite3.Row] = []
     async with room(home, scripted) as here:
 
@@ -82,7 +80,10 @@ async def test_a_refused_launch_is_a_draft_again_that_says_why(
         with pytest.raises(kind) as caught:
             await here.engine.launch(DRAFT)
         job = here.job()
-        assert (job.state, job.reason) == (JobState.DRAFT, caught.value.message if kind is not NotOffered else job.reason)
+        assert (job.state, job.reason) == (
+            JobState.DRAFT,
+            caught.value.message if kind is not NotOffered else job.reason,
+        )
         assert job.reason
         assert here.store.jobs.draft_of(job) == DRAFT
         assert here.posts() == 1
@@ -159,7 +160,7 @@ async def test_who_stops_waiting_for_a_launch_does_not_lose_the_job(home: Path, 
 async def test_leaving_in_the_middle_of_a_launch_keeps_it_as_unconfirmed(
     home: Path, scripted: ScriptedServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("cekura_tui.jobs.engine.CLOSING", 0.05)
+    monkeypatch.setattr("cekura_tui.jobs.launcher.CLOSING", 0.05)
     hold = Hold(TAKEN)
     scripted.on("POST", LAUNCH, hold)
     async with room(home, scripted) as here:
@@ -240,4 +241,3 @@ async def test_a_launch_that_cannot_be_recorded_as_taken_is_told(home: Path, scr
             await here.engine.launch(DRAFT)
         assert here.job().state == JobState.LAUNCHING
         assert here.posts() == 1
-

@@ -10,6 +10,7 @@ from hostile import IMPROVED, SHOWN, serve_hostile
 from raw_output import foreign_in
 from scripted_server import ScriptedServer
 
+HEARD = ("[2J]0;owned", "[/red]", "[@click", "52;c;", "[31m")
 DEMO = ("--demo", "--demo-speed", "20")
 
 
@@ -42,16 +43,13 @@ def test_a_hostile_call_is_shown_as_text_in_the_list_the_run_and_the_suggestion(
 @pytest.mark.parametrize("number", ["900232", "900222"])
 def test_a_hostile_call_read_from_end_to_end_sends_nothing_of_its_own(start: Start, number: str) -> None:
     terminal = start(*DEMO, number, columns=80, lines=24).wait(f"Run {number}", "agent")
-    seen = set()
-    terminal.settle()
-    for _ in range(30):
-        seen |= {part for part in ("[2J]0;owned", "[/red]", "[@click=app.quit]", "52;c;", "[31m") if part in terminal.text}
-        before = terminal.text
-        terminal.press("j", "j")
-        terminal.settle()
-        if terminal.text == before:
-            break
-    assert {"[2J]0;owned", "[/red]", "[@click=app.quit]"} <= seen
+    seen: set[str] = set()
+    for key in ("", *"jjjjjjjjjjjjjjjjjjjj", "G", "tab", *"jjjjjjjjjjjj", "G"):
+        terminal.press(key)
+        while terminal.written_within(0.08):
+            pass
+        seen |= {part for part in HEARD if part in terminal.text}
+    assert seen >= {"[2J]0;owned", "[/red]", "[@click"}
     terminal.press("q")
     assert terminal.ended() == 0
     assert foreign_in(terminal.raw) == []
@@ -73,15 +71,21 @@ def test_a_server_that_is_hostile_in_every_word_changes_nothing_but_the_text(
     terminal.press("enter")
     terminal.wait("Job 1 launched")
     terminal.press("2")
-    terminal.wait("1 succeeded", "runs      101", SHOWN)
+    terminal.wait("1 succeeded", "runs      101", "status    [2J]0;owned[/red]")
     terminal.press("enter")
     terminal.wait("Suggestion of job 1", "change 1 of", SHOWN)
     terminal.press("y")
     terminal.wait("Save the improved prompt")
-    terminal.press("clear", str(tmp_path / "evil.md"), "enter")
+    terminal.press("clear")
+    terminal.wait(gone="improved-prompt-1")
+    terminal.press(str(tmp_path / "evil.md"))
+    terminal.wait("evil.md")
+    terminal.press("enter")
     terminal.wait("Saved to", "control characters")
     assert (tmp_path / "evil.md").read_bytes() == IMPROVED.encode()
     terminal.press("1")
+    terminal.wait("Run 101", gone="Suggestion of")
+    terminal.press("esc")
     terminal.wait("2 runs")
     terminal.press("p")
     terminal.wait("List runs of", SHOWN[:40])

@@ -16,7 +16,9 @@ from cekura_tui.store.jobs import MAX_ANSWERS
 from cekura_tui.store.store import Store
 
 DRAFT = Draft((5, 6), Prompt("\ufeffBe kind.\r\n\t\x1b \ud800"), 7, "Agent 7", (1,), (2, 3), "agent")
-DONE = read_progress({"status": "completed", "output": {"improved_prompt": "Be kinder.\r\n", "summary_of_changes": "s"}})
+DONE = read_progress(
+    {"status": "completed", "output": {"improved_prompt": "Be kinder.\r\n", "summary_of_changes": "s"}}
+)
 GOING = Progress(None, "running")
 ENDS = {
     JobState.SUCCEEDED: DONE,
@@ -55,7 +57,10 @@ def test_editing_a_draft_does_not_pile_up_old_texts(store: Store) -> None:
     number = store.jobs.save_draft(Draft((5,), Prompt("sent before"), 7), 1.0).number
     for n in range(5):
         store.jobs.save_draft(Draft((5,), Prompt(f"draft {n}"), 7), float(n), number)
-    assert {bytes(row["text"]) for row in store.database.read("SELECT text FROM prompts")} == {b"sent before", b"draft 4"}
+    assert {bytes(row["text"]) for row in store.database.read("SELECT text FROM prompts")} == {
+        b"sent before",
+        b"draft 4",
+    }
     assert store.jobs.draft_of(sent).prompt == "sent before"
 
 
@@ -180,7 +185,11 @@ def test_answers_of_a_job_are_kept_once_each_and_not_without_end(store: Store) -
 
 @pytest.mark.parametrize(
     "draft",
-    [Draft((5,), Prompt("x"), 2**70), Draft((5,), Prompt("x"), 7, "name \ud800"), Draft((5,), Prompt("x"), 7, "", (), (), "\ud800")],
+    [
+        Draft((5,), Prompt("x"), 2**70),
+        Draft((5,), Prompt("x"), 7, "name \ud800"),
+        Draft((5,), Prompt("x"), 7, "", (), (), "\ud800"),
+    ],
 )
 def test_what_the_file_has_no_place_for_is_a_sentence_and_leaves_nothing(store: Store, draft: Draft) -> None:
     with pytest.raises(StoreError):

@@ -11,7 +11,8 @@ from cekura_tui.model.text import clean, clean_json, clean_line, has_controls, p
 
 ANY = st.text(st.characters(exclude_categories=()), max_size=80)
 HOSTILE = st.text(
-    st.sampled_from("ab \t\n\r\x00\x07\x1b\x7f\x85\x9b\u2028\u2029\u202e\u2066\u2069\ud800\udfff\U000e0041é漢🙂"), max_size=40
+    st.sampled_from("ab \t\n\r\x00\x07\x1b\x7f\x85\x9b\u2028\u2029\u202e\u2066\u2069\ud800\udfff\U000e0041é漢🙂"),
+    max_size=40,
 )
 PLAIN = st.text(st.characters(codec="utf-8", exclude_categories=("C", "Z")) | st.just(" "), max_size=80)
 
@@ -96,6 +97,8 @@ def test_a_prompt_keeps_every_character_as_bytes(prompt: str) -> None:
     assert len(sha256(prompt)) == 64
 
 
-@pytest.mark.parametrize(("prompt", "held"), [("a\tb\r\nc", False), ("a\rb", True), ("\x1b[0m", True), ("\u202e", True)])
+@pytest.mark.parametrize(
+    ("prompt", "held"), [("a\tb\r\nc", False), ("a\rb", True), ("\x1b[0m", True), ("\u202e", True)]
+)
 def test_hidden_characters_of_a_prompt_are_told_but_not_its_tabs_and_line_ends(prompt: str, held: bool) -> None:
     assert has_controls(prompt) is held

@@ -7,7 +7,9 @@ import pytest
 from cekura_tui.model.outcome import Outcome, outcome_of
 from cekura_tui.model.run import Run
 
-FAILING: dict[str, Any] = {"metrics": [{"id": 1, "name": "a", "passed": False}, {"id": 2, "name": "b", "passed": False}]}
+FAILING: dict[str, Any] = {
+    "metrics": [{"id": 1, "name": "a", "passed": False}, {"id": 2, "name": "b", "passed": False}]
+}
 
 
 def outcome(**fields: Any) -> Outcome:

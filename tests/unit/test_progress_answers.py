@@ -109,7 +109,9 @@ def test_no_issues_found_is_a_neutral_end_not_a_failure(status: str, error: str)
     assert (told.state, told.error) == (JobState.NO_ISSUES, error)
 
 
-@pytest.mark.parametrize("error", ["Internal error", "No such issue tracker", "Issues service is down", "No runs found"])
+@pytest.mark.parametrize(
+    "error", ["Internal error", "No such issue tracker", "Issues service is down", "No runs found"]
+)
 def test_a_real_failure_is_not_taken_for_no_issues(error: str) -> None:
     assert read_progress({"status": "failed", "error": error}).end == "failed"
 
@@ -125,8 +127,12 @@ def test_a_proposal_equal_to_the_prompt_that_was_sent_is_a_success() -> None:
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(max_size=12),
-    lambda inner: st.lists(inner, max_size=3)
-    | st.dictionaries(st.sampled_from(["status", "output", "error", "improved_prompt", "message"]), inner, max_size=4),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(
+            st.sampled_from(["status", "output", "error", "improved_prompt", "message"]), inner, max_size=4
+        )
+    ),
     max_leaves=10,
 )
 

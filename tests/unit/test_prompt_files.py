@@ -54,7 +54,12 @@ def test_a_prompt_of_just_the_largest_size_is_taken(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("name", "said"),
-    [("missing.md", "There is no file"), (".", "is a directory"), ("x" * 300, "cannot be read"), ("~no-such-one/p", "home")],
+    [
+        ("missing.md", "There is no file"),
+        (".", "is a directory"),
+        ("x" * 300, "cannot be read"),
+        ("~no-such-one/p", "home"),
+    ],
 )
 def test_a_prompt_file_that_cannot_be_read_is_a_sentence(
     tmp_path: Path, name: str, said: str, monkeypatch: pytest.MonkeyPatch

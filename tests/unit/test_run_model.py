@@ -160,7 +160,9 @@ def test_odd_forms_that_have_been_seen_are_taken(fields: dict[str, Any], name: s
     assert getattr(Run.read({"id": 1, **fields}), name) == shown
 
 
-@pytest.mark.parametrize(("sent", "meant"), [("yes", True), ("No", False), (" TRUE ", True), (False, False), ("?", None)])
+@pytest.mark.parametrize(
+    ("sent", "meant"), [("yes", True), ("No", False), (" TRUE ", True), (False, False), ("?", None)]
+)
 def test_aligned_is_read_as_yes_or_no_in_either_form(sent: object, meant: bool | None) -> None:
     assert Alignment.model_validate({"aligned": sent}).aligned is meant
 

@@ -66,7 +66,9 @@ def test_the_text_is_read_where_there_are_no_turns(turns: object) -> None:
 
 
 def test_text_with_hours_without_roles_and_before_the_first_time_is_read() -> None:
-    read = transcript(None, "Recording starts\n[1:00:01] Main Agent: Long call\n[00:03]\nonly words\n[00:04] 10:30 works")
+    read = transcript(
+        None, "Recording starts\n[1:00:01] Main Agent: Long call\n[00:03]\nonly words\n[00:04] 10:30 works"
+    )
     assert [(t.role, t.start, t.text) for t in read.turns] == [
         ("", None, "Recording starts"),
         ("Main Agent", 3601.0, "Long call"),

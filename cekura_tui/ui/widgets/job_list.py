@@ -41,7 +41,7 @@ def last_word(job: Job) -> str:
     """The last that was heard of a job, as one line."""
     if job.state.going and job.stale_since is not None:
         return "no answer at the moment, asked again"
-    return clean_line(job.error or job.reason or job.last_status or "", 200)
+    return clean_line(job.error or job.reason or job.summary_of_changes or job.last_status or "", 200)
 
 
 class JobList(VirtualList[JobRow]):

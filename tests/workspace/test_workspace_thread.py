@@ -1,0 +1,171 @@
+"""The workspace of the app: a session on a thread of its own, asked from another loop."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import logging
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from scripted_server import LAUNCH, PROGRESS, Hold, Reply, ScriptedServer, run_of, serve_runs
+from waiting import eventually
+
+from cekura_tui.config.credentials import Key
+from cekura_tui.model.errors import KeyMissing
+from cekura_tui.model.job import Draft, JobState
+from cekura_tui.model.scope import Scope
+from cekura_tui.model.text import Prompt
+from cekura_tui.store.errors import StoreError
+from cekura_tui.workspace.setup import Setup, make_setup
+from cekura_tui.workspace.workspace import Closed, Workspace
+
+RUNS = "/test_framework/v1/runs/"
+DRAFT = Draft((5,), Prompt("Be kind."), 7)
+DONE = Reply({"status": "completed", "output": {"improved_prompt": "Be kinder."}})
+
+
+def setup_of(server: ScriptedServer, home: Path, key: str = "key") -> Setup:
+    return make_setup(config_dir=str(home), env={"CEKURA_API_URL": server.url, "CEKURA_API_KEY": key})
+
+
+@pytest.fixture
+def workspace(scripted: ScriptedServer, home: Path) -> Iterator[Workspace]:
+    workspace = Workspace(setup_of(scripted, home))
+    yield workspace
+    workspace.close()
+
+
+async def test_the_work_is_done_on_a_thread_of_its_own(scripted: ScriptedServer, workspace: Workspace) -> None:
+    serve_runs(scripted, run_of(5))
+    workspace.start(lambda: None)
+
+    async def where(_: object) -> str:
+        return threading.current_thread().name
+
+    assert await workspace.call(where) == "workspace"
+    assert (await workspace.call(lambda session: session.run(5))).row.id == 5
+
+
+async def test_a_job_is_told_of_on_that_thread_and_found_after_opening_again(
+    scripted: ScriptedServer, workspace: Workspace, home: Path
+) -> None:
+    scripted.on("POST", LAUNCH, Reply({"progress_id": "p"}))
+    scripted.on("GET", PROGRESS, Reply({"status": "running"}))
+    told: list[str] = []
+    workspace.start(lambda: told.append(threading.current_thread().name))
+    await workspace.call(lambda session: session.launch(DRAFT))
+    await eventually(lambda: len(told) >= 2, "the launch was told")
+    assert set(told) == {"workspace"}
+    await asyncio.to_thread(workspace.close)
+    scripted.on("GET", PROGRESS, DONE)
+    again = Workspace(setup_of(scripted, home))
+    changed = threading.Event()
+    again.start(changed.set)
+    await eventually(changed.is_set, "something changed")
+    end = time.monotonic() + 20
+    while (await again.call(lambda session: session.job(1))).state != JobState.SUCCEEDED:
+        assert time.monotonic() < end
+    again.close()
+
+
+async def test_why_it_could_not_open_is_told_to_whoever_asks(scripted: ScriptedServer, home: Path) -> None:
+    (home / "cekura.db").mkdir(parents=True)
+    workspace = Workspace(setup_of(scripted, home))
+    workspace.start(lambda: None)
+    for _ in range(2):
+        with pytest.raises(StoreError, match="cannot be opened"):
+            await workspace.call(lambda session: session.jobs())
+    workspace.close()
+
+
+async def test_without_a_key_it_says_so_and_goes_on_once_there_is_one(scripted: ScriptedServer, home: Path) -> None:
+    scripted.on("GET", "/user/v1/projects/", Reply([{"id": 9, "name": "Nine"}]))
+    workspace = Workspace(make_setup(config_dir=str(home), env={"CEKURA_API_URL": scripted.url}))
+    workspace.start(lambda: None)
+    with pytest.raises(KeyMissing):
+        await workspace.call(lambda session: session.jobs())
+    projects = await workspace.sign_in(" a-typed-key ")
+    assert [project.id for project in projects] == [9]
+    assert scripted.seen[-1].headers["X-CEKURA-API-KEY"] == "a-typed-key"
+    assert '"a-typed-key"' in (home / "credentials.json").read_text()
+    workspace.close()
+
+
+async def test_another_key_is_another_workspace_with_jobs_of_its_own(
+    scripted: ScriptedServer, workspace: Workspace
+) -> None:
+    scripted.on("POST", LAUNCH, Reply({"progress_id": "p"}))
+    workspace.start(lambda: None)
+    await workspace.call(lambda session: session.launch(DRAFT))
+    first = workspace.setup
+    await workspace.reopen(first.with_key(Key("other", "typed")))
+    assert await workspace.call(lambda session: session.jobs()) == []
+    await workspace.reopen(first)
+    assert [job.number for job in await workspace.call(lambda session: session.jobs())] == [1]
+
+
+async def test_leaving_in_the_middle_of_a_request_is_prompt_and_silent(
+    scripted: ScriptedServer, workspace: Workspace, caplog: pytest.LogCaptureFixture
+) -> None:
+    hold = Hold(Reply(run_of(5)))
+    scripted.on("GET", f"{RUNS}5/", hold)
+    workspace.start(lambda: None)
+    asking = workspace.send(lambda session: session.run(5))
+    await eventually(hold.arrived.is_set, "the request arrived")
+    with caplog.at_level(logging.DEBUG, "asyncio"):
+        await asyncio.to_thread(workspace.close)
+        await eventually(asking.done, "the request was given up")
+        gc.collect()
+    assert [record.getMessage() for record in caplog.records if record.levelno >= logging.WARNING] == []
+    with pytest.raises(Closed):
+        await workspace.call(lambda session: session.jobs())
+
+
+async def test_leaving_in_the_middle_of_a_launch_keeps_it_as_unconfirmed(
+    scripted: ScriptedServer, workspace: Workspace, home: Path
+) -> None:
+    hold = Hold(Reply({"progress_id": "late"}))
+    scripted.on("POST", LAUNCH, hold)
+    workspace.start(lambda: None)
+    workspace.send(lambda session: session.launch(DRAFT))
+    await eventually(hold.arrived.is_set, "the launch arrived")
+    await asyncio.to_thread(workspace.close)
+    again = Workspace(setup_of(scripted, home))
+    again.start(lambda: None)
+    (job,) = await again.call(lambda session: session.jobs())
+    assert job.state == JobState.UNCONFIRMED
+    again.close()
+
+
+async def test_closing_before_anything_was_opened_does_nothing(workspace: Workspace) -> None:
+    workspace.close()
+    with pytest.raises(Closed):
+        await workspace.call(lambda session: session.jobs())
+
+
+async def test_a_list_and_a_run_are_kept_for_when_the_server_is_gone(
+    scripted: ScriptedServer, workspace: Workspace
+) -> None:
+    scripted.on("GET", RUNS, Reply({"count": 1, "results": [run_of(5)]}))
+    serve_runs(scripted, run_of(5))
+    workspace.start(lambda: None)
+    scope = Scope("project", 9)
+    seen = await workspace.call(lambda session: session.runs(scope))
+    view = await workspace.call(lambda session: session.run(5))
+    assert await workspace.call(lambda session: session.seen(scope)) == seen
+    cached = await workspace.call(lambda session: session.cached_run(5))
+    assert cached is not None
+    assert (cached.row, cached.verdicts, cached.cached) == (view.row, view.verdicts, True)
+
+
+async def test_a_draft_is_kept_and_found_again_for_its_agent(scripted: ScriptedServer, workspace: Workspace) -> None:
+    workspace.start(lambda: None)
+    kept = await workspace.call(lambda session: session.save_draft(DRAFT))
+    found = await workspace.call(lambda session: session.draft(7))
+    assert found is not None
+    assert (found[0], found[1].number) == (DRAFT, kept.number)
+    assert await workspace.call(lambda session: session.draft(8)) is None
