@@ -30,6 +30,11 @@ class ApiError(CekuraTuiError):
         self.body = body
         self.retry_after = retry_after
 
+    @property
+    def from_api(self) -> bool:
+        """Whether the refusal is the API's own: JSON, not the page of a proxy or of a server without the operation."""
+        return self.body.lstrip()[:1] in ("{", "[")
+
     def facts(self) -> list[tuple[str, str]]:
         """HTTP status, the server's name for the request, and the beginning of its answer."""
         told = (("status", str(self.status or "")), ("request id", self.request_id), ("answer", self.body))

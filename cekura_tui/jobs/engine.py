@@ -208,7 +208,7 @@ class JobEngine:
         now = self._monotonic()
         asked.failures += 1
         lost = False
-        if error.status in (400, 404):
+        if error.status in (400, 404) and error.from_api:
             asked.unknown += 1
             asked.unknown_since = asked.unknown_since if asked.unknown > 1 else now
             lost = is_lost(asked.unknown, now - asked.unknown_since, self._age(job))

@@ -64,6 +64,7 @@ class Session:
     def __init__(self, setup: Setup, store: Store, client: Client, engine: JobEngine, demo: DemoServer | None) -> None:
         self.setup, self.store, self.client, self.engine = setup, store, client, engine
         self._demo = demo
+        self.closed = False
 
     @classmethod
     def open(
@@ -91,6 +92,7 @@ class Session:
 
     async def close(self) -> None:
         """Stop asking, give a launch in flight a moment, and close everything."""
+        self.closed = True
         try:
             await self.engine.close()
             await self.client.aclose()

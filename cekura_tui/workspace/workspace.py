@@ -64,24 +64,20 @@ class Workspace:
         asyncio.set_event_loop(loop)
         _log_to(self.setup)
         self._session = loop.create_future()
-        self._open()
-        started.set()
+        # In this order: who starts the workspace may ask at once, and is not kept waiting while it opens.
+        loop.call_soon(started.set)
+        loop.call_soon(self._open_now)
         try:
             loop.run_forever()
         finally:
             _end_tasks(loop)
             loop.close()
 
-    def _open(self) -> None:
-        """Open the session once the loop runs, so that starting waits for nothing."""
-        assert self._loop is not None
-        self._loop.call_soon(self._open_now)
-
     def _open_now(self) -> None:
-        from cekura_tui.workspace.session import Session
-
         assert self._session is not None
         try:
+            from cekura_tui.workspace.session import Session
+
             session = Session.open(self.setup, changed=self._on_change)
             self.notice = session.store.database.notice
             session.engine.start()
@@ -108,7 +104,13 @@ class Workspace:
 
     async def _ask(self, ask: Callable[[Session], Awaitable[T]]) -> T:
         assert self._session is not None
-        return await ask(await asyncio.shield(self._session))
+        session = await asyncio.shield(self._session)
+        try:
+            return await ask(session)
+        except RuntimeError:
+            if session.closed:  # a closed client says so in its own words
+                raise Closed("The workspace was closed meanwhile.") from None
+            raise
 
     def known_key(self) -> str:
         """The key by which cached runs and jobs are found, or empty where it is not known yet."""
@@ -130,10 +132,9 @@ class Workspace:
 
     async def enter_demo(self) -> None:
         """Go on in the embedded workspace."""
-        from cekura_tui.config.paths import Paths
         from cekura_tui.workspace.setup import DemoOptions, demo_setup
 
-        await self.reopen(demo_setup(Paths(self.setup.paths.home), DemoOptions(), read_only=self.setup.read_only))
+        await self.reopen(demo_setup(self.setup.paths, DemoOptions(), read_only=self.setup.read_only))
 
     async def reopen(self, setup: Setup) -> None:
         """Close the session and open another: another key, or the embedded workspace."""

@@ -109,11 +109,11 @@ Verdicts, failing ones first, and the transcript. `tab` goes between them.
         if (view := self._view) is not None:
             row = view.row
             text.append(f" {row.outcome.mark} {row.outcome.text} ")
-            facts = (row.scenario, row.personality, row.agent, row.duration, self.board.when(row.at))
-            text.append(" · ".join(clean_line(fact, 60) for fact in facts if fact), style="not bold")
             if view.cached:
                 state = "cached" if self._error is None else "unreachable"
-                text.append(f"  {state}, as of {self.board.when(view.got_at)}", style="yellow")
+                text.append(f" {state}, as of {self.board.when(view.got_at)}  ", style="yellow")
+            facts = (row.scenario, row.personality, row.agent, row.duration, self.board.when(row.at))
+            text.append(" · ".join(clean_line(fact, 60) for fact in facts if fact), style="not bold")
         self.query_one("#run-headline", Static).update(text)
 
     # Keys

@@ -107,6 +107,8 @@ class VirtualList(RowCanvas[R], can_focus=True):
         whose key is gone keeps its index; `reset` goes to the first row instead (the rows are of another thing)."""
         if not reset and (rows is self._rows or (len(rows) == len(self._rows) and rows == self._rows)):
             return
+        if bool(rows) != bool(self._rows):
+            self.call_later(self.refresh_bindings)
         before = self._picture()
         top, line = (0, 0) if reset else self._view.top
         held = [] if reset else [self.key_of(self._rows[i]) for i in dict.fromkeys(i for i, _ in self._shown)]
@@ -170,6 +172,10 @@ class VirtualList(RowCanvas[R], can_focus=True):
     def toggle_mark(self, key: Hashable) -> None:
         self.marks = self._marks ^ {key}
         self.post_message(self.Marked(self, self._marks))
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """An empty list opens nothing: the key is the screen's then, which may show why there are no rows."""
+        return bool(self._rows) if action == "open" else super().check_action(action, parameters)
 
     def action_move(self, rows: int) -> None:
         self.move_by(rows)
