@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from cekura_tui.model.prose_diff import Block, ProseDiff
-from cekura_tui.model.text import count
+from cekura_tui.model.text import capped, count
 from cekura_tui.model.visible import visible
 
 _MARKS = {"same": ("", ""), "del": ("[-", "-]"), "ins": ("{+", "+}")}
@@ -37,10 +37,10 @@ def _lines(diff: ProseDiff, context: int) -> Iterator[str]:
             context if n > 0 else 0,
             context if n < last else 0,
         )
-        yield from first
+        yield from map(capped, first)
         if hidden:
             yield f"… {count(hidden, 'line')} unchanged …"
-        yield from rest
+        yield from map(capped, rest)
 
 
 def _head(block: Block, heading: str) -> str:

@@ -18,6 +18,8 @@ _REMOVED = re.compile(
     "\U000e0000-\U000e007f]"  # tag characters
 )
 _TAB = 4
+LONGEST_LINE = 4_000
+"""Characters of one line that are drawn."""
 _ANY_SPACE = re.compile(r"\s+")
 
 
@@ -33,6 +35,12 @@ def clean_line(text: str, limit: int = 300) -> str:
     """Clean text for one line: white space as single spaces, at most `limit` characters."""
     line = _ANY_SPACE.sub(" ", clean(text)).strip()
     return line if len(line) <= limit else line[: limit - 1] + "…"
+
+
+def capped(line: str, limit: int = LONGEST_LINE) -> str:
+    """One line as it is drawn: what is beyond `limit` characters is counted, not shown."""
+    more = len(line) - limit
+    return line if more <= 0 else f"{line[:limit]}… ({more:,} characters more)"
 
 
 def clean_json(value: object, keep: frozenset[str] = frozenset()) -> object:

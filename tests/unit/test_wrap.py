@@ -8,8 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
+from cekura_tui.model.text import capped
 from cekura_tui.ui.widgets.cells import fit
-from cekura_tui.ui.widgets.wrap import breaks, capped, wrap
+from cekura_tui.ui.widgets.wrap import breaks, wrap
 
 NARROW = [*"abc é–…  -", "word"]
 WIDE = ["日", "本語", "e\u0301", " \u0301", "👍", "👩\u200d🚀", "❤\ufe0f", "\u00ad", "\u3000"]

@@ -10,11 +10,12 @@ from rich.style import Style
 from textual.binding import Binding, BindingType
 
 from cekura_tui.model.prose_diff import ProseDiff
+from cekura_tui.model.text import LONGEST_LINE, capped
 from cekura_tui.ui.widgets.diff_rows import DiffRow, diff_rows
 from cekura_tui.ui.widgets.row_canvas import RowState
 from cekura_tui.ui.widgets.row_strips import Line
 from cekura_tui.ui.widgets.virtual_list import VirtualList
-from cekura_tui.ui.widgets.wrap import LONGEST_LINE, breaks, capped
+from cekura_tui.ui.widgets.wrap import breaks
 
 _READABLE = 100
 _LEAST = 10

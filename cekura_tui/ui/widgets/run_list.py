@@ -23,7 +23,7 @@ Columns = tuple[tuple[str, int], ...]
 def columns(width: int) -> Columns:
     """Names and cells of the columns that fit in `width` cells, each followed by one cell of space."""
     fixed = [("run", 8), ("outcome", 14)]
-    ends = [("length", 6), ("when", 12 if width >= 98 else 9)] if width >= 52 else []
+    ends = [("length", 6), ("when", 12 if width >= 98 else 10)] if width >= 52 else []
     personality = [("personality", 18 if width >= 110 else 13)] if width >= 78 else []
     agent = [("agent", 24 if width >= 120 else 18)] if width >= 98 else []
     taken = sum(cells + 1 for _, cells in fixed + personality + agent + ends) + 2

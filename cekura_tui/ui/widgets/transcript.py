@@ -9,13 +9,14 @@ from typing import ClassVar
 from rich.segment import Segment
 from rich.style import Style
 
+from cekura_tui.model.text import capped
 from cekura_tui.model.transcript import Turn
 from cekura_tui.ui.widgets.cells import fit
 from cekura_tui.ui.widgets.row_canvas import RowState
 from cekura_tui.ui.widgets.row_strips import Line
 from cekura_tui.ui.widgets.turn_timing import Timing, clock, timings
 from cekura_tui.ui.widgets.virtual_list import VirtualList
-from cekura_tui.ui.widgets.wrap import breaks, capped, wrap
+from cekura_tui.ui.widgets.wrap import breaks, wrap
 
 _SPEAKER_CELLS = 8
 _READABLE = 100

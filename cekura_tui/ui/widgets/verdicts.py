@@ -8,14 +8,14 @@ from typing import ClassVar
 
 from rich.segment import Segment
 
-from cekura_tui.model.text import clean_line
+from cekura_tui.model.text import capped, clean_line
 from cekura_tui.model.verdict import Verdict
 from cekura_tui.model.view import RunView
 from cekura_tui.ui.widgets.row_canvas import RowState
 from cekura_tui.ui.widgets.row_strips import Line
 from cekura_tui.ui.widgets.signs import TONE_CLASSES, TONE_CSS, VERDICT_MARKS, VERDICT_TONES
 from cekura_tui.ui.widgets.virtual_list import VirtualList
-from cekura_tui.ui.widgets.wrap import capped, wrap
+from cekura_tui.ui.widgets.wrap import wrap
 
 _INDENT = "  "
 

@@ -109,6 +109,8 @@ class VirtualList(RowCanvas[R], can_focus=True):
             return
         if bool(rows) != bool(self._rows):
             self.call_later(self.refresh_bindings)
+        if len(rows) != len(self._rows) and self.styles.is_auto_height:
+            self.call_later(self.refresh, layout=True)
         before = self._picture()
         top, line = (0, 0) if reset else self._view.top
         held = [] if reset else [self.key_of(self._rows[i]) for i in dict.fromkeys(i for i, _ in self._shown)]

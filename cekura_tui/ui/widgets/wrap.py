@@ -6,15 +6,7 @@ import re
 
 from rich.cells import cell_len, split_graphemes
 
-LONGEST_LINE = 4_000
-
 _NARROW = re.compile("[\x20-\x7e\xa0-\xac\xae-\u02ff\u0370-\u0482\u2010-\u2027]*")
-
-
-def capped(line: str, limit: int = LONGEST_LINE) -> str:
-    """One line as it is drawn: what is beyond `limit` characters is counted, not shown."""
-    more = len(line) - limit
-    return line if more <= 0 else f"{line[:limit]}… ({more:,} characters more)"
 
 
 def wrap(text: str, width: int) -> list[str]:
