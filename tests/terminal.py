@@ -190,3 +190,7 @@ class Terminal:
         assert set(left.values()) == {"l"}, f"modes that stayed on: {left}"
         now: list[Any] = termios.tcgetattr(self._slave)
         assert now == self.modes, "the terminal's line discipline was not restored"
+
+
+Start = Callable[..., Terminal]
+"""Starts `cekura-tui …` in a terminal of its own."""

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 import pytest
-from terminal import Terminal
+from terminal import Start, Terminal
 
 _REPO = Path(__file__).parents[2]
 _OF_THE_RUNNER = ("TEXTUAL", "NO_COLOR", "COLUMNS", "LINES")
-Start = Callable[..., Terminal]
 
 
 @pytest.fixture

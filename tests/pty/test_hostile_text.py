@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from conftest import Start
 from hostile import IMPROVED, SHOWN, serve_hostile
 from raw_output import foreign_in
 from scripted_server import ScriptedServer
+from terminal import Start
 
 HEARD = ("[2J]0;owned", "[/red]", "[@click", "52;c;", "[31m")
 DEMO = ("--demo", "--demo-speed", "20")
@@ -42,9 +42,9 @@ def test_a_hostile_call_is_shown_as_text_in_the_list_the_run_and_the_suggestion(
 
 @pytest.mark.parametrize("number", ["900232", "900222"])
 def test_a_hostile_call_read_from_end_to_end_sends_nothing_of_its_own(start: Start, number: str) -> None:
-    terminal = start(*DEMO, number, columns=80, lines=24).wait(f"Run {number}", "agent")
+    terminal = start(*DEMO, number, columns=80, lines=48).wait(f"Run {number}", "agent")
     seen: set[str] = set()
-    for key in ("", *"jjjjjjjjjjjjjjjjjjjj", "G", "tab", *"jjjjjjjjjjjj", "G"):
+    for key in ("", *"jjjjjjjj", "G", "tab", *"jjjj", "G"):
         terminal.press(key)
         while terminal.written_within(0.08):
             pass

@@ -7,8 +7,7 @@ from pathlib import Path
 
 import pytest
 from calling import ended, process
-from conftest import Start
-from terminal import Terminal
+from terminal import Start, Terminal
 
 DEMO = ("--demo", "--demo-speed", "20")
 

@@ -1,0 +1,86 @@
+"""Opening the app for a test, with a server that tells what it was asked."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from textual.pilot import Pilot
+from waiting import eventually
+from watching import sees
+
+from cekura_tui.demo.server import DemoServer
+from cekura_tui.ui.app import CekuraApp
+from cekura_tui.workspace.setup import Setup, make_setup
+from cekura_tui.workspace.workspace import Workspace
+
+EPOCH = 1_760_000_000.0
+PROJECT = 4021
+WIDE, SMALL = (120, 36), (80, 24)
+LIST = "/test_framework/v1/runs/"
+LAUNCH = "/test_framework/v1/runs/improve_prompt_bg/"
+
+
+@dataclass(frozen=True)
+class Served:
+    """A server and its log of requests."""
+
+    server: DemoServer
+    log: list[dict[str, object]]
+
+    def setup(self, *, key: str = "", project: int | None = PROJECT, read_only: bool = False) -> Setup:
+        """The settings of somebody who uses this server."""
+        return setup_of(self.server.url, key or self.server.key, project, read_only=read_only)
+
+    def asked(self, path: str, method: str = "GET") -> list[dict[str, object]]:
+        """The requests that came for a path."""
+        return [entry for entry in list(self.log) if (entry["method"], entry["path"]) == (method, path)]
+
+
+def setup_of(url: str, key: str | None, project: int | None = None, *, read_only: bool = False) -> Setup:
+    """The settings of somebody who uses a server with this key, or with none."""
+    env = {"CEKURA_TUI_HOME": os.environ["CEKURA_TUI_HOME"], **({"CEKURA_API_KEY": key} if key else {})}
+    return make_setup(api_url=url, project_id=project, read_only=read_only, env=env)
+
+
+@asynccontextmanager
+async def opened(setup: Setup, *, size: tuple[int, int] = WIDE, **options: Any) -> AsyncIterator[Pilot[None]]:
+    """The app, opened on these settings; it is closed as when one leaves it."""
+    workspace = Workspace(setup)
+    app = CekuraApp(workspace, **options)
+    try:
+        async with app.run_test(size=size, notifications=True, tooltips=True) as pilot:
+            yield pilot
+    finally:
+        await asyncio.to_thread(workspace.close)
+
+
+async def on_run(pilot: Pilot[None], run_id: int) -> None:
+    """Wait for the list and put the cursor on a run of it."""
+    await sees(pilot, "as of", str(run_id))
+    runs = pilot.app.screen.query_one("#runs")
+    while runs.cursor_key != run_id:  # type: ignore[attr-defined]
+        assert runs.cursor_key is not None  # type: ignore[attr-defined]
+        await pilot.press("j")
+
+
+async def launched(pilot: Pilot[None], run_id: int, state: str = "succeeded") -> None:
+    """Launch a job from a run of the list with the agent's prompt, and wait for its end."""
+    await on_run(pilot, run_id)
+    await pilot.press("i")
+    await sees(pilot, "Improve the prompt", "Launch", "words,", gone="Reading")
+    await pilot.press("enter")
+    await eventually(lambda: pilot.app.board.jobs, "a job on the board")  # type: ignore[attr-defined]
+    board = pilot.app.board  # type: ignore[attr-defined]
+    await eventually(lambda: board.jobs[0].state == state, f"the job is {state}")
+
+
+def no_crash(pilot: Pilot[None]) -> None:
+    """The app is still there, whatever it was shown."""
+    app = pilot.app
+    assert app.is_running
+    assert app._exception is None

@@ -1,0 +1,276 @@
+"""Launching from the app: what is sent is what was shown or meant, and nothing that was typed is ever lost."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from app_on_a_server import LAUNCH, SMALL, WIDE, Served, no_crash, on_run, opened, setup_of
+from scripted_server import LAUNCH as LAUNCH_PATH
+from scripted_server import Hold, Reply, ScriptedServer, run_of, serve_runs
+from textual.pilot import Pilot
+from textual.widgets import Input, TextArea
+from waiting import eventually
+from watching import screen_text, sees
+
+FAILED = 900238
+ODD = "# Rules\r\n\tBe brief.\r\n\x1b[31mred\x1b[0m\r\n" + "long " * 4_000 + "\r\nend\r\n"
+
+
+def sha256(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+async def dialog(pilot: Pilot[None], run_id: int = FAILED) -> None:
+    await on_run(pilot, run_id)
+    await pilot.press("i")
+    await sees(pilot, "Improve the prompt", "words,", "Launch", gone="Reading")
+
+
+async def choose(pilot: Pilot[None], source: str) -> None:
+    """Choose where the prompt comes from, by keys in the list of sources."""
+    sources: Any = pilot.app.screen.query_one("#sources")
+    sources.focus()
+    await pilot.press("g")
+    while sources.cursor_key != source:
+        await pilot.press("j")
+    await pilot.press("space")
+
+
+async def name_file(pilot: Pilot[None], path: str) -> None:
+    await choose(pilot, "file")
+    field = pilot.app.screen.query_one("#prompt-file", Input)
+    field.focus()
+    field.value = path
+    await pilot.press("enter")
+
+
+def prompt_sent(served: Served) -> Any:
+    return served.asked(LAUNCH, "POST")[-1]["prompt_sha256"]
+
+
+async def sent(served: Served) -> None:
+    await eventually(lambda: served.asked(LAUNCH, "POST"), "a launch at the server")
+
+
+@pytest.mark.parametrize("size", [WIDE, SMALL])
+async def test_it_shows_the_agents_prompt_where_it_goes_and_that_it_may_cost(
+    served: Served, size: tuple[int, int]
+) -> None:
+    async with opened(served.setup(), size=size) as pilot:
+        await dialog(pilot)
+        await sees(pilot, "Maya, the appointment line", str(FAILED), served.server.url, "may cost credits", "Launch")
+        await pilot.press("escape")
+        await sees(pilot, "240 runs", gone="Improve the prompt")
+        assert served.asked(LAUNCH, "POST") == []
+
+
+async def test_the_agents_prompt_is_sent_as_the_server_has_it(served: Served) -> None:
+    async with opened(served.setup()) as pilot:
+        await dialog(pilot)
+        shown = pilot.app.screen.query_one(TextArea).text
+        await pilot.press("enter")
+        await sees(pilot, "Job 1 launched", gone="Improve the prompt")
+        await sent(served)
+        assert prompt_sent(served) == sha256(shown)
+
+
+async def test_an_edited_prompt_is_what_is_sent(served: Served) -> None:
+    async with opened(served.setup()) as pilot:
+        await dialog(pilot)
+        area = pilot.app.screen.query_one(TextArea)
+        area.focus()
+        before = area.text
+        await pilot.press(*"Hi ")
+        await sees(pilot, "edited")
+        await pilot.press("ctrl+g")
+        await sees(pilot, "Job 1 launched")
+        await sent(served)
+        assert prompt_sent(served) == sha256("Hi " + before)
+
+
+@pytest.fixture
+def odd_file(tmp_path: Path) -> Path:
+    file = tmp_path / "p.md"
+    file.write_bytes(ODD.encode())
+    return file
+
+
+async def test_a_file_with_tabs_line_ends_and_escapes_is_sent_to_the_byte(served: Served, odd_file: Path) -> None:
+    async with opened(served.setup()) as pilot:
+        await dialog(pilot)
+        await name_file(pilot, str(odd_file))
+        await sees(pilot, "Read ", "sent as they are")
+        await pilot.press("ctrl+g")
+        await sees(pilot, "Job 1 launched")
+        await sent(served)
+        assert prompt_sent(served) == sha256(ODD)
+        assert "\x1b" not in screen_text(pilot.app)
+
+
+WRONG_FILES = {
+    "missing": (None, "There is no file"),
+    "directory": (None, "is a directory"),
+    "binary": (b"\0\xff\xfe", "is not a text file"),
+    "too big": (b"x" * 200_001, "is over 200,000 bytes"),
+    "blank": (b" \n ", "is blank"),
+}
+
+
+@pytest.fixture(params=WRONG_FILES)
+def wrong_file(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    """A file `p` that is no prompt's, and what is said of it."""
+    content, told = WRONG_FILES[request.param]
+    monkeypatch.chdir(tmp_path)
+    if content is not None:
+        Path("p").write_bytes(content)
+    elif request.param == "directory":
+        Path("p").mkdir()
+    return told
+
+
+async def test_a_file_that_will_not_do_gets_a_sentence_and_its_name_stays(served: Served, wrong_file: str) -> None:
+    async with opened(served.setup()) as pilot:
+        await dialog(pilot)
+        await name_file(pilot, "p")
+        await sees(pilot, wrong_file)
+        assert pilot.app.screen.query_one("#prompt-file", Input).value == "p"
+        assert served.asked(LAUNCH, "POST") == []
+        no_crash(pilot)
+
+
+async def test_a_blank_prompt_is_refused_before_it_is_sent(served: Served) -> None:
+    async with opened(served.setup()) as pilot:
+        await dialog(pilot)
+        area = pilot.app.screen.query_one(TextArea)
+        area.focus()
+        area.text = "  \n "
+        await pilot.press("ctrl+g")
+        await sees(pilot, "is blank")
+        assert served.asked(LAUNCH, "POST") == []
+
+
+async def test_what_was_typed_is_there_again_after_esc_and_after_a_restart(served: Served) -> None:
+    async with opened(served.setup()) as pilot:
+        await dialog(pilot)
+        pilot.app.screen.query_one(TextArea).focus()
+        await pilot.press(*"One ")
+        await pilot.press("escape")
+        await sees(pilot, "The draft is kept", gone="Improve the prompt")
+        await pilot.press("i")
+        await sees(pilot, "(•) your draft", "One #", "Your draft of")
+        pilot.app.screen.query_one(TextArea).focus()
+        await pilot.press(*"Two ")
+        await pilot.press("escape")
+        await sees(pilot, "240 runs", gone="Improve the prompt")
+    async with opened(served.setup()) as pilot:
+        await on_run(pilot, FAILED)
+        await pilot.press("i")
+        await sees(pilot, "(•) your draft", "One", "Two")
+        await pilot.press("ctrl+g")
+        await sees(pilot, "launched")
+        assert len(served.asked(LAUNCH, "POST")) == 1
+    async with opened(served.setup()) as pilot:
+        await dialog(pilot)
+        assert "your draft" not in screen_text(pilot.app)
+
+
+async def test_leaving_the_app_from_the_dialog_keeps_what_was_typed(served: Served) -> None:
+    async with opened(served.setup()) as pilot:
+        await dialog(pilot)
+        pilot.app.screen.query_one(TextArea).focus()
+        await pilot.press(*"Typed ", "ctrl+q")
+    async with opened(served.setup()) as pilot:
+        await on_run(pilot, FAILED)
+        await pilot.press("i")
+        await sees(pilot, "(•) your draft", "Typed #")
+
+
+async def test_a_launch_that_this_server_does_not_offer_says_so_and_keeps_the_draft(
+    misbehaving: Callable[[str], Served],
+) -> None:
+    served = misbehaving("withdrawn")
+    async with opened(served.setup()) as pilot:
+        await dialog(pilot)
+        pilot.app.screen.query_one(TextArea).focus()
+        await pilot.press(*"Typed ", "ctrl+g")
+        await sees(pilot, "does not offer", "draft is kept", "Typed #")
+        await pilot.press("escape")
+        await sees(pilot, "240 runs", "Jobs none yet", gone="Improve the prompt")
+        await pilot.press("i")
+        await sees(pilot, "(•) your draft", "Typed #")
+        assert len(served.asked(LAUNCH, "POST")) == 1
+        no_crash(pilot)
+
+
+async def test_a_launch_without_an_id_is_shown_as_unconfirmed_and_not_sent_again(
+    misbehaving: Callable[[str], Served],
+) -> None:
+    served = misbehaving("no-progress-id")
+    async with opened(served.setup()) as pilot:
+        await dialog(pilot)
+        await pilot.press("enter")
+        await sees(pilot, "Job 1 is unconfirmed", "without a progress_id", gone="Improve the prompt")
+        await pilot.press("2")
+        await sees(pilot, "1 unconfirmed", "without a progress_id")
+        await pilot.press("enter")
+        await sees(pilot, "Job 1: unconfirmed", "no answer tells whether", "not sent again", "launching")
+        no_crash(pilot)
+    async with opened(served.setup()) as pilot:
+        await sees(pilot, "240 runs", "unconfirmed")
+        assert len(served.asked(LAUNCH, "POST")) == 1
+
+
+async def test_a_read_only_session_launches_nothing(served: Served) -> None:
+    async with opened(served.setup(read_only=True)) as pilot:
+        await sees(pilot, "read-only")
+        await dialog(pilot)
+        await pilot.press("enter")
+        await sees(pilot, "read-only session", "nothing was launched")
+        assert served.asked(LAUNCH, "POST") == []
+
+
+async def test_while_a_launch_waits_esc_does_not_leave_it_and_enter_does_not_send_it_twice(
+    scripted: ScriptedServer,
+) -> None:
+    hold = Hold(Reply({"progress_id": "p-1"}))
+    serve_runs(scripted, run_of(5))
+    page = {"count": 1, "next": None, "previous": None, "results": [run_of(5)]}
+    scripted.on("GET", "/test_framework/v1/runs/", Reply(page))
+    scripted.on("GET", "/test_framework/v1/aiagents/7/", Reply({"id": 7, "agent_name": "A", "description": "Be kind."}))
+    scripted.on("POST", LAUNCH_PATH, hold)
+    async with opened(setup_of(scripted.url, "key", 1)) as pilot:
+        await on_run(pilot, 5)
+        await pilot.press("i")
+        await sees(pilot, "Be kind.", gone="Reading")
+        await pilot.press("enter")
+        await eventually(hold.arrived.is_set, "the launch at the server")
+        await pilot.press("escape", "enter", "ctrl+g")
+        await sees(pilot, "Improve the prompt", "waited for")
+        hold.released.set()
+        await sees(pilot, "Job 1 launched", gone="Improve the prompt")
+        assert len(scripted.requests("POST", LAUNCH_PATH)) == 1
+
+
+async def test_a_chosen_focus_is_sent_with_it(scripted: ScriptedServer) -> None:
+    metric = {"id": 31, "name": "Greets", "type": "binary_workflow_adherence", "score": 0, "explanation": ["No."]}
+    run = run_of(5, evaluation={"metrics": [metric]}, critical_categories=[{"category_id": 9, "category": "Privacy"}])
+    serve_runs(scripted, run)
+    page = {"count": 1, "next": None, "previous": None, "results": [run]}
+    scripted.on("GET", "/test_framework/v1/runs/", Reply(page))
+    scripted.on("GET", "/test_framework/v1/aiagents/7/", Reply({"id": 7, "agent_name": "A", "description": "Be kind."}))
+    scripted.on("POST", LAUNCH_PATH, Reply({"progress_id": "p-1"}))
+    async with opened(setup_of(scripted.url, "key", 1)) as pilot:
+        await on_run(pilot, 5)
+        await pilot.press("i")
+        await sees(pilot, "[ ] metric: Greets", "[ ] category: Privacy", "Be kind.", gone="Reading")
+        pilot.app.screen.query_one("#focuses").focus()
+        await pilot.press("j", "space")
+        await sees(pilot, "[ ] metric: Greets", "[x] category: Privacy")
+        await pilot.press("ctrl+g")
+        await sees(pilot, "Job 1 launched")
+        (launch,) = scripted.requests("POST", LAUNCH_PATH)
+        assert launch.json() == {"run_ids": [5], "prompt": "Be kind.", "agent": 7, "category_ids": [9]}

@@ -1,0 +1,152 @@
+"""Screens that load, are empty, or cannot be filled: what is the matter, and what to do."""
+
+from __future__ import annotations
+
+from app_on_a_server import SMALL, Served, no_crash, on_run, opened, setup_of
+from hostile import serve_hostile
+from scripted_server import HTML_502, Hold, Reply, ScriptedServer, closed_port, run_of, serve_runs
+from watching import sees
+
+LIST = "/test_framework/v1/runs/"
+KEY = "key-of-the-test"
+
+
+def page(*runs: dict[str, object]) -> Reply:
+    return Reply({"count": len(runs), "next": None, "previous": None, "results": list(runs)})
+
+
+async def test_a_list_on_its_way_says_that_it_is_loading(scripted: ScriptedServer) -> None:
+    hold = Hold(page())
+    scripted.on("GET", LIST, hold)
+    async with opened(setup_of(scripted.url, KEY, 1)) as pilot:
+        await sees(pilot, "Loading runs", "loading")
+        hold.released.set()
+        await sees(pilot, "No runs here yet.", "0 runs", "p picks another project")
+        await pilot.press("enter", "i", "space", "j", "G", "exclamation_mark")
+        await sees(pilot, "No failed runs here.", "! shows all runs")
+        no_crash(pilot)
+
+
+async def test_an_unreachable_server_is_named_with_the_keys_that_help(scripted: ScriptedServer) -> None:
+    port = closed_port()
+    async with opened(setup_of(f"http://127.0.0.1:{port}", KEY, 1), size=SMALL) as pilot:
+        await sees(pilot, f"127.0.0.1:{port} cannot be reached", "r retries", "enter shows the whole error")
+        await pilot.press("enter")
+        await sees(pilot, "Check the network", "esc closes")
+        await pilot.press("escape")
+        await sees(pilot, "r retries", gone="esc closes")
+        await pilot.press("2")
+        await sees(pilot, "No jobs yet.", "press i")
+        await pilot.press("1")
+        await sees(pilot, "r retries")
+        no_crash(pilot)
+
+
+async def test_a_gateway_error_is_a_sentence_and_r_tries_again(scripted: ScriptedServer) -> None:
+    scripted.on("GET", LIST, Reply(HTML_502, 502))
+    async with opened(setup_of(scripted.url, KEY, 1)) as pilot:
+        await sees(pilot, "502", "an HTML page", "r retries")
+        scripted.on("GET", LIST, page(run_of(5)))
+        await pilot.press("r")
+        await sees(pilot, "1 run ", "Books a table", gone="502")
+        no_crash(pilot)
+
+
+async def test_json_that_is_not_what_was_promised_is_a_sentence(scripted: ScriptedServer) -> None:
+    scripted.on("GET", LIST, Reply({"hello": "world"}))
+    async with opened(setup_of(scripted.url, KEY, 1)) as pilot:
+        await sees(pilot, "is not a list", "r retries")
+        no_crash(pilot)
+
+
+async def test_runs_seen_before_are_there_at_once_when_the_server_is_away(served: Served) -> None:
+    async with opened(served.setup()) as pilot:
+        await on_run(pilot, 900238)
+        await sees(pilot, "900238 ✗ 4 checks")
+    served.server.stop()
+    try:
+        async with opened(served.setup()) as pilot:
+            await sees(pilot, "240 runs", "900238", "r retries")
+            await on_run(pilot, 900238)
+            await pilot.press("enter")
+            await sees(pilot, "Run 900238", "14 turns", "as of")
+            no_crash(pilot)
+    finally:
+        served.server._port = int(served.server.url.rpartition(":")[2])
+        served.server.start()
+
+
+async def test_an_open_run_is_loading_then_missing_then_there(scripted: ScriptedServer) -> None:
+    scripted.on("GET", LIST, page(run_of(5)))
+    hold = Hold(Reply({"detail": "Not found."}, 404))
+    scripted.on("GET", f"{LIST}5/", hold)
+    async with opened(setup_of(scripted.url, KEY, 1), run_id=5) as pilot:
+        await sees(pilot, "Loading run 5")
+        hold.released.set()
+        await sees(pilot, "There is no run 5", "r retries")
+        await pilot.press("enter")
+        await sees(pilot, "There is no run 5", "esc closes")
+        await pilot.press("escape")
+        serve_runs(scripted, run_of(5))
+        await pilot.press("r")
+        await sees(pilot, "Run 5", "This run has no transcript.", gone="There is no run 5")
+        no_crash(pilot)
+
+
+async def test_a_preview_that_cannot_be_read_says_why(scripted: ScriptedServer) -> None:
+    scripted.on("GET", LIST, page(run_of(5)))
+    async with opened(setup_of(scripted.url, KEY, 1)) as pilot:
+        await sees(pilot, "1 run ", "There is no run 5")
+        no_crash(pilot)
+
+
+async def test_a_broken_run_costs_nothing_but_itself(scripted: ScriptedServer) -> None:
+    odd = {"id": 6, "agent": "x", "duration": {"a": 1}, "scenario_name": 5, "transcript_object": [None, 7]}
+    scripted.on("GET", LIST, page(run_of(7), odd))
+    serve_runs(scripted, run_of(7), odd)
+    async with opened(setup_of(scripted.url, KEY, 1), size=SMALL) as pilot:
+        await sees(pilot, "2 runs", "Books a table")
+        await pilot.press("G", "enter")
+        await sees(pilot, "Verdicts and details")
+        no_crash(pilot)
+
+
+async def test_a_terminal_too_small_for_the_screens_says_so_and_recovers(served: Served) -> None:
+    async with opened(served.setup(), size=(50, 20)) as pilot:
+        await sees(pilot, "This terminal is too small")
+        await pilot.resize_terminal(80, 24)
+        await sees(pilot, "240 runs", "900240", gone="too small")
+        await pilot.resize_terminal(80, 14)
+        await sees(pilot, "This terminal is too small")
+        await pilot.resize_terminal(120, 36)
+        await sees(pilot, "240 runs", "No verdicts.", gone="too small")
+
+
+async def test_every_hostile_name_is_shown_letter_by_letter(scripted: ScriptedServer) -> None:
+    """See also the test of the same server in a real terminal."""
+    serve_hostile(scripted, end={"status": "failed", "error": "[/red] [@click=app.quit]it[/] \x1b[2Jbroke"})
+    evil = "[/red] [@click=app.quit]"
+    async with opened(setup_of(scripted.url, KEY, None), size=(140, 40)) as pilot:
+        await sees(pilot, "2 runs", evil)
+        await pilot.press("p")
+        await sees(pilot, "List runs of", "[/red]")
+        await pilot.press("escape", "enter")
+        await sees(pilot, "Run 102", "4 turns", evil)
+        await pilot.press("i")
+        await sees(pilot, "Improve the prompt", evil, "Ask for the name.", gone="Reading")
+        await pilot.press("enter")
+        await sees(pilot, "Job 1 launched", gone="Improve the prompt")
+        await pilot.press("2")
+        await sees(pilot, "1 failed", "[2Jbroke")
+        await pilot.press("enter")
+        await sees(pilot, "The job ended without a suggestion.", "[/red]", "[2Jbroke")
+        await pilot.press("escape", "1", "escape")
+        await sees(pilot, "2 runs", "job 1 ✗ failed")
+        scripted.on("GET", LIST, Reply({"detail": "[/red] [@click=app.quit]no[/] \x1b[31m"}, 400))
+        await pilot.press("r")
+        await sees(pilot, "r retries", "2 runs")
+        await pilot.press("exclamation_mark")
+        await sees(pilot, "[/red] [@click=app.quit]no[/] [31m")
+        await pilot.press("enter")
+        await sees(pilot, "esc closes", "[/red]")
+        no_crash(pilot)

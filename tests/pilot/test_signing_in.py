@@ -1,0 +1,72 @@
+"""Signing in: asked for only when there is no key or the server refused it, and the key goes where it belongs."""
+
+from __future__ import annotations
+
+import json
+import stat
+from pathlib import Path
+
+from app_on_a_server import SMALL, Served, no_crash, opened, setup_of
+from textual.widgets import Input
+from watching import sees
+
+
+async def test_without_a_key_it_says_where_one_comes_from(served: Served) -> None:
+    async with opened(setup_of(served.server.url, None), size=SMALL) as pilot:
+        await sees(pilot, "Sign in", "There is no API key.", "Settings › API keys", "ctrl+t")
+        await pilot.press("enter")
+        await sees(pilot, "The key from what was typed is empty.")
+        assert served.log == []
+
+
+async def test_a_refused_key_leads_to_signing_in_with_the_servers_words(served: Served) -> None:
+    async with opened(served.setup(key="wrong")) as pilot:
+        await sees(pilot, "Sign in", "refused the API key (403", "Invalid API key")
+        no_crash(pilot)
+
+
+async def test_a_wrong_key_is_refused_and_the_right_one_opens_the_runs_and_is_kept(served: Served, home: Path) -> None:
+    async with opened(setup_of(served.server.url, None)) as pilot:
+        await sees(pilot, "Sign in")
+        await pilot.press(*"wrong", "enter")
+        await sees(pilot, "refused the API key")
+        assert not (home / "credentials.json").exists()
+        pilot.app.screen.query_one("#key", Input).value = served.server.key
+        await pilot.press("enter")
+        await sees(pilot, "List runs of", "Front desks", "Hospitality and grid")
+        await pilot.press("enter")
+        await sees(pilot, "240 runs", "900240")
+        no_crash(pilot)
+    kept = home / "credentials.json"
+    assert stat.S_IMODE(kept.stat().st_mode) == 0o600
+    assert json.loads(kept.read_text())["default"]["api_url"].startswith(served.server.url)
+    async with opened(setup_of(served.server.url, None)) as pilot:
+        await sees(pilot, "240 runs", "Front desks")
+
+
+async def test_a_key_is_never_drawn(served: Served) -> None:
+    async with opened(setup_of(served.server.url, None)) as pilot:
+        await sees(pilot, "Sign in")
+        await pilot.press(*"secretkey")
+        await sees(pilot, "•••••••••", gone="secret")
+
+
+async def test_one_key_leads_into_the_embedded_workspace(served: Served) -> None:
+    async with opened(setup_of(served.server.url, None)) as pilot:
+        await sees(pilot, "Sign in")
+        await pilot.press("ctrl+t")
+        await sees(pilot, "240 runs", "demo · Front desks", "900240")
+        assert served.log == []
+        no_crash(pilot)
+
+
+async def test_several_projects_and_none_named_open_the_picker(served: Served) -> None:
+    async with opened(served.setup(project=None)) as pilot:
+        await sees(pilot, "List runs of", "Front desks", "Hospitality and grid")
+        await pilot.press("escape")
+        await sees(pilot, "Runs are listed by project", "Front desks")
+        await pilot.press("p")
+        await sees(pilot, "List runs of", "Hospitality and grid")
+        await pilot.press("enter")
+        await sees(pilot, "240 runs")
+        no_crash(pilot)

@@ -1,0 +1,159 @@
+"""The real app on the embedded workspace, with every time fixed: for pictures that come out the same each time."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import shutil
+import time
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from types import SimpleNamespace
+from typing import Any
+from unittest.mock import patch
+
+from textual.pilot import Pilot
+from waiting import eventually
+from watching import sees
+
+from cekura_tui.config.paths import Paths
+from cekura_tui.jobs.engine import JobEngine
+from cekura_tui.model.job import Draft, Job
+from cekura_tui.ui.app import CekuraApp
+from cekura_tui.workspace import session as session_room
+from cekura_tui.workspace.session import Session
+from cekura_tui.workspace.setup import DemoOptions, Setup, demo_setup
+from cekura_tui.workspace.workspace import Workspace
+
+EPOCH = 1_787_061_600.0
+"""Tuesday 18 August 2026, 14:00 UTC: the time that the runs count back from."""
+SUGGESTED, NOTHING_FOUND, FAILED, GOING = 900238, 900239, 900220, 900234
+"""The runs that jobs were launched from: one of each outcome, and one that still runs."""
+
+Scene = Callable[[Pilot[Any]], Awaitable[None]]
+
+
+class Clock:
+    """A clock that only moves when it is told."""
+
+    def __init__(self, now: float) -> None:
+        self.now = now
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@contextmanager
+def _fixed(clock: Clock) -> Iterator[Clock]:
+    """Everything that writes down or shows a time reads this clock, in UTC."""
+    defaults: dict[str, Any] = JobEngine.__init__.__kwdefaults__
+    before = os.environ.get("TZ")
+    os.environ["TZ"] = "UTC"
+    time.tzset()
+    try:
+        with patch.object(session_room, "time", SimpleNamespace(time=clock)), patch.dict(defaults, {"clock": clock}):
+            yield clock
+    finally:
+        if before is None:
+            del os.environ["TZ"]
+        else:
+            os.environ["TZ"] = before
+        time.tzset()
+
+
+def _setup(home: Path, speed: float) -> Setup:
+    return demo_setup(Paths(home).demo, DemoOptions(epoch=EPOCH, speed=speed))
+
+
+async def _launched(session: Session, run_id: int) -> Job:
+    runs = await session.improvable([run_id])
+    agent, prompt = await session.agent_prompt(runs.agent_id)
+    return await session.launch(Draft(runs.run_ids, prompt, runs.agent_id, agent.name, prompt_source="agent"))
+
+
+async def _past_jobs(home: Path, clock: Clock) -> None:
+    """Three jobs that have ended, each in its own way, and one that goes on."""
+    for n, run_id in enumerate((FAILED, NOTHING_FOUND, SUGGESTED)):
+        clock.now = EPOCH - 4_000 + n * 1_500
+        session = Session.open(_setup(home, 1e9))
+        try:
+            job = await _launched(session, run_id)
+            clock.now += 31 + 7 * n
+            session.engine.start()
+            kept = session.store.jobs
+            await eventually(lambda: (kept.get(job.number) or job).state.final, f"job {job.number} ends")  # noqa: B023
+        finally:
+            await session.close()
+    clock.now = EPOCH + 180
+    session = Session.open(_setup(home, 1e-6))
+    try:
+        await _launched(session, GOING)
+    finally:
+        await session.close()
+
+
+def prepare(home: Path) -> None:
+    """Fill a new directory with what went on before."""
+    clock = Clock(EPOCH)
+    with _fixed(clock):
+        asyncio.run(_past_jobs(home, clock))
+
+
+@contextmanager
+def staged(prepared: Path) -> Iterator[CekuraApp]:
+    """The app, not started, on a copy of a prepared directory, five minutes past two."""
+    with TemporaryDirectory() as place, _fixed(Clock(EPOCH + 300)) as clock:
+        home = Path(place) / "home"
+        shutil.copytree(prepared, home)
+        workspace = Workspace(_setup(home, 1e-6))
+        try:
+            yield CekuraApp(workspace, clock=clock)
+        finally:
+            workspace.close()
+
+
+# Scenes: each starts from the run list
+
+
+async def runs(pilot: Pilot[Any]) -> None:
+    """The list, with a failed run under the cursor."""
+    await sees(pilot, "240 runs", "as of 14:05", "1 running")
+    await pilot.press("j", "j")
+    if pilot.app.size.width >= 120:
+        await sees(pilot, f"{SUGGESTED} ✗ 4 checks")
+
+
+async def run(pilot: Pilot[Any]) -> None:
+    """A failed run."""
+    await runs(pilot)
+    await pilot.press("enter")
+    await sees(pilot, f"Run {SUGGESTED}", "14 turns")
+
+
+async def improve(pilot: Pilot[Any]) -> None:
+    """The dialog that launches a job from it."""
+    await runs(pilot)
+    await pilot.press("i")
+    await sees(pilot, "792 words", "Focus", gone="Reading")
+
+
+async def jobs(pilot: Pilot[Any]) -> None:
+    """All jobs, with the one that has a suggestion under the cursor."""
+    await runs(pilot)
+    await pilot.press("2")
+    await sees(pilot, "4 jobs")
+    await pilot.press("j")
+    await sees(pilot, "Job 3 ✓ succeeded", "running")
+
+
+async def suggestion(pilot: Pilot[Any]) -> None:
+    """A suggestion, at its first change."""
+    await jobs(pilot)
+    await pilot.press("enter")
+    await sees(pilot, "Suggestion of job 3", "change 1 of 2")
+    await pilot.press("n")
+
+
+SCENES: dict[str, Scene] = {"runs": runs, "run": run, "improve": improve, "jobs": jobs, "suggestion": suggestion}
