@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import sys
+from typing import TextIO
 
 import click
 
@@ -91,7 +92,9 @@ def main() -> None:
         if stream is not None:
             stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr] # absent on a replaced one
     logging.getLogger("cekura_tui").addHandler(logging.NullHandler())
-    sys.exit(_run())
+    status = _run()
+    _let_go()
+    sys.exit(status)
 
 
 def _run() -> int:
@@ -113,13 +116,13 @@ def _run() -> int:
         return 128 + ended.signal
     except (ReaderGone, BrokenPipeError):
         # Whoever read us has enough.
-        _discard_output()
+        _discard(sys.stdout)
         return Exit.DONE
     except Exception as error:  # the border: a person gets a sentence, the details on request
         if os.environ.get("CEKURA_TUI_DEBUG"):
             raise
         if isinstance(error, OSError) and error.strerror:
-            _discard_output()
+            _discard(sys.stdout)
             say(f"cekura-tui: {error.strerror}{f': {error.filename}' if error.filename else ''}.")
         else:
             say(
@@ -129,7 +132,17 @@ def _run() -> int:
         return Exit.WRONG_USE
 
 
-def _discard_output() -> None:
-    """What is still buffered must not complain at the end of the process."""
-    if sys.stdout is not None:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+def _let_go() -> None:
+    """Write what is left; what nobody reads any more must not change the exit status when the process ends."""
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            if stream is not None:
+                stream.flush()
+        except (OSError, ValueError):
+            _discard(stream)
+
+
+def _discard(stream: TextIO | None) -> None:
+    """What is still buffered goes nowhere."""
+    if stream is not None:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
