@@ -8,6 +8,7 @@ needs the extra `dev`. Each picture is 120 × 36 cells; without a directory they
 from __future__ import annotations
 
 import asyncio
+import re
 import sys
 import tempfile
 from pathlib import Path
@@ -20,6 +21,8 @@ from staging import SCENES, Scene, prepare, staged  # noqa: E402 - found by the 
 from cekura_tui.ui.app import CekuraApp  # noqa: E402
 
 SIZE = (120, 36)
+# A picture fetches nothing: the reader's own monospaced font will do.
+_FONT = re.compile(r"@font-face \{[^}]*\}")
 
 
 async def _picture(app: CekuraApp, scene: Scene) -> str:
@@ -35,7 +38,8 @@ def make(directory: Path) -> None:
         prepare(home)
         for name, scene in SCENES.items():
             with staged(home) as app:
-                (directory / f"{name}.svg").write_text(asyncio.run(_picture(app, scene)), encoding="utf-8")
+                picture = _FONT.sub("", asyncio.run(_picture(app, scene)))
+                (directory / f"{name}.svg").write_text(picture, encoding="utf-8")
 
 
 if __name__ == "__main__":
