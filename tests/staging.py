@@ -16,7 +16,7 @@ from unittest.mock import patch
 
 from textual.pilot import Pilot
 from waiting import eventually
-from watching import sees
+from watching import sees, still
 
 from cekura_tui.config.paths import Paths
 from cekura_tui.jobs.engine import JobEngine
@@ -123,6 +123,7 @@ async def runs(pilot: Pilot[Any]) -> None:
     await pilot.press("j", "j")
     if pilot.app.size.width >= 120:
         await sees(pilot, f"{SUGGESTED} ✗ 4 checks")
+    await still(pilot)
 
 
 async def run(pilot: Pilot[Any]) -> None:
@@ -130,6 +131,7 @@ async def run(pilot: Pilot[Any]) -> None:
     await runs(pilot)
     await pilot.press("enter")
     await sees(pilot, f"Run {SUGGESTED}", "14 turns")
+    await still(pilot)
 
 
 async def improve(pilot: Pilot[Any]) -> None:
@@ -137,6 +139,7 @@ async def improve(pilot: Pilot[Any]) -> None:
     await runs(pilot)
     await pilot.press("i")
     await sees(pilot, "792 words", "Focus", gone="Reading")
+    await still(pilot)
 
 
 async def jobs(pilot: Pilot[Any]) -> None:
@@ -146,6 +149,7 @@ async def jobs(pilot: Pilot[Any]) -> None:
     await sees(pilot, "4 jobs")
     await pilot.press("j")
     await sees(pilot, "Job 3 ✓ succeeded", "running")
+    await still(pilot)
 
 
 async def suggestion(pilot: Pilot[Any]) -> None:
@@ -154,6 +158,7 @@ async def suggestion(pilot: Pilot[Any]) -> None:
     await pilot.press("enter")
     await sees(pilot, "Suggestion of job 3", "change 1 of 2")
     await pilot.press("n")
+    await still(pilot)
 
 
 SCENES: dict[str, Scene] = {"runs": runs, "run": run, "improve": improve, "jobs": jobs, "suggestion": suggestion}

@@ -4,13 +4,18 @@ from __future__ import annotations
 
 from typing import Any
 
+from textual._context import visible_screen_stack
 from textual.app import App
 from textual.pilot import Pilot
 from waiting import eventually
 
+_SAME = 10
+
 
 def screen_text(app: App[Any]) -> str:
     """The lines of the screen on top, as text."""
+    # What lies behind a dialog is only drawn where the compositor is told of it.
+    visible_screen_stack.set(app._background_screens)
     return "\n".join(strip.text.rstrip() for strip in app.screen._compositor.render_strips())
 
 
@@ -26,4 +31,16 @@ async def sees(pilot: Pilot[Any], *texts: str, gone: str = "") -> None:
         await eventually(there, f"on screen: {what}")
     except AssertionError as never:
         raise AssertionError(f"{never}\n{screen_text(pilot.app)}") from None
+    await pilot.pause()
+
+
+async def still(pilot: Pilot[Any]) -> None:
+    """Wait until the screen is the same several times in a row: layouts of one change may take a few turns."""
+    seen: list[str] = []
+
+    def unchanged() -> bool:
+        seen.append(screen_text(pilot.app))
+        return len(seen) > _SAME and len(set(seen[-_SAME:])) == 1
+
+    await eventually(unchanged, "a still screen")
     await pilot.pause()

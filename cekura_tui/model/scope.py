@@ -25,6 +25,8 @@ class Scope:
         params: dict[str, str | int] = {f"{self.kind}_id": self.id}
         if self.failures:
             params["success"] = "false"
+            # A run that still goes on has not succeeded either, but it has not failed.
+            params["status__in"] = "completed,failed,timeout,cancelled"
         return params
 
     @property

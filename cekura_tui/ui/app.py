@@ -242,9 +242,13 @@ class CekuraApp(App[None]):
     # Keys
 
     def action_go(self, mode: str) -> None:
-        """To the runs or to the jobs, from any screen but a dialog or the sign-in."""
+        """To the runs or the jobs as they were left; once more to the list itself. Not from a dialog or the sign-in."""
         if not self.screen.is_modal and not self._locked:
-            self.switch_mode(mode)
+            if self.current_mode != mode:
+                self.switch_mode(mode)
+                return
+            while len(self.screen_stack) > 1:
+                self.pop_screen()
 
     @property
     def _locked(self) -> bool:

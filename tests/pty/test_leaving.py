@@ -22,21 +22,12 @@ def test_a_dropped_connection_ends_the_program(start: Start) -> None:
     assert terminal.ended() == 128 + signal.SIGHUP
 
 
-@pytest.mark.parametrize("where", ["a run", "the improve dialog", "the jobs", "the keys", "the project picker"])
-def test_ctrl_q_leaves_from_everywhere(start: Start, where: str) -> None:
+@pytest.mark.parametrize("where", ["the improve dialog", "the project picker"])
+def test_ctrl_q_leaves_from_a_dialog_too(start: Start, where: str) -> None:
     terminal = start("--demo", columns=80, lines=24).wait("240 runs", "900238")
-    if where == "a run":
-        terminal.press("j", "j", "enter")
-        terminal.wait("Run 900238", "agent")
-    elif where == "the improve dialog":
+    if where == "the improve dialog":
         terminal.press("j", "j", "i")
         terminal.wait("792 words")
-    elif where == "the jobs":
-        terminal.press("2")
-        terminal.wait("No jobs yet")
-    elif where == "the keys":
-        terminal.press("?")
-        terminal.wait("The newest first")
     else:
         terminal.press("p")
         terminal.wait("Northgrid")

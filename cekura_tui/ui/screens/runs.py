@@ -4,23 +4,21 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from rich.text import Text
 from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
 from textual.timer import Timer
-from textual.widgets import Static
 
 from cekura_tui.model.errors import CekuraTuiError
 from cekura_tui.model.job import Job
 from cekura_tui.model.scope import NoScope, Scope
-from cekura_tui.model.text import count
 from cekura_tui.ui.board import Board
 from cekura_tui.ui.messages import JobWished
 from cekura_tui.ui.screens.improving import Improving
 from cekura_tui.ui.screens.run import RunScreen
 from cekura_tui.ui.screens.run_pages import RunPages
+from cekura_tui.ui.widgets.counts_line import CountsLine
 from cekura_tui.ui.widgets.job_list import JobList
 from cekura_tui.ui.widgets.jobs_pane import JobsPane
 from cekura_tui.ui.widgets.notice import Notice
@@ -60,7 +58,7 @@ The newest first. `enter` opens the run under the cursor, `space` marks up to th
     def body(self) -> ComposeResult:
         """Status, counts, list and preview, jobs."""
         yield StatusLine(id="status")
-        yield Static(id="counts")
+        yield CountsLine(id="counts")
         with Horizontal(id="runs-body"):
             with Vertical(id="runs-left"):
                 yield RunListHeader(id="runs-header")
@@ -157,19 +155,8 @@ The newest first. `enter` opens the run under the cursor, `space` marks up to th
             notice.say("No runs here yet.", "p picks another project or agent · r looks again")
 
     def _draw_counts(self) -> None:
-        text = Text(" ", no_wrap=True, overflow="ellipsis", end="")
-        if self._pages.count is not None:
-            kinds = [row.outcome.kind for row in self._pages.rows]
-            told = [count(self._pages.count, "run")]
-            told += [f"{kinds.count('failed')} failed", count(kinds.count("error"), "error")]
-            text.append(" · ".join(told))
-            if len(kinds) < self._pages.count:
-                text.append(f" of {len(kinds):,} loaded")
-        if self._pages.failures:
-            text.append("  failures only", style="bold")
-        if marks := self.query_one(RunList).marks:
-            text.append(f"  {len(marks)} marked", style="bold")
-        self.query_one("#counts", Static).update(text)
+        pages, marked = self._pages, len(self.query_one(RunList).marks)
+        self.query_one(CountsLine).show(pages.count, pages.rows, failures=pages.failures, marked=marked)
 
     def _draw_status(self) -> None:
         setup, scope = self.board.workspace.setup, self._pages.scope

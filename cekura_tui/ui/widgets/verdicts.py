@@ -37,8 +37,13 @@ def findings(view: RunView) -> list[Finding]:
         (VERDICT_MARKS[v.state], VERDICT_TONES[v.state], f"{v.name}{score_text(v)}", v.explanation)
         for v in view.verdicts
     ]
-    told += [(" ", "dim", name, (text,)) for name, text in view.details]
+    told += [(" ", "dim", *_detail(name, text)) for name, text in view.details]
     return [Finding(n, *entry) for n, entry in enumerate(told)]
+
+
+def _detail(name: str, text: str) -> tuple[str, tuple[str, ...]]:
+    """A short detail stands on one line with its name."""
+    return (f"{name}: {text}", ()) if len(text) <= 60 and "\n" not in text else (name, (text,))
 
 
 def score_text(verdict: Verdict) -> str:
