@@ -198,6 +198,8 @@ def progress_id(answer: Answer) -> str | None:
     except (ValueError, RecursionError):
         return None
     found = body.get("progress_id") if isinstance(body, dict) else None
+    if isinstance(found, float) and found.is_integer():
+        found = int(found)
     if isinstance(found, int) and not isinstance(found, bool):
         return str(found)
     if not isinstance(found, str) or not found.strip():

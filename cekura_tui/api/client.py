@@ -221,13 +221,17 @@ class Client:
                     body=error.body,
                 ) from None
             raise
-        return Launch(answers.progress_id(answer), answer.text)
+        return Launch(answers.progress_id(answer), self._told(answer))
 
     async def progress(self, progress_id: str) -> tuple[object, str]:
         """One answer of the progress operation, parsed and as it came; sent once, the engine decides on the next."""
         path = "/test_framework/v1/runs/improve_prompt_progress/"
         answer = await self._send("GET", path, params={"progress_id": progress_id})
-        return answer.json(keep=answers.PROMPTS), answer.text
+        return answer.json(keep=answers.PROMPTS), self._told(answer)
+
+    def _told(self, answer: Answer) -> str:
+        """An answer as it came, to be recorded: without the key, should the server repeat it."""
+        return answer.text.replace(self._key, "[the key]")
 
     async def issues(self, run_ids: Sequence[int], agent_id: int | None) -> Any:
         """The structured issues behind a suggestion; their shape is not declared."""

@@ -40,7 +40,7 @@ def login(options: Options) -> None:
         key = setup.key
     elif sys.stdin is not None and sys.stdin.isatty():
         say(f"An API key of {setup.server.origin} is made in its dashboard, under Settings › API keys.")
-        key = check_key(click.prompt("API key", hide_input=True, err=True), "what was typed")
+        key = check_key(click.prompt("API key", hide_input=True, err=True), "the keyboard")
     else:
         raise UsageError("There is no terminal to type a key on.", "Name a file with --api-key-file, or - .")
 

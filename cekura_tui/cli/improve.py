@@ -118,14 +118,8 @@ async def _wait(session: Session, job: Job, within: float | None, later: str) ->
 
 
 async def _hand_over(session: Session, job: Job, target: Path | None, as_json: bool, force: bool) -> None:
-    """Write and print what a job brought, if it brought something."""
+    """Print and write what a job brought, if it brought something; printed first, for writing may fail."""
     done = await session.suggestion(job.number)
-    if done.improved_prompt is not None and target is not None:
-        from cekura_tui.workspace.prompt_files import write_prompt
-
-        write_prompt(target, done.improved_prompt, force=force)
-        say(f"The improved prompt is in {target}.")
-        warn_of_controls(done.improved_prompt)
     if as_json:
         put_json(done.to_json())
     elif done.improved_prompt is not None:
@@ -136,3 +130,9 @@ async def _hand_over(session: Session, job: Job, target: Path | None, as_json: b
             put(f"{done.job.summary_of_changes}\n")
         put("No change: the proposal is the prompt that was sent." if done.unchanged else "")
         put(as_text(diff(done.prompt, done.improved_prompt)))
+    if done.improved_prompt is not None and target is not None:
+        from cekura_tui.workspace.prompt_files import write_prompt
+
+        write_prompt(target, done.improved_prompt, force=force)
+        say(f"The improved prompt is in {target}.")
+        warn_of_controls(done.improved_prompt)

@@ -61,7 +61,7 @@ def list_jobs(options: Options, drafts: bool, as_json: bool) -> None:
 @jobs.command("show")
 @click.argument("number", type=JOB, metavar="ID")
 @click.option("--diff", "as_diff", is_flag=True, help="What the proposal changes.")
-@click.option("--prompt", "as_prompt", is_flag=True, help="The improved prompt, exactly.")
+@click.option("--prompt", "as_prompt", is_flag=True, help="The improved prompt, or a draft's own, exactly.")
 @click.option("--json", "as_json", is_flag=True, help="One object.")
 @click.pass_obj
 def show_job(options: Options, number: int, as_diff: bool, as_prompt: bool, as_json: bool) -> None:
@@ -78,7 +78,9 @@ def show_job(options: Options, number: int, as_diff: bool, as_prompt: bool, as_j
         return
     if not (as_diff or as_prompt):
         _put_facts(done.job)
-    if done.improved_prompt is None:
+    if as_prompt and done.job.state == "draft":
+        put_prompt(done.prompt)  # what was typed and not launched can be got out
+    elif done.improved_prompt is None:
         if as_diff or as_prompt:
             raise UsageError(f"Job {number} has no suggestion: it is {done.job.state.words}.", "See `jobs show`.")
     elif as_prompt:

@@ -58,7 +58,8 @@ async def _first_runs(session: Session, limit: int) -> tuple[list[Run], int]:
         found.update((run.id, run) for run in got.items)
         # A page that brings nothing new is the end too, whatever the server says of a next one.
         if len(found) >= limit or not got.more or len(found) == before:
-            return list(found.values())[:limit], got.count
+            newest_first = sorted(found, reverse=True)[:limit]
+            return [found[number] for number in newest_first], got.count
 
 
 def _put_rows(found: list[Run]) -> None:

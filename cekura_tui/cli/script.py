@@ -107,7 +107,7 @@ def state_line(job: Job) -> str:
     more = clean_line(job.error or job.reason, 200) or (
         f"the server says “{status}”" if status and job.state.going else ""
     )
-    stale = " (the server does not answer at the moment)" if job.stale_since and job.state.going else ""
+    stale = " (no answer about it at the moment)" if job.stale_since and job.state.going else ""
     return f"job {job.number}: {job.state.words}{': ' + more if more else ''}{stale}"
 
 

@@ -32,7 +32,9 @@ def check_key(text: str, source: str) -> Key:
     if not key:
         raise KeyMissing(f"The key from {source} is empty.", _HOW)
     if not (key.isascii() and key.isprintable()) or " " in key or len(key) > 4096:
-        raise KeyMissing(f"What {source} holds is not a key: it has spaces, line breaks or foreign characters.", _HOW)
+        raise KeyMissing(
+            f"What came from {source} is not a key: it has spaces, line breaks or foreign characters.", _HOW
+        )
     return Key(key, source)
 
 

@@ -135,9 +135,10 @@ class JobEngine:
         self._wake.set()
 
     def resume_asking(self) -> None:
-        """The key was mended: ask again."""
-        self.paused = None
-        self._wake.set()
+        """The server takes the key: ask again, if that was given up."""
+        if self.paused is not None:
+            self.paused = None
+            self._wake.set()
 
     async def _schedule(self) -> None:
         """The one scheduler: the longest unasked job that is due, within the budget, again and again."""

@@ -68,6 +68,8 @@ class Launcher:
             state = JobState.DRAFT if _was_not_taken(error) else JobState.UNCONFIRMED
             job = self._put(job, state, error.message, error.body)
             if state == JobState.DRAFT:
+                if "draft is kept" not in error.hint:
+                    error.hint = f"{error.hint} The draft is kept as {job.number}.".strip()
                 raise
             return job
         except asyncio.CancelledError:
@@ -84,7 +86,11 @@ class Launcher:
         except StoreError as error:
             raise Unrecorded(f"Nothing was launched. {error.message}", error.hint) from None
         if job.state != JobState.LAUNCHING or job.owner != ours:
-            raise UsageError(f"Job {job.number} was launched already.", "It is in the list of jobs.")
+            hint = "It is in the list of jobs."
+            if self._jobs.draft_of(job) != draft:
+                kept = self._jobs.save_draft(draft, self._clock())
+                hint += f" What you have here is another text; the draft is kept as {kept.number}."
+            raise UsageError(f"Job {job.number} was launched already.", hint)
         return job
 
     def _taken(self, job: Job, answer: Launch) -> Job:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from cekura_tui.model.job import Draft, Job, JobState, Suggestion
@@ -67,9 +67,10 @@ class JobStore:
         """The account's jobs that are running or being launched."""
         return [read_job(row) for row in self._own("state IN (?, ?) ORDER BY number", *_UNFINISHED)]
 
-    def latest_draft(self, agent_id: int | None) -> Job | None:
-        """The draft for an agent that was touched last."""
-        rows = self._own("state = 'draft' AND agent_id IS ? ORDER BY created_at DESC LIMIT 1", agent_id)
+    def latest_draft(self, agent_id: int | None, run_ids: Sequence[int]) -> Job | None:
+        """The draft for these runs that was touched last, else the one for their agent."""
+        best_first = "state = 'draft' AND agent_id IS ? ORDER BY (run_ids = ?) DESC, created_at DESC LIMIT 1"
+        rows = self._own(best_first, agent_id, json.dumps(tuple(run_ids)))
         return read_job(rows[0]) if rows else None
 
     def draft_of(self, job: Job) -> Draft:
@@ -109,9 +110,9 @@ class JobStore:
     # Writing
 
     def save_draft(self, draft: Draft, at: float, number: int | None = None) -> Job:
-        """Keep a draft, a new one or over the draft `number`."""
+        """Keep a draft: over the draft `number`, or as a new one where there is none (any more: it was launched)."""
         with self._database.write() as sql:
-            if number is None:
+            if number is None or _get(sql, number).state != JobState.DRAFT:
                 return self._insert(sql, draft, JobState.DRAFT, at, "")
             self._rewrite(sql, number, draft, at)
             return _get(sql, number)

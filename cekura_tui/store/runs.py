@@ -32,6 +32,8 @@ class SeenRuns:
     count: int
     rows: tuple[RunRow, ...]
     got_at: float
+    more: bool = False
+    """Whether the server told of a further page."""
 
 
 class RunStore:

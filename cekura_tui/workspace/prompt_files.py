@@ -23,13 +23,21 @@ def check_prompt(prompt: str, named: str = "The prompt") -> Prompt:
     return Prompt(prompt)
 
 
-def read_prompt_file(name: str) -> Prompt:
-    """The exact text of a file, `-` being standard input; raises UsageError."""
-    shown = "standard input" if name == "-" else name
+def read_prompt_file(name: str, *, ordinary: bool = False) -> Prompt:
+    """The exact text of a file, `-` being standard input; raises UsageError.
+
+    With `ordinary` only a regular file is read, so that nobody waits for a pipe or a terminal.
+    """
+    piped = name == "-" and not ordinary
+    shown = "standard input" if piped else name
     path = expand(name)
     try:
-        if name == "-":
+        if piped:
+            if sys.stdin is None:
+                raise UsageError("There is no standard input.", "Name the file that holds the prompt.")
             raw = sys.stdin.buffer.read(MAX_PROMPT_BYTES + 1)
+        elif ordinary and path.exists() and not path.is_file() and not path.is_dir():
+            raise UsageError(f"{shown} is no ordinary file.", "Name the file that holds the prompt.")
         elif path.is_dir():
             raise UsageError(f"{shown} is a directory.", "Name the file that holds the prompt.")
         else:
@@ -53,18 +61,24 @@ def read_prompt_file(name: str) -> Prompt:
 def check_output(name: str, *, force: bool) -> Path:
     """Where a prompt is to be written; raises UsageError before anything else is done."""
     path = expand(name)
-    folder = path.absolute().parent
     try:
-        if path.is_dir():
+        # What is written is the file that a link leads to.
+        target = path.resolve()
+        folder = target.parent
+        if path.is_dir() or name.endswith(os.sep):
             raise UsageError(f"{name or 'The name of the file'} is a directory.", "Name a file in it.")
         if not folder.is_dir():
             raise UsageError(f"There is no directory {folder}.", "Make it first, or name another.")
-        if path.exists() and not force:
+        if target.exists() and not force:
             raise _exists(name)
+        if target.exists() and not target.is_file():
+            raise UsageError(f"{name} is no ordinary file.", "Name a file.")
         if not os.access(folder, os.W_OK):
             raise UsageError(f"{folder} cannot be written to.", "Name another directory.")
     except OSError as error:
         raise UsageError(f"{name} cannot be written: {error.strerror}.", "Name another file.") from None
+    except RuntimeError:
+        raise UsageError(f"{name} is a link that leads to itself.", "Name another file.") from None
     return path
 
 
@@ -77,8 +91,8 @@ def write_prompt(path: Path, prompt: Prompt, *, force: bool = True) -> None:
 
     Without `force` a file that has come to be there since `check_output` is left alone.
     """
-    target = path.resolve()
     try:
+        target = path.resolve()
         handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name[:100]}-")
         try:
             with os.fdopen(handle, "wb") as file:
@@ -91,8 +105,9 @@ def write_prompt(path: Path, prompt: Prompt, *, force: bool = True) -> None:
         except BaseException:
             os.unlink(name)
             raise
-    except OSError as error:
-        raise UsageError(f"{path} could not be written: {error.strerror}.", "The suggestion is kept.") from None
+    except (OSError, RuntimeError) as error:
+        why = getattr(error, "strerror", None) or "a link leads to itself"
+        raise UsageError(f"{path} could not be written: {why}.", "The suggestion is kept.") from None
 
 
 def _umask() -> int:

@@ -137,7 +137,8 @@ class Session:
     async def runs(self, scope: Scope, page: int = 1) -> SeenRuns:
         """One page of a scope's runs, fresh; kept for the next start."""
         got = await self.client.runs(scope.params, page)
-        seen = SeenRuns(got.count, tuple(row_of(run) for run in got.items), time.time())
+        self.engine.resume_asking()  # the server takes the key, so jobs may be asked about again
+        seen = SeenRuns(got.count, tuple(row_of(run) for run in got.items), time.time(), got.more)
         try:
             self.store.runs.keep_rows(scope.text, seen.count, seen.rows, seen.got_at, first=page == 1)
         except StoreError as error:
@@ -217,9 +218,9 @@ class Session:
         """The prompt that was launched last for an agent."""
         return self.store.jobs.last_prompt(agent_id)
 
-    async def draft(self, agent_id: int | None) -> tuple[Draft, Job] | None:
-        """The draft for this agent that was touched last."""
-        job = self.store.jobs.latest_draft(agent_id)
+    async def draft(self, agent_id: int | None, run_ids: Sequence[int]) -> tuple[Draft, Job] | None:
+        """The draft for these runs that was touched last, else the one for their agent."""
+        job = self.store.jobs.latest_draft(agent_id, run_ids)
         return (self.store.jobs.draft_of(job), job) if job else None
 
     async def save_draft(self, draft: Draft, number: int | None = None) -> Job:

@@ -124,7 +124,7 @@ class Workspace:
         """Check a typed key at the server, keep it, and go on with it; raises KeyMissing or KeyRefused."""
         from cekura_tui.config.credentials import check_key, save_key
 
-        key = check_key(text, "what was typed")
+        key = check_key(text, "the keyboard")
         await self.reopen(self.setup.with_key(key))
         projects = await self.call(lambda session: session.projects())
         save_key(self.setup.paths.credentials, self.setup.server, key)

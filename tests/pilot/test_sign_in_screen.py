@@ -15,7 +15,7 @@ async def test_without_a_key_it_says_where_one_comes_from(served: Served) -> Non
     async with opened(setup_of(served.server.url, None), size=SMALL) as pilot:
         await sees(pilot, "Sign in", "There is no API key.", "Settings › API keys", "ctrl+t")
         await pilot.press("enter")
-        await sees(pilot, "The key from what was typed is empty.")
+        await sees(pilot, "The key from the keyboard is empty.")
         assert served.log == []
 
 

@@ -60,7 +60,7 @@ class DraftKeeper:
                 return await session.launch(draft, self._numbers.get(source))
             except CekuraTuiError:
                 with contextlib.suppress(CekuraTuiError):
-                    latest = await session.draft(draft.agent_id)
+                    latest = await session.draft(draft.agent_id, draft.run_ids)
                     if latest is not None and latest[0] == draft:
                         self._numbers[source] = latest[1].number
                 raise

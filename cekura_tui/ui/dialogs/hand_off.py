@@ -69,7 +69,11 @@ class HandOffDialog(Dialog[str]):
     @on(Button.Pressed, "#copy")
     def copy(self) -> None:
         """Ask the terminal to copy it."""
-        self.app.copy_to_clipboard(self._prompt)
+        try:
+            self.app.copy_to_clipboard(self._prompt)
+        except UnicodeEncodeError:
+            self._say("This prompt holds half a character, which no clipboard takes. Save it to a file.")
+            return
         self.dismiss("Sent to the terminal's clipboard; whether it took it, only pasting tells.")
 
     def _say(self, text: str) -> None:

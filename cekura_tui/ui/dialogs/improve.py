@@ -54,7 +54,7 @@ class ImproveDialog(Dialog[Job]):
         self._text = PromptText()
         self._source = "agent"
         self._drafts = DraftKeeper(board.workspace)
-        self._launching = self._ready = False
+        self._launching = False
         self._save_timer: Timer | None = None
 
     def compose(self) -> ComposeResult:
@@ -99,7 +99,7 @@ class ImproveDialog(Dialog[Job]):
         workspace, agent_id = self._board.workspace, self._runs.agent_id
         self._say("Reading the agent's prompt …")
         try:
-            kept = await workspace.call(lambda session: session.draft(agent_id))
+            kept = await workspace.call(lambda session: session.draft(agent_id, self._runs.run_ids))
             last = await workspace.call(lambda session: session.last_prompt(agent_id))
             if last is not None:
                 self._prompts["last"] = last
@@ -108,7 +108,7 @@ class ImproveDialog(Dialog[Job]):
                 self._prompts["draft"] = kept[0].prompt
                 self._offer("draft")
                 self._drafts.take_up("draft", kept[1])
-                if kept[0].run_ids == self._runs.run_ids:
+                if kept[0].run_ids == self._runs.run_ids and not self._edited:
                     self._restore(kept[0], kept[1])
             agent, prompt = await workspace.call(lambda session: session.agent_prompt(agent_id))
             self._agent_name = agent.name
@@ -116,8 +116,9 @@ class ImproveDialog(Dialog[Job]):
         except CekuraTuiError as error:
             self._say(error.sentence(), failed=True)
             return
-        if self._source == "agent":
+        if self._source == "agent" and not self._edited:
             self._put("agent", prompt)
+        if self._source == "agent":
             self._say("")
 
     def _offer(self, source: str) -> None:
@@ -144,16 +145,20 @@ class ImproveDialog(Dialog[Job]):
         area = self.query_one(TextArea)
         area.load_text(clean(prompt))
         self._text.put(prompt, area.text)
-        self._ready = True
         self._facts()
 
     def _prompt(self) -> Prompt:
         """The prompt to send: exactly as it came unless it was edited."""
         return self._text.read(self.query_one(TextArea).text)
 
+    @property
+    def _edited(self) -> bool:
+        """Whether somebody typed into the prompt: then nothing that arrives may take its place."""
+        return self._text.edited(self.query_one(TextArea).text)
+
     def _facts(self) -> None:
         prompt = self._prompt()
-        edited = " · edited" if self._text.edited(self.query_one(TextArea).text) else ""
+        edited = " · edited" if self._edited else ""
         self.query_one("#prompt-facts", Static).update(
             Content(f"{count(len(prompt.split()), 'word')}, {count(len(prompt), 'character')}{edited}{self._text.note}")
         )
@@ -171,7 +176,6 @@ class ImproveDialog(Dialog[Job]):
                 self._offer("draft")
             self._prompts["draft"] = left.prompt
         self._put(source, self._prompts.get(source, Prompt("")))
-        self._ready = source in self._prompts
         if source == "file":
             self.query_one("#prompt-file").focus()
 
@@ -179,7 +183,7 @@ class ImproveDialog(Dialog[Job]):
     def file_named(self, event: Input.Submitted) -> None:
         """Read the file."""
         try:
-            prompt = read_prompt_file(event.value.strip())
+            prompt = read_prompt_file(event.value.strip(), ordinary=True)
         except CekuraTuiError as error:
             self._say(error.sentence(), failed=True)
             return
@@ -191,7 +195,7 @@ class ImproveDialog(Dialog[Job]):
     @on(TextArea.Changed)
     def typed(self) -> None:
         """Keep what was typed once the typing rests."""
-        if self._text.edited(self.query_one(TextArea).text):
+        if self._edited:
             if self._save_timer is not None:
                 self._save_timer.stop()
             self._save_timer = self.set_timer(AUTOSAVE, self.keep)
@@ -222,14 +226,14 @@ class ImproveDialog(Dialog[Job]):
             agent_name=self._agent_name,
             category_ids=tuple(number for kind, number, _ in picked if kind == "category"),
             workflow_metric_ids=tuple(number for kind, number, _ in picked if kind == "metric"),
-            prompt_source=self._source + (", edited" if self._text.edited(self.query_one(TextArea).text) else ""),
+            prompt_source=self._source + (", edited" if self._edited else ""),
         )
 
     def keep(self) -> None:
         """Keep the draft if there is anything in it that would be missed."""
         draft = self._as_draft()
         chosen = draft.category_ids or draft.workflow_metric_ids or self._source == "file"
-        worth = self._text.edited(self.query_one(TextArea).text) or chosen
+        worth = self._edited or chosen
         if worth and draft.prompt.strip() and not self._drafts.has(draft) and not self._launching:
             self._drafts.keep(self._source, draft)
             self._await_draft()
@@ -256,10 +260,14 @@ class ImproveDialog(Dialog[Job]):
     @on(Button.Pressed, "#launch")
     def action_launch(self) -> None:
         """Send it."""
-        if not self._ready:
-            self._say("There is no prompt yet: name a file, or choose another prompt.", failed=True)
-        elif not self._launching:
-            self._launch()
+        if self._launching:
+            return
+        if not self._prompt().strip():
+            self._say("There is no prompt yet: type one, name a file, or choose another.", failed=True)
+            return
+        # Set at once, not by the worker: a second key may be handled before that begins.
+        self._busy(True)
+        self._launch()
 
     @on(Button.Pressed, "#cancel")
     def cancel(self) -> None:
@@ -271,11 +279,11 @@ class ImproveDialog(Dialog[Job]):
         draft = self._as_draft()
         try:
             check_prompt(draft.prompt)
-            self._busy(True)
             self._say("Launching … it is recorded already, and waits up to a minute for the server's answer.")
             job = await self._drafts.launch(self._source, draft)
         except CekuraTuiError as error:
             self._busy(False)
+            self.keep()
             kept = "" if "draft is kept" in error.hint else " The draft is kept."
             self._say(f"{error.title}: {clean_line(error.sentence(), 600)}{kept}", failed=True)
             return

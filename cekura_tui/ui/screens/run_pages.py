@@ -56,7 +56,9 @@ class RunPages:
     @property
     def more(self) -> bool:
         """Whether another page may be fetched."""
-        return self.fresh is not None and not self._loading and len(self.fresh.rows) < self.fresh.count
+        fresh = self.fresh
+        # Either may be wrong; a page that brings nothing new is the end all the same.
+        return fresh is not None and not self._loading and (fresh.more or len(fresh.rows) < fresh.count)
 
     def clear(self) -> None:
         """Forget what is loaded: it is of another scope."""
@@ -89,8 +91,9 @@ class RunPages:
             return False
         self._loaded = page
         merged = _merge(self.fresh, got)
-        # A page without anything new is the end, whatever the count says.
-        self.fresh = merged if len(merged.rows) > len(self.fresh.rows) else replace(merged, count=len(merged.rows))
+        if len(merged.rows) == len(self.fresh.rows):
+            merged = replace(merged, count=len(merged.rows), more=False)
+        self.fresh = merged
         return True
 
     async def _get(self, workspace: Workspace, scope: Scope, page: int) -> SeenRuns:
@@ -115,4 +118,4 @@ class RunPages:
 def _merge(have: SeenRuns, got: SeenRuns) -> SeenRuns:
     rows = {row.id: row for row in have.rows} | {row.id: row for row in got.rows}
     newest_first = tuple(rows[number] for number in sorted(rows, reverse=True))
-    return replace(have, count=got.count, rows=newest_first)
+    return replace(have, count=got.count, rows=newest_first, more=got.more)

@@ -202,7 +202,7 @@ The newest first. `enter` opens the run under the cursor, `space` marks up to th
     @on(RunList.Opened, "#runs")
     def open_run(self, event: RunList.Opened) -> None:
         """Open a run whole."""
-        if isinstance(event.key, int):
+        if isinstance(event.key, int) and self.is_current:
             screen = RunScreen(self.board, event.key, [row.id for row in self._pages.rows])
             self.app.push_screen(screen, self._came_back)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shlex
 import shutil
+import signal
 import subprocess
 import tempfile
 from pathlib import Path
@@ -22,10 +23,15 @@ def edit_prompt(app: App[None], prompt: Prompt, directory: Path) -> Prompt:
     """Open $VISUAL or $EDITOR on a private file and read it back; raises UsageError with what went wrong."""
     command = _command()
     env = {name: value for name, value in os.environ.items() if name != "CEKURA_API_KEY"}
-    handle, name = tempfile.mkstemp(dir=directory, prefix="prompt-", suffix=".md")
-    with os.fdopen(handle, "wb") as file:
-        file.write(prompt_bytes(prompt))
+    try:
+        handle, name = tempfile.mkstemp(dir=directory, prefix="prompt-", suffix=".md")
+        with os.fdopen(handle, "wb") as file:
+            file.write(prompt_bytes(prompt))
+    except OSError as error:
+        raise UsageError(f"A file to edit could not be made in {directory}: {error.strerror}.") from None
     failed = ""
+    # ctrl+c in the editor is the editor's; a handler of ours, unlike ignoring it, is not handed on to the child.
+    before = signal.signal(signal.SIGINT, lambda number, frame: None)
     # An exception inside `suspend` would leave the app out of application mode: it is told afterwards.
     with app.suspend(), app.batch_update():
         try:
@@ -33,11 +39,24 @@ def edit_prompt(app: App[None], prompt: Prompt, directory: Path) -> Prompt:
             failed = f"ended with status {status}" if status else ""
         except OSError as error:
             failed = f"could not be started ({error.strerror})"
+    signal.signal(signal.SIGINT, before)
     app.refresh()
+    return _read_back(Path(name), prompt, f"{command[0]} {failed}." if failed else "")
+
+
+def _read_back(path: Path, prompt: Prompt, failed: str) -> Prompt:
+    """The edited prompt; the file stays only where it holds something that would be lost."""
+    try:
+        written = path.read_bytes()
+    except OSError:
+        written = b""
+    if failed and written != prompt_bytes(prompt):
+        raise UsageError(failed, f"The prompt is unchanged here; what you wrote is in {path}.")
     if failed:
-        raise UsageError(f"{command[0]} {failed}.", f"The prompt is unchanged here; what you wrote is in {name}.")
-    edited = read_prompt_file(name)
-    Path(name).unlink(missing_ok=True)
+        path.unlink(missing_ok=True)
+        raise UsageError(failed, "The prompt is unchanged.")
+    edited = read_prompt_file(str(path), ordinary=True)
+    path.unlink(missing_ok=True)
     return edited
 
 

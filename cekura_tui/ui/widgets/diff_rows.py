@@ -101,4 +101,4 @@ def _lines(spans: tuple[Span, ...]) -> Iterator[tuple[tuple[Span, ...], str]]:
 
 def _collide(before: Span, op: str, text: str) -> bool:
     """Whether a removed word and the one in its place would be read as one where strike and underline do not show."""
-    return {before.op, op} == {"del", "ins"} and not before.text[-1].isspace() and not text[0].isspace()
+    return {before.op, op} == {"del", "ins"} and before.text[-1].isalnum() and text[0].isalnum()
