@@ -136,9 +136,8 @@ class JobEngine:
 
     def resume_asking(self) -> None:
         """The server takes the key: ask again, if that was given up."""
-        if self.paused is not None:
-            self.paused = None
-            self._wake.set()
+        self.paused = None
+        self._wake.set()
 
     async def _schedule(self) -> None:
         """The one scheduler: the longest unasked job that is due, within the budget, again and again."""

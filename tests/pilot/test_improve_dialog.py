@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -274,3 +275,49 @@ async def test_a_chosen_focus_is_sent_with_it(scripted: ScriptedServer) -> None:
         await sees(pilot, "Job 1 launched")
         (launch,) = scripted.requests("POST", LAUNCH_PATH)
         assert launch.json() == {"run_ids": [5], "prompt": "Be kind.", "agent": 7, "category_ids": [9]}
+
+
+async def test_a_launch_key_that_comes_twice_at_once_launches_once(served: Served) -> None:
+    async with opened(served.setup()) as pilot:
+        await dialog(pilot)
+        screen: Any = pilot.app.screen
+        screen.action_launch()
+        screen.action_launch()
+        await sees(pilot, "launched", gone="Improve the prompt")
+        assert len(served.asked(LAUNCH, "POST")) == 1
+
+
+async def test_what_is_typed_before_the_agents_prompt_arrives_stays(scripted: ScriptedServer) -> None:
+    serve_runs(scripted, run_of(5))
+    page = {"count": 1, "next": None, "previous": None, "results": [run_of(5)]}
+    scripted.on("GET", "/test_framework/v1/runs/", Reply(page))
+    hold = Hold(Reply({"id": 7, "agent_name": "Agent 7", "description": "The agent's own prompt."}))
+    scripted.on("GET", "/test_framework/v1/aiagents/7/", hold)
+    async with opened(setup_of(scripted.url, "key", 9)) as pilot:
+        await on_run(pilot, 5)
+        await pilot.press("i")
+        await sees(pilot, "Improve the prompt", "Reading the agent's prompt")
+        area = pilot.app.screen.query_one(TextArea)
+        area.focus()
+        await pilot.press(*"Mine.")
+        hold.released.set()
+        await sees(pilot, "Launch", gone="Reading the agent's prompt")
+        assert area.text == "Mine."
+        await choose(pilot, "file")
+        await sees(pilot, "your draft")
+
+
+async def test_an_editor_that_cannot_be_started_is_a_sentence_and_leaves_no_file(
+    served: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("EDITOR", "/nowhere/editor")
+    monkeypatch.delenv("VISUAL", raising=False)
+    setup = served.setup()
+    async with opened(setup) as pilot:
+        await dialog(pilot)
+        with monkeypatch.context() as patch:
+            # The driver of these tests cannot be suspended; what happens inside is real.
+            patch.setattr(pilot.app, "suspend", nullcontext)
+            await pilot.press("ctrl+o")
+        await sees(pilot, "could not be started", "unchanged.")
+        assert not list(setup.paths.home.glob("prompt-*"))

@@ -25,7 +25,7 @@ def test_a_hostile_call_is_shown_as_text_in_the_list_the_run_and_the_suggestion(
     terminal.press(*"jjjjjjjj")
     terminal.wait("900232 ✗", "[2J]0;owned")  # the preview
     terminal.press("enter")
-    terminal.wait("Run 900232", "[2J]0;owned", "[/red] [@click=app.quit]press here[/]")
+    terminal.wait("Run 900232", "[2J]0;owned", "[/red]", "[@click=app.quit]")
     terminal.press("i")
     terminal.wait("Improve the prompt", "words")
     terminal.press("enter")

@@ -201,3 +201,23 @@ def test_a_job_that_is_not_there_is_a_sentence(store: Store) -> None:
     assert store.jobs.get(99) is None
     with pytest.raises(StoreError, match="no job 99"):
         store.jobs.record_silence(99, 1.0)
+
+
+def test_the_draft_for_these_runs_comes_before_a_newer_one_for_others(store: Store) -> None:
+    mine = store.jobs.save_draft(DRAFT, 1.0)
+    other = store.jobs.save_draft(Draft((9,), Prompt("for another run"), 7), 2.0)
+    for runs, expected in ((DRAFT.run_ids, mine), ((9,), other), ((1,), other)):
+        found = store.jobs.latest_draft(7, runs)
+        assert found is not None
+        assert found.number == expected.number
+
+
+def test_what_is_typed_into_a_draft_that_another_window_launched_is_a_draft_of_its_own(store: Store) -> None:
+    number = store.jobs.save_draft(DRAFT, 1.0).number
+    store.jobs.begin_launch(DRAFT, 2.0, "the other window", number)
+    typed = Draft(DRAFT.run_ids, Prompt("typed here"), 7)
+    kept = store.jobs.save_draft(typed, 3.0, number)
+    assert (kept.state, store.jobs.draft_of(kept)) == (JobState.DRAFT, typed)
+    launched = store.jobs.get(number)
+    assert launched is not None
+    assert (launched.state, store.jobs.draft_of(launched)) == (JobState.LAUNCHING, DRAFT)

@@ -135,3 +135,24 @@ def test_a_directory_that_went_away_while_waiting_is_a_sentence(tmp_path: Path) 
     (tmp_path / "gone").rmdir()
     with pytest.raises(UsageError, match="could not be written"):
         write_prompt(path, Prompt("new"))
+
+
+def test_a_pipe_is_not_waited_for_where_a_person_types_a_name(tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    with pytest.raises(UsageError, match="no ordinary file"):
+        read_prompt_file(str(pipe), ordinary=True)
+    with pytest.raises(UsageError, match="There is no file -"):
+        read_prompt_file("-", ordinary=True)
+
+
+@pytest.mark.parametrize("force", [False, True])
+def test_a_place_that_cannot_take_the_prompt_is_refused_before_anything_is_sent(tmp_path: Path, force: bool) -> None:
+    loop, dangling, pipe = tmp_path / "loop", tmp_path / "dangling", tmp_path / "pipe"
+    loop.symlink_to(loop)
+    dangling.symlink_to(tmp_path / "gone" / "file")
+    os.mkfifo(pipe)
+    for name in (str(loop), str(dangling), str(pipe), f"{tmp_path / 'new'}{os.sep}"):
+        with pytest.raises(UsageError):
+            check_output(name, force=force)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["dangling", "loop", "pipe"]

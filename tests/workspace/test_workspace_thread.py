@@ -165,7 +165,7 @@ async def test_a_list_and_a_run_are_kept_for_when_the_server_is_gone(
 async def test_a_draft_is_kept_and_found_again_for_its_agent(scripted: ScriptedServer, workspace: Workspace) -> None:
     workspace.start(lambda: None)
     kept = await workspace.call(lambda session: session.save_draft(DRAFT))
-    found = await workspace.call(lambda session: session.draft(7))
+    found = await workspace.call(lambda session: session.draft(7, (1,)))
     assert found is not None
     assert (found[0], found[1].number) == (DRAFT, kept.number)
-    assert await workspace.call(lambda session: session.draft(8)) is None
+    assert await workspace.call(lambda session: session.draft(8, DRAFT.run_ids)) is None

@@ -262,7 +262,7 @@ class ImproveDialog(Dialog[Job]):
         """Send it."""
         if self._launching:
             return
-        if not self._prompt().strip():
+        if not self._prompt():
             self._say("There is no prompt yet: type one, name a file, or choose another.", failed=True)
             return
         # Set at once, not by the worker: a second key may be handled before that begins.
