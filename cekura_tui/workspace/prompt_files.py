@@ -65,6 +65,8 @@ def check_output(name: str, *, force: bool) -> Path:
         # What is written is the file that a link leads to.
         target = path.resolve()
         folder = target.parent
+        if target.is_symlink():  # some versions of Python give a loop back instead of raising
+            raise _loop(name)
         if path.is_dir() or name.endswith(os.sep):
             raise UsageError(f"{name or 'The name of the file'} is a directory.", "Name a file in it.")
         if not folder.is_dir():
@@ -78,8 +80,12 @@ def check_output(name: str, *, force: bool) -> Path:
     except OSError as error:
         raise UsageError(f"{name} cannot be written: {error.strerror}.", "Name another file.") from None
     except RuntimeError:
-        raise UsageError(f"{name} is a link that leads to itself.", "Name another file.") from None
+        raise _loop(name) from None
     return path
+
+
+def _loop(name: str) -> UsageError:
+    return UsageError(f"{name} is a link that leads to itself.", "Name another file.")
 
 
 def _exists(name: object) -> UsageError:
