@@ -29,7 +29,6 @@ KEYS = {
     "up": "\x1b[A",
     "down": "\x1b[B",
     "backspace": "\x7f",
-    "clear": "\x15",
     "ctrl+c": "\x03",
     "ctrl+g": "\x07",
     "ctrl+q": "\x11",

@@ -76,8 +76,6 @@ def test_a_server_that_is_hostile_in_every_word_changes_nothing_but_the_text(
     terminal.wait("Suggestion of job 1", "change 1 of", SHOWN)
     terminal.press("y")
     terminal.wait("Save the improved prompt")
-    terminal.press("clear")
-    terminal.wait(gone="improved-prompt-1")
     terminal.press(str(tmp_path / "evil.md"))
     terminal.wait("evil.md")
     terminal.press("enter")

@@ -45,8 +45,6 @@ def test_by_keys_alone_one_gets_from_the_list_to_a_saved_suggestion(start: Start
     terminal.wait("Suggestion of job 1", "change 1 of")
     terminal.press("y")
     terminal.wait("Save the improved prompt")
-    terminal.press("clear")
-    terminal.wait(gone="improved-prompt-1")
     terminal.press(str(saved))
     terminal.wait("better.md")
     terminal.press("enter")

@@ -28,7 +28,7 @@ class HandOffDialog(Dialog[str]):
         """The file's name and the two ways."""
         with Vertical(classes="dialog"):
             yield Label(Content("Save the improved prompt"), classes="dialog-title")
-            yield Input(f"improved-prompt-{self._number}.md", id="file", select_on_focus=False, compact=True)
+            yield Input(f"improved-prompt-{self._number}.md", id="file", compact=True)
             yield Static(id="hand-off-note")
             with Horizontal(classes="dialog-buttons"):
                 yield Button(Content("Save"), id="save", variant="primary", compact=True)
