@@ -14,6 +14,14 @@ if TYPE_CHECKING:
     from cekura_tui.workspace.session import Session
     from cekura_tui.workspace.workspace import Workspace
 
+SOURCES = {
+    "agent": "the agent's current prompt",
+    "file": "a file",
+    "last": "the one launched last",
+    "draft": "your draft",
+}
+"""Where a prompt may come from, and how that is worded."""
+
 
 class DraftKeeper:
     """Each source of a prompt has a draft of its own, so that launching one never takes another's text away.

@@ -17,7 +17,7 @@ from cekura_tui.model.job import Draft, Job
 from cekura_tui.model.text import Prompt, clean, clean_line, count
 from cekura_tui.ui.board import Board
 from cekura_tui.ui.dialogs.dialog import Dialog
-from cekura_tui.ui.dialogs.drafts import DraftKeeper
+from cekura_tui.ui.dialogs.drafts import SOURCES, DraftKeeper
 from cekura_tui.ui.dialogs.prompt_text import PromptText
 from cekura_tui.ui.terminal.editor import edit_prompt
 from cekura_tui.ui.widgets.choice_list import Choice, ChoiceList
@@ -26,12 +26,6 @@ from cekura_tui.workspace.prompt_files import check_prompt, read_prompt_file
 if TYPE_CHECKING:
     from cekura_tui.workspace.session import Improvable
 
-SOURCES = {
-    "agent": "the agent's current prompt",
-    "file": "a file",
-    "last": "the one launched last",
-    "draft": "your draft",
-}
 AUTOSAVE = 1.0
 """Seconds after the last keystroke at which what was typed is kept."""
 
