@@ -15,6 +15,7 @@ import httpx
 from cekura_tui import __version__
 from cekura_tui.api import answers
 from cekura_tui.api.answers import Answer
+from cekura_tui.api.curl import LAUNCH_PATH, PROGRESS_PATH, launch_command, progress_command
 from cekura_tui.api.errors import ApiError, BadAnswer, NotConnected, NotFound, NotOffered, Unreachable
 from cekura_tui.api.retry import next_try
 from cekura_tui.model.account import Agent, Project
@@ -209,8 +210,7 @@ class Client:
         """
         try:
             async with self._open(LAUNCH) as http:
-                path = "/test_framework/v1/runs/improve_prompt_bg/"
-                answer = await self._send("POST", path, body=draft.body(), http=http, within=LAUNCH_WHOLE)
+                answer = await self._send("POST", LAUNCH_PATH, body=draft.body(), http=http, within=LAUNCH_WHOLE)
         except ApiError as error:
             if error.status in (404, 405, 410):
                 raise NotOffered(
@@ -225,13 +225,18 @@ class Client:
 
     async def progress(self, progress_id: str) -> tuple[object, str]:
         """One answer of the progress operation, parsed and as it came; sent once, the engine decides on the next."""
-        path = "/test_framework/v1/runs/improve_prompt_progress/"
-        answer = await self._send("GET", path, params={"progress_id": progress_id})
+        answer = await self._send("GET", PROGRESS_PATH, params={"progress_id": progress_id})
         return answer.json(keep=answers.PROMPTS), self._told(answer)
 
     def _told(self, answer: Answer) -> str:
         """An answer as it came, to be recorded: without the key, should the server repeat it."""
         return answer.text.replace(self._key, "[the key]")
+
+    def curls(self, draft: Draft, progress_id: str | None) -> dict[str, str]:
+        """What was sent about a job, as shell commands without the key: `launch`, and `progress` where it has an id."""
+        base = str(self._base).rstrip("/")
+        asked = {"progress": progress_command(base, progress_id)} if progress_id else {}
+        return {"launch": launch_command(base, draft), **asked}
 
     async def issues(self, run_ids: Sequence[int], agent_id: int | None) -> Any:
         """The structured issues behind a suggestion; their shape is not declared."""

@@ -7,93 +7,83 @@ import contextlib
 import logging
 import random
 import time
-from collections.abc import Awaitable, Callable, Collection
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING
 
-from cekura_tui.api.errors import ApiError, KeyRefused
+from cekura_tui.api.errors import KeyRefused
 from cekura_tui.jobs import owner
+from cekura_tui.jobs.asking import Asker, Followed
 from cekura_tui.jobs.launcher import Launcher
-from cekura_tui.jobs.schedule import Budget, after_failure, interval, is_lost
+from cekura_tui.jobs.schedule import Budget, after_failure, interval
 from cekura_tui.model.job import Draft, Job, JobState
-from cekura_tui.model.progress import read_progress
 from cekura_tui.store.errors import StoreError
 
 if TYPE_CHECKING:
     from cekura_tui.api.client import Client
+    from cekura_tui.jobs.lease import Lease
     from cekura_tui.store.jobs import JobStore
 
 IN_FLIGHT = 4
+TICK = 1.0
+"""Seconds between two looks at what other processes have written."""
 _log = logging.getLogger("cekura_tui.jobs")
 
 
-@dataclass
-class _Asked:
-    """What the engine remembers of asking about one job; times are monotonic."""
-
-    next_at: float = 0.0
-    last_at: float = 0.0
-    failures: int = 0
-    unknown: int = 0
-    unknown_since: float = 0.0
-    asking: bool = False
+async def wait_for(event: asyncio.Event, seconds: float) -> None:
+    """Wait for an event, so long at the most."""
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(seconds):
+            await event.wait()
 
 
 class JobEngine:
     """All improve-prompt jobs of one account, on one event loop.
 
-    `changed` is called after every committed change. One scheduler task asks about all jobs; `only` restricts it to
-    some. Times that are kept are Unix seconds of `clock`; intervals are of `monotonic`.
+    One scheduler task asks about all jobs while this process holds the lease. `changed` is called after every
+    committed change, of whichever process; `ended` with each job whose end this process recorded. Times that are kept
+    are Unix seconds of `clock`, intervals are of `monotonic`, and `pause` waits for them.
     """
 
     def __init__(
         self,
         jobs: JobStore,
+        lease: Lease,
         client: Client,
         *,
         changed: Callable[[], None] = lambda: None,
-        only: Collection[int] | None = None,
+        ended: Callable[[Job], None] = lambda job: None,
+        budget: Budget | None = None,
         clock: Callable[[], float] = time.time,
         monotonic: Callable[[], float] = time.monotonic,
         spread: Callable[[], float] = random.random,
+        pause: Callable[[asyncio.Event, float], Awaitable[None]] = wait_for,
     ) -> None:
-        self._jobs, self._client, self._changed, self._only = jobs, client, changed, only
-        self._clock, self._monotonic, self._spread = clock, monotonic, spread
-        self._asked: dict[int, _Asked] = {}
-        self._running: dict[int, Job] = {}
-        self._budget = Budget()
-        self._wake = asyncio.Event()
-        self._news = asyncio.Event()
-        self._tasks: set[asyncio.Task[object]] = set()
+        self._jobs, self._lease, self._changed, self._ended = jobs, lease, changed, ended
+        self._clock, self._monotonic, self._spread, self._pause = clock, monotonic, spread, pause
+        self._budget = budget or Budget()
+        self._asker = Asker(jobs, lease, client, clock, monotonic, spread)
         self._launcher = Launcher(jobs, client, clock, self._tell, self._follow)
-        self.paused: KeyRefused | None = None
-        """Why nothing is asked any more: the key was refused."""
+        self._running: dict[int, Followed] = {}
+        self._launching: list[Job] = []
+        self._written = -1
+        self._wake, self._news = asyncio.Event(), asyncio.Event()
+        self._tasks: set[asyncio.Task[object]] = set()
         self.trouble: StoreError | None = None
         """Why the last answer could not be recorded."""
 
+    @property
+    def paused(self) -> KeyRefused | None:
+        """Why nothing is asked any more but now and then: the key was refused."""
+        return self._asker.refused
+
+    @property
+    def asking(self) -> int:
+        """How many requests are on their way."""
+        return sum(followed.asking for followed in self._running.values())
+
     def start(self) -> None:
         """Adopt every unfinished job and ask about it from now on."""
-        self.adopt()
         self._spawn(self._schedule())
-
-    def adopt(self) -> None:
-        """Take up jobs that were left unfinished, here or by a process that died while launching."""
-        changed = False
-        for job in self._jobs.unfinished():
-            if job.state == JobState.LAUNCHING:
-                launched_for = self._clock() - (job.launched_at or 0.0)
-                if not owner.is_alive(job.owner, launched_for):
-                    reason = "The program ended before the server answered; it may or may not have taken the job."
-                    at = self._clock()
-                    self._jobs.record_state(
-                        job.number, JobState.UNCONFIRMED, reason, at, only_from=(JobState.LAUNCHING,)
-                    )
-                    changed = True
-            elif job.number not in self._running and (self._only is None or job.number in self._only):
-                self._follow(job)
-                changed = True
-        if changed:
-            self._tell()
 
     async def close(self) -> None:
         """Stop asking; a launch in flight is given a moment, then recorded as unconfirmed."""
@@ -101,25 +91,57 @@ class JobEngine:
             task.cancel()
         await self._launcher.close()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        with contextlib.suppress(StoreError):
+            self._lease.give_up()
 
-    # Launching
+    # Wishes
 
-    async def launch(self, draft: Draft, number: int | None = None) -> Job:
+    async def launch(self, draft: Draft, number: int | None = None, *, again_of: int | None = None) -> Job:
         """Launch a draft, or the kept draft `number`, once. Returns its job, running or unconfirmed.
 
-        Raises ApiError where it was not sent or was refused (it is a draft again, with the reason), UsageError where
-        it had been launched already, Unrecorded where it could not be recorded (nothing was sent).
+        `again_of` is the job that this one repeats. Raises ApiError where it was not sent or was refused (it is a
+        draft again, with the reason), UsageError where it had been launched already, Unrecorded where it could not be
+        recorded (nothing was sent).
         """
-        return await self._launcher.launch(draft, number)
+        return await self._launcher.launch(draft, number, again_of)
+
+    def stop(self, number: int) -> Job:
+        """Ask about a running job no more; it goes on at the server."""
+        reason = "It is not asked about any more, and may go on at the server."
+        job = self._jobs.record_state(number, JobState.STOPPED, reason, self._clock(), only_from=(JobState.RUNNING,))
+        return self._took(job)
+
+    async def resume(self, number: int) -> Job:
+        """Ask about a stopped or lost job again, from now on.
+
+        One that was launched with another key is asked about once with this one: if the server answers, it is followed
+        from now on. Raises KeyMissing where it needs the other key.
+        """
+        job = self._jobs.get(number)
+        if job is not None and job.other_key and not job.state.final:
+            return self._took(await self._asker.take_over(job))
+        lost = (JobState.STOPPED, JobState.LOST)
+        job = self._jobs.record_state(number, JobState.RUNNING, "", self._clock(), only_from=lost)
+        self._asker.resume_asking()
+        if number in self._running:
+            self._running[number].next_at = self._monotonic()
+        return self._took(job)
+
+    def forget(self, number: int) -> Job:
+        """Drop a job with its texts; raises nothing where it is gone already."""
+        return self._took(self._jobs.forget(number, self._clock()))
+
+    def resume_asking(self) -> None:
+        """The server takes the key: ask again, if that was given up."""
+        self._asker.resume_asking()
+        self._wake.set()
 
     # Waiting
 
     async def news(self, within: float) -> None:
         """Wait for the next change, `within` seconds at the most."""
         self._news.clear()
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(within):
-                await self._news.wait()
+        await wait_for(self._news, within)
 
     def _tell(self) -> None:
         self._news.set()
@@ -127,119 +149,138 @@ class JobEngine:
         with contextlib.suppress(RuntimeError):
             self._changed()
 
-    # Asking
+    # Following
 
     def _follow(self, job: Job) -> None:
-        self._running[job.number] = job
-        self._asked.setdefault(job.number, _Asked(next_at=self._monotonic(), last_at=self._monotonic()))
+        now = self._monotonic()
+        self._running.setdefault(job.number, Followed(job, next_at=now, last_at=now)).job = job
         self._wake.set()
 
-    def resume_asking(self) -> None:
-        """The server takes the key: ask again, if that was given up."""
-        self.paused = None
-        self._wake.set()
+    def _took(self, job: Job) -> Job:
+        """A job is as it is now: go on following one that runs, let go of one that does not, and tell."""
+        if job.state == JobState.RUNNING and not job.other_key:
+            self._follow(job)
+        else:
+            self._running.pop(job.number, None)
+        self._tell()
+        return job
+
+    def adopt(self) -> None:
+        """Take up what any process has written: jobs to follow, ended ones, and launches whose process has died."""
+        self._written = self._jobs.version()
+        unfinished = {job.number: job for job in self._jobs.unfinished()}
+        for number in self._running.keys() - unfinished.keys():
+            del self._running[number]
+        self._launching = []
+        for job in unfinished.values():
+            if job.state == JobState.RUNNING:
+                self._follow(job)
+            else:
+                self._launching.append(job)
+        self._bury()
+        self._tell()
+
+    def _bury(self) -> None:
+        """A launch whose process has died is unconfirmed: it may or may not have reached the server."""
+        for job in self._launching[:]:
+            at = self._clock()
+            if not owner.is_alive(job.owner, at - (job.launched_at or 0.0)):
+                reason = "The program ended before the server answered; it may or may not have taken the job."
+                dead = (JobState.LAUNCHING,)
+                self._jobs.record_state(job.number, JobState.UNCONFIRMED, reason, at, only_from=dead)
+                self._launching.remove(job)
+                self._tell()
+
+    # Asking
 
     async def _schedule(self) -> None:
         """The one scheduler: the longest unasked job that is due, within the budget, again and again."""
+        broken = 0
         while True:
             self._wake.clear()
-            pause = self._ask_due()
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(pause):
-                    await self._wake.wait()
+            try:
+                if self._jobs.version() != self._written:
+                    self.adopt()
+                self._bury()
+                wait = self._ask_due()
+                broken = 0
+            except StoreError as error:
+                broken += 1
+                wait = after_failure(broken, None, self._spread())
+                self._troubled(error)
+            await self._pause(self._wake, wait)
 
-    def _ask_due(self) -> float | None:
-        """Begin asking about every job that is due and allowed; returns seconds until the next, None for no end."""
-        if self.paused or not self._running:
-            return None
+    def _ask_due(self) -> float:
+        """Begin asking about every job that is due and allowed; returns seconds until there may be more to do."""
         now = self._monotonic()
-        waiting = [(self._asked[number], number) for number in self._running if not self._asked[number].asking]
-        for asked, number in sorted(waiting, key=lambda pair: pair[0].last_at):
-            if asked.next_at > now:
+        if not self._running:
+            self._lease.give_up()
+            return TICK
+        if not self._lease.keep(now):
+            return TICK
+        waiting = [followed for followed in self._running.values() if not followed.asking]
+        for followed in sorted(waiting, key=lambda one: one.last_at):
+            if followed.next_at > now:
                 continue
-            if sum(other.asking for other in self._asked.values()) >= IN_FLIGHT:
-                return None
-            if wait := self._budget.wait(now):
-                return wait
+            if self.asking >= IN_FLIGHT:
+                return TICK
+            if wait := max(self._budget.wait(now), self._asker.wait(now)):
+                return min(wait, TICK)
             self._budget.take(now)
-            asked.asking, asked.last_at = True, now
-            self._spawn(self._ask(self._running[number], asked))
-        times = [asked.next_at for asked, _ in waiting if not asked.asking]
-        return max(0.0, min(times) - now) if times else None
+            self._asker.take(now)
+            followed.asking, followed.last_at = True, now
+            self._spawn(self._ask(followed))
+        times = [followed.next_at for followed in waiting if not followed.asking]
+        return max(0.0, min([now + TICK, *times]) - now)
 
-    async def _ask(self, job: Job, asked: _Asked) -> None:
+    async def _ask(self, followed: Followed) -> None:
         """Ask once about one job, record what came, and set when to ask next."""
-        wait: float | None = None
+        before, wait = followed.job, None
         try:
-            wait = await self._ask_server(job, asked)
+            wait = await self._asker.ask(followed)
             self.trouble = None
         except StoreError as error:
             # What could not be recorded is not told; it is asked for again.
-            self.trouble = error
-            asked.failures += 1
-            wait = after_failure(asked.failures, None, self._spread())
+            followed.failures += 1
+            wait = after_failure(followed.failures, None, self._spread())
+            self._troubled(error)
         finally:
-            asked.asking = False
-            asked.next_at = self._monotonic() + (interval(self._age(job), self._spread()) if wait is None else wait)
+            followed.asking = False
+            now = self._monotonic()
+            followed.next_at = now + (interval(self._age(followed.job), self._spread()) if wait is None else wait)
             self._wake.set()
-        self._tell()
+        self._silence_all()
+        job = followed.job
+        if job != before:
+            self._took(job)
+        if job.state.final and job.finished_at == followed.ended_at:
+            self._ended(job)
 
-    async def _ask_server(self, job: Job, asked: _Asked) -> float | None:
-        """One request and its record; returns seconds to the next where they do not follow from the job's age."""
-        try:
-            payload, raw = await self._client.progress(job.progress_id or "")
-        except KeyRefused as error:
-            self.paused = error
-            return None
-        except ApiError as error:
-            return self._failed(job, asked, error)
-        told = self._jobs.record_answer(job.number, read_progress(payload), raw, self._clock())
-        if told.state == JobState.RUNNING and is_lost(0, 0.0, self._age(told)):
-            told = self._lose(told, "There was no final answer in 24 hours.")
-        self._settle(told)
-        asked.failures = asked.unknown = 0
-        return None
-
-    def _failed(self, job: Job, asked: _Asked, error: ApiError) -> float:
-        """The server did not tell: note since when, and count how often it did not know the id.
-
-        Only a server that answers can end a job: one that cannot be reached, however long, never does.
-        """
-        now = self._monotonic()
-        asked.failures += 1
-        lost = False
-        if error.status in (400, 404) and error.from_api:
-            asked.unknown += 1
-            asked.unknown_since = asked.unknown_since if asked.unknown > 1 else now
-            lost = is_lost(asked.unknown, now - asked.unknown_since, self._age(job))
-        if lost:
-            self._settle(self._lose(job, error.message, error.body))
-        else:
-            self._settle(self._jobs.record_silence(job.number, self._clock()))
-        return after_failure(asked.failures, error.retry_after, self._spread())
+    def _silence_all(self) -> None:
+        """A server that is left alone is silent about every job, not only the one that was asked about last."""
+        fresh = [one for one in self._running.values() if one.job.stale_since is None]
+        if self._asker.silent and fresh:
+            with contextlib.suppress(StoreError):
+                jobs = self._jobs.record_silence([one.job.number for one in fresh], self._clock())
+                for one, job in zip(fresh, jobs, strict=True):
+                    one.job = job
+                self._tell()
 
     def _age(self, job: Job) -> float:
         return self._clock() - (job.launched_at or job.created_at)
 
-    def _lose(self, job: Job, reason: str, raw: str = "") -> Job:
-        return self._jobs.record_state(
-            job.number, JobState.LOST, reason, self._clock(), raw, only_from=(JobState.RUNNING,)
-        )
-
-    def _settle(self, job: Job) -> None:
-        """Go on following a job that runs; let go of one that does not."""
-        if job.state == JobState.RUNNING:
-            self._running[job.number] = job
-        else:
-            self._running.pop(job.number, None)
-            self._asked.pop(job.number, None)
+    def _troubled(self, error: StoreError) -> None:
+        if self.trouble is None:
+            _log.warning("%s", error.sentence())
+        self.trouble = error
+        self._tell()
 
     def _spawn(self, work: Awaitable[object]) -> None:
         task = asyncio.ensure_future(work)
         self._tasks.add(task)
-        task.add_done_callback(self._ended)
+        task.add_done_callback(self._done)
 
-    def _ended(self, task: asyncio.Task[object]) -> None:
+    def _done(self, task: asyncio.Task[object]) -> None:
         self._tasks.discard(task)
         if not task.cancelled() and (error := task.exception()):
             _log.error("asking about jobs broke", exc_info=error)

@@ -37,9 +37,9 @@ class Launcher:
         self._tell, self._follow = tell, follow
         self._flying: set[asyncio.Task[Job]] = set()
 
-    async def launch(self, draft: Draft, number: int | None) -> Job:
+    async def launch(self, draft: Draft, number: int | None, again_of: int | None) -> Job:
         """See `JobEngine.launch`."""
-        task = asyncio.create_task(self._launch(draft, number))
+        task = asyncio.create_task(self._launch(draft, number, again_of))
         self._flying.add(task)
         task.add_done_callback(self._landed)
         # Who waits may give up; the request that was sent is waited for all the same.
@@ -59,8 +59,8 @@ class Launcher:
         if not task.cancelled():
             task.exception()  # it was raised to whoever waited, and is in the job's record
 
-    async def _launch(self, draft: Draft, number: int | None) -> Job:
-        job = self._begin(draft, number)
+    async def _launch(self, draft: Draft, number: int | None, again_of: int | None) -> Job:
+        job = self._begin(draft, number, again_of)
         self._tell()
         try:
             answer = await self._client.launch(draft)
@@ -78,15 +78,17 @@ class Launcher:
             raise
         return self._taken(job, answer)
 
-    def _begin(self, draft: Draft, number: int | None) -> Job:
+    def _begin(self, draft: Draft, number: int | None, again_of: int | None) -> Job:
         """Record what is about to be sent, as ours to send."""
         ours = owner.this_process()
         try:
-            job = self._jobs.begin_launch(draft, self._clock(), ours, number)
+            job = self._jobs.begin_launch(draft, self._clock(), ours, number, again_of)
         except StoreError as error:
             raise Unrecorded(f"Nothing was launched. {error.message}", error.hint) from None
         if job.state != JobState.LAUNCHING or job.owner != ours:
             hint = "It is in the list of jobs."
+            if again_of is not None:
+                raise UsageError(f"Job {again_of} was launched again already, as job {job.number}.", hint)
             if self._jobs.draft_of(job) != draft:
                 kept = self._jobs.save_draft(draft, self._clock())
                 hint += f" What you have here is another text; the draft is kept as {kept.number}."

@@ -8,6 +8,7 @@ import secrets
 import socket
 import subprocess
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 
 ELSEWHERE_DEAD_AFTER = 600.0
@@ -21,16 +22,46 @@ def this_process() -> str:
     return json.dumps(owner)
 
 
-def is_alive(owner: str, launched_for: float) -> bool:
-    """Whether the process that launched, `launched_for` seconds ago, may still get its answer."""
+@dataclass(frozen=True, slots=True)
+class Owner:
+    """A process: its host, pid and start; `here` tells whether that is this host."""
+
+    host: str
+    pid: int
+    start: str
+
+    @property
+    def here(self) -> bool:
+        """Whether it is, or was, a process of this host."""
+        return self.host == socket.gethostname()
+
+    @property
+    def runs(self) -> bool:
+        """Whether it is a process of this host that has not ended."""
+        return self.here and bool(self.start) and _start_of(self.pid) == self.start
+
+
+def read_owner(text: str) -> Owner | None:
+    """The process of an owner text, or None where it names none."""
     try:
-        told = json.loads(owner)
-        host, pid, start = told["host"], int(told["pid"]), told["start"]
+        told = json.loads(text)
+        return Owner(str(told["host"]), int(told["pid"]), str(told["start"]))
     except (ValueError, TypeError, KeyError):
-        return False
-    if host != socket.gethostname():
-        return launched_for < ELSEWHERE_DEAD_AFTER
-    return bool(start) and _start_of(pid) == start
+        return None
+
+
+def is_alive(text: str, launched_for: float) -> bool:
+    """Whether the process that launched, `launched_for` seconds ago, may still get its answer."""
+    owner = read_owner(text)
+    if owner is None or owner.here:
+        return owner is not None and owner.runs
+    return launched_for < ELSEWHERE_DEAD_AFTER
+
+
+def is_gone(text: str) -> bool:
+    """Whether a process has certainly ended; of other hosts nobody can say."""
+    owner = read_owner(text)
+    return owner is None or (owner.here and bool(owner.start) and not owner.runs)
 
 
 def _start_of(pid: int) -> str:

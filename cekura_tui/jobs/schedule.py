@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections import deque
+from dataclasses import dataclass
 
 MINUTE, HOUR, DAY = 60.0, 3_600.0, 86_400.0
 LONGEST = 60.0
 """No running job waits longer than this, less its spread, unless the server asked for it."""
-BUDGET = 5
-"""Background requests a second."""
-UNKNOWN_TIMES, UNKNOWN_FOR = 3, MINUTE
-"""A job is lost once the server has not known its id this often over this long."""
+BUDGET, WINDOW = 5, 1.05
+"""Background requests in so many seconds: a little over one, for the way to the server shifts them."""
+OFTEN = 3
+"""So often, over a minute, must the server say what ends the following of a job."""
+PATIENT = 2
+"""So many failures in a row may be those of one job; more are the server's."""
 
 
 def interval(age: float, spread: float) -> float:
@@ -29,9 +32,11 @@ def after_failure(failures: int, retry_after: float | None, spread: float) -> fl
     return min(2.0 ** min(failures, 10), LONGEST / 1.2) * _around_one(spread)
 
 
-def is_lost(unknown: int, unknown_for: float, age: float) -> bool:
-    """Whether a job is lost that the server did not know so often over so many seconds, or that is this old."""
-    return (unknown >= UNKNOWN_TIMES and unknown_for >= UNKNOWN_FOR) or age >= DAY
+def server_pause(failures: int, retry_after: float | None, spread: float) -> float:
+    """Seconds in which the server is asked nothing at all after so many failures in a row, of whichever jobs."""
+    if retry_after is None and failures <= PATIENT:
+        return 0.0
+    return after_failure(max(1, failures - PATIENT), retry_after, spread)
 
 
 def _around_one(spread: float) -> float:
@@ -39,17 +44,36 @@ def _around_one(spread: float) -> float:
     return 0.8 + 0.4 * min(max(spread, 0.0), 1.0)
 
 
-class Budget:
-    """At most `rate` requests in any second."""
+@dataclass
+class Streak:
+    """How often in a row, and since when, the server said something."""
 
-    def __init__(self, rate: int = BUDGET) -> None:
+    times: int = 0
+    since: float = 0.0
+
+    def add(self, now: float) -> bool:
+        """Once more; returns whether this was often enough, over a minute, to be believed."""
+        self.since = self.since if self.times else now
+        self.times += 1
+        return self.times >= OFTEN and now - self.since >= MINUTE
+
+    def end(self) -> None:
+        """It said something else."""
+        self.times = 0
+
+
+class Budget:
+    """At most `rate` requests in any `window` of seconds."""
+
+    def __init__(self, rate: int = BUDGET, window: float = WINDOW) -> None:
         self._taken: deque[float] = deque(maxlen=rate)
+        self._window = window
 
     def wait(self, now: float) -> float:
         """Seconds until a request may be made."""
         if len(self._taken) < (self._taken.maxlen or 1):
             return 0.0
-        return max(0.0, self._taken[0] + 1.0 - now)
+        return max(0.0, self._taken[0] + self._window - now)
 
     def take(self, now: float) -> None:
         """A request is made now."""

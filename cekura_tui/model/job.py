@@ -37,6 +37,11 @@ class JobState(StrEnum):
         return self in (JobState.LAUNCHING, JobState.RUNNING)
 
     @property
+    def wants_a_look(self) -> bool:
+        """Whether a person should look at it once: it ended, or what became of it is not known."""
+        return self.final or self in (JobState.LOST, JobState.UNCONFIRMED)
+
+    @property
     def words(self) -> str:
         """The state as it is shown."""
         return self.value.replace("_", " ")
@@ -68,7 +73,11 @@ class Draft:
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """A job as it is recorded. Times are Unix seconds; prompts are kept apart, by hash."""
+    """A job as it is recorded. Times are Unix seconds; prompts are kept apart, by hash.
+
+    `again_of` is the unconfirmed job that this one repeats, `took` how many seconds it went on where its end was
+    watched, `looked_at` when somebody looked at its end, `other_key` tells that it was launched with another key.
+    """
 
     number: int
     state: JobState
@@ -94,6 +103,15 @@ class Job:
     answered_at: float | None = None
     stale_since: float | None = None
     owner: str = ""
+    again_of: int | None = None
+    took: float | None = None
+    looked_at: float | None = None
+    other_key: bool = False
+
+    @property
+    def unread(self) -> bool:
+        """Whether nobody has looked yet at how it ended."""
+        return self.state.wants_a_look and self.looked_at is None
 
     def to_json(self) -> dict[str, object]:
         """The shape that scripts get, without the texts."""
@@ -111,6 +129,7 @@ class Job:
             "last_status": self.last_status,
             "prompt_sha256": self.prompt_sha256,
             "error": self.error,
+            "again_of": self.again_of,
             "launched_at": _iso(self.launched_at),
             "finished_at": _iso(self.finished_at),
         }

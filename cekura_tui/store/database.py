@@ -76,6 +76,10 @@ class Database:
         """Close the file; what was written is already safe."""
         self._sql.close()
 
+    def version_of_data(self) -> int:
+        """A number that changes whenever another connection has written: another window, or the command line."""
+        return int(self.read("PRAGMA data_version")[0][0])
+
     def read(self, statement: str, *values: object) -> list[sqlite3.Row]:
         """Rows of a query."""
         try:

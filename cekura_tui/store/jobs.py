@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import sqlite3
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 
 from cekura_tui.model.job import Draft, Job, JobState, Suggestion
 from cekura_tui.model.progress import Progress
 from cekura_tui.model.text import Prompt
 from cekura_tui.store.database import Database
-from cekura_tui.store.errors import StoreError
-from cekura_tui.store.prompts import drop_unused, keep_prompt, read_prompt
+from cekura_tui.store.job_rows import WATCHED, JobRows, read_job
+from cekura_tui.store.prompts import keep_prompt, read_prompt
 
-MAX_ANSWER = 400_000
-"""Characters of one raw answer that are kept; its prompt is kept whole elsewhere."""
-MAX_ANSWERS = 200
-"""Distinct raw answers that are kept of one job, the latest ones."""
+LISTED = 2_000
+"""Jobs in a list at the most, the newest ones."""
 _UNFINISHED = (JobState.RUNNING, JobState.LAUNCHING)
+_WAITED_FOR = (JobState.LAUNCHING, JobState.UNCONFIRMED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +39,15 @@ class Change:
     reason: str
 
 
+@dataclass(frozen=True, slots=True)
+class RawAnswer:
+    """What the server answered about a job, as it came, and when it first and last did (Unix time)."""
+
+    raw: str
+    first_at: float
+    last_at: float
+
+
 class JobStore:
     """The jobs of one account."""
 
@@ -51,27 +60,41 @@ class JobStore:
         own = "SELECT * FROM jobs WHERE origin = ? AND key_id = ? AND "
         return self._database.read(own + rest, self._account.origin, self._account.key_id, *values)
 
+    @property
+    def _whose(self) -> tuple[str, str, str]:
+        return (self._account.origin, self._account.key_id, self._account.profile)
+
+    def _job(self, row: sqlite3.Row) -> Job:
+        return read_job(row, self._account.key_id)
+
     # Reading
+
+    def version(self) -> int:
+        """A number that changes whenever another process has written."""
+        return self._database.version_of_data()
 
     def get(self, number: int) -> Job | None:
         """One job, whoever's it is."""
         rows = self._database.read("SELECT * FROM jobs WHERE number = ?", number)
-        return read_job(rows[0]) if rows else None
+        return self._job(rows[0]) if rows else None
 
     def all(self, *, drafts: bool = False) -> list[Job]:
-        """The account's jobs, newest first; forgotten ones are left out, drafts unless asked for."""
-        hidden = ("forgotten", "" if drafts else "draft")
-        return [read_job(row) for row in self._own("state NOT IN (?, ?) ORDER BY number DESC", *hidden)]
+        """The account's jobs, newest first; forgotten ones are left out, and drafts unless asked for.
+
+        Those that the profile launched with an earlier key are among them.
+        """
+        found = self._database.read(LIST, *self._whose, LISTED)
+        return [self._job(row) for row in found if drafts or row["state"] != JobState.DRAFT]
 
     def unfinished(self) -> list[Job]:
         """The account's jobs that are running or being launched."""
-        return [read_job(row) for row in self._own("state IN (?, ?) ORDER BY number", *_UNFINISHED)]
+        return [self._job(row) for row in self._own("state IN (?, ?) ORDER BY number", *_UNFINISHED)]
 
     def latest_draft(self, agent_id: int | None, run_ids: Sequence[int]) -> Job | None:
         """The draft for these runs that was touched last, else the one for their agent."""
         best_first = "state = 'draft' AND agent_id IS ? ORDER BY (run_ids = ?) DESC, created_at DESC LIMIT 1"
         rows = self._own(best_first, agent_id, json.dumps(tuple(run_ids)))
-        return read_job(rows[0]) if rows else None
+        return self._job(rows[0]) if rows else None
 
     def draft_of(self, job: Job) -> Draft:
         """What a job was, or would be, launched with."""
@@ -92,172 +115,139 @@ class JobStore:
 
     def last_prompt(self, agent_id: int | None) -> Prompt | None:
         """The prompt that was last launched for an agent."""
-        rows = self._own("agent_id IS ? AND launched_at IS NOT NULL ORDER BY launched_at DESC LIMIT 1", agent_id)
+        sent = "state != 'forgotten' AND agent_id IS ? AND launched_at IS NOT NULL ORDER BY launched_at DESC LIMIT 1"
+        rows = self._own(sent, agent_id)
         return read_prompt(self._database, rows[0]["prompt_sha256"]) if rows else None
+
+    def durations(self, limit: int = 50) -> list[float]:
+        """How many seconds the profile's last jobs went on whose end was watched, newest first."""
+        ended = "SELECT took FROM jobs WHERE origin = ? AND profile = ? AND took IS NOT NULL ORDER BY number DESC"
+        whose = (self._account.origin, self._account.profile)
+        return [row["took"] for row in self._database.read(f"{ended} LIMIT ?", *whose, limit)]
 
     def changes(self, number: int) -> list[Change]:
         """Every state that a job came into, oldest first."""
         rows = self._database.read("SELECT * FROM job_changes WHERE job = ? ORDER BY rowid", number)
         return [Change(row["at"], JobState(row["state"]), row["reason"]) for row in rows]
 
-    def last_answer(self, number: int) -> str:
-        """The last raw answer about a job, or empty."""
-        rows = self._database.read(
-            "SELECT raw FROM job_answers WHERE job = ? ORDER BY last_at DESC, rowid DESC LIMIT 1", number
-        )
-        return str(rows[0]["raw"]) if rows else ""
+    def answers(self, number: int) -> list[RawAnswer]:
+        """Every distinct raw answer about a job, oldest first."""
+        rows = self._database.read("SELECT * FROM job_answers WHERE job = ? ORDER BY first_at, rowid", number)
+        return [RawAnswer(row["raw"], row["first_at"], row["last_at"]) for row in rows]
 
     # Writing
 
+    @contextlib.contextmanager
+    def _rows(self) -> Iterator[JobRows]:
+        """The rows of jobs in one transaction."""
+        with self._database.write() as sql:
+            yield JobRows(sql, self._account.key_id)
+
+    @property
+    def _ours(self) -> dict[str, object]:
+        account = self._account
+        return {"origin": account.origin, "key_id": account.key_id, "profile": account.profile}
+
     def save_draft(self, draft: Draft, at: float, number: int | None = None) -> Job:
         """Keep a draft: over the draft `number`, or as a new one where there is none (any more: it was launched)."""
-        with self._database.write() as sql:
-            if number is None or _get(sql, number).state != JobState.DRAFT:
-                return self._insert(sql, draft, JobState.DRAFT, at, "")
-            self._rewrite(sql, number, draft, at)
-            return _get(sql, number)
+        with self._rows() as rows:
+            if number is None or rows.get(number).state != JobState.DRAFT:
+                return rows.insert(draft, JobState.DRAFT, at, **self._ours)
+            rows.rewrite(number, draft, at)
+            return rows.get(number)
 
-    def begin_launch(self, draft: Draft, at: float, owner: str, number: int | None = None) -> Job:
+    def begin_launch(
+        self, draft: Draft, at: float, owner: str, number: int | None = None, again_of: int | None = None
+    ) -> Job:
         """Record that a job is about to be launched, prompt and all; a draft `number` becomes this job.
 
-        Where that draft was launched by another window meanwhile, its job is returned, with that window's owner.
+        Where that was done by another window meanwhile, its job is returned, with that window's owner: the draft was
+        launched, or the unconfirmed job `again_of` was launched again.
         """
-        with self._database.write() as sql:
+        with self._rows() as rows:
+            launch = {"owner": owner, "launched_at": at}
+            if again_of is not None and (again := rows.sql.execute(_AGAIN, (again_of,)).fetchone()):
+                return rows.get(again["number"])
             if number is None:
-                return self._insert(sql, draft, JobState.LAUNCHING, at, owner)
-            self._rewrite(sql, number, draft, at)
-            launching = "UPDATE jobs SET owner = ?, launched_at = ? WHERE number = ? AND state = 'draft'"
-            sql.execute(launching, (owner, at, number))
-            return _change(sql, number, JobState.LAUNCHING, "", at, only_from=(JobState.DRAFT,))
+                return rows.insert(draft, JobState.LAUNCHING, at, again_of=again_of, **launch, **self._ours)
+            rows.rewrite(number, draft, at)
+            if rows.get(number).state == JobState.DRAFT:
+                rows.set(number, **launch)
+            return rows.change(number, JobState.LAUNCHING, "", at, only_from=(JobState.DRAFT,))
 
     def record_progress_id(self, number: int, progress_id: str, raw: str, at: float) -> Job:
         """The server took the job; from a late answer too, when it had been thought unconfirmed."""
-        with self._database.write() as sql:
-            sql.execute("UPDATE jobs SET progress_id = ?, answered_at = ? WHERE number = ?", (progress_id, at, number))
-            _keep_answer(sql, number, raw, at)
-            waited_for = (JobState.LAUNCHING, JobState.UNCONFIRMED)
-            return _change(sql, number, JobState.RUNNING, "", at, only_from=waited_for)
+        with self._rows() as rows:
+            rows.set(number, progress_id=progress_id, answered_at=at)
+            rows.keep_answer(number, raw, at)
+            return rows.change(number, JobState.RUNNING, "", at, only_from=_WAITED_FOR)
 
     def record_state(
         self, number: int, state: JobState, reason: str, at: float, raw: str = "", *, only_from: Collection[JobState]
     ) -> Job:
         """A job came into another state, unless another window has put it into none of `only_from` meanwhile."""
-        with self._database.write() as sql:
+        with self._rows() as rows:
             if raw:
-                _keep_answer(sql, number, raw, at)
-            return _change(sql, number, state, reason, at, only_from=only_from)
+                rows.keep_answer(number, raw, at)
+            return rows.change(number, state, reason, at, only_from=only_from)
 
     def record_answer(self, number: int, progress: Progress, raw: str, at: float) -> Job:
         """An answer about a running job: its word, and its result where it has one, in one transaction."""
-        with self._database.write() as sql:
-            job = _get(sql, number)
+        with self._rows() as rows:
+            job = rows.get(number)
             if job.state.final or job.state == JobState.FORGOTTEN:
                 return job
-            _keep_answer(sql, number, raw, at)
-            sql.execute(
-                "UPDATE jobs SET last_status = ?, answered_at = ?, stale_since = NULL WHERE number = ?",
-                (progress.status, at, number),
-            )
+            rows.keep_answer(number, raw, at)
+            rows.set(number, last_status=progress.status, answered_at=at, stale_since=None)
             if progress.end is None:
-                return _change(sql, number, JobState.RUNNING, "", at, only_from=(JobState.RUNNING, JobState.LOST))
-            improved = keep_prompt(sql, progress.improved_prompt, at) if progress.improved_prompt is not None else None
-            sql.execute(
-                "UPDATE jobs SET improved_sha256 = ?, summary_of_changes = ?, error = ?, finished_at = ?"
-                " WHERE number = ?",
-                (improved, progress.summary_of_changes, progress.error, at, number),
+                return rows.change(number, JobState.RUNNING, "", at, only_from=(JobState.RUNNING, JobState.LOST))
+            improved = progress.improved_prompt
+            watched = job.launched_at is not None and 0 <= at - (job.answered_at or 0.0) <= WATCHED
+            rows.set(
+                number,
+                improved_sha256=None if improved is None else keep_prompt(rows.sql, improved, at),
+                summary_of_changes=progress.summary_of_changes,
+                error=progress.error,
+                finished_at=at,
+                took=max(0.0, at - (job.launched_at or at)) if watched else None,
             )
-            return _change(sql, number, progress.state, progress.error or "", at)
+            rows.prune_answers()
+            return rows.change(number, progress.state, progress.error or "", at)
 
-    def record_silence(self, number: int, at: float) -> Job:
-        """The server could not be asked about a job since `at`."""
-        with self._database.write() as sql:
-            sql.execute("UPDATE jobs SET stale_since = ? WHERE number = ? AND stale_since IS NULL", (at, number))
-            return _get(sql, number)
+    def record_silence(self, numbers: Collection[int], at: float) -> list[Job]:
+        """The server could not be asked about jobs since `at`; returns them as they are now."""
+        with self._rows() as rows:
+            silent = "UPDATE jobs SET stale_since = ? WHERE number = ? AND stale_since IS NULL"
+            rows.sql.executemany(silent, [(at, number) for number in numbers])
+            return [rows.get(number) for number in numbers]
 
-    def _insert(self, sql: sqlite3.Connection, draft: Draft, state: JobState, at: float, owner: str) -> Job:
-        values = {
-            "state": state,
-            "origin": self._account.origin,
-            "key_id": self._account.key_id,
-            "profile": self._account.profile,
-            "created_at": at,
-            "launched_at": None if state == JobState.DRAFT else at,
-            "owner": owner,
-            **_sent(sql, draft, at),
-        }
-        names = ", ".join(values)
-        marks = ", ".join("?" * len(values))
-        cursor = sql.execute(f"INSERT INTO jobs ({names}) VALUES ({marks})", tuple(values.values()))
-        number = cursor.lastrowid or 0
-        sql.execute("INSERT INTO job_changes VALUES (?, ?, ?, '')", (number, at, state))
-        return _get(sql, number)
+    def take_over(self, number: int, at: float) -> Job:
+        """A job that was launched with another key answers to this one: it is this account's from now on."""
+        with self._rows() as rows:
+            rows.set(number, key_id=self._account.key_id, profile=self._account.profile)
+            return rows.change(number, JobState.RUNNING, "It is followed with another key.", at)
 
-    def _rewrite(self, sql: sqlite3.Connection, number: int, draft: Draft, at: float) -> None:
-        """Put other contents into a draft; a job that is a draft no more stays as it is."""
-        before = _get(sql, number)
-        if before.state != JobState.DRAFT:
-            return
-        values = {"created_at": at, **_sent(sql, draft, at)}
-        names = ", ".join(f"{name} = ?" for name in values)
-        sql.execute(f"UPDATE jobs SET {names} WHERE number = ?", (*values.values(), number))
-        drop_unused(sql, before.prompt_sha256)
+    def look(self, number: int, at: float) -> Job:
+        """Somebody looked at how a job ended."""
+        with self._rows() as rows:
+            if rows.get(number).unread:
+                rows.set(number, looked_at=at)
+            return rows.get(number)
+
+    def forget(self, number: int, at: float) -> Job:
+        """Drop a job with its texts and answers; one that is just being launched stays."""
+        with self._rows() as rows:
+            job = rows.get(number)
+            if job.state in (JobState.LAUNCHING, JobState.FORGOTTEN):
+                return job
+            rows.set(number, state=JobState.FORGOTTEN, looked_at=at)
+            rows.sql.execute("INSERT INTO job_changes VALUES (?, ?, ?, '')", (number, at, JobState.FORGOTTEN))
+            rows.erase(number)
+            return rows.get(number)
 
 
-def read_job(row: sqlite3.Row) -> Job:
-    """A job of its row."""
-    values = {name: row[name] for name in row.keys()}  # noqa: SIM118 - a Row iterates over its values
-    for name in ("run_ids", "category_ids", "workflow_metric_ids"):
-        values[name] = tuple(json.loads(values[name]))
-    return Job(**{**values, "state": JobState(values["state"])})
-
-
-def _get(sql: sqlite3.Connection, number: int) -> Job:
-    row = sql.execute("SELECT * FROM jobs WHERE number = ?", (number,)).fetchone()
-    if row is None:
-        raise StoreError(f"There is no job {number} in the database.")
-    return read_job(row)
-
-
-def _change(
-    sql: sqlite3.Connection,
-    number: int,
-    state: JobState,
-    reason: str,
-    at: float,
-    only_from: Collection[JobState] | None = None,
-) -> Job:
-    """Put a job into a state, unless it is there, is final, or is in none of the states `only_from`."""
-    job = _get(sql, number)
-    elsewhere = only_from is not None and job.state not in only_from
-    if job.state.final or elsewhere or (job.state, job.reason) == (state, reason):
-        return job
-    launched = None if state == JobState.DRAFT else job.launched_at
-    changed = "UPDATE jobs SET state = ?, reason = ?, launched_at = ? WHERE number = ?"
-    sql.execute(changed, (state, reason, launched, number))
-    sql.execute("INSERT INTO job_changes VALUES (?, ?, ?, ?)", (number, at, state, reason))
-    return _get(sql, number)
-
-
-def _sent(sql: sqlite3.Connection, draft: Draft, at: float) -> dict[str, object]:
-    """The columns that hold what is sent; its prompt is kept."""
-    return {
-        "run_ids": json.dumps(draft.run_ids),
-        "agent_id": draft.agent_id,
-        "agent_name": draft.agent_name,
-        "category_ids": json.dumps(draft.category_ids),
-        "workflow_metric_ids": json.dumps(draft.workflow_metric_ids),
-        "prompt_sha256": keep_prompt(sql, draft.prompt, at),
-        "prompt_source": draft.prompt_source,
-    }
-
-
-def _keep_answer(sql: sqlite3.Connection, number: int, raw: str, at: float) -> None:
-    sql.execute(
-        "INSERT INTO job_answers VALUES (?, ?, ?, ?) ON CONFLICT (job, raw) DO UPDATE SET last_at = excluded.last_at",
-        (number, raw[:MAX_ANSWER], at, at),
-    )
-    sql.execute(
-        "DELETE FROM job_answers WHERE job = ? AND rowid NOT IN"
-        " (SELECT rowid FROM job_answers WHERE job = ? ORDER BY last_at DESC, rowid DESC LIMIT ?)",
-        (number, number, MAX_ANSWERS),
-    )
+_AGAIN = "SELECT number FROM jobs WHERE again_of = ? AND state NOT IN ('draft', 'forgotten') LIMIT 1"
+LIST = """
+SELECT * FROM jobs WHERE origin = ?1 AND (key_id = ?2 OR (profile = ?3 AND state != 'draft')) AND state != 'forgotten'
+ORDER BY number DESC LIMIT ?4"""
+"""The jobs of an origin that a key or its profile launched, newest first."""

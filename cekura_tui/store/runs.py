@@ -13,7 +13,8 @@ from cekura_tui.model.job import Job
 from cekura_tui.model.outcome import Outcome
 from cekura_tui.model.view import RunRow
 from cekura_tui.store.database import Database, key_id, open_read_only
-from cekura_tui.store.jobs import Account, read_job
+from cekura_tui.store.job_rows import read_job
+from cekura_tui.store.jobs import LIST, LISTED, Account
 
 if TYPE_CHECKING:
     from cekura_tui.model.run import Run
@@ -101,8 +102,6 @@ DELETE FROM opened_runs WHERE rowid IN (
         FROM opened_runs WINDOW newest AS (ORDER BY opened_at DESC, rowid DESC)
     ) WHERE n > 1 AND (n > ? OR total > ?)
 )"""
-_JOBS = """
-SELECT * FROM jobs WHERE origin = ? AND key_id = ? AND state NOT IN ('forgotten', 'draft') ORDER BY number DESC"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +113,7 @@ class FirstSight:
     jobs: tuple[Job, ...]
 
 
-def first_sight(path: Path, origin: str, key: str, scope: str | None) -> FirstSight:
+def first_sight(path: Path, origin: str, key: str, profile: str, scope: str | None) -> FirstSight:
     """The cached list and jobs on a read-only connection; empty where there is nothing to read.
 
     `scope` is the list to show, or None for the one that was chosen last.
@@ -132,8 +131,8 @@ def first_sight(path: Path, origin: str, key: str, scope: str | None) -> FirstSi
         head = sql.execute(_HEAD, (*pair, scope)).fetchone()
         rows = tuple(_read_row(row["row"]) for row in sql.execute(_ROWS, (*pair, scope)))
         seen = SeenRuns(head["count"], rows, head["got_at"]) if head else None
-        jobs = sql.execute(_JOBS, pair).fetchall()
-        return FirstSight(chosen, seen, tuple(read_job(job) for job in jobs))
+        jobs = sql.execute(LIST, (*pair, profile, LISTED)).fetchall()
+        return FirstSight(chosen, seen, tuple(read_job(job, pair[1]) for job in jobs if job["state"] != "draft"))
     except (sqlite3.Error, ValueError, TypeError, KeyError):
         # A damaged file is dealt with, and told, when it is opened for writing a moment later.
         return nothing

@@ -75,9 +75,11 @@ def _copy(source: sqlite3.Connection, into: sqlite3.Connection, table: str) -> i
     copied = 0
     try:
         rows = source.execute(f"SELECT * FROM {table}")
+        # By name: a file of an earlier version has fewer columns.
+        names = ", ".join(column[0] for column in rows.description)
+        marks = ", ".join("?" * len(rows.description))
         while (row := rows.fetchone()) is not None:
-            marks = ", ".join("?" * len(row))
-            into.execute(f"INSERT OR REPLACE INTO {table} VALUES ({marks})", row)
+            into.execute(f"INSERT OR REPLACE INTO {table} ({names}) VALUES ({marks})", row)
             copied += 1
     except sqlite3.Error:
         pass

@@ -93,5 +93,31 @@ MIGRATIONS: tuple[str, ...] = (
         PRIMARY KEY (origin, key_id)
     ) WITHOUT ROWID;
     """,
+    """
+    ALTER TABLE jobs ADD COLUMN again_of INTEGER;
+    ALTER TABLE jobs ADD COLUMN took REAL;
+    ALTER TABLE jobs ADD COLUMN looked_at REAL;
+    UPDATE jobs SET looked_at = coalesce(finished_at, launched_at, created_at);
+
+    ALTER TABLE job_answers ADD COLUMN bytes INTEGER NOT NULL DEFAULT 0;
+    UPDATE job_answers SET bytes = length(CAST(raw AS BLOB));
+
+    -- which process asks the server about the jobs of an account; `beat` grows while it lives
+    CREATE TABLE leases (
+        origin TEXT NOT NULL,
+        key_id TEXT NOT NULL,
+        holder TEXT NOT NULL,
+        beat INTEGER NOT NULL,
+        PRIMARY KEY (origin, key_id)
+    ) WITHOUT ROWID;
+
+    -- when somebody last sat before the jobs of an account
+    CREATE TABLE looked (
+        origin TEXT NOT NULL,
+        key_id TEXT NOT NULL,
+        at REAL NOT NULL,
+        PRIMARY KEY (origin, key_id)
+    ) WITHOUT ROWID;
+    """,
 )
 VERSION = len(MIGRATIONS)

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from cekura_tui.store.database import Database
 from cekura_tui.store.jobs import Account, JobStore
+from cekura_tui.store.leases import LeaseStore
 from cekura_tui.store.runs import RunStore
 
 
@@ -16,6 +17,7 @@ class Store:
         self.database = Database(path)
         self.account = Account(origin, self.database.key_id(key), profile)
         self.jobs = JobStore(self.database, self.account)
+        self.lease = LeaseStore(self.database, self.account)
         self.runs = RunStore(self.database, self.account)
 
     def close(self) -> None:
@@ -33,3 +35,15 @@ class Store:
         with self.database.write() as sql:
             pair = (self.account.origin, self.account.key_id)
             sql.execute("INSERT OR REPLACE INTO chosen VALUES (?, ?, ?, ?, ?)", (*pair, kind, number, name))
+
+    def looked_at(self) -> float | None:
+        """When somebody last sat before these jobs, in Unix time."""
+        pair = (self.account.origin, self.account.key_id)
+        rows = self.database.read("SELECT at FROM looked WHERE origin = ? AND key_id = ?", *pair)
+        return float(rows[0]["at"]) if rows else None
+
+    def look_around(self, at: float) -> None:
+        """Somebody sits before these jobs now."""
+        with self.database.write() as sql:
+            pair = (self.account.origin, self.account.key_id)
+            sql.execute("INSERT OR REPLACE INTO looked VALUES (?, ?, ?)", (*pair, at))

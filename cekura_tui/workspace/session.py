@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 import time
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
 
@@ -13,19 +12,20 @@ from cekura_tui.api.client import Client
 from cekura_tui.api.errors import ApiError, KeyRefused, NotFound, ServerFault, Unreachable
 from cekura_tui.config.paths import make_private
 from cekura_tui.jobs.engine import JobEngine
+from cekura_tui.jobs.lease import Lease
+from cekura_tui.jobs.schedule import Budget
 from cekura_tui.model.account import Agent, Project
-from cekura_tui.model.errors import CekuraTuiError, KeyMissing, UsageError
-from cekura_tui.model.job import MAX_RUNS, Draft, Job, Suggestion
+from cekura_tui.model.errors import KeyMissing, UsageError
+from cekura_tui.model.job import MAX_RUNS, Suggestion
 from cekura_tui.model.page import Page
-from cekura_tui.model.prose_diff import ProseDiff, diff
 from cekura_tui.model.run import Run
 from cekura_tui.model.scope import NoScope, Scope
 from cekura_tui.model.text import Prompt, count
 from cekura_tui.model.view import RunView, row_of, view_of
 from cekura_tui.store.errors import StoreError
-from cekura_tui.store.jobs import Change
 from cekura_tui.store.runs import SeenRuns
 from cekura_tui.store.store import Store
+from cekura_tui.workspace.job_desk import JobDesk
 from cekura_tui.workspace.setup import Setup
 
 if TYPE_CHECKING:
@@ -63,16 +63,21 @@ class Session:
 
     def __init__(self, setup: Setup, store: Store, client: Client, engine: JobEngine, demo: DemoServer | None) -> None:
         self.setup, self.store, self.client, self.engine = setup, store, client, engine
+        self.jobs = JobDesk(store, client, engine, read_only=setup.read_only)
         self._demo = demo
         self.closed = False
 
     @classmethod
     def open(
-        cls, setup: Setup, *, changed: Callable[[], None] = lambda: None, only: Collection[int] | None = None
+        cls,
+        setup: Setup,
+        *,
+        changed: Callable[[], None] = lambda: None,
+        ended: Callable[[Suggestion], None] = lambda done: None,
     ) -> Self:
         """Open the database and the client, and start the embedded server where that is meant; asks no server yet.
 
-        `changed` is called after every committed change of a job; `only` restricts which jobs are followed.
+        `changed` is called after every committed change of a job, `ended` with each whose end was recorded here.
         """
         demo = _start_demo(setup) if setup.demo else None
         try:
@@ -88,7 +93,15 @@ class Session:
             if demo is not None:
                 demo.stop()
             raise
-        return cls(setup, store, client, JobEngine(store.jobs, client, changed=changed, only=only), demo)
+        engine = JobEngine(
+            store.jobs,
+            Lease(store.lease),
+            client,
+            changed=changed,
+            ended=lambda job: ended(store.jobs.suggestion(job)),
+            budget=Budget(),
+        )
+        return cls(setup, store, client, engine, demo)
 
     async def close(self) -> None:
         """Stop asking, give a launch in flight a moment, and close everything."""
@@ -213,61 +226,6 @@ class Session:
         if agent.prompt is None or not agent.prompt.strip():
             raise UsageError(f"{agent.name} has no prompt at the server.", "Give one as a file.")
         return agent, agent.prompt
-
-    async def last_prompt(self, agent_id: int | None) -> Prompt | None:
-        """The prompt that was launched last for an agent."""
-        return self.store.jobs.last_prompt(agent_id)
-
-    async def draft(self, agent_id: int | None, run_ids: Sequence[int]) -> tuple[Draft, Job] | None:
-        """The draft for these runs that was touched last, else the one for their agent."""
-        job = self.store.jobs.latest_draft(agent_id, run_ids)
-        return (self.store.jobs.draft_of(job), job) if job else None
-
-    async def save_draft(self, draft: Draft, number: int | None = None) -> Job:
-        """Keep a draft."""
-        return self.store.jobs.save_draft(draft, time.time(), number)
-
-    async def launch(self, draft: Draft, number: int | None = None) -> Job:
-        """Launch a draft; see `JobEngine.launch`."""
-        if self.setup.read_only:
-            raise UsageError("This is a read-only session, so nothing was launched.", "Start without --read-only.")
-        return await self.engine.launch(draft, number)
-
-    # Jobs
-
-    async def jobs(self, *, drafts: bool = False) -> list[Job]:
-        """All jobs of this account, newest first."""
-        return self.store.jobs.all(drafts=drafts)
-
-    async def job(self, number: int) -> Job:
-        """One job; raises UsageError where there is none of this number, KeyMissing where it is another key's."""
-        job = self.store.jobs.get(number)
-        if job is None:
-            raise UsageError(f"There is no job {number}.", "Look at `jobs list`.")
-        if job.origin != self.store.account.origin:
-            raise KeyMissing(f"Job {number} belongs to {job.origin}.", "Name that server with --api-url, and its key.")
-        if job.key_id != self.store.account.key_id:
-            raise KeyMissing(f"Job {number} was launched with another key.", "Name the key it was launched with.")
-        return job
-
-    async def suggestion(self, number: int) -> Suggestion:
-        """A job with its texts."""
-        return self.store.jobs.suggestion(await self.job(number))
-
-    async def comparison(self, number: int) -> tuple[Suggestion, ProseDiff]:
-        """A job that succeeded, and what its proposal changes; raises UsageError for another job."""
-        done = await self.suggestion(number)
-        if done.improved_prompt is None:
-            raise UsageError(f"Job {number} has no suggestion: it is {done.job.state.words}.")
-        return done, await asyncio.to_thread(diff, done.prompt, done.improved_prompt)
-
-    async def trouble(self) -> CekuraTuiError | None:
-        """Why jobs are not asked about, or not recorded, at the moment."""
-        return self.engine.paused or self.engine.trouble
-
-    async def history(self, number: int) -> tuple[list[Change], str]:
-        """Every state that a job came into, and the last raw answer about it."""
-        return self.store.jobs.changes(number), self.store.jobs.last_answer(number)
 
 
 def _start_demo(setup: Setup) -> DemoServer:

@@ -64,9 +64,9 @@ async def test_a_server_that_fails_makes_a_job_stale_and_never_ends_it(
     scripted.on("GET", PROGRESS, bad, bad, bad, bad, bad, DONE)
     stale: list[float | None] = []
     async with room(home, scripted, engine=hasty(70)) as here:
-        here.on_change = lambda: stale.append(here.job().stale_since)
         here.engine.start()
         await launched(here, scripted)
+        here.on_change = lambda: stale.append(here.job().stale_since)
         job = await here.comes_into(JobState.SUCCEEDED)
         assert job.stale_since is None
         since = {moment for moment in stale if moment}
@@ -107,7 +107,8 @@ async def test_a_lost_job_is_found_by_an_answer_that_another_window_got(home: Pa
 async def test_a_job_without_an_end_in_a_day_is_lost(home: Path, scripted: ScriptedServer) -> None:
     scripted.on("GET", PROGRESS, RUNNING)
     shift = 0.0
-    async with room(home, scripted, engine=partial(JobEngine, clock=lambda: time.time() + shift)) as here:
+    engine = partial(JobEngine, clock=lambda: time.time() + shift, monotonic=Leaps(20))
+    async with room(home, scripted, engine=engine) as here:
         await launched(here, scripted)
         shift = DAY + 1
         here.engine.start()
@@ -145,7 +146,7 @@ async def test_a_refused_key_pauses_all_asking_until_it_is_mended(
     home: Path, scripted: ScriptedServer, status: int
 ) -> None:
     scripted.on("GET", PROGRESS, Reply({"detail": "No."}, status))
-    async with room(home, scripted, engine=hasty()) as here:
+    async with room(home, scripted, engine=hasty(0.5)) as here:
         here.engine.start()
         await launched(here, scripted)
         await eventually(lambda: here.engine.paused, "the engine paused")
@@ -156,6 +157,20 @@ async def test_a_refused_key_pauses_all_asking_until_it_is_mended(
         here.engine.resume_asking()
         await here.comes_into(JobState.SUCCEEDED)
         assert len(scripted.requests("GET")) == asked + 1
+
+
+async def test_asking_goes_on_by_itself_when_the_server_takes_the_key_again(
+    home: Path, scripted: ScriptedServer
+) -> None:
+    refused = Reply({"detail": "No."}, 401)
+    scripted.on("GET", PROGRESS, refused, refused, RUNNING, DONE)
+    async with room(home, scripted, engine=hasty()) as here:
+        here.engine.start()
+        await launched(here, scripted)
+        await eventually(lambda: here.engine.paused, "the engine paused")
+        assert here.job().stale_since is not None
+        await here.comes_into(JobState.SUCCEEDED)
+        assert here.engine.paused is None
 
 
 async def test_a_wait_that_the_server_asks_for_is_kept(home: Path, scripted: ScriptedServer) -> None:
@@ -194,8 +209,7 @@ async def test_a_job_that_another_window_ended_is_not_asked_about_again(home: Pa
         here.engine.start()
         await launched(here, scripted)
         await eventually(hold.arrived.is_set, "the poll arrived")
-        everywhere = tuple(JobState)
-        other.store.jobs.record_state(1, JobState.FORGOTTEN, "", 1.0, only_from=everywhere)
+        other.store.jobs.forget(1, 1.0)
         hold.released.set()
         await eventually(lambda: not here.engine._running, "the job was let go of")
         assert here.job().state == JobState.FORGOTTEN
@@ -240,7 +254,7 @@ async def test_no_more_than_five_requests_are_made_in_a_second(home: Path, scrip
             here.engine.resume_asking()
             await here.engine.news(0.05)
             assert len(scripted.requests("GET")) == ended
-            second += 1.01
+            second += 1.06
             here.engine.resume_asking()
 
 

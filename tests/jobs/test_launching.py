@@ -15,6 +15,7 @@ from waiting import eventually
 from cekura_tui.api.client import Client
 from cekura_tui.api.errors import ApiError, KeyRefused, NotConnected, NotOffered, Rejected
 from cekura_tui.jobs.engine import JobEngine
+from cekura_tui.jobs.lease import Lease
 from cekura_tui.model.errors import CekuraTuiError, UsageError
 from cekura_tui.model.job import JobState
 from cekura_tui.model.text import Prompt
@@ -50,9 +51,9 @@ async def test_a_result_is_on_the_disk_before_anybody_is_told(home: Path, script
     scripted.on("GET", PROGRESS, DONE)
     told: list[tuple[str, bool]] = []
     async with room(home, scripted) as here:
+        await here.engine.launch(DRAFT)
         here.on_change = lambda: told.append((here.committed()["state"], bool(here.committed()["improved_sha256"])))
         here.engine.start()
-        await here.engine.launch(DRAFT)
         await here.comes_into(JobState.SUCCEEDED)
         await eventually(lambda: told[-1] == ("succeeded", True), "the result was told")
         assert here.store.jobs.suggestion(here.job()).improved_prompt == "Be kinder.\r\n"
@@ -92,7 +93,7 @@ async def test_a_refused_launch_is_a_draft_again_that_says_why(
 async def test_a_launch_that_found_no_server_is_a_draft_again(home: Path, scripted: ScriptedServer) -> None:
     async with room(home, scripted) as here:
         nowhere = Client(f"http://127.0.0.1:{closed_port()}", "key", loopback=True)
-        engine = JobEngine(here.store.jobs, nowhere)
+        engine = JobEngine(here.store.jobs, Lease(here.store.lease), nowhere)
         with pytest.raises(NotConnected):
             await engine.launch(DRAFT)
         assert here.job().state == JobState.DRAFT
@@ -140,7 +141,7 @@ async def test_a_run_in_place_of_a_job_is_kept_to_be_looked_at(home: Path, scrip
     async with room(home, scripted) as here:
         await here.engine.launch(DRAFT)
         assert "progress_id" in here.job().reason
-        assert '"scenario_name"' in here.store.jobs.last_answer(1)
+        assert '"scenario_name"' in here.store.jobs.answers(1)[-1].raw
 
 
 async def test_who_stops_waiting_for_a_launch_does_not_lose_the_job(home: Path, scripted: ScriptedServer) -> None:

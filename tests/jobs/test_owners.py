@@ -21,12 +21,14 @@ import asyncio, sys
 from pathlib import Path
 from cekura_tui.api.client import Client
 from cekura_tui.jobs.engine import JobEngine
+from cekura_tui.jobs.lease import Lease
 from cekura_tui.model.job import Draft
 from cekura_tui.store.store import Store
 path, url = Path(sys.argv[1]), sys.argv[2]
 async def main():
     store = Store(path, url, "key", "default")
-    await JobEngine(store.jobs, Client(url, "key", loopback=True)).launch(Draft((5,), "Be kind.", 7))
+    engine = JobEngine(store.jobs, Lease(store.lease), Client(url, "key", loopback=True))
+    await engine.launch(Draft((5,), "Be kind.", 7))
 asyncio.run(main())
 """
 
@@ -61,7 +63,7 @@ async def test_the_launch_of_a_process_that_was_killed_is_unconfirmed_and_not_se
     process.wait()
     async with room(home, scripted) as here:
         here.engine.start()
-        assert here.job().state == JobState.UNCONFIRMED
+        await here.comes_into(JobState.UNCONFIRMED)
         assert "may or may not" in here.job().reason
         assert here.posts() == 1
 

@@ -104,13 +104,13 @@ def test_the_first_frame_shows_what_was_chosen_seen_and_launched(store: Store, h
     store.runs.keep_rows("project_id=9", 240, rows(2, 1), 1.0, first=True)
     job = store.jobs.begin_launch(Draft((5,), Prompt("x"), 7), 1.0, "me")
     store.jobs.save_draft(Draft((5,), Prompt("x"), 7), 1.0)
-    sight = first_sight(home / "cekura.db", ORIGIN, "key", None)
+    sight = first_sight(home / "cekura.db", ORIGIN, "key", "default", None)
     assert sight.chosen == ("project", 9, "Nine")
     assert sight.seen is not None
     assert [row.id for row in sight.seen.rows] == [2, 1]
     assert sight.jobs == (job,)
-    assert first_sight(home / "cekura.db", ORIGIN, "key", "agent_id=3").seen is None
-    assert first_sight(home / "cekura.db", ORIGIN, "other", None).jobs == ()
+    assert first_sight(home / "cekura.db", ORIGIN, "key", "default", "agent_id=3").seen is None
+    assert first_sight(home / "cekura.db", ORIGIN, "other", "else", None).jobs == ()
 
 
 def test_the_first_frame_reads_and_never_writes(store: Store, home: Path) -> None:
@@ -126,7 +126,7 @@ def test_the_first_frame_is_empty_where_there_is_nothing_to_read(home: Path, con
     home.mkdir()
     if content is not None:
         (home / "cekura.db").write_bytes(content)
-    sight = first_sight(home / "cekura.db", ORIGIN, "key", None)
+    sight = first_sight(home / "cekura.db", ORIGIN, "key", "default", None)
     assert (sight.chosen, sight.seen, sight.jobs) == (None, None, ())
     assert [path.name for path in home.iterdir()] == ([] if content is None else ["cekura.db"])
 
@@ -135,4 +135,4 @@ def test_the_first_frame_survives_rows_of_a_damaged_file(store: Store, home: Pat
     store.runs.keep_rows("s", 1, rows(1), 1.0, first=True)
     with store.database.write() as sql:
         sql.execute("UPDATE run_rows SET row = '[1, 2'")
-    assert first_sight(home / "cekura.db", ORIGIN, "key", "s").seen is None
+    assert first_sight(home / "cekura.db", ORIGIN, "key", "default", "s").seen is None

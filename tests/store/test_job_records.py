@@ -12,7 +12,7 @@ from cekura_tui.model.job import Draft, Job, JobState
 from cekura_tui.model.progress import Progress, read_progress
 from cekura_tui.model.text import Prompt, sha256
 from cekura_tui.store.errors import StoreError
-from cekura_tui.store.jobs import MAX_ANSWERS
+from cekura_tui.store.job_rows import MAX_ANSWERS
 from cekura_tui.store.store import Store
 
 DRAFT = Draft((5, 6), Prompt("\ufeffBe kind.\r\n\t\x1b \ud800"), 7, "Agent 7", (1,), (2, 3), "agent")
@@ -80,7 +80,7 @@ def test_how_a_job_ended_never_changes(store: Store, end: JobState, later: Progr
     assert store.jobs.record_answer(number, later, "other", 4.0) == ended
     for state in JobState:
         assert store.jobs.record_state(number, state, "x", 5.0, only_from=tuple(JobState)) == ended
-    assert store.jobs.record_silence(number, 5.0).state == end
+    assert store.jobs.record_silence([number], 5.0)[0].state == end
 
 
 EVENTS = st.lists(
@@ -103,12 +103,12 @@ def test_no_order_of_events_brings_back_an_ended_or_a_forgotten_job(store: Store
             told = {"going": GOING, "done": DONE, "no issues": ENDS[JobState.NO_ISSUES]}[event]
             job = jobs.record_answer(number, told, event, at)
         elif event == "silence":
-            job = jobs.record_silence(number, at)
+            (job,) = jobs.record_silence([number], at)
         elif event == "forgotten":
-            job = jobs.record_state(number, JobState.FORGOTTEN, "", at, only_from=tuple(JobState))
+            job = jobs.forget(number, at)
         else:
             job = jobs.record_state(number, states[event], "", at, only_from=(JobState.RUNNING, JobState.LAUNCHING))
-        assert shut is None or job.state == shut
+        assert shut is None or job.state in (shut, JobState.FORGOTTEN)
         shut = job.state if job.state.final or job.state == JobState.FORGOTTEN else shut
     history = [change.state for change in jobs.changes(number)]
     assert all(before != after for before, after in itertools.pairwise(history))
@@ -153,10 +153,10 @@ def test_a_refused_launch_is_a_draft_again_with_its_prompt(store: Store) -> None
     assert [draft.number for draft in store.jobs.all(drafts=True)] == [number]
 
 
-def test_jobs_of_another_key_or_server_are_not_listed_or_followed(store: Store, home: Path) -> None:
+def test_jobs_of_another_profile_or_server_are_not_listed_or_followed(store: Store, home: Path) -> None:
     mine = running(store)
     for origin, key in (("https://api.cekura.ai", "other"), ("https://other.example", "key")):
-        other = Store(home / "cekura.db", origin, key, "default")
+        other = Store(home / "cekura.db", origin, key, "another")
         assert other.jobs.all(drafts=True) == other.jobs.unfinished() == []
         assert other.jobs.last_prompt(7) is None
         found = other.jobs.get(mine.number)
@@ -164,6 +164,20 @@ def test_jobs_of_another_key_or_server_are_not_listed_or_followed(store: Store, 
         assert found.key_id != other.account.key_id or found.origin != other.account.origin
         other.close()
     assert [job.number for job in store.jobs.unfinished()] == [mine.number]
+
+
+def test_jobs_of_a_profile_stay_in_its_list_when_its_key_is_replaced(store: Store, home: Path) -> None:
+    mine = running(store)
+    store.jobs.save_draft(DRAFT, 5.0)
+    other = Store(home / "cekura.db", "https://api.cekura.ai", "the new key", "default")
+    (seen,) = other.jobs.all(drafts=True)
+    assert (seen.number, seen.other_key) == (mine.number, True)
+    assert other.jobs.unfinished() == []
+    taken = other.jobs.take_over(mine.number, 9.0)
+    assert not taken.other_key
+    assert [job.number for job in other.jobs.unfinished()] == [mine.number]
+    other.close()
+    assert store.jobs.unfinished() == []
 
 
 def test_the_history_of_a_job_stays_in_order_when_the_clock_goes_back(store: Store) -> None:
@@ -180,7 +194,7 @@ def test_answers_of_a_job_are_kept_once_each_and_not_without_end(store: Store) -
         store.jobs.record_answer(number, GOING, f"answer {n}", n + 0.5)
     kept = store.database.read("SELECT raw FROM job_answers WHERE job = ?", number)
     assert len(kept) == MAX_ANSWERS
-    assert store.jobs.last_answer(number) == f"answer {MAX_ANSWERS + 19}"
+    assert store.jobs.answers(number)[-1].raw == f"answer {MAX_ANSWERS + 19}"
 
 
 @pytest.mark.parametrize(
@@ -200,7 +214,7 @@ def test_what_the_file_has_no_place_for_is_a_sentence_and_leaves_nothing(store: 
 def test_a_job_that_is_not_there_is_a_sentence(store: Store) -> None:
     assert store.jobs.get(99) is None
     with pytest.raises(StoreError, match="no job 99"):
-        store.jobs.record_silence(99, 1.0)
+        store.jobs.record_silence([99], 1.0)
 
 
 def test_the_draft_for_these_runs_comes_before_a_newer_one_for_others(store: Store) -> None:

@@ -21,7 +21,7 @@ from cekura_tui.api.errors import (
     Unreachable,
 )
 from cekura_tui.api.retry import LONGEST, PATIENCE, TRIES, next_try, read_retry_after
-from cekura_tui.jobs.schedule import BUDGET, DAY, HOUR, Budget, after_failure, interval, is_lost
+from cekura_tui.jobs.schedule import BUDGET, HOUR, PATIENT, Budget, Streak, after_failure, interval, server_pause
 
 SECONDS = st.floats(0, 1e6)
 SPREAD = st.floats(0, 1)
@@ -108,13 +108,33 @@ def test_what_the_server_asks_for_wins_but_never_loses_a_job(failures: int, aske
 
 
 @pytest.mark.parametrize(
-    ("unknown", "over", "age", "lost"),
-    [(2, 500, 0, False), (3, 59, 0, False), (3, 60, 0, True), (0, 0, DAY - 1, False), (0, 0, DAY, True)],
+    ("at", "believed"),
+    [([0, 500], False), ([0, 1, 59.9], False), ([0, 1, 60], True), ([0, 30, 31, 61], True)],
 )
-def test_a_job_is_lost_after_three_unknowns_over_a_minute_or_a_day(
-    unknown: int, over: float, age: float, lost: bool
+def test_a_job_is_given_up_after_the_server_said_so_three_times_over_a_minute(at: list[float], believed: bool) -> None:
+    streak = Streak()
+    assert [streak.add(moment) for moment in at][-1] is believed
+
+
+def test_an_answer_in_between_starts_the_count_anew() -> None:
+    streak = Streak()
+    streak.add(0)
+    streak.add(100)
+    streak.end()
+    assert not streak.add(200)
+    assert not streak.add(201)
+    assert streak.add(260)
+
+
+@given(st.integers(0, 10_000), st.none() | SECONDS, SPREAD)
+def test_one_job_that_fails_does_not_silence_the_others_but_a_failing_server_is_left_alone(
+    failures: int, asked: float | None, spread: float
 ) -> None:
-    assert is_lost(unknown, over, age) is lost
+    pause = server_pause(failures, asked, spread)
+    if asked is None and failures <= PATIENT:
+        assert pause == 0
+    else:
+        assert 1 <= pause <= (60.001 if asked is None else HOUR)
 
 
 @given(st.lists(st.floats(0, 1.5), min_size=1, max_size=60))

@@ -1,0 +1,152 @@
+"""Asking the server once about one job, and recording what came of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from cekura_tui.api.errors import ApiError, KeyRefused
+from cekura_tui.jobs.schedule import DAY, MINUTE, PATIENT, Streak, after_failure, server_pause
+from cekura_tui.model.errors import KeyMissing, UsageError
+from cekura_tui.model.job import Job, JobState
+from cekura_tui.model.progress import read_progress
+
+if TYPE_CHECKING:
+    from cekura_tui.api.client import Client
+    from cekura_tui.jobs.lease import Lease
+    from cekura_tui.store.jobs import JobStore
+
+
+@dataclass(eq=False)
+class Followed:
+    """A running job, and what is remembered of asking about it; times are monotonic."""
+
+    job: Job
+    next_at: float
+    last_at: float
+    failures: int = 0
+    unknown: Streak = field(default_factory=Streak)
+    overdue: Streak = field(default_factory=Streak)
+    asking: bool = False
+    last_answer: int | None = None
+    """The hash of the last raw answer: the same again needs no record of its own."""
+    ended_at: float | None = None
+    """When (Unix time) this process recorded its end."""
+
+
+class Asker:
+    """Asks about jobs, and knows when the server as a whole wants to be left alone."""
+
+    def __init__(
+        self,
+        jobs: JobStore,
+        lease: Lease,
+        client: Client,
+        clock: Callable[[], float],
+        monotonic: Callable[[], float],
+        spread: Callable[[], float],
+    ) -> None:
+        self._jobs, self._lease, self._client = jobs, lease, client
+        self._clock, self._monotonic, self._spread = clock, monotonic, spread
+        self._failures = 0
+        self._quiet_until: float | None = None
+        self.refused: KeyRefused | None = None
+        """The key was refused; one job is asked about now and then, until it is taken again."""
+
+    @property
+    def silent(self) -> bool:
+        """Whether the server fails, or refuses the key, so that nothing is heard of any job."""
+        return self.refused is not None or self._failures > PATIENT
+
+    def wait(self, now: float) -> float:
+        """Seconds in which nothing is to be asked."""
+        return 0.0 if self._quiet_until is None else max(0.0, self._quiet_until - now)
+
+    def take(self, now: float) -> None:
+        """A request is made now; as long as the key is refused, it is the only one for a minute."""
+        self._quiet_until = now + MINUTE if self.refused else None
+
+    def resume_asking(self) -> None:
+        """Ask again at once."""
+        self.refused, self._quiet_until, self._failures = None, None, 0
+
+    async def ask(self, followed: Followed) -> float | None:
+        """One request and its record; returns seconds to the next where they do not follow from the job's age.
+
+        Raises StoreError where what came could not be recorded.
+        """
+        try:
+            payload, raw = await self._client.progress(followed.job.progress_id or "")
+        except KeyRefused as error:
+            self.refused, self._quiet_until = error, self._monotonic() + MINUTE
+            followed.job = self._silent(followed.job)
+            return None
+        except ApiError as error:
+            return self._failed(followed, error)
+        if self.refused or self._failures:
+            self.resume_asking()
+        followed.failures = 0
+        followed.unknown.end()
+        self._record(followed, payload, raw)
+        return None
+
+    def _record(self, followed: Followed, payload: object, raw: str) -> None:
+        job, at, seen = followed.job, self._clock(), hash(raw)
+        if seen == followed.last_answer and job.state == JobState.RUNNING and job.stale_since is None:
+            self._lease.heard(job.number, at)
+        else:
+            job = self._jobs.record_answer(job.number, read_progress(payload), raw, at)
+            followed.last_answer = seen
+            followed.ended_at = at
+        if job.state == JobState.RUNNING and at - (job.launched_at or job.created_at) >= DAY:
+            if followed.overdue.add(self._monotonic()):
+                job = self._lose(job, "There was no final answer in 24 hours.")
+        else:
+            followed.overdue.end()
+        followed.job = job
+
+    def _failed(self, followed: Followed, error: ApiError) -> float:
+        """The server did not tell: note since when, and count how often it did not know the id.
+
+        Only a server that answers can end a job: one that cannot be reached, however long, never does.
+        """
+        now = self._monotonic()
+        followed.failures += 1
+        if error.status in (400, 404) and error.from_api:
+            self._failures = 0
+            if followed.unknown.add(now):
+                followed.job = self._lose(followed.job, error.message, error.body)
+                return 0.0
+        else:
+            self._failures += 1
+        if pause := server_pause(self._failures, error.retry_after, self._spread()):
+            self._quiet_until = max(self._quiet_until or now, now + pause)
+        followed.job = self._silent(followed.job)
+        return after_failure(followed.failures, error.retry_after, self._spread())
+
+    def _silent(self, job: Job) -> Job:
+        if job.stale_since is not None:
+            return job
+        return self._jobs.record_silence([job.number], self._clock())[0]
+
+    def _lose(self, job: Job, reason: str, raw: str = "") -> Job:
+        return self._jobs.record_state(
+            job.number, JobState.LOST, reason, self._clock(), raw, only_from=(JobState.RUNNING,)
+        )
+
+    async def take_over(self, job: Job) -> Job:
+        """Ask with this key about a job that was launched with another one; raises KeyMissing where it may not."""
+        if not job.progress_id:
+            raise UsageError(f"Job {job.number} has no id at the server, so nobody can ask about it.")
+        try:
+            payload, raw = await self._client.progress(job.progress_id)
+        except ApiError as error:
+            if error.status in (400, 401, 403, 404):
+                raise KeyMissing(
+                    f"Job {job.number} needs the key it was launched with; the server does not show it to this one.",
+                    "Sign in with that key to follow it.",
+                ) from None
+            raise
+        self._jobs.take_over(job.number, self._clock())
+        return self._jobs.record_answer(job.number, read_progress(payload), raw, self._clock())

@@ -1,0 +1,61 @@
+"""Which process asks the server about the jobs of an account, so that two windows do not both."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from cekura_tui.store.database import Database
+from cekura_tui.store.job_rows import JobRows
+from cekura_tui.store.jobs import Account
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """Who holds the lease, and a number that grows while it lives."""
+
+    holder: str
+    beat: int
+
+
+class LeaseStore:
+    """The lease of one account. Each method is one transaction; `holder` is the text of `owner.this_process`."""
+
+    def __init__(self, database: Database, account: Account) -> None:
+        self._database, self._account = database, account
+        self._pair = (account.origin, account.key_id)
+
+    def read(self) -> Held | None:
+        """Who holds it now."""
+        rows = self._database.read("SELECT * FROM leases WHERE origin = ? AND key_id = ?", *self._pair)
+        return Held(rows[0]["holder"], rows[0]["beat"]) if rows else None
+
+    def take(self, holder: str, instead_of: Held | None) -> bool:
+        """Take it, if it is still as it was read; returns whether it is ours."""
+        with self._database.write() as sql:
+            if instead_of is None:
+                taken = sql.execute("INSERT OR IGNORE INTO leases VALUES (?, ?, ?, 1)", (*self._pair, holder))
+            else:
+                mine = "UPDATE leases SET holder = ?, beat = beat + 1"
+                was = (instead_of.holder, instead_of.beat)
+                taken = sql.execute(f"{mine} {_ITS} AND holder = ? AND beat = ?", (holder, *self._pair, *was))
+            return taken.rowcount == 1
+
+    def renew(self, holder: str, heard: Mapping[int, float]) -> bool:
+        """Show that the holder lives; returns whether it is ours still. `heard` tells which jobs' last answers came
+        again meanwhile, and when, which is written down with it."""
+        with self._database.write() as sql:
+            rows = JobRows(sql, self._account.key_id)
+            for number, at in heard.items():
+                rows.heard(number, at)
+            beaten = sql.execute(f"UPDATE leases SET beat = beat + 1 {_ITS} AND holder = ?", (*self._pair, holder))
+            return beaten.rowcount == 1
+
+    def give_up(self, holder: str, heard: Mapping[int, float]) -> None:
+        """Let others take it at once."""
+        if self.renew(holder, heard):
+            with self._database.write() as sql:
+                sql.execute(f"DELETE FROM leases {_ITS} AND holder = ?", (*self._pair, holder))
+
+
+_ITS = "WHERE origin = ? AND key_id = ?"

@@ -1,0 +1,142 @@
+"""The jobs of a session, and what may be wished of them."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from cekura_tui.jobs.owner import read_owner
+from cekura_tui.model.errors import CekuraTuiError, KeyMissing, UsageError
+from cekura_tui.model.job import Draft, Job, JobState, Suggestion
+from cekura_tui.model.prose_diff import ProseDiff, diff
+from cekura_tui.model.text import Prompt
+from cekura_tui.workspace.job_record import JobRecord
+
+if TYPE_CHECKING:
+    from cekura_tui.api.client import Client
+    from cekura_tui.jobs.engine import JobEngine
+    from cekura_tui.store.store import Store
+
+
+class JobDesk:
+    """Drafts, launching, and every job of this account. Used on the session's loop."""
+
+    def __init__(self, store: Store, client: Client, engine: JobEngine, *, read_only: bool) -> None:
+        self._store, self._client, self._engine, self._read_only = store, client, engine, read_only
+
+    # Launching
+
+    async def last_prompt(self, agent_id: int | None) -> Prompt | None:
+        """The prompt that was launched last for an agent."""
+        return self._store.jobs.last_prompt(agent_id)
+
+    async def draft(self, agent_id: int | None, run_ids: Sequence[int]) -> tuple[Draft, Job] | None:
+        """The draft for these runs that was touched last, else the one for their agent."""
+        job = self._store.jobs.latest_draft(agent_id, run_ids)
+        return (self._store.jobs.draft_of(job), job) if job else None
+
+    async def save_draft(self, draft: Draft, number: int | None = None) -> Job:
+        """Keep a draft."""
+        return self._store.jobs.save_draft(draft, time.time(), number)
+
+    async def launch(self, draft: Draft, number: int | None = None, *, again_of: int | None = None) -> Job:
+        """Launch a draft; see `JobEngine.launch`."""
+        if self._read_only:
+            raise UsageError("This is a read-only session, so nothing was launched.", "Start without --read-only.")
+        return await self._engine.launch(draft, number, again_of=again_of)
+
+    # Looking
+
+    async def all(self, *, drafts: bool = False) -> list[Job]:
+        """All jobs of this account, newest first."""
+        return self._store.jobs.all(drafts=drafts)
+
+    async def get(self, number: int) -> Job:
+        """One job; raises UsageError where there is none of this number, KeyMissing where it is another server's."""
+        job = self._store.jobs.get(number)
+        if job is None or job.state == JobState.FORGOTTEN:
+            raise UsageError(f"There is no job {number}.", "Look at `jobs list`.")
+        if job.origin != self._store.account.origin:
+            raise KeyMissing(f"Job {number} belongs to {job.origin}.", "Name that server with --api-url, and its key.")
+        return job
+
+    async def followed(self, number: int) -> Job:
+        """One job that this key can ask about; raises KeyMissing where it needs another one."""
+        job = await self.get(number)
+        if job.other_key and not job.state.final:
+            raise KeyMissing(
+                f"Job {number} was launched with another key.",
+                f"Name that key, or try `jobs resume {number}` with this one.",
+            )
+        return job
+
+    async def stop(self, number: int) -> Job:
+        """Ask about a job no more; raises UsageError where it is not running."""
+        job = await self.followed(number)
+        if job.state != JobState.RUNNING:
+            raise UsageError(f"Job {number} is {job.state.words}: there is nothing to stop.")
+        return self._engine.stop(number)
+
+    async def resume(self, number: int) -> Job:
+        """Ask about a stopped or lost job again; raises UsageError for another one."""
+        job = await self.get(number)
+        if job.other_key and not job.state.final:
+            return await self._engine.resume(number)
+        if job.state not in (JobState.STOPPED, JobState.LOST, JobState.RUNNING):
+            raise UsageError(f"Job {number} is {job.state.words}: there is nothing to ask about.")
+        return await self._engine.resume(number)
+
+    async def forget(self, number: int) -> Job:
+        """Drop a job with its texts; raises UsageError while it is being launched."""
+        job = await self.get(number)
+        if job.state == JobState.LAUNCHING:
+            raise UsageError(f"Job {number} is being launched.", "Forget it when it was answered.")
+        return self._engine.forget(number)
+
+    async def launch_again(self, number: int) -> Job:
+        """Launch once more what may not have arrived; raises UsageError for a job that runs or brought something."""
+        job = await self.followed(number)
+        if job.state not in (JobState.UNCONFIRMED, JobState.LOST, JobState.FAILED):
+            raise UsageError(f"Job {number} is {job.state.words}: it is not launched again.")
+        return await self.launch(self._store.jobs.draft_of(job), again_of=number)
+
+    async def look(self, number: int) -> Job:
+        """Somebody looks at how a job ended."""
+        return self._store.jobs.look(number, time.time())
+
+    async def looked_at(self) -> float | None:
+        """When somebody last sat before these jobs."""
+        return self._store.looked_at()
+
+    async def look_around(self) -> None:
+        """Somebody sits before these jobs now."""
+        self._store.look_around(time.time())
+
+    async def durations(self) -> list[float]:
+        """How many seconds this profile's last jobs took."""
+        return self._store.jobs.durations()
+
+    async def record(self, number: int) -> JobRecord:
+        """All that is known of a job."""
+        job = await self.get(number)
+        draft = self._store.jobs.draft_of(job)
+        changes, answers = self._store.jobs.changes(number), self._store.jobs.answers(number)
+        curls = self._client.curls(draft, job.progress_id)
+        return JobRecord(job, draft, tuple(changes), tuple(answers), read_owner(job.owner), curls)
+
+    async def suggestion(self, number: int) -> Suggestion:
+        """A job with its texts."""
+        return self._store.jobs.suggestion(await self.get(number))
+
+    async def comparison(self, number: int) -> tuple[Suggestion, ProseDiff]:
+        """A job that succeeded, and what its proposal changes; raises UsageError for another job."""
+        done = await self.suggestion(number)
+        if done.improved_prompt is None:
+            raise UsageError(f"Job {number} has no suggestion: it is {done.job.state.words}.")
+        return done, await asyncio.to_thread(diff, done.prompt, done.improved_prompt)
+
+    async def trouble(self) -> CekuraTuiError | None:
+        """Why jobs are not asked about, or not recorded, at the moment."""
+        return self._engine.paused or self._engine.trouble
