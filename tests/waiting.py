@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
 
+T = TypeVar("T")
 PATIENCE = 20.0
 _STEP = 0.01
 
@@ -24,3 +26,12 @@ async def eventually(condition: Callable[[], object], what: str) -> None:
     while not condition():
         assert time.monotonic() < end, f"never happened: {what}"
         await asyncio.sleep(_STEP)
+
+
+async def answered(ask: Callable[[], Awaitable[T]], holds: Callable[[T], object], what: str) -> T:
+    """Ask until the answer is as it should be; returns that answer."""
+    end = time.monotonic() + PATIENCE
+    while not holds(answer := await ask()):
+        assert time.monotonic() < end, f"never happened: {what}"
+        await asyncio.sleep(_STEP)
+    return answer

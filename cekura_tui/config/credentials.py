@@ -44,6 +44,11 @@ def find_key(key_file: str | None, env: Mapping[str, str], path: Path, server: S
         return check_key(_read_key_file(key_file), "standard input" if key_file == "-" else key_file)
     if env.get("CEKURA_API_KEY", "").strip():
         return check_key(env["CEKURA_API_KEY"], "CEKURA_API_KEY")
+    return saved_key(path, server)
+
+
+def saved_key(path: Path, server: Server) -> Key:
+    """The key that was signed in with at a server."""
     saved = _read_saved(path).get(PROFILE)
     if not isinstance(saved, dict):
         raise KeyMissing("There is no API key.", _HOW)

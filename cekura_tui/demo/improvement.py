@@ -41,6 +41,8 @@ class Improvement:
         job_id = request.query_params.get("progress_id")
         if not job_id:
             raise Invalid({"progress_id": ["This field is required."]})
+        if (noted := request.scope.get("noted")) is not None:
+            noted["progress_id"] = job_id
         answer = self._desk.progress(job_id)
         return detail(404, "No job with this progress_id was found.") if answer is None else Reply(answer)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import time
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
@@ -87,6 +88,13 @@ class JobDesk:
         if job.state not in (JobState.STOPPED, JobState.LOST, JobState.RUNNING):
             raise UsageError(f"Job {number} is {job.state.words}: there is nothing to ask about.")
         return await self._engine.resume(number)
+
+    async def take_over(self) -> None:
+        """Follow with this key what the profile's earlier key launched; what the server does not show to it is left."""
+        for job in self._store.jobs.all():
+            if job.other_key and job.state in (JobState.RUNNING, JobState.LOST):
+                with contextlib.suppress(CekuraTuiError):
+                    await self._engine.resume(job.number)
 
     async def forget(self, number: int) -> Job:
         """Drop a job with its texts; raises UsageError while it is being launched."""

@@ -1,0 +1,156 @@
+"""300 running jobs against `demo-server` in another process: what the server sees, and what watching costs.
+
+    .venv/bin/python tests/bench/many_jobs.py [--jobs 300] [--seconds 60] [--times 3]
+
+Prints, for each time and as medians: requests a second (mean, and the most in any second) and the longest a job went
+unasked, by the server's own log; how late the app's event loop was; bytes written to the terminal a second; and the
+share of a core that the app's process took. Linux only.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import os
+import statistics
+import subprocess
+import sys
+import time
+from collections import defaultdict
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+_HERE = Path(__file__).parent
+sys.path[:0] = [str(_HERE.parents[1]), str(_HERE.parent)]
+
+from terminal import Terminal  # noqa: E402 - found where the tests' own modules are
+
+from cekura_tui.model.job import Draft  # noqa: E402
+from cekura_tui.workspace.session import Session  # noqa: E402
+from cekura_tui.workspace.setup import make_setup  # noqa: E402
+
+PROGRESS = "/test_framework/v1/runs/improve_prompt_progress/"
+FAILED_RUN = 900238
+SLOW = "0.01"
+"""At this speed the shortest job takes 500 seconds."""
+
+
+@dataclass(frozen=True)
+class Figures:
+    """What one time gave."""
+
+    mean: float
+    most: int
+    unasked: float
+    lag: float
+    bytes: float
+    core: float
+
+    LIMITS = (5.0, 5, 90.0, 50.0, 1024.0, 5.0)
+    NAMES = (
+        "requests a second, mean",
+        "requests in any second, most",
+        "longest unasked, seconds",
+        "loop lag, 99 %, ms",
+        "bytes a second to the terminal",
+        "% of a core",
+    )
+
+    def values(self) -> tuple[float, ...]:
+        return (self.mean, self.most, self.unasked, self.lag, self.bytes, self.core)
+
+
+async def launch(env: dict[str, str], jobs: int) -> None:
+    """Launch so many jobs as any program does."""
+    session = Session.open(make_setup(env=env))
+    try:
+        runs = await session.improvable([FAILED_RUN])
+        agent, prompt = await session.agent_prompt(runs.agent_id)
+        draft = Draft(runs.run_ids, prompt, runs.agent_id, agent.name, prompt_source="agent")
+        for _ in range(jobs):
+            await session.jobs.launch(draft)
+    finally:
+        await session.close()
+
+
+def cpu_seconds(pid: int) -> float:
+    """User and system time that a process has taken."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def measure(home: Path, log: Path, env: dict[str, str], seconds: float, jobs: int) -> Figures:
+    """Open the app on its jobs screen, watch it for so many seconds, and read the server's log of them."""
+    lags = home / "lag.txt"
+    lags.unlink(missing_ok=True)
+    command = [sys.executable, str(_HERE / "app_with_lag.py"), str(lags)]
+    with Terminal(env=env, command=command) as terminal:
+        terminal.wait("240 runs")
+        terminal.press("2")
+        terminal.wait(f"{jobs} running")
+        terminal.written_within(10)
+        began, cpu, lagged = time.time(), cpu_seconds(terminal.process.pid), len(lags.read_text().split())
+        written = terminal.written_within(seconds)
+        took, core = time.time() - began, cpu_seconds(terminal.process.pid) - cpu
+        late = sorted(map(float, lags.read_text().split()[lagged:]))
+        terminal.press("q")
+        assert terminal.ended() == 0
+    at = defaultdict(list)
+    for line in log.read_text().splitlines():
+        entry = json.loads(line)
+        if entry["path"] == PROGRESS and began <= entry["at"] <= began + took:
+            at[entry["progress_id"]].append(entry["at"])
+    moments = sorted(moment for asked in at.values() for moment in asked)
+    most = max(sum(first <= moment < first + 1 for moment in moments) for first in moments)
+    assert len(at) == jobs or took < 90, f"only {len(at)} of {jobs} jobs were asked about"
+    unasked = max(longest([began, *asked, began + took]) for asked in at.values()) if len(at) == jobs else took
+    return Figures(
+        len(moments) / took, most, unasked, late[int(len(late) * 0.99)], written / took, 100 * core / took
+    )
+
+
+def longest(moments: list[float]) -> float:
+    """The longest time between two moments that follow each other."""
+    return max(after - before for before, after in zip(moments, moments[1:], strict=False))
+
+
+def main() -> None:
+    """Measure and print."""
+    wished = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    wished.add_argument("--jobs", type=int, default=300)
+    wished.add_argument("--seconds", type=float, default=60)
+    wished.add_argument("--times", type=int, default=3)
+    options = wished.parse_args()
+    with TemporaryDirectory() as place:
+        home, log = Path(place), Path(place) / "requests.jsonl"
+        plain = {name: value for name, value in os.environ.items() if not name.startswith(("CEKURA_", "TEXTUAL"))}
+        served = {**plain, "CEKURA_TUI_HOME": str(home / "server"), "PYTHONPATH": str(_HERE.parents[1])}
+        words = ["--demo-speed", SLOW, "demo-server", "--log", str(log)]
+        server = subprocess.Popen(
+            [sys.executable, "-m", "cekura_tui", *words], env=served, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+        )
+        try:
+            assert server.stdout is not None
+            told = [server.stdout.readline().decode().removeprefix("export ").strip() for _ in range(3)]
+            env = {**served, "CEKURA_TUI_HOME": str(home / "client"), "TERM": "xterm-256color", "LC_ALL": "C.UTF-8"}
+            env |= {name: value.strip("'") for name, _, value in (line.partition("=") for line in told)}
+            asyncio.run(launch(env, options.jobs))
+            print(f"{options.jobs} running jobs, {options.seconds:.0f} s, {options.times} times")
+            found = []
+            for n in range(options.times):
+                found.append(measure(home, log, env, options.seconds, options.jobs))
+                print(f"  {n + 1}: " + ", ".join(f"{value:.1f}" for value in found[-1].values()))
+        finally:
+            server.terminate()
+            server.wait()
+    for name, limit, *values in zip(
+        Figures.NAMES, Figures.LIMITS, *(figures.values() for figures in found), strict=True
+    ):
+        median = statistics.median(values)
+        print(f"{name:32} {median:8.1f}   limit {limit:6.0f}   {'ok' if median <= limit else 'OVER'}")
+
+
+if __name__ == "__main__":
+    main()
