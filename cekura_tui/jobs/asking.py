@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from cekura_tui.jobs.lease import Lease
     from cekura_tui.store.jobs import JobStore
 
+LONG_AGO = float("-inf")
+
 
 @dataclass(eq=False)
 class Followed:
@@ -50,7 +52,7 @@ class Asker:
         self._jobs, self._lease, self._client = jobs, lease, client
         self._clock, self._monotonic, self._spread = clock, monotonic, spread
         self._failures = 0
-        self._quiet_until: float | None = None
+        self._quiet_until = self._asked_to_wait_until = LONG_AGO
         self.refused: KeyRefused | None = None
         """The key was refused; one job is asked about now and then, until it is taken again."""
 
@@ -61,15 +63,15 @@ class Asker:
 
     def wait(self, now: float) -> float:
         """Seconds in which nothing is to be asked."""
-        return 0.0 if self._quiet_until is None else max(0.0, self._quiet_until - now)
+        return max(0.0, self._quiet_until - now, self._asked_to_wait_until - now)
 
     def take(self, now: float) -> None:
         """A request is made now; as long as the key is refused, it is the only one for a minute."""
-        self._quiet_until = now + MINUTE if self.refused else None
+        self._quiet_until = now + MINUTE if self.refused else LONG_AGO
 
     def resume_asking(self) -> None:
-        """Ask again at once."""
-        self.refused, self._quiet_until, self._failures = None, None, 0
+        """The server answers: ask again at once, unless it asked to wait."""
+        self.refused, self._quiet_until, self._failures = None, LONG_AGO, 0
 
     async def ask(self, followed: Followed) -> float | None:
         """One request and its record; returns seconds to the next where they do not follow from the job's age.
@@ -120,8 +122,11 @@ class Asker:
                 return 0.0
         else:
             self._failures += 1
-        if pause := server_pause(self._failures, error.retry_after, self._spread()):
-            self._quiet_until = max(self._quiet_until or now, now + pause)
+        until = now + server_pause(self._failures, error.retry_after, self._spread())
+        if error.retry_after is not None:
+            self._asked_to_wait_until = max(until, self._asked_to_wait_until)
+        elif until > now:
+            self._quiet_until = max(until, self._quiet_until)
         followed.job = self._silent(followed.job)
         return after_failure(followed.failures, error.retry_after, self._spread())
 

@@ -66,6 +66,8 @@ class JobEngine:
         self._running: dict[int, Followed] = {}
         self._launching: list[Job] = []
         self._written = -1
+        self.asking = 0
+        """How many requests are on their way."""
         self._wake, self._news = asyncio.Event(), asyncio.Event()
         self._tasks: set[asyncio.Task[object]] = set()
         self.trouble: StoreError | None = None
@@ -75,11 +77,6 @@ class JobEngine:
     def paused(self) -> KeyRefused | None:
         """Why nothing is asked any more but now and then: the key was refused."""
         return self._asker.refused
-
-    @property
-    def asking(self) -> int:
-        """How many requests are on their way."""
-        return sum(followed.asking for followed in self._running.values())
 
     def start(self) -> None:
         """Adopt every unfinished job and ask about it from now on."""
@@ -138,10 +135,11 @@ class JobEngine:
 
     # Waiting
 
-    async def news(self, within: float) -> None:
-        """Wait for the next change, `within` seconds at the most."""
+    async def news(self, within: float) -> bool:
+        """Wait for the next change, `within` seconds at the most; returns whether there was one."""
         self._news.clear()
         await wait_for(self._news, within)
+        return self._news.is_set()
 
     def _tell(self) -> None:
         self._news.set()
@@ -229,6 +227,7 @@ class JobEngine:
             self._budget.take(now)
             self._asker.take(now)
             followed.asking, followed.last_at = True, now
+            self.asking += 1
             self._spawn(self._ask(followed))
         times = [followed.next_at for followed in waiting if not followed.asking]
         return max(0.0, min([now + TICK, *times]) - now)
@@ -246,6 +245,7 @@ class JobEngine:
             self._troubled(error)
         finally:
             followed.asking = False
+            self.asking -= 1
             now = self._monotonic()
             followed.next_at = now + (interval(self._age(followed.job), self._spread()) if wait is None else wait)
             self._wake.set()

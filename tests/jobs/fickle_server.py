@@ -1,0 +1,133 @@
+"""A server of jobs that answers with anything, and remembers what it told: the truth that a record is held against."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter, deque
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from scripted_server import HTML_502, LAUNCH, PROGRESS, Got, Reply, Reset, ScriptedServer
+
+from cekura_tui.model.job import JobState
+from cekura_tui.model.text import Prompt
+
+BAD = {
+    "404": Reply({"detail": "Not found."}, 404),
+    "404 page": Reply(b"<html>no such page</html>", 404),
+    "400": Reply({"progress_id": ["Unknown."]}, 400),
+    "401": Reply({"detail": "No."}, 401),
+    "403": Reply({"detail": "No."}, 403),
+    "429": Reply({}, 429),
+    "429 for 7 s": Reply({}, 429, {"Retry-After": "7"}),
+    "429 for 90 s": Reply({}, 429, {"Retry-After": "90"}),
+    "503 for 0 s": Reply({}, 503, {"Retry-After": "0"}),
+    "500": Reply(b"", 500),
+    "502": Reply(HTML_502, 502),
+    "moved": Reply(b"", 301, {"Location": "/elsewhere"}),
+    "no JSON": Reply(b"{"),
+    "nothing": Reply(b""),
+    "cut off": Reply(b"{", 200, {"Content-Length": "99", "Connection": "close"}),
+    "reset": Reset(),
+}
+UNKNOWN = ("404", "400")
+"""The answers of a server that does not have such a job."""
+GOING: dict[str, object] = {
+    "queued": {"status": "in_queue", "output": None, "error": None},
+    "running": {"status": "running", "output": None, "error": None},
+    "evaluating": {"status": "Evaluating "},
+    "new word": {"status": "pondering", "output": None, "error": ""},
+    "no word": {},
+    "a list": [],
+    "a number": 7,
+    "progress": {"status": "running", "output": {"improved_prompt": "", "step": 3}},
+}
+ENDS = ("succeeded", "no_issues", "failed")
+LAUNCHES = {
+    "taken": None,
+    "no id": Reply({"id": 5}),
+    "refused": Reply({"prompt": ["Required."]}, 400),
+    "not offered": Reply({}, 404),
+    "429": Reply({}, 429, {"Retry-After": "5"}),
+    "401": Reply({}, 401),
+    "409": Reply({}, 409),
+    "500": Reply(b"", 500),
+    "502": Reply(HTML_502, 502),
+    "reset": Reset(),
+}
+NOT_TAKEN = ("refused", "not offered", "429", "401")
+"""The answers after which a launch is a draft again."""
+
+
+@dataclass(frozen=True)
+class End:
+    """How a job ended, by one answer: its state, and its proposal or what the error said."""
+
+    state: JobState
+    told: str
+
+
+@dataclass
+class Taken:
+    """A job that the server took; `script` is what it answers next, `truth` what it says when asked for that."""
+
+    progress_id: str
+    truth: str
+    script: deque[str] = field(default_factory=deque)
+    done: bool = False
+
+
+class FickleServer:
+    """Launches are named by the number of their run; every telling of an end has words of its own."""
+
+    def __init__(self, scripted: ScriptedServer) -> None:
+        self.jobs: dict[str, Taken] = {}
+        self.posts: Counter[int] = Counter()
+        self.sent: dict[int, str] = {}
+        """The prompt that came with each launch."""
+        self.ends: dict[str, End] = {}
+        """What was told as the end of a job, by the words of the answer."""
+        self.mood = ""
+        """How every question is answered, whatever it is about; or empty."""
+        self.next_launch, self.next_truth = "taken", "succeeded"
+        scripted.seen.clear()
+        scripted.on("POST", LAUNCH, self._launch)
+        scripted.on("GET", PROGRESS, self._progress)
+
+    def will_say(self, job: Taken, answers: Iterable[str]) -> None:
+        """What to answer to the next questions about a job."""
+        job.script.extend(answers)
+
+    def tell_the_truth(self) -> None:
+        """From now on every job has ended, and every question is answered."""
+        self.mood = ""
+        for job in self.jobs.values():
+            job.script.clear()
+            job.done = True
+
+    def _launch(self, got: Got) -> Reply | Reset:
+        body = got.json()
+        (run,) = body["run_ids"]
+        self.posts[run] += 1
+        self.sent[run] = body["prompt"]
+        if reply := LAUNCHES[self.next_launch]:
+            return reply
+        job = Taken(f"p-{len(self.jobs)}", self.next_truth)
+        self.jobs[job.progress_id] = job
+        return Reply({"progress_id": job.progress_id})
+
+    def _progress(self, got: Got) -> Reply | Reset:
+        job = self.jobs[got.query["progress_id"]]
+        answer = self.mood or (job.script.popleft() if job.script else job.truth if job.done else "running")
+        if answer in ENDS:
+            return self._end(answer)
+        return BAD[answer] if answer in BAD else Reply(GOING[answer])
+
+    def _end(self, how: str) -> Reply:
+        number = len(self.ends)
+        told = f"Be kind.\r\n\t\x1b[0m\ufeff {number}" if how == "succeeded" else f"No issues found: {number}"
+        told = f"It broke: {number}" if how == "failed" else told
+        output = {"improved_prompt": told, "summary_of_changes": "Kinder."} if how == "succeeded" else None
+        reply = Reply({"status": "completed", "output": output, "error": None if output else told})
+        self.ends[json.dumps(reply.body)] = End(JobState(how), Prompt(told))
+        return reply

@@ -1,0 +1,133 @@
+"""Of several windows one asks the server, and another takes its place when it is gone or stands still."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from engine_room import DONE, DRAFT, RUNNING, TAKEN, room
+from scripted_server import LAUNCH, PROGRESS, ScriptedServer
+from waiting import eventually
+
+from cekura_tui.jobs.lease import RENEWED, STILL, Lease
+from cekura_tui.model.job import JobState
+from cekura_tui.model.progress import read_progress
+from cekura_tui.store.store import Store
+
+
+class Windows:
+    """Two windows, each with a lease of its own; `gone` holds the owners whose process has ended."""
+
+    def __init__(self, home: Path) -> None:
+        self.stores = [Store(home / "cekura.db", "https://api.cekura.ai", "key", "default") for _ in range(2)]
+        self.gone: set[str] = set()
+        self.asked_about: list[str] = []
+        self.first, self.second = (Lease(store.lease, is_gone=self._is_gone) for store in self.stores)
+
+    def _is_gone(self, holder: str) -> bool:
+        self.asked_about.append(holder)
+        return holder in self.gone
+
+
+@pytest.fixture
+def windows(home: Path) -> Iterator[Windows]:
+    windows = Windows(home)
+    yield windows
+    for store in windows.stores:
+        store.close()
+
+
+def test_only_one_window_asks_as_long_as_it_lives(windows: Windows) -> None:
+    assert windows.first.keep(0.0)
+    for second in range(1, 100):
+        assert not windows.second.keep(float(second))
+        assert windows.first.keep(float(second))
+
+
+def test_a_window_that_is_closed_hands_over_at_once(windows: Windows) -> None:
+    assert windows.first.keep(0.0)
+    assert not windows.second.keep(0.1)
+    windows.first.give_up()
+    assert windows.second.keep(0.2)
+    assert not windows.first.keep(0.3)
+
+
+def test_a_window_whose_process_has_died_is_replaced_within_seconds(windows: Windows) -> None:
+    assert windows.first.keep(0.0)
+    assert not windows.second.keep(1.0)
+    windows.gone.add(windows.first._me)
+    assert not windows.second.keep(1.0 + RENEWED)
+    assert windows.second.keep(1.1 + RENEWED)
+
+
+def test_a_window_that_had_died_before_this_one_was_opened_is_replaced_at_once(windows: Windows) -> None:
+    assert windows.first.keep(0.0)
+    windows.gone.add(windows.first._me)
+    assert windows.second.keep(500.0)
+
+
+def test_a_window_that_hangs_is_replaced_and_stops_asking_when_it_wakes(windows: Windows) -> None:
+    assert windows.first.keep(0.0)
+    assert not windows.second.keep(1.0)
+    assert not windows.second.keep(0.9 + STILL)
+    assert windows.second.keep(1.0 + STILL)
+    assert not windows.first.keep(60.0)
+    assert windows.second.keep(61.0)
+
+
+def test_a_clock_that_is_set_back_does_not_take_the_asking_from_a_window_that_lives(windows: Windows) -> None:
+    assert windows.first.keep(1000.0)
+    assert not windows.second.keep(1000.0)
+    for second in range(30):
+        assert windows.first.keep(float(second))
+        assert not windows.second.keep(float(second))
+
+
+def test_the_system_is_not_asked_about_a_process_that_gives_signs_of_life(windows: Windows) -> None:
+    for second in range(60):
+        windows.first.keep(float(second))
+        windows.second.keep(float(second))
+    assert len(windows.asked_about) == 1
+
+
+def test_when_a_job_was_last_heard_of_is_written_down_with_the_sign_of_life(windows: Windows) -> None:
+    jobs = windows.stores[0].jobs
+    number = jobs.begin_launch(DRAFT, 1.0, "me").number
+    jobs.record_progress_id(number, "p", "id", 2.0)
+    jobs.record_answer(number, read_progress({"status": "running"}), "running", 3.0)
+    windows.first.keep(0.0)
+    windows.first.heard(number, 7.0)
+    windows.first.keep(RENEWED + 1)
+    assert jobs.answers(number)[-1].last_at == 7.0
+    job = jobs.get(number)
+    assert job is not None
+    assert job.answered_at == 7.0
+
+
+async def test_with_two_windows_a_job_is_asked_about_as_often_as_with_one_and_both_see_its_end(
+    home: Path, scripted: ScriptedServer
+) -> None:
+    scripted.on("POST", LAUNCH, TAKEN)
+    scripted.on("GET", PROGRESS, RUNNING, DONE)
+    async with room(home, scripted) as here, room(home, scripted) as there:
+        here.engine.start()
+        await here.engine.launch(DRAFT)
+        await here.asked(1)
+        there.engine.start()
+        await eventually(lambda: there.engine._running, "the other window follows it")
+        told = there.changes
+        await here.comes_into(JobState.SUCCEEDED)
+        await eventually(lambda: there.changes > told and not there.engine._running, "the other window saw its end")
+    assert len(scripted.requests("GET")) == 2
+
+
+async def test_a_job_that_another_window_launched_is_followed_without_a_restart(
+    home: Path, scripted: ScriptedServer
+) -> None:
+    scripted.on("POST", LAUNCH, TAKEN)
+    scripted.on("GET", PROGRESS, DONE)
+    async with room(home, scripted) as here, room(home, scripted) as other:
+        here.engine.start()
+        await other.engine.launch(DRAFT)  # its engine was not started: a command that does not wait
+        await here.comes_into(JobState.SUCCEEDED)

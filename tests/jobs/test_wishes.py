@@ -1,0 +1,158 @@
+"""What may be wished of a job: to stop asking, to go on, to be forgotten, to be launched again."""
+
+from __future__ import annotations
+
+import asyncio
+from functools import partial
+from pathlib import Path
+
+import pytest
+from engine_room import DONE, DRAFT, RUNNING, TAKEN, UNKNOWN, Leaps, Room, room
+from scripted_server import HTML_502, LAUNCH, PROGRESS, Reply, ScriptedServer
+from waiting import eventually
+
+from cekura_tui.jobs.engine import JobEngine
+from cekura_tui.model.errors import UsageError
+from cekura_tui.model.job import JobState
+
+hasty = partial(JobEngine, monotonic=Leaps(30))
+
+
+async def launched(here: Room, server: ScriptedServer) -> None:
+    server.on("POST", LAUNCH, TAKEN)
+    await here.engine.launch(DRAFT)
+
+
+async def test_a_stopped_job_is_not_asked_about_until_it_is_wished(home: Path, scripted: ScriptedServer) -> None:
+    scripted.on("GET", PROGRESS, RUNNING)
+    async with room(home, scripted, engine=hasty) as here:
+        here.engine.start()
+        await launched(here, scripted)
+        await here.asked(1)
+        assert here.engine.stop(1).state == JobState.STOPPED
+        await eventually(lambda: not here.engine.asking, "the last question was answered")
+        asked = len(scripted.requests("GET"))
+        await here.engine.news(0.2)
+        assert len(scripted.requests("GET")) == asked
+        scripted.on("GET", PROGRESS, DONE)
+        assert (await here.engine.resume(1)).state == JobState.RUNNING
+        await here.comes_into(JobState.SUCCEEDED)
+
+
+async def test_a_lost_job_that_is_resumed_comes_to_its_result(home: Path, scripted: ScriptedServer) -> None:
+    scripted.on("GET", PROGRESS, UNKNOWN)
+    async with room(home, scripted, engine=hasty) as here:
+        here.engine.start()
+        await launched(here, scripted)
+        await here.comes_into(JobState.LOST)
+        scripted.on("GET", PROGRESS, DONE)
+        await here.engine.resume(1)
+        await here.comes_into(JobState.SUCCEEDED)
+
+
+async def test_a_forgotten_job_leaves_no_text_behind_and_is_not_asked_about(
+    home: Path, scripted: ScriptedServer
+) -> None:
+    scripted.on("GET", PROGRESS, DONE)
+    async with room(home, scripted, engine=hasty) as here:
+        here.engine.start()
+        await launched(here, scripted)
+        await here.comes_into(JobState.SUCCEEDED)
+        here.engine.forget(1)
+        assert here.store.jobs.all(drafts=True) == []
+        assert here.store.jobs.answers(1) == []
+        kept = here.store.database.read("SELECT text FROM prompts")
+        assert [bytes(row["text"]) for row in kept] == [b""]
+        assert here.store.jobs.last_prompt(DRAFT.agent_id) is None
+
+
+async def test_a_text_that_another_job_needs_stays_when_a_job_is_forgotten(
+    home: Path, scripted: ScriptedServer
+) -> None:
+    async with room(home, scripted) as here:
+        await launched(here, scripted)
+        await launched(here, scripted)
+        here.engine.forget(1)
+        assert here.store.jobs.draft_of(here.job(2)) == DRAFT
+
+
+async def test_an_unconfirmed_job_is_launched_again_once_however_often_that_is_wished(
+    home: Path, scripted: ScriptedServer
+) -> None:
+    scripted.on("POST", LAUNCH, Reply(HTML_502, 502), TAKEN)
+    async with room(home, scripted) as here, room(home, scripted) as other:
+        first = await here.engine.launch(DRAFT)
+        assert first.state == JobState.UNCONFIRMED
+        wishes = [window.engine.launch(DRAFT, again_of=1) for window in (here, other, here)]
+        told = await asyncio.gather(*wishes, return_exceptions=True)
+        (job,) = [one for one in told if not isinstance(one, BaseException)]
+        assert (job.state, job.again_of) == (JobState.RUNNING, 1)
+        refused = [one for one in told if isinstance(one, UsageError)]
+        assert len(refused) == 2
+        assert f"as job {job.number}" in str(refused[0])
+    assert here.posts() == 2
+
+
+async def test_launching_again_may_be_tried_anew_when_it_was_refused(home: Path, scripted: ScriptedServer) -> None:
+    scripted.on("POST", LAUNCH, Reply(HTML_502, 502), Reply({"prompt": ["Too long."]}, 400), TAKEN)
+    async with room(home, scripted) as here:
+        await here.engine.launch(DRAFT)
+        with pytest.raises(Exception, match="Too long"):
+            await here.engine.launch(DRAFT, again_of=1)
+        assert (await here.engine.launch(DRAFT, again_of=1)).state == JobState.RUNNING
+
+
+async def test_a_server_that_asks_to_be_left_alone_is_asked_about_no_job(home: Path, scripted: ScriptedServer) -> None:
+    """Each reading of this clock is a second, and each job would be asked about every two."""
+    ids = iter(range(100))
+    scripted.on("POST", LAUNCH, lambda got: Reply({"progress_id": next(ids)}))
+    scripted.on("GET", PROGRESS, Reply({}, 429, {"Retry-After": "3000"}), RUNNING)
+    async with room(home, scripted, engine=partial(JobEngine, monotonic=Leaps(1))) as here:
+        for _ in range(5):
+            await here.engine.launch(DRAFT)
+        here.engine.start()
+        await eventually(lambda: any(here.job(n).stale_since for n in range(1, 6)), "the refusal was recorded")
+        await eventually(lambda: not here.engine.asking, "nothing is on its way")
+        asked = len(scripted.requests("GET"))
+        for _ in range(50):
+            here.engine._wake.set()
+            await asyncio.sleep(0)
+        assert len(scripted.requests("GET")) == asked <= 8
+
+
+async def test_a_server_that_cannot_be_reached_makes_every_job_stale_and_is_asked_ever_less(
+    home: Path, scripted: ScriptedServer
+) -> None:
+    ids = iter(range(100))
+    scripted.on("POST", LAUNCH, lambda got: Reply({"progress_id": next(ids)}))
+    scripted.on("GET", PROGRESS, Reply(HTML_502, 502))
+    async with room(home, scripted, engine=partial(JobEngine, monotonic=Leaps(0.05))) as here:
+        for _ in range(30):
+            await here.engine.launch(DRAFT)
+        here.engine.start()
+        numbers = range(1, 31)
+        await eventually(lambda: all(here.job(n).stale_since for n in numbers), "all jobs are stale")
+        assert len(scripted.requests("GET")) < 30
+        scripted.on("GET", PROGRESS, DONE)
+        here.engine.resume_asking()
+        await eventually(lambda: not here.store.jobs.unfinished(), "all jobs ended")
+
+
+async def test_how_long_a_job_took_is_known_only_where_its_end_was_watched(
+    home: Path, scripted: ScriptedServer
+) -> None:
+    now = 1000.0
+    scripted.on("GET", PROGRESS, RUNNING, DONE)
+    engine = partial(JobEngine, clock=lambda: now, monotonic=Leaps(30))
+    async with room(home, scripted, engine=engine) as here:
+        await launched(here, scripted)
+        now = 1040.0
+        here.engine.start()
+        await here.comes_into(JobState.SUCCEEDED)
+        assert here.store.jobs.durations() == [40.0]
+    async with room(home, scripted, engine=engine) as again:
+        await launched(again, scripted)
+        now = 9000.0  # the program was closed meanwhile, and nobody knows when the job ended
+        again.engine.start()
+        await again.comes_into(JobState.SUCCEEDED, 2)
+        assert again.store.jobs.durations() == [40.0]

@@ -1,0 +1,224 @@
+"""Windows of the program on one database: opened, closed and killed, with a watched way to the server."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sqlite3
+from collections import Counter, defaultdict
+from collections.abc import Awaitable, Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TypeVar
+
+from fickle_server import UNKNOWN, End, FickleServer
+from simulated_time import SimulatedTime
+
+from cekura_tui.api.client import Client, Launch
+from cekura_tui.api.errors import ApiError
+from cekura_tui.jobs.engine import JobEngine
+from cekura_tui.jobs.lease import Lease
+from cekura_tui.jobs.schedule import BUDGET, DAY, HOUR, interval
+from cekura_tui.model.errors import CekuraTuiError
+from cekura_tui.model.job import Draft, Job
+from cekura_tui.store.store import Store
+from cekura_tui.workspace.job_desk import JobDesk
+
+T = TypeVar("T")
+
+
+@dataclass
+class Heard:
+    """What any window was told of a job: the first end, and what may make it a lost one."""
+
+    end: End | None = None
+    unknown: int = 0
+    overdue: int = 0
+
+
+@dataclass
+class World:
+    """What all windows share. `complaints` are requests that should not have been made."""
+
+    path: Path
+    server: FickleServer
+    there: Client
+    nowhere: Client
+    time: SimulatedTime
+    offline: bool = False
+    under_way: int = 0
+    heard: defaultdict[str, Heard] = field(default_factory=lambda: defaultdict(Heard))
+    ended: Counter[int] = field(default_factory=Counter)
+    graves: set[str] = field(default_factory=set)
+    complaints: list[str] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self._open_way = asyncio.Event()
+        self._open_way.set()
+        self.time.busy = lambda: self.under_way > 0
+
+    @property
+    def client(self) -> Client:
+        return self.nowhere if self.offline else self.there
+
+    def hold(self, held: bool) -> None:
+        """Whether answers are held up on their way back, until this is called again."""
+        (self._open_way.clear if held else self._open_way.set)()
+
+    async def asked(self, request: Awaitable[T]) -> T | ApiError:
+        """Make a request; its answer, which may be long on its way."""
+        self.under_way += 1
+        try:
+            answer = await request
+        except ApiError as error:
+            answer = error  # type: ignore[assignment]
+        finally:
+            self.under_way -= 1
+            self.time.stir()
+        await self._open_way.wait()
+        return answer
+
+
+class Window:
+    """One process that runs the program."""
+
+    def __init__(self, world: World, spread: Callable[[], float]) -> None:
+        self._world = world
+        self.store = Store(world.path, "http://cekura", "key", "default")
+        # What is tested here is no power cut, and this makes it several times as fast.
+        self.store.database.read("PRAGMA synchronous = OFF")
+        self.lease = Lease(self.store.lease, is_gone=world.graves.__contains__)
+        self.way = Way(world, self)
+        time = world.time
+        self.engine = JobEngine(
+            self.store.jobs,
+            self.lease,
+            self.way,  # type: ignore[arg-type]
+            ended=lambda job: world.ended.update([job.number]),
+            clock=time.clock,
+            monotonic=time.monotonic,
+            pause=time.pause,
+            spread=spread,
+        )
+        self.desk = JobDesk(self.store, world.there, self.engine, read_only=False)
+        self.flying: set[asyncio.Task[Job]] = set()
+        """The launches that are not answered yet."""
+        self.engine.start()
+
+    def launch(self, launch: Callable[[JobDesk], Awaitable[Job]]) -> asyncio.Task[Job]:
+        """Begin to launch a job."""
+        task = asyncio.ensure_future(launch(self.desk))
+        self.flying.add(task)
+        task.add_done_callback(self._landed)
+        return task
+
+    def _landed(self, task: asyncio.Task[Job]) -> None:
+        self.flying.discard(task)
+        error = None if task.cancelled() else task.exception()
+        if error is not None and not isinstance(error, CekuraTuiError):
+            self._world.complaints.append(f"launching broke: {error!r}")
+
+    def resume_asking(self) -> None:
+        """A person wants to know now, so that what was waited for counts no more."""
+        self.way.quiet_until = 0.0
+
+    async def close(self) -> None:
+        await self.engine.close()
+        self.store.close()
+        await asyncio.gather(*self.flying, return_exceptions=True)
+
+    async def kill(self, *, elsewhere: bool) -> None:
+        """End it without a word. Where it was a process of another host, nobody can tell that it has ended."""
+        holder = self.lease._me
+        self.store.close()
+        tasks = {*self.engine._tasks, *self.engine._launcher._flying}
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, *self.flying, return_exceptions=True)
+        if not elsewhere:
+            self._world.graves.add(holder)
+
+    def __repr__(self) -> str:
+        return f"window {id(self):x}"
+
+
+class Way:
+    """A window's way to the server: the engine's client. It sees what is asked, when, and what comes back."""
+
+    def __init__(self, world: World, window: Window) -> None:
+        self._world, self._window = world, window
+        self._times: list[float] = []
+        self.quiet_until = 0.0
+        self.not_before: dict[str, float] = {}
+        """The earliest time to ask about a job again."""
+
+    async def launch(self, draft: Draft) -> Launch:
+        answer = await self._world.asked(self._world.client.launch(draft))
+        if isinstance(answer, ApiError):
+            raise answer
+        return answer
+
+    async def progress(self, progress_id: str) -> tuple[object, str]:
+        self._begin(progress_id)
+        answer = await self._world.asked(self._world.client.progress(progress_id))
+        if isinstance(answer, ApiError):
+            self._refused(progress_id, answer)
+            raise answer
+        self._told(progress_id, answer[1])
+        return answer
+
+    def _begin(self, progress_id: str) -> None:
+        now, before = self._world.time.elapsed, self._times[-BUDGET:]
+        if len(before) == BUDGET and now - before[0] < 1.0:
+            self._complain(f"asks {BUDGET + 1} times in {now - before[0]} s")
+        if now < self.not_before.get(progress_id, 0.0):
+            self._complain(f"asks about {progress_id} {self.not_before[progress_id] - now} s too early")
+        if now < self.quiet_until:
+            self._complain(f"asks {self.quiet_until - now} s before the server wanted to be asked")
+        held = self._window.store.lease.read()
+        if held is None or held.holder != self._window.lease._me:
+            self._complain("asks while another window does")
+        self._times.append(now)
+
+    def _told(self, progress_id: str, raw: str) -> None:
+        heard, age = self._world.heard[progress_id], self._age(progress_id)
+        heard.end = heard.end or self._world.server.ends.get(raw)
+        heard.overdue += age >= DAY
+        self.not_before[progress_id] = self._world.time.elapsed + interval(age, 0)
+
+    def _refused(self, progress_id: str, error: ApiError) -> None:
+        now = self._world.time.elapsed
+        if str(error.status) in UNKNOWN and error.from_api:
+            self._world.heard[progress_id].unknown += 1
+            self.not_before.pop(progress_id, None)  # it may be lost by this, and then found
+            return
+        wait = 1.0 if error.retry_after is None else min(max(error.retry_after, 1.0), HOUR)
+        self.not_before[progress_id] = now + wait
+        if error.retry_after is not None:
+            self.quiet_until = max(self.quiet_until, now + wait)
+
+    def _age(self, progress_id: str) -> float:
+        asked_about = "SELECT launched_at FROM jobs WHERE progress_id = ?"
+        return self._world.time.wall - float(self._window.store.database.read(asked_about, progress_id)[0][0])
+
+    def _complain(self, what: str) -> None:
+        self._world.complaints.append(f"{self._window} {what}")
+
+
+@contextmanager
+def looking_into(path: Path) -> Iterator[sqlite3.Connection]:
+    """The database as another program sees it."""
+    sql = sqlite3.connect(path, isolation_level=None)
+    sql.row_factory = sqlite3.Row
+    try:
+        yield sql
+    finally:
+        sql.close()
+
+
+def bury(path: Path, numbers: Iterable[int], host: str) -> None:
+    """These jobs were being launched by a process that has ended."""
+    dead = json.dumps({"host": host, "pid": 1, "start": "long ago"})
+    with looking_into(path) as sql:
+        sql.executemany("UPDATE jobs SET owner = ? WHERE number = ?", [(dead, number) for number in numbers])
