@@ -162,13 +162,12 @@ async def test_a_refused_key_pauses_all_asking_until_it_is_mended(
 async def test_asking_goes_on_by_itself_when_the_server_takes_the_key_again(
     home: Path, scripted: ScriptedServer
 ) -> None:
-    refused = Reply({"detail": "No."}, 401)
-    scripted.on("GET", PROGRESS, refused, refused, RUNNING, DONE)
+    scripted.on("GET", PROGRESS, Reply({"detail": "No."}, 401))
     async with room(home, scripted, engine=hasty()) as here:
         here.engine.start()
         await launched(here, scripted)
-        await eventually(lambda: here.engine.paused, "the engine paused")
-        assert here.job().stale_since is not None
+        await eventually(lambda: here.engine.paused and here.job().stale_since, "the engine paused")
+        scripted.on("GET", PROGRESS, RUNNING, DONE)
         await here.comes_into(JobState.SUCCEEDED)
         assert here.engine.paused is None
 
