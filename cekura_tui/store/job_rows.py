@@ -17,6 +17,8 @@ MAX_ANSWERS, MAX_ANSWERS_BYTES = 200, 2 * 2**20
 """Distinct raw answers that are kept of one job, the latest ones."""
 ALL_ANSWERS_BYTES = 64 * 2**20
 """Bytes of raw answers that are kept of all jobs that ended, the latest ones; their results are kept apart."""
+ALL_TEXTS_BYTES = 256 * 2**20
+"""Bytes of prompts that are kept of all jobs; beyond that those go that ended, and were looked at, longest ago."""
 WATCHED = 90.0
 """Seconds without an answer after which nobody can say when in between a job ended."""
 
@@ -104,8 +106,8 @@ class JobRows:
         self.sql.execute("UPDATE jobs SET answered_at = ? WHERE number = ? AND state = 'running'", (at, number))
         self.sql.execute(_CAME_AGAIN, (at, number))
 
-    def erase(self, number: int) -> None:
-        """Drop all texts of a job, unless another job needs them; its number is never given again."""
+    def _erase(self, number: int) -> None:
+        """Drop all texts of a job, unless another job needs them."""
         job = self.get(number)
         nothing = keep_prompt(self.sql, Prompt(""), 0.0)
         self.set(number, prompt_sha256=nothing, improved_sha256=None, summary_of_changes=None, error=None, reason="")
@@ -114,9 +116,19 @@ class JobRows:
         self.sql.execute("DELETE FROM job_answers WHERE job = ?", (number,))
         self.sql.execute("UPDATE job_changes SET reason = '' WHERE job = ?", (number,))
 
-    def prune_answers(self) -> None:
-        """Drop the oldest raw answers of jobs that ended, beyond what is kept of all."""
+    def make_room(self, at: float) -> None:
+        """Drop the oldest raw answers and texts of jobs that ended, beyond what is kept of all; a few at a time."""
         self.sql.execute(_PRUNE_ALL_ANSWERS, (ALL_ANSWERS_BYTES,))
+        (kept,) = self.sql.execute("SELECT coalesce(sum(length(text)), 0) FROM prompts").fetchone()
+        if kept > ALL_TEXTS_BYTES:
+            for row in self.sql.execute(_OLDEST_LOOKED_AT).fetchall():
+                self.forget(row["number"], at)
+
+    def forget(self, number: int, at: float) -> None:
+        """Drop a job with all that it holds; its number is never given again."""
+        self.set(number, state=JobState.FORGOTTEN, looked_at=at)
+        self.sql.execute("INSERT INTO job_changes VALUES (?, ?, ?, '')", (number, at, JobState.FORGOTTEN))
+        self._erase(number)
 
 
 _CAME_AGAIN = """
@@ -130,6 +142,9 @@ DELETE FROM job_answers WHERE rowid IN (
         FROM job_answers WHERE job = ? WINDOW newest AS (ORDER BY last_at DESC, rowid DESC)
     ) WHERE n > 1 AND (n > ? OR total > ?)
 )"""
+_OLDEST_LOOKED_AT = """
+SELECT number FROM jobs WHERE finished_at IS NOT NULL AND looked_at IS NOT NULL AND state != 'forgotten'
+ORDER BY number LIMIT 20"""
 _PRUNE_ALL_ANSWERS = """
 DELETE FROM job_answers WHERE rowid IN (
     SELECT id FROM (

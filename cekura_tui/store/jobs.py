@@ -211,7 +211,7 @@ class JobStore:
                 finished_at=at,
                 took=max(0.0, at - (job.launched_at or at)) if watched else None,
             )
-            rows.prune_answers()
+            rows.make_room(at)
             return rows.change(number, progress.state, progress.error or "", at)
 
     def record_silence(self, numbers: Collection[int], at: float) -> list[Job]:
@@ -240,9 +240,7 @@ class JobStore:
             job = rows.get(number)
             if job.state in (JobState.LAUNCHING, JobState.FORGOTTEN):
                 return job
-            rows.set(number, state=JobState.FORGOTTEN, looked_at=at)
-            rows.sql.execute("INSERT INTO job_changes VALUES (?, ?, ?, '')", (number, at, JobState.FORGOTTEN))
-            rows.erase(number)
+            rows.forget(number, at)
             return rows.get(number)
 
 

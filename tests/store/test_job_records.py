@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from cekura_tui.model.job import Draft, Job, JobState
 from cekura_tui.model.progress import Progress, read_progress
 from cekura_tui.model.text import Prompt, sha256
+from cekura_tui.store import job_rows
 from cekura_tui.store.errors import StoreError
 from cekura_tui.store.job_rows import MAX_ANSWERS
 from cekura_tui.store.store import Store
@@ -235,3 +236,41 @@ def test_what_is_typed_into_a_draft_that_another_window_launched_is_a_draft_of_i
     launched = store.jobs.get(number)
     assert launched is not None
     assert (launched.state, store.jobs.draft_of(launched)) == (JobState.LAUNCHING, DRAFT)
+
+
+def test_texts_have_a_bound_beyond_which_the_jobs_go_that_were_looked_at_longest_ago(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(job_rows, "ALL_TEXTS_BYTES", 5_000)
+    for n in range(1, 31):
+        job = store.jobs.begin_launch(Draft((n,), Prompt(f"{n} " * 300), 7), float(n), "me")
+        store.jobs.record_progress_id(job.number, "p", "raw", n + 0.1)
+        store.jobs.record_answer(job.number, DONE, f"raw {n}", n + 0.2)
+        if n != 2:
+            store.jobs.look(job.number, n + 0.3)
+    kept = [job.number for job in store.jobs.all()]
+    assert kept[0] == 30
+    assert 2 in kept, "what nobody has looked at yet is not dropped"
+    assert len(kept) < 15
+    assert store.jobs.suggestion(store.jobs.all()[0]).improved_prompt == "Be kinder.\r\n"
+
+
+def test_raw_answers_of_ended_jobs_have_a_bound_and_their_results_stay(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(job_rows, "ALL_ANSWERS_BYTES", 3_000)
+    for n in range(1, 11):
+        job = running(store)
+        store.jobs.record_answer(job.number, DONE, f"{n} " * 400, 10.0 + n)
+    kept = store.database.read("SELECT sum(bytes) AS bytes FROM job_answers")[0]["bytes"]
+    assert kept <= 3_000
+    assert [store.jobs.suggestion(job).improved_prompt for job in store.jobs.all()] == ["Be kinder.\r\n"] * 10
+
+
+def test_a_job_is_unread_until_somebody_looks_and_again_when_it_ends_anew(store: Store) -> None:
+    number = running(store).number
+    lost = store.jobs.record_state(number, JobState.LOST, "", 3.0, only_from=(JobState.RUNNING,))
+    assert lost.unread
+    assert not store.jobs.look(number, 4.0).unread
+    store.jobs.record_state(number, JobState.RUNNING, "", 5.0, only_from=(JobState.LOST,))
+    assert store.jobs.record_answer(number, DONE, "raw", 6.0).unread
