@@ -14,6 +14,7 @@ import sys
 import termios
 import time
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
@@ -50,7 +51,13 @@ class Terminal:
         columns: int = 120,
         lines: int = 36,
         command: Sequence[str] = PROGRAM,
+        ignoring: Sequence[signal.Signals] = (),
     ) -> None:
+        def begin() -> None:
+            fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+            for number in ignoring:
+                signal.signal(number, signal.SIG_IGN)
+
         self.raw = b""
         self.screen = pyte.Screen(columns, lines)
         self._stream = pyte.ByteStream(self.screen)
@@ -66,7 +73,7 @@ class Terminal:
             stderr=self._slave,
             env=dict(env),
             start_new_session=True,
-            preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),
+            preexec_fn=begin,
         )
         os.set_blocking(self._master, False)
 
@@ -97,11 +104,28 @@ class Terminal:
             self.screen.resize(lines, columns)
             self.process.send_signal(signal.SIGWINCH)
 
-    def hang_up(self) -> None:
-        """What a dropped connection does: the terminal is gone, and the program is told."""
+    def stop_output(self) -> None:
+        """What ctrl+s does: nothing that the program writes arrives any more, and its writes block."""
+        termios.tcflow(self._slave, termios.TCOOFF)
+
+    def close(self) -> None:
+        """The terminal is gone: the kernel tells the session's leader, if it listens."""
         os.close(self._master)
         self._master = -1
-        self.process.send_signal(signal.SIGHUP)
+
+    @property
+    def written(self) -> int:
+        """How many bytes the program's process has written, wherever to."""
+        return int(re.findall(r"wchar: (\d+)", Path(f"/proc/{self.process.pid}/io").read_text())[0])
+
+    def stall(self) -> None:
+        """Read nothing, and press keys until the program can write no more."""
+        before = -1
+        while before != (now := self.written):
+            before = now
+            for key in "jk" * 8:
+                self.press(key)
+                time.sleep(0.05)
 
     # Out
 
@@ -170,6 +194,13 @@ class Terminal:
         while self.process.poll() is None:
             assert time.monotonic() < end, f"never happened: the program ends\n{self.text}"
             self.pump(0.02)
+        while self.pump(0.05):
+            pass
+        return self.process.returncode
+
+    def ended_unread(self) -> int:
+        """Wait for the program to end while nothing of what it writes is read; returns its exit status."""
+        self.process.wait(PATIENCE)
         while self.pump(0.05):
             pass
         return self.process.returncode

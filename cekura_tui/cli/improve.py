@@ -82,7 +82,7 @@ def improve(
             prompt = given
         draft = Draft(runs.run_ids, prompt, runs.agent_id, agent_name, categories, metrics, source)
         try:
-            job = await session.launch(draft)
+            job = await session.jobs.launch(draft)
         except CancelledError:
             say(
                 f"The server's answer was not waited for. `{options.again('jobs list')}` shows what came of the launch."
@@ -96,13 +96,13 @@ def improve(
                 say(f"Not finished in time; the job goes on. {later}")
             return exit_of([job])
         if as_json:
-            put_json((await session.suggestion(job.number)).to_json())
+            put_json((await session.jobs.suggestion(job.number)).to_json())
         else:
             put(str(job.number))
         say(f"{state_line(job)}. {later}" if job.state.going else state_line(job))
         return Exit.DONE if job.state.going else Exit.NOT_SUCCEEDED
 
-    ctx.exit(run_script(options, work, follow=frozenset()))
+    ctx.exit(run_script(options, work))
 
 
 async def _wait(session: Session, job: Job, within: float | None, later: str) -> Job:
@@ -119,7 +119,7 @@ async def _wait(session: Session, job: Job, within: float | None, later: str) ->
 
 async def _hand_over(session: Session, job: Job, target: Path | None, as_json: bool, force: bool) -> None:
     """Print and write what a job brought, if it brought something; printed first, for writing may fail."""
-    done = await session.suggestion(job.number)
+    done = await session.jobs.suggestion(job.number)
     if as_json:
         put_json(done.to_json())
     elif done.improved_prompt is not None:

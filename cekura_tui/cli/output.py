@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import select
 import sys
 from collections.abc import Iterable, Sequence
 
@@ -51,6 +52,19 @@ def warn_of_controls(prompt: Prompt) -> None:
     """Say so if a prompt holds control characters, which drawing hides."""
     if has_controls(prompt):
         say("Note: this prompt holds control characters; they are kept in files and not shown.")
+
+
+def is_unread() -> bool:
+    """Whether nobody reads standard output any more, which is else noticed only when something is written."""
+    if sys.stdout is None:
+        return True
+    try:
+        output = sys.stdout.fileno()
+    except (OSError, ValueError):
+        return False  # it is no file of the system's
+    poll = select.poll()
+    poll.register(output, 0)  # only what is told unasked: that the other end is gone
+    return bool(poll.poll(0))
 
 
 def put_table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> None:

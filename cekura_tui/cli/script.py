@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import signal
 import time
-from collections.abc import Awaitable, Callable, Collection, Coroutine, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from typing import TYPE_CHECKING, TypeVar
 
 from cekura_tui.cli.output import say
@@ -27,10 +27,8 @@ class Ended(Exception):
         self.signal = number
 
 
-def run_script(
-    options: Options, work: Callable[[Session], Awaitable[T]], *, follow: Collection[int] | None = None
-) -> T:
-    """Open a session, do the work and close it; `follow` names the jobs that are asked about, None for all."""
+def run_script(options: Options, work: Callable[[Session], Awaitable[T]]) -> T:
+    """Open a session, do the work and close it; calls of `on_job_done` have their time unless it was broken off."""
     import asyncio
 
     setup = options.signed_in()
@@ -38,13 +36,24 @@ def run_script(
     async def script() -> T:
         from cekura_tui.workspace.session import Session
 
-        session = Session.open(setup, only=follow)
+        hook = None
+        if setup.settings.on_job_done:
+            from cekura_tui.workspace.hook import JobHook
+
+            hook = JobHook(setup.settings.on_job_done, say)
+        session = Session.open(setup, ended=hook.ended if hook else lambda done: None)
         if session.store.database.notice:
             say(session.store.database.notice)
+        patience = None
         try:
             return await work(session)
+        except asyncio.CancelledError:
+            patience = 1.0
+            raise
         finally:
             await session.close()
+            if hook is not None:
+                await hook.close(patience)
 
     return asyncio.run(_until_signal(script()))
 
@@ -75,14 +84,15 @@ async def _until_signal(work: Coroutine[object, object, T]) -> T:
 async def wait_for_jobs(session: Session, numbers: Sequence[int], within: float | None) -> list[Job]:
     """Follow jobs until none is going, each change of state a line on standard error.
 
-    Returns the jobs as they are then, or as they are after `within` seconds. Raises KeyRefused where it cannot go on.
+    Returns the jobs as they are then, or as they are after `within` seconds. Raises KeyRefused where it cannot go on,
+    and KeyMissing for a job that needs another key.
     """
     told: dict[int, str] = {}
     trouble = ""
     end = None if within is None else time.monotonic() + within
     session.engine.start()
     while True:
-        jobs = [await session.job(number) for number in numbers]
+        jobs = [await session.jobs.followed(number) for number in numbers]
         for job in jobs:
             line = state_line(job)
             if told.get(job.number) != line:
@@ -97,8 +107,6 @@ async def wait_for_jobs(session: Session, numbers: Sequence[int], within: float 
             trouble = found.message
             say(found.sentence())
         await session.engine.news(min(1.0, left))
-        # Another window may have launched or finished what we wait for.
-        session.engine.adopt()
 
 
 def state_line(job: Job) -> str:
@@ -107,8 +115,12 @@ def state_line(job: Job) -> str:
     more = clean_line(job.error or job.reason, 200) or (
         f"the server says “{status}”" if status and job.state.going else ""
     )
-    stale = " (no answer about it at the moment)" if job.stale_since and job.state.going else ""
-    return f"job {job.number}: {job.state.words}{': ' + more if more else ''}{stale}"
+    note = ""
+    if job.state.going and job.other_key:
+        note = " (launched with another key)"
+    elif job.state.going and job.stale_since:
+        note = " (no answer about it at the moment)"
+    return f"job {job.number}: {job.state.words}{': ' + more if more else ''}{note}"
 
 
 def exit_of(jobs: Sequence[Job]) -> Exit:

@@ -33,16 +33,16 @@ def tell_story(options: Options) -> int:
                     put(f"    {text}")
         runs = await session.improvable([row.id])
         agent, prompt = await session.agent_prompt(runs.agent_id)
-        job = await session.launch(Draft(runs.run_ids, prompt, runs.agent_id, agent.name, prompt_source="agent"))
+        job = await session.jobs.launch(Draft(runs.run_ids, prompt, runs.agent_id, agent.name, prompt_source="agent"))
         (job,) = await wait_for_jobs(session, [job.number], None)
-        done = await session.suggestion(job.number)
+        done = await session.jobs.suggestion(job.number)
         put(f"\nJob {job.number}: {job.state.words}{': ' + job.error if job.error else ''}")
         if done.improved_prompt is not None:
             put(f"\n{job.summary_of_changes or ''}\n")
             put(as_text(diff(done.prompt, done.improved_prompt)))
         return Exit.DONE
 
-    return run_script(options, work, follow=frozenset())
+    return run_script(options, work)
 
 
 async def _newest_failed(session: Session) -> RunRow:

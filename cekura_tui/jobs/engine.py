@@ -118,11 +118,17 @@ class JobEngine:
         if job is not None and job.other_key and not job.state.final:
             return self._took(await self._asker.take_over(job))
         lost = (JobState.STOPPED, JobState.LOST)
+        ran = job is not None and job.state == JobState.RUNNING
         job = self._jobs.record_state(number, JobState.RUNNING, "", self._clock(), only_from=lost)
         self._asker.resume_asking()
         if number in self._running:
             self._running[number].next_at = self._monotonic()
-        return self._took(job)
+        self._took(job)
+        # The window that asks would ask about a running job only when it is due.
+        followed = self._running.get(number)
+        if ran and followed is not None and not followed.asking and not self._lease.keep(self._monotonic()):
+            self._begin(followed, self._monotonic())
+        return job
 
     def forget(self, number: int) -> Job:
         """Drop a job with its texts; raises nothing where it is gone already."""
@@ -224,17 +230,20 @@ class JobEngine:
                 return TICK
             if wait := max(self._budget.wait(now), self._asker.wait(now)):
                 return min(wait, TICK)
-            self._budget.take(now)
-            self._asker.take(now)
-            followed.asking, followed.last_at = True, now
-            self.asking += 1
-            self._spawn(self._ask(followed))
+            self._begin(followed, now)
         times = [followed.next_at for followed in waiting if not followed.asking]
         return max(0.0, min([now + TICK, *times]) - now)
 
+    def _begin(self, followed: Followed, now: float) -> None:
+        self._budget.take(now)
+        self._asker.take(now)
+        followed.asking, followed.last_at = True, now
+        self.asking += 1
+        self._spawn(self._ask(followed))
+
     async def _ask(self, followed: Followed) -> None:
         """Ask once about one job, record what came, and set when to ask next."""
-        before, wait = followed.job, None
+        before, refused, wait = followed.job, self.paused, None
         try:
             wait = await self._asker.ask(followed)
             self.trouble = None
@@ -253,6 +262,8 @@ class JobEngine:
         job = followed.job
         if job != before:
             self._took(job)
+        elif self.paused is not refused:
+            self._tell()
         if job.state.final and job.finished_at == followed.ended_at:
             self._ended(job)
 

@@ -87,6 +87,8 @@ class Launcher:
             raise Unrecorded(f"Nothing was launched. {error.message}", error.hint) from None
         if job.state != JobState.LAUNCHING or job.owner != ours:
             hint = "It is in the list of jobs."
+            if job.number == again_of:
+                raise UsageError(f"Job {again_of} is {job.state.words}: it is not launched again.")
             if again_of is not None:
                 raise UsageError(f"Job {again_of} was launched again already, as job {job.number}.", hint)
             if self._jobs.draft_of(job) != draft:

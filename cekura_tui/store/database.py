@@ -35,7 +35,7 @@ class Database:
         except (OSError, sqlite3.OperationalError) as error:
             raise StoreError(
                 f"The database {path} cannot be opened: {_words(error)}.",
-                "Make the directory writable, or name another with --config-dir.",
+                "Nothing is launched without it: make the directory writable, or name another with --config-dir.",
             ) from None
 
     def _open_or_replace(self) -> sqlite3.Connection:
@@ -63,6 +63,7 @@ class Database:
             sql.execute(f"PRAGMA journal_mode = {'WAL' if _may_use_wal(self.path.parent) else 'DELETE'}")
             sql.execute("PRAGMA synchronous = FULL")
             sql.execute("PRAGMA foreign_keys = ON")
+            sql.execute("PRAGMA secure_delete = ON")
             if version < VERSION:
                 _migrate(sql, self.path)
             elif sql.execute("PRAGMA quick_check(1)").fetchone()[0] != "ok":
@@ -105,6 +106,11 @@ class Database:
                 f"The database {self.path} cannot be written: {_words(error)}.",
                 "Free some disk space or make its directory writable; nothing that was there is lost.",
             ) from None
+
+    def overwrite(self) -> None:
+        """Leave nothing of what was deleted in the write-ahead log, unless another window reads just now."""
+        with contextlib.suppress(sqlite3.Error):
+            self._sql.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
     def key_id(self, key: str) -> str:
         """A name for a key that tells nothing of it: 8 bytes of an HMAC with this database's salt."""

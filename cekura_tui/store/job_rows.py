@@ -76,6 +76,8 @@ class JobRows:
             return job
         launched = None if state == JobState.DRAFT else job.launched_at
         self.set(number, state=state, reason=reason, launched_at=launched, looked_at=None)
+        if state == JobState.RUNNING:
+            self.set(number, stale_since=None)
         self.sql.execute("INSERT INTO job_changes VALUES (?, ?, ?, ?)", (number, at, state, reason))
         return self.get(number)
 

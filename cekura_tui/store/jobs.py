@@ -19,6 +19,7 @@ LISTED = 2_000
 """Jobs in a list at the most, the newest ones."""
 _UNFINISHED = (JobState.RUNNING, JobState.LAUNCHING)
 _WAITED_FOR = (JobState.LAUNCHING, JobState.UNCONFIRMED)
+_REPEATED = (JobState.UNCONFIRMED, JobState.LOST, JobState.FAILED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,12 +163,16 @@ class JobStore:
         """Record that a job is about to be launched, prompt and all; a draft `number` becomes this job.
 
         Where that was done by another window meanwhile, its job is returned, with that window's owner: the draft was
-        launched, or the unconfirmed job `again_of` was launched again.
+        launched, or the unconfirmed job `again_of` was launched again. That job itself is returned where it was
+        answered meanwhile.
         """
         with self._rows() as rows:
             launch = {"owner": owner, "launched_at": at}
-            if again_of is not None and (again := rows.sql.execute(_AGAIN, (again_of,)).fetchone()):
-                return rows.get(again["number"])
+            if again_of is not None:
+                if again := rows.sql.execute(_AGAIN, (again_of,)).fetchone():
+                    return rows.get(again["number"])
+                if (first := rows.get(again_of)).state not in _REPEATED:
+                    return first
             if number is None:
                 return rows.insert(draft, JobState.LAUNCHING, at, again_of=again_of, **launch, **self._ours)
             rows.rewrite(number, draft, at)
@@ -179,7 +184,8 @@ class JobStore:
         """The server took the job; from a late answer too, when it had been thought unconfirmed."""
         with self._rows() as rows:
             rows.set(number, progress_id=progress_id, answered_at=at)
-            rows.keep_answer(number, raw, at)
+            if rows.get(number).state != JobState.FORGOTTEN:
+                rows.keep_answer(number, raw, at)
             return rows.change(number, JobState.RUNNING, "", at, only_from=_WAITED_FOR)
 
     def record_state(
@@ -187,7 +193,7 @@ class JobStore:
     ) -> Job:
         """A job came into another state, unless another window has put it into none of `only_from` meanwhile."""
         with self._rows() as rows:
-            if raw:
+            if raw and rows.get(number).state in only_from:
                 rows.keep_answer(number, raw, at)
             return rows.change(number, state, reason, at, only_from=only_from)
 
@@ -215,9 +221,9 @@ class JobStore:
             return rows.change(number, progress.state, progress.error or "", at)
 
     def record_silence(self, numbers: Collection[int], at: float) -> list[Job]:
-        """The server could not be asked about jobs since `at`; returns them as they are now."""
+        """The server could not be asked about running jobs since `at`; returns them as they are now."""
         with self._rows() as rows:
-            silent = "UPDATE jobs SET stale_since = ? WHERE number = ? AND stale_since IS NULL"
+            silent = "UPDATE jobs SET stale_since = ? WHERE number = ? AND stale_since IS NULL AND state = 'running'"
             rows.sql.executemany(silent, [(at, number) for number in numbers])
             return [rows.get(number) for number in numbers]
 
@@ -241,7 +247,9 @@ class JobStore:
             if job.state in (JobState.LAUNCHING, JobState.FORGOTTEN):
                 return job
             rows.forget(number, at)
-            return rows.get(number)
+            job = rows.get(number)
+        self._database.overwrite()
+        return job
 
 
 _AGAIN = "SELECT number FROM jobs WHERE again_of = ? AND state NOT IN ('draft', 'forgotten') LIMIT 1"

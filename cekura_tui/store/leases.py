@@ -34,7 +34,8 @@ class LeaseStore:
         """Take it, if it is still as it was read; returns whether it is ours."""
         with self._database.write() as sql:
             if instead_of is None:
-                taken = sql.execute("INSERT OR IGNORE INTO leases VALUES (?, ?, ?, 1)", (*self._pair, holder))
+                # Not from one on: who saw an earlier lease of this holder must not take this one for it, standing still.
+                taken = sql.execute(f"INSERT OR IGNORE INTO leases VALUES (?, ?, ?, {_ANY})", (*self._pair, holder))
             else:
                 mine = "UPDATE leases SET holder = ?, beat = beat + 1"
                 was = (instead_of.holder, instead_of.beat)
@@ -59,3 +60,4 @@ class LeaseStore:
 
 
 _ITS = "WHERE origin = ? AND key_id = ?"
+_ANY = "abs(random() % 1000000000)"

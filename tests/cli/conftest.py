@@ -1,16 +1,21 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import pytest
 from calling import call
+from going_on import GoingOn
+from scripted_server import LAUNCH, Reply, ScriptedServer, run_of, serve_runs
 
 from cekura_tui.demo.corpus import FIRST_PROJECT
 from cekura_tui.demo.server import DemoServer
+from cekura_tui.model.job import JobState
+from cekura_tui.store.store import Store
 
 
 @dataclass
@@ -69,3 +74,43 @@ def prompt_file(tmp_path: Path) -> Path:
     path = tmp_path / "prompt.md"
     path.write_text("# Rules\n\nBe kind to callers.\n")
     return path
+
+
+@pytest.fixture
+def server(scripted: ScriptedServer, monkeypatch: pytest.MonkeyPatch, prompt_file: Path) -> ScriptedServer:
+    """A scripted server that took job 1 and does not know yet how it ends."""
+    monkeypatch.setenv("CEKURA_API_URL", scripted.url)
+    monkeypatch.setenv("CEKURA_API_KEY", "key")
+    serve_runs(scripted, run_of(5))
+    scripted.on("POST", LAUNCH, Reply({"progress_id": "p-1"}))
+    assert call("improve", 5, "--prompt-file", prompt_file).status == 0
+    return scripted
+
+
+@pytest.fixture
+def start() -> Iterator[Callable[..., GoingOn]]:
+    """Start `cekura-tui …` in a process of its own, which is gone when the test ends."""
+    started: list[GoingOn] = []
+
+    def start_one(*words: object) -> GoingOn:
+        started.append(GoingOn(*words))
+        return started[-1]
+
+    yield start_one
+    for one in started:
+        one.kill()
+
+
+@pytest.fixture
+def window(home: Path, scripted: ScriptedServer) -> Iterator[Callable[[JobState], None]]:
+    """Another window, which puts job 1 into a state."""
+    opened: list[Store] = []
+
+    def put(state: JobState) -> None:
+        store = Store(home / "cekura.db", scripted.url, "key", "default")
+        opened.append(store)
+        store.jobs.record_state(1, state, "Another window said so.", time.time(), only_from=tuple(JobState))
+
+    yield put
+    for store in opened:
+        store.close()

@@ -16,6 +16,7 @@ JOB_KEYS = [
     "last_status",
     "prompt_sha256",
     "error",
+    "again_of",
     "launched_at",
     "finished_at",
 ]

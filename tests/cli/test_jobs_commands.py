@@ -1,26 +1,16 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
 import pytest
 from calling import call
 from documented_shapes import JOB_KEYS, TEXTS
-from scripted_server import LAUNCH, PROGRESS, Reply, ScriptedServer, run_of, serve_runs
+from scripted_server import LAUNCH, PROGRESS, Reply, ScriptedServer
 
 DONE = Reply({"status": "completed", "output": {"improved_prompt": "Be kinder.\n", "summary_of_changes": "Kinder."}})
-
-
-@pytest.fixture
-def server(scripted: ScriptedServer, monkeypatch: pytest.MonkeyPatch, prompt_file: Path) -> ScriptedServer:
-    """A scripted server that took job 1 and does not know yet how it ends."""
-    monkeypatch.setenv("CEKURA_API_URL", scripted.url)
-    monkeypatch.setenv("CEKURA_API_KEY", "key")
-    serve_runs(scripted, run_of(5))
-    scripted.on("POST", LAUNCH, Reply({"progress_id": "p-1"}))
-    assert call("improve", 5, "--prompt-file", prompt_file).status == 0
-    return scripted
 
 
 def test_a_waited_for_job_is_shown_whole_as_text_diff_prompt_and_json(server: ScriptedServer) -> None:
@@ -30,6 +20,9 @@ def test_a_waited_for_job_is_shown_whole_as_text_diff_prompt_and_json(server: Sc
     told = call("jobs", "show", 1)
     assert told.out.startswith("job 1: succeeded\nruns: 5\nagent: Agent 7\n")
     assert "\nKinder.\n" in told.out
+    assert re.search(
+        r"\ndistinct answers: 2\nchanges:\n  .+ launching\n  .+ running\n  .+ succeeded\n\nKinder", told.out
+    )
     diff = call("jobs", "show", 1, "--diff").out
     assert diff in told.out
     assert "{+" in diff
@@ -62,7 +55,7 @@ def test_a_job_without_a_result_says_so(server: ScriptedServer) -> None:
     assert json.loads(call("jobs", "show", 1, "--json").out)["improved_prompt"] is None
 
 
-@pytest.mark.parametrize("command", ["show", "wait"])
+@pytest.mark.parametrize("command", ["show", "wait", "resume", "forget"])
 @pytest.mark.parametrize(
     ("number", "said"), [("99", "There is no job 99. Look at `jobs list`."), ("first", "“first” is no job id")]
 )
@@ -72,18 +65,7 @@ def test_a_job_that_is_not_there_is_a_sentence(server: ScriptedServer, command: 
     assert said in told.said
 
 
-@pytest.mark.parametrize("command", ["show", "wait"])
-def test_a_job_of_another_key_says_that_it_needs_that_key(
-    server: ScriptedServer, command: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("CEKURA_API_KEY", "another-key")
-    told = call("jobs", command, 1)
-    assert (told.status, told.out) == (4, "")
-    assert "Job 1 was launched with another key." in told.said
-    assert server.requests("GET", PROGRESS) == []
-
-
-@pytest.mark.parametrize("command", ["show", "wait"])
+@pytest.mark.parametrize("command", ["show", "wait", "resume", "forget"])
 def test_a_job_of_another_server_names_that_server(server: ScriptedServer, demo: Any, command: str) -> None:
     told = call("jobs", command, 1)
     assert (told.status, told.out) == (4, "")
@@ -122,12 +104,14 @@ def test_several_jobs_end_well_with_3_where_one_had_no_issues_and_with_1_where_o
     assert call("jobs", "wait", 1, 1).status == 0
 
 
-def test_waiting_for_one_job_asks_about_no_other(server: ScriptedServer, prompt_file: Path) -> None:
+def test_waiting_for_one_job_leaves_no_other_unasked(server: ScriptedServer, prompt_file: Path) -> None:
     server.on("POST", LAUNCH, Reply({"progress_id": "p-2"}))
     call("improve", 5, "--prompt-file", prompt_file)
-    server.on("GET", PROGRESS, DONE)
-    call("jobs", "wait", 2)
-    assert [got.query["progress_id"] for got in server.requests("GET", PROGRESS)] == ["p-2"]
+    ends = {"p-1": DONE, "p-2": Reply({"status": "running"})}
+    server.on("GET", PROGRESS, lambda got: ends[got.query["progress_id"]])
+    told = call("jobs", "wait", 1)
+    assert (told.status, "job 2" in told.said) == (0, False)
+    assert {got.query["progress_id"] for got in server.requests("GET", PROGRESS)} == {"p-1", "p-2"}
 
 
 def test_a_wait_with_a_timeout_leaves_with_1_and_the_job_goes_on(server: ScriptedServer) -> None:
@@ -138,8 +122,9 @@ def test_a_wait_with_a_timeout_leaves_with_1_and_the_job_goes_on(server: Scripte
     assert json.loads(call("jobs", "list", "--json").out)["state"] == "running"
 
 
-def test_two_ways_to_show_a_job_at_once_are_one_too_many(server: ScriptedServer) -> None:
-    told = call("jobs", "show", 1, "--diff", "--json")
+@pytest.mark.parametrize("words", [("--diff", "--json"), ("--curl", "--json"), ("--curl", "--prompt")], ids=str)
+def test_two_ways_to_show_a_job_at_once_are_one_too_many(server: ScriptedServer, words: tuple[str, ...]) -> None:
+    told = call("jobs", "show", 1, *words)
     assert (told.status, told.out) == (2, "")
 
 
@@ -148,7 +133,11 @@ def test_a_hostile_answer_leaves_no_control_character_in_any_output(server: Scri
     output = {"improved_prompt": f"Be kinder. {evil}", "summary_of_changes": evil}
     server.on("GET", PROGRESS, Reply({"status": evil, "output": output}))
     printed = call("jobs", "wait", 1).said
-    for words in (["list"], ["list", "--json"], ["show", 1], ["show", 1, "--diff"], ["show", 1, "--json"]):
+    for words in (
+        ["list"],
+        ["list", "--json"],
+        *(["show", 1, *more] for more in ([], ["--diff"], ["--json"], ["--curl"])),
+    ):
         told = call("jobs", *words)
         assert told.status == 0
         printed += told.out
@@ -161,4 +150,4 @@ def test_a_jobs_id_with_control_characters_is_shown_without_them(server: Scripte
     assert "progress id: p[31m" in call("jobs", "show", 2).out
     server.on("GET", PROGRESS, DONE)
     call("jobs", "wait", 2)
-    assert server.requests("GET", PROGRESS)[0].query == {"progress_id": "p\x1b[31m"}
+    assert {got.query["progress_id"] for got in server.requests("GET", PROGRESS)} == {"p-1", "p\x1b[31m"}

@@ -87,14 +87,6 @@ def test_a_wait_that_was_killed_loses_nothing(server: ScriptedServer, prompt_fil
     assert call("jobs", "show", 1, "--prompt").raw == b"Be kinder.\n"
 
 
-def test_two_processes_that_wait_for_one_job_both_see_it_end(server: ScriptedServer, prompt_file: Path) -> None:
-    call("improve", 5, "--prompt-file", prompt_file)
-    waiting = [process("jobs", "wait", 1) for _ in range(2)]
-    until(lambda: len(server.requests("GET", PROGRESS)) >= 2, "both asked")
-    server.on("GET", PROGRESS, DONE)
-    assert [ended(one).status for one in waiting] == [0, 0]
-
-
 def test_a_reader_that_has_enough_ends_the_list_quietly(server: ScriptedServer) -> None:
     long = [run_of(number, transcript="x" * 2000) for number in range(1, 101)]
     server.on("GET", RUNS, Reply({"count": 100, "results": long}))

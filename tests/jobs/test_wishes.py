@@ -13,7 +13,8 @@ from waiting import eventually
 
 from cekura_tui.jobs.engine import JobEngine
 from cekura_tui.model.errors import UsageError
-from cekura_tui.model.job import JobState
+from cekura_tui.model.job import Draft, JobState
+from cekura_tui.model.text import Prompt
 
 hasty = partial(JobEngine, monotonic=Leaps(30))
 
@@ -156,3 +157,51 @@ async def test_how_long_a_job_took_is_known_only_where_its_end_was_watched(
         again.engine.start()
         await again.comes_into(JobState.SUCCEEDED, 2)
         assert again.store.jobs.durations() == [40.0]
+
+
+async def test_a_job_that_is_resumed_is_asked_about_at_once_though_another_window_does_the_asking(
+    home: Path, scripted: ScriptedServer
+) -> None:
+    scripted.on("GET", PROGRESS, RUNNING)
+    async with room(home, scripted) as here, room(home, scripted) as there:
+        await launched(here, scripted)
+        with here.store.database.write() as sql:
+            sql.execute("UPDATE jobs SET launched_at = launched_at - 7200")  # an old one is asked about once a minute
+        here.engine.start()
+        await here.asked(1)
+        await eventually(lambda: not here.engine.asking, "it was answered")
+        there.engine.start()
+        await eventually(lambda: there.engine._running, "the other window follows it")
+        await there.engine.resume(1)
+        await here.asked(2)
+
+
+async def test_a_refused_key_is_told_also_where_nothing_was_heard_before(home: Path, scripted: ScriptedServer) -> None:
+    scripted.on("GET", PROGRESS, Reply(HTML_502, 502), Reply({}, 401))
+    async with room(home, scripted, engine=partial(JobEngine, monotonic=Leaps(0.5))) as here:
+        await launched(here, scripted)
+        here.engine.start()
+        await eventually(lambda: here.job().stale_since, "the silence was recorded")
+        told: list[object] = []
+        here.on_change = lambda: told.append(here.engine.paused)
+        await eventually(lambda: any(told), "the refusal was told")
+
+
+async def test_a_forgotten_text_is_in_no_file_while_another_window_is_open(
+    home: Path, scripted: ScriptedServer
+) -> None:
+    secret = Draft((5,), Prompt("SECRETTEXT " * 2000), 7)
+    async with room(home, scripted) as here, room(home, scripted) as there:
+        job = here.store.jobs.save_draft(secret, 1.0)
+        there.store.jobs.all(drafts=True)
+        here.engine.forget(job.number)
+        assert not any(b"SECRETTEXT" in path.read_bytes() for path in home.iterdir())
+
+
+async def test_a_lost_job_that_is_resumed_is_not_silent_since_long_ago(home: Path, scripted: ScriptedServer) -> None:
+    scripted.on("GET", PROGRESS, UNKNOWN)
+    async with room(home, scripted, engine=hasty) as here:
+        here.engine.start()
+        await launched(here, scripted)
+        await here.comes_into(JobState.LOST)
+        assert (await here.engine.resume(1)).stale_since is None

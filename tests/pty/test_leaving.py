@@ -16,12 +16,6 @@ def test_a_signal_hands_the_terminal_back(start: Start, number: signal.Signals) 
     terminal.assert_handed_back()
 
 
-def test_a_dropped_connection_ends_the_program(start: Start) -> None:
-    terminal = start("--demo").wait("240 runs")
-    terminal.hang_up()
-    assert terminal.ended() == 128 + signal.SIGHUP
-
-
 @pytest.mark.parametrize("where", ["the improve dialog", "the project picker"])
 def test_ctrl_q_leaves_from_a_dialog_too(start: Start, where: str) -> None:
     terminal = start("--demo", columns=80, lines=24).wait("240 runs", "900238")

@@ -57,7 +57,7 @@ async def test_a_job_is_told_of_on_that_thread_and_found_after_opening_again(
     scripted.on("GET", PROGRESS, Reply({"status": "running"}))
     told: list[str] = []
     workspace.start(lambda: told.append(threading.current_thread().name))
-    await workspace.call(lambda session: session.launch(DRAFT))
+    await workspace.call(lambda session: session.jobs.launch(DRAFT))
     await eventually(lambda: len(told) >= 2, "the launch was told")
     assert set(told) == {"workspace"}
     await asyncio.to_thread(workspace.close)
@@ -67,7 +67,7 @@ async def test_a_job_is_told_of_on_that_thread_and_found_after_opening_again(
     again.start(changed.set)
     await eventually(changed.is_set, "something changed")
     end = time.monotonic() + 20
-    while (await again.call(lambda session: session.job(1))).state != JobState.SUCCEEDED:
+    while (await again.call(lambda session: session.jobs.get(1))).state != JobState.SUCCEEDED:
         assert time.monotonic() < end
     again.close()
 
@@ -78,7 +78,7 @@ async def test_why_it_could_not_open_is_told_to_whoever_asks(scripted: ScriptedS
     workspace.start(lambda: None)
     for _ in range(2):
         with pytest.raises(StoreError, match="cannot be opened"):
-            await workspace.call(lambda session: session.jobs())
+            await workspace.call(lambda session: session.jobs.all())
     workspace.close()
 
 
@@ -87,7 +87,7 @@ async def test_without_a_key_it_says_so_and_goes_on_once_there_is_one(scripted: 
     workspace = Workspace(make_setup(config_dir=str(home), env={"CEKURA_API_URL": scripted.url}))
     workspace.start(lambda: None)
     with pytest.raises(KeyMissing):
-        await workspace.call(lambda session: session.jobs())
+        await workspace.call(lambda session: session.jobs.all())
     projects = await workspace.sign_in(" a-typed-key ")
     assert [project.id for project in projects] == [9]
     assert scripted.seen[-1].headers["X-CEKURA-API-KEY"] == "a-typed-key"
@@ -95,17 +95,28 @@ async def test_without_a_key_it_says_so_and_goes_on_once_there_is_one(scripted: 
     workspace.close()
 
 
-async def test_another_key_is_another_workspace_with_jobs_of_its_own(
+async def test_another_key_shows_the_jobs_of_the_earlier_one_and_asks_about_none_of_them(
     scripted: ScriptedServer, workspace: Workspace
 ) -> None:
-    scripted.on("POST", LAUNCH, Reply({"progress_id": "p"}))
+    scripted.on("POST", LAUNCH, Reply({"progress_id": "p-1"}), Reply({"progress_id": "p-2"}))
+    scripted.on("GET", PROGRESS, Reply({"status": "running"}))
     workspace.start(lambda: None)
-    await workspace.call(lambda session: session.launch(DRAFT))
+    await workspace.call(lambda session: session.jobs.launch(DRAFT))
     first = workspace.setup
     await workspace.reopen(first.with_key(Key("other", "typed")))
-    assert await workspace.call(lambda session: session.jobs()) == []
+    await workspace.call(lambda session: session.jobs.launch(DRAFT))
+    jobs = await workspace.call(lambda session: session.jobs.all())
+    assert [(job.number, job.other_key) for job in jobs] == [(2, False), (1, True)]
+
+    def asked_with(key: str) -> set[str]:
+        polls = scripted.requests("GET", PROGRESS)
+        return {got.query["progress_id"] for got in polls if got.headers["X-CEKURA-API-KEY"] == key}
+
+    await eventually(lambda: asked_with("other"), "its own job was asked about")
+    assert asked_with("other") == {"p-2"}
     await workspace.reopen(first)
-    assert [job.number for job in await workspace.call(lambda session: session.jobs())] == [1]
+    jobs = await workspace.call(lambda session: session.jobs.all())
+    assert [(job.number, job.other_key) for job in jobs] == [(2, True), (1, False)]
 
 
 async def test_leaving_in_the_middle_of_a_request_is_prompt_and_silent(
@@ -122,7 +133,7 @@ async def test_leaving_in_the_middle_of_a_request_is_prompt_and_silent(
         gc.collect()
     assert [record.getMessage() for record in caplog.records if record.levelno >= logging.WARNING] == []
     with pytest.raises(Closed):
-        await workspace.call(lambda session: session.jobs())
+        await workspace.call(lambda session: session.jobs.all())
 
 
 async def test_leaving_in_the_middle_of_a_launch_keeps_it_as_unconfirmed(
@@ -131,12 +142,12 @@ async def test_leaving_in_the_middle_of_a_launch_keeps_it_as_unconfirmed(
     hold = Hold(Reply({"progress_id": "late"}))
     scripted.on("POST", LAUNCH, hold)
     workspace.start(lambda: None)
-    workspace.send(lambda session: session.launch(DRAFT))
+    workspace.send(lambda session: session.jobs.launch(DRAFT))
     await eventually(hold.arrived.is_set, "the launch arrived")
     await asyncio.to_thread(workspace.close)
     again = Workspace(setup_of(scripted, home))
     again.start(lambda: None)
-    (job,) = await again.call(lambda session: session.jobs())
+    (job,) = await again.call(lambda session: session.jobs.all())
     assert job.state == JobState.UNCONFIRMED
     again.close()
 
@@ -144,7 +155,7 @@ async def test_leaving_in_the_middle_of_a_launch_keeps_it_as_unconfirmed(
 async def test_closing_before_anything_was_opened_does_nothing(workspace: Workspace) -> None:
     workspace.close()
     with pytest.raises(Closed):
-        await workspace.call(lambda session: session.jobs())
+        await workspace.call(lambda session: session.jobs.all())
 
 
 async def test_a_list_and_a_run_are_kept_for_when_the_server_is_gone(
@@ -164,8 +175,8 @@ async def test_a_list_and_a_run_are_kept_for_when_the_server_is_gone(
 
 async def test_a_draft_is_kept_and_found_again_for_its_agent(scripted: ScriptedServer, workspace: Workspace) -> None:
     workspace.start(lambda: None)
-    kept = await workspace.call(lambda session: session.save_draft(DRAFT))
-    found = await workspace.call(lambda session: session.draft(7, (1,)))
+    kept = await workspace.call(lambda session: session.jobs.save_draft(DRAFT))
+    found = await workspace.call(lambda session: session.jobs.draft(7, (1,)))
     assert found is not None
     assert (found[0], found[1].number) == (DRAFT, kept.number)
-    assert await workspace.call(lambda session: session.draft(8, DRAFT.run_ids)) is None
+    assert await workspace.call(lambda session: session.jobs.draft(8, DRAFT.run_ids)) is None

@@ -19,6 +19,10 @@ if TYPE_CHECKING:
     from textual.app import App
 
 
+_open: list[subprocess.Popen[bytes]] = []
+"""The editor that has the terminal, if there is one."""
+
+
 def edit_prompt(app: App[None], prompt: Prompt, directory: Path) -> Prompt:
     """Open $VISUAL or $EDITOR on a private file and read it back; raises UsageError with what went wrong."""
     command = _command()
@@ -35,13 +39,31 @@ def edit_prompt(app: App[None], prompt: Prompt, directory: Path) -> Prompt:
     # An exception inside `suspend` would leave the app out of application mode: it is told afterwards.
     with app.suspend(), app.batch_update():
         try:
-            status = subprocess.run([*command, name], env=env, check=False).returncode
-            failed = f"ended with status {status}" if status else ""
+            status = _run([*command, name], env)
+            # One that was ended by a signal, as when the connection is lost, may have written before.
+            failed = f"ended with status {status}" if status > 0 else ""
         except OSError as error:
             failed = f"could not be started ({error.strerror})"
     signal.signal(signal.SIGINT, before)
     app.refresh()
     return _read_back(Path(name), prompt, f"{command[0]} {failed}." if failed else "")
+
+
+def _run(command: list[str], env: dict[str, str]) -> int:
+    """Run the editor to its end; returns its exit status."""
+    with subprocess.Popen(command, env=env) as editor:
+        _open.append(editor)
+        try:
+            return editor.wait()
+        finally:
+            _open.clear()
+
+
+def hang_up() -> None:
+    """Ask an open editor to end, as a lost connection does: it keeps what it can."""
+    number = signal.SIGTERM if signal.getsignal(signal.SIGHUP) == signal.SIG_IGN else signal.SIGHUP
+    for editor in _open[:]:
+        editor.send_signal(number)
 
 
 def _read_back(path: Path, prompt: Prompt, failed: str) -> Prompt:

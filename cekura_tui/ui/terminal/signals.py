@@ -1,65 +1,84 @@
-"""Signals end the program with the terminal as it was, also while the main thread is blocked."""
+"""Signals, and a terminal that is gone, end the program with the terminal as it was, also while the main thread is
+blocked by a terminal that stopped reading, or by an editor."""
 
 from __future__ import annotations
 
 import contextlib
 import os
 import signal
-import sys
-import termios
 import threading
 from collections.abc import Iterator
 from types import FrameType
 from typing import TYPE_CHECKING
+
+from cekura_tui.ui.terminal import editor
+from cekura_tui.ui.terminal.restore import Terminal
 
 if TYPE_CHECKING:
     from cekura_tui.ui.app import CekuraApp
 
 PATIENCE = 1.5
 """Seconds until the program leaves whether or not the app has."""
-_RESTORE = b"\x1b[?1049l\x1b[?25h\x1b[?1000l\x1b[?1003l\x1b[?1015l\x1b[?1006l\x1b[?2004l\x1b[<u\x1b[0m"
+LOOKED_AFTER = 0.5
+"""Seconds between two looks whether the terminal is still there: where SIGHUP is ignored, nothing else tells."""
 _SIGNALS = (signal.SIGTERM, signal.SIGHUP, signal.SIGINT)
 
 
 @contextlib.contextmanager
-def exits_on_signals(app: CekuraApp) -> Iterator[None]:
-    """While this lasts, SIGTERM, SIGHUP and SIGINT leave the app with status 128 + n."""
-    saved = _terminal_modes()
-
-    def leave(number: int, frame: FrameType | None) -> None:
-        threading.Thread(target=_leave_anyway, args=(number, saved, done), daemon=True).start()
-        app.leave_from_signal(128 + number)
-
-    done = threading.Event()
-    before = {number: signal.signal(number, leave) for number in _SIGNALS}
+def exits_on_signals(app: CekuraApp) -> Iterator[Leaving]:
+    """While this lasts, SIGTERM, SIGHUP, SIGINT and the loss of the terminal leave the app with status 128 + n."""
+    leaving = Leaving(app)
+    before = {number: signal.getsignal(number) for number in _SIGNALS}
+    for number, handler in before.items():
+        # Whoever started us with SIGHUP ignored wants us to outlive a connection, not a terminal.
+        if handler != signal.SIG_IGN:
+            signal.signal(number, leaving.on_signal)
+    threading.Thread(target=leaving.watch, name="terminal-watch", daemon=True).start()
     try:
-        yield
+        yield leaving
     finally:
-        done.set()
+        leaving.done.set()
         for number, handler in before.items():
             signal.signal(number, handler)
 
 
-def _terminal_modes() -> list[object] | None:
-    try:
-        return termios.tcgetattr(sys.__stdin__.fileno()) if sys.__stdin__ else None
-    except (termios.error, OSError, ValueError):
-        return None
+class Leaving:
+    """How the program is left from outside. `done` is set when it has been left in an orderly way."""
 
+    def __init__(self, app: CekuraApp) -> None:
+        self._app = app
+        self._terminal = Terminal()
+        self._begun = threading.Lock()
+        self.number: int | None = None
+        """The signal that it is left by."""
+        self.done = threading.Event()
 
-def _leave_anyway(number: int, saved: list[object] | None, done: threading.Event) -> None:
-    """The app has not left in time: put the terminal right without waiting for it, and end the process.
+    def on_signal(self, number: int, frame: FrameType | None) -> None:
+        """Ask the app to leave, and leave anyway if it does not in time."""
+        self._leave(number)
 
-    What the program knows is in the database already: every record is committed before it is shown.
-    """
-    if done.wait(PATIENCE):
-        return
-    with contextlib.suppress(termios.error, OSError, ValueError):
-        if saved is not None and sys.__stdin__:
-            termios.tcsetattr(sys.__stdin__.fileno(), termios.TCSANOW, saved)  # type: ignore[arg-type] # as it was got
-    with contextlib.suppress(OSError, ValueError):
-        if sys.__stdout__:
-            handle = sys.__stdout__.fileno()
-            os.set_blocking(handle, False)
-            os.write(handle, _RESTORE)
-    os._exit(128 + number)
+    def watch(self) -> None:
+        """Leave as by SIGHUP when the terminal is gone. Textual's reading of a terminal that is gone never rests."""
+        while not self.done.wait(LOOKED_AFTER):
+            if self._terminal.is_gone():
+                self._leave(signal.SIGHUP)
+                return
+
+    def _leave(self, number: int) -> None:
+        if not self._begun.acquire(blocking=False):
+            return
+        self.number = number
+        threading.Thread(target=self._leave_anyway, args=(number,), name="leaving", daemon=True).start()
+        # The main thread waits for an editor as long as there is one.
+        editor.hang_up()
+        self._app.leave_from_signal(128 + number)
+
+    def _leave_anyway(self, number: int) -> None:
+        """The app has not left in time: put the terminal right without waiting for it, and end the process.
+
+        What the program knows is in the database already: every record is committed before it is shown.
+        """
+        if self.done.wait(PATIENCE):
+            return
+        self._terminal.restore()
+        os._exit(128 + number)

@@ -1,0 +1,118 @@
+"""`jobs show`: all that is known of one job."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import click
+
+from cekura_tui.cli.options import JOB, Options
+from cekura_tui.cli.output import put, put_json, put_prompt
+from cekura_tui.cli.script import run_script, state_line
+from cekura_tui.model.errors import UsageError
+
+if TYPE_CHECKING:
+    from cekura_tui.jobs.owner import Owner
+    from cekura_tui.model.job import Job, Suggestion
+    from cekura_tui.workspace.job_record import JobRecord
+    from cekura_tui.workspace.session import Session
+
+
+@click.command("show")
+@click.argument("number", type=JOB, metavar="ID")
+@click.option("--diff", "as_diff", is_flag=True, help="What the proposal changes.")
+@click.option("--prompt", "as_prompt", is_flag=True, help="The improved prompt, or a draft's own, exactly.")
+@click.option("--curl", "as_curl", is_flag=True, help="The requests as curl commands; the last one launches a job.")
+@click.option("--json", "as_json", is_flag=True, help="One object.")
+@click.pass_obj
+def show_job(options: Options, number: int, as_diff: bool, as_prompt: bool, as_curl: bool, as_json: bool) -> None:
+    """Show one job: its state, how it came there, and what it brought."""
+    if as_diff + as_prompt + as_curl + as_json > 1:
+        raise click.UsageError("Give one of --diff, --prompt, --curl and --json.")
+
+    async def work(session: Session) -> tuple[Suggestion, JobRecord, list[Job]]:
+        again = [job for job in await session.jobs.all() if job.again_of == number]
+        return await session.jobs.suggestion(number), await session.jobs.record(number), again
+
+    done, record, again = run_script(options, work)
+    if as_json:
+        put_json(done.to_json())
+    elif as_curl:
+        _put_curls(record)
+    elif as_prompt and done.job.state == "draft":
+        put_prompt(done.prompt)  # what was typed and not launched can be got out
+    elif (as_diff or as_prompt) and done.improved_prompt is None:
+        raise UsageError(f"Job {number} has no suggestion: it is {done.job.state.words}.", "See `jobs show`.")
+    elif as_prompt and done.improved_prompt is not None:
+        put_prompt(done.improved_prompt)
+    else:
+        if not as_diff:
+            _put_record(record, again, options)
+        _put_diff(done)
+
+
+def _put_curls(record: JobRecord) -> None:
+    for name in sorted(record.curls, key=lambda name: name == "launch"):
+        put(record.curls[name])
+
+
+def _put_diff(done: Suggestion) -> None:
+    if done.improved_prompt is not None:
+        from cekura_tui.model.prose_diff import diff
+        from cekura_tui.model.prose_text import as_text
+
+        put(as_text(diff(done.prompt, done.improved_prompt)))
+
+
+def _put_record(record: JobRecord, again: Sequence[Job], options: Options) -> None:
+    """State, facts, every change of state, and the summary."""
+    from cekura_tui.model.text import clean_line
+    from cekura_tui.model.times import clock_text
+
+    put(state_line(record.job))
+    for name, text in _facts(record, again, options):
+        if text:
+            put(f"{name}: {clean_line(text, 500)}")
+    put("changes:")
+    for change in record.changes:
+        reason = f": {clean_line(change.reason, 300)}" if change.reason else ""
+        put(f"  {clock_text(change.at, seconds=True)} {change.state.words}{reason}")
+    put()
+    if record.job.summary_of_changes:
+        put(f"{record.job.summary_of_changes}\n")
+
+
+def _facts(record: JobRecord, again: Sequence[Job], options: Options) -> list[tuple[str, str]]:
+    """Names and texts; what is not known is empty."""
+    from cekura_tui.model.job import JobState
+    from cekura_tui.model.times import clock_text
+
+    job = record.job
+    unconfirmed = job.state == JobState.UNCONFIRMED
+    open_launch = unconfirmed or job.state == JobState.LAUNCHING
+    launched = clock_text(job.launched_at, seconds=open_launch) if job.launched_at else ""
+    drop = f"it is not sent again by itself; `{options.again(f'jobs forget {job.number}')}` drops it here"
+    other_key = job.other_key and not job.state.final
+    return [
+        ("runs", " ".join(map(str, job.run_ids))),
+        ("agent", job.agent_name),
+        ("prompt", f"{job.prompt_source or 'text'}, sha256 {job.prompt_sha256}"),
+        ("key", f"launched with another key; `jobs resume {job.number}` asks with this one" if other_key else ""),
+        ("repeats", f"job {job.again_of}" if job.again_of is not None else ""),
+        ("launched again", ", ".join(f"as job {one.number}" for one in reversed(again))),
+        ("sent" if open_launch else "launched", launched),
+        ("by", _process(record.owner, record.owner_runs) if open_launch else ""),
+        ("what to do", drop if unconfirmed else ""),
+        ("finished", clock_text(job.finished_at) if job.finished_at else ""),
+        ("progress id", job.progress_id or ""),
+        ("distinct answers", str(len(record.answers))),
+    ]
+
+
+def _process(owner: Owner | None, runs: bool | None) -> str:
+    """Which process sent it, and whether that still runs; None where nobody here can say."""
+    if owner is None:
+        return "a process that is not known"
+    told = {True: "which still runs", False: "which has ended", None: "and nobody here can say whether that still runs"}
+    return f"process {owner.pid} on {owner.host}, {told[runs]}"

@@ -1,0 +1,118 @@
+"""`jobs watch`: a line for every change of a job, for logs and screen readers."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import click
+
+from cekura_tui.cli.options import Options
+from cekura_tui.cli.output import complain, is_unread, put, put_json, say
+from cekura_tui.cli.script import run_script, state_line
+from cekura_tui.model.errors import CekuraTuiError, UsageError
+
+if TYPE_CHECKING:
+    from cekura_tui.model.job import Job
+    from cekura_tui.workspace.session import Session
+
+TICK = 1.0
+"""Seconds between two looks at whether there is still a reader."""
+
+
+@click.command("watch")
+@click.option("--json", "as_json", is_flag=True, help="One object a line.")
+@click.pass_obj
+def watch_jobs(options: Options, as_json: bool) -> None:
+    """Follow all jobs, a line for each change.
+
+    Also of those that are launched later. Begins with the unfinished ones; ends when it is interrupted, or when nobody
+    reads any more.
+    """
+
+    async def work(session: Session) -> None:
+        await _Watch(session, as_json).go_on()
+
+    run_script(options, work)
+
+
+class _Watch:
+    """The jobs as they were told of last, and what was complained of."""
+
+    def __init__(self, session: Session, as_json: bool) -> None:
+        self._session, self._as_json = session, as_json
+        self._told: dict[int, Job] = {}
+        self._begun = False
+        self._complaint: str | None = None
+        self._refused = False
+
+    async def go_on(self) -> None:
+        """Tell of changes for ever; raises BrokenPipeError once nobody reads."""
+        self._session.engine.start()
+        news = True
+        while not is_unread():
+            if news:
+                news = not await self._look()
+            self._complain()
+            news |= await self._session.engine.news(TICK)
+        raise BrokenPipeError
+
+    async def _look(self) -> bool:
+        """Tell of every job that is another than before; returns whether the jobs could be read."""
+        from cekura_tui.store.errors import StoreError
+
+        try:
+            jobs = {job.number: job for job in reversed(await self._session.jobs.all())}
+            for number in self._told.keys() - jobs.keys():
+                jobs[number] = await self._left(number)
+        except StoreError as error:
+            self._complain_once(error)
+            return False
+        for job in jobs.values():
+            before = self._told.get(job.number)
+            self._told[job.number] = job
+            changed = before is None or self._seen(before) != self._seen(job)
+            # What had ended before anybody watched is no news.
+            if changed and (self._begun or job.state.going):
+                self._put(job)
+        if not self._begun and not any(job.state.going for job in jobs.values()):
+            say("No job is unfinished. Waiting for the next one that is launched.")
+        self._begun = True
+        return True
+
+    async def _left(self, number: int) -> Job:
+        """A job that is in the list no more: it is a draft again, or it was forgotten."""
+        from cekura_tui.model.job import JobState
+
+        try:
+            return await self._session.jobs.get(number)
+        except UsageError:
+            return replace(self._told[number], state=JobState.FORGOTTEN, reason="", error=None)
+
+    def _seen(self, job: Job) -> object:
+        """What a reader sees of a job."""
+        return job.to_json() if self._as_json else state_line(job)
+
+    def _put(self, job: Job) -> None:
+        if self._as_json:
+            from datetime import UTC, datetime
+
+            put_json({**job.to_json(), "at": datetime.now(UTC).isoformat(timespec="seconds")})
+        else:
+            put(f"{time.strftime('%Y-%m-%d %H:%M:%S')} {state_line(job)}")
+
+    def _complain(self) -> None:
+        """Say once why nothing is asked, or recorded, at the moment."""
+        engine = self._session.engine
+        if engine.trouble is not None:
+            self._complain_once(engine.trouble)
+        if engine.paused is not None and not self._refused:
+            complain(engine.paused)
+            say("Watching goes on; jobs are asked about again when the key is taken.")
+        self._refused = engine.paused is not None
+
+    def _complain_once(self, error: CekuraTuiError) -> None:
+        if self._complaint != error.sentence():
+            self._complaint = error.sentence()
+            complain(error)

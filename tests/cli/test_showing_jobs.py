@@ -1,0 +1,105 @@
+"""`jobs show`: what is known of a launch that nobody confirmed, what a job repeats, and its requests as curl."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import socket
+import sqlite3
+import subprocess
+from pathlib import Path
+
+import pytest
+from calling import call, ended, process
+from scripted_server import HTML_502, LAUNCH, PROGRESS, Reply, ScriptedServer
+
+from cekura_tui.workspace.session import Session
+from cekura_tui.workspace.setup import make_setup
+
+
+@pytest.fixture
+def unconfirmed(server: ScriptedServer, prompt_file: Path) -> ScriptedServer:
+    """Job 2 was sent by this process, and no answer tells whether the server took it."""
+    server.on("POST", LAUNCH, Reply(HTML_502, 502))
+    assert call("improve", 5, "--prompt-file", prompt_file).status == 1
+    return server
+
+
+def owned_by(home: Path, **owner: object) -> None:
+    """Job 2 was launched by another process."""
+    with sqlite3.connect(home / "cekura.db") as sql:
+        sql.execute("UPDATE jobs SET owner = ? WHERE number = 2", (json.dumps(owner),))
+    sql.close()
+
+
+def test_an_unconfirmed_job_says_when_and_by_whom_it_was_sent_and_how_to_drop_it(unconfirmed: ScriptedServer) -> None:
+    told = call("jobs", "show", 2).out
+    assert told.startswith("job 2: unconfirmed: ")
+    assert re.search(r"\nsent: .*\d\d:\d\d:\d\d\n", told)
+    assert f"\nby: process {os.getpid()} on {socket.gethostname()}, which still runs\n" in told
+    assert "\nwhat to do: it is not sent again by itself; `cekura-tui jobs forget 2` drops it here\n" in told
+    assert "\ndistinct answers: 1\n" in told
+    assert re.search(r"\nchanges:\n  .*[\d:]+ launching\n  .*[\d:]+ unconfirmed: \S", told)
+
+
+def test_an_unconfirmed_job_says_that_the_process_that_sent_it_has_ended(
+    server: ScriptedServer, prompt_file: Path
+) -> None:
+    server.on("POST", LAUNCH, Reply(HTML_502, 502))
+    launching = process("improve", 5, "--prompt-file", prompt_file)
+    assert ended(launching).status == 1
+    assert f"\nby: process {launching.pid} on {socket.gethostname()}, which has ended\n" in call("jobs", "show", 2).out
+
+
+def test_a_launch_of_another_host_or_of_nobody_known_says_so(unconfirmed: ScriptedServer, home: Path) -> None:
+    owned_by(home, host="far\x1b[31m-away", pid=12, start="x")
+    by = "by: process 12 on far[31m-away, and nobody here can say whether that still runs"
+    assert by in call("jobs", "show", 2).out
+    owned_by(home)
+    assert "\nby: a process that is not known\n" in call("jobs", "show", 2).out
+
+
+async def test_a_job_that_was_launched_again_and_the_one_that_repeats_it_name_each_other(
+    unconfirmed: ScriptedServer, home: Path
+) -> None:
+    unconfirmed.on("POST", LAUNCH, Reply({"progress_id": "p-3"}))
+    session = Session.open(make_setup(config_dir=str(home), env=os.environ))
+    await session.jobs.launch_again(2)
+    await session.close()
+    first, second = (ended(process("jobs", "show", number)).out for number in (2, 3))
+    assert "\nlaunched again: as job 3\n" in first
+    assert "\nrepeats: job 2\n" in second
+    assert json.loads(ended(process("jobs", "show", 3, "--json")).out)["again_of"] == 2
+
+
+def test_the_curl_commands_are_one_a_line_the_launch_last_and_hold_no_key(
+    server: ScriptedServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CEKURA_API_KEY", "sesame")
+    told = call("jobs", "show", 1, "--curl")
+    asking, launching = told.out.splitlines()
+    assert told.status == 0
+    assert asking == f"curl '{server.url}{PROGRESS}?progress_id=p-1' -H \"X-CEKURA-API-KEY: $CEKURA_API_KEY\""
+    assert launching.startswith(f"curl -X POST {server.url}{LAUNCH} ")
+    assert "sesame" not in told.out
+
+
+def test_a_job_without_an_id_at_the_server_has_the_launch_alone(unconfirmed: ScriptedServer) -> None:
+    (launching,) = call("jobs", "show", 2, "--curl").out.splitlines()
+    assert launching.startswith("curl -X POST ")
+
+
+@pytest.mark.skipif(shutil.which("curl") is None, reason="needs curl")
+def test_the_curl_commands_send_what_was_sent(server: ScriptedServer, prompt_file: Path) -> None:
+    prompt_file.write_bytes('It\'s "quoted" $HOME `id` \\n\r\n\t\x1b[0m \U0001f642\n'.encode())
+    server.on("POST", LAUNCH, Reply({"progress_id": "p&2"}))
+    call("improve", 5, "--prompt-file", prompt_file)
+    for line in call("jobs", "show", 2, "--curl").out.splitlines():
+        env = {**os.environ, "CEKURA_API_KEY": "of the shell"}
+        subprocess.run(["sh", "-c", line], env=env, capture_output=True, check=True)
+    (sent, again), asked = server.requests("POST", LAUNCH)[1:], server.requests("GET", PROGRESS)[-1]
+    assert again.json() == sent.json()
+    assert asked.query == {"progress_id": "p&2"}
+    assert {again.headers["X-CEKURA-API-KEY"], asked.headers["X-CEKURA-API-KEY"]} == {"of the shell"}

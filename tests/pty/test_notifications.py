@@ -1,0 +1,83 @@
+"""Notifications and the title in a real terminal: whole, in the frame that belongs there, and put back at the end."""
+
+from __future__ import annotations
+
+import re
+import signal
+from pathlib import Path
+
+import pytest
+from raw_output import foreign_in
+from terminal import Start, Terminal
+
+DEMO = ("--demo", "--demo-speed", "30")
+AWAY, BACK = "\x1b[O", "\x1b[I"
+TOLD = rb"\x1b\]777;notify;cekura-tui;job 1 succeeded, [^\x00-\x1f\x7f;]+\x07"
+
+
+def config(home: Path, text: str) -> None:
+    home.mkdir(parents=True, exist_ok=True)
+    (home / "config.toml").write_text(text)
+
+
+def launch_and_leave(terminal: Terminal) -> None:
+    terminal.wait("240 runs", "900238")
+    terminal.press("j", "j", "i")
+    terminal.wait("Improve the prompt", "792 words")
+    terminal.press("enter")
+    terminal.wait("Job 1 launched")
+    terminal.press(AWAY)
+
+
+@pytest.mark.parametrize("where", ["a terminal", "tmux"])
+def test_the_end_of_a_job_is_told_through_the_terminal_while_it_has_no_focus(
+    start: Start, home: Path, where: str
+) -> None:
+    config(home, 'notify = "osc777"\n')
+    frame, env = TOLD, {"TMUX": "", "STY": ""}
+    if where == "tmux":
+        frame, env = rb"\x1bPtmux;\x1b" + TOLD + rb"\x1b\\", {"TMUX": "/tmp/tmux-0/default,1,0"}
+    terminal = start(*DEMO, env=env)
+    launch_and_leave(terminal)
+    terminal.until(lambda: re.search(frame, terminal.raw), "the notification")
+    assert "While you were away" not in terminal.text
+    terminal.press(BACK)
+    terminal.wait("While you were away: 1 suggestion.")
+    terminal.press("U")
+    terminal.wait("Suggestion of job 1", "change 1 of")
+    terminal.press("q")
+    assert terminal.ended() == 0
+    assert len(re.findall(frame, terminal.raw)) == 1
+    assert foreign_in(re.sub(frame, b"", terminal.raw)) == []
+    terminal.assert_handed_back()
+
+
+def test_while_the_terminal_has_the_focus_nothing_is_sent_but_what_is_drawn(start: Start, home: Path) -> None:
+    config(home, 'notify = "osc777"\n')
+    terminal = start(*DEMO)
+    launch_and_leave(terminal)
+    terminal.press(BACK)
+    terminal.wait("1 ✓ succeeded")
+    terminal.press("q")
+    assert terminal.ended() == 0
+    assert foreign_in(terminal.raw) == []
+
+
+@pytest.mark.parametrize("leave", ["q", "a signal"])
+def test_the_title_tells_of_jobs_and_is_put_back(start: Start, home: Path, leave: str) -> None:
+    config(home, "title = true\n")
+    terminal = start(*DEMO)
+    terminal.until(lambda: b"\x1b[22;2t\x1b]2;cekura-tui\x07" in terminal.raw, "the title, after the former was kept")
+    launch_and_leave(terminal)
+    terminal.press(BACK)
+    for title in ("1 running", "1 new"):
+        terminal.until(lambda title=title: f"\x1b]2;{title}\x07".encode() in terminal.raw, f"the title {title}")
+    if leave == "q":
+        terminal.press("q")
+        assert terminal.ended() == 0
+    else:
+        terminal.process.send_signal(signal.SIGTERM)
+        assert terminal.ended() == 128 + signal.SIGTERM
+    assert b"\x1b]2;\x07\x1b[23;2t" in terminal.raw[-200:]
+    assert terminal.raw.count(b"\x1b[22;2t") == terminal.raw.count(b"\x1b[23;2t") == 1
+    terminal.assert_handed_back()

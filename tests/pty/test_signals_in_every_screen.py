@@ -1,0 +1,142 @@
+"""Wherever one is, a signal or a terminal that is gone ends the program at once, and nothing is damaged by it."""
+
+from __future__ import annotations
+
+import contextlib
+import shutil
+import signal
+import sqlite3
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+import staging
+from terminal import Start, Terminal
+
+LIMIT = 2.0
+"""Seconds from the signal to the end of the process."""
+HUP, TERM = signal.SIGHUP, signal.SIGTERM
+EDITOR = """#!/bin/sh
+echo "typed in the editor" > "$1"
+echo EDITING
+exec sleep 60
+"""
+
+# Where: keys and what is seen then, step by step.
+Path_ = Sequence[tuple[Sequence[str], str]]
+PLACES: dict[str, Path_] = {
+    "runs": [],
+    "a run": [(["j", "j", "enter"], "Run 900238")],
+    "jobs": [(["2"], "Job 4")],
+    "a job": [(["2"], "Job 4"), (["d"], "What was sent")],
+    "a suggestion": [(["2"], "Job 4"), (["j"], "Job 3"), (["enter"], "change 1 of 2")],
+    "the improve dialog": [(["j", "j", "i"], "792 words")],
+    "the editor": [(["j", "j", "i"], "792 words"), (["\x0f"], "EDITING")],
+    "the project picker": [(["p"], "Northgrid")],
+    "the hand-off": [
+        (["2"], "Job 4"),
+        (["j"], "Job 3"),
+        (["enter"], "change 1 of 2"),
+        (["y"], "Save the improved prompt"),
+    ],
+    "a question": [(["2"], "Job 4"), (["x"], "Forget job 4")],
+    "the keys": [(["?"], "Hide keys")],
+    "the palette": [(["\x10"], "Search for commands")],
+}
+
+
+def by_signal(number: signal.Signals) -> Callable[[Terminal], int]:
+    def die(terminal: Terminal) -> int:
+        terminal.process.send_signal(number)
+        return 128 + number
+
+    return die
+
+
+def by_closing(terminal: Terminal) -> int:
+    terminal.close()
+    return 128 + HUP
+
+
+DEATHS: dict[str, tuple[Callable[[Terminal], int], dict[str, Any]]] = {
+    "TERM": (by_signal(TERM), {}),
+    "HUP": (by_signal(HUP), {}),
+    "a closed terminal": (by_closing, {}),
+    "a closed terminal with HUP ignored": (by_closing, {"ignoring": [HUP]}),
+}
+
+
+@pytest.fixture(scope="session")
+def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A directory in which four jobs were launched."""
+    home = tmp_path_factory.mktemp("prepared") / "home"
+    staging.prepare(home)
+    return home
+
+
+@pytest.fixture
+def opened(start: Start, home: Path, prepared: Path, tmp_path: Path) -> Callable[..., Terminal]:
+    """Start the app on a copy of it, and go to a place."""
+    shutil.copytree(prepared / "demo", home)
+    editor = tmp_path / "editor"
+    editor.write_text(EDITOR)
+    editor.chmod(0o755)
+
+    def at(place: str, **options: Any) -> Terminal:
+        terminal = start("--demo", env={"EDITOR": str(editor)}, **options).wait("240 runs", "900238")
+        for keys, seen in PLACES[place]:
+            terminal.press(*keys)
+            terminal.wait(seen)
+        return terminal
+
+    return at
+
+
+def ends_in_time(terminal: Terminal, status: int) -> None:
+    """The process ends, with this status, before the limit."""
+    began = time.monotonic()
+    assert terminal.ended() == status
+    assert time.monotonic() - began < LIMIT
+
+
+def database_is_sound(home: Path) -> None:
+    """Nothing is damaged, and no job is gone."""
+    with contextlib.closing(sqlite3.connect(home / "demo" / "cekura.db")) as sql:
+        assert sql.execute("PRAGMA integrity_check").fetchone()[0] == "ok"
+        assert sql.execute("SELECT count(*) FROM jobs WHERE state != 'draft'").fetchone()[0] == 4
+
+
+@pytest.mark.parametrize("death", DEATHS)
+@pytest.mark.parametrize("place", PLACES)
+def test_the_program_ends_and_hands_the_terminal_back(
+    opened: Callable[..., Terminal], home: Path, place: str, death: str
+) -> None:
+    die, options = DEATHS[death]
+    terminal = opened(place, **options)
+    ends_in_time(terminal, die(terminal))
+    if die is not by_closing:
+        terminal.assert_handed_back()
+    database_is_sound(home)
+
+
+@pytest.mark.parametrize("death", DEATHS)
+def test_the_program_ends_while_it_asks_for_a_key(start: Start, death: str) -> None:
+    die, options = DEATHS[death]
+    terminal = start(**options).wait("API key", "Sign in")
+    ends_in_time(terminal, die(terminal))
+    if die is not by_closing:
+        terminal.assert_handed_back()
+
+
+@pytest.mark.parametrize("death", DEATHS)
+def test_what_was_written_in_an_editor_is_there_when_the_program_is_opened_again(
+    opened: Callable[..., Terminal], start: Start, death: str
+) -> None:
+    die, options = DEATHS[death]
+    terminal = opened("the editor", **options)
+    ends_in_time(terminal, die(terminal))
+    again = start("--demo").wait("240 runs", "900238")
+    again.press("j", "j", "i")
+    again.wait("typed in the editor")

@@ -1,0 +1,73 @@
+"""A terminal that nobody reads any more loses nothing, and can be left like any other."""
+
+from __future__ import annotations
+
+import contextlib
+import signal
+import sqlite3
+from pathlib import Path
+
+import pytest
+from terminal import Start
+from test_signals_in_every_screen import ends_in_time
+from waiting import until
+
+LAUNCHED = ("--demo", "--demo-speed", "20")
+
+
+def states(home: Path) -> list[str]:
+    """The states of all jobs, as any other program sees them."""
+    with contextlib.closing(sqlite3.connect(home / "demo" / "cekura.db")) as sql:
+        assert sql.execute("PRAGMA integrity_check").fetchone()[0] == "ok"
+        return [state for (state,) in sql.execute("SELECT state FROM jobs ORDER BY number")]
+
+
+def test_a_job_comes_to_its_end_while_nobody_reads_and_the_screen_is_right_afterwards(start: Start, home: Path) -> None:
+    terminal = start(*LAUNCHED).wait("240 runs", "900238")
+    terminal.press("j", "j", "i")
+    terminal.wait("792 words")
+    terminal.press("enter")
+    terminal.wait("Job 1 launched")
+    terminal.stall()
+    until(lambda: states(home) == ["succeeded"], "the job ended while the terminal stood still")
+    terminal.press("?") if "Hide keys" in terminal.text else None
+    terminal.press("2")
+    terminal.wait("1 succeeded", "Job 1")
+    terminal.press("enter")
+    terminal.wait("change 1 of")
+    terminal.press("q")
+    assert terminal.ended() == 0
+    terminal.assert_handed_back()
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT])
+def test_a_signal_ends_the_program_while_nobody_reads_and_hands_the_terminal_back(
+    start: Start, home: Path, number: signal.Signals
+) -> None:
+    terminal = start("--demo").wait("240 runs")
+    terminal.stall()
+    terminal.process.send_signal(number)
+    ended = terminal.ended_unread()
+    assert ended == 128 + number
+    terminal.assert_handed_back()
+    assert states(home) == []
+
+
+def test_output_that_was_stopped_by_ctrl_s_does_not_keep_the_program(start: Start, home: Path) -> None:
+    terminal = start("--demo").wait("240 runs")
+    terminal.stop_output()
+    terminal.stall()
+    terminal.process.send_signal(signal.SIGTERM)
+    assert terminal.ended_unread() == 128 + signal.SIGTERM
+    terminal.assert_handed_back()
+
+
+@pytest.mark.parametrize("ignoring", [[], [signal.SIGHUP]], ids=["HUP", "HUP ignored"])
+def test_a_terminal_that_is_closed_while_nobody_reads_ends_the_program(
+    start: Start, home: Path, ignoring: list[signal.Signals]
+) -> None:
+    terminal = start("--demo", ignoring=ignoring).wait("240 runs")
+    terminal.stall()
+    terminal.close()
+    ends_in_time(terminal, 128 + signal.SIGHUP)
+    assert states(home) == []
