@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import json
+import select
 import socket
 import struct
+import sys
 import threading
 from collections import defaultdict, deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from email.message import Message
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -60,7 +62,7 @@ class Hold:
         self.arrived, self.released = threading.Event(), threading.Event()
 
 
-Script = Reply | Reset | Hold | Callable[[Got], Reply]
+Script = Reply | Reset | Hold | Callable[[Got], Reply | Reset]
 
 
 class ScriptedServer:
@@ -75,14 +77,33 @@ class ScriptedServer:
         self.url = f"http://127.0.0.1:{self.port}"
 
     def __enter__(self) -> ScriptedServer:
-        threading.Thread(target=self._http.serve_forever, args=(0.02,), daemon=True).start()
+        self._listen()
         return self
+
+    def _listen(self) -> None:
+        threading.Thread(target=self._http.serve_forever, args=(0.02,), daemon=True).start()
 
     def __exit__(self, *_: object) -> None:
         for hold in self._holds:
             hold.released.set()
         self._http.shutdown()
         self._http.server_close()
+
+    @contextlib.contextmanager
+    def deaf(self) -> Iterator[None]:
+        """New connections hang, as at a host that is overloaded, and those that are open go on (Linux only)."""
+        self._http.shutdown()
+        self._http.socket.listen(0)
+        with contextlib.ExitStack() as queue:
+            while True:
+                one = queue.enter_context(socket.socket())
+                one.setblocking(False)
+                one.connect_ex(self._http.server_address)
+                if not select.select([], [one], [], 0.1)[1]:
+                    break  # the queue is full
+            yield
+        self._http.socket.listen(self._http.request_queue_size)
+        self._listen()
 
     def on(self, method: str, path: str, *scripts: Script) -> None:
         """What to answer to a request, in order."""
@@ -112,6 +133,11 @@ class ScriptedServer:
 class _Listener(ThreadingHTTPServer):
     daemon_threads = True
     block_on_close = False
+
+    def handle_error(self, request: object, client_address: object) -> None:
+        """Whoever is killed in the middle of a request is no error of ours."""
+        if not isinstance(sys.exception(), ConnectionError):
+            super().handle_error(request, client_address)  # type: ignore[arg-type] # declared more narrowly than it is
 
 
 def _handler_of(server: ScriptedServer) -> type[BaseHTTPRequestHandler]:

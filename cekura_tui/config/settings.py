@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import shlex
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
@@ -18,6 +20,9 @@ ENVIRONMENT = {
     "dashboard_url": "CEKURA_DASHBOARD_URL",
     "project_id": "CEKURA_PROJECT_ID",
 }
+Notify = Literal["auto", "osc777", "osc9", "bell", "off"]
+PERSONAL = frozenset({"notify", "on_job_done", "title"})
+"""Settings that are about the person and the terminal, not about an account: the embedded workspace keeps to them."""
 
 
 class Settings(BaseModel):
@@ -33,6 +38,12 @@ class Settings(BaseModel):
     """The project whose runs are listed."""
     agent_id: int | None = Field(default=None, ge=0, lt=2**63)
     """The agent whose runs are listed."""
+    notify: Notify = "auto"
+    """How the terminal is asked to tell that a job ended while nobody looked."""
+    on_job_done: str = ""
+    """A command that is run when a job ended, with the job on its standard input; no shell."""
+    title: bool = Field(default=False, strict=True)
+    """Whether the terminal's title tells how many jobs run and how many ended."""
 
     @field_validator("project_id", "agent_id", mode="before")
     @classmethod
@@ -40,6 +51,24 @@ class Settings(BaseModel):
         if isinstance(value, bool):
             raise ValueError("true and false are not numbers")
         return value
+
+    @field_validator("on_job_done")
+    @classmethod
+    def _command(cls, value: str) -> str:
+        if value and ("\0" in value or not shlex.split(value)):
+            raise ValueError("there is no command")
+        return value
+
+    def personal(self) -> Settings:
+        """Only what is about the person and the terminal."""
+        return Settings(notify=self.notify, on_job_done=self.on_job_done, title=self.title)
+
+
+_WANTED = {
+    "notify": f"one of {', '.join(get_args(Notify))}",
+    "on_job_done": "a command, its quotes closed",
+    "title": "true or false",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,12 +79,18 @@ class Loaded:
     came_from: dict[str, str]
 
 
-def load_settings(flags: Mapping[str, object], env: Mapping[str, str], path: Path) -> Loaded:
-    """Merge the four places; raises UsageError that names the place of a wrong value."""
+def load_settings(
+    flags: Mapping[str, object], env: Mapping[str, str], path: Path, *, of_file: Collection[str] | None = None
+) -> Loaded:
+    """Merge the four places; raises UsageError that names the place of a wrong value.
+
+    `of_file` names what is looked at in the file, None for everything.
+    """
     found: dict[str, object] = {}
     came_from = dict.fromkeys(Settings.model_fields, "default")
     from_env = {name: env[variable] for name, variable in ENVIRONMENT.items() if env.get(variable)}
-    for place, values in ((str(path), _read_file(path)), ("", from_env), ("flag", flags)):
+    from_file = {name: value for name, value in _read_file(path).items() if of_file is None or name in of_file}
+    for place, values in ((str(path), from_file), ("", from_env), ("flag", flags)):
         for name, value in values.items():
             if name in came_from and value is not None:
                 found[name] = value
@@ -65,7 +100,7 @@ def load_settings(flags: Mapping[str, object], env: Mapping[str, str], path: Pat
     except ValidationError as error:
         name = str(error.errors()[0]["loc"][0])
         place = {"flag": f"--{name.removesuffix('_id').replace('_', '-')}"}.get(came_from[name], came_from[name])
-        wanted = "a number" if name.endswith("_id") else "a text"
+        wanted = _WANTED.get(name) or ("a number" if name.endswith("_id") else "a text")
         raise UsageError(f"{name} of {place} must be {wanted}, not “{clean_line(str(found[name]), 40)}”.") from None
 
 

@@ -125,9 +125,9 @@ class JobEngine:
             self._running[number].next_at = self._monotonic()
         self._took(job)
         # The window that asks would ask about a running job only when it is due.
-        followed = self._running.get(number)
-        if ran and followed is not None and not followed.asking and not self._lease.keep(self._monotonic()):
-            self._begin(followed, self._monotonic())
+        followed, now = self._running.get(number), self._monotonic()
+        if ran and followed is not None and not followed.asking and not self._lease.keep(now) and not self._wait(now):
+            self._begin(followed, now)
         return job
 
     def forget(self, number: int) -> Job:
@@ -228,11 +228,15 @@ class JobEngine:
                 continue
             if self.asking >= IN_FLIGHT:
                 return TICK
-            if wait := max(self._budget.wait(now), self._asker.wait(now)):
+            if wait := self._wait(now):
                 return min(wait, TICK)
             self._begin(followed, now)
         times = [followed.next_at for followed in waiting if not followed.asking]
         return max(0.0, min([now + TICK, *times]) - now)
+
+    def _wait(self, now: float) -> float:
+        """Seconds in which this process must ask nothing."""
+        return max(self._budget.wait(now), self._asker.wait(now))
 
     def _begin(self, followed: Followed, now: float) -> None:
         self._budget.take(now)

@@ -7,15 +7,19 @@ import time
 DAY = 86_400
 
 
-def clock_text(moment: float, now: float | None = None) -> str:
-    """A moment as people read it, in local time: "14:05", "Mon 14:05", "02 Nov 14:05" or "2025-11-02"."""
+def clock_text(moment: float, now: float | None = None, *, seconds: bool = False) -> str:
+    """A moment as people read it, in local time: "14:05", "Mon 14:05", "02 Nov 14:05" or "2025-11-02".
+
+    With `seconds` it is "14:05:09", for what follows closely on another.
+    """
     now = time.time() if now is None else now
     then, today = time.localtime(moment), time.localtime(now)
+    clock = "%H:%M:%S" if seconds else "%H:%M"
     if then[:3] == today[:3]:
-        return time.strftime("%H:%M", then)
+        return time.strftime(clock, then)
     if abs(now - moment) < 6 * DAY:
-        return time.strftime("%a %H:%M", then)
-    return time.strftime("%d %b %H:%M" if abs(now - moment) < 300 * DAY else "%Y-%m-%d", then)
+        return time.strftime(f"%a {clock}", then)
+    return time.strftime(f"%d %b {clock}" if abs(now - moment) < 300 * DAY else "%Y-%m-%d", then)
 
 
 def span_text(seconds: float, *, live: bool = False) -> str:

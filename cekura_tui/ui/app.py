@@ -6,53 +6,41 @@ Screens that the first frame does not show are imported when they are wished for
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import time
 import traceback
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from typing import Any, ClassVar
 
-from textual import on, work
+from textual import events, on, work
 from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
 from textual.filter import LineFilter
 from textual.screen import Screen
-from textual.theme import Theme
 
+from cekura_tui.model.away import next_unread
 from cekura_tui.model.errors import CekuraTuiError, KeyMissing
-from cekura_tui.model.job import Job, JobState
+from cekura_tui.model.job import JobState
 from cekura_tui.model.scope import Scope
 from cekura_tui.store.runs import first_sight
 from cekura_tui.ui.board import Board
 from cekura_tui.ui.commands import palette
 from cekura_tui.ui.dialogs.dialog import Dialog
-from cekura_tui.ui.messages import BackgroundChanged, JobWished, SignInWished, WorkspaceChanged
+from cekura_tui.ui.messages import BackgroundChanged, JobWished, RunsRead, SignInWished, WorkspaceChanged
+from cekura_tui.ui.news import News
 from cekura_tui.ui.screens.page import Page
 from cekura_tui.ui.screens.run import RunScreen
 from cekura_tui.ui.screens.run_pages import RunPages
 from cekura_tui.ui.screens.runs import RunsScreen
-from cekura_tui.ui.styles import style_sheets
+from cekura_tui.ui.styles import THEME, style_sheets
 from cekura_tui.ui.terminal.filters import AsciiFilter, ControlFilter
 from cekura_tui.workspace.workspace import Workspace
 
 CALM = 0.5
 """Seconds between two readings of what changed, at least."""
 _log = logging.getLogger("cekura_tui.ui")
-
-THEME = Theme(
-    name="cekura",
-    primary="#5b8def",
-    secondary="#8aa4c8",
-    accent="#7fb4ff",
-    warning="#e0af4f",
-    error="#f2777a",
-    success="#7ec98f",
-    foreground="#d6dbe4",
-    background="#11151c",
-    surface="#161b24",
-    panel="#1d2430",
-    dark=True,
-)
 
 
 class CekuraApp(App[None]):
@@ -64,6 +52,7 @@ class CekuraApp(App[None]):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("1", "go('runs')", "Runs", id="app.runs", show=False),
         Binding("2", "go('jobs')", "Jobs", id="app.jobs"),
+        Binding("U", "next_unread", "Next new job", id="app.next-unread", show=False),
         Binding("question_mark", "help", "Keys", id="app.keys", key_display="?"),
         Binding("q", "quit", "Quit", id="app.quit"),
     ]
@@ -80,19 +69,23 @@ class CekuraApp(App[None]):
         super().__init__()
         self.animation_level = "none"
         self.board = Board(self, workspace, clock)
+        self.news = News(self, self.board, lambda: self._runs.look_again())
         self.crash = ""
         """What to say of an error that ended the app."""
+        self.status: int | None = None
+        """The exit status, once it is being left."""
         self._workspace = workspace
         self._run_id = run_id
         self._foreign: tuple[LineFilter, ...] = (ControlFilter(), *([AsciiFilter()] if ascii_only else []))
         self._ui_loop: asyncio.AbstractEventLoop | None = None
         self._changed = False
+        self._mended = 0
         self._read_at = 0.0
-        self._known: dict[int, JobState] | None = None
-        self._trouble = ""
         setup = workspace.setup
         named = scope or setup.scope
-        sight = first_sight(setup.paths.database, setup.origin, workspace.known_key(), named.text if named else None)
+        sight = first_sight(
+            setup.paths.database, setup.origin, workspace.known_key(), setup.profile, named.text if named else None
+        )
         chosen = sight.chosen
         if named is None and chosen is not None:
             named = Scope("agent" if chosen[0] == "agent" else "project", chosen[1], chosen[2])
@@ -127,7 +120,8 @@ class CekuraApp(App[None]):
         self._load()
 
     def _load(self) -> None:
-        """Everything anew: at the start, and for another workspace."""
+        """Everything anew at the start."""
+        self.news.begin(runs=self._run_id is None)
         self._read_jobs()
         if self._run_id is not None:
             # A run needs no scope; the list behind it is read when one goes back to it.
@@ -164,62 +158,63 @@ class CekuraApp(App[None]):
         self._changed = False
         self._read_at = time.monotonic()
         try:
-            jobs = await self._workspace.call(lambda session: session.jobs())
-            trouble = await self._workspace.call(lambda session: session.trouble())
+            jobs, durations, trouble = await self._workspace.call(lambda session: session.jobs.overview())
         except KeyMissing:
             return  # the sign-in screen says so
         except CekuraTuiError as error:
-            self._tell_trouble(error)
+            self.news.tell_trouble(error)
             return
-        if self._workspace.notice:
-            self.notify(self._workspace.notice, severity="warning", timeout=30, markup=False)
-            self._workspace.notice = ""
-        self._announce(jobs)
-        self.board.put_jobs(jobs)
-        self._tell_trouble(trouble)
+        if self._mended != self._workspace.mended:
+            self._mended = self._workspace.mended
+            self.post_message(WorkspaceChanged())
+            return
+        self.board.put_durations(durations)
+        self.news.tell_notices()
+        self.news.jobs_read(jobs)
+        self.news.tell_trouble(trouble)
 
-    def _announce(self, jobs: Sequence[Job]) -> None:
-        """One message for all jobs that ended since the last reading."""
-        states = {job.number: job.state for job in self.board.jobs}
-        known, now = self._known, dict[int, JobState]()
-        ended = []
-        for job in jobs:
-            now[job.number] = job.state
-            before = (known if known is not None else states).get(job.number)
-            if before is not None and before != job.state and not job.state.going:
-                ended.append(f"job {job.number} {job.state.words}")
-        self._known = now
-        if ended:
-            self.notify(
-                f"{', '.join(ended[:4])}{' …' if len(ended) > 4 else ''}. 2 shows all jobs.", markup=False, timeout=8
-            )
+    @on(RunsRead)
+    def runs_read(self, event: RunsRead) -> None:
+        """The run list was read."""
+        self.news.away.runs_read(event)
 
-    def _tell_trouble(self, error: CekuraTuiError | None) -> None:
-        """Say once that jobs cannot be followed at the moment."""
-        text = error.sentence() if error else ""
-        if text and text != self._trouble:
-            self.notify(text, title=error.title if error else "", severity="warning", markup=False, timeout=15)
-        self._trouble = text
+    # Whether somebody is there
+
+    async def on_event(self, event: events.Event) -> None:
+        """Keys and the mouse on their way to the screens tell that somebody is."""
+        if isinstance(event, events.InputEvent) and not event.is_forwarded:
+            self.news.away.saw(event)
+        await super().on_event(event)
+
+    def on_app_focus(self) -> None:
+        """The terminal has the focus."""
+        self.news.away.focus()
+
+    def on_app_blur(self) -> None:
+        """The terminal lost it."""
+        self.news.away.blur()
 
     # Wishes of the screens
 
     @on(JobWished)
-    @work(group="job-wished", exclusive=True)
-    async def show_job(self, event: JobWished) -> None:
-        """The suggestion of a job, or all that is known of it."""
-        from cekura_tui.ui.screens.job_details import job_details
+    def show_job(self, event: JobWished) -> None:
+        """The suggestion of a job, or all that is known of it; with that somebody has looked at it."""
+        from cekura_tui.ui.screens.job import JobScreen
         from cekura_tui.ui.screens.suggestion import SuggestionScreen
 
         job = event.job
-        if job.state == JobState.SUCCEEDED:
-            self.push_screen(SuggestionScreen(self.board, job.number))
-            return
-        try:
-            changes, answer = await self._workspace.call(lambda session: session.history(job.number))
-        except CekuraTuiError as error:
-            self.notify(error.sentence(), title=error.title, severity="error", markup=False)
-            return
-        self.push_screen(job_details(job, changes, answer, self.board))
+        screen = (SuggestionScreen if job.state == JobState.SUCCEEDED else JobScreen)(self.board, job.number)
+        instead = event.instead and isinstance(self.screen, SuggestionScreen | JobScreen)
+        (self.switch_screen if instead else self.push_screen)(screen)
+        if job.unread:
+            self.board.put_job(replace(job, looked_at=self.board.clock()))
+            self._look(job.number)
+
+    @work(group="look")
+    async def _look(self, number: int) -> None:
+        with contextlib.suppress(CekuraTuiError):  # it stays new, then; what reads the jobs tells why
+            await self._workspace.call(lambda session: session.jobs.look(number))
+        self._read_jobs()
 
     @on(SignInWished)
     def sign_in(self, event: SignInWished) -> None:
@@ -234,8 +229,8 @@ class CekuraApp(App[None]):
         """Another key or workspace: leave the sign-in screen and read everything anew."""
         if self._locked:
             self.pop_screen()
-        self._known = None
         self.board.put_jobs(())
+        self.news.begin(runs=False)
         self._runs.show_scope(self._workspace.setup.scope)
         self._read_jobs()
 
@@ -255,6 +250,15 @@ class CekuraApp(App[None]):
         """Whether the screen on top is to be dealt with before anything else: signing in."""
         return isinstance(self.screen, Page) and self.screen.locked
 
+    def action_next_unread(self) -> None:
+        """The job that ended longest ago of those that nobody has looked at."""
+        if self._locked or self.screen.is_modal:
+            return
+        if (job := next_unread(self.board.jobs)) is not None:
+            self.post_message(JobWished(job, instead=True))
+        else:
+            self.notify("Nothing new.", markup=False)
+
     def action_help(self) -> None:
         """Show or hide the keys of this screen."""
         if self.screen.query("HelpPanel"):
@@ -268,14 +272,7 @@ class CekuraApp(App[None]):
 
     async def action_quit(self) -> None:
         """Leave, whichever way it was asked."""
-        self._before_leaving()
-        self.exit()
-
-    def _before_leaving(self) -> None:
-        """What is being typed is kept."""
-        for screen in self.screen_stack:
-            if isinstance(screen, Dialog):
-                screen.keep()
+        self._leave(0)
 
     def leave_from_signal(self, status: int) -> None:
         """Called from a signal handler: leave with this status."""
@@ -283,7 +280,12 @@ class CekuraApp(App[None]):
             self._ui_loop.call_soon_threadsafe(self._leave, status)
 
     def _leave(self, status: int) -> None:
-        self._before_leaving()
+        """Leave with this status; what is being typed is kept."""
+        self.news.away.leaving()
+        for screen in self.screen_stack:
+            if isinstance(screen, Dialog):
+                screen.keep()
+        self.status = status
         self.exit(return_code=status)
 
     # Crashing
@@ -291,7 +293,8 @@ class CekuraApp(App[None]):
     def _fatal_error(self) -> None:
         """An error nobody expected: restore the terminal, one line, and the details (no variables) in the log."""
         _log.error("the app ended by an error\n%s", traceback.format_exc())
-        error = self._exception
-        log = self._workspace.setup.paths.log
-        self.crash = f"cekura-tui ended by an error of its own ({type(error).__name__}); what happened is in {log}."
+        error, log = self._exception, self._workspace.setup.paths.log
+        if self.status is None:  # screens that are taken apart while keys come are no crash
+            self.status = 1
+            self.crash = f"cekura-tui ended by an error of its own ({type(error).__name__}); what happened is in {log}."
         self._close_messages_no_wait()

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from textual.signal import Signal
 
+from cekura_tui.model.estimate import usual
 from cekura_tui.model.job import Job
 from cekura_tui.model.times import clock_text
 
@@ -24,6 +25,10 @@ class Board:
         self.workspace = workspace
         self.clock = clock
         self.jobs: tuple[Job, ...] = ()
+        self.durations: tuple[float, ...] = ()
+        """How many seconds this profile's last jobs took."""
+        self.usual = usual(())
+        self._again: tuple[tuple[Job, ...], dict[int, int]] = ((), {})
         self.jobs_changed: Signal[Any] = Signal(owner, "jobs changed")
 
     def put_jobs(self, jobs: Sequence[Job]) -> None:
@@ -32,6 +37,26 @@ class Board:
             self.jobs = tuple(jobs)
             self.jobs_changed.publish(self.jobs)
 
-    def when(self, moment: float | None) -> str:
+    def put_job(self, job: Job) -> None:
+        """One of the jobs is like this now."""
+        self.put_jobs([job if known.number == job.number else known for known in self.jobs])
+
+    def put_durations(self, durations: Sequence[float]) -> None:
+        """So long did this profile's last jobs take."""
+        if self.durations != tuple(durations):
+            self.durations, self.usual = tuple(durations), usual(durations)
+            self.jobs_changed.publish(self.jobs)
+
+    def job(self, number: object) -> Job | None:
+        """The job of this number, if there is one."""
+        return next((job for job in self.jobs if job.number == number), None)
+
+    def again(self, number: int) -> int | None:
+        """The number of the job that repeats this one, if it was launched again."""
+        if self._again[0] is not self.jobs:
+            self._again = self.jobs, {job.again_of: job.number for job in self.jobs if job.again_of is not None}
+        return self._again[1].get(number)
+
+    def when(self, moment: float | None, *, seconds: bool = False) -> str:
         """A moment as it is shown on screen."""
-        return "" if moment is None else clock_text(moment, self.clock())
+        return "" if moment is None else clock_text(moment, self.clock(), seconds=seconds)

@@ -15,6 +15,7 @@ def palette(screen: Screen[object]) -> Iterable[SystemCommand]:
     app = screen.app
     yield SystemCommand("Runs", "Go to the list of runs", lambda: app.call_next(app.run_action, "go('runs')"))
     yield SystemCommand("Jobs", "Go to the list of jobs", lambda: app.call_next(app.run_action, "go('jobs')"))
+    yield SystemCommand("Next new job", "Open what ended", lambda: app.call_next(app.run_action, "next_unread"))
     if isinstance(screen, RunsScreen):
         yield SystemCommand("Project or agent", "List runs of another one", screen.action_pick_scope)
         yield SystemCommand("Failures only", "List runs that did not succeed, or all", screen.action_failures)

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 from typing import TYPE_CHECKING
+
+from cekura_tui.model.text import count
 
 if TYPE_CHECKING:
     from cekura_tui.model.scope import Scope
@@ -28,13 +31,20 @@ def run_app(
 
     workspace = Workspace(setup)
     app = CekuraApp(workspace, run_id=run_id, scope=scope, ascii_only=ascii_only)
-    with exits_on_signals(app):
+    with exits_on_signals(app) as leaving:
         app.run(mouse=mouse)
-    going = sum(job.state.going for job in app.board.jobs)
-    workspace.close()
-    if app.crash:
-        sys.stderr.write(f"{app.crash}\n")
-    elif going:
-        jobs = "1 job goes" if going == 1 else f"{going} jobs go"
-        sys.stderr.write(f"{jobs} on at the server; open cekura-tui again to see the result.\n")
-    return app.return_code or 0
+        workspace.close()
+    # Nobody may be there any more to read it.
+    with contextlib.suppress(OSError):
+        sys.stderr.write(app.news.former_title)
+        for notice in (*workspace.notices, app.crash or _goes_on(sum(job.state.going for job in app.board.jobs))):
+            sys.stderr.write(f"{notice}\n" if notice else "")
+    return (app.status or 0) if leaving.number is None else 128 + leaving.number
+
+
+def _goes_on(jobs: int) -> str:
+    """The last line: what goes on without the program."""
+    if not jobs:
+        return ""
+    go_on = "goes on" if jobs == 1 else "go on"
+    return f"{count(jobs, 'job')} {go_on} at the server; open cekura-tui again to see the result."

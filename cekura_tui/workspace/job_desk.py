@@ -54,6 +54,10 @@ class JobDesk:
         """All jobs of this account, newest first."""
         return self._store.jobs.all(drafts=drafts)
 
+    async def overview(self) -> tuple[list[Job], list[float], CekuraTuiError | None]:
+        """All jobs, how many seconds this profile's last jobs took, and why jobs are not followed at the moment."""
+        return self._store.jobs.all(), self._store.jobs.durations(), self._engine.paused or self._engine.trouble
+
     async def get(self, number: int) -> Job:
         """One job; raises UsageError where there is none of this number, KeyMissing where it is another server's."""
         job = self._store.jobs.get(number)
@@ -80,13 +84,17 @@ class JobDesk:
             raise UsageError(f"Job {number} is {job.state.words}: there is nothing to stop.")
         return self._engine.stop(number)
 
+    async def resumable(self, number: int) -> Job:
+        """One job that can be asked about again; raises UsageError where there is nothing to ask about."""
+        job = await self.get(number)
+        theirs = job.other_key and not job.state.final
+        if not theirs and job.state not in (JobState.STOPPED, JobState.LOST, JobState.RUNNING):
+            raise UsageError(f"Job {number} is {job.state.words}: there is nothing to ask about.")
+        return job
+
     async def resume(self, number: int) -> Job:
         """Ask about a stopped or lost job again; raises UsageError for another one."""
-        job = await self.get(number)
-        if job.other_key and not job.state.final:
-            return await self._engine.resume(number)
-        if job.state not in (JobState.STOPPED, JobState.LOST, JobState.RUNNING):
-            raise UsageError(f"Job {number} is {job.state.words}: there is nothing to ask about.")
+        await self.resumable(number)
         return await self._engine.resume(number)
 
     async def take_over(self) -> None:
@@ -96,12 +104,14 @@ class JobDesk:
                 with contextlib.suppress(CekuraTuiError):
                     await self._engine.resume(job.number)
 
+    async def forgettable(self, number: int) -> Job:
+        """One job that can be forgotten; raises UsageError while it is being launched."""
+        return _not_launching(await self.get(number))
+
     async def forget(self, number: int) -> Job:
         """Drop a job with its texts; raises UsageError while it is being launched."""
-        job = await self.get(number)
-        if job.state == JobState.LAUNCHING:
-            raise UsageError(f"Job {number} is being launched.", "Forget it when it was answered.")
-        return self._engine.forget(number)
+        await self.forgettable(number)
+        return _not_launching(self._engine.forget(number))  # another window may have launched it just now
 
     async def launch_again(self, number: int) -> Job:
         """Launch once more what may not have arrived; raises UsageError for a job that runs or brought something."""
@@ -121,10 +131,6 @@ class JobDesk:
     async def look_around(self) -> None:
         """Somebody sits before these jobs now."""
         self._store.look_around(time.time())
-
-    async def durations(self) -> list[float]:
-        """How many seconds this profile's last jobs took."""
-        return self._store.jobs.durations()
 
     async def record(self, number: int) -> JobRecord:
         """All that is known of a job."""
@@ -148,3 +154,9 @@ class JobDesk:
     async def trouble(self) -> CekuraTuiError | None:
         """Why jobs are not asked about, or not recorded, at the moment."""
         return self._engine.paused or self._engine.trouble
+
+
+def _not_launching(job: Job) -> Job:
+    if job.state == JobState.LAUNCHING:
+        raise UsageError(f"Job {job.number} is being launched.", "Forget it when it was answered.")
+    return job

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from cekura_tui.config.credentials import PROFILE, Key, find_key
 from cekura_tui.config.origin import Server, read_server
 from cekura_tui.config.paths import Paths, find_paths
-from cekura_tui.config.settings import Settings, load_settings
+from cekura_tui.config.settings import PERSONAL, Settings, load_settings
 from cekura_tui.model.errors import KeyMissing
 from cekura_tui.model.scope import Scope
 
@@ -78,7 +78,8 @@ def make_setup(
     paths = find_paths(config_dir, env)
     scope = {"project_id": project_id, "agent_id": agent_id}
     if demo is not None:
-        return demo_setup(paths, demo, read_only=read_only, settings=Settings.model_validate(scope))
+        personal = load_settings(scope, {}, paths.settings, of_file=PERSONAL)
+        return demo_setup(paths, demo, read_only=read_only, settings=personal.settings)
     loaded = load_settings({"api_url": api_url, **scope}, env, paths.settings)
     place = loaded.came_from["api_url"]
     named = {"flag": "--api-url", "default": "the API URL"}.get(place, place)

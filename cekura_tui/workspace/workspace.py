@@ -6,9 +6,11 @@ A stalled terminal or an open editor never stops it, and a page of JSON never st
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import logging.handlers
 import threading
+from collections import deque
 from collections.abc import Awaitable, Callable
 from concurrent.futures import Future
 from typing import TYPE_CHECKING, TypeVar
@@ -18,12 +20,19 @@ from cekura_tui.model.errors import CekuraTuiError
 
 if TYPE_CHECKING:
     from cekura_tui.model.account import Project
+    from cekura_tui.workspace.hook import JobHook
     from cekura_tui.workspace.session import Session
     from cekura_tui.workspace.setup import Setup
 
 T = TypeVar("T")
 CLOSING = 1.8
 """Seconds that leaving waits for the background."""
+HOOKS = 1.0
+"""Seconds of these that running calls of `on_job_done` are given."""
+MENDED = 3.0
+"""Seconds between two looks for a key that was signed in with elsewhere, where there is none that is taken."""
+KEYBOARD = "the keyboard"
+"""Where a key that was typed comes from."""
 _log = logging.getLogger("cekura_tui")
 
 
@@ -38,12 +47,15 @@ class Workspace:
 
     def __init__(self, setup: Setup) -> None:
         self.setup = setup
-        self.notice = ""
-        """What happened to the database that a person should be told, once."""
+        self.notices: deque[str] = deque()
+        """What a person should be told, each once: what happened to the database, and what a hook failed of."""
+        self.mended = 0
+        """How often another key was taken up that was signed in with elsewhere."""
         self._on_change: Callable[[], None] = lambda: None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread: threading.Thread | None = None
         self._session: asyncio.Future[Session] | None = None
+        self._hook: JobHook | None = None
 
     @property
     def started(self) -> bool:
@@ -67,9 +79,11 @@ class Workspace:
         # In this order: who starts the workspace may ask at once, and is not kept waiting while it opens.
         loop.call_soon(started.set)
         loop.call_soon(self._open_now)
+        watching = loop.create_task(self._watch_key())
         try:
             loop.run_forever()
         finally:
+            watching.cancel()
             _end_tasks(loop)
             loop.close()
 
@@ -78,8 +92,11 @@ class Workspace:
         try:
             from cekura_tui.workspace.session import Session
 
-            session = Session.open(self.setup, changed=self._on_change)
-            self.notice = session.store.database.notice
+            self._hook = self._make_hook()
+            ended = self._hook.ended if self._hook else lambda done: None
+            session = Session.open(self.setup, changed=self._on_change, ended=ended)
+            if session.store.database.notice:
+                self.notices.append(session.store.database.notice)
             session.engine.start()
         except CekuraTuiError as error:
             self._session.set_exception(error)
@@ -91,6 +108,19 @@ class Workspace:
             self._session.exception()
         else:
             self._session.set_result(session)
+
+    def _make_hook(self) -> JobHook | None:
+        command = self.setup.settings.on_job_done
+        if not command:
+            return None
+        from cekura_tui.workspace.hook import JobHook
+
+        def tell(sentence: str) -> None:
+            self.notices.append(sentence)
+            with contextlib.suppress(RuntimeError):  # the screens may have gone already
+                self._on_change()
+
+        return JobHook(command, tell)
 
     async def call(self, ask: Callable[[Session], Awaitable[T]]) -> T:
         """Ask something of the session, from the screens' loop; raises what it raises, or why it could not open."""
@@ -124,7 +154,7 @@ class Workspace:
         """Check a typed key at the server, keep it, and go on with it; raises KeyMissing or KeyRefused."""
         from cekura_tui.config.credentials import check_key, save_key
 
-        key = check_key(text, "the keyboard")
+        key = check_key(text, KEYBOARD)
         await self.reopen(self.setup.with_key(key))
         projects = await self.call(lambda session: session.projects())
         save_key(self.setup.paths.credentials, self.setup.server, key)
@@ -134,7 +164,9 @@ class Workspace:
         """Go on in the embedded workspace."""
         from cekura_tui.workspace.setup import DemoOptions, demo_setup
 
-        await self.reopen(demo_setup(self.setup.paths, DemoOptions(), read_only=self.setup.read_only))
+        setup = self.setup
+        personal = setup.settings.personal()
+        await self.reopen(demo_setup(setup.paths, DemoOptions(), read_only=setup.read_only, settings=personal))
 
     async def reopen(self, setup: Setup) -> None:
         """Close the session and open another: another key, or the embedded workspace."""
@@ -143,16 +175,46 @@ class Workspace:
 
     async def _reopen(self, setup: Setup) -> None:
         assert self._loop is not None
+        before = self._opened
         await self._close_session()
         self.setup = setup
         self._session = self._loop.create_future()
         self._open_now()
-        await self._session
+        session = await self._session
+        if before is not None and before.engine.paused and before.setup.origin == setup.origin:
+            # This key takes the place of one that was refused: what that one launched is followed with it.
+            await session.jobs.take_over()
+
+    @property
+    def _opened(self) -> Session | None:
+        """The session, if it is open."""
+        session = self._session
+        return session.result() if session is not None and session.done() and not session.exception() else None
+
+    async def _watch_key(self) -> None:
+        """A key that is missing or refused may be mended by signing in elsewhere: go on with it then."""
+        from cekura_tui.config.credentials import saved_key
+
+        while True:
+            await asyncio.sleep(MENDED)
+            session, setup = self._opened, self.setup
+            # A key of the flag or the environment goes before the saved one, refused or not.
+            may_be_replaced = setup.key is None or setup.key.source in (KEYBOARD, setup.paths.credentials.name)
+            refused = session is not None and session.engine.paused is not None
+            if setup.demo or not may_be_replaced or not (setup.key is None or refused):
+                continue
+            try:
+                key = saved_key(setup.paths.credentials, setup.server)
+                if setup.key is None or key.text != setup.key.text:
+                    await self._reopen(setup.with_key(key))
+                    self.mended += 1
+                    self._on_change()
+            except CekuraTuiError:
+                continue  # there is none as yet
 
     async def _close_session(self) -> None:
-        session = self._session
-        if session is not None and session.done() and not session.exception():
-            await session.result().close()
+        if self._opened is not None:
+            await self._opened.close()
 
     def close(self) -> None:
         """Close the session and end the thread; waits a moment at the most."""

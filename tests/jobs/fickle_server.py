@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import json
 from collections import Counter, deque
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from scripted_server import HTML_502, LAUNCH, PROGRESS, Got, Reply, Reset, ScriptedServer
 
 from cekura_tui.model.job import JobState
-from cekura_tui.model.text import Prompt
 
 BAD = {
     "404": Reply({"detail": "Not found."}, 404),
@@ -94,9 +92,10 @@ class FickleServer:
         scripted.on("POST", LAUNCH, self._launch)
         scripted.on("GET", PROGRESS, self._progress)
 
-    def will_say(self, job: Taken, answers: Iterable[str]) -> None:
-        """What to answer to the next questions about a job."""
-        job.script.extend(answers)
+    @property
+    def newest(self) -> Taken:
+        """The job that was taken last."""
+        return list(self.jobs.values())[-1]
 
     def tell_the_truth(self) -> None:
         """From now on every job has ended, and every question is answered."""
@@ -129,5 +128,5 @@ class FickleServer:
         told = f"It broke: {number}" if how == "failed" else told
         output = {"improved_prompt": told, "summary_of_changes": "Kinder."} if how == "succeeded" else None
         reply = Reply({"status": "completed", "output": output, "error": None if output else told})
-        self.ends[json.dumps(reply.body)] = End(JobState(how), Prompt(told))
+        self.ends[json.dumps(reply.body)] = End(JobState(how), told)
         return reply

@@ -76,6 +76,14 @@ def test_a_window_that_hangs_is_replaced_and_stops_asking_when_it_wakes(windows:
     assert windows.second.keep(61.0)
 
 
+def test_a_window_that_asks_again_after_it_had_nothing_to_ask_is_not_taken_for_one_that_hangs(windows: Windows) -> None:
+    assert windows.first.keep(0.0)
+    assert not windows.second.keep(1.0)
+    windows.first.give_up()
+    assert windows.first.keep(2.0 + STILL)
+    assert not windows.second.keep(3.0 + STILL)
+
+
 def test_a_clock_that_is_set_back_does_not_take_the_asking_from_a_window_that_lives(windows: Windows) -> None:
     assert windows.first.keep(1000.0)
     assert not windows.second.keep(1000.0)

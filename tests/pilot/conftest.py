@@ -6,9 +6,12 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 
 import pytest
-from app_on_a_server import EPOCH, Served
+from app_on_a_server import EPOCH, LIST, Served, setup_of
+from kept_jobs import KEY, RUNNING, Shelf, shelf_of
+from scripted_server import LAUNCH, PROGRESS, Reply, ScriptedServer
 
 from cekura_tui.demo.server import DemoServer
+from cekura_tui.workspace.setup import Setup
 
 
 @pytest.fixture(scope="session")
@@ -41,3 +44,19 @@ def misbehaving(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[
             return Served(server, log)
 
         yield serve
+
+
+@pytest.fixture
+def quiet(scripted: ScriptedServer) -> Setup:
+    """The settings of somebody whose server has no runs, takes every job and lets it go on."""
+    scripted.on("GET", LIST, Reply({"count": 0, "next": None, "previous": None, "results": []}))
+    scripted.on("GET", PROGRESS, Reply(RUNNING))
+    scripted.on("POST", LAUNCH, Reply({"progress_id": "p-again"}))
+    return setup_of(scripted.url, KEY, 1)
+
+
+@pytest.fixture
+def shelf(quiet: Setup) -> Iterator[Shelf]:
+    """That person's jobs from before the app is opened."""
+    with shelf_of(quiet) as shelf:
+        yield shelf

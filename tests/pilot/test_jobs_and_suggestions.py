@@ -91,11 +91,13 @@ async def test_every_end_of_a_job_is_told_in_words_with_its_history(served: Serv
         await pilot.press("2")
         await sees(pilot, "1 no issues", "1 failed", "2 jobs", "Job 2 ✗ failed", "transcript to learn from")
         await pilot.press("enter")
-        await sees(pilot, "Job 2: failed", "ended without a suggestion", "sha256", "last answer", "launching")
-        await pilot.press("escape", "j")
+        await sees(pilot, "What was sent", "ended without a suggestion", "sha256", "The server's answers", "launching")
+        await pilot.press("escape")
+        await sees(pilot, "2 jobs")
+        await pilot.press("j")
         await sees(pilot, "Job 1 – no issues")
         await pilot.press("enter")
-        await sees(pilot, "Job 1: no issues", "there is nothing to improve")
+        await sees(pilot, "What was sent", "there is nothing to improve")
         no_crash(pilot)
 
 
@@ -104,9 +106,9 @@ async def test_a_job_that_the_server_fails_is_failed_with_its_words(scripted: Sc
     async with opened(setup_of(scripted.url, "key"), size=SMALL) as pilot:
         await launched(pilot, 102, "failed")
         await pilot.press("2")
-        await sees(pilot, "1 failed", "The model ran o…")
+        await sees(pilot, "1 failed", "The model ran out of [/red] pat…")
         await pilot.press("enter")
-        await sees(pilot, "Job 1: failed", "The model ran out of [/red] patience.")
+        await sees(pilot, "What was sent", "Job 1 ✗ failed", "The model ran out of [/red] patience.")
 
 
 async def test_the_end_of_a_job_is_told_wherever_one_is(scripted: ScriptedServer) -> None:
@@ -134,7 +136,7 @@ async def test_a_proposal_without_a_change_says_so(scripted: ScriptedServer) -> 
 async def test_jobs_are_opened_from_the_pane_under_the_runs(served: Served) -> None:
     async with opened(served.setup()) as pilot:
         await launched(pilot, FAILED)
-        await sees(pilot, "Jobs job 1 ✓ succeeded")
+        await sees(pilot, "Jobs • 1 new · job 1 ✓ succeeded")
         pane: Any = pilot.app.screen.query_one("#pane-jobs")
         await eventually(lambda: pane.rows, "the job in the pane")
         pane.focus()

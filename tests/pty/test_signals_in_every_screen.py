@@ -42,7 +42,7 @@ PLACES: dict[str, Path_] = {
         (["y"], "Save the improved prompt"),
     ],
     "a question": [(["2"], "Job 4"), (["x"], "Forget job 4")],
-    "the keys": [(["?"], "Hide keys")],
+    "the keys": [(["?"], "Half a page down")],
     "the palette": [(["\x10"], "Search for commands")],
 }
 

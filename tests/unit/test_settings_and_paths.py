@@ -7,6 +7,7 @@ import pytest
 from cekura_tui.config.paths import find_paths, make_private
 from cekura_tui.config.settings import load_settings
 from cekura_tui.model.errors import UsageError
+from cekura_tui.workspace.setup import DemoOptions, make_setup
 
 
 def written(tmp_path: Path, text: str | bytes) -> Path:
@@ -20,12 +21,8 @@ def test_a_flag_wins_over_the_environment_and_that_over_the_file(tmp_path: Path)
     env = {"CEKURA_API_URL": "https://env", "CEKURA_PROJECT_ID": "5"}
     loaded = load_settings({"project_id": 9, "agent_id": None}, env, path)
     assert (loaded.settings.api_url, loaded.settings.project_id, loaded.settings.agent_id) == ("https://env", 9, 2)
-    assert loaded.came_from == {
-        "api_url": "CEKURA_API_URL",
-        "project_id": "flag",
-        "agent_id": str(path),
-        "dashboard_url": "default",
-    }
+    places = {"api_url": "CEKURA_API_URL", "project_id": "flag", "agent_id": str(path), "dashboard_url": "default"}
+    assert {name: loaded.came_from[name] for name in places} == places
 
 
 def test_without_anything_set_the_vendors_server_is_used(tmp_path: Path) -> None:
@@ -44,6 +41,13 @@ def test_without_anything_set_the_vendors_server_is_used(tmp_path: Path) -> None
         ({}, {}, 'project_id = "one"', "config.toml"),
         ({}, {}, "project_id = true", "config.toml"),
         ({}, {}, "api_url = 5", "config.toml"),
+        ({}, {}, 'notify = "beep"', "config.toml must be one of auto, osc777, osc9, bell, off, not “beep”"),
+        ({}, {}, "notify = [1]", "notify of"),
+        ({}, {}, "title = 1", "config.toml must be true or false, not “1”"),
+        ({}, {}, 'on_job_done = "notify-send \'Done"', "config.toml must be a command, its quotes closed, not"),
+        ({}, {}, 'on_job_done = "  "', "on_job_done of"),
+        ({}, {}, 'on_job_done = "a\\u0000b"', "on_job_done of"),
+        ({}, {}, 'on_job_done = ["a", "b"]', "on_job_done of"),
     ],
 )
 def test_a_wrong_value_is_told_with_the_place_it_stands_in(
@@ -54,6 +58,17 @@ def test_a_wrong_value_is_told_with_the_place_it_stands_in(
     assert place in caught.value.sentence()
     assert "\x1b" not in caught.value.sentence()
     assert len(caught.value.sentence()) < 250
+
+
+def test_the_embedded_workspace_keeps_to_what_is_about_the_terminal_and_looks_at_nothing_else(tmp_path: Path) -> None:
+    text = 'api_url = 5\nproject_id = "x"\nagent_id = 7\nnotify = "bell"\ntitle = true\non_job_done = "say \'a b\'"\n'
+    written(tmp_path, text)
+    env = {"CEKURA_PROJECT_ID": "nonsense", "CEKURA_API_URL": "nonsense"}
+    setup = make_setup(config_dir=str(tmp_path), demo=DemoOptions(), env=env)
+    own = setup.settings
+    assert (own.notify, own.title, own.on_job_done) == ("bell", True, "say 'a b'")
+    assert own == own.personal()
+    assert setup.paths.home == tmp_path / "demo"
 
 
 @pytest.mark.parametrize("text", ["not toml", b"\xff\xfe", 'a = "unfinished'])

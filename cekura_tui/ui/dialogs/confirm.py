@@ -16,8 +16,9 @@ from cekura_tui.ui.dialogs.dialog import Dialog
 
 
 class ConfirmDialog(Dialog[bool]):
-    """Answers True for yes."""
+    """Answers True for yes; enter alone says no."""
 
+    AUTO_FOCUS = "#no"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("y", "say(True)", "Yes", id="confirm.yes"),
         Binding("n", "say(False)", "No", id="confirm.no"),
@@ -30,11 +31,12 @@ class ConfirmDialog(Dialog[bool]):
     def compose(self) -> ComposeResult:
         """The question and two buttons."""
         with Vertical(classes="dialog"):
-            yield Label(Content(self._title), classes="dialog-title")
+            yield Label(Content(clean(self._title)), classes="dialog-title")
             yield Static(Content(clean(self._text)))
             with Horizontal(classes="dialog-buttons"):
                 yield Button(Content(self._yes), variant="warning", id="yes", compact=True)
                 yield Button(Content("Cancel"), id="no", compact=True)
+            yield Label(Content("y yes · n no · esc closes"), classes="dialog-hint")
 
     @on(Button.Pressed)
     def answer(self, event: Button.Pressed) -> None:

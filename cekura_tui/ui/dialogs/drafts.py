@@ -50,7 +50,7 @@ class DraftKeeper:
         self._kept = draft
 
         async def save(session: Session) -> None:
-            number = (await session.save_draft(draft, self._numbers.get(source))).number
+            number = (await session.jobs.save_draft(draft, self._numbers.get(source))).number
             self._numbers[source] = self._numbers["draft"] = number
 
         self._saving = self._workspace.send(save)
@@ -65,10 +65,10 @@ class DraftKeeper:
 
         async def launch(session: Session) -> Job:
             try:
-                return await session.launch(draft, self._numbers.get(source))
+                return await session.jobs.launch(draft, self._numbers.get(source))
             except CekuraTuiError:
                 with contextlib.suppress(CekuraTuiError):
-                    latest = await session.draft(draft.agent_id, draft.run_ids)
+                    latest = await session.jobs.draft(draft.agent_id, draft.run_ids)
                     if latest is not None and latest[0] == draft:
                         self._numbers[source] = latest[1].number
                 raise

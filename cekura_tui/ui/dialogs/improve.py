@@ -93,8 +93,8 @@ class ImproveDialog(Dialog[Job]):
         workspace, agent_id = self._board.workspace, self._runs.agent_id
         self._say("Reading the agent's prompt …")
         try:
-            kept = await workspace.call(lambda session: session.draft(agent_id, self._runs.run_ids))
-            last = await workspace.call(lambda session: session.last_prompt(agent_id))
+            kept = await workspace.call(lambda session: session.jobs.draft(agent_id, self._runs.run_ids))
+            last = await workspace.call(lambda session: session.jobs.last_prompt(agent_id))
             if last is not None:
                 self._prompts["last"] = last
                 self._offer("last")

@@ -2,37 +2,42 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
-from rich.text import Text
 from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Horizontal, VerticalScroll
-from textual.widgets import Static
+from textual.containers import Horizontal
 
 from cekura_tui.model.errors import CekuraTuiError
 from cekura_tui.model.job import Job, JobState
-from cekura_tui.model.text import clean, clean_line, count
+from cekura_tui.model.text import clean, count
 from cekura_tui.ui.messages import JobWished
-from cekura_tui.ui.screens.page import Page
+from cekura_tui.ui.screens.job_keys import JobKeys
+from cekura_tui.ui.sight import follow
+from cekura_tui.ui.widgets.job_facts import Fact, JobFacts, short_facts_of
 from cekura_tui.ui.widgets.job_list import JobList
 from cekura_tui.ui.widgets.notice import Notice
-from cekura_tui.ui.widgets.signs import JOB_MARKS
 from cekura_tui.ui.widgets.status_line import StatusLine
 
+if TYPE_CHECKING:
+    from cekura_tui.workspace.job_record import JobRecord
 
-class JobsScreen(Page):
-    """Every job of this key, newest first."""
+
+class JobsScreen(JobKeys):
+    """Every job at this server, by state."""
 
     AUTO_FOCUS = "JobList"
-    REFRESH: ClassVar[float] = 5.0
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "app.switch_mode('runs')", "Runs", id="jobs.back"),
+        # As everywhere; but the footer need not say how to get here.
+        Binding("2", "app.go('jobs')", "Jobs", id="jobs.top", show=False),
     ]
     HELP = """\
 # Jobs
-`enter` opens the suggestion of a job that has one, else all that is known of it.
+What goes on comes first, then what somebody has to decide about, then what ended, the newest first; `•` is new.
+`enter` opens the suggestion of a job that has one, else all that is known of it, as `d` does.
+`s` stops asking about a job, or goes on; `a` launches it again; `x` forgets it; `y` copies it, or the requests as curl.
 Jobs go on at the server while this program is closed.
 """
 
@@ -42,18 +47,27 @@ Jobs go on at the server while this program is closed.
         with Horizontal(id="jobs-body"):
             yield JobList(id="jobs")
             yield Notice(id="jobs-notice")
-            with VerticalScroll(id="job-detail", can_focus=False):
-                yield Static(id="job-facts")
+            detail = JobFacts(id="job-detail")
+            detail.can_focus = False
+            yield detail
 
     def on_mount(self) -> None:
         """Follow the board."""
-        self.board.jobs_changed.subscribe(self, lambda _: self._draw())
-        self.set_interval(self.REFRESH, self._tick)
-        self._draw()
+        self._record: JobRecord | None = None
+        self._runs: bool | None = None
+        self._shown: int | None = None
+        follow(self, self.board, self._draw)
 
-    def _tick(self) -> None:
-        if any(job.state.going for job in self.board.jobs):
-            self._draw()
+    def on_screen_resume(self) -> None:
+        """Here, or back from something else: what came meanwhile is to be seen."""
+        self._draw()
+        self.query_one(JobList).show_top()
+
+    @property
+    def job(self) -> Job | None:
+        """The one under the cursor."""
+        lists = self.query(JobList)  # there is none yet when Textual first asks which keys apply
+        return self.board.job(lists.first().cursor_key) if lists else None
 
     def _draw(self) -> None:
         jobs = self.board.jobs
@@ -64,56 +78,49 @@ Jobs go on at the server while this program is closed.
             notice.say("No jobs yet.", "Open a failed run and press i: Cekura proposes a better prompt from it.")
         elif not self.focused:
             listed.focus()
-        status = self.query_one(StatusLine)
-        states = [job.state for job in jobs]
+        status, states = self.query_one(StatusLine), [job.state for job in jobs]
+        new = sum(job.unread for job in jobs)
         told = [f"{states.count(state)} {state.words}" for state in JobState if state in states]
-        status.left, status.right = ("Jobs", *told), (count(len(jobs), "job"),)
+        status.left = ("Jobs", *([f"{new:,} new"] if new else []), *told)
+        status.right = (count(len(jobs), "job"),)
+        self._draw_detail()
         self._read_detail()
+        self.offer_keys()
 
-    def _current(self) -> Job | None:
-        key = self.query_one(JobList).cursor_key
-        return next((job for job in self.board.jobs if job.number == key), None)
+    # The detail
 
     @on(JobList.Moved)
     def moved(self) -> None:
         """Another job is under the cursor."""
         self._read_detail()
+        self.offer_keys()
 
     @work(group="detail", exclusive=True)
     async def _read_detail(self) -> None:
-        facts, job = self.query_one("#job-facts", Static), self._current()
-        if job is None:
-            facts.update("")
+        if (job := self.job) is None:
+            self._show_detail([])
             return
         try:
-            changes, _ = await self.board.workspace.call(lambda session: session.history(job.number))
+            self._record, self._runs = await self.record_of(job.number)
         except CekuraTuiError as error:
-            facts.update(Text(clean(error.sentence())))
-            return
-        text = Text(f"Job {job.number} {JOB_MARKS[job.state]} {job.state.words}\n", style="bold")
-        for name, value in _facts(job, self.board.when(job.launched_at), self.board.when(job.finished_at)):
-            text.append(f"{name:<10}", style="not bold dim").append(f"{value}\n", style="not bold")
-        text.append("\n")
-        for change in changes:
-            words = f"{self.board.when(change.at)}  {change.state.words}  {clean_line(change.reason, 300)}\n"
-            text.append(words, style="not bold")
-        facts.update(text)
+            self._show_detail([Fact("error", "text", "", clean(error.sentence()))])
+        else:
+            self._draw_detail()
+
+    def _draw_detail(self) -> None:
+        job, record = self.job, self._record
+        if job is not None and record is not None and record.job.number == job.number:
+            self._show_detail(short_facts_of(record, self._runs, job, self.board))
+
+    def _show_detail(self, facts: list[Fact]) -> None:
+        shown = self.job.number if self.job else None
+        self.query_one(JobFacts).show_rows(facts, reset=shown != self._shown)
+        self._shown = shown
+
+    # Keys
 
     @on(JobList.Opened)
     def opened(self) -> None:
         """Enter on a job."""
-        if (job := self._current()) is not None:
+        if (job := self.job) is not None:
             self.post_message(JobWished(job))
-
-
-def _facts(job: Job, launched: str, finished: str) -> list[tuple[str, str]]:
-    named = (
-        ("runs", " ".join(map(str, job.run_ids))),
-        ("agent", clean_line(job.agent_name)),
-        ("prompt", job.prompt_source or "text"),
-        ("launched", launched),
-        ("ended", finished),
-        ("status", clean_line(job.last_status or "")),
-        ("error", clean_line(job.error or "")),
-    )
-    return [(name, value) for name, value in named if value]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -35,23 +35,33 @@ class RunPages:
         return replace(self.scope, failures=self.failures)
 
     @property
-    def _shown(self) -> SeenRuns | None:
+    def shown(self) -> SeenRuns | None:
+        """The list as it is shown: as it was got last, else as it was cached."""
         return self.fresh or (None if self.failures else self.cached)
 
     @property
     def rows(self) -> Sequence[RunRow]:
         """What is loaded."""
-        return self._shown.rows if self._shown else ()
+        return self.shown.rows if self.shown else ()
 
     @property
     def count(self) -> int | None:
         """How many runs there are in all, if that is known."""
-        return self._shown.count if self._shown else None
+        return self.shown.count if self.shown else None
 
     @property
     def got_at(self) -> float | None:
         """When the newest page was got."""
-        return self._shown.got_at if self._shown else None
+        return self.shown.got_at if self.shown else None
+
+    def freshness(self, error: CekuraTuiError | None, when: Callable[[float | None], str]) -> str:
+        """How new the list is, in words; `error` is why it could not be read."""
+        at = when(self.got_at) if self.got_at else ""
+        if error is not None:
+            return f"! {error.title.lower()}, r retries" + (f"; as of {at}" if at else "")
+        if not at:
+            return "loading"
+        return f"cached, {at}" if self.fresh is None else f"as of {at}"
 
     @property
     def more(self) -> bool:
@@ -76,6 +86,18 @@ class RunPages:
                 break
         if scope == self.wanted:
             self.fresh, self._loaded = merged, pages
+
+    async def look_again(self, workspace: Workspace) -> None:
+        """Read the first page of a list that is there; the rest stays, unless so much is new that it does not join."""
+        scope = self.wanted
+        got = await self._get(workspace, scope, 1)
+        have = self.fresh
+        if have is None or scope != self.wanted:
+            return
+        if {row.id for row in got.rows} & {row.id for row in have.rows}:
+            self.fresh = replace(_merge(have, got), got_at=got.got_at, more=have.more)
+        else:
+            await self.refresh(workspace)
 
     async def next(self, workspace: Workspace) -> bool:
         """Read the next page; False where another is on its way or the scope changed meanwhile."""

@@ -14,7 +14,7 @@ from cekura_tui.model.errors import CekuraTuiError
 from cekura_tui.model.job import Job
 from cekura_tui.model.scope import NoScope, Scope
 from cekura_tui.ui.board import Board
-from cekura_tui.ui.messages import JobWished
+from cekura_tui.ui.messages import JobWished, RunsRead
 from cekura_tui.ui.screens.improving import Improving
 from cekura_tui.ui.screens.run import RunScreen
 from cekura_tui.ui.screens.run_pages import RunPages
@@ -87,14 +87,22 @@ The newest first. `enter` opens the run under the cursor, `space` marks up to th
         """Read the scope's runs anew."""
         self._load()
 
+    def look_again(self) -> bool:
+        """Read the newest runs anew; False where the list has not been read yet."""
+        if self._pages.fresh is None:
+            return False
+        self._load(again=True)
+        return True
+
     @work(group="runs", exclusive=True)
-    async def _load(self) -> None:
+    async def _load(self, *, again: bool = False) -> None:
         try:
             if self._pages.scope is None:
                 self._pages.scope = await self.board.workspace.call(lambda session: session.scope())
                 self._pages.cached = await self.board.workspace.call(lambda session: session.seen(self._pages.wanted))
                 self._draw()
-            await self._pages.refresh(self.board.workspace)
+            before = self._pages.shown
+            await (self._pages.look_again if again else self._pages.refresh)(self.board.workspace)
         except NoScope as several:
             self._pick(several)
         except CekuraTuiError as error:
@@ -102,6 +110,7 @@ The newest first. `enter` opens the run under the cursor, `space` marks up to th
         else:
             self._error = None
             self._draw()
+            self.post_message(RunsRead(before, self._pages.shown))
             self._name_scope()
 
     @work(group="scope-name", exclusive=True)
@@ -164,17 +173,7 @@ The newest first. `enter` opens the run under the cursor, `space` marks up to th
         where = "demo" if setup.demo else setup.profile
         status.left = (where, scope.shown if scope else "…", *(["read-only"] if setup.read_only else []))
         going = sum(job.state.going for job in self.board.jobs)
-        status.right = (self._freshness(), f"{going} running" if going else "")
-
-    def _freshness(self) -> str:
-        got_at = self._pages.got_at
-        if self._error is not None:
-            return f"! {self._error.title.lower()}, r retries" + (
-                f"; as of {self.board.when(got_at)}" if got_at else ""
-            )
-        if got_at is None:
-            return "loading"
-        return f"cached, {self.board.when(got_at)}" if self._pages.fresh is None else f"as of {self.board.when(got_at)}"
+        status.right = (self._pages.freshness(self._error, self.board.when), f"{going} running" if going else "")
 
     # The run under the cursor
 

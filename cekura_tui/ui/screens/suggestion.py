@@ -28,18 +28,19 @@ class SuggestionScreen(Page):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "app.pop_screen", "Back", id="suggestion.back"),
         Binding("y", "hand_off", "Save, copy", id="suggestion.hand-off"),
+        Binding("d", "details", "Details", id="suggestion.details"),
         Binding("r", "refresh", "Retry", id="suggestion.refresh", show=False),
         Binding("tab", "app.focus_next", "Summary", id="suggestion.pane"),
     ]
     HELP = """\
 # Suggestion
 Removed words are struck through, added ones underlined. `n` and `N` go from change to change,
-`y` saves the improved prompt to a file, exactly, or copies it.
+`y` saves the improved prompt to a file, exactly, or copies it; `d` shows all that is known of the job.
 """
 
     def __init__(self, board: Board, number: int) -> None:
         super().__init__(board)
-        self._number = number
+        self.number = number
         self._suggestion: Suggestion | None = None
 
     def body(self) -> ComposeResult:
@@ -58,14 +59,14 @@ Removed words are struck through, added ones underlined. `n` and `N` go from cha
         self._load()
 
     def _headline(self, told: str) -> None:
-        text = Text(f" Suggestion of job {self._number} ", style="bold", no_wrap=True, overflow="ellipsis", end="")
+        text = Text(f" Suggestion of job {self.number} ", style="bold", no_wrap=True, overflow="ellipsis", end="")
         self.query_one("#suggestion-headline", Static).update(text.append(told, style="not bold"))
 
     @work(group="suggestion", exclusive=True)
     async def _load(self) -> None:
         notice, view = self.query_one(Notice), self.query_one(ProseDiffView)
         try:
-            done, diff = await self.board.workspace.call(lambda session: session.comparison(self._number))
+            done, diff = await self.board.workspace.call(lambda session: session.jobs.comparison(self.number))
         except CekuraTuiError as error:
             notice.say_error(error)
             return
@@ -90,11 +91,17 @@ Removed words are struck through, added ones underlined. `n` and `N` go from cha
         if self._suggestion is None:
             self._load()
 
+    def action_details(self) -> None:
+        """All that is known of its job."""
+        from cekura_tui.ui.screens.job import JobScreen
+
+        self.app.push_screen(JobScreen(self.board, self.number))
+
     @work(group="hand-off", exclusive=True)
     async def action_hand_off(self) -> None:
         """Save or copy the improved prompt."""
         if self._suggestion is None or self._suggestion.improved_prompt is None:
             return
-        told = await self.app.push_screen_wait(HandOffDialog(self._number, self._suggestion.improved_prompt))
+        told = await self.app.push_screen_wait(HandOffDialog(self.number, self._suggestion.improved_prompt))
         if told:
             self.tell(told)

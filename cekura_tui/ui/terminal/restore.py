@@ -37,24 +37,25 @@ class Terminal:
             return True
         return False
 
-    def restore(self) -> None:
-        """Leave the alternate screen, show the cursor, switch the mouse off, and restore the line discipline."""
+    def restore(self, more: bytes = b"") -> None:
+        """Leave the alternate screen, show the cursor, switch the mouse off, and restore the line discipline; `more` is
+        written with it."""
         with contextlib.suppress(termios.error, OSError):
             # Opened anew, so that not to block is a matter of this handle alone and not of the shell's, too.
             own = os.open(os.ttyname(self._handle), os.O_RDWR | os.O_NOCTTY | os.O_NONBLOCK)
             _silence_others()
-            self._write(own)
+            self._write(own, _RESTORE + more)
             if self._modes is not None:
                 termios.tcsetattr(own, termios.TCSANOW, self._modes)  # type: ignore[arg-type] # as it was got
 
-    def _write(self, own: int) -> None:
+    def _write(self, own: int, text: bytes) -> None:
         """Write what restores, in place of all that the terminal has not read yet."""
         for _ in range(_TRIES):
             with contextlib.suppress(termios.error):
                 termios.tcflow(own, termios.TCOON)
                 termios.tcflush(own, termios.TCOFLUSH)
             try:
-                if os.write(own, _RESTORE) == len(_RESTORE):
+                if os.write(own, text) == len(text):
                     return
             except BlockingIOError:
                 time.sleep(_BETWEEN)

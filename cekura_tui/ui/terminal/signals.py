@@ -17,9 +17,9 @@ from cekura_tui.ui.terminal.restore import Terminal
 if TYPE_CHECKING:
     from cekura_tui.ui.app import CekuraApp
 
-PATIENCE = 1.5
-"""Seconds until the program leaves whether or not the app has."""
-LOOKED_AFTER = 0.5
+PATIENCE, ALONE = 1.5, 1.0
+"""Seconds until the program leaves whether or not the app has; the latter where its terminal is gone."""
+LOOKED_AFTER = 0.25
 """Seconds between two looks whether the terminal is still there: where SIGHUP is ignored, nothing else tells."""
 _SIGNALS = (signal.SIGTERM, signal.SIGHUP, signal.SIGINT)
 
@@ -61,24 +61,24 @@ class Leaving:
         """Leave as by SIGHUP when the terminal is gone. Textual's reading of a terminal that is gone never rests."""
         while not self.done.wait(LOOKED_AFTER):
             if self._terminal.is_gone():
-                self._leave(signal.SIGHUP)
+                self._leave(signal.SIGHUP, ALONE)
                 return
 
-    def _leave(self, number: int) -> None:
+    def _leave(self, number: int, patience: float = PATIENCE) -> None:
         if not self._begun.acquire(blocking=False):
             return
         self.number = number
-        threading.Thread(target=self._leave_anyway, args=(number,), name="leaving", daemon=True).start()
+        threading.Thread(target=self._leave_anyway, args=(number, patience), name="leaving", daemon=True).start()
         # The main thread waits for an editor as long as there is one.
         editor.hang_up()
         self._app.leave_from_signal(128 + number)
 
-    def _leave_anyway(self, number: int) -> None:
+    def _leave_anyway(self, number: int, patience: float) -> None:
         """The app has not left in time: put the terminal right without waiting for it, and end the process.
 
         What the program knows is in the database already: every record is committed before it is shown.
         """
-        if self.done.wait(PATIENCE):
+        if self.done.wait(patience):
             return
-        self._terminal.restore()
+        self._terminal.restore(self._app.news.former_title.encode())
         os._exit(128 + number)

@@ -1,47 +1,61 @@
-"""Jobs as lines: state, runs, agent, how long, last answer."""
+"""Jobs as lines, by state: whether it is news, state, runs, agent, how long, last word."""
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
 from rich.segment import Segment
 from textual.binding import Binding, BindingType
 
-from cekura_tui.model.job import Job
-from cekura_tui.model.text import clean_line
-from cekura_tui.model.times import span_text
+from cekura_tui.model.job import Job, JobState
 from cekura_tui.ui.board import Board
 from cekura_tui.ui.widgets.cells import fit
+from cekura_tui.ui.widgets.job_words import elapsed, last_word
 from cekura_tui.ui.widgets.row_canvas import RowState
 from cekura_tui.ui.widgets.row_strips import Line
-from cekura_tui.ui.widgets.signs import JOB_MARKS, JOB_TONES, TONE_CLASSES, TONE_CSS
+from cekura_tui.ui.widgets.signs import JOB_MARKS, JOB_TONES, TONE_CLASSES, TONE_CSS, UNREAD
 from cekura_tui.ui.widgets.virtual_list import VirtualList
+
+_GROUPS: tuple[tuple[JobState, ...], ...] = (
+    (JobState.LAUNCHING, JobState.RUNNING),
+    (JobState.UNCONFIRMED, JobState.LOST),
+    (JobState.STOPPED,),
+)
+"""What goes on, then what somebody has to decide about, then what rests; what has ended is last."""
+_KEPT = 900.0
+"""Seconds after which a row is made anew: a time of today becomes one of yesterday, and so on."""
+_PLACES = {state: place for place, states in enumerate(_GROUPS) for state in states}
 
 
 @dataclass(frozen=True, slots=True)
 class JobRow:
-    """A job and its times in words."""
+    """A job as it is drawn: nothing is in it that is not seen, so that only what changed on screen is drawn anew."""
 
-    job: Job
-    when: str
+    number: int
+    state: JobState
+    unread: bool
+    runs: tuple[int, ...]
+    agent: str
     took: str
+    when: str
+    word: str
 
 
 def job_row(job: Job, board: Board) -> JobRow:
-    """A job as it is listed now; only the elapsed time of one that runs changes by itself."""
-    start = job.launched_at
-    end = job.finished_at or (board.clock() if job.state.going else None)
-    took = span_text(end - start, live=job.state.going) if start is not None and end is not None else ""
-    return JobRow(job, board.when(job.finished_at or start), took)
+    """A job as it is listed now; only the elapsed time of one that goes on, and what is left, change by themselves."""
+    when, took = board.when(job.finished_at or job.launched_at), elapsed(job, board)
+    return JobRow(job.number, job.state, job.unread, job.run_ids, job.agent_name, took, when, last_word(job, board))
 
 
-def last_word(job: Job) -> str:
-    """The last that was heard of a job, as one line."""
-    if job.state.going and job.stale_since is not None:
-        return "no answer at the moment, asked again"
-    return clean_line(job.error or job.reason or job.summary_of_changes or job.last_status or "", 200)
+def by_state(jobs: Iterable[Job]) -> list[Job]:
+    """Jobs in the order of the list: by group, the newest of each first."""
+
+    def place(job: Job) -> tuple[int, float, int]:
+        return _PLACES.get(job.state, len(_GROUPS)), -(job.finished_at or 0.0), -job.number
+
+    return sorted(jobs, key=place)
 
 
 class JobList(VirtualList[JobRow]):
@@ -50,30 +64,91 @@ class JobList(VirtualList[JobRow]):
     BINDINGS: ClassVar[list[BindingType]] = [Binding("enter", "open", "Open", key_display="enter", id="job-list.open")]
     COMPONENT_CLASSES: ClassVar[set[str]] = TONE_CLASSES
     DEFAULT_CSS = f"JobList {{ {TONE_CSS} }}"
+    _sizes = (0, 0)
+    """Cells that the longest duration and the longest time take."""
+    _arriving = False
+    _left_at = (0, 0)
+    """The first line on screen and the cursor's row, as a person left them: jobs that come do not count."""
+    _made: Mapping[int, tuple[object, JobRow]] = {}
+    """The rows of jobs that rest, by number, each with all that it was made of."""
 
     def key_of(self, row: JobRow) -> Hashable:
         """The job's number."""
-        return row.job.number
+        return row.number
 
     def lines_of(self, row: JobRow, width: int, state: RowState) -> Sequence[Line]:
         """One line."""
-        job = row.job
-        tone = self.ink(f"tone--{JOB_TONES.get(job.state, 'dim')}")
+        tone = self.ink(f"tone--{JOB_TONES.get(row.state, 'dim')}")
         dim = self.ink("tone--dim")
+        wide = width >= 100
         cells: list[tuple[str, int, bool]] = [
-            (f"{JOB_MARKS[job.state]} {job.state.words}", 13, True),
-            (f"job {job.number}", 8, False),
-            (" ".join(map(str, job.run_ids)), 21 if width >= 100 else 14, False),
+            (f"{JOB_MARKS[row.state]} {row.state.words}", 13, True),
+            (f"job {row.number}", 8, False),
+            (_runs_text(row.runs, wide), 21 if wide else 11, False),
         ]
         if width >= 90:
-            cells.append((job.agent_name, 22, False))
-        cells += [(row.took, 10, False), (row.when, 12, False)]
-        line = [Segment(" ")]
+            cells.append((row.agent, 22, False))
+        took, when = self._sizes
+        cells += [(row.took, took, False), (row.when, when, False)]
+        line = [Segment(f"{UNREAD} " if row.unread else "  ", self.ink("tone--strong"))]
         for text, size, coloured in cells:
             line.append(Segment(f"{fit(text, size)} ", tone if coloured else None))
-        rest = width - sum(size + 1 for _, size, _ in cells) - 1
-        return [[*line, Segment(fit(last_word(job), rest), dim)]]
+        rest = width - sum(size + 1 for _, size, _ in cells) - 2
+        return [[*line, Segment(fit(row.word, rest), dim)]]
 
-    def show_jobs(self, jobs: Sequence[Job], board: Board) -> None:
-        """Show these jobs."""
-        self.show_rows([job_row(job, board) for job in jobs])
+    def show_jobs(self, jobs: Sequence[Job], board: Board, *, newest: bool = False) -> None:
+        """Show these jobs; the row under the cursor keeps its line of the screen, wherever its state puts it.
+
+        With `newest` a list that nobody has moved in shows its first rows all the time.
+        """
+        self._arriving = True
+        rows = self._rows_of(by_state(jobs), board)
+        sizes = max((len(row.took) for row in rows), default=0), max((len(row.when) for row in rows), default=0)
+        if sizes != self._sizes:
+            self._sizes = sizes
+            self.redraw()
+        line = self.cursor_line
+        self.show_rows(rows, reset=newest and max(self._left_at) <= 0)
+        if line is not None and self.cursor_index is not None and self.cursor_line != line and not newest:
+            self._place(self.cursor_index - line)
+        self._arriving = False
+
+    @property
+    def cursor_line(self) -> int | None:
+        """The line of the screen that the cursor is on, or None where it is scrolled out."""
+        return next((line for line, (index, _) in enumerate(self._shown) if index == self._cursor), None)
+
+    def show_top(self) -> None:
+        """Show what came above the first row, if that was where one left the list, and the cursor is seen with it."""
+        if self._left_at[0] == 0 and self.cursor_index is not None and self.cursor_index < self._view.height:
+            self._place(0)
+
+    def _place(self, index: int) -> None:
+        before = self._picture()
+        self._view.place(index, 0)
+        self._commit(before)
+
+    def _settled(self) -> None:
+        super()._settled()
+        if not self._arriving:
+            self._left_at = self._view.y, self._cursor
+
+    def _rows_of(self, jobs: Iterable[Job], board: Board) -> list[JobRow]:
+        """Making a row takes longer than a look at its job, and of two thousand jobs most rest."""
+        rows, made = [], dict[int, tuple[object, JobRow]]()
+        now = int(board.clock() // _KEPT)
+        for job in jobs:
+            basis = (job, board.again(job.number), now)
+            kept = self._made.get(job.number)
+            row = kept[1] if kept is not None and kept[0] == basis else job_row(job, board)
+            if not job.state.going:
+                made[job.number] = basis, row
+            rows.append(row)
+        self._made = made
+        return rows
+
+
+def _runs_text(runs: Sequence[int], wide: bool) -> str:
+    """All runs where there is room, else the first and how many more."""
+    text = " ".join(map(str, runs))
+    return text if wide or len(text) <= 11 else f"{runs[0]} +{len(runs) - 1}"

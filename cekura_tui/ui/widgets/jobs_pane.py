@@ -1,25 +1,22 @@
-"""The jobs pane under the run list: the newest jobs, or one line where there is little room."""
+"""The jobs pane under the run list: the jobs by state, or one line where there is little room."""
 
 from __future__ import annotations
-
-from typing import ClassVar
 
 from rich.text import Text
 from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.widgets import Static
 
-from cekura_tui.model.job import Job
 from cekura_tui.model.text import count
 from cekura_tui.ui.board import Board
-from cekura_tui.ui.widgets.job_list import JobList, last_word
-from cekura_tui.ui.widgets.signs import JOB_MARKS
+from cekura_tui.ui.sight import follow
+from cekura_tui.ui.widgets.job_list import JobList
+from cekura_tui.ui.widgets.job_words import last_word
+from cekura_tui.ui.widgets.signs import JOB_MARKS, UNREAD
 
 
 class JobsPane(Vertical):
     """Follows the board; its list may be focused and opened from."""
-
-    REFRESH: ClassVar[float] = 5.0
 
     def __init__(self, board: Board) -> None:
         super().__init__(id="jobs-pane")
@@ -32,32 +29,32 @@ class JobsPane(Vertical):
 
     def on_mount(self) -> None:
         """Show the jobs now and whenever they change; running ones tell their time."""
-        self._board.jobs_changed.subscribe(self, lambda _: self.show())
-        self.set_interval(self.REFRESH, self._tick)
-        self.show()
-
-    def _tick(self) -> None:
-        if any(job.state.going for job in self._board.jobs):
-            self.show()
+        follow(self, self._board, self.show)
 
     def show(self) -> None:
         """Draw the jobs as they are on the board."""
         jobs = self._board.jobs
-        self.query_one("#jobs-line", Static).update(_headline(jobs))
-        self.query_one(JobList).show_jobs(jobs, self._board)
+        line, headline = self.query_one("#jobs-line", Static), _headline(self._board)
+        if line.content != headline:
+            line.update(headline)
+        listed = self.query_one(JobList)
+        listed.show_jobs(jobs, self._board, newest=not listed.has_focus)
         self.set_class(not jobs, "-empty")
 
 
-def _headline(jobs: tuple[Job, ...]) -> Text:
+def _headline(board: Board) -> Text:
     text = Text(no_wrap=True, overflow="ellipsis", end="")
     text.append("Jobs ", style="bold")
-    if not jobs:
+    if not board.jobs:
         return text.append("none yet: i on a failed run launches one", style="dim")
-    going = sum(job.state.going for job in jobs)
-    ended = [job for job in jobs if not job.state.going]
+    new = sum(job.unread for job in board.jobs)
+    going = sum(job.state.going for job in board.jobs)
+    ended = [job for job in board.jobs if not job.state.going]
+    if new:
+        text.append(f"{UNREAD} {new:,} new", style="bold").append(" · ")
     told = [count(going, "running", "running")] if going else []
     if ended:
         last = max(ended, key=lambda job: job.finished_at or job.launched_at or 0.0)
-        words = last_word(last)
+        words = last_word(last, board)
         told.append(f"job {last.number} {JOB_MARKS[last.state]} {last.state.words}" + (f": {words}" if words else ""))
     return text.append(" · ".join(told))

@@ -27,6 +27,8 @@ JOB_MARKS = {
     JobState.LOST: "!",
     JobState.FORGOTTEN: "·",
 }
+UNREAD = "•"
+"""Before a job that nobody has looked at since it ended."""
 JOB_TONES = {
     JobState.SUCCEEDED: "good",
     JobState.FAILED: "bad",

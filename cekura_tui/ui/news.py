@@ -1,0 +1,121 @@
+"""What a person is told by itself: ends of jobs, on screen and through the terminal, and what is in the way."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
+
+from cekura_tui.model.away import in_short, told_of
+from cekura_tui.model.errors import CekuraTuiError
+from cekura_tui.model.job import Job, JobState
+from cekura_tui.ui.board import Board
+from cekura_tui.ui.terminal.around import write_around
+from cekura_tui.ui.while_away import WhileAway
+
+if TYPE_CHECKING:
+    from textual.app import App
+    from textual.timer import Timer
+
+    from cekura_tui.ui.terminal.title import Title
+
+GAP = 5.0
+"""Seconds between two notifications, at least."""
+
+
+class News:
+    """Is told the jobs as they are read, and puts them on the board."""
+
+    def __init__(self, app: App[None], board: Board, look_again: Callable[[], bool]) -> None:
+        self._app, self._board = app, board
+        self.away = WhileAway(app, board, look_again)
+        self._known: dict[int, JobState] | None = None
+        self._trouble = ""
+        self._unsent: dict[int, Job] = {}
+        self._sending: Timer | None = None
+        self._sent_at = -GAP
+        self._title: Title | None = None
+
+    @property
+    def former_title(self) -> str:
+        """What to write to the terminal at the end, so that it has its former title; may be empty."""
+        return self._title.back if self._title else ""
+
+    def begin(self, *, runs: bool) -> None:
+        """The program starts, or another workspace is entered: what is there is no news."""
+        self._known = None
+        self._unsent.clear()
+        self.away.begin(runs=runs)
+        self._show_title()
+
+    def jobs_read(self, jobs: Sequence[Job]) -> None:
+        """One message for all jobs that ended since the last reading."""
+        ended = self._ended(jobs)
+        self._board.put_jobs(jobs)
+        if fresh := [job for job in ended if not self.away.withholds(job.number)]:
+            self._toast(fresh)
+        if ended and self.away.away:
+            self._send_soon(ended)
+        self.away.jobs_read(jobs)
+        self._show_title()
+
+    def _ended(self, jobs: Sequence[Job]) -> list[Job]:
+        before = {job.number: job.state for job in self._board.jobs} if self._known is None else self._known
+        # At the first reading only what was known can have changed; later also a job that appears is new.
+        new = [job for job in jobs if job.number in before or self._known is not None]
+        self._known = {job.number: job.state for job in jobs}
+        return [job for job in new if job.unread and before.get(job.number) != job.state]
+
+    def _toast(self, ended: Sequence[Job]) -> None:
+        texts = [f"job {job.number} {job.state.words}" for job in ended]
+        more = " …" if len(texts) > 4 else ""
+        self._app.notify(f"{', '.join(texts[:4])}{more}. 2 shows all jobs.", markup=False, timeout=8)
+        self.away.told({job.number for job in ended})
+
+    # Through the terminal
+
+    def _send_soon(self, ended: Sequence[Job]) -> None:
+        self._unsent |= {job.number: job for job in ended}
+        if self._sending is None:
+            wait = self._sent_at + GAP - time.monotonic()
+            self._sending = self._app.set_timer(max(wait, 0.01), self._send)
+
+    def _send(self) -> None:
+        """One notification for all that ended since the last one, unless somebody is back."""
+        self._sending = None
+        ended = list(self._unsent.values())
+        self._unsent.clear()
+        if ended and self.away.away:
+            from cekura_tui.ui.terminal.notifications import notification
+
+            wanted = self._board.workspace.setup.settings.notify
+            self._sent_at = time.monotonic()
+            write_around(self._app, notification(wanted, "cekura-tui", told_of(ended), os.environ))
+
+    def _show_title(self) -> None:
+        if not self._board.workspace.setup.settings.title:
+            return
+        if self._title is None:
+            from cekura_tui.ui.terminal.title import Title
+
+            self._title = Title(lambda text: write_around(self._app, text))
+        self._title.show(in_short(self._board.jobs) or "cekura-tui")
+
+    # What is in the way
+
+    def tell_trouble(self, error: CekuraTuiError | None) -> None:
+        """Say once that jobs cannot be followed at the moment."""
+        text = error.sentence() if error else ""
+        if text and text != self._trouble:
+            self._warn(text, error.title if error else "")
+        self._trouble = text
+
+    def tell_notices(self) -> None:
+        """Say what the workspace has to say, each once."""
+        notices = self._board.workspace.notices
+        while notices:
+            self._warn(notices.popleft(), seconds=30)
+
+    def _warn(self, text: str, title: str = "", seconds: float = 15) -> None:
+        self._app.notify(text, title=title, severity="warning", markup=False, timeout=seconds)

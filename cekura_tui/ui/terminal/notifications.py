@@ -1,0 +1,73 @@
+"""Notifications of the desktop, sent through the terminal: OSC 777, OSC 9 or the bell, also from tmux and screen.
+
+Which terminal takes which: kitty (from 0.24), WezTerm, Ghostty, foot, Konsole and Contour take OSC 777; iTerm2 takes
+OSC 9, which is something else to ConEmu and Windows Terminal; rxvt-unicode takes OSC 777 only with an extension that
+it does not come with. All the others, and whatever cannot be told by its name, have the bell.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Literal
+
+from cekura_tui.model.text import clean_line
+
+Kind = Literal["osc777", "osc9", "bell"]
+
+BELL = "\x07"
+LONGEST = 120
+"""Characters of a notification's text."""
+CHUNK = 240
+"""Characters of one string that every version of screen passes on."""
+_OSC_777 = ("kitty", "wezterm", "ghostty", "foot", "konsole", "contour")
+# Within tmux and screen TERM and TERM_PROGRAM are theirs; these are left of the terminal around. LC_… survives SSH.
+_LEFT = ("LC_TERMINAL", "TERMINAL_NAME")
+_SIGNS = {
+    "KITTY_WINDOW_ID": "kitty",
+    "WEZTERM_PANE": "wezterm",
+    "GHOSTTY_RESOURCES_DIR": "ghostty",
+    "KONSOLE_VERSION": "konsole",
+    "ITERM_SESSION_ID": "iterm",
+}
+
+
+def kind_for(env: Mapping[str, str]) -> Kind:
+    """What the terminal with this environment is known to take."""
+    program = env.get("TERM_PROGRAM", "").lower()
+    names = [program, env.get("TERM", "").lower().removeprefix("screen.").removeprefix("xterm-")]
+    if program in ("", "tmux", "screen"):
+        # Any other program may have inherited these from the terminal that it was started in.
+        names += [env.get(name, "").lower() for name in _LEFT] + [_SIGNS[name] for name in _SIGNS if env.get(name)]
+    if any(name.startswith("iterm") for name in names):
+        return "osc9"
+    return "osc777" if any(name.startswith(_OSC_777) for name in names) else "bell"
+
+
+def notification(wanted: str, title: str, text: str, env: Mapping[str, str]) -> str:
+    """What to write to the terminal for a notification; `wanted` is the setting: auto, osc777, osc9, bell or off."""
+    if wanted == "off":
+        return ""
+    kind = kind_for(env) if wanted == "auto" else wanted
+    if kind == "bell":
+        return BELL
+    title, text = harmless(title), harmless(text)
+    told = f"\x1b]777;notify;{title};{text}{BELL}" if kind == "osc777" else f"\x1b]9;{title}: {text}{BELL}"
+    if env.get("TMUX"):
+        # tmux drops what is passed through unless it is allowed to and the pane is in sight; the bell always arrives.
+        return _through_tmux(told) + (BELL if wanted == "auto" else "")
+    return _through_screen(told) if env.get("STY") else told
+
+
+def harmless(text: str) -> str:
+    """Text that ends no sequence and parts no field of one."""
+    return clean_line(text.replace(";", ","), LONGEST)
+
+
+def _through_tmux(sequence: str) -> str:
+    return "\x1bPtmux;{}\x1b\\".format(sequence.replace("\x1b", "\x1b\x1b"))
+
+
+def _through_screen(sequence: str) -> str:
+    # To screen the byte 0x9c, which is in the UTF-8 of many letters, may end a string.
+    plain = sequence.encode("ascii", "replace").decode("ascii")
+    return "".join(f"\x1bP{plain[at : at + CHUNK]}\x1b\\" for at in range(0, len(plain), CHUNK))

@@ -1,0 +1,140 @@
+"""`on_job_done`: a command of the user's that is told of each job that ended. Whatever it does changes nothing else."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import logging
+import os
+import shlex
+import signal
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from typing import IO
+
+from cekura_tui.model.job import Suggestion
+from cekura_tui.model.text import clean_line, count
+
+LIMIT = 30.0
+"""Seconds that a call may take."""
+AT_ONCE = 4
+HEARD = 65_536
+"""Bytes of what it writes on standard error that are read at a time; the last ones are told."""
+AGAIN = 60.0
+"""Seconds until the same failure is told again."""
+_log = logging.getLogger("cekura_tui.workspace")
+
+
+class JobHook:
+    """Calls the command once a job, a few at once, on the loop of the session. Failures are told, in a sentence."""
+
+    def __init__(self, command: str, tell: Callable[[str], None], *, limit: float = LIMIT) -> None:
+        self._words = shlex.split(command)
+        self._words[0] = os.path.expanduser(self._words[0])
+        self._tell, self._limit = tell, limit
+        self._slots = asyncio.Semaphore(AT_ONCE)
+        self._calls: set[asyncio.Task[None]] = set()
+        self._told, self._told_at = "", 0.0
+
+    def ended(self, done: Suggestion) -> None:
+        """A job ended: call the command, without waiting for it."""
+        call = asyncio.ensure_future(self._call(json.dumps(done.to_json())))
+        self._calls.add(call)
+        call.add_done_callback(self._calls.discard)
+
+    async def close(self, within: float | None = None) -> None:
+        """Give running calls so many seconds, or their time, then end them."""
+        if not self._calls:
+            return
+        _, late = await asyncio.wait(self._calls, timeout=within)
+        for call in late:
+            call.cancel()
+        await asyncio.gather(*late, return_exceptions=True)
+        if late:
+            self._tell(f"{count(len(late), 'call')} of the command of on_job_done did not end in time.")
+
+    async def _call(self, job: str) -> None:
+        async with self._slots:
+            failed = await self._failed(job)
+        if not failed:
+            self._told = ""
+            return
+        sentence = f"The command of on_job_done {failed}"
+        _log.warning("%s", sentence)
+        if sentence != self._told or time.monotonic() - self._told_at > AGAIN:
+            self._told, self._told_at = sentence, time.monotonic()
+            self._tell(sentence)
+
+    async def _failed(self, job: str) -> str:
+        """Call it with a job as JSON; returns what went wrong, or nothing."""
+        env = {name: value for name, value in os.environ.items() if name != "CEKURA_API_KEY"}
+        try:
+            # Its input is a file, not a pipe: it may read it or not, and what it leaves behind may hold it open.
+            with _file_of(job) as given, _Heard() as heard:
+                process = await asyncio.create_subprocess_exec(
+                    *self._words,
+                    env=env,
+                    stdin=given,
+                    stdout=asyncio.subprocess.DEVNULL,
+                    stderr=heard.writer,
+                    start_new_session=True,
+                )
+                try:
+                    async with asyncio.timeout(self._limit):
+                        status = await process.wait()
+                except TimeoutError:
+                    return f"did not end within {self._limit:g} seconds and was stopped."
+                finally:
+                    if process.returncode is None:
+                        await _end(process)
+                words = heard.last_line()
+        except OSError as error:
+            return f"could not be started: {error.strerror}."
+        return f"ended with status {status}{f': {words}' if words else ''}." if status else ""
+
+
+async def _end(process: asyncio.subprocess.Process) -> None:
+    """End a call with all that it has started, and see it gone."""
+    with contextlib.suppress(ProcessLookupError, TimeoutError):
+        os.killpg(process.pid, signal.SIGKILL)
+        async with asyncio.timeout(1.0):
+            await process.wait()
+
+
+class _Heard:
+    """Standard error of a call: read as it comes, so that nothing fills up, and never waited for."""
+
+    def __init__(self) -> None:
+        self._reader, self.writer = os.pipe()
+        os.set_blocking(self._reader, False)
+        self._last = b""
+
+    def __enter__(self) -> _Heard:
+        asyncio.get_running_loop().add_reader(self._reader, self._read)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        asyncio.get_running_loop().remove_reader(self._reader)
+        os.close(self._reader)
+        os.close(self.writer)
+
+    def _read(self) -> None:
+        with contextlib.suppress(BlockingIOError):
+            self._last = (self._last + os.read(self._reader, HEARD))[-2_000:]
+
+    def last_line(self) -> str:
+        """The last line that is there, made safe to show."""
+        self._read()
+        lines = self._last.decode("utf-8", "replace").strip().splitlines()
+        return clean_line(lines[-1], 200).rstrip(".") if lines else ""
+
+
+@contextlib.contextmanager
+def _file_of(text: str) -> Iterator[IO[bytes]]:
+    """A file without a name that holds one line, to be read from its beginning."""
+    with tempfile.TemporaryFile() as file:
+        file.write(f"{text}\n".encode())
+        file.seek(0)
+        yield file

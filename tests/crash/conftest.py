@@ -1,0 +1,53 @@
+"""Processes of the program on one config directory and one server, gone when the test ends."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import pytest
+from fronts import App, CommandLine, Front
+from one_job import serve_one_job
+from scripted_server import ScriptedServer
+from terminal import Start, Terminal
+
+_REPO = Path(__file__).parents[2]
+_OF_THE_RUNNER = ("TEXTUAL", "NO_COLOR", "COLUMNS", "LINES")
+
+if not sys.platform.startswith("linux"):
+    pytest.skip("full pipes, stopped terminals and limits are made with what Linux offers", allow_module_level=True)
+
+
+@pytest.fixture
+def server(scripted: ScriptedServer, monkeypatch: pytest.MonkeyPatch) -> ScriptedServer:
+    """A server with run 5 and its job, to which the environment leads."""
+    monkeypatch.setenv("CEKURA_API_URL", scripted.url)
+    monkeypatch.setenv("CEKURA_API_KEY", "key")
+    monkeypatch.setenv("CEKURA_PROJECT_ID", "1")
+    serve_one_job(scripted)
+    return scripted
+
+
+@pytest.fixture
+def start(server: ScriptedServer, tmp_path: Path) -> Iterator[Start]:
+    """Start `cekura-tui …` in a terminal."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(_OF_THE_RUNNER)}
+    own = {"TERM": "xterm-256color", "LC_ALL": "C.UTF-8", "TZ": "UTC", "HOME": str(tmp_path), "PYTHONPATH": str(_REPO)}
+    with ExitStack() as stack:
+
+        def started(*args: str, **options: Any) -> Terminal:
+            return stack.enter_context(Terminal(*args, env={**kept, **own}, **options))
+
+        yield started
+
+
+@pytest.fixture(params=["the app", "the command line"])
+def front(request: pytest.FixtureRequest, server: ScriptedServer, start: Start, tmp_path: Path) -> Front:
+    """Each of the two fronts, one step before a launch."""
+    one: Front = App(start) if request.param == "the app" else CommandLine(server, tmp_path)
+    one.get_ready()
+    return one

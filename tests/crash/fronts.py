@@ -1,0 +1,127 @@
+"""The two fronts of the program, each brought to one step before a launch, and each as a process that can be killed."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from pathlib import Path
+from typing import Protocol
+
+from calling import process
+from one_job import PROMPT, RUN
+from scripted_server import Hold, Reply, ScriptedServer, run_of, serve_runs
+from terminal import Start, Terminal
+from waiting import until
+
+
+class Front(Protocol):
+    """Somebody who launches a job from run 5."""
+
+    def get_ready(self) -> None:
+        """Come to where only the launch is left to be done."""
+
+    def launch(self) -> None:
+        """Launch; returns at once."""
+
+    def see_it_run(self) -> None:
+        """Wait until it is shown that the job was launched."""
+
+    def see_its_end(self) -> None:
+        """Wait until it is shown that the job succeeded."""
+
+    def stop_reading(self) -> None:
+        """Read nothing any more of what the program writes, so that it can show nothing."""
+
+    def kill(self) -> str:
+        """kill -9; returns all that the program could show."""
+
+
+class App:
+    """The app in a terminal."""
+
+    def __init__(self, start: Start) -> None:
+        self._start = start
+
+    def get_ready(self) -> None:
+        self.terminal = improve_dialog(self._start())
+
+    def launch(self) -> None:
+        self.terminal.press("enter")
+
+    def see_it_run(self) -> None:
+        self.terminal.wait("Job 1 launched")
+
+    def see_its_end(self) -> None:
+        self.terminal.press("2")
+        self.terminal.wait("job 1", "1 succeeded")
+
+    def stop_reading(self) -> None:
+        self.terminal.stop_output()
+
+    def kill(self) -> str:
+        self.terminal.kill()
+        while self.terminal.pump(0.05):
+            pass
+        return self.terminal.raw.decode(errors="replace")
+
+
+class CommandLine:
+    """`improve --wait` with a pipe for all that it writes."""
+
+    def __init__(self, server: ScriptedServer, directory: Path) -> None:
+        self._server, self._file = server, directory / "prompt.md"
+        self._file.write_bytes(PROMPT.encode())
+        self._run = Hold(Reply(run_of(5)))
+        self._read = b""
+
+    def get_ready(self) -> None:
+        self._reader, writer = os.pipe()
+        os.set_blocking(self._reader, False)
+        self._server.on("GET", RUN, self._run)
+        command = ("improve", 5, "--prompt-file", self._file, "--wait")
+        self._process: subprocess.Popen[bytes] = process(*command, stdout=writer, stderr=writer)
+        os.close(writer)
+        until(self._run.arrived.is_set, "the run is read")
+
+    def launch(self) -> None:
+        serve_runs(self._server, run_of(5))
+        self._run.released.set()
+
+    def see_it_run(self) -> None:
+        until(lambda: b"job 1: running" in self._now(), "it says that the job runs")
+
+    def see_its_end(self) -> None:
+        until(lambda: b"job 1: succeeded" in self._now(), "it says that the job succeeded")
+
+    def stop_reading(self) -> None:
+        # Opened anew, because the mode is shared by all who have the same opening.
+        filler = os.open(f"/proc/{self._process.pid}/fd/2", os.O_WRONLY | os.O_NONBLOCK)
+        try:
+            while True:
+                os.write(filler, b"." * 4096)
+        except BlockingIOError:
+            pass
+        finally:
+            os.close(filler)
+
+    def kill(self) -> str:
+        self._process.kill()
+        self._process.wait()
+        told = self._now().decode()
+        os.close(self._reader)
+        return told
+
+    def _now(self) -> bytes:
+        try:
+            while data := os.read(self._reader, 1 << 16):
+                self._read += data
+        except BlockingIOError:
+            pass
+        return self._read
+
+
+def improve_dialog(terminal: Terminal, prompt: str = PROMPT) -> Terminal:
+    """From the list of runs to the dialog that launches, with the agent's prompt in it."""
+    terminal.wait("1 run", "Books a table")
+    terminal.press("i")
+    return terminal.wait("Improve the prompt", f"{len(prompt.split()):,} words", gone="Reading")

@@ -1,0 +1,108 @@
+"""One job that is launched from run 5: what the server has for it, and how it stands in the database file."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import sqlite3
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from calling import ended, process
+from scripted_server import LAUNCH, PROGRESS, Got, Reply, ScriptedServer, run_of, serve_runs
+from waiting import until
+
+RUN = "/test_framework/v1/runs/5/"
+PROMPT = "\ufeffBe kind.\r\n\tNever guess \x1b[0m a name. 🙂\n"
+IMPROVED = "\ufeffBe kinder.\r\n\tAsk \x1b[1m for the name. 🙂\n\n"
+TAKEN = Reply({"progress_id": "p-1"})
+RUNNING = Reply({"status": "running"})
+DONE = Reply({"status": "completed", "output": {"improved_prompt": IMPROVED, "summary_of_changes": "Kinder."}})
+
+
+def serve_one_job(server: ScriptedServer) -> None:
+    """A list with run 5, its agent, and a launch that is taken and then goes on and on."""
+    server.on("GET", "/test_framework/v1/runs/", Reply({"count": 1, "results": [run_of(5)]}))
+    serve_runs(server, run_of(5))
+    agent = {"id": 7, "agent_name": "Agent 7", "description": PROMPT}
+    server.on("GET", "/test_framework/v1/aiagents/7/", Reply(agent))
+    server.on("POST", LAUNCH, TAKEN)
+    server.on("GET", PROGRESS, RUNNING)
+
+
+def launches(server: ScriptedServer) -> list[str]:
+    """The prompts of all launches that reached the server."""
+    return [got.json()["prompt"] for got in server.requests("POST", LAUNCH)]
+
+
+@dataclass(frozen=True)
+class Recorded:
+    """A job as any other program finds it in the file."""
+
+    state: str
+    progress_id: str | None
+    prompt: str
+    improved: str | None
+    owner: str
+
+
+def recorded(home: Path, number: int = 1) -> Recorded | None:
+    """How a job stands in the file now, or None where it does not."""
+    with contextlib.suppress(sqlite3.Error):
+        sql = sqlite3.connect(f"file:{home / 'cekura.db'}?mode=ro", uri=True)
+        with contextlib.closing(sql):
+            row = sql.execute(_JOB, (number,)).fetchone()
+        return Recorded(*row) if row else None
+    return None
+
+
+def state(home: Path, number: int = 1) -> str:
+    """The state of a job in the file, or empty where it is not there."""
+    job = recorded(home, number)
+    return job.state if job else ""
+
+
+def lease_holder(home: Path) -> int:
+    """The process that asks the server, or 0 where none does."""
+    with contextlib.closing(sqlite3.connect(f"file:{home / 'cekura.db'}?mode=ro", uri=True)) as sql:
+        row = sql.execute("SELECT holder FROM leases").fetchone()
+    return int(json.loads(row[0])["pid"]) if row else 0
+
+
+def listed() -> list[dict[str, object]]:
+    """What `jobs list --json` prints in a process of its own."""
+    return [json.loads(line) for line in ended(process("jobs", "list", "--json")).out.splitlines()]
+
+
+_JOB = """
+SELECT state, progress_id, CAST(sent.text AS TEXT), CAST(got.text AS TEXT), owner
+FROM jobs JOIN prompts AS sent ON sent.sha256 = prompt_sha256 LEFT JOIN prompts AS got ON got.sha256 = improved_sha256
+WHERE number = ?"""
+
+
+class Polls:
+    """Answers whoever asks about the job, and notes when (monotonic seconds)."""
+
+    def __init__(self, server: ScriptedServer) -> None:
+        self.times: list[float] = []
+        self._reply = RUNNING
+        self._done_at = 0.0
+        server.on("GET", PROGRESS, self._answer)
+
+    def _answer(self, _: Got) -> Reply:
+        self.times.append(time.monotonic())
+        if self._reply is DONE:
+            self._done_at = self.times[-1]
+        return self._reply
+
+    def more(self, count: int) -> None:
+        """Wait for so many more."""
+        wanted = len(self.times) + count
+        until(lambda: len(self.times) >= wanted, f"{count} more polls")
+
+    def finish(self) -> float:
+        """Let the job be done, and wait until somebody was told; returns when that was."""
+        self._reply = DONE
+        until(lambda: self._done_at, "the result is asked for")
+        return self._done_at

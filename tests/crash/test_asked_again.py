@@ -1,0 +1,135 @@
+"""After a kill only a person sends a launch again: once, whoever else asks, and not where it was answered after all."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sqlite3
+import threading
+import time
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, closing
+from pathlib import Path
+
+import pytest
+from calling import process
+from one_job import DONE, IMPROVED, PROMPT, TAKEN, launches
+from scripted_server import LAUNCH, PROGRESS, Hold, Reply, ScriptedServer
+from waiting import eventually, until
+
+from cekura_tui.model.errors import UsageError
+from cekura_tui.model.job import Job, JobState
+from cekura_tui.workspace.session import Session
+from cekura_tui.workspace.setup import make_setup
+
+AGAIN = Reply({"progress_id": "p-2"})
+
+
+@pytest.fixture
+def killed(server: ScriptedServer, home: Path, tmp_path: Path) -> Iterator[Hold]:
+    """Job 1 was being launched by a process that was killed; the server has it and has not answered."""
+    hold = Hold(TAKEN)
+    server.on("POST", LAUNCH, hold, AGAIN)
+    (tmp_path / "prompt.md").write_bytes(PROMPT.encode())
+    launching = process("improve", 5, "--prompt-file", tmp_path / "prompt.md")
+    until(hold.arrived.is_set, "the server has the launch")
+    launching.kill()
+    launching.communicate()
+    yield hold
+    hold.released.set()
+
+
+@asynccontextmanager
+async def opened(home: Path, server: ScriptedServer) -> AsyncIterator[Session]:
+    """A window on these jobs."""
+    session = Session.open(
+        make_setup(config_dir=str(home), env={"CEKURA_API_URL": server.url, "CEKURA_API_KEY": "key"})
+    )
+    session.engine.start()
+    session.engine.adopt()
+    try:
+        yield session
+    finally:
+        await session.close()
+
+
+async def test_asked_for_it_is_launched_again_with_the_same_prompt_and_brings_its_suggestion(
+    home: Path, server: ScriptedServer, killed: Hold
+) -> None:
+    server.on("GET", PROGRESS, DONE)
+    async with opened(home, server) as session:
+        assert (await session.jobs.get(1)).state == JobState.UNCONFIRMED
+        assert launches(server) == [PROMPT]
+        again = await session.jobs.launch_again(1)
+        assert (again.number, again.again_of, again.progress_id) == (2, 1, "p-2")
+        assert launches(server) == [PROMPT, PROMPT]
+        ended: list[Job] = []
+        while not ended:
+            await session.engine.news(1.0)
+            ended = [job for job in await session.jobs.all() if job.state == JobState.SUCCEEDED]
+        assert (await session.jobs.suggestion(2)).improved_prompt == IMPROVED
+        assert (await session.jobs.get(1)).state == JobState.UNCONFIRMED
+
+
+def test_asked_in_two_windows_at_the_same_moment_it_is_paid_for_once(
+    home: Path, server: ScriptedServer, killed: Hold
+) -> None:
+    at_once = threading.Barrier(2)
+    came: list[Job | UsageError] = []
+
+    async def ask() -> None:
+        async with opened(home, server) as session:
+            await session.jobs.get(1)
+            at_once.wait(10)
+            try:
+                came.append(await session.jobs.launch_again(1))
+            except UsageError as error:
+                came.append(error)
+
+    windows = [threading.Thread(target=lambda: asyncio.run(ask())) for _ in range(2)]
+    for window in windows:
+        window.start()
+    for window in windows:
+        window.join()
+    assert launches(server) == [PROMPT, PROMPT]
+    (told,) = [error.message for error in came if isinstance(error, UsageError)]
+    assert told == "Job 1 was launched again already, as job 2."
+
+
+async def test_an_answer_that_comes_just_before_the_second_launch_saves_paying_twice(
+    home: Path, server: ScriptedServer, killed: Hold
+) -> None:
+    async with opened(home, server) as here, opened(home, server) as there:
+        assert (await here.jobs.get(1)).state == JobState.UNCONFIRMED
+
+        async def answered() -> None:
+            there.store.jobs.record_progress_id(1, "p-1", "{}", time.time())
+
+        told, _ = await asyncio.gather(here.jobs.launch_again(1), answered(), return_exceptions=True)
+        assert isinstance(told, UsageError)
+        assert told.message == "Job 1 is running: it is not launched again."
+        assert launches(server) == [PROMPT]
+
+
+async def test_a_late_answer_finds_its_job_that_another_machine_had_given_up(
+    home: Path, server: ScriptedServer, tmp_path: Path
+) -> None:
+    hold = Hold(TAKEN)
+    server.on("POST", LAUNCH, hold)
+    server.on("GET", PROGRESS, DONE)
+    (tmp_path / "prompt.md").write_bytes(PROMPT.encode())
+    waiting = process("improve", 5, "--prompt-file", tmp_path / "prompt.md", "--wait")
+    await eventually(hold.arrived.is_set, "the server has the launch")
+    # To a machine that shares the directory and cannot see the process, it counts as dead after ten minutes.
+    with closing(sqlite3.connect(home / "cekura.db", isolation_level=None)) as sql:
+        owner = json.dumps({"host": "another-machine", "pid": waiting.pid, "start": "x", "token": "t"})
+        sql.execute("UPDATE jobs SET owner = ?, launched_at = launched_at - 700", (owner,))
+    async with opened(home, server) as session:
+        assert (await session.jobs.get(1)).state == JobState.UNCONFIRMED
+        hold.released.set()
+        while (await session.jobs.get(1)).state != JobState.SUCCEEDED:
+            await session.engine.news(1.0)
+        assert (await session.jobs.suggestion(1)).improved_prompt == IMPROVED
+    assert await asyncio.to_thread(waiting.wait, 20) == 0
+    waiting.communicate()
+    assert launches(server) == [PROMPT]

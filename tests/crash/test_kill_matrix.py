@@ -1,0 +1,106 @@
+"""kill -9 at each point of a job's life, in both fronts: what a fresh start finds, and that nothing is sent twice."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from calling import call
+from fronts import CommandLine, Front
+from one_job import DONE, IMPROVED, PROMPT, TAKEN, launches, listed, recorded, state
+from scripted_server import LAUNCH, PROGRESS, Hold, ScriptedServer
+from terminal import Start, Terminal
+from waiting import until
+
+
+def opened_again(start: Start, words: str) -> Terminal:
+    """A fresh start: the app shows the one job's state, and the command line tells the same."""
+    app = start().wait("1 run")
+    app.press("2")
+    app.wait("job 1", f"1 {words}")
+    (job,) = listed()
+    assert (job["job"], job["state"]) == (1, words)
+    return app
+
+
+def prompt_of_job_1(home: Path) -> str:
+    job = recorded(home)
+    assert job is not None
+    return job.prompt
+
+
+def test_killed_before_anything_was_sent_the_wish_is_not_forgotten_and_not_fulfilled_unasked(
+    server: ScriptedServer, front: Front, start: Start, home: Path
+) -> None:
+    with server.deaf():
+        front.launch()
+        until(lambda: state(home) == "launching", "the launch is recorded")
+        front.kill()
+    assert launches(server) == []
+    opened_again(start, "unconfirmed").settle()
+    assert (launches(server), prompt_of_job_1(home)) == ([], PROMPT)
+
+
+def test_killed_while_the_server_thinks_a_job_that_may_be_paid_for_is_not_forgotten(
+    server: ScriptedServer, front: Front, start: Start, home: Path
+) -> None:
+    hold = Hold(TAKEN)
+    server.on("POST", LAUNCH, hold)
+    front.launch()
+    until(hold.arrived.is_set, "the server has the launch")
+    front.kill()
+    hold.released.set()
+    opened_again(start, "unconfirmed").settle()
+    assert (launches(server), prompt_of_job_1(home)) == ([PROMPT], PROMPT)
+    assert server.requests("GET", PROGRESS) == []
+
+
+@pytest.mark.xfail(strict=True, reason="only who asks the server looks whether the process of a launch still lives")
+def test_killed_in_the_middle_of_a_launch_a_mere_list_does_not_say_that_it_goes_on(
+    server: ScriptedServer, tmp_path: Path
+) -> None:
+    hold, front = Hold(TAKEN), CommandLine(server, tmp_path)
+    server.on("POST", LAUNCH, hold)
+    front.get_ready()
+    front.launch()
+    until(hold.arrived.is_set, "the server has the launch")
+    front.kill()
+    assert [job["state"] for job in listed()] == ["unconfirmed"]
+
+
+def test_killed_before_the_jobs_number_was_shown_its_suggestion_still_arrives(
+    server: ScriptedServer, front: Front, start: Start, home: Path
+) -> None:
+    front.stop_reading()
+    front.launch()
+    until(lambda: state(home) == "running", "the server's answer is recorded")
+    told = front.kill()
+    assert "running" not in told
+    assert "launched" not in told
+    hold = Hold(DONE)
+    server.on("GET", PROGRESS, hold)
+    app = opened_again(start, "running")
+    app.until(hold.arrived.is_set, "the fresh start asks about it")
+    hold.released.set()
+    app.wait("job 1", "1 succeeded")
+    assert (launches(server), prompt_of_job_1(home)) == ([PROMPT], PROMPT)
+    assert call("jobs", "show", 1, "--prompt").raw == IMPROVED.encode()
+
+
+def test_killed_before_it_was_announced_a_suggestion_is_there_and_needs_no_server(
+    server: ScriptedServer, front: Front, start: Start, home: Path
+) -> None:
+    hold = Hold(DONE)
+    server.on("GET", PROGRESS, hold)
+    front.launch()
+    front.see_it_run()
+    front.stop_reading()
+    until(hold.arrived.is_set, "the job is asked about")
+    hold.released.set()
+    until(lambda: state(home) == "succeeded", "the result is recorded")
+    assert "succeeded" not in front.kill()
+    asked = len(server.requests("GET", PROGRESS))
+    opened_again(start, "succeeded")
+    assert call("jobs", "show", 1, "--prompt").raw == IMPROVED.encode()
+    assert (launches(server), prompt_of_job_1(home)) == ([PROMPT], PROMPT)
+    assert len(server.requests("GET", PROGRESS)) == asked

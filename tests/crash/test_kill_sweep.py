@@ -1,0 +1,88 @@
+"""kill -9 a little later each time, around each step of a job: wherever it strikes, nothing is lost or sent twice."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from calling import call
+from forks import Forks, kill
+from one_job import DONE, IMPROVED, PROMPT, RUN, TAKEN, launches, recorded, state
+from scripted_server import LAUNCH, PROGRESS, Hold, Reply, Reset, ScriptedServer, run_of, serve_runs
+from waiting import until
+
+DELAYS = [step * 0.04 / 11 for step in range(12)]
+"""Seconds from the answer to the end: this one is about time, for no condition names the instants in between."""
+
+
+@pytest.fixture
+def forks(server: ScriptedServer) -> Iterator[Forks]:
+    with Forks() as forks:
+        yield forks
+
+
+class Sweep:
+    """Launches again and again, each time in a new config directory, and kills around one answer of the server's."""
+
+    def __init__(self, server: ScriptedServer, forks: Forks, directory: Path) -> None:
+        self._server, self._forks, self._directory = server, forks, directory
+        self._file = directory / "prompt.md"
+        self._file.write_bytes(PROMPT.encode())
+
+    def around(self, method: str, path: str, reply: Reply | Reset) -> Iterator[Path]:
+        """Directories in which the program was killed a little after this answer was on its way."""
+        for number, delay in enumerate(DELAYS):
+            home = self._directory / f"home-{number}"
+            self._server.seen.clear()
+            hold = Hold(reply)
+            self._server.on(method, path, hold)
+            pid = self._forks.start("--config-dir", home, "improve", 5, "--prompt-file", self._file, "--wait")
+            until(hold.arrived.is_set, "the request is there")
+            hold.released.set()
+            time.sleep(delay)
+            kill(pid)
+            yield home
+
+
+@pytest.fixture
+def sweep(server: ScriptedServer, forks: Forks, tmp_path: Path) -> Sweep:
+    return Sweep(server, forks, tmp_path)
+
+
+def goes_on(home: Path, server: ScriptedServer) -> None:
+    """A fresh start finds the job with its prompt, and brings one that runs to its end."""
+    server.on("GET", PROGRESS, DONE)
+    status = call("--config-dir", home, "jobs", "wait", 1).status
+    job = recorded(home)
+    assert job is not None
+    assert job.prompt == PROMPT
+    assert (job.state, status, job.improved) in [("unconfirmed", 1, None), ("succeeded", 0, IMPROVED)]
+    assert launches(server) in ([], [PROMPT])
+
+
+def test_wherever_a_kill_strikes_before_the_launch_no_job_is_at_the_server_that_is_not_recorded(
+    server: ScriptedServer, sweep: Sweep
+) -> None:
+    for home in sweep.around("GET", RUN, Reply(run_of(5))):
+        serve_runs(server, run_of(5))
+        if launches(server) or state(home):
+            goes_on(home, server)
+
+
+def test_wherever_a_kill_strikes_after_the_server_took_a_job_it_is_not_forgotten(
+    server: ScriptedServer, sweep: Sweep
+) -> None:
+    for home in sweep.around("POST", LAUNCH, TAKEN):
+        goes_on(home, server)
+        assert launches(server) == [PROMPT]
+
+
+def test_wherever_a_kill_strikes_around_a_result_the_suggestion_is_had_in_the_end(
+    server: ScriptedServer, sweep: Sweep
+) -> None:
+    for home in sweep.around("GET", PROGRESS, DONE):
+        assert state(home) in ("running", "succeeded")
+        goes_on(home, server)
+        assert launches(server) == [PROMPT]

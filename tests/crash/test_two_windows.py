@@ -1,0 +1,63 @@
+"""Two windows and the command line on one profile: none meddles with what another does, and all show the same."""
+
+from __future__ import annotations
+
+import signal
+import time
+from pathlib import Path
+
+from calling import ended, process
+from fronts import Front
+from one_job import PROMPT, TAKEN, Polls, launches, listed, state
+from scripted_server import LAUNCH, Hold, ScriptedServer
+from terminal import Start
+from waiting import until
+
+SEEN_WITHIN = 5.0
+"""Seconds from an answer about a job to the last window that shows it."""
+
+
+def test_a_launch_is_left_to_the_window_that_sent_it_and_all_windows_show_what_came_of_it(
+    server: ScriptedServer, front: Front, start: Start
+) -> None:
+    hold, polls = Hold(TAKEN), Polls(server)
+    server.on("POST", LAUNCH, hold)
+    front.launch()
+    until(hold.arrived.is_set, "the server has the launch")
+    window = start().wait("1 run")
+    window.press("2")
+    window.wait("job 1", "1 launching")
+    waiting = process("jobs", "wait", 1)
+    assert [job["state"] for job in listed()] == ["launching"]
+    window.settle()
+    assert launches(server) == [PROMPT]
+
+    hold.released.set()
+    front.see_it_run()
+    window.wait("job 1", "1 running")
+
+    done = polls.finish()
+    front.see_its_end()
+    window.wait("job 1", "1 succeeded")
+    told = ended(waiting)
+    assert time.monotonic() - done <= SEEN_WITHIN
+    assert told.status == 0
+    assert told.said.splitlines()[0] == "job 1: launching"
+    assert told.said.splitlines()[-1] == "job 1: succeeded"
+    assert launches(server) == [PROMPT]
+
+
+def test_a_launch_whose_window_is_stopped_is_not_given_up_and_gets_its_answer_later(
+    server: ScriptedServer, home: Path, tmp_path: Path
+) -> None:
+    hold = Hold(TAKEN)
+    server.on("POST", LAUNCH, hold)
+    (tmp_path / "prompt.md").write_bytes(PROMPT.encode())
+    launching = process("improve", 5, "--prompt-file", tmp_path / "prompt.md")
+    until(hold.arrived.is_set, "the server has the launch")
+    launching.send_signal(signal.SIGSTOP)
+    hold.released.set()
+    assert [job["state"] for job in listed()] == ["launching"]
+    launching.send_signal(signal.SIGCONT)
+    assert ended(launching).out == "1\n"
+    assert (state(home), launches(server)) == ("running", [PROMPT])

@@ -1,0 +1,98 @@
+"""Jobs that are in the database before the app is opened, in whatever state a test begins with."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from textual.pilot import Pilot
+from watching import sees
+
+from cekura_tui.jobs.owner import this_process
+from cekura_tui.model.job import Draft, Job, JobState
+from cekura_tui.model.progress import read_progress
+from cekura_tui.model.text import Prompt
+from cekura_tui.store.jobs import JobStore
+from cekura_tui.store.store import Store
+from cekura_tui.ui.widgets.job_list import JobList
+from cekura_tui.workspace.setup import Setup
+
+KEY = "key-of-the-test"
+DRAFT = Draft((102,), Prompt("Be kind to the caller."), 7, "Front desk", (9,), (5, 6), "agent, edited")
+RUNNING = {"status": "running", "output": None, "error": None}
+DONE = {"status": "completed", "output": {"improved_prompt": "Be kinder.", "summary_of_changes": "Kinder."}}
+FAILED = {"status": "failed", "error": "The model gave up."}
+
+
+class Shelf:
+    """The jobs in the database, put into whatever state a test begins with."""
+
+    def __init__(self, jobs: JobStore) -> None:
+        self.jobs = jobs
+
+    def launching(self, ago: float = 300.0, owner: str = "") -> Job:
+        return self.jobs.begin_launch(DRAFT, time.time() - ago, owner or this_process())
+
+    def running(self, *answers: dict[str, Any], ago: float = 300.0) -> Job:
+        """A job that the server took, and what it answered since, a second after the other."""
+        job = self.launching(ago)
+        at = time.time() - ago
+        self.jobs.record_progress_id(job.number, f"p-{job.number}", json.dumps({"progress_id": "p"}), at)
+        for n, answer in enumerate(answers, 1):
+            self.jobs.record_answer(job.number, read_progress(answer), json.dumps(answer), at + n)
+        found = self.jobs.get(job.number)
+        assert found is not None
+        return found
+
+    def ended(self, answer: dict[str, Any], *, took: float, ago: float = 900.0) -> Job:
+        """A job whose end was watched."""
+        job, at = self.running(RUNNING, ago=ago), time.time() - ago + took
+        return self.jobs.record_answer(job.number, read_progress(answer), json.dumps(answer), at)
+
+    def watched(self, took: float) -> None:
+        """A job that went on for long and was asked about all the time."""
+        job, at = self.running(ago=20_000), time.time() - 20_000
+        self.jobs.record_answer(job.number, read_progress(RUNNING), json.dumps(RUNNING), at + took - 5)
+        self.jobs.record_answer(job.number, read_progress(DONE), json.dumps(DONE), at + took)
+
+    def put(self, job: Job, state: JobState, reason: str, raw: str = "") -> Job:
+        return self.jobs.record_state(job.number, state, reason, time.time() - 200, raw, only_from=(job.state,))
+
+    def unconfirmed(self, owner: str = "", raw: str = "") -> Job:
+        return self.put(self.launching(owner=owner), JobState.UNCONFIRMED, "The connection broke.", raw)
+
+    def lost(self) -> Job:
+        return self.put(self.running(), JobState.LOST, "Nobody knows this id.", '{"detail": "Not found."}')
+
+
+@contextmanager
+def shelf_of(setup: Setup, key: str = KEY) -> Iterator[Shelf]:
+    """The jobs of a key at a server."""
+    store = Store(setup.paths.database, setup.origin, key, setup.profile)
+    try:
+        yield Shelf(store.jobs)
+    finally:
+        store.close()
+
+
+async def on_jobs(pilot: Pilot[None], *shown: str) -> JobList:
+    """Go to the jobs once the list of runs is there."""
+    await sees(pilot, "No runs here yet.")
+    await pilot.press("2")
+    await sees(pilot, *shown)
+    return pilot.app.screen.query_one(JobList)
+
+
+async def on_job(pilot: Pilot[None], number: int, *shown: str) -> None:
+    """Open all that is known of a job of the list."""
+    listed = await on_jobs(pilot, f"job {number}")
+    listed.move_to(number)
+    await pilot.press("d")
+    await sees(pilot, f" Job {number} ", "What was sent", *shown)
+
+
+def board_of(pilot: Pilot[None]) -> Any:
+    return pilot.app.board  # type: ignore[attr-defined]

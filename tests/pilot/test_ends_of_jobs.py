@@ -1,0 +1,197 @@
+"""How the end of a job is told while the app runs, to who is there and to who is not."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from app_on_a_server import no_crash, opened
+from office import DONE, FAILED, Office, launch, lines, says, states, toasts, told_what_there_was
+from scripted_server import ScriptedServer
+from textual import events
+from textual.pilot import Pilot
+from waiting import eventually
+from watching import sees
+
+from cekura_tui.ui import news
+
+
+@pytest.fixture
+def office(scripted: ScriptedServer) -> Office:
+    return Office(scripted)
+
+
+@pytest.fixture
+def written(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
+    """What is written to the terminal around Textual."""
+    told: list[str] = []
+    monkeypatch.setattr(news, "write_around", lambda app, text: told.append(text))
+    monkeypatch.setenv("TERM", "xterm-kitty")
+    for name in ("TERM_PROGRAM", "TMUX", "STY"):
+        monkeypatch.delenv(name, raising=False)
+    return told
+
+
+def config(home: Path, text: str) -> None:
+    home.mkdir(parents=True, exist_ok=True)
+    (home / "config.toml").write_text(text)
+
+
+def blur(pilot: Pilot[None]) -> None:
+    pilot.app.post_message(events.AppBlur())
+
+
+def focus(pilot: Pilot[None]) -> None:
+    pilot.app.post_message(events.AppFocus())
+
+
+async def all_over(pilot: Pilot[None], count: int) -> None:
+    await eventually(lambda: sum(state in ("succeeded", "failed") for state in states(pilot)) == count, "jobs ended")
+
+
+async def test_many_ends_while_the_terminal_has_no_focus_are_one_notification_and_one_line(
+    office: Office, written: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(news, "GAP", 1.0)
+    async with opened(office.setup) as pilot:
+        await sees(pilot, "30 runs")
+        for _ in range(3):
+            await launch(pilot.app.board.workspace)  # type: ignore[attr-defined]
+        await sees(pilot, "3 running")
+        await told_what_there_was(pilot)
+        blur(pilot)
+        await pilot.pause()
+        office.ends = {"p1": DONE}
+        await all_over(pilot, 1)
+        await eventually(lambda: written, "a notification")
+        assert written == ["\x1b]777;notify;cekura-tui;job 1 succeeded, Agent 7\x07"]
+        office.ends = {"p1": DONE, "p2": DONE, "p3": FAILED}
+        await all_over(pilot, 3)
+        await eventually(lambda: len(written) > 1, "another one")
+        assert lines(pilot) == []
+        focus(pilot)
+        await says(pilot, "While you were away: 2 suggestions, 1 failed. U goes to the next.")
+        assert len(written) <= 3
+        blur(pilot)
+        await pilot.pause()
+        focus(pilot)
+        await told_what_there_was(pilot)
+        assert len(lines(pilot)) == 1
+
+
+async def test_who_is_there_is_told_on_the_screen_alone(office: Office, written: list[str]) -> None:
+    async with opened(office.setup) as pilot:
+        await sees(pilot, "30 runs")
+        await launch(pilot.app.board.workspace)  # type: ignore[attr-defined]
+        await sees(pilot, "1 running")
+        await told_what_there_was(pilot)
+        blur(pilot)
+        focus(pilot)
+        office.ends = {"p1": FAILED}
+        await sees(pilot, "job 1 failed. 2 shows all jobs.")
+        assert written == []
+        assert lines(pilot) == []
+
+
+async def test_off_is_silent(office: Office, written: list[str], home: Path) -> None:
+    config(home, 'notify = "off"\n')
+    async with opened(office.setup) as pilot:
+        await sees(pilot, "30 runs")
+        await launch(pilot.app.board.workspace)  # type: ignore[attr-defined]
+        await sees(pilot, "1 running")
+        blur(pilot)
+        await pilot.pause()
+        office.ends = {"p1": FAILED}
+        await all_over(pilot, 1)
+        await eventually(lambda: pilot.app.news._sending is None, "the moment of a notification")  # type: ignore[attr-defined]
+        assert "".join(written) == ""
+
+
+async def test_where_the_terminal_tells_no_focus_two_minutes_without_a_key_are_absence(
+    office: Office, written: list[str]
+) -> None:
+    late = 0.0
+    async with opened(office.setup, clock=lambda: time.time() + late) as pilot:
+        await sees(pilot, "30 runs")
+        await launch(pilot.app.board.workspace)  # type: ignore[attr-defined]
+        await sees(pilot, "1 running")
+        await told_what_there_was(pilot)
+        await pilot.press("j")
+        late = 121.0
+        office.ends = {"p1": FAILED}
+        await eventually(lambda: written, "a notification")
+        office.fails(133)
+        await pilot.press("j")
+        await says(pilot, "While you were away: 1 failed, 1 new failure in this view. U goes to the next.")
+        await sees(pilot, "31 runs")
+
+
+async def test_back_after_a_minute_the_list_is_new_and_the_cursor_where_it_was(office: Office) -> None:
+    late = 0.0
+    async with opened(office.setup, clock=lambda: time.time() + late) as pilot:
+        await sees(pilot, "30 runs")
+        await told_what_there_was(pilot)
+        await pilot.press("j", "j")
+        runs = pilot.app.screen.query_one("#runs")
+        assert runs.cursor_key == 128  # type: ignore[attr-defined]
+        office.fails(*range(142, 130, -1))
+        blur(pilot)
+        await pilot.pause()
+        focus(pilot)
+        await told_what_there_was(pilot)
+        assert runs.rows[0].id == 130  # type: ignore[attr-defined]
+        blur(pilot)
+        await pilot.pause()
+        late = 61.0
+        focus(pilot)
+        await says(pilot, "While you were away: 12 new failures in this view.")
+        await sees(pilot, "42 runs")
+        assert [row.id for row in runs.rows] == list(range(142, 100, -1))  # type: ignore[attr-defined]
+        assert runs.cursor_key == 128  # type: ignore[attr-defined]
+
+
+async def test_more_new_runs_than_a_page_are_told_as_at_least_that_many_and_leave_no_hole(office: Office) -> None:
+    late = 0.0
+    async with opened(office.setup, clock=lambda: time.time() + late) as pilot:
+        await sees(pilot, "30 runs")
+        await told_what_there_was(pilot)
+        office.fails(*range(1_150, 1_000, -1))
+        blur(pilot)
+        await pilot.pause()
+        late = 61.0
+        focus(pilot)
+        await says(pilot, "While you were away: at least 100 new failures in this view.")
+        runs = pilot.app.screen.query_one("#runs")
+        assert [row.id for row in runs.rows] == list(range(1_150, 1_050, -1))  # type: ignore[attr-defined]
+
+
+async def test_the_title_tells_what_runs_and_what_is_new(office: Office, written: list[str], home: Path) -> None:
+    config(home, 'title = true\nnotify = "off"\n')
+    async with opened(office.setup) as pilot:
+        await sees(pilot, "30 runs")
+        await launch(pilot.app.board.workspace)  # type: ignore[attr-defined]
+        await sees(pilot, "1 running")
+        office.ends = {"p1": FAILED}
+        await all_over(pilot, 1)
+        await eventually(lambda: len(written) == 3, "three titles")
+        await pilot.press("U")
+        await eventually(lambda: len(written) == 4, "another title")
+        assert written[0].startswith("\x1b[22;2t")
+        titles = [text.removeprefix("\x1b[22;2t") for text in written]
+        shown_titles = ["cekura-tui", "1 running", "1 new", "cekura-tui"]
+        assert titles == [f"\x1b]2;{text}\x07" for text in shown_titles]
+        assert pilot.app.news.former_title.endswith("\x1b[23;2t")  # type: ignore[attr-defined]
+
+
+async def test_a_hook_that_fails_is_told_on_the_screen(office: Office, home: Path) -> None:
+    config(home, 'on_job_done = "/nowhere/[/red]at-all"\n')
+    async with opened(office.setup) as pilot:
+        await sees(pilot, "30 runs")
+        office.ends = {"p1": FAILED}
+        await launch(pilot.app.board.workspace)  # type: ignore[attr-defined]
+        sentence = "The command of on_job_done could not be started: No such file or directory."
+        await eventually(lambda: sentence in toasts(pilot), "the sentence")
+        await sees(pilot, "failed")
+        no_crash(pilot)

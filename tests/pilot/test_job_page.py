@@ -1,0 +1,172 @@
+"""All that is known of one job: what was sent by whom, every state, every answer, and nothing that could do harm."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import time
+
+import pytest
+from app_on_a_server import SMALL, WIDE, no_crash, opened
+from hostile import EVIL, SHOWN
+from kept_jobs import DONE, FAILED, KEY, RUNNING, Shelf, board_of, on_job
+from scripted_server import PROGRESS, Reply, ScriptedServer
+from textual.pilot import Pilot
+from waiting import eventually
+from watching import screen_text, sees, still
+
+from cekura_tui.jobs.owner import this_process
+from cekura_tui.model.job import JobState
+from cekura_tui.model.progress import read_progress
+from cekura_tui.ui.widgets.job_facts import MAX_ANSWER, MAX_ANSWERS
+from cekura_tui.ui.widgets.job_list import JobList
+from cekura_tui.workspace.setup import Setup
+
+_HERE = socket.gethostname()
+PROCESSES = {
+    "this one": (this_process(), f"process {os.getpid()} on {_HERE}, this program"),
+    "one that ended": (json.dumps({"host": _HERE, "pid": 4711, "start": "x:1"}), "process 4711 on", "which has ended"),
+    "one elsewhere": (json.dumps({"host": "box9", "pid": 12, "start": "x:1"}), "process 12 on box9, another host"),
+    "no known one": ("{}", "a process that is not known"),
+}
+
+
+@pytest.mark.parametrize("whose", PROCESSES)
+async def test_an_unconfirmed_job_tells_which_process_sent_it_and_whether_that_lives(
+    quiet: Setup, shelf: Shelf, whose: str
+) -> None:
+    owner, *told = PROCESSES[whose]
+    shelf.unconfirmed(owner)
+    async with opened(quiet) as pilot:
+        await on_job(pilot, 1, "What is known of the launch", *told, "none came", "The connection broke.")
+        await sees(pilot, "may be the second launch of the same job; x forgets it")
+
+
+async def test_what_the_server_answered_to_an_unconfirmed_launch_is_shown(quiet: Setup, shelf: Shelf) -> None:
+    shelf.unconfirmed(raw='{"id": 102, "status": "completed"}')
+    async with opened(quiet) as pilot:
+        await on_job(pilot, 1, "one came", "1 different answer", '"id": 102')
+
+
+async def test_a_job_tells_what_was_sent_every_state_and_every_answer_with_its_time(quiet: Setup, shelf: Shelf) -> None:
+    job = shelf.running(RUNNING, {"status": "evaluating"}, ago=400)
+    shelf.jobs.record_answer(job.number, read_progress(FAILED), json.dumps(FAILED), time.time())
+    async with opened(quiet) as pilot:
+        when = board_of(pilot).when
+        await on_job(pilot, 1, "the agent's own, edited, 5 words", "workflow metric 5 6; critical category 9")
+        text = whole_text(pilot)
+        for part in ("Front desk (7)", job.prompt_sha256, "p-1", "launching", "failed  The model gave up."):
+            assert part in text
+        assert "4 different answers" in text
+        assert text.index("The model gave up.") < text.index('"evaluating"') < text.index('"status": "running"')
+        assert f"{when(job.launched_at, seconds=True)} launching" in text
+        assert "curl -X POST" in text
+        assert "progress_id=p-1" in text
+        assert KEY not in text
+
+
+async def test_the_page_of_a_job_follows_it(quiet: Setup, shelf: Shelf, scripted: ScriptedServer) -> None:
+    shelf.running(RUNNING, ago=20)
+    async with opened(quiet) as pilot:
+        await on_job(pilot, 1, "◌ running")
+        scripted.on("GET", PROGRESS, Reply({"status": "thinking_hard"}))
+        await sees(pilot, "the server says “thinking_hard”")
+        scripted.on("GET", PROGRESS, Reply(DONE))
+        await sees(pilot, "✓ succeeded", "enter Suggestion", gone="s Stop asking")
+        await pilot.press("enter")
+        await sees(pilot, "Suggestion of job 1")
+        await pilot.press("d")
+        await sees(pilot, "What was sent")
+        await pilot.press("enter")
+        await sees(pilot, "Suggestion of job 1")
+        # Going to and fro does not pile up screens.
+        await pilot.press("escape")
+        await sees(pilot, "What was sent")
+        await pilot.press("escape")
+        await sees(pilot, "1 job")
+
+
+async def test_the_list_below_a_page_draws_nothing_that_is_not_seen(quiet: Setup, shelf: Shelf) -> None:
+    shelf.put(shelf.running(), JobState.STOPPED, "Enough.")
+    async with opened(quiet) as pilot:
+        await on_job(pilot, 1, "■ stopped")
+        await still(pilot)
+        frames: list[None] = []
+        pilot.app.post_display_hook = lambda: frames.append(None)  # type: ignore[method-assign]
+        for _ in range(3):
+            shelf.running(RUNNING, ago=20)
+        await eventually(lambda: len(board_of(pilot).jobs) == 4, "the jobs on the board")
+        await still(pilot)
+        assert not frames
+        await pilot.press("escape")
+        await sees(pilot, "3 running", "4 jobs")
+
+
+async def test_two_hundred_long_answers_are_read_through_without_a_widget_each(quiet: Setup, shelf: Shelf) -> None:
+    job = shelf.running(ago=9_000)
+    for n in range(198):
+        answer = {"status": f"step {n}", "output": None, "log": "x" * 5_000}
+        raw = json.dumps(answer)
+        shelf.jobs.record_answer(job.number, read_progress(answer), raw, time.time() - 8_000 + n)
+    long = {"status": "last step", "lines": ["y" * 100] * 500}
+    shelf.jobs.record_answer(job.number, read_progress(long), json.dumps(long), time.time() - 100)
+    shelf.put(shelf.jobs.get(job.number) or job, JobState.STOPPED, "Enough.")
+    async with opened(quiet) as pilot:
+        await on_job(pilot, 1, f"200 different answers; {200 - MAX_ANSWERS} older ones are not shown")
+        text = whole_text(pilot)
+        assert "last step" in text
+        assert "step 197" in text
+        assert "step 100" not in text
+        assert "characters more)" in text
+        assert len(text) < MAX_ANSWERS * (MAX_ANSWER + 200)
+        assert len(pilot.app.screen.query("*")) < 30
+        await pilot.press("G", "k", "pageup", "g", "j")
+        await sees(pilot, "What was sent")
+        no_crash(pilot)
+
+
+@pytest.mark.parametrize("size", [WIDE, SMALL])
+async def test_hostile_answers_are_text_and_nothing_more(quiet: Setup, shelf: Shelf, size: tuple[int, int]) -> None:
+    job = shelf.running({"status": EVIL, EVIL: EVIL}, ago=400)
+    shelf.jobs.record_answer(job.number, read_progress({}), f"<html>{EVIL}", time.time() - 300)
+    shelf.jobs.record_answer(job.number, read_progress({}), "[" * 90_000, time.time() - 299)
+    shelf.put(shelf.jobs.get(job.number) or job, JobState.STOPPED, EVIL)
+    shelf.unconfirmed(json.dumps({"host": EVIL, "pid": 3, "start": "x"}), raw=EVIL)
+    async with opened(quiet, size=size, ascii_only=True) as pilot:
+        await on_job(pilot, 2)
+        await pilot.press("G")
+        await still(pilot)
+        await pilot.press("g", "escape")
+        await on_job_again(pilot)
+        for _ in range(12):
+            await pilot.press("pagedown")
+            shown = screen_text(pilot.app)
+            assert not any(sign in shown for sign in ("\x1b", "\x9b", "\u202e", "\x07"))
+        assert SHOWN[:20] in whole_text(pilot)
+        no_crash(pilot)
+
+
+async def on_job_again(pilot: Pilot[None]) -> None:
+    await sees(pilot, "2 jobs")
+    pilot.app.screen.query_one(JobList).move_to(1)
+    await pilot.press("d")
+    await sees(pilot, " Job 1 ", "What was sent")
+
+
+async def test_a_job_that_is_gone_is_a_sentence(quiet: Setup, shelf: Shelf) -> None:
+    shelf.ended(FAILED, took=40)
+    async with opened(quiet) as pilot:
+        await on_job(pilot, 1)
+        shelf.jobs.forget(1, time.time())
+        await sees(pilot, "There is no job 1.", "Look at `jobs list`.")
+        await pilot.press("a", "x", "y", "s", "enter")
+        await sees(pilot, "esc closes")
+        await pilot.press("escape", "escape")
+        await sees(pilot, "No jobs yet.")
+        no_crash(pilot)
+
+
+def whole_text(pilot: Pilot[None]) -> str:
+    """All of the page, scrolled to or not."""
+    return "\n".join(f"{row.name} {row.text}" for row in pilot.app.screen.query_one("#job-text").rows)  # type: ignore[attr-defined]

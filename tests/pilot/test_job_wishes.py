@@ -1,0 +1,187 @@
+"""What can be wished of a job: to stop or go on asking, to launch it again, to forget it, to copy of it."""
+
+from __future__ import annotations
+
+import json
+import time
+
+import pytest
+from app_on_a_server import SMALL, WIDE, no_crash, opened, setup_of
+from kept_jobs import DONE, DRAFT, FAILED, KEY, RUNNING, Shelf, board_of, on_job, on_jobs, shelf_of
+from scripted_server import LAUNCH, PROGRESS, Reply, ScriptedServer
+from waiting import eventually
+from watching import screen_text, sees, still
+
+from cekura_tui.jobs.owner import this_process
+from cekura_tui.model.job import JobState
+from cekura_tui.workspace.setup import Setup
+
+
+async def test_s_stops_asking_and_goes_on_asking(quiet: Setup, shelf: Shelf, scripted: ScriptedServer) -> None:
+    shelf.running(RUNNING, ago=20)
+    async with opened(quiet) as pilot:
+        await on_jobs(pilot, "1 running", "s Stop asking")
+        await pilot.press("s")
+        await sees(pilot, "1 stopped", "■ stopped", "s Resume", "not asked about any more", gone="s Stop asking")
+        asked = len(scripted.requests("GET", PROGRESS))
+        await pilot.press("s")
+        await sees(pilot, "1 running", "s Stop asking")
+        await eventually(lambda: len(scripted.requests("GET", PROGRESS)) > asked, "it is asked about again")
+
+
+async def test_a_lost_job_is_asked_about_again(quiet: Setup, shelf: Shelf, scripted: ScriptedServer) -> None:
+    shelf.lost()
+    scripted.on("GET", PROGRESS, Reply(DONE))
+    async with opened(quiet, size=SMALL) as pilot:
+        await on_jobs(pilot, "! lost", "s Resume", "a Relaunch", "q Quit")
+        await pilot.press("s")
+        await sees(pilot, "✓ succeeded")
+
+
+@pytest.mark.parametrize("size", [WIDE, SMALL])
+async def test_an_unconfirmed_job_is_launched_again_after_a_warning_and_once(
+    quiet: Setup, shelf: Shelf, scripted: ScriptedServer, size: tuple[int, int]
+) -> None:
+    shelf.unconfirmed()
+    async with opened(quiet, size=size) as pilot:
+        await on_job(pilot, 1, "a Relaunch")
+        await pilot.press("a")
+        await sees(pilot, "Launch job 1 again?", "may be the second launch of the same job", "credits again.")
+        await pilot.press("n")
+        await sees(pilot, gone="Launch job 1 again?")
+        assert not scripted.requests("POST", LAUNCH)
+        await pilot.press("a", "a", "y", "a", "y")
+        await sees(pilot, "It was launched again as job 2.", gone="a Relaunch")
+        await eventually(lambda: len(board_of(pilot).jobs) == 2, "the second job is on the board")
+        sent = [got.json() for got in scripted.requests("POST", LAUNCH)]
+        assert sent == [DRAFT.body()]
+        while pilot.app.screen.query("#job-text") or pilot.app.screen.is_modal:
+            await pilot.press("escape")
+        await sees(pilot, "again of job 1", "launched again as job 2")
+        no_crash(pilot)
+
+
+async def test_whoever_launches_again_too_late_is_told_of_the_job_that_is_there(quiet: Setup, shelf: Shelf) -> None:
+    shelf.unconfirmed()
+    async with opened(quiet) as pilot:
+        await on_jobs(pilot, "? unconfirmed")
+        await pilot.press("a")
+        await sees(pilot, "Launch job 1 again?")
+        shelf.jobs.begin_launch(DRAFT, time.time(), this_process(), again_of=1)
+        await pilot.press("y")
+        await sees(pilot, "Job 1 was launched again already, as job 2.")
+
+
+async def test_a_read_only_session_launches_nothing_again(quiet: Setup, shelf: Shelf, scripted: ScriptedServer) -> None:
+    shelf.unconfirmed()
+    async with opened(setup_of(scripted.url, KEY, 1, read_only=True)) as pilot:
+        await on_jobs(pilot, "? unconfirmed")
+        await pilot.press("a", "y")
+        await sees(pilot, "read-only session", "nothing was launched")
+        assert not scripted.requests("POST", LAUNCH)
+
+
+async def test_a_refused_launch_is_told_and_kept_as_a_draft(
+    quiet: Setup, shelf: Shelf, scripted: ScriptedServer
+) -> None:
+    shelf.ended(FAILED, took=40)
+    scripted.on("POST", LAUNCH, Reply({"run_ids": ["These are gone."]}, 400))
+    async with opened(quiet) as pilot:
+        await on_jobs(pilot, "✗ failed")
+        await pilot.press("a")
+        await sees(pilot, "failed: The model gave up.", "may cost credits again")
+        await pilot.press("y")
+        await sees(pilot, "These are gone.", "The draft is kept as 2.")
+
+
+async def test_a_forgotten_job_is_gone_after_one_was_told_what_that_means(quiet: Setup, shelf: Shelf) -> None:
+    shelf.running(RUNNING, ago=20)
+    shelf.ended(FAILED, took=40)
+    async with opened(quiet) as pilot:
+        await on_job(pilot, 1, "x Forget")
+        await pilot.press("x")
+        await sees(pilot, "Forget job 1?", "It may go on at the server", "are dropped on this")
+        await pilot.press("escape")
+        await sees(pilot, "What was sent", gone="Forget job 1?")
+        await pilot.press("x", "y")
+        await sees(pilot, "1 job", "Job 1 is forgotten.", "Job 2 ✗ failed")
+        await pilot.press("x")
+        await sees(pilot, "Forget job 2?")
+        assert "may go on" not in screen_text(pilot.app)
+        await pilot.press("y")
+        await sees(pilot, "No jobs yet.")
+        job = shelf.jobs.get(1)
+        assert job is not None
+        assert job.state == JobState.FORGOTTEN
+
+
+async def test_a_job_of_another_key_says_so_and_is_tried_once(quiet: Setup, scripted: ScriptedServer) -> None:
+    with shelf_of(quiet, "another-key") as shelf:
+        shelf.running(RUNNING, ago=100)
+    scripted.on("GET", PROGRESS, Reply({"detail": "No."}, 403))
+    async with opened(quiet) as pilot:
+        await on_jobs(pilot, "needs the other key", "s Resume", "launched with another key")
+        assert not scripted.requests("GET", PROGRESS)
+        await pilot.press("s")
+        await sees(pilot, "Job 1 needs the key it was launched with", "needs the other key")
+        assert len(scripted.requests("GET", PROGRESS)) == 1
+        scripted.on("GET", PROGRESS, Reply(RUNNING))
+        await pilot.press("s")
+        await sees(pilot, "s Stop asking", gone="needs the other key")
+
+
+async def test_what_is_copied_is_a_command_without_the_key(quiet: Setup, shelf: Shelf) -> None:
+    shelf.ended(DONE, took=40)
+    async with opened(quiet) as pilot:
+        await on_jobs(pilot, "✓ succeeded")
+        offers = (
+            "curl of the launch",
+            "curl of the question how far it is",
+            "the job as JSON",
+            "the improved prompt …",
+        )
+        copied = []
+        for n in range(3):
+            await pilot.press("y")
+            await sees(pilot, "Copy of job 1", *offers)
+            await pilot.press(*["j"] * n, "enter")
+            await sees(pilot, "Sent to the terminal's clipboard", gone="Copy of job 1")
+            copied.append(pilot.app.clipboard)
+        launch, progress, whole = copied
+        assert launch.startswith("curl -X POST")
+        assert '"$CEKURA_API_KEY' not in launch
+        assert "$CEKURA_API_KEY" in launch
+        assert "$CEKURA_API_KEY" in progress
+        assert "progress_id=p-1" in progress
+        assert json.loads(whole)["improved_prompt"] == "Be kinder."
+        assert not any(KEY in text for text in copied)
+        await pilot.press("y")
+        await sees(pilot, "Copy of job 1")
+        await pilot.press("G", "enter")
+        await sees(pilot, "Save the improved prompt")
+
+
+async def test_only_what_is_there_is_offered_to_be_copied(quiet: Setup, shelf: Shelf) -> None:
+    shelf.unconfirmed()
+    async with opened(quiet, size=SMALL) as pilot:
+        await on_job(pilot, 1)
+        await pilot.press("y")
+        await sees(pilot, "curl of the launch", "the job as JSON")
+        assert "how far" not in screen_text(pilot.app)
+        assert "improved" not in screen_text(pilot.app)
+
+
+async def test_keys_that_do_not_apply_do_nothing(quiet: Setup, shelf: Shelf) -> None:
+    shelf.ended(DONE, took=40)
+    async with opened(quiet) as pilot:
+        await sees(pilot, "No runs here yet.")
+        await on_jobs(pilot, "✓ succeeded", "enter Open", "d Details", "x Forget")
+        await pilot.press("s", "a")
+        await still(pilot)
+        assert not pilot.app.screen.is_modal
+        shelf.jobs.forget(1, time.time())
+        await sees(pilot, "No jobs yet.", gone="d Details")
+        await pilot.press("d", "s", "a", "x", "y", "enter")
+        await still(pilot)
+        assert not pilot.app.screen.is_modal
+        no_crash(pilot)

@@ -1,0 +1,152 @@
+"""Whether somebody is there, and the line that tells what happened meanwhile."""
+
+from __future__ import annotations
+
+import pytest
+
+from cekura_tui.model.away import (
+    IDLE,
+    NewFailures,
+    Presence,
+    away_line,
+    in_short,
+    new_failures,
+    next_unread,
+    told_of,
+    what_ended,
+)
+from cekura_tui.model.job import Job, JobState
+from cekura_tui.model.outcome import Kind, Outcome
+from cekura_tui.model.view import RunRow
+
+
+def job(
+    number: int, state: JobState = JobState.SUCCEEDED, *, finished: float | None = None, looked: bool = False
+) -> Job:
+    return Job(
+        number,
+        state,
+        reason="",
+        origin="o",
+        key_id="k",
+        profile="default",
+        run_ids=(1,),
+        agent_id=7,
+        agent_name="Support\x1b line",
+        category_ids=(),
+        workflow_metric_ids=(),
+        prompt_sha256="",
+        launched_at=float(number),
+        finished_at=finished,
+        looked_at=9e9 if looked else None,
+    )
+
+
+def rows(**kinds: Kind) -> list[RunRow]:
+    """Runs as `r5="failed"`, newest first."""
+    numbers = sorted(((int(name[1:]), kind) for name, kind in kinds.items()), reverse=True)
+    return [RunRow(number, "", "", 7, "", Outcome(kind, ""), "", None) for number, kind in numbers]
+
+
+ENDED = [job(n) for n in (1, 2, 3)] + [job(4, JobState.FAILED), job(5, JobState.NO_ISSUES), job(6, JobState.LOST)]
+
+
+@pytest.mark.parametrize(
+    ("jobs", "failures", "line"),
+    [
+        ([], NewFailures(), ""),
+        (
+            [*ENDED[:4]],
+            NewFailures(12),
+            "While you were away: 3 suggestions, 1 failed, 12 new failures in this view. U goes to the next.",
+        ),
+        ([ENDED[0]], NewFailures(), "While you were away: 1 suggestion. U goes to the next."),
+        ([], NewFailures(1), "While you were away: 1 new failure in this view."),
+        ([], NewFailures(40, more=True), "While you were away: at least 40 new failures in this view."),
+        (
+            [*ENDED, job(7, JobState.UNCONFIRMED)],
+            NewFailures(),
+            "While you were away: 3 suggestions, 1 without issues, 1 failed, 1 lost, 1 unconfirmed."
+            " U goes to the next.",
+        ),
+    ],
+)
+def test_the_line_tells_what_there_is_and_nothing_that_is_not(
+    jobs: list[Job], failures: NewFailures, line: str
+) -> None:
+    assert away_line(jobs, failures) == line
+
+
+def test_one_job_is_told_by_its_name_and_many_by_their_number() -> None:
+    assert told_of([job(4, JobState.FAILED)]) == "job 4 failed, Support line"
+    assert told_of(ENDED[:4]) == "3 suggestions, 1 failed"
+    assert what_ended([job(n, JobState.FAILED) for n in range(1_200)]) == "1,200 failed"
+
+
+def test_the_next_new_job_is_the_one_that_ended_longest_ago() -> None:
+    jobs = [job(9, finished=50), job(8, finished=20, looked=True), job(7, finished=40), job(6, JobState.RUNNING)]
+    assert next_unread(jobs) == jobs[2]
+    assert next_unread([*jobs, job(5, JobState.UNCONFIRMED)]) == job(5, JobState.UNCONFIRMED)
+    assert next_unread(jobs[1:2]) is None
+
+
+def test_the_title_tells_how_many_run_and_how_many_are_new() -> None:
+    assert in_short([]) == ""
+    assert in_short([job(1, JobState.RUNNING), job(2, JobState.LAUNCHING), job(3)]) == "2 running · 1 new"
+    assert in_short([job(3), job(4, looked=True), job(5, JobState.STOPPED)]) == "1 new"
+
+
+BEFORE = rows(r10="passed", r9="failed", r8="running", r7="review", r5="error")
+
+
+@pytest.mark.parametrize(
+    ("now", "whole", "found"),
+    [
+        (BEFORE, True, NewFailures()),
+        (rows(r12="failed", r11="error", r10="passed", r9="failed", r8="running"), False, NewFailures(2)),
+        (rows(r11="passed", r10="passed", r9="failed", r8="failed"), False, NewFailures(1)),
+        (rows(r11="running", r10="passed", r9="failed", r8="passed", r7="failed"), False, NewFailures()),
+        (rows(r10="passed", r9="failed", r4="failed", r3="error"), False, NewFailures()),
+        (rows(r6="failed"), True, NewFailures(1)),
+        (rows(r30="failed", r29="failed", r28="passed"), False, NewFailures(2, more=True)),
+        (rows(r30="passed", r29="passed"), False, NewFailures()),
+        ([], True, NewFailures()),
+    ],
+    ids=["same", "new", "ended-since", "reviewed", "older", "between", "page-full", "all-good", "none"],
+)
+def test_runs_that_failed_since_are_counted_and_those_known_before_are_not(
+    now: list[RunRow], whole: bool, found: NewFailures
+) -> None:
+    assert new_failures(BEFORE, now, whole=whole) == found
+
+
+def test_without_a_list_of_before_nothing_is_new_and_with_an_empty_one_everything_is() -> None:
+    now = rows(r2="failed", r1="error")
+    assert new_failures(None, now, whole=True) == NewFailures()
+    assert new_failures([], now, whole=True) == NewFailures(2)
+    assert new_failures([], now, whole=False) == NewFailures(2, more=True)
+
+
+def test_a_terminal_that_tells_its_focus_is_believed() -> None:
+    presence = Presence(0.0)
+    presence.left(10.0)
+    presence.left(20.0)
+    assert presence.away_since(30.0) == 10.0
+    assert presence.back(40.0, told=True) == 10.0
+    assert presence.away_since(40.0 + 10 * IDLE) is None
+    assert presence.back(50.0, told=True) is None
+
+
+def test_where_the_terminal_tells_nothing_two_minutes_without_a_key_are_absence() -> None:
+    presence = Presence(0.0)
+    assert presence.back(5.0) is None
+    assert presence.away_since(5.0 + IDLE) is None
+    assert presence.away_since(6.0 + IDLE) == 5.0
+    assert presence.back(500.0) == 5.0
+    assert presence.away_since(500.0) is None
+
+
+def test_who_has_the_focus_and_only_reads_is_there_once_the_terminal_told_of_it() -> None:
+    presence = Presence(0.0)
+    assert presence.back(1.0, told=True) is None
+    assert presence.away_since(1.0 + 10 * IDLE) is None
