@@ -86,7 +86,7 @@ async def _past_jobs(home: Path, clock: Clock) -> None:
             await eventually(lambda: (kept.get(job.number) or job).state.final, f"job {job.number} ends")  # noqa: B023
         finally:
             await session.close()
-    clock.now = EPOCH + 180
+    clock.now = EPOCH + 280
     session = Session.open(_setup(home, 1e-6))
     try:
         await _launched(session, GOING)

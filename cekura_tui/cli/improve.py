@@ -120,6 +120,7 @@ async def _wait(session: Session, job: Job, within: float | None, later: str) ->
 async def _hand_over(session: Session, job: Job, target: Path | None, as_json: bool, force: bool) -> None:
     """Print and write what a job brought, if it brought something; printed first, for writing may fail."""
     done = await session.jobs.suggestion(job.number)
+    await session.jobs.look(job.number)
     if as_json:
         put_json(done.to_json())
     elif done.improved_prompt is not None:

@@ -33,7 +33,10 @@ def show_job(options: Options, number: int, as_diff: bool, as_prompt: bool, as_c
 
     async def work(session: Session) -> tuple[Suggestion, JobRecord, list[Job]]:
         again = [job for job in await session.jobs.all() if job.again_of == number]
-        return await session.jobs.suggestion(number), await session.jobs.record(number), again
+        told = await session.jobs.suggestion(number), await session.jobs.record(number), again
+        if not as_json:  # that is for programs; this is somebody looking
+            await session.jobs.look(number)
+        return told
 
     done, record, again = run_script(options, work)
     if as_json:

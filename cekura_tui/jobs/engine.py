@@ -15,6 +15,7 @@ from cekura_tui.jobs import owner
 from cekura_tui.jobs.asking import Asker, Followed
 from cekura_tui.jobs.launcher import Launcher
 from cekura_tui.jobs.schedule import Budget, after_failure, interval
+from cekura_tui.jobs.waiting import wait_for
 from cekura_tui.model.job import Draft, Job, JobState
 from cekura_tui.store.errors import StoreError
 
@@ -27,13 +28,6 @@ IN_FLIGHT = 4
 TICK = 1.0
 """Seconds between two looks at what other processes have written."""
 _log = logging.getLogger("cekura_tui.jobs")
-
-
-async def wait_for(event: asyncio.Event, seconds: float) -> None:
-    """Wait for an event, so long at the most."""
-    with contextlib.suppress(TimeoutError):
-        async with asyncio.timeout(seconds):
-            await event.wait()
 
 
 class JobEngine:

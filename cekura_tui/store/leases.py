@@ -34,7 +34,7 @@ class LeaseStore:
         """Take it, if it is still as it was read; returns whether it is ours."""
         with self._database.write() as sql:
             if instead_of is None:
-                # Not from one on: who saw an earlier lease of this holder must not take this one for it, standing still.
+                # Any number: who saw an earlier lease of this holder must not take this one for it, standing still.
                 taken = sql.execute(f"INSERT OR IGNORE INTO leases VALUES (?, ?, ?, {_ANY})", (*self._pair, holder))
             else:
                 mine = "UPDATE leases SET holder = ?, beat = beat + 1"

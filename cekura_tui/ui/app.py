@@ -24,15 +24,14 @@ from cekura_tui.model.away import next_unread
 from cekura_tui.model.errors import CekuraTuiError, KeyMissing
 from cekura_tui.model.job import JobState
 from cekura_tui.model.scope import Scope
-from cekura_tui.store.runs import first_sight
 from cekura_tui.ui.board import Board
 from cekura_tui.ui.commands import palette
 from cekura_tui.ui.dialogs.dialog import Dialog
+from cekura_tui.ui.first_frame import read_first_frame
 from cekura_tui.ui.messages import BackgroundChanged, JobWished, RunsRead, SignInWished, WorkspaceChanged
 from cekura_tui.ui.news import News
 from cekura_tui.ui.screens.page import Page
 from cekura_tui.ui.screens.run import RunScreen
-from cekura_tui.ui.screens.run_pages import RunPages
 from cekura_tui.ui.screens.runs import RunsScreen
 from cekura_tui.ui.styles import THEME, style_sheets
 from cekura_tui.ui.terminal.filters import AsciiFilter, ControlFilter
@@ -81,16 +80,7 @@ class CekuraApp(App[None]):
         self._changed = False
         self._mended = 0
         self._read_at = 0.0
-        setup = workspace.setup
-        named = scope or setup.scope
-        sight = first_sight(
-            setup.paths.database, setup.origin, workspace.known_key(), setup.profile, named.text if named else None
-        )
-        chosen = sight.chosen
-        if named is None and chosen is not None:
-            named = Scope("agent" if chosen[0] == "agent" else "project", chosen[1], chosen[2])
-        self._pages = RunPages(named, sight.seen)
-        self.board.jobs = sight.jobs
+        self._pages, self.board.jobs = read_first_frame(workspace, scope)
         self.add_mode("runs", self._make_runs)
         self.add_mode("jobs", self._make_jobs)
 

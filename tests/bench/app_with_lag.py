@@ -6,6 +6,7 @@ One line a reading: milliseconds between when a timer of 100 ms was due and when
 from __future__ import annotations
 
 import asyncio
+import os
 import sys
 import time
 
@@ -14,11 +15,11 @@ EVERY = 0.1
 
 async def measure_lag(path: str) -> None:
     """Write lags until the program ends."""
-    with open(path, "a", encoding="ascii", buffering=1) as file:
-        while True:
-            due = time.perf_counter() + EVERY
-            await asyncio.sleep(EVERY)
-            file.write(f"{(time.perf_counter() - due) * 1000:.2f}\n")
+    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+    while True:
+        due = time.perf_counter() + EVERY
+        await asyncio.sleep(EVERY)
+        os.write(handle, f"{(time.perf_counter() - due) * 1000:.2f}\n".encode())
 
 
 def main() -> None:

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import itertools
 import json
 import os
 import statistics
@@ -106,14 +107,12 @@ def measure(home: Path, log: Path, env: dict[str, str], seconds: float, jobs: in
     most = max(sum(first <= moment < first + 1 for moment in moments) for first in moments)
     assert len(at) == jobs or took < 90, f"only {len(at)} of {jobs} jobs were asked about"
     unasked = max(longest([began, *asked, began + took]) for asked in at.values()) if len(at) == jobs else took
-    return Figures(
-        len(moments) / took, most, unasked, late[int(len(late) * 0.99)], written / took, 100 * core / took
-    )
+    return Figures(len(moments) / took, most, unasked, late[int(len(late) * 0.99)], written / took, 100 * core / took)
 
 
 def longest(moments: list[float]) -> float:
     """The longest time between two moments that follow each other."""
-    return max(after - before for before, after in zip(moments, moments[1:], strict=False))
+    return max(after - before for before, after in itertools.pairwise(moments))
 
 
 def main() -> None:

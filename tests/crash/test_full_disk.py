@@ -126,6 +126,8 @@ def test_where_only_reading_is_allowed_nothing_is_launched(
     command = (*without_rights, "improve", "5", "--prompt-file", str(prompt_file))
     told = subprocess.run(command, capture_output=True, check=False)
     path.chmod(mode | 0o200)
+    for file in known.glob("cekura.db-*"):
+        file.chmod(0o600)  # SQLite gave them the database's permissions
     refused(Result(told.returncode, told.stdout, told.stderr.decode()), server)
     assert call("improve", 5, "--prompt-file", prompt_file).out == "1\n"
 

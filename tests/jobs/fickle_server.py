@@ -124,7 +124,7 @@ class FickleServer:
 
     def _end(self, how: str) -> Reply:
         number = len(self.ends)
-        told = f"Be kind.\r\n\t\x1b[0m\ufeff {number}" if how == "succeeded" else f"No issues found: {number}"
+        told = f" \ufeffBe kind {number}.\r\n\t\x1b[0m\n" if how == "succeeded" else f"No issues found: {number}"
         told = f"It broke: {number}" if how == "failed" else told
         output = {"improved_prompt": told, "summary_of_changes": "Kinder."} if how == "succeeded" else None
         reply = Reply({"status": "completed", "output": output, "error": None if output else told})

@@ -15,7 +15,6 @@ from typing import Any, TypeVar
 from fickle_server import NOT_TAKEN, Taken
 from windows import Window, World, bury, looking_into
 
-from cekura_tui.jobs.schedule import OFTEN
 from cekura_tui.model.errors import UsageError
 from cekura_tui.model.job import Draft, Job, JobState
 from cekura_tui.model.text import Prompt, prompt_bytes
@@ -131,7 +130,7 @@ class Story:
         posts = self.server.posts[run]
         self.server.next_launch, self.server.next_truth = how, truth
         flights = [window.launch(launch) for window in windows]
-        await self.time.settle()
+        await self._land()
         sent = self.server.posts[run] - posts
         assert sent == (1 if flights and allowed and not self.world.offline else 0), "a launch is sent once"
         assert not sent or self.server.sent[run] == draft.prompt
@@ -140,6 +139,13 @@ class Story:
             wish.flight = next((flight for flight in flights if not flight.done()), None)
             wish.fate = "draft" if not sent or how in NOT_TAKEN else "taken" if how == "taken" else "unconfirmed"
             wish.taken = self.server.newest if wish.fate == "taken" else None
+
+    async def _land(self) -> None:
+        """Wait until every launch that is not held up was answered."""
+        await self.time.settle()
+        if not self.world.held:
+            flying = [flight for window in self.windows for flight in window.flying]
+            await asyncio.gather(*flying, return_exceptions=True)
 
     def _wish_for(self, draft: Draft) -> Wish:
         """The newest job of a run: one that is known, or another."""
@@ -173,6 +179,7 @@ class Story:
 
     async def answers_are(self, held: bool) -> None:
         self.world.hold(held)
+        await self._land()
 
     async def passes(self, seconds: float) -> None:
         await self.time.passes(seconds)
@@ -198,6 +205,11 @@ class Story:
         if job := await self._wished(window, which, JobDesk.resume):
             job.stopped = False
 
+    async def asks_anew(self, window: int, which: int) -> None:
+        """Another question leaves, though the last one may not be answered yet."""
+        await self.stops(window, which)
+        await self.resumes(window, which)
+
     async def forgets(self, window: int, which: int) -> None:
         if job := await self._wished(window, which, JobDesk.forget):
             job.forgotten = True
@@ -210,6 +222,7 @@ class Story:
         desk.way.wished = progress_id = job.taken.progress_id if job.taken else ""
         with contextlib.suppress(UsageError):
             await wish(desk.desk, job.number)
+            self.world.wishes[progress_id] += 1
             for each in self.windows:
                 each.way.not_before.pop(progress_id, None)
             return job
@@ -225,7 +238,7 @@ class Story:
             assert [row["number"] for row in rows] == [wish.number for wish in self.wishes]
             assert sql.execute(_UNUSED_PROMPTS).fetchall() == []
         for wish, row in zip(self.wishes, rows, strict=True):
-            what = f"job {wish.number}: {wish.fate}"
+            what = f"job {wish.number}: {wish.fate}, {row['state']}"
             assert row["state"] in self._may_be(wish), what
             prompt, proposal, error = self._texts(wish)
             kept = (row["sent"], row["proposed"], row["error"])
@@ -249,7 +262,7 @@ class Story:
             return {heard.end.state}
         if wish.stopped:
             return {S.STOPPED}
-        return {S.RUNNING, S.LOST} if max(heard.unknown, heard.overdue) >= OFTEN else {S.RUNNING}
+        return {S.RUNNING, S.LOST} if max(heard.unknown, heard.overdue) >= 3 else {S.RUNNING}
 
     def _texts(self, wish: Wish) -> tuple[Prompt, Prompt | None, str | None]:
         """The prompt that was sent, the proposal, and what an error said, as they must be kept."""
@@ -278,10 +291,12 @@ class Story:
 
     async def _comes_to_rest(self) -> None:
         """Let time pass until nothing is to come any more; ten minutes are enough for the longest wait here."""
+        going = "SELECT number FROM jobs WHERE state IN ('launching', 'running')"
         for _ in range(120):
-            if not self._rows("SELECT 1 FROM jobs WHERE state IN ('launching', 'running')"):
-                break
+            if not self._rows(going):
+                return
             await self.happens(("passes", 5.0))
+        raise AssertionError(f"these go on for ever: {[row[0] for row in self._rows(going)]}")
 
     def _rows(self, query: str, *values: object) -> list[sqlite3.Row]:
         with looking_into(self.world.path) as sql:

@@ -45,8 +45,9 @@ STEPS: dict[str, tuple[int, tuple[st.SearchStrategy[Any], ...]]] = {
     "sleeps": (1, (st.sampled_from([60.0, HOUR, 2 * DAY]),)),
     "clock_is_set": (2, (st.sampled_from([-3 * DAY, -HOUR, HOUR, 3 * DAY]),)),
     "lists_runs": (1, (WHICH,)),
-    "stops": (2, (WHICH, WHICH)),
-    "resumes": (3, (WHICH, WHICH)),
+    "stops": (1, (WHICH, WHICH)),
+    "resumes": (2, (WHICH, WHICH)),
+    "asks_anew": (3, (WHICH, WHICH)),
     "forgets": (1, (WHICH, WHICH)),
 }
 """Each step, how often it comes compared with the others, and what it is about."""
@@ -96,10 +97,15 @@ def test_whatever_happens_a_job_ends_as_the_server_told_is_launched_once_and_nev
     tell(steps)
 
 
+ASKED_TWICE = [("answers_are", True), ("passes", 9.0), ("asks_anew", 0, 0), ("passes", 9.0), ("answers_are", False)]
+
+
+def test_of_two_answers_that_end_a_job_the_first_one_is_kept(tell: Tell) -> None:
+    tell([ONE, ("will_say", 0, ["succeeded", "failed"]), *ASKED_TWICE])
+
+
 def test_a_failure_that_comes_after_the_end_does_not_make_a_job_stale(tell: Tell) -> None:
-    twice = [("stops", 0, 0), ("resumes", 0, 0), ("passes", 9.0)]
-    held = [("answers_are", True), ("passes", 9.0), *twice, ("answers_are", False)]
-    tell([ONE, ("will_say", 0, ["succeeded", "502"]), *held])
+    tell([ONE, ("will_say", 0, ["succeeded", "502"]), *ASKED_TWICE])
 
 
 def test_an_answer_that_comes_after_a_job_was_forgotten_is_not_kept(tell: Tell) -> None:
@@ -110,3 +116,10 @@ def test_an_answer_that_comes_after_a_job_was_forgotten_is_not_kept(tell: Tell) 
 def test_what_the_server_asked_to_wait_is_kept_though_other_answers_come_after_it(tell: Tell) -> None:
     six = [("launches_six", 0, "Be kind.", "succeeded"), ("will_say", 0, ["429 for 90 s"])]
     tell([*six, ("answers_are", True), ("passes", 9.0), ("answers_are", False), ("passes", 70.0)])
+
+
+def test_who_wants_to_know_at_once_does_not_make_it_too_much_for_the_server(tell: Tell) -> None:
+    six = ("launches_six", 0, "Be kind.", "succeeded")
+    everything = [("resumes", 1, which) for which in range(7)]
+    tell([("opens_a_window",), six, six, ("passes", 2.0), *everything])
+    tell([("opens_a_window",), six, ("passes", 2.0), ("always_says", "429 for 90 s"), *everything])

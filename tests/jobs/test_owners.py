@@ -86,3 +86,5 @@ def test_a_launch_on_another_machine_is_given_ten_minutes() -> None:
     elsewhere = '{"host": "another-machine", "pid": 1, "start": "x", "token": "t"}'
     assert owner.is_alive(elsewhere, 599)
     assert not owner.is_alive(elsewhere, 601)
+    assert owner.is_alive(elsewhere, -599)
+    assert not owner.is_alive(elsewhere, -601)

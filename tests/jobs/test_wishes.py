@@ -19,6 +19,10 @@ from cekura_tui.model.text import Prompt
 hasty = partial(JobEngine, monotonic=Leaps(30))
 
 
+def files_with(home: Path, text: bytes) -> list[str]:
+    return [path.name for path in home.iterdir() if text in path.read_bytes()]
+
+
 async def launched(here: Room, server: ScriptedServer) -> None:
     server.on("POST", LAUNCH, TAKEN)
     await here.engine.launch(DRAFT)
@@ -195,7 +199,7 @@ async def test_a_forgotten_text_is_in_no_file_while_another_window_is_open(
         job = here.store.jobs.save_draft(secret, 1.0)
         there.store.jobs.all(drafts=True)
         here.engine.forget(job.number)
-        assert not any(b"SECRETTEXT" in path.read_bytes() for path in home.iterdir())
+        assert not files_with(home, b"SECRETTEXT")
 
 
 async def test_a_lost_job_that_is_resumed_is_not_silent_since_long_ago(home: Path, scripted: ScriptedServer) -> None:

@@ -50,6 +50,8 @@ class World:
     under_way: int = 0
     heard: defaultdict[str, Heard] = field(default_factory=lambda: defaultdict(Heard))
     ended: Counter[int] = field(default_factory=Counter)
+    wishes: Counter[str] = field(default_factory=Counter)
+    """How often something was wished of a job that is asked about."""
     graves: set[str] = field(default_factory=set)
     complaints: list[str] = field(default_factory=list)
 
@@ -61,6 +63,10 @@ class World:
     @property
     def client(self) -> Client:
         return self.nowhere if self.offline else self.there
+
+    @property
+    def held(self) -> bool:
+        return not self._open_way.is_set()
 
     def hold(self, held: bool) -> None:
         """Whether answers are held up on their way back, until this is called again."""
@@ -159,11 +165,16 @@ class Way:
 
     async def progress(self, progress_id: str) -> tuple[object, str]:
         self._begin(progress_id)
+        wishes = self._world.wishes[progress_id]
         answer = await self._world.asked(self._world.client.progress(progress_id))
         if isinstance(answer, ApiError):
             self._refused(progress_id, answer)
+        else:
+            self._told(progress_id, answer[1])
+        if wishes != self._world.wishes[progress_id]:
+            del self.not_before[progress_id]  # somebody wanted to know at once meanwhile, so it is asked once more
+        if isinstance(answer, ApiError):
             raise answer
-        self._told(progress_id, answer[1])
         return answer
 
     def _begin(self, progress_id: str) -> None:
@@ -189,7 +200,7 @@ class Way:
         now = self._world.time.elapsed
         if str(error.status) in UNKNOWN and error.from_api:
             self._world.heard[progress_id].unknown += 1
-            self.not_before.pop(progress_id, None)  # it may be lost by this, and then found
+            self.not_before[progress_id] = 0.0  # it may be lost by this, and then found
             return
         wait = 1.0 if error.retry_after is None else min(max(error.retry_after, 1.0), HOUR)
         self.not_before[progress_id] = now + wait

@@ -216,9 +216,9 @@ async def test_a_launch_without_an_id_is_shown_as_unconfirmed_and_not_sent_again
         await pilot.press("enter")
         await sees(pilot, "Job 1 is unconfirmed", "without a progress_id", gone="Improve the prompt")
         await pilot.press("2")
-        await sees(pilot, "1 unconfirmed", "without a progress_id")
+        await sees(pilot, "1 unconfirmed", "answered without", "sent again by itself")
         await pilot.press("enter")
-        await sees(pilot, "Job 1: unconfirmed", "no answer tells whether", "not sent again", "launching")
+        await sees(pilot, "Job 1 ? unconfirmed", "no answer tells whether", "not sent again", "launching")
         no_crash(pilot)
     async with opened(served.setup()) as pilot:
         await sees(pilot, "240 runs", "unconfirmed")

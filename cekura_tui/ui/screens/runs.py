@@ -18,6 +18,7 @@ from cekura_tui.ui.messages import JobWished, RunsRead
 from cekura_tui.ui.screens.improving import Improving
 from cekura_tui.ui.screens.run import RunScreen
 from cekura_tui.ui.screens.run_pages import RunPages
+from cekura_tui.ui.sight import follow
 from cekura_tui.ui.widgets.counts_line import CountsLine
 from cekura_tui.ui.widgets.job_list import JobList
 from cekura_tui.ui.widgets.jobs_pane import JobsPane
@@ -69,7 +70,7 @@ The newest first. `enter` opens the run under the cursor, `space` marks up to th
 
     def on_mount(self) -> None:
         """Show what was cached; the app calls `load` when the workspace runs."""
-        self.board.jobs_changed.subscribe(self, lambda _: self._draw_status())
+        follow(self, self.board, self._draw_status)
         self._draw()
 
     def on_screen_resume(self) -> None:
