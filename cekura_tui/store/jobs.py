@@ -17,7 +17,6 @@ from cekura_tui.store.prompts import keep_prompt, read_prompt
 
 LISTED = 2_000
 """Jobs in a list at the most, the newest ones."""
-_UNFINISHED = (JobState.RUNNING, JobState.LAUNCHING)
 _WAITED_FOR = (JobState.LAUNCHING, JobState.UNCONFIRMED)
 _REPEATED = (JobState.UNCONFIRMED, JobState.LOST, JobState.FAILED)
 
@@ -88,8 +87,9 @@ class JobStore:
         return [self._job(row) for row in found if drafts or row["state"] != JobState.DRAFT]
 
     def unfinished(self) -> list[Job]:
-        """The account's jobs that are running or being launched."""
-        return [self._job(row) for row in self._own("state IN (?, ?) ORDER BY number", *_UNFINISHED)]
+        """The account's jobs that are running or being launched, and those that its profile was launching with an
+        earlier key: nobody else looks whether their process still lives."""
+        return [self._job(row) for row in self._database.read(_UNFINISHED, *self._whose)]
 
     def latest_draft(self, agent_id: int | None, run_ids: Sequence[int]) -> Job | None:
         """The draft for these runs that was touched last, else the one for their agent."""
@@ -252,6 +252,10 @@ class JobStore:
         return job
 
 
+_UNFINISHED = """
+SELECT * FROM jobs WHERE origin = ?1 AND (
+    (key_id = ?2 AND state IN ('running', 'launching')) OR (profile = ?3 AND state = 'launching')
+) ORDER BY number"""
 _AGAIN = "SELECT number FROM jobs WHERE again_of = ? AND state NOT IN ('draft', 'forgotten') LIMIT 1"
 LIST = """
 SELECT * FROM jobs WHERE origin = ?1 AND (key_id = ?2 OR (profile = ?3 AND state != 'draft')) AND state != 'forgotten'

@@ -40,11 +40,9 @@ def killed(server: ScriptedServer, home: Path, tmp_path: Path) -> Iterator[Hold]
 
 
 @asynccontextmanager
-async def opened(home: Path, server: ScriptedServer) -> AsyncIterator[Session]:
+async def opened(home: Path, server: ScriptedServer, key: str = "key") -> AsyncIterator[Session]:
     """A window on these jobs."""
-    session = Session.open(
-        make_setup(config_dir=str(home), env={"CEKURA_API_URL": server.url, "CEKURA_API_KEY": "key"})
-    )
+    session = Session.open(make_setup(config_dir=str(home), env={"CEKURA_API_URL": server.url, "CEKURA_API_KEY": key}))
     session.engine.start()
     session.engine.adopt()
     try:
@@ -109,6 +107,17 @@ async def test_an_answer_that_comes_just_before_the_second_launch_saves_paying_t
         assert isinstance(told, UsageError)
         assert told.message == "Job 1 is running: it is not launched again."
         assert launches(server) == [PROMPT]
+
+
+async def test_when_the_key_was_replaced_since_a_killed_launch_does_not_stay_a_launch_for_ever(
+    home: Path, server: ScriptedServer, killed: Hold
+) -> None:
+    async with opened(home, server, "another-key") as session:
+        job = await session.jobs.get(1)
+        assert (job.state, job.other_key) == (JobState.UNCONFIRMED, True)
+        assert (await session.jobs.suggestion(1)).prompt == PROMPT
+        assert (await session.jobs.forget(1)).state == JobState.FORGOTTEN
+    assert launches(server) == [PROMPT]
 
 
 async def test_a_late_answer_finds_its_job_that_another_machine_had_given_up(

@@ -7,12 +7,13 @@ import shutil
 import signal
 import sqlite3
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
 import staging
+from forked import Forker
 from terminal import Start, Terminal
 
 LIMIT = 2.0
@@ -76,8 +77,15 @@ def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return home
 
 
+@pytest.fixture(scope="session")
+def forker() -> Iterator[Forker]:
+    """What the programs of these tests are forked from: there are many of them."""
+    with Forker() as forker:
+        yield forker
+
+
 @pytest.fixture
-def opened(start: Start, home: Path, prepared: Path, tmp_path: Path) -> Callable[..., Terminal]:
+def opened(start: Start, home: Path, prepared: Path, tmp_path: Path, forker: Forker) -> Callable[..., Terminal]:
     """Start the app on a copy of it, and go to a place."""
     shutil.copytree(prepared / "demo", home)
     editor = tmp_path / "editor"
@@ -85,7 +93,7 @@ def opened(start: Start, home: Path, prepared: Path, tmp_path: Path) -> Callable
     editor.chmod(0o755)
 
     def at(place: str, **options: Any) -> Terminal:
-        terminal = start("--demo", env={"EDITOR": str(editor)}, **options).wait("240 runs", "900238")
+        terminal = start("--demo", env={"EDITOR": str(editor)}, forker=forker, **options).wait("240 runs", "900238")
         for keys, seen in PLACES[place]:
             terminal.press(*keys)
             terminal.wait(seen)
@@ -122,9 +130,9 @@ def test_the_program_ends_and_hands_the_terminal_back(
 
 
 @pytest.mark.parametrize("death", DEATHS)
-def test_the_program_ends_while_it_asks_for_a_key(start: Start, death: str) -> None:
+def test_the_program_ends_while_it_asks_for_a_key(start: Start, forker: Forker, death: str) -> None:
     die, options = DEATHS[death]
-    terminal = start(**options).wait("API key", "Sign in")
+    terminal = start(forker=forker, **options).wait("API key", "Sign in")
     ends_in_time(terminal, die(terminal))
     if die is not by_closing:
         terminal.assert_handed_back()
@@ -132,11 +140,11 @@ def test_the_program_ends_while_it_asks_for_a_key(start: Start, death: str) -> N
 
 @pytest.mark.parametrize("death", DEATHS)
 def test_what_was_written_in_an_editor_is_there_when_the_program_is_opened_again(
-    opened: Callable[..., Terminal], start: Start, death: str
+    opened: Callable[..., Terminal], start: Start, forker: Forker, death: str
 ) -> None:
     die, options = DEATHS[death]
     terminal = opened("the editor", **options)
     ends_in_time(terminal, die(terminal))
-    again = start("--demo").wait("240 runs", "900238")
+    again = start("--demo", forker=forker).wait("240 runs", "900238")
     again.press("j", "j", "i")
     again.wait("typed in the editor")

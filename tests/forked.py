@@ -1,0 +1,115 @@
+"""The program in a terminal within a fraction of a second: forked from a process that has imported everything.
+
+What is forked is a process like any other: of its own session, with its own controlling terminal and signals.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+_REPO = Path(__file__).parents[1]
+_PARENT = """
+import fcntl, json, os, signal, sys, termios
+from cekura_tui.cli.main import main
+from cekura_tui.ui import app
+from cekura_tui.ui.dialogs import improve
+from cekura_tui.ui.screens import job, jobs, suggestion
+from cekura_tui.workspace import session
+from cekura_tui.demo import server
+for line in sys.stdin:
+    order = json.loads(line)
+    if "wait" in order:
+        print(os.waitstatus_to_exitcode(os.waitpid(order["wait"], 0)[1]), flush=True)
+        continue
+    if pid := os.fork():
+        print(pid, flush=True)
+        continue
+    os.setsid()
+    terminal = os.open(order["terminal"], os.O_RDWR)
+    fcntl.ioctl(terminal, termios.TIOCSCTTY, 0)
+    for stream, name in enumerate(("stdin", "stdout", "stderr")):
+        os.dup2(terminal, stream)
+        opened = open(stream, "w" if stream else "r", buffering=1, encoding="utf-8", closefd=False)
+        setattr(sys, name, opened)
+        setattr(sys, f"__{name}__", opened)
+    os.close(terminal)
+    os.environ.clear()
+    os.environ.update(order["env"])
+    for number in order["ignoring"]:
+        signal.signal(number, signal.SIG_IGN)
+    sys.argv = ["cekura-tui", *order["args"]]
+    main()
+"""
+# As the program sets them before it imports Textual.
+_BEFORE = {"TEXTUAL_FPS": "120", "TEXTUAL_ANIMATIONS": "none", "TEXTUAL_SMOOTH_SCROLL": "0"}
+
+
+class Forker:
+    """The process that is forked from."""
+
+    def __enter__(self) -> Self:
+        env = {**os.environ, **_BEFORE, "PYTHONPATH": str(_REPO)}
+        self._parent = subprocess.Popen(
+            [sys.executable, "-c", _PARENT], text=True, env=env, stdin=subprocess.PIPE, stdout=subprocess.PIPE
+        )
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._parent.kill()
+        self._parent.communicate()
+
+    def order(self, **order: object) -> int:
+        """Send an order; returns the number that it is answered by."""
+        assert self._parent.stdin is not None
+        assert self._parent.stdout is not None
+        self._parent.stdin.write(json.dumps(order) + "\n")
+        self._parent.stdin.flush()
+        return int(self._parent.stdout.readline())
+
+    def start(
+        self, terminal: str, args: Sequence[str], env: Mapping[str, str], ignoring: Sequence[signal.Signals]
+    ) -> Forked:
+        """Start `cekura-tui …` in the terminal of this name."""
+        return Forked(self, self.order(terminal=terminal, args=args, env=dict(env), ignoring=ignoring))
+
+
+class Forked:
+    """A started process, as `subprocess.Popen` tells of one."""
+
+    def __init__(self, forker: Forker, pid: int) -> None:
+        self._forker, self.pid = forker, pid
+        self.returncode: int | None = None
+
+    def poll(self) -> int | None:
+        """Its exit status, if it has ended."""
+        if self.returncode is None and Path(f"/proc/{self.pid}/stat").read_text().rpartition(") ")[2][0] == "Z":
+            self.returncode = self._forker.order(wait=self.pid)
+        return self.returncode
+
+    def wait(self, timeout: float | None = None) -> int:
+        """Wait for its end."""
+        end = None if timeout is None else time.monotonic() + timeout
+        while (status := self.poll()) is None:
+            assert end is None or time.monotonic() < end, "never happened: the program ends"
+            time.sleep(0.005)
+        return status
+
+    def send_signal(self, number: int) -> None:
+        """Send it a signal, unless it has ended."""
+        if self.poll() is None:
+            os.kill(self.pid, number)
+
+    def kill(self) -> None:
+        """kill -9."""
+        self.send_signal(signal.SIGKILL)
