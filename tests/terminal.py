@@ -36,10 +36,24 @@ KEYS = {
     "ctrl+q": "\x11",
     "ctrl+t": "\x14",
 }
+_OF_THE_RUNNER = ("TEXTUAL", "NO_COLOR", "COLUMNS", "LINES")
 _ASKS_SYNC = re.compile(rb"\x1b\[\?2026\$p")
 # What the emulator does not know: CSI with the prefixes < = >, and questions about modes.
 _UNKNOWN = re.compile(rb"\x1b\[(?:[<>=][0-9;]*[a-zA-Z]|\?[0-9;]*(?:\$p|[a-gi-km-z]))")
 _BEGUN = re.compile(rb"\x1b(?:\[[0-9;<>=?]*\$?)?\Z")
+
+
+def environment(home: Path, user: Path) -> dict[str, str]:
+    """The environment in a capable terminal, with the program's config directory and the user's home."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(_OF_THE_RUNNER)}
+    own = {"TERM": "xterm-256color", "COLORTERM": "truecolor", "LC_ALL": "C.UTF-8", "TZ": "UTC"}
+    return {
+        **kept,
+        **own,
+        "CEKURA_TUI_HOME": str(home),
+        "HOME": str(user),
+        "PYTHONPATH": str(Path(__file__).parents[1]),
+    }
 
 
 class Terminal:

@@ -23,9 +23,11 @@ def clock_text(moment: float, now: float | None = None, *, seconds: bool = False
 
 
 def span_text(seconds: float, *, live: bool = False) -> str:
-    """How long: "27 s", "4 min", "2 h 05 min"; one that grows (`live`) goes by five seconds in the first minute."""
+    """How long: "27 s", "4 min", "2 h 05 min", "3 d 4 h"; one that grows (`live`) goes by five seconds in the first minute."""
     whole = max(0, int(seconds))
     if whole < 60:
         return f"{whole // 5 * 5 if live else whole} s"
-    minutes = whole // 60
-    return f"{minutes} min" if minutes < 60 else f"{minutes // 60} h {minutes % 60:02d} min"
+    minutes, hours = whole // 60, whole // 3_600
+    if hours >= 48:
+        return f"{hours // 24} d {hours % 24} h"
+    return f"{minutes} min" if minutes < 60 else f"{hours} h {minutes % 60:02d} min"

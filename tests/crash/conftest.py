@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -10,13 +9,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from forked import Forker
 from fronts import App, CommandLine, Front
 from one_job import serve_one_job
 from scripted_server import ScriptedServer
-from terminal import Start, Terminal
-
-_REPO = Path(__file__).parents[2]
-_OF_THE_RUNNER = ("TEXTUAL", "NO_COLOR", "COLUMNS", "LINES")
+from terminal import Start, Terminal, environment
 
 if not sys.platform.startswith("linux"):
     pytest.skip("full pipes, stopped terminals and limits are made with what Linux offers", allow_module_level=True)
@@ -32,15 +29,22 @@ def server(scripted: ScriptedServer, monkeypatch: pytest.MonkeyPatch) -> Scripte
     return scripted
 
 
+@pytest.fixture(scope="session")
+def forker() -> Iterator[Forker]:
+    """What programs are forked from: most of the time that they need to start is that of importing."""
+    with Forker() as forker:
+        yield forker
+
+
 @pytest.fixture
-def start(server: ScriptedServer, tmp_path: Path) -> Iterator[Start]:
+def start(server: ScriptedServer, home: Path, tmp_path: Path, forker: Forker) -> Iterator[Start]:
     """Start `cekura-tui …` in a terminal."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(_OF_THE_RUNNER)}
-    own = {"TERM": "xterm-256color", "LC_ALL": "C.UTF-8", "TZ": "UTC", "HOME": str(tmp_path), "PYTHONPATH": str(_REPO)}
+    common = environment(home, tmp_path)
     with ExitStack() as stack:
 
         def started(*args: str, **options: Any) -> Terminal:
-            return stack.enter_context(Terminal(*args, env={**kept, **own}, **options))
+            how = options if "command" in options else {"forker": forker, **options}
+            return stack.enter_context(Terminal(*args, env=common, **how))
 
         yield started
 

@@ -8,26 +8,20 @@ from pathlib import Path
 
 import pytest
 from calling import call
-from forks import Forks, kill
 from one_job import DONE, IMPROVED, PROMPT, RUN, TAKEN, launches, recorded, state
 from scripted_server import LAUNCH, PROGRESS, Hold, Reply, Reset, ScriptedServer, run_of, serve_runs
+from terminal import Start
 from waiting import until
 
 DELAYS = [step * 0.04 / 11 for step in range(12)]
 """Seconds from the answer to the end: this one is about time, for no condition names the instants in between."""
 
 
-@pytest.fixture
-def forks(server: ScriptedServer) -> Iterator[Forks]:
-    with Forks() as forks:
-        yield forks
-
-
 class Sweep:
     """Launches again and again, each time in a new config directory, and kills around one answer of the server's."""
 
-    def __init__(self, server: ScriptedServer, forks: Forks, directory: Path) -> None:
-        self._server, self._forks, self._directory = server, forks, directory
+    def __init__(self, server: ScriptedServer, start: Start, directory: Path) -> None:
+        self._server, self._start, self._directory = server, start, directory
         self._file = directory / "prompt.md"
         self._file.write_bytes(PROMPT.encode())
 
@@ -38,17 +32,18 @@ class Sweep:
             self._server.seen.clear()
             hold = Hold(reply)
             self._server.on(method, path, hold)
-            pid = self._forks.start("--config-dir", home, "improve", 5, "--prompt-file", self._file, "--wait")
+            command = ("--config-dir", home, "improve", 5, "--prompt-file", self._file, "--wait")
+            program = self._start(*map(str, command))
             until(hold.arrived.is_set, "the request is there")
             hold.released.set()
             time.sleep(delay)
-            kill(pid)
+            program.kill()
             yield home
 
 
 @pytest.fixture
-def sweep(server: ScriptedServer, forks: Forks, tmp_path: Path) -> Sweep:
-    return Sweep(server, forks, tmp_path)
+def sweep(server: ScriptedServer, start: Start, tmp_path: Path) -> Sweep:
+    return Sweep(server, start, tmp_path)
 
 
 def goes_on(home: Path, server: ScriptedServer) -> None:

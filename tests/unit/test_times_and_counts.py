@@ -43,6 +43,7 @@ def test_a_growing_span_moves_by_five_seconds_and_then_by_the_minute(seconds: fl
 
 def test_a_finished_span_is_told_to_the_second() -> None:
     assert span_text(43.7) == "43 s"
+    assert span_text(98 * 86_400 + 3_700) == "98 d 1 h"
 
 
 def test_numbers_are_shown_with_their_nouns() -> None:
