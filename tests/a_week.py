@@ -33,12 +33,22 @@ from cekura_tui.workspace.setup import make_setup
 from cekura_tui.workspace.workspace import Workspace
 
 DAYS = 7
-LASTS = (5, 8, 2 * HOUR, 12, 20, 30, 30, 40, 45, 900, 50, 60, 75, 90, 120, 20, 150, 240, 400, 30)
-"""Seconds that the jobs of a day go on, in the order of their launches."""
-TALKATIVE = 2
-"""The job of a day that answers with something new each time; the server fails for half an hour while it goes on."""
+A_DAY = 20
 EVERY = 70 * MINUTE
+"""Between two launches."""
+_LASTS = (5, 8, 25, 12, 20, 30, 30, 40, 15, 300, 10, 60, 25, 90, 8, 20, 35, 6, 120, 30)
 _PROMPT = "You book tables at a restaurant. Never promise a table by the window; ask for a number to call back.\n" * 30
+
+
+def talks(number: int) -> bool:
+    """Whether this is the job of every other day that goes on for hours and answers with something new each time."""
+    day, n = divmod(number - 1, A_DAY)
+    return n == 2 and day % 2 == 0
+
+
+def lasts(number: int) -> float:
+    """How many seconds a job goes on."""
+    return 2 * HOUR if talks(number) else _LASTS[(number - 1) % A_DAY]
 
 
 def end_of(number: int) -> JobState:
@@ -58,7 +68,7 @@ def improved(number: int) -> str:
 
 
 class WeekServer:
-    """A server whose answers follow from the time alone."""
+    """A server whose answers follow from the time alone, and which keeps nothing."""
 
     def __init__(self, scripted: ScriptedServer, time: SimulatedTime) -> None:
         self.url, self._scripted, self._time = scripted.url, scripted, time
@@ -82,11 +92,12 @@ class WeekServer:
     def _progress(self, got: Got) -> Reply:
         name, launched = got.query["progress_id"].split()
         number, age = int(name), self._time.wall - float(launched)
+        # While the long job goes on, nothing is heard of it for half an hour.
         if 4 * HOUR <= (self._time.wall - self._begins) % DAY < 4.5 * HOUR:
             return Reply(HTML_502, 502)
-        if age >= LASTS[(number - 1) % len(LASTS)]:
+        if age >= lasts(number):
             return Reply(_ending(number))
-        talk = {"seconds": age} if (number - 1) % len(LASTS) == TALKATIVE else {}
+        talk = {"seconds": age} if talks(number) else {}
         return Reply({"status": "in_queue" if age < 3 else "running", "output": None, "error": None, **talk})
 
 
@@ -120,6 +131,8 @@ class Week:
     workspace: Workspace
     server: WeekServer
     time: SimulatedTime
+    looks: int = 1
+    """How many jobs somebody looks at in the evening."""
     evenings: list[Evening] = field(default_factory=list)
 
     @property
@@ -127,8 +140,8 @@ class Week:
         return self.pilot.app
 
     async def live(self) -> Evening:
-        """One day: its jobs are launched and end, and in the evening somebody looks at the last one."""
-        first = len(self.evenings) * len(LASTS) + 1
+        """One day: its jobs are launched and end, and in the evening somebody looks at what came."""
+        first = len(self.evenings) * A_DAY + 1
         await self.workspace.call(lambda session: self._work(session, first))
         await eventually(lambda: all(job.state.final for job in self.app.board.jobs), "the app knows how all ended")
         await self._look()
@@ -138,20 +151,22 @@ class Week:
     async def _work(self, session: Session, first: int) -> None:
         self.time.busy = lambda: session.engine.asking > 0
         dawn = self.time.elapsed
-        for n in range(len(LASTS)):
+        for n in range(A_DAY):
             await self.time.passes(dawn + 10 * MINUTE + n * EVERY - self.time.elapsed)
             await session.jobs.launch(draft_of(first + n))
         await self.time.passes(dawn + DAY - self.time.elapsed)
 
     async def _look(self) -> None:
-        """To the jobs, into the one on top, and back."""
+        """To the jobs, into one after the other from the top on, and back."""
         await self.pilot.press("2")
         await eventually(lambda: self.app.current_mode == "jobs", "the jobs are shown")
-        await self.pilot.press("enter")
-        await eventually(lambda: len(self.app.screen_stack) == 2, "a job is shown")
-        await self.pilot.pause()
-        await self.pilot.press("escape")
-        await eventually(lambda: len(self.app.screen_stack) == 1, "the jobs are shown again")
+        for _ in range(self.looks):
+            await self.pilot.press("enter")
+            await eventually(lambda: len(self.app.screen_stack) == 2, "a job is shown")
+            await self.pilot.pause()
+            await self.pilot.press("escape")
+            await eventually(lambda: len(self.app.screen_stack) == 1, "the jobs are shown again")
+            await self.pilot.press("j")
         await self.pilot.press("1")
         await self.pilot.pause()
 
@@ -194,7 +209,7 @@ def simulated(time: SimulatedTime) -> Iterator[None]:
 
 
 @asynccontextmanager
-async def a_week(home: Path, scripted: ScriptedServer) -> AsyncIterator[Week]:
+async def a_week(home: Path, scripted: ScriptedServer, *, looks: int = 1) -> AsyncIterator[Week]:
     """The app, opened in the first night, with a directory of its own."""
     time = SimulatedTime()
     server = WeekServer(scripted, time)
@@ -206,6 +221,6 @@ async def a_week(home: Path, scripted: ScriptedServer) -> AsyncIterator[Week]:
             # A toast stays for real seconds, in which days go by here.
             async with app.run_test(size=(120, 36), notifications=False) as pilot:
                 await eventually(lambda: workspace.started, "the background runs")
-                yield Week(pilot, workspace, server, time)
+                yield Week(pilot, workspace, server, time, looks)
         finally:
             await asyncio.to_thread(workspace.close)

@@ -27,12 +27,14 @@ KEYS = {
     "enter": "\r",
     "esc": "\x1b",
     "tab": "\t",
+    "shift+tab": "\x1b[Z",
     "space": " ",
     "up": "\x1b[A",
     "down": "\x1b[B",
     "backspace": "\x7f",
     "ctrl+c": "\x03",
     "ctrl+g": "\x07",
+    "ctrl+o": "\x0f",
     "ctrl+q": "\x11",
     "ctrl+t": "\x14",
 }
@@ -219,6 +221,12 @@ class Terminal:
         while self.pump(0.05):
             pass
         return self.process.returncode
+
+    @property
+    def stopped(self) -> bool:
+        """Whether the program was stopped since this was asked last."""
+        pid, status = os.waitpid(self.process.pid, os.WUNTRACED | os.WNOHANG)
+        return pid != 0 and os.WIFSTOPPED(status)
 
     def ended_unread(self) -> int:
         """Wait for the program to end while nothing of what it writes is read; returns its exit status."""

@@ -23,7 +23,7 @@ def clock_text(moment: float, now: float | None = None, *, seconds: bool = False
 
 
 def span_text(seconds: float, *, live: bool = False) -> str:
-    """How long: "27 s", "4 min", "2 h 05 min", "3 d 4 h"; one that grows (`live`) goes by five seconds in the first minute."""
+    """How long: "27 s", "4 min", "2 h 05 min", "3 d 4 h"; a growing one (`live`) goes by 5 seconds up to a minute."""
     whole = max(0, int(seconds))
     if whole < 60:
         return f"{whole // 5 * 5 if live else whole} s"

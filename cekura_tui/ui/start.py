@@ -26,11 +26,13 @@ def run_app(
     if not os.environ.get("NO_COLOR"):
         os.environ.pop("NO_COLOR", None)  # empty means unset, by its own convention
     from cekura_tui.ui.app import CekuraApp
+    from cekura_tui.ui.terminal.driver import TerminalDriver
     from cekura_tui.ui.terminal.signals import exits_on_signals
     from cekura_tui.workspace.workspace import Workspace
 
     workspace = Workspace(setup)
     app = CekuraApp(workspace, run_id=run_id, scope=scope, ascii_only=ascii_only)
+    app.driver_class = TerminalDriver
     with exits_on_signals(app) as leaving:
         app.run(mouse=mouse)
         workspace.close()

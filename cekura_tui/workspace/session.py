@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import time
 from collections.abc import Callable, Sequence
@@ -101,6 +102,9 @@ class Session:
             ended=lambda job: ended(store.jobs.suggestion(job)),
             budget=Budget(),
         )
+        with contextlib.suppress(StoreError):
+            # A launch whose process has died is told as what it is, also to whoever only lists the jobs.
+            engine.adopt()
         return cls(setup, store, client, engine, demo)
 
     async def close(self) -> None:

@@ -1,10 +1,11 @@
 """300 running jobs against `demo-server` in another process: what the server sees, and what watching costs.
 
-    .venv/bin/python tests/bench/many_jobs.py [--jobs 300] [--seconds 60] [--times 3]
+    .venv/bin/python tests/bench/many_jobs.py [--jobs 300] [--seconds 60] [--times 3] [--settle 70]
 
 Prints, for each time and as medians: requests a second (mean, and the most in any second) and the longest a job went
 unasked, by the server's own log; how late the app's event loop was; bytes written to the terminal a second; and the
-share of a core that the app's process took. Linux only.
+share of a core that the app's process took. How long a job went unasked is looked up from when the app showed the jobs,
+`--settle` seconds before the rest is measured: asking about all of them once takes about a minute. Linux only.
 """
 
 from __future__ import annotations
@@ -82,7 +83,7 @@ def cpu_seconds(pid: int) -> float:
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
-def measure(home: Path, log: Path, env: dict[str, str], seconds: float, jobs: int) -> Figures:
+def measure(home: Path, log: Path, env: dict[str, str], settle: float, seconds: float, jobs: int) -> Figures:
     """Open the app on its jobs screen, watch it for so many seconds, and read the server's log of them."""
     lags = home / "lag.txt"
     lags.unlink(missing_ok=True)
@@ -91,7 +92,8 @@ def measure(home: Path, log: Path, env: dict[str, str], seconds: float, jobs: in
         terminal.wait("240 runs")
         terminal.press("2")
         terminal.wait(f"{jobs} running")
-        terminal.written_within(10)
+        opened = time.time()
+        terminal.written_within(settle)
         began, cpu, lagged = time.time(), cpu_seconds(terminal.process.pid), len(lags.read_text().split())
         written = terminal.written_within(seconds)
         took, core = time.time() - began, cpu_seconds(terminal.process.pid) - cpu
@@ -101,12 +103,13 @@ def measure(home: Path, log: Path, env: dict[str, str], seconds: float, jobs: in
     at = defaultdict(list)
     for line in log.read_text().splitlines():
         entry = json.loads(line)
-        if entry["path"] == PROGRESS and began <= entry["at"] <= began + took:
+        if entry["path"] == PROGRESS and opened <= entry["at"] <= began + took:
             at[entry["progress_id"]].append(entry["at"])
-    moments = sorted(moment for asked in at.values() for moment in asked)
+    moments = sorted(moment for asked in at.values() for moment in asked if moment >= began)
     most = max(sum(first <= moment < first + 1 for moment in moments) for first in moments)
-    assert len(at) == jobs or took < 90, f"only {len(at)} of {jobs} jobs were asked about"
-    unasked = max(longest([began, *asked, began + took]) for asked in at.values()) if len(at) == jobs else took
+    # A job that was never asked about went unasked all the time.
+    asked = [*at.values(), *[[] for _ in range(jobs - len(at))]]
+    unasked = max(longest([opened, *times, began + took]) for times in asked)
     return Figures(len(moments) / took, most, unasked, late[int(len(late) * 0.99)], written / took, 100 * core / took)
 
 
@@ -121,6 +124,7 @@ def main() -> None:
     wished.add_argument("--jobs", type=int, default=300)
     wished.add_argument("--seconds", type=float, default=60)
     wished.add_argument("--times", type=int, default=3)
+    wished.add_argument("--settle", type=float, default=70)
     options = wished.parse_args()
     with TemporaryDirectory() as place:
         home, log = Path(place), Path(place) / "requests.jsonl"
@@ -139,7 +143,7 @@ def main() -> None:
             print(f"{options.jobs} running jobs, {options.seconds:.0f} s, {options.times} times")
             found = []
             for n in range(options.times):
-                found.append(measure(home, log, env, options.seconds, options.jobs))
+                found.append(measure(home, log, env, options.settle, options.seconds, options.jobs))
                 print(f"  {n + 1}: " + ", ".join(f"{value:.1f}" for value in found[-1].values()))
         finally:
             server.terminate()

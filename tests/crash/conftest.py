@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +15,12 @@ from one_job import serve_one_job
 from scripted_server import ScriptedServer
 from terminal import Start, Terminal, environment
 
-if not sys.platform.startswith("linux"):
-    pytest.skip("full pipes, stopped terminals and limits are made with what Linux offers", allow_module_level=True)
+
+@pytest.fixture(scope="session", autouse=True)
+def on_linux() -> None:
+    """Full pipes, hanging connections and limits of other processes are made with what Linux offers."""
+    if sys.platform != "linux":
+        pytest.skip("needs Linux")
 
 
 @pytest.fixture
@@ -50,8 +54,8 @@ def start(server: ScriptedServer, home: Path, tmp_path: Path, forker: Forker) ->
 
 
 @pytest.fixture(params=["the app", "the command line"])
-def front(request: pytest.FixtureRequest, server: ScriptedServer, start: Start, tmp_path: Path) -> Front:
+def front(request: pytest.FixtureRequest, server: ScriptedServer, start: Start, tmp_path: Path) -> Iterator[Front]:
     """Each of the two fronts, one step before a launch."""
-    one: Front = App(start) if request.param == "the app" else CommandLine(server, tmp_path)
-    one.get_ready()
-    return one
+    with closing(App(start) if request.param == "the app" else CommandLine(server, tmp_path)) as one:
+        one.get_ready()
+        yield one

@@ -33,7 +33,10 @@ class Front(Protocol):
         """Read nothing any more of what the program writes, so that it can show nothing."""
 
     def kill(self) -> str:
-        """kill -9; returns all that the program could show."""
+        """kill -9, if it has not ended; returns all that the program could show."""
+
+    def close(self) -> None:
+        """Leave nothing behind."""
 
 
 class App:
@@ -63,6 +66,9 @@ class App:
         while self.terminal.pump(0.05):
             pass
         return self.terminal.raw.decode(errors="replace")
+
+    def close(self) -> None:
+        self.terminal.kill()
 
 
 class CommandLine:
@@ -107,9 +113,11 @@ class CommandLine:
     def kill(self) -> str:
         self._process.kill()
         self._process.wait()
-        told = self._now().decode()
+        return self._now().decode()
+
+    def close(self) -> None:
+        self.kill()
         os.close(self._reader)
-        return told
 
     def _now(self) -> bytes:
         try:

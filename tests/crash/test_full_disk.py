@@ -197,7 +197,6 @@ def test_in_the_app_the_prompt_stays_in_the_dialog_and_is_launched_once_there_is
     assert launches(server) == [LONG]
 
 
-@pytest.mark.xfail(strict=True, reason="the dialog says that it kept a draft before it knows, and closes")
 def test_in_the_app_what_was_typed_is_not_said_to_be_kept_when_it_is_not(
     server: ScriptedServer, known: Path, start: Start
 ) -> None:

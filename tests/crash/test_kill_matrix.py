@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import pytest
 from calling import call
 from fronts import CommandLine, Front
 from one_job import DONE, IMPROVED, PROMPT, TAKEN, launches, listed, recorded, state
@@ -55,7 +54,6 @@ def test_killed_while_the_server_thinks_a_job_that_may_be_paid_for_is_not_forgot
     assert server.requests("GET", PROGRESS) == []
 
 
-@pytest.mark.xfail(strict=True, reason="only who asks the server looks whether the process of a launch still lives")
 def test_killed_in_the_middle_of_a_launch_a_mere_list_does_not_say_that_it_goes_on(
     server: ScriptedServer, tmp_path: Path
 ) -> None:

@@ -151,7 +151,8 @@ class Way:
     def __init__(self, world: World, window: Window) -> None:
         self._world, self._window = world, window
         self._times: list[float] = []
-        self.quiet_until = 0.0
+        self.quiet = (0.0, 0.0)
+        """From when to when the server wants to be asked nothing."""
         self.not_before: dict[str, float] = {}
         """The earliest time to ask about a job again."""
         self.wished = ""
@@ -183,8 +184,9 @@ class Way:
             self._complain(f"asks {BUDGET + 1} times in {now - before[0]} s")
         if now < self.not_before.get(progress_id, 0.0):
             self._complain(f"asks about {progress_id} {self.not_before[progress_id] - now} s too early")
-        if now < self.quiet_until:
-            self._complain(f"asks {self.quiet_until - now} s before the server wanted to be asked")
+        # At the very moment when it said so, questions may have been about to leave.
+        if self.quiet[0] < now < self.quiet[1]:
+            self._complain(f"asks {self.quiet[1] - now} s before the server wanted to be asked")
         held = self._window.store.lease.read()
         if (held is None or held.holder != self._window.lease._me) and progress_id != self.wished:
             self._complain("asks while another window does")
@@ -205,7 +207,7 @@ class Way:
         wait = 1.0 if error.retry_after is None else min(max(error.retry_after, 1.0), HOUR)
         self.not_before[progress_id] = now + wait
         if error.retry_after is not None:
-            self.quiet_until = max(self.quiet_until, now + wait)
+            self.quiet = (now if now >= self.quiet[1] else self.quiet[0], max(self.quiet[1], now + wait))
 
     def _age(self, progress_id: str) -> float:
         asked_about = "SELECT launched_at FROM jobs WHERE progress_id = ?"

@@ -8,6 +8,7 @@ import sqlite3
 from pathlib import Path
 
 import pytest
+from calling import call
 from terminal import Start
 from test_signals_in_every_screen import ends_in_time
 from waiting import until
@@ -51,6 +52,21 @@ def test_a_signal_ends_the_program_while_nobody_reads_and_hands_the_terminal_bac
     assert ended == 128 + number
     terminal.assert_handed_back()
     assert states(home) == []
+
+
+def test_what_was_being_typed_while_nobody_reads_is_kept(start: Start) -> None:
+    terminal = start("--demo", columns=80, lines=24).wait("240 runs", "900240")
+    terminal.press("i")
+    terminal.wait("792 words")
+    terminal.press("shift+tab")
+    terminal.settle()  # the text would go where the focus still is
+    terminal.press("Typed ")
+    terminal.wait("edited")
+    terminal.stall()
+    terminal.process.send_signal(signal.SIGTERM)
+    assert terminal.ended_unread() == 128 + signal.SIGTERM
+    terminal.assert_handed_back()
+    assert call("--demo", "jobs", "show", 1, "--prompt").raw.startswith(b"Typed jk")
 
 
 def test_output_that_was_stopped_by_ctrl_s_does_not_keep_the_program(start: Start, home: Path) -> None:

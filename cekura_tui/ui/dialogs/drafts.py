@@ -50,10 +50,22 @@ class DraftKeeper:
         self._kept = draft
 
         async def save(session: Session) -> None:
-            number = (await session.jobs.save_draft(draft, self._numbers.get(source))).number
+            try:
+                number = (await session.jobs.save_draft(draft, self._numbers.get(source))).number
+            except CekuraTuiError:
+                self._kept = None  # it is not, and the next time is another try
+                raise
             self._numbers[source] = self._numbers["draft"] = number
 
         self._saving = self._workspace.send(save)
+
+    async def in_words(self, draft: Draft) -> str:
+        """What became of keeping this draft, as a sentence; empty where there was nothing to keep."""
+        try:
+            await self.kept()
+        except CekuraTuiError:
+            return " The draft cannot be kept either, so leave this open."
+        return " The draft is kept." if self.has(draft) else ""
 
     async def kept(self) -> None:
         """Wait until it is kept; raises what went wrong."""

@@ -14,13 +14,14 @@ from textual.widgets import Button, Input, Label, Static, TextArea
 
 from cekura_tui.model.errors import CekuraTuiError
 from cekura_tui.model.job import Draft, Job
-from cekura_tui.model.text import Prompt, clean, clean_line, count
+from cekura_tui.model.text import Prompt, clean, clean_line
 from cekura_tui.ui.board import Board
 from cekura_tui.ui.dialogs.dialog import Dialog
 from cekura_tui.ui.dialogs.drafts import SOURCES, DraftKeeper
 from cekura_tui.ui.dialogs.prompt_text import PromptText
 from cekura_tui.ui.terminal.editor import edit_prompt
 from cekura_tui.ui.widgets.choice_list import Choice, ChoiceList
+from cekura_tui.ui.widgets.focus_list import FocusList
 from cekura_tui.workspace.prompt_files import check_prompt, read_prompt_file
 
 if TYPE_CHECKING:
@@ -42,13 +43,14 @@ class ImproveDialog(Dialog[Job]):
     def __init__(self, board: Board, runs: Improvable) -> None:
         super().__init__()
         self._board, self._runs = board, runs
-        self._focuses = runs.focuses()
+        self._focus = FocusList(runs.focuses())
         self._agent_name = runs.agent_name
         self._prompts: dict[str, Prompt] = {}
         self._text = PromptText()
         self._source = "agent"
         self._drafts = DraftKeeper(board.workspace)
         self._launching = False
+        self._told_unkept: Draft | None = None
         self._save_timer: Timer | None = None
 
     def compose(self) -> ComposeResult:
@@ -60,9 +62,9 @@ class ImproveDialog(Dialog[Job]):
             yield Input(placeholder="path of the prompt's file, then enter", id="prompt-file", compact=True)
             yield TextArea(id="prompt", soft_wrap=True, show_line_numbers=False, compact=True)
             yield Static(id="prompt-facts")
-            if self._focuses:
+            if self._runs.focuses():
                 yield Label(Content("Focus, if you want one (space chooses)"))
-                yield ChoiceList(several=True, id="focuses")
+                yield self._focus
             yield Static(id="improve-note")
             with Horizontal(classes="dialog-buttons"):
                 yield Button(Content("Launch"), id="launch", variant="primary", compact=True)
@@ -78,13 +80,10 @@ class ImproveDialog(Dialog[Job]):
         self.query_one("#prompt-file").display = False
         self._offer("agent")
         self._offer("file")
-        if self._focuses:
-            focuses = [Choice(str(n), f"{kind}: {name}") for n, (kind, _, name) in enumerate(self._focuses)]
-            self.query_one("#focuses", ChoiceList).show_rows(focuses)
         runs = ", ".join(f"{view.row.id} ({view.row.outcome.text})" for view in self._runs.views)
         setup = self._board.workspace.setup
-        where = "the embedded workspace" if setup.demo else setup.server.origin
-        told = f"of {self._agent_name or 'the agent'}, from run {runs}\nIt is sent to {where} and may cost credits."
+        where = f"It is sent to {'the embedded workspace' if setup.demo else setup.server.origin} and may cost credits."
+        told = f"of {self._agent_name or 'the agent'}, from run {runs}\n{where}"
         self.query_one("#improve-runs", Static).update(Content(clean(told)))
         self._read_prompts()
 
@@ -123,12 +122,7 @@ class ImproveDialog(Dialog[Job]):
     def _restore(self, draft: Draft, job: Job) -> None:
         """The draft for these very runs is taken up where it was left."""
         self._put("draft", draft.prompt)
-        chosen = {("category", number) for number in draft.category_ids}
-        chosen |= {("metric", number) for number in draft.workflow_metric_ids}
-        if self._focuses:
-            self.query_one("#focuses", ChoiceList).marks = {
-                str(n) for n, (kind, number, _) in enumerate(self._focuses) if (kind, number) in chosen
-            }
+        self._focus.choose(draft.category_ids, draft.workflow_metric_ids)
         self._say(f"Your draft of {self._board.when(job.created_at)}. {job.reason}".strip(), failed=bool(job.reason))
 
     # The prompt
@@ -151,11 +145,7 @@ class ImproveDialog(Dialog[Job]):
         return self._text.edited(self.query_one(TextArea).text)
 
     def _facts(self) -> None:
-        prompt = self._prompt()
-        edited = " · edited" if self._edited else ""
-        self.query_one("#prompt-facts", Static).update(
-            Content(f"{count(len(prompt.split()), 'word')}, {count(len(prompt), 'character')}{edited}{self._text.note}")
-        )
+        self.query_one("#prompt-facts", Static).update(Content(self._text.facts(self.query_one(TextArea).text)))
 
     @on(ChoiceList.Marked, "#sources")
     def source_chosen(self, event: ChoiceList.Marked) -> None:
@@ -211,26 +201,28 @@ class ImproveDialog(Dialog[Job]):
     # The draft
 
     def _as_draft(self) -> Draft:
-        chosen = self.query_one("#focuses", ChoiceList).chosen if self._focuses else ()
-        picked = [self._focuses[int(n)] for n in sorted(chosen, key=int)]
         return Draft(
             run_ids=self._runs.run_ids,
             prompt=self._prompt(),
             agent_id=self._runs.agent_id,
             agent_name=self._agent_name,
-            category_ids=tuple(number for kind, number, _ in picked if kind == "category"),
-            workflow_metric_ids=tuple(number for kind, number, _ in picked if kind == "metric"),
+            category_ids=self._focus.ids("category"),
+            workflow_metric_ids=self._focus.ids("metric"),
             prompt_source=self._source + (", edited" if self._edited else ""),
         )
 
     def keep(self) -> None:
         """Keep the draft if there is anything in it that would be missed."""
-        draft = self._as_draft()
-        chosen = draft.category_ids or draft.workflow_metric_ids or self._source == "file"
-        worth = self._edited or chosen
-        if worth and draft.prompt.strip() and not self._drafts.has(draft) and not self._launching:
-            self._drafts.keep(self._source, draft)
+        if self._begin_to_keep():
             self._await_draft()
+
+    def _begin_to_keep(self) -> bool:
+        draft = self._as_draft()
+        missed = self._edited or draft.category_ids or draft.workflow_metric_ids or self._source == "file"
+        due = bool(missed and draft.prompt.strip()) and not self._drafts.has(draft) and not self._launching
+        if due:
+            self._drafts.keep(self._source, draft)
+        return due
 
     @work(group="draft")
     async def _await_draft(self) -> None:
@@ -239,13 +231,26 @@ class ImproveDialog(Dialog[Job]):
         except CekuraTuiError as error:
             self._say(f"The draft could not be kept. {error.sentence()}", failed=True)
 
+    @on(Button.Pressed, "#cancel")
     def action_give_up(self) -> None:
-        """Leave; what was typed stays as a draft."""
+        """Leave; what was typed stays as a draft, and where it cannot, this is told before it is lost."""
         if self._launching:
             self._say("The launch is on its way and is waited for; it will be in the list of jobs.")
             return
-        self.keep()
-        if self._drafts.has(self._as_draft()):
+        self._begin_to_keep()
+        self._leave()
+
+    @work(group="leave", exclusive=True)
+    async def _leave(self) -> None:
+        draft = self._as_draft()
+        try:
+            await self._drafts.kept()
+        except CekuraTuiError as error:
+            if draft != self._told_unkept:
+                self._told_unkept = draft
+                self._say(f"The draft could not be kept. esc once more leaves it. {error.sentence()}", failed=True)
+                return
+        if self._drafts.has(draft):
             self.notify("The draft is kept; i on the same runs opens it again.", markup=False)
         self.dismiss(None)
 
@@ -259,14 +264,11 @@ class ImproveDialog(Dialog[Job]):
         if not self._prompt():
             self._say("There is no prompt yet: type one, name a file, or choose another.", failed=True)
             return
+        if self._save_timer is not None:
+            self._save_timer.stop()
         # Set at once, not by the worker: a second key may be handled before that begins.
         self._busy(True)
         self._launch()
-
-    @on(Button.Pressed, "#cancel")
-    def cancel(self) -> None:
-        """Leave."""
-        self.action_give_up()
 
     @work(group="launch")
     async def _launch(self) -> None:
@@ -277,8 +279,8 @@ class ImproveDialog(Dialog[Job]):
             job = await self._drafts.launch(self._source, draft)
         except CekuraTuiError as error:
             self._busy(False)
-            self.keep()
-            kept = "" if "draft is kept" in error.hint else " The draft is kept."
+            self._begin_to_keep()
+            kept = "" if "draft is kept" in error.hint else await self._drafts.in_words(self._as_draft())
             self._say(f"{error.title}: {clean_line(error.sentence(), 600)}{kept}", failed=True)
             return
         self.dismiss(job)

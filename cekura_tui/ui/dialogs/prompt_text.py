@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from cekura_tui.model.text import Prompt, has_controls
+from cekura_tui.model.text import Prompt, count, has_controls
 
 
 class PromptText:
@@ -32,8 +32,13 @@ class PromptText:
     def _crlf(self) -> bool:
         return "\r\n" in self._prompt
 
+    def facts(self, text: str) -> str:
+        """How long the prompt of this text is, whether it was edited, and what the box does not show of it."""
+        prompt = self.read(text)
+        edited = " · edited" if self.edited(text) else ""
+        return f"{count(len(prompt.split()), 'word')}, {count(len(prompt), 'character')}{edited}{self._note}"
+
     @property
-    def note(self) -> str:
-        """What the box does not show of this prompt."""
+    def _note(self) -> str:
         hidden = has_controls(self._prompt) or "\t" in self._prompt
         return " · has tabs or control characters, sent as they are unless you edit here" if hidden else ""

@@ -63,7 +63,10 @@ def hang_up() -> None:
     """Ask an open editor to end, as a lost connection does: it keeps what it can."""
     number = signal.SIGTERM if signal.getsignal(signal.SIGHUP) == signal.SIG_IGN else signal.SIGHUP
     for editor in _open[:]:
-        editor.send_signal(number)
+        if os.getpgrp() == os.getpid():
+            os.killpg(0, number)  # the group is ours: a script of the user's may have started the editor
+        else:
+            editor.send_signal(number)
 
 
 def _read_back(path: Path, prompt: Prompt, failed: str) -> Prompt:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import select
 import signal
 import sys
 import termios
@@ -36,6 +37,10 @@ class Terminal:
         except (termios.error, OSError):
             return True
         return False
+
+    def is_full(self) -> bool:
+        """Whether it takes nothing at this moment, as where nobody reads what was written to it."""
+        return self._modes is not None and not select.select([], [self._handle], [], 0)[1]
 
     def restore(self, more: bytes = b"") -> None:
         """Leave the alternate screen, show the cursor, switch the mouse off, and restore the line discipline; `more` is

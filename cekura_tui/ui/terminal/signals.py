@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 PATIENCE, ALONE = 1.5, 1.0
 """Seconds until the program leaves whether or not the app has; the latter where its terminal is gone."""
+STALLED = 0.4
+"""Seconds until a terminal that takes nothing is not waited for."""
 LOOKED_AFTER = 0.25
 """Seconds between two looks whether the terminal is still there: where SIGHUP is ignored, nothing else tells."""
 _SIGNALS = (signal.SIGTERM, signal.SIGHUP, signal.SIGINT)
@@ -78,7 +80,17 @@ class Leaving:
 
         What the program knows is in the database already: every record is committed before it is shown.
         """
-        if self.done.wait(patience):
+        if self.done.wait(STALLED):
             return
-        self._terminal.restore(self._app.news.former_title.encode())
+        restored = self._terminal.is_full()
+        if restored:
+            # The main thread waits for it no longer, so that the app leaves as it should and keeps what is being typed.
+            self._restore()
+        if self.done.wait(patience - STALLED):
+            return
+        if not restored:
+            self._restore()
         os._exit(128 + number)
+
+    def _restore(self) -> None:
+        self._terminal.restore(self._app.news.former_title.encode())

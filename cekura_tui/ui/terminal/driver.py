@@ -1,0 +1,134 @@
+"""Textual's driver for a terminal that may be taken away, or given to somebody else for a while and come back."""
+
+from __future__ import annotations
+
+import os
+import signal
+from types import FrameType
+from typing import Any
+
+from textual.drivers.linux_driver import LinuxDriver
+
+BROUGHT_BACK = 0.5
+"""Seconds between two looks at whether the program is in the foreground again."""
+
+
+class TerminalDriver(LinuxDriver):
+    """Draws only while the terminal is there and ours.
+
+    Textual starts to draw a second time when a program that was stopped by SIGSTOP goes on: the modes that the terminal
+    had are then forgotten, and the program may never end. The kernel sends SIGCONT with every SIGHUP, too.
+    """
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self._modes: list[Any] | None = None
+        self._drawing = self._stopped = False
+        signal.signal(signal.SIGTSTP, self._asked_to_stop)
+        signal.signal(signal.SIGCONT, self._continued)
+
+    # Drawing
+
+    def start_application_mode(self) -> None:
+        """Start to draw, unless the terminal is gone; the modes to restore are the ones it had the first time."""
+        if self._lost:
+            return
+        super().start_application_mode()  # type: ignore[no-untyped-call] # as Textual has it
+        self._drawing = self._writes
+        if not self._drawing:
+            # It was begun in the background: Textual has stopped the program, and gives up when it goes on.
+            self._stopped = True
+            self._loop.call_soon(self._draw_again)
+            return
+        self._modes = self._modes or self.attrs_before
+        self.attrs_before = self._modes
+        self._told_size = signal.getsignal(signal.SIGWINCH)
+        signal.signal(signal.SIGWINCH, self._resized)
+
+    def stop_application_mode(self) -> None:
+        """Stop to draw. In the background, setting the modes would stop the program."""
+        if not self._drawing:
+            return
+        if not self._in_foreground:
+            self.attrs_before = None
+            signal.signal(signal.SIGTTOU, signal.SIG_IGN)
+        super().stop_application_mode()
+        self._drawing = False
+        signal.signal(signal.SIGTTOU, signal.SIG_DFL)
+
+    def disable_input(self) -> None:
+        """Stop to read."""
+        if self._drawing:
+            super().disable_input()
+
+    def write(self, data: str) -> None:
+        """Write, as long as somebody takes it: a terminal that is lost ends Textual's writing thread."""
+        if self._writes:
+            super().write(data)
+
+    def run_input_thread(self) -> None:
+        """Read; that the terminal is lost is noticed elsewhere."""
+        try:
+            super().run_input_thread()
+        except OSError:
+            if not self._lost:
+                raise
+
+    def _resized(self, number: int, frame: FrameType | None) -> None:
+        if callable(self._told_size):
+            self._told_size(number, frame)
+        if self._loop.is_running():
+            # To and fro while nobody read: the terminal has moved its lines, and for the app no size has changed.
+            self._loop.call_soon_threadsafe(self._app.refresh)
+
+    # Being stopped
+
+    def _asked_to_stop(self, number: int, frame: FrameType | None) -> None:
+        if self._drawing and self._loop.is_running():
+            self._loop.call_soon_threadsafe(self._stop)
+        else:
+            os.kill(os.getpid(), signal.SIGSTOP)  # with the editor that has the terminal
+
+    def _stop(self) -> None:
+        self._stopped = True
+        self.suspend_application_mode()
+        os.kill(os.getpid(), signal.SIGSTOP)
+
+    def _continued(self, number: int, frame: FrameType | None) -> None:
+        if (self._drawing or self._stopped) and self._loop.is_running():
+            self._loop.call_soon_threadsafe(self._draw_anew)
+
+    def _draw_anew(self) -> None:
+        """Somebody else had the terminal meanwhile, drew on it and set other modes, or has it still."""
+        if self._drawing and self._app.is_running and not self._lost:
+            self._stopped = True
+            self.suspend_application_mode()
+        self._draw_again()
+
+    def _draw_again(self) -> None:
+        if not self._stopped or not self._app.is_running or self._lost:
+            return
+        if self._in_foreground:
+            self._stopped = False
+            self.resume_application_mode()
+            self._app.refresh(layout=True)
+        else:
+            self._loop.call_later(BROUGHT_BACK, self._draw_again)
+
+    # The terminal
+
+    @property
+    def _writes(self) -> bool:
+        return self._writer_thread is not None and self._writer_thread.is_alive()
+
+    @property
+    def _lost(self) -> bool:
+        return not os.isatty(self.fileno)
+
+    @property
+    def _in_foreground(self) -> bool:
+        try:
+            # 0: the group cannot be seen from the container that we are in.
+            return os.tcgetpgrp(self.fileno) in (os.getpgrp(), 0)
+        except OSError:
+            return not self._lost  # it has no job control

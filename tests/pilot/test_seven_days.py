@@ -1,0 +1,74 @@
+"""The app stays open for days: what it holds at the end of a week is what it held on the second evening."""
+
+from __future__ import annotations
+
+import sqlite3
+from pathlib import Path
+
+import pytest
+from a_week import A_DAY, DAYS, Evening, Week, a_week, draft_of, end_of, improved, talks
+from app_on_a_server import no_crash
+from scripted_server import ScriptedServer
+
+from cekura_tui.jobs import engine
+from cekura_tui.store.job_rows import MAX_ANSWERS
+
+JOBS = DAYS * A_DAY
+ONE_A_JOB = ("cekura_tui.model.job.Job", "cekura_tui.ui.widgets.job_list.JobRow")
+"""What is held of each job that is listed, by each list that shows it."""
+JOURNAL = 4 * 2**20 + 2**17
+"""Bytes of SQLite's journal: it is written back at about 1,000 pages, and keeps its size."""
+
+
+async def test_after_seven_days_of_twenty_jobs_each_has_its_end_and_nothing_has_piled_up(
+    home: Path, scripted: ScriptedServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(engine, "TICK", 60.0)  # no other window writes, so nobody need look each second for a week
+    async with a_week(home, scripted) as week:
+        for _ in range(DAYS):
+            await week.live()
+        no_crash(week.pilot)
+    second, last = week.evenings[1], week.evenings[-1]
+    assert (second.jobs, last.jobs) == (2 * A_DAY, JOBS)
+    held_the_same(second, last)
+    with sqlite3.connect(week.workspace.setup.paths.database) as sql:
+        sql.row_factory = sqlite3.Row
+        as_the_server_told(sql)
+        bounded(sql, week)
+    sql.close()
+
+
+def held_the_same(second: Evening, last: Evening) -> None:
+    assert last.open_files <= second.open_files * 1.05
+    assert last.tasks <= second.tasks + 1
+    grown = {name: (second.things[name], now) for name, now in last.things.items() if now > second.things[name] + 2}
+    assert [name for name in ONE_A_JOB if grown.pop(name, (0, 0))[1] > 3 * last.jobs] == []
+    assert grown == {}
+
+
+def as_the_server_told(sql: sqlite3.Connection) -> None:
+    """All jobs have ended, each in its way, with its texts."""
+    told = """
+        SELECT number, state, sent.text AS sent, brought.text AS brought FROM jobs
+        JOIN prompts AS sent ON sent.sha256 = prompt_sha256
+        LEFT JOIN prompts AS brought ON brought.sha256 = improved_sha256 ORDER BY number"""
+    rows = sql.execute(told).fetchall()
+    assert [row["state"] for row in rows] == [end_of(number).value for number in range(1, JOBS + 1)]
+    for row in rows:
+        brought = improved(row["number"]).encode() if row["state"] == "succeeded" else None
+        assert (row["sent"], row["brought"]) == (draft_of(row["number"]).prompt.encode(), brought)
+
+
+def bounded(sql: sqlite3.Connection, week: Week) -> None:
+    """Of each job a few rows are kept, and the file is hardly larger than what is written in them."""
+    answers = dict(sql.execute("SELECT job, count(*) FROM job_answers GROUP BY job").fetchall())
+    assert {answers.pop(number) for number in range(1, JOBS + 1) if talks(number)} == {MAX_ANSWERS}
+    assert max(answers.values()) <= 4
+    assert sql.execute("SELECT count(*) FROM job_changes").fetchone()[0] == 3 * JOBS
+    assert sql.execute("SELECT count(*) FROM prompts").fetchone()[0] == 6 + sum(
+        end_of(number) == "succeeded" for number in range(1, JOBS + 1)
+    )
+    (texts,) = sql.execute(
+        "SELECT (SELECT sum(length(text)) FROM prompts) + (SELECT sum(length(raw)) FROM job_answers)"
+    ).fetchone()
+    assert week.evenings[-1].database_bytes <= 3 * texts + JOURNAL

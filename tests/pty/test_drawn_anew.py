@@ -1,0 +1,38 @@
+"""Whatever happened to the terminal meanwhile, the screen is right afterwards, and it is handed back in the end."""
+
+from __future__ import annotations
+
+import signal
+
+import pytest
+from terminal import Start, Terminal
+
+
+def leave(terminal: Terminal) -> None:
+    terminal.press("q")
+    assert terminal.ended() == 0
+    terminal.assert_handed_back()
+
+
+@pytest.mark.parametrize("number", [signal.SIGSTOP, signal.SIGTSTP])
+def test_the_program_was_stopped_and_goes_on(start: Start, number: signal.Signals) -> None:
+    terminal = start("--demo", columns=80, lines=24).wait("240 runs", "900240")
+    terminal.process.send_signal(number)
+    terminal.until(lambda: terminal.stopped, "it is stopped")
+    while terminal.pump(0.1):
+        pass
+    terminal.screen.reset()
+    terminal.process.send_signal(signal.SIGCONT)
+    terminal.wait("240 runs", "900240", "Quit")
+    terminal.press("j", "j", "enter")
+    terminal.wait("Run 900238")
+    leave(terminal)
+
+
+def test_the_terminal_was_resized_to_and_fro_while_nobody_read(start: Start) -> None:
+    terminal = start("--demo", columns=80, lines=24).wait("240 runs", "900240")
+    terminal.stall()
+    terminal.resize(80, 28)
+    terminal.resize(80, 24)  # a terminal may move its lines at that, and the app sees the same size as before
+    terminal.wait("240 runs", "Quit")
+    leave(terminal)

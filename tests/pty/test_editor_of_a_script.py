@@ -1,0 +1,79 @@
+"""$EDITOR is a script of the user's that starts the editor: what the program tells it reaches the editor."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import signal
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from terminal import PROGRAM, Start, Terminal
+from waiting import until
+
+SHELL = """\
+{program} --demo &
+echo $! > {pid}
+fg
+echo The program has ended with $?.
+read over
+"""
+SCRIPT = """\
+trap : INT
+sh {editor} "$1"
+exit $?
+"""
+EDITOR = """\
+trap 'touch {told}; exit 1' TERM HUP
+trap 'echo The editor was interrupted.' INT
+echo As edited. > "$1"
+echo The editor is open.
+while [ ! -e {over} ]; do sleep 0.05; done
+"""
+
+
+@pytest.fixture
+def opened(start: Start, tmp_path: Path) -> Iterator[Callable[[], Terminal]]:
+    """Open it from the improve dialog, in a shell that goes on when the program has ended."""
+    script, editor = tmp_path / "script.sh", tmp_path / "editor.sh"
+    script.write_text(SCRIPT.format(editor=editor))
+    editor.write_text(EDITOR.format(told=tmp_path / "told", over=tmp_path / "over"))
+    shell = ("sh", "-mc", SHELL.format(program=shlex.join(PROGRAM), pid=tmp_path / "pid"))
+
+    def from_the_dialog() -> Terminal:
+        terminal = start(command=shell, columns=80, lines=24, env={"EDITOR": f"sh {script}"})
+        terminal.wait("240 runs", "900240")
+        terminal.press("i")
+        terminal.wait("792 words")
+        terminal.press("ctrl+o")
+        return terminal.wait("The editor is open.")
+
+    yield from_the_dialog
+    (tmp_path / "over").touch()
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_it_does_not_stay_on_the_terminal_when_the_program_ends(
+    opened: Callable[[], Terminal], tmp_path: Path, number: signal.Signals
+) -> None:
+    terminal = opened()
+    os.kill(int((tmp_path / "pid").read_text()), number)
+    terminal.wait(f"The program has ended with {128 + number}.")
+    until((tmp_path / "told").exists, "the editor is told")
+    terminal.press("enter")
+    terminal.ended()
+    terminal.assert_handed_back()
+
+
+def test_ctrl_c_is_the_editors(opened: Callable[[], Terminal], tmp_path: Path) -> None:
+    terminal = opened()
+    terminal.press("ctrl+c")
+    terminal.wait("The editor was interrupted.")
+    (tmp_path / "over").touch()
+    terminal.wait("As edited.", "2 words", "edited")
+    terminal.press("ctrl+q")
+    terminal.wait("The program has ended with 0.")
+    terminal.press("enter")
+    terminal.ended()
+    terminal.assert_handed_back()
