@@ -55,9 +55,8 @@ async def live(home: Path, trace: bool) -> bool:
     print("\nfrom the second evening to the last:")
     for name, percent in grown.items():
         print(f"  {name:12}{percent:+6.1f} %  {'within' if percent <= LIMIT else 'OVER'} {LIMIT:.0f} %")
-    print(
-        f"  {'database':12}{(after.database_bytes - before.database_bytes) / (after.jobs - before.jobs):+6.0f} bytes a job"
-    )
+    a_job = (after.database_bytes - before.database_bytes) / (after.jobs - before.jobs)
+    print(f"  {'database':12}{a_job:+6.0f} bytes a job")
     for name, count in after.things.items():
         if count > before.things[name] + 2:
             print(f"  {name}: {before.things[name]} → {count}")

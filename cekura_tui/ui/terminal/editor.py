@@ -8,6 +8,7 @@ import shutil
 import signal
 import subprocess
 import tempfile
+import threading
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,7 +21,8 @@ if TYPE_CHECKING:
 
 
 _open: list[subprocess.Popen[bytes]] = []
-"""The editor that has the terminal, if there is one."""
+"""The editor that has the terminal, if there is one that was not told yet that the program ends."""
+_ending = threading.Event()
 
 
 def edit_prompt(app: App[None], prompt: Prompt, directory: Path) -> Prompt:
@@ -53,6 +55,8 @@ def _run(command: list[str], env: dict[str, str]) -> int:
     """Run the editor to its end; returns its exit status."""
     with subprocess.Popen(command, env=env) as editor:
         _open.append(editor)
+        if _ending.is_set():
+            hang_up()  # the signal came while it was being started
         try:
             return editor.wait()
         finally:
@@ -60,9 +64,11 @@ def _run(command: list[str], env: dict[str, str]) -> int:
 
 
 def hang_up() -> None:
-    """Ask an open editor to end, as a lost connection does: it keeps what it can."""
+    """Ask an open editor to end, as a lost connection does: at the first signal it keeps what it can."""
+    _ending.set()
     number = signal.SIGTERM if signal.getsignal(signal.SIGHUP) == signal.SIG_IGN else signal.SIGHUP
-    for editor in _open[:]:
+    while _open:
+        editor = _open.pop()
         if os.getpgrp() == os.getpid():
             os.killpg(0, number)  # the group is ours: a script of the user's may have started the editor
         else:
