@@ -196,7 +196,7 @@ def census() -> Counter[str]:
 @contextmanager
 def simulated(time: SimulatedTime) -> Iterator[None]:
     """Whatever engine is made, and whatever is written down, goes by this time."""
-    defaults: dict[str, Any] = JobEngine.__init__.__kwdefaults__
+    defaults: Any = JobEngine.__init__.__kwdefaults__
     simulated = {
         "clock": time.clock,
         "monotonic": time.monotonic,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TypeVar
 
@@ -20,31 +20,64 @@ T = TypeVar("T")
 
 PROMPTS = frozenset({"description", "llm_system_prompt", "prompt", "improved_prompt"})
 """The fields that hold a prompt: never cleaned, always exact."""
+THE_KEY = "[the key]"
+"""What stands in an answer where the server repeated the key."""
 _REQUEST_IDS = ("x-request-id", "x-amzn-requestid", "cf-ray")
 
 
 @dataclass(frozen=True)
 class Answer:
-    """An answer of the server; header names are in lower case."""
+    """An answer of the server; header names are in lower case.
+
+    It may repeat the key that it was asked with. What is read of it is shown, recorded and printed, so the key is in
+    none of that, but for a prompt, which is exact.
+    """
 
     status: int
     headers: dict[str, str]
-    raw: bytes
+    raw: bytes = field(repr=False)
+    key: str = field(default="", repr=False)
 
     @cached_property
     def text(self) -> str:
-        """The body as text; bytes that are no UTF-8 are replaced."""
-        return self.raw.decode("utf-8", "replace")
+        """The body as text, without the key; bytes that are no UTF-8 are replaced.
+
+        It is as it came, unless the key was written with escapes: then it is the same JSON, written anew.
+        """
+        text = self.raw.decode("utf-8", "replace")
+        if not self._may_repeat:
+            return text
+        text = text.replace(self.key, THE_KEY)
+        try:
+            told = _without(self._parsed, self.key)
+            return text if told == self._parsed or _says(text, told) else json.dumps(told)
+        except (ValueError, RecursionError):
+            return text
+
+    @cached_property
+    def _may_repeat(self) -> bool:
+        """Whether the key may be in the body: as it is, with escapes, or in another encoding than UTF-8."""
+        raw, key = self.raw, self.key
+        if not key:
+            return False
+        short = any(mark in key for mark in '"\\/') and b"\\" in raw
+        return key.encode() in raw or b"\\u" in raw or b"\0" in raw or short
+
+    @cached_property
+    def _parsed(self) -> object:
+        return json.loads(self.raw, parse_constant=lambda _: None)
 
     @property
     def request_id(self) -> str:
         """The server's name for this request, to tell its support."""
-        return clean_line(next((self.headers[name] for name in _REQUEST_IDS if name in self.headers), ""), 80)
+        name = next((self.headers[name] for name in _REQUEST_IDS if name in self.headers), "")
+        return clean_line(name.replace(self.key, THE_KEY) if self.key else name, 80)
 
     def json(self, keep: frozenset[str] = frozenset()) -> object:
         """The body as JSON, every text cleaned but those of the fields in `keep`; raises BadAnswer."""
         try:
-            return clean_json(json.loads(self.raw, parse_constant=lambda _: None), keep)
+            value = clean_json(self._parsed, keep)
+            return _without(value, self.key, keep) if self._may_repeat else value
         except (ValueError, RecursionError):
             raise self.unexpected("is not JSON" if self.raw.strip() else "is empty") from None
 
@@ -57,6 +90,28 @@ class Answer:
             request_id=self.request_id,
             body=clean(self.text[:2000]),
         )
+
+
+def _without(value: object, key: str, keep: frozenset[str] = frozenset()) -> object:
+    """Parsed JSON in which no text repeats the key, names of fields neither; texts of the fields in `keep` stay."""
+    if isinstance(value, str):
+        return value.replace(key, THE_KEY)
+    if isinstance(value, list):
+        return [_without(item, key, keep) for item in value]
+    if isinstance(value, dict):
+        return {
+            name.replace(key, THE_KEY): item if name in keep and isinstance(item, str) else _without(item, key, keep)
+            for name, item in value.items()
+        }
+    return value
+
+
+def _says(text: str, value: object) -> bool:
+    """Whether a text is JSON and says just this."""
+    try:
+        return bool(json.loads(text, parse_constant=lambda _: None) == value)
+    except ValueError:
+        return False
 
 
 def no_connection(host: str, error: Exception) -> tuple[str, str]:
@@ -121,10 +176,10 @@ def _said(answer: Answer) -> str:
     if not isinstance(body, dict):
         return f": {clean_line(str(body), 200)}" if body else ""
     told = []
-    for field, value in body.items():
+    for name, value in body.items():
         texts = value if isinstance(value, list) else [value]
         text = " ".join(item if isinstance(item, str) else json.dumps(item, ensure_ascii=False) for item in texts)
-        told.append(text if field in ("detail", "non_field_errors", "message", "error") else f"{field}: {text}")
+        told.append(text if name in ("detail", "non_field_errors", "message", "error") else f"{name}: {text}")
     return f": {clean_line('; '.join(told), 300)}" if told else ""
 
 
@@ -204,5 +259,6 @@ def progress_id(answer: Answer) -> str | None:
         return str(found)
     if not isinstance(found, str) or not found.strip():
         return None
-    # Half a surrogate pair cannot be sent back in a query, so it is as good as none.
-    return None if any("\ud800" <= letter <= "\udfff" for letter in found) else found
+    # Half a surrogate pair cannot be sent back in a query, and the key is not kept as an id: both are as good as none.
+    unfit = any("\ud800" <= letter <= "\udfff" for letter in found) or (answer.key and answer.key in found)
+    return None if unfit else found

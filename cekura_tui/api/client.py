@@ -35,7 +35,7 @@ PAGE_SIZE = 100
 
 @dataclass(frozen=True, slots=True)
 class Launch:
-    """What a launch was answered: the job's id, if there was one, and the answer as it came."""
+    """What a launch was answered: the job's id, if there was one, and the answer as it came, without the key."""
 
     progress_id: str | None
     raw: str
@@ -133,11 +133,10 @@ class Client:
             raise Unreachable(f"{self._host} did not answer in time.", "Try again later.") from None
         except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError):
             raise Unreachable(f"The connection to {self._host} broke before the answer came.", "Try again.") from None
-        if 200 <= response.status_code < 300:
-            return Answer(response.status_code, dict(response.headers), bytes(raw))
-        # A refusal may repeat what was sent, and is told and recorded: the key must not be in it.
-        told = bytes(raw).replace(self._key.encode(), b"[the key]")
-        raise answers.refusal(Answer(response.status_code, dict(response.headers), told), self._host, self._clock())
+        answer = Answer(response.status_code, dict(response.headers), bytes(raw), self._key)
+        if 200 <= answer.status < 300:
+            return answer
+        raise answers.refusal(answer, self._host, self._clock())
 
     async def _read(self, path: str, params: Mapping[str, str | int] | None = None) -> Answer:
         """A read that a person waits for."""
@@ -221,16 +220,12 @@ class Client:
                     body=error.body,
                 ) from None
             raise
-        return Launch(answers.progress_id(answer), self._told(answer))
+        return Launch(answers.progress_id(answer), answer.text)
 
     async def progress(self, progress_id: str) -> tuple[object, str]:
-        """One answer of the progress operation, parsed and as it came; sent once, the engine decides on the next."""
+        """One answer of the progress operation, parsed and as it came; sent once, the engine decides when next."""
         answer = await self._send("GET", PROGRESS_PATH, params={"progress_id": progress_id})
-        return answer.json(keep=answers.PROMPTS), self._told(answer)
-
-    def _told(self, answer: Answer) -> str:
-        """An answer as it came, to be recorded: without the key, should the server repeat it."""
-        return answer.text.replace(self._key, "[the key]")
+        return answer.json(keep=answers.PROMPTS), answer.text
 
     def curls(self, draft: Draft, progress_id: str | None) -> dict[str, str]:
         """What was sent about a job, as shell commands without the key: `launch`, and `progress` where it has an id."""

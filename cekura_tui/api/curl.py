@@ -10,13 +10,15 @@ from cekura_tui.model.job import Draft
 
 LAUNCH_PATH = "/test_framework/v1/runs/improve_prompt_bg/"
 PROGRESS_PATH = "/test_framework/v1/runs/improve_prompt_progress/"
+_END = "END_OF_BODY"
 _KEY = '-H "X-CEKURA-API-KEY: $CEKURA_API_KEY"'
 
 
 def launch_command(base: str, draft: Draft) -> str:
     """The launch of a job, prompt and all. Running it launches another one."""
-    url, body = shlex.quote(f"{base}{LAUNCH_PATH}"), shlex.quote(json.dumps(draft.body()))
-    return f"curl -X POST {url} {_KEY} -H 'Content-Type: application/json' --data {body}"
+    # On standard input, for an argument may be too long for the system; JSON is one line, so nothing ends it early.
+    command = f"curl -X POST {shlex.quote(f'{base}{LAUNCH_PATH}')} {_KEY} -H 'Content-Type: application/json'"
+    return f"{command} --data-binary @- <<'{_END}'\n{json.dumps(draft.body())}\n{_END}"
 
 
 def progress_command(base: str, progress_id: str) -> str:

@@ -17,7 +17,7 @@ from cekura_tui.model.text import Prompt, clean, has_controls, prompt_bytes
 def say(text: str) -> None:
     """A message for the person, on standard error."""
     # A message that nobody reads any more must not end the work.
-    with contextlib.suppress(BrokenPipeError):
+    with contextlib.suppress(OSError):
         click.echo(clean(text), err=True)
 
 

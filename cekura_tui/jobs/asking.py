@@ -27,9 +27,9 @@ class Followed:
     job: Job
     next_at: float
     last_at: float
+    since: float
     failures: int = 0
     unknown: Streak = field(default_factory=Streak)
-    overdue: Streak = field(default_factory=Streak)
     asking: bool = False
     last_answer: int | None = None
     """The hash of the last raw answer: the same again needs no record of its own."""
@@ -52,6 +52,9 @@ class Asker:
         self._jobs, self._lease, self._client = jobs, lease, client
         self._clock, self._monotonic, self._spread = clock, monotonic, spread
         self._failures = 0
+        self._refused_jobs: set[int] = set()
+        self.followed = 1
+        """How many jobs are followed: where it is one, nothing else can tell whether the key is taken."""
         self._quiet_until = self._asked_to_wait_until = LONG_AGO
         self.refused: KeyRefused | None = None
         """The key was refused; one job is asked about now and then, until it is taken again."""
@@ -81,15 +84,14 @@ class Asker:
         try:
             payload, raw = await self._client.progress(followed.job.progress_id or "")
         except KeyRefused as error:
-            self.refused, self._quiet_until = error, self._monotonic() + MINUTE
-            followed.job = self._silent(followed.job)
-            return None
+            return self._refused(followed, error)
         except ApiError as error:
             return self._failed(followed, error)
         if self.refused or self._failures:
             self.resume_asking()
         followed.failures = 0
         followed.unknown.end()
+        self._refused_jobs.clear()
         self._record(followed, payload, raw)
         return None
 
@@ -101,12 +103,20 @@ class Asker:
             job = self._jobs.record_answer(job.number, read_progress(payload), raw, at)
             followed.last_answer = seen
             followed.ended_at = at
-        if job.state == JobState.RUNNING and at - (job.launched_at or job.created_at) >= DAY:
-            if followed.overdue.add(self._monotonic()):
-                job = self._lose(job, "There was no final answer in 24 hours.")
-        else:
-            followed.overdue.end()
+        # By the clock that nobody sets, since it is followed: one that was resumed has as long again.
+        if job.state == JobState.RUNNING and self._monotonic() - followed.since >= DAY:
+            job = self._lose(job, "There was no final answer in 24 hours.")
         followed.job = job
+
+    def _refused(self, followed: Followed, error: KeyRefused) -> float | None:
+        """The server does not take the key: for anything, unless it has just told of another job."""
+        self._refused_jobs.add(followed.job.number)
+        followed.failures += 1
+        followed.job = self._silent(followed.job)
+        if len(self._refused_jobs) < min(2, self.followed):
+            return after_failure(followed.failures, error.retry_after, self._spread())
+        self.refused, self._quiet_until = error, self._monotonic() + MINUTE
+        return None
 
     def _failed(self, followed: Followed, error: ApiError) -> float:
         """The server did not tell: note since when, and count how often it did not know the id.

@@ -16,6 +16,7 @@ from cekura_tui.jobs.asking import Asker, Followed
 from cekura_tui.jobs.launcher import Launcher
 from cekura_tui.jobs.schedule import Budget, after_failure, interval
 from cekura_tui.jobs.waiting import wait_for
+from cekura_tui.model.errors import CekuraTuiError
 from cekura_tui.model.job import Draft, Job, JobState
 from cekura_tui.store.errors import StoreError
 
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 IN_FLIGHT = 4
 TICK = 1.0
 """Seconds between two looks at what other processes have written."""
+DIED = "The program ended before the server answered; it may or may not have taken the job."
 _log = logging.getLogger("cekura_tui.jobs")
 
 
@@ -64,12 +66,12 @@ class JobEngine:
         """How many requests are on their way."""
         self._wake, self._news = asyncio.Event(), asyncio.Event()
         self._tasks: set[asyncio.Task[object]] = set()
-        self.trouble: StoreError | None = None
+        self.trouble: CekuraTuiError | None = None
         """Why the last answer could not be recorded."""
 
     @property
     def paused(self) -> KeyRefused | None:
-        """Why nothing is asked any more but now and then: the key was refused."""
+        """Why nothing is asked but now and then: the key was refused."""
         return self._asker.refused
 
     def start(self) -> None:
@@ -110,10 +112,12 @@ class JobEngine:
         """
         job = self._jobs.get(number)
         if job is not None and job.other_key and not job.state.final:
-            return self._took(await self._asker.take_over(job))
-        lost = (JobState.STOPPED, JobState.LOST)
+            if (job := self._took(await self._asker.take_over(job))).state.final:
+                self._ended(job)
+            return job
         ran = job is not None and job.state == JobState.RUNNING
-        job = self._jobs.record_state(number, JobState.RUNNING, "", self._clock(), only_from=lost)
+        rested = (JobState.STOPPED, JobState.LOST)
+        job = self._jobs.record_state(number, JobState.RUNNING, "", self._clock(), only_from=rested)
         self._asker.resume_asking()
         if number in self._running:
             self._running[number].next_at = self._monotonic()
@@ -125,15 +129,13 @@ class JobEngine:
         return job
 
     def forget(self, number: int) -> Job:
-        """Drop a job with its texts; raises nothing where it is gone already."""
+        """Drop a job with its texts."""
         return self._took(self._jobs.forget(number, self._clock()))
 
     def resume_asking(self) -> None:
         """The server takes the key: ask again, if that was given up."""
         self._asker.resume_asking()
         self._wake.set()
-
-    # Waiting
 
     async def news(self, within: float) -> bool:
         """Wait for the next change, `within` seconds at the most; returns whether there was one."""
@@ -151,7 +153,7 @@ class JobEngine:
 
     def _follow(self, job: Job) -> None:
         now = self._monotonic()
-        self._running.setdefault(job.number, Followed(job, next_at=now, last_at=now)).job = job
+        self._running.setdefault(job.number, Followed(job, next_at=now, last_at=now, since=now)).job = job
         self._wake.set()
 
     def _took(self, job: Job) -> Job:
@@ -183,9 +185,8 @@ class JobEngine:
         for job in self._launching[:]:
             at = self._clock()
             if not owner.is_alive(job.owner, at - (job.launched_at or 0.0)):
-                reason = "The program ended before the server answered; it may or may not have taken the job."
-                dead = (JobState.LAUNCHING,)
-                self._jobs.record_state(job.number, JobState.UNCONFIRMED, reason, at, only_from=dead)
+                flying = (JobState.LAUNCHING,)
+                self._jobs.record_state(job.number, JobState.UNCONFIRMED, DIED, at, only_from=flying)
                 self._launching.remove(job)
                 self._tell()
 
@@ -202,7 +203,7 @@ class JobEngine:
                 self._bury()
                 wait = self._ask_due()
                 broken = 0
-            except StoreError as error:
+            except Exception as error:  # the border of following: no error may leave jobs unasked about for good
                 broken += 1
                 wait = after_failure(broken, None, self._spread())
                 self._troubled(error)
@@ -216,6 +217,7 @@ class JobEngine:
             return TICK
         if not self._lease.keep(now):
             return TICK
+        self._asker.followed = len(self._running)
         waiting = [followed for followed in self._running.values() if not followed.asking]
         for followed in sorted(waiting, key=lambda one: one.last_at):
             if followed.next_at > now:
@@ -278,8 +280,11 @@ class JobEngine:
     def _age(self, job: Job) -> float:
         return self._clock() - (job.launched_at or job.created_at)
 
-    def _troubled(self, error: StoreError) -> None:
-        if self.trouble is None:
+    def _troubled(self, error: Exception) -> None:
+        if not isinstance(error, CekuraTuiError):
+            _log.error("following jobs broke, and goes on", exc_info=error)
+            error = CekuraTuiError(f"Jobs could not be followed for a moment ({type(error).__name__}).")
+        elif self.trouble is None:
             _log.warning("%s", error.sentence())
         self.trouble = error
         self._tell()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
@@ -11,7 +12,7 @@ from cekura_tui.jobs import owner
 from cekura_tui.model.errors import UsageError
 from cekura_tui.model.job import Draft, Job, JobState
 from cekura_tui.model.text import clean_line
-from cekura_tui.store.errors import StoreError, Unrecorded
+from cekura_tui.store.errors import StoreError, TakenUnrecorded, Unrecorded
 
 if TYPE_CHECKING:
     from cekura_tui.api.client import Client, Launch
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 
 CLOSING = 1.0
 """Seconds that closing waits for a launch in flight to be answered."""
+TRIES, BETWEEN = 10, 1.0
+"""How often, and how many seconds apart, the answer to a launch is tried to be recorded."""
 _WAITED_FOR = (JobState.LAUNCHING, JobState.UNCONFIRMED)
 
 
@@ -66,7 +69,7 @@ class Launcher:
             answer = await self._client.launch(draft)
         except ApiError as error:
             state = JobState.DRAFT if _was_not_taken(error) else JobState.UNCONFIRMED
-            job = self._put(job, state, error.message, error.body)
+            job = await self._put(job, state, error.message, error.body)
             if state == JobState.DRAFT:
                 if "draft is kept" not in error.hint:
                     error.hint = f"{error.hint} The draft is kept as {job.number}.".strip()
@@ -74,9 +77,9 @@ class Launcher:
             return job
         except asyncio.CancelledError:
             reason = "The program was closed before the server answered; it may or may not have taken the job."
-            self._put(job, JobState.UNCONFIRMED, reason)
+            await self._put(job, JobState.UNCONFIRMED, reason, tries=1)
             raise
-        return self._taken(job, answer)
+        return await self._taken(job, answer)
 
     def _begin(self, draft: Draft, number: int | None, again_of: int | None) -> Job:
         """Record what is about to be sent, as ours to send."""
@@ -97,26 +100,42 @@ class Launcher:
             raise UsageError(f"Job {job.number} was launched already.", hint)
         return job
 
-    def _taken(self, job: Job, answer: Launch) -> Job:
+    async def _taken(self, job: Job, answer: Launch) -> Job:
         """Record the answer of a server that took the job, by its id, if it gave one."""
         if answer.progress_id is None:
             reason = "The server answered without a progress_id, so it cannot be asked about the job."
-            return self._put(job, JobState.UNCONFIRMED, reason, answer.raw)
+            return await self._put(job, JobState.UNCONFIRMED, reason, answer.raw)
+        number, progress_id, at = job.number, answer.progress_id, self._clock()
         try:
-            job = self._jobs.record_progress_id(job.number, answer.progress_id, answer.raw, self._clock())
+            job = await self._recorded(lambda: self._jobs.record_progress_id(number, progress_id, answer.raw, at))
         except StoreError as error:
             # The id stands nowhere but here, so it is told.
-            taken = f"The server took job {job.number} (progress_id {clean_line(answer.progress_id, 80)})"
-            raise StoreError(f"{taken}, but this could not be recorded. {error.message}", error.hint) from None
-        self._follow(job)
+            taken = f"The server took job {number} (progress_id {clean_line(progress_id, 80)})"
+            raise TakenUnrecorded(f"{taken}, but this could not be recorded. {error.message}", error.hint) from None
+        if job.state == JobState.RUNNING:
+            self._follow(job)
         self._tell()
         return job
 
-    def _put(self, job: Job, state: JobState, reason: str, raw: str = "") -> Job:
+    async def _put(self, job: Job, state: JobState, reason: str, raw: str = "", tries: int | None = None) -> Job:
         """Record how the launch went, unless another window has found out more."""
-        job = self._jobs.record_state(job.number, state, reason, self._clock(), raw, only_from=_WAITED_FOR)
+        number, at = job.number, self._clock()
+        job = await self._recorded(
+            lambda: self._jobs.record_state(number, state, reason, at, raw, only_from=_WAITED_FOR), tries
+        )
         self._tell()
         return job
+
+    async def _recorded(self, record: Callable[[], Job], tries: int | None = None) -> Job:
+        """Record what came of a launch; where the database does not let it, again and again for a while."""
+        for _ in range((tries or TRIES) - 1):
+            with contextlib.suppress(StoreError):
+                return record()
+            try:
+                await asyncio.sleep(BETWEEN)
+            except asyncio.CancelledError:
+                break  # the program is being closed: once more, then
+        return record()
 
 
 def _was_not_taken(error: ApiError) -> bool:

@@ -69,7 +69,7 @@ def _start_of(pid: int) -> str:
     """When a process began, in the system's own words, or empty where it is gone; pids alone are used again."""
     if sys.platform == "linux":
         try:
-            fields = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
+            fields = Path(f"/proc/{pid}/stat").read_text(errors="replace").rsplit(")", 1)[1].split()
             boot = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
         except (OSError, IndexError):
             return ""

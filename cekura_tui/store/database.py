@@ -16,7 +16,8 @@ from cekura_tui.store.errors import NewerDatabase, StoreError
 from cekura_tui.store.salvage import replacing, rescue
 from cekura_tui.store.schema import MIGRATIONS, VERSION
 
-BUSY_MS = 5_000
+BUSY_MS = 2_000
+"""How long another program's writing is waited for: less than a connection of ours is, for that waits meanwhile."""
 _NO_WAL = ("nfs", "cifs", "smb", "fuse", "9p", "virtiofs", "afs", "overlayfs-nfs")
 
 
@@ -32,6 +33,7 @@ class Database:
             make_private(path.parent)
             _touch_private(path)
             self._sql = self._open_or_replace()
+            self._file = _identity(path)
         except (OSError, sqlite3.OperationalError) as error:
             raise StoreError(
                 f"The database {path} cannot be opened: {_words(error)}.",
@@ -91,6 +93,10 @@ class Database:
     @contextlib.contextmanager
     def write(self) -> Iterator[sqlite3.Connection]:
         """One transaction: all of it is on the disk when this ends, or none of it and StoreError is raised."""
+        if _identity(self.path) != self._file:
+            raise StoreError(
+                f"The database {self.path} was removed or replaced while it was open.", "Start the program again."
+            )
         try:
             self._sql.execute("BEGIN IMMEDIATE")
             try:
@@ -102,9 +108,12 @@ class Database:
                 raise
         except (sqlite3.Error, OverflowError, UnicodeError) as error:
             # The latter two: a number or a text of the server's that SQLite has no place for.
+            locked = getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_BUSY
             raise StoreError(
                 f"The database {self.path} cannot be written: {_words(error)}.",
-                "Free some disk space or make its directory writable; nothing that was there is lost.",
+                "Another program holds it; try again."
+                if locked
+                else "Free some disk space or make its directory writable; nothing that was there is lost.",
             ) from None
 
     def overwrite(self) -> None:
@@ -198,6 +207,15 @@ def _may_use_wal(directory: Path) -> bool:
         if inside and len(point) >= len(best):
             best, kind = point, fields[2]
     return not kind.startswith(_NO_WAL)
+
+
+def _identity(path: Path) -> tuple[int, int] | None:
+    """Which file this is, whatever its name; None where there is none."""
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
 
 
 def _words(error: Exception) -> str:

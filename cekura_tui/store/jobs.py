@@ -16,8 +16,9 @@ from cekura_tui.store.job_rows import WATCHED, JobRows, read_job
 from cekura_tui.store.prompts import keep_prompt, read_prompt
 
 LISTED = 2_000
-"""Jobs in a list at the most, the newest ones."""
+"""Among so many of the newest jobs are the ended ones that are listed."""
 _WAITED_FOR = (JobState.LAUNCHING, JobState.UNCONFIRMED)
+_FOLLOWED = (JobState.RUNNING, JobState.LOST, JobState.STOPPED)
 _REPEATED = (JobState.UNCONFIRMED, JobState.LOST, JobState.FAILED)
 
 
@@ -83,8 +84,7 @@ class JobStore:
 
         Those that the profile launched with an earlier key are among them.
         """
-        found = self._database.read(LIST, *self._whose, LISTED)
-        return [self._job(row) for row in found if drafts or row["state"] != JobState.DRAFT]
+        return [self._job(row) for row in self._database.read(LIST, *self._whose, drafts, LISTED)]
 
     def unfinished(self) -> list[Job]:
         """The account's jobs that are running or being launched, and those that its profile was launching with an
@@ -230,6 +230,8 @@ class JobStore:
     def take_over(self, number: int, at: float) -> Job:
         """A job that was launched with another key answers to this one: it is this account's from now on."""
         with self._rows() as rows:
+            if rows.get(number).state not in _FOLLOWED:
+                return rows.get(number)
             rows.set(number, key_id=self._account.key_id, profile=self._account.profile)
             return rows.change(number, JobState.RUNNING, "It is followed with another key.", at)
 
@@ -258,6 +260,11 @@ SELECT * FROM jobs WHERE origin = ?1 AND (
 ) ORDER BY number"""
 _AGAIN = "SELECT number FROM jobs WHERE again_of = ? AND state NOT IN ('draft', 'forgotten') LIMIT 1"
 LIST = """
-SELECT * FROM jobs WHERE origin = ?1 AND (key_id = ?2 OR (profile = ?3 AND state != 'draft')) AND state != 'forgotten'
-ORDER BY number DESC LIMIT ?4"""
-"""The jobs of an origin that a key or its profile launched, newest first."""
+WITH mine AS (
+    SELECT * FROM jobs WHERE origin = ?1 AND state != 'forgotten'
+    AND (key_id = ?2 AND (?4 OR state != 'draft') OR profile = ?3 AND state != 'draft')
+)
+SELECT * FROM mine WHERE state NOT IN ('succeeded', 'no_issues', 'failed')
+OR number > coalesce((SELECT number FROM mine ORDER BY number DESC LIMIT 1 OFFSET ?5), 0) ORDER BY number DESC"""
+"""The jobs of an origin that a key or its profile launched, newest first: all that have not ended, of the others so
+many as are among the newest; with drafts where that is wished."""

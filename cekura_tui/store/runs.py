@@ -131,8 +131,8 @@ def first_sight(path: Path, origin: str, key: str, profile: str, scope: str | No
         head = sql.execute(_HEAD, (*pair, scope)).fetchone()
         rows = tuple(_read_row(row["row"]) for row in sql.execute(_ROWS, (*pair, scope)))
         seen = SeenRuns(head["count"], rows, head["got_at"]) if head else None
-        jobs = sql.execute(LIST, (*pair, profile, LISTED)).fetchall()
-        return FirstSight(chosen, seen, tuple(read_job(job, pair[1]) for job in jobs if job["state"] != "draft"))
+        jobs = sql.execute(LIST, (*pair, profile, False, LISTED)).fetchall()
+        return FirstSight(chosen, seen, tuple(read_job(job, pair[1]) for job in jobs))
     except (sqlite3.Error, ValueError, TypeError, KeyError):
         # A damaged file is dealt with, and told, when it is opened for writing a moment later.
         return nothing

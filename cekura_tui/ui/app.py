@@ -245,6 +245,8 @@ class CekuraApp(App[None]):
         if self._locked or self.screen.is_modal:
             return
         if (job := next_unread(self.board.jobs)) is not None:
+            # Looked at from now on: U once more, before it is shown, means the next one.
+            self.board.put_job(replace(job, looked_at=self.board.clock()))
             self.post_message(JobWished(job, instead=True))
         else:
             self.notify("Nothing new.", markup=False)

@@ -10,6 +10,7 @@ import contextlib
 import logging
 import logging.handlers
 import threading
+import time
 from collections import deque
 from collections.abc import Awaitable, Callable
 from concurrent.futures import Future
@@ -29,6 +30,8 @@ CLOSING = 1.8
 """Seconds that leaving waits for the background."""
 HOOKS = 1.0
 """Seconds of these that running calls of `on_job_done` are given."""
+ENDING = 0.2
+"""Seconds of these that are left to end calls that go on, and to say so."""
 MENDED = 3.0
 """Seconds between two looks for a key that was signed in with elsewhere, where there is none that is taken."""
 KEYBOARD = "the keyboard"
@@ -55,7 +58,8 @@ class Workspace:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread: threading.Thread | None = None
         self._session: asyncio.Future[Session] | None = None
-        self._hook: JobHook | None = None
+        self._hooks: dict[str, JobHook] = {}
+        """By their command: one that is called goes on when the session is opened anew."""
 
     @property
     def started(self) -> bool:
@@ -92,8 +96,8 @@ class Workspace:
         try:
             from cekura_tui.workspace.session import Session
 
-            self._hook = self._make_hook()
-            ended = self._hook.ended if self._hook else lambda done: None
+            hook = self._find_hook()
+            ended = hook.ended if hook else lambda done: None
             session = Session.open(self.setup, changed=self._on_change, ended=ended)
             if session.store.database.notice:
                 self.notices.append(session.store.database.notice)
@@ -109,10 +113,10 @@ class Workspace:
         else:
             self._session.set_result(session)
 
-    def _make_hook(self) -> JobHook | None:
+    def _find_hook(self) -> JobHook | None:
         command = self.setup.settings.on_job_done
-        if not command:
-            return None
+        if not command or command in self._hooks:
+            return self._hooks.get(command)
         from cekura_tui.workspace.hook import JobHook
 
         def tell(sentence: str) -> None:
@@ -120,7 +124,8 @@ class Workspace:
             with contextlib.suppress(RuntimeError):  # the screens may have gone already
                 self._on_change()
 
-        return JobHook(command, tell)
+        hook = self._hooks[command] = JobHook(command, tell)
+        return hook
 
     async def call(self, ask: Callable[[Session], Awaitable[T]]) -> T:
         """Ask something of the session, from the screens' loop; raises what it raises, or why it could not open."""
@@ -216,12 +221,21 @@ class Workspace:
         if self._opened is not None:
             await self._opened.close()
 
+    async def _close(self) -> None:
+        """Close the session, which may end a last job, then give running calls of `on_job_done` what time is left."""
+        began = time.monotonic()
+        try:
+            await self._close_session()
+        finally:
+            left = CLOSING - ENDING - (time.monotonic() - began)
+            await asyncio.gather(*(hook.close(max(0.0, min(HOOKS, left))) for hook in self._hooks.values()))
+
     def close(self) -> None:
         """Close the session and end the thread; waits a moment at the most."""
         loop, thread = self._loop, self._thread
         if loop is None or thread is None or not thread.is_alive():
             return
-        closing = asyncio.run_coroutine_threadsafe(self._close_session(), loop)
+        closing = asyncio.run_coroutine_threadsafe(self._close(), loop)
         try:
             closing.result(CLOSING)
         except (TimeoutError, CekuraTuiError) as error:

@@ -74,31 +74,34 @@ async def test_a_job_that_was_launched_again_and_the_one_that_repeats_it_name_ea
     assert json.loads(ended(process("jobs", "show", 3, "--json")).out)["again_of"] == 2
 
 
-def test_the_curl_commands_are_one_a_line_the_launch_last_and_hold_no_key(
+def test_the_curl_commands_have_the_launch_last_and_hold_no_key(
     server: ScriptedServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("CEKURA_API_KEY", "sesame")
     told = call("jobs", "show", 1, "--curl")
-    asking, launching = told.out.splitlines()
+    asking, launching, body, _ = told.out.splitlines()
     assert told.status == 0
     assert asking == f"curl '{server.url}{PROGRESS}?progress_id=p-1' -H \"X-CEKURA-API-KEY: $CEKURA_API_KEY\""
     assert launching.startswith(f"curl -X POST {server.url}{LAUNCH} ")
+    assert json.loads(body)["run_ids"] == [5]
     assert "sesame" not in told.out
 
 
 def test_a_job_without_an_id_at_the_server_has_the_launch_alone(unconfirmed: ScriptedServer) -> None:
-    (launching,) = call("jobs", "show", 2, "--curl").out.splitlines()
-    assert launching.startswith("curl -X POST ")
+    told = call("jobs", "show", 2, "--curl").out
+    assert told.startswith("curl -X POST ")
+    assert told.count("curl ") == 1
 
 
 @pytest.mark.skipif(shutil.which("curl") is None, reason="needs curl")
 def test_the_curl_commands_send_what_was_sent(server: ScriptedServer, prompt_file: Path) -> None:
-    prompt_file.write_bytes('It\'s "quoted" $HOME `id` \\n\r\n\t\x1b[0m \U0001f642\n'.encode())
+    longest = "é" * 60_000  # an argument may not be as long as this
+    prompt_file.write_bytes(f'It\'s "quoted" $HOME `id` \\n\r\n\t\x1b[0m \U0001f642\n{longest}'.encode())
     server.on("POST", LAUNCH, Reply({"progress_id": "p&2"}))
     call("improve", 5, "--prompt-file", prompt_file)
-    for line in call("jobs", "show", 2, "--curl").out.splitlines():
-        env = {**os.environ, "CEKURA_API_KEY": "of the shell"}
-        subprocess.run(["sh", "-c", line], env=env, capture_output=True, check=True)
+    env = {**os.environ, "CEKURA_API_KEY": "of the shell"}
+    script = call("jobs", "show", 2, "--curl").out.encode()
+    subprocess.run(["sh"], input=script, env=env, capture_output=True, check=True)
     (sent, again), asked = server.requests("POST", LAUNCH)[1:], server.requests("GET", PROGRESS)[-1]
     assert again.json() == sent.json()
     assert asked.query == {"progress_id": "p&2"}

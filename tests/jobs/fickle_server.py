@@ -10,7 +10,7 @@ from scripted_server import HTML_502, LAUNCH, PROGRESS, Got, Reply, Reset, Scrip
 
 from cekura_tui.model.job import JobState
 
-BAD = {
+BAD: dict[str, Reply | Reset] = {
     "404": Reply({"detail": "Not found."}, 404),
     "404 page": Reply(b"<html>no such page</html>", 404),
     "400": Reply({"progress_id": ["Unknown."]}, 400),
@@ -41,7 +41,7 @@ GOING: dict[str, object] = {
     "progress": {"status": "running", "output": {"improved_prompt": "", "step": 3}},
 }
 ENDS = ("succeeded", "no_issues", "failed")
-LAUNCHES = {
+LAUNCHES: dict[str, Reply | Reset | None] = {
     "taken": None,
     "no id": Reply({"id": 5}),
     "refused": Reply({"prompt": ["Required."]}, 400),

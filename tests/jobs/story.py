@@ -171,8 +171,9 @@ class Story:
         """The jobs of which no end has been heard yet."""
         return [job for name, job in self.server.jobs.items() if not self.world.heard[name].end]
 
-    async def always_says(self, mood: str) -> None:
+    async def always_says(self, mood: str, seconds: float) -> None:
         self.server.mood = mood
+        await self.time.passes(seconds)
 
     async def network_is(self, there: bool) -> None:
         self.world.offline = not there
@@ -209,6 +210,18 @@ class Story:
         """Another question leaves, though the last one may not be answered yet."""
         await self.stops(window, which)
         await self.resumes(window, which)
+
+    async def is_overtaken(self, window: int, which: int, answers: Sequence[str]) -> None:
+        """The answers to two questions about a job come at once."""
+        asked_about = [wish for wish in self.wishes if wish.taken in self._asked_about]
+        if wish := _one_of(asked_about, which):
+            assert wish.taken is not None
+            wish.taken.script.extend(answers)
+            await self.answers_are(held=True)
+            await self.time.passes(70.0)
+            await self.asks_anew(window, self.wishes.index(wish))
+            await self.time.passes(3.0)
+            await self.answers_are(held=False)
 
     async def forgets(self, window: int, which: int) -> None:
         if job := await self._wished(window, which, JobDesk.forget):

@@ -106,14 +106,23 @@ async def test_a_lost_job_is_found_by_an_answer_that_another_window_got(home: Pa
 
 async def test_a_job_without_an_end_in_a_day_is_lost(home: Path, scripted: ScriptedServer) -> None:
     scripted.on("GET", PROGRESS, RUNNING)
-    shift = 0.0
-    engine = partial(JobEngine, clock=lambda: time.time() + shift, monotonic=Leaps(20))
-    async with room(home, scripted, engine=engine) as here:
+    async with room(home, scripted, engine=hasty(DAY / 50)) as here:
         await launched(here, scripted)
-        shift = DAY + 1
         here.engine.start()
         job = await here.comes_into(JobState.LOST)
         assert "24 hours" in job.reason
+
+
+async def test_a_clock_that_is_set_two_days_ahead_loses_no_job(home: Path, scripted: ScriptedServer) -> None:
+    scripted.on("GET", PROGRESS, RUNNING)
+    shift = 0.0
+    engine = partial(JobEngine, clock=lambda: time.time() + shift, monotonic=Leaps(30))
+    async with room(home, scripted, engine=engine) as here:
+        await launched(here, scripted)
+        shift = 2 * DAY
+        here.engine.start()
+        await here.asked(8)
+        assert here.job().state == JobState.RUNNING
 
 
 @pytest.mark.parametrize("bad", [Reset(), Reply(b"", 502)])

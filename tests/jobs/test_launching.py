@@ -242,3 +242,33 @@ async def test_a_launch_that_cannot_be_recorded_as_taken_is_told(home: Path, scr
             await here.engine.launch(DRAFT)
         assert here.job().state == JobState.LAUNCHING
         assert here.posts() == 1
+
+
+async def test_an_answer_that_came_while_another_program_held_the_database_is_recorded_when_it_lets_go(
+    home: Path, scripted: ScriptedServer
+) -> None:
+    hold = Hold(TAKEN)
+    scripted.on("POST", LAUNCH, hold)
+    async with room(home, scripted) as here:
+        here.store.database.read("PRAGMA busy_timeout = 50")
+        launching = asyncio.create_task(here.engine.launch(DRAFT))
+        await eventually(hold.arrived.is_set, "the launch arrived")
+        other = sqlite3.connect(here.path, isolation_level=None)
+        other.execute("BEGIN IMMEDIATE")
+        hold.released.set()
+        await here.engine.news(0.5)
+        assert here.committed()["state"] == "launching"
+        other.execute("ROLLBACK")
+        other.close()
+        job = await launching
+        assert (job.state, job.progress_id) == (JobState.RUNNING, "p-1")
+    assert here.posts() == 1
+
+
+async def test_nothing_is_launched_once_the_database_was_removed(home: Path, scripted: ScriptedServer) -> None:
+    scripted.on("POST", LAUNCH, TAKEN)
+    async with room(home, scripted) as here:
+        here.path.unlink()
+        with pytest.raises(Unrecorded, match="removed or replaced"):
+            await here.engine.launch(DRAFT)
+    assert here.posts() == 0

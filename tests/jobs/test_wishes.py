@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from engine_room import DONE, DRAFT, RUNNING, TAKEN, UNKNOWN, Leaps, Room, room
-from scripted_server import HTML_502, LAUNCH, PROGRESS, Reply, ScriptedServer
+from scripted_server import HTML_502, LAUNCH, PROGRESS, Hold, Reply, ScriptedServer
 from waiting import eventually
 
 from cekura_tui.jobs.engine import JobEngine
@@ -209,3 +209,51 @@ async def test_a_lost_job_that_is_resumed_is_not_silent_since_long_ago(home: Pat
         await launched(here, scripted)
         await here.comes_into(JobState.LOST)
         assert (await here.engine.resume(1)).stale_since is None
+
+
+async def test_a_key_that_is_refused_for_one_job_alone_does_not_stop_the_others(
+    home: Path, scripted: ScriptedServer
+) -> None:
+    ids = iter("ab")
+    scripted.on("POST", LAUNCH, lambda got: Reply({"progress_id": next(ids)}))
+    refused, going = Reply({"detail": "Not yours."}, 403), Reply({"status": "running"})
+    scripted.on("GET", PROGRESS, lambda got: refused if got.query["progress_id"] == "a" else going)
+    async with room(home, scripted, engine=hasty) as here:
+        await here.engine.launch(DRAFT)
+        await here.engine.launch(DRAFT)
+        here.engine.start()
+        await here.asked(12)
+        assert here.engine.paused is None
+        assert here.job(1).stale_since
+        assert here.job(2).stale_since is None
+
+
+async def test_a_job_that_is_forgotten_while_another_key_asks_about_it_stays_forgotten(
+    home: Path, scripted: ScriptedServer
+) -> None:
+    hold = Hold(RUNNING)
+    scripted.on("GET", PROGRESS, hold)
+    async with room(home, scripted, key="first") as first, room(home, scripted, key="second") as second:
+        await launched(first, scripted)
+        resuming = asyncio.create_task(second.engine.resume(1))
+        await eventually(hold.arrived.is_set, "the question arrived")
+        first.engine.forget(1)
+        hold.released.set()
+        await resuming
+        assert first.job().state == JobState.FORGOTTEN
+
+
+async def test_an_error_of_ours_does_not_end_the_following_of_jobs(home: Path, scripted: ScriptedServer) -> None:
+    scripted.on("GET", PROGRESS, DONE)
+    async with room(home, scripted) as here:
+        await launched(here, scripted)
+        ask_due, broken = here.engine._ask_due, iter([True])
+
+        def once_broken() -> float:
+            if next(broken, False):
+                raise ValueError("nobody expected this")
+            return ask_due()
+
+        here.engine._ask_due = once_broken  # type: ignore[method-assign]
+        here.engine.start()
+        await here.comes_into(JobState.SUCCEEDED)

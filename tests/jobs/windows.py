@@ -19,7 +19,7 @@ from cekura_tui.api.client import Client, Launch
 from cekura_tui.api.errors import ApiError
 from cekura_tui.jobs.engine import JobEngine
 from cekura_tui.jobs.lease import Lease
-from cekura_tui.jobs.schedule import BUDGET, DAY, HOUR, interval
+from cekura_tui.jobs.schedule import DAY, HOUR, interval
 from cekura_tui.model.errors import CekuraTuiError
 from cekura_tui.model.job import Draft, Job
 from cekura_tui.store.store import Store
@@ -179,9 +179,9 @@ class Way:
         return answer
 
     def _begin(self, progress_id: str) -> None:
-        now, before = self._world.time.elapsed, self._times[-BUDGET:]
-        if len(before) == BUDGET and now - before[0] < 1.0:
-            self._complain(f"asks {BUDGET + 1} times in {now - before[0]} s")
+        now, before = self._world.time.elapsed, self._times[-5:]
+        if len(before) == 5 and now - before[0] < 1.0:
+            self._complain(f"asks six times in {now - before[0]} s")
         if now < self.not_before.get(progress_id, 0.0):
             self._complain(f"asks about {progress_id} {self.not_before[progress_id] - now} s too early")
         # At the very moment when it said so, questions may have been about to leave.

@@ -12,6 +12,7 @@ from cekura_tui.model.job import Draft, Job, JobState
 from cekura_tui.model.progress import Progress, read_progress
 from cekura_tui.model.text import Prompt, sha256
 from cekura_tui.store import job_rows
+from cekura_tui.store import jobs as jobs_of_an_account
 from cekura_tui.store.errors import StoreError
 from cekura_tui.store.job_rows import MAX_ANSWERS
 from cekura_tui.store.store import Store
@@ -133,6 +134,22 @@ def test_a_late_answer_confirms_a_job_that_was_thought_unconfirmed(store: Store)
     store.jobs.record_state(number, JobState.UNCONFIRMED, "no answer", 2.0, only_from=(JobState.LAUNCHING,))
     job = store.jobs.record_progress_id(number, "p-1", "raw", 3.0)
     assert (job.state, job.progress_id) == (JobState.RUNNING, "p-1")
+
+
+def test_no_text_of_a_forgotten_job_comes_back_with_a_late_answer(store: Store) -> None:
+    number = store.jobs.begin_launch(DRAFT, 1.0, "me").number
+    store.jobs.record_state(number, JobState.UNCONFIRMED, "no answer", 2.0, only_from=(JobState.LAUNCHING,))
+    store.jobs.forget(number, 3.0)
+    store.jobs.record_progress_id(number, "p-1", "late", 4.0)
+    job = store.jobs.record_state(number, JobState.LOST, "unknown", 5.0, "late too", only_from=(JobState.RUNNING,))
+    assert job.state == JobState.FORGOTTEN
+    assert store.jobs.answers(number) == []
+
+
+def test_a_job_that_has_ended_is_never_stale(store: Store) -> None:
+    number = store.jobs.record_answer(running(store).number, DONE, "raw", 3.0).number
+    (job,) = store.jobs.record_silence([number], 4.0)
+    assert job.stale_since is None
 
 
 def test_a_draft_is_launched_once_however_many_windows_try(store: Store, home: Path) -> None:
@@ -274,3 +291,16 @@ def test_a_job_is_unread_until_somebody_looks_and_again_when_it_ends_anew(store:
     assert not store.jobs.look(number, 4.0).unread
     store.jobs.record_state(number, JobState.RUNNING, "", 5.0, only_from=(JobState.LOST,))
     assert store.jobs.record_answer(number, DONE, "raw", 6.0).unread
+
+
+def test_what_has_not_ended_is_listed_however_many_newer_jobs_there_are(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(jobs_of_an_account, "LISTED", 3)
+    old = running(store)
+    for _ in range(5):
+        store.jobs.record_answer(running(store).number, DONE, "raw", 3.0)
+    store.jobs.save_draft(DRAFT, 4.0)
+    listed = [job.number for job in store.jobs.all()]
+    assert listed[-1] == old.number
+    assert listed[:2] == [6, 5]

@@ -227,3 +227,41 @@ def test_a_script_that_waits_lets_it_end_and_tells_its_failure_without_another_s
     assert done.status == 0
     assert json.loads((tmp_path / "call").read_text()) == json.loads(done.out)
     assert "The command of on_job_done ended with status 1: no luck." in done.said
+
+
+@pytest.mark.parametrize("signed_in_anew", [False, True], ids=["left at once", "signed in anew, then left"])
+async def test_a_call_that_runs_when_one_leaves_the_app_has_a_second_to_end(
+    scripted: ScriptedServer, home: Path, tmp_path: Path, signed_in_anew: bool
+) -> None:
+    lines = tmp_path / "lines"
+    file = shlex.quote(str(lines))
+    config(home, shlex.join(["sh", "-c", f"echo begin >> {file}; sleep 0.4; echo end >> {file}"]))
+    workspace = await leave_once_it_runs(scripted, home, lines, signed_in_anew)
+    assert lines.read_text() == "begin\nend\n"
+    assert list(workspace.notices) == []
+
+
+async def test_a_call_that_takes_longer_is_broken_off_when_one_leaves_and_this_is_told(
+    scripted: ScriptedServer, home: Path, tmp_path: Path
+) -> None:
+    lines = tmp_path / "lines"
+    config(home, python("import sys, time; open(sys.argv[1], 'w').write('begin'); time.sleep(600)", lines))
+    before = time.monotonic()
+    workspace = await leave_once_it_runs(scripted, home, lines)
+    assert time.monotonic() - before < 20
+    assert list(workspace.notices) == ["1 call of the command of on_job_done did not end in time."]
+    await eventually(lambda: running(str(lines)) == 0, "it is gone")
+
+
+async def leave_once_it_runs(scripted: ScriptedServer, home: Path, lines: Path, anew: bool = False) -> Workspace:
+    """Have a job end in the app, and close the app as soon as its command has begun."""
+    scripted.on("POST", LAUNCH, Reply({"progress_id": "p"}))
+    scripted.on("GET", PROGRESS, DONE)
+    workspace = Workspace(make_setup(config_dir=str(home), env=env_of(scripted)))
+    workspace.start(lambda: None)
+    await workspace.call(lambda session: session.jobs.launch(Draft((5,), Prompt("Be kind."), 7)))
+    await eventually(lambda: lines.exists() and lines.read_text(), "the command runs")
+    if anew:
+        await workspace.reopen(workspace.setup)
+    await asyncio.to_thread(workspace.close)
+    return workspace

@@ -13,10 +13,11 @@ from textual.widgets import Button, Label, Static
 
 from cekura_tui.model.text import clean
 from cekura_tui.ui.dialogs.dialog import Dialog
+from cekura_tui.ui.screens.page import LEAST, too_small
 
 
 class ConfirmDialog(Dialog[bool]):
-    """Answers True for yes; enter alone says no."""
+    """Answers True for yes, but not where the question is not seen whole; enter alone says no."""
 
     AUTO_FOCUS = "#no"
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -41,8 +42,12 @@ class ConfirmDialog(Dialog[bool]):
     @on(Button.Pressed)
     def answer(self, event: Button.Pressed) -> None:
         """A button was pressed."""
-        self.dismiss(event.button.id == "yes")
+        self.action_say(event.button.id == "yes")
 
     def action_say(self, answer: bool) -> None:
         """A letter was pressed."""
+        if answer and too_small(self.app.size):
+            needed = f"{LEAST.width} × {LEAST.height}"
+            self.notify(f"Yes needs a terminal of {needed}; nothing was done.", severity="warning", markup=False)
+            return
         self.dismiss(answer)

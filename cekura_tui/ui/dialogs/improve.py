@@ -15,6 +15,7 @@ from textual.widgets import Button, Input, Label, Static, TextArea
 from cekura_tui.model.errors import CekuraTuiError
 from cekura_tui.model.job import Draft, Job
 from cekura_tui.model.text import Prompt, clean, clean_line
+from cekura_tui.store.errors import TakenUnrecorded
 from cekura_tui.ui.board import Board
 from cekura_tui.ui.dialogs.dialog import Dialog
 from cekura_tui.ui.dialogs.drafts import SOURCES, DraftKeeper
@@ -78,8 +79,8 @@ class ImproveDialog(Dialog[Job]):
         """Read the prompts that there are."""
         self.query_one(Input).cursor_blink = self.query_one(TextArea).cursor_blink = False
         self.query_one("#prompt-file").display = False
-        self._offer("agent")
-        self._offer("file")
+        for source in ("agent", "file"):
+            self._offer(source)
         runs = ", ".join(f"{view.row.id} ({view.row.outcome.text})" for view in self._runs.views)
         setup = self._board.workspace.setup
         where = f"It is sent to {'the embedded workspace' if setup.demo else setup.server.origin} and may cost credits."
@@ -272,11 +273,14 @@ class ImproveDialog(Dialog[Job]):
 
     @work(group="launch")
     async def _launch(self) -> None:
-        draft = self._as_draft()
+        draft, job = self._as_draft(), None
         try:
             check_prompt(draft.prompt)
             self._say("Launching … it is recorded already, and waits up to a minute for the server's answer.")
             job = await self._drafts.launch(self._source, draft)
+        except TakenUnrecorded as error:
+            # To launch it once more from here would be a second job.
+            self.notify(error.sentence(), title=error.title, severity="error", markup=False, timeout=60)
         except CekuraTuiError as error:
             self._busy(False)
             self._begin_to_keep()

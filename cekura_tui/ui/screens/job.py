@@ -112,6 +112,8 @@ What became of it, what was sent, every state with its time, and every different
         self._draw()
 
     def _draw(self) -> None:
+        if self.gone:
+            return
         job = self.job or (self._record.job if self._record else None)
         text = Text(f" Job {self._number} ", style="bold", no_wrap=True, overflow="ellipsis", end="")
         if job is not None:

@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, ClassVar, TypeVar
 from textual import work
 from textual.binding import Binding, BindingType
 
-from cekura_tui.model.errors import CekuraTuiError, KeyMissing
+from cekura_tui.model.errors import CekuraTuiError, KeyMissing, UsageError
 from cekura_tui.model.job import Job, JobState
 from cekura_tui.model.text import Prompt
 from cekura_tui.ui.dialogs.confirm import ConfirmDialog
 from cekura_tui.ui.dialogs.copy_job import CopyJobDialog, Offer
-from cekura_tui.ui.screens.page import Page
+from cekura_tui.ui.screens.page import Page, too_small
 from cekura_tui.ui.widgets.job_words import OPEN_LAUNCH, again_question, forget_question, needs_other_key
 
 if TYPE_CHECKING:
@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 _ASKED_AGAIN = (JobState.STOPPED, JobState.LOST)
 _LAUNCHED_AGAIN = (JobState.UNCONFIRMED, JobState.LOST, JobState.FAILED)
+_WISHES = "job-wish"
+_UNSEEN = ("launch_again", "forget")
+"""What is not begun where nothing of it is seen."""
 _OFFERED = {"launch": "curl of the launch", "progress": "curl of the question how far it is"}
 
 
@@ -54,7 +57,7 @@ class JobKeys(Page):
 
     def _applies(self, action: str) -> bool:
         job = self.job
-        if job is None:
+        if job is None or (action in _UNSEEN and too_small(self.app.size)):
             return False
         foreign, again = needs_other_key(job), self.board.again(job.number) is not None
         return {
@@ -70,6 +73,10 @@ class JobKeys(Page):
         if offered != self._offered:
             self._offered = offered
             self.refresh_bindings()
+
+    def on_resize(self) -> None:
+        """The terminal may have become too small for some keys, or large enough."""
+        self.offer_keys()
 
     async def record_of(self, number: int) -> tuple[JobRecord, bool | None]:
         """All that is known of a job, and whether the process that launched it still runs, if that matters."""
@@ -90,31 +97,41 @@ class JobKeys(Page):
         if (job := self.job) is not None:
             self.app.push_screen(JobScreen(self.board, job.number))
 
+    @property
+    def _free(self) -> Job | None:
+        """The job that is meant, unless what was wished of it before is still being done."""
+        job = self.job
+        return None if job is None or self._pending(job.number) else job
+
+    def _pending(self, number: int) -> bool:
+        wishes = [worker for worker in self.app.workers if worker.group == _WISHES and not worker.is_finished]
+        return any(worker.name == str(number) for worker in wishes)
+
     def action_stop(self) -> None:
         """Ask about it no more."""
-        if (job := self.job) is not None:
-            self._wish(lambda session: session.jobs.stop(job.number), _asked)
+        if (job := self._free) is not None:
+            self._wish(job.number, lambda session: session.jobs.stop(job.number), _asked)
 
     def action_resume(self) -> None:
         """Ask about it again."""
-        if (job := self.job) is not None:
-            self._wish(lambda session: session.jobs.resume(job.number), _asked)
+        if (job := self._free) is not None:
+            self._wish(job.number, lambda session: session.jobs.resume(job.number), _asked)
 
     def action_launch_again(self) -> None:
         """Launch the same once more, after asking."""
-        if (job := self.job) is None:
+        if (job := self._free) is None:
             return
 
         def launch(sure: bool | None) -> None:
-            if sure:
+            if sure and not self._pending(job.number):
                 self.tell(f"Launching job {job.number} again …")
-                self._wish(lambda session: session.jobs.launch_again(job.number), _launched)
+                self._wish(job.number, lambda session: session.jobs.launch_again(job.number), _launched)
 
         self.app.push_screen(ConfirmDialog(*again_question(job, self.board), "Launch again"), launch)
 
     def action_forget(self) -> None:
         """Drop it, after asking."""
-        if (job := self.job) is None:
+        if (job := self._free) is None:
             return
 
         def forgotten(_: Job) -> str:
@@ -123,27 +140,40 @@ class JobKeys(Page):
 
         def forget(sure: bool | None) -> None:
             if sure:
-                self._wish(lambda session: session.jobs.forget(job.number), forgotten)
+                self._wish(job.number, lambda session: session.jobs.forget(job.number), forgotten)
 
         self.app.push_screen(ConfirmDialog(*forget_question(job), "Forget it"), forget)
 
     def forgotten(self) -> None:
         """The job that is meant was forgotten."""
 
-    def _wish(self, ask: Callable[[Session], Awaitable[Job]], words: Callable[[Job], str]) -> None:
+    def _wish(self, number: int, ask: Callable[[Session], Awaitable[Job]], words: Callable[[Job], str]) -> None:
         """Have it done, and tell how it went: by a worker of the app, for this screen may be left meanwhile."""
-        self.app.run_worker(self._have_done(ask, words), group="job-wish", description="a wish about a job")
+        if not self._pending(number):
+            self.app.run_worker(self._have_done(ask, words), name=str(number), group=_WISHES)
 
     async def _have_done(self, ask: Callable[[Session], Awaitable[Job]], words: Callable[[Job], str]) -> None:
         try:
             job = await asyncio.shield(asyncio.wrap_future(self.board.workspace.send(ask)))
-        except KeyMissing as error:
-            self.tell(error.sentence(), warning=True)  # another key than the one that is signed in with
+        except (KeyMissing, UsageError) as error:
+            # Another key than the one that is signed in with, or no such thing can be done with it any more.
+            self.tell(error.sentence(), warning=True)
         except CekuraTuiError as error:
             pages = [screen for screen in self.app.screen_stack if isinstance(screen, Page)]
             (self if self.is_attached or not pages else pages[-1]).tell_error(error)
         else:
             self.tell(words(job), warning=job.state == JobState.UNCONFIRMED)
+            self._put(job)
+
+    def _put(self, job: Job) -> None:
+        """The board has it at once, not when it is read next: the next key is about the job as it is now."""
+        others = [known for known in self.board.jobs if known.number != job.number]
+        if job.state == JobState.FORGOTTEN:
+            self.board.put_jobs(others)
+        elif len(others) < len(self.board.jobs):
+            self.board.put_job(job)
+        elif self.board.job(job.again_of) is not None:
+            self.board.put_jobs([job, *others])  # the newest first, as they are read
 
     @work(group="copy", exclusive=True)
     async def action_copy(self) -> None:
@@ -153,7 +183,12 @@ class JobKeys(Page):
         try:
             record, prompt, whole = await self.board.workspace.call(_told_of(job.number))
         except CekuraTuiError as error:
-            self.tell_error(error)
+            if isinstance(error, UsageError):
+                self.tell(error.sentence(), warning=True)  # it was forgotten meanwhile
+            elif not self.gone:
+                self.tell_error(error)
+            return
+        if self.gone:
             return
         offers = [Offer(_OFFERED[name], text) for name, text in record.curls.items()]
         offers.append(Offer("the job as JSON", whole))

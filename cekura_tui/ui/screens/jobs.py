@@ -61,7 +61,8 @@ Jobs go on at the server while this program is closed.
     def on_screen_resume(self) -> None:
         """Here, or back from something else: what came meanwhile is to be seen."""
         self._draw()
-        self.query_one(JobList).show_top()
+        if not self.gone:
+            self.query_one(JobList).show_top()
 
     @property
     def job(self) -> Job | None:
@@ -70,6 +71,8 @@ Jobs go on at the server while this program is closed.
         return self.board.job(lists.first().cursor_key) if lists else None
 
     def _draw(self) -> None:
+        if self.gone:
+            return
         jobs = self.board.jobs
         listed, notice = self.query_one(JobList), self.query_one(Notice)
         listed.show_jobs(jobs, self.board)
@@ -113,6 +116,8 @@ Jobs go on at the server while this program is closed.
             self._show_detail(short_facts_of(record, self._runs, job, self.board))
 
     def _show_detail(self, facts: list[Fact]) -> None:
+        if self.gone:
+            return
         shown = self.job.number if self.job else None
         self.query_one(JobFacts).show_rows(facts, reset=shown != self._shown)
         self._shown = shown

@@ -7,6 +7,7 @@ from typing import ClassVar
 
 from textual.app import ComposeResult
 from textual.content import Content
+from textual.geometry import Size
 from textual.screen import Screen
 from textual.widget import Widget
 from textual.widgets import Footer, Static
@@ -15,13 +16,21 @@ from cekura_tui.model.errors import CekuraTuiError, Exit
 from cekura_tui.ui.board import Board
 from cekura_tui.ui.messages import SignInWished
 
+LEAST = Size(60, 15)
+"""A terminal with fewer columns or lines shows a sentence instead of a page."""
+
+
+def too_small(size: Size) -> bool:
+    """Whether nothing of a page is seen in a terminal of this size."""
+    return size.width < LEAST.width or size.height < LEAST.height
+
 
 class Page(Screen[None]):
     """A full screen of the app."""
 
     # Textual declares these as instance variables.
-    HORIZONTAL_BREAKPOINTS = [(0, "-tiny"), (60, "-narrow"), (120, "-wide")]  # noqa: RUF012
-    VERTICAL_BREAKPOINTS = [(0, "-flat"), (15, "-short"), (30, "-tall")]  # noqa: RUF012
+    HORIZONTAL_BREAKPOINTS = [(0, "-tiny"), (LEAST.width, "-narrow"), (120, "-wide")]  # noqa: RUF012
+    VERTICAL_BREAKPOINTS = [(0, "-flat"), (LEAST.height, "-short"), (30, "-tall")]  # noqa: RUF012
 
     locked: ClassVar[bool] = False
     """Whether global keys do not lead away from it."""
@@ -34,7 +43,16 @@ class Page(Screen[None]):
         """The page's own widgets, then the footer."""
         yield from self.body()
         yield Footer(compact=True, show_command_palette=False)
-        yield Static(Content("This terminal is too small: cekura-tui needs 60 × 15."), classes="too-small")
+        yield Static(
+            Content(f"This terminal is too small: cekura-tui needs {LEAST.width} × {LEAST.height}."),
+            classes="too-small",
+        )
+
+    @property
+    def gone(self) -> bool:
+        """Whether it is being taken apart or is not put together yet: whoever waited must not draw on it."""
+        # Textual says of what it is removing that it is not displayed.
+        return not (self.display and self.is_attached and self.children)
 
     def body(self) -> Iterable[Widget]:
         """What the page shows."""

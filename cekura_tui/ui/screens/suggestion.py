@@ -64,12 +64,15 @@ Removed words are struck through, added ones underlined. `n` and `N` go from cha
 
     @work(group="suggestion", exclusive=True)
     async def _load(self) -> None:
-        notice, view = self.query_one(Notice), self.query_one(ProseDiffView)
         try:
             done, diff = await self.board.workspace.call(lambda session: session.jobs.comparison(self.number))
         except CekuraTuiError as error:
-            notice.say_error(error)
+            if not self.gone:
+                self.query_one(Notice).say_error(error)
             return
+        if self.gone:
+            return
+        notice, view = self.query_one(Notice), self.query_one(ProseDiffView)
         self._suggestion = done
         runs = ", ".join(map(str, done.job.run_ids))
         changes = count(diff.changes, "change")

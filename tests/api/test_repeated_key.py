@@ -1,0 +1,177 @@
+"""A server that repeats the key in its answers: it is in nothing that is shown, printed or recorded."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from scripted_server import LAUNCH, PROGRESS, Reply, ScriptedServer
+from waiting import answered
+
+from cekura_tui.api.answers import Answer
+from cekura_tui.api.client import Client
+from cekura_tui.api.errors import ApiError
+from cekura_tui.model.job import Draft
+from cekura_tui.model.text import Prompt
+from cekura_tui.workspace.setup import make_setup
+from cekura_tui.workspace.workspace import Workspace
+
+KEY = "sk-live/0123456789"
+DRAFT = Draft((5,), Prompt("Be kind."), 7)
+Writing = Callable[[object], bytes]
+
+
+def plain(body: object) -> bytes:
+    return json.dumps(body).encode()
+
+
+def escaped(body: object) -> bytes:
+    return json.dumps(body).replace(KEY, r"\u0073k-live/0123456789").encode()
+
+
+def slashed(body: object) -> bytes:
+    return json.dumps(body).replace("/", r"\/").encode()
+
+
+def wide(body: object) -> bytes:
+    return json.dumps(body).encode("utf-16")
+
+
+def twice(body: object) -> bytes:
+    return plain([body])[:-1] + b", " + escaped(body) + b"]"
+
+
+writings = pytest.mark.parametrize("write", [plain, escaped, slashed, wide])
+bodies = pytest.mark.parametrize(
+    "body",
+    [
+        {"status": f"failed {KEY}"},
+        {"status": "failed", "error": f"upstream refused {KEY}"},
+        {"status": "failed", "error": {"message": [[f"{KEY} and {KEY}"], {"deep": KEY}]}},
+        {"status": "failed", KEY: 1, "error": {f"no {KEY}": "x"}},
+        {"status": "failed", "description": [KEY]},
+        [KEY],
+        KEY,
+    ],
+    ids=["status", "error", "nested", "names of fields", "a field of prompts", "list", "text"],
+)
+
+
+def client_of(server: ScriptedServer) -> Client:
+    async def at_once(_: float) -> None:
+        """Stands in for sleeping."""
+
+    return Client(server.url, KEY, loopback=True, sleep=at_once)
+
+
+def told(*values: object) -> str:
+    """All that could be shown of values, escapes read."""
+    text = " ".join(value if isinstance(value, str) else json.dumps(value) for value in values)
+    return text.replace(r"\u0073", "s").replace(r"\/", "/").replace("\0", "")
+
+
+@writings
+@bodies
+async def test_what_is_said_of_a_job_and_recorded_of_it_is_without_the_key(
+    scripted: ScriptedServer, body: object, write: Writing
+) -> None:
+    scripted.on("GET", PROGRESS, Reply(write(body)))
+    scripted.on("POST", LAUNCH, Reply(write(body)))
+    client = client_of(scripted)
+    payload, raw = await client.progress("p")
+    launch = await client.launch(DRAFT)
+    assert payload == json.loads(json.dumps(body).replace(KEY, "[the key]"))
+    assert KEY not in told(payload, raw, launch.raw)
+    assert json.loads(raw) == json.loads(launch.raw) == payload
+    await client.aclose()
+
+
+@pytest.mark.parametrize("status", [400, 403, 404, 429, 500])
+@writings
+@bodies
+async def test_a_refusal_tells_what_the_server_says_without_the_key(
+    scripted: ScriptedServer, body: object, write: Writing, status: int
+) -> None:
+    scripted.on("GET", PROGRESS, Reply(write(body), status, {"X-Request-Id": KEY}))
+    client = client_of(scripted)
+    with pytest.raises(ApiError) as caught:
+        await client.progress("p")
+    error = caught.value
+    assert KEY not in told(error.sentence(), error.body, repr(error), error.facts())
+    assert error.request_id == "[the key]"
+    assert "[the key]" in error.body
+    await client.aclose()
+
+
+def database_files(home: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in home.rglob("cekura.db*")}
+
+
+async def test_an_answer_that_is_no_json_is_told_without_the_key(scripted: ScriptedServer) -> None:
+    scripted.on("GET", PROGRESS, Reply(f"<p>{KEY}</p>".encode()))
+    client = client_of(scripted)
+    with pytest.raises(ApiError) as caught:
+        await client.progress("p")
+    assert caught.value.body == "<p>[the key]</p>"
+    await client.aclose()
+
+
+@writings
+async def test_a_prompt_that_holds_the_key_stays_exact(scripted: ScriptedServer, write: Writing) -> None:
+    body = {"status": "completed", "output": {"improved_prompt": f"Say {KEY}.\r\n", "summary_of_changes": KEY}}
+    scripted.on("GET", PROGRESS, Reply(write(body)))
+    client = client_of(scripted)
+    payload, raw = await client.progress("p")
+    exact = {"improved_prompt": f"Say {KEY}.\r\n", "summary_of_changes": "[the key]"}
+    assert payload == {"status": "completed", "output": exact}
+    assert KEY not in told(raw)
+    await client.aclose()
+
+
+def test_an_answer_without_the_key_is_recorded_as_it_came() -> None:
+    for raw in (b'{ "a":\t"\\u00e9 \\u2028 \\/" }', b'{"a": "\\ud800"}', b"[" * 100_000 + b"\\u", b'{"a": 1e999}\0'):
+        assert Answer(200, {}, raw, KEY).text == raw.decode()
+
+
+def test_an_answer_with_the_key_as_it_is_stays_as_it_came_but_for_the_key() -> None:
+    raw = f'{{ "a":\t"\\u00e9 {KEY}" }}'.encode()
+    assert Answer(200, {}, raw, KEY).text == '{ "a":\t"\\u00e9 [the key]" }'
+
+
+def test_a_key_that_is_written_in_both_ways_is_recorded_in_neither() -> None:
+    assert json.loads(Answer(200, {}, twice(KEY), KEY).text) == ["[the key]", "[the key]"]
+
+
+async def test_a_job_whose_id_would_be_the_key_has_none(scripted: ScriptedServer) -> None:
+    scripted.on("POST", LAUNCH, Reply({"progress_id": KEY}))
+    client = client_of(scripted)
+    launch = await client.launch(DRAFT)
+    assert (launch.progress_id, launch.raw) == (None, '{"progress_id": "[the key]"}')
+    await client.aclose()
+
+
+@writings
+@pytest.mark.parametrize("status", [200, 400])
+async def test_after_a_job_failed_no_file_of_the_database_holds_the_key(
+    scripted: ScriptedServer, home: Path, write: Writing, status: int
+) -> None:
+    body = {"status": "failed", "error": f"upstream refused {KEY}"}
+    scripted.on("POST", LAUNCH, Reply({"progress_id": "p", "note": KEY}))
+    scripted.on("GET", PROGRESS, Reply(write(body), status))
+    env = {"CEKURA_API_URL": scripted.url, "CEKURA_API_KEY": KEY}
+    workspace = Workspace(make_setup(config_dir=str(home), env=env))
+    workspace.start(lambda: None)
+    await workspace.call(lambda session: session.jobs.launch(DRAFT))
+    job = await answered(
+        lambda: workspace.call(lambda session: session.jobs.get(1)), lambda job: not job.state.going, "the job failed"
+    )
+    open_files = database_files(home)
+    await asyncio.to_thread(workspace.close)
+    closed_files = database_files(home)
+    assert "upstream refused [the key]" in f"{job.error} {job.reason}"
+    assert "cekura.db" in open_files
+    for content in (*open_files.values(), *closed_files.values()):
+        assert KEY not in told(content.decode("latin-1"))
