@@ -30,6 +30,7 @@ class Followed:
     since: float
     failures: int = 0
     unknown: Streak = field(default_factory=Streak)
+    overdue: Streak = field(default_factory=Streak)
     asking: bool = False
     last_answer: int | None = None
     """The hash of the last raw answer: the same again needs no record of its own."""
@@ -103,8 +104,10 @@ class Asker:
             job = self._jobs.record_answer(job.number, read_progress(payload), raw, at)
             followed.last_answer = seen
             followed.ended_at = at
-        # By the clock that nobody sets, since it is followed: one that was resumed has as long again.
-        if job.state == JobState.RUNNING and self._monotonic() - followed.since >= DAY:
+        # By the clock that nobody sets, since it is followed: one that was resumed has as long again. A machine that
+        # slept may hear of the end next.
+        now = self._monotonic()
+        if job.state == JobState.RUNNING and now - followed.since >= DAY and followed.overdue.add(now):
             job = self._lose(job, "There was no final answer in 24 hours.")
         followed.job = job
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Callable
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
@@ -154,24 +155,26 @@ async def test_a_job_whose_id_would_be_the_key_has_none(scripted: ScriptedServer
 
 
 @writings
-@pytest.mark.parametrize("status", [200, 400])
-async def test_after_a_job_failed_no_file_of_the_database_holds_the_key(
-    scripted: ScriptedServer, home: Path, write: Writing, status: int
+@pytest.mark.parametrize("refused", ["launch", "job"])
+async def test_after_a_refusal_no_file_of_the_database_holds_the_key(
+    scripted: ScriptedServer, home: Path, write: Writing, refused: str
 ) -> None:
-    body = {"status": "failed", "error": f"upstream refused {KEY}"}
-    scripted.on("POST", LAUNCH, Reply({"progress_id": "p", "note": KEY}))
-    scripted.on("GET", PROGRESS, Reply(write(body), status))
+    why = write({"status": "failed", "error": f"upstream refused {KEY}"})
+    launched = Reply(why, 400) if refused == "launch" else Reply({"progress_id": "p", "note": KEY})
+    scripted.on("POST", LAUNCH, launched)
+    scripted.on("GET", PROGRESS, Reply(why))
     env = {"CEKURA_API_URL": scripted.url, "CEKURA_API_KEY": KEY}
     workspace = Workspace(make_setup(config_dir=str(home), env=env))
     workspace.start(lambda: None)
-    await workspace.call(lambda session: session.jobs.launch(DRAFT))
-    job = await answered(
-        lambda: workspace.call(lambda session: session.jobs.get(1)), lambda job: not job.state.going, "the job failed"
+    with pytest.raises(ApiError) if refused == "launch" else nullcontext():
+        await workspace.call(lambda session: session.jobs.launch(DRAFT))
+    record = await answered(
+        lambda: workspace.call(lambda session: session.jobs.record(1)), lambda it: not it.job.state.going, "the refusal"
     )
     open_files = database_files(home)
     await asyncio.to_thread(workspace.close)
     closed_files = database_files(home)
-    assert "upstream refused [the key]" in f"{job.error} {job.reason}"
+    assert "upstream refused [the key]" in repr(record)
     assert "cekura.db" in open_files
     for content in (*open_files.values(), *closed_files.values()):
         assert KEY not in told(content.decode("latin-1"))
