@@ -10,11 +10,12 @@ from textual.content import Content
 from textual.geometry import Size
 from textual.screen import Screen
 from textual.widget import Widget
-from textual.widgets import Footer, Static
+from textual.widgets import Static
 
 from cekura_tui.model.errors import CekuraTuiError, Exit
 from cekura_tui.ui.board import Board
 from cekura_tui.ui.messages import SignInWished
+from cekura_tui.ui.widgets.key_footer import KeyFooter
 
 LEAST = Size(60, 15)
 """A terminal with fewer columns or lines shows a sentence instead of a page."""
@@ -42,7 +43,7 @@ class Page(Screen[None]):
     def compose(self) -> ComposeResult:
         """The page's own widgets, then the footer."""
         yield from self.body()
-        yield Footer(compact=True, show_command_palette=False)
+        yield KeyFooter()
         yield Static(
             Content(f"This terminal is too small: cekura-tui needs {LEAST.width} × {LEAST.height}."),
             classes="too-small",
