@@ -62,7 +62,7 @@ def test_by_keys_alone_one_gets_from_the_list_to_a_saved_suggestion(start: Start
 
 @pytest.mark.parametrize("leave", ["quit", "kill -9"])
 def test_a_job_left_in_the_middle_has_its_result_when_the_program_is_opened_again(start: Start, leave: str) -> None:
-    terminal = start(*DEMO)
+    terminal = start("--demo", "--demo-speed", "5")  # slow enough that it cannot end before one has left
     launch_from_the_newest_failed_run(terminal)
     if leave == "quit":
         terminal.press("q")
