@@ -147,7 +147,11 @@ def _handler_of(server: ScriptedServer) -> type[BaseHTTPRequestHandler]:
 
         def _serve(self) -> None:
             parts = urlsplit(self.path)
-            body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+            length = int(self.headers.get("Content-Length") or 0)
+            body = self.rfile.read(length)
+            if len(body) < length:  # whoever sent it has died meanwhile; no server acts on half a request
+                self.close_connection = True
+                return
             got = Got(self.command, parts.path, dict(parse_qsl(parts.query)), self.headers, body)
             reply = server.answer(got)
             if isinstance(reply, Reset):
