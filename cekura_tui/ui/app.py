@@ -37,7 +37,7 @@ from cekura_tui.ui.styles import THEME, style_sheets
 from cekura_tui.ui.terminal.filters import AsciiFilter, ControlFilter
 from cekura_tui.workspace.workspace import Workspace
 
-CALM = 0.5
+CALM = 1.0
 """Seconds between two readings of what changed, at least."""
 _log = logging.getLogger("cekura_tui.ui")
 
@@ -139,7 +139,7 @@ class CekuraApp(App[None]):
 
     @on(BackgroundChanged)
     def read_soon(self) -> None:
-        """Read what changed, twice a second at most."""
+        """Read what changed, once a second at most."""
         wait = self._read_at + CALM - time.monotonic()
         self.set_timer(max(wait, 0.01), self._read_jobs)
 

@@ -1,7 +1,7 @@
 """Following the jobs only while one is seen.
 
 Textual repaints the whole screen on top whenever the one right below it handles a message, seen or not: with jobs that
-change twice a second that would never end.
+change every second that would never end.
 """
 
 from __future__ import annotations

@@ -4,8 +4,9 @@
 
 Prints, for each time and as medians: requests a second (mean, and the most in any second) and the longest a job went
 unasked, by the server's own log; how late the app's event loop was; bytes written to the terminal a second; and the
-share of a core that the app's process took. How long a job went unasked is looked up from when the app showed the jobs,
-`--settle` seconds before the rest is measured: asking about all of them once takes about a minute. Linux only.
+share of a core that the app's process took. That is measured `--settle` seconds after the app showed the jobs; what is
+written and taken before that, from three seconds on, is told as well: it is when their ages are given by five seconds.
+How long a job went unasked is looked up from the start, for asking about all of them once takes a minute. Linux only.
 """
 
 from __future__ import annotations
@@ -35,6 +36,8 @@ from cekura_tui.workspace.setup import make_setup  # noqa: E402
 
 PROGRESS = "/test_framework/v1/runs/improve_prompt_progress/"
 FAILED_RUN = 900238
+OPENING = 3.0
+"""Seconds in which the screen itself is drawn."""
 SLOW = "0.01"
 """At this speed the shortest job takes 500 seconds."""
 
@@ -49,8 +52,10 @@ class Figures:
     lag: float
     bytes: float
     core: float
+    young_bytes: float
+    young_core: float
 
-    LIMITS = (5.0, 5, 90.0, 50.0, 1024.0, 5.0)
+    LIMITS = (5.0, 5, 90.0, 50.0, 1024.0, 5.0, 1024.0, 5.0)
     NAMES = (
         "requests a second, mean",
         "requests in any second, most",
@@ -58,10 +63,21 @@ class Figures:
         "loop lag, 99 %, ms",
         "bytes a second to the terminal",
         "% of a core",
+        "bytes a second, before",
+        "% of a core, before",
     )
 
     def values(self) -> tuple[float, ...]:
-        return (self.mean, self.most, self.unasked, self.lag, self.bytes, self.core)
+        return (
+            self.mean,
+            self.most,
+            self.unasked,
+            self.lag,
+            self.bytes,
+            self.core,
+            self.young_bytes,
+            self.young_core,
+        )
 
 
 async def launch(env: dict[str, str], jobs: int) -> None:
@@ -92,11 +108,15 @@ def measure(home: Path, log: Path, env: dict[str, str], settle: float, seconds: 
         terminal.wait("240 runs")
         terminal.press("2")
         terminal.wait(f"{jobs} running")
-        opened = time.time()
-        terminal.written_within(settle)
-        began, cpu, lagged = time.time(), cpu_seconds(terminal.process.pid), len(lags.read_text().split())
+        opened, pid = time.time(), terminal.process.pid
+        terminal.written_within(OPENING)
+        settling = max(settle - OPENING, 1.0)
+        cpu = cpu_seconds(pid)
+        young = terminal.written_within(settling) / settling
+        young_core = 100 * (cpu_seconds(pid) - cpu) / settling
+        began, cpu, lagged = time.time(), cpu_seconds(pid), len(lags.read_text().split())
         written = terminal.written_within(seconds)
-        took, core = time.time() - began, cpu_seconds(terminal.process.pid) - cpu
+        took, core = time.time() - began, cpu_seconds(pid) - cpu
         late = sorted(map(float, lags.read_text().split()[lagged:]))
         terminal.press("q")
         assert terminal.ended() == 0
@@ -110,7 +130,8 @@ def measure(home: Path, log: Path, env: dict[str, str], settle: float, seconds: 
     # A job that was never asked about went unasked all the time.
     asked = [*at.values(), *[[] for _ in range(jobs - len(at))]]
     unasked = max(longest([opened, *times, began + took]) for times in asked)
-    return Figures(len(moments) / took, most, unasked, late[int(len(late) * 0.99)], written / took, 100 * core / took)
+    lag = late[int(len(late) * 0.99)]
+    return Figures(len(moments) / took, most, unasked, lag, written / took, 100 * core / took, young, young_core)
 
 
 def longest(moments: list[float]) -> float:
@@ -124,7 +145,7 @@ def main() -> None:
     wished.add_argument("--jobs", type=int, default=300)
     wished.add_argument("--seconds", type=float, default=60)
     wished.add_argument("--times", type=int, default=3)
-    wished.add_argument("--settle", type=float, default=70)
+    wished.add_argument("--settle", type=float, default=63)
     options = wished.parse_args()
     with TemporaryDirectory() as place:
         home, log = Path(place), Path(place) / "requests.jsonl"

@@ -106,7 +106,7 @@ async def test_a_job_that_the_server_fails_is_failed_with_its_words(scripted: Sc
     async with opened(setup_of(scripted.url, "key"), size=SMALL) as pilot:
         await launched(pilot, 102, "failed")
         await pilot.press("2")
-        await sees(pilot, "1 failed", "The model ran out of [/red] pat…")
+        await sees(pilot, "1 failed", "The model ran out of [/red] p")
         await pilot.press("enter")
         await sees(pilot, "What was sent", "Job 1 ✗ failed", "The model ran out of [/red] patience.")
 

@@ -146,7 +146,7 @@ async def test_a_word_that_nobody_knows_is_shown_as_the_server_said_it(
     shelf.running(RUNNING, ago=20)
     scripted.on("GET", PROGRESS, Reply({"status": "needs_clarification", "output": None}))
     async with opened(quiet) as pilot:
-        await on_jobs(pilot, "◌ running", "“needs_clarification”, says", "the server says")
+        await on_jobs(pilot, "◌ running", "“needs_clarification”,", "the server says")
 
 
 async def test_a_silent_server_is_told_with_the_time_since(

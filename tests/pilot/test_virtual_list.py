@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from rich.segment import Segment
 from textual.app import App, ComposeResult
+from textual.geometry import Region
 from textual.message import Message
 from textual.strip import Strip
 
@@ -165,6 +166,20 @@ async def test_a_changed_row_repaints_its_line_alone() -> None:
         assert app.list.painted == [4]
         assert screen(app.list)[4] == "failed 0"
         assert app.list.rows[50].text == "failed"
+
+
+async def test_of_a_number_that_grows_only_the_digits_are_painted_each_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    app = ListApp(Even(), rows(*range(100)))
+    regions: list[Region] = []
+    async with app.run_test(size=SIZE) as pilot:
+        await pilot.pause()
+        refresh = app.list.refresh
+        monkeypatch.setattr(app.list, "refresh", lambda *each, **how: regions.extend(each) or refresh(*each, **how))
+        for seconds in ("10 s", "15 s", "20 s", "25 s"):
+            app.list.update_rows([Row(4, f"run 4 {seconds}")])
+            await pilot.pause()
+        assert regions == [Region(8, 4, 6, 1), Region(9, 4, 1, 1), Region(8, 4, 2, 1), Region(9, 4, 1, 1)]
+        assert screen(app.list)[4] == "run 4 25 s 0"
 
 
 async def test_when_the_row_under_the_cursor_goes_the_cursor_stays_in_its_place() -> None:

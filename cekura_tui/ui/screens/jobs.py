@@ -12,11 +12,13 @@ from textual.containers import Horizontal
 from cekura_tui.model.errors import CekuraTuiError
 from cekura_tui.model.job import Job, JobState
 from cekura_tui.model.text import clean, count
+from cekura_tui.ui.board import Board
 from cekura_tui.ui.messages import JobWished
 from cekura_tui.ui.screens.job_keys import JobKeys
 from cekura_tui.ui.sight import follow
 from cekura_tui.ui.widgets.job_facts import Fact, JobFacts, short_facts_of
 from cekura_tui.ui.widgets.job_list import JobList
+from cekura_tui.ui.widgets.job_words import OPEN_LAUNCH
 from cekura_tui.ui.widgets.notice import Notice
 from cekura_tui.ui.widgets.status_line import StatusLine
 
@@ -41,11 +43,18 @@ What goes on comes first, then what somebody has to decide about, then what ende
 Jobs go on at the server while this program is closed.
 """
 
+    def __init__(self, board: Board) -> None:
+        super().__init__(board)
+        self._list = JobList(id="jobs")
+        self._record: JobRecord | None = None
+        self._runs: bool | None = None
+        self._shown: int | None = None
+
     def body(self) -> ComposeResult:
         """Counts, the list, the detail."""
         yield StatusLine(id="status")
         with Horizontal(id="jobs-body"):
-            yield JobList(id="jobs")
+            yield self._list
             yield Notice(id="jobs-notice")
             detail = JobFacts(id="job-detail")
             detail.can_focus = False
@@ -53,28 +62,24 @@ Jobs go on at the server while this program is closed.
 
     def on_mount(self) -> None:
         """Follow the board."""
-        self._record: JobRecord | None = None
-        self._runs: bool | None = None
-        self._shown: int | None = None
         follow(self, self.board, self._draw)
 
     def on_screen_resume(self) -> None:
         """Here, or back from something else: what came meanwhile is to be seen."""
         self._draw()
         if not self.gone:
-            self.query_one(JobList).show_top()
+            self._list.show_top()
 
     @property
     def job(self) -> Job | None:
         """The one under the cursor."""
-        lists = self.query(JobList)  # there is none yet when Textual first asks which keys apply
-        return self.board.job(lists.first().cursor_key) if lists else None
+        return self.board.job(self._list.cursor_key)
 
     def _draw(self) -> None:
         if self.gone:
             return
         jobs = self.board.jobs
-        listed, notice = self.query_one(JobList), self.query_one(Notice)
+        listed, notice = self._list, self.query_one(Notice)
         listed.show_jobs(jobs, self.board)
         listed.display, notice.display = bool(jobs), not jobs
         if not jobs:
@@ -87,10 +92,17 @@ Jobs go on at the server while this program is closed.
         status.left = ("Jobs", *([f"{new:,} new"] if new else []), *told)
         status.right = (count(len(jobs), "job"),)
         self._draw_detail()
-        self._read_detail()
+        if self._outdated:
+            self._read_detail()
         self.offer_keys()
 
     # The detail
+
+    @property
+    def _outdated(self) -> bool:
+        """Whether more may be known of the job under the cursor than was read; most changes are of other jobs."""
+        job, record = self.job, self._record
+        return job is None or record is None or record.job != job or job.state in OPEN_LAUNCH
 
     @on(JobList.Moved)
     def moved(self) -> None:

@@ -26,6 +26,8 @@ _GROUPS: tuple[tuple[JobState, ...], ...] = (
 """What goes on, then what somebody has to decide about, then what rests; what has ended is last."""
 _KEPT = 900.0
 """Seconds after which a row is made anew: a time of today becomes one of yesterday, and so on."""
+_A_MINUTE = len("1 min")
+"""Cells that a job's age is given at least, so that the columns do not move as it goes through its first minutes."""
 _PLACES = {state: place for place, states in enumerate(_GROUPS) for state in states}
 
 
@@ -90,7 +92,7 @@ class JobList(VirtualList[JobRow]):
             cells.append((row.agent, 22, False))
         took, when = self._sizes
         cells += [(row.took, took, False), (row.when, when, False)]
-        line = [Segment(f"{UNREAD} " if row.unread else "  ", self.ink("tone--strong"))]
+        line = [Segment(f"{UNREAD} ", self.ink("tone--strong")) if row.unread else Segment("  ", tone)]
         for text, size, coloured in cells:
             line.append(Segment(f"{fit(text, size)} ", tone if coloured else None))
         rest = width - sum(size + 1 for _, size, _ in cells) - 2
@@ -103,7 +105,8 @@ class JobList(VirtualList[JobRow]):
         """
         self._arriving = True
         rows = self._rows_of(by_state(jobs), board)
-        sizes = max((len(row.took) for row in rows), default=0), max((len(row.when) for row in rows), default=0)
+        took = max((len(row.took) for row in rows), default=0)
+        sizes = max(took, _A_MINUTE if took else 0), max((len(row.when) for row in rows), default=0)
         if sizes != self._sizes:
             self._sizes = sizes
             self.redraw()

@@ -13,7 +13,8 @@ class KeyFooter(Footer):
 
     async def recompose(self) -> None:
         """Make the keys anew."""
-        await super().recompose()
         # Each key watches this property. Textual drops watchers that are closed only where the property is set, so a
-        # footer that stays for days would hold every key that it ever showed.
+        # footer that stays for days would hold every key that it ever showed. These keys are laid out once more by it,
+        # which costs nothing as they are about to go.
         self.mutate_reactive(Footer.compact)
+        await super().recompose()

@@ -7,14 +7,14 @@ from dataclasses import dataclass
 from typing import ClassVar, Generic, TypeVar
 
 from rich.style import Style
-from textual.cache import LRUCache
+from textual.cache import FIFOCache
 from textual.geometry import Region, Size
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 from textual.widget import Widget
 
 from cekura_tui.ui.widgets.row_heights import EvenHeights, Heights, RowHeights
-from cekura_tui.ui.widgets.row_strips import Line, strips_of, without_background
+from cekura_tui.ui.widgets.row_strips import Line, differing_cells, strips_of, without_background
 from cekura_tui.ui.widgets.viewport import Position, Viewport
 
 R = TypeVar("R")
@@ -66,7 +66,7 @@ class RowCanvas(ScrollView, Generic[R], inherit_bindings=False):
         self._laid_out = Size(0, 0)
         self._view = Viewport(EvenHeights(0), self._measure)
         self._shown: list[Position] = []
-        self._strips: LRUCache[tuple[Hashable, RowState], tuple[R, list[Strip]]] = LRUCache(_KEPT_ROWS)
+        self._strips: FIFOCache[tuple[Hashable, RowState], tuple[R, list[Strip]]] = FIFOCache(_KEPT_ROWS)
         self._inks: dict[str, Style] = {}
 
     def key_of(self, row: R) -> Hashable:
@@ -182,11 +182,29 @@ class RowCanvas(ScrollView, Generic[R], inherit_bindings=False):
         self._tell_scroll()
         if before is not None and self._laid_out:
             after = self._picture()
-            width = self._laid_out.width
             lines = [y for y in range(max(len(before), len(after))) if before[y : y + 1] != after[y : y + 1]]
-            if lines:
-                self.refresh(*(Region(0, y, width, 1) for y in lines))
+            drawn = [self._drawn(*before[y], *after[y]) if y < min(len(before), len(after)) else None for y in lines]
+            if regions := [*filter(None, map(self._changed, lines, drawn))]:
+                self.refresh(*regions)
         self._settled()
+
+    def _drawn(self, row: R, line: int, state: RowState, now: R, line_now: int, state_now: RowState) -> Strip | None:
+        """A line as it is on screen, where it is known and shows the same row as before."""
+        place = (self.key_of(row), state)
+        if line != line_now or place != (self.key_of(now), state_now):
+            return None
+        kept = self._strips.get(place)
+        if kept is None or (kept[0] is not row and kept[0] != row) or line >= len(kept[1]):
+            return None
+        return kept[1][line]
+
+    def _changed(self, y: int, drawn: Strip | None) -> Region:
+        """What of a line is to be painted: the cells that differ, for the age of a job that goes on is a few."""
+        if drawn is None:
+            return Region(0, y, self._laid_out.width, 1)
+        index, line = self._shown[y]
+        start, end = differing_cells(drawn, self._strips_of(index)[line])
+        return Region(start, y, end - start, 1)
 
     def _settled(self) -> None:
         """A subclass may look at where the list is now."""

@@ -16,14 +16,34 @@ Line = Sequence[Segment]
 def strips_of(lines: Iterable[Line], width: int, base: Style, height: int | None = None) -> list[Strip]:
     """The lines as strips of `width` cells on the `base` style; exactly `height` of them if that is given."""
     strips = [
-        Strip(
-            Segment(one_line(text), base + style if style else base) for text, style, control in line if text
-        ).adjust_cell_length(width, base)
+        Strip(Segment(one_line(text), base + style if style else base) for text, style, control in line if text)
+        .adjust_cell_length(width, base)
+        .simplify()  # each change of style costs the terminal 25 bytes
         for line in lines
     ]
     if height is not None:
         strips = strips[:height] + [Strip.blank(width, base)] * (height - len(strips))
     return strips or [Strip.blank(width, base)]
+
+
+def differing_cells(before: Strip, after: Strip) -> tuple[int, int]:
+    """From which cell to before which one `after` looks different, or (0, 0) where it looks the same."""
+    old, new = list(before), list(after)
+    while old and new and old[-1] == new[-1]:
+        old.pop()
+        new.pop()
+    start, end = 0, sum(segment.cell_length for segment in new)
+    while old and new and old[0] == new[0]:
+        start += old.pop(0).cell_length
+        new.pop(0)
+    if len(old) == len(new) == 1 and old[0].style == new[0].style and (old[0].text + new[0].text).isascii():
+        # Within a text of one cell a character it can be told exactly.
+        pairs = list(zip(old[0].text, new[0].text, strict=False))
+        same = next((n for n, (was, now) in enumerate(pairs) if was != now), len(pairs))
+        if len(old[0].text) == len(new[0].text):
+            end -= next(n for n, (was, now) in enumerate(reversed(pairs)) if was != now)
+        start += same
+    return (start, end) if old or new else (0, 0)
 
 
 def without_background(style: Style) -> Style:

@@ -1,0 +1,37 @@
+"""Of a line that changed only the cells that differ are painted, and then it looks as if all were."""
+
+from __future__ import annotations
+
+from hypothesis import example, given
+from hypothesis import strategies as st
+from rich.segment import Segment
+from rich.style import Style
+from textual.strip import Strip
+
+from cekura_tui.ui.widgets.row_strips import differing_cells, strips_of
+
+WIDTH = 12
+STYLES = st.sampled_from([None, Style(bold=True), Style(color="red")])
+SEGMENTS = st.lists(st.builds(Segment, st.text("ab 電é🙂", max_size=6), STYLES), max_size=4)
+
+
+def strip(*segments: Segment) -> Strip:
+    return strips_of([segments], WIDTH, Style())[0]
+
+
+@given(SEGMENTS, SEGMENTS)
+@example([Segment("job 1   5 s")], [Segment("job 1  10 s")])
+@example([Segment("aaaa")], [Segment("aaaaa")])
+def test_painting_just_these_cells_is_enough(before: list[Segment], after: list[Segment]) -> None:
+    old, new = strip(*before), strip(*after)
+    start, end = differing_cells(old, new)
+    painted = Strip.join([old.crop(0, start), new.crop(start, end), old.crop(end, WIDTH)])
+    assert painted.simplify() == new.simplify()
+
+
+def test_a_number_that_grows_is_a_few_cells() -> None:
+    bold = Style(bold=True)
+    old = strip(Segment("running ", bold), Segment("10 s"))
+    assert differing_cells(old, strip(Segment("running ", bold), Segment("15 s"))) == (9, 10)
+    assert differing_cells(old, strip(Segment("stopped ", bold), Segment("10 s"))) == (0, 7)
+    assert differing_cells(old, old) == (0, 0)
