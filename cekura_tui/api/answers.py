@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -18,10 +20,13 @@ from cekura_tui.model.text import Prompt, clean, clean_json, clean_line
 
 T = TypeVar("T")
 
-PROMPTS = frozenset({"description", "llm_system_prompt", "prompt", "improved_prompt"})
-"""The fields that hold a prompt: never cleaned, always exact."""
+PROMPTS = frozenset({"description", "llm_system_prompt", "prompt"})
+"""The fields of an agent that hold a prompt: never cleaned, always exact."""
+IMPROVED = frozenset({"improved_prompt"})
+"""Likewise, where a job has brought one."""
 THE_KEY = "[the key]"
 """What stands in an answer where the server repeated the key."""
+_CONTROLS = re.compile(rb"[\0-\x08\x0b\x0c\x0e-\x1f\x7f]")
 _REQUEST_IDS = ("x-request-id", "x-amzn-requestid", "cf-ray")
 
 
@@ -48,20 +53,20 @@ class Answer:
         if not self._may_repeat:
             return text
         text = text.replace(self.key, THE_KEY)
-        try:
+        with contextlib.suppress(ValueError, RecursionError):
             told = _without(self._parsed, self.key)
-            return text if told == self._parsed or _says(text, told) else json.dumps(told)
-        except (ValueError, RecursionError):
-            return text
+            text = text if told == self._parsed or _says(text, told) else json.dumps(told)
+        # What is drawn is cleaned, which may join what a character in between kept apart.
+        return clean(text).replace(self.key, THE_KEY) if self.key in clean(text) else text
 
     @cached_property
     def _may_repeat(self) -> bool:
-        """Whether the key may be in the body: as it is, with escapes, or in another encoding than UTF-8."""
+        """Whether the key may be in the body: as it is, with escapes or other characters, or in another encoding."""
         raw, key = self.raw, self.key
         if not key:
             return False
-        short = any(mark in key for mark in '"\\/') and b"\\" in raw
-        return key.encode() in raw or b"\\u" in raw or b"\0" in raw or short
+        escaped = b"\\u" in raw or (any(mark in key for mark in '"\\/') and b"\\" in raw)
+        return key.encode() in raw or escaped or not raw.isascii() or _CONTROLS.search(raw) is not None
 
     @cached_property
     def _parsed(self) -> object:
@@ -244,6 +249,16 @@ def _id_of(body: object) -> int:
     if not isinstance(number, int) or isinstance(number, bool) or not 0 <= number < 2**63:
         raise BadAnswer("The server's answer lacks an id.", "Check that the API URL is Cekura's.")
     return number
+
+
+def progress(answer: Answer) -> object:
+    """How far a job is, as `read_progress` takes it: the improved prompt is exact in its places, the rest cleaned."""
+    told, exact = answer.json(), answer.json(IMPROVED)
+    if isinstance(told, dict) and isinstance(exact, dict):
+        for place, source in ((told, exact), (told.get("output"), exact.get("output"))):
+            if isinstance(place, dict) and isinstance(source, dict) and isinstance(source.get("improved_prompt"), str):
+                place["improved_prompt"] = source["improved_prompt"]
+    return told
 
 
 def progress_id(answer: Answer) -> str | None:

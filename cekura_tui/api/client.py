@@ -17,6 +17,7 @@ from cekura_tui.api import answers
 from cekura_tui.api.answers import Answer
 from cekura_tui.api.curl import LAUNCH_PATH, PROGRESS_PATH, launch_command, progress_command
 from cekura_tui.api.errors import ApiError, BadAnswer, NotConnected, NotFound, NotOffered, Unreachable
+from cekura_tui.api.patience import while_awake
 from cekura_tui.api.retry import next_try
 from cekura_tui.model.account import Agent, Project
 from cekura_tui.model.job import Draft
@@ -24,9 +25,9 @@ from cekura_tui.model.page import Page
 from cekura_tui.model.run import Run
 
 READ = httpx.Timeout(20.0, connect=5.0)
-LAUNCH = httpx.Timeout(60.0, connect=10.0)
-READ_WHOLE, LAUNCH_WHOLE = 60.0, 75.0
-"""Seconds for a request and its whole answer, which timeouts by silence do not bound."""
+LAUNCH = httpx.Timeout(None, connect=10.0)
+READ_WHOLE = LAUNCH_WHOLE = 60.0
+"""Seconds for a request and its whole answer; that to a launch matters too much to be given up by silence alone."""
 IN_FLIGHT = 6
 MAX_BODY = 64 * 2**20
 """Bytes of one answer; a larger one is not read to its end."""
@@ -105,7 +106,7 @@ class Client:
         params: Mapping[str, str | int] | None = None,
         body: Mapping[str, object] | None = None,
         http: httpx.AsyncClient | None = None,
-        within: float = READ_WHOLE,
+        within: float | None = READ_WHOLE,
     ) -> Answer:
         """Send one request once and read its answer, in `within` seconds; raises for all but 2xx."""
         url = httpx.URL(f"{str(self._base).rstrip('/')}{path}")
@@ -209,7 +210,10 @@ class Client:
         """
         try:
             async with self._open(LAUNCH) as http:
-                answer = await self._send("POST", LAUNCH_PATH, body=draft.body(), http=http, within=LAUNCH_WHOLE)
+                sending = self._send("POST", LAUNCH_PATH, body=draft.body(), http=http, within=None)
+                answer = await while_awake(sending, LAUNCH_WHOLE)
+        except TimeoutError:
+            raise Unreachable(f"{self._host} did not answer in time.", "Try again later.") from None
         except ApiError as error:
             if error.status in (404, 405, 410):
                 raise NotOffered(
@@ -225,7 +229,7 @@ class Client:
     async def progress(self, progress_id: str) -> tuple[object, str]:
         """One answer of the progress operation, parsed and as it came; sent once, the engine decides when next."""
         answer = await self._send("GET", PROGRESS_PATH, params={"progress_id": progress_id})
-        return answer.json(keep=answers.PROMPTS), answer.text
+        return answers.progress(answer), answer.text
 
     def curls(self, draft: Draft, progress_id: str | None) -> dict[str, str]:
         """What was sent about a job, as shell commands without the key: `launch`, and `progress` where it has an id."""

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import TYPE_CHECKING
 
 import click
 
 from cekura_tui.cli.options import RUN, Options, number
-from cekura_tui.cli.output import put, put_json, say, warn_of_controls
-from cekura_tui.cli.script import exit_of, run_script, state_line, wait_for_jobs
-from cekura_tui.model.errors import Exit, UsageError
+from cekura_tui.cli.output import complain, printing, put, put_json, say, warn_of_controls
+from cekura_tui.cli.script import exit_of, look_at, run_script, state_line, wait_for_jobs
+from cekura_tui.model.errors import CekuraTuiError, Exit, UsageError
 
 if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
     from pathlib import Path
 
-    from cekura_tui.model.job import Job
+    from cekura_tui.model.job import Draft, Job, Suggestion
     from cekura_tui.workspace.session import Session
 
 
@@ -29,7 +31,12 @@ if TYPE_CHECKING:
     "--workflow-metric", "metrics", type=number("metric"), multiple=True, metavar="ID", help="Focus on it; repeatable."
 )
 @click.option("--wait", is_flag=True, help="Wait for the result.")
-@click.option("--timeout", type=click.FloatRange(min=0), metavar="S", help="Wait so many seconds at the most.")
+@click.option(
+    "--timeout",
+    type=click.FloatRange(min=0),
+    metavar="S",
+    help="Wait so many seconds at the most, from the launch's answer on.",
+)
 @click.option("--out", metavar="FILE", help="Write the improved prompt there, exactly.")
 @click.option("--force", is_flag=True, help="Overwrite that file.")
 @click.option("--json", "as_json", is_flag=True, help="One object.")
@@ -73,36 +80,68 @@ def improve(
     given = read_prompt_file(prompt_file) if prompt_file is not None else None
 
     async def work(session: Session) -> Exit:
-        runs = await session.improvable(run_ids)
-        agent_name, source = runs.agent_name, clean_line(prompt_file or "agent")
-        if given is None:
-            agent, prompt = await session.agent_prompt(runs.agent_id)
-            agent_name, prompt = agent.name, check_prompt(prompt, f"The prompt of {agent.name}")
-        else:
-            prompt = given
-        draft = Draft(runs.run_ids, prompt, runs.agent_id, agent_name, categories, metrics, source)
-        try:
-            job = await session.jobs.launch(draft)
-        except CancelledError:
-            say(
-                f"The server's answer was not waited for. `{options.again('jobs list')}` shows what came of the launch."
-            )
-            raise
+        source = clean_line(prompt_file or "agent")
+        typed = None
+        if given is not None and prompt_file == "-":
+            typed = Draft(tuple(dict.fromkeys(run_ids)), given, None, "", categories, metrics, source)
+        async with _kept(session, typed) as number:
+            runs = await session.improvable(run_ids)
+            agent_name = runs.agent_name
+            if given is None:
+                agent, prompt = await session.agent_prompt(runs.agent_id)
+                agent_name, prompt = agent.name, check_prompt(prompt, f"The prompt of {agent.name}")
+            else:
+                prompt = given
+            draft = Draft(runs.run_ids, prompt, runs.agent_id, agent_name, categories, metrics, source)
+            try:
+                job = await session.jobs.launch(draft, number)
+            except CancelledError:
+                shows = f"`{options.again('jobs list')}` shows what came of the launch."
+                say(f"The server's answer was not waited for. {shows}")
+                raise
         later = f"`{options.again(f'jobs wait {job.number}')}` waits for it."
         if wait:
             job = await _wait(session, job, timeout, later)
-            await _hand_over(session, job, target, as_json, force)
             if job.state.going:
                 say(f"Not finished in time; the job goes on. {later}")
-            return exit_of([job])
-        if as_json:
-            put_json((await session.jobs.suggestion(job.number)).to_json())
-        else:
-            put(str(job.number))
+            return await _hand_over(session, job, target, as_json, force, later)
+        # The state is told first, for printing may fail.
         say(f"{state_line(job)}. {later}" if job.state.going else state_line(job))
+        done = await session.jobs.suggestion(job.number) if as_json else None
+        with printing(_launched(job, later)):
+            if done is not None:
+                put_json(done.to_json())
+            else:
+                put(str(job.number))
         return Exit.DONE if job.state.going else Exit.NOT_SUCCEEDED
 
     ctx.exit(run_script(options, work))
+
+
+@contextlib.asynccontextmanager
+async def _kept(session: Session, typed: Draft | None) -> AsyncIterator[int | None]:
+    """Keep what was typed, which stands nowhere else, while the server is asked; whoever fails is told of the draft."""
+    from asyncio import CancelledError
+
+    from cekura_tui.model.job import JobState
+    from cekura_tui.store.errors import StoreError
+
+    number = None
+    if typed is not None:
+        with contextlib.suppress(StoreError):
+            number = (await session.jobs.save_draft(typed)).number
+    try:
+        yield number
+    except (CekuraTuiError, CancelledError) as error:
+        draft = False
+        with contextlib.suppress(CekuraTuiError):
+            draft = number is not None and (await session.jobs.get(number)).state == JobState.DRAFT
+        kept = f"The draft is kept as {number}."
+        if draft and isinstance(error, CancelledError):
+            say(kept)
+        elif draft and isinstance(error, CekuraTuiError) and kept not in error.hint:
+            error.hint = f"{error.hint} {kept}".strip()
+        raise
 
 
 async def _wait(session: Session, job: Job, within: float | None, later: str) -> Job:
@@ -117,13 +156,32 @@ async def _wait(session: Session, job: Job, within: float | None, later: str) ->
     return job
 
 
-async def _hand_over(session: Session, job: Job, target: Path | None, as_json: bool, force: bool) -> None:
-    """Print and write what a job brought, if it brought something; printed first, for writing may fail."""
+async def _hand_over(session: Session, job: Job, target: Path | None, as_json: bool, force: bool, later: str) -> Exit:
+    """Write and print what a job brought, if it brought something; neither depends on the other."""
     done = await session.jobs.suggestion(job.number)
-    await session.jobs.look(job.number)
-    if as_json:
-        put_json(done.to_json())
-    elif done.improved_prompt is not None:
+    status = exit_of([job])
+    if done.improved_prompt is not None and target is not None:
+        from cekura_tui.workspace.prompt_files import write_prompt
+
+        try:
+            write_prompt(target, done.improved_prompt, force=force)
+            say(f"The improved prompt is in {target}.")
+            warn_of_controls(done.improved_prompt)
+        except UsageError as error:
+            complain(error)
+            status = error.exit_status
+    with printing(_launched(job, later)):
+        if as_json:
+            put_json(done.to_json())
+        else:
+            _put_changes(done)
+    await look_at(session, job.number)
+    return status
+
+
+def _put_changes(done: Suggestion) -> None:
+    """The summary and the diff, of a job that has them."""
+    if done.improved_prompt is not None:
         from cekura_tui.model.prose_diff import diff
         from cekura_tui.model.prose_text import as_text
 
@@ -131,9 +189,10 @@ async def _hand_over(session: Session, job: Job, target: Path | None, as_json: b
             put(f"{done.job.summary_of_changes}\n")
         put("No change: the proposal is the prompt that was sent." if done.unchanged else "")
         put(as_text(diff(done.prompt, done.improved_prompt)))
-    if done.improved_prompt is not None and target is not None:
-        from cekura_tui.workspace.prompt_files import write_prompt
 
-        write_prompt(target, done.improved_prompt, force=force)
-        say(f"The improved prompt is in {target}.")
-        warn_of_controls(done.improved_prompt)
+
+def _launched(job: Job, later: str) -> str:
+    """That a job was launched, for whoever would launch it again because something else failed."""
+    if job.state.going:
+        return f"Job {job.number} was launched and goes on. {later}"
+    return f"Job {job.number} was launched: it is {job.state.words}."

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import click
 
 from cekura_tui.cli.options import JOB, Options
-from cekura_tui.cli.output import put, put_json, put_prompt
-from cekura_tui.cli.script import run_script, state_line
+from cekura_tui.cli.output import printing, put, put_json, put_prompt
+from cekura_tui.cli.script import look_at, run_script, state_line
 from cekura_tui.model.errors import UsageError
 
 if TYPE_CHECKING:
@@ -31,28 +31,30 @@ def show_job(options: Options, number: int, as_diff: bool, as_prompt: bool, as_c
     if as_diff + as_prompt + as_curl + as_json > 1:
         raise click.UsageError("Give one of --diff, --prompt, --curl and --json.")
 
-    async def work(session: Session) -> tuple[Suggestion, JobRecord, list[Job]]:
+    async def work(session: Session) -> None:
         again = [job for job in await session.jobs.all() if job.again_of == number]
-        told = await session.jobs.suggestion(number), await session.jobs.record(number), again
+        done, record = await session.jobs.suggestion(number), await session.jobs.record(number)
+        wanted = done.improved_prompt
+        if as_prompt and done.job.state == "draft":
+            wanted = done.prompt  # what was typed and not launched can be got out
+        lacks = (as_diff or as_prompt) and wanted is None
+        with printing():
+            if as_json:
+                put_json(done.to_json())
+            elif as_curl:
+                _put_curls(record)
+            elif as_prompt and wanted is not None:
+                put_prompt(wanted)
+            elif not lacks:
+                if not as_diff:
+                    _put_record(record, again, options)
+                _put_diff(done)
         if not as_json:  # that is for programs; this is somebody looking
-            await session.jobs.look(number)
-        return told
+            await look_at(session, number)
+        if lacks:
+            raise UsageError(f"Job {number} has no suggestion: it is {done.job.state.words}.", "See `jobs show`.")
 
-    done, record, again = run_script(options, work)
-    if as_json:
-        put_json(done.to_json())
-    elif as_curl:
-        _put_curls(record)
-    elif as_prompt and done.job.state == "draft":
-        put_prompt(done.prompt)  # what was typed and not launched can be got out
-    elif (as_diff or as_prompt) and done.improved_prompt is None:
-        raise UsageError(f"Job {number} has no suggestion: it is {done.job.state.words}.", "See `jobs show`.")
-    elif as_prompt and done.improved_prompt is not None:
-        put_prompt(done.improved_prompt)
-    else:
-        if not as_diff:
-            _put_record(record, again, options)
-        _put_diff(done)
+    run_script(options, work)
 
 
 def _put_curls(record: JobRecord) -> None:

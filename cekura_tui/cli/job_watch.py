@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -10,7 +11,7 @@ import click
 
 from cekura_tui.cli.options import Options
 from cekura_tui.cli.output import complain, is_unread, put, put_json, say
-from cekura_tui.cli.script import run_script, state_line
+from cekura_tui.cli.script import Doubt, OtherKey, run_script, state_line
 from cekura_tui.model.errors import CekuraTuiError, UsageError
 
 if TYPE_CHECKING:
@@ -31,30 +32,35 @@ def watch_jobs(options: Options, as_json: bool) -> None:
     reads any more.
     """
 
-    async def work(session: Session) -> None:
-        await _Watch(session, as_json).go_on()
-
-    run_script(options, work)
+    run_script(options, _Watch(as_json).go_on)
 
 
 class _Watch:
     """The jobs as they were told of last, and what was complained of."""
 
-    def __init__(self, session: Session, as_json: bool) -> None:
-        self._session, self._as_json = session, as_json
+    _session: Session
+    _doubt: Doubt
+
+    def __init__(self, as_json: bool) -> None:
+        self._as_json = as_json
         self._told: dict[int, Job] = {}
         self._begun = False
         self._complaint: str | None = None
         self._refused = False
 
-    async def go_on(self) -> None:
-        """Tell of changes for ever; raises BrokenPipeError once nobody reads."""
-        self._session.engine.start()
+    async def go_on(self, session: Session) -> None:
+        """Tell of changes for ever; raises BrokenPipeError once nobody reads, and OtherKey where one takes the place of
+        this session's."""
+        self._session, self._doubt = session, Doubt(session)
+        session.engine.start()
+        if session.setup.key_is_kept:
+            session.jobs.take_over(lost=self._refused)
         news = True
         while not is_unread():
             if news:
                 news = not await self._look()
             self._complain()
+            self._take_up_key()
             news |= await self._session.engine.news(TICK)
         raise BrokenPipeError
 
@@ -89,6 +95,18 @@ class _Watch:
             return await self._session.jobs.get(number)
         except UsageError:
             return replace(self._told[number], state=JobState.FORGOTTEN, reason="", error=None)
+
+    def _take_up_key(self) -> None:
+        """Go on with a key that was signed in with elsewhere, where this one is refused or has nothing to ask about."""
+        from cekura_tui.store.errors import StoreError
+
+        engine = self._session.engine
+        with contextlib.suppress(StoreError):
+            if self._doubt.ask(self._told.values()) and engine.paused is not None:
+                engine.resume_asking()  # the process that asks hears of jobs again
+        if (engine.paused is not None or engine.idle) and (key := self._session.setup.signed_in_since()):
+            say("Another key was signed in with; watching goes on with it.")
+            raise OtherKey(key)
 
     def _seen(self, job: Job) -> object:
         """What a reader sees of a job."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import os
 import sys
-from typing import TextIO
 
 import click
 
@@ -17,7 +16,7 @@ from cekura_tui.cli.improve import improve
 from cekura_tui.cli.jobs import jobs
 from cekura_tui.cli.opening import open_app, open_target
 from cekura_tui.cli.options import Options, fault_names, number, unix_time
-from cekura_tui.cli.output import complain, say
+from cekura_tui.cli.output import complain, discard, say
 from cekura_tui.cli.runs import runs
 from cekura_tui.cli.script import Ended
 from cekura_tui.model.errors import CekuraTuiError, Exit
@@ -116,13 +115,13 @@ def _run() -> int:
         return 128 + ended.signal
     except (ReaderGone, BrokenPipeError):
         # Whoever read us has enough.
-        _discard(sys.stdout)
+        discard(sys.stdout)
         return Exit.DONE
     except Exception as error:  # the border: a person gets a sentence, the details on request
         if os.environ.get("CEKURA_TUI_DEBUG"):
             raise
         if isinstance(error, OSError) and error.strerror:
-            _discard(sys.stdout)
+            discard(sys.stdout)
             say(f"cekura-tui: {error.strerror}{f': {error.filename}' if error.filename else ''}.")
         else:
             say(
@@ -139,10 +138,4 @@ def _let_go() -> None:
             if stream is not None:
                 stream.flush()
         except (OSError, ValueError):
-            _discard(stream)
-
-
-def _discard(stream: TextIO | None) -> None:
-    """What is still buffered goes nowhere."""
-    if stream is not None:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+            discard(stream)

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import select
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from typing import TextIO
 
 import click
 
-from cekura_tui.model.errors import CekuraTuiError
+from cekura_tui.model.errors import CekuraTuiError, UsageError
 from cekura_tui.model.text import Prompt, clean, has_controls, prompt_bytes
 
 
@@ -38,7 +40,9 @@ def put_json(value: object) -> None:
 
 
 def put_prompt(prompt: Prompt) -> None:
-    """A prompt: exact into a pipe or a file, cleaned on a terminal."""
+    """A prompt: exact into a pipe or a file, cleaned on a terminal; raises UsageError where there is no output."""
+    if sys.stdout is None:
+        raise UsageError("There is no standard output.", "Send the prompt into a file or a pipe.")
     if not sys.stdout.isatty():
         sys.stdout.flush()
         sys.stdout.buffer.write(prompt_bytes(prompt))
@@ -52,6 +56,27 @@ def warn_of_controls(prompt: Prompt) -> None:
     """Say so if a prompt holds control characters, which drawing hides."""
     if has_controls(prompt):
         say("Note: this prompt holds control characters; they are kept in files and not shown.")
+
+
+@contextlib.contextmanager
+def printing(done: str = "") -> Iterator[None]:
+    """Print what came of work that is done: a reader who has enough ends the printing and nothing else.
+
+    Where it cannot be printed otherwise, raises CekuraTuiError, which also tells what was `done`.
+    """
+    try:
+        yield
+    except BrokenPipeError:
+        discard(sys.stdout)
+    except OSError as error:
+        discard(sys.stdout)
+        raise CekuraTuiError(f"{error.strerror or 'The output could not be written'}.", done) from None
+
+
+def discard(stream: TextIO | None) -> None:
+    """What is still buffered goes nowhere."""
+    if stream is not None:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 def is_unread() -> bool:

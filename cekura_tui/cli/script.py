@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import signal
 import time
-from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Sequence
 from typing import TYPE_CHECKING, TypeVar
 
 from cekura_tui.cli.output import say
@@ -13,10 +14,21 @@ from cekura_tui.model.text import clean_line
 
 if TYPE_CHECKING:
     from cekura_tui.cli.options import Options
+    from cekura_tui.config.credentials import Key
     from cekura_tui.model.job import Job
     from cekura_tui.workspace.session import Session
 
 T = TypeVar("T")
+DOUBTFUL, AGAIN = 10.0, 60.0
+"""Seconds without an answer to the process that asks after which another one asks too; and how often then."""
+
+
+class OtherKey(Exception):
+    """The work is to go on from its beginning with another key."""
+
+    def __init__(self, key: Key) -> None:
+        super().__init__()
+        self.key = key
 
 
 class Ended(Exception):
@@ -28,12 +40,16 @@ class Ended(Exception):
 
 
 def run_script(options: Options, work: Callable[[Session], Awaitable[T]]) -> T:
-    """Open a session, do the work and close it; calls of `on_job_done` have their time unless it was broken off."""
+    """Open a session, do the work and close it; calls of `on_job_done` have their time unless it was broken off.
+
+    Work that raises OtherKey is done in another session with that key.
+    """
     import asyncio
 
     setup = options.signed_in()
 
     async def script() -> T:
+        nonlocal setup
         from cekura_tui.workspace.session import Session
 
         hook = None
@@ -41,17 +57,22 @@ def run_script(options: Options, work: Callable[[Session], Awaitable[T]]) -> T:
             from cekura_tui.workspace.hook import JobHook
 
             hook = JobHook(setup.settings.on_job_done, say)
-        session = Session.open(setup, ended=hook.ended if hook else lambda done: None)
-        if session.store.database.notice:
-            say(session.store.database.notice)
         patience = None
         try:
-            return await work(session)
+            while True:
+                session = Session.open(setup, ended=hook.ended if hook else lambda done: None)
+                if session.store.database.notice:
+                    say(session.store.database.notice)
+                try:
+                    return await work(session)
+                except OtherKey as other:
+                    setup = setup.with_key(other.key)
+                finally:
+                    await session.close()
         except asyncio.CancelledError:
             patience = 1.0
             raise
         finally:
-            await session.close()
             if hook is not None:
                 await hook.close(patience)
 
@@ -88,7 +109,7 @@ async def wait_for_jobs(session: Session, numbers: Sequence[int], within: float 
     and KeyMissing for a job that needs another key.
     """
     told: dict[int, str] = {}
-    trouble = ""
+    trouble, doubt = "", Doubt(session)
     end = None if within is None else time.monotonic() + within
     session.engine.start()
     while True:
@@ -103,10 +124,43 @@ async def wait_for_jobs(session: Session, numbers: Sequence[int], within: float 
             return jobs
         if session.engine.paused is not None:
             raise session.engine.paused
+        doubt.ask(jobs)
         if (found := session.engine.trouble) and found.message != trouble:
             trouble = found.message
             say(found.sentence())
         await session.engine.news(min(1.0, left))
+
+
+class Doubt:
+    """Whether the process that asks is the right one: its key may be refused, or its way to the server broken.
+
+    As long as it hears nothing of jobs, one of them is asked about from here too, now and then.
+    """
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self._next: float | None = None
+
+    def ask(self, jobs: Iterable[Job]) -> bool:
+        """Look at jobs, again and again, and ask where it is time to; returns whether something is heard of them."""
+        silent = [job.number for job in jobs if job.state == "running" and job.stale_since and not job.other_key]
+        now = time.monotonic()
+        if not silent:
+            self._next = None
+        elif self._next is None:
+            self._next = now + DOUBTFUL
+        elif now >= self._next:
+            self._next = now + AGAIN
+            self._session.engine.ask_itself(silent[0])
+        return not silent
+
+
+async def look_at(session: Session, number: int) -> None:
+    """Somebody was shown how a job ended; where this cannot be recorded, it goes on to count as new."""
+    from cekura_tui.store.errors import StoreError
+
+    with contextlib.suppress(StoreError):
+        await session.jobs.look(number)
 
 
 def state_line(job: Job) -> str:

@@ -93,6 +93,8 @@ def _read_saved(path: Path) -> dict[str, object]:
 
 def _read_key_file(name: str) -> str:
     try:
+        if name == "-" and sys.stdin is None:
+            raise KeyMissing("There is no standard input to read the key from.", _HOW)
         if name == "-":
             return sys.stdin.readline()
         return expand(name).read_text("utf-8")

@@ -101,7 +101,7 @@ def load_settings(
         name = str(error.errors()[0]["loc"][0])
         place = {"flag": f"--{name.removesuffix('_id').replace('_', '-')}"}.get(came_from[name], came_from[name])
         wanted = _WANTED.get(name) or ("a number" if name.endswith("_id") else "a text")
-        raise UsageError(f"{name} of {place} must be {wanted}, not “{clean_line(str(found[name]), 40)}”.") from None
+        raise UsageError(f"{name} of {place} must be {wanted}, not “{_shown(found[name])}”.") from None
 
 
 def _read_file(path: Path) -> dict[str, object]:
@@ -111,5 +111,15 @@ def _read_file(path: Path) -> dict[str, object]:
         return {}
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise UsageError(f"{path} is not valid TOML: {clean_line(str(error), 120)}.", "Mend or remove it.") from None
+    except (ValueError, RecursionError) as error:
+        why = "it is nested too deeply" if isinstance(error, RecursionError) else "a number has too many digits"
+        raise UsageError(f"{path} is not valid TOML: {why}.", "Mend or remove it.") from None
     except OSError as error:
         raise UsageError(f"{path} cannot be read: {error.strerror}.") from None
+
+
+def _shown(value: object) -> str:
+    try:
+        return clean_line(str(value), 40)
+    except (ValueError, RecursionError):  # Python writes no number of thousands of digits
+        return "…"

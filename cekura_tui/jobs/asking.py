@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import contextlib
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 from cekura_tui.api.errors import ApiError, KeyRefused
-from cekura_tui.jobs.schedule import DAY, MINUTE, PATIENT, Streak, after_failure, server_pause
+from cekura_tui.jobs.schedule import DAY, MINUTE, PATIENT, Streak, after_failure, interval, server_pause
 from cekura_tui.model.errors import KeyMissing, UsageError
 from cekura_tui.model.job import Job, JobState
 from cekura_tui.model.progress import read_progress
+from cekura_tui.store.errors import StoreError
 
 if TYPE_CHECKING:
     from cekura_tui.api.client import Client
@@ -18,6 +20,8 @@ if TYPE_CHECKING:
     from cekura_tui.store.jobs import JobStore
 
 LONG_AGO = float("-inf")
+LATELY = 2 * MINUTE
+"""Seconds since the last answer to another key in which a job is left to whoever asks with that one."""
 
 
 @dataclass(eq=False)
@@ -36,6 +40,16 @@ class Followed:
     """The hash of the last raw answer: the same again needs no record of its own."""
     ended_at: float | None = None
     """When (Unix time) this process recorded its end."""
+
+    @classmethod
+    def begun(cls, job: Job, now: float) -> Self:
+        """A job that is followed from now on."""
+        return cls(job, next_at=now, last_at=now, since=now)
+
+    @property
+    def ended_here(self) -> bool:
+        """Whether it has ended, and this process recorded that."""
+        return self.job.state.final and self.job.finished_at == self.ended_at
 
 
 class Asker:
@@ -80,10 +94,13 @@ class Asker:
     async def ask(self, followed: Followed) -> float | None:
         """One request and its record; returns seconds to the next where they do not follow from the job's age.
 
-        Raises StoreError where what came could not be recorded.
+        Raises StoreError where what came could not be recorded, and KeyMissing for a job that needs another key.
         """
+        job = followed.job
+        if job.other_key and self._is_heard_of(job):
+            return MINUTE
         try:
-            payload, raw = await self._client.progress(followed.job.progress_id or "")
+            payload, raw = await (self._shown(job) if job.other_key else self._client.progress(job.progress_id or ""))
         except KeyRefused as error:
             return self._refused(followed, error)
         except ApiError as error:
@@ -96,12 +113,24 @@ class Asker:
         self._record(followed, payload, raw)
         return None
 
+    def _is_heard_of(self, job: Job) -> bool:
+        """Whether another process seems to follow it with the key it was launched with."""
+        since = self._clock() - (job.answered_at or 0.0)
+        return job.state == JobState.RUNNING and job.stale_since is None and 0 <= since < LATELY
+
+    def usual(self, job: Job) -> float:
+        """Seconds until a job is asked about again, by its age."""
+        return interval(self._clock() - (job.launched_at or job.created_at), self._spread())
+
     def _record(self, followed: Followed, payload: object, raw: str) -> None:
         job, at, seen = followed.job, self._clock(), hash(raw)
+        if job.other_key:
+            job = self._jobs.take_over(job.number, at)
         if seen == followed.last_answer and job.state == JobState.RUNNING and job.stale_since is None:
             self._lease.heard(job.number, at)
         else:
-            job = self._jobs.record_answer(job.number, read_progress(payload), raw, at)
+            heard = self._lease.heard_last(job.number)
+            job = self._jobs.record_answer(job.number, read_progress(payload), raw, at, heard=heard)
             followed.last_answer = seen
             followed.ended_at = at
         # By the clock that nobody sets, since it is followed: one that was resumed has as long again. A machine that
@@ -144,21 +173,40 @@ class Asker:
         return after_failure(followed.failures, error.retry_after, self._spread())
 
     def _silent(self, job: Job) -> Job:
-        if job.stale_since is not None:
+        if job.stale_since is not None or job.other_key:
             return job
         return self._jobs.record_silence([job.number], self._clock())[0]
+
+    def silence(self, running: Iterable[Followed]) -> bool:
+        """A server that is left alone is silent about every job, not only the one that was asked about last; returns
+        whether this was news of any."""
+        fresh = [one for one in running if one.job.stale_since is None and not one.job.other_key]
+        if not (self.silent and fresh):
+            return False
+        with contextlib.suppress(StoreError):
+            jobs = self._jobs.record_silence([one.job.number for one in fresh], self._clock())
+            for one, job in zip(fresh, jobs, strict=True):
+                one.job = job
+            return True
+        return False
 
     def _lose(self, job: Job, reason: str, raw: str = "") -> Job:
         return self._jobs.record_state(
             job.number, JobState.LOST, reason, self._clock(), raw, only_from=(JobState.RUNNING,)
         )
 
-    async def take_over(self, job: Job) -> Job:
+    async def take_over(self, job: Job) -> Followed:
         """Ask with this key about a job that was launched with another one; raises KeyMissing where it may not."""
+        followed = Followed.begun(job, self._monotonic())
+        self._record(followed, *await self._shown(job))
+        return followed
+
+    async def _shown(self, job: Job) -> tuple[object, str]:
+        """What the server tells this key of another one's job; raises KeyMissing where it tells nothing."""
         if not job.progress_id:
             raise UsageError(f"Job {job.number} has no id at the server, so nobody can ask about it.")
         try:
-            payload, raw = await self._client.progress(job.progress_id)
+            return await self._client.progress(job.progress_id)
         except ApiError as error:
             if error.status in (400, 401, 403, 404):
                 raise KeyMissing(
@@ -166,5 +214,3 @@ class Asker:
                     "Sign in with that key to follow it.",
                 ) from None
             raise
-        self._jobs.take_over(job.number, self._clock())
-        return self._jobs.record_answer(job.number, read_progress(payload), raw, self._clock())

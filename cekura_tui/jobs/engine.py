@@ -7,16 +7,17 @@ import contextlib
 import logging
 import random
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from typing import TYPE_CHECKING
 
 from cekura_tui.api.errors import KeyRefused
-from cekura_tui.jobs import owner
 from cekura_tui.jobs.asking import Asker, Followed
+from cekura_tui.jobs.burial import bury
 from cekura_tui.jobs.launcher import Launcher
-from cekura_tui.jobs.schedule import Budget, after_failure, interval
+from cekura_tui.jobs.schedule import Budget, after_failure
+from cekura_tui.jobs.tasks import spawn
 from cekura_tui.jobs.waiting import wait_for
-from cekura_tui.model.errors import CekuraTuiError
+from cekura_tui.model.errors import CekuraTuiError, KeyMissing
 from cekura_tui.model.job import Draft, Job, JobState
 from cekura_tui.store.errors import StoreError
 
@@ -28,7 +29,6 @@ if TYPE_CHECKING:
 IN_FLIGHT = 4
 TICK = 1.0
 """Seconds between two looks at what other processes have written."""
-DIED = "The program ended before the server answered; it may or may not have taken the job."
 _log = logging.getLogger("cekura_tui.jobs")
 
 
@@ -61,6 +61,8 @@ class JobEngine:
         self._launcher = Launcher(jobs, client, clock, self._tell, self._follow)
         self._running: dict[int, Followed] = {}
         self._launching: list[Job] = []
+        self._inherited: set[int] = set()
+        """Jobs of another key of which is still to be found out whether the server shows them to this one."""
         self._written = -1
         self.asking = 0
         """How many requests are on their way."""
@@ -70,13 +72,18 @@ class JobEngine:
         """Why the last answer could not be recorded."""
 
     @property
+    def idle(self) -> bool:
+        """Whether there is no job to follow."""
+        return not self._running and not self._launching
+
+    @property
     def paused(self) -> KeyRefused | None:
         """Why nothing is asked but now and then: the key was refused."""
         return self._asker.refused
 
     def start(self) -> None:
         """Adopt every unfinished job and ask about it from now on."""
-        self._spawn(self._schedule())
+        spawn(self._tasks, self._schedule())
 
     async def close(self) -> None:
         """Stop asking; a launch in flight is given a moment, then recorded as unconfirmed."""
@@ -112,9 +119,11 @@ class JobEngine:
         """
         job = self._jobs.get(number)
         if job is not None and job.other_key and not job.state.final:
-            if (job := self._took(await self._asker.take_over(job))).state.final:
-                self._ended(job)
-            return job
+            followed = await self._asker.take_over(job)
+            self._took(followed.job)
+            if followed.ended_here:
+                self._ended(followed.job)
+            return followed.job
         ran = job is not None and job.state == JobState.RUNNING
         rested = (JobState.STOPPED, JobState.LOST)
         job = self._jobs.record_state(number, JobState.RUNNING, "", self._clock(), only_from=rested)
@@ -122,11 +131,22 @@ class JobEngine:
         if number in self._running:
             self._running[number].next_at = self._monotonic()
         self._took(job)
-        # The window that asks would ask about a running job only when it is due.
-        followed, now = self._running.get(number), self._monotonic()
-        if ran and followed is not None and not followed.asking and not self._lease.keep(now) and not self._wait(now):
-            self._begin(followed, now)
+        if ran:
+            self.ask_itself(number)
         return job
+
+    def ask_itself(self, number: int) -> None:
+        """Ask now about a running job of which another process is to ask, but does so only when it is due."""
+        followed, now = self._running.get(number), self._monotonic()
+        if followed is not None and not followed.asking and not self._lease.keep(now) and not self._wait(now):
+            self._asker.followed = 1
+            self._begin(followed, now)
+
+    def take_over(self, numbers: Iterable[int]) -> None:
+        """Ask also about these jobs of another key, until the server has shown them to this one, or does not."""
+        self._inherited.update(numbers)
+        self._written = -1
+        self._wake.set()
 
     def forget(self, number: int) -> Job:
         """Drop a job with its texts."""
@@ -152,43 +172,42 @@ class JobEngine:
     # Following
 
     def _follow(self, job: Job) -> None:
-        now = self._monotonic()
-        self._running.setdefault(job.number, Followed(job, next_at=now, last_at=now, since=now)).job = job
+        self._running.setdefault(job.number, Followed.begun(job, self._monotonic())).job = job
+        if not job.other_key:
+            self._inherited.discard(job.number)  # who takes it over next may keep it
         self._wake.set()
 
     def _took(self, job: Job) -> Job:
         """A job is as it is now: go on following one that runs, let go of one that does not, and tell."""
-        if job.state == JobState.RUNNING and not job.other_key:
+        if self._asks_about(job):
             self._follow(job)
         else:
             self._running.pop(job.number, None)
         self._tell()
         return job
 
+    def _asks_about(self, job: Job) -> bool:
+        theirs = job.number in self._inherited and job.state in (JobState.RUNNING, JobState.LOST)
+        return theirs if job.other_key else job.state == JobState.RUNNING
+
     def adopt(self) -> None:
         """Take up what any process has written: jobs to follow, ended ones, and launches whose process has died."""
         self._written = self._jobs.version()
-        unfinished = {job.number: job for job in self._jobs.unfinished()}
-        for number in self._running.keys() - unfinished.keys():
+        self._jobs.take_up_asides()
+        inherited = [job for number in self._inherited if (job := self._jobs.get(number)) and job.other_key]
+        unfinished = [*self._jobs.unfinished(), *inherited]
+        asked = [job for job in unfinished if self._asks_about(job)]
+        for number in self._running.keys() - {job.number for job in asked}:
             del self._running[number]
-        self._launching = []
-        for job in unfinished.values():
-            if job.state == JobState.RUNNING:
-                self._follow(job)
-            else:
-                self._launching.append(job)
+        for job in asked:
+            self._follow(job)
+        self._launching = [job for job in unfinished if job.state == JobState.LAUNCHING]
         self._bury()
         self._tell()
 
     def _bury(self) -> None:
-        """A launch whose process has died is unconfirmed: it may or may not have reached the server."""
-        for job in self._launching[:]:
-            at = self._clock()
-            if not owner.is_alive(job.owner, at - (job.launched_at or 0.0)):
-                flying = (JobState.LAUNCHING,)
-                self._jobs.record_state(job.number, JobState.UNCONFIRMED, DIED, at, only_from=flying)
-                self._launching.remove(job)
-                self._tell()
+        if bury(self._jobs, self._launching, self._clock()):
+            self._tell()
 
     # Asking
 
@@ -217,7 +236,7 @@ class JobEngine:
             return TICK
         if not self._lease.keep(now):
             return TICK
-        self._asker.followed = len(self._running)
+        self._asker.followed = sum(not followed.job.other_key for followed in self._running.values())
         waiting = [followed for followed in self._running.values() if not followed.asking]
         for followed in sorted(waiting, key=lambda one: one.last_at):
             if followed.next_at > now:
@@ -239,7 +258,7 @@ class JobEngine:
         self._asker.take(now)
         followed.asking, followed.last_at = True, now
         self.asking += 1
-        self._spawn(self._ask(followed))
+        spawn(self._tasks, self._ask(followed))
 
     async def _ask(self, followed: Followed) -> None:
         """Ask once about one job, record what came, and set when to ask next."""
@@ -247,6 +266,9 @@ class JobEngine:
         try:
             wait = await self._asker.ask(followed)
             self.trouble = None
+        except KeyMissing:
+            self._inherited.discard(followed.job.number)
+            self._took(followed.job)
         except StoreError as error:
             # What could not be recorded is not told; it is asked for again.
             followed.failures += 1
@@ -255,30 +277,17 @@ class JobEngine:
         finally:
             followed.asking = False
             self.asking -= 1
-            now = self._monotonic()
-            followed.next_at = now + (interval(self._age(followed.job), self._spread()) if wait is None else wait)
+            followed.next_at = self._monotonic() + (self._asker.usual(followed.job) if wait is None else wait)
             self._wake.set()
-        self._silence_all()
+        if self._asker.silence(self._running.values()):
+            self._tell()
         job = followed.job
         if job != before:
             self._took(job)
         elif self.paused is not refused:
             self._tell()
-        if job.state.final and job.finished_at == followed.ended_at:
+        if followed.ended_here:
             self._ended(job)
-
-    def _silence_all(self) -> None:
-        """A server that is left alone is silent about every job, not only the one that was asked about last."""
-        fresh = [one for one in self._running.values() if one.job.stale_since is None]
-        if self._asker.silent and fresh:
-            with contextlib.suppress(StoreError):
-                jobs = self._jobs.record_silence([one.job.number for one in fresh], self._clock())
-                for one, job in zip(fresh, jobs, strict=True):
-                    one.job = job
-                self._tell()
-
-    def _age(self, job: Job) -> float:
-        return self._clock() - (job.launched_at or job.created_at)
 
     def _troubled(self, error: Exception) -> None:
         if not isinstance(error, CekuraTuiError):
@@ -288,13 +297,3 @@ class JobEngine:
             _log.warning("%s", error.sentence())
         self.trouble = error
         self._tell()
-
-    def _spawn(self, work: Awaitable[object]) -> None:
-        task = asyncio.ensure_future(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._done)
-
-    def _done(self, task: asyncio.Task[object]) -> None:
-        self._tasks.discard(task)
-        if not task.cancelled() and (error := task.exception()):
-            _log.error("asking about jobs broke", exc_info=error)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING
 
 from cekura_tui.api.errors import ApiError, NotConnected
@@ -12,7 +13,7 @@ from cekura_tui.jobs import owner
 from cekura_tui.model.errors import UsageError
 from cekura_tui.model.job import Draft, Job, JobState
 from cekura_tui.model.text import clean_line
-from cekura_tui.store.errors import StoreError, TakenUnrecorded, Unrecorded
+from cekura_tui.store.errors import SentUnrecorded, StoreError, Unrecorded
 
 if TYPE_CHECKING:
     from cekura_tui.api.client import Client, Launch
@@ -20,8 +21,10 @@ if TYPE_CHECKING:
 
 CLOSING = 1.0
 """Seconds that closing waits for a launch in flight to be answered."""
-TRIES, BETWEEN = 10, 1.0
-"""How often, and how many seconds apart, the answer to a launch is tried to be recorded."""
+TRIES, BETWEEN, LATER = 10, 1.0, 5.0
+"""How often, and how many seconds apart, what came of a launch is tried to be recorded; and how far apart later."""
+_LATER = "It is tried again as long as the program runs; do not launch it again."
+_KEPT = "It is kept beside the database and recorded when that can be written; do not launch it again."
 _WAITED_FOR = (JobState.LAUNCHING, JobState.UNCONFIRMED)
 
 
@@ -39,6 +42,8 @@ class Launcher:
         self._jobs, self._client, self._clock = jobs, client, clock
         self._tell, self._follow = tell, follow
         self._flying: set[asyncio.Task[Job]] = set()
+        self._recording: set[asyncio.Task[None]] = set()
+        self._closing = False
 
     async def launch(self, draft: Draft, number: int | None, again_of: int | None) -> Job:
         """See `JobEngine.launch`."""
@@ -50,12 +55,11 @@ class Launcher:
 
     async def close(self) -> None:
         """Give launches in flight a moment; one that is not answered by then is recorded as unconfirmed."""
-        if not self._flying:
-            return
-        _, late = await asyncio.wait(self._flying, timeout=CLOSING)
-        for launch in late:
-            launch.cancel()
-        await asyncio.gather(*late, return_exceptions=True)
+        self._closing = True
+        late = (await asyncio.wait(self._flying, timeout=CLOSING))[1] if self._flying else set()
+        for task in (*late, *self._recording):
+            task.cancel()
+        await asyncio.gather(*late, *self._recording, return_exceptions=True)
 
     def _landed(self, task: asyncio.Task[Job]) -> None:
         self._flying.discard(task)
@@ -69,7 +73,12 @@ class Launcher:
             answer = await self._client.launch(draft)
         except ApiError as error:
             state = JobState.DRAFT if _was_not_taken(error) else JobState.UNCONFIRMED
-            job = await self._put(job, state, error.message, error.body)
+            try:
+                job = await self._put(job, state, error.message, error.body)
+            except SentUnrecorded:
+                if state != JobState.DRAFT:
+                    raise
+                raise error from None
             if state == JobState.DRAFT:
                 if "draft is kept" not in error.hint:
                     error.hint = f"{error.hint} The draft is kept as {job.number}.".strip()
@@ -77,7 +86,8 @@ class Launcher:
             return job
         except asyncio.CancelledError:
             reason = "The program was closed before the server answered; it may or may not have taken the job."
-            await self._put(job, JobState.UNCONFIRMED, reason, tries=1)
+            with contextlib.suppress(StoreError):
+                await self._put(job, JobState.UNCONFIRMED, reason)
             raise
         return await self._taken(job, answer)
 
@@ -105,37 +115,68 @@ class Launcher:
         if answer.progress_id is None:
             reason = "The server answered without a progress_id, so it cannot be asked about the job."
             return await self._put(job, JobState.UNCONFIRMED, reason, answer.raw)
-        number, progress_id, at = job.number, answer.progress_id, self._clock()
+        progress_id, at = answer.progress_id, self._clock()
+        record = partial(self._jobs.record_progress_id, job.number, progress_id, answer.raw, at)
+        aside = partial(self._jobs.set_aside, job, progress_id, answer.raw, at)
         try:
-            job = await self._recorded(lambda: self._jobs.record_progress_id(number, progress_id, answer.raw, at))
+            return await self._recorded(record, aside)
         except StoreError as error:
-            # The id stands nowhere but here, so it is told.
-            taken = f"The server took job {number} (progress_id {clean_line(progress_id, 80)})"
-            raise TakenUnrecorded(f"{taken}, but this could not be recorded. {error.message}", error.hint) from None
+            taken = f"The server took job {job.number} (progress_id {clean_line(progress_id, 80)})"
+            hint = _KEPT if aside() else _LATER
+            raise SentUnrecorded(f"{taken}, but this could not be recorded yet. {error.message}", hint) from None
+
+    async def _put(self, job: Job, state: JobState, reason: str, raw: str = "") -> Job:
+        """Record how the launch went, unless another window has found out more."""
+        number, at = job.number, self._clock()
+        record = partial(self._jobs.record_state, number, state, reason, at, raw, only_from=_WAITED_FOR)
+        try:
+            return await self._recorded(record)
+        except StoreError as error:
+            sent = f"Job {number} was sent. {reason} This could not be recorded yet. {error.message}"
+            raise SentUnrecorded(sent, _LATER) from None
+
+    async def _recorded(self, record: Callable[[], Job], aside: Callable[[], object] = lambda: None) -> Job:
+        """Record what came of a launch. Where the database does not let it, it is kept `aside` and tried again and
+        again; at last StoreError is raised, and it is tried further, for as long as the program runs."""
+        over = self._closing
+        for again in range(TRIES):
+            try:
+                return self._told(record())
+            except StoreError:
+                if again == 0:
+                    aside()
+                if over:
+                    raise
+                if again == TRIES - 1:
+                    task = asyncio.create_task(self._record_later(record))
+                    self._recording.add(task)
+                    task.add_done_callback(self._recording.discard)
+                    raise
+            over = await _interrupted(BETWEEN)
+        raise AssertionError("it was recorded, or that was refused")
+
+    async def _record_later(self, record: Callable[[], Job]) -> None:
+        over = False
+        while not over:
+            over = await _interrupted(LATER)
+            with contextlib.suppress(StoreError):
+                self._told(record())
+                return
+
+    def _told(self, job: Job) -> Job:
         if job.state == JobState.RUNNING:
             self._follow(job)
         self._tell()
         return job
 
-    async def _put(self, job: Job, state: JobState, reason: str, raw: str = "", tries: int | None = None) -> Job:
-        """Record how the launch went, unless another window has found out more."""
-        number, at = job.number, self._clock()
-        job = await self._recorded(
-            lambda: self._jobs.record_state(number, state, reason, at, raw, only_from=_WAITED_FOR), tries
-        )
-        self._tell()
-        return job
 
-    async def _recorded(self, record: Callable[[], Job], tries: int | None = None) -> Job:
-        """Record what came of a launch; where the database does not let it, again and again for a while."""
-        for _ in range((tries or TRIES) - 1):
-            with contextlib.suppress(StoreError):
-                return record()
-            try:
-                await asyncio.sleep(BETWEEN)
-            except asyncio.CancelledError:
-                break  # the program is being closed: once more, then
-        return record()
+async def _interrupted(seconds: float) -> bool:
+    """Wait; returns whether the program is being closed, so that there is but one more try."""
+    try:
+        await asyncio.sleep(seconds)
+    except asyncio.CancelledError:
+        return True
+    return False
 
 
 def _was_not_taken(error: ApiError) -> bool:

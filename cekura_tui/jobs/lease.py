@@ -37,6 +37,10 @@ class Lease:
         """A job's last answer came again at `at` (Unix time); this is written down with the next sign of life."""
         self._heard[number] = at
 
+    def heard_last(self, number: int) -> float | None:
+        """When a job's last answer came again, if that is still to be written down: before another answer of it."""
+        return self._heard.pop(number, None)
+
     def keep(self, now: float) -> bool:
         """Whether this process may ask; renews or takes the lease as is due. Raises StoreError."""
         if self._renewed is not None and 0 <= now - self._renewed < RENEWED:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from cekura_tui.model.errors import CekuraTuiError
+from cekura_tui.model.errors import CekuraTuiError, Exit
 
 
 class StoreError(CekuraTuiError):
@@ -15,8 +15,10 @@ class NewerDatabase(StoreError):
     """The file was made by a newer version of the program and is left alone."""
 
 
-class TakenUnrecorded(StoreError):
-    """The server took a launch, and this cannot be recorded: it must not be sent again."""
+class SentUnrecorded(StoreError):
+    """A launch was sent, and what came of it cannot be recorded yet: it must not be sent again."""
+
+    exit_status = Exit.NOT_SUCCEEDED
 
 
 class Unrecorded(StoreError):

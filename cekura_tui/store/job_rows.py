@@ -7,7 +7,7 @@ import sqlite3
 from collections.abc import Collection
 
 from cekura_tui.model.job import Draft, Job, JobState
-from cekura_tui.model.text import Prompt
+from cekura_tui.model.text import Prompt, sha256
 from cekura_tui.store.errors import StoreError
 from cekura_tui.store.prompts import drop_unused, keep_prompt
 
@@ -29,6 +29,12 @@ def read_job(row: sqlite3.Row, key_id: str) -> Job:
     for name in ("run_ids", "category_ids", "workflow_metric_ids"):
         values[name] = tuple(json.loads(values[name]))
     return Job(**{**values, "state": JobState(values["state"]), "other_key": values["key_id"] != key_id})
+
+
+def contents(of: Job | Draft) -> tuple[object, ...]:
+    """What is sent with a job, or would be with a draft."""
+    prompt = of.prompt_sha256 if isinstance(of, Job) else sha256(of.prompt)
+    return (of.run_ids, of.agent_id, of.category_ids, of.workflow_metric_ids, prompt)
 
 
 class JobRows:
@@ -60,6 +66,11 @@ class JobRows:
         if before.state == JobState.DRAFT:
             self.set(number, created_at=at, **self._sent(draft, at))
             drop_unused(self.sql, before.prompt_sha256)
+
+    def holds_another(self, number: int, draft: Draft) -> bool:
+        """Whether a draft holds another prompt than this one."""
+        job = self.get(number)
+        return job.state == JobState.DRAFT and job.prompt_sha256 != sha256(draft.prompt)
 
     def set(self, number: int, **columns: object) -> None:
         """Put values into columns of a job."""
@@ -105,7 +116,10 @@ class JobRows:
 
     def heard(self, number: int, at: float) -> None:
         """The last raw answer about a running job came once more."""
-        self.sql.execute("UPDATE jobs SET answered_at = ? WHERE number = ? AND state = 'running'", (at, number))
+        self.sql.execute(
+            "UPDATE jobs SET answered_at = max(coalesce(answered_at, 0), ?) WHERE number = ? AND state = 'running'",
+            (at, number),
+        )
         self.sql.execute(_CAME_AGAIN, (at, number))
 
     def _erase(self, number: int) -> None:
@@ -134,7 +148,7 @@ class JobRows:
 
 
 _CAME_AGAIN = """
-UPDATE job_answers SET last_at = ?1 WHERE rowid = (
+UPDATE job_answers SET last_at = max(last_at, ?1) WHERE rowid = (
     SELECT rowid FROM job_answers WHERE job = ?2 ORDER BY last_at DESC, rowid DESC LIMIT 1
 )"""
 _PRUNE_ANSWERS = """

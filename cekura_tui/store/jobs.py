@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from cekura_tui.model.job import Draft, Job, JobState, Suggestion
 from cekura_tui.model.progress import Progress
 from cekura_tui.model.text import Prompt
+from cekura_tui.store.asides import Aside, Asides
 from cekura_tui.store.database import Database
-from cekura_tui.store.job_rows import WATCHED, JobRows, read_job
+from cekura_tui.store.job_rows import WATCHED, JobRows, contents, read_job
 from cekura_tui.store.prompts import keep_prompt, read_prompt
 
 LISTED = 2_000
@@ -55,6 +56,7 @@ class JobStore:
     def __init__(self, database: Database, account: Account) -> None:
         self._database = database
         self._account = account
+        self._asides = Asides(database.path)
 
     def _own(self, rest: str, *values: object) -> list[sqlite3.Row]:
         """Rows of this account's jobs."""
@@ -149,18 +151,26 @@ class JobStore:
         account = self._account
         return {"origin": account.origin, "key_id": account.key_id, "profile": account.profile}
 
-    def save_draft(self, draft: Draft, at: float, number: int | None = None) -> Job:
-        """Keep a draft: over the draft `number`, or as a new one where there is none (any more: it was launched)."""
+    def save_draft(self, draft: Draft, at: float, over: Job | None = None) -> Job:
+        """Keep a draft: in place of the draft `over`, else as a new one.
+
+        What is no longer as in `over` was changed by another window and stays; this becomes a draft of its own, unless
+        the very same is there already, be it as a job by now: then that is returned.
+        """
         with self._rows() as rows:
-            if number is None or rows.get(number).state != JobState.DRAFT:
-                return rows.insert(draft, JobState.DRAFT, at, **self._ours)
-            rows.rewrite(number, draft, at)
-            return rows.get(number)
+            if over is not None:
+                there = rows.get(over.number)
+                untouched = there.state == JobState.DRAFT and contents(there) == contents(over)
+                if untouched or contents(there) == contents(draft):
+                    rows.rewrite(over.number, draft, at)
+                    return rows.get(over.number)
+            return rows.insert(draft, JobState.DRAFT, at, **self._ours)
 
     def begin_launch(
         self, draft: Draft, at: float, owner: str, number: int | None = None, again_of: int | None = None
     ) -> Job:
-        """Record that a job is about to be launched, prompt and all; a draft `number` becomes this job.
+        """Record that a job is about to be launched, prompt and all; a draft `number` becomes this job, unless it holds
+        another prompt: then another window wrote that, and it stays.
 
         Where that was done by another window meanwhile, its job is returned, with that window's owner: the draft was
         launched, or the unconfirmed job `again_of` was launched again. That job itself is returned where it was
@@ -173,7 +183,7 @@ class JobStore:
                     return rows.get(again["number"])
                 if (first := rows.get(again_of)).state not in _REPEATED:
                     return first
-            if number is None:
+            if number is None or rows.holds_another(number, draft):
                 return rows.insert(draft, JobState.LAUNCHING, at, again_of=again_of, **launch, **self._ours)
             rows.rewrite(number, draft, at)
             if rows.get(number).state == JobState.DRAFT:
@@ -186,7 +196,20 @@ class JobStore:
             rows.set(number, progress_id=progress_id, answered_at=at)
             if rows.get(number).state != JobState.FORGOTTEN:
                 rows.keep_answer(number, raw, at)
-            return rows.change(number, JobState.RUNNING, "", at, only_from=_WAITED_FOR)
+            job = rows.change(number, JobState.RUNNING, "", at, only_from=_WAITED_FOR)
+        self._asides.drop(number)
+        return job
+
+    def set_aside(self, job: Job, progress_id: str, raw: str, at: float) -> bool:
+        """Keep what `record_progress_id` could not record in a file of its own; returns whether that went well."""
+        return self._asides.keep(Aside(job.number, job.launched_at or 0.0, progress_id, raw, at))
+
+    def take_up_asides(self) -> None:
+        """Record what was set aside, by any process."""
+        for aside in self._asides.all():
+            job = self.get(aside.number)
+            if job is not None and job.launched_at == aside.launched_at:
+                self.record_progress_id(aside.number, aside.progress_id, aside.raw, aside.at)
 
     def record_state(
         self, number: int, state: JobState, reason: str, at: float, raw: str = "", *, only_from: Collection[JobState]
@@ -197,12 +220,15 @@ class JobStore:
                 rows.keep_answer(number, raw, at)
             return rows.change(number, state, reason, at, only_from=only_from)
 
-    def record_answer(self, number: int, progress: Progress, raw: str, at: float) -> Job:
-        """An answer about a running job: its word, and its result where it has one, in one transaction."""
+    def record_answer(self, number: int, progress: Progress, raw: str, at: float, *, heard: float | None = None) -> Job:
+        """An answer about a running job: its word, and its result where it has one, in one transaction; `heard` is when
+        the answer before this one came for the last time."""
         with self._rows() as rows:
             job = rows.get(number)
             if job.state.final or job.state == JobState.FORGOTTEN:
                 return job
+            if heard is not None:
+                rows.heard(number, heard)
             rows.keep_answer(number, raw, at)
             rows.set(number, last_status=progress.status, answered_at=at, stale_since=None)
             if progress.end is None:

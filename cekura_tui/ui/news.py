@@ -68,9 +68,11 @@ class News:
         return [job for job in new if job.unread and before.get(job.number) != job.state]
 
     def _toast(self, ended: Sequence[Job]) -> None:
-        texts = [f"job {job.number} {job.state.words}" for job in ended]
-        more = " …" if len(texts) > 4 else ""
-        self._app.notify(f"{', '.join(texts[:4])}{more}. 2 shows all jobs.", markup=False, timeout=8)
+        words = {JobState.NO_ISSUES: "found no issues"}
+        texts = [f"job {job.number} {words.get(job.state, job.state.words)}" for job in ended]
+        told = f"{', '.join(texts[:4])}{' …' if len(texts) > 4 else ''}.".capitalize()
+        where = "" if self._app.current_mode == "jobs" else " 2 shows all jobs."
+        self._app.notify(f"{told}{where}", markup=False, timeout=8)
         self.away.told({job.number for job in ended})
 
     # Through the terminal

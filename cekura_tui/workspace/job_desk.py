@@ -13,6 +13,7 @@ from cekura_tui.model.errors import CekuraTuiError, KeyMissing, UsageError
 from cekura_tui.model.job import Draft, Job, JobState, Suggestion
 from cekura_tui.model.prose_diff import ProseDiff, diff
 from cekura_tui.model.text import Prompt
+from cekura_tui.store.errors import StoreError
 from cekura_tui.workspace.job_record import JobRecord
 
 if TYPE_CHECKING:
@@ -38,9 +39,9 @@ class JobDesk:
         job = self._store.jobs.latest_draft(agent_id, run_ids)
         return (self._store.jobs.draft_of(job), job) if job else None
 
-    async def save_draft(self, draft: Draft, number: int | None = None) -> Job:
-        """Keep a draft."""
-        return self._store.jobs.save_draft(draft, time.time(), number)
+    async def save_draft(self, draft: Draft, over: Job | None = None) -> Job:
+        """Keep a draft, in place of `over` unless another window changed that; see `JobStore.save_draft`."""
+        return self._store.jobs.save_draft(draft, time.time(), over)
 
     async def launch(self, draft: Draft, number: int | None = None, *, again_of: int | None = None) -> Job:
         """Launch a draft; see `JobEngine.launch`."""
@@ -97,12 +98,13 @@ class JobDesk:
         await self.resumable(number)
         return await self._engine.resume(number)
 
-    async def take_over(self) -> None:
-        """Follow with this key what the profile's earlier key launched; what the server does not show to it is left."""
-        for job in self._store.jobs.all():
-            if job.other_key and job.state in (JobState.RUNNING, JobState.LOST):
-                with contextlib.suppress(CekuraTuiError):
-                    await self._engine.resume(job.number)
+    def take_over(self, *, lost: bool = False) -> None:
+        """Follow with this key what the profile's earlier key launched and is running, or was `lost`; what the server
+        does not show to it is left."""
+        states = (JobState.RUNNING, JobState.LOST) if lost else (JobState.RUNNING,)
+        with contextlib.suppress(StoreError):
+            theirs = [job for job in self._store.jobs.all() if job.other_key and job.progress_id]
+            self._engine.take_over(job.number for job in theirs if job.state in states)
 
     async def forgettable(self, number: int) -> Job:
         """One job that can be forgotten; raises UsageError while it is being launched."""

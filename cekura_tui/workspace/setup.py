@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
-from cekura_tui.config.credentials import PROFILE, Key, find_key
+from cekura_tui.config.credentials import PROFILE, Key, find_key, saved_key
 from cekura_tui.config.origin import Server, read_server
 from cekura_tui.config.paths import Paths, find_paths
 from cekura_tui.config.settings import PERSONAL, Settings, load_settings
@@ -14,6 +14,8 @@ from cekura_tui.model.scope import Scope
 
 DEMO_ORIGIN = "demo"
 """The embedded server's port changes; its runs and jobs belong to this name."""
+KEYBOARD = "the keyboard"
+"""Where a key that was typed comes from."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +59,21 @@ class Setup:
     def ready(self) -> bool:
         """Whether it can be opened: there is a key, or none is needed."""
         return self.demo is not None or self.key is not None
+
+    @property
+    def key_is_kept(self) -> bool:
+        """Whether the key is the profile's own: one of the flag or the environment goes before that, refused or not."""
+        return self.key is not None and self.key.source in (KEYBOARD, self.paths.credentials.name)
+
+    def signed_in_since(self) -> Key | None:
+        """The key that was signed in with elsewhere since, where that one takes the place of this."""
+        if self.demo or not (self.key is None or self.key_is_kept):
+            return None
+        try:
+            key = saved_key(self.paths.credentials, self.server)
+        except KeyMissing:
+            return None  # there is none as yet
+        return key if self.key is None or key.text != self.key.text else None
 
     def with_key(self, key: Key) -> Setup:
         """The same workspace with this key."""

@@ -34,8 +34,6 @@ ENDING = 0.2
 """Seconds of these that are left to end calls that go on, and to say so."""
 MENDED = 3.0
 """Seconds between two looks for a key that was signed in with elsewhere, where there is none that is taken."""
-KEYBOARD = "the keyboard"
-"""Where a key that was typed comes from."""
 _log = logging.getLogger("cekura_tui")
 
 
@@ -102,6 +100,8 @@ class Workspace:
             if session.store.database.notice:
                 self.notices.append(session.store.database.notice)
             session.engine.start()
+            if self.setup.key_is_kept:
+                session.jobs.take_over()
         except CekuraTuiError as error:
             self._session.set_exception(error)
             self._session.exception()  # whoever calls is told; nobody may call
@@ -158,6 +158,7 @@ class Workspace:
     async def sign_in(self, text: str) -> list[Project]:
         """Check a typed key at the server, keep it, and go on with it; raises KeyMissing or KeyRefused."""
         from cekura_tui.config.credentials import check_key, save_key
+        from cekura_tui.workspace.setup import KEYBOARD
 
         key = check_key(text, KEYBOARD)
         await self.reopen(self.setup.with_key(key))
@@ -188,7 +189,7 @@ class Workspace:
         session = await self._session
         if before is not None and before.engine.paused and before.setup.origin == setup.origin:
             # This key takes the place of one that was refused: what that one launched is followed with it.
-            await session.jobs.take_over()
+            session.jobs.take_over(lost=True)
 
     @property
     def _opened(self) -> Session | None:
@@ -198,24 +199,15 @@ class Workspace:
 
     async def _watch_key(self) -> None:
         """A key that is missing or refused may be mended by signing in elsewhere: go on with it then."""
-        from cekura_tui.config.credentials import saved_key
-
         while True:
             await asyncio.sleep(MENDED)
             session, setup = self._opened, self.setup
-            # A key of the flag or the environment goes before the saved one, refused or not.
-            may_be_replaced = setup.key is None or setup.key.source in (KEYBOARD, setup.paths.credentials.name)
             refused = session is not None and session.engine.paused is not None
-            if setup.demo or not may_be_replaced or not (setup.key is None or refused):
-                continue
-            try:
-                key = saved_key(setup.paths.credentials, setup.server)
-                if setup.key is None or key.text != setup.key.text:
+            if (setup.key is None or refused) and (key := setup.signed_in_since()):
+                with contextlib.suppress(CekuraTuiError):
                     await self._reopen(setup.with_key(key))
                     self.mended += 1
                     self._on_change()
-            except CekuraTuiError:
-                continue  # there is none as yet
 
     async def _close_session(self) -> None:
         if self._opened is not None:

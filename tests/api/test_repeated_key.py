@@ -16,7 +16,7 @@ from cekura_tui.api.answers import Answer
 from cekura_tui.api.client import Client
 from cekura_tui.api.errors import ApiError
 from cekura_tui.model.job import Draft
-from cekura_tui.model.text import Prompt
+from cekura_tui.model.text import Prompt, clean
 from cekura_tui.workspace.setup import make_setup
 from cekura_tui.workspace.workspace import Workspace
 
@@ -54,10 +54,22 @@ bodies = pytest.mark.parametrize(
         {"status": "failed", "error": {"message": [[f"{KEY} and {KEY}"], {"deep": KEY}]}},
         {"status": "failed", KEY: 1, "error": {f"no {KEY}": "x"}},
         {"status": "failed", "description": [KEY]},
+        {"status": {"prompt": KEY}, "error": {"prompt": f"bad {KEY}", "improved_prompt": KEY}},
+        {"summary_of_changes": [{"description": f"used {KEY}"}]},
         [KEY],
         KEY,
     ],
-    ids=["status", "error", "nested", "names of fields", "a field of prompts", "list", "text"],
+    ids=[
+        "status",
+        "error",
+        "nested",
+        "names of fields",
+        "a field of prompts",
+        "prompts elsewhere",
+        "a summary",
+        "list",
+        "text",
+    ],
 )
 
 
@@ -117,6 +129,28 @@ async def test_an_answer_that_is_no_json_is_told_without_the_key(scripted: Scrip
     with pytest.raises(ApiError) as caught:
         await client.progress("p")
     assert caught.value.body == "<p>[the key]</p>"
+    await client.aclose()
+
+
+@pytest.mark.parametrize("status", [200, 400])
+@pytest.mark.parametrize("between", ["\x07", "\x1b[0m", "\u200b", "\u202e"])
+async def test_a_key_in_pieces_that_cleaning_would_join_is_not_told(
+    scripted: ScriptedServer, status: int, between: str
+) -> None:
+    pieces = f"{KEY[:6]}{between}{KEY[6:]}"
+    scripted.on("POST", LAUNCH, Reply(f"<p>{pieces}</p>".encode(), status))
+    scripted.on("GET", PROGRESS, Reply({"status": "failed", "error": pieces}, status))
+    client = client_of(scripted)
+    texts: list[str] = []
+    try:
+        texts.append((await client.launch(DRAFT)).raw)
+        payload, raw = await client.progress("p")
+        texts += [str(payload), raw]
+    except ApiError as error:
+        texts += [error.sentence(), error.body]
+    else:
+        assert status == 200
+    assert KEY not in clean("\n".join(texts))
     await client.aclose()
 
 

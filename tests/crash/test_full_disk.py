@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from calling import Result, call, ended, process
 from fronts import improve_dialog
-from one_job import IMPROVED, PROMPT, TAKEN, launches, listed, recorded, state
+from one_job import DONE, IMPROVED, PROMPT, TAKEN, launches, listed, recorded, state
 from scripted_server import LAUNCH, PROGRESS, Hold, Reply, ScriptedServer
 from terminal import Start, Terminal
 from waiting import until
@@ -144,7 +144,7 @@ def test_the_app_says_so_in_a_directory_that_is_only_to_be_read_and_launches_not
     assert (launches(server), listed()) == ([], [])
 
 
-def test_an_answer_that_cannot_be_recorded_is_told_and_its_job_not_sent_again(
+def test_an_answer_that_cannot_be_recorded_is_told_and_its_job_goes_on_when_there_is_room(
     server: ScriptedServer, known: Path, prompt_file: Path
 ) -> None:
     hold = Hold(TAKEN)
@@ -155,9 +155,10 @@ def test_an_answer_that_cannot_be_recorded_is_told_and_its_job_not_sent_again(
     hold.released.set()
     told = ended(launching)
     assert "The server took job 1 (progress_id p-1), but this could not be recorded" in told.said
-    assert told.status == 2
-    assert call("jobs", "wait", 1).status == 1
-    assert state(known) == "unconfirmed"
+    assert (told.status, state(known)) == (1, "launching")
+    server.on("GET", PROGRESS, DONE)
+    assert call("jobs", "wait", 1).status == 0
+    assert state(known) == "succeeded"
     assert launches(server) == [LONG]
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 from calling import call
@@ -64,6 +66,26 @@ def test_killed_in_the_middle_of_a_launch_a_mere_list_does_not_say_that_it_goes_
     until(hold.arrived.is_set, "the server has the launch")
     front.kill()
     assert [job["state"] for job in listed()] == ["unconfirmed"]
+
+
+def test_killed_while_another_program_held_the_database_the_id_of_a_job_is_not_lost(
+    server: ScriptedServer, front: Front, start: Start, home: Path
+) -> None:
+    hold = Hold(TAKEN)
+    server.on("POST", LAUNCH, hold)
+    front.launch()
+    until(hold.arrived.is_set, "the server has the launch")
+    with closing(sqlite3.connect(home / "cekura.db", isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        hold.released.set()
+        until(lambda: any(home.glob("cekura.db-taken-*")), "the answer is kept beside the database")
+        front.kill()
+    app = opened_again(start, "running")
+    until(lambda: server.requests("GET", PROGRESS), "it is asked about")
+    job = recorded(home)
+    assert job is not None
+    assert (job.progress_id, launches(server)) == ("p-1", [PROMPT])
+    app.press("q")
 
 
 def test_killed_before_the_jobs_number_was_shown_its_suggestion_still_arrives(

@@ -42,6 +42,17 @@ async def test_a_job_is_asked_about_until_its_result_is_there_and_then_no_more(
     assert [got.query["progress_id"] for got in scripted.requests("GET")] == ["p-1"] * 4
 
 
+async def test_every_answer_has_the_times_when_it_first_and_last_came(home: Path, scripted: ScriptedServer) -> None:
+    scripted.on("GET", PROGRESS, RUNNING, RUNNING, Reply({"status": "evaluating"}), DONE)
+    async with room(home, scripted, engine=hasty(0.3)) as here:
+        here.engine.start()
+        await launched(here, scripted)
+        await here.comes_into(JobState.SUCCEEDED)
+    async with room(home, scripted) as again:  # what was still to be written down is
+        _, first, second, last = again.store.jobs.answers(1)
+    assert first.first_at < first.last_at < second.first_at == second.last_at < last.first_at == last.last_at
+
+
 async def test_a_job_goes_on_after_the_program_was_closed_and_opened_again(
     home: Path, scripted: ScriptedServer
 ) -> None:

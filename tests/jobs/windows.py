@@ -32,6 +32,8 @@ T = TypeVar("T")
 class Heard:
     """What any window was told of a job: the first end, and what may make it a lost one."""
 
+    since: float = 0.0
+    """When it was launched, by the clock that nobody sets."""
     end: End | None = None
     unknown: int = 0
     overdue: int = 0
@@ -134,7 +136,7 @@ class Window:
         """End it without a word. Where it was a process of another host, nobody can tell that it has ended."""
         holder = self.lease._me
         self.store.close()
-        tasks = {*self.engine._tasks, *self.engine._launcher._flying}
+        tasks = {*self.engine._tasks, *self.engine._launcher._flying, *self.engine._launcher._recording}
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, *self.flying, return_exceptions=True)
@@ -159,9 +161,12 @@ class Way:
         """The job that somebody wants to know of at once, from this window."""
 
     async def launch(self, draft: Draft) -> Launch:
+        began = self._world.time.elapsed
         answer = await self._world.asked(self._world.client.launch(draft))
         if isinstance(answer, ApiError):
             raise answer
+        if answer.progress_id is not None:
+            self._world.heard[answer.progress_id].since = began
         return answer
 
     async def progress(self, progress_id: str) -> tuple[object, str]:
@@ -193,10 +198,10 @@ class Way:
         self._times.append(now)
 
     def _told(self, progress_id: str, raw: str) -> None:
-        heard, age = self._world.heard[progress_id], self._age(progress_id)
+        heard, now = self._world.heard[progress_id], self._world.time.elapsed
         heard.end = heard.end or self._world.server.ends.get(raw)
-        heard.overdue += age >= DAY
-        self.not_before[progress_id] = self._world.time.elapsed + interval(age, 0)
+        heard.overdue += now - heard.since >= DAY
+        self.not_before[progress_id] = now + interval(self._age(progress_id), 0)
 
     def _refused(self, progress_id: str, error: ApiError) -> None:
         now = self._world.time.elapsed

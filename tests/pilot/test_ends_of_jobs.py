@@ -90,7 +90,7 @@ async def test_who_is_there_is_told_on_the_screen_alone(office: Office, written:
         blur(pilot)
         focus(pilot)
         office.ends = {"p1": FAILED}
-        await sees(pilot, "job 1 failed. 2 shows all jobs.")
+        await sees(pilot, "Job 1 failed. 2 shows all jobs.")
         assert written == []
         assert lines(pilot) == []
 

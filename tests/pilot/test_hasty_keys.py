@@ -144,3 +144,15 @@ async def test_what_another_window_has_stopped_or_forgotten_is_told_in_the_corne
         await pilot.press("y")
         await eventually(lambda: any("There is no job 1." in text for text in toasts(pilot)), "that it is gone")
         assert told_whole(pilot) == 0
+
+
+async def test_a_question_is_asked_once_however_often_its_key_is_pressed(quiet: Setup, shelf: Shelf) -> None:
+    shelf.unconfirmed()
+    async with opened(quiet) as pilot:
+        await on_jobs(pilot, "? unconfirmed")
+        burst(pilot, "xx")
+        await sees(pilot, "Forget job 1?")
+        burst(pilot, "yy")
+        await sees(pilot, "No jobs yet.")
+        await still(pilot)
+        assert [text for text in toasts(pilot) if "job" in text.lower()] == ["Job 1 is forgotten."]

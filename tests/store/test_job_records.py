@@ -56,9 +56,9 @@ def test_a_prompt_is_kept_once_however_often_it_is_sent(store: Store) -> None:
 
 def test_editing_a_draft_does_not_pile_up_old_texts(store: Store) -> None:
     sent = store.jobs.begin_launch(Draft((5,), Prompt("sent before"), 7), 1.0, "me")
-    number = store.jobs.save_draft(Draft((5,), Prompt("sent before"), 7), 1.0).number
+    job = store.jobs.save_draft(Draft((5,), Prompt("sent before"), 7), 1.0)
     for n in range(5):
-        store.jobs.save_draft(Draft((5,), Prompt(f"draft {n}"), 7), float(n), number)
+        job = store.jobs.save_draft(Draft((5,), Prompt(f"draft {n}"), 7), float(n), job)
     assert {bytes(row["text"]) for row in store.database.read("SELECT text FROM prompts")} == {
         b"sent before",
         b"draft 4",
@@ -242,17 +242,6 @@ def test_the_draft_for_these_runs_comes_before_a_newer_one_for_others(store: Sto
         found = store.jobs.latest_draft(7, runs)
         assert found is not None
         assert found.number == expected.number
-
-
-def test_what_is_typed_into_a_draft_that_another_window_launched_is_a_draft_of_its_own(store: Store) -> None:
-    number = store.jobs.save_draft(DRAFT, 1.0).number
-    store.jobs.begin_launch(DRAFT, 2.0, "the other window", number)
-    typed = Draft(DRAFT.run_ids, Prompt("typed here"), 7)
-    kept = store.jobs.save_draft(typed, 3.0, number)
-    assert (kept.state, store.jobs.draft_of(kept)) == (JobState.DRAFT, typed)
-    launched = store.jobs.get(number)
-    assert launched is not None
-    assert (launched.state, store.jobs.draft_of(launched)) == (JobState.LAUNCHING, DRAFT)
 
 
 def test_texts_have_a_bound_beyond_which_the_jobs_go_that_were_looked_at_longest_ago(

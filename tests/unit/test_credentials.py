@@ -50,6 +50,9 @@ def test_a_key_can_be_piped_in_and_only_its_line_is_read(monkeypatch: pytest.Mon
     monkeypatch.setattr("sys.stdin", stdin)
     assert find_key("-", {}, tmp_path / "none", HOME).text == SECRET
     assert stdin.read() == "the rest"
+    monkeypatch.setattr("sys.stdin", None)
+    with pytest.raises(KeyMissing, match="no standard input"):
+        find_key("-", {}, tmp_path / "none", HOME)
 
 
 def test_without_any_key_it_is_said_how_to_give_one(tmp_path: Path) -> None:

@@ -41,6 +41,8 @@ def test_without_anything_set_the_vendors_server_is_used(tmp_path: Path) -> None
         ({}, {}, 'project_id = "one"', "config.toml"),
         ({}, {}, "project_id = true", "config.toml"),
         ({}, {}, "api_url = 5", "config.toml"),
+        pytest.param({}, {}, f"agent_id = 0x{'f' * 5000}", "config.toml must be a number, not “…”", id="hexadecimal"),
+        pytest.param({}, {}, f"api_url = [0x{'f' * 5000}]", "config.toml must be a text, not “…”", id="in a list"),
         ({}, {}, 'notify = "beep"', "config.toml must be one of auto, osc777, osc9, bell, off, not “beep”"),
         ({}, {}, "notify = [1]", "notify of"),
         ({}, {}, "title = 1", "config.toml must be true or false, not “1”"),
@@ -71,7 +73,11 @@ def test_the_embedded_workspace_keeps_to_what_is_about_the_terminal_and_looks_at
     assert setup.paths.home == tmp_path / "demo"
 
 
-@pytest.mark.parametrize("text", ["not toml", b"\xff\xfe", 'a = "unfinished'])
+@pytest.mark.parametrize(
+    "text",
+    ["not toml", b"\xff\xfe", 'a = "unfinished', f"a = {'1' * 5000}", f"a = {'[' * 3000}"],
+    ids=["no toml", "no text", "unfinished", "many digits", "deep"],
+)
 def test_a_settings_file_that_is_damaged_is_named(tmp_path: Path, text: str | bytes) -> None:
     with pytest.raises(UsageError, match=r"config\.toml is not valid TOML"):
         load_settings({}, {}, written(tmp_path, text))

@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from collections.abc import Callable
 from concurrent.futures import Future
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from cekura_tui.model.errors import CekuraTuiError
-from cekura_tui.model.job import Draft, Job
+from cekura_tui.model.job import Draft, Job, JobState
+from cekura_tui.store.errors import StoreError, Unrecorded
 
 if TYPE_CHECKING:
+    from textual.message_pump import MessagePump
+
     from cekura_tui.workspace.session import Session
     from cekura_tui.workspace.workspace import Workspace
 
@@ -23,39 +28,62 @@ SOURCES = {
 """Where a prompt may come from, and how that is worded."""
 
 
-class DraftKeeper:
-    """Each source of a prompt has a draft of its own, so that launching one never takes another's text away.
+@dataclass(eq=False, slots=True)
+class _Place:
+    """Where a text is kept: the draft as this window took it up or wrote it last, if there is one yet."""
 
-    The numbers of drafts are read and written on the background loop alone, one after the other.
+    job: Job | None = None
+
+
+class DraftKeeper:
+    """Each text that is put before somebody is kept in a place of its own, so that neither typing into one nor
+    launching it takes another away. Nor does it take away what another window has typed into the same draft: then the
+    store gives this text a draft of its own, which is its place from then on.
+
+    The drafts of places are read and written on the background loop alone, one after the other.
     """
 
     def __init__(self, workspace: Workspace) -> None:
         self._workspace = workspace
-        self._numbers: dict[str, int] = {}
+        self._here, self._draft = _Place(), _Place()
         self._kept: Draft | None = None
         self._saving: Future[None] | None = None
 
-    def take_up(self, source: str, job: Job) -> None:
+    def take_up(self, job: Job) -> None:
         """This draft was there before."""
-        self._numbers[source] = job.number
+        self._draft = _Place(job)
+
+    def turn_to(self, source: str) -> None:
+        """The text of another source is kept from now on: the draft in its place, every other in a new one."""
+        self._here = self._draft if source == "draft" else _Place()
 
     def has(self, draft: Draft) -> bool:
         """Whether this is what was kept last."""
         return draft == self._kept
 
-    def keep(self, source: str, draft: Draft) -> None:
+    @property
+    def begun(self) -> bool:
+        """Whether anything was kept yet."""
+        return self._saving is not None
+
+    @property
+    def busy(self) -> bool:
+        """Whether the last draft is still being written."""
+        return self._saving is not None and not self._saving.done()
+
+    def keep(self, draft: Draft) -> None:
         """Begin to keep a draft; it goes on when the dialog is left."""
-        if draft == self._kept:
-            return
+        place = self._draft = self._here
         self._kept = draft
 
         async def save(session: Session) -> None:
+            kept = False
             try:
-                number = (await session.jobs.save_draft(draft, self._numbers.get(source))).number
-            except CekuraTuiError:
-                self._kept = None  # it is not, and the next time is another try
-                raise
-            self._numbers[source] = self._numbers["draft"] = number
+                place.job = await session.jobs.save_draft(draft, place.job)
+                kept = place.job.state == JobState.DRAFT  # else another window launched the very same
+            finally:
+                if not kept and self._kept is draft:
+                    self._kept = None  # and the next time is another try
 
         self._saving = self._workspace.send(save)
 
@@ -72,17 +100,48 @@ class DraftKeeper:
         if self._saving is not None:
             await asyncio.shield(asyncio.wrap_future(self._saving))
 
-    async def launch(self, source: str, draft: Draft) -> Job:
+    async def launch(self, draft: Draft) -> Job:
         """Launch it; its kept draft becomes the job, and is a draft again where the launch was refused."""
+        place = self._here
 
         async def launch(session: Session) -> Job:
+            if place.job is not None:
+                try:
+                    place.job = await session.jobs.save_draft(draft, place.job)
+                except StoreError as error:
+                    raise Unrecorded(f"Nothing was launched. {error.message}", error.hint) from None
             try:
-                return await session.jobs.launch(draft, self._numbers.get(source))
+                return await session.jobs.launch(draft, place.job.number if place.job else None)
             except CekuraTuiError:
                 with contextlib.suppress(CekuraTuiError):
                     latest = await session.jobs.draft(draft.agent_id, draft.run_ids)
                     if latest is not None and latest[0] == draft:
-                        self._numbers[source] = latest[1].number
+                        place.job = latest[1]
                 raise
 
         return await asyncio.shield(asyncio.wrap_future(self._workspace.send(launch)))
+
+
+class Soon:
+    """Keeps what is being typed a while after the first key, and again for the keys that come after that.
+
+    Later keys do not put it off, for somebody may type on for long; a draft that is still being written does.
+    """
+
+    def __init__(self, dialog: MessagePump, seconds: float, keep: Callable[[], None], drafts: DraftKeeper) -> None:
+        self._dialog, self._seconds = dialog, seconds
+        self._keep, self._drafts = keep, drafts
+        self._waits = False
+
+    def wish(self) -> None:
+        """Something was typed."""
+        if not self._waits:
+            self._waits = True
+            self._dialog.set_timer(self._seconds, self._now)
+
+    def _now(self) -> None:
+        self._waits = False
+        if self._drafts.busy:
+            self.wish()
+        else:
+            self._keep()

@@ -9,16 +9,15 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, VerticalScroll
 from textual.content import Content
-from textual.timer import Timer
 from textual.widgets import Button, Input, Label, Static, TextArea
 
 from cekura_tui.model.errors import CekuraTuiError
 from cekura_tui.model.job import Draft, Job
 from cekura_tui.model.text import Prompt, clean, clean_line
-from cekura_tui.store.errors import TakenUnrecorded
+from cekura_tui.store.errors import SentUnrecorded
 from cekura_tui.ui.board import Board
 from cekura_tui.ui.dialogs.dialog import Dialog
-from cekura_tui.ui.dialogs.drafts import SOURCES, DraftKeeper
+from cekura_tui.ui.dialogs.drafts import SOURCES, DraftKeeper, Soon
 from cekura_tui.ui.dialogs.prompt_text import PromptText
 from cekura_tui.ui.terminal.editor import edit_prompt
 from cekura_tui.ui.widgets.choice_list import Choice, ChoiceList
@@ -28,8 +27,8 @@ from cekura_tui.workspace.prompt_files import check_prompt, read_prompt_file
 if TYPE_CHECKING:
     from cekura_tui.workspace.session import Improvable
 
-AUTOSAVE = 1.0
-"""Seconds after the last keystroke at which what was typed is kept."""
+AUTOSAVE = 1.5
+"""Seconds after a keystroke at which what was typed is kept, also while one types on."""
 
 
 class ImproveDialog(Dialog[Job]):
@@ -50,9 +49,9 @@ class ImproveDialog(Dialog[Job]):
         self._text = PromptText()
         self._source = "agent"
         self._drafts = DraftKeeper(board.workspace)
-        self._launching = False
+        self._launching: Draft | None = None
         self._told_unkept: Draft | None = None
-        self._save_timer: Timer | None = None
+        self._soon = Soon(self, AUTOSAVE, self.keep, self._drafts)
 
     def compose(self) -> ComposeResult:
         """Runs, prompt, focus, and where it goes."""
@@ -101,7 +100,7 @@ class ImproveDialog(Dialog[Job]):
             if kept is not None:
                 self._prompts["draft"] = kept[0].prompt
                 self._offer("draft")
-                self._drafts.take_up("draft", kept[1])
+                self._drafts.take_up(kept[1])
                 if kept[0].run_ids == self._runs.run_ids and not self._edited:
                     self._restore(kept[0], kept[1])
             agent, prompt = await workspace.call(lambda session: session.agent_prompt(agent_id))
@@ -129,8 +128,13 @@ class ImproveDialog(Dialog[Job]):
     # The prompt
 
     def _put(self, source: str, prompt: Prompt) -> None:
+        """Another text is what is worked on from now on."""
         self._source = source
         self.query_one("#sources", ChoiceList).marks = frozenset({source})
+        self._drafts.turn_to(source)
+        self._show(prompt)
+
+    def _show(self, prompt: Prompt) -> None:
         area = self.query_one(TextArea)
         area.load_text(clean(prompt))
         self._text.put(prompt, area.text)
@@ -155,14 +159,19 @@ class ImproveDialog(Dialog[Job]):
         self.query_one("#prompt-file").display = source == "file"
         if source == self._source:
             return
+        self._leave_text()
+        self._put(source, self._prompts.get(source, Prompt("")))
+        if source == "file":
+            self.query_one("#prompt-file").focus()
+
+    def _leave_text(self) -> None:
+        if not self._edited and self._source != "draft":
+            return  # it can be chosen again as it is
         self.keep()
         if self._drafts.has(left := self._as_draft()):
             if "draft" not in self._prompts:
                 self._offer("draft")
             self._prompts["draft"] = left.prompt
-        self._put(source, self._prompts.get(source, Prompt("")))
-        if source == "file":
-            self.query_one("#prompt-file").focus()
 
     @on(Input.Submitted, "#prompt-file")
     def file_named(self, event: Input.Submitted) -> None:
@@ -173,17 +182,16 @@ class ImproveDialog(Dialog[Job]):
             self._say(error.sentence(), failed=True)
             return
         self._prompts["file"] = prompt
+        self._leave_text()
         self._put("file", prompt)
         self._say(f"Read {event.value.strip()}.")
         self.query_one("#launch").focus()
 
     @on(TextArea.Changed)
     def typed(self) -> None:
-        """Keep what was typed once the typing rests."""
-        if self._edited:
-            if self._save_timer is not None:
-                self._save_timer.stop()
-            self._save_timer = self.set_timer(AUTOSAVE, self.keep)
+        """Keep what was typed, soon; what was undone too, where the other was kept already."""
+        if self._edited or self._drafts.begun:
+            self._soon.wish()
             self._facts()
 
     def action_edit(self) -> None:
@@ -194,7 +202,7 @@ class ImproveDialog(Dialog[Job]):
             self._say(error.sentence(), failed=True)
             return
         if edited != self._prompt():
-            self._put(self._source, edited)
+            self._show(edited)
             self._text.changed_outside = True
             self._facts()
             self.keep()
@@ -218,11 +226,14 @@ class ImproveDialog(Dialog[Job]):
             self._await_draft()
 
     def _begin_to_keep(self) -> bool:
+        """Keep it though it was kept before: another window may have written over it."""
         draft = self._as_draft()
-        missed = self._edited or draft.category_ids or draft.workflow_metric_ids or self._source == "file"
-        due = bool(missed and draft.prompt.strip()) and not self._drafts.has(draft) and not self._launching
+        written = self._edited or self._source == "file" or (self._source == "draft" and self._drafts.begun)
+        missed = written or draft.category_ids or draft.workflow_metric_ids
+        sent = self._launching is not None and self._launching.body() == draft.body()
+        due = bool(missed and draft.prompt.strip()) and not sent
         if due:
-            self._drafts.keep(self._source, draft)
+            self._drafts.keep(draft)
         return due
 
     @work(group="draft")
@@ -265,33 +276,32 @@ class ImproveDialog(Dialog[Job]):
         if not self._prompt():
             self._say("There is no prompt yet: type one, name a file, or choose another.", failed=True)
             return
-        if self._save_timer is not None:
-            self._save_timer.stop()
         # Set at once, not by the worker: a second key may be handled before that begins.
-        self._busy(True)
-        self._launch()
+        self._busy(draft := self._as_draft())
+        self._launch(draft)
 
     @work(group="launch")
-    async def _launch(self) -> None:
-        draft, job = self._as_draft(), None
+    async def _launch(self, draft: Draft) -> None:
+        job = None
         try:
             check_prompt(draft.prompt)
             self._say("Launching … it is recorded already, and waits up to a minute for the server's answer.")
-            job = await self._drafts.launch(self._source, draft)
-        except TakenUnrecorded as error:
+            job = await self._drafts.launch(draft)
+        except SentUnrecorded as error:
             # To launch it once more from here would be a second job.
             self.notify(error.sentence(), title=error.title, severity="error", markup=False, timeout=60)
         except CekuraTuiError as error:
-            self._busy(False)
+            self._busy(None)
             self._begin_to_keep()
             kept = "" if "draft is kept" in error.hint else await self._drafts.in_words(self._as_draft())
             self._say(f"{error.title}: {clean_line(error.sentence(), 600)}{kept}", failed=True)
             return
+        self._begin_to_keep()  # what was typed meanwhile was not sent
         self.dismiss(job)
 
-    def _busy(self, launching: bool) -> None:
+    def _busy(self, launching: Draft | None) -> None:
         self._launching = launching
-        self.query_one("#launch", Button).disabled = launching
+        self.query_one("#launch", Button).disabled = launching is not None
         if not launching:
             self.query_one("#launch", Button).focus()
 

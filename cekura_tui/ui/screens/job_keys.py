@@ -99,9 +99,9 @@ class JobKeys(Page):
 
     @property
     def _free(self) -> Job | None:
-        """The job that is meant, unless what was wished of it before is still being done."""
+        """The job that is meant, unless what was wished of it before is still being asked about or done."""
         job = self.job
-        return None if job is None or self._pending(job.number) else job
+        return None if job is None or self._pending(job.number) or not self.is_active else job
 
     def _pending(self, number: int) -> bool:
         wishes = [worker for worker in self.app.workers if worker.group == _WISHES and not worker.is_finished]
@@ -157,7 +157,8 @@ class JobKeys(Page):
             job = await asyncio.shield(asyncio.wrap_future(self.board.workspace.send(ask)))
         except (KeyMissing, UsageError) as error:
             # Another key than the one that is signed in with, or no such thing can be done with it any more.
-            self.tell(error.sentence(), warning=True)
+            # The hints are about commands.
+            self.tell(error.message if isinstance(error, UsageError) else error.sentence(), warning=True)
         except CekuraTuiError as error:
             pages = [screen for screen in self.app.screen_stack if isinstance(screen, Page)]
             (self if self.is_attached or not pages else pages[-1]).tell_error(error)

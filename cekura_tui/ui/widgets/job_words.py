@@ -106,7 +106,7 @@ def facts(job: Job, board: Board) -> Facts:
     usual = board.usual.words if still and board.usual is not None else ""
     going = "; ".join(filter(None, (", ".join(filter(None, (elapsed(job, board), still))), usual)))
     named = (
-        ("error", clean(job.error or "")),
+        ("answer" if job.state == JobState.NO_ISSUES else "error", clean(job.error or "")),
         ("why", clean(job.reason) if job.state in (JobState.UNCONFIRMED, JobState.LOST) else ""),
         ("again", f"launched again as job {again}" if again is not None else ""),
         ("repeats", f"again of job {job.again_of}" if job.again_of is not None else ""),

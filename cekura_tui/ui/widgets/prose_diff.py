@@ -49,8 +49,8 @@ class ProseDiffView(VirtualList[DiffRow]):
     }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("n", "change(1)", "Next change", id="diff.next"),
-        Binding("N", "change(-1)", "Previous change", id="diff.previous"),
+        Binding("n", "change(1)", "Next", id="diff.next"),
+        Binding("N", "change(-1)", "Prev", id="diff.previous"),
     ]
 
     def show_diff(self, diff: ProseDiff) -> None:

@@ -1,0 +1,201 @@
+"""What a job brought reaches the person whatever else fails: the database, the output, its reader."""
+
+from __future__ import annotations
+
+import json
+import os
+import sqlite3
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from calling import Result, call, ended, process
+from scripted_server import HTML_502, LAUNCH, PROGRESS, Reply, ScriptedServer
+
+from cekura_tui.store.errors import StoreError
+from cekura_tui.store.jobs import JobStore
+
+DONE = Reply({"output": {"improved_prompt": "Be kinder.\n", "summary_of_changes": "Kinder."}})
+FAILED = Reply({"status": "failed", "error": "Too busy."})
+WAITS = "`cekura-tui jobs wait 2` waits for it."
+full = pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a device that is always full")
+
+
+@pytest.fixture
+def finished(server: ScriptedServer) -> ScriptedServer:
+    """Job 1 succeeded, and nobody has looked at it."""
+    server.on("GET", PROGRESS, DONE)
+    assert call("jobs", "wait", 1).status == 0
+    return server
+
+
+@pytest.fixture
+def locked(finished: ScriptedServer, home: Path) -> Iterator[None]:
+    """Another program holds the database."""
+    sql = sqlite3.connect(home / "cekura.db", isolation_level=None)
+    sql.execute("BEGIN IMMEDIATE")
+    yield
+    sql.close()
+
+
+def unread(home: Path) -> bool:
+    """Whether nobody has looked at job 1."""
+    with sqlite3.connect(home / "cekura.db") as sql:
+        ((looked_at,),) = sql.execute("SELECT looked_at FROM jobs WHERE number = 1")
+    sql.close()
+    return looked_at is None
+
+
+def without_reader(*words: object) -> Result:
+    """Call it with an output whose reader is gone."""
+    reader, writer = os.pipe()
+    os.close(reader)
+    started = process(*words, stdout=writer)
+    os.close(writer)
+    return ended(started)
+
+
+def on_a_full_disk(*words: object) -> Result:
+    with open("/dev/full", "wb") as output:
+        return ended(process(*words, stdout=output))
+
+
+@pytest.mark.usefixtures("locked")
+def test_a_result_is_shown_while_the_database_cannot_be_written() -> None:
+    shown = call("jobs", "show", 1, "--prompt")
+    assert (shown.status, shown.raw, shown.said) == (0, b"Be kinder.\n", "")
+
+
+@pytest.mark.parametrize(("how", "shows"), [([], "job 1: succeeded"), (["--diff"], "{+")])
+def test_whatever_is_shown_of_a_job_is_shown_where_looking_cannot_be_recorded(
+    finished: ScriptedServer, home: Path, monkeypatch: pytest.MonkeyPatch, how: list[str], shows: str
+) -> None:
+    with monkeypatch.context() as patched:
+        patched.setattr(JobStore, "look", unwritable)
+        shown = call("jobs", "show", 1, *how)
+    assert (shown.status, shown.said) == (0, "")
+    assert shows in shown.out
+    assert unread(home)
+    call("jobs", "show", 1, *how)
+    assert not unread(home)
+
+
+def unwritable(*_: object) -> None:
+    raise StoreError("The database cannot be written.")
+
+
+def test_a_result_that_was_waited_for_is_written_where_looking_cannot_be_recorded(
+    finished: ScriptedServer, prompt_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(JobStore, "look", unwritable)
+    out = tmp_path / "out.md"
+    told = call("improve", 5, "--prompt-file", prompt_file, "--wait", "--json", "--out", out)
+    assert (told.status, json.loads(told.out)["improved_prompt"]) == (0, "Be kinder.\n")
+    assert out.read_bytes() == b"Be kinder.\n"
+    assert "database" not in told.said
+
+
+@full
+def test_what_could_not_be_printed_counts_as_new(finished: ScriptedServer, home: Path) -> None:
+    told = on_a_full_disk("jobs", "show", 1, "--prompt")
+    assert (told.status, told.said) == (2, "cekura-tui: No space left on device.\n")
+    assert unread(home)
+    assert without_reader("jobs", "show", 1, "--prompt").status == 0
+    assert not unread(home)
+
+
+def test_asking_a_failed_job_for_its_prompt_is_looking_at_it(server: ScriptedServer, home: Path) -> None:
+    server.on("GET", PROGRESS, FAILED)
+    call("jobs", "wait", 1)
+    told = call("jobs", "show", 1, "--prompt")
+    assert (told.status, told.out) == (2, "")
+    assert "Job 1 has no suggestion: it is failed." in told.said
+    assert not unread(home)
+
+
+def test_a_prompt_without_an_output_is_a_sentence(finished: ScriptedServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    closed = process("jobs", "show", 1, "--prompt", stdout=None, preexec_fn=lambda: os.close(1))
+    told = ended(closed)
+    assert told.status == 2
+    assert told.said == "cekura-tui: There is no standard output. Send the prompt into a file or a pipe.\n"
+
+
+def test_an_unconfirmed_launch_without_a_reader_leaves_with_1_and_says_so(
+    server: ScriptedServer, prompt_file: Path
+) -> None:
+    server.on("POST", LAUNCH, Reply(HTML_502, 502))
+    told = without_reader("improve", 5, "--prompt-file", prompt_file)
+    assert told.status == 1
+    assert told.said.startswith("job 2: unconfirmed: ")
+
+
+@pytest.mark.parametrize(
+    ("end", "status"),
+    [(FAILED, 1), (Reply({"status": "failed", "error": "No issues found."}), 3), (DONE, 0)],
+    ids=["failed", "no issues", "succeeded"],
+)
+def test_a_reader_that_is_gone_changes_nothing_of_a_jobs_status(
+    server: ScriptedServer, prompt_file: Path, end: Reply, status: int
+) -> None:
+    server.on("GET", PROGRESS, end)
+    told = without_reader("improve", 5, "--prompt-file", prompt_file, "--wait", "--json")
+    assert told.status == status
+    assert len(told.said.splitlines()) == 2
+
+
+def test_the_file_is_written_where_nobody_reads_the_output(
+    finished: ScriptedServer, prompt_file: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "out.md"
+    told = without_reader("improve", 5, "--prompt-file", prompt_file, "--wait", "--out", out)
+    assert (told.status, out.read_bytes()) == (0, b"Be kinder.\n")
+    assert f"The improved prompt is in {out}." in told.said
+
+
+def test_the_output_is_printed_where_the_file_cannot_be_written(
+    finished: ScriptedServer, prompt_file: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "out.md"
+
+    def appears(_: object) -> Reply:
+        out.write_text("of somebody else")
+        return DONE
+
+    finished.on("GET", PROGRESS, appears)
+    words = ("improve", 5, "--prompt-file", prompt_file, "--wait", "--out", out)
+    told = call(*words, "--json")
+    assert (told.status, json.loads(told.out)["improved_prompt"]) == (2, "Be kinder.\n")
+    assert "exists already" in told.said
+    out.unlink()
+    assert without_reader(*words).status == 2
+    assert out.read_text() == "of somebody else"
+
+
+@full
+@pytest.mark.parametrize("as_json", [[], ["--json"]])
+def test_a_launch_whose_number_cannot_be_printed_says_that_it_was_launched(
+    server: ScriptedServer, prompt_file: Path, as_json: list[str]
+) -> None:
+    told = on_a_full_disk("improve", 5, "--prompt-file", prompt_file, *as_json)
+    assert told.status == 2
+    assert told.said.splitlines() == [
+        f"job 2: running. {WAITS}",
+        f"cekura-tui: No space left on device. Job 2 was launched and goes on. {WAITS}",
+    ]
+
+
+@full
+def test_a_result_that_cannot_be_printed_is_in_the_file_all_the_same(
+    finished: ScriptedServer, prompt_file: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "out.md"
+    told = on_a_full_disk("improve", 5, "--prompt-file", prompt_file, "--wait", "--out", out)
+    assert (told.status, out.read_bytes()) == (2, b"Be kinder.\n")
+    assert told.said.splitlines()[-2:] == [
+        f"The improved prompt is in {out}.",
+        "cekura-tui: No space left on device. Job 2 was launched: it is succeeded.",
+    ]
+
+
+def test_the_help_says_from_when_the_timeout_counts() -> None:
+    assert "launch's answer" in " ".join(call("improve", "--help").out.split())

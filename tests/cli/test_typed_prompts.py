@@ -1,0 +1,104 @@
+"""A prompt on standard input stands nowhere else: whatever fails before it is launched, it is kept as a draft."""
+
+from __future__ import annotations
+
+import json
+import signal
+import sqlite3
+import subprocess
+from pathlib import Path
+
+import pytest
+from calling import Result, call, ended, process
+from scripted_server import HTML_502, LAUNCH, PROGRESS, Hold, Reply, ScriptedServer, closed_port, run_of, serve_runs
+from waiting import until
+
+RUN_6 = "/test_framework/v1/runs/6/"
+TYPED = b"Typed by hand.\r\n"
+
+
+def typed(*words: object, number: int = 6) -> Result:
+    return call(*words, "improve", number, "--prompt-file", "-", "--category", 3, stdin=TYPED)
+
+
+def drafts() -> list[tuple[object, ...]]:
+    """The drafts there are: number, runs, focus."""
+    found = map(json.loads, call("jobs", "list", "--drafts", "--json").out.splitlines())
+    return [(job["job"], job["run_ids"], job["category_ids"]) for job in found if job["state"] == "draft"]
+
+
+@pytest.mark.parametrize(
+    ("reply", "status"), [(Reply({"detail": "x"}, 401), 4), (Reply({}, 404), 2), (Reply(HTML_502, 502), 2)], ids=str
+)
+def test_a_run_that_cannot_be_read_leaves_a_draft(server: ScriptedServer, reply: Reply, status: int) -> None:
+    server.on("GET", RUN_6, reply)
+    told = typed()
+    assert (told.status, told.out) == (status, "")
+    assert told.said.endswith(" The draft is kept as 2.\n")
+    assert drafts() == [(2, [6], [3])]
+    assert call("jobs", "show", 2, "--prompt").raw == TYPED
+
+
+def test_a_server_that_is_down_leaves_a_draft(server: ScriptedServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CEKURA_API_URL", f"http://127.0.0.1:{closed_port()}")
+    told = typed()
+    assert told.status == 2
+    assert told.said.endswith(" The draft is kept as 2.\n")
+    assert call("jobs", "show", 2, "--prompt").raw == TYPED
+
+
+def test_a_read_only_session_leaves_a_draft(server: ScriptedServer) -> None:
+    serve_runs(server, run_of(6))
+    told = typed("--read-only")
+    assert told.status == 2
+    assert told.said.endswith("Start without --read-only. The draft is kept as 2.\n")
+
+
+def test_breaking_off_while_a_run_is_read_leaves_a_draft(server: ScriptedServer) -> None:
+    hold = Hold(Reply(run_of(6)))
+    server.on("GET", RUN_6, hold)
+    reading = process("improve", 6, "--prompt-file", "-", stdin=subprocess.PIPE)
+    assert reading.stdin is not None
+    reading.stdin.write(TYPED)
+    reading.stdin.close()
+    reading.stdin = None
+    until(hold.arrived.is_set, "the run was asked for")
+    reading.send_signal(signal.SIGINT)
+    told = ended(reading)
+    assert told.status == 130
+    assert "The draft is kept as 2.\n" in told.said
+    assert call("jobs", "show", 2, "--prompt").raw == TYPED
+
+
+def test_a_refused_launch_leaves_the_one_draft_and_tells_of_it_once(server: ScriptedServer) -> None:
+    serve_runs(server, run_of(6))
+    server.on("POST", LAUNCH, Reply({"prompt": ["Too long."]}, 400))
+    told = typed()
+    assert told.said.count("The draft is kept as 2.") == 1
+    assert drafts() == [(2, [6], [3])]
+
+
+def test_a_launch_makes_a_job_of_the_draft_with_the_runs_agent(server: ScriptedServer) -> None:
+    serve_runs(server, run_of(6))
+    told = typed()
+    assert (told.status, told.out) == (0, "2\n")
+    assert drafts() == []
+    (_, body) = (got.json() for got in server.requests("POST", LAUNCH))
+    assert (body["run_ids"], body["agent"], body["prompt"]) == ([6], 7, TYPED.decode())
+    server.on("GET", PROGRESS, Reply({"output": {"improved_prompt": "x"}}))
+    assert call("jobs", "wait", 2).status == 0
+
+
+def test_where_the_draft_cannot_be_kept_none_is_told_of(server: ScriptedServer, home: Path) -> None:
+    sql = sqlite3.connect(home / "cekura.db", isolation_level=None)
+    sql.execute("BEGIN IMMEDIATE")
+    told = typed()
+    sql.close()
+    assert told.status == 2
+    assert "draft" not in told.said
+    assert drafts() == []
+
+
+def test_a_prompt_of_a_file_is_kept_in_its_file(server: ScriptedServer, prompt_file: Path) -> None:
+    assert call("improve", 6, "--prompt-file", prompt_file).status == 2
+    assert drafts() == []

@@ -1,0 +1,134 @@
+"""A launch was sent and the database cannot be written for long: what came of it is kept, told and recorded later."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from engine_room import DRAFT, RUNNING, TAKEN, Room, room
+from scripted_server import HTML_502, LAUNCH, PROGRESS, Hold, Reply, ScriptedServer
+from waiting import eventually
+
+from cekura_tui.api.errors import ApiError
+from cekura_tui.jobs import launcher
+from cekura_tui.model.job import Job, JobState
+from cekura_tui.store.asides import Aside, Asides
+from cekura_tui.store.errors import SentUnrecorded
+
+
+@pytest.fixture(autouse=True)
+def in_haste(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The tries follow each other at once."""
+    for name, value in (("TRIES", 3), ("BETWEEN", 0.05), ("LATER", 0.1)):
+        monkeypatch.setattr(launcher, name, value)
+
+
+@contextmanager
+def held(path: Path) -> Iterator[None]:
+    """Another program writes to the database, and does not come to an end."""
+    other = sqlite3.connect(path, isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    try:
+        yield
+    finally:
+        other.execute("ROLLBACK")
+        other.close()
+
+
+async def answered_under_lock(here: Room, reply: Reply) -> asyncio.Task[Job]:
+    """A launch whose answer comes while the database is held."""
+    hold = Hold(reply)
+    here.server.on("POST", LAUNCH, hold)
+    here.store.database.read("PRAGMA busy_timeout = 20")
+    launching = asyncio.create_task(here.engine.launch(DRAFT))
+    await eventually(hold.arrived.is_set, "the launch arrived")
+    hold.released.set()
+    return launching
+
+
+def asides(home: Path) -> list[str]:
+    return [path.name for path in home.glob("*-taken-*")]
+
+
+async def test_a_job_that_the_server_took_is_told_by_its_id_and_followed_when_the_database_can_be_written(
+    home: Path, scripted: ScriptedServer
+) -> None:
+    scripted.on("GET", PROGRESS, RUNNING)
+    async with room(home, scripted) as here:
+        here.engine.start()
+        launching = await answered_under_lock(here, TAKEN)
+        with held(here.path):
+            with pytest.raises(SentUnrecorded, match=r"took job 1 \(progress_id p-1\).*not be recorded yet"):
+                await launching
+            assert asides(home) == ["cekura.db-taken-1.json"]
+            assert (home / "cekura.db-taken-1.json").stat().st_mode & 0o077 == 0
+        job = await here.comes_into(JobState.RUNNING)
+        assert job.progress_id == "p-1"
+        await here.asked(1)
+        assert (asides(home), here.posts()) == ([], 1)
+
+
+async def test_an_id_that_was_not_recorded_when_the_program_ended_is_when_it_starts_again(
+    home: Path, scripted: ScriptedServer
+) -> None:
+    scripted.on("GET", PROGRESS, RUNNING)
+    async with room(home, scripted) as here:
+        launching = await answered_under_lock(here, TAKEN)
+        with held(here.path):
+            await eventually(lambda: asides(home), "the answer is kept aside")
+            await here.engine.close()
+            with pytest.raises(SentUnrecorded):
+                await launching
+    async with room(home, scripted) as again:
+        again.engine.adopt()
+        job = again.job()
+        assert (job.state, job.progress_id) == (JobState.RUNNING, "p-1")
+        assert (asides(home), again.posts()) == ([], 1)
+
+
+async def test_a_launch_that_may_have_been_taken_is_not_told_as_one_that_was_not_sent(
+    home: Path, scripted: ScriptedServer
+) -> None:
+    async with room(home, scripted) as here:
+        launching = await answered_under_lock(here, Reply(HTML_502, 502))
+        with held(here.path), pytest.raises(SentUnrecorded, match=r"Job 1 was sent\..*502"):
+            await launching
+        await here.comes_into(JobState.UNCONFIRMED)
+        assert here.posts() == 1
+
+
+async def test_a_launch_that_was_refused_is_told_as_such_and_is_a_draft_later(
+    home: Path, scripted: ScriptedServer
+) -> None:
+    async with room(home, scripted) as here:
+        launching = await answered_under_lock(here, Reply({"detail": "No credits."}, 402))
+        with held(here.path), pytest.raises(ApiError, match=r"No credits\."):
+            await launching
+        await here.comes_into(JobState.DRAFT)
+
+
+async def test_what_was_set_aside_for_another_database_or_is_something_else_is_left_alone(
+    home: Path, scripted: ScriptedServer
+) -> None:
+    scripted.on("POST", LAUNCH, Reply(HTML_502, 502))
+    async with room(home, scripted) as here:
+        job = await here.engine.launch(DRAFT)
+        kept = Asides(here.path)
+        assert kept.keep(Aside(1, (job.launched_at or 0.0) - 1, "p-1", "{}", 2.0))
+        assert kept.keep(Aside(2, 1.0, "p-2", "{}", 2.0))
+        for name, text in (("3", "no json"), ("4", "[]"), ("5", '{"number": 6}'), ("6", "[" * 100_000)):
+            (home / f"cekura.db-taken-{name}.json").write_text(text)
+        here.engine.adopt()
+        assert here.job().state == JobState.UNCONFIRMED
+        assert len(asides(home)) == 6
+
+
+def test_where_nothing_at_all_can_be_written_nobody_says_that_it_is_kept(tmp_path: Path) -> None:
+    kept = Asides(tmp_path / "gone" / "cekura.db")
+    assert not kept.keep(Aside(1, 1.0, "p-1", "{}", 2.0))
+    kept.drop(1)
+    assert list(kept.all()) == []

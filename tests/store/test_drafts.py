@@ -1,0 +1,111 @@
+"""Drafts that several windows type into and launch: nothing that somebody typed is lost, and nothing is kept twice."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from cekura_tui.model.job import Draft, Job, JobState
+from cekura_tui.model.text import Prompt
+from cekura_tui.store.store import Store
+
+S = JobState
+
+
+@pytest.fixture
+def store(home: Path) -> Iterator[Store]:
+    store = Store(home / "cekura.db", "https://api.cekura.ai", "key", "default")
+    yield store
+    store.close()
+
+
+def typed(prompt: str, *categories: int, source: str = "agent, edited") -> Draft:
+    return Draft((5, 6), Prompt(prompt), 7, "Agent 7", categories, (), source)
+
+
+def all_of(store: Store) -> list[tuple[JobState, str, tuple[int, ...]]]:
+    """Every job and draft, oldest first: its state, its prompt, and its focus."""
+    jobs = sorted(store.jobs.all(drafts=True), key=lambda job: job.number)
+    return [(job.state, store.jobs.draft_of(job).prompt, job.category_ids) for job in jobs]
+
+
+def both(store: Store) -> tuple[Job, Job]:
+    """One draft, as two windows have taken it up."""
+    job = store.jobs.save_draft(typed("first"), 1.0)
+    found = store.jobs.latest_draft(7, (5, 6))
+    assert found == job
+    return job, found
+
+
+def test_what_is_typed_into_a_draft_that_another_window_has_typed_into_is_a_draft_of_its_own(store: Store) -> None:
+    here, there = both(store)
+    here = store.jobs.save_draft(typed("first of A"), 2.0, here)
+    there = store.jobs.save_draft(typed("first of B"), 3.0, there)
+    here = store.jobs.save_draft(typed("more of A"), 4.0, here)
+    there = store.jobs.save_draft(typed("more of B"), 5.0, there)
+    assert all_of(store) == [(S.DRAFT, "more of A", ()), (S.DRAFT, "more of B", ())]
+    assert (here.number, there.number) == (1, 2)
+
+
+def test_a_draft_that_another_window_wrote_over_is_there_again_when_it_is_kept_once_more(store: Store) -> None:
+    here, there = both(store)
+    store.jobs.save_draft(typed("first of B"), 2.0, there)
+    store.jobs.save_draft(typed("first"), 3.0, here)
+    assert all_of(store) == [(S.DRAFT, "first of B", ()), (S.DRAFT, "first", ())]
+
+
+def test_another_focus_of_the_same_prompt_is_kept_as_well(store: Store) -> None:
+    here, there = both(store)
+    store.jobs.save_draft(typed("first", 1), 2.0, here)
+    store.jobs.save_draft(typed("first", 2), 3.0, there)
+    assert all_of(store) == [(S.DRAFT, "first", (1,)), (S.DRAFT, "first", (2,))]
+
+
+def test_the_same_text_in_two_windows_is_one_draft(store: Store) -> None:
+    here, there = both(store)
+    store.jobs.save_draft(typed("the same"), 2.0, here)
+    there = store.jobs.save_draft(typed("the same", source="draft, edited"), 3.0, there)
+    store.jobs.save_draft(typed("another"), 4.0, there)
+    assert all_of(store) == [(S.DRAFT, "another", ())]
+
+
+def test_a_launch_takes_no_draft_that_holds_another_prompt(store: Store) -> None:
+    here, there = both(store)
+    store.jobs.save_draft(typed("first of B"), 2.0, there)
+    job = store.jobs.begin_launch(typed("first"), 3.0, "A", here.number)
+    assert (job.number, job.owner) == (2, "A")
+    assert all_of(store) == [(S.DRAFT, "first of B", ()), (S.LAUNCHING, "first", ())]
+    back = store.jobs.record_state(job.number, S.DRAFT, "refused", 4.0, only_from=(S.LAUNCHING,))
+    assert store.jobs.latest_draft(7, (5, 6)) == back
+
+
+def test_a_launch_takes_the_draft_of_its_prompt_whatever_else_was_found_out_since(store: Store) -> None:
+    number = store.jobs.save_draft(Draft((5, 6), Prompt("from a script"), None), 1.0).number
+    job = store.jobs.begin_launch(typed("from a script", 1), 2.0, "A", number)
+    assert (job.number, job.agent_id) == (number, 7)
+    assert all_of(store) == [(S.LAUNCHING, "from a script", (1,))]
+
+
+def test_the_text_of_a_draft_that_another_window_launched_is_that_job_and_no_second_draft(store: Store) -> None:
+    here, there = both(store)
+    store.jobs.begin_launch(typed("first"), 2.0, "B", there.number)
+    kept = store.jobs.save_draft(typed("first"), 3.0, here)
+    assert (kept.number, kept.state, kept.created_at) == (here.number, S.LAUNCHING, 2.0)
+    assert all_of(store) == [(S.LAUNCHING, "first", ())]
+
+
+def test_what_is_typed_into_a_draft_that_another_window_launched_is_a_draft_of_its_own(store: Store) -> None:
+    here, there = both(store)
+    store.jobs.begin_launch(typed("first"), 2.0, "B", there.number)
+    kept = store.jobs.save_draft(typed("typed here"), 3.0, here)
+    assert kept.state == S.DRAFT
+    assert all_of(store) == [(S.LAUNCHING, "first", ()), (S.DRAFT, "typed here", ())]
+
+
+def test_what_is_typed_into_a_draft_that_was_forgotten_elsewhere_is_kept(store: Store) -> None:
+    here, _ = both(store)
+    store.jobs.forget(here.number, 2.0)
+    store.jobs.save_draft(typed("first"), 3.0, here)
+    assert all_of(store) == [(S.DRAFT, "first", ())]
