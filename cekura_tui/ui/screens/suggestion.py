@@ -77,7 +77,7 @@ Removed words are struck through, added ones underlined. `n` and `N` go from cha
         runs = ", ".join(map(str, done.job.run_ids))
         changes = count(diff.changes, "change")
         self._headline(
-            f"{changes} · +{diff.added_words} −{diff.removed_words} words · from run {runs} · "
+            f"· {changes} · +{diff.added_words} −{diff.removed_words} words · from run {runs} · "
             f"{clean_line(done.job.agent_name, 40)}"
         )
         summary = clean(done.job.summary_of_changes or "The server sent no summary.")
