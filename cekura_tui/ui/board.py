@@ -41,6 +41,11 @@ class Board:
         """One of the jobs is like this now."""
         self.put_jobs([job if known.number == job.number else known for known in self.jobs])
 
+    def put_new(self, job: Job) -> None:
+        """A job that was just launched, unless it was read already, and maybe later; the newest is the first."""
+        if self.job(job.number) is None:
+            self.put_jobs([job, *self.jobs])
+
     def put_durations(self, durations: Sequence[float]) -> None:
         """So long did this profile's last jobs take."""
         if self.durations != tuple(durations):

@@ -41,6 +41,8 @@ class Improving(Page):
         if job.state == JobState.UNCONFIRMED:
             self.tell(f"Job {job.number} is unconfirmed: {job.reason}", warning=True)
         else:
+            # The board has it at once: whoever leaves now is told that it goes on.
+            self.board.put_new(job)
             self.tell(f"Job {job.number} launched; it goes on by itself.")
         self.improved(job)
 
