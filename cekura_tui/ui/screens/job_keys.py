@@ -174,7 +174,7 @@ class JobKeys(Page):
         elif len(others) < len(self.board.jobs):
             self.board.put_job(job)
         elif self.board.job(job.again_of) is not None:
-            self.board.put_jobs([job, *others])  # the newest first, as they are read
+            self.board.put_new(job)
 
     @work(group="copy", exclusive=True)
     async def action_copy(self) -> None:
