@@ -179,13 +179,15 @@ class JobKeys(Page):
     @work(group="copy", exclusive=True)
     async def action_copy(self) -> None:
         """Offer what can be copied of it."""
-        if (job := self.job) is None:
+        if (job := self._free) is None:
             return
         try:
             record, prompt, whole = await self.board.workspace.call(_told_of(job.number))
         except CekuraTuiError as error:
             if isinstance(error, UsageError):
-                self.tell(error.sentence(), warning=True)  # it was forgotten meanwhile
+                # It was forgotten meanwhile, which is news unless it was asked for here, as by `y` pressed twice.
+                if self.board.job(job.number) is not None and not self._pending(job.number):
+                    self.tell(error.sentence(), warning=True)
             elif not self.gone:
                 self.tell_error(error)
             return
