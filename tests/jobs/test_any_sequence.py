@@ -59,7 +59,9 @@ STORIES = st.integers(0, 60).flatmap(lambda steps: st.lists(STEP, min_size=steps
 @pytest.fixture
 def tell(tmp_path: Path, scripted: ScriptedServer, monkeypatch: pytest.MonkeyPatch) -> Iterator[Tell]:
     """Let a story happen, from an empty database on, to its end."""
-    monkeypatch.setattr("cekura_tui.jobs.launcher.CLOSING", 0.01)
+    # These waits are of the real clock, also those of a killed window, whose database is closed.
+    for wait in ("CLOSING", "BETWEEN", "LATER"):
+        monkeypatch.setattr(f"cekura_tui.jobs.launcher.{wait}", 0.01)
     # Half of the time would go into reading certificates for each launch, and this server has none.
     monkeypatch.setattr(httpx, "AsyncClient", partial(httpx.AsyncClient, verify=False))
     numbers = count()
