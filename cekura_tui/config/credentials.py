@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import json
-import os
 import sys
-import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from cekura_tui.config.origin import Server, read_server
 from cekura_tui.config.paths import expand, make_private
+from cekura_tui.config.whole_file import whole_file
 from cekura_tui.model.errors import CekuraTuiError, KeyMissing, UsageError
 
 PROFILE = "default"
@@ -66,15 +65,8 @@ def save_key(path: Path, server: Server, key: Key) -> None:
     saved = _read_saved(path) | {PROFILE: {"api_url": server.base, "api_key": key.text}}
     try:
         make_private(path.parent)
-        # mkstemp makes its file 0600, and a rename replaces the old one whole or not at all.
-        handle, name = tempfile.mkstemp(dir=path.parent, prefix=".credentials-")
-        try:
-            with os.fdopen(handle, "w", encoding="utf-8") as file:
-                json.dump(saved, file, indent=1)
-            os.replace(name, path)
-        except BaseException:
-            os.unlink(name)
-            raise
+        with whole_file(path) as file:
+            file.write(json.dumps(saved, indent=1).encode())
     except OSError as error:
         raise UsageError(f"The key could not be kept in {path}: {error.strerror}.") from None
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import tempfile
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
+
+from cekura_tui.config.whole_file import whole_file
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,16 +35,10 @@ class Asides:
     def keep(self, aside: Aside) -> bool:
         """Keep it, readable by this user alone; returns whether that went well."""
         try:
-            handle, name = tempfile.mkstemp(dir=self._directory, prefix=f".{self._prefix}")
-            try:
-                with os.fdopen(handle, "w", encoding="ascii") as file:
-                    json.dump(asdict(aside), file)
-                    file.flush()
-                    os.fsync(file.fileno())
-                os.replace(name, self._path(aside.number))
-            except BaseException:
-                os.unlink(name)
-                raise
+            with whole_file(self._path(aside.number)) as file:
+                file.write(json.dumps(asdict(aside)).encode())
+                file.flush()
+                os.fsync(file.fileno())
         except OSError:
             return False
         return True

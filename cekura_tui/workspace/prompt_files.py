@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import os
 import sys
-import tempfile
 from pathlib import Path
 
 from cekura_tui.config.paths import expand
+from cekura_tui.config.whole_file import whole_file
 from cekura_tui.model.errors import UsageError
 from cekura_tui.model.job import MAX_PROMPT_BYTES
 from cekura_tui.model.text import Prompt, prompt_bytes
@@ -99,18 +99,12 @@ def write_prompt(path: Path, prompt: Prompt, *, force: bool = True) -> None:
     """
     try:
         target = path.resolve()
-        handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name[:100]}-")
-        try:
-            with os.fdopen(handle, "wb") as file:
-                file.write(prompt_bytes(prompt))
-            # mkstemp makes files 0600; a prompt is an ordinary file of its owner.
-            os.chmod(name, target.stat().st_mode & 0o777 if target.exists() else 0o666 & ~_umask())
+        with whole_file(target) as file:
+            file.write(prompt_bytes(prompt))
+            # A prompt is an ordinary file of its owner.
+            os.fchmod(file.fileno(), target.stat().st_mode & 0o777 if target.exists() else 0o666 & ~_umask())
             if not force and target.exists():
                 raise _exists(path)
-            os.replace(name, target)
-        except BaseException:
-            os.unlink(name)
-            raise
     except (OSError, RuntimeError) as error:
         why = getattr(error, "strerror", None) or "a link leads to itself"
         raise UsageError(f"{path} could not be written: {why}.", "The suggestion is kept.") from None
