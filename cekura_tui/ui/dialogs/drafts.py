@@ -19,14 +19,6 @@ if TYPE_CHECKING:
     from cekura_tui.workspace.session import Session
     from cekura_tui.workspace.workspace import Workspace
 
-SOURCES = {
-    "agent": "the agent's current prompt",
-    "file": "a file",
-    "last": "the one launched last",
-    "draft": "your draft",
-}
-"""Where a prompt may come from, and how that is worded."""
-
 
 @dataclass(eq=False, slots=True)
 class _Place:

@@ -17,10 +17,11 @@ from cekura_tui.model.text import Prompt, clean, clean_line
 from cekura_tui.store.errors import SentUnrecorded
 from cekura_tui.ui.board import Board
 from cekura_tui.ui.dialogs.dialog import Dialog
-from cekura_tui.ui.dialogs.drafts import SOURCES, DraftKeeper, Soon
+from cekura_tui.ui.dialogs.drafts import DraftKeeper, Soon
+from cekura_tui.ui.dialogs.prompt_sources import PromptSources
 from cekura_tui.ui.dialogs.prompt_text import PromptText
 from cekura_tui.ui.terminal.editor import edit_prompt
-from cekura_tui.ui.widgets.choice_list import Choice, ChoiceList
+from cekura_tui.ui.widgets.choice_list import ChoiceList
 from cekura_tui.ui.widgets.focus_list import FocusList
 from cekura_tui.workspace.prompt_files import check_prompt, read_prompt_file
 
@@ -45,9 +46,8 @@ class ImproveDialog(Dialog[Job]):
         self._board, self._runs = board, runs
         self._focus = FocusList(runs.focuses())
         self._agent_name = runs.agent_name
-        self._prompts: dict[str, Prompt] = {}
+        self._sources = PromptSources()
         self._text = PromptText()
-        self._source = "agent"
         self._drafts = DraftKeeper(board.workspace)
         self._launching: Draft | None = None
         self._told_unkept: Draft | None = None
@@ -58,7 +58,7 @@ class ImproveDialog(Dialog[Job]):
         with VerticalScroll(classes="dialog", id="improve"):
             yield Label(Content("Improve the prompt"), classes="dialog-title")
             yield Static(id="improve-runs")
-            yield ChoiceList(several=False, id="sources")
+            yield self._sources
             yield Input(placeholder="path of the prompt's file, then enter", id="prompt-file", compact=True)
             yield TextArea(id="prompt", soft_wrap=True, show_line_numbers=False, compact=True)
             yield Static(id="prompt-facts")
@@ -78,8 +78,6 @@ class ImproveDialog(Dialog[Job]):
         """Read the prompts that there are."""
         self.query_one(Input).cursor_blink = self.query_one(TextArea).cursor_blink = False
         self.query_one("#prompt-file").display = False
-        for source in ("agent", "file"):
-            self._offer(source)
         runs = ", ".join(f"{view.row.id} ({view.row.outcome.text})" for view in self._runs.views)
         setup = self._board.workspace.setup
         where = f"It is sent to {'the embedded workspace' if setup.demo else setup.server.origin} and may cost credits."
@@ -95,29 +93,22 @@ class ImproveDialog(Dialog[Job]):
             kept = await workspace.call(lambda session: session.jobs.draft(agent_id, self._runs.run_ids))
             last = await workspace.call(lambda session: session.jobs.last_prompt(agent_id))
             if last is not None:
-                self._prompts["last"] = last
-                self._offer("last")
+                self._sources.has("last", last)
             if kept is not None:
-                self._prompts["draft"] = kept[0].prompt
-                self._offer("draft")
+                self._sources.has("draft", kept[0].prompt)
                 self._drafts.take_up(kept[1])
                 if kept[0].run_ids == self._runs.run_ids and not self._edited:
                     self._restore(kept[0], kept[1])
             agent, prompt = await workspace.call(lambda session: session.agent_prompt(agent_id))
             self._agent_name = agent.name
-            self._prompts["agent"] = prompt
+            self._sources.has("agent", prompt)
         except CekuraTuiError as error:
             self._say(error.sentence(), failed=True)
             return
-        if self._source == "agent" and not self._edited:
+        if self._sources.current == "agent" and not self._edited:
             self._put("agent", prompt)
-        if self._source == "agent":
+        if self._sources.current == "agent":
             self._say("")
-
-    def _offer(self, source: str) -> None:
-        sources = self.query_one("#sources", ChoiceList)
-        sources.show_rows([*sources.rows, Choice(source, SOURCES[source])])
-        sources.marks = frozenset({self._source})
 
     def _restore(self, draft: Draft, job: Job) -> None:
         """The draft for these very runs is taken up where it was left."""
@@ -129,8 +120,7 @@ class ImproveDialog(Dialog[Job]):
 
     def _put(self, source: str, prompt: Prompt) -> None:
         """Another text is what is worked on from now on."""
-        self._source = source
-        self.query_one("#sources", ChoiceList).marks = frozenset({source})
+        self._sources.turn_to(source)
         self._drafts.turn_to(source)
         self._show(prompt)
 
@@ -155,23 +145,21 @@ class ImproveDialog(Dialog[Job]):
     @on(ChoiceList.Marked, "#sources")
     def source_chosen(self, event: ChoiceList.Marked) -> None:
         """Another prompt was chosen; what was typed into the one before is kept as the draft first."""
-        (source,) = self.query_one("#sources", ChoiceList).chosen
+        (source,) = self._sources.chosen
         self.query_one("#prompt-file").display = source == "file"
-        if source == self._source:
+        if source == self._sources.current:
             return
         self._leave_text()
-        self._put(source, self._prompts.get(source, Prompt("")))
+        self._put(source, self._sources.text_of(source))
         if source == "file":
             self.query_one("#prompt-file").focus()
 
     def _leave_text(self) -> None:
-        if not self._edited and self._source != "draft":
+        if not self._edited and self._sources.current != "draft":
             return  # it can be chosen again as it is
         self.keep()
         if self._drafts.has(left := self._as_draft()):
-            if "draft" not in self._prompts:
-                self._offer("draft")
-            self._prompts["draft"] = left.prompt
+            self._sources.has("draft", left.prompt)
 
     @on(Input.Submitted, "#prompt-file")
     def file_named(self, event: Input.Submitted) -> None:
@@ -181,7 +169,7 @@ class ImproveDialog(Dialog[Job]):
         except CekuraTuiError as error:
             self._say(error.sentence(), failed=True)
             return
-        self._prompts["file"] = prompt
+        self._sources.has("file", prompt)
         self._leave_text()
         self._put("file", prompt)
         self._say(f"Read {event.value.strip()}.")
@@ -217,7 +205,7 @@ class ImproveDialog(Dialog[Job]):
             agent_name=self._agent_name,
             category_ids=self._focus.ids("category"),
             workflow_metric_ids=self._focus.ids("metric"),
-            prompt_source=self._source + (", edited" if self._edited else ""),
+            prompt_source=self._sources.current + (", edited" if self._edited else ""),
         )
 
     def keep(self) -> None:
@@ -227,8 +215,8 @@ class ImproveDialog(Dialog[Job]):
 
     def _begin_to_keep(self) -> bool:
         """Keep it though it was kept before: another window may have written over it."""
-        draft = self._as_draft()
-        written = self._edited or self._source == "file" or (self._source == "draft" and self._drafts.begun)
+        draft, source = self._as_draft(), self._sources.current
+        written = self._edited or source == "file" or (source == "draft" and self._drafts.begun)
         missed = written or draft.category_ids or draft.workflow_metric_ids
         sent = self._launching is not None and self._launching.body() == draft.body()
         due = bool(missed and draft.prompt.strip()) and not sent

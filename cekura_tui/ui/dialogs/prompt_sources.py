@@ -1,0 +1,46 @@
+"""Where the prompt of a launch comes from: the agent, a file, the last launch, or a draft."""
+
+from __future__ import annotations
+
+from cekura_tui.model.text import Prompt
+from cekura_tui.ui.widgets.choice_list import Choice, ChoiceList
+
+_WORDS = {
+    "agent": "the agent's current prompt",
+    "file": "a file",
+    "last": "the one launched last",
+    "draft": "your draft",
+}
+
+
+class PromptSources(ChoiceList):
+    """The sources that there are, each with its text once that is known, and the one that is worked on."""
+
+    def __init__(self) -> None:
+        super().__init__(several=False, id="sources")
+        self.current = "agent"
+        self._texts: dict[str, Prompt] = {}
+
+    def on_mount(self) -> None:
+        """An agent and files there are always."""
+        for source in ("agent", "file"):
+            self._offer(source)
+
+    def has(self, source: str, text: Prompt) -> None:
+        """The text of a source is known; one that was not offered before is from now on."""
+        self._texts[source] = text
+        self._offer(source)
+
+    def text_of(self, source: str) -> Prompt:
+        """Its text; empty where it is not known yet."""
+        return self._texts.get(source, Prompt(""))
+
+    def turn_to(self, source: str) -> None:
+        """This one is worked on from now on."""
+        self.current = source
+        self.marks = frozenset({source})
+
+    def _offer(self, source: str) -> None:
+        if source not in (choice.key for choice in self.rows):
+            self.show_rows([*self.rows, Choice(source, _WORDS[source])])
+            self.marks = frozenset({self.current})
