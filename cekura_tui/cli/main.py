@@ -63,7 +63,7 @@ class Front(click.Group):
 @click.option("--no-mouse", is_flag=True, help="Leave the mouse to the terminal.")
 @click.option("--ascii", "ascii_only", is_flag=True, help="Draw with plain characters only.")
 @click.option(
-    "--demo-runs", type=click.IntRange(1, 1000), default=240, metavar="N", help="Runs of the embedded workspace."
+    "--demo-runs", type=click.IntRange(1, 1_000_000), default=240, metavar="N", help="Runs of the embedded workspace."
 )
 @click.option("--demo-speed", type=click.FloatRange(min=0.01), default=1.0, metavar="X", help="How fast its jobs go.")
 @click.option("--demo-epoch", type=unix_time, metavar="SECONDS", help="The Unix time its runs count back from.")

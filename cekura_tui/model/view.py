@@ -15,7 +15,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class RunRow:
-    """A line of the run list. `at` is Unix time; `duration` is "MM:SS" or empty."""
+    """A line of the run list. `at` is Unix time; `duration` is "MM:SS" or empty; `status` is the server's word.
+
+    `failing` are the names of the failing verdicts that the server told of with the row, which may be fewer than there
+    are; `as_text` is None where it was not told whether the run was one of text or of voice.
+    """
 
     id: int
     scenario: str
@@ -25,6 +29,25 @@ class RunRow:
     outcome: Outcome
     duration: str
     at: float | None
+    status: str = ""
+    scenario_id: int | None = None
+    personality_id: int | None = None
+    result_id: int | None = None
+    project_id: int | None = None
+    as_text: bool | None = None
+    reviewed: bool = False
+    failing: tuple[str, ...] = ()
+
+    @property
+    def seconds(self) -> int | None:
+        """How long the call was, where that is told."""
+        parts = self.duration.split(":")
+        if not 2 <= len(parts) <= 3 or not all(part.isdecimal() and part.isascii() for part in parts):
+            return None
+        total = 0
+        for part in parts:
+            total = total * 60 + int(part)
+        return total
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +73,14 @@ def row_of(run: Run) -> RunRow:
         outcome=outcome_of(run),
         duration=run.duration or "",
         at=run.at,
+        status=(run.status or "").lower(),
+        scenario_id=run.scenario,
+        personality_id=run.personality,
+        result_id=run.result_id,
+        project_id=project if isinstance(project := run.source.get("project"), int) else None,
+        as_text=run.run_as_text,
+        reviewed=bool(run.is_reviewed) or (run.evaluation_status or "").lower().startswith("reviewed"),
+        failing=tuple(verdict.name for verdict in read_verdicts(run) if verdict.state == "fail"),
     )
 
 

@@ -141,10 +141,13 @@ def first_sight(path: Path, origin: str, key: str, profile: str, scope: str | No
 
 
 def _write_row(row: RunRow) -> str:
-    outcome = (row.outcome.kind, row.outcome.text)
-    return json.dumps([row.id, row.scenario, row.personality, row.agent_id, row.agent, outcome, row.duration, row.at])
+    told = [row.id, row.scenario, row.personality, row.agent_id, row.agent, (row.outcome.kind, row.outcome.text)]
+    told += [row.duration, row.at, row.status, row.scenario_id, row.personality_id, row.result_id, row.project_id]
+    return json.dumps([*told, row.as_text, row.reviewed, row.failing])
 
 
 def _read_row(text: str) -> RunRow:
-    number, scenario, personality, agent_id, agent, (kind, words), duration, at = json.loads(text)
-    return RunRow(number, scenario, personality, agent_id, agent, Outcome(kind, words), duration, at)
+    number, scenario, personality, agent_id, agent, (kind, words), *rest = json.loads(text)
+    if len(rest) > 2:  # an earlier version wrote no more than duration and time
+        rest[-1] = tuple(rest[-1])
+    return RunRow(number, scenario, personality, agent_id, agent, Outcome(kind, words), *rest)

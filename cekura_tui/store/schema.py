@@ -119,5 +119,52 @@ MIGRATIONS: tuple[str, ...] = (
         PRIMARY KEY (origin, key_id)
     ) WITHOUT ROWID;
     """,
+    """
+    -- what somebody wrote about a run; the server never sees it
+    CREATE TABLE notes (
+        origin TEXT NOT NULL,
+        key_id TEXT NOT NULL,
+        run_id INTEGER NOT NULL,
+        text TEXT NOT NULL,
+        at REAL NOT NULL,
+        PRIMARY KEY (origin, key_id, run_id)
+    ) WITHOUT ROWID;
+
+    -- filters with a name
+    CREATE TABLE views (
+        origin TEXT NOT NULL,
+        key_id TEXT NOT NULL,
+        name TEXT NOT NULL,
+        filter TEXT NOT NULL,
+        at REAL NOT NULL,
+        PRIMARY KEY (origin, key_id, name)
+    ) WITHOUT ROWID;
+
+    -- filters that were used, and which one a scope was left with
+    CREATE TABLE filters_used (
+        origin TEXT NOT NULL,
+        key_id TEXT NOT NULL,
+        filter TEXT NOT NULL,
+        at REAL NOT NULL,
+        PRIMARY KEY (origin, key_id, filter)
+    ) WITHOUT ROWID;
+    CREATE TABLE filters_left (
+        origin TEXT NOT NULL,
+        key_id TEXT NOT NULL,
+        scope TEXT NOT NULL,
+        filter TEXT NOT NULL,
+        PRIMARY KEY (origin, key_id, scope)
+    ) WITHOUT ROWID;
+
+    -- why runs failed, as JSON [[verdict, explanation], ...], of runs that may not be kept whole
+    CREATE TABLE findings (
+        origin TEXT NOT NULL,
+        key_id TEXT NOT NULL,
+        run_id INTEGER NOT NULL,
+        told TEXT NOT NULL,
+        got_at REAL NOT NULL,
+        PRIMARY KEY (origin, key_id, run_id)
+    ) WITHOUT ROWID;
+    """,
 )
 VERSION = len(MIGRATIONS)
