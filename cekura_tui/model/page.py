@@ -10,8 +10,14 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Page(Generic[T]):
-    """How many there are in all, these, and whether another page follows."""
+    """How many there are in all, these, and whether another page follows.
+
+    `oldest_first` tells that the server listed them so, whatever their order here; `at` is the server's own time (Unix)
+    when it answered.
+    """
 
     count: int
     items: tuple[T, ...]
     more: bool
+    oldest_first: bool = False
+    at: float | None = None

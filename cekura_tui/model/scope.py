@@ -12,22 +12,16 @@ from cekura_tui.model.errors import UsageError
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """What to list runs of. `failures` asks for runs that did not succeed alone."""
+    """What to list runs of."""
 
     kind: Literal["project", "agent", "result"]
     id: int
     name: str = ""
-    failures: bool = False
 
     @property
     def params(self) -> dict[str, str | int]:
         """The query parameters of the list operation."""
-        params: dict[str, str | int] = {f"{self.kind}_id": self.id}
-        if self.failures:
-            params["success"] = "false"
-            # A run that still goes on has not succeeded either, but it has not failed.
-            params["status__in"] = "completed,failed,timeout,cancelled"
-        return params
+        return {f"{self.kind}_id": self.id}
 
     @property
     def text(self) -> str:

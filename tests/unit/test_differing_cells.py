@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from hypothesis import example, given
 from hypothesis import strategies as st
+from rich.cells import cell_len
 from rich.segment import Segment
 from rich.style import Style
 from textual.strip import Strip
@@ -35,3 +36,12 @@ def test_a_number_that_grows_is_a_few_cells() -> None:
     assert differing_cells(old, strip(Segment("running ", bold), Segment("15 s"))) == (9, 10)
     assert differing_cells(old, strip(Segment("stopped ", bold), Segment("10 s"))) == (0, 7)
     assert differing_cells(old, old) == (0, 0)
+
+
+@given(SEGMENTS, st.integers(1, 20))
+def test_a_line_is_as_wide_as_the_list_whatever_is_in_it(segments: list[Segment], width: int) -> None:
+    made = strips_of([segments], width, Style(bgcolor="blue"))[0]
+    assert cell_len(made.text) == made.cell_length == width
+    assert all(segment.style and segment.style.bgcolor for segment in made)
+    told = "".join(segment.text for segment in segments)
+    assert made.text.rstrip() == told.rstrip() or cell_len(told) > width

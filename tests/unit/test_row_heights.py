@@ -93,3 +93,19 @@ def test_measuring_rows_above_does_not_move_what_is_read() -> None:
         view.exact(row)
     assert view.lines() == [(20, line) for line in range(3, 8)]
     assert view.y == 20 * 9 + 3
+
+
+@given(SIZES.filter(bool), st.integers(1, 12), st.data())
+def test_a_line_is_held_where_it_was_unless_the_list_ends(sizes: list[int], height: int, data: st.DataObject) -> None:
+    view = Viewport(RowHeights([1] * len(sizes)), sizes.__getitem__, height)
+    flat = [(row, line) for row, size in enumerate(sizes) for line in range(size)]
+    held = data.draw(st.sampled_from(flat))
+    at = data.draw(st.integers(0, height - 1))
+    view.hold(*held, at)
+    assert flat.index(view.top) == min(max(flat.index(held) - at, 0), max(len(flat) - height, 0))
+
+
+def test_a_row_that_became_lower_is_held_by_its_last_line() -> None:
+    view = Viewport(RowHeights([2] * 30), lambda _: 2, 10)
+    view.hold(20, 7, 3)
+    assert view.lines()[3] == (20, 1)

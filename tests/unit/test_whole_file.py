@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -33,3 +36,52 @@ def test_what_breaks_off_leaves_what_was_there_and_nothing_else(tmp_path: Path) 
         breaks_off()
     assert path.read_text() == "old"
     assert list(tmp_path.iterdir()) == [path]
+
+
+WRITES = """
+import os, sys
+from pathlib import Path
+from cekura_tui.config.whole_file import whole_file
+with whole_file(Path(sys.argv[1])) as file:
+    print("begun", flush=True)
+    sys.stdin.read()
+"""
+
+
+def writing(path: Path) -> subprocess.Popen[bytes]:
+    """A process in the middle of writing a file."""
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
+    env = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
+    started = subprocess.Popen([sys.executable, "-c", WRITES, str(path)], env=env, **pipes)
+    assert started.stdout is not None
+    assert started.stdout.readline() == b"begun\n"
+    return started
+
+
+def test_what_a_killed_process_left_is_gone_when_the_file_is_written_again(tmp_path: Path) -> None:
+    path, other = tmp_path / "runs.csv", tmp_path / "runs"
+    killed = [writing(path), writing(other)]
+    goes_on = writing(path)
+    for one in killed:
+        one.kill()
+        one.communicate()
+    foreign = [tmp_path / ".runs.csv-notes", tmp_path / ".runs.csv-999999999-mine"]
+    for file in foreign:
+        file.touch()
+    left = len(list(tmp_path.iterdir()))
+    with whole_file(path) as written:
+        written.write(b"new")
+        assert len(list(tmp_path.iterdir())) == left  # one has gone, this one has come
+    assert all(file.exists() for file in foreign)
+    goes_on.communicate()
+    assert (goes_on.returncode, path.read_bytes()) == (0, b"")
+    with whole_file(other):
+        pass
+    assert sorted(tmp_path.iterdir()) == sorted([path, other, *foreign])
+
+
+@pytest.mark.parametrize("name", ["漢" * 83 + ".csv", "x" * 251 + ".csv", "🙂" * 62 + ".csv"])
+def test_a_name_as_long_as_names_may_be_can_be_written(tmp_path: Path, name: str) -> None:
+    with whole_file(tmp_path / name) as file:
+        file.write(b"new")
+    assert [(path.name, path.read_bytes()) for path in tmp_path.iterdir()] == [(name, b"new")]

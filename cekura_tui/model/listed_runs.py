@@ -1,0 +1,141 @@
+"""The rows of a run list as of one moment: those that are loaded in their places, and gaps for the others."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from cekura_tui.model.view import RunRow
+
+PAGE = 100
+"""Rows of a page, as they are asked for."""
+
+
+@dataclass(frozen=True, slots=True)
+class RunPage:
+    """One page as the server told it, newest first here. `number` counts from 1 in the server's order.
+
+    `count` is how many runs the server says there are in all, `at` the server's own time of the answer (Unix).
+    """
+
+    number: int
+    count: int
+    rows: tuple[RunRow, ...]
+    more: bool = False
+    oldest_first: bool = False
+    at: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """A run that is not loaded, `place` rows after the newest of its moment; `why` its page could not be."""
+
+    place: int
+    why: str = ""
+
+    @property
+    def key(self) -> tuple[str, int]:
+        """What it is known by until its page comes."""
+        return ("gap", self.place)
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """Which rows a page of the server holds, by their place after the newest; a server may give smaller pages."""
+
+    count: int
+    oldest_first: bool = False
+    size: int = PAGE
+
+    @property
+    def pages(self) -> int:
+        """How many pages there are."""
+        return -(-self.count // self.size)
+
+    def page_at(self, place: int) -> int:
+        """The number of the page that holds a place."""
+        return (self.count - 1 - place if self.oldest_first else place) // self.size + 1
+
+    def span(self, page: int) -> range:
+        """The places of a page."""
+        first, end = (page - 1) * self.size, min(page * self.size, self.count)
+        return range(self.count - end, self.count - first) if self.oldest_first else range(first, end)
+
+    def near(self, first: int, last: int, ahead: int = 0) -> list[int]:
+        """The pages of these places, and `ahead` (−1, 0 or 1) one more in that direction, if there is one."""
+        if not self.count:
+            return []
+        last = max(0, min(last, self.count - 1))
+        ends = self.page_at(max(0, min(first, last))), self.page_at(last)
+        pages = list(range(ends[0], ends[1] + 1)) if ends[0] <= ends[1] else list(range(ends[0], ends[1] - 1, -1))
+        beyond = self.span(pages[-1]).stop if ahead > 0 else self.span(pages[0]).start - 1
+        if ahead and 0 <= beyond < self.count:
+            pages.append(self.page_at(beyond))
+        return pages
+
+
+class ListedRuns(Sequence["RunRow | Gap"]):
+    """The rows of one moment: made when they are looked at, never changed, and found by their keys."""
+
+    __slots__ = ("_failed", "_head", "_layout", "_pages")
+
+    def __init__(
+        self,
+        head: tuple[RunRow, ...],
+        pages: Mapping[int, tuple[RunRow, ...]],
+        layout: Layout,
+        failed: Mapping[int, str],
+    ) -> None:
+        self._head, self._pages, self._layout, self._failed = head, pages, layout, failed
+
+    def __len__(self) -> int:
+        return len(self._head) + self._layout.count
+
+    def __getitem__(self, index: Any) -> Any:
+        if isinstance(index, slice):
+            return [self[n] for n in range(*index.indices(len(self)))]
+        if index < 0:
+            index += len(self)
+        if not 0 <= index < len(self):
+            raise IndexError(index)
+        if index < len(self._head):
+            return self._head[index]
+        place = index - len(self._head)
+        page = self._layout.page_at(place)
+        rows, within = self._pages.get(page), place - self._layout.span(page).start
+        if rows is not None and within < len(rows):
+            return rows[within]
+        return Gap(place, self._failed.get(page, "") if rows is None else "not told by the server")
+
+    @property
+    def head(self) -> int:
+        """How many rows are newer than the moment of the pages."""
+        return len(self._head)
+
+    @property
+    def loaded(self) -> int:
+        """How many rows are loaded."""
+        return len(self._head) + sum(map(len, self._pages.values()))
+
+    def runs(self) -> Iterator[RunRow]:
+        """The rows that are loaded, newest first."""
+        yield from self._head
+        for page in sorted(self._pages, reverse=self._layout.oldest_first):
+            yield from self._pages[page]
+
+    def place_of(self, key: Hashable) -> int | None:
+        """The index of a run's id, or of a gap's key while it is one."""
+        if isinstance(key, tuple):
+            index = len(self._head) + key[1]
+            return index if index < len(self) and isinstance(self[index], Gap) else None
+        for index, row in enumerate(self._head):
+            if row.id == key:
+                return index
+        for page, rows in self._pages.items():
+            if not rows or not isinstance(key, int) or not rows[-1].id <= key <= rows[0].id:
+                continue
+            for within, row in enumerate(rows):
+                if row.id == key:
+                    return len(self._head) + self._layout.span(page).start + within
+        return None

@@ -1,0 +1,100 @@
+"""Completion of the term that is being typed."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from cekura_tui.model.filter_completion import Names, complete
+from cekura_tui.model.filter_parse import parse
+
+NAMES = Names(
+    scenarios=("Late refund", "Late delivery, angry", 'Say "hi"', "42"),
+    agents=("Clinic", "Pizza line"),
+    personalities=("In a hurry", "Talkative"),
+    metrics=("Task completion", "Turn taking"),
+    results=("50012", "50011", "Nightly batch"),
+)
+
+
+@pytest.mark.parametrize(
+    ("typed", "completed"),
+    [
+        ("sta", "status:"),
+        ("STA", "status:"),
+        ("mode:text sc", "mode:text scenario:"),
+        ("-out", "-outcome:"),
+        ("!per", "!persona:"),
+        ("du", "dur>"),
+        ("duration", "dur>"),
+        ("status", "status:"),
+        ("che", "metric:"),
+        ("status:fa", "status:failed"),
+        ("status:failed,ti", "status:failed,timeout"),
+        ("outcome:failed|e", "outcome:failed|error"),
+        ("outcome:error,", "outcome:error,passed"),
+        ("reviewed:", "reviewed:yes"),
+        ("since:t", "since:today"),
+        ("until:y", "until:yesterday"),
+        ("metric:Ta", 'metric:"Task completion"'),
+        ("check:tu", 'check:"Turn taking"'),
+        ('metric:"Ta', 'metric:"Task completion"'),
+        ('metric:"Task co', 'metric:"Task completion"'),
+        ('-metric:"Task completion",tu', '-metric:"Task completion","Turn taking"'),
+        ("agent:c", "agent:Clinic"),
+        ('agent:"c', 'agent:"Clinic"'),
+        ("scenario:late del", None),
+        ('scenario:"late d', 'scenario:"Late delivery, angry"'),
+        ("scenario:say", 'scenario:"Say \\"hi\\""'),
+        ("persona:IN", 'persona:"In a hurry"'),
+        ("result:50", "result:50012"),
+        ("result:50012,", "result:50012,50011"),
+    ],
+)
+def test_the_term_at_the_end_is_completed(typed: str, completed: str | None) -> None:
+    assert complete(typed, NAMES) == completed
+
+
+@pytest.mark.parametrize(
+    "typed",
+    [
+        "",
+        " ",
+        "sta ",
+        "-",
+        "refund",
+        "status:failed",
+        "agent:clinic",
+        "metric:x",
+        'metric:"Task completion"',
+        "zz:a",
+        "scenario:~ref",
+        "scenario:4",
+        "id:4",
+        "dur>",
+        "dur:",
+        "since>t",
+        '"status',
+        "result:N",
+    ],
+)
+def test_nothing_is_put_where_nothing_fits_or_all_is_there(typed: str) -> None:
+    assert complete(typed, NAMES) is None
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.text(alphabet='staoumecnrdipl:"~,|-! TL', max_size=14))
+def test_what_a_completion_writes_is_right_but_for_a_value_that_is_still_to_come(typed: str) -> None:
+    completed = complete(typed, NAMES)
+    if completed is not None and not completed.endswith((":", ">")):
+        before = {(wrong.start, wrong.end) for wrong in parse(typed).wrong if wrong.end < len(typed)}
+        assert {(wrong.start, wrong.end) for wrong in parse(completed).wrong} <= before
+
+
+@given(st.sampled_from(["scenario", "agent", "persona", "metric"]), st.text(min_size=1, max_size=10))
+def test_a_name_that_the_server_gave_is_completed_to_itself_whatever_is_in_it(key: str, name: str) -> None:
+    names = Names(scenarios=(name,), agents=(name,), personalities=(name,), metrics=(name,))
+    completed = complete(f"{key}:", names)
+    if completed is not None:
+        assert parse(completed).filter.terms[0].values[0].text == name

@@ -1,0 +1,268 @@
+"""The filter line's language: what is typed is read, said back in one form, and marked where it is wrong."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from cekura_tui.model.filter import ALL, Filter, Term, Value
+from cekura_tui.model.filter_parse import join_words, parse
+from cekura_tui.model.filter_terms import KEYS, Key, id_of, word_of
+from cekura_tui.model.run_filters import GIVEN_VIEWS
+
+MOMENTS = [
+    "30m",
+    "3h",
+    "2d",
+    "1w",
+    "today",
+    "yesterday",
+    "14:05",
+    "2026-11-01",
+    "2026-11-01T10:00",
+    "2026-11-01T10:00Z",
+]
+LENGTHS = ["0", "120", "90s", "2m", "1m30s", "1h", "2:30", "1:02:30"]
+PIECES = [
+    *'-!~"\\,|:<>= \t\n',
+    "status",
+    "STATUS",
+    "dur",
+    "since",
+    "note",
+    "failed",
+    "Late refund",
+    "2d",
+    "12",
+    "é\x1b\0",
+    "\u200b\u202e",
+    "\ud800",
+    "9" * 40,
+]
+TEXTS = st.lists(st.sampled_from(PIECES), max_size=14).map("".join) | st.text(max_size=30)
+NAMES = st.text(min_size=1, max_size=8) | st.sampled_from(["Late refund", "-x", "~x", 'say "hi"', "a,b|c", "\\", "a:b"])
+
+
+def values_of(key: Key) -> st.SearchStrategy[tuple[Value, ...]]:
+    plain = st.builds(Value, NAMES.filter(lambda text: id_of(text) is None))
+    part = st.builds(Value, NAMES, st.just(True))
+    number = st.integers(0, 10**12).map(lambda number: Value(str(number)))
+    word = st.sampled_from([Value(text) for text in key.words] or [Value("")])
+    one = {
+        "word": word,
+        "name": plain | part | number,
+        "metric": plain | part | number,
+        "id": number,
+        "length": st.sampled_from([Value(text) for text in LENGTHS]),
+        "moment": st.sampled_from([Value(text) for text in MOMENTS]),
+        "note": word | part,
+    }[key.kind]
+    return st.lists(one, min_size=1, max_size=1 if key.single else 3).map(tuple)
+
+
+def terms_of(key: Key) -> st.SearchStrategy[Term]:
+    ops = st.sampled_from([">", ">=", "<", "<="]) if key.kind == "length" else st.just(":")
+    return st.builds(Term, st.just(key.name), values_of(key), ops, st.booleans())
+
+
+TERMS = st.sampled_from(KEYS).flatmap(terms_of) | st.builds(
+    Term, st.just(""), st.tuples(st.builds(Value, NAMES)), st.just(":"), st.booleans()
+)
+
+
+@settings(max_examples=500, deadline=None)
+@given(TEXTS)
+@example('note:"yes" note:yes scenario:"007" metric:"007"')
+@example('-"" !-x "~x" ~"~x" a"b c"d')
+@example('since:"2026-11-01 10:00" dur>"2M" status:In-Progress')
+@example("status:failed,faild\r\nid:1,,2 -")
+@example("refund\ud800 scenario:\udcff")
+def test_whatever_is_typed_the_filter_that_is_said_back_is_the_same_one(text: str) -> None:
+    found = parse(text)
+    again = parse(str(found.filter))
+    assert again.filter == found.filter
+    assert again.wrong == ()
+
+
+@settings(max_examples=500, deadline=None)
+@given(st.lists(TERMS, max_size=4))
+def test_every_filter_can_be_written_into_the_line(terms: list[Term]) -> None:
+    wanted = Filter(tuple(terms))
+    found = parse(str(wanted))
+    assert found.wrong == ()
+    assert found.filter == wanted
+
+
+@settings(max_examples=300, deadline=None)
+@given(TEXTS)
+def test_what_is_marked_wrong_is_a_part_of_the_line_and_the_message_can_be_drawn(text: str) -> None:
+    places = [(wrong.start, wrong.end) for wrong in parse(text).wrong]
+    assert places == sorted(places)
+    assert all(0 <= start < end <= len(text) for start, end in places)
+    assert all(wrong.message.isprintable() for wrong in parse(text).wrong)
+
+
+@pytest.mark.parametrize("odd", ["\u202e", "\u200b", "\x1b[2J", "\ud800", "\ue000", "\0"])
+def test_an_odd_character_is_neither_drawn_nor_moves_the_mark(odd: str) -> None:
+    (wrong,) = parse(f"x{odd}y status:a{odd}b").wrong
+    assert wrong.start == len(f"x{odd}y status:")
+    assert wrong.message.isprintable()
+    assert wrong.message.startswith("no status “a")
+
+
+def test_half_a_character_can_still_be_sent_and_kept() -> None:
+    (term,) = parse("ref\udcffund").filter.terms
+    assert term.values[0].text.encode() == "ref\ufffdund".encode()
+    assert len("ref\udcffund") == len(term.values[0].text)
+
+
+@pytest.mark.parametrize("sign", ['"', "\\", "-", "!", ":", "~", ",", "|", "<", ">=", " ", "\n"])
+@pytest.mark.parametrize("around", ["{}", "status:{}", "scenario:~{}", "x {}", '"{}', "-{}", "dur>{}"])
+def test_a_line_of_nothing_but_signs_is_read_and_what_is_left_of_it_is_right(sign: str, around: str) -> None:
+    for times in (1, 2, 3, 400):
+        text = around.format(sign * times)
+        found = parse(text)
+        assert parse(str(found.filter)).filter == found.filter
+        assert parse(str(found.filter)).wrong == ()
+        assert found.filter or found.wrong or not text.strip()
+
+
+@pytest.mark.parametrize(
+    ("typed", "said"),
+    [
+        ("", ""),
+        ("   ", ""),
+        ("status:failed,timeout", "status:failed,timeout"),
+        ("outcome:failed|error", "outcome:failed,error"),
+        ("STATUS:Failed  !mode:Text", "status:failed -mode:text"),
+        ("status:canceled,in-progress outcome:fail", "status:cancelled,in_progress outcome:failed"),
+        ("scenarios:~refund personality:71 duration>=2m", "scenario:~refund persona:71 dur>=2m"),
+        ('checks:"Task completion"', 'metric:"Task completion"'),
+        ("metric:Task", "metric:Task"),
+        ("since:2D until:2026-11-01t10:00z", "since:2d until:2026-11-01T10:00Z"),
+        ('since:"2026-11-01 10:00"', "since:2026-11-01T10:00"),
+        ("since:14:05 dur<2:30", "since:14:05 dur<2:30"),
+        ("id:48213,,48214,", "id:48213,48214"),
+        ("id:007", "id:7"),
+        ('note:yes note:"yes" note:late', "note:yes note:~yes note:~late"),
+        ('"late refund" -angry ~half', '"late refund" -angry half'),
+        ('"status:failed"', '"status:failed"'),
+        ("http://x 10:30 a>b", "http://x 10:30 a>b"),
+        ('scenario:"a, b",c', 'scenario:"a, b",c'),
+        (r'scenario:"say \"hi\" \\ \n"', r'scenario:"say \"hi\" \\ \\n"'),
+        ('scenario:late" refund"', 'scenario:"late refund"'),
+    ],
+)
+def test_one_way_to_say_it_whichever_way_it_was_typed(typed: str, said: str) -> None:
+    assert parse(typed).wrong == ()
+    assert str(parse(typed).filter) == said
+
+
+def test_a_line_without_terms_lets_everything_through() -> None:
+    assert parse(" ").filter == ALL
+    assert not ALL
+    assert parse("x").filter
+
+
+@pytest.mark.parametrize(
+    ("text", "part", "told"),
+    [
+        ("mode:text status:failed,faild", "faild", "no status “faild”; did you mean failed? (completed, failed,"),
+        ("outcome:zzz", "zzz", "no outcome “zzz” (passed, failed, error, review, running, unknown)"),
+        ("staus:failed", "staus:", "no term “staus:”; did you mean status?"),
+        ("-qqqq:1", "qqqq:", "no term “qqqq:” (status, outcome"),
+        ("since:12x", "12x", "“12x” is no time: 2d, 3h, today or 2026-11-01"),
+        ("until:2026-02-30", "2026-02-30", "“2026-02-30” is no time"),
+        ("since:25:00", "25:00", "“25:00” is no time"),
+        ("since:today,2d", "2d", "since takes one value"),
+        ("x status:", "status:", "status needs a value: completed, failed"),
+        ("-since:,", "since:,", "since needs a value: since:2d"),
+        ('scenario:x,""', '""', "scenario needs a value"),
+        ("scenario:~", "~", "scenario needs a value: scenario:~refund"),
+        ('metric:"Task completion', '"Task completion', 'the quote is not closed: add "'),
+        ("dur:120", "dur:120", "write dur>120 or dur<120"),
+        ("dur=5x", "dur=5x", "write dur>120 or dur<120"),
+        ("dur>5x", "5x", "“5x” is no duration: 120, 2m, 1m30s or 2:30"),
+        ("since>2d", "since>2d", "write since:2d"),
+        ("status=failed", "status=failed", "write status:failed"),
+        ("id:x", "x", "“x” is no number: id:48213"),
+        ("id:~4", "~4", "id takes whole values, without “~”: id:48213"),
+        ("result:" + "9" * 5_000, "9" * 5_000, "is no number"),
+        ("x -", "-", "“-” needs a word or a term after it"),
+        ('x ""', '""', "nothing is in the quotes"),
+    ],
+)
+def test_a_wrong_term_is_marked_where_it_is_wrong_and_says_what_would_be_right(text: str, part: str, told: str) -> None:
+    (wrong,) = parse(text).wrong
+    assert text[wrong.start : wrong.end] == part
+    assert told in wrong.message
+
+
+def test_every_wrong_value_is_marked_and_the_right_terms_still_hold() -> None:
+    found = parse("status:faild,xx mode:text nope:1 refund")
+    assert [wrong.start for wrong in found.wrong] == [7, 13, 26]
+    assert str(found.filter) == "mode:text refund"
+
+
+def test_every_example_that_is_given_as_right_is_right() -> None:
+    for key in KEYS:
+        assert parse(key.example).wrong == ()
+        assert parse(key.example).filter.terms[0].key == key.name
+    for view in GIVEN_VIEWS:
+        assert parse(view.filter).wrong == ()
+        assert str(parse(view.filter).filter) == view.filter
+        assert view.given
+
+
+def test_every_word_of_a_key_is_read_as_itself() -> None:
+    for key in KEYS:
+        if key.kind == "word":
+            assert [word_of(key, word.upper()) for word in key.words] == list(key.words)
+
+
+@pytest.mark.parametrize(
+    ("words", "text"),
+    [
+        (["status:failed", "dur>120"], "status:failed dur>120"),
+        (["metric:Task completion"], 'metric:"Task completion"'),
+        (["scenario:~late refund"], 'scenario:~"late refund"'),
+        (["-personality:In a hurry"], '-personality:"In a hurry"'),
+        (["late refund", "-very angry"], '"late refund" -"very angry"'),
+        (['metric:"Task completion"'], 'metric:"Task completion"'),
+        (["status:failed refund dur>120"], "status:failed refund dur>120"),
+        (["since:2026-11-01 10:00"], 'since:"2026-11-01 10:00"'),
+        (["", "x", ""], "x"),
+        ([], ""),
+    ],
+)
+def test_a_shell_that_took_the_quotes_away_changes_nothing(words: list[str], text: str) -> None:
+    assert join_words(words) == text
+    assert parse(join_words(words)).wrong == ()
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    st.sampled_from(["scenario", "agent", "persona", "metric"]), st.text(alphabet="ab ,é", min_size=1).map(str.strip)
+)
+def test_a_name_of_several_words_comes_through_a_shell_whole(key: str, name: str) -> None:
+    if not re.fullmatch(r"[^,]+( [^,]+)*", name):
+        return
+    (term,) = parse(join_words([f"{key}:{name}"])).filter.terms
+    assert (term.key, term.values) == (key, (Value(name),))
+
+
+@pytest.mark.parametrize(
+    ("text", "start", "end"),
+    [
+        ("outcome:failed , error", 15, 16),
+        ("scenario:'Card lost'", 9, 14),
+        ("\u201crefund\u201d", 0, 8),
+        ("agent:~\u201ebank\u201c", 6, 13),
+    ],
+)
+def test_what_only_looks_right_is_marked(text: str, start: int, end: int) -> None:
+    wrong = parse(text).wrong
+    assert [(found.start, found.end) for found in wrong] == [(start, end)]

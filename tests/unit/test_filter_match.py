@@ -1,0 +1,288 @@
+"""Which runs a filter shows: each key by itself, its opposite, and all of them together."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cekura_tui.model.filter_match import Matcher, noted
+from cekura_tui.model.filter_parse import parse
+from cekura_tui.model.outcome import Outcome
+from cekura_tui.model.view import RunRow
+
+NOW = 1_787_061_600.0
+HOUR = 3_600
+ROW = RunRow(
+    id=48213,
+    scenario="Late refund",
+    personality="In a hurry",
+    agent_id=7,
+    agent="Clinic desk",
+    outcome=Outcome("failed", "2 checks"),
+    duration="02:05",
+    at=NOW - HOUR,
+    status="completed",
+    scenario_id=71,
+    personality_id=5,
+    result_id=991,
+    as_text=False,
+    reviewed=True,
+    failing=("Task completion", "Tone, politeness"),
+)
+SILENT = RunRow(1, "", "", None, "", Outcome("unknown", "no verdict"), "", None)
+"""A run of which the server tells next to nothing."""
+NOTES = {48213: "Straße gesperrt, ask Zoë"}
+
+
+def shows(text: str, row: RunRow = ROW, notes: dict[int, str] | None = None) -> bool:
+    parsed = parse(text)
+    assert parsed.wrong == ()
+    return Matcher(parsed.filter, now=NOW, notes=NOTES if notes is None else notes)(row)
+
+
+@pytest.mark.parametrize(
+    "term",
+    [
+        "status:completed",
+        "status:failed,completed",
+        "outcome:failed",
+        "outcome:passed|failed",
+        'scenario:"late REFUND"',
+        "scenario:~fund",
+        "scenario:71",
+        'scenario:8,"Late refund"',
+        "scenario:8,~late",
+        "agent:7",
+        "agent:~clinic",
+        'agent:"Clinic desk"',
+        "persona:5",
+        "persona:~HURRY",
+        "result:991",
+        "result:4,991",
+        "id:48213",
+        "id:1,48213",
+        "dur>124",
+        "dur>=125",
+        "dur<126",
+        "dur<=2:05",
+        "dur>2m",
+        "since:1h",
+        "since:2d",
+        "until:1h",
+        "until:30m",
+        'metric:"task completion"',
+        "metric:~politeness",
+        'metric:x,"Tone, politeness"',
+        "reviewed:yes",
+        "reviewed:yes,no",
+        "mode:voice",
+        "note:yes",
+        "note:~zoë",
+        "note:strasse",
+        "note:no,gesperrt",
+        "refund",
+        "LATE",
+        '"late refund"',
+        "hurry",
+        "clinic",
+        "8213",
+        "2",
+        '"2 checks"',
+        "completed",
+        "politeness",
+        "gesperrt",
+        "STRASSE",
+    ],
+)
+def test_a_term_that_holds_shows_the_run_and_its_opposite_hides_it(term: str) -> None:
+    assert shows(term)
+    assert not shows(f"-{term}")
+    assert not shows(f"!{term}")
+
+
+@pytest.mark.parametrize(
+    "term",
+    [
+        "status:failed",
+        "outcome:error,review,passed,running,unknown",
+        "scenario:late",
+        'scenario:"Late refund "',
+        "scenario:~Refund-",
+        "scenario:7",
+        "agent:71",
+        "agent:Clinic",
+        "persona:7",
+        "persona:In",
+        "result:99",
+        "id:4821",
+        "dur>125",
+        "dur>=126",
+        "dur<125",
+        "dur<=124",
+        "since:59m",
+        "until:61m",
+        "until:2d",
+        "metric:Task",
+        'metric:~"completion tone"',
+        "reviewed:no",
+        "mode:text",
+        "note:no",
+        'note:"yes"',
+        "note:~refund",
+        "refundin",
+        '"refund in"',
+        "angry",
+        "991",
+    ],
+)
+def test_a_term_that_does_not_hold_hides_the_run_and_its_opposite_shows_it(term: str) -> None:
+    assert not shows(term)
+    assert shows(f"-{term}")
+
+
+@pytest.mark.parametrize(
+    "term",
+    [
+        *("status:completed", "scenario:~a", "scenario:71", "agent:7", "persona:~a", "result:991", "dur<9h", "dur>=0"),
+        *("since:99w", "until:today", "metric:~a", "reviewed:yes", "mode:text", "mode:voice", "note:yes", "note:~a"),
+        "a0",
+    ],
+)
+def test_what_the_server_does_not_tell_fits_no_term_and_no_opposite_is_asked_in_vain(term: str) -> None:
+    assert not shows(term, SILENT)
+    assert shows(f"-{term}", SILENT)
+
+
+def test_no_filter_shows_every_run() -> None:
+    assert shows("")
+    assert shows("", SILENT)
+
+
+def test_all_terms_have_to_hold() -> None:
+    assert shows('outcome:failed scenario:~refund dur>1m since:2d metric:~task -mode:text refund -"in time"')
+    for one in ("outcome:passed", "-scenario:~refund", "dur<1m", "until:2d", "note:no", "angry", "-refund"):
+        assert not shows(f"outcome:failed {one} mode:voice refund")
+
+
+@pytest.mark.parametrize(
+    ("duration", "term", "shown"),
+    [
+        ("00:00", "dur<1", True),
+        ("00:00", "dur<0", False),
+        ("00:00", "dur>=0", True),
+        ("1:02:30", "dur>=1h2m30s", True),
+        ("1:02:30", "dur>1:02:30", False),
+        ("soon", "dur>=0", False),
+        ("٠١:٠٠", "dur>=0", False),
+    ],
+)
+def test_a_length_is_compared_in_seconds_however_it_is_written(duration: str, term: str, shown: bool) -> None:
+    assert shows(term, replace(ROW, duration=duration)) is shown
+
+
+def test_a_note_that_is_written_later_counts_at_once() -> None:
+    notes: dict[int, str] = {}
+    noted = Matcher(parse("note:~late").filter, now=NOW, notes=notes)
+    worded = Matcher(parse("tomorrow").filter, now=NOW, notes=notes)
+    assert not noted(ROW)
+    assert not worded(ROW)
+    notes[ROW.id] = "too late, tomorrow again"
+    assert noted(ROW)
+    assert worded(ROW)
+    assert not noted(replace(ROW, id=2))
+
+
+def test_runs_of_one_name_but_another_id_are_told_apart() -> None:
+    by_id = Matcher(parse("scenario:71").filter, now=NOW, notes={})
+    assert [by_id(replace(ROW, scenario_id=number)) for number in (72, 71, None)] == [False, True, False]
+
+
+class Counted(str):
+    """A name that counts how often it is looked into."""
+
+    looked = 0
+
+    def casefold(self) -> str:
+        Counted.looked += 1
+        return super().casefold()
+
+
+def test_in_a_long_list_a_name_is_looked_into_once() -> None:
+    names = [Counted("Late refund"), Counted("Allergy"), Counted("Long hold")]
+    rows = [replace(ROW, id=number, scenario=names[number % 3], failing=(names[number % 3],)) for number in range(999)]
+    before = Counted.looked
+    matches = Matcher(parse("scenario:~l metric:~l").filter, now=NOW, notes={})
+    assert sum(map(matches, rows)) == 999
+    assert Counted.looked - before == 6
+
+
+TERMS = [
+    "outcome:failed",
+    "outcome:passed,error",
+    "scenario:~refund",
+    "agent:7,8",
+    "dur>60",
+    "since:90m",
+    "metric:~a",
+    "reviewed:no",
+    "mode:text",
+    "note:yes",
+    "refund",
+    "4",
+]
+ROWS = st.builds(
+    replace,
+    st.just(ROW),
+    id=st.integers(0, 50),
+    scenario=st.sampled_from(["Late refund", "Allergy", ""]),
+    agent_id=st.none() | st.integers(6, 9),
+    outcome=st.sampled_from([Outcome("failed", "1 check"), Outcome("passed", "passed"), Outcome("error", "busy")]),
+    duration=st.sampled_from(["", "00:59", "01:01"]),
+    at=st.none() | st.floats(NOW - 3 * HOUR, NOW),
+    as_text=st.none() | st.booleans(),
+    reviewed=st.booleans(),
+    failing=st.lists(st.sampled_from(["Tone", "Task"]), max_size=2).map(tuple),
+)
+
+
+@given(ROWS, st.lists(st.sampled_from(TERMS), max_size=4), st.lists(st.sampled_from(TERMS), max_size=3))
+def test_a_longer_filter_shows_what_each_of_its_terms_shows(row: RunRow, held: list[str], denied: list[str]) -> None:
+    notes = {4: "call back", 8: "refund"}
+    whole = " ".join([*held, *(f"-{term}" for term in denied)])
+    each = [shows(term, row, notes) for term in held] + [not shows(term, row, notes) for term in denied]
+    assert shows(whole, row, notes) is all(each)
+
+
+@given(ROWS, st.sampled_from(["outcome", "scenario", "agent", "id", "metric"]), st.data())
+def test_several_values_show_what_each_of_them_shows(row: RunRow, key: str, data: st.DataObject) -> None:
+    known = {
+        "outcome": ["failed", "passed", "error"],
+        "scenario": ["~late", "Allergy", "71"],
+        "agent": ["7", "~clinic", "9"],
+        "id": ["4", "8", "15"],
+        "metric": ["Tone", "~a", "Speed"],
+    }[key]
+    values = data.draw(st.lists(st.sampled_from(known), min_size=1))
+    assert shows(f"{key}:{','.join(values)}", row) is any(shows(f"{key}:{value}", row) for value in values)
+
+
+@pytest.mark.parametrize(
+    ("text", "ids"),
+    [
+        ("note:yes", (9, 7, 5)),
+        ("note:~refund", (9, 5)),
+        ("note:~refund note:~late", (9,)),
+        ("note:yes -note:~late", (9, 7, 5)),
+        ("note:~nowhere", ()),
+        ("note:no", None),
+        ("note:no,yes", None),
+        ("-note:yes", None),
+        ("refund", None),
+    ],
+)
+def test_a_filter_for_notes_names_the_runs_that_may_pass(text: str, ids: tuple[int, ...] | None) -> None:
+    notes = {5: "Refund", 9: "a late refund", 7: "rude"}
+    assert noted(parse(text).filter, notes) == ids

@@ -1,0 +1,140 @@
+"""Times in a filter are those of this place: days that a clock change makes longer or shorter, hours, and dates."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, date, datetime
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from cekura_tui.model.filter_match import Matcher
+from cekura_tui.model.filter_parse import parse
+from cekura_tui.model.filter_server import split
+from cekura_tui.model.filter_terms import moment_of
+from cekura_tui.model.outcome import Outcome
+from cekura_tui.model.times import DAY
+from cekura_tui.model.view import RunRow
+
+BERLIN = "Europe/Berlin"
+ZONES = ["UTC", BERLIN, "America/Havana", "America/Santiago", "Asia/Kolkata", "Australia/Lord_Howe", "Pacific/Apia"]
+
+
+@contextmanager
+def place(zone: str) -> Iterator[None]:
+    """Local time is that of a zone."""
+    before = os.environ.get("TZ")
+    os.environ["TZ"] = zone
+    time.tzset()
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ["TZ"]
+        else:
+            os.environ["TZ"] = before
+        time.tzset()
+
+
+def at(text: str) -> float:
+    """The Unix time of a text that tells its offset."""
+    return datetime.fromisoformat(text).timestamp()
+
+
+def shown(text: str, moment: str, now: str) -> bool:
+    """Whether the filter shows a run of a moment, now."""
+    row = RunRow(1, "", "", None, "", Outcome("passed", "passed"), "", at(moment))
+    return Matcher(parse(text).filter, now=at(now), notes={})(row)
+
+
+@pytest.mark.parametrize(
+    ("text", "now", "first", "last"),
+    [
+        ("2026-10-25", "2026-11-09T12:00+01:00", "2026-10-25T00:00+02:00", "2026-10-25T23:59:59.999999+01:00"),
+        ("2026-03-29", "2026-11-09T12:00+01:00", "2026-03-29T00:00+01:00", "2026-03-29T23:59:59.999999+02:00"),
+        ("today", "2026-10-25T23:30+01:00", "2026-10-25T00:00+02:00", "2026-10-25T23:59:59.999999+01:00"),
+        ("yesterday", "2026-10-26T00:30+01:00", "2026-10-25T00:00+02:00", "2026-10-25T23:59:59.999999+01:00"),
+        ("yesterday", "2026-03-30T00:30+02:00", "2026-03-29T00:00+01:00", "2026-03-29T23:59:59.999999+02:00"),
+        ("yesterday", "2026-03-01T09:00+01:00", "2026-02-28T00:00+01:00", "2026-02-28T23:59:59.999999+01:00"),
+        ("yesterday", "2027-01-01T00:00+01:00", "2026-12-31T00:00+01:00", "2026-12-31T23:59:59.999999+01:00"),
+    ],
+)
+def test_a_day_lasts_from_midnight_to_midnight_also_where_the_clocks_change(
+    text: str, now: str, first: str, last: str
+) -> None:
+    with place(BERLIN):
+        assert moment_of(text, at(now)) == at(first)
+        assert moment_of(text, at(now), last=True) == at(last)
+        assert shown(f"since:{text}", first, now)
+        assert shown(f"until:{text}", last, now)
+        for filter_text in (f"-since:{text}", f"-until:{text}"):
+            assert not shown(filter_text, first if "since" in filter_text else last, now)
+
+
+@pytest.mark.parametrize(
+    ("text", "moment"),
+    [
+        ("2d", "2026-10-24T11:00:00+02:00"),
+        ("3h", "2026-10-26T07:00:00+01:00"),
+        ("90m", "2026-10-26T08:30:00+01:00"),
+        ("1w", "2026-10-19T11:00:00+02:00"),
+        ("09:05", "2026-10-26T09:05:00+01:00"),
+        ("2026-10-25T12:00", "2026-10-25T12:00:00+01:00"),
+        ("2026-10-25T01:30:15", "2026-10-25T01:30:15+02:00"),
+        ("2026-10-25T12:00Z", "2026-10-25T12:00:00+00:00"),
+        ("2026-10-25T12:00+05:30", "2026-10-25T12:00:00+05:30"),
+        ("99999w", "1970-01-01T00:00:00+00:00"),
+    ],
+)
+def test_other_times_are_one_instant_whether_it_is_the_first_or_the_last(text: str, moment: str) -> None:
+    now = at("2026-10-26T10:00:00+01:00") + 0.75
+    with place(BERLIN):
+        assert moment_of(text, now) == moment_of(text, now, last=True) == at(moment)
+
+
+@settings(deadline=None)
+@given(st.sampled_from(ZONES), st.dates(date(2012, 1, 1), date(2035, 12, 31)))
+def test_between_two_days_there_is_no_gap_and_no_overlap_anywhere(zone: str, day: date) -> None:
+    with place(zone):
+        first, last = moment_of(day.isoformat(), 0.0), moment_of(day.isoformat(), 0.0, last=True)
+        assert time.localtime(first)[:3] == time.localtime(last)[:3] == (day.year, day.month, day.day)
+        assert time.localtime(first - 1)[:3] < (day.year, day.month, day.day)
+        assert time.localtime(last + 1)[:3] > (day.year, day.month, day.day)
+        assert 22 * 3_600 < last - first < 26 * 3_600
+        assert moment_of("today", last) == moment_of("yesterday", last + DAY / 2) == first
+
+
+def test_the_server_is_asked_for_the_same_days() -> None:
+    with place(BERLIN):
+        asked = split(parse("since:2026-10-25 until:2026-10-25").filter, 0.0)
+    assert asked.params == {
+        "created_at_from": "2026-10-24T22:00:00Z",
+        "created_at_to": "2026-10-25T22:59:59.999999Z",
+    }
+    assert not asked.rest
+    assert datetime.fromisoformat(str(asked.params["created_at_to"])).tzinfo is UTC
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("d", "2", "2x", "-2d", "2 d", "٢d", "2e9", "100000d", "tomorrow", "14:5", "24:00", "14:60", "2026-1-1"),
+        *("1999-01-01", "2026-02-30", "2026-13-01", "2026-11-01T", "2026-11-01T10", "2026-11-01T25:00"),
+        "2026-11-01T10:00+25:00",
+    ],
+)
+def test_what_only_looks_like_a_time_is_none(text: str) -> None:
+    assert parse(f'since:"{text}"').wrong
+    with pytest.raises(ValueError, match="no moment"):
+        moment_of(text, 0.0)
+
+
+def test_a_time_of_day_that_is_yet_to_come_is_yesterday_s_where_something_began_then() -> None:
+    now = at("2026-10-26T02:00:00+01:00")
+    with place(BERLIN):
+        assert moment_of("22:00", now) == at("2026-10-25T22:00:00+01:00")
+        assert moment_of("22:00", now, last=True) == at("2026-10-26T22:00:00+01:00")

@@ -1,0 +1,292 @@
+"""What of a filter the server is asked for and what is told here: together they list the runs of the filter."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import cache
+
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from cekura_tui.demo.answers import iso, run_row
+from cekura_tui.demo.corpus import FIRST_PROJECT, Corpus
+from cekura_tui.demo.listing import Listing
+from cekura_tui.demo.query import read_query
+from cekura_tui.model.filter import Filter
+from cekura_tui.model.filter_match import Matcher
+from cekura_tui.model.filter_parse import parse
+from cekura_tui.model.filter_server import MOST_IDS, Params, Split, split
+from cekura_tui.model.filter_terms import BY_NAME, ENDED, KEYS, LIVE
+from cekura_tui.model.outcome import Outcome
+from cekura_tui.model.run import Run
+from cekura_tui.model.run_filters import GIVEN_VIEWS
+from cekura_tui.model.run_query import RunQuery
+from cekura_tui.model.scope import Scope
+from cekura_tui.model.text import clean_json
+from cekura_tui.model.times import DAY
+from cekura_tui.model.view import RunRow, row_of
+
+EPOCH = 1_760_000_000.0
+SCOPE = Scope("project", FIRST_PROJECT)
+ENDED_ONES, LIVE_ONES = ",".join(ENDED), ",".join(LIVE)
+
+
+def told(text: str, now: float = EPOCH) -> Split:
+    parsed = parse(text)
+    assert parsed.wrong == ()
+    return split(parsed.filter, now)
+
+
+@pytest.mark.parametrize(
+    ("text", "params"),
+    [
+        ("", {}),
+        ("status:failed", {"status__in": "failed"}),
+        ("status:failed,timeout", {"status__in": "failed,timeout"}),
+        ("outcome:passed", {"success": "true"}),
+        ("outcome:running", {"status__in": LIVE_ONES}),
+        ("outcome:error,failed", {"success": "false", "status__in": ENDED_ONES}),
+        ("dur>120", {"duration__gte": 121}),
+        ("dur>=2m", {"duration__gte": 120}),
+        ("dur<120", {"duration__lte": 119}),
+        ("dur<=120", {"duration__lte": 120}),
+        ("dur>60 dur<=2:00", {"duration__gte": 61, "duration__lte": 120}),
+        ("scenario:71,72", {"scenario__id__in": "71,72"}),
+        ("persona:5", {"personality__id__in": "5"}),
+        ("agent:1203", {"agent_id": "1203"}),
+        ("result:50012", {"result__id": "50012"}),
+        ("id:900001,900002", {"id__in": "900001,900002"}),
+        ("mode:text", {"result__run_as_text": "true"}),
+        ("mode:voice", {"result__run_as_text": "false"}),
+        ("mode:text,text", {"result__run_as_text": "true"}),
+        ("since:2d", {"created_at_from": "2025-10-07T08:53:20Z"}),
+        ("until:2025-10-08T10:00Z", {"created_at_to": "2025-10-08T10:00:00Z"}),
+        ("refund", {"search": "refund"}),
+        ('"late refund"', {"search": "late refund"}),
+        ("status:failed status:failed", {"status__in": "failed"}),
+        ("outcome:passed mode:text nut", {"success": "true", "result__run_as_text": "true", "search": "nut"}),
+    ],
+)
+def test_what_the_server_can_filter_is_asked_of_it_and_of_nobody_else(text: str, params: Params) -> None:
+    assert told(text) == Split(params, Filter())
+
+
+@pytest.mark.parametrize(
+    ("text", "params"),
+    [
+        ("outcome:failed", {"success": "false", "status__in": ENDED_ONES}),
+        ("outcome:error", {"success": "false", "status__in": ENDED_ONES}),
+        ("outcome:review", {"status__in": ENDED_ONES}),
+        ("outcome:unknown", {}),
+        ("outcome:passed,failed", {}),
+        ("outcome:passed,running", {}),
+        ("-outcome:failed,error", {}),
+        ("scenario:~refund", {}),
+        ("scenario:71,~refund", {}),
+        ('agent:"Clinic desk"', {}),
+        ("agent:1203,1204", {}),
+        ("result:1,2", {}),
+        ("id:" + ",".join(map(str, range(MOST_IDS + 1))), {}),
+        ("mode:text,voice", {}),
+        ("metric:~completion", {}),
+        ("reviewed:yes", {}),
+        ("note:yes", {}),
+        ("-status:failed", {}),
+        ("-since:2d", {}),
+        ("-refund", {}),
+    ],
+)
+def test_what_it_cannot_filter_is_told_here_and_narrowed_there_where_that_loses_none(text: str, params: Params) -> None:
+    assert told(text) == Split(params, parse(text).filter)
+
+
+@pytest.mark.parametrize(
+    ("text", "params", "rest"),
+    [
+        ("status:failed status:timeout", {"status__in": "failed"}, "status:timeout"),
+        ("status:failed outcome:failed,error", {"status__in": "failed", "success": "false"}, "outcome:failed,error"),
+        ("outcome:error status:timeout", {"status__in": "timeout", "success": "false"}, "outcome:error"),
+        ("outcome:review outcome:passed", {"success": "true", "status__in": ENDED_ONES}, "outcome:review"),
+        ("since:2d since:yesterday note:yes", {"created_at_from": "2025-10-07T08:53:20Z"}, "since:yesterday note:yes"),
+        ("dur>10 dur>20", {"duration__gte": 11}, "dur>20"),
+        ("agent:1 agent:2", {"agent_id": "1"}, "agent:2"),
+        ("mode:text mode:voice", {"result__run_as_text": "true"}, "mode:voice"),
+        ("nut allergy late", {"search": "allergy"}, "nut late"),
+        ('refund "late on" -angry', {"search": "late on"}, "refund -angry"),
+    ],
+)
+def test_a_parameter_is_asked_for_one_value_and_the_second_term_is_told_here(
+    text: str, params: Params, rest: str
+) -> None:
+    asked = told(text)
+    assert asked.params == params
+    assert str(asked.rest) == rest
+
+
+def test_what_is_told_here_is_named_once_in_the_words_of_the_filter_line() -> None:
+    assert told("status:failed dur>1").rest_words == ""
+    assert told("metric:~a metric:~b -note:yes -dur>5 -hurry nut allergy").rest_words == (
+        "metric:, -note:, -dur, -hurry, nut"
+    )
+    assert len(told(f"-{'x' * 500} -\u202etfel").rest_words) < 50
+    assert "\u202e" not in told("-\u202etfel").rest_words
+
+
+# Over the runs of the embedded workspace
+
+
+@cache
+def workspace() -> tuple[Listing, list[RunRow]]:
+    corpus = Corpus(240, EPOCH)
+    found = [corpus.facts(run_id) for run_id in corpus.run_ids(0)]
+    payloads = [clean_json(run_row(corpus, facts)) for facts in found if facts is not None]
+    return Listing(corpus), [row_of(Run.read(payload)) for payload in payloads]
+
+
+def listed(params: Params) -> list[RunRow]:
+    """What the server lists, newest first."""
+    listing, rows = workspace()
+    by_id = {row.id: row for row in rows}
+    return [by_id[run_id] for run_id in listing.find(read_query({name: str(of) for name, of in params.items()}))]
+
+
+def passing(wanted: Filter, rows: list[RunRow], notes: dict[int, str]) -> list[int]:
+    matches = Matcher(wanted, now=EPOCH, notes=notes)
+    return [row.id for row in rows if matches(row)]
+
+
+def some(name: str) -> st.SearchStrategy[list[str]]:
+    """A few values of a property that the runs have."""
+    known = sorted({str(getattr(row, name)) for row in workspace()[1]})
+    return st.lists(st.sampled_from(known), min_size=1, max_size=3)
+
+
+def named(key: str, ids: str, name: str) -> st.SearchStrategy[str]:
+    names = some(name).map(lambda found: [f'"{one}"' for one in found])
+    parts = st.sampled_from([["~a"], ["~refund"], ["~Front"], ["~in", "~zz"]])
+    return st.one_of(some(ids), names, parts).map(lambda values: f"{key}:{','.join(values)}")
+
+
+def words_of(key: str) -> st.SearchStrategy[str]:
+    words = st.lists(st.sampled_from(BY_NAME[key].words), min_size=1, max_size=4)
+    return words.map(lambda found: f"{key}:{','.join(found)}")
+
+
+MOMENTS = st.one_of(
+    st.sampled_from(["today", "yesterday", "1h", "5h", "2d", "1w", "9:30"]),
+    st.integers(0, 5).map(lambda day: f"2025-10-0{9 - day}"),
+    st.sampled_from([iso(row.at)[:19] + "Z" for row in workspace()[1] if row.at is not None]),
+)
+LENGTHS = st.integers(0, 700) | st.sampled_from([row.seconds for row in workspace()[1] if row.seconds is not None])
+CHECKS = sorted({name for row in workspace()[1] for name in row.failing})
+TERM_OF: dict[str, st.SearchStrategy[str]] = {
+    **{key.name: words_of(key.name) for key in KEYS if key.kind == "word"},
+    "scenario": named("scenario", "scenario_id", "scenario"),
+    "agent": named("agent", "agent_id", "agent"),
+    "persona": named("persona", "personality_id", "personality"),
+    "result": some("result_id").map(lambda values: f"result:{','.join(values)}"),
+    "id": some("id").map(lambda values: f"id:{','.join(values)}"),
+    "dur": st.builds("dur{}{}".format, st.sampled_from([">", ">=", "<", "<="]), LENGTHS),
+    "since": MOMENTS.map("since:{}".format),
+    "until": MOMENTS.map("until:{}".format),
+    "metric": st.sampled_from([f'metric:"{name}"' for name in CHECKS] + ["metric:~a", "metric:~zz"]),
+    "note": st.sampled_from(["note:yes", "note:no", "note:~again", "note:no,late"]),
+}
+TERMS = st.sampled_from(sorted(TERM_OF)).flatmap(TERM_OF.__getitem__)
+SIGNED = st.builds("{}{}".format, st.sampled_from(["", "", "", "-"]), TERMS)
+FILTERS = st.lists(SIGNED, max_size=4).map(" ".join)
+WORDS = st.lists(st.sampled_from(["a", "book", "REFUND", "9001", "17", "the", '"for a"', "clinic", "zz"]), max_size=3)
+NOTES = {900_230: "late again", 900_200: "the refund", 900_101: "17"}
+
+
+def test_the_filters_that_are_tried_have_every_key() -> None:
+    assert TERM_OF.keys() == {key.name for key in KEYS}
+
+
+@settings(deadline=None, max_examples=600)
+@given(FILTERS)
+@example("outcome:failed status:completed,timeout outcome:failed,error")
+@example("outcome:running status:completed")
+@example("dur>=0 dur<700 since:5h -mode:text")
+def test_between_server_and_here_no_run_is_lost_and_none_too_many_is_listed(text: str) -> None:
+    wanted = parse(text).filter
+    query = RunQuery(SCOPE, wanted)
+    expected = passing(wanted, workspace()[1], NOTES)
+    assert passing(query.rest(EPOCH), listed(query.params(EPOCH)), NOTES) == expected
+
+
+@settings(deadline=None, max_examples=300)
+@given(FILTERS, WORDS)
+@example("", ["refund", "late"])
+@example("", ["9001", "a"])
+def test_every_word_is_in_each_run_listed_and_one_that_has_them_in_its_scenario_is_not_lost(
+    text: str, words: list[str]
+) -> None:
+    query = RunQuery(SCOPE, parse(f"{text} {' '.join(words)}").filter)
+    rows = workspace()[1]
+    found = passing(query.rest(EPOCH), listed(query.params(EPOCH)), NOTES)
+    assert set(found) <= set(passing(query.filter, rows, NOTES))
+    bare = [word.strip('"').casefold() for word in words]
+    by_name = [row for row in rows if all(word in row.scenario.casefold() or word in str(row.id) for word in bare)]
+    assert set(found) >= set(passing(parse(text).filter, by_name, NOTES))
+
+
+@pytest.mark.parametrize("other", [Scope("agent", 1203), Scope("result", 50_012), SCOPE])
+@settings(deadline=None, max_examples=60)
+@given(FILTERS)
+@example("agent:1201")
+@example("agent:1203 result:50012 mode:text")
+@example("result:50011 agent:1201 note:yes")
+def test_the_scope_stands_whatever_the_filter_asks_for(other: Scope, text: str) -> None:
+    query = RunQuery(other, parse(text).filter)
+    assert query.params(EPOCH).items() >= other.params.items()
+    found = passing(query.rest(EPOCH), listed(query.params(EPOCH)), NOTES)
+    assert found == passing(query.filter, listed(other.params), NOTES)
+
+
+def test_a_view_that_is_given_lists_what_its_name_says() -> None:
+    first, *others = workspace()[1]
+    rows = [replace(first, outcome=Outcome("review", "review")), *others]
+    wanted = {view.name: parse(view.filter) for view in GIVEN_VIEWS}
+    assert all(parsed.wrong == () for parsed in wanted.values())
+    shown = {name: set(passing(parsed.filter, rows, {})) for name, parsed in wanted.items()}
+    kinds = {row.id: row.outcome.kind for row in rows}
+
+    def of(*names: str) -> set[int]:
+        return {run_id for run_id, kind in kinds.items() if kind in names}
+
+    assert shown["Errors"] == of("error")
+    assert shown["To review"] == of("review")
+    assert shown["Running"] == of("running")
+    assert shown["Failed today"] < of("failed", "error")
+    assert {row.id for row in rows if (row.at or 0) > EPOCH - DAY} > shown["Failed today"]
+    assert all(shown.values())
+
+
+def test_lists_that_the_server_answers_alike_are_kept_as_one_and_others_apart() -> None:
+    def key(text: str) -> str:
+        return RunQuery(SCOPE, parse(text).filter).key
+
+    assert key("mode:text note:yes metric:~a") == key("mode:text -refund") == key("mode:text")
+    assert key("note:yes") == key("") == f"project_id={FIRST_PROJECT}"
+    assert len({key(text) for text in ("", "mode:text", "mode:voice", "outcome:failed", "since:2d", "refund")}) == 6
+
+
+@pytest.mark.parametrize(
+    ("text", "comes"),
+    [("", False), ("since:2d mode:text", False), ("-status:failed", True), ("outcome:failed", True), ("dur>9", True)],
+)
+def test_a_run_that_changes_comes_into_a_list_of_what_can_change(text: str, comes: bool) -> None:
+    assert RunQuery(SCOPE, parse(text).filter).shifting is comes
+
+
+def test_runs_with_notes_are_asked_for_by_their_ids_and_kept_as_a_list_of_their_own() -> None:
+    wanted = parse("note:yes outcome:passed").filter
+    named = RunQuery(SCOPE, wanted, (9, 5))
+    assert named.params(0.0)["id__in"] == "9,5"
+    assert named.key != RunQuery(SCOPE, wanted).key != RunQuery(SCOPE, wanted, (9,)).key
+    assert str(named.rest(0.0)) == "note:yes"
+    assert RunQuery(SCOPE, wanted, ()).params(0.0)["id__in"] == "0"
+    assert "id__in" not in RunQuery(SCOPE, wanted, tuple(range(101))).params(0.0)
+    assert RunQuery(SCOPE, parse("id:7 note:yes").filter, (9, 5)).params(0.0)["id__in"] == "7"

@@ -1,0 +1,159 @@
+"""What was wrong with a run, and that the same fault in two runs is told by the same words."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cekura_tui.model.findings import LONGEST, Finding, findings_of, generalised, normalised
+from cekura_tui.model.run import Run
+from cekura_tui.model.verdict import State, Verdict, read_verdicts
+
+PIECES = st.sampled_from(
+    [
+        "…",
+        '"',
+        "'",
+        "“",
+        "”",
+        "12",
+        "12:30",
+        "May 5",
+        "e.g. ",
+        ". ",
+        "! ",
+        "\n",
+        "❌ ",
+        "İ",
+        "ß",
+        "ﬁ",
+        "a@b.c",
+        "$5 ",
+        " ",
+        "pm",
+    ]
+)
+TEXTS = st.text(max_size=200) | st.lists(PIECES | st.text(max_size=5), max_size=60).map("".join)
+
+
+def verdict(*explanation: str, state: State = "fail", name: str = "Read back") -> Verdict:
+    return Verdict("metric", 5, name, state, 0, None, explanation)
+
+
+def told(*explanation: str) -> list[str]:
+    return [finding.explanation for finding in findings_of([verdict(*explanation)])]
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("The agent spoke at 00:12.", "The agent spoke at [01:05]!"),
+        ("Waited 12 seconds before the answer", "Waited 4.5 seconds before the answer"),
+        ("Charged $5.00 without asking.", "Charged €1,250 without asking."),
+        ("Charged 5 dollars without asking.", "Charged 12.50 EUR without asking."),
+        ('Called the caller "Mrs. Chen".', "Called the caller “Mr. O'Neil”."),
+        ("Called the caller 'Ann'.", "Called the caller `Bob`."),
+        ("Sent it to ann@example.org.", "Sent it to bob.x+y@mail.example.com."),
+        ("Dialled +1 (555) 123-4567 twice", "Dialled 0171 23 45 twice"),
+        ("Booked for 18 August 2026.", "Booked for May 3rd."),
+        ("Booked for 2026-08-18.", "Booked for Tuesday."),
+        ("Booked order AB-1234 again", "Booked order 9f3c1e again"),
+        ("❌ The total was not said.", "the TOTAL   was not said"),
+        ("The total was not said. It was 12.", "The total was not said. The caller hung up."),
+        ("The total was not said.\nSee below", "The total was not said"),
+        ("It ended at 3 pm today", "It ended at 11:30 a.m. today"),
+    ],
+)
+def test_the_same_fault_in_two_runs_is_one_text(one: str, other: str) -> None:
+    assert normalised(one) == normalised(other)
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("The total was not said.", "The total was said twice."),
+        ("Dr. Chen was not offered", "Dr. Patel was not offered"),
+        ("No. The total was not said.", "No. The name was not said."),
+        ("The agent didn't greet, the caller's wife did", "The agent didn't stop, the caller's wife did"),
+        ("合計を読み上げませんでした。", "名前を確認しませんでした。"),
+    ],
+)
+def test_two_faults_are_two_texts(one: str, other: str) -> None:
+    assert normalised(one) != normalised(other)
+
+
+def test_a_general_explanation_reads_as_it_was_written() -> None:
+    told = 'The agent told Ms. Chen "it is free" at 00:12, but it costs $12.50. See [01:05].'
+    assert generalised(told) == "The agent told Ms. Chen … at …, but it costs …"
+    assert normalised(told) == "the agent told ms. chen … at …, but it costs …"
+
+
+@given(TEXTS)
+def test_normalising_twice_changes_nothing_and_is_bounded(text: str) -> None:
+    once = normalised(text)
+    assert normalised(once) == once
+    assert len(once) <= LONGEST
+    assert "\n" not in once
+    assert not any(char.isdecimal() and char.isascii() for char in once)
+
+
+@given(TEXTS)
+def test_what_is_read_and_what_is_compared_differ_in_case_alone(text: str) -> None:
+    assert normalised(generalised(text)) == normalised(text)
+
+
+@pytest.mark.parametrize(
+    "unit", ['"', "“", "'", "' ", " 'a", "‘a ", "…,", "a", "1", ". ", "e.g. ", "\n", "may 1 ", "❌", "[0:0"]
+)
+def test_a_megabyte_of_a_hostile_explanation_does_not_hold_up_the_list(unit: str) -> None:
+    # Were any of it quadratic, this would take hours, and the test would be ended.
+    text = unit * (1_000_000 // len(unit))
+    assert len(findings_of([verdict(text)])) == 1
+    assert len(normalised(text)) <= LONGEST
+
+
+def test_passed_checks_and_those_to_review_are_no_findings() -> None:
+    found = findings_of([verdict("It was kept.", state="pass"), verdict("?", state="review"), verdict("x", state="na")])
+    assert found == ()
+
+
+def test_a_failed_check_without_a_word_is_told_by_its_name() -> None:
+    assert findings_of([verdict(name="Greeted")]) == (Finding("Greeted", ""),)
+
+
+def test_the_line_that_says_what_was_wrong_is_told_without_times_and_quotations() -> None:
+    said = '[00:12] Main Agent: "That is booked."'
+    assert told(said, "❌ The total was not said [00:12].") == ["The total was not said."]
+    assert told(said, "The agent said “bye” at once.") == ["The agent said … at once."]
+    assert told("Failed.", "The total was not said.") == ["The total was not said."]
+    assert told("Failed.") == ["Failed."]
+    assert told(said) == [""]
+
+
+def test_of_parts_met_and_not_met_only_those_not_met_are_told_each_by_itself() -> None:
+    assert told("✅ It greeted.", "❌ It did not read back.", "❌ It was rude.") == [
+        "It did not read back.",
+        "It was rude.",
+    ]
+    assert told("✅ It greeted. ❌ It was rude.") == ["It was rude."]
+    run = Run.read(
+        {
+            "id": 1,
+            "expected_outcome": {
+                "score": 50,
+                "explanation": ["The name is asked for", "The total is said This did not happen."],
+                "outcome_alignments": [
+                    {"prompt_part": "The name is asked for", "aligned": True},
+                    {"prompt_part": "The total is said", "aligned": "no"},
+                ],
+            },
+        }
+    )
+    assert findings_of(read_verdicts(run)) == (Finding("Expected outcome", "Not met: The total is said"),)
+
+
+def test_the_same_fault_twice_in_a_run_is_told_once() -> None:
+    assert findings_of([verdict("❌ Waited 5 s long", "❌ Waited 9 s long")]) == (
+        Finding("Read back", "Waited 5 s long"),
+    )

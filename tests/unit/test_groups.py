@@ -1,0 +1,290 @@
+"""Runs in groups: what they add up to, which come first, and that a group's filter lists its runs and no others."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from random import Random
+
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from cekura_tui.model.filter_match import Matcher
+from cekura_tui.model.filter_parse import parse
+from cekura_tui.model.findings import Finding
+from cekura_tui.model.groups import (
+    BROKEN,
+    FAILED,
+    HOWS,
+    MOST_IDS,
+    STRIP,
+    Group,
+    Grouping,
+    How,
+    Since,
+    group_runs,
+    since_words,
+)
+from cekura_tui.model.outcome import MARKS, Kind, Outcome
+from cekura_tui.model.view import RunRow
+
+WHOLE: tuple[How, ...] = ("scenario", "personality", "result", "pair")
+"""However these group, every run is in one group."""
+IDS = st.none() | st.integers(1, 3)
+NAMES = st.sampled_from(
+    [
+        "",
+        "Refund",
+        "REFUND",
+        "Straße",
+        "strasse",
+        "7",
+        " two  spaces",
+        "~x",
+        "-x",
+        'say "hi", or|not',
+        "a\nb",
+        "\x1b[1m",
+    ]
+)
+CHECKS = st.sampled_from(["Read back", "Tone", "Read  back"])
+WHY = st.sampled_from(["", "It took 3 s.", "It took 12 s.", "The total was not said.", " not read yet"])
+FINDINGS = st.lists(st.builds(Finding, CHECKS, WHY), max_size=3).map(tuple)
+
+
+def run(
+    number: int,
+    kind: Kind = "failed",
+    *,
+    text: str = "",
+    scenario: tuple[int | None, str] = (1, "Refund"),
+    personality: tuple[int | None, str] = (1, "Ann"),
+    result: int | None = None,
+    at: float | None = None,
+    failing: Iterable[str] = (),
+) -> RunRow:
+    return RunRow(
+        id=number,
+        scenario=scenario[1],
+        personality=personality[1],
+        agent_id=7,
+        agent="Clinic",
+        outcome=Outcome(kind, text or kind),
+        duration="",
+        at=at,
+        scenario_id=scenario[0],
+        personality_id=personality[0],
+        result_id=result,
+        failing=tuple(failing),
+    )
+
+
+ROWS = st.lists(
+    st.builds(
+        run,
+        st.integers(1, 10**6),
+        st.sampled_from(list(MARKS)),
+        text=st.sampled_from(["", "no answer", "busy"]),
+        scenario=st.tuples(IDS, NAMES),
+        personality=st.tuples(IDS, NAMES),
+        result=IDS,
+        at=st.none() | st.integers(0, 5).map(float),
+        failing=st.lists(CHECKS, max_size=2),
+    ),
+    max_size=25,
+    unique_by=lambda row: row.id,
+)
+
+
+@st.composite
+def read_in_part(draw: st.DrawFn) -> tuple[list[RunRow], dict[int, tuple[Finding, ...]]]:
+    """Rows, and of some of them why they failed."""
+    rows = draw(ROWS)
+    return rows, {row.id: draw(FINDINGS) for row in rows if draw(st.booleans())}
+
+
+def ids(rows: Iterable[RunRow], kind: Kind) -> set[int]:
+    return {row.id for row in rows if row.outcome.kind == kind}
+
+
+def of(grouping: Grouping, section: str) -> list[Group]:
+    return [group for group in grouping.groups if group.section == section]
+
+
+def titles(grouping: Grouping) -> list[tuple[str, str, int]]:
+    return [(group.title, group.detail, group.count) for group in grouping.groups]
+
+
+@given(ROWS, st.sampled_from(WHOLE))
+def test_by_what_runs_have_one_of_each_run_is_counted_once_and_the_counts_add_up(rows: list[RunRow], how: How) -> None:
+    found = group_runs(rows, how, {})
+    assert Counter(number for group in found.groups for number in group.run_ids) == Counter(row.id for row in rows)
+    assert sum(group.count for group in found.groups) == found.looked_at == found.runs == len(rows)
+    assert sum(group.failed for group in found.groups) == found.failed == len(ids(rows, "failed"))
+    assert sum(group.errors for group in found.groups) == found.errors == len(ids(rows, "error"))
+    assert all(group.failed + group.errors <= group.count for group in found.groups)
+    assert sum(group.share for group in found.groups) == pytest.approx(1 if rows else 0)
+
+
+@given(read_in_part())
+def test_by_failed_check_all_failed_runs_and_all_errors_are_told_apart_and_no_others_are_in_any(
+    known: tuple[list[RunRow], dict[int, tuple[Finding, ...]]],
+) -> None:
+    rows, findings = known
+    found = group_runs(rows, "verdict", findings)
+    failed, broken = of(found, FAILED), of(found, BROKEN)
+    assert len(failed) + len(broken) == len(found.groups)
+    assert {number for group in failed for number in group.run_ids} == ids(rows, "failed")
+    assert Counter(number for group in broken for number in group.run_ids) == Counter(ids(rows, "error"))
+    assert sum(group.count for group in broken) == found.errors
+    assert all(group.failed == group.count == len(set(group.run_ids)) for group in failed)
+    assert all(group.errors == group.count for group in broken)
+    assert all(group.share == pytest.approx(group.count / found.failed) for group in failed)
+    assert sum(group.share for group in broken) == pytest.approx(1 if found.errors else 0)
+    assert (found.looked_at, found.runs) == (len(rows), found.failed + found.errors)
+
+
+@given(read_in_part(), st.sampled_from(HOWS))
+def test_the_newest_run_of_a_group_is_its_newest_and_what_fails_most_comes_first(
+    known: tuple[list[RunRow], dict[int, tuple[Finding, ...]]], how: How
+) -> None:
+    rows, findings = known
+    by_id = {row.id: row for row in rows}
+    found = group_runs(rows, how, findings)
+    for group in found.groups:
+        times = [row.at for number in group.run_ids if (row := by_id[number]).at is not None]
+        assert group.newest_at == max(times, default=None)
+        assert group.newest_at == by_id[group.newest_id].at
+        assert times == sorted(times, reverse=True)
+    assert len({group.key for group in found.groups}) == len(found.groups)
+    sections = [group.section for group in found.groups]
+    assert sections == sorted(sections, key=(FAILED, BROKEN, "").index)
+    for section in set(sections):
+        counts = [(group.failed, group.errors) for group in of(found, section)]
+        assert counts == sorted(counts, reverse=True)
+
+
+@given(st.randoms(use_true_random=False), read_in_part(), st.sampled_from(HOWS))
+def test_in_which_order_the_list_was_loaded_changes_no_group(
+    order: Random, known: tuple[list[RunRow], dict[int, tuple[Finding, ...]]], how: How
+) -> None:
+    rows, findings = known
+    shuffled = list(rows)
+    order.shuffle(shuffled)
+    assert group_runs(shuffled, how, findings) == group_runs(rows, how, findings)
+
+
+@settings(max_examples=300)
+@given(read_in_part(), st.sampled_from(HOWS))
+@example(([run(1, scenario=(None, "Refund")), run(2, scenario=(5, "refund"))], {}), "scenario")
+@example(([run(1, scenario=(None, "a\nb")), run(2, personality=(None, "x"))], {}), "pair")
+def test_opening_a_group_lists_its_runs_and_no_others(
+    known: tuple[list[RunRow], dict[int, tuple[Finding, ...]]], how: How
+) -> None:
+    rows, findings = known
+    for group in group_runs(rows, how, findings).groups:
+        read = parse(group.filter_text)
+        assert read.wrong == ()
+        matches = Matcher(read.filter, now=0.0, notes={})
+        assert {row.id for row in rows if matches(row)} == set(group.run_ids)
+        assert group.left_out == 0
+
+
+def test_a_group_that_only_ids_tell_lists_its_newest_hundred_and_says_how_many_it_leaves_out() -> None:
+    rows = [run(number, "error", text="busy", at=float(number)) for number in range(1, MOST_IDS + 31)]
+    (group,) = group_runs(rows, "verdict", {}).groups
+    assert (group.count, group.left_out) == (MOST_IDS + 30, 30)
+    matches = Matcher(parse(group.filter_text).filter, now=0.0, notes={})
+    assert [row.id for row in rows if matches(row)] == list(range(31, MOST_IDS + 31))
+    (named,) = group_runs(rows, "scenario", {}).groups
+    assert (named.filter_text, named.left_out) == ("scenario:1", 0)
+
+
+@given(st.lists(st.sampled_from(list(MARKS)), min_size=1, max_size=STRIP + 5))
+def test_the_strip_shows_the_last_outcomes_the_newest_at_the_right(kinds: list[Kind]) -> None:
+    rows = [run(number, kind, at=float(number)) for number, kind in enumerate(kinds, 1)]
+    (group,) = group_runs(rows, "pair", {}).groups
+    assert group.strip == "".join(MARKS[kind] for kind in kinds)[-STRIP:]
+
+
+@pytest.mark.parametrize(
+    ("outcomes", "first"),
+    [
+        ("✓✓✗✓✗", 5),
+        ("✗✓✗✗✗", 3),
+        ("✗✗✗", 1),
+        ("✗✓", None),
+        ("✓✓", None),
+        ("✓!", None),
+        ("✓✗!✗", 2),  # one that did not run properly says neither
+        ("✓!✗◌◐·", 3),
+    ],
+)
+def test_since_when_a_scenario_fails_with_a_personality_counts_from_its_last_pass(
+    outcomes: str, first: int | None
+) -> None:
+    kinds = {mark: kind for kind, mark in MARKS.items()}
+    rows = [run(number, kinds[mark], at=100.0 + number) for number, mark in enumerate(outcomes, 1)]
+    (group,) = group_runs(rows, "pair", {}).groups
+    assert group.strip == outcomes
+    assert group.first_failed == (None if first is None else Since(first, 100.0 + first))
+
+
+def test_since_when_it_fails_is_told_by_run_and_by_the_clock() -> None:
+    assert since_words(Since(5521, 9.0), "Mon 14:05") == "first failed at run 5521, Mon 14:05"
+    assert since_words(Since(5521, None), "") == "first failed at run 5521"
+
+
+def test_the_same_fault_in_other_words_for_numbers_is_one_group_and_reads_as_it_was_written() -> None:
+    rows = [run(number, at=float(number)) for number in (1, 2, 3)]
+    why = {
+        1: (Finding("Read back", "The total of $12 was not said."),),
+        2: (Finding("Read back", "the total of €7.50 was not said"), Finding("Tone", "It was rude to “Ann”.")),
+        3: (Finding("Read back", "The name was not said."),),
+    }
+    assert titles(group_runs(rows, "verdict", why)) == [
+        ("Read back", "the total of … was not said", 2),
+        ("Read back", "The name was not said.", 1),
+        ("Tone", "It was rude to “Ann”.", 1),
+    ]
+
+
+def test_a_run_that_failed_a_check_in_two_ways_is_in_two_groups_and_one_run() -> None:
+    why = {1: (Finding("Tone", "It was rude."), Finding("Tone", "It was loud."), Finding("Tone", "It was rude."))}
+    found = group_runs([run(1)], "verdict", why)
+    assert titles(found) == [("Tone", "It was rude.", 1), ("Tone", "It was loud.", 1)]
+    assert (found.failed, found.runs, [group.share for group in found.groups]) == (1, 1, [1.0, 1.0])
+
+
+def test_what_is_not_read_yet_says_so_and_is_not_mistaken_for_a_check_without_a_reason() -> None:
+    rows = [run(number, failing=checks, at=float(number)) for number, checks in enumerate(["", "T", "T", ""], 1)]
+    why = {2: (Finding("T", ""),), 4: ()}
+    assert titles(group_runs(rows, "verdict", why)) == [
+        ("No failed check is told", "", 1),
+        ("T", "explanation not read yet", 1),
+        ("T", "no explanation told", 1),
+        ("Why is not read yet", "", 1),
+    ]
+
+
+def test_errors_stand_after_failed_checks_however_many_they_are_by_what_happened() -> None:
+    rows = [run(1, failing=["Tone"]), *(run(number, "error", text="no answer") for number in (2, 3, 4))]
+    rows += [run(5, "error", text="busy"), run(6, "passed", failing=["Tone"]), run(7, "running")]
+    told = [(group.section, group.title, group.count, group.share) for group in group_runs(rows, "verdict", {}).groups]
+    assert told == [(FAILED, "Tone", 1, 1.0), (BROKEN, "no answer", 3, 0.75), (BROKEN, "busy", 1, 0.25)]
+
+
+def test_a_group_says_how_many_of_its_runs_failed_and_how_many_never_ran_properly() -> None:
+    rows = [run(1, result=9), run(2, "passed", result=9), run(3, "error", result=9), run(4, "passed", result=8)]
+    assert titles(group_runs(rows, "result", {})) == [
+        ("Result 9 · Clinic", "1 of 3 failed, 1 did not run properly", 3),
+        ("Result 8 · Clinic", "none failed", 1),
+    ]
+
+
+def test_names_of_strangers_are_one_clean_line() -> None:
+    rows = [run(1, "error", text="a\x1b]0;x\x07b\n c", scenario=(1, "a\x1b[31m\nb"), failing=["x\x9by"])]
+    for how in HOWS:
+        for group in group_runs(rows, how, {}).groups:
+            assert (group.title + group.detail).isprintable()

@@ -1,0 +1,188 @@
+"""Pages of a run list that come, shift, grow and make room, one case at a time."""
+
+from __future__ import annotations
+
+from run_shelf import FIRST_ID, PASSED, RUNNING, RunShelf, row
+
+from cekura_tui.model.paged_runs import PAGE, Gap, Layout, PagedRuns, RunPage
+
+APART = 60.0
+
+
+def keys(runs: PagedRuns) -> list[object]:
+    """What each place of the list is known by."""
+    return [item.key if isinstance(item, Gap) else item.id for item in runs.listed]
+
+
+def paged(runs: int, **habits: object) -> tuple[RunShelf, PagedRuns]:
+    shelf = RunShelf(**habits)  # type: ignore[arg-type] # any of its fields
+    shelf.makes(runs)
+    shelf.now += 1.0
+    first = shelf.page(1)
+    assert first is not None
+    return shelf, PagedRuns(first, shelf.now)
+
+
+def test_the_oldest_run_of_a_hundred_thousand_is_in_a_list_of_which_one_page_is_loaded() -> None:
+    runs = PagedRuns(RunPage(1, 100_000, tuple(row(n) for n in range(100_000, 99_900, -1)), True), 0.0)
+    assert (len(runs.listed), runs.listed.loaded) == (100_000, 100)
+    assert runs.listed[99_999].key == ("gap", 99_999)
+    assert runs.layout.near(99_980, 99_999) == [1_000]
+
+
+def test_a_server_that_lists_oldest_first_has_its_newest_runs_in_its_last_page() -> None:
+    shelf, runs = paged(23, size=10, oldest_first=True)
+    assert runs.newest_page == 3
+    newest = shelf.page(3, runs.pin)
+    assert newest is not None
+    runs.put(newest)
+    assert [item.id for item in runs.listed[:3]] == [FIRST_ID + 22, FIRST_ID + 21, FIRST_ID + 20]
+    assert [isinstance(item, Gap) for item in runs.listed] == [False] * 3 + [True] * 10 + [False] * 10
+
+
+def test_the_page_after_those_in_view_is_on_the_side_to_which_one_moves() -> None:
+    newest_first, oldest_first = Layout(1_000), Layout(1_000, oldest_first=True)
+    assert (newest_first.near(250, 290, 1), newest_first.near(250, 290, -1)) == ([3, 4], [3, 2])
+    assert (oldest_first.near(250, 290, 1), oldest_first.near(250, 290, -1)) == ([8, 7], [8, 9])
+    assert newest_first.near(0, 20, -1) == [1]
+    assert newest_first.near(990, 1_200, 1) == [10]
+
+
+def test_a_view_that_is_beyond_the_end_of_a_list_that_became_shorter_is_at_its_end() -> None:
+    for layout in (Layout(250), Layout(250, oldest_first=True)):
+        assert layout.near(900, 940) == [layout.page_at(249)]
+    assert Layout(0).near(0, 40) == []
+
+
+def test_a_list_has_the_moment_of_its_newest_run_where_the_clock_of_the_server_is_behind_it() -> None:
+    first = RunPage(1, 1, (row(5, at=1_000.9),), at=1_000.0)
+    assert PagedRuns(first, got_at=5_000.0).pin == 1_000.9
+    assert PagedRuns(RunPage(1, 1, (row(5, at=900.0),), at=1_000.0), got_at=5_000.0).pin == 1_000.0
+    assert PagedRuns(RunPage(1, 0, ()), got_at=5_000.0).pin == 5_000.0
+
+
+def test_a_run_that_came_into_the_pages_after_all_is_not_above_them_too() -> None:
+    shelf, runs = paged(4, lag=30.0)
+    shelf.makes()
+    newer = shelf.page(1, since=runs.pin - APART)
+    assert newer is not None
+    runs.add_newer(newer.rows)
+    assert (runs.waiting, runs.count) == (1, 4)
+    runs.let_in()
+    again = shelf.page(1, runs.pin)
+    assert again is not None
+    assert again.count == 5
+    runs.put(again)
+    assert [item.id for item in runs.listed] == [run.id for run in shelf.listed()]
+
+
+def test_runs_that_came_into_the_pages_with_newer_ones_are_not_above_those() -> None:
+    shelf, runs = paged(1, size=2, lag=30.0)
+    shelf.makes()
+    runs.add_newer(shelf.listed(since=runs.pin - APART))
+    runs.let_in()
+    shelf.makes(2)
+    again = shelf.page(1, runs.pin)
+    assert again is not None
+    runs.put(again)
+    assert keys(runs) == [FIRST_ID + 3, FIRST_ID + 2, ("gap", 2), ("gap", 3)]
+
+
+def test_pages_that_shifted_are_read_anew_and_then_all_runs_are_there() -> None:
+    shelf, runs = paged(9, size=3, lag=30.0)
+    for number in (2, 3):
+        page = shelf.page(number, runs.pin)
+        assert page is not None
+        runs.put(page)
+    assert runs.whole
+    shelf.makes()
+    again = shelf.page(2, runs.pin)
+    assert again is not None
+    runs.put(again)
+    assert runs.shifts == 1
+    assert runs.missing(range(1, 9)) == [1, 3, 4]
+    for number in (1, 3, 4):
+        page = shelf.page(number, runs.pin)
+        assert page is not None
+        runs.put(page)
+    assert [item.id for item in runs.listed] == [run.id for run in shelf.listed()]
+    assert runs.shifts == 1
+
+
+def test_runs_that_were_made_before_the_moment_are_not_taken_for_new_ones() -> None:
+    shelf, runs = paged(9, size=3)
+    shelf.makes()
+    runs.add_newer(shelf.listed(since=runs.pin - APART))
+    assert runs.waiting == 1
+
+
+def test_a_run_that_moved_into_the_next_page_is_not_listed_twice() -> None:
+    shelf, runs = paged(6, size=3)
+    second = shelf.page(2, runs.pin)
+    assert second is not None
+    runs.put(RunPage(2, 6, (runs.listed[2], *second.rows[:2])))
+    assert [item.id for item in runs.listed.runs()] == [FIRST_ID + n for n in (5, 4, 3, 2, 1)]
+    assert isinstance(runs.listed[5], Gap)
+    assert "not told" in runs.listed[5].why
+
+
+def test_a_run_that_a_page_tells_twice_is_listed_once() -> None:
+    runs = PagedRuns(RunPage(1, 3, (row(9), row(9), row(8))), 0.0)
+    assert [item.id for item in runs.listed.runs()] == [9, 8]
+    assert keys(runs) == [9, 8, ("gap", 2)]
+
+
+def test_pages_that_are_larger_than_the_first_one_lose_no_run() -> None:
+    runs = PagedRuns(RunPage(1, 8, (row(8), row(7), row(6)), True), 0.0)
+    runs.put(RunPage(1, 8, tuple(row(n) for n in (8, 7, 6, 5)), True))
+    runs.put(RunPage(2, 8, tuple(row(n) for n in (4, 3, 2, 1))))
+    assert [item.id for item in runs.listed] == [8, 7, 6, 5, 4, 3, 2, 1]
+
+
+def test_a_list_that_grows_beyond_one_page_takes_the_size_of_the_pages_that_come() -> None:
+    shelf, runs = paged(2, size=3, lag=50.0)
+    assert runs.layout.size == PAGE
+    shelf.makes(3)
+    for number in (1, 2):
+        page = shelf.page(number, runs.pin)
+        assert page is not None
+        runs.put(page)
+    assert [item.id for item in runs.listed] == [run.id for run in shelf.listed()]
+
+
+def test_the_newest_page_is_held_while_others_can_be_dropped() -> None:
+    shelf, _ = paged(40, size=2)
+    first = shelf.page(1)
+    assert first is not None
+    runs = PagedRuns(first, shelf.now, max_pages=3)
+    for number in range(2, 20):
+        page = shelf.page(number, runs.pin)
+        assert page is not None
+        runs.put(page)
+    assert [number for number in range(1, 21) if runs.has(number)] == [1, 18, 19]
+    shelf.makes()
+    runs.add_newer(shelf.listed(since=runs.pin))
+    assert runs.waiting == 1
+
+
+def test_pages_that_were_looked_at_last_are_held_longest() -> None:
+    shelf, _ = paged(40, size=2)
+    first = shelf.page(1)
+    assert first is not None
+    runs = PagedRuns(first, shelf.now, max_pages=3)
+    for number in (5, 6, 7):
+        page = shelf.page(number, runs.pin)
+        assert page is not None
+        runs.put(page)
+        runs.look_at([5])
+    assert [number for number in range(1, 21) if runs.has(number)] == [1, 5, 7]
+
+
+def test_a_list_is_the_same_object_until_something_of_it_changes() -> None:
+    _, runs = paged(4)
+    before = runs.listed
+    assert not runs.change([row(FIRST_ID, runs.listed[3].at), row(1)])
+    assert runs.listed is before
+    assert runs.change([row(FIRST_ID, outcome=RUNNING)])
+    assert runs.listed is not before
+    assert (before[3].outcome, runs.listed[3].outcome) == (PASSED, RUNNING)

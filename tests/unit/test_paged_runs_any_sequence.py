@@ -1,0 +1,204 @@
+"""The page cache of a run list is a list: whatever is scrolled, comes, fails, is made meanwhile or is counted wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import pairwise
+
+import pytest
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+from run_shelf import FIRST_ID, RUNNING, RunShelf
+
+from cekura_tui.model.paged_runs import Gap, PagedRuns, RunPage
+from cekura_tui.model.view import RunRow
+
+APART = 60.0
+WHICH = st.integers(0, 40)
+
+
+def keys(runs: PagedRuns) -> list[object]:
+    """What each place of the list is known by."""
+    return [item.key if isinstance(item, Gap) else item.id for item in runs.listed]
+
+
+class AListOfPages(RuleBasedStateMachine):
+    """A list beside the server that it is of; answers are made when asked for, and come in any order."""
+
+    @initialize(
+        runs=st.integers(0, 25),
+        size=st.integers(2, 5),
+        oldest_first=st.booleans(),
+        lag=st.sampled_from([0.0, 0.0, 20.0]),
+        off=st.sampled_from([0, 0, 0, -3, 2, 40]),
+        since=st.sampled_from([0.0, 1.0]),
+        max_pages=st.sampled_from([1, 3, 1_000, 1_000]),
+    )
+    def opens(
+        self, runs: int, size: int, oldest_first: bool, lag: float, off: int, since: float, max_pages: int
+    ) -> None:
+        self.shelf = RunShelf(size, oldest_first, lag, off)
+        self.shelf.makes(runs, outcome=RUNNING)
+        self.shelf.now += since
+        # A list of which the newest runs are not told first may have its moment within the second of its newest run.
+        self.exact = not lag and not off and (since >= 1.0 or not oldest_first)
+        first = self.shelf.page(1)
+        assert first is not None
+        self.runs = PagedRuns(first, self.shelf.now, max_pages)
+        self.max_pages = max_pages
+        self.pages: list[tuple[int, RunPage | None]] = []
+        self.others: list[tuple[str, tuple[RunRow, ...]]] = []
+
+    # The server
+
+    @rule(runs=st.integers(1, 4), after=st.sampled_from([0.01, 5.0, 30.0]))
+    def makes(self, runs: int, after: float) -> None:
+        self.shelf.makes(runs, after, RUNNING)
+
+    @precondition(lambda self: self.shelf.runs)
+    @rule(which=WHICH)
+    def settles(self, which: int) -> None:
+        self.shelf.settles(FIRST_ID + which % len(self.shelf.runs))
+
+    # Asking, and what comes of it
+
+    @precondition(lambda self: self.runs.layout.count)
+    @rule(which=WHICH)
+    def asks(self, which: int) -> None:
+        number = which % self.runs.layout.pages + 1
+        self.pages.append((number, self.shelf.page(number, self.runs.pin)))
+
+    @precondition(lambda self: self.pages)
+    @rule(which=WHICH, keep=st.sets(st.integers(1, 6), max_size=2))
+    def page_comes(self, which: int, keep: set[int]) -> None:
+        self.take(*self.pages.pop(which % len(self.pages)), keep)
+
+    def take(self, number: int, page: RunPage | None, keep: Sequence[int] | set[int] = ()) -> None:
+        if page is None:
+            self.runs.no_such_page(number)
+        else:
+            self.runs.put(page, keep)
+
+    @precondition(lambda self: self.pages)
+    @rule(which=WHICH)
+    def page_fails(self, which: int) -> None:
+        number, _ = self.pages.pop(which % len(self.pages))
+        before, loaded = keys(self.runs), self.runs.has(number)
+        self.runs.fail(number, "The server failed.")
+        assert keys(self.runs) == before
+        assert loaded or all(self.runs.listed[n].why for n in self.places(number))
+
+    def places(self, number: int) -> range:
+        span, head = self.runs.layout.span(number), self.runs.listed.head
+        return range(head + span.start, head + span.stop)
+
+    @rule(rows=st.sampled_from([2, 5, 100]))
+    def asks_for_newer(self, rows: int) -> None:
+        found = self.shelf.listed(since=self.runs.pin - APART)
+        self.others.append(("newer", tuple(found[:rows])))
+
+    @rule()
+    def asks_about_changes(self) -> None:
+        self.others.append(("changes", self.shelf.by_id(self.runs.unsettled(0)[:4])))
+
+    @precondition(lambda self: self.others)
+    @rule(which=WHICH)
+    def other_answer_comes(self, which: int) -> None:
+        before = keys(self.runs)
+        kind, rows = self.others.pop(which % len(self.others))
+        (self.runs.add_newer if kind == "newer" else self.runs.change)(rows)
+        assert keys(self.runs) == before, "what waits moves nothing"
+        known = {known.id: known for known in self.runs.rows()}
+        assert all(known[told.id] == told for told in rows if told.id in known)
+
+    @rule()
+    def lets_in(self) -> None:
+        before, waiting = keys(self.runs), self.runs.waiting
+        self.runs.let_in()
+        assert [key for key in keys(self.runs) if key in set(before)] == before
+        assert (self.runs.waiting, len(keys(self.runs))) == (0, len(before) + waiting)
+
+    @rule(which=st.sets(st.integers(1, 6), max_size=3))
+    def scrolls(self, which: set[int]) -> None:
+        before = self.runs.listed
+        self.runs.look_at(which)
+        assert self.runs.listed is before
+
+    # What holds at any time
+
+    @invariant()
+    def it_is_a_sequence_of_its_count(self) -> None:
+        listed = self.runs.listed
+        items = list(listed)
+        assert len(items) == len(listed) == self.runs.count
+        assert listed is self.runs.listed
+        assert [listed[n] for n in range(-len(items), 0)] == items == listed[:]
+        assert listed[1:7:2] == items[1:7:2]
+        for beyond in (len(items), -len(items) - 1):
+            with pytest.raises(IndexError):
+                listed[beyond]
+
+    @invariant()
+    def no_run_is_in_it_twice_and_the_newest_are_first(self) -> None:
+        loaded = [item.id for item in self.runs.listed if isinstance(item, RunRow)]
+        assert all(newer > older for newer, older in pairwise(loaded))
+        assert loaded == [run.id for run in self.runs.listed.runs()]
+        assert len(loaded) == self.runs.listed.loaded
+        everything = [run.id for run in self.runs.rows()]
+        assert len(everything) == len(set(everything)) == len(loaded) + self.runs.waiting
+        assert all(map(self.runs.knows, everything))
+        assert self.runs.whole == (not any(isinstance(item, Gap) for item in self.runs.listed))
+
+    @invariant()
+    def everything_is_found_by_its_key(self) -> None:
+        assert [self.runs.listed.place_of(key) for key in keys(self.runs)] == list(range(self.runs.count))
+        gone = [("gap", self.runs.layout.count), FIRST_ID - 1, "no key of it"]
+        assert [self.runs.listed.place_of(key) for key in gone] == [None] * 3
+        gaps = [(n, item) for n, item in enumerate(self.runs.listed) if isinstance(item, Gap)]
+        assert all(gap.key == ("gap", n - self.runs.listed.head) for n, gap in gaps)
+
+    @invariant()
+    def no_more_pages_are_held_than_may_be(self) -> None:
+        held = [number for number in range(1, self.runs.layout.pages + 1) if self.runs.has(number)]
+        assert len(held) <= self.max_pages
+        assert self.runs.full == (len(held) == self.max_pages)
+        assert not set(held) & set(self.runs.missing(range(1, 100)))
+        assert self.runs.next_missing() in (self.runs.missing(range(1, 100)) or [None])
+
+    @invariant()
+    def every_run_is_where_the_server_has_it(self) -> None:
+        if not self.exact:
+            return
+        # The server does what it should: then the pages of a moment hold the same runs for ever.
+        truth = [run.id for run in self.shelf.listed(self.runs.pin)]
+        assert self.runs.layout.count == len(truth)
+        listed = list(self.runs.listed)[self.runs.listed.head :]
+        assert all(item.id == truth[place] for place, item in enumerate(listed) if isinstance(item, RunRow))
+        made_since = {run.id for run in self.shelf.listed()} - set(truth)
+        waiting = list(self.runs.rows())[: self.runs.waiting]
+        assert {run.id for run in (*self.runs.listed[: self.runs.listed.head], *waiting)} <= made_since
+
+    @invariant()
+    def those_that_may_change_are_told_the_nearest_first(self) -> None:
+        near = 3
+        places = [self.runs.listed.place_of(number) for number in self.runs.unsettled(near)]
+        assert places == sorted(places, key=lambda place: (abs((place or 0) - near), self.runs.listed[place or 0].id))
+        running = [item for item in self.runs.listed.runs() if not item.outcome.settled]
+        assert len(places) == len(running)
+
+    def teardown(self) -> None:
+        if not hasattr(self, "runs") or self.max_pages < 1_000:
+            return
+        self.take(1, self.shelf.page(1, self.runs.pin))
+        for _ in range(200):  # a count that is wrong is found out page by page
+            if (number := self.runs.next_missing()) is None:
+                break
+            self.take(number, self.shelf.page(number, self.runs.pin))
+        truth = [run.id for run in self.shelf.listed(self.runs.pin)]
+        assert self.runs.whole
+        assert [run.id for run in self.runs.listed][self.runs.listed.head :] == truth
+
+
+TestAnyInterleaving = AListOfPages.TestCase
+TestAnyInterleaving.settings = settings(max_examples=120, stateful_step_count=40, deadline=None)

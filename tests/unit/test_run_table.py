@@ -1,0 +1,154 @@
+"""What leaves for spreadsheets and scripts reads back as it was shown, on one line a run, and runs nothing."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from datetime import datetime
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cekura_tui.model.outcome import Outcome
+from cekura_tui.model.run_table import COLUMNS, CSV_HEADER, csv_row, iso_time, json_row, text_row
+from cekura_tui.model.text import clean
+from cekura_tui.model.view import RunRow
+
+FAILED = Outcome("failed", "2 checks")
+BARE = RunRow(5, "", "", None, "", Outcome("unknown", "unknown"), "", None)
+FULL = RunRow(
+    id=48213,
+    scenario='Says "no", twice',
+    personality="Calm; slow",
+    agent_id=7,
+    agent="Forno Nove, orders",
+    outcome=FAILED,
+    duration="01:02:03",
+    at=1_760_000_000.0,
+    status="completed",
+    result_id=991,
+    as_text=True,
+    reviewed=True,
+    failing=("Tone", "Ends well"),
+)
+NUMBERS = st.one_of(st.none(), st.integers(0, 2**63))
+TEXTS = st.text(max_size=30) | st.text("=+-@\t\r\n ;,\"'0123\u2028\x1b\u202e", max_size=8)
+ROWS = st.builds(
+    RunRow,
+    id=st.integers(0, 2**63),
+    scenario=TEXTS,
+    personality=TEXTS,
+    agent_id=NUMBERS,
+    agent=TEXTS,
+    outcome=st.builds(Outcome, st.sampled_from(["passed", "failed", "error"]), TEXTS),
+    duration=TEXTS,
+    at=st.one_of(st.none(), st.floats()),
+    status=TEXTS,
+    result_id=NUMBERS,
+    as_text=st.sampled_from([None, True, False]),
+    reviewed=st.booleans(),
+    failing=st.lists(TEXTS, max_size=3).map(tuple),
+)
+
+
+def read_csv(line: str) -> dict[str, str]:
+    (row,) = csv.DictReader(io.StringIO(f"{CSV_HEADER}\n{line}\n"), strict=True)
+    return row
+
+
+def test_every_column_of_a_run_is_there() -> None:
+    cells = read_csv(csv_row(FULL, "late"))
+    assert cells == {
+        "id": "48213",
+        "outcome": "failed",
+        "outcome_text": "2 checks",
+        "status": "completed",
+        "scenario": 'Says "no", twice',
+        "personality": "Calm; slow",
+        "agent": "Forno Nove, orders",
+        "agent_id": "7",
+        "duration": "01:02:03",
+        "seconds": "3723",
+        "at": "2025-10-09T08:53:20Z",
+        "result_id": "991",
+        "mode": "text",
+        "reviewed": "yes",
+        "failing": "Tone; Ends well",
+        "note": "late",
+    }
+    read = json.loads(json_row(FULL, "late"))
+    assert tuple(read) == COLUMNS
+    assert (read["reviewed"], read["failing"], read["seconds"]) == (True, ["Tone", "Ends well"], 3723)
+
+
+def test_what_is_not_known_is_null_for_scripts_and_empty_in_a_spreadsheet() -> None:
+    read = json.loads(json_row(BARE))
+    assert [name for name, value in read.items() if value is None] == [
+        *("agent_id", "seconds", "at", "result_id", "mode"),
+    ]
+    cells = read_csv(csv_row(BARE))
+    assert [name for name, text in cells.items() if text] == ["id", "outcome", "outcome_text", "reviewed"]
+
+
+@pytest.mark.parametrize("text", ['=HYPERLINK("http://x")', "+1-800", "-2+3", "@SUM(A1)", "＝1", "=", "+", "-"])
+def test_a_name_that_a_spreadsheet_would_run_is_text_there_and_as_it_is_for_scripts(text: str) -> None:
+    row = RunRow(5, text, "", None, "", FAILED, "", None, failing=(text,))
+    cells = read_csv(csv_row(row, text))
+    assert (cells["scenario"], cells["failing"], cells["note"]) == (f"'{text}",) * 3
+    assert json.loads(json_row(row, text))["scenario"] == text
+
+
+@pytest.mark.parametrize("text", ["-2", "+1.5", "-0,25", "12"])
+def test_a_number_stays_a_number_in_a_spreadsheet(text: str) -> None:
+    assert read_csv(csv_row(BARE, text))["note"] == text
+
+
+@given(row=ROWS, note=TEXTS)
+def test_whatever_a_run_is_called_it_is_one_line_of_as_many_cells_without_control_characters(
+    row: RunRow, note: str
+) -> None:
+    for line in (csv_row(row, note), json_row(row, note), text_row(row, note)):
+        assert len(line.splitlines()) == 1
+        assert clean(line) == line
+        line.encode()
+    cells = read_csv(csv_row(row, note))
+    assert None not in cells
+    assert None not in cells.values()
+    assert not any(cell.startswith(("=", "@", "\t", "\r")) for cell in cells.values())
+    read = json.loads(json_row(row, note))
+    assert [cells["id"], cells["scenario"].removeprefix("'")] == [str(row.id), read["scenario"].removeprefix("'")]
+
+
+@given(row=ROWS, note=TEXTS)
+def test_json_holds_the_whole_names_however_they_are_made(row: RunRow, note: str) -> None:
+    read = json.loads(json_row(row, note))
+    for name in ("scenario", "personality", "agent"):
+        assert read[name].split() == clean(getattr(row, name)).split()
+    assert read["note"].split() == clean(note).split()
+    assert len(read["failing"]) == len(row.failing)
+
+
+def test_a_long_name_is_not_cut() -> None:
+    note = "x" * 5_000
+    assert read_csv(csv_row(BARE, note))["note"] == json.loads(json_row(BARE, note))["note"] == note
+
+
+def test_a_run_to_be_read_is_its_number_outcome_and_names() -> None:
+    assert text_row(FULL, "late") == (
+        f"48213  {FAILED.mark} 2 checks  "
+        'Says "no", twice  Calm; slow  Forno Nove, orders  01:02:03  2025-10-09T08:53:20Z  late'
+    )
+
+
+@given(st.floats(-62_135_596_800, 253_402_300_799))
+def test_a_moment_reads_back_to_the_second(at: float) -> None:
+    told = iso_time(at)
+    assert len(told) == 20
+    assert abs(datetime.fromisoformat(told).timestamp() - at) <= 1
+
+
+@pytest.mark.parametrize("at", [None, float("nan"), float("inf"), -1e300, 1e18])
+def test_a_moment_that_nobody_can_say_is_left_empty(at: float | None) -> None:
+    assert iso_time(at) == ""
