@@ -8,6 +8,7 @@ import hmac
 import os
 import secrets
 import sqlite3
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from cekura_tui.store.schema import MIGRATIONS, VERSION
 
 BUSY_MS = 2_000
 """How long another program's writing is waited for: less than a connection of ours is, for that waits meanwhile."""
+_PASSING = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_IOERR)
 _NO_WAL = ("nfs", "cifs", "smb", "fuse", "9p", "virtiofs", "afs", "overlayfs-nfs")
 
 
@@ -55,6 +57,17 @@ class Database:
                 return sql
 
     def _open(self) -> sqlite3.Connection:
+        """Open it, also where another window makes or replaces it just now, for which SQLite may not wait by itself."""
+        end = time.monotonic() + BUSY_MS / 1000
+        while True:
+            try:
+                return self._open_once()
+            except sqlite3.OperationalError as error:
+                if error.sqlite_errorcode & 0xFF not in _PASSING or time.monotonic() >= end:
+                    raise
+            time.sleep(0.02)
+
+    def _open_once(self) -> sqlite3.Connection:
         sql = sqlite3.connect(self.path, isolation_level=None, timeout=BUSY_MS / 1000)
         try:
             sql.row_factory = sqlite3.Row

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cekura_tui.model.job import Job
 from cekura_tui.model.outcome import Outcome
-from cekura_tui.model.view import RunRow
+from cekura_tui.model.verdict import read_verdicts
+from cekura_tui.model.view import RunRow, row_of
 from cekura_tui.store.database import Database, key_id, open_read_only
 from cekura_tui.store.job_rows import read_job
 from cekura_tui.store.jobs import LIST, LISTED, Account
+from cekura_tui.store.notes import NOTES
+from cekura_tui.store.views import LEFT
 
 if TYPE_CHECKING:
     from cekura_tui.model.run import Run
@@ -22,6 +25,7 @@ if TYPE_CHECKING:
 MAX_ROWS = 1_000
 """Rows kept of one list."""
 MAX_LISTS = 30
+"""Whole lists that are kept, and as many filtered ones, so that many filters do not cost the list they filter."""
 MAX_OPENED = 300
 MAX_OPENED_BYTES = 64 * 2**20
 
@@ -38,7 +42,10 @@ class SeenRuns:
 
 
 class RunStore:
-    """The cached runs of one account."""
+    """The cached runs of one account.
+
+    A list is known by `RunQuery.key`: the text of its scope, and of a filtered one a space and what the server filters.
+    """
 
     def __init__(self, database: Database, account: Account) -> None:
         self._database = database
@@ -53,6 +60,11 @@ class RunStore:
         rows = self._database.read(_ROWS, *self._pair, scope)
         return SeenRuns(heads[0]["count"], tuple(_read_row(row["row"]) for row in rows), heads[0]["got_at"])
 
+    def known(self, scope: str) -> list[tuple[RunRow, float]]:
+        """Every run that is kept in the list of a scope or in a filtered one of it, as it was got last, and when."""
+        rows = self._database.read(_KNOWN, *self._pair, scope, scope)
+        return [(_read_row(row["row"]), row["got_at"]) for row in rows]
+
     def keep_rows(self, scope: str, count: int, rows: Sequence[RunRow], at: float, *, first: bool) -> None:
         """Keep a page of a list; the first page starts the list anew."""
         with self._database.write() as sql:
@@ -64,9 +76,16 @@ class RunStore:
                 [(*self._pair, scope, row.id, _write_row(row), at) for row in rows],
             )
             sql.execute(_PRUNE_ROWS, (*self._pair, scope, *self._pair, scope, MAX_ROWS))
-            for old in sql.execute(_OLD_LISTS, (MAX_LISTS,)).fetchall():
-                sql.execute(f"DELETE FROM run_rows {_LIST}", tuple(old))
-                sql.execute(f"DELETE FROM scopes_seen {_LIST}", tuple(old))
+            for filtered in (False, True):
+                for old in sql.execute(_OLD_LISTS, (filtered, MAX_LISTS)).fetchall():
+                    sql.execute(f"DELETE FROM run_rows {_LIST}", tuple(old))
+                    sql.execute(f"DELETE FROM scopes_seen {_LIST}", tuple(old))
+
+    def change_rows(self, rows: Sequence[RunRow], at: float) -> None:
+        """Keep rows as they are now, in every list that holds them; where and when the lists were got stays."""
+        told = [(_write_row(row), row.id) for row in rows]
+        with self._database.write() as sql:
+            sql.executemany(_CHANGE, [(row, at, *self._pair, *self._pair, number, row) for row, number in told])
 
     def opened(self, run_id: int) -> tuple[Run, float] | None:
         """An opened run as it was last got, and when."""
@@ -80,21 +99,43 @@ class RunStore:
         return Run.read(json.loads(rows[0]["source"])), rows[0]["got_at"]
 
     def keep_opened(self, run: Run, at: float) -> None:
-        """Keep a whole run; the ones that were opened longest ago make room."""
+        """Keep a whole run, and why it failed; the ones that were opened longest ago make room."""
+        from cekura_tui.model.findings import findings_of  # its patterns are not for the first frame
+        from cekura_tui.store.findings import keep_findings
+
         source = json.dumps(run.source, ensure_ascii=True)
+        row = row_of(run)
         with self._database.write() as sql:
             sql.execute(
-                "INSERT OR REPLACE INTO opened_runs VALUES (?, ?, ?, ?, ?, ?, ?)",
-                (*self._pair, run.id, source, len(source), at, at),
+                "INSERT OR REPLACE INTO opened_runs VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+                (*self._pair, run.id, source, len(source), at, at, _write_row(row)),
             )
             sql.execute(_PRUNE_OPENED, (MAX_OPENED, MAX_OPENED_BYTES))
+            if row.outcome.settled:
+                keep_findings(sql, self._pair, {run.id: findings_of(read_verdicts(run))}, at)
+
+    def opened_rows(self) -> list[tuple[RunRow, float]]:
+        """The row of every opened run that is kept, the newest run first, and when it was got."""
+        return [(_opened_row(kept), kept["got_at"]) for kept in self._database.read(_OPENED_ROWS, *self._pair)]
 
 
 _LIST = "WHERE origin = ? AND key_id = ? AND scope = ?"
 _HEAD = f"SELECT * FROM scopes_seen {_LIST}"
 _ROWS = f"SELECT row FROM run_rows {_LIST} ORDER BY id DESC"
+# The key of a filtered list goes on with a space, the sign before "!"; a row of the newest time is taken with max().
+_KNOWN = """
+SELECT row, max(got_at) AS got_at FROM run_rows
+WHERE origin = ? AND key_id = ? AND scope >= ? AND scope < ? || '!' GROUP BY id ORDER BY id DESC"""
 _PRUNE_ROWS = f"DELETE FROM run_rows {_LIST} AND id NOT IN (SELECT id FROM run_rows {_LIST} ORDER BY id DESC LIMIT ?)"
-_OLD_LISTS = "SELECT origin, key_id, scope FROM scopes_seen ORDER BY got_at DESC LIMIT -1 OFFSET ?"
+_CHANGE = """
+UPDATE run_rows SET row = ?, got_at = ? WHERE origin = ? AND key_id = ?
+AND scope IN (SELECT scope FROM scopes_seen WHERE origin = ? AND key_id = ?) AND id = ? AND row <> ?"""
+_OLD_LISTS = """
+SELECT origin, key_id, scope FROM scopes_seen WHERE (instr(scope, ' ') > 0) = ?
+ORDER BY got_at DESC LIMIT -1 OFFSET ?"""
+_OPENED_ROWS = """
+SELECT row, CASE WHEN row IS NULL THEN source END AS source, got_at
+FROM opened_runs WHERE origin = ? AND key_id = ? ORDER BY id DESC"""
 _PRUNE_OPENED = """
 DELETE FROM opened_runs WHERE rowid IN (
     SELECT rowid FROM (
@@ -106,19 +147,26 @@ DELETE FROM opened_runs WHERE rowid IN (
 
 @dataclass(frozen=True, slots=True)
 class FirstSight:
-    """What the first frame shows, read before anything runs."""
+    """What the first frame shows, read before anything runs.
 
-    chosen: tuple[str, int, str] | None
-    seen: SeenRuns | None
-    jobs: tuple[Job, ...]
+    `filter` is the text that the scope was left with. `seen` is the list that the server gives for it, where all of it
+    can be read and that list was kept (`filtered`), else the whole list of the scope.
+    """
+
+    chosen: tuple[str, int, str] | None = None
+    seen: SeenRuns | None = None
+    jobs: tuple[Job, ...] = ()
+    filter: str = ""
+    filtered: bool = False
+    notes: Mapping[int, str] = field(default_factory=dict)
 
 
 def first_sight(path: Path, origin: str, key: str, profile: str, scope: str | None) -> FirstSight:
-    """The cached list and jobs on a read-only connection; empty where there is nothing to read.
+    """The cached list, its filter, notes and jobs, on a read-only connection; empty where there is nothing to read.
 
-    `scope` is the list to show, or None for the one that was chosen last.
+    `scope` is the scope of the list to show, without a filter, or None for the one that was chosen last.
     """
-    nothing = FirstSight(None, None, ())
+    nothing = FirstSight()
     sql = open_read_only(path)
     if sql is None:
         return nothing
@@ -128,16 +176,48 @@ def first_sight(path: Path, origin: str, key: str, profile: str, scope: str | No
         found = sql.execute("SELECT kind, id, name FROM chosen WHERE origin = ? AND key_id = ?", pair).fetchone()
         chosen = (found["kind"], found["id"], found["name"]) if found else None
         scope = scope or (f"{chosen[0]}_id={chosen[1]}" if chosen else "")
-        head = sql.execute(_HEAD, (*pair, scope)).fetchone()
-        rows = tuple(_read_row(row["row"]) for row in sql.execute(_ROWS, (*pair, scope)))
-        seen = SeenRuns(head["count"], rows, head["got_at"]) if head else None
+        left = sql.execute(LEFT, (*pair, scope)).fetchone()
+        left_with = left["filter"] if left else ""
+        filtered = _filtered(sql, pair, scope, left_with)
         jobs = sql.execute(LIST, (*pair, profile, False, LISTED)).fetchall()
-        return FirstSight(chosen, seen, tuple(read_job(job, pair[1]) for job in jobs))
+        return FirstSight(
+            chosen,
+            filtered or _seen(sql, pair, scope),
+            tuple(read_job(job, pair[1]) for job in jobs),
+            left_with,
+            filtered is not None,
+            {note["run_id"]: note["text"] for note in sql.execute(NOTES, pair)},
+        )
     except (sqlite3.Error, ValueError, TypeError, KeyError):
         # A damaged file is dealt with, and told, when it is opened for writing a moment later.
         return nothing
     finally:
         sql.close()
+
+
+def _filtered(sql: sqlite3.Connection, pair: tuple[str, str], scope: str, text: str) -> SeenRuns | None:
+    """The list that the server gives for a filter, if it was kept; None also where the text cannot be read whole."""
+    if not text:
+        return None
+    from cekura_tui.model.filter_parse import parse  # most lists are left without a filter
+    from cekura_tui.model.run_query import list_key
+
+    parsed = parse(text)
+    return None if parsed.wrong else _seen(sql, pair, list_key(scope, parsed.filter))
+
+
+def _seen(sql: sqlite3.Connection, pair: tuple[str, str], scope: str) -> SeenRuns | None:
+    head = sql.execute(_HEAD, (*pair, scope)).fetchone()
+    rows = sql.execute(_ROWS, (*pair, scope))
+    return SeenRuns(head["count"], tuple(_read_row(row["row"]) for row in rows), head["got_at"]) if head else None
+
+
+def _opened_row(kept: sqlite3.Row) -> RunRow:
+    if kept["row"] is not None:
+        return _read_row(kept["row"])
+    from cekura_tui.model.run import Run  # pydantic is not for the first frame
+
+    return row_of(Run.read(json.loads(kept["source"])))
 
 
 def _write_row(row: RunRow) -> str:

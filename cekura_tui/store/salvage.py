@@ -1,4 +1,4 @@
-"""A damaged database: moved aside whole, and what can still be read of jobs and prompts is copied over."""
+"""A damaged database: moved aside whole, and what can still be read of what a person made is copied over."""
 
 from __future__ import annotations
 
@@ -12,7 +12,10 @@ from pathlib import Path
 
 from cekura_tui.model.text import count
 
-_TABLES = ("meta", "prompts", "jobs", "job_changes", "job_answers")
+_JOBS = ("meta", "prompts", "jobs", "job_changes", "job_answers")
+_TYPED = ("notes", "views", "filters_used", "filters_left")
+"""Each is found by its first three columns."""
+_TOLD = ("job", "prompt", "note", "view")
 
 
 @contextlib.contextmanager
@@ -46,15 +49,17 @@ def _damaged(path: Path) -> bool:
 
 
 def rescue(damaged: Path, into: sqlite3.Connection) -> str:
-    """Copy every row that can still be read; returns how many jobs and prompts were, as words."""
+    """Copy every row that can still be read; returns how many jobs, prompts, notes and views were, as words."""
     into.execute("PRAGMA foreign_keys = OFF")
     into.execute("BEGIN IMMEDIATE")
-    copied = {table: 0 for table in _TABLES}
     try:
         source = sqlite3.connect(damaged, timeout=1)
         try:
-            for table in _TABLES:
-                copied[table] = _copy(source, into, table)
+            for table in (*_JOBS, *_TYPED):
+                _copy(source, into, table)
+            for table in _TYPED:
+                # From the other end also, for reading stops at the first page that cannot be read.
+                _copy(source, into, table, "ORDER BY 1 DESC, 2 DESC, 3 DESC")
         finally:
             source.close()
     except sqlite3.Error:
@@ -64,23 +69,23 @@ def rescue(damaged: Path, into: sqlite3.Connection) -> str:
     into.execute("UPDATE jobs SET improved_sha256 = NULL WHERE improved_sha256 NOT IN (SELECT sha256 FROM prompts)")
     for table in ("job_changes", "job_answers"):
         into.execute(f"DELETE FROM {table} WHERE job NOT IN (SELECT number FROM jobs)")
-    jobs = into.execute("SELECT count(*) FROM jobs").fetchone()[0]
+    kept = {noun: into.execute(f"SELECT count(*) FROM {noun}s").fetchone()[0] for noun in _TOLD}
     into.execute("COMMIT")
     into.execute("PRAGMA foreign_keys = ON")
-    return f"{count(jobs, 'job')} and {count(copied['prompts'], 'prompt')}"
+    told = [count(number, noun) for noun, number in kept.items() if number or noun in ("job", "prompt")]
+    return f"{', '.join(told[:-1])} and {told[-1]}"
 
 
-def _copy(source: sqlite3.Connection, into: sqlite3.Connection, table: str) -> int:
-    """Row by row, so that one unreadable page does not cost the rest."""
-    copied = 0
+def _copy(source: sqlite3.Connection, into: sqlite3.Connection, table: str, order: str = "") -> None:
+    """Row by row, so that one unreadable page does not cost those that were read before it."""
+    # What was read already stays in its place, for the order of some tables tells what is newest.
+    known = "IGNORE" if order else "REPLACE"
     try:
-        rows = source.execute(f"SELECT * FROM {table}")
+        rows = source.execute(f"SELECT * FROM {table} {order}")
         # By name: a file of an earlier version has fewer columns.
         names = ", ".join(column[0] for column in rows.description)
         marks = ", ".join("?" * len(rows.description))
         while (row := rows.fetchone()) is not None:
-            into.execute(f"INSERT OR REPLACE INTO {table} ({names}) VALUES ({marks})", row)
-            copied += 1
+            into.execute(f"INSERT OR {known} INTO {table} ({names}) VALUES ({marks})", row)
     except sqlite3.Error:
         pass
-    return copied

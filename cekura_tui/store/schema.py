@@ -140,7 +140,7 @@ MIGRATIONS: tuple[str, ...] = (
         PRIMARY KEY (origin, key_id, name)
     ) WITHOUT ROWID;
 
-    -- filters that were used, and which one a scope was left with
+    -- filters that were used, and which one a list was left with; the rowid tells which was left last
     CREATE TABLE filters_used (
         origin TEXT NOT NULL,
         key_id TEXT NOT NULL,
@@ -154,7 +154,7 @@ MIGRATIONS: tuple[str, ...] = (
         scope TEXT NOT NULL,
         filter TEXT NOT NULL,
         PRIMARY KEY (origin, key_id, scope)
-    ) WITHOUT ROWID;
+    );
 
     -- why runs failed, as JSON [[verdict, explanation], ...], of runs that may not be kept whole
     CREATE TABLE findings (
@@ -165,6 +165,10 @@ MIGRATIONS: tuple[str, ...] = (
         got_at REAL NOT NULL,
         PRIMARY KEY (origin, key_id, run_id)
     ) WITHOUT ROWID;
+    CREATE INDEX findings_by_age ON findings (got_at, run_id);
+
+    -- the list row of an opened run, so that nobody reads it whole for that; earlier versions did not write it
+    ALTER TABLE opened_runs ADD COLUMN row TEXT;
     """,
 )
 VERSION = len(MIGRATIONS)

@@ -1,13 +1,16 @@
-"""The local database of one account, opened: its jobs, runs and the project chosen last."""
+"""The local database of one account, opened: its jobs, runs, notes, filters and the project chosen last."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 from cekura_tui.store.database import Database
+from cekura_tui.store.findings import FindingStore
 from cekura_tui.store.jobs import Account, JobStore
 from cekura_tui.store.leases import LeaseStore
+from cekura_tui.store.notes import NoteStore
 from cekura_tui.store.runs import RunStore
+from cekura_tui.store.views import ViewStore
 
 
 class Store:
@@ -19,6 +22,9 @@ class Store:
         self.jobs = JobStore(self.database, self.account)
         self.lease = LeaseStore(self.database, self.account)
         self.runs = RunStore(self.database, self.account)
+        self.findings = FindingStore(self.database, self.account)
+        self.notes = NoteStore(self.database, self.account)
+        self.views = ViewStore(self.database, self.account)
 
     def close(self) -> None:
         """Close the file."""

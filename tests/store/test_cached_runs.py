@@ -1,18 +1,20 @@
 from __future__ import annotations
 
+import json
 import sqlite3
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from cekura_tui.model.job import Draft
+from cekura_tui.model.outcome import Outcome
 from cekura_tui.model.run import Run
-from cekura_tui.model.text import Prompt
 from cekura_tui.model.view import RunRow, row_of
 from cekura_tui.store import runs as runs_module
-from cekura_tui.store.database import open_read_only
-from cekura_tui.store.runs import MAX_LISTS, MAX_OPENED, MAX_ROWS, first_sight
+from cekura_tui.store.database import key_id
+from cekura_tui.store.runs import MAX_LISTS, MAX_OPENED, MAX_ROWS, FirstSight, first_sight
+from cekura_tui.store.schema import MIGRATIONS, VERSION
 from cekura_tui.store.store import Store
 
 ORIGIN = "https://api.cekura.ai"
@@ -64,6 +66,48 @@ def test_only_the_lists_seen_last_are_kept(store: Store) -> None:
     assert len(store.database.read("SELECT * FROM run_rows")) == MAX_LISTS
 
 
+def test_many_filters_do_not_cost_the_list_that_they_filter(store: Store) -> None:
+    store.runs.keep_rows("project_id=1", 9, rows(1), 0.0, first=True)
+    for number in range(1, MAX_LISTS + 6):
+        store.runs.keep_rows(f"project_id=1 id:{number}", 1, rows(number), float(number), first=True)
+    assert store.runs.seen("project_id=1") is not None
+    assert store.runs.seen("project_id=1 id:5") is None
+    assert store.runs.seen("project_id=1 id:6") is not None
+
+
+def ids_and_words(store: Store, scope: str) -> list[tuple[int, str]]:
+    seen = store.runs.seen(scope)
+    assert seen is not None
+    return [(row.id, row.outcome.text) for row in seen.rows]
+
+
+def test_a_row_that_changed_is_changed_in_every_list_that_holds_it_and_added_to_none(store: Store, home: Path) -> None:
+    other = Store(home / "cekura.db", ORIGIN, "other", "default")
+    for of_whom in (store, other):
+        of_whom.runs.keep_rows("project_id=1", 240, rows(3, 2, 1), 10.0, first=True)
+    store.runs.keep_rows("agent_id=7 status:failed", 5, rows(2), 11.0, first=True)
+    store.runs.keep_rows("agent_id=8", 5, rows(9), 12.0, first=True)
+    changed = [replace(row, outcome=Outcome("passed", "reviewed")) for row in rows(2, 77)]
+    before = ids_and_words(other, "project_id=1")
+
+    store.runs.change_rows(changed, 20.0)
+    was = before[0][1]
+    assert ids_and_words(store, "project_id=1") == [(3, was), (2, "reviewed"), (1, was)]
+    assert ids_and_words(store, "agent_id=7 status:failed") == [(2, "reviewed")]
+    assert ids_and_words(store, "agent_id=8") == [(9, was)]
+    assert ids_and_words(other, "project_id=1") == before
+    seen = store.runs.seen("project_id=1")
+    assert seen is not None
+    assert (seen.count, seen.got_at, seen.rows[1]) == (240, 10.0, changed[0])
+    other.close()
+
+
+def test_rows_that_did_not_change_are_not_written_again(store: Store) -> None:
+    store.runs.keep_rows("s", 2, rows(2, 1), 10.0, first=True)
+    store.runs.change_rows(rows(2, 1), 20.0)
+    assert [row["got_at"] for row in store.database.read("SELECT got_at FROM run_rows")] == [10.0, 10.0]
+
+
 def test_an_opened_run_is_read_again_whole(store: Store) -> None:
     source = {"id": 5, "transcript": "é 🙂\n" * 50, "unknown": {"a": [1, None]}}
     store.runs.keep_opened(Run.read(source), 12.0)
@@ -71,6 +115,16 @@ def test_an_opened_run_is_read_again_whole(store: Store) -> None:
     assert found is not None
     assert (found[0].source, found[1]) == (source, 12.0)
     assert store.runs.opened(6) is None
+
+
+def test_every_opened_run_that_is_kept_can_be_listed_with_when_it_was_got(store: Store, home: Path) -> None:
+    opened = [Run.read({"id": n, "scenario_name": f"S{n}", "status": "failed", "transcript": "x"}) for n in (4, 9)]
+    for at, run in enumerate(opened):
+        store.runs.keep_opened(run, float(at))
+    assert store.runs.opened_rows() == [(row_of(opened[1]), 1.0), (row_of(opened[0]), 0.0)]
+    other = Store(home / "cekura.db", ORIGIN, "other", "default")
+    assert other.runs.opened_rows() == []
+    other.close()
 
 
 def test_the_runs_opened_longest_ago_make_room(store: Store) -> None:
@@ -99,40 +153,85 @@ def test_another_key_does_not_see_what_this_one_saw(store: Store, home: Path) ->
     other.close()
 
 
-def test_the_first_frame_shows_what_was_chosen_seen_and_launched(store: Store, home: Path) -> None:
-    store.choose("project", 9, "Nine")
-    store.runs.keep_rows("project_id=9", 240, rows(2, 1), 1.0, first=True)
-    job = store.jobs.begin_launch(Draft((5,), Prompt("x"), 7), 1.0, "me")
-    store.jobs.save_draft(Draft((5,), Prompt("x"), 7), 1.0)
-    sight = first_sight(home / "cekura.db", ORIGIN, "key", "default", None)
-    assert sight.chosen == ("project", 9, "Nine")
-    assert sight.seen is not None
-    assert [row.id for row in sight.seen.rows] == [2, 1]
-    assert sight.jobs == (job,)
-    assert first_sight(home / "cekura.db", ORIGIN, "key", "default", "agent_id=3").seen is None
-    assert first_sight(home / "cekura.db", ORIGIN, "other", "else", None).jobs == ()
+def test_every_run_of_a_scope_that_is_kept_is_known_as_it_was_got_last(store: Store, home: Path) -> None:
+    old, new = rows(3)[0], replace(rows(3)[0], outcome=Outcome("passed", "reviewed"))
+    store.runs.keep_rows("project_id=1", 240, [old, *rows(2)], 10.0, first=True)
+    store.runs.keep_rows("project_id=1 status:failed", 5, [new, *rows(1)], 11.0, first=True)
+    store.runs.keep_rows("project_id=1 dur>9", 5, [old], 9.0, first=True)
+    for elsewhere in ("project_id=11", "project_id=1!", "project_id=0", "agent_id=1"):
+        store.runs.keep_rows(elsewhere, 1, rows(77), 12.0, first=True)
+    other = Store(home / "cekura.db", ORIGIN, "other", "default")
+    other.runs.keep_rows("project_id=1", 1, rows(88), 12.0, first=True)
+    assert store.runs.known("project_id=1") == [(new, 11.0), (rows(2)[0], 10.0), (rows(1)[0], 11.0)]
+    assert other.runs.known("project_id=1") == [(rows(88)[0], 12.0)]
+    assert store.runs.known("project_id=2") == []
+    other.close()
 
 
-def test_the_first_frame_reads_and_never_writes(store: Store, home: Path) -> None:
-    sql = open_read_only(home / "cekura.db")
-    assert sql is not None
-    with pytest.raises(sqlite3.OperationalError, match="readonly"):
-        sql.execute("DELETE FROM jobs")
-    sql.close()
-
-
-@pytest.mark.parametrize("content", [None, b"", b"garbage" * 1000])
-def test_the_first_frame_is_empty_where_there_is_nothing_to_read(home: Path, content: bytes | None) -> None:
-    home.mkdir()
-    if content is not None:
-        (home / "cekura.db").write_bytes(content)
-    sight = first_sight(home / "cekura.db", ORIGIN, "key", "default", None)
-    assert (sight.chosen, sight.seen, sight.jobs) == (None, None, ())
-    assert [path.name for path in home.iterdir()] == ([] if content is None else ["cekura.db"])
-
-
-def test_the_first_frame_survives_rows_of_a_damaged_file(store: Store, home: Path) -> None:
+def test_rows_that_an_earlier_version_kept_are_still_shown(store: Store) -> None:
     store.runs.keep_rows("s", 1, rows(1), 1.0, first=True)
     with store.database.write() as sql:
-        sql.execute("UPDATE run_rows SET row = '[1, 2'")
-    assert first_sight(home / "cekura.db", ORIGIN, "key", "default", "s").seen is None
+        sql.execute("UPDATE run_rows SET row = ?", (json.dumps(OLD_ROW),))
+    seen = store.runs.seen("s")
+    assert seen is not None
+    assert seen.rows == (RunRow(1, "Books", "Calm", 7, "Agent", Outcome("failed", "2 checks"), "01:02", 12.5),)
+
+
+OLD_ROW = [1, "Books", "Calm", 7, "Agent", ["failed", "2 checks"], "01:02", 12.5]
+"""A row as version 2 wrote it."""
+SALT = b"s" * 32
+TABLES = ("prompts", "jobs", "job_changes", "job_answers", "run_rows", "scopes_seen", "chosen", "leases", "looked")
+
+
+def old_file(path: Path) -> dict[str, list[tuple[object, ...]]]:
+    """Make a file of version 2 with something in every table; returns what is in them."""
+    path.parent.mkdir()
+    sql = sqlite3.connect(path)
+    for script in MIGRATIONS[:2]:
+        sql.executescript(script)
+    pair = (ORIGIN, key_id("key", SALT))
+    source = json.dumps({"id": 5, "scenario_name": "Books", "status": "failed"})
+    sql.execute("INSERT INTO meta VALUES ('salt', ?)", (SALT,))
+    sql.execute("INSERT INTO prompts VALUES ('hash', ?, 1.0)", (b"Be kind.",))
+    job = "INSERT INTO jobs (state, origin, key_id, profile, run_ids, agent_id, prompt_sha256, created_at)"
+    sql.execute(f"{job} VALUES ('draft', ?, ?, 'default', '[5]', 7, 'hash', 2.0)", pair)
+    sql.execute("INSERT INTO job_changes VALUES (1, 2.0, 'draft', '')")
+    sql.execute("INSERT INTO job_answers VALUES (1, '{}', 2.0, 3.0, 2)")
+    sql.execute("INSERT INTO run_rows VALUES (?, ?, 'project_id=9', 1, ?, 4.0)", (*pair, json.dumps(OLD_ROW)))
+    sql.execute("INSERT INTO scopes_seen VALUES (?, ?, 'project_id=9', 240, 4.0)", pair)
+    sql.execute("INSERT INTO opened_runs VALUES (?, ?, 5, ?, ?, 5.0, 6.0)", (*pair, source, len(source)))
+    sql.execute("INSERT INTO chosen VALUES (?, ?, 'project', 9, 'Nine')", pair)
+    sql.execute("INSERT INTO leases VALUES (?, ?, 'me', 1)", pair)
+    sql.execute("INSERT INTO looked VALUES (?, ?, 7.0)", pair)
+    sql.execute("PRAGMA user_version = 2")
+    sql.commit()
+    held = {table: sql.execute(f"SELECT * FROM {table}").fetchall() for table in TABLES}
+    sql.close()
+    return held
+
+
+def test_a_file_of_the_version_before_keeps_all_that_is_in_it_and_takes_notes(home: Path) -> None:
+    held = old_file(home / "cekura.db")
+    assert first_sight(home / "cekura.db", ORIGIN, "key", "default", None) == FirstSight()
+    store = Store(home / "cekura.db", ORIGIN, "key", "default")
+    assert store.database.notice == ""
+    assert store.database.read("PRAGMA user_version")[0][0] == VERSION
+    assert all(held.values())
+    assert {table: [tuple(row) for row in store.database.read(f"SELECT * FROM {table}")] for table in TABLES} == held
+
+    (job,) = store.jobs.all(drafts=True)
+    assert store.jobs.draft_of(job).prompt == "Be kind."
+    assert (store.chosen(), store.looked_at()) == (("project", 9, "Nine"), 7.0)
+    opened = store.runs.opened(5)
+    assert opened is not None
+    assert store.runs.opened_rows() == [(row_of(opened[0]), 5.0)]
+    store.runs.keep_opened(opened[0], 8.0)
+    assert store.runs.opened_rows() == [(row_of(opened[0]), 8.0)]
+    store.notes.put(5, "look", 8.0)
+    store.views.leave("project_id=9", "status:failed")
+    store.close()
+
+    sight = first_sight(home / "cekura.db", ORIGIN, "key", "default", None)
+    assert sight.seen is not None
+    assert (sight.seen.count, sight.seen.rows[0].scenario, sight.filter) == (240, "Books", "status:failed")
+    assert sight.notes == {5: "look"}

@@ -13,9 +13,9 @@ import pytest
 from cekura_tui.model.errors import Exit
 from cekura_tui.model.job import Draft, JobState
 from cekura_tui.model.text import Prompt
-from cekura_tui.store.database import Database
+from cekura_tui.store.database import Database, key_id
 from cekura_tui.store.errors import NewerDatabase, StoreError
-from cekura_tui.store.schema import VERSION
+from cekura_tui.store.schema import MIGRATIONS, VERSION
 from cekura_tui.store.store import Store
 
 DRAFT = Draft((5,), Prompt("Be kind.\r\n\t\x1b"), 7, "Agent 7")
@@ -90,6 +90,33 @@ def test_windows_that_are_opened_at_the_same_moment_share_one_file(home: Path) -
     assert len(store.jobs.all(drafts=True)) == 20
     assert len(store.database.read("SELECT * FROM prompts")) == 5
     store.close()
+
+
+def tables_of(path: Path) -> list[tuple[object, ...]]:
+    sql = sqlite3.connect(path)
+    columns = "SELECT t.name, c.* FROM sqlite_schema t, pragma_table_info(t.name) c ORDER BY t.name, c.name"
+    found = sql.execute(columns).fetchall()
+    sql.close()
+    return [(table, name, kind, *rest) for table, _, name, kind, *rest in found]
+
+
+@pytest.mark.parametrize("version", range(1, VERSION))
+def test_a_file_of_any_earlier_program_becomes_one_of_this(home: Path, version: int) -> None:
+    home.mkdir()
+    sql = sqlite3.connect(home / "cekura.db")
+    for script in MIGRATIONS[:version]:
+        sql.executescript(script)
+    sql.execute("INSERT INTO meta VALUES ('salt', ?)", (b"s" * 32,))
+    sql.execute(f"PRAGMA user_version = {version}")
+    sql.commit()
+    sql.close()
+    store = store_at(home / "cekura.db")
+    assert (store.database.notice, store.account.key_id) == ("", key_id("key", b"s" * 32))
+    store.notes.put(5, "look", 1.0)
+    store.jobs.save_draft(DRAFT, 1.0)
+    store.close()
+    store_at(home / "new" / "cekura.db").close()
+    assert tables_of(home / "cekura.db") == tables_of(home / "new" / "cekura.db")
 
 
 def test_a_file_of_a_newer_program_is_left_alone(home: Path) -> None:

@@ -1,0 +1,73 @@
+"""Filters: the ones with a name, those that were used, and which one each list was left with."""
+
+from __future__ import annotations
+
+from cekura_tui.model.run_filters import View
+from cekura_tui.store.database import Database
+from cekura_tui.store.jobs import Account
+
+MAX_USED = 200
+"""Filters that are remembered as used, of one account."""
+MAX_LEFT = 200
+"""Lists of which is remembered what filter they were left with, of one account."""
+
+
+class ViewStore:
+    """The filters of one account. Each method is one transaction and raises StoreError.
+
+    `text` is a filter as text, `at` is Unix time, `scope` the text of a scope.
+    """
+
+    def __init__(self, database: Database, account: Account) -> None:
+        self._database = database
+        self._pair = (account.origin, account.key_id)
+
+    def views(self) -> list[View]:
+        """The views that somebody saved, by name."""
+        rows = self._database.read(f"SELECT name, filter FROM views {_OURS}", *self._pair)
+        return sorted((View(row["name"], row["filter"]) for row in rows), key=lambda view: view.name.casefold())
+
+    def save(self, name: str, text: str, at: float) -> None:
+        """Save a view; it takes the place of one of this name."""
+        with self._database.write() as sql:
+            sql.execute("INSERT OR REPLACE INTO views VALUES (?, ?, ?, ?, ?)", (*self._pair, name, text, at))
+
+    def forget(self, name: str) -> None:
+        """Forget a view, if there is one of this name."""
+        with self._database.write() as sql:
+            sql.execute(f"DELETE FROM views {_OURS} AND name = ?", (*self._pair, name))
+
+    def used(self, limit: int = MAX_USED) -> list[str]:
+        """Filters that were used, each once, newest first."""
+        newest = f"SELECT filter FROM filters_used {_OURS} ORDER BY at DESC LIMIT ?"
+        return [row["filter"] for row in self._database.read(newest, *self._pair, limit)]
+
+    def use(self, text: str, at: float) -> None:
+        """A filter is used; the one that was not used for the longest time makes room."""
+        with self._database.write() as sql:
+            sql.execute("INSERT OR REPLACE INTO filters_used VALUES (?, ?, ?, ?)", (*self._pair, text, at))
+            sql.execute(_PRUNE_USED, (*self._pair, *self._pair, MAX_USED))
+
+    def left(self, scope: str) -> str:
+        """The filter that the list of a scope was left with, or empty."""
+        rows = self._database.read(LEFT, *self._pair, scope)
+        return str(rows[0]["filter"]) if rows else ""
+
+    def leave(self, scope: str, text: str) -> None:
+        """The list of a scope is left with this filter; an empty one is none."""
+        with self._database.write() as sql:
+            # Anew, not updated: its place among the rows tells when it was.
+            sql.execute(f"DELETE FROM filters_left {_OURS} AND scope = ?", (*self._pair, scope))
+            if text:
+                sql.execute("INSERT INTO filters_left VALUES (?, ?, ?, ?)", (*self._pair, scope, text))
+                sql.execute(_PRUNE_LEFT, (*self._pair, MAX_LEFT))
+
+
+_OURS = "WHERE origin = ? AND key_id = ?"
+LEFT = f"SELECT filter FROM filters_left {_OURS} AND scope = ?"
+_PRUNE_USED = f"""
+DELETE FROM filters_used {_OURS}
+AND filter IN (SELECT filter FROM filters_used {_OURS} ORDER BY at DESC LIMIT -1 OFFSET ?)"""
+_PRUNE_LEFT = f"""
+DELETE FROM filters_left
+WHERE rowid IN (SELECT rowid FROM filters_left {_OURS} ORDER BY rowid DESC LIMIT -1 OFFSET ?)"""

@@ -1,0 +1,86 @@
+"""Why runs failed is told once by the server and known from then on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from cekura_tui.model.findings import Finding, findings_of
+from cekura_tui.model.run import Run
+from cekura_tui.model.verdict import read_verdicts
+from cekura_tui.store import findings as findings_module
+from cekura_tui.store.findings import MAX_FINDINGS
+from cekura_tui.store.store import Store
+
+ORIGIN = "https://api.cekura.ai"
+LATE = (Finding("Latency", "Waited 6 s."), Finding("Expected outcome", 'No "table" 🙂\n'))
+
+
+def store_at(home: Path, key: str = "key") -> Store:
+    return Store(home / "cekura.db", ORIGIN, key, "default")
+
+
+@pytest.fixture
+def store(home: Path) -> Iterator[Store]:
+    store = store_at(home)
+    yield store
+    store.close()
+
+
+def run_of(number: int, **fields: object) -> Run:
+    expected = {"score": 0, "explanation": ["❌ No table was booked."]}
+    return Run.read({"id": number, "status": "completed", "expected_outcome": expected, **fields})
+
+
+def test_findings_are_known_after_a_restart_and_none_found_is_known_too(store: Store, home: Path) -> None:
+    store.findings.keep({5: LATE, 6: ()}, 1.0)
+    store.close()
+    again = store_at(home)
+    assert again.findings.known([7, 6, 5]) == {5: LATE, 6: ()}
+    assert again.findings.known([]) == {}
+    again.close()
+
+
+def test_another_key_does_not_know_them(store: Store, home: Path) -> None:
+    store.findings.keep({5: LATE}, 1.0)
+    other = store_at(home, "other")
+    assert other.findings.known([5]) == {}
+    other.close()
+
+
+def test_what_is_found_later_takes_the_place_of_what_was_found(store: Store) -> None:
+    store.findings.keep({5: LATE}, 1.0)
+    store.findings.keep({5: LATE[:1]}, 2.0)
+    assert store.findings.known([5]) == {5: LATE[:1]}
+
+
+def test_the_findings_of_many_thousand_runs_are_read_at_once(store: Store) -> None:
+    ids = range(1, 5_001)
+    store.findings.keep({number: LATE for number in ids}, 1.0)
+    assert len(store.findings.known(ids)) == 5_000
+
+
+def test_findings_that_were_got_longest_ago_make_room(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert MAX_FINDINGS == 20_000
+    monkeypatch.setattr(findings_module, "MAX_FINDINGS", 10)
+    for number in range(12):
+        store.findings.keep({number: LATE}, float(number))
+    store.findings.keep({2: LATE}, 100.0)
+    store.findings.keep({12: LATE}, 101.0)
+    assert sorted(store.findings.known(range(20))) == [2, 4, 5, 6, 7, 8, 9, 10, 11, 12]
+    assert len(store.database.read("SELECT * FROM findings")) == 10
+
+
+def test_why_an_opened_run_failed_is_known_without_asking_again(store: Store) -> None:
+    store.findings.keep({5: LATE}, 1.0)
+    store.runs.keep_opened(run_of(5), 2.0)
+    known = store.findings.known([5])[5]
+    assert known == findings_of(read_verdicts(run_of(5))) != LATE
+    assert [finding.verdict for finding in known] == ["Expected outcome"]
+
+
+def test_a_run_that_goes_on_is_not_taken_for_one_without_findings_once_it_has_ended(store: Store) -> None:
+    store.runs.keep_opened(run_of(5, status="in_progress", expected_outcome=None), 1.0)
+    assert store.findings.known([5]) == {}

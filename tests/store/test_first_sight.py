@@ -1,0 +1,142 @@
+"""The first frame shows what was seen last, and reads no more than that."""
+
+from __future__ import annotations
+
+import sqlite3
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from cekura_tui.model.filter_parse import parse
+from cekura_tui.model.job import Draft
+from cekura_tui.model.run import Run
+from cekura_tui.model.run_query import RunQuery, list_key
+from cekura_tui.model.scope import Scope
+from cekura_tui.model.text import Prompt
+from cekura_tui.model.view import RunRow, row_of
+from cekura_tui.store.database import open_read_only
+from cekura_tui.store.runs import FirstSight, first_sight
+from cekura_tui.store.store import Store
+
+ORIGIN = "https://api.cekura.ai"
+
+
+@pytest.fixture
+def store(home: Path) -> Iterator[Store]:
+    store = Store(home / "cekura.db", ORIGIN, "key", "default")
+    yield store
+    store.close()
+
+
+def rows(*numbers: int) -> list[RunRow]:
+    return [row_of(Run.read({"id": number, "agent": 7, "duration": 61, "status": "failed"})) for number in numbers]
+
+
+def test_the_first_frame_shows_what_was_chosen_seen_and_launched(store: Store, home: Path) -> None:
+    store.choose("project", 9, "Nine")
+    store.runs.keep_rows("project_id=9", 240, rows(2, 1), 1.0, first=True)
+    job = store.jobs.begin_launch(Draft((5,), Prompt("x"), 7), 1.0, "me")
+    store.jobs.save_draft(Draft((5,), Prompt("x"), 7), 1.0)
+    sight = first_sight(home / "cekura.db", ORIGIN, "key", "default", None)
+    assert sight.chosen == ("project", 9, "Nine")
+    assert sight.seen is not None
+    assert [row.id for row in sight.seen.rows] == [2, 1]
+    assert sight.jobs == (job,)
+    assert first_sight(home / "cekura.db", ORIGIN, "key", "default", "agent_id=3").seen is None
+    assert first_sight(home / "cekura.db", ORIGIN, "other", "else", None).jobs == ()
+
+
+def test_the_first_frame_shows_the_notes_and_the_filter_that_the_list_was_left_with(store: Store, home: Path) -> None:
+    store.choose("project", 9, "Nine")
+    store.runs.keep_rows("project_id=9", 240, rows(2, 1), 1.0, first=True)
+    store.notes.put(2, "look", 1.0)
+    left = "status:failed note:yes"
+    store.views.leave("project_id=9", left)
+    store.views.leave("agent_id=3", "id:1")
+
+    def sight(scope: str | None, key: str = "key") -> FirstSight:
+        return first_sight(home / "cekura.db", ORIGIN, key, "default", scope)
+
+    for scope in (None, "project_id=9"):
+        shown = sight(scope)
+        assert (shown.filter, shown.filtered, dict(shown.notes)) == (left, False, {2: "look"})
+        assert shown.seen is not None
+        assert shown.seen.count == 240
+    assert sight("agent_id=3").filter == "id:1"
+    assert sight("agent_id=4").filter == ""
+    assert (sight(None, "other").filter, sight(None, "other").notes) == ("", {})
+
+    # A note is known here alone: the server is asked for failed runs.
+    key = RunQuery(Scope("project", 9), parse(left).filter).key
+    assert key == "project_id=9 status:failed"
+    store.runs.keep_rows(key, 12, rows(2), 1.0, first=True)
+    shown = sight(None)
+    assert shown.seen is not None
+    assert (shown.filtered, shown.seen.count, [row.id for row in shown.seen.rows]) == (True, 12, [2])
+    store.views.leave("project_id=9", "note:yes")
+    shown = sight(None)
+    assert shown.seen is not None
+    assert (shown.filtered, shown.seen.count) == (True, 240)
+
+
+@pytest.mark.parametrize("left", ["status:faild", 'status:failed "a', "status:failed since:never"])
+def test_a_filter_that_cannot_be_read_shows_the_whole_list_and_is_still_told(
+    store: Store, home: Path, left: str
+) -> None:
+    store.runs.keep_rows("project_id=9", 240, rows(2, 1), 1.0, first=True)
+    store.runs.keep_rows("project_id=9 status:failed", 12, rows(2), 1.0, first=True)
+    store.views.leave("project_id=9", left)
+    shown = first_sight(home / "cekura.db", ORIGIN, "key", "default", "project_id=9")
+    assert shown.seen is not None
+    assert (shown.filter, shown.filtered, shown.seen.count) == (left, False, 240)
+
+
+_FIRST_SIGHT = """
+import sys
+from pathlib import Path
+from cekura_tui.store.runs import first_sight
+sight = first_sight(Path(sys.argv[1]), "https://api.cekura.ai", "key", "default", "project_id=9")
+assert sight.filtered and len(sight.seen.rows) == 2, sight
+print(*{name.partition(".")[0] for name in sys.modules})
+"""
+
+
+def test_a_list_with_a_filter_is_shown_without_waiting_for_any_large_library(store: Store, home: Path) -> None:
+    left = 'status:failed since:2d scenario:"Books a table" metric:~latency dur>2m30s refund'
+    store.views.leave("project_id=9", left)
+    key = list_key("project_id=9", parse(left).filter)
+    store.runs.keep_rows(key, 12, rows(2, 1), 1.0, first=True)
+    done = subprocess.run(
+        [sys.executable, "-c", _FIRST_SIGHT, str(home / "cekura.db")], capture_output=True, text=True, check=True
+    )
+    loaded = set(done.stdout.split())
+    assert "cekura_tui" in loaded
+    assert loaded & {"pydantic", "httpx", "asyncio", "textual", "rich", "starlette", "tomlkit"} == set()
+
+
+def test_the_first_frame_reads_and_never_writes(store: Store, home: Path) -> None:
+    sql = open_read_only(home / "cekura.db")
+    assert sql is not None
+    with pytest.raises(sqlite3.OperationalError, match="readonly"):
+        sql.execute("DELETE FROM jobs")
+    sql.close()
+
+
+@pytest.mark.parametrize("content", [None, b"", b"garbage" * 1000])
+def test_the_first_frame_is_empty_where_there_is_nothing_to_read(home: Path, content: bytes | None) -> None:
+    home.mkdir()
+    if content is not None:
+        (home / "cekura.db").write_bytes(content)
+    sight = first_sight(home / "cekura.db", ORIGIN, "key", "default", None)
+    assert (sight.chosen, sight.seen, sight.jobs) == (None, None, ())
+    assert [path.name for path in home.iterdir()] == ([] if content is None else ["cekura.db"])
+
+
+def test_the_first_frame_survives_rows_of_a_damaged_file(store: Store, home: Path) -> None:
+    store.runs.keep_rows("s", 1, rows(1), 1.0, first=True)
+    with store.database.write() as sql:
+        sql.execute("UPDATE run_rows SET row = '[1, 2'")
+    assert first_sight(home / "cekura.db", ORIGIN, "key", "default", "s").seen is None

@@ -1,0 +1,255 @@
+"""What a person typed stays: notes on runs, views, and the filters of every list."""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from cekura_tui.model.run import Run
+from cekura_tui.model.run_filters import View
+from cekura_tui.store import views as views_module
+from cekura_tui.store.errors import StoreError
+from cekura_tui.store.store import Store
+from cekura_tui.store.views import MAX_LEFT, MAX_USED
+
+ORIGIN = "https://api.cekura.ai"
+
+
+def store_at(home: Path, key: str = "key", origin: str = ORIGIN) -> Store:
+    return Store(home / "cekura.db", origin, key, "default")
+
+
+@pytest.fixture
+def store(home: Path) -> Iterator[Store]:
+    store = store_at(home)
+    yield store
+    store.close()
+
+
+def fill(store: Store) -> None:
+    store.notes.put(5, "Asked twice\nfor the name. é🙂", 1.0)
+    store.views.save("refunds", 'scenario:~refund "a b"', 1.0)
+    store.views.use("status:failed", 1.0)
+    store.views.leave("project_id=1", "outcome:failed")
+
+
+def test_notes_views_and_filters_are_there_again_after_a_restart(store: Store, home: Path) -> None:
+    fill(store)
+    store.close()
+    again = store_at(home)
+    assert again.notes.all() == {5: "Asked twice\nfor the name. é🙂"}
+    assert again.views.views() == [View("refunds", 'scenario:~refund "a b"')]
+    assert again.views.used(10) == ["status:failed"]
+    assert again.views.left("project_id=1") == "outcome:failed"
+    assert again.views.left("project_id=2") == ""
+    again.close()
+
+
+@pytest.mark.parametrize(("key", "origin"), [("other", ORIGIN), ("key", "https://elsewhere.example")])
+def test_another_key_and_another_server_do_not_see_them(store: Store, home: Path, key: str, origin: str) -> None:
+    fill(store)
+    other = store_at(home, key, origin)
+    assert (other.notes.all(), other.views.views(), other.views.used(10)) == ({}, [], [])
+    assert other.views.left("project_id=1") == ""
+    other.notes.put(5, "", 2.0)
+    other.views.forget("refunds")
+    other.views.leave("project_id=1", "")
+    other.close()
+    assert store.notes.all()
+    assert store.views.views()
+    assert store.views.left("project_id=1")
+
+
+def test_a_note_is_replaced_by_the_next_and_removed_by_an_empty_one(store: Store) -> None:
+    store.notes.put(5, "one", 1.0)
+    store.notes.put(6, "two", 2.0)
+    store.notes.put(5, "three", 3.0)
+    assert store.notes.all() == {5: "three", 6: "two"}
+    store.notes.put(5, "", 4.0)
+    assert store.notes.all() == {6: "two"}
+
+
+def test_views_are_listed_by_name_and_one_name_is_one_view(store: Store) -> None:
+    for name, text in [("Zebra", "a"), ("apple", "b"), ("Mango", "c"), ("apple", "d")]:
+        store.views.save(name, text, 1.0)
+    assert store.views.views() == [View("apple", "d"), View("Mango", "c"), View("Zebra", "a")]
+    store.views.forget("Mango")
+    store.views.forget("never there")
+    assert [view.name for view in store.views.views()] == ["apple", "Zebra"]
+
+
+def test_filters_that_were_used_come_newest_first_each_once_and_the_oldest_make_room(store: Store, home: Path) -> None:
+    other = store_at(home, "other")
+    other.views.use("of the other", 0.0)
+    for number in range(MAX_USED + 5):
+        store.views.use(f"id:{number}", float(number))
+    store.views.use("id:9", 1_000.0)
+    used = store.views.used()
+    assert (len(used), used[:2], used[-1]) == (MAX_USED, ["id:9", f"id:{MAX_USED + 4}"], "id:5")
+    assert store.views.used(2) == used[:2]
+    assert len(store.database.read("SELECT * FROM filters_used")) == MAX_USED + 1
+    assert other.views.used() == ["of the other"]
+    other.close()
+
+
+def test_a_list_that_is_left_without_a_filter_comes_back_without(store: Store) -> None:
+    store.views.leave("s", "status:failed")
+    store.views.leave("s", "status:timeout")
+    assert store.views.left("s") == "status:timeout"
+    store.views.leave("s", "")
+    assert store.views.left("s") == ""
+    assert store.database.read("SELECT * FROM filters_left") == []
+
+
+def test_the_filters_of_lists_left_long_ago_make_room_but_not_that_of_one_left_again(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert MAX_LEFT >= 100
+    monkeypatch.setattr(views_module, "MAX_LEFT", 3)
+    for scope in ("a", "b", "c", "a", "d"):
+        store.views.leave(scope, "status:failed")
+    assert [scope for scope in "abcd" if store.views.left(scope)] == ["a", "c", "d"]
+
+
+def test_a_file_that_cannot_be_written_is_a_sentence_and_keeps_what_was_there(store: Store, home: Path) -> None:
+    fill(store)
+    other = sqlite3.connect(home / "cekura.db", isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    store.database._sql.execute("PRAGMA busy_timeout = 1")
+    for write in (lambda: store.notes.put(5, "x", 2.0), lambda: store.views.leave("project_id=1", "x")):
+        with pytest.raises(StoreError, match="cannot be written"):
+            write()
+    other.execute("ROLLBACK")
+    other.close()
+    assert store.notes.all()[5].startswith("Asked twice")
+    assert store.views.left("project_id=1") == "outcome:failed"
+
+
+def test_a_full_disk_is_a_sentence_and_what_was_written_before_stays(store: Store, home: Path) -> None:
+    fill(store)
+    sql = store.database._sql
+    sql.execute(f"PRAGMA max_page_count = {sql.execute('PRAGMA page_count').fetchone()[0]}")
+    for write in (
+        lambda: store.notes.put(5, "n" * 100_000, 2.0),
+        lambda: store.views.save("refunds", "f" * 100_000, 2.0),
+        lambda: store.views.use("f" * 100_000, 2.0),
+        lambda: store.views.leave("project_id=1", "f" * 100_000),
+    ):
+        with pytest.raises(StoreError, match="cannot be written: database or disk is full") as caught:
+            write()
+        assert "Free some disk space" in caught.value.hint
+    as_filled = {5: "Asked twice\nfor the name. é🙂"}
+    assert store.notes.all() == as_filled
+
+    sql.execute("PRAGMA max_page_count = 1000000")
+    store.notes.put(6, "n" * 100_000, 3.0)
+    store.close()
+    again = store_at(home)
+    assert again.database.notice == ""
+    assert again.notes.all() == {**as_filled, 6: "n" * 100_000}
+    assert again.views.views() == [View("refunds", 'scenario:~refund "a b"')]
+    assert again.views.used() == ["status:failed"]
+    assert again.views.left("project_id=1") == "outcome:failed"
+    again.close()
+
+
+def test_two_windows_that_write_at_once_lose_nothing_and_read_what_the_other_wrote(store: Store, home: Path) -> None:
+    together = threading.Barrier(2)
+
+    def window(first: int) -> dict[int, str]:
+        own = store_at(home)
+        together.wait()
+        for number in range(first, 60, 2):
+            own.notes.put(number, f"note {number}", 1.0)
+            own.views.save(f"view {number}", f"id:{number}", 1.0)
+            own.views.use("status:failed" if number < 30 else f"id:{number}", float(number))
+            own.views.leave("project_id=1", f"id:{number}")
+        together.wait()
+        told = own.notes.all()
+        own.close()
+        return told
+
+    with ThreadPoolExecutor(2) as windows:
+        told = list(windows.map(window, (0, 1)))
+    notes = {number: f"note {number}" for number in range(60)}
+    assert told == [notes, notes]
+    assert {view.filter for view in store.views.views()} == {f"id:{number}" for number in range(60)}
+    assert store.views.used() == [*(f"id:{number}" for number in range(59, 29, -1)), "status:failed"]
+    assert store.views.left("project_id=1") in ("id:58", "id:59")
+
+
+def test_a_note_that_two_windows_wrote_is_the_later_one_in_both(store: Store, home: Path) -> None:
+    other = store_at(home)
+    store.notes.put(5, "mine", 1.0)
+    assert other.notes.all() == {5: "mine"}
+    other.notes.put(5, "theirs", 2.0)
+    assert store.notes.all() == {5: "theirs"}
+    other.close()
+
+
+def break_page(path: Path, number: int) -> None:
+    """Overwrite a page of a file; the first is 1."""
+    with path.open("r+b") as file:
+        file.seek((number - 1) * 4096)
+        file.write(b"\xa5" * 4096)
+
+
+def root_of(path: Path, table: str) -> int:
+    sql = sqlite3.connect(path)
+    root = sql.execute("SELECT rootpage FROM sqlite_schema WHERE name = ?", (table,)).fetchone()[0]
+    sql.close()
+    return int(root)
+
+
+def test_what_was_typed_is_saved_from_a_damaged_file_and_this_is_said(store: Store, home: Path) -> None:
+    fill(store)
+    store.notes.put(6, "another", 2.0)
+    store.runs.keep_rows("s", 1, [], 1.0, first=True)
+    for run in range(400):
+        store.runs.keep_opened(Run.read({"id": run, "transcript": "x" * 3000}), float(run))
+    store.close()
+    break_page(home / "cekura.db", root_of(home / "cekura.db", "opened_runs"))
+    saved = store_at(home)
+    assert "; 0 jobs, 0 prompts, 2 notes and 1 view were saved." in saved.database.notice
+    assert saved.notes.all() == {5: "Asked twice\nfor the name. é🙂", 6: "another"}
+    assert saved.views.views() == [View("refunds", 'scenario:~refund "a b"')]
+    assert saved.views.used(10) == ["status:failed"]
+    assert saved.views.left("project_id=1") == "outcome:failed"
+    saved.close()
+
+
+def test_which_list_was_left_last_is_still_known_after_the_file_was_damaged(
+    store: Store, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for scope in "abc":
+        store.views.leave(scope, "status:failed")
+    for run in range(400):
+        store.runs.keep_opened(Run.read({"id": run, "transcript": "x" * 3000}), float(run))
+    store.close()
+    break_page(home / "cekura.db", root_of(home / "cekura.db", "opened_runs"))
+    saved = store_at(home)
+    monkeypatch.setattr(views_module, "MAX_LEFT", 3)
+    saved.views.leave("d", "status:failed")
+    assert [scope for scope in "abcd" if saved.views.left(scope)] == ["b", "c", "d"]
+    saved.close()
+
+
+def test_a_damaged_page_among_the_notes_costs_the_notes_of_that_page_alone(store: Store, home: Path) -> None:
+    for run in range(300):
+        store.notes.put(run, f"{run} " + "n" * 60, 1.0)
+    path = home / "cekura.db"
+    store.close()
+    root = path.read_bytes()[(root_of(path, "notes") - 1) * 4096 :][:4096]
+    place_of_third_child = int.from_bytes(root[12 + 2 * 2 :][:2])
+    break_page(path, int.from_bytes(root[place_of_third_child:][:4]))
+    saved = store_at(home)
+    notes = saved.notes.all()
+    assert 250 <= len(notes) < 300
+    assert {0, 299} <= set(notes)
+    assert f"{len(notes)} notes were saved" in saved.database.notice
+    saved.close()
