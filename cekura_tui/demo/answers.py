@@ -47,9 +47,16 @@ def iso(at: float) -> str:
     return datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 
 
+_OF_A_ROW = ("id", "name", "type", "score", "value", "enum")
+
+
 def run_row(corpus: Corpus, facts: Facts) -> Json:
-    """A row of the list: no transcript, no evaluation; every other row that was judged tells its checks."""
+    """A row of the list: no transcript, no evaluation; every other row that was judged tells its checks, and each
+    that a person has to judge what was measured."""
     row = _shared(corpus, facts)
+    if facts.fate.kind is Kind.REVIEW:
+        measured = undeclared_metrics(Dice(corpus.seed, facts.id + 500_000_000), False)
+        row["metrics"] = [{name: metric[name] for name in _OF_A_ROW} for metric in measured]
     if facts.fate.kind in _JUDGED and roll(corpus.seed, facts.id, 8) % 2 == 0:
         broken = judged_broken(corpus, facts)
         rules = rules_checked(corpus.agent_of(facts), corpus.script_of(facts))

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from bisect import bisect_left, bisect_right
 from functools import cache, lru_cache
 
+from cekura_tui.demo.arrivals import SLOWEST, Arrivals
 from cekura_tui.demo.chance import Dice, roll
 from cekura_tui.demo.dialogue import speak
-from cekura_tui.demo.facts import Facts, Fate, Kind, Shape, fate_of, shape_of
+from cekura_tui.demo.facts import NEWEST, Facts, Fate, Kind, Shape, fate_of, shape_of, usual_fate
 from cekura_tui.demo.library import Agent, agents_of
 from cekura_tui.demo.people import PERSONALITIES
-from cekura_tui.demo.query import RunQuery
 from cekura_tui.demo.script import Script
 
 FIRST_PROJECT = 4021
@@ -35,38 +35,74 @@ _STEP = 1_500  # seconds between two runs, give or take a quarter of an hour
 
 
 class Corpus:
-    """All runs and results; `epoch` (unix seconds) is the time that they count back from."""
+    """All runs and results; `epoch` (unix seconds) is the time that they count back from. With `arrivals` the runs that
+    are going on end after a while and new ones come; without, nothing ever changes.
 
-    def __init__(self, runs: int, epoch: float, seed: int = SEED) -> None:
-        self.counts = (runs, SECOND_RUNS)
+    A run's place is its number within its project, from 1; the newest has the highest.
+    """
+
+    def __init__(self, runs: int, epoch: float, seed: int = SEED, arrivals: Arrivals | None = None) -> None:
         self.epoch = epoch
         self.seed = seed
-        self._found: dict[RunQuery, Sequence[int]] = {}
-        # A search goes through the runs in order, and the runs of one batch share these.
+        self._first = (runs, SECOND_RUNS)
+        self._arrivals = arrivals
+        # Filters and pages go through the runs in order, and the runs of one batch share these.
         self._batch = lru_cache(maxsize=64)(self._batch_of)
+
+    def count(self, project: int) -> int:
+        """How many runs there are now."""
+        first = self._first[project]
+        return first if project or self._arrivals is None else first + self._arrivals.number()
+
+    def settled(self, project: int) -> int:
+        """The runs up to this place never change any more."""
+        first = self._first[project]
+        if self._arrivals is None:
+            return first
+        if not self._arrivals.first_are_over:
+            return max(0, first - len(NEWEST))
+        return first if project else first + self._arrivals.number(ago=SLOWEST)
 
     def project_of(self, run_id: int) -> int | None:
         """0 or 1, or None if there is no such run."""
         for project, base in enumerate(RUN_BASES):
-            if base < run_id <= base + self.counts[project]:
+            if base < run_id <= base + self.count(project):
                 return project
         return None
 
     def run_ids(self, project: int) -> range:
         """Newest first."""
         base = RUN_BASES[project]
-        return range(base + self.counts[project], base, -1)
+        return range(base + self.count(project), base, -1)
 
     def result_ids(self, project: int) -> range:
         """Newest first."""
         base = RESULT_BASES[project]
-        return range(base + (self.counts[project] + BATCH - 1) // BATCH, base, -1)
+        return range(base + (self.count(project) + BATCH - 1) // BATCH, base, -1)
+
+    def at(self, project: int, place: int) -> float:
+        """When a run was made, in unix seconds: strictly later from place to place."""
+        rank = self._first[project] - place
+        if rank < 0 and self._arrivals is not None:
+            return self._arrivals.at(-rank)
+        return float(int(self.epoch) - rank * _STEP - 60 - roll(self.seed, RUN_BASES[project] + place, 5) % 900)
+
+    def places(self, project: int, since: float | None, until: float | None) -> range:
+        """The places of the runs that were made within these times (unix seconds), oldest first."""
+        every = range(1, self.count(project) + 1)
+
+        def made(place: int) -> float:
+            return self.at(project, place)
+
+        low = 0 if since is None else bisect_left(every, since, key=made)
+        high = len(every) if until is None else bisect_right(every, until, key=made)
+        return every[low:high]
 
     def runs_of_result(self, result_id: int) -> range:
         """The runs of one batch, newest first; empty if there is no such result."""
         for project, base in enumerate(RESULT_BASES):
             if result_id in self.result_ids(project):
-                last = min((result_id - base) * BATCH, self.counts[project])
+                last = min((result_id - base) * BATCH, self.count(project))
                 return range(RUN_BASES[project] + last, RUN_BASES[project] + (result_id - base - 1) * BATCH, -1)
         return range(0)
 
@@ -77,7 +113,7 @@ class Corpus:
         """The agent of a batch, and whether it was run as text."""
         as_text = roll(self.seed, result_id, 6) % 8 == 0
         project = 0 if result_id > RESULT_BASES[0] else 1
-        if LONG_RUN in self.runs_of_result(result_id):
+        if result_id == _result_at(0, LONG_RUN - RUN_BASES[0]):
             return next(agent for agent in agents_of(0) if agent.id == _LONG_AGENT), False
         choice = agents_of(project)
         # Neighbours differ, so that one page of runs shows several agents.
@@ -89,34 +125,65 @@ class Corpus:
     def script_of(self, facts: Facts) -> Script:
         return self.agent_of(facts).scripts[facts.script]
 
+    def batch_at(self, project: int, place: int) -> tuple[Agent, bool]:
+        """The agent of a run, and whether it was run as text."""
+        return self._batch(_result_at(project, place))
+
+    def end(self, project: int, place: int) -> Fate:
+        """How a run ends; without arrivals some never do."""
+        run_id = RUN_BASES[project] + place
+        if run_id == LONG_RUN:
+            return Fate(Kind.FAILED, 1)
+        fate = fate_of(self.seed, run_id, self._first[project] - place)
+        return fate if fate.kind is not Kind.LIVE or self._arrivals is None else usual_fate(self.seed, run_id)
+
+    def script(self, project: int, place: int) -> int:
+        """Which of its agent's scripts a run follows."""
+        return self._script(RUN_BASES[project] + place, self.batch_at(project, place)[0], self.end(project, place))
+
+    def personality(self, project: int, place: int) -> int:
+        """The caller's place among the personalities."""
+        return roll(self.seed, RUN_BASES[project] + place, 4) % len(PERSONALITIES)
+
+    def final_seconds(self, project: int, place: int) -> int | None:
+        """How long the call takes in the end."""
+        agent, end = self.batch_at(project, place)[0], self.end(project, place)
+        run_id = RUN_BASES[project] + place
+        return self._seconds(run_id, agent, self._script(run_id, agent, end), end)
+
     def facts(self, run_id: int) -> Facts | None:
-        """What is decided about a run, or None if there is no such run."""
+        """What is decided about a run, and how far it is now; None if there is no such run."""
         project = self.project_of(run_id)
         if project is None:
             return None
         place = run_id - RUN_BASES[project]
-        rank = self.counts[project] - place
-        result_id = RESULT_BASES[project] + (place + BATCH - 1) // BATCH
-        agent, as_text = self._batch(result_id)
-        fate = self._fate(run_id, rank)
-        script = self._script(run_id, agent, fate)
-        personality = roll(self.seed, run_id, 4) % len(PERSONALITIES)
+        agent, as_text = self.batch_at(project, place)
+        end = self.end(project, place)
+        script = self._script(run_id, agent, end)
+        seconds = self._seconds(run_id, agent, script, end)
+        fate = self._now(project, place, end, seconds)
         return Facts(
             id=run_id,
             project=project,
             agent_id=agent.id,
-            result_id=result_id,
+            result_id=_result_at(project, place),
             script=script,
-            personality=personality,
+            personality=self.personality(project, place),
             fate=fate,
-            shape=Shape.TURNS if run_id == LONG_RUN else shape_of(self.seed, run_id, fate),
-            at=float(int(self.epoch) - rank * _STEP - 60 - roll(self.seed, run_id, 5) % 900),
-            seconds=self._seconds(run_id, agent, script, fate),
+            shape=Shape.TURNS if run_id == LONG_RUN else shape_of(self.seed, run_id, end),
+            at=self.at(project, place),
+            seconds=None if fate.kind is Kind.LIVE else seconds,
             as_text=as_text,
         )
 
-    def _fate(self, run_id: int, rank: int) -> Fate:
-        return Fate(Kind.FAILED, 1) if run_id == LONG_RUN else fate_of(self.seed, run_id, rank)
+    def _now(self, project: int, place: int, end: Fate, seconds: int | None) -> Fate:
+        rank = self._first[project] - place
+        if self._arrivals is None or RUN_BASES[project] + place == LONG_RUN:
+            return end
+        if rank < 0:
+            return self._arrivals.fate(self.at(project, place), end, seconds)
+        begun = fate_of(self.seed, RUN_BASES[project] + place, rank)
+        return self._arrivals.fate_of_first(rank, begun, end) if begun.kind is Kind.LIVE else end
 
     def _script(self, run_id: int, agent: Agent, fate: Fate) -> int:
         if run_id == LONG_RUN:
@@ -155,40 +222,9 @@ class Corpus:
         keys.insert(len(keys) if dice.below(3) else min(1, len(keys)), "turns")
         return frozenset(keys[: facts.fate.failed])
 
-    def find(self, query: RunQuery) -> Sequence[int]:
-        """The ids of the runs that fit, newest first. Without filters no run is looked at."""
-        if query not in self._found:
-            ids = self._candidates(query)
-            if query.filters:
-                ids = [run_id for run_id in ids if self._fits(run_id, query)]
-            if isinstance(ids, range):
-                return ids
-            if len(self._found) >= 16:
-                self._found.pop(next(iter(self._found)))
-            self._found[query] = ids
-        return self._found[query]
 
-    def _candidates(self, query: RunQuery) -> Sequence[int]:
-        """The runs of the narrowest scope that was asked for."""
-        if query.result is not None:
-            return self.runs_of_result(query.result)
-        projects = [index for index, known in enumerate(PROJECT_IDS) if query.project in (None, known)]
-        if query.agent is not None:
-            batches = [result_id for project in projects for result_id in self.result_ids(project)]
-            mine = [result_id for result_id in batches if self.agent_of_result(result_id).id == query.agent]
-            return [run_id for result_id in mine for run_id in self.runs_of_result(result_id)]
-        return self.run_ids(projects[0]) if len(projects) == 1 else ()
-
-    def _fits(self, run_id: int, query: RunQuery) -> bool:
-        if query.statuses is not None and (project := self.project_of(run_id)) is not None:
-            # Most runs are out by their status, which is known before anything else.
-            rank = RUN_BASES[project] + self.counts[project] - run_id
-            if self._fate(run_id, rank).status not in query.statuses:
-                return False
-        facts = self.facts(run_id)
-        if facts is None or query.project not in (None, PROJECT_IDS[facts.project]):
-            return False
-        return query.fits(facts, self.script_of(facts))
+def _result_at(project: int, place: int) -> int:
+    return RESULT_BASES[project] + (place + BATCH - 1) // BATCH
 
 
 @cache

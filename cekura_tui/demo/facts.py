@@ -49,7 +49,7 @@ class Fate(NamedTuple):
 _PASSED = Fate(Kind.PASSED)
 
 # The newest runs show everything once, so that a first look at the workspace meets it all.
-_NEWEST: tuple[Fate, ...] = (
+_FIRST_LOOK: tuple[Fate, ...] = (
     Fate(Kind.LIVE, status="running"),
     _PASSED,
     Fate(Kind.FAILED, 2),
@@ -83,9 +83,9 @@ _NEWEST: tuple[Fate, ...] = (
 )
 
 # Where nothing else is said, they are told turn by turn, so that a first look is a rich one.
-_NEWEST = tuple(
+NEWEST: tuple[Fate, ...] = tuple(
     fate if fate.shape is not None else fate._replace(shape=Shape.STAMPED if rank % 5 == 2 else Shape.TURNS)
-    for rank, fate in enumerate(_NEWEST)
+    for rank, fate in enumerate(_FIRST_LOOK)
 )
 
 # In thousandths of all older runs.
@@ -132,8 +132,13 @@ class Facts(NamedTuple):
 
 
 def fate_of(seed: int, run_id: int, rank: int) -> Fate:
-    """The fate of a run that `rank` younger runs of its project come before."""
-    return _NEWEST[rank] if rank < len(_NEWEST) else _FATES[roll(seed, run_id, 1) % 1000]
+    """The fate of a run that `rank` younger runs of its project come before at the epoch."""
+    return NEWEST[rank] if 0 <= rank < len(NEWEST) else usual_fate(seed, run_id)
+
+
+def usual_fate(seed: int, run_id: int) -> Fate:
+    """The fate of a run that a first look does not meet."""
+    return _FATES[roll(seed, run_id, 1) % len(_FATES)]
 
 
 def shape_of(seed: int, run_id: int, fate: Fate) -> Shape:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-FAULTS: tuple[str, ...] = ("latency", "html-502", "withdrawn", "no-progress-id")
+FAULTS: tuple[str, ...] = ("latency", "429", "html-502", "withdrawn", "no-progress-id", "oldest-first")
 
 
 def check_faults(names: frozenset[str]) -> None:

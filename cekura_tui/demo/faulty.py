@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import json
+import time
 from collections import Counter
+from collections.abc import Callable
 from itertools import count
+from math import ceil
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -15,12 +18,35 @@ _BAD_GATEWAY = b"<html><head><title>502 Bad Gateway</title></head><body><h1>502 
 _NOT_FOUND = b"<!doctype html><html><head><title>Not Found</title></head><body><h1>Not Found</h1></body></html>"
 
 
+class Throttle:
+    """Lets `BURST` requests pass, then none for `QUIET` seconds; asking meanwhile makes it no longer."""
+
+    BURST, QUIET = 8, 3.0
+
+    def __init__(self, monotonic: Callable[[], float] = time.monotonic) -> None:
+        self._monotonic = monotonic
+        self._passed = 0
+        self._again_at = 0.0
+
+    def wait(self) -> int:
+        """Whole seconds after which to ask again; 0 lets the request pass."""
+        left = self._again_at - self._monotonic()
+        if left > 0:
+            return ceil(left)
+        if self._passed == self.BURST:
+            self._passed, self._again_at = 0, self._monotonic() + self.QUIET
+            return ceil(self.QUIET)
+        self._passed += 1
+        return 0
+
+
 class Faulty:
     """Passes requests on, except for those that a named fault wants to go wrong."""
 
     def __init__(self, app: ASGIApp, faults: frozenset[str]) -> None:
         self._app = app
         self._faults = faults
+        self._throttle = Throttle()
         self._numbers = count(1)
         self._asked: Counter[tuple[str, str]] = Counter()
 
@@ -32,7 +58,10 @@ class Faulty:
         odd = self._asked[scope["method"], path] % 2 == 1
         if "latency" in self._faults:
             await asyncio.sleep(0.3 + roll(7, number) % 1200 / 1000)
-        if "html-502" in self._faults and odd and path.startswith("/test_framework/"):
+        if "429" in self._faults and (wait := self._throttle.wait()):
+            told = {"detail": f"Request was throttled. Expected available in {wait} seconds."}
+            await _answer(send, 429, b"application/json", json.dumps(told).encode(), (b"retry-after", b"%d" % wait))
+        elif "html-502" in self._faults and odd and path.startswith("/test_framework/"):
             await _answer(send, 502, b"text/html", _BAD_GATEWAY)
         elif "withdrawn" in self._faults and "/improve_prompt" in path:
             # A router in front of the service answers in HTML where the service itself would answer in JSON.
@@ -44,7 +73,7 @@ class Faulty:
             await self._app(scope, receive, send)
 
 
-async def _answer(send: Send, status: int, kind: bytes, body: bytes) -> None:
-    headers = [(b"content-type", kind), (b"content-length", str(len(body)).encode())]
+async def _answer(send: Send, status: int, kind: bytes, body: bytes, *more: tuple[bytes, bytes]) -> None:
+    headers = [(b"content-type", kind), (b"content-length", str(len(body)).encode()), *more]
     await send({"type": "http.response.start", "status": status, "headers": headers})
     await send({"type": "http.response.body", "body": body})

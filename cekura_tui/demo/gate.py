@@ -1,10 +1,11 @@
-"""The front of the embedded server: checks the key, and notes every request."""
+"""The front of the embedded server: checks the key, dates the answers, and notes every request."""
 
 from __future__ import annotations
 
 import hmac
 import time
 from collections.abc import Callable
+from email.utils import formatdate
 from typing import Any
 
 from starlette.datastructures import Headers
@@ -30,6 +31,23 @@ class KeyCheck:
             await self._app(scope, receive, send)
 
 
+class Dated:
+    """Puts the time of the workspace's own clock (unix seconds) into the header Date."""
+
+    def __init__(self, app: ASGIApp, clock: Callable[[], float]) -> None:
+        self._app = app
+        self._clock = clock
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async def dated(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                date = formatdate(self._clock(), usegmt=True).encode()
+                message = {**message, "headers": [*message.get("headers", ()), (b"date", date)]}
+            await send(message)
+
+        await self._app(scope, receive, dated)
+
+
 class RequestLog:
     """Calls `log` once a request, when the answer has begun; what the operations noted is added."""
 
@@ -52,5 +70,5 @@ class RequestLog:
             await self._app({**scope, "noted": noted}, receive, watched)
         finally:
             took = round((time.perf_counter() - started) * 1000, 2)
-            entry = {"at": at, "method": scope["method"], "path": scope["path"], "status": status, "ms": took}
-            self._log(entry | noted)
+            asked = {"method": scope["method"], "path": scope["path"], "query": scope["query_string"].decode("latin-1")}
+            self._log({"at": at, **asked, "status": status, "ms": took} | noted)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -17,15 +17,17 @@ from cekura_tui.demo.corpus import PROJECT_IDS
 from cekura_tui.demo.desk import Desk, KnownAgent
 from cekura_tui.demo.improvement import Improvement
 from cekura_tui.demo.library import agents
-from cekura_tui.demo.query import Invalid, number, numbers, read_query
+from cekura_tui.demo.listing import Listing, turned
+from cekura_tui.demo.query import Invalid, RunQuery, number, numbers, read_query
 from cekura_tui.demo.replies import HANDLERS, Reply, detail, not_found, paged
 
 Endpoint = Callable[[Request], Awaitable[Response]]
 
 
-def make_app(desk: Desk, without_id: bool = False) -> Starlette:
-    """The whole API; with `without_id` a launch answers a run in place of a `progress_id`."""
-    reads = Reads(desk)
+def make_app(desk: Desk, *, without_id: bool = False, oldest_first: bool = False) -> Starlette:
+    """The whole API; with `without_id` a launch answers a run in place of a `progress_id`, with `oldest_first` the run
+    list begins with the oldest run."""
+    reads = Reads(desk, oldest_first)
     improvement = Improvement(desk, without_id)
     operations: list[tuple[str, str, Endpoint, tuple[str, ...]]] = [
         ("v1 v2", "runs", reads.runs, ("GET",)),
@@ -65,9 +67,12 @@ def version_of(request: Request) -> int:
 class Reads:
     """Projects, agents, results and runs."""
 
-    def __init__(self, desk: Desk) -> None:
+    def __init__(self, desk: Desk, oldest_first: bool) -> None:
         self._desk = desk
         self._corpus = desk.corpus
+        self._listing = Listing(desk.corpus)
+        self._filtering = asyncio.Lock()
+        self._oldest_first = oldest_first
 
     async def projects(self, request: Request) -> Response:
         wanted = number(request.query_params, "project_id")
@@ -77,8 +82,13 @@ class Reads:
         query = read_query(request.query_params)
         if query.project is None and query.agent is None and query.result is None:
             return detail(400, "Please provide one of the required query parameter")
-        # A filter over a hundred thousand runs takes its time, in which other requests have to be answered.
-        return paged(request, await asyncio.to_thread(self._corpus.find, query), self._row)
+        found = self._listing.find(query) if query.plain else await self._filtered(query)
+        return paged(request, turned(found) if self._oldest_first else found, self._row)
+
+    async def _filtered(self, query: RunQuery) -> Sequence[int]:
+        """A filter over a hundred thousand runs takes its time, in which other requests have to be answered."""
+        async with self._filtering:
+            return await asyncio.to_thread(self._listing.find, query)
 
     def _row(self, run_id: int) -> object:
         facts = self._corpus.facts(run_id)

@@ -13,11 +13,12 @@ from pathlib import Path
 import uvicorn
 from starlette.types import ASGIApp
 
+from cekura_tui.demo.arrivals import Arrivals
 from cekura_tui.demo.corpus import Corpus
 from cekura_tui.demo.desk import Desk
 from cekura_tui.demo.faults import check_faults
 from cekura_tui.demo.faulty import Faulty
-from cekura_tui.demo.gate import KeyCheck, RequestLog
+from cekura_tui.demo.gate import Dated, KeyCheck, RequestLog
 from cekura_tui.demo.home import epoch_of, key_of, open_home
 from cekura_tui.demo.jobs import Ledger
 from cekura_tui.demo.routes import make_app
@@ -27,8 +28,9 @@ _HOST = "127.0.0.1"
 
 class DemoServer:
     """Serves the workspace kept in `directory`. `runs` is the size of the first project; `epoch` (unix seconds) is the
-    time the runs count back from, by default that of the first start; `speed` divides how long jobs take; `log` is
-    called in the server's thread once a request."""
+    time the runs count back from, by default that of the first start; `speed` divides how long jobs take; `live` makes
+    a run start every so many seconds and those that go on end; `log` is called in the server's thread once a request;
+    `clock` gives unix seconds."""
 
     def __init__(
         self,
@@ -39,7 +41,9 @@ class DemoServer:
         epoch: float | None = None,
         speed: float = 1.0,
         faults: frozenset[str] = frozenset(),
+        live: float | None = None,
         log: Callable[[dict[str, object]], None] | None = None,
+        clock: Callable[[], float] = time.time,
     ) -> None:
         check_faults(faults)
         self.url = ""
@@ -50,7 +54,9 @@ class DemoServer:
         self._epoch = epoch
         self._speed = speed
         self._faults = faults
+        self._live = live
         self._log = log
+        self._clock = clock
         self._server: _Server | None = None
         self._ledger: Ledger | None = None
         self._thread: threading.Thread | None = None
@@ -66,12 +72,13 @@ class DemoServer:
             listener.listen(128)
             open_home(self._directory)
             self.key = key_of(self._directory)
-            epoch = self._epoch if self._epoch is not None else epoch_of(self._directory, time.time())
+            epoch = self._epoch if self._epoch is not None else epoch_of(self._directory, self._clock())
             self._ledger = Ledger(self._directory / "demo.db")
         except BaseException:
             listener.close()
             raise
-        desk = Desk(Corpus(self._runs, epoch), self._ledger, self._speed)
+        arrivals = Arrivals(epoch, self._live, self._clock) if self._live else None
+        desk = Desk(Corpus(self._runs, epoch, arrivals=arrivals), self._ledger, self._speed, self._clock)
         # Without a handler of any kind, logging would print warnings on standard error, over the screen.
         logging.getLogger("uvicorn").addHandler(logging.NullHandler())
         config = uvicorn.Config(
@@ -82,6 +89,7 @@ class DemoServer:
             http="h11",
             ws="none",
             server_header=False,
+            date_header=False,
             timeout_keep_alive=75,
             timeout_graceful_shutdown=1,
         )
@@ -107,9 +115,11 @@ class DemoServer:
             ledger.close()
 
     def _app(self, desk: Desk) -> ASGIApp:
-        app: ASGIApp = KeyCheck(make_app(desk, without_id="no-progress-id" in self._faults), self.key)
+        odd = {"without_id": "no-progress-id" in self._faults, "oldest_first": "oldest-first" in self._faults}
+        app: ASGIApp = KeyCheck(make_app(desk, **odd), self.key)
         if self._faults:
             app = Faulty(app, self._faults)
+        app = Dated(app, self._clock)
         return app if self._log is None else RequestLog(app, self._log)
 
 

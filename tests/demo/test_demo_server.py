@@ -14,6 +14,7 @@ import pytest
 
 from cekura_tui.demo.corpus import FIRST_PROJECT, LONG_RUN
 from cekura_tui.demo.faults import FAULTS
+from cekura_tui.demo.faulty import Throttle
 from cekura_tui.demo.server import DemoServer
 
 LAUNCH = "/test_framework/v1/runs/improve_prompt_bg/"
@@ -226,6 +227,45 @@ def test_latency_delays_an_answer(tmp_path: Path) -> None:
     server = with_fault(tmp_path, "latency")
     with client_of(server) as client:
         assert client.get("/user/v1/projects/").elapsed.total_seconds() >= 0.3
+        scope = {"project_id": FIRST_PROJECT}
+        assert client.get("/test_framework/v1/runs/", params=scope).elapsed.total_seconds() >= 0.3
+    server.stop()
+
+
+def test_429_says_when_to_ask_again(tmp_path: Path) -> None:
+    server = with_fault(tmp_path, "429")
+    with client_of(server) as client:
+        answers = [client.get("/test_framework/v1/runs/", params={"project_id": FIRST_PROJECT}) for _ in range(9)]
+        assert [answer.status_code for answer in answers] == [200] * Throttle.BURST + [429]
+        assert int(answers[-1].headers["retry-after"]) == Throttle.QUIET
+        assert answers[-1].json() == {"detail": "Request was throttled. Expected available in 3 seconds."}
+    server.stop()
+
+
+def test_asking_while_told_to_wait_makes_it_no_longer() -> None:
+    now = 100.0
+    throttle = Throttle(lambda: now)
+    assert [throttle.wait() for _ in range(Throttle.BURST)] == [0] * Throttle.BURST
+    assert throttle.wait() == 3
+    now += 2.5
+    assert throttle.wait() == 1
+    now += 0.5
+    assert throttle.wait() == 0
+
+
+def test_oldest_first_turns_the_run_list_over(tmp_path: Path, client: httpx.Client) -> None:
+    server = with_fault(tmp_path, "oldest-first")
+
+    def listed(asked: httpx.Client, **params: object) -> list[int]:
+        scope = {"project_id": FIRST_PROJECT, "page_size": 100, **params}
+        return [row["id"] for row in asked.get("/test_framework/v1/runs/", params=scope).json()["results"]]
+
+    with client_of(server) as odd:
+        assert listed(odd) == list(range(900_001, 900_101))
+        assert listed(odd, page=3) == list(range(900_201, 900_241))
+        failed = listed(odd, status__in="failed")
+        assert failed == sorted(failed) == listed(client, status__in="failed")[::-1]
+        assert failed
     server.stop()
 
 

@@ -1,0 +1,182 @@
+"""Runs of the embedded workspace that start and end while one watches."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from email.utils import parsedate_to_datetime
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from waiting import until
+
+from cekura_tui.demo.answers import run_row
+from cekura_tui.demo.arrivals import BACKLOG, SLOWEST, Arrivals
+from cekura_tui.demo.corpus import FIRST_PROJECT, Corpus
+from cekura_tui.demo.server import DemoServer
+
+EPOCH = 1_760_000_000.0
+ROOT = Path(__file__).parents[2]
+RUNS = "/test_framework/v1/runs/"
+FINAL = {"completed", "failed", "timeout", "cancelled"}
+ORDER = ("in_queue", "pending", "scaling_up", "running", "in_progress", "evaluating")
+
+
+class Clock:
+    """Shows the time that it was set to."""
+
+    def __init__(self, now: float) -> None:
+        self.now = now
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock(EPOCH)
+
+
+@pytest.fixture
+def watched(tmp_path: Path, clock: Clock) -> Iterator[httpx.Client]:
+    """A server on which a run starts every 5 seconds of the clock."""
+    server = DemoServer(tmp_path / "demo", epoch=EPOCH, live=5.0, clock=clock)
+    server.start()
+    with httpx.Client(base_url=server.url, headers={"X-CEKURA-API-KEY": server.key}, trust_env=False) as client:
+        yield client
+    server.stop()
+
+
+def listed(client: httpx.Client, **asked: Any) -> dict[str, Any]:
+    answer = client.get(RUNS, params={"project_id": FIRST_PROJECT, "page_size": 100, **asked})
+    assert answer.status_code == 200, answer.text
+    found: dict[str, Any] = answer.json()
+    return found
+
+
+def whole(client: httpx.Client, run_ids: list[int]) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = client.get(f"{RUNS}bulk/", params={"run_ids": ",".join(map(str, run_ids))}).json()
+    return found
+
+
+def test_new_runs_come_on_top_and_a_pinned_list_stays(watched: httpx.Client, clock: Clock) -> None:
+    first = watched.get(RUNS, params={"project_id": FIRST_PROJECT})
+    told = parsedate_to_datetime(first.headers["date"])
+    assert told.timestamp() == EPOCH
+    clock.now += 17.0
+    after = listed(watched)
+    assert after["count"] == 243
+    assert [row["id"] for row in after["results"][:4]] == [900_243, 900_242, 900_241, 900_240]
+    assert listed(watched, created_at_to=told.isoformat())["count"] == 240
+    newer = listed(watched, created_at_from=told.isoformat())
+    assert [row["id"] for row in newer["results"]] == [900_243, 900_242, 900_241]
+    assert listed(watched, created_at_from=newer["results"][1]["timestamp"])["count"] == 2
+
+
+def test_many_runs_asked_for_at_once_are_as_they_are_now(watched: httpx.Client, clock: Clock) -> None:
+    going = [row["id"] for row in listed(watched)["results"] if row["status"] not in FINAL]
+    clock.now += 25.0
+    going += [900_241, 900_242]
+    assert len(going) >= 8
+    before = {run["id"]: run for run in whole(watched, going)}
+    assert before[900_241]["status"] not in FINAL
+    assert before[900_241]["duration"] is None
+    clock.now += SLOWEST
+    after = {run["id"]: run for run in whole(watched, going)}
+    assert after.keys() == before.keys() == set(going)
+    for run in after.values():
+        assert run["status"] in FINAL
+        assert run["scenario"] == before[run["id"]]["scenario"]
+        assert run["duration"] is not None
+        assert run["evaluation"] is not None or run["error_message"] or run["evaluation_status"] is None
+    rows = listed(watched, id__in=",".join(map(str, going)))["results"]
+    assert {row["id"]: row["status"] for row in rows} == {run_id: run["status"] for run_id, run in after.items()}
+
+
+def test_a_run_only_goes_forward_and_what_it_is_about_stays(clock: Clock) -> None:
+    corpus = Corpus(100, EPOCH, arrivals=Arrivals(EPOCH, 2.0, clock))
+    seen: dict[int, list[dict[str, Any]]] = {run_id: [] for run_id in range(900_101, 900_161)}
+    while clock.now < EPOCH + 120.0 + SLOWEST:
+        clock.now += 2.0
+        for run_id, rows in seen.items():
+            if (facts := corpus.facts(run_id)) is not None:
+                rows.append(run_row(corpus, facts))
+    for run_id, rows in seen.items():
+        words = [row["status"] for row in rows]
+        steps = [ORDER.index(word) if word in ORDER else len(ORDER) for word in words]
+        assert steps == sorted(steps), run_id
+        assert words[0] == "in_queue"
+        assert words[-1] in FINAL
+        for name in ("scenario", "personality", "agent", "result_id", "timestamp", "run_as_text"):
+            assert len({row[name] for row in rows}) == 1
+    ends = {seen[run_id][-1]["evaluation_status"] for run_id in seen}
+    assert {"success", "failure", None} <= ends
+
+
+def test_what_has_settled_never_changes(clock: Clock) -> None:
+    corpus = Corpus(60, EPOCH, arrivals=Arrivals(EPOCH, 3.0, clock))
+    for _ in range(12):
+        clock.now += 137.0
+        now = clock.now
+        for project in (0, 1):
+            settled = corpus.run_ids(project)[::-1][: corpus.settled(project)]
+            before = [corpus.facts(run_id) for run_id in settled]
+            clock.now = now + 10 * SLOWEST
+            assert [corpus.facts(run_id) for run_id in settled] == before
+            clock.now = now
+    assert corpus.settled(0) > 300
+
+
+def test_without_being_asked_nothing_ever_changes(tmp_path: Path, clock: Clock) -> None:
+    server = DemoServer(tmp_path / "demo", epoch=EPOCH, clock=clock)
+    server.start()
+    with httpx.Client(base_url=server.url, headers={"X-CEKURA-API-KEY": server.key}, trust_env=False) as client:
+        before = listed(client)
+        clock.now += 1_000_000.0
+        assert listed(client) == before
+    server.stop()
+
+
+def test_the_workspace_of_years_ago_opens_with_a_bounded_number_of_runs() -> None:
+    clock = Clock(EPOCH + 1e9)
+    arrivals = Arrivals(EPOCH, 5.0, clock)
+    assert arrivals.number() == BACKLOG
+    clock.now += 5.0
+    assert arrivals.number() == BACKLOG + 1
+
+
+def test_two_servers_and_a_restart_show_the_same_new_runs(tmp_path: Path, clock: Clock) -> None:
+    rows = []
+    for _ in range(2):
+        server = DemoServer(tmp_path / "demo", epoch=EPOCH, live=5.0, clock=clock)
+        clock.now = EPOCH + 60.0
+        server.start()
+        with httpx.Client(base_url=server.url, headers={"X-CEKURA-API-KEY": server.key}, trust_env=False) as client:
+            rows.append(listed(client)["results"])
+        server.stop()
+    assert rows[0] == rows[1]
+
+
+def test_the_command_takes_the_option_and_notes_what_was_asked(tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    words = ["--demo-live", "0.1", "demo-server", "--log", str(log)]
+    process = subprocess.Popen(
+        [sys.executable, "-m", "cekura_tui", *words], cwd=ROOT, stdout=subprocess.PIPE, text=True
+    )
+    try:
+        assert process.stdout is not None
+        url, key = [process.stdout.readline().strip().partition("=")[2] for _ in range(2)]
+        with httpx.Client(base_url=url, headers={"X-CEKURA-API-KEY": key}, trust_env=False) as client:
+            until(lambda: listed(client)["count"] > 242, "new runs started")
+    finally:
+        process.terminate()
+        process.wait()
+    entries = [json.loads(line) for line in log.read_text().splitlines()]
+    assert entries[0]["path"] == RUNS
+    assert entries[0]["query"] == f"project_id={FIRST_PROJECT}&page_size=100"
+    assert all(entry["status"] == 200 and entry["at"] <= time.time() for entry in entries)

@@ -1,0 +1,251 @@
+"""The run list of the embedded server holds what its parameters say, at once, however many runs there are."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from functools import cache
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from cekura_tui.demo import listing as listing_module
+from cekura_tui.demo.answers import run_row
+from cekura_tui.demo.arrivals import Arrivals
+from cekura_tui.demo.corpus import FIRST_PROJECT, PROJECT_IDS, SECOND_PROJECT, Corpus
+from cekura_tui.demo.facts import Facts
+from cekura_tui.demo.listing import Listing, turned
+from cekura_tui.demo.query import STATUSES, Invalid, call_id_of, read_query
+
+EPOCH = 1_760_000_000.0
+RUNS = 300
+FAR_APART = 1_000_000.0
+
+
+class Clock:
+    """Shows the time that it was set to."""
+
+    def __init__(self, now: float) -> None:
+        self.now = now
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def rows_of(corpus: Corpus) -> list[dict[str, Any]]:
+    """Every row of both projects as the API sends it, newest first."""
+    found = [corpus.facts(run_id) for project in (0, 1) for run_id in corpus.run_ids(project)]
+    return [run_row(corpus, facts) for facts in found if facts is not None]
+
+
+@cache
+def still() -> tuple[Corpus, Listing, list[dict[str, Any]]]:
+    corpus = Corpus(RUNS, EPOCH)
+    return corpus, Listing(corpus), rows_of(corpus)
+
+
+def seconds_of(row: Mapping[str, Any]) -> int | None:
+    if row["duration"] is None:
+        return None
+    minutes, seconds = row["duration"].split(":")
+    return int(minutes) * 60 + int(seconds)
+
+
+def moment_of(text: str) -> datetime:
+    return datetime.fromisoformat(text)
+
+
+def fits(row: Mapping[str, Any], given: Mapping[str, str]) -> bool:
+    """Whether a row is in a list, told from nothing but what the API sends and what is asked for."""
+    length = seconds_of(row)
+
+    def one_of(name: str, value: object) -> bool:
+        return name not in given or str(value) in given[name].split(",")
+
+    search = given.get("search", "")
+    return (
+        all(
+            one_of(name, value)
+            for name, value in (
+                ("project_id", row["project"]),
+                ("agent_id", row["agent"]),
+                ("result_id", row["result_id"]),
+                ("result__id", row["result_id"]),
+                ("id__in", row["id"]),
+                ("status", row["status"]),
+                ("status__in", row["status"]),
+                ("success", str(row.get("success")).lower()),
+                ("scenario__id__in", row["scenario"]),
+                ("personality__id__in", row["personality"]),
+                ("result__run_as_text", str(row["run_as_text"]).lower()),
+            )
+        )
+        and ("duration__gte" not in given or (length is not None and length >= float(given["duration__gte"])))
+        and ("duration__lte" not in given or (length is not None and length <= float(given["duration__lte"])))
+        and all(
+            name not in given or moment_of(row["timestamp"]) >= moment_of(given[name])
+            for name in ("created_at_from", "timestamp__gte")
+        )
+        and all(
+            name not in given or moment_of(row["timestamp"]) <= moment_of(given[name])
+            for name in ("created_at_to", "timestamp__lte")
+        )
+        and (search.casefold() in row["scenario_name"].casefold() or search in str(row["id"]))
+    )
+
+
+def some_of(name: str, most: int = 3) -> st.SearchStrategy[str]:
+    known = sorted({str(row[name]) for row in still()[2]})
+    return st.lists(st.sampled_from(known), min_size=1, max_size=most, unique=True).map(",".join)
+
+
+TIMES = st.one_of(
+    st.sampled_from([row["timestamp"] for row in still()[2]]),
+    st.integers(int(EPOCH) - RUNS * 1_500, int(EPOCH)).map(
+        lambda at: datetime.fromtimestamp(at).astimezone().isoformat()
+    ),
+)
+FILTERS = st.fixed_dictionaries(
+    {},
+    optional={
+        "status__in": some_of("status", 5),
+        "status": some_of("status", 1),
+        "success": st.sampled_from(["true", "false"]),
+        "duration__gte": st.integers(0, 200).map(str),
+        "duration__lte": st.integers(0, 700).map(str),
+        "created_at_from": TIMES,
+        "created_at_to": TIMES,
+        "timestamp__gte": TIMES,
+        "timestamp__lte": TIMES,
+        "scenario__id__in": some_of("scenario"),
+        "personality__id__in": some_of("personality"),
+        "id__in": some_of("id", 20),
+        "result__id": some_of("result_id", 1),
+        "result__run_as_text": st.sampled_from(["true", "false"]),
+        "search": st.sampled_from(["a", "BOOK", "refund", "9001", "17", "no such thing"]),
+    },
+)
+SCOPES = st.one_of(
+    some_of("project", 1).map(lambda text: {"project_id": text}),
+    some_of("agent", 1).map(lambda text: {"agent_id": text}),
+    some_of("result_id", 1).map(lambda text: {"result_id": text}),
+    st.fixed_dictionaries({"project_id": some_of("project", 1), "agent_id": some_of("agent", 1)}),
+    st.sampled_from([{"project_id": "7"}, {"agent_id": "7"}, {"result_id": "7"}]),
+)
+
+
+@settings(deadline=None, max_examples=300)
+@given(SCOPES, FILTERS)
+def test_a_list_holds_the_rows_that_its_parameters_tell_and_no_others(
+    scope: dict[str, str], filters: dict[str, str]
+) -> None:
+    _, listing, rows = still()
+    asked = {**scope, **filters}
+    found = listing.find(read_query(asked))
+    expected = [row["id"] for row in rows if fits(row, asked)]
+    assert list(found) == expected
+    assert list(turned(found)) == expected[::-1]
+    for start in (0, 1, len(expected) // 2, len(expected)):
+        assert list(found[start : start + 7]) == expected[start : start + 7]
+        assert list(turned(found)[start : start + 7]) == expected[::-1][start : start + 7]
+
+
+MOVES = st.lists(st.tuples(st.floats(0.1, 400.0), FILTERS), min_size=1, max_size=6)
+
+
+@settings(deadline=None, max_examples=60)
+@given(MOVES, st.sampled_from([0.7, 5.0, 60.0]))
+def test_while_runs_come_and_end_every_list_is_what_it_is_now(
+    moves: list[tuple[float, dict[str, str]]], every: float
+) -> None:
+    clock = Clock(EPOCH)
+    corpus = Corpus(50, EPOCH, arrivals=Arrivals(EPOCH, every, clock))
+    listing = Listing(corpus)
+    asked_before: list[dict[str, str]] = []
+    for step, filters in moves:
+        clock.now += step
+        rows = rows_of(corpus)
+        asked_before.append({"project_id": str(FIRST_PROJECT), **filters})
+        for asked in asked_before:
+            assert list(listing.find(read_query(asked))) == [row["id"] for row in rows if fits(row, asked)]
+
+
+@pytest.mark.parametrize("runs", [100_000, 1_000_000])
+def test_a_page_anywhere_in_time_looks_at_a_handful_of_runs(monkeypatch: pytest.MonkeyPatch, runs: int) -> None:
+    looked_at: list[int] = []
+    real_at, real_facts = Corpus.at, Corpus.facts
+
+    def at(self: Corpus, project: int, place: int) -> float:
+        looked_at.append(place)
+        return real_at(self, project, place)
+
+    def facts(self: Corpus, run_id: int) -> Facts | None:
+        looked_at.append(run_id)
+        return real_facts(self, run_id)
+
+    large = Corpus(runs, EPOCH)
+    listing = Listing(large)
+    monkeypatch.setattr(Corpus, "at", at)
+    monkeypatch.setattr(Corpus, "facts", facts)
+    middle = datetime.fromtimestamp(EPOCH - runs * 750).astimezone().isoformat()
+    found = listing.find(read_query({"project_id": str(FIRST_PROJECT), "created_at_to": middle}))
+    assert 0.4 * runs < len(found) < 0.6 * runs
+    assert len(found[len(found) // 2 :][:100]) == 100 if runs < 200_000 else found[len(found) // 2] > 0
+    few = {"project_id": str(FIRST_PROJECT), "id__in": "900001,950000,999999,800001", "created_at_to": middle}
+    assert listing.find(read_query(few)) == [run_id for run_id in (999_999, 950_000, 900_001) if run_id in found]
+    assert len(looked_at) < 100
+
+
+def test_a_second_page_of_a_filter_works_nothing_out_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    listing = Listing(Corpus(RUNS, EPOCH))
+    asked = {"project_id": str(FIRST_PROJECT), "success": "false", "duration__gte": "20", "search": "a"}
+    found = list(listing.find(read_query(asked)))
+    for name in ("end", "script", "final_seconds", "facts"):
+        monkeypatch.setattr(Corpus, name, None)
+    assert list(listing.find(read_query(asked))) == found
+    # A list that is pinned at another time is the same one, cut elsewhere.
+    pinned = listing.find(read_query({**asked, "created_at_to": still()[2][100]["timestamp"]}))
+    assert 0 < len(pinned) < len(found)
+    assert list(pinned) == found[-len(pinned) :]
+
+
+def test_what_is_remembered_of_filters_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(listing_module, "MOST_KEPT", 500)
+    listing = Listing(Corpus(RUNS, EPOCH))
+    for shortest in range(40):
+        listing.find(read_query({"project_id": str(FIRST_PROJECT), "duration__gte": str(shortest)}))
+    kept = [len(one.places) for one in listing._kept.values()]
+    assert 0 < sum(kept) <= 500
+
+
+def test_a_run_s_call_and_two_scopes_that_differ_are_found_without_a_search() -> None:
+    corpus, listing, rows = still()
+    row = next(row for row in rows if row["provider_call_id"] and row["project"] == SECOND_PROJECT)
+    scope = {"project_id": str(SECOND_PROJECT)}
+    assert listing.find(read_query({**scope, "provider_call_id": row["provider_call_id"]})) == [row["id"]]
+    assert row["provider_call_id"] == call_id_of(row["id"])
+    for call in ("call_0", "call_zzzzzzzz", "00000000", "call_00000000"):
+        assert listing.find(read_query({**scope, "call_id": call})) == []
+    assert listing.find(read_query({"result_id": "50001", "result__id": "50002"})) == []
+    assert len(listing.find(read_query({"result_id": "50001", "result__id": "50001"}))) == 6
+    assert corpus.project_of(row["id"]) == PROJECT_IDS.index(SECOND_PROJECT)
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        {"status__in": "completed,gone"},
+        {"status": "gone", "status__in": "completed"},
+        {"created_at_to": "yesterday"},
+        {"id__in": "1,two"},
+        {"duration__gte": "long"},
+        {"agent_id": "me"},
+    ],
+)
+def test_a_wrong_parameter_is_refused_by_its_name(asked: dict[str, str]) -> None:
+    with pytest.raises(Invalid) as refused:
+        read_query({"project_id": "1", **asked})
+    assert refused.value.errors.keys() <= asked.keys()
+    assert STATUSES
