@@ -160,7 +160,8 @@ def _handler_of(server: ScriptedServer) -> type[BaseHTTPRequestHandler]:
                 self.connection.close()
                 return
             raw, kind = reply.bytes()
-            self.send_response(reply.status)
+            # A server has one time: that of the script, where it tells one.
+            (self.send_response_only if "Date" in reply.headers else self.send_response)(reply.status)
             headers = {"Content-Type": kind, "Content-Length": str(len(raw)), **reply.headers}
             for name, value in headers.items():
                 self.send_header(name, value)

@@ -7,6 +7,8 @@ from collections.abc import Callable
 
 NOON = 1_787_054_400.0
 """Tuesday 18 August 2026, 12:00 UTC."""
+AT_REST = 1_000
+"""So often may somebody wake without time going on; more is somebody who never sleeps."""
 
 
 class SimulatedTime:
@@ -50,10 +52,12 @@ class SimulatedTime:
 
     async def passes(self, seconds: float) -> None:
         """Let so much time go by; whoever sleeps wakes when it is due, and comes to rest before time goes on."""
-        end = self.elapsed + seconds
+        end, woken = self.elapsed + seconds, 0
         while True:
             await self.settle()
             due = min(self._asleep.values(), default=end)
+            woken = 0 if due > self.elapsed else woken + 1
+            assert woken < AT_REST, "somebody wakes again and again, though no time goes on"
             self.leap(max(0.0, min(due, end) - self.elapsed))
             if due > end:
                 return
@@ -65,12 +69,13 @@ class SimulatedTime:
 
     async def settle(self) -> None:
         """Wait until every engine sleeps and no request is on its way."""
-        while True:
+        for _ in range(AT_REST):
             self._stirred.clear()
             # A task that was just begun or woken needs a turn to get as far as its next wait.
             for _ in range(3):
                 await asyncio.sleep(0)
             if self.busy():
                 await self._stirred.wait()
-            elif not any(event.is_set() for event in self._asleep):
+            elif not self._stirred.is_set() and not any(event.is_set() for event in self._asleep):
                 return
+        raise AssertionError("somebody never comes to rest")

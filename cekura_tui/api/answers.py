@@ -8,6 +8,7 @@ import os
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from email.utils import parsedate_to_datetime
 from functools import cached_property
 from typing import TypeVar
 
@@ -71,6 +72,14 @@ class Answer:
     @cached_property
     def _parsed(self) -> object:
         return json.loads(self.raw, parse_constant=lambda _: None)
+
+    @property
+    def at(self) -> float | None:
+        """The server's own time (Unix) of its answer, where it told one."""
+        try:
+            return parsedate_to_datetime(self.headers.get("date", "")).timestamp()
+        except (ValueError, TypeError, IndexError, OverflowError):
+            return None
 
     @property
     def request_id(self) -> str:

@@ -139,6 +139,10 @@ class Client:
             return answer
         raise answers.refusal(answer, self._host, self._clock())
 
+    async def _get(self, path: str, params: Mapping[str, str | int] | None = None) -> Answer:
+        """A read that is sent once."""
+        return await self._send("GET", path, params=params)
+
     async def _read(self, path: str, params: Mapping[str, str | int] | None = None) -> Answer:
         """A read that a person waits for."""
         began, tries = self._monotonic(), 0
@@ -152,18 +156,25 @@ class Client:
                     raise
             await self._sleep(wait)
 
-    async def _versioned(self, noun: str, rest: str, params: Mapping[str, str | int] | None = None) -> Answer:
-        """Read `/test_framework/v1/<noun>/<rest>`, or v2 where the server has no v1; what works is remembered."""
+    async def _versioned(
+        self, noun: str, rest: str, params: Mapping[str, str | int] | None = None, *, once: bool = False
+    ) -> Answer:
+        """Read `/test_framework/v1/<noun>/<rest>`, or v2 where the server has no v1; what works is remembered.
+
+        A server may withdraw v1 while it is used: it then says 410, or has not even the list's first page.
+        """
         known = self._versions.get(noun)
+        read = self._get if once else self._read
         try:
-            answer = await self._read(f"/test_framework/{known or 'v1'}/{noun}/{rest}", params)
+            answer = await read(f"/test_framework/{known or 'v1'}/{noun}/{rest}", params)
             self._versions.setdefault(noun, "v1")
             return answer
         except NotFound as error:
-            if known is not None or (params or {}).get("page", 1) != 1:
+            withdrawn = error.status == 410 or (rest == "" and (params or {}).get("page") == 1)
+            if known == "v2" or (known == "v1" and not withdrawn):
                 raise
             try:
-                answer = await self._read(f"/test_framework/v2/{noun}/{rest}", params)
+                answer = await read(f"/test_framework/v2/{noun}/{rest}", params)
             except ApiError:
                 raise error from None
             self._versions[noun] = "v2"
@@ -175,11 +186,13 @@ class Client:
         """All projects that this key may see."""
         return answers.read_projects((await self._read("/user/v1/projects/")).json())
 
-    async def agents(self, project_id: int | None = None, page: int = 1) -> Page[Agent]:
-        """A page of agents, without a promise that their prompts are in it."""
+    async def agents(self, project_id: int | None = None, page: int = 1, q: str = "") -> Page[Agent]:
+        """A page of agents, without a promise that their prompts are in it; with `q` those that the server finds."""
         params: dict[str, str | int] = {"page": page, "page_size": PAGE_SIZE}
         if project_id is not None:
             params["project_id"] = project_id
+        if q:
+            params["q"] = q
         answer = await self._versioned("aiagents", "", params)
         return answers.read_page(answer.json(keep=answers.PROMPTS), answers.read_agent)
 
@@ -188,19 +201,27 @@ class Client:
         answer = await self._versioned("aiagents", f"{agent_id}/")
         return answers.read_agent(answer.json(keep=answers.PROMPTS))
 
-    async def runs(self, scope: Mapping[str, str | int], page: int = 1, page_size: int = PAGE_SIZE) -> Page[Run]:
-        """A page of runs of a scope (`project_id`, `agent_id` or `result_id`, and filters), newest first."""
-        answer = await self._versioned("runs", "", {**scope, "page": page, "page_size": page_size})
+    async def runs(
+        self, scope: Mapping[str, str | int], page: int = 1, page_size: int = PAGE_SIZE, *, once: bool = False
+    ) -> Page[Run]:
+        """A page of runs of a scope (`project_id`, `agent_id` or `result_id`, and filters), newest first.
+
+        With `once` it is asked for once, for whoever decides itself when to try again.
+        """
+        params = {**scope, "page": page, "page_size": page_size}
+        answer = await self._versioned("runs", "", params, once=once)
         found = answers.read_page(answer.json(), Run.read)
-        return Page(found.count, tuple(sorted(found.items, key=lambda run: run.id, reverse=True)), found.more)
+        ids = [run.id for run in found.items]
+        newest_first = tuple(sorted(found.items, key=lambda run: run.id, reverse=True))
+        return Page(found.count, newest_first, found.more, bool(ids) and ids[0] < ids[-1], answer.at)
 
     async def run(self, run_id: int) -> Run:
         """One run, whole."""
         return Run.read((await self._versioned("runs", f"{run_id}/")).json())
 
-    async def runs_by_id(self, run_ids: Sequence[int]) -> list[Run]:
+    async def runs_by_id(self, run_ids: Sequence[int], *, once: bool = False) -> list[Run]:
         """Several runs, whole; those that are not there are left out."""
-        answer = await self._versioned("runs", "bulk/", {"run_ids": ",".join(map(str, run_ids))})
+        answer = await self._versioned("runs", "bulk/", {"run_ids": ",".join(map(str, run_ids))}, once=once)
         return answers.read_list(answer.json(), Run.read)
 
     async def launch(self, draft: Draft) -> Launch:
