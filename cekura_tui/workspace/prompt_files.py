@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 from cekura_tui.config.paths import expand
-from cekura_tui.config.whole_file import whole_file
+from cekura_tui.config.whole_file import output_file
 from cekura_tui.model.errors import UsageError
 from cekura_tui.model.job import MAX_PROMPT_BYTES
 from cekura_tui.model.text import Prompt, prompt_bytes
@@ -98,19 +98,9 @@ def write_prompt(path: Path, prompt: Prompt, *, force: bool = True) -> None:
     Without `force` a file that has come to be there since `check_output` is left alone.
     """
     try:
-        target = path.resolve()
-        with whole_file(target) as file:
+        with output_file(path, force=force) as file:
             file.write(prompt_bytes(prompt))
-            # A prompt is an ordinary file of its owner.
-            os.fchmod(file.fileno(), target.stat().st_mode & 0o777 if target.exists() else 0o666 & ~_umask())
-            if not force and target.exists():
-                raise _exists(path)
-    except (OSError, RuntimeError) as error:
-        why = getattr(error, "strerror", None) or "a link leads to itself"
-        raise UsageError(f"{path} could not be written: {why}.", "The suggestion is kept.") from None
-
-
-def _umask() -> int:
-    mask = os.umask(0o077)
-    os.umask(mask)
-    return mask
+    except FileExistsError:
+        raise _exists(path) from None
+    except OSError as error:
+        raise UsageError(f"{path} could not be written: {error.strerror}.", "The suggestion is kept.") from None

@@ -22,12 +22,13 @@ from cekura_tui.model.page import Page
 from cekura_tui.model.run import Run
 from cekura_tui.model.scope import NoScope, Scope
 from cekura_tui.model.text import Prompt, count
-from cekura_tui.model.view import RunView, row_of, view_of
+from cekura_tui.model.view import RunView, view_of
 from cekura_tui.store.errors import StoreError
-from cekura_tui.store.runs import SeenRuns
 from cekura_tui.store.store import Store
 from cekura_tui.workspace.job_desk import JobDesk
+from cekura_tui.workspace.run_lists import RunLists
 from cekura_tui.workspace.setup import Setup
+from cekura_tui.workspace.shelf import Shelf
 
 if TYPE_CHECKING:
     from cekura_tui.demo.server import DemoServer
@@ -62,9 +63,15 @@ class Improvable:
 class Session:
     """Open it with `open`, on the loop it is used on; close it there. Methods raise kinds of CekuraTuiError."""
 
-    def __init__(self, setup: Setup, store: Store, client: Client, engine: JobEngine, demo: DemoServer | None) -> None:
+    def __init__(
+        self, setup: Setup, store: Store, client: Client, engine: JobEngine, budget: Budget, demo: DemoServer | None
+    ) -> None:
         self.setup, self.store, self.client, self.engine = setup, store, client, engine
+        self.budget = budget
+        """What all background requests share."""
         self.jobs = JobDesk(store, client, engine, read_only=setup.read_only)
+        self.lists = RunLists(store, client, engine, budget, lambda: time.time())
+        self.shelf = Shelf(store, client, budget)
         self._demo = demo
         self.closed = False
 
@@ -94,18 +101,19 @@ class Session:
             if demo is not None:
                 demo.stop()
             raise
+        budget = Budget()
         engine = JobEngine(
             store.jobs,
             Lease(store.lease),
             client,
             changed=changed,
             ended=lambda job: ended(store.jobs.suggestion(job)),
-            budget=Budget(),
+            budget=budget,
         )
         with contextlib.suppress(StoreError):
             # A launch whose process has died is told as what it is, also to whoever only lists the jobs.
             engine.adopt()
-        return cls(setup, store, client, engine, demo)
+        return cls(setup, store, client, engine, budget, demo)
 
     async def close(self) -> None:
         """Stop asking, give a launch in flight a moment, and close everything."""
@@ -124,9 +132,9 @@ class Session:
         """The projects that this key may see."""
         return await self.client.projects()
 
-    async def agents(self, project_id: int) -> Page[Agent]:
-        """The agents of a project, first page."""
-        return await self.client.agents(project_id)
+    async def agents(self, project_id: int | None, page: int = 1, q: str = "") -> Page[Agent]:
+        """A page of the agents of a project, or of all projects; with `q` of those that the server finds by it."""
+        return await self.client.agents(project_id, page, q)
 
     async def scope(self) -> Scope:
         """What to list runs of: what was named, chosen last, or the only project; raises NoScope."""
@@ -147,27 +155,16 @@ class Session:
 
     # Runs
 
-    async def seen(self, scope: Scope) -> SeenRuns | None:
-        """The list of a scope as it was last seen."""
-        return self.store.runs.seen(scope.text)
-
-    async def runs(self, scope: Scope, page: int = 1) -> SeenRuns:
-        """One page of a scope's runs, fresh; kept for the next start."""
-        got = await self.client.runs(scope.params, page)
-        self.engine.resume_asking()  # the server takes the key, so jobs may be asked about again
-        seen = SeenRuns(got.count, tuple(row_of(run) for run in got.items), time.time(), got.more)
+    async def raw_run(self, run_id: int) -> tuple[Run, bool]:
+        """A whole run as the server tells it, for scripts; where it cannot be reached, as it was got last, and True."""
         try:
-            self.store.runs.keep_rows(scope.text, seen.count, seen.rows, seen.got_at, first=page == 1)
-        except StoreError as error:
-            _log.warning("runs were not cached: %s", error.message)
-        return seen
+            return await self._told_run(run_id), False
+        except (Unreachable, ServerFault):
+            if (kept := self.store.runs.opened(run_id)) is None:
+                raise
+            return kept[0], True
 
-    async def raw_runs(self, scope: Scope, page: int, page_size: int) -> Page[Run]:
-        """One page of runs as the server tells them, for scripts."""
-        return await self.client.runs(scope.params, page, page_size)
-
-    async def raw_run(self, run_id: int) -> Run:
-        """A whole run as the server tells it, for scripts."""
+    async def _told_run(self, run_id: int) -> Run:
         try:
             return await self.client.run(run_id)
         except NotFound as error:
@@ -178,7 +175,7 @@ class Session:
     async def run(self, run_id: int) -> RunView:
         """A whole run, fresh; where the server cannot be reached, as it was got last."""
         try:
-            run = await self.raw_run(run_id)
+            run = await self._told_run(run_id)
         except (Unreachable, ServerFault):
             if (cached := await self.cached_run(run_id)) is None:
                 raise
@@ -239,7 +236,12 @@ def _start_demo(setup: Setup) -> DemoServer:
     assert options is not None
     make_private(setup.paths.home)
     server = DemoServer(
-        setup.paths.home, runs=options.runs, epoch=options.epoch, speed=options.speed, faults=options.faults
+        setup.paths.home,
+        runs=options.runs,
+        epoch=options.epoch,
+        speed=options.speed,
+        faults=options.faults,
+        live=options.live,
     )
     try:
         server.start()

@@ -26,6 +26,7 @@ class DemoOptions:
     epoch: float | None = None
     speed: float = 1.0
     faults: frozenset[str] = frozenset()
+    live: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

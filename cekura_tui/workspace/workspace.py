@@ -76,7 +76,7 @@ class Workspace:
         loop = asyncio.new_event_loop()
         self._loop = loop
         asyncio.set_event_loop(loop)
-        _log_to(self.setup)
+        self.keep_log()
         self._session = loop.create_future()
         # In this order: who starts the workspace may ask at once, and is not kept waiting while it opens.
         loop.call_soon(started.set)
@@ -126,6 +126,10 @@ class Workspace:
 
         hook = self._hooks[command] = JobHook(command, tell)
         return hook
+
+    def keep_log(self) -> None:
+        """Have what goes wrong written to the log, from now on."""
+        _log_to(self.setup)
 
     async def call(self, ask: Callable[[Session], Awaitable[T]]) -> T:
         """Ask something of the session, from the screens' loop; raises what it raises, or why it could not open."""

@@ -17,6 +17,7 @@ from waiting import eventually
 from cekura_tui.config.credentials import Key
 from cekura_tui.model.errors import KeyMissing
 from cekura_tui.model.job import Draft, JobState
+from cekura_tui.model.run_query import RunQuery
 from cekura_tui.model.scope import Scope
 from cekura_tui.model.text import Prompt
 from cekura_tui.store.errors import StoreError
@@ -165,9 +166,11 @@ async def test_a_list_and_a_run_are_kept_for_when_the_server_is_gone(
     serve_runs(scripted, run_of(5))
     workspace.start(lambda: None)
     scope = Scope("project", 9)
-    seen = await workspace.call(lambda session: session.runs(scope))
+    page = await workspace.call(lambda session: session.lists.page(RunQuery(scope)))
     view = await workspace.call(lambda session: session.run(5))
-    assert await workspace.call(lambda session: session.seen(scope)) == seen
+    kept = await workspace.call(lambda session: session.lists.kept(RunQuery(scope)))
+    assert kept is not None
+    assert (kept.count, kept.rows) == (1, page.rows)
     cached = await workspace.call(lambda session: session.cached_run(5))
     assert cached is not None
     assert (cached.row, cached.verdicts, cached.cached) == (view.row, view.verdicts, True)

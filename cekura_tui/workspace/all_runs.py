@@ -1,0 +1,192 @@
+"""A whole list of runs, newest first and page by page: asked for in the shared budget, and patiently."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import time
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
+from contextlib import aclosing
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from cekura_tui.api.errors import ApiError, BadAnswer, Busy, NotFound
+from cekura_tui.api.retry import at_clock, next_try
+from cekura_tui.model.filter_match import Matcher
+from cekura_tui.model.page import Page
+from cekura_tui.model.paged_runs import PAGE, Layout
+from cekura_tui.model.run import Run
+from cekura_tui.model.run_query import RunQuery
+from cekura_tui.model.text import count
+from cekura_tui.model.view import RunRow, row_of
+from cekura_tui.workspace.turn import take_turn
+
+if TYPE_CHECKING:
+    from cekura_tui.api.client import Client
+    from cekura_tui.jobs.schedule import Budget
+
+LONGEST_WAIT = 300.0
+"""Seconds that a server may ask to wait, all in all for one page."""
+_ABSENT = 20
+"""Pages in a row that are not there, after which the count of a list is not believed."""
+_IN_VAIN = 3
+"""Pages in a row without a run that was not seen before, after which no more are asked for."""
+Params = dict[str, str | int]
+
+
+class CutOff(BadAnswer):
+    """The server gave fewer runs than it says that there are: a list of them would look like all, and is not."""
+
+    title = "The list broke off"
+
+    def __init__(self, seen: int, total: int) -> None:
+        super().__init__(
+            f"The list broke off: the server speaks of {count(total, 'run')} and gave {seen:,}.",
+            "Try again later, or ask for fewer with a filter.",
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Asking:
+    """How a list is asked for: runs a page, and what is told before each wait for a server, with how long."""
+
+    size: int = PAGE
+    waits: Callable[[ApiError, float], None] = lambda error, seconds: None
+    monotonic: Callable[[], float] = time.monotonic
+    sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
+
+
+@dataclass(frozen=True, slots=True)
+class Looked:
+    """A page was looked at: what of it passes the filter, and how many runs were looked at so far, of how many."""
+
+    found: tuple[tuple[Run, RunRow], ...]
+    looked: int
+    total: int
+
+
+async def matching_runs(
+    client: Client, budget: Budget, query: RunQuery, notes: Mapping[int, str], now: float, asking: Asking | None = None
+) -> AsyncGenerator[Looked, None]:
+    """The runs of a query page by page, newest first, the terms that the server cannot filter told here.
+
+    Raises kinds of ApiError, also CutOff.
+    """
+    matches = Matcher(query.rest(now), now=now, notes=notes)
+    looked = total = 0
+    async with aclosing(all_runs(client, query.params(now), budget, asking)) as pages:
+        async for page in pages:
+            looked += len(page.items)
+            total = max(total, page.count, looked)
+            rows = ((run, row_of(run)) for run in page.items)
+            yield Looked(tuple(found for found in rows if matches(found[1])), looked, total)
+
+
+async def all_runs(
+    client: Client, params: Params, budget: Budget, asking: Asking | None = None
+) -> AsyncGenerator[Page[Run], None]:
+    """Every run of a list once, newest first, as the list was when it was first asked for.
+
+    Raises kinds of ApiError, also CutOff where the server ends the list before it has given what it counts.
+    A server that lists oldest first is read from its last page; of its first answer only the count is told at first.
+    """
+    how, seen = asking or Asking(), _Seen()
+    first = await _page(client, params, 1, budget, how)
+    backwards = first.oldest_first and first.more
+    yield Page(first.count, (), True) if backwards else seen.fresh(first)
+    if not first.more:
+        return
+    params, absent = _pinned(params, first), 0
+    number = max(1, Layout(first.count, True, len(first.items)).pages) if backwards else 2
+    while number >= 1:
+        try:
+            page = await _page(client, params, number, budget, how)
+        except NotFound:
+            # The list has become shorter, or there are more runs on a page than could be read of the first.
+            absent += 1
+            if not backwards:
+                seen.check((await _page(client, params, 1, budget, how)).count)
+                return
+            if absent >= _ABSENT:
+                raise
+        else:
+            if backwards and absent and page.more:  # it promises the page that was not there
+                raise CutOff(len(seen.ids), page.count)
+            absent = 0
+            yield seen.fresh(page)
+            if seen.vain >= _IN_VAIN:
+                seen.check(page.count)
+            at_end = number == 1 if backwards else not page.more or (seen.vain and len(seen.ids) >= page.count)
+            if at_end:
+                if seen.doubtful:
+                    seen.check(page.count)
+                return
+        number += -1 if backwards else 1
+    raise CutOff(len(seen.ids), first.count)
+
+
+@dataclass(slots=True)
+class _Seen:
+    """Which runs were seen, and whether the server can be believed that they are all.
+
+    Pages that only repeat others are those of a list that has shifted, or of a server that knows no other page.
+    """
+
+    ids: set[int] = field(default_factory=set)
+    vain: int = 0
+    """Pages in a row, up to now, that brought nothing new."""
+    doubtful: bool = False
+    """Whether there was any such page."""
+
+    def fresh(self, page: Page[Run]) -> Page[Run]:
+        """The page with those of its runs that were not seen before."""
+        items = tuple({run.id: run for run in page.items if run.id not in self.ids}.values())
+        self.ids.update(run.id for run in items)
+        self.vain = 0 if items else self.vain + 1
+        self.doubtful = self.doubtful or not items
+        return Page(page.count, items, page.more, page.oldest_first, page.at)
+
+    def check(self, total: int) -> None:
+        """Raise CutOff if there are more than were seen."""
+        if len(self.ids) < total:
+            raise CutOff(len(self.ids), total)
+
+
+async def _page(client: Client, params: Params, number: int, budget: Budget, how: Asking) -> Page[Run]:
+    """One page; what may pass by itself is waited for, and a server that says how long is believed."""
+    tries, began, waited = 0, how.monotonic(), 0.0
+    while True:
+        await take_turn(budget, monotonic=how.monotonic, sleep=how.sleep)
+        try:
+            return await client.runs(params, number, how.size, once=True)
+        except ApiError as error:
+            tries += 1
+            told = error.retry_after if isinstance(error, Busy) else None
+            if told is not None and waited + told <= LONGEST_WAIT:
+                # Being asked to wait is no failure, so the next failure is the first.
+                wait: float | None = max(told, 0.1)
+                tries, began, waited = 0, how.monotonic() + told, waited + max(told, 1.0)
+            else:
+                wait = next_try(error, tries, how.monotonic() - began, random.random())
+            if wait is None:
+                raise
+            how.waits(error, wait)
+        await how.sleep(wait)
+
+
+def wait_text(error: ApiError, seconds: float) -> str:
+    """Why a list is waited for, and until when, for a person."""
+    return f"{error.message} It is asked again at {at_clock(time.time(), seconds)}."
+
+
+def _pinned(params: Params, first: Page[Run]) -> Params:
+    """The same list without the runs that were made after its first answer, so that pages do not shift."""
+    if first.at is None:
+        return params
+    # The server tells its time in whole seconds, and runs of the same second are on the first page already.
+    pin = max(first.at, *(run.at or 0.0 for run in first.items), 0.0)
+    until = params.get("created_at_to")
+    if until is not None and datetime.fromisoformat(str(until)).timestamp() <= pin:
+        return params
+    return {**params, "created_at_to": datetime.fromtimestamp(pin, UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")}

@@ -1,0 +1,157 @@
+"""Runs written to a file as CSV or JSON lines, page by page: the whole file, or none."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import time
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from contextlib import aclosing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from cekura_tui.config.whole_file import output_file
+from cekura_tui.model.errors import CekuraTuiError, UsageError
+from cekura_tui.model.run_query import RunQuery
+from cekura_tui.model.run_table import CSV_HEADER, csv_row, json_row
+from cekura_tui.model.text import clean_line, count
+from cekura_tui.model.view import RunRow
+from cekura_tui.workspace.all_runs import Asking, matching_runs, wait_text
+from cekura_tui.workspace.prompt_files import check_output
+
+if TYPE_CHECKING:
+    from cekura_tui.api.errors import ApiError
+    from cekura_tui.workspace.session import Session
+
+ENDINGS = {".csv": "CSV", ".jsonl": "JSON lines", ".ndjson": "JSON lines"}
+"""What a file is written as, by how its name ends."""
+_AT_ONCE = 500
+Wanted = RunQuery | Sequence[RunRow]
+
+
+class AlreadyThere(UsageError):
+    """A file of that name exists, and nobody said that it may be overwritten."""
+
+    title = "A file is there already"
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far an export has come: runs looked at, of how many, and written; `waiting` says what for, if it waits."""
+
+    looked: int = 0
+    total: int = 0
+    written: int = 0
+    waiting: str = ""
+
+
+class RunExport:
+    """One export, of a query or of rows that are given. `run` it on the session's loop; the rest is for any thread.
+
+    What was written of one that is stopped, or fails, is removed. `progress` is replaced whole.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        wanted: Wanted,
+        notes: Mapping[int, str],
+        *,
+        force: bool = False,
+        asking: Asking | None = None,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self.path, self._wanted, self._notes = path, wanted, dict(notes)
+        self._force, self._asking, self._clock = force, asking or Asking(), clock
+        self.progress = Progress()
+        self._stopped = False
+        self._task: tuple[asyncio.AbstractEventLoop, asyncio.Task[object]] | None = None
+
+    def stop(self) -> None:
+        """End it, wherever it is; one that is done stays done."""
+        self._stopped = True
+        if self._task is not None:
+            loop, task = self._task
+            with contextlib.suppress(RuntimeError):  # the loop has ended, and the export with it
+                loop.call_soon_threadsafe(self._cancel, task)
+
+    def _cancel(self, task: asyncio.Task[object]) -> None:
+        if self._task is not None:  # else it has ended meanwhile
+            task.cancel()
+
+    async def run(self, session: Session) -> int | None:
+        """Write the file; returns how many runs are in it, or None if it was stopped. Raises CekuraTuiError."""
+        task = asyncio.current_task()
+        assert task is not None
+        self._task = asyncio.get_running_loop(), task
+        try:
+            return None if self._stopped else await self._write(session)
+        except asyncio.CancelledError:
+            if not self._stopped:
+                raise
+            task.uncancel()
+            return None
+        finally:
+            self._task = None
+
+    async def _write(self, session: Session) -> int:
+        as_csv = ENDINGS.get(self.path.suffix.lower()) == "CSV"
+        line = csv_row if as_csv else json_row
+        try:
+            with output_file(self.path, force=self._force) as file:
+                file.write(f"{CSV_HEADER}\n".encode() if as_csv else b"")
+                async with aclosing(self._rows(session)) as parts:
+                    async for rows, looked, total in parts:
+                        lines = (f"{line(row, self._notes.get(row.id, ''))}\n" for row in rows)
+                        file.write("".join(lines).encode("utf-8", "replace"))
+                        self.progress = Progress(looked, total, self.progress.written + len(rows))
+                if not self.progress.written:
+                    raise UsageError("There is no such run, so no file was written.")
+                return self.progress.written
+        except FileExistsError:
+            raise _there(str(self.path)) from None
+        except OSError as error:
+            why = error.strerror or type(error).__name__
+            raise UsageError(
+                f"{clean_line(str(self.path))} could not be written: {why}.", "Nothing was kept."
+            ) from None
+        except CekuraTuiError as error:
+            if self.progress.written:
+                error.hint = (
+                    f"{error.hint} Nothing was kept of the {count(self.progress.written, 'run')} before.".strip()
+                )
+            raise
+
+    async def _rows(self, session: Session) -> AsyncGenerator[tuple[Sequence[RunRow], int, int], None]:
+        """Rows to write, and how many were looked at so far, of how many."""
+        if not isinstance(self._wanted, RunQuery):
+            rows = self._wanted
+            for first in range(0, len(rows), _AT_ONCE):
+                part = rows[first : first + _AT_ONCE]
+                yield part, first + len(part), len(rows)
+                await asyncio.sleep(0)  # others on this loop have their turn
+            return
+        asking = Asking(self._asking.size, self._waits, self._asking.monotonic, self._asking.sleep)
+        found = matching_runs(session.client, session.budget, self._wanted, self._notes, self._clock(), asking)
+        async with aclosing(found) as pages:
+            async for page in pages:
+                yield [row for _, row in page.found], page.looked, page.total
+
+    def _waits(self, error: ApiError, seconds: float) -> None:
+        now = self.progress
+        self.progress = Progress(now.looked, now.total, now.written, wait_text(error, seconds))
+
+
+def check_export(name: str, *, force: bool) -> Path:
+    """Where runs are to be written, its format told by how the name ends; raises UsageError, also AlreadyThere."""
+    path = check_output(name, force=True)
+    if path.suffix.lower() not in ENDINGS:
+        raise UsageError(f"{clean_line(name)} ends in no known format.", "End it in .csv, or in .jsonl for JSON lines.")
+    if not force and path.resolve().exists():
+        raise _there(name)
+    return path
+
+
+def _there(name: str) -> AlreadyThere:
+    return AlreadyThere(f"{clean_line(name)} exists already.", "Overwrite it, or name another file.")

@@ -1,0 +1,67 @@
+"""A list of runs as a server keeps it, with the habits that servers have: for all that reads it page by page."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+
+from cekura_tui.model.outcome import Outcome
+from cekura_tui.model.paged_runs import RunPage
+from cekura_tui.model.view import RunRow
+
+BEGAN = 1_787_054_400.0
+FIRST_ID = 900_001
+RUNNING, PASSED = Outcome("running", "in progress"), Outcome("passed", "passed")
+
+
+def row(number: int, at: float | None = None, outcome: Outcome = PASSED, **fields: object) -> RunRow:
+    """A run as it is listed."""
+    told = RunRow(number, "Books a table", "Calm caller", 7, "Agent 7", outcome, "01:00", at)
+    return replace(told, **fields)  # type: ignore[arg-type] # whatever a row has
+
+
+@dataclass
+class RunShelf:
+    """`size` is the most it gives at once, whatever was asked for; `lag` is how far the times of its runs are behind
+    its own; `off` is by how many it counts wrong. `runs` are its runs, oldest first, with ids that grow with time."""
+
+    size: int = 100
+    oldest_first: bool = False
+    lag: float = 0.0
+    off: int = 0
+    now: float = BEGAN + 0.7
+    runs: list[RunRow] = field(default_factory=list)
+
+    def makes(self, runs: int = 1, after: float = 1.0, outcome: Outcome = PASSED) -> None:
+        """New runs are made, each so many seconds after what was before it."""
+        for _ in range(runs):
+            self.now += after
+            self.runs.append(row(FIRST_ID + len(self.runs), self.now - self.lag, outcome))
+
+    def settles(self, number: int) -> None:
+        """A run ends."""
+        at = number - FIRST_ID
+        self.runs[at] = replace(self.runs[at], outcome=PASSED)
+
+    def listed(self, until: float | None = None, since: float | None = None) -> list[RunRow]:
+        """The runs of a span of time, newest first."""
+        low, high = float("-inf") if since is None else since, float("inf") if until is None else until
+        return [run for run in reversed(self.runs) if run.at is not None and low <= run.at <= high]
+
+    def page(self, number: int, until: float | None = None, since: float | None = None) -> RunPage | None:
+        """What it answers; None where it says that there is no such page."""
+        found = self.listed(until, since)
+        found = found[::-1] if self.oldest_first else found
+        rows = found[(number - 1) * self.size : number * self.size]
+        if not rows and number > 1:
+            return None
+        newest_first = tuple(sorted(rows, key=lambda run: run.id, reverse=True))
+        turned = self.oldest_first and len(rows) > 1
+        more = number * self.size < len(found)
+        # The Date header of an answer has whole seconds only.
+        return RunPage(number, max(0, len(found) + self.off), newest_first, more, turned, float(int(self.now)))
+
+    def by_id(self, numbers: Iterable[int]) -> tuple[RunRow, ...]:
+        """How these runs are now."""
+        wanted = set(numbers)
+        return tuple(run for run in self.runs if run.id in wanted)

@@ -1,0 +1,178 @@
+"""A feed of runs in simulated time, and the desk that it asks: one that notes everything and answers as it is told."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Awaitable, Callable, Hashable, Sequence
+from contextlib import asynccontextmanager
+from typing import Any, NamedTuple, TypeVar
+
+from run_shelf import RunShelf
+from simulated_time import NOON, SimulatedTime
+
+from cekura_tui.api.errors import NotFound, Unreachable
+from cekura_tui.model.errors import CekuraTuiError
+from cekura_tui.model.filter_parse import parse
+from cekura_tui.model.paged_runs import Gap, PagedRuns, RunPage
+from cekura_tui.model.run_query import RunQuery
+from cekura_tui.model.scope import Scope
+from cekura_tui.model.view import RunRow
+from cekura_tui.workspace.run_feed import RunFeed, View
+
+T = TypeVar("T")
+QUERY = RunQuery(Scope("project", 1))
+RUNNING = RunQuery(Scope("project", 1), parse("status:running").filter)
+DOWN = Unreachable("The server did not answer.")
+
+
+class Asked(NamedTuple):
+    """A question: the time since the beginning, a page's number or "newer" or "now", and with what it was asked."""
+
+    at: float
+    what: Hashable
+    about: Any
+
+
+class Desk:
+    """`bad` has what to answer in place of what was asked for, by what it is; what is in `held` waits for release."""
+
+    def __init__(self, shelf: RunShelf, time: SimulatedTime) -> None:
+        self.shelf, self._time, self._began = shelf, time, time.elapsed
+        self.asked: list[Asked] = []
+        self.given_up: list[Hashable] = []
+        self.bad: dict[Hashable, Exception] = {}
+        self.down: Exception | None = None
+        self.held: Callable[[Hashable], bool] = lambda what: False
+        self._holds: list[asyncio.Event] = []
+        self.going: list[Hashable] = []
+        self.most = 0
+        self.turns: set[Hashable] = set()
+
+    @property
+    def lists(self) -> Desk:
+        """As a session has it."""
+        return self
+
+    async def page(self, query: RunQuery, number: int, until: float | None, *, in_turn: bool = False) -> RunPage:
+        """A page of a list."""
+        if in_turn:
+            self.turns.add(number)
+        found = await self._answer(number, until, lambda: self.shelf.page(number, until))
+        if found is None:
+            raise NotFound("There is no such page.", status=404)
+        return found
+
+    async def newer(self, query: RunQuery, since: float) -> RunPage:
+        """The newest runs."""
+        found = await self._answer("newer", since, lambda: self.shelf.page(1, since=since))
+        assert found is not None
+        return found
+
+    async def now(self, run_ids: Sequence[int]) -> tuple[RunRow, ...]:
+        """How these are now."""
+        return await self._answer("now", list(run_ids), lambda: self.shelf.by_id(run_ids))
+
+    async def _answer(self, what: Hashable, about: object, answer: Callable[[], T]) -> T:
+        self.asked.append(Asked(round(self._time.elapsed - self._began, 3), what, about))
+        self.going.append(what)
+        self.most = max(self.most, sum(isinstance(key, int) for key in self.going))
+        try:
+            if self.held(what):
+                self._holds.append(hold := asyncio.Event())
+                await hold.wait()
+            for error in (self.down, self.bad.get(what)):
+                if error is not None:
+                    raise error
+            self.shelf.now = max(self.shelf.now, self._time.wall)
+            return answer()
+        except asyncio.CancelledError:
+            self.given_up.append(what)
+            raise
+        finally:
+            self.going.remove(what)
+
+    def release(self) -> None:
+        """Everything that is held is answered, and nothing is held any more."""
+        self.held = lambda what: False
+        for hold in self._holds:
+            hold.set()
+        self._holds.clear()
+
+
+class FeedRoom:
+    """A feed that is served."""
+
+    def __init__(self, shelf: RunShelf) -> None:
+        self.shelf, self.time = shelf, SimulatedTime()
+        self.desk = Desk(shelf, self.time)
+        self.changes = 0
+        self.feed = RunFeed(
+            self._ask,
+            self._changed,
+            clock=self.time.clock,
+            monotonic=self.time.monotonic,
+            spread=lambda: 0.5,
+            pause=self.time.pause,
+        )
+
+    def _ask(self, ask: Callable[[Any], Awaitable[T]]) -> Awaitable[T]:
+        return ask(self.desk)
+
+    def _changed(self) -> None:
+        self.changes += 1
+
+    @property
+    def runs(self) -> PagedRuns:
+        """The list, which was opened."""
+        assert self.feed.runs is not None
+        return self.feed.runs
+
+    def shows(self, first: int, last: int) -> list[int | None]:
+        """The ids of these rows; None for those that are not loaded."""
+        return [None if isinstance(item, Gap) else item.id for item in self.runs.listed[first:last]]
+
+    async def passes(self, seconds: float) -> None:
+        """Let so much time go by."""
+        await self.time.passes(seconds)
+
+    async def looks(self, first: int, rows: int = 30, step: int = 1, wait: float = 0.2) -> None:
+        """Scroll there, and stay so long."""
+        self.feed.look(View(first, first + rows - 1, first, step))
+        await self.passes(wait)
+
+    def clear(self) -> None:
+        """Only what comes from now on is of interest."""
+        self.desk.asked.clear()
+
+    def pages(self) -> list[Hashable]:
+        """The pages that were asked for, in order."""
+        return [asked.what for asked in self.desk.asked if isinstance(asked.what, int)]
+
+    def asked(self, what: Hashable) -> list[Asked]:
+        """The questions of a kind."""
+        return [asked for asked in self.desk.asked if asked.what == what]
+
+
+def shelf_of(runs: int, **habits: Any) -> RunShelf:
+    """A server with so many runs, the last of which was made a while ago."""
+    shelf = RunShelf(now=NOON - 2.0 * runs - 500, **habits)
+    shelf.makes(runs, after=2.0)
+    return shelf
+
+
+@asynccontextmanager
+async def feeding(shelf: RunShelf, *, query: RunQuery | None = QUERY, live: bool = False) -> AsyncIterator[FeedRoom]:
+    """A feed that lists from its beginning, with 30 rows on screen."""
+    room = FeedRoom(shelf)
+    room.feed.live = live
+    serving = asyncio.create_task(room.feed.run())
+    try:
+        room.feed.show(query)
+        await room.looks(0)
+        yield room
+    finally:
+        if not serving.done():
+            serving.cancel()
+        with contextlib.suppress(asyncio.CancelledError, CekuraTuiError):
+            await serving

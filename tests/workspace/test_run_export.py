@@ -1,0 +1,227 @@
+"""Runs written to a file: what stands in it, and that there is never half of one."""
+
+from __future__ import annotations
+
+import asyncio
+import csv
+import io
+import json
+import os
+import stat
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from listed_runs import LIST, Listed
+from scripted_server import Hold, Reply, ScriptedServer, run_of
+
+from cekura_tui.model.errors import UsageError
+from cekura_tui.model.filter_parse import parse
+from cekura_tui.model.run import Run
+from cekura_tui.model.run_query import RunQuery
+from cekura_tui.model.run_table import COLUMNS, CSV_HEADER
+from cekura_tui.model.scope import Scope
+from cekura_tui.model.view import RunRow, row_of
+from cekura_tui.workspace.all_runs import Asking, CutOff
+from cekura_tui.workspace.run_export import AlreadyThere, Progress, RunExport, check_export
+from cekura_tui.workspace.session import Session
+
+SCOPE = Scope("project", 1)
+
+
+def row(number: int, **fields: object) -> RunRow:
+    return row_of(Run.read(run_of(number, **fields)))
+
+
+async def test_a_query_is_written_as_csv_with_its_notes_and_only_what_passes(
+    quick: Session, scripted: ScriptedServer, tmp_path: Path
+) -> None:
+    Listed(scripted, list(range(1, 9)))
+    query = RunQuery(SCOPE, parse("note:~call").filter)
+    export = RunExport(tmp_path / "runs.csv", query, {2: "call Mo, at 5", 5: "-", 7: "Called"})
+    assert await export.run(quick) == 2
+    found = list(csv.DictReader(io.StringIO(export.path.read_text())))
+    assert [(run["id"], run["note"]) for run in found] == [("7", "Called"), ("2", "call Mo, at 5")]
+    assert tuple(found[0]) == COLUMNS
+    assert export.progress == Progress(8, 8, 2)
+    assert scripted.seen[0].query["project_id"] == "1"
+
+
+async def test_rows_are_written_as_they_are_given_without_asking_anybody(
+    quick: Session, scripted: ScriptedServer, tmp_path: Path
+) -> None:
+    rows = [row(number) for number in range(1_200, 0, -1)]
+    export = RunExport(tmp_path / "runs.jsonl", rows, {3: "ü"})
+    assert await export.run(quick) == 1_200
+    found = [json.loads(line) for line in export.path.read_text().splitlines()]
+    assert [run["id"] for run in found] == list(range(1_200, 0, -1))
+    assert [run["note"] for run in found if run["note"]] == ["ü"]
+    assert scripted.seen == []
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.lists(st.text(alphabet=st.characters(), max_size=20), min_size=1, max_size=4))
+def test_whatever_strangers_are_called_every_line_is_one_run_and_no_cell_is_a_formula(names: list[str]) -> None:
+    with TemporaryDirectory() as folder:
+        rows = [row(n, scenario_name=name or "x", agent_name=name) for n, name in enumerate(names)]
+        for ending in ("csv", "jsonl"):
+            path = Path(folder) / f"runs.{ending}"
+            # Rows that are given need nothing of a session.
+            assert asyncio.run(RunExport(path, rows, {0: names[0]}).run(None)) == len(rows)  # type: ignore[arg-type]
+            lines = path.read_text("utf-8").split("\n")
+            assert len(lines) == len(rows) + (2 if ending == "csv" else 1)
+        cells = [cell for line in csv.reader((Path(folder) / "runs.csv").open(newline="")) for cell in line]
+        assert len(cells) == len(COLUMNS) * (len(rows) + 1)
+        assert not any(cell.startswith(("=", "@", "\t", "\r")) for cell in cells)
+
+
+async def test_nothing_is_written_where_nothing_passes(
+    quick: Session, scripted: ScriptedServer, tmp_path: Path
+) -> None:
+    Listed(scripted, [1, 2])
+    with pytest.raises(UsageError, match="There is no such run"):
+        await RunExport(tmp_path / "runs.csv", RunQuery(SCOPE, parse("note:yes").filter), {}).run(quick)
+    assert not (tmp_path / "runs.csv").exists()
+
+
+def held_after_one(server: ScriptedServer) -> Hold:
+    hold = Hold(Reply({"count": 2, "next": None, "results": [run_of(1)]}))
+    server.on("GET", LIST, Reply({"count": 2, "next": "2", "results": [run_of(2)]}), hold)
+    return hold
+
+
+async def started(export: RunExport, session: Session, hold: Hold) -> asyncio.Task[int | None]:
+    writing = asyncio.create_task(export.run(session))
+    await asyncio.to_thread(hold.arrived.wait, 20)
+    return writing
+
+
+async def test_one_that_is_stopped_leaves_what_was_there_before(
+    quick: Session, scripted: ScriptedServer, tmp_path: Path
+) -> None:
+    folder = tmp_path / "out"
+    folder.mkdir()
+    (folder / "runs.csv").write_text("precious")
+    export = RunExport(folder / "runs.csv", RunQuery(SCOPE), {}, force=True)
+    writing = await started(export, quick, held_after_one(scripted))
+    assert export.progress == Progress(1, 2, 1)
+    assert len(os.listdir(folder)) == 2
+    await asyncio.to_thread(export.stop)
+    assert await writing is None
+    assert os.listdir(folder) == ["runs.csv"]
+    assert (folder / "runs.csv").read_text() == "precious"
+
+
+async def test_a_list_that_breaks_off_leaves_no_file_that_looks_whole(
+    quick: Session, scripted: ScriptedServer, tmp_path: Path
+) -> None:
+    folder = tmp_path / "out"
+    folder.mkdir()
+    Listed(scripted, list(range(1, 31))).missing = range(4, 99)
+    with pytest.raises(CutOff) as caught:
+        await RunExport(folder / "runs.csv", RunQuery(SCOPE), {}).run(quick)
+    assert "speaks of 30 runs and gave 9." in caught.value.sentence()
+    assert "Nothing was kept of the 9 runs before." in caught.value.sentence()
+    assert os.listdir(folder) == []
+
+
+async def test_why_it_waits_for_a_server_that_failed_is_told_until_it_goes_on(
+    quick: Session, scripted: ScriptedServer, tmp_path: Path
+) -> None:
+    waiting = list[str]()
+
+    async def sleep(_: float) -> None:
+        waiting.append(export.progress.waiting)
+
+    scripted.on("GET", LIST, Reply(b"", 502), Reply({"count": 1, "next": None, "results": [run_of(1)]}))
+    export = RunExport(tmp_path / "runs.csv", RunQuery(SCOPE), {}, asking=Asking(sleep=sleep))
+    assert await export.run(quick) == 1
+    assert len(waiting) == 1
+    assert "failed (502). It is asked again at " in waiting[0]
+    assert export.progress.waiting == ""
+
+
+async def test_one_that_is_stopped_before_it_began_or_after_it_ended_does_no_harm(
+    quick: Session, scripted: ScriptedServer, tmp_path: Path
+) -> None:
+    early = RunExport(tmp_path / "early.csv", [row(1)], {})
+    early.stop()
+    assert await early.run(quick) is None
+    late = RunExport(tmp_path / "late.csv", [row(1)], {})
+    assert await late.run(quick) == 1
+    late.stop()
+    await asyncio.sleep(0)
+    assert [name for name in os.listdir(tmp_path) if name.endswith("csv")] == ["late.csv"]
+
+
+async def test_a_task_that_is_cancelled_by_others_leaves_no_half_file(
+    quick: Session, scripted: ScriptedServer, tmp_path: Path
+) -> None:
+    folder = tmp_path / "out"
+    folder.mkdir()
+    export = RunExport(folder / "runs.csv", RunQuery(SCOPE), {})
+    writing = await started(export, quick, held_after_one(scripted))
+    writing.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await writing
+    assert os.listdir(folder) == []
+
+
+async def test_a_file_that_has_come_meanwhile_is_not_overwritten(
+    quick: Session, scripted: ScriptedServer, tmp_path: Path
+) -> None:
+    hold = held_after_one(scripted)
+    export = RunExport(check_export(str(tmp_path / "runs.csv"), force=False), RunQuery(SCOPE), {})
+    writing = await started(export, quick, hold)
+    export.path.write_text("another's")
+    hold.released.set()
+    with pytest.raises(AlreadyThere):
+        await writing
+    assert export.path.read_text() == "another's"
+
+
+async def test_a_new_file_has_the_rights_of_any_other_and_a_replaced_one_keeps_its_own(
+    quick: Session, tmp_path: Path
+) -> None:
+    mask = os.umask(0o027)
+    try:
+        new, old = tmp_path / "new.csv", tmp_path / "old.csv"
+        old.touch(0o600)
+        for path in (new, old):
+            await RunExport(path, [row(1)], {}, force=True).run(quick)
+    finally:
+        os.umask(mask)
+    assert [stat.S_IMODE(path.stat().st_mode) for path in (new, old)] == [0o640, 0o600]
+
+
+async def test_a_directory_that_has_gone_meanwhile_is_a_sentence(quick: Session, tmp_path: Path) -> None:
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    export = RunExport(check_export(str(gone / "runs.csv"), force=False), [row(1)], {})
+    gone.rmdir()
+    with pytest.raises(UsageError, match=r"runs.csv could not be written: No such file or directory\."):
+        await export.run(quick)
+
+
+@pytest.mark.parametrize("name", ["runs.csv", "RUNS.CSV", "runs.jsonl", "runs.ndjson"])
+async def test_the_format_is_told_by_how_the_name_ends(quick: Session, tmp_path: Path, name: str) -> None:
+    path = check_export(str(tmp_path / name), force=False)
+    await RunExport(path, [row(1)], {}).run(quick)
+    first = path.read_text().splitlines()[0]
+    assert first == CSV_HEADER if name.lower().endswith("csv") else json.loads(first)["id"] == 1
+
+
+def test_a_file_is_found_in_ones_home_and_not_overwritten_unasked(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert check_export("~/runs.csv", force=False) == tmp_path / "runs.csv"
+    (tmp_path / "runs.csv").touch()
+    with pytest.raises(AlreadyThere, match="exists already"):
+        check_export("~/runs.csv", force=False)
+    assert check_export("~/runs.csv", force=True) == tmp_path / "runs.csv"
+    for name in ("~/runs", "~/runs.json", "~/runs.xlsx"):
+        with pytest.raises(UsageError, match="ends in no known format"):
+            check_export(name, force=False)

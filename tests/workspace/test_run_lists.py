@@ -1,0 +1,295 @@
+"""Lists of runs at the embedded server and on a real database: what was told is shown again by the next start."""
+
+from __future__ import annotations
+
+import logging
+import sqlite3
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from scripted_server import Reply, ScriptedServer, run_of
+
+from cekura_tui.api.client import Client
+from cekura_tui.api.errors import ApiError, NotFound
+from cekura_tui.demo.corpus import FIRST_PROJECT, SECOND_PROJECT
+from cekura_tui.demo.server import DemoServer
+from cekura_tui.jobs.engine import JobEngine
+from cekura_tui.jobs.lease import Lease
+from cekura_tui.jobs.schedule import Budget
+from cekura_tui.model.filter_parse import parse
+from cekura_tui.model.paged_runs import RunPage
+from cekura_tui.model.run import Run
+from cekura_tui.model.run_query import RunQuery
+from cekura_tui.model.scope import Scope
+from cekura_tui.store.runs import first_sight
+from cekura_tui.store.store import Store
+from cekura_tui.workspace.run_lists import RunLists
+
+ORIGIN = "demo"
+RUNS = "/test_framework/v1/runs/"
+FRONT = Scope("project", FIRST_PROJECT, "Front desks")
+ALL_RUNS = RunQuery(FRONT)
+FAILED = RunQuery(FRONT, parse("status:failed,timeout").filter)
+NINE = RunQuery(Scope("project", 9))
+
+
+class Counted(Budget):
+    """Counts the turns that were taken."""
+
+    turns = 0
+
+    def take(self, now: float) -> None:
+        self.turns += 1
+        super().take(now)
+
+
+@dataclass
+class Window:
+    """What one window lists runs with."""
+
+    store: Store
+    lists: RunLists
+    budget: Counted
+
+    async def kept(self, query: RunQuery) -> tuple[int, list[int]]:
+        """The count and the runs of a list as it was last seen."""
+        seen = await self.lists.kept(query)
+        assert seen is not None
+        return seen.count, [row.id for row in seen.rows]
+
+
+@asynccontextmanager
+async def window(home: Path, url: str, key: str) -> AsyncIterator[Window]:
+    store, client, budget = (
+        Store(home / "cekura.db", ORIGIN, key, "default"),
+        Client(url, key, loopback=True),
+        Counted(),
+    )
+    engine = JobEngine(store.jobs, Lease(store.lease), client, budget=budget)
+    yield Window(store, RunLists(store, client, engine, budget, lambda: 50.0), budget)
+    await engine.close()
+    await client.aclose()
+    store.close()
+
+
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DemoServer]:
+    server = DemoServer(tmp_path_factory.mktemp("workspace") / "demo", epoch=1_760_000_000.0)
+    server.start()
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+async def ours(home: Path, demo: DemoServer) -> AsyncIterator[Window]:
+    """A window on the embedded server."""
+    async with window(home, demo.url, demo.key) as opened:
+        yield opened
+
+
+@pytest.fixture
+async def scripted_list(home: Path, scripted: ScriptedServer) -> AsyncIterator[Window]:
+    """A window on a server that answers as the test says."""
+    async with window(home, scripted.url, "key") as opened:
+        yield opened
+
+
+def ids(page: RunPage) -> list[int]:
+    return [row.id for row in page.rows]
+
+
+def listed(*runs: dict[str, object], count: int | None = None) -> Reply:
+    return Reply({"count": len(runs) if count is None else count, "next": None, "previous": None, "results": runs})
+
+
+async def test_a_restart_shows_the_pages_of_the_list_that_was_seen_last(home: Path, demo: DemoServer) -> None:
+    async with window(home, demo.url, demo.key) as before:
+        first = await before.lists.page(ALL_RUNS)
+        assert (first.number, first.count, first.more, ids(first)) == (1, 240, True, list(range(900_240, 900_140, -1)))
+        third = await before.lists.page(ALL_RUNS, 3, first.at)
+        assert (third.more, ids(third)) == (False, list(range(900_040, 900_000, -1)))
+    async with window(home, demo.url, demo.key) as after:
+        seen = await after.lists.kept(ALL_RUNS)
+        assert seen is not None
+        assert (seen.count, seen.rows, seen.got_at) == (240, (*first.rows, *third.rows), 50.0)
+        sight = first_sight(home / "cekura.db", ORIGIN, demo.key, "default", FRONT.text)
+        assert sight.seen == seen
+
+
+async def test_a_list_that_is_read_anew_forgets_what_was_kept_of_it_but_a_page_that_is_read_again_does_not(
+    ours: Window,
+) -> None:
+    first = await ours.lists.page(ALL_RUNS)
+    await ours.lists.page(ALL_RUNS, 2, first.at)
+    await ours.lists.page(ALL_RUNS, 1, first.at)
+    assert await ours.kept(ALL_RUNS) == (240, list(range(900_240, 900_040, -1)))
+    await ours.lists.page(ALL_RUNS)
+    assert await ours.kept(ALL_RUNS) == (240, ids(first))
+
+
+async def test_a_list_as_it_was_at_a_moment_holds_no_newer_run_and_has_no_page_beyond_its_last(ours: Window) -> None:
+    whole = await ours.lists.page(ALL_RUNS)
+    pin = whole.rows[50].at
+    assert pin is not None
+    first = await ours.lists.page(ALL_RUNS, 1, pin)
+    assert (first.count, ids(first)) == (190, list(range(900_190, 900_090, -1)))
+    with pytest.raises(NotFound):
+        await ours.lists.page(ALL_RUNS, 3, pin)
+    # What the filter says of the time stands.
+    until = RunQuery(FRONT, parse("until:2025-10-01").filter)
+    assert (await ours.lists.page(until)).count == (await ours.lists.page(until, 1, pin)).count < 190
+
+
+async def test_each_filter_has_a_list_of_its_own_as_far_as_the_server_filters(ours: Window) -> None:
+    whole, failed = await ours.lists.page(ALL_RUNS), await ours.lists.page(FAILED)
+    assert {row.status for row in failed.rows} == {"failed", "timeout"}
+    assert failed.count < whole.count
+    assert await ours.kept(FAILED) == (failed.count, ids(failed))
+    assert await ours.kept(RunQuery(FRONT, parse("status:failed,timeout note:yes").filter)) == (
+        failed.count,
+        ids(failed),
+    )
+    assert await ours.kept(RunQuery(FRONT, parse("note:yes").filter)) == (240, ids(whole))
+    assert await ours.lists.kept(RunQuery(FRONT, parse("status:timeout").filter)) is None
+    assert await ours.lists.kept(RunQuery(Scope("project", SECOND_PROJECT))) is None
+
+
+async def test_newer_runs_are_those_since_a_moment_in_the_budget_that_all_share(ours: Window) -> None:
+    first = await ours.lists.page(ALL_RUNS)
+    assert ours.budget.turns == 0
+    since = first.rows[2].at
+    assert since is not None
+    assert ids(await ours.lists.newer(ALL_RUNS, since)) == ids(first)[:3]
+    assert await ours.kept(ALL_RUNS) == (240, ids(first))
+    await ours.lists.now(ids(first)[:2])
+    await ours.lists.page(ALL_RUNS, 2, first.at, in_turn=True)
+    assert ours.budget.turns == 3
+
+
+async def test_newer_runs_of_a_filtered_list_are_none_from_before_the_moment_that_the_filter_tells(
+    ours: Window,
+) -> None:
+    first = await ours.lists.page(ALL_RUNS)
+    third, fifth = first.rows[2].at, first.rows[4].at
+    assert third is not None
+    assert fifth is not None
+    since = RunQuery(FRONT, parse(f"since:{datetime.fromtimestamp(int(third), UTC):%Y-%m-%dT%H:%M:%SZ}").filter)
+    assert ids(await ours.lists.newer(since, fifth)) == ids(first)[:3]
+    assert ids(await ours.lists.newer(since, third + 1)) == ids(first)[:2]
+
+
+async def test_newer_runs_are_shown_by_the_next_start_and_written_once(
+    scripted_list: Window, scripted: ScriptedServer
+) -> None:
+    scripted.on("GET", RUNS, listed(run_of(2), run_of(1), count=240), listed(run_of(4), run_of(3), run_of(2)))
+    await scripted_list.lists.page(NINE)
+    await scripted_list.lists.newer(NINE, 1_000.5)
+    assert scripted.seen[-1].query["created_at_from"] == "1970-01-01T00:16:40.500000Z"
+    assert await scripted_list.kept(NINE) == (242, [4, 3, 2, 1])
+    written = scripted_list.store.database._sql.total_changes
+    await scripted_list.lists.newer(NINE, 1_000.5)
+    assert scripted_list.store.database._sql.total_changes == written
+
+    scripted.on("GET", RUNS, listed(run_of(4, status="timeout")))
+    await scripted_list.lists.newer(NINE, 1_000.5)
+    seen = await scripted_list.lists.kept(NINE)
+    assert seen is not None
+    assert (seen.count, [row.status for row in seen.rows]) == (242, ["timeout", *["completed"] * 3])
+
+
+async def test_how_runs_are_now_is_shown_by_the_next_start_in_every_list_and_runs_that_are_gone_stay(
+    scripted_list: Window, scripted: ScriptedServer
+) -> None:
+    going = RunQuery(NINE.scope, parse("status:in_progress").filter)
+    runs = [run_of(number, status="in_progress", evaluation_status=None) for number in (2, 1)]
+    scripted.on("GET", RUNS, listed(*runs))
+    for query in (NINE, going):
+        await scripted_list.lists.page(query)
+    scripted.on("GET", f"{RUNS}bulk/", Reply([run_of(2)]))
+    (row,) = await scripted_list.lists.now([2, 1])
+    assert (row.id, row.status, scripted.seen[-1].query["run_ids"]) == (2, "completed", "2,1")
+    for query in (NINE, going):
+        seen = await scripted_list.lists.kept(query)
+        assert seen is not None
+        assert [(row.id, row.status) for row in seen.rows] == [(2, "completed"), (1, "in_progress")]
+
+
+async def test_every_run_of_the_scope_that_is_kept_is_known_and_none_of_another_scope_or_key(
+    home: Path, demo: DemoServer, ours: Window
+) -> None:
+    client = Client(demo.url, demo.key, loopback=True)
+    assert await ours.lists.known(ALL_RUNS) == ()
+    first, failed = await ours.lists.page(ALL_RUNS), await ours.lists.page(FAILED)
+    for opened in (900_003, 800_010, 900_200):
+        ours.store.runs.keep_opened(await client.run(opened), 60.0)
+    await client.aclose()
+
+    known = await ours.lists.known(FAILED)
+    assert [row.id for row, _ in known] == sorted({*ids(first), *ids(failed), 900_003}, reverse=True)
+    assert {row.id: at for row, at in known if at != 50.0} == {900_003: 60.0, 900_200: 60.0}
+    assert known == await ours.lists.known(ALL_RUNS)
+    opened_row = next(row for row, _ in known if row.id == 900_003)
+    for kind, number in (("agent", opened_row.agent_id), ("result", opened_row.result_id)):
+        assert number is not None
+        scope = Scope("agent" if kind == "agent" else "result", number)
+        assert opened_row in [row for row, _ in await ours.lists.known(RunQuery(scope))]
+    second = RunQuery(Scope("project", SECOND_PROJECT))
+    assert [row.id for row, _ in await ours.lists.known(second)] == [800_010]
+
+    async with window(home, demo.url, "another key") as other:
+        assert await other.lists.kept(ALL_RUNS) is None
+        assert await other.lists.known(ALL_RUNS) == ()
+        other.store.runs.keep_opened(Run.read(run_of(7, project=FIRST_PROJECT)), 1.0)
+        assert [row.id for row, _ in await other.lists.known(ALL_RUNS)] == [7]
+    assert await ours.lists.known(ALL_RUNS) == known
+
+
+async def test_a_run_is_known_as_it_was_told_last_whether_it_was_opened_or_listed(
+    scripted_list: Window, scripted: ScriptedServer
+) -> None:
+    opened = Run.read(run_of(5, status="in_progress", project=9))
+    scripted.on("GET", RUNS, listed(run_of(5, project=9)))
+    scripted_list.store.runs.keep_opened(opened, 40.0)
+    await scripted_list.lists.page(NINE)
+    assert [(row.status, at) for row, at in await scripted_list.lists.known(NINE)] == [("completed", 50.0)]
+    scripted_list.store.runs.keep_opened(opened, 60.0)
+    assert [(row.status, at) for row, at in await scripted_list.lists.known(NINE)] == [("in_progress", 60.0)]
+
+
+@pytest.mark.parametrize("status", [403, 429, 500])
+async def test_a_server_that_fails_is_asked_once_and_what_was_kept_stays(
+    scripted_list: Window, scripted: ScriptedServer, status: int
+) -> None:
+    scripted.on("GET", RUNS, listed(run_of(1)))
+    await scripted_list.lists.page(NINE)
+    asked = len(scripted.seen)
+    scripted.on("GET", RUNS, Reply({"detail": "No."}, status))
+    scripted.on("GET", f"{RUNS}bulk/", Reply({"detail": "No."}, status))
+    lists = scripted_list.lists
+    for ask in (lists.page(NINE), lists.page(NINE, 2, 1.0), lists.newer(NINE, 1.0), lists.now([1])):
+        with pytest.raises(ApiError):
+            await ask
+    assert len(scripted.seen) == asked + 4
+    assert await scripted_list.kept(NINE) == (1, [1])
+
+
+async def test_runs_are_told_also_where_they_cannot_be_kept(
+    home: Path, scripted_list: Window, scripted: ScriptedServer, caplog: pytest.LogCaptureFixture
+) -> None:
+    scripted.on("GET", RUNS, listed(run_of(1)))
+    scripted.on("GET", f"{RUNS}bulk/", Reply([run_of(1, status="timeout")]))
+    scripted_list.store.database._sql.execute("PRAGMA busy_timeout = 1")
+    other = sqlite3.connect(home / "cekura.db", isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    with caplog.at_level(logging.WARNING, "cekura_tui"):
+        assert ids(await scripted_list.lists.page(NINE)) == [1]
+        assert ids(await scripted_list.lists.newer(NINE, 1.0)) == [1]
+        assert [row.status for row in await scripted_list.lists.now([1])] == ["timeout"]
+    other.execute("ROLLBACK")
+    other.close()
+    assert caplog.text.count("runs were not cached") == 3
+    assert await scripted_list.lists.kept(NINE) is None

@@ -1,0 +1,163 @@
+"""Reading a whole list of runs: every run once, newest first, patiently, and no further than there is need."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import pytest
+from listed_runs import LIST, NOON, Listed
+from scripted_server import Reply, ScriptedServer, run_of
+
+from cekura_tui.api.errors import Busy
+from cekura_tui.jobs.schedule import Budget
+from cekura_tui.model.errors import CekuraTuiError
+from cekura_tui.workspace.all_runs import LONGEST_WAIT, Asking, CutOff, all_runs
+from cekura_tui.workspace.session import Session
+
+
+async def ids_of(session: Session, asking: Asking | None = None) -> list[int]:
+    pages = all_runs(session.client, {"project_id": 1}, session.budget, asking)
+    return [run.id async for page in pages for run in page.items]
+
+
+@pytest.mark.parametrize("oldest_first", [False, True])
+@pytest.mark.parametrize("count", [0, 1, 3, 4, 9, 10])
+async def test_every_run_is_read_once_newest_first_whichever_way_the_server_lists(
+    quick: Session, scripted: ScriptedServer, count: int, oldest_first: bool
+) -> None:
+    Listed(scripted, list(range(1, count + 1)), oldest_first=oldest_first)
+    assert await ids_of(quick) == list(range(count, 0, -1))
+
+
+@pytest.mark.parametrize("oldest_first", [False, True])
+async def test_runs_that_come_or_go_while_the_list_is_read_shift_no_page(
+    quick: Session, scripted: ScriptedServer, oldest_first: bool
+) -> None:
+    listed = Listed(scripted, list(range(1, 11)), oldest_first=oldest_first)
+    later = int(datetime.now().timestamp() - NOON) + 1_000
+    found: list[int] = []
+    async for page in all_runs(quick.client, {"project_id": 1}, quick.budget):
+        found += [run.id for run in page.items]
+        listed.ids.append(later + len(listed.ids))
+    assert found == list(range(10, 0, -1))
+
+
+@pytest.mark.parametrize("oldest_first", [False, True])
+async def test_a_list_that_becomes_shorter_ends_where_it_ends(
+    quick: Session, scripted: ScriptedServer, oldest_first: bool
+) -> None:
+    listed = Listed(scripted, list(range(1, 11)), oldest_first=oldest_first)
+    found: list[int] = []
+    async for page in all_runs(quick.client, {"project_id": 1}, quick.budget):
+        found += [run.id for run in page.items]
+        listed.ids[:] = [number for number in listed.ids if number >= 8]
+    assert found == [10, 9, 8]
+
+
+@pytest.mark.parametrize("oldest_first", [False, True])
+@pytest.mark.parametrize("missing", [[4], [2], [2, 3, 4], range(4, 100)])
+async def test_a_list_of_which_pages_are_not_there_is_no_whole_list(
+    quick: Session, scripted: ScriptedServer, oldest_first: bool, missing: list[int]
+) -> None:
+    listed = Listed(scripted, list(range(1, 31)), oldest_first=oldest_first)
+    listed.missing = missing
+    with pytest.raises(CutOff, match="speaks of 30 runs and gave"):
+        await ids_of(quick)
+
+
+@pytest.mark.parametrize("results", [[2, 1], [1, 2], []])
+async def test_a_server_that_knows_one_page_only_is_soon_asked_no_more_and_not_believed(
+    quick: Session, scripted: ScriptedServer, results: list[int]
+) -> None:
+    scripted.on("GET", LIST, Reply({"count": 9_000, "next": "x", "results": [run_of(number) for number in results]}))
+    with pytest.raises(CutOff, match=f"speaks of 9,000 runs and gave {len(results)}"):
+        await ids_of(quick)
+    assert len(scripted.seen) < 6
+
+
+@pytest.mark.parametrize("last", [[2, 1], []])
+async def test_a_last_page_without_anything_new_is_not_believed_either(
+    quick: Session, scripted: ScriptedServer, last: list[int]
+) -> None:
+    first = Reply({"count": 4, "next": "x", "results": [run_of(2), run_of(1)]})
+    scripted.on("GET", LIST, first, Reply({"count": 4, "next": None, "results": [run_of(number) for number in last]}))
+    with pytest.raises(CutOff):
+        await ids_of(quick)
+
+
+async def test_a_page_that_only_repeats_is_not_the_end(quick: Session, scripted: ScriptedServer) -> None:
+    pages = [[4, 3], [4, 3], [2, 1]]
+    replies = [
+        Reply({"count": 4, "next": "x" if page[-1] > 1 else None, "results": [run_of(number) for number in page]})
+        for page in pages
+    ]
+    scripted.on("GET", LIST, *replies)
+    assert await ids_of(quick) == [4, 3, 2, 1]
+
+
+async def test_a_server_that_repeats_itself_when_all_was_seen_is_asked_no_more(
+    quick: Session, scripted: ScriptedServer
+) -> None:
+    scripted.on("GET", LIST, Reply({"count": 2, "next": "x", "results": [run_of(2), run_of(1)]}))
+    assert await ids_of(quick) == [2, 1]
+    assert len(scripted.seen) == 2
+
+
+async def test_a_count_that_is_no_truth_does_not_keep_it_asking_for_ever(
+    quick: Session, scripted: ScriptedServer
+) -> None:
+    first = Reply({"count": 10**12, "next": "x", "results": [run_of(1), run_of(2)]})
+    scripted.on("GET", LIST, first, Reply({"detail": "Invalid page."}, 404))
+    with pytest.raises(CekuraTuiError):
+        await ids_of(quick)
+    assert len(scripted.seen) < 50
+
+
+async def test_each_request_waits_for_the_budget_that_all_share(session: Session, scripted: ScriptedServer) -> None:
+    Listed(scripted, list(range(1, 8)))
+    session.budget = Budget(2, 10.0)
+    now, slept = [0.0], list[float]()
+
+    async def sleep(seconds: float) -> None:
+        slept.append(seconds)
+        now[0] += seconds
+
+    assert len(await ids_of(session, Asking(monotonic=lambda: now[0], sleep=sleep))) == 7
+    assert (len(scripted.seen), slept) == (3, [10.0])
+
+
+async def test_a_server_that_asks_to_wait_is_asked_when_it_said_and_this_is_told(
+    quick: Session, scripted: ScriptedServer
+) -> None:
+    busy = Reply(b"{}", 429, {"Retry-After": "70"})
+    scripted.on("GET", LIST, *[busy] * 4, Reply({"count": 1, "next": None, "results": [run_of(1)]}))
+    told, now = list[float](), [0.0]
+
+    async def sleep(seconds: float) -> None:
+        now[0] += seconds
+
+    asking = Asking(waits=lambda error, seconds: told.append(seconds), monotonic=lambda: now[0], sleep=sleep)
+    assert await ids_of(quick, asking) == [1]
+    assert told == [70.0] * 4
+    assert now[0] >= 280
+    scripted.on("GET", LIST, busy)
+    with pytest.raises(Busy):
+        await ids_of(quick, asking)
+    assert now[0] < 280 + LONGEST_WAIT + 10
+
+
+async def test_a_failure_that_passes_costs_nothing_and_why_it_takes_longer_is_told_first(
+    quick: Session, scripted: ScriptedServer
+) -> None:
+    told = list[str | float]()
+
+    async def sleep(seconds: float) -> None:
+        told.append(seconds)
+
+    def waits(error: CekuraTuiError, seconds: float) -> None:
+        told.extend((type(error).__name__, seconds))
+
+    scripted.on("GET", LIST, Reply(b"", 502), Reply({"count": 1, "next": None, "results": [run_of(1)]}))
+    assert await ids_of(quick, Asking(waits=waits, sleep=sleep)) == [1]
+    name, wait, slept = told
+    assert (name, wait) == ("ServerFault", slept)
