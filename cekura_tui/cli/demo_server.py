@@ -10,11 +10,11 @@ import sys
 import threading
 from collections.abc import Callable
 from pathlib import Path
-from typing import TextIO
+from typing import Any, TextIO
 
 import click
 
-from cekura_tui.cli.options import Options
+from cekura_tui.cli.options import Options, embedded_options
 from cekura_tui.cli.output import put, say
 from cekura_tui.model.errors import UsageError
 
@@ -28,13 +28,15 @@ from cekura_tui.model.errors import UsageError
     metavar="FILE",
     help="One JSON object a request.",
 )
+@embedded_options
 @click.pass_obj
-def demo_server(options: Options, port: int, log_file: Path | None) -> None:
+def demo_server(options: Options, /, port: int, log_file: Path | None, **given: Any) -> None:
     """Run the embedded Cekura server alone, until interrupted; prints the variables that lead to it."""
     from cekura_tui.config.paths import find_paths
     from cekura_tui.demo.corpus import FIRST_PROJECT
     from cekura_tui.demo.server import DemoServer
 
+    options = options.with_given(given)
     home = find_paths(options.config_dir, os.environ).demo.home
     try:
         log = log_file.open("a", encoding="utf-8", buffering=1) if log_file else None
@@ -47,6 +49,7 @@ def demo_server(options: Options, port: int, log_file: Path | None) -> None:
         epoch=options.demo_epoch,
         speed=options.demo_speed,
         faults=options.demo_faults,
+        live=options.demo_live,
         log=_writer(log) if log else None,
     )
     try:

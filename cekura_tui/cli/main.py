@@ -15,11 +15,12 @@ from cekura_tui.cli.demo_server import demo_server
 from cekura_tui.cli.improve import improve
 from cekura_tui.cli.jobs import jobs
 from cekura_tui.cli.opening import open_app, open_target
-from cekura_tui.cli.options import Options, fault_names, number, unix_time
+from cekura_tui.cli.options import Options, embedded_options, number
 from cekura_tui.cli.output import complain, discard, say
 from cekura_tui.cli.runs import runs
 from cekura_tui.cli.script import Ended
-from cekura_tui.model.errors import CekuraTuiError, Exit
+from cekura_tui.model.errors import CekuraTuiError, Exit, UsageError
+from cekura_tui.model.text import clean_line
 
 
 class ReaderGone(Exception):
@@ -40,8 +41,23 @@ class Front(click.Group):
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
         """The command of the first word."""
-        if args and args[0] not in self.commands and (args[0].isdecimal() or "://" in args[0]):
+        target, *more = args
+        if target in self.commands or ctx.resilient_parsing:
+            return super().resolve_command(ctx, args)
+        if target.isdecimal() or "://" in target:
+            if set(more) & set(ctx.help_option_names):
+                click.echo(ctx.get_help())
+                ctx.exit()
+            if more:
+                raise UsageError(
+                    f"“{clean_line(more[0], 40)}” cannot follow a run's number or a link.",
+                    "Leave it out; options go before.",
+                )
             return "open", open_target, args
+        if "/" in target:
+            raise UsageError(
+                f"{clean_line(target, 80)} is no command.", "If it is a dashboard link, begin it with https://."
+            )
         return super().resolve_command(ctx, args)
 
 
@@ -62,12 +78,7 @@ class Front(click.Group):
 @click.option("--read-only", is_flag=True, help="Launch nothing.")
 @click.option("--no-mouse", is_flag=True, help="Leave the mouse to the terminal.")
 @click.option("--ascii", "ascii_only", is_flag=True, help="Draw with plain characters only.")
-@click.option(
-    "--demo-runs", type=click.IntRange(1, 1_000_000), default=240, metavar="N", help="Runs of the embedded workspace."
-)
-@click.option("--demo-speed", type=click.FloatRange(min=0.01), default=1.0, metavar="X", help="How fast its jobs go.")
-@click.option("--demo-epoch", type=unix_time, metavar="SECONDS", help="The Unix time its runs count back from.")
-@click.option("--demo-faults", type=fault_names, default="", metavar="NAME,…", help="Named misbehaviour of its server.")
+@embedded_options
 @click.version_option(__version__, prog_name="cekura-tui")
 @click.pass_context
 def cli(ctx: click.Context, /, **flags: object) -> None:
@@ -75,7 +86,7 @@ def cli(ctx: click.Context, /, **flags: object) -> None:
 
     With no command it opens the app. Everything below also works without a screen, for scripts.
     """
-    ctx.obj = Options(**flags)  # type: ignore[arg-type] # click gives exactly the options declared above
+    ctx.obj = Options().with_given(flags)
     if ctx.invoked_subcommand is None:
         ctx.exit(open_app(ctx.obj))
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from itertools import pairwise
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -15,6 +16,7 @@ from cekura_tui.model.text import clean_line
 
 if TYPE_CHECKING:
     from cekura_tui.model.scope import Scope
+    from cekura_tui.workspace.setup import Setup
 
 
 @click.command("open", hidden=True)
@@ -25,39 +27,49 @@ def open_target(ctx: click.Context, options: Options, target: str) -> None:
     """Open the app on a run, or on the runs of a dashboard link."""
     if target.isdecimal():
         ctx.exit(open_app(options, run_id=number("run")(target)))
-    from cekura_tui.config.origin import DEFAULT_DASHBOARD_URL
-
-    dashboard = DEFAULT_DASHBOARD_URL if options.demo else options.setup().settings.dashboard_url
-    ctx.exit(open_app(options, scope=scope_of_link(target, dashboard)))
+    setup = options.setup()
+    ctx.exit(open_app(options, scope=scope_of_link(target, setup.settings.dashboard_url), setup=setup))
 
 
 def scope_of_link(link: str, dashboard: str) -> Scope:
     """The runs that a dashboard link is about; raises UsageError."""
     from cekura_tui.model.scope import Scope
 
-    try:
-        parts, home = urlsplit(link), urlsplit(dashboard)
-    except ValueError:
-        raise UsageError(f"{clean_line(link, 80)} is not a URL.", "Give a run's number or a dashboard link.") from None
-    if (parts.scheme, parts.netloc) != (home.scheme, home.netloc):
+    site, path = _read_link(link, "Give a run's number or a dashboard link.")
+    home, _ = _read_link(dashboard, "It is set by CEKURA_DASHBOARD_URL, or dashboard_url in config.toml.")
+    if site != home:
         raise UsageError(
-            f"{clean_line(link, 80)} is not a link of the dashboard {dashboard}.",
+            f"{clean_line(link, 80)} is not a link of the dashboard {clean_line(dashboard, 80)}.",
             "Set another with CEKURA_DASHBOARD_URL.",
         )
-    words = [word for word in parts.path.split("/") if word]
-    if len(words) >= 2 and words[-1].isdecimal() and len(words[-1]) < 19 and words[-2] in ("results", "agents"):
-        return Scope("result" if words[-2] == "results" else "agent", int(words[-1]))
+    words = [word for word in path.split("/") if word]
+    for kind, word in pairwise(words):
+        if kind in ("results", "agents") and word.isdecimal() and len(word) < 19:
+            return Scope("result" if kind == "results" else "agent", int(word))
     raise UsageError(
         f"{clean_line(link, 80)} is not a link that can be opened.",
         "Links of results (…/PROJECT/results/ID) and agents (…/agents/ID) can, and a run by its number.",
     )
 
 
-def open_app(options: Options, *, run_id: int | None = None, scope: Scope | None = None) -> int:
-    """Open the app, or, without a terminal, do the embedded workspace's main job as text; returns the exit status."""
-    if not all(stream is not None and stream.isatty() for stream in (sys.stdin, sys.stdout)) or os.environ.get(
-        "TERM", "dumb"
-    ) in ("", "dumb"):
+def _read_link(link: str, hint: str) -> tuple[tuple[object, ...], str]:
+    """What links of one dashboard have in common, and the path; raises UsageError with this hint."""
+    try:
+        url = urlsplit(link.strip())
+        port = url.port or {"http": 80, "https": 443}.get(url.scheme)
+    except ValueError:
+        raise UsageError(f"{clean_line(link, 80)} is not a URL.", hint) from None
+    return (url.scheme, url.hostname, port, "@" in url.netloc), url.path
+
+
+def open_app(
+    options: Options, *, run_id: int | None = None, scope: Scope | None = None, setup: Setup | None = None
+) -> int:
+    """Open the app, or, without a terminal, do the embedded workspace's main job as text; returns the exit status.
+
+    `setup` is what was read of environment and files, if it was: a key may come from what can be read once.
+    """
+    if not _can_draw():
         if options.demo and run_id is None and scope is None:
             from cekura_tui.cli.story import tell_story
 
@@ -69,5 +81,12 @@ def open_app(options: Options, *, run_id: int | None = None, scope: Scope | None
     from cekura_tui.ui.start import run_app
 
     return run_app(
-        options.setup(), run_id=run_id, scope=scope, mouse=not options.no_mouse, ascii_only=options.ascii_only
+        setup or options.setup(), run_id=run_id, scope=scope, mouse=not options.no_mouse, ascii_only=options.ascii_only
     )
+
+
+def _can_draw() -> bool:
+    """Whether input and output are a terminal, and one that can draw."""
+    streams = (sys.stdin, sys.stdout)
+    terminal = all(stream is not None and stream.isatty() for stream in streams)
+    return terminal and os.environ.get("TERM", "dumb") not in ("", "dumb")

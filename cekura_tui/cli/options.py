@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import os
 import shlex
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 import click
 
@@ -16,10 +16,12 @@ from cekura_tui.model.text import clean_line
 if TYPE_CHECKING:
     from cekura_tui.workspace.setup import DemoOptions, Setup
 
+F = TypeVar("F", bound=Callable[..., Any])
+
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """What was said before the command."""
+    """What was said before the command, and of the embedded server also after it."""
 
     demo: bool = False
     config_dir: str | None = None
@@ -32,8 +34,13 @@ class Options:
     ascii_only: bool = False
     demo_runs: int = 240
     demo_speed: float = 1.0
+    demo_live: float | None = None
     demo_epoch: float | None = None
     demo_faults: frozenset[str] = frozenset()
+
+    def with_given(self, flags: Mapping[str, Any]) -> Self:
+        """These with those that were given, by the names they have here."""
+        return replace(self, **{name: value for name, value in flags.items() if value is not None})
 
     def again(self, command: str) -> str:
         """How to call another command on the same workspace, to be shown to a person."""
@@ -48,7 +55,7 @@ class Options:
         """How the embedded server is to be."""
         from cekura_tui.workspace.setup import DemoOptions
 
-        return DemoOptions(self.demo_runs, self.demo_epoch, self.demo_speed, self.demo_faults)
+        return DemoOptions(self.demo_runs, self.demo_epoch, self.demo_speed, self.demo_faults, self.demo_live)
 
     def setup(self) -> Setup:
         """Read environment and files on top of these."""
@@ -102,6 +109,25 @@ def fault_names(text: str) -> frozenset[str]:
     if unknown := names - set(FAULTS):
         raise click.BadParameter(f"{', '.join(sorted(unknown))}: known are {', '.join(FAULTS)}.")
     return names
+
+
+def embedded_options(command: F) -> F:
+    """The options that say how the embedded server is to be; None for those that were not given."""
+    runs = click.option(
+        "--demo-runs", type=click.IntRange(1, 1_000_000), metavar="N", help="Runs of the embedded workspace."
+    )
+    speed = click.option("--demo-speed", type=click.FloatRange(min=0.01), metavar="X", help="How fast its jobs go.")
+    live = click.option(
+        "--demo-live",
+        type=click.FloatRange(min=0.02),
+        metavar="SECONDS",
+        help="Start a run so often there, and let runs end.",
+    )
+    epoch = click.option(
+        "--demo-epoch", type=unix_time, metavar="SECONDS", help="The Unix time its runs count back from."
+    )
+    faults = click.option("--demo-faults", type=fault_names, metavar="NAME,…", help="Named misbehaviour of its server.")
+    return runs(speed(live(epoch(faults(command)))))
 
 
 RUN = number("run")

@@ -41,8 +41,7 @@ def put_json(value: object) -> None:
 
 def put_prompt(prompt: Prompt) -> None:
     """A prompt: exact into a pipe or a file, cleaned on a terminal; raises UsageError where there is no output."""
-    if sys.stdout is None:
-        raise UsageError("There is no standard output.", "Send the prompt into a file or a pipe.")
+    check_output_there("prompt")
     if not sys.stdout.isatty():
         sys.stdout.flush()
         sys.stdout.buffer.write(prompt_bytes(prompt))
@@ -90,6 +89,20 @@ def is_unread() -> bool:
     poll = select.poll()
     poll.register(output, 0)  # only what is told unasked: that the other end is gone
     return bool(poll.poll(0))
+
+
+def is_watched() -> bool:
+    """Whether messages go to a terminal, where somebody may wait for the end."""
+    try:
+        return sys.stderr is not None and sys.stderr.isatty()
+    except ValueError:
+        return False  # it was closed
+
+
+def check_output_there(what: str) -> None:
+    """Raise UsageError where standard output was closed: data would go nowhere, and look as if it had been written."""
+    if sys.stdout is None:
+        raise UsageError("There is no standard output.", f"Send the {what} into a file or a pipe.")
 
 
 def put_table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> None:

@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
+import time
+from contextlib import aclosing
 from typing import TYPE_CHECKING
 
 import click
 
+from cekura_tui.cli.filter_words import FilterCommand, read_filter
 from cekura_tui.cli.options import RUN, Options
-from cekura_tui.cli.output import put, put_json, put_table, say
+from cekura_tui.cli.output import check_output_there, is_unread, is_watched, put, put_json, say
+from cekura_tui.cli.run_listing import Csv, JsonLines, Listing, Table, counted
 from cekura_tui.cli.script import run_script
 
 if TYPE_CHECKING:
-    from cekura_tui.model.run import Run
+    from cekura_tui.model.filter import Filter
     from cekura_tui.workspace.session import Session
+
+LOOKED_EVERY = 3.0
+"""Seconds after which it is said again how far a long search has come, to whoever watches."""
+_KEPT = "The server cannot be reached; this is the run as it was got last."
 
 
 @click.group()
@@ -20,69 +28,61 @@ def runs() -> None:
     """Find and read runs."""
 
 
-@runs.command("list")
+@runs.command("list", cls=FilterCommand)
+@click.argument("words", nargs=-1, metavar="[FILTER]...")
 @click.option(
     "--limit", type=click.IntRange(min=1), default=100, show_default=True, metavar="N", help="How many, newest first."
 )
 @click.option("--json", "as_json", is_flag=True, help="One object a line.")
+@click.option("--csv", "as_csv", is_flag=True, help="A header and a line a run, for spreadsheets.")
 @click.pass_obj
-def list_runs(options: Options, limit: int, as_json: bool) -> None:
-    """List runs of a project or an agent, newest first."""
+def list_runs(options: Options, words: tuple[str, ...], limit: int, as_json: bool, as_csv: bool) -> None:
+    """List runs of a project or an agent, newest first.
+
+    With a filter those that pass all its terms, such as status:failed,timeout outcome:failed "scenario:~refund"
+    agent:7 persona:~hurry result:991 id:48213 "dur>120" since:2d until:2026-11-01 metric:"Task completion"
+    reviewed:no mode:text note:yes, or bare words; -term or !term asks that a term does not hold.
+    """
+    if as_json + as_csv > 1:
+        raise click.UsageError("Give --json or --csv, not both.")
+    check_output_there("list")
+    wanted = read_filter(words)
+    listing: Listing = JsonLines() if as_json else Csv() if as_csv else Table()
 
     async def work(session: Session) -> None:
-        found, count = await _first_runs(session, limit)
-        if as_json:
-            from cekura_tui.model.outcome import outcome_of
-
-            for run in found:
-                put_json({**run.source, "outcome": outcome_of(run).to_json()})
-            return
-        _put_rows(found)
-        say(f"{len(found):,} of {count:,} runs" if len(found) < count else f"{count:,} runs")
+        told = await _list(session, wanted, limit, listing)
+        if not as_json and not as_csv:
+            say(told)
 
     run_script(options, work)
 
 
-async def _first_runs(session: Session, limit: int) -> tuple[list[Run], int]:
-    """The newest runs of the session's scope, and how many there are in all."""
+async def _list(session: Session, wanted: Filter, limit: int, listing: Listing) -> str:
+    """Print the newest runs of the session's scope that pass, and return how many there are in words."""
     from cekura_tui.api.client import PAGE_SIZE
+    from cekura_tui.model.filter_match import noted
+    from cekura_tui.model.run_query import RunQuery
+    from cekura_tui.workspace.all_runs import Asking, matching_runs, wait_text
 
-    scope = await session.scope()
-    size = min(limit, PAGE_SIZE)
-    found: dict[int, Run] = {}
-    page = 0
-    while True:
-        page += 1
-        got = await session.raw_runs(scope, page, size)
-        before = len(found)
-        found.update((run.id, run) for run in got.items)
-        # A page that brings nothing new is the end too, whatever the server says of a next one.
-        if len(found) >= limit or not got.more or len(found) == before:
-            newest_first = sorted(found, reverse=True)[:limit]
-            return [found[number] for number in newest_first], got.count
-
-
-def _put_rows(found: list[Run]) -> None:
-    from cekura_tui.model.text import clean_line
-    from cekura_tui.model.times import clock_text
-    from cekura_tui.model.view import row_of
-
-    rows = [row_of(run) for run in found]
-    put_table(
-        ("RUN", "OUTCOME", "SCENARIO", "PERSONALITY", "AGENT", "LENGTH", "WHEN"),
-        (
-            (
-                str(row.id),
-                f"{row.outcome.mark} {row.outcome.text}",
-                clean_line(row.scenario, 40),
-                clean_line(row.personality, 24),
-                clean_line(row.agent, 24),
-                row.duration,
-                clock_text(row.at) if row.at is not None else "",
-            )
-            for row in rows
-        ),
-    )
+    notes, now = await session.shelf.notes(), time.time()
+    query = RunQuery(await session.scope(), wanted, noted(wanted, notes))
+    rest = query.rest(now)
+    asking = Asking(PAGE_SIZE if rest else min(limit, PAGE_SIZE), lambda error, wait: say(wait_text(error, wait)))
+    shown = looked = total = 0
+    said_at = time.monotonic()
+    async with aclosing(matching_runs(session.client, session.budget, query, notes, now, asking)) as pages:
+        async for page in pages:
+            if is_unread():
+                raise BrokenPipeError
+            found = page.found[: limit - shown]
+            listing.put(found, notes)
+            shown, looked, total = shown + len(found), page.looked, page.total
+            if shown >= limit:
+                break
+            if rest and looked < total and time.monotonic() - said_at >= LOOKED_EVERY and is_watched():
+                said_at = time.monotonic()
+                say(f"{looked:,} of {total:,} looked at")
+    return counted(shown, limit, looked, total, told_here=bool(rest))
 
 
 @runs.command("show")
@@ -100,11 +100,14 @@ def show_run(options: Options, run_id: int, transcript: bool, as_json: bool, mar
         from cekura_tui.cli import run_pages
 
         if as_json:
-            put_json(run_pages.as_json(await session.raw_run(run_id)))
+            run, kept = await session.raw_run(run_id)
+            if kept:
+                say(_KEPT)
+            put_json(run_pages.as_json(run))
             return
         view = await session.run(run_id)
         if view.cached:
-            say("The server cannot be reached; this is the run as it was got last.")
+            say(_KEPT)
         put(run_pages.as_markdown(view) if markdown else run_pages.as_text(view, transcript_only=transcript))
 
     run_script(options, work)

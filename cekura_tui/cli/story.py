@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+from contextlib import aclosing
 from typing import TYPE_CHECKING
 
 from cekura_tui.cli.options import Options
@@ -46,13 +48,14 @@ def tell_story(options: Options) -> int:
 
 
 async def _newest_failed(session: Session) -> RunRow:
-    scope = await session.scope()
-    page = 0
-    while True:
-        page += 1
-        seen = await session.runs(scope, page)
-        for row in seen.rows:
-            if row.outcome.kind == "failed":
-                return row
-        if not seen.rows or page * len(seen.rows) >= seen.count:
-            raise UsageError("There is no failed run to learn from.")
+    from cekura_tui.model.run_query import RunQuery
+    from cekura_tui.model.view import row_of
+    from cekura_tui.workspace.all_runs import all_runs
+
+    params = RunQuery(await session.scope()).params(time.time())
+    async with aclosing(all_runs(session.client, params, session.budget)) as pages:
+        async for page in pages:
+            for run in page.items:
+                if (row := row_of(run)).outcome.kind == "failed":
+                    return row
+    raise UsageError("There is no failed run to learn from.")

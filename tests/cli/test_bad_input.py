@@ -13,6 +13,12 @@ from scripted_server import HTML_502, Reply, Reset, ScriptedServer, closed_port,
 RUN_5 = "/test_framework/v1/runs/5/"
 
 
+def ask_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let nothing that failed be tried again."""
+    for module in ("api.client", "workspace.all_runs"):
+        monkeypatch.setattr(f"cekura_tui.{module}.next_try", lambda *_: None)
+
+
 def refused(demo: Any, status: int, said: str, *words: object, stdin: bytes = b"", asked: bool = False) -> None:
     """The call ends so, says so in one line, and launched nothing; it asked nothing at all unless it had to."""
     told = call(*words, stdin=stdin)
@@ -132,7 +138,7 @@ def test_a_url_that_is_none_or_not_safe(demo: Any, words: list[str], url: str, s
 
 @pytest.mark.parametrize("words", COMMANDS[:4], ids=" ".join)
 def test_a_server_that_is_not_there(demo: Any, monkeypatch: pytest.MonkeyPatch, words: list[str]) -> None:
-    monkeypatch.setattr("cekura_tui.api.client.next_try", lambda *_: None)
+    ask_once(monkeypatch)
     url = f"http://127.0.0.1:{closed_port()}"
     refused(demo, 2, "cannot be reached: connection refused.", "--api-url", url, *words)
 
@@ -142,7 +148,7 @@ def broken(scripted: ScriptedServer, monkeypatch: pytest.MonkeyPatch) -> Scripte
     monkeypatch.setenv("CEKURA_API_URL", scripted.url)
     monkeypatch.setenv("CEKURA_API_KEY", "key")
     monkeypatch.setenv("CEKURA_PROJECT_ID", "1")
-    monkeypatch.setattr("cekura_tui.api.client.next_try", lambda *_: None)
+    ask_once(monkeypatch)
     return scripted
 
 

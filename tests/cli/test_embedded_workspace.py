@@ -137,3 +137,23 @@ def test_the_server_alone_prints_what_leads_to_it_and_notes_every_request(tmp_pa
         server.terminate()
         server.wait()
     assert server.returncode == 0
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("--demo-runs", 7, "demo-server"),
+        ("demo-server", "--demo-runs", 7),
+        ("--demo-runs", 9, "demo-server", "--demo-runs=7"),
+    ],
+)
+def test_how_the_server_alone_is_to_be_can_be_said_before_and_after_its_name(words: tuple[object, ...]) -> None:
+    server = process(*words)
+    assert server.stdout is not None
+    try:
+        lines = [server.stdout.readline().decode() for _ in range(3)]
+        env = dict(re.fullmatch(r"export (\w+)=(\S+)\n", line).groups() for line in lines)  # type: ignore[union-attr]
+        assert ended(process("runs", "list", env=env)).said == "7 runs\n"
+    finally:
+        server.terminate()
+        server.wait()

@@ -129,6 +129,15 @@ def test_closed_streams_do_not_crash(server: ScriptedServer, closed: str) -> Non
     assert b"Traceback" not in done.stderr
 
 
+@pytest.mark.parametrize("form", ["", "--csv", "--json"])
+def test_a_list_that_goes_nowhere_is_not_taken_for_one_that_was_printed(server: ScriptedServer, form: str) -> None:
+    env = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2]), "PYTHON": sys.executable}
+    command = f'exec "$PYTHON" -m cekura_tui runs list {form} >&-'
+    done = subprocess.run(["sh", "-c", command], env=env, capture_output=True, check=False)
+    assert (done.returncode, server.seen) == (2, [])
+    assert done.stderr == b"cekura-tui: There is no standard output. Send the list into a file or a pipe.\n"
+
+
 def test_an_output_in_another_encoding_is_escaped_not_broken(server: ScriptedServer) -> None:
     serve_runs(server, run_of(5, scenario_name="Tisch für zwei 🙂"))
     told = ended(process("runs", "show", 5, env={"PYTHONIOENCODING": "latin-1"}))

@@ -127,14 +127,18 @@ def test_what_strangers_said_leaves_no_control_character_in_any_output(
         assert not set(told.out) & set("\x1b\x07\x9b\u202e\x7f\x00")
 
 
-def test_a_list_that_never_ends_is_left_when_nothing_new_comes(
-    scripted: ScriptedServer, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("form", [[], ["--json"], ["--csv"]])
+@pytest.mark.parametrize("more", [Reply({"detail": "Invalid page."}, 404), None])
+def test_a_list_that_breaks_off_is_not_taken_for_a_whole_one(
+    scripted: ScriptedServer, monkeypatch: pytest.MonkeyPatch, form: list[str], more: Reply | None
 ) -> None:
     aim(scripted, monkeypatch)
-    scripted.on("GET", RUNS, Reply({"count": 9000, "next": "http://x/?page=2", "results": [run_of(2), run_of(1)]}))
-    told = call("runs", "list", "--limit", 9000)
-    assert told.said == "2 of 9,000 runs\n"
-    assert len(scripted.seen) == 2
+    first = Reply({"count": 9000, "next": "http://x/?page=2", "results": [run_of(2), run_of(1)]})
+    scripted.on("GET", RUNS, *([first, more, first] if more else [first]))
+    told = call("runs", "list", "--limit", 9000, *form)
+    assert told.status == 2
+    assert told.said.startswith("cekura-tui: The list broke off: the server speaks of 9,000 runs and gave 2.")
+    assert len(scripted.seen) < 6
 
 
 def test_an_opened_run_is_shown_again_when_the_server_fails(
@@ -148,6 +152,23 @@ def test_an_opened_run_is_shown_again_when_the_server_fails(
     again = call("runs", "show", 5)
     assert (again.status, again.out) == (0, fresh.out)
     assert "as it was got last" in again.said
+
+
+def test_an_opened_run_is_there_as_json_too_when_the_server_fails(
+    scripted: ScriptedServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    aim(scripted, monkeypatch)
+    monkeypatch.setattr("cekura_tui.api.retry.TRIES", 1)
+    serve_runs(scripted, run_of(5, transcript="[00:01] Main Agent: Hello"))
+    call("runs", "show", 5)
+    fresh = call("runs", "show", 5, "--json")
+    scripted.on("GET", f"{RUNS}5/", Reply(b"", 500))
+    again = call("runs", "show", 5, "--json")
+    assert (again.status, again.out, fresh.said) == (0, fresh.out, "")
+    assert again.said == "The server cannot be reached; this is the run as it was got last.\n"
+    scripted.on("GET", f"{RUNS}6/", Reply(b"", 500))
+    never = call("runs", "show", 6, "--json")
+    assert (never.status, never.out) == (2, "")
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,116 @@
+"""What `cekura-tui TARGET` takes for a link of the dashboard, and that a key is read once."""
+
+from __future__ import annotations
+
+import os
+import sys
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from calling import call
+
+from cekura_tui.cli import opening
+from cekura_tui.cli.opening import scope_of_link
+from cekura_tui.model.errors import UsageError
+from cekura_tui.model.scope import Scope
+
+DASHBOARD = "https://dashboard.cekura.ai"
+RESULT, AGENT = Scope("result", 991), Scope("agent", 1201)
+
+
+@pytest.mark.parametrize(
+    ("link", "scope"),
+    [
+        (f"{DASHBOARD}/4021/results/991", RESULT),
+        (f"{DASHBOARD}/4021/results/991/", RESULT),
+        (f"{DASHBOARD}/4021/results/991?tab=runs&run=48213#top", RESULT),
+        (f"{DASHBOARD}/4021/results/991/runs/48213", RESULT),
+        (f"{DASHBOARD}//4021//results//991", RESULT),
+        ("HTTPS://Dashboard.Cekura.AI:443/4021/results/991", RESULT),
+        (f" {DASHBOARD}/4021/results/991\n", RESULT),
+        (f"{DASHBOARD}/agents/1201", AGENT),
+        (f"{DASHBOARD}/agents/1201/settings", AGENT),
+        (f"{DASHBOARD}/4021/agents/1201", AGENT),
+    ],
+)
+def test_a_link_as_browsers_show_it_opens_its_result_or_agent(link: str, scope: Scope) -> None:
+    assert scope_of_link(link, DASHBOARD) == scope
+    assert scope_of_link(link, f"{DASHBOARD}/") == scope
+
+
+@pytest.mark.parametrize(
+    "link",
+    [
+        "http://dashboard.cekura.ai/4021/results/991",
+        "https://dashboard.cekura.ai.evil.example/4021/results/991",
+        "https://dashboard.cekura.ai@evil.example/4021/results/991",
+        "https://somebody@dashboard.cekura.ai/4021/results/991",
+        "https://dashboard.cekura.ai:8443/4021/results/991",
+        "https://dashboard.cekura.ai:port/4021/results/991",
+        "file:///4021/results/991",
+    ],
+)
+def test_another_host_is_never_taken_for_the_dashboard(link: str) -> None:
+    with pytest.raises(UsageError, match=r"not a link of the dashboard|not a URL"):
+        scope_of_link(link, DASHBOARD)
+
+
+@pytest.mark.parametrize(
+    "path", ["", "/", "/4021", "/4021/results", "/4021/results/new", "/results/agents/", "/runs/5"]
+)
+def test_a_page_that_lists_no_runs_is_a_sentence_that_says_which_do(path: str) -> None:
+    with pytest.raises(UsageError, match="is not a link that can be opened") as caught:
+        scope_of_link(DASHBOARD + path, DASHBOARD)
+    assert "/results/ID" in caught.value.hint
+
+
+def test_the_configured_dashboard_is_the_one_that_counts(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CEKURA_DASHBOARD_URL", "https://eu.example/\x1b[0m")
+    told = call(f"{DASHBOARD}/4021/results/991")
+    assert told.status == 2
+    assert "is not a link of the dashboard https://eu.example/[0m." in told.said
+    monkeypatch.setenv("CEKURA_DASHBOARD_URL", "https://[eu")
+    assert "https://[eu is not a URL. It is set by CEKURA_DASHBOARD_URL" in call(f"{DASHBOARD}/1/results/2").said
+    monkeypatch.setenv("CEKURA_DASHBOARD_URL", "https://eu.example")
+    assert call("https://eu.example/4021/results/991").said.startswith("cekura-tui: The app needs a terminal")
+    assert "is not a link of" in call("--demo", "https://eu.example/1/results/2").said, "the embedded one is another"
+
+
+def test_a_key_that_can_be_read_once_is_enough_to_open_a_link(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As in `cekura-tui --api-key-file <(pass cekura) LINK`."""
+    opened: list[Any] = []
+
+    def run_app(setup: Any, **options: Any) -> int:
+        opened.append((setup.key and setup.key.text, options["scope"], options["run_id"]))
+        return 0
+
+    monkeypatch.setitem(sys.modules, "cekura_tui.ui.start", SimpleNamespace(run_app=run_app))
+    monkeypatch.setattr(opening, "_can_draw", lambda: True)
+    reader, writer = os.pipe()
+    with open(reader, "rb"), open(writer, "wb") as pipe:
+        pipe.write(b"ck_once\n")
+        pipe.close()
+        told = call("--api-key-file", f"/dev/fd/{reader}", f"{DASHBOARD}/4021/results/991")
+    assert (told.status, opened) == (0, [("ck_once", RESULT, None)])
+
+
+def test_a_link_without_its_beginning_is_told_from_a_command_that_there_is_not() -> None:
+    told = call("dashboard.cekura.ai/12/results/991")
+    assert (told.status, told.out) == (2, "")
+    assert told.said == (
+        "cekura-tui: dashboard.cekura.ai/12/results/991 is no command. "
+        "If it is a dashboard link, begin it with https://.\n"
+    )
+    assert "No such command" in call("rums").said
+
+
+@pytest.mark.parametrize("target", ["48213", f"{DASHBOARD}/4021/results/991"])
+@pytest.mark.parametrize("more", ["x", "--demo", "--wrong"])
+def test_what_cannot_follow_a_target_is_one_sentence_and_no_command_that_nobody_knows(target: str, more: str) -> None:
+    told = call(target, more)
+    assert (told.status, told.out) == (2, "")
+    assert told.said == (
+        f"cekura-tui: “{more}” cannot follow a run's number or a link. Leave it out; options go before.\n"
+    )
+    assert call(target, "--help").out == call("--help").out
