@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import signal
 from collections.abc import Iterator
@@ -25,6 +26,15 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     directory = tmp_path / "home"
     monkeypatch.setenv("CEKURA_TUI_HOME", str(directory))
     return directory
+
+
+@pytest.fixture(autouse=True)
+def own_log() -> Iterator[None]:
+    """The program's log of one test is no business of the next."""
+    yield
+    for name in ("cekura_tui", "cekura_tui.workspace", "cekura_tui.ui"):
+        log = logging.getLogger(name)
+        log.handlers, log.propagate = [], True
 
 
 @pytest.fixture

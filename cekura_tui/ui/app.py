@@ -63,12 +63,14 @@ class CekuraApp(App[None]):
         run_id: int | None = None,
         scope: Scope | None = None,
         ascii_only: bool = False,
+        live: bool = True,
         clock: Callable[[], float] = time.time,
     ) -> None:
         super().__init__()
         self.animation_level = "none"
         self.board = Board(self, workspace, clock)
         self.news = News(self, self.board, lambda: self._runs.look_again())
+        self.board.away = lambda: self.news.away.away
         self.crash = ""
         """What to say of an error that ended the app."""
         self.status: int | None = None
@@ -80,7 +82,8 @@ class CekuraApp(App[None]):
         self._changed = False
         self._mended = 0
         self._read_at = 0.0
-        self._pages, self.board.jobs = read_first_frame(workspace, scope)
+        self._live = live
+        self._listing, self.board.jobs = read_first_frame(workspace, scope, clock)
         self.add_mode("runs", self._make_runs)
         self.add_mode("jobs", self._make_jobs)
 
@@ -121,7 +124,7 @@ class CekuraApp(App[None]):
             self._runs.load()
 
     def _make_runs(self) -> RunsScreen:
-        self._runs = RunsScreen(self.board, self._pages)
+        self._runs = RunsScreen(self.board, self._listing, live=self._live)
         return self._runs
 
     def _make_jobs(self) -> Screen[None]:
@@ -179,10 +182,12 @@ class CekuraApp(App[None]):
     def on_app_focus(self) -> None:
         """The terminal has the focus."""
         self.news.away.focus()
+        self._runs.terminal_focus(True)
 
     def on_app_blur(self) -> None:
         """The terminal lost it."""
         self.news.away.blur()
+        self._runs.terminal_focus(False)
 
     # Wishes of the screens
 
@@ -284,6 +289,7 @@ class CekuraApp(App[None]):
 
     def _fatal_error(self) -> None:
         """An error nobody expected: restore the terminal, one line, and the details (no variables) in the log."""
+        self._workspace.keep_log()  # it may not have been started yet
         _log.error("the app ended by an error\n%s", traceback.format_exc())
         error, log = self._exception, self._workspace.setup.paths.log
         if self.status is None:  # screens that are taken apart while keys come are no crash

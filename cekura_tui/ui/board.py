@@ -24,6 +24,8 @@ class Board:
     def __init__(self, owner: DOMNode, workspace: Workspace, clock: Callable[[], float] = time.time) -> None:
         self.workspace = workspace
         self.clock = clock
+        self.away: Callable[[], bool] = lambda: False
+        """Whether nobody is at the terminal."""
         self.jobs: tuple[Job, ...] = ()
         self.durations: tuple[float, ...] = ()
         """How many seconds this profile's last jobs took."""

@@ -11,7 +11,9 @@ from cekura_tui.model.errors import CekuraTuiError
 from cekura_tui.model.job import Job
 
 if TYPE_CHECKING:
-    from cekura_tui.store.runs import SeenRuns
+    from collections.abc import Sequence
+
+    from cekura_tui.model.view import RunRow
 
 
 @dataclass
@@ -41,7 +43,11 @@ class BackgroundChanged(Message):
 
 @dataclass
 class RunsRead(Message):
-    """The run list was read: what it was before, if anything, and what it is now."""
+    """The run list was read: its runs as they were when somebody saw it last, if that is known, and as they are now.
 
-    before: SeenRuns | None
-    now: SeenRuns | None
+    `whole` tells that these are all of them.
+    """
+
+    before: Sequence[RunRow] | None
+    now: Sequence[RunRow]
+    whole: bool

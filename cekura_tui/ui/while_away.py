@@ -123,11 +123,9 @@ class WhileAway:
 
     def runs_read(self, event: RunsRead) -> None:
         """The run list was read anew."""
-        if self._telling is not None and self._telling.runs and event.now is not None:
-            now = event.now
-            whole = not now.more and len(now.rows) >= now.count
-            before = None if event.before is None else event.before.rows
-            self._telling.runs, self._telling.failures = False, new_failures(before, now.rows, whole=whole)
+        if self._telling is not None and self._telling.runs:
+            failures = new_failures(event.before, event.now, whole=event.whole)
+            self._telling.runs, self._telling.failures = False, failures
             self._check()
 
     def withholds(self, number: int) -> bool:

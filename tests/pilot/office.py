@@ -12,6 +12,7 @@ from waiting import eventually
 from watching import sees
 
 from cekura_tui.model.job import Draft, Job
+from cekura_tui.model.run_query import RunQuery
 from cekura_tui.model.scope import Scope
 from cekura_tui.model.text import Prompt
 from cekura_tui.workspace.setup import Setup
@@ -34,12 +35,14 @@ class Office:
         self.runs = [run_of(number, evaluation_status="success") for number in range(130, 100, -1)]
         self._launched = 0
         server.on("GET", "/user/v1/projects/", Reply([{"id": 1, "name": "One"}]))
-        server.on("GET", "/test_framework/v1/runs/", lambda _: self._page())
+        server.on("GET", "/test_framework/v1/runs/", self._page)
         server.on("POST", LAUNCH, lambda _: self._launch())
         server.on("GET", PROGRESS, self._progress)
 
-    def _page(self) -> Reply:
-        return Reply({"count": len(self.runs), "next": None, "results": self.runs[:100]})
+    def _page(self, got: Got) -> Reply:
+        end = 100 * int(got.query.get("page", 1))
+        more = "there is" if end < len(self.runs) else None
+        return Reply({"count": len(self.runs), "next": more, "results": self.runs[end - 100 : end]})
 
     def _launch(self) -> Reply:
         self._launched += 1
@@ -60,7 +63,7 @@ class Office:
         """Somebody has been here, has seen the runs and launched jobs, which have ended if so wished."""
         workspace = Workspace(self.setup)
         workspace.start(lambda: None)
-        await workspace.call(lambda session: session.runs(Scope("project", 1)))
+        await workspace.call(lambda session: session.lists.page(RunQuery(Scope("project", 1))))
         for _ in range(jobs):
             await launch(workspace)
         if end:

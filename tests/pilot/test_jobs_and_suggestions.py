@@ -170,7 +170,7 @@ async def test_the_keys_of_each_screen_are_one_key_away_and_go_again(served: Ser
     async with opened(served.setup()) as pilot:
         await sees(pilot, "240 runs")
         for keys, told in (
-            ((), "marks up to three"),
+            ((), "better prompt proposed"),
             (("j", "j", "enter"), "Verdicts, failing ones first"),
             (("2",), "Jobs go on"),
         ):

@@ -7,6 +7,8 @@ from hostile import serve_hostile
 from scripted_server import HTML_502, Hold, Reply, ScriptedServer, closed_port, run_of, serve_runs
 from watching import sees
 
+from cekura_tui.ui.widgets.run_list import RunList
+
 LIST = "/test_framework/v1/runs/"
 KEY = "key-of-the-test"
 
@@ -66,8 +68,9 @@ async def test_runs_seen_before_are_there_at_once_when_the_server_is_away(served
     served.server.stop()
     try:
         async with opened(served.setup()) as pilot:
-            await sees(pilot, "240 runs", "900238", "r retries")
-            await on_run(pilot, 900238)
+            await sees(pilot, "240 runs", "900238", "unreachable since", "retrying; cached")
+            runs = pilot.app.screen.query_one(RunList)
+            runs.move_to(900238)
             await pilot.press("enter")
             await sees(pilot, "Run 900238", "14 turns", "as of")
             no_crash(pilot)
@@ -144,8 +147,8 @@ async def test_every_hostile_name_is_shown_letter_by_letter(scripted: ScriptedSe
         await sees(pilot, "2 runs", "job 1 ✗ failed")
         scripted.on("GET", LIST, Reply({"detail": "[/red] [@click=app.quit]no[/] \x1b[31m"}, 400))
         await pilot.press("r")
-        await sees(pilot, "r retries", "2 runs")
-        await pilot.press("exclamation_mark")
+        await sees(pilot, "refused since", "2 runs")
+        await pilot.press("slash", *"zzz", "enter")
         await sees(pilot, "[/red] [@click=app.quit]no[/] [31m")
         await pilot.press("enter")
         await sees(pilot, "esc closes", "[/red]")

@@ -142,3 +142,17 @@ async def test_another_run_begins_at_its_first_turn() -> None:
         await pilot.pause()
         assert app.transcript.cursor_key == 1
         assert screen(app.transcript)[0] == " 00:05  caller    Bonjour."
+
+
+async def test_of_a_call_that_goes_on_a_silence_is_told_as_long_as_it_is_now() -> None:
+    app = TranscriptApp([said(1, 0, 4), said(2, 9, 12)])
+    async with app.run_test(size=(80, 10)) as pilot:
+        await pilot.pause()
+        assert "5.0 s silence" in screen(app.transcript)[1]
+        sent: list[int] = []
+        refresh = app.transcript.refresh
+        app.transcript.refresh = lambda *each, **how: sent.append(len(each)) or refresh(*each, **how)  # type: ignore
+        app.transcript.show_rows([said(1, 0, 6), said(2, 9, 12)])
+        await pilot.pause()
+        assert "3.0 s silence" in screen(app.transcript)[1]
+        assert 0 in sent  # the whole of it: the turn after the silence is the same

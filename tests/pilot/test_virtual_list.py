@@ -2,84 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable
-from dataclasses import dataclass, replace
-from typing import Any
+from dataclasses import replace
 
 import pytest
-from rich.segment import Segment
-from textual.app import App, ComposeResult
+from rich.cells import cell_len
+from row_lists import SIZE, Even, ListApp, Row, Uneven, rows, screen
 from textual.geometry import Region
-from textual.message import Message
-from textual.strip import Strip
 
 from cekura_tui.ui.widgets.row_canvas import RowState
 from cekura_tui.ui.widgets.row_strips import Line
 from cekura_tui.ui.widgets.virtual_list import VirtualList
-
-
-@dataclass(frozen=True)
-class Row:
-    id: int
-    text: str = ""
-    height: int = 1
-
-
-def rows(*ids: int, height: int = 1) -> list[Row]:
-    return [Row(n, f"run {n}", height) for n in ids]
-
-
-class Even(VirtualList[Row]):
-    BINDINGS = [("space", "toggle_mark", "Mark")]  # noqa: RUF012 - as Textual reads it
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.painted: list[int] = []
-
-    def key_of(self, row: Row) -> Hashable:
-        return row.id
-
-    def lines_of(self, row: Row, width: int, state: RowState) -> list[Line]:
-        mark = "●" if state.marked else " "
-        return [[Segment(f"{mark} {row.text} {line}")] for line in range(row.height)]
-
-    def render_line(self, y: int) -> Strip:
-        self.painted.append(y)
-        return super().render_line(y)
-
-
-class Uneven(Even):
-    row_height = None
-
-
-class ListApp(App[None]):
-    def __init__(self, shown: Even, first: list[Row]) -> None:
-        super().__init__()
-        self.list = shown
-        self.first = first
-        self.told: list[Message] = []
-
-    def compose(self) -> ComposeResult:
-        yield self.list
-
-    def on_mount(self) -> None:
-        self.list.show_rows(self.first)
-        self.list.focus()
-
-    def on_virtual_list_moved(self, message: VirtualList.Moved) -> None:
-        self.told.append(message)
-
-    on_virtual_list_opened = on_virtual_list_marked = on_virtual_list_near_end = on_virtual_list_moved
-
-    def news(self, kind: type[Message]) -> list[Any]:
-        return [message for message in self.told if isinstance(message, kind)]
-
-
-def screen(shown: Even) -> list[str]:
-    return [shown.render_line(y).text.strip() for y in range(shown.size.height)]
-
-
-SIZE = (40, 10)
 
 
 async def test_keys_move_the_cursor_and_open_its_row() -> None:
@@ -308,7 +240,7 @@ async def test_foreign_text_neither_breaks_the_columns_nor_the_program(text: str
     async with app.run_test(size=SIZE) as pilot:
         await pilot.pause()
         strip = app.list.render_line(0)
-        assert strip.cell_length == SIZE[0] - 1
+        assert cell_len(strip.text) == strip.cell_length == SIZE[0] - 1
         assert strip.text.isprintable()
 
 

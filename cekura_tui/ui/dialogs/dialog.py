@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar, TypeVar
 
+from textual.await_complete import AwaitComplete
 from textual.binding import Binding, BindingType
 from textual.screen import ModalScreen
 
@@ -19,6 +20,10 @@ class Dialog(ModalScreen[T | None]):
 
     def keep(self) -> None:
         """The program is being left: what was typed here is to be kept."""
+
+    def dismiss(self, result: T | None = None) -> AwaitComplete:
+        """Answer, once: a key that was pressed twice in haste does not take away the screen below as well."""
+        return super().dismiss(result) if self in self.app.screen_stack else AwaitComplete()
 
     def action_give_up(self) -> None:
         """Leave without an answer."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable
 from typing import ClassVar
 
 from rich.text import Text
@@ -41,10 +41,13 @@ Verdicts, failing ones first, and the transcript. `tab` goes between them.
 `i` has a better prompt proposed from this run.
 """
 
-    def __init__(self, board: Board, run_id: int, listed: Sequence[int] = ()) -> None:
+    def __init__(
+        self, board: Board, run_id: int, beside: Callable[[int, int], Awaitable[int | None]] | None = None
+    ) -> None:
         super().__init__(board)
         self._run_id = run_id
-        self._listed = list(listed)
+        self._beside = beside
+        """Tells the run so many rows below another in the list."""
         self._view: RunView | None = None
         self._error: CekuraTuiError | None = None
 
@@ -122,15 +125,20 @@ Verdicts, failing ones first, and the transcript. `tab` goes between them.
         """To the list, with the cursor on this run."""
         self.dismiss(self._run_id)  # type: ignore[arg-type] # whoever pushed it may want to know
 
-    def action_go(self, step: int) -> None:
+    @work(group="neighbour", exclusive=True)
+    async def action_go(self, step: int) -> None:
         """To the run above or below in the list."""
-        if self._run_id not in self._listed:
+        if self._beside is None:
             return
-        place = self._listed.index(self._run_id) + step
-        if not 0 <= place < len(self._listed):
+        try:
+            number = await self._beside(self._run_id, step)
+        except CekuraTuiError as error:
+            self.tell_error(error)
+            return
+        if number is None:
             self.tell("That was the last run of the list." if step > 0 else "That was the first run of the list.")
             return
-        self._run_id = self._listed[place]
+        self._run_id = number
         self._view = self._error = None
         self.query_one(Transcript).show_rows((), reset=True)
         self.query_one(Verdicts).show_rows((), reset=True)

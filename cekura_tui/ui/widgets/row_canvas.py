@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
-from typing import ClassVar, Generic, TypeVar
+from typing import ClassVar, Generic, NamedTuple, TypeVar
 
 from rich.style import Style
 from textual.cache import FIFOCache
@@ -14,7 +14,8 @@ from textual.strip import Strip
 from textual.widget import Widget
 
 from cekura_tui.ui.widgets.row_heights import EvenHeights, Heights, RowHeights
-from cekura_tui.ui.widgets.row_strips import Line, differing_cells, strips_of, without_background
+from cekura_tui.ui.widgets.row_places import RowPlaces
+from cekura_tui.ui.widgets.row_strips import Line, differing_cells, overlaid, strips_of, without_background
 from cekura_tui.ui.widgets.viewport import Position, Viewport
 
 R = TypeVar("R")
@@ -31,12 +32,20 @@ class RowState:
     marked: bool = False
 
 
+class Seen(NamedTuple, Generic[R]):
+    """What a line of the screen shows: a line of a row in a state, selected from one cell to before another."""
+
+    row: R
+    line: int
+    state: RowState
+    selected: tuple[int, int] | None
+
+
 class RowCanvas(ScrollView, Generic[R], inherit_bindings=False):
     """Draws rows by key. A subclass says each row's key and lines; a row's height must not depend on its state.
     `row_height = None` means rows of differing heights, estimated until they come near the screen."""
 
     row_height: ClassVar[int | None] = 1
-    ALLOW_SELECT = False
     COMPONENT_CLASSES: ClassVar[set[str]] = {
         "virtual-list--cursor",
         "virtual-list--cursor-blurred",
@@ -62,12 +71,14 @@ class RowCanvas(ScrollView, Generic[R], inherit_bindings=False):
     def __init__(self, *, name: str | None = None, id: str | None = None, classes: str | None = None) -> None:  # noqa: A002
         super().__init__(name=name, id=id, classes=classes)
         self._rows: Sequence[R] = ()
+        self._places = RowPlaces(self._rows, self.key_of)
         self._cursor = -1
         self._laid_out = Size(0, 0)
         self._view = Viewport(EvenHeights(0), self._measure)
         self._shown: list[Position] = []
         self._strips: FIFOCache[tuple[Hashable, RowState], tuple[R, list[Strip]]] = FIFOCache(_KEPT_ROWS)
         self._inks: dict[str, Style] = {}
+        self._bases: dict[RowState, Style] = {}
 
     def key_of(self, row: R) -> Hashable:
         """What stays the same when the row changes."""
@@ -99,6 +110,7 @@ class RowCanvas(ScrollView, Generic[R], inherit_bindings=False):
     def notify_style_update(self) -> None:
         self._strips.clear()
         self._inks.clear()
+        self._bases.clear()
         super().notify_style_update()
 
     def on_resize(self) -> None:
@@ -115,7 +127,13 @@ class RowCanvas(ScrollView, Generic[R], inherit_bindings=False):
         if y >= len(self._shown):
             return Strip.blank(self._laid_out.width, self.rich_style)
         index, line = self._shown[y]
-        return self._strips_of(index)[line]
+        strip = self._strips_of(index)[line]
+        cells = self._selected(index, line)
+        return strip if cells is None else overlaid(strip, *cells, self.selection_style)
+
+    def index_of(self, key: Hashable, near: int = 0) -> int | None:
+        """Where a key is, quickest when it is somewhere around the index `near`."""
+        return self._places.find(key, near)
 
     @property
     def _area(self) -> Size:
@@ -127,6 +145,14 @@ class RowCanvas(ScrollView, Generic[R], inherit_bindings=False):
 
     def _state_of(self, index: int, row: R) -> RowState:
         return RowState()
+
+    def _selected(self, index: int, line: int) -> tuple[int, int] | None:
+        """The cells of a line that are selected text, from one to before another."""
+        return None
+
+    def _take(self, rows: Sequence[R]) -> None:
+        """These are the rows now."""
+        self._rows, self._places = rows, RowPlaces(rows, self.key_of)
 
     def _strips_of(self, index: int) -> list[Strip]:
         row = self._rows[index]
@@ -140,6 +166,11 @@ class RowCanvas(ScrollView, Generic[R], inherit_bindings=False):
 
     def _base(self, state: RowState) -> Style:
         """The style beneath a row's segments."""
+        if (base := self._bases.get(state)) is None:
+            base = self._bases[state] = self._base_of(state)
+        return base
+
+    def _base_of(self, state: RowState) -> Style:
         base = self.rich_style
         if state.cursor:
             cursor = "virtual-list--cursor" if state.focused else "virtual-list--cursor-blurred"
@@ -171,32 +202,35 @@ class RowCanvas(ScrollView, Generic[R], inherit_bindings=False):
             view.reveal(self._cursor)
         self._commit(None)
 
-    def _picture(self) -> list[tuple[R, int, RowState]]:
+    def _picture(self) -> list[Seen[R]]:
         """What each line of the screen shows, to be compared after a change."""
         rows = self._rows
-        return [(rows[index], line, self._state_of(index, rows[index])) for index, line in self._shown]
+        return [
+            Seen(rows[index], line, self._state_of(index, rows[index]), self._selected(index, line))
+            for index, line in self._shown
+        ]
 
-    def _commit(self, before: list[tuple[R, int, RowState]] | None) -> None:
+    def _commit(self, before: list[Seen[R]] | None) -> None:
         """After any change: repaint the lines that differ, and tell Textual the position."""
         self._shown = self._view.lines() if self._laid_out else []
         self._tell_scroll()
         if before is not None and self._laid_out:
             after = self._picture()
             lines = [y for y in range(max(len(before), len(after))) if before[y : y + 1] != after[y : y + 1]]
-            drawn = [self._drawn(*before[y], *after[y]) if y < min(len(before), len(after)) else None for y in lines]
+            drawn = [self._drawn(before[y], after[y]) if y < min(len(before), len(after)) else None for y in lines]
             if regions := [*filter(None, map(self._changed, lines, drawn))]:
                 self.refresh(*regions)
         self._settled()
 
-    def _drawn(self, row: R, line: int, state: RowState, now: R, line_now: int, state_now: RowState) -> Strip | None:
+    def _drawn(self, was: Seen[R], now: Seen[R]) -> Strip | None:
         """A line as it is on screen, where it is known and shows the same row as before."""
-        place = (self.key_of(row), state)
-        if line != line_now or place != (self.key_of(now), state_now):
+        place = (self.key_of(was.row), was.state)
+        if was.line != now.line or place != (self.key_of(now.row), now.state) or was.selected or now.selected:
             return None
         kept = self._strips.get(place)
-        if kept is None or (kept[0] is not row and kept[0] != row) or line >= len(kept[1]):
+        if kept is None or (kept[0] is not was.row and kept[0] != was.row) or was.line >= len(kept[1]):
             return None
-        return kept[1][line]
+        return kept[1][was.line]
 
     def _changed(self, y: int, drawn: Strip | None) -> Region:
         """What of a line is to be painted: the cells that differ, for the age of a job that goes on is a few."""

@@ -2,28 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import ClassVar
 
 from rich.segment import Segment
 from rich.text import Text
 from textual.binding import Binding, BindingType
+from textual.reactive import reactive
 from textual.widgets import Static
 
+from cekura_tui.model.paged_runs import Gap
+from cekura_tui.model.run_sort import Sort
+from cekura_tui.model.text import clean_line
 from cekura_tui.model.view import RunRow
 from cekura_tui.ui.widgets.cells import fit
 from cekura_tui.ui.widgets.row_canvas import RowState
 from cekura_tui.ui.widgets.row_strips import Line
-from cekura_tui.ui.widgets.signs import OUTCOME_TONES, TONE_CLASSES, TONE_CSS
-from cekura_tui.ui.widgets.virtual_list import VirtualList
+from cekura_tui.ui.widgets.signs import NOTED, OUTCOME_TONES, TONE_CLASSES, TONE_CSS
+from cekura_tui.ui.widgets.virtual_list import ListMessage, VirtualList
 
+WHY_EVERY = 5
+"""Rows from one to the next that tells why it is not loaded."""
 Columns = tuple[tuple[str, int], ...]
 
 
 def columns(width: int) -> Columns:
     """Names and cells of the columns that fit in `width` cells, each followed by one cell of space."""
     fixed = [("run", 8), ("outcome", 14)]
-    ends = [("length", 6), ("when", 12 if width >= 98 else 10)] if width >= 52 else []
+    ends = [("length", 7), ("when", 12 if width >= 98 else 10)] if width >= 52 else []
     personality = [("personality", 18 if width >= 110 else 13)] if width >= 78 else []
     agent = [("agent", 24 if width >= 120 else 18)] if width >= 98 else []
     taken = sum(cells + 1 for _, cells in fixed + personality + agent + ends) + 2
@@ -31,36 +38,85 @@ def columns(width: int) -> Columns:
 
 
 class RunListHeader(Static):
-    """The names of the columns."""
+    """The names of the columns, and by which the list is sorted."""
+
+    sort: reactive[Sort] = reactive(Sort())
 
     def render(self) -> Text:
         """One line as wide as the list under it."""
-        cells = [fit(name, width, right=name == "length") for name, width in columns(self.size.width - 1)]
-        return Text("  " + " ".join(cells), no_wrap=True, overflow="crop", end="")
+        text = Text("  ", no_wrap=True, overflow="crop", end="")
+        for name, width in columns(self.size.width - 1):
+            by = name == self.sort.column
+            words = f"{name}{' ' * (len(name) + 1 < width)}{'▲' if self.sort.reverse else '▼'}" if by else name
+            text.append(f"{fit(words, width, right=name == 'length')} ", style="underline" if by else "")
+        return text
 
 
-class RunList(VirtualList[RunRow]):
-    """Runs, by id."""
+class RunList(VirtualList["RunRow | Gap"]):
+    """Runs, by id; those that are not loaded have their places."""
 
+    marking = True
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "open", "Open", key_display="enter", id="run-list.open"),
         Binding("space", "toggle_mark", "Mark", id="run-list.mark"),
+        Binding("V", "mark_range", "Mark up to here", id="run-list.mark-range", show=False),
     ]
     COMPONENT_CLASSES: ClassVar[set[str]] = TONE_CLASSES
     DEFAULT_CSS = f"RunList {{ {TONE_CSS} }}"
 
+    @dataclass
+    class TopWished(ListMessage):
+        """`g`, or the like: somebody wants to see the newest."""
+
     def __init__(self, when: Callable[[float | None], str], *, id: str | None = None) -> None:  # noqa: A002
         super().__init__(id=id)
         self._when = when
+        self.noted: Mapping[int, str] = {}
+        """The notes of runs; a run that has one is marked so."""
 
-    def key_of(self, row: RunRow) -> Hashable:
+    @property
+    def cursor_id(self) -> int | None:
+        """The id of the run under the cursor, if that is loaded."""
+        return self.cursor_key if isinstance(self.cursor_key, int) else None
+
+    @property
+    def marked_ids(self) -> list[int]:
+        """The ids of marked runs, the newest first."""
+        return sorted((key for key in self.marks if isinstance(key, int)), reverse=True)
+
+    def action_first(self) -> None:
+        """To the first row."""
+        super().action_first()
+        self.post_message(self.TopWished(self))
+
+    def action_toggle_mark(self) -> None:
+        """Mark the run under the cursor; what is not loaded cannot be."""
+        if self.cursor_id is not None:
+            super().action_toggle_mark()
+
+    def action_open(self) -> None:
+        """Open the run under the cursor."""
+        if self.cursor_id is not None:
+            super().action_open()
+
+    def may_mark(self, row: RunRow | Gap) -> bool:
+        """Whether it is a run that is loaded."""
+        return isinstance(row, RunRow)
+
+    def key_of(self, row: RunRow | Gap) -> Hashable:
         """The run's id."""
-        return row.id
+        return row.id if isinstance(row, RunRow) else row.key
 
-    def lines_of(self, row: RunRow, width: int, state: RowState) -> Sequence[Line]:
+    def lines_of(self, row: RunRow | Gap, width: int, state: RowState) -> Sequence[Line]:
         """One line."""
-        outcome = self.ink(f"tone--{OUTCOME_TONES[row.outcome.kind]}")
         dim = self.ink("tone--dim")
+        if isinstance(row, Gap):
+            if not row.why:
+                return [[Segment(fit("  …", width), dim)]]
+            # A screen of failed rows tells the reason more than once, and not on every line.
+            why = f": {clean_line(row.why)}" if row.place % WHY_EVERY == 0 else ""
+            return [[Segment(fit(f"  ! not loaded{why}", width), self.ink("tone--warn"))]]
+        outcome = self.ink(f"tone--{OUTCOME_TONES[row.outcome.kind]}")
         texts = {
             "run": str(row.id),
             "outcome": f"{row.outcome.mark} {row.outcome.text}",
@@ -71,7 +127,7 @@ class RunList(VirtualList[RunRow]):
             "when": _short(self._when(row.at), dict(columns(width)).get("when", 0)),
         }
         inks = {"outcome": outcome, "run": dim, "personality": dim, "agent": dim, "when": dim}
-        line = [Segment("● " if state.marked else "  ")]
+        line = [Segment(f"{'●' if state.marked else ' '}{NOTED if row.id in self.noted else ' '}")]
         for name, cells in columns(width):
             line.append(Segment(f"{fit(texts[name], cells, right=name == 'length')} ", inks.get(name)))
         return [line]

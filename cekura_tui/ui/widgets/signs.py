@@ -27,6 +27,8 @@ JOB_MARKS = {
     JobState.LOST: "!",
     JobState.FORGOTTEN: "·",
 }
+NOTED = "+"
+"""Before a run that somebody has written a note about."""
 UNREAD = "•"
 """Before a job that nobody has looked at since it ended."""
 JOB_TONES = {

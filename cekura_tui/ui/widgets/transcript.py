@@ -63,14 +63,14 @@ class Transcript(VirtualList[Turn]):
         self._timings: dict[int, Timing] = {}
         self._hours = False
 
-    def show_rows(self, rows: Sequence[Turn], *, reset: bool = False) -> None:
-        """Show these turns; `reset` when they are of another run."""
+    def _take(self, rows: Sequence[Turn]) -> None:
         known = timings(rows)
         hours = any((turn.start or 0) >= _AN_HOUR for turn in rows)
         if (known, hours) != (self._timings, self._hours):
             self._timings, self._hours = known, hours
             self._strips.clear()
-        super().show_rows(rows, reset=reset)
+            self.refresh()
+        super()._take(rows)
 
     def key_of(self, row: Turn) -> int:
         return row.n

@@ -48,6 +48,13 @@ class Viewport:
             below += 1
         self.top = self._up(index, line, room) if room > 0 else (index, line)
 
+    def hold(self, index: int, line: int, at: int) -> None:
+        """Put this line of this row on line `at` of the window, or as near to it as the ends of the list allow."""
+        if self.heights.count:
+            self.place(*self._up(index, min(line, self.exact(index) - 1), at))
+        else:
+            self.top = (0, 0)
+
     def scroll(self, lines: int) -> None:
         """Move by so many true lines; for distances of a few screens."""
         index, line = self.top

@@ -1,4 +1,4 @@
-"""The list under every list of the app: a cursor and marks by key, which hold their place when rows change."""
+"""The list under every list of the app: a cursor and marks by key, moved by keys and the mouse, and what it tells."""
 
 from __future__ import annotations
 
@@ -6,14 +6,16 @@ from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, TypeVar
 
+from textual import events
 from textual.binding import Binding, BindingType
 from textual.message import Message
 
-from cekura_tui.ui.widgets.row_canvas import RowCanvas, RowState
+from cekura_tui.ui.widgets.row_canvas import RowState
+from cekura_tui.ui.widgets.row_cursor import CursorRows
+from cekura_tui.ui.widgets.row_marks import marks_after, range_to
 
 R = TypeVar("R")
 
-_NEAR = 64
 _AHEAD = 20
 
 
@@ -23,13 +25,21 @@ class ListMessage(Message):
 
     list: VirtualList[Any]
 
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        # Textual takes whoever had the list change for the sender, and a message rises no higher than to its sender.
+        self.set_sender(self.list)
+
     @property
     def control(self) -> VirtualList[Any]:
         return self.list
 
 
-class VirtualList(RowCanvas[R], can_focus=True):
-    """Rows with a cursor and marks, both by key."""
+class VirtualList(CursorRows[R], can_focus=True):
+    """Rows with a cursor and marks, both by key. A click puts the cursor on a row, a double click opens it; where
+    `marking` is set, ctrl+click marks a row and shift+click all from the last marked one."""
+
+    marking: ClassVar[bool] = False
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("j,down", "move(1)", "Down", id="list.down", show=False),
@@ -57,39 +67,32 @@ class VirtualList(RowCanvas[R], can_focus=True):
 
     @dataclass
     class Marked(ListMessage):
-        """A row was marked or unmarked; these are all marks."""
+        """Rows were marked or unmarked; these are all marks. `left_out` rows of a range were not: they may not be, or
+        were too many."""
 
         marks: frozenset[Hashable]
+        left_out: int = 0
 
     @dataclass
     class NearEnd(ListMessage):
         """Less than a screen and 20 rows are left below; told once for each count and last row."""
 
+    @dataclass
+    class InView(ListMessage):
+        """Rows from index `first` to `last`, which is on screen too, are: others than before, or of other rows."""
+
+        first: int
+        last: int
+
     def __init__(self, *, name: str | None = None, id: str | None = None, classes: str | None = None) -> None:  # noqa: A002
         super().__init__(name=name, id=id, classes=classes)
-        self._places: dict[Hashable, int] | None = None
-        self._cursor_key: Hashable | None = None
         self._marks: frozenset[Hashable] = frozenset()
+        self._last_marked: Hashable | None = None
         self._told_cursor: Hashable | None = None
         self._told_end: tuple[int, Hashable] | None = None
+        self._told_view: tuple[Sequence[R], tuple[int, int]] | None = None
 
-    # Rows
-
-    @property
-    def rows(self) -> Sequence[R]:
-        return self._rows
-
-    @property
-    def cursor_index(self) -> int | None:
-        return self._cursor if self._cursor >= 0 else None
-
-    @property
-    def cursor_key(self) -> Hashable | None:
-        return self._cursor_key
-
-    @property
-    def cursor_row(self) -> R | None:
-        return self._rows[self._cursor] if self._cursor >= 0 else None
+    # Marks
 
     @property
     def marks(self) -> frozenset[Hashable]:
@@ -102,135 +105,64 @@ class VirtualList(RowCanvas[R], can_focus=True):
         self._marks = frozenset(keys)
         self._commit(before)
 
-    def show_rows(self, rows: Sequence[R], *, reset: bool = False) -> None:
-        """Replace all rows; the sequence must not be changed afterwards. Cursor and scroll stay on their keys, a cursor
-        whose key is gone keeps its index; `reset` goes to the first row instead (the rows are of another thing)."""
-        if not reset and (rows is self._rows or (len(rows) == len(self._rows) and rows == self._rows)):
-            return
-        if bool(rows) != bool(self._rows):
-            self.call_later(self.refresh_bindings)
-        if len(rows) != len(self._rows) and self.styles.is_auto_height:
-            self.call_later(self.refresh, layout=True)
-        before = self._picture()
-        top, line = (0, 0) if reset else self._view.top
-        held = [] if reset else [self.key_of(self._rows[i]) for i in dict.fromkeys(i for i, _ in self._shown)]
-        self._rows, self._places = rows, None
-        index = None if reset else self.index_of(self._cursor_key, near=self._cursor)
-        self._put_cursor(max(0 if reset else self._cursor, 0) if index is None else index)
-        self._view.heights = self._new_heights()
-        for n, key in enumerate(held):
-            if (place := self.index_of(key, near=top)) is not None:
-                top, line = place, line if n == 0 else 0
-                break
-        self._view.place(top, line)
-        self._commit(before)
-
-    def update_rows(self, rows: Iterable[R]) -> None:
-        """Change the rows of these keys in place; a key that is not in the list is passed over."""
-        before = self._picture()
-        changed = list(self._rows)
-        for row in rows:
-            if (index := self.index_of(self.key_of(row), near=self._cursor)) is not None and changed[index] != row:
-                changed[index] = row
-                self._view.heights.forget(index)
-        self._rows = changed
-        self._view.place(*self._view.top)
-        self._commit(before)
-
-    def index_of(self, key: Hashable, near: int = 0) -> int | None:
-        """Where a key is: sought around `near` first, for a map of 100,000 keys takes longer than a frame."""
-        if self._places is None:
-            for index in range(max(near - _NEAR, 0), min(near + _NEAR, len(self._rows))):
-                if self.key_of(self._rows[index]) == key:
-                    return index
-            self._places = {self.key_of(row): index for index, row in enumerate(self._rows)}
-        return self._places.get(key)
-
-    # Moving
-
-    def move_to(self, key: Hashable, *, following: int = 0) -> None:
-        """Put the cursor on this key and show it with so many rows after it as fit; an unknown key does nothing."""
-        if (index := self.index_of(key, near=self._cursor)) is not None:
-            before = self._picture()
-            self._put_cursor(index)
-            self._view.reveal(min(index + following, len(self._rows) - 1))
-            self._view.reveal(index)
-            self._commit(before)
-
-    def move_by(self, rows: int) -> None:
-        """Move the cursor; through a row that is higher than the screen it goes line by line."""
-        if not self._rows:
-            return
-        before = self._picture()
-        step = 1 if rows > 0 else -1
-        for _ in range(abs(rows)):
-            if self._goes_on(step):
-                self._view.scroll(step)
-            else:
-                self._put_cursor(self._cursor + step)
-                self._view.reveal(self._cursor, bottom=step < 0)
-        self._commit(before)
+    def may_mark(self, row: R) -> bool:
+        """Whether a key or the mouse marks this row; a row that is not loaded yet would say no."""
+        return True
 
     def toggle_mark(self, key: Hashable) -> None:
-        self.marks = self._marks ^ {key}
-        self.post_message(self.Marked(self, self._marks))
+        self._last_marked = key
+        self._tell_marks(self._marks ^ {key})
+
+    def mark_range_to_cursor(self) -> None:
+        """Mark all rows from the last one that was marked, or unmarked, to the cursor, `range_limit` of them at most;
+        unmark them where all are marked. Rows that may not be marked are passed over."""
+        if self._cursor < 0:
+            return
+        anchor = None if self._last_marked is None else self.index_of(self._last_marked, near=self._cursor)
+        indexes = range_to(self._cursor, anchor, self.range_limit)
+        keys = [self.key_of(row) for row in map(self._rows.__getitem__, indexes) if self.may_mark(row)]
+        if keys:
+            if anchor is None:
+                self._last_marked = keys[0]
+            reach = 1 if anchor is None else abs(self._cursor - anchor) + 1
+            self._tell_marks(marks_after(self._marks, keys), left_out=reach - len(keys))
+
+    def action_toggle_mark(self) -> None:
+        if self._cursor >= 0 and self.may_mark(self._rows[self._cursor]):
+            self.toggle_mark(self.key_of(self._rows[self._cursor]))
+
+    def action_mark_range(self) -> None:
+        self.mark_range_to_cursor()
+
+    def _tell_marks(self, marks: frozenset[Hashable], left_out: int = 0) -> None:
+        self.marks = marks
+        self.post_message(self.Marked(self, marks, left_out))
+
+    # Opening and the mouse
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """An empty list opens nothing: the key is the screen's then, which may show why there are no rows."""
         return bool(self._rows) if action == "open" else super().check_action(action, parameters)
 
-    def action_move(self, rows: int) -> None:
-        self.move_by(rows)
-
-    def action_first(self) -> None:
-        self._go_to_end(0)
-
-    def action_last(self) -> None:
-        self._go_to_end(len(self._rows))
-
-    def action_page(self, pages: float) -> None:
-        """Scroll; the cursor keeps its line of the screen while the list moves, and goes the rest of the way itself."""
-        if not self._rows:
-            return
-        before = self._picture()
-        view = self._view
-        if all(index != self._cursor for index, _ in self._shown):
-            view.reveal(self._cursor)
-        index, line = view.top
-        on_screen = max(view.heights.top_of(self._cursor) - view.y, 0)
-        lines = int(view.height * pages) + (-1 if pages > 0 else 1) or 1
-        view.scroll(lines)
-        scrolled = view.y - view.heights.top_of(index) - line
-        shown = view.lines()
-        target = on_screen + lines - scrolled
-        beyond = len(self._rows) - 1 if lines > 0 else 0
-        self._put_cursor(shown[target][0] if 0 <= target < len(shown) else beyond)
-        self._commit(before)
-
     def action_open(self) -> None:
         if self._cursor_key is not None:
             self.post_message(self.Opened(self, self._cursor_key))
 
-    def action_toggle_mark(self) -> None:
-        if self._cursor_key is not None:
-            self.toggle_mark(self._cursor_key)
-
-    def _go_to_end(self, index: int) -> None:
+    async def on_click(self, event: events.Click) -> None:
+        """The end of a selection that went over several rows is none."""
+        position = self._position_at(event)
+        if position is None or event.button != 1 or self._crossed:
+            return
+        if event.chain == 2 and position[0] == self._cursor and not (event.ctrl or event.shift):
+            await self.run_action("open")
+            return
         before = self._picture()
-        self._put_cursor(index)
-        self._view.place(index, 0)
+        self._put_cursor(position[0])
         self._commit(before)
-
-    def _put_cursor(self, index: int) -> None:
-        self._cursor = min(max(index, 0), len(self._rows) - 1)
-        self._cursor_key = self.key_of(self._rows[self._cursor]) if self._cursor >= 0 else None
-
-    def _goes_on(self, step: int) -> bool:
-        """Whether the cursor's row is on screen, is higher than it, and has more to show in this direction."""
-        view = self._view
-        height = view.exact(self._cursor) if self._cursor >= 0 else 0
-        above = view.y - view.heights.top_of(self._cursor) if height > view.height else height
-        return -view.height < above < height and (above + view.height < height if step > 0 else above > 0)
+        if self.marking and event.ctrl:
+            self.action_toggle_mark()
+        elif self.marking and event.shift:
+            self.mark_range_to_cursor()
 
     def _state_of(self, index: int, row: R) -> RowState:
         cursor = index == self._cursor
@@ -241,8 +173,15 @@ class VirtualList(RowCanvas[R], can_focus=True):
         if self._told_cursor != self._cursor_key:
             self._told_cursor = self._cursor_key
             self.post_message(self.Moved(self, self._cursor_key))
-        if self._shown and len(self._rows) - self._shown[-1][0] <= self._laid_out.height + _AHEAD:
-            end = (len(self._rows), self.key_of(self._rows[-1]))
+        shown = self.shown_range
+        if shown is None:
+            return
+        if self._told_view is None or self._told_view[0] is not self._rows or self._told_view[1] != shown:
+            self._told_view = self._rows, shown
+            self.post_message(self.InView(self, *shown))
+        count = len(self._rows)
+        if count - shown[1] <= self._laid_out.height + _AHEAD:
+            end = (count, self.key_of(self._rows[count - 1]))
             if end != self._told_end:
                 self._told_end = end
                 self.post_message(self.NearEnd(self))

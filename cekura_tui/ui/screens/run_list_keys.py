@@ -1,0 +1,292 @@
+"""What the keys of the run list do."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from textual import on, work
+from textual.binding import Binding, BindingType
+
+from cekura_tui.model.errors import CekuraTuiError
+from cekura_tui.model.filter import Filter
+from cekura_tui.model.filter_completion import names_in
+from cekura_tui.model.filter_parse import parse
+from cekura_tui.model.job import Job
+from cekura_tui.model.scope import NoScope, Scope
+from cekura_tui.model.view import RunRow
+from cekura_tui.ui.screens.run_notes import NotedRuns
+from cekura_tui.ui.sight import in_sight
+from cekura_tui.ui.widgets.filter_bar import FilterBar
+from cekura_tui.ui.widgets.jobs_pane import JobsPane
+from cekura_tui.ui.widgets.run_list import RunList, columns
+
+
+class RunListKeys(NotedRuns):
+    """Filters, marks, sorts, groups and hands off what is listed."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("i", "improve", "Improve", id="runs.improve"),
+        # With priority it is done before the next key is looked at, so that what is typed at once is typed into it.
+        Binding("slash", "filter", "Filter", key_display="/", id="runs.filter", priority=True),
+        Binding("exclamation_mark", "failures", "Failures", id="runs.failures", show=False),
+        Binding("v", "views", "Views", id="runs.views"),
+        Binding("b", "groups", "Groups", id="runs.groups"),
+        Binding("y", "hand_off", "Copy", id="runs.hand-off", show=False),
+        Binding("p", "pick_scope", "Project", id="runs.scope", show=False),
+        Binding("e", "export", "Export", id="runs.export", show=False),
+        Binding("s", "sort", "Sort by the next column", id="runs.sort", show=False),
+        Binding("S", "turn", "Sort the other way round", id="runs.turn", show=False),
+        Binding("F", "read_on", "Load all, or stop", id="runs.read-on", show=False),
+        Binding("L", "live", "Live on or off", id="runs.live", show=False),
+        Binding("J", "jobs_pane", "Jobs pane", id="runs.jobs-pane", show=False),
+        Binding("r", "refresh", "Read anew", id="runs.refresh", show=False),
+        Binding("enter", "whole_error", "Show error", id="runs.error", show=False),
+        Binding("escape", "clear_marks", "Clear marks", id="runs.clear-marks", show=False),
+    ]
+    HELP = """\
+# Runs
+The newest first. `enter` opens the run under the cursor, `space` marks it and `V` all up to it; `i` has a better prompt
+proposed from up to three marked ones of one agent, or from the one under the cursor.
+
+`/` filters: `status:failed,timeout` `outcome:failed` `scenario:~refund` `agent:` `persona:` `result:991` `id:48213`
+`dur>120` `since:2d` `until:2026-11-01` `metric:"Task completion"` `reviewed:no` `mode:text` `note:yes`, words that are
+looked for, and `-` before what is not wanted. `!` lists failures only, `v` named filters, `b` groups.
+`F` loads all where only loaded runs can be filtered or sorted, `L` stops and starts following what is new.
+"""
+
+    _marked: dict[int, RunRow]
+    """The rows of marked runs: those that are listed no more are still marked."""
+
+    # The filter
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """While a filter is typed, its key is a letter as any other."""
+        if action == "filter":
+            return not any(bar.editing for bar in self.query(FilterBar))
+        return super().check_action(action, parameters)
+
+    def action_filter(self) -> None:
+        """Type a filter."""
+        bar = self.query_one(FilterBar)
+        bar.names = names_in(self.listing.loaded_rows())
+        bar.edit()
+        self._read_history()
+
+    @work(group="filter-history", exclusive=True)
+    async def _read_history(self) -> None:
+        try:
+            self.query_one(FilterBar).history = await self.board.workspace.call(lambda session: session.shelf.used())
+        except CekuraTuiError as error:
+            self.tell(error.sentence(), warning=True)
+
+    @on(FilterBar.Submitted)
+    def filtered(self, event: FilterBar.Submitted) -> None:
+        """A filter was typed."""
+        self.filter_by(event.text)
+
+    def filter_by(self, text: str) -> None:
+        """List what passes this filter."""
+        self.list_filtered(parse(text).filter)
+
+    def action_failures(self) -> None:
+        """Only runs that did not succeed, or all."""
+        self.list_filtered(self.listing.with_failures())
+
+    @work(group="views", exclusive=True)
+    async def action_views(self) -> None:
+        """Choose a filter by its name, or give the one in effect a name."""
+        from cekura_tui.ui.dialogs.views import ViewsDialog
+
+        try:
+            views = await self.board.workspace.call(lambda session: session.shelf.views())
+        except CekuraTuiError as error:
+            self.tell_error(error)
+            return
+        chosen = await self.app.push_screen_wait(ViewsDialog(self.board, str(self.listing.filter), views))
+        if chosen is not None:
+            self.filter_by(chosen)
+
+    def action_groups(self) -> None:
+        """What fails most."""
+        from cekura_tui.ui.screens.groups import GroupsScreen
+
+        listing = self.listing
+        rows = listing.loaded_rows()
+        if listing.whole:
+            loaded = "of all that pass" if listing.filter else "of all runs"
+        else:
+            passing = f"of {len(rows):,} that pass, {listing.loaded:,} loaded"
+            loaded = f"of {len(rows):,} loaded" if len(rows) == listing.loaded else passing
+        # Where the filter asks how runs ended, nothing is known of those that ended otherwise.
+        some = any(term.key in ("outcome", "status") for term in listing.filter.terms)
+        self.app.push_screen(GroupsScreen(self.board, rows, loaded, some_ends=some), self._from_groups)
+
+    def _from_groups(self, chosen: object) -> None:
+        if isinstance(chosen, str):
+            wanted = parse(chosen).filter
+            # A group is of what was listed; runs that are named by their ids need no more said.
+            former = () if any(term.key == "id" for term in wanted.terms) else self.listing.filter.terms
+            group = Filter(tuple(dict.fromkeys((*former, *wanted.terms))))
+            self._of_group = group, self.listing.filter
+            self.list_filtered(group)
+
+    _of_group: tuple[Filter, Filter] | None = None
+    """The filter of a group that was opened, and the one before it."""
+
+    # Order and freshness
+
+    def action_sort(self) -> None:
+        """By the next column."""
+        self._sort(turn=False)
+
+    def action_turn(self) -> None:
+        """The other way round."""
+        self._sort(turn=True)
+
+    def _sort(self, *, turn: bool) -> None:
+        runs, sort = self.query_one(RunList), self.listing.sort
+        first = runs.at_top and not runs.cursor_index
+        seen = {name for name, _ in columns(runs.size.width)}
+        sort = sort.turned() if turn else sort.next()
+        while sort.column not in seen:
+            sort = sort.next()
+        self.listing.sort = sort
+        self.draw_now()
+        if first and len(runs.rows):  # who looks at the first rows wants those of the new order
+            runs.move_to(runs.key_of(runs.rows[0]))
+
+    def action_read_on(self) -> None:
+        """Load page after page, or stop."""
+        if self.feed.runs is not None and self.listing.whole:
+            self.tell("All of these runs are loaded.")
+        elif self.feed.runs is not None and self.feed.runs.full and not self.feed.reading_on:
+            self.tell(f"{self.listing.loaded:,} runs are loaded, which is as many as are held. Narrow the filter.")
+        else:
+            self.feed.read_on(not self.feed.reading_on)
+            self.draw_now()
+
+    def action_live(self) -> None:
+        """Follow what is new, or not."""
+        self.feed.live = not self.feed.live
+        self.feed.wake()
+        self.draw_now()
+
+    def action_refresh(self) -> None:
+        """Read the list anew, as of now."""
+        self.error = self._told = None
+        if self.feed.query is None:
+            self.load()
+        else:
+            self.feed.refresh()
+        self.draw_now()
+
+    # Marks
+
+    @on(RunList.Marked, "#runs")
+    def marked(self, event: RunList.Marked) -> None:
+        """Keep the rows of what is marked."""
+        rows = {key: self.run_row(key) or self._marked.get(key) for key in event.marks if isinstance(key, int)}
+        self._marked = {key: row for key, row in rows.items() if row is not None}
+        self.draw_counts()
+        if event.left_out:
+            few = f"up to {RunList.range_limit:,} loaded rows are marked at once"
+            self.tell(f"{event.left_out:,} rows of the range are not marked: {few}.", warning=True)
+
+    def draw_counts(self) -> None:
+        """Tell how many runs there are, and how many are marked."""
+        raise NotImplementedError
+
+    def action_clear_marks(self) -> None:
+        """Unmark all; where none is, stop loading, or go back from a group to all that was listed."""
+        runs = self.query_one(RunList)
+        if runs.marks:
+            runs.marks = frozenset()
+            self._marked = {}
+        elif self.feed.reading_on:
+            self.feed.read_on(False)
+        elif self._of_group is not None and self.listing.filter == self._of_group[0]:
+            self.list_filtered(self._of_group[1])
+        self.draw_now()
+
+    def _chosen(self) -> list[RunRow]:
+        """The marked runs as they are now, the newest first, else the one under the cursor."""
+        runs = self.query_one(RunList)
+        ids = runs.marked_ids or ([runs.cursor_id] if runs.cursor_id is not None else [])
+        rows = [self.run_row(number) or self._marked.get(number) for number in ids]
+        return [row for row in rows if row is not None]
+
+    def action_improve(self) -> None:
+        """Improve from the marked runs, else from the one under the cursor."""
+        self.improve([row.id for row in self._chosen()])
+
+    def improved(self, job: Job) -> None:
+        """A job was launched: the marks have served."""
+        self.query_one(RunList).marks = frozenset()
+        self._marked = {}
+        self.draw_now()
+
+    @work(group="hand-off", exclusive=True)
+    async def action_hand_off(self) -> None:
+        """Copy links, ids or rows of the marked runs, or save them."""
+        from cekura_tui.ui.dialogs.copy_runs import SAVE_ALL, SAVE_THESE, CopyRunsDialog
+
+        rows = self._chosen()
+        if not rows:
+            return
+        dashboard = self.board.workspace.setup.settings.dashboard_url
+        dialog = CopyRunsDialog(self.board, rows, dashboard, self.listing.scope, self.listing.notes)
+        wish = await self.app.push_screen_wait(dialog)
+        if wish in (SAVE_THESE, SAVE_ALL):
+            self._export(rows if wish == SAVE_THESE else [])
+
+    def action_export(self) -> None:
+        """Save the marked runs, or the list, to a file."""
+        self._export(self._chosen() if self.query_one(RunList).marks else [])
+
+    def _export(self, rows: list[RunRow]) -> None:
+        from cekura_tui.ui.dialogs.export_runs import ExportRunsDialog
+
+        listing = self.listing
+        if listing.scope is not None:
+            shown = listing.loaded_rows() if listing.whole else None
+            self.app.push_screen(ExportRunsDialog(self.board, listing.query, rows, shown, listing.notes))
+
+    # The rest
+
+    def action_jobs_pane(self) -> None:
+        """Show or hide the jobs pane."""
+        pane = self.query_one(JobsPane)
+        pane.display = not pane.display
+
+    def action_whole_error(self) -> None:
+        """The whole of the error that the list shows."""
+        if self.trouble is not None:
+            self.tell_error(self.trouble)
+
+    def action_pick_scope(self) -> None:
+        """Another project or agent."""
+        self.pick_scope(None)
+
+    def pick_scope(self, several: NoScope | None) -> None:
+        """Have a person choose what to list."""
+        if several is not None:
+            self.error = several  # as long as nobody has chosen
+            self.draw_now()
+        self._pick(several)
+
+    @work(group="pick", exclusive=True)
+    async def _pick(self, several: NoScope | None) -> None:
+        from cekura_tui.ui.dialogs.pick_scope import PickScopeDialog
+
+        workspace = self.board.workspace
+        try:
+            projects = several.projects if several else await workspace.call(lambda session: session.projects())
+            if not in_sight(self) or any(bar.editing for bar in self.query(FilterBar)):
+                return  # somebody does something else by now
+            chosen = await self.app.push_screen_wait(PickScopeDialog(self.board, projects, self.listing.scope))
+            if chosen is not None:
+                scope: Scope = chosen
+                await workspace.call(lambda session: session.choose(scope))
+                self.list_scope(scope)
+        except CekuraTuiError as error:
+            self.tell_error(error)

@@ -1,0 +1,237 @@
+"""The line above the run list that tells which filter is in effect, and in which another one is typed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+from rich.text import Text
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal
+from textual.content import Content
+from textual.message import Message
+from textual.widget import Widget
+from textual.widgets import Input, Static
+
+from cekura_tui.model.filter import Filter
+from cekura_tui.model.filter_completion import Names
+from cekura_tui.model.filter_parse import parse, split_words
+from cekura_tui.model.filter_terms import KEYS
+from cekura_tui.model.text import clean_line
+from cekura_tui.ui.widgets.cells import one_line
+from cekura_tui.ui.widgets.filter_input import LONGEST, FilterInput, completed_line, goes_on
+from cekura_tui.ui.widgets.row_strips import without_background
+from cekura_tui.ui.widgets.signs import TONE_CLASSES, TONE_CSS
+
+_MINE = 50
+"""Filters typed here that can be gone back to."""
+_NOTE_ROOM = 12
+"""Cells below which a note says nothing any more."""
+_AT_REST = "filter: status: outcome: scenario: …"
+_KEYS = " ".join(f"{key.name}{key.sign}" for key in KEYS)
+_WAYS = "enter filters · esc leaves · ↑ earlier"
+
+
+class FilterAtRest(Static):
+    """The filter in effect, and on the right a note about it, in the first wording that fits."""
+
+    COMPONENT_CLASSES: ClassVar[set[str]] = TONE_CLASSES
+    DEFAULT_CSS = f"FilterAtRest {{ {TONE_CSS} }}"
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.text = ""
+        self.notes: tuple[str, ...] = ()
+
+    def render(self) -> Text:
+        """Keys dim, values plain."""
+        dim = without_background(self.get_component_rich_style("tone--dim"))
+        line, width = Text("/ ", no_wrap=True, overflow="ellipsis", end=""), self.size.width
+        parsed = parse(self.text)
+        if not self.text:
+            line.append(_AT_REST, style=dim)
+        elif parsed.wrong:
+            line.append(clean_line(self.text))
+        for n, term in enumerate(() if parsed.wrong else parsed.filter.terms):
+            written = str(Filter((term,)))
+            key = written.index(term.op) + len(term.op) if term.key else int(term.negated)
+            line.append(" " if n else "").append(clean_line(written[:key]), style=dim)
+            line.append(clean_line(written[key:]))
+        line.truncate(width, overflow="ellipsis")
+        room = width - line.cell_len - 2
+        notes = [Text(clean_line(note), style=dim) for note in self.notes]
+        note = next((note for note in notes if note.cell_len <= room), notes[-1] if notes else Text())
+        if note and room >= min(_NOTE_ROOM, note.cell_len):
+            note.truncate(room, overflow="ellipsis")
+            line.pad_right(width - line.cell_len - note.cell_len)
+            line.append_text(note)
+        return line
+
+
+class FilterBar(Widget):
+    """`names` are what is completed, `history` earlier filters, the newest first; both are set by the screen."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("up", "walk(1)", "Earlier filter", id="filter.earlier", show=False),
+        Binding("down", "walk(-1)", "Later filter", id="filter.later", show=False),
+        Binding("tab", "complete", "Complete", id="filter.complete", show=False),
+        Binding("escape", "leave", "Leave the filter", id="filter.leave", show=False),
+    ]
+
+    @dataclass
+    class Submitted(Message):
+        """This filter (canonical text, empty for none) is to be in effect."""
+
+        text: str
+
+    class Left(Message):
+        """The line was left; the former filter is still in effect."""
+
+    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 - as Textual names it
+        super().__init__(id=id)
+        self.names = Names()
+        self.history: Sequence[str] = ()
+        self.editing = False
+        self._rest, self._input = FilterAtRest(), FilterInput(lambda: self.names)
+        self._says = Static(classes="filter-says")
+        self._before: Widget | None = None
+        self._mine: list[str] = []
+        self._walk: tuple[str, ...] = ()
+        self._at = 0
+        self._insists = False
+
+    def compose(self) -> ComposeResult:
+        """The line at rest, the same line while one types, and what is said below it."""
+        yield self._rest
+        with Horizontal(classes="filter-typing"):
+            yield Static(Content("/ "), classes="filter-sign")
+            yield self._input
+        yield self._says
+
+    def on_mount(self) -> None:
+        """Every change of the text and of the cursor's place is judged."""
+        self.watch(self._input, "value", self._judge, init=False)
+        self.watch(self._input, "selection", self._judge, init=False)
+
+    def show(self, filter_text: str, *notes: str) -> None:
+        """This filter is in effect; the same again paints nothing, and what is being typed stays."""
+        if (filter_text, notes) != (self._rest.text, self._rest.notes):
+            self._rest.text, self._rest.notes = filter_text, notes
+            self._rest.refresh()
+
+    def edit(self) -> None:
+        """Let the filter in effect be changed. The keys that follow at once are typed into it already, if the one that
+        asks for this is bound with priority; else they were sent to where the focus was."""
+        if not self.editing:
+            self.editing = True
+            self._before, self._walk, self._at, self._insists = self.screen.focused, (), 0, False
+            self.add_class("-typing")
+            self._input.put(self._rest.text)
+            self._judge()
+        self.screen.set_focus(self._input)
+
+    def _leave(self, kept: str) -> None:
+        """Back to rest; what was typed comes first when one goes back to earlier filters."""
+        self.editing = False
+        if kept.strip():
+            self._mine[:] = dict.fromkeys((kept, *self._mine[:_MINE]))
+        if self._input is self.screen.focused:
+            before = self._before
+            self.screen.set_focus(before if before is not None and before.is_attached and before.focusable else None)
+        self.remove_class("-typing")
+
+    # While one types
+
+    @on(Input.Changed)
+    def typed(self, event: Input.Changed) -> None:
+        """No business of the screen's."""
+        event.stop()
+
+    @on(Input.Submitted)
+    def submit(self, event: Input.Submitted) -> None:
+        """Put it into effect, if all of it is right."""
+        event.stop()
+        if not self.editing:
+            return
+        parsed = parse(event.value)
+        if parsed.wrong:
+            self._insists = True
+            self._input.cursor_position = parsed.wrong[0].end
+            self._judge()
+            return
+        text = str(parsed.filter)
+        if text != self._rest.text:
+            self.show(text)  # without the note, which was about the former one
+        self._leave(text)
+        self.post_message(self.Submitted(text))
+
+    @on(Input.Blurred)
+    def elsewhere(self, event: Input.Blurred) -> None:
+        """Something else took the focus, not another window of the terminal."""
+        event.stop()
+        if self.app.app_focus and self.screen.focused is not self._input:
+            self.action_leave()
+
+    def action_leave(self) -> None:
+        """The former filter stays in effect."""
+        if self.editing:
+            typed = self._input.value
+            self._leave("" if typed == one_line(self._rest.text) else typed)
+            self.post_message(self.Left())
+
+    def action_complete(self) -> None:
+        """Take what is offered for the word that ends at the cursor."""
+        text, rest = self._parted()
+        if completed := completed_line(text, self.names, LONGEST - len(rest)):
+            self._input.put(completed, rest)
+
+    def action_walk(self, step: int) -> None:
+        """To an earlier filter, or back; what was being typed is where the way begins."""
+        value = self._input.value
+        if not self._walk or value != self._walk[self._at]:
+            earlier = (one_line(text) for text in (*self._mine, *self.history))
+            self._walk, self._at = tuple(dict.fromkeys((value, *earlier))), 0
+        self._at = min(max(self._at + step, 0), len(self._walk) - 1)
+        self._input.put(self._walk[self._at])
+
+    def _judge(self) -> None:
+        """Say what is wrong, but of the word in which the cursor is only once it was to be put into effect."""
+        if not self.editing:
+            return
+        text, cursor = self._input.value, self._input.cursor_position
+        parsed = parse(text)
+        if not parsed.wrong:
+            self._insists = False
+        here = next(((start, end) for start, end in split_words(text) if start <= cursor <= end), None)
+        told = [
+            wrong for wrong in parsed.wrong if self._insists or here is None or not here[0] <= wrong.start <= here[1]
+        ]
+        self._input.mark([(wrong.start, wrong.end) for wrong in told])
+        self._says.set_class(bool(told), "-wrong")
+        said = clean_line(f"! {told[0].message}" if told else self._offer())
+        if said != str(self._says.content):
+            self._says.update(Content(said), layout=False)
+
+    def _parted(self) -> tuple[str, str]:
+        """What is up to the cursor, if a word ends there, and what is behind it; else nothing and all."""
+        value, cursor = self._input.value, self._input.cursor_position
+        at = cursor if cursor == len(value) or any(end == cursor for _, end in split_words(value)) else 0
+        return value[:at], value[at:]
+
+    def _offer(self) -> str:
+        value = self._input.value
+        if len(value) >= LONGEST:
+            return f"This is as long as a filter can be: {LONGEST:,} characters."
+        text, rest = self._parted()
+        if not value or text[-1:].isspace():
+            return _KEYS
+        completed = completed_line(text, self.names, LONGEST - len(rest))
+        if completed is None:
+            return _WAYS
+        if not rest and goes_on(completed, text):
+            return f"tab completes · {_WAYS}"
+        *_, (start, end) = split_words(completed)
+        return f"tab: {completed[start:end]} · {_WAYS}"

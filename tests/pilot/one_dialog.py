@@ -1,0 +1,80 @@
+"""A dialog alone over an empty screen, with a real workspace behind it, and what it answers."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from typing import Any
+
+from textual.app import App
+from textual.pilot import Pilot
+from waiting import eventually
+
+from cekura_tui.ui.board import Board
+from cekura_tui.ui.dialogs.dialog import Dialog
+from cekura_tui.ui.styles import THEME, style_sheets
+from cekura_tui.workspace.setup import Setup
+from cekura_tui.workspace.workspace import Workspace
+
+
+class OneDialog(App[None]):
+    """Asks, and keeps the answers; `copied` are the texts that went to the terminal's clipboard."""
+
+    CSS_PATH = style_sheets()
+
+    def __init__(self, workspace: Workspace, dialog: Callable[[Board], Dialog[Any]]) -> None:
+        super().__init__()
+        self.animation_level = "none"
+        self.board = Board(self, workspace)
+        self.answers: list[Any] = []
+        self.copied: list[str] = []
+        self._dialog = dialog
+
+    def on_mount(self) -> None:
+        self.register_theme(THEME)
+        self.theme = THEME.name
+        self.ask()
+
+    def ask(self) -> None:
+        """Open it, anew if it was open before."""
+        self.push_screen(self._dialog(self.board), self.answers.append)
+
+    def copy_to_clipboard(self, text: str) -> None:
+        super().copy_to_clipboard(text)
+        self.copied.append(text)
+
+    @property
+    def dialog(self) -> Any:
+        return self.screen
+
+
+@asynccontextmanager
+async def asked(
+    setup: Setup, dialog: Callable[[Board], Dialog[Any]], *, size: tuple[int, int] = (80, 24)
+) -> AsyncIterator[tuple[OneDialog, Pilot[None]]]:
+    """The dialog, open."""
+    workspace = Workspace(setup)
+    workspace.start(lambda: None)
+    app = OneDialog(workspace, dialog)
+    try:
+        async with app.run_test(size=size, notifications=True) as pilot:
+            await eventually(lambda: isinstance(app.screen, Dialog) and app.screen.is_mounted, "the dialog is open")
+            yield app, pilot
+    finally:
+        await asyncio.to_thread(workspace.close)
+
+
+async def answer(app: OneDialog, pilot: Pilot[None], *keys: str) -> Any:
+    """Press the keys and wait for the answer that they lead to."""
+    before = len(app.answers)
+    await pilot.press(*keys)
+    await eventually(lambda: len(app.answers) > before, f"an answer to {keys}")
+    assert len(app.answers) == before + 1
+    return app.answers[-1]
+
+
+def burst(app: OneDialog, *keys: str) -> None:
+    """All of these keys come from the terminal before the first is handled."""
+    for key in keys:
+        app.simulate_key(key)

@@ -1,0 +1,191 @@
+"""What `y` hands over of runs: to the clipboard just as it says, or on to a file; and why something is not offered."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+from app_on_a_server import Served, setup_of
+from hostile import EVIL, SHOWN, evil_run
+from one_dialog import OneDialog, answer, asked, burst
+from scripted_server import ScriptedServer, run_of
+from textual.pilot import Pilot
+from waiting import eventually
+from watching import screen_text, sees, still
+
+from cekura_tui.cli.opening import scope_of_link
+from cekura_tui.model.run import Run
+from cekura_tui.model.scope import Scope
+from cekura_tui.model.view import RunRow, row_of
+from cekura_tui.ui.board import Board
+from cekura_tui.ui.dialogs import copy_runs
+from cekura_tui.ui.dialogs.copy_runs import SAVE_ALL, SAVE_THESE, CopyRunsDialog
+from cekura_tui.workspace.setup import DemoOptions, Setup, make_setup
+
+DASHBOARD = "https://dashboard.cekura.ai"
+PROJECT = Scope("project", 4021, "Clinic")
+COPIED = "Sent to the terminal's clipboard"
+
+
+def row(number: int, agent: int = 7, **fields: object) -> RunRow:
+    return row_of(Run.read(run_of(number, agent, **fields)))
+
+
+ONE = row(48213, result_id=991)
+THREE = [ONE, row(48212, result_id=991), row(48211, result_id=990)]
+
+
+@pytest.fixture
+def setup(scripted: ScriptedServer) -> Setup:
+    return setup_of(scripted.url, "key", 1)
+
+
+def copy_of(
+    *rows: RunRow, dashboard: str | None = DASHBOARD, scope: Scope | None = PROJECT, notes: dict[int, str] | None = None
+) -> Callable[[Board], CopyRunsDialog]:
+    return lambda board: CopyRunsDialog(board, rows, dashboard, scope, notes or {})
+
+
+def offered(app: OneDialog) -> list[str]:
+    return [offer.words for offer in app.dialog.query_one("#copies").rows]
+
+
+async def choose(app: OneDialog, pilot: Pilot[None], words: str) -> object:
+    """Go to the offer and take it; open the dialog for it if it was answered before."""
+    if app.answers:
+        app.ask()
+    await sees(pilot, "Copy of", words)
+    steps = offered(app).index(words)
+    return await answer(app, pilot, *["j"] * steps, "enter")
+
+
+async def test_y_and_enter_copy_the_link_of_the_run_under_the_cursor(setup: Setup) -> None:
+    async with asked(setup, copy_of(ONE)) as (app, pilot):
+        await sees(pilot, "Copy of run 48213", "link of the result", f"{DASHBOARD}/4021/results/991")
+        assert await answer(app, pilot, "enter") is None
+        assert app.copied == [f"{DASHBOARD}/4021/results/991"]
+        await sees(pilot, f"{COPIED}: link of the result.", "only pasting tells")
+        assert scope_of_link(app.copied[0], DASHBOARD) == Scope("result", 991)
+
+
+async def test_of_several_runs_each_result_is_linked_once_and_the_ids_stand_in_the_order_of_the_list(
+    setup: Setup,
+) -> None:
+    async with asked(setup, copy_of(*THREE)) as (app, pilot):
+        await sees(pilot, "Copy of 3 runs", "links of 2 results")
+        await choose(app, pilot, "links of 2 results")
+        await choose(app, pilot, "ids")
+        await choose(app, pilot, "command that improves the prompt from them")
+        assert app.copied == [
+            f"{DASHBOARD}/4021/results/991\n{DASHBOARD}/4021/results/990",
+            "48213 48212 48211",
+            "cekura-tui improve 48213 48212 48211 --from-agent",
+        ]
+        assert app.answers == [None] * 3
+
+
+async def test_rows_are_copied_as_a_spreadsheet_and_a_script_read_them(setup: Setup) -> None:
+    rows = [ONE, row(48212, scenario_name='=cmd|"x"', duration="01:10")]
+    async with asked(setup, copy_of(*rows, notes={48213: "late, again", 1: "of another"})) as (app, pilot):
+        for words in ("CSV", "JSON lines", "rows as text"):
+            await choose(app, pilot, words)
+        table, lines, text = app.copied
+        first, second = csv.DictReader(io.StringIO(table))
+        assert (first["id"], first["note"], first["result_id"]) == ("48213", "late, again", "991")
+        assert second["scenario"] == '\'=cmd|"x"', "no cell is run"
+        one, other = map(json.loads, lines.splitlines())
+        assert (one["id"], one["note"], one["seconds"]) == (48213, "late, again", None)
+        assert (other["scenario"], other["seconds"], other["note"]) == ('=cmd|"x"', 70, "")
+        assert [words.split()[0] for words in text.splitlines()] == ["48213", "48212"]
+
+
+async def test_a_file_is_left_to_whoever_asked(setup: Setup) -> None:
+    async with asked(setup, copy_of(*THREE)) as (app, pilot):
+        assert await choose(app, pilot, "Save these to a file …") == SAVE_THESE
+        assert await choose(app, pilot, "Save the whole list …") == SAVE_ALL
+        app.ask()
+        await sees(pilot, "Copy of 3 runs")
+        assert await answer(app, pilot, "escape") is None
+        assert app.copied == []
+
+
+async def test_what_is_not_offered_is_said_with_its_reason(setup: Setup) -> None:
+    four = [row(n, result_id=n if n > 3 else None) for n in (1, 2, 3, 4)]
+    async with asked(setup, copy_of(*four)) as (app, pilot):
+        await sees(pilot, "1 of 4 runs tell of their result", "No command: a job takes up to 3 runs of one agent.")
+        assert offered(app)[:2] == ["link of the result", "ids"]
+    async with asked(setup, copy_of(row(1), row(2, agent=8))) as (app, pilot):
+        await sees(pilot, "No link: these runs do not tell of a result", "No command:")
+        assert offered(app)[0] == "ids"
+    async with asked(setup, copy_of(ONE, scope=Scope("agent", 7))) as (_, pilot):
+        await sees(pilot, "No link: the run does not tell of a result and its project.", gone="No command")
+    async with asked(setup, copy_of(ONE, dashboard=None)) as (_, pilot):
+        await sees(pilot, "No link: there is no dashboard here.")
+    async with asked(setup, copy_of()) as (app, pilot):
+        await sees(pilot, "Copy of 0 runs", gone="No ")
+        assert offered(app) == ["Save the whole list …"]
+        assert await answer(app, pilot, "enter") == SAVE_ALL
+
+
+async def test_a_command_for_the_embedded_workspace_names_it(served: Served, home: object) -> None:
+    del served
+    demo = make_setup(demo=DemoOptions(), env={"CEKURA_TUI_HOME": str(home)})
+    async with asked(demo, copy_of(ONE)) as (app, pilot):
+        await choose(app, pilot, "command that improves the prompt from it")
+        assert app.copied == ["cekura-tui --demo improve 48213 --from-agent"]
+
+
+async def test_more_than_a_terminal_takes_is_copied_only_when_asked_for_twice(
+    setup: Setup, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(copy_runs, "LARGE", 2_000)
+    rows = [replace(ONE, id=number) for number in range(1, 101)]
+    async with asked(setup, copy_of(*rows)) as (app, pilot):
+        await sees(pilot, "Copy of 100 runs")
+        await pilot.press("j", "j", "j", "enter")
+        await sees(pilot, "many terminals take up to 2 KB and drop the rest", "enter once more")
+        await pilot.press("j")
+        await sees(pilot, gone="many terminals")
+        await pilot.press("k", "enter")
+        await sees(pilot, "many terminals")
+        assert (app.answers, app.copied) == ([], [])
+        assert await answer(app, pilot, "enter") is None
+        assert len(list(csv.DictReader(io.StringIO(app.copied[0])))) == 100
+
+
+async def test_enter_pressed_twice_in_haste_answers_once(setup: Setup) -> None:
+    async with asked(setup, copy_of(ONE)) as (app, pilot):
+        await sees(pilot, "Copy of run 48213")
+        burst(app, "enter", "enter")
+        await eventually(lambda: app.answers, "an answer")
+        await still(pilot)
+        assert app.answers == [None]
+        assert len(app.copied) == 1
+
+
+async def test_hostile_rows_are_shown_and_copied_as_text(setup: Setup) -> None:
+    evil = row_of(Run.read(evil_run(101)))
+    async with asked(setup, copy_of(evil, notes={101: EVIL})) as (app, pilot):
+        await sees(pilot, "Copy of run 101")
+        await pilot.press("j", "j")
+        await sees(pilot, SHOWN[:20])
+        assert "\x1b" not in screen_text(app)
+        for words in ("row as text", "CSV", "JSON lines"):
+            await choose(app, pilot, words) if app.answers else await answer(app, pilot, "enter")
+            assert "\x1b" not in app.copied[-1]
+            assert "\u202e" not in app.copied[-1]
+            assert SHOWN in app.copied[-1]
+
+
+@pytest.mark.parametrize("size", [(60, 15), (80, 24), (200, 50)])
+async def test_the_whole_dialog_fits_every_terminal(setup: Setup, size: tuple[int, int]) -> None:
+    rows = [row(1, result_id=5), row(2, agent=8)]
+    async with asked(setup, copy_of(*rows), size=size) as (app, pilot):
+        await sees(pilot, "Copy of 2 runs", "link of the result", "No command:", "1 of 2 runs", "esc closes")
+        await pilot.press("G")
+        await sees(pilot, "Save the whole list …", "esc closes")
+        await eventually(lambda: app.dialog.query_one("#copies").cursor_key == offered(app)[-1], "the last offer")

@@ -1,0 +1,244 @@
+"""Saving runs to a file from the list: what is written, how far it has come, and what is left when it is stopped."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from app_on_a_server import EPOCH, LIST, PROJECT, Served, setup_of
+from scripted_server import Hold, Reply, ScriptedServer, run_of
+from textual.app import App
+from textual.pilot import Pilot
+from textual.widgets import Input
+from waiting import eventually
+from watching import screen_text, sees
+
+from cekura_tui.model.filter_parse import parse
+from cekura_tui.model.run import Run
+from cekura_tui.model.run_query import RunQuery
+from cekura_tui.model.scope import Scope
+from cekura_tui.model.view import RunRow, row_of
+from cekura_tui.ui.board import Board
+from cekura_tui.ui.dialogs.export_runs import ExportRunsDialog
+from cekura_tui.ui.styles import THEME, style_sheets
+from cekura_tui.workspace.setup import Setup
+from cekura_tui.workspace.workspace import Workspace
+
+NOTHING = "no answer yet"
+QUERY = RunQuery(Scope("project", PROJECT, "Clinics"))
+
+
+def row(number: int, **fields: object) -> RunRow:
+    return row_of(Run.read(run_of(number, **fields)))
+
+
+class Host(App[None]):
+    """Nothing but the dialog and what it answered."""
+
+    answer: object = NOTHING
+
+    def __init__(self, workspace: Workspace, *given: Any) -> None:
+        super().__init__(css_path=style_sheets())
+        self._workspace, self._given = workspace, given
+
+    def on_mount(self) -> None:
+        self.register_theme(THEME)
+        self.theme = THEME.name
+        board = Board(self, self._workspace, clock=lambda: EPOCH)
+        self.push_screen(ExportRunsDialog(board, *self._given), lambda answer: setattr(self, "answer", answer))
+
+
+@asynccontextmanager
+async def dialog(
+    setup: Setup,
+    query: RunQuery = QUERY,
+    marked: Sequence[RunRow] = (),
+    shown: Sequence[RunRow] | None = None,
+    notes: Mapping[int, str] | None = None,
+    size: tuple[int, int] = (80, 24),
+) -> AsyncIterator[Pilot[None]]:
+    workspace = Workspace(setup)
+    workspace.start(lambda: None)
+    try:
+        async with Host(workspace, query, marked, shown, notes or {}).run_test(size=size) as pilot:
+            await sees(pilot, "Save runs to a file")
+            yield pilot
+    finally:
+        await asyncio.to_thread(workspace.close)
+
+
+@pytest.fixture(autouse=True)
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The directory that the program was started in."""
+    place = tmp_path / "here"
+    place.mkdir()
+    monkeypatch.chdir(place)
+    monkeypatch.setenv("HOME", str(place))
+    return place
+
+
+async def name(pilot: Pilot[None], text: str) -> None:
+    pilot.app.screen.query_one(Input).value = text
+    await pilot.pause()
+
+
+def answer_of(pilot: Pilot[None]) -> object:
+    return pilot.app.answer  # type: ignore[attr-defined]
+
+
+async def test_the_marked_runs_alone_are_written_and_it_is_said_where(served: Served, here: Path) -> None:
+    rows = [row(9, scenario_name="=HYPERLINK(1)"), row(4)]
+    async with dialog(served.setup(), marked=rows, notes={4: "ask Mo"}) as pilot:
+        await sees(pilot, "(•) 2 marked runs", "( ) all of Clinics", "runs-2025-10-09.csv")
+        await pilot.press("enter")
+        await sees(pilot, "2 of 2 runs", "2 runs are in", "enter or esc closes")
+        await pilot.press("enter")
+        await eventually(lambda: answer_of(pilot) is not NOTHING, "the dialog closes")
+    assert served.log == []
+    written = here / "runs-2025-10-09.csv"
+    assert answer_of(pilot) == f"2 runs are in {written}"
+    header, first, second = written.read_text().splitlines()
+    assert header.startswith("id,outcome,")
+    assert (first.split(",")[0], second.split(",")[0]) == ("9", "4")
+    assert ",'=HYPERLINK(1)," in first
+    assert second.endswith(",ask Mo")
+
+
+async def test_all_runs_that_pass_the_filter_are_asked_for_and_written(served: Served, here: Path) -> None:
+    query = RunQuery(QUERY.scope, parse("outcome:passed persona:~calm").filter)
+    async with dialog(served.setup(), query, [row(4)]) as pilot:
+        await pilot.press("down")
+        await sees(pilot, "( ) 1 marked run", "(•) all that pass outcome:passed persona:~calm of Clinics")
+        await name(pilot, "~/passed.jsonl")
+        await pilot.press("enter")
+        await sees(pilot, "runs are in", " written")
+    found = [json.loads(line) for line in (here / "passed.jsonl").read_text().splitlines()]
+    assert found
+    assert {run["outcome"] for run in found} == {"passed"}
+    assert all("calm" in run["personality"].casefold() for run in found)
+    assert served.asked(LIST)
+
+
+async def test_a_list_that_is_known_whole_is_written_as_it_is_shown_without_asking(served: Served, here: Path) -> None:
+    shown = [row(number) for number in (5, 7, 6)]
+    async with dialog(served.setup(), shown=shown) as pilot:
+        await sees(pilot, "(•) all of Clinics, 3 runs")
+        await name(pilot, "shown.jsonl")
+        await pilot.press("enter")
+        await sees(pilot, "3 runs are in")
+    assert served.log == []
+    assert [json.loads(line)["id"] for line in (here / "shown.jsonl").read_text().splitlines()] == [5, 7, 6]
+
+
+async def test_a_file_that_exists_is_only_overwritten_when_asked_for_twice(served: Served, here: Path) -> None:
+    (here / "old.csv").write_text("precious")
+    async with dialog(served.setup(), marked=[row(4)]) as pilot:
+        await name(pilot, "old.csv")
+        await pilot.press("enter")
+        await sees(pilot, "old.csv exists already. Enter once more overwrites it.")
+        await name(pilot, "old.csv ")
+        await pilot.press("enter")
+        await sees(pilot, "exists already")
+        assert (here / "old.csv").read_text() == "precious"
+        await pilot.press("enter")
+        await sees(pilot, "1 run is in")
+    assert (here / "old.csv").read_text().startswith("id,")
+
+
+@pytest.mark.parametrize(
+    ("typed", "said"),
+    [
+        ("", "Type a file name."),
+        ("runs.txt", "ends in no known format"),
+        ("[/oops].csv/", "is a directory"),
+        ("nowhere/runs.csv", "There is no directory"),
+        ("~nobody-at-all/runs.csv", "cannot be found"),
+    ],
+)
+async def test_a_name_that_cannot_be_is_refused_with_a_sentence(
+    served: Served, here: Path, typed: str, said: str
+) -> None:
+    async with dialog(served.setup(), marked=[row(4)]) as pilot:
+        await name(pilot, typed)
+        await pilot.press("enter")
+        await sees(pilot, said)
+        await pilot.press("escape")
+        await eventually(lambda: answer_of(pilot) is None, "the dialog closes")
+    assert os.listdir(here) == []
+
+
+@pytest.fixture
+def half(scripted: ScriptedServer) -> Hold:
+    """A list of two pages, the second of which comes when the test says so."""
+    pages = [{"count": 2, "next": str(2 - n), "results": [run_of(2 - n)]} for n in range(2)]
+    hold = Hold(Reply({**pages[1], "next": None}))
+    scripted.on("GET", LIST, Reply({**pages[0], "next": "2"}), hold)
+    return hold
+
+
+async def test_what_is_under_way_shows_how_far_it_has_come_and_leaves_nothing_when_stopped(
+    scripted: ScriptedServer, half: Hold, here: Path
+) -> None:
+    async with dialog(setup_of(scripted.url, "key", PROJECT)) as pilot:
+        await name(pilot, "all.csv")
+        await pilot.press("enter")
+        await sees(pilot, "████████████············ 1 of 2 runs", "Writing CSV to", "esc stops")
+        await eventually(half.arrived.is_set, "the second page is asked for")
+        await pilot.press("escape")
+        await sees(pilot, "Esc once more stops it")
+        assert os.listdir(here) != []
+        await pilot.press("escape")
+        await sees(pilot, "Stopped; nothing was kept.", "enter saves")
+        assert os.listdir(here) == []
+        # It can be begun again.
+        scripted.on("GET", LIST, Reply({"count": 1, "next": None, "results": [run_of(1)]}))
+        await pilot.press("enter")
+        await sees(pilot, "1 run is in")
+    assert os.listdir(here) == ["all.csv"]
+
+
+async def test_leaving_the_program_in_the_middle_leaves_no_half_file(
+    scripted: ScriptedServer, half: Hold, here: Path
+) -> None:
+    async with dialog(setup_of(scripted.url, "key", PROJECT)) as pilot:
+        await pilot.press("enter")
+        await eventually(half.arrived.is_set, "the second page is asked for")
+        assert os.listdir(here) != []
+    assert os.listdir(here) == []
+
+
+async def test_a_server_that_fails_half_way_is_told_and_nothing_is_kept(
+    scripted: ScriptedServer, here: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("cekura_tui.api.retry.TRIES", 1)
+    first = Reply({"count": 2, "next": "2", "results": [run_of(2)]})
+    scripted.on("GET", LIST, first, Reply(b"<html>", 502))
+    async with dialog(setup_of(scripted.url, "key", PROJECT)) as pilot:
+        await pilot.press("enter")
+        await sees(pilot, "failed (502", "of the 1 run before.", "enter saves")
+    assert os.listdir(here) == []
+
+
+async def test_a_busy_server_is_waited_for_and_this_is_said(scripted: ScriptedServer, here: Path) -> None:
+    busy = Reply({"detail": "Slow down."}, 429, {"Retry-After": "0"})
+    hold = Hold(Reply({"count": 1, "next": None, "results": [run_of(1)]}))
+    scripted.on("GET", LIST, busy, hold)
+    async with dialog(setup_of(scripted.url, "key", PROJECT)) as pilot:
+        await pilot.press("enter")
+        await sees(pilot, "asks to slow down")
+        hold.released.set()
+        await sees(pilot, "1 run is in", gone="slow down")
+
+
+@pytest.mark.parametrize("size", [(80, 24), (60, 15)])
+async def test_everything_is_seen_on_a_small_terminal(served: Served, size: tuple[int, int]) -> None:
+    hostile = RunQuery(Scope("project", 1, "[/b]\x1b[31mred"), parse('scenario:~"[@click=quit]"').filter)
+    async with dialog(served.setup(), hostile, [row(4)], size=size) as pilot:
+        await sees(pilot, "Save runs", "runs-2025", "(•) 1 marked run", "[@click=quit]", "enter saves", "esc closes")
+        assert "\x1b" not in screen_text(pilot.app)

@@ -1,0 +1,473 @@
+"""The filter line: what is in effect, what is typed, what is wrong in it, and what would be right."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from hostile import EVIL
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from rich.segment import Segment
+from textual import events
+from textual.app import App, ComposeResult
+from textual.binding import Binding, BindingType
+from textual.message import Message
+from textual.pilot import Pilot
+from textual.widget import Widget
+from textual.widgets import Input
+from waiting import eventually
+from watching import screen_text, sees, still
+
+from cekura_tui.model.filter_completion import Names
+from cekura_tui.model.filter_parse import parse
+from cekura_tui.model.text import clean
+from cekura_tui.ui.styles import THEME, style_sheets
+from cekura_tui.ui.widgets.filter_bar import FilterBar
+from cekura_tui.ui.widgets.filter_input import LONGEST, completed_line, goes_on
+
+IN_EFFECT = 'outcome:failed -metric:"Task completion"'
+NOTE = "metric: on 400 of 81,233 loaded"
+NAMES = Names(scenarios=("Late refund", "Straße77"), agents=("Clinic",), metrics=("Task completion",))
+SMALL = (80, 24)
+
+
+class Rows(Widget, can_focus=True):
+    """What is filtered."""
+
+    DEFAULT_CSS = "Rows { height: 1fr; }"
+
+
+class BarApp(App[None]):
+    CSS_PATH = style_sheets()
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("slash", "edit", "Filter", priority=True)]
+
+    def __init__(self, in_effect: str = "", note: str = "") -> None:
+        super().__init__()
+        self.bar, self.rows = FilterBar(), Rows()
+        self.bar.names = NAMES
+        self.in_effect, self.note = in_effect, note
+        self.told: list[str | None] = []
+
+    def compose(self) -> ComposeResult:
+        yield self.bar
+        yield self.rows
+
+    def on_mount(self) -> None:
+        self.register_theme(THEME)
+        self.theme = THEME.name
+        self.bar.show(self.in_effect, self.note)
+        self.rows.focus()
+
+    def action_edit(self) -> None:
+        self.bar.edit()
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        return not self.bar.editing if action == "edit" else super().check_action(action, parameters)
+
+    def on_filter_bar_submitted(self, message: FilterBar.Submitted) -> None:
+        self.told.append(message.text)
+
+    def on_filter_bar_left(self, message: Message) -> None:
+        self.told.append(None)
+
+    @property
+    def typed(self) -> str:
+        return self.bar.query_one(Input).value
+
+    @property
+    def cursor(self) -> int:
+        return self.bar.query_one(Input).cursor_position
+
+
+def lines(app: App[None]) -> list[str]:
+    return [line.strip() for line in screen_text(app).splitlines()]
+
+
+def underlined(app: App[None]) -> list[str]:
+    """The parts of the first line that are marked."""
+    strip: list[Segment] = list(app.screen._compositor.render_strips()[0])
+    parts: list[str] = []
+    joins = False
+    for text, style, _ in strip:
+        marked = bool(style and style.underline)
+        if marked and joins:
+            parts[-1] += text
+        elif marked:
+            parts.append(text)
+        joins = marked
+    return parts
+
+
+async def type_in(pilot: Pilot[None], text: str) -> None:
+    """The filter line, emptied, and this typed into it."""
+    await pilot.press("slash", "ctrl+u", *text)
+
+
+async def says(pilot: Pilot[None], text: str) -> None:
+    """Wait until the line below says this."""
+    await eventually(lambda: text in lines(pilot.app)[1], f"it says {text!r}, not {lines(pilot.app)[1]!r}")
+
+
+async def paste(pilot: Pilot[None], text: str) -> None:
+    pilot.app.post_message(events.Paste(text))
+    await pilot.pause()
+
+
+# At rest
+
+
+async def test_at_rest_it_takes_one_line_of_the_screen_and_while_one_types_two() -> None:
+    app = BarApp(IN_EFFECT)
+    async with app.run_test(size=SMALL) as pilot:
+        assert app.rows.region.y == 1
+        await pilot.press("slash")
+        await eventually(lambda: app.rows.region.y == 2, "a line for what is said")
+        await pilot.press("escape")
+        await eventually(lambda: app.rows.region.y == 1, "the line is given back")
+
+
+async def test_the_filter_in_effect_is_shown_and_the_note_is_what_is_cut_first() -> None:
+    app = BarApp(IN_EFFECT, NOTE)
+    async with app.run_test(size=SMALL) as pilot:
+        for width, shown in [
+            (80, f"/ {IN_EFFECT}{' ' * 5}{NOTE}"),
+            (60, f"/ {IN_EFFECT}  metric: on 40…"),
+            (50, f"/ {IN_EFFECT}"),
+            (24, "/ outcome:failed -met…"),
+        ]:
+            await pilot.resize_terminal(width, 24)
+            await eventually(
+                lambda shown=shown: lines(app)[0] == shown, f"at {width}: {shown!r}, not {lines(app)[0]!r}"
+            )
+
+
+async def test_without_a_filter_it_shows_how_one_begins() -> None:
+    app = BarApp()
+    async with app.run_test(size=SMALL) as pilot:
+        await sees(pilot, "/ filter: status: outcome:")
+        app.bar.show("", "1,204 runs")
+        await sees(pilot, "1,204 runs")
+
+
+async def test_the_same_filter_and_note_again_paint_nothing() -> None:
+    app = BarApp(IN_EFFECT, NOTE)
+    async with app.run_test(size=SMALL) as pilot:
+        await still(pilot)
+        painted: list[str] = []
+        rest = app.bar.children[0]
+        rest.refresh = lambda *_, **__: painted.append("again") or rest  # type: ignore[method-assign, func-returns-value]
+        app.bar.show(IN_EFFECT, NOTE)
+        assert painted == []
+        app.bar.show(IN_EFFECT, "on 500 of 81,233 loaded")
+        assert painted == ["again"]
+
+
+# Typing
+
+
+async def test_what_is_typed_is_told_in_its_shortest_form_and_the_focus_goes_back_to_the_list() -> None:
+    app = BarApp()
+    async with app.run_test(size=SMALL) as pilot:
+        await pilot.press("slash", *'  checks:"Task completion"  !refund ', "enter")
+        assert app.told == ['metric:"Task completion" -refund']
+        assert app.focused is app.rows
+        await sees(pilot, '/ metric:"Task completion" -refund')
+
+
+async def test_keys_that_follow_the_slash_at_once_are_typed_into_the_filter() -> None:
+    app = BarApp()
+    async with app.run_test(size=SMALL):
+        for key in ("slash", *"http://a mode:text", "enter"):
+            app.simulate_key(key)
+        await eventually(lambda: app.told, "a filter")
+        assert app.told == ["http://a mode:text"]
+
+
+async def test_an_emptied_filter_means_all_runs() -> None:
+    app = BarApp(IN_EFFECT, NOTE)
+    async with app.run_test(size=SMALL) as pilot:
+        await pilot.press("slash", "ctrl+u", "space", "enter")
+        assert app.told == [""]
+        await sees(pilot, "/ filter:", gone=NOTE)
+
+
+async def test_left_with_escape_the_former_filter_stays_in_effect() -> None:
+    app = BarApp(IN_EFFECT)
+    async with app.run_test(size=SMALL) as pilot:
+        await type_in(pilot, "mode:text")
+        await pilot.press("escape")
+        assert app.told == [None]
+        assert app.focused is app.rows
+        assert not app.bar.editing
+        await sees(pilot, f"/ {IN_EFFECT}", gone="mode:text")
+        await pilot.press("slash")
+        assert app.typed == IN_EFFECT
+
+
+async def test_the_focus_going_elsewhere_leaves_the_line_but_another_window_does_not() -> None:
+    app = BarApp(IN_EFFECT)
+    async with app.run_test(size=SMALL) as pilot:
+        await type_in(pilot, "mode:te")
+        app.post_message(events.AppBlur())
+        await pilot.pause()
+        app.post_message(events.AppFocus())
+        await pilot.press("x", "t")
+        assert (app.bar.editing, app.typed, app.told) == (True, "mode:text", [])
+        app.rows.focus()
+        await eventually(lambda: app.told == [None], "it was left")
+        assert app.focused is app.rows
+        await sees(pilot, f"/ {IN_EFFECT}")
+
+
+async def test_news_of_the_list_leaves_what_is_being_typed() -> None:
+    app = BarApp(IN_EFFECT)
+    async with app.run_test(size=SMALL) as pilot:
+        await type_in(pilot, "mode:te")
+        app.bar.show(IN_EFFECT, NOTE)
+        await pilot.press("x", "t", "enter")
+        assert app.told == ["mode:text"]
+
+
+async def test_the_cursor_does_not_blink_for_a_still_screen_writes_nothing() -> None:
+    app = BarApp()
+    async with app.run_test(size=SMALL) as pilot:
+        await pilot.press("slash")
+        assert not app.bar.query_one(Input).cursor_blink
+
+
+# What is wrong
+
+
+async def test_a_wrong_filter_is_not_put_into_effect_and_is_marked_where_it_is_wrong() -> None:
+    app = BarApp(IN_EFFECT)
+    async with app.run_test(size=SMALL) as pilot:
+        await type_in(pilot, "mode:vx refund")
+        await says(pilot, "! no mode “vx” (text, voice)")
+        assert underlined(app) == ["vx"]
+        await pilot.press("enter")
+        assert app.told == []
+        assert app.bar.editing
+        assert app.cursor == len("mode:vx")
+        await pilot.press("backspace", "backspace", *"text")
+        await says(pilot, "enter filters")
+        assert underlined(app) == []
+        await pilot.press("enter")
+        assert app.told == ["mode:text refund"]
+
+
+async def test_a_word_that_is_still_being_typed_is_wrong_only_once_it_is_submitted() -> None:
+    app = BarApp()
+    async with app.run_test(size=SMALL) as pilot:
+        await type_in(pilot, "stats:fail")
+        assert "!" not in lines(app)[1]
+        await pilot.press("enter")
+        await says(pilot, "! no term “stats:”; did you mean status?")
+        assert underlined(app) == ["stats:"]
+        assert app.told == []
+        await pilot.press("escape", "slash")
+        await pilot.press(*"stats:fail")
+        assert "!" not in lines(app)[1]
+
+
+async def test_a_word_that_the_cursor_left_is_judged() -> None:
+    app = BarApp()
+    async with app.run_test(size=SMALL) as pilot:
+        await type_in(pilot, "dur:x mode:text")
+        await says(pilot, "! write dur>120 or dur<120")
+        assert underlined(app) == ["dur:x"]
+        await pilot.press("home")
+        await says(pilot, "enter filters")
+        assert underlined(app) == []
+
+
+# Earlier filters
+
+
+async def test_up_and_down_walk_through_earlier_filters_and_back_to_what_was_begun() -> None:
+    app = BarApp("mode:text")
+    app.bar.history = ("mode:text", "outcome:error", "refund")
+    async with app.run_test(size=SMALL) as pilot:
+        await pilot.press("slash", *" la")
+        seen: list[str] = []
+        for key in ("up", "up", "up", "up", "down", "down", "down", "down"):
+            await pilot.press(key)
+            seen.append(app.typed)
+        begun = "mode:text la"
+        there = ["mode:text", "outcome:error", "refund", "refund"]
+        assert seen == [*there, "outcome:error", "mode:text", begun, begun]
+        await pilot.press("up", "up", "enter")
+        assert app.told == ["outcome:error"]
+
+
+async def test_what_was_typed_and_left_is_the_first_of_the_earlier_filters() -> None:
+    app = BarApp("mode:text")
+    app.bar.history = ("refund",)
+    async with app.run_test(size=SMALL) as pilot:
+        await pilot.press("slash", *" agent:cli", "escape", "slash", "up")
+        assert app.typed == "mode:text agent:cli"
+        await pilot.press("escape", "slash", "up", "up")
+        assert app.typed == "refund"
+
+
+# Names that are known
+
+
+async def test_tab_and_right_take_what_is_offered_behind_the_cursor() -> None:
+    app = BarApp()
+    async with app.run_test(size=SMALL) as pilot:
+        for key in ("tab", "right"):
+            await type_in(pilot, "agent:cl")
+            await says(pilot, "tab completes")
+            await sees(pilot, "/ agent:clinic")
+            await pilot.press(key)
+            assert app.typed == "agent:Clinic"
+            await pilot.press("escape")
+
+
+async def test_a_name_that_needs_quotes_is_shown_below_before_tab_writes_it() -> None:
+    app = BarApp()
+    async with app.run_test(size=SMALL) as pilot:
+        await type_in(pilot, "scenario:la")
+        await says(pilot, 'tab: scenario:"Late refund"')
+        await pilot.press("tab", "enter")
+        assert app.told == ['scenario:"Late refund"']
+
+
+async def test_a_name_written_with_other_letters_is_not_shown_half() -> None:
+    app = BarApp()
+    async with app.run_test(size=SMALL) as pilot:
+        await type_in(pilot, "scenario:strasse")
+        await says(pilot, "tab: scenario:Straße77")
+        await still(pilot)
+        assert lines(app)[0] == "/ scenario:strasse"
+
+
+async def test_tab_in_the_middle_completes_the_word_at_the_cursor_and_keeps_the_rest() -> None:
+    app = BarApp()
+    async with app.run_test(size=SMALL) as pilot:
+        await type_in(pilot, "scenario:la mode:text")
+        await pilot.press(*["left"] * len(" mode:text"))
+        await says(pilot, 'tab: scenario:"Late refund"')
+        await pilot.press("tab")
+        assert app.typed == 'scenario:"Late refund" mode:text'
+        assert app.cursor == len('scenario:"Late refund"')
+        await pilot.press("left", "tab")
+        assert app.typed == 'scenario:"Late refund" mode:text', "within a word nothing is completed"
+
+
+async def test_tab_without_an_offer_keeps_the_line() -> None:
+    app = BarApp()
+    async with app.run_test(size=SMALL) as pilot:
+        await type_in(pilot, "zzz")
+        await pilot.press("tab")
+        assert (app.typed, app.bar.editing) == ("zzz", True)
+
+
+async def test_of_ten_thousand_hostile_names_the_one_that_is_meant_is_completed_as_text() -> None:
+    app = BarApp()
+    names = tuple(clean(f"{EVIL} {n}\n{n * 'x'}") for n in range(10_000, 0, -1))
+    app.bar.names = Names(scenarios=(*names, "zzz one"), metrics=names)
+    async with app.run_test(size=SMALL) as pilot:
+        await type_in(pilot, "scenario:zz")
+        await pilot.press("tab", "enter")
+        assert app.told == ['scenario:"zzz one"']
+        await type_in(pilot, 'metric:"[2J]')
+        await says(pilot, "enter filters")
+        assert app.typed == 'metric:"[2J]'
+        await pilot.press("tab")
+        await pilot.press("escape")
+        app.bar.names = Names(metrics=(f"{EVIL}\nmore",))
+        await type_in(pilot, "metric:")
+        await pilot.press("tab", "enter")
+        assert app.told[-1] is not None
+        assert parse(app.told[-1]).filter.terms[0].key == "metric"
+        assert app.told[-1].isprintable()
+        await sees(pilot, "/ metric:", "[@click=app.quit]press[/]")
+        assert app.is_running
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    st.sampled_from(["scenario:", "agent:", "metric:", "mode:text persona:"]), st.text(min_size=1), st.integers(0, 40)
+)
+def test_what_tab_writes_is_one_line_without_control_characters_and_no_longer_than_its_room(
+    typed: str, name: str, room: int
+) -> None:
+    names = Names((name,), (name,), (name,), (name,))
+    completed = completed_line(typed, names, room)
+    if completed is not None:
+        assert len(completed) <= room
+        assert completed == clean(completed)
+        assert "\n" not in completed
+        assert completed.startswith(typed)
+        assert goes_on(completed, typed)
+
+
+# Odd text and little room
+
+
+async def test_pasted_lines_become_one_and_control_characters_are_gone() -> None:
+    app = BarApp()
+    async with app.run_test(size=SMALL) as pilot:
+        await type_in(pilot, "")
+        await paste(pilot, "mode:text\r\nrefund\t\x1b[31mlate\u202e\ud800\n")
+        assert app.typed.split() == ["mode:text", "refund", "[31mlate"]
+        assert app.typed.isprintable()
+        await paste(pilot, EVIL)
+        await pilot.press("escape")
+        assert app.told == [None]
+        await pilot.press("slash", "up", "enter")
+        await sees(pilot, "/ mode:text refund")
+
+
+async def test_of_a_pasted_book_the_beginning_is_kept_and_it_says_so() -> None:
+    app = BarApp()
+    async with app.run_test(size=SMALL) as pilot:
+        await type_in(pilot, "mode:text ")
+        await paste(pilot, "word " * 1_000_000)
+        await says(pilot, f"as long as a filter can be: {LONGEST:,} characters")
+        assert len(app.typed) == LONGEST
+        assert app.typed.startswith("mode:text word word")
+        await pilot.press("x")
+        assert len(app.typed) == LONGEST
+        await pilot.press("ctrl+u")
+        assert app.typed == ""
+
+
+async def test_a_filter_longer_than_can_be_typed_is_not_cut_by_looking_at_it() -> None:
+    long = " ".join(f"-word{n}" for n in range(300))
+    app = BarApp(long)
+    async with app.run_test(size=SMALL) as pilot:
+        await pilot.press("slash", "x", "enter")
+        assert app.told == [long]
+
+
+def drawn_cursors(app: BarApp) -> int:
+    """How many cursors are on the first line of the screen."""
+    style = app.bar.query_one(Input).get_component_rich_style("input--cursor")
+    first = app.screen._compositor.render_strips()[0]
+    return sum(1 for _, its, _ in first if its and its.bgcolor == style.bgcolor)
+
+
+async def test_the_cursor_stays_in_sight_at_every_width() -> None:
+    app = BarApp()
+    async with app.run_test(size=SMALL) as pilot:
+        await type_in(pilot, "")
+        await paste(pilot, "予約 " * 30)
+        for width in (60, 120, 40, 200, 20):
+            await pilot.resize_terminal(width, 24)
+            await eventually(lambda width=width: app.size.width == width, "the width")
+            await still(pilot)
+            assert drawn_cursors(app) == 1, f"at {width}"
+        await pilot.press("home")
+        await still(pilot)
+        assert drawn_cursors(app) == 1
+
+
+async def test_what_is_said_is_cut_and_not_wrapped() -> None:
+    app = BarApp()
+    async with app.run_test(size=(30, 10)) as pilot:
+        await type_in(pilot, "nonsense:x ")
+        await says(pilot, "! no term “nonsense:”")
+        assert lines(app)[1].endswith("…")
+        assert app.rows.region.y == 2

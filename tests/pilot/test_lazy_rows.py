@@ -1,0 +1,210 @@
+"""Rows that are made when they are looked at: a million cost no more than a screen of them, and do not move."""
+
+from __future__ import annotations
+
+import pytest
+from row_lists import SIZE, Even, Lazy, ListApp, rows, screen
+from textual.app import App, ComposeResult
+
+from cekura_tui.model.outcome import Outcome
+from cekura_tui.model.paged_runs import ListedRuns, PagedRuns, RunPage
+from cekura_tui.model.view import RunRow
+from cekura_tui.ui.widgets.run_list import RunList
+from cekura_tui.ui.widgets.virtual_list import VirtualList
+
+KEYS = ("j", "k", "pagedown", "pagedown", "ctrl+d", "V", "space", "j", "j", "V", "pageup", "G", "k", "pageup", "g", "j")
+A_FEW_SCREENS = 12 * SIZE[1]
+
+
+async def looks(count: int) -> list[int]:
+    """How many rows are looked at, by the key."""
+    lazy = Lazy(0, count)
+    app = ListApp(Even(), lazy)
+    async with app.run_test(size=SIZE) as pilot:
+        seen = []
+        for key in KEYS:
+            lazy.looks = 0
+            await pilot.press(key)
+            await pilot.pause()
+            seen.append(lazy.looks)
+    return seen
+
+
+async def test_a_key_looks_at_no_more_of_a_million_rows_than_of_240() -> None:
+    assert (a_million := await looks(1_000_000)) == await looks(240)
+    assert max(a_million) <= A_FEW_SCREENS
+
+
+async def test_rows_that_come_above_a_million_are_not_gone_through_and_nothing_is_painted() -> None:
+    app = ListApp(Even(), Lazy(0, 1_000_000))
+    async with app.run_test(size=SIZE) as pilot:
+        await pilot.press("G", "pageup", "j", "space", "k")
+        key, seen = app.list.cursor_key, screen(app.list)
+        app.list.painted.clear()
+        more = Lazy(-7, 1_000_007)
+        app.list.show_rows(more)
+        await pilot.pause()
+        assert more.looks <= A_FEW_SCREENS
+        assert (app.list.cursor_key, app.list.cursor_index) == (key, more.place_of(key))
+        assert screen(app.list) == seen
+        assert app.list.marks == {999_991}
+        assert app.list.painted == list(range(SIZE[1]))  # by the look at the screen here
+
+
+async def test_the_row_under_the_cursor_goes_among_a_million_and_no_more_is_looked_at() -> None:
+    app = ListApp(Even(), Lazy(0, 1_000_000))
+    async with app.run_test(size=SIZE) as pilot:
+        await pilot.press("j")
+        fewer = Lazy(2, 999_998)
+        app.list.show_rows(fewer)
+        await pilot.pause()
+        assert (app.list.cursor_key, fewer.looks <= A_FEW_SCREENS) == (2, True)
+
+
+async def test_rows_that_know_their_places_are_not_changed_one_by_one() -> None:
+    app = ListApp(Even(), Lazy(0, 10))
+    async with app.run_test(size=SIZE):
+        with pytest.raises(TypeError, match="know their places"):
+            app.list.update_rows(rows(1))
+
+
+async def test_a_list_at_the_top_shows_what_comes_above_until_the_cursor_would_leave_the_screen() -> None:
+    app = ListApp(Even(), Lazy(0, 1_000))
+    async with app.run_test(size=SIZE) as pilot:
+        await pilot.press("j")
+        for first in (-3, -6):
+            app.list.show_rows(Lazy(first, 1_000), follow=True)
+            await pilot.pause()
+            assert (app.list.at_top, app.list.cursor_key, screen(app.list)[0]) == (True, 1, f"run {first} 0")
+        app.list.show_rows(Lazy(-30, 1_000), follow=True)
+        await pilot.pause()
+        assert (app.list.at_top, app.list.cursor_key, screen(app.list)[7]) == (False, 1, "run 1 0")
+
+
+async def test_elsewhere_than_at_the_top_what_comes_above_waits_above() -> None:
+    app = ListApp(Even(), Lazy(0, 1_000))
+    async with app.run_test(size=SIZE) as pilot:
+        await pilot.press("pagedown")
+        seen = screen(app.list)
+        app.list.show_rows(Lazy(-3, 1_003), follow=True)
+        await pilot.pause()
+        assert screen(app.list) == seen
+
+
+async def test_it_tells_which_rows_are_in_view_and_when_others_are() -> None:
+    app = ListApp(Even(), Lazy(0, 1_000))
+    async with app.run_test(size=SIZE) as pilot:
+        await pilot.press("j", "pagedown", "G")
+        told = [(m.first, m.last) for m in app.news(VirtualList.InView)]
+        assert told == [(0, 9), (9, 18), (990, 999)]
+        assert (app.list.shown_range, app.list.rows_that_fit) == ((990, 999), SIZE[1])
+        app.list.show_rows(app.list.rows)
+        await pilot.pause()
+        assert len(app.news(VirtualList.InView)) == 3
+        app.list.show_rows(Lazy(0, 1_000))
+        await pilot.pause()
+        assert [(m.first, m.last) for m in app.news(VirtualList.InView)][3:] == [(990, 999)]
+        app.list.show_rows(())
+        await pilot.pause()
+        assert app.list.shown_range is None
+
+
+# Runs, page by page
+
+COUNT = 100_000
+
+
+def run(number: int, text: str = "passed") -> RunRow:
+    return RunRow(number, "Refund", "Calm", 1, "Desk", Outcome("passed", text), "00:30", 1e9)
+
+
+def page(number: int) -> RunPage:
+    newest = COUNT - (number - 1) * 100
+    return RunPage(number, COUNT, tuple(run(n) for n in range(newest, newest - 100, -1)), more=newest > 100)
+
+
+class RunsApp(App[None]):
+    def __init__(self) -> None:
+        super().__init__()
+        self.pages = PagedRuns(page(1), 2e9, max_pages=3)
+        self.runs = RunList(str)
+
+    def compose(self) -> ComposeResult:
+        yield self.runs
+
+    def on_mount(self) -> None:
+        self.runs.show_rows(self.pages.listed)
+        self.runs.focus()
+
+
+def place(runs: RunList) -> tuple[int | None, int, object]:
+    """The cursor's index, the line of the screen that it is on, and what it is on."""
+    assert runs.cursor_index is not None
+    return runs.cursor_index, runs.cursor_index - int(runs.scroll_y), runs.cursor_key
+
+
+async def test_where_a_page_comes_the_cursor_is_on_the_run_that_was_not_loaded_yet() -> None:
+    app = RunsApp()
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.press("G", "pageup", "k", "space")
+        index, line, key = place(app.runs)
+        assert key == ("gap", index)
+        assert app.runs.marks == frozenset()
+        app.pages.put(page(1_000))
+        app.runs.show_rows(app.pages.listed)
+        await pilot.pause()
+        assert place(app.runs) == (index, line, COUNT - (index or 0))
+        assert app.runs.cursor_id == COUNT - (index or 0)
+
+
+async def test_where_a_page_comes_while_newer_runs_do_the_cursor_stays_at_its_place() -> None:
+    app = RunsApp()
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.press("G", "pageup", "k")
+        index, line, _ = place(app.runs)
+        app.pages.put(page(1_000))
+        app.pages.add_newer([run(COUNT + 1), run(COUNT + 2)])
+        app.pages.let_in()
+        app.runs.show_rows(app.pages.listed)
+        await pilot.pause()
+        assert place(app.runs) == ((index or 0) + 2, line, COUNT - (index or 0))
+
+
+async def test_a_run_whose_page_is_dropped_leaves_the_cursor_at_its_place() -> None:
+    app = RunsApp()
+    async with app.run_test(size=(80, 24)) as pilot:
+        app.pages.put(page(2))
+        app.runs.show_rows(app.pages.listed)
+        app.runs.move_to(COUNT - 150)
+        app.runs.scroll_to(y=50_000, animate=False)
+        await pilot.pause()
+        for number in (501, 502):
+            app.pages.put(page(number))
+        assert not app.pages.has(2)
+        app.runs.show_rows(app.pages.listed)
+        await pilot.pause()
+        assert (app.runs.cursor_index, app.runs.cursor_key) == (150, ("gap", 150))
+        assert screen(app.runs)[0].startswith(str(COUNT - 50_000))
+        app.pages.put(page(2), keep=[2])
+        app.runs.show_rows(app.pages.listed)
+        await pilot.pause()
+        assert (app.runs.cursor_index, app.runs.cursor_key) == (150, COUNT - 150)
+
+
+async def test_a_run_that_ends_is_painted_anew_in_its_place_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    app = RunsApp()
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.press("j", "j")
+        lines: list[int] = []
+        refresh = app.runs.refresh
+        monkeypatch.setattr(
+            app.runs, "refresh", lambda *each, **how: lines.extend(region.y for region in each) or refresh(*each, **how)
+        )
+        for n in range(40):
+            app.pages.change([run(COUNT - 5, f"{n} checks")])
+            app.runs.show_rows(app.pages.listed)
+        await pilot.pause()
+        assert set(lines) == {5}
+        assert isinstance(app.runs.rows, ListedRuns)
+        assert "39 checks" in screen(app.runs)[5]
+        assert app.runs.cursor_key == COUNT - 2

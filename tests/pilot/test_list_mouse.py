@@ -1,0 +1,224 @@
+"""The mouse on a list: the row that is clicked, the rows that are marked, the wheel, and text that is selected."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from row_lists import SIZE, Even, Lazy, ListApp, Row, Uneven, rows, screen
+from textual.events import Click, MouseDown, MouseEvent, MouseMove, MouseScrollDown, MouseScrollUp, MouseUp
+from textual.pilot import Pilot
+
+from cekura_tui.ui.widgets.virtual_list import VirtualList
+
+
+async def wheel(pilot: Pilot[Any], *events: type[MouseEvent]) -> None:
+    for event in events:
+        await pilot._post_mouse_events([event], Even, (5, 5))
+    await pilot.pause()
+
+
+async def move(pilot: Pilot[Any], *points: tuple[int, int]) -> None:
+    for point in points:
+        await pilot._post_mouse_events([MouseMove], offset=point, button=1)
+    await pilot.pause()
+
+
+async def drag(pilot: Pilot[Any], *points: tuple[int, int], up: bool = True) -> None:
+    """Press at the first of these cells and go over the others."""
+    await pilot._post_mouse_events([MouseDown], offset=points[0], button=1)
+    await move(pilot, *points[1:])
+    if up:
+        # As the terminal's driver does where the button comes up over the widget that it went down over.
+        await pilot._post_mouse_events([MouseUp, Click], offset=points[-1], button=1)
+    await pilot.pause()
+
+
+async def test_a_click_puts_the_cursor_on_a_row_and_a_double_click_opens_it() -> None:
+    app = ListApp(Even(), Lazy(0, 1_000))
+    async with app.run_test(size=SIZE) as pilot:
+        await pilot.click(Even, offset=(5, 3))
+        assert (app.list.cursor_key, app.news(VirtualList.Opened)) == (3, [])
+        await pilot.double_click(Even, offset=(5, 6))
+        assert app.list.cursor_key == 6
+        assert [m.key for m in app.news(VirtualList.Opened)] == [6]
+
+
+async def test_a_click_below_the_last_row_does_nothing() -> None:
+    app = ListApp(Even(), rows(0, 1, 2))
+    async with app.run_test(size=SIZE) as pilot:
+        await pilot.double_click(Even, offset=(5, 7))
+        assert (app.list.cursor_key, app.news(VirtualList.Opened)) == (0, [])
+
+
+async def test_ctrl_and_click_marks_a_row_and_shift_and_click_all_up_to_it() -> None:
+    app = ListApp(Even(), Lazy(0, 1_000))
+    async with app.run_test(size=SIZE) as pilot:
+        await pilot.click(Even, offset=(5, 2), control=True)
+        assert app.list.marks == {2}
+        await pilot.click(Even, offset=(5, 5), shift=True)
+        assert app.list.marks == {2, 3, 4, 5}
+        await pilot.click(Even, offset=(5, 4), control=True)
+        assert app.list.marks == {2, 3, 5}
+        assert app.list.cursor_key == 4
+
+
+async def test_v_marks_from_the_last_marked_row_to_the_cursor_and_no_more_than_a_thousand() -> None:
+    app = ListApp(Even(), Lazy(0, 100_000))
+    async with app.run_test(size=SIZE) as pilot:
+        await pilot.press("j", "space", "j", "j", "V")
+        assert app.list.marks == {1, 2, 3}
+        await pilot.press("V")
+        assert app.list.marks == frozenset()
+        await pilot.press("G", "V")
+        assert app.list.marks == set(range(1, 1_001))
+
+
+async def test_rows_that_may_not_be_marked_are_passed_over() -> None:
+    class Odd(Even):
+        def may_mark(self, row: Row) -> bool:
+            return row.id % 2 == 1
+
+    app = ListApp(Odd(), Lazy(0, 100))
+    async with app.run_test(size=SIZE) as pilot:
+        await pilot.press("space", "j", "space", *"jjjj", "V", "k", "space")
+        assert app.list.marks == {1, 3, 5}
+
+
+async def test_the_wheel_scrolls_and_leaves_the_cursor_where_it_is() -> None:
+    app = ListApp(Even(), Lazy(0, 100_000))
+    async with app.run_test(size=SIZE) as pilot:
+        await wheel(pilot, *[MouseScrollDown] * 3)
+        down = app.list.scroll_y
+        assert down > 0
+        assert (screen(app.list)[0], app.list.cursor_key) == (f"run {down:.0f} 0", 0)
+        await wheel(pilot, MouseScrollUp)
+        assert 0 < app.list.scroll_y < down
+        app.list.show_rows(Lazy(-5, 100_005))
+        await pilot.pause()
+        assert app.list.cursor_key == 0
+        assert screen(app.list)[0] == f"run {app.list.scroll_y - 5:.0f} 0"
+
+
+# Text
+
+LAST = SIZE[0] - 2
+"""The last cell of a row, beside the scroll bar."""
+
+
+@pytest.mark.parametrize(
+    ("points", "text"),
+    [
+        ([(2, 1), (4, 1)], "run"),
+        ([(4, 1), (3, 1), (2, 1)], "run"),
+        ([(6, 1), (6, 2), (4, 3)], "1 0\n  run 2 0\n  run"),
+        ([(4, 3), (6, 1)], "1 0\n  run 2 0\n  run"),
+    ],
+)
+async def test_text_that_the_mouse_goes_over_is_copied(points: list[tuple[int, int]], text: str) -> None:
+    app = ListApp(Even(), Lazy(0, 1_000))
+    async with app.run_test(size=SIZE) as pilot:
+        await drag(pilot, *points)
+        await pilot.press("ctrl+c")
+        assert app.copied == [text]
+
+
+async def test_a_drag_over_rows_leaves_the_cursor_and_a_click_clears_the_selection() -> None:
+    app = ListApp(Even(), Lazy(0, 1_000))
+    async with app.run_test(size=SIZE) as pilot:
+        await drag(pilot, (2, 3), (6, 5))
+        assert app.list.cursor_key == 0
+        assert app.screen.get_selected_text() == "run 3 0\n  run 4 0\n  run 5"
+        await pilot.click(Even, offset=(5, 6))
+        assert app.screen.get_selected_text() is None
+        assert app.list.cursor_key == 6
+
+
+async def test_selected_text_is_the_same_when_rows_come_above_it_and_when_it_scrolls_away() -> None:
+    app = ListApp(Even(), Lazy(0, 100_000))
+    async with app.run_test(size=SIZE) as pilot:
+        await pilot.press("pagedown")
+        await drag(pilot, (2, 3), (LAST, 4))
+        selected = app.screen.get_selected_text()
+        assert selected == "run 12 0\n  run 13 0"
+        app.list.show_rows(Lazy(-7, 100_007))
+        await pilot.press("G")
+        await pilot.press("ctrl+c")
+        assert app.copied == [selected]
+
+
+async def test_of_rows_that_are_gone_nothing_is_selected() -> None:
+    app = ListApp(Even(), Lazy(0, 100))
+    async with app.run_test(size=SIZE) as pilot:
+        await drag(pilot, (2, 3), (5, 4))
+        app.list.show_rows(Lazy(4, 96))
+        await pilot.pause()
+        assert app.screen.get_selected_text() is None
+
+
+async def test_a_drag_beyond_the_last_line_draws_the_rows_along() -> None:
+    app = ListApp(Even(), Lazy(0, 1_000))
+    app.CSS = "Even { height: 6; }"
+    async with app.run_test(size=SIZE) as pilot:
+        await drag(pilot, (2, 4), (2, 5), (2, 8), (2, 9), (2, 8))
+        assert app.list.scroll_y > 6
+        text = app.screen.get_selected_text() or ""
+        last = int(app.list.scroll_y) + 5
+        assert text.split("\n  ") == [f"run {n} 0" for n in range(4, last + 1)]
+
+
+async def test_a_drag_beyond_the_first_line_draws_the_rows_along() -> None:
+    app = ListApp(Even(), Lazy(0, 1_000))
+    app.CSS = "Even { height: 6; margin-top: 4; }"
+    async with app.run_test(size=SIZE) as pilot:
+        await pilot.press("pagedown", "pagedown")
+        top = app.list.scroll_y
+        await drag(pilot, (LAST, 5), (LAST, 1), (LAST, 0), (LAST, 1))
+        assert app.list.scroll_y < top - 3
+        text = app.screen.get_selected_text() or ""
+        assert text.endswith(f"run {top + 1:.0f} 0")
+        assert text.split("\n")[1] == f"  run {app.list.scroll_y + 1:.0f} 0"
+
+
+async def test_no_more_than_a_thousand_rows_are_selected() -> None:
+    app = ListApp(Even(), Lazy(0, 100_000))
+    async with app.run_test(size=SIZE) as pilot:
+        await drag(pilot, (0, 0), (0, 1), up=False)
+        app.list.scroll_to(y=60_000, animate=False)
+        await pilot.pause()
+        await move(pilot, (2, 2))
+        text = app.screen.get_selected_text() or ""
+        assert len(text.split("\n")) == 1_000
+        assert text.endswith("\n  run 999 0")
+
+
+async def test_a_selection_paints_the_lines_that_it_changes_alone() -> None:
+    app = ListApp(Even(), Lazy(0, 1_000))
+    async with app.run_test(size=SIZE) as pilot:
+        await drag(pilot, (2, 3), (5, 3), up=False)
+        app.list.painted.clear()
+        await move(pilot, (5, 4), (5, 4))
+        assert sorted(app.list.painted) == [3, 4]
+
+
+@pytest.mark.parametrize(
+    ("text", "points", "selected"),
+    [
+        ("日本語", [(3, 0), (4, 0)], "日本"),
+        ("日本語", [(5, 0), (2, 0)], "日本"),
+        ("[red]x[/oops]", [(2, 0), (12, 0)], "[red]x[/oop"),
+        ("a\x1b[31mb\tc", [(2, 0), (LAST, 0)], "a[31mb    c 0"),
+    ],
+)
+async def test_foreign_text_is_copied_as_it_is_seen(text: str, points: list[tuple[int, int]], selected: str) -> None:
+    app = ListApp(Even(), [Row(0, text)])
+    async with app.run_test(size=SIZE) as pilot:
+        await drag(pilot, *points)
+        assert app.screen.get_selected_text() == selected
+
+
+async def test_lines_of_high_rows_are_selected_line_by_line() -> None:
+    app = ListApp(Uneven(), rows(0, 1, 2, height=3))
+    async with app.run_test(size=SIZE) as pilot:
+        await drag(pilot, (2, 1), (LAST, 3))
+        assert app.screen.get_selected_text() == "run 0 1\n  run 0 2\n  run 1 0"

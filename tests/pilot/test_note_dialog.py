@@ -1,0 +1,135 @@
+"""A note on a run is what was typed, never lost by a key pressed in haste, and never cut without a word."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pytest
+from app_on_a_server import setup_of
+from hostile import EVIL
+from one_dialog import OneDialog, answer, asked, burst
+from scripted_server import ScriptedServer
+from textual.events import Paste
+from textual.widgets import Input
+from waiting import eventually
+from watching import screen_text, sees, still
+
+from cekura_tui.model.errors import UsageError
+from cekura_tui.ui.dialogs.note import LONGEST, NoteDialog
+from cekura_tui.workspace.setup import Setup
+
+TOO_LONG = "A note has up to 4,000 characters"
+
+
+@pytest.fixture
+def setup(scripted: ScriptedServer) -> Setup:
+    return setup_of(scripted.url, "key", 1)
+
+
+def line(app: OneDialog) -> Input:
+    return app.screen.query_one(Input)
+
+
+async def test_a_note_is_typed_changed_and_removed(setup: Setup) -> None:
+    async with asked(setup, lambda _: NoteDialog(48213, "")) as (app, pilot):
+        await sees(pilot, "Note on run 48213", "enter keeps")
+        assert await answer(app, pilot, *"late q", "enter") == "late q"
+    async with asked(setup, lambda _: NoteDialog(48213, "late")) as (app, pilot):
+        await sees(pilot, "late")
+        assert await answer(app, pilot, "r", "enter") == "later"
+        app.ask()
+        await sees(pilot, "late")
+        assert await answer(app, pilot, "ctrl+u", "space", "enter") == "", "a note of spaces is none"
+
+
+async def test_enter_pressed_twice_in_haste_answers_once(setup: Setup) -> None:
+    async with asked(setup, lambda _: NoteDialog(5, "late")) as (app, pilot):
+        await sees(pilot, "late")
+        burst(app, "r", "enter", "enter", "escape")
+        await eventually(lambda: app.answers, "an answer")
+        await still(pilot)
+        assert app.answers == ["later"]
+
+
+async def test_esc_leaves_an_unchanged_note_at_once_and_a_changed_one_only_when_pressed_twice(setup: Setup) -> None:
+    async with asked(setup, lambda _: NoteDialog(5, "late")) as (app, pilot):
+        await sees(pilot, "late")
+        assert await answer(app, pilot, "escape") is None
+        app.ask()
+        await sees(pilot, "late")
+        await pilot.press("r", "escape")
+        await sees(pilot, "The note is not kept yet", "later")
+        await pilot.press("!")
+        await sees(pilot, "later!", gone="not kept yet")
+        await pilot.press("escape")
+        await sees(pilot, "The note is not kept yet")
+        assert app.answers == [None]
+        assert await answer(app, pilot, "escape") is None
+
+
+async def test_a_pasted_text_of_several_lines_is_one_line_without_control_characters(setup: Setup) -> None:
+    async with asked(setup, lambda _: NoteDialog(5, "so:")) as (app, pilot):
+        await sees(pilot, "so:")
+        line(app).post_message(Paste(f" first\r\nsecond\tthird {EVIL}"))
+        await sees(pilot, "[INFO] end")
+        note = await answer(app, pilot, "enter")
+        assert note.startswith("so: first second third [2J]0;owned[/red] [@click=app.quit]")
+        assert note.isprintable()
+
+
+async def test_a_note_that_is_too_long_is_refused_with_a_sentence_and_stays_to_be_shortened(setup: Setup) -> None:
+    async with asked(setup, lambda _: NoteDialog(5, "")) as (app, pilot):
+        line(app).value = "x" * (LONGEST + 12)
+        await pilot.press("enter")
+        await sees(pilot, TOO_LONG, "this is 12 too", "long")
+        assert app.answers == []
+        await pilot.press(*["backspace"] * 12)
+        await sees(pilot, gone="A note has")
+        assert await answer(app, pilot, "enter") == "x" * LONGEST
+
+
+async def test_the_longest_note_that_the_dialog_takes_is_the_longest_that_is_kept(setup: Setup) -> None:
+    async with asked(setup, lambda _: NoteDialog(5, "")) as (app, _pilot):
+        call = app.board.workspace.call
+        await call(lambda session: session.shelf.note(5, "x" * LONGEST))
+        with pytest.raises(UsageError):
+            await call(lambda session: session.shelf.note(5, "x" * (LONGEST + 1)))
+
+
+@pytest.mark.parametrize(
+    ("keys", "kept"), [("", []), ("r", ["later"]), (["ctrl+u"], []), (["ctrl+u", "x"], ["late | x"])]
+)
+async def test_a_note_that_is_being_typed_when_the_program_is_left_is_kept(
+    setup: Setup, keys: Sequence[str], kept: list[str]
+) -> None:
+    """Nobody said that the former note may go."""
+    found: list[str] = []
+    async with asked(setup, lambda _: NoteDialog(5, "late", keep=found.append)) as (app, pilot):
+        await sees(pilot, "late")
+        await pilot.press(*keys)
+        app.dialog.keep()
+    assert found == kept
+
+
+async def test_what_could_not_be_stored_is_there_again_with_the_reason(setup: Setup) -> None:
+    dialog = lambda _: NoteDialog(5, "late", typed="late, and rude", told="The disk is full.")  # noqa: E731
+    async with asked(setup, dialog) as (app, pilot):
+        await sees(pilot, "late, and rude", "The disk is full.")
+        assert await answer(app, pilot, "enter") == "late, and rude"
+
+
+async def test_what_is_kept_at_the_end_is_no_longer_than_a_note(setup: Setup) -> None:
+    found: list[str] = []
+    async with asked(setup, lambda _: NoteDialog(5, "", keep=found.append)) as (app, _pilot):
+        line(app).value = "x" * (LONGEST + 1)
+        app.dialog.keep()
+    assert found == ["x" * LONGEST]
+
+
+async def test_a_hostile_note_is_shown_as_text_on_the_smallest_terminal(setup: Setup) -> None:
+    async with asked(setup, lambda _: NoteDialog(5, EVIL), size=(60, 15)) as (app, pilot):
+        await sees(pilot, "Note on run 5", "esc closes")
+        line(app).cursor_position = 0
+        await sees(pilot, "[2J]0;owned[/red] [@click=app.quit]")
+        assert "\x1b" not in screen_text(app)
+        assert await answer(app, pilot, "escape") is None, "opening it has not changed it"

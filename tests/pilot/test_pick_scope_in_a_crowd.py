@@ -1,0 +1,124 @@
+"""Picking among 300 projects and 5,000 agents: all are found, few are asked for, and closing it harms nothing."""
+
+from __future__ import annotations
+
+import threading
+
+import pytest
+from app_on_a_server import setup_of
+from one_dialog import answer, asked
+from scopes_to_pick import AGENTS, CROWD, TEAMS, listed, pages_of, picker, read, scopes
+from scripted_server import Got, Reply, ScriptedServer
+from textual.widgets import Input
+from waiting import eventually
+from watching import sees
+
+from cekura_tui.model.scope import Scope
+from cekura_tui.ui.dialogs.pick_scope import AT_ONCE, PAGES, PickScopeDialog
+from cekura_tui.workspace.setup import Setup
+
+
+@pytest.fixture
+def crowded(scripted: ScriptedServer) -> Setup:
+    """The settings of somebody who sees 300 projects and 5,000 agents."""
+    scripted.on("GET", AGENTS, pages_of(CROWD))
+    return setup_of(scripted.url, "key", 1)
+
+
+async def test_of_300_projects_only_the_current_one_has_its_agents_read_before_one_types(
+    crowded: Setup, scripted: ScriptedServer
+) -> None:
+    async with asked(crowded, picker(TEAMS, Scope("project", 2, "Team 002"))) as (app, pilot):
+        await sees(pilot, "● Team 002", "Agents of other projects are found as you type.")
+        assert {got.query["project_id"] for got in scripted.requests("GET", AGENTS)} == {"2"}
+        assert len(scopes(app).rows) == 300 + sum(agent["project"] == 2 for agent in CROWD)
+        assert await answer(app, pilot, "pagedown", "pagedown", "pageup", "enter") is not None
+
+
+async def test_of_a_project_with_thousands_of_agents_many_are_listed_and_the_others_are_found(
+    crowded: Setup, scripted: ScriptedServer
+) -> None:
+    async with asked(crowded, picker(TEAMS, Scope("project", 1, "Team 001"))) as (app, pilot):
+        await sees(pilot, "Not all agents of Team 001 are listed; type to find others.")
+        assert len(scripted.requests("GET", AGENTS)) == PAGES
+        assert scopes(app).cursor_key == ("project", 1)
+        assert ("agent", 3456) not in {row.key for row in scopes(app).rows}
+        await pilot.press(*"line 3456")
+        await sees(pilot, "    Line 3456")
+        assert await answer(app, pilot, "enter") == Scope("agent", 3456, "Line 3456")
+
+
+async def test_words_in_another_order_find_an_agent_and_too_many_hits_are_said(crowded: Setup) -> None:
+    async with asked(crowded, picker(TEAMS)) as (app, pilot):
+        await pilot.press(*"1234 line")
+        await sees(pilot, "    Line 1234")
+        app.screen.query_one(Input).value = "6 345 line"
+        await sees(pilot, "Nothing fits so far; type more of the name.", gone="    Line")
+
+
+async def test_an_agent_of_any_of_300_projects_is_found_under_its_project(crowded: Setup) -> None:
+    async with asked(crowded, picker(TEAMS)) as (app, pilot):
+        await pilot.press(*"desk 7321")
+        await sees(pilot, "    Desk 7321", f"Team {2 + 7321 % 299:03}")
+        await read(pilot)
+        assert listed(app) == [2 + 7321 % 299, 7321]
+        assert scopes(app).cursor_key == ("agent", 7321), "the project is a heading here"
+        assert await answer(app, pilot, "enter") == Scope("agent", 7321, "Desk 7321")
+
+
+async def test_the_agents_of_a_project_that_is_typed_are_read(crowded: Setup) -> None:
+    async with asked(crowded, picker(TEAMS)) as (app, pilot):
+        await pilot.press(*"team 217")
+        own = {agent["id"] for agent in CROWD if agent["project"] == 217}
+        await eventually(lambda: own <= set(listed(app)), "its agents")
+        await read(pilot)
+        assert scopes(app).cursor_key == ("project", 217)
+
+
+async def test_the_server_is_asked_three_things_at_once_at_the_most_and_not_with_every_key(
+    scripted: ScriptedServer,
+) -> None:
+    held, most, lock, pages = 0, 0, threading.Lock(), pages_of(CROWD)
+    gate = threading.Event()
+
+    def slow(got: Got) -> Reply:
+        nonlocal held, most
+        with lock:
+            held += 1
+            most = max(most, held)
+        gate.wait(20)
+        with lock:
+            held -= 1
+        return pages(got)
+
+    scripted.on("GET", AGENTS, slow)
+    async with asked(setup_of(scripted.url, "key", 1), picker(TEAMS)) as (app, pilot):
+        await pilot.press(*"team 21")
+        await eventually(lambda: most == AT_ONCE, "three questions")
+        gate.set()
+        await read(pilot)
+        await eventually(lambda: len(scopes(app).rows) > 10, "agents")
+    assert most == AT_ONCE
+    assert {got.query["q"] for got in scripted.requests("GET", AGENTS) if "q" in got.query} == {"team 21", "team"}
+
+
+async def test_closing_it_in_the_middle_of_answers_harms_nothing(crowded: Setup) -> None:
+    async with asked(crowded, picker(TEAMS, Scope("project", 1, "Team 001"))) as (app, pilot):
+        for n in range(10):
+            await eventually(lambda: isinstance(app.screen, PickScopeDialog) and app.screen.is_mounted, "it is open")
+            await eventually(lambda n=n: len(scopes(app).rows) >= 300 + 100 * n, "some answers")  # type: ignore[misc]
+            app.dialog.action_give_up()
+            await eventually(lambda n=n: len(app.answers) == n + 1, "it is closed")  # type: ignore[misc]
+            app.ask()
+        await sees(pilot, "Not all agents of Team 001")
+        assert app._exception is None
+        assert app.answers == [None] * 10
+
+
+@pytest.mark.parametrize("size", [(60, 15), (80, 24), (200, 50)])
+async def test_it_fits_every_terminal_with_its_last_row_in_reach(crowded: Setup, size: tuple[int, int]) -> None:
+    async with asked(crowded, picker(TEAMS), size=size) as (app, pilot):
+        await sees(pilot, "List runs of", "Team 001", "Agents of other projects", "esc closes")
+        await pilot.press(*["pagedown"] * 50)
+        await sees(pilot, "Team 300", "esc closes")
+        assert await answer(app, pilot, "enter") == Scope("project", 300, "Team 300")

@@ -1,0 +1,196 @@
+"""Rows come, go, change and move while somebody moves about among them, compared with a plain list of what is there.
+
+Told by the terminal: what was sent to it, line by line, must always be what the list holds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import count
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from row_lists import SIZE, Even, ListApp, Row, Uneven
+from textual.pilot import Pilot
+
+HEIGHT = SIZE[1]
+KEYS = ("j", "k", "pagedown", "pageup", "ctrl+d", "ctrl+u", "g", "G", "space", "V")
+PLACE, SOME = st.integers(0, 60), st.integers(1, 8)
+CHANGE = st.one_of(
+    st.tuples(st.just("insert"), PLACE, SOME),
+    st.tuples(st.just("insert"), st.just(0), SOME),
+    st.tuples(st.just("remove"), PLACE, SOME),
+    st.tuples(st.just("change"), PLACE, SOME),
+    st.tuples(st.just("move"), PLACE, PLACE),
+)
+STEP = st.one_of(
+    st.lists(CHANGE, min_size=1, max_size=3),
+    st.sampled_from(KEYS),
+    st.integers(-40, 40),
+)
+STEPS = st.lists(STEP, max_size=12)
+
+
+class PlacedRows(Sequence[Row]):
+    """Rows that are told one by one and know where they are."""
+
+    def __init__(self, rows: Sequence[Row]) -> None:
+        self._rows = tuple(rows)
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    def __getitem__(self, index: Any) -> Any:
+        return self._rows[index]
+
+    def __iter__(self) -> Any:
+        raise AssertionError("these rows are never gone through")
+
+    def place_of(self, key: Hashable) -> int | None:
+        """The index of an id."""
+        return next((n for n, row in enumerate(self._rows) if row.id == key), None)
+
+
+@dataclass
+class Told:
+    """What is there, as a plain list."""
+
+    rows: list[Row]
+    high: bool = False
+    fresh: count[int] = field(default_factory=lambda: count(1_000))
+
+    def apply(self, change: tuple[str, int, int]) -> None:
+        what, place, much = change
+        if what == "insert":
+            new = [Row(n, f"run {n}", self._height(n)) for n in (next(self.fresh) for _ in range(much))]
+            self.rows = [*self.rows[:place], *new, *self.rows[place:]]
+        elif what == "remove":
+            self.rows = [*self.rows[:place], *self.rows[place + much :]]
+        elif what == "change":
+            for n in range(place, min(place + much, len(self.rows))):
+                row = self.rows[n]
+                self.rows[n] = replace(
+                    row, text=f"run {row.id} now {next(self.fresh)}", height=self._height(row.id + n)
+                )
+        elif place < len(self.rows):
+            row = self.rows.pop(place)
+            self.rows.insert(much, row)
+
+    def _height(self, n: int) -> int:
+        return 1 + n % 3 if self.high else 1
+
+    def ids(self) -> list[int]:
+        return [row.id for row in self.rows]
+
+    def lines(self, marks: frozenset[Hashable]) -> list[str]:
+        """Every line of the whole list as it is to be seen."""
+        return [
+            f"{'●' if row.id in marks else ' '} {row.text} {line}" for row in self.rows for line in range(row.height)
+        ]
+
+
+def terminal(app: ListApp) -> list[str]:
+    """What the terminal shows of the list, beside the scroll bar."""
+    return [line[: SIZE[0] - 1].rstrip() for line in app.terminal.display]
+
+
+def highlighted(app: ListApp) -> list[int]:
+    """The lines of the terminal that look like the cursor's."""
+    colours = [app.terminal.buffer[y][SIZE[0] - 2].bg for y in range(HEIGHT)]
+    plain = app.screen.background_colors[1].hex[1:].lower()
+    return [y for y, colour in enumerate(colours) if colour != plain]
+
+
+def check_terminal(app: ListApp, told: Told) -> None:
+    """The terminal shows lines that follow each other, as many as fit, and highlights the cursor's row."""
+    lines = told.lines(app.list.marks)
+    top = int(app.list.scroll_y) if lines else 0
+    shown = [line.rstrip() for line in lines[top : top + HEIGHT]]
+    if told.high:
+        # What is above the screen may not be measured yet, so that its line is an estimate.
+        first = terminal(app)[0]
+        top = next((n for n, line in enumerate(lines) if line == first), 0)
+        shown = lines[top : top + HEIGHT]
+    assert terminal(app) == shown + [""] * (HEIGHT - len(shown))
+    assert len(shown) == min(HEIGHT, len(lines))
+    own = [row.id for row in told.rows for _ in range(row.height)][top : top + HEIGHT]
+    assert highlighted(app) == [y for y, row_id in enumerate(own) if row_id == app.list.cursor_key]
+
+
+async def change_rows(pilot: Pilot[Any], app: ListApp, told: Told, changes: list[Any], *, placed: bool) -> None:
+    """Show what came, each change by itself; the cursor stays on its key and, if it was on screen, on its line."""
+    for change in changes:
+        key, index = app.list.cursor_key, app.list.cursor_index
+        seen = app.list.shown_range
+        line = index - seen[0] if index is not None and seen is not None and seen[0] <= index <= seen[1] else None
+        top = told.ids()[seen[0]] if seen is not None else None
+        told.apply(change)
+        app.list.show_rows(PlacedRows(told.rows) if placed else list(told.rows))
+        ids = told.ids()
+        if key in ids:
+            assert (app.list.cursor_key, app.list.cursor_index) == (key, ids.index(key))
+        else:
+            assert (app.list.cursor_key is None) == (not ids)
+        if not told.high and line is not None and app.list.cursor_index is not None:
+            kept = min(max(app.list.cursor_index - line, 0), max(len(ids) - HEIGHT, 0))
+            assert app.list.scroll_y == kept
+        elif not told.high and top in ids:
+            assert app.list.scroll_y == min(ids.index(top), max(len(ids) - HEIGHT, 0))
+
+
+async def play(shown: Even, told: Told, steps: list[Any], *, placed: bool) -> None:
+    app = ListApp(shown, PlacedRows(told.rows) if placed else list(told.rows))
+    async with app.run_test(size=SIZE) as pilot:
+        await pilot.pause()
+        for step in steps:
+            key, index = app.list.cursor_key, app.list.cursor_index or 0
+            if isinstance(step, list):
+                await change_rows(pilot, app, told, step, placed=placed)
+            elif isinstance(step, int):
+                app.list.scroll_relative(y=step, animate=False)
+            else:
+                await pilot.press(step)
+            await pilot.pause()
+            check_terminal(app, told)
+            if isinstance(step, int) or step in ("space", "V"):
+                assert app.list.cursor_key == key
+            elif step in ("g", "G") and told.rows:
+                assert app.list.cursor_key == told.ids()[0 if step == "g" else -1]
+            elif step in ("j", "k") and told.rows and not told.high:
+                to = min(max(index + (1 if step == "j" else -1), 0), len(told.rows) - 1)
+                assert app.list.cursor_key == told.ids()[to]
+
+
+@pytest.mark.parametrize("placed", [False, True])
+@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(rows=st.integers(0, 40), steps=STEPS)
+async def test_whatever_comes_the_cursor_keeps_its_row_and_line_and_the_terminal_shows_the_list(
+    placed: bool, rows: int, steps: list[Any]
+) -> None:
+    await play(Even(), Told([Row(n, f"run {n}") for n in range(rows)]), steps, placed=placed)
+
+
+@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(rows=st.integers(0, 20), steps=STEPS)
+async def test_rows_of_differing_heights_do_so_too(rows: int, steps: list[Any]) -> None:
+    await play(Uneven(), Told([Row(n, f"run {n}", 1 + n % 3) for n in range(rows)], high=True), steps, placed=False)
+
+
+async def test_many_changes_at_once_are_painted_once() -> None:
+    app = ListApp(Even(), [Row(n, f"run {n}") for n in range(100)])
+    async with app.run_test(size=SIZE) as pilot:
+        await pilot.pause()
+        frames: list[None] = []
+        app.post_display_hook = lambda: frames.append(None)  # type: ignore[method-assign]
+        app.list.painted.clear()
+        told = Told([Row(n, f"run {n}") for n in range(100)])
+        for n in range(200):
+            told.apply(("change", 2 + n % 3, 1))
+            app.list.show_rows(list(told.rows))
+        await pilot.pause()
+        assert app.list.painted == [2, 3, 4]
+        assert len(frames) == 1
+        check_terminal(app, told)

@@ -1,0 +1,280 @@
+"""The dialog of views: a filter that has a name is found again, and nothing that was saved is lost by a slip."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from typing import Any, ClassVar
+
+import pytest
+from hostile import EVIL
+from textual.app import App
+from textual.binding import Binding, BindingType
+from textual.pilot import Pilot
+from waiting import answered, eventually
+from watching import screen_text, sees, still
+
+from cekura_tui.model.filter_parse import parse
+from cekura_tui.model.run_filters import GIVEN_VIEWS, View
+from cekura_tui.ui.board import Board
+from cekura_tui.ui.dialogs.views import ViewList, ViewsDialog
+from cekura_tui.ui.styles import THEME, style_sheets
+from cekura_tui.workspace.setup import Setup
+from cekura_tui.workspace.workspace import Workspace
+
+SMALL = (80, 24)
+ANGRY, TEXT = View("Angry callers", "scenario:~angry outcome:failed"), View("text only", "mode:text")
+
+
+class ViewsApp(App[None]):
+    CSS_PATH = style_sheets()
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("v", "views", "Views")]
+
+    def __init__(self, workspace: Workspace, current: str, views: Sequence[View]) -> None:
+        super().__init__()
+        self.board = Board(self, workspace)
+        self.current, self.views = current, views
+        self.told: list[str | None] = []
+
+    def on_mount(self) -> None:
+        self.register_theme(THEME)
+        self.theme = THEME.name
+
+    def action_views(self) -> None:
+        self.push_screen(ViewsDialog(self.board, self.current, self.views), self.told.append)
+
+
+@asynccontextmanager
+async def opened(
+    setup: Setup, current: str = "", *views: View, size: tuple[int, int] = SMALL
+) -> AsyncIterator[Pilot[Any]]:
+    """The dialog over an app, on a real session in which these views are saved."""
+    workspace = Workspace(setup)
+    workspace.start(lambda: None)
+    try:
+        for view in views:
+            await workspace.call(lambda session, view=view: session.shelf.save_view(view.name, view.filter))
+        app = ViewsApp(workspace, current, await workspace.call(lambda session: session.shelf.views()))
+        async with app.run_test(size=size) as pilot:
+            await pilot.press("v")
+            await sees(pilot, "Views", "enter filters")
+            yield pilot
+    finally:
+        await asyncio.to_thread(workspace.close)
+
+
+def told(pilot: Pilot[Any]) -> list[str | None]:
+    """What the dialog answered."""
+    return pilot.app.told  # type: ignore[attr-defined, no-any-return]
+
+
+def workspace_of(pilot: Pilot[Any]) -> Workspace:
+    return pilot.app.board.workspace  # type: ignore[attr-defined, no-any-return]
+
+
+async def kept(pilot: Pilot[Any], *views: View) -> None:
+    """Wait until these are the saved views, as another window would read them."""
+    call = workspace_of(pilot).call
+    await answered(
+        lambda: call(lambda session: session.shelf.views()), lambda there: there == list(views), f"kept: {views}"
+    )
+
+
+def shown(pilot: Pilot[Any]) -> list[str]:
+    """The names in the list, from the top."""
+    views = pilot.app.screen.query_one(ViewList)
+    return [views.render_line(y).text[2:28].strip() for y in range(views.size.height)]
+
+
+# Choosing
+
+
+@pytest.mark.parametrize("place", range(len(GIVEN_VIEWS)))
+async def test_each_given_view_is_there_and_enter_puts_its_filter_into_effect(quiet: Setup, place: int) -> None:
+    async with opened(quiet) as pilot:
+        assert shown(pilot)[:4] == ["Failed today", "Errors", "To review", "Running"]
+        await pilot.press(*["j"] * place, "enter")
+        assert told(pilot) == [GIVEN_VIEWS[place].filter]
+
+
+def test_the_given_views_are_filters_as_the_line_itself_writes_them() -> None:
+    for view in GIVEN_VIEWS:
+        assert parse(view.filter).wrong == ()
+        assert str(parse(view.filter).filter) == view.filter
+
+
+async def test_own_views_come_after_the_given_ones_by_name(quiet: Setup) -> None:
+    async with opened(quiet, "", TEXT, ANGRY) as pilot:
+        assert shown(pilot)[4:] == ["Angry callers", "text only"]
+        await pilot.press("G", "enter")
+        assert told(pilot) == ["mode:text"]
+
+
+async def test_escape_changes_nothing(quiet: Setup) -> None:
+    async with opened(quiet, "mode:text", TEXT) as pilot:
+        await pilot.press("j", "escape")
+        assert told(pilot) == [None]
+
+
+async def test_the_view_in_effect_has_a_dot_and_the_cursor_and_what_is_above_it_is_shown(quiet: Setup) -> None:
+    many = [View(f"view {n:02}", f"result:{n}") for n in range(40)]
+    async with opened(quiet, "outcome:error", *many) as pilot:
+        await sees(pilot, "● Errors", "Failed today")
+        assert screen_text(pilot.app).count("●") == 1
+        await pilot.press("enter")
+        assert told(pilot) == ["outcome:error"]
+    async with opened(quiet, "result:35", *many) as pilot:
+        await sees(pilot, "● view 35")
+        await pilot.press("enter")
+        assert told(pilot) == ["result:35"]
+
+
+# Saving
+
+
+async def test_the_filter_in_effect_is_saved_with_a_name_and_found_again(quiet: Setup) -> None:
+    async with opened(quiet, "mode:text") as pilot:
+        await pilot.press("s")
+        await sees(pilot, "A name for mode:text", "enter saves")
+        await pilot.press(*"suxv  text", "enter")
+        await sees(pilot, "Saved as “suxv text”.", "● suxv text", gone="A name for")
+        await kept(pilot, View("suxv text", "mode:text"))
+        await pilot.press("g", "G", "enter")
+        assert told(pilot) == ["mode:text"]
+
+
+async def test_without_a_filter_there_is_nothing_to_save(quiet: Setup) -> None:
+    async with opened(quiet, "") as pilot:
+        await pilot.press("s")
+        await sees(pilot, "! No filter is in effect", gone="A name for")
+        await kept(pilot)
+
+
+@pytest.mark.parametrize(
+    ("name", "says"),
+    [
+        ("", "! Type a name."),
+        ("   ", "! Type a name."),
+        ("fAILED today", "! “fAILED today” is a given view. Take another name."),
+        ("n" * 61, "! A name has at most 60 characters; this one has 61."),
+    ],
+)
+async def test_a_name_that_cannot_be_is_refused_in_words_and_can_be_mended(quiet: Setup, name: str, says: str) -> None:
+    async with opened(quiet, "mode:text") as pilot:
+        await pilot.press("s", *name, "enter")
+        await sees(pilot, says, "A name for")
+        await pilot.press("ctrl+u", *"mine")
+        await sees(pilot, "mine", gone=says)
+        await pilot.press("enter")
+        await kept(pilot, View("mine", "mode:text"))
+
+
+async def test_escape_from_the_name_goes_back_to_the_list_with_nothing_saved(quiet: Setup) -> None:
+    async with opened(quiet, "mode:text") as pilot:
+        await pilot.press("s", *"mine", "escape")
+        await sees(pilot, "enter filters", gone="A name for")
+        assert told(pilot) == []
+        await kept(pilot)
+        await pilot.press("escape")
+        assert told(pilot) == [None]
+
+
+async def test_a_view_is_replaced_only_when_enter_is_pressed_once_more_on_its_name(quiet: Setup) -> None:
+    async with opened(quiet, "mode:text", ANGRY) as pilot:
+        await pilot.press("s", *"angry CALLERS", "enter")
+        await sees(pilot, "There is a view “Angry callers” already", "Enter once")
+        await pilot.press("x")
+        await sees(pilot, gone="There is a view")
+        await pilot.press("backspace", "enter")
+        await sees(pilot, "There is a view “Angry callers” already")
+        await kept(pilot, ANGRY)
+        await pilot.press("enter")
+        await sees(pilot, "Saved as “Angry callers”.")
+        await kept(pilot, View("Angry callers", "mode:text"))
+        assert shown(pilot)[4:] == ["Angry callers"]
+
+
+async def test_a_view_that_could_not_be_saved_is_told_and_its_name_stays_typed(quiet: Setup) -> None:
+    async with opened(quiet, "mode:text") as pilot:
+        await pilot.press("s", *"mine")
+        await asyncio.to_thread(workspace_of(pilot).close)
+        await pilot.press("enter")
+        await sees(pilot, "! The program is closing.", "A name for", "mine")
+        assert "mine" not in shown(pilot)
+
+
+# Forgetting
+
+
+async def test_an_own_view_is_forgotten_and_u_brings_it_back(quiet: Setup) -> None:
+    async with opened(quiet, "", ANGRY, TEXT) as pilot:
+        await pilot.press("G", "x")
+        await sees(pilot, "“text only” is forgotten. u brings it back.", gone="mode:text")
+        await kept(pilot, ANGRY)
+        await pilot.press("x")
+        await kept(pilot)
+        await pilot.press("u", "u")
+        await sees(pilot, "“text only” is back.", "mode:text")
+        await kept(pilot, ANGRY, TEXT)
+        await pilot.press("u")
+        await sees(pilot, "! Nothing was forgotten here.")
+
+
+async def test_a_given_view_cannot_be_forgotten(quiet: Setup) -> None:
+    async with opened(quiet, "", ANGRY) as pilot:
+        await pilot.press("x")
+        await sees(pilot, "! “Failed today” is given and stays.", "outcome:failed,error since:today")
+        await kept(pilot, ANGRY)
+
+
+async def test_what_was_saved_anew_under_a_forgotten_name_is_not_undone(quiet: Setup) -> None:
+    async with opened(quiet, "mode:text", ANGRY) as pilot:
+        await pilot.press("G", "x", "s", *"Angry callers", "enter")
+        await sees(pilot, "Saved as “Angry callers”.")
+        await pilot.press("u")
+        await sees(pilot, "! Nothing was forgotten here.")
+        await kept(pilot, View("Angry callers", "mode:text"))
+
+
+async def test_a_view_that_could_not_be_forgotten_comes_back(quiet: Setup) -> None:
+    async with opened(quiet, "", ANGRY) as pilot:
+        await asyncio.to_thread(workspace_of(pilot).close)
+        await pilot.press("G", "x")
+        await sees(pilot, "! “Angry callers” is not forgotten. The program is closing.", "scenario:~angry")
+        await pilot.press("u")
+        await sees(pilot, "! Nothing was forgotten here.")
+
+
+async def test_a_view_that_is_forgotten_as_the_dialog_closes_is_forgotten(quiet: Setup) -> None:
+    async with opened(quiet, "", ANGRY) as pilot:
+        await pilot.press("G")
+        for key in ("x", "escape"):
+            pilot.app.simulate_key(key)
+        await eventually(lambda: told(pilot) == [None], "the dialog is closed")
+        await kept(pilot)
+
+
+# Odd text and little room
+
+
+async def test_names_and_filters_are_never_markup_nor_control_characters(quiet: Setup) -> None:
+    evil = View(f"a {EVIL[:40]}", f'scenario:"{EVIL}"')
+    async with opened(quiet, evil.filter, evil) as pilot:
+        await sees(pilot, "● a [2J]0;owned[/red]", 'scenario:"[2J]0;owned[/red] [@click=')
+        await pilot.press("s")
+        await sees(pilot, 'A name for scenario:"[2J]0;owned[/red] [@click=app.quit]press[/]')
+        await pilot.press("escape", "x")
+        await sees(pilot, "is forgotten")
+        assert set(screen_text(pilot.app)) & set(EVIL) <= {char for char in EVIL if char.isprintable()}
+        assert pilot.app.is_running
+
+
+async def test_on_a_small_terminal_the_list_gives_way_and_what_is_said_is_seen(quiet: Setup) -> None:
+    many = [View(f"view {n:02}", f"result:{n} {'-word ' * 40}") for n in range(40)]
+    async with opened(quiet, "mode:text", *many, size=(60, 15)) as pilot:
+        await pilot.press("s", *"view 07", "enter")
+        await sees(pilot, "Views", "A name for mode:text", "view 07", "There is a view “view 07” already")
+        await pilot.resize_terminal(120, 36)
+        await sees(pilot, "Running", "view 07", "There is a view “view 07” already", "enter saves")
+        await still(pilot)
