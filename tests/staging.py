@@ -46,7 +46,7 @@ class Clock:
 
 
 @contextmanager
-def _fixed(clock: Clock) -> Iterator[Clock]:
+def fixed(clock: Clock) -> Iterator[Clock]:
     """Everything that writes down or shows a time reads this clock, in UTC."""
     defaults: dict[str, Any] = JobEngine.__init__.__kwdefaults__
     before = os.environ.get("TZ")
@@ -97,14 +97,14 @@ async def _past_jobs(home: Path, clock: Clock) -> None:
 def prepare(home: Path) -> None:
     """Fill a new directory with what went on before."""
     clock = Clock(EPOCH)
-    with _fixed(clock):
+    with fixed(clock):
         asyncio.run(_past_jobs(home, clock))
 
 
 @contextmanager
 def staged(prepared: Path) -> Iterator[CekuraApp]:
     """The app, not started, on a copy of a prepared directory, five minutes past two."""
-    with TemporaryDirectory() as place, _fixed(Clock(EPOCH + 300)) as clock:
+    with TemporaryDirectory() as place, fixed(Clock(EPOCH + 300)) as clock:
         home = Path(place) / "home"
         shutil.copytree(prepared, home)
         workspace = Workspace(_setup(home, 1e-6))
@@ -119,10 +119,26 @@ def staged(prepared: Path) -> Iterator[CekuraApp]:
 
 async def runs(pilot: Pilot[Any]) -> None:
     """The list, with a failed run under the cursor."""
-    await sees(pilot, "240 runs", "as of 14:05", "1 running")
+    await sees(pilot, "240 runs", "of 200 loaded", "live · 1 running")
     await pilot.press("j", "j")
     if pilot.app.size.width >= 120:
         await sees(pilot, f"{SUGGESTED} ✗ 4 checks")
+    await still(pilot)
+
+
+async def groups(pilot: Pilot[Any]) -> None:
+    """What fails most among what is loaded."""
+    await runs(pilot)
+    await pilot.press("b")
+    await sees(pilot, "By failed check", "Why 50 of 58 failed is read")
+    await still(pilot)
+
+
+async def nothing(pilot: Pilot[Any]) -> None:
+    """A filter that no run passes."""
+    await runs(pilot)
+    await pilot.press("slash", *"agent:nobody", "enter")
+    await sees(pilot, "No run passes the filter.", "240")
     await still(pilot)
 
 
@@ -162,3 +178,5 @@ async def suggestion(pilot: Pilot[Any]) -> None:
 
 
 SCENES: dict[str, Scene] = {"runs": runs, "run": run, "improve": improve, "jobs": jobs, "suggestion": suggestion}
+"""Those that the README shows."""
+MORE: dict[str, Scene] = {"groups": groups, "nothing": nothing}

@@ -6,18 +6,30 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from staging import SCENES, staged
+from staging import MORE, SCENES, staged
 
-WIDE, SMALL = (120, 36), (80, 24)
+WIDE, SMALL, LARGE = (120, 36), (80, 24), (200, 50)
 
 
 @pytest.mark.parametrize(
     ("scene", "size"),
-    [("runs", WIDE), ("runs", SMALL), ("run", WIDE), ("improve", WIDE), ("jobs", WIDE), ("suggestion", WIDE)],
-    ids=["runs", "runs-80x24", "run", "improve", "jobs", "suggestion"],
+    [
+        pytest.param("runs", WIDE, id="runs"),
+        pytest.param("runs", SMALL, id="runs-80x24"),
+        pytest.param("runs", LARGE, id="runs-200x50"),
+        pytest.param("nothing", WIDE, id="nothing"),
+        pytest.param("nothing", SMALL, id="nothing-80x24"),
+        pytest.param("nothing", LARGE, id="nothing-200x50"),
+        pytest.param("groups", WIDE, id="groups"),
+        pytest.param("groups", SMALL, id="groups-80x24"),
+        pytest.param("run", WIDE, id="run"),
+        pytest.param("improve", WIDE, id="improve"),
+        pytest.param("jobs", WIDE, id="jobs"),
+        pytest.param("suggestion", WIDE, id="suggestion"),
+    ],
 )
 def test_it_looks_as_it_did(
     snap_compare: Callable[..., bool], prepared: Path, scene: str, size: tuple[int, int]
 ) -> None:
     with staged(prepared) as app:
-        assert snap_compare(app, run_before=SCENES[scene], terminal_size=size)
+        assert snap_compare(app, run_before=MORE.get(scene) or SCENES[scene], terminal_size=size)
