@@ -15,6 +15,8 @@ _FOREIGN = ("CEKURA_", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY", "SS
 
 # A shell starts what runs in the background deaf to ctrl+C, and programs that are started here would be so too.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+# The same goes for the end of a terminal, where it was begun to outlive its own.
+signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 
 @pytest.fixture(autouse=True)

@@ -67,7 +67,9 @@ async def _list(session: Session, wanted: Filter, limit: int, listing: Listing) 
     notes, now = await session.shelf.notes(), time.time()
     query = RunQuery(await session.scope(), wanted, noted(wanted, notes))
     rest = query.rest(now)
-    asking = Asking(PAGE_SIZE if rest else min(limit, PAGE_SIZE), lambda error, wait: say(wait_text(error, wait)))
+    asking = Asking(
+        PAGE_SIZE if rest else min(max(limit, 2), PAGE_SIZE), lambda error, wait: say(wait_text(error, wait))
+    )
     shown = looked = total = 0
     said_at = time.monotonic()
     async with aclosing(matching_runs(session.client, session.budget, query, notes, now, asking)) as pages:

@@ -245,6 +245,8 @@ def _joined(word: str) -> str:
     body = word.removeprefix(sign)
     head = head_of(body)
     key = BY_NAME.get(head[1].lower()) if head else None
+    if body.removeprefix(head[0] if head and key else "").removeprefix("~").startswith(OTHER_QUOTES):
+        return word  # quotes of another kind are marked, not looked for
     if head is None or key is None:
         return sign + quoted(body)
     if key.kind not in ("name", "metric", "note", "moment"):

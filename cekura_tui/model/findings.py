@@ -78,7 +78,8 @@ def findings_of(verdicts: Sequence[Verdict]) -> tuple[Finding, ...]:
 
 def normalised(explanation: str) -> str:
     """The first sentence of an explanation without what differs from run to run: the same for the same fault."""
-    return _to_rest(explanation, fold=True)
+    # Folding makes other letters of some, between which other numbers may stand: it comes last.
+    return _to_rest(_to_rest(explanation, fold=False), fold=True)
 
 
 def generalised(explanation: str) -> str:

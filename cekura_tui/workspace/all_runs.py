@@ -96,6 +96,7 @@ async def all_runs(
     backwards = first.oldest_first and first.more
     yield Page(first.count, (), True) if backwards else seen.fresh(first)
     if not first.more:
+        seen.check(first.count)
         return
     params, absent = _pinned(params, first), 0
     number = max(1, Layout(first.count, True, len(first.items)).pages) if backwards else 2
@@ -119,8 +120,7 @@ async def all_runs(
                 seen.check(page.count)
             at_end = number == 1 if backwards else not page.more or (seen.vain and len(seen.ids) >= page.count)
             if at_end:
-                if seen.doubtful:
-                    seen.check(page.count)
+                seen.check(page.count)
                 return
         number += -1 if backwards else 1
     raise CutOff(len(seen.ids), first.count)

@@ -91,6 +91,38 @@ async def test_failures_only_and_back_leaves_the_filter_as_it_was(served: Served
         await sees(pilot, "/ outcome:review -outcome:passed")
 
 
+async def test_failures_only_and_back_keeps_the_cursor_on_its_run(served: Served) -> None:
+    async with opened(served.setup()) as pilot:
+        await sees(pilot, "240 runs")
+        await pilot.press("exclamation_mark")
+        await sees(pilot, "/ outcome:failed,error")
+        await pilot.press(*("j" * 6))
+        run_id = list_of(pilot).cursor_key
+        await pilot.press("exclamation_mark")
+        await sees(pilot, "240 runs", str(run_id), gone="outcome:failed")
+        assert list_of(pilot).cursor_key == run_id
+
+
+async def test_in_a_terminal_that_was_too_small_for_a_moment_typing_goes_on(served: Served) -> None:
+    async with opened(served.setup(), size=SMALL) as pilot:
+        await sees(pilot, "240 runs")
+        await pilot.press("slash", *"agent")
+        await pilot.resize_terminal(40, 10)
+        await sees(pilot, "too small")
+        await pilot.resize_terminal(*SMALL)
+        await sees(pilot, "/ agent", gone="too small")
+        await eventually(lambda: pilot.app.focused is not None, "the line has the focus again")
+        await pilot.press("colon", *"7", "enter")
+        await sees(pilot, "/ agent:7")
+        await pilot.resize_terminal(40, 10)
+        await sees(pilot, "too small")
+        await pilot.resize_terminal(*SMALL)
+        await typed(pilot, "")
+        await sees(pilot, "240 runs")
+        await pilot.press("j")
+        await eventually(lambda: list_of(pilot).cursor_index == 1, "the list takes keys")
+
+
 async def test_from_the_top_another_order_shows_its_first_runs(served: Served) -> None:
     async with opened(served.setup()) as pilot:
         await sees(pilot, "240 runs", "of 200 loaded")
@@ -194,6 +226,17 @@ async def test_a_note_is_kept_marked_and_found(served: Served) -> None:
         assert [row.id for row in rows_of(pilot)] == [900238]
         await pilot.press("m", "ctrl+u", "enter")
         await sees(pilot, "0 runs", "No run passes the filter")
+
+
+async def test_keys_in_one_burst_make_a_note_and_go_on_in_the_list(served: Served) -> None:
+    async with opened(served.setup()) as pilot:
+        await on_run(pilot, 900239)
+        for key in ("j", "m", *"rude", "enter", "j", "j"):
+            pilot.app.simulate_key(key)
+        await sees(pilot, "+900238")
+        notes = await pilot.app.board.workspace.call(lambda session: session.shelf.notes())  # type: ignore[attr-defined]
+        assert notes == {900238: "rude"}
+        await eventually(lambda: list_of(pilot).cursor_key == 900236, "the cursor went on")
 
 
 async def test_a_note_that_another_window_wrote_is_there_to_be_changed(served: Served) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from cekura_tui.model.findings import LONGEST, Finding, findings_of, generalised, normalised
@@ -98,6 +98,7 @@ def test_normalising_twice_changes_nothing_and_is_bounded(text: str) -> None:
     assert not any(char.isdecimal() and char.isascii() for char in once)
 
 
+@example("::::::::::\u0130\r0.")
 @given(TEXTS)
 def test_what_is_read_and_what_is_compared_differ_in_case_alone(text: str) -> None:
     assert normalised(generalised(text)) == normalised(text)

@@ -23,6 +23,12 @@ _ANY_SPACE = re.compile(r"\s+")
 class NoteInput(TypedLine):
     """One line that takes a paste of several lines as one, where Textual's own takes the first alone."""
 
+    def entered(self, value: str) -> bool:
+        """Enter."""
+        if isinstance(self.screen, NoteDialog):
+            self.screen.take()
+        return True
+
     def on_paste(self, event: events.Paste) -> None:
         """Put all of it where the cursor or the selection is."""
         event.stop()
@@ -67,6 +73,25 @@ class NoteDialog(Dialog[str]):
         self.query_one(NoteInput).cursor_blink = False
 
     @property
+    def before(self) -> str:
+        """What there was."""
+        return self._before
+
+    def tell(self, text: str) -> None:
+        """Say what went wrong."""
+        if self.is_attached:
+            self._say(clean_line(text))
+
+    def was(self, text: str) -> None:
+        """This is the note by now; what was typed meanwhile stays before it."""
+        now, line = _one_line(text), self.query_one(NoteInput) if self.is_attached else None
+        if line is not None and now != self._before:
+            typed = self._note
+            line.value = self._typed = now if typed == self._before else f"{typed} | {now}" if now else typed
+            line.cursor_position = len(line.value)
+            self._before = now
+
+    @property
     def _note(self) -> str:
         return _one_line(self.query_one(NoteInput).value)
 
@@ -78,7 +103,6 @@ class NoteDialog(Dialog[str]):
             self._warned = False
             self._say("")
 
-    @on(Input.Submitted)
     def take(self) -> None:
         """Enter."""
         if (over := len(self._note) - LONGEST) > 0:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import ClassVar
 
+from textual import events, on
 from textual.app import ComposeResult
 from textual.content import Content
 from textual.geometry import Size
@@ -39,6 +40,8 @@ class Page(Screen[None]):
     def __init__(self, board: Board) -> None:
         super().__init__()
         self.board = board
+        self._focused_before: Widget | None = None
+        """What had the focus before the terminal became too small to show it."""
 
     def compose(self) -> ComposeResult:
         """The page's own widgets, then the footer."""
@@ -48,6 +51,20 @@ class Page(Screen[None]):
             Content(f"This terminal is too small: cekura-tui needs {LEAST.width} × {LEAST.height}."),
             classes="too-small",
         )
+
+    def watch_focused(self, former: Widget | None, now: Widget | None) -> None:
+        """What is hidden loses the focus; in a terminal that is large enough again it has it back."""
+        if now is not None:
+            self._focused_before = None
+        elif former is not None and too_small(self.app.size):
+            self._focused_before = former
+
+    @on(events.Resize)
+    def room_again(self) -> None:
+        """The terminal has another size."""
+        before = self._focused_before
+        if before is not None and not too_small(self.app.size) and self.focused is None:
+            self.call_after_refresh(before.focus)
 
     @property
     def gone(self) -> bool:

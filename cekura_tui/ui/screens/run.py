@@ -46,6 +46,7 @@ Verdicts, failing ones first, and the transcript. `tab` goes between them.
     ) -> None:
         super().__init__(board)
         self._run_id = run_id
+        self._at_end = False
         self._beside = beside
         """Tells the run so many rows below another in the list."""
         self._view: RunView | None = None
@@ -136,9 +137,12 @@ Verdicts, failing ones first, and the transcript. `tab` goes between them.
             self.tell_error(error)
             return
         if number is None:
+            if self._at_end:
+                return  # it has been told
+            self._at_end = True
             self.tell("That was the last run of the list." if step > 0 else "That was the first run of the list.")
             return
-        self._run_id = number
+        self._run_id, self._at_end = number, False
         self._view = self._error = None
         self.query_one(Transcript).show_rows((), reset=True)
         self.query_one(Verdicts).show_rows((), reset=True)

@@ -61,7 +61,7 @@ looked for, and `-` before what is not wanted. `!` lists failures only, `v` name
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """While a filter is typed, its key is a letter as any other."""
-        if action == "filter":
+        if action in ("filter", "note"):
             return not any(bar.editing for bar in self.query(FilterBar))
         return super().check_action(action, parameters)
 
@@ -127,7 +127,8 @@ looked for, and `-` before what is not wanted. `!` lists failures only, `v` name
             # A group is of what was listed; runs that are named by their ids need no more said.
             former = () if any(term.key == "id" for term in wanted.terms) else self.listing.filter.terms
             group = Filter(tuple(dict.fromkeys((*former, *wanted.terms))))
-            self._of_group = group, self.listing.filter
+            if group != self.listing.filter:  # else esc still leads out of the group that is listed
+                self._of_group = group, self.listing.filter
             self.list_filtered(group)
 
     _of_group: tuple[Filter, Filter] | None = None

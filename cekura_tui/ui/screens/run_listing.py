@@ -54,7 +54,7 @@ class RunListing:
         self._rows: Shown = ()
         self._counted: tuple[object, int, int] = (None, 0, 0)
         self._left: tuple[object, int] = (None, 0)
-        self._with_others: Filter | None = None  # before only failures were listed
+        self.with_others: Filter | None = None  # before only failures were listed
 
     def attach(self, feed: RunFeed) -> None:
         """What asks for the rows."""
@@ -76,11 +76,11 @@ class RunListing:
     def with_failures(self) -> Filter:
         """The filter with failures only, or where it is that already, as it was before."""
         if not self.failures:
-            self._with_others = self.filter
+            self.with_others = self.filter
             others = tuple(term for term in self.filter.terms if term.key != "outcome" or term.negated)
             return Filter((*others, *parse("outcome:failed,error").filter.terms))
         others = tuple(term for term in self.filter.terms if not _of_failures(term))
-        former = self._with_others
+        former = self.with_others
         rest = tuple(term for term in former.terms if term.key != "outcome" or term.negated) if former else None
         return former if former is not None and rest == others else Filter(others)
 
@@ -108,7 +108,8 @@ class RunListing:
             return self._rest
         if self.cached is None:
             return self.filter
-        return Filter(tuple(term for term in self.filter.terms if term.key or term.negated))
+        rest = self._rest.terms  # the server was told one word; what is kept was not picked by the others
+        return Filter(tuple(term for term in self.filter.terms if term.key or term.negated or term in rest))
 
     @property
     def _rest(self) -> Filter:
@@ -291,8 +292,7 @@ class RunListing:
 
 
 def _of_failures(term: Term) -> bool:
-    values = {value.text for value in term.values}
-    return term.key == "outcome" and not term.negated and values == {"failed", "error"}
+    return (term.key, term.negated, {value.text for value in term.values}) == ("outcome", False, {"failed", "error"})
 
 
 def _trouble(error: CekuraTuiError) -> str:

@@ -46,6 +46,10 @@ class ServedRuns(Improving):
         """Why it is not known what to list."""
         self.anew = False
         """Other runs than before are listed, and the server has not told them yet."""
+        self.first: int | None = None
+        """The run under the cursor when the list began."""
+        self.wanted: int | None = None
+        """The run to which somebody had moved in the list before."""
         self._told: CekuraTuiError | None = None
         self._drawing: Timer | None = None
         self._drawn_at = float("-inf")
@@ -131,7 +135,8 @@ class ServedRuns(Improving):
         self.feed.show(None)
         self._forget()
         self.listing.scope = scope
-        self.anew = True
+        self.listing.with_others = None  # what `!` goes back to was another scope's
+        self.anew, self.wanted = True, None
         self.new_list()
         self.draw_now()
         if scope is None:
@@ -157,6 +162,9 @@ class ServedRuns(Improving):
         if wanted == self.listing.filter:
             self.draw_now()
             return
+        cursor = self.query_one(RunList).cursor_id
+        if cursor is not None:
+            self.wanted = cursor if cursor != self.first else None
         self.anew = True
         rows, scope = tuple(self.listing.loaded_rows()), self.listing.scope
         self.listing.filter = wanted

@@ -39,8 +39,6 @@ class RunsScreen(RunListKeys):
         super().__init__(board, listing, live=live)
         self._marked = {}
         self._settle: Timer | None = None
-        self._first: int | None = None
-        """The run under the cursor when the list began."""
         self._previewed: tuple[int, Outcome] | None = None
 
     def body(self) -> ComposeResult:
@@ -94,7 +92,10 @@ class RunsScreen(RunListKeys):
         rows = listing.rows
         begins = self._begins(runs)
         runs.show_rows(rows, reset=begins, follow=follows)
-        self._first = runs.cursor_id if begins else self._first
+        if begins:
+            self.first = runs.cursor_id
+            if self.wanted is not None and listing.place_of(self.wanted) is not None:
+                runs.move_to(self.wanted)
         self.anew = self.anew and not listing.fresh
         self.query_one(RunListHeader).sort = listing.sort
         empty = not len(rows)
@@ -116,10 +117,10 @@ class RunsScreen(RunListKeys):
 
     def _begins(self, runs: RunList) -> bool:
         """Whether the list is to be shown from its top: another one, in which nobody has moved to a run yet."""
-        if not self.anew or runs.cursor_id is None:
-            return self.anew
-        moved = runs.cursor_id != self._first
-        return not moved or self.listing.place_of(runs.cursor_id) is None
+        if not self.anew or not (self.listing.fresh or len(self.listing.rows)):
+            return False
+        moved = runs.cursor_id is not None and runs.cursor_id not in (self.first, self.wanted)
+        return not moved or self.listing.place_of(runs.cursor_id or 0) is None
 
     def _let_in(self, runs: RunList) -> bool:
         """At the top newer runs come in by themselves while the cursor's row stays on screen; elsewhere they wait."""

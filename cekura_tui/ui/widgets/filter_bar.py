@@ -95,7 +95,7 @@ class FilterBar(Widget):
         self.names = Names()
         self.history: Sequence[str] = ()
         self.editing = False
-        self._rest, self._input = FilterAtRest(), FilterInput(lambda: self.names)
+        self._rest, self._input = FilterAtRest(), FilterInput(lambda: self.names, self.submit)
         self._says = Static(classes="filter-says")
         self._before: Widget | None = None
         self._mine: list[str] = []
@@ -150,13 +150,11 @@ class FilterBar(Widget):
         """No business of the screen's."""
         event.stop()
 
-    @on(Input.Submitted)
-    def submit(self, event: Input.Submitted) -> None:
+    def submit(self, value: str) -> None:
         """Put it into effect, if all of it is right."""
-        event.stop()
         if not self.editing:
             return
-        parsed = parse(event.value)
+        parsed = parse(value)
         if parsed.wrong:
             self._insists = True
             self._input.cursor_position = parsed.wrong[0].end
@@ -172,7 +170,8 @@ class FilterBar(Widget):
     def elsewhere(self, event: Input.Blurred) -> None:
         """Something else took the focus, not another window of the terminal."""
         event.stop()
-        if self.app.app_focus and self.screen.focused is not self._input:
+        hidden = not self.display  # in a terminal that is too small for a moment one goes on afterwards
+        if self.app.app_focus and not hidden and self.screen.focused is not self._input:
             self.action_leave()
 
     def action_leave(self) -> None:

@@ -52,10 +52,17 @@ class FilterInput(TypedLine):
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {"filter-input--wrong"}
 
-    def __init__(self, names: Callable[[], Names]) -> None:
-        self._marks = WrongMarks(self)
+    def __init__(self, names: Callable[[], Names], submit: Callable[[str], None] | None = None) -> None:
+        self._marks, self._submit = WrongMarks(self), submit
         super().__init__(highlighter=self._marks, suggester=KnownNames(names), select_on_focus=False, compact=True)
         self.cursor_blink = False
+
+    def entered(self, value: str) -> bool:
+        """Enter."""
+        if self._submit is None:
+            return False
+        self._submit(value)
+        return True
 
     def mark(self, spans: Sequence[tuple[int, int]]) -> None:
         """These parts are wrong."""

@@ -8,6 +8,7 @@ from typing import ClassVar
 
 from rich.segment import Segment
 from rich.text import Text
+from textual import events
 from textual.binding import Binding, BindingType
 from textual.reactive import reactive
 from textual.widgets import Static
@@ -56,6 +57,19 @@ class RunList(VirtualList["RunRow | Gap"]):
     """Runs, by id; those that are not loaded have their places."""
 
     marking = True
+
+    async def _on_key(self, event: events.Key) -> None:
+        """In order, as in TypedLine: what follows `m` at once is typed into the note, and `j` before it counts."""
+        screen = self.app.screen
+        if screen.focused is not self:
+            event.stop()
+            event.prevent_default()
+            if not await self.app._check_bindings(event.key, priority=True):
+                (screen.focused or screen)._forward_event(events.Key(event.key, event.character))
+        elif await self.app._check_bindings(event.key):
+            event.stop()
+            event.prevent_default()
+
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "open", "Open", key_display="enter", id="run-list.open"),
         Binding("space", "toggle_mark", "Mark", id="run-list.mark"),

@@ -12,13 +12,24 @@ class TypedLine(Input):
     Of keys that come together, as over a slow connection, a letter would overtake the backspace before it.
     """
 
+    def entered(self, value: str) -> bool:
+        """Whether enter was answered here, before the next key is looked at; else a message tells of it."""
+        return False
+
+    async def action_submit(self) -> None:
+        """Enter."""
+        if not self.entered(self.value):
+            await super().action_submit()
+
     async def _on_key(self, event: events.Key) -> None:
-        focused = self.screen.focused
-        if focused is not self:
-            # The key before this one led away from here.
+        screen = self.app.screen
+        if screen.focused is not self:
+            # The key before this one led away from here, maybe to another screen.
             event.stop()
             event.prevent_default()
-            (focused or self.screen)._forward_event(event)
+            if not await self.app._check_bindings(event.key, priority=True):
+                # A new event: one that is stopped would go no further there.
+                (screen.focused or screen)._forward_event(events.Key(event.key, event.character))
         elif event.is_printable:
             await super()._on_key(event)
         elif await self.app._check_bindings(event.key):
