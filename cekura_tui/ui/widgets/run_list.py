@@ -18,6 +18,7 @@ from cekura_tui.model.run_sort import Sort
 from cekura_tui.model.text import clean_line
 from cekura_tui.model.view import RunRow
 from cekura_tui.ui.widgets.cells import fit
+from cekura_tui.ui.widgets.keys_in_order import do_binding, passed_on
 from cekura_tui.ui.widgets.row_canvas import RowState
 from cekura_tui.ui.widgets.row_strips import Line
 from cekura_tui.ui.widgets.signs import NOTED, OUTCOME_TONES, TONE_CLASSES, TONE_CSS
@@ -58,18 +59,6 @@ class RunList(VirtualList["RunRow | Gap"]):
 
     marking = True
 
-    async def _on_key(self, event: events.Key) -> None:
-        """In order, as in TypedLine: what follows `m` at once is typed into the note, and `j` before it counts."""
-        screen = self.app.screen
-        if screen.focused is not self:
-            event.stop()
-            event.prevent_default()
-            if not await self.app._check_bindings(event.key, priority=True):
-                (screen.focused or screen)._forward_event(events.Key(event.key, event.character))
-        elif await self.app._check_bindings(event.key):
-            event.stop()
-            event.prevent_default()
-
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "open", "Open", key_display="enter", id="run-list.open"),
         Binding("space", "toggle_mark", "Mark", id="run-list.mark"),
@@ -87,6 +76,11 @@ class RunList(VirtualList["RunRow | Gap"]):
         self._when = when
         self.noted: Mapping[int, str] = {}
         """The notes of runs; a run that has one is marked so."""
+
+    async def _on_key(self, event: events.Key) -> None:
+        """What follows `m` at once is typed into the note, and `j` before it counts."""
+        if not await passed_on(self, event):
+            await do_binding(self, event)
 
     @property
     def cursor_id(self) -> int | None:

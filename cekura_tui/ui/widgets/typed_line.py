@@ -5,6 +5,8 @@ from __future__ import annotations
 from textual import events
 from textual.widgets import Input
 
+from cekura_tui.ui.widgets.keys_in_order import do_binding, passed_on
+
 
 class TypedLine(Input):
     """Textual's own puts letters in at once and looks at all other keys when these have gone up to the app.
@@ -22,16 +24,9 @@ class TypedLine(Input):
             await super().action_submit()
 
     async def _on_key(self, event: events.Key) -> None:
-        screen = self.app.screen
-        if screen.focused is not self:
-            # The key before this one led away from here, maybe to another screen.
-            event.stop()
-            event.prevent_default()
-            if not await self.app._check_bindings(event.key, priority=True):
-                # A new event: one that is stopped would go no further there.
-                (screen.focused or screen)._forward_event(events.Key(event.key, event.character))
-        elif event.is_printable:
+        if await passed_on(self, event):
+            return
+        if event.is_printable:
             await super()._on_key(event)
-        elif await self.app._check_bindings(event.key):
-            event.stop()
-            event.prevent_default()
+        else:
+            await do_binding(self, event)
