@@ -24,7 +24,10 @@ _LINE = re.compile(r"^\[(?:(\d{1,6}):)?(\d{1,6}):(\d{2})(?:\.\d+)?\]\s*(?:([^:\n
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """One turn of a call. `n` counts from 1; `start` and `end` are seconds from the start of the call, if known."""
+    """One turn of a call. `n` counts from 1; `start` and `end` are seconds from the start of the call, if known.
+
+    `raw` is the entry of `transcript_object` as it came, cleaned; None where only text was sent.
+    """
 
     n: int
     speaker: Speaker
@@ -33,6 +36,7 @@ class Turn:
     end: float | None
     text: str
     tool: dict[str, object] | None = None
+    raw: object = None
 
     def to_json(self) -> dict[str, object]:
         """The shape that `runs show --json` prints."""
@@ -79,7 +83,7 @@ def _turn(n: int, item: TranscriptItem) -> Turn:
     text = item.content or ""
     if item.data and not text and speaker in ("tool_call", "tool_result"):
         text = _tool_text(item.data)
-    return Turn(n, speaker, role, start, item.end_time, text, item.data)
+    return Turn(n, speaker, role, start, item.end_time, text, item.data, item.model_dump(exclude_unset=True))
 
 
 def _tool_text(data: dict[str, object]) -> str:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
 
 from cekura_tui.model.outcome import Outcome, outcome_of
 from cekura_tui.model.transcript import Transcript, read_transcript
@@ -52,7 +53,10 @@ class RunRow:
 
 @dataclass(frozen=True, slots=True)
 class RunView:
-    """A whole run as it is read: its row, verdicts, transcript and details; `got_at` is when the server told it."""
+    """A whole run as it is read: its row, verdicts, transcript and details; `got_at` is when the server told it.
+
+    `source` is the object as it came, cleaned, with every field.
+    """
 
     row: RunRow
     verdicts: tuple[Verdict, ...]
@@ -60,6 +64,7 @@ class RunView:
     details: tuple[tuple[str, str], ...]
     got_at: float
     cached: bool = False
+    source: Mapping[str, Any] = field(default_factory=dict, repr=False)
 
 
 def row_of(run: Run) -> RunRow:
@@ -86,7 +91,7 @@ def row_of(run: Run) -> RunRow:
 
 def view_of(run: Run, got_at: float, *, cached: bool = False) -> RunView:
     """All of a run that the screens show."""
-    return RunView(row_of(run), read_verdicts(run), read_transcript(run), tuple(_details(run)), got_at, cached)
+    return RunView(row_of(run), read_verdicts(run), read_transcript(run), tuple(_details(run)), got_at, cached, run.source)
 
 
 def _details(run: Run) -> list[tuple[str, str]]:
