@@ -56,10 +56,13 @@ class Outcome:
         return {"kind": self.kind, "text": self.text}
 
 
-def outcome_of(run: Run) -> Outcome:
-    """The first that fits: not final, a person's verdict, the evaluation's, an error, the flag, verdicts alone."""
+def outcome_of(run: Run, verdicts: Sequence[Verdict] | None = None) -> Outcome:
+    """The first that fits: not final, a person's verdict, the evaluation's, an error, the flag, verdicts alone.
+
+    `verdicts` are the run's, where they were read already.
+    """
     status = (run.status or "").lower()
-    verdicts = read_verdicts(run)
+    verdicts = read_verdicts(run) if verdicts is None else verdicts
     if status and status not in FINAL:
         return Outcome("running", status.replace("_", " "))
     evaluation = (run.evaluation_status or "").lower()

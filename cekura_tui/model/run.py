@@ -79,18 +79,6 @@ class Payload(BaseModel):
     model_config = ConfigDict(extra="allow", frozen=True, ignored_types=(cached_property,))
 
 
-class TranscriptItem(Payload):
-    """One entry of `transcript_object`; times are seconds from the start of the call."""
-
-    role: Text = None
-    content: Text = None
-    timestamp: Number = None
-    time: Text = None
-    start_time: Number = None
-    end_time: Number = None
-    data: Object = None
-
-
 class Metric(Payload):
     """One measured metric of `evaluation.metrics`, or of a list row's `metrics`."""
 
@@ -189,7 +177,8 @@ class Run(Payload):
     metrics: Annotated[list[Metric] | None, _lenient(_objects)] = None
     rubric: Annotated[list[RubricLine] | None, _lenient(_objects)] = None
     transcript: Text = None
-    transcript_object: Annotated[list[TranscriptItem] | None, _lenient(_objects)] = None
+    transcript_object: Any = None
+    """Of any shape: `read_transcript` reads it, 10,000 turns at once."""
     duration: Annotated[str | None, _lenient(_duration)] = None
     voice_recording_url: Text = None
     email_id: Text = None
@@ -230,12 +219,6 @@ class Run(Payload):
     def source(self) -> dict[str, Any]:
         """The object as it came, cleaned, with every field."""
         return self.model_dump(mode="json", exclude_unset=True)
-
-    @property
-    def transcript_encrypted(self) -> bool:
-        """Whether `transcript_object` came encrypted."""
-        sent = self.source.get("transcript_object")
-        return isinstance(sent, dict) and "__encrypted__" in sent
 
     @property
     def ended_reason(self) -> str:

@@ -1,121 +1,141 @@
-"""The transcript of a run: its turns, read from whichever form the server sent."""
+"""The transcript of a run: its turns, read from whichever form the server sent. As many turns as were sent, always."""
 
 from __future__ import annotations
 
 import json
-import re
+import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-if TYPE_CHECKING:
-    from cekura_tui.model.run import Run, TranscriptItem
+from cekura_tui.model.transcript_text import Said, said_in, seconds_of
+from cekura_tui.model.turn import TOOLS, Speaker, Turn, speaker_of
 
-Speaker = Literal["testing", "main", "tool_call", "tool_result", "other"]
+if TYPE_CHECKING:
+    from cekura_tui.model.run import Run
+
+__all__ = ["Form", "Speaker", "Transcript", "Turn", "read_transcript", "speaker_of"]
+
 Form = Literal["turns", "text", "encrypted", "empty"]
 
-_SPEAKERS: dict[str, Speaker] = {
-    "testing agent": "testing",
-    "main agent": "main",
-    "function call": "tool_call",
-    "function call result": "tool_result",
-}
-_LINE = re.compile(r"^\[(?:(\d{1,6}):)?(\d{1,6}):(\d{2})(?:\.\d+)?\]\s*(?:([^:\n]{1,40}?)\s*:)?[ \t]*(.*)$")
-
-
-@dataclass(frozen=True, slots=True)
-class Turn:
-    """One turn of a call. `n` counts from 1; `start` and `end` are seconds from the start of the call, if known.
-
-    `raw` is the entry of `transcript_object` as it came, cleaned; None where only text was sent.
-    """
-
-    n: int
-    speaker: Speaker
-    role: str
-    start: float | None
-    end: float | None
-    text: str
-    tool: dict[str, object] | None = None
-    raw: object = None
-
-    def to_json(self) -> dict[str, object]:
-        """The shape that `runs show --json` prints."""
-        return {name: getattr(self, name) for name in ("n", "speaker", "role", "start", "end", "text", "tool")}
+_ENCRYPTED = "__encrypted__"
 
 
 @dataclass(frozen=True, slots=True)
 class Transcript:
-    """All turns, and the form they came in: `encrypted` and `empty` have none."""
+    """All turns, and the form they came in: `encrypted` and `empty` have none.
+
+    `encrypted` is how many characters the server sent that cannot be read, whether there is a text beside them or not.
+    """
 
     form: Form
     turns: tuple[Turn, ...] = ()
+    encrypted: int = 0
 
     @property
     def note(self) -> str:
         """Why there is nothing to read, or that only text was there."""
-        return {
-            "turns": "",
-            "text": "Only the text of this transcript was sent: times are to the second, tool calls are missing.",
-            "encrypted": "This transcript is encrypted and no text of it was sent.",
-            "empty": "This run has no transcript.",
-        }[self.form]
+        sealed = f"This transcript is encrypted ({self.encrypted:,} characters that cannot be read here)"
+        if self.form == "text":
+            times = "" if any(turn.start is not None for turn in self.turns) else "Times, too, are missing: "
+            only = f"{times or 'Times are to the second: '}tool calls and the ends of turns were not sent."
+            return f"{sealed}; its text was sent beside it. {only}" if self.encrypted else f"Only text was sent. {only}"
+        if self.form == "encrypted":
+            return f"{sealed} and no text of it was sent."
+        return "This run has no transcript." if self.form == "empty" else ""
 
 
 def read_transcript(run: Run) -> Transcript:
     """The transcript of a run: `transcript_object`, else the lines of `transcript`."""
-    if run.transcript_object:
-        return Transcript("turns", tuple(_turn(n, item) for n, item in enumerate(run.transcript_object, 1)))
-    turns = tuple(_from_text(run.transcript or ""))
+    sent = run.source.get("transcript_object")
+    sealed = _sealed(sent)
+    if not sealed and (entries := _entries(sent)):
+        return Transcript("turns", tuple(_turn(n, entry) for n, entry in enumerate(entries, 1)))
+    text = run.transcript or ""
+    if text.lstrip().startswith("{") and _ENCRYPTED in text[:200]:
+        sealed, text = sealed + len(text), ""
+    turns = tuple(_of_text(n, said) for n, said in enumerate(said_in(text), 1))
     if turns:
-        return Transcript("text", turns)
-    return Transcript("encrypted" if run.transcript_encrypted else "empty")
+        return Transcript("text", turns, sealed)
+    return Transcript("encrypted", (), sealed) if sealed else Transcript("empty")
 
 
-def speaker_of(role: str) -> Speaker:
-    """Which side a role word stands for; an unknown word is `other`."""
-    return _SPEAKERS.get(role.strip().lower().replace("_", " "), "other")
+def _sealed(sent: object) -> int:
+    """How much of a `transcript_object` came encrypted, in characters; 0 for one that can be read."""
+    if not isinstance(sent, dict) or _ENCRYPTED not in sent:
+        return 0
+    sealed = sent[_ENCRYPTED]
+    return max(1, len(sealed if isinstance(sealed, str) else _compact(sealed)))
 
 
-def _turn(n: int, item: TranscriptItem) -> Turn:
-    role = item.role or ""
-    start = next((t for t in (item.start_time, item.timestamp, _seconds(item.time)) if t is not None), None)
-    speaker = speaker_of(role)
-    text = item.content or ""
-    if item.data and not text and speaker in ("tool_call", "tool_result"):
-        text = _tool_text(item.data)
-    return Turn(n, speaker, role, start, item.end_time, text, item.data, item.model_dump(exclude_unset=True))
+def _entries(sent: object) -> Sequence[object]:
+    """What was sent as turns: a list, where it was anything else that says something, that one thing."""
+    if isinstance(sent, list):
+        return sent
+    return [sent] if isinstance(sent, dict) and sent else []
+
+
+def _turn(n: int, entry: object) -> Turn:
+    if not isinstance(entry, dict):
+        return Turn(n, "other", "", None, None, "" if entry is None else _words(entry), None, entry)
+    role = entry.get("role")
+    role = role if isinstance(role, str) else "" if role is None else _words(role)
+    start = _seconds(entry.get("start_time"))
+    if start is None:
+        start = _seconds(entry.get("timestamp"))
+    if start is None:
+        start = _seconds(entry.get("time"))
+    speaker, data = speaker_of(role), entry.get("data")
+    tool = data if isinstance(data, dict) else None
+    return Turn(n, speaker, role, start, _seconds(entry.get("end_time")), _text(entry, speaker, tool), tool, entry)
+
+
+def _text(entry: Mapping[str, object], speaker: Speaker, tool: dict[str, object] | None) -> str:
+    """What was said, or called; an entry of another shape is its own text, so that nobody overlooks it."""
+    content, data = entry.get("content"), entry.get("data")
+    if isinstance(content, str) and (content or not data):
+        return content
+    if not content and data:
+        return _tool_text(tool) if tool and speaker in TOOLS else _words(data)
+    if isinstance(content, list) and content and all(_is_part(part) for part in content):
+        return "\n".join(part["text"] for part in content)
+    if content is not None:
+        return _words(content)
+    rest = {name: value for name, value in entry.items() if name not in _TOLD_ELSEWHERE and value is not None}
+    return _compact(rest) if rest else ""
+
+
+_TOLD_ELSEWHERE = frozenset({"role", "content", "data", "time", "timestamp", "start_time", "end_time"})
+
+
+def _is_part(part: object) -> bool:
+    return isinstance(part, dict) and isinstance(part.get("text"), str)
 
 
 def _tool_text(data: dict[str, object]) -> str:
     value = data.get("arguments", data.get("result"))
-    shown = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False) if value is not None else ""
-    return f"{data.get('name') or 'tool'} {shown}".strip()
+    return f"{data.get('name') or 'tool'} {'' if value is None else _words(value)}".strip()
 
 
-def _seconds(clock: str | None) -> float | None:
-    """Seconds of "MM:SS" or "HH:MM:SS"."""
-    parts = (clock or "").split(":")
-    if not 2 <= len(parts) <= 3 or not all(p.strip().isdecimal() and len(p) <= 8 for p in parts):
-        return None
-    total = 0
-    for part in parts:
-        total = total * 60 + int(part)
-    return float(total)
+def _words(value: object) -> str:
+    return value if isinstance(value, str) else _compact(value)
 
 
-def _from_text(text: str) -> list[Turn]:
-    """Turns of lines such as `[00:01] Testing Agent: Hello.`; a line without a time goes on with the turn before."""
-    turns: list[tuple[str, float | None, list[str]]] = []
-    for line in text.split("\n"):
-        if found := _LINE.match(line.strip()):
-            hours, minutes, seconds, role, said = found.groups()
-            at = int(hours or 0) * 3600 + int(minutes) * 60 + int(seconds)
-            turns.append((role or "", float(at), [said]))
-        elif turns:
-            turns[-1][2].append(line.strip())
-        elif line.strip():
-            turns.append(("", None, [line.strip()]))
-    return [
-        Turn(n, speaker_of(role), role, start, None, "\n".join(lines).strip())
-        for n, (role, start, lines) in enumerate(turns, 1)
-    ]
+def _compact(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False)
+
+
+def _seconds(value: object) -> float | None:
+    """Seconds of a number, of its text, or of "MM:SS" and "HH:MM:SS"."""
+    if isinstance(value, str):
+        return seconds_of(value)
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        try:
+            return seconds if math.isfinite(seconds := float(value)) else None
+        except OverflowError:
+            return None
+    return None
+
+
+def _of_text(n: int, said: Said) -> Turn:
+    return Turn(n, speaker_of(said.role), said.role, said.start, said.end, said.text)

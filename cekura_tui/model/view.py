@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -69,13 +69,17 @@ class RunView:
 
 def row_of(run: Run) -> RunRow:
     """The row of a run."""
+    return _row(run, read_verdicts(run))
+
+
+def _row(run: Run, verdicts: Sequence[Verdict]) -> RunRow:
     return RunRow(
         id=run.id,
         scenario=run.scenario_name or ("Scenario deleted" if run.scenario is None else f"scenario {run.scenario}"),
         personality=run.personality_name or "",
         agent_id=run.agent,
         agent=run.agent_name or (f"agent {run.agent}" if run.agent is not None else ""),
-        outcome=outcome_of(run),
+        outcome=outcome_of(run, verdicts),
         duration=run.duration or "",
         at=run.at,
         status=(run.status or "").lower(),
@@ -85,13 +89,16 @@ def row_of(run: Run) -> RunRow:
         project_id=project if isinstance(project := run.source.get("project"), int) else None,
         as_text=run.run_as_text,
         reviewed=bool(run.is_reviewed) or (run.evaluation_status or "").lower().startswith("reviewed"),
-        failing=tuple(verdict.name for verdict in read_verdicts(run) if verdict.state == "fail"),
+        failing=tuple(verdict.name for verdict in verdicts if verdict.state == "fail"),
     )
 
 
 def view_of(run: Run, got_at: float, *, cached: bool = False) -> RunView:
     """All of a run that the screens show."""
-    return RunView(row_of(run), read_verdicts(run), read_transcript(run), tuple(_details(run)), got_at, cached, run.source)
+    verdicts = read_verdicts(run)
+    return RunView(
+        _row(run, verdicts), verdicts, read_transcript(run), tuple(_details(run)), got_at, cached, run.source
+    )
 
 
 def _details(run: Run) -> list[tuple[str, str]]:

@@ -31,6 +31,9 @@ def test_caller_agent_and_tools_are_told_apart() -> None:
         ({"time": "1:00:07"}, 3607.0, None),
         ({"time": "soon"}, None, None),
         ({"time": "9" * 5000 + ":00"}, None, None),
+        ({"start_time": "12.5", "end_time": "00:14"}, 12.5, 14.0),
+        ({"start_time": True, "time": 7}, 7.0, None),
+        ({"start_time": 10**400, "timestamp": [1], "time": "0:09.5"}, 9.5, None),
         ({}, None, None),
     ],
 )
@@ -65,6 +68,37 @@ def test_the_text_is_read_where_there_are_no_turns(turns: object) -> None:
     assert "text" in read.note
 
 
+@pytest.mark.parametrize(
+    ("line", "role", "start", "end"),
+    [
+        ("[0:07] Main Agent: Hi", "Main Agent", 7.0, None),
+        ("[00:07.250] Main Agent: Hi", "Main Agent", 7.25, None),
+        ("[1:00:07] Main Agent: Hi", "Main Agent", 3607.0, None),
+        ("[ 00:07 - 00:09 ] Main Agent: Hi", "Main Agent", 7.0, 9.0),
+        ("[00:07,5 --> 00:09,0] [Main Agent]: Hi", "Main Agent", 7.5, 9.0),
+        ("(00:07) Main Agent:Hi", "Main Agent", 7.0, None),
+        ("[7.5s] Main Agent: Hi", "Main Agent", 7.5, None),
+        ("[7 s] - Main Agent: Hi", "Main Agent", 7.0, None),
+        ("00:07 Main Agent: Hi", "Main Agent", 7.0, None),
+        ("00:07 - main_agent: Hi", "main_agent", 7.0, None),
+        ("[00:07] Hi", "", 7.0, None),
+        ("[00:07]Narrator: Hi", "Narrator", 7.0, None),
+        ("Main Agent: Hi", "Main Agent", None, None),
+    ],
+)
+def test_time_stamps_of_every_form_that_was_seen_begin_a_turn(
+    line: str, role: str, start: float | None, end: float | None
+) -> None:
+    (turn,) = transcript(None, line).turns
+    assert (turn.role, turn.start, turn.end, turn.text) == (role, start, end, "Hi")
+
+
+def test_what_somebody_says_about_times_and_roles_begins_no_turn() -> None:
+    said = "[00:01] Main Agent: I have\n10:30 free\n11:00 Monday: gone\nMain Agent: is what I am called\n\n(maybe)"
+    (turn,) = transcript(None, said).turns
+    assert turn.text == said.removeprefix("[00:01] Main Agent: ")
+
+
 def test_text_with_hours_without_roles_and_before_the_first_time_is_read() -> None:
     read = transcript(
         None, "Recording starts\n[1:00:01] Main Agent: Long call\n[00:03]\nonly words\n[00:04] 10:30 works"
@@ -81,6 +115,55 @@ def test_an_encrypted_transcript_without_text_says_that_it_is_encrypted() -> Non
     read = transcript({"__encrypted__": "abc"}, "")
     assert (read.form, read.turns) == ("encrypted", ())
     assert "encrypted" in read.note
+    assert "3 characters" in read.note
+
+
+@pytest.mark.parametrize("sealed", [{"__encrypted__": {"v": 1}}, {"__encrypted__": ""}])
+def test_an_encrypted_transcript_shows_the_text_beside_it_and_says_so(sealed: object) -> None:
+    read = transcript(sealed, "[00:01] Main Agent: Hi")
+    assert (read.form, [turn.text for turn in read.turns]) == ("text", ["Hi"])
+    assert "encrypted" in read.note
+
+
+def test_a_text_that_is_encrypted_is_not_shown_as_what_was_said() -> None:
+    assert transcript(None, '{"__encrypted__": "abc"}').form == "encrypted"
+
+
+@pytest.mark.parametrize(
+    ("entry", "text"),
+    [
+        ("only words", "only words"),
+        (None, ""),
+        (7, "7"),
+        (["a"], '["a"]'),
+        ({"speaker": "me", "words": "hello"}, '{"speaker": "me", "words": "hello"}'),
+        ({"role": "Main Agent", "content": [{"text": "one"}, {"text": "two"}]}, "one\ntwo"),
+        ({"role": "Main Agent", "content": {"say": "hello"}}, '{"say": "hello"}'),
+        ({"role": "Main Agent", "content": 5}, "5"),
+        ({"role": "Function Call", "data": ["a"]}, '["a"]'),
+        ({"role": "Narrator", "content": "", "data": {"name": "x"}}, '{"name": "x"}'),
+    ],
+)
+def test_an_entry_of_an_unknown_shape_is_shown_in_its_place(entry: object, text: str) -> None:
+    turns = transcript([{"role": "Main Agent", "content": "before"}, entry, {"content": "after"}]).turns
+    assert [turn.n for turn in turns] == [1, 2, 3]
+    assert turns[1].text == text
+    assert turns[1].raw == entry
+
+
+_JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(max_size=5),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(st.sampled_from(["role", "content", "data", "time", "start_time", "x"]), inner, max_size=4)
+    ),
+    max_leaves=8,
+)
+
+
+@given(st.lists(_JSON, max_size=8))
+def test_as_many_turns_are_shown_as_were_sent_whatever_they_are(entries: list[Any]) -> None:
+    assert len(transcript(entries).turns) == len(entries)
 
 
 def test_a_run_without_a_transcript_says_so() -> None:
