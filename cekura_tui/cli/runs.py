@@ -16,6 +16,7 @@ from cekura_tui.cli.script import run_script
 
 if TYPE_CHECKING:
     from cekura_tui.model.filter import Filter
+    from cekura_tui.model.view import RunView
     from cekura_tui.workspace.session import Session
 
 LOOKED_EVERY = 3.0
@@ -89,27 +90,39 @@ async def _list(session: Session, wanted: Filter, limit: int, listing: Listing) 
 
 @runs.command("show")
 @click.argument("run_id", type=RUN)
-@click.option("--transcript", is_flag=True, help="The transcript alone.")
+@click.option("--transcript", is_flag=True, help="The transcript alone: as text, or as --json or --markdown.")
 @click.option("--json", "as_json", is_flag=True, help="One object.")
 @click.option("--markdown", is_flag=True, help="A page for an issue or a message.")
 @click.pass_obj
 def show_run(options: Options, run_id: int, transcript: bool, as_json: bool, markdown: bool) -> None:
-    """Show one run: verdicts, then what was said."""
+    """Show one run: verdicts, failing ones first, then what was said."""
     if as_json + markdown > 1:
         raise click.UsageError("Give --json or --markdown, not both.")
 
     async def work(session: Session) -> None:
-        from cekura_tui.cli import run_pages
+        if as_json and not transcript:
+            from cekura_tui.model.run_json import as_json as run_as_json
 
-        if as_json:
             run, kept = await session.raw_run(run_id)
             if kept:
                 say(_KEPT)
-            put_json(run_pages.as_json(run))
+            put_json(run_as_json(run))
             return
         view = await session.run(run_id)
         if view.cached:
             say(_KEPT)
-        put(run_pages.as_markdown(view) if markdown else run_pages.as_text(view, transcript_only=transcript))
+        put(_page(view, transcript=transcript, as_json=as_json, markdown=markdown))
 
     run_script(options, work)
+
+
+def _page(view: RunView, *, transcript: bool, as_json: bool, markdown: bool) -> str:
+    from cekura_tui.model.run_json import transcript_json
+    from cekura_tui.model.run_markdown import as_markdown, transcript_markdown
+    from cekura_tui.model.run_text import as_text, transcript_text
+
+    if not transcript:
+        return as_markdown(view) if markdown else as_text(view)
+    if as_json:
+        return transcript_json(view)
+    return transcript_markdown(view) if markdown else transcript_text(view.transcript)

@@ -20,10 +20,10 @@ def tell_story(options: Options) -> int:
     """Find the newest failed run, show its verdicts, launch a job, wait, and show what is proposed."""
 
     async def work(session: Session) -> Exit:
-        from cekura_tui.cli.run_pages import STATE_MARKS, verdict_line
         from cekura_tui.model.job import Draft
         from cekura_tui.model.prose_diff import diff
         from cekura_tui.model.prose_text import as_text
+        from cekura_tui.model.run_text import STATE_MARKS, verdict_line
 
         row = await _newest_failed(session)
         view = await session.run(row.id)
@@ -31,7 +31,7 @@ def tell_story(options: Options) -> int:
         for verdict in view.verdicts:
             put(f"{STATE_MARKS[verdict.state]} {verdict_line(verdict)}")
             if verdict.state == "fail":
-                for text in verdict.explanation:
+                for text in verdict.reasons:
                     put(f"    {text}")
         runs = await session.improvable([row.id])
         agent, prompt = await session.agent_prompt(runs.agent_id)

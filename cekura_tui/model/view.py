@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from cekura_tui.model.outcome import Outcome, outcome_of
@@ -12,6 +13,7 @@ from cekura_tui.model.verdict import Verdict, read_verdicts
 
 if TYPE_CHECKING:
     from cekura_tui.model.run import Run
+    from cekura_tui.model.timeline import Timeline, Timing
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +53,7 @@ class RunRow:
         return total
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class RunView:
     """A whole run as it is read: its row, verdicts, transcript and details; `got_at` is when the server told it.
 
@@ -65,6 +67,21 @@ class RunView:
     got_at: float
     cached: bool = False
     source: Mapping[str, Any] = field(default_factory=dict, repr=False)
+
+    @cached_property
+    def timeline(self) -> Timeline:
+        """When who spoke. It takes a moment for a long call, so it is asked for off the screen's loop."""
+        from cekura_tui.model.timeline import timeline_of  # a list of runs needs no timeline
+
+        seconds = self.row.seconds
+        return timeline_of(self.transcript.turns, None if seconds is None else float(seconds))
+
+    @cached_property
+    def timings(self) -> Mapping[int, Timing]:
+        """Silences and overlaps by the number of the turn; likewise."""
+        from cekura_tui.model.timeline import timings
+
+        return timings(self.transcript.turns)
 
 
 def row_of(run: Run) -> RunRow:

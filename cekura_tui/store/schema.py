@@ -170,5 +170,38 @@ MIGRATIONS: tuple[str, ...] = (
     -- the list row of an opened run, so that nobody reads it whole for that; earlier versions did not write it
     ALTER TABLE opened_runs ADD COLUMN row TEXT;
     """,
+    """
+    -- what was said in opened runs, taken in at a search; `kept` is 0 once the run was opened anew or is gone.
+    -- The index over it (FTS5) is made where SQLite has one; numbers are not used twice, so nothing of it misleads.
+    CREATE TABLE said_runs (
+        id INTEGER PRIMARY KEY AUTOINCREMENT,
+        origin TEXT NOT NULL,
+        key_id TEXT NOT NULL,
+        run_id INTEGER NOT NULL,
+        scenario TEXT NOT NULL,
+        at REAL,
+        kept INTEGER NOT NULL DEFAULT 1,
+        indexed INTEGER NOT NULL DEFAULT 0
+    );
+    CREATE INDEX said_runs_by_run ON said_runs (origin, key_id, run_id, kept);
+    CREATE TABLE said_turns (
+        id INTEGER PRIMARY KEY AUTOINCREMENT,
+        run INTEGER NOT NULL REFERENCES said_runs(id),
+        n INTEGER NOT NULL,
+        speaker TEXT NOT NULL,
+        start REAL,
+        text TEXT NOT NULL,
+        folded TEXT NOT NULL
+    );
+    CREATE INDEX said_turns_by_run ON said_turns (run, n);
+    CREATE TRIGGER opened_run_came AFTER INSERT ON opened_runs BEGIN
+        UPDATE said_runs SET kept = 0
+        WHERE origin = new.origin AND key_id = new.key_id AND run_id = new.id AND kept;
+    END;
+    CREATE TRIGGER opened_run_left AFTER DELETE ON opened_runs BEGIN
+        UPDATE said_runs SET kept = 0
+        WHERE origin = old.origin AND key_id = old.key_id AND run_id = old.id AND kept;
+    END;
+    """,
 )
 VERSION = len(MIGRATIONS)

@@ -10,6 +10,7 @@ from cekura_tui.store.jobs import Account, JobStore
 from cekura_tui.store.leases import LeaseStore
 from cekura_tui.store.notes import NoteStore
 from cekura_tui.store.runs import RunStore
+from cekura_tui.store.said import SaidStore
 from cekura_tui.store.views import ViewStore
 
 
@@ -22,6 +23,7 @@ class Store:
         self.jobs = JobStore(self.database, self.account)
         self.lease = LeaseStore(self.database, self.account)
         self.runs = RunStore(self.database, self.account)
+        self.said = SaidStore(self.database, self.account)
         self.findings = FindingStore(self.database, self.account)
         self.notes = NoteStore(self.database, self.account)
         self.views = ViewStore(self.database, self.account)

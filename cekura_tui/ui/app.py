@@ -31,7 +31,6 @@ from cekura_tui.ui.first_frame import read_first_frame
 from cekura_tui.ui.messages import BackgroundChanged, JobWished, RunsRead, SignInWished, WorkspaceChanged
 from cekura_tui.ui.news import News
 from cekura_tui.ui.screens.page import Page
-from cekura_tui.ui.screens.run import RunScreen
 from cekura_tui.ui.screens.runs import RunsScreen
 from cekura_tui.ui.styles import THEME, style_sheets
 from cekura_tui.ui.terminal.filters import AsciiFilter, ControlFilter
@@ -118,7 +117,7 @@ class CekuraApp(App[None]):
         self._read_jobs()
         if self._run_id is not None:
             # A run needs no scope; the list behind it is read when one goes back to it.
-            self.push_screen(RunScreen(self.board, self._run_id))
+            self._open_run(self._run_id)
             self._run_id = None
         else:
             self._runs.load()
@@ -228,6 +227,22 @@ class CekuraApp(App[None]):
         self.news.begin(runs=False)
         self._runs.show_scope(self._workspace.setup.scope)
         self._read_jobs()
+
+    def action_search_runs(self) -> None:
+        """Search what was said in all opened runs."""
+        from cekura_tui.ui.dialogs.search_runs import SearchRunsDialog
+
+        if not self._locked and not self.screen.is_modal:
+            self.push_screen(SearchRunsDialog(self.board), self._open_hit)
+
+    def _open_hit(self, hit: tuple[int, int] | None) -> None:
+        if hit is not None:
+            self._open_run(*hit)
+
+    def _open_run(self, run_id: int, turn: int | None = None) -> None:
+        from cekura_tui.ui.screens.run import RunScreen
+
+        self.push_screen(RunScreen(self.board, run_id, turn=turn))
 
     # Keys
 

@@ -16,6 +16,11 @@ def palette(screen: Screen[object]) -> Iterable[SystemCommand]:
     yield SystemCommand("Runs", "Go to the list of runs", lambda: app.call_next(app.run_action, "go('runs')"))
     yield SystemCommand("Jobs", "Go to the list of jobs", lambda: app.call_next(app.run_action, "go('jobs')"))
     yield SystemCommand("Next new job", "Open what ended", lambda: app.call_next(app.run_action, "next_unread"))
+    yield SystemCommand(
+        "Search opened runs",
+        "What was said in all runs that were opened here",
+        lambda: app.call_next(app.run_action, "search_runs"),
+    )
     if isinstance(screen, RunsScreen):
         yield SystemCommand("Project or agent", "List runs of another one", screen.action_pick_scope)
         yield SystemCommand("Filter", "List runs that pass a filter", screen.action_filter)

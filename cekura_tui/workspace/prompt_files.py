@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from pathlib import Path
 
 from cekura_tui.config.paths import expand
-from cekura_tui.config.whole_file import output_file
 from cekura_tui.model.errors import UsageError
 from cekura_tui.model.job import MAX_PROMPT_BYTES
 from cekura_tui.model.text import Prompt, prompt_bytes
+from cekura_tui.workspace.text_files import check_output, write_output
+
+__all__ = ["check_output", "check_prompt", "read_prompt_file", "write_prompt"]
 
 
 def check_prompt(prompt: str, named: str = "The prompt") -> Prompt:
@@ -58,49 +59,9 @@ def read_prompt_file(name: str, *, ordinary: bool = False) -> Prompt:
     return check_prompt(text, shown)
 
 
-def check_output(name: str, *, force: bool) -> Path:
-    """Where a prompt is to be written; raises UsageError before anything else is done."""
-    path = expand(name)
-    try:
-        # What is written is the file that a link leads to.
-        target = path.resolve()
-        folder = target.parent
-        if target.is_symlink():  # some versions of Python give a loop back instead of raising
-            raise _loop(name)
-        if path.is_dir() or name.endswith(os.sep):
-            raise UsageError(f"{name or 'The name of the file'} is a directory.", "Name a file in it.")
-        if not folder.is_dir():
-            raise UsageError(f"There is no directory {folder}.", "Make it first, or name another.")
-        if target.exists() and not force:
-            raise _exists(name)
-        if target.exists() and not target.is_file():
-            raise UsageError(f"{name} is no ordinary file.", "Name a file.")
-        if not os.access(folder, os.W_OK):
-            raise UsageError(f"{folder} cannot be written to.", "Name another directory.")
-    except OSError as error:
-        raise UsageError(f"{name} cannot be written: {error.strerror}.", "Name another file.") from None
-    except RuntimeError:
-        raise _loop(name) from None
-    return path
-
-
-def _loop(name: str) -> UsageError:
-    return UsageError(f"{name} is a link that leads to itself.", "Name another file.")
-
-
-def _exists(name: object) -> UsageError:
-    return UsageError(f"{name} exists already.", "Overwrite it with --force, or name another file.")
-
-
 def write_prompt(path: Path, prompt: Prompt, *, force: bool = True) -> None:
     """Write a prompt exactly, the whole file or none of it; raises UsageError.
 
     Without `force` a file that has come to be there since `check_output` is left alone.
     """
-    try:
-        with output_file(path, force=force) as file:
-            file.write(prompt_bytes(prompt))
-    except FileExistsError:
-        raise _exists(path) from None
-    except OSError as error:
-        raise UsageError(f"{path} could not be written: {error.strerror}.", "The suggestion is kept.") from None
+    write_output(path, prompt_bytes(prompt), force=force, kept="The suggestion is kept.")

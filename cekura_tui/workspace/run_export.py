@@ -18,22 +18,18 @@ from cekura_tui.model.run_table import CSV_HEADER, csv_row, json_row
 from cekura_tui.model.text import clean_line, count
 from cekura_tui.model.view import RunRow
 from cekura_tui.workspace.all_runs import Asking, matching_runs, wait_text
-from cekura_tui.workspace.prompt_files import check_output
+from cekura_tui.workspace.text_files import AlreadyThere, check_output
 
 if TYPE_CHECKING:
     from cekura_tui.api.errors import ApiError
     from cekura_tui.workspace.session import Session
 
+__all__ = ["ENDINGS", "AlreadyThere", "Progress", "RunExport", "Wanted", "check_export"]
+
 ENDINGS = {".csv": "CSV", ".jsonl": "JSON lines", ".ndjson": "JSON lines"}
 """What a file is written as, by how its name ends."""
 _AT_ONCE = 500
 Wanted = RunQuery | Sequence[RunRow]
-
-
-class AlreadyThere(UsageError):
-    """A file of that name exists, and nobody said that it may be overwritten."""
-
-    title = "A file is there already"
 
 
 @dataclass(frozen=True, slots=True)

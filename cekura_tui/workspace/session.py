@@ -20,13 +20,18 @@ from cekura_tui.model.errors import KeyMissing, UsageError
 from cekura_tui.model.job import MAX_RUNS, Suggestion
 from cekura_tui.model.page import Page
 from cekura_tui.model.run import Run
+from cekura_tui.model.said_query import FoundSaid
 from cekura_tui.model.scope import NoScope, Scope
 from cekura_tui.model.text import Prompt, count
 from cekura_tui.model.view import RunView, view_of
 from cekura_tui.store.errors import StoreError
 from cekura_tui.store.store import Store
 from cekura_tui.workspace.job_desk import JobDesk
+from cekura_tui.workspace.passed_runs import last_passed
+from cekura_tui.workspace.run_evidence import Found, RunEvidence
 from cekura_tui.workspace.run_lists import RunLists
+from cekura_tui.workspace.runs_ahead import RunsAhead
+from cekura_tui.workspace.said import search_said
 from cekura_tui.workspace.setup import Setup
 from cekura_tui.workspace.shelf import Shelf
 
@@ -72,6 +77,8 @@ class Session:
         self.jobs = JobDesk(store, client, engine, read_only=setup.read_only)
         self.lists = RunLists(store, client, engine, budget, lambda: time.time())
         self.shelf = Shelf(store, client, budget)
+        self.ahead = RunsAhead(self.run, budget)
+        self._evidence = RunEvidence()
         self._demo = demo
         self.closed = False
 
@@ -119,6 +126,7 @@ class Session:
         """Stop asking, give a launch in flight a moment, and close everything."""
         self.closed = True
         try:
+            await self.ahead.close()
             await self.engine.close()
             await self.client.aclose()
         finally:
@@ -185,12 +193,38 @@ class Session:
             self.store.runs.keep_opened(run, at)
         except StoreError as error:
             _log.warning("run %d was not cached: %s", run_id, error.message)
-        return view_of(run, at)
+        view = view_of(run, at)
+        self.ahead.keep(view)
+        return view
+
+    async def at_hand(self, run_id: int) -> tuple[RunView | None, bool]:
+        """A run without asking the server: as it was read a moment ago, and True; or as it was got last, if it was."""
+        if (kept := self.ahead.fresh(run_id)) is not None:
+            return kept, True
+        return await self.cached_run(run_id), False
+
+    async def run_for_screen(self, run_id: int) -> RunView:
+        """A whole run, fresh, in the turn of background reads where it is read again and again."""
+        view = await self.run(run_id)
+        _ = view.timeline, view.timings  # worked out here: the screen's loop has no time for it
+        return view
 
     async def cached_run(self, run_id: int) -> RunView | None:
         """A run as it was got last."""
         found = self.store.runs.opened(run_id)
         return view_of(found[0], found[1], cached=True) if found else None
+
+    async def evidence(self, view: RunView) -> Found:
+        """The turns that each verdict of a run speaks of."""
+        return await self._evidence.find(view)
+
+    async def search_said(self, query: str) -> FoundSaid:
+        """Search what was said in every opened run of this account: words, a "phrase", `caller:` `agent:` `tool:`."""
+        return await search_said(self.store, query)
+
+    async def passed_before(self, view: RunView) -> RunView | None:
+        """The last passed run of the same scenario and agent before this one, else the newest, or None."""
+        return await last_passed(self, view)
 
     # Improving
 

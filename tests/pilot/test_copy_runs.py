@@ -22,7 +22,7 @@ from cekura_tui.model.run import Run
 from cekura_tui.model.scope import Scope
 from cekura_tui.model.view import RunRow, row_of
 from cekura_tui.ui.board import Board
-from cekura_tui.ui.dialogs import copy_runs
+from cekura_tui.ui.dialogs import copying
 from cekura_tui.ui.dialogs.copy_runs import SAVE_ALL, SAVE_THESE, CopyRunsDialog
 from cekura_tui.workspace.setup import DemoOptions, Setup, make_setup
 
@@ -142,7 +142,7 @@ async def test_a_command_for_the_embedded_workspace_names_it(served: Served, hom
 async def test_more_than_a_terminal_takes_is_copied_only_when_asked_for_twice(
     setup: Setup, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(copy_runs, "LARGE", 2_000)
+    monkeypatch.setattr(copying, "LARGE", 2_000)
     rows = [replace(ONE, id=number) for number in range(1, 101)]
     async with asked(setup, copy_of(*rows)) as (app, pilot):
         await sees(pilot, "Copy of 100 runs")

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from cekura_tui.model.run import Run
-from cekura_tui.model.verdict import Verdict, read_verdicts
+from cekura_tui.model.verdict import Alignment, Category, Verdict, read_verdicts
 
 
 def verdicts(**fields: Any) -> tuple[Verdict, ...]:
@@ -107,10 +107,22 @@ def test_the_expected_outcome_is_read_by_alignments_then_marks_then_score(expect
     assert (verdict.source, verdict.state) == ("expected_outcome", state)
 
 
-def test_the_part_that_was_not_met_is_named() -> None:
-    missed = [{"aligned": "no", "prompt_part": "books a table"}, {"aligned": False, "outcome": "says goodbye"}]
-    (verdict,) = verdicts(expected_outcome={"score": 20, "outcome_alignments": missed})
-    assert verdict.explanation == ("Not met: books a table", "Not met: says goodbye")
+def test_the_parts_of_the_expected_outcome_are_kept_beside_the_explanation_and_those_not_met_are_reasons() -> None:
+    parts = [
+        {"aligned": "no", "prompt_part": "books a table"},
+        {"aligned": False, "outcome": "says goodbye"},
+        {"aligned": "yes", "outcome": "greets", "prompt_part": "greet"},
+        {"aligned": "partly", "outcome": "asks for the name"},
+    ]
+    (verdict,) = verdicts(expected_outcome={"score": 20, "explanation": "Rude.", "outcome_alignments": parts})
+    assert verdict.explanation == ("Rude.",)
+    assert verdict.reasons == ("Rude.", "Not met: books a table", "Not met: says goodbye")
+    assert verdict.alignments == (
+        Alignment("", "books a table", False),
+        Alignment("says goodbye", "", False),
+        Alignment("greets", "greet", True),
+        Alignment("asks for the name", "", None),
+    )
 
 
 @pytest.mark.parametrize("expected", [{}, None, "", [], {"score": None, "explanation": []}])
@@ -127,6 +139,7 @@ def test_an_empty_expected_outcome_is_no_verdict(expected: object) -> None:
         ({"priority": "some new word"}, "review"),
         ({"priority": "not_a_bug", "deviation": 3}, "na"),
         ({"priority": "critical", "wrongly_marked": True}, "na"),
+        ({"priority": "Critical "}, "fail"),
     ],
 )
 def test_a_critical_category_counts_by_its_weight_unless_a_person_took_it_back(
@@ -149,3 +162,54 @@ def test_failing_verdicts_are_read_first() -> None:
         {"id": 4, "name": "d", "passed": False},
     ]
     assert [verdict.state for verdict in verdicts(evaluation={"metrics": metrics})] == ["fail", "review", "pass", "na"]
+
+
+def test_a_critical_failure_is_read_before_the_other_failures_and_order_is_kept_else() -> None:
+    grave = {"categories": [{"category": "Identity", "priority": "critical"}]}
+    metrics = [
+        {"id": 1, "name": "a", "passed": False},
+        {"id": 2, "name": "b", "passed": False, "extra": grave},
+        {"id": 3, "name": "c", "passed": True},
+        {"id": 4, "name": "d", "passed": True, "extra": grave},
+        {"id": 5, "name": "e", "passed": False},
+    ]
+    found = verdicts(
+        evaluation={"metrics": metrics}, critical_categories=[{"category": "Privacy", "priority": "critical"}]
+    )
+    assert [verdict.name for verdict in found] == ["b", "Privacy", "a", "e", "c", "d"]
+
+
+def test_what_a_metric_tells_besides_its_score_is_kept() -> None:
+    extra = {
+        "categories": [
+            {"category": "Identity", "priority": "critical", "deviation": "too late", "feedback": "yes"},
+            {"name": "Tone", "deviation": 0.4, "wrongly_marked": True},
+            "Manners",
+            7,
+            {},
+        ],
+        "percentiles": {"p50": 700, "p90": 1120.5, "p99": None, "unit": "ms"},
+    }
+    verdict = of_metric({"type": "binary_workflow_adherence", "score": 0, "extra": extra})
+    assert verdict.categories == (
+        Category("Identity", "critical", "too late", "yes"),
+        Category("Tone", None, 0.4, "", True),
+        Category("Manners"),
+    )
+    assert verdict.percentiles == (("p50", 700), ("p90", 1120.5))
+    assert (verdict.priority, verdict.critical, verdict.kind) == ("critical", True, "binary workflow adherence")
+
+
+def test_the_json_of_a_verdict_tells_alignments_and_weight_after_the_documented_keys() -> None:
+    (verdict,) = verdicts(expected_outcome={"score": 0, "outcome_alignments": [{"outcome": "greets", "aligned": "no"}]})
+    shown = verdict.to_json()
+    assert list(shown) == [
+        "source",
+        "id",
+        "name",
+        "state",
+        "score",
+        "threshold",
+        *("explanation", "alignments", "priority"),
+    ]
+    assert shown["alignments"] == [{"outcome": "greets", "prompt_part": "", "aligned": False}]

@@ -13,7 +13,6 @@ from cekura_tui.model.scope import Scope
 from cekura_tui.model.view import RunRow
 from cekura_tui.ui.board import Board
 from cekura_tui.ui.messages import JobWished
-from cekura_tui.ui.screens.run import RunScreen
 from cekura_tui.ui.screens.run_list_keys import RunListKeys
 from cekura_tui.ui.screens.run_listing import RunListing
 from cekura_tui.ui.sight import follow
@@ -203,6 +202,8 @@ class RunsScreen(RunListKeys):
     def open_run(self, event: RunList.Opened) -> None:
         """Open a run whole."""
         if isinstance(event.key, int) and self.is_current:
+            from cekura_tui.ui.screens.run import RunScreen
+
             self.app.push_screen(RunScreen(self.board, event.key, self.listing.beside), self._came_back)
 
     def _came_back(self, run_id: object) -> None:

@@ -45,7 +45,21 @@ _PLAIN = str.maketrans(
             "▸": ">",
             "▾": "v",
         },
-        **{"␛": "E", "␍": "R", "␀": "0", "␉": "T", "␊": "N", "⏎": "R", "▶": ">", "◀": "<", "•": "*", "×": "x"},
+        **{
+            "␛": "E",
+            "␍": "R",
+            "␀": "0",
+            "␉": "T",
+            "␊": "N",
+            "⏎": "R",
+            "▶": ">",
+            "◀": "<",
+            "≈": "~",
+            "≥": ">",
+            "≤": "<",
+            "•": "*",
+            "×": "x",
+        },
     }
 )
 
@@ -71,6 +85,16 @@ class AsciiFilter(LineFilter):
         return list(_translated(segments))
 
 
+# Two cells for two: one plain character cannot say these.
+_PAIRS = (("≥ ", ">="), ("≤ ", "<="), ("≠ ", "!="))
+
+
+def _plain(text: str) -> str:
+    for sign, plain in _PAIRS:
+        text = text.replace(sign, plain)
+    return text.translate(_PLAIN)
+
+
 def _translated(segments: Iterable[Segment]) -> Iterable[Segment]:
     for text, style, control in segments:
-        yield Segment(text if control or text.isascii() else text.translate(_PLAIN), style, control)
+        yield Segment(text if control or text.isascii() else _plain(text), style, control)

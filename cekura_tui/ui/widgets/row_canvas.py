@@ -46,6 +46,8 @@ class RowCanvas(ScrollView, Generic[R], inherit_bindings=False):
     `row_height = None` means rows of differing heights, estimated until they come near the screen."""
 
     row_height: ClassVar[int | None] = 1
+    keeps_top: ClassVar[bool] = False
+    """Whether in another width the uppermost row stays, even where the cursor's row is then no longer on screen."""
     COMPONENT_CLASSES: ClassVar[set[str]] = {
         "virtual-list--cursor",
         "virtual-list--cursor-blurred",
@@ -184,7 +186,7 @@ class RowCanvas(ScrollView, Generic[R], inherit_bindings=False):
         return RowHeights(self.estimate(row, width) if width else 1 for row in self._rows)
 
     def _lay_out(self) -> None:
-        """Take on the widget's size; the uppermost row stays, and a cursor that was on screen is not lost."""
+        """Take on the widget's size; the uppermost row stays, but a cursor that was on screen is not lost."""
         area = self._area
         if not area:
             return
@@ -198,7 +200,12 @@ class RowCanvas(ScrollView, Generic[R], inherit_bindings=False):
         view.heights = self._new_heights()
         view.height = area.height
         view.place(index, line * view.exact(index) // height if line else 0)
-        if seen and self._cursor >= 0 and all(shown != self._cursor for shown, _ in view.lines()):
+        if (
+            seen
+            and not self.keeps_top
+            and self._cursor >= 0
+            and all(shown != self._cursor for shown, _ in view.lines())
+        ):
             view.reveal(self._cursor)
         self._commit(None)
 

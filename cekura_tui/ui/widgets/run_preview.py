@@ -8,10 +8,11 @@ from textual.containers import VerticalScroll
 from textual.widgets import Static
 
 from cekura_tui.model.text import clean_line
+from cekura_tui.model.verdict import Verdict
+from cekura_tui.model.verdict_words import judged_words
 from cekura_tui.model.view import RunView
 from cekura_tui.ui.board import Board
 from cekura_tui.ui.widgets.signs import VERDICT_MARKS
-from cekura_tui.ui.widgets.verdicts import score_text
 
 _STYLES = {"fail": "bold red", "review": "yellow", "pass": "green", "na": "dim"}
 _WHO = {"testing": "caller", "main": "agent", "tool_call": "tool →", "tool_result": "tool ←"}
@@ -46,9 +47,9 @@ class RunPreview(VerticalScroll, can_focus=False):
         text.append("\n")
         for verdict in view.verdicts:
             text.append(f"{VERDICT_MARKS[verdict.state]} ", style=_STYLES[verdict.state])
-            text.append(f"{clean_line(verdict.name, 80)}{score_text(verdict)}\n")
+            text.append(f"{clean_line(verdict.name, 80)}  {judged_words(verdict)}\n")
             if verdict.state == "fail":
-                for said in verdict.explanation[:2]:
+                for said in _why(verdict)[:2]:
                     text.append(f"  {clean_line(said, 240)}\n", style="dim")
         if not view.verdicts:
             text.append("No verdicts.\n", style="dim")
@@ -65,3 +66,9 @@ class RunPreview(VerticalScroll, can_focus=False):
             text.append(f"… {len(view.transcript.turns) - _TURNS} more turns: enter opens the run", style="dim")
         self._shown.update(text)
         self.scroll_home(animate=False)
+
+
+def _why(verdict: Verdict) -> tuple[str, ...]:
+    """The reasons of a verdict; a critical category without any may say how far the run went off."""
+    said = verdict.score if verdict.source == "critical_category" else None
+    return verdict.reasons or ((said,) if isinstance(said, str) else ())

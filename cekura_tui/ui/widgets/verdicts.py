@@ -1,88 +1,209 @@
-"""Verdicts and details of a run as one list: failing ones first, explanations in full."""
+"""Verdicts of a run as a list: failing ones first, each with all that was told of it; those that do not apply last."""
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
-from dataclasses import dataclass
-from typing import ClassVar
+from collections.abc import Hashable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, ClassVar
 
 from rich.segment import Segment
+from rich.style import Style
+from textual.strip import Strip
 
-from cekura_tui.model.text import capped, clean_line
-from cekura_tui.model.verdict import Verdict
+from cekura_tui.model.text import LONGEST_LINE, capped, clean_line
+from cekura_tui.model.verdict import State, Verdict
+from cekura_tui.model.verdict_words import (
+    LONGEST_WORD,
+    alignment_words,
+    category_words,
+    judged_words,
+    percentile_words,
+)
 from cekura_tui.model.view import RunView
+from cekura_tui.ui.widgets.cells import fit
 from cekura_tui.ui.widgets.row_canvas import RowState
-from cekura_tui.ui.widgets.row_strips import Line
+from cekura_tui.ui.widgets.row_strips import Line, strips_of
 from cekura_tui.ui.widgets.signs import TONE_CLASSES, TONE_CSS, VERDICT_MARKS, VERDICT_TONES
 from cekura_tui.ui.widgets.virtual_list import VirtualList
-from cekura_tui.ui.widgets.wrap import wrap
+from cekura_tui.ui.widgets.wrap import breaks, wrap
 
 _INDENT = "  "
+_LEAST = 8
+_VERDICT_LINES = 1_000
+_APART = "Do not apply"
+_ALIGNED: dict[bool | None, State] = {True: "pass", False: "fail", None: "review"}
+
+Key = tuple[str, int | None, str, int]
+"""Of a verdict: where it is from, its id, its name, and which one of those that are alike in all this."""
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
-    """One entry: a verdict, or a detail of the run."""
+class VerdictRow:
+    """A verdict as it is listed. `evidence` tells where in the transcript it is seen, empty where nobody looked yet;
+    `heading` stands above it."""
 
-    n: int
-    mark: str
+    key: Key
+    verdict: Verdict
+    evidence: str = ""
+    heading: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """A paragraph below a title: its sign, the tone of the sign, the text."""
+
+    sign: str
     tone: str
-    title: str
-    texts: tuple[str, ...]
+    text: str
 
 
-def findings(view: RunView) -> list[Finding]:
-    """The entries of a run."""
-    told = [
-        (VERDICT_MARKS[v.state], VERDICT_TONES[v.state], f"{v.name}{score_text(v)}", v.explanation)
-        for v in view.verdicts
-    ]
-    told += [(" ", "dim", *_detail(name, text)) for name, text in view.details]
-    return [Finding(n, *entry) for n, entry in enumerate(told)]
+def keyed(verdicts: Sequence[Verdict]) -> dict[Key, Verdict]:
+    """The verdicts by the keys of their rows, in order; a key stays the same when the run is read again."""
+    found: dict[Key, Verdict] = {}
+    alike: dict[tuple[str, int | None, str], int] = {}
+    for verdict in verdicts:
+        place = (verdict.source, verdict.id, verdict.name)
+        alike[place] = n = alike.get(place, 0) + 1
+        found[*place, n] = verdict
+    return found
 
 
-def _detail(name: str, text: str) -> tuple[str, tuple[str, ...]]:
-    """A short detail stands on one line with its name."""
-    return (f"{name}: {text}", ()) if len(text) <= 60 and "\n" not in text else (name, (text,))
-
-
-def score_text(verdict: Verdict) -> str:
-    """Score and threshold in words, behind a name."""
-    score = f"{verdict.score:g}" if isinstance(verdict.score, int | float) else clean_line(verdict.score or "", 40)
-    state = {"na": "does not apply", "review": "to be reviewed"}.get(verdict.state, "")
-    threshold = f"needs {verdict.threshold}" if verdict.threshold else ""
-    told = ", ".join(filter(None, (score, threshold, state)))
-    return f" ({told})" if told else ""
-
-
-class Verdicts(VirtualList[Finding]):
-    """The findings of one run."""
+class Verdicts(VirtualList[VerdictRow]):
+    """The verdicts of one run. `Opened` wishes to see in the transcript what a verdict speaks of."""
 
     row_height = None
     COMPONENT_CLASSES: ClassVar[set[str]] = TONE_CLASSES
     DEFAULT_CSS = f"Verdicts {{ {TONE_CSS} }}"
 
+    def __init__(self, *, name: str | None = None, id: str | None = None, classes: str | None = None) -> None:  # noqa: A002
+        super().__init__(name=name, id=id, classes=classes)
+        self._run: int | None = None
+        self._note = ""
+
     def show_run(self, view: RunView) -> None:
-        """Show another run's, or the same anew."""
-        self.show_rows(findings(view))
+        """Show another run's, or the same anew: the cursor stays on its verdict, and so does what is known of it."""
+        other = view.row.id != self._run
+        self._run = view.row.id
+        known = {} if other else {row.key: row for row in self.rows}
+        rows: list[VerdictRow] = []
+        for key, verdict in keyed(view.verdicts).items():
+            before = known.get(key)
+            evidence = before.evidence if before and before.verdict == verdict else ""
+            first = verdict.state == "na" and (not rows or rows[-1].verdict.state != "na")
+            rows.append(VerdictRow(key, verdict, evidence, _APART if first else ""))
+        self._say("" if rows else _why_none(view))
+        super().show_rows(rows, reset=other)
 
-    def key_of(self, row: Finding) -> Hashable:
-        """Its place."""
-        return row.n
+    def show_rows(self, rows: Sequence[VerdictRow], *, reset: bool = False, follow: bool = False) -> None:
+        """Replace all rows; without any, nothing is known of a run."""
+        if not rows:
+            self._run = None
+            self._say("")
+        super().show_rows(rows, reset=reset, follow=follow)
 
-    def estimate(self, row: Finding, width: int) -> int:
-        """A line a title, and about so many of text."""
-        return 1 + sum(len(text) // max(width - 6, 10) + 1 for text in row.texts)
+    def show_evidence(self, told: Mapping[Any, str]) -> None:
+        """Where in the transcript each verdict is seen, by the keys of the rows; "" or none where nobody looked yet."""
+        now = ((row, told.get(row.key, "")) for row in self.rows)
+        if changed := [replace(row, evidence=evidence) for row, evidence in now if row.evidence != evidence]:
+            self.update_rows(changed)
 
-    def lines_of(self, row: Finding, width: int, state: RowState) -> Sequence[Line]:
-        """A title and wrapped texts."""
-        tone, dim = self.ink(f"tone--{row.tone}"), self.ink("tone--dim")
-        strong = self.ink("tone--strong") if row.mark.strip() else dim
-        lines: list[Line] = []
-        for n, part in enumerate(wrap(row.title, max(width - 3, 8))):
-            lines.append([Segment(f"{row.mark} " if n == 0 else _INDENT, tone), Segment(part, strong)])
-        for text in row.texts:
-            for paragraph in text.split("\n"):
-                for part in wrap(capped(paragraph), max(width - 4, 8)):
-                    lines.append([Segment(_INDENT), Segment(part)])
+    def verdict_of(self, key: Hashable) -> Verdict | None:
+        """The verdict of a row."""
+        index = self.index_of(key)
+        return None if index is None else self.rows[index].verdict
+
+    def key_of(self, row: VerdictRow) -> Hashable:
+        """Its key."""
+        return row.key
+
+    def estimate(self, row: VerdictRow, width: int) -> int:
+        """About so many lines as the texts have characters."""
+        verdict = row.verdict
+        if verdict.state == "na":
+            return 3 if row.heading else 1
+        room = max(width - 4, _LEAST)
+        told = sum(min(len(text), LONGEST_LINE) // room + 1 for text in verdict.explanation)
+        lines = 1 + bool(row.evidence) + told + len(verdict.categories) + bool(verdict.percentiles)
+        return min(lines + sum(1 + len(part.outcome) // room for part in verdict.alignments), _VERDICT_LINES)
+
+    def lines_of(self, row: VerdictRow, width: int, state: RowState) -> Sequence[Line]:
+        """What was judged in bold, how, then everything that was told of it, wrapped; one line if it does not apply."""
+        dim = self.ink("tone--dim")
+        if row.verdict.state == "na":
+            above: list[Line] = [[], [Segment(row.heading, dim)]] if row.heading else []
+            return [*above, [Segment(fit(_folded(row), max(width, 1)).rstrip(), dim)]]
+        lines = self._title(row.verdict, max(width - 3, _LEAST))
+        if row.evidence:
+            told = clean_line(row.evidence)
+            lines += [[Segment(_INDENT), Segment(part, dim)] for part in wrap(told, max(width - 3, _LEAST))]
+        for part in _parts(row.verdict):
+            for text in part.text.split("\n"):
+                if len(lines) >= _VERDICT_LINES:
+                    lines.append([Segment(f"{_INDENT}… more lines than are shown here", dim)])
+                    return lines
+                lines += self._paragraph(part, text, max(width - 5, _LEAST))
+                part = replace(part, sign=_INDENT if part.sign else "")
         return lines
+
+    def render_line(self, y: int) -> Strip:
+        """A line of a verdict, or of the sentence that says why there is none."""
+        if self.rows or not self._note:
+            return super().render_line(y)
+        width = self._area.width
+        lines = [[Segment(text, self.ink("tone--dim"))] for text in wrap(self._note, max(width - 1, _LEAST))]
+        return strips_of(lines, width, self.rich_style)[y] if y < len(lines) else super().render_line(y)
+
+    def _say(self, note: str) -> None:
+        if note != self._note:
+            self._note = note
+            self.refresh()
+
+    def _title(self, verdict: Verdict, room: int) -> list[Line]:
+        tone, strong = self.ink(f"tone--{VERDICT_TONES[verdict.state]}"), self.ink("tone--strong")
+        name = clean_line(verdict.name, LONGEST_LINE)
+        title = f"{name}  {judged_words(verdict)}"
+        lines: list[Line] = []
+        for start, end in breaks(title, room):
+            middle = min(max(len(name), start), end)
+            sign = Segment(_INDENT if lines else f"{VERDICT_MARKS[verdict.state]} ", tone)
+            lines.append([sign, Segment(title[start:middle], strong), Segment(title[middle:end], tone)])
+        return lines
+
+    def _paragraph(self, part: _Part, text: str, room: int) -> Iterator[Line]:
+        tone = self.ink(f"tone--{part.tone}") if part.tone else Style.null()
+        for n, piece in enumerate(wrap(capped(text), room)):
+            sign = part.sign if n == 0 or not part.sign else _INDENT
+            yield [Segment(_INDENT), Segment(sign, tone), Segment(piece)]
+
+
+def _parts(verdict: Verdict) -> Iterator[_Part]:
+    """Everything that was told of a verdict but its title."""
+    category = verdict.source == "critical_category"
+    if isinstance(verdict.score, str) and (category or len(verdict.score) > LONGEST_WORD):
+        yield _Part("", "", verdict.score if category else f"value: {verdict.score}")
+    bullet = "• " if len(verdict.explanation) > 1 else ""
+    for text in verdict.explanation:
+        yield _Part(bullet, "dim", f"feedback: {text}" if category else text)
+    for alignment in verdict.alignments:
+        state = _ALIGNED[alignment.aligned]
+        yield _Part(f"{VERDICT_MARKS[state]} ", VERDICT_TONES[state], alignment_words(alignment))
+    for told in verdict.categories:
+        yield _Part("", "", category_words(told))
+    if told_of := percentile_words(verdict):
+        yield _Part("", "", told_of)
+
+
+def _folded(row: VerdictRow) -> str:
+    """A verdict that does not apply, in one line: the heading says that it does not."""
+    verdict = row.verdict
+    judged = judged_words(verdict).removeprefix("does not apply").lstrip(", ").removeprefix("· ")
+    reasons = (clean_line(text) for _, text in zip(range(3), (part.text for part in _parts(verdict)), strict=False))
+    told = " · ".join(filter(None, (row.evidence, judged, *reasons)))
+    return f"{VERDICT_MARKS['na']} {clean_line(verdict.name)}" + (f"  {told}" if told else "")
+
+
+def _why_none(view: RunView) -> str:
+    return {
+        "error": "This run has no verdicts: it did not get that far.",
+        "running": "This run has no verdicts yet: it is still running.",
+    }.get(view.row.outcome.kind, "This run has no verdicts.")

@@ -1,0 +1,204 @@
+"""What an explanation points with: quoted words, times of the call, numbers of turns; sentence by sentence."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+Who = Literal["testing", "main", ""]
+
+_SENTENCE = re.compile(r"(?:\n+|(?<=[.!?।。！？;])[\"”»'’)]?\s+(?![a-z])|(?=[✅❌]))")
+_QUOTES = re.compile(
+    r"“(?P<a>[^“”]{1,2000})”|„(?P<b>[^„“”\"]{1,2000})[“”\"]|«(?P<c>[^«»]{1,2000})»|»(?P<d>[^«»]{1,2000})«"
+    r"|\"(?P<e>[^\"]{1,2000})\""
+    r"|‘(?P<f>.{1,2000}?)’(?!\w)|「(?P<g>[^「」]{1,2000})」|『(?P<h>[^『』]{1,2000})』"
+    r"|‹(?P<i>[^‹›]{1,2000})›|`(?P<l>[^`]* [^`]*)`"
+    r"|(?<![\w'])'(?=\S)(?P<j>[^\n]{1,2000}?)(?<=\S)'(?!\w)"
+)
+_LABELLED = re.compile(r"\b(?:Main Agent|Testing Agent|Agent|Caller|Customer|User):\s*(?P<k>[^\"“”«»„'\n]{12,})$")
+_CLOCK = r"(?:\d{1,2}:)?\d{1,3}:\d{2}(?:\.\d+)?"
+_MINUTES = r"\d{1,3}\s?m(?:in(?:utes?|\.)?)?\s?(?:and\s)?\d{1,2}\s?s(?:ec(?:onds?)?)?\b"
+_SECONDS = r"\d+(?:\.\d+)?\s*(?:s\b|sec(?:onds?|s)?\b|Sek(?:unden?)?\b|segundos?\b|secondes?\b)"
+_TIME = rf"(?:{_CLOCK}|{_MINUTES}|{_SECONDS})"
+_RANGE = re.compile(rf"({_TIME})\s*(?:-|–|—|to|bis|until|and|-->|→|a)\s*({_TIME})", re.IGNORECASE)
+_ONE_TIME = re.compile(rf"(?<![\d:.]){_TIME}(?![\d:])", re.IGNORECASE)
+
+
+def _words(*groups: str) -> str:
+    return rf"\b(?:{'|'.join(groups)})"
+
+
+_OF_THE_DAY = re.compile(
+    r"\s*" + _words("am", "pm", r"a\.m", r"p\.m", "o'?clock", "h", "Uhr", "hrs", "hours") + r"\b", re.I
+)
+_INTO_THE_CALL = re.compile(r"\s+(?:in\b(?!\s+the)|into the|in the call|seconds into)", re.I)
+_HOW_LONG = re.compile(
+    _words("for", "within", "after", "over", "lasting", "lasted", "of", "some", "than", "another", "waits?", "waited")
+    + r"\s+$",
+    re.I,
+)
+_AT = re.compile(
+    r"(?:@|~|\bt\s?=|" + _words("at", "around", "about", "near", "bei", "um", "gegen", "a los", "vers", "second") + ")"
+    r"\s*(?:about\s+|around\s+|roughly\s+|etwa\s+|the\s+)?$",
+    re.I,
+)
+_VAGUE = re.compile(
+    "(?:~|≈|"
+    + _words(
+        "around", "about", "approximately", r"approx\.?", "roughly", "near", "circa", r"ca\.", "etwa", "gegen", "vers"
+    )
+    + r")\s*$",
+    re.I,
+)
+_TURNS = re.compile(
+    _words("turns?", "messages?", "utterances?", "Zug", "turnos?", "tours?") + r"\s*(?:no\.?|number|#|nos\.?)?\s*"
+    r"(\d{1,6}(?:\s*(?:,|and|&|und|y|et|or|to|-|–|/)\s*(?:turns?\s*)?#?\d{1,6})*)(?![\d:.]*\d)",
+    re.I,
+)
+_NTH = re.compile(r"\b(\d{1,6})(?:st|nd|rd|th) (?:turn|message|utterance)\b|\[T(\d{1,6})\]", re.I)
+_NUMBERS = re.compile(r"(\d+)(?:\s*(?:to|-|–)\s*(?:turns?\s*)?#?(\d+))?", re.I)
+_CALLER = re.compile(
+    _words("callers?", "customers?", "users?", "clients?", "patients?", "passengers?", "guests?", "members?")
+    + r"\b|"
+    + _words("testing agent", "kunden?", "kundin", "anrufer(?:in)?", "cliente")
+    + r"\b",
+    re.I,
+)
+_AGENT = re.compile(
+    _words("main agent", "(?<!testing )agents?", "assistants?", "bot", "agentin", "agente") + r"\b", re.I
+)
+_RULE = re.compile(
+    _words("must", "should", "shall", "supposed to", "required?", "requires", "expected", "expects", "polic(?:y|ies)")
+    + r"\b|"
+    + _words("rules?", "knowledge base", "prompt", "guidelines?", "script", "template", "instead of", "rather than")
+    + r"\b|"
+    + _words(r"e\.g\.", "such as", "(?:never|not|n't) (?:said|says?|used?|ask(?:ed)?)", "nobody", "missing", "omitted")
+    + r"\b|"
+    + _words("without saying", "failed to say", "muss", "müssen", "soll(?:te)?", "debe", "debería")
+    + r"\b",
+    re.I,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Quote:
+    """Quoted words: at which character of the sentence, who is said to have said them, whether they are a rule's."""
+
+    text: str
+    at: int
+    who: Who = ""
+    rule: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Time:
+    """A time of the call, or a range of it, in seconds; `sure` where it stands in brackets or is told in seconds."""
+
+    text: str
+    at: int
+    first: float
+    last: float
+    sure: bool
+    vague: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Sentence:
+    """A sentence and what it points with. `rest` is its text with quotes, times and turn numbers blanked out."""
+
+    text: str
+    quotes: tuple[Quote, ...]
+    times: tuple[Time, ...]
+    turns: tuple[int, ...]
+    rest: str
+
+
+def sentences_of(texts: Iterable[str]) -> Iterator[Sentence]:
+    """The sentences of an explanation, in order."""
+    for text in texts:
+        for part in _apart(text[:20_000]):
+            if part.strip():
+                yield _read(part)
+
+
+def _apart(text: str) -> Iterator[str]:
+    """Sentences; what ends one within a quote ends none."""
+    quoted = [found.span() for found in _QUOTES.finditer(text)]
+    begun = 0
+    for found in _SENTENCE.finditer(text):
+        if not any(start < found.start() + 1 and found.end() < end for start, end in quoted):
+            yield text[begun : found.start() + len(found.group().rstrip())]
+            begun = found.end()
+    yield text[begun:]
+
+
+def _read(text: str) -> Sentence:
+    blank = list(text)
+
+    def cover(start: int, end: int) -> None:
+        blank[start:end] = " " * (end - start)
+
+    found = [(hit.start(), hit.end(), next(filter(None, hit.groups()))) for hit in _QUOTES.finditer(text)]
+    for start, end, _ in found:
+        cover(start, end)
+    if labelled := _LABELLED.search("".join(blank)):
+        found.append((labelled.start("k"), labelled.end("k"), labelled["k"]))
+        cover(*labelled.span("k"))
+    turns = [int(hit[1] or hit[2]) for hit in _NTH.finditer("".join(blank))]
+    for hit in _TURNS.finditer("".join(blank)):
+        turns += _numbers(hit[1])
+        cover(*hit.span())
+    times = []
+    for hit in _RANGE.finditer("".join(blank)):
+        first, last = seconds_in(hit[1]), seconds_in(hit[2])
+        if last >= first:
+            times.append(Time(hit[0], hit.start(), first, last, True, False))
+        cover(*hit.span())
+    left = "".join(blank)
+    for hit in _ONE_TIME.finditer(left):
+        if (time := _time(left, hit)) is not None:
+            times.append(time)
+            cover(*hit.span())
+    rest = "".join(blank)
+    quotes = [
+        Quote(said, start, _who(rest[:start]), _RULE.search(rest[:start]) is not None) for start, _, said in found
+    ]
+    return Sentence(text, tuple(quotes), tuple(sorted(times, key=lambda time: time.at)), tuple(turns), rest)
+
+
+def _time(text: str, hit: re.Match[str]) -> Time | None:
+    """A single time, unless it is one of the day or says how long something took."""
+    before, after = text[: hit.start()], text[hit.end() :]
+    bracketed = before.rstrip(" ~≈")[-1:] in ("[", "(", "@") and after.lstrip()[:1] in ("]", ")", ",", "", ";", ":")
+    clock = ":" in hit.group()
+    if _OF_THE_DAY.match(after) or (not clock and _HOW_LONG.search(before)):
+        return None
+    if not clock and not (bracketed or _AT.search(before) or _INTO_THE_CALL.match(after)):
+        return None
+    at = seconds_in(hit.group())
+    return Time(hit.group(), hit.start(), at, at, bracketed or not clock, _VAGUE.search(before) is not None)
+
+
+def seconds_in(text: str) -> float:
+    """Seconds of "01:05", "1:02:03" or "1 min 5 s" or "65 seconds"."""
+    total = 0.0
+    for part in re.findall(r"\d+(?:\.\d+)?", text)[:3]:
+        total = total * 60 + float(part)
+    return total
+
+
+def _numbers(text: str) -> list[int]:
+    found: list[int] = []
+    for first, last in _NUMBERS.findall(text):
+        begin, end = int(first), int(last or first)
+        found += range(begin, min(end, begin + 50) + 1)
+    return found
+
+
+def _who(before: str) -> Who:
+    """Whom the words before a quote name last."""
+    caller = max((hit.start() for hit in _CALLER.finditer(before)), default=-1)
+    agent = max((hit.start() for hit in _AGENT.finditer(before)), default=-1)
+    return "" if caller == agent else "testing" if caller > agent else "main"

@@ -1,0 +1,259 @@
+"""Any JSON as the rows of a tree: what is below a closed node is not looked at, and a large node opens in pages."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from itertools import islice
+from typing import Literal, NamedTuple
+
+from cekura_tui.model.text import clean_line, count
+
+Path = tuple[str | int, ...]
+"""The keys and indexes that lead to a value."""
+Kind = Literal["title", "leaf", "closed", "open", "piece", "more", "raw"]
+Windows = Mapping[Path, range | None]
+"""Which children of a node are shown; None where somebody closed it. A node that is not in it is as it is at first."""
+
+PAGE = 200
+"""Children that are shown at once."""
+PIECE = 1_000
+"""Characters of a text that are one row at most."""
+PIECE_LINES = 20
+READ_AT_ONCE = 4_000
+"""A text of so many characters at most is open at first."""
+LONGEST_NAME = 200
+_WIDEST_WINDOW = 10 * PAGE
+BELOW, ABOVE = -1, -2
+"""The last steps of the keys of `more` rows: no key of an object is a number, and no index is below zero."""
+
+
+class Node(NamedTuple):
+    """A value and where it is. `label` are words for `name`, `note` is said after the value."""
+
+    path: Path
+    name: str
+    value: object
+    depth: int = 0
+    label: str = ""
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class TreeRow:
+    """A row of the tree. `path` leads to its value, `text` is drawn of that from character `at` on, or is a summary
+    (`closed` and `open`). `key` stays the same while values change."""
+
+    key: Path
+    kind: Kind
+    depth: int
+    text: str
+    name: str = ""
+    label: str = ""
+    note: str = ""
+    path: Path = ()
+    at: int = 0
+
+
+def is_long(text: str) -> bool:
+    """Whether a text takes more than one row."""
+    return len(text) > PIECE or text.count("\n") >= PIECE_LINES
+
+
+def has_children(value: object) -> bool:
+    """Whether there is something to open."""
+    return is_long(value) if isinstance(value, str) else isinstance(value, dict | list) and bool(value)
+
+
+def leaf_text(value: object) -> str:
+    """A value without children as JSON says it; a text as it is."""
+    if isinstance(value, str):
+        return value or '""'
+    if value is None or isinstance(value, bool):
+        return {None: "null", True: "true", False: "false"}[value]
+    if isinstance(value, dict | list):
+        return "{}" if isinstance(value, dict) else "[]"
+    return repr(value)
+
+
+def summary(value: object) -> str:
+    """What a node holds, in a few words."""
+    if isinstance(value, str):
+        return f"{count(len(value), 'character')}, {count(value.count(chr(10)) + 1, 'line')}"
+    if isinstance(value, dict):
+        names = ", ".join(clean_line(str(key), 20) for key in islice(value, 4))
+        return f"{count(len(value), 'entry', 'entries')}: {names}{', …' if len(value) > 4 else ''}"
+    return count(len(value), "entry", "entries") if isinstance(value, list) else leaf_text(value)
+
+
+def shown_name(name: str) -> str:
+    """A key as it is drawn."""
+    return name if len(name) <= LONGEST_NAME and "\n" not in name else clean_line(name, LONGEST_NAME)
+
+
+def pieces(text: str) -> list[int]:
+    """Where the pieces of a text begin: together they are the whole of it, cut at line ends or spaces if there are
+    any, each of PIECE characters and PIECE_LINES lines at most."""
+    starts, start = [], 0
+    while start < len(text):
+        starts.append(start)
+        start = _end_of_piece(text, start)
+    return starts
+
+
+def _end_of_piece(text: str, start: int) -> int:
+    limit = min(start + PIECE, len(text))
+    after_line = start
+    for _ in range(PIECE_LINES):
+        found = text.find("\n", after_line, limit)
+        if found < 0:
+            break
+        after_line = found + 1
+    else:
+        return after_line
+    if limit == len(text):
+        return limit
+    if after_line > start:
+        return after_line
+    if (space := text.rfind(" ", start, limit)) > start:
+        return space + 1
+    end = limit
+    while end > limit - 32 and _joined(text[end - 1], text[end]):
+        end -= 1
+    return end
+
+
+def _joined(before: str, after: str) -> bool:
+    """Whether two characters are drawn as one."""
+    return "\u200d" in (before, after) or after == "\ufe0f" or unicodedata.category(after) in ("Mn", "Me", "Mc", "Sk")
+
+
+class JsonTree:
+    """The rows of some values; paths in `always_open` are texts that are open at first, however long."""
+
+    def __init__(self, always_open: Iterable[Path] = ()) -> None:
+        self._always_open = frozenset(always_open)
+        self._pieces: dict[Path, tuple[str, list[int]]] = {}
+
+    def rows(self, roots: Iterable[Node | TreeRow], windows: Windows) -> Iterator[TreeRow]:
+        """The rows of all that is open, from above; rows among the roots stand as they are."""
+        stack = [iter(roots)]
+        while stack:
+            item = next(stack[-1], None)
+            if item is None:
+                stack.pop()
+            elif isinstance(item, TreeRow):
+                yield item
+            elif not has_children(item.value):
+                yield _head(item, "leaf", leaf_text(item.value))
+            elif (window := self.window(item.path, item.value, windows)) is None:
+                yield _head(item, "closed", summary(item.value))
+            else:
+                yield _head(item, "open", summary(item.value))
+                stack.append(self._below(item, window))
+
+    def window(self, path: Path, value: object, windows: Windows) -> range | None:
+        """Which children of a node are shown, or None if it is closed."""
+        if path in windows:
+            window = windows[path]
+        else:
+            at_once = isinstance(value, str) and (len(value) <= READ_AT_ONCE or path in self._always_open)
+            window = range(PAGE) if at_once else None
+        if window is None:
+            return None
+        children = self.count_of(path, value)
+        start = window.start if window.start < children else 0
+        return range(start, min(max(window.stop, start + 1), children))
+
+    def count_of(self, path: Path, value: object) -> int:
+        """How many children a node has: entries, or pieces of a text."""
+        if isinstance(value, str):
+            return len(self._pieces_of(path, value))
+        return len(value) if isinstance(value, dict | list) else 0
+
+    def paged(self, row: TreeRow, value: object, windows: Windows) -> range | None:
+        """The window of the node of a `more` row with another page."""
+        if (window := self.window(row.path, value, windows)) is None:
+            return None
+        if row.key[-1] == ABOVE:
+            return range(max(window.start - PAGE, 0), window.stop)
+        return range(window.start, window.stop + PAGE)
+
+    def opening(self, roots: Mapping[str | int, object], path: Path, at: int | None, windows: Windows) -> _Opening:
+        """What is to be opened, beyond what is, so that the value of a path is shown, or of a long text its character
+        `at`; and the key of that row."""
+        opened: dict[Path, range | None] = {}
+        value: object = roots
+        for depth, step in enumerate(path):
+            if depth:
+                self._open_at(path[:depth], value, _place(value, step), windows, opened)
+            value = value[step] if isinstance(value, dict | list) else None  # type: ignore[index] # as it came
+        if at is None or not isinstance(value, str) or not is_long(value):
+            return _Opening(opened, path)
+        starts = self._pieces_of(path, value)
+        piece = sum(1 for start in starts if start <= at) - 1
+        self._open_at(path, value, piece, windows, opened)
+        return _Opening(opened, (*path, piece))
+
+    def _open_at(
+        self, path: Path, value: object, place: int, windows: Windows, opened: dict[Path, range | None]
+    ) -> None:
+        window = self.window(path, value, windows)
+        if window is None or place not in window:
+            opened[path] = _widened(window, place)
+
+    def _pieces_of(self, path: Path, text: str) -> list[int]:
+        kept = self._pieces.get(path)
+        if kept is None or kept[0] is not text:
+            kept = self._pieces[path] = text, pieces(text)
+        return kept[1]
+
+    def _below(self, node: Node, window: range) -> Iterator[Node | TreeRow]:
+        path, value, depth = node.path, node.value, node.depth + 1
+        children = self.count_of(path, value)
+        what = "parts" if isinstance(value, str) else "entries"
+        if window.start:
+            yield _more((*path, ABOVE), path, depth, window.start, f"{what} before")
+        if isinstance(value, dict):
+            for key, item in islice(value.items(), window.start, window.stop):
+                yield Node((*path, key), shown_name(key), item, depth)
+        elif isinstance(value, list):
+            for n in window:
+                yield Node((*path, n), str(n + 1), value[n], depth)
+        elif isinstance(value, str):
+            starts = [*self._pieces_of(path, value), len(value)]
+            for n in window:
+                text = value[starts[n] : starts[n + 1]].removesuffix("\n")
+                yield TreeRow((*path, n), "piece", depth, text, path=path, at=starts[n])
+        if window.stop < children:
+            yield _more((*path, BELOW), path, depth, children - window.stop, f"{what} more")
+
+
+class _Opening(NamedTuple):
+    windows: dict[Path, range | None]
+    key: Path
+
+
+def _head(node: Node, kind: Kind, text: str) -> TreeRow:
+    return TreeRow(node.path, kind, node.depth, text, node.name, node.label, node.note, node.path)
+
+
+def _more(key: Path, path: Path, depth: int, left: int, what: str) -> TreeRow:
+    return TreeRow(key, "more", depth, f"… {left:,} {what}, enter shows {min(left, PAGE):,}", path=path)
+
+
+def _place(value: object, step: str | int) -> int:
+    if isinstance(value, dict):
+        return next((n for n, key in enumerate(value) if key == step), 0)
+    return step if isinstance(step, int) else 0
+
+
+def _widened(window: range | None, place: int) -> range:
+    """A window that shows a place too: a wider one if it is near, else another one."""
+    page = place // PAGE * PAGE
+    if window is not None and window.stop <= place < window.stop + _WIDEST_WINDOW:
+        return range(window.start, page + PAGE)
+    if window is not None and window.start - _WIDEST_WINDOW <= place < window.start:
+        return range(page, window.stop)
+    return range(page, page + PAGE)

@@ -1,0 +1,141 @@
+"""Looking for words in what was said: what a query asks for, whether a turn has it, and where in its text."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from cekura_tui.model.text import clean
+from cekura_tui.model.transcript import Speaker
+
+LONGEST_QUERY = 200
+"""Characters of a query that are looked at."""
+MOST_HITS = 200
+"""Hits that are told one by one; the others are counted."""
+SIDES: dict[str, tuple[Speaker, ...]] = {
+    "caller": ("testing",),
+    "agent": ("main",),
+    "tool": ("tool_call", "tool_result"),
+    "other": ("other",),
+}
+_SNIPPET, _BEFORE = 300, 30
+_PART = re.compile(r'(?:(caller|agent|tool|other):)?(?:"([^"]*)"?|([^\s"]+))?')
+_DIACRITICS = re.compile("[\u0300-\u036f]")
+_SPACES = re.compile("  +")
+_PLAIN = {"\u2018": "'", "\u2019": "'", "\u201c": '"', "\u201d": '"'}
+
+
+@dataclass(frozen=True, slots=True)
+class SaidQuery:
+    """What one turn must hold: every one of `words`, folded, in any order; and who must have said it, if named."""
+
+    words: tuple[str, ...]
+    speakers: tuple[Speaker, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """A turn of an opened run that has what was looked for.
+
+    `start` is in seconds of the call and `when` the run's time in Unix time, each None where it is not known;
+    `matches` are the places in `snippet`, each (start, end) in characters.
+    """
+
+    run_id: int
+    n: int
+    speaker: str
+    start: float | None
+    snippet: str
+    matches: tuple[tuple[int, int], ...]
+    scenario: str
+    when: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class FoundSaid:
+    """What a search of all opened runs found: at most MOST_HITS of `total` turns, those of the newest run first.
+
+    `runs_covered` runs were searched and `runs_hit` of them have it; `indexed` is False where every turn was looked at.
+    """
+
+    runs_covered: int
+    hits: tuple[Hit, ...]
+    total: int
+    indexed: bool
+    runs_hit: int = 0
+
+
+class _Folds(dict[int, str]):
+    """Each character without case and Latin marks, found out when it is first met."""
+
+    def __missing__(self, code: int) -> str:
+        char = chr(code)
+        if char.isspace():
+            folded = " "
+        else:
+            plain = _DIACRITICS.sub("", unicodedata.normalize("NFKD", _PLAIN.get(char, char)))
+            folded = _DIACRITICS.sub("", plain.casefold())
+        self[code] = folded
+        return folded
+
+
+_FOLDS = _Folds()
+
+
+def folded(text: str) -> str:
+    """The text as it is compared: without case and Latin marks, any white space as one space."""
+    return _SPACES.sub(" ", text.translate(_FOLDS))
+
+
+def read_query(text: str) -> SaidQuery:
+    """Any text is a query: words, a "phrase", and `caller:`, `agent:`, `tool:` or `other:` before one or alone."""
+    words: dict[str, None] = {}
+    speakers: dict[Speaker, None] = {}
+    for side, phrase, word in _PART.findall(folded(clean(text[:LONGEST_QUERY]))):
+        if side:
+            speakers.update(dict.fromkeys(SIDES[side]))
+        if wanted := (phrase or word).strip():
+            words[wanted] = None
+    return SaidQuery(tuple(words), tuple(speakers))
+
+
+def snippet_of(text: str, words: Sequence[str]) -> tuple[str, tuple[tuple[int, int], ...]]:
+    """A line of the text from shortly before the longest word on, and where in it the matches are."""
+    places = matches_in(text, words)
+    # The shortest ones, such as "a", are anywhere.
+    wanted = matches_in(text, [max(words, key=len)]) if words else []
+    start = max((wanted[0][0] if wanted else 0) - _BEFORE, 0)
+    # Not from within a letter with its marks, and rather from the beginning of a word.
+    if start and (space := text.find(" ", start, start + _BEFORE // 2)) >= 0:
+        start = space + 1
+    while start and start < len(text) and unicodedata.combining(text[start]):
+        start -= 1
+    end = start + _SNIPPET
+    head, tail = "…" if start else "", "…" if end < len(text) else ""
+    # One character for another, so that the places stay.
+    line = "".join(" " if char.isspace() else char for char in text[start:end])
+    moved = len(head) - start
+    inside = [(max(a, start) + moved, min(b, end) + moved) for a, b in places if a < end and b > start]
+    return f"{head}{line}{tail}", tuple(inside)
+
+
+def matches_in(text: str, words: Sequence[str]) -> list[tuple[int, int]]:
+    """Where these folded words are in a text, in order, without overlaps: (start, end) in its own characters."""
+    parts = [_FOLDS[ord(char)] for char in text]
+    whole = "".join(parts)
+    patterns = (" +".join(map(re.escape, word.split(" "))) for word in words if word)
+    found = sorted(match.span() for pattern in patterns for match in re.finditer(pattern, whole))
+    if not found:
+        return []
+    # Where each folded character comes from; one that vanished belongs to what is before it.
+    origin = [n for n, part in enumerate(parts) for _ in part] + [len(text)]
+    joined: list[tuple[int, int]] = []
+    for first, after in found:
+        start, end = origin[first], max(origin[after], origin[after - 1] + 1)
+        if joined and start < joined[-1][1]:
+            joined[-1] = joined[-1][0], max(end, joined[-1][1])
+        else:
+            joined.append((start, end))
+    return joined

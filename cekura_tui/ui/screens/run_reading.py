@@ -1,0 +1,166 @@
+"""Reading one run: from memory, the store and the server, again while it goes on, and what its verdicts speak of."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+from textual import work
+from textual.timer import Timer
+
+from cekura_tui.model.errors import CekuraTuiError, Exit
+from cekura_tui.model.evidence import Evidence
+from cekura_tui.model.turn_marks import marks_of
+from cekura_tui.model.verdict import Verdict
+from cekura_tui.model.view import RunView
+from cekura_tui.ui.board import Board
+from cekura_tui.ui.screens.improving import Improving
+from cekura_tui.ui.widgets.timeline import TimelineStrip
+from cekura_tui.ui.widgets.transcript import Transcript
+from cekura_tui.ui.widgets.verdicts import Verdicts, keyed
+
+Beside = Callable[[int, int], Awaitable[int | None]]
+"""Tells the run so many rows below another in the list."""
+AGAIN = 3.0
+"""Seconds after which a run that goes on is read again."""
+AT_MOST = 60.0
+"""Likewise, where the server does not answer."""
+
+
+class RunReading(Improving):
+    """A page about one run at a time."""
+
+    def __init__(self, board: Board, run_id: int, beside: Beside | None = None, turn: int | None = None) -> None:
+        super().__init__(board)
+        self.run_id = run_id
+        self.view: RunView | None = None
+        self.error: CekuraTuiError | None = None
+        self.live = True
+        self.evidence: dict[object, tuple[Evidence, ...]] | None = None
+        """By the key of a verdict in its list; None while it is being looked for."""
+        self._beside = beside
+        self._turn = turn
+        """The turn to begin at."""
+        self._again: Timer | None = None
+        self._failures = 0
+
+    def draw(self) -> None:
+        """Show the run as it is known."""
+        raise NotImplementedError
+
+    def draw_title(self) -> None:
+        """Show what is told above the transcript."""
+        raise NotImplementedError
+
+    @work(group="run", exclusive=True)
+    async def load(self, anew: bool = False) -> None:
+        """Show what is at hand, then what the server says; with `anew` even if it was asked a moment ago."""
+        workspace, run_id = self.board.workspace, self.run_id
+        fresh = False
+        try:
+            if self.view is None and not anew:
+                at_hand, fresh = await workspace.call(lambda session: session.at_hand(run_id))
+                if at_hand is not None:
+                    self._take(at_hand)
+            if not fresh:
+                self._take(await workspace.call(lambda session: session.run_for_screen(run_id)))
+            self.error, self._failures = None, 0
+        except CekuraTuiError as error:
+            self.error, self._failures = error, self._failures + 1
+            if error.exit_status == Exit.KEY_REFUSED:
+                self.tell_error(error)
+            self.draw()
+        self._wait()
+        self._look_ahead()
+
+    def _take(self, view: RunView) -> None:
+        if self.gone or view.row.id != self.run_id:
+            return
+        if self.view is not None and self.view.source == view.source and self.view.cached == view.cached:
+            self.view = view
+            return
+        anew = self.view is None or self.view.verdicts != view.verdicts or self.view.transcript != view.transcript
+        self.view = view
+        self.error = None
+        self.draw()
+        if self._turn is not None and view.transcript.turns:
+            self.query_one(Transcript).go_to(self._turn)
+            self._turn = None
+        if anew:
+            self._find_evidence(view)
+
+    @work(group="evidence", exclusive=True)
+    async def _find_evidence(self, view: RunView) -> None:
+        """The marks come when they are found: nobody waits for them to read."""
+        try:
+            found = await self.board.workspace.call(lambda session: session.evidence(view))
+        except CekuraTuiError:
+            return  # the program is closing, or the run could not be read again: that is told already
+        if self.gone or self.view is None or self.view.row.id != view.row.id:
+            return
+        by_verdict: dict[Verdict, list[tuple[Evidence, ...]]] = {}
+        for verdict, evidence in found:
+            by_verdict.setdefault(verdict, []).append(evidence)
+        self.evidence = {
+            key: by_verdict[verdict].pop(0) if by_verdict.get(verdict) else ()
+            for key, verdict in keyed(view.verdicts).items()
+            if verdict.state != "na"
+        }
+        marks = marks_of(found)
+        self.query_one(Transcript).show_marks(marks)
+        self.query_one(TimelineStrip).mark({n: told[0].state for n, told in marks.items()})
+        told = {key: _turns_text(evidence) for key, evidence in self.evidence.items()} if view.transcript.turns else {}
+        self.query_one(Verdicts).show_evidence(told)
+        self.draw_title()
+
+    # A run that goes on
+
+    @property
+    def going_on(self) -> bool:
+        """Whether the run has not ended as far as is known."""
+        return self.view is not None and not self.view.row.outcome.settled
+
+    def _wait(self) -> None:
+        self.stop_waiting()
+        trouble = self.error is not None or (self.view is not None and self.view.cached)
+        if not self.gone and self.is_current and self.live and (self.going_on or trouble):
+            wait = min(AGAIN * 2 ** min(self._failures, 5), AT_MOST) if trouble else AGAIN
+            self._again = self.set_timer(wait, self.load)
+
+    def stop_waiting(self) -> None:
+        """Ask no more for now."""
+        if self._again is not None:
+            self._again.stop()
+            self._again = None
+
+    def on_screen_suspend(self) -> None:
+        """Something else is shown: nobody looks at this run."""
+        self.stop_waiting()
+
+    def on_screen_resume(self) -> None:
+        """Back: a run that went on meanwhile is read again."""
+        if self.board.workspace.started and (self.going_on or self.error is not None):
+            self.load()
+
+    # The runs beside it
+
+    @work(group="ahead", exclusive=True)
+    async def _look_ahead(self) -> None:
+        """Have the next run of the list here before somebody goes to it."""
+        if self._beside is None or self.view is None or not self.view.row.outcome.settled:
+            return
+        await asyncio.sleep(0.3)  # whoever leafs through quickly does not want every run that is passed
+        try:
+            number = await self._beside(self.run_id, 1)
+            if number is not None:
+                await self.board.workspace.call(lambda session: session.ahead.fetch(number))
+        except CekuraTuiError:
+            return  # it is told when somebody goes there
+
+
+def _turns_text(evidence: tuple[Evidence, ...]) -> str:
+    """Which turns a verdict speaks of, in words."""
+    if not evidence:
+        return "no turn is named or quoted"
+    numbers = ", ".join(str(one.n) for one in evidence[:6]) + (" …" if len(evidence) > 6 else "")
+    return f"turn {numbers} (enter)" if len(evidence) == 1 else f"turns {numbers} (enter, then e)"

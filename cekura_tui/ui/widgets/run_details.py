@@ -1,0 +1,258 @@
+"""The details of a run: every property that the server told, what is nested opened level by level, and the raw JSON."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Hashable, Sequence
+from itertools import islice
+from typing import ClassVar
+
+from textual.binding import Binding, BindingType
+
+from cekura_tui.model.json_lines import RawRows
+from cekura_tui.model.json_search import MOST_MATCHES, Match, Part, matches
+from cekura_tui.model.json_tree import ABOVE, PAGE, Path
+from cekura_tui.model.run_details import DetailRow, Details, details_of, details_tree, recording_link, value_at
+from cekura_tui.model.text import clean
+from cekura_tui.model.turn_search import At
+from cekura_tui.model.view import RunView
+from cekura_tui.ui.widgets.detail_lines import DetailInks, detail_lines, left_of, line_of
+from cekura_tui.ui.widgets.row_canvas import RowState
+from cekura_tui.ui.widgets.row_heights import Heights, RowHeights
+from cekura_tui.ui.widgets.row_strips import Line
+from cekura_tui.ui.widgets.signs import TONE_CLASSES, TONE_CSS
+from cekura_tui.ui.widgets.virtual_list import VirtualList
+
+
+class RunDetails(VirtualList[DetailRow]):
+    """The properties of one run as a tree, or with `x` its raw JSON. `enter` on a row that has nothing to open is told
+    as `Opened`; `row.path` is where its value is in the run."""
+
+    row_height = None
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("right", "unfold", "Unfold", id="details.unfold", show=False),
+        Binding("left", "fold", "Fold", id="details.fold", show=False),
+        Binding("x", "raw", "Raw JSON", id="details.raw"),
+    ]
+    COMPONENT_CLASSES: ClassVar[set[str]] = {*TONE_CLASSES, "run-details--title", "run-details--found"}
+    DEFAULT_CSS = f"""
+    RunDetails {{
+        {TONE_CSS}
+        & > .run-details--title {{ text-style: bold underline; }}
+        & > .run-details--found {{ text-style: reverse; }}
+    }}
+    """
+
+    def __init__(self, *, name: str | None = None, id: str | None = None, classes: str | None = None) -> None:  # noqa: A002
+        super().__init__(name=name, id=id, classes=classes)
+        self._run_shown: RunView | None = None
+        self._begin_anew()
+
+    def _begin_anew(self) -> None:
+        self._details = Details((), ())
+        self._tree = details_tree()
+        self._windows: dict[Path, range | None] = {}
+        self._raw: RawRows | None = None
+        self._other_cursor: Hashable | None = None
+        """Where the cursor was in the form that is not shown: tree or raw."""
+        self._needle = ""
+        self._matches: list[Match] = []
+        self._match: int | None = None
+        self._spans: dict[tuple[Path, Part], list[tuple[int, int]]] = {}
+
+    # What is shown
+
+    def show_run(self, view: RunView) -> None:
+        """Show a run; of the one that is shown already what is open stays so, and the cursor where it is."""
+        shown = self._run_shown
+        if shown is not None and shown.source is view.source:
+            self._run_shown = view
+            return
+        again = shown is not None and shown.row.id == view.row.id
+        if not again:
+            self._begin_anew()
+        self._run_shown = view
+        self._details = details_of(view.source)
+        if self._raw is not None:
+            self._raw = RawRows(view.source)
+        if self._needle:
+            self._seek()
+        self._show(reset=not again)
+
+    @property
+    def raw(self) -> bool:
+        """Whether the raw JSON is shown."""
+        return self._raw is not None
+
+    @property
+    def recording(self) -> str | None:
+        """The link to the recording, to be copied; None if there is none, or it is no link of the web."""
+        return recording_link(self._run_shown.source) if self._run_shown is not None else None
+
+    @property
+    def cursor_value(self) -> object:
+        """The value under the cursor, whole, as it was sent: a text, a number, an object, a list; None in raw JSON."""
+        row = self.cursor_row
+        if row is None or self._run_shown is None or self._raw is not None or not row.path:
+            return None
+        return value_at(self._run_shown.source, row.path)
+
+    def key_of(self, row: DetailRow) -> Hashable:
+        return row.key
+
+    def estimate(self, row: DetailRow, width: int) -> int:
+        room = max(width - left_of(row, width) - 2, 8)
+        return 1 + (len(row.label) + len(row.name) + len(row.text)) // room + row.text.count("\n")
+
+    def lines_of(self, row: DetailRow, width: int, state: RowState) -> list[Line]:
+        return detail_lines(row, width, self._inks_of_rows(), self._spans)
+
+    def _inks_of_rows(self) -> DetailInks:
+        names = ("run-details--title", "tone--strong", "tone--dim", "run-details--found")
+        return DetailInks(*map(self.ink, names))
+
+    def _new_heights(self) -> Heights:
+        """Raw JSON of 10,000 turns has 100,000 rows: none is made to estimate how high it is."""
+        if self._raw is None or not (width := self._laid_out.width):
+            return super()._new_heights()
+        return RowHeights(1 + length // width for length in self._raw.lengths())
+
+    def _roots(self) -> dict[str | int, object]:
+        return {node.path[0]: node.value for node in self._details.nodes()}
+
+    def _show(self, *, reset: bool = False) -> None:
+        rows: Sequence[DetailRow] = self._raw or list(self._tree.rows(self._details.roots(), self._windows))
+        self.show_rows(rows, reset=reset)
+
+    # Opening and closing
+
+    def action_open(self) -> None:
+        """Open what is closed, close what is open; of anything else it is told that it was opened."""
+        row = self.cursor_row
+        if row is not None and row.kind == "open":
+            self._fold(row)
+        elif row is None or not self._unfold(row):
+            super().action_open()
+
+    def action_unfold(self) -> None:
+        """Open, or go to the first row of what is open."""
+        if (row := self.cursor_row) is not None and not self._unfold(row) and row.kind == "open":
+            self.move_by(1)
+
+    def action_fold(self) -> None:
+        """Close, or go to what the row is in."""
+        row = self.cursor_row
+        if row is None or row.kind == "raw":
+            return
+        if row.kind == "open":
+            self._fold(row)
+        elif len(row.key) > 1:
+            self.move_to(row.key[:-1])
+
+    def _fold(self, row: DetailRow) -> None:
+        self._windows[row.path] = None
+        self._show()
+
+    def _unfold(self, row: DetailRow) -> bool:
+        if row.kind == "closed":
+            self._windows[row.path] = range(PAGE)
+            self._show()
+        elif row.kind == "more":
+            self._turn_page(row)
+        return row.kind in ("closed", "more")
+
+    def _turn_page(self, row: DetailRow) -> None:
+        """Show more of a node; the cursor goes to what is next to what was shown before."""
+        place, before = self._cursor, len(self._rows)
+        self._windows[row.path] = self._tree.paged(row, value_at(self._roots(), row.path), self._windows)
+        self._show()
+        if row.key[-1] == ABOVE:
+            place += len(self._rows) - before
+        self.move_to(self._rows[place].key)
+
+    # Raw JSON
+
+    def action_raw(self) -> None:
+        """From the tree to the raw JSON of the whole run, and back to where the cursor was."""
+        if self._run_shown is None:
+            return
+        cursor, self._other_cursor = self._other_cursor, self.cursor_key
+        self._raw = RawRows(self._run_shown.source) if self._raw is None else None
+        if self._needle:
+            self._seek()
+        self._show(reset=True)
+        if cursor is not None:
+            self.move_to(cursor)
+
+    # Search
+
+    @property
+    def asked(self) -> str:
+        """What is searched, or empty."""
+        return self._needle
+
+    @property
+    def at(self) -> At | None:
+        """Which match one is at; None where nothing is searched."""
+        return At(0 if self._match is None else self._match + 1, len(self._matches)) if self._needle else None
+
+    def find(self, text: str) -> int:
+        """Mark a text wherever it is in names and values, opened or not, whatever its case, and count that: the first
+        10,000 of them. In raw JSON its lines are searched. An empty text ends the search."""
+        self._needle = clean(text)
+        self._match = None
+        self._seek()
+        self.redraw()
+        return len(self._matches)
+
+    def next_match(self, step: int = 1) -> tuple[int, int] | None:
+        """Go to the next match, or the one before (`step` -1), around the ends, and open what it is in. Which one that
+        is, from 1, and of how many; None where there is none."""
+        total = len(self._matches)
+        if not total:
+            return None
+        place = (0 if step > 0 else total - 1) if self._match is None else (self._match + step) % total
+        self._match = place
+        self._go_to(self._matches[place])
+        return place + 1, total
+
+    def _seek(self) -> None:
+        """Find all matches in what is shown now."""
+        if not self._needle:
+            found = []
+        elif self._raw is not None:
+            found = list(islice(self._raw.matches(self._needle), MOST_MATCHES))
+        else:
+            found = list(islice(matches(self._details.nodes(), self._needle), MOST_MATCHES))
+        if self._match is not None:
+            self._match = min(self._match, len(found) - 1) if found else None
+        self._matches = found
+        spans: dict[tuple[Path, Part], list[tuple[int, int]]] = defaultdict(list)
+        for match in found:
+            spans[match.path, match.part].append((match.start, match.end))
+        self._spans = dict(spans)
+        self._strips.clear()
+
+    def _go_to(self, match: Match) -> None:
+        at = match.start if match.part == "value" else None
+        if self._raw is not None:
+            key: Path = (self._raw.row_at(match),)
+        else:
+            opened, key = self._tree.opening(self._roots(), match.path, at, self._windows)
+            if opened:
+                self._windows.update(opened)
+                self._show()
+        self.move_to(key)
+        if at is not None:
+            self._reveal(at)
+
+    def _reveal(self, at: int) -> None:
+        """Show the line with this character of the cursor's value, where the row is higher than the screen."""
+        row, index = self.cursor_row, self.cursor_index
+        if row is None or index is None or not self._laid_out:
+            return
+        line = line_of(row, self._laid_out.width, self._inks_of_rows(), at)
+        if (index, line) not in self._shown:
+            before = self._picture()
+            self._view.hold(index, line, self._laid_out.height // 3)
+            self._commit(before)

@@ -1,0 +1,56 @@
+"""The evidence of a run's verdicts, found in small steps: whoever scrolls meanwhile does not wait for it."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+
+from cekura_tui.model.evidence import Evidence, EvidenceFinder
+from cekura_tui.model.verdict import Verdict
+from cekura_tui.model.view import RunView
+
+Found = tuple[tuple[Verdict, tuple[Evidence, ...]], ...]
+"""Each verdict of a run that applied, in order, and the turns that it speaks of."""
+MOST = 8
+"""Runs whose evidence is kept."""
+_STEP = 0.004
+"""Seconds of work after which others have their turn, and the rest after them."""
+
+
+class RunEvidence:
+    """Of one session, on its loop."""
+
+    def __init__(self) -> None:
+        self._kept: dict[int, tuple[RunView, Found]] = {}
+
+    async def find(self, view: RunView) -> Found:
+        """The evidence of all verdicts of a run, or as it was found for the same run before."""
+        number = view.row.id
+        kept = self._kept.pop(number, None)
+        if kept is None or kept[0].verdicts != view.verdicts or kept[0].transcript != view.transcript:
+            kept = view, await _found(view)
+        self._kept[number] = kept
+        while len(self._kept) > MOST:
+            del self._kept[next(iter(self._kept))]
+        return kept[1]
+
+
+async def _found(view: RunView) -> Found:
+    told: list[tuple[Verdict, tuple[Evidence, ...]]] = []
+    finder = EvidenceFinder(view.transcript.turns)
+    until = time.monotonic() + _STEP
+    for _ in finder.read():
+        until = await _rest(until)
+    for verdict in view.verdicts:
+        if verdict.state != "na":
+            told.append((verdict, finder.find(verdict.reasons)))
+            until = await _rest(until)
+    return tuple(told)
+
+
+async def _rest(until: float) -> float:
+    """As long a rest as a step of work, when one was done; until when the next one goes on."""
+    if time.monotonic() < until:
+        return until
+    await asyncio.sleep(_STEP)
+    return time.monotonic() + _STEP

@@ -1,0 +1,57 @@
+"""Verdicts on calls, written by hand, with the turns that a reader points at: `cases/` to look at and tune on, `held/`
+only ever to be measured."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from cekura_tui.model.evidence import evidence_in
+from cekura_tui.model.run import Run
+from cekura_tui.model.transcript import read_transcript
+
+HERE = Path(__file__).parent / "evidence"
+
+
+class Pair(NamedTuple):
+    """A verdict on a call: the turns that a reader points at, and those that were found."""
+
+    name: str
+    wanted: frozenset[int]
+    found: frozenset[int]
+    told: tuple[str, ...]
+
+
+class Score(NamedTuple):
+    """Precision and recall over all turns of all pairs."""
+
+    pairs: int
+    precision: float
+    recall: float
+
+
+def pairs(folder: str) -> Iterator[Pair]:
+    """The pairs of one half."""
+    for file in sorted((HERE / folder).glob("*.json")):
+        case: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
+        turns = read_transcript(Run.read({"id": 1, **case["run"]})).turns
+        said = [pair["verdict"]["explanation"] for pair in case["pairs"]]
+        told = evidence_in(turns, [[text] if isinstance(text, str) else text for text in said])
+        for pair, found in zip(case["pairs"], told, strict=True):
+            why = tuple(f"{one.n} {one.sure}: {one.why}" for one in found)
+            yield Pair(
+                f"{file.stem}: {pair['verdict']['name']}",
+                frozenset(pair["turns"]),
+                frozenset(one.n for one in found),
+                why,
+            )
+
+
+def score(half: list[Pair]) -> Score:
+    """Precision and recall."""
+    right = sum(len(pair.wanted & pair.found) for pair in half)
+    found = sum(len(pair.found) for pair in half)
+    wanted = sum(len(pair.wanted) for pair in half)
+    return Score(len(half), right / max(found, 1), right / max(wanted, 1))

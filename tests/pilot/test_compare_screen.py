@@ -1,0 +1,297 @@
+"""A run beside the last passed one of its scenario: what is seen, what the keys do, and what is said without one."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import pytest
+from app_on_a_server import LIST, SMALL, WIDE, no_crash, opened, setup_of
+from hostile import EVIL
+from hypothesis import given
+from hypothesis import strategies as st
+from rich.cells import cell_len
+from rich.segment import Segment
+from rich.style import Style
+from scripted_server import Hold, Reply, ScriptedServer, run_of, serve_runs
+from textual.pilot import Pilot
+from waiting import eventually
+from watching import screen_text, sees, still
+
+from cekura_tui.model.run import Run
+from cekura_tui.model.text import clean
+from cekura_tui.model.turn import Turn
+from cekura_tui.model.turn_alignment import Pair
+from cekura_tui.model.view import RunView, view_of
+from cekura_tui.ui.screens.compare import CompareScreen
+from cekura_tui.ui.widgets.turn_pairs import TurnPairs, _pieces_of, _wrapped
+
+KEY = "key-of-the-test"
+HERE = [
+    ("Main Agent", "Hello, Luigi's, how can I help?"),
+    ("Testing Agent", "A table for four at seven, please."),
+    ("Main Agent", "I have booked a table for four at eight."),
+    ("Testing Agent", "Thank you, bye."),
+    ("Main Agent", "Goodbye."),
+]
+THERE = [
+    ("Main Agent", "Hello, Luigi's, how can I help?"),
+    ("Testing Agent", "A table for four at seven please"),
+    ("Main Agent", "On which name?"),
+    ("Testing Agent", "Rossi."),
+    ("Main Agent", "I have booked a table for four at seven."),
+    ("Testing Agent", "Thank you, bye."),
+]
+
+
+def run(number: int, turns: list[tuple[str, str]] | None, **fields: object) -> dict[str, object]:
+    said = [{"role": role, "content": text, "start_time": 3.0 * n} for n, (role, text) in enumerate(turns or [])]
+    times = {"timestamp": f"2026-11-01T{number % 24:02}:00:00Z", "duration": "00:20"}
+    return run_of(number, scenario=3, transcript_object=said or None, **times, **fields)
+
+
+def passed(number: int = 45, turns: list[tuple[str, str]] | None = THERE, **fields: object) -> dict[str, object]:
+    return run(number, turns, **{"evaluation_status": "success", **fields})
+
+
+def listing(*runs: dict[str, object]) -> Reply:
+    return Reply({"count": len(runs), "next": None, "previous": None, "results": list(runs)})
+
+
+def serve(server: ScriptedServer, *runs: dict[str, object]) -> None:
+    server.on("GET", LIST, listing(*runs))
+    serve_runs(server, *runs)
+
+
+class Compared:
+    """The screen over the run it was opened from; `left` is what it left with."""
+
+    def __init__(self, pilot: Pilot[None], view: RunView) -> None:
+        self.pilot = pilot
+        self.left: list[Any] = []
+        self.screen = CompareScreen(pilot.app.board, view)  # type: ignore[attr-defined]
+
+    @property
+    def pairs(self) -> TurnPairs:
+        return self.screen.query_one(TurnPairs)
+
+    @property
+    def at(self) -> tuple[int | None, int | None]:
+        """The turns of both runs that the cursor is on."""
+        row = self.pairs.cursor_row
+        assert row is not None
+        return (row.pair.left and row.pair.left.n), (row.pair.right and row.pair.right.n)
+
+    def segments(self) -> list[Segment]:
+        return [part for y in range(self.pairs.size.height) for part in self.pairs.render_line(y)]
+
+
+@asynccontextmanager
+async def compared(
+    server: ScriptedServer, here: dict[str, object], size: tuple[int, int] = WIDE
+) -> AsyncIterator[tuple[Pilot[None], Compared]]:
+    serve_runs(server, here)
+    async with opened(setup_of(server.url, KEY, 1), size=size, run_id=int(str(here["id"]))) as pilot:
+        await sees(pilot, f"Run {here['id']}")
+        shown = Compared(pilot, view_of(Run.read(here), 0.0))
+        await pilot.app.push_screen(shown.screen, shown.left.append)
+        yield pilot, shown
+        no_crash(pilot)
+
+
+SIGNS = st.text(st.sampled_from("ab \n.é\u0301\u200d👩👧🏽🇩🇪家\u0e01\u0e33\ufe0f☎"), max_size=30)
+
+
+@given(SIGNS, SIGNS, st.integers(10, 30))
+def test_no_word_is_lost_where_words_differ_and_no_line_is_too_wide(one: str, other: str, width: int) -> None:
+    left, right = (Turn(1, "main", "Main Agent", None, None, text) for text in (one, other))
+    for pieces, text in zip(_pieces_of(Pair(left, right, 0.5)), (one, other), strict=True):
+        assert "".join(piece for piece, _ in pieces) == clean(text)
+        lines = [*_wrapped(pieces, width, Style(underline=True))]
+        assert all(Segment.get_line_length(line) <= width for line in lines)
+        shown = "".join(part.text for line in lines for part in line)
+        assert "".join(shown.split()) == "".join(clean(text).split())
+
+
+async def test_both_calls_stand_side_by_side_and_the_first_difference_is_named(scripted: ScriptedServer) -> None:
+    serve(scripted, passed(), run(50, HERE))
+    async with compared(scripted, run(50, HERE)) as (pilot, _):
+        await sees(pilot, "◀ Run 50 ✗ failed · 00:20 · ", "▶ Run 45 ✓ passed", "the last passed run before it")
+        await sees(pilot, "First differs after turn 2", "3 = same, 1 ~ similar, 1 < only here, 2 > only there")
+        shown = screen_text(pilot.app).split("\n")
+        lines = [line.strip() for line in shown]
+        both = next(line for line in lines if "at eight." in line)
+        assert both.startswith("00:06 agent   I have booked a table for four at eight.")
+        assert both.endswith("~ 00:12 agent   I have booked a table for four at seven.")
+        assert any(line.startswith("> 00:06 agent   On which name?") for line in lines)
+        assert any(line.startswith("00:12 agent   Goodbye.") and line.endswith("<") for line in lines)
+        signs = [line.index(f" {sign} 00:") for line in shown for sign in "=~>" if f" {sign} 00:" in line]
+        assert len(signs) == 6
+        assert len(set(signs)) == 1
+
+
+async def test_in_a_narrow_terminal_one_stands_below_the_other(scripted: ScriptedServer) -> None:
+    serve(scripted, passed(), run(50, HERE))
+    async with compared(scripted, run(50, HERE), size=SMALL) as (pilot, _):
+        await sees(pilot, "First differs after turn 2")
+        lines = [line.rstrip() for line in screen_text(pilot.app).split("\n")]
+        at = next(n for n, line in enumerate(lines) if "at eight." in line)
+        assert lines[at].startswith("~ ◀ 00:06 agent   I have booked a table for four at eight.")
+        assert lines[at + 1].startswith("  ▶ 00:12 agent   I have booked a table for four at seven.")
+        await pilot.resize_terminal(100, 24)
+        await sees(pilot, "~ 00:12 agent", gone="◀ 00:06")
+
+
+async def test_the_words_that_differ_are_underlined_and_no_others(scripted: ScriptedServer) -> None:
+    serve(scripted, passed(), run(50, HERE))
+    async with compared(scripted, run(50, HERE)) as (pilot, shown):
+        await sees(pilot, "First differs")
+        underlined = [part.text.strip() for part in shown.segments() if part.style and part.style.underline]
+        assert underlined == ["eight", "seven"]
+
+
+async def test_n_goes_from_difference_to_difference_and_says_where_there_are_no_more(scripted: ScriptedServer) -> None:
+    serve(scripted, passed(), run(50, HERE))
+    async with compared(scripted, run(50, HERE)) as (pilot, shown):
+        await sees(pilot, "First differs")
+        visited = []
+        for _ in range(4):
+            await pilot.press("n")
+            visited.append(shown.at)
+        assert visited == [(None, 3), (None, 4), (3, 5), (5, None)]
+        await pilot.press("n", "n")
+        await sees(pilot, "No further difference below.")
+        assert len(pilot.app._notifications) == 1
+        await pilot.press("N")
+        assert shown.at == (3, 5)
+
+
+async def test_s_leaves_only_the_differences_and_the_cursor_where_it_was(scripted: ScriptedServer) -> None:
+    serve(scripted, passed(), run(50, HERE))
+    async with compared(scripted, run(50, HERE)) as (pilot, shown):
+        await sees(pilot, "First differs")
+        await pilot.press("j", "s")
+        await sees(pilot, "… 2 alike turns folded …", "… 1 alike turn folded …", gone="how can I help")
+        assert shown.pairs.cursor_index == 0
+        await pilot.press("n", "n", "n", "s")
+        await sees(pilot, "how can I help", gone="folded")
+        assert shown.at == (3, 5)
+        await pilot.press("s", "g", "enter")
+        await sees(pilot, "how can I help", gone="folded")
+        assert shown.left == []
+        assert shown.at == (1, 1)
+
+
+@pytest.mark.parametrize(("keys", "turn"), [("nnn", 3), ("nn", 2), ("j", 2)])
+async def test_enter_goes_back_to_the_run_at_this_turn_or_at_the_one_before_what_is_only_there(
+    scripted: ScriptedServer, keys: str, turn: int
+) -> None:
+    serve(scripted, passed(), run(50, HERE))
+    async with compared(scripted, run(50, HERE)) as (pilot, shown):
+        await sees(pilot, "First differs")
+        await pilot.press(*keys, "enter")
+        await eventually(lambda: shown.left, "it has left")
+        assert shown.left == [turn]
+
+
+async def test_esc_goes_back_and_nothing_is_chosen(scripted: ScriptedServer) -> None:
+    serve(scripted, passed(), run(50, HERE))
+    async with compared(scripted, run(50, HERE)) as (pilot, shown):
+        await sees(pilot, "First differs")
+        await pilot.press("escape")
+        await eventually(lambda: shown.left, "it has left")
+        assert shown.left == [None]
+
+
+async def test_a_run_that_passed_since_is_called_that(scripted: ScriptedServer) -> None:
+    serve(scripted, passed(60), run(50, HERE))
+    async with compared(scripted, run(50, HERE)) as (pilot, _):
+        await sees(pilot, "Run 60", "none passed before it, this is the newest that passed")
+
+
+async def test_two_calls_of_the_same_words_have_no_difference(scripted: ScriptedServer) -> None:
+    serve(scripted, passed(turns=HERE))
+    async with compared(scripted, run(50, HERE)) as (pilot, _):
+        await sees(pilot, "No difference in 5 turns")
+        await pilot.press("n")
+        await sees(pilot, "No further difference below.")
+        await pilot.press("s")
+        await sees(pilot, "… 5 alike turns folded …")
+
+
+async def test_while_it_is_looked_for_that_is_said_and_one_can_go_back(scripted: ScriptedServer) -> None:
+    hold = Hold(listing(passed()))
+    scripted.on("GET", LIST, hold)
+    async with compared(scripted, run(50, HERE)) as (pilot, shown):
+        await sees(pilot, "Looking for the last passed run of “Books a table” …")
+        await pilot.press("n", "s", "enter")
+        assert shown.left == []
+        await pilot.press("escape")
+        await eventually(lambda: shown.left, "it has left")
+        hold.released.set()
+        await still(pilot)
+
+
+async def test_where_none_passed_it_says_what_was_looked_for_and_r_looks_again(scripted: ScriptedServer) -> None:
+    serve(scripted, run(50, HERE), run(45, THERE))
+    async with compared(scripted, run(50, HERE)) as (pilot, _):
+        await sees(
+            pilot, "No passed run to compare with.", "none of “Books a table” with Agent 7 passed.", "r looks again"
+        )
+        serve(scripted, passed())
+        await pilot.press("r")
+        await sees(pilot, "First differs after turn 2", gone="No passed run")
+
+
+async def test_a_run_whose_scenario_is_not_told_is_compared_with_nothing(scripted: ScriptedServer) -> None:
+    serve(scripted, passed())
+    async with compared(scripted, {**run(50, HERE), "scenario": None}) as (pilot, _):
+        await sees(pilot, "The server did not say which scenario this run is of")
+
+
+@pytest.mark.parametrize("silent", ["here", "there"])
+async def test_a_call_without_turns_is_named(scripted: ScriptedServer, silent: str) -> None:
+    serve(scripted, passed(turns=None if silent == "there" else THERE))
+    async with compared(scripted, run(50, None if silent == "here" else HERE)) as (pilot, _):
+        number = 50 if silent == "here" else 45
+        await sees(pilot, "There are no turns to compare.", f"Run {number}: This run has no transcript.")
+
+
+async def test_a_server_that_refuses_is_told_whole_and_asked_again(scripted: ScriptedServer) -> None:
+    scripted.on("GET", LIST, Reply({"detail": "Not [/red] today."}, 400))
+    async with compared(scripted, run(50, HERE)) as (pilot, shown):
+        await sees(pilot, "Not [/red] today.", "r retries", "enter shows the whole error")
+        await pilot.press("enter")
+        await sees(pilot, "esc closes")
+        await pilot.press("escape")
+        serve(scripted, passed())
+        await pilot.press("r")
+        await sees(pilot, "First differs after turn 2", gone="r retries")
+        await eventually(lambda: shown.pairs.has_focus, "the turns have the focus")
+
+
+@pytest.mark.parametrize("size", [WIDE, SMALL])
+async def test_hostile_words_are_shown_as_words_and_columns_stay_straight(
+    scripted: ScriptedServer, size: tuple[int, int]
+) -> None:
+    evil = [("Main Agent", f"{EVIL} \x1b[31m one 家族 👩‍👩‍👧 two {n}") for n in range(3)] + [("[/red]", "x\ty\u202e")]
+    serve(scripted, passed(turns=[(role, text + " more") for role, text in evil]))
+    async with compared(scripted, run(50, evil), size=size) as (pilot, shown):
+        await sees(pilot, "First differs at turn 1", "[/red]")
+        for y in range(shown.pairs.size.height):
+            text = shown.pairs.render_line(y).text
+            assert cell_len(text) == shown.pairs.scrollable_content_region.width
+            assert clean(text) == text
+
+
+async def test_a_sign_of_several_characters_is_underlined_whole(scripted: ScriptedServer) -> None:
+    serve(scripted, passed(turns=[("Main Agent", "Is it for a family of three 👩\u200d👩\u200d👦 or café\u0300 two?")]))
+    here = [("Main Agent", "Is it for a family of three 👩\u200d👩\u200d👧 or cafe\u0301 two?")]
+    async with compared(scripted, run(50, here)) as (pilot, shown):
+        await sees(pilot, "First differs at turn 1")
+        underlined = [part.text for part in shown.segments() if part.style and part.style.underline]
+        assert "👩\u200d👩\u200d👧" in underlined[0]
+        assert not any(text.strip().startswith(("\u200d", "\u0300", "\u0301")) for text in underlined)
+        for y in range(shown.pairs.size.height):
+            assert cell_len(shown.pairs.render_line(y).text) == shown.pairs.scrollable_content_region.width

@@ -1,0 +1,385 @@
+"""What `y` hands over of one run: to the clipboard just as the command line prints it, to a file, or to a browser."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import sys
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from app_on_a_server import setup_of
+from calling import call
+from hostile import evil_run
+from one_dialog import OneDialog, answer, asked, burst
+from scripted_server import ScriptedServer, run_of, serve_runs
+from textual.pilot import Pilot
+from textual.widgets import Input
+from waiting import eventually
+from watching import screen_text, sees, still
+
+from cekura_tui.model.run import Run
+from cekura_tui.model.scope import Scope
+from cekura_tui.model.text import clean_json
+from cekura_tui.model.transcript import Turn
+from cekura_tui.model.verdict import Verdict
+from cekura_tui.model.view import RunView, view_of
+from cekura_tui.ui.board import Board
+from cekura_tui.ui.dialogs import copying
+from cekura_tui.ui.dialogs.copy_run import CopyRunDialog
+from cekura_tui.workspace.setup import DemoOptions, Setup, make_setup
+
+DASHBOARD = "https://dashboard.cekura.ai"
+PROJECT = Scope("project", 4021, "Clinic")
+RECORDING = "https://storage.example/run.wav?signature=a%20b&x=1"
+CALL: dict[str, object] = {
+    "result_id": 991,
+    "voice_recording_url": RECORDING,
+    "transcript_object": [
+        {"role": "Main Agent", "content": "Clinic, *hello*.\n# Who is it?", "start_time": 0.5, "end_time": 2.0},
+        {"role": "Testing Agent", "content": "It is me…", "start_time": 61.0, "end_time": 63.0},
+        {"role": "Function Call", "data": {"name": "book", "arguments": '{"day": "Tuesday"}'}, "start_time": 64.0},
+        {"role": "Supervisor", "content": "<b>Stop</b>", "start_time": 3_700.0},
+    ],
+    "evaluation": {
+        "metrics": [
+            {"id": 1, "name": "Identity", "score": 2, "explanation": ["Asked too late."]},
+            {"id": 2, "name": "Politeness", "passed": True, "type": "binary", "score": 5},
+        ]
+    },
+    "rubric": [{"metric_id": 1, "conditions": "score gte 4", "passed": False}],
+}
+
+
+def view(**fields: object) -> RunView:
+    return view_of(Run.read(clean_json(run_of(48213, **{**CALL, **fields}))), 0.0)
+
+
+@pytest.fixture
+def setup(scripted: ScriptedServer) -> Setup:
+    return setup_of(scripted.url, "secret-key", 1)
+
+
+@pytest.fixture(autouse=True)
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The directory that the program was started in, at a person's own machine."""
+    place = tmp_path / "here"
+    place.mkdir()
+    monkeypatch.chdir(place)
+    monkeypatch.setenv("HOME", str(place))
+    for name in ("SSH_CONNECTION", "SSH_TTY"):
+        monkeypatch.delenv(name, raising=False)
+    return place
+
+
+def copy_of(
+    shown: RunView,
+    *,
+    turn: Turn | None = None,
+    verdict: Verdict | None = None,
+    dashboard: str | None = DASHBOARD,
+    scope: Scope | None = PROJECT,
+) -> Callable[[Board], CopyRunDialog]:
+    return lambda board: CopyRunDialog(board, shown, turn=turn, verdict=verdict, dashboard=dashboard, scope=scope)
+
+
+def offered(app: OneDialog) -> list[str]:
+    return [offer.words for offer in app.dialog.query_one("#copies").rows]
+
+
+async def go_to(app: OneDialog, pilot: Pilot[None], words: str) -> None:
+    """The cursor on an offer; open the dialog for it if it was answered before."""
+    if not isinstance(app.screen, CopyRunDialog):
+        app.ask()
+    await sees(pilot, "Copy of run 48213")
+    await pilot.press("g", *["j"] * offered(app).index(words))
+
+
+async def choose(app: OneDialog, pilot: Pilot[None], words: str) -> object:
+    await go_to(app, pilot, words)
+    return await answer(app, pilot, "enter")
+
+
+# To the clipboard
+
+
+def test_the_dialog_copies_and_saves_what_the_command_line_prints(
+    scripted: ScriptedServer, setup: Setup, monkeypatch: pytest.MonkeyPatch, here: Path
+) -> None:
+    monkeypatch.setenv("CEKURA_API_URL", scripted.url)
+    monkeypatch.setenv("CEKURA_API_KEY", "secret-key")
+    serve_runs(scripted, run_of(48213, **CALL))
+    forms = {"Markdown": ["--markdown"], "text": [], "JSON": ["--json"]}
+    printed = {form: call("runs", "show", 48213, "--transcript", *words).out for form, words in forms.items()}
+
+    async def copied() -> list[str]:
+        async with asked(setup, copy_of(view())) as (app, pilot):
+            for form in forms:
+                await choose(app, pilot, f"the whole transcript as {form}")
+            for form in forms:
+                await go_to(app, pilot, f"save the transcript as {form} to a file …")
+                await pilot.press("enter")
+                await sees(pilot, "Save the transcript of run 48213 as")
+                await answer(app, pilot, "enter")
+            return app.copied
+
+    assert [text + "\n" for text in asyncio.run(copied())] == list(printed.values())
+    endings = {"Markdown": "md", "text": "txt", "JSON": "json"}
+    saved = {form: (here / f"run-48213-transcript.{endings[form]}").read_text() for form in forms}
+    assert saved == printed
+    assert "**01:01:40 Supervisor:** \\<b\\>Stop\\</b\\>" in printed["Markdown"]
+    assert "00:01:01  Caller: It is me…" in printed["text"]
+    assert [turn["n"] for turn in json.loads(printed["JSON"])["turns"]] == [1, 2, 3, 4]
+
+
+async def test_id_link_turn_verdict_recording_and_curl_are_copied_just_so(
+    scripted: ScriptedServer, setup: Setup
+) -> None:
+    shown = view()
+    turn, verdict = shown.transcript.turns[1], shown.verdicts[1]
+    async with asked(setup, copy_of(shown, turn=turn, verdict=verdict)) as (app, pilot):
+        for words in (
+            "id",
+            "link of the result",
+            "this turn (2)",
+            "the verdict “Politeness”",
+            "link of the recording",
+            "the request as curl",
+        ):
+            assert await choose(app, pilot, words) is None
+        assert app.copied == [
+            "48213",
+            f"{DASHBOARD}/4021/results/991",
+            "00:01:01  Caller: It is me…",
+            "✓ Politeness: passed",
+            RECORDING,
+            f'curl {scripted.url}/test_framework/v1/runs/48213/ -H "X-CEKURA-API-KEY: $CEKURA_API_KEY"',
+        ]
+        await sees(pilot, "Sent to the terminal's clipboard: the request as curl.", "only pasting tells")
+        assert "secret-key" not in "".join(app.copied)
+    assert scripted.seen == [], "the recording is not fetched, nor anything else"
+
+
+async def test_without_a_verdict_under_the_cursor_the_first_failing_one_is_offered(setup: Setup) -> None:
+    async with asked(setup, copy_of(view())) as (app, pilot):
+        await choose(app, pilot, "the verdict “Identity”")
+        assert app.copied == ["✗ Identity: failed · 2, needs ≥ 4\n    Asked too late."]
+    passed = view(evaluation={"metrics": [{"id": 2, "name": "Politeness", "passed": True}]}, rubric=None)
+    async with asked(setup, copy_of(passed)) as (app, pilot):
+        await sees(pilot, "Copy of run 48213")
+        assert not [words for words in offered(app) if "verdict" in words or "turn (" in words]
+
+
+async def test_how_it_begins_is_shown_before_it_is_copied(setup: Setup) -> None:
+    async with asked(setup, copy_of(view())) as (app, pilot):
+        await go_to(app, pilot, "the whole transcript as text")
+        await sees(pilot, "00:00:00 Agent: Clinic, *hello*.", "# Who is it?")
+        await go_to(app, pilot, "save the transcript as Markdown to a file …")
+        await sees(pilot, "# Transcript of run 48213")
+        await go_to(app, pilot, "the whole transcript as JSON")
+        await sees(pilot, '"run": 48213')
+        await go_to(app, pilot, "link of the recording")
+        await sees(pilot, RECORDING)
+
+
+async def test_what_is_not_offered_is_said_with_its_reason(setup: Setup, home: Path) -> None:
+    async with asked(setup, copy_of(view(result_id=None), dashboard=DASHBOARD)) as (app, pilot):
+        await sees(pilot, "No link: the run does not tell of a result and its project.", gone="recording:")
+        assert "link of the result" not in offered(app)
+    async with asked(setup, copy_of(view(), dashboard=None)) as (_, pilot):
+        await sees(pilot, "No link: there is no dashboard here.")
+    demo = make_setup(demo=DemoOptions(), env={"CEKURA_TUI_HOME": str(home)})
+    async with asked(demo, copy_of(view())) as (app, pilot):
+        await sees(pilot, "No curl: the embedded server ends with this program.")
+        assert "the request as curl" not in offered(app)
+
+
+@pytest.mark.parametrize(
+    "odd",
+    ["javascript:alert(1)", "file:///etc/passwd", "--help", "https://", "http://[x", "https://a b/c", 7, {"a": 1}],
+)
+async def test_only_a_web_link_is_offered_as_the_recording(setup: Setup, odd: object) -> None:
+    async with asked(setup, copy_of(view(voice_recording_url=odd))) as (app, pilot):
+        await sees(pilot, "No link of the recording: what was sent is no web link.")
+        assert not [words for words in offered(app) if "recording" in words]
+
+
+async def test_more_than_a_terminal_takes_is_copied_only_when_asked_for_twice(
+    setup: Setup, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(copying, "LARGE", 2_000)
+    turns = [{"role": "Main Agent", "content": "x" * 100, "start_time": n} for n in range(100)]
+    async with asked(setup, copy_of(view(transcript_object=turns))) as (app, pilot):
+        await go_to(app, pilot, "the whole transcript as text")
+        await pilot.press("enter")
+        await sees(pilot, "many terminals take up to 2 KB and drop the rest", "enter once more")
+        assert (app.answers, app.copied) == ([], [])
+        assert await answer(app, pilot, "enter") is None
+        assert app.copied[0].count("\n") == 99
+
+
+# To a file
+
+
+async def save_as(app: OneDialog, pilot: Pilot[None], name: str) -> None:
+    await go_to(app, pilot, "save the transcript as text to a file …")
+    await pilot.press("enter")
+    await sees(pilot, "Save the transcript of run 48213 as text", "enter saves")
+    app.screen.query_one(Input).value = name
+    await pilot.pause()
+
+
+async def test_a_file_that_exists_is_only_overwritten_when_asked_for_twice(setup: Setup, here: Path) -> None:
+    (here / "old.txt").write_text("precious")
+    async with asked(setup, copy_of(view())) as (app, pilot):
+        await save_as(app, pilot, "old.txt")
+        await pilot.press("enter")
+        await sees(pilot, "old.txt exists already. Enter once more overwrites it.")
+        app.screen.query_one(Input).value = "old.txt "
+        await sees(pilot, gone="exists already")
+        await pilot.press("enter")
+        await sees(pilot, "exists already")
+        assert (here / "old.txt").read_text() == "precious"
+        assert await answer(app, pilot, "enter") == f"Saved to {here / 'old.txt'}."
+    assert "It is me" in (here / "old.txt").read_text()
+    assert os.listdir(here) == ["old.txt"]
+
+
+@pytest.mark.parametrize(
+    ("typed", "said"),
+    [
+        ("", "Type a file name."),
+        ("nowhere/run.txt", "There is no directory"),
+        ("[/oops]/", "is a directory"),
+        ("x" * 300, "cannot be written"),
+        ("/proc/run.txt", "be written"),
+        ("~nobody-at-all/run.txt", "cannot be found"),
+    ],
+)
+async def test_a_name_that_cannot_be_is_refused_with_a_sentence_and_leaves_nothing(
+    setup: Setup, here: Path, typed: str, said: str
+) -> None:
+    async with asked(setup, copy_of(view())) as (app, pilot):
+        await save_as(app, pilot, typed)
+        await pilot.press("enter")
+        await sees(pilot, said)
+        await pilot.press("escape")
+        await sees(pilot, "Copy of run 48213", gone="enter saves")
+        assert app.answers == [], "there may be another wish"
+    assert os.listdir(here) == []
+
+
+async def test_enter_pressed_three_times_in_haste_saves_one_file_and_answers_once(setup: Setup, here: Path) -> None:
+    async with asked(setup, copy_of(view())) as (app, pilot):
+        await go_to(app, pilot, "save the transcript as text to a file …")
+        await pilot.press("enter")
+        await sees(pilot, "enter saves")
+        burst(app, "enter", "enter", "enter")
+        await eventually(lambda: app.answers, "an answer")
+        await still(pilot)
+        assert app.answers == [f"Saved to {here / 'run-48213-transcript.txt'}."]
+
+
+# To a browser
+
+
+@pytest.fixture
+def browser(here: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Where a browser is that writes to the terminal, and into `took` what it was asked for and what it knows."""
+    took, script = here / "took", here / "browser"
+    script.write_text(
+        f'#!/bin/sh\necho NOISE; echo NOISE >&2\n(echo "$1"; env) > "{took}.part"\nmv "{took}.part" "{took}"\n'
+    )
+    script.chmod(0o700)
+    monkeypatch.setenv("BROWSER", f"{script} %s")
+    monkeypatch.setenv("CEKURA_API_KEY", "secret-key")
+    return here
+
+
+async def test_the_recording_is_opened_only_when_asked_for_and_the_browser_writes_nowhere(
+    setup: Setup, browser: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    async with asked(setup, copy_of(view())) as (app, pilot):
+        await go_to(app, pilot, "open the recording in a browser")
+        await sees(pilot, RECORDING)
+        assert "took" not in os.listdir(browser)
+        assert await answer(app, pilot, "enter") == "The recording was handed to a browser."
+    link, *told = (browser / "took").read_text().splitlines()
+    assert link == RECORDING
+    assert not [line for line in told if "secret-key" in line or line.startswith("TERM=")]
+    assert "NOISE" not in "".join(capfd.readouterr())
+
+
+def test_leaving_does_not_wait_for_a_browser_that_takes_long(
+    setup: Setup, here: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    slow, release = here / "slow", here / "release"
+    slow.write_text(f'#!/bin/sh\nuntil [ -e "{release}" ]; do sleep 0.05; done\n')
+    slow.chmod(0o700)
+    monkeypatch.setenv("BROWSER", f"{slow} %s")
+
+    async def opened_and_left() -> None:
+        async with asked(setup, copy_of(view())) as (app, pilot):
+            await go_to(app, pilot, "open the recording in a browser")
+            await pilot.press("enter")
+            await sees(pilot, "Asking for a browser …")
+            assert await answer(app, pilot, "escape") is None
+
+    asyncio.run(opened_and_left())
+    (opening,) = [thread for thread in threading.enumerate() if thread.name == "browser"]
+    assert opening.daemon
+    release.touch()
+    opening.join(20)
+    assert not opening.is_alive()
+
+
+async def test_where_no_browser_takes_the_recording_this_is_said_and_its_link_can_be_copied(
+    setup: Setup, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("BROWSER", "false %s")
+    monkeypatch.setenv("PATH", os.path.dirname(sys.executable))
+    async with asked(setup, copy_of(view())) as (app, pilot):
+        await go_to(app, pilot, "open the recording in a browser")
+        await pilot.press("enter")
+        await sees(pilot, "No browser took it. Copy the link instead.")
+        await choose(app, pilot, "link of the recording")
+        assert app.copied == [RECORDING]
+
+
+@pytest.mark.parametrize("name", ["SSH_CONNECTION", "SSH_TTY"])
+async def test_over_ssh_the_recording_is_copied_and_not_opened(
+    setup: Setup, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    monkeypatch.setenv(name, "/dev/pts/1")
+    async with asked(setup, copy_of(view())) as (app, pilot):
+        await sees(pilot, "Copy of run 48213")
+        assert "link of the recording" in offered(app)
+        assert not [words for words in offered(app) if "browser" in words]
+
+
+# However it is looked at
+
+
+async def test_a_hostile_run_is_shown_and_copied_as_text(setup: Setup) -> None:
+    shown = view_of(Run.read(clean_json(evil_run(48213))), 0.0)
+    async with asked(setup, copy_of(shown, turn=shown.transcript.turns[2])) as (app, pilot):
+        await sees(pilot, "Copy of run 48213")
+        for words in [words for words in offered(app) if "file" not in words]:
+            await go_to(app, pilot, words)
+            assert "\x1b" not in screen_text(app)
+            await answer(app, pilot, "enter")
+            assert not set(app.copied[-1]) & set("\x1b\x07\x9b\u202e\x7f\x08")
+        assert any("press[/]" in text for text in app.copied)
+
+
+@pytest.mark.parametrize("size", [(60, 15), (80, 24), (200, 50)])
+async def test_the_whole_dialog_fits_every_terminal(setup: Setup, size: tuple[int, int]) -> None:
+    shown = view(result_id=None, voice_recording_url="no link")
+    async with asked(setup, copy_of(shown), size=size) as (app, pilot):
+        await sees(pilot, "Copy of run 48213", " id", "No link:", "No link of the recording", "esc closes")
+        await pilot.press("G")
+        await eventually(lambda: app.dialog.query_one("#copies").cursor_key == offered(app)[-1], "the last offer")
+        await sees(pilot, "save the transcript as JSON to a file …", "esc closes")

@@ -1,0 +1,100 @@
+"""What is sought in the details of a run is found wherever it is, and long lists are opened page by page."""
+
+from __future__ import annotations
+
+from details_on_screen import DetailsApp, found_on, view
+
+from cekura_tui.model.json_tree import ABOVE, BELOW
+
+
+async def test_a_search_counts_what_is_closed_and_goes_there() -> None:
+    turns = [
+        {"role": "Main Agent", "content": f"Turn {n}" + (" Zürich" if n in (3, 900) else "")} for n in range(1_000)
+    ]
+    app = DetailsApp(
+        {"transcript_object": turns, "metadata": {"zürich": "Near ZÜRICH."}, "feedback": "word " * 900 + "zürich"}
+    )
+    async with app.run_test(size=(60, 12)) as pilot:
+        details = app.details
+        assert details.find("Zürich") == 5
+        rows = len(details.rows)
+        places = []
+        for _ in range(6):
+            place = details.next_match(1)
+            await pilot.pause()
+            assert [text.lower() for text in found_on(details)].count("zürich") >= 1
+            assert details.cursor_row is not None
+            places.append((place, details.cursor_row.path[:2]))
+        assert places == [
+            ((1, 5), ("feedback",)),
+            ((2, 5), ("transcript_object", 3)),
+            ((3, 5), ("transcript_object", 900)),
+            ((4, 5), ("metadata", "zürich")),
+            ((5, 5), ("metadata", "zürich")),
+            ((1, 5), ("feedback",)),
+        ]
+        assert details.next_match(-1) == (5, 5)
+        assert len(details.rows) < rows + 1_200
+        assert details.find("nowhere") == 0
+        assert details.next_match(1) is None
+        await pilot.pause()
+        assert found_on(details) == []
+
+
+async def test_another_page_of_entries_goes_on_where_the_last_one_ended() -> None:
+    app = DetailsApp({"metadata": list(range(1_000))})
+    async with app.run_test(size=(60, 10)) as pilot:
+        details = app.details
+
+        def under_cursor() -> str:
+            return details.cursor_row.text if details.cursor_row is not None else ""
+
+        await pilot.press("down", "down", "down", "enter")
+        details.move_to(("metadata", BELOW))
+        assert under_cursor() == "… 800 entries more, enter shows 200"
+        await pilot.press("enter")
+        assert under_cursor() == "200"
+        await pilot.press("up")
+        assert under_cursor() == "199"
+        details.show_run(view({"id": 6, "metadata": list(range(5_000))}))
+        assert details.find("4700") == 1
+        details.next_match(1)
+        details.move_to(("metadata", ABOVE))
+        assert under_cursor() == "… 4,600 entries before, enter shows 200"
+        await pilot.press("enter")
+        assert under_cursor() == "4599"
+        await pilot.press("down")
+        assert under_cursor() == "4600"
+
+
+async def test_a_search_finds_the_name_of_what_was_not_told() -> None:
+    app = DetailsApp({"trace_id": None})
+    async with app.run_test(size=(60, 8)) as pilot:
+        assert app.details.find("trace_id") == 1
+        assert app.details.next_match(1) == (1, 1)
+        await pilot.pause()
+        assert found_on(app.details) == ["trace_id"]
+
+
+async def test_a_match_far_down_in_a_row_higher_than_the_screen_is_seen() -> None:
+    app = DetailsApp({"scenario_instructions": "word " * 190 + "needle"})
+    async with app.run_test(size=(40, 8)) as pilot:
+        app.details.find("NEEDLE")
+        assert app.details.next_match(1) == (1, 1)
+        await pilot.pause()
+        assert found_on(app.details) == ["needle"]
+
+
+async def test_no_more_than_ten_thousand_matches_are_counted() -> None:
+    app = DetailsApp({"metadata": ["aa"] * 8_000})
+    async with app.run_test(size=(60, 8)):
+        assert app.details.find("a") == 10_000
+
+
+async def test_a_match_across_two_rows_of_a_long_text_is_marked_in_both() -> None:
+    app = DetailsApp({"feedback": "x" * 997 + "needle" + "x" * 300})
+    async with app.run_test(size=(60, 40)) as pilot:
+        assert app.details.find("needle") == 1
+        assert app.details.next_match(1) == (1, 1)
+        await pilot.pause()
+        assert found_on(app.details) == ["nee", "dle"]

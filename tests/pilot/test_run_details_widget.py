@@ -1,0 +1,198 @@
+"""The details of a run as read: opened level by level, raw, and as they were when the run comes anew."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from details_on_screen import DetailsApp, everything, found_on, screen, view
+from hostile import EVIL, evil_run
+from run_properties import PROPERTIES, mark, marked_run
+
+from cekura_tui.model.text import clean_json
+
+
+async def test_every_property_is_found_by_opening_and_scrolling() -> None:
+    run, marks = marked_run()
+    app = DetailsApp(run)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.pause()
+        lines = everything(app.details)
+        text = "\n".join(lines)
+        for name, expected in marks.items():
+            for mark in expected:
+                assert mark in text, (name, mark)
+        assert len({mark for expected in marks.values() for mark in expected}) >= 39
+
+
+async def test_a_value_of_another_type_than_declared_is_shown() -> None:
+    odd: dict[str, Any] = {}
+    for n, (name, kind) in enumerate(PROPERTIES.items()):
+        odd[name] = 660_000 + n if kind.startswith("string") else mark(name)
+    odd |= {"id": 5, "metadata": [[mark("metadata")]], "evaluation": [mark("evaluation")], "status": {"a": 660_019}}
+    app = DetailsApp(odd)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.pause()
+        text = "\n".join(everything(app.details))
+        for n, (name, kind) in enumerate(PROPERTIES.items()):
+            assert name == "id" or (str(660_000 + n) if kind.startswith("string") else mark(name)) in text, name
+
+
+async def test_a_run_is_read_in_words_with_the_names_of_its_properties() -> None:
+    app = DetailsApp(
+        {
+            "status": "completed",
+            "voice_recording_url": "https://a.example/b.wav",
+            "feedback": "Too slow.\nAsked twice.",
+            "metadata": {"ended_reason": "hung up", "empty": {}},
+        }
+    )
+    async with app.run_test(size=(60, 14)) as pilot:
+        await pilot.pause()
+        assert screen(app.details)[:9] == [
+            "Call",
+            "  Run (id): 5",
+            "  Status: completed",
+            "  Recording (voice_recording_url): https://a.example/b.wav",
+            "  (y copies it)",
+            "Texts",
+            "  Feedback:",
+            "  Too slow.",
+            "  Asked twice.",
+        ]
+        assert screen(app.details)[9:11] == ["Data", "▸ Metadata: 2 entries: ended_reason, empty"]
+        assert screen(app.details)[11].startswith("  Not told: run_type, run_as_text, duration,")
+        assert app.details.recording == "https://a.example/b.wav"
+
+
+async def test_nodes_open_and_close_by_key_and_left_goes_to_what_a_row_is_in() -> None:
+    app = DetailsApp({"metadata": {"a": {"b": [1, None]}, "c": "x"}})
+    async with app.run_test(size=(60, 14)) as pilot:
+        await pilot.press("down", "down", "down", "enter", "right", "right")
+        assert screen(app.details)[2:7] == [
+            "Data",
+            "▾ Metadata: 2 entries: a, c",
+            "  ▾ a: 1 entry: b",
+            "    ▸ b: 2 entries",
+            "    c: x",
+        ]
+        await pilot.press("down", "enter", "down", "down")
+        assert app.details.cursor_row is not None
+        assert app.details.cursor_row.text == "null"
+        await pilot.press("left", "left", "left")
+        assert [line.strip() for line in screen(app.details)[3:6]] == [
+            "▾ Metadata: 2 entries: a, c",
+            "▾ a: 1 entry: b",
+            "▸ b: 2 entries",
+        ]
+        await pilot.press("left", "left", "left")
+        assert screen(app.details)[3] == "▸ Metadata: 2 entries: a, c"
+        assert app.opened == []
+        await pilot.press("up", "up", "enter")
+        assert app.opened == [("id",)]
+        assert app.details.cursor_value == 5
+
+
+async def test_what_is_open_and_the_cursor_stay_when_the_run_comes_anew_and_not_for_another() -> None:
+    source = {"metadata": {"a": {"b": 1}}, "feedback": "Slow."}
+    app = DetailsApp(source)
+    async with app.run_test(size=(60, 14)) as pilot:
+        details = app.details
+        await pilot.press("G", "up", "enter", "down", "enter", "down")
+        assert details.cursor_key == ("metadata", "a", "b")
+        details.show_run(view(source | {"metadata": {"new": 1, "a": {"b": 2}}, "status": "completed"}))
+        await pilot.pause()
+        assert details.cursor_key == ("metadata", "a", "b")
+        assert any(line.strip() == "b: 2" for line in screen(details))
+        details.show_run(view(source | {"id": 6}))
+        await pilot.pause()
+        assert details.cursor_index == 0
+        assert not any("b: 1" in line for line in screen(details))
+
+
+async def test_x_shows_the_raw_json_and_goes_back_to_where_the_cursor_was() -> None:
+    app = DetailsApp({"metadata": {"score": 1.50, "text": 'a "b"\nc'}, "empty": []})
+    async with app.run_test(size=(60, 12)) as pilot:
+        details = app.details
+        await pilot.press("G", "up")
+        cursor = details.cursor_key
+        await pilot.press("x")
+        assert screen(details)[:8] == [
+            "{",
+            '  "id": 5,',
+            '  "metadata": {',
+            '    "score": 1.5,',
+            r'    "text": "a \"b\"\nc"',
+            "  },",
+            '  "empty": []',
+            "}",
+        ]
+        assert details.find("SCORE") == 1
+        details.next_match(1)
+        await pilot.pause()
+        assert details.cursor_index == 3
+        assert found_on(details) == ["score"]
+        await pilot.press("x")
+        assert details.cursor_key == cursor
+        await pilot.press("x")
+        assert details.cursor_index == 3
+
+
+async def test_ten_thousand_turns_are_shown_by_the_rows_on_screen_alone() -> None:
+    turns = [
+        {"role": "Main Agent", "content": "Hello there. " * 8, "start_time": n, "data": None} for n in range(10_000)
+    ]
+    app = DetailsApp({"transcript_object": turns, "transcript": "x" * 1_000_000})
+    async with app.run_test(size=(80, 24)) as pilot:
+        details = app.details
+        await pilot.pause()
+        drawn = []
+        for act in (details.action_raw, details.action_last, lambda: details.action_page(-1.0), details.action_raw):
+            details.drawn = 0
+            act()
+            await pilot.pause()
+            drawn.append(details.drawn)
+        assert all(rows < 200 for rows in drawn)
+        assert sum(drawn) > 20
+        assert len(details.rows) < 20
+        await pilot.press("x", "G")
+        assert screen(details)[-1] == "}"
+
+
+async def test_a_deep_value_keeps_room_for_its_text() -> None:
+    value: Any = "<bottom>"
+    for _ in range(1_000):
+        value = [value]
+    app = DetailsApp({"metadata": value})
+    async with app.run_test(size=(60, 10)) as pilot:
+        assert app.details.find("<bottom>") == 1
+        app.details.next_match(1)
+        await pilot.pause()
+        assert any(line.endswith("1: <bottom>") for line in screen(app.details))
+        await pilot.press("x")
+        app.details.next_match(1)
+        await pilot.pause()
+        assert any(line.strip() == '"<bottom>"' for line in screen(app.details))
+
+
+async def test_hostile_names_and_values_do_nothing_and_stay_in_their_columns() -> None:
+    source = clean_json(
+        evil_run(5) | {f"[red]{EVIL}\nnext": [EVIL, {EVIL: EVIL * 50}], "transcript": "é\u200d" * 9_000}
+    )
+    assert isinstance(source, dict)
+    app = DetailsApp(source)
+    async with app.run_test(size=(60, 20)) as pilot:
+        await pilot.pause()
+        lines = everything(app.details)
+        assert any("[red][2J]0;owned[/red] [@click=app.quit]press" in line for line in lines)
+        assert not any(set(line) & set("\x1b\x9b\x90\x07\x08\x7f\u202e\U000e0068") for line in lines)
+        assert all(app.details.render_line(y).cell_length == 59 for y in range(20))
+
+
+async def test_a_still_screen_is_not_drawn_again() -> None:
+    app = DetailsApp({"metadata": {"a": 1}})
+    async with app.run_test(size=(60, 10)) as pilot:
+        await pilot.pause()
+        app.details.drawn = 0
+        app.details.show_run(view({"metadata": {"a": 1}}))
+        await pilot.pause()
+        assert app.details.drawn == 0

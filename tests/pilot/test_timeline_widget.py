@@ -1,0 +1,247 @@
+"""The timeline strip as it is read: at every width, without colour, in plain characters, and under the cursor."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+from textual.color import Color
+from textual.geometry import Region
+from timeline_strips import CALL, LONG, MARKS, NO_TIMES, STARTS, StripApp, said, screen
+from waiting import eventually
+
+from cekura_tui.model.timeline import Timeline, timeline_of
+from cekura_tui.ui.terminal.filters import AsciiFilter
+
+
+async def test_speech_silence_overlap_tools_and_evidence_can_be_read_at_80_columns() -> None:
+    app = StripApp(CALL, MARKS)
+    async with app.run_test(size=(80, 10)) as pilot:
+        await pilot.pause()
+        assert [line.rstrip() for line in screen(app.strip)] == [
+            "caller       ✓━━━━━━      ▓▓━━━━      ◐━━━━━",
+            "agent  ━━━━━━    4.2s✗━━━━▓▓   ━━━━━━━      ···20.0s···━━━━━━━━━━━━━",
+            "tools                    ● ○",
+            "       00:00  2 gaps to 20.0 s · answers 4.2 s, worst 20.0 s · 1 overlap   02:00",
+        ]
+
+
+async def test_it_reads_the_same_in_plain_characters_and_without_any_colour() -> None:
+    app = StripApp(CALL, MARKS)
+    async with app.run_test(size=(80, 10)) as pilot:
+        app.strip.put_cursor(7)
+        await pilot.pause()
+        plain = AsciiFilter()
+        rows = [
+            "".join(segment.text for segment in plain.apply(list(app.strip.render_line(y)), Color(0, 0, 0)))
+            for y in range(4)
+        ]
+        assert [row.rstrip() for row in rows] == [
+            "caller       v------      ##---|      ?-----",
+            "agent  ------    4.2sx----##   |------      ...20.0s...-------------",
+            "tools                    * o   |",
+            "       00:00  2 gaps to 20.0 s . answers 4.2 s, worst 20.0 s . 1 overlap   02:00",
+        ]
+
+
+@pytest.mark.parametrize("width", [8, 40, 80, 120, 200])
+@pytest.mark.parametrize("timeline", [CALL, LONG, STARTS, NO_TIMES])
+async def test_every_line_is_as_wide_as_the_strip(timeline: Timeline, width: int) -> None:
+    app = StripApp(timeline, MARKS)
+    async with app.run_test(size=(width, 10)) as pilot:
+        await pilot.pause()
+        for n in (None, 1, 7, 8, 99_999):
+            app.strip.put_cursor(n)
+            for y in range(app.strip.size.height):
+                strip = app.strip.render_line(y)
+                assert sum(segment.cell_length for segment in strip) == strip.cell_length == width
+
+
+async def test_the_figures_are_told_in_fewer_words_where_there_is_less_room() -> None:
+    for width, words in (
+        (40, "2 gaps to 20.0 s"),
+        (100, "2 gaps, longest 20.0 s · answers: median 4.2 s, worst 20.0 s · 1 overlap"),
+        (200, "2 gaps, longest 20.0 s at 01:00 · answers: median 4.2 s, worst 20.0 s at 01:20 · 1 overlap"),
+    ):
+        app = StripApp(CALL)
+        async with app.run_test(size=(width, 10)) as pilot:
+            await pilot.pause()
+            ruler = screen(app.strip)[3].strip()
+            assert ruler.removeprefix("00:00").removesuffix("02:00").strip() == words
+
+
+async def test_a_call_without_times_is_one_line_that_says_so() -> None:
+    app = StripApp(NO_TIMES, MARKS)
+    async with app.run_test(size=(80, 10)) as pilot:
+        app.strip.put_cursor(3)
+        await pilot.pause()
+        assert [line.rstrip() for line in screen(app.strip)] == ["None of the 24 turns has a time."]
+        assert app.strip.turn_at(20) is None
+        assert app.strip.step(1) is None
+        await pilot.click(app.strip, offset=(20, 0))
+        assert app.sought == []
+        app.strip.show(CALL, {})
+        await pilot.pause()
+        assert app.strip.size.height == 4
+
+
+async def test_where_only_starts_are_known_a_turn_is_a_point_and_nothing_else_is_claimed() -> None:
+    app = StripApp(STARTS)
+    async with app.run_test(size=(80, 10)) as pilot:
+        await pilot.pause()
+        caller, agent, _, words = screen(app.strip)
+        assert (caller.count("▸"), agent.count("▸")) == (4, 4)
+        assert not set(caller + agent) & set("━▓·")
+        assert "only starts are known: no gaps, overlaps or answers" in words
+
+
+async def test_a_speaker_that_is_neither_side_gets_a_lane_of_its_own() -> None:
+    app = StripApp(timeline_of([said(1, "main", 0, 5), said(2, "other", 6, 9)]))
+    async with app.run_test(size=(40, 10)) as pilot:
+        await pilot.pause()
+        assert app.strip.size.height == 5
+        assert screen(app.strip)[3].startswith("other  ")
+        assert "━" in screen(app.strip)[3]
+
+
+async def test_evidence_on_a_turn_without_a_time_is_not_drawn_but_counted() -> None:
+    app = StripApp(timeline_of([said(1, "main", 0, 5), said(2, "main", None, None)]), {2: "fail"})
+    async with app.run_test(size=(120, 10)) as pilot:
+        await pilot.pause()
+        assert "✗" not in "".join(screen(app.strip))
+        assert "1 marked turn without a time" in screen(app.strip)[3]
+
+
+async def test_of_two_marks_in_one_column_the_worse_is_seen() -> None:
+    turns = [said(n, "main", n / 10, n / 10 + 0.05) for n in range(1, 4)]
+    app = StripApp(timeline_of(turns, 100), {1: "pass", 2: "fail", 3: "review"})
+    async with app.run_test(size=(80, 10)) as pilot:
+        await pilot.pause()
+        assert screen(app.strip)[1][7] == "✗"
+
+
+async def test_the_cursor_is_a_column_through_all_lanes_and_hides_no_sign() -> None:
+    app = StripApp(CALL, MARKS)
+    async with app.run_test(size=(80, 10)) as pilot:
+        app.strip.put_cursor(3)
+        await pilot.pause()
+        assert [line[21] for line in screen(app.strip)] == ["│", "✗", "│", "t"]
+        sign = next(segment for segment in app.strip.render_line(1) if segment.text == "✗")
+        assert sign.style is not None
+        assert sign.style.reverse
+        app.strip.put_cursor(None)
+        await pilot.pause()
+        assert "│" not in "".join(screen(app.strip))
+
+
+@pytest.mark.parametrize(("timeline", "moves"), [(CALL, (1, 2, 9)), (LONG, (1, 5_000, 10_000))])
+async def test_a_move_of_the_cursor_repaints_two_columns(timeline: Timeline, moves: tuple[int, ...]) -> None:
+    app = StripApp(timeline)
+    async with app.run_test(size=(120, 10)) as pilot:
+        app.strip.put_cursor(moves[0])
+        await pilot.pause()
+        for n in moves[1:]:
+            app.forget()
+            app.strip.put_cursor(n)
+            assert [(region.width, region.height) for region in app.strip.asked] == [(1, 3), (1, 3)]
+            assert app.strip.whole == 0
+            await eventually(lambda: app.terminal.display[:4] == screen(app.strip), "the terminal shows the move")
+
+
+async def test_a_move_within_a_column_repaints_nothing() -> None:
+    app = StripApp(LONG)
+    async with app.run_test(size=(120, 10)) as pilot:
+        app.strip.put_cursor(1)
+        await pilot.pause()
+        app.forget()
+        app.strip.put_cursor(2)
+        app.strip.put_cursor(2)
+        await pilot.pause()
+        assert (app.strip.asked, app.strip.whole, app.updates) == ([], 0, 0)
+
+
+async def test_other_evidence_repaints_only_where_a_sign_came_or_went() -> None:
+    app = StripApp(CALL, {3: "fail"})
+    async with app.run_test(size=(80, 10)) as pilot:
+        await pilot.pause()
+        app.forget()
+        app.strip.mark({3: "fail", 2: "pass"})
+        assert (app.strip.asked, app.strip.whole) == ([Region(13, 0, 1, 1)], 0)
+        assert screen(app.strip)[0][13] == "✓"
+        app.forget()
+        app.strip.mark({2: "pass", 3: "fail"})
+        app.strip.show(CALL, {2: "pass", 3: "fail"})
+        assert (app.strip.asked, app.strip.whole) == ([], 0)
+
+
+async def test_a_click_seeks_the_turn_that_is_there_or_the_nearest() -> None:
+    app = StripApp(CALL)
+    async with app.run_test(size=(80, 10)) as pilot:
+        for column in (7, 15, 21, 26, 31, 47, 54, 79):
+            await pilot.click(app.strip, offset=(column, 1))
+        await pilot.click(app.strip, offset=(3, 1))
+        await pilot.pause()
+        assert app.sought == [1, 2, 3, 6, 7, 8, 9, 9]
+        assert not app.strip.can_focus
+
+
+@pytest.mark.parametrize("timeline", [CALL, LONG, STARTS])
+@pytest.mark.parametrize("columns", [1, 10, 1_000])
+async def test_steps_lead_from_one_end_of_the_call_to_the_other_and_back(timeline: Timeline, columns: int) -> None:
+    app = StripApp(timeline)
+    async with app.run_test(size=(80, 10)) as pilot:
+        await pilot.pause()
+        order = [n for _, n in sorted((span.start, span.n) for lane in timeline.lanes for span in lane.spans)]
+        for direction, ends in ((1, (order[0], order[-1])), (-1, (order[-1], order[0]))):
+            app.strip.put_cursor(None)
+            walked: list[int] = []
+            while (n := app.strip.step(direction * columns)) is not None:
+                walked.append(n)
+                app.strip.put_cursor(n)
+                assert len(walked) <= 75
+            assert (walked[0], walked[-1]) == ends
+            places = [order.index(n) * direction for n in walked]
+            assert places == sorted(set(places))
+
+
+async def test_a_step_goes_so_many_columns_and_further_where_nobody_begins_there() -> None:
+    app = StripApp(CALL)
+    async with app.run_test(size=(80, 10)) as pilot:
+        await pilot.pause()
+        app.strip.put_cursor(1)
+        assert [app.strip.step(columns) for columns in (1, 6, 15, 20)] == [2, 2, 3, 5]
+        app.strip.put_cursor(9)
+        assert [app.strip.step(columns) for columns in (-1, -25, -1_000, 1)] == [8, 7, 1, None]
+
+
+async def test_from_a_turn_without_a_time_a_step_goes_to_the_next_turn_that_has_one() -> None:
+    app = StripApp(timeline_of([said(1, "main", 0, 5), said(2, "main", None, None), said(3, "main", 8, 9)]))
+    async with app.run_test(size=(80, 10)) as pilot:
+        await pilot.pause()
+        app.strip.put_cursor(2)
+        assert (app.strip.step(1), app.strip.step(-1)) == (3, 1)
+
+
+async def test_ten_thousand_turns_are_drawn_and_moved_through_as_quickly_as_ten() -> None:
+    app = StripApp(LONG, {5_000: "fail"})
+    async with app.run_test(size=(200, 10)) as pilot:
+        await pilot.pause()
+        began = time.perf_counter()
+        for n in range(1, 10_001, 100):
+            app.strip.put_cursor(n)
+            screen(app.strip)
+        assert time.perf_counter() - began < 1.0
+        assert screen(app.strip)[3].rstrip().endswith("11:06:44")
+        assert "✗" in screen(app.strip)[0]
+
+
+async def test_a_new_width_is_drawn_for_that_width() -> None:
+    app = StripApp(CALL, MARKS)
+    async with app.run_test(size=(80, 10)) as pilot:
+        app.strip.put_cursor(9)
+        await pilot.pause()
+        assert screen(app.strip)[2].index("│") == 55
+        await pilot.resize_terminal(120, 10)
+        await pilot.pause()
+        assert screen(app.strip)[2].index("│") == 82
+        assert len(screen(app.strip)[0]) == 120

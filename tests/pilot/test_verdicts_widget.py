@@ -1,0 +1,260 @@
+"""Verdicts as they are read: failing first, all that was told, what does not apply apart, and a cursor that stays."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+from textual.app import App, ComposeResult
+
+from cekura_tui.model.run import Run
+from cekura_tui.model.view import RunView, view_of
+from cekura_tui.ui.widgets.row_canvas import RowState
+from cekura_tui.ui.widgets.verdicts import Verdicts
+from cekura_tui.ui.widgets.virtual_list import VirtualList
+
+LONG = "The agent did not ask for the date of birth before it read the account out to the caller."
+METRICS = [
+    {"id": 1, "name": "Greeting", "type": "binary_workflow_adherence", "score": 5, "explanation": "Kept."},
+    {"id": 2, "name": "Language", "score": None, "explanation": ["Nobody changed it."]},
+    {"id": 3, "name": "Identity check", "score": 2, "explanation": [LONG, "It said “bye”."]},
+    {"id": 4, "name": "Ended properly", "value": "True"},
+    {"id": 5, "name": "Voicemail", "score": None, "extra": {"trigger_failed": True}},
+]
+RUBRIC = [{"metric_id": 3, "conditions": "score gte 4"}]
+IDENTITY = ("metric", 3, "Identity check", 1)
+
+
+def run(number: int = 1, metrics: list[dict[str, Any]] | None = None, **fields: Any) -> RunView:
+    sent = {"id": number, "evaluation": {"metrics": METRICS if metrics is None else metrics}, "rubric": RUBRIC}
+    return view_of(Run.read({**sent, **fields}), 0.0)
+
+
+class VerdictsApp(App[None]):
+    def __init__(self, view: RunView) -> None:
+        super().__init__()
+        self.view = view
+        self.verdicts = Verdicts()
+        self.opened: list[object] = []
+
+    def compose(self) -> ComposeResult:
+        yield self.verdicts
+
+    def on_mount(self) -> None:
+        self.verdicts.show_run(self.view)
+        self.verdicts.focus()
+
+    def on_virtual_list_opened(self, message: VirtualList.Opened) -> None:
+        self.opened.append(message.key)
+
+    @property
+    def lines(self) -> list[str]:
+        """What is on screen, to the last line that is not blank."""
+        shown = self.verdicts
+        lines = [shown.render_line(y).text.rstrip() for y in range(shown.size.height)]
+        while lines and not lines[-1]:
+            lines.pop()
+        return lines
+
+
+async def test_failing_verdicts_come_first_with_score_and_reasons_and_what_does_not_apply_is_apart() -> None:
+    app = VerdictsApp(run())
+    async with app.run_test(size=(60, 20)) as pilot:
+        await pilot.pause()
+        assert app.lines == [
+            "✗ Identity check  failed · 2, needs ≥ 4",
+            "  • The agent did not ask for the date of birth before it",
+            "    read the account out to the caller.",
+            "  • It said “bye”.",
+            '◐ Ended properly  to be reviewed · "True"',
+            "✓ Greeting  passed",
+            "  Kept.",
+            "",
+            "Do not apply",
+            "– Language  Nobody changed it.",
+            "– Voicemail",
+        ]
+
+
+async def test_the_expected_outcome_tells_which_parts_were_met() -> None:
+    expected = {
+        "score": 40,
+        "explanation": "Half of it.",
+        "outcome_alignments": [
+            {"outcome": "greets", "aligned": "yes"},
+            {"outcome": "said nothing", "prompt_part": "says goodbye", "aligned": False},
+            {"outcome": "asks for the name", "aligned": None},
+        ],
+    }
+    app = VerdictsApp(run(metrics=[], rubric=[], expected_outcome=expected))
+    async with app.run_test(size=(60, 20)) as pilot:
+        await pilot.pause()
+        assert app.lines == [
+            "✗ Expected outcome  failed · 40 of 100",
+            "  Half of it.",
+            "  ✓ met: greets",
+            "  ✗ not met: said nothing (prompt: says goodbye)",
+            "  ◐ not told whether met: asks for the name",
+        ]
+
+
+async def test_a_critical_category_says_so_with_its_deviation_and_feedback_and_one_taken_back_is_apart() -> None:
+    categories = [
+        {"category_id": 1, "category": "Tone", "priority": "non-critical", "deviation": 0.4},
+        {"category_id": 2, "category": "Privacy", "priority": "critical", "deviation": LONG, "feedback": "Agreed."},
+        {"category_id": 3, "category": "Manners", "priority": "critical", "wrongly_marked": True},
+    ]
+    app = VerdictsApp(run(metrics=[], rubric=[], critical_categories=categories))
+    async with app.run_test(size=(60, 20)) as pilot:
+        await pilot.pause()
+        assert app.lines == [
+            "✗ Privacy  failed, critical",
+            "  The agent did not ask for the date of birth before it",
+            "  read the account out to the caller.",
+            "  feedback: Agreed.",
+            "◐ Tone  to be reviewed, non-critical · deviation 0.4",
+            "",
+            "Do not apply",
+            "– Manners  critical, wrongly marked",
+        ]
+
+
+async def test_categories_and_percentiles_of_a_metric_are_told() -> None:
+    extra = {
+        "categories": [{"category": "Wait", "priority": "critical", "deviation": "9 s"}],
+        "percentiles": {"p50": 7},
+    }
+    app = VerdictsApp(
+        run(metrics=[{"id": 9, "name": "Latency", "passed": False, "score": 7, "extra": extra}], rubric=[])
+    )
+    async with app.run_test(size=(60, 20)) as pilot:
+        await pilot.pause()
+        assert app.lines == [
+            "✗ Latency  failed, critical · 7",
+            "  category Wait, critical: 9 s",
+            "  percentiles: p50 7",
+        ]
+
+
+async def test_evidence_stands_below_the_title_once_it_is_known_and_stays_when_the_run_is_read_again() -> None:
+    app = VerdictsApp(run())
+    async with app.run_test(size=(60, 20)) as pilot:
+        await pilot.pause()
+        before = app.lines
+        app.verdicts.show_evidence({IDENTITY: "turns 4, 12 (e goes through them)"})
+        assert app.lines == [before[0], "  turns 4, 12 (e goes through them)", *before[1:]]
+        app.verdicts.show_run(run())
+        assert app.lines[1] == "  turns 4, 12 (e goes through them)"
+        changed = [{**metric, "explanation": "Something else."} for metric in METRICS]
+        app.verdicts.show_run(run(metrics=changed))
+        assert app.lines[1] == "  Something else."
+        app.verdicts.show_evidence({IDENTITY: "turn 7"})
+        app.verdicts.show_run(run(2))
+        assert app.lines == before
+
+
+async def test_enter_opens_the_verdict_of_the_cursor_which_stays_when_others_come() -> None:
+    app = VerdictsApp(run())
+    async with app.run_test(size=(60, 20)) as pilot:
+        await pilot.press("enter")
+        app.verdicts.show_run(run(metrics=[{"id": 8, "name": "Names", "passed": False}, *METRICS]))
+        await pilot.pause()
+        assert app.lines[0] == "✗ Names  failed"
+        await pilot.press("enter")
+        assert app.opened == [IDENTITY, IDENTITY]
+        verdict = app.verdicts.verdict_of(IDENTITY)
+        assert verdict
+        assert verdict.explanation == (LONG, "It said “bye”.")
+        assert app.verdicts.verdict_of(("metric", 3, "Identity check", 2)) is None
+
+
+async def test_the_verdicts_of_another_run_begin_at_the_first() -> None:
+    app = VerdictsApp(run())
+    async with app.run_test(size=(60, 20)) as pilot:
+        await pilot.press("G")
+        app.verdicts.show_run(run(2))
+        await pilot.pause()
+        assert app.verdicts.cursor_index == 0
+
+
+async def test_verdicts_that_are_alike_have_rows_of_their_own() -> None:
+    twice = [{"id": 3, "name": "Polite", "passed": False, "explanation": text} for text in ("One.", "Two.")]
+    app = VerdictsApp(run(metrics=twice, rubric=[]))
+    async with app.run_test(size=(60, 20)) as pilot:
+        await pilot.press("j", "enter")
+        assert app.opened == [("metric", 3, "Polite", 2)]
+        assert app.lines == ["✗ Polite  failed", "  One.", "✗ Polite  failed", "  Two."]
+
+
+async def test_a_run_without_verdicts_says_why_and_nothing_is_told_between_two_runs() -> None:
+    app = VerdictsApp(run(metrics=[], rubric=[], status="failed"))
+    async with app.run_test(size=(60, 20)) as pilot:
+        await pilot.pause()
+        assert app.lines == ["This run has no verdicts: it did not get that far."]
+        app.verdicts.show_run(run(2, metrics=[], rubric=[], status="in_progress"))
+        assert app.lines == ["This run has no verdicts yet: it is still running."]
+        app.verdicts.show_run(run(3, metrics=[], rubric=[], status="completed"))
+        assert app.lines == ["This run has no verdicts."]
+        app.verdicts.show_rows((), reset=True)
+        assert app.lines == []
+        app.verdicts.show_run(run())
+        assert app.lines[0].startswith("✗ Identity check")
+
+
+async def test_what_a_judge_wrote_is_never_markup_and_acts_on_nothing() -> None:
+    bad = "\x1b]0;x\x07[/b] [@click=app.quit]press[/] \u202e予約 👍\x9b2J"
+    metrics = [{"id": 3, "name": bad, "passed": False, "explanation": [bad, f"a\n{bad}"], "value": bad}]
+    app = VerdictsApp(run(metrics=metrics, rubric=[], critical_categories=[{"category": bad, "priority": bad}]))
+    async with app.run_test(size=(70, 20)) as pilot:
+        app.verdicts.show_evidence({row.key: bad for row in app.verdicts.rows})
+        await pilot.pause()
+        text = "\n".join(app.lines)
+        assert text.count("[/b] [@click=app.quit]press[/] 予約 👍") >= 5
+        assert all(character.isprintable() or character == "\n" for character in text)
+
+
+async def test_endless_texts_are_cut_and_what_is_left_out_is_told() -> None:
+    metrics = [{"id": 3, "name": "x" * 5_000, "passed": False, "explanation": ["y" * 20_000, "z\n" * 9_000]}]
+    app = VerdictsApp(run(metrics=metrics, rubric=[]))
+    async with app.run_test(size=(60, 20)) as pilot:
+        await pilot.pause()
+        lines = app.verdicts.lines_of(app.verdicts.rows[0], 60, RowState())
+        texts = ["".join(segment.text for segment in line) for line in lines]
+        assert len(texts) < 1_100
+        assert "…(16,000charactersmore)" in "".join(texts).replace(" ", "")
+        assert texts[-1] == "  … more lines than are shown here"
+        assert max(map(len, texts)) <= 60
+
+
+async def test_1_000_verdicts_with_long_reasons_are_there_at_once() -> None:
+    metrics = [
+        {"id": n, "name": f"Check {n}", "passed": n % 2 == 0, "explanation": [f"{LONG} " * 20] * 3}
+        for n in range(1_000)
+    ]
+    view = run(metrics=metrics, rubric=[])
+    app = VerdictsApp(run(2, metrics=metrics[:10], rubric=[]))
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.pause()
+        asked: list[object] = []
+        lines_of = app.verdicts.lines_of
+        app.verdicts.lines_of = lambda row, *how: asked.append(row) or lines_of(row, *how)  # type: ignore
+        began = time.perf_counter()
+        app.verdicts.show_run(view)
+        assert time.perf_counter() - began < 1.0
+        await pilot.pause()
+        assert len(asked) < 30  # only what is on screen is wrapped
+        await pilot.press("G")
+        assert app.verdicts.cursor_key == ("metric", 998, "Check 998", 1)
+
+
+async def test_the_same_verdicts_again_paint_nothing() -> None:
+    app = VerdictsApp(run())
+    async with app.run_test(size=(60, 20)) as pilot:
+        await pilot.pause()
+        painted: list[object] = []
+        refresh = app.verdicts.refresh
+        app.verdicts.refresh = lambda *each, **how: painted.append(each) or refresh(*each, **how)  # type: ignore
+        app.verdicts.show_run(run())
+        app.verdicts.show_evidence({})
+        await pilot.pause()
+        assert painted == []

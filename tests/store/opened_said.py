@@ -1,0 +1,56 @@
+"""Runs that were opened, in a database, and what is found of what was said in them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from cekura_tui.model.run import Run
+from cekura_tui.model.said_query import FoundSaid, read_query
+from cekura_tui.store.said import SaidStore, can_index
+from cekura_tui.store.store import Store
+
+ORIGIN = "https://api.cekura.ai"
+CALLER, AGENT, CALL, RESULT = "Testing Agent", "Main Agent", "Function Call", "Function Call Result"
+
+
+def opened_store(home: Path, key: str = "key", *, index: bool = True, origin: str = ORIGIN) -> Store:
+    store = Store(home / "cekura.db", origin, key, "default")
+    store.said = SaidStore(store.database, store.account, index=index)
+    return store
+
+
+@contextmanager
+def watched_store(home: Path, *, index: bool) -> Iterator[Store]:
+    """With the index that this SQLite has, or as where it has none: then no statement names it."""
+    assert can_index(), "the tests need a SQLite with FTS5 and trigrams"
+    store = opened_store(home, index=index)
+    statements: list[str] = []
+    store.database._sql.set_trace_callback(statements.append)
+    yield store
+    store.database._sql.set_trace_callback(None)
+    assert any("said_index" in statement for statement in statements) <= index
+    store.close()
+
+
+def opens(store: Store, number: int, *turns: str | tuple[str, str], at: float = 1.0, **fields: object) -> None:
+    """A run is opened in which this was said; who speaks is the caller unless named."""
+    said = [(CALLER, turn) if isinstance(turn, str) else turn for turn in turns]
+    items = [{"role": role, "content": text, "start_time": 4.0 * n} for n, (role, text) in enumerate(said)]
+    source = {"id": number, "scenario_name": f"Scenario {number}", "transcript_object": items, **fields}
+    store.runs.keep_opened(Run.read(source), at)
+
+
+def search(store: Store, text: str) -> FoundSaid:
+    while store.said.catch_up():
+        pass
+    return store.said.search(read_query(text))
+
+
+def places(store: Store, text: str) -> list[tuple[int, int]]:
+    return [(hit.run_id, hit.n) for hit in search(store, text).hits]
+
+
+def by_index(store: Store) -> bool:
+    return store.said._index

@@ -1,0 +1,207 @@
+"""What can be searched is what is kept, and only for whoever opened it, whatever happens to the file."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from opened_said import ORIGIN, by_index, opened_store, opens, places, search, watched_store
+
+from cekura_tui.model.said_query import FoundSaid, folded, read_query
+from cekura_tui.store import runs as runs_module
+from cekura_tui.store.database import key_id
+from cekura_tui.store.errors import StoreError
+from cekura_tui.store.schema import MIGRATIONS, VERSION
+from cekura_tui.store.store import Store
+
+
+@pytest.fixture(params=[True, False], ids=["index", "no index"])
+def store(home: Path, request: pytest.FixtureRequest) -> Iterator[Store]:
+    """With an index and without."""
+    with watched_store(home, index=request.param) as store:
+        yield store
+
+
+# What leaves
+
+
+def test_a_run_that_was_opened_again_is_found_by_its_new_words_alone(store: Store) -> None:
+    opens(store, 1, "the old words")
+    assert places(store, "words") == [(1, 1)]
+    opens(store, 1, "Hello", "the new words", at=2.0)
+    assert store.said.search(read_query("old")).total == 0, "not even before the index is brought up to date"
+    assert places(store, "words") == [(1, 2)]
+    assert places(store, "old") == []
+    assert [row["text"] for row in store.database.read("SELECT text FROM said_turns")] == ["Hello", "the new words"]
+
+
+def test_runs_that_made_room_for_others_are_found_no_more(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(runs_module, "MAX_OPENED", 3)
+    for number in range(1, 4):
+        opens(store, number, f"number {number}x", at=float(number))
+    assert len(places(store, "number")) == 3
+    for number in range(4, 6):
+        opens(store, number, f"number {number}x", at=float(number))
+    assert [run for run, _ in places(store, "number")] == [5, 4, 3]
+    assert places(store, "number 1x") == []
+    assert search(store, "number").runs_covered == 3
+    assert len(store.database.read("SELECT * FROM said_turns")) == 3
+
+
+def test_the_index_keeps_nothing_of_what_left(home: Path) -> None:
+    store = opened_store(home)
+    opens(store, 1, "xylophone")
+    assert places(store, "xylophone") == [(1, 1)]
+    opens(store, 1, "trumpet")
+    assert places(store, "trumpet") == [(1, 1)]
+    store.database._sql.execute("CREATE VIRTUAL TABLE temp.terms USING fts5vocab(main, said_index, row)")
+    terms = {row["term"] for row in store.database.read("SELECT term FROM terms")}
+    assert "tru" in terms
+    assert "xyl" not in terms
+    with store.database.write() as sql:
+        sql.execute("INSERT INTO said_index (said_index) VALUES ('integrity-check')")
+    store.close()
+
+
+@settings(deadline=None, max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    st.lists(
+        st.tuples(st.integers(1, 4), st.lists(st.text("abé %*\"'你好\n", max_size=8), max_size=3), st.booleans()),
+        max_size=8,
+    ),
+    st.text("abé %*\"'你好", min_size=1, max_size=6),
+)
+def test_with_and_without_an_index_the_same_is_found_after_any_sequence(
+    tmp_path_factory: pytest.TempPathFactory, opened: Sequence[tuple[int, list[str], bool]], typed: str
+) -> None:
+    home = tmp_path_factory.mktemp("said")
+    stores = opened_store(home / "with"), opened_store(home / "without", index=False)
+    last: dict[int, list[str]] = {}
+    try:
+        for at, (number, turns, looks) in enumerate(opened):
+            last[number] = turns
+            for store in stores:
+                opens(store, number, *turns, at=float(at))
+                if looks:
+                    search(store, "ab")
+        one, other = (search(store, typed) for store in stores)
+        assert (one.hits, one.total, one.runs_covered) == (other.hits, other.total, other.runs_covered)
+        words = read_query(typed).words
+        expected = [
+            (number, n)
+            for number in sorted(last, reverse=True)
+            for n, text in enumerate(last[number], 1)
+            if words and all(word in folded(text) for word in words)
+        ]
+        assert [(hit.run_id, hit.n) for hit in one.hits] == expected
+    finally:
+        for store in stores:
+            store.close()
+
+
+# Whose
+
+
+def test_runs_of_another_key_or_server_are_never_found(store: Store, home: Path) -> None:
+    opens(store, 1, "mine alone")
+    assert places(store, "alone") == [(1, 1)]
+    for key, origin in (("other", ORIGIN), ("key", "https://elsewhere.example")):
+        other = opened_store(home, key, origin=origin, index=by_index(store))
+        assert search(other, "alone") == FoundSaid(0, (), 0, search(other, "alone").indexed)
+        opens(other, 1, "theirs alone too")
+        assert [hit.snippet for hit in search(other, "alone").hits] == ["theirs alone too"]
+        other.close()
+    assert [hit.snippet for hit in search(store, "alone").hits] == ["mine alone"]
+
+
+# Older files, other programs, damage
+
+
+def test_runs_that_an_earlier_program_kept_are_found(home: Path) -> None:
+    home.mkdir()
+    sql = sqlite3.connect(home / "cekura.db")
+    for script in MIGRATIONS[:3]:
+        sql.executescript(script)
+    sql.execute("INSERT INTO meta VALUES ('salt', ?)", (b"s" * 32,))
+    sql.execute("PRAGMA user_version = 3")
+    source = '{"id": 5, "scenario_name": "Old", "transcript": "[00:01] Main Agent: kept before"}'
+    pair = (ORIGIN, key_id("key", b"s" * 32))
+    sql.execute("INSERT INTO opened_runs VALUES (?, ?, 5, ?, ?, 1, 1, NULL)", (*pair, source, len(source)))
+    sql.commit()
+    sql.close()
+    store = opened_store(home)
+    assert store.database.read("PRAGMA user_version")[0][0] == VERSION
+    assert store.database.read("SELECT count(*) FROM said_runs")[0][0] == 0, "nothing of it is done at the start"
+    assert [(hit.run_id, hit.scenario) for hit in search(store, "kept before").hits] == [(5, "Old")]
+    store.close()
+
+
+def test_many_runs_are_taken_in_piece_by_piece_and_none_is_left_out(store: Store) -> None:
+    for number in range(1, 25):
+        opens(store, number, "long " * 20_000, "the end")
+    pieces = 1
+    while store.said.catch_up():
+        pieces += 1
+        assert store.said.search(read_query("end")).runs_covered < 24
+    assert pieces > 2
+    assert [run for run, _ in places(store, "end")] == list(range(24, 0, -1))
+
+
+def test_one_file_may_be_used_with_and_without_an_index_in_turn(home: Path) -> None:
+    with_index, without = opened_store(home), opened_store(home, index=False)
+    statements: list[str] = []
+    without.database._sql.set_trace_callback(statements.append)
+    opens(with_index, 1, "first words")
+    assert places(with_index, "words") == [(1, 1)]
+    opens(without, 1, "second words")
+    opens(without, 2, "third words")
+    assert places(without, "words") == [(2, 1), (1, 1)]
+    assert places(without, "first") == []
+    assert not any("said_index" in statement for statement in statements), "it is not touched where it cannot be read"
+    found = search(with_index, "words")
+    assert ([hit.snippet for hit in found.hits], found.indexed) == (["third words", "second words"], True)
+    assert places(with_index, "first") == []
+    assert len(with_index.database.read("SELECT * FROM said_turns")) == 2
+    with_index.close()
+    without.close()
+
+
+def test_a_file_that_was_damaged_is_searched_for_what_is_opened_after_that(home: Path) -> None:
+    store = opened_store(home)
+    opens(store, 1, "before")
+    assert places(store, "before") == [(1, 1)]
+    store.close()
+    path = home / "cekura.db"
+    with sqlite3.connect(path) as sql:
+        root = sql.execute("SELECT rootpage FROM sqlite_schema WHERE name = 'said_index_data'").fetchone()[0]
+    with path.open("r+b") as file:
+        file.seek((root - 1) * 4096)
+        file.write(b"\xa5" * 4096)
+    again = opened_store(home)
+    assert "damaged" in again.database.notice
+    opens(again, 2, "after, not before")
+    assert places(again, "before") == [(2, 1)]
+    again.close()
+
+
+def test_a_file_that_cannot_be_written_says_so(home: Path) -> None:
+    store = opened_store(home)
+    opens(store, 1, "words")
+    store.database._sql.execute("PRAGMA query_only = ON")
+    with pytest.raises(StoreError, match="cannot be written"):
+        search(store, "words")
+    store.database._sql.execute("PRAGMA query_only = OFF")
+    assert places(store, "words") == [(1, 1)]
+    store.close()
+
+
+def test_opening_a_run_does_not_wait_for_the_search(store: Store) -> None:
+    opens(store, 1, *["so it goes"] * 50)
+    search(store, "goes")
+    before = store.database.read("SELECT count(*) FROM said_turns")[0][0]
+    opens(store, 1, *["so it went"] * 60, at=2.0)
+    assert store.database.read("SELECT count(*) FROM said_turns")[0][0] == before

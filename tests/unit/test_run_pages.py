@@ -1,0 +1,239 @@
+"""A run as text, Markdown and JSON: what strangers said stays text, and every turn that was sent is there."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+from markdown_it import MarkdownIt
+from markdown_it.token import Token
+from scripted_server import run_of
+
+from cekura_tui.model.markdown import escaped, fenced, paragraph
+from cekura_tui.model.run import Run
+from cekura_tui.model.run_json import as_json, transcript_json
+from cekura_tui.model.run_markdown import as_markdown, transcript_markdown
+from cekura_tui.model.run_text import as_text, time_text, transcript_text, turn_text, verdict_text
+from cekura_tui.model.text import clean, clean_json
+from cekura_tui.model.view import RunView, view_of
+
+SIGNS = "`#->*_=+1.) \n[]()!<>&;~|$\\ab:{}"
+WORDS = st.text(st.sampled_from(SIGNS) | st.characters(exclude_categories=()), max_size=40)
+HEAD = "**00:01 Caller:** "
+READER = MarkdownIt("commonmark").enable(["table", "strikethrough"])
+
+
+def view(*turns: dict[str, object], **fields: object) -> RunView:
+    payload = clean_json(run_of(5, **({"transcript_object": list(turns)} if turns else {}), **fields))
+    return view_of(Run.read(payload), 0.0)
+
+
+def said(text: str, start: float = 1.0, role: str = "Testing Agent", **more: object) -> dict[str, object]:
+    return {"role": role, "content": text, "start_time": start, **more}
+
+
+def called(data: dict[str, object], role: str = "Function Call", **more: object) -> dict[str, object]:
+    return {"role": role, "data": data, "start_time": 3.0, **more}
+
+
+def inlines(tokens: list[Token]) -> list[Token]:
+    return [child for token in tokens for child in token.children or []]
+
+
+def plain(tokens: list[Token]) -> str:
+    """What a reader of the page reads; anything but text and line ends fails."""
+    assert {child.type for child in inlines(tokens)} <= {"text", "softbreak", "hardbreak", "text_special"}
+    blocks = (token.children or [] for token in tokens if token.type == "inline")
+    return "\n".join("".join(child.content or "\n" for child in block) for block in blocks)
+
+
+def words(text: str) -> list[str]:
+    return clean(text).split()
+
+
+# Markdown
+
+
+@given(WORDS)
+@example("a\n===\nb")
+@example("a\n- b\n+ c\n1. d\n2) e\n---")
+@example("a\n\n    code\n\n\tcode")
+@example("```\nfence\n```\n~~~\n<b>&amp;&#42;")
+@example("# head\n> quote\n|a|b|\n|-|-|\n|c|d|\n[x]: http://y")
+@example("ends with \\")
+def test_what_was_said_is_read_as_it_was_said_whatever_it_looks_like(text: str) -> None:
+    tokens = READER.parse(f"Before\n\n{paragraph('so ' + text)}")
+    assert {token.type for token in tokens} == {"paragraph_open", "paragraph_close", "inline"}
+    assert words(plain(tokens)) == words("Before so " + text)
+
+
+@given(WORDS)
+def test_a_fact_of_a_page_is_one_entry_whatever_it_looks_like(text: str) -> None:
+    line = " ".join(words(text))
+    tokens = READER.parse(f"- Name: {escaped(line)}")
+    assert [token.type for token in tokens].count("list_item_open") == 1
+    assert words(plain(tokens)) == words(f"Name: {line}")
+
+
+@given(st.text(st.sampled_from("`~ a\n"), max_size=30))
+def test_no_backticks_end_what_is_fenced(text: str) -> None:
+    (token,) = READER.parse(fenced(text, "json"))
+    assert (token.type, token.info, token.content) == ("fence", "json", text + "\n")
+
+
+@given(st.lists(st.tuples(st.sampled_from(["Testing Agent", "Main Agent", "nobody", ""]), WORDS), max_size=6))
+def test_a_markdown_transcript_has_a_paragraph_for_every_turn(turns: list[tuple[str, str]]) -> None:
+    told = view(*(said(text, role=role) for role, text in turns))
+    tokens = READER.parse(transcript_markdown(told))
+    marks = [child for child in inlines(tokens) if child.type == "strong_open"]
+    assert len(marks) == len(told.transcript.turns) == len(turns)
+    assert [token.type for token in tokens].count("heading_open") == 1
+
+
+def test_a_tool_call_is_json_that_can_be_read_again_with_what_it_was_called_with_unfolded() -> None:
+    data = {"id": "c1", "name": "book", "arguments": '{"day": "Tuesday", "note": "```x````"}'}
+    back = {"id": "c1", "name": "book", "result": '{"a": 1, "a": 2}'}
+    page = transcript_markdown(view(called(data), called(back, "Function Call Result")))
+    call, result = [token for token in READER.parse(page) if token.type == "fence"]
+    assert json.loads(call.content) == {**data, "arguments": {"day": "Tuesday", "note": "```x````"}}
+    assert json.loads(result.content) == back, "read and written again it would have lost an a"
+    assert "**00:03 Tool call:**\n\n`````json\n" in page
+    assert "**00:03 Tool result:**\n\n```json\n" in page
+
+
+def test_what_is_said_beside_a_tool_call_is_not_lost() -> None:
+    page = transcript_markdown(view(called({"name": "x"}, content="One moment, please.")))
+    assert "**00:03 Tool call:** One moment, please.\n\n```json" in page
+
+
+@pytest.mark.parametrize(
+    "arguments", ["{not json", "[" * 5_000, '{"a": 1e999}', '{"a": "\\ud800\\u202e"}', "[" + "9" * 5_000]
+)
+def test_arguments_that_are_odd_are_shown_and_end_nothing(arguments: str) -> None:
+    page = transcript_markdown(view(called({"name": "x", "arguments": arguments})))
+    (fence,) = [token for token in READER.parse(page) if token.type == "fence"]
+    told = json.loads(fence.content)["arguments"]
+    assert told == (arguments if "ud800" not in arguments else {"a": ""})
+
+
+def test_a_page_names_verdicts_by_word_the_failing_first_and_those_that_do_not_apply_apart() -> None:
+    page = as_markdown(judged())
+    assert "- ✗ **Identity \\*check\\***: failed · 2, needs ≥ 4\n  - Asked too late." in page
+    assert "- ✓ **Politeness**: passed" in page
+    assert "  - ✗ not met: says goodbye\n" in page
+    assert page.index("✗ **Identity") < page.index("✓ **Politeness") < page.index("\nDo not apply:\n\n- – **Transfer**")
+
+
+# Text
+
+
+def judged(**fields: object) -> RunView:
+    metrics = [
+        {"id": 1, "name": "Politeness", "score": 5, "passed": True, "type": "binary"},
+        {"id": 2, "name": "Transfer", "score": None, "explanation": "Nobody asked for it."},
+        {"id": 3, "name": "Identity *check*", "score": 2, "explanation": ["Asked too late."]},
+    ]
+    rubric = [{"metric_id": 3, "conditions": "score gte 4", "passed": False}]
+    aligned = [{"outcome": "greets", "aligned": "yes"}, {"outcome": "says goodbye", "aligned": False}]
+    expected = {"score": 40, "explanation": ["❌ Hung up."], "outcome_alignments": aligned}
+    return view(evaluation={"metrics": metrics}, rubric=rubric, expected_outcome=expected, **fields)
+
+
+def test_a_run_as_text_names_the_state_of_every_verdict_and_what_does_not_apply_last() -> None:
+    page = as_text(judged())
+    lines = page.splitlines()
+    assert "✗ Identity *check*: failed · 2, needs ≥ 4" in lines
+    at = lines.index("✗ Expected outcome: failed · 40 of 100")
+    assert lines[at + 1 : at + 4] == ["    ❌ Hung up.", "    ✓ met: greets", "    ✗ not met: says goodbye"]
+    last = lines.index("Do not apply:")
+    assert lines[last + 1 : last + 3] == ["– Transfer: does not apply", "    Nobody asked for it."]
+    assert lines.index("✓ Politeness: passed") < last
+    assert page.endswith("This run has no transcript.")
+
+
+def test_a_verdict_alone_has_its_state_in_words_its_score_and_all_of_its_explanation() -> None:
+    verdict = judged().verdicts[0]
+    assert verdict_text(verdict) == "✗ Identity *check*: failed · 2, needs ≥ 4\n    Asked too late."
+
+
+@pytest.mark.parametrize(
+    ("start", "hours", "shown"),
+    [
+        (None, False, "--:--"),
+        (None, True, "--:--:--"),
+        (61.9, False, "01:01"),
+        (3_725.0, True, "01:02:05"),
+        (-3.0, False, "00:00"),
+        (float("inf"), False, "--:--"),
+        (float("nan"), True, "--:--:--"),
+    ],
+)
+def test_a_time_that_is_not_known_is_not_made_up(start: float | None, hours: bool, shown: str) -> None:
+    assert time_text(start, hours=hours) == shown
+
+
+def test_all_times_of_a_call_over_an_hour_have_hours() -> None:
+    told = view(said("hello", 5.0), said("bye", 3_599.0, end_time=3_600.5))
+    assert transcript_text(told.transcript).splitlines() == ["00:00:05  Caller: hello", "00:59:59  Caller: bye"]
+    assert "**00:59:59 Caller:** bye" in transcript_markdown(told)
+    short = view(said("hello", 5.0), said("bye", 3_599.0))
+    assert transcript_text(short.transcript).splitlines() == ["00:05  Caller: hello", "59:59  Caller: bye"]
+
+
+def test_an_unknown_role_is_called_by_its_own_name_and_none_by_a_question_mark() -> None:
+    told = view(said("psst", role="Super*visor\nof all"), said("who?", role=""))
+    assert transcript_text(told.transcript).splitlines() == ["00:01  Super*visor of all: psst", "00:01  ?: who?"]
+    assert "**00:01 Super\\*visor of all:** psst" in transcript_markdown(told)
+
+
+def test_further_lines_of_a_turn_are_set_in() -> None:
+    (turn,) = view(said("one\ntwo")).transcript.turns
+    assert turn_text(turn) == "00:01  Caller: one\n        two"
+
+
+@pytest.mark.parametrize(
+    ("fields", "form"),
+    [
+        ({}, "empty"),
+        ({"transcript_object": {"__encrypted__": "abc"}}, "encrypted"),
+        ({"transcript": "[00:01] x"}, "text"),
+    ],
+)
+def test_where_turns_are_missing_every_form_says_why(fields: dict[str, object], form: str) -> None:
+    told = view(**fields)
+    note = told.transcript.note
+    assert note
+    assert transcript_text(told.transcript).startswith(note)
+    assert f"\n\n_{escaped(note)}_" in transcript_markdown(told)
+    whole = json.loads(transcript_json(told))
+    assert (whole["form"], whole["note"]) == (form, note)
+
+
+# JSON
+
+
+def test_a_transcript_as_json_has_all_turns_with_their_times_and_tools() -> None:
+    told = view(said("é\x1b[31m\u202e"), called({"name": "x", "arguments": "{}"}))
+    whole: dict[str, Any] = json.loads(text := transcript_json(told))
+    assert text == clean(text)
+    assert (whole["run"], whole["form"], whole["note"]) == (5, "turns", "")
+    assert [turn["n"] for turn in whole["turns"]] == [1, 2]
+    assert whole["turns"][0]["text"] == "é[31m"
+    assert whole["turns"][1]["tool"] == {"name": "x", "arguments": "{}"}
+
+
+def test_a_run_as_json_is_what_came_and_what_was_read_from_it() -> None:
+    payload = run_of(5, unknown={"deep": [1]}, transcript="[00:01] Main Agent: Hello")
+    whole: dict[str, Any] = as_json(Run.read(payload))
+    assert whole["unknown"] == {"deep": [1]}
+    assert whole["turns"][0]["text"] == "Hello"
+
+
+@given(WORDS)
+def test_no_control_character_is_in_any_form(text: str) -> None:
+    told = view(said(text, role=text), called({"name": text, "arguments": json.dumps({text: text})}), feedback=text)
+    for page in (as_text(told), as_markdown(told), transcript_markdown(told), transcript_json(told)):
+        assert page == clean(page)

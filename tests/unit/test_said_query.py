@@ -1,0 +1,79 @@
+"""What a search of the opened runs asks for, and the line that a hit shows."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cekura_tui.model.said_query import LONGEST_QUERY, SaidQuery, folded, matches_in, read_query, snippet_of
+
+TEXTS = st.text(st.sampled_from("aAbé́ıİßﬁΣς’ \n\t你한\u0345\u200d👍🏽"), max_size=60)
+
+
+@pytest.mark.parametrize(
+    ("typed", "query"),
+    [
+        ("", SaidQuery(())),
+        ("  Two  words two ", SaidQuery(("two", "words"))),
+        ('a "Blue  card" b', SaidQuery(("a", "blue card", "b"))),
+        ('"not closed', SaidQuery(("not closed",))),
+        ("“curly quotes” don’t", SaidQuery(("curly quotes", "don't"))),
+        ("caller:refund", SaidQuery(("refund",), ("testing",))),
+        ("AGENT: one two", SaidQuery(("one", "two"), ("main",))),
+        ('tool:"a b" c', SaidQuery(("a b", "c"), ("tool_call", "tool_result"))),
+        ('"caller:x" my:y http://z', SaidQuery(("caller:x", "my:y", "http://z"))),
+        ("hypercaller:x", SaidQuery(("hypercaller:x",))),
+        ('""', SaidQuery(())),
+        ("a\x1b[2J\x00b", SaidQuery(("a[2jb",))),
+    ],
+)
+def test_what_is_typed_is_read_as_words_phrases_and_sides(typed: str, query: SaidQuery) -> None:
+    assert read_query(typed) == query
+
+
+@given(st.text())
+def test_any_text_is_a_query_of_folded_words(text: str) -> None:
+    assert all(word and word == word.strip() and len(word) <= 18 * LONGEST_QUERY for word in read_query(text).words)
+
+
+@given(TEXTS, TEXTS)
+def test_what_a_turn_holds_is_marked_in_it_and_nothing_else(text: str, typed: str) -> None:
+    words = [word for word in read_query(typed).words if word in folded(text)]
+    places = matches_in(text, words)
+    assert bool(places) == bool(words)
+    assert all(start < end for start, end in places)
+    assert all(before[1] <= after[0] for before, after in pairwise(places))
+    marked = [folded(text[start:end]) for start, end in places]
+    assert all(any(word in piece for piece in marked) for word in words)
+
+
+@given(st.text(max_size=900), st.text("abcdefgh ", min_size=1, max_size=5), st.text(max_size=900))
+def test_a_snippet_is_one_line_that_shows_the_longest_word(before: str, word: str, after: str) -> None:
+    text = f"{before} {word} {after}"
+    words = read_query(word).words
+    snippet, places = snippet_of(text, words)
+    assert "\n" not in snippet
+    assert len(snippet) <= 310
+    assert bool(places) == bool(words)
+    assert all(0 <= start < end <= len(snippet) for start, end in places)
+    if words:
+        longest = max(words, key=len)
+        assert any(longest in folded(snippet[start:end]) for start, end in places)
+
+
+def test_a_match_far_into_a_turn_is_seen_from_the_word_before_it_on() -> None:
+    text = "so " * 300 + "the refund is late " + "and " * 300
+    snippet, ((start, end),) = snippet_of(text, ("refund",))
+    assert snippet.startswith("…so so")
+    assert snippet.endswith("…")
+    assert snippet[start:end] == "refund"
+    assert start < 40
+
+
+def test_a_short_word_that_is_anywhere_does_not_hide_what_was_looked_for() -> None:
+    snippet, places = snippet_of("a " * 300 + "late refund", ("a", "refund"))
+    assert "late refund" in snippet
+    assert [snippet[start:end] for start, end in places][-1] == "refund"

@@ -1,0 +1,250 @@
+"""When who spoke: silences, overlaps and answers are told where the times say so, and nowhere else."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from rich.segment import Segment
+from textual.color import Color
+
+from cekura_tui.model.timeline import LONGEST_CALL, Span, Timing, clock, timeline_of, timings
+from cekura_tui.model.transcript import Turn
+from cekura_tui.model.verdict import State
+from cekura_tui.ui.terminal.filters import AsciiFilter
+from cekura_tui.ui.widgets.timeline_lanes import lanes, ruler
+
+WHO = {"c": "testing", "a": "main", "t": "tool_call", "r": "tool_result", "o": "other"}
+TIMES = st.none() | st.floats(-5, 60) | st.integers(0, 60).map(float) | st.sampled_from([-1e12, 1e12, 0.0, 1e-320])
+TURN = st.tuples(st.sampled_from("caatro"), TIMES, TIMES, st.sampled_from(["", "Hello."]))
+TURNS = st.lists(TURN, max_size=30)
+
+
+def call(*said: tuple[Any, ...]) -> list[Turn]:
+    """Turns of (who, start, end[, text]), numbered from 1."""
+    return [
+        Turn(n, WHO[who], "role", start, end, *(text or ["Hello."]))  # type: ignore[arg-type]
+        for n, (who, start, end, *text) in enumerate(said, 1)
+    ]
+
+
+def test_each_side_has_its_lane_and_others_only_where_there_are_any() -> None:
+    line = timeline_of(call(("c", 0, 1), ("a", 1.5, 3), ("t", 3, 3.2), ("r", 4, None)))
+    assert [(lane.name, [span.n for span in lane.spans]) for lane in line.lanes] == [
+        ("caller", [1]),
+        ("agent", [2]),
+        ("tools", [3, 4]),
+    ]
+    assert line.tool_calls == (Span(3, "tool_call", 3, 3.2),)
+    assert [lane.name for lane in timeline_of(call(("o", 0, 1))).lanes] == ["caller", "agent", "tools", "other"]
+
+
+def test_a_silence_of_over_two_seconds_is_a_gap_and_tool_calls_do_not_end_it() -> None:
+    line = timeline_of(call(("c", 0, 4), ("t", 5, 5.5), ("r", 8, 8.1), ("a", 8.25, 10), ("c", 12, 13)))
+    assert [(gap.start, gap.end, gap.turn) for gap in line.gaps] == [(4, 8.25, 4)]
+
+
+def test_the_silence_counts_from_whoever_was_heard_last_not_from_the_turn_before() -> None:
+    line = timeline_of(call(("c", 0, 10), ("a", 3, 4), ("a", 13, 14)))
+    assert [(gap.start, gap.end) for gap in line.gaps] == [(10, 13)]
+
+
+def test_no_silence_is_claimed_where_a_turn_without_times_may_have_been_said() -> None:
+    assert timeline_of(call(("c", 0, 1), ("o", None, None, "Hm."), ("a", 9, 10))).gaps == ()
+    assert len(timeline_of(call(("c", 0, 1), ("o", None, None, " "), ("a", 9, 10))).gaps) == 1
+    assert len(timeline_of(call(("c", 0, 1), ("a", 9, 10), ("c", None, None))).gaps) == 1
+
+
+def test_no_silence_is_claimed_after_a_turn_whose_end_is_not_known() -> None:
+    line = timeline_of(call(("c", 0, 1), ("a", 5, None), ("c", 20, 21), ("a", 25, 26)))
+    assert [(gap.start, gap.end) for gap in line.gaps] == [(1, 5), (21, 25)]
+
+
+def test_an_interruption_tells_who_cut_into_whom_and_for_how_long() -> None:
+    line = timeline_of(call(("c", 0, 4), ("a", 3.5, 6), ("c", 5.95, 7), ("a", 6.5, 6.55)))
+    assert [(lap.start, lap.end, lap.turn, lap.into) for lap in line.overlaps] == [(3.5, 4, 2, 1)]
+
+
+def test_a_short_word_within_a_long_turn_overlaps_it_though_another_turn_came_between() -> None:
+    line = timeline_of(call(("c", 0, 20), ("a", 3, 4), ("a", 8, 9)))
+    assert [(lap.turn, lap.into) for lap in line.overlaps] == [(2, 1), (3, 1)]
+
+
+def test_an_answer_is_timed_from_the_end_of_the_callers_last_turn_through_tool_calls() -> None:
+    line = timeline_of(call(("a", 0, 1), ("c", 2, 3), ("c", 3.5, 5), ("t", 5, 5), ("r", 6, 6), ("a", 7.5, 8)))
+    assert [(answer.turn, answer.to, answer.at, answer.seconds) for answer in line.answers] == [(6, 3, 7.5, 2.5)]
+
+
+def test_an_interruption_is_no_answer_and_neither_is_what_the_agent_adds_to_it() -> None:
+    assert timeline_of(call(("c", 0, 4), ("a", 3, 6), ("a", 9, 10))).answers == ()
+
+
+def test_a_word_thrown_in_while_the_caller_goes_on_does_not_end_the_wait() -> None:
+    line = timeline_of(call(("c", 0, 10), ("a", 3, 4), ("a", 11, 12)))
+    assert [(answer.turn, answer.seconds) for answer in line.answers] == [(3, 1)]
+
+
+@pytest.mark.parametrize(
+    "turns",
+    [
+        call(("c", 0, None), ("a", 3, 4)),
+        call(("c", 0, 1), ("c", 2, None), ("a", 5, 6)),
+        call(("c", 0, 1), ("a", None, None), ("a", 5, 6)),
+        call(("c", 0, 1), ("c", None, None), ("a", 5, 6)),
+        call(("c", 0, 1), ("a", None, 2)),
+    ],
+)
+def test_no_time_of_an_answer_is_claimed_where_it_cannot_be_known(turns: list[Turn]) -> None:
+    line = timeline_of(turns)
+    assert (line.answers, line.median, line.worst, line.slowest_first) == ((), None, None, ())
+
+
+def test_median_and_worst_answer_and_the_slowest_come_first() -> None:
+    line = timeline_of(
+        call(("c", 0, 1), ("a", 2, 3), ("c", 4, 5), ("a", 9, 10), ("c", 11, 12), ("a", 12.5, 13), ("c", 14, 15))
+    )
+    assert line.median == 1
+    assert line.worst is not None
+    assert (line.worst.turn, line.worst.seconds) == (4, 4)
+    assert line.slowest_first == (4, 2, 6)
+    assert timeline_of(call(("c", 0, 1), ("a", 2, 3), ("c", 4, 5), ("a", 9, 10))).median == 2.5
+
+
+@pytest.mark.parametrize(
+    ("turns", "note"),
+    [
+        ([], "There are no turns."),
+        (call(("c", None, None)), "The only turn has no time."),
+        (call(("c", None, None), ("a", None, 3)), "None of the 2 turns has a time."),
+        (call(("c", 1.7e12, None), ("a", -4, -3)), "None of the 2 turns has a time that can be right."),
+        (call(("c", 0, 1), ("a", None, None)), "1 of 2 turns has no time."),
+        (call(("c", 0, 1), ("a", 1e12, 1e12)), "1 of 2 turns has no time that can be right."),
+        (call(("c", 0, 1), ("a", 2, None)), "1 of 2 turns has no end."),
+        (call(("c", 0, 1), ("a", 2, 3), ("t", 3, None)), ""),
+        (
+            call(("c", 0, None), ("a", 2.5, None)),
+            "Only starts are known: gaps, overlaps and times of answers cannot be told.",
+        ),
+        (
+            call(("c", 0, None), ("a", 2, None)),
+            "Only starts are known, to the second: gaps, overlaps and times of answers cannot be told.",
+        ),
+    ],
+)
+def test_what_is_not_known_is_said(turns: list[Turn], note: str) -> None:
+    assert timeline_of(turns).note == note
+
+
+def test_an_end_before_its_start_is_none_and_what_began_before_the_call_is_cut_to_it() -> None:
+    line = timeline_of(call(("c", -0.5, 2), ("a", 5, 3)))
+    assert [lane.spans for lane in line.lanes[:2]] == [(Span(1, "testing", 0, 2),), (Span(2, "main", 5, None),)]
+
+
+@pytest.mark.parametrize(("told", "length"), [(None, 9), (3, 9), (60, 60), (1e12, 9), (-1, 9), (float("nan"), 9)])
+def test_a_call_is_as_long_as_told_but_never_ends_before_the_last_word(told: float | None, length: float) -> None:
+    assert timeline_of(call(("c", 0, 1), ("a", 2, 9), ("c", 3, 4)), told).length == length
+
+
+def test_silences_and_overlaps_by_turn_are_those_of_the_timeline() -> None:
+    turns = call(("c", 0, 4), ("a", 3.5, 6), ("c", 9, 10))
+    assert timings(turns) == {2: Timing(overlap=0.5), 3: Timing(silence=3)}
+
+
+def test_times_are_written_as_on_a_clock() -> None:
+    assert [clock(None), clock(67.9), clock(-3), clock(3_667, hours=True)] == ["", "01:07", "00:00", "1:01:07"]
+
+
+def test_ten_thousand_turns_take_no_time_that_anybody_notices() -> None:
+    turns = call(*(("ca"[n % 2], n * 5.0, n * 5.0 + 2.5 + n % 4) for n in range(10_000)))
+    best = 9.0
+    for _ in range(5):
+        began = time.process_time()
+        line = timeline_of(turns)
+        best = min(best, time.process_time() - began)
+    assert len(line.overlaps) == 2_499
+    assert best < 0.1  # twice what is wanted: others use the machine as well
+
+
+@given(TURNS, st.none() | st.floats(0, 100))
+def test_whatever_the_times_every_turn_is_placed_within_the_call_or_counted(
+    said: list[tuple[Any, ...]], told: float | None
+) -> None:
+    line = timeline_of(call(*said), told)
+    spans = [span for lane in line.lanes for span in lane.spans]
+    assert len(spans) + len(line.untimed) == len(said)
+    assert {span.n for span in spans} | set(line.untimed) == set(range(1, len(said) + 1))
+    assert 0 <= line.length <= LONGEST_CALL
+    for span in spans:
+        assert 0 <= span.start <= (span.start if span.end is None else span.end) <= line.length
+    assert line.has_times == bool(spans)
+
+
+@given(TURNS)
+def test_whatever_the_times_a_gap_has_no_speech_and_an_overlap_has_both(said: list[tuple[Any, ...]]) -> None:
+    line = timeline_of(call(*said))
+    by_number = {span.n: span for lane in line.lanes for span in lane.spans}
+    speech = [span for lane in line.lanes if lane.name != "tools" for span in lane.spans]
+    for gap in line.gaps:
+        assert gap.seconds > 2
+        assert by_number[gap.turn].start == gap.end
+        assert not any(
+            span.start < gap.end and (span.start if span.end is None else span.end) > gap.start for span in speech
+        )
+    for lap in line.overlaps:
+        over, under = by_number[lap.turn], by_number[lap.into]
+        assert over.speaker != under.speaker
+        assert over.end is not None
+        assert under.end is not None
+        assert under.start <= over.start == lap.start < lap.end == min(over.end, under.end)
+
+
+@given(TURNS)
+def test_whatever_the_times_an_answer_follows_what_the_caller_said(said: list[tuple[Any, ...]]) -> None:
+    line = timeline_of(call(*said))
+    by_number = {span.n: span for lane in line.lanes for span in lane.spans}
+    for answer in line.answers:
+        assert answer.seconds >= 0
+        assert (by_number[answer.turn].speaker, by_number[answer.to].speaker) == ("main", "testing")
+        assert answer.at == by_number[answer.turn].start
+        assert answer.seconds == answer.at - (by_number[answer.to].end or 0)
+    assert sorted(line.slowest_first) == sorted(answer.turn for answer in line.answers)
+
+
+@given(TURNS, st.randoms(use_true_random=False))
+def test_the_order_in_which_turns_come_changes_nothing_but_the_order_of_what_has_no_time(
+    said: list[tuple[Any, ...]], chance: Any
+) -> None:
+    turns = call(*said)
+    line = timeline_of(turns)
+    assert timeline_of(turns) == line
+    chance.shuffle(turns)
+    other = timeline_of(turns)
+    assert (other.lanes, other.gaps, other.overlaps, other.answers) == (
+        line.lanes,
+        line.gaps,
+        line.overlaps,
+        line.answers,
+    )
+
+
+@given(
+    TURNS, st.integers(1, 90), st.dictionaries(st.integers(1, 31), st.sampled_from(["fail", "review", "pass", "na"]))
+)
+def test_whatever_the_times_every_lane_is_drawn_as_wide_as_the_strip(
+    said: list[tuple[Any, ...]], width: int, marks: dict[int, State]
+) -> None:
+    line = timeline_of(call(*said))
+    drawn = lanes(line, marks, width)
+    assert [len(cells) for cells in drawn] == [width] * len(line.lanes)
+    assert all(len(cell.char) == 1 for cells in drawn for cell in cells)
+    assert len(ruler(line, marks, width)) == width
+
+
+def test_every_sign_of_the_strip_has_a_plain_form_of_its_own_that_is_told_apart() -> None:
+    signs = ["━", "▓", "·", "●", "○", "│", "✗", "◐", "✓", "▸"]
+    plain = "".join(s.text for s in AsciiFilter().apply([Segment("".join(signs))], Color(0, 0, 0)))
+    assert plain.isascii()
+    assert len(set(plain)) == len(signs)

@@ -1,0 +1,152 @@
+"""Two calls of one scenario side by side: which turn stands beside which."""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Sequence
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cekura_tui.model.turn import Speaker, Turn
+from cekura_tui.model.turn_alignment import Pair, align, shown_text
+
+WORDS = ["table", "book", "for", "four", "at", "seven", "name", "please", "sorry", "closed", "friday", "yes", "no"]
+SPEAKERS: tuple[Speaker, ...] = ("testing", "main", "tool_call", "tool_result", "other")
+
+texts = st.one_of(st.lists(st.sampled_from(WORDS), max_size=7).map(" ".join), st.text(max_size=12))
+values = st.one_of(st.none(), st.text(max_size=8), st.dictionaries(st.text(max_size=3), st.integers(), max_size=2))
+tools = st.fixed_dictionaries(
+    {}, optional={"name": st.sampled_from(["find", "book", 3, ""]), "arguments": values, "result": values}
+)
+said = st.tuples(st.sampled_from(SPEAKERS), texts, st.none() | tools)
+
+
+def call(*turns: tuple[Speaker, str] | tuple[Speaker, str, dict[str, object] | None]) -> list[Turn]:
+    """Turns of speakers and texts, one every two seconds."""
+    return [
+        Turn(n, turn[0], turn[0], 2.0 * n, None, turn[1], turn[2] if len(turn) > 2 else None)
+        for n, turn in enumerate(turns, 1)
+    ]
+
+
+calls = st.lists(said, max_size=14).map(lambda turns: call(*turns))
+
+
+def drawn(pairs: Sequence[Pair]) -> list[tuple[int | None, str, int | None]]:
+    return [(pair.left and pair.left.n, pair.sign, pair.right and pair.right.n) for pair in pairs]
+
+
+@given(calls, calls)
+def test_every_turn_of_both_calls_stands_there_once_and_in_order(left: list[Turn], right: list[Turn]) -> None:
+    pairs = align(left, right)
+    assert [pair.left for pair in pairs if pair.left] == left
+    assert [pair.right for pair in pairs if pair.right] == right
+    for pair in pairs:
+        if pair.left and pair.right:
+            assert pair.left.speaker == pair.right.speaker
+            assert 0.25 <= pair.alike <= 1.0
+        else:
+            assert pair.alike == 0.0
+            assert pair.left or pair.right
+
+
+@given(calls)
+def test_the_same_call_stands_beside_itself_turn_by_turn(turns: list[Turn]) -> None:
+    assert drawn(align(turns, turns)) == [(turn.n, "=", turn.n) for turn in turns]
+
+
+@given(calls, calls)
+def test_it_makes_no_difference_which_run_is_on_the_left(left: list[Turn], right: list[Turn]) -> None:
+    there = [pair.alike for pair in align(left, right) if pair.alike]
+    back = [pair.alike for pair in align(right, left) if pair.alike]
+    assert sum(share**2 for share in there) == pytest.approx(sum(share**2 for share in back))
+
+
+@given(calls, st.data())
+def test_a_turn_that_was_left_out_is_the_only_difference(turns: list[Turn], data: st.DataObject) -> None:
+    if not turns:
+        return
+    gone = data.draw(st.integers(0, len(turns) - 1))
+    signs = [pair.sign for pair in align(turns, turns[:gone] + turns[gone + 1 :])]
+    assert sorted(signs) == ["<"] + ["="] * (len(turns) - 1)
+
+
+def test_the_answer_that_went_wrong_stands_beside_the_one_that_was_right() -> None:
+    here = call(
+        ("main", "Hello, Luigi's, how can I help?"),
+        ("testing", "A table for four at seven, please."),
+        ("main", "I have booked a table for four at eight."),
+        ("testing", "Thank you, bye."),
+    )
+    there = call(
+        ("main", "Hello, Luigi's - how can I help?"),
+        ("testing", "a table for FOUR at seven please"),
+        ("main", "On which name?"),
+        ("testing", "Rossi."),
+        ("main", "I have booked a table for four at seven."),
+        ("testing", "Thank you. Bye!"),
+    )
+    assert drawn(align(here, there)) == [
+        (1, "=", 1),
+        (2, "=", 2),
+        (None, ">", 3),
+        (None, ">", 4),
+        (3, "~", 5),
+        (4, "=", 6),
+    ]
+
+
+def test_tool_calls_go_by_their_name_and_are_the_same_only_with_the_same_values() -> None:
+    here = call(
+        ("tool_call", "", {"id": "a", "name": "find", "arguments": '{"at": 19, "for": 4}'}),
+        ("tool_result", "", {"id": "a", "name": "find", "result": '{"free": true}'}),
+        ("tool_call", "", {"id": "b", "name": "book", "arguments": '{"for": 4}'}),
+    )
+    there = call(
+        ("tool_call", "", {"id": "x", "name": "find", "arguments": '{"for":4,"at":19}'}),
+        ("tool_result", "", {"id": "x", "name": "find", "result": '{"free": false}'}),
+        ("tool_call", "", {"id": "y", "name": "cancel", "arguments": '{"for": 4}'}),
+    )
+    assert drawn(align(here, there)) == [(1, "=", 1), (2, "~", 2), (3, "<", None), (None, ">", 3)]
+
+
+def test_what_only_sounds_alike_is_not_the_same() -> None:
+    for one, other in (("It is 1.5 pounds", "It is 15 pounds"), ("👍", "👎"), ("...", "?!"), ("I can do", "do I can")):
+        (pair, *rest) = align(call(("main", one)), call(("main", other)))
+        assert "=" not in {pair.sign, *(more.sign for more in rest)}, (one, other)
+
+
+def test_a_tool_is_shown_with_what_it_was_given_or_gave() -> None:
+    name = {"name": "find", "arguments": {"b": 1, "a": "é"}, "result": "none"}
+    given_, gave, bare = call(("tool_call", "", name), ("tool_result", "x", name), ("tool_call", "x", {"name": "find"}))
+    assert [shown_text(turn) for turn in (given_, gave, bare)] == ['find {"a": "é", "b": 1}', "find none", "find x"]
+    sent = {"name": "find", "arguments": '{"b":1, "a":"é"}'}
+    assert shown_text(call(("tool_call", "", sent))[0]) == shown_text(given_)
+    assert shown_text(call(("main", "Hello."))[0]) == "Hello."
+
+
+@pytest.mark.parametrize("kind", ["edited", "same words", "strangers"])
+def test_ten_thousand_turns_beside_ten_thousand_take_less_than_a_second(kind: str) -> None:
+    choose = random.Random(7)
+
+    def sentence(turn: int) -> tuple[Speaker, str]:
+        return SPEAKERS[turn % 2], " ".join(choose.choices(WORDS, k=12))
+
+    turns = [sentence(n) for n in range(10_000)]
+    other = [sentence(n) for n in range(10_000)]
+    if kind == "edited":
+        other = [sentence(n) if n % 9 == 0 else turn for n, turn in enumerate(turns) if n % 50]
+    elif kind == "same words":
+        turns, other = ([(who, choose.choice(WORDS[:3])) for who, _ in some] for some in (turns, other))
+    left, right = call(*turns), call(*other)
+    began = time.thread_time()
+    pairs = align(left, right)
+    assert time.thread_time() - began < 1.0
+    assert [pair.left for pair in pairs if pair.left] == left
+    assert [pair.right for pair in pairs if pair.right] == right
+    if kind == "edited":
+        assert sum(pair.sign == "=" for pair in pairs) > 8_600
+    assert align(left, right) == pairs
