@@ -5,14 +5,17 @@ Where nothing is found, nothing is claimed.
 
 from __future__ import annotations
 
-from bisect import bisect_right
+import re
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from cekura_tui.model.evidence_described import beside, described, figures
+from cekura_tui.model.evidence_acts import acts_in
+from cekura_tui.model.evidence_beside import end_meant, speaks, turns_beside
+from cekura_tui.model.evidence_described import asked_for, beside, described, figures
 from cekura_tui.model.evidence_match import Place, SaidWords
-from cekura_tui.model.evidence_mentions import Quote, Sentence, Time, sentences_of
+from cekura_tui.model.evidence_mentions import AGENT, CALLER, Quote, Sentence, Time, sentences_of
 from cekura_tui.model.evidence_tools import ToolNames, narrowed
 from cekura_tui.model.spoken_words import words_of
 from cekura_tui.model.turn import TOOLS, Turn
@@ -23,6 +26,10 @@ _BESIDE = 15.0
 """Seconds before and after the speech of a turn within which a time may still mean it."""
 _MOST_OF_RANGE = 8
 """Turns of a range of time that are all pointed at."""
+_SILENCE = re.compile(r"\b(?:silence|silent|pause|gap|dead air|nobody speaks|latency|delay|Stille|silencio)\b", re.I)
+_REPEATED = re.compile(r"\b(?:twice|both times|each time|once more|three times|repeatedly|every time)\b", re.I)
+_FEW = 3
+"""Turns within which a single word that is quoted is believed to be meant."""
 _SHORT = 3
 """Words of a quote that says too little by itself to tell which of several turns is meant."""
 
@@ -59,14 +66,19 @@ class EvidenceFinder:
     def find(self, explanation: Iterable[str]) -> tuple[Evidence, ...]:
         """The turns that an explanation speaks of, in the order of the call. All must have been read."""
         found = _Found()
-        for sentence in sentences_of(explanation):
-            self._look(sentence, found)
+        looks = [self._look(sentence, found) for sentence in sentences_of(explanation)]
+        for k, (rest, anchors) in enumerate(looks):
+            following = looks[k + 1][1][0][1] if k + 1 < len(looks) and looks[k + 1][1] else None
+            for index, who in turns_beside(self._turns, rest, anchors, following):
+                found.add(self._turns[index].n, "maybe", f"is what {who} says beside it")
         return found.told()
 
-    def _look(self, sentence: Sentence, found: _Found) -> None:
+    def _look(self, sentence: Sentence, found: _Found) -> tuple[str, list[tuple[int, int]]]:
+        """Add what a sentence points at; what is left of its text, and where it points at which turn."""
         timed = {time: self._timed(time, sentence) for time in sentence.times}
-        numbered = [n - 1 for n in sentence.turns if 1 <= n <= len(self._turns)]
-        pointed = {index for indexes in timed.values() for index in indexes} | set(numbered)
+        numbered = [(n - 1, at) for n, at in sentence.turns if 1 <= n <= len(self._turns)]
+        pointed = {index for indexes in timed.values() for index in indexes} | {index for index, _ in numbered}
+        anchors: list[tuple[int, int]] = []
         quoted: set[int] = set()
         for quote in sentence.quotes:
             for place in self._quoted(quote, sentence, pointed, found):
@@ -74,14 +86,19 @@ class EvidenceFinder:
                 why = f"says “{_short(quote.text)}”" if place.share == 1 else f"says nearly “{_short(quote.text)}”"
                 found.add(self._turns[place.turn].n, sure, why, (place.start, place.end))
                 quoted.add(place.turn)
-        for index in numbered:
+                anchors.append((quote.at, place.turn))
+        for index, at in numbered:
             found.add(self._turns[index].n, "sure", f"is turn {self._turns[index].n}")
+            anchors.append((at, index))
         for time, indexes in timed.items():
             if not self._told_by_quote(time, indexes, quoted):
+                anchors += [(time.at, index) for index in indexes]
                 for index in indexes:
                     found.add(self._turns[index].n, "likely" if time.vague else "sure", f"is at {time.text}")
-        self._look_at_tools(sentence, pointed, found)
-        self._look_for_described(sentence, timed, found)
+        anchors += self._look_at_tools(sentence, pointed, found)
+        anchors.sort()
+        rest, described_at = self._look_for_described(sentence, timed, anchors, found)
+        return rest, sorted(anchors + described_at)
 
     # Quotes
 
@@ -95,15 +112,32 @@ class EvidenceFinder:
             places = [p for p in places if self._turns[p.turn].speaker == quote.who] or places
         if len(places) > 1 and (here := [place for place in places if place.turn in pointed]):
             return here
-        if length < _SHORT and (len(places) > 1 or (length < 2 and not any(p.turn in pointed for p in places))):
+        if 1 < len(places) <= _SHORT and length >= 2 and _REPEATED.search(sentence.rest):
+            return places
+        whole = [place for place in places if self._is_whole(place, length)]
+        if len(whole) == 1 and (len(places) > 1 or quote.text[:1].isupper()):
+            return whole
+        if length < _SHORT and (len(places) > 1 or (length < 2 and not self._near(quote, places, pointed, found))):
             return []
         if len(places) > 1:
+            soon = [place for place in places if 0 < self._turns[place.turn].n - found.last <= _FEW]
+            if found.last and len(soon) == 1:
+                return soon
             scores = [beside(self._said, place.turn, sentence.rest) for place in places]
             if scores.count(max(scores)) == 1:
                 return [places[scores.index(max(scores))]]
             later = [place for place in places if self._turns[place.turn].n > found.last]
             return (later or places)[:1]
         return places
+
+    def _is_whole(self, place: Place, length: int) -> bool:
+        """Whether a quote is all that a turn says."""
+        return place.share == 1 and len(self._said.words[place.turn]) == length
+
+    def _near(self, quote: Quote, places: Sequence[Place], pointed: set[int], found: _Found) -> bool:
+        """Whether a word's place is pointed at otherwise; or it is a sentence, and near what was found last."""
+        near = quote.text[:1].isupper() and found.last
+        return any(p.turn in pointed or (near and abs(p.turn + 1 - found.last) <= _FEW) for p in places)
 
     # Times
 
@@ -114,14 +148,27 @@ class EvidenceFinder:
         if not time.sure and self._said.spread(time.text.lstrip("0")):
             return []
         if time.first < time.last:
-            inside = [i for s, i in zip(self._starts, self._at, strict=True) if int(time.first) <= int(s) <= time.last]
-            return sorted(inside) if len(inside) <= _MOST_OF_RANGE else sorted(inside)[:1]
-        here = [i for s, i in zip(self._starts, self._at, strict=True) if int(s) == int(time.first)]
-        if not here:
-            here = [i for s, i in zip(self._starts, self._at, strict=True) if abs(s - time.first) <= 1]
-        if here:
-            return here[:1] if len(here) < 2 else self._of_several(here, sentence)
+            inside = sorted(self._starting(int(time.first), int(time.last) + 1))
+            if len(inside) > _SHORT and AGENT.search(sentence.rest) and not CALLER.search(sentence.rest):
+                inside = [index for index in inside if self._turns[index].speaker == "main"] or inside
+            return inside if len(inside) <= _MOST_OF_RANGE else inside[:1]
+        if here := self._starting(int(time.first), int(time.first) + 1):
+            return here if len(here) < 2 else self._of_several(here, sentence)
+        if _SILENCE.search(sentence.rest) and not time.vague and (edges := self._around(time.first)):
+            return edges
         return self._nearest(time.first)
+
+    def _starting(self, first: float, before: float) -> list[int]:
+        """The turns that start within a stretch of time."""
+        return self._at[bisect_left(self._starts, first) : bisect_left(self._starts, before)]
+
+    def _around(self, at: float) -> list[int]:
+        """The turns on both sides of a silence, where there is one at that time."""
+        place = bisect_right(self._starts, at) - 1
+        if not 0 <= place < len(self._at) - 1:
+            return []
+        end = self._turns[self._at[place]].end
+        return [self._at[place], self._at[place + 1]] if end is not None and end < at else []
 
     def _of_several(self, here: list[int], sentence: Sentence) -> list[int]:
         tools = [index for index in here if self._turns[index].speaker in TOOLS]
@@ -154,7 +201,9 @@ class EvidenceFinder:
 
     # Tools
 
-    def _look_at_tools(self, sentence: Sentence, pointed: set[int], found: _Found) -> None:
+    def _look_at_tools(self, sentence: Sentence, pointed: set[int], found: _Found) -> list[tuple[int, int]]:
+        """Add the calls and results that are named; where each is named, and the index of the turn."""
+        anchors = []
         mentions = sorted(self._tools.named_in(sentence.text), key=lambda mention: mention[1])
         for k, (name, start, end) in enumerate(mentions):
             if any(quote.at < start < quote.at + len(quote.text) for quote in sentence.quotes):
@@ -168,21 +217,43 @@ class EvidenceFinder:
                 for turn in turns[:3]:
                     what = "calls" if kind == "tool_call" else "is the result of"
                     found.add(turn.n, "likely" if len(turns) > 1 else "sure", f"{what} {name}")
+                    anchors.append((start, turn.n - 1))
+        return anchors
 
     # What is described
 
-    def _look_for_described(self, sentence: Sentence, timed: dict[Time, list[int]], found: _Found) -> None:
+    def _look_for_described(
+        self, sentence: Sentence, timed: dict[Time, list[int]], anchors: list[tuple[int, int]], found: _Found
+    ) -> tuple[str, list[tuple[int, int]]]:
         rest = sentence.rest
-        told = [quote.at for quote in sentence.quotes] + [time.at for time, indexes in timed.items() if indexes]
         for _, start, end in self._tools.named_in(rest):
             rest = rest[:start] + " " * (end - start) + rest[end:]
-            told.append(start)
+        near = {index + step for _, index in anchors for step in (-1, 0, 1)}
+        more: list[tuple[int, int]] = []
         for part in (rest, *(time.text for time, indexes in timed.items() if not indexes)):
-            for index, shown in figures(self._said, part):
-                if not any(self._says(n - 1, shown) for n in found.turns):
+            told = -1
+            for index, shown, at, clause in figures(self._said, part, speaks(rest)):
+                said = any(self._says(n - 1, shown) for n in found.turns)
+                if clause != told and index not in near and not said:
                     found.add(self._turns[index].n, "maybe", f"says {_short(shown)}")
-        for index, words in described(self._said, rest, told):
+                    more.append((at, index))
+                    told = clause
+        for index, words, at in described(self._said, rest, [at for at, _ in anchors]):
             found.add(self._turns[index].n, "maybe", f"speaks of {_short(', '.join(words))}")
+            more.append((at, index))
+        places = [at for at, _ in anchors + more]
+        for index, word, at in asked_for(self._said, rest, places, speaks(rest)):
+            found.add(self._turns[index].n, "maybe", f"asks of {_short(word)}")
+            more.append((at, index))
+        if not anchors and not more:
+            for indexes, name, at in acts_in(self._turns, rest):
+                for index in indexes:
+                    found.add(self._turns[index].n, "maybe", name)
+                    more.append((at, index))
+        if not anchors and not more and (end := end_meant(self._turns, rest)) is not None:
+            found.add(self._turns[end[0]].n, "maybe", "is the greeting" if end[0] < 2 else "is the farewell")
+            more.append((end[1], end[0]))
+        return rest, more
 
     def _says(self, index: int, figure: str) -> bool:
         return words_of(figure)[0].form in {word.form for word in self._said.words[index]}

@@ -3,19 +3,28 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from collections import Counter
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from itertools import pairwise
+from typing import NamedTuple
 
 from cekura_tui.model.evidence_match import SaidWords
+from cekura_tui.model.evidence_mentions import RULE, Who
 from cekura_tui.model.spoken_words import Word, stem, words_of
 
 _CLAUSE = re.compile(
     r"[,;:()\[\]—–•❌✅]|\s-\s|\b(?:but|yet|although|while|when|which|whereas|until|and then|before|after|and)\b"
 )
+_ASKED = re.compile(
+    r"(?<!was )(?<!were )(?<!be )\b(?:ask(?:s|ed|ing)?|gefragt|fragt(?:e)?|pregunt(?:a|ó)|inquire[sd]?|enquire[sd]?|request(?:s|ed))\b",
+    re.I,
+)
 _RARE = 2
 """A word that more turns say points at none of them."""
 _EMPTY_WORDS = """
+under over between through during against around across along behind above below minute minutes second seconds
+whole reply replies short long clear clearly caller's agent's properly politely polite also been being
 the and for was has had did its his her him you she who why how any all not but that this with from have
 been were will would could should their there they them then than when what which while about into only
 also just very more most some such does didn doesn said says told tell asked asks ask answer answered
@@ -27,38 +36,78 @@ every mit ohne oder aber auch dass wird wurde sich eine einen einem einer nicht 
 pero como está esta este cuando donde porque sobre entre dans avec pour mais elle vous nous sont être
 question information confirm confirmed confirms line lines response responded
 """
+_NONE = frozenset(("no", "not", "nor", "without", "never"))
 _EMPTY = frozenset(_EMPTY_WORDS.split())
 
 
-def figures(said: SaidWords, text: str) -> Iterator[tuple[int, str]]:
-    """Turns (index, and the figure) that alone say a figure of the text: "07:30", "forty minutes", "KV19"."""
+class Figure(NamedTuple):
+    """A figure that few turns say: the index of the turn, how it is written, at which character, in which clause."""
+
+    turn: int
+    shown: str
+    at: int
+    clause: int
+
+
+def figures(said: SaidWords, text: str, who: Who = "") -> Iterator[Figure]:
+    """The figures of a text that only one or two turns say: "07:30", "forty minutes", "KV19".
+
+    Of two turns it is the one of `who`, else that which shares more words with the text, else the later one.
+    """
     words = words_of(text)
+    clauses = [found.start() for found in _CLAUSE.finditer(text)]
     for n, word in enumerate(words):
-        if not any(letter.isdigit() for letter in word.form):
+        if not any(letter.isdigit() for letter in word.form) or (n and words[n - 1].form in _NONE):
             continue
-        shown = text[word.start : word.end]
-        if len(word.form) >= 3 and 1 <= said.spread(word.form) <= _RARE:
-            yield from ((index, shown) for index in said.turns_with(word.form))
-        elif n + 1 < len(words) and said.spread(word.form):
-            unit = words[n + 1]
-            both = [index for index in said.turns_with(word.form) if _follows(said.words[index], word, unit)]
+        shown, clause = text[word.start : word.end], bisect_left(clauses, word.start)
+        form = word.form
+        if who == "main" and (spoken := _twelve_hours(form)) and said.spread(spoken):
+            form = spoken
+        if len(form) >= 3 and 1 <= said.spread(form) <= _RARE:
+            turn = max(said.turns_with(form), key=lambda i: (said.turns[i].speaker == who, shared(said, i, words), i))
+            yield Figure(turn, shown, word.start, clause)
+        elif said.spread(form) and (unit := _unit(words, n)) is not None:
+            both = [index for index in said.turns_with(form) if _follows(said.words[index], word, unit)]
             if len(both) == 1:
-                yield both[0], text[word.start : unit.end]
+                yield Figure(both[0], text[min(word.start, unit.start) : max(word.end, unit.end)], word.start, clause)
+
+
+def _twelve_hours(form: str) -> str:
+    """A time of the afternoon as it is said: 22:30 is half past ten."""
+    hour, colon, minutes = form.partition(":")
+    if colon and hour.isdecimal() and 13 <= int(hour) <= 23 and len(minutes) == 2:
+        return f"{int(hour) - 12}:{minutes}"
+    return ""
+
+
+def _unit(words: Sequence[Word], n: int) -> Word | None:
+    """What a figure counts: the word after it, or the sign of a currency before it."""
+    if n and words[n - 1].form in ("pound", "euro", "dollar", "rupee", "yen"):
+        return words[n - 1]
+    return words[n + 1] if n + 1 < len(words) else None
+
+
+def shared(said: SaidWords, index: int, words: Iterable[Word]) -> int:
+    """How many of these words a turn says."""
+    return len({word.form for word in words} & {word.form for word in said.words[index]})
 
 
 def _follows(words: Sequence[Word], figure: Word, unit: Word) -> bool:
     return any(one.form == figure.form and stem(two.form) == stem(unit.form) for one, two in pairwise(words))
 
 
-def described(said: SaidWords, text: str, told: Collection[int] = ()) -> Iterator[tuple[int, tuple[str, ...]]]:
-    """Turns (index, and the words) that share several rare words with a clause of the text, as no other turn does.
+def described(said: SaidWords, text: str, told: Collection[int] = ()) -> Iterator[tuple[int, tuple[str, ...], int]]:
+    """Turns (index, the words, and where they stand) that share several rare words with a clause of the text, as no other turn does.
 
     A clause that points at a turn by other means, at one of the characters in `told`, needs no guess.
     """
     begun = 0
     for cut in [*(found.span() for found in _CLAUSE.finditer(text)), (len(text), len(text))]:
         clause, place, begun = text[begun : cut[0]], range(begun, cut[0]), cut[1]
-        if any(at in place for at in told):
+        if RULE.search(clause):
+            continue
+        # What stands right before a quote, or what is in brackets, only says what that is.
+        if any(at in range(place.start, place.stop + 3) for at in told):
             continue
         stems = {stem(word.form): shown for word in words_of(clause) if (shown := _content(word, clause))}
         shared: Counter[int] = Counter()
@@ -69,7 +118,28 @@ def described(said: SaidWords, text: str, told: Collection[int] = ()) -> Iterato
         best = max(shared.values(), default=0)
         if best >= 2:
             index = min(index for index, number in shared.items() if number == best)
-            yield index, tuple(stems[one] for one in stems if index in said.turns_with_stem(one))
+            yield index, tuple(stems[one] for one in stems if index in said.turns_with_stem(one)), place.start
+
+
+def asked_for(said: SaidWords, text: str, told: Collection[int], who: Who) -> Iterator[tuple[int, str, int]]:
+    """Turns (index, the word, and where it stands) with the question that a clause says somebody asked."""
+    begun = 0
+    for cut in [*(found.span() for found in _CLAUSE.finditer(text)), (len(text), len(text))]:
+        clause, place, begun = text[begun : cut[0]], range(begun, cut[0]), cut[1]
+        if not _ASKED.search(clause) or any(at in range(place.start, place.stop + 3) for at in told):
+            continue
+        shared: Counter[int] = Counter()
+        word = ""
+        for one in words_of(clause):
+            where = said.turns_with_stem(stem(one.form)) if _content(one, clause) else ()
+            where = [i for i in where if said.turns[i].speaker == (who or "main")]
+            where = [i for i in where if "?" in said.turns[i].text] or where
+            if 1 <= len(where) <= _RARE:
+                shared.update(where)
+                word = word or _content(one, clause)
+        best = [index for index, number in shared.items() if number == max(shared.values())]
+        if len(best) == 1:
+            yield best[0], word, place.start
 
 
 def _content(word: Word, text: str) -> str:

@@ -22,8 +22,11 @@ _CLOCK = r"(?:\d{1,2}:)?\d{1,3}:\d{2}(?:\.\d+)?"
 _MINUTES = r"\d{1,3}\s?m(?:in(?:utes?|\.)?)?\s?(?:and\s)?\d{1,2}\s?s(?:ec(?:onds?)?)?\b"
 _SECONDS = r"\d+(?:\.\d+)?\s*(?:s\b|sec(?:onds?|s)?\b|Sek(?:unden?)?\b|segundos?\b|secondes?\b)"
 _TIME = rf"(?:{_CLOCK}|{_MINUTES}|{_SECONDS})"
-_RANGE = re.compile(rf"({_TIME})\s*(?:-|–|—|to|bis|until|and|-->|→|a)\s*({_TIME})", re.IGNORECASE)
-_ONE_TIME = re.compile(rf"(?<![\d:.]){_TIME}(?![\d:])", re.IGNORECASE)
+_RANGE = re.compile(
+    rf"({_TIME})\s*(?:-|–|—|to|bis|until|-->|→|a)\s*({_TIME})|\b(?:between|from|zwischen|entre)\s+({_TIME})\s+(?:and|und|y)\s+({_TIME})",
+    re.IGNORECASE,
+)
+_ONE_TIME = re.compile(rf"(?<![\d:.]){_TIME}(?!\d|:\d)", re.IGNORECASE)
 
 
 def _words(*groups: str) -> str:
@@ -38,6 +41,9 @@ _HOW_LONG = re.compile(
     _words("for", "within", "after", "over", "lasting", "lasted", "of", "some", "than", "another", "waits?", "waited")
     + r"\s+$",
     re.I,
+)
+_LASTED = re.compile(
+    _words("lasting", "lasted", "lasts", "took", "takes", "duration(?: of)?", "in under", "length of") + r"\s+$", re.I
 )
 _AT = re.compile(
     r"(?:@|~|\bt\s?=|" + _words("at", "around", "about", "near", "bei", "um", "gegen", "a los", "vers", "second") + ")"
@@ -57,19 +63,47 @@ _TURNS = re.compile(
     r"(\d{1,6}(?:\s*(?:,|and|&|und|y|et|or|to|-|–|/)\s*(?:turns?\s*)?#?\d{1,6})*)(?![\d:.]*\d)",
     re.I,
 )
-_NTH = re.compile(r"\b(\d{1,6})(?:st|nd|rd|th) (?:turn|message|utterance)\b|\[T(\d{1,6})\]", re.I)
+_NTH = re.compile(r"\b(\d{1,6})(?:st|nd|rd|th) (?:turn|message|utterance)\b|(?<![\w-])T(\d{1,4})(?=[\]:;,)]|\s)", re.I)
 _NUMBERS = re.compile(r"(\d+)(?:\s*(?:to|-|–)\s*(?:turns?\s*)?#?(\d+))?", re.I)
-_CALLER = re.compile(
-    _words("callers?", "customers?", "users?", "clients?", "patients?", "passengers?", "guests?", "members?")
+CALLER = re.compile(
+    _words(
+        "callers?",
+        "customers?",
+        "users?",
+        "clients?",
+        "patients?",
+        "passengers?",
+        "guests?",
+        "members?",
+        "testing agent",
+    )
     + r"\b|"
-    + _words("testing agent", "kunden?", "kundin", "anrufer(?:in)?", "cliente")
+    + _words(
+        "tenants?",
+        "donors?",
+        "motorists?",
+        "drivers?",
+        "travell?ers?",
+        "students?",
+        "residents?",
+        "visitors?",
+        "buyers?",
+    )
+    + r"\b|"
+    + _words("owners?", "policy ?holders?", "subscribers?", "parents?", "mum", "mother", "father", "(?:wo)?man", "lady")
+    + r"\b|"
+    + _words("gentleman", "kunden?", "kundin", "anrufer(?:in)?", "clientes?", "señor(?:a|ita)?", "usuari[oa]")
     + r"\b",
     re.I,
 )
-_AGENT = re.compile(
-    _words("main agent", "(?<!testing )agents?", "assistants?", "bot", "agentin", "agente") + r"\b", re.I
+AGENT = re.compile(
+    _words(
+        "(?<!testing )agents?", "assistants?", "bot", "operator", "receptionist", "representative", "agentin", "agente"
+    )
+    + r"\b",
+    re.I,
 )
-_RULE = re.compile(
+RULE = re.compile(
     _words("must", "should", "shall", "supposed to", "required?", "requires", "expected", "expects", "polic(?:y|ies)")
     + r"\b|"
     + _words("rules?", "knowledge base", "prompt", "guidelines?", "script", "template", "instead of", "rather than")
@@ -111,7 +145,8 @@ class Sentence:
     text: str
     quotes: tuple[Quote, ...]
     times: tuple[Time, ...]
-    turns: tuple[int, ...]
+    turns: tuple[tuple[int, int], ...]
+    """Numbers of turns, and at which character."""
     rest: str
 
 
@@ -146,13 +181,13 @@ def _read(text: str) -> Sentence:
     if labelled := _LABELLED.search("".join(blank)):
         found.append((labelled.start("k"), labelled.end("k"), labelled["k"]))
         cover(*labelled.span("k"))
-    turns = [int(hit[1] or hit[2]) for hit in _NTH.finditer("".join(blank))]
+    turns = [(int(hit[1] or hit[2]), hit.start()) for hit in _NTH.finditer("".join(blank))]
     for hit in _TURNS.finditer("".join(blank)):
-        turns += _numbers(hit[1])
+        turns += [(number, hit.start()) for number in _numbers(hit[1])]
         cover(*hit.span())
     times = []
     for hit in _RANGE.finditer("".join(blank)):
-        first, last = seconds_in(hit[1]), seconds_in(hit[2])
+        first, last = (seconds_in(end) for end in hit.groups() if end)
         if last >= first:
             times.append(Time(hit[0], hit.start(), first, last, True, False))
         cover(*hit.span())
@@ -162,9 +197,7 @@ def _read(text: str) -> Sentence:
             times.append(time)
             cover(*hit.span())
     rest = "".join(blank)
-    quotes = [
-        Quote(said, start, _who(rest[:start]), _RULE.search(rest[:start]) is not None) for start, _, said in found
-    ]
+    quotes = [Quote(said, start, _who(rest[:start]), RULE.search(rest[:start]) is not None) for start, _, said in found]
     return Sentence(text, tuple(quotes), tuple(sorted(times, key=lambda time: time.at)), tuple(turns), rest)
 
 
@@ -173,7 +206,7 @@ def _time(text: str, hit: re.Match[str]) -> Time | None:
     before, after = text[: hit.start()], text[hit.end() :]
     bracketed = before.rstrip(" ~≈")[-1:] in ("[", "(", "@") and after.lstrip()[:1] in ("]", ")", ",", "", ";", ":")
     clock = ":" in hit.group()
-    if _OF_THE_DAY.match(after) or (not clock and _HOW_LONG.search(before)):
+    if _OF_THE_DAY.match(after) or (_LASTED if clock else _HOW_LONG).search(before):
         return None
     if not clock and not (bracketed or _AT.search(before) or _INTO_THE_CALL.match(after)):
         return None
@@ -199,6 +232,6 @@ def _numbers(text: str) -> list[int]:
 
 def _who(before: str) -> Who:
     """Whom the words before a quote name last."""
-    caller = max((hit.start() for hit in _CALLER.finditer(before)), default=-1)
-    agent = max((hit.start() for hit in _AGENT.finditer(before)), default=-1)
+    caller = max((hit.start() for hit in CALLER.finditer(before)), default=-1)
+    agent = max((hit.start() for hit in AGENT.finditer(before)), default=-1)
     return "" if caller == agent else "testing" if caller > agent else "main"

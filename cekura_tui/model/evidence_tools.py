@@ -11,20 +11,43 @@ from cekura_tui.model.turn import Turn
 
 _PARTS = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|\d+")
 _RESULT = re.compile(
-    r"\b(?:return(?:s|ed|ing)|result(?:s|ed)?|response|responded|answer(?:ed|s)|c[ao]me(?:s)? back|gave back|output|"
-    r"error(?:ed)?|fail(?:s|ed|ure)|ergab|lieferte|Ergebnis|devolvió|resultado)\b",
+    r"\b(?:return(?:s|ed|ing)|result(?:s|ed)?|response|responded|answer(?:ed|s)|c[ao]me(?:s)? back|reported|reports|yielded|brought|gave back|output|"
+    r"error(?:ed)?|timed out|times out|rejected|denied|time-?out|shows|showed|had (?:said|told|shown)|fail(?:s|ed|ure)|ergab|lieferte|Ergebnis|devolvió|resultado)\b",
     re.IGNORECASE,
 )
 _CALL = re.compile(
     r"\b(?:call(?:s|ed|ing)?|invok(?:e|es|ed|ing)|us(?:es|ed|ing)|with|lists|r[au]ns?|trigger(?:s|ed)|sent|passed|"
-    r"executed|follow(?:s|ed)|preceded|happened|made|arguments?|parameters?|payload|rief|ruft|aufgerufen|llamó|llama)\b",
+    r"executed|tried|attempt(?:s|ed)?|retried|follow(?:s|ed)|preceded|happened|made|arguments?|parameters?|payload|rief|ruft|aufgerufen|llamó|llama)\b",
     re.IGNORECASE,
 )
-_NOT = re.compile(
-    r"\b(?:never|not|no (?:such )?calls?|without|n't|should have|nobody|instead of|nie|nicht|kein(?:e|en)?|nunca)\b",
+_NOT_BEFORE = re.compile(
+    r"\b(?:never|not|n't|no|without|instead of|nie|nicht|kein\w*|nunca)\s+(?:(?:a|an|any|such|the|calling|called|using|"
+    r"used|invoking|invoked|running|triggering|llamó a|single)\s+){0,3}$",
     re.IGNORECASE,
 )
-_NOUN = r"(?:tools?|functions?|calls?|results?|API|lookup|action)"
+_NOT_AFTER = re.compile(
+    r"^[`\"'”’]?\s*(?:[-–:]\s*)?(?:(?:call|tool|function|was|were|is|has|have|had|been|API|de)\s+){0,3}"
+    r"(?:never|not|n't|should have|nie|nicht|nunca|no se)\b",
+    re.IGNORECASE,
+)
+_RESULT_BEFORE = re.compile(
+    r"\b(?:devolvió|devuelve)\s+[`\"'“‘]?$|\b(?:return(?:ed|s)?|results?|response|output|answer|passage|record|data|reply|error|came back|comes back|those|"
+    r"numbers?|figures?|values?|prices?|slots?|what)\s+(?:\w+\s+)?"
+    r"(?:by|of|from|in)\s+(?:the\s+)?[`\"'“‘]?$",
+    re.IGNORECASE,
+)
+_NOUN = r"(?:tools?|functions?|calls?|results?|API|lookup|action|came back|returned|errored|failed)"
+_IN_TEXT = re.compile(r"\s*([A-Za-z_]\w*(?:[.-]\w+)*)\s*[({]")
+"""A call in a transcript of which only the text was sent: `create_rental {"name": …}`."""
+_TOOL_SAID = re.compile(
+    r"\b(?:the tool|the function|the system|the call|which)\s+(?:then\s+)?(?:answered|returned|replied|reported|failed|"
+    r"errored|came back|timed out)\b",
+    re.IGNORECASE,
+)
+_ATTEMPT = re.compile(r"^[`\"'”’]?\s*(?:\w+\s+)?attempts?\b", re.IGNORECASE)
+_AGAIN = re.compile(r"\b(?:called it again|tried again|retr(?:y|ied|ies)|on retry|second attempt)\b", re.IGNORECASE)
+_ORDINAL = re.compile(r"\b(first|second|third|fourth|last|final|1st|2nd|3rd)\s+[`\"'“‘]?$", re.IGNORECASE)
+_PLACES = {"first": 0, "1st": 0, "second": 1, "2nd": 1, "third": 2, "3rd": 2, "fourth": 3}
 _HALF = 70
 """Characters before and behind a name in which words say what of it is meant."""
 
@@ -34,7 +57,8 @@ class ToolNames:
 
     def __init__(self, turns: Sequence[Turn]) -> None:
         self.turns = [turn for turn in turns if turn.speaker in ("tool_call", "tool_result")]
-        names = {name for turn in self.turns if (name := tool_name(turn))}
+        self._names = _named(self.turns)
+        names = set(self._names.values())
         self._patterns = [(name, pattern) for name in sorted(names) if (pattern := _pattern(name, names))]
 
     def named_in(self, text: str) -> Iterator[tuple[str, int, int]]:
@@ -49,20 +73,58 @@ class ToolNames:
         A result is meant where the words beside the name tell of one, else the call; none where it was not called.
         """
         before, after = text[max(start - _HALF, 0) : start], text[end : min(end + _HALF, until)]
+        behind = text[end:until]
         clause = re.split(r"[;,]|\bbut\b|\byet\b", before)[-1]
-        if _NOT.search(clause[-40:]) or _NOT.search(re.split(r"[;,]", after)[0][:30]):
+        if _NOT_BEFORE.search(clause.rstrip("`\"'“‘")) or _NOT_AFTER.match(after):
             return []
         word = text[start:end]
         beside = re.split(r"[;.]|\bbut\b|\byet\b|\bso\b", after)[0]
-        result = _RESULT.search(beside) or _RESULT.search(word) or re.search(r"\bresult of\b", clause)
-        until_result = result.start() if result and result.string == beside else len(beside)
-        called = _CALL.search(clause[-30:]) or _CALL.search(beside[:until_result])
-        kinds = (["tool_call"] if called or not result else []) + (["tool_result"] if result else [])
-        return [turn for turn in self.turns if tool_name(turn) == name and turn.speaker in kinds]
+        in_word, in_text = _RESULT.search(word), _RESULT.search(beside)
+        result = in_word or in_text or _TOOL_SAID.search(after)
+        if _RESULT_BEFORE.search(clause):
+            kinds = ["tool_result"]
+        else:
+            until_result = 0 if in_word else in_text.start() if in_text else len(beside)
+            called = _CALL.search(clause[-30:]) or _CALL.search(beside[:until_result])
+            kinds = (["tool_call"] if called or not result else []) + (["tool_result"] if result else [])
+            if _ATTEMPT.search(beside):
+                kinds = ["tool_call", "tool_result"]
+        turns = [turn for turn in self.turns if self._names.get(turn.n) == name]
+        if _AGAIN.search(behind):
+            return turns if len(turns) <= 4 else []
+        return [turn for turn in _nth(turns, before[-20:]) if turn.speaker in kinds]
+
+
+def _nth(turns: Sequence[Turn], before: str) -> Sequence[Turn]:
+    """Of the calls of a tool and their results the first, second or last, where the words before the name say so."""
+    calls = [index for index, turn in enumerate(turns) if turn.speaker == "tool_call"]
+    found = _ORDINAL.search(before)
+    if found is None or len(calls) < 2:
+        return turns
+    place = _PLACES.get(found[1].lower(), -1)
+    if place >= len(calls):
+        return turns
+    start = calls[place]
+    following = [index for index in calls if index > start]
+    return turns[start : following[0] if following else len(turns)]
+
+
+def _named(turns: Sequence[Turn]) -> dict[int, str]:
+    """The names of the tools by turn. A result of which only the text was sent is of the call before it."""
+    names: dict[int, str] = {}
+    last = ""
+    for turn in turns:
+        found = tool_name(turn) or ((hit := _IN_TEXT.match(turn.text)) and hit[1]) or ""
+        if turn.speaker == "tool_call":
+            last = found
+        if name := found or last:
+            names[turn.n] = name
+    return names
 
 
 def narrowed(turns: Sequence[Turn], text: str) -> list[Turn]:
     """Of several calls of a tool those whose values the text names, if it names any."""
+    text = re.split(r"\b(?:instead of|rather than)\b", text)[0]
     told = {word.form for word in words_of(text) if any(letter.isdigit() for letter in word.form)}
     scores = [len(told & {word.form for word in words_of(turn.text)}) for turn in turns]
     best = max(scores, default=0)

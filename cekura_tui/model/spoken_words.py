@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Iterator
 from typing import NamedTuple
 
 _MARKS = "\u0300-\u036f\u0483-\u0487\u0591-\u05bd\u0610-\u061a\u064b-\u065f\u0670\u06d6-\u06dc"
-_SIGNED = "\u0900-\u0dff\u0e00-\u0fff\u1000-\u109f\u1780-\u17ff"  # scripts whose vowels are signs of their own
+_SIGNED = "\u0900-\u0963\u0971-\u0dff\u0e00-\u0fff\u1000-\u109f\u1780-\u17ff"  # scripts whose vowels are signs of their own
 _SINGLE = "\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff"  # scripts without spaces: a character is a word
 _WORD = re.compile(
     rf"\d+(?:[.,:/-]?\d+)*|[{_SINGLE}]|(?:(?![\d_{_SINGLE}])[\w{_MARKS}{_SIGNED}]|(?<=\w)['’](?=\w))+|[£€$₹¥%]"
@@ -49,10 +50,20 @@ _SAME = {
     "%": "percent",
     "per cent": "percent",
     "alright": "right",
-    "cannot": "cant",
+    "p": "pence",
     "gonna": "going",
     "wanna": "want",
 }
+_TAILS = {"ve": "have", "re": "are", "ll": "will", "m": "am"}
+_IS = "it that he she what there here who where how let"
+_SHORT = {f"{word}'s": (word, "us" if word == "let" else "is") for word in _IS.split()} | {
+    "can't": ("can", "not"),
+    "cannot": ("can", "not"),
+    "won't": ("will", "not"),
+    "shan't": ("shall", "not"),
+    **{f"{word}n't": (word, "not") for word in "do does did is are was were has have had would could should".split()},
+}
+_MINUTES = {"quarter": "15", "half": "30"}
 _FILLERS = frozenset(["uh", "um", "uhm", "er", "erm", "hmm", "hm", "mhm", "ah", "eh", "äh", "ähm", "öh", "este", "euh"])
 
 
@@ -66,14 +77,31 @@ class Word(NamedTuple):
 
 def words_of(text: str) -> list[Word]:
     """The words of a text in order, figures in digits, fillers left out."""
-    plain = [Word(_form(found.group()), *found.span()) for found in _WORD.finditer(text)]
-    return _merged(_figures([word for word in plain if word.form not in _FILLERS and word.form]), text)
+    plain = [word for found in _WORD.finditer(text) for word in _spelt_out(found.group(), *found.span())]
+    figures = _figures([word for word in plain if word.form not in _FILLERS and word.form])
+    return _merged(_clocks(figures), text)
+
+
+def _spelt_out(word: str, start: int, end: int) -> Iterator[Word]:
+    """A word, or both of which it is short for: "I've" is "i" and "have"."""
+    lower = word.casefold().replace("’", "'")
+    if lower in _SHORT:
+        for form in _SHORT[lower]:
+            yield Word(form, start, end)
+        return
+    head, mark, tail = lower.rpartition("'")
+    if mark and head and tail in _TAILS and head.isalpha():
+        yield Word(_form(head), start, end)
+        yield Word(_TAILS[tail], start, end)
+    else:
+        yield Word(_form(word), start, end)
 
 
 def _form(word: str) -> str:
     if word[0].isdigit():
         # Commas between thousands are dropped; the comma of a decimal is not told from them where three digits follow.
-        return re.sub(r",(?=\d{3}(?!\d))", "", word).lstrip("0").replace(",", ".").rstrip(".") or "0"
+        figure = re.sub(r",(?=\d{3}(?!\d))", "", word).lstrip("0").replace(",", ".")
+        return (figure.rstrip("0") if figure.count(".") == 1 and ":" not in figure else figure).rstrip(".") or "0"
     form = word.casefold().replace("'", "").replace("’", "")
     if not form.isascii():
         form = "".join(c for c in unicodedata.normalize("NFKD", form) if not "\u0300" <= c <= "\u036f")
@@ -121,6 +149,21 @@ def _number(words: list[Word], n: int) -> tuple[int, int]:
     return total + part, n if n > begun else begun
 
 
+def _clocks(words: list[Word]) -> list[Word]:
+    """Times of the day in figures: "ten past nine" is 9:10, "half past nine" 9:30, "a quarter to seven" 6:45."""
+    found: list[Word] = []
+    for word in words:
+        if len(found) >= 2 and word.form.isdecimal() and 1 <= int(word.form) <= 12 and found[-1].form in ("past", "to"):
+            how, minutes = found[-1].form, _MINUTES.get(found[-2].form, found[-2].form)
+            if minutes.isdecimal() and 1 <= int(minutes) <= 30 and (how == "past" or found[-2].form == "quarter"):
+                hour, late = int(word.form), int(minutes)
+                clock = f"{hour}:{late:02}" if how == "past" else f"{(hour - 2) % 12 + 1}:{60 - late:02}"
+                found[-2:] = [Word(clock, found[-2].start, word.end)]
+                continue
+        found.append(word)
+    return found
+
+
 def _merged(words: list[Word], text: str) -> list[Word]:
     """Letters and digits that are spelt one by one are one word: "N W, 4 1 2" is "nw", "412"."""
     found: list[Word] = []
@@ -128,7 +171,7 @@ def _merged(words: list[Word], text: str) -> list[Word]:
         if found and len(word.form) == 1 and _spelt(word, text):
             before = found[-1]
             if _spelt(Word(before.form[-1], before.end - 1, before.end), text) and (
-                before.form.isdigit() == word.form.isdigit() and _is_spelling(before, text)
+                before.form.isdecimal() == word.form.isdecimal() and _is_spelling(before, text)
             ):
                 found[-1] = Word(before.form + word.form, before.start, word.end)
                 continue
@@ -137,7 +180,7 @@ def _merged(words: list[Word], text: str) -> list[Word]:
 
 
 def _spelt(word: Word, text: str) -> bool:
-    return word.form.isdigit() or (word.end - word.start == 1 and text[word.start].isupper())
+    return word.form.isdecimal() or (word.end - word.start == 1 and text[word.start].isupper())
 
 
 def _is_spelling(word: Word, text: str) -> bool:

@@ -1,0 +1,136 @@
+"""Evidence: the turns that a verdict speaks of, by everything an explanation may point with, and nothing besides."""
+
+from __future__ import annotations
+
+import pytest
+from evidence_cases import pairs, score
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cekura_tui.model.evidence import Evidence, evidence_in
+from cekura_tui.model.spoken_words import words_of
+from cekura_tui.model.turn import Turn
+
+CALL = (
+    ("main", 0.4, 4.0, "Good morning, Brightsmile Dental, this is Nora. How can I help?"),
+    ("testing", 5.0, 10.0, "Hi, uh, I have a cleaning on Thursday at 10:30, I need to move it."),
+    ("main", 11.0, 15.0, "Sure. May I have your full name, please?"),
+    ("testing", 16.0, 20.0, "It's Mr. Brown."),
+    ("tool_call", 21.0, 21.1, "rescheduleAppointment"),
+    ("tool_result", 22.0, 22.1, "rescheduleAppointment"),
+    ("main", 30.0, 36.0, "All done, you are booked for Wednesday, the twenty-first. That is forty-eight euros."),
+    ("testing", 37.0, 40.0, "No, I said Tuesday."),
+    ("main", 41.0, 45.0, "Is there anything else that I can do for you?"),
+)
+
+
+def call() -> list[Turn]:
+    turns = []
+    for n, (speaker, start, end, text) in enumerate(CALL, 1):
+        tool = None
+        if speaker.startswith("tool"):
+            name = "arguments" if speaker == "tool_call" else "result"
+            tool = {"id": "1", "name": text, name: {"new_start": "2025-05-21T15:45"}}
+        turns.append(Turn(n, speaker, "", start, end, text, tool))  # type: ignore[arg-type]
+    return turns
+
+
+def found(*explanation: str) -> dict[int, Evidence]:
+    return {one.n: one for one in evidence_in(call(), [explanation])[0]}
+
+
+@pytest.mark.parametrize(
+    ("said", "turns"),
+    [
+        ('The agent said "you are booked for Wednesday".', [7]),
+        ("The agent said “YOU ARE BOOKED for wednesday!”", [7]),
+        ("Confirmed «you are booked for Wednesday, the 21st».", [7]),
+        ("„I have a cleaning on Thursday“ was what she wanted.", [2]),
+        ("'It's Mister Brown' is all that he told.", [4]),
+        ("It named the price: `that is 48 euros`.", [7]),
+        ('"All done … the twenty-first" is wrong.', [7]),
+        ("[00:16] the name", [4]),
+        ("at 00:41 it asks", [9]),
+        ("(0:30)", [7]),
+        ("At about 37 seconds the caller objects.", [8]),
+        ("at 1 m 5 s", []),
+        ("Between 00:05 and 00:16 they got to know each other.", [2, 3, 4]),
+        ("Turn 3 asks for the name.", [3]),
+        ("Turns 3, 4 and 7-8.", [3, 4, 7, 8]),
+        ("In the 4th turn.", [4]),
+        ("T9: nothing new", [9]),
+        ("Turn 99 is none.", []),
+        ("`rescheduleAppointment` was called with the wrong day.", [5]),
+        ("The reschedule appointment call is wrong.", [5]),
+        ("The reschedule tool returned another day.", [6]),
+        ("The result of rescheduleAppointment was passed over.", [6]),
+        ("rescheduleAppointment was never called.", []),
+        ("There was no rescheduleAppointment call.", []),
+        ("cancelAppointment was called.", []),
+        ("The agent was polite throughout the call.", []),
+        ('The agent should have said "Let me check your date of birth first".', []),
+        ("The practice opens at 09:00 and closes at 17:30.", []),
+        ("The appointment was at 12:00 pm.", []),
+        ('The caller said "yes".', []),
+        ("", []),
+    ],
+)
+def test_what_an_explanation_points_with_is_found_and_nothing_else(said: str, turns: list[int]) -> None:
+    assert sorted(found(said)) == turns
+
+
+def test_each_turn_tells_how_sure_it_is_and_why() -> None:
+    exact = found('It said "you are booked for Wednesday".')[7]
+    assert (exact.sure, exact.why) == ("sure", "says “you are booked for Wednesday”")
+    assert [call()[6].text[start:end] for start, end in exact.spans] == ["you are booked for Wednesday"]
+    nearly = found('It said "now you are all booked for Wednesday".')[7]
+    assert nearly.sure == "likely"
+    assert nearly.why.startswith("says nearly “")
+    assert found("around 00:42 nothing")[9].sure == "likely"
+
+
+def test_without_times_no_time_points_at_anything() -> None:
+    turns = [Turn(n, "main", "", None, None, text) for n, text in enumerate(("Hello there.", "How are you?"), 1)]
+    assert evidence_in(turns, [["At 00:01 the agent said “How are you?”"]])[0][0].n == 2
+    assert evidence_in(turns, [["At 00:01 the agent greets."]]) == [()]
+
+
+@pytest.mark.parametrize("half", ["cases", "held"])
+def test_a_reader_would_point_at_the_same_turns(half: str) -> None:
+    told = score(list(pairs(half)))
+    assert told.pairs >= 20
+    assert told.precision >= 0.9
+    assert told.recall >= 0.8
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("two thousand, one hundred and twenty five", "2,125"),
+        ("Mister Brown, uh, okay", "mr. brown OK"),
+        ("N W, 4 1 2", "NW 412"),
+        ("twenty-five percent", "25 %"),
+        ("It’s", "it's"),
+        ("€72.50", "72.5 euro"),
+        ("Señor", "senor"),
+    ],
+)
+def test_what_is_said_and_what_is_written_are_the_same_words(one: str, other: str) -> None:
+    assert sorted(word.form for word in words_of(one)) == sorted(word.form for word in words_of(other))
+
+
+@given(st.text(max_size=80), st.lists(st.text(max_size=60), max_size=4))
+def test_no_text_breaks_the_search_and_every_turn_that_is_found_exists(explanation: str, said: list[str]) -> None:
+    turns = [Turn(n, "main", "", n * 2.0, None, text) for n, text in enumerate(said, 1)]
+    for one in evidence_in(turns, [[explanation]])[0]:
+        assert 1 <= one.n <= len(turns)
+        for start, end in one.spans:
+            assert 0 <= start < end <= len(turns[one.n - 1].text)
+
+
+@given(st.text(min_size=1, max_size=80))
+def test_words_stand_where_they_say(text: str) -> None:
+    last = 0
+    for word in words_of(text):
+        assert last <= word.start < word.end <= len(text)
+        last = word.end
