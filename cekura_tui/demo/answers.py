@@ -5,10 +5,11 @@ from __future__ import annotations
 import base64
 import hashlib
 from datetime import UTC, datetime
+from itertools import takewhile
 from typing import Any
 
 from cekura_tui.demo.chance import Dice, roll
-from cekura_tui.demo.corpus import LONG_RUN, LONG_TURNS, PROJECT_IDS, Corpus
+from cekura_tui.demo.corpus import PROJECT_IDS, Corpus
 from cekura_tui.demo.dialogue import Turn, as_objects, as_text, broken_at, clock_text, in_english, speak, stretched
 from cekura_tui.demo.evaluation import (
     as_v2,
@@ -21,9 +22,11 @@ from cekura_tui.demo.evaluation import (
     undeclared_metrics,
 )
 from cekura_tui.demo.facts import Facts, Kind, Shape, success_of
+from cekura_tui.demo.odd_runs import retimed, told_oddly
 from cekura_tui.demo.people import PERSONALITIES
 from cekura_tui.demo.query import call_id_of
 from cekura_tui.demo.strangers import endless_call, made_hostile
+from cekura_tui.demo.surroundings import surroundings_of
 
 Json = dict[str, Any]
 
@@ -39,6 +42,7 @@ _EVALUATIONS = {
     Kind.REVIEWED_SUCCESS: "reviewed_success",
     Kind.REVIEWED_FAILURE: "reviewed_failure",
 }
+_BEFORE = ("in_queue", "pending", "scaling_up")
 _JUDGED = (Kind.PASSED, Kind.FAILED, Kind.REVIEWED_SUCCESS, Kind.REVIEWED_FAILURE)
 
 
@@ -77,30 +81,36 @@ def run_whole(corpus: Corpus, facts: Facts, version: int = 1) -> Json:
         "expected_outcome_prompt": "\n".join(f"- {text}" for text, _ in script.outcomes),
         "is_reviewed": facts.fate.kind in (Kind.REVIEWED_SUCCESS, Kind.REVIEWED_FAILURE),
         "feedback": _feedback(corpus, facts),
-        "voice_recording_url": None,
         "email_id": None,
-        "test_profile_data": None,
-        "generated_mock_tool_entries": [],
-        "mocked_tool_names": sorted({turn.text.partition(" ")[0] for turn in turns if turn.who == "T"}),
-        "provider_call_details": {"provider": agent.provider} if turns else None,
         "testing_channel_index": 0 if turns else None,
     }
-    return whole | _transcript(facts, turns) | _verdicts(corpus, facts, turns, version)
+    whole |= surroundings_of(corpus.seed, facts, agent, turns)
+    whole |= _transcript(facts, turns) | _verdicts(corpus, facts, turns, version)
+    return told_oddly(whole, turns) if corpus.is_old(facts) and facts.fate.kind in _JUDGED else whole
 
 
 def turns_of(corpus: Corpus, facts: Facts) -> list[Turn]:
-    """What was said, also where the API tells it in another form or not at all."""
-    kind = facts.fate.kind
-    if kind in (Kind.NO_ANSWER, Kind.CANCELLED) or (kind is Kind.LIVE and facts.fate.status != "evaluating"):
+    """What was said, also where the API tells it in another form or not at all; of a call that goes on, what was said
+    to the end up to now."""
+    if facts.end in (Kind.NO_ANSWER, Kind.CANCELLED) or facts.fate.status in _BEFORE:
         return []
     dice = Dice(corpus.seed, facts.id)
-    if facts.id == LONG_RUN:
-        return stretched(endless_call(LONG_TURNS, dice), facts.seconds or 0)
+    if long := corpus.long(facts.id):
+        return stretched(endless_call(long.turns, dice), long.seconds)
     script = corpus.script_of(facts)
-    cut = 5 + dice.below(3) if kind is Kind.DROPPED else None
+    cut = 5 + dice.below(3) if facts.end is Kind.DROPPED else None
     turns = speak(script, PERSONALITIES[facts.personality], corpus.broken(facts), dice, cut)
-    turns = stretched(turns, facts.seconds if facts.seconds is not None and kind is not Kind.TIMEOUT else turns[-1].end)
-    return made_hostile(turns) if facts.fate.hostile else turns
+    lasts = None if facts.end is Kind.TIMEOUT else facts.lasts
+    turns = stretched(turns, turns[-1].end if lasts is None else lasts)
+    if corpus.is_old(facts):
+        turns = retimed(facts.id, turns)
+    if facts.fate.hostile:
+        turns = made_hostile(turns)
+    if facts.spoken is None:
+        return turns
+    # No turn comes later than one that was told already, so that a reader only ever sees the end grow.
+    spoken = facts.spoken
+    return list(takewhile(lambda turn: turn.end <= spoken, turns))
 
 
 def judged_broken(corpus: Corpus, facts: Facts) -> frozenset[str]:
@@ -110,7 +120,7 @@ def judged_broken(corpus: Corpus, facts: Facts) -> frozenset[str]:
 
 def _shared(corpus: Corpus, facts: Facts) -> Json:
     agent, script, kind = corpus.agent_of(facts), corpus.script_of(facts), facts.fate.kind
-    started = facts.fate.status not in ("in_queue", "pending", "scaling_up")
+    started = facts.fate.status not in _BEFORE
     error, reason = _ERRORS.get(kind, (None, None))
     if reason is None and kind is not Kind.LIVE:
         reason = "Main agent-ended-call" if roll(corpus.seed, facts.id, 9) % 3 else "Testing agent-ended-call"

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from functools import cache, lru_cache
+from typing import NamedTuple
 
-from cekura_tui.demo.arrivals import SLOWEST, Arrivals
+from cekura_tui.demo.arrivals import SLOWEST, Arrivals, spoken_at_first
 from cekura_tui.demo.chance import Dice, roll
 from cekura_tui.demo.dialogue import speak
-from cekura_tui.demo.facts import NEWEST, Facts, Fate, Kind, Shape, fate_of, shape_of, usual_fate
+from cekura_tui.demo.facts import NEWEST, Facts, Fate, Kind, Shape, fate_after, fate_of, shape_of
 from cekura_tui.demo.library import Agent, agents_of
 from cekura_tui.demo.people import PERSONALITIES
 from cekura_tui.demo.script import Script
@@ -27,11 +28,22 @@ BATCH = 6
 LONG_RUN = 900_060
 """A run of the first project with a transcript of LONG_TURNS turns (there when the project has at least 60 runs)."""
 LONG_TURNS = 3_000
-_LONG_SECONDS = 12_600
+TALKATIVE_RUN = 900_173
+"""A run of the first project with a call of 120 turns."""
 _LONG_AGENT = 1203
 
 SEED = 20260818
 _STEP = 1_500  # seconds between two runs, give or take a quarter of an hour
+
+
+class Long(NamedTuple):
+    """A call of so many turns, which takes so many seconds."""
+
+    turns: int
+    seconds: int
+
+
+_LONG = {LONG_RUN: Long(LONG_TURNS, 12_600), TALKATIVE_RUN: Long(120, 580)}
 
 
 class Corpus:
@@ -132,10 +144,16 @@ class Corpus:
     def end(self, project: int, place: int) -> Fate:
         """How a run ends; without arrivals some never do."""
         run_id = RUN_BASES[project] + place
-        if run_id == LONG_RUN:
+        if self.long(run_id):
             return Fate(Kind.FAILED, 1)
         fate = fate_of(self.seed, run_id, self._first[project] - place)
-        return fate if fate.kind is not Kind.LIVE or self._arrivals is None else usual_fate(self.seed, run_id)
+        if fate.kind is not Kind.LIVE or self._arrivals is None:
+            return fate
+        return fate_after(self.seed, run_id, fate.status)
+
+    def long(self, run_id: int) -> Long | None:
+        """How long a call is that goes on and on; None for most runs."""
+        return _LONG.get(run_id) if run_id <= RUN_BASES[0] + self._first[0] else None
 
     def script(self, project: int, place: int) -> int:
         """Which of its agent's scripts a run follows."""
@@ -161,7 +179,7 @@ class Corpus:
         end = self.end(project, place)
         script = self._script(run_id, agent, end)
         seconds = self._seconds(run_id, agent, script, end)
-        fate = self._now(project, place, end, seconds)
+        fate, spoken = self._now(project, place, end, seconds)
         return Facts(
             id=run_id,
             project=project,
@@ -170,23 +188,36 @@ class Corpus:
             script=script,
             personality=self.personality(project, place),
             fate=fate,
-            shape=Shape.TURNS if run_id == LONG_RUN else shape_of(self.seed, run_id, end),
+            shape=Shape.TURNS if self.long(run_id) else shape_of(self.seed, run_id, end),
             at=self.at(project, place),
             seconds=None if fate.kind is Kind.LIVE else seconds,
             as_text=as_text,
+            end=end.kind,
+            lasts=seconds,
+            spoken=spoken,
         )
 
-    def _now(self, project: int, place: int, end: Fate, seconds: int | None) -> Fate:
+    def is_old(self, facts: Facts) -> bool:
+        """Whether a first look at the workspace passes over this run."""
+        return self._first[facts.project] - (facts.id - RUN_BASES[facts.project]) >= len(NEWEST)
+
+    def _now(self, project: int, place: int, end: Fate, seconds: int | None) -> tuple[Fate, float | None]:
         rank = self._first[project] - place
-        if self._arrivals is None or RUN_BASES[project] + place == LONG_RUN:
-            return end
-        if rank < 0:
-            return self._arrivals.fate(self.at(project, place), end, seconds)
-        begun = fate_of(self.seed, RUN_BASES[project] + place, rank)
-        return self._arrivals.fate_of_first(rank, begun, end) if begun.kind is Kind.LIVE else end
+        if rank < 0 and self._arrivals is not None:
+            return self._arrivals.progress(self.at(project, place), end, seconds)
+        run_id = RUN_BASES[project] + place
+        if rank >= len(NEWEST) or self.long(run_id):
+            return end, None
+        begun = fate_of(self.seed, run_id, rank)
+        if begun.kind is not Kind.LIVE:
+            return end, None
+        if self._arrivals is None:
+            agent = self.batch_at(project, place)[0]
+            return end, spoken_at_first(begun.status, usual_seconds(agent.id, self._script(run_id, agent, end)))
+        return self._arrivals.progress(self._arrivals.arrived(begun.status, seconds), end, seconds)
 
     def _script(self, run_id: int, agent: Agent, fate: Fate) -> int:
-        if run_id == LONG_RUN:
+        if self.long(run_id):
             return 0
         if fate.foreign:
             return len(agent.scripts) - 1
@@ -197,8 +228,8 @@ class Corpus:
         return rich[chosen % len(rich)]
 
     def _seconds(self, run_id: int, agent: Agent, script: int, fate: Fate) -> int | None:
-        if run_id == LONG_RUN:
-            return _LONG_SECONDS
+        if long := self.long(run_id):
+            return long.seconds
         if fate.kind is Kind.LIVE:
             return None
         if fate.kind in (Kind.NO_ANSWER, Kind.CANCELLED):
@@ -213,7 +244,7 @@ class Corpus:
         """The rules that the agent breaks in this run."""
         if not facts.fate.failed:
             return frozenset()
-        if facts.id == LONG_RUN:
+        if self.long(facts.id):
             return frozenset(("readback",))
         script = self.script_of(facts)
         dice = Dice(self.seed, facts.id)

@@ -24,6 +24,10 @@ class Kind(Enum):
     UNKNOWN = "unknown"
 
 
+UNJUDGED = (Kind.NO_ANSWER, Kind.DROPPED, Kind.TIMEOUT, Kind.CANCELLED)
+"""Runs that end without having been evaluated."""
+
+
 class Shape(Enum):
     """In what form a run's transcript comes."""
 
@@ -116,7 +120,11 @@ _SHAPES: tuple[Shape, ...] = (
 
 
 class Facts(NamedTuple):
-    """A run in numbers. `at` is in unix seconds, `seconds` is the length of the call."""
+    """A run in numbers. `at` is in unix seconds, `seconds` is the length of the call, where it is over.
+
+    `end` is how it comes out and `lasts` how long the call takes in the end; `spoken` is how many seconds of it have
+    passed while it goes on, None before and after.
+    """
 
     id: int
     project: int
@@ -129,6 +137,9 @@ class Facts(NamedTuple):
     at: float
     seconds: int | None
     as_text: bool
+    end: Kind
+    lasts: int | None
+    spoken: float | None = None
 
 
 def fate_of(seed: int, run_id: int, rank: int) -> Fate:
@@ -139,6 +150,13 @@ def fate_of(seed: int, run_id: int, rank: int) -> Fate:
 def usual_fate(seed: int, run_id: int) -> Fate:
     """The fate of a run that a first look does not meet."""
     return _FATES[roll(seed, run_id, 1) % len(_FATES)]
+
+
+def fate_after(seed: int, run_id: int, begun: str) -> Fate:
+    """How a run ends that is going on: whoever is speaking was answered, and what is evaluated gets a verdict."""
+    end = usual_fate(seed, run_id)
+    unanswered = end.kind in (Kind.NO_ANSWER, Kind.CANCELLED) and begun in ("running", "in_progress")
+    return _PASSED if unanswered or (begun == "evaluating" and end.kind in UNJUDGED) else end
 
 
 def shape_of(seed: int, run_id: int, fate: Fate) -> Shape:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-FAULTS: tuple[str, ...] = ("latency", "429", "html-502", "withdrawn", "no-progress-id", "oldest-first")
+FAULTS: tuple[str, ...] = ("latency", "429", "html-502", "withdrawn", "no-progress-id", "oldest-first", "odd-turns")
 
 
 def check_faults(names: frozenset[str]) -> None:

@@ -115,7 +115,11 @@ class DemoServer:
             ledger.close()
 
     def _app(self, desk: Desk) -> ASGIApp:
-        odd = {"without_id": "no-progress-id" in self._faults, "oldest_first": "oldest-first" in self._faults}
+        odd = {
+            "without_id": "no-progress-id" in self._faults,
+            "oldest_first": "oldest-first" in self._faults,
+            "odd_turns": "odd-turns" in self._faults,
+        }
         app: ASGIApp = KeyCheck(make_app(desk, **odd), self.key)
         if self._faults:
             app = Faulty(app, self._faults)

@@ -6,28 +6,24 @@ Where nothing is found, nothing is claimed.
 from __future__ import annotations
 
 import re
-from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from cekura_tui.model.evidence_acts import acts_in
-from cekura_tui.model.evidence_beside import end_meant, speaks, turns_beside
+from cekura_tui.model.evidence_acts import Acts
+from cekura_tui.model.evidence_beside import agent_ends, end_meant, speaks, turns_beside
 from cekura_tui.model.evidence_described import asked_for, beside, described, figures
 from cekura_tui.model.evidence_match import Place, SaidWords
-from cekura_tui.model.evidence_mentions import AGENT, CALLER, Quote, Sentence, Time, sentences_of
+from cekura_tui.model.evidence_mentions import Quote, Sentence, Time, sentences_of
+from cekura_tui.model.evidence_times import TurnTimes
 from cekura_tui.model.evidence_tools import ToolNames, narrowed
 from cekura_tui.model.spoken_words import words_of
 from cekura_tui.model.turn import TOOLS, Turn
 
 Sure = Literal["sure", "likely", "maybe"]
 _RANK: dict[Sure, int] = {"sure": 0, "likely": 1, "maybe": 2}
-_BESIDE = 15.0
-"""Seconds before and after the speech of a turn within which a time may still mean it."""
-_MOST_OF_RANGE = 8
-"""Turns of a range of time that are all pointed at."""
-_SILENCE = re.compile(r"\b(?:silence|silent|pause|gap|dead air|nobody speaks|latency|delay|Stille|silencio)\b", re.I)
 _REPEATED = re.compile(r"\b(?:twice|both times|each time|once more|three times|repeatedly|every time)\b", re.I)
+_BARE = frozenset(("ok", "yes", "no", "bye", "goodbye", "hello", "hi", "thanks", "sure", "right"))
 _FEW = 3
 """Turns within which a single word that is quoted is believed to be meant."""
 _SHORT = 3
@@ -52,10 +48,9 @@ class EvidenceFinder:
         self._turns = turns
         self._said = SaidWords()
         self._tools = ToolNames(turns)
-        timed = sorted((turn.start, index) for index, turn in enumerate(turns) if turn.start is not None)
-        self._starts = [start for start, _ in timed]
-        self._at = [index for _, index in timed]
-        self._end = max((turn.end or turn.start or 0.0 for turn in turns), default=0.0)
+        self._acts = Acts(turns)
+        self._ends = agent_ends(turns)
+        self._times = TurnTimes(turns, self._said)
 
     def read(self) -> Iterator[None]:
         """Read the words of one turn after the other."""
@@ -69,13 +64,14 @@ class EvidenceFinder:
         looks = [self._look(sentence, found) for sentence in sentences_of(explanation)]
         for k, (rest, anchors) in enumerate(looks):
             following = looks[k + 1][1][0][1] if k + 1 < len(looks) and looks[k + 1][1] else None
-            for index, who in turns_beside(self._turns, rest, anchors, following):
+            leading = looks[k - 1][1][-1][1] if k and looks[k - 1][1] else None
+            for index, who in turns_beside(self._turns, rest, anchors, following, leading):
                 found.add(self._turns[index].n, "maybe", f"is what {who} says beside it")
         return found.told()
 
     def _look(self, sentence: Sentence, found: _Found) -> tuple[str, list[tuple[int, int]]]:
         """Add what a sentence points at; what is left of its text, and where it points at which turn."""
-        timed = {time: self._timed(time, sentence) for time in sentence.times}
+        timed = {time: self._times.meant(time, sentence) for time in sentence.times}
         numbered = [(n - 1, at) for n, at in sentence.turns if 1 <= n <= len(self._turns)]
         pointed = {index for indexes in timed.values() for index in indexes} | {index for index, _ in numbered}
         anchors: list[tuple[int, int]] = []
@@ -91,7 +87,7 @@ class EvidenceFinder:
             found.add(self._turns[index].n, "sure", f"is turn {self._turns[index].n}")
             anchors.append((at, index))
         for time, indexes in timed.items():
-            if not self._told_by_quote(time, indexes, quoted):
+            if not self._times.tells_again(time, indexes, quoted):
                 anchors += [(time.at, index) for index in indexes]
                 for index in indexes:
                     found.add(self._turns[index].n, "likely" if time.vague else "sure", f"is at {time.text}")
@@ -115,7 +111,8 @@ class EvidenceFinder:
         if 1 < len(places) <= _SHORT and length >= 2 and _REPEATED.search(sentence.rest):
             return places
         whole = [place for place in places if self._is_whole(place, length)]
-        if len(whole) == 1 and (len(places) > 1 or quote.text[:1].isupper()):
+        bare = length == 1 and words_of(quote.text)[0].form in _BARE
+        if len(whole) == 1 and not bare and (len(places) > 1 or quote.text[:1].isupper()):
             return whole
         if length < _SHORT and (len(places) > 1 or (length < 2 and not self._near(quote, places, pointed, found))):
             return []
@@ -138,66 +135,6 @@ class EvidenceFinder:
         """Whether a word's place is pointed at otherwise; or it is a sentence, and near what was found last."""
         near = quote.text[:1].isupper() and found.last
         return any(p.turn in pointed or (near and abs(p.turn + 1 - found.last) <= _FEW) for p in places)
-
-    # Times
-
-    def _timed(self, time: Time, sentence: Sentence) -> list[int]:
-        """The turns of a time. One that is later than the call, or that somebody says, is a time of the day."""
-        if not self._starts or time.last > self._end + 1:
-            return []
-        if not time.sure and self._said.spread(time.text.lstrip("0")):
-            return []
-        if time.first < time.last:
-            inside = sorted(self._starting(int(time.first), int(time.last) + 1))
-            if len(inside) > _SHORT and AGENT.search(sentence.rest) and not CALLER.search(sentence.rest):
-                inside = [index for index in inside if self._turns[index].speaker == "main"] or inside
-            return inside if len(inside) <= _MOST_OF_RANGE else inside[:1]
-        if here := self._starting(int(time.first), int(time.first) + 1):
-            return here if len(here) < 2 else self._of_several(here, sentence)
-        if _SILENCE.search(sentence.rest) and not time.vague and (edges := self._around(time.first)):
-            return edges
-        return self._nearest(time.first)
-
-    def _starting(self, first: float, before: float) -> list[int]:
-        """The turns that start within a stretch of time."""
-        return self._at[bisect_left(self._starts, first) : bisect_left(self._starts, before)]
-
-    def _around(self, at: float) -> list[int]:
-        """The turns on both sides of a silence, where there is one at that time."""
-        place = bisect_right(self._starts, at) - 1
-        if not 0 <= place < len(self._at) - 1:
-            return []
-        end = self._turns[self._at[place]].end
-        return [self._at[place], self._at[place + 1]] if end is not None and end < at else []
-
-    def _of_several(self, here: list[int], sentence: Sentence) -> list[int]:
-        tools = [index for index in here if self._turns[index].speaker in TOOLS]
-        if tools and any(word in sentence.rest.lower() for word in ("tool", "call", "result", "function")):
-            return tools[-1:]
-        spoken = [index for index in here if self._turns[index].speaker not in TOOLS]
-        return (spoken or here)[:1]
-
-    def _nearest(self, at: float) -> list[int]:
-        """The turn that is being spoken at a time, else the one whose end or start is nearest."""
-        place = bisect_right(self._starts, at) - 1
-        best: tuple[float, int] | None = None
-        for k in range(max(place - 3, 0), min(place + 2, len(self._at))):
-            turn = self._turns[self._at[k]]
-            start = turn.start or 0.0
-            following = self._starts[k + 1] if k + 1 < len(self._starts) else self._end
-            end = max(start, turn.end if turn.end is not None else following)
-            away = start - at if at < start else max(at - end, 0.0)
-            if away <= _BESIDE and (best is None or away < best[0] or (away == best[0] and turn.speaker not in TOOLS)):
-                best = away, self._at[k]
-        return [] if best is None else [best[1]]
-
-    def _told_by_quote(self, time: Time, indexes: list[int], quoted: set[int]) -> bool:
-        """Whether a time only says once more which turn a quote is of: it is near that turn's, and no other's."""
-        if not quoted or set(indexes) & quoted or time.first < time.last:
-            return False
-        exact = any(abs((self._turns[i].start or 0.0) - time.first) < 1.5 for i in indexes)
-        near = any(abs((self._turns[i].start or -99.0) - time.first) <= (10 if time.vague else 3) for i in quoted)
-        return near and not exact
 
     # Tools
 
@@ -232,12 +169,12 @@ class EvidenceFinder:
         more: list[tuple[int, int]] = []
         for part in (rest, *(time.text for time, indexes in timed.items() if not indexes)):
             told = -1
-            for index, shown, at, clause in figures(self._said, part, speaks(rest)):
-                said = any(self._says(n - 1, shown) for n in found.turns)
-                if clause != told and index not in near and not said:
-                    found.add(self._turns[index].n, "maybe", f"says {_short(shown)}")
-                    more.append((at, index))
-                    told = clause
+            for figure in figures(self._said, part, speaks(rest)):
+                said = any(self._says(n - 1, figure.shown) for n in found.turns)
+                if figure.clause != told and figure.turn not in near and not said:
+                    found.add(self._turns[figure.turn].n, "maybe", f"says {_short(figure.shown)}")
+                    more.append((figure.at, figure.turn))
+                    told = figure.clause
         for index, words, at in described(self._said, rest, [at for at, _ in anchors]):
             found.add(self._turns[index].n, "maybe", f"speaks of {_short(', '.join(words))}")
             more.append((at, index))
@@ -246,13 +183,13 @@ class EvidenceFinder:
             found.add(self._turns[index].n, "maybe", f"asks of {_short(word)}")
             more.append((at, index))
         if not anchors and not more:
-            for indexes, name, at in acts_in(self._turns, rest):
+            for indexes, name, at in self._acts.told_in(rest):
                 for index in indexes:
                     found.add(self._turns[index].n, "maybe", name)
                     more.append((at, index))
-        if not anchors and not more and (end := end_meant(self._turns, rest)) is not None:
-            found.add(self._turns[end[0]].n, "maybe", "is the greeting" if end[0] < 2 else "is the farewell")
-            more.append((end[1], end[0]))
+        if not anchors and not more and (edge := end_meant(self._ends, rest)):
+            found.add(self._turns[edge[0]].n, "maybe", "is the greeting" if edge[0] < 2 else "is the farewell")
+            more.append((edge[1], edge[0]))
         return rest, more
 
     def _says(self, index: int, figure: str) -> bool:

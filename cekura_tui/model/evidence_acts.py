@@ -1,9 +1,10 @@
-"""What is done in calls, by the words in which it is done: an apology says that it is sorry, a refusal begins with "no"."""
+"""What is done in a call, by the words in which it is done: an apology says that it is sorry."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import islice, pairwise
 from typing import NamedTuple
 
 from cekura_tui.model.evidence_mentions import RULE
@@ -42,7 +43,8 @@ ACTS = (
         "shows sympathy",
     ),
     _act(
-        r"(?:ask(?:s|ed|ing)?|want(?:s|ed)|request(?:s|ed)?|demand(?:s|ed)?) (?:\w+ ){0,4}(?:human|person|supervisor|manager|"
+        r"(?:ask(?:s|ed|ing)?|want(?:s|ed)|request(?:s|ed)?|demand(?:s|ed)?) (?:\w+ ){0,4}(?:human|person|"
+        r"supervisor|manager|"
         r"somebody|someone|representative|real agent|colleague)",
         "testing",
         r"\b(?:human|person|supervisor|manager|somebody|someone|representative|colleague|real agent)\b",
@@ -57,43 +59,60 @@ ACTS = (
     _act(r"thank(?:s|ed) (?:the agent|it|her|him)", "testing", r"\b(?:thank|danke|gracias|merci)", "thanks"),
 )
 _TALKED_OVER = re.compile(
-    r"\b(?:interrupt(?:s|ed|ion|ing)?|talk(?:s|ed)? over|sp(?:eaks|oke) over|cut(?:s|ting)? (?:\w+ )?(?:off|short|in)|overlap)",
+    r"\b(?:interrupt(?:s|ed|ion|ing)?|talk(?:s|ed)? over|sp(?:eaks|oke) over|cut(?:s|ting)? (?:\w+ )?(?:off|"
+    r"short|in)|overlap)",
     re.I,
 )
 _PUT_RIGHT = re.compile(
-    r"\b(?:mis-?heard|misunderst(?:ood|anding)|misunderstands|wrongly (?:repeated|read|noted|taken)|had to (?:correct|be corrected|"
-    r"be put right|put it right)|put right by|corrected by|(?:caller|customer|client|patient)(?:'s|’s)? correct(?:ion|ed|s))",
+    r"\b(?:mis-?heard|misunderst(?:ood|anding)|misunderstands|wrongly (?:repeated|read|noted|taken)|"
+    r"had to (?:correct|be corrected|"
+    r"be put right|put it right)|put right by|corrected by|(?:caller|customer|client|patient)(?:'s|"
+    r"’s)? correct(?:ion|ed|s))",
     re.I,
 )
 _SECONDS = re.compile(r"\b(\d+(?:\.\d+)?|\w+)[ -]seconds?\b", re.I)
 _SILENCE = re.compile(r"\b(?:silen(?:ce|t)|paus(?:e|ed)|gap|dead air|delay|latency|nobody speaks|waited)\b", re.I)
-_NUMBERS = {w: n for n, w in enumerate("zero one two three four five six seven eight nine ten eleven twelve".split())}
+_WORDS = "zero one two three four five six seven eight nine ten eleven twelve"
+_NUMBERS = {word: n for n, word in enumerate(_WORDS.split())}
 _NO = re.compile(r"\s*(?:no|nope|nein|that's (?:not|wrong)|not quite)\b", re.I)
 
 
-def acts_in(turns: Sequence[Turn], text: str) -> Iterator[tuple[list[int], str, int]]:
-    """Indexes of turns that do what a sentence tells, what that is, and where in the sentence it is told."""
-    if RULE.search(text):
-        return
-    for told, who, sounds, name in ACTS:
-        if (hit := told.search(text)) and not _NOT.search(text[max(hit.start() - 30, 0) : hit.start()]):
-            found = [k for k, turn in enumerate(turns) if turn.speaker == who and sounds.search(turn.text)]
-            if 1 <= len(found) <= MOST:
-                yield found, name, hit.start()
-    if (hit := _TALKED_OVER.search(text)) and not _NOT.search(text[: hit.start()]):
-        found = list(_overlapping(turns))
-        if 1 <= len(found) <= MOST:
-            yield found, "talks over the other", hit.start()
-    if (hit := _PUT_RIGHT.search(text)) and not _NOT.search(text[max(hit.start() - 20, 0) : hit.start()]):
-        pairs = list(_put_right(turns))
-        if len(pairs) > 1:  # what is misheard is most often a number or a name that is spelt
-            pairs = [(one, other) for one, other in pairs if _tells_figure(turns[one]) and _tells_figure(turns[other])]
-        if len(pairs) == 1:
-            yield list(pairs[0]), "is put right", hit.start()
-    if (hit := _SILENCE.search(text)) and (long := _length(text)) is not None and not _NOT.search(text[: hit.start()]):
-        gaps = [edges for edges, seconds in _gaps(turns) if abs(seconds - long) <= 1.0]
-        if len(gaps) == 1:
-            yield list(gaps[0]), f"is beside {long:g} s of silence", hit.start()
+class Acts:
+    """What is done in a call; each kind is looked for once, when an explanation first tells of it."""
+
+    def __init__(self, turns: Sequence[Turn]) -> None:
+        self._turns = turns
+        self._found: dict[str, list[int]] = {}
+
+    def told_in(self, text: str) -> Iterator[tuple[list[int], str, int]]:
+        """Indexes of turns that do what a sentence tells, what that is, and where in the sentence it is told."""
+        if RULE.search(text):
+            return
+        for act in ACTS:
+            if (hit := act.told.search(text)) and not _NOT.search(text[max(hit.start() - 30, 0) : hit.start()]):
+                yield from self._few(act.name, lambda act=act: self._doing(act), hit.start())  # type: ignore[misc]
+        if (hit := _TALKED_OVER.search(text)) and not _NOT.search(text[: hit.start()]):
+            yield from self._few("talks over the other", lambda: _overlapping(self._turns), hit.start())
+        if (hit := _PUT_RIGHT.search(text)) and not _NOT.search(text[max(hit.start() - 20, 0) : hit.start()]):
+            yield from self._few("is put right", lambda: _put_right(self._turns), hit.start())
+        if (
+            (hit := _SILENCE.search(text))
+            and (long := _length(text)) is not None
+            and not _NOT.search(text[: hit.start()])
+        ):
+            gaps = [edges for edges, seconds in _gaps(self._turns) if abs(seconds - long) <= 1.0]
+            if len(gaps) == 1:
+                yield list(gaps[0]), f"is beside {long:g} s of silence", hit.start()
+
+    def _few(self, name: str, look: Callable[[], Iterable[int]], at: int) -> Iterator[tuple[list[int], str, int]]:
+        """The turns that do something, if they are few enough for all of them to be meant."""
+        if name not in self._found:
+            self._found[name] = list(islice(look(), MOST + 1))
+        if 1 <= len(self._found[name]) <= MOST:
+            yield self._found[name], name, at
+
+    def _doing(self, act: Act) -> Iterator[int]:
+        return (k for k, turn in enumerate(self._turns) if turn.speaker == act.who and act.sounds.search(turn.text))
 
 
 def _tells_figure(turn: Turn) -> bool:
@@ -134,9 +153,14 @@ def _gaps(turns: Sequence[Turn]) -> Iterator[tuple[tuple[int, int], float]]:
         before = (index, turn.end) if turn.end is not None else None
 
 
-def _put_right(turns: Sequence[Turn]) -> Iterator[tuple[int, int]]:
-    """Turns in which the agent repeats something, and the caller says no."""
+def _put_right(turns: Sequence[Turn]) -> Iterator[int]:
+    """Two turns: in one the agent repeats something, in the next the caller says no. None where that is often so."""
     spoken = [index for index, turn in enumerate(turns) if turn.speaker not in TOOLS]
-    for one, other in zip(spoken, spoken[1:], strict=False):
-        if turns[one].speaker == "main" and turns[other].speaker == "testing" and _NO.match(turns[other].text):
-            yield one, other
+    pairs = [
+        (one, other)
+        for one, other in pairwise(spoken)
+        if turns[one].speaker == "main" and turns[other].speaker == "testing" and _NO.match(turns[other].text)
+    ]
+    if len(pairs) > 1:  # what is misheard is most often a number or a name that is spelt
+        pairs = [pair for pair in pairs if all(_tells_figure(turns[index]) for index in pair)]
+    return iter(pairs[0] if len(pairs) == 1 else ())

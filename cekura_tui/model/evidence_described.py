@@ -17,9 +17,11 @@ _CLAUSE = re.compile(
     r"[,;:()\[\]—–•❌✅]|\s-\s|\b(?:but|yet|although|while|when|which|whereas|until|and then|before|after|and)\b"
 )
 _ASKED = re.compile(
-    r"(?<!was )(?<!were )(?<!be )\b(?:ask(?:s|ed|ing)?|gefragt|fragt(?:e)?|pregunt(?:a|ó)|inquire[sd]?|enquire[sd]?|request(?:s|ed))\b",
+    r"(?<!was )(?<!were )(?<!be )\b(?:ask(?:s|ed|ing)?|gefragt|fragt(?:e)?|pregunt(?:a|ó)|inquire[sd]?|"
+    r"enquire[sd]?|request(?:s|ed))\b",
     re.I,
 )
+_MANY = 60
 _RARE = 2
 """A word that more turns say points at none of them."""
 _EMPTY_WORDS = """
@@ -36,7 +38,7 @@ every mit ohne oder aber auch dass wird wurde sich eine einen einem einer nicht 
 pero como está esta este cuando donde porque sobre entre dans avec pour mais elle vous nous sont être
 question information confirm confirmed confirms line lines response responded
 """
-_NONE = frozenset(("no", "not", "nor", "without", "never"))
+_NONE = frozenset(("no", "not", "nor", "without", "never", "since", "below", "under", "above", "than"))
 _EMPTY = frozenset(_EMPTY_WORDS.split())
 
 
@@ -57,7 +59,7 @@ def figures(said: SaidWords, text: str, who: Who = "") -> Iterator[Figure]:
     words = words_of(text)
     clauses = [found.start() for found in _CLAUSE.finditer(text)]
     for n, word in enumerate(words):
-        if not any(letter.isdigit() for letter in word.form) or (n and words[n - 1].form in _NONE):
+        if not any(letter.isdigit() for letter in word.form) or _bounded(words, n):
             continue
         shown, clause = text[word.start : word.end], bisect_left(clauses, word.start)
         form = word.form
@@ -70,6 +72,12 @@ def figures(said: SaidWords, text: str, who: Who = "") -> Iterator[Figure]:
             both = [index for index in said.turns_with(form) if _follows(said.words[index], word, unit)]
             if len(both) == 1:
                 yield Figure(both[0], text[min(word.start, unit.start) : max(word.end, unit.end)], word.start, clause)
+
+
+def _bounded(words: Sequence[Word], n: int) -> bool:
+    """Whether a figure is denied, or is a limit that nobody said: "no 999", "below the limit of 6:45"."""
+    before = [word.form for word in words[max(n - 3, 0) : n]]
+    return (before[-1:] and before[-1] in _NONE) or "limit" in before
 
 
 def _twelve_hours(form: str) -> str:
@@ -97,7 +105,7 @@ def _follows(words: Sequence[Word], figure: Word, unit: Word) -> bool:
 
 
 def described(said: SaidWords, text: str, told: Collection[int] = ()) -> Iterator[tuple[int, tuple[str, ...], int]]:
-    """Turns (index, the words, and where they stand) that share several rare words with a clause of the text, as no other turn does.
+    """Turns (index, the words, and where they stand) that share rare words with a clause of the text, as no other does.
 
     A clause that points at a turn by other means, at one of the characters in `told`, needs no guess.
     """
@@ -132,7 +140,7 @@ def asked_for(said: SaidWords, text: str, told: Collection[int], who: Who) -> It
         word = ""
         for one in words_of(clause):
             where = said.turns_with_stem(stem(one.form)) if _content(one, clause) else ()
-            where = [i for i in where if said.turns[i].speaker == (who or "main")]
+            where = [i for i in where[:_MANY] if said.turns[i].speaker == (who or "main")]
             where = [i for i in where if "?" in said.turns[i].text] or where
             if 1 <= len(where) <= _RARE:
                 shared.update(where)

@@ -15,6 +15,10 @@ from cekura_tui.model.turn import TOOLS, Turn
 _ELLIPSIS = re.compile(r"\s*(?:…|\.\.\.+|\[\.\.\.\]|\[…\]|\(\.\.\.\))\s*")
 _NEAR = 0.75
 """So many of the words, at least, must be said in their order for a quote to count as said."""
+_EFFORT = 3_000
+"""Occurrences of words that are looked at for one quote: in a long call the rare words tell where to compare."""
+_COMPARED = 20
+"""Turns that are compared with a quote word by word."""
 _FEW = 3
 """Fewer words must be said exactly."""
 _LONGEST = 60
@@ -82,21 +86,28 @@ class SaidWords:
         return self._near(forms) if len(forms) >= _FEW else []
 
     def _candidates(self, forms: Sequence[str], least: float) -> list[int]:
-        """Turns that say so many of these words, in any order."""
+        """Turns that say so many of these words, in any order; those that say most of the rare ones, not too many."""
         hits: Counter[int] = Counter()
-        distinct = set(forms)
+        distinct = sorted(set(forms), key=self.spread)
+        looked, effort = 0, 0
         for form in distinct:
+            effort += self.spread(form)
+            if looked and effort > _EFFORT:
+                break
             hits.update(self._where.get(form, ()))
-        return sorted(index for index, number in hits.items() if number >= least * len(distinct))
+            looked += 1
+        needed = max(least * len(distinct) - (len(distinct) - looked), 1)
+        best = sorted((index for index, number in hits.items() if number >= needed), key=lambda i: (-hits[i], i))
+        return sorted(best[:_COMPARED])
 
     def _exact(self, forms: Sequence[str]) -> list[Place]:
         rarest = min(forms, key=self.spread)
-        found = []
+        offset, found = list(forms).index(rarest), []
         for index in self.turns_with(rarest):
             words = self.words[index]
-            said = [word.form for word in words]
-            for at in range(len(said) - len(forms) + 1):
-                if said[at : at + len(forms)] == list(forms):
+            for place, word in enumerate(words):
+                at = place - offset
+                if word.form == rarest and at >= 0 and [w.form for w in words[at : at + len(forms)]] == list(forms):
                     found.append(Place(index, words[at].start, words[at + len(forms) - 1].end, 1.0))
                     break
         return found

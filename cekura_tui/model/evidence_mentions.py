@@ -20,10 +20,11 @@ _QUOTES = re.compile(
 _LABELLED = re.compile(r"\b(?:Main Agent|Testing Agent|Agent|Caller|Customer|User):\s*(?P<k>[^\"“”«»„'\n]{12,})$")
 _CLOCK = r"(?:\d{1,2}:)?\d{1,3}:\d{2}(?:\.\d+)?"
 _MINUTES = r"\d{1,3}\s?m(?:in(?:utes?|\.)?)?\s?(?:and\s)?\d{1,2}\s?s(?:ec(?:onds?)?)?\b"
-_SECONDS = r"\d+(?:\.\d+)?\s*(?:s\b|sec(?:onds?|s)?\b|Sek(?:unden?)?\b|segundos?\b|secondes?\b)"
+_SECONDS = r"second\s+\d+\b|\d+(?:\.\d+)?\s*(?:s\b|sec(?:onds?|s)?\b|Sek(?:unden?)?\b|segundos?\b|secondes?\b)"
 _TIME = rf"(?:{_CLOCK}|{_MINUTES}|{_SECONDS})"
 _RANGE = re.compile(
-    rf"({_TIME})\s*(?:-|–|—|to|bis|until|-->|→|a)\s*({_TIME})|\b(?:between|from|zwischen|entre)\s+({_TIME})\s+(?:and|und|y)\s+({_TIME})",
+    rf"({_TIME})\s*(?:-|–|—|to|bis|until|-->|→|a)\s*({_TIME})|\b(?:between|from|zwischen|"
+    rf"entre)\s+({_TIME})\s+(?:and|und|y)\s+({_TIME})",
     re.IGNORECASE,
 )
 _ONE_TIME = re.compile(rf"(?<![\d:.]){_TIME}(?!\d|:\d)", re.IGNORECASE)
@@ -42,12 +43,15 @@ _HOW_LONG = re.compile(
     + r"\s+$",
     re.I,
 )
+_NOT_THEN = re.compile(_words("after", "before", "since", "until", "till", "limit of", "later than") + r"\s+$", re.I)
 _LASTED = re.compile(
     _words("lasting", "lasted", "lasts", "took", "takes", "duration(?: of)?", "in under", "length of") + r"\s+$", re.I
 )
 _AT = re.compile(
-    r"(?:@|~|\bt\s?=|" + _words("at", "around", "about", "near", "bei", "um", "gegen", "a los", "vers", "second") + ")"
-    r"\s*(?:about\s+|around\s+|roughly\s+|etwa\s+|the\s+)?$",
+    r"(?:@|~|\bt\s?=|"
+    + _words("at", "bei", "um", "a los", "vers", "second")
+    + r")\s*(?:about\s+|around\s+|roughly\s+|etwa\s+|the\s+)?$|"
+    r"(?<!of )(?<!for )(?<!after )\b(?:around|about|near)\s+$",
     re.I,
 )
 _VAGUE = re.compile(
@@ -63,7 +67,11 @@ _TURNS = re.compile(
     r"(\d{1,6}(?:\s*(?:,|and|&|und|y|et|or|to|-|–|/)\s*(?:turns?\s*)?#?\d{1,6})*)(?![\d:.]*\d)",
     re.I,
 )
-_NTH = re.compile(r"\b(\d{1,6})(?:st|nd|rd|th) (?:turn|message|utterance)\b|(?<![\w-])T(\d{1,4})(?=[\]:;,)]|\s)", re.I)
+_NTH = re.compile(
+    r"\b(\d{1,6})(?:st|nd|rd|th) (?:turn|message|utterance)\b|(?<![\w-])(?:T(?=\d{1,4}[\]:])|"
+    r"#)(\d{1,4})(?=[\]:;,.)]|\s|$)",
+    re.I,
+)
 _NUMBERS = re.compile(r"(\d+)(?:\s*(?:to|-|–)\s*(?:turns?\s*)?#?(\d+))?", re.I)
 CALLER = re.compile(
     _words(
@@ -206,7 +214,7 @@ def _time(text: str, hit: re.Match[str]) -> Time | None:
     before, after = text[: hit.start()], text[hit.end() :]
     bracketed = before.rstrip(" ~≈")[-1:] in ("[", "(", "@") and after.lstrip()[:1] in ("]", ")", ",", "", ";", ":")
     clock = ":" in hit.group()
-    if _OF_THE_DAY.match(after) or (_LASTED if clock else _HOW_LONG).search(before):
+    if _OF_THE_DAY.match(after) or (_LASTED if clock else _HOW_LONG).search(before) or _NOT_THEN.search(before):
         return None
     if not clock and not (bracketed or _AT.search(before) or _INTO_THE_CALL.match(after)):
         return None

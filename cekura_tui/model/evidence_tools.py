@@ -11,13 +11,16 @@ from cekura_tui.model.turn import Turn
 
 _PARTS = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|\d+")
 _RESULT = re.compile(
-    r"\b(?:return(?:s|ed|ing)|result(?:s|ed)?|response|responded|answer(?:ed|s)|c[ao]me(?:s)? back|reported|reports|yielded|brought|gave back|output|"
-    r"error(?:ed)?|timed out|times out|rejected|denied|time-?out|shows|showed|had (?:said|told|shown)|fail(?:s|ed|ure)|ergab|lieferte|Ergebnis|devolvió|resultado)\b",
+    r"\b(?:return(?:s|ed|ing)|result(?:s|ed)?|response|responded|answer(?:ed|s)|c[ao]me(?:s)? back|reported|"
+    r"reports|yielded|brought|gave back|output|"
+    r"error(?:ed)?|timed out|times out|rejected|denied|gone through|went through|acknowledged|time-?out|shows|"
+    r"showed|fail(?:s|ed|ure)|ergab|lieferte|Ergebnis|devolvió|resultado)\b",
     re.IGNORECASE,
 )
 _CALL = re.compile(
     r"\b(?:call(?:s|ed|ing)?|invok(?:e|es|ed|ing)|us(?:es|ed|ing)|with|lists|r[au]ns?|trigger(?:s|ed)|sent|passed|"
-    r"executed|tried|attempt(?:s|ed)?|retried|follow(?:s|ed)|preceded|happened|made|arguments?|parameters?|payload|rief|ruft|aufgerufen|llamó|llama)\b",
+    r"executed|tried|attempt(?:s|ed)?|retried|follow(?:s|ed)|preceded|happened|made|was given|were given|"
+    r"arguments?|parameters?|payload|rief|ruft|aufgerufen|llamó|llama)\b",
     re.IGNORECASE,
 )
 _NOT_BEFORE = re.compile(
@@ -31,7 +34,8 @@ _NOT_AFTER = re.compile(
     re.IGNORECASE,
 )
 _RESULT_BEFORE = re.compile(
-    r"\b(?:devolvió|devuelve)\s+[`\"'“‘]?$|\b(?:return(?:ed|s)?|results?|response|output|answer|passage|record|data|reply|error|came back|comes back|those|"
+    r"\b(?:devolvió|devuelve)\s+[`\"'“‘]?$|\b(?:return(?:ed|s)?|results?|response|output|answer|passage|record|"
+    r"data|reply|error|came back|comes back|those|"
     r"numbers?|figures?|values?|prices?|slots?|what)\s+(?:\w+\s+)?"
     r"(?:by|of|from|in)\s+(?:the\s+)?[`\"'“‘]?$",
     re.IGNORECASE,
@@ -44,6 +48,7 @@ _TOOL_SAID = re.compile(
     r"errored|came back|timed out)\b",
     re.IGNORECASE,
 )
+_HAD_SAID = re.compile(r"^[`\"'”’]?\s*had (?:said|told|shown|answered)\b", re.IGNORECASE)
 _ATTEMPT = re.compile(r"^[`\"'”’]?\s*(?:\w+\s+)?attempts?\b", re.IGNORECASE)
 _AGAIN = re.compile(r"\b(?:called it again|tried again|retr(?:y|ied|ies)|on retry|second attempt)\b", re.IGNORECASE)
 _ORDINAL = re.compile(r"\b(first|second|third|fourth|last|final|1st|2nd|3rd)\s+[`\"'“‘]?$", re.IGNORECASE)
@@ -74,12 +79,13 @@ class ToolNames:
         """
         before, after = text[max(start - _HALF, 0) : start], text[end : min(end + _HALF, until)]
         behind = text[end:until]
-        clause = re.split(r"[;,]|\bbut\b|\byet\b", before)[-1]
+        clause = re.split(r"[;,]|\b(?:but|yet|although|though|while|whereas)\b", before)[-1]
         if _NOT_BEFORE.search(clause.rstrip("`\"'“‘")) or _NOT_AFTER.match(after):
             return []
         word = text[start:end]
         beside = re.split(r"[;.]|\bbut\b|\byet\b|\bso\b", after)[0]
         in_word, in_text = _RESULT.search(word), _RESULT.search(beside)
+        in_text = in_text or _HAD_SAID.match(beside)
         result = in_word or in_text or _TOOL_SAID.search(after)
         if _RESULT_BEFORE.search(clause):
             kinds = ["tool_result"]
@@ -135,6 +141,8 @@ def _pattern(name: str, names: set[str]) -> re.Pattern[str] | None:
     """The name itself, its words apart, and its first or last word before "tool" where no other tool has that word."""
     parts = [part.lower() for part in _PARTS.findall(name)]
     forms = [rf"(?<![\w]){re.escape(name)}(?![\w])"]
+    if len(parts) == 1 and parts[0] == name:  # a common word, too
+        forms = [rf"[`\"'“‘]{re.escape(name)}[`\"'”’]", rf"\b{re.escape(name)}\s+{_NOUN}\b"]
     if len(parts) > 1:
         forms.append(r"\b" + r"[\s_-]?".join(map(re.escape, parts)) + r"\b")
     for part in {parts[0], parts[-1]} if parts else set():

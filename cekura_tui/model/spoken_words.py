@@ -8,10 +8,13 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import NamedTuple
 
 _MARKS = "\u0300-\u036f\u0483-\u0487\u0591-\u05bd\u0610-\u061a\u064b-\u065f\u0670\u06d6-\u06dc"
-_SIGNED = "\u0900-\u0963\u0971-\u0dff\u0e00-\u0fff\u1000-\u109f\u1780-\u17ff"  # scripts whose vowels are signs of their own
+_SIGNED = (
+    "\u0900-\u0963\u0971-\u0dff\u0e00-\u0fff\u1000-\u109f\u1780-\u17ff"  # scripts whose vowels are signs of their own
+)
 _SINGLE = "\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff"  # scripts without spaces: a character is a word
 _WORD = re.compile(
     rf"\d+(?:[.,:/-]?\d+)*|[{_SINGLE}]|(?:(?![\d_{_SINGLE}])[\w{_MARKS}{_SIGNED}]|(?<=\w)['’](?=\w))+|[£€$₹¥%]"
@@ -56,12 +59,13 @@ _SAME = {
 }
 _TAILS = {"ve": "have", "re": "are", "ll": "will", "m": "am"}
 _IS = "it that he she what there here who where how let"
+_HELPING = "do does did is are was were has have had would could should"
 _SHORT = {f"{word}'s": (word, "us" if word == "let" else "is") for word in _IS.split()} | {
     "can't": ("can", "not"),
     "cannot": ("can", "not"),
     "won't": ("will", "not"),
     "shan't": ("shall", "not"),
-    **{f"{word}n't": (word, "not") for word in "do does did is are was were has have had would could should".split()},
+    **{f"{word}n't": (word, "not") for word in _HELPING.split()},
 }
 _MINUTES = {"quarter": "15", "half": "30"}
 _FILLERS = frozenset(["uh", "um", "uhm", "er", "erm", "hmm", "hm", "mhm", "ah", "eh", "äh", "ähm", "öh", "este", "euh"])
@@ -188,6 +192,7 @@ def _is_spelling(word: Word, text: str) -> bool:
     return len(word.form) == 1 or " " in text[word.start : word.end]
 
 
+@lru_cache(maxsize=20_000)
 def stem(form: str) -> str:
     """A word without its common endings; enough to join "inform" and "informed"."""
     if not form.isascii() or not form.isalpha() or len(form) < 5:

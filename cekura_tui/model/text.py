@@ -54,9 +54,15 @@ def clean_json(value: object, keep: frozenset[str] = frozenset()) -> object:
         return None
     if isinstance(value, list):
         return [clean_json(item, keep) for item in value]
-    if isinstance(value, dict):
-        return {clean(key): item if key in keep else clean_json(item, keep) for key, item in value.items()}
-    return value
+    if not isinstance(value, dict):
+        return value
+    cleaned: dict[object, object] = {}
+    for key, item in value.items():
+        # Most of what comes are short clean texts and numbers, tens of thousands of them: no call for each.
+        if not (key in keep or (item.isprintable() if isinstance(item, str) else item is None)):
+            item = clean_json(item, keep)
+        cleaned[key if key.isprintable() else clean(key)] = item
+    return cleaned
 
 
 def has_controls(prompt: str) -> bool:

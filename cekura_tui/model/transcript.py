@@ -127,6 +127,10 @@ def _compact(value: object) -> str:
 
 def _seconds(value: object) -> float | None:
     """Seconds of a number, of its text, or of "MM:SS" and "HH:MM:SS"."""
+    if type(value) is float:  # as nearly all are, of 10,000 turns
+        return value if math.isfinite(value) else None
+    if value is None:
+        return None
     if isinstance(value, str):
         return seconds_of(value)
     if isinstance(value, int | float) and not isinstance(value, bool):

@@ -57,13 +57,14 @@ class RunRow:
 class RunView:
     """A whole run as it is read: its row, verdicts, transcript and details; `got_at` is when the server told it.
 
-    `source` is the object as it came, cleaned, with every field.
+    `source` is the object as it came, cleaned, with every field. Its `repr` is short: Textual makes one of whatever a
+    worker is handed, and of 10,000 turns that takes longer than all else.
     """
 
     row: RunRow
-    verdicts: tuple[Verdict, ...]
-    transcript: Transcript
-    details: tuple[tuple[str, str], ...]
+    verdicts: tuple[Verdict, ...] = field(repr=False)
+    transcript: Transcript = field(repr=False)
+    details: tuple[tuple[str, str], ...] = field(repr=False)
     got_at: float
     cached: bool = False
     source: Mapping[str, Any] = field(default_factory=dict, repr=False)
@@ -84,12 +85,9 @@ class RunView:
         return timings(self.transcript.turns)
 
 
-def row_of(run: Run) -> RunRow:
-    """The row of a run."""
-    return _row(run, read_verdicts(run))
-
-
-def _row(run: Run, verdicts: Sequence[Verdict]) -> RunRow:
+def row_of(run: Run, verdicts: Sequence[Verdict] | None = None) -> RunRow:
+    """The row of a run; its verdicts are read unless they were."""
+    verdicts = read_verdicts(run) if verdicts is None else verdicts
     return RunRow(
         id=run.id,
         scenario=run.scenario_name or ("Scenario deleted" if run.scenario is None else f"scenario {run.scenario}"),
@@ -114,7 +112,7 @@ def view_of(run: Run, got_at: float, *, cached: bool = False) -> RunView:
     """All of a run that the screens show."""
     verdicts = read_verdicts(run)
     return RunView(
-        _row(run, verdicts), verdicts, read_transcript(run), tuple(_details(run)), got_at, cached, run.source
+        row_of(run, verdicts), verdicts, read_transcript(run), tuple(_details(run)), got_at, cached, run.source
     )
 
 

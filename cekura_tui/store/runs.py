@@ -98,21 +98,31 @@ class RunStore:
 
         return Run.read(json.loads(rows[0]["source"])), rows[0]["got_at"]
 
-    def keep_opened(self, run: Run, at: float) -> None:
-        """Keep a whole run, and why it failed; the ones that were opened longest ago make room."""
+    def opened_at(self, run_id: int) -> float | None:
+        """When an opened run was last got, without reading it."""
+        rows = self._database.read(
+            "SELECT got_at FROM opened_runs WHERE origin = ? AND key_id = ? AND id = ?", *self._pair, run_id
+        )
+        return rows[0]["got_at"] if rows else None
+
+    def keep_opened(self, run: Run, at: float) -> int:
+        """Keep a whole run, and why it failed; the ones that were opened longest ago make room. Returns its bytes."""
         from cekura_tui.model.findings import findings_of  # its patterns are not for the first frame
         from cekura_tui.store.findings import keep_findings
 
         source = json.dumps(run.source, ensure_ascii=True)
-        row = row_of(run)
+        verdicts = read_verdicts(run)
+        row = row_of(run, verdicts)
+        findings = findings_of(verdicts) if row.outcome.settled else None
         with self._database.write() as sql:
             sql.execute(
                 "INSERT OR REPLACE INTO opened_runs VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
                 (*self._pair, run.id, source, len(source), at, at, _write_row(row)),
             )
             sql.execute(_PRUNE_OPENED, (MAX_OPENED, MAX_OPENED_BYTES))
-            if row.outcome.settled:
-                keep_findings(sql, self._pair, {run.id: findings_of(read_verdicts(run))}, at)
+            if findings is not None:
+                keep_findings(sql, self._pair, {run.id: findings}, at)
+        return len(source)
 
     def opened_rows(self) -> list[tuple[RunRow, float]]:
         """The row of every opened run that is kept, the newest run first, and when it was got."""

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import gc
 import time
+from collections.abc import Iterator
 
 from cekura_tui.model.evidence import Evidence, EvidenceFinder
 from cekura_tui.model.verdict import Verdict
@@ -15,6 +18,10 @@ MOST = 8
 """Runs whose evidence is kept."""
 _STEP = 0.004
 """Seconds of work after which others have their turn, and the rest after them."""
+_LONG = 500
+"""Turns from which on the run is drawn first."""
+_DRAWN = 0.1
+"""Seconds for that."""
 
 
 class RunEvidence:
@@ -37,15 +44,31 @@ class RunEvidence:
 
 async def _found(view: RunView) -> Found:
     told: list[tuple[Verdict, tuple[Evidence, ...]]] = []
+    if len(view.transcript.turns) >= _LONG:
+        await asyncio.sleep(_DRAWN)
     finder = EvidenceFinder(view.transcript.turns)
     until = time.monotonic() + _STEP
-    for _ in finder.read():
-        until = await _rest(until)
-    for verdict in view.verdicts:
-        if verdict.state != "na":
-            told.append((verdict, finder.find(verdict.reasons)))
+    with _no_search_for_garbage():
+        for _ in finder.read():
             until = await _rest(until)
+        for verdict in view.verdicts:
+            if verdict.state != "na":
+                told.append((verdict, finder.find(verdict.reasons)))
+                until = await _rest(until)
     return tuple(told)
+
+
+@contextlib.contextmanager
+def _no_search_for_garbage() -> Iterator[None]:
+    """Python would look for garbage among the words of a long call again and again, for a tenth of a second in which no
+    key is answered, and find none. What there is otherwise waits some seconds."""
+    was = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was:
+            gc.enable()
 
 
 async def _rest(until: float) -> float:

@@ -60,13 +60,15 @@ class RunsAhead:
         # Whoever no longer waits does not stop it: another may be waiting for it.
         await asyncio.wait({self._reading})
 
-    def keep(self, view: RunView) -> None:
-        """Keep a run that was just read by whomever."""
+    def keep(self, view: RunView, size: int | None = None) -> None:
+        """Keep a run that was just read by whomever; `size` are the bytes of its JSON, where they are known."""
         number = view.row.id
+        if (kept := self._kept.get(number)) is not None and kept[0] is view:
+            return
         self._kept.pop(number, None)
         if view.cached or not view.row.outcome.settled:
             return
-        size = len(json.dumps(view.source, ensure_ascii=True))
+        size = len(json.dumps(view.source, ensure_ascii=True)) if size is None else size
         if size > MOST_BYTES:
             return
         self._kept[number] = view, self._clock(), size

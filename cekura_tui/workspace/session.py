@@ -79,6 +79,8 @@ class Session:
         self.shelf = Shelf(store, client, budget)
         self.ahead = RunsAhead(self.run, budget)
         self._evidence = RunEvidence()
+        self._read_last: RunView | None = None
+        """The run that was read from the store last."""
         self._demo = demo
         self.closed = False
 
@@ -188,13 +190,13 @@ class Session:
             if (cached := await self.cached_run(run_id)) is None:
                 raise
             return cached
-        at = time.time()
+        at, size = time.time(), None
         try:
-            self.store.runs.keep_opened(run, at)
+            size = self.store.runs.keep_opened(run, at)
         except StoreError as error:
             _log.warning("run %d was not cached: %s", run_id, error.message)
-        view = view_of(run, at)
-        self.ahead.keep(view)
+        view = _ready(view_of(run, at))
+        self.ahead.keep(view, size)
         return view
 
     async def at_hand(self, run_id: int) -> tuple[RunView | None, bool]:
@@ -205,14 +207,17 @@ class Session:
 
     async def run_for_screen(self, run_id: int) -> RunView:
         """A whole run, fresh, in the turn of background reads where it is read again and again."""
-        view = await self.run(run_id)
-        _ = view.timeline, view.timings  # worked out here: the screen's loop has no time for it
-        return view
+        return await self.run(run_id)
 
     async def cached_run(self, run_id: int) -> RunView | None:
         """A run as it was got last."""
-        found = self.store.runs.opened(run_id)
-        return view_of(found[0], found[1], cached=True) if found else None
+        at, last = self.store.runs.opened_at(run_id), self._read_last
+        if at is not None and last is not None and (last.row.id, last.got_at) == (run_id, at):
+            return last  # what was looked at in the list is often opened next
+        if at is None or (found := self.store.runs.opened(run_id)) is None:
+            return None
+        self._read_last = view = _ready(view_of(found[0], found[1], cached=True))
+        return view
 
     async def evidence(self, view: RunView) -> Found:
         """The turns that each verdict of a run speaks of."""
@@ -261,6 +266,12 @@ class Session:
         if agent.prompt is None or not agent.prompt.strip():
             raise UsageError(f"{agent.name} has no prompt at the server.", "Give one as a file.")
         return agent, agent.prompt
+
+
+def _ready(view: RunView) -> RunView:
+    """With its timeline worked out, for which the screens' loop has no time."""
+    _ = view.timeline, view.timings
+    return view
 
 
 def _start_demo(setup: Setup) -> DemoServer:

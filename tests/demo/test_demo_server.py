@@ -16,6 +16,8 @@ from cekura_tui.demo.corpus import FIRST_PROJECT, LONG_RUN
 from cekura_tui.demo.faults import FAULTS
 from cekura_tui.demo.faulty import Throttle
 from cekura_tui.demo.server import DemoServer
+from cekura_tui.model.run import Run
+from cekura_tui.model.transcript import read_transcript
 
 LAUNCH = "/test_framework/v1/runs/improve_prompt_bg/"
 PROGRESS = "/test_framework/v1/runs/improve_prompt_progress/"
@@ -267,6 +269,20 @@ def test_oldest_first_turns_the_run_list_over(tmp_path: Path, client: httpx.Clie
         assert failed == sorted(failed) == listed(client, status__in="failed")[::-1]
         assert failed
     server.stop()
+
+
+def test_odd_turns_are_among_those_that_were_said(tmp_path: Path, client: httpx.Client) -> None:
+    server = with_fault(tmp_path, "odd-turns")
+    path = "/test_framework/v1/runs/900238/"
+    with client_of(server) as odd:
+        run = odd.get(path).json()
+        bulk = odd.get("/test_framework/v1/runs/bulk/", params={"run_ids": "900238"}).json()
+    server.stop()
+    usual = client.get(path).json()["transcript_object"]
+    assert bulk == [run]
+    assert [turn for turn in run["transcript_object"] if turn in usual] == usual
+    assert {type(turn) for turn in run["transcript_object"]} == {dict, str, int, type(None), list}
+    assert len(read_transcript(Run.read(run)).turns) == len(usual) + 5
 
 
 def test_an_unknown_fault_is_refused_and_the_known_ones_are_named(tmp_path: Path) -> None:

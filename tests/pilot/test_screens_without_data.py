@@ -110,7 +110,7 @@ async def test_a_broken_run_costs_nothing_but_itself(scripted: ScriptedServer) -
     async with opened(setup_of(scripted.url, KEY, 1), size=SMALL) as pilot:
         await sees(pilot, "2 runs", "Books a table")
         await pilot.press("G", "enter")
-        await sees(pilot, "Verdicts and details")
+        await sees(pilot, "Run 6", "2 turns", "(no words)")
         no_crash(pilot)
 
 

@@ -4,55 +4,34 @@ from __future__ import annotations
 
 import time
 
-from textual.app import App, ComposeResult
+from transcripts import LONG, TranscriptApp, call, result, said, screen, styled, talk
 
 from cekura_tui.model.transcript import Turn
-from cekura_tui.ui.widgets.transcript import Transcript
-
-LONG = "I would like to move my appointment to some other day, because my daughter is ill."
+from cekura_tui.model.turn_marks import TurnMark
 
 
-def said(n: int, start: float | None, end: float | None, text: str = "Hello.", speaker: str = "") -> Turn:
-    who = speaker or ("testing" if n % 2 else "main")
-    return Turn(n, who, "Supervisor", start, end, text)  # type: ignore[arg-type]
-
-
-class TranscriptApp(App[None]):
-    def __init__(self, turns: list[Turn]) -> None:
-        super().__init__()
-        self.turns = turns
-        self.transcript = Transcript()
-
-    def compose(self) -> ComposeResult:
-        yield self.transcript
-
-    def on_mount(self) -> None:
-        self.transcript.show_rows(self.turns, reset=True)
-        self.transcript.focus()
-
-
-def screen(transcript: Transcript) -> list[str]:
-    return [transcript.render_line(y).text.rstrip() for y in range(transcript.size.height)]
-
-
-async def test_every_turn_says_who_spoke_when_and_what() -> None:
-    app = TranscriptApp([said(1, 0, 1), said(2, 1.2, 3, LONG), said(3, None, None, "", "other"), said(4, 3599, None)])
+async def test_every_turn_says_who_spoke_when_and_what_and_the_agents_side_is_indented() -> None:
+    turns = [said(1, 0, 1), said(2, 1.2, 3, LONG), said(3, None, None, "", "other"), said(4, 3599, None)]
+    app = TranscriptApp(turns)
     async with app.run_test(size=(80, 10)) as pilot:
         await pilot.pause()
         assert screen(app.transcript)[:5] == [
             " 00:00  caller    Hello.",
-            " 00:01  agent     I would like to move my appointment to some other day,",
-            "                  because my daughter is ill.",
-            "        Supervi…",
+            " 00:01  agent         I would like to move my appointment to some other day,",
+            "                      because my daughter is ill.",
+            "        Supervi…  (no words)",
             "                  — 3596.0 s silence —",
         ]
 
 
-async def test_a_call_of_more_than_an_hour_shows_hours() -> None:
+async def test_a_call_of_more_than_an_hour_shows_hours_and_of_more_than_ten_all_of_them() -> None:
     app = TranscriptApp([said(1, 0, 1), said(2, 3_601, 3_602)])
     async with app.run_test(size=(80, 10)) as pilot:
         await pilot.pause()
-        assert screen(app.transcript)[2] == " 1:00:01  agent     Hello."
+        assert screen(app.transcript)[2] == " 1:00:01  agent         Hello."
+        app.show([said(1, 0, 1), said(2, 36_061, 36_062)])
+        await pilot.pause()
+        assert screen(app.transcript)[2] == " 10:01:01  agent         Hello."
 
 
 async def test_silences_and_overlaps_are_told_in_words() -> None:
@@ -62,24 +41,95 @@ async def test_silences_and_overlaps_are_told_in_words() -> None:
         await pilot.pause()
         assert screen(app.transcript)[:5] == [
             " 00:00  caller    Hello.",
-            " 00:03  agent     (overlaps by 0.8 s) Hello.",
+            " 00:03  agent         (overlaps by 0.8 s) Hello.",
             "                  — 3.4 s silence —",
             " 00:09  caller    Hello.",
-            " 00:11  agent     Hello.",
+            " 00:11  agent         Hello.",
         ]
 
 
-async def test_a_tool_call_shows_its_arguments_and_a_long_result_is_cut() -> None:
-    call = Turn(1, "tool_call", "Function Call", 1, 1, "", {"name": "find", "arguments": {"name": "Renée", "id": 7}})
-    result = Turn(2, "tool_result", "Function Call Result", 2, 2, "", {"name": "find", "result": ["x" * 40] * 99})
-    app = TranscriptApp([call, result, said(3, 3, 4)])
+async def test_a_tool_call_is_one_line_with_its_end_and_enter_unfolds_it() -> None:
+    turns = [
+        call(1, "find", {"name": "Renée", "id": 7}, 1),
+        result(2, "find", ["x" * 40] * 3, 2),
+        call(3, "book", "{}", 3),
+        result(4, "book", {"error": "no such day"}, 4.5),
+        call(5, "wait", {}, 5),
+        said(6, 6, 7),
+    ]
+    app = TranscriptApp(turns)
+    async with app.run_test(size=(80, 20)) as pilot:
+        await pilot.pause()
+        folded = screen(app.transcript)
+        assert folded[0] == ' 00:01  tool →        ▸ find  answered after 1.0 s  {"name": "Renée", "id": 7}'
+        assert folded[1].startswith(' 00:02  tool ←        ▸ find  ["xxxx')
+        assert folded[2] == " 00:03  tool →        ▸ book  ✗ error after 1.5 s  {}"
+        assert folded[3] == ' 00:04  tool ←        ▸ book  ✗ error  {"error": "no such day"}'
+        assert folded[4] == " 00:05  tool →        ▸ wait  no result  {}"
+        assert folded[5] == " 00:06  agent         Hello."
+        await pilot.press("enter")
+        assert [line.strip() for line in screen(app.transcript)[:5]] == [
+            "00:01  tool →        ▾ find  answered after 1.0 s",
+            "{",
+            '"name": "Renée",',
+            '"id": 7',
+            "}",
+        ]
+        await pilot.press("enter")
+        assert screen(app.transcript) == folded
+        await pilot.press("X")
+        assert sum("▾" in line for line in screen(app.transcript)) == 5
+        await pilot.press("X")
+        assert screen(app.transcript) == folded
+        assert not app.opened
+        await pilot.press("G", "enter")
+        assert app.opened == [6]
+
+
+async def test_how_a_call_ended_is_there_however_long_the_tools_name_is() -> None:
+    app = TranscriptApp([call(1, "n" * 200, {}, 1), result(2, "n" * 200, {"error": "no"}, 2)])
+    async with app.run_test(size=(60, 10)) as pilot:
+        await pilot.pause()
+        assert "n…  ✗ error after 1.0 s" in screen(app.transcript)[0]
+
+
+async def test_a_call_unfolded_at_the_bottom_of_the_screen_is_seen() -> None:
+    turns = [*talk(8)[:7], call(8, "find", {"first": 1, "second": 2})]
+    app = TranscriptApp(turns)
+    async with app.run_test(size=(80, 12)) as pilot:
+        await pilot.press("G", "enter")
+        assert [line.strip() for line in screen(app.transcript)[-4:]] == ["{", '"first": 1,', '"second": 2', "}"]
+
+
+async def test_a_call_whose_result_comes_later_says_then_that_it_was_answered() -> None:
+    turns = [said(1, 0, 1), call(2, "find", {}, 2)]
+    app = TranscriptApp(turns)
     async with app.run_test(size=(80, 10)) as pilot:
         await pilot.pause()
-        lines = screen(app.transcript)
-        assert lines[0] == ' 00:01  tool →    find {"name": "Renée", "id": 7}'
-        assert lines[1].startswith(' 00:02  tool ←    find ["xxxx')
-        assert lines[6] == "                  … 94 lines more"
-        assert lines[7] == " 00:03  caller    Hello."
+        assert "no result" in screen(app.transcript)[1]
+        app.show([*turns, result(3, "find", "found", 2)])
+        await pilot.pause()
+        assert "answered after 0.0 s" in screen(app.transcript)[1]
+
+
+async def test_a_turn_shows_as_it_was_sent_below_its_words() -> None:
+    sent = {"role": "Testing Agent", "content": "Hello.", "mood": ["\u4e88\u7d04", None]}
+    app = TranscriptApp([Turn(1, "testing", "Testing Agent", 0, 1, "Hello.", None, sent), said(2, 1, 2)])
+    async with app.run_test(size=(80, 14)) as pilot:
+        await pilot.press("x")
+        lines = [line.strip() for line in screen(app.transcript)]
+        assert lines[0] == "00:00  caller    Hello."
+        assert "".join(lines[1:8]) == '{"role": "Testing Agent","content": "Hello.","mood": ["予約",null]'
+        assert lines[9] == "00:01  agent         Hello."
+        await pilot.press("x")
+        assert screen(app.transcript)[1] == " 00:01  agent         Hello."
+
+
+async def test_the_raw_form_of_a_turn_higher_than_the_screen_is_seen_at_once() -> None:
+    app = TranscriptApp([said(1, 0, 1, "\n".join(f"line {n}" for n in range(100))), said(2, 1, 2)])
+    async with app.run_test(size=(80, 14)) as pilot:
+        await pilot.press("x")
+        assert "                  {" in screen(app.transcript)
 
 
 async def test_an_endless_line_is_counted_and_not_shown() -> None:
@@ -96,49 +146,103 @@ async def test_what_a_caller_said_is_never_markup() -> None:
         assert screen(app.transcript)[0] == " 00:00  caller    [/b] [@click=app.quit]press[/] 予約 👍"
 
 
-async def test_turns_that_a_verdict_speaks_of_have_a_mark_beside_them() -> None:
-    app = TranscriptApp([said(1, 0, 1), said(2, 1, 2)])
-    async with app.run_test(size=(80, 10)) as pilot:
-        app.transcript.marks = {2}
+async def test_turns_that_a_verdict_speaks_of_have_its_sign_and_below_it_its_name() -> None:
+    app = TranscriptApp([said(1, 0, 1), said(2, 1, 2, "We open\nat nine, 予約 first."), said(3, 2, 3)])
+    async with app.run_test(size=(80, 12)) as pilot:
+        spans = ((3, 10), (17, 19))
+        fail = TurnMark("fail", "Opening times", "quoted", "likely", spans)
+        good = TurnMark("pass", "Politeness", "quoted", "likely", ((0, 2),))
+        app.transcript.show_marks({2: [fail, good], 3: [good]})
         await pilot.pause()
-        assert [line[:1] for line in screen(app.transcript)[:2]] == [" ", "▌"]
+        lines = screen(app.transcript)
+        assert [line[:1] for line in lines[:5]] == [" ", "✗", "✗", "✗", "✓"]
+        assert lines[3].strip("✗ ") == "Opening times: quoted, likely"
+        assert styled(app.transcript, 1, "underline") == "We|open"
+        assert styled(app.transcript, 2, "underline") == "at|予約"
 
 
-async def test_a_call_of_3_000_turns_is_there_at_once_and_its_end_is_the_last_line() -> None:
-    turns = [said(n, n * 5.0, n * 5.0 + 4, f"{LONG} " * (n % 7) + f"Turn {n}.") for n in range(1, 3_001)]
-    app = TranscriptApp(turns)
+async def test_quoted_words_are_underlined_at_the_right_place_behind_the_note_of_an_overlap() -> None:
+    app = TranscriptApp([said(1, 0, 4), said(2, 3, 6, f"予約 {LONG}")])
+    async with app.run_test(size=(60, 12)) as pilot:
+        text = app.turns[1].text
+        quoted = [(text.index(word), text.index(word) + len(word)) for word in ("約", "daughter")]
+        app.transcript.show_marks({2: [TurnMark("fail", "Name", "quoted", "sure", tuple(quoted))]})
+        await pilot.pause()
+        assert screen(app.transcript)[1].startswith("✗00:03  agent         (overlaps by 1.0 s) 予約 I")
+        lines = range(len(screen(app.transcript)))
+        assert "|".join(filter(None, (styled(app.transcript, y, "underline") for y in lines))) == "約|daughter"
+
+
+async def test_no_more_than_three_verdicts_are_named_below_a_turn_and_the_rest_is_counted() -> None:
+    app = TranscriptApp([said(1)])
+    async with app.run_test(size=(80, 10)) as pilot:
+        app.transcript.show_marks({1: [TurnMark("fail", f"Metric {n}", "quoted", "sure") for n in range(5)]})
+        await pilot.pause()
+        assert [line.strip("✗ ") for line in screen(app.transcript)[3:5]] == [
+            "Metric 2: quoted, sure",
+            "… and 2 more verdicts",
+        ]
+
+
+async def test_marks_that_come_later_leave_the_turn_of_the_cursor_where_it_is() -> None:
+    app = TranscriptApp(talk(60))
     async with app.run_test(size=(80, 24)) as pilot:
-        began = time.perf_counter()
-        app.transcript.show_rows(turns[:-1], reset=True)
-        app.transcript.show_rows(turns, reset=True)
-        assert time.perf_counter() - began < 1.0
+        await pilot.press(*"jjjjjjjjjjjj")
+        at = next(y for y, line in enumerate(screen(app.transcript)) if "01:05" in line)
+        app.transcript.show_marks({n: [TurnMark("fail", "Name", "quoted", "sure")] for n in range(1, 61)})
+        await pilot.pause()
+        assert "01:05" in screen(app.transcript)[at]
+
+
+async def test_a_call_of_10_000_turns_is_there_at_once_and_its_end_is_the_last_line() -> None:
+    turns = talk(10_000)
+    app = TranscriptApp([])
+    async with app.run_test(size=(80, 24)) as pilot:
+        began = time.process_time()
+        app.show(turns, reset=True)
+        print(f"10,000 turns are shown in {1000 * (time.process_time() - began):.0f} ms")  # noqa: T201 - a measure
         await pilot.press("G")
-        assert app.transcript.cursor_key == 3_000
-        assert screen(app.transcript)[-1].endswith("Turn 3000.")
+        assert app.transcript.cursor_key == 10_000
+        assert screen(app.transcript)[-1].endswith("Turn 10000.")
         await pilot.press("g", "j", "j")
         assert app.transcript.cursor_key == 3
-        assert " 0:00:15  caller    " + LONG[:54] in screen(app.transcript)
+        assert " 0:00:15   caller    " + LONG[:54] in screen(app.transcript)
+        assert len(app.transcript.rows) == len(turns)
 
 
-async def test_going_up_from_the_end_moves_by_one_line_and_never_jumps() -> None:
-    turns = [said(n, n * 5.0, n * 5.0 + 4, f"{LONG} " * (n % 7) + f"Turn {n}.") for n in range(1, 301)]
-    app = TranscriptApp(turns)
-    async with app.run_test(size=(80, 24)) as pilot:
-        await pilot.press("G")
-        seen = screen(app.transcript)
-        for _ in range(30):
-            app.transcript.scroll_relative(y=-1, animate=False)
+async def test_a_key_in_10_000_turns_looks_at_no_more_turns_than_in_100() -> None:
+    looked: dict[int, int] = {}
+    for number in (100, 10_000):
+        app = TranscriptApp(talk(number))
+        async with app.run_test(size=(80, 24)) as pilot:
             await pilot.pause()
-            now = screen(app.transcript)
-            assert now[1:] == seen[:-1]
-            seen = now
+            app.transcript.find("Turn 5")
+            looks = 0
+            key_of, lines_of = app.transcript.key_of, app.transcript.lines_of
+
+            def counted(*given, really=None):  # type: ignore[no-untyped-def]
+                nonlocal looks
+                looks += 1
+                return really(*given)
+
+            app.transcript.key_of = lambda row, really=key_of: counted(row, really=really)  # type: ignore
+            app.transcript.lines_of = lambda *given, really=lines_of: counted(*given, really=really)  # type: ignore
+            keys = ["j", "k", "pagedown", "pageup", "x", "x", "G", "g", "ctrl+d", "ctrl+u"]
+            for key in keys:
+                await pilot.press(key)
+            app.transcript.next_match(1)
+            app.transcript.next_match(-1)
+            app.transcript.go_to(number // 2)
+            await pilot.pause()
+            looked[number] = looks
+    assert 100 < looked[10_000] < 1.3 * looked[100]
 
 
 async def test_another_run_begins_at_its_first_turn() -> None:
     app = TranscriptApp([said(n, n * 5.0, n * 5.0 + 4) for n in range(1, 301)])
     async with app.run_test(size=(80, 24)) as pilot:
         await pilot.press("G")
-        app.transcript.show_rows([said(n, n * 5.0, n * 5.0 + 4, "Bonjour.") for n in range(1, 301)], reset=True)
+        app.show([said(n, n * 5.0, n * 5.0 + 4, "Bonjour.") for n in range(1, 301)], reset=True)
         await pilot.pause()
         assert app.transcript.cursor_key == 1
         assert screen(app.transcript)[0] == " 00:05  caller    Bonjour."
@@ -152,7 +256,7 @@ async def test_of_a_call_that_goes_on_a_silence_is_told_as_long_as_it_is_now() -
         sent: list[int] = []
         refresh = app.transcript.refresh
         app.transcript.refresh = lambda *each, **how: sent.append(len(each)) or refresh(*each, **how)  # type: ignore
-        app.transcript.show_rows([said(1, 0, 6), said(2, 9, 12)])
+        app.show([said(1, 0, 6), said(2, 9, 12)])
         await pilot.pause()
         assert "3.0 s silence" in screen(app.transcript)[1]
         assert 0 in sent  # the whole of it: the turn after the silence is the same

@@ -65,7 +65,7 @@ def test_a_server_that_is_hostile_in_every_word_changes_nothing_but_the_text(
     terminal.press("j")
     terminal.wait("101 ✗")
     terminal.press("enter")
-    terminal.wait("Run 101", "Transcript  4 turns", SHOWN)
+    terminal.wait("Run 101", "Transcript", "4 turns", SHOWN)
     terminal.press("i")
     terminal.wait("Improve the prompt", "Ask for the name.")
     terminal.press("enter")

@@ -12,7 +12,8 @@ from textual.widgets import Static
 from cekura_tui.model.text import clean_line
 from cekura_tui.model.turn_search import At
 from cekura_tui.ui.screens.run_keys import RunKeys
-from cekura_tui.ui.widgets.find_line import FindLine
+from cekura_tui.ui.screens.run_panes import DetailsPane, RunFind, TranscriptPane, VerdictsPane
+from cekura_tui.ui.screens.run_ways import PANES
 from cekura_tui.ui.widgets.notice import Notice
 from cekura_tui.ui.widgets.run_details import RunDetails
 from cekura_tui.ui.widgets.signs import VERDICT_MARKS
@@ -33,13 +34,13 @@ class RunScreen(RunKeys):
         with Horizontal(id="run-body"):
             with Vertical(id="run-left"):
                 yield Static(id="left-title", classes="pane-title")
-                yield Verdicts(id="verdicts")
-                yield RunDetails(id="details")
+                yield VerdictsPane(id="verdicts").calling(self.show_evidence_of)
+                yield DetailsPane(id="details").calling(self.show_turn_of)
             with Vertical(id="run-right"):
                 yield Static(id="transcript-title", classes="pane-title")
-                yield Transcript(id="transcript")
+                yield TranscriptPane(id="transcript").calling(self.show_verdict_on)
                 yield Notice(id="run-notice")
-        yield FindLine()
+        yield RunFind(self.found)
 
     def on_mount(self) -> None:
         """Fetch the run."""
@@ -61,31 +62,32 @@ class RunScreen(RunKeys):
         transcript.display, notice.display = bool(turns), not turns
         strip = self.query_one(TimelineStrip)
         strip.display = bool(turns)
+        self.set_class(view is None, "-unread")
         if view is not None:
             transcript.show_turns(turns, view.timings, reset=not transcript.turns)
             strip.show(view.timeline, {} if self.evidence is None else strip.marks)
             strip.put_cursor(transcript.cursor_key if isinstance(transcript.cursor_key, int) else None)
             self.query_one(Verdicts).show_run(view)
             self.query_one(RunDetails).show_run(view)
-            notice.say(
-                view.transcript.note or "This run has no transcript.", "tab goes to the verdicts and the details."
-            )
+            why = "Nothing was said yet: this run goes on." if self.going_on else view.transcript.note
+            notice.say(why, "tab goes to the verdicts and the details.")
         elif self.error is not None:
             notice.say_error(self.error)
         else:
             notice.say(f"Loading run {self.run_id} …")
-        self._draw_headline()
+        self.draw_headline()
         self.draw_title()
-        if self.focused is None and turns:
-            self.query_one(f"#{self.pane}").focus()
+        if view is not None and (self.focused is None or self.focused.id in PANES):
+            self.set_focus(self.query_one(f"#{self.pane}"))
 
-    def _draw_headline(self) -> None:
+    def draw_headline(self) -> None:
+        """Which run it is, how it ended, and how fresh that is; of one that is not read yet what the list told."""
         text = Text(f" Run {self.run_id} ", style="bold", no_wrap=True, overflow="ellipsis", end="")
-        if (view := self.view) is not None:
-            row = view.row
-            text.append(f" {row.outcome.mark} {row.outcome.text} ")
-            if view.cached:
-                state = "cached" if self.error is None else "unreachable"
+        row, view = self.row, self.view
+        if row is not None:
+            text.append(f" {row.outcome.mark} {clean_line(row.outcome.text, 40)} ")
+            if view is not None and (view.cached or self.error is not None):
+                state = "cached" if self.error is None else f"not read again ({self.error.title})"
                 text.append(f" {state}, as of {self.board.when(view.got_at)}  ", style="yellow")
             elif self.going_on:
                 text.append(" live  " if self.live else " paused  ", style="cyan")
@@ -108,7 +110,7 @@ class RunScreen(RunKeys):
             _tab(title, "Details", here=self.pane == "details")
         searched = self._searched
         if self.view is not None:
-            told = [*filter(None, (self.turns_text(), self.walk_text(), self._search_text(self.query_one(Transcript))))]
+            told = [*filter(None, (self.turns_text(), self._search_text(self.query_one(Transcript)), self.walk_text()))]
             right.append("  ".join(["", *told]), style="not bold")
             if self.view.transcript.note and self.view.transcript.turns:
                 right.append(f"  {self.view.transcript.note}", style="not bold dim")

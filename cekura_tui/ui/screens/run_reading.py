@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING
 
 from textual import work
 from textual.timer import Timer
@@ -12,12 +13,16 @@ from cekura_tui.model.errors import CekuraTuiError, Exit
 from cekura_tui.model.evidence import Evidence
 from cekura_tui.model.turn_marks import marks_of
 from cekura_tui.model.verdict import Verdict
-from cekura_tui.model.view import RunView
+from cekura_tui.model.view import RunRow, RunView
 from cekura_tui.ui.board import Board
 from cekura_tui.ui.screens.improving import Improving
 from cekura_tui.ui.widgets.timeline import TimelineStrip
 from cekura_tui.ui.widgets.transcript import Transcript
 from cekura_tui.ui.widgets.verdicts import Verdicts, keyed
+from cekura_tui.workspace.turn import take_turn
+
+if TYPE_CHECKING:
+    from cekura_tui.workspace.session import Session
 
 Beside = Callable[[int, int], Awaitable[int | None]]
 """Tells the run so many rows below another in the list."""
@@ -30,7 +35,14 @@ AT_MOST = 60.0
 class RunReading(Improving):
     """A page about one run at a time."""
 
-    def __init__(self, board: Board, run_id: int, beside: Beside | None = None, turn: int | None = None) -> None:
+    def __init__(
+        self,
+        board: Board,
+        run_id: int,
+        beside: Beside | None = None,
+        turn: int | None = None,
+        row: RunRow | None = None,
+    ) -> None:
         super().__init__(board)
         self.run_id = run_id
         self.view: RunView | None = None
@@ -38,14 +50,25 @@ class RunReading(Improving):
         self.live = True
         self.evidence: dict[object, tuple[Evidence, ...]] | None = None
         """By the key of a verdict in its list; None while it is being looked for."""
+        self._row = row
+        """As the list told of it, until the run is read."""
         self._beside = beside
         self._turn = turn
         """The turn to begin at."""
         self._again: Timer | None = None
         self._failures = 0
 
+    @property
+    def row(self) -> RunRow | None:
+        """What is known of the run in short."""
+        return self._row if self.view is None else self.view.row
+
     def draw(self) -> None:
         """Show the run as it is known."""
+        raise NotImplementedError
+
+    def draw_headline(self) -> None:
+        """Show how fresh that is."""
         raise NotImplementedError
 
     def draw_title(self) -> None:
@@ -53,9 +76,16 @@ class RunReading(Improving):
         raise NotImplementedError
 
     @work(group="run", exclusive=True)
-    async def load(self, anew: bool = False) -> None:
-        """Show what is at hand, then what the server says; with `anew` even if it was asked a moment ago."""
+    async def load(self, anew: bool = False, again: bool = False) -> None:
+        """Show what is at hand, then what the server says; with `anew` even if it was asked a moment ago, with `again`
+        in the turn of background reads."""
         workspace, run_id = self.board.workspace, self.run_id
+
+        async def asked(session: Session) -> RunView:
+            if again:
+                await take_turn(session.budget)
+            return await session.run_for_screen(run_id)
+
         fresh = False
         try:
             if self.view is None and not anew:
@@ -63,25 +93,28 @@ class RunReading(Improving):
                 if at_hand is not None:
                     self._take(at_hand)
             if not fresh:
-                self._take(await workspace.call(lambda session: session.run_for_screen(run_id)))
-            self.error, self._failures = None, 0
+                self._take(view := await workspace.call(asked))
+                # A server that cannot be reached is answered for by what is kept.
+                self._failures = self._failures + 1 if view.cached else 0
         except CekuraTuiError as error:
             self.error, self._failures = error, self._failures + 1
             if error.exit_status == Exit.KEY_REFUSED:
                 self.tell_error(error)
             self.draw()
-        self._wait()
-        self._look_ahead()
+        if not self.gone:
+            self._wait()
+            self._look_ahead()
 
     def _take(self, view: RunView) -> None:
         if self.gone or view.row.id != self.run_id:
             return
-        if self.view is not None and self.view.source == view.source and self.view.cached == view.cached:
-            self.view = view
+        before, self.view, self.error = self.view, view, None
+        if before is not None and before.source == view.source:
+            self.draw_headline()
             return
-        anew = self.view is None or self.view.verdicts != view.verdicts or self.view.transcript != view.transcript
-        self.view = view
-        self.error = None
+        anew = before is None or before.verdicts != view.verdicts or before.transcript != view.transcript
+        if before is not None and before.verdicts != view.verdicts:
+            self.evidence = None
         self.draw()
         if self._turn is not None and view.transcript.turns:
             self.query_one(Transcript).go_to(self._turn)
@@ -120,12 +153,22 @@ class RunReading(Improving):
         """Whether the run has not ended as far as is known."""
         return self.view is not None and not self.view.row.outcome.settled
 
+    @property
+    def _may_change(self) -> bool:
+        """Whether asking again may tell something else."""
+        if self.error is not None:
+            return _may_pass(self.error)
+        return self.going_on or (self.view is not None and self.view.cached)
+
     def _wait(self) -> None:
         self.stop_waiting()
         trouble = self.error is not None or (self.view is not None and self.view.cached)
-        if not self.gone and self.is_current and self.live and (self.going_on or trouble):
+        if self.is_current and self.live and self._may_change:
             wait = min(AGAIN * 2 ** min(self._failures, 5), AT_MOST) if trouble else AGAIN
-            self._again = self.set_timer(wait, self.load)
+            self._again = self.set_timer(wait, self._once_more)
+
+    def _once_more(self) -> None:
+        self.load(again=True)
 
     def stop_waiting(self) -> None:
         """Ask no more for now."""
@@ -139,7 +182,7 @@ class RunReading(Improving):
 
     def on_screen_resume(self) -> None:
         """Back: a run that went on meanwhile is read again."""
-        if self.board.workspace.started and (self.going_on or self.error is not None):
+        if self.board.workspace.started and self.live and self._may_change:
             self.load()
 
     # The runs beside it
@@ -147,7 +190,8 @@ class RunReading(Improving):
     @work(group="ahead", exclusive=True)
     async def _look_ahead(self) -> None:
         """Have the next run of the list here before somebody goes to it."""
-        if self._beside is None or self.view is None or not self.view.row.outcome.settled:
+        view = self.view
+        if self._beside is None or view is None or view.cached or self.going_on:
             return
         await asyncio.sleep(0.3)  # whoever leafs through quickly does not want every run that is passed
         try:
@@ -156,6 +200,13 @@ class RunReading(Improving):
                 await self.board.workspace.call(lambda session: session.ahead.fetch(number))
         except CekuraTuiError:
             return  # it is told when somebody goes there
+
+
+def _may_pass(error: CekuraTuiError) -> bool:
+    """Whether the same question may be answered later; not where the server understood it and said no."""
+    status = getattr(error, "status", None)
+    refused = isinstance(status, int) and 400 <= status < 500 and status not in (408, 429)
+    return not refused and error.exit_status != Exit.KEY_REFUSED
 
 
 def _turns_text(evidence: tuple[Evidence, ...]) -> str:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
+from importlib import import_module
+
 from textual import on, work
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
@@ -197,6 +200,8 @@ class RunsScreen(RunListKeys):
             preview.clear(f"! {error.sentence()}")
         else:
             preview.show(view)
+            # Whoever looks at a run opens one soon, and shall not wait until its screen is imported.
+            await asyncio.to_thread(import_module, "cekura_tui.ui.screens.run")
 
     @on(RunList.Opened, "#runs")
     def open_run(self, event: RunList.Opened) -> None:
@@ -204,7 +209,9 @@ class RunsScreen(RunListKeys):
         if isinstance(event.key, int) and self.is_current:
             from cekura_tui.ui.screens.run import RunScreen
 
-            self.app.push_screen(RunScreen(self.board, event.key, self.listing.beside), self._came_back)
+            row = event.list.cursor_row
+            told = row if isinstance(row, RunRow) and row.id == event.key else None
+            self.app.push_screen(RunScreen(self.board, event.key, self.listing.beside, row=told), self._came_back)
 
     def _came_back(self, run_id: object) -> None:
         if isinstance(run_id, int):

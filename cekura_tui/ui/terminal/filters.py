@@ -5,12 +5,16 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
+from rich.cells import cell_len, set_cell_size, split_graphemes
 from rich.segment import Segment
 from textual.color import Color
 from textual.filter import LineFilter
 
+from cekura_tui.ui.widgets.cells import UNDRAWN, drawn
+
 # Deleted, not replaced: Rich counts these as no cells wide, so columns stay.
 _CONTROLS = re.compile("[\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff\U000e0000-\U000e007f]")
+_FLAGS = re.compile("[\U0001f1e6-\U0001f1ff]")
 
 _PLAIN = str.maketrans(
     {
@@ -65,16 +69,30 @@ _PLAIN = str.maketrans(
 
 
 class ControlFilter(LineFilter):
-    """Deletes control characters that reached the screen by whatever way."""
+    """Deletes control characters that reached the screen by whatever way, and sees to it that a line takes in every
+    terminal as many cells as Textual counted."""
 
     def apply(self, segments: list[Segment], background: Color) -> list[Segment]:
         """The segments without them."""
         return [
             segment
-            if segment.control or segment.text.isprintable()
-            else Segment(_CONTROLS.sub("", segment.text), segment.style)
+            if segment.control or (segment.text.isascii() and segment.text.isprintable())
+            else Segment(_as_counted(_CONTROLS.sub("", segment.text)), segment.style)
             for segment in segments
         ]
+
+
+def _as_counted(text: str) -> str:
+    """Of emoji that are joined to one the first alone, in the cells that Textual counts for them all."""
+    if not UNDRAWN.search(text) and not _FLAGS.search(text):
+        return text
+    whole = cell_len(text)
+    text = text.replace("\xad", "-")
+    letters = (
+        set_cell_size(drawn(text[start:end].partition("\u200d")[0]), cells)
+        for start, end, cells in split_graphemes(text)[0]
+    )
+    return set_cell_size("".join(letters), whole)
 
 
 class AsciiFilter(LineFilter):

@@ -2,11 +2,26 @@
 
 from __future__ import annotations
 
+import re
+
 from rich.cells import cell_len, set_cell_size
 
 from cekura_tui.model.text import clean
 
 ELLIPSIS = "…"
+UNDRAWN = re.compile(
+    "[\xad\u034f\u061c\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u2060-\u2065\u206a-\u206f\u3164\ufe00-\ufe0f\ufeff"
+    "\uffa0\ufff0-\ufffb\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U0001f3fb-\U0001f3ff\U000e0080-\U000e0fff]"
+)
+"""What has no ink of its own, or which some terminals join to the emoji before it: joiners, variation selectors, skin
+tones, soft hyphens, marks of direction. Without them a character takes the same cells in every terminal."""
+# Two of these are a flag, of two cells or of four; as letters they are two everywhere, and can be read.
+_FLAG_LETTERS = {0x1F1E6 + n: chr(ord("A") + n) for n in range(26)}
+
+
+def drawn(text: str) -> str:
+    """The text as it is drawn in columns: emoji that were joined stand side by side, flags are letters."""
+    return text if text.isascii() else UNDRAWN.sub("", text).translate(_FLAG_LETTERS)
 
 
 def one_line(text: str) -> str:
@@ -20,7 +35,7 @@ def fit(text: str, cells: int, *, right: bool = False) -> str:
     """The text in exactly so many cells: padded (on the left with `right`), or cropped with an ellipsis."""
     if cells <= 0:
         return ""
-    text = one_line(text)
+    text = drawn(one_line(text))
     width = cell_len(text)
     if width > cells:
         return set_cell_size(text, cells - 1) + ELLIPSIS

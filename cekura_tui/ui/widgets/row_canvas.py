@@ -262,7 +262,8 @@ class RowCanvas(ScrollView, Generic[R], inherit_bindings=False):
 
     def watch_scroll_y(self, old_value: float, new_value: float) -> None:
         """Wheel and scroll bar: a short way is walked in true lines, a long one jumps by the estimates."""
-        if not self._laid_out:
+        # Before another size is laid out Textual puts the position into the old one: that is nobody scrolling.
+        if not self._laid_out or self._area != self._laid_out:
             return
         before = self._picture()
         y = round(new_value)

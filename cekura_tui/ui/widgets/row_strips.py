@@ -9,7 +9,7 @@ from rich.segment import Segment
 from rich.style import Style
 from textual.strip import Strip
 
-from cekura_tui.ui.widgets.cells import one_line
+from cekura_tui.ui.widgets.cells import drawn, one_line
 
 Line = Sequence[Segment]
 
@@ -23,7 +23,9 @@ def strips_of(lines: Iterable[Line], width: int, base: Style, height: int | None
 
 
 def _strip(line: Line, width: int, base: Style) -> Strip:
-    segments = [Segment(one_line(text), base + style if style else base) for text, style, control in line if text]
+    segments = [
+        Segment(drawn(one_line(text)), base + style if style else base) for text, style, control in line if text
+    ]
     # Each change of style costs the terminal 25 bytes; and a strip is dear to make, so that it is made just once.
     return Strip(Segment.simplify(Segment.adjust_line_length(segments, width, base)), width)
 

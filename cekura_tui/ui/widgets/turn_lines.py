@@ -2,25 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import pairwise
 
 from rich.cells import cell_len
 from rich.segment import Segment
 from rich.style import Style
 
-from cekura_tui.model.text import capped, clean_line
+from cekura_tui.model.text import clean_line, count
 from cekura_tui.model.timeline import Timing, clock
 from cekura_tui.model.tool_call import ToolCalls, brief, ending_of, pretty, raw_text, tool_name
 from cekura_tui.model.turn import NAMES, TOOLS, Turn
 from cekura_tui.model.turn_marks import TurnMark
+from cekura_tui.model.turn_search import Found, Match
 from cekura_tui.ui.widgets.cells import fit
+from cekura_tui.ui.widgets.inked_text import Layer, Piece, Span, inked, piece_at, pieces_of
 from cekura_tui.ui.widgets.row_strips import Line
 from cekura_tui.ui.widgets.signs import VERDICT_MARKS, VERDICT_TONES
-from cekura_tui.ui.widgets.wrap import breaks
 
-Span = tuple[int, int]
 Inks = Callable[[str], Style]
 """The style of a component class."""
 
@@ -29,11 +28,10 @@ SIDE = 4
 """Cells by which the agent's side is indented."""
 READABLE = 100
 LEAST = 10
-MOST_LINES = 1_000
-"""Lines of one turn that are drawn."""
 _NAMED = 3
 """Verdicts that are named below a turn."""
-_AN_HOUR = 3_600
+_CLOCKS = ((36_000, 8), (3_600, 7), (0, 5))
+"""Cells of a time, by the seconds from which on it takes so many."""
 _INKS = {"testing": "caller", "main": "agent", "tool_call": "tool", "tool_result": "tool"}
 
 
@@ -43,32 +41,39 @@ class Look:
 
     timings: Mapping[int, Timing] = field(default_factory=dict)
     tools: ToolCalls = field(default_factory=lambda: ToolCalls(()))
-    hours: bool = False
+    clock_cells: int = 5
     marks: Mapping[int, Sequence[TurnMark]] = field(default_factory=dict)
-    matches: Mapping[int, Sequence[Span]] = field(default_factory=dict)
-    current: tuple[int, int, int] | None = None
-    """The match that one is at: turn, start, end."""
+    found: Found = field(default_factory=Found)
+    current: Match | None = None
+    """The match that one is at."""
     unfolded: set[int] = field(default_factory=set)
     raw: set[int] = field(default_factory=set)
+    texts: dict[int, tuple[Turn, str]] = field(default_factory=dict)
+    """The texts of tool turns, which are dear to make."""
 
     @property
     def left(self) -> int:
         """Cells before the text: mark, time, speaker and the space between them."""
         return 1 + self.clock_cells + 2 + SPEAKER_CELLS + 2
 
-    @property
-    def clock_cells(self) -> int:
-        """Cells of a time."""
-        return 7 if self.hours else 5
-
     def room(self, turn: Turn, width: int) -> int:
         """Cells of a line of a turn's text."""
         return max(min(width - self.left - 1, READABLE) - side_of(turn), LEAST)
 
+    def text_of(self, turn: Turn) -> str:
+        """The text of a turn that is drawn, and searched: what was said, or a tool's name and values as JSON."""
+        if not is_tool(turn):
+            return turn.text
+        kept = self.texts.get(turn.n)
+        if kept is None or kept[0] is not turn:
+            kept = self.texts[turn.n] = turn, f"{tool_name(turn)}\n{pretty(turn)}"
+        return kept[1]
 
-def are_long(turns: Iterable[Turn]) -> bool:
-    """Whether the times of a call need hours."""
-    return any((turn.start or 0) >= _AN_HOUR for turn in turns)
+
+def clock_cells(turns: Iterable[Turn]) -> int:
+    """Cells that the times of a call need."""
+    latest = max((turn.start or 0 for turn in turns), default=0)
+    return next((cells for seconds, cells in _CLOCKS if latest >= seconds), 5)
 
 
 def side_of(turn: Turn) -> int:
@@ -76,14 +81,14 @@ def side_of(turn: Turn) -> int:
     return 0 if turn.speaker in ("testing", "other") else SIDE
 
 
-def text_shown(turn: Turn) -> str:
-    """The text of a turn that is drawn, and searched: what was said, or a tool's name and values as JSON."""
-    return f"{tool_name(turn)}\n{pretty(turn)}" if is_tool(turn) else turn.text
-
-
 def is_tool(turn: Turn) -> bool:
     """Whether a turn is folded to one line at first."""
     return turn.speaker in TOOLS and turn.tool is not None
+
+
+def values_from(turn: Turn) -> int:
+    """The character of a tool's text at which its values begin, behind the name."""
+    return len(tool_name(turn)) + 1
 
 
 def turn_lines(turn: Turn, look: Look, width: int, ink: Inks) -> list[Line]:
@@ -93,74 +98,93 @@ def turn_lines(turn: Turn, look: Look, width: int, ink: Inks) -> list[Line]:
     gutter = Segment(VERDICT_MARKS[state] if state else " ", ink(f"tone--{VERDICT_TONES[state]}") if state else None)
     indent = Segment(" " * (look.left - 1 + side_of(turn)))
     timing = look.timings.get(turn.n, Timing())
+    faint = ink("transcript--note")
     lines: list[Line] = []
     if timing.silence:
-        note = Segment(f"— {timing.silence:.1f} s silence —", ink("transcript--note"))
+        note = Segment(f"— {timing.silence:.1f} s silence —", faint)
         lines.append([Segment(" "), Segment(" " * (look.left - 1)), note])
     name = fit(NAMES.get(turn.speaker, turn.role or "other"), SPEAKER_CELLS)
     who = Segment(f"{name}  {' ' * side_of(turn)}", ink(f"transcript--{_INKS.get(turn.speaker, 'other')}"))
-    when = Segment(fit(clock(turn.start, hours=look.hours), look.clock_cells) + "  ", ink("transcript--time"))
-    body = _tool(turn, look, room, ink) if is_tool(turn) else _said(turn, look, timing, room, ink)
+    when = Segment(fit(clock(turn.start, hours=look.clock_cells > 5), look.clock_cells) + "  ", ink("transcript--time"))
+    body = _tool(turn, look, room, ink) if is_tool(turn) else _said(turn, look, room, ink)
     for n, said in enumerate(body):
         lines.append([gutter, when, who, *said] if n == 0 else [gutter, indent, *said])
     if turn.n in look.raw:
-        lines += [[gutter, indent, *piece] for piece in _plain(raw_text(turn), room, ink("transcript--note"))]
+        raw = raw_text(turn)
+        lines += [[gutter, indent, *inked(raw, piece, room, faint, faint)] for piece in pieces_of(raw, room)]
     lines += [[gutter, indent, *piece] for piece in _named(marks, room, ink)]
     return lines
 
 
 def line_of(turn: Turn, offset: int, look: Look, width: int) -> int:
-    """On which line of its own a turn draws the character at `offset` of its shown text."""
-    timing = look.timings.get(turn.n, Timing())
-    above = 1 if timing.silence else 0
-    note = "" if is_tool(turn) else _overlap(timing)
-    room, place = look.room(turn, width), 0
-    for n, text in enumerate(text_shown(turn).split("\n")):
-        if is_tool(turn) and n == 0:
-            above, place = above + 1, place + len(text) + 1
-            continue
-        noted = len(note) if n == 0 else 0
-        pieces = breaks(capped(note + text if noted else text), room)
-        if offset <= place + len(text):
-            inside = offset - place + noted
-            return above + max((k for k, (start, _) in enumerate(pieces) if start <= inside), default=0)
-        above, place = above + len(pieces), place + len(text) + 1
-    return max(above - 1, 0)
+    """On which line of its own a turn draws the character at `offset` of its shown text; of a folded call the only."""
+    above = 1 if look.timings.get(turn.n, Timing()).silence else 0
+    if is_tool(turn):
+        if offset < values_from(turn) or turn.n not in look.unfolded:
+            return above
+        above += 1
+    return above + piece_at(_pieces(turn, look, look.room(turn, width)), offset)
 
 
-def _said(turn: Turn, look: Look, timing: Timing, room: int, ink: Inks) -> list[Line]:
+def raw_line(turn: Turn, look: Look, width: int) -> int:
+    """On which line of its own a turn's raw form begins."""
+    above = 1 if look.timings.get(turn.n, Timing()).silence else 0
+    if is_tool(turn):
+        above += 1
+        if turn.n not in look.unfolded:
+            return above
+    elif not turn.text.strip():
+        return above + 1
+    return above + sum(1 for _ in _pieces(turn, look, look.room(turn, width)))
+
+
+def _pieces(turn: Turn, look: Look, room: int) -> Iterator[Piece]:
+    """What was said, or what a tool was told or told: line by line."""
+    if is_tool(turn):
+        return pieces_of(look.text_of(turn), room, begin=values_from(turn))
+    overlap = look.timings.get(turn.n, Timing()).overlap
+    return pieces_of(turn.text, room, f"(overlaps by {overlap:.1f} s) " if overlap else "")
+
+
+def _said(turn: Turn, look: Look, room: int, ink: Inks) -> list[Line]:
     """What was said; where that is nothing, that."""
     faint = ink("transcript--note")
     if not turn.text.strip():
         return [[Segment("(no words)", faint)]]
-    base = ink("transcript--tool") if turn.speaker in TOOLS else None
-    return _wrapped(turn.text, room, base, _spans(turn, look, ink), faint, _overlap(timing))
-
-
-def _overlap(timing: Timing) -> str:
-    return f"(overlaps by {timing.overlap:.1f} s) " if timing.overlap else ""
+    base, quoted = ink("transcript--tool") if turn.speaker in TOOLS else None, ink("transcript--quoted")
+    spans = _apart(span for mark in look.marks.get(turn.n, ()) for span in mark.spans)
+    layers = (Layer(spans, lambda span: quoted), _matches(turn, look, ink))
+    return [inked(turn.text, piece, room, base, faint, layers) for piece in _pieces(turn, look, room)]
 
 
 def _tool(turn: Turn, look: Look, room: int, ink: Inks) -> list[Line]:
     """A call or a result: its name and how it ended, and what of its values fits on the line; unfolded all of them."""
-    style, faint = ink("transcript--tool"), ink("transcript--note")
-    unfolded = turn.n in look.unfolded
-    name = tool_name(turn) or "tool"
+    style, faint, found = ink("transcript--tool"), ink("transcript--note"), _matches(turn, look, ink)
+    unfolded, first = turn.n in look.unfolded, values_from(turn)
     told, bad = _ended(turn, look)
-    title: list[Segment] = [Segment("▾ " if unfolded else "▸ ", style), Segment(f"{clean_line(name, 60)}  ", style)]
+    name = _name(turn, max(room - len(told) - 6, LEAST), style, faint, found)
+    title: list[Segment] = [Segment("▾ " if unfolded else "▸ ", style), *name, Segment("  ")]
     if told:
         title.append(Segment(f"{told}  ", ink("tone--bad") if bad else faint))
     if unfolded:
-        text = text_shown(turn)
-        first = text.index("\n") + 1
-        spans = [(start - first, end - first, how) for start, end, how in _spans(turn, look, ink) if start >= first]
-        return [title, *_wrapped(text[first:], room, style, spans, faint)]
-    hidden = len(look.matches.get(turn.n, ()))
-    if hidden:
-        title.append(Segment(f"{hidden} found inside  ", ink("transcript--match")))
+        text = look.text_of(turn)
+        return [title, *(inked(text, piece, room, style, faint, (found,)) for piece in _pieces(turn, look, room))]
+    if hidden := sum(span[1] > first for span in found.spans):
+        title.append(Segment(f"{hidden:,} found inside  ", ink("transcript--match")))
     left = room - sum(cell_len(part.text) for part in title)
     title.append(Segment(fit(clean_line(brief(turn), max(left, 1) + 1), max(left, 0)), faint))
     return [title]
+
+
+def _name(turn: Turn, room: int, style: Style, faint: Style, found: Layer) -> Line:
+    """The name of a tool; what was found is marked in one that can be drawn as it is."""
+    name = tool_name(turn)
+    short = clean_line(name, 60) or "tool"
+    if cell_len(short) > room:
+        short = fit(short, room)
+    if short != name:
+        return [Segment(short, style)]
+    return inked(name, Piece("", 0, len(name)), room, style, faint, (found,))
 
 
 def _ended(turn: Turn, look: Look) -> tuple[str, bool]:
@@ -180,61 +204,24 @@ def _named(marks: Sequence[TurnMark], room: int, ink: Inks) -> list[Line]:
         text = f"{VERDICT_MARKS[mark.state]} {clean_line(mark.name, 80)}: {clean_line(mark.why, 120)}, {mark.sure}"
         lines.append([Segment(fit(text, room).rstrip(), ink("transcript--evidence"))])
     if len(worth) > _NAMED:
-        lines.append([Segment(f"… and {len(worth) - _NAMED} more verdicts", ink("transcript--evidence"))])
+        more = count(len(worth) - _NAMED, "more verdict")
+        lines.append([Segment(f"… and {more}", ink("transcript--evidence"))])
     return lines
 
 
-def _spans(turn: Turn, look: Look, ink: Inks) -> list[tuple[int, int, Style]]:
-    """What of a turn's text is drawn otherwise: quoted words, then what was searched, which covers them."""
-    spans: list[tuple[int, int, Style]] = []
-    if not is_tool(turn):
-        quoted = ink("transcript--quoted")
-        spans += [(*span, quoted) for mark in look.marks.get(turn.n, ()) for span in mark.spans]
-    found, here = ink("transcript--match"), ink("transcript--match-here")
-    for start, end in look.matches.get(turn.n, ()):
-        spans.append((start, end, here if look.current == (turn.n, start, end) else found))
-    return spans
+def _apart(spans: Iterable[Span]) -> list[Span]:
+    """The same characters in places that are in order and do not overlap."""
+    apart: list[Span] = []
+    for start, end in sorted(spans):
+        if apart and start <= apart[-1][1]:
+            apart[-1] = apart[-1][0], max(apart[-1][1], end)
+        elif start < end:
+            apart.append((start, end))
+    return apart
 
 
-def _plain(text: str, room: int, style: Style) -> list[Line]:
-    return _wrapped(text, room, style, [], style)
-
-
-def _wrapped(
-    text: str, room: int, base: Style | None, spans: Sequence[tuple[int, int, Style]], faint: Style, note: str = ""
-) -> list[Line]:
-    """A text of many lines, after a note, wrapped; `spans` count the text's characters."""
-    pieces: list[Line] = []
-    place = 0
-    texts = text.split("\n")
-    for n, line in enumerate(texts):
-        if len(pieces) >= MOST_LINES:
-            pieces.append([Segment(f"… {len(texts) - n:,} lines more", faint)])
-            break
-        noted = note if n == 0 else ""
-        drawn = capped(noted + line)
-        for start, end in breaks(drawn, room):
-            middle = min(max(len(noted), start), end)
-            piece = [Segment(drawn[start:middle], faint)] if middle > start else []
-            pieces.append(piece + _inked(drawn, middle, end, place - len(noted), base, spans))
-        place += len(line) + 1
-    return pieces
-
-
-def _inked(
-    line: str, start: int, end: int, shift: int, base: Style | None, spans: Sequence[tuple[int, int, Style]]
-) -> list[Segment]:
-    """A piece of a line in its styles; `shift` is what makes a character of the line one of the text."""
-    here = [(max(s - shift, start), min(e - shift, end), style) for s, e, style in spans]
-    here = [span for span in here if span[0] < span[1]]
-    if not here:
-        return [Segment(line[start:end], base)]
-    cuts = sorted({start, end, *(cut for s, e, _ in here for cut in (s, e))})
-    segments = []
-    for left, right in pairwise(cuts):
-        style = base
-        for s, e, over in here:
-            if s <= left < e:
-                style = over if style is None else style + over
-        segments.append(Segment(line[left:right], style))
-    return segments
+def _matches(turn: Turn, look: Look, ink: Inks) -> Layer:
+    """What was searched, and apart from it the one that one is at."""
+    found, here, current = ink("transcript--match"), ink("transcript--match-here"), look.current
+    at = current[1:] if current is not None and current.n == turn.n else None
+    return Layer(look.found.spans(turn.n), lambda span: here if span == at else found)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from rich.cells import cell_len, split_graphemes
+from rich.cells import get_character_cell_size
 
 _NARROW = re.compile("[\x20-\x7e\xa0-\xac\xae-\u02ff\u0370-\u0482\u2010-\u2027]*")
 
@@ -19,8 +19,6 @@ def breaks(line: str, width: int) -> list[tuple[int, int]]:
     width = max(width, 1)
     if _NARROW.fullmatch(line):
         return _narrow_breaks(line, width)
-    if cell_len(line) <= width:
-        return [(0, len(line))]
     return _wide_breaks(line, width)
 
 
@@ -44,24 +42,39 @@ def _narrow_breaks(line: str, width: int) -> list[tuple[int, int]]:
     return pieces
 
 
+def _letters(line: str) -> tuple[list[int], list[int]]:
+    """Where each letter begins, with the marks on it, and its cells; emoji that were joined count one by one, for so
+    they are drawn (`cells.drawn`)."""
+    begins: list[int] = []
+    cells: list[int] = []
+    for place, character in enumerate(line):
+        size = get_character_cell_size(character)
+        if size or not begins:
+            begins.append(place)
+            cells.append(size)
+    return begins, cells
+
+
 def _wide_breaks(line: str, width: int) -> list[tuple[int, int]]:
-    """By grapheme; beside a wide one a line may be broken without a space."""
-    graphemes = split_graphemes(line)[0]
-    count = len(graphemes)
-    begins = [begin for begin, _, _ in graphemes] + [len(line)]
+    """By letter; beside a wide one a line may be broken without a space."""
+    begins, cells = _letters(line)
+    if sum(cells) <= width:
+        return [(0, len(line))]
+    count = len(begins)
+    begins.append(len(line))
 
     def is_space(k: int) -> bool:
         return line[begins[k] : begins[k + 1]] == " "
 
     def may_break(k: int) -> bool:
-        return is_space(k) or graphemes[k][2] == 2 or graphemes[k - 1][2] == 2
+        return is_space(k) or cells[k] == 2 or cells[k - 1] == 2
 
     pieces = []
     first = 0
     while first < count:
         used, last = 0, first
-        while last < count and used + graphemes[last][2] <= width:
-            used, last = used + graphemes[last][2], last + 1
+        while last < count and used + cells[last] <= width:
+            used, last = used + cells[last], last + 1
         cut = last = max(last, first + 1)
         while first < cut < count and not may_break(cut):
             cut -= 1

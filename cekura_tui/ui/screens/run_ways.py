@@ -1,0 +1,219 @@
+"""Finding one's way in a run: its panes, the search in them, evidence, the timeline and slow answers."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+
+from textual import events, on
+
+from cekura_tui.model.evidence import Evidence
+from cekura_tui.model.text import clean_line, count
+from cekura_tui.model.verdict import Verdict
+from cekura_tui.ui.screens.run_panes import RunFind
+from cekura_tui.ui.screens.run_reading import RunReading
+from cekura_tui.ui.widgets.find_line import FindLine
+from cekura_tui.ui.widgets.run_details import RunDetails
+from cekura_tui.ui.widgets.timeline import TimelineStrip
+from cekura_tui.ui.widgets.transcript import Transcript
+from cekura_tui.ui.widgets.verdicts import Verdicts
+from cekura_tui.ui.widgets.virtual_list import VirtualList
+
+PANES = ("transcript", "verdicts", "details")
+
+
+class RunWays(RunReading):
+    """What leads from one place of a run to another."""
+
+    pane: str = "transcript"
+    walk: tuple[object, int] | None = None
+    """The verdict whose evidence is gone through, by its key, and at which piece of it one is."""
+    _slow = -1
+
+    # Panes
+
+    def action_pane(self, step: int) -> None:
+        """To another pane."""
+        self.action_show_pane(PANES[(PANES.index(self.pane) + step) % len(PANES)])
+
+    def action_show_pane(self, pane: str) -> None:
+        """To this pane; in a narrow terminal it takes the place of the one before."""
+        self.pane = pane
+        for name in PANES:
+            self.set_class(name == pane, f"-{name}")
+        if pane != "transcript":
+            self.set_class(pane == "details", "-left-details")
+        # At once: the next key may be here already.
+        self.set_focus(self.query_one(f"#{pane}"))
+        self.draw_title()
+
+    @on(events.DescendantFocus)
+    def focus_came(self) -> None:
+        """The mouse may give the focus to another pane."""
+        focused = self.focused
+        # Of a run that is not read yet the panes are hidden: the focus goes about by itself.
+        if self.view is not None and focused is not None and focused.id in PANES and focused.id != self.pane:
+            self.action_show_pane(focused.id)
+
+    # Search
+
+    def action_find(self) -> None:
+        """Open the line for what is searched: in the details if one is there, else in the transcript."""
+        if self.view is None:
+            self.tell("The run is not read yet.")
+            return
+        if self.pane == "verdicts":
+            self.action_show_pane("transcript")
+        self.query_one(RunFind).begin(self._searched.asked, self.query_one(Transcript).cursor_key)
+
+    @property
+    def _searched(self) -> Transcript | RunDetails:
+        return self.query_one(RunDetails) if self.pane == "details" else self.query_one(Transcript)
+
+    @on(FindLine.Typed)
+    def find(self, event: FindLine.Typed) -> None:
+        """Find as it is typed, from where one was; in the details, which may be long, when it is entered."""
+        searched = self._searched
+        if isinstance(searched, Transcript) and self.query_one(RunFind).is_open and event.text != searched.asked:
+            searched.find(event.text, event.begun_at if isinstance(event.begun_at, int) else None)
+            self.draw_title()
+
+    def found(self, text: str, begun_at: int | None) -> None:
+        """Back to the pane; `n` and `N` go on. Without a text the search is over."""
+        searched = self._searched
+        if text != searched.asked:
+            if isinstance(searched, Transcript):
+                searched.find(text, begun_at)
+            else:
+                searched.find(text)
+                searched.next_match(1)
+        self.set_focus(searched)
+        self.draw_title()
+
+    def action_match(self, step: int) -> None:
+        """To the next match, or the one before."""
+        searched = self._searched
+        if not searched.asked:
+            self.action_find()
+        elif not searched.next_match(step):
+            self.tell("Nothing is found.")
+        self.draw_title()
+
+    # Evidence
+
+    def show_evidence_of(self, verdict: Hashable) -> None:
+        """To the first turn that a verdict speaks of."""
+        self._walk_to(verdict, 0, ask=True)
+
+    def show_turn_of(self, path: Hashable) -> None:
+        """From something in the details to the turn that it is of, if it is of one."""
+        turns = self.view is not None and self.view.transcript.form == "turns"
+        match path:
+            case ("transcript_object", int(place), *_) if turns:
+                self.query_one(Transcript).go_to(place + 1)
+                self.action_show_pane("transcript")
+
+    def show_verdict_on(self, turn: Hashable) -> None:
+        """From a turn to the verdict that speaks of it, if one does."""
+        if self.evidence is None:
+            self.tell("What the verdicts speak of is still being looked for.")
+            return
+        for key in (row.key for row in self.query_one(Verdicts).rows):
+            evidence = self._evidence_of(key)
+            if any(one.n == turn for one in evidence):
+                self.query_one(Verdicts).move_to(key)
+                self.walk = key, next(n for n, one in enumerate(evidence) if one.n == turn)
+                self.action_show_pane("verdicts")
+                return
+        self.tell("No verdict speaks of this turn. x shows it as it was sent.")
+
+    def action_evidence(self, step: int) -> None:
+        """To the next piece of evidence: of the verdict that was opened last, else of the first that has some."""
+        if self.evidence is None:
+            self.tell("What the verdicts speak of is still being looked for.")
+            return
+        if self.walk is not None and (evidence := self._evidence_of(self.walk[0])):
+            self._walk_to(self.walk[0], (self.walk[1] + step) % len(evidence))
+            return
+        keys = [row.key for row in self.query_one(Verdicts).rows if self._evidence_of(row.key)]
+        if keys:
+            self._walk_to(keys[0], 0)
+        else:
+            self.tell("No verdict names or quotes a turn.")
+
+    def _walk_to(self, key: object, place: int, *, ask: bool = False) -> None:
+        evidence = self._evidence_of(key)
+        if not evidence:
+            if ask:
+                still = "What it speaks of is still being looked for." if self.evidence is None else ""
+                self.tell(still or "No turn is named or quoted in what this verdict says.")
+            return
+        self.walk = key, place
+        self.query_one(Verdicts).move_to(key)
+        self.query_one(Transcript).go_to(evidence[place].n)
+        self.action_show_pane("transcript")
+
+    def _evidence_of(self, key: object) -> tuple[Evidence, ...]:
+        return (self.evidence or {}).get(key, ())
+
+    def walk_text(self) -> str:
+        """Where one is in the evidence of a verdict, in words; empty when one has gone elsewhere."""
+        if self.walk is None:
+            return ""
+        key, place = self.walk
+        evidence = self._evidence_of(key)
+        verdict = self._verdict_of(key)
+        if verdict is None or place >= len(evidence) or evidence[place].n != self.query_one(Transcript).cursor_key:
+            return ""
+        one = evidence[place]
+        of = f" {place + 1} of {len(evidence)}" if len(evidence) > 1 else ""
+        return f"{clean_line(verdict.name, 40)}{of}: {one.why}, {one.sure}"
+
+    def _verdict_of(self, key: object) -> Verdict | None:
+        return self.query_one(Verdicts).verdict_of(key)
+
+    # The timeline
+
+    @on(TimelineStrip.Sought)
+    def sought(self, event: TimelineStrip.Sought) -> None:
+        """A click on the timeline."""
+        self.query_one(Transcript).go_to(event.n)
+
+    @on(VirtualList.Moved, "#transcript")
+    def moved(self, event: VirtualList.Moved) -> None:
+        """The cursor of the timeline is that of the transcript."""
+        self.query_one(TimelineStrip).put_cursor(event.key if isinstance(event.key, int) else None)
+        self.draw_title()
+
+    def action_along(self, columns: int) -> None:
+        """Along the timeline, a column at least."""
+        strip, transcript = self.query_one(TimelineStrip), self.query_one(Transcript)
+        # It is told of the transcript's cursor by a message, which may come after the next key.
+        strip.put_cursor(transcript.cursor_key if isinstance(transcript.cursor_key, int) else None)
+        if self.pane == "transcript" and (turn := strip.step(columns)) is not None:
+            transcript.go_to(turn)
+
+    def action_slowest(self) -> None:
+        """To the answer that took longest, then to the next slowest."""
+        if self.view is None:
+            return
+        timeline = self.view.timeline
+        slowest = timeline.slowest_first
+        if not slowest:
+            self.tell(timeline.note or "No answer of the agent can be timed here.")
+            return
+        self._slow = (self._slow + 1) % len(slowest)
+        answer = next(one for one in timeline.answers if one.turn == slowest[self._slow])
+        self.query_one(Transcript).go_to(answer.turn)
+        self.action_show_pane("transcript")
+        self.tell(f"Answer {self._slow + 1} of {len(slowest)}, slowest first: {answer.seconds:.1f} s.")
+
+    def action_roles(self) -> None:
+        """Show other roles."""
+        self.query_one(Transcript).next_roles()
+        self.draw_title()
+
+    def turns_text(self) -> str:
+        """How many turns there are, and which of them are shown."""
+        transcript = self.query_one(Transcript)
+        total = count(len(transcript.turns), "turn")
+        return f"{total} · {transcript.roles}: {len(transcript.rows):,}" if transcript.roles else total

@@ -1,0 +1,215 @@
+"""The turns of a run on screen: whose are shown, and where one is in them, also in another size of the terminal."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections import Counter
+from collections.abc import Callable, Hashable, Mapping, Sequence
+from typing import NamedTuple
+
+from cekura_tui.model.text import LONGEST_LINE
+from cekura_tui.model.timeline import Timing
+from cekura_tui.model.tool_call import ToolCalls
+from cekura_tui.model.turn import TOOLS, Speaker, Turn
+from cekura_tui.model.turn_marks import TurnMark
+from cekura_tui.ui.widgets.inked_text import MOST_LINES
+from cekura_tui.ui.widgets.row_canvas import RowState
+from cekura_tui.ui.widgets.row_heights import Heights, RowHeights
+from cekura_tui.ui.widgets.row_strips import Line
+from cekura_tui.ui.widgets.turn_lines import Look, clock_cells, is_tool, turn_lines
+from cekura_tui.ui.widgets.viewport import Position
+from cekura_tui.ui.widgets.virtual_list import VirtualList
+
+ROLES: tuple[tuple[str, Callable[[Speaker], bool]], ...] = (
+    ("", lambda speaker: True),
+    ("without tools", lambda speaker: speaker not in TOOLS),
+    ("caller only", lambda speaker: speaker == "testing"),
+    ("agent only", lambda speaker: speaker == "main"),
+    ("tools only", lambda speaker: speaker in TOOLS),
+    ("others only", lambda speaker: speaker == "other"),
+)
+"""What `t` goes through: in words, and who is shown."""
+
+
+class _Uppermost(NamedTuple):
+    """Which line of a turn, of how many in this width, was at the top."""
+
+    n: int
+    line: int
+    height: int
+    width: int
+
+
+class TurnRows(VirtualList[Turn]):
+    """The turns of one run, keyed by their number."""
+
+    row_height = None
+    keeps_top = True
+
+    def __init__(self, *, name: str | None = None, id: str | None = None, classes: str | None = None) -> None:  # noqa: A002
+        super().__init__(name=name, id=id, classes=classes)
+        self._look = Look()
+        self._all: Sequence[Turn] = ()
+        self._speakers: Counter[Speaker] = Counter()
+        self._roles = 0
+        self._sizes: list[tuple[int, int]] = []
+        """Of each row that is shown the characters and the line ends of its text; a tool's are none."""
+        self._resized: tuple[_Uppermost, Position] | None = None
+        """What was at the top before the size changed, and what is since then, as long as one stays there."""
+
+    # What is shown
+
+    def show_turns(self, turns: Sequence[Turn], timings: Mapping[int, Timing], *, reset: bool = False) -> None:
+        """Show a run's turns, with `reset` another run's. Growing ones are followed from the bottom."""
+        following = not reset and self.at_bottom and self._cursor == len(self._rows) - 1 >= 0
+        changed = reset or turns != self._all
+        if reset:
+            self._look, self._roles, self._resized = Look(), 0, None
+            self._repaint()
+        look = self._look
+        before = look.timings, look.clock_cells, look.tools.answered
+        look.timings = timings
+        if changed:
+            self._all, self._speakers = turns, Counter(turn.speaker for turn in turns)
+            look.tools, look.clock_cells = ToolCalls(turns), clock_cells(turns)
+        self._show(reset=reset)
+        if not reset and before != (look.timings, look.clock_cells, look.tools.answered):
+            self.redraw()
+        if changed:
+            self._others_shown()
+        if changed and following:
+            self.action_last()
+
+    def show_marks(self, marks: Mapping[int, Sequence[TurnMark]]) -> None:
+        """These verdicts speak of these turns."""
+        if marks != self._look.marks:
+            self._look.marks = marks
+            self.redraw()
+
+    @property
+    def turns(self) -> Sequence[Turn]:
+        """All turns, those of hidden roles too."""
+        return self._all
+
+    @property
+    def at_bottom(self) -> bool:
+        """Whether the last line of the last turn is on screen."""
+        last = len(self._rows) - 1
+        return last < 0 or (bool(self._shown) and self._shown[-1] == (last, self._view.exact(last) - 1))
+
+    @property
+    def roles(self) -> str:
+        """Which roles are shown, in words; empty for all."""
+        return ROLES[self._roles][0]
+
+    def next_roles(self) -> None:
+        """Show other roles: the next choice that leaves something to see, after the last one all again."""
+        for choice in range(self._roles + 1, len(ROLES)):
+            shown = sum(number for speaker, number in self._speakers.items() if ROLES[choice][1](speaker))
+            if 0 < shown < len(self._all):
+                break
+        else:
+            choice = 0
+        self.show_roles(choice)
+
+    def show_roles(self, choice: int) -> None:
+        """Show the roles of `ROLES[choice]`; the cursor stays on its turn, or goes to the nearest that is shown."""
+        self._roles, self._resized = choice, None
+        n = self._cursor_key
+        held, line, at = self._held()
+        top = self._rows[held].n if self._rows else 0
+        self._show()
+        if self._rows and isinstance(n, int):
+            before = self._picture()
+            self._put_cursor(self._nearest(n))
+            index = self._nearest(top)
+            self._view.hold(index, line if self._rows[index].n == top else 0, at)
+            self._commit(before)
+        self._others_shown()
+
+    def go_to(self, n: int) -> None:
+        """Put the cursor on a turn; one whose role is hidden brings all roles back."""
+        if self.index_of(n) is None:
+            self.show_roles(0)
+        self.move_to(n)
+
+    def redraw(self) -> None:
+        """What turns look like has changed, and how high they are: the cursor's stays where it is on screen."""
+        held = self._held()
+        self._strips.clear()
+        self._view.heights = self._new_heights()
+        if self._laid_out:
+            self._view.hold(*held)
+        self._commit(None)
+        self.refresh()
+
+    def _show(self, *, reset: bool = False) -> None:
+        passes = ROLES[self._roles][1]
+        rows = self._all if self._roles == 0 else [turn for turn in self._all if passes(turn.speaker)]
+        self.show_rows(rows, reset=reset)
+
+    # Rows
+
+    def _take(self, rows: Sequence[Turn]) -> None:
+        self._sizes = [(0, 0) if is_tool(turn) else (len(turn.text), turn.text.count("\n")) for turn in rows]
+        super()._take(rows)
+
+    def key_of(self, row: Turn) -> int:
+        return row.n
+
+    def index_of(self, key: Hashable, near: int = 0) -> int | None:
+        """Where a turn is: they are in order."""
+        if not isinstance(key, int) or not self._rows:
+            return None
+        index = self._nearest(key)
+        return index if self._rows[index].n == key else None
+
+    def _nearest(self, n: int) -> int:
+        """The index of a turn, or of the one next to it that is shown."""
+        index = bisect_left(self._rows, n, key=self.key_of)
+        around = range(max(index - 1, 0), min(index + 1, len(self._rows)))
+        return min(around, key=lambda k: abs(self._rows[k].n - n))
+
+    def _new_heights(self) -> Heights:
+        width = self._laid_out.width
+        if not width:
+            return RowHeights([1] * len(self._rows))
+        # The widest and the narrowest text are a few cells apart: one guess does for all.
+        room = max(self._look.room(self._rows[0], width), 1) if self._rows else 1
+        return RowHeights(
+            [min(min(size, LONGEST_LINE * (ends + 1)) // room + ends + 1, MOST_LINES) for size, ends in self._sizes]
+        )
+
+    def lines_of(self, row: Turn, width: int, state: RowState) -> list[Line]:
+        return turn_lines(row, self._look, width, self.ink)
+
+    def _lay_out(self) -> None:
+        """Another size: what is at the top stays there, and in the first size again it is just as it was."""
+        view, width = self._view, self._laid_out.width
+        index, line = view.top
+        if self._resized is not None and self._resized[1] == view.top:
+            place = self._resized[0]
+        elif width and self._rows:
+            place = _Uppermost(self._rows[index].n, line, view.exact(index), width)
+        else:
+            super()._lay_out()
+            return
+        super()._lay_out()
+        if (now := self.index_of(place.n)) is not None and self._area:
+            same = place.width == self._laid_out.width
+            view.place(now, place.line if same else place.line * view.exact(now) // place.height)
+            self._commit(None)
+            self._resized = place, view.top
+
+    def watch_scroll_y(self, old_value: float, new_value: float) -> None:
+        """In a new size Textual scrolls to what it takes for the end before the rows are laid out: nobody asked it."""
+        if self._area == self._laid_out:
+            super().watch_scroll_y(old_value, new_value)
+
+    def _others_shown(self) -> None:
+        """Other turns than before are shown."""
+
+    def _repaint(self) -> None:
+        """Other styles on the same lines."""
+        self._strips.clear()
+        self.refresh()

@@ -1,0 +1,184 @@
+"""Whoever reads runs meets every form of a transcript and every kind of verdict in the embedded workspace."""
+
+from __future__ import annotations
+
+import itertools
+from typing import Any
+
+import pytest
+
+from cekura_tui.demo import odd_runs
+from cekura_tui.demo.answers import run_whole, turns_of
+from cekura_tui.demo.corpus import TALKATIVE_RUN, Corpus
+from cekura_tui.demo.facts import Facts, Kind
+from cekura_tui.demo.odd_verdicts import EMPATHY
+from cekura_tui.model.evidence import evidence_in
+from cekura_tui.model.run import Run
+from cekura_tui.model.transcript import Transcript, read_transcript
+from cekura_tui.model.verdict import Verdict, read_verdicts
+
+
+@pytest.fixture(scope="module")
+def known(corpus: Corpus) -> list[Facts]:
+    return [facts for project in (0, 1) for i in corpus.run_ids(project) if (facts := corpus.facts(i)) is not None]
+
+
+@pytest.fixture(scope="module")
+def runs(corpus: Corpus, known: list[Facts]) -> dict[int, dict[str, Any]]:
+    return {facts.id: run_whole(corpus, facts) for facts in known}
+
+
+def transcript(runs: dict[int, dict[str, Any]], run_id: int) -> Transcript:
+    return read_transcript(read(runs, run_id))
+
+
+def read(runs: dict[int, dict[str, Any]], run_id: int) -> Run:
+    return Run.read(runs[run_id])
+
+
+def failing(runs: dict[int, dict[str, Any]], run_id: int) -> list[Verdict]:
+    return [verdict for verdict in read_verdicts(read(runs, run_id)) if verdict.state == "fail"]
+
+
+def test_one_call_has_no_times_and_one_has_only_the_minute_and_second(runs: dict[int, dict[str, Any]]) -> None:
+    without = transcript(runs, odd_runs.WITHOUT_TIMES)
+    assert without.form == "turns"
+    assert len(without.turns) >= 8
+    assert {(turn.start, turn.end) for turn in without.turns} == {(None, None)}
+    assert "[" not in runs[odd_runs.WITHOUT_TIMES]["transcript"][:1]
+    clock = transcript(runs, odd_runs.CLOCK_ALONE).turns
+    assert all(turn.start is not None and turn.start == int(turn.start) and turn.end is None for turn in clock)
+
+
+def test_text_with_odd_stamps_has_a_turn_for_each_that_was_said(
+    corpus: Corpus, runs: dict[int, dict[str, Any]]
+) -> None:
+    run = runs[odd_runs.ODD_STAMPS]
+    facts = corpus.facts(odd_runs.ODD_STAMPS)
+    assert facts is not None
+    found = transcript(runs, odd_runs.ODD_STAMPS)
+    assert found.form == "text"
+    assert len(found.turns) == len(turns_of(corpus, facts))
+    starts = [-1.0 if turn.start is None else turn.start for turn in found.turns]
+    assert min(starts) >= 0
+    assert all(after > before - 1 for before, after in itertools.pairwise(starts))
+    assert any("\n" in turn.text for turn in found.turns)
+    assert "(00:" in run["transcript"]
+    assert "[00:00:" in run["transcript"]
+
+
+def test_an_encrypted_call_comes_with_text_and_without(runs: dict[int, dict[str, Any]]) -> None:
+    assert transcript(runs, odd_runs.SEALED_ALONE).form == "encrypted"
+    forms = {
+        transcript(runs, run_id).form for run_id, run in runs.items() if isinstance(run["transcript_object"], dict)
+    }
+    assert forms == {"encrypted", "text"}
+
+
+def test_unknown_roles_failed_tools_and_calls_without_answer_are_there(runs: dict[int, dict[str, Any]]) -> None:
+    strange = transcript(runs, odd_runs.STRANGE_ROLES).turns
+    assert {turn.role for turn in strange if turn.speaker == "other"} == {"Supervisor", "DTMF", "system", ""}
+    *_, call, failed, again = transcript(runs, odd_runs.TOOL_TROUBLE).turns
+    assert [turn.speaker for turn in (call, failed, again)] == ["tool_call", "tool_result", "tool_call"]
+    assert failed.tool is not None
+    assert "error" in failed.tool["result"]  # type: ignore[operator]
+    assert again.tool is not None
+    assert again.tool["id"] != failed.tool["id"]
+
+
+def test_one_call_has_a_silence_of_more_than_five_seconds_and_an_overlap(runs: dict[int, dict[str, Any]]) -> None:
+    run = runs[odd_runs.LONG_SILENCE]
+    pairs = list(itertools.pairwise(run["transcript_object"]))
+    assert max(after["start_time"] - before["end_time"] for before, after in pairs) > 5
+    assert min(after["start_time"] - before["end_time"] for before, after in pairs) < -0.8
+    starts = [turn["start_time"] for turn in run["transcript_object"]]
+    assert starts == sorted(starts)
+    minutes, _, seconds = run["duration"].partition(":")
+    assert run["transcript_object"][-1]["end_time"] <= int(minutes) * 60 + int(seconds)
+
+
+def test_one_call_has_a_hundred_and_twenty_turns_and_failed(runs: dict[int, dict[str, Any]]) -> None:
+    assert len(transcript(runs, TALKATIVE_RUN).turns) == 120
+    assert runs[TALKATIVE_RUN]["evaluation_status"] == "failure"
+    assert failing(runs, TALKATIVE_RUN)
+
+
+def test_a_score_of_two_misses_four_and_a_score_of_four_does_not(runs: dict[int, dict[str, Any]]) -> None:
+    for run_id, score, state in ((odd_runs.BELOW_THRESHOLD, 2, "fail"), (odd_runs.ABOVE_THRESHOLD, 4, "pass")):
+        verdict = next(one for one in read_verdicts(read(runs, run_id)) if one.id == EMPATHY)
+        assert (verdict.score, verdict.state) == (score, state)
+        assert "4" in (verdict.threshold or "")
+
+
+def test_categories_are_critical_lesser_no_bug_and_taken_back(runs: dict[int, dict[str, Any]]) -> None:
+    found = [one for run in runs.values() for one in run["critical_categories"]]
+    assert {one["priority"] for one in found} == {"critical", "non-critical", "not_a_bug"}
+    taken_back = [one for one in found if one["wrongly_marked"]]
+    assert taken_back
+    assert all(one["feedback"] for one in taken_back)
+
+
+def test_what_was_expected_is_told_in_words_and_in_truth_values(runs: dict[int, dict[str, Any]]) -> None:
+    outcomes = [run["expected_outcome"] or {} for run in runs.values()]
+    told = {repr(one["aligned"]) for outcome in outcomes for one in outcome.get("outcome_alignments", [])}
+    assert told == {"'yes'", "'no'", "True", "False"}
+
+
+@pytest.mark.parametrize(
+    ("run_id", "told"),
+    [(odd_runs.MISQUOTED, 'The agent said "'), (odd_runs.BY_TURN_NUMBER, "Turn "), (odd_runs.BY_TOOL_NAME, "called `")],
+)
+def test_reasons_point_by_inexact_words_by_numbers_and_by_tools(
+    runs: dict[int, dict[str, Any]], run_id: int, told: str
+) -> None:
+    reason = failing_check(runs, run_id).explanation[-1]
+    assert told in reason
+    assert evidence_in(transcript(runs, run_id).turns, [[reason]])[0]
+    assert reason.partition('"')[2].partition('"')[0] not in runs[run_id]["transcript"] or '"' not in reason
+
+
+def test_one_reason_points_at_nothing(runs: dict[int, dict[str, Any]]) -> None:
+    reasons = failing_check(runs, odd_runs.VAGUE).explanation
+    assert evidence_in(transcript(runs, odd_runs.VAGUE).turns, [reasons]) == [()]
+
+
+def failing_check(runs: dict[int, dict[str, Any]], run_id: int) -> Verdict:
+    refused = next(line for line in runs[run_id]["rubric"] if not line["passed"])
+    verdict = next(one for one in read_verdicts(read(runs, run_id)) if one.id == refused["metric_id"])
+    assert list(verdict.explanation) == refused["explanation"]
+    return verdict
+
+
+def test_most_spoken_runs_have_a_recording_and_some_have_none(
+    known: list[Facts], runs: dict[int, dict[str, Any]]
+) -> None:
+    over = [facts for facts in known if runs[facts.id]["transcript"] and facts.fate.kind is not Kind.LIVE]
+    spoken = [runs[facts.id]["voice_recording_url"] for facts in over if not facts.as_text]
+    assert 0.7 < sum(url is not None for url in spoken) / len(spoken) < 1
+    assert all(url is None or url.startswith("https://") for url in spoken)
+    assert all(runs[facts.id]["voice_recording_url"] is None for facts in known if facts.fate.kind is Kind.LIVE)
+
+
+def test_the_provider_the_profile_and_the_mocked_tools_are_nested(runs: dict[int, dict[str, Any]]) -> None:
+    assert any(isinstance((run["provider_call_details"] or {}).get("cost"), dict) for run in runs.values())
+    profiles = [run["test_profile_data"] for run in runs.values()]
+    assert None in profiles
+    assert any(profile and profile["information"]["address"]["city"] for profile in profiles)
+    entries = [entry for run in runs.values() for entry in run["generated_mock_tool_entries"]]
+    assert any(isinstance(entry["information"][0]["output"], dict) for entry in entries)
+
+
+def test_every_run_that_failed_has_a_passed_one_of_its_scenario(known: list[Facts]) -> None:
+    passed = {(one.agent_id, one.script) for one in known if one.fate.kind in (Kind.PASSED, Kind.REVIEWED_SUCCESS)}
+    failed = [one for one in known if one.fate.kind in (Kind.FAILED, Kind.REVIEWED_FAILURE)]
+    assert len(failed) > 50
+    assert {(one.agent_id, one.script) for one in failed} <= passed
+
+
+def test_a_small_workspace_is_told_as_if_there_were_no_odd_runs() -> None:
+    small = Corpus(150, 1_760_000_000.0)
+    facts = small.facts(odd_runs.CLOCK_ALONE)
+    assert facts is not None
+    assert not small.is_old(facts)
+    told = run_whole(small, facts)["transcript_object"]
+    assert not isinstance(told, list) or all("start_time" in turn for turn in told)

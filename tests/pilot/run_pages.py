@@ -1,0 +1,183 @@
+"""Runs to be read, and the run screen as a reader finds it."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+from app_on_a_server import LIST, SMALL, no_crash, opened, setup_of
+from scripted_server import Reply, ScriptedServer, run_of, serve_runs
+from textual.pilot import Pilot
+from waiting import eventually
+from watching import sees
+
+from cekura_tui.ui.screens.run import RunScreen
+from cekura_tui.ui.widgets.run_details import RunDetails
+from cekura_tui.ui.widgets.timeline import TimelineStrip
+from cekura_tui.ui.widgets.transcript import Transcript
+from cekura_tui.ui.widgets.verdicts import Verdicts
+
+KEY = "key-of-the-test"
+TURNS = [
+    ("Main Agent", 0, 3, "Hello, Luigi's, how can I help?"),
+    ("Testing Agent", 4, 8, "A table for four at seven, please."),
+    ("Main Agent", 14, 18, "I have booked a table for four at eight."),
+    ("Testing Agent", 19, 22, "I said seven. Is the terrace open?"),
+    ("Main Agent", 23, 26, "I cannot say, I am only the telephone."),
+    ("Testing Agent", 27, 30, "Thank you for nothing, bye."),
+]
+METRICS = [
+    {
+        "id": 1,
+        "name": "Right time",
+        "type": "binary_workflow_adherence",
+        "score": 0,
+        "explanation": ["At 00:14 the agent booked for eight.", 'The caller complains: "I said seven."'],
+    },
+    {"id": 2, "name": "Tone", "type": "binary_workflow_adherence", "score": 0, "explanation": ["It was cold."]},
+    {"id": 3, "name": "Greeting", "type": "binary_workflow_adherence", "score": 5, "explanation": ["Kept."]},
+]
+
+
+def call(number: int, turns: list[tuple[str, int, int, str]] | None = None, **fields: Any) -> dict[str, object]:
+    """A failed run with six turns and three verdicts: the first speaks of turns 3 and 4, the others of none."""
+    said = [
+        {"role": role, "start_time": start, "end_time": end, "content": text}
+        for role, start, end, text in (TURNS if turns is None else turns)
+    ]
+    told = {"scenario": 3, "duration": "00:30", "evaluation": {"metrics": METRICS}, "transcript_object": said}
+    return run_of(number, **{**told, **fields})
+
+
+def going_on(number: int, turns: int, **fields: Any) -> dict[str, object]:
+    """A run of which so many turns were spoken so far."""
+    said = [
+        ("Main Agent" if n % 2 else "Testing Agent", 5 * n, 5 * n + 3, f"Sentence {n}.") for n in range(1, turns + 1)
+    ]
+    state = {"status": "in_progress", "evaluation_status": None, "evaluation": None, "duration": None}
+    return call(number, said, **{**state, **fields})
+
+
+def path_of(number: int) -> str:
+    """Where the server has a run."""
+    return f"/test_framework/v1/runs/{number}/"
+
+
+def serve(server: ScriptedServer, *runs: dict[str, object]) -> None:
+    """The server has these runs, in this order in its list."""
+    server.on("GET", LIST, Reply({"count": len(runs), "next": None, "previous": None, "results": list(runs)}))
+    serve_runs(server, *runs)
+
+
+class Reader:
+    """Somebody who reads a run."""
+
+    def __init__(self, pilot: Pilot[None]) -> None:
+        self.pilot = pilot
+
+    @property
+    def page(self) -> RunScreen:
+        page = self.pilot.app.screen
+        assert isinstance(page, RunScreen)
+        return page
+
+    @property
+    def transcript(self) -> Transcript:
+        return self.page.query_one(Transcript)
+
+    @property
+    def verdicts(self) -> Verdicts:
+        return self.page.query_one(Verdicts)
+
+    @property
+    def details(self) -> RunDetails:
+        return self.page.query_one(RunDetails)
+
+    @property
+    def strip(self) -> TimelineStrip:
+        return self.page.query_one(TimelineStrip)
+
+    @property
+    def pane(self) -> str | None:
+        """The pane that has the focus."""
+        focused = self.page.focused
+        return focused.id if focused else None
+
+    @property
+    def turn(self) -> object:
+        """The number of the turn under the cursor."""
+        return self.transcript.cursor_key
+
+    @property
+    def verdict(self) -> str:
+        row = self.verdicts.cursor_row
+        return row.verdict.name if row else ""
+
+    @property
+    def turns_on_screen(self) -> list[int]:
+        """The numbers of the turns that are seen, whole or not."""
+        shown = self.transcript.shown_range
+        return [] if shown is None else [turn.n for turn in self.transcript.rows[shown[0] : shown[1] + 1]]
+
+    async def sees(self, *texts: str, gone: str = "") -> None:
+        await sees(self.pilot, *texts, gone=gone)
+
+    async def press(self, *keys: str) -> None:
+        await self.pilot.press(*keys)
+
+    def burst(self, *keys: str) -> None:
+        """All of these keys come from the terminal before the first is handled."""
+        for key in keys:
+            self.pilot.app.simulate_key(key)
+
+    async def at(self, turn: int) -> None:
+        """Wait until the cursor is on this turn, in the transcript and in the timeline."""
+        await eventually(lambda: self.turn == turn, f"the cursor is on turn {turn}")
+        await eventually(lambda: self.strip._cursor == turn, f"the timeline's cursor is on turn {turn}")
+        await self.pilot.pause()
+
+    async def in_pane(self, pane: str) -> None:
+        await eventually(lambda: self.pane == pane, f"the focus is in {pane}")
+        await self.pilot.pause()
+
+    async def evidence(self) -> None:
+        """Wait until it is found."""
+        await eventually(lambda: self.page.evidence is not None, "the evidence is found")
+        await self.pilot.pause()
+
+
+@asynccontextmanager
+async def reading(
+    server: ScriptedServer, *runs: dict[str, object], size: tuple[int, int] = SMALL, down: int = 0
+) -> AsyncIterator[Reader]:
+    """The runs are served, and the one so many rows down in the list is opened."""
+    serve(server, *runs)
+    async with reading_served(server, int(str(runs[down]["id"])), size=size, down=down) as reader:
+        yield reader
+
+
+@asynccontextmanager
+async def reading_served(
+    server: ScriptedServer, number: int, *, size: tuple[int, int] = SMALL, down: int = 0
+) -> AsyncIterator[Reader]:
+    """The same of a list that is served already."""
+    async with opened(setup_of(server.url, KEY, 1), size=size) as pilot:
+        await sees(pilot, " run", "paused", str(number))
+        await pilot.press(*("j" * down), "enter")
+        await sees(pilot, f"Run {number} ")
+        yield Reader(pilot)
+        no_crash(pilot)
+
+
+@asynccontextmanager
+async def by_number(
+    server: ScriptedServer, run: dict[str, object], size: tuple[int, int] = SMALL
+) -> AsyncIterator[Reader]:
+    """The run is served and opened by its number."""
+    serve(server, run)
+    number = int(str(run["id"]))
+    async with opened(setup_of(server.url, KEY, 1), size=size, run_id=number) as pilot:
+        await sees(pilot, f"Run {number} ")
+        yield Reader(pilot)
+        no_crash(pilot)

@@ -1,0 +1,213 @@
+"""Hostile texts in the lists of a run: every line is as wide as its list, and what is to be read is there whole."""
+
+from __future__ import annotations
+
+import json
+import unicodedata
+from collections import defaultdict
+from collections.abc import Hashable, Iterable
+from typing import Any
+
+import pytest
+from hostile_calls import TEXTS, as_text, huge, left_of, run, turns
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from rich.cells import cell_len
+from rich.segment import Segment
+from rich.style import Style
+from textual.app import App, ComposeResult
+from textual.color import Color
+from textual.widget import Widget
+from wcwidth import wcwidth
+
+from cekura_tui.model.run import Run
+from cekura_tui.model.text import clean, clean_json
+from cekura_tui.model.turn_alignment import align
+from cekura_tui.model.view import RunView, view_of
+from cekura_tui.ui.terminal.filters import ControlFilter
+from cekura_tui.ui.widgets.cells import drawn, fit
+from cekura_tui.ui.widgets.row_strips import strips_of
+from cekura_tui.ui.widgets.run_details import RunDetails
+from cekura_tui.ui.widgets.timeline import TimelineStrip
+from cekura_tui.ui.widgets.transcript import Transcript
+from cekura_tui.ui.widgets.turn_pairs import TurnPairs
+from cekura_tui.ui.widgets.verdicts import Verdicts
+from cekura_tui.ui.widgets.virtual_list import VirtualList
+from cekura_tui.ui.widgets.wrap import wrap
+
+SIZES = [(80, 24), (120, 36), (41, 24)]
+TEXT = st.lists(st.sampled_from([*"ab ✓", *"".join(TEXTS.values())]), max_size=60).map("".join)
+JUST = Color(0, 0, 0)
+
+
+def seen(**fields: object) -> RunView:
+    """A hostile run as it is read from the network."""
+    return view_of(Run.read(clean_json(json.loads(json.dumps(run(102, **fields))))), 0.0)
+
+
+class OneWidget(App[None]):
+    def __init__(self, shown: Widget) -> None:
+        super().__init__()
+        self.shown = shown
+
+    def compose(self) -> ComposeResult:
+        yield self.shown
+
+
+def cells_in_a_terminal(text: str) -> int:
+    """What a terminal counts that knows no graphemes: each character by itself."""
+    return sum(wcwidth(character) for character in text)
+
+
+def lines(shown: VirtualList[Any]) -> dict[Hashable, list[str]]:
+    """All lines of all rows; each is as wide as the list, by whatever way one counts, and holds no control."""
+    found = defaultdict(list)
+    for index, row in enumerate(shown.rows):
+        for strip in shown._strips_of(index):
+            text = strip.text
+            assert cell_len(text) == strip.cell_length == shown._laid_out.width, repr(text)
+            assert cells_in_a_terminal(text) == shown._laid_out.width, repr(text)
+            assert drawn(clean(text)) == text, repr(text)
+            found[shown.key_of(row)].append(text)
+    return found
+
+
+def solid(texts: Iterable[str]) -> str:
+    return unicodedata.normalize("NFC", "".join("".join(texts).split()))
+
+
+def missing(lines: Iterable[str], texts: Iterable[str]) -> list[str]:
+    """Which texts are not there, from their first letter to their last."""
+    there = solid(lines)
+    return [text for text in texts if left_of(text) not in there]
+
+
+@pytest.mark.parametrize("size", SIZES)
+async def test_a_transcript_keeps_its_columns_and_every_word_folded_unfolded_and_raw(size: tuple[int, int]) -> None:
+    view, shown = seen(), Transcript()
+    app = OneWidget(shown)
+    async with app.run_test(size=size) as pilot:
+        shown.show_turns(view.transcript.turns, view.timings, reset=True)
+        shown.focus()
+        await pilot.pause()
+        assert len(lines(shown)) == len(view.transcript.turns)
+        said = ["".join(line[17:] for line in of) for of in lines(shown).values()]
+        assert missing(said, TEXTS.values()) == []
+        await pilot.press("X")
+        unfolded = {turn.n: of for turn, of in zip(shown.rows, lines(shown).values(), strict=True)}
+        for turn in view.transcript.turns:
+            if turn.speaker == "tool_call" and turn.tool:
+                assert missing([line[21:] for line in unfolded[turn.n]], [json_text(TEXTS[turn.tool["id"]])]) == []
+        for turn in view.transcript.turns:
+            shown.go_to(turn.n)
+            shown.action_raw()
+        lines(shown)
+
+
+def json_text(text: str) -> str:
+    """A cleaned text as it stands in JSON."""
+    return json.dumps(clean(text), ensure_ascii=False)[1:-1]
+
+
+@pytest.mark.parametrize("size", SIZES)
+async def test_verdicts_keep_their_columns_and_every_word(size: tuple[int, int]) -> None:
+    shown = Verdicts()
+    async with OneWidget(shown).run_test(size=size) as pilot:
+        shown.show_run(seen())
+        await pilot.pause()
+        assert missing([line[4:] for of in lines(shown).values() for line in of], TEXTS.values()) == []
+
+
+@pytest.mark.parametrize("size", SIZES)
+async def test_details_keep_their_columns_whatever_is_opened(size: tuple[int, int]) -> None:
+    shown = RunDetails()
+    metrics: Any = run(102)["evaluation"]
+    fewer = {"evaluation": {"metrics": metrics["metrics"][:4]}, "transcript_object": turns()[::20]}
+    async with OneWidget(shown).run_test(size=size) as pilot:
+        shown.show_run(seen(**fewer))
+        shown.focus()
+        await pilot.pause()
+        place = 0
+        while place < len(shown.rows):
+            if shown.rows[place].kind in ("closed", "more"):
+                shown.move_to(shown.rows[place].key)
+                shown.action_unfold()
+            else:
+                place += 1
+        assert len(shown.rows) > 500
+        lines(shown)
+        await pilot.press("x")
+        assert shown.raw
+        lines(shown)
+        for text in TEXTS.values():
+            shown.find(text)
+            shown.next_match()
+        lines(shown)
+
+
+@pytest.mark.parametrize("size", SIZES)
+async def test_two_runs_side_by_side_keep_their_columns(size: tuple[int, int]) -> None:
+    here, there = seen(), seen(transcript_object=None, transcript=as_text())
+    pairs = align(here.transcript.turns, there.transcript.turns)
+    shown = TurnPairs()
+    async with OneWidget(shown).run_test(size=size) as pilot:
+        shown.show_pairs(pairs, only_differences=False, reset=True)
+        await pilot.pause()
+        lines(shown)
+
+
+@pytest.mark.parametrize("size", SIZES)
+async def test_a_timeline_of_hostile_turns_keeps_its_columns(size: tuple[int, int]) -> None:
+    view, shown = seen(), TimelineStrip()
+    async with OneWidget(shown).run_test(size=size) as pilot:
+        shown.show(view.timeline, {1: "fail"})
+        await pilot.pause()
+        texts = [shown.render_line(y).text for y in range(shown.size.height)]
+        assert [cells_in_a_terminal(text) for text in texts] == [size[0]] * len(texts)
+        assert [drawn(clean(text)) for text in texts] == texts
+
+
+async def test_lines_without_an_end_and_ends_without_a_line_are_cut_and_said_to_be() -> None:
+    view, shown = seen(transcript_object=huge()), Transcript()
+    async with OneWidget(shown).run_test(size=(80, 24)) as pilot:
+        shown.show_turns(view.transcript.turns, view.timings, reset=True)
+        await pilot.pause()
+        long, wide, ends, marks, joined, last = ("".join(of) for of in lines(shown).values())
+        for said, told in ((long, "more)"), (wide, "more)"), (ends, "linesmore"), (marks, "more)"), (joined, "more)")):
+            assert told in solid([said])
+        assert "begin-last end-last" in last
+
+
+@settings(max_examples=300, deadline=None)
+@given(TEXT, st.integers(2, 40))
+def test_a_text_is_as_wide_as_was_counted_in_a_terminal_that_joins_emoji_and_in_one_that_does_not(
+    text: str, width: int
+) -> None:
+    text = clean(text)
+    strips = strips_of([[Segment(line)] for line in wrap(text, width)], width, Style.null())
+    for strip in strips:
+        assert cell_len(strip.text) == cells_in_a_terminal(strip.text) == width
+    assert solid(strip.text for strip in strips) == left_of(text)
+    assert cells_in_a_terminal(fit(text, width)) == width
+    (segment,) = ControlFilter().apply([Segment(text.replace("\n", " "))], JUST)
+    assert cells_in_a_terminal(segment.text) == cell_len(segment.text) == cell_len(text.replace("\n", " "))
+
+
+@pytest.mark.parametrize(
+    ("text", "in_rows", "elsewhere"),
+    [
+        ("👨\u200d👩\u200d👧.", "👨👩👧.", "👨."),
+        ("❤\ufe0f.", "❤.", "❤ ."),
+        ("👍🏿.", "👍.", "👍."),
+        ("🇩🇪.", "DE.", "DE."),
+        ("1\ufe0f\u20e3.", "1\u20e3.", "1\u20e3 ."),
+        ("so\u00adft", "soft", "so-ft"),
+        ("नमस्ते", "नमस्ते", "नमस्ते"),
+        ("a\u200eb", "ab", "ab"),
+    ],
+)
+def test_joined_emoji_are_drawn_one_by_one_in_rows_and_as_the_first_where_their_cells_are_counted_together(
+    text: str, in_rows: str, elsewhere: str
+) -> None:
+    assert drawn(text) == in_rows
+    assert [segment.text for segment in ControlFilter().apply([Segment(text)], JUST)] == [elsewhere]

@@ -1,0 +1,250 @@
+"""The run screen: its panes, what it says without turns or without a server, and what is searched in it."""
+
+from __future__ import annotations
+
+import pytest
+from app_on_a_server import SMALL, WIDE, opened, setup_of
+from office import toasts
+from run_pages import TURNS, by_number, call, path_of, reading, reading_served, serve
+from scripted_server import Hold, Reply, ScriptedServer, serve_runs
+from waiting import eventually
+from watching import screen_text, sees, still
+
+from cekura_tui.ui.dialogs.details import DetailsDialog
+from cekura_tui.ui.screens.run_panes import RunFind
+from cekura_tui.ui.screens.runs import RunsScreen
+
+UNTIMED = [{"role": role, "content": text} for role, _, _, text in TURNS]
+
+
+async def test_a_wide_terminal_shows_verdicts_beside_the_transcript_and_tab_goes_through_three_panes(
+    scripted: ScriptedServer,
+) -> None:
+    async with reading(scripted, call(5), size=WIDE) as reader:
+        await reader.sees(
+            "Verdicts ✗2 ✓1", "Details", "Transcript", "6 turns", "Right time  failed", "at seven, please"
+        )
+        assert reader.pane == "transcript"
+        await reader.press("tab")
+        await reader.in_pane("verdicts")
+        await reader.sees("Right time  failed", "at seven, please")
+        await reader.press("tab")
+        await reader.in_pane("details")
+        await reader.sees("scenario_name", "at seven, please", gone="Right time  failed")
+        await reader.press("tab", "shift+tab", "shift+tab")
+        await reader.in_pane("verdicts")
+        await reader.press("d")
+        await reader.in_pane("details")
+
+
+async def test_a_narrow_terminal_shows_one_pane_and_the_names_of_all(scripted: ScriptedServer) -> None:
+    async with reading(scripted, call(5)) as reader:
+        await reader.sees("Transcript", "Verdicts ✗2 ✓1", "Details", "at seven, please", gone="Right time  failed")
+        await reader.press("tab")
+        await reader.sees("Transcript", "Verdicts ✗2 ✓1", "Details", "Right time  failed", gone="at seven, please")
+        await reader.press("tab")
+        await reader.sees("Transcript", "Verdicts ✗2 ✓1", "Details", "scenario_name", gone="Right time  failed")
+        await reader.press("shift+tab", "shift+tab")
+        await reader.sees("Transcript", "Verdicts ✗2 ✓1", "Details", "at seven, please", gone="Right time  failed")
+
+
+@pytest.mark.parametrize("pane", ["transcript", "verdicts", "details"])
+async def test_focus_and_place_stay_when_the_terminal_becomes_wide_and_narrow_again(
+    scripted: ScriptedServer, pane: str
+) -> None:
+    async with reading(scripted, call(5, TURNS * 8)) as reader:
+        await reader.sees("48 turns")
+        await reader.press(*("j" * 20))
+        await reader.at(21)
+        while reader.pane != pane:
+            await reader.press("tab")
+        for size in (WIDE, SMALL, WIDE, SMALL):
+            await reader.pilot.resize_terminal(*size)
+            await still(reader.pilot)
+            await reader.in_pane(pane)
+            assert reader.page.pane == pane
+            await reader.sees("Transcript", "Verdicts ✗2 ✓1", "Details")
+            if size == WIDE or pane == "transcript":
+                assert 21 in reader.turns_on_screen
+        assert reader.turn == 21
+
+
+async def test_a_click_into_another_pane_makes_it_the_one_that_keys_are_for(scripted: ScriptedServer) -> None:
+    async with reading(scripted, call(5), size=WIDE) as reader:
+        await reader.sees("Right time  failed")
+        await reader.pilot.click("#verdicts", offset=(4, 1))
+        await reader.in_pane("verdicts")
+        await eventually(lambda: reader.page.pane == "verdicts", "the pane is that of the focus")
+        await reader.press("tab")
+        await reader.in_pane("details")
+
+
+async def test_the_search_marks_counts_goes_round_and_ends_before_esc_leaves(scripted: ScriptedServer) -> None:
+    async with reading(scripted, call(5)) as reader:
+        await reader.sees("6 turns")
+        await reader.press("slash", *"table")
+        await reader.sees("“table” 1 of 2")
+        await reader.press("enter", "n")
+        await reader.sees("“table” 2 of 2")
+        await reader.at(3)
+        await reader.press("n")
+        await reader.sees("“table” 1 of 2")
+        await reader.press("N")
+        await reader.sees("“table” 2 of 2")
+        await reader.press("escape")
+        await reader.sees("6 turns", gone="“table”")
+        assert reader.pane == "transcript"
+        await reader.press("escape")
+        await eventually(lambda: isinstance(reader.pilot.app.screen, RunsScreen), "the list is back")
+
+
+async def test_esc_in_the_verdicts_ends_the_search_and_stays_there(scripted: ScriptedServer) -> None:
+    async with reading(scripted, call(5)) as reader:
+        await reader.sees("6 turns")
+        await reader.press("slash", *"table", "enter", "tab", "escape")
+        await reader.in_pane("verdicts")
+        await reader.sees("Right time  failed")
+        assert not reader.transcript.asked
+
+
+async def test_words_of_one_side_and_what_is_not_there(scripted: ScriptedServer) -> None:
+    async with reading(scripted, call(5)) as reader:
+        await reader.sees("6 turns")
+        await reader.press("slash", *"caller:table")
+        await reader.sees("“caller:table” 1 of 1")
+        await reader.press("enter", "slash", *"xyz")
+        await reader.sees("“xyz” not found")
+
+
+async def test_enter_on_an_empty_search_line_closes_it(scripted: ScriptedServer) -> None:
+    async with reading(scripted, call(5)) as reader:
+        await reader.sees("6 turns")
+        await reader.press("slash")
+        await reader.sees("Find")
+        await reader.press("enter", "j")
+        await reader.at(2)
+        assert not reader.page.query_one(RunFind).is_open
+
+
+async def test_a_search_in_one_burst_with_its_keys_is_done_in_order(scripted: ScriptedServer) -> None:
+    async with reading(scripted, call(5)) as reader:
+        await reader.sees("6 turns")
+        reader.burst("slash", *"txx", "backspace", "backspace", *"able", "enter", "n", "j")
+        await reader.at(4)
+        await reader.sees("“table” 2 of 2")
+        reader.burst("escape", "tab", "j", "shift+tab", "k", "k")
+        await reader.at(2)
+        assert reader.verdict == "Tone"
+        assert not reader.transcript.asked
+
+
+async def test_the_details_are_searched_when_it_is_entered(scripted: ScriptedServer) -> None:
+    async with reading(scripted, call(5)) as reader:
+        await reader.sees("6 turns")
+        await reader.press("d", "slash", *"telephone")
+        await reader.sees("Find", "telephone")
+        await reader.pilot.pause()
+        assert not reader.details.asked
+        await reader.press("enter")
+        await reader.sees("“telephone” 1 of 1", "I am only the telephone.")
+        await reader.press("enter")
+        await reader.in_pane("transcript")
+        await reader.at(5)
+        await reader.press("d", "escape")
+        assert not reader.details.asked
+        await reader.in_pane("details")
+
+
+async def test_a_search_in_the_details_in_one_burst(scripted: ScriptedServer) -> None:
+    async with reading(scripted, call(5)) as reader:
+        await reader.sees("6 turns")
+        reader.burst("d", "slash", *"seven", "enter", "n")
+        await reader.sees("“seven” 2 of ")
+
+
+@pytest.mark.parametrize(
+    ("fields", "said"),
+    [
+        ({"transcript_object": None}, "This run has no transcript."),
+        ({"transcript_object": {"__encrypted__": "abc"}}, "This transcript is encrypted (3 characters"),
+        ({"transcript_object": None, "transcript": "Main Agent: Hello.\nTesting Agent: Hi."}, "Only text was sent."),
+        ({"transcript_object": UNTIMED}, "None of the 6 turns has a time."),
+    ],
+)
+async def test_what_is_missing_is_said(scripted: ScriptedServer, fields: dict[str, object], said: str) -> None:
+    async with reading(scripted, call(5, **fields), size=WIDE) as reader:
+        await reader.sees(said, "Right time  failed")
+        await reader.press("l")
+        await reader.press("tab", "tab", "tab", "e", "n", "escape", "t", "left", "right")
+
+
+async def test_without_any_times_the_timeline_is_one_line_and_no_answer_is_timed(scripted: ScriptedServer) -> None:
+    async with reading(scripted, call(5, transcript_object=UNTIMED)) as reader:
+        await reader.sees("None of the 6 turns has a time.")
+        assert reader.strip.size.height == 1
+        await reader.press("l")
+        await reader.pilot.pause()
+        assert reader.turn == 1
+
+
+async def test_the_row_of_the_list_is_shown_while_the_server_does_not_answer(scripted: ScriptedServer) -> None:
+    hold = Hold(Reply(call(5)))
+    run = call(5, scenario_name="Books [a] table", personality_name="In a hurry")
+    serve(scripted, run)
+    scripted.on("GET", path_of(5), hold)
+    async with reading_served(scripted, 5) as reader:
+        await reader.sees("Run 5  ✗ 2 checks", "Books [a] table", "In a hurry", "Loading run 5")
+        for key in ("tab", "e", "n", "t", "l", "left", "equals_sign", "y", "enter", "r", "L", "L", "shift+tab"):
+            await reader.press(key)
+        await reader.press("tab")
+        await reader.sees("Loading run 5")
+        hold.released.set()
+        await reader.sees("Verdicts ✗2", gone="Loading")
+
+
+async def test_what_failed_is_said_r_asks_again_and_enter_shows_it_whole(scripted: ScriptedServer) -> None:
+    serve(scripted, call(5))
+    scripted.on("GET", path_of(5), Reply({"detail": "Not [/red] today."}, 400))
+    async with reading_served(scripted, 5) as reader:
+        await reader.sees("Run 5  ✗ 2 checks", "Not [/red] today.", "r retries")
+        asked = len(scripted.requests("GET", path_of(5)))
+        await reader.press("tab")
+        await reader.sees("Not [/red] today.")
+        await reader.press("enter")
+        await eventually(lambda: isinstance(reader.pilot.app.screen, DetailsDialog), "the whole error")
+        await reader.press("escape")
+        await still(reader.pilot)
+        assert len(scripted.requests("GET", path_of(5))) == asked
+        serve_runs(scripted, call(5))
+        await reader.press("r")
+        await reader.sees("Right time  failed", gone="r retries")
+        await reader.in_pane("verdicts")
+
+
+async def test_a_refused_key_is_asked_for_once(scripted: ScriptedServer) -> None:
+    serve(scripted, call(5))
+    scripted.on("GET", path_of(5), Reply({"detail": "Invalid key."}, 401))
+    async with opened(setup_of(scripted.url, "key", 1), size=SMALL) as pilot:
+        await sees(pilot, "1 run ", "paused")
+        await pilot.press("enter")
+        await sees(pilot, "refused the API key")
+        await still(pilot)
+        assert len(scripted.requests("GET", path_of(5))) == 1
+
+
+async def test_a_run_opened_by_its_number_says_that_there_is_no_list(scripted: ScriptedServer) -> None:
+    async with by_number(scripted, call(5)) as reader:
+        await reader.sees("6 turns")
+        await reader.press("right_square_bracket")
+        await reader.pilot.pause()
+        assert toasts(reader.pilot) == ["This run was opened by its number: there is no list around it."]
+
+
+async def test_y_opens_the_dialog_for_this_run(scripted: ScriptedServer) -> None:
+    async with reading(scripted, call(5)) as reader:
+        await reader.sees("6 turns")
+        await reader.press("j", "y")
+        await reader.sees("Copy", "esc")
+        assert "run 5" in screen_text(reader.pilot.app).lower()
+        await reader.press("escape")
+        await reader.at(2)

@@ -1,0 +1,206 @@
+"""Whatever is said, in whatever script: all of it is drawn, no line is crooked, and lines and turns are found alike."""
+
+from __future__ import annotations
+
+import json
+
+from hypothesis import Phase, given, settings
+from hypothesis import strategies as st
+from rich.cells import cell_len
+from rich.style import Style
+from transcripts import TranscriptApp, call, screen
+
+from cekura_tui.model.text import LONGEST_LINE, clean
+from cekura_tui.model.timeline import Timing
+from cekura_tui.model.tool_call import pretty
+from cekura_tui.model.transcript import Turn
+from cekura_tui.model.turn_marks import TurnMark
+from cekura_tui.model.turn_search import Found, Match
+from cekura_tui.ui.widgets.cells import drawn
+from cekura_tui.ui.widgets.inked_text import MOST_LINES, pieces_of
+from cekura_tui.ui.widgets.row_strips import strips_of
+from cekura_tui.ui.widgets.turn_lines import Look, line_of, raw_line, turn_lines
+
+ODD = [
+    *(
+        "a",
+        "word ",
+        "e\u0301",
+        " ",
+        "  ",
+        "\n",
+        "\n\n",
+        "\t",
+        "…",
+        "-",
+        "\xa0",
+        "\xad",
+        "[/b]",
+        "[@click=app.quit]x[/]",
+    ),
+    *("予約", "本", "안녕", "\u3000", "مرحبا", "שלום", "हिन्दी", "ไทย", "ﷺ", "İ", "ß", "ｆｕｌｌ"),
+    *("👍", "👍🏽", "👩\u200d🚀", "❤\ufe0f", "🇩🇪", "👨\u200d👩\u200d👧", "\u200d", "\ufe0f", "\u200b", "\u0301"),
+    *(
+        "\x1b[2J",
+        "\x9b31m",
+        "\u202e",
+        "\x00",
+        "\ud800",
+        "\U000e0041",
+        "\r\n",
+        "\u2028",
+        "x" * 60,
+        "予" * 40,
+        "y" * 4_100,
+    ),
+]
+TEXTS = st.lists(st.sampled_from(ODD) | st.text(max_size=20), max_size=40).map("".join)
+LEAVES = TEXTS | st.integers() | st.none()
+SPEAKERS = st.sampled_from(["testing", "main", "tool_result", "other"])
+WIDTHS = st.integers(min_value=36, max_value=140)
+
+
+def plain_ink(component: str) -> Style:
+    return Style(
+        underline=component.endswith("quoted") or None,
+        reverse="match" in component or None,
+        bold="here" in component or None,
+    )
+
+
+def drawn_text(turn: Turn, look: Look, width: int) -> list[str]:
+    """The lines of a turn's text without what stands before them; each is checked for its width."""
+    lines = turn_lines(turn, look, width, plain_ink)
+    for strip in strips_of(lines, width, Style()):
+        assert strip.cell_length == width == sum(cell_len(part.text) for part in strip) == cell_len(strip.text)
+    above = 1 if look.timings.get(turn.n, Timing()).silence else 0
+    return ["".join(part.text for part in line[2 if n else 3 :]) for n, line in enumerate(lines[above:])]
+
+
+def letters(text: str) -> str:
+    """The text as it is drawn, without the spaces that wrapping may leave out."""
+    return drawn(clean(text)).replace(" ", "").replace("\n", "")
+
+
+def capped(text: str) -> str:
+    """What is drawn of a text: so many characters of each line."""
+    return "".join(line[:LONGEST_LINE] for line in clean(text).split("\n"))
+
+
+@settings(max_examples=150, deadline=None)
+@given(TEXTS, SPEAKERS, WIDTHS, st.booleans(), st.booleans(), st.data())
+def test_all_that_was_said_is_drawn_in_straight_columns(
+    text: str, speaker: str, width: int, silence: bool, overlap: bool, data: st.DataObject
+) -> None:
+    text = clean(text)
+    turn = Turn(1, speaker, "Rôle 予約 👩\u200d🚀", 1.0, None, text)  # type: ignore[arg-type]
+    timing = Timing(silence=3.0) if silence else Timing(overlap=1.5) if overlap else Timing()
+    places = st.integers(min_value=0, max_value=len(text))
+    spans = tuple((min(pair), max(pair)) for pair in data.draw(st.lists(st.tuples(places, places), max_size=4)))
+    asked = data.draw(st.sampled_from(["", "a", "予", "word", "\u0301", "x x"]))
+    look = Look(
+        timings={1: timing},
+        marks={1: [TurnMark("pass", "Name", "quoted", "sure", spans)]},
+        found=Found([turn], asked),
+    )
+    texts = drawn_text(turn, look, width)
+    if not text.strip():
+        assert texts == ["(no words)"]
+        return
+    signs = [line for line in texts if line.startswith("… (")]
+    assert len(signs) >= sum(len(line) > LONGEST_LINE for line in text.split("\n"))
+    note = "(overlaps by 1.5 s)" if overlap and not silence else ""
+    assert letters("".join(line for line in texts if line not in signs)) == letters(note + capped(text))
+    # What is marked is what was quoted and found, no character more or less.
+    lines = turn_lines(turn, look, width, plain_ink)
+    ours = [part for line in lines for part in line if part.style]
+    quoted = "".join(part.text for part in ours if part.style and part.style.underline)
+    inside = {k for start, end in spans for k in range(start, end)}
+    seen = {
+        k
+        for piece in pieces_of(text, look.room(turn, width), note and f"{note} ")
+        if not piece.hidden
+        for k in range(piece.start, piece.end)
+    }
+    assert quoted == "".join(text[k] for k in sorted(inside & seen))
+    found = "".join(part.text for part in ours if part.style and part.style.reverse and not part.text.startswith("… ("))
+    matched = {k for start, end in look.found.spans(1) for k in range(start, end)}
+    assert found == "".join(text[k] for k in sorted(matched & seen))
+
+
+@settings(max_examples=200, deadline=None)
+@given(TEXTS, WIDTHS, st.booleans(), st.data())
+def test_the_line_of_a_character_is_the_line_on_which_it_is_drawn(
+    text: str, width: int, overlap: bool, data: st.DataObject
+) -> None:
+    text = clean(text)
+    offset = data.draw(st.integers(min_value=0, max_value=max(len(text) - 1, 0)))
+    if not text or text[offset].isspace() or not text.strip():
+        return
+    turn = Turn(1, "testing", "", 1.0, None, text)
+    look = Look(timings={1: Timing(overlap=2.0)} if overlap else {}, current=Match(1, offset, offset + 1))
+    look.found = Found([turn], text[offset])
+    if (offset, offset + 1) not in look.found.spans(1):
+        return
+    lines = turn_lines(turn, look, width, plain_ink)
+    here = [y for y, line in enumerate(lines) if any(part.style and part.style.bold for part in line[2:])]
+    assert here == [line_of(turn, offset, look, width)]
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.recursive(LEAVES, lambda some: st.lists(some, max_size=4) | st.dictionaries(TEXTS, some, max_size=3)), WIDTHS)
+def test_all_that_a_tool_was_told_is_drawn_in_straight_columns(value: object, width: int) -> None:
+    turn = call(1, "find", json.dumps(value))
+    assert len(turn_lines(turn, Look(), width, plain_ink)) == 1
+    look = Look(unfolded={1})
+    texts = drawn_text(turn, look, width)
+    assert texts[0].startswith("▾ find")
+    assert letters("".join(line for line in texts[1:] if not line.startswith("… ("))) == letters(capped(pretty(turn)))
+    look.raw = {1}
+    assert raw_line(turn, look, width) == len(texts)
+    drawn_text(turn, look, width)
+
+
+def test_a_text_of_very_many_lines_and_a_line_of_a_megabyte_are_drawn_up_to_a_limit_that_says_so() -> None:
+    long = list(pieces_of("word " * 200_000, 57))
+    assert long[-1].hidden == "996,000 characters more"
+    many = list(pieces_of("line\n" * 500_000, 57))
+    assert len(many) == MOST_LINES + 1
+    assert many[-1].hidden == "499,001 lines more"
+    assert [(piece.start, piece.end) for piece in pieces_of("", 57)] == [(0, 0)]
+
+
+@settings(max_examples=20, deadline=None, phases=[Phase.generate])  # to make it smaller takes minutes
+@given(st.lists(st.tuples(TEXTS, SPEAKERS), min_size=1, max_size=12), WIDTHS)
+async def test_lines_and_turns_are_found_alike_when_all_is_measured(said: list[tuple[str, str]], width: int) -> None:
+    turns = [
+        Turn(n, speaker, "Role", n * 3.0, n * 3.0 + 4, clean(text))  # type: ignore[arg-type]
+        for n, (text, speaker) in enumerate(said, 1)
+    ]
+    app = TranscriptApp(turns)
+    async with app.run_test(size=(width, 12)) as pilot:
+        await pilot.pause()
+        transcript = app.transcript
+        assert [row.n for row in transcript.rows] == [turn.n for turn in turns]
+        view = transcript._view
+        heights = view.heights
+        high = [view.exact(index) for index in range(len(turns))]
+        assert (
+            heights.total
+            == sum(high)
+            == sum(
+                len(turn_lines(turn, transcript._look, transcript._laid_out.width, transcript.ink)) for turn in turns
+            )
+        )
+        for y in range(heights.total):
+            index, line = heights.at(y)
+            assert heights.top_of(index) + line == y
+            assert 0 <= line < high[index]
+        # Going down by the wheel shows every line once, in order.
+        strips = [strip.text.rstrip() for index in range(len(turns)) for strip in transcript._strips_of(index)]
+        seen = screen(transcript)[: heights.total]
+        for _ in range(heights.total - 12):
+            transcript.scroll_relative(y=1, animate=False)
+            seen.append(screen(transcript)[-1])
+        # The row of the cursor alone is drawn otherwise, in colour.
+        assert seen == strips

@@ -1,0 +1,122 @@
+"""Where one is in a transcript: it stays there when roles, the size of the terminal or the turns change."""
+
+from __future__ import annotations
+
+from transcripts import TranscriptApp, call, on_screen, said, screen, talk
+
+
+async def test_going_up_from_the_end_moves_by_one_line_and_never_jumps() -> None:
+    app = TranscriptApp(talk(300))
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.press("G")
+        seen = screen(app.transcript)
+        for _ in range(30):
+            app.transcript.scroll_relative(y=-1, animate=False)
+            await pilot.pause()
+            now = screen(app.transcript)
+            assert now[1:] == seen[:-1]
+            seen = now
+
+
+async def test_whose_turns_are_shown_is_told_and_the_cursor_stays_on_its_turn_or_the_nearest() -> None:
+    turns = [said(n) if n % 500 else call(n) for n in range(1, 2_001)]
+    app = TranscriptApp(turns)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.pause()
+        transcript = app.transcript
+        transcript.go_to(1_380)
+        seen = []
+        for _ in range(5):
+            transcript.next_roles()
+            await pilot.pause()
+            seen.append((transcript.roles, len(transcript.rows), transcript.cursor_key))
+            assert transcript.cursor_key in on_screen(transcript)
+        assert seen == [
+            ("without tools", 1_996, 1_380),
+            ("caller only", 1_000, 1_379),
+            ("agent only", 996, 1_378),
+            ("tools only", 4, 1_500),
+            ("", 2_000, 1_500),
+        ]
+        transcript.show_roles(4)
+        transcript.go_to(3)
+        assert (transcript.roles, transcript.cursor_key) == ("", 3)
+
+
+async def test_roles_that_would_show_nothing_or_all_are_passed_over() -> None:
+    app = TranscriptApp([said(n) for n in range(1, 9)])
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.pause()
+        seen = []
+        for _ in range(3):
+            app.transcript.next_roles()
+            seen.append(app.transcript.roles)
+        assert seen == ["caller only", "agent only", ""]
+
+
+async def test_in_another_width_the_turn_at_the_top_stays_there_and_back_again_the_same_line() -> None:
+    for keys in (["pagedown"] * 4, ["G"], ["g"], [*["pagedown"] * 3, "j", "j", "k"]):
+        app = TranscriptApp(talk(200))
+        async with app.run_test(size=(80, 24)) as pilot:
+            await pilot.press(*keys)
+            app.transcript.scroll_relative(y=-17, animate=False)  # the cursor may be off the screen then
+            await pilot.pause()
+            first = screen(app.transcript)
+            top = on_screen(app.transcript)[0]
+            for size in ((120, 24), (50, 24), (50, 60), (120, 10), (61, 30)):
+                await pilot.resize_terminal(*size)
+                await pilot.pause()
+                shown = on_screen(app.transcript)
+                assert shown[0] == top or shown[-1] == 200  # it cannot be at the top where the list ends before
+            await pilot.resize_terminal(80, 24)
+            await pilot.pause()
+            assert screen(app.transcript) == first
+            await pilot.press("j")
+            assert app.transcript.cursor_key in on_screen(app.transcript)
+
+
+async def test_what_is_read_after_a_change_of_width_is_what_stays_then() -> None:
+    app = TranscriptApp(talk(200))
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.press(*["pagedown"] * 4)
+        await pilot.resize_terminal(50, 24)
+        await pilot.pause()
+        await pilot.press("pagedown", "pagedown")
+        top = on_screen(app.transcript)[0]
+        await pilot.resize_terminal(80, 24)
+        await pilot.pause()
+        assert on_screen(app.transcript)[0] == top
+
+
+async def test_a_call_that_goes_on_is_followed_from_its_last_line_alone() -> None:
+    turns = talk(60)
+    app = TranscriptApp(turns[:40])
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.press("G")
+        app.show(turns[:50])
+        await pilot.pause()
+        assert app.transcript.cursor_key == 50
+        assert screen(app.transcript)[-1].endswith("Turn 50.")
+        longer = said(50, 250, 254, f"{turns[49].text} And more.")
+        app.show([*turns[:49], longer])
+        await pilot.pause()
+        assert screen(app.transcript)[-1].endswith("Turn 50. And more.")
+        await pilot.press("k")
+        seen, at = screen(app.transcript), app.transcript.cursor_key
+        assert app.transcript.at_bottom
+        app.show([*turns[:49], longer, *turns[50:]])
+        await pilot.pause()
+        assert (screen(app.transcript), app.transcript.cursor_key) == (seen, at)
+
+
+async def test_one_who_reads_above_is_not_drawn_to_the_end() -> None:
+    turns = talk(60)
+    app = TranscriptApp(turns[:40])
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.press("G")
+        app.transcript.scroll_relative(y=-3, animate=False)
+        await pilot.pause()
+        seen = screen(app.transcript)
+        app.show(turns)
+        await pilot.pause()
+        assert screen(app.transcript) == seen

@@ -1,0 +1,76 @@
+"""A transcript and nothing else on a screen, and what of it is shown."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from textual.app import App, ComposeResult
+
+from cekura_tui.model.timeline import timings
+from cekura_tui.model.transcript import Turn
+from cekura_tui.ui.widgets.transcript import Transcript
+
+LONG = "I would like to move my appointment to some other day, because my daughter is ill."
+
+
+def said(n: int, start: float | None = None, end: float | None = None, text: str = "Hello.", speaker: str = "") -> Turn:
+    """A turn of the caller where the number is odd, else of the agent."""
+    who = speaker or ("testing" if n % 2 else "main")
+    return Turn(n, who, "Supervisor", start, end, text)  # type: ignore[arg-type]
+
+
+def call(n: int, name: str = "find", arguments: object = None, at: float | None = None, **more: object) -> Turn:
+    """A call of a tool."""
+    tool = {"name": name, "arguments": {"id": n} if arguments is None else arguments, **more}
+    return Turn(n, "tool_call", "Function Call", at, at, "", tool, {"role": "Function Call", "data": tool})
+
+
+def result(n: int, name: str = "find", value: object = "found", at: float | None = None, **more: object) -> Turn:
+    """What a tool answered."""
+    tool = {"name": name, "result": value, **more}
+    return Turn(n, "tool_result", "Function Call Result", at, at, "", tool, {"role": "Function Call Result"})
+
+
+def talk(turns: int) -> list[Turn]:
+    """A call of so many turns, each of some lines."""
+    return [said(n, n * 5.0, n * 5.0 + 4, f"{LONG} " * (n % 7) + f"Turn {n}.") for n in range(1, turns + 1)]
+
+
+class TranscriptApp(App[None]):
+    """A transcript and nothing else."""
+
+    def __init__(self, turns: Sequence[Turn]) -> None:
+        super().__init__()
+        self.turns = turns
+        self.transcript = Transcript()
+        self.opened: list[object] = []
+
+    def compose(self) -> ComposeResult:
+        yield self.transcript
+
+    def on_mount(self) -> None:
+        self.show(self.turns, reset=True)
+        self.transcript.focus()
+
+    def show(self, turns: Sequence[Turn], *, reset: bool = False) -> None:
+        """These turns, as the screen of a run shows them."""
+        self.transcript.show_turns(turns, timings(turns), reset=reset)
+
+    def on_virtual_list_opened(self, message: Transcript.Opened) -> None:
+        self.opened.append(message.key)
+
+
+def screen(transcript: Transcript) -> list[str]:
+    """The lines as they are now."""
+    return [transcript.render_line(y).text.rstrip() for y in range(transcript.size.height)]
+
+
+def styled(transcript: Transcript, y: int, style: str) -> str:
+    """What of a line of the screen is `underline`, `reverse`, …; the parts joined by a bar."""
+    return "|".join(part.text for part in transcript.render_line(y) if part.style and getattr(part.style, style))
+
+
+def on_screen(transcript: Transcript) -> list[int]:
+    """The numbers of the turns that are on screen, some of a line only."""
+    shown = transcript.shown_range
+    return [] if shown is None else [turn.n for turn in transcript.rows[shown[0] : shown[1] + 1]]

@@ -1,0 +1,284 @@
+"""Calls whose every word is hostile, read by keys in a real terminal: nothing of theirs acts, all of it can be read."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import json
+import re
+import subprocess
+import sys
+import termios
+import unicodedata
+from collections.abc import Callable
+from pathlib import Path
+
+import pyte
+import pytest
+from hostile_calls import ENDS, SEQUENCES, TEXTS, UNENDED, as_text, huge, left_of, run, serve_calls
+from raw_output import copied_in, foreign_in
+from scripted_server import ScriptedServer
+from terminal import Start, Terminal
+
+from cekura_tui.model.text import clean
+
+PAGE_DOWN, PAGE_UP = "\x1b[6~", "\x1b[5~"
+SPLIT = [first + second for first, second in zip(UNENDED.values(), ENDS, strict=True)]
+
+
+_ODD_MARK = re.compile(
+    "["
+    + "".join(
+        chr(code)
+        for code in range(0x300, 0x10000)
+        if unicodedata.category(chr(code))[0] == "M" and not unicodedata.combining(chr(code))
+    )
+    + "\u1160-\u11ff]"
+)
+
+
+def without_odd_marks(text: str) -> str:
+    """Without marks that the emulator cannot put on the letter before: it leaves out all that comes after them."""
+    return "".join(letter for letter in text if not _ODD_MARK.match(letter))
+
+
+class Emulated(pyte.Screen):
+    """Reads on where the other stops."""
+
+    def draw(self, data: str) -> None:
+        super().draw(without_odd_marks(data))
+
+
+@pytest.fixture
+def calls(scripted: ScriptedServer) -> dict[str, str]:
+    """A server with a failed call and one of the same scenario that passed; the environment that leads to it."""
+    passed = run(101, success=True, evaluation_status="success", transcript_object=None, transcript=as_text())
+    serve_calls(scripted, run(102), passed)
+    return {
+        "CEKURA_API_URL": scripted.url,
+        "CEKURA_API_KEY": "key-of-the-test",
+        "CEKURA_PROJECT_ID": "1",
+        "SSH_TTY": "x",
+    }
+
+
+@pytest.fixture
+def opened(start: Start, calls: dict[str, str], tmp_path: Path) -> Callable[..., Terminal]:
+    def begin(*args: str, columns: int = 120, lines: int = 40) -> Terminal:
+        terminal = start(*args, env=calls, columns=columns, lines=lines)
+        terminal.screen = Emulated(columns, lines)
+        terminal._stream = pyte.ByteStream(terminal.screen)
+        return terminal
+
+    return begin
+
+
+def rested(terminal: Terminal, *keys: str) -> str:
+    """Press a key after the other, each when the program has nothing more to do for the one before; what is shown
+    then."""
+    for key in keys or ("",):
+        terminal.press(key)
+        looks = 15 if key == "esc" else 5  # after an escape it waits for what may belong to it
+        still = [False] * looks
+
+        def at_rest(still: list[bool] = still) -> bool:
+            still[:] = [*still[1:], not terminal.pump(0.02) and idle(terminal)]
+            return all(still)
+
+        terminal.until(at_rest, f"it rests after {key!r}")
+    return terminal.text
+
+
+def idle(terminal: Terminal) -> bool:
+    """Whether all keys were read, and each thread of the program waits: one that waits for the processor does not."""
+    unread = int.from_bytes(fcntl.ioctl(terminal._slave, termios.FIONREAD, b"\0" * 4), sys.byteorder)
+    with contextlib.suppress(OSError):  # a thread has ended meanwhile
+        tasks = Path(f"/proc/{terminal.process.pid}/task").iterdir()
+        return not unread and all((task / "stat").read_text().rpartition(")")[2].split()[0] == "S" for task in tasks)
+    return False
+
+
+def scrolled(terminal: Terminal, key: str = PAGE_DOWN, most: int = 150) -> list[str]:
+    """Everything on the screen from here to where a key changes it no more, screen after screen."""
+    seen = [rested(terminal)]
+    while (now := rested(terminal, key)) != seen[-1]:
+        seen.append(now)
+        assert len(seen) < most, f"there is no end\n{now}"
+    return seen
+
+
+def left(terminal: Terminal, copies: int = 0) -> None:
+    """Leave: nothing acted, and the terminal is as it was."""
+    terminal.press("ctrl+q")
+    assert terminal.ended() == 0
+    assert foreign_in(terminal.raw, copies=copies) == []
+    terminal.assert_handed_back()
+
+
+def unread(screens: list[str], texts: list[str]) -> list[str]:
+    """The words of these texts that were on no screen; of a word in letters that break anywhere, its letters."""
+    shown = unicodedata.normalize("NFC", "\n".join(screens))
+    words = {word for text in texts for word in without_odd_marks(clean(text)).split()}
+    parts = {part for word in words for part in ([word] if word.isascii() and len(word) < 30 else left_of(word))}
+    letters = (left_of(part) for part in parts if not unicodedata.combining(part[0]))
+    return sorted(letter for letter in letters if letter not in shown)
+
+
+@pytest.mark.parametrize("family", SEQUENCES)
+def test_the_checker_finds_each_family(family: str) -> None:
+    sent = SEQUENCES[family].encode("utf-8", "surrogatepass")
+    assert foreign_in(b"\x1b[3;1H\x1b[38;2;1;2;3mhello " + sent + b" you\r\n") != []
+
+
+@pytest.mark.parametrize("sent", [b"\x9b31m", b"\x90q~\x9c", b"\x1b", b"\xe2\x80\xa8", *(s.encode() for s in SPLIT)])
+def test_the_checker_finds_bare_bytes_and_what_was_split(sent: bytes) -> None:
+    assert foreign_in(b"\x1b[3;1Hhello " + sent + b" you\r\n") != []
+
+
+def test_the_checker_tells_our_copies_from_theirs() -> None:
+    assert foreign_in(b"hello \x1b]52;c;aGk=\x07", copies=1) == []
+    assert copied_in(b"hello \x1b]52;c;aGk=\x07") == ["hi"]
+    assert foreign_in(b"\x1b]52;c;aGk=\x07 \x1b]52;c;aGk=\x07", copies=1) != []
+
+
+@pytest.mark.parametrize("columns", [80, 120])
+def test_a_hostile_transcript_is_read_to_its_last_word(opened: Callable[..., Terminal], columns: int) -> None:
+    terminal = opened("102", columns=columns, lines=100).wait("Run 102", "begin-csi")
+    screens = scrolled(terminal)
+    assert unread(screens, list(TEXTS.values())) == []
+    assert "[3" in "\n".join(screens)
+    rested(terminal, "g", "X")
+    scrolled(terminal)
+    for key in ("x", "t", "t", "t", "t", "t", "t", "l", "e", "E", "G", "x", "g"):
+        rested(terminal, key)
+    rested(terminal, "/", "end-osc-clip", "enter", "n", "N")
+    terminal.wait("“end-osc-clip”", " of ")
+    rested(terminal, "/", "\x1b[200~\x1b]52;c;cm0=\x07[/red]\x1b[201~", "enter")
+    left(terminal)
+
+
+def test_columns_stay_where_they_are_beside_hostile_verdicts(opened: Callable[..., Terminal]) -> None:
+    terminal = opened("102").wait("Run 102", "begin-csi", "✗")
+    rested(terminal, "tab")
+    # A new size has all lines sent anew, both panes in one.
+    places = set()
+    for n in range(4):
+        terminal.resize(120, 40 - n % 2)
+        for key in ("", PAGE_DOWN):
+            rested(terminal, key)
+            for y in range(6, terminal.screen.lines - 1):
+                row = [terminal.screen.buffer[y][x].data for x in range(120)]
+                line = "".join(cell or "\u3000" for cell in row)
+                places |= {x for x in range(60, 110) if "".join(row[x : x + 6]) == "begin-" and line[x - 2 : x] == "  "}
+    assert len(places) in (1, 2), places
+    left(terminal)
+
+
+def test_hostile_verdicts_and_details_are_read_to_their_last_word(opened: Callable[..., Terminal]) -> None:
+    terminal = opened("102", columns=80, lines=100).wait("Run 102", "begin-csi")
+    rested(terminal, "tab", "g")
+    assert unread(scrolled(terminal), list(TEXTS.values())) == []
+    rested(terminal, "enter", "shift+tab", "tab", "tab", "g")
+    terminal.wait("Details")
+    for _ in range(20):  # open what is closed, all the way down
+        rested(terminal, "enter", "j")
+    scrolled(terminal)
+    rested(terminal, "/", "begin-apc", "enter", "n", "n", "n")
+    terminal.wait("“begin-apc”")
+    rested(terminal, "x", "g")
+    rested(terminal, *[PAGE_DOWN] * 8, "G")
+    left(terminal)
+
+
+def test_the_list_its_preview_a_passed_run_beside_it_and_a_search_of_all_show_text(
+    opened: Callable[..., Terminal],
+) -> None:
+    terminal = opened(columns=140, lines=100).wait("2 runs", "102", "begin-csi")
+    rested(terminal, "j", "k", "enter")
+    terminal.wait("Run 102", "Transcript")
+    rested(terminal, "=")
+    terminal.wait("Run 101", "only here")
+    scrolled(terminal)
+    rested(terminal, "n", "N", "s", "esc")
+    terminal.wait("Run 102")
+    rested(terminal, "]")
+    terminal.wait("Run 101", "begin-csi")
+    scrolled(terminal)
+    rested(terminal, "esc")
+    rested(terminal, "\x10", "Search opened", "enter")
+    terminal.wait("Search what was said")
+    rested(terminal, "owned")
+    terminal.wait("hits in")
+    rested(terminal, "enter", *"jjjj", "enter")
+    terminal.wait("Run 10", "Transcript")
+    rested(terminal, "?")
+    left(terminal)
+
+
+def _answered(terminal: Terminal) -> bool:
+    text = terminal.text
+    return "Copy of run 102" not in text or "once more" in text or "Save the transcript of run 102" in text
+
+
+def test_what_is_handed_off_is_clean_and_its_file_has_a_safe_name(
+    opened: Callable[..., Terminal], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    terminal = opened("102").wait("Run 102", "begin-csi")
+    copies = 0
+    for down in range(12):
+        rested(terminal, "y", "j" * down)
+        terminal.wait("Copy of run 102")
+        terminal.press("enter")
+        terminal.until(lambda: _answered(terminal), "an answer to enter")
+        if terminal.shows("once more"):  # it is large
+            terminal.press("enter")
+            terminal.wait(gone="Copy of run 102")
+        if terminal.shows("Save the transcript"):
+            rested(terminal, "enter")
+            if terminal.shows("exists already"):
+                rested(terminal, "esc", "esc")
+                break
+            terminal.wait("Saved to")
+        else:
+            copies += 1
+    texts = copied_in(terminal.raw)
+    assert len(texts) == copies >= 5
+    assert [text for text in texts if clean(text) != text] == []
+    assert any("begin-csi" in text for text in texts)
+    files = [path for path in tmp_path.iterdir() if path.name.startswith("run-")]
+    assert files
+    assert all(path.name.isascii() and path.name.isprintable() for path in files)
+    left(terminal, copies)
+
+
+def test_endless_lines_and_lines_without_words_are_scrolled_through(
+    opened: Callable[..., Terminal], scripted: ScriptedServer
+) -> None:
+    every = " ".join(str(turn["content"]) for turn in huge() if isinstance(turn, dict))
+    expected = {"score": 0, "explanation": [every]}
+    serve_calls(scripted, run(103, transcript_object=huge(), expected_outcome=expected, scenario_name=every[:200_000]))
+    terminal = opened("103", lines=100).wait("Run 103", "begin-long")
+    screens = scrolled(terminal)
+    for mark in ("begin-wide", "begin-ends", "begin-marks", "begin-joined", "begin-last end-last", "characters more"):
+        assert mark in "\n".join(screens)
+    rested(terminal, "x", "tab", "G", "g", "tab", "G", "g", "x", "G", "esc")
+    left(terminal)
+
+
+@pytest.mark.parametrize("form", [(), ("--transcript",), ("--markdown",), ("--transcript", "--markdown"), ("--json",)])
+def test_a_hostile_run_is_printed_as_text_on_a_terminal_and_into_a_pipe(
+    start: Start, calls: dict[str, str], surroundings: dict[str, str], form: tuple[str, ...]
+) -> None:
+    terminal = start("runs", "show", "102", *form, env=calls)
+    assert terminal.ended() == 0
+    said = terminal.raw.decode("utf-8", "surrogateescape")
+    assert [letter for letter in said.replace("\r\n", "") if letter < " " or "\x7f" <= letter <= "\x9f"] == []
+    assert not {"\u202e", "\u2066", "\U000e0068"} & set(said)
+    command = [sys.executable, "-m", "cekura_tui", "runs", "show", "102", *form]
+    piped = subprocess.run(command, env={**surroundings, **calls}, capture_output=True, check=True, timeout=60)
+    assert piped.stdout.decode() == said.replace("\r\n", "\n")
+    if form == ("--json",):
+        told = json.loads(piped.stdout)
+        assert clean(json.dumps(told, ensure_ascii=False)) == json.dumps(told, ensure_ascii=False)
+    assert "begin-osc-clipboard" in said
