@@ -201,11 +201,6 @@ class TurnRows(VirtualList[Turn]):
             self._commit(None)
             self._resized = place, view.top
 
-    def watch_scroll_y(self, old_value: float, new_value: float) -> None:
-        """In a new size Textual scrolls to what it takes for the end before the rows are laid out: nobody asked it."""
-        if self._area == self._laid_out:
-            super().watch_scroll_y(old_value, new_value)
-
     def _others_shown(self) -> None:
         """Other turns than before are shown."""
 
