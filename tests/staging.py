@@ -30,6 +30,7 @@ from cekura_tui.workspace.workspace import Workspace
 EPOCH = 1_787_061_600.0
 """Tuesday 18 August 2026, 14:00 UTC: the time that the runs count back from."""
 SUGGESTED, NOTHING_FOUND, FAILED, GOING = 900238, 900239, 900220, 900234
+UNTIMED = 900143
 """The runs that jobs were launched from: one of each outcome, and one that still runs."""
 
 Scene = Callable[[Pilot[Any]], Awaitable[None]]
@@ -143,10 +144,46 @@ async def nothing(pilot: Pilot[Any]) -> None:
 
 
 async def run(pilot: Pilot[Any]) -> None:
-    """A failed run."""
+    """A failed run, with the turns marked that its verdicts speak of."""
     await runs(pilot)
     await pilot.press("enter")
-    await sees(pilot, f"Run {SUGGESTED}", "14 turns")
+    await sees(pilot, f"Run {SUGGESTED}", "14 turns", "sure, says")
+    await still(pilot)
+
+
+async def verdicts(pilot: Pilot[Any]) -> None:
+    """Its verdicts, where they have the screen for themselves."""
+    await run(pilot)
+    await pilot.press("tab")
+    await sees(pilot, "turn 3 (enter)")
+    await still(pilot)
+
+
+async def details(pilot: Pilot[Any]) -> None:
+    """All that the server told of it, with what is searched."""
+    await run(pilot)
+    await pilot.press("d", "slash", *"carer", "enter")
+    await sees(pilot, "“carer” 1 of")
+    await still(pilot)
+
+
+async def compared(pilot: Pilot[Any]) -> None:
+    """Beside the last passed run of its scenario."""
+    await run(pilot)
+    await pilot.press("equals_sign")
+    await sees(pilot, "First differs at turn 3")
+    await still(pilot)
+
+
+async def untimed(pilot: Pilot[Any]) -> None:
+    """A run whose turns have no times, and what was searched in it."""
+    await runs(pilot)
+    await pilot.press("slash", *f"id:{UNTIMED}", "enter")
+    await sees(pilot, "1 run")
+    await pilot.press("enter")
+    await sees(pilot, f"Run {UNTIMED}", "has a time")
+    await pilot.press("slash", *"you", "enter")
+    await sees(pilot, "“you” 1 of")
     await still(pilot)
 
 
@@ -179,4 +216,11 @@ async def suggestion(pilot: Pilot[Any]) -> None:
 
 SCENES: dict[str, Scene] = {"runs": runs, "run": run, "improve": improve, "jobs": jobs, "suggestion": suggestion}
 """Those that the README shows."""
-MORE: dict[str, Scene] = {"groups": groups, "nothing": nothing}
+MORE: dict[str, Scene] = {
+    "groups": groups,
+    "nothing": nothing,
+    "verdicts": verdicts,
+    "details": details,
+    "compared": compared,
+    "untimed": untimed,
+}

@@ -12,6 +12,8 @@ from cekura_tui.model.turn import TOOLS, Turn
 
 _BESIDE = 15.0
 """Seconds before and after the speech of a turn within which a time may still mean it."""
+_EARLY = 2.0
+"""Seconds before the first turn within which a time may mean it."""
 _FEW_OF_RANGE, _MOST_OF_RANGE = 3, 8
 """Turns of a range of time: so few need no other sign of who is meant; more than so many are not all pointed at."""
 _HALF = 0.55
@@ -75,6 +77,8 @@ class TurnTimes:
             following = self._starts[k + 1] if k + 1 < len(self._starts) else self._end
             end = max(start, turn.end if turn.end is not None else following)
             away = start - at if at < start else max(at - end, 0.0)
+            if k == 0 and away > _EARLY and at < start:
+                continue  # nobody has said anything yet
             if away <= _BESIDE and (best is None or away < best[0] or (away == best[0] and turn.speaker not in TOOLS)):
                 best = away, self._at[k]
         return [] if best is None else [best[1]]

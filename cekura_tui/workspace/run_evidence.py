@@ -17,7 +17,9 @@ Found = tuple[tuple[Verdict, tuple[Evidence, ...]], ...]
 MOST = 8
 """Runs whose evidence is kept."""
 _STEP = 0.004
-"""Seconds of work after which others have their turn, and the rest after them."""
+"""Seconds of work after which others have their turn."""
+_REST = 0.008
+"""Seconds of that turn: whoever reads meanwhile has most of the time."""
 _LONG = 500
 """Turns from which on the run is drawn first."""
 _DRAWN = 0.1
@@ -72,8 +74,8 @@ def _no_search_for_garbage() -> Iterator[None]:
 
 
 async def _rest(until: float) -> float:
-    """As long a rest as a step of work, when one was done; until when the next one goes on."""
+    """A rest, when a step of work was done; until when the next one goes on."""
     if time.monotonic() < until:
         return until
-    await asyncio.sleep(_STEP)
+    await asyncio.sleep(_REST)
     return time.monotonic() + _STEP

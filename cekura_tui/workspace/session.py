@@ -206,7 +206,7 @@ class Session:
         return await self.cached_run(run_id), False
 
     async def run_for_screen(self, run_id: int) -> RunView:
-        """A whole run, fresh, in the turn of background reads where it is read again and again."""
+        """A whole run, fresh, with all that a screen shows of it worked out."""
         return await self.run(run_id)
 
     async def cached_run(self, run_id: int) -> RunView | None:

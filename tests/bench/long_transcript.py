@@ -257,7 +257,7 @@ def leaping(terminal: Clocked, server: Server, found: Measured, options: argpars
             terminal.settle()
             found.memory[f"{n} runs by ]"] = resident(terminal.process.pid)
     found.took["[ as it was"] = []
-    for n in range(options.leaps - 1, options.leaps - 4, -1):
+    for n in range(options.leaps - 1, max(options.leaps - 4, -1), -1):
         terminal.settle()
         found.took["[ as it was"].append(terminal.answer("[", *shown_by(NEWEST - n)))
 

@@ -156,7 +156,7 @@ async def test_turns_that_a_verdict_speaks_of_have_its_sign_and_below_it_its_nam
         await pilot.pause()
         lines = screen(app.transcript)
         assert [line[:1] for line in lines[:5]] == [" ", "✗", "✗", "✗", "✓"]
-        assert lines[3].strip("✗ ") == "Opening times: quoted, likely"
+        assert lines[3].strip("✗ ") == "Opening times: likely, quoted"
         assert styled(app.transcript, 1, "underline") == "We|open"
         assert styled(app.transcript, 2, "underline") == "at|予約"
 
@@ -179,7 +179,7 @@ async def test_no_more_than_three_verdicts_are_named_below_a_turn_and_the_rest_i
         app.transcript.show_marks({1: [TurnMark("fail", f"Metric {n}", "quoted", "sure") for n in range(5)]})
         await pilot.pause()
         assert [line.strip("✗ ") for line in screen(app.transcript)[3:5]] == [
-            "Metric 2: quoted, sure",
+            "Metric 2: sure, quoted",
             "… and 2 more verdicts",
         ]
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from rich.cells import cell_len
 
 from cekura_tui.model.text import capped
-from cekura_tui.ui.widgets.cells import fit
+from cekura_tui.ui.widgets.cells import drawn, fit
 from cekura_tui.ui.widgets.wrap import breaks, wrap
 
 NARROW = [*"abc é–…  -", "word"]
@@ -25,7 +25,7 @@ def test_no_line_is_wider_than_its_column_and_only_spaces_at_breaks_are_left_out
     at = 0
     for start, end in pieces:
         assert line[at:start].strip(" ") == ""
-        assert cell_len(line[start:end]) <= width
+        assert cell_len(drawn(line[start:end])) <= width
         at = end
     assert line[at:].strip(" ") == ""
 

@@ -170,6 +170,18 @@ async def test_what_was_kept_of_a_server_that_is_away_is_not_taken_for_news(sess
     assert ahead.get(5) is None
 
 
+async def test_a_run_looked_at_in_the_list_is_read_from_the_disk_once_until_it_changes(session: Session) -> None:
+    session.store.runs.keep_opened(Run.read(run_of(5)), 1.0)
+    seen = await session.cached_run(5)
+    assert seen is not None
+    assert await session.cached_run(5) is seen
+    session.store.runs.keep_opened(Run.read(run_of(5)), 2.0)
+    again = await session.cached_run(5)
+    assert again is not None
+    assert again.got_at == 2.0
+    assert await session.cached_run(6) is None
+
+
 async def test_whoever_no_longer_waits_does_not_stop_it_and_closing_does(
     session: Session, scripted: ScriptedServer
 ) -> None:

@@ -15,7 +15,7 @@ from cekura_tui.model.tool_call import ToolCalls, brief, ending_of, pretty, raw_
 from cekura_tui.model.turn import NAMES, TOOLS, Turn
 from cekura_tui.model.turn_marks import TurnMark
 from cekura_tui.model.turn_search import Found, Match
-from cekura_tui.ui.widgets.cells import fit
+from cekura_tui.ui.widgets.cells import drawn, fit
 from cekura_tui.ui.widgets.inked_text import Layer, Piece, Span, inked, piece_at, pieces_of
 from cekura_tui.ui.widgets.row_strips import Line
 from cekura_tui.ui.widgets.signs import VERDICT_MARKS, VERDICT_TONES
@@ -28,6 +28,8 @@ SIDE = 4
 """Cells by which the agent's side is indented."""
 READABLE = 100
 LEAST = 10
+GUESSED = "?"
+"""Beside a turn of which it is only guessed that a verdict speaks of it."""
 _NAMED = 3
 """Verdicts that are named below a turn."""
 _CLOCKS = ((36_000, 8), (3_600, 7), (0, 5))
@@ -95,7 +97,9 @@ def turn_lines(turn: Turn, look: Look, width: int, ink: Inks) -> list[Line]:
     """The lines of a turn, and the time and speaker beside the first line of its text."""
     room, marks = look.room(turn, width), look.marks.get(turn.n, ())
     state = marks[0].state if marks else None
-    gutter = Segment(VERDICT_MARKS[state] if state else " ", ink(f"tone--{VERDICT_TONES[state]}") if state else None)
+    guessed = bool(marks) and all(mark.sure == "maybe" for mark in marks)
+    sign = GUESSED if guessed else VERDICT_MARKS[state] if state else " "
+    gutter = Segment(sign, ink(f"tone--{VERDICT_TONES[state]}") if state else None)
     indent = Segment(" " * (look.left - 1 + side_of(turn)))
     timing = look.timings.get(turn.n, Timing())
     faint = ink("transcript--note")
@@ -171,7 +175,7 @@ def _tool(turn: Turn, look: Look, room: int, ink: Inks) -> list[Line]:
         return [title, *(inked(text, piece, room, style, faint, (found,)) for piece in _pieces(turn, look, room))]
     if hidden := sum(span[1] > first for span in found.spans):
         title.append(Segment(f"{hidden:,} found inside  ", ink("transcript--match")))
-    left = room - sum(cell_len(part.text) for part in title)
+    left = room - sum(cell_len(drawn(part.text)) for part in title)
     title.append(Segment(fit(clean_line(brief(turn), max(left, 1) + 1), max(left, 0)), faint))
     return [title]
 
@@ -201,8 +205,8 @@ def _named(marks: Sequence[TurnMark], room: int, ink: Inks) -> list[Line]:
     worth = [mark for mark in marks if mark.state in ("fail", "review")]
     lines: list[Line] = []
     for mark in worth[:_NAMED]:
-        text = f"{VERDICT_MARKS[mark.state]} {clean_line(mark.name, 80)}: {clean_line(mark.why, 120)}, {mark.sure}"
-        lines.append([Segment(fit(text, room).rstrip(), ink("transcript--evidence"))])
+        text = f"{VERDICT_MARKS[mark.state]} {clean_line(mark.name, max(room // 2, 12))}: {mark.sure}, {mark.why}"
+        lines.append([Segment(fit(clean_line(text, 240), room).rstrip(), ink("transcript--evidence"))])
     if len(worth) > _NAMED:
         more = count(len(worth) - _NAMED, "more verdict")
         lines.append([Segment(f"… and {more}", ink("transcript--evidence"))])
