@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from cekura_tui.model.text import clean
-from cekura_tui.model.turn import Turn
+from cekura_tui.model.turn import TOOLS, Turn
 
 Ending = Literal["answered", "error", "no result"]
 
@@ -77,6 +77,11 @@ class ToolCalls:
 def _number(turn: Turn) -> str:
     number = (turn.tool or {}).get("id")
     return "" if number is None else str(number)
+
+
+def is_tool(turn: Turn) -> bool:
+    """Whether a turn is a call of a tool or its result, with data of its own: it is folded to one line at first."""
+    return turn.speaker in TOOLS and turn.tool is not None
 
 
 def tool_name(turn: Turn) -> str:

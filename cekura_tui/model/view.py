@@ -12,8 +12,9 @@ from cekura_tui.model.transcript import Transcript, read_transcript
 from cekura_tui.model.verdict import Verdict, read_verdicts
 
 if TYPE_CHECKING:
+    from cekura_tui.model.call import Call
     from cekura_tui.model.run import Run
-    from cekura_tui.model.timeline import Timeline, Timing
+    from cekura_tui.model.timeline import Timeline
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,11 +79,11 @@ class RunView:
         return timeline_of(self.transcript.turns, None if seconds is None else float(seconds))
 
     @cached_property
-    def timings(self) -> Mapping[int, Timing]:
-        """Silences and overlaps by the number of the turn; likewise."""
-        from cekura_tui.model.timeline import timings
+    def call(self) -> Call:
+        """The call as it is read; likewise."""
+        from cekura_tui.model.call import call_of
 
-        return timings(self.transcript.turns)
+        return call_of(self.transcript.turns)
 
 
 def row_of(run: Run, verdicts: Sequence[Verdict] | None = None) -> RunRow:

@@ -97,7 +97,7 @@ class RunsAhead:
     async def _bring(self, number: int) -> None:
         try:
             view = await self._read(number)
-            _ = view.timeline, view.timings  # it is to be shown at once
+            _ = view.timeline, view.call  # it is to be shown at once
             self.keep(view)
         except CekuraTuiError as error:
             _log.info("run %d was not read ahead: %s", number, error.message)

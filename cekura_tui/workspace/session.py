@@ -270,7 +270,7 @@ class Session:
 
 def _ready(view: RunView) -> RunView:
     """With its timeline worked out, for which the screens' loop has no time."""
-    _ = view.timeline, view.timings
+    _ = view.timeline, view.call
     return view
 
 

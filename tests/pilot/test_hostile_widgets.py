@@ -87,7 +87,7 @@ async def test_a_transcript_keeps_its_columns_and_every_word_folded_unfolded_and
     view, shown = seen(), Transcript()
     app = OneWidget(shown)
     async with app.run_test(size=size) as pilot:
-        shown.show_turns(view.transcript.turns, view.timings, reset=True)
+        shown.show_call(view.call, reset=True)
         shown.focus()
         await pilot.pause()
         assert len(lines(shown)) == len(view.transcript.turns)
@@ -170,7 +170,7 @@ async def test_a_timeline_of_hostile_turns_keeps_its_columns(size: tuple[int, in
 async def test_lines_without_an_end_and_ends_without_a_line_are_cut_and_said_to_be() -> None:
     view, shown = seen(transcript_object=huge()), Transcript()
     async with OneWidget(shown).run_test(size=(80, 24)) as pilot:
-        shown.show_turns(view.transcript.turns, view.timings, reset=True)
+        shown.show_call(view.call, reset=True)
         await pilot.pause()
         long, wide, ends, marks, joined, last = ("".join(of) for of in lines(shown).values())
         for said, told in ((long, "more)"), (wide, "more)"), (ends, "linesmore"), (marks, "more)"), (joined, "more)")):

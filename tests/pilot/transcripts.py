@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from textual.app import App, ComposeResult
 
-from cekura_tui.model.timeline import timings
+from cekura_tui.model.call import call_of
 from cekura_tui.model.transcript import Turn
 from cekura_tui.ui.widgets.transcript import Transcript
 
@@ -54,7 +54,7 @@ class TranscriptApp(App[None]):
 
     def show(self, turns: Sequence[Turn], *, reset: bool = False) -> None:
         """These turns, as the screen of a run shows them."""
-        self.transcript.show_turns(turns, timings(turns), reset=reset)
+        self.transcript.show_call(call_of(turns), reset=reset)
 
     def on_virtual_list_opened(self, message: Transcript.Opened) -> None:
         self.opened.append(message.key)

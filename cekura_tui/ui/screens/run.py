@@ -64,7 +64,7 @@ class RunScreen(RunKeys):
         strip.display = bool(turns)
         self.set_class(view is None, "-unread")
         if view is not None:
-            transcript.show_turns(turns, view.timings, reset=not transcript.turns)
+            transcript.show_call(view.call, reset=not transcript.turns)
             strip.show(view.timeline, {} if self.evidence is None else strip.marks)
             strip.put_cursor(transcript.cursor_key if isinstance(transcript.cursor_key, int) else None)
             self.query_one(Verdicts).show_run(view)

@@ -122,7 +122,7 @@ class RunReading(Improving):
         if anew:
             self._find_evidence(view)
 
-    @work(group="evidence", exclusive=True)
+    @work(group="evidence", exclusive=True, description="evidence")
     async def _find_evidence(self, view: RunView) -> None:
         """The marks come when they are found: nobody waits for them to read."""
         try:

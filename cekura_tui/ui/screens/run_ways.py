@@ -39,9 +39,10 @@ class RunWays(RunReading):
         """To this pane; in a narrow terminal it takes the place of the one before."""
         self.pane = pane
         for name in PANES:
-            self.set_class(name == pane, f"-{name}")
+            self.set_class(name == pane, f"-{name}", update=False)
         if pane != "transcript":
-            self.set_class(pane == "details", "-left-details")
+            self.set_class(pane == "details", "-left-details", update=False)
+        self.update_node_styles()  # once for all of them: it looks at every widget of the screen
         # At once: the next key may be here already.
         self.set_focus(self.query_one(f"#{pane}"))
         self.draw_title()

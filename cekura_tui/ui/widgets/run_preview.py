@@ -16,7 +16,7 @@ from cekura_tui.ui.widgets.signs import VERDICT_MARKS
 
 _STYLES = {"fail": "bold red", "review": "yellow", "pass": "green", "na": "dim"}
 _WHO = {"testing": "caller", "main": "agent", "tool_call": "tool →", "tool_result": "tool ←"}
-_TURNS = 12
+_TURNS, _VERDICTS = 12, 40
 
 
 class RunPreview(VerticalScroll, can_focus=False):
@@ -45,12 +45,14 @@ class RunPreview(VerticalScroll, can_focus=False):
         if view.cached:
             text.append(f"as got at {self._board.when(view.got_at)}\n", style="yellow")
         text.append("\n")
-        for verdict in view.verdicts:
+        for verdict in view.verdicts[:_VERDICTS]:
             text.append(f"{VERDICT_MARKS[verdict.state]} ", style=_STYLES[verdict.state])
             text.append(f"{clean_line(verdict.name, 80)}  {judged_words(verdict)}\n")
             if verdict.state == "fail":
                 for said in _why(verdict)[:2]:
                     text.append(f"  {clean_line(said, 240)}\n", style="dim")
+        if len(view.verdicts) > _VERDICTS:
+            text.append(f"… {len(view.verdicts) - _VERDICTS:,} more verdicts: enter opens the run\n", style="dim")
         if not view.verdicts:
             text.append("No verdicts.\n", style="dim")
         text.append("\n")

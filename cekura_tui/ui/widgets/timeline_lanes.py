@@ -94,7 +94,12 @@ def _speech(lane: Lane, scale: Scale) -> list[Cell]:
     cells = [BLANK] * scale.width
     tools = lane.name == "tools"
     lasting, point = Cell(AT_WORK if tools else SPEECH, lane.name), Cell(POINT, lane.name)
+    rate, most, filled = scale.rate, scale.width - 1, 0
     for span in lane.spans:
+        # Of a long call most turns are in cells that are drawn already.
+        drawn = span.end is not None and span.end * rate <= filled
+        if drawn and not tools and cells[min(int(span.start * rate), most)] is lasting:
+            continue
         first, last = scale.columns(span.start, span.end)
         if span.end is not None:
             cells[first:last] = (
@@ -102,6 +107,7 @@ def _speech(lane: Lane, scale: Scale) -> list[Cell]:
                 if tools
                 else [lasting] * (last - first)
             )
+            filled = last
         elif cells[first] == BLANK:
             cells[first] = point
         if tools and cells[first].char != CALL:

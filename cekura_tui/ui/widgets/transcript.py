@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
 from textual.binding import Binding, BindingType
 
-from cekura_tui.model.timeline import Timing
-from cekura_tui.model.turn import Turn
+from cekura_tui.model.call import Call
+from cekura_tui.model.tool_call import is_tool
 from cekura_tui.model.turn_search import At, Found
 from cekura_tui.ui.widgets.signs import TONE_CLASSES, TONE_CSS
-from cekura_tui.ui.widgets.turn_lines import is_tool, line_of, raw_line, values_from
+from cekura_tui.ui.widgets.turn_lines import line_of, raw_line, values_from
 from cekura_tui.ui.widgets.turn_rows import TurnRows
 
 
@@ -79,7 +78,7 @@ class Transcript(TurnRows):
 
     def action_unfold_all(self) -> None:
         """Unfold all calls of tools, or fold them if all are."""
-        tools = {turn.n for turn in self._all if is_tool(turn)}
+        tools = {turn.n for turn in self.turns if is_tool(turn)}
         self._look.unfolded = set() if tools <= self._look.unfolded else tools
         self.redraw()
 
@@ -158,11 +157,11 @@ class Transcript(TurnRows):
         self._repaint()
         self._commit(None)
 
-    def show_turns(self, turns: Sequence[Turn], timings: Mapping[int, Timing], *, reset: bool = False) -> None:
-        """Show a run's turns; in another run nothing is searched."""
+    def show_call(self, call: Call, *, reset: bool = False) -> None:
+        """Show a call; in another one nothing is searched."""
         if reset:
             self._asked = ""
-        super().show_turns(turns, timings, reset=reset)
+        super().show_call(call, reset=reset)
 
     def _others_shown(self) -> None:
         if self._asked:

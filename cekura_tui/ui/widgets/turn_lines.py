@@ -11,7 +11,7 @@ from rich.style import Style
 
 from cekura_tui.model.text import clean_line, count
 from cekura_tui.model.timeline import Timing, clock
-from cekura_tui.model.tool_call import ToolCalls, brief, ending_of, pretty, raw_text, tool_name
+from cekura_tui.model.tool_call import ToolCalls, brief, ending_of, is_tool, pretty, raw_text, tool_name
 from cekura_tui.model.turn import NAMES, TOOLS, Turn
 from cekura_tui.model.turn_marks import TurnMark
 from cekura_tui.model.turn_search import Found, Match
@@ -72,20 +72,14 @@ class Look:
         return kept[1]
 
 
-def clock_cells(turns: Iterable[Turn]) -> int:
-    """Cells that the times of a call need."""
-    latest = max((turn.start or 0 for turn in turns), default=0)
+def clock_cells(latest: float) -> int:
+    """Cells that the times of a call need, of which this is the latest."""
     return next((cells for seconds, cells in _CLOCKS if latest >= seconds), 5)
 
 
 def side_of(turn: Turn) -> int:
     """Cells by which the text of a turn is indented: the caller speaks on the left, the agent and its tools do not."""
     return 0 if turn.speaker in ("testing", "other") else SIDE
-
-
-def is_tool(turn: Turn) -> bool:
-    """Whether a turn is folded to one line at first."""
-    return turn.speaker in TOOLS and turn.tool is not None
 
 
 def values_from(turn: Turn) -> int:

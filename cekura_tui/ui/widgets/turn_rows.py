@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections import Counter
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from typing import NamedTuple
 
+from cekura_tui.model.call import Call, sizes_of
 from cekura_tui.model.text import LONGEST_LINE
-from cekura_tui.model.timeline import Timing
-from cekura_tui.model.tool_call import ToolCalls
 from cekura_tui.model.turn import TOOLS, Speaker, Turn
 from cekura_tui.model.turn_marks import TurnMark
 from cekura_tui.ui.widgets.inked_text import MOST_LINES
 from cekura_tui.ui.widgets.row_canvas import RowState
 from cekura_tui.ui.widgets.row_heights import Heights, RowHeights
 from cekura_tui.ui.widgets.row_strips import Line
-from cekura_tui.ui.widgets.turn_lines import Look, clock_cells, is_tool, turn_lines
+from cekura_tui.ui.widgets.turn_lines import Look, clock_cells, turn_lines
 from cekura_tui.ui.widgets.viewport import Position
 from cekura_tui.ui.widgets.virtual_list import VirtualList
 
@@ -49,29 +47,28 @@ class TurnRows(VirtualList[Turn]):
     def __init__(self, *, name: str | None = None, id: str | None = None, classes: str | None = None) -> None:  # noqa: A002
         super().__init__(name=name, id=id, classes=classes)
         self._look = Look()
-        self._all: Sequence[Turn] = ()
-        self._speakers: Counter[Speaker] = Counter()
+        self._call = Call()
         self._roles = 0
-        self._sizes: list[tuple[int, int]] = []
+        self._sizes: Sequence[tuple[int, int]] = ()
         """Of each row that is shown the characters and the line ends of its text; a tool's are none."""
         self._resized: tuple[_Uppermost, Position] | None = None
         """What was at the top before the size changed, and what is since then, as long as one stays there."""
 
     # What is shown
 
-    def show_turns(self, turns: Sequence[Turn], timings: Mapping[int, Timing], *, reset: bool = False) -> None:
-        """Show a run's turns, with `reset` another run's. Growing ones are followed from the bottom."""
+    def show_call(self, call: Call, *, reset: bool = False) -> None:
+        """Show a call, with `reset` another one. One that grows is followed from the bottom."""
         following = not reset and self.at_bottom and self._cursor == len(self._rows) - 1 >= 0
-        changed = reset or turns != self._all
+        changed = reset or call.turns != self._call.turns
         if reset:
             self._look, self._roles, self._resized = Look(), 0, None
             self._repaint()
         look = self._look
         before = look.timings, look.clock_cells, look.tools.answered
-        look.timings = timings
+        look.timings = call.timings
         if changed:
-            self._all, self._speakers = turns, Counter(turn.speaker for turn in turns)
-            look.tools, look.clock_cells = ToolCalls(turns), clock_cells(turns)
+            self._call = call
+            look.tools, look.clock_cells = call.tools, clock_cells(call.latest)
         self._show(reset=reset)
         if not reset and before != (look.timings, look.clock_cells, look.tools.answered):
             self.redraw()
@@ -89,7 +86,7 @@ class TurnRows(VirtualList[Turn]):
     @property
     def turns(self) -> Sequence[Turn]:
         """All turns, those of hidden roles too."""
-        return self._all
+        return self._call.turns
 
     @property
     def at_bottom(self) -> bool:
@@ -105,8 +102,8 @@ class TurnRows(VirtualList[Turn]):
     def next_roles(self) -> None:
         """Show other roles: the next choice that leaves something to see, after the last one all again."""
         for choice in range(self._roles + 1, len(ROLES)):
-            shown = sum(number for speaker, number in self._speakers.items() if ROLES[choice][1](speaker))
-            if 0 < shown < len(self._all):
+            shown = sum(number for speaker, number in self._call.speakers.items() if ROLES[choice][1](speaker))
+            if 0 < shown < len(self._call.turns):
                 break
         else:
             choice = 0
@@ -145,13 +142,14 @@ class TurnRows(VirtualList[Turn]):
 
     def _show(self, *, reset: bool = False) -> None:
         passes = ROLES[self._roles][1]
-        rows = self._all if self._roles == 0 else [turn for turn in self._all if passes(turn.speaker)]
+        turns = self._call.turns
+        rows = turns if self._roles == 0 else [turn for turn in turns if passes(turn.speaker)]
         self.show_rows(rows, reset=reset)
 
     # Rows
 
     def _take(self, rows: Sequence[Turn]) -> None:
-        self._sizes = [(0, 0) if is_tool(turn) else (len(turn.text), turn.text.count("\n")) for turn in rows]
+        self._sizes = self._call.sizes if rows is self._call.turns else sizes_of(rows)
         super()._take(rows)
 
     def key_of(self, row: Turn) -> int:
