@@ -215,9 +215,9 @@ class Client:
         newest_first = tuple(sorted(found.items, key=lambda run: run.id, reverse=True))
         return Page(found.count, newest_first, found.more, bool(ids) and ids[0] < ids[-1], answer.at)
 
-    async def run(self, run_id: int) -> Run:
-        """One run, whole."""
-        return Run.read((await self._versioned("runs", f"{run_id}/")).json())
+    async def run(self, run_id: int, *, once: bool = False) -> Run:
+        """One run, whole; with `once` asked for once."""
+        return Run.read((await self._versioned("runs", f"{run_id}/", once=once)).json())
 
     async def runs_by_id(self, run_ids: Sequence[int], *, once: bool = False) -> list[Run]:
         """Several runs, whole; those that are not there are left out."""

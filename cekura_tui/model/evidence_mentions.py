@@ -3,24 +3,31 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from operator import itemgetter
 from typing import Literal
 
 Who = Literal["testing", "main", ""]
+
+_MOST, _BEFORE, _BESIDE = 40, 400, 60
+"""Quotes and times of one sentence that are sought; characters before a quote that tell whose it is, and
+beside a time that tell what it is of."""
 
 _SENTENCE = re.compile(r"(?:\n+|(?<=[.!?।。！？;])[\"”»'’)]?\s+(?![a-z])|(?=[✅❌]))")
 _QUOTES = re.compile(
     r"“(?P<a>[^“”]{1,2000})”|„(?P<b>[^„“”\"]{1,2000})[“”\"]|«(?P<c>[^«»]{1,2000})»|»(?P<d>[^«»]{1,2000})«"
     r"|\"(?P<e>[^\"]{1,2000})\""
-    r"|‘(?P<f>.{1,2000}?)’(?!\w)|「(?P<g>[^「」]{1,2000})」|『(?P<h>[^『』]{1,2000})』"
-    r"|‹(?P<i>[^‹›]{1,2000})›|`(?P<l>[^`]* [^`]*)`"
-    r"|(?<![\w'])'(?=\S)(?P<j>[^\n]{1,2000}?)(?<=\S)'(?!\w)"
+    r"|‘(?P<f>.{1,400}?)’(?!\w)|「(?P<g>[^「」]{1,2000})」|『(?P<h>[^『』]{1,2000})』"
+    r"|‹(?P<i>[^‹›]{1,2000})›|`(?P<l>[^` ]{0,200}+ [^`]{0,2000})`"
+    r"|(?<![\w'])'(?=\S)(?P<j>[^\n]{1,400}?)(?<=\S)'(?!\w)"
 )
-_LABELLED = re.compile(r"\b(?:Main Agent|Testing Agent|Agent|Caller|Customer|User):\s*(?P<k>[^\"“”«»„'\n]{12,})$")
+_LABELLED = re.compile(r"\b(?:Main Agent|Testing Agent|Agent|Caller|Customer|User):\s*+(?P<k>[^\"“”«»„'\n]{12,}+)$")
 _CLOCK = r"(?:\d{1,2}:)?\d{1,3}:\d{2}(?:\.\d+)?"
 _MINUTES = r"\d{1,3}\s?m(?:in(?:utes?|\.)?)?\s?(?:and\s)?\d{1,2}\s?s(?:ec(?:onds?)?)?\b"
-_SECONDS = r"second\s+\d+\b|\d+(?:\.\d+)?\s*(?:s\b|sec(?:onds?|s)?\b|Sek(?:unden?)?\b|segundos?\b|secondes?\b)"
+_UNIT = r"(?:s\b|sec(?:onds?|s)?\b|Sek(?:unden?)?\b|segundos?\b|secondes?\b)"
+_SECONDS = rf"second\s+\d+\b|\d{{1,6}}(?:\.\d{{1,6}})?\s{{0,9}}{_UNIT}"
 _TIME = rf"(?:{_CLOCK}|{_MINUTES}|{_SECONDS})"
 _RANGE = re.compile(
     rf"({_TIME})\s*(?:-|–|—|to|bis|until|-->|→|a)\s*({_TIME})|\b(?:between|from|zwischen|"
@@ -171,7 +178,8 @@ def _apart(text: str) -> Iterator[str]:
     quoted = [found.span() for found in _QUOTES.finditer(text)]
     begun = 0
     for found in _SENTENCE.finditer(text):
-        if not any(start < found.start() + 1 and found.end() < end for start, end in quoted):
+        before = bisect_right(quoted, found.start(), key=itemgetter(0)) - 1
+        if before < 0 or found.end() >= quoted[before][1]:
             yield text[begun : found.start() + len(found.group().rstrip())]
             begun = found.end()
     yield text[begun:]
@@ -205,13 +213,17 @@ def _read(text: str) -> Sentence:
             times.append(time)
             cover(*hit.span())
     rest = "".join(blank)
-    quotes = [Quote(said, start, _who(rest[:start]), RULE.search(rest[:start]) is not None) for start, _, said in found]
-    return Sentence(text, tuple(quotes), tuple(sorted(times, key=lambda time: time.at)), tuple(turns), rest)
+    quotes = []
+    for start, _, said in found[:_MOST]:
+        before = rest[max(start - _BEFORE, 0) : start]
+        quotes.append(Quote(said, start, _who(before), RULE.search(before) is not None))
+    times = sorted(times, key=lambda time: time.at)[:_MOST]
+    return Sentence(text, tuple(quotes), tuple(times), tuple(turns), rest)
 
 
 def _time(text: str, hit: re.Match[str]) -> Time | None:
     """A single time, unless it is one of the day or says how long something took."""
-    before, after = text[: hit.start()], text[hit.end() :]
+    before, after = text[max(hit.start() - _BESIDE, 0) : hit.start()], text[hit.end() : hit.end() + _BESIDE]
     bracketed = before.rstrip(" ~≈")[-1:] in ("[", "(", "@") and after.lstrip()[:1] in ("]", ")", ",", "", ";", ":")
     clock = ":" in hit.group()
     if _OF_THE_DAY.match(after) or (_LASTED if clock else _HOW_LONG).search(before) or _NOT_THEN.search(before):

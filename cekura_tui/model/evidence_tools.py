@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 
 from cekura_tui.model.spoken_words import words_of
 from cekura_tui.model.tool_call import tool_name
@@ -53,6 +54,8 @@ _ATTEMPT = re.compile(r"^[`\"'”’]?\s*(?:\w+\s+)?attempts?\b", re.IGNORECASE)
 _AGAIN = re.compile(r"\b(?:called it again|tried again|retr(?:y|ied|ies)|on retry|second attempt)\b", re.IGNORECASE)
 _ORDINAL = re.compile(r"\b(first|second|third|fourth|last|final|1st|2nd|3rd)\s+[`\"'“‘]?$", re.IGNORECASE)
 _PLACES = {"first": 0, "1st": 0, "second": 1, "2nd": 1, "third": 2, "3rd": 2, "fourth": 3}
+_LONGEST, _MOST_NAMES = 200, 200
+"""Characters of a name, and names of one call, that are looked for."""
 _HALF = 70
 """Characters before and behind a name in which words say what of it is meant."""
 
@@ -63,8 +66,9 @@ class ToolNames:
     def __init__(self, turns: Sequence[Turn]) -> None:
         self.turns = [turn for turn in turns if turn.speaker in ("tool_call", "tool_result")]
         self._names = _named(self.turns)
-        names = set(self._names.values())
-        self._patterns = [(name, pattern) for name in sorted(names) if (pattern := _pattern(name, names))]
+        names = sorted(dict.fromkeys(name for name in self._names.values() if len(name) <= _LONGEST))[:_MOST_NAMES]
+        used = Counter(part for name in names for part in {part.lower() for part in _PARTS.findall(name)})
+        self._patterns = [(name, _pattern(name, used)) for name in names]
 
     def named_in(self, text: str) -> Iterator[tuple[str, int, int]]:
         """Every mention of a tool: its name and where it stands."""
@@ -137,8 +141,9 @@ def narrowed(turns: Sequence[Turn], text: str) -> list[Turn]:
     return [turn for turn, score in zip(turns, scores, strict=True) if score == best]
 
 
-def _pattern(name: str, names: set[str]) -> re.Pattern[str] | None:
-    """The name itself, its words apart, and its first or last word before "tool" where no other tool has that word."""
+def _pattern(name: str, used: Mapping[str, int]) -> re.Pattern[str]:
+    """The name itself, its words apart, and its first or last word before "tool" where no other tool has that word
+    (`used` tells in how many names it is)."""
     parts = [part.lower() for part in _PARTS.findall(name)]
     forms = [rf"(?<![\w]){re.escape(name)}(?![\w])"]
     if len(parts) == 1 and parts[0] == name:  # a common word, too
@@ -146,7 +151,7 @@ def _pattern(name: str, names: set[str]) -> re.Pattern[str] | None:
     if len(parts) > 1:
         forms.append(r"\b" + r"[\s_-]?".join(map(re.escape, parts)) + r"\b")
     for part in {parts[0], parts[-1]} if parts else set():
-        if sum(part in map(str.lower, _PARTS.findall(other)) for other in names) == 1 and len(part) > 2:
+        if used[part] == 1 and len(part) > 2:
             stem = re.escape(part[: max(4, len(part) - 1)] if len(part) > 4 else part)
             forms.append(rf"\b{stem}\w{{0,4}}\s+{_NOUN}\b")
     return re.compile("|".join(forms), re.IGNORECASE)

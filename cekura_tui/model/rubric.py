@@ -37,9 +37,9 @@ def joined(run: Run, metrics: Sequence[Metric]) -> list[tuple[Metric, Threshold 
     """Every metric with its threshold, then the lines that are about no metric which was sent.
 
     A line is a metric's by the id, and by the name where several metrics share that id or either has none. A metric
-    and a line with neither id nor name are left out: nothing tells what was judged.
+    and a line with neither id nor name are left out where they tell nothing else either.
     """
-    named = [metric for metric in metrics if metric.name or metric.id is not None]
+    named = [metric for metric in metrics if metric.name or metric.id is not None or metric.explanation]
     lines = list(_lines(run))
     if not lines:
         return [(metric, None) for metric in named]

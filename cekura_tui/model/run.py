@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import math
 from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import cached_property
@@ -30,7 +32,26 @@ def _texts(value: object) -> object:
     if isinstance(value, str):
         return [value] if value.strip() else []
     if isinstance(value, list):
-        return [item if isinstance(item, str) else str(item) for item in value if item is not None]
+        return [item if isinstance(item, str) else _json(item) for item in value if item is not None]
+    return [_json(value)]
+
+
+def _json(value: object) -> str:
+    """What is no text, as JSON: nothing that was sent is passed over."""
+    return json.dumps(value, ensure_ascii=False)
+
+
+def _score(value: object) -> object:
+    """A score is a number, or a text of one; another text is a word."""
+    if isinstance(value, str):
+        try:
+            return float(value) if math.isfinite(float(value)) else value
+        except ValueError:
+            return value.strip() or None
+    if isinstance(value, bool | float):
+        return None if isinstance(value, bool) else value
+    if isinstance(value, int):
+        return float(value) if abs(value) < 10**300 else f"{str(value)[:12]}… (too large)"
     return value
 
 
@@ -42,7 +63,9 @@ def _yes(value: object) -> object:
 
 
 def _objects(value: object) -> object:
-    """Keep the objects of a list, so that one odd item does not cost the others."""
+    """Keep the objects of a list, so that one odd item does not cost the others; of an object they are its values."""
+    if isinstance(value, dict):
+        value = [{"name": name, **item} for name, item in value.items() if isinstance(item, dict)]
     return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else value
 
 
@@ -69,6 +92,7 @@ Number = Annotated[float | None, type_of]
 Id = Annotated[int, Field(ge=0, lt=2**63)]
 Whole = Annotated[Annotated[int, Field(ge=-(2**63), lt=2**63)] | None, type_of]
 Flag = Annotated[bool | None, type_of]
+Score = Annotated[float | str | None, _lenient(_score)]
 Object = Annotated[dict[str, Any] | None, type_of]
 Texts = Annotated[list[str] | None, _lenient(_texts)]
 
@@ -86,7 +110,7 @@ class Metric(Payload):
     name: Text = None
     type: Text = None
     eval_type: Text = None
-    score: Number = None
+    score: Score = None
     passed: Flag = None
     enum: Text = None
     value: Any = None
@@ -152,8 +176,18 @@ class CallerProfile(Payload):
 
 
 def _outcome(value: object) -> object:
-    """The expected outcome may be a bare text."""
+    """The expected outcome may be a bare text, or a list of what is told of it."""
+    if isinstance(value, list):
+        return {"explanation": value} if value else None
     return {"explanation": [value]} if isinstance(value, str) and value.strip() else value
+
+
+def _named(value: object) -> object:
+    """Categories may be told by name alone: one, or a list of them."""
+    told = [value] if isinstance(value, str) and value.strip() else value
+    if isinstance(told, list):
+        told = [{"category": item} if isinstance(item, str) and item.strip() else item for item in told]
+    return _objects(told)
 
 
 class Run(Payload):
@@ -192,7 +226,7 @@ class Run(Payload):
     executed_at: Text = None
     outbound_number: Text = None
     inbound_number: Text = None
-    critical_categories: Annotated[list[CriticalCategory] | None, _lenient(_objects)] = None
+    critical_categories: Annotated[list[CriticalCategory] | None, _lenient(_named)] = None
     error_message: Text = None
     scenario_instructions: Text = None
     run_as_text: Flag = None

@@ -20,7 +20,7 @@ SIDES: dict[str, tuple[Speaker, ...]] = {
     "tool": ("tool_call", "tool_result"),
     "other": ("other",),
 }
-_SNIPPET, _BEFORE = 300, 30
+_SNIPPET, _BEFORE, _LOOKED_AT = 300, 30, 10_000
 _PART = re.compile(r'(?:(caller|agent|tool|other):)?(?:"([^"]*)"?|([^\s"]+))?')
 _DIACRITICS = re.compile("[\u0300-\u036f]")
 _SPACES = re.compile("  +")
@@ -103,10 +103,13 @@ def read_query(text: str) -> SaidQuery:
 
 def snippet_of(text: str, words: Sequence[str]) -> tuple[str, tuple[tuple[int, int], ...]]:
     """A line of the text from shortly before the longest word on, and where in it the matches are."""
-    places = matches_in(text, words)
     # The shortest ones, such as "a", are anywhere.
-    wanted = matches_in(text, [max(words, key=len)]) if words else []
-    start = max((wanted[0][0] if wanted else 0) - _BEFORE, 0)
+    longest = max(words, key=len, default="")
+    # Of a text of a megabyte only the part that has it is looked at letter by letter.
+    steps = range(0, len(text), _LOOKED_AT - LONGEST_QUERY)
+    first = next((at for at in steps if longest in folded(text[at : at + _LOOKED_AT])), 0)
+    wanted = matches_in(text[first : first + _LOOKED_AT], [longest])
+    start = max((first + wanted[0][0] if wanted else 0) - _BEFORE, 0)
     # Not from within a letter with its marks, and rather from the beginning of a word.
     if start and (space := text.find(" ", start, start + _BEFORE // 2)) >= 0:
         start = space + 1
@@ -117,6 +120,8 @@ def snippet_of(text: str, words: Sequence[str]) -> tuple[str, tuple[tuple[int, i
     # One character for another, so that the places stay.
     line = "".join(" " if char.isspace() else char for char in text[start:end])
     moved = len(head) - start
+    margin = max(start - LONGEST_QUERY, 0)
+    places = [(a + margin, b + margin) for a, b in matches_in(text[margin : end + LONGEST_QUERY], words)]
     inside = [(max(a, start) + moved, min(b, end) + moved) for a, b in places if a < end and b > start]
     return f"{head}{line}{tail}", tuple(inside)
 

@@ -157,15 +157,20 @@ def _clocks(words: list[Word]) -> list[Word]:
     """Times of the day in figures: "ten past nine" is 9:10, "half past nine" 9:30, "a quarter to seven" 6:45."""
     found: list[Word] = []
     for word in words:
-        if len(found) >= 2 and word.form.isdecimal() and 1 <= int(word.form) <= 12 and found[-1].form in ("past", "to"):
+        if len(found) >= 2 and found[-1].form in ("past", "to") and 1 <= _small(word.form) <= 12:
             how, minutes = found[-1].form, _MINUTES.get(found[-2].form, found[-2].form)
-            if minutes.isdecimal() and 1 <= int(minutes) <= 30 and (how == "past" or found[-2].form == "quarter"):
-                hour, late = int(word.form), int(minutes)
+            hour, late = _small(word.form), _small(minutes)
+            if 1 <= late <= 30 and (how == "past" or found[-2].form == "quarter"):
                 clock = f"{hour}:{late:02}" if how == "past" else f"{(hour - 2) % 12 + 1}:{60 - late:02}"
                 found[-2:] = [Word(clock, found[-2].start, word.end)]
                 continue
         found.append(word)
     return found
+
+
+def _small(form: str) -> int:
+    """The figure, if it has one or two digits, else 0: of thousands of digits Python makes no number."""
+    return int(form) if len(form) <= 2 and form.isdecimal() else 0
 
 
 def _merged(words: list[Word], text: str) -> list[Word]:

@@ -16,6 +16,7 @@ Ending = Literal["answered", "error", "no result"]
 
 _BAD_WORDS = frozenset({"error", "failed", "failure", "exception"})
 _BAD_TEXT = re.compile(r"[\s\[(<\"'{]*(?:error|exception|failed|failure|traceback)\b", re.IGNORECASE)
+_NO_ERROR = re.compile(r"""[\s\[({"']*errors?"?\s*[:=]\s*(?:null|none|false|"")""", re.IGNORECASE)
 _ENCODE = json.JSONEncoder(ensure_ascii=False).encode
 _LONGEST = 1_000_000
 """Characters of a call that are looked at as JSON; a longer one is shown as it came."""
@@ -101,7 +102,7 @@ def ending_of(result: Turn) -> Ending:
             return "error"
         if str(told.get("status", "")).lower() in _BAD_WORDS:
             return "error"
-    elif isinstance(value, str) and _BAD_TEXT.match(value):
+    elif isinstance(value, str) and _BAD_TEXT.match(value) and not _NO_ERROR.match(value):
         return "error"
     return "answered"
 

@@ -19,6 +19,8 @@ __all__ = ["Form", "Speaker", "Transcript", "Turn", "read_transcript", "speaker_
 Form = Literal["turns", "text", "encrypted", "empty"]
 
 _ENCRYPTED = "__encrypted__"
+_LISTS = frozenset({"turns", "messages", "transcript", "transcript_object"})
+"""Where an object holds the turns."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,8 +39,9 @@ class Transcript:
         """Why there is nothing to read, or that only text was there."""
         sealed = f"This transcript is encrypted ({self.encrypted:,} characters that cannot be read here)"
         if self.form == "text":
-            times = "" if any(turn.start is not None for turn in self.turns) else "Times, too, are missing: "
-            only = f"{times or 'Times are to the second: '}tool calls and the ends of turns were not sent."
+            timed = any(turn.start is not None for turn in self.turns)
+            missing = "tool calls and the ends of turns were not sent"
+            only = f"Times are to the second; {missing}." if timed else f"Times, {missing}."
             return f"{sealed}; its text was sent beside it. {only}" if self.encrypted else f"Only text was sent. {only}"
         if self.form == "encrypted":
             return f"{sealed} and no text of it was sent."
@@ -51,7 +54,7 @@ def read_transcript(run: Run) -> Transcript:
     sealed = _sealed(sent)
     if not sealed and (entries := _entries(sent)):
         return Transcript("turns", tuple(_turn(n, entry) for n, entry in enumerate(entries, 1)))
-    text = run.transcript or ""
+    text = run.transcript or (sent if isinstance(sent, str) else "")
     if text.lstrip().startswith("{") and _ENCRYPTED in text[:200]:
         sealed, text = sealed + len(text), ""
     turns = tuple(_of_text(n, said) for n, said in enumerate(said_in(text), 1))
@@ -69,7 +72,15 @@ def _sealed(sent: object) -> int:
 
 
 def _entries(sent: object) -> Sequence[object]:
-    """What was sent as turns: a list, where it was anything else that says something, that one thing."""
+    """What was sent as turns: a list, also as JSON text or in an object; anything else that says something is one."""
+    if isinstance(sent, str) and sent.lstrip()[:1] == "[":
+        try:
+            sent = json.loads(sent)
+        except (ValueError, RecursionError):
+            return []
+    if isinstance(sent, dict):
+        lists = [value for name, value in sent.items() if name in _LISTS and isinstance(value, list) and value]
+        sent = lists[0] if len(lists) == 1 else sent
     if isinstance(sent, list):
         return sent
     return [sent] if isinstance(sent, dict) and sent else []

@@ -8,12 +8,13 @@ from typing import NamedTuple
 
 from cekura_tui.model.turn import speaker_of
 
-_CLOCK = r"(?:\d{1,6}:)?\d{1,6}:\d{2}(?:[.,]\d+)?|\d{1,6}(?:[.,]\d+)?\s?s(?:ec(?:onds)?)?|\d{1,6}[.,]\d+"
-_RANGE = rf"({_CLOCK})(?:\s*(?:-->|-|–|to)\s*({_CLOCK}))?"
-_ROLE = r"(?:\[?([^:\n\[\]]{1,40}?)\]?\s*:)"
-_STAMPED = re.compile(rf"^[\[(<]\s*{_RANGE}\s*[\])>]\s*(?:[-–]\s*)?{_ROLE}?[ \t]*(.*)$", re.DOTALL)
+# White space is taken whole (`*+`), else a long stretch of it would be tried in all ways to share it out.
+_CLOCK = r"(?:\d{1,6}:)?\d{1,6}:\d{2}(?:[.,]\d++)?|\d{1,6}(?:[.,]\d++)?\s?s(?:ec(?:onds)?)?|\d{1,6}[.,]\d++"
+_RANGE = rf"({_CLOCK})(?:\s*+(?:-->|-|–|to)\s*+({_CLOCK}))?"
+_ROLE = r"(?:\[?([^:\n\[\]]{1,40}?)\]?\s{0,40}:)"
+_STAMPED = re.compile(rf"^[\[(<]\s*+{_RANGE}\s*+[\])>]\s*+(?:[-–]\s*+)?{_ROLE}?[ \t]*(.*)$", re.DOTALL)
 """A time in brackets begins a turn, with or without a role."""
-_BARE = re.compile(rf"^{_RANGE}\s*(?:[-–|]\s*)?{_ROLE}[ \t]*(.*)$", re.DOTALL)
+_BARE = re.compile(rf"^{_RANGE}\s*+(?:[-–|]\s*+)?{_ROLE}[ \t]*(.*)$", re.DOTALL)
 """A time without brackets begins one only before a role that is known: somebody may say "10:30 works"."""
 _UNSTAMPED = re.compile(rf"^{_ROLE}[ \t]*(.*)$", re.DOTALL)
 

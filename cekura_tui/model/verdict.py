@@ -99,8 +99,12 @@ def read_verdicts(run: Run) -> tuple[Verdict, ...]:
     found = [_of_metric(metric, line) for metric, line in joined(run, metrics)]
     if run.expected_outcome and (verdict := _of_expected(run.expected_outcome)):
         found.append(verdict)
-    found += [_of_category(category) for category in run.critical_categories or [] if category.category]
+    found += [_of_category(category) for category in run.critical_categories or [] if _is_told(category)]
     return tuple(sorted(found, key=_place))
+
+
+def _is_told(category: CriticalCategory) -> bool:
+    return bool(_text(category.category)) or category.category_id is not None
 
 
 def _place(verdict: Verdict) -> tuple[int, bool]:
@@ -114,7 +118,7 @@ def _of_metric(metric: Metric, line: Threshold | None) -> Verdict:
     return Verdict(
         source="metric",
         id=metric.id,
-        name=metric.name or f"metric {metric.id}",
+        name=_text(metric.name) or (f"metric {metric.id}" if metric.id is not None else "A metric without a name"),
         state=_metric_state(metric, line),
         score=score if score is not None else _word(metric),
         threshold=line.text if line else None,
@@ -150,11 +154,12 @@ def _kind(metric: Metric) -> str:
 
 
 def _score(metric: Metric) -> float | None:
-    return metric.score if metric.score is not None and math.isfinite(metric.score) else None
+    return metric.score if isinstance(metric.score, float) and math.isfinite(metric.score) else None
 
 
 def _word(metric: Metric) -> str | None:
-    return _text(metric.enum) or _text(metric.value)
+    """What is told in place of a number."""
+    return _text(metric.score if isinstance(metric.score, str) else None) or _text(metric.enum) or _text(metric.value)
 
 
 def _text(value: object) -> str | None:
@@ -224,13 +229,14 @@ def _of_expected(expected: ExpectedOutcome) -> Verdict | None:
 
 
 def _expected_state(score: float | None, explanation: tuple[str, ...], alignments: tuple[Alignment, ...]) -> State:
-    """Alignments tell first, then the marks that explanations begin with, then a full or an empty score."""
+    """Alignments tell first, then the marks that explanations begin with, then a full or an empty score. Where some
+    parts are told as met and others not told at all, somebody has to look."""
     told = [alignment.aligned for alignment in alignments if alignment.aligned is not None]
     marks = [text.lstrip()[:1] for text in explanation]
-    if told:
-        return "pass" if all(told) else "fail"
-    if "❌" in marks:
+    if not all(told) or "❌" in marks:
         return "fail"
+    if told:
+        return "pass" if len(told) == len(alignments) else "review"
     if "✅" in marks or score == 100:
         return "pass"
     return "fail" if score == 0 else "review"
@@ -243,7 +249,7 @@ def _of_category(category: CriticalCategory) -> Verdict:
     return Verdict(
         source="critical_category",
         id=category.category_id,
-        name=category.category or f"category {category.category_id}",
+        name=_text(category.category) or f"category {category.category_id}",
         state=_category_state(category),
         score=deviation,
         threshold=None,

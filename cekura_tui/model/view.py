@@ -46,12 +46,16 @@ class RunRow:
     def seconds(self) -> int | None:
         """How long the call was, where that is told."""
         parts = self.duration.split(":")
-        if not 2 <= len(parts) <= 3 or not all(part.isdecimal() and part.isascii() for part in parts):
+        if not 2 <= len(parts) <= 3 or not all(_is_figure(part) for part in parts):
             return None
         total = 0
         for part in parts:
             total = total * 60 + int(part)
         return total
+
+
+def _is_figure(part: str) -> bool:
+    return part.isdecimal() and part.isascii() and len(part) <= 9
 
 
 @dataclass(frozen=True)
@@ -69,6 +73,7 @@ class RunView:
     got_at: float
     cached: bool = False
     source: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    why: str = ""
 
     @cached_property
     def timeline(self) -> Timeline:

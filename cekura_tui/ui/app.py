@@ -7,15 +7,13 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import logging
 import time
-import traceback
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from typing import Any, ClassVar
 
 from textual import events, on, work
-from textual.app import App, SystemCommand
+from textual.app import SystemCommand
 from textual.binding import Binding, BindingType
 from textual.filter import LineFilter
 from textual.screen import Screen
@@ -26,8 +24,8 @@ from cekura_tui.model.job import JobState
 from cekura_tui.model.scope import Scope
 from cekura_tui.ui.board import Board
 from cekura_tui.ui.commands import palette
-from cekura_tui.ui.dialogs.dialog import Dialog
 from cekura_tui.ui.first_frame import read_first_frame
+from cekura_tui.ui.leaving import LeavingApp
 from cekura_tui.ui.messages import BackgroundChanged, JobWished, RunsRead, SignInWished, WorkspaceChanged
 from cekura_tui.ui.news import News
 from cekura_tui.ui.screens.page import Page
@@ -38,10 +36,9 @@ from cekura_tui.workspace.workspace import Workspace
 
 CALM = 1.0
 """Seconds between two readings of what changed, at least."""
-_log = logging.getLogger("cekura_tui.ui")
 
 
-class CekuraApp(App[None]):
+class CekuraApp(LeavingApp):
     """Handed a workspace that is not started yet; it starts it after the first frame."""
 
     TITLE = "cekura-tui"
@@ -65,19 +62,13 @@ class CekuraApp(App[None]):
         live: bool = True,
         clock: Callable[[], float] = time.time,
     ) -> None:
-        super().__init__()
+        super().__init__(workspace)
         self.animation_level = "none"
         self.board = Board(self, workspace, clock)
         self.news = News(self, self.board, lambda: self._runs.look_again())
         self.board.away = lambda: self.news.away.away
-        self.crash = ""
-        """What to say of an error that ended the app."""
-        self.status: int | None = None
-        """The exit status, once it is being left."""
-        self._workspace = workspace
         self._run_id = run_id
         self._foreign: tuple[LineFilter, ...] = (ControlFilter(), *([AsciiFilter()] if ascii_only else []))
-        self._ui_loop: asyncio.AbstractEventLoop | None = None
         self._changed = False
         self._mended = 0
         self._read_at = 0.0
@@ -176,6 +167,9 @@ class CekuraApp(App[None]):
         """Keys and the mouse on their way to the screens tell that somebody is."""
         if isinstance(event, events.InputEvent) and not event.is_forwarded:
             self.news.away.saw(event)
+        if isinstance(event, events.Key) and self.screen_stack:
+            # A screen that came by the key before is put together first: its keys find their widgets.
+            await self.screen._mounted_event.wait()
         await super().on_event(event)
 
     def on_app_focus(self) -> None:
@@ -187,6 +181,10 @@ class CekuraApp(App[None]):
         """The terminal lost it."""
         self.news.away.blur()
         self._runs.terminal_focus(False)
+
+    def leaving(self) -> None:
+        """Somebody who is there has seen all until now."""
+        self.news.away.leaving()
 
     # Wishes of the screens
 
@@ -281,33 +279,3 @@ class CekuraApp(App[None]):
     def action_help_quit(self) -> None:
         """ctrl+c with nothing selected: say how to leave."""
         self.notify("Press q (or ctrl+q) to leave. Jobs go on at the server.", markup=False)
-
-    async def action_quit(self) -> None:
-        """Leave, whichever way it was asked."""
-        self._leave(0)
-
-    def leave_from_signal(self, status: int) -> None:
-        """Called from a signal handler: leave with this status."""
-        if self._ui_loop is not None:
-            self._ui_loop.call_soon_threadsafe(self._leave, status)
-
-    def _leave(self, status: int) -> None:
-        """Leave with this status; what is being typed is kept."""
-        self.news.away.leaving()
-        for screen in self.screen_stack:
-            if isinstance(screen, Dialog):
-                screen.keep()
-        self.status = status
-        self.exit(return_code=status)
-
-    # Crashing
-
-    def _fatal_error(self) -> None:
-        """An error nobody expected: restore the terminal, one line, and the details (no variables) in the log."""
-        self._workspace.keep_log()  # it may not have been started yet
-        _log.error("the app ended by an error\n%s", traceback.format_exc())
-        error, log = self._exception, self._workspace.setup.paths.log
-        if self.status is None:  # screens that are taken apart while keys come are no crash
-            self.status = 1
-            self.crash = f"cekura-tui ended by an error of its own ({type(error).__name__}); what happened is in {log}."
-        self._close_messages_no_wait()

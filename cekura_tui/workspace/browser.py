@@ -48,11 +48,12 @@ async def open_link(link: str) -> bool:
 def _open(link: str) -> bool:
     if web_link(link) is None:
         return False
-    # In a process and a session of its own: some browsers write to the terminal, and some would read from it.
+    # In a process and a session of its own: some browsers write to the terminal, and some would read from it. `-I`
+    # has it look for no module in the folder that one happens to be in.
     env = {name: value for name, value in os.environ.items() if name not in _UNTOLD}
     try:
         done = subprocess.run(
-            [sys.executable, "-c", _OPEN, link],
+            [sys.executable, "-I", "-c", _OPEN, link],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,

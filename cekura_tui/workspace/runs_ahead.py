@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import json
 import logging
 import time
@@ -80,8 +79,8 @@ class RunsAhead:
         self._wish = None
         if self._reading is not None:
             self._reading.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._reading
+            # However it ended: the job engine is closed after this.
+            await asyncio.wait({self._reading})
 
     async def _fulfil(self) -> None:
         while (number := self._wish) is not None:

@@ -6,7 +6,7 @@ import contextlib
 import logging
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Self
 
 from cekura_tui.api.client import Client
@@ -77,7 +77,7 @@ class Session:
         self.jobs = JobDesk(store, client, engine, read_only=setup.read_only)
         self.lists = RunLists(store, client, engine, budget, lambda: time.time())
         self.shelf = Shelf(store, client, budget)
-        self.ahead = RunsAhead(self.run, budget)
+        self.ahead = RunsAhead(lambda number: self.run(number, once=True), budget)
         self._evidence = RunEvidence()
         self._read_last: RunView | None = None
         """The run that was read from the store last."""
@@ -174,22 +174,25 @@ class Session:
                 raise
             return kept[0], True
 
-    async def _told_run(self, run_id: int) -> Run:
+    async def _told_run(self, run_id: int, *, once: bool = False) -> Run:
         try:
-            return await self.client.run(run_id)
+            return await self.client.run(run_id, once=once)
         except NotFound as error:
             raise NotFound(
                 f"There is no run {run_id}, or this key may not see it.", "Look at `runs list`.", status=error.status
             ) from None
 
-    async def run(self, run_id: int) -> RunView:
-        """A whole run, fresh; where the server cannot be reached, as it was got last."""
+    async def run(self, run_id: int, *, once: bool = False) -> RunView:
+        """A whole run, fresh; where the server cannot be reached, as it was got last, and why.
+
+        With `once` it is asked for once, for whoever decides itself when to try again.
+        """
         try:
-            run = await self._told_run(run_id)
-        except (Unreachable, ServerFault):
+            run = await self._told_run(run_id, once=once)
+        except (Unreachable, ServerFault) as error:
             if (cached := await self.cached_run(run_id)) is None:
                 raise
-            return cached
+            return replace(cached, why=error.title)
         at, size = time.time(), None
         try:
             size = self.store.runs.keep_opened(run, at)
@@ -204,10 +207,6 @@ class Session:
         if (kept := self.ahead.fresh(run_id)) is not None:
             return kept, True
         return await self.cached_run(run_id), False
-
-    async def run_for_screen(self, run_id: int) -> RunView:
-        """A whole run, fresh, with all that a screen shows of it worked out."""
-        return await self.run(run_id)
 
     async def cached_run(self, run_id: int) -> RunView | None:
         """A run as it was got last."""

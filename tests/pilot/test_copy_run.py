@@ -30,6 +30,7 @@ from cekura_tui.model.view import RunView, view_of
 from cekura_tui.ui.board import Board
 from cekura_tui.ui.dialogs import copying
 from cekura_tui.ui.dialogs.copy_run import CopyRunDialog
+from cekura_tui.workspace.browser import open_link
 from cekura_tui.workspace.setup import DemoOptions, Setup, make_setup
 
 DASHBOARD = "https://dashboard.cekura.ai"
@@ -334,6 +335,17 @@ def test_leaving_does_not_wait_for_a_browser_that_takes_long(
     release.touch()
     opening.join(20)
     assert not opening.is_alive()
+
+
+async def test_opening_a_recording_runs_nothing_of_the_folder_one_is_in(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "webbrowser.py").write_text("open('run', 'w').close()\ndef open(link): return True\n")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("BROWSER", "false %s")
+    monkeypatch.setenv("PATH", os.path.dirname(sys.executable))
+    assert not await open_link(RECORDING)
+    assert not (tmp_path / "run").exists()
 
 
 async def test_where_no_browser_takes_the_recording_this_is_said_and_its_link_can_be_copied(

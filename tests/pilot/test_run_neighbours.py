@@ -69,6 +69,20 @@ async def test_leafing_fast_goes_as_many_runs_on_as_keys_were_pressed_and_stops_
         assert toasts(reader.pilot)[-1] == "That was the first run of the list."
 
 
+@pytest.mark.parametrize("keys", [["n", "escape"], ["d"], ["t"], ["right"], ["e"], ["tab"], ["l", "x"], ["equals_sign"]])
+async def test_a_key_that_comes_with_the_enter_that_opens_a_run_is_for_the_run(
+    scripted: ScriptedServer, keys: list[str]
+) -> None:
+    async with reading(scripted, *RUNS) as reader:
+        await reader.sees("6 turns")
+        await reader.press("escape")
+        await eventually(lambda: isinstance(reader.pilot.app.screen, RunsScreen), "the list")
+        reader.burst("j", "enter", *keys, ON)
+        await reader.sees("Run 7 ", "6 turns")
+        await still(reader.pilot)
+        assert reader.pilot.app._exception is None
+
+
 async def test_leaving_puts_the_cursor_of_the_list_on_the_run_shown_last(scripted: ScriptedServer) -> None:
     async with reading(scripted, *RUNS, down=1) as reader:
         await reader.sees("Run 8 ", "6 turns")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 from evidence_cases import pairs, score
 from hypothesis import given
@@ -118,6 +120,28 @@ def test_a_reader_would_point_at_the_same_turns(half: str, recall: float) -> Non
 )
 def test_what_is_said_and_what_is_written_are_the_same_words(one: str, other: str) -> None:
     assert sorted(word.form for word in words_of(one)) == sorted(word.form for word in words_of(other))
+
+
+@pytest.mark.parametrize("text", ["it was past {}", "a silence of {} seconds", "turn {} at second {}:00"])
+def test_a_figure_of_thousands_of_digits_is_a_word_like_any_other(text: str) -> None:
+    said = text.replace("{}", "1" * 5_000)
+    turns = [Turn(1, "main", "", 0.0, 1.0, said), Turn(2, "testing", "", 2.0, 3.0, "Hm.")]
+    assert evidence_in(turns, [[said]])
+
+
+@pytest.mark.parametrize("part", ["1", "` ", "“a” ", '"a" ', "12 s ", "10:30 ", "User: ", "‘a", " "])
+def test_no_explanation_keeps_anybody_waiting(part: str) -> None:
+    begun = time.process_time()
+    assert len(evidence_in(call(), [["`User:" + part * (20_000 // len(part)) + '"']])) == 1
+    assert time.process_time() - begun < 5  # it took minutes
+
+
+def test_a_thousand_tools_do_not_keep_anybody_waiting() -> None:
+    names = [f"get_thing_{n}_now" for n in range(3_000)] + ["a_" * 100_000]
+    turns = [Turn(n, "tool_call", "", float(n), None, name, {"name": name}) for n, name in enumerate(names, 1)]
+    begun = time.process_time()
+    assert evidence_in(turns, [["It called get_thing_0_now."]])[0][0].n == 1
+    assert time.process_time() - begun < 5  # it took a minute
 
 
 @given(st.text(max_size=80), st.lists(st.text(max_size=60), max_size=4))

@@ -23,6 +23,7 @@ from cekura_tui.model.run import (
     Run,
 )
 from cekura_tui.model.transcript import read_transcript
+from cekura_tui.model.view import view_of
 
 SCHEMAS: dict[str, Any] = json.loads((Path(__file__).parents[1] / "contract" / "run-page.json").read_text())[
     "components"
@@ -152,7 +153,7 @@ def test_no_odd_value_of_a_nested_property_costs_its_object(place: tuple[str, st
         ({"success": "yes please"}, "success", None),
         ({"status": "some_new_word"}, "status", "some_new_word"),
         ({"scenario_name": 12}, "scenario_name", "12"),
-        ({"critical_categories": "Identity"}, "critical_categories", None),
+        ({"critical_categories": "Identity"}, "critical_categories", [CriticalCategory(category="Identity")]),
         ({"expected_outcome": {}}, "expected_outcome", ExpectedOutcome()),
         ({"expected_outcome": "Call booked"}, "expected_outcome", ExpectedOutcome(explanation=["Call booked"])),
         ({"expected_outcome": " "}, "expected_outcome", None),
@@ -174,7 +175,13 @@ def test_aligned_is_read_as_yes_or_no_in_either_form(sent: object, meant: bool |
 
 @pytest.mark.parametrize(
     ("sent", "shown"),
-    [("One text", ["One text"]), ([" a", None, 3], [" a", "3"]), ("", []), ({"a": 1}, None)],
+    [
+        ("One text", ["One text"]),
+        ([" a", None, 3], [" a", "3"]),
+        ("", []),
+        ({"a": 1}, ['{"a": 1}']),
+        ([{"b": 2}], ['{"b": 2}']),
+    ],
 )
 def test_an_explanation_is_read_as_a_list_or_as_one_text(sent: object, shown: list[str] | None) -> None:
     assert Metric.model_validate({"explanation": sent}).explanation == shown
@@ -211,3 +218,10 @@ def test_a_time_without_a_zone_is_utc_and_a_bad_one_is_none(stamp: str, at: floa
 
 def test_the_time_of_execution_stands_in_for_a_missing_time() -> None:
     assert Run.read({"id": 1, "timestamp": "soon", "executed_at": "1970-01-01T00:01:00Z"}).at == 60.0
+
+
+@pytest.mark.parametrize("minutes", [400, 5_000])
+def test_a_length_of_thousands_of_digits_is_not_known_and_costs_nothing_else(minutes: int) -> None:
+    view = view_of(Run.read({"id": 1, "duration": "1" * minutes + ":00", "transcript": "[00:01] Main Agent: Hi"}), 0.0)
+    assert view.row.seconds is None
+    assert view.timeline.turns == 1

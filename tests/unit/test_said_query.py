@@ -73,6 +73,12 @@ def test_a_match_far_into_a_turn_is_seen_from_the_word_before_it_on() -> None:
     assert start < 40
 
 
+@pytest.mark.parametrize("before", [9_790, 9_799, 9_805, 9_995, 10_000, 25_000])
+def test_a_match_anywhere_in_a_very_long_turn_is_seen(before: int) -> None:
+    snippet, places = snippet_of("x" * before + " late refund " + "y" * 500, ("late", "refund"))
+    assert [snippet[start:end] for start, end in places] == ["late", "refund"]
+
+
 def test_a_short_word_that_is_anywhere_does_not_hide_what_was_looked_for() -> None:
     snippet, places = snippet_of("a " * 300 + "late refund", ("a", "refund"))
     assert "late refund" in snippet

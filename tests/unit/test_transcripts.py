@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import time
 from typing import Any
 
 import pytest
@@ -180,3 +181,25 @@ def test_no_text_of_a_transcript_is_lost_or_breaks_reading(text: str) -> None:
 def test_endless_digits_in_a_transcript_do_not_break_reading() -> None:
     (turn,) = transcript(None, f"[{'9' * 5000}:00] Main Agent: Hi").turns
     assert turn.text.endswith("Hi")
+
+
+@pytest.mark.parametrize("line", ["10:30{}x", "10:30 - {}x", "[00:01]{}x", "[00:01{}x", "1.{}"])
+def test_a_line_of_nothing_but_space_does_not_keep_anybody_waiting(line: str) -> None:
+    begun = time.process_time()
+    assert transcript(None, line.format(" " * 50_000)).form == "text"
+    assert transcript(None, line.format("1" * 50_000)).form == "text"
+    assert time.process_time() - begun < 5  # it took hours
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        '[{"role": "Main Agent", "content": "Hi"}]',
+        {"turns": [{"role": "Main Agent", "content": "Hi"}], "version": 2},
+        "[00:01] Main Agent: Hi",
+        "Main Agent: Hi",
+    ],
+)
+def test_turns_that_come_in_a_text_or_in_an_object_are_read(sent: object) -> None:
+    (turn,) = transcript(sent).turns
+    assert (turn.speaker, turn.text) == ("main", "Hi")

@@ -149,9 +149,45 @@ def test_a_critical_category_counts_by_its_weight_unless_a_person_took_it_back(
     assert (verdict.source, verdict.id, verdict.state) == ("critical_category", 4, state)
 
 
-@pytest.mark.parametrize("categories", ["Identity", None, [], ["Identity"], [{}]])
-def test_critical_categories_of_another_form_are_no_verdicts(categories: object) -> None:
+@pytest.mark.parametrize("categories", [None, [], [{}], "", [" "], 5])
+def test_critical_categories_that_tell_nothing_are_no_verdicts(categories: object) -> None:
     assert verdicts(critical_categories=categories) == ()
+
+
+@pytest.mark.parametrize("categories", ["Identity", ["Identity", None], [{"category": "Identity"}]])
+def test_a_category_that_is_told_by_its_name_alone_is_to_be_reviewed(categories: object) -> None:
+    (verdict,) = verdicts(critical_categories=categories)
+    assert (verdict.name, verdict.state) == ("Identity", "review")
+
+
+def test_a_category_that_is_told_by_its_number_alone_is_shown_by_it() -> None:
+    (verdict,) = verdicts(critical_categories=[{"category_id": 4, "priority": "critical", "category": " "}])
+    assert (verdict.name, verdict.state) == ("category 4", "fail")
+
+
+def test_a_score_that_is_no_number_is_shown_as_it_came_and_to_be_reviewed() -> None:
+    rubric = [{"metric_id": 1, "conditions": "score gte 90"}]
+    (verdict,) = verdicts(evaluation={"metrics": [{"id": 1, "name": "Pace", "score": "80%"}]}, rubric=rubric)
+    assert (verdict.state, verdict.score, verdict.threshold) == ("review", "80%", "score gte 90")
+
+
+@pytest.mark.parametrize(
+    ("expected", "state"),
+    [
+        ({"explanation": ["❌ not done"], "outcome_alignments": [{"outcome": "x", "aligned": "yes"}]}, "fail"),
+        ({"outcome_alignments": [{"outcome": "x", "aligned": "yes"}, {"outcome": "y", "aligned": "partly"}]}, "review"),
+        (["Call booked", {"more": 1}], "review"),
+    ],
+)
+def test_an_expected_outcome_passes_only_where_nothing_speaks_against_it(expected: object, state: str) -> None:
+    (verdict,) = verdicts(expected_outcome=expected)
+    assert verdict.state == state
+
+
+def test_metrics_that_are_told_by_name_are_shown_by_it() -> None:
+    run = Run.read({"id": 1, "evaluation": {"metrics": {"Pace": {"score": 0, "type": "binary"}, "odd": 5}}})
+    (verdict,) = read_verdicts(run)
+    assert (verdict.name, verdict.state) == ("Pace", "fail")
 
 
 def test_failing_verdicts_are_read_first() -> None:

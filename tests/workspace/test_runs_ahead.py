@@ -198,3 +198,13 @@ async def test_whoever_no_longer_waits_does_not_stop_it_and_closing_does(
     await session.ahead.close()
     await waiting
     assert session.ahead.get(2) is None
+
+
+async def test_closing_goes_on_where_reading_ahead_ended_by_an_error() -> None:
+    async def broken(number: int) -> RunView:
+        raise RuntimeError(number)
+
+    clock = Clock()
+    ahead = RunsAhead(broken, Budget(1_000, 0.001), clock=clock, monotonic=clock, sleep=clock.sleep)
+    await ahead.fetch(5)
+    await ahead.close()

@@ -87,7 +87,8 @@ class RunScreen(RunKeys):
         if row is not None:
             text.append(f" {row.outcome.mark} {clean_line(row.outcome.text, 40)} ")
             if view is not None and (view.cached or self.error is not None):
-                state = "cached" if self.error is None else f"not read again ({self.error.title})"
+                why = self.error.title if self.error is not None else view.why
+                state = f"not read again ({why})" if why else "cached"
                 text.append(f" {state}, as of {self.board.when(view.got_at)}  ", style="yellow")
             elif self.going_on:
                 text.append(" live  " if self.live else " paused  ", style="cyan")

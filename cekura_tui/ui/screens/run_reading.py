@@ -84,7 +84,7 @@ class RunReading(Improving):
         async def asked(session: Session) -> RunView:
             if again:
                 await take_turn(session.budget)
-            return await session.run_for_screen(run_id)
+            return await session.run(run_id, once=again)
 
         fresh = False
         try:
@@ -98,8 +98,8 @@ class RunReading(Improving):
                 self._failures = self._failures + 1 if view.cached else 0
         except CekuraTuiError as error:
             self.error, self._failures = error, self._failures + 1
-            if error.exit_status == Exit.KEY_REFUSED:
-                self.tell_error(error)
+            if error.exit_status == Exit.KEY_REFUSED and self.view is None:
+                self.tell_error(error)  # what is being read is not taken away
             self.draw()
         if not self.gone:
             self._wait()

@@ -51,7 +51,7 @@ class RunsScreen(RunListKeys):
         with Horizontal(id="runs-body"):
             with Vertical(id="runs-left"):
                 yield RunListHeader(id="runs-header")
-                yield RunList(self.board.when, id="runs")
+                yield RunList(self.board.when, opened=self.open_run, id="runs")
                 yield Notice(id="runs-notice")
             yield RunPreview(self.board)
         yield JobsPane(self.board)
@@ -203,15 +203,14 @@ class RunsScreen(RunListKeys):
             # Whoever looks at a run opens one soon, and shall not wait until its screen is imported.
             await asyncio.to_thread(import_module, "cekura_tui.ui.screens.run")
 
-    @on(RunList.Opened, "#runs")
-    def open_run(self, event: RunList.Opened) -> None:
+    def open_run(self, run_id: int) -> None:
         """Open a run whole."""
-        if isinstance(event.key, int) and self.is_current:
+        if self.is_current:
             from cekura_tui.ui.screens.run import RunScreen
 
-            row = event.list.cursor_row
-            told = row if isinstance(row, RunRow) and row.id == event.key else None
-            self.app.push_screen(RunScreen(self.board, event.key, self.listing.beside, row=told), self._came_back)
+            row = self.query_one(RunList).cursor_row
+            told = row if isinstance(row, RunRow) and row.id == run_id else None
+            self.app.push_screen(RunScreen(self.board, run_id, self.listing.beside, row=told), self._came_back)
 
     def _came_back(self, run_id: object) -> None:
         if isinstance(run_id, int):

@@ -71,9 +71,15 @@ class RunList(VirtualList["RunRow | Gap"]):
     class TopWished(ListMessage):
         """`g`, or the like: somebody wants to see the newest."""
 
-    def __init__(self, when: Callable[[float | None], str], *, id: str | None = None) -> None:  # noqa: A002
+    def __init__(
+        self,
+        when: Callable[[float | None], str],
+        *,
+        opened: Callable[[int], None] | None = None,
+        id: str | None = None,  # noqa: A002
+    ) -> None:
         super().__init__(id=id)
-        self._when = when
+        self._when, self._opened = when, opened
         self.noted: Mapping[int, str] = {}
         """The notes of runs; a run that has one is marked so."""
 
@@ -103,9 +109,9 @@ class RunList(VirtualList["RunRow | Gap"]):
             super().action_toggle_mark()
 
     def action_open(self) -> None:
-        """Open the run under the cursor."""
-        if self.cursor_id is not None:
-            super().action_open()
+        """Open a run that is loaded, at once: a message would come after the keys that are there already."""
+        if self._opened is not None and self.cursor_id is not None:
+            self._opened(self.cursor_id)
 
     def may_mark(self, row: RunRow | Gap) -> bool:
         """Whether it is a run that is loaded."""
