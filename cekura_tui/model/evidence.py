@@ -6,7 +6,7 @@ Where nothing is found, nothing is claimed.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -58,10 +58,13 @@ class EvidenceFinder:
             self._said.add(turn)
             yield
 
-    def find(self, explanation: Iterable[str]) -> tuple[Evidence, ...]:
-        """The turns that an explanation speaks of, in the order of the call. All must have been read."""
+    def find(self, explanation: Iterable[str]) -> Generator[None, None, tuple[Evidence, ...]]:
+        """The turns that an explanation speaks of, in the order of the call, a sentence a step; `read` comes first."""
         found = _Found()
-        looks = [self._look(sentence, found) for sentence in sentences_of(explanation)]
+        looks = []
+        for sentence in sentences_of(explanation):
+            looks.append(self._look(sentence, found))
+            yield
         for k, (rest, anchors) in enumerate(looks):
             following = looks[k + 1][1][0][1] if k + 1 < len(looks) and looks[k + 1][1] else None
             leading = looks[k - 1][1][-1][1] if k and looks[k - 1][1] else None
@@ -201,7 +204,16 @@ def evidence_in(turns: Sequence[Turn], explanations: Iterable[Iterable[str]]) ->
     finder = EvidenceFinder(turns)
     for _ in finder.read():
         pass
-    return [finder.find(explanation) for explanation in explanations]
+    return [_last(finder.find(explanation)) for explanation in explanations]
+
+
+def _last(steps: Generator[None, None, tuple[Evidence, ...]]) -> tuple[Evidence, ...]:
+    while True:
+        try:
+            next(steps)
+        except StopIteration as done:
+            found: tuple[Evidence, ...] = done.value
+            return found
 
 
 class _Found:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from cekura_tui.model.json_tree import JsonTree, Node, Path, TreeRow, shown_name
+from cekura_tui.model.web_link import web_link
 
 DetailRow = TreeRow
 """A row of the details: a title of a group, a property, or what is below one."""
@@ -86,7 +86,6 @@ GROUPS: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = (
 READ_WHOLE = ("error_message", "feedback", "expected_outcome_prompt", "scenario_instructions")
 """Texts that are open at first, however long they are."""
 _KNOWN = frozenset(name for _, properties in GROUPS for name, _ in properties)
-_WEB_LINK = re.compile(r"https?://[^\s/]\S*", re.IGNORECASE)
 _NOT_TOLD = -10_000
 
 
@@ -159,13 +158,7 @@ def value_at(source: Mapping[Any, Any], path: Path) -> object:
     return value
 
 
-def recording_link(source: Mapping[str, Any]) -> str | None:
-    """The link to the recording, if it is one of the web: to be shown and copied; what it leads to is never fetched."""
-    link = source.get("voice_recording_url")
-    return link if isinstance(link, str) and _WEB_LINK.fullmatch(link) else None
-
-
 def _note(told: Property) -> str:
     if told.name != "voice_recording_url":
         return ""
-    return "y copies it" if recording_link({told.name: told.value}) else "not a web link, so it is never opened"
+    return "y copies it" if web_link(told.value) else "not a web link, so it is never opened"

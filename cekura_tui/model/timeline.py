@@ -99,11 +99,6 @@ class Timeline:
         return len(self.untimed) < self.turns
 
     @property
-    def tool_calls(self) -> tuple[Span, ...]:
-        """Where tools were called, without their results."""
-        return tuple(span for lane in self.lanes for span in lane.spans if span.speaker == "tool_call")
-
-    @property
     def median(self) -> float | None:
         """Seconds the agent took to answer, in the middle of all answers."""
         # The standard library's would have the program start later, by all that it imports.

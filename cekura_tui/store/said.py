@@ -96,7 +96,7 @@ class SaidStore:
         source = sql.execute(_SOURCE, (*self._pair, run_id)).fetchone()["source"]
         scenario, at = "", None
         turns: tuple[Turn, ...] = ()
-        with contextlib.suppress(ValueError, CekuraTuiError):
+        with contextlib.suppress(ValueError, RecursionError, CekuraTuiError):
             run = Run.read(json.loads(source))
             row, turns = row_of(run), read_transcript(run).turns
             scenario, at = clean_line(row.scenario), row.at

@@ -9,25 +9,14 @@ import sys
 import threading
 from collections.abc import Mapping
 from concurrent.futures import Future
-from urllib.parse import urlsplit
+
+from cekura_tui.model.web_link import web_link
 
 _OPENING = 20.0
 """Seconds in which a browser has taken a link, or will not."""
 _OPEN = "import sys, webbrowser; sys.exit(not webbrowser.open(sys.argv[1]))"
 _UNTOLD = ("TERM", "CEKURA_API_KEY")
 """Without TERM no browser is chosen that would draw into this terminal."""
-
-
-def web_link(text: object) -> str | None:
-    """The text, if it is a http(s) link to some host."""
-    if not isinstance(text, str) or not text.isprintable() or any(sign.isspace() for sign in text.strip()):
-        return None
-    link = text.strip()
-    try:
-        parts = urlsplit(link)
-        return link if parts.scheme in ("http", "https") and parts.hostname else None
-    except ValueError:
-        return None
 
 
 def opens_here(env: Mapping[str, str] | None = None) -> bool:

@@ -55,8 +55,14 @@ async def _found(view: RunView) -> Found:
             until = await _rest(until)
         for verdict in view.verdicts:
             if verdict.state != "na":
-                told.append((verdict, finder.find(verdict.reasons)))
-                until = await _rest(until)
+                steps, found = finder.find(verdict.reasons), None
+                while found is None:
+                    try:
+                        next(steps)
+                    except StopIteration as done:
+                        found = done.value
+                    until = await _rest(until)
+                told.append((verdict, found))
     return tuple(told)
 
 

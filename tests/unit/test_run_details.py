@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from run_properties import PROPERTIES, marked_run
 
-from cekura_tui.model.run_details import GROUPS, details_of, details_tree, recording_link, value_at
+from cekura_tui.model.run_details import GROUPS, details_of, details_tree, value_at
 
 PAGE_OF_THE_VENDOR = Path(__file__).parent.parent / "contract" / "run-page.json"
 
@@ -103,7 +103,6 @@ def test_long_texts_are_read_at_once_and_a_long_transcript_is_folded() -> None:
 )
 def test_only_links_of_the_web_are_links(link: object, is_one: bool) -> None:
     source = {"voice_recording_url": link}
-    assert recording_link(source) == (link if is_one else None)
     notes = [
         row.note
         for row in details_tree().rows(details_of(source).roots(), {})

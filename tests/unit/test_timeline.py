@@ -38,7 +38,6 @@ def test_each_side_has_its_lane_and_others_only_where_there_are_any() -> None:
         ("agent", [2]),
         ("tools", [3, 4]),
     ]
-    assert line.tool_calls == (Span(3, "tool_call", 3, 3.2),)
     assert [lane.name for lane in timeline_of(call(("o", 0, 1))).lanes] == ["caller", "agent", "tools", "other"]
 
 

@@ -18,9 +18,10 @@ from cekura_tui.model.text import clean_line
 from cekura_tui.model.transcript import Turn
 from cekura_tui.model.verdict import Verdict
 from cekura_tui.model.view import RunView
+from cekura_tui.model.web_link import web_link
 from cekura_tui.ui.board import Board
 from cekura_tui.ui.dialogs.copying import PREVIEWED, Copy, CopyDialog, Lead
-from cekura_tui.workspace.browser import open_link, opens_here, web_link
+from cekura_tui.workspace.browser import open_link, opens_here
 from cekura_tui.workspace.run_curl import run_command
 from cekura_tui.workspace.text_files import safe_name
 

@@ -26,10 +26,8 @@ class RunListKeys(NotedRuns):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("i", "improve", "Improve", id="runs.improve"),
-        Binding("slash", "filter", "Filter", key_display="/", id="runs.filter"),
-        # With priority it is done before the next key is looked at, so that what is typed at once is typed into it; the
-        # list of runs sees to that itself, and does the keys before it first.
-        Binding("slash", "filter_at_once", "Filter", key_display="/", id="runs.filter", priority=True),
+        # With priority it is done before the next key is looked at, so that what is typed at once is typed into it.
+        Binding("slash", "filter", "Filter", key_display="/", id="runs.filter", priority=True),
         Binding("exclamation_mark", "failures", "Failures", id="runs.failures", show=False),
         Binding("v", "views", "Views", id="runs.views"),
         Binding("b", "groups", "Groups", id="runs.groups"),
@@ -66,15 +64,6 @@ looked for, and `-` before what is not wanted. `!` lists failures only, `v` name
         if action in ("filter", "note"):
             return not any(bar.editing for bar in self.query(FilterBar))
         return super().check_action(action, parameters)
-
-    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Nothing is done at once that the list of runs does in its turn."""
-        at_once = action == "filter_at_once"
-        return not isinstance(self.focused, RunList) if at_once else super().check_action(action, parameters)
-
-    def action_filter_at_once(self) -> None:
-        """Type a filter, wherever the focus is."""
-        self.action_filter()
 
     def action_filter(self) -> None:
         """Type a filter."""

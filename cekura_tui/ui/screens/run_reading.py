@@ -122,7 +122,8 @@ class RunReading(Improving):
         if anew:
             self._find_evidence(view)
 
-    @work(group="evidence", exclusive=True, description="evidence")
+    # Where it goes wrong there are no marks, and nothing else is lost.
+    @work(group="evidence", exclusive=True, description="evidence", exit_on_error=False)
     async def _find_evidence(self, view: RunView) -> None:
         """The marks come when they are found: nobody waits for them to read."""
         try:

@@ -12,7 +12,7 @@ from textual.binding import Binding, BindingType
 from cekura_tui.model.json_lines import RawRows
 from cekura_tui.model.json_search import MOST_MATCHES, Match, Part, matches
 from cekura_tui.model.json_tree import ABOVE, PAGE, Path
-from cekura_tui.model.run_details import DetailRow, Details, details_of, details_tree, recording_link, value_at
+from cekura_tui.model.run_details import DetailRow, Details, details_of, details_tree, value_at
 from cekura_tui.model.text import clean
 from cekura_tui.model.turn_search import At
 from cekura_tui.model.view import RunView
@@ -83,19 +83,6 @@ class RunDetails(VirtualList[DetailRow]):
     def raw(self) -> bool:
         """Whether the raw JSON is shown."""
         return self._raw is not None
-
-    @property
-    def recording(self) -> str | None:
-        """The link to the recording, to be copied; None if there is none, or it is no link of the web."""
-        return recording_link(self._run_shown.source) if self._run_shown is not None else None
-
-    @property
-    def cursor_value(self) -> object:
-        """The value under the cursor, whole, as it was sent: a text, a number, an object, a list; None in raw JSON."""
-        row = self.cursor_row
-        if row is None or self._run_shown is None or self._raw is not None or not row.path:
-            return None
-        return value_at(self._run_shown.source, row.path)
 
     def key_of(self, row: DetailRow) -> Hashable:
         return row.key
