@@ -155,7 +155,7 @@ async def verdicts(pilot: Pilot[Any]) -> None:
     """Its verdicts, where they have the screen for themselves."""
     await run(pilot)
     await pilot.press("tab")
-    await sees(pilot, "turn 3 (enter)")
+    await sees(pilot, "00:14 (enter)")
     await still(pilot)
 
 

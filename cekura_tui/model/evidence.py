@@ -183,7 +183,7 @@ class EvidenceFinder:
             more.append((at, index))
         places = [at for at, _ in anchors + more]
         for index, word, at in asked_for(self._said, rest, places, speaks(rest)):
-            found.add(self._turns[index].n, "maybe", f"asks of {_short(word)}")
+            found.add(self._turns[index].n, "maybe", f"asks about {_short(word)}")
             more.append((at, index))
         if not anchors and not more:
             for indexes, name, at in self._acts.told_in(rest):

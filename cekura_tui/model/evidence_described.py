@@ -25,7 +25,7 @@ _MANY = 60
 _RARE = 2
 """A word that more turns say points at none of them."""
 _EMPTY_WORDS = """
-anything something nothing everything else anyone someone somebody everyone thing things able again still
+back anything something nothing everything else anyone someone somebody everyone thing things able again still
 under over between through during against around across along behind above below minute minutes second seconds
 whole reply replies short long clear clearly caller's agent's properly politely polite also been being
 the and for was has had did its his her him you she who why how any all not but that this with from have

@@ -16,7 +16,7 @@ async def test_enter_on_a_verdict_shows_the_first_turn_it_speaks_of_and_e_walks_
     async with reading(scripted, call(5)) as reader:
         await reader.evidence()
         await reader.press("tab")
-        await reader.sees("Right time  failed", "turns 3, 4 (enter, then e)")
+        await reader.sees("Right time  failed", " (enter, then e)")
         await reader.press("enter")
         await reader.at(3)
         await reader.in_pane("transcript")

@@ -93,15 +93,25 @@ async def test_leaving_puts_the_cursor_of_the_list_on_the_run_shown_last(scripte
         await eventually(lambda: reader.pilot.app.screen.query_one(RunList).cursor_key == 7, "the cursor is on run 7")
 
 
+async def test_what_is_searched_is_searched_in_the_next_run_too(scripted: ScriptedServer) -> None:
+    async with reading(scripted, *RUNS) as reader:
+        await reader.press("slash", *"four", "enter")
+        await reader.sees("Run 9 ", "“four” 1 of 2")
+        await reader.press(ON)
+        await reader.sees("Run 8 ", "Scenario 8", "“four” 1 of 2")
+        await reader.press("n")
+        await reader.sees("“four” 2 of 2")
+
+
 @pytest.mark.parametrize("pane", ["transcript", "verdicts", "details"])
 async def test_another_run_begins_at_its_top_in_the_same_pane(scripted: ScriptedServer, pane: str) -> None:
     async with reading(scripted, *RUNS) as reader:
         await reader.evidence()
-        await reader.press("slash", *"four", "enter", "e", "tab", "j", "shift+tab", "t")
+        await reader.press("e", "tab", "j", "shift+tab", "t")
         while reader.pane != pane:
             await reader.press("tab")
         await reader.press(ON)
-        await reader.sees("Run 8 ", "Scenario 8", "Verdicts ✗2", gone="“four”")
+        await reader.sees("Run 8 ", "Scenario 8", "Verdicts ✗2", gone="without tools")
         await reader.evidence()
         await reader.in_pane(pane)
         assert (reader.turn, reader.verdict, reader.transcript.roles) == (1, "Right time", "")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable
 from typing import ClassVar
 
@@ -40,6 +41,7 @@ class Page(Screen[None]):
     def __init__(self, board: Board) -> None:
         super().__init__()
         self.board = board
+        self._said_last, self._said_until = "", 0.0
         self._focused_before: Widget | None = None
         """What had the focus before the terminal became too small to show it."""
 
@@ -77,7 +79,11 @@ class Page(Screen[None]):
         raise NotImplementedError
 
     def tell(self, text: str, *, warning: bool = False) -> None:
-        """A short message in the corner."""
+        """A short message in the corner; one that is there already is not put there twice."""
+        now = time.monotonic()
+        if self._said_last == text and now < self._said_until:
+            return
+        self._said_last, self._said_until = text, now + 8
         self.notify(text, severity="warning" if warning else "information", markup=False, timeout=8)
 
     def tell_error(self, error: CekuraTuiError) -> None:

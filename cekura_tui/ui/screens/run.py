@@ -103,16 +103,19 @@ class RunScreen(RunKeys):
         narrow = not self.has_class("-wide")
         left = Text(no_wrap=True, overflow="ellipsis", end="")
         right = Text(no_wrap=True, overflow="ellipsis", end="")
+        searched, seeking = self._searched, []
+        if self.view is not None:
+            seeking = [*filter(None, (self._search_text(self.query_one(Transcript)), self.walk_text()))]
         _tab(right, "Transcript", here=self.pane == "transcript")
         for title in (right, left) if narrow else (left,):
+            if title is right and seeking:
+                continue  # there is no room for more than what is sought
             if narrow and title is left:
                 _tab(left, "Transcript", here=False)
             _tab(title, f"Verdicts {self._judged()}".rstrip(), here=self.pane == "verdicts")
             _tab(title, "Details", here=self.pane == "details")
-        searched = self._searched
         if self.view is not None:
-            told = [*filter(None, (self.turns_text(), self._search_text(self.query_one(Transcript)), self.walk_text()))]
-            right.append("  ".join(["", *told]), style="not bold")
+            right.append("  ".join(["", *seeking, self.turns_text()]), style="not bold")
             if self.view.transcript.note and self.view.transcript.turns:
                 right.append(f"  {self.view.transcript.note}", style="not bold dim")
             if isinstance(searched, RunDetails):

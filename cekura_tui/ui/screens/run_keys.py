@@ -47,6 +47,7 @@ class RunKeys(RunWays):
 that it speaks of, `e` and `E` to the others; on a tool call it unfolds it (`X` all of them), on a turn with a mark it
 goes to the verdict. `x` shows a turn, or the whole run, as the server sent it.
 
+Beside a turn stands how a verdict that speaks of it ended, `~` where that is only guessed; below it which and why.
 `/` finds in the transcript (`caller:` `agent:` `tool:` before the words: there alone) or in the details, `n` and `N` go
 on. `t` shows some roles alone. `l` goes to the slowest answer, then the next slowest; `←` `→` go along the timeline.
 `[` and `]` go to the neighbours in the list, `=` puts the run beside the last passed one of its scenario.
@@ -104,6 +105,7 @@ on. `t` shows some roles alone. `l` goes to the slowest answer, then the next sl
         self.workers.cancel_group(self, "evidence")
         self.run_id, self.view, self.error, self.evidence = run_id, None, None, None
         self.walk, self._slow, self._turn, self._row, self._failures = None, -1, None, None, 0
+        self._carried = self.query_one(Transcript).asked
         self.query_one(Transcript).show_call(Call(), reset=True)
         self.query_one(Verdicts).show_rows((), reset=True)
         self.draw()

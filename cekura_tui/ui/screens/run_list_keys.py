@@ -26,8 +26,10 @@ class RunListKeys(NotedRuns):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("i", "improve", "Improve", id="runs.improve"),
-        # With priority it is done before the next key is looked at, so that what is typed at once is typed into it.
-        Binding("slash", "filter", "Filter", key_display="/", id="runs.filter", priority=True),
+        Binding("slash", "filter", "Filter", key_display="/", id="runs.filter"),
+        # With priority it is done before the next key is looked at, so that what is typed at once is typed into it. The
+        # list of runs sees to that itself, and does the keys before it first.
+        Binding("slash", "filter_at_once", "Filter", show=False, id="runs.filter-at-once", priority=True),
         Binding("exclamation_mark", "failures", "Failures", id="runs.failures", show=False),
         Binding("v", "views", "Views", id="runs.views"),
         Binding("b", "groups", "Groups", id="runs.groups"),
@@ -61,9 +63,15 @@ looked for, and `-` before what is not wanted. `!` lists failures only, `v` name
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """While a filter is typed, its key is a letter as any other."""
-        if action in ("filter", "note"):
-            return not any(bar.editing for bar in self.query(FilterBar))
+        if action in ("filter", "filter_at_once", "note") and any(bar.editing for bar in self.query(FilterBar)):
+            return False
+        if action == "filter_at_once":
+            return not isinstance(self.focused, RunList)
         return super().check_action(action, parameters)
+
+    def action_filter_at_once(self) -> None:
+        """Type a filter, where something else than the list has the focus."""
+        self.action_filter()
 
     def action_filter(self) -> None:
         """Type a filter."""

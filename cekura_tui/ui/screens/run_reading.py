@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import TYPE_CHECKING
 
 from textual import work
@@ -11,6 +11,8 @@ from textual.timer import Timer
 
 from cekura_tui.model.errors import CekuraTuiError, Exit
 from cekura_tui.model.evidence import Evidence
+from cekura_tui.model.timeline import clock
+from cekura_tui.model.turn import Turn
 from cekura_tui.model.turn_marks import marks_of
 from cekura_tui.model.verdict import Verdict
 from cekura_tui.model.view import RunRow, RunView
@@ -18,6 +20,7 @@ from cekura_tui.ui.board import Board
 from cekura_tui.ui.screens.improving import Improving
 from cekura_tui.ui.widgets.timeline import TimelineStrip
 from cekura_tui.ui.widgets.transcript import Transcript
+from cekura_tui.ui.widgets.turn_lines import clock_cells
 from cekura_tui.ui.widgets.verdicts import Verdicts, keyed
 from cekura_tui.workspace.turn import take_turn
 
@@ -55,6 +58,8 @@ class RunReading(Improving):
         self._beside = beside
         self._turn = turn
         """The turn to begin at."""
+        self._carried = ""
+        """What was searched in the run before: it is searched in this one, too."""
         self._again: Timer | None = None
         self._failures = 0
 
@@ -116,6 +121,10 @@ class RunReading(Improving):
         if before is not None and before.verdicts != view.verdicts:
             self.evidence = None
         self.draw()
+        if self._carried and view.transcript.turns:
+            self.query_one(Transcript).find(self._carried)
+            self._carried = ""
+            self.draw_title()
         if self._turn is not None and view.transcript.turns:
             self.query_one(Transcript).go_to(self._turn)
             self._turn = None
@@ -143,7 +152,8 @@ class RunReading(Improving):
         marks = marks_of(found)
         self.query_one(Transcript).show_marks(marks)
         self.query_one(TimelineStrip).mark({n: told[0].state for n, told in marks.items()})
-        told = {key: _turns_text(evidence) for key, evidence in self.evidence.items()} if view.transcript.turns else {}
+        turns = view.transcript.turns
+        told = {key: _turns_text(found, turns) for key, found in self.evidence.items()} if turns else {}
         self.query_one(Verdicts).show_evidence(told)
         self.draw_title()
 
@@ -210,9 +220,11 @@ def _may_pass(error: CekuraTuiError) -> bool:
     return not refused and error.exit_status != Exit.KEY_REFUSED
 
 
-def _turns_text(evidence: tuple[Evidence, ...]) -> str:
-    """Which turns a verdict speaks of, in words."""
+def _turns_text(evidence: tuple[Evidence, ...], turns: Sequence[Turn]) -> str:
+    """Which turns a verdict speaks of, in words: by their times, as the transcript shows them, where they have some."""
     if not evidence:
         return "no turn is named or quoted"
-    numbers = ", ".join(str(one.n) for one in evidence[:6]) + (" …" if len(evidence) > 6 else "")
-    return f"turn {numbers} (enter)" if len(evidence) == 1 else f"turns {numbers} (enter, then e)"
+    hours = clock_cells(max((turn.start or 0.0 for turn in turns), default=0.0)) > 5
+    shown = [clock(turns[one.n - 1].start, hours=hours) or f"turn {one.n}" for one in evidence[:6]]
+    more = " …" if len(evidence) > 6 else ""
+    return f"{', '.join(shown)}{more} ({'enter' if len(evidence) == 1 else 'enter, then e'})"

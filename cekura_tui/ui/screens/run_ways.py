@@ -133,6 +133,8 @@ class RunWays(RunReading):
             self.tell("What the verdicts speak of is still being looked for.")
             return
         if self.walk is not None and (evidence := self._evidence_of(self.walk[0])):
+            if len(evidence) == 1 and self.query_one(Transcript).cursor_key == evidence[0].n:
+                self.tell("This verdict speaks of no other turn. tab goes to the verdicts, enter on one to its turns.")
             self._walk_to(self.walk[0], (self.walk[1] + step) % len(evidence))
             return
         keys = [row.key for row in self.query_one(Verdicts).rows if self._evidence_of(row.key)]

@@ -28,7 +28,7 @@ SIDE = 4
 """Cells by which the agent's side is indented."""
 READABLE = 100
 LEAST = 10
-GUESSED = "?"
+GUESSED = "~"
 """Beside a turn of which it is only guessed that a verdict speaks of it."""
 _NAMED = 3
 """Verdicts that are named below a turn."""
