@@ -171,7 +171,7 @@ async def test_the_keys_of_each_screen_are_one_key_away_and_go_again(served: Ser
         await sees(pilot, "240 runs")
         for keys, told in (
             ((), "better prompt proposed"),
-            (("j", "j", "enter"), "Verdicts, failing ones first"),
+            (("j", "j", "enter"), "goes through transcript"),
             (("2",), "Jobs go on"),
         ):
             await pilot.press(*keys)

@@ -65,7 +65,7 @@ async def test_when_it_ends_its_outcome_and_verdicts_come_and_it_is_asked_for_no
         await reader.sees("live", "4 turns", "This run has no verdicts yet")
         await reader.press("j", "j")
         serve_runs(scripted, call(5))
-        await reader.sees("✗ 2 checks", "Right time  failed", "6 turns", "turns 3, 4", gone="live")
+        await reader.sees("✗ 2 checks", "Right time  failed", "6 turns", "(enter, then e)", gone="live")
         assert reader.turn == 3
         await asked_no_more(scripted, reader)
 
