@@ -80,15 +80,6 @@ async def test_keys_that_come_together_are_done_in_their_order(served: Served) -
         assert {row.scenario for row in shown} == {"Refund instead of a voucher"}
 
 
-async def test_keys_before_a_slash_in_one_burst_are_done_before_it(served: Served) -> None:
-    async with opened(served.setup()) as pilot:
-        await sees(pilot, "240 runs")
-        for key in ("j", "j", "space", "slash", *"refund", "enter"):
-            pilot.app.simulate_key(key)
-        await sees(pilot, "/ refund", "1 marked", gone="240 runs")
-        assert {row.scenario for row in rows_of(pilot)} == {"Refund instead of a voucher"}
-
-
 async def test_failures_only_and_back_leaves_the_filter_as_it_was(served: Served) -> None:
     async with opened(served.setup()) as pilot:
         await sees(pilot, "240 runs")

@@ -11,7 +11,8 @@ from textual.widgets import Button, Input, Label, Static
 from cekura_tui.model.errors import CekuraTuiError
 from cekura_tui.model.text import Prompt, clean, has_controls
 from cekura_tui.ui.dialogs.dialog import Dialog
-from cekura_tui.workspace.prompt_files import check_output, write_prompt
+from cekura_tui.workspace.prompt_files import write_prompt
+from cekura_tui.workspace.text_files import AlreadyThere, check_output
 
 
 class HandOffDialog(Dialog[str]):
@@ -53,11 +54,12 @@ class HandOffDialog(Dialog[str]):
         if not name:
             self._say("Type a file name.")
             return
+        force = self._overwrite == name
         try:
-            path = check_output(name, force=self._overwrite == name)
-            write_prompt(path, self._prompt)
+            path = check_output(name, force=force)
+            write_prompt(path, self._prompt, force=force)
         except CekuraTuiError as error:
-            if "exists already" in error.message:
+            if isinstance(error, AlreadyThere):
                 self._overwrite = name
                 self._say(f"{name} exists already. Save once more to overwrite it.")
             else:

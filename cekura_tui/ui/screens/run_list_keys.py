@@ -27,8 +27,7 @@ class RunListKeys(NotedRuns):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("i", "improve", "Improve", id="runs.improve"),
         Binding("slash", "filter", "Filter", key_display="/", id="runs.filter"),
-        # With priority it is done before the next key is looked at, so that what is typed at once is typed into it. The
-        # list of runs sees to that itself, and does the keys before it first.
+        # With priority it is done before the next key is looked at; the list of runs sees to that itself, in its turn.
         Binding("slash", "filter_at_once", "Filter", show=False, id="runs.filter-at-once", priority=True),
         Binding("exclamation_mark", "failures", "Failures", id="runs.failures", show=False),
         Binding("v", "views", "Views", id="runs.views"),
