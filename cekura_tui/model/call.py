@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from cekura_tui.model.timeline import Timing, timings
+from cekura_tui.model.timeline import Timeline, Timing, timeline_of, timings
 from cekura_tui.model.tool_call import ToolCalls, is_tool
 from cekura_tui.model.turn import Speaker, Turn
 
@@ -24,11 +24,11 @@ class Call:
     latest: float = 0.0
 
 
-def call_of(turns: Sequence[Turn], known: Mapping[int, Timing] | None = None) -> Call:
-    """The call of these turns; `known` are the silences and overlaps, where they were worked out already."""
+def call_of(turns: Sequence[Turn], timeline: Timeline | None = None) -> Call:
+    """The call of these turns; `timeline` is theirs, where it was worked out already."""
     return Call(
         turns,
-        timings(turns) if known is None else known,
+        timings(timeline_of(turns) if timeline is None else timeline),
         ToolCalls(turns),
         sizes_of(turns),
         Counter(turn.speaker for turn in turns),

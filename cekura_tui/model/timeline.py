@@ -168,9 +168,8 @@ def timeline_of(turns: Sequence[Turn], length: float | None = None) -> Timeline:
     )
 
 
-def timings(turns: Sequence[Turn]) -> dict[int, Timing]:
+def timings(line: Timeline) -> dict[int, Timing]:
     """By turn number, only the turns that have something to say."""
-    line = timeline_of(turns)
     found = {gap.turn: Timing(silence=gap.seconds) for gap in line.gaps}
     for overlap in line.overlaps:
         if overlap.seconds > found.get(overlap.turn, Timing()).overlap:

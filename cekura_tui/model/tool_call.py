@@ -39,12 +39,14 @@ class ToolCalls:
         by_id: dict[str, deque[Turn]] = {}
         by_name: dict[tuple[str, bool], deque[Turn]] = {}
         for turn in turns:
+            if turn.speaker not in TOOLS:
+                continue
             number, name = _number(turn), tool_name(turn)
             if turn.speaker == "tool_call":
                 by_name.setdefault((name, bool(number)), deque()).append(turn)
                 if number:
                     by_id.setdefault(number, deque()).append(turn)
-            elif turn.speaker == "tool_result":
+            else:
                 # A result with an id of its own does not answer a call with another.
                 waiting = [by_id.get(number)] if number else [by_name.get((name, True))]
                 for calls in (*waiting, by_name.get((name, False))):

@@ -88,7 +88,7 @@ class RunView:
         """The call as it is read; likewise."""
         from cekura_tui.model.call import call_of
 
-        return call_of(self.transcript.turns)
+        return call_of(self.transcript.turns, self.timeline)
 
 
 def row_of(run: Run, verdicts: Sequence[Verdict] | None = None) -> RunRow:

@@ -25,6 +25,7 @@ from cekura_tui.model.scope import Scope
 from cekura_tui.ui.board import Board
 from cekura_tui.ui.commands import palette
 from cekura_tui.ui.first_frame import read_first_frame
+from cekura_tui.ui.garbage import GarbageWhenIdle
 from cekura_tui.ui.leaving import LeavingApp
 from cekura_tui.ui.messages import BackgroundChanged, JobWished, RunsRead, SignInWished, WorkspaceChanged
 from cekura_tui.ui.news import News
@@ -39,7 +40,8 @@ CALM = 1.0
 
 
 class CekuraApp(LeavingApp):
-    """Handed a workspace that is not started yet; it starts it after the first frame."""
+    """Handed a workspace that is not started yet; it starts it after the first frame. `tidy` has the process look for
+    garbage in pauses."""
 
     TITLE = "cekura-tui"
     CSS_PATH = style_sheets()
@@ -60,6 +62,7 @@ class CekuraApp(LeavingApp):
         scope: Scope | None = None,
         ascii_only: bool = False,
         live: bool = True,
+        tidy: bool = False,
         clock: Callable[[], float] = time.time,
     ) -> None:
         super().__init__(workspace)
@@ -67,6 +70,7 @@ class CekuraApp(LeavingApp):
         self.board = Board(self, workspace, clock)
         self.news = News(self, self.board, lambda: self._runs.look_again())
         self.board.away = lambda: self.news.away.away
+        self._garbage = GarbageWhenIdle(self) if tidy else None
         self._run_id = run_id
         self._foreign: tuple[LineFilter, ...] = (ControlFilter(), *([AsciiFilter()] if ascii_only else []))
         self._changed = False
@@ -96,6 +100,8 @@ class CekuraApp(LeavingApp):
         self.call_after_refresh(self._start)
 
     def _start(self) -> None:
+        if self._garbage is not None:
+            self._garbage.busy()
         self._workspace.start(self._from_background)
         if not self._workspace.setup.ready:
             self.post_message(SignInWished(self._workspace.setup.no_key))
@@ -167,6 +173,8 @@ class CekuraApp(LeavingApp):
         """Keys and the mouse on their way to the screens tell that somebody is."""
         if isinstance(event, events.InputEvent) and not event.is_forwarded:
             self.news.away.saw(event)
+            if self._garbage is not None:
+                self._garbage.busy()
         if isinstance(event, events.Key) and self.screen_stack:
             # A screen that came by the key before is put together first: its keys find their widgets.
             await self.screen._mounted_event.wait()

@@ -31,7 +31,7 @@ def run_app(
     from cekura_tui.workspace.workspace import Workspace
 
     workspace = Workspace(setup)
-    app = CekuraApp(workspace, run_id=run_id, scope=scope, ascii_only=ascii_only)
+    app = CekuraApp(workspace, run_id=run_id, scope=scope, ascii_only=ascii_only, tidy=True)
     app.driver_class = TerminalDriver
     with exits_on_signals(app) as leaving:
         app.run(mouse=mouse)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import logging
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -27,6 +26,7 @@ from cekura_tui.model.view import RunView, view_of
 from cekura_tui.store.errors import StoreError
 from cekura_tui.store.store import Store
 from cekura_tui.workspace.job_desk import JobDesk
+from cekura_tui.workspace.opened_runs import OpenedRuns, ready
 from cekura_tui.workspace.passed_runs import last_passed
 from cekura_tui.workspace.run_evidence import Found, RunEvidence
 from cekura_tui.workspace.run_lists import RunLists
@@ -37,8 +37,6 @@ from cekura_tui.workspace.shelf import Shelf
 
 if TYPE_CHECKING:
     from cekura_tui.demo.server import DemoServer
-
-_log = logging.getLogger("cekura_tui.workspace")
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,10 +75,9 @@ class Session:
         self.jobs = JobDesk(store, client, engine, read_only=setup.read_only)
         self.lists = RunLists(store, client, engine, budget, lambda: time.time())
         self.shelf = Shelf(store, client, budget)
-        self.ahead = RunsAhead(lambda number: self.run(number, once=True), budget)
+        self.ahead = RunsAhead(self._read_ahead, budget)
+        self._opened = OpenedRuns(store.runs, self.ahead)
         self._evidence = RunEvidence()
-        self._read_last: RunView | None = None
-        """The run that was read from the store last."""
         self._demo = demo
         self.closed = False
 
@@ -128,6 +125,7 @@ class Session:
         """Stop asking, give a launch in flight a moment, and close everything."""
         self.closed = True
         try:
+            self._opened.write()
             await self.ahead.close()
             await self.engine.close()
             await self.client.aclose()
@@ -193,30 +191,24 @@ class Session:
             if (cached := await self.cached_run(run_id)) is None:
                 raise
             return replace(cached, why=error.title)
-        at, size = time.time(), None
-        try:
-            size = self.store.runs.keep_opened(run, at)
-        except StoreError as error:
-            _log.warning("run %d was not cached: %s", run_id, error.message)
-        view = _ready(view_of(run, at))
-        self.ahead.keep(view, size)
+        view = ready(view_of(run, time.time()))
+        self._opened.keep(run, view)
+        return view
+
+    async def _read_ahead(self, run_id: int) -> RunView:
+        view = await self.run(run_id, once=True)
+        self._opened.write()  # nobody waits for this one
         return view
 
     async def at_hand(self, run_id: int) -> tuple[RunView | None, bool]:
         """A run without asking the server: as it was read a moment ago, and True; or as it was got last, if it was."""
-        if (kept := self.ahead.fresh(run_id)) is not None:
+        if (kept := self._opened.fresh(run_id)) is not None:
             return kept, True
-        return await self.cached_run(run_id), False
+        return self._opened.cached(run_id), False
 
     async def cached_run(self, run_id: int) -> RunView | None:
         """A run as it was got last."""
-        at, last = self.store.runs.opened_at(run_id), self._read_last
-        if at is not None and last is not None and (last.row.id, last.got_at) == (run_id, at):
-            return last  # what was looked at in the list is often opened next
-        if at is None or (found := self.store.runs.opened(run_id)) is None:
-            return None
-        self._read_last = view = _ready(view_of(found[0], found[1], cached=True))
-        return view
+        return self._opened.cached(run_id)
 
     async def evidence(self, view: RunView) -> Found:
         """The turns that each verdict of a run speaks of."""
@@ -224,6 +216,7 @@ class Session:
 
     async def search_said(self, query: str) -> FoundSaid:
         """Search what was said in every opened run of this account: words, a "phrase", `caller:` `agent:` `tool:`."""
+        self._opened.write()
         return await search_said(self.store, query)
 
     async def passed_before(self, view: RunView) -> RunView | None:
@@ -265,12 +258,6 @@ class Session:
         if agent.prompt is None or not agent.prompt.strip():
             raise UsageError(f"{agent.name} has no prompt at the server.", "Give one as a file.")
         return agent, agent.prompt
-
-
-def _ready(view: RunView) -> RunView:
-    """With its timeline worked out, for which the screens' loop has no time."""
-    _ = view.timeline, view.call
-    return view
 
 
 def _start_demo(setup: Setup) -> DemoServer:

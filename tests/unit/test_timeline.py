@@ -149,7 +149,7 @@ def test_a_call_is_as_long_as_told_but_never_ends_before_the_last_word(told: flo
 
 def test_silences_and_overlaps_by_turn_are_those_of_the_timeline() -> None:
     turns = call(("c", 0, 4), ("a", 3.5, 6), ("c", 9, 10))
-    assert timings(turns) == {2: Timing(overlap=0.5), 3: Timing(silence=3)}
+    assert timings(timeline_of(turns)) == {2: Timing(overlap=0.5), 3: Timing(silence=3)}
 
 
 def test_times_are_written_as_on_a_clock() -> None:

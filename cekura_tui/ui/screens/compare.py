@@ -11,7 +11,6 @@ from rich.text import Text
 from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.widgets import Static
 
 from cekura_tui.model.errors import CekuraTuiError, Exit
 from cekura_tui.model.text import clean_line, count
@@ -20,6 +19,7 @@ from cekura_tui.model.view import RunView
 from cekura_tui.ui.board import Board
 from cekura_tui.ui.screens.page import Page
 from cekura_tui.ui.widgets.notice import Notice
+from cekura_tui.ui.widgets.one_line import OneLine
 from cekura_tui.ui.widgets.turn_pairs import HERE, THERE, TurnPairs
 
 _SIGNS: tuple[tuple[Sign, str], ...] = (("=", "same"), ("~", "similar"), ("<", "only here"), (">", "only there"))
@@ -57,9 +57,9 @@ Between them: `=` the same words, `~` said otherwise (what differs is underlined
 
     def body(self) -> ComposeResult:
         """Both runs, what differs, and the turns."""
-        yield Static(id="compare-here")
-        yield Static(id="compare-there")
-        yield Static(id="compare-told", classes="pane-title")
+        yield OneLine(id="compare-here")
+        yield OneLine(id="compare-there")
+        yield OneLine(id="compare-told", classes="pane-title")
         yield TurnPairs(id="compare-pairs")
         yield Notice(id="compare-notice")
 
@@ -92,10 +92,10 @@ Between them: `=` the same words, `~` said otherwise (what differs is underlined
     def _draw(self, *, reset: bool = False) -> None:
         pairs, notice, there = self.query_one(TurnPairs), self.query_one(Notice), self._there
         pairs.display, notice.display = bool(self._pairs), not self._pairs
-        self.query_one("#compare-here", Static).update(self._headline(HERE, self._here))
+        self.query_one("#compare-here", OneLine).show(self._headline(HERE, self._here))
         other = Text() if there is None else self._headline(THERE, there, self._which(there))
-        self.query_one("#compare-there", Static).update(other)
-        self.query_one("#compare-told", Static).update(Text(self._told()))
+        self.query_one("#compare-there", OneLine).show(other)
+        self.query_one("#compare-told", OneLine).show(Text(self._told()))
         pairs.show_pairs(self._pairs, only_differences=self._only_differences, reset=reset)
         if self._error is not None:
             notice.say_error(self._error)

@@ -7,14 +7,15 @@ from collections import Counter
 from rich.text import Text
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
-from textual.widgets import Static
 
+from cekura_tui.model.call import Call
 from cekura_tui.model.text import clean_line
 from cekura_tui.model.turn_search import At
 from cekura_tui.ui.screens.run_keys import RunKeys
 from cekura_tui.ui.screens.run_panes import DetailsPane, RunFind, TranscriptPane, VerdictsPane
 from cekura_tui.ui.screens.run_ways import PANES
 from cekura_tui.ui.widgets.notice import Notice
+from cekura_tui.ui.widgets.one_line import OneLine
 from cekura_tui.ui.widgets.run_details import RunDetails
 from cekura_tui.ui.widgets.signs import VERDICT_MARKS
 from cekura_tui.ui.widgets.timeline import TimelineStrip
@@ -26,30 +27,32 @@ class RunScreen(RunKeys):
     """Shows one run of a list, two panes where there is room. Leaves with the id of the run shown last."""
 
     AUTO_FOCUS = "#transcript"
+    _drawn: int | None = None
+    """The run that is on the screen."""
 
     def body(self) -> ComposeResult:
         """Headline and timeline, then verdicts or details beside the transcript."""
-        yield Static(id="run-headline")
+        yield OneLine(id="run-headline")
         yield TimelineStrip(id="run-timeline")
         with Horizontal(id="run-body"):
             with Vertical(id="run-left"):
-                yield Static(id="left-title", classes="pane-title")
+                yield OneLine(id="left-title", classes="pane-title")
                 yield VerdictsPane(id="verdicts").calling(self.show_evidence_of)
                 yield DetailsPane(id="details").calling(self.show_turn_of)
             with Vertical(id="run-right"):
-                yield Static(id="transcript-title", classes="pane-title")
-                yield TranscriptPane(id="transcript").calling(self.show_verdict_on)
+                yield OneLine(id="transcript-title", classes="pane-title")
+                yield TranscriptPane(self.moved, id="transcript").calling(self.show_verdict_on)
                 yield Notice(id="run-notice")
         yield RunFind(self.found)
 
     def on_mount(self) -> None:
         """Fetch the run."""
-        self.add_class("-transcript")
         self.draw()
         self.load()
 
     def on_resize(self) -> None:
-        """Titles are as wide as the screen."""
+        """Titles are as wide as the screen, and another width has room for other panes."""
+        self.show_panes()
         self.draw_title()
 
     def draw(self) -> None:
@@ -62,19 +65,25 @@ class RunScreen(RunKeys):
         transcript.display, notice.display = bool(turns), not turns
         strip = self.query_one(TimelineStrip)
         strip.display = bool(turns)
-        self.set_class(view is None, "-unread")
+        self.show_panes()
+        other = self._drawn != self.run_id
+        self._drawn = self.run_id
         if view is not None:
-            transcript.show_call(view.call, reset=not transcript.turns)
+            transcript.show_call(view.call, reset=other or not transcript.turns)
             strip.show(view.timeline, {} if self.evidence is None else strip.marks)
             strip.put_cursor(transcript.cursor_key if isinstance(transcript.cursor_key, int) else None)
             self.query_one(Verdicts).show_run(view)
             self.query_one(RunDetails).show_run(view)
             why = "Nothing was said yet: this run goes on." if self.going_on else view.transcript.note
             notice.say(why, "tab goes to the verdicts and the details.")
-        elif self.error is not None:
-            notice.say_error(self.error)
         else:
-            notice.say(f"Loading run {self.run_id} …")
+            if other:
+                transcript.show_call(Call(), reset=True)
+                self.query_one(Verdicts).show_rows((), reset=True)
+            if self.error is not None:
+                notice.say_error(self.error)
+            else:
+                notice.say(f"Loading run {self.run_id} …")
         self.draw_headline()
         self.draw_title()
         if view is not None and (self.focused is None or self.focused.id in PANES):
@@ -94,7 +103,7 @@ class RunScreen(RunKeys):
                 text.append(" live  " if self.live else " paused  ", style="cyan")
             facts = (row.scenario, row.personality, row.agent, row.duration, self.board.when(row.at))
             text.append(" · ".join(clean_line(fact, 60) for fact in facts if fact), style="not bold")
-        self.query_one("#run-headline", Static).update(text)
+        self.query_one("#run-headline", OneLine).show(text)
 
     def draw_title(self) -> None:
         """The names of the panes, the one with the focus apart, and what is told of the transcript."""
@@ -120,8 +129,8 @@ class RunScreen(RunKeys):
                 right.append(f"  {self.view.transcript.note}", style="not bold dim")
             if isinstance(searched, RunDetails):
                 left.append(f"  {self._search_text(searched)}", style="not bold")
-        self.query_one("#left-title", Static).update(left)
-        self.query_one("#transcript-title", Static).update(right)
+        self.query_one("#left-title", OneLine).show(left)
+        self.query_one("#transcript-title", OneLine).show(right)
 
     def _judged(self) -> str:
         """How many verdicts of each kind there are."""

@@ -7,7 +7,6 @@ from typing import ClassVar
 from textual import work
 from textual.binding import Binding, BindingType
 
-from cekura_tui.model.call import Call
 from cekura_tui.model.errors import CekuraTuiError
 from cekura_tui.ui.screens.run_reading import Beside
 from cekura_tui.ui.screens.run_ways import RunWays
@@ -100,15 +99,12 @@ on. `t` shows some roles alone. `l` goes to the slowest answer, then the next sl
             self.show_another(number)
 
     def show_another(self, run_id: int) -> None:
-        """Another run in place of this one."""
+        """Another run in place of this one, which stays until it is known whether that is at hand."""
         self.stop_waiting()
         self.workers.cancel_group(self, "evidence")
         self.run_id, self.view, self.error, self.evidence = run_id, None, None, None
         self.walk, self._slow, self._turn, self._row, self._failures = None, -1, None, None, 0
         self._carried = self.query_one(Transcript).asked
-        self.query_one(Transcript).show_call(Call(), reset=True)
-        self.query_one(Verdicts).show_rows((), reset=True)
-        self.draw()
         self.load()
 
     def action_compare(self) -> None:

@@ -42,7 +42,15 @@ class _Pane(VirtualList[R]):
 
 
 class TranscriptPane(Transcript, _Pane[Turn]):
-    """What was said."""
+    """What was said. `moved` is called with the turn of the cursor at once, so that one drawing shows it everywhere."""
+
+    def __init__(self, moved: Callable[[Hashable], None], *, id: str) -> None:  # noqa: A002 - Textual's own word
+        super().__init__(id=id)
+        self._moved = moved
+
+    def cursor_moved(self) -> None:
+        """The cursor is on another turn, or on none."""
+        self._moved(self.cursor_key)
 
 
 class VerdictsPane(Verdicts, _Pane[VerdictRow]):

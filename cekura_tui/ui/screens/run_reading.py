@@ -97,6 +97,8 @@ class RunReading(Improving):
                 at_hand, fresh = await workspace.call(lambda session: session.at_hand(run_id))
                 if at_hand is not None:
                     self._take(at_hand)
+                else:
+                    self.draw()  # it takes longer now: what is read is told
             if not fresh:
                 self._take(view := await workspace.call(asked))
                 # A server that cannot be reached is answered for by what is kept.
@@ -134,7 +136,10 @@ class RunReading(Improving):
     # Where it goes wrong there are no marks, and nothing else is lost.
     @work(group="evidence", exclusive=True, description="evidence", exit_on_error=False)
     async def _find_evidence(self, view: RunView) -> None:
-        """The marks come when they are found: nobody waits for them to read."""
+        """The marks come when they are found: nobody waits for them to read, and the call is drawn before."""
+        drawn = asyncio.Event()
+        self.call_after_refresh(drawn.set)
+        await drawn.wait()
         try:
             found = await self.board.workspace.call(lambda session: session.evidence(view))
         except CekuraTuiError:

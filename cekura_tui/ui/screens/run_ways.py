@@ -16,7 +16,6 @@ from cekura_tui.ui.widgets.run_details import RunDetails
 from cekura_tui.ui.widgets.timeline import TimelineStrip
 from cekura_tui.ui.widgets.transcript import Transcript
 from cekura_tui.ui.widgets.verdicts import Verdicts
-from cekura_tui.ui.widgets.virtual_list import VirtualList
 
 PANES = ("transcript", "verdicts", "details")
 
@@ -24,7 +23,10 @@ PANES = ("transcript", "verdicts", "details")
 class RunWays(RunReading):
     """What leads from one place of a run to another."""
 
-    pane: str = "transcript"
+    pane = "transcript"
+    """The pane with the focus."""
+    _left = "verdicts"
+    """The pane that stands beside the transcript."""
     walk: tuple[object, int] | None = None
     """The verdict whose evidence is gone through, by its key, and at which piece of it one is."""
     _slow = -1
@@ -38,14 +40,21 @@ class RunWays(RunReading):
     def action_show_pane(self, pane: str) -> None:
         """To this pane; in a narrow terminal it takes the place of the one before."""
         self.pane = pane
-        for name in PANES:
-            self.set_class(name == pane, f"-{name}", update=False)
         if pane != "transcript":
-            self.set_class(pane == "details", "-left-details", update=False)
-        self.update_node_styles()  # once for all of them: it looks at every widget of the screen
+            self._left = pane
+        self.show_panes()
         # At once: the next key may be here already.
         self.set_focus(self.query_one(f"#{pane}"))
         self.draw_title()
+
+    def show_panes(self) -> None:
+        """Show both panes where there is room, else the one with the focus; of a run that cannot be shown why."""
+        # Not by a class of the screen: that styles each widget of it anew, for longer than all else takes.
+        wide, shown = self.has_class("-wide"), self.pane if self.view is not None else "transcript"
+        self.query_one("#run-left").display = wide or shown != "transcript"
+        self.query_one("#run-right").display = wide or shown == "transcript"
+        for name in ("verdicts", "details"):
+            self.query_one(f"#{name}").display = name == self._left
 
     @on(events.DescendantFocus)
     def focus_came(self) -> None:
@@ -181,17 +190,14 @@ class RunWays(RunReading):
         """A click on the timeline."""
         self.query_one(Transcript).go_to(event.n)
 
-    @on(VirtualList.Moved, "#transcript")
-    def moved(self, event: VirtualList.Moved) -> None:
+    def moved(self, turn: Hashable) -> None:
         """The cursor of the timeline is that of the transcript."""
-        self.query_one(TimelineStrip).put_cursor(event.key if isinstance(event.key, int) else None)
+        self.query_one(TimelineStrip).put_cursor(turn if isinstance(turn, int) else None)
         self.draw_title()
 
     def action_along(self, columns: int) -> None:
         """Along the timeline, a column at least."""
         strip, transcript = self.query_one(TimelineStrip), self.query_one(Transcript)
-        # It is told of the transcript's cursor by a message, which may come after the next key.
-        strip.put_cursor(transcript.cursor_key if isinstance(transcript.cursor_key, int) else None)
         if self.pane == "transcript" and (turn := strip.step(columns)) is not None:
             transcript.go_to(turn)
 

@@ -2,19 +2,73 @@
 
 from __future__ import annotations
 
-from textual.widgets import Footer
+from typing import NamedTuple
+
+from textual import events
+from textual.content import Content
+from textual.screen import Screen
+from textual.widget import Widget
 
 
-class KeyFooter(Footer):
-    """Textual's footer, which makes its keys anew whenever one comes or goes, and lets go of the old ones."""
+class _Key(NamedTuple):
+    key: str
+    shown: str
+    description: str
+    enabled: bool
+
+    def cells(self) -> int:
+        return Content(f"{self.shown} {self.description} ").cell_length
+
+
+class KeyFooter(Widget, can_focus=False):
+    """The keys that do something where one is; a click on one is that key.
+
+    One line of text instead of Textual's footer, which makes a widget of each key, and all of them anew when the focus
+    goes elsewhere: that took longer than everything else that such a key does.
+    """
+
+    ALLOW_SELECT = False
+    DEFAULT_CSS = """
+    KeyFooter { dock: bottom; height: 1; text-wrap: nowrap; color: $foreground; background: $panel; }
+    """
 
     def __init__(self) -> None:
-        super().__init__(compact=True, show_command_palette=False)
+        super().__init__()
+        self._keys: tuple[_Key, ...] = ()
 
-    async def recompose(self) -> None:
-        """Make the keys anew."""
-        # Each key watches this property. Textual drops watchers that are closed only where the property is set, so a
-        # footer that stays for days would hold every key that it ever showed. These keys are laid out once more by it,
-        # which costs nothing as they are about to go.
-        self.mutate_reactive(Footer.compact)
-        await super().recompose()
+    def on_mount(self) -> None:
+        """From now on told when keys come and go."""
+        self.screen.bindings_updated_signal.subscribe(self, self._look)
+
+    def on_unmount(self) -> None:
+        """No more."""
+        self.screen.bindings_updated_signal.unsubscribe(self)
+
+    def _look(self, screen: Screen[object]) -> None:
+        if not self.is_attached or screen is not self.screen:
+            return
+        shown: dict[str, _Key] = {}
+        for _, binding, enabled, _ in screen.active_bindings.values():
+            if binding.show and binding.action not in shown:  # the first of its keys stands for them
+                key = _Key(binding.key, self.app.get_key_display(binding), binding.description, enabled)
+                shown[binding.action] = key
+        if (keys := tuple(shown.values())) != self._keys:
+            self._keys = keys
+            self.refresh()
+
+    def render(self) -> Content:
+        """Each key and what it does."""
+        parts: list[tuple[str, str]] = []
+        for one in self._keys:
+            dim = "" if one.enabled else "dim"
+            parts += [(one.shown, f"bold $accent {dim}"), (f" {one.description} ", dim)]
+        return Content.assemble(*parts)
+
+    def on_mouse_down(self, event: events.MouseDown) -> None:
+        """As if the key under the mouse was pressed."""
+        end = 0
+        for one in self._keys:
+            end += one.cells()
+            if event.x < end - 1:
+                (self.app.simulate_key(one.key) if one.enabled else self.app.bell())
+                return

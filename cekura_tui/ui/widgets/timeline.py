@@ -115,6 +115,9 @@ class TimelineStrip(Widget, can_focus=False):
 
     def put_cursor(self, n: int | None) -> None:
         """The cursor is on this turn, or on none; one without a time has no column."""
+        if self.size.width != self._width:
+            self._cursor = n  # all of it is drawn soon
+            return
         before = self._cursor_column()
         self._cursor = n
         after = self._cursor_column()

@@ -94,11 +94,12 @@ def _speech(lane: Lane, scale: Scale) -> list[Cell]:
     cells = [BLANK] * scale.width
     tools = lane.name == "tools"
     lasting, point = Cell(AT_WORK if tools else SPEECH, lane.name), Cell(POINT, lane.name)
+    call, result = Cell(CALL, lane.name), Cell(RESULT, lane.name)
+    whole = call if tools else lasting
     rate, most, filled = scale.rate, scale.width - 1, 0
     for span in lane.spans:
         # Of a long call most turns are in cells that are drawn already.
-        drawn = span.end is not None and span.end * rate <= filled
-        if drawn and not tools and cells[min(int(span.start * rate), most)] is lasting:
+        if span.end is not None and span.end * rate <= filled and cells[min(int(span.start * rate), most)] is whole:
             continue
         first, last = scale.columns(span.start, span.end)
         if span.end is not None:
@@ -111,7 +112,7 @@ def _speech(lane: Lane, scale: Scale) -> list[Cell]:
         elif cells[first] == BLANK:
             cells[first] = point
         if tools and cells[first].char != CALL:
-            cells[first] = Cell(CALL if span.speaker == "tool_call" else RESULT, lane.name)
+            cells[first] = call if span.speaker == "tool_call" else result
     return cells
 
 

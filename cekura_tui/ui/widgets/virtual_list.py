@@ -169,10 +169,14 @@ class VirtualList(CursorRows[R], can_focus=True):
         marked = bool(self._marks) and self.key_of(row) in self._marks
         return RowState(cursor, cursor and self.has_focus, marked)
 
+    def cursor_moved(self) -> None:
+        """Tell that the cursor is on another row, or on none."""
+        self.post_message(self.Moved(self, self._cursor_key))
+
     def _settled(self) -> None:
         if self._told_cursor != self._cursor_key:
             self._told_cursor = self._cursor_key
-            self.post_message(self.Moved(self, self._cursor_key))
+            self.cursor_moved()
         shown = self.shown_range
         if shown is None:
             return
