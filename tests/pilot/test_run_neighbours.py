@@ -69,17 +69,29 @@ async def test_leafing_fast_goes_as_many_runs_on_as_keys_were_pressed_and_stops_
         assert toasts(reader.pilot)[-1] == "That was the first run of the list."
 
 
-@pytest.mark.parametrize("keys", [["d"], ["t"], ["right"], ["e"], ["tab"], ["l", "x"]])
+@pytest.mark.parametrize(
+    ("keys", "pane"),
+    [
+        (["d"], "details"),
+        (["t"], "transcript"),
+        (["right"], "transcript"),
+        (["e"], "transcript"),
+        (["tab"], "verdicts"),
+        (["l", "x"], "transcript"),
+    ],
+)
 async def test_a_key_that_comes_with_the_enter_that_opens_a_run_is_for_the_run(
-    scripted: ScriptedServer, keys: list[str]
+    scripted: ScriptedServer, keys: list[str], pane: str
 ) -> None:
     async with reading(scripted, *RUNS) as reader:
         await reader.sees("6 turns")
         await reader.press("escape")
         await eventually(lambda: isinstance(reader.pilot.app.screen, RunsScreen), "the list")
         reader.burst("j", "enter", *keys, ON)
-        await reader.sees("Run 7 ", "6 turns")
+        await reader.sees("Run 7 ", "Verdicts ✗2 ✓1")
+        await reader.in_pane(pane)
         await still(reader.pilot)
+        assert reader.pane == pane
         assert reader.pilot.app._exception is None
 
 
