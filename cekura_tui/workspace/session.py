@@ -33,6 +33,7 @@ from cekura_tui.workspace.run_lists import RunLists
 from cekura_tui.workspace.runs_ahead import RunsAhead
 from cekura_tui.workspace.said import search_said
 from cekura_tui.workspace.setup import Setup
+from cekura_tui.workspace.shared_reads import SharedReads
 from cekura_tui.workspace.shelf import Shelf
 
 if TYPE_CHECKING:
@@ -77,6 +78,7 @@ class Session:
         self.shelf = Shelf(store, client, budget)
         self.ahead = RunsAhead(self._read_ahead, budget)
         self._opened = OpenedRuns(store.runs, self.ahead)
+        self._reads = SharedReads[RunView]()
         self._evidence = RunEvidence()
         self._demo = demo
         self.closed = False
@@ -185,6 +187,9 @@ class Session:
 
         With `once` it is asked for once, for whoever decides itself when to try again.
         """
+        return await self._reads.get((run_id, once), lambda: self._read_run(run_id, once=once))
+
+    async def _read_run(self, run_id: int, *, once: bool) -> RunView:
         try:
             run = await self._told_run(run_id, once=once)
         except (Unreachable, ServerFault) as error:
