@@ -41,8 +41,10 @@ def app_at(url: str, clock: Clock) -> CekuraApp:
 
 async def at_the_end(pilot: Pilot[Any]) -> None:
     await sees(pilot, "250 runs", "Books a table")
+    if pilot.app.size.width >= 120:
+        await sees(pilot, "There is no run 250")
     await pilot.press("G")
-    await sees(pilot, "not loaded: The server's answer is not a list.")
+    await sees(pilot, "not loaded: The server's answer is not a list.", gone="There is no run 250")
     await still(pilot)
 
 

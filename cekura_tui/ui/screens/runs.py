@@ -188,7 +188,10 @@ class RunsScreen(RunListKeys):
     @work(group="preview", exclusive=True)
     async def _preview(self) -> None:
         preview, row = self.query_one(RunPreview), self.query_one(RunList).cursor_row
-        if not isinstance(row, RunRow) or not preview.display or not self.has_class("-wide"):
+        if not isinstance(row, RunRow):
+            preview.clear("")
+            return
+        if not preview.display or not self.has_class("-wide"):
             return
         run_id = row.id
         self._previewed = run_id, row.outcome
