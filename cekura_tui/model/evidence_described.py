@@ -40,6 +40,7 @@ pero como está esta este cuando donde porque sobre entre dans avec pour mais el
 question information confirm confirmed confirms line lines response responded
 """
 _NONE = frozenset(("no", "not", "nor", "without", "never", "since", "below", "under", "above", "than"))
+_AT = frozenset(("at", "by", "until", "till", "from", "to", "around", "ab", "bis", "gegen", "las", "la"))
 _EMPTY = frozenset(_EMPTY_WORDS.split())
 
 
@@ -66,8 +67,9 @@ def figures(said: SaidWords, text: str, who: Who = "") -> Iterator[Figure]:
         form = word.form
         if who == "main" and (spoken := _twelve_hours(form)) and said.spread(spoken):
             form = spoken
-        if len(form) >= 3 and 1 <= said.spread(form) <= _RARE:
-            turn = max(said.turns_with(form), key=lambda i: (said.turns[i].speaker == who, shared(said, i, words), i))
+        where = said.turns_with(form) or _hours(said, form)
+        if len(form) >= 3 and 1 <= len(where) <= _RARE:
+            turn = max(where, key=lambda i: (said.turns[i].speaker == who, shared(said, i, words), i))
             yield Figure(turn, shown, word.start, clause)
         elif said.spread(form) and (unit := _unit(words, n)) is not None:
             both = [index for index in said.turns_with(form) if _follows(said.words[index], word, unit)]
@@ -87,6 +89,19 @@ def _twelve_hours(form: str) -> str:
     if colon and hour.isdecimal() and 13 <= int(hour) <= 23 and len(minutes) == 2:
         return f"{int(hour) - 12}:{minutes}"
     return ""
+
+
+def _hours(said: SaidWords, form: str) -> Sequence[int]:
+    """The turns that say a full hour, 9:00, as one says it: "at nine"."""
+    hour, _, minutes = form.partition(":")
+    if minutes != "00":
+        return ()
+    hours = {hour, _twelve_hours(form).partition(":")[0]}
+    return [
+        index
+        for index in sorted({index for one in hours if one for index in said.turns_with(one)})
+        if any(two.form in hours and one.form in _AT for one, two in pairwise(said.words[index]))
+    ]
 
 
 def _unit(words: Sequence[Word], n: int) -> Word | None:

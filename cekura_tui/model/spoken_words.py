@@ -11,6 +11,8 @@ from collections.abc import Iterator
 from functools import lru_cache
 from typing import NamedTuple
 
+from cekura_tui.model.number_words import number_at
+
 _MARKS = "\u0300-\u036f\u0483-\u0487\u0591-\u05bd\u0610-\u061a\u064b-\u065f\u0670\u06d6-\u06dc"
 _SIGNED = (
     "\u0900-\u0963\u0971-\u0dff\u0e00-\u0fff\u1000-\u109f\u1780-\u17ff"  # scripts whose vowels are signs of their own
@@ -19,22 +21,6 @@ _SINGLE = "\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff"  # scripts without spaces: a
 _WORD = re.compile(
     rf"\d+(?:[.,:/-]?\d+)*|[{_SINGLE}]|(?:(?![\d_{_SINGLE}])[\w{_MARKS}{_SIGNED}]|(?<=\w)['’](?=\w))+|[£€$₹¥%]"
 )
-_SMALL = "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen"
-_UNITS = {word: n for n, word in enumerate(f"{_SMALL} seventeen eighteen nineteen".split())}
-_DECADES = "twenty thirty forty fifty sixty seventy eighty ninety"
-_TENS = {word: 10 * n for n, word in enumerate(_DECADES.split(), 2)}
-_SCALES = {"hundred": 100, "thousand": 1000, "million": 1_000_000}
-_ORDINALS = {
-    "first": 1,
-    "second": 2,
-    "third": 3,
-    "fifth": 5,
-    "eighth": 8,
-    "ninth": 9,
-    "twelfth": 12,
-    "twentieth": 20,
-    "thirtieth": 30,
-}
 _SAME = {
     "mister": "mr",
     "doctor": "dr",
@@ -67,7 +53,10 @@ _SHORT = {f"{word}'s": (word, "us" if word == "let" else "is") for word in _IS.s
     "shan't": ("shall", "not"),
     **{f"{word}n't": (word, "not") for word in _HELPING.split()},
 }
-_MINUTES = {"quarter": "15", "half": "30"}
+_MINUTES = {"quarter": "15", "half": "30", "viertel": "15"}
+_ES_MINUTES = {"cuarto": "15", "media": "30"}
+_COINS = frozenset(("pound", "euro", "dollar"))
+_CENTS = frozenset(("cent", "cents", "pence"))
 _FILLERS = frozenset(["uh", "um", "uhm", "er", "erm", "hmm", "hm", "mhm", "ah", "eh", "äh", "ähm", "öh", "este", "euh"])
 
 
@@ -113,59 +102,72 @@ def _form(word: str) -> str:
 
 
 def _figures(words: list[Word]) -> list[Word]:
-    """Numbers in words as digits: "two thousand one hundred and twenty five" is 2125, "four four one" stays three."""
+    """Numbers in words as digits: "two thousand one hundred and twenty five" is 2125, "nine fifteen" 9:15, and "four
+    four one" stays three."""
     found: list[Word] = []
-    n = 0
+    forms = [word.form for word in words]
+    n = hour = 0
     while n < len(words):
-        value, after = _number(words, n)
+        value, after = number_at(forms, n)
         if after == n:
             found.append(words[n])
-            n += 1
+            n, hour = n + 1, 0
+            continue
+        spoken = Word(str(value), words[n].start, words[after - 1].end)
+        if hour and 10 <= value <= 59 and (after == len(words) or number_at(forms, after)[1] == after):
+            found[-1] = Word(f"{hour}:{value}", found[-1].start, spoken.end)
+            hour = 0
         else:
-            found.append(Word(str(value), words[n].start, words[after - 1].end))
-            n = after
+            alone = not found or not found[-1].form.isdecimal()
+            hour = value if alone and 1 <= value <= 12 else 0
+            found.append(spoken)
+        n = after
     return found
-
-
-def _number(words: list[Word], n: int) -> tuple[int, int]:
-    """The number that begins at a word, and the index after it; the same index where none does."""
-    total = part = 0
-    begun, last = n, ""
-    while n < len(words):
-        form = words[n].form
-        if form in _UNITS and last in ("", "tens", "scale") and not (last == "tens" and _UNITS[form] > 9):
-            part, last = part + _UNITS[form], "unit"
-        elif form in _TENS and last in ("", "scale"):
-            part, last = part + _TENS[form], "tens"
-        elif form in _SCALES and last in ("unit", "tens"):
-            if form == "hundred":
-                part *= 100
-            else:
-                total, part = total + part * _SCALES[form], 0
-            last = "scale"
-        elif form == "and" and last == "scale" and n + 1 < len(words) and words[n + 1].form in {**_UNITS, **_TENS}:
-            pass
-        elif form in _ORDINALS and last == "tens" and _ORDINALS[form] < 10:
-            return total + part + _ORDINALS[form], n + 1
-        else:
-            break
-        n += 1
-    return total + part, n if n > begun else begun
 
 
 def _clocks(words: list[Word]) -> list[Word]:
-    """Times of the day in figures: "ten past nine" is 9:10, "half past nine" 9:30, "a quarter to seven" 6:45."""
+    """Times of the day and prices in figures: "ten past nine" is 9:10, "a quarter to seven" 6:45, "halb acht" 7:30,
+    "nueve y cuarto" 9:15, "9 Uhr" 9:00, "two pounds fifty" 2.50."""
     found: list[Word] = []
     for word in words:
-        if len(found) >= 2 and found[-1].form in ("past", "to") and 1 <= _small(word.form) <= 12:
-            how, minutes = found[-1].form, _MINUTES.get(found[-2].form, found[-2].form)
-            hour, late = _small(word.form), _small(minutes)
-            if 1 <= late <= 30 and (how == "past" or found[-2].form == "quarter"):
-                clock = f"{hour}:{late:02}" if how == "past" else f"{(hour - 2) % 12 + 1}:{60 - late:02}"
-                found[-2:] = [Word(clock, found[-2].start, word.end)]
-                continue
-        found.append(word)
+        if (told := _told_by(found, word)) is None:
+            found.append(word)
+        else:
+            form, parts = told
+            first = found[-parts]
+            if coin := next((one for one in found[-parts:] if one.form in _COINS), None):
+                # In the order in which it is written: "£2.50".
+                found[-parts:] = [coin._replace(start=first.start), Word(form, word.start, word.end)]
+            else:
+                found[-parts:] = [Word(form, first.start, word.end)]
     return found
+
+
+def _told_by(before: list[Word], word: Word) -> tuple[str, int] | None:
+    """The time or price that a word ends, and how many of the words before it belong to it."""
+    first, last = (before[-2].form if len(before) > 1 else ""), (before[-1].form if before else "")
+    number = _small(word.form)
+    if last in ("past", "to", "nach", "vor") and 1 <= number <= 12:
+        late = _small(_MINUTES.get(first, first))
+        quarter = first in ("quarter", "viertel")
+        if 1 <= late <= 30 and (last in ("past", "nach") or quarter):
+            early = last in ("to", "vor")
+            return (f"{(number - 2) % 12 + 1}:{60 - late:02}" if early else f"{number}:{late:02}"), 2
+    if last == "halb" and 1 <= number <= 12:
+        return f"{(number - 2) % 12 + 1}:30", 1
+    if last == "y" and word.form in _ES_MINUTES and 1 <= _small(first) <= 12:
+        return f"{_small(first)}:{_ES_MINUTES[word.form]}", 2
+    if word.form in ("uhr", "oclock") and last.isdecimal() and _small(last) <= 24:
+        return f"{_small(last)}:00", 1
+    if last.endswith(":00") and number >= 10 and number <= 59 and before[-1].end < word.start:
+        return f"{last[:-2]}{number}", 1
+    if word.form in _CENTS and last.isdecimal() and len(before) > 3 and before[-2].form == "and":
+        whole, coin, _, cents = (one.form for one in before[-4:])
+        if coin in _COINS and whole.isdecimal() and 1 <= _small(cents) <= 99:
+            return f"{whole}.{_small(cents):02}".rstrip("0"), 4
+    if last in _COINS and 1 <= number <= 99 and first.isdecimal():
+        return f"{first}.{number:02}".rstrip("0"), 2
+    return None
 
 
 def _small(form: str) -> int:
@@ -185,7 +187,7 @@ def _merged(words: list[Word], text: str) -> list[Word]:
                 found[-1] = Word(before.form + word.form, before.start, word.end)
                 continue
         found.append(word)
-    return found
+    return [word._replace(form=word.form.lstrip("0") or "0") if word.form[:1] == "0" else word for word in found]
 
 
 def _spelt(word: Word, text: str) -> bool:

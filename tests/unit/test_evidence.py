@@ -116,10 +116,31 @@ def test_a_reader_would_point_at_the_same_turns(half: str, recall: float) -> Non
         ("It’s", "it's"),
         ("€72.50", "72.5 euro"),
         ("Señor", "senor"),
+        ("thirty-one pounds eighty", "£31.80"),
+        ("two dollars and five cents", "$2.05"),
+        ("oh four one two", "0412"),
+        ("half past nine", "9:30"),
+        ("at nine fifteen", "at 9:15"),
+        ("nine o'clock", "9:00"),
+        ("neun Uhr dreißig", "9:30"),
+        ("halb acht, Viertel vor neun", "7:30, 8:45"),
+        ("einhundertzweiundsechzig Euro vierzig", "€ 162,40"),
+        ("achtzehntausendvierhundertzwölf", "18412"),
+        ("eins null vier sieben", "1047"),
+        ("mil doscientos cuarenta y cinco euros", "1245 €"),
+        ("a las once y a las nueve y cuarto", "a las 11 y a las 9:15"),
     ],
 )
 def test_what_is_said_and_what_is_written_are_the_same_words(one: str, other: str) -> None:
     assert sorted(word.form for word in words_of(one)) == sorted(word.form for word in words_of(other))
+
+
+@pytest.mark.parametrize("text", ["once more", "a null value", "one of the first", "y media", "twelve fifteen nine"])
+def test_what_is_no_number_or_no_time_stays_as_it_is(text: str) -> None:
+    assert not any(":" in word.form for word in words_of(text))
+    assert [word.form for word in words_of(text) if not word.form.isdecimal()] == [
+        word for word in text.split() if word not in ("one", "twelve", "fifteen", "nine")
+    ]
 
 
 @pytest.mark.parametrize("text", ["it was past {}", "a silence of {} seconds", "turn {} at second {}:00"])

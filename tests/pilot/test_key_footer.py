@@ -1,0 +1,52 @@
+"""The last line: the keys that do something here, and the mouse on them."""
+
+from __future__ import annotations
+
+from app_on_a_server import WIDE, opened, setup_of
+from run_pages import call, reading
+from scripted_server import ScriptedServer, run_of, serve_runs
+from watching import screen_text, sees
+
+from cekura_tui.ui.widgets.key_footer import KeyFooter
+
+KEY = "key-of-the-test"
+
+
+def last_line(text: str) -> str:
+    return text.splitlines()[-1]
+
+
+async def test_a_click_on_a_key_is_that_key(scripted: ScriptedServer) -> None:
+    serve_runs(scripted, run_of(5))
+    async with opened(setup_of(scripted.url, KEY, 1), size=WIDE) as (app, pilot):
+        await sees(pilot, "1 run", "enter Open", "? Keys")
+        for x, seen in ((last_line(screen_text(app)).index("? Keys"), "Space"), (0, "Run 5")):
+            await pilot.click(KeyFooter, offset=(x, 0))
+            await sees(pilot, seen)
+            await pilot.press("question_mark")
+
+
+async def test_a_click_beside_the_keys_is_none(scripted: ScriptedServer) -> None:
+    serve_runs(scripted, run_of(5))
+    async with opened(setup_of(scripted.url, KEY, 1), size=WIDE) as (app, pilot):
+        await sees(pilot, "1 run", "q Quit")
+        await pilot.click(KeyFooter, offset=(len(last_line(screen_text(app))) + 1, 0))
+        await pilot.click(KeyFooter, offset=(last_line(screen_text(app)).index("q Quit") - 1, 0))
+        await sees(pilot, "1 run", "q Quit")
+        assert app.is_running
+
+
+async def test_it_is_drawn_only_where_other_keys_do_something(scripted: ScriptedServer) -> None:
+    async with reading(scripted, call(5), size=WIDE) as reader:
+        await reader.sees("Right time  failed", "6 turns", "e Evidence")
+        footer = reader.pilot.app.screen.query_one(KeyFooter)
+        drawn, refresh = [], footer.refresh
+        footer.refresh = lambda *regions, **how: (drawn.append(1), refresh(*regions, **how))[1]  # type: ignore[method-assign]
+        await reader.press("tab")
+        await reader.in_pane("verdicts")
+        await reader.press("j", "k", "shift+tab")
+        await reader.in_pane("transcript")
+        assert drawn == []
+        await reader.press("d")
+        await reader.sees("x Raw JSON")
+        assert drawn == [1]

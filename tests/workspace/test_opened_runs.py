@@ -1,0 +1,84 @@
+"""A run that was read is shown first and written a moment later, and nobody sees the difference."""
+
+from __future__ import annotations
+
+import logging
+
+import pytest
+from scripted_server import Hold, Reset, ScriptedServer, run_of, serve_runs
+from waiting import eventually
+
+from cekura_tui.store.errors import StoreError
+from cekura_tui.store.runs import RunStore
+from cekura_tui.workspace import opened_runs
+from cekura_tui.workspace.session import Session
+
+RUN = "/test_framework/v1/runs/5/"
+
+
+async def test_it_is_written_soon_and_at_hand_before(session: Session, scripted: ScriptedServer) -> None:
+    serve_runs(scripted, run_of(5))
+    view = await session.run(5)
+    assert session.store.runs.opened_at(5) is None
+    assert await session.at_hand(5) == (view, True)
+    await eventually(lambda: session.store.runs.opened_at(5) == view.got_at, "it is written")
+    assert await session.at_hand(5) == (view, True)
+    assert len(scripted.requests("GET", RUN)) == 1
+
+
+async def test_one_that_goes_on_is_not_taken_for_what_it_is_now(session: Session, scripted: ScriptedServer) -> None:
+    serve_runs(scripted, run_of(5, status="in_progress", evaluation_status=None))
+    await session.run(5)
+    at_hand, fresh = await session.at_hand(5)
+    assert (at_hand is not None and at_hand.cached, fresh) == (True, False)
+
+
+async def test_where_the_server_goes_away_it_is_there_at_once(session: Session, scripted: ScriptedServer) -> None:
+    serve_runs(scripted, run_of(5))
+    first = await session.run(5)
+    scripted.on("GET", RUN, Reset())
+    again = await session.run(5, once=True)
+    assert (again.cached, again.got_at) == (True, first.got_at)
+
+
+async def test_closing_writes_what_is_not_written_yet(
+    session: Session, scripted: ScriptedServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    written: list[int] = []
+    keep = RunStore.keep_opened
+    monkeypatch.setattr(
+        RunStore, "keep_opened", lambda store, run, at: (written.append(run.id), keep(store, run, at))[1]
+    )
+    serve_runs(scripted, run_of(5), run_of(6))
+    await session.run(5)
+    await session.run(6)
+    await session.close()
+    assert written == [5, 6]
+
+
+async def test_one_that_cannot_be_written_is_shown_and_the_log_says_why(
+    session: Session, scripted: ScriptedServer, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def full(store: RunStore, run: object, at: float) -> int:
+        raise StoreError("The disk is full.", "Make room.")
+
+    monkeypatch.setattr(RunStore, "keep_opened", full)
+    monkeypatch.setattr(opened_runs, "SOON", 0.0)
+    serve_runs(scripted, run_of(5))
+    with caplog.at_level(logging.WARNING, "cekura_tui.workspace"):
+        view = await session.run(5)
+        await eventually(lambda: "run 5 was not cached: The disk is full." in caplog.text, "the log")
+    assert await session.at_hand(5) == (view, True)
+
+
+async def test_two_who_wish_for_the_same_run_ask_once(session: Session, scripted: ScriptedServer) -> None:
+    import asyncio
+
+    serve_runs(scripted, run_of(5))
+    hold = Hold()
+    scripted.on("GET", RUN, hold)
+    one, other = (asyncio.create_task(session.run(5)) for _ in range(2))
+    await eventually(lambda: len(scripted.requests("GET", RUN)) == 1, "the question")
+    hold.release()
+    assert await one is await other
+    assert len(scripted.requests("GET", RUN)) == 1
