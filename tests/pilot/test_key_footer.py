@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from app_on_a_server import WIDE, opened, setup_of
-from run_pages import call, reading
-from scripted_server import ScriptedServer, run_of, serve_runs
+from run_pages import call, reading, serve
+from scripted_server import ScriptedServer, run_of
 from watching import screen_text, sees
 
 from cekura_tui.ui.widgets.key_footer import KeyFooter
@@ -17,23 +17,23 @@ def last_line(text: str) -> str:
 
 
 async def test_a_click_on_a_key_is_that_key(scripted: ScriptedServer) -> None:
-    serve_runs(scripted, run_of(5))
-    async with opened(setup_of(scripted.url, KEY, 1), size=WIDE) as (app, pilot):
+    serve(scripted, run_of(5))
+    async with opened(setup_of(scripted.url, KEY, 1), size=WIDE) as pilot:
         await sees(pilot, "1 run", "enter Open", "? Keys")
-        for x, seen in ((last_line(screen_text(app)).index("? Keys"), "Space"), (0, "Run 5")):
+        for x, seen in ((last_line(screen_text(pilot.app)).index("? Keys"), "Focus Next"), (0, "Run 5")):
             await pilot.click(KeyFooter, offset=(x, 0))
             await sees(pilot, seen)
             await pilot.press("question_mark")
 
 
 async def test_a_click_beside_the_keys_is_none(scripted: ScriptedServer) -> None:
-    serve_runs(scripted, run_of(5))
-    async with opened(setup_of(scripted.url, KEY, 1), size=WIDE) as (app, pilot):
+    serve(scripted, run_of(5))
+    async with opened(setup_of(scripted.url, KEY, 1), size=WIDE) as pilot:
         await sees(pilot, "1 run", "q Quit")
-        await pilot.click(KeyFooter, offset=(len(last_line(screen_text(app))) + 1, 0))
-        await pilot.click(KeyFooter, offset=(last_line(screen_text(app)).index("q Quit") - 1, 0))
+        await pilot.click(KeyFooter, offset=(len(last_line(screen_text(pilot.app))) + 1, 0))
+        await pilot.click(KeyFooter, offset=(last_line(screen_text(pilot.app)).index("q Quit") - 1, 0))
         await sees(pilot, "1 run", "q Quit")
-        assert app.is_running
+        assert pilot.app.is_running
 
 
 async def test_it_is_drawn_only_where_other_keys_do_something(scripted: ScriptedServer) -> None:

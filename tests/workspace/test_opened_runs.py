@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
+from pathlib import Path
 
 import pytest
-from scripted_server import Hold, Reset, ScriptedServer, run_of, serve_runs
+from scripted_server import Hold, Reply, Reset, ScriptedServer, run_of, serve_runs
 from waiting import eventually
 
 from cekura_tui.store.errors import StoreError
 from cekura_tui.store.runs import RunStore
 from cekura_tui.workspace import opened_runs
 from cekura_tui.workspace.session import Session
+from cekura_tui.workspace.setup import make_setup
 
 RUN = "/test_framework/v1/runs/5/"
 
@@ -41,19 +44,16 @@ async def test_where_the_server_goes_away_it_is_there_at_once(session: Session, 
     assert (again.cached, again.got_at) == (True, first.got_at)
 
 
-async def test_closing_writes_what_is_not_written_yet(
-    session: Session, scripted: ScriptedServer, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    written: list[int] = []
-    keep = RunStore.keep_opened
-    monkeypatch.setattr(
-        RunStore, "keep_opened", lambda store, run, at: (written.append(run.id), keep(store, run, at))[1]
-    )
+async def test_closing_writes_what_is_not_written_yet(scripted: ScriptedServer, home: Path) -> None:
     serve_runs(scripted, run_of(5), run_of(6))
-    await session.run(5)
-    await session.run(6)
-    await session.close()
-    assert written == [5, 6]
+    env = {"CEKURA_TUI_HOME": str(home), "CEKURA_API_KEY": "key"}
+    setup = make_setup(api_url=scripted.url, project_id=1, env=env)
+    first = Session.open(setup)
+    views = [await first.run(number) for number in (5, 6)]
+    await first.close()
+    second = Session.open(setup)
+    assert [second.store.runs.opened_at(view.row.id) for view in views] == [view.got_at for view in views]
+    await second.close()
 
 
 async def test_one_that_cannot_be_written_is_shown_and_the_log_says_why(
@@ -72,13 +72,10 @@ async def test_one_that_cannot_be_written_is_shown_and_the_log_says_why(
 
 
 async def test_two_who_wish_for_the_same_run_ask_once(session: Session, scripted: ScriptedServer) -> None:
-    import asyncio
-
-    serve_runs(scripted, run_of(5))
-    hold = Hold()
+    hold = Hold(Reply(run_of(5)))
     scripted.on("GET", RUN, hold)
     one, other = (asyncio.create_task(session.run(5)) for _ in range(2))
     await eventually(lambda: len(scripted.requests("GET", RUN)) == 1, "the question")
-    hold.release()
+    hold.released.set()
     assert await one is await other
     assert len(scripted.requests("GET", RUN)) == 1

@@ -17,7 +17,7 @@ class _Key(NamedTuple):
     enabled: bool
 
     def cells(self) -> int:
-        return Content(f"{self.shown} {self.description} ").cell_length
+        return Content(f"{self.shown} {self.description}").cell_length
 
 
 class KeyFooter(Widget, can_focus=False):
@@ -66,9 +66,9 @@ class KeyFooter(Widget, can_focus=False):
 
     def on_mouse_down(self, event: events.MouseDown) -> None:
         """As if the key under the mouse was pressed."""
-        end = 0
+        begin = 0
         for one in self._keys:
-            end += one.cells()
-            if event.x < end - 1:
+            end = begin + one.cells()
+            if begin <= event.x < end:
                 (self.app.simulate_key(one.key) if one.enabled else self.app.bell())
-                return
+            begin = end + 1
