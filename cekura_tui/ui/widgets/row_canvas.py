@@ -123,7 +123,25 @@ class RowCanvas(ScrollView, Generic[R], inherit_bindings=False):
         # The size arrives just before the first paint with it, the Resize event only after.
         if self._area != self._laid_out:
             self._lay_out()
-        return super().render_lines(crop)
+        if self._framed:
+            return super().render_lines(crop)
+        # Textual makes each line anew here. These are made already, and each remembers what was made of it.
+        width, base, background = self.size.width, self.rich_style, self.background_colors[1]
+        filters, (left, right) = self.get_line_filters(), crop.column_span
+        strips = []
+        for y in crop.line_range:
+            strip = self.render_line(y).adjust_cell_length(width, base)
+            for line_filter in filters:
+                strip = strip.apply_filter(line_filter, background)
+            strips.append(strip.crop(left, right) if right - left < width else strip)
+        return strips
+
+    @property
+    def _framed(self) -> bool:
+        """Whether there is more to draw than the rows."""
+        styles = self.styles
+        mixed = styles.tint.a or self.opacity != 1.0 or styles.text_opacity != 1.0
+        return bool(any(styles.gutter) or any(edge for edge, _ in styles.outline) or mixed or styles.has_rule("hatch"))
 
     def render_line(self, y: int) -> Strip:
         if y >= len(self._shown):
