@@ -10,8 +10,8 @@ from textual.timer import Timer
 
 IDLE = 1.0
 """Seconds without a key after which nobody waits."""
-_DUE = 5
-"""Collections of the middle generation after which there is something to find."""
+_DUE = 20
+"""Collections of the middle generation after which there is something to find: about a hundred keys."""
 _RARELY = (700, 10, 50)
 """Thresholds by which Python looks through everything by itself."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 
 from rich.text import Text
 from textual.app import ComposeResult
@@ -11,6 +12,7 @@ from textual.containers import Horizontal, Vertical
 from cekura_tui.model.call import Call
 from cekura_tui.model.text import clean_line
 from cekura_tui.model.turn_search import At
+from cekura_tui.model.verdict import Verdict
 from cekura_tui.ui.screens.run_keys import RunKeys
 from cekura_tui.ui.screens.run_panes import DetailsPane, RunFind, TranscriptPane, VerdictsPane
 from cekura_tui.ui.screens.run_ways import PANES
@@ -29,6 +31,7 @@ class RunScreen(RunKeys):
     AUTO_FOCUS = "#transcript"
     _drawn: int | None = None
     """The run that is on the screen."""
+    _judged_of: tuple[Sequence[Verdict], str] = ((), "")
 
     def body(self) -> ComposeResult:
         """Headline and timeline, then verdicts or details beside the transcript."""
@@ -134,8 +137,12 @@ class RunScreen(RunKeys):
 
     def _judged(self) -> str:
         """How many verdicts of each kind there are."""
-        kinds = Counter(verdict.state for verdict in self.view.verdicts) if self.view else Counter()
-        return " ".join(f"{VERDICT_MARKS[state]}{kinds[state]}" for state in ("fail", "review", "pass") if kinds[state])
+        verdicts = self.view.verdicts if self.view else ()
+        if verdicts is not self._judged_of[0]:
+            kinds = Counter(verdict.state for verdict in verdicts)
+            told = (f"{VERDICT_MARKS[state]}{kinds[state]}" for state in ("fail", "review", "pass") if kinds[state])
+            self._judged_of = verdicts, " ".join(told)  # of a thousand verdicts it is not counted with every key
+        return self._judged_of[1]
 
     def _search_text(self, searched: Transcript | RunDetails) -> str:
         if not searched.asked:

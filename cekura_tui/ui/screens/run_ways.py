@@ -161,8 +161,12 @@ class RunWays(RunReading):
             return
         self.walk = key, place
         self.query_one(Verdicts).move_to(key)
-        self.query_one(Transcript).go_to(evidence[place].n)
-        self.action_show_pane("transcript")
+        transcript = self.query_one(Transcript)
+        transcript.go_to(evidence[place].n)
+        if self.focused is transcript:
+            self.draw_title()
+        else:
+            self.action_show_pane("transcript")
 
     def _evidence_of(self, key: object) -> tuple[Evidence, ...]:
         return (self.evidence or {}).get(key, ())

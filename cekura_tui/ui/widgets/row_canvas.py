@@ -25,11 +25,13 @@ _KEPT_ROWS = 1024
 
 @dataclass(frozen=True, slots=True)
 class RowState:
-    """What a row's look depends on besides the row. `focused` is only ever true for the cursor's row."""
+    """What a row's look depends on besides the row. `focused` is only ever true for the cursor's row; `part` is what of
+    the row stands out, for a subclass that has such a thing."""
 
     cursor: bool = False
     focused: bool = False
     marked: bool = False
+    part: Hashable = None
 
 
 class Seen(NamedTuple, Generic[R]):
@@ -80,7 +82,7 @@ class RowCanvas(ScrollView, Generic[R], inherit_bindings=False):
         self._shown: list[Position] = []
         self._strips: FIFOCache[tuple[Hashable, RowState], tuple[R, list[Strip]]] = FIFOCache(_KEPT_ROWS)
         self._inks: dict[str, Style] = {}
-        self._bases: dict[RowState, Style] = {}
+        self._bases: dict[tuple[bool, ...], Style] = {}
 
     def key_of(self, row: R) -> Hashable:
         """What stays the same when the row changes."""
@@ -186,8 +188,9 @@ class RowCanvas(ScrollView, Generic[R], inherit_bindings=False):
 
     def _base(self, state: RowState) -> Style:
         """The style beneath a row's segments."""
-        if (base := self._bases.get(state)) is None:
-            base = self._bases[state] = self._base_of(state)
+        whole = (state.cursor, state.focused, state.marked)
+        if (base := self._bases.get(whole)) is None:
+            base = self._bases[whole] = self._base_of(state)
         return base
 
     def _base_of(self, state: RowState) -> Style:

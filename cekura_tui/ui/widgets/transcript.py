@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import ClassVar
 
 from textual.binding import Binding, BindingType
 
 from cekura_tui.model.call import Call
 from cekura_tui.model.tool_call import is_tool
+from cekura_tui.model.turn import Turn
 from cekura_tui.model.turn_search import At, Found
+from cekura_tui.ui.widgets.row_canvas import RowState
 from cekura_tui.ui.widgets.signs import TONE_CLASSES, TONE_CSS
 from cekura_tui.ui.widgets.turn_lines import line_of, raw_line, values_from
 from cekura_tui.ui.widgets.turn_rows import TurnRows
@@ -142,8 +145,12 @@ class Transcript(TurnRows):
             look.current = None
         self._repaint()
 
+    def _state_of(self, index: int, row: Turn) -> RowState:
+        state, match = super()._state_of(index, row), self._look.current
+        return state if match is None or match.n != row.n else replace(state, part=match)
+
     def _go_to_match(self, place: int) -> None:
-        look = self._look
+        look, before = self._look, self._picture()
         look.current = match = look.found[place % len(look.found)]
         if (index := self.index_of(match.n)) is None:
             return
@@ -154,8 +161,7 @@ class Transcript(TurnRows):
             self._changed_height()
         if self._laid_out:
             self._show_line(line_of(turn, match.start, look, self._laid_out.width))
-        self._repaint()
-        self._commit(None)
+        self._commit(before)
 
     def show_call(self, call: Call, *, reset: bool = False) -> None:
         """Show a call; in another one nothing is searched."""
