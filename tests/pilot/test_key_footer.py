@@ -36,6 +36,17 @@ async def test_a_click_beside_the_keys_is_none(scripted: ScriptedServer) -> None
         assert pilot.app.is_running
 
 
+async def test_where_there_is_no_room_for_all_whole_ones_are_left_out_and_the_key_to_all_stays(
+    scripted: ScriptedServer,
+) -> None:
+    async with reading(scripted, call(5), size=(80, 24)) as reader:
+        await reader.sees("6 turns")
+        whole = "tab Pane esc Back / Find e Evidence ] Next run i Improve y Copy 2 Jobs"
+        assert last_line(screen_text(reader.pilot.app)) == f"{whole} ? Keys"
+        await reader.pilot.resize_terminal(62, 24)
+        await reader.sees("] Next run ? Keys")
+
+
 async def test_it_is_drawn_only_where_other_keys_do_something(scripted: ScriptedServer) -> None:
     async with reading(scripted, call(5), size=WIDE) as reader:
         await reader.sees("Right time  failed", "6 turns", "e Evidence")

@@ -9,6 +9,8 @@ from textual.content import Content
 from textual.screen import Screen
 from textual.widget import Widget
 
+_HELP = "question_mark"
+
 
 class _Key(NamedTuple):
     key: str
@@ -56,10 +58,23 @@ class KeyFooter(Widget, can_focus=False):
             self._keys = keys
             self.refresh()
 
+    def _that_fit(self) -> list[_Key]:
+        """As many as there is room for; where it is not enough for all, the one that shows all is among them."""
+        room = self.size.width + 1
+        if sum(one.cells() + 1 for one in self._keys) <= room:
+            return list(self._keys)
+        helping = [one for one in self._keys if one.key == _HELP]
+        room -= sum(one.cells() + 1 for one in helping)
+        fitting = []
+        for one in self._keys:
+            if one not in helping and (room := room - one.cells() - 1) >= 0:
+                fitting.append(one)
+        return fitting + helping
+
     def render(self) -> Content:
         """Each key and what it does."""
         parts: list[tuple[str, str]] = []
-        for one in self._keys:
+        for one in self._that_fit():
             dim = "" if one.enabled else "dim"
             parts += [(one.shown, f"bold $accent {dim}"), (f" {one.description} ", dim)]
         return Content.assemble(*parts)
@@ -67,7 +82,7 @@ class KeyFooter(Widget, can_focus=False):
     def on_mouse_down(self, event: events.MouseDown) -> None:
         """As if the key under the mouse was pressed."""
         begin = 0
-        for one in self._keys:
+        for one in self._that_fit():
             end = begin + one.cells()
             if begin <= event.x < end:
                 (self.app.simulate_key(one.key) if one.enabled else self.app.bell())
