@@ -93,7 +93,10 @@ class EvidenceFinder:
             if not self._times.tells_again(time, indexes, quoted):
                 anchors += [(time.at, index) for index in indexes]
                 for index in indexes:
-                    found.add(self._turns[index].n, "likely" if time.vague else "sure", f"is at {time.text}")
+                    sure = "likely" if time.vague else "sure"
+                    if not self._times.certain(time, index):
+                        sure = "maybe"
+                    found.add(self._turns[index].n, sure, f"is at {time.text}")
         anchors += self._look_at_tools(sentence, pointed, found)
         anchors.sort()
         rest, described_at = self._look_for_described(sentence, timed, anchors, found)

@@ -11,6 +11,8 @@ from typing import Literal
 
 Who = Literal["testing", "main", ""]
 
+_STRETCH = 8
+"""Turns of a range that are all pointed at."""
 _MOST, _BEFORE, _BESIDE = 40, 400, 60
 """Quotes and times of one sentence that are sought; characters before a quote that tell whose it is, and
 beside a time that tell what it is of."""
@@ -246,7 +248,8 @@ def _numbers(text: str) -> list[int]:
     found: list[int] = []
     for first, last in _NUMBERS.findall(text):
         begin, end = int(first), int(last or first)
-        found += range(begin, min(end, begin + 50) + 1)
+        # A long stretch is most of a call: only where it begins says something.
+        found += range(begin, end + 1) if end - begin < _STRETCH else [begin]
     return found
 
 

@@ -12,6 +12,8 @@ from cekura_tui.model.turn import TOOLS, Turn
 
 _BESIDE = 15.0
 """Seconds before and after the speech of a turn within which a time may still mean it."""
+_NEXT = 3.0
+"""Likewise, where it certainly does."""
 _EARLY = 2.0
 """Seconds before the first turn within which a time may mean it."""
 _FEW_OF_RANGE, _MOST_OF_RANGE = 3, 8
@@ -82,6 +84,12 @@ class TurnTimes:
             if away <= _BESIDE and (best is None or away < best[0] or (away == best[0] and turn.speaker not in TOOLS)):
                 best = away, self._at[k]
         return [] if best is None else [best[1]]
+
+    def certain(self, time: Time, index: int) -> bool:
+        """Whether a time is within the speech of a turn, or next to it, and not only nearer to it than to another."""
+        turn = self._turns[index]
+        start = turn.start or 0.0
+        return start - _NEXT <= time.last and time.first <= max(turn.end or start, start) + _NEXT
 
     def tells_again(self, time: Time, indexes: list[int], quoted: set[int]) -> bool:
         """Whether a time only says once more which turn a quote is of: it is near that turn's, and no other's."""

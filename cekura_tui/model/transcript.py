@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
@@ -40,8 +41,11 @@ class Transcript:
         sealed = f"This transcript is encrypted ({self.encrypted:,} characters that cannot be read here)"
         if self.form == "text":
             timed = any(turn.start is not None for turn in self.turns)
-            missing = "tool calls and the ends of turns were not sent"
-            only = f"Times are to the second; {missing}." if timed else f"Times, {missing}."
+            tools = any(turn.speaker in TOOLS for turn in self.turns)
+            ends = "and the ends of turns were not sent."
+            missing = "the ends of turns were not sent." if tools else f"tool calls {ends}"
+            untimed = f"Times {ends}" if tools else f"Times, tool calls {ends}"
+            only = f"Times are to the second; {missing}" if timed else untimed
             return f"{sealed}; its text was sent beside it. {only}" if self.encrypted else f"Only text was sent. {only}"
         if self.form == "encrypted":
             return f"{sealed} and no text of it was sent."
@@ -153,4 +157,12 @@ def _seconds(value: object) -> float | None:
 
 
 def _of_text(n: int, said: Said) -> Turn:
-    return Turn(n, speaker_of(said.role), said.role, said.start, said.end, said.text)
+    speaker = speaker_of(said.role)
+    tool = None
+    if speaker in TOOLS and (called := _CALLED.match(said.text)):
+        tool = {"name": called[1], "arguments" if speaker == "tool_call" else "result": called[2]}
+    return Turn(n, speaker, said.role, said.start, said.end, said.text, tool)
+
+
+_CALLED = re.compile(r"([\w.-]{1,80})\s++([\[{].*[\]}])$", re.DOTALL)
+"""A call of a tool as text: its name and its values as JSON."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Callable
 from typing import NamedTuple
 
 from cekura_tui.model.turn import speaker_of
@@ -18,6 +19,14 @@ _BARE = re.compile(rf"^{_RANGE}\s*+(?:[-–|]\s*+)?{_ROLE}[ \t]*(.*)$", re.DOTAL
 """A time without brackets begins one only before a role that is known: somebody may say "10:30 works"."""
 _UNSTAMPED = re.compile(rf"^{_ROLE}[ \t]*(.*)$", re.DOTALL)
 
+_DATED = re.compile(
+    r"^\[?\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:[.,]\d++)?(?:Z|[+-]\d\d:?\d\d)?\]?\s*+(?:[-–|]\s*+)?"
+    rf"{_ROLE}[ \t]*(.*)$",
+    re.DOTALL,
+)
+"""A date begins one likewise; it does not tell when in the call it was."""
+_USUAL = frozenset(["user", "assistant", "agent", "bot", "customer", "caller", "human", "ai", "system"])
+"""Roles that begin a turn where no line has one that is known."""
 _UNIT = re.compile(r"\s?s(?:ec(?:onds)?)?$")
 
 
@@ -33,10 +42,12 @@ class Said(NamedTuple):
 def said_in(text: str) -> list[Said]:
     """The turns of a text, in its order. A line that begins no turn goes on with the turn before it."""
     lines = [line.strip() for line in text.split("\n")]
-    timed = any(_begun(line, timed=True) for line in lines)
+    begun = [_begun(line) for line in lines]
+    if not any(begun):
+        begun = [_begun(line, _is_usual) for line in lines]
     turns: list[tuple[str, float | None, float | None, list[str]]] = []
-    for line in lines:
-        if found := _begun(line, timed):
+    for line, found in zip(lines, begun, strict=True):
+        if found:
             turns.append((found.role, found.start, found.end, [found.text]))
         elif turns:
             turns[-1][3].append(line)
@@ -45,15 +56,24 @@ def said_in(text: str) -> list[Said]:
     return [Said(role, start, end, "\n".join(said).strip()) for role, start, end, said in turns]
 
 
-def _begun(line: str, timed: bool) -> Said | None:
-    """The turn that a line begins, if it does. In a transcript without times a role that is known begins one."""
+def _is_known(role: str) -> bool:
+    return speaker_of(role) != "other"
+
+
+def _is_usual(role: str) -> bool:
+    return role.strip().lower() in _USUAL
+
+
+def _begun(line: str, is_role: Callable[[str], bool] = _is_known) -> Said | None:
+    """The turn that a line begins, if it does: a time in brackets, or a role that is known, begins one."""
     if found := _STAMPED.match(line):
         start, end, role, said = found.groups()
         return Said(role or "", seconds_of(start), seconds_of(end or ""), said)
-    if (found := _BARE.match(line)) and speaker_of(found[3]) != "other":
+    if (found := _BARE.match(line)) and is_role(found[3]):
         return Said(found[3], seconds_of(found[1]), seconds_of(found[2] or ""), found[4])
-    if not timed and (found := _UNSTAMPED.match(line)) and speaker_of(found[1]) != "other":
-        return Said(found[1], None, None, found[2])
+    for form in (_DATED, _UNSTAMPED):
+        if (found := form.match(line)) and is_role(found[1]):
+            return Said(found[1], None, None, found[2])
     return None
 
 

@@ -15,10 +15,14 @@ if TYPE_CHECKING:
 
 PAGES = 3
 """Pages of runs that are looked at in one search."""
+TRIES = 3
+"""Runs of those found that are read until one has a transcript to compare."""
 
 
 async def last_passed(session: Session, view: RunView) -> RunView | None:
     """The last passed run before this one, else the newest passed one, read whole; None where there is none.
+
+    One without a transcript is passed over if another has one.
 
     Where the server cannot be reached it is looked for among the runs that were opened on this machine. Asks in the
     shared budget. Raises kinds of ApiError.
@@ -46,7 +50,13 @@ async def last_passed(session: Session, view: RunView) -> RunView | None:
                     status=error.status,
                 ) from None
             return kept
-    return None if search.found is None else await session.run(search.found)
+    first: RunView | None = None
+    for number in sorted(search.seen, key=lambda number: (number < asked.id, number), reverse=True)[:TRIES]:
+        run = await session.run(number)
+        if run.transcript.turns:
+            return run
+        first = first or run
+    return first
 
 
 class _Search:
@@ -55,6 +65,8 @@ class _Search:
     def __init__(self, session: Session, asked: RunRow) -> None:
         self._session, self._asked, self._left = session, asked, PAGES
         self.found: int | None = None
+        self.seen: set[int] = set()
+        """All that would do."""
 
     async def look(self, params: Params) -> None:
         """Look through one list. Raises kinds of ApiError."""
@@ -65,6 +77,7 @@ class _Search:
                 async for page in pages:
                     rows = [row for row in map(row_of, page.items) if _answers(row, self._asked)]
                     self.found = _better(self._asked, rows, self.found)
+                    self.seen.update(row.id for row in rows)
                     # One that reads the oldest runs last begins with a page that holds nothing.
                     self._left -= bool(page.items)
                     if not self._left or (self.found is not None and self.found < self._asked.id):

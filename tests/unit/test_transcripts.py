@@ -95,9 +95,45 @@ def test_time_stamps_of_every_form_that_was_seen_begin_a_turn(
 
 
 def test_what_somebody_says_about_times_and_roles_begins_no_turn() -> None:
-    said = "[00:01] Main Agent: I have\n10:30 free\n11:00 Monday: gone\nMain Agent: is what I am called\n\n(maybe)"
+    said = "[00:01] Main Agent: I have\n10:30 free\n11:00 Monday: gone\nSir: this is me\n\n(maybe)"
     (turn,) = transcript(None, said).turns
     assert turn.text == said.removeprefix("[00:01] Main Agent: ")
+
+
+def test_a_role_that_is_known_begins_a_turn_among_lines_with_times_too() -> None:
+    said = "[00:01] Testing Agent: Hello.\nMain Agent: Yes?\n[00:09] Testing Agent: Block my card.\nMain Agent: No."
+    read = transcript(None, said).turns
+    assert [(turn.speaker, turn.start) for turn in read] == [
+        ("testing", 1.0),
+        ("main", None),
+        ("testing", 9.0),
+        ("main", None),
+    ]
+
+
+@pytest.mark.parametrize("date", ["2026-11-25T10:00:01Z ", "[2026-11-25 10:00:01.5] - ", "2026-11-25T10:00:01-0500 "])
+def test_a_date_before_a_role_begins_a_turn_and_is_no_time_of_the_call(date: str) -> None:
+    read = transcript(None, f"{date}Testing Agent: Hello.\n{date}Main Agent: Yes?").turns
+    assert [(turn.speaker, turn.start, turn.text) for turn in read] == [
+        ("testing", None, "Hello."),
+        ("main", None, "Yes?"),
+    ]
+
+
+def test_usual_roles_begin_turns_only_where_no_line_has_one_that_is_known() -> None:
+    read = transcript(None, "User: Hello.\nAssistant: Hi.\nNote: nothing.").turns
+    assert [(turn.role, turn.text) for turn in read] == [("User", "Hello."), ("Assistant", "Hi.\nNote: nothing.")]
+    (turn,) = transcript(None, "Main Agent: Say\nUser: this").turns
+    assert turn.text == "Say\nUser: this"
+
+
+def test_a_call_of_a_tool_in_a_text_is_one_and_the_note_does_not_deny_it() -> None:
+    read = transcript(None, '[00:01] Function Call: get_slot {"day": "Mon"}\n[00:02] Function Call Result: get_slot []')
+    assert [turn.tool for turn in read.turns] == [
+        {"name": "get_slot", "arguments": '{"day": "Mon"}'},
+        {"name": "get_slot", "result": "[]"},
+    ]
+    assert "tool calls" not in read.note
 
 
 def test_text_with_hours_without_roles_and_before_the_first_time_is_read() -> None:

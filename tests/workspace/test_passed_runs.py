@@ -204,3 +204,20 @@ async def test_failed_runs_of_the_embedded_server_find_what_its_whole_list_says(
         wanted = max((number for number in passed if number < one.row.id), default=max(passed, default=None))
         told = await quick.passed_before(one)
         assert (told.row.id if told else None) == wanted
+
+
+async def test_one_without_a_transcript_is_passed_over_where_another_has_one(
+    quick: Session, scripted: ScriptedServer
+) -> None:
+    here, said = run(50, passed=False), "[00:01] Main Agent: Hello."
+    runs = Runs(scripted, here, run(49), run(48), run(47, transcript=said), run(46, transcript=said), page=4)
+    assert await found(quick, here) == 47
+    assert len(runs.asked) == 1
+
+
+async def test_where_none_has_a_transcript_it_is_the_last_one_all_the_same(
+    quick: Session, scripted: ScriptedServer
+) -> None:
+    here = run(50, passed=False)
+    Runs(scripted, here, run(49), run(48), run(47), run(46), page=8)
+    assert await found(quick, here) == 49

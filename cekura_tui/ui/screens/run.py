@@ -149,7 +149,8 @@ class RunScreen(RunKeys):
             return ""
         at = searched.at or At(0, 0)
         where = f"{at.number:,} of {at.of:,}" if at.of else "not found"
-        return f"“{clean_line(searched.asked, 30)}” {where}"
+        asked = f"“{clean_line(searched.asked, 30)}”"
+        return f"{where} {asked}" if isinstance(searched, RunDetails) else f"{asked} {where}"  # there is less room
 
 
 def _tab(title: Text, name: str, *, here: bool) -> None:

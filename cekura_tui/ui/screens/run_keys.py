@@ -110,7 +110,7 @@ on. `t` shows some roles alone. `l` goes to the slowest answer, then the next sl
     def action_compare(self) -> None:
         """Put this run beside the last passed one of its scenario."""
         if self.view is None or not self.view.transcript.turns:
-            self.tell("There is no transcript to compare.")
+            self.tell("The run is not read yet." if self.view is None else "There is no transcript to compare.")
             return
         from cekura_tui.ui.screens.compare import CompareScreen
 

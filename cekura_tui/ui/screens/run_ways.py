@@ -182,7 +182,7 @@ class RunWays(RunReading):
             return ""
         one = evidence[place]
         of = f" {place + 1} of {len(evidence)}" if len(evidence) > 1 else ""
-        return f"{clean_line(verdict.name, 40)}{of}: {one.why}, {one.sure}"
+        return f"{clean_line(verdict.name, 40)}{of}: {one.sure}, {one.why}"
 
     def _verdict_of(self, key: object) -> Verdict | None:
         return self.query_one(Verdicts).verdict_of(key)
@@ -222,6 +222,9 @@ class RunWays(RunReading):
 
     def action_roles(self) -> None:
         """Show other roles."""
+        if self.view is None:
+            self.tell("The run is not read yet.")
+            return
         self.query_one(Transcript).next_roles()
         self.draw_title()
 

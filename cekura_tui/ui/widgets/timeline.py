@@ -40,7 +40,7 @@ class TimelineStrip(Widget, can_focus=False):
         width: 1fr;
 
         & > .timeline--caller { color: $text-accent; }
-        & > .timeline--agent { color: $text-primary; }
+        & > .timeline--agent { color: $text-secondary; }
         & > .timeline--tools { color: $foreground; }
         & > .timeline--other { color: $text-warning; }
         & > .timeline--gap { color: $warning; }

@@ -42,7 +42,7 @@ class Transcript(TurnRows):
         & > .virtual-list--cursor-blurred {{ background: $foreground 8%; }}
         & > .transcript--time {{ color: $text-muted; }}
         & > .transcript--caller {{ color: $text-accent; text-style: bold; }}
-        & > .transcript--agent {{ color: $text-primary; text-style: bold; }}
+        & > .transcript--agent {{ color: $text-secondary; text-style: bold; }}
         & > .transcript--tool {{ color: $text-muted; }}
         & > .transcript--other {{ color: $text-warning; }}
         & > .transcript--note {{ color: $text-muted; text-style: italic; }}

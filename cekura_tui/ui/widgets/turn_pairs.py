@@ -83,7 +83,7 @@ class TurnPairs(VirtualList[PairRow]):
         & > .virtual-list--cursor-blurred { background: $foreground 8%; }
         & > .turn-pairs--quiet { color: $text-muted; }
         & > .turn-pairs--caller { color: $text-accent; }
-        & > .turn-pairs--agent { color: $text-primary; }
+        & > .turn-pairs--agent { color: $text-secondary; }
         & > .turn-pairs--tool { color: $text-muted; }
         & > .turn-pairs--other { color: $text-warning; }
         & > .turn-pairs--sign { color: $warning; text-style: bold; }

@@ -20,7 +20,6 @@ from cekura_tui.model.verdict_words import (
     percentile_words,
 )
 from cekura_tui.model.view import RunView
-from cekura_tui.ui.widgets.cells import fit
 from cekura_tui.ui.widgets.row_canvas import RowState
 from cekura_tui.ui.widgets.row_strips import Line, strips_of
 from cekura_tui.ui.widgets.signs import TONE_CLASSES, TONE_CSS, VERDICT_MARKS, VERDICT_TONES
@@ -120,18 +119,22 @@ class Verdicts(VirtualList[VerdictRow]):
         """About so many lines as the texts have characters."""
         verdict = row.verdict
         if verdict.state == "na":
-            return 3 if row.heading else 1
+            return (2 if row.heading else 0) + min(len(_folded(row)) // max(width - 4, _LEAST) + 1, _VERDICT_LINES)
         room = max(width - 4, _LEAST)
         told = sum(min(len(text), LONGEST_LINE) // room + 1 for text in verdict.explanation)
         lines = 1 + bool(row.evidence) + told + len(verdict.categories) + bool(verdict.percentiles)
         return min(lines + sum(1 + len(part.outcome) // room for part in verdict.alignments), _VERDICT_LINES)
 
     def lines_of(self, row: VerdictRow, width: int, state: RowState) -> Sequence[Line]:
-        """What was judged in bold, how, then everything that was told of it, wrapped; one line if it does not apply."""
+        """What was judged in bold, how, then everything that was told of it, wrapped; dim if it does not apply."""
         dim = self.ink("tone--dim")
         if row.verdict.state == "na":
             above: list[Line] = [[], [Segment(row.heading, dim)]] if row.heading else []
-            return [*above, [Segment(fit(_folded(row), max(width, 1)).rstrip(), dim)]]
+            folded = wrap(capped(_folded(row)), max(width - 3, _LEAST))[:_VERDICT_LINES]
+            return [
+                *above,
+                *([Segment(_INDENT if n else "", dim), Segment(text, dim)] for n, text in enumerate(folded)),
+            ]
         lines = self._title(row.verdict, max(width - 3, _LEAST))
         if row.evidence:
             told = clean_line(row.evidence)
@@ -163,7 +166,8 @@ class Verdicts(VirtualList[VerdictRow]):
         name = clean_line(verdict.name, LONGEST_LINE)
         title = f"{name}  {judged_words(verdict)}"
         lines: list[Line] = []
-        for start, end in breaks(title, room):
+        # A threshold stays in one line with its sign.
+        for start, end in breaks(title.replace("≥ ", "≥\u00a0").replace("≤ ", "≤\u00a0"), room):
             middle = min(max(len(name), start), end)
             sign = Segment(_INDENT if lines else f"{VERDICT_MARKS[verdict.state]} ", tone)
             lines.append([sign, Segment(title[start:middle], strong), Segment(title[middle:end], tone)])
@@ -194,10 +198,10 @@ def _parts(verdict: Verdict) -> Iterator[_Part]:
 
 
 def _folded(row: VerdictRow) -> str:
-    """A verdict that does not apply, in one line: the heading says that it does not."""
+    """A verdict that does not apply, in one paragraph: the heading says that it does not."""
     verdict = row.verdict
     judged = judged_words(verdict).removeprefix("does not apply").lstrip(", ").removeprefix("· ")
-    reasons = (clean_line(text) for _, text in zip(range(3), (part.text for part in _parts(verdict)), strict=False))
+    reasons = (clean_line(part.text, LONGEST_LINE) for part in _parts(verdict))
     told = " · ".join(filter(None, (row.evidence, judged, *reasons)))
     return f"{VERDICT_MARKS['na']} {clean_line(verdict.name)}" + (f"  {told}" if told else "")
 
