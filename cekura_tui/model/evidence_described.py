@@ -40,7 +40,7 @@ pero como está esta este cuando donde porque sobre entre dans avec pour mais el
 question information confirm confirmed confirms line lines response responded
 """
 _NONE = frozenset(("no", "not", "nor", "without", "never", "since", "below", "under", "above", "than"))
-_AT = frozenset(("at", "by", "until", "till", "from", "to", "around", "ab", "bis", "gegen", "las", "la"))
+_AT = frozenset(("at", "until", "till", "ab", "bis", "gegen", "las", "la"))
 _EMPTY = frozenset(_EMPTY_WORDS.split())
 
 

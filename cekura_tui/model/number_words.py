@@ -44,8 +44,6 @@ _ES_TENS = {word: 10 * n for n, word in enumerate(_ES_DECADES.split(), 3)}
 _ES_HUNDREDS = {"cien": 100, "ciento": 100, "quinientos": 500, "setecientos": 700, "novecientos": 900} | {
     f"{word}cientos": 100 * n for word, n in _ES_UNITS.items() if n in (2, 3, 4, 6, 8)
 }
-_ELEVEN = frozenset(("a", "las", "son"))
-"""Before "once" these say that it is eleven in Spanish."""
 _LONGEST = 60
 _KNOWN = frozenset(("oh", "mil", *_UNITS, *_TENS, *_DE, *_ES_UNITS, *_ES_TENS, *_ES_HUNDREDS))
 
@@ -58,14 +56,22 @@ def number_at(forms: Sequence[str], n: int) -> tuple[int, int]:
     if form in _UNITS or form in _TENS:
         return _english(forms, n)
     if form in ("oh", "null"):
-        beside = (*forms[max(n - 1, 0) : n], *forms[n + 1 : n + 2])
-        digits = _UNITS if form == "oh" else _DE_UNITS
-        return 0, n + any(digits.get(one, 10) < 10 and one != form for one in beside)
+        return 0, n + _is_zero(forms, n)
     if (value := _german(form)) is not None:
         return value, n + 1
-    if form == "once" and (not n or forms[n - 1] not in _ELEVEN):
-        return 0, n
+    if form == "once" and (not n or forms[n - 1] != "las"):
+        return 0, n  # it is English
     return _spanish(forms, n)
+
+
+def _is_zero(forms: Sequence[str], n: int) -> bool:
+    """Whether "oh" or "null" is spelt among digits, and no sigh and no nothing."""
+    form = forms[n]
+    digits = _UNITS if form == "oh" else _DE_UNITS
+    near = forms[max(n - 2, 0) : n + 3]
+    beside = [one == form or digits.get(one, 10) < 10 for one in forms[n + 1 : n + 3]]
+    before = n > 0 and (forms[n - 1] == form or digits.get(forms[n - 1], 10) < 10)
+    return (before or beside == [True, True]) and any(one != form and digits.get(one, 10) < 10 for one in near)
 
 
 def _english(forms: Sequence[str], n: int) -> tuple[int, int]:
@@ -77,7 +83,7 @@ def _english(forms: Sequence[str], n: int) -> tuple[int, int]:
             part, last = part + _UNITS[form], "unit"
         elif form in _TENS and last in ("", "scale"):
             part, last = part + _TENS[form], "tens"
-        elif form in _SCALES and last in ("unit", "tens"):
+        elif form in _SCALES and last in ("unit", "tens") and part < (100 if form == "hundred" else 1000):
             if form == "hundred":
                 part *= 100
             else:

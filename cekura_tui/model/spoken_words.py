@@ -56,6 +56,11 @@ _SHORT = {f"{word}'s": (word, "us" if word == "let" else "is") for word in _IS.s
 _MINUTES = {"quarter": "15", "half": "30", "viertel": "15"}
 _ES_MINUTES = {"cuarto": "15", "media": "30"}
 _COINS = frozenset(("pound", "euro", "dollar"))
+_AT = frozenset(("at", "until", "till", "by", "from", "to", "around", "um", "ab", "bis", "las", "la"))
+"""After these a number is an hour, if minutes follow."""
+_GOING_ON = "cent cents pence to for on at in and or per plus please by from is was will would if with y und"
+_GO_ON = frozenset(_GOING_ON.split())
+"""These after a number do not tell what it counts."""
 _CENTS = frozenset(("cent", "cents", "pence"))
 _FILLERS = frozenset(["uh", "um", "uhm", "er", "erm", "hmm", "hm", "mhm", "ah", "eh", "äh", "ähm", "öh", "este", "euh"])
 
@@ -71,8 +76,8 @@ class Word(NamedTuple):
 def words_of(text: str) -> list[Word]:
     """The words of a text in order, figures in digits, fillers left out."""
     plain = [word for found in _WORD.finditer(text) for word in _spelt_out(found.group(), *found.span())]
-    figures = _figures([word for word in plain if word.form not in _FILLERS and word.form])
-    return _merged(_clocks(figures), text)
+    figures = _figures([word for word in plain if word.form not in _FILLERS and word.form], text)
+    return _merged(_clocks(figures, text), text)
 
 
 def _spelt_out(word: str, start: int, end: int) -> Iterator[Word]:
@@ -101,8 +106,8 @@ def _form(word: str) -> str:
     return _SAME.get(form, form)
 
 
-def _figures(words: list[Word]) -> list[Word]:
-    """Numbers in words as digits: "two thousand one hundred and twenty five" is 2125, "nine fifteen" 9:15, and "four
+def _figures(words: list[Word], text: str) -> list[Word]:
+    """Numbers in words as digits: "two thousand one hundred and twenty five" is 2125, "at nine fifteen" 9:15, and "four
     four one" stays three."""
     found: list[Word] = []
     forms = [word.form for word in words]
@@ -114,23 +119,26 @@ def _figures(words: list[Word]) -> list[Word]:
             n, hour = n + 1, 0
             continue
         spoken = Word(str(value), words[n].start, words[after - 1].end)
-        if hour and 10 <= value <= 59 and (after == len(words) or number_at(forms, after)[1] == after):
+        last = after == len(words) or number_at(forms, after)[1] == after
+        if hour and last and 10 <= value <= 59 and _next_to(found[-1], spoken, text):
             found[-1] = Word(f"{hour}:{value}", found[-1].start, spoken.end)
             hour = 0
         else:
-            alone = not found or not found[-1].form.isdecimal()
-            hour = value if alone and 1 <= value <= 12 else 0
+            hour = value if 1 <= value <= 12 and found and found[-1].form in _AT else 0
             found.append(spoken)
         n = after
     return found
 
 
-def _clocks(words: list[Word]) -> list[Word]:
+def _clocks(words: list[Word], text: str) -> list[Word]:
     """Times of the day and prices in figures: "ten past nine" is 9:10, "a quarter to seven" 6:45, "halb acht" 7:30,
     "nueve y cuarto" 9:15, "9 Uhr" 9:00, "two pounds fifty" 2.50."""
     found: list[Word] = []
-    for word in words:
-        if (told := _told_by(found, word)) is None:
+    for n, word in enumerate(words):
+        told = _told_by(found, word, text)
+        if told is not None and "." in told[0] and word.form not in _CENTS and _counts(words[n : n + 2], text):
+            told = None  # "20 euros 15 people"
+        if told is None:
             found.append(word)
         else:
             form, parts = told
@@ -143,10 +151,12 @@ def _clocks(words: list[Word]) -> list[Word]:
     return found
 
 
-def _told_by(before: list[Word], word: Word) -> tuple[str, int] | None:
+def _told_by(before: list[Word], word: Word, text: str) -> tuple[str, int] | None:
     """The time or price that a word ends, and how many of the words before it belong to it."""
     first, last = (before[-2].form if len(before) > 1 else ""), (before[-1].form if before else "")
     number = _small(word.form)
+    if before and not _next_to(before[-1], word, text):
+        return None
     if last in ("past", "to", "nach", "vor") and 1 <= number <= 12:
         late = _small(_MINUTES.get(first, first))
         quarter = first in ("quarter", "viertel")
@@ -159,7 +169,7 @@ def _told_by(before: list[Word], word: Word) -> tuple[str, int] | None:
         return f"{_small(first)}:{_ES_MINUTES[word.form]}", 2
     if word.form in ("uhr", "oclock") and last.isdecimal() and _small(last) <= 24:
         return f"{_small(last)}:00", 1
-    if last.endswith(":00") and number >= 10 and number <= 59 and before[-1].end < word.start:
+    if last.endswith(":00") and 10 <= number <= 59 and text[: before[-1].end].casefold().endswith("uhr"):
         return f"{last[:-2]}{number}", 1
     if word.form in _CENTS and last.isdecimal() and len(before) > 3 and before[-2].form == "and":
         whole, coin, _, cents = (one.form for one in before[-4:])
@@ -170,6 +180,16 @@ def _told_by(before: list[Word], word: Word) -> tuple[str, int] | None:
     return None
 
 
+def _next_to(one: Word, other: Word, text: str) -> bool:
+    """Whether nothing but a space stands between two words."""
+    return text[one.end : other.start].strip(" -\u00a0") == ""
+
+
+def _counts(words: list[Word], text: str) -> bool:
+    """Whether the first of these two words says how many of the second there are."""
+    return len(words) > 1 and words[1].form not in _GO_ON and _next_to(words[0], words[1], text)
+
+
 def _small(form: str) -> int:
     """The figure, if it has one or two digits, else 0: of thousands of digits Python makes no number."""
     return int(form) if len(form) <= 2 and form.isdecimal() else 0
@@ -178,25 +198,37 @@ def _small(form: str) -> int:
 def _merged(words: list[Word], text: str) -> list[Word]:
     """Letters and digits that are spelt one by one are one word: "N W, 4 1 2" is "nw", "412"."""
     found: list[Word] = []
+    run: list[Word] = []
+    apart = False
     for word in words:
-        if found and len(word.form) == 1 and _spelt(word, text):
-            before = found[-1]
-            if _spelt(Word(before.form[-1], before.end - 1, before.end), text) and (
-                before.form.isdecimal() == word.form.isdecimal() and _is_spelling(before, text)
-            ):
-                found[-1] = Word(before.form + word.form, before.start, word.end)
-                continue
-        found.append(word)
+        goes_on = (
+            bool(run)
+            and len(word.form) == 1
+            and _is_spelt(word, text)
+            and _is_spelt(run[-1], text)
+            and run[-1].form.isdecimal() == word.form.isdecimal()
+            # Of several that were spelt there is space between them; it is seen between the first two.
+            and (apart or (len(run) == 1 and len(run[0].form) == 1))
+        )
+        if goes_on:
+            apart = apart or " " in text[run[-1].start : word.end]
+            run.append(word)
+            continue
+        if run:
+            found.append(_joined(run))
+        run, apart = [word], " " in text[word.start : word.end]
+    if run:
+        found.append(_joined(run))
     return [word._replace(form=word.form.lstrip("0") or "0") if word.form[:1] == "0" else word for word in found]
 
 
-def _spelt(word: Word, text: str) -> bool:
-    return word.form.isdecimal() or (word.end - word.start == 1 and text[word.start].isupper())
+def _joined(run: list[Word]) -> Word:
+    return Word("".join(word.form for word in run), run[0].start, run[-1].end)
 
 
-def _is_spelling(word: Word, text: str) -> bool:
-    """Whether a word is a single sign, or several that were spelt: then there is space between them."""
-    return len(word.form) == 1 or " " in text[word.start : word.end]
+def _is_spelt(word: Word, text: str) -> bool:
+    """Whether a word is, or ends with, a digit or a single capital letter."""
+    return word.form[-1].isdecimal() or (len(word.form) == 1 and text[word.end - 1].isupper())
 
 
 @lru_cache(maxsize=20_000)

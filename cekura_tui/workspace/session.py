@@ -15,7 +15,7 @@ from cekura_tui.jobs.engine import JobEngine
 from cekura_tui.jobs.lease import Lease
 from cekura_tui.jobs.schedule import Budget
 from cekura_tui.model.account import Agent, Project
-from cekura_tui.model.errors import KeyMissing, UsageError
+from cekura_tui.model.errors import CekuraTuiError, KeyMissing, UsageError
 from cekura_tui.model.job import MAX_RUNS, Suggestion
 from cekura_tui.model.page import Page
 from cekura_tui.model.run import Run
@@ -132,6 +132,7 @@ class Session:
             await self.engine.close()
             await self.client.aclose()
         finally:
+            self._opened.write()  # what was answered meanwhile
             self.store.close()
             if self._demo is not None:
                 self._demo.stop()
@@ -187,6 +188,10 @@ class Session:
 
         With `once` it is asked for once, for whoever decides itself when to try again.
         """
+        if not once and self._reads.reading((run_id, True)):
+            # It is being asked already; where that goes wrong it is asked again, as often as it takes.
+            with contextlib.suppress(CekuraTuiError):
+                return await self._reads.get((run_id, True), lambda: self._read_run(run_id, once=True))
         return await self._reads.get((run_id, once), lambda: self._read_run(run_id, once=once))
 
     async def _read_run(self, run_id: int, *, once: bool) -> RunView:
@@ -201,7 +206,7 @@ class Session:
         return view
 
     async def _read_ahead(self, run_id: int) -> RunView:
-        view = await self.run(run_id, once=True)
+        view = self._opened.fresh(run_id) or await self.run(run_id, once=True)
         self._opened.write()  # nobody waits for this one
         return view
 

@@ -22,11 +22,17 @@ class SharedReads(Generic[T]):
     def __init__(self) -> None:
         self._reads: dict[Hashable, _Read[T]] = {}
 
+    def reading(self, key: Hashable) -> bool:
+        """Whether somebody is reading this."""
+        return key in self._reads
+
     async def get(self, key: Hashable, read: Callable[[], Coroutine[Any, Any, T]]) -> T:
         """What `read` returns or raises, which is called unless somebody is reading this already."""
         shared = self._reads.get(key)
         if shared is None:
             shared = self._reads[key] = _Read(asyncio.create_task(read()))
+            # It may go wrong when nobody waits for it any more.
+            shared.task.add_done_callback(lambda task: None if task.cancelled() else task.exception())
         shared.waiting += 1
         try:
             return await asyncio.shield(shared.task)

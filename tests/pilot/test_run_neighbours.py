@@ -7,7 +7,7 @@ from office import toasts
 from run_pages import Reader, call, path_of, reading, reading_served, serve
 from scripted_server import Hold, Reply, ScriptedServer
 from waiting import answered, eventually
-from watching import still
+from watching import screen_text, still
 
 from cekura_tui.ui.screens.runs import RunsScreen
 from cekura_tui.ui.widgets.run_list import RunList
@@ -93,6 +93,49 @@ async def test_a_key_that_comes_with_the_enter_that_opens_a_run_is_for_the_run(
         await still(reader.pilot)
         assert reader.pane == pane
         assert reader.pilot.app._exception is None
+
+
+async def test_a_key_that_comes_with_the_one_that_leads_on_is_for_the_run_it_leads_to(
+    scripted: ScriptedServer,
+) -> None:
+    async with reading(scripted, *RUNS) as reader:
+        await reader.sees("Run 9 ", "6 turns")
+        reader.burst(ON, "i")
+        await reader.sees("Improve", "run 8")
+        await reader.press("escape")
+        reader.burst(ON, ON, "d")
+        await reader.sees("Run 6 ", "Run (id): 6")
+        await reader.in_pane("details")
+
+
+async def test_of_a_run_that_cannot_be_read_nothing_of_the_one_before_is_shown(scripted: ScriptedServer) -> None:
+    async with reading(scripted, *RUNS) as reader:
+        scripted.on("GET", path_of(8), Reply({"detail": "Not found."}, 404))
+        await reader.sees("Run 9 ", "6 turns")
+        await reader.press("slash", *"four", "enter", "d")
+        await reader.sees("Run (id): 9")
+        await reader.press(ON)
+        await reader.sees("Run 8", "Not found", gone="Run (id): 9")
+        await reader.press("d")
+        await still(reader.pilot)
+        await reader.press("x")
+        await still(reader.pilot)
+        assert not {"9", "Luigi"} & set(screen_text(reader.pilot.app).split())
+        await reader.press(ON)
+        await reader.sees("Run 7 ", "Run (id): 7")
+        await reader.press("tab")
+        await reader.sees("“four” 1 of 2")
+
+
+async def test_a_run_that_is_asked_for_again_before_it_is_there_is_told_as_loading(scripted: ScriptedServer) -> None:
+    async with reading(scripted, *RUNS) as reader:
+        await reader.sees("Run 9 ", "6 turns")
+        await ahead(reader, 8)
+        scripted.on("GET", path_of(7), Hold(Reply(RUNS[2])))
+        await reader.press(ON)
+        await reader.sees("Run 8 ", "6 turns")
+        reader.burst(ON, "r")
+        await reader.sees("Loading run 7 …", gone="Scenario 8")
 
 
 async def test_leaving_puts_the_cursor_of_the_list_on_the_run_shown_last(scripted: ScriptedServer) -> None:

@@ -126,6 +126,16 @@ async def test_enter_on_an_empty_search_line_closes_it(scripted: ScriptedServer)
         assert not reader.page.query_one(RunFind).is_open
 
 
+@pytest.mark.parametrize("key", ["tab", "shift+tab"])
+async def test_another_pane_closes_the_line_and_what_was_found_stays(scripted: ScriptedServer, key: str) -> None:
+    async with reading(scripted, call(5), size=WIDE) as reader:
+        await reader.sees("6 turns", "Right time  failed")
+        await reader.press("slash", *"table", key)
+        await reader.sees("“table” 1 of 2", gone="Find  table")
+        assert reader.pane == ("verdicts" if key == "tab" else "details")
+        assert not reader.page.query_one(RunFind).is_open
+
+
 async def test_a_search_in_one_burst_with_its_keys_is_done_in_order(scripted: ScriptedServer) -> None:
     async with reading(scripted, call(5)) as reader:
         await reader.sees("6 turns")
@@ -146,7 +156,7 @@ async def test_the_details_are_searched_when_it_is_entered(scripted: ScriptedSer
         await reader.pilot.pause()
         assert not reader.details.asked
         await reader.press("enter")
-        await reader.sees("“telephone” 1 of 1", "I am only the telephone.")
+        await reader.sees("1 of 1 “telephone”", "I am only the telephone.")
         await reader.press("enter")
         await reader.in_pane("transcript")
         await reader.at(5)
@@ -159,7 +169,7 @@ async def test_a_search_in_the_details_in_one_burst(scripted: ScriptedServer) ->
     async with reading(scripted, call(5)) as reader:
         await reader.sees("6 turns")
         reader.burst("d", "slash", *"seven", "enter", "n")
-        await reader.sees("“seven” 2 of ")
+        await reader.sees("2 of ", "“seven”")
 
 
 @pytest.mark.parametrize(

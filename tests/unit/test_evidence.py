@@ -132,7 +132,44 @@ def test_a_reader_would_point_at_the_same_turns(half: str, recall: float) -> Non
     ],
 )
 def test_what_is_said_and_what_is_written_are_the_same_words(one: str, other: str) -> None:
+    # "€ 2.50" and "2.50 €" are the same; what is said is compared in the order in which it is written.
     assert sorted(word.form for word in words_of(one)) == sorted(word.form for word in words_of(other))
+
+
+@pytest.mark.parametrize(
+    ("said", "quote"), [("It costs two pounds fifty.", "costs £2.50"), ("At nine fifteen.", "at 9:15")]
+)
+def test_a_quote_in_figures_is_found_where_they_were_spoken(said: str, quote: str) -> None:
+    turns = [Turn(1, "testing", "", 0.0, 1.0, "And?"), Turn(2, "main", "", 2.0, 3.0, said)]
+    ((found,),) = evidence_in(turns, [[f"The agent said “{quote}”."]])
+    assert (found.n, found.sure) == (2, "sure")
+
+
+@pytest.mark.parametrize(
+    ("said", "quote"),
+    [
+        ("Wir öffnen um 9 Uhr, 12 Personen warten.", "12 Personen warten"),
+        ("Table nine. Twenty guests, yes.", "twenty guests, yes"),
+        ("You have nine twenty dollar bills.", "twenty dollar bills"),
+        ("The refund is 20 dollars. 5 days later you get it.", "5 days later"),
+        ("It is 20 euros 15 people pay.", "15 people pay"),
+        ("We open at nine. Fifteen people wait.", "we open at nine"),
+        ("My son once told me.", "once told me"),
+        ("Oh, five is fine.", "five is fine"),
+    ],
+)
+def test_figures_are_not_put_together_over_what_parts_them(said: str, quote: str) -> None:
+    turns = [Turn(1, "testing", "", 0.0, 1.0, "And?"), Turn(2, "main", "", 2.0, 3.0, said)]
+    ((found,),) = evidence_in(turns, [[f"The agent said “{quote}”."]])
+    assert (found.n, found.sure) == (2, "sure")
+
+
+@pytest.mark.parametrize("part", ["1 ", "one ", "oh one ", "null null ", "one hundred ", "einhundert", "mil ", "A. "])
+def test_figures_without_end_keep_nobody_waiting_and_break_nothing(part: str) -> None:
+    begun = time.process_time()
+    words = words_of(part * (200_000 // len(part)))
+    assert words
+    assert time.process_time() - begun < 5  # it took a minute
 
 
 @pytest.mark.parametrize("text", ["once more", "a null value", "one of the first", "y media", "twelve fifteen nine"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -11,11 +12,11 @@ from hypothesis import strategies as st
 from rich.segment import Segment
 from textual.color import Color
 
-from cekura_tui.model.timeline import LONGEST_CALL, Span, Timing, clock, timeline_of, timings
+from cekura_tui.model.timeline import LONGEST_CALL, Span, Timeline, Timing, clock, timeline_of, timings
 from cekura_tui.model.transcript import Turn
 from cekura_tui.model.verdict import State
 from cekura_tui.ui.terminal.filters import AsciiFilter
-from cekura_tui.ui.widgets.timeline_lanes import lanes, ruler
+from cekura_tui.ui.widgets.timeline_lanes import Scale, lanes, ruler
 
 WHO = {"c": "testing", "a": "main", "t": "tool_call", "r": "tool_result", "o": "other"}
 TIMES = st.none() | st.floats(-5, 60) | st.integers(0, 60).map(float) | st.sampled_from([-1e12, 1e12, 0.0, 1e-320])
@@ -29,6 +30,47 @@ def call(*said: tuple[Any, ...]) -> list[Turn]:
         Turn(n, WHO[who], "role", start, end, *(text or ["Hello."]))  # type: ignore[arg-type]
         for n, (who, start, end, *text) in enumerate(said, 1)
     ]
+
+
+def speech_drawn_plainly(timeline: Timeline, width: int) -> list[str]:
+    """Each lane without gaps and overlaps, every span one after the other."""
+    scale = Scale.of(timeline.length, width)
+    drawn = []
+    for lane in timeline.lanes:
+        cells = [" "] * width
+        for span in lane.spans:
+            first, last = scale.columns(span.start, span.end)
+            if lane.name == "tools":
+                cells[first:last] = [was if was in "●○" or span.end is None else "─" for was in cells[first:last]]
+                if cells[first] != "●":
+                    cells[first] = "●" if span.speaker == "tool_call" else "○"
+            elif span.end is not None:
+                cells[first:last] = ["━"] * (last - first)
+            elif cells[first] == " ":
+                cells[first] = "▸"
+        drawn.append("".join(cells))
+    return drawn
+
+
+@given(
+    st.lists(
+        st.tuples(
+            st.sampled_from(["testing", "main", "tool_call", "tool_result"]),
+            st.floats(0, 60),
+            st.none() | st.floats(0, 10),
+        ),
+        max_size=60,
+    ),
+    st.sampled_from([1, 3, 10, 40, 120]),
+)
+def test_what_is_drawn_already_is_passed_over_and_looks_the_same(said: list[tuple[Any, ...]], width: int) -> None:
+    turns = [
+        Turn(n, who, who, start, None if length is None else start + length, "Hm.")
+        for n, (who, start, length) in enumerate(said, 1)
+    ]
+    timeline = replace(timeline_of(turns), gaps=(), overlaps=())
+    shown = ["".join(cell.char for cell in lane) for lane in lanes(timeline, {}, width)]
+    assert shown == speech_drawn_plainly(timeline, width)
 
 
 def test_each_side_has_its_lane_and_others_only_where_there_are_any() -> None:

@@ -83,13 +83,15 @@ class RunScreen(RunKeys):
             if other:
                 transcript.show_call(Call(), reset=True)
                 self.query_one(Verdicts).show_rows((), reset=True)
+                self.query_one(RunDetails).show_nothing()
             if self.error is not None:
                 notice.say_error(self.error)
             else:
                 notice.say(f"Loading run {self.run_id} …")
         self.draw_headline()
         self.draw_title()
-        if view is not None and (self.focused is None or self.focused.id in PANES):
+        typing = self.query_one(RunFind).is_open
+        if view is not None and not typing and (self.focused is None or self.focused.id in PANES):
             self.set_focus(self.query_one(f"#{self.pane}"))
 
     def draw_headline(self) -> None:

@@ -73,6 +73,7 @@ on. `t` shows some roles alone. `l` goes to the slowest answer, then the next sl
             self.tell("This run was opened by its number: there is no list around it.")
             return
         self._steps += step
+        self.arrived.clear()
         self._go(self._beside)
 
     @work(group="neighbour", exclusive=True)
@@ -87,9 +88,13 @@ on. `t` shows some roles alone. `l` goes to the slowest answer, then the next sl
             listed = not beyond or await beside(self.run_id, 0) is not None
         except CekuraTuiError as error:
             self._steps = 0
+            self.arrived.set()
             self.tell_error(error)
             return
         self._steps = 0
+        if not self.is_current:
+            self.arrived.set()  # something else was wished for meanwhile, of the run that is shown
+            return
         if not listed:
             self.tell("This run is no longer in the list.")
         elif beyond and not self._told_end:
@@ -97,6 +102,8 @@ on. `t` shows some roles alone. `l` goes to the slowest answer, then the next sl
         self._told_end = beyond
         if number is not None:
             self.show_another(number)
+        else:
+            self.arrived.set()
 
     def show_another(self, run_id: int) -> None:
         """Another run in place of this one, which stays until it is known whether that is at hand."""
@@ -104,7 +111,7 @@ on. `t` shows some roles alone. `l` goes to the slowest answer, then the next sl
         self.workers.cancel_group(self, "evidence")
         self.run_id, self.view, self.error, self.evidence = run_id, None, None, None
         self.walk, self._slow, self._turn, self._row, self._failures = None, -1, None, None, 0
-        self._carried = self.query_one(Transcript).asked
+        self._carried = self.query_one(Transcript).asked or self._carried
         self.load()
 
     def action_compare(self) -> None:
@@ -114,10 +121,11 @@ on. `t` shows some roles alone. `l` goes to the slowest answer, then the next sl
             return
         from cekura_tui.ui.screens.compare import CompareScreen
 
-        self.app.push_screen(CompareScreen(self.board, self.view), self._came_back_at)
+        run_id = self.run_id
+        self.app.push_screen(CompareScreen(self.board, self.view), lambda turn: self._came_back_at(run_id, turn))
 
-    def _came_back_at(self, turn: object) -> None:
-        if isinstance(turn, int):
+    def _came_back_at(self, run_id: int, turn: object) -> None:
+        if isinstance(turn, int) and run_id == self.run_id:
             self.query_one(Transcript).go_to(turn)
             self.action_show_pane("transcript")
 

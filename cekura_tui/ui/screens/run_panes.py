@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 from collections.abc import Callable, Hashable
 from typing import Self, TypeVar
 
@@ -19,6 +21,10 @@ from cekura_tui.ui.widgets.verdicts import VerdictRow, Verdicts
 from cekura_tui.ui.widgets.virtual_list import VirtualList
 
 R = TypeVar("R")
+_ON_AND_ON = ("left_square_bracket", "right_square_bracket")
+"""One may go on to other runs without looking at those between."""
+_PATIENCE = 1.0
+"""Seconds that a key waits for a run that one is on the way to."""
 
 
 class _Pane(VirtualList[R]):
@@ -32,6 +38,11 @@ class _Pane(VirtualList[R]):
         return self
 
     async def _on_key(self, event: events.Key) -> None:
+        arrived = getattr(self.screen, "arrived", None)
+        if isinstance(arrived, asyncio.Event) and not arrived.is_set() and event.key not in _ON_AND_ON:
+            # What comes after the key that leads to another run is for that one.
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(arrived.wait(), _PATIENCE)
         if not await passed_on(self, event):
             await do_binding(self, event)
 

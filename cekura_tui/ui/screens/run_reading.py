@@ -62,6 +62,8 @@ class RunReading(Improving):
         """What was searched in the run before: it is searched in this one, too."""
         self._again: Timer | None = None
         self._failures = 0
+        self.arrived = asyncio.Event()
+        """Not set while one is on the way to another run, of which nothing is shown yet."""
 
     @property
     def row(self) -> RunRow | None:
@@ -91,14 +93,15 @@ class RunReading(Improving):
                 await take_turn(session.budget)
             return await session.run(run_id, once=again)
 
-        fresh = False
+        at_hand, fresh = None, False
         try:
             if self.view is None and not anew:
                 at_hand, fresh = await workspace.call(lambda session: session.at_hand(run_id))
-                if at_hand is not None:
-                    self._take(at_hand)
-                else:
-                    self.draw()  # it takes longer now: what is read is told
+            if at_hand is not None:
+                self._take(at_hand)
+            elif self.view is None:
+                self.draw()  # it takes longer now: what is read is told
+            self.arrived.set()
             if not fresh:
                 self._take(view := await workspace.call(asked))
                 # A server that cannot be reached is answered for by what is kept.
@@ -108,6 +111,7 @@ class RunReading(Improving):
             if error.exit_status == Exit.KEY_REFUSED and self.view is None:
                 self.tell_error(error)  # what is being read is not taken away
             self.draw()
+        self.arrived.set()
         if not self.gone:
             self._wait()
             self._look_ahead()

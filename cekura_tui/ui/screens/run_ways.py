@@ -39,6 +39,9 @@ class RunWays(RunReading):
 
     def action_show_pane(self, pane: str) -> None:
         """To this pane; in a narrow terminal it takes the place of the one before."""
+        find = self.query_one(RunFind)
+        if find.is_open:
+            find.close(find.Entered())  # what was found stays
         self.pane = pane
         if pane != "transcript":
             self._left = pane
@@ -61,7 +64,8 @@ class RunWays(RunReading):
         """The mouse may give the focus to another pane."""
         focused = self.focused
         # Of a run that is not read yet the panes are hidden: the focus goes about by itself.
-        if self.view is not None and focused is not None and focused.id in PANES and focused.id != self.pane:
+        other = focused is not None and (focused.id != self.pane or self.query_one(RunFind).is_open)
+        if self.view is not None and focused is not None and focused.id in PANES and other:
             self.action_show_pane(focused.id)
 
     # Search
@@ -138,6 +142,9 @@ class RunWays(RunReading):
 
     def action_evidence(self, step: int) -> None:
         """To the next piece of evidence: of the verdict that was opened last, else of the first that has some."""
+        if self.view is None:
+            self.tell("The run is not read yet.")
+            return
         if self.evidence is None:
             self.tell("What the verdicts speak of is still being looked for.")
             return

@@ -29,7 +29,7 @@ class FindLine(Horizontal):
         &.-open { display: block; }
     }
     """
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "leave", "Close", id="find.close", show=False)]
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "leave", "No search", id="find.close")]
 
     @dataclass
     class Typed(Message):

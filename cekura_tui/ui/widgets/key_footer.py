@@ -81,6 +81,8 @@ class KeyFooter(Widget, can_focus=False):
 
     def on_mouse_down(self, event: events.MouseDown) -> None:
         """As if the key under the mouse was pressed."""
+        if event.button != 1:
+            return
         begin = 0
         for one in self._that_fit():
             end = begin + one.cells()

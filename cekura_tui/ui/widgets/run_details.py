@@ -79,6 +79,12 @@ class RunDetails(VirtualList[DetailRow]):
             self._seek()
         self._show(reset=not again)
 
+    def show_nothing(self) -> None:
+        """No run is known."""
+        self._begin_anew()
+        self._run_shown = None
+        self._show(reset=True)
+
     @property
     def raw(self) -> bool:
         """Whether the raw JSON is shown."""
