@@ -163,7 +163,7 @@ async def details(pilot: Pilot[Any]) -> None:
     """All that the server told of it, with what is searched."""
     await run(pilot)
     await pilot.press("d", "slash", *"carer", "enter")
-    await sees(pilot, "“carer” 1 of")
+    await sees(pilot, "1 of", "“carer”")
     await still(pilot)
 
 
