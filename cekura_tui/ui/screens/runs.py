@@ -197,6 +197,8 @@ class RunsScreen(RunListKeys):
         self._previewed = run_id, row.outcome
         try:
             view = await self.board.workspace.call(lambda session: session.cached_run(run_id))
+            if view is None:
+                preview.clear(f"Loading run {run_id} …")
             if view is None or not view.row.outcome.settled:
                 view = await self.board.workspace.call(lambda session: session.run(run_id))
         except CekuraTuiError as error:

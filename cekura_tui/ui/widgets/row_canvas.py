@@ -13,6 +13,7 @@ from textual.scroll_view import ScrollView
 from textual.strip import Strip
 from textual.widget import Widget
 
+from cekura_tui.ui.widgets.made_lines import MadeLines
 from cekura_tui.ui.widgets.row_heights import EvenHeights, Heights, RowHeights
 from cekura_tui.ui.widgets.row_places import RowPlaces
 from cekura_tui.ui.widgets.row_strips import Line, differing_cells, overlaid, strips_of, without_background
@@ -74,6 +75,7 @@ class RowCanvas(ScrollView, Generic[R], inherit_bindings=False):
 
     def __init__(self, *, name: str | None = None, id: str | None = None, classes: str | None = None) -> None:  # noqa: A002
         super().__init__(name=name, id=id, classes=classes)
+        self._styles_cache = MadeLines()
         self._rows: Sequence[R] = ()
         self._places = RowPlaces(self._rows, self.key_of)
         self._cursor = -1
@@ -125,25 +127,7 @@ class RowCanvas(ScrollView, Generic[R], inherit_bindings=False):
         # The size arrives just before the first paint with it, the Resize event only after.
         if self._area != self._laid_out:
             self._lay_out()
-        if self._framed:
-            return super().render_lines(crop)
-        # Textual makes each line anew here. These are made already, and each remembers what was made of it.
-        width, base, background = self.size.width, self.rich_style, self.background_colors[1]
-        filters, (left, right) = self.get_line_filters(), crop.column_span
-        strips = []
-        for y in crop.line_range:
-            strip = self.render_line(y).adjust_cell_length(width, base)
-            for line_filter in filters:
-                strip = strip.apply_filter(line_filter, background)
-            strips.append(strip.crop(left, right) if right - left < width else strip)
-        return strips
-
-    @property
-    def _framed(self) -> bool:
-        """Whether there is more to draw than the rows."""
-        styles = self.styles
-        mixed = styles.tint.a or self.opacity != 1.0 or styles.text_opacity != 1.0
-        return bool(any(styles.gutter) or any(edge for edge, _ in styles.outline) or mixed or styles.has_rule("hatch"))
+        return super().render_lines(crop)
 
     def render_line(self, y: int) -> Strip:
         if y >= len(self._shown):
