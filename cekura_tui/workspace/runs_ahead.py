@@ -14,15 +14,14 @@ from cekura_tui.model.view import RunView
 from cekura_tui.workspace.turn import take_turn
 
 MOST = 8
-MOST_BYTES = 8 * 2**20
-"""The run that is read, and its neighbours, of calls of 10,000 turns: in memory each takes tens of megabytes."""
+MOST_BYTES = 16 * 2**20
 FRESH = 60.0
 """Seconds in which a run that is kept is not asked for again."""
 _log = logging.getLogger("cekura_tui.workspace")
 
 
 class RunsAhead:
-    """Of one session, on its loop. At most 8 runs are kept, and 8 MB of what was sent of them; the oldest leaves.
+    """Of one session, on its loop. At most 8 runs are kept, and 16 MB of what was sent of them; the oldest leaves.
 
     A run that goes on is not kept: it would be shown as it was.
     """
