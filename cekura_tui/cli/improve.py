@@ -182,7 +182,7 @@ async def _hand_over(session: Session, job: Job, target: Path | None, as_json: b
 def _put_changes(done: Suggestion) -> None:
     """The summary and the diff, of a job that has them."""
     if done.improved_prompt is not None:
-        from cekura_tui.model.prose_diff import diff
+        from cekura_tui.model.prose_blocks import diff
         from cekura_tui.model.prose_text import as_text
 
         if done.job.summary_of_changes:

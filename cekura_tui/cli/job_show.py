@@ -64,7 +64,7 @@ def _put_curls(record: JobRecord) -> None:
 
 def _put_diff(done: Suggestion) -> None:
     if done.improved_prompt is not None:
-        from cekura_tui.model.prose_diff import diff
+        from cekura_tui.model.prose_blocks import diff
         from cekura_tui.model.prose_text import as_text
 
         put(as_text(diff(done.prompt, done.improved_prompt)))

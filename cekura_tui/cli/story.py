@@ -21,7 +21,7 @@ def tell_story(options: Options) -> int:
 
     async def work(session: Session) -> Exit:
         from cekura_tui.model.job import Draft
-        from cekura_tui.model.prose_diff import diff
+        from cekura_tui.model.prose_blocks import diff
         from cekura_tui.model.prose_text import as_text
         from cekura_tui.model.run_text import STATE_MARKS, verdict_line
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from cekura_tui.model.prose_diff import Block, ProseDiff
+from cekura_tui.model.prose_blocks import Block, ProseDiff
 from cekura_tui.model.text import capped, count
 from cekura_tui.model.visible import visible
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from cekura_tui.jobs.owner import read_owner
 from cekura_tui.model.errors import CekuraTuiError, KeyMissing, UsageError
 from cekura_tui.model.job import Draft, Job, JobState, Suggestion
-from cekura_tui.model.prose_diff import ProseDiff, diff
+from cekura_tui.model.prose_blocks import ProseDiff, diff
 from cekura_tui.model.text import Prompt
 from cekura_tui.store.errors import StoreError
 from cekura_tui.workspace.job_record import JobRecord

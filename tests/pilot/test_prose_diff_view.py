@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from textual.app import App, ComposeResult
 
-from cekura_tui.model.prose_diff import diff
+from cekura_tui.model.prose_blocks import diff
 from cekura_tui.ui.widgets.prose_diff import ProseDiffView
 
 OLD = "# Role\nYou are Ava.\n\n## Verification\n" + "".join(f"- Rule {n} stays as it is.\n" for n in range(30))

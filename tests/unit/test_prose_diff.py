@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cekura_tui.model.prose_diff import ProseDiff, diff
+from cekura_tui.model.prose_blocks import ProseDiff, diff
 from cekura_tui.model.prose_text import as_text
 
 OLD = """# Role

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-from cekura_tui.model.prose_diff import Block, ProseDiff, Span
+from cekura_tui.model.prose_blocks import Block, ProseDiff, Span
 from cekura_tui.model.prose_text import fold
 from cekura_tui.model.text import count
 from cekura_tui.model.visible import visible

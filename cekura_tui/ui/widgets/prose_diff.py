@@ -9,7 +9,7 @@ from rich.segment import Segment
 from rich.style import Style
 from textual.binding import Binding, BindingType
 
-from cekura_tui.model.prose_diff import ProseDiff
+from cekura_tui.model.prose_blocks import ProseDiff
 from cekura_tui.model.text import LONGEST_LINE, capped
 from cekura_tui.ui.widgets.diff_rows import DiffRow, diff_rows
 from cekura_tui.ui.widgets.row_canvas import RowState

@@ -1,0 +1,157 @@
+"""Pairs of prompts in `prose/`, with the words that changed marked by hand: `cases/` to look at and tune on, `held/`
+only ever to be measured.
+
+A pair is `NAME.sent.md` and `NAME.proposed.md`. In both, `⟦…⟧` is around what changed (in the first: what goes, in the
+second: what comes) and `⟪…⟫` around what moved, as a whole sentence, list item, paragraph or section; changes inside
+what moved are marked inside it. Without the four signs the files are the two prompts.
+
+A word is what stands between white space, with its punctuation, and has a letter or a figure (one of Han, kana or
+Hangul is a word of its own).
+What makes a line a heading, an item, a quote or a fence (`##`, `-`, `3.`, `>`, ```` ```json ````) is not a word.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Literal, NamedTuple
+
+HERE = Path(__file__).parent / "prose"
+
+Mark = Literal["", "changed", "moved"]
+_SIGNS: dict[str, tuple[Mark, int]] = {"⟦": ("changed", 1), "⟧": ("changed", -1), "⟪": ("moved", 1), "⟫": ("moved", -1)}
+_ITEM = r"(?:[-*+•‣–]|\d{1,3}[.)]|[a-z][.)]|#{1,6})(?=[ \t\r\n]|$)"
+_NO_WORD = re.compile(rf"(?m)^[ \t]*(?:(?:```|~~~).*$|(?:>[ \t]*)*{_ITEM}|(?:>[ \t]*)+)")
+_WORD = re.compile(
+    r"(?m)^[ \t]*(?:(?:>[ \t]*)*(?:(?:[-*+•‣–]|\d{1,3}[.)]|[a-z][.)]|#{1,6})(?=[ \t\r\n]|$)[ \t]*)+|(?:>[ \t]*)+|(?:```|~~~).*$)"
+)
+_WORD = re.compile(r"[぀-ヿ㐀-鿿豈-﫿가-힣]|[^\s぀-ヿ㐀-鿿豈-﫿가-힣]+")
+
+
+class Word(NamedTuple):
+    """A word at [start, end) of its text."""
+
+    text: str
+    start: int
+    end: int
+
+
+def words(text: str) -> list[Word]:
+    """The words of a prompt, in order."""
+    bare = _NO_WORD.sub(lambda found: " " * len(found.group()), text)
+    return [Word(found.group(), *found.span()) for found in _WORD.finditer(bare) if any(map(str.isalnum, found.group()))]
+
+
+class Marked(NamedTuple):
+    """A prompt, its words, and for every word whether a reader marked it; `blocks` are the places [start, end) of what
+    moved."""
+
+    text: str
+    words: tuple[Word, ...]
+    marks: tuple[Mark, ...]
+    blocks: tuple[tuple[int, int], ...]
+
+    @property
+    def changed(self) -> int:
+        return self.marks.count("changed")
+
+
+class Pair(NamedTuple):
+    """A prompt that was sent and the one that was proposed for it."""
+
+    name: str
+    sent: Marked
+    proposed: Marked
+
+    @property
+    def changed(self) -> int:
+        """How many words a reader marked, of both."""
+        return self.sent.changed + self.proposed.changed
+
+
+def read(marked: str) -> Marked:
+    """A prompt from its marked form. A word with a changed letter is changed."""
+    text: list[str] = []
+    inside = {"changed": 0, "moved": 0}
+    of_letter: list[Mark] = []
+    blocks: list[tuple[int, int]] = []
+    start = 0
+    for letter in marked:
+        if letter in _SIGNS:
+            kind, step = _SIGNS[letter]
+            inside[kind] += step
+            if inside[kind] not in (0, 1):
+                raise ValueError(f"{letter} at {''.join(text)[-60:]!r} has no partner")
+            if kind == "moved":
+                if step > 0:
+                    start = len(text)
+                else:
+                    blocks.append((start, len(text)))
+            continue
+        text.append(letter)
+        of_letter.append("changed" if inside["changed"] else "moved" if inside["moved"] else "")
+    if any(inside.values()):
+        raise ValueError("a mark is not closed")
+    whole = "".join(text)
+    found = words(whole)
+    marks: list[Mark] = []
+    for word in found:
+        kinds = set(of_letter[word.start : word.end])
+        marks.append("changed" if "changed" in kinds else "moved" if "moved" in kinds else "")
+    return Marked(whole, tuple(found), tuple(marks), tuple(blocks))
+
+
+def pairs(folder: str) -> Iterator[Pair]:
+    """The pairs of one half."""
+    for file in sorted((HERE / folder).glob("*.sent.md")):
+        name = file.name.removesuffix(".sent.md")
+        sent, proposed = (
+            read((file.parent / f"{name}.{side}.md").read_bytes().decode("utf-8")) for side in ("sent", "proposed")
+        )
+        yield Pair(name, sent, proposed)
+
+
+def faults(pair: Pair) -> Iterator[str]:
+    """What cannot be right about the marks: words that nobody marked are the same in both, and what moved is too."""
+    plain = [
+        [word.text for word, mark in zip(side.words, side.marks, strict=True) if not mark]
+        for side in (pair.sent, pair.proposed)
+    ]
+    for n, (one, other) in enumerate(zip(*plain, strict=False)):
+        if one != other:
+            yield f"not marked, but differs: {' '.join(plain[0][n : n + 8])!r} and {' '.join(plain[1][n : n + 8])!r}"
+            return
+    if len(plain[0]) != len(plain[1]):
+        longer = max(plain, key=len)
+        yield f"not marked, but in one alone: {' '.join(longer[min(map(len, plain)) :][:8])!r}"
+    moved = [
+        sorted(
+            " ".join(
+                word.text
+                for word, mark in zip(side.words, side.marks, strict=True)
+                if mark == "moved" and start <= word.start < end
+            )
+            for start, end in side.blocks
+        )
+        for side in (pair.sent, pair.proposed)
+    ]
+    if moved[0] != moved[1]:
+        yield f"what moved differs: {moved[0]} and {moved[1]}"
+
+
+def main() -> int:
+    """Say of every pair how many words are marked and what is wrong with its marks."""
+    wrong = 0
+    for half in ("cases", "held"):
+        for pair in pairs(half):
+            found = list(faults(pair))
+            wrong += len(found)
+            told = f"{len(pair.sent.words)} words, {pair.changed} changed"
+            print(f"{half}/{pair.name}: {told}, {len(pair.sent.blocks)} moved", *found, sep="\n  ")
+    return 1 if wrong else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
