@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from difflib import SequenceMatcher
 
 Gap = tuple[int, int, int, int]
@@ -17,8 +17,13 @@ _REPEATS = 5_000
 _LONGEST = 400
 
 
-def match(old: Sequence[str], new: Sequence[str], rest: Rest | None = None) -> Pairs:
-    """Pairs (i, j) with old[i] == new[j], both rising. A gap without a unique common member goes to `rest`."""
+def match(
+    old: Sequence[Hashable], new: Sequence[Hashable], rest: Rest | None = None, worth: Sequence[int] | None = None
+) -> Pairs:
+    """Pairs (i, j) with old[i] == new[j], both rising. A gap without a unique common member goes to `rest`.
+
+    Where unique members changed places, most stay; with `worth`, one number for each of `old`, those that weigh most.
+    """
     pairs: Pairs = []
     todo: list[tuple[Gap, int]] = [((0, len(old), 0, len(new)), 0)]
     while todo:
@@ -31,7 +36,7 @@ def match(old: Sequence[str], new: Sequence[str], rest: Rest | None = None) -> P
             pairs.append((b, d))
         if a == b or c == d:
             continue
-        anchors = _unique(old, new, (a, b, c, d)) if depth < _DEEPEST else []
+        anchors = rising(*_unique(old, new, (a, b, c, d), worth)) if depth < _DEEPEST else []
         if not anchors:
             pairs.extend(rest(a, b, c, d) if rest else [])
             continue
@@ -60,23 +65,64 @@ def short_gaps(old: Sequence[str], new: Sequence[str]) -> Rest:
     return rest
 
 
-def _unique(old: Sequence[str], new: Sequence[str], gap: Gap) -> Pairs:
-    """The longest rising run of members that occur once on each side of the gap."""
+def _unique(
+    old: Sequence[Hashable], new: Sequence[Hashable], gap: Gap, worth: Sequence[int] | None
+) -> tuple[Pairs, list[int] | None]:
+    """The members that occur once on each side of the gap, as pairs, and what each is worth."""
     a, b, c, d = gap
     in_old, in_new = Counter(old[a:b]), Counter(new[c:d])
     places = {member: j for j, member in enumerate(new[c:d], c) if in_new[member] == 1}
     both = [(i, places[m]) for i, m in enumerate(old[a:b], a) if in_old[m] == 1 and m in places]
+    return both, None if worth is None else [worth[i] for i, _ in both]
+
+
+def rising(pairs: Pairs, worth: Sequence[int] | None = None) -> Pairs:
+    """Of pairs (i, j), sorted by i, the longest run that rises in both; with `worth` the one that is worth most."""
+    if worth is None:
+        return _longest(pairs)
+    return _heaviest(pairs, worth)
+
+
+def _longest(pairs: Pairs) -> Pairs:
     ends: list[int] = []
     last: list[int] = []
     before: list[int] = []
-    for k, (_, j) in enumerate(both):
+    for k, (_, j) in enumerate(pairs):
         length = bisect_left(ends, j)
         before.append(last[length - 1] if length else -1)
         ends[length : length + 1] = [j]
         last[length : length + 1] = [k]
+    return _run(pairs, before, last[-1] if last else -1)
+
+
+def _heaviest(pairs: Pairs, worth: Sequence[int]) -> Pairs:
+    """By a tree of the best run that ends at or before a place; of equal i no two are taken."""
+    places = {j: n for n, j in enumerate(sorted({j for _, j in pairs}), 1)}
+    tree: list[tuple[int, int]] = [(0, -1)] * (len(places) + 1)
+    before = [-1] * len(pairs)
+    best = (0, -1)
+    # Of one i the last j first, so that none of them follows another.
+    for k in sorted(range(len(pairs)), key=lambda k: (pairs[k][0], -pairs[k][1])):
+        place = places[pairs[k][1]]
+        found, n = (0, -1), place - 1
+        while n > 0:
+            if tree[n][0] > found[0]:
+                found = tree[n]
+            n -= n & -n
+        before[k] = found[1]
+        here = (found[0] + worth[k], k)
+        if here[0] > best[0]:
+            best = here
+        while place < len(tree):
+            if here[0] > tree[place][0]:
+                tree[place] = here
+            place += place & -place
+    return _run(pairs, before, best[1])
+
+
+def _run(pairs: Pairs, before: Sequence[int], k: int) -> Pairs:
     run: Pairs = []
-    k = last[-1] if last else -1
     while k >= 0:
-        run.append(both[k])
+        run.append(pairs[k])
         k = before[k]
     return run[::-1]

@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import groupby
 from typing import Literal
 
-from cekura_tui.model.matching import match, short_gaps
+from cekura_tui.model.word_matching import same_words
 
 Op = Literal["same", "del", "ins"]
 _OPS: tuple[Op, ...] = ("same", "del", "ins")
 
 _UNSPACED = "\u0e00-\u0e7f\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff"  # scripts without spaces: a word a letter
 _WORD = rf"[{_UNSPACED}]|[^\W{_UNSPACED}]+(?:['’-][^\W{_UNSPACED}]+)*"
-_TOKEN = re.compile(rf"{_WORD}|([^\w\s])\1*")
+_VARIABLE = r"\{\{[^{}\n]{1,80}\}\}|\{[\w.-]{1,80}\}"
+_TOKEN = re.compile(rf"{_VARIABLE}|\d+(?:[.,:/]\d+)*(?!\w)|{_WORD}|([^\w\s])\1*")
 _WORDS = re.compile(_WORD)
+_WRITTEN = re.compile(rf"(?:{_VARIABLE}|[^\s{_UNSPACED}])+|[{_UNSPACED}]")
+_GAP = re.compile(r"\s*((?:(?:[-*+•‣–]|#{1,6}|>|\(?\d{1,3}[.)]|[a-z][.)])\s*)*)")
 _ALIKE = 0.4
-_SHORT = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,14 +50,19 @@ def is_alike(share: float) -> bool:
     return share >= _ALIKE
 
 
+def words_in(text: str) -> tuple[str, ...]:
+    """The words and marks of a text in order; a `{{variable}}` is one."""
+    return tuple(found.group() for found in _TOKEN.finditer(text))
+
+
 def word_spans(old: str, new: str) -> list[Span]:
     """The spans from old to new: their same and deleted texts make `old`, their same and inserted texts `new`."""
-    before = [found.span() for found in _TOKEN.finditer(old)]
-    after = [found.span() for found in _TOKEN.finditer(new)]
+    before = [found.span() for found in _WRITTEN.finditer(old)]
+    after = [found.span() for found in _WRITTEN.finditer(new)]
     old_words = [old[start:end] for start, end in before]
     new_words = [new[start:end] for start, end in after]
-    pairs = match(old_words, new_words, short_gaps(old_words, new_words))
-    if (before or after) and not is_alike(2 * len(pairs) / (len(before) + len(after))):
+    pairs = same_words(old_words, new_words)
+    if (before or after) and not pairs:
         return tidy([Span("del", old), Span("ins", new)])
     spans: list[Span] = []
     at = to = 0
@@ -64,7 +71,7 @@ def word_spans(old: str, new: str) -> list[Span]:
         spans.append(Span("same", old_words[i]))
         at, to = before[i][1], after[j][1]
     spans += _replaced(old[at:], new[to:])
-    return tidy(_without_confetti(tidy(spans)))
+    return tidy(spans)
 
 
 def _replaced(old: str, new: str) -> list[Span]:
@@ -99,43 +106,32 @@ def tidy(spans: Iterable[Span]) -> list[Span]:
 
 
 def quiet(spans: Iterable[Span]) -> list[Span]:
-    """White space that took the place of white space counts as the same, in its new form: not exact, but readable."""
+    """White space that took the place of white space, and the number of a list item that of another, count as the
+    same, in the new form: not exact, but readable."""
     found: list[Span] = []
     for is_same, group in groupby(spans, key=lambda span: span.op == "same"):
         change = list(group)
-        text = "".join(span.text for span in change)
-        if is_same or not text.isspace() or (len(change) == 1 and text.strip("\r")):
+        if is_same:
             found += change
+            continue
+        old = "".join(span.text for span in change if span.op == "del")
+        new = "".join(span.text for span in change if span.op == "ins")
+        if structure(old) == structure(new) is not None and (old.isspace() == new.isspace() or not old or not new):
+            found += [Span("same", new)]
         else:
-            found += [Span("same", span.text) for span in change if span.op == "ins"]
+            found += change
     return tidy(found)
 
 
-def _without_confetti(spans: list[Span]) -> Iterator[Span]:
-    """A word or two left standing between changes is part of them."""
-    changed = [word_count(span.text) if span.op != "same" else 0 for span in spans]
-    for k, span in enumerate(spans):
-        inside = 0 < k < len(spans) - 1 and span.op == "same"
-        if inside and _is_crumb(span.text, _around(spans, changed, k, -1), _around(spans, changed, k, 1)):
-            yield Span("del", span.text)
-            yield Span("ins", span.text)
-        else:
-            yield span
+def structure(gap: str) -> str | None:
+    """What makes of the line after it, as one word: "" for prose, "-" an item, "1" a numbered one, "##" a heading.
 
-
-def _around(spans: list[Span], changed: list[int], k: int, step: int) -> int:
-    """Words of the change right before or after a span."""
-    words, k = 0, k + step
-    while 0 <= k < len(spans) and spans[k].op != "same":
-        words, k = words + changed[k], k + step
-    return words
-
-
-def _is_crumb(text: str, before: int, after: int) -> bool:
-    if "\n" in text:
-        return False
-    bare = text.strip()
-    words = word_count(bare)
-    if words <= 1 and len(bare) <= _SHORT:
-        return bool(before and after)
-    return words <= 2 and min(before, after) >= 4
+    None where this is no white space with such marks in it, but text.
+    """
+    found = _GAP.fullmatch(gap)
+    if found is None:
+        return None
+    marks = found.group(1).split()
+    return " ".join(
+        "1" if mark.strip("(.)").isalnum() else mark if mark[0] in "#>" else "-" for mark in marks
+    )

@@ -1,0 +1,126 @@
+"""A prompt in units: sentences, headings, rows of a table, lines of a code fence, each in its paragraph or list item."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+from cekura_tui.model.prose_words import words_in
+
+UnitKind = Literal["heading", "item", "text", "row", "code"]
+
+_LINE = re.compile("[^\n]*\n|[^\n]+")
+_SPACE = re.compile(r"\s*")
+_FENCE = re.compile(r"\s*(```+|~~~+)")
+_QUOTE = re.compile(r"\s*>[>\s]*")
+_HEADING = re.compile(r"\s{0,3}#{1,6}[ \t]+(?=\S)")
+_ITEM = re.compile(r"\s*(?:[-*+•‣–]|\(?\d{1,3}[.)]|[a-z][.)])[ \t]+(?=\S)")
+_RULE = re.compile(r"\s*(?:-{3,}|\*{3,}|_{3,}|={3,})\s*$")
+_SENTENCE_END = re.compile(r"[.!?…]+[*_`\"'”’»)\]]*(?=\s+\S)|[。！？]+[」』”）]*")
+_GOES_ON = re.compile(r"\s+[a-zà-öø-ÿ]")
+_ABBREVIATION = re.compile(
+    r"(?:^|[\s(\[\"“„*_])(?:[A-Za-zÀ-ÿ]|e\.g|i\.e|z\.\s?B|d\.\s?h|u\.\s?a|bzw|ca|etc|vs|Mrs?|Ms|Dr|Sra?|St|Nr|No|Tel|ext|approx)\.$"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Unit:
+    """`gap` is what stands before it, white space and the marker of its line ("\\n\\n3. "), `text` the unit itself.
+
+    `words` are its words and marks, `block` counts paragraphs and list items, `line` is where it starts, from 1, and
+    `start` the character at which its text starts.
+    """
+
+    gap: str
+    text: str
+    words: tuple[str, ...]
+    kind: UnitKind
+    block: int
+    line: int
+    start: int
+
+    @property
+    def marker(self) -> str:
+        """What makes its line a heading, an item or a quote ("##", "3.", "-"), or ""."""
+        return " ".join(self.gap.split())
+
+
+def units_of(text: str) -> tuple[list[Unit], str]:
+    """All units, and the white space after the last one. All gaps and texts one after another, and that, are `text`."""
+    found: list[Unit] = []
+    at = 0
+    line, counted = 1, 0
+    for start, end, kind, block in _stretches(text):
+        for first, last in _sentences(text, start, end) if kind in ("item", "text") else [(start, end)]:
+            bare = first + len(_SPACE.match(text, first, last).group())  # type: ignore[union-attr] - it always matches
+            shut = first + len(text[first:last].rstrip())
+            if shut <= bare:
+                continue
+            line += text.count("\n", counted, bare)
+            counted = bare
+            found.append(Unit(text[at:bare], text[bare:shut], words_in(text[bare:shut]), kind, block, line, bare))
+            at = shut
+    return found, text[at:]
+
+
+def _stretches(text: str) -> Iterator[tuple[int, int, UnitKind, int]]:
+    """(start, end, kind, block): what units are found in. A paragraph or item is one, of all the lines it goes on in."""
+    fence = ""
+    block, open_at, open_kind = 0, -1, "text"
+    at = 0
+    for found in _LINE.finditer(text):
+        line, at, end = found.group(), *found.span()
+        goes_on = open_at >= 0
+        if fence or (opens := _FENCE.match(line)):
+            if goes_on:
+                yield open_at, at, open_kind, block  # type: ignore[misc] - "item" or "text"
+                open_at = -1
+            if not fence:
+                block, fence = block + 1, opens.group(1)[:3]  # type: ignore[union-attr] - it was not in a fence
+            elif line.strip().startswith(fence):
+                fence = ""
+            yield at, end, "code", block
+            continue
+        alone = _alone(line)
+        item = None if alone else _ITEM.match(line)
+        if goes_on and (alone or item or not line.strip()):
+            yield open_at, at, open_kind, block  # type: ignore[misc]
+            open_at = -1
+        if alone:
+            kind, marker = alone
+            block += 1
+            yield at + marker, end, kind, block
+        elif item:
+            block, open_at, open_kind = block + 1, at + len(item.group()), "item"
+        elif line.strip() and open_at < 0:
+            block, open_at, open_kind = block + 1, at, "text"
+    if open_at >= 0:
+        yield open_at, len(text), open_kind, block  # type: ignore[misc]
+
+
+def _alone(line: str) -> tuple[UnitKind, int] | None:
+    """The kind of a line that is a unit by itself, and how long its marker is; None for a line of prose."""
+    if heading := _HEADING.match(line):
+        return "heading", len(heading.group())
+    if quote := _QUOTE.match(line):
+        rest = _ITEM.match(line, len(quote.group()))
+        return "row", len(rest.group()) + len(quote.group()) if rest else len(quote.group())
+    if line.lstrip().startswith("|") or _RULE.match(line):
+        return "row", 0
+    return None
+
+
+def _sentences(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
+    at = start
+    for found in _SENTENCE_END.finditer(text, start, end):
+        stop = found.end()
+        if found.group()[0] in ".!?…" and (
+            _GOES_ON.match(text, stop, end) or (found.group() == "." and _ABBREVIATION.search(text, at, stop))
+        ):
+            continue
+        yield at, stop
+        at = stop
+    if at < end:
+        yield at, end
