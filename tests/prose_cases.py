@@ -38,7 +38,9 @@ class Word(NamedTuple):
 def words(text: str) -> list[Word]:
     """The words of a prompt, in order."""
     bare = _NO_WORD.sub(lambda found: " " * len(found.group()), text)
-    return [Word(found.group(), *found.span()) for found in _WORD.finditer(bare) if any(map(str.isalnum, found.group()))]
+    return [
+        Word(found.group(), *found.span()) for found in _WORD.finditer(bare) if any(map(str.isalnum, found.group()))
+    ]
 
 
 class Marked(NamedTuple):

@@ -123,4 +123,3 @@ def in_context(pair: Pair, context: int = 4) -> Iterator[str]:
 
 def _by_hand(mark: Mark) -> bool:
     return mark == "changed"
-

@@ -23,11 +23,12 @@ from cekura_tui.model.account import Agent, Project
 from cekura_tui.model.job import Draft
 from cekura_tui.model.page import Page
 from cekura_tui.model.run import Run
+from cekura_tui.model.text import Prompt
 
 READ = httpx.Timeout(20.0, connect=5.0)
 LAUNCH = httpx.Timeout(None, connect=10.0)
 READ_WHOLE = LAUNCH_WHOLE = 60.0
-"""Seconds for a request and its whole answer; that to a launch matters too much to be given up by silence alone."""
+"""Seconds for a request and its whole answer; that to a write matters too much to be given up by silence alone."""
 IN_FLIGHT = 6
 MAX_BODY = 64 * 2**20
 """Bytes of one answer; a larger one is not read to its end."""
@@ -139,6 +140,14 @@ class Client:
             return answer
         raise answers.refusal(answer, self._host, self._clock())
 
+    async def _write(self, method: str, path: str, body: Mapping[str, object]) -> Answer:
+        """Send what changes something: once, on a connection of its own, with more time for the answer."""
+        try:
+            async with self._open(LAUNCH) as http:
+                return await while_awake(self._send(method, path, body=body, http=http, within=None), LAUNCH_WHOLE)
+        except TimeoutError:
+            raise Unreachable(f"{self._host} did not answer in time.", "Try again later.") from None
+
     async def _get(self, path: str, params: Mapping[str, str | int] | None = None) -> Answer:
         """A read that is sent once."""
         return await self._send("GET", path, params=params)
@@ -201,6 +210,16 @@ class Client:
         answer = await self._versioned("aiagents", f"{agent_id}/")
         return answers.read_agent(answer.json(keep=answers.PROMPTS))
 
+    async def write_agent_prompt(self, agent_id: int, prompt: Prompt) -> Agent:
+        """Give an agent another prompt, sent once; returns the agent as the server tells it then.
+
+        It goes to the version that the agents were read from last. The text goes out exactly, a NUL or half a surrogate
+        pair escaped; what the server then keeps is for the caller to read.
+        """
+        path = f"/test_framework/{self._versions.get('aiagents', 'v1')}/aiagents/{agent_id}/"
+        answer = await self._write("PATCH", path, {"description": prompt})
+        return answers.read_agent(answer.json(keep=answers.PROMPTS))
+
     async def runs(
         self, scope: Mapping[str, str | int], page: int = 1, page_size: int = PAGE_SIZE, *, once: bool = False
     ) -> Page[Run]:
@@ -230,11 +249,7 @@ class Client:
         Raises NotConnected where nothing was sent, NotOffered where the server lacks the operation.
         """
         try:
-            async with self._open(LAUNCH) as http:
-                sending = self._send("POST", LAUNCH_PATH, body=draft.body(), http=http, within=None)
-                answer = await while_awake(sending, LAUNCH_WHOLE)
-        except TimeoutError:
-            raise Unreachable(f"{self._host} did not answer in time.", "Try again later.") from None
+            answer = await self._write("POST", LAUNCH_PATH, draft.body())
         except ApiError as error:
             if error.status in (404, 405, 410):
                 raise NotOffered(

@@ -161,14 +161,16 @@ async def _hand_over(session: Session, job: Job, target: Path | None, as_json: b
     done = await session.jobs.suggestion(job.number)
     status = exit_of([job])
     if done.improved_prompt is not None and target is not None:
-        from cekura_tui.workspace.prompt_files import write_prompt
+        from cekura_tui.workspace.prompt_out import Drifted, write_out
 
         try:
-            write_prompt(target, done.improved_prompt, force=force)
+            write_out(target, done.improved_prompt, done, force=force)
             say(f"The improved prompt is in {target}.")
             warn_of_controls(done.improved_prompt)
         except UsageError as error:
             complain(error)
+            if isinstance(error, Drifted):
+                say(error.drift())
             status = error.exit_status
     with printing(_launched(job, later)):
         if as_json:
@@ -182,13 +184,13 @@ async def _hand_over(session: Session, job: Job, target: Path | None, as_json: b
 def _put_changes(done: Suggestion) -> None:
     """The summary and the diff, of a job that has them."""
     if done.improved_prompt is not None:
-        from cekura_tui.model.prose_blocks import diff
+        from cekura_tui.model.prose_compare import compare
         from cekura_tui.model.prose_text import as_text
 
         if done.job.summary_of_changes:
             put(f"{done.job.summary_of_changes}\n")
         put("No change: the proposal is the prompt that was sent." if done.unchanged else "")
-        put(as_text(diff(done.prompt, done.improved_prompt)))
+        put(as_text(compare(done.prompt, done.improved_prompt)))
 
 
 def _launched(job: Job, later: str) -> str:

@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING
 import click
 
 from cekura_tui.cli.options import JOB, Options
-from cekura_tui.cli.output import printing, put, put_json, put_prompt
+from cekura_tui.cli.output import printing, put, put_json, put_prompt, say
 from cekura_tui.cli.script import look_at, run_script, state_line
 from cekura_tui.model.errors import UsageError
 
 if TYPE_CHECKING:
     from cekura_tui.jobs.owner import Owner
     from cekura_tui.model.job import Job, Suggestion
+    from cekura_tui.model.text import Prompt
     from cekura_tui.workspace.job_record import JobRecord
     from cekura_tui.workspace.session import Session
 
@@ -23,13 +24,26 @@ if TYPE_CHECKING:
 @click.argument("number", type=JOB, metavar="ID")
 @click.option("--diff", "as_diff", is_flag=True, help="What the proposal changes.")
 @click.option("--prompt", "as_prompt", is_flag=True, help="The improved prompt, or a draft's own, exactly.")
+@click.option("--patch", "as_patch", is_flag=True, help="What it changes, for `git apply` or `patch -p1`.")
+@click.option("--staged", "of_staged", is_flag=True, help="The staged prompt, exactly; or its --diff or --patch.")
 @click.option("--curl", "as_curl", is_flag=True, help="The requests as curl commands; the last one launches a job.")
 @click.option("--json", "as_json", is_flag=True, help="One object.")
 @click.pass_obj
-def show_job(options: Options, number: int, as_diff: bool, as_prompt: bool, as_curl: bool, as_json: bool) -> None:
+def show_job(
+    options: Options,
+    number: int,
+    as_diff: bool,
+    as_prompt: bool,
+    as_patch: bool,
+    of_staged: bool,
+    as_curl: bool,
+    as_json: bool,
+) -> None:
     """Show one job: its state, how it came there, and what it brought."""
-    if as_diff + as_prompt + as_curl + as_json > 1:
-        raise click.UsageError("Give one of --diff, --prompt, --curl and --json.")
+    if as_diff + as_prompt + as_patch + as_curl + as_json > 1:
+        raise click.UsageError("Give one of --diff, --prompt, --patch, --curl and --json.")
+    if of_staged and (as_prompt or as_curl or as_json):
+        raise click.UsageError("Give --staged alone, or with --diff or --patch.")
 
     async def work(session: Session) -> None:
         again = [job for job in await session.jobs.all() if job.again_of == number]
@@ -37,18 +51,27 @@ def show_job(options: Options, number: int, as_diff: bool, as_prompt: bool, as_c
         wanted = done.improved_prompt
         if as_prompt and done.job.state == "draft":
             wanted = done.prompt  # what was typed and not launched can be got out
-        lacks = (as_diff or as_prompt) and wanted is None
+        if of_staged and wanted is not None:
+            staged = await session.staging.staged(number)
+            wanted = done.prompt if staged is None else staged
+        lacks = (as_diff or as_prompt or as_patch or of_staged) and wanted is None
         with printing():
             if as_json:
                 put_json(done.to_json())
             elif as_curl:
                 _put_curls(record)
-            elif as_prompt and wanted is not None:
+            elif wanted is not None and as_patch:
+                _put_patch(done, wanted)
+            elif wanted is not None and as_diff:
+                _put_diff(done.prompt, wanted)
+            elif wanted is not None and (as_prompt or of_staged):
                 put_prompt(wanted)
             elif not lacks:
-                if not as_diff:
-                    _put_record(record, again, options)
-                _put_diff(done)
+                _put_record(record, again, options)
+                if wanted is not None:
+                    _put_diff(done.prompt, wanted)
+        if (as_diff or as_patch or of_staged) and wanted == done.prompt:
+            say(f"No change: the {'staged prompt' if of_staged else 'proposal'} is the prompt that was sent.")
         if not as_json:  # that is for programs; this is somebody looking
             await look_at(session, number)
         if lacks:
@@ -62,12 +85,19 @@ def _put_curls(record: JobRecord) -> None:
         put(record.curls[name])
 
 
-def _put_diff(done: Suggestion) -> None:
-    if done.improved_prompt is not None:
-        from cekura_tui.model.prose_blocks import diff
-        from cekura_tui.model.prose_text import as_text
+def _put_diff(sent: Prompt, other: Prompt) -> None:
+    from cekura_tui.model.prose_compare import compare
+    from cekura_tui.model.prose_text import as_text
 
-        put(as_text(diff(done.prompt, done.improved_prompt)))
+    if sent != other:
+        put(as_text(compare(sent, other)))
+
+
+def _put_patch(done: Suggestion, other: Prompt) -> None:
+    from cekura_tui.model.text import Prompt
+    from cekura_tui.model.unified_patch import patch_path, unified_patch
+
+    put_prompt(Prompt(unified_patch(done.prompt, other, patch_path(done.job.prompt_source))))
 
 
 def _put_record(record: JobRecord, again: Sequence[Job], options: Options) -> None:

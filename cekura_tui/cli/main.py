@@ -75,7 +75,7 @@ class Front(click.Group):
     "--project", type=number("project"), metavar="ID", help="List runs of this project; else CEKURA_PROJECT_ID."
 )
 @click.option("--agent", type=number("agent"), metavar="ID", help="List runs of this agent.")
-@click.option("--read-only", is_flag=True, help="Launch nothing.")
+@click.option("--read-only", is_flag=True, help="Launch nothing, and write nothing to an agent.")
 @click.option("--no-mouse", is_flag=True, help="Leave the mouse to the terminal.")
 @click.option("--ascii", "ascii_only", is_flag=True, help="Draw with plain characters only.")
 @embedded_options

@@ -21,7 +21,7 @@ def tell_story(options: Options) -> int:
 
     async def work(session: Session) -> Exit:
         from cekura_tui.model.job import Draft
-        from cekura_tui.model.prose_blocks import diff
+        from cekura_tui.model.prose_compare import compare
         from cekura_tui.model.prose_text import as_text
         from cekura_tui.model.run_text import STATE_MARKS, verdict_line
 
@@ -41,7 +41,7 @@ def tell_story(options: Options) -> int:
         put(f"\nJob {job.number}: {job.state.words}{': ' + job.error if job.error else ''}")
         if done.improved_prompt is not None:
             put(f"\n{job.summary_of_changes or ''}\n")
-            put(as_text(diff(done.prompt, done.improved_prompt)))
+            put(as_text(compare(done.prompt, done.improved_prompt)))
         return Exit.DONE
 
     return run_script(options, work)

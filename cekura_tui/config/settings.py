@@ -44,6 +44,8 @@ class Settings(BaseModel):
     """A command that is run when a job ended, with the job on its standard input; no shell."""
     title: bool = Field(default=False, strict=True)
     """Whether the terminal's title tells how many jobs run and how many ended."""
+    read_only: bool = Field(default=False, strict=True)
+    """Whether nothing is launched, and nothing written to an agent."""
 
     @field_validator("project_id", "agent_id", mode="before")
     @classmethod
@@ -68,6 +70,7 @@ _WANTED = {
     "notify": f"one of {', '.join(get_args(Notify))}",
     "on_job_done": "a command, its quotes closed",
     "title": "true or false",
+    "read_only": "true or false",
 }
 
 

@@ -2,7 +2,20 @@
 
 from __future__ import annotations
 
-FAULTS: tuple[str, ...] = ("latency", "429", "html-502", "withdrawn", "no-progress-id", "oldest-first", "odd-turns")
+FAULTS: tuple[str, ...] = (
+    "latency",
+    "429",
+    "html-502",
+    "withdrawn",
+    "no-progress-id",
+    "oldest-first",
+    "odd-turns",
+    "write-403",
+    "write-half",
+    "write-lost",
+    "write-trimmed",
+    "drift",
+)
 
 
 def check_faults(names: frozenset[str]) -> None:

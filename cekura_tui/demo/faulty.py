@@ -13,6 +13,7 @@ from math import ceil
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from cekura_tui.demo.chance import roll
+from cekura_tui.demo.faulty_writes import FaultyWrites
 
 _BAD_GATEWAY = b"<html><head><title>502 Bad Gateway</title></head><body><h1>502 Bad Gateway</h1></body></html>"
 _NOT_FOUND = b"<!doctype html><html><head><title>Not Found</title></head><body><h1>Not Found</h1></body></html>"
@@ -44,7 +45,7 @@ class Faulty:
     """Passes requests on, except for those that a named fault wants to go wrong."""
 
     def __init__(self, app: ASGIApp, faults: frozenset[str]) -> None:
-        self._app = app
+        self._app = FaultyWrites(app, faults)
         self._faults = faults
         self._throttle = Throttle()
         self._numbers = count(1)

@@ -63,7 +63,9 @@ class _Alignment:
     def _exact(self) -> Pairs:
         """Paragraphs and items that are the same, then sentences between them."""
         words: dict[tuple[str, ...], int] = {}
-        old_keys, new_keys = ([words.setdefault(unit.words, len(words)) for unit in side] for side in (self.old, self.new))
+        old_keys, new_keys = (
+            [words.setdefault(unit.words, len(words)) for unit in side] for side in (self.old, self.new)
+        )
         old_blocks, new_blocks = _blocks(self.old), _blocks(self.new)
         same = match(
             [tuple(old_keys[start:end]) for start, end in old_blocks],
@@ -99,7 +101,9 @@ class _Alignment:
                 if (self.old[i].kind == "code") != (self.new[j].kind == "code"):
                     continue
                 shared = sum(
-                    min(count, other.words[word]) * weight(word) for word, count in bag.words.items() if word in other.words
+                    min(count, other.words[word]) * weight(word)
+                    for word, count in bag.words.items()
+                    if word in other.words
                 )
                 share = 2 * shared / (bag.weight + other.weight)
                 if (self.old[i].kind == "heading") != (self.new[j].kind == "heading"):
@@ -136,7 +140,9 @@ class _Alignment:
         for j, unit in enumerate(self.new):
             if j not in new_taken:
                 same[unit.words].append(j)
-        wanted = [(-1.0, i, j) for i, unit in enumerate(self.old) if i not in old_taken for j in same.get(unit.words, ())]
+        wanted = [
+            (-1.0, i, j) for i, unit in enumerate(self.old) if i not in old_taken for j in same.get(unit.words, ())
+        ]
         wanted += [(-share, i, j) for (i, j), share in likeness.items() if share >= _VERSION]
         for _, i, j in sorted(wanted):
             heavy = min(self._old_bags[i].weight, self._new_bags[j].weight) >= _MOVED_WEIGHT

@@ -4,62 +4,81 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from cekura_tui.model.prose_blocks import Block, ProseDiff
+from cekura_tui.model.prose_diff import Hunk, ProseDiff
+from cekura_tui.model.prose_lines import Passage, ProseLine, fold, passages, places_of
+from cekura_tui.model.prose_words import word_count
 from cekura_tui.model.text import capped, count
 from cekura_tui.model.visible import visible
 
-_MARKS = {"same": ("", ""), "del": ("[-", "-]"), "ins": ("{+", "+}")}
+_SIGNS = {"same": ("", ""), "del": ("[-", "-]"), "ins": ("{+", "+}")}
 
 
 def as_text(diff: ProseDiff, context: int = 2) -> str:
-    """Every change under a line that says where it is, with `context` unchanged lines around; safe for a terminal."""
+    """Every hunk under a line that says where it is, with `context` unchanged lines around; safe for a terminal. What
+    begins within a line of its text begins with an ellipsis."""
     return "".join(f"{line}\n" for line in _lines(diff, context))
 
 
-def fold(lines: list[str], before: int, after: int) -> tuple[list[str], int, list[str]]:
-    """Unchanged lines as (shown first, number folded, shown last). A single line is not worth folding."""
-    hidden = len(lines) - before - after
-    if hidden <= 1:
-        return lines, 0, []
-    return lines[:before], hidden, lines[len(lines) - after :]
+def counts(removed: int, added: int) -> str:
+    """Words that came and went: "+8 −3"; what is none is not said."""
+    return " ".join(filter(None, (f"+{added:,}" if added else "", f"−{removed:,}" if removed else "")))
+
+
+def noted(diff: ProseDiff, hunk: Hunk) -> str:
+    """What more there is to say of a hunk: "moved from Identity › rule 2", "white space only, 12 places"."""
+    if hunk.kind == "layout":
+        return f"{hunk.note}, {count(places_of(diff, hunk.number), 'place')}"
+    return visible(f"moved {hunk.note}" if hunk.kind == "moved" else hunk.note)
+
+
+def moved_away(hunk: Hunk) -> str:
+    """What stands where a moved passage stood: "moved to Closing (24 words)"."""
+    return f"moved to {visible(hunk.place) or 'the start'} ({count(word_count(hunk.old), 'word')})"
 
 
 def _lines(diff: ProseDiff, context: int) -> Iterator[str]:
-    last = len(diff.blocks) - 1
-    for n, (block, heading) in enumerate(zip(diff.blocks, diff.headings, strict=True)):
-        if block.changed:
-            yield _head(block, heading)
-            if block.note != "line ends only":
-                yield from _changed(block)
+    if diff.coarse:
+        yield f"({diff.coarse})"
+    found = passages(diff)
+    for passage, before, after in zip(found, [None, *found], [*found[1:], None], strict=False):
+        if not passage.hunk:
+            yield from _unchanged(passage, context if has_words(before) else 0, context if has_words(after) else 0)
             continue
-        first, hidden, rest = fold(
-            visible(block.spans[0].text).removesuffix("\n").split("\n"),
-            context if n > 0 else 0,
-            context if n < last else 0,
-        )
-        yield from map(capped, first)
-        if hidden:
-            yield f"… {count(hidden, 'line')} unchanged …"
-        yield from map(capped, rest)
+        hunk = diff.hunks[passage.hunk - 1]
+        if passage.head:
+            yield _head(diff, hunk)
+        elif passage.moved == "away":
+            yield f"→ {moved_away(hunk)}"
+        else:
+            yield f"@@ {hunk.number} of {len(diff.hunks)} @@ also here"
+        yield from map(_marked, passage.lines)
 
 
-def _head(block: Block, heading: str) -> str:
-    under = f' under "{visible(heading)}"' if heading else ""
-    note = f" ({block.note})" if block.note else ""
-    return f"@@ line {block.old_line} @@{under}{note}"
+def has_words(passage: Passage | None) -> bool:
+    """Whether it is worth showing what stands beside this part of a hunk."""
+    return passage is not None and passage.hunk > 0 and (passage.moved == "away" or bool(passage.lines))
 
 
-def _changed(block: Block) -> Iterator[str]:
-    """Marks do not reach over the end of a line, so that every line can be read by itself."""
-    line = ""
-    for span in block.readable:
-        start, end = _MARKS[span.op]
-        parts = visible(span.text).split("\n")
-        for k, part in enumerate(parts):
-            if part or (span.op != "same" and not line and k < len(parts) - 1):
-                line += f"{start}{part}{end}"
-            if k < len(parts) - 1:
-                yield line
-                line = ""
-    if line:
-        yield line
+def _head(diff: ProseDiff, hunk: Hunk) -> str:
+    told = ", ".join(filter(None, (counts(hunk.removed, hunk.added), noted(diff, hunk))))
+    place = f" {visible(hunk.place)}" if hunk.place else ""
+    return f"@@ {hunk.number} of {len(diff.hunks)} @@{place}{f' ({told})' if told else ''}"
+
+
+def _unchanged(passage: Passage, before: int, after: int) -> Iterator[str]:
+    first, hidden, last = fold(passage.lines, before, after)
+    yield from map(_marked, first)
+    if hidden:
+        yield f"… {count(hidden, 'line')} unchanged …"
+    yield from map(_marked, last)
+
+
+def _marked(line: ProseLine) -> str:
+    """Signs do not reach over the end of a line, so that every line can be read by itself."""
+    told = "… " if line.goes_on else ""
+    for span in line.spans:
+        start, end = _SIGNS[span.op]
+        told += "\n".join(f"{start}{capped(part)}{end}" if part else "" for part in span.text.split("\n"))
+    if not line.spans and line.mark in "-+":
+        return "".join(_SIGNS["del" if line.mark == "-" else "ins"])
+    return told

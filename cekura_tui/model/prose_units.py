@@ -1,4 +1,4 @@
-"""A prompt in units: sentences, headings, rows of a table, lines of a code fence, each in its paragraph or list item."""
+"""A prompt in units: sentences, headings, rows of a table, lines of a code fence; each in its paragraph or item."""
 
 from __future__ import annotations
 
@@ -18,11 +18,12 @@ _QUOTE = re.compile(r"\s*>[>\s]*")
 _HEADING = re.compile(r"\s{0,3}#{1,6}[ \t]+(?=\S)")
 _ITEM = re.compile(r"\s*(?:[-*+•‣–]|\(?\d{1,3}[.)]|[a-z][.)])[ \t]+(?=\S)")
 _RULE = re.compile(r"\s*(?:-{3,}|\*{3,}|_{3,}|={3,})\s*$")
-_SENTENCE_END = re.compile(r"[.!?…]+[*_`\"'”’»)\]]*(?=\s+\S)|[。！？]+[」』”）]*")
+_SENTENCE_END = re.compile(r"(?<![.!?…])[.!?…]+[*_`\"'”’»)\]]*(?=\s+\S)|(?<![。！？])[。！？]+[」』”）]*")
 _GOES_ON = re.compile(r"\s+[a-zà-öø-ÿ]")
 _ABBREVIATION = re.compile(
     r"(?:^|[\s(\[\"“„*_])(?:[A-Za-zÀ-ÿ]|e\.g|i\.e|z\.\s?B|d\.\s?h|u\.\s?a|bzw|ca|etc|vs|Mrs?|Ms|Dr|Sra?|St|Nr|No|Tel|ext|approx)\.$"
 )
+_LONGEST_ABBREVIATION = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,26 +48,31 @@ class Unit:
         return " ".join(self.gap.split())
 
 
-def units_of(text: str) -> tuple[list[Unit], str]:
-    """All units, and the white space after the last one. All gaps and texts one after another, and that, are `text`."""
+def units_of(text: str, *, closely: bool = True) -> tuple[list[Unit], str]:
+    """All units, and the white space after the last one. All gaps and texts one after another, and that, are `text`.
+
+    Without `closely` a paragraph or item is one unit, and one word.
+    """
     found: list[Unit] = []
     at = 0
     line, counted = 1, 0
     for start, end, kind, block in _stretches(text):
-        for first, last in _sentences(text, start, end) if kind in ("item", "text") else [(start, end)]:
+        prose = closely and kind in ("item", "text")
+        for first, last in _sentences(text, start, end) if prose else [(start, end)]:
             bare = first + len(_SPACE.match(text, first, last).group())  # type: ignore[union-attr] - it always matches
             shut = first + len(text[first:last].rstrip())
             if shut <= bare:
                 continue
             line += text.count("\n", counted, bare)
             counted = bare
-            found.append(Unit(text[at:bare], text[bare:shut], words_in(text[bare:shut]), kind, block, line, bare))
+            words = words_in(text[bare:shut]) if closely else (" ".join(text[bare:shut].split()),)
+            found.append(Unit(text[at:bare], text[bare:shut], words, kind, block, line, bare))
             at = shut
     return found, text[at:]
 
 
 def _stretches(text: str) -> Iterator[tuple[int, int, UnitKind, int]]:
-    """(start, end, kind, block): what units are found in. A paragraph or item is one, of all the lines it goes on in."""
+    """(start, end, kind, block): what units are found in. A paragraph or item is one, with all its lines."""
     fence = ""
     block, open_at, open_kind = 0, -1, "text"
     at = 0
@@ -117,7 +123,8 @@ def _sentences(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
     for found in _SENTENCE_END.finditer(text, start, end):
         stop = found.end()
         if found.group()[0] in ".!?…" and (
-            _GOES_ON.match(text, stop, end) or (found.group() == "." and _ABBREVIATION.search(text, at, stop))
+            _GOES_ON.match(text, stop, end)
+            or (found.group() == "." and _ABBREVIATION.search(text, max(at, stop - _LONGEST_ABBREVIATION), stop))
         ):
             continue
         yield at, stop

@@ -19,7 +19,7 @@ _VARIABLE = r"\{\{[^{}\n]{1,80}\}\}|\{[\w.-]{1,80}\}"
 _TOKEN = re.compile(rf"{_VARIABLE}|\d+(?:[.,:/]\d+)*(?!\w)|{_WORD}|([^\w\s])\1*")
 _WORDS = re.compile(_WORD)
 _WRITTEN = re.compile(rf"(?:{_VARIABLE}|[^\s{_UNSPACED}])+|[{_UNSPACED}]")
-_GAP = re.compile(r"\s*((?:(?:[-*+•‣–]|#{1,6}|>|\(?\d{1,3}[.)]|[a-z][.)])\s*)*)")
+_LINE_MARK = re.compile(r"[-*+•‣–]|#{1,6}|>+|(\(?\d{1,3}[.)]|[a-z][.)])")
 _ALIKE = 0.4
 
 
@@ -55,13 +55,13 @@ def words_in(text: str) -> tuple[str, ...]:
     return tuple(found.group() for found in _TOKEN.finditer(text))
 
 
-def word_spans(old: str, new: str) -> list[Span]:
+def word_spans(old: str, new: str, *, closely: bool = True) -> list[Span]:
     """The spans from old to new: their same and deleted texts make `old`, their same and inserted texts `new`."""
     before = [found.span() for found in _WRITTEN.finditer(old)]
     after = [found.span() for found in _WRITTEN.finditer(new)]
     old_words = [old[start:end] for start, end in before]
     new_words = [new[start:end] for start, end in after]
-    pairs = same_words(old_words, new_words)
+    pairs = same_words(old_words, new_words, closely=closely)
     if (before or after) and not pairs:
         return tidy([Span("del", old), Span("ins", new)])
     spans: list[Span] = []
@@ -116,11 +116,22 @@ def quiet(spans: Iterable[Span]) -> list[Span]:
             continue
         old = "".join(span.text for span in change if span.op == "del")
         new = "".join(span.text for span in change if span.op == "ins")
-        if structure(old) == structure(new) is not None and (old.isspace() == new.isspace() or not old or not new):
+        if _is_layout(old, new, at_start=not found):
             found += [Span("same", new)]
         else:
             found += change
     return tidy(found)
+
+
+def _is_layout(old: str, new: str, *, at_start: bool) -> bool:
+    kind = structure(old)
+    if kind is None or kind != structure(new):
+        return False
+    return not kind or at_start or (_breaks(old) and _breaks(new))
+
+
+def _breaks(gap: str) -> bool:
+    return "\n" in gap[: len(gap) - len(gap.lstrip())]
 
 
 def structure(gap: str) -> str | None:
@@ -128,10 +139,9 @@ def structure(gap: str) -> str | None:
 
     None where this is no white space with such marks in it, but text.
     """
-    found = _GAP.fullmatch(gap)
-    if found is None:
-        return None
-    marks = found.group(1).split()
-    return " ".join(
-        "1" if mark.strip("(.)").isalnum() else mark if mark[0] in "#>" else "-" for mark in marks
-    )
+    marks = []
+    for mark in gap.split():
+        if not (found := _LINE_MARK.fullmatch(mark)):
+            return None
+        marks.append("1" if found.group(1) else mark if mark[0] in "#>" else "-")
+    return " ".join(marks)

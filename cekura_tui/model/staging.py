@@ -23,7 +23,7 @@ Choices = Mapping[int, Choice]
 
 
 def staged(diff: ProseDiff, choices: Choices) -> Prompt:
-    """The sent text with the accepted and edited hunks. All accepted: the proposed text; none: the sent one, exactly."""
+    """The sent text with the accepted and edited hunks; all accepted make the proposed text, none the sent one."""
     edited = {diff.hunks[number - 1].main: choice.text for number, choice in choices.items() if choice.what == "edited"}
     parts = []
     for index, piece in enumerate(diff.pieces):

@@ -12,12 +12,17 @@ Pairs = list[tuple[int, int]]
 _CELLS = 160_000
 """Pairs of words that are weighed one by one; longer passages are compared by their unique words first."""
 _CONTENT, _SMALL, _MARK, _ON = 10, 4, 1, 3
+_CLAUSE = '.,;:!?)]}"”»。，；：！？'
 _LEAST_SHARE = 0.3
 """The least part of the weight of both passages that must be the same; with less, one is not a version of the other."""
 
 
-def same_words(old: Sequence[str], new: Sequence[str]) -> Pairs:
-    """Pairs (i, j) with old[i] == new[j], both rising; none where the passages are not versions of one another."""
+def same_words(old: Sequence[str], new: Sequence[str], *, closely: bool = True) -> Pairs:
+    """Pairs (i, j) with old[i] == new[j], both rising; none where the passages are not versions of one another.
+
+    Without `closely` only the words that are in each once are paired, and their neighbours: in time that grows with
+    their number alone.
+    """
     start, most = 0, min(len(old), len(new))
     while start < most and old[start] == new[start]:
         start += 1
@@ -25,11 +30,14 @@ def same_words(old: Sequence[str], new: Sequence[str]) -> Pairs:
     while end < most - start and old[-1 - end] == new[-1 - end]:
         end += 1
     a, b = old[start : len(old) - end], new[start : len(new) - end]
-    inner = _heaviest(a, b) if len(a) * len(b) <= _CELLS else match(a, b, short_gaps(a, b))
+    if not closely:
+        inner = match(a, b)
+    else:
+        inner = _heaviest(a, b) if len(a) * len(b) <= _CELLS else match(a, b, short_gaps(a, b))
     pairs = [(i, i) for i in range(start)]
     pairs += [(start + i, start + j) for i, j in inner]
     pairs += [(len(old) - k, len(new) - k) for k in range(end, 0, -1)]
-    return _without_crumbs(old, new, pairs)
+    return _without_crumbs(old, new, _slid(old, new, pairs))
 
 
 def weight(word: str) -> int:
@@ -72,13 +80,54 @@ def _heaviest(a: Sequence[str], b: Sequence[str]) -> Pairs:
         if run[i][j] and (goes_on or run[i][j] == best[i][j]):
             pairs.append((i, j))
             after = run[i + 1][j + 1]
-            goes_on = bool(after) and after + _ON > best[i + 1][j + 1]
+            goes_on = bool(after) and after + _ON >= best[i + 1][j + 1]
             i, j = i + 1, j + 1
         elif best[i][j] == best[i + 1][j]:
             i += 1
         else:
             j += 1
     return pairs
+
+
+def _slid(old: Sequence[str], new: Sequence[str], pairs: Pairs) -> Pairs:
+    """Where a passage that came or went could stand a few words earlier or later, let it end with a clause."""
+    pairs = list(pairs)
+    for k in range(len(pairs) + 1):
+        i, j = pairs[k - 1] if k else (-1, -1)
+        i_end, j_end = pairs[k] if k < len(pairs) else (len(old), len(new))
+        if (i_end - i > 1) == (j_end - j > 1):
+            continue
+        side, words, start, end = (0, old, i + 1, i_end) if i_end - i > 1 else (1, new, j + 1, j_end)
+        back = 0
+        while k - back > 0 and words[end - 1 - back] == words[start - 1 - back] and _stands(pairs, k - back - 1, back):
+            back += 1
+        ahead = 0
+        while k + ahead < len(pairs) and words[start + ahead] == words[end + ahead] and _stands(pairs, k, -ahead):
+            ahead += 1
+        lone = k > 0 and weight(words[start - 1]) <= _SMALL and not _stands(pairs, k - 2, 1)
+        step = max(
+            range(-back, ahead + 1),
+            key=lambda step: (_clause(words, start + step, end + step), lone and step > 0, -abs(step)),
+        )
+        length = end - start
+        for n in range(k + step, k) if step < 0 else range(k, k + step):
+            at = pairs[n][side] + (length if step < 0 else -length)
+            pairs[n] = (at, pairs[n][1]) if side == 0 else (pairs[n][0], at)
+    return pairs
+
+
+def _stands(pairs: Pairs, n: int, step: int) -> bool:
+    """Whether pair n is that many words from the one at the gap, with nothing changed in between."""
+    other = n + step if step > 0 else n - step
+    if not 0 <= n < len(pairs) or not 0 <= other < len(pairs):
+        return False
+    return pairs[other][0] - pairs[n][0] == other - n and pairs[other][1] - pairs[n][1] == other - n
+
+
+def _clause(words: Sequence[str], start: int, end: int) -> int:
+    """How well words [start, end) are cut: after a clause, and to the end of one."""
+    before = start == 0 or words[start - 1][-1] in _CLAUSE
+    return 2 * (words[end - 1][-1] in _CLAUSE) + before
 
 
 def _without_crumbs(old: Sequence[str], new: Sequence[str], pairs: Pairs) -> Pairs:

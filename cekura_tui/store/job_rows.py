@@ -7,8 +7,10 @@ import sqlite3
 from collections.abc import Collection
 
 from cekura_tui.model.job import Draft, Job, JobState
+from cekura_tui.model.prompt_use import How
 from cekura_tui.model.text import Prompt, sha256
 from cekura_tui.store.errors import StoreError
+from cekura_tui.store.prompt_use_rows import bound_texts, drop_uses_of, note_use, withdraw
 from cekura_tui.store.prompts import drop_unused, keep_prompt
 
 MAX_ANSWER = 400_000
@@ -18,7 +20,8 @@ MAX_ANSWERS, MAX_ANSWERS_BYTES = 200, 2 * 2**20
 ALL_ANSWERS_BYTES = 64 * 2**20
 """Bytes of raw answers that are kept of all jobs that ended, the latest ones; their results are kept apart."""
 ALL_TEXTS_BYTES = 256 * 2**20
-"""Bytes of prompts that are kept of all jobs; beyond that those go that ended, and were looked at, longest ago."""
+"""Bytes of prompts that are kept; beyond that those of the history go that no job needs, then those of the jobs that
+ended, and were looked at, longest ago."""
 WATCHED = 90.0
 """Seconds without an answer after which nobody can say when in between a job ended."""
 
@@ -58,7 +61,10 @@ class JobRows:
         cursor = self.sql.execute(f"INSERT INTO jobs ({names}) VALUES ({marks})", tuple(values.values()))
         number = cursor.lastrowid or 0
         self.sql.execute("INSERT INTO job_changes VALUES (?, ?, ?, '')", (number, at, state))
-        return self.get(number)
+        job = self.get(number)
+        if state == JobState.LAUNCHING:
+            self._note(job, job.prompt_sha256, "sent", at)
+        return job
 
     def rewrite(self, number: int, draft: Draft, at: float) -> None:
         """Put other contents into a draft; a job that is a draft no more stays as it is."""
@@ -90,7 +96,27 @@ class JobRows:
         if state == JobState.RUNNING:
             self.set(number, stale_since=None)
         self.sql.execute("INSERT INTO job_changes VALUES (?, ?, ?, ?)", (number, at, state, reason))
+        if state == JobState.LAUNCHING:
+            self._note(job, job.prompt_sha256, "sent", at)
+        elif state == JobState.DRAFT:
+            withdraw(self.sql, number, "sent")
         return self.get(number)
+
+    def propose(self, number: int, prompt: Prompt, at: float) -> None:
+        """A job brought this prompt."""
+        name = keep_prompt(self.sql, prompt, at)
+        self.set(number, improved_sha256=name)
+        self._note(self.get(number), name, "proposed", at)
+
+    def hand_over(self, number: int, key_id: str, profile: str) -> None:
+        """A job belongs to another key from now on, and so does what the history tells of it."""
+        self.set(number, key_id=key_id, profile=profile)
+        self.sql.execute("UPDATE OR REPLACE prompt_uses SET key_id = ? WHERE job = ?", (key_id, number))
+
+    def _note(self, job: Job, name: str, how: How, at: float) -> None:
+        """Put a prompt of a job into the history of its agent, where that is known."""
+        if job.agent_id is not None:
+            note_use(self.sql, (job.origin, job.key_id), job.agent_id, name, how, at, job.number)
 
     def _sent(self, draft: Draft, at: float) -> dict[str, object]:
         """The columns that hold what is sent; its prompt is kept."""
@@ -123,11 +149,15 @@ class JobRows:
         self.sql.execute(_CAME_AGAIN, (at, number))
 
     def _erase(self, number: int) -> None:
-        """Drop all texts of a job, unless another job needs them."""
+        """Drop all texts of a job, unless another job or the history of its agent needs them."""
         job = self.get(number)
+        staged = self.sql.execute("SELECT sha256 FROM staged WHERE job = ?", (number,)).fetchone()
         nothing = keep_prompt(self.sql, Prompt(""), 0.0)
         self.set(number, prompt_sha256=nothing, improved_sha256=None, summary_of_changes=None, error=None, reason="")
-        for name in filter(None, (job.prompt_sha256, job.improved_sha256)):
+        for table in ("stagings", "staged"):
+            self.sql.execute(f"DELETE FROM {table} WHERE job = ?", (number,))
+        drop_uses_of(self.sql, number)
+        for name in filter(None, (job.prompt_sha256, job.improved_sha256, staged and staged["sha256"])):
             drop_unused(self.sql, name)
         self.sql.execute("DELETE FROM job_answers WHERE job = ?", (number,))
         self.sql.execute("UPDATE job_changes SET reason = '' WHERE job = ?", (number,))
@@ -135,8 +165,7 @@ class JobRows:
     def make_room(self, at: float) -> None:
         """Drop the oldest raw answers and texts of jobs that ended, beyond what is kept of all; a few at a time."""
         self.sql.execute(_PRUNE_ALL_ANSWERS, (ALL_ANSWERS_BYTES,))
-        (kept,) = self.sql.execute("SELECT coalesce(sum(length(text)), 0) FROM prompts").fetchone()
-        if kept > ALL_TEXTS_BYTES:
+        if bound_texts(self.sql, ALL_TEXTS_BYTES) > ALL_TEXTS_BYTES:
             for row in self.sql.execute(_OLDEST_LOOKED_AT).fetchall():
                 self.forget(row["number"], at)
 

@@ -14,7 +14,7 @@ from cekura_tui.model.text import Prompt
 from cekura_tui.store.asides import Aside, Asides
 from cekura_tui.store.database import Database
 from cekura_tui.store.job_rows import WATCHED, JobRows, contents, read_job
-from cekura_tui.store.prompts import keep_prompt, read_prompt
+from cekura_tui.store.prompts import read_prompt
 
 LISTED = 2_000
 """Among so many of the newest jobs are the ended ones that are listed."""
@@ -233,11 +233,11 @@ class JobStore:
             rows.set(number, last_status=progress.status, answered_at=at, stale_since=None)
             if progress.end is None:
                 return rows.change(number, JobState.RUNNING, "", at, only_from=(JobState.RUNNING, JobState.LOST))
-            improved = progress.improved_prompt
+            if progress.improved_prompt is not None:
+                rows.propose(number, progress.improved_prompt, at)
             watched = job.launched_at is not None and 0 <= at - (job.answered_at or 0.0) <= WATCHED
             rows.set(
                 number,
-                improved_sha256=None if improved is None else keep_prompt(rows.sql, improved, at),
                 summary_of_changes=progress.summary_of_changes,
                 error=progress.error,
                 finished_at=at,
@@ -258,7 +258,7 @@ class JobStore:
         with self._rows() as rows:
             if rows.get(number).state not in _FOLLOWED:
                 return rows.get(number)
-            rows.set(number, key_id=self._account.key_id, profile=self._account.profile)
+            rows.hand_over(number, self._account.key_id, self._account.profile)
             return rows.change(number, JobState.RUNNING, "It is followed with another key.", at)
 
     def look(self, number: int, at: float) -> Job:

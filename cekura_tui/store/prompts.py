@@ -17,10 +17,13 @@ def keep_prompt(sql: sqlite3.Connection, prompt: Prompt, at: float) -> str:
 
 
 def drop_unused(sql: sqlite3.Connection, name: str) -> None:
-    """Forget a prompt that no job was launched with, or brought, or is drafted with any more."""
+    """Forget a prompt that no job was launched with, or brought, or is drafted with, or has staged any more, and that
+    the history of no agent holds."""
     sql.execute(
         "DELETE FROM prompts WHERE sha256 = ?1"
-        " AND NOT EXISTS (SELECT 1 FROM jobs WHERE prompt_sha256 = ?1 OR improved_sha256 = ?1)",
+        " AND NOT EXISTS (SELECT 1 FROM jobs WHERE prompt_sha256 = ?1 OR improved_sha256 = ?1)"
+        " AND NOT EXISTS (SELECT 1 FROM staged WHERE sha256 = ?1)"
+        " AND NOT EXISTS (SELECT 1 FROM prompt_uses WHERE sha256 = ?1)",
         (name,),
     )
 
@@ -29,5 +32,10 @@ def read_prompt(database: Database, name: str) -> Prompt:
     """The prompt of a hash, exactly as it was kept."""
     rows = database.read("SELECT text FROM prompts WHERE sha256 = ?", name)
     if not rows:
-        raise StoreError("That prompt is no longer kept.", "Launch the job again with the prompt's file.")
-    return Prompt(bytes(rows[0]["text"]).decode("utf-8", "surrogatepass"))
+        raise StoreError("That prompt is no longer kept.", "It was forgotten; give it as a file.")
+    return as_prompt(rows[0]["text"])
+
+
+def as_prompt(kept: bytes) -> Prompt:
+    """A prompt of the bytes that it is kept as; see `prompt_bytes`."""
+    return Prompt(kept.decode("utf-8", "surrogatepass"))

@@ -203,5 +203,47 @@ MIGRATIONS: tuple[str, ...] = (
         WHERE origin = old.origin AND key_id = old.key_id AND run_id = old.id AND kept;
     END;
     """,
+    """
+    -- what was chosen of a suggestion's hunks, step by step: the last step of a hunk tells what it is ('' is undecided)
+    CREATE TABLE stagings (
+        job INTEGER NOT NULL REFERENCES jobs(number),
+        step INTEGER NOT NULL,
+        hunk TEXT NOT NULL,
+        what TEXT NOT NULL,
+        text BLOB NOT NULL,
+        at REAL NOT NULL,
+        PRIMARY KEY (job, step, hunk)
+    ) WITHOUT ROWID;
+
+    -- the text that these choices make, as a whole
+    CREATE TABLE staged (
+        job INTEGER PRIMARY KEY REFERENCES jobs(number),
+        sha256 TEXT NOT NULL REFERENCES prompts(sha256),
+        at REAL NOT NULL
+    );
+    CREATE INDEX staged_by_prompt ON staged (sha256);
+
+    -- where a prompt was met, each use once with its latest time; the rowid tells which was noted last
+    CREATE TABLE prompt_uses (
+        origin TEXT NOT NULL,
+        key_id TEXT NOT NULL,
+        agent_id INTEGER NOT NULL,
+        sha256 TEXT NOT NULL REFERENCES prompts(sha256),
+        how TEXT NOT NULL,
+        at REAL NOT NULL,
+        job INTEGER REFERENCES jobs(number),
+        PRIMARY KEY (origin, key_id, agent_id, sha256, how)
+    );
+    CREATE INDEX prompt_uses_by_prompt ON prompt_uses (sha256);
+    CREATE INDEX prompt_uses_by_job ON prompt_uses (job);
+    INSERT OR REPLACE INTO prompt_uses
+    SELECT origin, key_id, agent_id, sha256, how, at, job FROM (
+        SELECT origin, key_id, agent_id, prompt_sha256 AS sha256, 'sent' AS how, launched_at AS at, number AS job
+        FROM jobs WHERE launched_at IS NOT NULL AND state NOT IN ('draft', 'forgotten')
+        UNION ALL
+        SELECT origin, key_id, agent_id, improved_sha256, 'proposed', coalesce(finished_at, created_at), number
+        FROM jobs WHERE improved_sha256 IS NOT NULL AND state != 'forgotten'
+    ) WHERE agent_id IS NOT NULL ORDER BY at, job;
+    """,
 )
 VERSION = len(MIGRATIONS)

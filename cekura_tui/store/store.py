@@ -1,4 +1,4 @@
-"""The local database of one account, opened: its jobs, runs, notes, filters and the project chosen last."""
+"""The local database of one account, opened: its jobs, prompts, runs, notes, filters and the project chosen last."""
 
 from __future__ import annotations
 
@@ -9,8 +9,10 @@ from cekura_tui.store.findings import FindingStore
 from cekura_tui.store.jobs import Account, JobStore
 from cekura_tui.store.leases import LeaseStore
 from cekura_tui.store.notes import NoteStore
+from cekura_tui.store.prompt_uses import PromptUseStore
 from cekura_tui.store.runs import RunStore
 from cekura_tui.store.said import SaidStore
+from cekura_tui.store.stagings import StagingStore
 from cekura_tui.store.views import ViewStore
 
 
@@ -21,6 +23,8 @@ class Store:
         self.database = Database(path)
         self.account = Account(origin, self.database.key_id(key), profile)
         self.jobs = JobStore(self.database, self.account)
+        self.stagings = StagingStore(self.database, self.account)
+        self.prompt_uses = PromptUseStore(self.database, self.account)
         self.lease = LeaseStore(self.database, self.account)
         self.runs = RunStore(self.database, self.account)
         self.said = SaidStore(self.database, self.account)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import time
 from collections.abc import Sequence
@@ -11,10 +10,10 @@ from typing import TYPE_CHECKING
 from cekura_tui.jobs.owner import read_owner
 from cekura_tui.model.errors import CekuraTuiError, KeyMissing, UsageError
 from cekura_tui.model.job import Draft, Job, JobState, Suggestion
-from cekura_tui.model.prose_blocks import ProseDiff, diff
 from cekura_tui.model.text import Prompt
 from cekura_tui.store.errors import StoreError
 from cekura_tui.workspace.job_record import JobRecord
+from cekura_tui.workspace.read_only import refuse_read_only
 
 if TYPE_CHECKING:
     from cekura_tui.api.client import Client
@@ -25,7 +24,7 @@ if TYPE_CHECKING:
 class JobDesk:
     """Drafts, launching, and every job of this account. Used on the session's loop."""
 
-    def __init__(self, store: Store, client: Client, engine: JobEngine, *, read_only: bool) -> None:
+    def __init__(self, store: Store, client: Client, engine: JobEngine, *, read_only: str) -> None:
         self._store, self._client, self._engine, self._read_only = store, client, engine, read_only
 
     # Launching
@@ -45,8 +44,7 @@ class JobDesk:
 
     async def launch(self, draft: Draft, number: int | None = None, *, again_of: int | None = None) -> Job:
         """Launch a draft; see `JobEngine.launch`."""
-        if self._read_only:
-            raise UsageError("This is a read-only session, so nothing was launched.", "Start without --read-only.")
+        refuse_read_only(self._read_only, "nothing was launched")
         return await self._engine.launch(draft, number, again_of=again_of)
 
     # Looking
@@ -145,13 +143,6 @@ class JobDesk:
     async def suggestion(self, number: int) -> Suggestion:
         """A job with its texts."""
         return self._store.jobs.suggestion(await self.get(number))
-
-    async def comparison(self, number: int) -> tuple[Suggestion, ProseDiff]:
-        """A job that succeeded, and what its proposal changes; raises UsageError for another job."""
-        done = await self.suggestion(number)
-        if done.improved_prompt is None:
-            raise UsageError(f"Job {number} has no suggestion: it is {done.job.state.words}.")
-        return done, await asyncio.to_thread(diff, done.prompt, done.improved_prompt)
 
     async def trouble(self) -> CekuraTuiError | None:
         """Why jobs are not asked about, or not recorded, at the moment."""

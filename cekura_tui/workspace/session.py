@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Self
 
 from cekura_tui.api.client import Client
@@ -25,9 +25,12 @@ from cekura_tui.model.text import Prompt, count
 from cekura_tui.model.view import RunView, view_of
 from cekura_tui.store.errors import StoreError
 from cekura_tui.store.store import Store
+from cekura_tui.workspace.agent_prompts import AgentPrompts
+from cekura_tui.workspace.improvable import Improvable
 from cekura_tui.workspace.job_desk import JobDesk
 from cekura_tui.workspace.opened_runs import OpenedRuns, ready
 from cekura_tui.workspace.passed_runs import last_passed
+from cekura_tui.workspace.prompt_history import PromptHistory
 from cekura_tui.workspace.run_evidence import Found, RunEvidence
 from cekura_tui.workspace.run_lists import RunLists
 from cekura_tui.workspace.runs_ahead import RunsAhead
@@ -35,33 +38,11 @@ from cekura_tui.workspace.said import search_said
 from cekura_tui.workspace.setup import Setup
 from cekura_tui.workspace.shared_reads import SharedReads
 from cekura_tui.workspace.shelf import Shelf
+from cekura_tui.workspace.staging_desk import StagingDesk
+from cekura_tui.workspace.suggestions import Suggestions
 
 if TYPE_CHECKING:
     from cekura_tui.demo.server import DemoServer
-
-
-@dataclass(frozen=True, slots=True)
-class Improvable:
-    """One to three runs of one agent, read and checked, and what a job could focus on."""
-
-    views: tuple[RunView, ...]
-    agent_id: int | None
-    agent_name: str
-
-    @property
-    def run_ids(self) -> tuple[int, ...]:
-        """The runs' ids."""
-        return tuple(view.row.id for view in self.views)
-
-    def focuses(self) -> list[tuple[str, int, str]]:
-        """What these runs offer as a focus: ("metric" or "category", id, name), each once."""
-        found: dict[tuple[str, int], str] = {}
-        for verdict in (verdict for view in self.views for verdict in view.verdicts):
-            if verdict.id is not None and verdict.source == "critical_category":
-                found["category", verdict.id] = verdict.name
-            elif verdict.id is not None and verdict.workflow:
-                found["metric", verdict.id] = verdict.name
-        return [(kind, number, name) for (kind, number), name in found.items()]
 
 
 class Session:
@@ -74,12 +55,16 @@ class Session:
         self.budget = budget
         """What all background requests share."""
         self.jobs = JobDesk(store, client, engine, read_only=setup.read_only)
+        self.staging = StagingDesk(store, clock=lambda: time.time())
+        self.history = PromptHistory(store)
+        self.agent_prompts = AgentPrompts(store, client, self.jobs, read_only=setup.read_only)
         self.lists = RunLists(store, client, engine, budget, lambda: time.time())
         self.shelf = Shelf(store, client, budget)
         self.ahead = RunsAhead(self._read_ahead, budget)
         self._opened = OpenedRuns(store.runs, self.ahead)
         self._reads = SharedReads[RunView]()
         self._evidence = RunEvidence()
+        self.suggestions = Suggestions(self.jobs, self.staging, client, self.run, self.evidence)
         self._demo = demo
         self.closed = False
 
@@ -267,6 +252,8 @@ class Session:
             ) from None
         if agent.prompt is None or not agent.prompt.strip():
             raise UsageError(f"{agent.name} has no prompt at the server.", "Give one as a file.")
+        with contextlib.suppress(StoreError):
+            await self.history.note(agent_id, agent.prompt, "seen", time.time())
         return agent, agent.prompt
 
 

@@ -11,6 +11,7 @@ from cekura_tui.config.paths import Paths, find_paths
 from cekura_tui.config.settings import PERSONAL, Settings, load_settings
 from cekura_tui.model.errors import KeyMissing
 from cekura_tui.model.scope import Scope
+from cekura_tui.workspace.read_only import FLAG
 
 DEMO_ORIGIN = "demo"
 """The embedded server's port changes; its runs and jobs belong to this name."""
@@ -31,7 +32,11 @@ class DemoOptions:
 
 @dataclass(frozen=True, slots=True)
 class Setup:
-    """One workspace, not yet opened. `key` is None where there is none (`no_key` says why) or none is needed."""
+    """One workspace, not yet opened. `key` is None where there is none (`no_key` says why) or none is needed.
+
+    `read_only` names what made it so that nothing is launched or written to an agent: the flag or the settings file;
+    else it is empty.
+    """
 
     paths: Paths
     settings: Settings
@@ -40,7 +45,7 @@ class Setup:
     no_key: KeyMissing | None = field(default=None, compare=False)
     demo: DemoOptions | None = None
     profile: str = PROFILE
-    read_only: bool = False
+    read_only: str = ""
 
     @property
     def origin(self) -> str:
@@ -94,10 +99,11 @@ def make_setup(
 ) -> Setup:
     """Read flags, environment and files; raises UsageError. A missing key is no error yet."""
     paths = find_paths(config_dir, env)
+    flag = FLAG if read_only else ""
     scope = {"project_id": project_id, "agent_id": agent_id}
     if demo is not None:
         personal = load_settings(scope, {}, paths.settings, of_file=PERSONAL)
-        return demo_setup(paths, demo, read_only=read_only, settings=personal.settings)
+        return demo_setup(paths, demo, read_only=flag, settings=personal.settings)
     loaded = load_settings({"api_url": api_url, **scope}, env, paths.settings)
     place = loaded.came_from["api_url"]
     named = {"flag": "--api-url", "default": "the API URL"}.get(place, place)
@@ -106,12 +112,15 @@ def make_setup(
         key, missing = find_key(api_key_file, env, paths.credentials, server), None
     except KeyMissing as error:
         key, missing = None, error
-    return Setup(paths, loaded.settings, server, key, missing, read_only=read_only)
+    of_file = str(paths.settings) if loaded.settings.read_only else ""
+    return Setup(paths, loaded.settings, server, key, missing, read_only=flag or of_file)
 
 
-def demo_setup(
-    paths: Paths, options: DemoOptions, *, read_only: bool = False, settings: Settings | None = None
-) -> Setup:
-    """The embedded workspace: no key, URL or project of flags, environment and files is looked at."""
+def demo_setup(paths: Paths, options: DemoOptions, *, read_only: str = "", settings: Settings | None = None) -> Setup:
+    """The embedded workspace: no key, URL or project of flags, environment and files is looked at.
+
+    Neither is it read-only because the settings of an account say so; the flag makes it so.
+    """
     nowhere = Server(DEMO_ORIGIN, "", loopback=True)
-    return Setup(paths.demo, settings or Settings(), nowhere, demo=options, profile="demo", read_only=read_only)
+    flag = read_only if read_only == FLAG else ""
+    return Setup(paths.demo, settings or Settings(), nowhere, demo=options, profile="demo", read_only=flag)

@@ -109,7 +109,7 @@ class Window:
             pause=time.pause,
             spread=spread,
         )
-        self.desk = JobDesk(self.store, world.there, self.engine, read_only=False)
+        self.desk = JobDesk(self.store, world.there, self.engine, read_only="")
         self.flying: set[asyncio.Task[Job]] = set()
         """The launches that are not answered yet."""
         self.engine.start()

@@ -46,6 +46,7 @@ def test_without_anything_set_the_vendors_server_is_used(tmp_path: Path) -> None
         ({}, {}, 'notify = "beep"', "config.toml must be one of auto, osc777, osc9, bell, off, not “beep”"),
         ({}, {}, "notify = [1]", "notify of"),
         ({}, {}, "title = 1", "config.toml must be true or false, not “1”"),
+        ({}, {}, 'read_only = "true"', "read_only of"),
         ({}, {}, 'on_job_done = "notify-send \'Done"', "config.toml must be a command, its quotes closed, not"),
         ({}, {}, 'on_job_done = "  "', "on_job_done of"),
         ({}, {}, 'on_job_done = "a\\u0000b"', "on_job_done of"),

@@ -18,7 +18,7 @@ from cekura_tui.store.errors import SentUnrecorded
 from cekura_tui.ui.board import Board
 from cekura_tui.ui.dialogs.dialog import Dialog
 from cekura_tui.ui.dialogs.drafts import DraftKeeper, Soon
-from cekura_tui.ui.dialogs.prompt_sources import PromptSources
+from cekura_tui.ui.dialogs.prompt_sources import GivenPrompt, PromptSources
 from cekura_tui.ui.dialogs.prompt_text import PromptText
 from cekura_tui.ui.terminal.editor import edit_prompt
 from cekura_tui.ui.widgets.choice_list import ChoiceList
@@ -26,7 +26,7 @@ from cekura_tui.ui.widgets.focus_list import FocusList
 from cekura_tui.workspace.prompt_files import check_prompt, read_prompt_file
 
 if TYPE_CHECKING:
-    from cekura_tui.workspace.session import Improvable
+    from cekura_tui.workspace.improvable import Improvable
 
 AUTOSAVE = 1.5
 """Seconds after a keystroke at which what was typed is kept, also while one types on."""
@@ -41,12 +41,12 @@ class ImproveDialog(Dialog[Job]):
         Binding("ctrl+o", "edit", "Edit in $EDITOR", id="improve.editor", priority=True),
     ]
 
-    def __init__(self, board: Board, runs: Improvable) -> None:
+    def __init__(self, board: Board, runs: Improvable, given: GivenPrompt | None = None) -> None:
         super().__init__()
         self._board, self._runs = board, runs
         self._focus = FocusList(runs.focuses())
         self._agent_name = runs.agent_name
-        self._sources = PromptSources()
+        self._sources = PromptSources(given)
         self._text = PromptText()
         self._drafts = DraftKeeper(board.workspace)
         self._launching: Draft | None = None
@@ -83,6 +83,7 @@ class ImproveDialog(Dialog[Job]):
         where = f"It is sent to {'the embedded workspace' if setup.demo else setup.server.origin} and may cost credits."
         told = f"of {self._agent_name or 'the agent'}, from run {runs}\n{where}"
         self.query_one("#improve-runs", Static).update(Content(clean(told)))
+        self._put(self._sources.current, self._sources.text_of(self._sources.current))
         self._read_prompts()
 
     @work(group="prompts")
@@ -97,7 +98,7 @@ class ImproveDialog(Dialog[Job]):
             if kept is not None:
                 self._sources.has("draft", kept[0].prompt)
                 self._drafts.take_up(kept[1])
-                if kept[0].run_ids == self._runs.run_ids and not self._edited:
+                if kept[0].run_ids == self._runs.run_ids and self._sources.current == "agent" and not self._edited:
                     self._restore(kept[0], kept[1])
             agent, prompt = await workspace.call(lambda session: session.agent_prompt(agent_id))
             self._agent_name = agent.name
@@ -107,7 +108,7 @@ class ImproveDialog(Dialog[Job]):
             return
         if self._sources.current == "agent" and not self._edited:
             self._put("agent", prompt)
-        if self._sources.current == "agent":
+        if self._sources.current != "draft":
             self._say("")
 
     def _restore(self, draft: Draft, job: Job) -> None:

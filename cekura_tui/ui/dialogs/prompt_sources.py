@@ -1,6 +1,8 @@
-"""Where the prompt of a launch comes from: the agent, a file, the last launch, or a draft."""
+"""Where the prompt of a launch comes from: the agent, a file, the last launch, a draft, or what was given with it."""
 
 from __future__ import annotations
+
+from typing import NamedTuple
 
 from cekura_tui.model.text import Prompt
 from cekura_tui.ui.widgets.choice_list import Choice, ChoiceList
@@ -13,17 +15,24 @@ _WORDS = {
 }
 
 
+class GivenPrompt(NamedTuple):
+    """A prompt to begin with, and where it comes from in words ("staged from job 4")."""
+
+    source: str
+    prompt: Prompt
+
+
 class PromptSources(ChoiceList):
     """The sources that there are, each with its text once that is known, and the one that is worked on."""
 
-    def __init__(self) -> None:
+    def __init__(self, given: GivenPrompt | None = None) -> None:
         super().__init__(several=False, id="sources")
-        self.current = "agent"
-        self._texts: dict[str, Prompt] = {}
+        self.current = given.source if given else "agent"
+        self._texts: dict[str, Prompt] = dict([given] if given else [])
 
     def on_mount(self) -> None:
         """An agent and files there are always."""
-        for source in ("agent", "file"):
+        for source in dict.fromkeys((self.current, "agent", "file")):
             self._offer(source)
 
     def has(self, source: str, text: Prompt) -> None:
@@ -42,5 +51,5 @@ class PromptSources(ChoiceList):
 
     def _offer(self, source: str) -> None:
         if source not in (choice.key for choice in self.rows):
-            self.show_rows([*self.rows, Choice(source, _WORDS[source])])
+            self.show_rows([*self.rows, Choice(source, _WORDS.get(source, source))])
             self.marks = frozenset({self.current})

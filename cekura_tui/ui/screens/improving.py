@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from textual import work
 
@@ -11,22 +12,25 @@ from cekura_tui.model.job import MAX_RUNS, Job, JobState
 from cekura_tui.model.text import count
 from cekura_tui.ui.screens.page import Page
 
+if TYPE_CHECKING:
+    from cekura_tui.ui.dialogs.prompt_sources import GivenPrompt
+
 
 class Improving(Page):
     """A page from which `i` launches a job."""
 
-    def improve(self, run_ids: Sequence[int]) -> None:
-        """Open the dialog for these runs, or say why they do not go together."""
+    def improve(self, run_ids: Sequence[int], given: GivenPrompt | None = None) -> None:
+        """Open the dialog for these runs, perhaps with a prompt to begin with, or say why they do not go together."""
         if len(run_ids) > MAX_RUNS:
             marked = count(len(run_ids), "run")
             self.tell_error(
                 UsageError(f"{marked} are marked; a job takes up to {MAX_RUNS}.", "Unmark some with space.")
             )
         elif run_ids:
-            self._improve(tuple(run_ids))
+            self._improve(tuple(run_ids), given)
 
     @work(group="improve", exclusive=True)
-    async def _improve(self, run_ids: tuple[int, ...]) -> None:
+    async def _improve(self, run_ids: tuple[int, ...], given: GivenPrompt | None) -> None:
         workspace = self.board.workspace
         try:
             runs = await workspace.call(lambda session: session.improvable(run_ids))
@@ -35,7 +39,7 @@ class Improving(Page):
             return
         from cekura_tui.ui.dialogs.improve import ImproveDialog
 
-        job = await self.app.push_screen_wait(ImproveDialog(self.board, runs))
+        job = await self.app.push_screen_wait(ImproveDialog(self.board, runs, given))
         if job is None:
             return
         if job.state == JobState.UNCONFIRMED:

@@ -1,110 +1,172 @@
-"""A suggestion: what was changed and why, then the diff of the two prompts."""
+"""A suggestion: what the server says of it, the diff of the two prompts, and the text as it is staged."""
 
 from __future__ import annotations
 
 from typing import ClassVar
 
 from rich.text import Text
-from textual import work
+from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
 from textual.widgets import Static
 
 from cekura_tui.model.errors import CekuraTuiError
-from cekura_tui.model.job import Suggestion
-from cekura_tui.model.text import clean, clean_line, count
+from cekura_tui.model.text import count
 from cekura_tui.ui.board import Board
-from cekura_tui.ui.dialogs.hand_off import HandOffDialog
-from cekura_tui.ui.screens.page import Page
+from cekura_tui.ui.screens.suggestion_ways import SuggestionWays
 from cekura_tui.ui.widgets.notice import Notice
+from cekura_tui.ui.widgets.one_line import OneLine
 from cekura_tui.ui.widgets.prose_diff import ProseDiffView
+from cekura_tui.ui.widgets.staged_text import StagedText
+from cekura_tui.ui.widgets.suggestion_words import headline, summary, told_of_hunks
+from cekura_tui.ui.widgets.virtual_list import VirtualList
 
 
-class SuggestionScreen(Page):
+class SuggestionScreen(SuggestionWays):
     """The outcome of one job that succeeded."""
 
     AUTO_FOCUS = "ProseDiffView"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "app.pop_screen", "Back", id="suggestion.back"),
-        Binding("y", "hand_off", "Save, copy", id="suggestion.hand-off"),
-        Binding("d", "details", "Details", id="suggestion.details"),
-        Binding("r", "refresh", "Retry", id="suggestion.refresh", show=False),
-        Binding("tab", "app.focus_next", "Summary", id="suggestion.pane"),
+        Binding("n", "change(1)", "Next", id="suggestion.next"),
+        Binding("N", "change(-1)", "Prev", id="suggestion.previous", show=False),
+        Binding("s", "staged", "Staged", id="suggestion.staged"),
+        Binding("tab", "app.focus_next", "Pane", id="suggestion.pane", show=False),
+        Binding("r", "refresh", "Read anew", id="suggestion.refresh", show=False),
+        Binding("enter", "whole_error", "Show error", id="suggestion.error", show=False),
     ]
     HELP = """\
 # Suggestion
-Removed words are struck through, added ones underlined. `n` and `N` go from change to change,
-`y` saves the improved prompt to a file, exactly, or copies it; `d` shows all that is known of the job.
+`-` went, `+` came, `~` both; `→` and `←` moved. `n` and `N` go from change to change, `f` unfolds what is unchanged,
+`w` shows the changes alone. `a` accepts the change under the cursor, `x` rejects it, `e` words it otherwise, `A`
+accepts all, `u` takes the last step back. What is not accepted is not in the staged text, which `s` shows or hides.
+
+`enter` goes to the turn that a change seems to answer, `esc` comes back. `tab` goes to the summary and the issues.
+`y` saves the staged prompt, a patch, or copies; `p` puts it on the agent; `i` has it improved once more.
+`h` shows the prompts that the agent had, `d` all that is known of the job.
 """
 
     def __init__(self, board: Board, number: int) -> None:
-        super().__init__(board)
-        self.number = number
-        self._suggestion: Suggestion | None = None
+        super().__init__(board, number)
+        self._error: CekuraTuiError | None = None
 
     def body(self) -> ComposeResult:
-        """Headline, summary, diff."""
-        yield Static(id="suggestion-headline")
+        """Headline and summary, then the diff, and the staged text where there is room or it is wished for."""
+        yield OneLine(id="suggestion-headline")
         with VerticalScroll(id="summary"):
             yield Static(id="summary-text")
         yield ProseDiffView(id="diff")
+        yield OneLine(id="staged-title", classes="pane-title")
+        yield StagedText(id="staged")
         yield Notice(id="suggestion-notice")
 
     def on_mount(self) -> None:
-        """Read the texts."""
-        self._headline("")
-        self.query_one(Notice).say("Comparing …")
-        self.query_one(ProseDiffView).display = False
+        """Nothing is known yet."""
+        self.draw()
+
+    def on_screen_resume(self) -> None:
+        """Here, or back from something else: another window may have chosen meanwhile."""
         self._load()
 
-    def _headline(self, told: str) -> None:
-        text = Text(f" Suggestion of job {self.number} ", style="bold", no_wrap=True, overflow="ellipsis", end="")
-        self.query_one("#suggestion-headline", Static).update(text.append(told, style="not bold"))
-
     @work(group="suggestion", exclusive=True)
-    async def _load(self) -> None:
+    async def _load(self, anew: bool = False) -> None:
+        workspace = self.board.workspace
         try:
-            done, diff = await self.board.workspace.call(lambda session: session.jobs.comparison(self.number))
+            reading = await workspace.call(lambda session: session.suggestions.read(self.number))
         except CekuraTuiError as error:
-            if not self.gone:
-                self.query_one(Notice).say_error(error)
+            self._error = error
+            self.draw()
             return
+        first, self.reading, self._error = self.reading is None, reading, None
+        self.draw()
+        if first and not self.gone:
+            (self.query_one(ProseDiffView) if self.has_changes else self.query_one("#summary")).focus()
+        if self.why is None or anew:
+            try:
+                self.why = await workspace.call(lambda session: session.suggestions.why(reading))
+            except CekuraTuiError:
+                return  # the program is closing
+            self.draw()
+
+    def draw(self) -> None:
+        """Everything that is known."""
         if self.gone:
             return
-        notice, view = self.query_one(Notice), self.query_one(ProseDiffView)
-        self._suggestion = done
-        runs = ", ".join(map(str, done.job.run_ids))
-        changes = count(diff.changes, "change")
-        self._headline(
-            f"· {changes} · +{diff.added_words} −{diff.removed_words} words · from run {runs} · "
-            f"{clean_line(done.job.agent_name, 40)}"
-        )
-        summary = clean(done.job.summary_of_changes or "The server sent no summary.")
-        self.query_one("#summary-text", Static).update(Text(summary))
-        if diff.is_same:
+        reading, notice = self.reading, self.query_one(Notice)
+        self.query_one("#suggestion-headline", OneLine).show(headline(self.number, reading))
+        self.set_class(self.has_changes, "-changes")
+        self.set_class(reading is not None, "-read")
+        if reading is not None:
+            text, shown = summary(reading.done, reading.diff, self.why), self.query_one("#summary-text", Static)
+            if shown.content != text:
+                shown.update(text)
+            self.query_one(ProseDiffView).show_diff(
+                reading.diff, reading.choices, told_of_hunks(reading.diff, self.why)
+            )
+            self._draw_staged()
             notice.say("No change.", "The proposal is the prompt that was sent, word for word.")
+        elif self._error is not None:
+            notice.say_error(self._error)
+        else:
+            notice.say("Comparing …")
+        self.refresh_bindings()
+
+    @on(ProseDiffView.HunkMoved)
+    def _draw_staged(self) -> None:
+        """The staged text, at the change under the cursor."""
+        if (reading := self.reading) is None:
             return
-        view.show_diff(diff)
-        notice.display, view.display = False, True
-        view.focus()
+        hunk = self.hunk
+        at = reading.line_of(hunk.number) if hunk else None
+        title = Text(" Staged ", no_wrap=True, overflow="ellipsis", end="")
+        title.append(f" {count(len(reading.staged.split()), 'word')}", style="not bold")
+        if hunk is not None:
+            title.append(f" · change {hunk.number} at line {at:,}", style="not bold")
+        self.query_one("#staged-title", OneLine).show(title)
+        self.query_one(StagedText).show(reading.staged, at)
+
+    # Keys
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Only what does something here."""
+        if action in ("change", "staged", "turn"):
+            return self.has_changes
+        if action == "whole_error":
+            return self._error is not None and self.reading is None
+        return super().check_action(action, parameters)
+
+    def action_change(self, step: int) -> None:
+        """To the next or previous change, from wherever the focus is."""
+        self.query_one(ProseDiffView).action_change(step)
+
+    def action_staged(self) -> None:
+        """Where there is room for both, show or hide the staged text; else it and the diff change places."""
+        if self.has_class("-tall"):
+            self.toggle_class("-unstaged")
+        else:
+            self.toggle_class("-staged")
+        self._focus_shown()
+
+    def _focus_shown(self) -> None:
+        alone = self.has_class("-staged") and not self.has_class("-tall")
+        (self.query_one(StagedText) if alone else self.query_one(ProseDiffView)).focus()
+
+    def on_resize(self) -> None:
+        """What had the focus may have no room any more."""
+        if self.has_changes and self.focused is None:
+            self.call_after_refresh(self._focus_shown)
+
+    @on(VirtualList.Opened)
+    def opened(self) -> None:
+        """Enter in the diff or the staged text."""
+        self.action_turn()
 
     def action_refresh(self) -> None:
-        """Read them again."""
-        if self._suggestion is None:
-            self._load()
+        """Read it again, and what the runs tell."""
+        self._load(anew=True)
 
-    def action_details(self) -> None:
-        """All that is known of its job."""
-        from cekura_tui.ui.screens.job import JobScreen
-
-        self.app.push_screen(JobScreen(self.board, self.number))
-
-    @work(group="hand-off", exclusive=True)
-    async def action_hand_off(self) -> None:
-        """Save or copy the improved prompt."""
-        if self._suggestion is None or self._suggestion.improved_prompt is None:
-            return
-        told = await self.app.push_screen_wait(HandOffDialog(self.number, self._suggestion.improved_prompt))
-        if told:
-            self.tell(told)
+    def action_whole_error(self) -> None:
+        """The whole of the error that is shown."""
+        if self._error is not None:
+            self.tell_error(self._error)

@@ -1,104 +1,127 @@
-"""A prose diff as the rows of a list: a header for every change, its lines, and folds for what did not change."""
+"""A prose diff as the rows of a list: a header for every hunk, why, its lines, and folds for what did not change."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from typing import Literal
 
-from cekura_tui.model.prose_blocks import Block, ProseDiff, Span
-from cekura_tui.model.prose_text import fold
-from cekura_tui.model.text import count
+from cekura_tui.model.prose_diff import Hunk, ProseDiff
+from cekura_tui.model.prose_lines import Passage, ProseLine, fold
+from cekura_tui.model.prose_text import counts, has_words, moved_away, noted
+from cekura_tui.model.prose_words import Span, word_count
+from cekura_tui.model.staging import Choices
+from cekura_tui.model.text import clean_line, count
 from cekura_tui.model.visible import visible
 
 CONTEXT = 2
-_MARKS = {frozenset({"del"}): "-", frozenset({"ins"}): "+", frozenset({"same"}): " "}
+"""Unchanged lines that are shown before and after a change."""
+SIGNS = {"": "·", "accepted": "✓", "rejected": "✗", "edited": "✎"}
+
+Kind = Literal["head", "also", "why", "flag", "line", "away", "fold"]
+Decided = Literal["", "accepted", "rejected", "edited"]
+
+
+@dataclass(frozen=True, slots=True)
+class HunkTold:
+    """What else is known of a hunk. `reasons` are whole lines ("answers ✗ Identity check, run 900238 turn 14 · likely"),
+    `own_facts` what it has of one run alone ("14 March", "Priya")."""
+
+    reasons: tuple[str, ...] = ()
+    own_facts: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class DiffRow:
-    """A line of the diff before wrapping. `block` is the index of the diff's block that it belongs to."""
+    """A row before wrapping. `passage` and `part` are its key; `hunk` is 0 in what did not change, `decided` what was
+    chosen of the hunk. A row of a kind other than "line" has one unmarked span."""
 
-    block: int
-    line: int
-    kind: Literal["head", "line", "fold"]
-    spans: tuple[Span, ...]
-    mark: str = " "
+    passage: int
+    part: int
+    kind: Kind
+    line: ProseLine
+    hunk: int = 0
+    moved: bool = False
+    decided: Decided = ""
 
     @property
     def key(self) -> tuple[int, int]:
-        return self.block, self.line
+        return self.passage, self.part
 
     @property
     def text(self) -> str:
-        return "".join(span.text for span in self.spans)
+        return self.line.text
 
 
-def diff_rows(diff: ProseDiff) -> list[DiffRow]:
-    """All rows of a diff, their texts safe to draw."""
+def diff_rows(
+    diff: ProseDiff,
+    found: Sequence[Passage],
+    choices: Choices,
+    told: Mapping[int, HunkTold],
+    *,
+    unfolded: AbstractSet[int] = frozenset(),
+    only_changes: bool = False,
+) -> list[DiffRow]:
+    """The rows of the passages of a diff; `unfolded` are the indexes of unchanged passages that are shown whole, with
+    `only_changes` none is shown. All texts are safe to draw."""
     if diff.is_same:
         return [_said(0, 0, "fold", "Both texts are the same.")]
-    rows: list[DiffRow] = []
-    change = 0
-    last = len(diff.blocks) - 1
-    for n, (block, heading) in enumerate(zip(diff.blocks, diff.headings, strict=True)):
-        if block.changed:
-            change += 1
-            rows.append(_said(n, 0, "head", _head(block, heading, change, diff.changes)))
-            if block.note != "line ends only":
-                rows.extend(DiffRow(n, line, "line", *row) for line, row in enumerate(_lines(block.readable), 1))
-        else:
-            rows.extend(_unchanged(n, block, CONTEXT if n > 0 else 0, CONTEXT if n < last else 0))
+    rows = [_said(-1, 0, "fold", visible(diff.coarse))] if diff.coarse else []
+    for n, (passage, before, after) in enumerate(zip(found, [None, *found], [*found[1:], None], strict=False)):
+        if passage.hunk:
+            rows.extend(_of_hunk(n, diff, passage, choices, told.get(passage.hunk, HunkTold())))
+        elif n in unfolded and not only_changes:
+            rows.extend(DiffRow(n, part, "line", line) for part, line in enumerate(passage.lines))
+        elif not only_changes:
+            rows.extend(_folded(n, passage, CONTEXT * has_words(before), CONTEXT * has_words(after)))
     return rows
 
 
-def _said(block: int, line: int, kind: Literal["head", "fold"], text: str) -> DiffRow:
-    return DiffRow(block, line, kind, (Span("same", text),))
+def _said(
+    passage: int, part: int, kind: Kind, text: str, hunk: int = 0, moved: bool = False, decided: Decided = ""
+) -> DiffRow:
+    return DiffRow(passage, part, kind, ProseLine((Span("same", text),)), hunk, moved, decided)
 
 
-def _head(block: Block, heading: str, change: int, changes: int) -> str:
-    under = visible(heading).lstrip("#").strip()
-    parts = [f"change {change} of {changes}", f"under “{under}”" if under else "", f"line {block.old_line}", block.note]
-    if block.note == "line ends only":
-        parts.append(count(block.text("ins").count("\n") or 1, "line"))
-    return " · ".join(part for part in parts if part)
-
-
-def _unchanged(n: int, block: Block, before: int, after: int) -> Iterator[DiffRow]:
-    texts = visible(block.spans[0].text).removesuffix("\n").split("\n")
-    first, hidden, rest = fold(texts, before, after)
-    for line, text in enumerate(first):
-        yield DiffRow(n, line, "line", (Span("same", text),))
+def _folded(n: int, passage: Passage, before: int, after: int) -> Iterator[DiffRow]:
+    first, hidden, last = fold(passage.lines, before, after)
+    for part, line in enumerate(first):
+        yield DiffRow(n, part, "line", line)
     if hidden:
         yield _said(n, len(first), "fold", f"… {count(hidden, 'line')} unchanged …")
-    for line, text in enumerate(rest, len(first) + 1):
-        yield DiffRow(n, line, "line", (Span("same", text),))
+    for part, line in enumerate(last, len(first) + hidden):
+        yield DiffRow(n, part, "line", line)
 
 
-def _lines(spans: tuple[Span, ...]) -> Iterator[tuple[tuple[Span, ...], str]]:
-    """(spans, mark) of each line. A line end that went is shown as ↵ and does not break a line that is still there."""
-    line: list[Span] = []
-    touched: set[str] = set()
-    for span in spans:
-        parts = visible(span.text).split("\n")
-        for k, part in enumerate(parts):
-            if part:
-                if line and _collide(line[-1], span.op, part):
-                    line.append(Span("same", " "))
-                line.append(Span(span.op, part))
-                touched.add(span.op)
-            if k == len(parts) - 1:
-                break
-            if span.op == "del" and touched - {"del"}:
-                line.append(Span("del", "↵"))
-                touched.add("del")
-                continue
-            yield tuple(line), _MARKS.get(frozenset(touched or {span.op}), "~")
-            line, touched = [], set()
-    if line:
-        yield tuple(line), _MARKS.get(frozenset(touched), "~")
+def _of_hunk(n: int, diff: ProseDiff, passage: Passage, choices: Choices, told: HunkTold) -> Iterator[DiffRow]:
+    """Its header and what is told have keys below those of its lines, so that these stay when more is told."""
+    hunk = diff.hunks[passage.hunk - 1]
+    choice = choices.get(hunk.number)
+    decided: Decided = choice.what if choice else ""
+    of_hunk = (hunk.number, bool(passage.moved), decided)
+    number = f"{SIGNS[decided]} {hunk.number} of {len(diff.hunks)}"
+    if passage.head:
+        yield _said(n, -1_000, "head", _head(number, diff, hunk, passage, decided), *of_hunk)
+        for k, reason in enumerate(told.reasons):
+            yield _said(n, -900 + k, "why", clean_line(reason), *of_hunk)
+        if told.own_facts:
+            facts = clean_line(", ".join(told.own_facts))
+            yield _said(n, -1, "flag", f"! speaks of this one call: {facts}", *of_hunk)
+    elif passage.moved == "away":
+        yield _said(n, -1_000, "away", moved_away(hunk), *of_hunk)
+    else:
+        yield _said(n, -1_000, "also", f"{number} · also here", *of_hunk)
+    for part, line in enumerate(passage.lines):
+        yield DiffRow(n, part, "line", line, *of_hunk)
 
 
-def _collide(before: Span, op: str, text: str) -> bool:
-    """Whether a removed word and the one in its place would be read as one where strike and underline do not show."""
-    return {before.op, op} == {"del", "ins"} and before.text[-1].isalnum() and text[0].isalnum()
+def _head(number: str, diff: ProseDiff, hunk: Hunk, passage: Passage, decided: Decided) -> str:
+    removed, added = hunk.removed, hunk.added
+    if decided == "edited":
+        removed, added = (
+            sum(word_count(span.text) for line in passage.lines for span in line.spans if span.op == op)
+            for op in ("del", "ins")
+        )
+    parts = (number, visible(hunk.place), counts(removed, added), noted(diff, hunk), decided)
+    return " · ".join(part for part in parts if part)

@@ -1,125 +1,180 @@
-"""Two versions of a prompt as one text: red and struck what went, green and underlined what came, a mark beside each
+"""Two versions of a prompt hunk by hunk: red and struck what went, green and underlined what came, a mark beside each
 line so that nothing hangs on colour."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import ClassVar
 
-from rich.segment import Segment
-from rich.style import Style
 from textual.binding import Binding, BindingType
 
-from cekura_tui.model.prose_blocks import ProseDiff
-from cekura_tui.model.text import LONGEST_LINE, capped
-from cekura_tui.ui.widgets.diff_rows import DiffRow, diff_rows
+from cekura_tui.model.prose_diff import Hunk, ProseDiff
+from cekura_tui.model.prose_lines import Passage, passages
+from cekura_tui.model.staging import Choices
+from cekura_tui.model.text import LONGEST_LINE
+from cekura_tui.ui.widgets.diff_lines import Look, diff_lines, text_room
+from cekura_tui.ui.widgets.diff_rows import DiffRow, HunkTold, diff_rows
 from cekura_tui.ui.widgets.row_canvas import RowState
 from cekura_tui.ui.widgets.row_strips import Line
 from cekura_tui.ui.widgets.virtual_list import VirtualList
-from cekura_tui.ui.widgets.wrap import breaks
 
-_READABLE = 100
-_LEAST = 10
-_GUTTER = 2
+__all__ = ["HunkTold", "ProseDiffView"]
 
 
 class ProseDiffView(VirtualList[DiffRow]):
-    """The rows of a diff; `n` and `N` go from change to change."""
+    """The rows of a diff; `n` and `N` go from hunk to hunk, `f` unfolds what did not change, `w` leaves it out. From
+    140 cells on the sent text stands beside the proposed one."""
 
     row_height = None
     COMPONENT_CLASSES: ClassVar[set[str]] = {
         "prose-diff--head",
+        "prose-diff--also",
+        "prose-diff--why",
+        "prose-diff--flag",
+        "prose-diff--away",
         "prose-diff--fold",
+        "prose-diff--accepted",
+        "prose-diff--rejected",
+        "prose-diff--edited",
+        "prose-diff--rejected-text",
         "prose-diff--del",
         "prose-diff--ins",
         "prose-diff--mark-del",
         "prose-diff--mark-ins",
         "prose-diff--mark-both",
+        "prose-diff--mark-moved",
     }
     DEFAULT_CSS = """
     ProseDiffView {
         & > .virtual-list--cursor { background: $primary 25%; }
         & > .virtual-list--cursor-blurred { background: $foreground 8%; }
         & > .prose-diff--head { color: $text-primary; text-style: bold; }
+        & > .prose-diff--also { color: $text-primary; }
+        & > .prose-diff--why { color: $text-muted; }
+        & > .prose-diff--flag { color: $text-warning; }
+        & > .prose-diff--away { color: $text-accent; text-style: italic; }
         & > .prose-diff--fold { color: $text-muted; text-style: italic; }
+        & > .prose-diff--accepted { color: $text-success; }
+        & > .prose-diff--rejected { color: $text-muted; }
+        & > .prose-diff--edited { color: $text-accent; }
+        & > .prose-diff--rejected-text { color: $text-muted; text-style: dim; }
         & > .prose-diff--del { color: $text-error; text-style: strike; }
         & > .prose-diff--ins { color: $text-success; text-style: underline; }
         & > .prose-diff--mark-del { color: $text-error; text-style: bold; }
         & > .prose-diff--mark-ins { color: $text-success; text-style: bold; }
         & > .prose-diff--mark-both { color: $text-warning; text-style: bold; }
+        & > .prose-diff--mark-moved { color: $text-accent; text-style: bold; }
     }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("n", "change(1)", "Next", id="diff.next"),
         Binding("N", "change(-1)", "Prev", id="diff.previous"),
+        Binding("f", "fold", "Unfold", id="diff.fold"),
+        Binding("w", "only_changes", "Only changes", id="diff.only-changes", show=False),
     ]
 
-    def show_diff(self, diff: ProseDiff) -> None:
-        """Show this diff from its beginning; the same diff again changes nothing."""
-        rows = diff_rows(diff)
-        if rows != self.rows:
-            self.show_rows(rows, reset=True)
+    @dataclass
+    class Moved(VirtualList.Moved):
+        """The cursor came into another hunk, of this number."""
+
+        hunk: int = 0
+
+    def __init__(self, *, name: str | None = None, id: str | None = None, classes: str | None = None) -> None:  # noqa: A002
+        super().__init__(name=name, id=id, classes=classes)
+        self._diff: ProseDiff | None = None
+        self._choices: Choices = {}
+        self._told: Mapping[int, HunkTold] = {}
+        self._passages: list[Passage] = []
+        self._unfolded: frozenset[int] = frozenset()
+        self._only_changes = False
+        self._told_hunk = 0
+
+    def show_diff(
+        self, diff: ProseDiff, choices: Choices | None = None, told: Mapping[int, HunkTold] | None = None
+    ) -> None:
+        """Show this diff with what was decided and is known of its hunks (both by number). Another diff begins at its
+        first hunk; in the same one cursor, folds and position stay, and what looks as before is not drawn again."""
+        choices, told = dict(choices or {}), dict(told or {})
+        is_other = self._diff is None or self._diff != diff
+        if is_other:
+            self._unfolded, self._only_changes, self._told_hunk = frozenset(), False, 0
+        if is_other or _edited(choices) != _edited(self._choices):
+            self._passages = passages(diff, choices)
+        self._diff, self._choices, self._told = diff, choices, told
+        self._show(reset=is_other)
+        if is_other and diff.hunks:
+            self.go_to((diff.worded or diff.hunks)[0].number)
 
     @property
-    def cursor_block(self) -> int | None:
-        """The index, among the diff's blocks, of the one under the cursor."""
-        return self.cursor_row.block if self.cursor_row else None
+    def hunk(self) -> Hunk | None:
+        """The hunk under the cursor."""
+        row = self.cursor_row
+        return self._diff.hunks[row.hunk - 1] if self._diff is not None and row is not None and row.hunk else None
+
+    def go_to(self, number: int) -> None:
+        """Put the cursor on the header of a hunk, and show as much of it as fits."""
+        for index, row in enumerate(self.rows):
+            if row.hunk == number and row.kind == "head":
+                following = sum(1 for after in self.rows[index + 1 :] if after.passage == row.passage)
+                self.move_to(row.key, following=following)
+                return
 
     def action_change(self, step: int) -> None:
-        """Go to the next or previous change, and show as much of it as fits; at the last one it stays."""
+        """Go to the next or previous hunk in which words change; at the last one it stays."""
         at = self.cursor_index or 0
-        heads = [index for index, row in enumerate(self.rows) if row.kind == "head"]
-        ahead = (
-            [index for index in heads if index > at] if step > 0 else [index for index in reversed(heads) if index < at]
-        )
-        if ahead:
-            index = ahead[0]
-            block = self.rows[index].block
-            following = sum(1 for row in self.rows[index + 1 :] if row.block == block)
-            self.move_to(self.rows[index].key, following=following)
+        worded = {hunk.number for hunk in self._diff.worded} if self._diff is not None else set()
+        indexes = range(at + 1, len(self.rows)) if step > 0 else range(at - 1, -1, -1)
+        for index in indexes:
+            row = self.rows[index]
+            if row.kind == "head" and row.hunk in worded:
+                self.go_to(row.hunk)
+                return
+
+    def action_fold(self) -> None:
+        """Unfold the unchanged passage under the cursor, or fold it; on a hunk all of them."""
+        row = self.cursor_row
+        unchanged = frozenset(n for n, passage in enumerate(self._passages) if not passage.hunk)
+        if row is not None and row.passage in unchanged:
+            self._unfolded ^= {row.passage}
+        else:
+            self._unfolded = frozenset() if unchanged <= self._unfolded else unchanged
+        self._only_changes = False
+        self._show()
+
+    def action_only_changes(self) -> None:
+        """Leave out what did not change, or show it again."""
+        self._only_changes = not self._only_changes
+        self._show()
+
+    def _show(self, *, reset: bool = False) -> None:
+        if self._diff is not None:
+            rows = diff_rows(
+                self._diff,
+                self._passages,
+                self._choices,
+                self._told,
+                unfolded=self._unfolded,
+                only_changes=self._only_changes,
+            )
+            self.show_rows(rows, reset=reset)
+
+    def cursor_moved(self) -> None:
+        """Tell it when the cursor comes into another hunk."""
+        hunk = self.hunk
+        if hunk is not None and hunk.number != self._told_hunk:
+            self._told_hunk = hunk.number
+            self.post_message(self.Moved(self, self._cursor_key, hunk.number))
 
     def key_of(self, row: DiffRow) -> tuple[int, int]:
         return row.key
 
     def estimate(self, row: DiffRow, width: int) -> int:
-        return 1 + min(len(row.text), LONGEST_LINE) // _text_width(width)
+        return 1 + min(len(row.text), LONGEST_LINE) // text_room(width)
 
     def lines_of(self, row: DiffRow, width: int, state: RowState) -> list[Line]:
-        text = row.text
-        drawn = capped(text)
-        if row.kind != "line":
-            ink = self.ink(f"prose-diff--{row.kind}")
-            return [[Segment(drawn[start:end], ink)] for start, end in breaks(drawn, max(width, _LEAST))]
-        mark = Segment(row.mark.ljust(_GUTTER), self._mark_ink(row.mark))
-        inks = [(span.text, self.ink(f"prose-diff--{span.op}") if span.op != "same" else None) for span in row.spans]
-        if drawn is not text:
-            inks = [*_until(inks, LONGEST_LINE), (drawn[LONGEST_LINE:], self.ink("prose-diff--fold"))]
-        return [[mark, *_piece(inks, start, end)] for start, end in breaks(drawn, _text_width(width))]
-
-    def _mark_ink(self, mark: str) -> Style | None:
-        name = {"-": "del", "+": "ins", "~": "both"}.get(mark)
-        return self.ink(f"prose-diff--mark-{name}") if name else None
+        return diff_lines(row, width, Look(self.ink, self.app.no_color))
 
 
-_Inked = list[tuple[str, Style | None]]
-
-
-def _text_width(width: int) -> int:
-    return max(min(width - _GUTTER - 1, _READABLE), _LEAST)
-
-
-def _until(inked: _Inked, end: int) -> _Inked:
-    return [(text, style) for text, style, _ in _piece(inked, 0, end)]
-
-
-def _piece(inked: _Inked, start: int, end: int) -> list[Segment]:
-    """The part of inked text from one character to another."""
-    found = []
-    at = 0
-    for text, style in inked:
-        part = text[max(start - at, 0) : max(end - at, 0)]
-        if part:
-            found.append(Segment(part, style))
-        at += len(text)
-        if at >= end:
-            break
-    return found
+def _edited(choices: Choices) -> dict[int, str]:
+    return {number: choice.text for number, choice in choices.items() if choice.what == "edited"}

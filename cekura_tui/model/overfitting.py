@@ -1,0 +1,266 @@
+"""Overfitting marks: what a hunk adds that is true of one call alone, such as its caller's name or its date."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from cekura_tui.model.content_words import content_words
+from cekura_tui.model.particulars import MONTHS, SPOKEN_EMAIL, WEEKDAYS, particulars
+from cekura_tui.model.prose_diff import ProseDiff
+from cekura_tui.model.text import clean_line
+from cekura_tui.model.turn import TOOLS, Turn
+from cekura_tui.model.view import RunView
+
+MOST = 6
+"""Facts that are told of one hunk."""
+_READ = 400_000
+"""Characters of one call that are looked at, and 20,000 of one turn."""
+_QUOTE = 6
+"""Words in a row that are a quote."""
+_TELLING = 3
+"""Words of a quote that say something, at least."""
+_SHOWN = 8
+"""Words of a quote that are shown."""
+_CAPITALS = 0.12
+"""Where more words than these have a capital within a sentence, it is a language that writes common nouns so."""
+_VARIABLE = re.compile(r"\{\{.{0,200}?\}\}|\{\w{1,80}\}|\$\{.{0,200}?\}")
+_WORD = re.compile(r"[^\W_]+(?:['’-][^\W_]+)*")
+_STARTS = re.compile(r"(?:^|[.!?:;…\"“„«»(\[#*•>—–|\n-])[\s\"“„'*_]*$")
+_NAMED = re.compile(r"name|caller|patient|customer|contact|guest|holder|spouse|child|person", re.IGNORECASE)
+_COMMON_WORDS = """
+mr mrs ms miss dr doctor doctors nurse professor sir madam herr frau senor senora don dona
+english spanish german french italian portuguese dutch polish russian turkish arabic hindi chinese mandarin japanese
+korean deutsch espanol american british european euro euros dollar dollars
+street road avenue lane drive square place station airport hotel bank clinic hospital office city
+north south east west christmas easter thanksgiving ramadan god google apple whatsapp internet wifi
+email e-mail pin sms ok okay yes no hello hi thanks thank please sorry bye goodbye
+"""
+_COMMON = frozenset((*MONTHS, *WEEKDAYS, *_COMMON_WORDS.split()))
+
+
+class _Mark(NamedTuple):
+    """A fact of a run and the characters of the added text where it stands."""
+
+    start: int
+    end: int
+    text: str
+
+
+@dataclass
+class _Run:
+    """What is known of a run, to be looked for."""
+
+    keys: set[str] = field(default_factory=set)
+    phrases: dict[str, str] = field(default_factory=dict)
+    names: set[str] = field(default_factory=set)
+    known: set[str] = field(default_factory=set)
+    said: list[tuple[str, bool]] = field(default_factory=list)
+    """Each turn that somebody speaks, and whether that is the caller."""
+
+
+def own_facts(diff: ProseDiff, sent_prompt: str, views: Sequence[RunView]) -> dict[int, tuple[str, ...]]:
+    """The hunks that speak of one call, by number, with the facts that they add, as they are written, MOST at most.
+
+    A fact is something that a run of `views` has, in its test profile or transcript or as its name, and that the prompt
+    that was sent has not: names, dates, times, amounts, numbers, e-mails, six words in a row of a turn, scenarios, ids.
+    Hunks that add none are not in the answer.
+    """
+    added = {hunk.number: _VARIABLE.sub(_blank, hunk.new) for hunk in diff.worded if hunk.new.strip()}
+    sent = _Sent(sent_prompt)
+    # Long calls are read for numbers and dates only where some were added.
+    numbered = any(one.key not in sent.keys for text in added.values() for one in particulars(text))
+    runs = [_read(view, numbered) for view in views]
+    quoted = _quotes(added, sent, runs)
+    found = {}
+    for number, text in added.items():
+        marks = [mark for run in runs for mark in (*_particulars(text, sent, run), *_names(text, sent, run))]
+        texts = [mark.text for mark in _apart(marks)] + quoted.get(number, [])
+        if told := tuple(dict.fromkeys(texts))[:MOST]:
+            found[number] = told
+    return found
+
+
+class _Sent:
+    """What the prompt that was sent has already."""
+
+    def __init__(self, prompt: str) -> None:
+        self.keys = {one.key for one in particulars(prompt)}
+        self.numbers = set(re.findall(r"\d+", prompt))
+        self.words = {word.group().casefold() for word in _WORD.finditer(prompt)}
+        self.text = _plain(prompt)
+
+
+def _blank(hit: re.Match[str]) -> str:
+    return " " * len(hit.group())
+
+
+def _plain(text: str) -> str:
+    return f" {' '.join(word.group().casefold() for word in _WORD.finditer(text))} "
+
+
+# What a run has
+
+
+def _read(view: RunView, numbered: bool) -> _Run:
+    run = _Run()
+    for what, number in (("run", view.row.id), ("scenario", view.row.scenario_id), ("result", view.row.result_id)):
+        if number is not None and number >= 1000:
+            run.phrases[f" {number} "] = f"{what} {number}"
+    if len(content_words(view.row.scenario)) > 1 and len(_plain(view.row.scenario).split()) > 2:
+        run.phrases[_plain(view.row.scenario)] = f"scenario “{clean_line(view.row.scenario, 60)}”"
+    _read_profile(run, view.source.get("test_profile_data"), "")
+    left = _READ
+    for turn in view.transcript.turns:
+        text = turn.text[: min(left, 20_000)]
+        left -= len(text)
+        if numbered:
+            run.keys.update(one.key for one in particulars(text))
+        if turn.speaker not in TOOLS:
+            run.said.append((text, turn.speaker == "testing"))
+        if left <= 0:
+            break
+    known = f"{view.row.agent} {_greeting(view.transcript.turns)}"
+    run.known = {word.group().casefold() for word in _WORD.finditer(known)}
+    capital, small = _names_said([text for text, _ in run.said])
+    run.names = (run.names - (small - capital)) | (capital - small)
+    return run
+
+
+def _read_profile(run: _Run, value: object, key: str, depth: int = 0) -> None:
+    """Take what a test profile tells: particulars, names, and what is written with capitals."""
+    if depth < 8 and isinstance(value, dict):
+        for name, item in value.items():
+            _read_profile(run, item, str(name), depth + 1)
+    elif depth < 8 and isinstance(value, list):
+        for item in value:
+            _read_profile(run, item, key, depth + 1)
+    elif isinstance(value, str) or (isinstance(value, int) and not isinstance(value, bool)):
+        text = str(value)[:20_000]
+        run.keys.update(one.key for one in particulars(text))
+        words = [word.group() for word in _WORD.finditer(text)]
+        if not words or len(words) > 6 or not all(word[0].isupper() for word in words if word[0].isalpha()):
+            return
+        if _NAMED.search(key) or len(words) == 1:
+            run.names |= {word.casefold() for word in words if len(word) > 2 and word[0].isalpha()} - _COMMON
+        elif any(word[0].isalpha() for word in words):
+            run.phrases[_plain(text)] = clean_line(text, 60)
+
+
+def _greeting(turns: Iterable[Turn]) -> str:
+    """What the agent says first: there it names itself and its business."""
+    return next((turn.text for turn in turns if turn.speaker == "main"), "")
+
+
+def _names_said(turns: Sequence[str]) -> tuple[set[str], set[str]]:
+    """Words that are written with a capital within a sentence, and those that are written small."""
+    capital: set[str] = set()
+    small: set[str] = set()
+    within = number = 0
+    for turn in turns:
+        text = SPOKEN_EMAIL.sub(_blank, turn)
+        for hit in _WORD.finditer(text):
+            word = hit.group()
+            if word[0].islower():
+                small.add(word.casefold())
+                number += 1
+            elif _is_name(word) and not _STARTS.search(text, max(hit.start() - 8, 0), hit.start()):
+                capital.add(_bare(word))
+                within += 1
+                number += 1
+    return (set() if number > 100 and within > _CAPITALS * number else capital - _COMMON), small
+
+
+def _is_name(word: str) -> bool:
+    return len(word) > 2 and word[0].isupper() and word[1:2].islower() and "I'" not in word and "I’" not in word
+
+
+def _bare(word: str) -> str:
+    return re.sub(r"['’]s$", "", word).casefold()
+
+
+# What a hunk has of it
+
+
+def _particulars(text: str, sent: _Sent, run: _Run) -> Iterator[_Mark]:
+    for one in particulars(text):
+        if one.key in run.keys and one.key not in sent.keys and one.key.removeprefix("number ") not in sent.numbers:
+            yield _Mark(one.start, one.end, clean_line(text[one.start : one.end], 60))
+    plain = _plain(text)
+    for phrase, shown in run.phrases.items():
+        if phrase in plain and phrase not in sent.text:
+            at = text.casefold().find(phrase.split()[0])
+            yield _Mark(at, at, shown)
+
+
+def _names(text: str, sent: _Sent, run: _Run) -> Iterator[_Mark]:
+    """Names that the run has, those that stand side by side as one."""
+    start = end = -1
+    for hit in _WORD.finditer(text):
+        bare = _bare(hit.group())
+        if not (_is_name(hit.group()) and bare in run.names and bare not in run.known | sent.words):
+            continue
+        if start >= 0 and text[end : hit.start()].strip(" ") == "":
+            end = hit.end()
+            continue
+        if start >= 0:
+            yield _Mark(start, end, re.sub(r"['’]s$", "", text[start:end]))
+        start, end = hit.span()
+    if start >= 0:
+        yield _Mark(start, end, re.sub(r"['’]s$", "", text[start:end]))
+
+
+def _quotes(added: Mapping[int, str], sent: _Sent, runs: Sequence[_Run]) -> dict[int, list[str]]:
+    """Quotes of turns, by hunk: words in a row that a turn says so and the sent prompt does not."""
+    words = {number: list(_WORD.finditer(text)) for number, text in added.items()}
+    wanted: dict[tuple[str, ...], list[tuple[int, int]]] = {}
+    for number, hits in words.items():
+        for n, row in _rows([hit.group().casefold() for hit in hits]):
+            wanted.setdefault(row, []).append((number, n))
+    said: dict[int, dict[int, bool]] = {}
+    for text, by_caller in (turn for run in runs for turn in run.said):
+        for _, row in _rows([hit.group().casefold() for hit in _WORD.finditer(text)]):
+            for number, n in wanted.get(row, ()):
+                said.setdefault(number, {})[n] = by_caller or said.get(number, {}).get(n, False)
+    found: dict[int, list[str]] = {}
+    for number, places in said.items():
+        text = added[number]
+        for first, last in _stretches(sorted(places)):
+            quote = words[number][first : last + _QUOTE]
+            start, end = quote[0].start(), quote[-1].end()
+            if _plain(text[start:end]) not in sent.text and _is_quote(text, start, end, places[first]):
+                shown = clean_line(text[start : quote[:_SHOWN][-1].end()])
+                found.setdefault(number, []).append(f"“{shown}{'…' if len(quote) > _SHOWN else ''}”")
+    return found
+
+
+def _rows(words: Sequence[str]) -> Iterator[tuple[int, tuple[str, ...]]]:
+    for n in range(len(words) - _QUOTE + 1):
+        yield n, tuple(words[n : n + _QUOTE])
+
+
+def _is_quote(text: str, start: int, end: int, by_caller: bool) -> bool:
+    """Whether words in a row are no turn of phrase: they say enough, or are the caller's and marked as a quote."""
+    marked = by_caller and text[max(start - 1, 0) : start] in ('"', "“", "„", "«", "‘", "'")
+    return len(content_words(text[start:end])) >= (1 if marked else _TELLING)
+
+
+def _stretches(places: Sequence[int]) -> Iterator[tuple[int, int]]:
+    first = last = places[0]
+    for place in places[1:]:
+        if place != last + 1:
+            yield first, last
+            first = place
+        last = place
+    yield first, last
+
+
+def _apart(marks: Iterable[_Mark]) -> list[_Mark]:
+    """In the order of the text; of several at one place the longest."""
+    kept: list[_Mark] = []
+    for mark in sorted(set(marks), key=lambda mark: (mark.start - mark.end, mark.start)):
+        if all(mark.end <= other.start or mark.start >= other.end or mark.start == mark.end for other in kept):
+            kept.append(mark)
+    return sorted(kept)

@@ -1,0 +1,234 @@
+"""What others changed in a prompt since it was sent, and what was staged for it, put together hunk by hunk."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from itertools import groupby
+from operator import attrgetter
+from typing import Literal
+
+from cekura_tui.model.prose_diff import Kind, ProseDiff
+from cekura_tui.model.text import Prompt
+
+_Hunk = tuple[Literal["now", "staged"], int]
+
+
+@dataclass(frozen=True, slots=True)
+class Conflict:
+    """A stretch that both sides changed, each in its own way: as it was sent, as it is now, and as it was staged. Any
+    of the three may be empty."""
+
+    base: str
+    now: str
+    staged: str
+
+
+@dataclass(frozen=True)
+class Merge:
+    """The merged prompt in order: what is settled as text, what is not as conflicts, numbered from 1."""
+
+    parts: tuple[str | Conflict, ...]
+
+    @cached_property
+    def conflicts(self) -> tuple[Conflict, ...]:
+        """What somebody has to decide; conflict 1 is the first."""
+        return tuple(part for part in self.parts if isinstance(part, Conflict))
+
+    def text(self, decisions: Mapping[int, str]) -> Prompt:
+        """The whole prompt, with the text that was decided on for each conflict by its number, from 1.
+
+        Raises KeyError where a decision is missing; without conflicts none is needed.
+        """
+        texts, number = [], 0
+        for part in self.parts:
+            if isinstance(part, Conflict):
+                number += 1
+                texts.append(decisions[number])
+            else:
+                texts.append(part)
+        return Prompt("".join(texts))
+
+
+def merge(base: str, now: ProseDiff, staged: ProseDiff) -> Merge:
+    """Both differences of `base`, the prompt that was sent, taken together. Raises ValueError if one is of another.
+
+    Edits that neither overlap nor touch one of the other side are taken, and the same edit of both sides once. Others
+    are a conflict, with all edits of their hunks, so that no passage is half moved; conflicts that touch are one.
+    A passage that one side moved and the other removed, or moved elsewhere, is in conflict where it arrives.
+
+    White space never is a conflict: a layout hunk of `now` gives way to words that were staged, and a layout hunk that
+    was staged to whatever is there now, the whole hunk each time and without a word.
+    """
+    if not now.old == staged.old == base:
+        raise ValueError("both differences must be of the prompt that was sent")
+    kinds: dict[_Hunk, Kind] = {("now", hunk.number): hunk.kind for hunk in now.hunks}
+    kinds |= {("staged", hunk.number): hunk.kind for hunk in staged.hunks}
+    layout = {hunk for hunk, kind in kinds.items() if kind == "layout"}
+    moved = {hunk for hunk, kind in kinds.items() if kind == "moved"}
+
+    def stretches(without: set[_Hunk]) -> list[_Stretch]:
+        return _stretches(_changes(base, now, "now", without), _changes(base, staged, "staged", without))
+
+    words_win = _clashing(base, stretches({hunk for hunk in layout if hunk[0] == "staged"})) & layout
+    staged_yields = {hunk for hunk in _clashing(base, stretches(words_win)) & layout if hunk[0] == "staged"}
+    found = stretches(words_win | staged_yields)
+    return Merge(tuple(_joined(_parts(base, found, _contested(base, found, moved)))))
+
+
+@dataclass(frozen=True, slots=True)
+class _Change:
+    """Characters [start, end) of the base become `new` on one side: an edit, or all insertions at one place."""
+
+    start: int
+    end: int
+    new: str
+    hunks: frozenset[_Hunk]
+
+    @property
+    def edit(self) -> tuple[int, int, str]:
+        return self.start, self.end, self.new
+
+
+@dataclass(slots=True)
+class _Stretch:
+    """Changes that overlap or touch across the sides, or one that stands alone."""
+
+    now: list[_Change] = field(default_factory=list)
+    staged: list[_Change] = field(default_factory=list)
+
+    @property
+    def start(self) -> int:
+        return min(change.start for change in (*self.now[:1], *self.staged[:1]))
+
+    @property
+    def end(self) -> int:
+        return max(change.end for change in (*self.now[-1:], *self.staged[-1:]))
+
+    @property
+    def hunks(self) -> frozenset[_Hunk]:
+        return frozenset().union(*(change.hunks for change in (*self.now, *self.staged)))
+
+    def texts(self, base: str) -> tuple[str, str]:
+        """The stretch as it is now and as it was staged."""
+        start, end = self.start, self.end
+        return _applied(base, start, end, self.now), _applied(base, start, end, self.staged)
+
+    def is_shared(self) -> bool:
+        """Whether both sides changed it."""
+        return bool(self.now and self.staged)
+
+    def is_agreed(self, base: str) -> bool:
+        """Whether both sides made the same of it."""
+        one, other = self.texts(base) if self.is_shared() else ("", "-")
+        return one == other
+
+
+def _changes(base: str, diff: ProseDiff, side: Literal["now", "staged"], without: set[_Hunk]) -> list[_Change]:
+    """What a side changed, by place; no two at the same place."""
+    found: list[_Change] = []
+    for edit in diff.edits(hunk.number for hunk in diff.hunks if (side, hunk.number) not in without):
+        if base[edit.start : edit.end] == edit.new:
+            continue
+        change = _Change(edit.start, edit.end, edit.new, frozenset({(side, edit.hunk)}))
+        if found and found[-1].start == change.end:  # both are insertions
+            last = found.pop()
+            change = _Change(change.start, change.end, last.new + change.new, last.hunks | change.hunks)
+        found.append(change)
+    return found
+
+
+def _stretches(now: list[_Change], staged: list[_Change]) -> list[_Stretch]:
+    """All changes by place, joined where they overlap or touch across the sides.
+
+    The same change of both sides joins nothing; where it is an insertion, what ends and begins there does not touch.
+    """
+    of_staged = {change.edit: change for change in staged}
+    found = [_Stretch([change], [of_staged[change.edit]]) for change in now if change.edit in of_staged]
+    same = {stretch.now[0].edit for stretch in found}
+    apart = {start for start, end, _ in same if start == end}
+    sides = [(change, True) for change in now] + [(change, False) for change in staged]
+    joined: list[_Stretch] = []
+    for change, is_now in sorted(sides, key=lambda one: one[0].edit[:2]):
+        if change.edit in same:
+            continue
+        here = _Stretch([change], []) if is_now else _Stretch([], [change])
+        while joined:
+            other = joined[-1].staged if is_now else joined[-1].now
+            reach = other[-1].end if other else -1
+            if reach < change.start or (reach == change.start and reach in apart):
+                break
+            before = joined.pop()
+            before.now += here.now
+            before.staged += here.staged
+            here = before
+        joined.append(here)
+    return sorted([*found, *joined], key=attrgetter("start", "end"))
+
+
+def _clashing(base: str, stretches: Sequence[_Stretch]) -> set[_Hunk]:
+    """The hunks of stretches of which each side made something else."""
+    clashes = (one for one in stretches if one.is_shared() and not one.is_agreed(base))
+    return {hunk for one in clashes for hunk in one.hunks}
+
+
+def _contested(base: str, stretches: Sequence[_Stretch], moved: set[_Hunk]) -> set[_Hunk]:
+    """The hunks that are in a conflict with all their edits."""
+    agreed = {hunk for one in stretches if one.is_agreed(base) for hunk in one.hunks}
+    alone = [one for one in stretches if not one.is_shared()]
+    half_agreed = moved & agreed & {hunk for one in alone for hunk in one.hunks}
+    found = _clashing(base, stretches) | half_agreed
+    while True:
+        # Insertions of several hunks at one place are one change, and bind these hunks together.
+        bound = {hunk for one in alone if one.hunks & found for hunk in one.hunks}
+        if bound <= found:
+            return found
+        found |= bound
+
+
+def _parts(base: str, stretches: Sequence[_Stretch], contested: set[_Hunk]) -> Iterator[str | Conflict]:
+    at = 0
+    for one in stretches:
+        if at < one.start:
+            yield base[at : one.start]
+        at = one.end
+        now, staged = one.texts(base)
+        if now == staged:
+            # Where both left nothing, what lies before and after touches, and may be one conflict.
+            yield now or Conflict(base[one.start : at], "", "")
+        elif one.hunks & contested:
+            yield Conflict(base[one.start : at], now, staged)
+        else:
+            yield now if one.now else staged
+    if at < len(base):
+        yield base[at:]
+
+
+def _joined(parts: Iterator[str | Conflict]) -> Iterator[str | Conflict]:
+    """Conflicts that touch as one, and as text where both sides made the same of them; text in one piece."""
+    text = ""
+    for is_conflict, group in groupby(parts, key=lambda part: isinstance(part, Conflict)):
+        if not is_conflict:
+            text += "".join(part for part in group if isinstance(part, str))
+            continue
+        conflicts = [part for part in group if isinstance(part, Conflict)]
+        base, now, staged = ("".join(map(attrgetter(name), conflicts)) for name in ("base", "now", "staged"))
+        if now == staged:
+            text += now
+            continue
+        if text:
+            yield text
+        text = ""
+        yield Conflict(base, now, staged)
+    if text:
+        yield text
+
+
+def _applied(base: str, start: int, end: int, changes: Sequence[_Change]) -> str:
+    """Characters [start, end) of the base with these changes."""
+    parts, at = [], start
+    for change in changes:
+        parts += [base[at : change.start], change.new]
+        at = change.end
+    return "".join([*parts, base[at:end]])

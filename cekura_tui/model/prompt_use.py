@@ -1,0 +1,34 @@
+"""Where a prompt of an agent was met, for its history."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from cekura_tui.model.text import Prompt, clean_line, sha256
+
+How = Literal["seen", "sent", "proposed", "staged", "written", "replaced"]
+"""Seen at the agent; sent with a job; proposed by one; staged from a proposal; written to the agent; or what stood
+there before a write."""
+
+
+@dataclass(frozen=True, slots=True)
+class PromptUse:
+    """One use of a prompt, last at `at` (Unix time), with or by `job` where it was one's.
+
+    The text is kept apart, by its hash; `words` counts it, `first_line` is the first line that is not blank, cleaned.
+    """
+
+    agent_id: int
+    sha256: str
+    how: How
+    at: float
+    job: int | None
+    words: int
+    first_line: str
+
+
+def prompt_use(prompt: Prompt, agent_id: int, how: How, at: float, job: int | None) -> PromptUse:
+    """A use of a prompt, with what is shown of the text."""
+    first = next((line for line in prompt.splitlines() if line.strip()), "")
+    return PromptUse(agent_id, sha256(prompt), how, at, job, len(prompt.split()), clean_line(first))

@@ -1,0 +1,269 @@
+"""A prose diff in the lines that a reader reads: safe to draw, each with a mark that says what became of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from cekura_tui.model.prose_diff import Piece, ProseDiff
+from cekura_tui.model.prose_words import Op, Span, quiet, structure, tidy, word_spans
+from cekura_tui.model.staging import Choice, Choices, staged
+from cekura_tui.model.visible import visible
+
+Mark = Literal[" ", "-", "+", "~", "±"]
+"""What became of a line: the same, gone, come, other words in it, or another text in its place."""
+
+_LONG, _SHORTENED = 300, 200
+"""An unchanged line beside a change longer than this many characters is shown by so many of them, while it is folded."""
+
+
+@dataclass(frozen=True, slots=True)
+class ProseLine:
+    """One line: its spans, without line ends, their texts safe to draw. `goes_on` says that it begins within a line of
+    its text. A "±" line holds all of a passage that went and of the one that came instead: one deleted and one inserted
+    span, which may have several lines each."""
+
+    spans: tuple[Span, ...]
+    mark: Mark = " "
+    goes_on: bool = False
+
+    @property
+    def text(self) -> str:
+        """All that is drawn, what went and what came."""
+        return "".join(span.text for span in self.spans)
+
+
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """What stands in one place: unchanged lines (`hunk` is 0), or a part of a hunk; the one of its parts that has its
+    words is the `head`. What is a hunk of layout, and what a move leaves behind ("away"), have no lines."""
+
+    hunk: int = 0
+    head: bool = False
+    moved: Literal["", "away", "here"] = ""
+    lines: tuple[ProseLine, ...] = ()
+
+
+def passages(diff: ProseDiff, choices: Choices | None = None) -> list[Passage]:
+    """All of both texts in reading order. White space that changed, and numbers of a list, are told in their new form
+    and not marked; an edited hunk has the edited text as its new side."""
+    edited = {number: choice for number, choice in (choices or {}).items() if choice.what == "edited"}
+    writer = _Writer()
+    found: list[Passage] = []
+    for part in _parts(diff, edited):
+        if part.moved == "away" or part.is_layout:
+            found.append(Passage(part.hunk, part.head, part.moved))
+            if part.moved == "away":
+                writer.leave()
+            continue
+        lines = writer.lines(part.pieces)
+        if lines or part.head:
+            found.append(Passage(part.hunk, part.head, part.moved, tuple(lines)))
+    return found
+
+
+def places_of(diff: ProseDiff, number: int) -> int:
+    """In how many places a hunk changes something."""
+    return sum(piece.hunk == number for piece in diff.pieces)
+
+
+def edited_text(diff: ProseDiff, number: int, choice: Choice) -> str:
+    """What stands in the place of a hunk's main piece as it was edited."""
+    hunk = diff.hunks[number - 1]
+    alone = ProseDiff((replace(diff.pieces[hunk.main], hunk=1),), (replace(hunk, number=1, main=0),))
+    return staged(alone, {1: choice})
+
+
+def fold(lines: Sequence[ProseLine], before: int, after: int) -> tuple[list[ProseLine], int, list[ProseLine]]:
+    """Unchanged lines as (shown first, number folded, shown last); a single line is not worth folding. A long one that
+    is shown for what stands beside it is shortened."""
+    hidden = len(lines) - before - after
+    if len(lines) == 1:
+        return [_shortened(lines[0], before > 0, after > 0)], 0, []
+    if hidden <= 1:
+        before, hidden = len(lines) - min(after, len(lines) - 1), 0
+    first = [_shortened(line, True, False) for line in lines[:before]]
+    last = [_shortened(line, False, True) for line in lines[before + hidden :]]
+    return first, hidden, last
+
+
+def _shortened(line: ProseLine, start: bool, end: bool) -> ProseLine:
+    """The start of a long line, its end, or both."""
+    text = line.text
+    if len(text) <= _LONG * (start + end) or not (start or end):
+        return line
+    head = text[:_SHORTENED].rpartition(" ")[0] or text[:_SHORTENED] if start else ""
+    tail = text[-_SHORTENED:].partition(" ")[2] or text[-_SHORTENED:] if end else ""
+    parts = (f"{head} …" if start else "", tail)
+    return replace(line, spans=(Span("same", " ".join(filter(None, parts))),), goes_on=line.goes_on or not start)
+
+
+# Parts: neighbouring pieces that are read as one
+
+
+@dataclass(slots=True)
+class _Part:
+    hunk: int
+    head: bool
+    moved: Literal["", "away", "here"]
+    pieces: list[list[Span]]
+    is_layout: bool = False
+
+
+def _parts(diff: ProseDiff, edited: Mapping[int, Choice]) -> Iterator[_Part]:
+    kept: _Part | None = None
+    for part in _each(diff, edited):
+        if kept is not None and _are_one(kept, part):
+            kept.head = kept.head or part.head
+            kept.pieces += part.pieces
+            continue
+        if kept is not None:
+            yield kept
+        kept = part
+    if kept is not None:
+        yield kept
+
+
+def _are_one(before: _Part, part: _Part) -> bool:
+    return (before.hunk, before.moved) == (part.hunk, part.moved) and not before.is_layout and not part.is_layout
+
+
+def _each(diff: ProseDiff, edited: Mapping[int, Choice]) -> Iterator[_Part]:
+    for index, piece in enumerate(diff.pieces):
+        hunk = diff.hunks[piece.hunk - 1] if piece.hunk else None
+        head = hunk is not None and index == hunk.main
+        if hunk is not None and hunk.kind != "layout":
+            choice = edited.get(hunk.number) if head else None
+            spans = _readable(piece, None if choice is None else edited_text(diff, hunk.number, choice))
+            if head and choice is None and not (piece.moved or _marks(spans)):
+                spans = list(piece.spans)  # what changes is no word, but it is all there is to see
+            if head or piece.moved or _marks(spans):
+                yield _Part(hunk.number, head, piece.moved, [spans])
+                continue
+        elif hunk is not None and head:
+            yield _Part(hunk.number, True, "", [], is_layout=True)
+        yield _Part(0, False, "", [[Span("same", piece.new)]])
+
+
+def _readable(piece: Piece, edited: str | None) -> list[Span]:
+    """The spans of a piece as they are marked; of a change of words the white space before both is not."""
+    spans: Sequence[Span] = piece.spans
+    if edited is not None:
+        spans = word_spans("".join(span.text for span in spans if span.op != "ins"), edited)
+    found: list[Span] = []
+    for span in quiet(spans):
+        gone = found[-1] if found else None
+        if span.op == "ins" and gone is not None and gone.op == "del":
+            was, now = _gap(gone.text), _gap(span.text)
+            if was and now:
+                found[-1:] = [Span("same", now), Span("del", gone.text[len(was) :])]
+                span = Span("ins", span.text[len(now) :])
+        found.append(span)
+    return tidy(found)
+
+
+def _marks(spans: Sequence[Span]) -> bool:
+    return any(span.op != "same" for span in spans)
+
+
+def _gap(text: str) -> str:
+    return text[: len(text) - len(text.lstrip())]
+
+
+# Lines
+
+
+class _Writer:
+    """Writes spans as lines. It knows of both texts whether they are at the start of a line, for a piece begins with
+    the line end of what stands before it."""
+
+    def __init__(self) -> None:
+        self._fresh: dict[Op, bool] = {"del": True, "ins": True}
+        self._row: list[Span] = []
+        self._goes_on = False
+        self._lines: list[ProseLine] = []
+
+    def lines(self, pieces: Sequence[Sequence[Span]]) -> list[ProseLine]:
+        """The lines of the next passage."""
+        self._lines = []
+        whole = [span for spans in pieces for span in spans]
+        if all(span.op == "same" for span in whole):
+            self._write("same", visible("".join(span.text for span in whole)))
+        else:
+            for spans in pieces:
+                self._piece(spans)
+        self._end()
+        return self._lines
+
+    def leave(self) -> None:
+        """Something is passed over that is in the old text alone."""
+        self._fresh["del"] = False
+
+    def _piece(self, spans: Sequence[Span]) -> None:
+        instead = all(span.op != "same" or structure(span.text) is not None for span in spans)
+        after = [*spans[1:], Span("same", "")]
+        come: Span | None = None
+        for span, following in zip(spans, after, strict=True):
+            if span is come:
+                continue
+            if instead and span.op == "del" and following.op == "ins":
+                come = following
+                self._instead(span, following)
+            else:
+                self._write(span.op, visible(span.text))
+
+    def _instead(self, gone: Span, come: Span) -> None:
+        """One text in the place of another: behind the marker of a list, if that is the same."""
+        marker = "".join(span.text for span in self._row if span.op == "same")
+        if self._row and structure(marker) is not None and all(span.op == "same" for span in self._row):
+            self._row = []
+        else:
+            self._end()
+            marker, self._goes_on = "", not self._fresh["ins"]
+        told = tuple(Span(span.op, marker + visible(span.text)) for span in (gone, come))
+        self._lines.append(ProseLine(told, "±", self._goes_on))
+        self._fresh = {"del": False, "ins": False}
+
+    def _write(self, op: Op, text: str) -> None:
+        for k, part in enumerate(text.split("\n")):
+            if k:
+                self._line_end(op)
+            if not part:
+                continue
+            if not self._row:
+                self._goes_on = not self._fresh["del" if op == "del" else "ins"]
+                part = part.lstrip(" ") if self._goes_on else part
+            if part:
+                self._row.append(Span(op, part))
+            for side in _sides(op):
+                self._fresh[side] = False
+
+    def _line_end(self, op: Op) -> None:
+        """A line end that went is shown where it was, and does not break a line that is still there."""
+        if op == "del" and any(span.op != "del" for span in self._row):
+            self._row.append(Span("del", "↵"))
+            return
+        is_gone = all(span.op == "del" for span in self._row)
+        ended = bool(self._row) and not (is_gone and op == "ins")
+        self._end()
+        if not ended and all(self._fresh[side] for side in _sides(op)):
+            self._lines.append(ProseLine((), _mark({op})))
+        for side in _sides(op):
+            self._fresh[side] = True
+
+    def _end(self) -> None:
+        if self._row:
+            ops = {span.op for span in self._row if span.op != "same" or span.text.strip()}
+            self._lines.append(ProseLine(tuple(tidy(self._row)), _mark(ops), self._goes_on))
+            self._row, self._goes_on = [], False
+
+
+def _sides(op: Op) -> tuple[Op, ...]:
+    return ("del", "ins") if op == "same" else (op,)
+
+
+def _mark(ops: set[Op]) -> Mark:
+    if len(ops) > 1:
+        return "~"
+    return "-" if "del" in ops else "+" if "ins" in ops else " "

@@ -1,0 +1,110 @@
+"""What was chosen of the hunks of suggestions, step by step, and the text that comes of it."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable, Collection, Mapping
+
+from cekura_tui.model.job import Job, JobState
+from cekura_tui.model.staging import Choice
+from cekura_tui.model.text import Prompt, prompt_bytes
+from cekura_tui.store.database import Database
+from cekura_tui.store.errors import StoreError
+from cekura_tui.store.job_rows import ALL_TEXTS_BYTES, JobRows
+from cekura_tui.store.jobs import Account
+from cekura_tui.store.prompt_use_rows import bound_texts, note_use, withdraw
+from cekura_tui.store.prompts import as_prompt, drop_unused, keep_prompt, read_prompt
+
+TextOf = Callable[[Mapping[str, Choice]], Prompt]
+"""The text that choices make, by the key of the hunk; called inside the transaction."""
+
+
+class StagingStore:
+    """The stagings of jobs. Each method is one transaction and raises StoreError.
+
+    `at` is Unix time. A step is what was chosen at once, of one hunk or of many.
+    """
+
+    def __init__(self, database: Database, account: Account) -> None:
+        self._database, self._account = database, account
+
+    def choices(self, number: int) -> dict[str, Choice]:
+        """What is chosen now, by the key of the hunk."""
+        return _choices(self._database.read(_STEPS, number))
+
+    def staged(self, number: int) -> Prompt | None:
+        """The text that was staged last, as a whole; None where nothing was chosen yet."""
+        rows = self._database.read("SELECT sha256 FROM staged WHERE job = ?", number)
+        return read_prompt(self._database, rows[0]["sha256"]) if rows else None
+
+    def choose(self, number: int, made: Mapping[str, Choice | None], at: float, text_of: TextOf) -> dict[str, Choice]:
+        """Append a step and keep the text that comes of all; returns what is chosen now.
+
+        None is undecided. What is chosen so already is no part of the step, and a step of nothing is none.
+        """
+        with self._database.write() as sql:
+            job = self._job(sql, number)
+            before = _choices(sql.execute(_STEPS, (number,)).fetchall())
+            new = {hunk: choice for hunk, choice in made.items() if before.get(hunk) != choice}
+            if not new:
+                return before
+            (last,) = sql.execute("SELECT coalesce(max(step), 0) FROM stagings WHERE job = ?", (number,)).fetchone()
+            sql.executemany(
+                "INSERT INTO stagings VALUES (?, ?, ?, ?, ?, ?)",
+                [(number, last + 1, hunk, *_columns(choice), at) for hunk, choice in new.items()],
+            )
+            return _keep_text(sql, job, at, text_of)
+
+    def undo(self, number: int, hunks: Collection[str], at: float, text_of: TextOf) -> dict[str, Choice]:
+        """Drop the last step that was taken with any of these hunks, as far as it is about them; returns what is chosen
+        now."""
+        with self._database.write() as sql:
+            job = self._job(sql, number)
+            steps = sql.execute(_STEPS, (number,)).fetchall()
+            about = [(number, row["step"], row["hunk"]) for row in steps if row["hunk"] in hunks]
+            if not about:
+                return _choices(steps)
+            _, last, _ = about[-1]
+            sql.executemany(
+                "DELETE FROM stagings WHERE job = ? AND step = ? AND hunk = ?",
+                [key for key in about if key[1] == last],
+            )
+            return _keep_text(sql, job, at, text_of)
+
+    def _job(self, sql: sqlite3.Connection, number: int) -> Job:
+        job = JobRows(sql, self._account.key_id).get(number)
+        if job.state == JobState.FORGOTTEN:
+            raise StoreError(f"Job {number} was forgotten, so nothing was staged.", "Look at `jobs list`.")
+        return job
+
+
+def _choices(steps: list[sqlite3.Row]) -> dict[str, Choice]:
+    found: dict[str, Choice] = {}
+    for row in steps:
+        if row["what"]:
+            found[row["hunk"]] = Choice(row["what"], as_prompt(row["text"]))
+        else:
+            found.pop(row["hunk"], None)
+    return found
+
+
+def _columns(choice: Choice | None) -> tuple[str, bytes]:
+    return (choice.what, prompt_bytes(choice.text)) if choice is not None else ("", b"")
+
+
+def _keep_text(sql: sqlite3.Connection, job: Job, at: float, text_of: TextOf) -> dict[str, Choice]:
+    """Keep the staged text in place of the one before; it is history where it is not just what was sent."""
+    chosen = _choices(sql.execute(_STEPS, (job.number,)).fetchall())
+    before = sql.execute("SELECT sha256 FROM staged WHERE job = ?", (job.number,)).fetchone()
+    name = keep_prompt(sql, text_of(chosen), at)
+    sql.execute("INSERT OR REPLACE INTO staged VALUES (?, ?, ?)", (job.number, name, at))
+    withdraw(sql, job.number, "staged")
+    if job.agent_id is not None and name != job.prompt_sha256:
+        note_use(sql, (job.origin, job.key_id), job.agent_id, name, "staged", at, job.number)
+    if before is not None:
+        drop_unused(sql, before["sha256"])
+    bound_texts(sql, ALL_TEXTS_BYTES)
+    return chosen
+
+
+_STEPS = "SELECT * FROM stagings WHERE job = ? ORDER BY step, hunk"

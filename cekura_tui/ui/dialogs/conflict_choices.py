@@ -1,0 +1,150 @@
+"""What of the dialog for an agent's prompt is about conflicts: one at a time, and what was decided of each."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+from textual import work
+from textual.binding import Binding, BindingType
+from textual.content import Content
+from textual.widgets import Label
+
+from cekura_tui.model.conflict_places import conflict_places
+from cekura_tui.model.prompt_merge import Conflict
+from cekura_tui.model.text import Prompt, clean_line
+from cekura_tui.ui.board import Board
+from cekura_tui.ui.dialogs.dialog import Dialog
+from cekura_tui.ui.dialogs.edit_hunk import EditHunkDialog
+from cekura_tui.ui.widgets.conflict_texts import ConflictTexts, Decision, conflict_rows
+
+if TYPE_CHECKING:
+    from cekura_tui.workspace.placing import Placing
+
+_ON_CONFLICTS = ("keep_theirs", "take_staged", "word", "conflict")
+
+
+class ConflictChoices(Dialog[str]):
+    """What was decided holds also when the agent is looked at again, as long as the conflict is the same."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("o", "keep_theirs", "Keep the agent's", id="put.theirs"),
+        Binding("s", "take_staged", "Take the staged", id="put.staged"),
+        Binding("e", "word", "Word it", id="put.word"),
+        Binding("c", "look_back", "Conflicts", id="put.conflicts"),
+    ]
+
+    def __init__(self, board: Board) -> None:
+        super().__init__()
+        self.board = board
+        self.placing: Placing | None = None
+        self.looking_back = False
+        """Whether the conflicts are shown though all are decided."""
+        self._at = 1
+        self._places: tuple[str, ...] = ()
+        self._decisions: dict[Conflict, Decision] = {}
+        self._typed: dict[Conflict, str] = {}
+
+    def draw(self) -> None:
+        """Show what is known."""
+        raise NotImplementedError
+
+    def decided(self) -> None:
+        """Something was decided, or there is another look at the agent."""
+        raise NotImplementedError
+
+    def take_up(self, placing: Placing) -> None:
+        """The agent as it is now."""
+        self.placing = placing
+        self._at = min(self._at, max(len(self.conflicts), 1))
+        self._places = conflict_places(placing.merge)
+        self.looking_back = self.looking_back and bool(self.conflicts)
+        if open_ones := self._open:
+            self._at = self._at if self._at in open_ones else open_ones[0]
+        self.decided()
+
+    @property
+    def conflicts(self) -> tuple[Conflict, ...]:
+        """All conflicts, decided or not."""
+        return self.placing.merge.conflicts if self.placing else ()
+
+    @property
+    def _open(self) -> list[int]:
+        return [number for number, one in enumerate(self.conflicts, 1) if one not in self._decisions]
+
+    @property
+    def text(self) -> Prompt | None:
+        """What would be written; None as long as a conflict is not decided."""
+        if self.placing is None or self._open:
+            return None
+        texts = {number: self._decisions[one].text for number, one in enumerate(self.conflicts, 1)}
+        return self.placing.merge.text(texts)
+
+    def draw_conflict(self) -> None:
+        """The conflict that one is at."""
+        if self.placing is None:
+            return
+        conflict, count = self.conflicts[self._at - 1], len(self.conflicts)
+        left = len(self._open)
+        state = "all are decided, c shows what would be written" if not left else f"{left} to be decided"
+        head = f"conflict {self._at} of {count} · {self._places[self._at - 1]} · {state}"
+        self.query_one("#conflict-head", Label).update(Content(clean_line(head)))
+        agent = clean_line(self.placing.agent.name, 40)
+        rows = conflict_rows(conflict, self._decisions.get(conflict), self.placing.job.number, agent)
+        self.query_one(ConflictTexts).show_rows(rows)
+
+    # Keys
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Conflicts are decided where there are some and they are shown."""
+        if action in _ON_CONFLICTS:
+            return bool(self.conflicts) and (self.looking_back or self.text is None)
+        if action == "look_back":
+            return bool(self.conflicts) and self.text is not None
+        return super().check_action(action, parameters)
+
+    def action_conflict(self, step: int) -> None:
+        """To the next conflict, or the one before; at the last one it stays."""
+        at = min(max(self._at + step, 1), len(self.conflicts))
+        if at != self._at:
+            self._at = at
+            self.query_one(ConflictTexts).action_first()
+            self.draw()
+
+    def action_look_back(self) -> None:
+        """From what would be written to the conflicts, or back."""
+        self.looking_back = not self.looking_back
+        self.draw()
+
+    def action_keep_theirs(self) -> None:
+        """What the agent has stays."""
+        conflict = self.conflicts[self._at - 1]
+        self._decide(conflict, Decision("now", conflict.now))
+
+    def action_take_staged(self) -> None:
+        """What was staged takes its place."""
+        conflict = self.conflicts[self._at - 1]
+        self._decide(conflict, Decision("staged", conflict.staged))
+
+    def _decide(self, conflict: Conflict, decision: Decision) -> None:
+        """And on to the next that is not decided; after the last one what would be written is shown."""
+        self._decisions[conflict] = decision
+        if open_ones := self._open:
+            self._at = next((number for number in open_ones if number > self._at), open_ones[0])
+            self.query_one(ConflictTexts).action_first()
+        self.looking_back = False
+        self.decided()
+
+    @work(group="put-word", exclusive=True)
+    async def action_word(self) -> None:
+        """Word it otherwise; what was typed and not taken is there again the next time."""
+        conflict = self.conflicts[self._at - 1]
+        before = self._decisions.get(conflict)
+        text = self._typed.get(conflict) or (before.text if before else conflict.staged)
+        title = f"Conflict {self._at} of {len(self.conflicts)} · {self._places[self._at - 1]}"
+        home = self.board.workspace.setup.paths.home
+        edited = await self.app.push_screen_wait(EditHunkDialog(title, conflict.now, text, home))
+        if edited is None:
+            return
+        self._typed[conflict] = edited.text
+        if edited.taken:
+            self._decide(conflict, Decision("edited", edited.text))

@@ -1,0 +1,54 @@
+"""What is said of putting a prompt onto an agent, before anything is written."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from cekura_tui.model.text import clean_line, count, sha256
+from cekura_tui.ui.dialogs.restoring import change_words
+
+if TYPE_CHECKING:
+    from cekura_tui.model.prose_diff import ProseDiff
+    from cekura_tui.model.text import Prompt
+    from cekura_tui.workspace.placing import Placing
+
+
+def facts_of(placing: Placing, change: ProseDiff | None, staged: Prompt, origin: str, read_only: str) -> Iterator[str]:
+    """Lines on the agent and on what would change; warnings begin with `!`. `read_only` says why nothing is written."""
+    agent, conflicts = placing.agent, len(placing.merge.conflicts)
+    words = count(len(staged.split()), "word")
+    yield f"agent {agent.id} · {agent.name} · at {origin} · staged from job {placing.job.number}, {words}"
+    there = f"{count(len(placing.now.split()), 'word')} there now"
+    yield f"{there}; {change_words(change) if change else count(conflicts, 'conflict') + ' to be decided'}"
+    if placing.job.prompt_sha256 == sha256(placing.now):
+        yield f"It is still the prompt that was sent with job {placing.job.number}."
+    elif not conflicts:
+        yield "What changed there since stays: both are put together without a conflict."
+    if change is not None and change.coarse:
+        yield change.coarse
+    for warning in (*placing.warnings, *([read_only] if read_only else [])):
+        yield f"! {warning}"
+
+
+def questions(placing: Placing, change: ProseDiff, origin: str) -> Iterator[tuple[str, str, str]]:
+    """Title, text and the word for yes of what is asked, one after the other, before anything is written."""
+    name = clean_line(placing.agent.name, 60)
+    if placing.agent.auto_sync:
+        undone = f"The provider syncs the prompt of {name}: the next time it does, what you write here is undone."
+        yield f"{name} is synced by its provider", f"{undone}\nWrite it all the same?", "All the same"
+    what = f"{name} (agent {placing.agent.id}) at {origin}: {change_words(change)}."
+    kept = f"The {count(len(placing.now.split()), 'word')} that it has now are kept here, and R restores them."
+    yield f"Put it onto {name}?", f"{what}\n{kept}", "Put it there"
+
+
+def keys_of(*, deciding: bool, writes: bool, back: bool, former: str) -> str:
+    """The keys that do something; `former` is what a restore would put back, in words."""
+    keys = ["o keeps the agent's · s takes the staged · e words it · n N conflicts"] if deciding else []
+    if writes:
+        keys.append("enter puts it there" if not deciding else "enter puts it there as decided")
+    if back:
+        keys.append("c conflicts or the change")
+    if former:
+        keys.append(f"R restores what was there before ({former})")
+    return " · ".join([*keys, "r looks again", "esc closes"])

@@ -1,0 +1,236 @@
+"""The dialog that puts a staged prompt onto its agent, after showing what is there now and what would change of it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+from rich.text import Text
+from textual import on, work
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical
+from textual.content import Content
+from textual.widgets import Label, Static
+
+from cekura_tui.model.errors import CekuraTuiError, UsageError
+from cekura_tui.model.text import Prompt, clean, clean_line, sha256
+from cekura_tui.ui.board import Board
+from cekura_tui.ui.dialogs.confirm import ConfirmDialog
+from cekura_tui.ui.dialogs.conflict_choices import ConflictChoices
+from cekura_tui.ui.dialogs.placing_words import facts_of, keys_of, questions
+from cekura_tui.ui.dialogs.restoring import Restoring, find_former, former_words
+from cekura_tui.ui.widgets.conflict_texts import ConflictTexts
+from cekura_tui.ui.widgets.notice import Notice
+from cekura_tui.ui.widgets.prose_diff import ProseDiffView
+from cekura_tui.workspace.read_only import refuse_read_only
+
+if TYPE_CHECKING:
+    from cekura_tui.model.prose_diff import ProseDiff
+    from cekura_tui.workspace.placing import Placing
+
+
+class PutOnAgentDialog(ConflictChoices):
+    """What came of it is told here and stays until somebody has read it; answers with the last of that, in words.
+
+    `number` is the job that the text was staged with.
+    """
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter", "put", "Put it there", id="put.write"),
+        Binding("R", "restore", "Restore", id="put.restore"),
+        Binding("r", "look", "Look again", id="put.look"),
+    ]
+
+    def __init__(self, board: Board, number: int, staged: Prompt) -> None:
+        super().__init__(board)
+        self._number, self._staged = number, staged
+        self._change: ProseDiff | None = None
+        self._error: CekuraTuiError | None = None
+        self._former = ""
+        """What a restore would put back, in words; empty where there is nothing."""
+        self._busy = ""
+        """What is being done that must not be left, in words."""
+        self._came_of_it: str | None = None
+        self._read_only = ""
+        try:
+            refuse_read_only(board.workspace.setup.read_only, "nothing is written")
+        except UsageError as error:
+            self._read_only = error.sentence()
+
+    def compose(self) -> ComposeResult:
+        """Whose prompt, what would change, the change or the conflicts, and what came of it."""
+        with Vertical(classes="dialog", id="put-on-agent"):
+            yield Label(Content("Put the staged prompt onto its agent"), id="put-title", classes="dialog-title")
+            yield Static(id="put-facts")
+            yield Label(id="conflict-head")
+            yield ConflictTexts(id="conflict-texts")
+            yield ProseDiffView(id="put-diff")
+            yield Notice(id="put-notice")
+            yield Static(id="put-note")
+            yield Label(id="put-keys", classes="dialog-hint")
+
+    def on_mount(self) -> None:
+        """Read what the agent has now."""
+        self.query_one("#put-note").display = False
+        self.action_look()
+
+    # Looking
+
+    def action_look(self) -> None:
+        """Read what the agent has now, once more."""
+        if not self._busy:
+            self._error = None
+            self.draw()
+            self._look()
+
+    @work(group="put-look", exclusive=True)
+    async def _look(self) -> None:
+        try:
+            placing = await self.board.workspace.call(
+                lambda session: session.agent_prompts.look(self._number, self._staged)
+            )
+            former = await self.board.workspace.call(
+                lambda session: find_former(session, placing.agent.id, sha256(placing.now))
+            )
+        except CekuraTuiError as error:
+            self.placing, self._error = None, error
+            self.draw()
+            return
+        self._former = former_words(former, self.board) if former else ""
+        self._change = placing.change
+        self.take_up(placing)
+
+    def decided(self) -> None:
+        """Of the conflicts one more is decided, or another way: where all are, show what that would write."""
+        self._change = self.placing.change if self.placing else None
+        self.draw()
+        if self.text is not None and self._change is None:
+            self._compare(self.text)
+
+    @work(group="put-compare", exclusive=True)
+    async def _compare(self, text: Prompt) -> None:
+        if (placing := self.placing) is None:
+            return
+        try:
+            change = await self.board.workspace.call(lambda session: session.agent_prompts.change(placing, text))
+        except CekuraTuiError as error:
+            self._error = error
+        else:
+            if self.placing is placing and self.text == text:
+                self._change = change
+        self.draw()
+
+    # Drawing
+
+    def draw(self) -> None:
+        """Show what is known."""
+        if not self.is_attached or not self.children:
+            return
+        placing, change = self.placing, self._change
+        deciding = placing is not None and (self.text is None or self.looking_back)
+        showing = not deciding and change is not None and not change.is_same
+        texts, view, notice = self.query_one(ConflictTexts), self.query_one(ProseDiffView), self.query_one(Notice)
+        self.query_one("#conflict-head").display = texts.display = deciding
+        view.display, notice.display = showing, not (deciding or showing)
+        facts = self.query_one("#put-facts", Static)
+        facts.display = placing is not None
+        if placing is not None:
+            self.query_one("#put-title", Label).update(Content(f"Put it onto {clean_line(placing.agent.name, 60)}"))
+            told = facts_of(placing, change, self._staged, self.board.workspace.setup.origin, self._read_only)
+            facts.update(Text("\n").join(Text(clean_line(line)) for line in told))
+        if deciding:
+            self.draw_conflict()
+        elif showing and change is not None:
+            view.show_diff(change)
+        elif self._error is not None:
+            notice.say(f"! {self._error.title}", f"{self._error.sentence()}\nr looks again", failed=True)
+        elif placing is None or change is None:
+            notice.say("Reading what the agent has now …" if placing is None else "Comparing …")
+        else:
+            notice.say("Nothing to write.", "The agent has all of this already.")
+        wanted = texts if deciding else view if showing else None
+        if self.focused is not wanted:
+            self.set_focus(wanted)
+        keys = keys_of(deciding=deciding, writes=self._may_write, back=bool(self.conflicts), former=self._former)
+        self.query_one("#put-keys", Label).update(Content(keys))
+        self.refresh_bindings()
+
+    def say(self, text: str, *, failed: bool = False) -> None:
+        """What came of it; it stays."""
+        if not self.is_attached or not self.children:
+            return
+        note = self.query_one("#put-note", Static)
+        note.display = bool(text)
+        note.set_class(failed, "-failed")
+        note.update(Content(("! " if failed else "") + clean(text)))
+
+    # Writing
+
+    @property
+    def _may_write(self) -> bool:
+        change = self._change
+        ready = self.placing is not None and self.text is not None and change is not None and not change.is_same
+        return ready and not self._read_only
+
+    @on(ProseDiffView.Opened)
+    @on(ConflictTexts.Opened)
+    def action_put(self) -> None:
+        """Write it, after asking."""
+        if self._busy or not self.is_current:
+            return
+        if self._read_only:
+            self.say(self._read_only, failed=True)
+        elif self.placing is not None and self.text is None:
+            self.say("Decide every conflict first: o keeps what is there, s takes what was staged, e words it.")
+        elif self.placing is not None and self.text is not None and self._may_write:
+            self._put(self.placing, self.text)
+
+    @work(group="put-write", exclusive=True)
+    async def _put(self, placing: Placing, text: Prompt) -> None:
+        change = self._change
+        if change is None:
+            return
+        for title, asked, yes in questions(placing, change, self.board.workspace.setup.origin):
+            if not await self.app.push_screen_wait(ConfirmDialog(title, asked, yes)):
+                return
+        if self._busy:
+            return
+        self._begun("Writing")
+        try:
+            written = await self.board.workspace.call(lambda session: session.agent_prompts.write(placing, text))
+        except CekuraTuiError as error:
+            self._ended(f"{error.title}: {error.sentence()}", failed=True)
+        else:
+            self._ended(f"{written.said} R restores what it had before.")
+
+    @work(group="put-write", exclusive=True)
+    async def action_restore(self) -> None:
+        """Put back what the last write from here replaced, after asking."""
+        if self._busy or self.placing is None:
+            return
+        agent = self.placing.agent
+        restoring = Restoring(self.app, self.board, agent.id, agent.name, lambda: self._begun("Restoring"))
+        try:
+            written = await restoring.ask(sha256(self.placing.now))
+        except CekuraTuiError as error:
+            self._ended(f"{error.title}: {error.sentence()}", failed=True)
+        else:
+            if written is not None or self._busy:
+                self._ended(written.said if written else "Nothing was restored.")
+
+    def _begun(self, doing: str) -> None:
+        self._busy = doing
+        self.say(f"{doing} …")
+
+    def _ended(self, told: str, *, failed: bool = False) -> None:
+        """What came of a write stays on screen; below it is what the agent has by now."""
+        self._busy, self._came_of_it = "", told
+        self.say(told, failed=failed)
+        self.action_look()
+
+    def action_give_up(self) -> None:
+        """Leave, but not in the middle of a write."""
+        if self._busy:
+            self.say(f"{self._busy} … it is waited for, and told here what came of it.")
+        else:
+            self.dismiss(self._came_of_it)

@@ -1,0 +1,168 @@
+"""Choosing among the changes of a suggestion by keys; each choice is on the disk before it is shown."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from concurrent.futures import Future
+from dataclasses import replace
+from typing import TYPE_CHECKING, ClassVar, Literal
+
+from textual import work
+from textual.binding import Binding, BindingType
+
+from cekura_tui.model.errors import CekuraTuiError
+from cekura_tui.model.prose_diff import Hunk
+from cekura_tui.model.staging import Choice, Choices
+from cekura_tui.ui.board import Board
+from cekura_tui.ui.screens.improving import Improving
+from cekura_tui.ui.screens.page import Page
+from cekura_tui.ui.widgets.prose_diff import ProseDiffView
+from cekura_tui.ui.widgets.suggestion_words import accepted_words, undone_words
+
+if TYPE_CHECKING:
+    from cekura_tui.workspace.session import Session
+    from cekura_tui.workspace.suggestions import Reading
+
+_CHOOSING = ("accept", "reject", "edit", "accept_all", "undo")
+_Told = Callable[[Choices, Choices], str]
+"""What to say of choices before and after; perhaps nothing."""
+
+
+class SuggestionKeys(Improving):
+    """A page with one suggestion, of which each change may be taken, left or worded otherwise."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("a", "accept", "Accept", id="suggestion.accept"),
+        Binding("x", "reject", "Reject", id="suggestion.reject"),
+        Binding("e", "edit", "Edit", id="suggestion.edit"),
+        Binding("A", "accept_all", "Accept all", id="suggestion.accept-all", show=False),
+        Binding("u", "undo", "Undo", id="suggestion.undo"),
+    ]
+
+    def __init__(self, board: Board, number: int) -> None:
+        super().__init__(board)
+        self.number = number
+        self.reading: Reading | None = None
+        self._typed: dict[str, str] = {}
+        """What was typed into a change and not taken, by the key of the change."""
+
+    def draw(self) -> None:
+        """Show the suggestion as it is known."""
+        raise NotImplementedError
+
+    @property
+    def hunk(self) -> Hunk | None:
+        """The change under the cursor."""
+        return self.query_one(ProseDiffView).hunk if self.reading is not None else None
+
+    @property
+    def has_changes(self) -> bool:
+        """Whether there is anything to choose."""
+        return self.reading is not None and not self.reading.diff.is_same
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Nothing is chosen where nothing changes, or before it is read."""
+        return self.has_changes if action in _CHOOSING else super().check_action(action, parameters)
+
+    def action_accept(self) -> None:
+        """Take the change under the cursor."""
+        self._choose("accepted")
+
+    def action_reject(self) -> None:
+        """Leave the change under the cursor out."""
+        self._choose("rejected")
+
+    def _choose(self, what: Literal["accepted", "rejected"]) -> None:
+        if (hunk := self._meant()) is not None:
+            self._put(hunk, Choice(what))
+
+    def _meant(self) -> Hunk | None:
+        if (hunk := self.hunk) is None and self.has_changes:
+            self.tell("The cursor is on no change: n goes to the next, N to the one before.")
+        return hunk
+
+    def _put(self, hunk: Hunk, choice: Choice, told: _Told = lambda before, after: "") -> None:
+        if (reading := self.reading) is not None:
+            made = {hunk.number: choice}
+            self._stage(lambda session: session.suggestions.choose(self.number, reading.diff, made), told)
+
+    def action_accept_all(self) -> None:
+        """Take every change: what is staged is the proposal then, to the byte."""
+        if (reading := self.reading) is None:
+            return
+        diff, all_of_them = reading.diff, {hunk.number: Choice("accepted") for hunk in reading.diff.hunks}
+        self._stage(
+            lambda session: session.suggestions.choose(self.number, diff, all_of_them),
+            lambda before, after: accepted_words(before, diff),
+        )
+
+    def action_undo(self) -> None:
+        """Take the last step back."""
+        if (reading := self.reading) is not None:
+            self._stage(lambda session: session.suggestions.undo(self.number, reading.diff), undone_words)
+
+    def _stage(self, ask: Callable[[Session], Awaitable[Choices]], told: _Told = lambda before, after: "") -> None:
+        """Have it done in turn, also where this page is left meanwhile."""
+        try:
+            done = self.board.workspace.send(ask)
+        except CekuraTuiError as error:
+            self.tell(error.sentence(), warning=True)
+            return
+        self.app.run_worker(self._await_choices(done, told), group="staging")
+
+    async def _await_choices(self, done: Future[Choices], told: _Told) -> None:
+        try:
+            choices = await asyncio.shield(asyncio.wrap_future(done))
+        except CekuraTuiError as error:
+            pages = [screen for screen in self.app.screen_stack if isinstance(screen, Page)]
+            page = self if self.is_attached or not pages else pages[-1]
+            page.tell(f"Nothing was chosen, for it could not be kept. {error.sentence()}", warning=True)
+            return
+        if self.gone or self.reading is None:
+            return
+        before, self.reading = self.reading.choices, replace(self.reading, choices=choices)
+        self.draw()
+        if words := told(before, choices):
+            self.tell(words)
+
+    # Editing
+
+    @work(group="edit", exclusive=True)
+    async def action_edit(self) -> None:
+        """Word the change under the cursor otherwise."""
+        hunk, reading = self._meant(), self.reading
+        if hunk is None or reading is None:
+            return
+        if hunk.kind == "layout":
+            self.tell("There are no words to edit in this change: take it or leave it.")
+            return
+        from cekura_tui.ui.dialogs.edit_hunk import EditHunkDialog
+
+        chosen = reading.choices.get(hunk.number)
+        text = chosen.text if chosen and chosen.what == "edited" else hunk.new or hunk.old
+        title = f"Edit change {hunk.number} of {len(reading.diff.hunks)} · {hunk.place}"
+        home = self.board.workspace.setup.paths.home
+        edited = await self.app.push_screen_wait(EditHunkDialog(title, hunk.old, self._typed.get(hunk.key, text), home))
+        if edited is None:
+            return
+        if edited.taken or edited.text != text:
+            self._typed[hunk.key] = edited.text  # also what is taken, until that is kept
+
+        def kept(before: Choices, after: Choices) -> str:
+            self._typed.pop(hunk.key, None)
+            return ""
+
+        if edited.taken:
+            self._put(hunk, _as_choice(hunk, edited.text, "\r\n" in reading.diff.new), kept)
+        elif hunk.key in self._typed:
+            self.tell("What you typed is not taken; e opens it again as long as this suggestion is open.")
+
+
+def _as_choice(hunk: Hunk, text: str, crlf: bool) -> Choice:
+    """A passage that was typed as it is in one of the versions is that version; another has the prompt's line ends."""
+    if text.strip() == hunk.new.strip():
+        return Choice("accepted")
+    if text.strip() == hunk.old.strip() and hunk.kind != "moved":
+        return Choice("rejected")
+    return Choice("edited", text.replace("\r\n", "\n").replace("\n", "\r\n") if crlf else text)

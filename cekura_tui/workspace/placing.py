@@ -1,0 +1,166 @@
+"""Putting a text onto an agent: what is known before, what came of it, and how it can go wrong."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+from cekura_tui.api.errors import ApiError, NotConnected
+from cekura_tui.model.errors import CekuraTuiError
+from cekura_tui.model.text import Prompt, clean_line, count
+
+if TYPE_CHECKING:
+    from cekura_tui.model.account import Agent
+    from cekura_tui.model.job import Job
+    from cekura_tui.model.prompt_merge import Merge
+    from cekura_tui.model.prose_diff import ProseDiff
+
+KEPT = "The former prompt is kept in the prompt history and can be restored from there."
+NAME = 80
+"""Characters of an agent's name that are kept of it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Placing:
+    """A staged text and the agent that it is meant for, as that was a moment ago.
+
+    `now` is the agent's prompt, `merge` that and the staged text as changes of the prompt that was sent with the job,
+    `change` what writing the merged text would change of `now`, or None as long as there are conflicts to be decided.
+    `warnings` are sentences for whoever is asked whether to write.
+    """
+
+    job: Job
+    agent: Agent
+    now: Prompt
+    merge: Merge
+    change: ProseDiff | None
+    warnings: tuple[str, ...]
+
+    @property
+    def there(self) -> bool:
+        """Whether the agent has all of it already, so that there is nothing to write."""
+        return self.change is not None and self.change.is_same
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """An agent after its prompt was written, read back and found to be the same; `former` is the prompt it had.
+
+    `said` tells that in a sentence, and what else is to be known of it.
+    """
+
+    agent: Agent
+    former: Prompt
+    said: str
+
+
+class Drifted(CekuraTuiError):
+    """The agent has another prompt, `now`, than was counted on. Nothing was written."""
+
+    title = "The agent's prompt is another one"
+
+    def __init__(self, message: str, hint: str, agent: Agent, now: Prompt) -> None:
+        super().__init__(message, hint)
+        self.agent = agent
+        self.now = now
+
+
+class NotPlaced(CekuraTuiError):
+    """A write that did not end with the agent having what was written, to the byte.
+
+    `agent_has` says what it was found to have; `failure` is how the server answered the write, if it was not as asked.
+    """
+
+    title = "The prompt was not written"
+
+    def __init__(
+        self,
+        message: str,
+        hint: str,
+        agent_has: Literal["former", "new", "other", "unknown"],
+        failure: ApiError | None,
+        title: str = "",
+    ) -> None:
+        super().__init__(message, hint, title=title)
+        self.agent_has = agent_has
+        self.failure = failure
+        if failure is not None:
+            self.exit_status = failure.exit_status
+
+    def facts(self) -> list[tuple[str, str]]:
+        """What the server answered to the write."""
+        return self.failure.facts() if self.failure else []
+
+
+def warnings_of(job: Job, agent: Agent, drift: ProseDiff, change: ProseDiff | None) -> tuple[str, ...]:
+    """What whoever puts a text onto this agent should know.
+
+    `drift` is what its prompt changes of the sent one, `change` what would change of its prompt, if that is known.
+    """
+    told = []
+    if change is not None and change.is_same:
+        told.append(f"{agent.name} has all of this already: there is nothing to write.")
+    if agent.auto_sync:
+        told.append(f"The provider syncs the prompt of {agent.name} and would undo this: change it there as well.")
+    if job.agent_name and clean_line(job.agent_name, NAME) != agent.name:
+        told.append(f"Agent {agent.id} is called {agent.name} now; with job {job.number} it was {job.agent_name}.")
+    if not drift.is_same:
+        words = f"{count(drift.added_words, 'word')} more, {drift.removed_words:,} gone"
+        words = words if drift.worded else "white space alone differs"
+        told.append(f"{agent.name} has another prompt now than was sent with job {job.number}: {words}.")
+    return tuple(told)
+
+
+def still_former(name: str, failure: ApiError | None) -> NotPlaced:
+    """The error where the agent has the prompt that it had."""
+    if failure is None:
+        message = f"The server took the new prompt, but {name} still has its former one."
+    elif failure.status == 403:
+        message = f"This key may read {name} but not change it, so it still has its former prompt. {failure.message}"
+    else:
+        message = f"{name} still has its former prompt. {failure.message}"
+    return NotPlaced(message, f"{_again(failure)}{KEPT}", "former", failure)
+
+
+def changed_in_space(name: str, failure: ApiError | None) -> NotPlaced:
+    """The error where the agent has the new prompt but for its white space."""
+    message = f"{name} has the new prompt, but what was read back differs from it in white space only."
+    return NotPlaced(message, KEPT, "new", failure, "The server changed white space")
+
+
+def neither(name: str, differing: int, failure: ApiError | None) -> NotPlaced:
+    """The error where the agent has a prompt of which so many words are others than in the new one."""
+    words = f"{count(differing, 'word')} of it {'differs' if differing == 1 else 'differ'} from the new one"
+    message = f"{name} has neither its former prompt nor the new one now: {words}."
+    more = f" {failure.message}" if failure else ""
+    return NotPlaced(
+        f"{message}{more}", f"Look at what it has now. {KEPT}", "other", failure, "Another prompt is there"
+    )
+
+
+def not_known(name: str, failure: ApiError | None, unread: str) -> NotPlaced:
+    """The error where the agent could not be read after the write; `unread` says why."""
+    title = "The prompt may be written or not"
+    if failure is None:
+        message = f"The server took the new prompt of {name}, but it could not be read back: {unread}"
+    elif was_not_taken(failure):
+        message, title = f"Nothing was written to {name}. {failure.message}", ""
+    else:
+        message = f"It is not known whether {name} has its former prompt or the new one. {failure.message}"
+    if failure is not None and unread != failure.message:
+        message += f" What it has now could not be read: {unread}"
+    return NotPlaced(message, f"Look at what it has now. {KEPT}", "unknown", failure, title)
+
+
+def was_not_taken(failure: ApiError) -> bool:
+    """Whether the server certainly did not take a write: nothing was sent, or it was refused."""
+    return isinstance(failure, NotConnected) or (400 <= failure.status < 500 and failure.status not in (408, 409))
+
+
+def _again(failure: ApiError | None) -> str:
+    """What to do after a write that came to nothing; what was sent may still arrive."""
+    if failure is None or not was_not_taken(failure):
+        return "Look once more before you write again. "
+    if failure.status in (401, 403):
+        return "Use a key that may change agents. "
+    return f"{failure.hint} " if failure.hint else ""

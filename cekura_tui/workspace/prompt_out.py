@@ -1,0 +1,80 @@
+"""What comes out of a suggestion, to files: never over a prompt that somebody changed since it was sent."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+from cekura_tui.config.paths import expand
+from cekura_tui.model.errors import UsageError
+from cekura_tui.model.job import MAX_PROMPT_BYTES, Suggestion
+from cekura_tui.model.prose_compare import compare
+from cekura_tui.model.prose_text import as_text
+from cekura_tui.model.text import Prompt, prompt_bytes
+from cekura_tui.workspace.prompt_files import write_prompt
+
+_NO_FILES = frozenset({"", "-", "agent", "file", "last", "draft"})
+"""What `prompt_source` is where it names no file."""
+
+
+class Drifted(UsageError):
+    """The file that a job's prompt came from holds another text than the one that was sent."""
+
+    title = "The file has changed"
+
+    def __init__(self, path: Path, sent: Prompt, now: bytes) -> None:
+        super().__init__(
+            f"{path} has changed since its prompt was sent, so it is left as it is.",
+            "The suggestion is kept: name another file, or save it as a patch.",
+        )
+        self._sent, self._now = sent, now
+
+    def drift(self) -> str:
+        """What changed in the file since, as text for a person; takes as long as comparing two prompts."""
+        if len(self._now) > MAX_PROMPT_BYTES:
+            return f"It is over {MAX_PROMPT_BYTES:,} bytes now.\n"
+        try:
+            now = self._now.decode("utf-8", "surrogatepass")
+        except UnicodeDecodeError:
+            return "It is not a text in UTF-8 any more.\n"
+        return as_text(compare(self._sent, now))
+
+
+def source_file(source: str) -> Path | None:
+    """The file that a job's `prompt_source` names, None where it names none that is there."""
+    if source in _NO_FILES:
+        return None
+    try:
+        path = expand(source)
+        return path if path.is_file() else None
+    except (OSError, ValueError, UsageError):
+        return None
+
+
+def is_source(name: str, source: str) -> bool:
+    """Whether a file as a person names it is the one that a job's `prompt_source` names, by whatever path."""
+    file = source_file(source)
+    try:
+        return file is not None and expand(name).samefile(file)
+    except (OSError, ValueError, UsageError):
+        return False
+
+
+def write_out(path: Path, text: Prompt, done: Suggestion, *, force: bool) -> None:
+    """Write a text that came of a suggestion exactly, the whole file or none of it.
+
+    Raises Drifted, also with `force`, where it is the file that the prompt came from and that is not the prompt any
+    more; AlreadyThere, without `force`, where there is any file; UsageError.
+    """
+    if is_source(str(path), done.job.prompt_source):
+        try:
+            with path.open("rb") as file:
+                now = file.read(max(MAX_PROMPT_BYTES, len(prompt_bytes(done.prompt))) + 1)
+        except OSError as error:
+            raise UsageError(
+                f"{path} cannot be read: {error.strerror}.",
+                "So nobody can tell whether it is still the prompt that was sent; name another file.",
+            ) from None
+        if hashlib.sha256(now).hexdigest() != done.job.prompt_sha256:
+            raise Drifted(path, done.prompt, now)
+    write_prompt(path, text, force=force)

@@ -1,0 +1,226 @@
+"""What came of a suggestion gets out of the program as it is, and over no file that somebody changed."""
+
+from __future__ import annotations
+
+import os
+import sys
+from contextlib import nullcontext
+from pathlib import Path
+
+import pytest
+from one_dialog import OneDialog, answer, asked
+from textual.pilot import Pilot
+from textual.widgets import Button, Input
+from waiting import eventually
+from watching import screen_text, sees
+
+from cekura_tui.model.job import Job, JobState, Suggestion
+from cekura_tui.model.text import Prompt, sha256
+from cekura_tui.model.unified_patch import unified_patch
+from cekura_tui.ui.dialogs.hand_off import HandOffDialog
+from cekura_tui.ui.widgets.choice_list import ChoiceList
+from cekura_tui.workspace.setup import Setup
+
+SENT = Prompt("# Rules\r\n\nBe kind.\n\tAsk the caller for a name.\n")
+STAGED = Prompt("# Rules\r\n\nBe kinder.\n\tAsk the caller for a name.\n")
+PROPOSED = Prompt("# Rules\r\n\nBe kinder.\n\tAsk the caller for a \x1b[31mname and a birthday.\n")
+
+
+def suggestion(source: str = "agent") -> Suggestion:
+    job = Job(4, JobState.SUCCEEDED, "", "", "", "", (5,), 7, "Desk", (), (), sha256(SENT), prompt_source=source)
+    return Suggestion(job, SENT, PROPOSED)
+
+
+@pytest.fixture
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty directory to be in, and no pager of the user's."""
+    place = tmp_path / "here"
+    place.mkdir()
+    monkeypatch.chdir(place)
+    monkeypatch.delenv("PAGER", raising=False)
+    return place
+
+
+async def choose(app: OneDialog, pilot: Pilot[None], key: str) -> None:
+    what = app.screen.query_one(ChoiceList)
+    what.focus()
+    what.move_to(key)
+    await pilot.press("space")
+    await eventually(lambda: what.chosen == {key}, f"{key} is chosen")
+    await pilot.pause()
+
+
+async def save(app: OneDialog, pilot: Pilot[None]) -> str:
+    app.screen.query_one(Input).focus()
+    told = await answer(app, pilot, "enter")
+    assert isinstance(told, str)
+    return told
+
+
+@pytest.mark.parametrize(
+    ("key", "name", "text"),
+    [
+        ("staged", "improved-prompt-4.md", STAGED),
+        ("proposed", "improved-prompt-4.md", PROPOSED),
+        ("staged patch", "improved-prompt-4.patch", unified_patch(SENT, STAGED, "prompt.md")),
+        ("proposed patch", "improved-prompt-4.patch", unified_patch(SENT, PROPOSED, "prompt.md")),
+    ],
+)
+async def test_each_of_what_there_is_is_saved_and_copied_to_the_byte(
+    quiet: Setup, here: Path, key: str, name: str, text: str
+) -> None:
+    async with asked(quiet, lambda board: HandOffDialog(suggestion(), STAGED)) as (app, pilot):
+        await choose(app, pilot, key)
+        controls = " It holds control characters." if "\x1b" in text else ""
+        assert await save(app, pilot) == f"Saved to {here / name}.{controls}"
+        assert (here / name).read_bytes() == text.encode()
+        app.ask()
+        await eventually(lambda: isinstance(app.screen, HandOffDialog) and app.screen.is_mounted, "it is open again")
+        await choose(app, pilot, key)
+        app.screen.query_one("#copy", Button).press()
+        await eventually(lambda: app.copied, "it was copied")
+        assert app.copied == [text]
+
+
+@pytest.mark.parametrize(("staged", "first"), [(STAGED, STAGED), (SENT, PROPOSED)], ids=["some", "nothing"])
+async def test_what_was_accepted_is_offered_first_and_all_of_it_where_nothing_was(
+    quiet: Setup, here: Path, staged: Prompt, first: Prompt
+) -> None:
+    async with asked(quiet, lambda board: HandOffDialog(suggestion(), staged)) as (app, pilot):
+        await answer(app, pilot, "enter")
+    assert (here / "improved-prompt-4.md").read_bytes() == first.encode()
+
+
+async def test_a_name_that_was_typed_stays_when_something_else_is_chosen(quiet: Setup, here: Path) -> None:
+    async with asked(quiet, lambda board: HandOffDialog(suggestion(), STAGED)) as (app, pilot):
+        app.screen.query_one(Input).value = "mine"
+        await choose(app, pilot, "staged patch")
+        assert app.screen.query_one(Input).value == "mine"
+
+
+async def test_a_patch_of_nothing_is_a_sentence(quiet: Setup, here: Path) -> None:
+    async with asked(quiet, lambda board: HandOffDialog(suggestion(), SENT)) as (app, pilot):
+        await sees(pilot, "the staged prompt (nothing is accepted yet)")
+        await choose(app, pilot, "staged patch")
+        for button in ("#save", "#copy", "#read"):
+            app.screen.query_one(Input).value = f"for {button}"
+            await sees(pilot, gone="There is no patch")
+            app.screen.query_one(button, Button).press()
+            await sees(pilot, "There is no patch: the staged prompt is the one that was sent.")
+    assert (app.answers, app.copied, os.listdir(here)) == ([], [], [])
+
+
+# The file that the prompt came from
+
+
+@pytest.mark.parametrize("typed", ["prompt.md", "./prompt.md", "link.md"])
+async def test_the_prompts_own_file_takes_it_at_once_by_whatever_name(quiet: Setup, here: Path, typed: str) -> None:
+    (here / "prompt.md").write_bytes(SENT.encode())
+    (here / "link.md").symlink_to("prompt.md")
+    async with asked(quiet, lambda board: HandOffDialog(suggestion("prompt.md"), STAGED)) as (app, pilot):
+        assert app.screen.query_one(Input).value == "prompt.md"
+        app.screen.query_one(Input).value = typed
+        await sees(pilot, "The prompt came from this file")
+        await answer(app, pilot, "enter")
+    assert (here / "prompt.md").read_bytes() == STAGED.encode()
+    assert (here / "link.md").is_symlink()
+
+
+@pytest.mark.parametrize("size", [(80, 24), (120, 36)])
+async def test_its_own_file_changed_since_is_never_written_and_the_change_is_shown(
+    quiet: Setup, here: Path, size: tuple[int, int]
+) -> None:
+    own = here / "prompt.md"
+    own.write_bytes(SENT.replace("kind", "quick").encode())
+    async with asked(quiet, lambda board: HandOffDialog(suggestion("prompt.md"), STAGED), size=size) as (app, pilot):
+        for _ in range(3):
+            await pilot.press("enter")
+            await sees(pilot, "has changed since its prompt was sent", "What changed in it:", "[-kind-]{+quick+}", "Save")
+        assert app.answers == []
+        app.screen.query_one(Input).value = "other.md"
+        await sees(pilot, gone="What changed in it:")
+        await answer(app, pilot, "enter")
+    assert own.read_bytes() == SENT.replace("kind", "quick").encode()
+    assert (here / "other.md").read_bytes() == STAGED.encode()
+
+
+async def test_another_file_and_a_patch_onto_the_own_one_are_asked_about(quiet: Setup, here: Path) -> None:
+    (here / "other.md").write_bytes(SENT.encode())
+    (here / "prompt.md").write_bytes(SENT.encode())
+    async with asked(quiet, lambda board: HandOffDialog(suggestion("prompt.md"), STAGED)) as (app, pilot):
+        app.screen.query_one(Input).value = "other.md"
+        await pilot.press("enter")
+        await sees(pilot, "other.md exists already. Enter once more overwrites it.")
+        await choose(app, pilot, "staged patch")
+        app.screen.query_one(Input).value = "prompt.md"
+        app.screen.query_one(Input).focus()
+        await pilot.press("enter")
+        await sees(pilot, "prompt.md exists already.")
+    assert {path.read_bytes() for path in here.iterdir()} == {SENT.encode()}
+
+
+# A pager
+
+PAGER = """\
+import os, sys
+assert "CEKURA_API_KEY" not in os.environ
+with open(sys.argv[1], "wb") as file:
+    file.write(sys.stdin.buffer.read())
+sys.exit(int(sys.argv[2]))
+"""
+
+
+async def read_in(app: OneDialog, monkeypatch: pytest.MonkeyPatch) -> None:
+    # The driver of these tests cannot be suspended; what happens inside is real.
+    monkeypatch.setattr(app, "suspend", nullcontext)
+    app.screen.query_one("#read", Button).press()
+
+
+async def test_the_pager_gets_the_patch_with_hidden_characters_made_visible_and_no_key(
+    quiet: Setup, here: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (here / "a pager.py").write_text(PAGER)
+    monkeypatch.setenv("PAGER", f"'{sys.executable}' 'a pager.py' read 0")
+    monkeypatch.setenv("CEKURA_API_KEY", "sesame")
+    async with asked(quiet, lambda board: HandOffDialog(suggestion(), SENT)) as (app, pilot):
+        await sees(pilot, f"Read the patch in {Path(sys.executable).name}")
+        await read_in(app, monkeypatch)
+        await eventually((here / "read").exists, "the pager has run")
+        await sees(pilot, "Save the improved prompt")
+        assert app.answers == []
+    read = (here / "read").read_text()
+    assert read.startswith("--- a/prompt.md\n+++ b/prompt.md\n@@ ")
+    assert "\n-Be kind.\n" in read
+    assert "␛[31mname and a birthday." in read
+
+
+@pytest.mark.parametrize(
+    ("command", "said"),
+    [
+        ("'{python}' pager.py read 3", "ended with status 3."),
+        ("/nowhere/pager", "/nowhere/pager could not be started (No such file or directory)."),
+    ],
+)
+async def test_a_pager_that_fails_is_a_sentence(
+    quiet: Setup, here: Path, monkeypatch: pytest.MonkeyPatch, command: str, said: str
+) -> None:
+    (here / "pager.py").write_text(PAGER)
+    monkeypatch.setenv("PAGER", command.format(python=sys.executable))
+    async with asked(quiet, lambda board: HandOffDialog(suggestion(), STAGED), size=(120, 36)) as (app, pilot):
+        await read_in(app, monkeypatch)
+        await sees(pilot, said)
+
+
+@pytest.mark.parametrize(
+    ("installed", "offered"), [(("delta", "less"), "delta"), (("less",), "less"), ((), None)], ids=str
+)
+async def test_without_a_pager_of_ones_own_it_is_delta_or_less_or_none(
+    quiet: Setup, here: Path, monkeypatch: pytest.MonkeyPatch, installed: tuple[str, ...], offered: str | None
+) -> None:
+    for name in installed:
+        (here / name).write_text("#!/bin/sh\n")
+        (here / name).chmod(0o700)
+    monkeypatch.setenv("PATH", str(here))
+    async with asked(quiet, lambda board: HandOffDialog(suggestion(), STAGED)) as (app, pilot):
+        await sees(pilot, f"Read the patch in {offered}" if offered else "Copy")
+        assert ("Read the patch" in screen_text(app)) == (offered is not None)

@@ -1,0 +1,312 @@
+"""The history of the prompts of an agent: what is in it, what it never loses, and what is forgotten for good."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from cekura_tui.model.job import Draft, Job, JobState
+from cekura_tui.model.progress import read_progress
+from cekura_tui.model.prompt_use import How, PromptUse, prompt_use
+from cekura_tui.model.run import Run
+from cekura_tui.model.text import Prompt, sha256
+from cekura_tui.store import job_rows, prompt_use_rows, prompt_uses
+from cekura_tui.store.database import key_id
+from cekura_tui.store.errors import StoreError
+from cekura_tui.store.schema import MIGRATIONS
+from cekura_tui.store.store import Store
+
+ORIGIN, SALT = "https://api.cekura.ai", b"s" * 32
+SENT, PROPOSED = Prompt("\ufeff\r\n  # Be\tkind.\x1b \ud800\r\n"), Prompt("Be kinder.\r\n")
+DRAFT = Draft((5,), SENT, 7, "Agent 7")
+DONE = read_progress({"status": "completed", "output": {"improved_prompt": PROPOSED, "summary_of_changes": "s"}})
+
+
+def store_at(home: Path, key: str = "key") -> Store:
+    return Store(home / "cekura.db", ORIGIN, key, "default")
+
+
+@pytest.fixture
+def store(home: Path) -> Iterator[Store]:
+    store = store_at(home)
+    yield store
+    store.close()
+
+
+def done(store: Store, at: float, draft: Draft = DRAFT) -> Job:
+    number = store.jobs.begin_launch(draft, at, "me").number
+    store.jobs.record_progress_id(number, "p", "raw", at + 0.1)
+    return store.jobs.record_answer(number, DONE, "raw", at + 0.2)
+
+
+def history(store: Store, agent_id: int = 7) -> list[tuple[str, float, int | None]]:
+    return [(use.how, use.at, use.job) for use in store.prompt_uses.all(agent_id)]
+
+
+def texts(store: Store) -> set[str]:
+    rows = store.database.read("SELECT text FROM prompts")
+    return {bytes(row["text"]).decode("utf-8", "surrogatepass") for row in rows}
+
+
+# What is in it
+
+
+def test_what_a_job_sent_and_brought_is_told_with_its_first_line_and_kept_exactly(store: Store) -> None:
+    done(store, 1.0)
+    proposed, sent = store.prompt_uses.all(7)
+    assert proposed == PromptUse(7, sha256(PROPOSED), "proposed", 1.2, 1, 2, "Be kinder.")
+    assert sent == prompt_use(SENT, 7, "sent", 1.0, 1)
+    assert (sent.words, store.prompt_uses.text(sent.sha256)) == (len(SENT.split()), SENT)
+    assert "\x1b" not in sent.first_line
+    assert store.prompt_uses.all(8) == []
+
+
+def test_a_use_that_comes_again_is_told_once_with_its_latest_time(store: Store) -> None:
+    for at in (1.0, 2.0, 3.0):
+        store.prompt_uses.note(7, SENT, "seen", at)
+    store.prompt_uses.note(8, SENT, "seen", 4.0)
+    store.prompt_uses.note(7, SENT, "written", 5.0)
+    assert history(store) == [("written", 5.0, None), ("seen", 3.0, None)]
+    assert history(store, 8) == [("seen", 4.0, None)]
+
+
+def test_what_was_not_sent_after_all_is_no_history_and_its_text_makes_room(store: Store) -> None:
+    number = store.jobs.save_draft(DRAFT, 1.0).number
+    assert history(store) == []
+    store.jobs.begin_launch(DRAFT, 2.0, "me", number)
+    assert history(store) == [("sent", 2.0, number)]
+    refused = store.jobs.record_state(number, JobState.DRAFT, "refused", 3.0, only_from=(JobState.LAUNCHING,))
+    assert history(store) == []
+    store.jobs.save_draft(Draft((5,), Prompt("other"), 7), 4.0, refused)
+    assert texts(store) == {"other"}
+
+
+def test_a_launch_that_another_window_made_is_told_once_and_with_what_that_sent(store: Store, home: Path) -> None:
+    other = store_at(home)
+    number = store.jobs.save_draft(DRAFT, 1.0).number
+    store.jobs.begin_launch(DRAFT, 2.0, "first", number)
+    other.jobs.begin_launch(Draft((9,), Prompt("changed"), 7), 3.0, "second", number)
+    other.close()
+    (sent,) = store.prompt_uses.all(7)
+    assert (sent.sha256, sent.at) == (sha256(SENT), 2.0)
+
+
+def test_a_job_whose_agent_nobody_told_has_no_history(store: Store) -> None:
+    done(store, 1.0, replace(DRAFT, agent_id=None))
+    assert store.database.read("SELECT * FROM prompt_uses") == []
+
+
+def test_a_job_that_another_key_takes_over_brings_its_prompt_along(store: Store, home: Path) -> None:
+    number = store.jobs.begin_launch(DRAFT, 1.0, "me").number
+    store.jobs.record_progress_id(number, "p", "raw", 1.1)
+    other = store_at(home, "the new key")
+    assert other.prompt_uses.all(7) == []
+    other.jobs.take_over(number, 2.0)
+    other.jobs.record_answer(number, DONE, "raw", 3.0)
+    assert [use.how for use in other.prompt_uses.all(7)] == ["proposed", "sent"]
+    assert store.prompt_uses.all(7) == []
+    other.close()
+
+
+def test_jobs_that_an_earlier_program_launched_are_in_it(home: Path) -> None:
+    home.mkdir()
+    sql = sqlite3.connect(home / "cekura.db")
+    for script in MIGRATIONS[:4]:
+        sql.executescript(script)
+    sql.execute("INSERT INTO meta VALUES ('salt', ?)", (SALT,))
+    sql.executemany("INSERT INTO prompts VALUES (?, ?, 1.0)", [(sha256(text), text.encode()) for text in "abcde"])
+    names = "state, agent_id, prompt_sha256, improved_sha256, launched_at, finished_at, created_at"
+    rows: list[tuple[object, ...]] = [
+        ("succeeded", 7, "a", "b", 10.0, 20.0),
+        ("failed", 7, "a", None, 30.0, 40.0),
+        ("running", 7, "b", None, 15.0, None),
+        ("succeeded", 8, "a", "c", 11.0, 21.0),
+        ("draft", 7, "d", None, None, None),
+        ("forgotten", 7, "e", None, 12.0, 22.0),
+        ("succeeded", None, "a", "b", 13.0, 23.0),
+    ]
+    for state, agent, sent, improved, *times in rows:
+        hashes = (sha256(str(sent)), sha256(str(improved)) if improved else None)
+        sql.execute(
+            f"INSERT INTO jobs (origin, key_id, profile, run_ids, {names}) VALUES (?, ?, 'default', '[5]'"
+            ", ?, ?, ?, ?, ?, ?, 9.0)",
+            (ORIGIN, key_id("key", SALT), state, agent, *hashes, *times),
+        )
+    sql.execute("PRAGMA user_version = 4")
+    sql.commit()
+    sql.close()
+    store = store_at(home)
+    told = [(use.how, use.first_line, use.at, use.job) for use in store.prompt_uses.all(7)]
+    assert told == [("sent", "a", 30.0, 2), ("proposed", "b", 20.0, 1), ("sent", "b", 15.0, 3)]
+    assert [(use.how, use.first_line, use.job) for use in store.prompt_uses.all(8)] == [
+        ("proposed", "c", 4),
+        ("sent", "a", 4),
+    ]
+    assert len(store.jobs.all(drafts=True)) == 6
+    store.close()
+
+
+# What it never loses
+
+
+def test_it_has_a_bound_and_what_the_last_write_replaced_outlives_it(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(prompt_use_rows, "MAX_USES", 10)
+    for at, text in ((1.0, "older"), (2.0, "restored from here")):
+        store.prompt_uses.note(7, Prompt(text), "replaced", at)
+    done(store, 3.0)
+    store.prompt_uses.note(8, Prompt("another agent's"), "seen", 4.0)
+    for n in range(30):
+        store.prompt_uses.note(7, Prompt(f"seen {n}"), "seen", 10.0 + n)
+    kept = [use.first_line for use in store.prompt_uses.all(7)]
+    assert kept == [*(f"seen {n}" for n in range(29, 20, -1)), "restored from here"]
+    assert texts(store) == {*kept, "another agent's", SENT, PROPOSED}, "jobs keep what they need"
+
+
+def test_a_write_that_came_to_nothing_does_not_cost_what_the_one_before_replaced(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(prompt_use_rows, "MAX_USES", 5)
+    monkeypatch.setattr(prompt_uses, "ALL_TEXTS_BYTES", 80)
+    uses: list[tuple[str, How]] = [
+        ("older", "replaced"),
+        ("former", "replaced"),
+        ("mine", "written"),
+        ("mine", "replaced"),
+    ]
+    for text, how in uses:
+        store.prompt_uses.note(7, Prompt(text), how, 1.0)
+    for n in range(10):
+        store.prompt_uses.note(7, Prompt(f"{n}" * 30), "seen", 2.0 + n)
+    assert [(use.how, use.first_line[:6]) for use in store.prompt_uses.all(7)] == [
+        ("seen", "999999"),
+        ("seen", "888888"),
+        ("replaced", "mine"),
+        ("written", "mine"),
+        ("replaced", "former"),
+    ]
+
+
+def test_what_was_replaced_last_is_told_by_the_order_of_writes_whatever_the_clock_says(
+    store: Store, home: Path
+) -> None:
+    for at, text in ((9.0, "first"), (8.0, "second"), (7.0, "third"), (6.0, "first")):
+        store.prompt_uses.note(7, Prompt(text), "replaced", at, None)
+        assert (use := store.prompt_uses.last_replaced(7)) is not None
+        assert use.first_line == text
+    store.prompt_uses.note(8, Prompt("another agent's"), "replaced", 10.0)
+    again = store_at(home)
+    assert again.prompt_uses.last_replaced(7) == prompt_use(Prompt("first"), 7, "replaced", 6.0, None)
+    assert again.prompt_uses.last_replaced(9) is None
+    again.close()
+
+
+def test_where_texts_take_too_much_the_history_makes_room_before_any_job_does(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for module in (job_rows, prompt_uses):
+        monkeypatch.setattr(module, "ALL_TEXTS_BYTES", 5_000)
+    store.prompt_uses.note(7, Prompt("r" * 1_000), "replaced", 0.5)
+    for n in range(1, 4):
+        job = done(store, float(n), replace(DRAFT, prompt=Prompt(f"{n}" * 500)))
+        store.jobs.look(job.number, 5.0)
+    for n in range(4):
+        store.prompt_uses.note(7, Prompt("abcd"[n] * 1_000), "seen", 10.0 + n)
+    seen = {use.first_line[0] for use in store.prompt_uses.all(7) if use.how == "seen"}
+    assert seen == {"c", "d"}
+    done(store, 20.0, replace(DRAFT, prompt=Prompt("4" * 1_400)))
+    left = {use.first_line[0] for use in store.prompt_uses.all(7)}
+    assert left == {"r", "1", "2", "3", "4", "B", "d"}
+    assert len(store.jobs.all()) == 4
+    assert sum(len(text.encode("utf-8", "surrogatepass")) for text in texts(store)) <= 5_000
+
+
+def test_the_file_being_full_leaves_the_history_as_it_was(store: Store) -> None:
+    store.prompt_uses.note(7, SENT, "seen", 1.0)
+    with store.database.write() as sql:
+        sql.execute(f"PRAGMA max_page_count = {sql.execute('PRAGMA page_count').fetchone()[0]}")
+    with pytest.raises(StoreError, match="cannot be written"):
+        store.prompt_uses.note(7, Prompt("n" * 100_000), "replaced", 2.0)
+    assert history(store) == [("seen", 1.0, None)]
+    assert texts(store) == {SENT}
+
+
+# Forgetting
+
+
+def everything_of(home: Path) -> bytes:
+    """All bytes of the file and of what lies beside it."""
+    return b"".join(path.read_bytes() for path in home.iterdir())
+
+
+def test_a_forgotten_prompt_is_nowhere_in_the_file(store: Store, home: Path) -> None:
+    store.prompt_uses.note(7, Prompt("a secret of mine " * 500), "seen", 1.0)
+    store.prompt_uses.note(7, Prompt("a secret of mine " * 500), "written", 2.0)
+    assert b"a secret of mine" in everything_of(home)
+    written, seen = store.prompt_uses.all(7)
+    store.prompt_uses.forget(written)
+    assert store.prompt_uses.text(seen.sha256).startswith("a secret")
+    store.prompt_uses.forget(seen)
+    assert store.prompt_uses.all(7) == []
+    assert b"a secret of mine" not in everything_of(home)
+    with pytest.raises(StoreError, match="no longer kept"):
+        store.prompt_uses.text(seen.sha256)
+
+
+def test_a_prompt_that_a_job_needs_leaves_the_history_and_stays_with_the_job(store: Store) -> None:
+    job = done(store, 1.0)
+    for use in store.prompt_uses.all(7):
+        store.prompt_uses.forget(use)
+    assert store.prompt_uses.all(7) == []
+    told = store.jobs.suggestion(job)
+    assert (told.prompt, told.improved_prompt) == (SENT, PROPOSED)
+
+
+def test_a_forgotten_job_leaves_the_history_unless_another_did_the_same(store: Store) -> None:
+    first, second = done(store, 1.0), done(store, 2.0)
+    assert history(store) == [("proposed", 2.2, second.number), ("sent", 2.0, second.number)]
+    store.jobs.forget(second.number, 3.0)
+    assert history(store) == [("proposed", 1.2, first.number), ("sent", 1.0, first.number)]
+    store.jobs.forget(first.number, 4.0)
+    assert history(store) == []
+    assert texts(store) == {""}
+
+
+def test_what_a_forgotten_job_brought_to_the_agent_can_still_be_taken_back(store: Store) -> None:
+    job = done(store, 1.0)
+    store.prompt_uses.note(7, Prompt("before"), "replaced", 2.0, job.number)
+    store.prompt_uses.note(7, PROPOSED, "written", 3.0, job.number)
+    store.jobs.forget(job.number, 4.0)
+    assert history(store) == [("written", 3.0, None), ("replaced", 2.0, None)]
+    assert texts(store) == {"", "before", PROPOSED}
+
+
+# Damage
+
+
+def test_the_history_is_saved_from_a_damaged_file(store: Store, home: Path) -> None:
+    done(store, 1.0)
+    for at, text in ((9.0, "first"), (8.0, "second")):
+        store.prompt_uses.note(7, Prompt(text), "replaced", at)
+    before = store.prompt_uses.all(7)
+    for run in range(400):
+        store.runs.keep_opened(Run.read({"id": run, "transcript": "x" * 3000}), float(run))
+    store.close()
+    path = home / "cekura.db"
+    sql = sqlite3.connect(path)
+    (root,) = sql.execute("SELECT rootpage FROM sqlite_schema WHERE name = 'opened_runs'").fetchone()
+    sql.close()
+    with path.open("r+b") as file:
+        file.seek((root - 1) * 4096)
+        file.write(b"\xa5" * 4096)
+    saved = store_at(home)
+    assert "1 job and 4 prompts were saved" in saved.database.notice
+    assert saved.prompt_uses.all(7) == before
+    assert (last := saved.prompt_uses.last_replaced(7)) is not None
+    assert last.first_line == "second"
+    saved.close()

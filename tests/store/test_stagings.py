@@ -1,0 +1,146 @@
+"""What was chosen of a suggestion, as it is kept with its job."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+import pytest
+
+from cekura_tui.model.job import Draft, Job
+from cekura_tui.model.progress import read_progress
+from cekura_tui.model.run import Run
+from cekura_tui.model.staging import Choice
+from cekura_tui.model.text import Prompt
+from cekura_tui.store.errors import StoreError
+from cekura_tui.store.store import Store
+
+YES, NO = Choice("accepted"), Choice("rejected")
+DONE = read_progress({"status": "completed", "output": {"improved_prompt": "proposed", "summary_of_changes": "s"}})
+
+
+def store_at(home: Path) -> Store:
+    return Store(home / "cekura.db", "https://api.cekura.ai", "key", "default")
+
+
+@pytest.fixture
+def store(home: Path) -> Iterator[Store]:
+    store = store_at(home)
+    yield store
+    store.close()
+
+
+def done(store: Store) -> Job:
+    number = store.jobs.begin_launch(Draft((5,), Prompt("sent"), 7), 1.0, "me").number
+    store.jobs.record_progress_id(number, "p", "raw", 1.1)
+    return store.jobs.record_answer(number, DONE, "raw", 1.2)
+
+
+def text_of(chosen: Mapping[str, Choice]) -> Prompt:
+    taken = [f"{hunk}{choice.text}" for hunk, choice in chosen.items() if choice.what != "rejected"]
+    return Prompt(" ".join(["sent", *taken]))
+
+
+def staged_in_history(store: Store) -> list[tuple[str, float, int | None]]:
+    return [(use.first_line, use.at, use.job) for use in store.prompt_uses.all(7) if use.how == "staged"]
+
+
+def texts(store: Store) -> set[str]:
+    rows = store.database.read("SELECT text FROM prompts")
+    return {bytes(row["text"]).decode("utf-8", "surrogatepass") for row in rows}
+
+
+def test_only_the_text_that_is_staged_now_is_kept_and_is_history(store: Store) -> None:
+    number = done(store).number
+    assert (store.stagings.choices(number), store.stagings.staged(number)) == ({}, None)
+    store.stagings.choose(number, {"a": NO}, 2.0, text_of)
+    assert (store.stagings.staged(number), staged_in_history(store)) == ("sent", [])
+    for at, hunk in enumerate("bcd", 3):
+        store.stagings.choose(number, {hunk: YES}, at, text_of)
+    assert staged_in_history(store) == [("sent b c d", 5, number)]
+    assert texts(store) == {"sent", "proposed", "sent b c d"}
+    assert store.stagings.undo(number, "abcd", 6.0, text_of) == {"a": NO, "b": YES, "c": YES}
+    assert store.stagings.staged(number) == "sent b c"
+    assert texts(store) == {"sent", "proposed", "sent b c"}
+
+
+def test_the_same_text_staged_from_two_jobs_stays_history_while_one_has_it(store: Store) -> None:
+    first, second = done(store).number, done(store).number
+    for at, number in ((2.0, first), (3.0, second)):
+        store.stagings.choose(number, {"a": YES}, at, text_of)
+    store.stagings.choose(second, {"b": YES}, 4.0, text_of)
+    assert staged_in_history(store) == [("sent a b", 4.0, second), ("sent a", 2.0, first)]
+
+
+def test_a_passage_is_kept_as_it_was_edited(store: Store) -> None:
+    number = done(store).number
+    edited = Choice("edited", "é\r\n\x1b \ud800")
+    store.stagings.choose(number, {"a": edited}, 2.0, text_of)
+    assert store.stagings.choices(number) == {"a": edited}
+    assert store.stagings.staged(number) == f"sent a{edited.text}"
+
+
+def test_choosing_what_is_chosen_already_leaves_nothing_to_undo(store: Store) -> None:
+    number = done(store).number
+    store.stagings.choose(number, {"a": YES, "b": YES}, 2.0, text_of)
+    store.stagings.choose(number, {"a": YES, "c": None}, 3.0, text_of)
+    store.stagings.choose(number, {"a": YES, "b": NO}, 4.0, text_of)
+    assert store.stagings.undo(number, "abc", 5.0, text_of) == {"a": YES, "b": YES}
+    assert store.stagings.undo(number, "abc", 6.0, text_of) == {}
+    assert store.stagings.undo(number, "abc", 7.0, text_of) == {}
+
+
+def test_a_forgotten_job_has_nothing_staged_and_takes_nothing_any_more(store: Store, home: Path) -> None:
+    number = done(store).number
+    store.stagings.choose(number, {"a": Choice("edited", " a secret of mine")}, 2.0, text_of)
+    store.jobs.forget(number, 3.0)
+    assert (store.stagings.choices(number), store.stagings.staged(number)) == ({}, None)
+    assert texts(store) == {""}
+    assert b"a secret of mine" not in b"".join(path.read_bytes() for path in home.iterdir())
+    with pytest.raises(StoreError, match=f"Job {number} was forgotten"):
+        store.stagings.choose(number, {"a": YES}, 4.0, text_of)
+    with pytest.raises(StoreError, match="no job 99"):
+        store.stagings.undo(99, "a", 4.0, text_of)
+    assert store.stagings.choices(number) == {}
+
+
+def test_a_staged_text_that_the_history_forgot_stays_with_its_job(store: Store) -> None:
+    number = done(store).number
+    store.stagings.choose(number, {"a": YES}, 2.0, text_of)
+    for use in store.prompt_uses.all(7):
+        store.prompt_uses.forget(use)
+    assert store.stagings.staged(number) == "sent a"
+
+
+def test_a_step_and_its_text_are_written_together_or_not_at_all(store: Store) -> None:
+    number = done(store).number
+    store.stagings.choose(number, {"a": YES}, 2.0, text_of)
+    with store.database.write() as sql:
+        sql.execute(f"PRAGMA max_page_count = {sql.execute('PRAGMA page_count').fetchone()[0]}")
+    with pytest.raises(StoreError, match="cannot be written"):
+        store.stagings.choose(number, {"b": YES}, 3.0, lambda chosen: Prompt("x" * 100_000))
+    with pytest.raises(ZeroDivisionError):
+        store.stagings.undo(number, "a", 3.0, lambda chosen: Prompt(str(1 // 0)))
+    assert store.stagings.choices(number) == {"a": YES}
+    assert store.stagings.staged(number) == "sent a"
+
+
+def test_what_was_chosen_is_saved_from_a_damaged_file(store: Store, home: Path) -> None:
+    number = done(store).number
+    store.stagings.choose(number, {"a": YES, "b": NO}, 2.0, text_of)
+    for run in range(400):
+        store.runs.keep_opened(Run.read({"id": run, "transcript": "x" * 3000}), float(run))
+    store.close()
+    path = home / "cekura.db"
+    sql = sqlite3.connect(path)
+    (root,) = sql.execute("SELECT rootpage FROM sqlite_schema WHERE name = 'opened_runs'").fetchone()
+    sql.close()
+    with path.open("r+b") as file:
+        file.seek((root - 1) * 4096)
+        file.write(b"\xa5" * 4096)
+    saved = store_at(home)
+    assert "damaged" in saved.database.notice
+    assert saved.stagings.choices(number) == {"a": YES, "b": NO}
+    assert saved.stagings.staged(number) == "sent a"
+    saved.close()

@@ -1,0 +1,224 @@
+"""Why a hunk was proposed: the verdict that it answers, the turn that shows it, and nothing where there is no sign."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+import pytest
+
+from cekura_tui.demo.answers import run_whole
+from cekura_tui.demo.corpus import Corpus
+from cekura_tui.demo.improver import improve, issues_of
+from cekura_tui.demo.library import agent_by_id
+from cekura_tui.model.evidence import Evidence, evidence_in
+from cekura_tui.model.hunk_reasons import MOST, Reason, reasons
+from cekura_tui.model.hunk_tellings import Found
+from cekura_tui.model.prompt_issues import IssueQuote, PromptIssue, read_issues
+from cekura_tui.model.prose_compare import compare
+from cekura_tui.model.run import Run
+from cekura_tui.model.text import clean_json
+from cekura_tui.model.verdict import Verdict
+from cekura_tui.model.view import RunView, view_of
+
+CORPUS = Corpus(240, 1_760_000_000.0)
+SENT = """# Desk
+
+## Rescheduling
+1. Look up the appointment.
+2. Move it when the caller names a day.
+
+## Closing
+Say goodbye.
+"""
+
+
+def found_in(views: list[RunView]) -> dict[int, Found]:
+    """The evidence of all verdicts, as it is found for a run that is read."""
+    found = {}
+    for view in views:
+        verdicts = [verdict for verdict in view.verdicts if verdict.state != "na"]
+        proofs = evidence_in(view.transcript.turns, [verdict.reasons for verdict in verdicts])
+        found[view.row.id] = tuple(zip(verdicts, proofs, strict=True))
+    return found
+
+
+def run(run_id: int = 1, *metrics: dict[str, Any], **more: Any) -> RunView:
+    """A run of three turns in which these metrics failed."""
+    told = [
+        ("Main Agent", "Hello, this is the desk."),
+        ("Testing Agent", "I need to move my appointment to Tuesday."),
+        ("Main Agent", "Done, it is on Thursday."),
+    ]
+    payload = {
+        "id": run_id,
+        "status": "completed",
+        "evaluation_status": "failure",
+        "transcript_object": [
+            {"role": role, "content": text, "start_time": n * 10.0, "end_time": n * 10.0 + 5}
+            for n, (role, text) in enumerate(told)
+        ],
+        "evaluation": {"metrics": [{"passed": False, "score": 0, **metric} for metric in metrics]},
+        **more,
+    }
+    return view_of(Run.read(clean_json(payload)), 0.0)
+
+
+NOT_REPEATED = {
+    "id": 1,
+    "name": "New day read back",
+    "explanation": [
+        "The agent moved the appointment without repeating the new weekday.",
+        '"it is on Thursday" is wrong.',
+    ],
+}
+RUDE = {"id": 2, "name": "Politeness", "explanation": ["The agent interrupted the caller's complaint."]}
+REPEAT = SENT.replace("names a day.", "names a day, and repeat the new weekday before you move the appointment.")
+
+
+def why(proposed: str, *views: RunView, issues: tuple[PromptIssue, ...] = ()) -> dict[int, tuple[Reason, ...]]:
+    return reasons(compare(SENT, proposed), issues, views, found_in(list(views)))
+
+
+@pytest.mark.parametrize("run_id", [900238, 900188, 900184])
+@pytest.mark.parametrize("with_issues", [False, True])
+def test_each_change_of_the_improver_is_put_down_to_the_verdict_that_it_names(run_id: int, with_issues: bool) -> None:
+    facts = CORPUS.facts(run_id)
+    assert facts is not None
+    agent = agent_by_id(CORPUS.agent_of(facts).id)
+    assert agent is not None
+    whole = run_whole(CORPUS, facts)
+    outcome = improve([whole], agent.prompt)
+    view = view_of(Run.read(clean_json(whole)), 0.0)
+    told = [
+        {"run_id": run_id, "metric": issue.rule.name, "title": issue.rule.finding, "section": issue.rule.section}
+        for issue in issues_of([whole])
+    ]
+    issues = read_issues(told) if with_issues else ()
+    diff = compare(agent.prompt, outcome.improved_prompt or "")
+    found = reasons(diff, issues, [view], found_in([view]))
+    assert len(diff.worded) == 2
+    for hunk in diff.worded:
+        (rule,) = (rule for rule in agent.rules if rule.strong in hunk.new and rule.strong not in hunk.old)
+        first = found[hunk.number][0]
+        assert (first.run_id, first.verdict) == (run_id, rule.name)
+        assert f"{rule.name} failed in run {run_id}" in str(outcome.summary)
+        assert first.why.startswith("an issue names") is with_issues
+        if not with_issues and rule.name != "No selling after a no":
+            assert first.turn is not None
+            assert view.transcript.turns[first.turn].speaker == "main"
+
+
+def test_a_reason_tells_line_turn_and_the_words_in_common() -> None:
+    (reason,) = why(REPEAT, run(7, NOT_REPEATED, RUDE))[1]
+    assert reason == Reason(
+        run_id=7,
+        verdict="New day read back",
+        text="The agent moved the appointment without repeating the new weekday.",
+        turn=2,
+        sure="likely",
+        why=reason.why,
+    )
+    assert reason.why.startswith("in common: ")
+    assert {"repeat", "weekday"} <= set(reason.why.removeprefix("in common: ").split(", "))
+
+
+@pytest.mark.parametrize(
+    "proposed",
+    [
+        SENT.replace("Say goodbye.", "Thank them and wish them a pleasant evening."),
+        SENT.replace("Say goodbye.", "Before you say goodbye, always ask the caller."),
+        SENT.replace("Desk", "Front desk"),
+    ],
+)
+def test_where_nothing_points_at_a_verdict_nothing_is_claimed(proposed: str) -> None:
+    assert why(proposed, run(7, NOT_REPEATED, RUDE)) == {1: ()}
+    assert why(proposed) == {1: ()}
+
+
+def test_verdicts_that_passed_are_no_reason() -> None:
+    assert why(REPEAT, run(7, {**NOT_REPEATED, "passed": True, "score": 5}, evaluation_status="success")) == {1: ()}
+
+
+def test_an_issue_of_the_section_comes_before_verdicts_and_quotes_its_turn() -> None:
+    issue = PromptIssue(
+        "The day is not said again",
+        section="the Rescheduling section",
+        run_ids=(7,),
+        quotes=(IssueQuote("need to move my appointment"),),
+    )
+    (reason,) = why(REPEAT, run(7, NOT_REPEATED), issues=(issue,))[1]
+    assert (reason.run_id, reason.text, reason.turn) == (7, "The day is not said again", 1)
+    assert reason.why.startswith("an issue names “the Rescheduling section”")
+
+
+def test_an_issue_elsewhere_leaves_the_hunk_to_the_verdicts() -> None:
+    issue = PromptIssue("Farewell is too long", section="Closing", run_ids=(7,))
+    assert [reason.verdict for reason in why(REPEAT, run(7, NOT_REPEATED), issues=(issue,))[1]] == ["New day read back"]
+
+
+def test_an_issue_without_runs_and_metric_is_told_all_the_same() -> None:
+    issue = PromptIssue("The weekday is never repeated before moving")
+    (reason,) = why(REPEAT, issues=(issue,))[1]
+    assert (reason.run_id, reason.verdict, reason.turn) == (None, issue.title, None)
+
+
+def test_what_a_reviewer_wrote_is_a_reason() -> None:
+    view = run(
+        7,
+        evaluation_status="reviewed_failure",
+        is_reviewed=True,
+        feedback="It should repeat the weekday before it will move an appointment.",
+    )
+    assert [reason.verdict for reason in why(REPEAT, view)[1]] == ["Feedback"]
+
+
+def test_the_part_of_the_expected_outcome_that_was_not_met_is_told() -> None:
+    outcome = {
+        "score": 50,
+        "explanation": ["✅ The appointment is moved.", "❌ The new weekday is repeated. See [00:20]."],
+        "outcome_alignments": [
+            {"prompt_part": "The appointment is moved.", "aligned": True},
+            {"prompt_part": "The new weekday is repeated.", "aligned": False},
+        ],
+    }
+    (reason,) = why(REPEAT, run(7, expected_outcome=outcome))[1]
+    assert (reason.verdict, reason.text, reason.turn) == (
+        "Expected outcome",
+        "❌ The new weekday is repeated. See [00:20].",
+        2,
+    )
+
+
+def test_several_runs_give_several_reasons_always_the_same_and_not_too_many() -> None:
+    views = [run(number, NOT_REPEATED) for number in (9, 7, 8, 5)]
+    found = why(REPEAT, *views)[1]
+    assert [reason.run_id for reason in found] == [5, 7, 8]
+    assert len(found) == MOST
+    assert found == why(REPEAT, *reversed(views))[1]
+
+
+def test_evidence_of_turns_that_are_not_there_is_passed_over() -> None:
+    view = run(7, NOT_REPEATED)
+    verdict: Verdict = view.verdicts[0]
+    (reason,) = reasons(compare(SENT, REPEAT), (), [view], {7: [(verdict, [Evidence(99, "sure", "is turn 99")])]})[1]
+    assert reason.turn is None
+
+
+def test_many_hunks_and_verdicts_are_done_in_time() -> None:
+    names = [
+        f"{first}{second}{third}" for first in "bdfgk" for second in "aeiou" for third in ("lka", "rno", "mpu", "stik")
+    ]
+    names = [f"{name}{end}" for name in names for end in ("do", "ri", "va")]
+    sections = [f"## Part {name}\nKeep all of {name} apart.\n" for name in names]
+    proposed = [text.replace("apart", f"together, {names[n]}x and {names[n]}z") for n, text in enumerate(sections)]
+    diff = compare("\n".join(sections), "\n".join(proposed))
+    metrics = [{"id": n, "name": f"{names[n]}z", "explanation": [f"No {names[n]}x was seen. " * 40]} for n in range(60)]
+    view = run(7, *metrics)
+    evidence = found_in([view])
+    begun = time.perf_counter()
+    found = reasons(diff, (), [view], evidence)
+    assert time.perf_counter() - begun < 3
+    assert len(diff.worded) == 300
+    assert [found[hunk.number][0].verdict for hunk in diff.worded[:60]] == [f"{name}z" for name in names[:60]]
+    assert not any(found[hunk.number] for hunk in diff.worded[60:])

@@ -1,0 +1,164 @@
+"""A hunk that speaks of one call is marked with the facts that it takes from it; rules for every call are not."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from cekura_tui.demo.answers import run_whole
+from cekura_tui.demo.corpus import Corpus
+from cekura_tui.demo.improver import improve
+from cekura_tui.demo.library import agent_by_id
+from cekura_tui.model.overfitting import MOST, own_facts
+from cekura_tui.model.particulars import particulars
+from cekura_tui.model.prose_compare import compare
+from cekura_tui.model.run import Run
+from cekura_tui.model.text import clean_json
+from cekura_tui.model.view import RunView, view_of
+
+SENT = """# Nora, the desk of Brightsmile Dental
+
+## Booking
+- Offer at most three slots, from 8:15 a.m. on.
+- A cleaning is 48 euros. Room 204 is upstairs.
+- Call {{clinic_name}} by its name.
+"""
+TURNS = (
+    ("Main Agent", "Good morning, Brightsmile Dental, this is Nora. How can I help?"),
+    (
+        "Testing Agent",
+        "Hello, this is Priya Raman. I need to move my cleaning with Doctor Okafor, before my trip to Lisbon.",
+    ),
+    ("Main Agent", "Which day suits you? We have the fourteenth of March at half past nine."),
+    ("Testing Agent", "My dog ate the little card with the time. My number is five five five, oh one four eight."),
+    ("Main Agent", "Your order is K V one nine. That is 62 dollars and 40 cents, for three visits within 24 hours."),
+    ("Testing Agent", "Write to priya dot raman at example dot com, in English please. I live near the Old Mill."),
+    ("Function Call", 'book {"reference": "77120"}'),
+)
+PROFILE = {
+    "id": 3,
+    "name": "Priya Raman",
+    "information": {"date_of_birth": "1988-11-02", "address": {"street": "Cedar Street"}, "card_ends_in": 4782},
+}
+
+
+def run(turns: tuple[tuple[str, str], ...] = TURNS, **more: Any) -> RunView:
+    payload = {
+        "id": 900238,
+        "agent_name": "Brightsmile Dental",
+        "scenario": 5104,
+        "scenario_name": "Cleaning moved before a trip",
+        "test_profile_data": PROFILE,
+        "transcript_object": [{"role": role, "content": text} for role, text in turns],
+        **more,
+    }
+    return view_of(Run.read(clean_json(payload)), 0.0)
+
+
+def facts(sentence: str, *views: RunView) -> tuple[str, ...]:
+    """What is marked of a prompt that gets one more rule."""
+    found = own_facts(compare(SENT, f"{SENT}- {sentence}\n"), SENT, views or (run(),))
+    assert found.keys() <= {1}
+    return found.get(1, ())
+
+
+@pytest.mark.parametrize(
+    ("sentence", "told"),
+    [
+        ("If Priya calls about 14 March, offer another day.", ("Priya", "14 March")),
+        ("Greet Priya Raman's family.", ("Priya Raman",)),
+        ("Send her to Okafor.", ("Okafor",)),
+        ("Callers who fly to Lisbon come first.", ("Lisbon",)),
+        ("Offer 9:30 first.", ("9:30",)),
+        ("Say it is on 03/14/2026.", ("03/14/2026",)),
+        ("Ask whether 555-0148 is right.", ("555-0148",)),
+        ("The order is KV19.", ("KV19",)),
+        ("Confirm reference 77120.", ("77120",)),
+        ("Say that it costs $62.40.", ("$62.40",)),
+        ("Mail priya.raman@example.com at once.", ("priya.raman@example.com",)),
+        ("Born on November 2nd, card 4782.", ("November 2nd", "4782")),
+        ("People of Cedar Street are near.", ("Cedar Street",)),
+        ("When the dog ate the little card with the time, be kind.", ("“dog ate the little card with the time”",)),
+        ("A caller may say “I need to move my cleaning”.", ("“I need to move my cleaning”",)),
+        ("See run 900238 and scenario 5104.", ("run 900238", "scenario 5104")),
+        ("As in Cleaning moved before a trip.", ("scenario “Cleaning moved before a trip”",)),
+    ],
+)
+def test_facts_of_the_call_are_marked(sentence: str, told: tuple[str, ...]) -> None:
+    assert facts(sentence) == told
+
+
+@pytest.mark.parametrize(
+    "sentence",
+    [
+        "Offer two slots, at most three visits, and call back within 24 hours.",
+        "Nora of Brightsmile Dental says so 3 times.",
+        "A cleaning is 48 euros from 8:15 a.m. on, in room 204.",
+        "Call {{Priya}} at {{phone_5550148}}.",
+        "Answer in English, also on Tuesday or in March.",
+        "Write down the number, the order and the doctor.",
+        "Say “Good morning, how can I help?” and wait for the answer.",
+        "Doctor and Street are words like others.",
+        "Never speak for more than 30 seconds or 120 words; in 2025 dial 911.",
+        "Offer 10:30, 15 March, $63 or number 555-0149.",
+    ],
+)
+def test_rules_for_every_call_are_not(sentence: str) -> None:
+    assert facts(sentence) == ()
+
+
+def test_facts_are_looked_for_in_what_was_added_alone() -> None:
+    sent = SENT + "- Priya comes on 14 March.\n- Say hello.\n"
+    assert own_facts(compare(sent, sent.replace("Say hello", "Say good day")), sent, [run()]) == {}
+    assert own_facts(compare(sent, sent.replace("- Priya comes on 14 March.\n", "")), sent, [run()]) == {}
+    moved = sent.replace("- Priya comes on 14 March.\n", "").replace(
+        "## Booking\n", "## Booking\n- Priya comes on 14 March.\n"
+    )
+    assert own_facts(compare(sent, moved), sent, [run()]) == {}
+
+
+def test_facts_of_every_run_count_and_are_told_once_and_not_too_many() -> None:
+    other = run((("Testing Agent", "It is for my son Tomasz."),), id=900240, test_profile_data=None)
+    assert facts("Priya and Tomasz and Priya again.", run(), other, run()) == ("Priya", "Tomasz")
+    many = "Priya, Okafor, Lisbon, 14 March, 9:30, 77120, 4782, KV19."
+    assert facts(many) == ("Priya", "Okafor", "Lisbon", "14 March", "9:30", "77120")[:MOST]
+
+
+def test_nouns_of_a_language_that_writes_them_with_capitals_are_no_names() -> None:
+    said = (
+        "Ich möchte gern einen Termin bei der Praxis, weil mein Zahn seit einer Woche wehtut und der Schmerz bleibt. "
+    )
+    german = run((("Testing Agent", said * 8),), test_profile_data={"name": "Jana Weber"})
+    assert facts("Frage nach dem Termin, dem Zahn und dem Schmerz von Jana.", german) == ("Jana",)
+
+
+@pytest.mark.parametrize("run_ids", [(900238,), (900188,), (900184,), (900238, 900184)])
+def test_what_the_improver_of_the_embedded_server_writes_is_for_every_call(run_ids: tuple[int, ...]) -> None:
+    corpus = Corpus(240, 1_760_000_000.0)
+    whole = [run_whole(corpus, known) for run_id in run_ids if (known := corpus.facts(run_id)) is not None]
+    agent = agent_by_id(whole[0]["agent"])
+    assert agent is not None
+    views = [view_of(Run.read(clean_json(one)), 0.0) for one in whole]
+    improved = improve(whole, agent.prompt).improved_prompt or ""
+    assert own_facts(compare(agent.prompt, improved), agent.prompt, views) == {}
+    name = str(whole[0]["test_profile_data"]["name"])
+    own = improved.replace("the caller", f"the caller {name}", 1)
+    assert [name in told for told in own_facts(compare(agent.prompt, own), agent.prompt, views).values()] == [True]
+
+
+@pytest.mark.parametrize(
+    ("said", "written"),
+    [
+        ("the twenty-fourth of March", "24.03.2026"),
+        ("March the fourteenth", "14 March"),
+        ("half past nine", "09:30"),
+        ("maria dot lopez at mail dot example dot org", "maria.lopez@mail.example.org"),
+        ("K V one nine", "KV-19"),
+        ("five five five oh one four eight", "+1 (212) 555-0148"),
+        ("sixty-two dollars and forty cents", "$62.40"),
+        ("Tuesday at nine o'clock", "Tuesday 9 a.m."),
+    ],
+)
+def test_what_is_spoken_is_what_is_written(said: str, written: str) -> None:
+    assert {one.key for one in particulars(said)} & {one.key for one in particulars(written)}

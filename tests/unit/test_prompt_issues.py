@@ -1,0 +1,149 @@
+"""The issues behind a suggestion are read in whatever shape they come, and nothing that was told of one is lost."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import httpx
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cekura_tui.demo.corpus import Corpus
+from cekura_tui.demo.desk import Desk
+from cekura_tui.demo.jobs import Ledger
+from cekura_tui.demo.library import agent_by_id
+from cekura_tui.model.json_tree import JsonTree
+from cekura_tui.model.prompt_issues import IssueQuote, PromptIssue, read_issues
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8),
+    lambda inner: (
+        st.lists(inner, max_size=4)
+        | st.dictionaries(
+            st.sampled_from(("issues", "results", "title", "runs", "run_id", "quotes", "turns", "text", "fix", "x"))
+            | st.text(max_size=4),
+            inner,
+            max_size=5,
+        )
+    ),
+    max_leaves=20,
+)
+
+
+def test_the_issues_of_the_embedded_server_are_read_whole(tmp_path: Any) -> None:
+    clinic = agent_by_id(1201)
+    assert clinic is not None
+    desk = Desk(Corpus(240, 1_760_000_000.0), Ledger(tmp_path / "jobs.db"))
+    answer = httpx.Response(200, json=desk.issues((900238, 900184), clinic.prompt)).json()
+    issues = read_issues(answer)
+    assert len(issues) == 4
+    first = next(issue for issue in issues if issue.run_ids == (900238,) and issue.metric.startswith("Identity"))
+    assert first.title == "The agent used the patient's record without asking for the full name and the date of birth."
+    assert first.section == "Identity and privacy"
+    assert (first.category, first.severity) == ("Privacy", "critical")
+    assert [(quote.index, quote.time) for quote in first.quotes] == [(2, "00:14")]
+    assert first.quotes[0].text.startswith("Yes, I have him here.")
+    assert first.rest == {"metric_id": 9101}
+    assert [row.text for row in JsonTree().rows(first.nodes(), {})] == ["9101"]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        [{"title": "No read-back"}, "Too fast"],
+        {"issues": [{"issue": "No read-back"}, {"name": "Too fast"}]},
+        {"count": 2, "next": None, "results": [{"description": "No read-back"}, {"problem": " Too fast\n"}]},
+        {"data": {"issues": [["No read-back"], [None, ["Too fast", ""]], {}]}},
+        {"output": {"prompt_issues": [{"Issue Title": "No read-back"}, {"issueTitle": "Too\x1b fast"}]}},
+        {"message": "2 issues.", "summary": "Two.", "issues": ["No read-back", {"text": "Too fast"}]},
+        {"first": {"title": "No read-back"}, "second": {"title": "Too fast"}},
+    ],
+)
+def test_issues_are_found_wherever_they_are(body: object) -> None:
+    assert [issue.title for issue in read_issues(body)] == ["No read-back", "Too fast"]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        None,
+        [],
+        {},
+        "",
+        " \n",
+        [None, [], {}, [[]], True],
+        {"issues": None, "count": 0},
+        {"results": [{"title": None}]},
+        "No issues were found in the selected runs.",
+        {"issues": "There were no issues."},
+        {"message": "No issues found"},
+    ],
+)
+def test_nothing_told_is_no_issue(body: object) -> None:
+    assert read_issues(body) == ()
+
+
+def test_known_words_are_read_and_all_else_is_kept() -> None:
+    told = {
+        "title": "Skips\tthe check",
+        "rootCause": "The rule is \x1b[31mweak",
+        "suggested_fix": ["Ask first.", "Then look."],
+        "fix": "another one",
+        "severity": 3,
+        "metric": {"id": 9, "name": "Identity"},
+        "runs": [7, "8", {"id": 9}, "x", None],
+        "evidence": ["I have him here", {"turn": 4, "speaker": "Main Agent", "content": "Yes", "run_id": 12}, 5],
+        "score": 0.0,
+        "nested": {"deep": [1, {"x": None}]},
+        "empty": [],
+    }
+    (issue,) = read_issues([told])
+    assert issue == PromptIssue(
+        title="Skips   the check",
+        description="The rule is [31mweak",
+        suggestion="Ask first.\nThen look.",
+        severity="3",
+        metric="Identity",
+        run_ids=(7, 8, 9, 12),
+        quotes=(
+            IssueQuote("I have him here"),
+            IssueQuote("Yes", run_id=12, index=4, who="Main Agent"),
+            IssueQuote(index=5),
+        ),
+        rest={
+            "fix": "another one",
+            "metric": {"id": 9, "name": "Identity"},
+            "runs": [7, "8", {"id": 9}, "x", None],
+            "score": 0.0,
+            "nested": {"deep": [1, {"x": None}]},
+        },
+    )
+
+
+def test_issues_that_are_listed_by_run_belong_to_it() -> None:
+    issues = read_issues({"900238": [{"title": "A"}, "B"], "900184": [{"title": "C", "run_id": 5}]})
+    assert [(issue.title, issue.run_ids) for issue in issues] == [("A", (900238,)), ("B", (900238,)), ("C", (5,))]
+
+
+def test_an_answer_of_any_depth_is_an_answer() -> None:
+    deep: object = "x"
+    for _ in range(50_000):
+        deep = [deep]
+    assert [issue.title for issue in read_issues(deep)] == ["The answer is nested too deeply to be read."]
+
+
+@given(JSON)
+def test_whatever_comes_is_read_and_can_be_shown(body: object) -> None:
+    for issue in read_issues(body):
+        assert issue.title
+        assert "\x1b" not in repr(issue)
+        assert list(JsonTree().rows(issue.nodes(), {})) is not None
+
+
+@given(st.dictionaries(st.text(min_size=1, max_size=12), st.text(min_size=1, max_size=9).filter(str.strip), min_size=1))
+def test_no_word_that_was_told_of_an_issue_is_lost(told: dict[str, str]) -> None:
+    shown = json.dumps([repr(issue) for issue in read_issues([{"title": "T", **told}])])
+    clean = [text.strip() for text in told.values() if text.isascii() and text.isalnum()]
+    assert all(text in shown for text in clean)

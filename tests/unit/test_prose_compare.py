@@ -1,0 +1,317 @@
+"""The prose diff: exact to the byte for any texts, and what a reader would say of prompts."""
+
+from __future__ import annotations
+
+import random
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from prose_cases import faults, pairs
+from prose_scores import ours
+
+from cekura_tui.model.prose_compare import compare
+from cekura_tui.model.prose_diff import Hunk, ProseDiff
+from cekura_tui.model.prose_words import quiet
+from cekura_tui.model.staging import Choice, staged
+
+YES, NO = Choice("accepted"), Choice("rejected")
+
+_ANY = st.text(max_size=80)
+_PARTS = st.sampled_from(
+    [
+        "Be kind. ",
+        "Never promise a price.",
+        " Ask for {{name}} first.",
+        "Say it once, then wait. Do not repeat it!",
+        "e.g. at 10:30",
+        "\n",
+        "\n\n",
+        "\r\n",
+        "- ",
+        "3. ",
+        "4. ",
+        "## Rules\n",
+        "> quoted\n",
+        "```json\n",
+        "```\n",
+        '  {"to": 1}\n',
+        "| a | b |\n",
+        "---\n",
+        "日本語です。",
+        " ",
+        "\t",
+        "…",
+        "é\x85",
+    ]
+)
+_PROMPTS = st.lists(_PARTS, max_size=24).map("".join)
+_TEXTS = _PROMPTS | _ANY
+
+
+@st.composite
+def two_versions(draw: st.DrawFn) -> tuple[str, str]:
+    """A prompt, and the same with parts gone, doubled, swapped and put in."""
+    parts = draw(st.lists(_PARTS, max_size=24))
+    other = list(parts)
+    for _ in range(draw(st.integers(0, 4))):
+        rng = random.Random(draw(st.integers(0, 999)))
+        at = rng.randrange(len(other) + 1)
+        match draw(st.sampled_from(["put", "drop", "move"])):
+            case "put":
+                other.insert(at, draw(_PARTS))
+            case "drop" if other:
+                other.pop(at % len(other))
+            case "move" if other:
+                other.insert(at, other.pop(rng.randrange(len(other))))
+            case _:
+                pass
+    return "".join(parts), "".join(other)
+
+
+_PAIRS = st.tuples(_TEXTS, _TEXTS) | two_versions()
+
+
+@settings(max_examples=600, deadline=None)
+@given(_PAIRS)
+def test_all_hunks_make_the_proposed_text_and_none_the_sent_one(texts: tuple[str, str]) -> None:
+    old, new = texts
+    diff = compare(old, new)
+    assert (diff.old, diff.new) == texts
+    assert staged(diff, {}) == staged(diff, {hunk.number: NO for hunk in diff.hunks}) == old
+    assert staged(diff, {hunk.number: YES for hunk in diff.hunks}) == new
+    assert diff.is_same == (old == new)
+    assert [hunk.number for hunk in diff.hunks] == list(range(1, len(diff.hunks) + 1))
+    assert {piece.hunk for piece in diff.pieces} - {0} == {hunk.number for hunk in diff.hunks}
+    assert all(piece.hunk or piece.old == piece.new for piece in diff.pieces)
+    assert len({hunk.key for hunk in diff.hunks}) == len(diff.hunks)
+
+
+@settings(max_examples=400, deadline=None)
+@given(_PAIRS, st.randoms(use_true_random=False))
+def test_some_hunks_make_the_sent_text_with_exactly_those_changes(texts: tuple[str, str], rng: random.Random) -> None:
+    old, _ = texts
+    diff = compare(*texts)
+    taken = {hunk.number for hunk in diff.hunks if rng.random() < 0.5}
+    text = old
+    for edit in reversed(diff.edits(taken)):
+        text = text[: edit.start] + edit.new + text[edit.end :]
+    assert staged(diff, {number: YES for number in taken}) == text
+    untouched = [piece.old for piece in diff.pieces if piece.hunk not in taken]
+    at = 0
+    for stretch in untouched:
+        at = text.index(stretch, at) + len(stretch)
+
+
+@settings(max_examples=400, deadline=None)
+@given(_PAIRS)
+def test_spans_tell_both_texts_and_the_diff_is_always_the_same(texts: tuple[str, str]) -> None:
+    diff = compare(*texts)
+    assert compare(*texts) == diff
+    left = {piece.hunk: "" for piece in diff.pieces if piece.moved}
+    for piece in diff.pieces:
+        if piece.moved == "away":
+            left[piece.hunk] += piece.old
+    for piece in diff.pieces:
+        was = "".join(span.text for span in piece.spans if span.op != "ins")
+        now = "".join(span.text for span in piece.spans if span.op != "del")
+        if piece.moved == "here":
+            assert now == piece.new
+            assert left[piece.hunk].startswith(was)
+            left[piece.hunk] = left[piece.hunk].removeprefix(was)
+        elif piece.hunk and not piece.moved:
+            assert (was, now) == (piece.old, piece.new)
+    assert not any(left.values())
+
+
+@settings(max_examples=300, deadline=None)
+@given(two_versions(), st.randoms(use_true_random=False))
+def test_no_choice_of_hunks_joins_two_words(texts: tuple[str, str], rng: random.Random) -> None:
+    """A word of the staged text is one of the sent or of the proposed text."""
+    diff = compare(*texts)
+    words = set(texts[0].split()) | set(texts[1].split())
+    text = staged(diff, {hunk.number: YES for hunk in diff.hunks if rng.random() < 0.5})
+    assert set(text.split()) <= words
+
+
+@settings(max_examples=300, deadline=None)
+@given(_TEXTS, st.randoms(use_true_random=False))
+def test_other_white_space_is_layout_and_no_word_is_marked(text: str, rng: random.Random) -> None:
+    spaced = "".join(rng.choice([" ", "  "]) if letter == " " and rng.random() < 0.5 else letter for letter in text)
+    diff = compare(text, spaced)
+    assert {hunk.kind for hunk in diff.hunks} <= {"layout"}
+    assert (diff.added_words, diff.removed_words) == (0, 0)
+
+
+RULES = """\
+# Agent
+
+You are Ava. You answer the phone of a clinic.
+
+## Verification
+
+1. Ask for the full name of the patient before anything else.
+2. Ask for the date of birth and repeat it back slowly.
+3. Never read out a phone number that is on file.
+
+## Closing
+
+Say goodbye and thank the caller for the call.
+"""
+
+
+def only(diff: ProseDiff) -> Hunk:
+    (hunk,) = diff.hunks
+    return hunk
+
+
+def read(diff: ProseDiff, number: int) -> str:
+    """A hunk with its words marked as in git's word diff."""
+    signs = {"same": "{}", "del": "[-{}-]", "ins": "{{+{}+}}"}
+    spans = [span for piece in diff.pieces if piece.hunk == number for span in quiet(piece.spans)]
+    return "".join(signs[span.op].format(span.text) for span in spans)
+
+
+def test_a_word_is_one_hunk_with_its_place_and_its_words() -> None:
+    diff = compare(RULES, RULES.replace("birth", "their birth"))
+    hunk = only(diff)
+    assert (hunk.kind, hunk.place, hunk.removed, hunk.added, hunk.line) == (
+        "changed",
+        "Verification › rule 2",
+        0,
+        1,
+        8,
+    )
+    assert read(diff, 1) == "\n2. Ask for the date of {+their +}birth and repeat it back slowly."
+
+
+def test_a_new_rule_comes_with_the_numbers_after_it() -> None:
+    new = RULES.replace("3. Never", "3. Stop after two failed attempts.\n4. Never")
+    diff = compare(RULES, new)
+    hunk = only(diff)
+    assert (hunk.kind, hunk.place, hunk.added, hunk.removed) == ("added", "Verification › rule 3", 5, 0)
+
+
+def test_rules_that_changed_places_are_moved_and_their_numbers_are_no_words() -> None:
+    lines = RULES.split("\n")
+    lines[6], lines[8] = lines[8].replace("3.", "1."), lines[6].replace("1.", "3.")
+    diff = compare(RULES, "\n".join(lines))
+    assert (diff.added_words, diff.removed_words) == (0, 0)
+    assert [hunk.kind for hunk in diff.worded] == ["moved", "moved"]
+    moved = diff.worded[0]
+    assert (moved.place, moved.note) == ("Verification › rule 1", "from Verification › rule 3")
+
+
+def test_a_section_moves_as_one() -> None:
+    verification, closing = RULES.index("## Verification"), RULES.index("## Closing")
+    new = RULES[:verification] + RULES[closing:] + "\n" + RULES[verification:closing]
+    diff = compare(RULES, new)
+    assert [hunk.kind for hunk in diff.worded] == ["moved"]
+    assert diff.worded[0].place == "Closing"
+
+
+def test_a_moved_sentence_with_a_changed_word_is_one_hunk_of_one_word() -> None:
+    new = RULES.replace("2. Ask for the date of birth and repeat it back slowly.\n3.", "2.")
+    new = new.replace("Say goodbye", "Ask for the date of birth and repeat it back clearly. Say goodbye")
+    diff = compare(RULES, new)
+    moved = next(hunk for hunk in diff.hunks if hunk.kind == "moved")
+    assert (moved.place, moved.note) == ("Closing › paragraph 1", "from Verification › rule 2")
+    assert (diff.removed_words, diff.added_words) == (1, 1)
+
+
+def test_wrapping_anew_is_folded_away_from_the_word_that_changed() -> None:
+    old = "Ask for the name. Then ask for\nthe date of birth. Repeat both to the caller\nbefore you look at the booking.\n"
+    new = "Ask for the name. Then ask for the date\nof birth. Repeat both to the patient before\nyou look at the booking.\n"
+    diff = compare(old, new)
+    (hunk,) = diff.worded
+    assert (hunk.removed, hunk.added) == (1, 1)
+    assert [hunk.kind for hunk in diff.hunks if hunk is not diff.worded[0]] == ["layout"]
+
+
+def test_line_ends_alone_are_said_to_be_that() -> None:
+    diff = compare(RULES, RULES.replace("\n", "\r\n"))
+    assert {(hunk.kind, hunk.note) for hunk in diff.hunks} == {("layout", "line ends only")}
+
+
+def test_two_sentences_that_became_one_are_one_hunk() -> None:
+    old = "- Greet the caller by name. Ask how you can help them today.\n- Wait.\n"
+    new = "- Greet the caller by name and ask how you can help them today.\n- Wait.\n"
+    diff = compare(old, new)
+    assert read(diff, only(diff).number) == (
+        "- Greet the caller by [-name. Ask-]{+name and ask+} how you can help them today."
+    )
+
+
+def test_a_paragraph_that_became_a_list_is_told_once_and_its_words_apart() -> None:
+    sentences = ["Ask for the name of the caller.", "Check the balance of the account.", "Offer two ways to pay it."]
+    diff = compare(" ".join(sentences) + "\n", "".join(f"- {one}\n" for one in sentences).replace("two", "three"))
+    shape, word = diff.worded
+    assert (shape.note, shape.added, shape.removed) == ("list or heading", 0, 0)
+    assert (word.added, word.removed, word.place) == (1, 1, "item 3")
+
+
+def test_a_variable_is_one_word_and_a_fence_is_compared_by_line() -> None:
+    old = 'Call {{ customer name }} first.\n\n```json\n# not a heading\n{\n  "to": 1,\n  "at": 2\n}\n```\n'
+    new = old.replace("{{ customer name }}", "{{ caller }}").replace('"at": 2', '"at": 3')
+    diff = compare(old, new)
+    assert [(hunk.place, hunk.old) for hunk in diff.hunks] == [
+        ("paragraph 1", "Call {{ customer name }} first."),
+        ("code 1", '"at": 2'),
+    ]
+    assert "[-{{ customer name }}-]{+{{ caller }}+}" in read(diff, 1)
+
+
+def test_a_sentence_that_took_the_place_of_another_is_marked_whole() -> None:
+    old = "- Speak slowly.\n- Offer the earliest free appointment to everyone.\n- Be brief.\n"
+    new = "- Speak slowly.\n- Transfer angry people without delay.\n- Be brief.\n"
+    diff = compare(old, new)
+    hunk = only(diff)
+    assert (hunk.kind, hunk.removed, hunk.added) == ("changed", 7, 5)
+
+
+def test_new_rules_can_be_taken_one_by_one() -> None:
+    new = RULES.replace("\n## Closing", "4. Ask for the reason of the call.\n5. Say how long it takes.\n\n## Closing")
+    diff = compare(RULES, new)
+    assert [hunk.place for hunk in diff.worded] == ["Verification › rule 4", "Verification › rule 5"]
+    assert staged(diff, {2: YES}).count("\n5. Say how long it takes.\n") == 1
+
+
+def test_an_edited_hunk_keeps_the_white_space_around_it() -> None:
+    diff = compare(RULES, RULES.replace("birth", "their birth"))
+    text = staged(diff, {1: Choice("edited", "2. Ask when the patient was born.\n")})
+    assert text == RULES.replace(
+        "Ask for the date of birth and repeat it back slowly.", "Ask when the patient was born."
+    )
+    gone = compare(RULES, RULES.replace("3. Never read out a phone number that is on file.\n", ""))
+    assert staged(gone, {1: Choice("edited", "3. Never read numbers.")}) == RULES.replace(
+        "Never read out a phone number that is on file.", "Never read numbers."
+    )
+
+
+def test_very_long_texts_are_compared_by_paragraph_and_this_is_said() -> None:
+    paragraphs = [f"Paragraph {n} says that rule {n} holds. It also says why." * 6 for n in range(3_000)]
+    other = list(paragraphs)
+    other[7] = other[7].replace("why", "how")
+    diff = compare("\n\n".join(paragraphs), "\n\n".join(other))
+    assert diff.coarse == "compared by paragraph: these texts are very long"
+    assert len(diff.hunks) == 1
+
+
+@pytest.mark.parametrize(
+    "text", ["." * 60_000, "#" * 60_000, "- " * 30_000, "{{" * 30_000, "```\n" * 9_000, "\n" * 60_000]
+)
+def test_no_text_takes_long_because_of_its_form(text: str) -> None:
+    """Each of these took minutes in a form of this that went back over what it had read."""
+    assert compare(text, text + " x").new == text + " x"
+
+
+@pytest.mark.parametrize("half", ["cases", "held"])
+def test_the_words_that_a_reader_marks_are_marked(half: str) -> None:
+    """Fewer than the budget of 1.3 ×; the words missed are those where the same word stands twice nearby."""
+    found = list(pairs(half))
+    assert len(found) == 12
+    assert not [fault for pair in found for fault in faults(pair)]
+    scores = [ours(pair) for pair in found]
+    by_hand = sum(score.by_hand for score in scores)
+    assert sum(score.marked for score in scores) <= 1.1 * by_hand
+    assert sum(len(score.missed) for score in scores) <= 0.006 * by_hand

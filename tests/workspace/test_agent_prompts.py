@@ -1,0 +1,485 @@
+"""A staged text put onto an agent: whatever goes wrong, the former prompt is kept and a sentence tells what it has."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+import pytest
+from scripted_server import Got, Hold, Reply, Reset, ScriptedServer
+from waiting import eventually
+
+from cekura_tui.api.errors import KeyRefused, NotFound
+from cekura_tui.demo.faulty_writes import DRIFTED
+from cekura_tui.demo.server import DemoServer
+from cekura_tui.model.errors import Exit, UsageError
+from cekura_tui.model.job import Draft
+from cekura_tui.model.text import Prompt
+from cekura_tui.store.errors import Unrecorded
+from cekura_tui.store.store import Store
+from cekura_tui.workspace.agent_prompts import AgentPrompts
+from cekura_tui.workspace.placing import Drifted, NotPlaced
+from cekura_tui.workspace.session import Session
+from cekura_tui.workspace.setup import make_setup
+
+CLINIC, BANK, AIR = 1201, 1204, 1203
+KEPT = "The former prompt is kept in the prompt history and can be restored from there."
+AGENT = "/test_framework/v1/aiagents/7/"
+SENT = Prompt("# Rules\n\nBe kind to callers.\n\nNever guess a price.\n")
+NEW = Prompt("# Rules\n\nBe kind and brief with callers.\n\nNever guess a price.\n")
+
+
+class Ticks:
+    """A clock that every look puts forward."""
+
+    def __init__(self) -> None:
+        self.now = 1_760_000_000.0
+
+    def __call__(self) -> float:
+        self.now += 1
+        return self.now
+
+
+@dataclass
+class Desk:
+    """A session on a server, and the prompts of its agents."""
+
+    session: Session
+    url: str
+    key: str
+
+    def __post_init__(self) -> None:
+        self.prompts = self.with_switch("")
+
+    def with_switch(self, read_only: str) -> AgentPrompts:
+        session = self.session
+        return AgentPrompts(session.store, session.client, session.jobs, read_only=read_only, clock=Ticks())
+
+    async def job(self, agent_id: int, sent: Prompt, name: str = "") -> int:
+        """A job that this prompt was sent with."""
+        return (await self.session.jobs.save_draft(Draft((5,), sent, agent_id, name))).number
+
+    async def holds(self, agent_id: int) -> Prompt:
+        """What the server holds, asked for past the program."""
+        async with httpx.AsyncClient(headers={"X-CEKURA-API-KEY": self.key}, trust_env=False) as client:
+            answer = await client.get(f"{self.url}/test_framework/v1/aiagents/{agent_id}/")
+            return Prompt(answer.json()["description"])
+
+    def kept(self, agent_id: int, how: str) -> list[Prompt]:
+        """The prompts that the history has of an agent, newest first."""
+        uses = self.session.store.prompt_uses
+        return [uses.text(use.sha256) for use in uses.all(agent_id) if use.how == how]
+
+
+@asynccontextmanager
+async def desk_on(home: Path, url: str, key: str) -> AsyncIterator[Desk]:
+    env = {"CEKURA_TUI_HOME": str(home), "CEKURA_API_KEY": key}
+    session = Session.open(make_setup(api_url=url, project_id=1, env=env))
+    yield Desk(session, url, key)
+    await session.close()
+
+
+@asynccontextmanager
+async def demo_desk(home: Path, tmp_path: Path, *faults: str) -> AsyncIterator[Desk]:
+    server = DemoServer(tmp_path / "served", faults=frozenset(faults))
+    server.start()
+    try:
+        async with desk_on(home, server.url, server.key) as desk:
+            yield desk
+    finally:
+        server.stop()
+
+
+@pytest.fixture
+async def desk(home: Path, scripted: ScriptedServer) -> AsyncIterator[Desk]:
+    """On a scripted server with agent 7."""
+    async with desk_on(home, scripted.url, "key") as opened:
+        yield opened
+
+
+def has(prompt: str | None, **more: object) -> Reply:
+    return Reply({"id": 7, "agent_name": "Line", "description": prompt, **more})
+
+
+def better(prompt: Prompt) -> Prompt:
+    """A prompt with a changed heading line, as a suggestion has it."""
+    first, rest = prompt.split("\n", 1)
+    return Prompt(f"{first.rstrip()} (revised)\n{rest}")
+
+
+async def test_a_text_is_written_exactly_and_the_former_prompt_is_kept(home: Path, tmp_path: Path) -> None:
+    async with demo_desk(home, tmp_path) as desk:
+        agent, sent = await desk.session.agent_prompt(CLINIC)
+        text = Prompt(f"{better(sent)}\r\n\tKeep “this” \x85\ud800 ")
+        placing = await desk.prompts.look(await desk.job(CLINIC, sent, agent.name), text)
+        assert (placing.merge.text({}), placing.warnings, placing.there) == (text, (), False)
+        assert placing.change is not None
+        assert (placing.change.old, placing.change.new) == (sent, text)
+        done = await desk.prompts.write(placing, placing.merge.text({}))
+        assert done.said == f"{agent.name} has the new prompt: read back, it is the same to the byte."
+        assert (done.agent.prompt, done.former) == (text, sent)
+        assert await desk.holds(CLINIC) == text
+        assert (desk.kept(CLINIC, "replaced"), desk.kept(CLINIC, "written")) == ([sent], [text])
+
+        again = await desk.prompts.look(1, text)
+        assert again.there
+        assert f"{agent.name} has all of this already: there is nothing to write." in again.warnings
+        with pytest.raises(UsageError, match="has this prompt already"):
+            await desk.prompts.write(again, again.merge.text({}))
+
+
+async def test_what_somebody_else_wrote_since_the_job_was_launched_stays(home: Path, tmp_path: Path) -> None:
+    async with demo_desk(home, tmp_path, "drift") as desk:
+        agent, sent = await desk.session.agent_prompt(CLINIC)
+        placing = await desk.prompts.look(await desk.job(CLINIC, sent), better(sent))
+        assert placing.warnings == (
+            f"{agent.name} has another prompt now than was sent with job 1: 11 words more, 0 gone.",
+        )
+        assert placing.change is not None
+        assert (placing.change.added_words, placing.change.removed_words) == (1, 0)
+        await desk.prompts.write(placing, placing.merge.text({}))
+        there = await desk.holds(CLINIC)
+        assert "(revised)" in there
+        assert DRIFTED in there
+        assert desk.kept(CLINIC, "replaced") == [placing.now]
+
+
+async def test_other_line_ends_at_the_agent_are_told_and_are_no_conflict(desk: Desk, scripted: ScriptedServer) -> None:
+    scripted.on("GET", AGENT, has(SENT.replace("\n", "\r\n")))
+    placing = await desk.prompts.look(await desk.job(7, SENT, "Line"), NEW)
+    assert placing.warnings == ("Line has another prompt now than was sent with job 1: white space alone differs.",)
+    assert placing.merge.text({}).split() == NEW.split()
+
+
+async def test_a_conflict_is_decided_before_anything_is_written(desk: Desk, scripted: ScriptedServer) -> None:
+    theirs = Prompt(SENT.replace("kind to callers", "patient with callers"))
+    scripted.on("GET", AGENT, has(theirs))
+    placing = await desk.prompts.look(await desk.job(7, SENT), NEW)
+    assert (len(placing.merge.conflicts), placing.change, placing.there) == (1, None, False)
+    (conflict,) = placing.merge.conflicts
+    assert ("kind to" in conflict.base, "patient" in conflict.now, "brief" in conflict.staged) == (True, True, True)
+    text = placing.merge.text({1: conflict.staged})
+    assert text == NEW
+    assert (await desk.prompts.change(placing, text)).new == text
+    assert scripted.requests("PATCH") == []
+
+
+async def test_an_agent_that_its_provider_syncs_or_that_was_renamed_is_warned_of(home: Path, tmp_path: Path) -> None:
+    async with demo_desk(home, tmp_path) as desk:
+        agent, sent = await desk.session.agent_prompt(BANK)
+        placing = await desk.prompts.look(await desk.job(BANK, sent, "Old Bank"), better(sent))
+        assert placing.warnings == (
+            f"The provider syncs the prompt of {agent.name} and would undo this: change it there as well.",
+            f"Agent {BANK} is called {agent.name} now; with job 1 it was Old Bank.",
+        )
+
+
+async def test_a_prompt_that_was_changed_while_somebody_looked_is_not_written_over(home: Path, tmp_path: Path) -> None:
+    async with demo_desk(home, tmp_path, "drift") as desk:
+        sent = Prompt("# A file\n\nOnly this.\n")
+        number = await desk.job(CLINIC, sent)
+        placing = await desk.prompts.look(number, better(sent))
+        with pytest.raises(Drifted) as caught:
+            await desk.prompts.write(placing, better(placing.now))
+        assert caught.value.sentence() == (
+            f"The prompt of {placing.agent.name} was changed while you looked at it, so nothing was written. "
+            "Look again: what changed is merged then."
+        )
+        there = await desk.holds(CLINIC)
+        assert there == caught.value.now != placing.now
+        assert desk.kept(CLINIC, "seen") == [placing.now]
+        placing = await desk.prompts.look(number, better(sent))
+        await desk.prompts.write(placing, better(there))
+        assert await desk.holds(CLINIC) == better(there)
+
+
+@pytest.mark.parametrize(
+    ("fault", "said"),
+    [
+        (
+            "write-403",
+            "This key may read {name} but not change it, so it still has its former prompt. {host} refused the API key"
+            " (403: You do not have permission to perform this action.). Use a key that may change agents. ",
+        ),
+        (
+            "write-lost",
+            "{name} still has its former prompt. The connection to {host} broke before the answer came. "
+            "Look once more before you write again. ",
+        ),
+    ],
+)
+async def test_a_write_that_is_refused_or_lost_leaves_the_former_prompt_and_says_so(
+    home: Path, tmp_path: Path, fault: str, said: str
+) -> None:
+    async with demo_desk(home, tmp_path, fault) as desk:
+        agent, sent = await desk.session.agent_prompt(CLINIC)
+        placing = await desk.prompts.look(await desk.job(CLINIC, sent), better(sent))
+        with pytest.raises(NotPlaced) as caught:
+            await desk.prompts.write(placing, better(sent))
+        assert caught.value.sentence() == said.format(name=agent.name, host=desk.url[7:]) + KEPT
+        assert (caught.value.agent_has, await desk.holds(CLINIC)) == ("former", sent)
+        assert (desk.kept(CLINIC, "replaced"), desk.kept(CLINIC, "written")) == ([sent], [])
+        assert caught.value.exit_status == (Exit.KEY_REFUSED if fault == "write-403" else Exit.WRONG_USE)
+        with pytest.raises(UsageError, match="has its former prompt, so there is nothing to restore"):
+            await desk.prompts.restore(CLINIC)
+
+
+async def test_a_write_whose_answer_is_lost_is_found_to_be_there(home: Path, tmp_path: Path) -> None:
+    async with demo_desk(home, tmp_path, "write-half") as desk:
+        agent, sent = await desk.session.agent_prompt(CLINIC)
+        placing = await desk.prompts.look(await desk.job(CLINIC, sent), better(sent))
+        done = await desk.prompts.write(placing, better(sent))
+        assert done.said == (
+            f"{agent.name} has the new prompt: read back, it is the same to the byte. "
+            f"The server did not confirm it: The connection to {desk.url[7:]} broke before the answer came."
+        )
+        assert await desk.holds(CLINIC) == better(sent)
+        assert (desk.kept(CLINIC, "replaced"), desk.kept(CLINIC, "written")) == ([sent], [better(sent)])
+
+
+@pytest.mark.parametrize("agent_id", [CLINIC, BANK], ids=["ends in a newline", "line ends of Windows"])
+async def test_a_server_that_changes_white_space_is_told_of_and_what_it_made_can_be_taken_back(
+    home: Path, tmp_path: Path, agent_id: int
+) -> None:
+    async with demo_desk(home, tmp_path, "write-trimmed") as desk:
+        agent, sent = await desk.session.agent_prompt(agent_id)
+        placing = await desk.prompts.look(await desk.job(agent_id, sent), better(sent))
+        with pytest.raises(NotPlaced) as caught:
+            await desk.prompts.write(placing, better(sent))
+        assert caught.value.sentence() == (
+            f"{agent.name} has the new prompt, but what was read back differs from it in white space only. {KEPT}"
+        )
+        there = await desk.holds(agent_id)
+        assert (caught.value.agent_has, there.split(), there == better(sent)) == ("new", better(sent).split(), False)
+        assert desk.kept(agent_id, "replaced") == [sent]
+        with pytest.raises(NotPlaced, match="white space only"):  # which is not asked about, but written
+            await desk.prompts.restore(agent_id)
+        assert (await desk.holds(agent_id)).split() == sent.split()
+
+
+LATE = Reply({"detail": "Later."}, 503)
+GONE = Reply({"detail": "Gone."}, 404)
+
+
+@pytest.mark.parametrize(
+    ("answer", "after", "agent_has", "said"),
+    [
+        (
+            has(NEW),
+            has(NEW.replace("brief", "short and sweet")),
+            "other",
+            "Line has neither its former prompt nor the new one now: 4 words of it differ from the new one. "
+            "Look at what it has now. ",
+        ),
+        (
+            Reset(),
+            has("Call."),
+            "other",
+            "Line has neither its former prompt nor the new one now: 12 words of it differ from the new one. "
+            "The connection to {host} broke before the answer came. Look at what it has now. ",
+        ),
+        (
+            has(NEW),
+            has(SENT),
+            "former",
+            "The server took the new prompt, but Line still has its former one. "
+            "Look once more before you write again. ",
+        ),
+        (
+            Reply({"description": ["Too long."]}, 400),
+            has(SENT),
+            "former",
+            "Line still has its former prompt. {host} did not accept it (400: description: Too long.). ",
+        ),
+        (
+            Reply({"description": ["Too long."]}, 400),
+            GONE,
+            "unknown",
+            "Nothing was written to Line. {host} did not accept it (400: description: Too long.). "
+            "What it has now could not be read: {host} does not have it (404: Gone.). Look at what it has now. ",
+        ),
+        (
+            LATE,
+            has(SENT),
+            "former",
+            "Line still has its former prompt. {host} failed (503: Later.). Look once more before you write again. ",
+        ),
+        (
+            LATE,
+            GONE,
+            "unknown",
+            "It is not known whether Line has its former prompt or the new one. {host} failed (503: Later.). "
+            "What it has now could not be read: {host} does not have it (404: Gone.). Look at what it has now. ",
+        ),
+        (
+            has(NEW),
+            has(None),
+            "unknown",
+            "The server took the new prompt of Line, but it could not be read back: The server did not tell it. "
+            "Look at what it has now. ",
+        ),
+    ],
+    ids=[
+        "other words",
+        "lost and others",
+        "taken and not kept",
+        "refused",
+        "refused and gone",
+        "failed",
+        "failed and gone",
+        "not told",
+    ],
+)
+async def test_every_end_of_a_write_is_one_sentence_that_says_what_the_agent_has(
+    desk: Desk, scripted: ScriptedServer, answer: Reply | Reset, after: Reply, agent_has: str, said: str
+) -> None:
+    scripted.on("GET", AGENT, has(SENT), has(SENT), after)
+    scripted.on("PATCH", AGENT, answer)
+    placing = await desk.prompts.look(await desk.job(7, SENT), NEW)
+    with pytest.raises(NotPlaced) as caught:
+        await desk.prompts.write(placing, placing.merge.text({}))
+    assert caught.value.sentence() == said.format(host=scripted.url[7:]) + KEPT
+    assert caught.value.agent_has == agent_has
+    assert desk.kept(7, "replaced") == [SENT]
+    assert [got.json() for got in scripted.requests("PATCH")] == [{"description": NEW}]
+
+
+async def test_the_former_prompt_is_on_the_disk_when_the_new_one_leaves_and_the_write_ends_when_nobody_waits(
+    desk: Desk, scripted: ScriptedServer, home: Path
+) -> None:
+    hold = Hold(has(NEW))
+    scripted.on("GET", AGENT, has(SENT), has(SENT), has(NEW))
+    scripted.on("PATCH", AGENT, hold)
+    placing = await desk.prompts.look(await desk.job(7, SENT), NEW)
+    writing = asyncio.create_task(desk.prompts.write(placing, NEW))
+    assert await asyncio.to_thread(hold.arrived.wait, 20)
+    other = Store(home / "cekura.db", scripted.url, "key", "default")
+    last = other.prompt_uses.last_replaced(7)
+    assert last is not None
+    assert (other.prompt_uses.text(last.sha256), last.job) == (SENT, 1)
+    other.close()
+    writing.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await writing
+    hold.released.set()
+    await eventually(lambda: desk.kept(7, "written"), "the write was noted")
+    assert desk.kept(7, "written") == [NEW]
+
+
+async def test_where_the_former_prompt_cannot_be_kept_nothing_is_sent(
+    desk: Desk, scripted: ScriptedServer, home: Path
+) -> None:
+    scripted.on("GET", AGENT, has(SENT))
+    placing = await desk.prompts.look(await desk.job(7, SENT), NEW)
+    (home / "cekura.db").rename(home / "elsewhere.db")
+    with pytest.raises(Unrecorded, match=r"^Nothing was written to Line\. The database .* was removed"):
+        await desk.prompts.write(placing, NEW)
+    assert scripted.requests("PATCH") == []
+
+
+async def test_what_was_replaced_comes_back_and_goes_again(home: Path, tmp_path: Path) -> None:
+    async with demo_desk(home, tmp_path) as desk:
+        agent, sent = await desk.session.agent_prompt(AIR)
+        with pytest.raises(UsageError, match=f"Nothing was written to {agent.name} from here"):
+            await desk.prompts.restore(AIR)
+        placing = await desk.prompts.look(await desk.job(AIR, sent), better(sent))
+        await desk.prompts.write(placing, better(sent))
+        for wanted in (sent, better(sent), sent):
+            done = await desk.prompts.restore(AIR)
+            assert done.agent.prompt == await desk.holds(AIR) == wanted
+
+
+async def test_a_restore_over_somebody_elses_prompt_is_asked_about_first(desk: Desk, scripted: ScriptedServer) -> None:
+    held = [str(SENT)]
+
+    def keep(got: Got) -> Reply:
+        held.append(got.json()["description"])
+        return has(held[-1])
+
+    scripted.on("GET", AGENT, lambda got: has(held[-1]))
+    scripted.on("PATCH", AGENT, keep)
+    placing = await desk.prompts.look(await desk.job(7, SENT), NEW)
+    await desk.prompts.write(placing, NEW)
+    held.append("Somebody else's.")
+    with pytest.raises(Drifted) as caught:
+        await desk.prompts.restore(7)
+    assert caught.value.sentence() == (
+        "Line has another prompt than was written to it from here, so nothing was restored. "
+        "Look at what it has now; restoring replaces that."
+    )
+    assert held[-1] == caught.value.now == "Somebody else's."
+    with pytest.raises(Drifted):
+        await desk.prompts.restore(7, over=Prompt("What it had a while ago."))
+    assert held[-1] == "Somebody else's."
+    assert (await desk.prompts.restore(7, over=caught.value.now)).agent.prompt == SENT
+    assert desk.kept(7, "replaced") == ["Somebody else's.", SENT]
+
+
+async def test_a_write_that_came_to_nothing_does_not_hide_what_the_one_before_replaced(
+    desk: Desk, scripted: ScriptedServer
+) -> None:
+    newer = Prompt(NEW.replace("kind", "warm"))
+    scripted.on("GET", AGENT, has(SENT), has(SENT), has(NEW))
+    scripted.on("PATCH", AGENT, has(NEW), Reply({}, 403))
+    number = await desk.job(7, SENT)
+    await desk.prompts.write(await desk.prompts.look(number, NEW), NEW)
+    with pytest.raises(NotPlaced):
+        await desk.prompts.write(await desk.prompts.look(number, newer), newer)
+    with pytest.raises(NotPlaced):
+        await desk.prompts.restore(7)
+    assert [got.json()["description"] for got in scripted.requests("PATCH")] == [NEW, newer, SENT]
+
+
+@pytest.mark.parametrize(
+    ("read_only", "mend"),
+    [("--read-only", "Start without --read-only."), ("/etc/c.toml", "Take read_only = true out of /etc/c.toml.")],
+)
+async def test_a_read_only_session_looks_and_writes_nothing(
+    desk: Desk, scripted: ScriptedServer, read_only: str, mend: str
+) -> None:
+    scripted.on("GET", AGENT, has(SENT))
+    prompts = desk.with_switch(read_only)
+    placing = await prompts.look(await desk.job(7, SENT), NEW)
+    with pytest.raises(UsageError) as caught:
+        await prompts.write(placing, NEW)
+    assert caught.value.sentence() == f"This is a read-only session, so nothing was written. {mend}"
+    with pytest.raises(UsageError, match="nothing was restored"):
+        await prompts.restore(7)
+    assert scripted.requests("PATCH") == []
+
+
+@pytest.mark.parametrize(
+    ("answer", "kind", "said"),
+    [
+        (GONE, NotFound, "There is no agent 7 any more, or this key may not see it, so nothing was written. "),
+        (Reply({}, 403), KeyRefused, "The prompt of Line could not be read, so nothing was written: "),
+        (has(None), UsageError, "The server did not tell the prompt of Line, so nothing was written."),
+    ],
+    ids=["gone", "refused", "not told"],
+)
+async def test_an_agent_that_cannot_be_read_any_more_is_not_written(
+    desk: Desk, scripted: ScriptedServer, answer: Reply, kind: type[Exception], said: str
+) -> None:
+    scripted.on("GET", AGENT, has(SENT), answer)
+    placing = await desk.prompts.look(await desk.job(7, SENT), NEW)
+    with pytest.raises(kind) as caught:
+        await desk.prompts.write(placing, NEW)
+    assert str(caught.value).startswith(said.strip())
+    assert (scripted.requests("PATCH"), desk.kept(7, "replaced")) == ([], [])
+
+
+async def test_a_job_without_an_agent_and_a_text_without_a_word_are_refused(
+    desk: Desk, scripted: ScriptedServer
+) -> None:
+    scripted.on("GET", AGENT, has(SENT))
+    draft = await desk.session.jobs.save_draft(Draft((5,), SENT, None))
+    with pytest.raises(UsageError, match="did not say whose run this is"):
+        await desk.prompts.look(draft.number, NEW)
+    placing = await desk.prompts.look(await desk.job(7, SENT), NEW)
+    with pytest.raises(UsageError, match="There is no word in this text"):
+        await desk.prompts.write(placing, Prompt(" \n"))
+    assert scripted.requests("PATCH") == []

@@ -1,0 +1,54 @@
+"""The prompts of an agent as a session meets them."""
+
+from __future__ import annotations
+
+import pytest
+from scripted_server import Reply, ScriptedServer
+
+from cekura_tui.model.job import Draft
+from cekura_tui.model.text import Prompt, sha256
+from cekura_tui.store.errors import StoreError
+from cekura_tui.store.prompt_uses import PromptUseStore
+from cekura_tui.workspace.session import Session
+
+AGENT = "/test_framework/v1/aiagents/7/"
+PROMPT = Prompt("\r\n# Be\tkind\x1b[31m.  \r\nListen.\r\n")
+
+
+@pytest.fixture
+def agent(scripted: ScriptedServer) -> None:
+    scripted.on("GET", AGENT, Reply({"id": 7, "agent_name": "A", "description": PROMPT}))
+
+
+@pytest.mark.usefixtures("agent")
+async def test_a_prompt_that_was_read_at_the_agent_is_in_its_history_exactly(session: Session) -> None:
+    await session.agent_prompt(7)
+    (seen,) = await session.history.list(7)
+    assert (seen.how, seen.sha256, seen.job, seen.words) == ("seen", sha256(PROMPT), None, 4)
+    assert seen.first_line == "# Be kind[31m."
+    assert await session.history.text(seen.sha256) == PROMPT
+    await session.history.forget(seen)
+    assert await session.history.list(7) == []
+
+
+@pytest.mark.usefixtures("agent")
+async def test_a_prompt_that_was_read_and_sent_is_told_as_both_newest_first(session: Session) -> None:
+    _, prompt = await session.agent_prompt(7)
+    (seen,) = await session.history.list(7)
+    session.store.jobs.begin_launch(Draft((5,), prompt, 7), seen.at + 5, "me")
+    await session.history.note(7, Prompt("before"), "replaced", seen.at + 3, 1)
+    assert [use.how for use in await session.history.list(7)] == ["sent", "replaced", "seen"]
+    last = await session.history.last_replaced(7)
+    assert last is not None
+    assert (await session.history.text(last.sha256), last.job) == ("before", 1)
+
+
+@pytest.mark.usefixtures("agent")
+async def test_a_prompt_is_read_also_where_it_cannot_be_noted(
+    session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise StoreError("The disk is full.", "Make room.")
+
+    monkeypatch.setattr(PromptUseStore, "note", full)
+    assert (await session.agent_prompt(7))[1] == PROMPT

@@ -1,0 +1,209 @@
+"""Choices among the hunks of a suggestion are what was chosen: in any window, after a restart and after a kill."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from cekura_tui.model.job import Draft
+from cekura_tui.model.progress import read_progress
+from cekura_tui.model.prose_diff import Hunk, Piece, ProseDiff
+from cekura_tui.model.staging import Choice, staged
+from cekura_tui.store.store import Store
+from cekura_tui.workspace.staging_desk import StagingDesk
+
+YES, NO = Choice("accepted"), Choice("rejected")
+
+
+def diff_of(words: str) -> ProseDiff:
+    """A hunk of every letter, by which it is found again: it becomes a capital."""
+    pieces = [Piece(word, word.upper(), number) for number, word in enumerate(words, 1)]
+    hunks = [
+        Hunk(piece.hunk, "changed", "", 1, 1, piece.old, piece.new, 1, "", f"key of {piece.old}", piece.hunk - 1)
+        for piece in pieces
+    ]
+    return ProseDiff(tuple(pieces), tuple(hunks))
+
+
+DIFF = diff_of("abcdef")
+
+
+def store_at(home: Path) -> Store:
+    return Store(home / "cekura.db", "https://api.cekura.ai", "key", "default")
+
+
+def done(store: Store) -> int:
+    """A job that proposes the diff."""
+    number = store.jobs.begin_launch(Draft((5,), staged(DIFF, {}), 7), 1.0, "me").number
+    store.jobs.record_progress_id(number, "p", "raw", 1.1)
+    answer = {"status": "completed", "output": {"improved_prompt": DIFF.new, "summary_of_changes": "s"}}
+    store.jobs.record_answer(number, read_progress(answer), "raw", 1.2)
+    return number
+
+
+@pytest.fixture
+def store(home: Path) -> Iterator[Store]:
+    store = store_at(home)
+    yield store
+    store.close()
+
+
+async def test_the_text_is_that_of_the_choices_after_every_step(store: Store) -> None:
+    number, desk = done(store), StagingDesk(store)
+    assert (await desk.choices(number, DIFF), await desk.staged(number)) == ({}, None)
+    assert await desk.choose(number, DIFF, {1: YES, 2: NO}) == {1: YES, 2: NO}
+    assert await desk.staged(number) == "Abcdef"
+    assert await desk.choose(number, DIFF, {1: None, 3: Choice("edited", "see")}) == {2: NO, 3: Choice("edited", "see")}
+    assert await desk.staged(number) == "abseedef"
+    assert await desk.choose(number, DIFF, {hunk.number: YES for hunk in DIFF.hunks}) == dict.fromkeys(range(1, 7), YES)
+    assert await desk.staged(number) == DIFF.new
+
+
+async def test_undo_goes_on_where_an_earlier_program_stopped(home: Path) -> None:
+    first = store_at(home)
+    number = done(first)
+    desk = StagingDesk(first)
+    for made in ({1: YES}, {1: NO, 2: YES}, {3: YES}):
+        await desk.choose(number, DIFF, made)
+    await desk.undo(number, DIFF)
+    first.close()
+    second = store_at(home)
+    again = StagingDesk(second)
+    assert await again.choices(number, DIFF) == {1: NO, 2: YES}
+    assert await again.undo(number, DIFF) == {1: YES}
+    assert await again.undo(number, DIFF) == {}
+    assert await again.staged(number) == DIFF.old
+    second.close()
+
+
+async def test_a_diff_that_finds_other_hunks_keeps_what_it_still_finds_and_leaves_the_rest_alone(store: Store) -> None:
+    number, desk = done(store), StagingDesk(store)
+    await desk.choose(number, DIFF, {1: YES, 2: YES})
+    await desk.choose(number, DIFF, {6: YES})
+    other = diff_of("xba")
+    assert await desk.choices(number, other) == {2: YES, 3: YES}
+    assert await desk.choose(number, other, {1: YES}) == {1: YES, 2: YES, 3: YES}
+    assert await desk.undo(number, other) == {2: YES, 3: YES}
+    assert await desk.undo(number, other) == {}
+    assert await desk.undo(number, other) == {}
+    assert await desk.choices(number, DIFF) == {6: YES}
+
+
+async def test_what_another_window_chose_meanwhile_is_seen_and_in_the_text(store: Store, home: Path) -> None:
+    number, other = done(store), store_at(home)
+    here, there = StagingDesk(store), StagingDesk(other)
+    await here.choose(number, DIFF, {1: YES})
+    await there.choose(number, DIFF, {2: YES})
+    assert await here.choose(number, DIFF, {3: YES}) == {1: YES, 2: YES, 3: YES}
+    assert await there.staged(number) == "ABCdef"
+    assert await there.undo(number, DIFF) == await here.choices(number, DIFF) == {1: YES, 2: YES}
+    other.close()
+
+
+def test_windows_that_choose_at_once_lose_nothing(store: Store, home: Path) -> None:
+    number = done(store)
+    wide = diff_of("abcdefghijklmnopqrst")
+    together = threading.Barrier(2)
+
+    def window(first: int) -> None:
+        own = store_at(home)
+        together.wait()
+        for hunk in range(first, 21, 2):
+            asyncio.run(StagingDesk(own).choose(number, wide, {hunk: YES}))
+        own.close()
+
+    with ThreadPoolExecutor(2) as windows:
+        list(windows.map(window, (1, 2)))
+    assert store.stagings.staged(number) == wide.new
+    assert len(store.database.read("SELECT DISTINCT step FROM stagings")) == 20
+
+
+STEPS = st.lists(
+    st.one_of(
+        st.dictionaries(
+            st.integers(1, 6),
+            st.sampled_from([YES, NO, None, Choice("edited", "z"), Choice("edited", " ")]),
+            min_size=1,
+            max_size=6,
+        ),
+        st.sampled_from(["undo", "reopen"]),
+    ),
+    max_size=12,
+)
+
+
+@settings(max_examples=60, deadline=None)
+@given(STEPS)
+def test_any_sequence_of_steps_is_kept_as_it_would_be_remembered(
+    steps: list[Mapping[int, Choice | None] | str],
+) -> None:
+    with TemporaryDirectory() as place:
+        store = store_at(Path(place) / "home")
+        number = done(store)
+        remembered: list[dict[int, Choice]] = [{}]
+        for step in steps:
+            desk = StagingDesk(store)
+            if step == "reopen":
+                store.close()
+                store = store_at(Path(place) / "home")
+                continue
+            if isinstance(step, str):
+                told = asyncio.run(desk.undo(number, DIFF))
+                remembered = remembered[:-1] or remembered
+            else:
+                told = asyncio.run(desk.choose(number, DIFF, step))
+                now = {**remembered[-1], **step}
+                after = {hunk: choice for hunk, choice in now.items() if choice is not None}
+                if after != remembered[-1]:
+                    remembered.append(after)
+            assert told == remembered[-1]
+            assert (store.stagings.staged(number) or DIFF.old) == staged(DIFF, remembered[-1])
+        store.close()
+
+
+_CHOOSE_FOR_EVER = """
+import asyncio, itertools, sys
+from pathlib import Path
+sys.path[:0] = sys.argv[2:]
+from test_staging_desk import DIFF, NO, YES, StagingDesk, store_at
+
+async def choose():
+    desk = StagingDesk(store_at(Path(sys.argv[1])))
+    for n in itertools.count():
+        await desk.choose(1, DIFF, {hunk: (YES, NO)[(n >> hunk) & 1] for hunk in range(1, 7)})
+        print(n, flush=True)
+
+asyncio.run(choose())
+"""
+
+
+@pytest.mark.parametrize("lines", [3, 10, 31])
+def test_whoever_is_killed_while_choosing_leaves_choices_and_text_that_belong_together(home: Path, lines: int) -> None:
+    first = store_at(home)
+    number = done(first)
+    first.close()
+    command = [sys.executable, "-c", _CHOOSE_FOR_EVER, str(home), *sys.path]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as chooser:
+        assert chooser.stdout is not None
+        for _ in range(lines):
+            told = int(chooser.stdout.readline())
+        chooser.kill()
+    assert chooser.returncode == -signal.SIGKILL
+    store = store_at(home)
+    chosen = asyncio.run(StagingDesk(store).choices(number, DIFF))
+    assert store.database.notice == ""
+    assert set(chosen) == set(range(1, 7))
+    assert store.stagings.staged(number) == staged(DIFF, chosen)
+    assert len(store.database.read("SELECT DISTINCT step FROM stagings")) > told // 2
+    store.close()

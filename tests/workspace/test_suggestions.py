@@ -1,0 +1,121 @@
+"""A suggestion as it is read: what changes, where that stands in the staged text, and what is told of the reasons."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scripted_server import LAUNCH, PROGRESS, Reply, ScriptedServer, run_of, serve_runs
+from waiting import answered
+
+from cekura_tui.model.errors import UsageError
+from cekura_tui.model.job import Draft, Job, Suggestion
+from cekura_tui.model.prose_compare import compare
+from cekura_tui.model.staging import Choice
+from cekura_tui.model.text import Prompt
+from cekura_tui.workspace.setup import make_setup
+from cekura_tui.workspace.suggestions import Reading
+from cekura_tui.workspace.workspace import Workspace
+
+ISSUES = "/test_framework/v1/runs/improve_prompt_issues/"
+SENT = Prompt("# Identity\n\nAsk for the name.\n\n# Booking\n\nOffer two slots.\n\nSay goodbye.\n")
+PROPOSED = SENT.replace("the name.", "the name and the date of birth.").replace("two slots", "the two next slots")
+METRIC = {
+    "id": 5,
+    "name": "Identity check",
+    "type": "binary_workflow_adherence",
+    "score": 0,
+    "explanation": ["The agent never asked for the date of birth."],
+}
+TURNS = [
+    {"role": "Testing Agent", "content": "I want to see my records.", "start_time": 0.0, "end_time": 2.0},
+    {"role": "Main Agent", "content": "What is your name, and your date of birth?", "start_time": 3.0, "end_time": 5.0},
+]
+
+
+@contextlib.asynccontextmanager
+async def suggested(server: ScriptedServer, home: Path, end: dict[str, object]) -> AsyncIterator[tuple[Workspace, Job]]:
+    """A workspace with a job that came to this end."""
+    server.on("POST", LAUNCH, Reply({"progress_id": "p"}))
+    server.on("GET", PROGRESS, Reply(end))
+    serve_runs(server, run_of(5, evaluation={"metrics": [METRIC]}, transcript_object=TURNS))
+    env = {"CEKURA_API_URL": server.url, "CEKURA_API_KEY": "key-of-the-test"}
+    workspace = Workspace(make_setup(config_dir=str(home), env=env))
+    workspace.start(lambda: None)
+    try:
+        await workspace.call(lambda session: session.jobs.launch(Draft((5,), SENT, 7, "Agent 7")))
+
+        async def now() -> Job:
+            return await workspace.call(lambda session: session.jobs.get(1))
+
+        yield workspace, await answered(now, lambda job: job.state.final, "the job ends")
+    finally:
+        await asyncio.to_thread(workspace.close)
+
+
+DONE: dict[str, object] = {"status": "completed", "output": {"improved_prompt": PROPOSED, "summary_of_changes": "Two."}}
+
+
+async def test_each_change_is_told_with_the_verdict_and_the_turn_that_it_answers(
+    scripted: ScriptedServer, home: Path
+) -> None:
+    scripted.on("POST", ISSUES, Reply({"detail": "Method not allowed."}, 405))
+    async with suggested(scripted, home, DONE) as (workspace, _):
+        reading = await workspace.call(lambda session: session.suggestions.read(1))
+        why = await workspace.call(lambda session: session.suggestions.why(reading))
+    assert (reading.diff.old, reading.diff.new, reading.staged) == (SENT, PROPOSED, SENT)
+    assert [(reason.run_id, reason.verdict, reason.turn) for reason in why.reasons[1]] == [(5, "Identity check", 1)]
+    assert why.reasons[2] == ()
+    assert why.issues is None, "a server that does not tell them is no failure"
+    assert why.problems == ()
+
+
+async def test_what_could_not_be_read_is_a_sentence_and_is_asked_for_again(
+    scripted: ScriptedServer, home: Path
+) -> None:
+    told = {"issues": [{"title": "The date of birth was not asked for", "run_id": 5, "section": "Identity"}]}
+    scripted.on("POST", ISSUES, Reply({"detail": "No."}, 500), Reply(told))
+    async with suggested(scripted, home, DONE) as (workspace, _):
+        scripted.on("GET", "/test_framework/v1/runs/5/", Reply({"detail": "Gone."}, 404), Reply(run_of(5)))
+        reading = await workspace.call(lambda session: session.suggestions.read(1))
+        first = await workspace.call(lambda session: session.suggestions.why(reading))
+        second = await workspace.call(lambda session: session.suggestions.why(reading))
+        third = await workspace.call(lambda session: session.suggestions.why(reading))
+    assert [problem.partition(" could not be read: ")[0] for problem in first.problems] == ["The issues", "Run 5"]
+    assert [issue.run_ids for issue in second.issues or ()] == [(5,)]
+    assert second.problems == ()
+    assert third is second, "what was told in full is not asked for again"
+
+
+async def test_a_job_without_a_suggestion_is_refused_in_words(scripted: ScriptedServer, home: Path) -> None:
+    async with suggested(scripted, home, {"status": "failed", "error": "No."}) as (workspace, job):
+        with pytest.raises(UsageError, match=f"Job {job.number} has no suggestion: it is failed"):
+            await workspace.call(lambda session: session.suggestions.read(1))
+
+
+CHOICE = st.sampled_from([None, Choice("accepted"), Choice("rejected"), Choice("edited", "One line.\nAnd another.")])
+
+
+@given(st.lists(CHOICE, min_size=4, max_size=4))
+def test_the_staged_text_is_followed_to_the_line_at_which_a_change_stands(chosen: list[Choice | None]) -> None:
+    sent = Prompt("One alpha.\n\nTwo beta.\n\nThree gamma.\n\nFour delta.\n")
+    proposed = Prompt("One alpha more.\n\nTwo beta more.\n\nThree gamma more.\n\nFour delta more.\n")
+    diff = compare(sent, proposed)
+    assert [hunk.number for hunk in diff.hunks] == [1, 2, 3, 4]
+    choices = {number: choice for number, choice in enumerate(chosen, 1) if choice is not None}
+    reading = Reading(_done(sent, proposed), diff, choices)
+    lines = reading.staged.split("\n")
+    for hunk in diff.hunks:
+        choice = choices.get(hunk.number)
+        stands = choice.text if choice and choice.what == "edited" else hunk.new if choice == Choice("accepted") else hunk.old
+        assert lines[reading.line_of(hunk.number) - 1] == stands.split("\n")[0]
+
+
+def _done(sent: Prompt, proposed: Prompt) -> Suggestion:
+    job = Job(1, "succeeded", "", "o", "k", "p", (5,), 7, "Agent 7", (), (), "sha")  # type: ignore[arg-type]
+    return Suggestion(job, sent, proposed)
