@@ -15,7 +15,7 @@ from cekura_tui.model.prose_diff import ProseDiff
 
 
 class Score(NamedTuple):
-    """Words of both texts: those that a reader marked as changed, those that were marked, and those that were missed."""
+    """Words of both texts: those that a reader marked as changed, those that were marked, those that were missed."""
 
     by_hand: int
     marked: int

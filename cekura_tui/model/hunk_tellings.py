@@ -86,7 +86,7 @@ def changed_hunks(diff: ProseDiff) -> list[Changed]:
 
 def _changed(hunk: Hunk, changes: str) -> Changed | None:
     """None where nothing came or went but what moved, or no word says anything."""
-    if not changes.strip():
+    if not any(map(str.isalpha, changes)):
         return None
     words: dict[str, float] = {}
     shown: dict[str, str] = {}

@@ -16,7 +16,7 @@ from cekura_tui.model.view import RunView
 
 MOST = 6
 """Facts that are told of one hunk."""
-_READ = 400_000
+_READ = 200_000
 """Characters of one call that are looked at, and 20,000 of one turn."""
 _QUOTE = 6
 """Words in a row that are a quote."""
@@ -215,30 +215,26 @@ def _names(text: str, sent: _Sent, run: _Run) -> Iterator[_Mark]:
 def _quotes(added: Mapping[int, str], sent: _Sent, runs: Sequence[_Run]) -> dict[int, list[str]]:
     """Quotes of turns, by hunk: words in a row that a turn says so and the sent prompt does not."""
     words = {number: list(_WORD.finditer(text)) for number, text in added.items()}
-    wanted: dict[tuple[str, ...], list[tuple[int, int]]] = {}
-    for number, hits in words.items():
-        for n, row in _rows([hit.group().casefold() for hit in hits]):
-            wanted.setdefault(row, []).append((number, n))
-    said: dict[int, dict[int, bool]] = {}
-    for text, by_caller in (turn for run in runs for turn in run.said):
-        for _, row in _rows([hit.group().casefold() for hit in _WORD.finditer(text)]):
-            for number, n in wanted.get(row, ()):
-                said.setdefault(number, {})[n] = by_caller or said.get(number, {}).get(n, False)
+    rows = {number: list(_rows([hit.group().casefold() for hit in hits])) for number, hits in words.items()}
+    wanted = {row for one in rows.values() for row in one}
+    by_caller: dict[tuple[str, ...], bool] = {}
+    for text, is_caller in (turn for run in runs for turn in run.said):
+        for row in _rows([hit.group().casefold() for hit in _WORD.finditer(text)]):
+            if row in wanted:
+                by_caller[row] = is_caller or by_caller.get(row, False)
     found: dict[int, list[str]] = {}
-    for number, places in said.items():
-        text = added[number]
-        for first, last in _stretches(sorted(places)):
+    for number, text in added.items():
+        for first, last in _stretches([n for n, row in enumerate(rows[number]) if row in by_caller]):
             quote = words[number][first : last + _QUOTE]
             start, end = quote[0].start(), quote[-1].end()
-            if _plain(text[start:end]) not in sent.text and _is_quote(text, start, end, places[first]):
+            if _plain(text[start:end]) not in sent.text and _is_quote(text, start, end, by_caller[rows[number][first]]):
                 shown = clean_line(text[start : quote[:_SHOWN][-1].end()])
                 found.setdefault(number, []).append(f"“{shown}{'…' if len(quote) > _SHOWN else ''}”")
     return found
 
 
-def _rows(words: Sequence[str]) -> Iterator[tuple[int, tuple[str, ...]]]:
-    for n in range(len(words) - _QUOTE + 1):
-        yield n, tuple(words[n : n + _QUOTE])
+def _rows(words: Sequence[str]) -> Iterator[tuple[str, ...]]:
+    return (tuple(words[n : n + _QUOTE]) for n in range(len(words) - _QUOTE + 1))
 
 
 def _is_quote(text: str, start: int, end: int, by_caller: bool) -> bool:
@@ -248,19 +244,18 @@ def _is_quote(text: str, start: int, end: int, by_caller: bool) -> bool:
 
 
 def _stretches(places: Sequence[int]) -> Iterator[tuple[int, int]]:
-    first = last = places[0]
-    for place in places[1:]:
-        if place != last + 1:
-            yield first, last
+    """Places that follow one another, as the first and the last of each stretch."""
+    for n, place in enumerate(places):
+        if not n or place != places[n - 1] + 1:
             first = place
-        last = place
-    yield first, last
+        if n + 1 == len(places) or places[n + 1] != place + 1:
+            yield first, place
 
 
-def _apart(marks: Iterable[_Mark]) -> list[_Mark]:
-    """In the order of the text; of several at one place the longest."""
-    kept: list[_Mark] = []
-    for mark in sorted(set(marks), key=lambda mark: (mark.start - mark.end, mark.start)):
-        if all(mark.end <= other.start or mark.start >= other.end or mark.start == mark.end for other in kept):
-            kept.append(mark)
-    return sorted(kept)
+def _apart(marks: Iterable[_Mark]) -> Iterator[_Mark]:
+    """In the order of the text; of several that begin at one place the longest."""
+    end = 0
+    for mark in sorted(set(marks), key=lambda mark: (mark.start, -mark.end, mark.text)):
+        if mark.start >= end or mark.start == mark.end:
+            yield mark
+            end = max(end, mark.end)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from cekura_tui.model.prose_diff import Piece, ProseDiff
+from cekura_tui.model.prose_diff import ProseDiff
 from cekura_tui.model.prose_words import Op, Span, quiet, structure, tidy, word_spans
 from cekura_tui.model.staging import Choice, Choices, staged
 from cekura_tui.model.visible import visible
@@ -15,7 +15,7 @@ Mark = Literal[" ", "-", "+", "~", "±"]
 """What became of a line: the same, gone, come, other words in it, or another text in its place."""
 
 _LONG, _SHORTENED = 300, 200
-"""An unchanged line beside a change longer than this many characters is shown by so many of them, while it is folded."""
+"""Of an unchanged line with more characters than the first, so many are shown beside a change while it is folded."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +66,17 @@ def passages(diff: ProseDiff, choices: Choices | None = None) -> list[Passage]:
 def places_of(diff: ProseDiff, number: int) -> int:
     """In how many places a hunk changes something."""
     return sum(piece.hunk == number for piece in diff.pieces)
+
+
+def readable(spans: Iterable[Span]) -> list[Span]:
+    """The spans as they are marked: `quiet`, and of a change of words the white space around both is not marked."""
+    found: list[Span] = []
+    for span in quiet(spans):
+        if span.op == "ins" and found and found[-1].op == "del":
+            found += _bare(found.pop().text, span.text)
+        else:
+            found.append(span)
+    return tidy(found)
 
 
 def edited_text(diff: ProseDiff, number: int, choice: Choice) -> str:
@@ -135,7 +146,10 @@ def _each(diff: ProseDiff, edited: Mapping[int, Choice]) -> Iterator[_Part]:
         head = hunk is not None and index == hunk.main
         if hunk is not None and hunk.kind != "layout":
             choice = edited.get(hunk.number) if head else None
-            spans = _readable(piece, None if choice is None else edited_text(diff, hunk.number, choice))
+            spans = readable(piece.spans)
+            if choice is not None:
+                sent = "".join(span.text for span in piece.spans if span.op != "ins")
+                spans = readable(word_spans(sent, edited_text(diff, hunk.number, choice)))
             if head and choice is None and not (piece.moved or _marks(spans)):
                 spans = list(piece.spans)  # what changes is no word, but it is all there is to see
             if head or piece.moved or _marks(spans):
@@ -146,21 +160,15 @@ def _each(diff: ProseDiff, edited: Mapping[int, Choice]) -> Iterator[_Part]:
         yield _Part(0, False, "", [[Span("same", piece.new)]])
 
 
-def _readable(piece: Piece, edited: str | None) -> list[Span]:
-    """The spans of a piece as they are marked; of a change of words the white space before both is not."""
-    spans: Sequence[Span] = piece.spans
-    if edited is not None:
-        spans = word_spans("".join(span.text for span in spans if span.op != "ins"), edited)
-    found: list[Span] = []
-    for span in quiet(spans):
-        gone = found[-1] if found else None
-        if span.op == "ins" and gone is not None and gone.op == "del":
-            was, now = _gap(gone.text), _gap(span.text)
-            if was and now:
-                found[-1:] = [Span("same", now), Span("del", gone.text[len(was) :])]
-                span = Span("ins", span.text[len(now) :])
-        found.append(span)
-    return tidy(found)
+def _bare(gone: str, come: str) -> list[Span]:
+    """What went and what came, without the white space that both begin or end with, which is told in its new form."""
+    before, after = _gap(come) if _gap(gone) else "", ""
+    if before:
+        gone, come = gone.lstrip(), come.lstrip()
+    if gone != gone.rstrip() and come != come.rstrip():
+        after = come[len(come.rstrip()) :]
+        gone, come = gone.rstrip(), come.rstrip()
+    return [Span("same", before), Span("del", gone), Span("ins", come), Span("same", after)]
 
 
 def _marks(spans: Sequence[Span]) -> bool:

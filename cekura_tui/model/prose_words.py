@@ -20,7 +20,6 @@ _TOKEN = re.compile(rf"{_VARIABLE}|\d+(?:[.,:/]\d+)*(?!\w)|{_WORD}|([^\w\s])\1*"
 _WORDS = re.compile(_WORD)
 _WRITTEN = re.compile(rf"(?:{_VARIABLE}|[^\s{_UNSPACED}])+|[{_UNSPACED}]")
 _LINE_MARK = re.compile(r"[-*+•‣–]|#{1,6}|>+|(\(?\d{1,3}[.)]|[a-z][.)])")
-_ALIKE = 0.4
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,11 +42,6 @@ def words_of(text: str) -> frozenset[str]:
 def likeness(one: frozenset[str], other: frozenset[str]) -> float:
     """0 to 1: the part of their different words that two texts share."""
     return 2 * len(one & other) / (len(one) + len(other)) if one and other else 0.0
-
-
-def is_alike(share: float) -> bool:
-    """Whether two texts are versions of one another, worth comparing word by word."""
-    return share >= _ALIKE
 
 
 def words_in(text: str) -> tuple[str, ...]:

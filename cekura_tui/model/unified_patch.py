@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from pathlib import PurePosixPath
 
 from cekura_tui.model.matching import Gap, Pairs, match, short_gaps
 from cekura_tui.model.text import prompt_bytes
@@ -43,11 +42,11 @@ def patch_path(source: str) -> str:
     """
     if _KNOWN_SOURCE.fullmatch(source) or _NO_PATH.fullmatch(source) or not source.isprintable():
         return _UNNAMED
-    path = PurePosixPath(source)
-    if path.is_absolute() or source.startswith("~") or ".." in path.parts:
-        path = PurePosixPath(path.name)
-    fits = all(len(part.encode()) <= _NAME_BYTES and not _REFUSED_BY_GIT.fullmatch(part) for part in path.parts)
-    return str(path) if fits and path.name not in ("", "..", "~") else _UNNAMED
+    parts = [part for part in source.split("/") if part not in ("", ".")]
+    if source.startswith(("/", "~")) or ".." in parts:
+        parts = parts[-1:]
+    fits = all(len(part.encode()) <= _NAME_BYTES and not _REFUSED_BY_GIT.fullmatch(part) for part in parts)
+    return "/".join(parts) if fits and parts and parts[-1] not in ("..", "~") else _UNNAMED
 
 
 def _lines(text: str) -> list[str]:

@@ -7,7 +7,11 @@ from collections.abc import Iterable
 from textual.app import SystemCommand
 from textual.screen import Screen
 
+from cekura_tui.model.text import clean_line
+from cekura_tui.model.view import RunRow
+from cekura_tui.ui.screens.page import Page
 from cekura_tui.ui.screens.runs import RunsScreen
+from cekura_tui.ui.widgets.run_list import RunList
 
 
 def palette(screen: Screen[object]) -> Iterable[SystemCommand]:
@@ -35,6 +39,30 @@ def palette(screen: Screen[object]) -> Iterable[SystemCommand]:
         yield SystemCommand("Failures only", "List runs that did not succeed, or all", screen.action_failures)
         yield SystemCommand("Jobs pane", "Show or hide it", screen.action_jobs_pane)
         yield SystemCommand("Improve the prompt", "From the marked runs, or this one", screen.action_improve)
+    if isinstance(screen, Page) and (agent := _agent_of(screen)) is not None:
+        about = f"What {clean_line(agent[1], 40) or f'agent {agent[0]}'} had, was sent and was proposed"
+        yield SystemCommand("Prompt history of this agent", about, lambda: _show_prompts(screen, *agent))
     yield SystemCommand("Keys", "Show the keys of this screen", lambda: app.call_next(app.run_action, "help"))
     yield SystemCommand("Theme", "Change colours", app.action_change_theme)
     yield SystemCommand("Quit", "Leave; jobs go on at the server", lambda: app.call_next(app.run_action, "quit"))
+
+
+def _agent_of(page: Page) -> tuple[int, str] | None:
+    """The agent of the run or job that a page is about or has the cursor on: its id, and its name if that is told."""
+    from cekura_tui.ui.screens.job_keys import JobKeys
+    from cekura_tui.ui.screens.run import RunScreen
+    from cekura_tui.ui.screens.suggestion import SuggestionScreen
+
+    if isinstance(page, JobKeys | SuggestionScreen):
+        job = page.job if isinstance(page, JobKeys) else page.board.job(page.number)
+        return None if job is None or job.agent_id is None else (job.agent_id, job.agent_name)
+    row = page.query_one(RunList).cursor_row if isinstance(page, RunsScreen) else None
+    if isinstance(page, RunScreen):
+        row = page.row
+    return (row.agent_id, row.agent) if isinstance(row, RunRow) and row.agent_id is not None else None
+
+
+def _show_prompts(page: Page, agent_id: int, name: str) -> None:
+    from cekura_tui.ui.screens.prompt_history import PromptHistoryScreen
+
+    page.app.push_screen(PromptHistoryScreen(page.board, agent_id, name))

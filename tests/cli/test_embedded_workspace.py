@@ -23,7 +23,7 @@ def test_the_main_job_is_told_as_text_where_there_is_no_terminal() -> None:
     told = call(*FAST)
     assert told.status == 0
     assert re.match(r"Run \d+: .* ✗ ", told.out)
-    for mark in ("\n✗ ", "\nJob 1: succeeded\n", "{+", "@@ line "):
+    for mark in ("\n✗ ", "\nJob 1: succeeded\n", "{+", "@@ 1 of "):
         assert mark in told.out
     assert told.said.splitlines() == ["job 1: running", "job 1: succeeded"]
 

@@ -68,7 +68,7 @@ def test_without_json_the_summary_and_the_changes_are_printed(failed: int) -> No
     told = call("improve", failed, "--from-agent", "--wait")
     assert told.status == 0
     assert "{+" in told.out
-    assert "@@ line " in told.out
+    assert "@@ 1 of " in told.out
 
 
 def test_without_waiting_the_jobs_number_is_printed_and_how_to_wait(

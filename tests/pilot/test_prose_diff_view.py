@@ -1,139 +1,284 @@
-"""The diff of two prompts on screen: marks beside every line, changes one key apart, nothing hidden."""
+"""The diff of two prompts on screen: marks beside every line, hunks one key apart, nothing hidden."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
 from textual.app import App, ComposeResult
 
-from cekura_tui.model.prose_blocks import diff
+from cekura_tui.model.prose_compare import compare
+from cekura_tui.model.staging import Choice
+from cekura_tui.ui.widgets.hunk_told import HunkTold
 from cekura_tui.ui.widgets.prose_diff import ProseDiffView
+from cekura_tui.ui.widgets.staged_text import StagedText
 
 OLD = "# Role\nYou are Ava.\n\n## Verification\n" + "".join(f"- Rule {n} stays as it is.\n" for n in range(30))
 NEW = (
     OLD.replace("You are Ava.", "You are Eva.")
     .replace("- Rule 9 stays as it is.", "- Rule 9 stays as it was.")
     .replace("- Rule 20 stays as it is.\n", "")
-    + "\n## Closing\nSay goodbye.\n"
+    + "Say goodbye.\n"
+)
+MOVED_OLD = "# One\n\n- Always ask for the date of birth before anything else.\n- Be kind.\n\n# Two\n\nEnd the call.\n"
+MOVED_NEW = (
+    "# One\n\n- Be kind.\n\n# Two\n\nEnd the call.\n\n- Always ask for the full date of birth before anything else.\n"
 )
 
 
 class DiffApp(App[None]):
     def __init__(self, old: str, new: str) -> None:
         super().__init__()
-        self.old, self.new = old, new
-        self.view = ProseDiffView()
+        self.diff = compare(old, new)
+        self.view, self.staged = ProseDiffView(), StagedText()
+        self.entered: list[int] = []
 
     def compose(self) -> ComposeResult:
         yield self.view
 
     def on_mount(self) -> None:
-        self.view.show_diff(diff(self.old, self.new))
+        self.view.show_diff(self.diff)
         self.view.focus()
 
+    def on_prose_diff_view_hunk_moved(self, event: ProseDiffView.HunkMoved) -> None:
+        self.entered.append(event.hunk)
 
-def screen(view: ProseDiffView) -> list[str]:
+
+class StagedApp(DiffApp):
+    def compose(self) -> ComposeResult:
+        yield self.staged
+
+
+def screen(view: ProseDiffView | StagedText) -> list[str]:
     return [view.render_line(y).text.rstrip() for y in range(view.size.height)]
 
 
-async def test_every_change_says_where_it_is_and_every_line_what_became_of_it() -> None:
+@contextmanager
+def painted(view: ProseDiffView, monkeypatch: pytest.MonkeyPatch) -> Iterator[list[int]]:
+    """The lines that are asked to be painted again; -1 stands for all."""
+    lines: list[int] = []
+    refresh = view.refresh
+
+    def refreshed(*regions: object, **asked: bool) -> object:
+        lines.extend([region.y for region in regions] or [-1])  # type: ignore[attr-defined]
+        return refresh(*regions, **asked)  # type: ignore[arg-type]
+
+    with monkeypatch.context() as patch:
+        patch.setattr(view, "refresh", refreshed)
+        yield lines
+
+
+async def test_every_hunk_says_where_it_is_and_every_line_what_became_of_it() -> None:
     app = DiffApp(OLD, NEW)
-    async with app.run_test(size=(80, 40)) as pilot:
+    async with app.run_test(size=(80, 30)) as pilot:
         await pilot.pause()
-        assert screen(app.view)[:34] == [
+        assert screen(app.view) == [
             "  # Role",
-            "change 1 of 4 · under “Role” · line 2",
-            "~ You are Ava Eva.",
+            "· 1 of 4 · Role › paragraph 1 · +3 −3",
+            "- You are Ava.",
+            "+ You are Eva.",
             "",
             "  ## Verification",
             "… 7 lines unchanged …",
             "  - Rule 7 stays as it is.",
             "  - Rule 8 stays as it is.",
-            "change 2 of 4 · under “Verification” · line 14",
-            "~ - Rule 9 stays as it is was.",
+            "· 2 of 4 · Verification › item 10 · +1 −1",
+            "~ - Rule 9 stays as it is. was.",
             "  - Rule 10 stays as it is.",
             "  - Rule 11 stays as it is.",
             "… 6 lines unchanged …",
             "  - Rule 18 stays as it is.",
             "  - Rule 19 stays as it is.",
-            "change 3 of 4 · under “Verification” · line 25",
+            "· 3 of 4 · Verification › item 21 · −6",
             "- - Rule 20 stays as it is.",
             "  - Rule 21 stays as it is.",
             "  - Rule 22 stays as it is.",
             "… 5 lines unchanged …",
             "  - Rule 28 stays as it is.",
             "  - Rule 29 stays as it is.",
-            "change 4 of 4 · under “Verification” · line 35",
-            "+",
-            "+ ## Closing",
+            "· 4 of 4 · Verification › item 29 · +2",
             "+ Say goodbye.",
-            *[""] * 8,
+            *[""] * 5,
         ]
 
 
-async def test_what_went_is_struck_and_what_came_is_underlined() -> None:
+async def test_what_went_is_struck_what_came_is_underlined_and_what_is_rejected_is_dim() -> None:
     app = DiffApp(OLD, NEW)
-    async with app.run_test(size=(80, 40)) as pilot:
+    async with app.run_test(size=(80, 30)) as pilot:
         await pilot.pause()
-        styles = {segment.text: segment.style for segment in app.view.render_line(2) if segment.style}
-        assert styles["Ava"].strike
-        assert styles["Eva"].underline
-        assert not styles["You are "].strike
+        styles = {segment.text: segment.style for segment in app.view.render_line(10) if segment.style}
+        assert styles["is."].strike
+        assert styles["was."].underline
+        assert not styles["- Rule 9 stays as it "].strike
+        assert not styles["- Rule 9 stays as it "].dim
+        app.view.show_diff(app.diff, {2: Choice("rejected")})
+        styles = {segment.text: segment.style for segment in app.view.render_line(10) if segment.style}
+        assert styles["- Rule 9 stays as it "].dim
+        assert styles["was."].underline
 
 
-async def test_n_goes_from_change_to_change_and_shows_all_of_it() -> None:
+async def test_without_colour_signs_stand_around_the_words(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NO_COLOR", "1")
+    app = DiffApp(OLD, NEW)
+    async with app.run_test(size=(80, 30)) as pilot:
+        await pilot.pause()
+        assert screen(app.view)[10] == "~ - Rule 9 stays as it [-is.-]{+was.+}"
+        assert screen(app.view)[17] == "- - Rule 20 stays as it is."
+
+
+async def test_from_140_cells_on_the_sent_text_stands_beside_the_proposed_one() -> None:
+    app = DiffApp(OLD, NEW)
+    async with app.run_test(size=(140, 30)) as pilot:
+        await pilot.pause()
+        wide = [tuple(part.rstrip() for part in line.split(" │")) for line in screen(app.view)]
+        assert wide[2] == ("- You are Ava.", " + You are Eva.")
+        assert wide[5] == ("… 7 lines unchanged …",)
+        assert wide[9] == ("- - Rule 9 stays as it is.", " + - Rule 9 stays as it was.")
+        assert wide[16] == ("- - Rule 20 stays as it is.", "")
+        assert wide[17] == ("  - Rule 21 stays as it is.", "   - Rule 21 stays as it is.")
+        await pilot.resize_terminal(139, 30)
+        await pilot.pause()
+        assert screen(app.view)[2:4] == ["- You are Ava.", "+ You are Eva."]
+
+
+async def test_n_goes_from_hunk_to_hunk_shows_all_of_it_and_tells_which() -> None:
     app = DiffApp(OLD, NEW)
     async with app.run_test(size=(80, 8)) as pilot:
-        heads = []
-        for key in "nnnnnNN":
+        await pilot.pause()
+        numbers = []
+        for key in "nnnnNN":
             await pilot.press(key)
-            assert app.view.cursor_row is not None
-            heads.append(app.view.cursor_row.text[:8])
-        assert heads == [f"change {n}" for n in (1, 2, 3, 4, 4, 3, 2)]
+            assert app.view.hunk is not None
+            numbers.append(app.view.hunk.number)
+        assert numbers == [2, 3, 4, 4, 3, 2]
         await pilot.press("n", "n")
         assert screen(app.view)[-1] == "+ Say goodbye."
-        assert app.view.cursor_block == len(diff(OLD, NEW).blocks) - 1
+        await pilot.press("N", "down", "down")
+        assert app.view.hunk is None
+        assert app.entered == [1, 2, 3, 4, 3, 2, 3, 4, 3]
+
+
+async def test_layout_is_one_line_and_n_passes_it_by() -> None:
+    app = DiffApp("First line here.\n\nSecond one.\n\nThird.\n", "First  line here.\n\nSecond  one.\n\nThe third.\n")
+    async with app.run_test(size=(80, 12)) as pilot:
+        await pilot.pause()
+        assert app.view.hunk is app.diff.hunks[1]
+        assert screen(app.view)[0].startswith("· 1 of 2 · ")
+        assert screen(app.view)[0].endswith(" · white space only, 2 places")
+        await pilot.press("N")
+        assert app.view.hunk is app.diff.hunks[1]
+
+
+async def test_a_choice_shows_in_the_header_and_paints_that_hunk_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    app = DiffApp(OLD, NEW)
+    async with app.run_test(size=(80, 30)) as pilot:
+        await pilot.press("n")
+        with painted(app.view, monkeypatch) as lines:
+            app.view.show_diff(app.diff, {2: Choice("accepted")}, {})
+        assert lines
+        assert set(lines) <= {9, 10}
+        assert screen(app.view)[9] == "✓ 2 of 4 · Verification › item 10 · +1 −1 · accepted"
+        with painted(app.view, monkeypatch) as lines:
+            app.view.show_diff(app.diff, {2: Choice("accepted")}, {})
+        assert not lines
+        app.view.show_diff(app.diff, {2: Choice("edited", "- Rule 9 stays as it will be.")}, {})
+        assert screen(app.view)[9:11] == [
+            "✎ 2 of 4 · Verification › item 10 · +2 −1 · edited",
+            "~ - Rule 9 stays as it is. will be.",
+        ]
+        assert app.view.hunk is app.diff.hunks[1]
+
+
+async def test_why_and_whose_facts_stand_below_the_header() -> None:
+    app = DiffApp(OLD, NEW)
+    async with app.run_test(size=(80, 30)) as pilot:
+        await pilot.press("n")
+        told = HunkTold(("answers ✗ Identity check, run 900238 turn 14 · likely",), ("14 March", "Pri\x1b[31mya"))
+        app.view.show_diff(app.diff, {}, {2: told})
+        assert screen(app.view)[9:13] == [
+            "· 2 of 4 · Verification › item 10 · +1 −1",
+            "  answers ✗ Identity check, run 900238 turn 14 · likely",
+            "  ! speaks of this one call: 14 March, Pri[31mya",
+            "~ - Rule 9 stays as it is. was.",
+        ]
+        assert app.view.hunk is app.diff.hunks[1]
+
+
+async def test_a_move_is_one_line_where_it_was_and_whole_where_it_is() -> None:
+    app = DiffApp(MOVED_OLD, MOVED_NEW)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.pause()
+        lines = screen(app.view)
+        number = app.diff.worded[-1].number
+        assert "→ moved to Two › item 1 (10 words)" in lines
+        head = next(n for n, line in enumerate(lines) if line.startswith(f"· {number} of "))
+        assert lines[head].endswith("moved from One › item 1")
+        assert "← - Always ask for the full date of birth before anything else." in lines[head:]
+
+
+async def test_f_unfolds_one_passage_or_all_and_w_leaves_what_did_not_change_out() -> None:
+    app = DiffApp(OLD, NEW)
+    async with app.run_test(size=(80, 60)) as pilot:
+        await pilot.press("n", "up", "up", "up", "f")
+        lines = screen(app.view)
+        assert "  - Rule 0 stays as it is." in lines
+        assert sum("unchanged" in line for line in lines) == 2
+        await pilot.press("f")
+        assert sum("unchanged" in line for line in screen(app.view)) == 3
+        await pilot.press("N", "f")
+        assert not any("unchanged" in line for line in screen(app.view))
+        assert app.view.hunk is app.diff.hunks[0]
+        await pilot.press("w")
+        assert [line for line in screen(app.view) if line and line[0] in " …"] == []
+        assert app.view.hunk is app.diff.hunks[0]
+        await pilot.press("w")
+        assert "  - Rule 0 stays as it is." in screen(app.view)
 
 
 async def test_hidden_characters_of_a_prompt_are_seen() -> None:
-    app = DiffApp("Be polite.\n", "Be polite.\x1b[31m\u202e\tNow\rhere.\n")
+    app = DiffApp("Be polite to them.\n", "Be polite to them.\x1b[31m\u202e\tNow\rhere.\n")
     async with app.run_test(size=(80, 8)) as pilot:
         await pilot.pause()
-        assert screen(app.view)[1] == "~ Be polite.␛[31m⟨U+202E⟩    Now␍here."
-
-
-async def test_line_ends_alone_are_said_and_not_drawn() -> None:
-    app = DiffApp(OLD, OLD.replace("\n", "\r\n"))
-    async with app.run_test(size=(80, 8)) as pilot:
-        await pilot.pause()
-        assert screen(app.view)[:2] == ["change 1 of 1 · line 1 · line ends only · 34 lines", ""]
+        assert "them.␛[31m⟨U+202E⟩    Now␍here." in screen(app.view)[1]
 
 
 async def test_two_equal_texts_say_so() -> None:
     app = DiffApp(OLD, OLD)
     async with app.run_test(size=(80, 8)) as pilot:
-        await pilot.press("n")
+        await pilot.press("n", "f", "w")
         assert screen(app.view)[0] == "Both texts are the same."
-
-
-async def test_a_reflowed_paragraph_marks_the_changed_words_alone() -> None:
-    app = DiffApp(
-        "Offer at most three slots and\nalways repeat the one\n", "Offer at most two slots and always\nrepeat the one\n"
-    )
-    async with app.run_test(size=(80, 8)) as pilot:
-        await pilot.pause()
-        assert screen(app.view)[1:3] == ["~ Offer at most three two slots and always", "  repeat the one"]
-
-
-async def test_a_joined_line_shows_the_line_end_that_went() -> None:
-    app = DiffApp(
-        "Always greet the caller warmly\nand kindly. Then ask.\n", "Always greet the caller warmly. Then ask.\n"
-    )
-    async with app.run_test(size=(80, 8)) as pilot:
-        await pilot.pause()
-        assert screen(app.view)[1] == "~ Always greet the caller warmly↵and kindly. Then ask."
+        assert app.view.hunk is None
 
 
 async def test_an_endless_line_is_counted_and_not_drawn() -> None:
     app = DiffApp("word " * 4_000, "word " * 3_999 + "end")
     async with app.run_test(size=(80, 8)) as pilot:
-        await pilot.press("G")
-        assert screen(app.view)[-1].endswith("characters more)")
+        await pilot.press("G", "pagedown", "pagedown")
+        assert any(line.endswith("characters more)") for line in screen(app.view))
+
+
+async def test_the_staged_text_follows_the_hunk_and_marks_what_is_taken() -> None:
+    app = StagedApp(OLD, NEW)
+    async with app.run_test(size=(80, 8)) as pilot:
+        app.staged.show(app.diff, {}, hunk=2)
+        await pilot.pause()
+        assert "  - Rule 9 stays as it is." in screen(app.staged)
+        app.staged.show(app.diff, {2: Choice("accepted"), 3: Choice("accepted")}, hunk=2)
+        await pilot.pause()
+        assert "~ - Rule 9 stays as it was." in screen(app.staged)
+        app.staged.follow(3)
+        await pilot.pause()
+        assert "- - Rule 19 stays as it is." in screen(app.staged)
+        assert not any("Rule 20" in line for line in screen(app.staged))
+
+
+async def test_side_by_side_a_moved_passage_stands_beside_what_it_was() -> None:
+    app = DiffApp(MOVED_OLD, MOVED_NEW.replace("End the call.", "End the call now."))
+    async with app.run_test(size=(150, 24)) as pilot:
+        await pilot.pause()
+        wide = [tuple(part.strip() for part in line.split(" │")) for line in screen(app.view)]
+        assert (
+            "→ - Always ask for the date of birth before anything else.",
+            "+ - Always ask for the full date of birth before anything else.",
+        ) in wide

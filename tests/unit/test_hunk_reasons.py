@@ -136,6 +136,15 @@ def test_where_nothing_points_at_a_verdict_nothing_is_claimed(proposed: str) -> 
     assert why(proposed) == {1: ()}
 
 
+def test_a_rule_that_only_moved_answers_nothing() -> None:
+    rule = "- Repeat the new weekday before you move the appointment.\n"
+    rest = "- Be kind.\n\n# Closing\n\n- Say goodbye to everybody who has called today.\n"
+    diff = compare(f"# Moving\n\n{rule}{rest}", f"# Moving\n\n{rest}{rule}")
+    view = run(7, NOT_REPEATED)
+    assert [hunk.kind for hunk in diff.worded] == ["moved"]
+    assert reasons(diff, (), [view], found_in([view])) == {1: ()}
+
+
 def test_verdicts_that_passed_are_no_reason() -> None:
     assert why(REPEAT, run(7, {**NOT_REPEATED, "passed": True, "score": 5}, evaluation_status="success")) == {1: ()}
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from cekura_tui.demo.answers import run_whole
 from cekura_tui.demo.corpus import Corpus
@@ -162,3 +164,16 @@ def test_what_the_improver_of_the_embedded_server_writes_is_for_every_call(run_i
 )
 def test_what_is_spoken_is_what_is_written(said: str, written: str) -> None:
     assert {one.key for one in particulars(said)} & {one.key for one in particulars(written)}
+
+
+@given(
+    st.lists(
+        st.sampled_from([*"aI1-:.@$({\"'\n", " ", "14", "March", "at", "dot", "Priya", "K", "²", "日"]), max_size=40
+    )
+)
+def test_whatever_is_said_and_written_a_fact_stands_in_both(parts: list[str]) -> None:
+    text = "".join(parts)
+    assert all(0 <= one.start < one.end <= len(text) for one in particulars(text))
+    told = own_facts(compare("Be kind.", text), "Be kind.", [run((("Testing Agent", text),))])
+    assert all(fact in text or fact[0] == "“" for facts_ in told.values() for fact in facts_)
+    assert own_facts(compare("Be kind.", text), text, [run((("Testing Agent", text),))]) == {}

@@ -18,7 +18,7 @@ def facts_of(placing: Placing, change: ProseDiff | None, staged: Prompt, origin:
     """Lines on the agent and on what would change; warnings begin with `!`. `read_only` says why nothing is written."""
     agent, conflicts = placing.agent, len(placing.merge.conflicts)
     words = count(len(staged.split()), "word")
-    yield f"agent {agent.id} · {agent.name} · at {origin} · staged from job {placing.job.number}, {words}"
+    yield f"agent {agent.id} at {origin} · staged from job {placing.job.number}, {words}"
     there = f"{count(len(placing.now.split()), 'word')} there now"
     yield f"{there}; {change_words(change) if change else count(conflicts, 'conflict') + ' to be decided'}"
     if placing.job.prompt_sha256 == sha256(placing.now):

@@ -50,6 +50,7 @@ class PutOnAgentDialog(ConflictChoices):
         """What a restore would put back, in words; empty where there is nothing."""
         self._busy = ""
         """What is being done that must not be left, in words."""
+        self._asking = False
         self._came_of_it: str | None = None
         self._read_only = ""
         try:
@@ -176,24 +177,24 @@ class PutOnAgentDialog(ConflictChoices):
     @on(ConflictTexts.Opened)
     def action_put(self) -> None:
         """Write it, after asking."""
-        if self._busy or not self.is_current:
+        if self._busy or self._asking or not self.is_current:
             return
         if self._read_only:
             self.say(self._read_only, failed=True)
         elif self.placing is not None and self.text is None:
             self.say("Decide every conflict first: o keeps what is there, s takes what was staged, e words it.")
-        elif self.placing is not None and self.text is not None and self._may_write:
-            self._put(self.placing, self.text)
+        elif self.placing is not None and self.text is not None and self._change is not None and self._may_write:
+            # Set at once, not by the worker: a second key may be handled before that begins.
+            self._asking = True
+            self._put(self.placing, self.text, self._change)
 
-    @work(group="put-write", exclusive=True)
-    async def _put(self, placing: Placing, text: Prompt) -> None:
-        change = self._change
-        if change is None:
-            return
+    @work(group="put-write")
+    async def _put(self, placing: Placing, text: Prompt, change: ProseDiff) -> None:
+        sure = True
         for title, asked, yes in questions(placing, change, self.board.workspace.setup.origin):
-            if not await self.app.push_screen_wait(ConfirmDialog(title, asked, yes)):
-                return
-        if self._busy:
+            sure = sure and bool(await self.app.push_screen_wait(ConfirmDialog(title, asked, yes)))
+        self._asking = False
+        if not sure:
             return
         self._begun("Writing")
         try:
@@ -203,20 +204,24 @@ class PutOnAgentDialog(ConflictChoices):
         else:
             self._ended(f"{written.said} R restores what it had before.")
 
-    @work(group="put-write", exclusive=True)
-    async def action_restore(self) -> None:
+    def action_restore(self) -> None:
         """Put back what the last write from here replaced, after asking."""
-        if self._busy or self.placing is None:
-            return
-        agent = self.placing.agent
+        if not (self._busy or self._asking) and self.placing is not None and self.is_current:
+            self._asking = True
+            self._restore(self.placing)
+
+    @work(group="put-write")
+    async def _restore(self, placing: Placing) -> None:
+        agent = placing.agent
         restoring = Restoring(self.app, self.board, agent.id, agent.name, lambda: self._begun("Restoring"))
         try:
-            written = await restoring.ask(sha256(self.placing.now))
+            written = await restoring.ask(sha256(placing.now))
         except CekuraTuiError as error:
             self._ended(f"{error.title}: {error.sentence()}", failed=True)
         else:
             if written is not None or self._busy:
                 self._ended(written.said if written else "Nothing was restored.")
+        self._asking = False
 
     def _begun(self, doing: str) -> None:
         self._busy = doing
@@ -224,7 +229,7 @@ class PutOnAgentDialog(ConflictChoices):
 
     def _ended(self, told: str, *, failed: bool = False) -> None:
         """What came of a write stays on screen; below it is what the agent has by now."""
-        self._busy, self._came_of_it = "", told
+        self._busy, self._asking, self._came_of_it = "", False, told
         self.say(told, failed=failed)
         self.action_look()
 

@@ -54,7 +54,7 @@ Every prompt that was seen at the agent, sent with a job, proposed, staged, writ
         self._reading = True
         self._unread: CekuraTuiError | None = None
         self._error: CekuraTuiError | None = None
-        self._writing = False
+        self._restoring = self._writing = False
 
     def body(self) -> ComposeResult:
         """Headline, what the agent has now, the list, and what came of a restore."""
@@ -213,11 +213,14 @@ Every prompt that was seen at the agent, sent with a job, proposed, staged, writ
         self.tell("Forgotten.")
         self._load()
 
-    @work(group="prompt-restore")
-    async def action_restore(self) -> None:
+    def action_restore(self) -> None:
         """Put back what the last write from here replaced, after asking."""
-        if self._writing:
-            return
+        if not self._restoring:
+            self._restoring = True
+            self._restore()
+
+    @work(group="prompt-restore")
+    async def _restore(self) -> None:
         restoring = Restoring(self.app, self.board, self._agent_id, self._agent_name, self._begun)
         try:
             written = await restoring.ask(self._here)
@@ -226,7 +229,7 @@ Every prompt that was seen at the agent, sent with a job, proposed, staged, writ
         else:
             if written is not None or self._writing:
                 self._say(written.said if written else "Nothing was restored.")
-        self._writing = False
+        self._restoring = self._writing = False
         if not self.gone:
             self.action_refresh()
 

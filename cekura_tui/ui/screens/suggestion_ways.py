@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, ClassVar
 from textual import work
 from textual.binding import Binding, BindingType
 
-from cekura_tui.model.errors import CekuraTuiError
+from cekura_tui.model.errors import UsageError
 from cekura_tui.ui.screens.suggestion_keys import SuggestionKeys
 from cekura_tui.workspace.read_only import refuse_read_only
 
@@ -67,7 +67,7 @@ class SuggestionWays(SuggestionKeys):
     @work(group="put-on-agent", exclusive=True)
     async def action_put_on_agent(self) -> None:
         """Put the staged prompt onto the agent."""
-        if self.reading is None or self._read_only("nothing is written to an agent"):
+        if self.reading is None:
             return
         from cekura_tui.ui.dialogs.put_on_agent import PutOnAgentDialog
 
@@ -76,21 +76,17 @@ class SuggestionWays(SuggestionKeys):
 
     def action_try_again(self) -> None:
         """Improve once more, from the staged prompt."""
-        if self.reading is None or self._read_only("nothing is launched"):
+        if self.reading is None:
+            return
+        try:
+            refuse_read_only(self.board.workspace.setup.read_only, "nothing is launched")
+        except UsageError as error:
+            self.tell(error.sentence(), warning=True)
             return
         from cekura_tui.ui.dialogs.prompt_sources import GivenPrompt
 
         given = GivenPrompt(f"staged from job {self.number}", self.reading.staged)
         self.improve(self.reading.done.job.run_ids, given)
-
-    def _read_only(self, undone: str) -> bool:
-        """Whether this is a read-only session, which is said."""
-        try:
-            refuse_read_only(self.board.workspace.setup.read_only, undone)
-        except CekuraTuiError as error:
-            self.tell(error.sentence(), warning=True)
-            return True
-        return False
 
     def action_history(self) -> None:
         """The prompts that this agent had, was sent or was proposed."""

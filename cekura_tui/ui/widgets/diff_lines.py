@@ -16,8 +16,8 @@ from cekura_tui.ui.widgets.diff_rows import DiffRow
 from cekura_tui.ui.widgets.row_strips import Line
 from cekura_tui.ui.widgets.wrap import breaks
 
-WIDE = 140
-"""From so many cells on there are two columns."""
+WIDE = 139
+"""From so many cells on there are two columns: a view of 140 has a scroll bar."""
 _READABLE = 100
 _LEAST = 10
 _GUTTER = 2
@@ -30,7 +30,7 @@ Inked = list[tuple[str, Style | None]]
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """How rows are drawn: the styles of the view, and whether signs stand around words, for where there is no colour."""
+    """How rows are drawn: the styles of the view, and whether signs stand around words, where there is no colour."""
 
     ink: Callable[[str], Style]
     signs: bool = False
@@ -60,15 +60,16 @@ def diff_lines(row: DiffRow, width: int, look: Look) -> list[Line]:
 
 def _told(row: DiffRow, width: int, look: Look) -> list[Line]:
     """What is no text of a prompt."""
-    indent = {"why": "  ", "flag": "  ", "away": "→ "}.get(row.kind, "")
+    lead = {"why": "  ", "flag": "  ", "away": "→ "}.get(row.kind, "")
     ink = look.ink(f"prose-diff--{row.kind}")
     if row.kind in ("head", "also") and row.decided:
         ink += look.ink(f"prose-diff--{row.decided}")
-    text = capped(row.text)
-    room = max(min(width, WIDE) - len(indent), _LEAST)
+    text = lead + capped(row.text)
+    first, *others = breaks(text, max(min(width, WIDE) - _GUTTER, _LEAST))
+    indent = " " * _GUTTER
     return [
-        [Segment(" " * len(indent) if k else indent, ink), Segment(text[start:end], ink)]
-        for k, (start, end) in enumerate(breaks(text, room))
+        [Segment(text[slice(*first)], ink)],
+        *([Segment(indent + text[start:end], ink)] for start, end in others),
     ]
 
 
@@ -88,14 +89,12 @@ def _side(row: DiffRow, op: Op, room: int, look: Look) -> list[Line]:
     """What a column has of a row: the sent text with what went, or the proposed one with what came."""
     spans = tuple(span for span in row.line.spans if span.op in ("same", op))
     own = "-" if op == "del" else "+"
-    if row.line.mark not in (" ", "~", "±", own) or (row.moved and op == "del" and not _marks(spans)):
+    if row.line.mark not in (" ", "~", "±", own):
         return []
-    is_marked = row.line.mark in ("±", own) or _marks(spans)
-    return _wrapped(row, spans, own if is_marked else "←" if row.moved and op == "ins" else " ", room, look)
-
-
-def _marks(spans: Sequence[Span]) -> bool:
-    return any(span.op != "same" for span in spans)
+    if row.line.mark in ("±", own) or any(span.op == op for span in spans):
+        return _wrapped(row, spans, own, room, look)
+    moved = "→" if op == "del" else "←"
+    return _wrapped(row, spans, moved if row.moved else " ", room, look)
 
 
 def _wrapped(row: DiffRow, spans: Sequence[Span], mark: str, room: int, look: Look) -> list[Line]:

@@ -14,6 +14,7 @@ from cekura_tui.model.prose_words import Span, word_count
 from cekura_tui.model.staging import Choices
 from cekura_tui.model.text import clean_line, count
 from cekura_tui.model.visible import visible
+from cekura_tui.ui.widgets.hunk_told import HunkTold
 
 CONTEXT = 2
 """Unchanged lines that are shown before and after a change."""
@@ -21,15 +22,6 @@ SIGNS = {"": "·", "accepted": "✓", "rejected": "✗", "edited": "✎"}
 
 Kind = Literal["head", "also", "why", "flag", "line", "away", "fold"]
 Decided = Literal["", "accepted", "rejected", "edited"]
-
-
-@dataclass(frozen=True, slots=True)
-class HunkTold:
-    """What else is known of a hunk. `reasons` are whole lines ("answers ✗ Identity check, run 900238 turn 14 · likely"),
-    `own_facts` what it has of one run alone ("14 March", "Priya")."""
-
-    reasons: tuple[str, ...] = ()
-    own_facts: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

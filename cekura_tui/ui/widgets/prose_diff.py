@@ -14,12 +14,11 @@ from cekura_tui.model.prose_lines import Passage, passages
 from cekura_tui.model.staging import Choices
 from cekura_tui.model.text import LONGEST_LINE
 from cekura_tui.ui.widgets.diff_lines import Look, diff_lines, text_room
-from cekura_tui.ui.widgets.diff_rows import DiffRow, HunkTold, diff_rows
+from cekura_tui.ui.widgets.diff_rows import DiffRow, diff_rows
+from cekura_tui.ui.widgets.hunk_told import HunkTold
 from cekura_tui.ui.widgets.row_canvas import RowState
 from cekura_tui.ui.widgets.row_strips import Line
-from cekura_tui.ui.widgets.virtual_list import VirtualList
-
-__all__ = ["HunkTold", "ProseDiffView"]
+from cekura_tui.ui.widgets.virtual_list import ListMessage, VirtualList
 
 
 class ProseDiffView(VirtualList[DiffRow]):
@@ -75,10 +74,10 @@ class ProseDiffView(VirtualList[DiffRow]):
     ]
 
     @dataclass
-    class Moved(VirtualList.Moved):
+    class HunkMoved(ListMessage):
         """The cursor came into another hunk, of this number."""
 
-        hunk: int = 0
+        hunk: int
 
     def __init__(self, *, name: str | None = None, id: str | None = None, classes: str | None = None) -> None:  # noqa: A002
         super().__init__(name=name, id=id, classes=classes)
@@ -160,11 +159,12 @@ class ProseDiffView(VirtualList[DiffRow]):
             self.show_rows(rows, reset=reset)
 
     def cursor_moved(self) -> None:
-        """Tell it when the cursor comes into another hunk."""
+        """Tell also when it comes into another hunk."""
+        super().cursor_moved()
         hunk = self.hunk
         if hunk is not None and hunk.number != self._told_hunk:
             self._told_hunk = hunk.number
-            self.post_message(self.Moved(self, self._cursor_key, hunk.number))
+            self.post_message(self.HunkMoved(self, hunk.number))
 
     def key_of(self, row: DiffRow) -> tuple[int, int]:
         return row.key

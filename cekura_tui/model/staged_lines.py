@@ -1,0 +1,96 @@
+"""The staged text line by line: where it differs from the sent one, and where each hunk stands in it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from cekura_tui.model.prose_diff import Piece, ProseDiff
+from cekura_tui.model.prose_lines import edited_text, readable
+from cekura_tui.model.prose_words import Span, word_spans
+from cekura_tui.model.staging import Choice, Choices
+from cekura_tui.model.visible import visible
+
+StagedMark = Literal[" ", "+", "~", "-"]
+"""Beside a line: as it was sent, new, other words in it, or lines that went after it."""
+
+
+@dataclass(frozen=True, slots=True)
+class StagedLine:
+    """A line of the text, safe to draw."""
+
+    text: str
+    mark: StagedMark = " "
+
+
+@dataclass(frozen=True, slots=True)
+class StagedLines:
+    """All lines, and for every hunk the index of the line where its words are, or would be."""
+
+    lines: tuple[StagedLine, ...]
+    places: dict[int, int]
+
+
+def staged_lines(diff: ProseDiff, choices: Choices) -> StagedLines:
+    """The lines of `staged(diff, choices)`."""
+    page = _Page()
+    places: dict[int, int] = {}
+    for index, piece in enumerate(diff.pieces):
+        hunk = diff.hunks[piece.hunk - 1] if piece.hunk else None
+        is_main = hunk is not None and hunk.main == index
+        spans = _spans(diff, piece, choices.get(piece.hunk), is_main)
+        at = page.write(spans)
+        if is_main:
+            places[piece.hunk] = at
+    return StagedLines(tuple(page.ended()), places)
+
+
+def _spans(diff: ProseDiff, piece: Piece, choice: Choice | None, is_main: bool) -> Sequence[Span]:
+    """What of a piece is in the text: same and inserted; and what is not: deleted."""
+    if choice is None or choice.what == "rejected":
+        return [Span("same", piece.old)]
+    if choice.what == "edited" and is_main:
+        return readable(word_spans(piece.old, edited_text(diff, piece.hunk, choice)))
+    if piece.moved:
+        return [Span("del", piece.old), Span("ins", piece.new)]
+    return readable(piece.spans)
+
+
+class _Page:
+    def __init__(self) -> None:
+        self._lines: list[str] = [""]
+        self._touched: list[set[str]] = [set()]
+
+    def write(self, spans: Sequence[Span]) -> int:
+        """Write a piece; returns the index of the line on which its first word is, or where it would be."""
+        at = None
+        for span in spans:
+            text = span.text
+            if span.op == "del":
+                if text.strip():
+                    self._touched[-1].add("gone" if text.lstrip(" \r").startswith("\n") else "within")
+                continue
+            for k, part in enumerate(text.split("\n")):
+                if k:
+                    self._lines.append("")
+                    self._touched.append(set())
+                self._lines[-1] += part
+                if part.strip():
+                    self._touched[-1].add(span.op)
+                    at = len(self._lines) - 1 if at is None else at
+        return len(self._lines) - 1 if at is None else at
+
+    def ended(self) -> Iterator[StagedLine]:
+        """The lines; a text that ends with its last line has no empty one after it."""
+        *lines, last = self._lines
+        for text, touched in zip(lines, self._touched, strict=False):
+            yield StagedLine(visible(text.removesuffix("\r")), _mark(touched))
+        if last or not lines:
+            yield StagedLine(visible(last), _mark(self._touched[-1]))
+
+
+def _mark(touched: set[str]) -> StagedMark:
+    if "ins" in touched:
+        return "~" if touched & {"same", "within"} else "+"
+    return "~" if "within" in touched else "-" if "gone" in touched else " "

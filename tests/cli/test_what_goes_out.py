@@ -1,0 +1,145 @@
+"""What a suggestion changes, out of the command line: patches that others take, what was staged, and files."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import shutil
+import subprocess
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+from calling import Result, call
+from scripted_server import LAUNCH, PROGRESS, Got, Reply, ScriptedServer, run_of, serve_runs
+
+from cekura_tui.model.prose_compare import compare
+from cekura_tui.model.staging import Choice, staged
+from cekura_tui.workspace.session import Session
+from cekura_tui.workspace.setup import make_setup
+
+SENT = "# Rules\r\n\n- Greet the caller.\n- Ask for a name\x0c and a number.\n\n## Closing\n\nSay goodbye to them."
+PROPOSED = SENT.replace("Greet", "Warmly greet").replace("to them.", "and thank them.\n\n\x1b[1mAlways.\x1b[0m")
+PROGRAMS = {"git": ("git", "apply"), "patch": ("patch", "-p1", "-s", "--binary")}
+
+
+@pytest.fixture
+def source(scripted: ScriptedServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A prompt's file below the directory one is in, and a server that proposes a better one."""
+    monkeypatch.setenv("CEKURA_API_URL", scripted.url)
+    monkeypatch.setenv("CEKURA_API_KEY", "key")
+    monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path))
+    place = tmp_path / "agents of the clinic"
+    place.mkdir()
+    monkeypatch.chdir(place)
+    file = Path("desk/prompt.md")
+    file.parent.mkdir()
+    file.write_bytes(SENT.encode())
+    serve_runs(scripted, run_of(5))
+    scripted.on("POST", LAUNCH, Reply({"progress_id": "p-1"}))
+    scripted.on("GET", PROGRESS, Reply({"status": "completed", "output": {"improved_prompt": PROPOSED}}))
+    return file
+
+
+def improve(source: Path, *more: object) -> Result:
+    return call("improve", 5, "--prompt-file", source, "--wait", *more)
+
+
+def choose(home: Path, choices: Mapping[int, Choice]) -> str:
+    """Choose hunks as somebody does in the app; returns the text that comes of it."""
+    diff = compare(SENT, PROPOSED)
+
+    async def stage() -> None:
+        session = Session.open(make_setup(config_dir=str(home), env=os.environ))
+        await session.staging.choose(1, diff, choices)
+        await session.close()
+
+    asyncio.run(stage())
+    return staged(diff, choices)
+
+
+@pytest.mark.parametrize("program", PROGRAMS)
+def test_the_patch_makes_the_prompts_file_the_proposed_one_to_the_byte(source: Path, program: str) -> None:
+    if shutil.which(program) is None:
+        pytest.skip(f"this machine has no {program}")
+    improve(source)
+    told = call("jobs", "show", 1, "--patch")
+    assert (told.status, told.said) == (0, "")
+    assert told.raw.startswith(b"--- a/desk/prompt.md\n+++ b/desk/prompt.md\n@@ ")
+    subprocess.run(PROGRAMS[program], input=told.raw, check=True)
+    assert source.read_bytes() == PROPOSED.encode()
+
+
+def test_what_was_staged_is_printed_as_text_patch_and_diff(source: Path, home: Path) -> None:
+    improve(source)
+    text = choose(home, {1: Choice("accepted"), 2: Choice("rejected")})
+    assert text not in (SENT, PROPOSED)
+    printed = [call("jobs", "show", 1, "--staged", *more) for more in ([], ["--patch"], ["--diff"])]
+    assert [(told.status, told.said) for told in printed] == [(0, "")] * 3
+    assert printed[0].raw == text.encode()
+    assert b"+- Warmly greet the caller." in printed[1].raw
+    assert b"thank" not in printed[1].raw
+    assert "{+" in printed[2].out
+    assert "thank" not in printed[2].out
+    assert call("jobs", "show", 1, "--prompt").raw == PROPOSED.encode()
+
+
+def test_where_nothing_was_staged_it_is_what_was_sent_and_this_is_said(source: Path) -> None:
+    improve(source)
+    for more, printed in ([], SENT.encode()), (["--patch"], b""), (["--diff"], b""):
+        told = call("jobs", "show", 1, "--staged", *more)
+        assert (told.status, told.raw) == (0, printed)
+        assert told.said == "No change: the staged prompt is the prompt that was sent.\n"
+
+
+@pytest.mark.parametrize("words", [["--patch"], ["--staged"], ["--staged", "--diff"]], ids=str)
+def test_a_job_without_a_suggestion_has_nothing_to_give(server: ScriptedServer, words: list[str]) -> None:
+    told = call("jobs", "show", 1, *words)
+    assert (told.status, told.out) == (2, "")
+    assert "Job 1 has no suggestion: it is running." in told.said
+
+
+@pytest.mark.parametrize("words", [("--patch", "--diff"), ("--staged", "--prompt"), ("--staged", "--json")], ids=str)
+def test_what_cannot_be_both_is_refused(source: Path, words: tuple[str, ...]) -> None:
+    improve(source)
+    told = call("jobs", "show", 1, *words)
+    assert (told.status, told.out) == (2, "")
+
+
+def test_the_prompts_own_file_takes_the_improved_one(source: Path) -> None:
+    told = improve(source, "--out", source, "--force")
+    assert told.status == 0
+    assert source.read_bytes() == PROPOSED.encode()
+
+
+@pytest.mark.parametrize(
+    ("now", "shown"),
+    [
+        (SENT.replace("goodbye", "farewell").encode(), "{+farewell+}"),
+        (b"\x89PNG\xff", "not a text in UTF-8"),
+        (b"x" * 300_000, "over 200,000 bytes"),
+    ],
+    ids=["edited", "no text", "huge"],
+)
+def test_the_prompts_own_file_changed_while_waiting_is_left_also_when_forced_and_the_change_is_shown(
+    scripted: ScriptedServer, source: Path, now: bytes, shown: str
+) -> None:
+    def launch(got: Got) -> Reply:
+        source.write_bytes(now)
+        return Reply({"progress_id": "p-1"})
+
+    scripted.on("POST", LAUNCH, launch)
+    told = improve(source, "--out", source.absolute(), "--force")
+    assert told.status == 2
+    assert (
+        "prompt.md has changed since its prompt was sent, so it is left as it is. The suggestion is kept" in told.said
+    )
+    assert shown in told.said
+    assert source.read_bytes() == now
+    assert call("jobs", "show", 1, "--prompt").raw == PROPOSED.encode()
+
+
+def test_another_file_may_have_changed_where_it_is_forced(source: Path) -> None:
+    Path("other.md").write_text("Anything.")
+    assert improve(source, "--out", "other.md", "--force").status == 0
+    assert Path("other.md").read_bytes() == PROPOSED.encode()

@@ -1,0 +1,98 @@
+"""Agents with prompts on an embedded server of the test's own, and jobs from which something was staged for them."""
+
+from __future__ import annotations
+
+import json
+import re
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+from app_on_a_server import PROJECT, setup_of
+
+from cekura_tui.demo.server import DemoServer
+from cekura_tui.model.job import Draft
+from cekura_tui.model.progress import read_progress
+from cekura_tui.model.prompt_use import PromptUse
+from cekura_tui.model.text import Prompt
+from cekura_tui.store.store import Store
+from cekura_tui.workspace.setup import Setup
+
+CLINIC, BANK = 1201, 1204
+
+
+@dataclass(frozen=True)
+class Agents:
+    """A server and what this machine keeps of it."""
+
+    server: DemoServer
+
+    def setup(self, *, read_only: bool = False) -> Setup:
+        return setup_of(self.server.url, self.server.key, PROJECT, read_only=read_only)
+
+    def _client(self) -> httpx.Client:
+        return httpx.Client(base_url=self.server.url, headers={"X-CEKURA-API-KEY": self.server.key}, trust_env=False)
+
+    def holds(self, agent_id: int) -> Prompt:
+        """What the server holds, asked for past the program."""
+        with self._client() as client:
+            return Prompt(client.get(f"/test_framework/v1/aiagents/{agent_id}/").json()["description"])
+
+    def name(self, agent_id: int) -> str:
+        with self._client() as client:
+            return str(client.get(f"/test_framework/v1/aiagents/{agent_id}/").json()["agent_name"])
+
+    def somebody_writes(self, agent_id: int, prompt: str) -> None:
+        """Another client changes an agent's prompt."""
+        with self._client() as client:
+            body = {"description": prompt}
+            client.patch(f"/test_framework/v1/aiagents/{agent_id}/", json=body).raise_for_status()
+
+    @contextmanager
+    def store(self) -> Iterator[Store]:
+        setup = self.setup()
+        store = Store(setup.paths.database, setup.origin, self.server.key, setup.profile)
+        try:
+            yield store
+        finally:
+            store.close()
+
+    def job(self, agent_id: int, sent: Prompt, proposed: str = "Be kinder.") -> int:
+        """A job that this prompt was sent with, and that succeeded; returns its number."""
+        draft = Draft((900238,), sent, agent_id, self.name(agent_id), prompt_source="agent")
+        answer = {"status": "completed", "output": {"improved_prompt": proposed}}
+        with self.store() as store:
+            number = store.jobs.begin_launch(draft, time.time() - 60, "").number
+            store.jobs.record_progress_id(number, "p", json.dumps({"progress_id": "p"}), time.time() - 50)
+            store.jobs.record_answer(number, read_progress(answer), json.dumps(answer), time.time() - 40)
+        return number
+
+    def uses(self, agent_id: int) -> list[PromptUse]:
+        """The history of an agent's prompts, newest first."""
+        with self.store() as store:
+            return store.prompt_uses.all(agent_id)
+
+    def kept(self, agent_id: int, how: str) -> list[Prompt]:
+        """The prompts of one kind that the history has, newest first."""
+        with self.store() as store:
+            return [store.prompt_uses.text(use.sha256) for use in store.prompt_uses.all(agent_id) if use.how == how]
+
+
+@contextmanager
+def agents(directory: Path, *faults: str) -> Iterator[Agents]:
+    """A server that misbehaves as named."""
+    server = DemoServer(directory / "served", faults=frozenset(faults))
+    server.start()
+    try:
+        yield Agents(server)
+    finally:
+        server.stop()
+
+
+def revised(prompt: str) -> Prompt:
+    """A prompt whose first line says more, as a staged one has it."""
+    first, end, rest = re.split(r"(\r?\n)", prompt, maxsplit=1)
+    return Prompt(f"{first} (revised today){end}{rest}")

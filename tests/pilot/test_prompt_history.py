@@ -1,0 +1,158 @@
+"""The prompts that an agent had and was sent: any two compared, copied, forgotten, and the former one put back."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+from agents_on_a_server import CLINIC, Agents, agents, revised
+from app_on_a_server import SMALL, WIDE, launched, on_run, opened
+from textual.pilot import Pilot
+from textual.widgets import Input
+from waiting import eventually
+from watching import screen_text, sees
+
+from cekura_tui.model.prompt_use import How
+from cekura_tui.model.text import Prompt
+from cekura_tui.ui.screens.prompt_history import PromptHistoryScreen
+from cekura_tui.ui.widgets.prompt_use_list import PromptUseList
+
+FIRST, SECOND = Prompt("Be brief with every caller."), Prompt("Be brief and warm with every caller.")
+HALF = Prompt("Half a character: \ud800 and\ttabs\r\n")
+
+
+def noted(server: Agents, *uses: tuple[Prompt, How], job: int | None = None) -> None:
+    """These were met, one after the other."""
+    with server.store() as store:
+        for n, (prompt, how) in enumerate(uses):
+            store.prompt_uses.note(CLINIC, prompt, how, 1_700_000_000.0 + n, job)
+
+
+@asynccontextmanager
+async def history(server: Agents, *, size: tuple[int, int] = WIDE, **options: Any) -> AsyncIterator[Pilot[None]]:
+    """The history of the clinic's prompts, over the runs."""
+    async with opened(server.setup(**options), size=size) as pilot:
+        await sees(pilot, "240 runs")
+        board = pilot.app.board  # type: ignore[attr-defined]
+        pilot.app.push_screen(PromptHistoryScreen(board, CLINIC, "Clinic"))
+        await sees(pilot, "Prompts of", "» is what it has now")
+        yield pilot
+
+
+def rows(pilot: Pilot[None]) -> list[tuple[str, bool]]:
+    """How the listed prompts were met, and whether the agent has them now."""
+    return [(row.use.how, row.here) for row in pilot.app.screen.query_one(PromptUseList).rows]
+
+
+async def test_the_newest_use_comes_first_with_its_time_its_words_and_how_it_begins(tmp_path: Path) -> None:
+    with agents(tmp_path) as server:
+        sent = server.holds(CLINIC)
+        number = server.job(CLINIC, sent, SECOND)
+        noted(server, (FIRST, "replaced"), job=number)
+        async with history(server, size=SMALL) as pilot:
+            await sees(pilot, "4 kept here", "seen at the agent", "sent with job 1", "proposed by job 1", "7 words")
+            assert rows(pilot) == [("seen", True), ("proposed", False), ("sent", True), ("replaced", False)]
+            await sees(pilot, "2023-11-14", "replaced by job 1's", "5 words  Be brief with")
+
+
+async def test_enter_compares_with_the_marked_one_else_with_what_the_agent_has(tmp_path: Path) -> None:
+    with agents(tmp_path) as server:
+        server.somebody_writes(CLINIC, FIRST)
+        noted(server, (Prompt("Quite another text."), "written"), (SECOND, "replaced"))
+        async with history(server, size=SMALL) as pilot:
+            await sees(pilot, "3 kept here")
+            await pilot.press("j", "enter")  # the replaced one and what is there now
+            await sees(pilot, "− replaced, 2023-11-14, 7 words", "+ seen at the agent", "+0 −2 words", "warm")
+            await pilot.press("escape")
+            await sees(pilot, "3 kept here")
+            await pilot.press("space", "j", "enter")
+            await sees(pilot, "− written, 2023-11-14, 3 words", "+ replaced, 2023-11-14, 7 words")
+            await pilot.press("escape", "g", "space", "enter")  # marked and under the cursor: with the one before
+            await sees(pilot, "− replaced, 2023-11-14", "+ seen at the agent")
+
+
+async def test_a_prompt_is_saved_to_the_byte_and_what_no_clipboard_takes_is_said(tmp_path: Path) -> None:
+    saved = tmp_path / "prompt.md"
+    with agents(tmp_path) as server:
+        noted(server, (HALF, "proposed"))
+        async with history(server) as pilot:
+            await sees(pilot, "2 kept here")
+            await pilot.press("G", "y")
+            await sees(pilot, "Copy of the prompt of", "proposed by a job", "no clipboard takes")
+            await pilot.press("enter")
+            await sees(pilot, "Save the prompt", "enter saves")
+            pilot.app.screen.query_one(Input).value = str(saved)
+            await pilot.press("enter")
+            await sees(pilot, "Saved to", "2 kept here")
+            assert saved.read_bytes() == HALF.encode(errors="surrogatepass")
+
+
+async def test_one_is_forgotten_after_asking_and_the_others_stay(tmp_path: Path) -> None:
+    with agents(tmp_path) as server:
+        noted(server, (FIRST, "seen"), (SECOND, "replaced"))
+        async with history(server, size=SMALL) as pilot:
+            await sees(pilot, "3 kept here")
+            await pilot.press("j", "D")
+            await sees(pilot, "Forget this prompt of", "Be brief and warm", "cannot be restored any more")
+            await pilot.press("n")
+            await sees(pilot, "3 kept here", gone="y yes")
+            await pilot.press("D")
+            await sees(pilot, "y yes")
+            await pilot.press("y")
+            await sees(pilot, "2 kept here", gone="Be brief and warm")
+        assert [use.how for use in server.uses(CLINIC)] == ["seen", "seen"]
+
+
+async def test_the_former_prompt_is_put_back_from_here(tmp_path: Path) -> None:
+    with agents(tmp_path) as server:
+        sent = server.holds(CLINIC)
+        noted(server, (sent, "replaced"), (revised(sent), "written"))
+        server.somebody_writes(CLINIC, revised(sent))
+        async with history(server, size=SMALL) as pilot:
+            await sees(pilot, "3 kept here")
+            await pilot.press("R")
+            await sees(pilot, "Restore the former prompt of", f"had {len(sent.split()):,} words", "2 words go, 0 come")
+            await pilot.press("y")
+            await sees(pilot, "read back, it is the same to the byte")
+            assert server.holds(CLINIC) == sent
+            await eventually(lambda: ("replaced", True) in rows(pilot), "what was put back is what is there")
+
+
+async def test_nothing_is_restored_in_a_read_only_session_or_where_nothing_was_written(tmp_path: Path) -> None:
+    with agents(tmp_path) as server:
+        sent = server.holds(CLINIC)
+        async with history(server, size=SMALL) as pilot:
+            await pilot.press("R")
+            await sees(pilot, "! That cannot be done: Nothing was written to")
+        noted(server, (FIRST, "replaced"))
+        async with history(server, size=SMALL, read_only=True) as pilot:
+            await pilot.press("R")
+            await sees(pilot, "This is a read-only session, so nothing was restored. Start without --read-only.")
+        assert server.holds(CLINIC) == sent
+
+
+async def test_without_the_server_the_history_is_there_and_says_what_it_does_not_know(tmp_path: Path) -> None:
+    with agents(tmp_path) as server:
+        noted(server, (FIRST, "seen"), (SECOND, "written"))
+        async with opened(server.setup(), size=SMALL) as pilot:
+            await sees(pilot, "240 runs")
+            server.server.stop()
+            board = pilot.app.board  # type: ignore[attr-defined]
+            pilot.app.push_screen(PromptHistoryScreen(board, CLINIC, "Clinic"))
+            await sees(pilot, "! What it has now is not known", "2 kept here")
+            await pilot.press("enter")
+            await sees(pilot, "− seen at the agent", "+ written", "+2 −0 words")
+
+
+async def test_it_is_reached_from_a_run_and_from_a_suggestion(tmp_path: Path) -> None:
+    with agents(tmp_path) as server:
+        async with opened(server.setup()) as pilot:
+            await launched(pilot, 900238, "running")
+            await on_run(pilot, 900238)
+            await pilot.press("ctrl+p", *"prompt history")
+            await sees(pilot, "Prompt history of this agent")
+            await pilot.press("down", "enter")
+            await sees(pilot, "Prompts of", "sent with job 1")
+            assert "No prompt of" not in screen_text(pilot.app)

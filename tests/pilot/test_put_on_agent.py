@@ -1,0 +1,298 @@
+"""A staged prompt on its way to the agent: nothing is written unasked, and the former one comes back."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+from agents_on_a_server import BANK, CLINIC, agents, revised
+from app_on_a_server import SMALL, WIDE, setup_of
+from kept_jobs import KEY, Shelf, shelf_of
+from one_dialog import OneDialog, answer, asked
+from scripted_server import Got, Hold, Reply, ScriptedServer
+from textual.pilot import Pilot
+from textual.widgets import TextArea
+from waiting import eventually
+from watching import sees
+
+from cekura_tui.demo.faulty_writes import DRIFTED
+from cekura_tui.model.text import Prompt
+from cekura_tui.ui.dialogs.confirm import ConfirmDialog
+from cekura_tui.ui.dialogs.put_on_agent import PutOnAgentDialog
+from cekura_tui.workspace.setup import Setup
+
+KEPT = "can be restored from there"
+AGENT = "/test_framework/v1/aiagents/7/"
+
+
+@asynccontextmanager
+async def putting(
+    setup: Setup, number: int, staged: Prompt, *, size: tuple[int, int] = WIDE
+) -> AsyncIterator[tuple[OneDialog, Pilot[None]]]:
+    async with asked(setup, lambda board: PutOnAgentDialog(board, number, staged), size=size) as (app, pilot):
+        yield app, pilot
+
+
+async def says(pilot: Pilot[None], *words: str, where: str = "#put-note") -> None:
+    """Wait until these are said, however the lines break."""
+    text: dict[str, str] = {}
+
+    def said() -> bool:
+        text["now"] = " ".join(str(pilot.app.screen.query_one(where).render()).split())
+        return all(word in text["now"] for word in words)
+
+    try:
+        await eventually(said, f"said: {words}")
+    except AssertionError as never:
+        raise AssertionError(f"{never}: {text}") from None
+
+
+async def put(pilot: Pilot[None], *, sure: int = 1) -> None:
+    """Press enter once what would change is shown, and say yes as often as one is asked."""
+    await sees(pilot, "enter puts it there", "(revised")
+    await pilot.press("enter")
+    for _ in range(sure):
+        await sees(pilot, "y yes")
+        await pilot.press("y")
+        await pilot.pause()
+
+
+@pytest.mark.parametrize("size", [WIDE, SMALL])
+async def test_it_is_written_after_a_question_that_names_agent_and_words_and_it_comes_back(
+    tmp_path: Path, size: tuple[int, int]
+) -> None:
+    with agents(tmp_path) as server:
+        sent, name = server.holds(CLINIC), server.name(CLINIC)
+        number = server.job(CLINIC, sent)
+        words = f"{len(sent.split()):,} words there now; 0 words go, 2 come"
+        async with putting(server.setup(), number, revised(sent), size=size) as (app, pilot):
+            await sees(
+                pilot, f"Put it onto {name}", f"agent {CLINIC}", words, "still the prompt that was sent with job 1"
+            )
+            await sees(pilot, "(revised", "enter puts it there", "esc closes")
+            await pilot.press("enter")
+            await sees(pilot, f"Put it onto {name}?", f"agent {CLINIC}", "0 words go, 2 come", server.server.url)
+            await pilot.press("enter")  # enter alone says no
+            await sees(pilot, "enter puts it there", gone="y yes")
+            assert server.holds(CLINIC) == sent
+            await put(pilot)
+            await says(pilot, f"{name} has the new prompt: read back, it is the same to the byte.", "R restores")
+            assert server.holds(CLINIC) == revised(sent)
+            await sees(pilot, "Nothing to write", "R restores what was there before", gone="enter puts")
+            await pilot.press("R")
+            await sees(pilot, f"Restore the former prompt of {name}?", "2 words go, 0 come")
+            await pilot.press("y")
+            await says(pilot, "read back, it is the same to the byte")
+            await eventually(lambda: server.holds(CLINIC) == sent, "the former prompt is back")
+            await sees(pilot, "enter puts it there")
+            assert "has the new prompt" in await answer(app, pilot, "escape")
+        assert server.kept(CLINIC, "replaced") == [revised(sent), sent]
+
+
+@pytest.mark.parametrize(
+    ("fault", "words", "there"),
+    [
+        ("write-403", ("This key may read", "but not change it", "still has its former prompt", KEPT), "former"),
+        ("write-lost", ("still has its former prompt", "broke before the answer came", KEPT), "former"),
+        ("write-half", ("has the new prompt", "The server did not confirm it", "R restores"), "new"),
+        ("write-trimmed", ("has the new prompt", "differs from it in white space only", KEPT), "spaced"),
+    ],
+)
+async def test_however_a_write_fails_a_sentence_says_what_is_there_and_the_former_prompt_is_kept(
+    tmp_path: Path, fault: str, words: tuple[str, ...], there: str
+) -> None:
+    with agents(tmp_path, fault) as server:
+        sent = server.holds(CLINIC)
+        number, text = server.job(CLINIC, sent), revised(sent)
+        async with putting(server.setup(), number, text, size=SMALL) as (_, pilot):
+            await put(pilot)
+            await says(pilot, *words)
+            holds = server.holds(CLINIC)
+            assert {"former": holds == sent, "new": holds == text, "spaced": holds.split() == text.split()}[there]
+            await sees(pilot, "esc closes", "r looks again")
+            await says(pilot, *words)  # also when the agent was looked at again
+            if there != "former":
+                await sees(pilot, "R restores what was there before")
+                await pilot.press("R")
+                await sees(pilot, "Restore the former prompt")
+                await pilot.press("y")
+                await eventually(lambda: server.holds(CLINIC).split() == sent.split(), "the former prompt is back")
+                await says(pilot, "read back" if there == "new" else "white space only")
+        assert sent in server.kept(CLINIC, "replaced")
+
+
+async def test_what_somebody_writes_meanwhile_is_put_together_with_it_and_never_written_over(tmp_path: Path) -> None:
+    with agents(tmp_path, "drift") as server:
+        sent = server.holds(CLINIC)  # and behind this, somebody adds a sentence
+        number = server.job(CLINIC, sent)
+        async with putting(server.setup(), number, revised(sent), size=SMALL) as (_, pilot):
+            await sees(
+                pilot, "has another prompt now than was sent with job 1: 11 words more, 0 gone", "without a conflict"
+            )
+            server.somebody_writes(CLINIC, f"{server.holds(CLINIC)}\nSay the name of the clinic twice.\n")
+            await put(pilot)
+            await says(pilot, "was changed while you looked at it, so nothing was written")
+            assert "(revised" not in server.holds(CLINIC)
+            await says(pilot, "18 words more, 0 gone", where="#put-facts")
+            await put(pilot)
+            await says(pilot, "the same to the byte")
+        there = server.holds(CLINIC)
+        assert all(words in there for words in ("(revised today)", DRIFTED, "Say the name of the clinic twice."))
+        assert len(server.kept(CLINIC, "replaced")) == 1
+
+
+async def test_a_conflict_is_decided_text_by_text_before_anything_can_be_written(tmp_path: Path) -> None:
+    with agents(tmp_path) as server:
+        sent = Prompt("# Rules\n\nBe kind to callers.\n\n# Prices\n\nNever guess a price.\n\n# End\n\nSay goodbye.\n")
+        theirs = sent.replace("kind to", "patient with").replace("guess", "invent").replace("goodbye", "goodbye, Sir")
+        staged = Prompt(sent.replace("kind to", "brief with").replace("guess", "estimate"))
+        server.somebody_writes(CLINIC, theirs)
+        number = server.job(CLINIC, sent)
+        async with putting(server.setup(), number, staged, size=SMALL) as (_, pilot):
+            await sees(
+                pilot, "2 conflicts to be decided", "conflict 1 of 2 · Rules", "2 to be decided", "sent with job 1"
+            )
+            await sees(pilot, "Be kind to callers.", "Be patient with callers.", "Be brief with callers.")
+            await pilot.press("enter")
+            await says(pilot, "Decide every conflict first")
+            await pilot.press("n")
+            await sees(pilot, "conflict 2 of 2 · Prices", "Never estimate a price.")
+            await pilot.press("o")
+            await sees(pilot, "conflict 1 of 2 · Rules", "1 to be decided")
+            await pilot.press("s")
+            await sees(pilot, "enter puts it there", "c conflicts", gone="conflict 1 of 2")
+            await pilot.press("c")
+            await sees(pilot, "all are decided", "✓")
+            await pilot.press("e")
+            await sees(pilot, "ctrl+g takes it")
+            pilot.app.screen.query_one(TextArea).load_text("Be swift with callers.")
+            await pilot.press("ctrl+g")
+            await sees(pilot, "swift", "enter puts it there", gone="ctrl+g")
+            assert server.holds(CLINIC) == theirs
+            await pilot.press("enter")
+            await sees(pilot, "y yes")
+            await pilot.press("y")
+            await says(pilot, "the same to the byte")
+        there = server.holds(CLINIC)
+        assert all(words in there for words in ("swift with", "Never invent a price.", "goodbye, Sir"))
+        assert server.kept(CLINIC, "replaced") == [theirs]
+
+
+async def test_a_prompt_that_the_provider_syncs_is_written_only_when_one_says_so_twice(tmp_path: Path) -> None:
+    with agents(tmp_path) as server:
+        sent, name = server.holds(BANK), server.name(BANK)
+        number = server.job(BANK, sent)
+        async with putting(server.setup(), number, revised(sent), size=SMALL) as (_, pilot):
+            await says(pilot, f"! The provider syncs the prompt of {name} and would undo this", where="#put-facts")
+            await put(pilot)
+            await sees(pilot, f"Put it onto {name}?")
+            await pilot.press("escape")
+            assert server.holds(BANK) == sent
+            await put(pilot, sure=2)
+            await says(pilot, "the same to the byte")
+            assert server.holds(BANK) == revised(sent)
+
+
+async def test_a_read_only_session_shows_it_all_and_says_why_it_writes_nothing(tmp_path: Path) -> None:
+    with agents(tmp_path) as server:
+        sent = server.holds(CLINIC)
+        number = server.job(CLINIC, sent)
+        async with putting(server.setup(read_only=True), number, revised(sent), size=SMALL) as (_, pilot):
+            await sees(pilot, "! This is a read-only session, so nothing is written. Start without", "(revised")
+            for key in ("enter", "R"):
+                await pilot.press(key)
+                await says(pilot, "This is a read-only session, so nothing")
+                assert not isinstance(pilot.app.screen, ConfirmDialog)
+        assert server.holds(CLINIC) == sent
+        assert server.kept(CLINIC, "replaced") == []
+
+
+class Line:
+    """Agent 7 of a scripted server."""
+
+    def __init__(self, scripted: ScriptedServer, *prompts: str) -> None:
+        self.prompts = list(prompts)
+        scripted.on("GET", AGENT, lambda got: self.told())
+        scripted.on("PATCH", AGENT, self.take)
+
+    def told(self) -> Reply:
+        return Reply({"id": 7, "agent_name": "Line", "description": self.prompts[-1]})
+
+    def take(self, got: Got) -> Reply:
+        self.prompts.append(got.json()["description"])
+        return self.told()
+
+
+SENT = Prompt("Be kind to the caller.")
+NEW = Prompt("Be kind (revised) to the caller.")
+
+
+@pytest.fixture
+def line(scripted: ScriptedServer) -> Line:
+    return Line(scripted, SENT)
+
+
+@pytest.fixture
+def at_line(scripted: ScriptedServer) -> Setup:
+    """The settings of somebody with a job for agent 7 that succeeded."""
+    setup = setup_of(scripted.url, KEY, 1)
+    with shelf_of(setup) as shelf:
+        done(shelf)
+    return setup
+
+
+def done(shelf: Shelf) -> None:
+    shelf.ended({"status": "completed", "output": {"improved_prompt": NEW}}, took=5)
+
+
+async def test_nobody_leaves_by_accident_while_it_is_being_written(
+    scripted: ScriptedServer, line: Line, at_line: Setup
+) -> None:
+    async with putting(at_line, 1, NEW, size=SMALL) as (app, pilot):
+        await sees(pilot, "enter puts it there", "(revised)")
+        hold = Hold(line.told())
+        scripted.on("PATCH", AGENT, hold)
+        await put(pilot)
+        await eventually(hold.arrived.is_set, "the write is on its way")
+        for _ in range(2):
+            await pilot.press("escape")
+            await says(pilot, "Writing … it is waited for")
+        await pilot.press("enter", "R", "r")
+        assert (len(scripted.requests("PATCH")), app.answers) == (1, [])
+        line.prompts.append(NEW)
+        hold.released.set()
+        await says(pilot, "Line has the new prompt")
+        assert "has the new prompt" in await answer(app, pilot, "escape")
+
+
+async def test_what_somebody_else_wrote_since_is_asked_about_before_a_restore_replaces_it(
+    line: Line, at_line: Setup
+) -> None:
+    async with putting(at_line, 1, NEW, size=SMALL) as (_, pilot):
+        await put(pilot)
+        await says(pilot, "Line has the new prompt")
+        line.prompts.append("Somebody else wrote this.")
+        await pilot.press("R")
+        await sees(pilot, "Restore the former prompt of Line?")
+        await pilot.press("y")
+        await sees(pilot, "Replace what Line has now?", "It has 4 words now")
+        await pilot.press("n")
+        await says(pilot, "Nothing was restored.")
+        assert line.prompts[-1] == "Somebody else wrote this."
+        await pilot.press("R")
+        await sees(pilot, "Restore the former prompt of Line?")
+        await pilot.press("y")
+        await sees(pilot, "Replace what Line has now?")
+        await pilot.press("y")
+        await eventually(lambda: line.prompts[-1] == SENT, "the former prompt is back")
+
+
+async def test_an_agent_that_cannot_be_read_is_said_and_read_again(scripted: ScriptedServer, at_line: Setup) -> None:
+    scripted.on("GET", AGENT, Reply({"detail": "Gone."}, 404))
+    async with putting(at_line, 1, NEW, size=SMALL) as (_, pilot):
+        await sees(pilot, "There is no agent 7 any more", "r looks again")
+        Line(scripted, SENT)
+        await pilot.press("r")
+        await sees(pilot, "enter puts it there")

@@ -1,0 +1,303 @@
+"""A suggestion: what is taken, left or worded otherwise is in the staged text, exactly, and nothing of that is lost."""
+
+from __future__ import annotations
+
+import hashlib
+import shlex
+import sys
+from contextlib import nullcontext
+from pathlib import Path
+from typing import Any
+
+import pytest
+from app_on_a_server import LAUNCH, SMALL, WIDE, Served, launched, no_crash, on_run, opened, setup_of
+from hostile import IMPROVED, serve_hostile
+from scripted_server import Reply, ScriptedServer
+from textual.pilot import Pilot
+from textual.widgets import TextArea
+from waiting import answered, eventually
+from watching import screen_text, sees
+
+from cekura_tui.model.job import Suggestion
+from cekura_tui.model.staging import Choice
+from cekura_tui.model.text import Prompt
+
+FAILED = 900238
+ISSUES = "/test_framework/v1/runs/improve_prompt_issues/"
+
+
+async def suggestion(pilot: Pilot[None], run_id: int = FAILED) -> None:
+    await launched(pilot, run_id)
+    await reopened(pilot)
+
+
+async def reopened(pilot: Pilot[None]) -> None:
+    """Open the newest suggestion from the list of jobs, and wait for what is told of it."""
+    await pilot.press("2")
+    await sees(pilot, "1 succeeded")
+    await pilot.press("enter")
+    await sees(pilot, "Suggestion of job 1", "2 changes")
+    await eventually(lambda: screen(pilot).why is not None, "the reasons are told")
+
+
+def screen(pilot: Pilot[None]) -> Any:
+    """The suggestion, perhaps below a dialog."""
+    return next(one for one in pilot.app.screen_stack if hasattr(one, "reading"))
+
+
+async def kept(pilot: Pilot[None], *choices: Choice | None) -> None:
+    """Wait until this is chosen of the changes, on the screen and in the store."""
+    wanted = {number: choice for number, choice in enumerate(choices, 1) if choice is not None}
+    await eventually(lambda: screen(pilot).reading.choices == wanted, f"on the screen: {wanted}")
+
+    async def stored() -> Any:
+        diff = screen(pilot).reading.diff
+        return await workspace(pilot).call(lambda session: session.staging.choices(1, diff))
+
+    await answered(stored, lambda found: found == wanted, f"in the store: {wanted}")
+
+
+def workspace(pilot: Pilot[None]) -> Any:
+    return pilot.app.board.workspace  # type: ignore[attr-defined]
+
+
+async def texts(pilot: Pilot[None]) -> tuple[Suggestion, Prompt]:
+    """The job, and the staged text as the store has it."""
+    done = await workspace(pilot).call(lambda session: session.jobs.suggestion(1))
+    return done, await workspace(pilot).call(lambda session: session.staging.staged(1))
+
+
+YES, NO = Choice("accepted"), Choice("rejected")
+
+
+async def test_accepted_and_rejected_changes_make_the_staged_text_to_the_byte(served: Served) -> None:
+    async with opened(served.setup()) as pilot:
+        await suggestion(pilot)
+        await pilot.press("a")
+        await kept(pilot, YES)
+        await pilot.press("n", "x")
+        await kept(pilot, YES, NO)
+        await sees(pilot, "2 changes, 1 accepted, 1 rejected")
+        done, staged = await texts(pilot)
+        first, second = screen(pilot).reading.diff.hunks
+        assert done.improved_prompt is not None
+        assert staged == done.prompt.replace(first.old, first.new) == done.improved_prompt.replace(second.new, second.old)
+        await pilot.press("A")
+        await kept(pilot, YES, YES)
+        await sees(pilot, "All is accepted: 2 changes (1 rejected before).")
+        assert (await texts(pilot))[1] == done.improved_prompt
+        await pilot.press("N", "x", "n", "x")
+        await kept(pilot, NO, NO)
+        assert (await texts(pilot))[1] == done.prompt
+        no_crash(pilot)
+
+
+async def test_u_takes_back_step_by_step_and_says_what(served: Served) -> None:
+    async with opened(served.setup()) as pilot:
+        await suggestion(pilot)
+        await pilot.press("a", "A")
+        await kept(pilot, YES, YES)
+        await pilot.press("u")
+        await kept(pilot, YES)
+        await sees(pilot, "Taken back: change 2 is undecided again.")
+        await pilot.press("A")
+        await kept(pilot, YES, YES)
+        await pilot.press("u", "u")
+        await kept(pilot)
+        await sees(pilot, "Taken back: change 1 is undecided again.")
+        await pilot.press("u")
+        await sees(pilot, "There is nothing to take back.")
+
+
+async def test_what_was_chosen_is_there_after_a_restart_also_where_one_leaves_at_once(served: Served) -> None:
+    async with opened(served.setup()) as pilot:
+        await suggestion(pilot)
+        await pilot.press("a", "n", "x", "escape")
+        await sees(pilot, "1 job")
+    async with opened(served.setup()) as pilot:
+        await sees(pilot, "240 runs")
+        await reopened(pilot)
+        await sees(pilot, "2 changes, 1 accepted, 1 rejected")
+        await kept(pilot, YES, NO)
+
+
+async def test_a_change_is_worded_otherwise_and_what_was_typed_and_not_taken_stays(served: Served) -> None:
+    async with opened(served.setup()) as pilot:
+        await suggestion(pilot)
+        await pilot.press("e")
+        await sees(pilot, "Edit change 1 of 2 · Identity and privacy", "Before you open")
+        await pilot.press("ctrl+end", *" Be kind.")
+        await pilot.press("escape")
+        await sees(pilot, "What you typed is not taken", gone="Edit change 1")
+        await kept(pilot)
+        await pilot.press("e")
+        await sees(pilot, "Edit change 1 of 2", "Be kind.")
+        await pilot.press("ctrl+g")
+        first, second = screen(pilot).reading.diff.hunks
+        await sees(pilot, "2 changes, 1 edited", gone="Edit change 1")
+        await kept(pilot, Choice("edited", f"{first.new} Be kind."))
+        done, staged = await texts(pilot)
+        assert staged == done.prompt.replace(first.old, f"{first.new} Be kind.")
+        await pilot.press("e")
+        await sees(pilot, "Edit change 1 of 2", "Be kind.")
+        pilot.app.screen.query_one(TextArea).load_text(first.old)
+        await pilot.press("ctrl+g")
+        await kept(pilot, NO)
+        assert second.new not in (await texts(pilot))[1]
+
+
+async def test_a_change_is_worded_otherwise_in_ones_own_editor(
+    served: Served, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    code = "import sys; open(sys.argv[1], 'w').write('Ask for the name.\\n')"
+    monkeypatch.setenv("VISUAL", shlex.join([sys.executable, "-c", code]))
+    async with opened(served.setup()) as pilot:
+        await suggestion(pilot)
+        await pilot.press("e")
+        await sees(pilot, "Edit change 1 of 2")
+        with monkeypatch.context() as patch:
+            # The driver of these tests cannot be suspended; what happens inside is real.
+            patch.setattr(pilot.app, "suspend", nullcontext)
+            await pilot.press("ctrl+e")
+        await pilot.press("ctrl+g")
+        await kept_edited(pilot, "Ask for the name.")
+
+
+async def kept_edited(pilot: Pilot[None], text: str) -> None:
+    await eventually(lambda: not pilot.app.screen.is_modal, "the dialog is closed")
+    await kept(pilot, Choice("edited", text))
+
+
+async def test_enter_goes_to_the_turn_behind_a_change_and_esc_back_to_the_change(served: Served) -> None:
+    async with opened(served.setup()) as pilot:
+        await suggestion(pilot)
+        await pilot.press("n")
+        reason = screen(pilot).why.reasons[2][0]
+        await pilot.press("enter")
+        await sees(pilot, f"Run {FAILED}", "Transcript")
+        transcript: Any = pilot.app.screen.query_one("#transcript")
+        await eventually(lambda: transcript.cursor_key == reason.turn + 1, "the cursor is on the turn")
+        await pilot.press("escape")
+        await sees(pilot, "Suggestion of job 1")
+        assert screen(pilot).hunk.number == 2
+
+
+async def test_a_change_for_which_no_turn_is_known_says_so(scripted: ScriptedServer) -> None:
+    serve_hostile(scripted)
+    scripted.on("POST", ISSUES, Reply({"detail": "The model is away."}, 500))
+    scripted.on("GET", "/test_framework/v1/runs/102/", Reply({"id": 102, "agent": 7}))
+    async with opened(setup_of(scripted.url, "key")) as pilot:
+        await launched(pilot, 102)
+        await pilot.press("2", "enter")
+        await sees(pilot, "Suggestion of job 1", "The issues could not be read:", "The model is away.")
+        await pilot.press("enter")
+        await sees(pilot, "No turn of a run is known that change 1 answers.", "Suggestion of job 1")
+        scripted.on("POST", ISSUES, Reply({"issues": [{"title": "Rude [/red] words", "run_id": 102}]}))
+        await pilot.press("r")
+        await sees(pilot, "1 issue behind it", "Rude [/red] words", "run 102", gone="could not be read")
+        no_crash(pilot)
+
+
+async def test_i_launches_the_staged_text_for_the_same_runs_and_says_where_it_is_from(served: Served) -> None:
+    async with opened(served.setup()) as pilot:
+        await suggestion(pilot)
+        await pilot.press("a")
+        await kept(pilot, YES)
+        _, staged = await texts(pilot)
+        await pilot.press("i")
+        await sees(pilot, "Improve the prompt", "staged from job 1", f"from run {FAILED}", "words,", gone="Reading the")
+        await pilot.press("ctrl+g")
+        await sees(pilot, "Job 2 launched")
+        assert served.asked(LAUNCH, "POST")[-1]["prompt_sha256"] == hashlib.sha256(staged.encode()).hexdigest()
+        job = await workspace(pilot).call(lambda session: session.jobs.get(2))
+        assert (job.run_ids, job.prompt_source) == ((FAILED,), "staged from job 1")
+
+
+async def test_a_kept_draft_does_not_take_the_place_of_the_staged_text(served: Served) -> None:
+    async with opened(served.setup()) as pilot:
+        await on_run(pilot, FAILED)
+        await suggestion(pilot)
+        await pilot.press("i")
+        await sees(pilot, "Improve the prompt", "staged from job 1", gone="Reading the")
+        pilot.app.screen.query_one(TextArea).focus()
+        await pilot.press(*"Mine.", "escape")
+        await sees(pilot, "The draft is kept", gone="Improve the prompt")
+        await pilot.press("i")
+        await sees(pilot, "Improve the prompt", "staged from job 1", gone="Reading the")
+        sources: Any = pilot.app.screen.query_one("#sources")
+        assert "draft" in [row.key for row in sources.rows]
+        assert not pilot.app.screen.query_one(TextArea).text.startswith("Mine.")
+
+
+async def test_a_choice_that_cannot_be_kept_is_not_shown_as_done(served: Served) -> None:
+    async with opened(served.setup()) as pilot:
+        await suggestion(pilot)
+        await workspace(pilot).call(query_only("ON"))
+        await pilot.press("a")
+        await sees(pilot, "Nothing was chosen, for it could not be kept.", "cannot be written")
+        assert screen(pilot).reading.choices == {}
+        assert "accepted" not in screen_text(pilot.app)
+        await pilot.press("e", "ctrl+end", *" Be kind.")
+        await pilot.press("ctrl+g")
+        await sees(pilot, "Suggestion of job 1", gone="Edit change")
+        await pilot.press("e")
+        await sees(pilot, "Edit change 1", "Be kind.")
+        await workspace(pilot).call(query_only("OFF"))
+        await pilot.press("ctrl+g")
+        await sees(pilot, "2 changes, 1 edited")
+
+
+def query_only(state: str) -> Any:
+    async def ask(session: Any) -> None:
+        session.store.database.read(f"PRAGMA query_only = {state}")
+
+    return ask
+
+
+async def test_a_read_only_session_chooses_but_launches_and_writes_nothing(served: Served) -> None:
+    async with opened(served.setup()) as pilot:
+        await launched(pilot, FAILED)
+    async with opened(served.setup(read_only=True)) as pilot:
+        await sees(pilot, "240 runs")
+        await reopened(pilot)
+        await pilot.press("i")
+        await sees(pilot, "This is a read-only session, so nothing is launched.", gone="Improve the prompt")
+        await pilot.press("p")
+        await sees(pilot, "read-only session, so nothing is written")
+        await pilot.press("escape")
+        await pilot.press("a")
+        await kept(pilot, YES)
+
+
+async def test_in_a_small_terminal_there_is_room_for_the_diff_and_s_shows_the_staged_text(served: Served) -> None:
+    async with opened(served.setup(), size=SMALL) as pilot:
+        await suggestion(pilot)
+        diff, staged = pilot.app.screen.query_one("#diff"), pilot.app.screen.query_one("#staged")
+        assert diff.region.height >= 12
+        assert not staged.display
+        await pilot.press("n", "s")
+        await sees(pilot, "Staged", "change 2 at line", "Handing over to a person")
+        assert staged.has_focus
+        await pilot.press("x", "N", "a")
+        await kept(pilot, YES, NO)
+        await sees(pilot, "change 1 at line", "Before you open, read out or change anything")
+        await pilot.press("s")
+        await eventually(lambda: diff.has_focus and not staged.display, "the diff is back")
+        await pilot.resize_terminal(*WIDE)
+        await eventually(lambda: diff.display and staged.display, "both are shown where there is room")
+
+
+async def test_the_summary_is_read_whole_by_keys(scripted: ScriptedServer) -> None:
+    serve_hostile(scripted, end=ended("\n".join(f"Change number {n}." for n in range(40))))
+    async with opened(setup_of(scripted.url, "key"), size=SMALL) as pilot:
+        await launched(pilot, 102)
+        await pilot.press("2", "enter")
+        await sees(pilot, "Change number 0.", "Suggestion of job 1")
+        await pilot.press("shift+tab")
+        await eventually(lambda: pilot.app.screen.query_one("#summary").has_focus, "the summary has the focus")
+        await pilot.press("end")
+        await sees(pilot, "does not tell the issues")
+
+
+def ended(summary: str) -> dict[str, object]:
+    return {"status": "completed", "output": {"improved_prompt": IMPROVED, "summary_of_changes": summary}}

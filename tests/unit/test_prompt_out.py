@@ -1,0 +1,91 @@
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from cekura_tui.model.errors import UsageError
+from cekura_tui.model.job import Job, JobState, Suggestion
+from cekura_tui.model.text import Prompt, sha256
+from cekura_tui.workspace.prompt_out import Drifted, is_source, source_file, write_out
+from cekura_tui.workspace.text_files import AlreadyThere
+
+SENT, BETTER = Prompt("\ufeffBe kind.\r\n\x85"), Prompt("Be kinder.")
+
+
+@pytest.fixture
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A directory to be in, with the file of a prompt."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    (tmp_path / "prompt.md").write_bytes(SENT.encode())
+    return tmp_path
+
+
+def done(source: str) -> Suggestion:
+    job = Job(1, JobState.SUCCEEDED, "", "", "", "", (5,), 7, "", (), (), sha256(SENT), prompt_source=source)
+    return Suggestion(job, SENT, BETTER)
+
+
+@pytest.mark.parametrize("name", ["prompt.md", "./prompt.md", "~/prompt.md", "link", "twin", "sub/../prompt.md"])
+def test_the_file_of_a_prompt_is_known_by_any_path_that_leads_to_it(here: Path, name: str) -> None:
+    (here / "link").symlink_to("prompt.md")
+    (here / "sub").mkdir()
+    os.link(here / "prompt.md", here / "twin")
+    assert is_source(name, "prompt.md")
+    assert is_source("prompt.md", name)
+
+
+@pytest.mark.parametrize("source", ["agent", "file", "last", "draft", "-", ""])
+def test_a_file_that_is_called_as_a_source_is_no_file_that_a_prompt_came_from(here: Path, source: str) -> None:
+    for name in ("agent", "file", "last", "draft", "-"):
+        (here / name).write_text("Mine.")
+    assert source_file(source) is None
+    assert not is_source(source or "-", source)
+
+
+@pytest.mark.parametrize("name", ["gone.md", "other.md", ".", "pipe", "x" * 300, "a\0b", "~nobody-at-all/p", ""])
+def test_what_is_no_such_file_is_no_error(here: Path, name: str) -> None:
+    (here / "other.md").write_bytes(SENT.encode())
+    os.mkfifo(here / "pipe")
+    assert not is_source(name, "prompt.md")
+    assert not is_source("prompt.md", name)
+
+
+def test_a_file_that_holds_other_bytes_of_the_same_text_has_changed(here: Path) -> None:
+    (here / "prompt.md").write_bytes(SENT.replace("\r\n", "\n").encode())
+    with pytest.raises(Drifted, match="has changed since") as caught:
+        write_out(Path("prompt.md"), BETTER, done("prompt.md"), force=True)
+    assert (here / "prompt.md").read_bytes() == SENT.replace("\r\n", "\n").encode()
+    assert caught.value.drift() != ""
+
+
+def test_the_unchanged_file_is_written_whole_where_it_is_forced_and_left_where_not(here: Path) -> None:
+    with pytest.raises(AlreadyThere):
+        write_out(Path("prompt.md"), BETTER, done("prompt.md"), force=False)
+    assert (here / "prompt.md").read_bytes() == SENT.encode()
+    write_out(Path("prompt.md"), BETTER, done("prompt.md"), force=True)
+    assert (here / "prompt.md").read_bytes() == BETTER.encode()
+    assert os.listdir(here) == ["prompt.md"]
+
+
+def test_a_file_that_went_away_is_written_anew(here: Path) -> None:
+    (here / "prompt.md").unlink()
+    write_out(Path("prompt.md"), BETTER, done("prompt.md"), force=False)
+    assert (here / "prompt.md").read_bytes() == BETTER.encode()
+
+
+def test_a_prompt_that_is_larger_than_any_that_is_sent_now_is_still_known_as_unchanged(here: Path) -> None:
+    sent = Prompt("é" * 150_000)
+    (here / "prompt.md").write_bytes(sent.encode())
+    job = Job(1, JobState.SUCCEEDED, "", "", "", "", (5,), 7, "", (), (), sha256(sent), prompt_source="prompt.md")
+    write_out(Path("prompt.md"), BETTER, Suggestion(job, sent, BETTER), force=True)
+    assert (here / "prompt.md").read_bytes() == BETTER.encode()
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root reads every file")
+def test_a_file_that_cannot_be_read_is_left(here: Path) -> None:
+    (here / "prompt.md").chmod(0o200)
+    with pytest.raises(UsageError, match="cannot be read"):
+        write_out(Path("prompt.md"), BETTER, done("prompt.md"), force=True)

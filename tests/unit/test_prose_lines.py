@@ -1,0 +1,173 @@
+"""A prose diff in lines: nothing is lost of either text, and the plain form can be read by itself."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from cekura_tui.model.prose_compare import compare
+from cekura_tui.model.prose_lines import ProseLine, fold, passages
+from cekura_tui.model.prose_text import as_text
+from cekura_tui.model.prose_words import Span
+from cekura_tui.model.staged_lines import staged_lines
+from cekura_tui.model.staging import Choice, staged
+from cekura_tui.model.visible import visible
+
+OLD = """# Role
+You are Ava.
+
+## Rules
+1. Always ask for the date of birth before anything else is said.
+2. Never promise a slot.
+3. Be kind to the callers.
+4. Do not talk about prices at all.
+
+## Closing
+Say goodbye to the caller.
+"""
+NEW = """# Role
+You are Eva.
+
+## Rules
+1. Never promise a slot.
+2. Be kind to the callers.
+3. Do not talk about prices or fees at all.
+
+## Closing
+Say goodbye to the caller. Ask whether more is needed.
+
+- Always ask for the full date of birth before anything else is said.
+"""
+PARTS = st.sampled_from(
+    [
+        *(
+            "a",
+            "the caller",
+            "Ask for it. ",
+            "- ",
+            "# Head\n",
+            "1. ",
+            ".",
+            "日本。",
+            "e\u0301",
+            " ",
+            "\n",
+            "\n\n",
+            "\r\n",
+        ),
+        *("\r", "\t", "\x1b[31m", "\ud800", "Never promise a slot of any kind. ", "{{name}}", "```\n"),
+    ]
+)
+TEXTS = st.lists(PARTS, max_size=30).map("".join)
+VERSIONS = TEXTS.flatmap(
+    lambda text: st.tuples(
+        st.just(text), TEXTS | st.permutations(re.split("(?<=[.\n])", text)).map(lambda parts: "".join(parts))
+    )
+)
+
+
+def side(found: list[ProseLine], op: str) -> str:
+    return "\n".join("".join(span.text for span in line.spans if span.op in ("same", op)) for line in found)
+
+
+def dense(text: str) -> str:
+    """Without white space, and without the half of a line end whose other half is another change's."""
+    return re.sub("[\\s␍]", "", text)
+
+
+@given(VERSIONS)
+@settings(max_examples=300, deadline=None)
+def test_every_character_of_both_texts_is_in_the_lines(texts: tuple[str, str]) -> None:
+    old, new = texts
+    lines = [line for passage in passages(compare(old, new)) for line in passage.lines]
+    assert dense(side(lines, "ins")) == dense(visible(new))
+    letters = [Counter(c for c in text if c.isalpha()) for text in (visible(old), side(lines, "del").replace("↵", ""))]
+    assert letters[0] == letters[1]
+
+
+@given(VERSIONS)
+@settings(max_examples=200, deadline=None)
+def test_every_hunk_has_one_header_and_the_plain_form_is_safe_for_a_terminal(texts: tuple[str, str]) -> None:
+    diff = compare(*texts)
+    heads = [passage.hunk for passage in passages(diff) if passage.head]
+    assert sorted(heads) == [hunk.number for hunk in diff.hunks]
+    told = as_text(diff)
+    assert visible(told) == told
+    assert told.count(f" of {len(diff.hunks)} @@") >= len(diff.hunks)
+
+
+@given(VERSIONS, st.randoms(use_true_random=False))
+@settings(max_examples=200, deadline=None)
+def test_the_lines_of_the_staged_text_are_the_staged_text(texts: tuple[str, str], random: object) -> None:
+    diff = compare(*texts)
+    decided = (None, Choice("accepted"), Choice("rejected"), Choice("edited", "Say so.\nOr not."))
+    choices = {
+        hunk.number: choice
+        for hunk in diff.hunks
+        if (choice := random.choice(decided))  # type: ignore[attr-defined]
+    }
+    found = staged_lines(diff, choices)
+    assert "\n".join(line.text for line in found.lines) == visible(staged(diff, choices)).removesuffix("\n")
+    assert set(found.places) == {hunk.number for hunk in diff.hunks}
+    if not choices:
+        assert {line.mark for line in found.lines} == {" "}
+
+
+def test_the_plain_form_tells_place_words_moves_and_what_did_not_change() -> None:
+    assert as_text(compare(OLD, NEW)).splitlines() == [
+        "# Role",
+        "@@ 1 of 5 @@ Role › paragraph 1 (+3 −3)",
+        "[-You are Ava.-]{+You are Eva.+}",
+        "",
+        "## Rules",
+        "→ moved to Closing › item 1 (13 words)",
+        "1. Never promise a slot.",
+        "@@ 2 of 5 @@ Rules › rule 2 (list marks only, 1 place)",
+        "2. Be kind to the callers.",
+        "@@ 3 of 5 @@ Rules › rule 3 (+2)",
+        "3. Do not talk about prices {+or fees +}at all.",
+        "",
+        "## Closing",
+        "Say goodbye to the caller.",
+        "@@ 4 of 5 @@ Closing › paragraph 1 (+5)",
+        "… {+Ask whether more is needed.+}",
+        "@@ 5 of 5 @@ Closing › item 1 (+1, moved from Rules › rule 1)",
+        "",
+        "[-1.-]{+-+} Always ask for the {+full +}date of birth before anything else is said.",
+    ]
+
+
+def test_a_staged_line_says_what_became_of_it() -> None:
+    old = "# Role\nYou are Ava.\n- Rule one stays here.\n- Rule two goes away now.\n- Rule three stays.\n"
+    new = (
+        "# Role\nYou are Ava, the friendly voice.\n- Rule one stays here.\n- Rule three stays.\n- Rule four came in.\n"
+    )
+    diff = compare(old, new)
+    found = staged_lines(diff, {hunk.number: Choice("accepted") for hunk in diff.hunks})
+    assert [(line.mark, line.text) for line in found.lines] == [
+        (" ", "# Role"),
+        ("~", "You are Ava, the friendly voice."),
+        ("-", "- Rule one stays here."),
+        (" ", "- Rule three stays."),
+        ("+", "- Rule four came in."),
+    ]
+    undecided = staged_lines(diff, {})
+    assert [undecided.lines[line].text for line in undecided.places.values()] == [
+        "You are Ava.",
+        "- Rule two goes away now.",
+        "- Rule three stays.",
+    ]
+
+
+def test_of_a_long_line_beside_a_change_its_near_end_is_shown() -> None:
+    line = ProseLine((Span("same", " ".join(f"word{n}" for n in range(200))),))
+    first, hidden, last = fold([line, line, line, line], 1, 1)
+    assert hidden == 2
+    assert first[0].text.startswith("word0 ")
+    assert first[0].text.endswith(" …")
+    assert last[0].text.endswith(" word199")
+    assert last[0].goes_on
+    assert len(first[0].text) < 210
