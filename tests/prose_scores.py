@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import tempfile
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -62,16 +63,17 @@ def _in_order(wanted: Sequence[Word], tokens: Sequence[tuple[str, bool]]) -> lis
 
 def changed_letters(diff: ProseDiff) -> tuple[list[bool], list[bool]]:
     """For every character of both texts whether it is drawn as gone, or as come."""
-    aways = {piece.hunk: [] for piece in diff.pieces if piece.moved}
+    aways: dict[tuple[int, str], list[int]] = defaultdict(list)
     at = 0
     for piece in diff.pieces:
         if piece.moved == "away":
-            aways[piece.hunk].append(at)
+            aways[piece.hunk, piece.old].append(at)
         at += len(piece.old)
     old, new = [False] * len(diff.old), [False] * len(diff.new)
     at = to = 0
     for piece in diff.pieces:
-        start = aways[piece.hunk].pop(0) if piece.moved == "here" else at
+        was = "".join(span.text for span in piece.spans if span.op != "ins")
+        start = aways[piece.hunk, was].pop(0) if piece.moved == "here" else at
         i, j = start, to
         for span in piece.spans:
             for flags, place, op in ((old, i, "del"), (new, j, "ins")):

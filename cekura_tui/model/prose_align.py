@@ -9,7 +9,7 @@ from itertools import groupby
 
 from cekura_tui.model.matching import match, rising
 from cekura_tui.model.prose_units import Unit
-from cekura_tui.model.word_matching import weight, weights
+from cekura_tui.model.word_matching import telling, weight, weights
 
 Pairs = list[tuple[int, int]]
 
@@ -21,7 +21,6 @@ _MOVED_WEIGHT = 30
 """What a unit must weigh to be told as moved, not as gone here and come there."""
 _COMMON = 24
 """A word that is in more units than this does not tell which belong together."""
-_CONTENT = weight("word")
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,8 +94,8 @@ class _Alignment:
         found = {}
         for i in left:
             bag = self._old_bags[i]
-            telling = [word for word in bag.words if len(places[word]) <= _COMMON and weight(word) == _CONTENT]
-            for j in {j for word in telling for j in places[word]}:
+            rare = [word for word in bag.words if len(places[word]) <= _COMMON and telling(word)]
+            for j in {j for word in rare for j in places[word]}:
                 other = self._new_bags[j]
                 if (self.old[i].kind == "code") != (self.new[j].kind == "code"):
                     continue

@@ -11,7 +11,7 @@ Pairs = list[tuple[int, int]]
 
 _CELLS = 160_000
 """Pairs of words that are weighed one by one; longer passages are compared by their unique words first."""
-_CONTENT, _SMALL, _MARK, _ON = 10, 4, 1, 3
+_CONTENT, _LETTER, _SMALL, _MARK, _ON = 10, 5, 4, 1, 3
 _CLAUSE = '.,;:!?)]}"”»。，；：！？'
 _LEAST_SHARE = 0.3
 """The least part of the weight of both passages that must be the same; with less, one is not a version of the other."""
@@ -41,11 +41,19 @@ def same_words(old: Sequence[str], new: Sequence[str], *, closely: bool = True) 
 
 
 def weight(word: str) -> int:
-    """What a word tells: much, if it is long or a figure; little, if it is small; next to nothing, if it is a mark."""
+    """What a word tells: much, if it is long or a figure; less, if it is a letter of a script without spaces; little,
+    if it is small; next to nothing, if it is a mark."""
     letters = sum(map(str.isalnum, word))
     if not letters:
         return _MARK
-    return _CONTENT if letters > 3 or any(map(str.isdigit, word)) else _SMALL
+    if letters > 3 or any(map(str.isdigit, word)):
+        return _CONTENT
+    return _LETTER if word[0] >= "\u0e00" else _SMALL
+
+
+def telling(word: str) -> bool:
+    """Whether a word tells which passages are versions of one another."""
+    return weight(word) >= _LETTER
 
 
 def weights(words: Sequence[str]) -> int:

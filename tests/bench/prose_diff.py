@@ -6,9 +6,9 @@ Of every half: the words marked by hand, the words that were marked as a ratio t
 words that were not marked. With `--each` every pair of `cases/` is told, with the words about which the marks differ:
 [ours], {by hand}; those of `held/` never are, so that nobody tunes on them.
 
-Then prompts of 3,000 words (budget 150 ms) and of 20,000 (1.5 s), made of those pairs: with their own changes, with one
-word in seven another, with all lines shuffled; and how long a loop that only ticks, as that of the screens, is kept from
-it meanwhile, the comparison being made beside it.
+Then prompts of 3,000 words (budget 150 ms) and of 20,000 (1.5 s), made of those pairs: with their own changes, with
+one word in seven another, with all lines shuffled; and how long a loop that only ticks, as that of the screens, waits
+for its turn meanwhile, the comparison being made beside it.
 """
 
 from __future__ import annotations
@@ -70,9 +70,8 @@ def _tell_time(name: str, old: str, new: str, budget: float) -> None:
     lag = asyncio.run(_lag(old, new)) * 1e3
     median = statistics.median(took)
     verdict = "ok" if median <= budget else "OVER"
-    print(
-        f"{name:<32} {median:6.0f} ms ({budget:,.0f})  {verdict:<4} {len(diff.hunks)} hunks, the loop waits {lag:.0f} ms"
-    )
+    told = f"{len(diff.hunks)} hunks, the loop waits {lag:.0f} ms"
+    print(f"{name:<32} {median:6.0f} ms ({budget:,.0f})  {verdict:<4} {told}")
 
 
 async def _lag(old: str, new: str) -> float:
