@@ -206,11 +206,12 @@ async def jobs(pilot: Pilot[Any]) -> None:
 
 
 async def suggestion(pilot: Pilot[Any]) -> None:
-    """A suggestion, at its first change."""
+    """A suggestion of which the first change is accepted, at the second one."""
     await jobs(pilot)
     await pilot.press("enter")
-    await sees(pilot, "Suggestion of job 3", "change 1 of 2")
-    await pilot.press("n")
+    await sees(pilot, "Suggestion of job 3", "· 1 of 2", "answers")
+    await pilot.press("a", "n")
+    await sees(pilot, "1 accepted")
     await still(pilot)
 
 

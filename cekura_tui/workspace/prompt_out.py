@@ -37,7 +37,7 @@ class Drifted(UsageError):
             now = self._now.decode("utf-8", "surrogatepass")
         except UnicodeDecodeError:
             return "It is not a text in UTF-8 any more.\n"
-        return as_text(compare(self._sent, now))
+        return as_text(compare(self._sent, now), context=1)
 
 
 def source_file(source: str) -> Path | None:

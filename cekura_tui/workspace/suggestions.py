@@ -40,14 +40,6 @@ class Reading:
         """The text that the choices make."""
         return staged(self.diff, self.choices)
 
-    def line_of(self, number: int) -> int:
-        """The line of the staged text, from 1, at which a hunk begins, or where it would stand."""
-        main = self.diff.hunks[number - 1].main
-        before = staged(ProseDiff(self.diff.pieces[:main], self.diff.hunks), self.choices)
-        after = self.staged[len(before) :]
-        blank = after[: len(after) - len(after.lstrip())]
-        return 1 + before.count("\n") + (blank.count("\n") if blank != after else 0)
-
 
 @dataclass(frozen=True)
 class Why:

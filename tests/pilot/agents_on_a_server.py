@@ -9,9 +9,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import httpx
 from app_on_a_server import PROJECT, setup_of
+from textual.pilot import Pilot
+from waiting import eventually
+from watching import screen_text
 
 from cekura_tui.demo.server import DemoServer
 from cekura_tui.model.job import Draft
@@ -79,6 +83,21 @@ class Agents:
         """The prompts of one kind that the history has, newest first."""
         with self.store() as store:
             return [store.prompt_uses.text(use.sha256) for use in store.prompt_uses.all(agent_id) if use.how == how]
+
+
+async def reads(pilot: Pilot[Any], *texts: str) -> None:
+    """Wait until all of these are on the screen, wherever lines are broken."""
+    shown = [""]
+
+    def there() -> bool:
+        shown[0] = " ".join(re.sub("[│╭╮╰╯─]", " ", screen_text(pilot.app)).split())
+        return all(text in shown[0] for text in texts)
+
+    try:
+        await eventually(there, f"on screen: {texts}")
+    except AssertionError as never:
+        raise AssertionError(f"{never}\n{shown[0]}") from None
+    await pilot.pause()
 
 
 @contextmanager

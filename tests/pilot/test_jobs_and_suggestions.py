@@ -29,18 +29,18 @@ async def suggestion(pilot: Pilot[None]) -> None:
     await pilot.press("2")
     await sees(pilot, "1 succeeded")
     await pilot.press("enter")
-    await sees(pilot, "Suggestion of job", "change 1 of 2")
+    await sees(pilot, "Suggestion of job", "· 1 of 2")
 
 
 @pytest.mark.parametrize("size", [WIDE, SMALL])
 async def test_a_suggestion_is_a_summary_and_a_diff_one_can_step_through(served: Served, size: tuple[int, int]) -> None:
     async with opened(served.setup(), size=size) as pilot:
         await suggestion(pilot)
-        await sees(pilot, "Rewrote a sentence in “Identity and privacy”", "change 1 of 2")
+        await sees(pilot, "Rewrote a sentence in “Identity and privacy”", "· 1 of 2")
         await pilot.press("n", "n")
-        await sees(pilot, "change 2 of 2", "Handing over to a person")
+        await sees(pilot, "· 2 of 2", "Handing over to a person")
         await pilot.press("N")
-        await sees(pilot, "change 1 of 2")
+        await sees(pilot, "· 1 of 2")
         await pilot.press("tab", "escape")
         await sees(pilot, "1 succeeded", "1 job")
         no_crash(pilot)
@@ -52,7 +52,7 @@ async def test_a_saved_suggestion_is_what_the_server_sent_to_the_byte(scripted: 
     async with opened(setup_of(scripted.url, "key")) as pilot:
         await launched(pilot, 102)
         await pilot.press("2", "enter")
-        await sees(pilot, "Suggestion of job 1", "change 1 of")
+        await sees(pilot, "Suggestion of job 1", "· 1 of")
         await save_as(pilot, str(saved))
         await sees(pilot, "Saved to", "holds control characters")
         assert saved.read_bytes() == IMPROVED.encode()
@@ -64,7 +64,7 @@ async def test_a_file_that_exists_is_asked_about_and_a_missing_folder_is_named(s
     async with opened(served.setup()) as pilot:
         await suggestion(pilot)
         await save_as(pilot, str(there))
-        await sees(pilot, "exists already", "Save once more to overwrite")
+        await sees(pilot, "exists already", "once more overwrites it")
         assert there.read_text() == "mine"
         pilot.app.screen.query_one(Input).value = str(tmp_path / "no" / "folder.md")
         await pilot.press("enter")

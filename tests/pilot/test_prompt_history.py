@@ -7,12 +7,12 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
-from agents_on_a_server import CLINIC, Agents, agents, revised
+from agents_on_a_server import CLINIC, Agents, agents, reads, revised
 from app_on_a_server import SMALL, WIDE, launched, on_run, opened
 from textual.pilot import Pilot
 from textual.widgets import Input
 from waiting import eventually
-from watching import screen_text, sees
+from watching import sees
 
 from cekura_tui.model.prompt_use import How
 from cekura_tui.model.text import Prompt
@@ -63,14 +63,14 @@ async def test_enter_compares_with_the_marked_one_else_with_what_the_agent_has(t
         noted(server, (Prompt("Quite another text."), "written"), (SECOND, "replaced"))
         async with history(server, size=SMALL) as pilot:
             await sees(pilot, "3 kept here")
-            await pilot.press("j", "enter")  # the replaced one and what is there now
-            await sees(pilot, "− replaced, 2023-11-14, 7 words", "+ seen at the agent", "+0 −2 words", "warm")
+            await pilot.press("g", "j", "enter")  # the replaced one and what is there now
+            await sees(pilot, "− replaced · 2023-11-14 · 7 words", "+ seen at the agent", "+0 −2 words", "warm")
             await pilot.press("escape")
             await sees(pilot, "3 kept here")
             await pilot.press("space", "j", "enter")
-            await sees(pilot, "− written, 2023-11-14, 3 words", "+ replaced, 2023-11-14, 7 words")
+            await sees(pilot, "− written · 2023-11-14 · 3 words", "+ replaced · 2023-11-14 · 7 words")
             await pilot.press("escape", "g", "space", "enter")  # marked and under the cursor: with the one before
-            await sees(pilot, "− replaced, 2023-11-14", "+ seen at the agent")
+            await sees(pilot, "− replaced · 2023-11-14", "+ seen at the agent")
 
 
 async def test_a_prompt_is_saved_to_the_byte_and_what_no_clipboard_takes_is_said(tmp_path: Path) -> None:
@@ -94,8 +94,8 @@ async def test_one_is_forgotten_after_asking_and_the_others_stay(tmp_path: Path)
         noted(server, (FIRST, "seen"), (SECOND, "replaced"))
         async with history(server, size=SMALL) as pilot:
             await sees(pilot, "3 kept here")
-            await pilot.press("j", "D")
-            await sees(pilot, "Forget this prompt of", "Be brief and warm", "cannot be restored any more")
+            await pilot.press("g", "j", "D")
+            await reads(pilot, "Forget this prompt of", "Be brief and warm", "cannot be restored any more")
             await pilot.press("n")
             await sees(pilot, "3 kept here", gone="y yes")
             await pilot.press("D")
@@ -113,9 +113,14 @@ async def test_the_former_prompt_is_put_back_from_here(tmp_path: Path) -> None:
         async with history(server, size=SMALL) as pilot:
             await sees(pilot, "3 kept here")
             await pilot.press("R")
-            await sees(pilot, "Restore the former prompt of", f"had {len(sent.split()):,} words", "2 words go, 0 come")
+            await reads(
+                pilot,
+                "Restore the former prompt of",
+                f"{len(sent.split()):,} words, 2023-11-14. Putting it back:",
+                "2 words go, 0 come",
+            )
             await pilot.press("y")
-            await sees(pilot, "read back, it is the same to the byte")
+            await reads(pilot, "Restored.", "read back, it is the same to the byte")
             assert server.holds(CLINIC) == sent
             await eventually(lambda: ("replaced", True) in rows(pilot), "what was put back is what is there")
 
@@ -129,7 +134,7 @@ async def test_nothing_is_restored_in_a_read_only_session_or_where_nothing_was_w
         noted(server, (FIRST, "replaced"))
         async with history(server, size=SMALL, read_only=True) as pilot:
             await pilot.press("R")
-            await sees(pilot, "This is a read-only session, so nothing was restored. Start without --read-only.")
+            await reads(pilot, "This is a read-only session, so nothing was restored. Start without --read-only.")
         assert server.holds(CLINIC) == sent
 
 
@@ -146,7 +151,7 @@ async def test_without_the_server_the_history_is_there_and_says_what_it_does_not
             await sees(pilot, "− seen at the agent", "+ written", "+2 −0 words")
 
 
-async def test_it_is_reached_from_a_run_and_from_a_suggestion(tmp_path: Path) -> None:
+async def test_it_is_reached_from_a_run_and_from_a_job(tmp_path: Path) -> None:
     with agents(tmp_path) as server:
         async with opened(server.setup()) as pilot:
             await launched(pilot, 900238, "running")
@@ -155,4 +160,11 @@ async def test_it_is_reached_from_a_run_and_from_a_suggestion(tmp_path: Path) ->
             await sees(pilot, "Prompt history of this agent")
             await pilot.press("down", "enter")
             await sees(pilot, "Prompts of", "sent with job 1")
-            assert "No prompt of" not in screen_text(pilot.app)
+            await pilot.press("escape")
+            await sees(pilot, "240 runs", gone="kept here")
+            await pilot.press("2")
+            await sees(pilot, "1 job")
+            await pilot.press("ctrl+p", *"prompt history")
+            await sees(pilot, "Prompt history of this agent")
+            await pilot.press("down", "enter")
+            await sees(pilot, "Prompts of", "sent with job 1")

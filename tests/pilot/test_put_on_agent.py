@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
-from agents_on_a_server import BANK, CLINIC, agents, revised
+from agents_on_a_server import BANK, CLINIC, agents, reads, revised
 from app_on_a_server import SMALL, WIDE, setup_of
 from kept_jobs import KEY, Shelf, shelf_of
 from one_dialog import OneDialog, answer, asked
@@ -35,20 +35,6 @@ async def putting(
         yield app, pilot
 
 
-async def says(pilot: Pilot[None], *words: str, where: str = "#put-note") -> None:
-    """Wait until these are said, however the lines break."""
-    text: dict[str, str] = {}
-
-    def said() -> bool:
-        text["now"] = " ".join(str(pilot.app.screen.query_one(where).render()).split())
-        return all(word in text["now"] for word in words)
-
-    try:
-        await eventually(said, f"said: {words}")
-    except AssertionError as never:
-        raise AssertionError(f"{never}: {text}") from None
-
-
 async def put(pilot: Pilot[None], *, sure: int = 1) -> None:
     """Press enter once what would change is shown, and say yes as often as one is asked."""
     await sees(pilot, "enter puts it there", "(revised")
@@ -73,18 +59,18 @@ async def test_it_is_written_after_a_question_that_names_agent_and_words_and_it_
             )
             await sees(pilot, "(revised", "enter puts it there", "esc closes")
             await pilot.press("enter")
-            await sees(pilot, f"Put it onto {name}?", f"agent {CLINIC}", "0 words go, 2 come", server.server.url)
+            await reads(pilot, f"Put it onto {name}?", f"(agent {CLINIC}) at {server.server.url}: 0 words go, 2 come.")
             await pilot.press("enter")  # enter alone says no
             await sees(pilot, "enter puts it there", gone="y yes")
             assert server.holds(CLINIC) == sent
             await put(pilot)
-            await says(pilot, f"{name} has the new prompt: read back, it is the same to the byte.", "R restores")
+            await reads(pilot, f"{name} has the new prompt: read back, it is the same to the byte.", "R restores")
             assert server.holds(CLINIC) == revised(sent)
             await sees(pilot, "Nothing to write", "R restores what was there before", gone="enter puts")
             await pilot.press("R")
             await sees(pilot, f"Restore the former prompt of {name}?", "2 words go, 0 come")
             await pilot.press("y")
-            await says(pilot, "read back, it is the same to the byte")
+            await reads(pilot, "read back, it is the same to the byte")
             await eventually(lambda: server.holds(CLINIC) == sent, "the former prompt is back")
             await sees(pilot, "enter puts it there")
             assert "has the new prompt" in await answer(app, pilot, "escape")
@@ -108,18 +94,18 @@ async def test_however_a_write_fails_a_sentence_says_what_is_there_and_the_forme
         number, text = server.job(CLINIC, sent), revised(sent)
         async with putting(server.setup(), number, text, size=SMALL) as (_, pilot):
             await put(pilot)
-            await says(pilot, *words)
+            await reads(pilot, *words)
             holds = server.holds(CLINIC)
             assert {"former": holds == sent, "new": holds == text, "spaced": holds.split() == text.split()}[there]
-            await sees(pilot, "esc closes", "r looks again")
-            await says(pilot, *words)  # also when the agent was looked at again
+            await reads(pilot, "esc closes", "r looks again")
+            await reads(pilot, *words)  # also when the agent was looked at again
             if there != "former":
                 await sees(pilot, "R restores what was there before")
                 await pilot.press("R")
                 await sees(pilot, "Restore the former prompt")
                 await pilot.press("y")
                 await eventually(lambda: server.holds(CLINIC).split() == sent.split(), "the former prompt is back")
-                await says(pilot, "read back" if there == "new" else "white space only")
+                await reads(pilot, "read back" if there == "new" else "white space only")
         assert sent in server.kept(CLINIC, "replaced")
 
 
@@ -128,16 +114,15 @@ async def test_what_somebody_writes_meanwhile_is_put_together_with_it_and_never_
         sent = server.holds(CLINIC)  # and behind this, somebody adds a sentence
         number = server.job(CLINIC, sent)
         async with putting(server.setup(), number, revised(sent), size=SMALL) as (_, pilot):
-            await sees(
-                pilot, "has another prompt now than was sent with job 1: 11 words more, 0 gone", "without a conflict"
-            )
+            drift = "has another prompt now than was sent with job 1: 11 words more, 0 gone"
+            await reads(pilot, "! ", drift, "without a conflict")
             server.somebody_writes(CLINIC, f"{server.holds(CLINIC)}\nSay the name of the clinic twice.\n")
             await put(pilot)
-            await says(pilot, "was changed while you looked at it, so nothing was written")
+            await reads(pilot, "was changed while you looked at it, so nothing was written")
             assert "(revised" not in server.holds(CLINIC)
-            await says(pilot, "18 words more, 0 gone", where="#put-facts")
+            await reads(pilot, "18 words more, 0 gone")
             await put(pilot)
-            await says(pilot, "the same to the byte")
+            await reads(pilot, "the same to the byte")
         there = server.holds(CLINIC)
         assert all(words in there for words in ("(revised today)", DRIFTED, "Say the name of the clinic twice."))
         assert len(server.kept(CLINIC, "replaced")) == 1
@@ -156,7 +141,7 @@ async def test_a_conflict_is_decided_text_by_text_before_anything_can_be_written
             )
             await sees(pilot, "Be kind to callers.", "Be patient with callers.", "Be brief with callers.")
             await pilot.press("enter")
-            await says(pilot, "Decide every conflict first")
+            await reads(pilot, "Decide every conflict first")
             await pilot.press("n")
             await sees(pilot, "conflict 2 of 2 · Prices", "Never estimate a price.")
             await pilot.press("o")
@@ -174,7 +159,7 @@ async def test_a_conflict_is_decided_text_by_text_before_anything_can_be_written
             await pilot.press("enter")
             await sees(pilot, "y yes")
             await pilot.press("y")
-            await says(pilot, "the same to the byte")
+            await reads(pilot, "the same to the byte")
         there = server.holds(CLINIC)
         assert all(words in there for words in ("swift with", "Never invent a price.", "goodbye, Sir"))
         assert server.kept(CLINIC, "replaced") == [theirs]
@@ -185,13 +170,13 @@ async def test_a_prompt_that_the_provider_syncs_is_written_only_when_one_says_so
         sent, name = server.holds(BANK), server.name(BANK)
         number = server.job(BANK, sent)
         async with putting(server.setup(), number, revised(sent), size=SMALL) as (_, pilot):
-            await says(pilot, f"! The provider syncs the prompt of {name} and would undo this", where="#put-facts")
+            await reads(pilot, f"! The provider syncs the prompt of {name} and would undo this")
             await put(pilot)
             await sees(pilot, f"Put it onto {name}?")
             await pilot.press("escape")
             assert server.holds(BANK) == sent
             await put(pilot, sure=2)
-            await says(pilot, "the same to the byte")
+            await reads(pilot, "the same to the byte")
             assert server.holds(BANK) == revised(sent)
 
 
@@ -203,7 +188,7 @@ async def test_a_read_only_session_shows_it_all_and_says_why_it_writes_nothing(t
             await sees(pilot, "! This is a read-only session, so nothing is written. Start without", "(revised")
             for key in ("enter", "R"):
                 await pilot.press(key)
-                await says(pilot, "This is a read-only session, so nothing")
+                await reads(pilot, "This is a read-only session, so nothing")
                 assert not isinstance(pilot.app.screen, ConfirmDialog)
         assert server.holds(CLINIC) == sent
         assert server.kept(CLINIC, "replaced") == []
@@ -258,12 +243,12 @@ async def test_nobody_leaves_by_accident_while_it_is_being_written(
         await eventually(hold.arrived.is_set, "the write is on its way")
         for _ in range(2):
             await pilot.press("escape")
-            await says(pilot, "Writing … it is waited for")
+            await reads(pilot, "Writing … it is waited for")
         await pilot.press("enter", "R", "r")
         assert (len(scripted.requests("PATCH")), app.answers) == (1, [])
         line.prompts.append(NEW)
         hold.released.set()
-        await says(pilot, "Line has the new prompt")
+        await reads(pilot, "Line has the new prompt")
         assert "has the new prompt" in await answer(app, pilot, "escape")
 
 
@@ -272,14 +257,14 @@ async def test_what_somebody_else_wrote_since_is_asked_about_before_a_restore_re
 ) -> None:
     async with putting(at_line, 1, NEW, size=SMALL) as (_, pilot):
         await put(pilot)
-        await says(pilot, "Line has the new prompt")
+        await reads(pilot, "Line has the new prompt")
         line.prompts.append("Somebody else wrote this.")
         await pilot.press("R")
         await sees(pilot, "Restore the former prompt of Line?")
         await pilot.press("y")
         await sees(pilot, "Replace what Line has now?", "It has 4 words now")
         await pilot.press("n")
-        await says(pilot, "Nothing was restored.")
+        await reads(pilot, "Nothing was restored.")
         assert line.prompts[-1] == "Somebody else wrote this."
         await pilot.press("R")
         await sees(pilot, "Restore the former prompt of Line?")

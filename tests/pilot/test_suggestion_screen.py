@@ -67,6 +67,13 @@ async def texts(pilot: Pilot[None]) -> tuple[Suggestion, Prompt]:
     return done, await workspace(pilot).call(lambda session: session.staging.staged(1))
 
 
+async def add(pilot: Pilot[None], text: str) -> None:
+    """Type this at the end of the box."""
+    area = pilot.app.screen.query_one(TextArea)
+    area.move_cursor(area.document.end)
+    await pilot.press(*text)
+
+
 YES, NO = Choice("accepted"), Choice("rejected")
 
 
@@ -81,7 +88,9 @@ async def test_accepted_and_rejected_changes_make_the_staged_text_to_the_byte(se
         done, staged = await texts(pilot)
         first, second = screen(pilot).reading.diff.hunks
         assert done.improved_prompt is not None
-        assert staged == done.prompt.replace(first.old, first.new) == done.improved_prompt.replace(second.new, second.old)
+        assert (
+            staged == done.prompt.replace(first.old, first.new) == done.improved_prompt.replace(second.new, second.old)
+        )
         await pilot.press("A")
         await kept(pilot, YES, YES)
         await sees(pilot, "All is accepted: 2 changes (1 rejected before).")
@@ -126,7 +135,7 @@ async def test_a_change_is_worded_otherwise_and_what_was_typed_and_not_taken_sta
         await suggestion(pilot)
         await pilot.press("e")
         await sees(pilot, "Edit change 1 of 2 · Identity and privacy", "Before you open")
-        await pilot.press("ctrl+end", *" Be kind.")
+        await add(pilot, " Be kind.")
         await pilot.press("escape")
         await sees(pilot, "What you typed is not taken", gone="Edit change 1")
         await kept(pilot)
@@ -237,7 +246,9 @@ async def test_a_choice_that_cannot_be_kept_is_not_shown_as_done(served: Served)
         await sees(pilot, "Nothing was chosen, for it could not be kept.", "cannot be written")
         assert screen(pilot).reading.choices == {}
         assert "accepted" not in screen_text(pilot.app)
-        await pilot.press("e", "ctrl+end", *" Be kind.")
+        await pilot.press("e")
+        await sees(pilot, "Edit change 1")
+        await add(pilot, " Be kind.")
         await pilot.press("ctrl+g")
         await sees(pilot, "Suggestion of job 1", gone="Edit change")
         await pilot.press("e")
@@ -276,11 +287,11 @@ async def test_in_a_small_terminal_there_is_room_for_the_diff_and_s_shows_the_st
         assert diff.region.height >= 12
         assert not staged.display
         await pilot.press("n", "s")
-        await sees(pilot, "Staged", "change 2 at line", "Handing over to a person")
+        await sees(pilot, "Staged", "at change 2", "The front desk is staffed")
         assert staged.has_focus
         await pilot.press("x", "N", "a")
         await kept(pilot, YES, NO)
-        await sees(pilot, "change 1 at line", "Before you open, read out or change anything")
+        await sees(pilot, "at change 1", "~ A patient's record is private.")
         await pilot.press("s")
         await eventually(lambda: diff.has_focus and not staged.display, "the diff is back")
         await pilot.resize_terminal(*WIDE)

@@ -33,7 +33,7 @@ def test_a_hostile_call_is_shown_as_text_in_the_list_the_run_and_the_suggestion(
     terminal.press("2")
     terminal.wait("succeeded")
     terminal.press("enter")
-    terminal.wait("Suggestion of job 1", "change 1 of")
+    terminal.wait("Suggestion of job 1", "· 1 of")
     terminal.press("q")
     assert terminal.ended() == 0
     assert foreign_in(terminal.raw) == []
@@ -73,7 +73,7 @@ def test_a_server_that_is_hostile_in_every_word_changes_nothing_but_the_text(
     terminal.press("2")
     terminal.wait("1 succeeded", "runs      101", "status    [2J]0;owned[/red]")
     terminal.press("enter")
-    terminal.wait("Suggestion of job 1", "change 1 of", SHOWN)
+    terminal.wait("Suggestion of job 1", "· 1 of", SHOWN)
     terminal.press("y")
     terminal.wait("Save the improved prompt")
     terminal.press(str(tmp_path / "evil.md"))

@@ -44,7 +44,7 @@ def test_the_end_of_a_job_is_told_through_the_terminal_while_it_has_no_focus(
     terminal.press(BACK)
     terminal.wait("While you were away: 1 suggestion.")
     terminal.press("U")
-    terminal.wait("Suggestion of job 1", "change 1 of")
+    terminal.wait("Suggestion of job 1", "· 1 of")
     terminal.press("q")
     assert terminal.ended() == 0
     assert len(re.findall(frame, terminal.raw)) == 1

@@ -35,7 +35,7 @@ def test_a_job_comes_to_its_end_while_nobody_reads_and_the_screen_is_right_after
     terminal.press("2")
     terminal.wait("1 succeeded", "Job 1")
     terminal.press("enter")
-    terminal.wait("change 1 of")
+    terminal.wait("· 1 of")
     terminal.press("q")
     assert terminal.ended() == 0
     terminal.assert_handed_back()

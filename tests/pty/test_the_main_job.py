@@ -42,7 +42,7 @@ def test_by_keys_alone_one_gets_from_the_list_to_a_saved_suggestion(start: Start
     terminal.press("2")
     terminal.wait("job 1", "succeeded")
     terminal.press("enter")
-    terminal.wait("Suggestion of job 1", "change 1 of")
+    terminal.wait("Suggestion of job 1", "· 1 of")
     terminal.press("y")
     terminal.wait("Save the improved prompt")
     terminal.press(str(saved))
@@ -74,6 +74,6 @@ def test_a_job_left_in_the_middle_has_its_result_when_the_program_is_opened_agai
     again.press("2")
     again.wait("job 1", "1 succeeded", "1 job")
     again.press("enter")
-    again.wait("Suggestion of job 1", "change 1 of")
+    again.wait("Suggestion of job 1", "· 1 of")
     again.press("q")
     assert again.ended() == 0

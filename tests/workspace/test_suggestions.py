@@ -1,4 +1,4 @@
-"""A suggestion as it is read: what changes, where that stands in the staged text, and what is told of the reasons."""
+"""A suggestion as it is read: what changes, and what the runs and the server tell of the reasons."""
 
 from __future__ import annotations
 
@@ -8,18 +8,13 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 from scripted_server import LAUNCH, PROGRESS, Reply, ScriptedServer, run_of, serve_runs
 from waiting import answered
 
 from cekura_tui.model.errors import UsageError
-from cekura_tui.model.job import Draft, Job, Suggestion
-from cekura_tui.model.prose_compare import compare
-from cekura_tui.model.staging import Choice
+from cekura_tui.model.job import Draft, Job
 from cekura_tui.model.text import Prompt
 from cekura_tui.workspace.setup import make_setup
-from cekura_tui.workspace.suggestions import Reading
 from cekura_tui.workspace.workspace import Workspace
 
 ISSUES = "/test_framework/v1/runs/improve_prompt_issues/"
@@ -96,26 +91,3 @@ async def test_a_job_without_a_suggestion_is_refused_in_words(scripted: Scripted
     async with suggested(scripted, home, {"status": "failed", "error": "No."}) as (workspace, job):
         with pytest.raises(UsageError, match=f"Job {job.number} has no suggestion: it is failed"):
             await workspace.call(lambda session: session.suggestions.read(1))
-
-
-CHOICE = st.sampled_from([None, Choice("accepted"), Choice("rejected"), Choice("edited", "One line.\nAnd another.")])
-
-
-@given(st.lists(CHOICE, min_size=4, max_size=4))
-def test_the_staged_text_is_followed_to_the_line_at_which_a_change_stands(chosen: list[Choice | None]) -> None:
-    sent = Prompt("One alpha.\n\nTwo beta.\n\nThree gamma.\n\nFour delta.\n")
-    proposed = Prompt("One alpha more.\n\nTwo beta more.\n\nThree gamma more.\n\nFour delta more.\n")
-    diff = compare(sent, proposed)
-    assert [hunk.number for hunk in diff.hunks] == [1, 2, 3, 4]
-    choices = {number: choice for number, choice in enumerate(chosen, 1) if choice is not None}
-    reading = Reading(_done(sent, proposed), diff, choices)
-    lines = reading.staged.split("\n")
-    for hunk in diff.hunks:
-        choice = choices.get(hunk.number)
-        stands = choice.text if choice and choice.what == "edited" else hunk.new if choice == Choice("accepted") else hunk.old
-        assert lines[reading.line_of(hunk.number) - 1] == stands.split("\n")[0]
-
-
-def _done(sent: Prompt, proposed: Prompt) -> Suggestion:
-    job = Job(1, "succeeded", "", "o", "k", "p", (5,), 7, "Agent 7", (), (), "sha")  # type: ignore[arg-type]
-    return Suggestion(job, sent, proposed)

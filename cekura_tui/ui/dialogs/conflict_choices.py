@@ -58,7 +58,7 @@ class ConflictChoices(Dialog[str]):
         self._at = min(self._at, max(len(self.conflicts), 1))
         self._places = conflict_places(placing.merge)
         self.looking_back = self.looking_back and bool(self.conflicts)
-        if open_ones := self._open:
+        if open_ones := self.undecided:
             self._at = self._at if self._at in open_ones else open_ones[0]
         self.decided()
 
@@ -68,13 +68,14 @@ class ConflictChoices(Dialog[str]):
         return self.placing.merge.conflicts if self.placing else ()
 
     @property
-    def _open(self) -> list[int]:
+    def undecided(self) -> list[int]:
+        """The numbers of the conflicts that nobody has decided yet."""
         return [number for number, one in enumerate(self.conflicts, 1) if one not in self._decisions]
 
     @property
     def text(self) -> Prompt | None:
         """What would be written; None as long as a conflict is not decided."""
-        if self.placing is None or self._open:
+        if self.placing is None or self.undecided:
             return None
         texts = {number: self._decisions[one].text for number, one in enumerate(self.conflicts, 1)}
         return self.placing.merge.text(texts)
@@ -84,8 +85,8 @@ class ConflictChoices(Dialog[str]):
         if self.placing is None:
             return
         conflict, count = self.conflicts[self._at - 1], len(self.conflicts)
-        left = len(self._open)
-        state = "all are decided, c shows what would be written" if not left else f"{left} to be decided"
+        left = len(self.undecided)
+        state = "all are decided, c shows the change" if not left else f"{left} to be decided"
         head = f"conflict {self._at} of {count} · {self._places[self._at - 1]} · {state}"
         self.query_one("#conflict-head", Label).update(Content(clean_line(head)))
         agent = clean_line(self.placing.agent.name, 40)
@@ -128,7 +129,7 @@ class ConflictChoices(Dialog[str]):
     def _decide(self, conflict: Conflict, decision: Decision) -> None:
         """And on to the next that is not decided; after the last one what would be written is shown."""
         self._decisions[conflict] = decision
-        if open_ones := self._open:
+        if open_ones := self.undecided:
             self._at = next((number for number in open_ones if number > self._at), open_ones[0])
             self.query_one(ConflictTexts).action_first()
         self.looking_back = False

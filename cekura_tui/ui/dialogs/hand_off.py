@@ -35,7 +35,7 @@ class HandOffDialog(SavingDialog):
     DEFAULT_CSS = """
     HandOffDialog {
         #hand-off-what { height: auto; max-height: 4; margin-top: 1; }
-        #drift { display: none; height: auto; max-height: 25vh; scrollbar-size-vertical: 1; color: $text-muted; }
+        #drift { display: none; height: 25vh; scrollbar-size-vertical: 1; color: $text-muted; }
     }
     """
 

@@ -12,18 +12,31 @@ if TYPE_CHECKING:
     from cekura_tui.model.prose_diff import ProseDiff
     from cekura_tui.model.text import Prompt
     from cekura_tui.workspace.placing import Placing
+    from cekura_tui.workspace.setup import Setup
 
 
-def facts_of(placing: Placing, change: ProseDiff | None, staged: Prompt, origin: str, read_only: str) -> Iterator[str]:
-    """Lines on the agent and on what would change; warnings begin with `!`. `read_only` says why nothing is written."""
-    agent, conflicts = placing.agent, len(placing.merge.conflicts)
+def where_of(setup: Setup) -> str:
+    """Where an agent is: "at https://…"."""
+    return "in the embedded workspace" if setup.demo else f"at {setup.server.origin}"
+
+
+def facts_of(
+    placing: Placing, change: ProseDiff | None, undecided: int, staged: Prompt, setup: Setup, read_only: str
+) -> Iterator[str]:
+    """Lines on the agent and on what would change; warnings begin with `!`.
+
+    `undecided` counts the conflicts that are not decided yet, `read_only` says why nothing is written.
+    """
+    agent, sent_with = placing.agent, f"sent with job {placing.job.number}"
     words = count(len(staged.split()), "word")
-    yield f"agent {agent.id} at {origin} · staged from job {placing.job.number}, {words}"
-    there = f"{count(len(placing.now.split()), 'word')} there now"
-    yield f"{there}; {change_words(change) if change else count(conflicts, 'conflict') + ' to be decided'}"
+    yield f"agent {agent.id} {where_of(setup)} · staged from job {placing.job.number}, {words}"
+    changes = change_words(change) if change else "comparing …"
+    if undecided:
+        changes = f"{count(undecided, 'conflict')} to be decided"
+    yield f"{count(len(placing.now.split()), 'word')} there now; {changes}"
     if placing.job.prompt_sha256 == sha256(placing.now):
-        yield f"It is still the prompt that was sent with job {placing.job.number}."
-    elif not conflicts:
+        yield f"It is still the prompt that was {sent_with}."
+    elif not placing.merge.conflicts and not placing.there:
         yield "What changed there since stays: both are put together without a conflict."
     if change is not None and change.coarse:
         yield change.coarse
@@ -31,13 +44,13 @@ def facts_of(placing: Placing, change: ProseDiff | None, staged: Prompt, origin:
         yield f"! {warning}"
 
 
-def questions(placing: Placing, change: ProseDiff, origin: str) -> Iterator[tuple[str, str, str]]:
+def questions(placing: Placing, change: ProseDiff, setup: Setup) -> Iterator[tuple[str, str, str]]:
     """Title, text and the word for yes of what is asked, one after the other, before anything is written."""
     name = clean_line(placing.agent.name, 60)
     if placing.agent.auto_sync:
         undone = f"The provider syncs the prompt of {name}: the next time it does, what you write here is undone."
         yield f"{name} is synced by its provider", f"{undone}\nWrite it all the same?", "All the same"
-    what = f"{name} (agent {placing.agent.id}) at {origin}: {change_words(change)}."
+    what = f"{name} (agent {placing.agent.id}) {where_of(setup)}: {change_words(change)}."
     kept = f"The {count(len(placing.now.split()), 'word')} that it has now are kept here, and R restores them."
     yield f"Put it onto {name}?", f"{what}\n{kept}", "Put it there"
 

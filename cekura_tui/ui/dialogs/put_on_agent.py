@@ -137,7 +137,8 @@ class PutOnAgentDialog(ConflictChoices):
         facts.display = placing is not None
         if placing is not None:
             self.query_one("#put-title", Label).update(Content(f"Put it onto {clean_line(placing.agent.name, 60)}"))
-            told = facts_of(placing, change, self._staged, self.board.workspace.setup.origin, self._read_only)
+            setup, undecided = self.board.workspace.setup, len(self.undecided)
+            told = facts_of(placing, change, undecided, self._staged, setup, self._read_only)
             facts.update(Text("\n").join(Text(clean_line(line)) for line in told))
         if deciding:
             self.draw_conflict()
@@ -148,11 +149,16 @@ class PutOnAgentDialog(ConflictChoices):
         elif placing is None or change is None:
             notice.say("Reading what the agent has now …" if placing is None else "Comparing …")
         else:
-            notice.say("Nothing to write.", "The agent has all of this already.")
+            notice.say("Nothing to write.")
         wanted = texts if deciding else view if showing else None
         if self.focused is not wanted:
             self.set_focus(wanted)
-        keys = keys_of(deciding=deciding, writes=self._may_write, back=bool(self.conflicts), former=self._former)
+        keys = keys_of(
+            deciding=deciding,
+            writes=self._may_write,
+            back=bool(self.conflicts) and self.text is not None,
+            former=self._former,
+        )
         self.query_one("#put-keys", Label).update(Content(keys))
         self.refresh_bindings()
 
@@ -190,9 +196,10 @@ class PutOnAgentDialog(ConflictChoices):
 
     @work(group="put-write")
     async def _put(self, placing: Placing, text: Prompt, change: ProseDiff) -> None:
-        sure = True
-        for title, asked, yes in questions(placing, change, self.board.workspace.setup.origin):
-            sure = sure and bool(await self.app.push_screen_wait(ConfirmDialog(title, asked, yes)))
+        sure: bool | None = True
+        for title, asked, yes in questions(placing, change, self.board.workspace.setup):
+            if sure:
+                sure = await self.app.push_screen_wait(ConfirmDialog(title, asked, yes))
         self._asking = False
         if not sure:
             return
@@ -220,7 +227,7 @@ class PutOnAgentDialog(ConflictChoices):
             self._ended(f"{error.title}: {error.sentence()}", failed=True)
         else:
             if written is not None or self._busy:
-                self._ended(written.said if written else "Nothing was restored.")
+                self._ended(f"Restored. {written.said}" if written else "Nothing was restored.")
         self._asking = False
 
     def _begun(self, doing: str) -> None:

@@ -76,7 +76,9 @@ class Restoring:
         call, name = self.board.workspace.call, clean_line(self.name, 60)
         former, change = await call(lambda session: self._look(session, here))
         if former is not None:
-            what = f"{name} (agent {self.agent_id}) had {former_words(former, self.board)}{change}."
+            what = (
+                f"{name} (agent {self.agent_id}) had another prompt before: {former_words(former, self.board)}{change}."
+            )
             kept = "What it has now is kept in its history and can be restored again."
             if not await self._sure(f"Restore the former prompt of {name}?", f"{what} {kept}", "Restore it"):
                 return None
@@ -86,7 +88,7 @@ class Restoring:
         except Drifted as error:
             now, drift = error.now, error.message
         former, change = await call(lambda session: self._look(session, sha256(now)))
-        back = f" It had {former_words(former, self.board)} before{change}." if former else ""
+        back = f" What it had before: {former_words(former, self.board)}{change}." if former else ""
         has = f"It has {count(len(now.split()), 'word')} now, which are kept in its history."
         if not await self._sure(f"Replace what {name} has now?", f"{drift}\n\n{has}{back}", "Replace it"):
             return None
@@ -102,7 +104,7 @@ class Restoring:
         except CekuraTuiError:
             return former, ""
         diff = await asyncio.to_thread(compare, now, then)
-        return former, f"; with it {change_words(diff)}"
+        return former, f". Putting it back: {change_words(diff)}"
 
     async def _sure(self, title: str, text: str, yes: str) -> bool:
         sure = await self.app.push_screen_wait(ConfirmDialog(title, text, yes))

@@ -55,18 +55,22 @@ What went from the first and what came with the second. `n` and `N` go from chan
     def body(self) -> ComposeResult:
         """Which two, and the diff."""
         yield OneLine(id="prompt-diff-headline")
-        yield OneLine(id="prompt-diff-told", classes="pane-title")
+        yield OneLine(id="prompt-diff-old", classes="pane-title")
+        yield OneLine(id="prompt-diff-new", classes="pane-title")
         yield ProseDiffView(id="prompt-diff")
         yield Notice(id="prompt-diff-notice")
 
     def on_mount(self) -> None:
         """Compare them."""
-        text = Text(f" {clean_line(self._compared.agent_name, 40)} ", style="bold", end="")
-        for mark, use in (("−", self._compared.old), ("+", self._compared.new)):
-            when = self.board.when(use.at)
-            text.append(f"· {mark} {how_words(use)}, {when}, {count(use.words, 'word')} ", style="not bold")
-        self.query_one("#prompt-diff-headline", OneLine).show(text)
+        self._headline("")
+        for name, mark, use in (("old", "−", self._compared.old), ("new", "+", self._compared.new)):
+            told = f"{mark} {how_words(use)} · {self.board.when(use.at)} · {count(use.words, 'word')}"
+            self.query_one(f"#prompt-diff-{name}", OneLine).show(Text(told))
         self.action_refresh()
+
+    def _headline(self, told: str) -> None:
+        text = Text(f" Prompts of {clean_line(self._compared.agent_name, 40)} ", style="bold", end="")
+        self.query_one("#prompt-diff-headline", OneLine).show(text.append(told, style="not bold"))
 
     def action_refresh(self) -> None:
         """Compare them once more."""
@@ -78,10 +82,10 @@ What went from the first and what came with the second. `n` and `N` go from chan
 
     @work(group="prompt-diff", exclusive=True)
     async def _load(self) -> None:
-        history = self.board.workspace
+        call = self.board.workspace.call
         try:
-            old = await history.call(lambda session: session.history.text(self._compared.old.sha256))
-            new = await history.call(lambda session: session.history.text(self._compared.new.sha256))
+            old = await call(lambda session: session.history.text(self._compared.old.sha256))
+            new = await call(lambda session: session.history.text(self._compared.new.sha256))
         except CekuraTuiError as error:
             self._error = error
             if not self.gone:
@@ -97,8 +101,8 @@ What went from the first and what came with the second. `n` and `N` go from chan
             notice.say("No change.", "Both are the same, to the byte.\nesc goes back")
             return
         changes = count(len(diff.worded), "change")
-        told = f"{changes} · +{diff.added_words:,} −{diff.removed_words:,} words"
-        self.query_one("#prompt-diff-told", OneLine).show(Text(" · ".join(filter(None, (told, diff.coarse)))))
+        words = f"+{diff.added_words:,} −{diff.removed_words:,} words"
+        self._headline("".join(f"· {part} " for part in (changes, words, diff.coarse) if part))
         view.show_diff(diff)
         notice.display, view.display = False, True
         view.focus()

@@ -228,7 +228,7 @@ Every prompt that was seen at the agent, sent with a job, proposed, staged, writ
             self._say(f"{error.title}: {error.sentence()}", failed=True)
         else:
             if written is not None or self._writing:
-                self._say(written.said if written else "Nothing was restored.")
+                self._say(f"Restored. {written.said}" if written else "Nothing was restored.")
         self._restoring = self._writing = False
         if not self.gone:
             self.action_refresh()

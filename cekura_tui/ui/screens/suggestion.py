@@ -28,13 +28,24 @@ class SuggestionScreen(SuggestionWays):
 
     AUTO_FOCUS = "ProseDiffView"
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape", "app.pop_screen", "Back", id="suggestion.back"),
         Binding("n", "change(1)", "Next", id="suggestion.next"),
         Binding("N", "change(-1)", "Prev", id="suggestion.previous", show=False),
+        Binding("a", "accept", "Accept", id="suggestion.accept"),
+        Binding("x", "reject", "Reject", id="suggestion.reject"),
+        Binding("e", "edit", "Edit", id="suggestion.edit"),
+        Binding("A", "accept_all", "Accept all", id="suggestion.accept-all", show=False),
         Binding("s", "staged", "Staged", id="suggestion.staged"),
+        Binding("y", "hand_off", "Save, copy", id="suggestion.hand-off"),
+        Binding("u", "undo", "Undo", id="suggestion.undo"),
+        Binding("p", "put_on_agent", "Put on agent", id="suggestion.put-on-agent"),
+        Binding("i", "try_again", "Try again", id="suggestion.try-again"),
+        Binding("enter", "turn", "The turn behind it", id="suggestion.turn", show=False),
+        Binding("enter", "whole_error", "Show error", id="suggestion.error", show=False),
+        Binding("h", "history", "Prompt history", id="suggestion.history", show=False),
+        Binding("d", "details", "Details", id="suggestion.details", show=False),
         Binding("tab", "app.focus_next", "Pane", id="suggestion.pane", show=False),
         Binding("r", "refresh", "Read anew", id="suggestion.refresh", show=False),
-        Binding("enter", "whole_error", "Show error", id="suggestion.error", show=False),
+        Binding("escape", "app.pop_screen", "Back", id="suggestion.back"),
     ]
     HELP = """\
 # Suggestion
@@ -118,13 +129,11 @@ accepts all, `u` takes the last step back. What is not accepted is not in the st
         if (reading := self.reading) is None:
             return
         hunk = self.hunk
-        at = reading.line_of(hunk.number) if hunk else None
         title = Text(" Staged ", no_wrap=True, overflow="ellipsis", end="")
-        title.append(f" {count(len(reading.staged.split()), 'word')}", style="not bold")
-        if hunk is not None:
-            title.append(f" · change {hunk.number} at line {at:,}", style="not bold")
+        told = [count(len(reading.staged.split()), "word")] + ([f"at change {hunk.number}"] if hunk else [])
+        title.append(f" {' · '.join(told)}", style="not bold")
         self.query_one("#staged-title", OneLine).show(title)
-        self.query_one(StagedText).show(reading.staged, at)
+        self.query_one(StagedText).show(reading.diff, reading.choices, hunk.number if hunk else None)
 
     # Keys
 
@@ -158,9 +167,13 @@ accepts all, `u` takes the last step back. What is not accepted is not in the st
             self.call_after_refresh(self._focus_shown)
 
     @on(VirtualList.Opened)
-    def opened(self) -> None:
-        """Enter in the diff or the staged text."""
-        self.action_turn()
+    def opened(self, message: VirtualList.Opened) -> None:
+        """Enter on a change goes to the turn behind it; what is unchanged is unfolded."""
+        view = self.query_one(ProseDiffView)
+        if message.list is view and view.hunk is None:
+            view.action_fold()
+        else:
+            self.action_turn()
 
     def action_refresh(self) -> None:
         """Read it again, and what the runs tell."""

@@ -6,10 +6,9 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from concurrent.futures import Future
 from dataclasses import replace
-from typing import TYPE_CHECKING, ClassVar, Literal
+from typing import TYPE_CHECKING, Literal
 
 from textual import work
-from textual.binding import Binding, BindingType
 
 from cekura_tui.model.errors import CekuraTuiError
 from cekura_tui.model.prose_diff import Hunk
@@ -31,14 +30,6 @@ _Told = Callable[[Choices, Choices], str]
 
 class SuggestionKeys(Improving):
     """A page with one suggestion, of which each change may be taken, left or worded otherwise."""
-
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("a", "accept", "Accept", id="suggestion.accept"),
-        Binding("x", "reject", "Reject", id="suggestion.reject"),
-        Binding("e", "edit", "Edit", id="suggestion.edit"),
-        Binding("A", "accept_all", "Accept all", id="suggestion.accept-all", show=False),
-        Binding("u", "undo", "Undo", id="suggestion.undo"),
-    ]
 
     def __init__(self, board: Board, number: int) -> None:
         super().__init__(board)

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING
 
 from textual import work
-from textual.binding import Binding, BindingType
 
 from cekura_tui.model.errors import UsageError
 from cekura_tui.ui.screens.suggestion_keys import SuggestionKeys
@@ -19,15 +18,6 @@ _OUT = ("hand_off", "put_on_agent", "try_again")
 
 class SuggestionWays(SuggestionKeys):
     """The keys that lead on; esc leads back to the same change."""
-
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("y", "hand_off", "Save, copy", id="suggestion.hand-off"),
-        Binding("p", "put_on_agent", "Put on agent", id="suggestion.put-on-agent"),
-        Binding("i", "try_again", "Try again", id="suggestion.try-again"),
-        Binding("enter", "turn", "The turn behind it", id="suggestion.turn", show=False),
-        Binding("h", "history", "Prompt history", id="suggestion.history", show=False),
-        Binding("d", "details", "Details", id="suggestion.details", show=False),
-    ]
 
     why: Why | None = None
 

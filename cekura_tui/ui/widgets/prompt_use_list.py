@@ -19,6 +19,7 @@ from cekura_tui.ui.widgets.signs import TONE_CLASSES, TONE_CSS
 from cekura_tui.ui.widgets.virtual_list import VirtualList
 
 _WHEN_CELLS, _WORDS_CELLS, _HOW_CELLS = 12, 12, 26
+_HASH_CELLS, _WIDE = 8, 100
 _HERE = "» "
 
 
@@ -82,6 +83,10 @@ class PromptUseList(VirtualList[UseRow]):
         use, dim = row.use, self.ink("tone--dim")
         words = count(use.words, "word")
         rest = width - 2 - len(_HERE) - _WHEN_CELLS - _HOW_CELLS - _WORDS_CELLS - 4
+        name = []
+        if width >= _WIDE:
+            # Prompts of an agent often begin alike: by its hash one sees which are the same.
+            name, rest = [Segment(use.sha256[:_HASH_CELLS] + "  ", dim)], rest - _HASH_CELLS - 2
         return [
             [
                 Segment("● " if state.marked else "  "),
@@ -89,6 +94,7 @@ class PromptUseList(VirtualList[UseRow]):
                 Segment(fit(row.when, _WHEN_CELLS) + " ", dim),
                 Segment(fit(how_words(use), _HOW_CELLS) + " "),
                 Segment(fit(words, _WORDS_CELLS, right=True) + "  "),
+                *name,
                 Segment(fit(use.first_line, rest), dim),
             ]
         ]

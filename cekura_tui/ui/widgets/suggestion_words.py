@@ -28,7 +28,7 @@ def headline(number: int, reading: Reading | None) -> Text:
     if reading is None:
         return text
     diff, job = reading.diff, reading.done.job
-    chosen = Counter(choice.what for choice in reading.choices.values())
+    chosen = Counter[str](choice.what for choice in reading.choices.values())
     changes = [count(len(diff.hunks), "change"), *(f"{chosen[what]:,} {what}" for what in _CHOSEN if chosen[what])]
     told = [
         ", ".join(changes),
@@ -68,9 +68,9 @@ def _about(issue: PromptIssue) -> Iterator[str]:
     told = (runs, clean_line(issue.metric, 60), clean_line(issue.section, 60), kind)
     if any(told):
         yield " · ".join(filter(None, told))
-    for said in (issue.description, issue.suggestion):
-        if said and clean_line(said) != clean_line(issue.title):
-            yield clean_line(said)
+    title = clean_line(issue.title)
+    said = (clean_line(text, 600).removeprefix(title).strip() for text in (issue.description, issue.suggestion))
+    yield from filter(None, said)
 
 
 def told_of_hunks(diff: ProseDiff, why: Why | None) -> Mapping[int, HunkTold]:
@@ -110,7 +110,7 @@ def _state(choice: Choice | None) -> str:
 
 def accepted_words(before: Choices, diff: ProseDiff) -> str:
     """That all is accepted, and what was chosen otherwise before, as a sentence."""
-    chosen = Counter(choice.what for choice in before.values())
+    chosen = Counter[str](choice.what for choice in before.values())
     others = [f"{chosen[what]:,} {what}" for what in ("rejected", "edited") if chosen[what]]
     were = f" ({' and '.join(others)} before)" if others else ""
     return f"All is accepted: {count(len(diff.hunks), 'change')}{were}. u takes that back."
