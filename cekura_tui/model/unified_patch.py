@@ -9,7 +9,7 @@ from cekura_tui.model.matching import Gap, Pairs, match, short_gaps
 from cekura_tui.model.text import prompt_bytes
 
 _UNNAMED = "prompt.md"
-_KNOWN_SOURCE = re.compile(r"(?:agent|file|last|draft)(?:, edited)?|-|")
+_KNOWN_SOURCE = re.compile(r"agent|file|last|draft|staged from job \d+|-|")
 _NO_PATH = re.compile(r"/(?:dev|proc)/.*|.*\\.*|.*…")
 _REFUSED_BY_GIT = re.compile(r"(?:\.git|git~\d)[ .]*(?::.*)?", re.IGNORECASE)
 _NAME_BYTES = 240
@@ -40,6 +40,7 @@ def patch_path(source: str) -> str:
 
     Of a file that is not below the working directory only the name is taken: a patch cannot lead out of it.
     """
+    source = source.removesuffix(", edited")
     if _KNOWN_SOURCE.fullmatch(source) or _NO_PATH.fullmatch(source) or not source.isprintable():
         return _UNNAMED
     parts = [part for part in source.split("/") if part not in ("", ".")]

@@ -71,7 +71,7 @@ async def test_a_file_that_exists_is_asked_about_and_a_missing_folder_is_named(s
         await sees(pilot, "There is no directory", "no")
         pilot.app.screen.query_one(Input).value = str(tmp_path)
         await pilot.press("enter")
-        await sees(pilot, "is a directory")
+        await sees(pilot, "Name a file in it.")
         pilot.app.screen.query_one(Input).value = ""
         await pilot.press("enter")
         await sees(pilot, "Type a file name")

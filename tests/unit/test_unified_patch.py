@@ -103,6 +103,8 @@ def test_a_patch_makes_the_proposed_text_of_the_sent_one_to_the_byte(
 SOURCES = {
     "agent": "prompt.md",
     "file, edited": "prompt.md",
+    "staged from job 12": "prompt.md",
+    "prompts/ava.md, edited": "prompts/ava.md",
     "-": "prompt.md",
     "": "prompt.md",
     "prompts/ava.md": "prompts/ava.md",

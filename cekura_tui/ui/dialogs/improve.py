@@ -170,7 +170,7 @@ class ImproveDialog(Dialog[Job]):
         except CekuraTuiError as error:
             self._say(error.sentence(), failed=True)
             return
-        self._sources.has("file", prompt)
+        self._sources.has("file", prompt, event.value.strip())
         self._leave_text()
         self._put("file", prompt)
         self._say(f"Read {event.value.strip()}.")
@@ -206,7 +206,7 @@ class ImproveDialog(Dialog[Job]):
             agent_name=self._agent_name,
             category_ids=self._focus.ids("category"),
             workflow_metric_ids=self._focus.ids("metric"),
-            prompt_source=self._sources.current + (", edited" if self._edited else ""),
+            prompt_source=self._sources.named + (", edited" if self._edited else ""),
         )
 
     def keep(self) -> None:

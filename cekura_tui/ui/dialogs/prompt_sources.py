@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from cekura_tui.model.text import Prompt
+from cekura_tui.model.text import Prompt, clean_line
 from cekura_tui.ui.widgets.choice_list import Choice, ChoiceList
 
 _WORDS = {
@@ -28,6 +28,7 @@ class PromptSources(ChoiceList):
     def __init__(self, given: GivenPrompt | None = None) -> None:
         super().__init__(several=False, id="sources")
         self.current = given.source if given else "agent"
+        self._path = ""
         self._texts: dict[str, Prompt] = dict([given] if given else [])
 
     def on_mount(self) -> None:
@@ -35,10 +36,16 @@ class PromptSources(ChoiceList):
         for source in dict.fromkeys((self.current, "agent", "file")):
             self._offer(source)
 
-    def has(self, source: str, text: Prompt) -> None:
-        """The text of a source is known; one that was not offered before is from now on."""
+    def has(self, source: str, text: Prompt, path: str = "") -> None:
+        """The text of a source is known, of a file with its path; what was not offered before is from now on."""
         self._texts[source] = text
+        self._path = path or self._path
         self._offer(source)
+
+    @property
+    def named(self) -> str:
+        """The one that is worked on, as it is recorded with a job: a file by its path."""
+        return clean_line(self._path) or "file" if self.current == "file" else self.current
 
     def text_of(self, source: str) -> Prompt:
         """Its text; empty where it is not known yet."""

@@ -11,7 +11,7 @@ from textual import work
 from textual.binding import Binding, BindingType
 
 from cekura_tui.model.errors import CekuraTuiError, KeyMissing, UsageError
-from cekura_tui.model.job import Job, JobState
+from cekura_tui.model.job import Job, JobState, Suggestion
 from cekura_tui.model.text import Prompt
 from cekura_tui.ui.dialogs.confirm import ConfirmDialog
 from cekura_tui.ui.dialogs.copy_job import CopyJobDialog, Offer
@@ -182,7 +182,7 @@ class JobKeys(Page):
         if (job := self._free) is None:
             return
         try:
-            record, prompt, whole = await self.board.workspace.call(_told_of(job.number))
+            record, done, staged, whole = await self.board.workspace.call(_told_of(job.number))
         except CekuraTuiError as error:
             if isinstance(error, UsageError):
                 # It was forgotten meanwhile, which is news unless it was asked for here, as by `y` pressed twice.
@@ -195,16 +195,16 @@ class JobKeys(Page):
             return
         offers = [Offer(_OFFERED[name], text) for name, text in record.curls.items()]
         offers.append(Offer("the job as JSON", whole))
-        if prompt is not None:
+        if done.improved_prompt is not None:
             offers.append(Offer("the improved prompt …"))
         taken = await self.app.push_screen_wait(CopyJobDialog(job.number, offers))
         if taken is not None and taken.text is not None:
             self.app.copy_to_clipboard(taken.text)
             self.tell(f"Sent to the terminal's clipboard: {taken.words}. Whether it took it, only pasting tells.")
-        elif taken is not None and prompt is not None:
+        elif taken is not None and done.improved_prompt is not None:
             from cekura_tui.ui.dialogs.hand_off import HandOffDialog
 
-            if told := await self.app.push_screen_wait(HandOffDialog(job.number, prompt)):
+            if told := await self.app.push_screen_wait(HandOffDialog(done, staged)):
                 self.tell(told)
 
 
@@ -224,11 +224,13 @@ def _launched(job: Job) -> str:
     return f"Job {job.number} launched; it goes on by itself."
 
 
-def _told_of(number: int) -> Callable[[Session], Awaitable[tuple[JobRecord, Prompt | None, str]]]:
-    """What there is to copy: the record with its commands, the improved prompt, and all as `jobs show --json` says."""
+def _told_of(number: int) -> Callable[[Session], Awaitable[tuple[JobRecord, Suggestion, Prompt, str]]]:
+    """What there is to copy: the record with its commands, the job with its texts, what is staged of it, and all as
+    `jobs show --json` says."""
 
-    async def ask(session: Session) -> tuple[JobRecord, Prompt | None, str]:
+    async def ask(session: Session) -> tuple[JobRecord, Suggestion, Prompt, str]:
         record, done = await session.jobs.record(number), await session.jobs.suggestion(number)
-        return record, done.improved_prompt, json.dumps(done.to_json(), indent=2)
+        staged = await session.staging.staged(number)
+        return record, done, done.prompt if staged is None else staged, json.dumps(done.to_json(), indent=2)
 
     return ask

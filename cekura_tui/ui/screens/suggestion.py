@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from rich.text import Text
 from textual import on, work
@@ -21,6 +21,9 @@ from cekura_tui.ui.widgets.prose_diff import ProseDiffView
 from cekura_tui.ui.widgets.staged_text import StagedText
 from cekura_tui.ui.widgets.suggestion_words import headline, summary, told_of_hunks
 from cekura_tui.ui.widgets.virtual_list import VirtualList
+
+if TYPE_CHECKING:
+    from cekura_tui.workspace.suggestions import Reading
 
 
 class SuggestionScreen(SuggestionWays):
@@ -81,10 +84,9 @@ accepts all, `u` takes the last step back. What is not accepted is not in the st
         self._load()
 
     @work(group="suggestion", exclusive=True)
-    async def _load(self, anew: bool = False) -> None:
-        workspace = self.board.workspace
+    async def _load(self) -> None:
         try:
-            reading = await workspace.call(lambda session: session.suggestions.read(self.number))
+            reading = await self.board.workspace.call(lambda session: session.suggestions.read(self.number))
         except CekuraTuiError as error:
             self._error = error
             self.draw()
@@ -93,12 +95,16 @@ accepts all, `u` takes the last step back. What is not accepted is not in the st
         self.draw()
         if first and not self.gone:
             (self.query_one(ProseDiffView) if self.has_changes else self.query_one("#summary")).focus()
-        if self.why is None or anew:
-            try:
-                self.why = await workspace.call(lambda session: session.suggestions.why(reading))
-            except CekuraTuiError:
-                return  # the program is closing
-            self.draw()
+            self._ask_why(reading)
+
+    @work(group="why", exclusive=True)
+    async def _ask_why(self, reading: Reading) -> None:
+        """What the runs tell takes longer; nobody waits for it to choose."""
+        try:
+            self.why = await self.board.workspace.call(lambda session: session.suggestions.why(reading))
+        except CekuraTuiError:
+            return  # the program is closing
+        self.draw()
 
     def draw(self) -> None:
         """Everything that is known."""
@@ -177,7 +183,9 @@ accepts all, `u` takes the last step back. What is not accepted is not in the st
 
     def action_refresh(self) -> None:
         """Read it again, and what the runs tell."""
-        self._load(anew=True)
+        self._load()
+        if self.reading is not None:
+            self._ask_why(self.reading)
 
     def action_whole_error(self) -> None:
         """The whole of the error that is shown."""

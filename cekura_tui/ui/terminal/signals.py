@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from types import FrameType
 from typing import TYPE_CHECKING
 
-from cekura_tui.ui.terminal import editor
+from cekura_tui.ui.terminal import foreground
 from cekura_tui.ui.terminal.restore import Terminal
 
 if TYPE_CHECKING:
@@ -71,8 +71,8 @@ class Leaving:
             return
         self.number = number
         threading.Thread(target=self._leave_anyway, args=(number, patience), name="leaving", daemon=True).start()
-        # The main thread waits for an editor as long as there is one.
-        editor.hang_up()
+        # The main thread waits for an editor or a pager as long as there is one.
+        foreground.hang_up()
         self._app.leave_from_signal(128 + number)
 
     def _leave_anyway(self, number: int, patience: float) -> None:
