@@ -56,7 +56,7 @@ async def test_where_agents_are_read_from_v2_they_are_written_there_from_the_sta
         (Reply({}, 429), ApiError),
         (Reset(), Unreachable),
     ],
-    ids=str,
+    ids=["403", "400", "404", "410", "502", "429", "reset"],
 )
 async def test_a_write_is_sent_once_whatever_comes(
     scripted: ScriptedServer, bad: Reply | Reset, kind: type[ApiError]

@@ -52,16 +52,15 @@ class EditHunkDialog(Dialog[Edited]):
         with Vertical(classes="dialog", id="edit-hunk"):
             yield Label(Content(clean_line(self._title)), classes="dialog-title")
             with VerticalScroll(id="edit-hunk-sent"):
-                yield Static(
-                    Content(clean(self._sent) if self._sent.strip() else "Nothing stands here in what was sent.")
-                )
+                sent = f"Sent: {clean(self._sent)}" if self._sent.strip() else "Nothing of it was sent: it is new."
+                yield Static(Content(sent))
             yield TextArea(id="edit-hunk-text", soft_wrap=True, show_line_numbers=False, compact=True)
             yield Static(id="edit-hunk-note")
             with Horizontal(classes="dialog-buttons"):
                 yield Button(Content("Take it"), id="take", variant="primary", compact=True)
                 yield Button(Content("Cancel"), id="cancel", compact=True)
             yield Label(
-                Content("ctrl+g takes it · ctrl+e opens $EDITOR · esc closes and keeps what you typed"),
+                Content("ctrl+g takes it · ctrl+e opens $EDITOR · esc keeps what you typed"),
                 classes="dialog-hint",
             )
 
