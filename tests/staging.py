@@ -21,7 +21,11 @@ from watching import sees, still
 from cekura_tui.config.paths import Paths
 from cekura_tui.jobs.engine import JobEngine
 from cekura_tui.model.job import Draft, Job
+from cekura_tui.model.progress import Progress
+from cekura_tui.model.staging import Choice
+from cekura_tui.model.text import Prompt
 from cekura_tui.ui.app import CekuraApp
+from cekura_tui.ui.screens.suggestion import SuggestionScreen
 from cekura_tui.workspace import session as session_room
 from cekura_tui.workspace.session import Session
 from cekura_tui.workspace.setup import DemoOptions, Setup, demo_setup
@@ -31,6 +35,7 @@ EPOCH = 1_787_061_600.0
 """Tuesday 18 August 2026, 14:00 UTC: the time that the runs count back from."""
 SUGGESTED, NOTHING_FOUND, FAILED, GOING = 900238, 900239, 900220, 900234
 UNTIMED = 900143
+PROPOSED = 5
 """The runs that jobs were launched from: one of each outcome, and one that still runs."""
 
 Scene = Callable[[Pilot[Any]], Awaitable[None]]
@@ -215,6 +220,69 @@ async def suggestion(pilot: Pilot[Any]) -> None:
     await still(pilot)
 
 
+CHANGES = (
+    (
+        "Ask for the caller's date of birth if you need to tell two patients apart.",
+        "Before you open a record, ask for the full name and the date of birth, and go on only when both match.",
+    ),
+    ("2. Ask whether", "2. Confirm the booking before you end the call.\n3. Ask whether"),
+    ("3. Call `find", "4. Call `find"),
+    ("4. When the caller", "5. When the caller"),
+    ("5. Tell the caller to bring their insurance card", "6. Tell the caller to bring a card of their insurance"),
+    ("\n6. Confirm the booking before you end the call.", ""),
+    ("Later than that there is a fee", "Later than that\nthere is a fee"),
+    (
+        "always go to a nurse.",
+        "always go to a nurse. When Sofia Lindqvist asks about lisinopril, ask first on which day it runs out.",
+    ),
+    ("Try to help the caller yourself before transferring. ", ""),
+    ("- No lists of more than three things", "- No lists of more than two things"),
+)
+"""What a proposal changes of the clinic's prompt: words, a rule that moves with the numbers of the others, lines that
+wrap otherwise, a fact of one call, a sentence that goes."""
+
+
+async def _proposed(home: Path) -> None:
+    session = Session.open(_setup(home, 1e-6))
+    try:
+        improvable = await session.improvable([SUGGESTED])
+        agent, sent = await session.agent_prompt(improvable.agent_id)
+        proposed: str = sent
+        for old, new in CHANGES:
+            assert old in proposed, old
+            proposed = proposed.replace(old, new)
+        at, jobs = EPOCH + 200, session.store.jobs
+        job = jobs.begin_launch(Draft(improvable.run_ids, sent, agent.id, agent.name), at, "")
+        jobs.record_progress_id(job.number, "abc", "{}", at)
+        told = "Asked for name and birth date before a record is opened, and for the day that a medicine runs out."
+        jobs.record_answer(job.number, Progress("succeeded", "completed", Prompt(proposed), told), "{}", at + 40)
+        jobs.look(job.number, at + 60)
+        reading = await session.suggestions.read(job.number)
+        worded = "When somebody asks for a medicine, ask first on which day it runs out."
+        edited = next(hunk.number for hunk in reading.diff.hunks if "Sofia" in hunk.new)
+        await session.suggestions.choose(job.number, reading.diff, {edited: Choice("edited", worded)})
+        assert job.number == PROPOSED
+    finally:
+        await session.close()
+
+
+def propose(home: Path) -> None:
+    """Add to what `prepare` made a job whose proposal has changes of every kind, one of them edited."""
+    with fixed(Clock(EPOCH + 290)):
+        asyncio.run(_proposed(home))
+
+
+async def changes(pilot: Pilot[Any]) -> None:
+    """That proposal, one of its changes accepted, one rejected, at the next."""
+    await runs(pilot)
+    app: CekuraApp = pilot.app  # type: ignore[assignment]
+    app.push_screen(SuggestionScreen(app.board, PROPOSED))
+    await sees(pilot, f"Suggestion of job {PROPOSED}", "answers")
+    await pilot.press("a", "n", "x", "n")
+    await sees(pilot, "1 accepted, 1 rejected, 1 edited")
+    await still(pilot)
+
+
 SCENES: dict[str, Scene] = {"runs": runs, "run": run, "improve": improve, "jobs": jobs, "suggestion": suggestion}
 """Those that the README shows."""
 MORE: dict[str, Scene] = {
@@ -224,4 +292,5 @@ MORE: dict[str, Scene] = {
     "details": details,
     "compared": compared,
     "untimed": untimed,
+    "changes": changes,
 }

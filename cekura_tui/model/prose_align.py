@@ -94,7 +94,8 @@ class _Alignment:
         found = {}
         for i in left:
             bag = self._old_bags[i]
-            rare = [word for word in bag.words if len(places[word]) <= _COMMON and telling(word)]
+            rare = [word for word in bag.words if len(places[word]) <= _COMMON]
+            rare = [word for word in rare if telling(word)] or rare
             for j in {j for word in rare for j in places[word]}:
                 other = self._new_bags[j]
                 if (self.old[i].kind == "code") != (self.new[j].kind == "code"):

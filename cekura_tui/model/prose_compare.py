@@ -184,7 +184,7 @@ def _numbered(comparison: _Comparison, steps: list[Step], pieces: list[Piece]) -
         away = next((steps[n] for n in parts if steps[n].role == "away"), None)
         if kind == "moved" and away is not None:
             came = places.of(away.olds, range(0))
-            note = f"from {came}" if came != place else "within it"
+            note = f"from {_short(came, place)}" if came != place else "within it"
         told = old.strip() if kind != "moved" else "".join(pieces[n].old for n in parts if pieces[n].moved).strip()
         hunks.append(
             Hunk(
@@ -202,6 +202,12 @@ def _numbered(comparison: _Comparison, steps: list[Step], pieces: list[Piece]) -
             )
         )
     return ProseDiff(tuple(pieces), tuple(sorted(hunks, key=lambda one: one.number)), comparison.coarse)
+
+
+def _short(came: str, place: str) -> str:
+    """Where something came from: "rule 6", where that is in the section where it is now."""
+    section, sign, rest = came.rpartition(" › ")
+    return rest if sign and place.startswith(f"{section}{sign}") else came
 
 
 def _telling(piece: Piece) -> int:

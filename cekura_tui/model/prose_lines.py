@@ -14,6 +14,7 @@ from cekura_tui.model.visible import visible
 Mark = Literal[" ", "-", "+", "~", "±"]
 """What became of a line: the same, gone, come, other words in it, or another text in its place."""
 
+_SIGNS: dict[Op, tuple[str, str]] = {"same": ("", ""), "del": ("[-", "-]"), "ins": ("{+", "+}")}
 _LONG, _SHORTENED = 300, 200
 """Of an unchanged line with more characters than the first, so many are shown beside a change while it is folded."""
 
@@ -84,6 +85,12 @@ def edited_text(diff: ProseDiff, number: int, choice: Choice) -> str:
     hunk = diff.hunks[number - 1]
     alone = ProseDiff((replace(diff.pieces[hunk.main], hunk=1),), (replace(hunk, number=1, main=0),))
     return staged(alone, {1: choice})
+
+
+def signed(op: Op, text: str) -> str:
+    """Words of a line with signs for what became of them: "[-gone-]", "{+come+}"; white space after them is outside."""
+    bare = text.rstrip() or text
+    return f"{_SIGNS[op][0]}{bare}{_SIGNS[op][1]}{text[len(bare) :]}"
 
 
 def fold(lines: Sequence[ProseLine], before: int, after: int) -> tuple[list[ProseLine], int, list[ProseLine]]:

@@ -5,12 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from cekura_tui.model.prose_diff import Hunk, ProseDiff
-from cekura_tui.model.prose_lines import Passage, ProseLine, fold, passages, places_of
+from cekura_tui.model.prose_lines import Passage, ProseLine, fold, passages, places_of, signed
 from cekura_tui.model.prose_words import word_count
 from cekura_tui.model.text import capped, count
 from cekura_tui.model.visible import visible
-
-_SIGNS = {"same": ("", ""), "del": ("[-", "-]"), "ins": ("{+", "+}")}
 
 
 def as_text(diff: ProseDiff, context: int = 2) -> str:
@@ -77,8 +75,7 @@ def _marked(line: ProseLine) -> str:
     """Signs do not reach over the end of a line, so that every line can be read by itself."""
     told = "… " if line.goes_on else ""
     for span in line.spans:
-        start, end = _SIGNS[span.op]
-        told += "\n".join(f"{start}{capped(part)}{end}" if part else "" for part in span.text.split("\n"))
+        told += "\n".join(signed(span.op, capped(part)) if part else "" for part in span.text.split("\n"))
     if not line.spans and line.mark in "-+":
-        return "".join(_SIGNS["del" if line.mark == "-" else "ins"])
+        return signed("del" if line.mark == "-" else "ins", "")
     return told

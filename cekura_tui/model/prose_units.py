@@ -12,7 +12,6 @@ from cekura_tui.model.prose_words import words_in
 UnitKind = Literal["heading", "item", "text", "row", "code"]
 
 _LINE = re.compile("[^\n]*\n|[^\n]+")
-_SPACE = re.compile(r"\s*")
 _FENCE = re.compile(r"\s*(```+|~~~+)")
 _QUOTE = re.compile(r"\s*>[>\s]*")
 _HEADING = re.compile(r"\s{0,3}#{1,6}[ \t]+(?=\S)")
@@ -59,7 +58,7 @@ def units_of(text: str, *, closely: bool = True) -> tuple[list[Unit], str]:
     for start, end, kind, block in _stretches(text):
         prose = closely and kind in ("item", "text")
         for first, last in _sentences(text, start, end) if prose else [(start, end)]:
-            bare = first + len(_SPACE.match(text, first, last).group())  # type: ignore[union-attr] - it always matches
+            bare = last - len(text[first:last].lstrip())
             shut = first + len(text[first:last].rstrip())
             if shut <= bare:
                 continue
@@ -74,36 +73,31 @@ def units_of(text: str, *, closely: bool = True) -> tuple[list[Unit], str]:
 def _stretches(text: str) -> Iterator[tuple[int, int, UnitKind, int]]:
     """(start, end, kind, block): what units are found in. A paragraph or item is one, with all its lines."""
     fence = ""
-    block, open_at, open_kind = 0, -1, "text"
-    at = 0
+    block, open_at = 0, -1
+    open_kind: UnitKind = "text"
     for found in _LINE.finditer(text):
         line, at, end = found.group(), *found.span()
-        goes_on = open_at >= 0
-        if fence or (opens := _FENCE.match(line)):
-            if goes_on:
-                yield open_at, at, open_kind, block  # type: ignore[misc] - "item" or "text"
-                open_at = -1
-            if not fence:
-                block, fence = block + 1, opens.group(1)[:3]  # type: ignore[union-attr] - it was not in a fence
-            elif line.strip().startswith(fence):
-                fence = ""
-            yield at, end, "code", block
-            continue
-        alone = _alone(line)
-        item = None if alone else _ITEM.match(line)
-        if goes_on and (alone or item or not line.strip()):
-            yield open_at, at, open_kind, block  # type: ignore[misc]
+        opens = None if fence else _FENCE.match(line)
+        alone = None if fence or opens else _alone(line)
+        item = None if fence or opens or alone else _ITEM.match(line)
+        if open_at >= 0 and (opens or alone or item or not line.strip()):
+            yield open_at, at, open_kind, block
             open_at = -1
-        if alone:
-            kind, marker = alone
+        if opens:
+            block, fence = block + 1, opens.group(1)[:3]
+            yield at, end, "code", block
+        elif fence:
+            yield at, end, "code", block
+            fence = "" if line.strip().startswith(fence) else fence
+        elif alone:
             block += 1
-            yield at + marker, end, kind, block
+            yield at + alone[1], end, alone[0], block
         elif item:
             block, open_at, open_kind = block + 1, at + len(item.group()), "item"
         elif line.strip() and open_at < 0:
             block, open_at, open_kind = block + 1, at, "text"
     if open_at >= 0:
-        yield open_at, len(text), open_kind, block  # type: ignore[misc]
+        yield open_at, len(text), open_kind, block
 
 
 def _alone(line: str) -> tuple[UnitKind, int] | None:

@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
-from staging import prepare
+from staging import prepare, propose
 
 
 @pytest.fixture(scope="session")
 def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
     home = tmp_path_factory.mktemp("stage") / "home"
     prepare(home)
+    return home
+
+
+@pytest.fixture(scope="session")
+def proposed(prepared: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    home = tmp_path_factory.mktemp("proposed") / "home"
+    shutil.copytree(prepared, home)
+    propose(home)
     return home

@@ -44,3 +44,18 @@ def test_it_looks_as_it_did(
 ) -> None:
     with staged(prepared) as app:
         assert snap_compare(app, run_before=MORE.get(scene) or SCENES[scene], terminal_size=size)
+
+
+@pytest.mark.parametrize("size", [WIDE, SMALL, LARGE], ids=["120x36", "80x24", "200x50"])
+@pytest.mark.parametrize("colour", ["in colour", "without colour"])
+def test_what_changes_looks_as_it_did(
+    snap_compare: Callable[..., bool],
+    proposed: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    colour: str,
+    size: tuple[int, int],
+) -> None:
+    if colour == "without colour":
+        monkeypatch.setenv("NO_COLOR", "1")
+    with staged(proposed) as app:
+        assert snap_compare(app, run_before=MORE["changes"], terminal_size=size)

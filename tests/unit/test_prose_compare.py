@@ -198,7 +198,7 @@ def test_rules_that_changed_places_are_moved_and_their_numbers_are_no_words() ->
     assert (diff.added_words, diff.removed_words) == (0, 0)
     assert [hunk.kind for hunk in diff.worded] == ["moved", "moved"]
     moved = diff.worded[0]
-    assert (moved.place, moved.note) == ("Verification › rule 1", "from Verification › rule 3")
+    assert (moved.place, moved.note) == ("Verification › rule 1", "from rule 3")
 
 
 def test_a_section_moves_as_one() -> None:

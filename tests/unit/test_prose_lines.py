@@ -119,8 +119,8 @@ def test_the_lines_of_the_staged_text_are_the_staged_text(texts: tuple[str, str]
 def test_the_plain_form_tells_place_words_moves_and_what_did_not_change() -> None:
     assert as_text(compare(OLD, NEW)).splitlines() == [
         "# Role",
-        "@@ 1 of 5 @@ Role › paragraph 1 (+3 −3)",
-        "[-You are Ava.-]{+You are Eva.+}",
+        "@@ 1 of 5 @@ Role › paragraph 1 (+1 −1)",
+        "You are [-Ava.-]{+Eva.+}",
         "",
         "## Rules",
         "→ moved to Closing › item 1 (13 words)",
@@ -128,7 +128,7 @@ def test_the_plain_form_tells_place_words_moves_and_what_did_not_change() -> Non
         "@@ 2 of 5 @@ Rules › rule 2 (list marks only, 1 place)",
         "2. Be kind to the callers.",
         "@@ 3 of 5 @@ Rules › rule 3 (+2)",
-        "3. Do not talk about prices {+or fees +}at all.",
+        "3. Do not talk about prices {+or fees+} at all.",
         "",
         "## Closing",
         "Say goodbye to the caller.",
@@ -136,7 +136,7 @@ def test_the_plain_form_tells_place_words_moves_and_what_did_not_change() -> Non
         "… {+Ask whether more is needed.+}",
         "@@ 5 of 5 @@ Closing › item 1 (+1, moved from Rules › rule 1)",
         "",
-        "[-1.-]{+-+} Always ask for the {+full +}date of birth before anything else is said.",
+        "[-1.-]{+-+} Always ask for the {+full+} date of birth before anything else is said.",
     ]
 
 

@@ -9,6 +9,7 @@ from itertools import zip_longest
 from rich.segment import Segment
 from rich.style import Style
 
+from cekura_tui.model.prose_lines import signed
 from cekura_tui.model.prose_words import Op, Span
 from cekura_tui.model.text import LONGEST_LINE, capped
 from cekura_tui.ui.widgets.cells import fit
@@ -23,7 +24,6 @@ _LEAST = 10
 _GUTTER = 2
 _BETWEEN = " │ "
 _MARK_INKS = {"-": "del", "+": "ins", "~": "both", "←": "moved", "→": "moved"}
-_SIGNS = {"del": ("[-", "-]"), "ins": ("{+", "+}")}
 
 Inked = list[tuple[str, Style | None]]
 
@@ -135,8 +135,7 @@ def _inked(row: DiffRow, spans: Sequence[Span], look: Look) -> Inked:
         if rejected is not None:
             ink = rejected if ink is None else ink + rejected
         if look.signs and is_mixed and span.op != "same":
-            start, end = _SIGNS[span.op]
-            found += [(start, ink), (span.text, ink), (end, ink)]
+            found.append((signed(span.op, span.text), ink))
         else:
             if before == "del" and span.op == "ins" and found and not (found[-1][0] + " ")[-2].isspace():
                 found.append((" ", None))

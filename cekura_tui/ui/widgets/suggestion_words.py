@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
+from itertools import islice
 
 from rich.text import Text
 
 from cekura_tui.model.hunk_reasons import Reason
 from cekura_tui.model.job import Suggestion
+from cekura_tui.model.json_tree import has_children, leaf_text
 from cekura_tui.model.prompt_issues import PromptIssue
 from cekura_tui.model.prose_diff import ProseDiff
 from cekura_tui.model.staging import Choice, Choices
@@ -20,6 +22,8 @@ from cekura_tui.workspace.suggestions import Reading, Why
 _CHOSEN = ("accepted", "rejected", "edited")
 _ISSUES = 50
 """Issues that are listed."""
+_REST, _DEEPEST = 60, 8
+"""Lines of an issue that are told of what is not known to be in one, and how deep they go."""
 
 
 def headline(number: int, reading: Reading | None) -> Text:
@@ -71,6 +75,19 @@ def _about(issue: PromptIssue) -> Iterator[str]:
     title = clean_line(issue.title)
     said = (clean_line(text, 600).removeprefix(title).strip() for text in (issue.description, issue.suggestion))
     yield from filter(None, said)
+    tree = (line for node in issue.nodes() for line in _tree(node.name, node.value))
+    yield from islice(tree, _REST)
+
+
+def _tree(name: str, value: object, depth: int = 0) -> Iterator[str]:
+    """What else was sent of it, a line a value."""
+    named = f"{'  ' * depth}{clean_line(name, 60)}"
+    if isinstance(value, dict | list) and value and depth < _DEEPEST:
+        yield f"{named}:"
+        for key, one in value.items() if isinstance(value, dict) else enumerate(value, 1):
+            yield from _tree(str(key), one, depth + 1)
+    else:
+        yield f"{named}: {clean_line(leaf_text(value) if not has_children(value) else str(value), 600)}"
 
 
 def told_of_hunks(diff: ProseDiff, why: Why | None) -> Mapping[int, HunkTold]:

@@ -1,0 +1,40 @@
+"""What is told above a suggestion: the summary, and the issues with all that the server sent of them."""
+
+from __future__ import annotations
+
+from cekura_tui.model.job import Job, JobState, Suggestion
+from cekura_tui.model.prompt_issues import read_issues
+from cekura_tui.model.prose_compare import compare
+from cekura_tui.model.text import Prompt
+from cekura_tui.ui.widgets.suggestion_words import summary
+from cekura_tui.workspace.suggestions import Why
+
+
+def told(issues: object) -> list[str]:
+    job = Job(1, JobState.SUCCEEDED, "", "o", "k", "p", (7,), 3, "A", (), (), "s", summary_of_changes="One change.")
+    done = Suggestion(job, Prompt("a"), Prompt("b"))
+    return summary(done, compare("a", "b"), Why(read_issues(issues), {}, {}, ())).plain.split("\n")
+
+
+def test_what_is_not_known_of_an_issue_is_told_as_a_tree() -> None:
+    odd = {"title": "Talks over the caller\x1b[31m", "run_ids": [7], "odd": {"deep": [1, {"er": None}]}, "flag": True}
+    assert told({"issues": [odd]}) == [
+        "One change.",
+        "1 issue behind it:",
+        "• Talks over the caller[31m",
+        "  run 7",
+        "  odd:",
+        "    deep:",
+        "      1: 1",
+        "      2:",
+        "        er: null",
+        "  flag: true",
+    ]
+
+
+def test_an_issue_of_any_size_is_told_in_bounded_lines() -> None:
+    deep: object = "end"
+    for _ in range(400):
+        deep = [deep]
+    lines = told([{"title": "Much", "wide": list(range(5_000)), "deep": deep}])
+    assert len(lines) < 70
