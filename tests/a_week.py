@@ -6,6 +6,7 @@ import asyncio
 import gc
 import os
 import random
+import weakref
 from collections import Counter
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
@@ -160,15 +161,24 @@ class Week:
         """To the jobs, into one after the other from the top on, and back."""
         await self.pilot.press("2")
         await eventually(lambda: self.app.current_mode == "jobs", "the jobs are shown")
+        shown: list[weakref.ref[Any]] = []
         for _ in range(self.looks):
             await self.pilot.press("enter")
             await eventually(lambda: len(self.app.screen_stack) == 2, "a job is shown")
+            shown.append(weakref.ref(self.app.screen))
             await self.pilot.pause()
             await self.pilot.press("escape")
             await eventually(lambda: len(self.app.screen_stack) == 1, "the jobs are shown again")
             await self.pilot.press("j")
         await self.pilot.press("1")
         await self.pilot.pause()
+        await eventually(lambda: self._let_go(shown), "nothing holds the jobs that were shown")
+
+    def _let_go(self, shown: list[weakref.ref[Any]]) -> bool:
+        # A signal of Textual holds who listened to it last until it is given once more, a timer until it has fired.
+        self.app.board.jobs_changed.publish(self.app.board.jobs)
+        gc.collect()
+        return not any(screen() for screen in shown)
 
     async def _measure(self) -> Evening:
         async def tasks_there(_: Session) -> int:

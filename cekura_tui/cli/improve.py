@@ -63,8 +63,7 @@ def improve(
     from asyncio import CancelledError
 
     from cekura_tui.model.job import MAX_RUNS, Draft
-    from cekura_tui.model.text import clean_line
-    from cekura_tui.workspace.prompt_files import check_output, check_prompt, read_prompt_file
+    from cekura_tui.workspace.prompt_files import check_output, check_prompt, read_prompt_file, source_of
 
     if not run_ids:
         raise UsageError("No run was named.", f"Name one to {MAX_RUNS} runs of one agent.")
@@ -76,11 +75,13 @@ def improve(
         raise UsageError("--out and --timeout wait for the result.", "Give --wait with them.")
     if prompt_file == "-" and options.api_key_file == "-":
         raise UsageError("Standard input cannot be both the key and the prompt.", "Give one of them as a file.")
+    if out == "-":
+        raise UsageError("--out writes a file.", "Name one; `jobs show ID --prompt` prints the improved prompt.")
     target = check_output(out, force=force) if out is not None else None
     given = read_prompt_file(prompt_file) if prompt_file is not None else None
 
     async def work(session: Session) -> Exit:
-        source = clean_line(prompt_file or "agent")
+        source = "agent" if prompt_file is None else "-" if prompt_file == "-" else source_of(prompt_file)
         typed = None
         if given is not None and prompt_file == "-":
             typed = Draft(tuple(dict.fromkeys(run_ids)), given, None, "", categories, metrics, source)
@@ -99,12 +100,12 @@ def improve(
                 shows = f"`{options.again('jobs list')}` shows what came of the launch."
                 say(f"The server's answer was not waited for. {shows}")
                 raise
-        later = f"`{options.again(f'jobs wait {job.number}')}` waits for it."
+        later = _later(options, job)
         if wait:
             job = await _wait(session, job, timeout, later)
             if job.state.going:
                 say(f"Not finished in time; the job goes on. {later}")
-            return await _hand_over(session, job, target, as_json, force, later)
+            return await _hand_over(options, session, job, target, as_json, force)
         # The state is told first, for printing may fail.
         say(f"{state_line(job)}. {later}" if job.state.going else state_line(job))
         done = await session.jobs.suggestion(job.number) if as_json else None
@@ -156,7 +157,9 @@ async def _wait(session: Session, job: Job, within: float | None, later: str) ->
     return job
 
 
-async def _hand_over(session: Session, job: Job, target: Path | None, as_json: bool, force: bool, later: str) -> Exit:
+async def _hand_over(
+    options: Options, session: Session, job: Job, target: Path | None, as_json: bool, force: bool
+) -> Exit:
     """Write and print what a job brought, if it brought something; neither depends on the other."""
     done = await session.jobs.suggestion(job.number)
     status = exit_of([job])
@@ -170,9 +173,11 @@ async def _hand_over(session: Session, job: Job, target: Path | None, as_json: b
         except UsageError as error:
             complain(error)
             if isinstance(error, Drifted):
-                say(error.drift())
+                say(f"What changed in it:\n{error.drift().rstrip()}")
+            shows = options.again(f"jobs show {job.number} --prompt")
+            say(f"`{shows}` prints the improved prompt, with --patch in its place what it changes.")
             status = error.exit_status
-    with printing(_launched(job, later)):
+    with printing(_launched(job, _later(options, job))):
         if as_json:
             put_json(done.to_json())
         else:
@@ -189,8 +194,14 @@ def _put_changes(done: Suggestion) -> None:
 
         if done.job.summary_of_changes:
             put(f"{done.job.summary_of_changes}\n")
-        put("No change: the proposal is the prompt that was sent." if done.unchanged else "")
-        put(as_text(compare(done.prompt, done.improved_prompt)))
+        if done.unchanged:
+            put("No change: the proposal is the prompt that was sent.")
+        else:
+            put(as_text(compare(done.prompt, done.improved_prompt)).rstrip("\n"))
+
+
+def _later(options: Options, job: Job) -> str:
+    return f"`{options.again(f'jobs wait {job.number}')}` waits for it."
 
 
 def _launched(job: Job, later: str) -> str:

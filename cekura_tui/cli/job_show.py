@@ -90,14 +90,15 @@ def _put_diff(sent: Prompt, other: Prompt) -> None:
     from cekura_tui.model.prose_text import as_text
 
     if sent != other:
-        put(as_text(compare(sent, other)))
+        put(as_text(compare(sent, other)).rstrip("\n"))
 
 
 def _put_patch(done: Suggestion, other: Prompt) -> None:
     from cekura_tui.model.text import Prompt
     from cekura_tui.model.unified_patch import patch_path, unified_patch
+    from cekura_tui.workspace.prompt_out import seen_from_here
 
-    put_prompt(Prompt(unified_patch(done.prompt, other, patch_path(done.job.prompt_source))))
+    put_prompt(Prompt(unified_patch(done.prompt, other, patch_path(seen_from_here(done.job.prompt_source)))))
 
 
 def _put_record(record: JobRecord, again: Sequence[Job], options: Options) -> None:

@@ -41,7 +41,7 @@ def tell_story(options: Options) -> int:
         put(f"\nJob {job.number}: {job.state.words}{': ' + job.error if job.error else ''}")
         if done.improved_prompt is not None:
             put(f"\n{job.summary_of_changes or ''}\n")
-            put(as_text(compare(done.prompt, done.improved_prompt)))
+            put(as_text(compare(done.prompt, done.improved_prompt)).rstrip("\n"))
         return Exit.DONE
 
     return run_script(options, work)

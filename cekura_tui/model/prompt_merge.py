@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import groupby
@@ -12,7 +12,8 @@ from typing import Literal
 from cekura_tui.model.prose_diff import Kind, ProseDiff
 from cekura_tui.model.text import Prompt
 
-_Hunk = tuple[Literal["now", "staged"], int]
+Side = Literal["now", "staged"]
+_Hunk = tuple[Side, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,12 +25,28 @@ class Conflict:
     now: str
     staged: str
 
+    def text_of(self, side: Side) -> str:
+        """As a side has it."""
+        return self.now if side == "now" else self.staged
+
+    def worded(self, side: Side, text: str) -> str:
+        """Other words for what a side has, with the white space that is around that; without words nothing is left."""
+        passage = self.text_of(side)
+        if not text.strip() or not passage.strip():
+            return text.strip()
+        return passage.replace(passage.strip(), text.strip(), 1)
+
 
 @dataclass(frozen=True)
 class Merge:
-    """The merged prompt in order: what is settled as text, what is not as conflicts, numbered from 1."""
+    """The merged prompt in order: what is settled as text, what is not as conflicts, numbered from 1.
+
+    `groups` has the number of every conflict, those that are one decision together: with a passage that was moved, the
+    place that it left and the one where it arrived. Taking one of them from each side would double it, or drop it.
+    """
 
     parts: tuple[str | Conflict, ...]
+    groups: tuple[tuple[int, ...], ...] = ()
 
     @cached_property
     def conflicts(self) -> tuple[Conflict, ...]:
@@ -74,7 +91,11 @@ def merge(base: str, now: ProseDiff, staged: ProseDiff) -> Merge:
     words_win = _clashing(base, stretches({hunk for hunk in layout if hunk[0] == "staged"})) & layout
     staged_yields = {hunk for hunk in _clashing(base, stretches(words_win)) & layout if hunk[0] == "staged"}
     found = stretches(words_win | staged_yields)
-    return Merge(tuple(_joined(_parts(base, found, _contested(base, found, moved)))))
+    contested = _contested(base, found, moved)
+    parts = tuple(_joined(_parts(base, found, contested)))
+    contests = [hunks for part, hunks in parts if isinstance(part, Conflict)]
+    bonds = [*contests, *(stretch.hunks & contested for stretch in found)]
+    return Merge(tuple(part for part, _ in parts), _groups(contests, bonds))
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +146,7 @@ class _Stretch:
         return one == other
 
 
-def _changes(base: str, diff: ProseDiff, side: Literal["now", "staged"], without: set[_Hunk]) -> list[_Change]:
+def _changes(base: str, diff: ProseDiff, side: Side, without: set[_Hunk]) -> list[_Change]:
     """What a side changed, by place; no two at the same place."""
     found: list[_Change] = []
     for edit in diff.edits(hunk.number for hunk in diff.hunks if (side, hunk.number) not in without):
@@ -187,42 +208,66 @@ def _contested(base: str, stretches: Sequence[_Stretch], moved: set[_Hunk]) -> s
         found |= bound
 
 
-def _parts(base: str, stretches: Sequence[_Stretch], contested: set[_Hunk]) -> Iterator[str | Conflict]:
-    at = 0
+_Part = tuple[str | Conflict, frozenset[_Hunk]]
+"""With the hunks that are in conflict there."""
+
+
+def _parts(base: str, stretches: Sequence[_Stretch], contested: set[_Hunk]) -> Iterator[_Part]:
+    at, settled = 0, frozenset[_Hunk]()
     for one in stretches:
         if at < one.start:
-            yield base[at : one.start]
+            yield base[at : one.start], settled
         at = one.end
         now, staged = one.texts(base)
         if now == staged:
             # Where both left nothing, what lies before and after touches, and may be one conflict.
-            yield now or Conflict(base[one.start : at], "", "")
-        elif one.hunks & contested:
-            yield Conflict(base[one.start : at], now, staged)
+            yield (now, settled) if now else (Conflict(base[one.start : at], "", ""), settled)
+        elif hunks := one.hunks & contested:
+            yield Conflict(base[one.start : at], now, staged), hunks
         else:
-            yield now if one.now else staged
+            yield now if one.now else staged, settled
     if at < len(base):
-        yield base[at:]
+        yield base[at:], settled
 
 
-def _joined(parts: Iterator[str | Conflict]) -> Iterator[str | Conflict]:
+def _joined(parts: Iterator[_Part]) -> Iterator[_Part]:
     """Conflicts that touch as one, and as text where both sides made the same of them; text in one piece."""
-    text = ""
-    for is_conflict, group in groupby(parts, key=lambda part: isinstance(part, Conflict)):
+    text, settled = "", frozenset[_Hunk]()
+    for is_conflict, group in groupby(parts, key=lambda part: isinstance(part[0], Conflict)):
+        here = list(group)
         if not is_conflict:
-            text += "".join(part for part in group if isinstance(part, str))
+            text += "".join(part for part, _ in here if isinstance(part, str))
             continue
-        conflicts = [part for part in group if isinstance(part, Conflict)]
+        conflicts = [part for part, _ in here if isinstance(part, Conflict)]
         base, now, staged = ("".join(map(attrgetter(name), conflicts)) for name in ("base", "now", "staged"))
-        if now == staged:
+        if now == staged or _differ_in_space(now, staged):
             text += now
             continue
         if text:
-            yield text
+            yield text, settled
         text = ""
-        yield Conflict(base, now, staged)
+        yield Conflict(base, now, staged), settled.union(*(hunks for _, hunks in here))
     if text:
-        yield text
+        yield text, settled
+
+
+def _differ_in_space(one: str, other: str) -> bool:
+    """Whether both have the same words, and white space at the same ends, so that no word is glued to its neighbour."""
+    ends = [(text[:1].isspace(), text[-1:].isspace()) for text in (one, other)]
+    return ends[0] == ends[1] and one.split() == other.split() != []
+
+
+def _groups(contests: Sequence[frozenset[_Hunk]], bonds: Iterable[frozenset[_Hunk]]) -> tuple[tuple[int, ...], ...]:
+    """The numbers of the conflicts, of which these are the hunks, those together that hunks bind; all hunks of a bond
+    are bound."""
+    bound: dict[_Hunk, set[_Hunk]] = {}
+    for bond in bonds:
+        whole = set(bond).union(*(bound.get(hunk, ()) for hunk in bond))
+        bound |= dict.fromkeys(whole, whole)
+    groups: dict[_Hunk, list[int]] = {}
+    for number, hunks in enumerate(contests, 1):
+        groups.setdefault(min(bound[min(hunks)]), []).append(number)
+    return tuple(map(tuple, groups.values()))
 
 
 def _applied(base: str, start: int, end: int, changes: Sequence[_Change]) -> str:

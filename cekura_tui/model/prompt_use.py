@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from cekura_tui.model.text import Prompt, clean_line, sha256
+from cekura_tui.model.text import Prompt, clean_line
 
 How = Literal["seen", "sent", "proposed", "staged", "written", "replaced"]
 """Seen at the agent; sent with a job; proposed by one; staged from a proposal; written to the agent; or what stood
@@ -28,7 +28,7 @@ class PromptUse:
     first_line: str
 
 
-def prompt_use(prompt: Prompt, agent_id: int, how: How, at: float, job: int | None) -> PromptUse:
-    """A use of a prompt, with what is shown of the text."""
+def words_and_first_line(prompt: Prompt) -> tuple[int, str]:
+    """What a history shows of a prompt's text."""
     first = next((line for line in prompt.splitlines() if line.strip()), "")
-    return PromptUse(agent_id, sha256(prompt), how, at, job, len(prompt.split()), clean_line(first))
+    return len(prompt.split()), clean_line(first)

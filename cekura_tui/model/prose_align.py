@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from bisect import bisect_left
+from collections import Counter, defaultdict, deque
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import groupby
@@ -54,8 +55,8 @@ class _Alignment:
         moves = self._moved(pairs, likeness)
         taken_old = {i for i, _ in pairs} | {i for i, _ in moves}
         taken_new = {j for _, j in pairs} | {j for _, j in moves}
-        links = _joined(self._widened(sorted(pairs), taken_old, taken_new))
-        return sorted([*links, *self._runs(moves, links)], key=lambda link: link.a)
+        links = self._widened(sorted(pairs), taken_old, taken_new)
+        return sorted([*links, *_runs(moves)], key=lambda link: link.a)
 
     # The same words
 
@@ -91,6 +92,7 @@ class _Alignment:
         for j in right:
             for word in self._new_bags[j].words:
                 places[word].append(j)
+        weighs = {word: weight(word) for i in left for word in self._old_bags[i].words}
         found = {}
         for i in left:
             bag = self._old_bags[i]
@@ -100,11 +102,8 @@ class _Alignment:
                 other = self._new_bags[j]
                 if (self.old[i].kind == "code") != (self.new[j].kind == "code"):
                     continue
-                shared = sum(
-                    min(count, other.words[word]) * weight(word)
-                    for word, count in bag.words.items()
-                    if word in other.words
-                )
+                both = bag.words.keys() & other.words.keys()
+                shared = sum(min(bag.words[word], other.words[word]) * weighs[word] for word in both)
                 share = 2 * shared / (bag.weight + other.weight)
                 if (self.old[i].kind == "heading") != (self.new[j].kind == "heading"):
                     share *= 0.8
@@ -136,12 +135,15 @@ class _Alignment:
         """What stands elsewhere now: the most alike first, each once."""
         old_taken, new_taken = {i for i, _ in pairs}, {j for _, j in pairs}
         moves: Pairs = []
-        same: dict[tuple[str, ...], list[int]] = defaultdict(list)
+        same: dict[tuple[str, ...], deque[int]] = defaultdict(deque)
         for j, unit in enumerate(self.new):
             if j not in new_taken:
                 same[unit.words].append(j)
+        # Of passages that are there several times the first goes to the first.
         wanted = [
-            (-1.0, i, j) for i, unit in enumerate(self.old) if i not in old_taken for j in same.get(unit.words, ())
+            (-2.0, i, places.popleft())
+            for i, unit in enumerate(self.old)
+            if i not in old_taken and (places := same.get(unit.words))
         ]
         wanted += [(-share, i, j) for (i, j), share in likeness.items() if share >= _VERSION]
         for _, i, j in sorted(wanted):
@@ -176,7 +178,7 @@ class _Alignment:
 
     # One that became two, two that became one
 
-    def _widened(self, pairs: Pairs, old_taken: set[int], new_taken: set[int]) -> list[tuple[range, range]]:
+    def _widened(self, pairs: Pairs, old_taken: set[int], new_taken: set[int]) -> list[Link]:
         """Every pair with the neighbours that it took in, or that were cut off it."""
         found = []
         for i, j in pairs:
@@ -187,7 +189,7 @@ class _Alignment:
                 olds = self._taking(olds, old_taken, self._old_bags, spare_new)
                 if len(olds) == 1:
                     news = self._taking(news, new_taken, self._new_bags, spare_old)
-            found.append((olds, news))
+            found.append(Link(olds.start, olds.stop, news.start, news.stop))
         return found
 
     @staticmethod
@@ -205,16 +207,6 @@ class _Alignment:
                 spare = spare - bags[n].words
                 units = range(min(n, units[0]), max(n, units[-1]) + 1)
         return units
-
-    def _runs(self, moves: Pairs, links: Sequence[Link]) -> list[Link]:
-        """Moved units that stand together on both sides are one move."""
-        found: list[Link] = []
-        number = 0
-        for i, j in moves:
-            if not (found and (found[-1].b, found[-1].d) == (i, j)):
-                number += 1
-            found.append(Link(i, i + 1, j, j + 1, number))
-        return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -237,13 +229,9 @@ class _Slots:
         self._new = [j for _, j in anchors]
 
     def of_old(self, i: int) -> int:
-        from bisect import bisect_left
-
         return bisect_left(self._old, i)
 
     def of_new(self, j: int) -> int:
-        from bisect import bisect_left
-
         return bisect_left(self._new, j)
 
 
@@ -262,5 +250,12 @@ def _missing(pairs: Pairs, length: int, side: int) -> list[int]:
     return [n for n in range(length) if n not in there]
 
 
-def _joined(found: Sequence[tuple[range, range]]) -> list[Link]:
-    return [Link(olds.start, olds.stop, news.start, news.stop) for olds, news in found]
+def _runs(moves: Pairs) -> list[Link]:
+    """Moved units as links; those that stand together on both sides are one move."""
+    found: list[Link] = []
+    number = 0
+    for i, j in moves:
+        if not (found and (found[-1].b, found[-1].d) == (i, j)):
+            number += 1
+        found.append(Link(i, i + 1, j, j + 1, number))
+    return found

@@ -10,10 +10,11 @@ from typing import Literal
 
 from cekura_tui.model.prose_align import Link, align
 from cekura_tui.model.prose_diff import Hunk, Kind, Piece, ProseDiff
+from cekura_tui.model.prose_marks import structure
 from cekura_tui.model.prose_places import Places
 from cekura_tui.model.prose_steps import Role, Step, group
 from cekura_tui.model.prose_units import Unit, units_of
-from cekura_tui.model.prose_words import Span, quiet, structure, tidy, word_count, word_spans
+from cekura_tui.model.prose_words import Span, quiet, tidy, word_count, word_spans
 
 _LONGEST = 1_500_000
 """Characters of both texts that are compared by sentence and word; longer ones are compared by paragraph."""
@@ -170,7 +171,7 @@ def _numbered(comparison: _Comparison, steps: list[Step], pieces: list[Piece]) -
     mains = {hunk: max(parts, key=lambda n: (_telling(pieces[n]), -n)) for hunk, parts in of_hunk.items()}
     order = {hunk: number for number, hunk in enumerate(sorted(of_hunk, key=lambda hunk: mains[hunk]), 1)}
     pieces = [replace(piece, hunk=order.get(step.hunk, 0)) for step, piece in zip(steps, pieces, strict=True)]
-    places = Places(comparison.old, comparison.new)
+    places, lines = Places(comparison.old, comparison.new), _lines(comparison, steps)
     seen: Counter[tuple[str, str]] = Counter()
     hunks = []
     for hunk, number in order.items():
@@ -195,7 +196,7 @@ def _numbered(comparison: _Comparison, steps: list[Step], pieces: list[Piece]) -
                 sum(comparison.words(steps[n], pieces[n], "ins") for n in parts),
                 told,
                 new.strip(),
-                _line(comparison, steps, parts[0]),
+                lines[parts[0]],
                 note,
                 key,
                 main,
@@ -241,9 +242,11 @@ def _layout_note(pieces: list[Piece]) -> str:
     return "white space only"
 
 
-def _line(comparison: _Comparison, steps: list[Step], n: int) -> int:
-    """The line of the sent text where a step stands, or would stand."""
-    for step in steps[n:]:
-        if step.olds:
-            return comparison.old[step.olds.start].line
-    return comparison.old[-1].line if comparison.old else 1
+def _lines(comparison: _Comparison, steps: Sequence[Step]) -> list[int]:
+    """For every step the line of the sent text where it stands, or would stand."""
+    line = comparison.old[-1].line if comparison.old else 1
+    lines = []
+    for step in reversed(steps):
+        line = comparison.old[step.olds.start].line if step.olds else line
+        lines.append(line)
+    return lines[::-1]

@@ -263,14 +263,13 @@ class _Writer:
         ended = bool(self._row) and not (is_gone and op == "ins")
         self._end()
         if not ended and all(self._fresh[side] for side in _sides(op)):
-            self._lines.append(ProseLine((), _mark({op})))
+            self._lines.append(ProseLine((), mark_of([Span(op, "")])))
         for side in _sides(op):
             self._fresh[side] = True
 
     def _end(self) -> None:
         if self._row:
-            ops = {span.op for span in self._row if span.op != "same" or span.text.strip()}
-            self._lines.append(ProseLine(tuple(tidy(self._row)), _mark(ops), self._goes_on))
+            self._lines.append(ProseLine(tuple(tidy(self._row)), mark_of(self._row), self._goes_on))
             self._row, self._goes_on = [], False
 
 
@@ -278,7 +277,9 @@ def _sides(op: Op) -> tuple[Op, ...]:
     return ("del", "ins") if op == "same" else (op,)
 
 
-def _mark(ops: set[Op]) -> Mark:
+def mark_of(spans: Iterable[Span]) -> Mark:
+    """What became of a line with these spans; white space that is the same says nothing."""
+    ops = {span.op for span in spans if span.op != "same" or span.text.strip()}
     if len(ops) > 1:
         return "~"
     return "-" if "del" in ops else "+" if "ins" in ops else " "

@@ -3,24 +3,30 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Sequence
-from itertools import pairwise
+from dataclasses import dataclass, field
 
+from cekura_tui.model.prose_marks import name_of, style_of, tag_of
 from cekura_tui.model.prose_units import Unit
 from cekura_tui.model.text import clean_line
 
-_NUMBER = re.compile(r"\(?(\d{1,3}|[a-z])[.)]")
 _WIDEST = 60
+_DEEPEST = 2
+"""Sections in sections, and items in items, that a place names: the innermost."""
+_SIGN = " › "
+_AROUND = "*#_=-:[] \t"
+_MARKUP = re.compile(r"<[^<>]*>")
 
 
 class Places:
     """The places of the units of two texts; asked about the new one where something is there, else about the old."""
 
     def __init__(self, old: Sequence[Unit], new: Sequence[Unit]) -> None:
-        self._old, self._new = _named(old), _named(new)
+        self._old, self._new = _Names(old).all(), _Names(new).all()
 
     def of(self, olds: range, news: range) -> str:
-        """The place of some units: the section, and the rule, item or paragraph of it; "" for an empty text."""
+        """The place of some units: the section, and the rule, item or paragraph of it; "end" behind all of them."""
         if news:
             return self._new[news.start]
         if olds:
@@ -28,30 +34,101 @@ class Places:
         return "end"
 
 
-def _named(units: Sequence[Unit]) -> list[str]:
-    names: list[str] = []
-    section = ""
-    counts = {"item": 0, "text": 0, "row": 0, "code": 0}
-    name = ""
-    for before, unit in pairwise([None, *units]):
-        assert unit is not None
-        starts = before is None or before.block != unit.block
-        if unit.kind == "heading":
-            section = clean_line(unit.text.strip("*#_ "), _WIDEST)
-            counts = dict.fromkeys(counts, 0)
-            names.append(section)
-            continue
-        if starts:
-            if unit.kind == "item" and before is not None and before.kind not in ("item", "code"):
-                counts["item"] = 0
-            counts[unit.kind] += 1
-            name = _name(unit, counts[unit.kind])
-        names.append(f"{section} › {name}" if section else name)
-    return names
+@dataclass(slots=True)
+class _Item:
+    """An open list item: columns before its marker, the style of that, which of its list it is, its name."""
+
+    indent: int
+    style: str
+    count: int
+    name: str
 
 
-def _name(unit: Unit, count: int) -> str:
-    if unit.kind == "item":
-        number = _NUMBER.search(unit.gap)
-        return f"rule {number.group(1)}" if number else f"item {count}"
-    return {"text": f"paragraph {count}", "row": f"row {count}", "code": f"code {count}"}[unit.kind]
+@dataclass
+class _Names:
+    """The names of the places of a text, one unit after another."""
+
+    units: Sequence[Unit]
+    sections: list[tuple[str, str]] = field(default_factory=list)
+    """Kind and name of the open sections: tags that are closed somewhere, a heading, a title below it."""
+    items: list[_Item] = field(default_factory=list)
+    counts: Counter[str] = field(default_factory=Counter)
+    name: str = ""
+
+    def all(self) -> list[str]:
+        """The name of each unit's place."""
+        self._closed = {tag[0] for unit in self.units if unit.kind == "tag" and (tag := tag_of(unit.text)) and tag[1]}
+        names: list[str] = []
+        block = 0
+        for unit in self.units:
+            if unit.kind == "heading":
+                self._heading(unit)
+            elif unit.kind == "tag":
+                names.append(self._tag(unit))
+                continue
+            elif unit.block != block:
+                self.name = self._named(unit)
+            block = unit.block
+            names.append(self._path(self.name))
+        return names
+
+    def _path(self, name: str) -> str:
+        return _SIGN.join(filter(None, (*(section for _, section in self.sections[-_DEEPEST:]), name)))
+
+    def _begin(self, kind: str, name: str) -> None:
+        self.sections.append((kind, clean_line(name, _WIDEST)))
+        self._clear()
+
+    def _clear(self) -> None:
+        self.items.clear()
+        self.counts.clear()
+        self.name = ""
+
+    def _heading(self, unit: Unit) -> None:
+        """A heading ends the one before it, a title alone ("**Fees**") the title before it."""
+        kind = "heading" if unit.marker.startswith("#") else "title"
+        while self.sections and (self.sections[-1][0] == "title" or self.sections[-1][0] == kind):
+            self.sections.pop()
+        bare = _MARKUP.sub("", unit.text)
+        self._begin(kind, bare.strip(_AROUND) or bare)
+
+    def _tag(self, unit: Unit) -> str:
+        """The place of a tag, which opens or closes a section."""
+        name, closes = tag_of(unit.text) or ("", False)
+        if name not in self._closed:
+            return self._path("") or name
+        if not closes:
+            self._begin("tag", name)
+            return self._path("")
+        place = self._path("")
+        if ("tag", name) in self.sections:
+            last = len(self.sections) - 1 - self.sections[::-1].index(("tag", name))
+            place = _SIGN.join(section for _, section in self.sections[: last + 1][-_DEEPEST:])
+            del self.sections[last:]
+            self._clear()
+        return place
+
+    def _named(self, unit: Unit) -> str:
+        if unit.kind == "item":
+            return self._item(unit)
+        if unit.kind != "code" and self.items and unit.indent > self.items[-1].indent:
+            return self._in_items()
+        if unit.kind != "code":
+            self.items.clear()
+        self.counts[unit.kind] += 1
+        word = {"text": "paragraph"}.get(unit.kind, unit.kind)
+        return f"{word} {self.counts[unit.kind]}"
+
+    def _item(self, unit: Unit) -> str:
+        """Items with more white space before them, or with markers of another style, are in the one before them."""
+        style = style_of(unit.marker)
+        while self.items and self.items[-1].indent > unit.indent:
+            self.items.pop()
+        same = [n for n, one in enumerate(self.items) if (one.indent, one.style) == (unit.indent, style)]
+        count = self.items[same[0]].count + 1 if same else 1
+        del self.items[same[0] if same else len(self.items) :]
+        self.items.append(_Item(unit.indent, style, count, name_of(unit.marker) or f"item {count}"))
+        return self._in_items()
+
+    def _in_items(self) -> str:
+        return _SIGN.join(item.name for item in self.items[-_DEEPEST:])

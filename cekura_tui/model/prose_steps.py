@@ -84,13 +84,13 @@ class _Grouping:
 
     def _merge(self, n: int) -> None:
         """All that changed right before step n belongs to its hunk."""
-        now = self.steps[n].hunk
+        now, before = self.steps[n].hunk, set()
         while n and self.steps[n - 1].hunk:
             n -= 1
-            was = self.steps[n].hunk
-            for step in self.steps if was != now else ():
-                if step.hunk == was:
-                    step.hunk = now
+            before.add(self.steps[n].hunk)
+        for step in self.steps:
+            if step.hunk in before:
+                step.hunk = now
 
     def _one_passage(self, before: Step, step: Step) -> bool:
         """Whether two steps beside one another are one change: sentences that went from, or came into, a paragraph."""

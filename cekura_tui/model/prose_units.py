@@ -1,4 +1,4 @@
-"""A prompt in units: sentences, headings, rows of a table, lines of a code fence; each in its paragraph or item."""
+"""A prompt in units: sentences, headings, tags, rows of a table, lines of a code fence; each in its paragraph or item."""
 
 from __future__ import annotations
 
@@ -7,18 +7,27 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
+from cekura_tui.model.prose_marks import (
+    begins_markup,
+    closes,
+    fence_mark,
+    heading_mark,
+    is_row,
+    is_underline,
+    item_mark,
+    quote_mark,
+    serials_in,
+    tag_of,
+)
 from cekura_tui.model.prose_words import words_in
 
-UnitKind = Literal["heading", "item", "text", "row", "code"]
+UnitKind = Literal["heading", "tag", "item", "text", "row", "code"]
 
 _LINE = re.compile("[^\n]*\n|[^\n]+")
-_FENCE = re.compile(r"\s*(```+|~~~+)")
-_QUOTE = re.compile(r"\s*>[>\s]*")
-_HEADING = re.compile(r"\s{0,3}#{1,6}[ \t]+(?=\S)")
-_ITEM = re.compile(r"\s*(?:[-*+•‣–]|\(?\d{1,3}[.)]|[a-z][.)])[ \t]+(?=\S)")
-_RULE = re.compile(r"\s*(?:-{3,}|\*{3,}|_{3,}|={3,})\s*$")
-_SENTENCE_END = re.compile(r"(?<![.!?…])[.!?…]+[*_`\"'”’»)\]]*(?=\s+\S)|(?<![。！？])[。！？]+[」』”）]*")
-_GOES_ON = re.compile(r"\s+[a-zà-öø-ÿ]")
+_SENTENCE_END = re.compile(
+    r"(?<![.!?…।॥؟۔])[.!?…।॥؟۔]+[*_`\"'”’»)\]]*(?=\s+\S)|(?<![。！？])[。！？]+[」』”）]*"
+)
+_GOES_ON = re.compile(r"\s+[a-zß-öø-ÿα-ωа-я]")
 _ABBREVIATION = re.compile(
     r"(?:^|[\s(\[\"“„*_])(?:[A-Za-zÀ-ÿ]|e\.g|i\.e|z\.\s?B|d\.\s?h|u\.\s?a|bzw|ca|etc|vs|Mrs?|Ms|Dr|Sra?|St|Nr|No|Tel|ext|approx)\.$"
 )
@@ -43,8 +52,14 @@ class Unit:
 
     @property
     def marker(self) -> str:
-        """What makes its line a heading, an item or a quote ("##", "3.", "-"), or ""."""
-        return " ".join(self.gap.split())
+        """What makes its line an item or a heading ("3.", "-", "##"), or ""."""
+        return " ".join(self.gap.rpartition("\n")[2].split())
+
+    @property
+    def indent(self) -> int:
+        """Columns of white space before its line, if it begins one."""
+        line = self.gap.rpartition("\n")[2].expandtabs(4)
+        return len(line) - len(line.lstrip())
 
 
 def units_of(text: str, *, closely: bool = True) -> tuple[list[Unit], str]:
@@ -55,7 +70,7 @@ def units_of(text: str, *, closely: bool = True) -> tuple[list[Unit], str]:
     found: list[Unit] = []
     at = 0
     line, counted = 1, 0
-    for start, end, kind, block in _stretches(text):
+    for start, end, kind, block in _Stretches(text).found():
         prose = closely and kind in ("item", "text")
         for first, last in _sentences(text, start, end) if prose else [(start, end)]:
             bare = last - len(text[first:last].lstrip())
@@ -70,53 +85,90 @@ def units_of(text: str, *, closely: bool = True) -> tuple[list[Unit], str]:
     return found, text[at:]
 
 
-def _stretches(text: str) -> Iterator[tuple[int, int, UnitKind, int]]:
+_Stretch = tuple[int, int, UnitKind, int]
+
+
+class _Stretches:
     """(start, end, kind, block): what units are found in. A paragraph or item is one, with all its lines."""
-    fence = ""
-    block, open_at = 0, -1
-    open_kind: UnitKind = "text"
-    for found in _LINE.finditer(text):
-        line, at, end = found.group(), *found.span()
-        opens = None if fence else _FENCE.match(line)
-        alone = None if fence or opens else _alone(line)
-        item = None if fence or opens or alone else _ITEM.match(line)
-        if open_at >= 0 and (opens or alone or item or not line.strip()):
-            yield open_at, at, open_kind, block
-            open_at = -1
-        if opens:
-            block, fence = block + 1, opens.group(1)[:3]
-            yield at, end, "code", block
-        elif fence:
-            yield at, end, "code", block
-            fence = "" if line.strip().startswith(fence) else fence
-        elif alone:
-            block += 1
-            yield at + alone[1], end, alone[0], block
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+        self._serials = serials_in(text)
+        self._block = 0
+        self._fence = ""
+        # The paragraph or item that may go on: where it begins, its kind, and the columns before its marker.
+        self._open = -1
+        self._kind: UnitKind = "text"
+        self._indent = 0
+
+    def found(self) -> Iterator[_Stretch]:
+        """All of the text, line by line."""
+        for hit in _LINE.finditer(self._text):
+            yield from self._read(hit.group(), *hit.span())
+        yield from self._shut(len(self._text))
+
+    def _read(self, line: str, at: int, end: int) -> Iterator[_Stretch]:
+        if self._fence:
+            yield at, end, "code", self._block
+            self._fence = "" if closes(line, self._fence) else self._fence
+            return
+        item = 0 if fence_mark(line) else item_mark(line, self._serials)
+        if fence := fence_mark(line, item):
+            yield from self._alone((at + item, end, "code"), at)
+            self._fence = fence
+        elif not line.strip():
+            yield from self._shut(at)
+        elif self._is_one_line(at) and is_underline(line, self._text[self._open : at]):
+            self._kind = "heading"
+            yield from self._alone((at, end, "row"), at)
+        elif alone := self._kind_of(line):
+            yield from self._alone((at + alone[1], end, alone[0]), at)
         elif item:
-            block, open_at, open_kind = block + 1, at + len(item.group()), "item"
-        elif line.strip() and open_at < 0:
-            block, open_at, open_kind = block + 1, at, "text"
-    if open_at >= 0:
-        yield open_at, len(text), open_kind, block
+            yield from self._shut(at)
+            self._begin(at + item, "item", line)
+        elif self._open < 0 or begins_markup(line) or (self._kind == "item" and _columns(line) < self._indent):
+            yield from self._shut(at)
+            self._begin(at, "text", line)
+
+    def _is_one_line(self, at: int) -> bool:
+        return self._open >= 0 and self._kind == "text" and "\n" not in self._text[self._open : at - 1]
+
+    def _begin(self, start: int, kind: UnitKind, line: str) -> None:
+        self._block += 1
+        self._open, self._kind, self._indent = start, kind, _columns(line)
+
+    def _shut(self, end: int) -> Iterator[_Stretch]:
+        if self._open >= 0:
+            yield self._open, end, self._kind, self._block
+        self._open = -1
+
+    def _alone(self, stretch: tuple[int, int, UnitKind], at: int) -> Iterator[_Stretch]:
+        yield from self._shut(at)
+        self._block += 1
+        yield *stretch, self._block
+
+    def _kind_of(self, line: str) -> tuple[UnitKind, int] | None:
+        """The kind of a line that is a unit by itself, and how long its marker is; None for a line of prose."""
+        mark = heading_mark(line, begins=self._open < 0 or self._kind == "item")
+        if mark >= 0:
+            return "heading", mark
+        if quote := quote_mark(line):
+            return "row", item_mark(line, self._serials, quote) or quote
+        if tag_of(line):
+            return "tag", 0
+        return ("row", 0) if is_row(line) else None
 
 
-def _alone(line: str) -> tuple[UnitKind, int] | None:
-    """The kind of a line that is a unit by itself, and how long its marker is; None for a line of prose."""
-    if heading := _HEADING.match(line):
-        return "heading", len(heading.group())
-    if quote := _QUOTE.match(line):
-        rest = _ITEM.match(line, len(quote.group()))
-        return "row", len(rest.group()) + len(quote.group()) if rest else len(quote.group())
-    if line.lstrip().startswith("|") or _RULE.match(line):
-        return "row", 0
-    return None
+def _columns(line: str) -> int:
+    line = line.expandtabs(4)
+    return len(line) - len(line.lstrip())
 
 
 def _sentences(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
     at = start
     for found in _SENTENCE_END.finditer(text, start, end):
         stop = found.end()
-        if found.group()[0] in ".!?…" and (
+        if found.group()[0] not in "。！？" and (
             _GOES_ON.match(text, stop, end)
             or (found.group() == "." and _ABBREVIATION.search(text, max(at, stop - _LONGEST_ABBREVIATION), stop))
         ):

@@ -3,23 +3,29 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import groupby
 from typing import Literal
 
+from cekura_tui.model.prose_marks import structure
 from cekura_tui.model.word_matching import same_words
+
+__all__ = ["Op", "Span", "likeness", "quiet", "structure", "tidy", "word_count", "word_spans", "words_in", "words_of"]
 
 Op = Literal["same", "del", "ins"]
 _OPS: tuple[Op, ...] = ("same", "del", "ins")
 
 _UNSPACED = "\u0e00-\u0e7f\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff"  # scripts without spaces: a word a letter
-_WORD = rf"[{_UNSPACED}]|[^\W{_UNSPACED}]+(?:['’-][^\W{_UNSPACED}]+)*"
+_SIGNS = "\u0300-\u036f\u0591-\u05c7\u0610-\u061a\u064b-\u065f\u0900-\u0903\u093a-\u094f"  # accents, vowels: of a word
+_SIGNS += "\u0962\u0963\u0981-\u0983\u09bc-\u09cd\u0a3c-\u0a4d\u0abc-\u0acd\u0bbe-\u0bcd\u0c3e-\u0c56\u0cbc-\u0cd6\u0d3e-\u0d57"
+_LETTER = rf"(?:[^\W{_UNSPACED}]|[{_SIGNS}])"
+_WORD = rf"[{_UNSPACED}]|{_LETTER}+(?:['’-]{_LETTER}+)*"
 _VARIABLE = r"\{\{[^{}\n]{1,80}\}\}|\{[\w.-]{1,80}\}"
 _TOKEN = re.compile(rf"{_VARIABLE}|\d+(?:[.,:/]\d+)*(?!\w)|{_WORD}|([^\w\s])\1*")
 _WORDS = re.compile(_WORD)
 _WRITTEN = re.compile(rf"(?:{_VARIABLE}|[^\s{_UNSPACED}])+|[{_UNSPACED}]")
-_LINE_MARK = re.compile(r"[-*+•‣–]|#{1,6}|>+|(\(?\d{1,3}[.)]|[a-z][.)])")
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,15 +75,15 @@ def word_spans(old: str, new: str, *, closely: bool = True) -> list[Span]:
 
 
 def _replaced(old: str, new: str) -> list[Span]:
-    """One text for another; the white space that both begin or end with is the same."""
+    """One text for another; the white space and the marks that both begin or end with are the same."""
     if old == new:
         return [Span("same", old)]
     most = min(len(old), len(new))
     start = 0
-    while start < most and old[start] == new[start] and old[start].isspace():
+    while start < most and old[start] == new[start] and not _tells(old[start]):
         start += 1
     end = 0
-    while end < most - start and old[-1 - end] == new[-1 - end] and old[-1 - end].isspace():
+    while end < most - start and old[-1 - end] == new[-1 - end] and not _tells(old[-1 - end]):
         end += 1
     head, tail = old[:start], old[len(old) - end :]
     return [
@@ -86,6 +92,11 @@ def _replaced(old: str, new: str) -> list[Span]:
         Span("ins", new[start : len(new) - end]),
         Span("same", tail),
     ]
+
+
+def _tells(letter: str) -> bool:
+    """Whether a letter is of a word or a variable, not a mark beside it."""
+    return letter.isalnum() or letter in "{}_" or unicodedata.category(letter)[0] == "M"
 
 
 def tidy(spans: Iterable[Span]) -> list[Span]:
@@ -121,21 +132,11 @@ def _is_layout(old: str, new: str, *, at_start: bool) -> bool:
     kind = structure(old)
     if kind is None or kind != structure(new):
         return False
-    return not kind or at_start or (_breaks(old) and _breaks(new))
+    if not kind:
+        return True
+    are_gaps = old[-1].isspace() and new[-1].isspace()
+    return are_gaps and (at_start or (_breaks(old) and _breaks(new)))
 
 
 def _breaks(gap: str) -> bool:
     return "\n" in gap[: len(gap) - len(gap.lstrip())]
-
-
-def structure(gap: str) -> str | None:
-    """What makes of the line after it, as one word: "" for prose, "-" an item, "1" a numbered one, "##" a heading.
-
-    None where this is no white space with such marks in it, but text.
-    """
-    marks = []
-    for mark in gap.split():
-        if not (found := _LINE_MARK.fullmatch(mark)):
-            return None
-        marks.append("1" if found.group(1) else mark if mark[0] in "#>" else "-")
-    return " ".join(marks)

@@ -26,24 +26,36 @@ class StagedLine:
 
 @dataclass(frozen=True, slots=True)
 class StagedLines:
-    """All lines, and for every hunk the index of the line where its words are, or would be."""
+    """All lines, and for every hunk the index of the line where its first change is, or would be, and how many
+    characters of that line stand before it."""
 
     lines: tuple[StagedLine, ...]
     places: dict[int, int]
+    columns: dict[int, int]
 
 
 def staged_lines(diff: ProseDiff, choices: Choices) -> StagedLines:
     """The lines of `staged(diff, choices)`."""
     page = _Page()
     places: dict[int, int] = {}
+    columns: dict[int, int] = {}
     for index, piece in enumerate(diff.pieces):
         hunk = diff.hunks[piece.hunk - 1] if piece.hunk else None
         is_main = hunk is not None and hunk.main == index
         spans = _spans(diff, piece, choices.get(piece.hunk), is_main)
-        at = page.write(spans)
         if is_main:
-            places[piece.hunk] = at
-    return StagedLines(tuple(page.ended()), places)
+            written = "".join(span.text for span in spans if span.op != "del")
+            changing = spans if any(span.op != "same" for span in spans) else piece.spans
+            places[piece.hunk], columns[piece.hunk] = page.place(written, _first_change(written, changing))
+        page.write(spans)
+    return StagedLines(tuple(page.ended()), places, columns)
+
+
+def _first_change(written: str, spans: Sequence[Span]) -> int:
+    """How many characters of a piece stand before the first word that is another, or the end of its last word."""
+    before = min(len(spans[0].text) if spans and spans[0].op == "same" else 0, len(written))
+    after = written[before:]
+    return len(written) - len(after.lstrip()) if after.strip() else len(written.rstrip())
 
 
 def _spans(diff: ProseDiff, piece: Piece, choice: Choice | None, is_main: bool) -> Sequence[Span]:
@@ -62,9 +74,15 @@ class _Page:
         self._lines: list[str] = [""]
         self._touched: list[set[str]] = [set()]
 
-    def write(self, spans: Sequence[Span]) -> int:
-        """Write a piece; returns the index of the line on which its first word is, or where it would be."""
-        at = None
+    def place(self, written: str, characters: int) -> tuple[int, int]:
+        """The line of what stands behind the first characters of a piece that will be written, and what of this line
+        is drawn before it."""
+        before = written[:characters]
+        line = len(self._lines) - 1 + before.count("\n")
+        return line, len(visible(before.rpartition("\n")[2] if "\n" in before else self._lines[-1] + before))
+
+    def write(self, spans: Sequence[Span]) -> None:
+        """Write a piece."""
         for span in spans:
             text = span.text
             if span.op == "del":
@@ -78,8 +96,6 @@ class _Page:
                 self._lines[-1] += part
                 if part.strip():
                     self._touched[-1].add(span.op)
-                    at = len(self._lines) - 1 if at is None else at
-        return len(self._lines) - 1 if at is None else at
 
     def ended(self) -> Iterator[StagedLine]:
         """The lines; a text that ends with its last line has no empty one after it."""

@@ -4,6 +4,7 @@ stand in both."""
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import accumulate
 
 from cekura_tui.model.matching import match, short_gaps
 
@@ -140,22 +141,23 @@ def _clause(words: Sequence[str], start: int, end: int) -> int:
 
 def _without_crumbs(old: Sequence[str], new: Sequence[str], pairs: Pairs) -> Pairs:
     """Leave out what stands between changes and is small beside them; all, where too little is the same."""
-    runs = _runs(pairs)
-    k = 0
-    while k < len(runs):
-        i, j, length = runs[k]
-        before = (0, 0) if k == 0 else (runs[k - 1][0] + runs[k - 1][2], runs[k - 1][1] + runs[k - 1][2])
-        after = (len(old), len(new)) if k == len(runs) - 1 else runs[k + 1][:2]
-        left = weights(old[before[0] : i]) + weights(new[before[1] : j])
-        right = weights(old[i + length : after[0]]) + weights(new[j + length : after[1]])
-        if left and right and _is_crumb(weights(old[i : i + length]), left, right):
-            del runs[k]
-            k = max(k - 1, 0)
-        else:
-            k += 1
-    kept = [(i + n, j + n) for i, j, length in runs for n in range(length)]
-    same = weights([old[i] for i, _ in kept])
-    return kept if 2 * same >= _LEAST_SHARE * (weights(old) + weights(new)) else []
+    old_upto, new_upto = (list(accumulate(map(weight, words), initial=0)) for words in (old, new))
+    todo = _runs(pairs)[::-1]
+    runs: list[tuple[int, int, int]] = []
+    while todo:
+        i, j, length = todo.pop()
+        i_before, j_before = (runs[-1][0] + runs[-1][2], runs[-1][1] + runs[-1][2]) if runs else (0, 0)
+        i_after, j_after = todo[-1][:2] if todo else (len(old), len(new))
+        left = old_upto[i] - old_upto[i_before] + new_upto[j] - new_upto[j_before]
+        right = old_upto[i_after] - old_upto[i + length] + new_upto[j_after] - new_upto[j + length]
+        if not (left and right and _is_crumb(old_upto[i + length] - old_upto[i], left, right)):
+            runs.append((i, j, length))
+        elif runs:
+            todo.append(runs.pop())  # more changed beside it now
+    same = sum(old_upto[i + length] - old_upto[i] for i, _, length in runs)
+    if 2 * same < _LEAST_SHARE * (old_upto[-1] + new_upto[-1]):
+        return []
+    return [(i + n, j + n) for i, j, length in runs for n in range(length)]
 
 
 def _runs(pairs: Pairs) -> list[tuple[int, int, int]]:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import sqlite3
-
-from cekura_tui.model.prompt_use import How, PromptUse, prompt_use
+from cekura_tui.model.prompt_use import How, PromptUse, words_and_first_line
 from cekura_tui.model.text import Prompt
 from cekura_tui.store.database import Database
 from cekura_tui.store.job_rows import ALL_TEXTS_BYTES
@@ -23,17 +21,31 @@ class PromptUseStore:
     def __init__(self, database: Database, account: Account) -> None:
         self._database = database
         self._pair = (account.origin, account.key_id)
+        self._counted: dict[str, tuple[int, str]] = {}
 
     def all(self, agent_id: int) -> list[PromptUse]:
         """The uses of an agent's prompts, newest first."""
-        rows = self._database.read(f"{_USES} ORDER BY at DESC, prompt_uses.rowid DESC", *self._pair, agent_id)
-        return [_use(row) for row in rows]
+        return self._read(f"{_USES} ORDER BY at DESC, rowid DESC", agent_id)
 
-    def last_replaced(self, agent_id: int) -> PromptUse | None:
-        """What stood at an agent before it was written last, whatever the clock said then."""
-        last = f"{_USES} AND how = 'replaced' ORDER BY prompt_uses.rowid DESC LIMIT 1"
-        rows = self._database.read(last, *self._pair, agent_id)
-        return _use(rows[0]) if rows else None
+    def writes(self, agent_id: int) -> list[PromptUse]:
+        """What was written to an agent and what that replaced, the one noted last first, whatever the clock said."""
+        return self._read(f"{_USES} AND how IN ('written', 'replaced') ORDER BY rowid DESC", agent_id)
+
+    def _read(self, statement: str, agent_id: int) -> list[PromptUse]:
+        uses = []
+        for row in self._database.read(statement, *self._pair, agent_id):
+            if counted := self._count(row["sha256"]):
+                uses.append(PromptUse(agent_id, row["sha256"], row["how"], row["at"], row["job"], *counted))
+        return uses
+
+    def _count(self, name: str) -> tuple[int, str] | None:
+        """Words and first line of a prompt, counted once; None where another window forgot it in this moment."""
+        if name not in self._counted:
+            rows = self._database.read("SELECT text FROM prompts WHERE sha256 = ?", name)
+            if not rows:
+                return None
+            self._counted[name] = words_and_first_line(as_prompt(rows[0]["text"]))
+        return self._counted[name]
 
     def text(self, sha256: str) -> Prompt:
         """The prompt of a hash, exactly; raises StoreError where it is not kept any more."""
@@ -50,14 +62,9 @@ class PromptUseStore:
         with self._database.write() as sql:
             sql.execute(_FORGET, (*self._pair, use.agent_id, use.sha256, use.how))
             drop_unused(sql, use.sha256)
+        self._counted.pop(use.sha256, None)
         self._database.overwrite()
 
 
-def _use(row: sqlite3.Row) -> PromptUse:
-    return prompt_use(as_prompt(row["text"]), row["agent_id"], row["how"], row["at"], row["job"])
-
-
-_USES = """
-SELECT prompt_uses.*, text FROM prompt_uses JOIN prompts USING (sha256)
-WHERE origin = ? AND key_id = ? AND agent_id = ?"""
+_USES = "SELECT rowid, * FROM prompt_uses WHERE origin = ? AND key_id = ? AND agent_id = ?"
 _FORGET = "DELETE FROM prompt_uses WHERE origin = ? AND key_id = ? AND agent_id = ? AND sha256 = ? AND how = ?"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from cekura_tui.api.errors import ApiError, NotFound
@@ -15,14 +15,20 @@ from cekura_tui.model.prose_compare import compare
 from cekura_tui.model.text import Prompt, sha256
 from cekura_tui.store.errors import StoreError, Unrecorded
 from cekura_tui.workspace.placing import (
+    PUTTING,
+    RESTORING,
     Drifted,
+    Former,
     NotPlaced,
     Placing,
+    Telling,
     Written,
     changed_in_space,
+    done,
     neither,
     not_known,
-    still_former,
+    still_old,
+    synced,
     warnings_of,
 )
 from cekura_tui.workspace.read_only import refuse_read_only
@@ -31,15 +37,19 @@ if TYPE_CHECKING:
     from cekura_tui.api.client import Client
     from cekura_tui.model.account import Agent
     from cekura_tui.model.job import Job
+    from cekura_tui.model.prompt_use import PromptUse
     from cekura_tui.model.prose_diff import ProseDiff
     from cekura_tui.store.store import Store
     from cekura_tui.workspace.job_desk import JobDesk
+
+_TO_A_FILE = ("nothing was written", "Write the prompt to a file.")
 
 
 class AgentPrompts:
     """Used on the session's loop. Nothing is ever written over a prompt that was not read right before.
 
-    The API takes no condition with a write, so what somebody else writes in that very moment is found by reading back.
+    The API takes no condition with a write: what somebody else writes between that read and the write is not seen, what
+    somebody writes behind it is found by reading back.
     """
 
     def __init__(
@@ -54,13 +64,13 @@ class AgentPrompts:
 
         Raises UsageError where the job has no agent or that has no prompt, and kinds of ApiError.
         """
-        done = await self._jobs.suggestion(number)
-        if done.job.agent_id is None:
+        suggested = await self._jobs.suggestion(number)
+        if suggested.job.agent_id is None:
             raise UsageError("The server did not say whose run this is.", "Write the prompt to a file.")
-        agent, now = await self._read(done.job.agent_id, done.job.agent_name)
+        agent, now = await self._read(suggested.job.agent_id, suggested.job.agent_name, *_TO_A_FILE)
         with contextlib.suppress(StoreError):
             self._uses.note(agent.id, now, "seen", self._clock())
-        return await asyncio.to_thread(_placing, done.job, agent, done.prompt, now, staged)
+        return await asyncio.to_thread(_placing, suggested.job, agent, suggested.prompt, now, staged)
 
     async def change(self, placing: Placing, text: Prompt) -> ProseDiff:
         """What writing this text would change of what the agent had when it was looked at."""
@@ -76,14 +86,32 @@ class AgentPrompts:
         refuse_read_only(self._read_only, "nothing was written")
         return await self._to_its_end(self._write(placing, text))
 
-    async def restore(self, agent_id: int, over: Prompt | None = None) -> Written:
-        """Put back what the last write from this machine replaced; done twice, it is as before.
+    async def former(self, agent_id: int, here: str) -> PromptUse | None:
+        """What a restore would put back of an agent that has the prompt with the hash `here`: of all that was replaced
+        what was last and is another text. A write that came to nothing has replaced nothing. Raises StoreError."""
+        writes = self._uses.writes(agent_id)
+        return next((use for use in writes if use.how == "replaced" and use.sha256 != here), None)
 
-        Raises what `write` does, and UsageError where there is nothing to restore. Drifted says that the agent has
-        another prompt than was written; with that as `over` it is replaced all the same.
+    async def look_back(self, agent_id: int) -> Former:
+        """What putting back the prompt that an agent had before it was written from this machine would do; done twice,
+        it is as before. The agent is read for that.
+
+        Raises UsageError where there is nothing to restore, StoreError and kinds of ApiError.
         """
+        agent, now = await self._read(agent_id, "", "nothing was restored", "What was kept is in the prompt history.")
+        writes, has = self._uses.writes(agent_id), sha256(now)
+        if not any(use.how == "replaced" for use in writes):
+            raise UsageError(f"Nothing was written to {agent.name} from here, so there is nothing to restore.")
+        if (use := await self.former(agent_id, has)) is None:
+            raise UsageError(f"{agent.name} has its former prompt, so there is nothing to restore.")
+        text = self._uses.text(use.sha256)
+        change = await asyncio.to_thread(compare, now, text)
+        return Former(agent, now, use, text, change, tuple(_warnings_before_restoring(agent, writes, has)))
+
+    async def restore(self, former: Former) -> Written:
+        """Put back what was looked at. Raises what `write` does."""
         refuse_read_only(self._read_only, "nothing was restored")
-        return await self._to_its_end(self._restore(agent_id, over))
+        return await self._to_its_end(self._restore(former))
 
     async def _to_its_end(self, work: Coroutine[None, None, Written]) -> Written:
         """Whoever waits may give up; a write that was begun is read back and noted all the same."""
@@ -97,53 +125,45 @@ class AgentPrompts:
         if not task.cancelled():
             task.exception()  # it was raised to whoever waited
 
-    async def _read(self, agent_id: int, name: str) -> tuple[Agent, Prompt]:
-        """An agent and its prompt, for which nothing was sent yet."""
+    async def _read(self, agent_id: int, name: str, undone: str, instead: str) -> tuple[Agent, Prompt]:
+        """An agent and its prompt, for which nothing was sent yet; `undone` and `instead` say what was not done where
+        that fails, and what else there is to do where the agent is gone."""
         name = name or f"agent {agent_id}"
         try:
             agent = await self._client.agent(agent_id)
         except NotFound as error:
-            gone = f"There is no agent {agent_id} any more, or this key may not see it, so nothing was written."
-            raise NotFound(gone, "Write the prompt to a file.", status=error.status) from None
+            gone = f"There is no agent {agent_id} any more, or this key may not see it, so {undone}."
+            raise NotFound(gone, instead, status=error.status) from None
         except ApiError as error:
-            unread = f"The prompt of {name} could not be read, so nothing was written: {error.message}"
+            unread = f"The prompt of {name} could not be read, so {undone}: {error.message}"
             raise type(error)(unread, error.hint, status=error.status, request_id=error.request_id) from None
         if agent.prompt is None:
-            raise UsageError(f"The server did not tell the prompt of {agent.name}, so nothing was written.")
+            raise UsageError(f"The server did not tell the prompt of {agent.name}, so {undone}.", instead)
         return agent, agent.prompt
 
     async def _write(self, placing: Placing, text: Prompt) -> Written:
-        agent, now = await self._read(placing.agent.id, placing.agent.name)
+        agent, now = await self._read(placing.agent.id, placing.agent.name, *_TO_A_FILE)
         if now != placing.now:
             message = f"The prompt of {agent.name} was changed while you looked at it, so nothing was written."
             raise Drifted(message, "Look again: what changed is merged then.", agent, now)
-        return await self._put(agent, now, text, placing.job.number)
-
-    async def _restore(self, agent_id: int, over: Prompt | None) -> Written:
-        agent, now = await self._read(agent_id, "")
-        has, uses = sha256(now), self._uses.all(agent_id)
-        last = self._uses.last_replaced(agent_id)
-        replaced = [*([last] if last else []), *(use for use in uses if use.how == "replaced")]
-        if not replaced:
-            raise UsageError(f"Nothing was written to {agent.name} from here, so there is nothing to restore.")
-        # A write that came to nothing has replaced nothing: what the agent has is not what is to come back.
-        former = next((use for use in replaced if use.sha256 != has), None)
-        if former is None:
-            raise UsageError(f"{agent.name} has its former prompt, so there is nothing to restore.")
-        written = next((use.sha256 for use in uses if use.how == "written"), "")
-        if written != has and over != now:
-            message = f"{agent.name} has another prompt than was written to it from here, so nothing was restored."
-            raise Drifted(message, "Look at what it has now; restoring replaces that.", agent, now)
-        return await self._put(agent, now, self._uses.text(former.sha256), None)
-
-    async def _put(self, agent: Agent, former: Prompt, text: Prompt, job: int | None) -> Written:
-        """Write, whatever comes to the end of what is known of it."""
-        if text == former:
-            raise UsageError(f"{agent.name} has this prompt already, so nothing was written.")
         if not text.strip():
             raise UsageError(f"There is no word in this text, so it was not written to {agent.name}.")
+        return await self._put(agent, now, text, placing.job.number, PUTTING)
+
+    async def _restore(self, former: Former) -> Written:
+        name = former.agent.name
+        agent, now = await self._read(former.agent.id, name, "nothing was restored", "It is in the prompt history.")
+        if now != former.now:
+            message = f"The prompt of {agent.name} was changed while you were asked, so nothing was restored."
+            raise Drifted(message, "Restore once more: it is looked at anew.", agent, now)
+        return await self._put(agent, now, former.text, None, RESTORING)
+
+    async def _put(self, agent: Agent, old: Prompt, text: Prompt, job: int | None, telling: Telling) -> Written:
+        """Write, whatever comes to the end of what is known of it."""
+        if text == old:
+            raise UsageError(f"{agent.name} has this prompt already, so nothing was written.")
         try:
-            self._uses.note(agent.id, former, "replaced", self._clock(), job)
+            self._uses.note(agent.id, old, "replaced", self._clock(), job)
         except StoreError as error:
             raise Unrecorded(f"Nothing was written to {agent.name}. {error.message}", error.hint) from None
         failure = None
@@ -154,33 +174,43 @@ class AgentPrompts:
         try:
             after = await self._client.agent(agent.id)
         except ApiError as error:
-            raise not_known(agent.name, failure, error.message) from None
+            raise not_known(agent.name, failure, error.message, telling) from None
         if after.prompt is None:
-            raise not_known(agent.name, failure, "The server did not tell it.")
+            raise not_known(agent.name, failure, "The server did not tell it.", telling)
+        if after.prompt == old:
+            raise still_old(agent.name, failure, telling)
         if after.prompt != text:
-            raise await self._otherwise(agent, former, text, after.prompt, failure, job)
-        said = f"{agent.name} has the new prompt: read back, it is the same to the byte."
-        if failure is not None:
-            said = f"{said} The server did not confirm it: {failure.message}"
+            raise await self._otherwise(agent, text, after.prompt, failure, job, telling)
+        said = done(agent.name, failure, telling)
         try:
             self._uses.note(agent.id, text, "written", self._clock(), job)
         except StoreError as error:
             said = f"{said} This could not be noted in the prompt history. {error.message}"
-        return Written(after, former, said)
+        return Written(after, old, said)
 
     async def _otherwise(
-        self, agent: Agent, former: Prompt, text: Prompt, found: Prompt, failure: ApiError | None, job: int | None
+        self, agent: Agent, text: Prompt, found: Prompt, failure: ApiError | None, job: int | None, telling: Telling
     ) -> NotPlaced:
-        """The error for an agent that has another prompt than was written."""
-        if found == former:
-            return still_former(agent.name, failure)
+        """The error for an agent that has another prompt than it had and than was written."""
         spaced = found.split() == text.split()
         with contextlib.suppress(StoreError):
             self._uses.note(agent.id, found, "written" if spaced else "seen", self._clock(), job if spaced else None)
         if spaced:
-            return changed_in_space(agent.name, failure)
+            return changed_in_space(agent.name, failure, telling)
         diff = await asyncio.to_thread(compare, text, found)
-        return neither(agent.name, diff.added_words + diff.removed_words, failure)
+        return neither(agent.name, diff.added_words + diff.removed_words, failure, telling)
+
+
+def _warnings_before_restoring(agent: Agent, writes: Sequence[PromptUse], has: str) -> Iterator[str]:
+    """`writes` are those to the agent, the one noted last first; `has` is the hash of the prompt that it has."""
+    if agent.auto_sync:
+        yield synced(agent)
+    written = next((use.sha256 for use in writes if use.how == "written"), "")
+    if written != has and writes[0].how == "written":
+        yield f"{agent.name} has another prompt now than was written to it from here. Restoring replaces that."
+    elif written != has:
+        # The program was ended while it wrote, say, and what came of it was never read.
+        yield f"It is not known whether what {agent.name} has now was written from here. Restoring replaces it."
 
 
 def _placing(job: Job, agent: Agent, sent: Prompt, now: Prompt, staged: Prompt) -> Placing:

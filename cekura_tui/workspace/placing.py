@@ -13,11 +13,39 @@ if TYPE_CHECKING:
     from cekura_tui.model.account import Agent
     from cekura_tui.model.job import Job
     from cekura_tui.model.prompt_merge import Merge
+    from cekura_tui.model.prompt_use import PromptUse
     from cekura_tui.model.prose_diff import ProseDiff
 
-KEPT = "The former prompt is kept in the prompt history and can be restored from there."
 NAME = 80
 """Characters of an agent's name that are kept of it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Telling:
+    """What the prompt that is written is called, and the one that the agent has until then; and what is said of what is
+    kept: where the agent has something new by now or may have it, and where it has what it had."""
+
+    new: str
+    old: str
+    kept: str
+    kept_as_well: str
+    title: str
+
+
+PUTTING = Telling(
+    "the new prompt",
+    "its former prompt",
+    "The former prompt is kept in the prompt history and can be restored from there.",
+    "A copy of it is kept in the prompt history.",
+    "The prompt was not written",
+)
+RESTORING = Telling(
+    "its former prompt",
+    "the prompt that was to be replaced",
+    "Both prompts are kept in the prompt history.",
+    "Both prompts are kept in the prompt history.",
+    "The prompt was not restored",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +82,19 @@ class Written:
     said: str
 
 
+@dataclass(frozen=True, slots=True)
+class Former:
+    """The prompt that an agent had before it was written from here, and what putting it back would change of `now`, the
+    one that it had a moment ago. `use` says when it was replaced, `warnings` are sentences for whoever is asked."""
+
+    agent: Agent
+    now: Prompt
+    use: PromptUse
+    text: Prompt
+    change: ProseDiff
+    warnings: tuple[str, ...]
+
+
 class Drifted(CekuraTuiError):
     """The agent has another prompt, `now`, than was counted on. Nothing was written."""
 
@@ -71,15 +112,13 @@ class NotPlaced(CekuraTuiError):
     `agent_has` says what it was found to have; `failure` is how the server answered the write, if it was not as asked.
     """
 
-    title = "The prompt was not written"
-
     def __init__(
         self,
         message: str,
         hint: str,
         agent_has: Literal["former", "new", "other", "unknown"],
         failure: ApiError | None,
-        title: str = "",
+        title: str,
     ) -> None:
         super().__init__(message, hint, title=title)
         self.agent_has = agent_has
@@ -98,58 +137,69 @@ def warnings_of(job: Job, agent: Agent, drift: ProseDiff, change: ProseDiff | No
     `drift` is what its prompt changes of the sent one, `change` what would change of its prompt, if that is known.
     """
     told = []
-    if change is not None and change.is_same:
+    there = change is not None and change.is_same
+    if there:
         told.append(f"{agent.name} has all of this already: there is nothing to write.")
     if agent.auto_sync:
-        told.append(f"The provider syncs the prompt of {agent.name} and would undo this: change it there as well.")
+        told.append(synced(agent))
     if job.agent_name and clean_line(job.agent_name, NAME) != agent.name:
         told.append(f"Agent {agent.id} is called {agent.name} now; with job {job.number} it was {job.agent_name}.")
-    if not drift.is_same:
+    if not (drift.is_same or there):
         words = f"{count(drift.added_words, 'word')} more, {drift.removed_words:,} gone"
         words = words if drift.worded else "white space alone differs"
         told.append(f"{agent.name} has another prompt now than was sent with job {job.number}: {words}.")
     return tuple(told)
 
 
-def still_former(name: str, failure: ApiError | None) -> NotPlaced:
+def synced(agent: Agent) -> str:
+    """The warning for an agent whose prompt its provider keeps."""
+    return f"The provider syncs the prompt of {agent.name} and would undo this: change it there as well."
+
+
+def done(name: str, failure: ApiError | None, telling: Telling) -> str:
+    """The sentence where all is as it should be; `failure` is how the server answered, if it was not as asked."""
+    said = f"{name} has {telling.new}: read back, it is the same to the byte."
+    return f"{said} The server did not confirm it: {failure.message}" if failure else said
+
+
+def still_old(name: str, failure: ApiError | None, telling: Telling) -> NotPlaced:
     """The error where the agent has the prompt that it had."""
     if failure is None:
-        message = f"The server took the new prompt, but {name} still has its former one."
+        message = f"The server took the write, but {name} still has {telling.old}."
     elif failure.status == 403:
-        message = f"This key may read {name} but not change it, so it still has its former prompt. {failure.message}"
+        message = f"This key may read {name} but not change it, so it still has {telling.old}. {failure.message}"
     else:
-        message = f"{name} still has its former prompt. {failure.message}"
-    return NotPlaced(message, f"{_again(failure)}{KEPT}", "former", failure)
+        message = f"{name} still has {telling.old}. {failure.message}"
+    return NotPlaced(message, f"{_again(failure)}{telling.kept_as_well}", "former", failure, telling.title)
 
 
-def changed_in_space(name: str, failure: ApiError | None) -> NotPlaced:
-    """The error where the agent has the new prompt but for its white space."""
-    message = f"{name} has the new prompt, but what was read back differs from it in white space only."
-    return NotPlaced(message, KEPT, "new", failure, "The server changed white space")
+def changed_in_space(name: str, failure: ApiError | None, telling: Telling) -> NotPlaced:
+    """The error where the agent has what was written but for its white space."""
+    message = f"{name} has {telling.new}, but what was read back differs from it in white space only."
+    return NotPlaced(message, telling.kept, "new", failure, "The server changed white space")
 
 
-def neither(name: str, differing: int, failure: ApiError | None) -> NotPlaced:
-    """The error where the agent has a prompt of which so many words are others than in the new one."""
-    words = f"{count(differing, 'word')} of it {'differs' if differing == 1 else 'differ'} from the new one"
-    message = f"{name} has neither its former prompt nor the new one now: {words}."
+def neither(name: str, differing: int, failure: ApiError | None, telling: Telling) -> NotPlaced:
+    """The error where the agent has a prompt of which so many words are others than in the one that was written."""
+    words = f"{count(differing, 'word')} {'differs' if differing == 1 else 'differ'} from what was written"
+    message = f"{name} has neither {telling.old} nor {telling.new} now: {words}."
     more = f" {failure.message}" if failure else ""
-    return NotPlaced(
-        f"{message}{more}", f"Look at what it has now. {KEPT}", "other", failure, "Another prompt is there"
-    )
+    hint = f"Look at what it has now. {telling.kept}"
+    return NotPlaced(f"{message}{more}", hint, "other", failure, "Another prompt is there")
 
 
-def not_known(name: str, failure: ApiError | None, unread: str) -> NotPlaced:
+def not_known(name: str, failure: ApiError | None, unread: str, telling: Telling) -> NotPlaced:
     """The error where the agent could not be read after the write; `unread` says why."""
     title = "The prompt may be written or not"
     if failure is None:
-        message = f"The server took the new prompt of {name}, but it could not be read back: {unread}"
+        message = f"The server took what was written to {name}, but it could not be read back: {unread}"
     elif was_not_taken(failure):
-        message, title = f"Nothing was written to {name}. {failure.message}", ""
+        message, title = f"Nothing was written to {name}. {failure.message}", telling.title
     else:
-        message = f"It is not known whether {name} has its former prompt or the new one. {failure.message}"
+        message = f"It is not known whether {name} has {telling.old} or {telling.new}. {failure.message}"
     if failure is not None and unread != failure.message:
         message += f" What it has now could not be read: {unread}"
-    return NotPlaced(message, f"Look at what it has now. {KEPT}", "unknown", failure, title)
+    return NotPlaced(message, f"Look at what it has now. {telling.kept}", "unknown", failure, title)
 
 
 def was_not_taken(failure: ApiError) -> bool:

@@ -8,10 +8,10 @@ from pathlib import Path
 from cekura_tui.config.paths import expand
 from cekura_tui.model.errors import UsageError
 from cekura_tui.model.job import MAX_PROMPT_BYTES
-from cekura_tui.model.text import Prompt, prompt_bytes
+from cekura_tui.model.text import Prompt, clean_line, prompt_bytes
 from cekura_tui.workspace.text_files import check_output, write_output
 
-__all__ = ["check_output", "check_prompt", "read_prompt_file", "write_prompt"]
+__all__ = ["check_output", "check_prompt", "read_prompt_file", "source_of", "write_prompt"]
 
 
 def check_prompt(prompt: str, named: str = "The prompt") -> Prompt:
@@ -57,6 +57,19 @@ def read_prompt_file(name: str, *, ordinary: bool = False) -> Prompt:
     if "\0" in text:
         raise UsageError(f"{shown} is not a text file in UTF-8.", "Name the file that holds the prompt.")
     return check_prompt(text, shown)
+
+
+def source_of(name: str) -> str:
+    """A file as a person names it, as a job's `prompt_source` names it: the same from whatever directory.
+
+    It is exact, spaces and all, where it can be shown; else it is cleaned, and leads to no file.
+    """
+    try:
+        path = expand(name)
+        whole = str(path.parent.resolve() / path.name)
+    except (OSError, ValueError, RuntimeError, UsageError):
+        whole = name
+    return whole if whole.isprintable() else clean_line(whole)
 
 
 def write_prompt(path: Path, prompt: Prompt, *, force: bool = True) -> None:

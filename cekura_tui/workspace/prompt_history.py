@@ -19,10 +19,6 @@ class PromptHistory:
         """The uses of an agent's prompts, newest first."""
         return self._uses.all(agent_id)
 
-    async def last_replaced(self, agent_id: int) -> PromptUse | None:
-        """What stood at an agent before it was written last: what a restore puts back."""
-        return self._uses.last_replaced(agent_id)
-
     async def text(self, sha256: str) -> Prompt:
         """The prompt of a use, exactly; raises StoreError where it was forgotten meanwhile."""
         return self._uses.text(sha256)

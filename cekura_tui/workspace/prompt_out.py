@@ -40,6 +40,14 @@ class Drifted(UsageError):
         return as_text(compare(self._sent, now), context=1)
 
 
+def seen_from_here(source: str) -> str:
+    """The same below the working directory by a path from there; anything else as it is."""
+    try:
+        return str(Path(source).relative_to(Path.cwd().resolve())) if source.startswith("/") else source
+    except (OSError, ValueError):
+        return source
+
+
 def source_file(source: str) -> Path | None:
     """The file that a job's `prompt_source` names, None where it names none that is there."""
     if source in _NO_FILES:

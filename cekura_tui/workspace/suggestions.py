@@ -55,6 +55,14 @@ class Why:
     problems: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True)
+class Step:
+    """What was chosen before a step and after it, in all windows."""
+
+    before: Choices
+    now: Choices
+
+
 class Suggestions:
     """Of one session, on its loop. `run` reads a run, `evidence` finds the turns that its verdicts speak of."""
 
@@ -84,13 +92,15 @@ class Suggestions:
             self._compared = texts, diff
         return Reading(done, diff, await self._staging.choices(number, diff))
 
-    async def choose(self, number: int, diff: ProseDiff, made: Mapping[int, Choice | None]) -> Choices:
-        """Choose, as one step that is on the disk when this returns; what is chosen now. Raises StoreError."""
-        return await self._staging.choose(number, diff, made)
+    async def choose(self, number: int, diff: ProseDiff, made: Mapping[int, Choice | None]) -> Step:
+        """Choose, as one step that is on the disk when this returns. Raises StoreError."""
+        before = await self._staging.choices(number, diff)
+        return Step(before, await self._staging.choose(number, diff, made))
 
-    async def undo(self, number: int, diff: ProseDiff) -> Choices:
-        """Take back the last step; what is chosen now. Raises StoreError."""
-        return await self._staging.undo(number, diff)
+    async def undo(self, number: int, diff: ProseDiff) -> Step:
+        """Take back the last step, of whichever window. Raises StoreError."""
+        before = await self._staging.choices(number, diff)
+        return Step(before, await self._staging.undo(number, diff))
 
     async def why(self, reading: Reading) -> Why:
         """What the job's runs and the server tell of the reasons; what cannot be read is a problem, not an error."""
@@ -131,7 +141,7 @@ class Suggestions:
         """The issues, None where the server does not tell them, and why they could not be read."""
         try:
             return read_issues(await self._client.issues(run_ids, agent_id)), []
-        except ApiError as error:
-            if error.status in _NOT_OFFERED:
+        except CekuraTuiError as error:
+            if isinstance(error, ApiError) and error.status in _NOT_OFFERED:
                 return None, []
             return (), [f"The issues could not be read: {error.message}"]

@@ -45,6 +45,8 @@ def check_output(name: str, *, force: bool) -> Path:
             raise _exists(name)
         if target.exists() and not target.is_file():
             raise UsageError(f"{name} is no ordinary file.", "Name a file.")
+        if target.exists() and not os.access(target, os.W_OK):
+            raise UsageError(f"{name} may not be written to.", "Name another file, or change its rights.")
         if not os.access(folder, os.W_OK):
             raise UsageError(f"{folder} cannot be written to.", "Name another directory.")
     except OSError as error:

@@ -134,7 +134,9 @@ def test_the_prompts_own_file_changed_while_waiting_is_left_also_when_forced_and
     assert (
         "prompt.md has changed since its prompt was sent, so it is left as it is. The suggestion is kept" in told.said
     )
+    assert "What changed in it:" in told.said
     assert shown in told.said
+    assert "`cekura-tui jobs show 1 --prompt` prints the improved prompt" in told.said
     assert source.read_bytes() == now
     assert call("jobs", "show", 1, "--prompt").raw == PROPOSED.encode()
 
@@ -143,3 +145,62 @@ def test_another_file_may_have_changed_where_it_is_forced(source: Path) -> None:
     Path("other.md").write_text("Anything.")
     assert improve(source, "--out", "other.md", "--force").status == 0
     assert Path("other.md").read_bytes() == PROPOSED.encode()
+
+
+def test_the_prompts_own_file_is_known_from_every_directory(
+    source: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    improve(source)
+    done = call("jobs", "show", 1)
+    own = source.absolute()
+    assert f"prompt: {own}, sha256" in done.out
+    assert call("jobs", "show", 1, "--patch").raw.startswith(b"--- a/desk/prompt.md\n")
+    monkeypatch.chdir(own.parent)
+    assert call("jobs", "show", 1, "--patch").raw.startswith(b"--- a/prompt.md\n")
+    monkeypatch.chdir(tmp_path)
+    assert call("jobs", "show", 1, "--patch").raw.startswith(b'--- "a/agents of the clinic/desk/prompt.md"\n')
+
+
+def test_a_directory_that_went_away_while_waiting_is_told_with_the_way_to_the_prompt(
+    scripted: ScriptedServer, source: Path
+) -> None:
+    place = Path("gone")
+    place.mkdir()
+
+    def launch(got: Got) -> Reply:
+        place.rmdir()
+        return Reply({"progress_id": "p-1"})
+
+    scripted.on("POST", LAUNCH, launch)
+    told = improve(source, "--out", "gone/better.md")
+    assert told.status == 2
+    assert "gone/better.md could not be written: No such file or directory." in told.said
+    assert "`cekura-tui jobs show 1 --prompt` prints the improved prompt" in told.said
+    assert "Warmly" in told.out  # the changes are printed all the same
+
+
+def test_out_to_standard_output_is_refused_before_anything_is_sent(scripted: ScriptedServer, source: Path) -> None:
+    told = improve(source, "--out", "-")
+    assert (told.status, told.out) == (2, "")
+    assert "`jobs show ID --prompt` prints the improved prompt" in told.said
+    assert scripted.seen == []
+    assert not Path("-").exists()
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root writes every file")
+def test_a_file_without_the_right_to_write_is_refused_before_anything_is_sent(
+    scripted: ScriptedServer, source: Path
+) -> None:
+    source.chmod(0o444)
+    told = improve(source, "--out", source, "--force")
+    assert told.status == 2
+    assert "may not be written to" in told.said
+    assert scripted.seen == []
+
+
+def test_what_is_printed_ends_with_its_last_line(source: Path) -> None:
+    launched = improve(source)
+    for told in (launched, call("jobs", "show", 1, "--diff")):
+        assert told.out.endswith("\n")
+        assert not told.out.endswith("\n\n")
+        assert "\n\n\n" not in told.out

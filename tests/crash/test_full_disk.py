@@ -18,7 +18,7 @@ from scripted_server import LAUNCH, PROGRESS, Hold, Reply, ScriptedServer
 from terminal import Start, Terminal
 from waiting import until
 
-LONG = PROMPT + "Be patient with whoever calls. " * 5_000
+LONG = PROMPT + "Be patient with whoever calls. " * 6_000
 ROOM = 60_000
 """Bytes that may still be written to a file that is full: much, and less than the long prompt."""
 BACK_TAB = "\x1b[Z"
@@ -39,6 +39,11 @@ def largest(home: Path) -> int:
 def fill(pid: int, home: Path, *, room: int = ROOM) -> None:
     """From now on this process can write `room` bytes more, as on a disk that is full then."""
     resource.prlimit(pid, resource.RLIMIT_FSIZE, (largest(home) + room, NO_LIMIT))
+
+
+def fill_up(pid: int) -> None:
+    """From now on this process can write nothing, not even where a file has room in it already."""
+    resource.prlimit(pid, resource.RLIMIT_FSIZE, (0, NO_LIMIT))
 
 
 def make_room(pid: int) -> None:
@@ -188,7 +193,7 @@ def test_in_the_app_the_prompt_stays_in_the_dialog_and_is_launched_once_there_is
     server: ScriptedServer, known: Path, start: Start
 ) -> None:
     app = dialog_with_a_long_prompt(server, start)
-    fill(app.process.pid, known)
+    fill_up(app.process.pid)  # the prompt itself is kept already: it was seen at the agent
     app.press("enter")
     app.wait("Nothing was launched", "Improve the prompt")
     assert launches(server) == []

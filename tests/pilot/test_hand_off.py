@@ -224,3 +224,29 @@ async def test_without_a_pager_of_ones_own_it_is_delta_or_less_or_none(
     async with asked(quiet, lambda board: HandOffDialog(suggestion(), STAGED)) as (app, pilot):
         await sees(pilot, f"Read the patch in {offered}" if offered else "Copy")
         assert ("Read the patch" in screen_text(app)) == (offered is not None)
+
+
+@pytest.mark.parametrize("own", ["less -FRX", "cat", "'no end", " "])
+async def test_a_pager_that_would_be_gone_at_once_stays_or_is_taken_for_none(
+    quiet: Setup, here: Path, monkeypatch: pytest.MonkeyPatch, own: str
+) -> None:
+    (here / "less").write_text('#!/bin/sh\ncat > read\necho "$@" > told\n')
+    (here / "less").chmod(0o700)
+    monkeypatch.setenv("PATH", f"{here}{os.pathsep}{os.environ['PATH']}")
+    monkeypatch.setattr("cekura_tui.ui.terminal.pager._KNOWN", (("less", "-R", "-+F"),))
+    monkeypatch.setenv("PAGER", own)
+    async with asked(quiet, lambda board: HandOffDialog(suggestion(), STAGED)) as (app, pilot):
+        await sees(pilot, "Read the patch in less")
+        await read_in(app, monkeypatch)
+        await eventually((here / "told").exists, "less has run")
+        await sees(pilot, "Save the improved prompt")
+    assert (here / "told").read_text().split()[-1] == "-+F"
+    assert (here / "read").read_text().startswith("--- a/prompt.md\n")
+
+
+async def test_the_own_file_is_offered_by_a_short_name_where_it_is_near(quiet: Setup, here: Path) -> None:
+    (here / "prompt.md").write_bytes(SENT.encode())
+    async with asked(quiet, lambda board: HandOffDialog(suggestion(str(here / "prompt.md")), STAGED)) as (app, pilot):
+        assert app.screen.query_one(Input).value == "prompt.md"
+        await answer(app, pilot, "enter")
+    assert (here / "prompt.md").read_bytes() == STAGED.encode()

@@ -120,7 +120,7 @@ async def test_the_former_prompt_is_put_back_from_here(tmp_path: Path) -> None:
                 "2 words go, 0 come",
             )
             await pilot.press("y")
-            await reads(pilot, "Restored.", "read back, it is the same to the byte")
+            await reads(pilot, "has its former prompt: read back, it is the same to the byte")
             assert server.holds(CLINIC) == sent
             await eventually(lambda: ("replaced", True) in rows(pilot), "what was put back is what is there")
 

@@ -14,12 +14,12 @@ from cekura_tui.ui.widgets.hunk_told import HunkTold
 from cekura_tui.ui.widgets.prose_diff import ProseDiffView
 from cekura_tui.ui.widgets.staged_text import StagedText
 
-OLD = "# Role\nYou are Ava.\n\n## Verification\n" + "".join(f"- Rule {n} stays as it is.\n" for n in range(30))
+OLD = "# Role\nYou are Ava.\n\n## Verification\n" + "".join(f"- Rule {n} stays as it is\n" for n in range(30))
 NEW = (
-    OLD.replace("You are Ava.", "You are Eva.")
-    .replace("- Rule 9 stays as it is.", "- Rule 9 stays as it was.")
-    .replace("- Rule 20 stays as it is.\n", "")
-    + "Say goodbye.\n"
+    OLD.replace("You are Ava.", "Greet every caller.")
+    .replace("- Rule 9 stays as it is", "- Rule 9 stays as it was")
+    .replace("- Rule 20 stays as it is\n", "")
+    + "- Say goodbye.\n"
 )
 MOVED_OLD = "# One\n\n- Always ask for the date of birth before anything else.\n- Be kind.\n\n# Two\n\nEnd the call.\n"
 MOVED_NEW = (
@@ -77,28 +77,28 @@ async def test_every_hunk_says_where_it_is_and_every_line_what_became_of_it() ->
             "  # Role",
             "· 1 of 4 · Role › paragraph 1 · +3 −3",
             "- You are Ava.",
-            "+ You are Eva.",
+            "+ Greet every caller.",
             "",
             "  ## Verification",
             "… 7 lines unchanged …",
-            "  - Rule 7 stays as it is.",
-            "  - Rule 8 stays as it is.",
+            "  - Rule 7 stays as it is",
+            "  - Rule 8 stays as it is",
             "· 2 of 4 · Verification › item 10 · +1 −1",
-            "~ - Rule 9 stays as it is. was.",
-            "  - Rule 10 stays as it is.",
-            "  - Rule 11 stays as it is.",
+            "~ - Rule 9 stays as it is was",
+            "  - Rule 10 stays as it is",
+            "  - Rule 11 stays as it is",
             "… 6 lines unchanged …",
-            "  - Rule 18 stays as it is.",
-            "  - Rule 19 stays as it is.",
+            "  - Rule 18 stays as it is",
+            "  - Rule 19 stays as it is",
             "· 3 of 4 · Verification › item 21 · −6",
-            "- - Rule 20 stays as it is.",
-            "  - Rule 21 stays as it is.",
-            "  - Rule 22 stays as it is.",
+            "- - Rule 20 stays as it is",
+            "  - Rule 21 stays as it is",
+            "  - Rule 22 stays as it is",
             "… 5 lines unchanged …",
-            "  - Rule 28 stays as it is.",
-            "  - Rule 29 stays as it is.",
-            "· 4 of 4 · Verification › item 29 · +2",
-            "+ Say goodbye.",
+            "  - Rule 28 stays as it is",
+            "  - Rule 29 stays as it is",
+            "· 4 of 4 · Verification › item 30 · +2",
+            "+ - Say goodbye.",
             *[""] * 5,
         ]
 
@@ -108,14 +108,14 @@ async def test_what_went_is_struck_what_came_is_underlined_and_what_is_rejected_
     async with app.run_test(size=(80, 30)) as pilot:
         await pilot.pause()
         styles = {segment.text: segment.style for segment in app.view.render_line(10) if segment.style}
-        assert styles["is."].strike
-        assert styles["was."].underline
+        assert styles["is"].strike
+        assert styles["was"].underline
         assert not styles["- Rule 9 stays as it "].strike
         assert not styles["- Rule 9 stays as it "].dim
         app.view.show_diff(app.diff, {2: Choice("rejected")})
         styles = {segment.text: segment.style for segment in app.view.render_line(10) if segment.style}
         assert styles["- Rule 9 stays as it "].dim
-        assert styles["was."].underline
+        assert styles["was"].underline
 
 
 async def test_without_colour_signs_stand_around_the_words(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -123,8 +123,8 @@ async def test_without_colour_signs_stand_around_the_words(monkeypatch: pytest.M
     app = DiffApp(OLD, NEW)
     async with app.run_test(size=(80, 30)) as pilot:
         await pilot.pause()
-        assert screen(app.view)[10] == "~ - Rule 9 stays as it [-is.-]{+was.+}"
-        assert screen(app.view)[17] == "- - Rule 20 stays as it is."
+        assert screen(app.view)[10] == "~ - Rule 9 stays as it [-is-]{+was+}"
+        assert screen(app.view)[17] == "- - Rule 20 stays as it is"
 
 
 async def test_from_140_cells_on_the_sent_text_stands_beside_the_proposed_one() -> None:
@@ -132,14 +132,14 @@ async def test_from_140_cells_on_the_sent_text_stands_beside_the_proposed_one() 
     async with app.run_test(size=(140, 30)) as pilot:
         await pilot.pause()
         wide = [tuple(part.rstrip() for part in line.split(" │")) for line in screen(app.view)]
-        assert wide[2] == ("- You are Ava.", " + You are Eva.")
+        assert wide[2] == ("- You are Ava.", " + Greet every caller.")
         assert wide[5] == ("… 7 lines unchanged …",)
-        assert wide[9] == ("- - Rule 9 stays as it is.", " + - Rule 9 stays as it was.")
-        assert wide[16] == ("- - Rule 20 stays as it is.", "")
-        assert wide[17] == ("  - Rule 21 stays as it is.", "   - Rule 21 stays as it is.")
+        assert wide[9] == ("- - Rule 9 stays as it is", " + - Rule 9 stays as it was")
+        assert wide[16] == ("- - Rule 20 stays as it is", "")
+        assert wide[17] == ("  - Rule 21 stays as it is", "   - Rule 21 stays as it is")
         await pilot.resize_terminal(139, 30)
         await pilot.pause()
-        assert screen(app.view)[2:4] == ["- You are Ava.", "+ You are Eva."]
+        assert screen(app.view)[2:4] == ["- You are Ava.", "+ Greet every caller."]
 
 
 async def test_n_goes_from_hunk_to_hunk_shows_all_of_it_and_tells_which() -> None:
@@ -153,7 +153,7 @@ async def test_n_goes_from_hunk_to_hunk_shows_all_of_it_and_tells_which() -> Non
             numbers.append(app.view.hunk.number)
         assert numbers == [2, 3, 4, 4, 3, 2]
         await pilot.press("n", "n")
-        assert screen(app.view)[-1] == "+ Say goodbye."
+        assert screen(app.view)[-1] == "+ - Say goodbye."
         await pilot.press("N", "down", "down")
         assert app.view.hunk is None
         assert app.entered == [1, 2, 3, 4, 3, 2, 3, 4, 3]
@@ -182,10 +182,10 @@ async def test_a_choice_shows_in_the_header_and_paints_that_hunk_alone(monkeypat
         with painted(app.view, monkeypatch) as lines:
             app.view.show_diff(app.diff, {2: Choice("accepted")}, {})
         assert not lines
-        app.view.show_diff(app.diff, {2: Choice("edited", "- Rule 9 stays as it will be.")}, {})
+        app.view.show_diff(app.diff, {2: Choice("edited", "- Rule 9 stays as it will be")}, {})
         assert screen(app.view)[9:11] == [
             "✎ 2 of 4 · Verification › item 10 · +2 −1 · edited",
-            "~ - Rule 9 stays as it is. will be.",
+            "~ - Rule 9 stays as it is will be",
         ]
         assert app.view.hunk is app.diff.hunks[1]
 
@@ -200,7 +200,7 @@ async def test_why_and_whose_facts_stand_below_the_header() -> None:
             "· 2 of 4 · Verification › item 10 · +1 −1",
             "  answers ✗ Identity check, run 900238 turn 14 · likely",
             "  ! speaks of this one call: 14 March, Pri[31mya",
-            "~ - Rule 9 stays as it is. was.",
+            "~ - Rule 9 stays as it is was",
         ]
         assert app.view.hunk is app.diff.hunks[1]
 
@@ -222,7 +222,7 @@ async def test_f_unfolds_one_passage_or_all_and_w_leaves_what_did_not_change_out
     async with app.run_test(size=(80, 60)) as pilot:
         await pilot.press("n", "up", "up", "up", "f")
         lines = screen(app.view)
-        assert "  - Rule 0 stays as it is." in lines
+        assert "  - Rule 0 stays as it is" in lines
         assert sum("unchanged" in line for line in lines) == 2
         await pilot.press("f")
         assert sum("unchanged" in line for line in screen(app.view)) == 3
@@ -233,7 +233,7 @@ async def test_f_unfolds_one_passage_or_all_and_w_leaves_what_did_not_change_out
         assert [line for line in screen(app.view) if line and line[0] in " …"] == []
         assert app.view.hunk is app.diff.hunks[0]
         await pilot.press("w")
-        assert "  - Rule 0 stays as it is." in screen(app.view)
+        assert "  - Rule 0 stays as it is" in screen(app.view)
 
 
 async def test_hidden_characters_of_a_prompt_are_seen() -> None:
@@ -251,11 +251,34 @@ async def test_two_equal_texts_say_so() -> None:
         assert app.view.hunk is None
 
 
-async def test_an_endless_line_is_counted_and_not_drawn() -> None:
-    app = DiffApp("word " * 4_000, "word " * 3_999 + "end")
-    async with app.run_test(size=(80, 8)) as pilot:
-        await pilot.press("G", "pagedown", "pagedown")
-        assert any(line.endswith("characters more)") for line in screen(app.view))
+async def test_in_an_endless_line_every_change_is_seen_and_what_is_the_same_between_is_counted() -> None:
+    words = [f"word{n}" for n in range(6_000)]
+    app = DiffApp(" ".join(words), " ".join(words).replace("word4000 ", "FIRST ") + " LAST")
+    async with app.run_test(size=(80, 40)) as pilot:
+        await pilot.pause()
+        shown = " ".join(line[2:] for line in screen(app.view))
+        assert "characters unchanged) … word" in shown
+        assert "word3999 word4000 FIRST word4001" in shown
+        assert "word5999 LAST" in shown
+
+
+async def test_an_endless_line_in_the_place_of_another_is_drawn_to_its_end() -> None:
+    app = DiffApp("a" * 9_000 + "END", "b" * 9_000 + "FIN")
+    async with app.run_test(size=(80, 40)) as pilot:
+        await pilot.press("G", "pagedown", "pagedown", "pagedown", "pagedown", "pagedown")
+        assert any(line.startswith("+ ") and line.endswith("bFIN") for line in screen(app.view))
+        await pilot.press(*["pageup"] * 3)
+        assert any(line.startswith("- ") and line.endswith("aEND") for line in screen(app.view))
+
+
+async def test_n_goes_on_where_all_that_changes_is_layout() -> None:
+    app = DiffApp("First line.\n\n# Two\n\nLast one.\n", "First  line.\n\n# Two\n\nLast  one.\n")
+    async with app.run_test(size=(80, 12)) as pilot:
+        await pilot.press("n")
+        assert app.view.hunk is app.diff.hunks[-1]
+        assert len(app.diff.hunks) > 1
+        await pilot.press("N")
+        assert app.view.hunk is app.diff.hunks[0]
 
 
 async def test_the_staged_text_follows_the_hunk_and_marks_what_is_taken() -> None:
@@ -263,14 +286,29 @@ async def test_the_staged_text_follows_the_hunk_and_marks_what_is_taken() -> Non
     async with app.run_test(size=(80, 8)) as pilot:
         app.staged.show(app.diff, {}, hunk=2)
         await pilot.pause()
-        assert "  - Rule 9 stays as it is." in screen(app.staged)
+        assert "  - Rule 9 stays as it is" in screen(app.staged)
         app.staged.show(app.diff, {2: Choice("accepted"), 3: Choice("accepted")}, hunk=2)
         await pilot.pause()
-        assert "~ - Rule 9 stays as it was." in screen(app.staged)
+        assert "~ - Rule 9 stays as it was" in screen(app.staged)
         app.staged.follow(3)
         await pilot.pause()
-        assert "- - Rule 19 stays as it is." in screen(app.staged)
+        assert "- - Rule 19 stays as it is" in screen(app.staged)
         assert not any("Rule 20" in line for line in screen(app.staged))
+
+
+async def test_of_an_endless_line_the_staged_text_shows_all_and_follows_to_the_words() -> None:
+    words = [f"word{n}." for n in range(4_000)]
+    new = " ".join(words).replace("word2000.", "CHANGED.").replace("word3999.", "LAST.")
+    app = StagedApp(" ".join(words), new)
+    async with app.run_test(size=(80, 8)) as pilot:
+        accepted = {hunk.number: Choice("accepted") for hunk in app.diff.hunks}
+        for hunk, word in zip(app.diff.hunks, ("CHANGED.", "LAST."), strict=True):
+            app.staged.show(app.diff, accepted, hunk=hunk.number)
+            await pilot.pause()
+            assert any(word in line for line in screen(app.staged)), word
+            await pilot.resize_terminal(60 + hunk.number, 8)
+            await pilot.pause()
+            assert any(word in line for line in screen(app.staged)), f"{word} in another width"
 
 
 async def test_side_by_side_a_moved_passage_stands_beside_what_it_was() -> None:

@@ -116,6 +116,39 @@ async def test_u_takes_back_step_by_step_and_says_what(served: Served) -> None:
         await sees(pilot, "Taken back: change 1 is undecided again.")
         await pilot.press("u")
         await sees(pilot, "There is nothing to take back.")
+        await pilot.press("A")
+        await kept(pilot, YES, YES)
+        await pilot.press("A")
+        await sees(pilot, "All is accepted already.")
+
+
+async def test_u_says_what_it_took_back_of_what_another_window_chose(served: Served) -> None:
+    async with opened(served.setup()) as pilot:
+        await suggestion(pilot)
+        await pilot.press("A")
+        await kept(pilot, YES, YES)
+        diff = screen(pilot).reading.diff
+        await workspace(pilot).call(lambda session: session.staging.choose(1, diff, {2: NO}))
+        await pilot.press("u")
+        await sees(pilot, "Taken back: change 2 is accepted again.")
+
+
+async def test_what_was_typed_is_not_lost_by_u_and_what_was_deleted_again_does_not_come_back(served: Served) -> None:
+    async with opened(served.setup()) as pilot:
+        await suggestion(pilot)
+        await pilot.press("e")
+        await sees(pilot, "Edit change 1 of 2")
+        await add(pilot, " Be kind.")
+        await pilot.press("ctrl+g")
+        await kept_edited(pilot, screen(pilot).reading.diff.hunks[0].new + " Be kind.")
+        await pilot.press("u")
+        await sees(pilot, "Taken back: change 1 is undecided again. e opens what you typed.")
+        await pilot.press("e")
+        await sees(pilot, "Edit change 1 of 2", "Be kind.")
+        await pilot.press(*["backspace"] * len(" Be kind."), "escape")
+        await sees(pilot, "Suggestion of job 1", gone="Edit change 1")
+        await pilot.press("e")
+        await sees(pilot, "Edit change 1 of 2", gone="Be kind.")
 
 
 async def test_what_was_chosen_is_there_after_a_restart_also_where_one_leaves_at_once(served: Served) -> None:
@@ -238,6 +271,41 @@ async def test_a_kept_draft_does_not_take_the_place_of_the_staged_text(served: S
         assert not pilot.app.screen.query_one(TextArea).text.startswith("Mine.")
 
 
+async def test_a_job_that_another_window_forgot_meanwhile_is_told(served: Served) -> None:
+    async with opened(served.setup()) as pilot:
+        await suggestion(pilot)
+        await workspace(pilot).call(lambda session: session.jobs.forget(1))
+        await pilot.press("r")
+        await sees(pilot, "It could not be read anew. There is no job 1.", "Suggestion of job 1 · 2 changes")
+        await pilot.press("a")
+        await sees(pilot, "Nothing was chosen, for it could not be kept. Job 1 was forgotten")
+        no_crash(pilot)
+
+
+async def test_a_moved_rule_is_edited_alone_and_the_numbers_of_the_others_follow(scripted: ScriptedServer) -> None:
+    rules = ["Always greet the caller by name.", "Never promise a slot.", "Be brief with everybody."]
+    sent = "".join(f"{n}. {rule}\n" for n, rule in enumerate(rules, 1)) + "\nSay goodbye.\n"
+    proposed = f"1. {rules[1]}\n2. {rules[2]}\n\nSay goodbye.\n\n- {rules[0]}\n"
+    serve_hostile(scripted, end={"status": "completed", "output": {"improved_prompt": proposed}})
+    agent = {"id": 7, "agent_name": "A", "project": 1, "description": sent}
+    scripted.on("GET", "/test_framework/v1/aiagents/7/", Reply(agent))
+    async with opened(setup_of(scripted.url, "key")) as pilot:
+        await launched(pilot, 102)
+        await pilot.press("2", "enter")
+        await sees(pilot, "Suggestion of job 1", "moved from")
+        while screen(pilot).hunk.kind != "moved":
+            await pilot.press("n")
+        await pilot.press("e")
+        await sees(pilot, "Sent: 1. Always greet", "of this change as proposed")
+        assert pilot.app.screen.query_one(TextArea).text == f"- {rules[0]}"
+        await add(pilot, " Twice.")
+        await pilot.press("ctrl+g")
+        await sees(pilot, "1 edited", gone="Edit change")
+        staged = (await texts(pilot))[1]
+        assert staged.endswith(f"\n\nSay goodbye.\n\n- {rules[0]} Twice.\n")
+        assert [staged.count(rule) for rule in rules] == [1, 1, 1]
+
+
 async def test_a_choice_that_cannot_be_kept_is_not_shown_as_done(served: Served) -> None:
     async with opened(served.setup()) as pilot:
         await suggestion(pilot)
@@ -296,6 +364,14 @@ async def test_in_a_small_terminal_there_is_room_for_the_diff_and_s_shows_the_st
         await eventually(lambda: diff.has_focus and not staged.display, "the diff is back")
         await pilot.resize_terminal(*WIDE)
         await eventually(lambda: diff.display and staged.display, "both are shown where there is room")
+        await pilot.resize_terminal(*SMALL)
+        await pilot.press("s")
+        await eventually(lambda: staged.has_focus, "the staged text alone is shown")
+        await pilot.resize_terminal(*WIDE)
+        await pilot.press("tab")
+        diff.focus()
+        await pilot.resize_terminal(*SMALL)
+        await eventually(lambda: staged.has_focus, "what has no room gives the focus to what is shown")
 
 
 async def test_the_summary_is_read_whole_by_keys(scripted: ScriptedServer) -> None:

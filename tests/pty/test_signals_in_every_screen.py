@@ -24,6 +24,11 @@ echo "typed in the editor" > "$1"
 echo EDITING
 exec sleep 60
 """
+PAGER = """#!/bin/sh
+stty -echo -icanon
+echo PAGING
+exec sleep 60
+"""
 
 # Where: keys and what is seen then, step by step.
 Path_ = Sequence[tuple[Sequence[str], str]]
@@ -41,6 +46,13 @@ PLACES: dict[str, Path_] = {
         (["j"], "Job 3"),
         (["enter"], "· 1 of 2"),
         (["y"], "Save the improved prompt"),
+    ],
+    "the pager": [
+        (["2"], "Job 4"),
+        (["j"], "Job 3"),
+        (["enter"], "· 1 of 2"),
+        (["y"], "Read the patch in pager"),
+        (["tab"] * 4 + ["enter"], "PAGING"),
     ],
     "a question": [(["2"], "Job 4"), (["x"], "Forget job 4")],
     "the keys": [(["?"], "Half a page down")],
@@ -88,12 +100,14 @@ def forker() -> Iterator[Forker]:
 def opened(start: Start, home: Path, prepared: Path, tmp_path: Path, forker: Forker) -> Callable[..., Terminal]:
     """Start the app on a copy of it, and go to a place."""
     shutil.copytree(prepared / "demo", home)
-    editor = tmp_path / "editor"
-    editor.write_text(EDITOR)
-    editor.chmod(0o755)
+    programs = {name: tmp_path / name for name in ("editor", "pager")}
+    for file, text in zip(programs.values(), (EDITOR, PAGER), strict=True):
+        file.write_text(text)
+        file.chmod(0o755)
+    own = {name.upper(): str(file) for name, file in programs.items()}
 
     def at(place: str, **options: Any) -> Terminal:
-        terminal = start("--demo", env={"EDITOR": str(editor)}, forker=forker, **options).wait("240 runs", "900238")
+        terminal = start("--demo", env=own, forker=forker, **options).wait("240 runs", "900238")
         for keys, seen in PLACES[place]:
             terminal.press(*keys)
             terminal.wait(seen)

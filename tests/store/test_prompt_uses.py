@@ -11,7 +11,7 @@ import pytest
 
 from cekura_tui.model.job import Draft, Job, JobState
 from cekura_tui.model.progress import read_progress
-from cekura_tui.model.prompt_use import How, PromptUse, prompt_use
+from cekura_tui.model.prompt_use import How, PromptUse, words_and_first_line
 from cekura_tui.model.run import Run
 from cekura_tui.model.text import Prompt, sha256
 from cekura_tui.store import job_rows, prompt_use_rows, prompt_uses
@@ -59,7 +59,7 @@ def test_what_a_job_sent_and_brought_is_told_with_its_first_line_and_kept_exactl
     done(store, 1.0)
     proposed, sent = store.prompt_uses.all(7)
     assert proposed == PromptUse(7, sha256(PROPOSED), "proposed", 1.2, 1, 2, "Be kinder.")
-    assert sent == prompt_use(SENT, 7, "sent", 1.0, 1)
+    assert sent == PromptUse(7, sha256(SENT), "sent", 1.0, 1, *words_and_first_line(SENT))
     assert (sent.words, store.prompt_uses.text(sent.sha256)) == (len(SENT.split()), SENT)
     assert "\x1b" not in sent.first_line
     assert store.prompt_uses.all(8) == []
@@ -192,17 +192,20 @@ def test_a_write_that_came_to_nothing_does_not_cost_what_the_one_before_replaced
     ]
 
 
-def test_what_was_replaced_last_is_told_by_the_order_of_writes_whatever_the_clock_says(
+def test_what_was_written_and_replaced_is_told_by_the_order_of_writes_whatever_the_clock_says(
     store: Store, home: Path
 ) -> None:
     for at, text in ((9.0, "first"), (8.0, "second"), (7.0, "third"), (6.0, "first")):
         store.prompt_uses.note(7, Prompt(text), "replaced", at, None)
-        assert (use := store.prompt_uses.last_replaced(7)) is not None
-        assert use.first_line == text
+        assert store.prompt_uses.writes(7)[0].first_line == text
+    store.prompt_uses.note(7, Prompt("second"), "written", 5.0)
+    store.prompt_uses.note(7, Prompt("not a write"), "seen", 4.0)
     store.prompt_uses.note(8, Prompt("another agent's"), "replaced", 10.0)
     again = store_at(home)
-    assert again.prompt_uses.last_replaced(7) == prompt_use(Prompt("first"), 7, "replaced", 6.0, None)
-    assert again.prompt_uses.last_replaced(9) is None
+    told = [(use.how, use.first_line, use.at) for use in again.prompt_uses.writes(7)]
+    assert told[:2] == [("written", "second", 5.0), ("replaced", "first", 6.0)]
+    assert [first for _, first, _ in told[2:]] == ["third", "second"]
+    assert again.prompt_uses.writes(9) == []
     again.close()
 
 
@@ -307,6 +310,5 @@ def test_the_history_is_saved_from_a_damaged_file(store: Store, home: Path) -> N
     saved = store_at(home)
     assert "1 job and 4 prompts were saved" in saved.database.notice
     assert saved.prompt_uses.all(7) == before
-    assert (last := saved.prompt_uses.last_replaced(7)) is not None
-    assert last.first_line == "second"
+    assert saved.prompt_uses.writes(7)[0].first_line == "second"
     saved.close()

@@ -135,6 +135,23 @@ def test_a_moved_line_is_there_once_whichever_side_is_decided_for(sides: tuple[P
         assert [line for line in kept if lines.count(line) != 1] == []
 
 
+@settings(max_examples=400, deadline=None)
+@given(SIDES, st.data())
+def test_no_line_is_doubled_or_dropped_where_what_belongs_together_is_decided_for_one_side(
+    sides: tuple[ProseDiff, ProseDiff], data: st.DataObject
+) -> None:
+    now, staged = sides
+    found = merge(now.old, now, staged)
+    assert sorted(number for group in found.groups for number in group) == list(range(1, len(found.conflicts) + 1))
+    decisions = {}
+    for group in found.groups:
+        side = data.draw(st.sampled_from(("now", "staged")))
+        decisions |= {number: getattr(found.conflicts[number - 1], side) for number in group}
+    lines = lines_of(found.text(decisions))
+    assert [line for line in lines if lines.count(line) != 1] == []
+    assert set(lines_of(now.old)) & set(lines_of(now.new)) & set(lines_of(staged.new)) <= set(lines)
+
+
 @settings(max_examples=200, deadline=None)
 @given(SIDES)
 def test_which_side_is_which_makes_no_difference(sides: tuple[ProseDiff, ProseDiff]) -> None:
@@ -221,6 +238,15 @@ def test_a_passage_that_the_other_side_removed_or_moved_elsewhere_is_in_conflict
     )
 
 
+def test_the_places_of_a_moved_passage_are_decided_together_and_other_conflicts_by_themselves() -> None:
+    base = "a\nb\nc\nd\ne\nf\n"
+    moved = by_hand(("a\n", "", 1), "b\nc\n", ("", "a\n", 1), "d\n", ("e\n", "1\n"), "f\n", kinds=("moved",))
+    changed_there = by_hand(("a\n", "A\n"), "b\nc\nd\n", ("e\n", "2\n"), "f\n")
+    assert merge(base, moved, changed_there).groups == ((1, 2), (3,))
+    elsewhere = by_hand(("a\n", "", 1), "b\n", ("", "a\n", 1), "c\nd\ne\nf\n", kinds=("moved",))
+    assert merge(base, moved, elsewhere).groups == ((1, 2),)
+
+
 def test_white_space_gives_way_as_a_whole_hunk() -> None:
     layout = by_hand("a", ("\n", "\r\n", 1), "b", ("\n", "\r\n", 1), "c", ("\n", "\r\n", 1), kinds=("layout",))
     words = by_hand("a\n", ("b", "B"), "\nc\n")
@@ -231,6 +257,14 @@ def test_white_space_gives_way_as_a_whole_hunk() -> None:
     assert merge("a\nb\nc\n", layout, by_hand("a\nb\nc\n", ("", "d\n"))).parts == ("a\nb\nc\nd\n",)
     far = by_hand(("a", "A"), "\nb\nc\n")
     assert merge("a\nb\nc\n", by_hand("a\nb", ("\n", " \n"), "c\n", kinds=("layout",)), far).parts == ("A\nb \nc\n",)
+
+
+def test_a_passage_that_both_made_the_same_but_for_white_space_is_as_it_is_now() -> None:
+    first, second, third, fourth = SENTENCES[:4]
+    base, moved = [first, second, third, fourth], [first, third, second, fourth]
+    texts = ("\n\n".join(base), "\n".join(moved), "\n\n".join(moved))
+    found = merge(texts[0], compare(texts[0], texts[1]), compare(texts[0], texts[2]))
+    assert found.text({}) == texts[1]
 
 
 def test_a_diff_of_another_prompt_is_refused() -> None:

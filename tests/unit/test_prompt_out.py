@@ -8,7 +8,8 @@ import pytest
 from cekura_tui.model.errors import UsageError
 from cekura_tui.model.job import Job, JobState, Suggestion
 from cekura_tui.model.text import Prompt, sha256
-from cekura_tui.workspace.prompt_out import Drifted, is_source, source_file, write_out
+from cekura_tui.workspace.prompt_files import source_of
+from cekura_tui.workspace.prompt_out import Drifted, is_source, seen_from_here, source_file, write_out
 from cekura_tui.workspace.text_files import AlreadyThere
 
 SENT, BETTER = Prompt("\ufeffBe kind.\r\n\x85"), Prompt("Be kinder.")
@@ -89,3 +90,33 @@ def test_a_file_that_cannot_be_read_is_left(here: Path) -> None:
     (here / "prompt.md").chmod(0o200)
     with pytest.raises(UsageError, match="cannot be read"):
         write_out(Path("prompt.md"), BETTER, done("prompt.md"), force=True)
+
+
+def test_a_source_is_the_same_file_from_another_directory_where_one_of_its_name_is(
+    here: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = source_of("prompt.md")
+    assert seen_from_here(source) == "prompt.md"
+    (here / "elsewhere").mkdir()
+    monkeypatch.chdir(here / "elsewhere")
+    Path("prompt.md").write_text("Another agent's.")
+    assert not is_source("prompt.md", source)
+    assert is_source("../prompt.md", source)
+    assert seen_from_here(source) == source
+    (here / "prompt.md").write_text("Changed.")
+    with pytest.raises(Drifted):
+        write_out(here / "prompt.md", BETTER, done(source), force=True)
+
+
+@pytest.mark.parametrize("name", ["two  spaces.md", " ä.md", "sub/" * 100 + "deep.md", "~/prompt.md"])
+def test_a_source_is_kept_exactly_where_it_can_be_shown(here: Path, name: str) -> None:
+    file = Path(name).expanduser()
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_bytes(SENT.encode())
+    assert is_source(name, source_of(name))
+
+
+@pytest.mark.parametrize("name", ["line\nend.md", "\x1b[31m.md", "\udcff.md", "a\0b", "~nobody-at-all/p"])
+def test_a_name_that_cannot_be_shown_leads_to_no_file(here: Path, name: str) -> None:
+    assert source_of(name).isprintable()
+    assert source_file(source_of(name)) is None

@@ -120,7 +120,7 @@ def test_the_plain_form_tells_place_words_moves_and_what_did_not_change() -> Non
     assert as_text(compare(OLD, NEW)).splitlines() == [
         "# Role",
         "@@ 1 of 5 @@ Role › paragraph 1 (+1 −1)",
-        "You are [-Ava.-]{+Eva.+}",
+        "You are [-Ava-]{+Eva+}.",
         "",
         "## Rules",
         "→ moved to Closing › item 1 (13 words)",

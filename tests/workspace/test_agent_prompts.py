@@ -28,6 +28,7 @@ from cekura_tui.workspace.setup import make_setup
 
 CLINIC, BANK, AIR = 1201, 1204, 1203
 KEPT = "The former prompt is kept in the prompt history and can be restored from there."
+KEPT_AS_WELL = "A copy of it is kept in the prompt history."
 AGENT = "/test_framework/v1/aiagents/7/"
 SENT = Prompt("# Rules\n\nBe kind to callers.\n\nNever guess a price.\n")
 NEW = Prompt("# Rules\n\nBe kind and brief with callers.\n\nNever guess a price.\n")
@@ -220,12 +221,12 @@ async def test_a_write_that_is_refused_or_lost_leaves_the_former_prompt_and_says
         placing = await desk.prompts.look(await desk.job(CLINIC, sent), better(sent))
         with pytest.raises(NotPlaced) as caught:
             await desk.prompts.write(placing, better(sent))
-        assert caught.value.sentence() == said.format(name=agent.name, host=desk.url[7:]) + KEPT
+        assert caught.value.sentence() == said.format(name=agent.name, host=desk.url[7:]) + KEPT_AS_WELL
         assert (caught.value.agent_has, await desk.holds(CLINIC)) == ("former", sent)
         assert (desk.kept(CLINIC, "replaced"), desk.kept(CLINIC, "written")) == ([sent], [])
         assert caught.value.exit_status == (Exit.KEY_REFUSED if fault == "write-403" else Exit.WRONG_USE)
         with pytest.raises(UsageError, match="has its former prompt, so there is nothing to restore"):
-            await desk.prompts.restore(CLINIC)
+            await desk.prompts.look_back(CLINIC)
 
 
 async def test_a_write_whose_answer_is_lost_is_found_to_be_there(home: Path, tmp_path: Path) -> None:
@@ -257,7 +258,7 @@ async def test_a_server_that_changes_white_space_is_told_of_and_what_it_made_can
         assert (caught.value.agent_has, there.split(), there == better(sent)) == ("new", better(sent).split(), False)
         assert desk.kept(agent_id, "replaced") == [sent]
         with pytest.raises(NotPlaced, match="white space only"):  # which is not asked about, but written
-            await desk.prompts.restore(agent_id)
+            await desk.prompts.restore(await desk.prompts.look_back(agent_id))
         assert (await desk.holds(agent_id)).split() == sent.split()
 
 
@@ -272,22 +273,21 @@ GONE = Reply({"detail": "Gone."}, 404)
             has(NEW),
             has(NEW.replace("brief", "short and sweet")),
             "other",
-            "Line has neither its former prompt nor the new one now: 4 words of it differ from the new one. "
+            "Line has neither its former prompt nor the new prompt now: 4 words differ from what was written. "
             "Look at what it has now. ",
         ),
         (
             Reset(),
             has("Call."),
             "other",
-            "Line has neither its former prompt nor the new one now: 12 words of it differ from the new one. "
+            "Line has neither its former prompt nor the new prompt now: 12 words differ from what was written. "
             "The connection to {host} broke before the answer came. Look at what it has now. ",
         ),
         (
             has(NEW),
             has(SENT),
             "former",
-            "The server took the new prompt, but Line still has its former one. "
-            "Look once more before you write again. ",
+            "The server took the write, but Line still has its former prompt. Look once more before you write again. ",
         ),
         (
             Reply({"description": ["Too long."]}, 400),
@@ -312,14 +312,14 @@ GONE = Reply({"detail": "Gone."}, 404)
             LATE,
             GONE,
             "unknown",
-            "It is not known whether Line has its former prompt or the new one. {host} failed (503: Later.). "
+            "It is not known whether Line has its former prompt or the new prompt. {host} failed (503: Later.). "
             "What it has now could not be read: {host} does not have it (404: Gone.). Look at what it has now. ",
         ),
         (
             has(NEW),
             has(None),
             "unknown",
-            "The server took the new prompt of Line, but it could not be read back: The server did not tell it. "
+            "The server took what was written to Line, but it could not be read back: The server did not tell it. "
             "Look at what it has now. ",
         ),
     ],
@@ -342,7 +342,8 @@ async def test_every_end_of_a_write_is_one_sentence_that_says_what_the_agent_has
     placing = await desk.prompts.look(await desk.job(7, SENT), NEW)
     with pytest.raises(NotPlaced) as caught:
         await desk.prompts.write(placing, placing.merge.text({}))
-    assert caught.value.sentence() == said.format(host=scripted.url[7:]) + KEPT
+    kept = KEPT_AS_WELL if agent_has == "former" else KEPT
+    assert caught.value.sentence() == said.format(host=scripted.url[7:]) + kept
     assert caught.value.agent_has == agent_has
     assert desk.kept(7, "replaced") == [SENT]
     assert [got.json() for got in scripted.requests("PATCH")] == [{"description": NEW}]
@@ -358,8 +359,7 @@ async def test_the_former_prompt_is_on_the_disk_when_the_new_one_leaves_and_the_
     writing = asyncio.create_task(desk.prompts.write(placing, NEW))
     assert await asyncio.to_thread(hold.arrived.wait, 20)
     other = Store(home / "cekura.db", scripted.url, "key", "default")
-    last = other.prompt_uses.last_replaced(7)
-    assert last is not None
+    (last,) = other.prompt_uses.writes(7)
     assert (other.prompt_uses.text(last.sha256), last.job) == (SENT, 1)
     other.close()
     writing.cancel()
@@ -385,38 +385,108 @@ async def test_what_was_replaced_comes_back_and_goes_again(home: Path, tmp_path:
     async with demo_desk(home, tmp_path) as desk:
         agent, sent = await desk.session.agent_prompt(AIR)
         with pytest.raises(UsageError, match=f"Nothing was written to {agent.name} from here"):
-            await desk.prompts.restore(AIR)
+            await desk.prompts.look_back(AIR)
         placing = await desk.prompts.look(await desk.job(AIR, sent), better(sent))
         await desk.prompts.write(placing, better(sent))
         for wanted in (sent, better(sent), sent):
-            done = await desk.prompts.restore(AIR)
+            done = await desk.prompts.restore(await desk.prompts.look_back(AIR))
             assert done.agent.prompt == await desk.holds(AIR) == wanted
+            assert done.said == f"{agent.name} has its former prompt: read back, it is the same to the byte."
 
 
-async def test_a_restore_over_somebody_elses_prompt_is_asked_about_first(desk: Desk, scripted: ScriptedServer) -> None:
-    held = [str(SENT)]
+class Held:
+    """Agent 7, as it was written last."""
 
-    def keep(got: Got) -> Reply:
-        held.append(got.json()["description"])
-        return has(held[-1])
+    def __init__(self, scripted: ScriptedServer, **more: object) -> None:
+        self.prompts = [str(SENT)]
+        self._more = more
+        scripted.on("GET", AGENT, lambda got: has(self.prompts[-1], **self._more))
+        scripted.on("PATCH", AGENT, self._keep)
 
-    scripted.on("GET", AGENT, lambda got: has(held[-1]))
-    scripted.on("PATCH", AGENT, keep)
+    def _keep(self, got: Got) -> Reply:
+        self.prompts.append(got.json()["description"])
+        return has(self.prompts[-1], **self._more)
+
+
+async def test_a_restore_over_somebody_elses_prompt_says_so_first_and_never_replaces_what_was_not_shown(
+    desk: Desk, scripted: ScriptedServer
+) -> None:
+    held = Held(scripted)
     placing = await desk.prompts.look(await desk.job(7, SENT), NEW)
     await desk.prompts.write(placing, NEW)
-    held.append("Somebody else's.")
-    with pytest.raises(Drifted) as caught:
-        await desk.prompts.restore(7)
-    assert caught.value.sentence() == (
-        "Line has another prompt than was written to it from here, so nothing was restored. "
-        "Look at what it has now; restoring replaces that."
+    assert (await desk.prompts.look_back(7)).warnings == ()
+    held.prompts.append("Somebody else's.")
+    former = await desk.prompts.look_back(7)
+    assert former.warnings == (
+        "Line has another prompt now than was written to it from here. Restoring replaces that.",
     )
-    assert held[-1] == caught.value.now == "Somebody else's."
-    with pytest.raises(Drifted):
-        await desk.prompts.restore(7, over=Prompt("What it had a while ago."))
-    assert held[-1] == "Somebody else's."
-    assert (await desk.prompts.restore(7, over=caught.value.now)).agent.prompt == SENT
-    assert desk.kept(7, "replaced") == ["Somebody else's.", SENT]
+    assert (former.now, former.text, former.change.removed_words) == ("Somebody else's.", SENT, 2)
+    held.prompts.append("And more.")
+    with pytest.raises(Drifted) as caught:
+        await desk.prompts.restore(former)
+    assert caught.value.sentence() == (
+        "The prompt of Line was changed while you were asked, so nothing was restored. "
+        "Restore once more: it is looked at anew."
+    )
+    assert held.prompts[-1] == "And more."
+    await desk.prompts.restore(await desk.prompts.look_back(7))
+    assert held.prompts[-1] == SENT
+    assert desk.kept(7, "replaced") == ["And more.", SENT]
+
+
+async def test_what_was_being_written_when_the_program_was_killed_is_not_taken_for_somebody_elses(
+    desk: Desk, scripted: ScriptedServer
+) -> None:
+    held = Held(scripted)
+    desk.session.store.prompt_uses.note(7, SENT, "replaced", 1.0, None)  # and then nothing more was noted
+    held.prompts.append(NEW)
+    former = await desk.prompts.look_back(7)
+    assert former.warnings == (
+        "It is not known whether what Line has now was written from here. Restoring replaces it.",
+    )
+    assert (await desk.prompts.restore(former)).agent.prompt == SENT
+
+
+async def test_a_restore_warns_where_the_provider_would_undo_it(desk: Desk, scripted: ScriptedServer) -> None:
+    Held(scripted, auto_sync_prompt_enabled=True)
+    await desk.prompts.write(await desk.prompts.look(await desk.job(7, SENT), NEW), NEW)
+    (warning,) = (await desk.prompts.look_back(7)).warnings
+    assert warning.startswith("The provider syncs the prompt of Line and would undo this")
+
+
+async def test_an_agent_that_had_no_prompt_gets_none_again(desk: Desk, scripted: ScriptedServer) -> None:
+    held = Held(scripted)
+    held.prompts.append("")
+    placing = await desk.prompts.look(await desk.job(7, SENT), NEW)
+    await desk.prompts.write(placing, NEW)
+    assert (await desk.prompts.restore(await desk.prompts.look_back(7))).agent.prompt == ""
+
+
+@pytest.mark.parametrize(
+    ("answer", "after", "said"),
+    [
+        (has(SENT), has(SENT), "Line has its former prompt: read back"),
+        (Reply({}, 403), has(NEW), "but not change it, so it still has the prompt that was to be replaced."),
+        (LATE, has(NEW), "Line still has the prompt that was to be replaced."),
+        (LATE, GONE, "not known whether Line has the prompt that was to be replaced or its former prompt."),
+        (has(SENT), has("Call."), "Line has neither the prompt that was to be replaced nor its former prompt now"),
+    ],
+    ids=["restored", "refused", "failed", "not known", "others"],
+)
+async def test_a_restore_that_fails_never_calls_what_the_agent_still_has_its_former_prompt(
+    desk: Desk, scripted: ScriptedServer, answer: Reply, after: Reply, said: str
+) -> None:
+    desk.session.store.prompt_uses.note(7, SENT, "replaced", 1.0, None)
+    desk.session.store.prompt_uses.note(7, NEW, "written", 2.0, None)
+    scripted.on("GET", AGENT, has(NEW), has(NEW), after)
+    scripted.on("PATCH", AGENT, answer)
+    former = await desk.prompts.look_back(7)
+    try:
+        told = (await desk.prompts.restore(former)).said
+    except NotPlaced as error:
+        told = error.sentence()
+        assert told.endswith("Both prompts are kept in the prompt history.")
+    assert said in told
 
 
 async def test_a_write_that_came_to_nothing_does_not_hide_what_the_one_before_replaced(
@@ -429,8 +499,9 @@ async def test_a_write_that_came_to_nothing_does_not_hide_what_the_one_before_re
     await desk.prompts.write(await desk.prompts.look(number, NEW), NEW)
     with pytest.raises(NotPlaced):
         await desk.prompts.write(await desk.prompts.look(number, newer), newer)
+    former = await desk.prompts.look_back(7)
     with pytest.raises(NotPlaced):
-        await desk.prompts.restore(7)
+        await desk.prompts.restore(former)
     assert [got.json()["description"] for got in scripted.requests("PATCH")] == [NEW, newer, SENT]
 
 
@@ -447,8 +518,9 @@ async def test_a_read_only_session_looks_and_writes_nothing(
     with pytest.raises(UsageError) as caught:
         await prompts.write(placing, NEW)
     assert caught.value.sentence() == f"This is a read-only session, so nothing was written. {mend}"
+    desk.session.store.prompt_uses.note(7, NEW, "replaced", 1.0, None)
     with pytest.raises(UsageError, match="nothing was restored"):
-        await prompts.restore(7)
+        await prompts.restore(await prompts.look_back(7))
     assert scripted.requests("PATCH") == []
 
 

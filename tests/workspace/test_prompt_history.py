@@ -38,8 +38,7 @@ async def test_a_prompt_that_was_read_and_sent_is_told_as_both_newest_first(sess
     session.store.jobs.begin_launch(Draft((5,), prompt, 7), seen.at + 5, "me")
     await session.history.note(7, Prompt("before"), "replaced", seen.at + 3, 1)
     assert [use.how for use in await session.history.list(7)] == ["sent", "replaced", "seen"]
-    last = await session.history.last_replaced(7)
-    assert last is not None
+    (_, last, _) = await session.history.list(7)
     assert (await session.history.text(last.sha256), last.job) == ("before", 1)
 
 

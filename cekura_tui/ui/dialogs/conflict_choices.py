@@ -9,13 +9,14 @@ from textual.binding import Binding, BindingType
 from textual.content import Content
 from textual.widgets import Label
 
+from cekura_tui.model.conflict_decisions import ConflictDecisions
 from cekura_tui.model.conflict_places import conflict_places
-from cekura_tui.model.prompt_merge import Conflict
+from cekura_tui.model.prompt_merge import Conflict, Side
 from cekura_tui.model.text import Prompt, clean_line
 from cekura_tui.ui.board import Board
 from cekura_tui.ui.dialogs.dialog import Dialog
 from cekura_tui.ui.dialogs.edit_hunk import EditHunkDialog
-from cekura_tui.ui.widgets.conflict_texts import ConflictTexts, Decision, conflict_rows
+from cekura_tui.ui.widgets.conflict_texts import ConflictTexts, conflict_rows
 
 if TYPE_CHECKING:
     from cekura_tui.workspace.placing import Placing
@@ -41,8 +42,7 @@ class ConflictChoices(Dialog[str]):
         """Whether the conflicts are shown though all are decided."""
         self._at = 1
         self._places: tuple[str, ...] = ()
-        self._decisions: dict[Conflict, Decision] = {}
-        self._typed: dict[Conflict, str] = {}
+        self._decisions = ConflictDecisions()
 
     def draw(self) -> None:
         """Show what is known."""
@@ -55,6 +55,7 @@ class ConflictChoices(Dialog[str]):
     def take_up(self, placing: Placing) -> None:
         """The agent as it is now."""
         self.placing = placing
+        self._decisions.take_up(placing.merge)
         self._at = min(self._at, max(len(self.conflicts), 1))
         self._places = conflict_places(placing.merge)
         self.looking_back = self.looking_back and bool(self.conflicts)
@@ -70,27 +71,25 @@ class ConflictChoices(Dialog[str]):
     @property
     def undecided(self) -> list[int]:
         """The numbers of the conflicts that nobody has decided yet."""
-        return [number for number, one in enumerate(self.conflicts, 1) if one not in self._decisions]
+        return self._decisions.undecided if self.placing else []
 
     @property
     def text(self) -> Prompt | None:
         """What would be written; None as long as a conflict is not decided."""
-        if self.placing is None or self.undecided:
-            return None
-        texts = {number: self._decisions[one].text for number, one in enumerate(self.conflicts, 1)}
-        return self.placing.merge.text(texts)
+        return self._decisions.text if self.placing else None
 
     def draw_conflict(self) -> None:
         """The conflict that one is at."""
         if self.placing is None:
             return
-        conflict, count = self.conflicts[self._at - 1], len(self.conflicts)
-        left = len(self.undecided)
+        conflict, left = self.conflicts[self._at - 1], len(self.undecided)
         state = "all are decided, c shows the change" if not left else f"{left} to be decided"
-        head = f"conflict {self._at} of {count} · {self._places[self._at - 1]} · {state}"
+        head = f"conflict {self._at} of {len(self.conflicts)} · {self._places[self._at - 1]} · {state}"
+        if others := [str(number) for number in self._decisions.together(self._at) if number != self._at]:
+            head += f" · decided together with {', '.join(others)}"
         self.query_one("#conflict-head", Label).update(Content(clean_line(head)))
         agent = clean_line(self.placing.agent.name, 40)
-        rows = conflict_rows(conflict, self._decisions.get(conflict), self.placing.job.number, agent)
+        rows = conflict_rows(conflict, self._decisions.of(self._at), self.placing.job.number, agent)
         self.query_one(ConflictTexts).show_rows(rows)
 
     # Keys
@@ -118,17 +117,18 @@ class ConflictChoices(Dialog[str]):
 
     def action_keep_theirs(self) -> None:
         """What the agent has stays."""
-        conflict = self.conflicts[self._at - 1]
-        self._decide(conflict, Decision("now", conflict.now))
+        self._take("now")
 
     def action_take_staged(self) -> None:
         """What was staged takes its place."""
-        conflict = self.conflicts[self._at - 1]
-        self._decide(conflict, Decision("staged", conflict.staged))
+        self._take("staged")
 
-    def _decide(self, conflict: Conflict, decision: Decision) -> None:
-        """And on to the next that is not decided; after the last one what would be written is shown."""
-        self._decisions[conflict] = decision
+    def _take(self, side: Side) -> None:
+        self._decisions.take(self._at, side)
+        self._go_on()
+
+    def _go_on(self) -> None:
+        """On to the next that is not decided; after the last one what would be written is shown."""
         if open_ones := self.undecided:
             self._at = next((number for number in open_ones if number > self._at), open_ones[0])
             self.query_one(ConflictTexts).action_first()
@@ -138,14 +138,15 @@ class ConflictChoices(Dialog[str]):
     @work(group="put-word", exclusive=True)
     async def action_word(self) -> None:
         """Word it otherwise; what was typed and not taken is there again the next time."""
-        conflict = self.conflicts[self._at - 1]
-        before = self._decisions.get(conflict)
-        text = self._typed.get(conflict) or (before.text if before else conflict.staged)
-        title = f"Conflict {self._at} of {len(self.conflicts)} · {self._places[self._at - 1]}"
-        home = self.board.workspace.setup.paths.home
-        edited = await self.app.push_screen_wait(EditHunkDialog(title, conflict.now, text, home))
+        number, spot = self._at, self._decisions.spot(self._at)
+        title = f"Conflict {number} of {len(self.conflicts)} · {self._places[number - 1]}"
+        home, sent = self.board.workspace.setup.paths.home, self.conflicts[number - 1].base
+        text = self._decisions.wording(number)
+        edited = await self.app.push_screen_wait(EditHunkDialog(title, sent, text, home))
         if edited is None:
             return
-        self._typed[conflict] = edited.text
-        if edited.taken:
-            self._decide(conflict, Decision("edited", edited.text))
+        self._decisions.typed(spot, edited.text)
+        by_now = self._decisions.number(spot)  # the agent may have been looked at again
+        if edited.taken and by_now is not None:
+            self._decisions.word(by_now, edited.text)
+            self._go_on()

@@ -14,7 +14,7 @@ from textual.content import Content
 from textual.widgets import Button, Label, Static, TextArea
 
 from cekura_tui.model.errors import CekuraTuiError
-from cekura_tui.model.text import Prompt, clean, clean_line
+from cekura_tui.model.text import Prompt, clean, clean_line, count
 from cekura_tui.ui.dialogs.dialog import Dialog
 from cekura_tui.ui.dialogs.prompt_text import PromptText
 from cekura_tui.ui.terminal.editor import edit_prompt
@@ -32,7 +32,7 @@ class EditHunkDialog(Dialog[Edited]):
     """Answers with what was typed also where it is not taken: whoever opened it keeps that.
 
     `title` says which change it is, `sent` is the passage as it was sent, `text` what to begin with; `home` is where
-    the file for $EDITOR is made.
+    the file for $EDITOR is made. The change has `others` more places, which are not edited here.
     """
 
     AUTO_FOCUS = "TextArea"
@@ -41,9 +41,9 @@ class EditHunkDialog(Dialog[Edited]):
         Binding("ctrl+e,ctrl+o", "edit", "Edit in $EDITOR", id="edit-hunk.editor", priority=True),
     ]
 
-    def __init__(self, title: str, sent: str, text: str, home: Path) -> None:
+    def __init__(self, title: str, sent: str, text: str, home: Path, *, others: int = 0) -> None:
         super().__init__()
-        self._title, self._sent, self._home = title, sent, home
+        self._title, self._sent, self._home, self._others = title, sent, home, others
         self._before = Prompt(text)
         self._text = PromptText()
 
@@ -83,7 +83,8 @@ class EditHunkDialog(Dialog[Edited]):
     def _facts(self) -> None:
         text = self.query_one(TextArea).text
         told = self._text.facts(text) if text.strip() else "Nothing will stand here: the passage goes."
-        self._say(told)
+        also = f" · {count(self._others, 'other place')} of this change as proposed" if self._others else ""
+        self._say(told + also)
 
     def _say(self, text: str, *, failed: bool = False) -> None:
         note = self.query_one("#edit-hunk-note", Static)

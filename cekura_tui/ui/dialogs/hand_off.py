@@ -19,7 +19,7 @@ from cekura_tui.model.unified_patch import patch_path, unified_patch
 from cekura_tui.ui.dialogs.saving import SavingDialog
 from cekura_tui.ui.terminal.pager import pager, show_in_pager
 from cekura_tui.ui.widgets.choice_list import Choice, ChoiceList
-from cekura_tui.workspace.prompt_out import Drifted, is_source, source_file, write_out
+from cekura_tui.workspace.prompt_out import Drifted, is_source, seen_from_here, source_file, write_out
 from cekura_tui.workspace.text_files import check_output, safe_name
 
 _Version = Literal["staged", "proposed"]
@@ -100,7 +100,7 @@ class HandOffDialog(SavingDialog):
         named = source_file(source)
         if self._patch:
             return safe_name(named.stem if named else other, ".patch")
-        return source if named else f"{other}.md"
+        return seen_from_here(source) if named else f"{other}.md"
 
     def about(self, name: str) -> str:
         """Where the prompt came from is where it may be put without being asked."""
@@ -123,7 +123,8 @@ class HandOffDialog(SavingDialog):
         other = self._versions[self._version]
         if other == self._done.prompt:
             raise UsageError(f"There is no patch: the {self._version} prompt is the one that was sent.")
-        return Prompt(unified_patch(self._done.prompt, other, patch_path(self._done.job.prompt_source)))
+        path = patch_path(seen_from_here(self._done.job.prompt_source))
+        return Prompt(unified_patch(self._done.prompt, other, path))
 
     def write(self, name: str, *, force: bool) -> str:
         """Write it exactly."""

@@ -18,7 +18,7 @@ from cekura_tui.ui.board import Board
 from cekura_tui.ui.dialogs.confirm import ConfirmDialog
 from cekura_tui.ui.dialogs.conflict_choices import ConflictChoices
 from cekura_tui.ui.dialogs.placing_words import facts_of, keys_of, questions
-from cekura_tui.ui.dialogs.restoring import Restoring, find_former, former_words
+from cekura_tui.ui.dialogs.restoring import Restoring, former_words
 from cekura_tui.ui.widgets.conflict_texts import ConflictTexts
 from cekura_tui.ui.widgets.notice import Notice
 from cekura_tui.ui.widgets.prose_diff import ProseDiffView
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 
 class PutOnAgentDialog(ConflictChoices):
-    """What came of it is told here and stays until somebody has read it; answers with the last of that, in words.
+    """What came of it is told here and stays until somebody has read it, so there is no answer.
 
     `number` is the job that the text was staged with.
     """
@@ -51,7 +51,6 @@ class PutOnAgentDialog(ConflictChoices):
         self._busy = ""
         """What is being done that must not be left, in words."""
         self._asking = False
-        self._came_of_it: str | None = None
         self._read_only = ""
         try:
             refuse_read_only(board.workspace.setup.read_only, "nothing is written")
@@ -91,7 +90,7 @@ class PutOnAgentDialog(ConflictChoices):
                 lambda session: session.agent_prompts.look(self._number, self._staged)
             )
             former = await self.board.workspace.call(
-                lambda session: find_former(session, placing.agent.id, sha256(placing.now))
+                lambda session: session.agent_prompts.former(placing.agent.id, sha256(placing.now))
             )
         except CekuraTuiError as error:
             self.placing, self._error = None, error
@@ -215,20 +214,17 @@ class PutOnAgentDialog(ConflictChoices):
         """Put back what the last write from here replaced, after asking."""
         if not (self._busy or self._asking) and self.placing is not None and self.is_current:
             self._asking = True
-            self._restore(self.placing)
+            self.say("Reading what it has now …")
+            self._restore(self.placing.agent.id)
 
     @work(group="put-write")
-    async def _restore(self, placing: Placing) -> None:
-        agent = placing.agent
-        restoring = Restoring(self.app, self.board, agent.id, agent.name, lambda: self._begun("Restoring"))
+    async def _restore(self, agent_id: int) -> None:
         try:
-            written = await restoring.ask(sha256(placing.now))
+            written = await Restoring(self.app, self.board, agent_id, lambda: self._begun("Restoring")).ask()
         except CekuraTuiError as error:
             self._ended(f"{error.title}: {error.sentence()}", failed=True)
         else:
-            if written is not None or self._busy:
-                self._ended(f"Restored. {written.said}" if written else "Nothing was restored.")
-        self._asking = False
+            self._ended(written.said if written else "Nothing was restored.")
 
     def _begun(self, doing: str) -> None:
         self._busy = doing
@@ -236,7 +232,7 @@ class PutOnAgentDialog(ConflictChoices):
 
     def _ended(self, told: str, *, failed: bool = False) -> None:
         """What came of a write stays on screen; below it is what the agent has by now."""
-        self._busy, self._asking, self._came_of_it = "", False, told
+        self._busy, self._asking = "", False
         self.say(told, failed=failed)
         self.action_look()
 
@@ -245,4 +241,4 @@ class PutOnAgentDialog(ConflictChoices):
         if self._busy:
             self.say(f"{self._busy} … it is waited for, and told here what came of it.")
         else:
-            self.dismiss(self._came_of_it)
+            self.dismiss()

@@ -217,18 +217,17 @@ Every prompt that was seen at the agent, sent with a job, proposed, staged, writ
         """Put back what the last write from here replaced, after asking."""
         if not self._restoring:
             self._restoring = True
+            self._say("Reading what it has now …")
             self._restore()
 
     @work(group="prompt-restore")
     async def _restore(self) -> None:
-        restoring = Restoring(self.app, self.board, self._agent_id, self._agent_name, self._begun)
         try:
-            written = await restoring.ask(self._here)
+            written = await Restoring(self.app, self.board, self._agent_id, self._begun).ask()
         except CekuraTuiError as error:
             self._say(f"{error.title}: {error.sentence()}", failed=True)
         else:
-            if written is not None or self._writing:
-                self._say(f"Restored. {written.said}" if written else "Nothing was restored.")
+            self._say(written.said if written else "Nothing was restored.")
         self._restoring = self._writing = False
         if not self.gone:
             self.action_refresh()

@@ -9,11 +9,13 @@ from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
+from textual.widget import Widget
 from textual.widgets import Static
 
 from cekura_tui.model.errors import CekuraTuiError
 from cekura_tui.model.text import count
 from cekura_tui.ui.board import Board
+from cekura_tui.ui.screens.page import too_small
 from cekura_tui.ui.screens.suggestion_ways import SuggestionWays
 from cekura_tui.ui.widgets.notice import Notice
 from cekura_tui.ui.widgets.one_line import OneLine
@@ -21,6 +23,7 @@ from cekura_tui.ui.widgets.prose_diff import ProseDiffView
 from cekura_tui.ui.widgets.staged_text import StagedText
 from cekura_tui.ui.widgets.suggestion_words import headline, summary, told_of_hunks
 from cekura_tui.ui.widgets.virtual_list import VirtualList
+from cekura_tui.workspace.suggestions import Why
 
 if TYPE_CHECKING:
     from cekura_tui.workspace.suggestions import Reading
@@ -89,6 +92,8 @@ accepts all, `u` takes the last step back. What is not accepted is not in the st
             reading = await self.board.workspace.call(lambda session: session.suggestions.read(self.number))
         except CekuraTuiError as error:
             self._error = error
+            if self.reading is not None and not self.gone:
+                self.tell(f"It could not be read anew. {error.sentence()}", warning=True)
             self.draw()
             return
         first, self.reading, self._error = self.reading is None, reading, None
@@ -102,8 +107,8 @@ accepts all, `u` takes the last step back. What is not accepted is not in the st
         """What the runs tell takes longer; nobody waits for it to choose."""
         try:
             self.why = await self.board.workspace.call(lambda session: session.suggestions.why(reading))
-        except CekuraTuiError:
-            return  # the program is closing
+        except CekuraTuiError as error:
+            self.why = Why(problems=(f"What the runs tell could not be read: {error.message}",))
         self.draw()
 
     def draw(self) -> None:
@@ -166,6 +171,13 @@ accepts all, `u` takes the last step back. What is not accepted is not in the st
     def _focus_shown(self) -> None:
         alone = self.has_class("-staged") and not self.has_class("-tall")
         (self.query_one(StagedText) if alone else self.query_one(ProseDiffView)).focus()
+
+    def watch_focused(self, former: Widget | None, now: Widget | None) -> None:
+        """Of the diff and the staged text one may have no room any more; the other has the focus then."""
+        super().watch_focused(former, now)
+        left = isinstance(former, ProseDiffView | StagedText) and not former.display
+        if left and self.has_changes and not too_small(self.app.size):
+            self.call_after_refresh(self._focus_shown)
 
     def on_resize(self) -> None:
         """What had the focus may have no room any more."""

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Literal
 from textual import work
 
 from cekura_tui.model.errors import CekuraTuiError
+from cekura_tui.model.hunk_wording import wording
 from cekura_tui.model.prose_diff import Hunk
 from cekura_tui.model.staging import Choice, Choices
 from cekura_tui.ui.board import Board
@@ -21,7 +22,7 @@ from cekura_tui.ui.widgets.suggestion_words import accepted_words, undone_words
 
 if TYPE_CHECKING:
     from cekura_tui.workspace.session import Session
-    from cekura_tui.workspace.suggestions import Reading
+    from cekura_tui.workspace.suggestions import Reading, Step
 
 _CHOOSING = ("accept", "reject", "edit", "accept_all", "undo")
 _Told = Callable[[Choices, Choices], str]
@@ -83,17 +84,23 @@ class SuggestionKeys(Improving):
         if (reading := self.reading) is None:
             return
         diff, all_of_them = reading.diff, {hunk.number: Choice("accepted") for hunk in reading.diff.hunks}
-        self._stage(
-            lambda session: session.suggestions.choose(self.number, diff, all_of_them),
-            lambda before, after: accepted_words(before, diff),
-        )
+        self._stage(lambda session: session.suggestions.choose(self.number, diff, all_of_them), accepted_words)
 
     def action_undo(self) -> None:
         """Take the last step back."""
-        if (reading := self.reading) is not None:
-            self._stage(lambda session: session.suggestions.undo(self.number, reading.diff), undone_words)
+        if (reading := self.reading) is None:
+            return
 
-    def _stage(self, ask: Callable[[Session], Awaitable[Choices]], told: _Told = lambda before, after: "") -> None:
+        def told(before: Choices, after: Choices) -> str:
+            """What was typed and is no longer chosen is not lost."""
+            for number, choice in before.items():
+                if choice.what == "edited" and after.get(number) != choice:
+                    self._typed[reading.diff.hunks[number - 1].key] = choice.text
+            return undone_words(before, after)
+
+        self._stage(lambda session: session.suggestions.undo(self.number, reading.diff), told)
+
+    def _stage(self, ask: Callable[[Session], Awaitable[Step]], told: _Told = lambda before, after: "") -> None:
         """Have it done in turn, also where this page is left meanwhile."""
         try:
             done = self.board.workspace.send(ask)
@@ -102,9 +109,9 @@ class SuggestionKeys(Improving):
             return
         self.app.run_worker(self._await_choices(done, told), group="staging")
 
-    async def _await_choices(self, done: Future[Choices], told: _Told) -> None:
+    async def _await_choices(self, done: Future[Step], told: _Told) -> None:
         try:
-            choices = await asyncio.shield(asyncio.wrap_future(done))
+            step = await asyncio.shield(asyncio.wrap_future(done))
         except CekuraTuiError as error:
             pages = [screen for screen in self.app.screen_stack if isinstance(screen, Page)]
             page = self if self.is_attached or not pages else pages[-1]
@@ -112,9 +119,9 @@ class SuggestionKeys(Improving):
             return
         if self.gone or self.reading is None:
             return
-        before, self.reading = self.reading.choices, replace(self.reading, choices=choices)
+        self.reading = replace(self.reading, choices=step.now)
         self.draw()
-        if words := told(before, choices):
+        if words := told(step.before, step.now):
             self.tell(words)
 
     # Editing
@@ -131,29 +138,23 @@ class SuggestionKeys(Improving):
         from cekura_tui.ui.dialogs.edit_hunk import EditHunkDialog
 
         chosen = reading.choices.get(hunk.number)
-        text = chosen.text if chosen and chosen.what == "edited" else hunk.new or hunk.old
+        words = wording(reading.diff, hunk)
+        text = chosen.text if chosen and chosen.what == "edited" else words.begin
         title = f"Edit change {hunk.number} of {len(reading.diff.hunks)} · {hunk.place}"
-        home = self.board.workspace.setup.paths.home
-        edited = await self.app.push_screen_wait(EditHunkDialog(title, hunk.old, self._typed.get(hunk.key, text), home))
+        typed, home = self._typed.get(hunk.key, text), self.board.workspace.setup.paths.home
+        edited = await self.app.push_screen_wait(EditHunkDialog(title, words.sent, typed, home, others=words.others))
         if edited is None:
             return
         if edited.taken or edited.text != text:
             self._typed[hunk.key] = edited.text  # also what is taken, until that is kept
+        else:
+            self._typed.pop(hunk.key, None)
 
         def kept(before: Choices, after: Choices) -> str:
             self._typed.pop(hunk.key, None)
             return ""
 
         if edited.taken:
-            self._put(hunk, _as_choice(hunk, edited.text, "\r\n" in reading.diff.new), kept)
+            self._put(hunk, words.choice(edited.text), kept)
         elif hunk.key in self._typed:
             self.tell("What you typed is not taken; e opens it again as long as this suggestion is open.")
-
-
-def _as_choice(hunk: Hunk, text: str, crlf: bool) -> Choice:
-    """A passage that was typed as it is in one of the versions is that version; another has the prompt's line ends."""
-    if text.strip() == hunk.new.strip():
-        return Choice("accepted")
-    if text.strip() == hunk.old.strip() and hunk.kind != "moved":
-        return Choice("rejected")
-    return Choice("edited", text.replace("\r\n", "\n").replace("\n", "\r\n") if crlf else text)

@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cekura_tui.model.errors import UsageError
+from cekura_tui.model.job import MAX_PROMPT_BYTES
 from cekura_tui.model.text import Prompt, prompt_bytes
 from cekura_tui.ui.terminal.foreground import run_in_front
-from cekura_tui.workspace.prompt_files import read_prompt_file
 
 if TYPE_CHECKING:
     from textual.app import App
@@ -33,18 +33,23 @@ def edit_prompt(app: App[None], prompt: Prompt, directory: Path) -> Prompt:
 
 
 def _read_back(path: Path, prompt: Prompt, failed: str) -> Prompt:
-    """The edited prompt; the file stays only where it holds something that would be lost."""
+    """The edited prompt, perhaps empty; the file stays only where it holds something that would be lost."""
+    sent, edited = prompt_bytes(prompt), prompt
     try:
         written = path.read_bytes()
     except OSError:
-        written = b""
-    if failed and written != prompt_bytes(prompt):
+        written, failed = sent, failed or "The editor left no file."
+    try:
+        edited = Prompt(written.decode("utf-8", "surrogatepass"))
+    except UnicodeDecodeError:
+        failed = failed or "What the editor wrote is not a text in UTF-8."
+    if len(written) > max(MAX_PROMPT_BYTES, len(sent)):
+        failed = failed or f"What the editor wrote is over {MAX_PROMPT_BYTES:,} bytes."
+    if failed and written != sent:
         raise UsageError(failed, f"The prompt is unchanged here; what you wrote is in {path}.")
-    if failed:
-        path.unlink(missing_ok=True)
-        raise UsageError(failed, "The prompt is unchanged.")
-    edited = read_prompt_file(str(path), ordinary=True)
     path.unlink(missing_ok=True)
+    if failed:
+        raise UsageError(failed, "The prompt is unchanged.")
     return edited
 
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import subprocess
+import sys
 import threading
 from collections.abc import Sequence
 from typing import Any
@@ -14,6 +16,8 @@ from textual.app import App
 _open: list[subprocess.Popen[bytes]] = []
 """The program that has the terminal, if there is one that was not told yet that ours ends."""
 _ending = threading.Event()
+_PLAIN_KEYS = b"\x1b[?1l\x1b>"
+"""Cursor keys and keypad send what they do in a shell."""
 
 
 def run_in_front(app: App[Any], command: Sequence[str], given: bytes | None = None) -> str:
@@ -31,6 +35,7 @@ def run_in_front(app: App[Any], command: Sequence[str], given: bytes | None = No
             failed = f"ended with status {status}" if status > 0 else ""
         except OSError as error:
             failed = f"could not be started ({error.strerror})"
+        _put_keys_right()
     signal.signal(signal.SIGINT, before)
     app.refresh()
     return failed
@@ -46,6 +51,14 @@ def hang_up() -> None:
             os.killpg(0, number)  # the group is ours: a script of the user's may have started the program
         else:
             program.send_signal(number)
+
+
+def _put_keys_right() -> None:
+    """A program that was killed, as `less` by SIGHUP, leaves them as it had them; nobody else undoes that."""
+    with contextlib.suppress(OSError, ValueError, AttributeError):
+        terminal = sys.__stderr__.fileno()  # type: ignore[union-attr] # what Textual draws on; None where it was closed
+        if os.isatty(terminal):
+            os.write(terminal, _PLAIN_KEYS)
 
 
 def _run(command: Sequence[str], given: bytes | None) -> int:

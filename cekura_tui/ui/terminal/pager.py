@@ -13,15 +13,23 @@ from cekura_tui.model.errors import UsageError
 from cekura_tui.model.visible import visible
 from cekura_tui.ui.terminal.foreground import run_in_front
 
-# Both would be gone at once with a patch that fits on one screen: delta by its own default, less where LESS holds F.
-_KNOWN = (("delta", "--paging=always"), ("less", "-R", "-+F"))
+# Both would be gone at once with a patch that fits on one screen: delta by its own default, less where it was told F.
+_STAY = "-+F"
+_KNOWN = (("delta", "--paging=always"), ("less", "-R", _STAY))
 
 
 def pager() -> list[str]:
-    """The command that shows a patch: $PAGER, else delta, else less; empty where there is none."""
+    """The command that shows a patch: $PAGER, else delta, else less; empty where there is none.
+
+    `cat` as $PAGER stands for none, as git has it: what it shows is gone at once.
+    """
     try:
         words = shlex.split(os.environ.get("PAGER", ""))
     except ValueError:
+        words = []
+    if words and os.path.basename(words[0]) == "less":
+        words.append(_STAY)
+    elif words == ["cat"]:
         words = []
     return words or next((list(command) for command in _KNOWN if shutil.which(command[0])), [])
 

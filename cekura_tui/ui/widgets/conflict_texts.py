@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
-from typing import ClassVar, Literal
+from typing import ClassVar
 
 from rich.segment import Segment
 from textual.binding import Binding, BindingType
 
+from cekura_tui.model.conflict_decisions import Decision
 from cekura_tui.model.prompt_merge import Conflict
 from cekura_tui.model.prose_words import Span, quiet, word_spans
 from cekura_tui.model.text import LONGEST_LINE, capped
@@ -19,19 +20,10 @@ from cekura_tui.ui.widgets.row_strips import Line
 from cekura_tui.ui.widgets.virtual_list import VirtualList
 from cekura_tui.ui.widgets.wrap import breaks
 
-Side = Literal["now", "staged", "edited"]
 _GUTTER = 4
 _LEAST = 10
 _MARKED = 20_000
 """Characters of a version beyond which it is shown without marks at its words."""
-
-
-@dataclass(frozen=True, slots=True)
-class Decision:
-    """What is to stand in the place of a conflict: the text of a side, or one that was worded here."""
-
-    side: Side
-    text: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from rich.style import Style
 
 from cekura_tui.model.prose_lines import signed
 from cekura_tui.model.prose_words import Op, Span
-from cekura_tui.model.text import LONGEST_LINE, capped
+from cekura_tui.model.text import capped
 from cekura_tui.ui.widgets.cells import fit
 from cekura_tui.ui.widgets.diff_rows import DiffRow
 from cekura_tui.ui.widgets.row_strips import Line
@@ -106,10 +106,6 @@ def _wrapped(row: DiffRow, spans: Sequence[Span], mark: str, room: int, look: Lo
         if not found and row.line.goes_on:
             inked.insert(0, ("… ", look.ink("prose-diff--fold")))
         text = "".join(part for part, _ in inked)
-        if len(text) > LONGEST_LINE:
-            told = capped(text)[LONGEST_LINE:]
-            inked = [*_until(inked, LONGEST_LINE), (told, look.ink("prose-diff--fold"))]
-            text = text[:LONGEST_LINE] + told
         found += [[gutter, *_piece(inked, start, end)] for start, end in breaks(text, room)]
     return found
 
@@ -147,10 +143,6 @@ def _inked(row: DiffRow, spans: Sequence[Span], look: Look) -> Inked:
 def _filled(line: Line, width: int) -> Line:
     used = sum(segment.cell_length for segment in line)
     return [*line, Segment(fit("", width - used))]
-
-
-def _until(inked: Inked, end: int) -> Inked:
-    return [(segment.text, segment.style) for segment in _piece(inked, 0, end)]
 
 
 def _piece(inked: Inked, start: int, end: int) -> list[Segment]:

@@ -7,6 +7,7 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from typing import Literal
 
+from cekura_tui.model.long_lines import in_stretches
 from cekura_tui.model.prose_diff import Hunk, ProseDiff
 from cekura_tui.model.prose_lines import Passage, ProseLine, fold
 from cekura_tui.model.prose_text import counts, has_words, moved_away, noted
@@ -64,7 +65,7 @@ def diff_rows(
         if passage.hunk:
             rows.extend(_of_hunk(n, diff, passage, choices, told.get(passage.hunk, HunkTold())))
         elif n in unfolded and not only_changes:
-            rows.extend(DiffRow(n, part, "line", line) for part, line in enumerate(passage.lines))
+            rows.extend(DiffRow(n, part, "line", line) for part, line in enumerate(_drawn(passage)))
         elif not only_changes:
             rows.extend(_folded(n, passage, CONTEXT * has_words(before), CONTEXT * has_words(after)))
     return rows
@@ -104,8 +105,12 @@ def _of_hunk(n: int, diff: ProseDiff, passage: Passage, choices: Choices, told: 
         yield _said(n, -1_000, "away", moved_away(hunk), *of_hunk)
     else:
         yield _said(n, -1_000, "also", f"{number} · also here", *of_hunk)
-    for part, line in enumerate(passage.lines):
+    for part, line in enumerate(_drawn(passage)):
         yield DiffRow(n, part, "line", line, *of_hunk)
+
+
+def _drawn(passage: Passage) -> Iterator[ProseLine]:
+    return (one for line in passage.lines for one in in_stretches(line))
 
 
 def _head(number: str, diff: ProseDiff, hunk: Hunk, passage: Passage, decided: Decided) -> str:

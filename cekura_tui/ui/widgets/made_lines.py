@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Any
 
+from rich.style import Style
 from textual._styles_cache import StylesCache
 from textual.color import Color
 from textual.css.styles import StylesBase
@@ -48,5 +50,10 @@ class MadeLines(StylesCache):
                 opacity,
                 *more,
             )
-        inner, _ = self.get_inner_outer(base_background, background)
-        return render_content_line(y).adjust_cell_length(size.width, inner.rich_style)
+        # Textual's own `get_inner_outer` would keep this, with all its lines, among a thousand of its answers.
+        return render_content_line(y).adjust_cell_length(size.width, _on(base_background + background))
+
+
+@lru_cache(64)
+def _on(background: Color) -> Style:
+    return Style.from_color(bgcolor=background.rich_color)

@@ -120,9 +120,11 @@ class ProseDiffView(VirtualList[DiffRow]):
                 return
 
     def action_change(self, step: int) -> None:
-        """Go to the next or previous hunk in which words change; at the last one it stays."""
+        """Go to the next or previous hunk in which words change, or of all if none does; at the last one it stays."""
+        if self._diff is None:
+            return
         at = self.cursor_index or 0
-        worded = {hunk.number for hunk in self._diff.worded} if self._diff is not None else set()
+        worded = {hunk.number for hunk in self._diff.worded or self._diff.hunks}
         indexes = range(at + 1, len(self.rows)) if step > 0 else range(at - 1, -1, -1)
         for index in indexes:
             row = self.rows[index]

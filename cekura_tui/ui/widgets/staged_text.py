@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import ClassVar
 
 from rich.segment import Segment
 
+from cekura_tui.model.long_lines import stretches
 from cekura_tui.model.prose_diff import ProseDiff
-from cekura_tui.model.staged_lines import StagedLine, staged_lines
+from cekura_tui.model.staged_lines import StagedLine, StagedMark, staged_lines
 from cekura_tui.model.staging import Choices
-from cekura_tui.model.text import LONGEST_LINE, capped
-from cekura_tui.ui.widgets.row_canvas import RowState
+from cekura_tui.ui.widgets.row_canvas import RowState, Seen
 from cekura_tui.ui.widgets.row_strips import Line
 from cekura_tui.ui.widgets.virtual_list import VirtualList
 from cekura_tui.ui.widgets.wrap import breaks
@@ -25,10 +27,16 @@ _AFTER = 3
 
 @dataclass(frozen=True, slots=True)
 class StagedRow:
-    """A line of the text; `n` counts from 0."""
+    """A line of the text, or a stretch of one of any length: `line` and `start` say where it begins, both from 0."""
 
-    n: int
-    line: StagedLine
+    line: int
+    start: int
+    text: str
+    mark: StagedMark = " "
+
+    @property
+    def key(self) -> tuple[int, int]:
+        return self.line, self.start
 
 
 class StagedText(VirtualList[StagedRow]):
@@ -47,7 +55,9 @@ class StagedText(VirtualList[StagedRow]):
     def __init__(self, *, name: str | None = None, id: str | None = None, classes: str | None = None) -> None:  # noqa: A002
         super().__init__(name=name, id=id, classes=classes)
         self._of: tuple[ProseDiff, Choices] | None = None
-        self._stands_at: dict[int, int] = {}
+        self._stands_at: dict[int, tuple[int, int]] = {}
+        self._followed: tuple[StagedRow, int] | None = None
+        """The row of the hunk that one looks at, and how many of its characters stand before that."""
 
     def show(self, diff: ProseDiff, choices: Choices, hunk: int | None = None) -> None:
         """Show the text that these choices make, and if a hunk is named where that stands; else one stays where one
@@ -56,26 +66,51 @@ class StagedText(VirtualList[StagedRow]):
             is_other = self._of is None or self._of[0] != diff
             self._of = diff, dict(choices)
             found = staged_lines(diff, choices)
-            self._stands_at = found.places
-            self.show_rows([StagedRow(n, line) for n, line in enumerate(found.lines)], reset=is_other)
+            self._stands_at = {number: (line, found.columns[number]) for number, line in found.places.items()}
+            rows = [row for n, line in enumerate(found.lines) for row in _rows(n, line)]
+            self.show_rows(rows, reset=is_other)
         if hunk is not None:
             self.follow(hunk)
 
     def follow(self, hunk: int) -> None:
         """Put the cursor where a hunk of this number stands, or would stand."""
-        if (line := self._stands_at.get(hunk)) is not None and self.rows:
-            self.move_to(min(line, len(self.rows) - 1), following=_AFTER)
+        if (place := self._stands_at.get(hunk)) is None or not self.rows:
+            return
+        index = max(bisect_right(self.rows, place, key=lambda row: row.key) - 1, 0)
+        row = self.rows[index]
+        self._followed = row, place[1] - row.start if row.line == place[0] else 0
+        self.move_to(row.key, following=_AFTER)
+        self._show_followed(self._picture())
 
-    def key_of(self, row: StagedRow) -> int:
-        return row.n
+    def _lay_out(self) -> None:
+        super()._lay_out()
+        self._show_followed(None)
+
+    def _show_followed(self, seen: list[Seen[StagedRow]] | None) -> None:
+        """A row that is higher than the list is shown where the hunk is in it."""
+        if self._followed is None or not self._laid_out or self.cursor_row != self._followed[0]:
+            return
+        row, before = self._followed
+        starts = [start for start, _ in breaks(row.text, _room(self._laid_out.width))]
+        place = self._cursor, max(bisect_right(starts, before) - 1, 0)
+        if place not in self._shown:
+            self._view.hold(*place, self._laid_out.height // 2)
+            self._commit(seen)
+
+    def key_of(self, row: StagedRow) -> tuple[int, int]:
+        return row.key
 
     def estimate(self, row: StagedRow, width: int) -> int:
-        return 1 + min(len(row.line.text), LONGEST_LINE) // _room(width)
+        return 1 + len(row.text) // _room(width)
 
     def lines_of(self, row: StagedRow, width: int, state: RowState) -> list[Line]:
-        text = capped(row.line.text)
-        gutter = Segment(row.line.mark.ljust(_GUTTER), self.ink("staged-text--mark"))
-        return [[gutter, Segment(text[start:end])] for start, end in breaks(text, _room(width))]
+        gutter = Segment(row.mark.ljust(_GUTTER), self.ink("staged-text--mark"))
+        return [[gutter, Segment(row.text[start:end])] for start, end in breaks(row.text, _room(width))]
+
+
+def _rows(n: int, line: StagedLine) -> Iterator[StagedRow]:
+    for start, end in stretches(line.text):
+        yield StagedRow(n, start, line.text[start:end], line.mark)
 
 
 def _room(width: int) -> int:

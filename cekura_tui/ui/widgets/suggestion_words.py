@@ -13,7 +13,7 @@ from cekura_tui.model.job import Suggestion
 from cekura_tui.model.json_tree import has_children, leaf_text
 from cekura_tui.model.prompt_issues import PromptIssue
 from cekura_tui.model.prose_diff import ProseDiff
-from cekura_tui.model.staging import Choice, Choices
+from cekura_tui.model.staging import Choices
 from cekura_tui.model.text import clean, clean_line, count
 from cekura_tui.ui.widgets.hunk_told import HunkTold
 from cekura_tui.ui.widgets.signs import VERDICT_MARKS
@@ -118,16 +118,16 @@ def undone_words(before: Choices, after: Choices) -> str:
         return "There is nothing to take back."
     if len(changed) > 1:
         return f"Taken back: {count(len(changed), 'change')} are as they were before."
-    return f"Taken back: change {changed[0]} is {_state(after.get(changed[0]))} again."
+    was, now = before.get(changed[0]), after.get(changed[0])
+    kept = " e opens what you typed." if was is not None and was.what == "edited" else ""
+    return f"Taken back: change {changed[0]} is {now.what if now else 'undecided'} again.{kept}"
 
 
-def _state(choice: Choice | None) -> str:
-    return choice.what if choice else "undecided"
-
-
-def accepted_words(before: Choices, diff: ProseDiff) -> str:
+def accepted_words(before: Choices, after: Choices) -> str:
     """That all is accepted, and what was chosen otherwise before, as a sentence."""
+    if before == after:
+        return "All is accepted already."
     chosen = Counter[str](choice.what for choice in before.values())
     others = [f"{chosen[what]:,} {what}" for what in ("rejected", "edited") if chosen[what]]
     were = f" ({' and '.join(others)} before)" if others else ""
-    return f"All is accepted: {count(len(diff.hunks), 'change')}{were}. u takes that back."
+    return f"All is accepted: {count(len(after), 'change')}{were}. u takes that back."

@@ -1,0 +1,50 @@
+"""What of a hunk can be worded otherwise, and what the words that were typed choose."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from cekura_tui.model.prose_diff import Hunk, ProseDiff
+from cekura_tui.model.staging import Choice
+
+
+@dataclass(frozen=True, slots=True)
+class Wording:
+    """The passage of a hunk in which its words are, in both versions, without the white space around it. `others` are
+    the hunk's further places, such as the numbers of the rules after a `moved` one: they are taken as proposed."""
+
+    sent: str
+    proposed: str
+    others: int = 0
+    moved: bool = False
+    line_end: str = "\n"
+
+    @property
+    def begin(self) -> str:
+        """What one begins to edit: what is proposed, or of a passage that goes what was sent."""
+        return self.proposed or self.sent
+
+    def choice(self, typed: str) -> Choice:
+        """What is chosen by typing this: a passage as it is in one of the versions is that version, where that is all
+        of the hunk; other words have the line ends that are there."""
+        bare = typed.strip()
+        if bare == self.proposed:
+            return Choice("accepted")
+        if bare == self.sent and not (self.others or self.moved):
+            return Choice("rejected")
+        return Choice("edited", typed.replace("\r\n", "\n").replace("\n", self.line_end))
+
+
+def wording(diff: ProseDiff, hunk: Hunk) -> Wording:
+    """What can be edited of a hunk that is no layout."""
+    main = diff.pieces[hunk.main]
+    parts = [piece for piece in diff.pieces if piece.hunk == hunk.number]
+    away = [piece for piece in parts if piece.moved == "away"]
+    text = main.new or main.old
+    return Wording(
+        ("".join(piece.old for piece in away) if main.moved else main.old).strip(),
+        main.new.strip(),
+        len(parts) - len(away) - 1,
+        bool(main.moved),
+        "\r\n" if "\r\n" in (text if "\n" in text else diff.new) else "\n",
+    )

@@ -1,0 +1,53 @@
+"""The change of a suggestion in the user's own pager, a real one: it has the terminal, and gives it back."""
+
+from __future__ import annotations
+
+import shutil
+import signal
+from pathlib import Path
+
+import pytest
+from calling import call
+from terminal import Start, Terminal
+
+PAGED = ("--- a/prompt.md", "+++ b/prompt.md", "@@ -12,7 +12,7 @@")
+pytestmark = pytest.mark.skipif(shutil.which("less") is None, reason="this machine has no less")
+
+
+@pytest.fixture
+def opened(start: Start, home: Path) -> Terminal:
+    """A short patch in a `less` that was told to leave at once with what fits on the screen."""
+    assert call("--demo", "--demo-speed", 100_000, "improve", 900238, "--from-agent", "--wait").status == 0
+    env = {"PAGER": "less -F", "LESS": "FX", "LESSHISTFILE": "-"}
+    terminal = start("--demo", columns=100, lines=60, env=env).wait("240 runs", "900238")
+    terminal.press("2")
+    terminal.wait("Job 1")
+    terminal.press("enter")
+    terminal.wait("· 1 of 2")
+    terminal.press("y")
+    terminal.wait("Read the patch in less")
+    terminal.press("tab", "tab", "tab", "tab", "enter")
+    return terminal.wait(*PAGED, "(END)")
+
+
+def test_it_stays_until_it_is_left_and_the_dialog_is_there_again(opened: Terminal) -> None:
+    opened.settle()
+    assert opened.shows(*PAGED)
+    opened.press("ctrl+c")
+    opened.settle()
+    opened.press("q")
+    opened.wait("Save the improved prompt", "Read the patch in less", gone="(END)")
+    opened.press("esc")
+    opened.wait("· 1 of 2", gone="Save the improved prompt")
+    opened.press("ctrl+q")
+    assert opened.ended() == 0
+    opened.assert_handed_back()
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_while_it_is_open_ends_both_and_hands_the_terminal_back(
+    opened: Terminal, number: signal.Signals
+) -> None:
+    opened.process.send_signal(number)
+    assert opened.ended() == 128 + number
+    opened.assert_handed_back()

@@ -1,0 +1,81 @@
+"""What comes back from $EDITOR is what stands in its file, and nothing that was written there is lost."""
+
+from __future__ import annotations
+
+import sys
+from contextlib import nullcontext
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from cekura_tui.model.errors import UsageError
+from cekura_tui.model.job import MAX_PROMPT_BYTES
+from cekura_tui.model.text import Prompt
+from cekura_tui.ui.terminal.editor import edit_prompt
+
+EDITOR = """\
+import os, sys
+path = sys.argv[2]
+exec(sys.argv[1])
+"""
+
+
+@pytest.fixture
+def edit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """Edit a prompt by a line of Python; what is in front of the terminal meanwhile is real, the screen is not."""
+    (tmp_path / "editor.py").write_text(EDITOR)
+    app: Any = SimpleNamespace(suspend=nullcontext, batch_update=nullcontext, refresh=lambda: None)
+    monkeypatch.delenv("VISUAL", raising=False)
+
+    def edited(prompt: str, line: str) -> Prompt:
+        monkeypatch.setenv("EDITOR", f"'{sys.executable}' '{tmp_path / 'editor.py'}' \"{line}\"")
+        return edit_prompt(app, Prompt(prompt), tmp_path)
+
+    return edited
+
+
+PROMPTS = {
+    "line ends": "Be kind.\r\n\x85",
+    "half a character": "half \ud800 a character",
+    "a zero": "a\0b",
+    "huge": "é" * MAX_PROMPT_BYTES,
+    "empty": "",
+}
+
+
+@pytest.mark.parametrize("prompt", PROMPTS.values(), ids=PROMPTS)
+def test_what_is_only_looked_at_comes_back_as_it_was(edit: Any, tmp_path: Path, prompt: str) -> None:
+    assert edit(prompt, "pass") == prompt
+    assert not list(tmp_path.glob("prompt-*"))
+
+
+def test_a_text_may_be_emptied(edit: Any, tmp_path: Path) -> None:
+    assert edit("Be kind.", "open(path, 'w')") == ""
+    assert not list(tmp_path.glob("prompt-*"))
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("open(path, 'wb').write(bytes([0xff, 0xfe]))", "not a text in UTF-8"),
+        ("open(path, 'w').write('x' * 300_000)", "over 200,000 bytes"),
+        ("open(path, 'w').write('typed'); sys.exit(3)", "ended with status 3"),
+    ],
+)
+def test_what_cannot_be_taken_is_told_with_the_file_that_it_stays_in(
+    edit: Any, tmp_path: Path, line: str, said: str
+) -> None:
+    with pytest.raises(UsageError, match=said) as caught:
+        edit("Be kind.", line)
+    (left,) = tmp_path.glob("prompt-*")
+    assert caught.value.hint == f"The prompt is unchanged here; what you wrote is in {left}."
+
+
+@pytest.mark.parametrize("line", ["os.remove(path)", "sys.exit(1)"])
+def test_where_nothing_was_written_nothing_stays(edit: Any, tmp_path: Path, line: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        edit("Be kind.", line)
+    assert caught.value.hint == "The prompt is unchanged."
+    assert not list(tmp_path.glob("prompt-*"))

@@ -1,0 +1,54 @@
+"""A change worded otherwise: one begins with what the typed words take the place of, and nothing stands twice."""
+
+from __future__ import annotations
+
+from hypothesis import given
+from test_prose_lines import VERSIONS
+
+from cekura_tui.model.hunk_wording import wording
+from cekura_tui.model.prose_compare import compare
+from cekura_tui.model.staging import Choice, staged
+
+
+@given(VERSIONS)
+def test_what_one_begins_with_typed_once_more_makes_the_text_of_the_whole_change(texts: tuple[str, str]) -> None:
+    diff = compare(*texts)
+    for hunk in diff.worded:
+        words = wording(diff, hunk)
+        typed = {hunk.number: Choice("edited", words.begin)}
+        accepted = staged(diff, {hunk.number: Choice("accepted")})
+        if words.proposed:
+            assert staged(diff, typed) == accepted
+            assert words.choice(words.begin) == Choice("accepted")
+
+
+def test_a_moved_rule_is_edited_without_the_rules_whose_numbers_follow() -> None:
+    sent = "1. Always ask for the date of birth.\n2. Never promise a slot.\n\nSay goodbye.\n"
+    proposed = "1. Never promise a slot.\n\nSay goodbye.\n\n- Always ask for the full date of birth.\n"
+    diff = compare(sent, proposed)
+    (hunk,) = diff.worded
+    words = wording(diff, hunk)
+    assert (words.sent, words.proposed, words.others) == (
+        "1. Always ask for the date of birth.",
+        "- Always ask for the full date of birth.",
+        1,
+    )
+    choice = words.choice("- Ask for the date of birth twice.")
+    assert staged(diff, {hunk.number: choice}) == proposed.replace(words.proposed, "- Ask for the date of birth twice.")
+    assert words.choice(words.sent).what == "edited", "it stands elsewhere now"
+    assert "date of birth" not in staged(diff, {hunk.number: words.choice("")})
+
+
+def test_only_the_lines_that_were_typed_have_other_words_where_a_change_has_several_places() -> None:
+    diff = compare("```\ncode\n\tx = 1\n```\n", "```\ncode\n\tx = 2\n\ty = 3\n```\n")
+    (hunk,) = diff.worded
+    words = wording(diff, hunk)
+    text = staged(diff, {hunk.number: words.choice(words.begin.replace("2", "5"))})
+    assert text == "```\ncode\n\tx = 5\n\ty = 3\n```\n"
+
+
+def test_typed_lines_end_as_those_of_the_passage_do() -> None:
+    diff = compare("# Role\r\nBe kind.\r\n", "# Role\r\nBe very kind.\r\n")
+    words = wording(diff, diff.hunks[0])
+    assert words.choice("Be kind.\nBe brief.\r\nBe there.").text == "Be kind.\r\nBe brief.\r\nBe there."
+    assert words.choice("Be kind.").what == "rejected"
