@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from cekura_tui.model.text import Prompt, clean_line
+from cekura_tui.model.text import Prompt
 from cekura_tui.ui.widgets.choice_list import Choice, ChoiceList
+from cekura_tui.workspace.prompt_files import source_of
 
 _WORDS = {
     "agent": "the agent's current prompt",
@@ -39,13 +40,13 @@ class PromptSources(ChoiceList):
     def has(self, source: str, text: Prompt, path: str = "") -> None:
         """The text of a source is known, of a file with its path; what was not offered before is from now on."""
         self._texts[source] = text
-        self._path = path or self._path
+        self._path = source_of(path) if path else self._path
         self._offer(source)
 
     @property
     def named(self) -> str:
         """The one that is worked on, as it is recorded with a job: a file by its path."""
-        return clean_line(self._path) or "file" if self.current == "file" else self.current
+        return self._path or "file" if self.current == "file" else self.current
 
     def text_of(self, source: str) -> Prompt:
         """Its text; empty where it is not known yet."""
