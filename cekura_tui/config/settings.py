@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 import tomllib
 from collections.abc import Collection, Mapping
@@ -11,6 +12,7 @@ from typing import Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
+from cekura_tui.config.credentials import PROFILE
 from cekura_tui.config.origin import DEFAULT_API_URL, DEFAULT_DASHBOARD_URL
 from cekura_tui.model.errors import UsageError
 from cekura_tui.model.text import clean_line
@@ -66,6 +68,7 @@ class Settings(BaseModel):
         return Settings(notify=self.notify, on_job_done=self.on_job_done, title=self.title)
 
 
+_NO_LETTER = re.compile("[^a-z]")
 _WANTED = {
     "notify": f"one of {', '.join(get_args(Notify))}",
     "on_job_done": "a command, its quotes closed",
@@ -92,7 +95,8 @@ def load_settings(
     found: dict[str, object] = {}
     came_from = dict.fromkeys(Settings.model_fields, "default")
     from_env = {name: env[variable] for name, variable in ENVIRONMENT.items() if env.get(variable)}
-    from_file = {name: value for name, value in _read_file(path).items() if of_file is None or name in of_file}
+    in_file = _of_profile(_read_file(path), path)
+    from_file = {name: value for name, value in in_file.items() if of_file is None or name in of_file}
     for place, values in ((str(path), from_file), ("", from_env), ("flag", flags)):
         for name, value in values.items():
             if name in came_from and value is not None:
@@ -105,6 +109,18 @@ def load_settings(
         place = {"flag": f"--{name.removesuffix('_id').replace('_', '-')}"}.get(came_from[name], came_from[name])
         wanted = _WANTED.get(name) or ("a number" if name.endswith("_id") else "a text")
         raise UsageError(f"{name} of {place} must be {wanted}, not “{_shown(found[name])}”.") from None
+
+
+def _of_profile(told: dict[str, object], path: Path) -> dict[str, object]:
+    """What a file sets, also in the table of the profile; raises UsageError for a `read_only` that is misspelled, for
+    that is the one setting nobody may believe to be on when it is not."""
+    profiles = told.get("profiles")
+    profile = profiles.get(PROFILE) if isinstance(profiles, dict) else None
+    merged = told | (profile if isinstance(profile, dict) else {})
+    for name in merged:
+        if name != "read_only" and _NO_LETTER.sub("", name.lower()) == "readonly":
+            raise UsageError(f"{path} has “{_shown(name)}”, which is not known.", "The setting is called read_only.")
+    return merged
 
 
 def _read_file(path: Path) -> dict[str, object]:

@@ -29,8 +29,9 @@ def settings(home: Path, text: str) -> Path:
         ([], "read_only = true", "Take read_only = true out of {path}."),
         (["--read-only"], "read_only = true", "Start without --read-only."),
         (["--read-only"], "read_only = false", "Start without --read-only."),
+        ([], "[profiles.default]\nread_only = true", "Take read_only = true out of {path}."),
     ],
-    ids=["the flag", "the settings", "both", "the flag against the settings"],
+    ids=["the flag", "the settings", "both", "the flag against the settings", "the profile"],
 )
 def test_a_launch_is_refused_with_what_made_the_session_read_only(
     demo: Any, failed: int, home: Path, flags: list[str], text: str, mend: str

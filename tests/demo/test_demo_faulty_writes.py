@@ -66,3 +66,10 @@ def test_drift_adds_a_sentence_behind_the_first_reader_of_an_agent_and_no_other(
         assert later == [f"{first.rstrip()}\n\n{DRIFTED}\n"] * 2
         client.patch(V1, json={"description": TEXT})
         assert prompt(client) == prompt(client) == TEXT
+
+
+def test_write_trimmed_leaves_a_body_that_is_no_json_object_to_the_server(tmp_path: Path) -> None:
+    with faulty(tmp_path, "write-trimmed") as client:
+        assert client.patch(V1, data={"description": "Be brief. "}).status_code == 200
+        assert client.patch(V1, json=["no fields"]).status_code == 400
+        assert client.patch(V1, content=b"{", headers={"content-type": "application/json"}).status_code == 400

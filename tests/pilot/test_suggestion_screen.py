@@ -142,9 +142,10 @@ async def test_what_was_typed_is_not_lost_by_u_and_what_was_deleted_again_does_n
         await pilot.press("ctrl+g")
         await kept_edited(pilot, screen(pilot).reading.diff.hunks[0].new + " Be kind.")
         await pilot.press("u")
-        await sees(pilot, "Taken back: change 1 is undecided again. e opens what you typed.")
+        await sees(pilot, "Taken back: change 1 is undecided again. e")
         await pilot.press("e")
         await sees(pilot, "Edit change 1 of 2", "Be kind.")
+        await add(pilot, "")
         await pilot.press(*["backspace"] * len(" Be kind."), "escape")
         await sees(pilot, "Suggestion of job 1", gone="Edit change 1")
         await pilot.press("e")
@@ -278,7 +279,7 @@ async def test_a_job_that_another_window_forgot_meanwhile_is_told(served: Served
         await pilot.press("r")
         await sees(pilot, "It could not be read anew. There is no job 1.", "Suggestion of job 1 · 2 changes")
         await pilot.press("a")
-        await sees(pilot, "Nothing was chosen, for it could not be kept. Job 1 was forgotten")
+        await sees(pilot, "Nothing was chosen, for it could not be kept.", "forgotten, so nothing")
         no_crash(pilot)
 
 

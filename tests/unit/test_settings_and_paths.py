@@ -47,6 +47,8 @@ def test_without_anything_set_the_vendors_server_is_used(tmp_path: Path) -> None
         ({}, {}, "notify = [1]", "notify of"),
         ({}, {}, "title = 1", "config.toml must be true or false, not “1”"),
         ({}, {}, 'read_only = "true"', "read_only of"),
+        ({}, {}, "readonly = true", "has “readonly”, which is not known. The setting is called read_only."),
+        ({}, {}, "[profiles.default]\nRead-Only = true", "has “Read-Only”, which is not known."),
         ({}, {}, 'on_job_done = "notify-send \'Done"', "config.toml must be a command, its quotes closed, not"),
         ({}, {}, 'on_job_done = "  "', "on_job_done of"),
         ({}, {}, 'on_job_done = "a\\u0000b"', "on_job_done of"),

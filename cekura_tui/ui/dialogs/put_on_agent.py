@@ -156,7 +156,7 @@ class PutOnAgentDialog(ConflictChoices):
             deciding=deciding,
             writes=self._may_write,
             back=bool(self.conflicts) and self.text is not None,
-            former=self._former,
+            former="" if self._read_only else self._former,
         )
         self.query_one("#put-keys", Label).update(Content(keys))
         self.refresh_bindings()

@@ -1,0 +1,63 @@
+"""Very long lines: no change of one is left out, and no stretch is too long to be drawn."""
+
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cekura_tui.model.long_lines import in_stretches, stretches
+from cekura_tui.model.prose_lines import ProseLine, mark_of
+from cekura_tui.model.prose_words import Op, Span
+from cekura_tui.model.text import LONGEST_LINE
+
+OPS: tuple[Op, ...] = ("same", "del", "ins")
+SPANS = st.lists(
+    st.builds(
+        lambda op, word, times: Span(op, word * times),
+        st.sampled_from(OPS),
+        st.sampled_from(["x", "word ", "日本", " "]),
+        st.integers(1, 5_000),
+    ),
+    min_size=1,
+    max_size=8,
+)
+
+
+@given(SPANS)
+def test_all_that_went_and_came_is_in_the_stretches(spans: list[Span]) -> None:
+    line = ProseLine(tuple(spans), mark_of(spans))
+    found = in_stretches(line)
+    for op in ("del", "ins") if line.mark != " " else OPS:
+        assert "".join(span.text for one in found for span in one.spans if span.op == op) == "".join(
+            span.text for span in spans if span.op == op
+        )
+    assert all(len(one.text) <= LONGEST_LINE for one in found)
+    assert [one.goes_on for one in found] == [False, *[True] * (len(found) - 1)]
+
+
+def test_between_two_changes_far_apart_what_is_the_same_is_counted() -> None:
+    same = Span("same", " " + "word " * 2_000)
+    (line,) = in_stretches(ProseLine((Span("del", "a"), same, Span("ins", "b"), same), "~"))
+    assert line.text.count("characters unchanged) …") == 2
+    assert line.text.startswith("a word word ")
+    assert "word wordb word" in line.text.replace("word b", "wordb")
+    assert len(line.text) < 900
+
+
+def test_a_passage_in_the_place_of_another_keeps_its_lines() -> None:
+    long = "y" * (LONGEST_LINE + 1)
+    found = in_stretches(ProseLine((Span("del", f"1\n\n{long}"), Span("ins", "2")), "±", True))
+    assert [(one.mark, len(one.text), one.goes_on) for one in found] == [
+        ("-", 1, True),
+        ("-", 0, False),
+        ("-", LONGEST_LINE, False),
+        ("-", 1, True),
+        ("+", 1, True),
+    ]
+
+
+@given(st.text(alphabet="a ", max_size=10_000))
+def test_a_line_is_cut_without_a_gap(text: str) -> None:
+    found = stretches(text)
+    assert "".join(text[start:end] for start, end in found) == text
+    assert all(end - start <= LONGEST_LINE for start, end in found)
