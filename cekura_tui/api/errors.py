@@ -35,6 +35,11 @@ class ApiError(CekuraTuiError):
         """Whether the refusal is the API's own: JSON, not the page of a proxy or of a server without the operation."""
         return self.body.lstrip()[:1] in ("{", "[")
 
+    @property
+    def not_taken(self) -> bool:
+        """Whether the server certainly did not take what was sent: it was not sent, or it was refused."""
+        return 400 <= self.status < 500 and self.status not in (408, 409)
+
     def facts(self) -> list[tuple[str, str]]:
         """HTTP status, the server's name for the request, and the beginning of its answer."""
         told = (("status", str(self.status or "")), ("request id", self.request_id), ("answer", self.body))
@@ -49,6 +54,11 @@ class Unreachable(ApiError):
 
 class NotConnected(Unreachable):
     """No connection came about, so nothing was sent."""
+
+    @property
+    def not_taken(self) -> bool:
+        """Nothing was sent."""
+        return True
 
 
 class KeyRefused(ApiError):

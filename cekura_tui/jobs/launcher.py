@@ -8,7 +8,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING
 
-from cekura_tui.api.errors import ApiError, NotConnected
+from cekura_tui.api.errors import ApiError
 from cekura_tui.jobs import owner
 from cekura_tui.model.errors import UsageError
 from cekura_tui.model.job import Draft, Job, JobState
@@ -72,7 +72,7 @@ class Launcher:
         try:
             answer = await self._client.launch(draft)
         except ApiError as error:
-            state = JobState.DRAFT if _was_not_taken(error) else JobState.UNCONFIRMED
+            state = JobState.DRAFT if error.not_taken else JobState.UNCONFIRMED
             try:
                 job = await self._put(job, state, error.message, error.body)
             except SentUnrecorded:
@@ -177,8 +177,3 @@ async def _interrupted(seconds: float) -> bool:
     except asyncio.CancelledError:
         return True
     return False
-
-
-def _was_not_taken(error: ApiError) -> bool:
-    """Whether the server certainly did not take the job: it was not sent, or it was refused."""
-    return isinstance(error, NotConnected) or (400 <= error.status < 500 and error.status not in (408, 409))

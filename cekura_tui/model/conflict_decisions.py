@@ -29,6 +29,7 @@ class ConflictDecisions:
 
     def __init__(self) -> None:
         self._merge = Merge(())
+        self._line_end = "\n"
         self._keys: dict[int, _Key] = {}
         self._made: dict[_Key, dict[int, Decision]] = {}
         """By the place of the conflict in its group."""
@@ -39,6 +40,8 @@ class ConflictDecisions:
         kinds = [tuple(merge.conflicts[number - 1] for number in group) for group in merge.groups]
         every, so_far = Counter(kinds), Counter[_Kind]()
         self._merge, self._keys = merge, {}
+        now = (part.now if isinstance(part, Conflict) else part for part in merge.parts)
+        self._line_end = "\r\n" if any("\r\n" in text for text in now) else "\n"
         for group, kind in zip(merge.groups, kinds, strict=True):
             so_far[kind] += 1
             self._keys |= dict.fromkeys(group, (kind, every[kind], so_far[kind]))
@@ -92,12 +95,13 @@ class ConflictDecisions:
         self._typed[spot] = text
 
     def word(self, number: int, text: str) -> None:
-        """This is to stand there, with the white space that was around it; the other places of a passage go with the
-        side that has it there, so that it does not stand in two."""
+        """This is to stand there, with the white space that was around it and the line ends of the agent's prompt; the
+        other places of a passage go with the side that has it there, so that it does not stand in two."""
         before, side = self.of(number), self._worded_side(number)
         if before is None or before.side not in ("edited", side):
             self.take(number, side)
-        worded = self._conflict(number).worded(side, text)
+        lines = text.replace("\r\n", "\n").replace("\n", self._line_end)
+        worded = self._conflict(number).worded(side, lines)
         key, index = self.spot(number)
         self._made[key][index] = Decision("edited", worded)
 

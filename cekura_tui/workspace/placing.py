@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from cekura_tui.api.errors import ApiError, NotConnected
+from cekura_tui.api.errors import ApiError
 from cekura_tui.model.errors import CekuraTuiError
 from cekura_tui.model.text import Prompt, clean_line, count
 
@@ -193,7 +193,7 @@ def not_known(name: str, failure: ApiError | None, unread: str, telling: Telling
     title = "The prompt may be written or not"
     if failure is None:
         message = f"The server took what was written to {name}, but it could not be read back: {unread}"
-    elif was_not_taken(failure):
+    elif failure.not_taken:
         message, title = f"Nothing was written to {name}. {failure.message}", telling.title
     else:
         message = f"It is not known whether {name} has {telling.old} or {telling.new}. {failure.message}"
@@ -202,14 +202,9 @@ def not_known(name: str, failure: ApiError | None, unread: str, telling: Telling
     return NotPlaced(message, f"Look at what it has now. {telling.kept}", "unknown", failure, title)
 
 
-def was_not_taken(failure: ApiError) -> bool:
-    """Whether the server certainly did not take a write: nothing was sent, or it was refused."""
-    return isinstance(failure, NotConnected) or (400 <= failure.status < 500 and failure.status not in (408, 409))
-
-
 def _again(failure: ApiError | None) -> str:
     """What to do after a write that came to nothing; what was sent may still arrive."""
-    if failure is None or not was_not_taken(failure):
+    if failure is None or not failure.not_taken:
         return "Look once more before you write again. "
     if failure.status in (401, 403):
         return "Use a key that may change agents. "

@@ -60,6 +60,12 @@ def test_other_words_keep_the_white_space_around_and_no_words_leave_nothing() ->
     assert decisions.text == "- Be quick.\n"
 
 
+def test_other_words_have_the_line_ends_of_the_agents_prompt() -> None:
+    decisions = taken_up(Merge(("# Rules\r\n", Conflict("Be kind.", "Be patient.", "Be brief.")), ((1,),)))
+    decisions.word(1, "Be brief.\nBe kind.")
+    assert decisions.text == "# Rules\r\nBe brief.\r\nBe kind."
+
+
 def test_a_decision_and_what_was_typed_hold_for_another_look_with_the_same_conflicts() -> None:
     decisions = taken_up(PASSAGE)
     decisions.take(1, "staged")

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 _ON_CONFLICTS = ("keep_theirs", "take_staged", "word", "conflict")
 
 
-class ConflictChoices(Dialog[str]):
+class ConflictChoices(Dialog[None]):
     """What was decided holds also when the agent is looked at again, as long as the conflict is the same."""
 
     BINDINGS: ClassVar[list[BindingType]] = [

@@ -61,8 +61,7 @@ class SuggestionWays(SuggestionKeys):
             return
         from cekura_tui.ui.dialogs.put_on_agent import PutOnAgentDialog
 
-        if told := await self.app.push_screen_wait(PutOnAgentDialog(self.board, self.number, self.reading.staged)):
-            self.tell(told)
+        await self.app.push_screen_wait(PutOnAgentDialog(self.board, self.number, self.reading.staged))
 
     def action_try_again(self) -> None:
         """Improve once more, from the staged prompt."""
