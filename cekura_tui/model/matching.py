@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections import Counter
+from collections import Counter, defaultdict, deque
 from collections.abc import Callable, Hashable, Sequence
 from difflib import SequenceMatcher
 
@@ -48,7 +48,22 @@ def match(
     return sorted(pairs)
 
 
-def short_gaps(old: Sequence[str], new: Sequence[str]) -> Rest:
+def repeated(old: Sequence[Hashable], new: Sequence[Hashable]) -> Rest:
+    """A `rest` for passages that are there several times: as `short_gaps`, else the first goes with the first."""
+    shortly = short_gaps(old, new)
+
+    def rest(a: int, b: int, c: int, d: int) -> Pairs:
+        if found := shortly(a, b, c, d):
+            return found
+        places: dict[Hashable, deque[int]] = defaultdict(deque)
+        for j in range(c, d):
+            places[new[j]].append(j)
+        return rising([(i, there.popleft()) for i in range(a, b) if (there := places.get(old[i]))])
+
+    return rest
+
+
+def short_gaps(old: Sequence[Hashable], new: Sequence[Hashable]) -> Rest:
     """A `rest` for words: longest common stretches where that is cheap, nothing in common where it is not."""
     left = 10 * _REPEATS
 
@@ -63,6 +78,43 @@ def short_gaps(old: Sequence[str], new: Sequence[str]) -> Rest:
         return [(a + m.a + k, c + m.b + k) for m in blocks for k in range(m.size)]
 
     return rest
+
+
+def slid(
+    old: Sequence[Hashable], new: Sequence[Hashable], pairs: Pairs, cut: Callable[[int, int, int, int], int]
+) -> Pairs:
+    """The pairs with every passage [start, end) that is in one sequence alone where it is cut best.
+
+    A passage whose end is what stands before it could stand earlier as well, and so on. `cut` says how good a place is:
+    of the side (0 old, 1 new), start, end, and by how much that is later than now; of equals the nearest is taken.
+    """
+    pairs = list(pairs)
+    for k in range(len(pairs) + 1):
+        i, j = pairs[k - 1] if k else (-1, -1)
+        i_end, j_end = pairs[k] if k < len(pairs) else (len(old), len(new))
+        if (i_end - i > 1) == (j_end - j > 1):
+            continue
+        side, start, end = (0, i + 1, i_end) if i_end - i > 1 else (1, j + 1, j_end)
+        members = (old, new)[side]
+        back = ahead = 0
+        while k > back and members[end - 1 - back] == members[start - 1 - back] and _adjoin(pairs, k - back - 1, k - 1):
+            back += 1
+        while (
+            k + ahead < len(pairs) and members[start + ahead] == members[end + ahead] and _adjoin(pairs, k, k + ahead)
+        ):
+            ahead += 1
+        steps = range(-back, ahead + 1)
+        step = max(steps, key=lambda step: (cut(side, start + step, end + step, step), -abs(step)))
+        shift = end - start if step < 0 else start - end
+        for n in range(k + step, k) if step < 0 else range(k, k + step):
+            pairs[n] = (pairs[n][0] + shift, pairs[n][1]) if side == 0 else (pairs[n][0], pairs[n][1] + shift)
+    return pairs
+
+
+def _adjoin(pairs: Pairs, first: int, last: int) -> bool:
+    """Whether between two pairs there is nothing but pairs."""
+    length = last - first
+    return pairs[last][0] - pairs[first][0] == length and pairs[last][1] - pairs[first][1] == length
 
 
 def _unique(

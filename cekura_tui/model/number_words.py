@@ -9,7 +9,7 @@ _UNITS = {word: n for n, word in enumerate(f"{_SMALL} seventeen eighteen ninetee
 _DECADES = "twenty thirty forty fifty sixty seventy eighty ninety"
 _TENS = {word: 10 * n for n, word in enumerate(_DECADES.split(), 2)}
 _SCALES = {"hundred": 100, "thousand": 1000, "million": 1_000_000}
-_ORDINALS = {
+ORDINALS = {
     "first": 1,
     "second": 2,
     "third": 3,
@@ -20,6 +20,7 @@ _ORDINALS = {
     "twentieth": 20,
     "thirtieth": 30,
 }
+"""English ordinals that do not end in th alone, by their number."""
 
 # Without accents, as words are compared. What is an article, too, is no number.
 _DE_SMALL = "null eins zwei drei vier funf sechs sieben acht neun zehn elf zwolf dreizehn vierzehn funfzehn sechzehn"
@@ -91,8 +92,8 @@ def _english(forms: Sequence[str], n: int) -> tuple[int, int]:
             last = "scale"
         elif form == "and" and last == "scale" and n + 1 < len(forms) and forms[n + 1] in {**_UNITS, **_TENS}:
             pass
-        elif form in _ORDINALS and last == "tens" and _ORDINALS[form] < 10:
-            return total + part + _ORDINALS[form], n + 1
+        elif form in ORDINALS and last == "tens" and ORDINALS[form] < 10:
+            return total + part + ORDINALS[form], n + 1
         else:
             break
         n += 1

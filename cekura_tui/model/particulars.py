@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from typing import NamedTuple
 
-from cekura_tui.model.number_words import number_at
+from cekura_tui.model.number_words import ORDINALS, number_at
 from cekura_tui.model.spoken_words import Word, words_of
 
 _MONTHS = (
@@ -38,17 +38,6 @@ _DAYS = (
     ("sunday", "sonntag", "domingo"),
 )
 WEEKDAYS = {name: number for number, names in enumerate(_DAYS, 1) for name in names}
-_ORDINALS = {
-    "first": 1,
-    "second": 2,
-    "third": 3,
-    "fifth": 5,
-    "eighth": 8,
-    "ninth": 9,
-    "twelfth": 12,
-    "twentieth": 20,
-    "thirtieth": 30,
-}
 _BETWEEN = frozenset(("th", "st", "nd", "rd", "of", "the", "de", "del", "der", "dem", "den"))
 """What may stand between a day and its month."""
 _AT = frozenset(("at", "um", "a", "las", "la"))
@@ -128,8 +117,8 @@ def _day(words: Sequence[Word], n: int) -> tuple[int, int]:
 
 def _ordinal(form: str) -> int:
     """ "fourteenth" is 14; what is no ordinal is 0."""
-    if form in _ORDINALS or not form.endswith("th"):
-        return _ORDINALS.get(form, 0)
+    if form in ORDINALS or not form.endswith("th"):
+        return ORDINALS.get(form, 0)
     value, after = number_at([form[:-2]], 0)
     return value if after else 0
 

@@ -8,11 +8,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
-from cekura_tui.model.matching import match, rising
+from cekura_tui.model.matching import Pairs, match, repeated, rising, slid
 from cekura_tui.model.prose_units import Unit
 from cekura_tui.model.word_matching import telling, weight, weights
-
-Pairs = list[tuple[int, int]]
 
 _ALIKE, _VERSION, _TOUCHING = 0.36, 0.6, 0.25
 """From so much of their words on two units are versions of one another: in order, elsewhere, and beside such ones."""
@@ -51,11 +49,11 @@ class _Alignment:
         anchors = self._exact()
         left, right = _missing(anchors, len(self.old), 0), _missing(anchors, len(self.new), 1)
         likeness = self._likeness(left, right)
-        pairs = [*anchors, *self._versions(anchors, likeness)]
+        pairs = self._cut_well(sorted([*anchors, *self._versions(anchors, likeness)]))
         moves = self._moved(pairs, likeness)
         taken_old = {i for i, _ in pairs} | {i for i, _ in moves}
         taken_new = {j for _, j in pairs} | {j for _, j in moves}
-        links = self._widened(sorted(pairs), taken_old, taken_new)
+        links = self._widened(pairs, taken_old, taken_new)
         return sorted([*links, *_runs(moves)], key=lambda link: link.a)
 
     # The same words
@@ -67,9 +65,14 @@ class _Alignment:
             [words.setdefault(unit.words, len(words)) for unit in side] for side in (self.old, self.new)
         )
         old_blocks, new_blocks = _blocks(self.old), _blocks(self.new)
+        old_whole, new_whole = (
+            [tuple(keys[start:end]) for start, end in blocks]
+            for keys, blocks in ((old_keys, old_blocks), (new_keys, new_blocks))
+        )
         same = match(
-            [tuple(old_keys[start:end]) for start, end in old_blocks],
-            [tuple(new_keys[start:end]) for start, end in new_blocks],
+            old_whole,
+            new_whole,
+            repeated(old_whole, new_whole),
             worth=[sum(len(unit.words) for unit in self.old[start:end]) for start, end in old_blocks],
         )
         pairs: Pairs = []
@@ -130,6 +133,18 @@ class _Alignment:
             ]
             found += rising(pairs, worth)
         return found
+
+    def _cut_well(self, pairs: Pairs) -> Pairs:
+        """Where units that came or went could stand a little earlier or later, let them be whole paragraphs."""
+
+        def cut(side: int, start: int, end: int, step: int) -> int:
+            units = (self.old, self.new)[side]
+            begins = start == 0 or units[start - 1].block != units[start].block
+            ends = end == len(units) or units[end - 1].block != units[end].block
+            return 2 * begins + 2 * ends + (units[start].kind == "heading")
+
+        words = [[unit.words for unit in units] for units in (self.old, self.new)]
+        return slid(words[0], words[1], pairs, cut)
 
     def _moved(self, pairs: Pairs, likeness: dict[tuple[int, int], float]) -> Pairs:
         """What stands elsewhere now: the most alike first, each once."""

@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import Literal
 
 from cekura_tui.model.prose_align import Link, align
-from cekura_tui.model.prose_diff import Hunk, Kind, Piece, ProseDiff
+from cekura_tui.model.prose_diff import SHAPE, Hunk, Kind, Piece, ProseDiff
 from cekura_tui.model.prose_marks import structure
 from cekura_tui.model.prose_places import Places
 from cekura_tui.model.prose_steps import Role, Step, group
@@ -182,11 +182,17 @@ def _numbered(comparison: _Comparison, steps: list[Step], pieces: list[Piece]) -
         kind, note = _kind([steps[n] for n in parts], [pieces[n] for n in parts])
         step = steps[main]
         place = places.of(step.olds, step.news)
-        away = next((steps[n] for n in parts if steps[n].role == "away"), None)
-        if kind == "moved" and away is not None:
+        of_away = next((n for n in parts if steps[n].role == "away"), None)
+        if kind == "moved" and of_away is not None:
+            away = steps[of_away]
             came = places.of(away.olds, range(0))
+            is_section = comparison.old[away.olds.start].kind == "heading"
             note = f"from {_short(came, place)}" if came != place else "within it"
-        told = old.strip() if kind != "moved" else "".join(pieces[n].old for n in parts if pieces[n].moved).strip()
+            if came == place and is_section:
+                note = "up" if main < of_away else "down"
+        if kind == "moved":  # what stands beside it and moves up is not what is told of it
+            old = "".join(pieces[n].old for n in parts if pieces[n].moved)
+            new = "".join(pieces[n].new for n in parts if pieces[n].moved)
         hunks.append(
             Hunk(
                 number,
@@ -194,7 +200,7 @@ def _numbered(comparison: _Comparison, steps: list[Step], pieces: list[Piece]) -
                 place,
                 sum(comparison.words(steps[n], pieces[n], "del") for n in parts),
                 sum(comparison.words(steps[n], pieces[n], "ins") for n in parts),
-                told,
+                old.strip(),
                 new.strip(),
                 lines[parts[0]],
                 note,
@@ -225,7 +231,7 @@ def _kind(steps: list[Step], pieces: list[Piece]) -> tuple[Kind, str]:
     if roles == {"layout"}:
         return "layout", _layout_note(pieces)
     if roles <= {"structure", "layout"}:
-        return "changed", "list or heading"
+        return "changed", SHAPE
     if not any(word_count(span.text) for piece in pieces for span in quiet(piece.spans) if span.op != "same"):
         return "changed", "marks only"
     if roles <= {"gone", "layout"}:

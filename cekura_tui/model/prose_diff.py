@@ -14,11 +14,14 @@ from typing import Literal
 
 from cekura_tui.model.prose_words import Span
 
-__all__ = ["Edit", "Hunk", "Kind", "Piece", "ProseDiff", "Span"]
+__all__ = ["SHAPE", "Edit", "Hunk", "Kind", "Piece", "ProseDiff", "Span"]
 
 Kind = Literal["changed", "added", "removed", "moved", "layout"]
 """What a hunk is: a passage in two versions, a passage that came, that went, or that stands elsewhere now (perhaps with
 words changed as well); or `layout`: white space, line ends, numbers of a list, where no word is another."""
+
+SHAPE = "list or heading"
+"""The note of a hunk that makes a list of a paragraph, prose of a heading, or the other way round, without a word."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +61,11 @@ class Hunk:
     note: str
     key: str
     main: int
+
+    @property
+    def has_text(self) -> bool:
+        """Whether there is a passage to read in two versions: not only white space, or what makes a list of prose."""
+        return self.kind != "layout" and self.note != SHAPE
 
 
 @dataclass(frozen=True, slots=True)

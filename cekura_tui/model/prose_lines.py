@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from cekura_tui.model.prose_diff import ProseDiff
+from cekura_tui.model.prose_diff import Hunk, Piece, ProseDiff
 from cekura_tui.model.prose_words import Op, Span, quiet, structure, tidy, word_spans
 from cekura_tui.model.staging import Choice, Choices, staged
 from cekura_tui.model.visible import visible
@@ -148,23 +148,35 @@ def _are_one(before: _Part, part: _Part) -> bool:
 
 
 def _each(diff: ProseDiff, edited: Mapping[int, Choice]) -> Iterator[_Part]:
+    lead = ""
     for index, piece in enumerate(diff.pieces):
         hunk = diff.hunks[piece.hunk - 1] if piece.hunk else None
         head = hunk is not None and index == hunk.main
-        if hunk is not None and hunk.kind != "layout":
-            choice = edited.get(hunk.number) if head else None
-            spans = readable(piece.spans)
-            if choice is not None:
-                sent = "".join(span.text for span in piece.spans if span.op != "ins")
-                spans = readable(word_spans(sent, edited_text(diff, hunk.number, choice)))
-            if head and choice is None and not (piece.moved or _marks(spans)):
-                spans = list(piece.spans)  # what changes is no word, but it is all there is to see
+        if hunk is not None and hunk.has_text:
+            spans = _spans(diff, hunk, piece, edited.get(hunk.number) if head else None, head=head)
             if head or piece.moved or _marks(spans):
-                yield _Part(hunk.number, head, piece.moved, [spans])
+                yield _Part(hunk.number, head, piece.moved, [[Span("same", lead), *spans] if lead else spans])
+                lead = ""
                 continue
-        elif hunk is not None and head:
-            yield _Part(hunk.number, True, "", [], is_layout=True)
-        yield _Part(0, False, "", [[Span("same", piece.new)]])
+        elif hunk is not None:
+            if head:
+                yield _Part(hunk.number, True, "", [], is_layout=True)
+            if piece.new.strip() and structure(piece.new):
+                lead += piece.new  # the mark of a line is written before what stands in it
+                continue
+        yield _Part(0, False, "", [[Span("same", lead + piece.new)]])
+        lead = ""
+    if lead:
+        yield _Part(0, False, "", [[Span("same", lead)]])
+
+
+def _spans(diff: ProseDiff, hunk: Hunk, piece: Piece, choice: Choice | None, *, head: bool) -> list[Span]:
+    if choice is not None:
+        sent = "".join(span.text for span in piece.spans if span.op != "ins")
+        return readable(word_spans(sent, edited_text(diff, hunk.number, choice)))
+    spans = readable(piece.spans)
+    # What changes may be no word, but it is all there is to see.
+    return list(piece.spans) if head and not (piece.moved or _marks(spans)) else spans
 
 
 def _bare(gone: str, come: str) -> list[Span]:

@@ -7,7 +7,7 @@ from collections import defaultdict
 
 _BULLET = r"[-*+•‣◦▪●–]"
 _NUMBER = r"\(?\d{1,3}[.)]|\*\*\d{1,3}[.)]\*\*|[a-z][.)]|\([a-z]\)"
-_STEP = r"(?:\*\*)?(?:step|rule|stage|phase|schritt|regel|paso|regla) \d{1,3}(?:[.:)](?:\*\*)?|\*\*:)"
+_STEP = r"(?:\*\*)?(?:step|rule|stage|phase|schritt|regel|paso|regla)[ \t]+\d{1,3}(?:[.:)](?:\*\*)?|\*\*:)"
 _SERIAL = r"\(?(?:\d{1,3}(?:\.\d{1,3}){1,4}|[A-Z]|[ivx]{2,5}|[IVX]{2,5})(?:[.)]|(?<=\d))"
 """What begins a line of prose as well ("2.5 hours", "I."); it is a marker where the one before or after it is there."""
 _ITEM = re.compile(rf"[^\S\n]*({_BULLET}|{_NUMBER}|(?i:{_STEP}))[ \t]+(?=\S)")
@@ -166,4 +166,4 @@ def name_of(mark: str) -> str:
     bare = mark.strip("(*.): ")
     if not any(map(str.isalnum, bare)):
         return ""
-    return bare.lower() if " " in bare else f"rule {bare}"
+    return " ".join(bare.lower().split()) if " " in bare else f"rule {bare}"

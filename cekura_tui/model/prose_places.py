@@ -111,10 +111,11 @@ class _Names:
     def _named(self, unit: Unit) -> str:
         if unit.kind == "item":
             return self._item(unit)
-        if unit.kind != "code" and self.items and unit.indent > self.items[-1].indent:
-            return self._in_items()
         if unit.kind != "code":
-            self.items.clear()
+            while self.items and self.items[-1].indent >= unit.indent:
+                self.items.pop()
+            if self.items:
+                return self._in_items()
         self.counts[unit.kind] += 1
         word = {"text": "paragraph"}.get(unit.kind, unit.kind)
         return f"{word} {self.counts[unit.kind]}"

@@ -91,6 +91,12 @@ class _Grouping:
         for step in self.steps:
             if step.hunk in before:
                 step.hunk = now
+        # What comes later belongs to it, too.
+        self.moves = {move: now if hunk in before else hunk for move, hunk in self.moves.items()}
+        if self.layout and self.layout[0] in before:
+            self.layout = now, self.layout[1]
+        if self.shape and self.shape[0] in before:
+            self.shape = now, self.shape[1]
 
     def _one_passage(self, before: Step, step: Step) -> bool:
         """Whether two steps beside one another are one change: sentences that went from, or came into, a paragraph."""

@@ -24,7 +24,7 @@ def counts(removed: int, added: int) -> str:
 
 def noted(diff: ProseDiff, hunk: Hunk) -> str:
     """What more there is to say of a hunk: "moved from Identity › rule 2", "white space only, 12 places"."""
-    if hunk.kind == "layout":
+    if not hunk.has_text:
         return f"{hunk.note}, {count(places_of(diff, hunk.number), 'place')}"
     return visible(f"moved {hunk.note}" if hunk.kind == "moved" else hunk.note)
 
@@ -76,6 +76,4 @@ def _marked(line: ProseLine) -> str:
     told = "… " if line.goes_on else ""
     for span in line.spans:
         told += "\n".join(signed(span.op, capped(part)) if part else "" for part in span.text.split("\n"))
-    if not line.spans and line.mark in "-+":
-        return signed("del" if line.mark == "-" else "ins", "")
     return told

@@ -1,4 +1,4 @@
-"""A prompt in units: sentences, headings, tags, rows of a table, lines of a code fence; each in its paragraph or item."""
+"""A prompt in units: sentences, headings, tags, rows of a table, lines of a code fence; each in a paragraph or item."""
 
 from __future__ import annotations
 
@@ -24,9 +24,7 @@ from cekura_tui.model.prose_words import words_in
 UnitKind = Literal["heading", "tag", "item", "text", "row", "code"]
 
 _LINE = re.compile("[^\n]*\n|[^\n]+")
-_SENTENCE_END = re.compile(
-    r"(?<![.!?…।॥؟۔])[.!?…।॥؟۔]+[*_`\"'”’»)\]]*(?=\s+\S)|(?<![。！？])[。！？]+[」』”）]*"
-)
+_SENTENCE_END = re.compile(r"(?<![.!?…।॥؟۔])[.!?…।॥؟۔]+[*_`\"'”’»)\]]*(?=\s+\S)|(?<![。！？])[。！？]+[」』”）]*")
 _GOES_ON = re.compile(r"\s+[a-zß-öø-ÿα-ωа-я]")
 _ABBREVIATION = re.compile(
     r"(?:^|[\s(\[\"“„*_])(?:[A-Za-zÀ-ÿ]|e\.g|i\.e|z\.\s?B|d\.\s?h|u\.\s?a|bzw|ca|etc|vs|Mrs?|Ms|Dr|Sra?|St|Nr|No|Tel|ext|approx)\.$"

@@ -18,13 +18,16 @@ Op = Literal["same", "del", "ins"]
 _OPS: tuple[Op, ...] = ("same", "del", "ins")
 
 _UNSPACED = "\u0e00-\u0e7f\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff"  # scripts without spaces: a word a letter
-_SIGNS = "\u0300-\u036f\u0591-\u05c7\u0610-\u061a\u064b-\u065f\u0900-\u0903\u093a-\u094f"  # accents, vowels: of a word
-_SIGNS += "\u0962\u0963\u0981-\u0983\u09bc-\u09cd\u0a3c-\u0a4d\u0abc-\u0acd\u0bbe-\u0bcd\u0c3e-\u0c56\u0cbc-\u0cd6\u0d3e-\u0d57"
+_SIGNS = (
+    "\u0300-\u036f\u0591-\u05c7\u0610-\u061a\u064b-\u065f\u0900-\u0903\u093a-\u094f\u0962\u0963\u0981-\u0983"
+    "\u09bc-\u09cd\u0a3c-\u0a4d\u0abc-\u0acd\u0bbe-\u0bcd\u0c3e-\u0c56\u0cbc-\u0cd6\u0d3e-\u0d57"
+)  # accents and vowels that are no letters of their own, but of a word
 _LETTER = rf"(?:[^\W{_UNSPACED}]|[{_SIGNS}])"
 _WORD = rf"[{_UNSPACED}]|{_LETTER}+(?:['’-]{_LETTER}+)*"
 _VARIABLE = r"\{\{[^{}\n]{1,80}\}\}|\{[\w.-]{1,80}\}"
-_TOKEN = re.compile(rf"{_VARIABLE}|\d+(?:[.,:/]\d+)*(?!\w)|{_WORD}|([^\w\s])\1*")
-_WORDS = re.compile(_WORD)
+_FIGURE = r"\d+(?:[.,:/]\d+)*(?!\w)"
+_TOKEN = re.compile(rf"{_VARIABLE}|{_FIGURE}|{_WORD}|([^\w\s])\1*")
+_WORDS = re.compile(rf"{_VARIABLE}|{_FIGURE}|{_WORD}")
 _WRITTEN = re.compile(rf"(?:{_VARIABLE}|[^\s{_UNSPACED}])+|[{_UNSPACED}]")
 
 

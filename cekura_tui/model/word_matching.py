@@ -6,9 +6,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import accumulate
 
-from cekura_tui.model.matching import match, short_gaps
-
-Pairs = list[tuple[int, int]]
+from cekura_tui.model.matching import Pairs, match, short_gaps, slid
 
 _CELLS = 160_000
 """Pairs of words that are weighed one by one; longer passages are compared by their unique words first."""
@@ -38,7 +36,7 @@ def same_words(old: Sequence[str], new: Sequence[str], *, closely: bool = True) 
     pairs = [(i, i) for i in range(start)]
     pairs += [(start + i, start + j) for i, j in inner]
     pairs += [(len(old) - k, len(new) - k) for k in range(end, 0, -1)]
-    return _without_crumbs(old, new, _slid(old, new, pairs))
+    return _without_crumbs(old, new, _cut_well(old, new, pairs))
 
 
 def weight(word: str) -> int:
@@ -98,39 +96,15 @@ def _heaviest(a: Sequence[str], b: Sequence[str]) -> Pairs:
     return pairs
 
 
-def _slid(old: Sequence[str], new: Sequence[str], pairs: Pairs) -> Pairs:
+def _cut_well(old: Sequence[str], new: Sequence[str], pairs: Pairs) -> Pairs:
     """Where a passage that came or went could stand a few words earlier or later, let it end with a clause."""
-    pairs = list(pairs)
-    for k in range(len(pairs) + 1):
-        i, j = pairs[k - 1] if k else (-1, -1)
-        i_end, j_end = pairs[k] if k < len(pairs) else (len(old), len(new))
-        if (i_end - i > 1) == (j_end - j > 1):
-            continue
-        side, words, start, end = (0, old, i + 1, i_end) if i_end - i > 1 else (1, new, j + 1, j_end)
-        back = 0
-        while k - back > 0 and words[end - 1 - back] == words[start - 1 - back] and _stands(pairs, k - back - 1, back):
-            back += 1
-        ahead = 0
-        while k + ahead < len(pairs) and words[start + ahead] == words[end + ahead] and _stands(pairs, k, -ahead):
-            ahead += 1
-        lone = k > 0 and weight(words[start - 1]) <= _SMALL and not _stands(pairs, k - 2, 1)
-        step = max(
-            range(-back, ahead + 1),
-            key=lambda step: (_clause(words, start + step, end + step), lone and step > 0, -abs(step)),
-        )
-        length = end - start
-        for n in range(k + step, k) if step < 0 else range(k, k + step):
-            at = pairs[n][side] + (length if step < 0 else -length)
-            pairs[n] = (at, pairs[n][1]) if side == 0 else (pairs[n][0], at)
-    return pairs
 
+    def cut(side: int, start: int, end: int, step: int) -> int:
+        words = (old, new)[side]
+        alone = start > step and weight(words[start - step - 1]) <= _SMALL and step > 0
+        return 2 * _clause(words, start, end) + alone
 
-def _stands(pairs: Pairs, n: int, step: int) -> bool:
-    """Whether pair n is that many words from the one at the gap, with nothing changed in between."""
-    other = n + step if step > 0 else n - step
-    if not 0 <= n < len(pairs) or not 0 <= other < len(pairs):
-        return False
-    return pairs[other][0] - pairs[n][0] == other - n and pairs[other][1] - pairs[n][1] == other - n
+    return slid(old, new, pairs, cut)
 
 
 def _clause(words: Sequence[str], start: int, end: int) -> int:

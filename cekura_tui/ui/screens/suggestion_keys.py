@@ -132,7 +132,7 @@ class SuggestionKeys(Improving):
         hunk, reading = self._meant(), self.reading
         if hunk is None or reading is None:
             return
-        if hunk.kind == "layout":
+        if not hunk.has_text:
             self.tell("There are no words to edit in this change: take it or leave it.")
             return
         from cekura_tui.ui.dialogs.edit_hunk import EditHunkDialog

@@ -1,0 +1,204 @@
+"""What stands where in a prompt of any form: the place of a change is the one that a reader would name."""
+
+from __future__ import annotations
+
+import pytest
+
+from cekura_tui.model.prose_compare import compare
+from cekura_tui.model.prose_diff import ProseDiff
+from cekura_tui.model.prose_marks import structure
+
+
+def told(old: str, new: str) -> list[tuple[str, str, int, int]]:
+    """The worded hunks: kind, place, words gone and come."""
+    return [(hunk.kind, hunk.place, hunk.removed, hunk.added) for hunk in compare(old, new).worded]
+
+
+def place(text: str, word: str) -> str:
+    """Where a word stands."""
+    assert text.count(word) == 1
+    (hunk,) = compare(text, text.replace(word, f"{word}{word}")).worded
+    return hunk.place
+
+
+NESTED = """\
+## Rules
+1. Verify:
+   - Ask for the name.
+   - Ask for the BIRTH date.
+2. Book:
+   - Offer two SLOTS.
+
+   More of RULE two.
+3. End the CALL.
+- Note
+  * a NESTED one
+- LAST one
+"""
+
+
+@pytest.mark.parametrize(
+    ("word", "where"),
+    [
+        ("BIRTH", "Rules › rule 1 › item 2"),
+        ("SLOTS", "Rules › rule 2 › item 1"),
+        ("RULE", "Rules › rule 2"),
+        ("CALL", "Rules › rule 3"),
+        ("NESTED", "item 1 › item 1"),
+        ("LAST", "item 2"),
+    ],
+)
+def test_an_item_in_an_item_is_told_with_the_rule_that_it_is_of(word: str, where: str) -> None:
+    assert place(NESTED, word).endswith(where)
+
+
+@pytest.mark.parametrize(
+    ("title", "name"),
+    [
+        ("Fees\n====", "Fees"),
+        ("Fees\n----", "Fees"),
+        ("**Fees**", "Fees"),
+        ("**Fees:**", "Fees"),
+        ("__Fees__", "Fees"),
+        ("[Fees & Prices]", "Fees & Prices"),
+        ("FEES AND PRICES:", "FEES AND PRICES"),
+        ("=== Fees ===", "Fees"),
+        ("<h2>Fees</h2>", "Fees"),
+        ("## Fees ##", "Fees"),
+    ],
+)
+def test_a_title_of_any_form_names_the_section_below_it(title: str, name: str) -> None:
+    assert place(
+        f"You are Ava.\n\n{title}\n\n1. Ask the name.\n2. Say PRICES.\n".replace("PRICES.", "costs."), "costs"
+    ) == (f"{name} › rule 2")
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["[Wait for the answer]", "**Never promise a price.**", "FBI, CIA!", "日本語です", "{{NAME}}", "<wait for user>"],
+)
+def test_a_line_that_only_looks_like_a_title_is_none(line: str) -> None:
+    assert place(f"# Rules\n\nAsk.\n\n{line}\n\n- Be kind.\n", "kind") == "Rules › item 1"
+
+
+TAGS = "<role>\nYou are Ava.\n</role>\n<rules>\n1. Ask the name.\n2. Be brief.\n</rules>\nSay goodbye.\n"
+
+
+def test_tags_are_sections_and_what_follows_them_is_none_of_their_rules() -> None:
+    new = TAGS.replace("name", "full name").replace("goodbye", "a warm goodbye")
+    new = new.replace("</rules>", "3. Never guess.\n</rules>")
+    assert told(TAGS, new) == [
+        ("changed", "rules › rule 1", 0, 1),
+        ("added", "rules › rule 3", 0, 2),
+        ("changed", "paragraph 1", 0, 2),
+    ]
+
+
+def test_lines_of_markup_are_told_apart() -> None:
+    old = "<ol>\n<li>Ask the name.</li>\n<li>Wait for it.</li>\n</ol>\n"
+    (hunk,) = compare(old, old.replace("Ask the", "Ask the full")).worded
+    assert hunk.old == "<li>Ask the name.</li>"
+
+
+@pytest.mark.parametrize(
+    ("marks", "places"),
+    [
+        (("1.1 ", "1.2 ", "1.3 "), ("rule 1.1", "rule 1.2", "rule 1.3")),
+        (("i. ", "ii. ", "iii. "), ("rule i", "rule ii", "rule iii")),
+        (("III) ", "IV) ", "V) "), ("rule III", "rule IV", "rule V")),
+        (("A. ", "B. ", "C. "), ("rule A", "rule B", "rule C")),
+        (("(a) ", "(b) ", "(c) "), ("rule a", "rule b", "rule c")),
+        (("1) ", "2) ", "3) "), ("rule 1", "rule 2", "rule 3")),
+        (("**1.** ", "**2.** ", "**3.** "), ("rule 1", "rule 2", "rule 3")),
+        (("Step 1: ", "Step 2: ", "Step 3: "), ("step 1", "step 2", "step 3")),
+    ],
+)
+def test_a_rule_put_between_others_is_all_that_changed(marks: tuple[str, ...], places: tuple[str, ...]) -> None:
+    rules = ("Ask for the name.", "Wait for the answer.", "Offer two slots.")
+    old = "".join(f"{mark}{rule}\n" for mark, rule in zip(marks, (rules[0], rules[2]), strict=False))
+    new = "".join(f"{mark}{rule}\n" for mark, rule in zip(marks, rules, strict=True))
+    assert told(old, new) == [("added", places[1], 0, 4)]
+    assert [place(new, word) for word in ("name", "answer", "slots")] == list(places)
+
+
+@pytest.mark.parametrize(
+    "text", ["2.5 hours is the limit.", "- 2.5 hours is the limit.", "# A\n2.5 hours is the limit."]
+)
+def test_a_figure_that_begins_a_line_is_a_word_that_changes_not_a_number_of_a_list(text: str) -> None:
+    (hunk,) = compare(text, text.replace("2.5", "3.5")).worded
+    assert (hunk.removed, hunk.added) == (1, 1)
+
+
+@pytest.mark.parametrize(
+    "fenced",
+    [
+        '- ```json\n  {"a": 1}\n  ```\n',
+        "1. Call it:\n   ```\n   # no heading\n   ```\n",
+        "```` md\n```\n# no heading\n```\n````\n",
+        "~~~\n```\n~~~\n",
+        "```\n```json\n- no item\n```\n",
+        "```code``` is written within a line.\n\n",
+    ],
+)
+def test_what_follows_a_fence_is_prose_again(fenced: str) -> None:
+    text = f"{fenced}# Rules\n2. Wait for the answer. Then go on.\n"
+    assert place(text, "answer") == "Rules › rule 2"
+
+
+def test_less_indented_text_is_no_part_of_the_item_above_it() -> None:
+    assert told("rules:\n  - ask: name\ntone: kind\n", "rules:\n  - ask: name\ntone: warm\n") == [
+        ("changed", "paragraph 2", 1, 1)
+    ]
+
+
+def test_passages_that_are_there_many_times_did_not_move_when_what_is_around_them_changed() -> None:
+    same = "Wait for the caller to answer.\n\n" * 30
+    diff = compare(f"Start one here.\n\n{same}End alpha.\n", f"Begin two there.\n\n{same}Stop beta.\n")
+    assert [hunk.kind for hunk in diff.hunks] == ["changed", "changed"]
+
+
+def test_what_moved_is_one_hunk_where_it_left_and_where_it_arrived_also_at_the_start_of_a_text() -> None:
+    old = "Never promise a price.Be kind. Be kind. Be kind. "
+    diff = compare(old, "Be kind. Be kind. Be kind. Never promise a price.")
+    away, here = ({piece.hunk for piece in diff.pieces if piece.moved == moved} for moved in ("away", "here"))
+    assert away == here
+
+
+def test_a_section_that_moved_says_where_to() -> None:
+    one, other = "## Kindness\nBe kind to all people.\n", "## Prices\nNever guess any price.\n"
+    (moved,) = compare(one + other, other + one).worded
+    assert (moved.kind, moved.place, moved.note) == ("moved", "Prices", "up")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "words"),
+    [
+        ("The fee is 1.5 euros now.", "The fee is 2.5 euros now.", (1, 1)),
+        ("Open from 10:30 on Mondays.", "Open from 11:45 on Mondays.", (1, 1)),
+        ("Greet {{first name}} at once, warmly.", "Greet {{caller}} at once, warmly.", (1, 1)),
+        ("नाम पूछें। प्रतीक्षा करें।", "पूरा नाम पूछें। प्रतीक्षा करें।", (0, 1)),
+        ("Call the cafe now please.", "Call the cafe\u0301 now please.", (1, 1)),
+    ],
+)
+def test_figures_variables_and_words_with_signs_are_one_word_each(old: str, new: str, words: tuple[int, int]) -> None:
+    diff: ProseDiff = compare(old, new)
+    assert (diff.removed_words, diff.added_words) == words
+
+
+@pytest.mark.parametrize(
+    ("gap", "kind"),
+    [
+        ("", ""),
+        ("\n\n ", ""),
+        ("\n- ", "-"),
+        ("\n 12. ", "1"),
+        ("\n1.2.3 ", "1"),
+        ("\nStep 3: ", "1"),
+        ("\n### ", "###"),
+        ("\n> - ", "> -"),
+        ("\n- x", None),
+        ("\nStep by step", None),
+    ],
+)
+def test_what_makes_an_item_of_a_line_is_told_from_words(gap: str, kind: str | None) -> None:
+    assert structure(gap) == kind
