@@ -154,7 +154,7 @@ class JobRows:
         staged = self.sql.execute("SELECT sha256 FROM staged WHERE job = ?", (number,)).fetchone()
         nothing = keep_prompt(self.sql, Prompt(""), 0.0)
         self.set(number, prompt_sha256=nothing, improved_sha256=None, summary_of_changes=None, error=None, reason="")
-        for table in ("stagings", "staged"):
+        for table in ("stagings", "typed", "staged"):
             self.sql.execute(f"DELETE FROM {table} WHERE job = ?", (number,))
         drop_uses_of(self.sql, number)
         for name in filter(None, (job.prompt_sha256, job.improved_sha256, staged and staged["sha256"])):

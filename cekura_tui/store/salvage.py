@@ -13,7 +13,7 @@ from pathlib import Path
 from cekura_tui.model.text import count
 
 _JOBS = ("meta", "prompts", "jobs", "job_changes", "job_answers", "staged")
-_TYPED = ("notes", "views", "filters_used", "filters_left", "stagings", "prompt_uses")
+_TYPED = ("notes", "views", "filters_used", "filters_left", "stagings", "typed", "prompt_uses")
 """Each is found by a key that begins with its first three columns."""
 _TOLD = ("job", "prompt", "note", "view")
 
@@ -67,7 +67,7 @@ def rescue(damaged: Path, into: sqlite3.Connection) -> str:
     # A job whose prompt could not be read cannot be shown or launched again.
     into.execute("DELETE FROM jobs WHERE prompt_sha256 NOT IN (SELECT sha256 FROM prompts)")
     into.execute("UPDATE jobs SET improved_sha256 = NULL WHERE improved_sha256 NOT IN (SELECT sha256 FROM prompts)")
-    for table in ("job_changes", "job_answers", "stagings", "staged"):
+    for table in ("job_changes", "job_answers", "stagings", "typed", "staged"):
         into.execute(f"DELETE FROM {table} WHERE job NOT IN (SELECT number FROM jobs)")
     for table in ("staged", "prompt_uses"):
         into.execute(f"DELETE FROM {table} WHERE sha256 NOT IN (SELECT sha256 FROM prompts)")

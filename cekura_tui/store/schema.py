@@ -215,6 +215,14 @@ MIGRATIONS: tuple[str, ...] = (
         PRIMARY KEY (job, step, hunk)
     ) WITHOUT ROWID;
 
+    -- what is being typed into a hunk, by its key, as long as it is not taken
+    CREATE TABLE typed (
+        job INTEGER NOT NULL REFERENCES jobs(number),
+        hunk TEXT NOT NULL,
+        text BLOB NOT NULL,
+        PRIMARY KEY (job, hunk)
+    ) WITHOUT ROWID;
+
     -- the text that these choices make, as a whole
     CREATE TABLE staged (
         job INTEGER PRIMARY KEY REFERENCES jobs(number),

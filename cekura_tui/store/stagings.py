@@ -71,6 +71,20 @@ class StagingStore:
             )
             return _keep_text(sql, job, at, text_of)
 
+    def typed(self, number: int) -> dict[str, str]:
+        """What was typed into hunks and not taken, by the key of the hunk."""
+        rows = self._database.read("SELECT hunk, text FROM typed WHERE job = ?", number)
+        return {row["hunk"]: as_prompt(row["text"]) for row in rows}
+
+    def keep_typed(self, number: int, hunk: str, text: str | None) -> None:
+        """Keep what is typed into a hunk, in place of what was before; None: there is nothing to keep any more."""
+        with self._database.write() as sql:
+            if text is None:
+                sql.execute("DELETE FROM typed WHERE job = ? AND hunk = ?", (number, hunk))
+            else:
+                self._job(sql, number)
+                sql.execute("INSERT OR REPLACE INTO typed VALUES (?, ?, ?)", (number, hunk, prompt_bytes(Prompt(text))))
+
     def _job(self, sql: sqlite3.Connection, number: int) -> Job:
         job = JobRows(sql, self._account.key_id).get(number)
         if job.state == JobState.FORGOTTEN:

@@ -30,6 +30,14 @@ class StagingDesk:
         """The text that was staged last, as a whole; None where nothing was chosen yet."""
         return self._stagings.staged(number)
 
+    async def typed(self, number: int) -> dict[str, str]:
+        """What was typed into hunks and not taken, by their keys."""
+        return self._stagings.typed(number)
+
+    async def keep_typed(self, number: int, hunk: str, text: str | None) -> None:
+        """Keep what is typed into the hunk of this key; None forgets it."""
+        self._stagings.keep_typed(number, hunk, text)
+
     async def choose(self, number: int, diff: ProseDiff, made: Mapping[int, Choice | None]) -> Choices:
         """Choose, as one step, and keep the text that comes of it; None puts a hunk back to undecided.
 

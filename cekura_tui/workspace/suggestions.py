@@ -34,6 +34,8 @@ class Reading:
     done: Suggestion = field(repr=False)
     diff: ProseDiff = field(repr=False)
     choices: Choices
+    typed: Mapping[str, str] = field(default_factory=dict, repr=False)
+    """What was typed into changes and not taken, by the key of the hunk."""
 
     @cached_property
     def staged(self) -> Prompt:
@@ -90,7 +92,7 @@ class Suggestions:
         else:
             diff = await asyncio.to_thread(compare, done.prompt, done.improved_prompt)
             self._compared = texts, diff
-        return Reading(done, diff, await self._staging.choices(number, diff))
+        return Reading(done, diff, await self._staging.choices(number, diff), await self._staging.typed(number))
 
     async def choose(self, number: int, diff: ProseDiff, made: Mapping[int, Choice | None]) -> Step:
         """Choose, as one step that is on the disk when this returns. Raises StoreError."""
@@ -101,6 +103,10 @@ class Suggestions:
         """Take back the last step, of whichever window. Raises StoreError."""
         before = await self._staging.choices(number, diff)
         return Step(before, await self._staging.undo(number, diff))
+
+    async def keep_typed(self, number: int, hunk: str, text: str | None) -> None:
+        """Keep what is typed into the hunk of this key; None forgets it. Raises StoreError."""
+        await self._staging.keep_typed(number, hunk, text)
 
     async def why(self, reading: Reading) -> Why:
         """What the job's runs and the server tell of the reasons; what cannot be read is a problem, not an error."""

@@ -189,6 +189,26 @@ async def test_a_change_is_worded_otherwise_and_what_was_typed_and_not_taken_sta
         assert second.new not in (await texts(pilot))[1]
 
 
+async def test_what_is_being_typed_is_there_again_when_the_program_ends_in_the_middle(served: Served) -> None:
+    async def stored() -> dict[str, str]:
+        return await workspace(pilot).call(lambda session: session.staging.typed(1))
+
+    async with opened(served.setup()) as pilot:
+        await suggestion(pilot)
+        await pilot.press("e")
+        await sees(pilot, "Edit change 1 of 2", "Before you open")
+        await add(pilot, " Be kind.")
+        await answered(stored, lambda found: any(text.endswith(" Be kind.") for text in found.values()), "it is kept")
+    async with opened(served.setup()) as pilot:
+        await sees(pilot, "240 runs")
+        await reopened(pilot)
+        await pilot.press("e")
+        await sees(pilot, "Edit change 1 of 2", "Be kind.")
+        await pilot.press("ctrl+g")
+        await sees(pilot, "2 changes, 1 edited", gone="Edit change 1")
+        await answered(stored, lambda found: found == {}, "what was taken is no longer being typed")
+
+
 async def test_a_change_is_worded_otherwise_in_ones_own_editor(
     served: Served, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

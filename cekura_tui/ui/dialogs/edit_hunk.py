@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
@@ -19,6 +20,9 @@ from cekura_tui.ui.dialogs.dialog import Dialog
 from cekura_tui.ui.dialogs.prompt_text import PromptText
 from cekura_tui.ui.terminal.editor import edit_prompt
 
+AUTOSAVE = 0.5
+"""Seconds after which what is typed is kept."""
+
 
 @dataclass(frozen=True, slots=True)
 class Edited:
@@ -32,7 +36,8 @@ class EditHunkDialog(Dialog[Edited]):
     """Answers with what was typed also where it is not taken: whoever opened it keeps that.
 
     `title` says which change it is, `sent` is the passage as it was sent, `text` what to begin with; `home` is where
-    the file for $EDITOR is made. The change has `others` more places, which are not edited here.
+    the file for $EDITOR is made. `keep` is given what was typed so far, now and then. The change has `others` more
+    places, which are not edited here.
     """
 
     AUTO_FOCUS = "TextArea"
@@ -41,8 +46,18 @@ class EditHunkDialog(Dialog[Edited]):
         Binding("ctrl+e,ctrl+o", "edit", "Edit in $EDITOR", id="edit-hunk.editor", priority=True),
     ]
 
-    def __init__(self, title: str, sent: str, text: str, home: Path, *, others: int = 0) -> None:
+    def __init__(
+        self,
+        title: str,
+        sent: str,
+        text: str,
+        home: Path,
+        keep: Callable[[str], None] = lambda text: None,
+        *,
+        others: int = 0,
+    ) -> None:
         super().__init__()
+        self._keep, self._kept, self._waits = keep, text, False
         self._title, self._sent, self._home, self._others = title, sent, home, others
         self._before = Prompt(text)
         self._text = PromptText()
@@ -80,6 +95,19 @@ class EditHunkDialog(Dialog[Edited]):
         return self._text.read(self.query_one(TextArea).text)
 
     @on(TextArea.Changed)
+    def typed(self) -> None:
+        """Tell of it, and keep it soon; later keys do not put that off."""
+        self._facts()
+        if not self._waits:
+            self._waits = True
+            self.set_timer(AUTOSAVE, self._keep_now)
+
+    def _keep_now(self) -> None:
+        self._waits = False
+        if (now := self._now) != self._kept:
+            self._kept = now
+            self._keep(now)
+
     def _facts(self) -> None:
         text = self.query_one(TextArea).text
         told = self._text.facts(text) if text.strip() else "Nothing will stand here: the passage goes."

@@ -97,6 +97,8 @@ accepts all, `u` takes the last step back. What is not accepted is not in the st
             self.draw()
             return
         first, self.reading, self._error = self.reading is None, reading, None
+        if first:
+            self._typed.update(reading.typed)
         self.draw()
         if first and not self.gone:
             (self.query_one(ProseDiffView) if self.has_changes else self.query_one("#summary")).focus()

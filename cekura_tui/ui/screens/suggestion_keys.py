@@ -37,7 +37,7 @@ class SuggestionKeys(Improving):
         self.number = number
         self.reading: Reading | None = None
         self._typed: dict[str, str] = {}
-        """What was typed into a change and not taken, by the key of the change."""
+        """What was typed into a change and not taken, by the key of the change; it is on the disk, too."""
 
     def draw(self) -> None:
         """Show the suggestion as it is known."""
@@ -95,7 +95,7 @@ class SuggestionKeys(Improving):
             """What was typed and is no longer chosen is not lost."""
             for number, choice in before.items():
                 if choice.what == "edited" and after.get(number) != choice:
-                    self._typed[reading.diff.hunks[number - 1].key] = choice.text
+                    self._keep_typed(reading.diff.hunks[number - 1].key, choice.text)
             return undone_words(before, after)
 
         self._stage(lambda session: session.suggestions.undo(self.number, reading.diff), told)
@@ -142,19 +142,44 @@ class SuggestionKeys(Improving):
         text = chosen.text if chosen and chosen.what == "edited" else words.begin
         title = f"Edit change {hunk.number} of {len(reading.diff.hunks)} · {hunk.place}"
         typed, home = self._typed.get(hunk.key, text), self.board.workspace.setup.paths.home
-        edited = await self.app.push_screen_wait(EditHunkDialog(title, words.sent, typed, home, others=words.others))
+
+        def keep(now: str | None) -> None:
+            """Keep what is typed, also for who comes back after a crash."""
+            self._keep_typed(hunk.key, now if now != text else None)
+
+        edited = await self.app.push_screen_wait(
+            EditHunkDialog(title, words.sent, typed, home, keep, others=words.others)
+        )
         if edited is None:
             return
-        if edited.taken or edited.text != text:
-            self._typed[hunk.key] = edited.text  # also what is taken, until that is kept
-        else:
-            self._typed.pop(hunk.key, None)
-
-        def kept(before: Choices, after: Choices) -> str:
-            self._typed.pop(hunk.key, None)
-            return ""
-
         if edited.taken:
-            self._put(hunk, words.choice(edited.text), kept)
-        elif hunk.key in self._typed:
-            self.tell("What you typed is not taken; e opens it again as long as this suggestion is open.")
+            self._typed[hunk.key] = edited.text  # until that is kept
+
+            def taken(before: Choices, after: Choices) -> str:
+                keep(None)
+                return ""
+
+            self._put(hunk, words.choice(edited.text), taken)
+            return
+        keep(edited.text)
+        if hunk.key in self._typed:
+            self.tell("What you typed is not taken, but kept: e opens it again.")
+
+    def _keep_typed(self, key: str, text: str | None) -> None:
+        if text is None and key not in self._typed:
+            return
+        if text is None:
+            del self._typed[key]
+        else:
+            self._typed[key] = text
+        try:
+            done = self.board.workspace.send(lambda session: session.suggestions.keep_typed(self.number, key, text))
+        except CekuraTuiError:
+            return  # the program is closing
+        self.app.run_worker(self._await_typed(done), group="typed")
+
+    async def _await_typed(self, done: Future[None]) -> None:
+        try:
+            await asyncio.shield(asyncio.wrap_future(done))
+        except CekuraTuiError as error:
+            self.tell(f"What you typed is not on the disk yet. {error.sentence()}", warning=True)
