@@ -6,12 +6,12 @@ from collections.abc import Callable
 from functools import lru_cache
 from typing import Any
 
-from rich.style import Style
 from textual._styles_cache import StylesCache
 from textual.color import Color
 from textual.css.styles import StylesBase
 from textual.geometry import Size, Spacing
 from textual.strip import Strip
+from textual.style import Style
 
 
 class MadeLines(StylesCache):
@@ -50,10 +50,17 @@ class MadeLines(StylesCache):
                 opacity,
                 *more,
             )
-        # Textual's own `get_inner_outer` would keep this, with all its lines, among a thousand of its answers.
-        return render_content_line(y).adjust_cell_length(size.width, _on(base_background + background))
+        inner, _ = self.get_inner_outer(base_background, background)
+        return render_content_line(y).adjust_cell_length(size.width, inner.rich_style)
+
+    def get_inner_outer(  # type: ignore[override]
+        self, base_background: Color, background: Color
+    ) -> tuple[Style, Style]:
+        """The styles inside and around a frame. Textual's own way of remembering a thousand of them holds on to whoever
+        asked, with all its lines."""
+        return _inner_outer(base_background, background)
 
 
-@lru_cache(64)
-def _on(background: Color) -> Style:
-    return Style.from_color(bgcolor=background.rich_color)
+@lru_cache(256)
+def _inner_outer(base_background: Color, background: Color) -> tuple[Style, Style]:
+    return Style(background=base_background + background), Style(background=base_background)
