@@ -80,11 +80,11 @@ def heading_mark(line: str, *, begins: bool) -> int:
     where it `begins` a paragraph also "FEES:"."""
     if hit := _HEADING.match(line):
         return hit.end()
-    bare = line.strip()
-    if _TITLE.match(line):
+    bare = " ".join(line.split())  # other white space makes no other line of it
+    if _TITLE.match(bare):
         is_said = bare.rstrip("*_: ")[-1:] in ".!?," or len(bare.split()) > 8
         return -1 if is_said or (bare[0] == "[" and _STAGED.search(bare)) else 0
-    if begins and len(bare.split()) <= 6 and _CAPITALS.match(line) and _is_in_capitals(bare):
+    if begins and len(bare.split()) <= 6 and _CAPITALS.match(bare) and _is_in_capitals(bare):
         return 0
     return -1
 
@@ -97,7 +97,7 @@ def _is_in_capitals(bare: str) -> bool:
 
 def is_underline(line: str, above: str) -> bool:
     """Whether a line makes a heading of the only one above it in its paragraph: "Fees" over "====" or "----"."""
-    bare, said = line.strip(), above.strip()
+    bare, said = line.strip(), " ".join(above.split())
     if len(bare) < 3 or set(bare) not in ({"="}, {"-"}):
         return False
     return bare[0] == "=" or (len(said) <= 60 and said[-1:] not in ".!?,;:|")
@@ -105,7 +105,7 @@ def is_underline(line: str, above: str) -> bool:
 
 def tag_of(line: str) -> tuple[str, bool] | None:
     """The name of a tag that is all of a line ("<rules>"), and whether it closes; None where there is none."""
-    hit = _TAG.match(line)
+    hit = _TAG.match(" ".join(line.split()))
     return (hit.group(2), bool(hit.group(1))) if hit else None
 
 

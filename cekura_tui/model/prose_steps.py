@@ -55,7 +55,7 @@ class _Grouping:
                 step.hunk = self._hunk(step, self.steps[n - 1] if n else None)
                 # The first of a text has no white space before it: what stands before it in the other text is taken or
                 # left together with it, or two words were joined.
-                if _begins(piece.old, at, to) or _begins(piece.new, to, at):
+                if _begins(step, piece.old, at, to) or _begins(step, piece.new, to, at):
                     self._merge(n)
             at, to = at + len(piece.old), to + len(piece.new)
 
@@ -114,5 +114,8 @@ class _Grouping:
         )
 
 
-def _begins(text: str, here: int, there: int) -> bool:
-    return bool(text) and not text[0].isspace() and here == 0 and there > 0
+def _begins(step: Step, text: str, here: int, there: int) -> bool:
+    """Whether a piece is the first of one text, of which more stands before it in the other one; what makes an item of
+    the first of a text may be nothing there."""
+    is_there = bool(text) or step.role == "structure"
+    return is_there and not text[:1].isspace() and here == 0 and there > 0

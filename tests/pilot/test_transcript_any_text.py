@@ -155,7 +155,11 @@ def test_all_that_a_tool_was_told_is_drawn_in_straight_columns(value: object, wi
     look = Look(unfolded={1})
     texts = drawn_text(turn, look, width)
     assert texts[0].startswith("▾ find")
-    assert letters("".join(line for line in texts[1:] if not line.startswith("… ("))) == letters(capped(pretty(turn)))
+    told = letters("".join(line for line in texts[1:] if not line.startswith("… (")))
+    if any(line.startswith("… (") and "more)" in line and "line" in line for line in texts):
+        assert letters(capped(pretty(turn))).startswith(told)  # there are more lines than are drawn
+    else:
+        assert told == letters(capped(pretty(turn)))
     look.raw = {1}
     assert raw_line(turn, look, width) == len(texts)
     drawn_text(turn, look, width)
