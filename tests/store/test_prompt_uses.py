@@ -8,11 +8,11 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from damaging import close_and_damage
 
 from cekura_tui.model.job import Draft, Job, JobState
 from cekura_tui.model.progress import read_progress
 from cekura_tui.model.prompt_use import How, PromptUse, words_and_first_line
-from cekura_tui.model.run import Run
 from cekura_tui.model.text import Prompt, sha256
 from cekura_tui.store import job_rows, prompt_use_rows, prompt_uses
 from cekura_tui.store.database import key_id
@@ -297,16 +297,7 @@ def test_the_history_is_saved_from_a_damaged_file(store: Store, home: Path) -> N
     for at, text in ((9.0, "first"), (8.0, "second")):
         store.prompt_uses.note(7, Prompt(text), "replaced", at)
     before = store.prompt_uses.all(7)
-    for run in range(400):
-        store.runs.keep_opened(Run.read({"id": run, "transcript": "x" * 3000}), float(run))
-    store.close()
-    path = home / "cekura.db"
-    sql = sqlite3.connect(path)
-    (root,) = sql.execute("SELECT rootpage FROM sqlite_schema WHERE name = 'opened_runs'").fetchone()
-    sql.close()
-    with path.open("r+b") as file:
-        file.seek((root - 1) * 4096)
-        file.write(b"\xa5" * 4096)
+    close_and_damage(store, home)
     saved = store_at(home)
     assert "1 job and 4 prompts were saved" in saved.database.notice
     assert saved.prompt_uses.all(7) == before

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pytest
+from damaging import close_and_damage
 
 from cekura_tui.model.job import Draft, Job
 from cekura_tui.model.progress import read_progress
-from cekura_tui.model.run import Run
 from cekura_tui.model.staging import Choice
 from cekura_tui.model.text import Prompt
 from cekura_tui.store.errors import StoreError
@@ -129,16 +128,7 @@ def test_a_step_and_its_text_are_written_together_or_not_at_all(store: Store) ->
 def test_what_was_chosen_is_saved_from_a_damaged_file(store: Store, home: Path) -> None:
     number = done(store).number
     store.stagings.choose(number, {"a": YES, "b": NO}, 2.0, text_of)
-    for run in range(400):
-        store.runs.keep_opened(Run.read({"id": run, "transcript": "x" * 3000}), float(run))
-    store.close()
-    path = home / "cekura.db"
-    sql = sqlite3.connect(path)
-    (root,) = sql.execute("SELECT rootpage FROM sqlite_schema WHERE name = 'opened_runs'").fetchone()
-    sql.close()
-    with path.open("r+b") as file:
-        file.seek((root - 1) * 4096)
-        file.write(b"\xa5" * 4096)
+    close_and_damage(store, home)
     saved = store_at(home)
     assert "damaged" in saved.database.notice
     assert saved.stagings.choices(number) == {"a": YES, "b": NO}
