@@ -109,8 +109,10 @@ async def test_a_key_that_comes_with_the_one_that_leads_on_is_for_the_run_it_lea
 
 
 async def test_of_a_run_that_cannot_be_read_nothing_of_the_one_before_is_shown(scripted: ScriptedServer) -> None:
-    async with reading(scripted, *RUNS) as reader:
-        scripted.on("GET", path_of(8), Reply({"detail": "Not found."}, 404))
+    serve(scripted, *RUNS)
+    # Before run 9 is opened, for run 8 is then fetched ahead.
+    scripted.on("GET", path_of(8), Reply({"detail": "Not found."}, 404))
+    async with reading_served(scripted, 9) as reader:
         await reader.sees("Run 9 ", "6 turns")
         await reader.press("slash", *"four", "enter", "d")
         await reader.sees("Run (id): 9")
