@@ -137,13 +137,14 @@ async def test_from_the_top_another_order_shows_its_first_runs(served: Served) -
 async def test_a_term_that_is_told_here_says_of_how_many_runs_and_f_loads_the_others(served: Served) -> None:
     async with opened(served.setup()) as pilot:
         await sees(pilot, "240 runs", "of 200 loaded")
-        await typed(pilot, "persona:~hurry")
-        await sees(pilot, "persona: on 100 of 240 loaded — F loads on")
+        # So many pass that their end is far away; of few, more would be loaded without a key.
+        await typed(pilot, "-persona:~hurry")
+        await sees(pilot, "persona: on ", " of 240 loaded — F loads on")
         some = len(rows_of(pilot))
         await pilot.press("F")
-        await sees(pilot, "of 240 runs", gone="loads on")
-        assert len(rows_of(pilot)) > some
-        assert {row.personality for row in rows_of(pilot)} == {"In a hurry"}
+        await eventually(lambda: len(rows_of(pilot)) > some, "more rows")
+        await sees(pilot, "of 240 runs", gone="loaded — F")
+        assert "In a hurry" not in {row.personality for row in rows_of(pilot)}
         await pilot.press("F")
         await sees(pilot, "All of these runs are loaded.")
 
