@@ -10,10 +10,14 @@ from operator import attrgetter
 from typing import Literal
 
 from cekura_tui.model.prose_diff import Kind, ProseDiff
+from cekura_tui.model.prose_marks import without_marks
+from cekura_tui.model.prose_words import word_count
 from cekura_tui.model.text import Prompt
 
 Side = Literal["now", "staged"]
 _Hunk = tuple[Side, int]
+_TELLING = 2
+"""A passage of fewer words that went here and came there may be any."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +77,8 @@ def merge(base: str, now: ProseDiff, staged: ProseDiff) -> Merge:
 
     Edits that neither overlap nor touch one of the other side are taken, and the same edit of both sides once. Others
     are a conflict, with all edits of their hunks, so that no passage is half moved; conflicts that touch are one.
-    A passage that one side moved and the other removed, or moved elsewhere, is in conflict where it arrives.
+    A passage that one side moved and the other removed, or moved elsewhere, is in conflict where it arrives, also where
+    it is so short that it was told as gone here and come there.
 
     White space never is a conflict: a layout hunk of `now` gives way to words that were staged, and a layout hunk that
     was staged to whatever is there now, the whole hunk each time and without a word.
@@ -83,10 +88,13 @@ def merge(base: str, now: ProseDiff, staged: ProseDiff) -> Merge:
     kinds: dict[_Hunk, Kind] = {("now", hunk.number): hunk.kind for hunk in now.hunks}
     kinds |= {("staged", hunk.number): hunk.kind for hunk in staged.hunks}
     layout = {hunk for hunk, kind in kinds.items() if kind == "layout"}
-    moved = {hunk for hunk, kind in kinds.items() if kind == "moved"}
+    carried = _carried(now, "now") | _carried(staged, "staged")
+    moved = {hunk for hunk, kind in kinds.items() if kind == "moved"} | set(carried.values())
 
     def stretches(without: set[_Hunk]) -> list[_Stretch]:
-        return _stretches(_changes(base, now, "now", without), _changes(base, staged, "staged", without))
+        return _stretches(
+            _changes(base, now, "now", without, carried), _changes(base, staged, "staged", without, carried)
+        )
 
     words_win = _clashing(base, stretches({hunk for hunk in layout if hunk[0] == "staged"})) & layout
     staged_yields = {hunk for hunk in _clashing(base, stretches(words_win)) & layout if hunk[0] == "staged"}
@@ -146,13 +154,34 @@ class _Stretch:
         return one == other
 
 
-def _changes(base: str, diff: ProseDiff, side: Side, without: set[_Hunk]) -> list[_Change]:
-    """What a side changed, by place; no two at the same place."""
+def _carried(diff: ProseDiff, side: Side) -> dict[_Hunk, _Hunk]:
+    """Hunks that are one: what went in the one came in the other. It is too short to be told as moved, but to remove it
+    there and not have it come here would be to have it twice, or to drop it."""
+    places: dict[str, tuple[set[int], set[int]]] = {}
+    for piece in diff.pieces:
+        if piece.hunk and bool(piece.old) != bool(piece.new):
+            words = " ".join(without_marks(piece.old or piece.new).split())
+            if word_count(words) >= _TELLING:
+                places.setdefault(words, (set(), set()))[bool(piece.new)].add(piece.hunk)
+    joined: dict[int, set[int]] = {}
+    for went, came in places.values():
+        if went and came:
+            whole = went | came
+            whole = whole.union(*(joined.get(hunk, ()) for hunk in whole))
+            joined |= dict.fromkeys(whole, whole)
+    return {(side, hunk): (side, min(whole)) for hunk, whole in joined.items()}
+
+
+def _changes(
+    base: str, diff: ProseDiff, side: Side, without: set[_Hunk], carried: Mapping[_Hunk, _Hunk]
+) -> list[_Change]:
+    """What a side changed, by place; no two at the same place. Hunks that are one are told as the first of them."""
     found: list[_Change] = []
     for edit in diff.edits(hunk.number for hunk in diff.hunks if (side, hunk.number) not in without):
         if base[edit.start : edit.end] == edit.new:
             continue
-        change = _Change(edit.start, edit.end, edit.new, frozenset({(side, edit.hunk)}))
+        hunk: _Hunk = (side, edit.hunk)
+        change = _Change(edit.start, edit.end, edit.new, frozenset({carried.get(hunk, hunk)}))
         if found and found[-1].start == change.end:  # both are insertions
             last = found.pop()
             change = _Change(change.start, change.end, last.new + change.new, last.hunks | change.hunks)

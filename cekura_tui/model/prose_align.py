@@ -6,10 +6,9 @@ from bisect import bisect_left
 from collections import Counter, defaultdict, deque
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import groupby
 
 from cekura_tui.model.matching import Pairs, match, repeated, rising, slid
-from cekura_tui.model.prose_units import Unit
+from cekura_tui.model.prose_units import Unit, blocks_of
 from cekura_tui.model.word_matching import telling, weight, weights
 
 _ALIKE, _VERSION, _TOUCHING = 0.36, 0.6, 0.25
@@ -64,7 +63,7 @@ class _Alignment:
         old_keys, new_keys = (
             [words.setdefault(unit.words, len(words)) for unit in side] for side in (self.old, self.new)
         )
-        old_blocks, new_blocks = _blocks(self.old), _blocks(self.new)
+        old_blocks, new_blocks = blocks_of(self.old), blocks_of(self.new)
         old_whole, new_whole = (
             [tuple(keys[start:end]) for start, end in blocks]
             for keys, blocks in ((old_keys, old_blocks), (new_keys, new_blocks))
@@ -248,16 +247,6 @@ class _Slots:
 
     def of_new(self, j: int) -> int:
         return bisect_left(self._new, j)
-
-
-def _blocks(units: Sequence[Unit]) -> list[tuple[int, int]]:
-    """(start, end) of the units of every paragraph and item."""
-    found, at = [], 0
-    for _, group in groupby(units, key=lambda unit: unit.block):
-        end = at + sum(1 for _ in group)
-        found.append((at, end))
-        at = end
-    return found
 
 
 def _missing(pairs: Pairs, length: int, side: int) -> list[int]:

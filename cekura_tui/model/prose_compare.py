@@ -9,11 +9,12 @@ from dataclasses import replace
 from typing import Literal
 
 from cekura_tui.model.prose_align import Link, align
+from cekura_tui.model.prose_bonds import bind
 from cekura_tui.model.prose_diff import SHAPE, Hunk, Kind, Piece, ProseDiff
 from cekura_tui.model.prose_marks import structure
 from cekura_tui.model.prose_places import Places
 from cekura_tui.model.prose_steps import Role, Step, group
-from cekura_tui.model.prose_units import Unit, units_of
+from cekura_tui.model.prose_units import Unit, begins, units_of
 from cekura_tui.model.prose_words import Span, quiet, tidy, word_count, word_spans
 
 _LONGEST = 1_500_000
@@ -46,6 +47,7 @@ class _Comparison:
             steps.append(Step("same" if same else "layout", range(0), range(0)))
             pieces.append(Piece(self.old_tail, self.new_tail, 0, tuple(_replaced(self.old_tail, self.new_tail))))
         group(self.old, self.new, steps, pieces)
+        bind(self.old, self.new, steps)
         return _numbered(self, steps, pieces)
 
     # The order of reading
@@ -81,16 +83,22 @@ class _Comparison:
         instead = {
             i: j for i, j in zip(gone, come, strict=False) if self._starts(self.old, i) == self._starts(self.new, j)
         }
+        replacing = set(instead.values())
         to = news.start
         for i in olds:
             if i in instead:
                 yield from self._coming(range(to, instead[i]), here)
                 yield Step("instead", range(i, i + 1), range(instead[i], instead[i] + 1))
                 to = instead[i] + 1
-            elif i in away:
-                yield Step("away", range(i, i + 1), range(0), away[i].move)
-            else:
-                yield Step("gone", range(i, i + 1), range(0))
+                continue
+            if begins(self.old, i):
+                # What goes on within a line stands before what goes, or that, kept, would be the line it goes on in.
+                start = to
+                while to < news.stop and to not in replacing and not begins(self.new, to):
+                    to += 1
+                yield from self._coming(range(start, to), here)
+            moves = i in away
+            yield Step("away" if moves else "gone", range(i, i + 1), range(0), away[i].move if moves else 0)
         yield from self._coming(range(to, news.stop), here)
 
     @staticmethod
@@ -104,7 +112,7 @@ class _Comparison:
 
     @staticmethod
     def _starts(units: Sequence[Unit], n: int) -> tuple[str, bool]:
-        return units[n].kind, n == 0 or units[n - 1].block != units[n].block
+        return units[n].kind, begins(units, n)
 
     # Pieces
 
@@ -234,9 +242,9 @@ def _kind(steps: list[Step], pieces: list[Piece]) -> tuple[Kind, str]:
         return "changed", SHAPE
     if not any(word_count(span.text) for piece in pieces for span in quiet(piece.spans) if span.op != "same"):
         return "changed", "marks only"
-    if roles <= {"gone", "layout"}:
+    if roles <= {"gone", "layout", "structure"}:
         return "removed", ""
-    return ("added", "") if roles <= {"come", "layout"} else ("changed", "")
+    return ("added", "") if roles <= {"come", "layout", "structure"} else ("changed", "")
 
 
 def _layout_note(pieces: list[Piece]) -> str:

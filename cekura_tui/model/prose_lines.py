@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from cekura_tui.model.prose_diff import Hunk, Piece, ProseDiff
+from cekura_tui.model.prose_diff import SHAPE, Hunk, Piece, ProseDiff
 from cekura_tui.model.prose_words import Op, Span, quiet, structure, tidy, word_spans
 from cekura_tui.model.staging import Choice, Choices, staged
 from cekura_tui.model.visible import visible
@@ -152,6 +152,9 @@ def _each(diff: ProseDiff, edited: Mapping[int, Choice]) -> Iterator[_Part]:
     for index, piece in enumerate(diff.pieces):
         hunk = diff.hunks[piece.hunk - 1] if piece.hunk else None
         head = hunk is not None and index == hunk.main
+        if hunk is not None and hunk.has_text and hunk.note != SHAPE and not head and _is_gap(piece):
+            lead += piece.new  # a sentence came or went before it, and that is told there
+            continue
         if hunk is not None and hunk.has_text:
             spans = _spans(diff, hunk, piece, edited.get(hunk.number) if head else None, head=head)
             if head or piece.moved or _marks(spans):
@@ -168,6 +171,11 @@ def _each(diff: ProseDiff, edited: Mapping[int, Choice]) -> Iterator[_Part]:
         lead = ""
     if lead:
         yield _Part(0, False, "", [[Span("same", lead)]])
+
+
+def _is_gap(piece: Piece) -> bool:
+    """Whether a piece is nothing but what stands before a unit: white space, and what makes an item of it."""
+    return not piece.moved and structure(piece.old) is not None and structure(piece.new) is not None
 
 
 def _spans(diff: ProseDiff, hunk: Hunk, piece: Piece, choice: Choice | None, *, head: bool) -> list[Span]:

@@ -151,6 +151,14 @@ def structure(gap: str) -> str | None:
     return " ".join(marks) if gap[at:].strip() == "" else None
 
 
+def without_marks(text: str) -> str:
+    """A passage without what makes an item or a heading of its first line."""
+    at = 0
+    while hit := _MARK.match(text, at):
+        at = hit.end()
+    return text[at:].strip()
+
+
 def style_of(mark: str) -> str:
     """Markers of one list are of one style: "-" for bullets, "1" for figures, "1.1", "a", "A" or "step"."""
     bare = mark.strip("(*.): ")

@@ -118,4 +118,5 @@ def _begins(step: Step, text: str, here: int, there: int) -> bool:
     """Whether a piece is the first of one text, of which more stands before it in the other one; what makes an item of
     the first of a text may be nothing there."""
     is_there = bool(text) or step.role == "structure"
-    return is_there and not text[:1].isspace() and here == 0 and there > 0
+    before = text[: len(text) - len(text.lstrip())]
+    return is_there and "\n" not in before and here == 0 and there > 0

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 from typing import Literal
 
 from cekura_tui.model.prose_marks import (
@@ -81,6 +82,21 @@ def units_of(text: str, *, closely: bool = True) -> tuple[list[Unit], str]:
             found.append(Unit(text[at:bare], text[bare:shut], words, kind, block, line, bare))
             at = shut
     return found, text[at:]
+
+
+def begins(units: Sequence[Unit], n: int) -> bool:
+    """Whether a unit is the first of its paragraph, item or fence."""
+    return n == 0 or units[n - 1].block != units[n].block
+
+
+def blocks_of(units: Sequence[Unit]) -> list[tuple[int, int]]:
+    """(start, end) of the units of every paragraph, item, fence and line that stands by itself."""
+    found, at = [], 0
+    for _, group in groupby(units, key=lambda unit: unit.block):
+        end = at + sum(1 for _ in group)
+        found.append((at, end))
+        at = end
+    return found
 
 
 _Stretch = tuple[int, int, UnitKind, int]

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cekura_tui.model.prompt_merge import Conflict, Merge, merge
+from cekura_tui.model.prompt_merge import Conflict, Merge, Side, merge
 from cekura_tui.model.prose_compare import compare
 from cekura_tui.model.prose_diff import Edit, Hunk, Kind, Piece, ProseDiff
 
@@ -338,3 +338,26 @@ def test_two_people_who_changed_different_rules_of_a_prompt_are_merged() -> None
     staged = _sentence("by name", "by their first name")(base) + "- Thank the caller.\n"
     found = merge(base, compare(base, now), compare(base, staged))
     assert found.text({}) == _sentence("by name", "by their first name")(now) + "- Thank the caller.\n"
+
+
+@pytest.mark.parametrize("rule", ["Be polite.", "Never hang up.", "Always ask for the PIN.", "Never read out numbers."])
+@pytest.mark.parametrize("numbered", [False, True])
+def test_a_short_rule_that_both_sides_moved_to_different_places_is_in_conflict_and_never_there_twice(
+    rule: str, numbered: bool
+) -> None:
+    rules = ["Ask for the full name of the caller first.", rule, "Check the date of the booking twice."]
+    rules += ["Never promise a refund on the phone.", "Offer a confirmation by mail.", "Close with a thank you."]
+
+    def prompt(*order: int) -> str:
+        marks = [f"{n}. " if numbered else "- " for n in range(1, len(order) + 1)]
+        return "## Rules\n\n" + "".join(f"{mark}{rules[n]}\n" for mark, n in zip(marks, order, strict=True))
+
+    base, now, staged = prompt(0, 1, 2, 3, 4, 5), prompt(0, 2, 3, 4, 5, 1), prompt(0, 2, 3, 1, 4, 5)
+    merged = merge(base, compare(base, now), compare(base, staged))
+    assert merged.conflicts
+    sides: tuple[Side, Side] = ("now", "staged")
+    for side in sides:
+        assert merged.text({n: one.text_of(side) for n, one in enumerate(merged.conflicts, 1)}).count(rule) == 1
+    gone = prompt(0, 2, 3, 4, 5)
+    assert merge(base, compare(base, now), compare(base, gone)).conflicts
+    assert not merge(base, compare(base, now), compare(base, now)).conflicts

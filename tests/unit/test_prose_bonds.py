@@ -1,0 +1,151 @@
+"""Whatever is taken of a proposal, no line of a prompt loses its start to the line above it."""
+
+from __future__ import annotations
+
+import re
+from random import Random
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from cekura_tui.model.prose_compare import compare
+from cekura_tui.model.prose_lines import passages
+from cekura_tui.model.prose_text import as_text
+from cekura_tui.model.staging import Choice, staged
+
+Block = tuple[str, list[str]]
+MARKS = ("- ", "  - ", "1. ", "")
+"""What an item begins with; "" is a paragraph."""
+
+
+def render(blocks: list[Block]) -> str:
+    """A prompt of such blocks, numbers counted on."""
+    found, before, count = "", None, 0
+    for mark, sentences in blocks:
+        count = count + 1 if mark == "1. " else 0
+        shown = f"{count}. " if mark == "1. " else mark
+        joint = "" if before is None else "\n" if before == mark and mark in MARKS[:3] else "\n\n"
+        found += joint + shown + " ".join(sentences)
+        before = mark
+    return found + "\n"
+
+
+def versions(rng: Random) -> tuple[str, str]:
+    """Two versions of a prompt: sentences, items and headings that came, went or moved."""
+    numbers = iter(range(10_000))
+
+    def sentence() -> str:
+        return " ".join(f"w{next(numbers)}" for _ in range(rng.randint(1, 7))).capitalize() + "."
+
+    def block() -> Block:
+        mark = rng.choice(("## ", *MARKS))
+        return mark, [sentence() for _ in range(1 if mark == "## " else rng.randint(1, 3))]
+
+    old = [block() for _ in range(rng.randint(1, 6))]
+    new = [(mark, list(sentences)) for mark, sentences in old]
+    for _ in range(rng.randint(1, 4)):
+        at = rng.randrange(len(new))
+        mark, sentences = new[at]
+        what = rng.choice(("first", "drop", "carry", "block", "leave", "shift"))
+        if what == "first" and mark != "## ":
+            sentences.insert(0, sentence())
+        elif what == "drop" and len(sentences) > 1:
+            sentences.pop(0)
+        elif what == "carry" and len(sentences) > 1:
+            to = rng.choice([one for one in new if one[0] != "## "])
+            to[1].insert(rng.randint(0, len(to[1])), sentences.pop(0))
+        elif what == "block":
+            new.insert(at, block())
+        elif what == "leave" and len(new) > 1:
+            new.pop(at)
+        elif what == "shift":
+            new.insert(rng.randrange(len(new)), new.pop(at))
+    return render(old), render(new)
+
+
+@settings(deadline=None, max_examples=300)
+@given(st.integers(0, 2**32))
+def test_no_item_heading_or_sentence_of_another_line_ends_up_within_a_line(seed: int) -> None:
+    rng = Random(seed)
+    old, new = versions(rng)
+    diff = compare(old, new)
+    numbers = [hunk.number for hunk in diff.hunks]
+    subsets = [[one] for one in numbers] + [[n for n in numbers if n != one] for one in numbers]
+    subsets += [[n for n in numbers if rng.random() < 0.5] for _ in range(4)]
+    headings = {line for line in (*old.splitlines(), *new.splitlines()) if line.startswith("## ")}
+    for subset in subsets:
+        for line in staged(diff, {number: Choice("accepted") for number in subset}).splitlines():
+            assert not re.search(r"\S +(?:[-#]+|\d+\.) ", line), (subset, line)
+            assert not line.startswith("## ") or line in headings, (subset, line)
+
+
+RULES = "## Rules\n\n- Say sorry first. Never promise a refund on the phone.\n- Ask for the order number.\n"
+
+
+@pytest.mark.parametrize("before", ["## Rules", "Example:\n\n```\n{}\n```", "- One more rule."])
+@pytest.mark.parametrize("mark", ["-", "2.", "  -"])
+def test_the_first_sentence_of_a_rule_goes_or_comes_with_what_makes_a_rule_of_the_next(before: str, mark: str) -> None:
+    head = f"{before}\n\n" if before[0] != "-" else f"{before}\n"
+    long = f"{head}{mark} Say sorry first. Never promise a refund on the phone.\n"
+    short = f"{head}{mark} Never promise a refund on the phone.\n"
+    for old, new, words in ((long, short, (3, 0)), (short, long, (0, 3))):
+        diff = compare(old, new)
+        assert [(hunk.removed, hunk.added) for hunk in diff.hunks] == [words]
+        assert "list or heading" not in as_text(diff)
+
+
+def test_of_such_a_rule_only_the_sentence_is_marked() -> None:
+    diff = compare(RULES, RULES.replace("Say sorry first. ", ""))
+    (part,) = (passage for passage in passages(diff) if passage.hunk)
+    assert [(line.mark, line.text) for line in part.lines if line.text] == [("-", "- Say sorry first.")]
+    assert "- Never promise a refund on the phone." in as_text(diff).splitlines()
+
+
+def test_two_sentences_of_a_rule_that_go_to_different_places_leave_the_rule_whole() -> None:
+    end = "\n\n## End\n\nSay goodbye to them."
+    old = f"## Rules\n\n- Say sorry to the caller first. Ask for it. Never promise a refund.{end}\n"
+    new = f"## Rules\n\n- Never promise a refund.{end} Say sorry to the caller first.\n"
+    diff = compare(old, new)
+    for hunk in diff.hunks:
+        for taken in ([hunk.number], [other.number for other in diff.hunks if other is not hunk]):
+            text = staged(diff, {number: Choice("accepted") for number in taken})
+            assert "\n- " in text
+            assert "## Rules\n" in text
+
+
+@pytest.mark.parametrize("fence", ["```", "~~~", "````"])
+def test_a_fence_is_opened_and_closed_together(fence: str) -> None:
+    bare = "Say this:\n\ncode line one\n\nMore text here.\n\n## End\n\nBye.\n"
+    fenced = bare.replace("code line one", f"{fence}\ncode line one\n{fence}")
+    for old, new in ((bare, fenced), (fenced, bare)):
+        (hunk,) = compare(old, new).hunks
+        assert (hunk.removed, hunk.added) == (0, 0)
+
+
+def test_what_becomes_prose_leaves_no_word_on_the_line_of_a_fence() -> None:
+    old = "Say this. And that.\n\n```\nWait for it, please. Then hang up.\n```\n\n1. Greet the caller.\n"
+    new = "Say this. And that. Wait for it, please. Then hang up.\n\n1. Greet the caller.\n"
+    diff = compare(old, new)
+    for hunk in diff.hunks:
+        for line in staged(diff, {hunk.number: Choice("accepted")}).splitlines():
+            assert "```" not in line or line == "```"
+
+
+@pytest.mark.parametrize("lead", ["", "  ", "\t"])
+def test_before_the_first_line_of_a_text_a_line_comes_whole(lead: str) -> None:
+    old = f"{lead}- Ask the name of the caller.\n- Ask the date.\n"
+    new = f"{lead}- Say hello first. Ask the name of the caller.\n- Ask the date.\n"
+    assert len(compare(old, new).hunks) == 1
+    diff = compare(f"## Title\n\n{old}", old)
+    assert staged(diff, {1: Choice("accepted")}) == old
+
+
+def test_a_heading_that_comes_between_two_sentences_of_a_rule_does_not_take_up_the_second() -> None:
+    old = "## Rules\n\n- Greet the caller. Never promise a refund.\n"
+    new = "## Rules\n\n- Greet the caller.\n\n## Refunds\n\n- Ask for the order. Never promise a refund.\n"
+    diff = compare(old, new)
+    for hunk in diff.hunks:
+        for taken in ([hunk.number], [other.number for other in diff.hunks if other is not hunk]):
+            lines = staged(diff, {number: Choice("accepted") for number in taken}).splitlines()
+            assert {line for line in lines if "##" in line} <= {"## Rules", "## Refunds"}
