@@ -9,15 +9,12 @@ from itertools import groupby
 from operator import attrgetter
 from typing import Literal
 
+from cekura_tui.model.carried_passages import carried_hunks
 from cekura_tui.model.prose_diff import Kind, ProseDiff
-from cekura_tui.model.prose_marks import without_marks
-from cekura_tui.model.prose_words import word_count
 from cekura_tui.model.text import Prompt
 
 Side = Literal["now", "staged"]
 _Hunk = tuple[Side, int]
-_TELLING = 2
-"""A passage of fewer words that went here and came there may be any."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,10 +82,12 @@ def merge(base: str, now: ProseDiff, staged: ProseDiff) -> Merge:
     """
     if not now.old == staged.old == base:
         raise ValueError("both differences must be of the prompt that was sent")
-    kinds: dict[_Hunk, Kind] = {("now", hunk.number): hunk.kind for hunk in now.hunks}
-    kinds |= {("staged", hunk.number): hunk.kind for hunk in staged.hunks}
+    sides: tuple[tuple[Side, ProseDiff], ...] = (("now", now), ("staged", staged))
+    kinds: dict[_Hunk, Kind] = {(side, hunk.number): hunk.kind for side, diff in sides for hunk in diff.hunks}
     layout = {hunk for hunk, kind in kinds.items() if kind == "layout"}
-    carried = _carried(now, "now") | _carried(staged, "staged")
+    carried: dict[_Hunk, _Hunk] = {}
+    for side, diff in sides:
+        carried |= {(side, hunk): (side, first) for hunk, first in carried_hunks(diff).items()}
     moved = {hunk for hunk, kind in kinds.items() if kind == "moved"} | set(carried.values())
 
     def stretches(without: set[_Hunk]) -> list[_Stretch]:
@@ -152,24 +151,6 @@ class _Stretch:
         """Whether both sides made the same of it."""
         one, other = self.texts(base) if self.is_shared() else ("", "-")
         return one == other
-
-
-def _carried(diff: ProseDiff, side: Side) -> dict[_Hunk, _Hunk]:
-    """Hunks that are one: what went in the one came in the other. It is too short to be told as moved, but to remove it
-    there and not have it come here would be to have it twice, or to drop it."""
-    places: dict[str, tuple[set[int], set[int]]] = {}
-    for piece in diff.pieces:
-        if piece.hunk and bool(piece.old) != bool(piece.new):
-            words = " ".join(without_marks(piece.old or piece.new).split())
-            if word_count(words) >= _TELLING:
-                places.setdefault(words, (set(), set()))[bool(piece.new)].add(piece.hunk)
-    joined: dict[int, set[int]] = {}
-    for went, came in places.values():
-        if went and came:
-            whole = went | came
-            whole = whole.union(*(joined.get(hunk, ()) for hunk in whole))
-            joined |= dict.fromkeys(whole, whole)
-    return {(side, hunk): (side, min(whole)) for hunk, whole in joined.items()}
 
 
 def _changes(

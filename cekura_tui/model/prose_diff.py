@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal
 
-from cekura_tui.model.prose_words import Span
+from cekura_tui.model.prose_words import Span, structure
 
 __all__ = ["SHAPE", "Edit", "Hunk", "Kind", "Piece", "ProseDiff", "Span"]
 
@@ -38,6 +38,11 @@ class Piece:
     hunk: int = 0
     spans: tuple[Span, ...] = ()
     moved: Literal["", "away", "here"] = ""
+
+    @property
+    def is_gap(self) -> bool:
+        """Whether it is nothing but what stands before a sentence: white space, and what makes an item of it."""
+        return not self.moved and structure(self.old) is not None and structure(self.new) is not None
 
 
 @dataclass(frozen=True, slots=True)

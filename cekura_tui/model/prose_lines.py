@@ -152,8 +152,8 @@ def _each(diff: ProseDiff, edited: Mapping[int, Choice]) -> Iterator[_Part]:
     for index, piece in enumerate(diff.pieces):
         hunk = diff.hunks[piece.hunk - 1] if piece.hunk else None
         head = hunk is not None and index == hunk.main
-        if hunk is not None and hunk.has_text and hunk.note != SHAPE and not head and _is_gap(piece):
-            lead += piece.new  # a sentence came or went before it, and that is told there
+        if hunk is not None and hunk.has_text and hunk.note != SHAPE and not head and piece.is_gap:
+            lead += piece.new  # the sentence that went or came before it is told
             continue
         if hunk is not None and hunk.has_text:
             spans = _spans(diff, hunk, piece, edited.get(hunk.number) if head else None, head=head)
@@ -171,11 +171,6 @@ def _each(diff: ProseDiff, edited: Mapping[int, Choice]) -> Iterator[_Part]:
         lead = ""
     if lead:
         yield _Part(0, False, "", [[Span("same", lead)]])
-
-
-def _is_gap(piece: Piece) -> bool:
-    """Whether a piece is nothing but what stands before a unit: white space, and what makes an item of it."""
-    return not piece.moved and structure(piece.old) is not None and structure(piece.new) is not None
 
 
 def _spans(diff: ProseDiff, hunk: Hunk, piece: Piece, choice: Choice | None, *, head: bool) -> list[Span]:

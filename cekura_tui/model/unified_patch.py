@@ -6,11 +6,11 @@ import re
 from collections.abc import Iterator
 
 from cekura_tui.model.matching import Gap, Pairs, match, short_gaps
-from cekura_tui.model.text import prompt_bytes
 
 _UNNAMED = "prompt.md"
 _KNOWN_SOURCE = re.compile(r"agent|file|last|draft|staged from job \d+|-|")
-_NO_PATH = re.compile(r"/(?:dev|proc)/.*|.*\\.*|.*…")
+_NO_PATH = re.compile(r"/(?:dev|proc)/.*|.*[\\\n\0].*|.*…", re.DOTALL)
+"""What is no file to find again, or has a name that `patch` does not take."""
 _REFUSED_BY_GIT = re.compile(r"(?:\.git|git~\d)[ .]*(?::.*)?", re.IGNORECASE)
 _NAME_BYTES = 240
 _PLAIN_NAME = re.compile(r"[\w./+@%=-]+", re.ASCII)
@@ -41,13 +41,21 @@ def patch_path(source: str) -> str:
     Of a file that is not below the working directory only the name is taken: a patch cannot lead out of it.
     """
     source = source.removesuffix(", edited")
-    if _KNOWN_SOURCE.fullmatch(source) or _NO_PATH.fullmatch(source) or not source.isprintable():
+    if _KNOWN_SOURCE.fullmatch(source) or _NO_PATH.fullmatch(source):
         return _UNNAMED
     parts = [part for part in source.split("/") if part not in ("", ".")]
     if source.startswith(("/", "~")) or ".." in parts:
         parts = parts[-1:]
-    fits = all(len(part.encode()) <= _NAME_BYTES and not _REFUSED_BY_GIT.fullmatch(part) for part in parts)
-    return "/".join(parts) if fits and parts and parts[-1] not in ("..", "~") else _UNNAMED
+    return "/".join(parts) if parts and all(map(_fits, parts)) and parts[-1] not in ("..", "~") else _UNNAMED
+
+
+def _fits(part: str) -> bool:
+    """Whether both programs take a part of a path; some systems read over what cannot be seen in a name."""
+    try:
+        length = len(_bytes(part))
+    except UnicodeEncodeError:
+        return False
+    return length <= _NAME_BYTES and not _REFUSED_BY_GIT.fullmatch("".join(filter(str.isprintable, part)))
 
 
 def _lines(text: str) -> list[str]:
@@ -107,7 +115,10 @@ def _quoted(name: str) -> str:
     """A name as git and patch read it: quoted, its bytes in octal, where it is not plain."""
     if _PLAIN_NAME.fullmatch(name):
         return name
-    letters = (
-        chr(byte) if 0x20 <= byte < 0x7F and byte not in b'"\\' else f"\\{byte:03o}" for byte in prompt_bytes(name)
-    )
+    letters = (chr(byte) if 0x20 <= byte < 0x7F and byte not in b'"\\' else f"\\{byte:03o}" for byte in _bytes(name))
     return f'"{"".join(letters)}"'
+
+
+def _bytes(name: str) -> bytes:
+    """The bytes of a file's name; those that are no UTF-8 are in it as surrogates, as the system gave them."""
+    return name.encode("utf-8", "surrogateescape")
