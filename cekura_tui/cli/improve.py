@@ -167,8 +167,8 @@ async def _hand_over(
         from cekura_tui.workspace.prompt_out import Drifted, write_out
 
         try:
-            write_out(target, done.improved_prompt, done, force=force)
-            say(f"The improved prompt is in {target}.")
+            more = write_out(target, done.improved_prompt, done, force=force)
+            say(f"The improved prompt is in {target}. {more}".rstrip())
             warn_of_controls(done.improved_prompt)
         except UsageError as error:
             complain(error)

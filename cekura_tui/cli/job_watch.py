@@ -88,11 +88,14 @@ class _Watch:
         return True
 
     async def _left(self, number: int) -> Job:
-        """A job that is in the list no more: it is a draft again, or it was forgotten."""
+        """A job that is in the list no more: it is a draft again, or was forgotten, or cannot be read any more."""
         from cekura_tui.model.job import JobState
+        from cekura_tui.store.job_reading import UnreadableJob
 
         try:
             return await self._session.jobs.get(number)
+        except UnreadableJob:
+            return self._told[number]
         except UsageError:
             return replace(self._told[number], state=JobState.FORGOTTEN, reason="", error=None)
 
@@ -121,10 +124,10 @@ class _Watch:
             put(f"{time.strftime('%Y-%m-%d %H:%M:%S')} {state_line(job)}")
 
     def _complain(self) -> None:
-        """Say once why nothing is asked, or recorded, at the moment."""
+        """Say once why nothing is asked, or recorded, or what cannot be read, at the moment."""
         engine = self._session.engine
-        if engine.trouble is not None:
-            self._complain_once(engine.trouble)
+        if trouble := engine.trouble or self._session.jobs.unreadable:
+            self._complain_once(trouble)
         if engine.paused is not None and not self._refused:
             complain(engine.paused)
             say("Watching goes on; jobs are asked about again when the key is taken.")

@@ -10,7 +10,7 @@ from cekura_tui.cli.following import resume_jobs, wait_jobs
 from cekura_tui.cli.job_show import show_job
 from cekura_tui.cli.job_watch import watch_jobs
 from cekura_tui.cli.options import JOB, Options
-from cekura_tui.cli.output import put_json, put_table, say
+from cekura_tui.cli.output import complain, put_json, put_table, say
 from cekura_tui.cli.script import run_script
 from cekura_tui.model.errors import UsageError
 
@@ -32,7 +32,12 @@ def list_jobs(options: Options, drafts: bool, as_json: bool) -> None:
     """List jobs, newest first, as they were last heard of."""
 
     async def work(session: Session) -> list[Job]:
-        return await session.jobs.all(drafts=drafts)
+        found = await session.jobs.all(drafts=drafts)
+        if session.jobs.unreadable is not None:
+            complain(session.jobs.unreadable)
+        elif not found and not as_json:
+            say("No jobs yet. `improve` launches one.")
+        return found
 
     found = run_script(options, work)
     if as_json:
@@ -40,7 +45,6 @@ def list_jobs(options: Options, drafts: bool, as_json: bool) -> None:
             put_json(job.to_json())
         return
     if not found:
-        say("No jobs yet. `improve` launches one.")
         return
     from cekura_tui.model.text import clean_line
     from cekura_tui.model.times import clock_text
@@ -69,17 +73,23 @@ def _last_heard(job: Job) -> str:
 
 @jobs.command("forget")
 @click.argument("numbers", type=JOB, nargs=-1, required=True, metavar="ID...")
-@click.option("--force", is_flag=True, help="Running ones too.")
+@click.option("--force", is_flag=True, help="Running ones too, and what cannot be read.")
 @click.pass_obj
 def forget_jobs(options: Options, numbers: tuple[int, ...], force: bool) -> None:
     """Drop jobs from this machine, with their prompts and answers. At the server they stay."""
 
     async def work(session: Session) -> None:
         from cekura_tui.model.job import JobState
+        from cekura_tui.store.job_reading import UnreadableJob
 
         wanted = tuple(dict.fromkeys(numbers))
         for number in wanted:
-            job = await session.jobs.forgettable(number)
+            try:
+                job = await session.jobs.forgettable(number)
+            except UnreadableJob:
+                if not force:
+                    raise
+                continue
             if job.state == JobState.RUNNING and not force:
                 raise UsageError(
                     f"Job {number} is running: it goes on at the server, and its result would not be seen here.",

@@ -11,6 +11,16 @@ class StoreError(CekuraTuiError):
     title = "The local database"
 
 
+class DamagedText(StoreError):
+    """A text is not as it was kept, and is not given out."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "A text that is needed for this is damaged in the database: it is not what was kept.",
+            "Nothing is given out in its place. Take the prompt from the agent or a file, and launch anew.",
+        )
+
+
 class NewerDatabase(StoreError):
     """The file was made by a newer version of the program and is left alone."""
 

@@ -10,6 +10,7 @@ from cekura_tui.model.job import Draft, Job, JobState
 from cekura_tui.model.prompt_use import How
 from cekura_tui.model.text import Prompt, sha256
 from cekura_tui.store.errors import StoreError
+from cekura_tui.store.job_reading import NOTHING, UnreadableJob, read_job, source_column
 from cekura_tui.store.prompt_use_rows import bound_texts, drop_uses_of, note_use, withdraw
 from cekura_tui.store.prompts import drop_unused, keep_prompt
 
@@ -26,14 +27,6 @@ WATCHED = 90.0
 """Seconds without an answer after which nobody can say when in between a job ended."""
 
 
-def read_job(row: sqlite3.Row, key_id: str) -> Job:
-    """A job of its row, as the key `key_id` sees it."""
-    values = {name: row[name] for name in row.keys()}  # noqa: SIM118 - a Row iterates over its values
-    for name in ("run_ids", "category_ids", "workflow_metric_ids"):
-        values[name] = tuple(json.loads(values[name]))
-    return Job(**{**values, "state": JobState(values["state"]), "other_key": values["key_id"] != key_id})
-
-
 def contents(of: Job | Draft) -> tuple[object, ...]:
     """What is sent with a job, or would be with a draft."""
     prompt = of.prompt_sha256 if isinstance(of, Job) else sha256(of.prompt)
@@ -48,7 +41,7 @@ class JobRows:
         self._key_id = key_id
 
     def get(self, number: int) -> Job:
-        """A job; raises StoreError where there is none."""
+        """A job; raises StoreError where there is none, UnreadableJob where its row is damaged."""
         row = self.sql.execute("SELECT * FROM jobs WHERE number = ?", (number,)).fetchone()
         if row is None:
             raise StoreError(f"There is no job {number} in the database.")
@@ -127,7 +120,7 @@ class JobRows:
             "category_ids": json.dumps(draft.category_ids),
             "workflow_metric_ids": json.dumps(draft.workflow_metric_ids),
             "prompt_sha256": keep_prompt(self.sql, draft.prompt, at),
-            "prompt_source": draft.prompt_source,
+            "prompt_source": source_column(draft.prompt_source),
         }
 
     def keep_answer(self, number: int, raw: str, at: float) -> None:
@@ -150,14 +143,14 @@ class JobRows:
 
     def _erase(self, number: int) -> None:
         """Drop all texts of a job, unless another job or the history of its agent needs them."""
-        job = self.get(number)
+        job = self.sql.execute("SELECT prompt_sha256, improved_sha256 FROM jobs WHERE number = ?", (number,)).fetchone()
         staged = self.sql.execute("SELECT sha256 FROM staged WHERE job = ?", (number,)).fetchone()
         nothing = keep_prompt(self.sql, Prompt(""), 0.0)
         self.set(number, prompt_sha256=nothing, improved_sha256=None, summary_of_changes=None, error=None, reason="")
         for table in ("stagings", "typed", "staged"):
             self.sql.execute(f"DELETE FROM {table} WHERE job = ?", (number,))
         drop_uses_of(self.sql, number)
-        for name in filter(None, (job.prompt_sha256, job.improved_sha256, staged and staged["sha256"])):
+        for name in filter(None, (job["prompt_sha256"], job["improved_sha256"], staged and staged["sha256"])):
             drop_unused(self.sql, name)
         self.sql.execute("DELETE FROM job_answers WHERE job = ?", (number,))
         self.sql.execute("UPDATE job_changes SET reason = '' WHERE job = ?", (number,))
@@ -170,7 +163,11 @@ class JobRows:
                 self.forget(row["number"], at)
 
     def forget(self, number: int, at: float) -> None:
-        """Drop a job with all that it holds; its number is never given again."""
+        """Drop a job with all that it holds, be it readable or not; its number is never given again."""
+        try:
+            self.get(number)
+        except UnreadableJob:
+            self.set(number, **NOTHING)
         self.set(number, state=JobState.FORGOTTEN, looked_at=at)
         self.sql.execute("INSERT INTO job_changes VALUES (?, ?, ?, '')", (number, at, JobState.FORGOTTEN))
         self._erase(number)

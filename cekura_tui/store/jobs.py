@@ -13,13 +13,16 @@ from cekura_tui.model.progress import Progress
 from cekura_tui.model.text import Prompt
 from cekura_tui.store.asides import Aside, Asides
 from cekura_tui.store.database import Database
-from cekura_tui.store.job_rows import WATCHED, JobRows, contents, read_job
+from cekura_tui.store.errors import DamagedText, StoreError
+from cekura_tui.store.job_reading import LIST, UnreadableJob, read_job, read_jobs
+from cekura_tui.store.job_rows import WATCHED, JobRows, contents
 from cekura_tui.store.prompts import read_prompt
 
 LISTED = 2_000
 """Among so many of the newest jobs are the ended ones that are listed."""
 _WAITED_FOR = (JobState.LAUNCHING, JobState.UNCONFIRMED)
 _FOLLOWED = (JobState.RUNNING, JobState.LOST, JobState.STOPPED)
+_STATES = frozenset(map(str, JobState))
 _REPEATED = (JobState.UNCONFIRMED, JobState.LOST, JobState.FAILED)
 
 
@@ -57,6 +60,8 @@ class JobStore:
         self._database = database
         self._account = account
         self._asides = Asides(database.path)
+        self.unreadable: StoreError | None = None
+        """What tells of the jobs that were left out of `all` the last time."""
 
     def _own(self, rest: str, *values: object) -> list[sqlite3.Row]:
         """Rows of this account's jobs."""
@@ -67,9 +72,6 @@ class JobStore:
     def _whose(self) -> tuple[str, str, str]:
         return (self._account.origin, self._account.key_id, self._account.profile)
 
-    def _job(self, row: sqlite3.Row) -> Job:
-        return read_job(row, self._account.key_id)
-
     # Reading
 
     def version(self) -> int:
@@ -77,30 +79,33 @@ class JobStore:
         return self._database.version_of_data()
 
     def get(self, number: int) -> Job | None:
-        """One job, whoever's it is."""
+        """One job, whoever's it is; raises UnreadableJob."""
         rows = self._database.read("SELECT * FROM jobs WHERE number = ?", number)
-        return self._job(rows[0]) if rows else None
+        return read_job(rows[0], self._account.key_id) if rows else None
 
     def all(self, *, drafts: bool = False) -> list[Job]:
         """The account's jobs, newest first; forgotten ones are left out, and drafts unless asked for.
 
-        Those that the profile launched with an earlier key are among them.
+        Those that the profile launched with an earlier key are among them. What cannot be read is left out, which
+        `unreadable` tells.
         """
-        return [self._job(row) for row in self._database.read(LIST, *self._whose, drafts, LISTED)]
+        rows = self._database.read(LIST, *self._whose, drafts, LISTED)
+        jobs, self.unreadable = read_jobs(rows, self._account.key_id)
+        return jobs
 
     def unfinished(self) -> list[Job]:
         """The account's jobs that are running or being launched, and those that its profile was launching with an
         earlier key: nobody else looks whether their process still lives."""
-        return [self._job(row) for row in self._database.read(_UNFINISHED, *self._whose)]
+        return read_jobs(self._database.read(_UNFINISHED, *self._whose), self._account.key_id)[0]
 
     def latest_draft(self, agent_id: int | None, run_ids: Sequence[int]) -> Job | None:
         """The draft for these runs that was touched last, else the one for their agent."""
-        best_first = "state = 'draft' AND agent_id IS ? ORDER BY (run_ids = ?) DESC, created_at DESC LIMIT 1"
+        best_first = "state = 'draft' AND agent_id IS ? ORDER BY (run_ids = ?) DESC, created_at DESC"
         rows = self._own(best_first, agent_id, json.dumps(tuple(run_ids)))
-        return self._job(rows[0]) if rows else None
+        return next(iter(read_jobs(rows, self._account.key_id)[0]), None)
 
     def draft_of(self, job: Job) -> Draft:
-        """What a job was, or would be, launched with."""
+        """What a job was, or would be, launched with; raises DamagedText."""
         return Draft(
             run_ids=job.run_ids,
             prompt=read_prompt(self._database, job.prompt_sha256),
@@ -112,26 +117,29 @@ class JobStore:
         )
 
     def suggestion(self, job: Job) -> Suggestion:
-        """A job with its texts."""
+        """A job with its texts; raises DamagedText."""
         improved = read_prompt(self._database, job.improved_sha256) if job.improved_sha256 else None
         return Suggestion(job, read_prompt(self._database, job.prompt_sha256), improved)
 
     def last_prompt(self, agent_id: int | None) -> Prompt | None:
-        """The prompt that was last launched for an agent."""
+        """The prompt that was last launched for an agent, if it is as it was."""
         sent = "state != 'forgotten' AND agent_id IS ? AND launched_at IS NOT NULL ORDER BY launched_at DESC LIMIT 1"
         rows = self._own(sent, agent_id)
-        return read_prompt(self._database, rows[0]["prompt_sha256"]) if rows else None
+        with contextlib.suppress(DamagedText):
+            return read_prompt(self._database, rows[0]["prompt_sha256"]) if rows else None
+        return None
 
     def durations(self, limit: int = 50) -> list[float]:
         """How many seconds the profile's last jobs went on whose end was watched, newest first."""
-        ended = "SELECT took FROM jobs WHERE origin = ? AND profile = ? AND took IS NOT NULL ORDER BY number DESC"
+        ended = "SELECT took FROM jobs WHERE origin = ? AND profile = ? AND typeof(took) = 'real' ORDER BY number DESC"
         whose = (self._account.origin, self._account.profile)
         return [row["took"] for row in self._database.read(f"{ended} LIMIT ?", *whose, limit)]
 
     def changes(self, number: int) -> list[Change]:
-        """Every state that a job came into, oldest first."""
+        """Every state that a job came into, oldest first, but for those that are not known here."""
         rows = self._database.read("SELECT * FROM job_changes WHERE job = ? ORDER BY rowid", number)
-        return [Change(row["at"], JobState(row["state"]), row["reason"]) for row in rows]
+        known = [row for row in rows if row["state"] in _STATES]
+        return [Change(row["at"], JobState(row["state"]), row["reason"]) for row in known]
 
     def answers(self, number: int) -> list[RawAnswer]:
         """Every distinct raw answer about a job, oldest first."""
@@ -207,7 +215,9 @@ class JobStore:
     def take_up_asides(self) -> None:
         """Record what was set aside, by any process."""
         for aside in self._asides.all():
-            job = self.get(aside.number)
+            job = None
+            with contextlib.suppress(UnreadableJob):
+                job = self.get(aside.number)
             if job is not None and job.launched_at == aside.launched_at:
                 self.record_progress_id(aside.number, aside.progress_id, aside.raw, aside.at)
 
@@ -269,11 +279,12 @@ class JobStore:
             return rows.get(number)
 
     def forget(self, number: int, at: float) -> Job:
-        """Drop a job with its texts and answers; one that is just being launched stays."""
+        """Drop a job with its texts and answers; one that is just being launched stays, one that cannot be read not."""
         with self._rows() as rows:
-            job = rows.get(number)
-            if job.state in (JobState.LAUNCHING, JobState.FORGOTTEN):
-                return job
+            with contextlib.suppress(UnreadableJob):
+                job = rows.get(number)
+                if job.state in (JobState.LAUNCHING, JobState.FORGOTTEN):
+                    return job
             rows.forget(number, at)
             job = rows.get(number)
         self._database.overwrite()
@@ -285,12 +296,3 @@ SELECT * FROM jobs WHERE origin = ?1 AND (
     (key_id = ?2 AND state IN ('running', 'launching')) OR (profile = ?3 AND state = 'launching')
 ) ORDER BY number"""
 _AGAIN = "SELECT number FROM jobs WHERE again_of = ? AND state NOT IN ('draft', 'forgotten') LIMIT 1"
-LIST = """
-WITH mine AS (
-    SELECT * FROM jobs WHERE origin = ?1 AND state != 'forgotten'
-    AND (key_id = ?2 AND (?4 OR state != 'draft') OR profile = ?3 AND state != 'draft')
-)
-SELECT * FROM mine WHERE state NOT IN ('succeeded', 'no_issues', 'failed')
-OR number > coalesce((SELECT number FROM mine ORDER BY number DESC LIMIT 1 OFFSET ?5), 0) ORDER BY number DESC"""
-"""The jobs of an origin that a key or its profile launched, newest first: all that have not ended, of the others so
-many as are among the newest; with drafts where that is wished."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from cekura_tui.model.prompt_use import How, PromptUse, words_and_first_line
 from cekura_tui.model.text import Prompt
 from cekura_tui.store.database import Database
+from cekura_tui.store.errors import DamagedText
 from cekura_tui.store.job_rows import ALL_TEXTS_BYTES
 from cekura_tui.store.jobs import Account
 from cekura_tui.store.prompt_use_rows import bound_texts, note_use
@@ -44,11 +45,14 @@ class PromptUseStore:
             rows = self._database.read("SELECT text FROM prompts WHERE sha256 = ?", name)
             if not rows:
                 return None
-            self._counted[name] = words_and_first_line(as_prompt(rows[0]["text"]))
+            try:
+                self._counted[name] = words_and_first_line(as_prompt(rows[0]["text"]))
+            except DamagedText:
+                return 0, "(damaged in the database)"
         return self._counted[name]
 
     def text(self, sha256: str) -> Prompt:
-        """The prompt of a hash, exactly; raises StoreError where it is not kept any more."""
+        """The prompt of a hash, exactly; raises StoreError where it is not kept any more, or not as it was."""
         return read_prompt(self._database, sha256)
 
     def note(self, agent_id: int, prompt: Prompt, how: How, at: float, job: int | None = None) -> None:

@@ -6,13 +6,17 @@ import sqlite3
 
 from cekura_tui.model.text import Prompt, prompt_bytes, sha256
 from cekura_tui.store.database import Database
-from cekura_tui.store.errors import StoreError
+from cekura_tui.store.errors import DamagedText, StoreError
 
 
 def keep_prompt(sql: sqlite3.Connection, prompt: Prompt, at: float) -> str:
-    """Keep a prompt within a transaction; returns its hash."""
+    """Keep a prompt within a transaction, also in place of what is damaged of it; returns its hash."""
     name = sha256(prompt)
-    sql.execute("INSERT OR IGNORE INTO prompts VALUES (?, ?, ?)", (name, prompt_bytes(prompt), at))
+    sql.execute(
+        "INSERT INTO prompts VALUES (?, ?, ?)"
+        " ON CONFLICT (sha256) DO UPDATE SET text = excluded.text WHERE prompts.text IS NOT excluded.text",
+        (name, prompt_bytes(prompt), at),
+    )
     return name
 
 
@@ -29,13 +33,21 @@ def drop_unused(sql: sqlite3.Connection, name: str) -> None:
 
 
 def read_prompt(database: Database, name: str) -> Prompt:
-    """The prompt of a hash, exactly as it was kept."""
+    """The prompt of a hash, exactly as it was kept; raises DamagedText where it is another text by now."""
     rows = database.read("SELECT text FROM prompts WHERE sha256 = ?", name)
     if not rows:
         raise StoreError("That prompt is no longer kept.", "It was forgotten; give it as a file.")
-    return as_prompt(rows[0]["text"])
+    prompt = as_prompt(rows[0]["text"])
+    if sha256(prompt) != name:
+        raise DamagedText
+    return prompt
 
 
-def as_prompt(kept: bytes) -> Prompt:
-    """A prompt of the bytes that it is kept as; see `prompt_bytes`."""
-    return Prompt(kept.decode("utf-8", "surrogatepass"))
+def as_prompt(kept: object) -> Prompt:
+    """A prompt of the bytes that it is kept as, see `prompt_bytes`; raises DamagedText where they make no text."""
+    try:
+        if isinstance(kept, bytes):
+            return Prompt(kept.decode("utf-8", "surrogatepass"))
+    except UnicodeDecodeError:
+        pass
+    raise DamagedText

@@ -14,8 +14,8 @@ from cekura_tui.model.outcome import Outcome
 from cekura_tui.model.verdict import read_verdicts
 from cekura_tui.model.view import RunRow, row_of
 from cekura_tui.store.database import Database, key_id, open_read_only
-from cekura_tui.store.job_rows import read_job
-from cekura_tui.store.jobs import LIST, LISTED, Account
+from cekura_tui.store.job_reading import LIST, read_jobs
+from cekura_tui.store.jobs import LISTED, Account
 from cekura_tui.store.notes import NOTES
 from cekura_tui.store.views import LEFT
 
@@ -193,7 +193,7 @@ def first_sight(path: Path, origin: str, key: str, profile: str, scope: str | No
         return FirstSight(
             chosen,
             filtered or _seen(sql, pair, scope),
-            tuple(read_job(job, pair[1]) for job in jobs),
+            tuple(read_jobs(jobs, pair[1])[0]),
             left_with,
             filtered is not None,
             {note["run_id"]: note["text"] for note in sql.execute(NOTES, pair)},

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import sqlite3
 from collections.abc import Callable, Collection, Mapping
 
@@ -9,7 +10,7 @@ from cekura_tui.model.job import Job, JobState
 from cekura_tui.model.staging import Choice
 from cekura_tui.model.text import Prompt, prompt_bytes
 from cekura_tui.store.database import Database
-from cekura_tui.store.errors import StoreError
+from cekura_tui.store.errors import DamagedText, StoreError
 from cekura_tui.store.job_rows import ALL_TEXTS_BYTES, JobRows
 from cekura_tui.store.jobs import Account
 from cekura_tui.store.prompt_use_rows import bound_texts, note_use, withdraw
@@ -73,8 +74,11 @@ class StagingStore:
 
     def typed(self, number: int) -> dict[str, str]:
         """What was typed into hunks and not taken, by the key of the hunk."""
-        rows = self._database.read("SELECT hunk, text FROM typed WHERE job = ?", number)
-        return {row["hunk"]: as_prompt(row["text"]) for row in rows}
+        found: dict[str, str] = {}
+        for row in self._database.read("SELECT hunk, text FROM typed WHERE job = ?", number):
+            with contextlib.suppress(DamagedText):
+                found[row["hunk"]] = as_prompt(row["text"])
+        return found
 
     def keep_typed(self, number: int, hunk: str, text: str | None) -> None:
         """Keep what is typed into a hunk, in place of what was before; None: there is nothing to keep any more."""
@@ -93,12 +97,13 @@ class StagingStore:
 
 
 def _choices(steps: list[sqlite3.Row]) -> dict[str, Choice]:
+    """What steps make; of a text that is damaged the hunk is undecided, for nobody chose what it was before."""
     found: dict[str, Choice] = {}
     for row in steps:
+        found.pop(row["hunk"], None)
         if row["what"]:
-            found[row["hunk"]] = Choice(row["what"], as_prompt(row["text"]))
-        else:
-            found.pop(row["hunk"], None)
+            with contextlib.suppress(DamagedText):
+                found[row["hunk"]] = Choice(row["what"], as_prompt(row["text"]))
     return found
 
 

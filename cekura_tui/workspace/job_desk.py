@@ -11,7 +11,8 @@ from cekura_tui.jobs.owner import read_owner
 from cekura_tui.model.errors import CekuraTuiError, KeyMissing, UsageError
 from cekura_tui.model.job import Draft, Job, JobState, Suggestion
 from cekura_tui.model.text import Prompt
-from cekura_tui.store.errors import StoreError
+from cekura_tui.store.errors import DamagedText, StoreError
+from cekura_tui.store.job_reading import UnreadableJob
 from cekura_tui.workspace.job_record import JobRecord
 from cekura_tui.workspace.read_only import refuse_read_only
 
@@ -36,7 +37,9 @@ class JobDesk:
     async def draft(self, agent_id: int | None, run_ids: Sequence[int]) -> tuple[Draft, Job] | None:
         """The draft for these runs that was touched last, else the one for their agent."""
         job = self._store.jobs.latest_draft(agent_id, run_ids)
-        return (self._store.jobs.draft_of(job), job) if job else None
+        with contextlib.suppress(DamagedText):
+            return (self._store.jobs.draft_of(job), job) if job else None
+        return None
 
     async def save_draft(self, draft: Draft, over: Job | None = None) -> Job:
         """Keep a draft, in place of `over` unless another window changed that; see `JobStore.save_draft`."""
@@ -50,12 +53,19 @@ class JobDesk:
     # Looking
 
     async def all(self, *, drafts: bool = False) -> list[Job]:
-        """All jobs of this account, newest first."""
+        """All jobs of this account that can be read, newest first; `unreadable` tells of the others."""
         return self._store.jobs.all(drafts=drafts)
 
+    @property
+    def unreadable(self) -> CekuraTuiError | None:
+        """What tells of the jobs that were left out when all were read the last time."""
+        return self._store.jobs.unreadable
+
     async def overview(self) -> tuple[list[Job], list[float], CekuraTuiError | None]:
-        """All jobs, how many seconds this profile's last jobs took, and why jobs are not followed at the moment."""
-        return self._store.jobs.all(), self._store.jobs.durations(), self._engine.paused or self._engine.trouble
+        """All jobs, how many seconds this profile's last jobs took, and why jobs are not followed, or not there, at the
+        moment."""
+        jobs, durations = self._store.jobs.all(), self._store.jobs.durations()
+        return jobs, durations, self._engine.paused or self._engine.trouble or self.unreadable
 
     async def get(self, number: int) -> Job:
         """One job; raises UsageError where there is none of this number, KeyMissing where it is another server's."""
@@ -109,8 +119,9 @@ class JobDesk:
         return _not_launching(await self.get(number))
 
     async def forget(self, number: int) -> Job:
-        """Drop a job with its texts; raises UsageError while it is being launched."""
-        await self.forgettable(number)
+        """Drop a job with its texts, also one that cannot be read; raises UsageError while it is being launched."""
+        with contextlib.suppress(UnreadableJob):
+            await self.forgettable(number)
         return _not_launching(self._engine.forget(number))  # another window may have launched it just now
 
     async def launch_again(self, number: int) -> Job:

@@ -8,7 +8,7 @@ from pathlib import Path
 from cekura_tui.config.paths import expand
 from cekura_tui.model.errors import UsageError
 from cekura_tui.model.job import MAX_PROMPT_BYTES
-from cekura_tui.model.text import Prompt, clean_line, prompt_bytes
+from cekura_tui.model.text import Prompt, prompt_bytes
 from cekura_tui.workspace.text_files import check_output, write_output
 
 __all__ = ["check_output", "check_prompt", "read_prompt_file", "source_of", "write_prompt"]
@@ -48,6 +48,8 @@ def read_prompt_file(name: str, *, ordinary: bool = False) -> Prompt:
         raise UsageError(f"There is no file {shown}.", "Name the file that holds the prompt, or - .") from None
     except OSError as error:
         raise UsageError(f"{shown} cannot be read: {error.strerror}.") from None
+    except ValueError:
+        raise UsageError(f"{shown} is no name that a file can have.", "Name the file that holds the prompt.") from None
     if len(raw) > MAX_PROMPT_BYTES:
         raise UsageError(f"{shown} is over {MAX_PROMPT_BYTES:,} bytes.", "Is it the right file? Shorten it.")
     try:
@@ -62,14 +64,13 @@ def read_prompt_file(name: str, *, ordinary: bool = False) -> Prompt:
 def source_of(name: str) -> str:
     """A file as a person names it, as a job's `prompt_source` names it: the same from whatever directory.
 
-    It is exact, spaces and all, where it can be shown; else it is cleaned, and leads to no file.
+    It is exact, whatever is in it, bytes that are no UTF-8 too (as surrogates): whoever shows it cleans it.
     """
     try:
         path = expand(name)
-        whole = str(path.parent.resolve() / path.name)
+        return str(path.parent.resolve() / path.name)
     except (OSError, ValueError, RuntimeError, UsageError):
-        whole = name
-    return whole if whole.isprintable() else clean_line(whole)
+        return name
 
 
 def write_prompt(path: Path, prompt: Prompt, *, force: bool = True) -> None:

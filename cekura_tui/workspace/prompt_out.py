@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from pathlib import Path
 
 from cekura_tui.config.paths import expand
@@ -10,8 +11,8 @@ from cekura_tui.model.errors import UsageError
 from cekura_tui.model.job import MAX_PROMPT_BYTES, Suggestion
 from cekura_tui.model.prose_compare import compare
 from cekura_tui.model.prose_text import as_text
-from cekura_tui.model.text import Prompt, prompt_bytes
-from cekura_tui.workspace.prompt_files import write_prompt
+from cekura_tui.model.text import Prompt, clean_line, prompt_bytes
+from cekura_tui.workspace.prompt_files import source_of, write_prompt
 
 _NO_FILES = frozenset({"", "-", "agent", "file", "last", "draft"})
 """What `prompt_source` is where it names no file."""
@@ -63,17 +64,26 @@ def is_source(name: str, source: str) -> bool:
     """Whether a file as a person names it is the one that a job's `prompt_source` names, by whatever path."""
     file = source_file(source)
     try:
-        return file is not None and expand(name).samefile(file)
+        if file is None:  # an earlier version kept a name that is hard to show only as it is shown
+            return source not in _NO_FILES and expand(name).is_file() and clean_line(source_of(name)) == source
+        return expand(name).samefile(file)
     except (OSError, ValueError, UsageError):
         return False
 
 
-def write_out(path: Path, text: Prompt, done: Suggestion, *, force: bool) -> None:
-    """Write a text that came of a suggestion exactly, the whole file or none of it.
+def _is_gone(path: Path, source: str) -> bool:
+    """Whether the file that a job's `prompt_source` names is this one, and there is none any more."""
+    return source not in _NO_FILES and not os.path.lexists(path) and source_of(str(path)) == source_of(source)
+
+
+def write_out(path: Path, text: Prompt, done: Suggestion, *, force: bool) -> str:
+    """Write a text that came of a suggestion exactly, the whole file or none of it; returns what else is to be told.
 
     Raises Drifted, also with `force`, where it is the file that the prompt came from and that is not the prompt any
-    more; AlreadyThere, without `force`, where there is any file; UsageError.
+    more; AlreadyThere, without `force`, where there is any file; UsageError. A file that was removed since has nothing
+    to lose: it is written anew, and this is told.
     """
+    gone = _is_gone(path, done.job.prompt_source)
     if is_source(str(path), done.job.prompt_source):
         try:
             with path.open("rb") as file:
@@ -85,4 +95,6 @@ def write_out(path: Path, text: Prompt, done: Suggestion, *, force: bool) -> Non
             ) from None
         if hashlib.sha256(now).hexdigest() != done.job.prompt_sha256:
             raise Drifted(path, done.prompt, now)
-    write_prompt(path, text, force=force)
+    # What has come to be there in this moment is no file that was looked at.
+    write_prompt(path, text, force=force and not gone)
+    return "The file had been removed since its prompt was sent, and is there again." if gone else ""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import shutil
 import subprocess
@@ -139,6 +140,55 @@ def test_the_prompts_own_file_changed_while_waiting_is_left_also_when_forced_and
     assert "`cekura-tui jobs show 1 --prompt` prints the improved prompt" in told.said
     assert source.read_bytes() == now
     assert call("jobs", "show", 1, "--prompt").raw == PROPOSED.encode()
+
+
+ODD = ["Prompt at 9.41\u202fAM.md", "prompt\u00a0v2.md", "caf\udce9.md"]
+"""As macOS names a file, with a space that does not break, and in Latin-1."""
+
+
+@pytest.mark.parametrize("name", ODD, ids=ascii)
+def test_a_file_of_an_odd_name_that_changed_while_waiting_is_left_also_when_forced(
+    scripted: ScriptedServer, source: Path, name: str
+) -> None:
+    own = Path(name)
+    own.write_bytes(SENT.encode())
+
+    def launch(got: Got) -> Reply:
+        own.write_bytes(b"Mine.")
+        return Reply({"progress_id": "p-1"})
+
+    scripted.on("POST", LAUNCH, launch)
+    told = improve(own, "--out", own, "--force")
+    assert (told.status, own.read_bytes()) == (2, b"Mine.")
+    assert "has changed since its prompt was sent, so it is left as it is." in told.said
+
+
+@pytest.mark.parametrize("program", PROGRAMS)
+@pytest.mark.parametrize("name", ODD, ids=ascii)
+def test_the_patch_finds_a_file_of_an_odd_name(source: Path, program: str, name: str) -> None:
+    if shutil.which(program) is None:
+        pytest.skip(f"this machine has no {program}")
+    own = Path(name)
+    own.write_bytes(SENT.encode())
+    improve(own)
+    subprocess.run(PROGRAMS[program], input=call("jobs", "show", 1, "--patch").raw, check=True)
+    assert own.read_bytes() == PROPOSED.encode()
+    shown = call("jobs", "show", 1)
+    assert (shown.status, "\nprompt: /" in shown.out) == (0, True)
+    assert json.loads(call("jobs", "show", 1, "--json").out)["improved_prompt"] == PROPOSED
+
+
+def test_a_file_that_was_removed_while_waiting_is_written_anew_and_this_is_told(
+    scripted: ScriptedServer, source: Path
+) -> None:
+    def launch(got: Got) -> Reply:
+        source.unlink()
+        return Reply({"progress_id": "p-1"})
+
+    scripted.on("POST", LAUNCH, launch)
+    told = improve(source, "--out", source, "--force")
+    assert (told.status, source.read_bytes()) == (0, PROPOSED.encode())
+    assert "is in desk/prompt.md. The file had been removed since its prompt was sent, and is there again." in told.said
 
 
 def test_another_file_may_have_changed_where_it_is_forced(source: Path) -> None:

@@ -144,6 +144,24 @@ async def test_its_own_file_changed_since_is_never_written_and_the_change_is_sho
     assert (here / "other.md").read_bytes() == STAGED.encode()
 
 
+@pytest.mark.parametrize(
+    ("name", "offered"), [("Prompt at 9.41\u202fAM.md", "Prompt at 9.41\u202fAM.md"), ("caf\udce9.md", None)], ids=ascii
+)
+async def test_its_own_file_of_an_odd_name_is_offered_where_it_can_be_typed(
+    quiet: Setup, here: Path, name: str, offered: str | None
+) -> None:
+    (here / name).write_bytes(b"Changed.")
+    source = str(here / name)
+    async with asked(quiet, lambda board: HandOffDialog(suggestion(source), STAGED)) as (app, pilot):
+        assert app.screen.query_one(Input).value == (offered or "improved-prompt-4.md")
+        await pilot.press("enter")
+        if offered:
+            await sees(pilot, "has changed since its prompt was sent")
+        else:
+            await eventually(lambda: app.answers, "it is saved")
+    assert (here / name).read_bytes() == b"Changed."
+
+
 async def test_another_file_and_a_patch_onto_the_own_one_are_asked_about(quiet: Setup, here: Path) -> None:
     (here / "other.md").write_bytes(SENT.encode())
     (here / "prompt.md").write_bytes(SENT.encode())

@@ -100,6 +100,19 @@ def odd_file(tmp_path: Path) -> Path:
     return file
 
 
+async def test_the_job_of_a_file_of_an_odd_name_knows_the_file(served: Served, tmp_path: Path) -> None:
+    own = tmp_path / "Prompt at 9.41\u202fAM\u00a0v2.md"
+    own.write_text("Be kind.")
+    async with opened(served.setup()) as pilot:
+        await dialog(pilot)
+        await name_file(pilot, str(own))
+        await sees(pilot, "Read /")
+        await pilot.press("ctrl+g")
+        await sent(served)
+        await eventually(lambda: pilot.app.board.jobs, "the job is there")  # type: ignore[attr-defined]
+        assert [job.prompt_source for job in pilot.app.board.jobs] == [str(own.resolve())]  # type: ignore[attr-defined]
+
+
 async def test_a_file_with_tabs_line_ends_and_escapes_is_sent_to_the_byte(served: Served, odd_file: Path) -> None:
     async with opened(served.setup()) as pilot:
         await dialog(pilot)

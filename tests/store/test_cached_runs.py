@@ -10,6 +10,7 @@ import pytest
 
 from cekura_tui.model.outcome import Outcome
 from cekura_tui.model.run import Run
+from cekura_tui.model.text import sha256
 from cekura_tui.model.view import RunRow, row_of
 from cekura_tui.store import runs as runs_module
 from cekura_tui.store.database import key_id
@@ -192,9 +193,9 @@ def old_file(path: Path) -> dict[str, list[tuple[object, ...]]]:
     pair = (ORIGIN, key_id("key", SALT))
     source = json.dumps({"id": 5, "scenario_name": "Books", "status": "failed"})
     sql.execute("INSERT INTO meta VALUES ('salt', ?)", (SALT,))
-    sql.execute("INSERT INTO prompts VALUES ('hash', ?, 1.0)", (b"Be kind.",))
+    sql.execute("INSERT INTO prompts VALUES (?, ?, 1.0)", (sha256("Be kind."), b"Be kind."))
     job = "INSERT INTO jobs (state, origin, key_id, profile, run_ids, agent_id, prompt_sha256, created_at)"
-    sql.execute(f"{job} VALUES ('draft', ?, ?, 'default', '[5]', 7, 'hash', 2.0)", pair)
+    sql.execute(f"{job} VALUES ('draft', ?, ?, 'default', '[5]', 7, ?, 2.0)", (*pair, sha256("Be kind.")))
     sql.execute("INSERT INTO job_changes VALUES (1, 2.0, 'draft', '')")
     sql.execute("INSERT INTO job_answers VALUES (1, '{}', 2.0, 3.0, 2)")
     sql.execute("INSERT INTO run_rows VALUES (?, ?, 'project_id=9', 1, ?, 4.0)", (*pair, json.dumps(OLD_ROW)))

@@ -220,7 +220,6 @@ def test_answers_of_a_job_are_kept_once_each_and_not_without_end(store: Store) -
     [
         Draft((5,), Prompt("x"), 2**70),
         Draft((5,), Prompt("x"), 7, "name \ud800"),
-        Draft((5,), Prompt("x"), 7, "", (), (), "\ud800"),
     ],
 )
 def test_what_the_file_has_no_place_for_is_a_sentence_and_leaves_nothing(store: Store, draft: Draft) -> None:

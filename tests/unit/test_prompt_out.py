@@ -7,8 +7,8 @@ import pytest
 
 from cekura_tui.model.errors import UsageError
 from cekura_tui.model.job import Job, JobState, Suggestion
-from cekura_tui.model.text import Prompt, sha256
-from cekura_tui.workspace.prompt_files import source_of
+from cekura_tui.model.text import Prompt, clean_line, sha256
+from cekura_tui.workspace.prompt_files import read_prompt_file, source_of
 from cekura_tui.workspace.prompt_out import Drifted, is_source, seen_from_here, source_file, write_out
 from cekura_tui.workspace.text_files import AlreadyThere
 
@@ -71,10 +71,14 @@ def test_the_unchanged_file_is_written_whole_where_it_is_forced_and_left_where_n
     assert os.listdir(here) == ["prompt.md"]
 
 
-def test_a_file_that_went_away_is_written_anew(here: Path) -> None:
+def test_a_file_that_went_away_is_written_anew_and_this_is_told(here: Path) -> None:
     (here / "prompt.md").unlink()
-    write_out(Path("prompt.md"), BETTER, done("prompt.md"), force=False)
-    assert (here / "prompt.md").read_bytes() == BETTER.encode()
+    for source, force in ("prompt.md", False), (source_of("prompt.md"), True):
+        told = write_out(Path("prompt.md"), BETTER, done(source), force=force)
+        assert told == "The file had been removed since its prompt was sent, and is there again."
+        assert (here / "prompt.md").read_bytes() == BETTER.encode()
+        (here / "prompt.md").unlink()
+    assert write_out(Path("other.md"), BETTER, done(source), force=True) == ""
 
 
 def test_a_prompt_that_is_larger_than_any_that_is_sent_now_is_still_known_as_unchanged(here: Path) -> None:
@@ -108,15 +112,33 @@ def test_a_source_is_the_same_file_from_another_directory_where_one_of_its_name_
         write_out(here / "prompt.md", BETTER, done(source), force=True)
 
 
-@pytest.mark.parametrize("name", ["two  spaces.md", " ä.md", "sub/" * 100 + "deep.md", "~/prompt.md"])
-def test_a_source_is_kept_exactly_where_it_can_be_shown(here: Path, name: str) -> None:
+ODD = ["Prompt at 9.41\u202fAM.md", "prompt\u00a0v2.md", "caf\udce9.md", "line\nend.md", "\x1b[31m.md", "\udcff.md"]
+
+
+@pytest.mark.parametrize("name", ["two  spaces.md", " ä.md", "sub/" * 100 + "deep.md", "~/prompt.md", *ODD])
+def test_a_source_is_kept_exactly_whatever_is_in_its_name(here: Path, name: str) -> None:
     file = Path(name).expanduser()
     file.parent.mkdir(parents=True, exist_ok=True)
     file.write_bytes(SENT.encode())
     assert is_source(name, source_of(name))
+    file.write_bytes(b"Changed.")
+    with pytest.raises(Drifted):
+        write_out(file, BETTER, done(source_of(name)), force=True)
 
 
-@pytest.mark.parametrize("name", ["line\nend.md", "\x1b[31m.md", "\udcff.md", "a\0b", "~nobody-at-all/p"])
-def test_a_name_that_cannot_be_shown_leads_to_no_file(here: Path, name: str) -> None:
-    assert source_of(name).isprintable()
+@pytest.mark.parametrize("name", ODD)
+def test_a_file_whose_name_an_earlier_version_kept_as_it_is_shown_is_looked_at_too(here: Path, name: str) -> None:
+    Path(name).write_bytes(b"Changed.")
+    source = clean_line(source_of(name))
+    assert is_source(name, source)
+    assert not is_source("prompt.md", source)
+    with pytest.raises(Drifted):
+        write_out(Path(name), BETTER, done(source), force=True)
+
+
+@pytest.mark.parametrize("name", ["a\0b", "~nobody-at-all/p", "half \ud800 a character.md"])
+def test_a_name_that_no_file_can_have_leads_to_none(here: Path, name: str) -> None:
     assert source_file(source_of(name)) is None
+    assert not is_source(name, source_of(name))
+    with pytest.raises(UsageError):
+        read_prompt_file(name)

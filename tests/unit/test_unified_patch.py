@@ -124,7 +124,14 @@ SOURCES = {
     "C:\\prompts\\ava.md": "prompt.md",
     "a long name that was cut…": "prompt.md",
     "é" * 125: "prompt.md",
-    "hidden\u202egnp.md": "prompt.md",
+    "hidden\u202egnp.md": "hidden\u202egnp.md",
+    "Prompt at 9.41\u202fAM.md": "Prompt at 9.41\u202fAM.md",
+    "prompt\u00a0v2.md": "prompt\u00a0v2.md",
+    "caf\udce9.md": "caf\udce9.md",
+    "\x1b[31m\ttab.md": "\x1b[31m\ttab.md",
+    "line\nend.md": "prompt.md",
+    "half \ud800 a character.md": "prompt.md",
+    ".g\u200cit/config": "prompt.md",
 }
 
 
@@ -136,13 +143,14 @@ def test_the_file_that_a_job_began_with_is_the_one_that_is_patched(program: str)
     assert patched(program, dict.fromkeys(paths, "one\ntwo\n"), patch) == dict.fromkeys(paths, b"one\n2\n")
 
 
-@given(st.text(max_size=20) | st.text("./~gitGIT :-\\ \"'", max_size=12))
+@given(st.text(max_size=20) | st.text("./~gitGIT :-\\ \"'\n\u200c\ud800\udce9", max_size=12))
 def test_no_source_leads_a_patch_out_of_the_directory_it_is_applied_in(source: str) -> None:
     path = patch_path(source)
     assert path
     assert not path.startswith("/")
     assert not {"", ".", "..", ".git", ".GIT", "git~1"} & set(path.split("/"))
-    assert path.isprintable()
+    header = unified_patch("one\n", "two\n", path).split("\n")[:2]
+    assert all(line.isascii() and line.isprintable() for line in header)
 
 
 def test_git_applies_a_patch_also_below_the_top_of_a_repository() -> None:

@@ -100,7 +100,9 @@ class HandOffDialog(SavingDialog):
         named = source_file(source)
         if self._patch:
             return safe_name(named.stem if named else other, ".patch")
-        return seen_from_here(source) if named else f"{other}.md"
+        own = seen_from_here(source)
+        # In the line that is typed into, a name is what is seen of it.
+        return own if named and clean(own) == own else f"{other}.md"
 
     def about(self, name: str) -> str:
         """Where the prompt came from is where it may be put without being asked."""
@@ -132,9 +134,9 @@ class HandOffDialog(SavingDialog):
         # That its own file still holds what was sent is checked, which is better than to ask.
         force = force or (not self._patch and is_source(name, self._done.job.prompt_source))
         path = check_output(name, force=force)
-        write_out(path, text, self._done, force=force)
-        note = " It holds control characters." if has_controls(text) else ""
-        return f"Saved to {path.absolute()}.{note}"
+        more = write_out(path, text, self._done, force=force)
+        note = "It holds control characters." if has_controls(text) else ""
+        return " ".join(filter(None, (f"Saved to {path.absolute()}.", more, note)))
 
     def not_saved(self, error: CekuraTuiError) -> None:
         """Tell why; of a file that has changed, what has."""

@@ -1,0 +1,65 @@
+"""Jobs of which the database holds something that cannot be read, seen from the command line."""
+
+from __future__ import annotations
+
+import sqlite3
+from pathlib import Path
+
+import pytest
+from calling import call
+from scripted_server import PROGRESS, Reply, ScriptedServer
+
+
+@pytest.fixture
+def two(server: ScriptedServer, prompt_file: Path) -> ScriptedServer:
+    """Jobs 1 and 2, of which 1 succeeds."""
+    assert call("improve", 5, "--prompt-file", prompt_file).status == 0
+    server.on("GET", PROGRESS, Reply({"status": "completed", "output": {"improved_prompt": "Be kinder."}}))
+    assert call("jobs", "wait", 1).status == 0
+    return server
+
+
+def spoil(home: Path, statement: str) -> None:
+    with sqlite3.connect(home / "cekura.db") as sql:
+        assert sql.execute(statement).rowcount == 1
+    sql.close()
+
+
+@pytest.mark.parametrize(
+    ("change", "why"),
+    [
+        ("state = 'runnin'", "its state “runnin” is not known here. If a newer cekura-tui wrote it, update this one."),
+        ("run_ids = 'x'", "what is kept as its run_ids is damaged."),
+    ],
+)
+def test_the_others_are_listed_and_shown_and_it_is_told_what_to_do(
+    two: ScriptedServer, home: Path, change: str, why: str
+) -> None:
+    spoil(home, f"UPDATE jobs SET {change} WHERE number = 2")
+    said = f"cekura-tui: Job 2 cannot be read: {why} `jobs forget 2 --force` drops it on this machine.\n"
+    for more in [], ["--json"]:
+        listed = call("jobs", "list", *more)
+        assert (listed.status, listed.said) == (0, said)
+        assert "succeeded" in listed.out
+        assert len(listed.out.splitlines()) == (1 if more else 2)
+    shown = call("jobs", "show", 1)
+    assert (shown.status, shown.said) == (0, "")
+    for words in ("show", 2), ("wait", 2), ("forget", 2):
+        told = call("jobs", *words)
+        assert (told.status, told.out, told.said) == (2, "", said)
+    assert call("jobs", "forget", 2, "--force").said == "job 2: forgotten\n"
+    assert call("jobs", "list").said == ""
+
+
+@pytest.mark.parametrize("text", ["ff41", "4142"], ids=["no text", "another text"])
+def test_a_damaged_proposal_is_a_sentence_and_nothing_is_printed_for_it(
+    two: ScriptedServer, home: Path, text: str
+) -> None:
+    spoil(
+        home, f"UPDATE prompts SET text = x'{text}' WHERE sha256 = (SELECT improved_sha256 FROM jobs WHERE number = 1)"
+    )
+    for more in [], ["--prompt"], ["--patch"], ["--json"]:
+        told = call("jobs", "show", 1, *more)
+        assert (told.status, told.out) == (2, "")
+        assert "damaged in the database: it is not what was kept." in told.said
+    assert call("jobs", "list").said == ""

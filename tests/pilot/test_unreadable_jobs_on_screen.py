@@ -1,0 +1,27 @@
+"""A job of which the row cannot be read takes none of the others from the screen."""
+
+from __future__ import annotations
+
+import pytest
+from app_on_a_server import no_crash, opened
+from kept_jobs import DONE, RUNNING, Shelf, on_jobs
+from watching import sees
+
+from cekura_tui.store.store import Store
+from cekura_tui.workspace.setup import Setup
+
+
+@pytest.mark.parametrize("change", ["state = 'runnin'", "run_ids = 'x'"])
+async def test_the_other_jobs_are_there_and_the_one_is_named(quiet: Setup, shelf: Shelf, change: str) -> None:
+    shelf.ended(DONE, took=40)
+    shelf.ended(DONE, took=40)
+    shelf.running(RUNNING, ago=20)
+    store = Store(quiet.paths.database, quiet.origin, "another key", quiet.profile)
+    with store.database.write() as sql:
+        sql.execute(f"UPDATE jobs SET {change} WHERE number = 2")
+    store.close()
+    async with opened(quiet) as pilot:
+        listed = await on_jobs(pilot, "Job 2 cannot be read", "job 1", "job 3")
+        assert [row.number for row in listed.rows] == [3, 1]
+        await sees(pilot, "2 jobs", gone="Jobs none yet")
+        no_crash(pilot)

@@ -1,0 +1,160 @@
+"""A row that cannot be read, or a text that is another by now, hides nothing else and is never given out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from cekura_tui.model.job import Draft, Job, JobState
+from cekura_tui.model.progress import read_progress
+from cekura_tui.model.staging import Choice
+from cekura_tui.model.text import Prompt
+from cekura_tui.store.errors import DamagedText, StoreError
+from cekura_tui.store.job_reading import UnreadableJob
+from cekura_tui.store.runs import first_sight
+from cekura_tui.store.store import Store
+
+ORIGIN = "https://api.cekura.ai"
+SENT, PROPOSED = Prompt("Be kind."), Prompt("Be kinder.")
+DRAFT = Draft((5,), SENT, 7, "Agent 7", prompt_source="/prompts/caf\udce9 \ud800.md")
+DONE = read_progress({"status": "completed", "output": {"improved_prompt": PROPOSED, "summary_of_changes": "s"}})
+
+
+@pytest.fixture
+def store(home: Path) -> Iterator[Store]:
+    store = Store(home / "cekura.db", ORIGIN, "key", "default")
+    yield store
+    store.close()
+
+
+@pytest.fixture
+def jobs(store: Store) -> list[int]:
+    """Three jobs that succeeded."""
+    return [done(store, at).number for at in (1.0, 2.0, 3.0)]
+
+
+def done(store: Store, at: float, draft: Draft = DRAFT) -> Job:
+    number = store.jobs.begin_launch(draft, at, "me").number
+    store.jobs.record_progress_id(number, "p", "raw", at + 0.1)
+    return store.jobs.record_answer(number, DONE, "raw", at + 0.2)
+
+
+def spoil(store: Store, statement: str, *values: object) -> None:
+    with store.database.write() as sql:
+        assert sql.execute(statement, values).rowcount == 1
+
+
+SPOILT = [
+    ("state = 'runnin'", "its state “runnin” is not known here"),
+    ("state = x'00ff'", "its state “b'"),
+    ("run_ids = 'x'", "what is kept as its run_ids is damaged"),
+    ("run_ids = '5'", "what is kept as its run_ids is damaged"),
+    ("category_ids = '[null]'", "what is kept as its category_ids is damaged"),
+    ("workflow_metric_ids = x'5b5d'", "what is kept as its workflow_metric_ids is damaged"),
+    ("launched_at = 'noon'", "what is kept as its launched_at is damaged"),
+    ("agent_name = x'ff'", "what is kept as its agent_name is damaged"),
+    ("prompt_source = x'ff'", "what is kept as its prompt_source is damaged"),
+]
+
+
+@pytest.mark.parametrize(("change", "why"), SPOILT, ids=[change for change, _ in SPOILT])
+def test_a_job_that_cannot_be_read_hides_no_other_and_says_why_by_its_number(
+    store: Store, home: Path, jobs: list[int], change: str, why: str
+) -> None:
+    spoil(store, f"UPDATE jobs SET {change} WHERE number = 2")
+    assert [job.number for job in store.jobs.all()] == [3, 1]
+    assert store.jobs.unreadable is not None
+    assert f"Job 2 cannot be read: {why}" in store.jobs.unreadable.message
+    assert {job.number for job in first_sight(home / "cekura.db", ORIGIN, "key", "default", None).jobs} == {3, 1}
+    with pytest.raises(UnreadableJob, match="Job 2 cannot be read") as caught:
+        store.jobs.get(2)
+    assert "`jobs forget 2 --force`" in caught.value.hint
+
+
+@pytest.mark.parametrize("change", [change for change, _ in SPOILT])
+def test_a_job_that_cannot_be_read_can_be_forgotten_with_its_texts(store: Store, jobs: list[int], change: str) -> None:
+    for number in (1, 3):
+        store.jobs.forget(number, 9.0)
+    spoil(store, f"UPDATE jobs SET {change} WHERE number = 2")
+    assert store.jobs.forget(2, 9.0).state == JobState.FORGOTTEN
+    assert (store.jobs.all(), store.jobs.unreadable, store.prompt_uses.all(7)) == ([], None, [])
+    assert [bytes(row["text"]) for row in store.database.read("SELECT text FROM prompts")] == [b""]
+
+
+def test_several_are_told_of_in_one_sentence(store: Store, jobs: list[int]) -> None:
+    with store.database.write() as sql:
+        sql.execute("UPDATE jobs SET state = 'paused' WHERE number != 3")
+    assert [job.number for job in store.jobs.all()] == [3]
+    assert store.jobs.unreadable is not None
+    assert store.jobs.unreadable.sentence() == (
+        "2 jobs cannot be read, and are left out: 1, 2. `jobs show 1` tells why."
+    )
+
+
+def test_running_jobs_and_drafts_are_found_beside_those_that_cannot_be_read(store: Store) -> None:
+    for at in (1.0, 2.0):
+        store.jobs.begin_launch(DRAFT, at, "me")
+    drafts = [store.jobs.save_draft(DRAFT, at).number for at in (3.0, 4.0)]
+    for number in (1, drafts[1]):
+        spoil(store, "UPDATE jobs SET run_ids = 'x' WHERE number = ?", number)
+    assert [job.number for job in store.jobs.unfinished()] == [2]
+    found = store.jobs.latest_draft(7, (5,))
+    assert found is not None
+    assert found.number == drafts[0]
+
+
+def test_a_state_of_a_later_version_in_the_history_of_a_job_hides_no_other(store: Store, jobs: list[int]) -> None:
+    spoil(store, "INSERT INTO job_changes VALUES (1, 1.15, 'paused', '')")
+    assert [change.state for change in store.jobs.changes(1)] == ["launching", "running", "succeeded"]
+
+
+def test_a_source_is_kept_to_the_byte(store: Store, jobs: list[int]) -> None:
+    assert [job.prompt_source for job in store.jobs.all()] == [DRAFT.prompt_source] * 3
+    assert store.jobs.draft_of(store.jobs.all()[0]) == DRAFT
+
+
+# Texts
+
+
+@pytest.mark.parametrize("kept", [b"\xffA", b"AB", "Be kinder."], ids=["no text", "another text", "no bytes"])
+def test_a_text_that_is_not_what_was_kept_is_not_given_out(store: Store, kept: bytes | str) -> None:
+    job = done(store, 1.0)
+    spoil(store, "UPDATE prompts SET text = ? WHERE sha256 = ?", kept, job.improved_sha256)
+    with pytest.raises(DamagedText, match="it is not what was kept"):
+        store.jobs.suggestion(job)
+    with pytest.raises(DamagedText):
+        store.prompt_uses.text(job.improved_sha256 or "")
+    assert store.jobs.draft_of(job).prompt == SENT
+    assert [(use.how, use.job) for use in store.prompt_uses.all(7)] == [("proposed", 1), ("sent", 1)]
+
+
+def test_a_damaged_text_is_mended_when_the_same_comes_again(store: Store) -> None:
+    job = done(store, 1.0)
+    spoil(store, "UPDATE prompts SET text = x'ff41' WHERE sha256 = ?", job.improved_sha256)
+    done(store, 2.0)
+    assert store.jobs.suggestion(job).improved_prompt == PROPOSED
+
+
+def test_the_prompt_that_was_launched_last_is_not_offered_where_it_is_damaged(store: Store) -> None:
+    job = done(store, 1.0)
+    assert store.jobs.last_prompt(7) == SENT
+    spoil(store, "UPDATE prompts SET text = x'4142' WHERE sha256 = ?", job.prompt_sha256)
+    assert store.jobs.last_prompt(7) is None
+
+
+def test_one_damaged_choice_leaves_its_change_undecided_and_the_others_as_they_are(store: Store) -> None:
+    number = done(store, 1.0).number
+    for what, text in ("accepted", ""), ("edited", "Be very kind."):
+        choices = dict.fromkeys("ab", Choice(what, text))  # type: ignore[arg-type]
+        store.stagings.choose(number, choices, 2.0, lambda chosen: Prompt(f"{len(chosen)}"))
+    spoil(store, "UPDATE stagings SET text = x'ff' WHERE hunk = 'a' AND what = 'edited'")
+    for hunk in "ab":
+        store.stagings.keep_typed(number, hunk, "Be")
+    spoil(store, "UPDATE typed SET text = x'ff' WHERE hunk = 'a'")
+    assert store.stagings.choices(number) == {"b": Choice("edited", "Be very kind.")}
+    assert store.stagings.typed(number) == {"b": "Be"}
+    spoil(store, "UPDATE prompts SET text = x'4142' WHERE text = x'32'")
+    with pytest.raises(StoreError, match="damaged"):
+        store.stagings.staged(number)
