@@ -215,7 +215,7 @@ MIGRATIONS: tuple[str, ...] = (
         PRIMARY KEY (job, step, hunk)
     ) WITHOUT ROWID;
 
-    -- what is being typed into a hunk, by its key, as long as it is not taken
+    -- what is being typed into a hunk, by its key, as long as it is not taken; into a conflict, until it is written
     CREATE TABLE typed (
         job INTEGER NOT NULL REFERENCES jobs(number),
         hunk TEXT NOT NULL,

@@ -278,11 +278,11 @@ class CekuraApp(LeavingApp):
             self.notify("Nothing new.", markup=False)
 
     def action_help(self) -> None:
-        """Show or hide the keys of this screen."""
-        if self.screen.query("HelpPanel"):
-            self.action_hide_help_panel()
-        else:
-            self.action_show_help_panel()
+        """What there is to know of this screen, and all of its keys."""
+        from cekura_tui.ui.dialogs.help import HelpDialog
+
+        if not isinstance(self.screen, HelpDialog):
+            self.push_screen(HelpDialog(self.screen))
 
     def action_help_quit(self) -> None:
         """ctrl+c with nothing selected: say how to leave."""

@@ -59,10 +59,11 @@ class AgentPrompts:
         self._read_only, self._clock = read_only, clock
         self._going: set[asyncio.Task[Written]] = set()
 
-    async def look(self, number: int, staged: Prompt) -> Placing:
+    async def look(self, number: int, staged: Prompt, written: Prompt | None = None) -> Placing:
         """What putting a text that was staged with job `number` onto its agent would do; the agent is read for that.
 
-        Raises UsageError where the job has no agent or that has no prompt, and kinds of ApiError.
+        `written` is what was made of the staged text and written before, where it was: an agent that has that now has
+        all of it. Raises UsageError where the job has no agent or that has no prompt, and kinds of ApiError.
         """
         suggested = await self._jobs.suggestion(number)
         if suggested.job.agent_id is None:
@@ -70,7 +71,7 @@ class AgentPrompts:
         agent, now = await self._read(suggested.job.agent_id, suggested.job.agent_name, *_TO_A_FILE)
         with contextlib.suppress(StoreError):
             self._uses.note(agent.id, now, "seen", self._clock())
-        return await asyncio.to_thread(_placing, suggested.job, agent, suggested.prompt, now, staged)
+        return await asyncio.to_thread(_placing, suggested.job, agent, suggested.prompt, now, staged, written)
 
     async def change(self, placing: Placing, text: Prompt) -> ProseDiff:
         """What writing this text would change of what the agent had when it was looked at."""
@@ -213,7 +214,9 @@ def _warnings_before_restoring(agent: Agent, writes: Sequence[PromptUse], has: s
         yield f"It is not known whether what {agent.name} has now was written from here. Restoring replaces it."
 
 
-def _placing(job: Job, agent: Agent, sent: Prompt, now: Prompt, staged: Prompt) -> Placing:
+def _placing(job: Job, agent: Agent, sent: Prompt, now: Prompt, staged: Prompt, written: Prompt | None) -> Placing:
+    if now == written:
+        sent = staged = now  # what was decided then would be in conflict with what was staged
     drift = compare(sent, now)
     merged = merge(sent, drift, compare(sent, staged))
     change = None if merged.conflicts else compare(now, merged.text({}))

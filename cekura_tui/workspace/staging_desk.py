@@ -31,11 +31,11 @@ class StagingDesk:
         return self._stagings.staged(number)
 
     async def typed(self, number: int) -> dict[str, str]:
-        """What was typed into hunks and not taken, by their keys."""
+        """What was typed into hunks and not taken, and into conflicts with the agent's prompt, by their keys."""
         return self._stagings.typed(number)
 
     async def keep_typed(self, number: int, hunk: str, text: str | None) -> None:
-        """Keep what is typed into the hunk of this key; None forgets it."""
+        """Keep what is typed into the hunk or the conflict of this key; None forgets it."""
         self._stagings.keep_typed(number, hunk, text)
 
     async def choose(self, number: int, diff: ProseDiff, made: Mapping[int, Choice | None]) -> Choices:

@@ -35,7 +35,7 @@ class Reading:
     diff: ProseDiff = field(repr=False)
     choices: Choices
     typed: Mapping[str, str] = field(default_factory=dict, repr=False)
-    """What was typed into changes and not taken, by the key of the hunk."""
+    """What was typed into changes and not taken, by the key of the hunk; into conflicts, too, by theirs."""
 
     @cached_property
     def staged(self) -> Prompt:
@@ -104,8 +104,12 @@ class Suggestions:
         before = await self._staging.choices(number, diff)
         return Step(before, await self._staging.undo(number, diff))
 
+    async def typed(self, number: int) -> dict[str, str]:
+        """What was typed with a job and is kept, by the key of the hunk or the conflict. Raises StoreError."""
+        return await self._staging.typed(number)
+
     async def keep_typed(self, number: int, hunk: str, text: str | None) -> None:
-        """Keep what is typed into the hunk of this key; None forgets it. Raises StoreError."""
+        """Keep what is typed into the hunk, or the conflict, of this key; None forgets it. Raises StoreError."""
         await self._staging.keep_typed(number, hunk, text)
 
     async def why(self, reading: Reading) -> Why:

@@ -150,7 +150,6 @@ WHERE = {
     "the runs": ((), "240 runs"),
     "a run": (("j", "j", "enter"), "Run 900238"),
     "the jobs": (("2",), "No jobs yet."),
-    "the keys": (("question_mark",), "The newest first"),
 }
 
 

@@ -20,10 +20,11 @@ async def test_a_click_on_a_key_is_that_key(scripted: ScriptedServer) -> None:
     serve(scripted, run_of(5))
     async with opened(setup_of(scripted.url, KEY, 1), size=WIDE) as pilot:
         await sees(pilot, "1 run", "enter Open", "? Keys")
-        for x, seen in ((last_line(screen_text(pilot.app)).index("? Keys"), "Focus Next"), (0, "Run 5")):
+        for x, seen in ((last_line(screen_text(pilot.app)).index("? Keys"), "On this page"), (0, "Run 5")):
             await pilot.click(KeyFooter, offset=(x, 0))
             await sees(pilot, seen)
-            await pilot.press("question_mark")
+            await pilot.press("escape")
+            await sees(pilot, "1 run", gone=seen)
 
 
 async def test_a_click_beside_the_keys_is_none(scripted: ScriptedServer) -> None:

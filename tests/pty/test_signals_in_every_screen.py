@@ -55,7 +55,7 @@ PLACES: dict[str, Path_] = {
         (["tab"] * 4 + ["enter"], "PAGING"),
     ],
     "a question": [(["2"], "Job 4"), (["x"], "Forget job 4")],
-    "the keys": [(["?"], "Half a page down")],
+    "the keys": [(["?"], "On this page")],
     "the palette": [(["\x10"], "Search for commands")],
 }
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from cekura_tui.model.conflict_decisions import ConflictDecisions, Decision
 from cekura_tui.model.prompt_merge import Conflict, Merge
+from cekura_tui.model.text import Prompt
 
 RULE = Conflict("- Be kind.\n", "- Be patient.\n", "- Be brief.\n")
 OTHER = Conflict("Say goodbye.\n", "Say goodbye, Sir.\n", "")
@@ -83,3 +84,72 @@ def test_where_somebody_settled_one_of_two_equal_conflicts_the_other_is_decided_
     decisions.take(1, "staged")
     decisions.take_up(Merge(("# One\n- Be patient.\n# Two\n", RULE), ((1,),)))
     assert decisions.undecided == [1]
+
+
+def test_a_conflict_has_the_same_key_in_every_version_and_each_place_one_of_its_own() -> None:
+    # What was typed is found on the disk by it.
+    assert taken_up(Merge((RULE,), ((1,),))).spot(1) == (
+        "conflict 223ea331e15ffceefa2ec25b528d9d1da2f13e6cd05bd4441325c218f7a7d9c6"
+    )
+    spots = [
+        taken_up(merge).spot(number) for merge, last in ((TWINS, 2), (PASSAGE, 3)) for number in range(1, last + 1)
+    ]
+    assert len(set(spots)) == 5
+
+
+def test_what_was_typed_here_is_newer_than_what_was_kept_and_what_was_typed_into_changes_is_no_business() -> None:
+    decisions = taken_up(TWINS)
+    one, two = decisions.spot(1), decisions.spot(2)
+    decisions.typed(one, "Here.")
+    decisions.recall({one: "There.", two: "There, too.", "a hunk": "Else."})
+    assert (decisions.wording(1), decisions.wording(2)) == ("Here.", "There, too.")
+    assert decisions.kept("a hunk") is None
+
+
+def test_what_is_there_anyway_is_not_kept() -> None:
+    decisions = taken_up(TWINS)
+    spot = decisions.spot(1)
+    decisions.typed(spot, "- Be brief.")
+    assert decisions.kept(spot) is None
+    decisions.typed(spot, "- Be brie")
+    assert decisions.kept(spot) == "- Be brie"
+    decisions.typed(spot, "- Be brief.")
+    assert decisions.kept(spot) is None
+    decisions.take(1, "now")
+    decisions.typed(spot, "- Be brief.")
+    assert decisions.kept(spot) == "- Be brief."
+
+
+def test_a_wording_that_was_taken_is_kept_until_it_is_written_whatever_was_typed_and_undone_since() -> None:
+    decisions = taken_up(TWINS)
+    spot = decisions.spot(1)
+    for text in ("- Be swift.", "- Be swift!", "- Be swift."):
+        decisions.typed(spot, text)
+        if decisions.of(1) is None:
+            decisions.word(1, text)
+    assert decisions.kept(spot) == "- Be swift."
+    assert decisions.forget(decisions.taken) == [spot]
+    assert decisions.kept(spot) is None
+    assert decisions.wording(1) == "- Be swift."
+    decisions.typed(spot, "- Be swift.")  # opened and closed
+    assert decisions.kept(spot) is None
+
+
+def test_a_write_forgets_neither_what_was_typed_since_nor_what_was_not_taken() -> None:
+    decisions = taken_up(TWINS)
+    one, two = decisions.spot(1), decisions.spot(2)
+    for number, spot in ((1, one), (2, two)):
+        decisions.typed(spot, "- Be swift.")
+        decisions.word(number, "- Be swift.")
+    decisions.take(2, "now")
+    taken = decisions.taken
+    assert taken == {one: "- Be swift."}
+    decisions.typed(one, "- Be slow.")
+    assert decisions.forget(taken) == []
+    assert (decisions.kept(one), decisions.kept(two)) == ("- Be slow.", "- Be swift.")
+
+
+def test_what_was_written_is_known_for_its_staged_text_alone() -> None:
+    decisions = taken_up(TWINS)
+    decisions.write(Prompt("Staged."), Prompt("Written."))
+    assert (decisions.written(Prompt("Staged.")), decisions.written(Prompt("Else."))) == ("Written.", None)

@@ -20,6 +20,7 @@ class ConfirmDialog(Dialog[bool]):
     """Answers True for yes, but not where the question is not seen whole; enter alone says no."""
 
     AUTO_FOCUS = "#no"
+    deaf = True
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("y", "say(True)", "Yes", id="confirm.yes"),
         Binding("n", "say(False)", "No", id="confirm.no"),

@@ -19,6 +19,7 @@ from cekura_tui.model.text import Prompt, clean, clean_line, count
 from cekura_tui.ui.dialogs.dialog import Dialog
 from cekura_tui.ui.dialogs.prompt_text import PromptText
 from cekura_tui.ui.terminal.editor import edit_prompt
+from cekura_tui.ui.widgets.prompt_area import PromptArea
 
 AUTOSAVE = 0.5
 """Seconds after which what is typed is kept."""
@@ -42,7 +43,7 @@ class EditHunkDialog(Dialog[Edited]):
 
     AUTO_FOCUS = "TextArea"
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("ctrl+g", "take", "Take it", id="edit-hunk.take", priority=True),
+        Binding("ctrl+g", "take", "Take it", id="edit-hunk.take"),
         Binding("ctrl+e,ctrl+o", "edit", "Edit in $EDITOR", id="edit-hunk.editor", priority=True),
     ]
 
@@ -69,7 +70,7 @@ class EditHunkDialog(Dialog[Edited]):
             with VerticalScroll(id="edit-hunk-sent"):
                 sent = f"Sent: {clean(self._sent)}" if self._sent.strip() else "Nothing of it was sent: it is new."
                 yield Static(Content(sent))
-            yield TextArea(id="edit-hunk-text", soft_wrap=True, show_line_numbers=False, compact=True)
+            yield PromptArea(id="edit-hunk-text")
             yield Static(id="edit-hunk-note")
             with Horizontal(classes="dialog-buttons"):
                 yield Button(Content("Take it"), id="take", variant="primary", compact=True)
@@ -81,7 +82,8 @@ class EditHunkDialog(Dialog[Edited]):
 
     def on_mount(self) -> None:
         """Begin with the text."""
-        self.query_one(TextArea).cursor_blink = False
+        # Also where the terminal says that it has no focus: keys that came with the one that opened this are next.
+        self.set_focus(self.query_one(TextArea))
         self._show(self._before)
 
     def _show(self, text: Prompt) -> None:

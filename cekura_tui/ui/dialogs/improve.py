@@ -23,6 +23,8 @@ from cekura_tui.ui.dialogs.prompt_text import PromptText
 from cekura_tui.ui.terminal.editor import edit_prompt
 from cekura_tui.ui.widgets.choice_list import ChoiceList
 from cekura_tui.ui.widgets.focus_list import FocusList
+from cekura_tui.ui.widgets.prompt_area import PromptArea
+from cekura_tui.ui.widgets.typed_line import TypedLine
 from cekura_tui.workspace.prompt_files import check_prompt, read_prompt_file
 
 if TYPE_CHECKING:
@@ -36,18 +38,17 @@ class ImproveDialog(Dialog[Job]):
     """Answers with the launched job. What was typed or chosen is kept as a draft, however this is left."""
 
     AUTO_FOCUS = "#launch"
+    deaf = True
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("ctrl+g", "launch", "Launch", id="improve.launch", priority=True),
+        Binding("ctrl+g", "launch", "Launch", id="improve.launch"),
         Binding("ctrl+o", "edit", "Edit in $EDITOR", id="improve.editor", priority=True),
     ]
 
     def __init__(self, board: Board, runs: Improvable, given: GivenPrompt | None = None) -> None:
         super().__init__()
         self._board, self._runs = board, runs
-        self._focus = FocusList(runs.focuses())
-        self._agent_name = runs.agent_name
-        self._sources = PromptSources(given)
-        self._text = PromptText()
+        self._focus, self._agent_name = FocusList(runs.focuses()), runs.agent_name
+        self._sources, self._text = PromptSources(given), PromptText()
         self._drafts = DraftKeeper(board.workspace)
         self._launching: Draft | None = None
         self._told_unkept: Draft | None = None
@@ -59,8 +60,8 @@ class ImproveDialog(Dialog[Job]):
             yield Label(Content("Improve the prompt"), classes="dialog-title")
             yield Static(id="improve-runs")
             yield self._sources
-            yield Input(placeholder="path of the prompt's file, then enter", id="prompt-file", compact=True)
-            yield TextArea(id="prompt", soft_wrap=True, show_line_numbers=False, compact=True)
+            yield TypedLine(placeholder="path of the prompt's file, then enter", id="prompt-file", compact=True)
+            yield PromptArea(id="prompt")
             yield Static(id="prompt-facts")
             if self._runs.focuses():
                 yield Label(Content("Focus, if you want one (space chooses)"))
@@ -76,8 +77,7 @@ class ImproveDialog(Dialog[Job]):
 
     def on_mount(self) -> None:
         """Read the prompts that there are."""
-        self.query_one(Input).cursor_blink = self.query_one(TextArea).cursor_blink = False
-        self.query_one("#prompt-file").display = False
+        self.query_one(Input).cursor_blink = self.query_one(Input).display = False
         runs = ", ".join(f"{view.row.id} ({view.row.outcome.text})" for view in self._runs.views)
         setup = self._board.workspace.setup
         where = f"It is sent to {'the embedded workspace' if setup.demo else setup.server.origin} and may cost credits."
@@ -252,7 +252,7 @@ class ImproveDialog(Dialog[Job]):
                 self._say(f"The draft could not be kept. esc once more leaves it. {error.sentence()}", failed=True)
                 return
         if self._drafts.has(draft):
-            self.notify("The draft is kept; i on the same runs opens it again.", markup=False)
+            self.notify(f"The draft is kept{self._sources.opens_again}", markup=False)
         self.dismiss(None)
 
     # Launching

@@ -29,6 +29,7 @@ class PromptSources(ChoiceList):
     def __init__(self, given: GivenPrompt | None = None) -> None:
         super().__init__(several=False, id="sources")
         self.current = given.source if given else "agent"
+        self._given = given is not None
         self._path = ""
         self._texts: dict[str, Prompt] = dict([given] if given else [])
 
@@ -47,6 +48,13 @@ class PromptSources(ChoiceList):
     def named(self) -> str:
         """The one that is worked on, as it is recorded with a job: a file by its path."""
         return self._path or "file" if self.current == "file" else self.current
+
+    @property
+    def opens_again(self) -> str:
+        """How a kept draft is opened again: the end of a sentence. Where a prompt was given, that comes first."""
+        if self._given:
+            return f": i on its runs opens it, here it is “{_WORDS['draft']}”, the last of the prompts."
+        return "; i on the same runs opens it again."
 
     def text_of(self, source: str) -> Prompt:
         """Its text; empty where it is not known yet."""

@@ -25,14 +25,18 @@ from cekura_tui.ui.widgets.prose_diff import ProseDiffView
 from cekura_tui.workspace.read_only import refuse_read_only
 
 if TYPE_CHECKING:
+    from cekura_tui.model.conflict_decisions import ConflictDecisions
     from cekura_tui.model.prose_diff import ProseDiff
     from cekura_tui.workspace.placing import Placing
+
+_DECIDE = "Decide every conflict first: o keeps what is there, s takes what was staged, e words it."
 
 
 class PutOnAgentDialog(ConflictChoices):
     """What came of it is told here and stays until somebody has read it, so there is no answer.
 
-    `number` is the job that the text was staged with.
+    `staged` is a text that was staged with job `number`; `decisions` know what was decided and written in a dialog like
+    this before.
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -41,9 +45,9 @@ class PutOnAgentDialog(ConflictChoices):
         Binding("r", "look", "Look again", id="put.look"),
     ]
 
-    def __init__(self, board: Board, number: int, staged: Prompt) -> None:
-        super().__init__(board)
-        self._number, self._staged = number, staged
+    def __init__(self, board: Board, number: int, staged: Prompt, decisions: ConflictDecisions | None = None) -> None:
+        super().__init__(board, number, decisions)
+        self._staged = staged
         self._change: ProseDiff | None = None
         self._error: CekuraTuiError | None = None
         self._former = ""
@@ -51,6 +55,7 @@ class PutOnAgentDialog(ConflictChoices):
         self._busy = ""
         """What is being done that must not be left, in words."""
         self._asking = False
+        self._said = ""
         self._read_only = ""
         try:
             refuse_read_only(board.workspace.setup.read_only, "nothing is written")
@@ -85,19 +90,18 @@ class PutOnAgentDialog(ConflictChoices):
 
     @work(group="put-look", exclusive=True)
     async def _look(self) -> None:
+        call, written = self.board.workspace.call, self.decisions.written(self._staged)
         try:
-            placing = await self.board.workspace.call(
-                lambda session: session.agent_prompts.look(self._number, self._staged)
-            )
-            former = await self.board.workspace.call(
-                lambda session: session.agent_prompts.former(placing.agent.id, sha256(placing.now))
-            )
+            placing = await call(lambda session: session.agent_prompts.look(self.number, self._staged, written))
+            former = await call(lambda session: session.agent_prompts.former(placing.agent.id, sha256(placing.now)))
+            typed = await call(lambda session: session.suggestions.typed(self.number))
         except CekuraTuiError as error:
             self.placing, self._error = None, error
             self.draw()
             return
         self._former = former_words(former, self.board) if former else ""
         self._change = placing.change
+        self.decisions.recall(typed)
         self.take_up(placing)
 
     def decided(self) -> None:
@@ -127,6 +131,8 @@ class PutOnAgentDialog(ConflictChoices):
         if not self.is_attached or not self.children:
             return
         placing, change = self.placing, self._change
+        if self._said == _DECIDE and not self.undecided:
+            self.say("")
         deciding = placing is not None and (self.text is None or self.looking_back)
         showing = not deciding and change is not None and not change.is_same
         texts, view, notice = self.query_one(ConflictTexts), self.query_one(ProseDiffView), self.query_one(Notice)
@@ -165,7 +171,7 @@ class PutOnAgentDialog(ConflictChoices):
         """What came of it; it stays."""
         if not self.is_attached or not self.children:
             return
-        note = self.query_one("#put-note", Static)
+        self._said, note = text, self.query_one("#put-note", Static)
         note.display = bool(text)
         note.set_class(failed, "-failed")
         note.update(Content(("! " if failed else "") + clean(text)))
@@ -187,14 +193,14 @@ class PutOnAgentDialog(ConflictChoices):
         if self._read_only:
             self.say(self._read_only, failed=True)
         elif self.placing is not None and self.text is None:
-            self.say("Decide every conflict first: o keeps what is there, s takes what was staged, e words it.")
+            self.say(_DECIDE)
         elif self.placing is not None and self.text is not None and self._change is not None and self._may_write:
             # Set at once, not by the worker: a second key may be handled before that begins.
             self._asking = True
-            self._put(self.placing, self.text, self._change)
+            self._put(self.placing, self.text, self._change, self.decisions.taken)
 
     @work(group="put-write")
-    async def _put(self, placing: Placing, text: Prompt, change: ProseDiff) -> None:
+    async def _put(self, placing: Placing, text: Prompt, change: ProseDiff, taken: dict[str, str]) -> None:
         sure: bool | None = True
         for title, asked, yes in questions(placing, change, self.board.workspace.setup):
             if sure:
@@ -203,11 +209,14 @@ class PutOnAgentDialog(ConflictChoices):
         if not sure:
             return
         self._begun("Writing")
+        self.decisions.write(self._staged, text)
         try:
             written = await self.board.workspace.call(lambda session: session.agent_prompts.write(placing, text))
         except CekuraTuiError as error:
             self._ended(f"{error.title}: {error.sentence()}", failed=True)
         else:
+            for spot in self.decisions.forget(taken):
+                self.keep_typed(spot, None)
             self._ended(f"{written.said} R restores what it had before.")
 
     def action_restore(self) -> None:

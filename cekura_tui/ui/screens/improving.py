@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -19,6 +20,9 @@ if TYPE_CHECKING:
 class Improving(Page):
     """A page from which `i` launches a job."""
 
+    opening: asyncio.Event | None = None
+    """Set when the dialog that was asked for last is there, or is not coming: keys wait for that."""
+
     def improve(self, run_ids: Sequence[int], given: GivenPrompt | None = None) -> None:
         """Open the dialog for these runs, perhaps with a prompt to begin with, or say why they do not go together."""
         if len(run_ids) > MAX_RUNS:
@@ -27,19 +31,24 @@ class Improving(Page):
                 UsageError(f"{marked} are marked; a job takes up to {MAX_RUNS}.", "Unmark some with space.")
             )
         elif run_ids:
-            self._improve(tuple(run_ids), given)
+            self.opening = asyncio.Event()
+            self._improve(tuple(run_ids), given, self.opening)
 
     @work(group="improve", exclusive=True)
-    async def _improve(self, run_ids: tuple[int, ...], given: GivenPrompt | None) -> None:
+    async def _improve(self, run_ids: tuple[int, ...], given: GivenPrompt | None, opening: asyncio.Event) -> None:
         workspace = self.board.workspace
         try:
             runs = await workspace.call(lambda session: session.improvable(run_ids))
         except CekuraTuiError as error:
             self.tell_error(error)
-            return
-        from cekura_tui.ui.dialogs.improve import ImproveDialog
+        else:
+            from cekura_tui.ui.dialogs.improve import ImproveDialog
 
-        job = await self.app.push_screen_wait(ImproveDialog(self.board, runs, given))
+            self.app.push_screen(ImproveDialog(self.board, runs, given), self._launched)
+        finally:
+            opening.set()
+
+    def _launched(self, job: Job | None) -> None:
         if job is None:
             return
         if job.state == JobState.UNCONFIRMED:

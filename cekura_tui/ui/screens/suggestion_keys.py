@@ -8,8 +8,6 @@ from concurrent.futures import Future
 from dataclasses import replace
 from typing import TYPE_CHECKING, Literal
 
-from textual import work
-
 from cekura_tui.model.errors import CekuraTuiError
 from cekura_tui.model.hunk_wording import wording
 from cekura_tui.model.prose_diff import Hunk
@@ -17,6 +15,7 @@ from cekura_tui.model.staging import Choice, Choices
 from cekura_tui.ui.board import Board
 from cekura_tui.ui.screens.improving import Improving
 from cekura_tui.ui.screens.page import Page
+from cekura_tui.ui.widgets.keys_in_order import KeysInOrder
 from cekura_tui.ui.widgets.prose_diff import ProseDiffView
 from cekura_tui.ui.widgets.suggestion_words import accepted_words, undone_words
 
@@ -29,7 +28,7 @@ _Told = Callable[[Choices, Choices], str]
 """What to say of choices before and after; perhaps nothing."""
 
 
-class SuggestionKeys(Improving):
+class SuggestionKeys(KeysInOrder, Improving):
     """A page with one suggestion, of which each change may be taken, left or worded otherwise."""
 
     def __init__(self, board: Board, number: int) -> None:
@@ -126,8 +125,7 @@ class SuggestionKeys(Improving):
 
     # Editing
 
-    @work(group="edit", exclusive=True)
-    async def action_edit(self) -> None:
+    def action_edit(self) -> None:
         """Word the change under the cursor otherwise."""
         hunk, reading = self._meant(), self.reading
         if hunk is None or reading is None:
@@ -135,7 +133,7 @@ class SuggestionKeys(Improving):
         if not hunk.has_text:
             self.tell("There are no words to edit in this change: take it or leave it.")
             return
-        from cekura_tui.ui.dialogs.edit_hunk import EditHunkDialog
+        from cekura_tui.ui.dialogs.edit_hunk import Edited, EditHunkDialog
 
         chosen = reading.choices.get(hunk.number)
         words = wording(reading.diff, hunk)
@@ -147,23 +145,21 @@ class SuggestionKeys(Improving):
             """Keep what is typed, also for who comes back after a crash."""
             self._keep_typed(hunk.key, now if now != text else None)
 
-        edited = await self.app.push_screen_wait(
-            EditHunkDialog(title, words.sent, typed, home, keep, others=words.others)
-        )
-        if edited is None:
-            return
-        if edited.taken:
-            self._typed[hunk.key] = edited.text  # until that is kept
+        def taken(before: Choices, after: Choices) -> str:
+            keep(None)
+            return ""
 
-            def taken(before: Choices, after: Choices) -> str:
-                keep(None)
-                return ""
+        def ended(edited: Edited | None) -> None:
+            if edited is not None and edited.taken:
+                self._typed[hunk.key] = edited.text  # until that is kept
+                self._put(hunk, words.choice(edited.text), taken)
+            elif edited is not None:
+                keep(edited.text)
+                if hunk.key in self._typed:
+                    self.tell("What you typed is not taken, but kept: e opens it again.")
 
-            self._put(hunk, words.choice(edited.text), taken)
-            return
-        keep(edited.text)
-        if hunk.key in self._typed:
-            self.tell("What you typed is not taken, but kept: e opens it again.")
+        # At once, not by a worker: the keys that came together with this one are for the box.
+        self.app.push_screen(EditHunkDialog(title, words.sent, typed, home, keep, others=words.others), ended)
 
     def _keep_typed(self, key: str, text: str | None) -> None:
         if text is None and key not in self._typed:

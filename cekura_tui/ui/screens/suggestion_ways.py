@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import TYPE_CHECKING
-
-from textual import work
 
 from cekura_tui.model.errors import UsageError
 from cekura_tui.ui.screens.suggestion_keys import SuggestionKeys
 from cekura_tui.workspace.read_only import refuse_read_only
 
 if TYPE_CHECKING:
+    from cekura_tui.model.conflict_decisions import ConflictDecisions
     from cekura_tui.workspace.suggestions import Why
 
 _OUT = ("hand_off", "put_on_agent", "try_again")
@@ -44,24 +44,32 @@ class SuggestionWays(SuggestionKeys):
         turn = None if first.turn is None else first.turn + 1
         self.app.push_screen(RunScreen(self.board, first.run_id, turn=turn))
 
-    @work(group="hand-off", exclusive=True)
-    async def action_hand_off(self) -> None:
+    def action_hand_off(self) -> None:
         """Save or copy the staged prompt, or hand the change on."""
         if self.reading is None:
             return
         from cekura_tui.ui.dialogs.hand_off import HandOffDialog
 
-        if told := await self.app.push_screen_wait(HandOffDialog(self.reading.done, self.reading.staged)):
-            self.tell(told)
+        def handed_off(told: str | None) -> None:
+            if told:
+                self.tell(told)
 
-    @work(group="put-on-agent", exclusive=True)
-    async def action_put_on_agent(self) -> None:
+        self.app.push_screen(HandOffDialog(self.reading.done, self.reading.staged), handed_off)
+
+    def action_put_on_agent(self) -> None:
         """Put the staged prompt onto the agent."""
         if self.reading is None:
             return
         from cekura_tui.ui.dialogs.put_on_agent import PutOnAgentDialog
 
-        await self.app.push_screen_wait(PutOnAgentDialog(self.board, self.number, self.reading.staged))
+        self.app.push_screen(PutOnAgentDialog(self.board, self.number, self.reading.staged, self._decisions))
+
+    @cached_property
+    def _decisions(self) -> ConflictDecisions:
+        """What was decided of conflicts with the agent's prompt; it outlives the dialog."""
+        from cekura_tui.model.conflict_decisions import ConflictDecisions
+
+        return ConflictDecisions()
 
     def action_try_again(self) -> None:
         """Improve once more, from the staged prompt."""

@@ -9,6 +9,8 @@ from textual.content import Content
 from textual.screen import Screen
 from textual.widget import Widget
 
+from cekura_tui.ui.widgets.key_names import key_name
+
 _HELP = "question_mark"
 
 
@@ -52,7 +54,7 @@ class KeyFooter(Widget, can_focus=False):
         shown: dict[str, _Key] = {}
         for _, binding, enabled, _ in screen.active_bindings.values():
             if binding.show and binding.action not in shown:  # the first of its keys stands for them
-                key = _Key(binding.key, self.app.get_key_display(binding), binding.description, enabled)
+                key = _Key(binding.key, key_name(self.app, binding), binding.description, enabled)
                 shown[binding.action] = key
         if (keys := tuple(shown.values())) != self._keys:
             self._keys = keys

@@ -1,0 +1,212 @@
+"""What is typed into a change is in it, to the letter, however fast it was typed and whatever letters it has."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from agents_on_a_server import CLINIC, agents, revised
+from app_on_a_server import SMALL, Served, no_crash, on_run, opened, setup_of
+from one_dialog import answer, asked
+from scripted_server import LAUNCH, ScriptedServer
+from test_put_on_agent import putting
+from test_suggestion_screen import kept, kept_edited, screen, suggestion
+from textual.events import Key
+from textual.pilot import Pilot
+from textual.widgets import Input, TextArea
+from waiting import eventually
+from watching import sees, still
+
+from cekura_tui.ui.dialogs.confirm import ConfirmDialog
+from cekura_tui.ui.dialogs.edit_hunk import EditHunkDialog
+from cekura_tui.ui.dialogs.hand_off import HandOffDialog
+from cekura_tui.ui.dialogs.improve import ImproveDialog
+from cekura_tui.ui.dialogs.note import NoteDialog
+from cekura_tui.ui.widgets.filter_input import FilterInput
+
+WORDS = "می\u200cخواهم 👩\u200d👩\u200d👧 \u200fe\u0301✂\ufe0f"
+TYPED = WORDS + "\xa0\u202f\u3000\U0001fae8"
+"""Persian with a joiner that has no width, a family, a mark of direction, an accent and a variation selector of their
+own, spaces of three kinds, and an emoji that is newer than the oldest Python."""
+
+
+def burst(pilot: Pilot[None], *keys: str) -> None:
+    """All of these keys come from the terminal before the first is handled."""
+    for key in keys:
+        pilot.app.simulate_key(key)
+
+
+async def editing(pilot: Pilot[None]) -> TextArea:
+    await eventually(lambda: isinstance(pilot.app.screen, EditHunkDialog), "the box")
+    await still(pilot)
+    no_crash(pilot)
+    return pilot.app.screen.query_one(TextArea)
+
+
+@pytest.mark.parametrize("focus", ["#diff", "#summary", "#staged"])
+async def test_keys_that_come_in_one_burst_with_e_are_typed_into_the_box_and_do_nothing_else(
+    served: Served, focus: str
+) -> None:
+    async with opened(served.setup()) as pilot:
+        await suggestion(pilot)
+        pilot.app.screen.query_one(focus).focus()
+        await pilot.pause()
+        burst(pilot, "e", *"Always ask. Nay", "backspace", "backspace", "x")
+        area = await editing(pilot)
+        assert area.text.startswith("Always ask. Nx")
+        assert len(pilot.app.screen_stack) == 3
+        await kept(pilot)
+        burst(pilot, "A", "ctrl+g", "a")
+        await eventually(lambda: not pilot.app.screen.is_modal, "the dialog is closed")
+        await still(pilot)
+        assert screen(pilot).reading.choices[1].what == "accepted", "the last key is for the page again"
+
+
+async def test_what_is_chosen_in_one_burst_before_e_is_chosen_and_the_rest_is_typed(served: Served) -> None:
+    async with opened(served.setup()) as pilot:
+        await suggestion(pilot)
+        burst(pilot, "a", "n", "a", "e", *"Hello ")
+        area = await editing(pilot)
+        assert area.text.startswith("Hello ")
+        assert "2 of 2" in pilot.app.screen._title  # type: ignore[attr-defined]
+        await eventually(lambda: len(screen(pilot).reading.choices) == 2, "both are accepted")
+
+
+async def test_what_is_typed_and_taken_in_one_burst_is_taken_whole(served: Served) -> None:
+    async with opened(served.setup()) as pilot:
+        await suggestion(pilot)
+        new = screen(pilot).reading.diff.hunks[0].new
+        burst(pilot, "e", *"Always. ", "ctrl+g")
+        await kept_edited(pilot, "Always. " + new)
+        await pilot.press("e")
+        await editing(pilot)
+        burst(pilot, *"Now. ", "ctrl+g")
+        await kept_edited(pilot, "Now. Always. " + new)
+
+
+async def test_keys_that_come_with_y_are_not_for_the_page_behind(served: Served) -> None:
+    async with opened(served.setup()) as pilot:
+        await suggestion(pilot)
+        burst(pilot, "y", *"aAx.md")
+        await eventually(lambda: isinstance(pilot.app.screen, HandOffDialog), "the dialog")
+        await still(pilot)
+        assert pilot.app.screen.query_one(Input).value == "aAx.md"
+        await kept(pilot)
+
+
+async def test_keys_that_come_with_p_write_nothing_and_choose_nothing(served: Served) -> None:
+    async with opened(served.setup()) as pilot:
+        await suggestion(pilot)
+        await pilot.press("a")
+        await sees(pilot, "1 accepted")
+        burst(pilot, "p", "enter", "y", "A", "x", "y")
+        await sees(pilot, "enter puts it there")
+        await still(pilot)
+        assert len(screen(pilot).reading.choices) == 1
+        assert not [entry for entry in served.log if entry["method"] in ("PATCH", "PUT")]
+
+
+async def test_a_yes_that_was_pressed_before_the_question_was_there_is_none(tmp_path: Path) -> None:
+    with agents(tmp_path) as server:
+        sent = server.holds(CLINIC)
+        number = server.job(CLINIC, sent)
+        async with putting(server.setup(), number, revised(sent)) as (app, pilot):
+            await sees(pilot, "(revised", "enter puts it there")
+            early = Key("y", "y")
+            burst(pilot, "enter", "y", "y")
+            await sees(pilot, "y yes")
+            app.post_message(early)
+            await still(pilot)
+            assert isinstance(app.screen, ConfirmDialog)
+            assert server.holds(CLINIC) == sent
+
+
+@pytest.mark.parametrize("late", ["enter", "ctrl+g", "A"])
+async def test_keys_that_come_with_i_launch_nothing(served: Served, late: str) -> None:
+    async with opened(served.setup(), size=SMALL) as pilot:
+        await suggestion(pilot)
+        launched = len(served.asked(LAUNCH, "POST"))
+        burst(pilot, "i", late, "y", "enter")
+        await eventually(lambda: isinstance(pilot.app.screen, ImproveDialog), "the dialog")
+        await still(pilot)
+        assert isinstance(pilot.app.screen, ImproveDialog)
+        assert len(served.asked(LAUNCH, "POST")) == launched
+        await kept(pilot)
+
+
+async def test_keys_that_come_with_i_in_the_list_do_not_move_it(served: Served) -> None:
+    async with opened(served.setup()) as pilot:
+        await on_run(pilot, 900238)
+        burst(pilot, "i", "j", "j", "enter")
+        await sees(pilot, "Improve the prompt", "run 900238")
+        await still(pilot)
+        assert not served.asked(LAUNCH, "POST")
+        assert pilot.app.screen_stack[0].query_one("#runs").cursor_key == 900238  # type: ignore[attr-defined]
+
+
+# Characters
+
+
+async def test_every_letter_that_a_keyboard_sends_is_in_the_box_and_the_cursor_goes_over_it(served: Served) -> None:
+    async with opened(served.setup()) as pilot:
+        await suggestion(pilot)
+        new = screen(pilot).reading.diff.hunks[0].new
+        await pilot.press("e")
+        area = await editing(pilot)
+        burst(pilot, *TYPED)
+        await eventually(lambda: area.text == TYPED + new, "what was typed")
+        for _ in TYPED:
+            await pilot.press("left")
+        assert area.cursor_location == (0, 0)
+        for _ in TYPED:
+            await pilot.press("right")
+        await pilot.press("shift+left", "up", "down", "home", "end")
+        area.move_cursor((0, len(TYPED)))
+        await pilot.press(*["backspace"] * 3)
+        assert area.text == TYPED[:-3] + new
+        burst(pilot, *TYPED[-3:])
+        await eventually(lambda: area.text == TYPED + new, "what was typed again")
+        await pilot.press("ctrl+g")
+        await kept_edited(pilot, TYPED + new)
+        no_crash(pilot)
+
+
+async def test_a_prompt_to_launch_takes_every_letter(served: Served) -> None:
+    async with opened(served.setup()) as pilot:
+        await on_run(pilot, 900238)
+        await pilot.press("i")
+        await sees(pilot, "Improve the prompt", "words,", gone="Reading")
+        area = pilot.app.screen.query_one(TextArea)
+        area.focus()
+        await pilot.pause()
+        burst(pilot, *TYPED, "ctrl+g")
+        await eventually(lambda: pilot.app.board.jobs, "a job on the board")  # type: ignore[attr-defined]
+        call = pilot.app.board.workspace.call  # type: ignore[attr-defined]
+        record = await call(lambda session: session.jobs.record(1))
+        assert record.draft.prompt.startswith(TYPED)
+
+
+async def test_what_nobody_would_see_cannot_be_typed(served: Served) -> None:
+    async with opened(served.setup()) as pilot:
+        await suggestion(pilot)
+        new = screen(pilot).reading.diff.hunks[0].new
+        await pilot.press("e")
+        area = await editing(pilot)
+        burst(pilot, *"a\u202e\u2066\U000e0041\x85\ue000b")
+        await eventually(lambda: area.text == "ab" + new, "what was typed")
+
+
+async def test_a_note_takes_every_letter(scripted: ScriptedServer) -> None:
+    async with asked(setup_of(scripted.url, "key", 1), lambda _: NoteDialog(5, "")) as (app, pilot):
+        burst(pilot, *WORDS)
+        await eventually(lambda: app.dialog.query_one(Input).value == WORDS, "what was typed")
+        assert await answer(app, pilot, "enter") == WORDS
+
+
+async def test_a_filter_takes_every_letter(served: Served) -> None:
+    async with opened(served.setup()) as pilot:
+        await sees(pilot, "240 runs")
+        burst(pilot, "slash", *WORDS)
+        line = pilot.app.screen.query_one(FilterInput)
+        await eventually(lambda: line.value == WORDS, "the filter")
+        no_crash(pilot)

@@ -1,0 +1,61 @@
+"""Killed while one words a conflict with the agent's prompt otherwise: what was typed is there again."""
+
+from __future__ import annotations
+
+import json
+import time
+from pathlib import Path
+
+from scripted_server import Reply, ScriptedServer
+from terminal import Start, Terminal
+
+from cekura_tui.model.job import Draft
+from cekura_tui.model.progress import read_progress
+from cekura_tui.model.text import Prompt
+from cekura_tui.store.store import Store
+from cekura_tui.workspace.setup import make_setup
+
+KEY = "key-of-who-words"
+SENT, NOW, PROPOSED = "Be kind to callers.\n", "Be patient with callers.\n", "Be brief with callers.\n"
+
+
+def conflict(scripted: ScriptedServer, home: Path) -> Store:
+    """Somebody has changed the agent's prompt since it was sent with job 1, which succeeded."""
+    nothing = {"count": 0, "next": None, "previous": None, "results": []}
+    scripted.on("GET", "/test_framework/v1/runs/", Reply(nothing))
+    scripted.on("GET", "/test_framework/v1/aiagents/7/", Reply({"id": 7, "agent_name": "Line", "description": NOW}))
+    env = {"CEKURA_TUI_HOME": str(home), "CEKURA_API_KEY": KEY}
+    setup = make_setup(api_url=scripted.url, project_id=1, env=env)
+    store = Store(setup.paths.database, setup.origin, KEY, setup.profile)
+    job = store.jobs.begin_launch(Draft((5,), Prompt(SENT), 7, "Line"), time.time() - 60, "")
+    store.jobs.record_progress_id(job.number, "p", json.dumps({"progress_id": "p"}), time.time() - 50)
+    answer = {"status": "completed", "output": {"improved_prompt": PROPOSED}}
+    store.jobs.record_answer(job.number, read_progress(answer), json.dumps(answer), time.time() - 40)
+    return store
+
+
+def test_what_was_typed_into_a_conflict_is_there_after_kill_9(
+    start: Start, scripted: ScriptedServer, home: Path
+) -> None:
+    store = conflict(scripted, home)
+
+    def worded() -> Terminal:
+        """Up to the box of the conflict."""
+        terminal = start("--api-url", scripted.url, "--project", "1", env={"CEKURA_API_KEY": KEY}, columns=80, lines=24)
+        terminal.wait("No runs here yet.").press("2")
+        terminal.wait("job 1", "1 succeeded").press("enter")
+        terminal.wait("Suggestion of job 1", "1 change").press("A")
+        terminal.wait("1 accepted").press("p")
+        terminal.wait("1 conflict to be decided").press("e")
+        return terminal.wait("ctrl+g takes it")
+
+    terminal = worded()
+    terminal.press(*"Please. ")
+    terminal.until(lambda: any(text.startswith("Please. ") for text in store.stagings.typed(1).values()), "it is kept")
+    terminal.press(*"And")  # not all of this may be there yet
+    terminal.kill()
+    store.close()
+    again = worded().wait("Please. ", "Be brief with callers.")
+    again.press("ctrl+g")
+    again.wait("enter puts it there", "Please.").press("ctrl+q")
+    assert again.ended() == 0

@@ -1,0 +1,33 @@
+"""Every letter that a keyboard sends is kept, to the byte, in a real terminal."""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+from terminal import Start
+from test_the_main_job import DEMO, launch_from_the_newest_failed_run
+
+TYPED = "می\u200cخواهم 👩\u200d👩\u200d👧"
+
+
+def steps(home: Path) -> list[tuple[str, bytes]]:
+    """What was chosen, step by step, as another program finds it."""
+    with closing(sqlite3.connect(next(home.rglob("*.db")))) as sql:
+        return [(what, bytes(text)) for what, text in sql.execute("SELECT what, text FROM stagings ORDER BY step")]
+
+
+def test_a_change_is_worded_in_persian_in_one_burst_with_the_key_that_opens_the_box(start: Start, home: Path) -> None:
+    terminal = start(*DEMO)
+    launch_from_the_newest_failed_run(terminal)
+    terminal.press("2")
+    terminal.wait("job 1", "succeeded")
+    terminal.press("enter")
+    terminal.wait("Suggestion of job 1", "· 1 of", "answers")
+    terminal.press(f"e{TYPED} Always ask. \x07")
+    terminal.wait("1 edited", gone="Edit change")
+    [(what, text)] = steps(home)
+    assert (what, text[: len(typed := f"{TYPED} Always ask. ".encode())]) == ("edited", typed)
+    terminal.press("q")
+    assert terminal.ended() == 0
