@@ -14,8 +14,14 @@ from cekura_tui.jobs import engine
 from cekura_tui.store.job_rows import MAX_ANSWERS
 
 JOBS = DAYS * A_DAY
-ONE_A_JOB = ("cekura_tui.model.job.Job", "cekura_tui.ui.widgets.job_list.JobRow")
-"""What is held of each job that is listed, by each list that shows it."""
+ONE_A_JOB = (
+    "cekura_tui.model.job.Job",
+    "cekura_tui.ui.widgets.job_list.JobRow",
+    "cekura_tui.ui.widgets.row_canvas.RowState",
+)
+"""What is held of each job that is listed, by each list that shows it; the last one as far as its row was drawn."""
+OF_ONE_JOB = "cekura_tui.store.jobs.RawAnswer"
+"""What is held of the job that was looked at last, few of most and many of one that talks."""
 JOURNAL = 4 * 2**20 + 2**17
 """Bytes of SQLite's journal: it is written back at about 1,000 pages, and keeps its size."""
 
@@ -43,6 +49,7 @@ def held_the_same(second: Evening, last: Evening) -> None:
     assert last.tasks <= second.tasks * 1.05
     grown = {name: (second.things[name], now) for name, now in last.things.items() if now > second.things[name] + 2}
     assert [name for name in ONE_A_JOB if grown.pop(name, (0, 0))[1] > 3 * last.jobs] == []
+    assert grown.pop(OF_ONE_JOB, (0, 0))[1] <= MAX_ANSWERS
     assert grown == {}
 
 
