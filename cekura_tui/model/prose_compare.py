@@ -180,6 +180,12 @@ def _numbered(comparison: _Comparison, steps: list[Step], pieces: list[Piece]) -
     order = {hunk: number for number, hunk in enumerate(sorted(of_hunk, key=lambda hunk: mains[hunk]), 1)}
     pieces = [replace(piece, hunk=order.get(step.hunk, 0)) for step, piece in zip(steps, pieces, strict=True)]
     places, lines = Places(comparison.old, comparison.new), _lines(comparison, steps)
+    left: dict[int, Step] = {step.move: step for step in reversed(steps) if step.role == "away"}
+    reached: dict[int, Step] = {step.move: step for step in reversed(steps) if step.role == "here"}
+    for n, step in enumerate(steps):
+        if step.move:
+            other = (reached if step.role == "away" else left)[step.move]
+            pieces[n] = replace(pieces[n], elsewhere=places.of(other.olds, other.news))
     seen: Counter[tuple[str, str]] = Counter()
     hunks = []
     for hunk, number in order.items():
@@ -190,14 +196,12 @@ def _numbered(comparison: _Comparison, steps: list[Step], pieces: list[Piece]) -
         kind, note = _kind([steps[n] for n in parts], [pieces[n] for n in parts])
         step = steps[main]
         place = places.of(step.olds, step.news)
-        of_away = next((n for n in parts if steps[n].role == "away"), None)
-        if kind == "moved" and of_away is not None:
-            away = steps[of_away]
-            came = places.of(away.olds, range(0))
+        if kind == "moved":
+            away, came = left[step.move], pieces[main].elsewhere
             is_section = comparison.old[away.olds.start].kind == "heading"
             note = f"from {_short(came, place)}" if came != place else "within it"
             if came == place and is_section:
-                note = "up" if main < of_away else "down"
+                note = "up" if any(one is away for one in steps[main:]) else "down"
         if kind == "moved":  # what stands beside it and moves up is not what is told of it
             old = "".join(pieces[n].old for n in parts if pieces[n].moved)
             new = "".join(pieces[n].new for n in parts if pieces[n].moved)

@@ -30,7 +30,8 @@ class Piece:
 
     `hunk` is the number of the hunk it belongs to, 0 where both are the same. `spans` say how to draw it: the same, the
     deleted and the inserted words, in reading order; where white space differs inside what is the same, the new one is
-    told. `moved` is "away" where the piece is what a moved passage leaves, "here" where it arrives.
+    told. `moved` is "away" where the piece is what a moved passage leaves, "here" where it arrives; `elsewhere` is the
+    place where that arrives, or that it left.
     """
 
     old: str
@@ -38,6 +39,7 @@ class Piece:
     hunk: int = 0
     spans: tuple[Span, ...] = ()
     moved: Literal["", "away", "here"] = ""
+    elsewhere: str = ""
 
     @property
     def is_gap(self) -> bool:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from cekura_tui.model.prose_diff import SHAPE, Hunk, Piece, ProseDiff
-from cekura_tui.model.prose_words import Op, Span, quiet, structure, tidy, word_spans
+from cekura_tui.model.prose_words import Op, Span, quiet, structure, tidy, word_count, word_spans
 from cekura_tui.model.staging import Choice, Choices, staged
 from cekura_tui.model.visible import visible
 
@@ -15,8 +15,6 @@ Mark = Literal[" ", "-", "+", "~", "±"]
 """What became of a line: the same, gone, come, other words in it, or another text in its place."""
 
 _SIGNS: dict[Op, tuple[str, str]] = {"same": ("", ""), "del": ("[-", "-]"), "ins": ("{+", "+}")}
-_LONG, _SHORTENED = 300, 200
-"""Of an unchanged line with more characters than the first, so many are shown beside a change while it is folded."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,12 +36,15 @@ class ProseLine:
 @dataclass(frozen=True, slots=True)
 class Passage:
     """What stands in one place: unchanged lines (`hunk` is 0), or a part of a hunk; the one of its parts that has its
-    words is the `head`. What is a hunk of layout, and what a move leaves behind ("away"), have no lines."""
+    words is the `head`. What is a hunk of layout, and what a move leaves behind ("away"), have no lines. `elsewhere` is
+    where a moved one went, or came from, `words` how many went."""
 
     hunk: int = 0
     head: bool = False
     moved: Literal["", "away", "here"] = ""
     lines: tuple[ProseLine, ...] = ()
+    elsewhere: str = ""
+    words: int = 0
 
 
 def passages(diff: ProseDiff, choices: Choices | None = None) -> list[Passage]:
@@ -54,13 +55,13 @@ def passages(diff: ProseDiff, choices: Choices | None = None) -> list[Passage]:
     found: list[Passage] = []
     for part in _parts(diff, edited):
         if part.moved == "away" or part.is_layout:
-            found.append(Passage(part.hunk, part.head, part.moved))
+            found.append(Passage(part.hunk, part.head, part.moved, (), part.elsewhere, part.words))
             if part.moved == "away":
                 writer.leave()
             continue
         lines = writer.lines(part.pieces)
         if lines or part.head:
-            found.append(Passage(part.hunk, part.head, part.moved, tuple(lines)))
+            found.append(Passage(part.hunk, part.head, part.moved, tuple(lines), part.elsewhere))
     return found
 
 
@@ -93,30 +94,6 @@ def signed(op: Op, text: str) -> str:
     return f"{_SIGNS[op][0]}{bare}{_SIGNS[op][1]}{text[len(bare) :]}"
 
 
-def fold(lines: Sequence[ProseLine], before: int, after: int) -> tuple[list[ProseLine], int, list[ProseLine]]:
-    """Unchanged lines as (shown first, number folded, shown last); a single line is not worth folding. A long one that
-    is shown for what stands beside it is shortened."""
-    hidden = len(lines) - before - after
-    if len(lines) == 1:
-        return [_shortened(lines[0], before > 0, after > 0)], 0, []
-    if hidden <= 1:
-        before, hidden = len(lines) - min(after, len(lines) - 1), 0
-    first = [_shortened(line, True, False) for line in lines[:before]]
-    last = [_shortened(line, False, True) for line in lines[before + hidden :]]
-    return first, hidden, last
-
-
-def _shortened(line: ProseLine, start: bool, end: bool) -> ProseLine:
-    """The start of a long line, its end, or both."""
-    text = line.text
-    if len(text) <= _LONG * (start + end) or not (start or end):
-        return line
-    head = text[:_SHORTENED].rpartition(" ")[0] or text[:_SHORTENED] if start else ""
-    tail = text[-_SHORTENED:].partition(" ")[2] or text[-_SHORTENED:] if end else ""
-    parts = (f"{head} …" if start else "", tail)
-    return replace(line, spans=(Span("same", " ".join(filter(None, parts))),), goes_on=line.goes_on or not start)
-
-
 # Parts: neighbouring pieces that are read as one
 
 
@@ -126,6 +103,8 @@ class _Part:
     head: bool
     moved: Literal["", "away", "here"]
     pieces: list[list[Span]]
+    elsewhere: str = ""
+    words: int = 0
     is_layout: bool = False
 
 
@@ -135,6 +114,7 @@ def _parts(diff: ProseDiff, edited: Mapping[int, Choice]) -> Iterator[_Part]:
         if kept is not None and _are_one(kept, part):
             kept.head = kept.head or part.head
             kept.pieces += part.pieces
+            kept.words += part.words
             continue
         if kept is not None:
             yield kept
@@ -144,7 +124,8 @@ def _parts(diff: ProseDiff, edited: Mapping[int, Choice]) -> Iterator[_Part]:
 
 
 def _are_one(before: _Part, part: _Part) -> bool:
-    return (before.hunk, before.moved) == (part.hunk, part.moved) and not before.is_layout and not part.is_layout
+    ways = ((one.hunk, one.moved, one.elsewhere, one.is_layout) for one in (before, part))
+    return next(ways) == next(ways) and not part.is_layout
 
 
 def _each(diff: ProseDiff, edited: Mapping[int, Choice]) -> Iterator[_Part]:
@@ -158,7 +139,9 @@ def _each(diff: ProseDiff, edited: Mapping[int, Choice]) -> Iterator[_Part]:
         if hunk is not None and hunk.has_text:
             spans = _spans(diff, hunk, piece, edited.get(hunk.number) if head else None, head=head)
             if head or piece.moved or _marks(spans):
-                yield _Part(hunk.number, head, piece.moved, [[Span("same", lead), *spans] if lead else spans])
+                shown = [Span("same", lead), *spans] if lead else spans
+                words = word_count(piece.old) if piece.moved == "away" else 0
+                yield _Part(hunk.number, head, piece.moved, [shown], piece.elsewhere, words)
                 lead = ""
                 continue
         elif hunk is not None:

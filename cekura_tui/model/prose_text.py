@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from cekura_tui.model.folded_lines import fold
 from cekura_tui.model.prose_diff import Hunk, ProseDiff
-from cekura_tui.model.prose_lines import Passage, ProseLine, fold, passages, places_of, signed
-from cekura_tui.model.prose_words import word_count
+from cekura_tui.model.prose_lines import Passage, ProseLine, passages, places_of, signed
 from cekura_tui.model.text import capped, count
 from cekura_tui.model.visible import visible
 
@@ -29,9 +29,14 @@ def noted(diff: ProseDiff, hunk: Hunk) -> str:
     return visible(f"moved {hunk.note}" if hunk.kind == "moved" else hunk.note)
 
 
-def moved_away(hunk: Hunk) -> str:
+def moved_away(passage: Passage) -> str:
     """What stands where a moved passage stood: "moved to Closing (24 words)"."""
-    return f"moved to {visible(hunk.place) or 'the start'} ({count(word_count(hunk.old), 'word')})"
+    return f"moved to {visible(passage.elsewhere) or 'the start'} ({count(passage.words, 'word')})"
+
+
+def also_here(passage: Passage) -> str:
+    """What is said of a further part of a hunk: "also here", and where it came from."""
+    return f"also here, moved from {visible(passage.elsewhere) or 'the start'}" if passage.moved else "also here"
 
 
 def _lines(diff: ProseDiff, context: int) -> Iterator[str]:
@@ -46,9 +51,9 @@ def _lines(diff: ProseDiff, context: int) -> Iterator[str]:
         if passage.head:
             yield _head(diff, hunk)
         elif passage.moved == "away":
-            yield f"→ {moved_away(hunk)}"
+            yield f"→ {moved_away(passage)}"
         else:
-            yield f"@@ {hunk.number} of {len(diff.hunks)} @@ also here"
+            yield f"@@ {hunk.number} of {len(diff.hunks)} @@ {also_here(passage)}"
         yield from map(_marked, passage.lines)
 
 

@@ -15,17 +15,21 @@ from cekura_tui.store.prompts import as_prompt
 _IDS = ("run_ids", "category_ids", "workflow_metric_ids")
 _TEXTS = ("reason", "profile", "agent_name", "prompt_source", "owner")
 _TEXTS_IF_ANY = ("progress_id", "last_status", "summary_of_changes", "error")
-_NUMBERS_IF_ANY = ("agent_id", "launched_at", "finished_at", "answered_at", "stale_since", "again_of", "took")
+_ID_IF_ANY = ("agent_id", "again_of")
+_TIMES_IF_ANY = ("launched_at", "finished_at", "answered_at", "stale_since", "took")
 _FORMS: tuple[tuple[tuple[str, ...], type | tuple[type, ...]], ...] = (
     ((*_TEXTS, "prompt_sha256"), str),
     ((*_TEXTS_IF_ANY, "improved_sha256"), (str, type(None))),
-    (_NUMBERS_IF_ANY, (float, int, type(None))),
+    (_ID_IF_ANY, (int, type(None))),
+    (_TIMES_IF_ANY, (float, int, type(None))),
     (("created_at",), (float, int)),
 )
+_LATEST = 1e11
+"""Seconds of Unix time, some three thousand years from now: no clock says more, and no library shows it."""
 NOTHING: dict[str, object] = {
     **dict.fromkeys(_IDS, "[]"),
     **dict.fromkeys(_TEXTS, ""),
-    **dict.fromkeys((*_TEXTS_IF_ANY, *_NUMBERS_IF_ANY)),
+    **dict.fromkeys((*_TEXTS_IF_ANY, *_ID_IF_ANY, *_TIMES_IF_ANY)),
     "created_at": 0.0,
 }
 """Columns as they are in the row of a job of which nothing is known but its texts."""
@@ -54,6 +58,9 @@ def read_job(row: sqlite3.Row, key_id: str) -> Job:
         for name in names:
             if not isinstance(values[name], form):
                 raise _damaged(number, name)
+    for name in ("created_at", *_TIMES_IF_ANY):
+        if values[name] is not None and not is_time(values[name]):
+            raise _damaged(number, name)
     try:
         state = JobState(values["state"])
     except ValueError:
@@ -78,6 +85,11 @@ def read_jobs(rows: Iterable[sqlite3.Row], key_id: str) -> tuple[list[Job], Stor
     named = ", ".join(map(str, numbers[:_NAMED])) + (", …" if len(numbers) > _NAMED else "")
     told = f"{len(numbers):,} jobs cannot be read, and are left out: {named}."
     return jobs, StoreError(told, f"`jobs show {numbers[0]}` tells why.")
+
+
+def is_time(value: object) -> bool:
+    """Whether a column holds a time or a duration, in seconds, that there may be."""
+    return isinstance(value, float | int) and abs(value) < _LATEST
 
 
 def source_column(source: str) -> str | bytes:

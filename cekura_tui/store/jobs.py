@@ -14,7 +14,7 @@ from cekura_tui.model.text import Prompt
 from cekura_tui.store.asides import Aside, Asides
 from cekura_tui.store.database import Database
 from cekura_tui.store.errors import DamagedText, StoreError
-from cekura_tui.store.job_reading import LIST, UnreadableJob, read_job, read_jobs
+from cekura_tui.store.job_reading import LIST, UnreadableJob, is_time, read_job, read_jobs
 from cekura_tui.store.job_rows import WATCHED, JobRows, contents
 from cekura_tui.store.prompts import read_prompt
 
@@ -136,9 +136,10 @@ class JobStore:
         return [row["took"] for row in self._database.read(f"{ended} LIMIT ?", *whose, limit)]
 
     def changes(self, number: int) -> list[Change]:
-        """Every state that a job came into, oldest first, but for those that are not known here."""
+        """Every state that a job came into, oldest first, but for those that are damaged or not known here."""
         rows = self._database.read("SELECT * FROM job_changes WHERE job = ? ORDER BY rowid", number)
-        known = [row for row in rows if row["state"] in _STATES]
+        known = [row for row in rows if row["state"] in _STATES and isinstance(row["reason"], str)]
+        known = [row for row in known if is_time(row["at"])]
         return [Change(row["at"], JobState(row["state"]), row["reason"]) for row in known]
 
     def answers(self, number: int) -> list[RawAnswer]:

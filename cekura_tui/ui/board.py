@@ -15,6 +15,7 @@ from cekura_tui.model.times import clock_text
 if TYPE_CHECKING:
     from textual.dom import DOMNode
 
+    from cekura_tui.model.conflict_decisions import ConflictDecisions
     from cekura_tui.workspace.workspace import Workspace
 
 
@@ -32,6 +33,8 @@ class Board:
         self.usual = usual(())
         self._again: tuple[tuple[Job, ...], dict[int, int]] = ((), {})
         self.jobs_changed: Signal[Any] = Signal(owner, "jobs changed")
+        self.decisions: dict[int, ConflictDecisions] = {}
+        """What was decided of conflicts with an agent's prompt, by the job that the text was staged with."""
 
     def put_jobs(self, jobs: Sequence[Job]) -> None:
         """These are the jobs now."""

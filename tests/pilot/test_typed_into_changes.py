@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
+from typing import Any
 
 import pytest
 from agents_on_a_server import CLINIC, agents, revised
 from app_on_a_server import SMALL, Served, no_crash, on_run, opened, setup_of
 from one_dialog import answer, asked
+from run_pages import call, serve
 from scripted_server import LAUNCH, ScriptedServer
 from test_put_on_agent import putting
 from test_suggestion_screen import kept, kept_edited, screen, suggestion
@@ -23,6 +26,7 @@ from cekura_tui.ui.dialogs.hand_off import HandOffDialog
 from cekura_tui.ui.dialogs.improve import ImproveDialog
 from cekura_tui.ui.dialogs.note import NoteDialog
 from cekura_tui.ui.widgets.filter_input import FilterInput
+from cekura_tui.ui.widgets.run_list import RunList
 
 WORDS = "می\u200cخواهم 👩\u200d👩\u200d👧 \u200fe\u0301✂\ufe0f"
 TYPED = WORDS + "\xa0\u202f\u3000\U0001fae8"
@@ -194,6 +198,9 @@ async def test_what_nobody_would_see_cannot_be_typed(served: Served) -> None:
         area = await editing(pilot)
         burst(pilot, *"a\u202e\u2066\U000e0041\x85\ue000b")
         await eventually(lambda: area.text == "ab" + new, "what was typed")
+        pilot.app.post_message(Key("alt+x", "x"))  # as a terminal sends what is pressed with alt
+        burst(pilot, "c")
+        await eventually(lambda: area.text == "abc" + new, "what was typed")
 
 
 async def test_a_note_takes_every_letter(scripted: ScriptedServer) -> None:
@@ -210,3 +217,15 @@ async def test_a_filter_takes_every_letter(served: Served) -> None:
         line = pilot.app.screen.query_one(FilterInput)
         await eventually(lambda: line.value == WORDS, "the filter")
         no_crash(pilot)
+
+
+async def test_keys_wait_once_for_what_does_not_open(scripted: ScriptedServer) -> None:
+    serve(scripted, call(9), call(8))
+    async with opened(setup_of(scripted.url, "key", 1), size=SMALL) as pilot:
+        await sees(pilot, " run", "paused", "9")
+        runs = pilot.app.screen.query_one(RunList)
+        page: Any = pilot.app.screen
+        page.opening = opening = asyncio.Event()  # as while a server does not answer
+        burst(pilot, "j")
+        await eventually(lambda: runs.cursor_key == 8, "the first key waited for nothing")
+        assert opening.is_set()

@@ -54,6 +54,10 @@ SPOILT = [
     ("category_ids = '[null]'", "what is kept as its category_ids is damaged"),
     ("workflow_metric_ids = x'5b5d'", "what is kept as its workflow_metric_ids is damaged"),
     ("launched_at = 'noon'", "what is kept as its launched_at is damaged"),
+    ("launched_at = 1e300", "what is kept as its launched_at is damaged"),
+    ("finished_at = 1e18", "what is kept as its finished_at is damaged"),
+    ("created_at = -9e999", "what is kept as its created_at is damaged"),
+    ("agent_id = 9e999", "what is kept as its agent_id is damaged"),
     ("agent_name = x'ff'", "what is kept as its agent_name is damaged"),
     ("prompt_source = x'ff'", "what is kept as its prompt_source is damaged"),
 ]
@@ -81,6 +85,14 @@ def test_a_job_that_cannot_be_read_can_be_forgotten_with_its_texts(store: Store,
     assert store.jobs.forget(2, 9.0).state == JobState.FORGOTTEN
     assert (store.jobs.all(), store.jobs.unreadable, store.prompt_uses.all(7)) == ([], None, [])
     assert [bytes(row["text"]) for row in store.database.read("SELECT text FROM prompts")] == [b""]
+
+
+@pytest.mark.parametrize("change", ["at = 'x'", "at = 1e300", "reason = x'ff'", "state = 'paused'"])
+def test_of_what_a_job_went_through_only_what_cannot_be_read_is_left_out(
+    store: Store, jobs: list[int], change: str
+) -> None:
+    spoil(store, f"UPDATE job_changes SET {change} WHERE job = 2 AND state = 'running'")
+    assert [one.state for one in store.jobs.changes(2)] == ["launching", "succeeded"]
 
 
 def test_several_are_told_of_in_one_sentence(store: Store, jobs: list[int]) -> None:

@@ -149,3 +149,20 @@ def test_a_heading_that_comes_between_two_sentences_of_a_rule_does_not_take_up_t
         for taken in ([hunk.number], [other.number for other in diff.hunks if other is not hunk]):
             lines = staged(diff, {number: Choice("accepted") for number in taken}).splitlines()
             assert {line for line in lines if "##" in line} <= {"## Rules", "## Refunds"}
+
+
+def test_sentences_of_a_rule_that_moved_together_each_say_where_they_went_and_came_from() -> None:
+    old = (
+        "## Identity\n\nYou are Ana, the voice of the clinic.\n\n## Rules\n\n"
+        "1. Tell the caller that calls are recorded for training. Read the number back in groups of three. Go on.\n"
+        "2. Ask for the date of birth.\n\n## Closing\n\nThank the caller.\n"
+    )
+    first, second = "Tell the caller that calls are recorded for training.", "Read the number back in groups of three."
+    new = old.replace(f"{first} {second} ", "").replace("clinic.", f"clinic. {first}")
+    new = new.replace("Thank the caller.", f"{second} Thank the caller.")
+    diff = compare(old, new)
+    told = as_text(diff).splitlines()
+    assert "→ moved to Identity › paragraph 1 (10 words)" in told
+    assert "→ moved to Closing › paragraph 1 (8 words)" in told
+    places = [line for line in told if line.startswith("@@")]
+    assert [line.count("moved from Rules › rule 1") for line in places] == [1, 1]

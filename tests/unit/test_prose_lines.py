@@ -8,8 +8,9 @@ from collections import Counter
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from cekura_tui.model.folded_lines import fold
 from cekura_tui.model.prose_compare import compare
-from cekura_tui.model.prose_lines import ProseLine, fold, passages
+from cekura_tui.model.prose_lines import ProseLine, passages
 from cekura_tui.model.prose_text import as_text
 from cekura_tui.model.prose_words import Span
 from cekura_tui.model.staged_lines import staged_lines

@@ -21,6 +21,7 @@ from cekura_tui.ui.board import Board
 from cekura_tui.ui.dialogs.dialog import Dialog
 from cekura_tui.ui.widgets.choice_list import Choice, ChoiceList
 from cekura_tui.ui.widgets.progress_line import ProgressLine
+from cekura_tui.ui.widgets.typed_line import TypedLine
 from cekura_tui.workspace.run_export import ENDINGS, AlreadyThere, RunExport, check_export
 
 _LOOKS = 0.5
@@ -60,7 +61,7 @@ class ExportRunsDialog(Dialog[str]):
         day = time.strftime("%Y-%m-%d", time.localtime(self._board.clock()))
         with Vertical(classes="dialog export"):
             yield Label(Content("Save runs to a file"), classes="dialog-title")
-            yield Input(f"runs-{day}.csv", id="export-file", select_on_focus=False, compact=True)
+            yield TypedLine(f"runs-{day}.csv", id="export-file", select_on_focus=False, compact=True)
             yield ChoiceList(several=False, id="export-what")
             yield ProgressLine(id="export-progress")
             yield Static(id="export-note")

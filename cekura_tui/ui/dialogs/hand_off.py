@@ -19,6 +19,7 @@ from cekura_tui.model.unified_patch import patch_path, unified_patch
 from cekura_tui.ui.dialogs.saving import SavingDialog
 from cekura_tui.ui.terminal.pager import pager, show_in_pager
 from cekura_tui.ui.widgets.choice_list import Choice, ChoiceList
+from cekura_tui.ui.widgets.typed_line import TypedLine
 from cekura_tui.workspace.prompt_out import Drifted, is_source, seen_from_here, source_file, write_out
 from cekura_tui.workspace.text_files import check_output, safe_name
 
@@ -53,7 +54,7 @@ class HandOffDialog(SavingDialog):
         """The file's name, what goes into it, and the ways."""
         with Vertical(classes="dialog"):
             yield Label(Content("Save the improved prompt"), classes="dialog-title")
-            yield Input(self._proposed_name(), id="save-file", compact=True)
+            yield TypedLine(self._proposed_name(), id="save-file", compact=True)
             yield self._what
             yield Static(id="save-note")
             with VerticalScroll(id="drift"):

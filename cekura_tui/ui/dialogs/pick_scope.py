@@ -23,6 +23,7 @@ from cekura_tui.ui.widgets.cells import fit
 from cekura_tui.ui.widgets.row_canvas import RowState
 from cekura_tui.ui.widgets.row_strips import Line
 from cekura_tui.ui.widgets.signs import TONE_CLASSES, TONE_CSS
+from cekura_tui.ui.widgets.typed_line import TypedLine
 from cekura_tui.ui.widgets.virtual_list import VirtualList
 
 if TYPE_CHECKING:
@@ -116,7 +117,7 @@ class PickScopeDialog(Dialog[Scope]):
         """What is looked for, and the list."""
         with Vertical(id="pick-scope", classes="dialog"):
             yield Label(Content("List runs of"), classes="dialog-title")
-            yield Input(placeholder="name or number", id="scope-search", compact=True)
+            yield TypedLine(placeholder="name or number", id="scope-search", compact=True)
             yield ScopeList(id="scopes")
             yield Static(id="scope-note")
             yield Label(Content("letters search · ↑ ↓ move · enter picks · esc closes"), classes="dialog-hint")

@@ -5,9 +5,10 @@ from __future__ import annotations
 from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.content import Content
-from textual.widgets import Input, Label, Static
+from textual.widgets import Label, Static
 
 from cekura_tui.ui.dialogs.saving import SavingDialog
+from cekura_tui.ui.widgets.typed_line import TypedLine
 from cekura_tui.workspace.text_files import check_output, write_text
 
 
@@ -22,7 +23,7 @@ class SaveTextDialog(SavingDialog):
         """The file's name."""
         with Vertical(classes="dialog"):
             yield Label(Content(f"Save {self._what}"), classes="dialog-title")
-            yield Input(self._name_proposed, id="save-file", select_on_focus=False, compact=True)
+            yield TypedLine(self._name_proposed, id="save-file", select_on_focus=False, compact=True)
             yield Static(id="save-note")
             yield Label(Content("enter saves · esc goes back"), classes="dialog-hint")
 

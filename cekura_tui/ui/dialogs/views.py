@@ -23,6 +23,7 @@ from cekura_tui.ui.widgets.cells import fit
 from cekura_tui.ui.widgets.row_canvas import RowState
 from cekura_tui.ui.widgets.row_strips import Line
 from cekura_tui.ui.widgets.signs import TONE_CLASSES, TONE_CSS
+from cekura_tui.ui.widgets.typed_line import TypedLine
 from cekura_tui.ui.widgets.virtual_list import VirtualList
 
 if TYPE_CHECKING:
@@ -73,7 +74,7 @@ class ViewsDialog(Dialog[str]):
             yield ViewList(id="views")
             with Vertical(id="view-naming"):
                 yield Static(Content(f"A name for {clean_line(self._current)}"), id="view-of")
-                yield Input(id="view-name", compact=True)
+                yield TypedLine(id="view-name", compact=True)
             yield Static(id="views-note")
             yield Label(Content(_KEYS), id="views-keys", classes="dialog-hint")
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import cached_property
 from typing import TYPE_CHECKING
 
 from cekura_tui.model.errors import UsageError
@@ -10,7 +9,6 @@ from cekura_tui.ui.screens.suggestion_keys import SuggestionKeys
 from cekura_tui.workspace.read_only import refuse_read_only
 
 if TYPE_CHECKING:
-    from cekura_tui.model.conflict_decisions import ConflictDecisions
     from cekura_tui.workspace.suggestions import Why
 
 _OUT = ("hand_off", "put_on_agent", "try_again")
@@ -60,16 +58,11 @@ class SuggestionWays(SuggestionKeys):
         """Put the staged prompt onto the agent."""
         if self.reading is None:
             return
+        from cekura_tui.model.conflict_decisions import ConflictDecisions
         from cekura_tui.ui.dialogs.put_on_agent import PutOnAgentDialog
 
-        self.app.push_screen(PutOnAgentDialog(self.board, self.number, self.reading.staged, self._decisions))
-
-    @cached_property
-    def _decisions(self) -> ConflictDecisions:
-        """What was decided of conflicts with the agent's prompt; it outlives the dialog."""
-        from cekura_tui.model.conflict_decisions import ConflictDecisions
-
-        return ConflictDecisions()
+        decisions = self.board.decisions.setdefault(self.number, ConflictDecisions())
+        self.app.push_screen(PutOnAgentDialog(self.board, self.number, self.reading.staged, decisions))
 
     def action_try_again(self) -> None:
         """Improve once more, from the staged prompt."""

@@ -7,10 +7,11 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from typing import Literal
 
+from cekura_tui.model.folded_lines import fold
 from cekura_tui.model.long_lines import in_stretches
 from cekura_tui.model.prose_diff import Hunk, ProseDiff
-from cekura_tui.model.prose_lines import Passage, ProseLine, fold
-from cekura_tui.model.prose_text import counts, has_words, moved_away, noted
+from cekura_tui.model.prose_lines import Passage, ProseLine
+from cekura_tui.model.prose_text import also_here, counts, has_words, moved_away, noted
 from cekura_tui.model.prose_words import Span, word_count
 from cekura_tui.model.staging import Choices
 from cekura_tui.model.text import clean_line, count
@@ -102,9 +103,9 @@ def _of_hunk(n: int, diff: ProseDiff, passage: Passage, choices: Choices, told: 
             facts = clean_line(", ".join(told.own_facts))
             yield _said(n, -1, "flag", f"! speaks of this one call: {facts}", *of_hunk)
     elif passage.moved == "away":
-        yield _said(n, -1_000, "away", moved_away(hunk), *of_hunk)
+        yield _said(n, -1_000, "away", moved_away(passage), *of_hunk)
     else:
-        yield _said(n, -1_000, "also", f"{number} · also here", *of_hunk)
+        yield _said(n, -1_000, "also", f"{number} · {also_here(passage)}", *of_hunk)
     for part, line in enumerate(_drawn(passage)):
         yield DiffRow(n, part, "line", line, *of_hunk)
 

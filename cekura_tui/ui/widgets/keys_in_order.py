@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 from typing import TYPE_CHECKING
 
 from textual import events
@@ -15,7 +14,7 @@ else:
     _Screen = object  # of two bases that are widgets, the style of the first alone would hold
 
 PATIENCE = 1.0
-"""Seconds that a key waits for what the key before it opens."""
+"""Seconds that keys wait for what the key before them opens."""
 
 
 async def passed_on(widget: Widget, event: events.Key) -> bool:
@@ -23,8 +22,10 @@ async def passed_on(widget: Widget, event: events.Key) -> bool:
     app = widget.app
     opening = getattr(widget.screen, "opening", None)
     if isinstance(opening, asyncio.Event):
-        with contextlib.suppress(TimeoutError):
+        try:
             await asyncio.wait_for(opening.wait(), PATIENCE)
+        except TimeoutError:
+            opening.set()  # the keys after this one wait no more
     screen = app.screen
     # A screen that came by the key before has no focus until it is put together.
     await screen._mounted_event.wait()

@@ -6,7 +6,7 @@ from textual import events
 from textual.widgets import TextArea
 
 from cekura_tui.ui.widgets.keys_in_order import do_binding, passed_on
-from cekura_tui.ui.widgets.typed_characters import is_typed
+from cekura_tui.ui.widgets.typed_characters import is_typed, text_of
 
 
 class PromptArea(TextArea):
@@ -23,11 +23,13 @@ class PromptArea(TextArea):
     async def _on_key(self, event: events.Key) -> None:
         if await passed_on(self, event):
             return
-        if event.is_printable or event.key == "enter" or self.read_only:
+        text = text_of(event)
+        if event.key == "enter" or self.read_only or (text is not None and event.is_printable):
             await super()._on_key(event)
-        elif event.character is not None and is_typed(event.character):
+        elif text is not None:
             event.stop()
             event.prevent_default()
-            self._replace_via_keyboard(event.character, *self.selection)
+            self._replace_via_keyboard(text, *self.selection)
         else:
+            event.prevent_default()  # Textual would type what is pressed with alt
             await do_binding(self, event)

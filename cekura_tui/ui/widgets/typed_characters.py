@@ -4,10 +4,17 @@ from __future__ import annotations
 
 import unicodedata
 
+from textual import events
+
 from cekura_tui.model.text import clean
 
 _NO_TEXT = ("Cc", "Cs", "Co", "Zl", "Zp")
 """Controls, halves of characters, ends of lines; and what terminals send for keys that have no character."""
+
+
+def text_of(event: events.Key) -> str | None:
+    """What a key types; None for one that is none, as one pressed with alt."""
+    return event.character if is_typed(event.character) and not event.key.startswith("alt+") else None
 
 
 def is_typed(character: str | None) -> bool:

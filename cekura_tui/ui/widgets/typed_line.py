@@ -6,7 +6,7 @@ from textual import events
 from textual.widgets import Input
 
 from cekura_tui.ui.widgets.keys_in_order import do_binding, passed_on
-from cekura_tui.ui.widgets.typed_characters import is_typed
+from cekura_tui.ui.widgets.typed_characters import is_typed, text_of
 
 
 class TypedLine(Input):
@@ -32,11 +32,12 @@ class TypedLine(Input):
     async def _on_key(self, event: events.Key) -> None:
         if await passed_on(self, event):
             return
-        if event.is_printable:
+        if (text := text_of(event)) is None:
+            event.prevent_default()  # Textual would type what is pressed with alt
+            await do_binding(self, event)
+        elif event.is_printable:
             await super()._on_key(event)
-        elif event.character is not None and is_typed(event.character):
+        else:
             event.stop()
             event.prevent_default()
-            self.replace(event.character, *self.selection)
-        else:
-            await do_binding(self, event)
+            self.replace(text, *self.selection)
