@@ -24,11 +24,12 @@ from textual.widget import Widget
 from waiting import eventually
 
 from cekura_tui.jobs.engine import JobEngine
-from cekura_tui.jobs.schedule import DAY, HOUR, MINUTE
+from cekura_tui.jobs.polling import DAY, HOUR, MINUTE
 from cekura_tui.model.job import Draft, JobState
 from cekura_tui.model.text import Prompt
 from cekura_tui.ui.app import CekuraApp
-from cekura_tui.workspace import job_desk, session
+from cekura_tui.workspace import job_service as job_desk
+from cekura_tui.workspace import session
 from cekura_tui.workspace.session import Session
 from cekura_tui.workspace.setup import make_setup
 from cekura_tui.workspace.workspace import Workspace

@@ -8,9 +8,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from cekura_tui.model.evidence import evidence_in
-from cekura_tui.model.run import Run
-from cekura_tui.model.transcript import read_transcript
+from cekura_tui.evidence.evidence import evidence_in
+from cekura_tui.model.run.run import Run
+from cekura_tui.model.transcript.transcript import read_transcript
 
 HERE = Path(__file__).parent / "evidence"
 

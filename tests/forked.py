@@ -21,8 +21,10 @@ _PARENT = """
 import fcntl, json, os, signal, sys, termios
 from cekura_tui.cli.main import main
 from cekura_tui.ui import app
-from cekura_tui.ui.dialogs import improve
-from cekura_tui.ui.screens import job, jobs, suggestion
+from cekura_tui.ui.jobs import improve
+from cekura_tui.ui.jobs import job
+from cekura_tui.ui.jobs import screen as jobs
+from cekura_tui.ui.suggestion import screen as suggestion
 from cekura_tui.workspace import session
 from cekura_tui.demo import server
 for line in sys.stdin:

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from scripted_server import Got, Reply, ScriptedServer
 
 from cekura_tui.model.text import clean
-from cekura_tui.ui.widgets.cells import drawn
+from cekura_tui.ui.terminal.cells import drawn
 
 SEQUENCES = {
     "csi": "\x1b[2J\x1b[H\x1b[31mred\x1b[0m\x1b[5A\x1b[3;9r\x1b[4h\x1b[!p",

@@ -11,8 +11,8 @@ from typing import NamedTuple
 
 from prose_cases import Mark, Pair, Word
 
-from cekura_tui.model.prose_compare import compare
-from cekura_tui.model.prose_diff import ProseDiff
+from cekura_tui.prose.compare import compare
+from cekura_tui.prose.diff import ProseDiff
 
 
 class Score(NamedTuple):

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
-from cekura_tui.model.outcome import Outcome
-from cekura_tui.model.paged_runs import RunPage
-from cekura_tui.model.view import RunRow
+from cekura_tui.model.run.listing import RunPage
+from cekura_tui.model.run.outcome import Outcome
+from cekura_tui.model.run.view import RunRow
 
 BEGAN = 1_787_054_400.0
 FIRST_ID = 900_001

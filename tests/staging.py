@@ -22,10 +22,10 @@ from cekura_tui.config.paths import Paths
 from cekura_tui.jobs.engine import JobEngine
 from cekura_tui.model.job import Draft, Job
 from cekura_tui.model.progress import Progress
-from cekura_tui.model.staging import Choice
 from cekura_tui.model.text import Prompt
+from cekura_tui.prose.staging import Choice
 from cekura_tui.ui.app import CekuraApp
-from cekura_tui.ui.screens.suggestion import SuggestionScreen
+from cekura_tui.ui.suggestion.screen import SuggestionScreen
 from cekura_tui.workspace import session as session_room
 from cekura_tui.workspace.session import Session
 from cekura_tui.workspace.setup import DemoOptions, Setup, demo_setup

@@ -12,11 +12,20 @@ from email.utils import parsedate_to_datetime
 from functools import cached_property
 from typing import TypeVar
 
-from cekura_tui.api.errors import ApiError, BadAnswer, Busy, KeyRefused, NotFound, Rejected, ServerFault
-from cekura_tui.api.retry import at_clock, read_retry_after
-from cekura_tui.model.account import Agent, Project
+from cekura_tui.api.errors import (
+    ApiError,
+    BadAnswer,
+    Busy,
+    KeyRefused,
+    NotFound,
+    Rejected,
+    ServerFault,
+    at_clock,
+    read_retry_after,
+)
 from cekura_tui.model.errors import CekuraTuiError
-from cekura_tui.model.page import Page
+from cekura_tui.model.run.listing import Page
+from cekura_tui.model.scope import Agent, Project
 from cekura_tui.model.text import Prompt, clean, clean_json, clean_line
 
 T = TypeVar("T")

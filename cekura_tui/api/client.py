@@ -1,29 +1,76 @@
-"""The Cekura API: one request function, then one short method an operation."""
+"""Requests as curl commands, to be run in a shell that has the key in CEKURA_API_KEY; the key itself is in none.
+
+Waiting so long and no longer, by the time in which this process ran.
+
+The Cekura API: one request function, then one short method an operation.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import json
 import random
+import shlex
 import time
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
+from urllib.parse import urlencode
 
 import httpx
 
 from cekura_tui import __version__
 from cekura_tui.api import answers
 from cekura_tui.api.answers import Answer
-from cekura_tui.api.curl import LAUNCH_PATH, PROGRESS_PATH, launch_command, progress_command
-from cekura_tui.api.errors import ApiError, BadAnswer, NotConnected, NotFound, NotOffered, Unreachable
-from cekura_tui.api.patience import while_awake
-from cekura_tui.api.retry import next_try
-from cekura_tui.model.account import Agent, Project
+from cekura_tui.api.errors import ApiError, BadAnswer, NotConnected, NotFound, NotOffered, Unreachable, next_try
 from cekura_tui.model.job import Draft
-from cekura_tui.model.page import Page
-from cekura_tui.model.run import Run
+from cekura_tui.model.run.listing import Page
+from cekura_tui.model.run.run import Run
+from cekura_tui.model.scope import Agent, Project
 from cekura_tui.model.text import Prompt
+
+LAUNCH_PATH = "/test_framework/v1/runs/improve_prompt_bg/"
+PROGRESS_PATH = "/test_framework/v1/runs/improve_prompt_progress/"
+_END = "END_OF_BODY"
+_KEY = '-H "X-CEKURA-API-KEY: $CEKURA_API_KEY"'
+
+
+def launch_command(base: str, draft: Draft) -> str:
+    """The launch of a job, prompt and all. Running it launches another one."""
+    # On standard input, for an argument may be too long for the system; JSON is one line, so nothing ends it early.
+    command = f"curl -X POST {shlex.quote(f'{base}{LAUNCH_PATH}')} {_KEY} -H 'Content-Type: application/json'"
+    return f"{command} --data-binary @- <<'{_END}'\n{json.dumps(draft.body())}\n{_END}"
+
+
+def progress_command(base: str, progress_id: str) -> str:
+    """The question how far a job is."""
+    url = f"{base}{PROGRESS_PATH}?" + urlencode({"progress_id": progress_id})
+    return f"curl {shlex.quote(url)} {_KEY}"
+
+
+T = TypeVar("T")
+_STEP = 1.0
+
+
+async def while_awake(work: Coroutine[Any, Any, T], seconds: float) -> T:
+    """Do it within so many seconds, else TimeoutError.
+
+    Time in which the process was stopped or the machine slept counts a second at the most: what came meanwhile is
+    read before anybody says that nothing came.
+    """
+    task = asyncio.create_task(work)
+    try:
+        left = seconds
+        while left > 0:
+            done, _ = await asyncio.wait({task}, timeout=min(_STEP, left))
+            if done:
+                return task.result()
+            left -= _STEP
+        raise TimeoutError
+    finally:
+        task.cancel()
+        await asyncio.wait({task})
+
 
 READ = httpx.Timeout(20.0, connect=5.0)
 LAUNCH = httpx.Timeout(None, connect=10.0)

@@ -11,7 +11,7 @@ from cekura_tui.cli.output import put, say
 from cekura_tui.cli.script import run_script
 
 if TYPE_CHECKING:
-    from cekura_tui.model.account import Project
+    from cekura_tui.model.scope import Project
     from cekura_tui.workspace.session import Session
 
 

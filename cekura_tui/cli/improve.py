@@ -164,7 +164,7 @@ async def _hand_over(
     done = await session.jobs.suggestion(job.number)
     status = exit_of([job])
     if done.improved_prompt is not None and target is not None:
-        from cekura_tui.workspace.prompt_out import Drifted, write_out
+        from cekura_tui.workspace.prompt_files import Drifted, write_out
 
         try:
             more = write_out(target, done.improved_prompt, done, force=force)
@@ -189,8 +189,8 @@ async def _hand_over(
 def _put_changes(done: Suggestion) -> None:
     """The summary and the diff, of a job that has them."""
     if done.improved_prompt is not None:
-        from cekura_tui.model.prose_compare import compare
-        from cekura_tui.model.prose_text import as_text
+        from cekura_tui.prose.compare import compare
+        from cekura_tui.prose.lines import as_text
 
         if done.job.summary_of_changes:
             put(f"{done.job.summary_of_changes}\n")

@@ -13,10 +13,10 @@ from cekura_tui.cli.script import look_at, run_script, state_line
 from cekura_tui.model.errors import UsageError
 
 if TYPE_CHECKING:
-    from cekura_tui.jobs.owner import Owner
+    from cekura_tui.jobs.lease import Owner
     from cekura_tui.model.job import Job, Suggestion
     from cekura_tui.model.text import Prompt
-    from cekura_tui.workspace.job_record import JobRecord
+    from cekura_tui.workspace.job_service import JobRecord
     from cekura_tui.workspace.session import Session
 
 
@@ -86,8 +86,8 @@ def _put_curls(record: JobRecord) -> None:
 
 
 def _put_diff(sent: Prompt, other: Prompt) -> None:
-    from cekura_tui.model.prose_compare import compare
-    from cekura_tui.model.prose_text import as_text
+    from cekura_tui.prose.compare import compare
+    from cekura_tui.prose.lines import as_text
 
     if sent != other:
         put(as_text(compare(sent, other)).rstrip("\n"))
@@ -95,16 +95,15 @@ def _put_diff(sent: Prompt, other: Prompt) -> None:
 
 def _put_patch(done: Suggestion, other: Prompt) -> None:
     from cekura_tui.model.text import Prompt
-    from cekura_tui.model.unified_patch import patch_path, unified_patch
-    from cekura_tui.workspace.prompt_out import seen_from_here
+    from cekura_tui.prose.patch import patch_path, unified_patch
+    from cekura_tui.workspace.prompt_files import seen_from_here
 
     put_prompt(Prompt(unified_patch(done.prompt, other, patch_path(seen_from_here(done.job.prompt_source)))))
 
 
 def _put_record(record: JobRecord, again: Sequence[Job], options: Options) -> None:
     """State, facts, every change of state, and the summary."""
-    from cekura_tui.model.text import clean_line
-    from cekura_tui.model.times import clock_text
+    from cekura_tui.model.text import clean_line, clock_text
 
     put(state_line(record.job))
     for name, text in _facts(record, again, options):
@@ -122,7 +121,7 @@ def _put_record(record: JobRecord, again: Sequence[Job], options: Options) -> No
 def _facts(record: JobRecord, again: Sequence[Job], options: Options) -> list[tuple[str, str]]:
     """Names and texts; what is not known is empty."""
     from cekura_tui.model.job import JobState
-    from cekura_tui.model.times import clock_text
+    from cekura_tui.model.text import clock_text
 
     job = record.job
     unconfirmed = job.state == JobState.UNCONFIRMED

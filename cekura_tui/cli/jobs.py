@@ -1,22 +1,102 @@
-"""`jobs`: its list and its commands; `jobs forget` is here too."""
+"""`jobs wait` and `jobs resume`: asking about certain jobs until something came.
+
+`jobs`: its list and its commands; `jobs forget` is here too.
+"""
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING
 
 import click
 
-from cekura_tui.cli.following import resume_jobs, wait_jobs
 from cekura_tui.cli.job_show import show_job
 from cekura_tui.cli.job_watch import watch_jobs
 from cekura_tui.cli.options import JOB, Options
 from cekura_tui.cli.output import complain, put_json, put_table, say
-from cekura_tui.cli.script import run_script
-from cekura_tui.model.errors import UsageError
+from cekura_tui.cli.script import exit_of, run_script, state_line, wait_for_jobs
+from cekura_tui.model.errors import CekuraTuiError, Exit, UsageError
 
 if TYPE_CHECKING:
     from cekura_tui.model.job import Job
     from cekura_tui.workspace.session import Session
+
+
+FIRST_ANSWER = 10.0
+"""Seconds that `jobs resume` waits for an answer."""
+
+
+@click.command("wait")
+@click.argument("numbers", type=JOB, nargs=-1, required=True, metavar="ID...")
+@click.option("--timeout", type=click.FloatRange(min=0), metavar="S", help="Wait so many seconds at the most.")
+@click.pass_obj
+@click.pass_context
+def wait_jobs(ctx: click.Context, options: Options, numbers: tuple[int, ...], timeout: float | None) -> None:
+    """Wait until jobs have ended. Leaves with 0, 3 where one found no issues, or 1."""
+
+    async def work(session: Session) -> list[Job]:
+        return await wait_for_jobs(session, numbers, timeout)
+
+    ended = run_script(options, work)
+    if any(job.state.going for job in ended):
+        say("Not finished in time; what runs goes on.")
+    ctx.exit(exit_of(ended))
+
+
+@click.command("resume")
+@click.argument("numbers", type=JOB, nargs=-1, required=True, metavar="ID...")
+@click.pass_obj
+@click.pass_context
+def resume_jobs(ctx: click.Context, options: Options, numbers: tuple[int, ...]) -> None:
+    """Ask again about jobs that are stopped or lost.
+
+    With this key also about those that another key launched. Waits a moment for what comes, and leaves with 0 where
+    the jobs run or have ended, or 1.
+    """
+    wanted = tuple(dict.fromkeys(numbers))
+
+    async def work(session: Session) -> Exit:
+        for number in wanted:
+            await session.jobs.resumable(number)
+        return await _resume(session, wanted, options)
+
+    ctx.exit(run_script(options, work))
+
+
+async def _resume(session: Session, numbers: tuple[int, ...], options: Options) -> Exit:
+    """Ask about jobs, each of them whatever came of the others; tells how each is, and returns the worst status."""
+    status, since, asked = Exit.DONE, time.time(), []
+    session.engine.start()
+    for number in numbers:
+        try:
+            asked.append((await session.jobs.resume(number)).number)
+        except CekuraTuiError as error:
+            complain(error)
+            status = max(status, error.exit_status)
+    end = time.monotonic() + FIRST_ANSWER
+    while asked:
+        if session.engine.paused is not None:
+            raise session.engine.paused
+        late = time.monotonic() >= end
+        for number in asked[:]:
+            job = await session.jobs.get(number)
+            if came := _came(job, since):
+                say(state_line(job))
+            elif late:
+                say(f"{state_line(job)}. No answer yet; `{options.again(f'jobs wait {number}')}` waits for it.")
+            if came or late:
+                asked.remove(number)
+                if not (job.state.going or job.state.final):
+                    status = max(status, Exit.NOT_SUCCEEDED)
+        if asked:
+            await session.engine.news(max(0.0, min(1.0, end - time.monotonic())))
+    return status
+
+
+def _came(job: Job, since: float) -> bool:
+    """Whether something was heard of a job since then: an answer, its end, or that the server does not answer."""
+    heard = max(job.answered_at or 0.0, job.stale_since or 0.0)
+    return not job.state.going or heard >= since
 
 
 @click.group()
@@ -46,8 +126,7 @@ def list_jobs(options: Options, drafts: bool, as_json: bool) -> None:
         return
     if not found:
         return
-    from cekura_tui.model.text import clean_line
-    from cekura_tui.model.times import clock_text
+    from cekura_tui.model.text import clean_line, clock_text
 
     put_table(
         ("JOB", "STATE", "RUNS", "AGENT", "LAUNCHED", "LAST ANSWER"),
@@ -80,7 +159,7 @@ def forget_jobs(options: Options, numbers: tuple[int, ...], force: bool) -> None
 
     async def work(session: Session) -> None:
         from cekura_tui.model.job import JobState
-        from cekura_tui.store.job_reading import UnreadableJob
+        from cekura_tui.store.jobs import UnreadableJob
 
         wanted = tuple(dict.fromkeys(numbers))
         for number in wanted:

@@ -1,4 +1,7 @@
-"""The front door: global options, and which room a command leads to."""
+"""`config path`.
+
+The front door: global options, and which room a command leads to.
+"""
 
 from __future__ import annotations
 
@@ -10,17 +13,30 @@ import click
 
 from cekura_tui import __version__
 from cekura_tui.cli.auth import auth
-from cekura_tui.cli.config import config
 from cekura_tui.cli.demo_server import demo_server
 from cekura_tui.cli.improve import improve
 from cekura_tui.cli.jobs import jobs
 from cekura_tui.cli.opening import open_app, open_target
 from cekura_tui.cli.options import Options, embedded_options, number
-from cekura_tui.cli.output import complain, discard, say
+from cekura_tui.cli.output import complain, discard, put, say
 from cekura_tui.cli.runs import runs
 from cekura_tui.cli.script import Ended
 from cekura_tui.model.errors import CekuraTuiError, Exit, UsageError
 from cekura_tui.model.text import clean_line
+
+
+@click.group()
+def config() -> None:
+    """Settings and files."""
+
+
+@config.command()
+@click.pass_obj
+def path(options: Options) -> None:
+    """Print the directory that holds settings, keys, runs and jobs."""
+    from cekura_tui.config.paths import find_paths
+
+    put(str(find_paths(options.config_dir, os.environ).home))
 
 
 class ReaderGone(Exception):

@@ -1,9 +1,14 @@
-"""Opening the app: what it opens on, and what happens where there is no terminal."""
+"""`--demo` without a terminal: the main job, told as text.
+
+Opening the app: what it opens on, and what happens where there is no terminal.
+"""
 
 from __future__ import annotations
 
 import os
 import sys
+import time
+from contextlib import aclosing
 from itertools import pairwise
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -11,12 +16,61 @@ from urllib.parse import urlsplit
 import click
 
 from cekura_tui.cli.options import Options, number
-from cekura_tui.model.errors import UsageError
+from cekura_tui.cli.output import put
+from cekura_tui.cli.script import run_script, wait_for_jobs
+from cekura_tui.model.errors import Exit, UsageError
 from cekura_tui.model.text import clean_line
 
 if TYPE_CHECKING:
+    from cekura_tui.model.run.view import RunRow
     from cekura_tui.model.scope import Scope
+    from cekura_tui.workspace.session import Session
     from cekura_tui.workspace.setup import Setup
+
+
+def tell_story(options: Options) -> int:
+    """Find the newest failed run, show its verdicts, launch a job, wait, and show what is proposed."""
+
+    async def work(session: Session) -> Exit:
+        from cekura_tui.model.job import Draft
+        from cekura_tui.model.run.words import STATE_MARKS, verdict_line
+        from cekura_tui.prose.compare import compare
+        from cekura_tui.prose.lines import as_text
+
+        row = await _newest_failed(session)
+        view = await session.run(row.id)
+        put(f"Run {row.id}: {row.scenario} ({row.personality}), {row.agent}: {row.outcome.mark} {row.outcome.text}\n")
+        for verdict in view.verdicts:
+            put(f"{STATE_MARKS[verdict.state]} {verdict_line(verdict)}")
+            if verdict.state == "fail":
+                for text in verdict.reasons:
+                    put(f"    {text}")
+        runs = await session.improvable([row.id])
+        agent, prompt = await session.agent_prompt(runs.agent_id)
+        job = await session.jobs.launch(Draft(runs.run_ids, prompt, runs.agent_id, agent.name, prompt_source="agent"))
+        (job,) = await wait_for_jobs(session, [job.number], None)
+        done = await session.jobs.suggestion(job.number)
+        put(f"\nJob {job.number}: {job.state.words}{': ' + job.error if job.error else ''}")
+        if done.improved_prompt is not None:
+            put(f"\n{job.summary_of_changes or ''}\n")
+            put(as_text(compare(done.prompt, done.improved_prompt)).rstrip("\n"))
+        return Exit.DONE
+
+    return run_script(options, work)
+
+
+async def _newest_failed(session: Session) -> RunRow:
+    from cekura_tui.model.run.query import RunQuery
+    from cekura_tui.model.run.view import row_of
+    from cekura_tui.workspace.all_runs import all_runs
+
+    params = RunQuery(await session.scope()).params(time.time())
+    async with aclosing(all_runs(session.client, params, session.budget)) as pages:
+        async for page in pages:
+            for run in page.items:
+                if (row := row_of(run)).outcome.kind == "failed":
+                    return row
+    raise UsageError("There is no failed run to learn from.")
 
 
 @click.command("open", hidden=True)
@@ -71,7 +125,7 @@ def open_app(
     """
     if not _can_draw():
         if options.demo and run_id is None and scope is None:
-            from cekura_tui.cli.story import tell_story
+            from cekura_tui.cli.opening import tell_story
 
             return tell_story(options)
         raise UsageError(

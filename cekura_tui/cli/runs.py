@@ -1,23 +1,169 @@
-"""`runs list` and `runs show`."""
+"""A filter on the command line: how its words are told from options, read, and marked where they are wrong.
+
+`runs list` as it is printed: page by page as it comes, as a table, as CSV, or as one object a line.
+
+`runs list` and `runs show`.
+"""
 
 from __future__ import annotations
 
 import time
+import unicodedata
+from collections.abc import Mapping, Sequence
 from contextlib import aclosing
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import click
 
-from cekura_tui.cli.filter_words import FilterCommand, read_filter
 from cekura_tui.cli.options import RUN, Options
 from cekura_tui.cli.output import check_output_there, is_unread, is_watched, put, put_json, say
-from cekura_tui.cli.run_listing import Csv, JsonLines, Listing, Table, counted
 from cekura_tui.cli.script import run_script
+from cekura_tui.model.errors import UsageError
+from cekura_tui.model.text import clean_line, count
 
 if TYPE_CHECKING:
-    from cekura_tui.model.filter import Filter
-    from cekura_tui.model.view import RunView
+    from cekura_tui.model.filter.filter import Filter
+    from cekura_tui.model.filter.parse import Wrong
+    from cekura_tui.model.run.run import Run
+    from cekura_tui.model.run.view import RunRow, RunView
     from cekura_tui.workspace.session import Session
+
+
+_WIDTH = 76
+_MOST = 5
+
+
+class FilterCommand(click.Command):
+    """A command whose arguments are a filter: "-term" asks that the term does not hold, and is no option."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Options, then everything else word by word."""
+        own = [option for option in self.params if isinstance(option, click.Option)]
+        valued = {name for option in own if not option.is_flag for name in option.opts}
+        mistakable = {name.lstrip("-") for option in own for name in option.opts}
+        options: list[str] = []
+        words: list[str] = []
+        odd: dict[str, None] = {}
+        left = iter(args)
+        for word in left:
+            if word == "--":
+                words += left
+            elif word in valued:
+                options += [word, *(value for value in [next(left, None)] if value is not None)]
+            elif word.startswith("--") or word in ctx.help_option_names:
+                options.append(word)
+            else:
+                words.append(word)
+                # A term it may be; it looks like an option that there is not.
+                if word[:1] == "-" and (word[1:] in mistakable or (len(word) == 2 and word[1].isalnum())):
+                    odd[word] = None
+        for word in odd:
+            say(f"{word} is taken as: without the word {word[1:]}")
+        return super().parse_args(ctx, [*options, "--", *words])
+
+
+def read_filter(words: Sequence[str]) -> Filter:
+    """The filter that these words are; raises UsageError that marks each place that is wrong."""
+    from cekura_tui.model.filter.parse import join_words, parse
+
+    text = join_words(words)
+    parsed = parse(text)
+    if parsed.wrong:
+        lines = [line for wrong in parsed.wrong[:_MOST] for line in _marked(text, wrong)]
+        raise UsageError("\n".join(["The filter cannot be read.", *dict.fromkeys(lines)]))
+    return parsed.filter
+
+
+def _marked(text: str, wrong: Wrong) -> list[str]:
+    """What is around a place, and below it the place marked, and what would be right."""
+    plain = "".join(char if char.isprintable() else " " for char in text)
+    first = 0 if len(plain) <= _WIDTH else max(0, min(wrong.start - _WIDTH // 3, len(plain) - _WIDTH))
+    before = plain[first : wrong.start]
+    place = plain[wrong.start : min(wrong.end, first + _WIDTH)]
+    mark = " " * _cells(before) + "^" * max(1, _cells(place))
+    return [f"  {plain[first : first + _WIDTH]}", f"  {mark} {wrong.message}"]
+
+
+def _cells(text: str) -> int:
+    return sum(0 if unicodedata.combining(c) else 2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in text)
+
+
+Found = Sequence[tuple["Run", "RunRow"]]
+
+
+class Listing(Protocol):
+    """Prints runs in one form."""
+
+    def put(self, found: Found, notes: Mapping[int, str]) -> None:
+        """These are next; at first a header too, where the form has one."""
+
+
+class Table:
+    """Columns as wide as their widest cell so far."""
+
+    def __init__(self) -> None:
+        self._widths: list[int] = []
+
+    def put(self, found: Found, notes: Mapping[int, str]) -> None:
+        """A line a run."""
+        lines = [_row_cells(row) for _, row in found]
+        if not self._widths:
+            lines.insert(0, _HEADER)
+            self._widths = [0] * len(_HEADER)
+        for line in lines:
+            self._widths = [max(width, len(cell)) for width, cell in zip(self._widths, line, strict=True)]
+        for line in lines:
+            put("  ".join(cell.ljust(width) for cell, width in zip(line, self._widths, strict=True)).rstrip())
+
+
+class Csv:
+    """A header, and a line of CSV a run."""
+
+    def __init__(self) -> None:
+        self._begun = False
+
+    def put(self, found: Found, notes: Mapping[int, str]) -> None:
+        """A line a run."""
+        from cekura_tui.model.run.words import CSV_HEADER, csv_row
+
+        lines = [] if self._begun else [CSV_HEADER]
+        self._begun = True
+        if lines := lines + [csv_row(row, notes.get(row.id, "")) for _, row in found]:
+            put("\n".join(lines))
+
+
+class JsonLines:
+    """One object a line: the server's row with its outcome."""
+
+    def put(self, found: Found, notes: Mapping[int, str]) -> None:
+        """A line a run."""
+        for run, row in found:
+            put_json({**run.source, "outcome": row.outcome.to_json()})
+
+
+def counted(shown: int, limit: int, looked: int, total: int, *, told_here: bool) -> str:
+    """How many runs were listed, in words; `told_here` says that only of those looked at it is known that they pass."""
+    if not told_here:
+        return f"{shown:,} of {count(total, 'run')}" if shown < total else count(shown, "run")
+    return f"{count(shown, 'run')}{', the limit' if shown >= limit else ''}; {looked:,} of {total:,} looked at"
+
+
+_HEADER = ("RUN", "OUTCOME", "SCENARIO", "PERSONALITY", "AGENT", "LENGTH", "WHEN")
+
+
+def _row_cells(row: RunRow) -> tuple[str, ...]:
+    from cekura_tui.model.text import clock_text
+
+    return (
+        str(row.id),
+        f"{row.outcome.mark} {row.outcome.text}",
+        clean_line(row.scenario, 40),
+        clean_line(row.personality, 24),
+        clean_line(row.agent, 24),
+        row.duration,
+        clock_text(row.at) if row.at is not None else "",
+    )
+
 
 LOOKED_EVERY = 3.0
 """Seconds after which it is said again how far a long search has come, to whoever watches."""
@@ -61,8 +207,8 @@ def list_runs(options: Options, words: tuple[str, ...], limit: int, as_json: boo
 async def _list(session: Session, wanted: Filter, limit: int, listing: Listing) -> str:
     """Print the newest runs of the session's scope that pass, and return how many there are in words."""
     from cekura_tui.api.client import PAGE_SIZE
-    from cekura_tui.model.filter_match import noted
-    from cekura_tui.model.run_query import RunQuery
+    from cekura_tui.model.filter.match import noted
+    from cekura_tui.model.run.query import RunQuery
     from cekura_tui.workspace.all_runs import Asking, matching_runs, wait_text
 
     notes, now = await session.shelf.notes(), time.time()
@@ -101,7 +247,7 @@ def show_run(options: Options, run_id: int, transcript: bool, as_json: bool, mar
 
     async def work(session: Session) -> None:
         if as_json and not transcript:
-            from cekura_tui.model.run_json import as_json as run_as_json
+            from cekura_tui.model.run.words import as_json as run_as_json
 
             run, kept = await session.raw_run(run_id)
             if kept:
@@ -117,9 +263,7 @@ def show_run(options: Options, run_id: int, transcript: bool, as_json: bool, mar
 
 
 def _page(view: RunView, *, transcript: bool, as_json: bool, markdown: bool) -> str:
-    from cekura_tui.model.run_json import transcript_json
-    from cekura_tui.model.run_markdown import as_markdown, transcript_markdown
-    from cekura_tui.model.run_text import as_text, transcript_text
+    from cekura_tui.model.run.words import as_markdown, as_text, transcript_json, transcript_markdown, transcript_text
 
     if not transcript:
         return as_markdown(view) if markdown else as_text(view)

@@ -12,8 +12,7 @@ from typing import Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
-from cekura_tui.config.credentials import PROFILE
-from cekura_tui.config.origin import DEFAULT_API_URL, DEFAULT_DASHBOARD_URL
+from cekura_tui.config.credentials import DEFAULT_API_URL, DEFAULT_DASHBOARD_URL, PROFILE
 from cekura_tui.model.errors import UsageError
 from cekura_tui.model.text import clean_line
 

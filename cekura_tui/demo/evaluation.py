@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from cekura_tui.demo.chance import Dice
-from cekura_tui.demo.dialogue import Turn, clock_text, has_rule
+from cekura_tui.demo.dialogue import Script, Turn, clock_text, has_rule
+from cekura_tui.demo.facts import Dice
 from cekura_tui.demo.library import Agent, Rule
-from cekura_tui.demo.script import Script
 
 Json = dict[str, Any]
 

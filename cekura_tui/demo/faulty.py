@@ -1,19 +1,130 @@
-"""The embedded server misbehaving on purpose, around the real one."""
+"""The embedded server misbehaving where an agent's prompt is written, around the real one.
+
+The embedded server misbehaving on purpose, around the real one.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import json
+import re
 import time
 from collections import Counter
 from collections.abc import Callable
 from itertools import count
 from math import ceil
+from typing import Any
 
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from cekura_tui.demo.chance import roll
-from cekura_tui.demo.faulty_writes import FaultyWrites
+from cekura_tui.demo.facts import roll
+from cekura_tui.demo.forms import detail
+
+DRIFTED = "Tell callers at the start that the line may be recorded."
+"""What somebody else adds to a prompt."""
+_AGENT = re.compile(r"/test_framework/v[12]/aiagents(?:-external)?/(\d+)/?")
+_LINE_ENDS = re.compile(r"[ \t\r]+(?=\n)")
+
+
+class FaultyWrites:
+    """Passes requests on; what is asked of one agent goes wrong as the named faults want it."""
+
+    def __init__(self, app: ASGIApp, faults: frozenset[str]) -> None:
+        self._app = app
+        self._faults = faults
+        self._drifted: set[str] = set()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        agent = _AGENT.fullmatch(scope["path"])
+        if agent and scope["method"] == "PATCH":
+            await self._write(scope, receive, send)
+        elif agent and scope["method"] == "GET" and "drift" in self._faults and agent[1] not in self._drifted:
+            await self._drift(agent[1], scope, receive, send)
+        else:
+            await self._app(scope, receive, send)
+
+    async def _write(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if "write-403" in self._faults:
+            refusal = detail(403, "You do not have permission to perform this action.")
+            await refusal(scope, receive, send)
+        elif "write-half" in self._faults:
+            await self._answers(scope, await _body(receive))
+            await _break_off(send)
+        elif "write-lost" in self._faults:
+            await _body(receive)
+            await _break_off(send)
+        elif "write-trimmed" in self._faults:
+            body = await _body(receive)
+            if (fields := _fields(body)) is None:
+                await self._app(scope, _brings(body), send)
+                return
+            trimmed = {name: _LINE_ENDS.sub("", text.strip()) for name, text in fields.items() if isinstance(text, str)}
+            await self._pass_on(scope, fields | trimmed, send)
+        else:
+            await self._app(scope, receive, send)
+
+    async def _drift(self, agent: str, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer with the agent as it is; when the answer is there, its prompt is another. This happens once."""
+        answer = await self._answers(scope, await _body(receive))
+        if answer[0]["status"] == 200:
+            self._drifted.add(agent)
+            prompt = json.loads(answer[1]["body"])["description"]
+            written = f"{prompt.rstrip()}\n\n{DRIFTED}\n"
+            await self._pass_on({**scope, "method": "PATCH"}, {"description": written}, _nowhere)
+        for message in answer:
+            await send(message)
+
+    async def _answers(self, scope: Scope, body: bytes) -> list[Message]:
+        """What the real server answers, not sent."""
+        answer: list[Message] = []
+
+        async def keep(message: Message) -> None:
+            answer.append(message)
+
+        await self._app(scope, _brings(body), keep)
+        return answer
+
+    async def _pass_on(self, scope: Scope, fields: dict[str, Any], send: Send) -> None:
+        """Pass a request on with other fields."""
+        body = json.dumps(fields).encode()
+        headers = [one for one in scope["headers"] if one[0] not in (b"content-type", b"content-length")]
+        headers += [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode())]
+        await self._app({**scope, "headers": headers}, _brings(body), send)
+
+
+def _fields(body: bytes) -> dict[str, Any] | None:
+    """The fields of a JSON object; None for anything else, which the real server has its own words for."""
+    try:
+        fields = json.loads(body)
+    except ValueError:
+        return None
+    return fields if isinstance(fields, dict) else None
+
+
+async def _body(receive: Receive) -> bytes:
+    body, more = b"", True
+    while more:
+        message = await receive()
+        body += message.get("body", b"")
+        more = message.get("more_body", False)
+    return body
+
+
+def _brings(body: bytes) -> Receive:
+    async def receive() -> Message:
+        return {"type": "http.request", "body": body, "more_body": False}
+
+    return receive
+
+
+async def _nowhere(message: Message) -> None:
+    del message
+
+
+async def _break_off(send: Send) -> None:
+    """Begin an answer; the server closes the connection of one that is never finished."""
+    await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"1")]})
+
 
 _BAD_GATEWAY = b"<html><head><title>502 Bad Gateway</title></head><body><h1>502 Bad Gateway</h1></body></html>"
 _NOT_FOUND = b"<!doctype html><html><head><title>Not Found</title></head><body><h1>Not Found</h1></body></html>"

@@ -8,7 +8,7 @@ import uuid
 from dataclasses import dataclass
 from pathlib import Path
 
-from cekura_tui.demo.chance import roll
+from cekura_tui.demo.facts import roll
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS job (

@@ -8,7 +8,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from cekura_tui.demo.script import Script, read_scripts
+from cekura_tui.demo.dialogue import Script, read_scripts
 
 _FOLDERS = ("clinic", "pizza", "airline", "bank", "hotel", "utility")
 

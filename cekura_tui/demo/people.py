@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from cekura_tui.demo.chance import Dice
+from cekura_tui.demo.facts import Dice
 
 
 @dataclass(frozen=True, slots=True)

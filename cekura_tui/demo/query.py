@@ -8,9 +8,9 @@ from datetime import UTC, datetime
 from math import inf
 from typing import TypeVar
 
+from cekura_tui.demo.dialogue import Script
 from cekura_tui.demo.facts import Facts, success_of
 from cekura_tui.demo.people import PERSONALITIES
-from cekura_tui.demo.script import Script
 
 T = TypeVar("T")
 

@@ -12,15 +12,13 @@ from starlette.routing import Route
 
 from cekura_tui.demo.answers import Json, run_row
 from cekura_tui.demo.batches import agent_short, agent_v1, agent_v2, project_list, result_row, result_whole
-from cekura_tui.demo.body import read_fields
 from cekura_tui.demo.corpus import PROJECT_IDS
-from cekura_tui.demo.desk import Desk, KnownAgent
-from cekura_tui.demo.improvement import Improvement
+from cekura_tui.demo.desk import Desk, Improvement, KnownAgent
+from cekura_tui.demo.forms import HANDLERS, Reply, detail, not_found, paged, read_fields
 from cekura_tui.demo.library import agents
 from cekura_tui.demo.listing import Listing, turned
 from cekura_tui.demo.odd_runs import with_odd_turns
 from cekura_tui.demo.query import Invalid, RunQuery, number, numbers, read_query
-from cekura_tui.demo.replies import HANDLERS, Reply, detail, not_found, paged
 
 Endpoint = Callable[[Request], Awaitable[Response]]
 

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from cekura_tui.demo.chance import Dice
-from cekura_tui.demo.dialogue import Turn, timed
+from cekura_tui.demo.dialogue import Line, Turn, timed
+from cekura_tui.demo.facts import Dice
 from cekura_tui.demo.people import PERSONALITIES
-from cekura_tui.demo.script import Line
 
 # What speech recognition made of a stranger's words; a client that draws it raw loses its screen.
 _HOSTILE = (

@@ -1,4 +1,11 @@
-"""The job engine: launches once, records before it tells, and asks about running jobs until each has ended."""
+"""Launches whose process has died.
+
+Tasks that nobody waits for.
+
+Waiting for something, or for a time.
+
+The job engine: launches once, records before it tells, and asks about running jobs until each has ended.
+"""
 
 from __future__ import annotations
 
@@ -11,12 +18,9 @@ from collections.abc import Awaitable, Callable, Iterable
 from typing import TYPE_CHECKING
 
 from cekura_tui.api.errors import KeyRefused
-from cekura_tui.jobs.asking import Asker, Followed
-from cekura_tui.jobs.burial import bury
+from cekura_tui.jobs import lease as owner
 from cekura_tui.jobs.launcher import Launcher
-from cekura_tui.jobs.schedule import Budget, after_failure
-from cekura_tui.jobs.tasks import spawn
-from cekura_tui.jobs.waiting import wait_for
+from cekura_tui.jobs.polling import Asker, Budget, Followed, after_failure
 from cekura_tui.model.errors import CekuraTuiError, KeyMissing
 from cekura_tui.model.job import Draft, Job, JobState
 from cekura_tui.store.errors import StoreError
@@ -26,10 +30,46 @@ if TYPE_CHECKING:
     from cekura_tui.jobs.lease import Lease
     from cekura_tui.store.jobs import JobStore
 
+
+DIED = "The program ended before the server answered; it may or may not have taken the job."
+
+
+def bury(jobs: JobStore, launching: list[Job], at: float) -> bool:
+    """Take those out of `launching` whose process has died; returns whether there were any. They are unconfirmed: they
+    may or may not have reached the server."""
+    dead = [job for job in launching if not owner.is_alive(job.owner, at - (job.launched_at or 0.0))]
+    for job in dead:
+        jobs.record_state(job.number, JobState.UNCONFIRMED, DIED, at, only_from=(JobState.LAUNCHING,))
+        launching.remove(job)
+    return bool(dead)
+
+
+_log = logging.getLogger("cekura_tui.jobs")
+
+
+def spawn(tasks: set[asyncio.Task[object]], work: Awaitable[object]) -> None:
+    """Do it among `tasks`, in which it is as long as it goes on; an error that it ends with is logged."""
+
+    def done(task: asyncio.Task[object]) -> None:
+        tasks.discard(task)
+        if not task.cancelled() and (error := task.exception()):
+            _log.error("asking about jobs broke", exc_info=error)
+
+    task = asyncio.ensure_future(work)
+    tasks.add(task)
+    task.add_done_callback(done)
+
+
+async def wait_for(event: asyncio.Event, seconds: float) -> None:
+    """Wait for an event, so long at the most."""
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(seconds):
+            await event.wait()
+
+
 IN_FLIGHT = 4
 TICK = 1.0
 """Seconds between two looks at what other processes have written."""
-_log = logging.getLogger("cekura_tui.jobs")
 
 
 class JobEngine:

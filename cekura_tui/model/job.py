@@ -1,12 +1,46 @@
-"""An improve-prompt job: its states, what was sent and what came back."""
+"""Where a prompt of an agent was met, for its history.
+
+An improve-prompt job: its states, what was sent and what came back.
+
+How long a job may still take, from how long the last ones took.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
+from typing import Literal
 
-from cekura_tui.model.text import Prompt
+from cekura_tui.model.text import Prompt, clean_line, count, span_text
+
+How = Literal["seen", "sent", "proposed", "staged", "written", "replaced"]
+"""Seen at the agent; sent with a job; proposed by one; staged from a proposal; written to the agent; or what stood
+there before a write."""
+
+
+@dataclass(frozen=True, slots=True)
+class PromptUse:
+    """One use of a prompt, last at `at` (Unix time), with or by `job` where it was one's.
+
+    The text is kept apart, by its hash; `words` counts it, `first_line` is the first line that is not blank, cleaned.
+    """
+
+    agent_id: int
+    sha256: str
+    how: How
+    at: float
+    job: int | None
+    words: int
+    first_line: str
+
+
+def words_and_first_line(prompt: Prompt) -> tuple[int, str]:
+    """What a history shows of a prompt's text."""
+    first = next((line for line in prompt.splitlines() if line.strip()), "")
+    return len(prompt.split()), clean_line(first)
+
 
 MAX_RUNS = 3
 MAX_PROMPT_BYTES = 200_000
@@ -157,3 +191,58 @@ class Suggestion:
 def _iso(moment: float | None) -> str | None:
     """Unix time as ISO 8601 in UTC."""
     return None if moment is None else datetime.fromtimestamp(moment, UTC).isoformat(timespec="seconds")
+
+
+LEAST = 3
+"""Jobs below which nothing is said: one or two tell little of the next."""
+_SLACK = 1.25
+
+
+@dataclass(frozen=True, slots=True)
+class Usual:
+    """How long jobs took, in seconds: the middle half of them `low` to `high`."""
+
+    low: float
+    median: float
+    high: float
+    jobs: int
+
+    def left(self, elapsed: float) -> str:
+        """What is to be expected of a job that has gone on for so many seconds.
+
+        It says another thing only where `span_text(elapsed, live=True)` does, so a list is not drawn more often for it.
+        """
+        whole = max(0, int(elapsed))
+        step = 5 if whole < 60 else 60
+        begun = whole // step * step
+        if begun >= self.median:
+            return "any moment" if begun < max(self.high, _SLACK * self.median) else "longer than usual"
+        # Halfway through the step that the elapsed time stands in.
+        left = self.median - begun - step / 2
+        if left >= 57.5:
+            return f"about {span_text(60 * max(1, round(left / 60)))} left"
+        return f"about {5 * max(1, round(left / 5))} s left" if step == 5 else "less than a minute left"
+
+    @property
+    def words(self) -> str:
+        """Spread and median: "usually 30 to 55 s (median 42 s of 17 jobs)"."""
+        low, median, high = (span_text(max(1, round(seconds))) for seconds in (self.low, self.median, self.high))
+        amount, _, unit = low.partition(" ")
+        spread = low if low == high else f"{amount if high.split(' ')[1:] == [unit] else low} to {high}"
+        return f"usually {spread} (median {median} of {count(self.jobs, 'job')})"
+
+
+def usual(durations: Sequence[float]) -> Usual | None:
+    """What is usual, of how many seconds jobs took in any order; nothing where there are too few."""
+    ordered = sorted(durations)
+    if len(ordered) < LEAST:
+        return None
+    return Usual(_quantile(ordered, 0.25), _quantile(ordered, 0.5), _quantile(ordered, 0.75), len(ordered))
+
+
+def _quantile(ordered: Sequence[float], part: float) -> float:
+    """The value below which this part of them lies, between two of them if need be."""
+    place = part * (len(ordered) - 1)
+    below = int(place)
+    above = min(below + 1, len(ordered) - 1)
+    return ordered[below] + (ordered[above] - ordered[below]) * (place - below)

@@ -1,4 +1,7 @@
-"""The scope of a run list: the API lists runs of a project, an agent or a result only."""
+"""What a key may see at the server: projects and agents.
+
+The scope of a run list: the API lists runs of a project, an agent or a result only.
+"""
 
 from __future__ import annotations
 
@@ -6,8 +9,27 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from cekura_tui.model.account import Project
 from cekura_tui.model.errors import UsageError
+from cekura_tui.model.text import Prompt
+
+
+@dataclass(frozen=True, slots=True)
+class Project:
+    """A project; runs are listed by project."""
+
+    id: int
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Agent:
+    """An agent and its prompt, exactly as the server keeps it (None where the answer had none)."""
+
+    id: int
+    name: str
+    project_id: int | None
+    prompt: Prompt | None
+    auto_sync: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,10 +1,16 @@
-"""Two kinds of text: what is shown passes `clean()`; a prompt is kept exactly as it came."""
+"""Two kinds of text: what is shown passes `clean()`; a prompt is kept exactly as it came.
+
+Hidden characters of an exact text, made visible where it is drawn: a reviewer must see what a prompt holds.
+
+Times as people read them.
+"""
 
 from __future__ import annotations
 
 import hashlib
 import math
 import re
+import time
 from typing import NewType
 
 Prompt = NewType("Prompt", str)
@@ -83,3 +89,56 @@ def sha256(prompt: str) -> str:
 def count(number: int, noun: str, plural: str = "") -> str:
     """A number with its noun: "1 run", "1,204 runs"."""
     return f"{number:,} {noun if number == 1 else plural or noun + 's'}"
+
+
+_HIDDEN = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\xad\u2028\u2029"  # controls but tab and newline, soft hyphen, line separators
+    "\u200b\u200e\u200f\u2060-\u2064\ufeff"  # zero width spaces and marks; the joiners are part of words and emoji
+    "\u202a-\u202e\u2066-\u2069"  # bidirectional overrides and isolates
+    "\ud800-\udfff\U000e0000-\U000e007f]"  # lone surrogates, tag characters
+)
+_TAB_SPACES = "    "
+
+
+def visible(text: str) -> str:
+    """The text safe to draw, with nothing lost: ESC as ␛, a lone carriage return as ␍, others as ⟨U+202E⟩; tabs as four
+    spaces. A line end of CR and LF counts as a line end."""
+    if text.isprintable():
+        return text
+    return _HIDDEN.sub(_name, text.replace("\r\n", "\n").replace("\t", _TAB_SPACES))
+
+
+def _name(found: re.Match[str]) -> str:
+    code = ord(found.group())
+    if code < 0x20:
+        return chr(0x2400 + code)
+    return "␡" if code == 0x7F else f"⟨U+{code:04X}⟩"
+
+
+DAY = 86_400
+
+
+def clock_text(moment: float, now: float | None = None, *, seconds: bool = False) -> str:
+    """A moment as people read it, in local time: "14:05", "Mon 14:05", "02 Nov 14:05" or "2025-11-02".
+
+    With `seconds` it is "14:05:09", for what follows closely on another.
+    """
+    now = time.time() if now is None else now
+    then, today = time.localtime(moment), time.localtime(now)
+    clock = "%H:%M:%S" if seconds else "%H:%M"
+    if then[:3] == today[:3]:
+        return time.strftime(clock, then)
+    if abs(now - moment) < 6 * DAY:
+        return time.strftime(f"%a {clock}", then)
+    return time.strftime(f"%d %b {clock}" if abs(now - moment) < 300 * DAY else "%Y-%m-%d", then)
+
+
+def span_text(seconds: float, *, live: bool = False) -> str:
+    """How long: "27 s", "4 min", "2 h 05 min", "3 d 4 h"; a growing one (`live`) goes by 5 seconds up to a minute."""
+    whole = max(0, int(seconds))
+    if whole < 60:
+        return f"{whole // 5 * 5 if live else whole} s"
+    minutes, hours = whole // 60, whole // 3_600
+    if hours >= 48:
+        return f"{hours // 24} d {hours % 24} h"
+    return f"{minutes} min" if minutes < 60 else f"{hours} h {minutes % 60:02d} min"

@@ -6,8 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from cekura_tui.store.database import Database
-from cekura_tui.store.job_rows import JobRows
-from cekura_tui.store.jobs import Account
+from cekura_tui.store.jobs import Account, JobRows
 
 
 @dataclass(frozen=True, slots=True)

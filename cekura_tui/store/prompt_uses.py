@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from cekura_tui.model.prompt_use import How, PromptUse, words_and_first_line
+from cekura_tui.model.job import How, PromptUse, words_and_first_line
 from cekura_tui.model.text import Prompt
 from cekura_tui.store.database import Database
 from cekura_tui.store.errors import DamagedText
-from cekura_tui.store.job_rows import ALL_TEXTS_BYTES
-from cekura_tui.store.jobs import Account
-from cekura_tui.store.prompt_use_rows import bound_texts, note_use
-from cekura_tui.store.prompts import as_prompt, drop_unused, keep_prompt, read_prompt
+from cekura_tui.store.jobs import ALL_TEXTS_BYTES, Account
+from cekura_tui.store.prompts import as_prompt, bound_texts, drop_unused, keep_prompt, note_use, read_prompt
 
 
 class PromptUseStore:

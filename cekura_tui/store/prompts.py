@@ -1,9 +1,13 @@
-"""Prompts, each kept once by the hash of its exact bytes."""
+"""Prompts, each kept once by the hash of its exact bytes.
+
+The rows of the prompt history, changed inside a transaction.
+"""
 
 from __future__ import annotations
 
 import sqlite3
 
+from cekura_tui.model.job import How
 from cekura_tui.model.text import Prompt, prompt_bytes, sha256
 from cekura_tui.store.database import Database
 from cekura_tui.store.errors import DamagedText, StoreError
@@ -51,3 +55,82 @@ def as_prompt(kept: object) -> Prompt:
     except UnicodeDecodeError:
         pass
     raise DamagedText
+
+
+MAX_USES = 200
+"""Uses of prompts that are kept of one agent; the one noted longest ago makes room."""
+OF_JOBS: tuple[How, ...] = ("sent", "proposed", "staged")
+"""What jobs do with prompts; the other uses are the agent's."""
+
+
+def note_use(
+    sql: sqlite3.Connection, pair: tuple[str, str], agent_id: int, sha256: str, how: How, at: float, job: int | None
+) -> None:
+    """Note a use of a prompt that is kept; `pair` is origin and key id. One that is known already is so anew."""
+    agent = (*pair, agent_id)
+    sql.execute("INSERT OR REPLACE INTO prompt_uses VALUES (?, ?, ?, ?, ?, ?, ?)", (*agent, sha256, how, at, job))
+    beyond = sql.execute(_BEYOND, (*agent, MAX_USES)).fetchall()
+    sql.executemany("DELETE FROM prompt_uses WHERE rowid = ?", [(row["rowid"],) for row in beyond])
+    for name in {row["sha256"] for row in beyond}:
+        drop_unused(sql, name)
+
+
+def withdraw(sql: sqlite3.Connection, job: int, *hows: How) -> None:
+    """A job has these uses no more; another job that did the same with the same prompt stands in its place."""
+    for row in sql.execute("SELECT rowid, * FROM prompt_uses WHERE job = ?", (job,)).fetchall():
+        if row["how"] in hows:
+            sql.execute("DELETE FROM prompt_uses WHERE rowid = ?", (row["rowid"],))
+            agent = (row["origin"], row["key_id"], row["agent_id"], row["sha256"])
+            sql.execute(_ANOTHER_JOBS[row["how"]], (*agent, row["how"], job))
+
+
+def drop_uses_of(sql: sqlite3.Connection, job: int) -> None:
+    """A job is forgotten; what was written to its agent, and what that replaced, stays in the agent's history."""
+    withdraw(sql, job, *OF_JOBS)
+    sql.execute("UPDATE prompt_uses SET job = NULL WHERE job = ?", (job,))
+
+
+def bound_texts(sql: sqlite3.Connection, limit: int) -> int:
+    """While all prompts take more than `limit` bytes, drop from the history those that nothing else needs, the ones
+    that were noted longest ago first; returns how many bytes are kept."""
+    (kept,) = sql.execute("SELECT coalesce(sum(length(text)), 0) FROM prompts").fetchone()
+    if kept > limit:
+        for row in sql.execute(_SPARE).fetchall():
+            sql.execute("DELETE FROM prompt_uses WHERE sha256 = ?", (row["sha256"],))
+            sql.execute("DELETE FROM prompts WHERE sha256 = ?", (row["sha256"],))
+            kept -= row["bytes"]
+            if kept <= limit:
+                break
+    return int(kept)
+
+
+_RESTORES = """
+SELECT max(rowid) FROM prompt_uses WHERE how IN ('replaced', 'written') GROUP BY origin, key_id, agent_id, how
+UNION SELECT max(replaced.rowid) FROM prompt_uses AS replaced JOIN (
+    SELECT origin, key_id, agent_id, max(rowid) AS last FROM prompt_uses WHERE how = 'written'
+    GROUP BY origin, key_id, agent_id
+) USING (origin, key_id, agent_id) WHERE how = 'replaced' AND replaced.rowid < last GROUP BY origin, key_id, agent_id"""
+"""What a restore needs, which is never pruned: what was written last to each agent and what that replaced, and what the
+write after that was to replace, whatever came of it."""
+_BEYOND = f"""
+SELECT rowid, sha256 FROM prompt_uses WHERE origin = ? AND key_id = ? AND agent_id = ?
+ORDER BY rowid IN ({_RESTORES}) DESC, rowid DESC LIMIT -1 OFFSET ?"""
+_SPARE = f"""
+SELECT sha256, length(text) AS bytes FROM prompt_uses JOIN prompts USING (sha256) WHERE sha256 NOT IN (
+    SELECT prompt_sha256 FROM jobs
+    UNION SELECT improved_sha256 FROM jobs WHERE improved_sha256 IS NOT NULL
+    UNION SELECT sha256 FROM staged
+    UNION SELECT sha256 FROM prompt_uses WHERE rowid IN ({_RESTORES})
+) GROUP BY sha256 ORDER BY max(prompt_uses.rowid)"""
+_FROM_JOB = """
+INSERT INTO prompt_uses SELECT origin, key_id, agent_id, ?4, ?5, {at}, number FROM jobs {more}
+WHERE origin = ?1 AND key_id = ?2 AND agent_id = ?3 AND number != ?6 AND {did} ORDER BY {at} DESC LIMIT 1"""
+_ANOTHER_JOBS = {
+    "sent": _FROM_JOB.format(
+        at="launched_at",
+        more="",
+        did="prompt_sha256 = ?4 AND launched_at IS NOT NULL AND state NOT IN ('draft', 'forgotten')",
+    ),
+    "proposed": _FROM_JOB.format(at="coalesce(finished_at, created_at)", more="", did="improved_sha256 = ?4"),
+    "staged": _FROM_JOB.format(at="staged.at", more="JOIN staged ON job = number", did="sha256 = ?4"),
+}

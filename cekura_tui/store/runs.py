@@ -1,4 +1,9 @@
-"""Recent runs: the rows of each list as last seen, and each opened run whole; bounded."""
+"""Why runs failed, as far as this machine was told; far smaller than the runs, so it is kept of many more.
+
+What somebody wrote about runs: kept on this machine alone, never sent, never dropped.
+
+Recent runs: the rows of each list as last seen, and each opened run whole; bounded.
+"""
 
 from __future__ import annotations
 
@@ -6,21 +11,93 @@ import json
 import sqlite3
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cekura_tui.model.job import Job
-from cekura_tui.model.outcome import Outcome
-from cekura_tui.model.verdict import read_verdicts
-from cekura_tui.model.view import RunRow, row_of
+from cekura_tui.model.run.groups import Finding
+from cekura_tui.model.run.outcome import Outcome
+from cekura_tui.model.run.verdict import read_verdicts
+from cekura_tui.model.run.view import RunRow, row_of
 from cekura_tui.store.database import Database, key_id, open_read_only
-from cekura_tui.store.job_reading import LIST, read_jobs
-from cekura_tui.store.jobs import LISTED, Account
-from cekura_tui.store.notes import NOTES
+from cekura_tui.store.jobs import LIST, LISTED, Account, read_jobs
 from cekura_tui.store.views import LEFT
 
 if TYPE_CHECKING:
-    from cekura_tui.model.run import Run
+    from cekura_tui.model.run.run import Run
+
+
+MAX_FINDINGS = 20_000
+"""Runs whose findings are kept, of all accounts together."""
+_AT_ONCE = 500
+"""Ids in one query: some builds of SQLite take no more than 999 values."""
+
+
+class FindingStore:
+    """What was found of the runs of one account. Each method is one transaction and raises StoreError."""
+
+    def __init__(self, database: Database, account: Account) -> None:
+        self._database = database
+        self._pair = (account.origin, account.key_id)
+
+    def known(self, ids: Sequence[int]) -> dict[int, tuple[Finding, ...]]:
+        """What was found of those of these runs that are known; none is an empty tuple."""
+        known: dict[int, tuple[Finding, ...]] = {}
+        left = iter(dict.fromkeys(ids))
+        while some := list(islice(left, _AT_ONCE)):
+            among = f"{_KNOWN} AND run_id IN ({', '.join('?' * len(some))})"
+            for row in self._database.read(among, *self._pair, *some):
+                known[row["run_id"]] = tuple(Finding(*told) for told in json.loads(row["told"]))
+        return known
+
+    def keep(self, found: Mapping[int, tuple[Finding, ...]], at: float) -> None:
+        """Keep what was found, in place of what was known before; what was got longest ago makes room."""
+        with self._database.write() as sql:
+            keep_findings(sql, self._pair, found, at)
+
+
+def keep_findings(
+    sql: sqlite3.Connection, pair: tuple[str, str], found: Mapping[int, tuple[Finding, ...]], at: float
+) -> None:
+    """The same within a transaction; `pair` is origin and key id."""
+    told = {number: [(finding.verdict, finding.explanation) for finding in some] for number, some in found.items()}
+    sql.executemany(
+        "INSERT OR REPLACE INTO findings VALUES (?, ?, ?, ?, ?)",
+        [(*pair, number, json.dumps(some), at) for number, some in told.items()],
+    )
+    sql.execute(_PRUNE, (MAX_FINDINGS,))
+
+
+_KNOWN = "SELECT run_id, told FROM findings WHERE origin = ? AND key_id = ?"
+_PRUNE = """
+DELETE FROM findings WHERE (origin, key_id, run_id) IN (
+    SELECT origin, key_id, run_id FROM findings ORDER BY got_at DESC, run_id DESC LIMIT -1 OFFSET ?
+)"""
+
+
+class NoteStore:
+    """The notes of one account. Each method is one transaction and raises StoreError."""
+
+    def __init__(self, database: Database, account: Account) -> None:
+        self._database = database
+        self._pair = (account.origin, account.key_id)
+
+    def all(self) -> dict[int, str]:
+        """Every note, by the id of its run."""
+        return {row["run_id"]: row["text"] for row in self._database.read(NOTES, *self._pair)}
+
+    def put(self, run_id: int, text: str, at: float) -> None:
+        """Write the note of a run; an empty one removes it."""
+        with self._database.write() as sql:
+            if text:
+                sql.execute("INSERT OR REPLACE INTO notes VALUES (?, ?, ?, ?, ?)", (*self._pair, run_id, text, at))
+            else:
+                sql.execute("DELETE FROM notes WHERE origin = ? AND key_id = ? AND run_id = ?", (*self._pair, run_id))
+
+
+NOTES = "SELECT run_id, text FROM notes WHERE origin = ? AND key_id = ?"
+
 
 MAX_ROWS = 1_000
 """Rows kept of one list."""
@@ -62,7 +139,7 @@ class RunStore:
 
     def known(self, scope: str) -> list[tuple[RunRow, float]]:
         """Every run that is kept in the list of a scope or in a filtered one of it, as it was got last, and when."""
-        rows = self._database.read(_KNOWN, *self._pair, scope, scope)
+        rows = self._database.read(_KNOWN_ROWS, *self._pair, scope, scope)
         return [(_read_row(row["row"]), row["got_at"]) for row in rows]
 
     def keep_rows(self, scope: str, count: int, rows: Sequence[RunRow], at: float, *, first: bool) -> None:
@@ -94,7 +171,7 @@ class RunStore:
         )
         if not rows:
             return None
-        from cekura_tui.model.run import Run  # pydantic is not for the first frame
+        from cekura_tui.model.run.run import Run  # pydantic is not for the first frame
 
         return Run.read(json.loads(rows[0]["source"])), rows[0]["got_at"]
 
@@ -107,8 +184,8 @@ class RunStore:
 
     def keep_opened(self, run: Run, at: float) -> int:
         """Keep a whole run, and why it failed; the ones that were opened longest ago make room. Returns its bytes."""
-        from cekura_tui.model.findings import findings_of  # its patterns are not for the first frame
-        from cekura_tui.store.findings import keep_findings
+        from cekura_tui.model.run.groups import findings_of  # its patterns are not for the first frame
+        from cekura_tui.store.runs import keep_findings
 
         source = json.dumps(run.source, ensure_ascii=True)
         verdicts = read_verdicts(run)
@@ -133,7 +210,7 @@ _LIST = "WHERE origin = ? AND key_id = ? AND scope = ?"
 _HEAD = f"SELECT * FROM scopes_seen {_LIST}"
 _ROWS = f"SELECT row FROM run_rows {_LIST} ORDER BY id DESC"
 # The key of a filtered list goes on with a space, the sign before "!"; a row of the newest time is taken with max().
-_KNOWN = """
+_KNOWN_ROWS = """
 SELECT row, max(got_at) AS got_at FROM run_rows
 WHERE origin = ? AND key_id = ? AND scope >= ? AND scope < ? || '!' GROUP BY id ORDER BY id DESC"""
 _PRUNE_ROWS = f"DELETE FROM run_rows {_LIST} AND id NOT IN (SELECT id FROM run_rows {_LIST} ORDER BY id DESC LIMIT ?)"
@@ -209,8 +286,8 @@ def _filtered(sql: sqlite3.Connection, pair: tuple[str, str], scope: str, text: 
     """The list that the server gives for a filter, if it was kept; None also where the text cannot be read whole."""
     if not text:
         return None
-    from cekura_tui.model.filter_parse import parse  # most lists are left without a filter
-    from cekura_tui.model.run_query import list_key
+    from cekura_tui.model.filter.parse import parse  # most lists are left without a filter
+    from cekura_tui.model.run.query import list_key
 
     parsed = parse(text)
     return None if parsed.wrong else _seen(sql, pair, list_key(scope, parsed.filter))
@@ -225,7 +302,7 @@ def _seen(sql: sqlite3.Connection, pair: tuple[str, str], scope: str) -> SeenRun
 def _opened_row(kept: sqlite3.Row) -> RunRow:
     if kept["row"] is not None:
         return _read_row(kept["row"])
-    from cekura_tui.model.run import Run  # pydantic is not for the first frame
+    from cekura_tui.model.run.run import Run  # pydantic is not for the first frame
 
     return row_of(Run.read(json.loads(kept["source"])))
 

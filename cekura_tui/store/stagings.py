@@ -7,14 +7,12 @@ import sqlite3
 from collections.abc import Callable, Collection, Mapping
 
 from cekura_tui.model.job import Job, JobState
-from cekura_tui.model.staging import Choice
 from cekura_tui.model.text import Prompt, prompt_bytes
+from cekura_tui.prose.staging import Choice
 from cekura_tui.store.database import Database
 from cekura_tui.store.errors import DamagedText, StoreError
-from cekura_tui.store.job_rows import ALL_TEXTS_BYTES, JobRows
-from cekura_tui.store.jobs import Account
-from cekura_tui.store.prompt_use_rows import bound_texts, note_use, withdraw
-from cekura_tui.store.prompts import as_prompt, drop_unused, keep_prompt, read_prompt
+from cekura_tui.store.jobs import ALL_TEXTS_BYTES, Account, JobRows
+from cekura_tui.store.prompts import as_prompt, bound_texts, drop_unused, keep_prompt, note_use, read_prompt, withdraw
 
 TextOf = Callable[[Mapping[str, Choice]], Prompt]
 """The text that choices make, by the key of the hunk; called inside the transaction."""

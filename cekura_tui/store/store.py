@@ -5,14 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 from cekura_tui.store.database import Database
-from cekura_tui.store.findings import FindingStore
 from cekura_tui.store.jobs import Account, JobStore
 from cekura_tui.store.leases import LeaseStore
-from cekura_tui.store.notes import NoteStore
 from cekura_tui.store.prompt_uses import PromptUseStore
-from cekura_tui.store.runs import RunStore
-from cekura_tui.store.said import SaidStore
+from cekura_tui.store.runs import FindingStore, NoteStore, RunStore
 from cekura_tui.store.stagings import StagingStore
+from cekura_tui.store.transcript_search import SaidStore
 from cekura_tui.store.views import ViewStore
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from cekura_tui.model.run_filters import View
+from cekura_tui.model.filter.filter import View
 from cekura_tui.store.database import Database
 from cekura_tui.store.jobs import Account
 

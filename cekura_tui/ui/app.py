@@ -1,4 +1,10 @@
-"""The app: styles, global keys, and the way from the background's signal to the screens.
+"""Looking for garbage while nobody waits for an answer.
+
+What the first frame shows: the runs and jobs that were seen last, read before anything runs.
+
+Leaving the app, whichever way it is asked, and what is told when an error ends it.
+
+The app: styles, global keys, and the way from the background's signal to the screens.
 
 Screens that the first frame does not show are imported when they are wished for.
 """
@@ -7,33 +13,138 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
+import logging
 import time
+import traceback
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from typing import Any, ClassVar
 
 from textual import events, on, work
-from textual.app import SystemCommand
+from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
 from textual.filter import LineFilter
 from textual.screen import Screen
+from textual.timer import Timer
 
-from cekura_tui.model.away import next_unread
 from cekura_tui.model.errors import CekuraTuiError, KeyMissing
-from cekura_tui.model.job import JobState
+from cekura_tui.model.job import Job, JobState
 from cekura_tui.model.scope import Scope
-from cekura_tui.ui.board import Board
-from cekura_tui.ui.commands import palette
-from cekura_tui.ui.first_frame import read_first_frame
-from cekura_tui.ui.garbage import GarbageWhenIdle
-from cekura_tui.ui.leaving import LeavingApp
+from cekura_tui.store.runs import first_sight
+from cekura_tui.ui.away import next_unread
+from cekura_tui.ui.kit.dialog import Dialog
+from cekura_tui.ui.kit.page import Page
 from cekura_tui.ui.messages import BackgroundChanged, JobWished, RunsRead, SignInWished, WorkspaceChanged
 from cekura_tui.ui.news import News
-from cekura_tui.ui.screens.page import Page
-from cekura_tui.ui.screens.runs import RunsScreen
-from cekura_tui.ui.styles import THEME, style_sheets
+from cekura_tui.ui.palette import palette
+from cekura_tui.ui.runs.controller import RunListing
+from cekura_tui.ui.runs.screen import RunsScreen
+from cekura_tui.ui.state import Board
 from cekura_tui.ui.terminal.filters import AsciiFilter, ControlFilter
+from cekura_tui.ui.theme import THEME, style_sheets
 from cekura_tui.workspace.workspace import Workspace
+
+IDLE = 1.0
+"""Seconds without a key after which nobody waits."""
+_DUE = 20
+"""Collections of the middle generation after which there is something to find: about a hundred keys."""
+_RARELY = (700, 10, 50)
+"""Thresholds by which Python looks through everything by itself."""
+
+
+class GarbageWhenIdle:
+    """What is drawn is garbage soon, and to find it Python looks through all that there is: for a tenth of a second, in
+    which no key is answered, once a second while keys are held. Here that is done in a pause, and what is left after it
+    is not looked at again before the next one."""
+
+    def __init__(self, app: App[None]) -> None:
+        self._app = app
+        self._busy_at = 0.0
+        self._timer: Timer | None = None
+        gc.set_threshold(*_RARELY)
+
+    def busy(self) -> None:
+        """Somebody pressed a key, or the first frame is being made."""
+        self._busy_at = time.monotonic()
+        if self._timer is None:
+            self._timer = self._app.set_timer(IDLE, self._look)
+
+    def _look(self) -> None:
+        left = self._busy_at + IDLE - time.monotonic()
+        self._timer = self._app.set_timer(left, self._look) if left > 0 else None
+        if self._timer is None and gc.get_count()[2] >= _DUE:
+            gc.unfreeze()
+            gc.collect()
+            gc.freeze()
+
+
+def read_first_frame(
+    workspace: Workspace, scope: Scope | None, clock: Callable[[], float] = time.time
+) -> tuple[RunListing, tuple[Job, ...]]:
+    """The list of `scope` as it was left, else of what was named or chosen last, and all jobs; empty at first."""
+    setup = workspace.setup
+    named = scope or setup.scope
+    text = named.text if named else None
+    sight = first_sight(setup.paths.database, setup.origin, workspace.known_key(), setup.profile, text)
+    if named is None and sight.chosen is not None:
+        kind, number, name = sight.chosen
+        named = Scope("agent" if kind == "agent" else "project", number, name)
+    whole = sight.filtered or not sight.filter
+    listing = RunListing(named, sight.seen if whole else None, sight.filter, sight.notes, clock)
+    if sight.seen is not None and not whole:
+        listing.known = sight.seen.rows
+    return listing, sight.jobs
+
+
+_log = logging.getLogger("cekura_tui.ui")
+
+
+class LeavingApp(App[None]):
+    """An app on a workspace that ends in order, by a key, by a signal or by an error."""
+
+    def __init__(self, workspace: Workspace) -> None:
+        super().__init__()
+        self.crash = ""
+        """What to say of an error that ended the app."""
+        self.status: int | None = None
+        """The exit status, once it is being left."""
+        self._workspace = workspace
+        self._ui_loop: asyncio.AbstractEventLoop | None = None
+        """The loop of the screens, once it runs."""
+
+    def leaving(self) -> None:
+        """It is being left: what is to be done before."""
+        raise NotImplementedError
+
+    async def action_quit(self) -> None:
+        """Leave, whichever way it was asked."""
+        self._leave(0)
+
+    def leave_from_signal(self, status: int) -> None:
+        """Called from a signal handler: leave with this status."""
+        if self._ui_loop is not None:
+            self._ui_loop.call_soon_threadsafe(self._leave, status)
+
+    def _leave(self, status: int) -> None:
+        """Leave with this status; what is being typed is kept."""
+        self.leaving()
+        for screen in self.screen_stack:
+            if isinstance(screen, Dialog):
+                screen.keep()
+        self.status = status
+        self.exit(return_code=status)
+
+    def _fatal_error(self) -> None:
+        """An error nobody expected: restore the terminal, one line, and the details (no variables) in the log."""
+        self._workspace.keep_log()  # it may not have been started yet
+        _log.error("the app ended by an error\n%s", traceback.format_exc())
+        error, log = self._exception, self._workspace.setup.paths.log
+        if self.status is None:  # screens that are taken apart while keys come are no crash
+            self.status = 1
+            self.crash = f"cekura-tui ended by an error of its own ({type(error).__name__}); what happened is in {log}."
+        self._close_messages_no_wait()
+
 
 CALM = 1.0
 """Seconds between two readings of what changed, at least."""
@@ -124,7 +235,7 @@ class CekuraApp(LeavingApp):
         return self._runs
 
     def _make_jobs(self) -> Screen[None]:
-        from cekura_tui.ui.screens.jobs import JobsScreen
+        from cekura_tui.ui.jobs.screen import JobsScreen
 
         return JobsScreen(self.board)
 
@@ -199,8 +310,8 @@ class CekuraApp(LeavingApp):
     @on(JobWished)
     def show_job(self, event: JobWished) -> None:
         """The suggestion of a job, or all that is known of it; with that somebody has looked at it."""
-        from cekura_tui.ui.screens.job import JobScreen
-        from cekura_tui.ui.screens.suggestion import SuggestionScreen
+        from cekura_tui.ui.jobs.job import JobScreen
+        from cekura_tui.ui.suggestion.screen import SuggestionScreen
 
         job = event.job
         screen = (SuggestionScreen if job.state == JobState.SUCCEEDED else JobScreen)(self.board, job.number)
@@ -219,7 +330,7 @@ class CekuraApp(LeavingApp):
     @on(SignInWished)
     def sign_in(self, event: SignInWished) -> None:
         """Ask for a key, unless that is being done."""
-        from cekura_tui.ui.screens.sign_in import SignInScreen
+        from cekura_tui.ui.sign_in import SignInScreen
 
         if not self._locked and not self._workspace.setup.demo:
             self.push_screen(SignInScreen(self.board, event.reason))
@@ -236,7 +347,7 @@ class CekuraApp(LeavingApp):
 
     def action_search_runs(self) -> None:
         """Search what was said in all opened runs."""
-        from cekura_tui.ui.dialogs.search_runs import SearchRunsDialog
+        from cekura_tui.ui.runs.search import SearchRunsDialog
 
         if not self._locked and not self.screen.is_modal:
             self.push_screen(SearchRunsDialog(self.board), self._open_hit)
@@ -246,7 +357,7 @@ class CekuraApp(LeavingApp):
             self._open_run(*hit)
 
     def _open_run(self, run_id: int, turn: int | None = None) -> None:
-        from cekura_tui.ui.screens.run import RunScreen
+        from cekura_tui.ui.run.screen import RunScreen
 
         self.push_screen(RunScreen(self.board, run_id, turn=turn))
 
@@ -279,7 +390,7 @@ class CekuraApp(LeavingApp):
 
     def action_help(self) -> None:
         """What there is to know of this screen, and all of its keys."""
-        from cekura_tui.ui.dialogs.help import HelpDialog
+        from cekura_tui.ui.kit.help import HelpDialog
 
         if not isinstance(self.screen, HelpDialog):
             self.push_screen(HelpDialog(self.screen))

@@ -13,7 +13,7 @@ from cekura_tui.model.job import Job
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from cekura_tui.model.view import RunRow
+    from cekura_tui.model.run.view import RunRow
 
 
 @dataclass

@@ -7,18 +7,17 @@ import time
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
-from cekura_tui.model.away import in_short, told_of
 from cekura_tui.model.errors import CekuraTuiError
 from cekura_tui.model.job import Job, JobState
-from cekura_tui.ui.board import Board
-from cekura_tui.ui.terminal.around import write_around
-from cekura_tui.ui.while_away import WhileAway
+from cekura_tui.ui.away import WhileAway, in_short, told_of
+from cekura_tui.ui.state import Board
+from cekura_tui.ui.terminal.notifications import write_around
 
 if TYPE_CHECKING:
     from textual.app import App
     from textual.timer import Timer
 
-    from cekura_tui.ui.terminal.title import Title
+    from cekura_tui.ui.terminal.notifications import Title
 
 GAP = 5.0
 """Seconds between two notifications, at least."""
@@ -99,7 +98,7 @@ class News:
         if not self._board.workspace.setup.settings.title:
             return
         if self._title is None:
-            from cekura_tui.ui.terminal.title import Title
+            from cekura_tui.ui.terminal.notifications import Title
 
             self._title = Title(lambda text: write_around(self._app, text))
         self._title.show(in_short(self._board.jobs) or "cekura-tui")

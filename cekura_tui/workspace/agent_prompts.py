@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING
 
 from cekura_tui.api.errors import ApiError, NotFound
 from cekura_tui.model.errors import UsageError
-from cekura_tui.model.prompt_merge import merge
-from cekura_tui.model.prose_compare import compare
 from cekura_tui.model.text import Prompt, sha256
+from cekura_tui.prose.compare import compare
+from cekura_tui.prose.merge import merge
 from cekura_tui.store.errors import StoreError, Unrecorded
-from cekura_tui.workspace.placing import (
+from cekura_tui.workspace.agent_prompt_update import (
     PUTTING,
     RESTORING,
     Drifted,
@@ -31,16 +31,15 @@ from cekura_tui.workspace.placing import (
     synced,
     warnings_of,
 )
-from cekura_tui.workspace.read_only import refuse_read_only
+from cekura_tui.workspace.setup import refuse_read_only
 
 if TYPE_CHECKING:
     from cekura_tui.api.client import Client
-    from cekura_tui.model.account import Agent
-    from cekura_tui.model.job import Job
-    from cekura_tui.model.prompt_use import PromptUse
-    from cekura_tui.model.prose_diff import ProseDiff
+    from cekura_tui.model.job import Job, PromptUse
+    from cekura_tui.model.scope import Agent
+    from cekura_tui.prose.diff import ProseDiff
     from cekura_tui.store.store import Store
-    from cekura_tui.workspace.job_desk import JobDesk
+    from cekura_tui.workspace.job_service import JobDesk
 
 _TO_A_FILE = ("nothing was written", "Write the prompt to a file.")
 

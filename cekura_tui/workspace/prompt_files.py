@@ -1,15 +1,99 @@
-"""Prompts from and to files: exactly, byte for byte."""
+"""Files that a person has something written to: whole or not at all, and never over another unasked.
+
+Prompts from and to files: exactly, byte for byte.
+
+What comes out of a suggestion, to files: never over a prompt that somebody changed since it was sent.
+"""
 
 from __future__ import annotations
 
+import hashlib
+import os
+import re
 import sys
 from pathlib import Path
 
+from cekura_tui.config.atomic_file import output_file
 from cekura_tui.config.paths import expand
 from cekura_tui.model.errors import UsageError
-from cekura_tui.model.job import MAX_PROMPT_BYTES
-from cekura_tui.model.text import Prompt, prompt_bytes
-from cekura_tui.workspace.text_files import check_output, write_output
+from cekura_tui.model.job import MAX_PROMPT_BYTES, Suggestion
+from cekura_tui.model.text import Prompt, clean, clean_line, prompt_bytes
+from cekura_tui.prose.compare import compare
+from cekura_tui.prose.lines import as_text
+
+_UNSAFE = re.compile(r"[^\w.-]+")
+_NAME_BYTES = 120
+
+
+class AlreadyThere(UsageError):
+    """A file of that name exists, and nobody said that it may be overwritten."""
+
+    title = "A file is there already"
+
+
+def safe_name(text: str, ending: str) -> str:
+    """A file's name of letters, digits, `-`, `_` and `.`, whatever the text; `ending` with its dot is kept whole."""
+    name = _UNSAFE.sub("-", clean(text)).strip(".-")
+    name = name.encode()[: _NAME_BYTES - len(ending.encode())].decode(errors="ignore").rstrip(".-")
+    return f"{name or 'unnamed'}{ending}"
+
+
+def check_output(name: str, *, force: bool) -> Path:
+    """Where something is to be written; raises UsageError before anything else is done, also AlreadyThere."""
+    path = expand(name)
+    try:
+        # What is written is the file that a link leads to.
+        target = path.resolve()
+        folder = target.parent
+        if target.is_symlink():  # some versions of Python give a loop back instead of raising
+            raise _loop(name)
+        if path.is_dir() or name.endswith(os.sep):
+            raise UsageError(f"{name or 'The name of the file'} is a directory.", "Name a file in it.")
+        if not folder.is_dir():
+            raise UsageError(f"There is no directory {folder}.", "Make it first, or name another.")
+        if target.exists() and not force:
+            raise _exists(name)
+        if target.exists() and not target.is_file():
+            raise UsageError(f"{name} is no ordinary file.", "Name a file.")
+        if target.exists() and not os.access(target, os.W_OK):
+            raise UsageError(f"{name} may not be written to.", "Name another file, or change its rights.")
+        if not os.access(folder, os.W_OK):
+            raise UsageError(f"{folder} cannot be written to.", "Name another directory.")
+    except OSError as error:
+        raise UsageError(f"{name} cannot be written: {error.strerror}.", "Name another file.") from None
+    except ValueError:
+        raise UsageError(f"{name} is no name that a file can have.", "Name another file.") from None
+    except RuntimeError:
+        raise _loop(name) from None
+    return path
+
+
+def _loop(name: str) -> UsageError:
+    return UsageError(f"{name} is a link that leads to itself.", "Name another file.")
+
+
+def _exists(name: object) -> AlreadyThere:
+    return AlreadyThere(f"{name} exists already.", "Overwrite it with --force, or name another file.")
+
+
+def write_text(path: Path, text: str, *, force: bool = True) -> None:
+    """Write a text as UTF-8 with a line end at its end; raises as `write_output`."""
+    write_output(path, (text if text.endswith("\n") else f"{text}\n").encode(errors="replace"), force=force)
+
+
+def write_output(path: Path, data: bytes, *, force: bool = True, kept: str = "") -> None:
+    """Write the whole file or none of it; raises UsageError, which also tells what is `kept`.
+
+    Without `force` a file that has come to be there since `check_output` is left alone: AlreadyThere.
+    """
+    try:
+        with output_file(path, force=force) as file:
+            file.write(data)
+    except FileExistsError:
+        raise _exists(path) from None
+    except OSError as error:
+        raise UsageError(f"{path} could not be written: {error.strerror}.", kept) from None
+
 
 __all__ = ["check_output", "check_prompt", "read_prompt_file", "source_of", "write_prompt"]
 
@@ -79,3 +163,89 @@ def write_prompt(path: Path, prompt: Prompt, *, force: bool = True) -> None:
     Without `force` a file that has come to be there since `check_output` is left alone.
     """
     write_output(path, prompt_bytes(prompt), force=force, kept="The suggestion is kept.")
+
+
+_NO_FILES = frozenset({"", "-", "agent", "file", "last", "draft"})
+"""What `prompt_source` is where it names no file."""
+
+
+class Drifted(UsageError):
+    """The file that a job's prompt came from holds another text than the one that was sent."""
+
+    title = "The file has changed"
+
+    def __init__(self, path: Path, sent: Prompt, now: bytes) -> None:
+        super().__init__(
+            f"{path} has changed since its prompt was sent, so it is left as it is.",
+            "The suggestion is kept: name another file, or save it as a patch.",
+        )
+        self._sent, self._now = sent, now
+
+    def drift(self) -> str:
+        """What changed in the file since, as text for a person; takes as long as comparing two prompts."""
+        if len(self._now) > MAX_PROMPT_BYTES:
+            return f"It is over {MAX_PROMPT_BYTES:,} bytes now.\n"
+        try:
+            now = self._now.decode("utf-8", "surrogatepass")
+        except UnicodeDecodeError:
+            return "It is not a text in UTF-8 any more.\n"
+        return as_text(compare(self._sent, now), context=1)
+
+
+def seen_from_here(source: str) -> str:
+    """The same below the working directory by a path from there; anything else as it is."""
+    try:
+        return str(Path(source).relative_to(Path.cwd().resolve())) if source.startswith("/") else source
+    except (OSError, ValueError):
+        return source
+
+
+def source_file(source: str) -> Path | None:
+    """The file that a job's `prompt_source` names, None where it names none that is there."""
+    if source in _NO_FILES:
+        return None
+    try:
+        path = expand(source)
+        return path if path.is_file() else None
+    except (OSError, ValueError, UsageError):
+        return None
+
+
+def is_source(name: str, source: str) -> bool:
+    """Whether a file as a person names it is the one that a job's `prompt_source` names, by whatever path."""
+    file = source_file(source)
+    try:
+        if file is None:  # an earlier version kept a name that is hard to show only as it is shown
+            return source not in _NO_FILES and expand(name).is_file() and clean_line(source_of(name)) == source
+        return expand(name).samefile(file)
+    except (OSError, ValueError, UsageError):
+        return False
+
+
+def _is_gone(path: Path, source: str) -> bool:
+    """Whether the file that a job's `prompt_source` names is this one, and there is none any more."""
+    return source not in _NO_FILES and not os.path.lexists(path) and source_of(str(path)) == source_of(source)
+
+
+def write_out(path: Path, text: Prompt, done: Suggestion, *, force: bool) -> str:
+    """Write a text that came of a suggestion exactly, the whole file or none of it; returns what else is to be told.
+
+    Raises Drifted, also with `force`, where it is the file that the prompt came from and that is not the prompt any
+    more; AlreadyThere, without `force`, where there is any file; UsageError. A file that was removed since has nothing
+    to lose: it is written anew, and this is told.
+    """
+    gone = _is_gone(path, done.job.prompt_source)
+    if is_source(str(path), done.job.prompt_source):
+        try:
+            with path.open("rb") as file:
+                now = file.read(max(MAX_PROMPT_BYTES, len(prompt_bytes(done.prompt))) + 1)
+        except OSError as error:
+            raise UsageError(
+                f"{path} cannot be read: {error.strerror}.",
+                "So nobody can tell whether it is still the prompt that was sent; name another file.",
+            ) from None
+        if hashlib.sha256(now).hexdigest() != done.job.prompt_sha256:
+            raise Drifted(path, done.prompt, now)
+    # What has come to be there in this moment is no file that was looked at.
+    write_prompt(path, text, force=force and not gone)
+    return "The file had been removed since its prompt was sent, and is there again." if gone else ""

@@ -11,14 +11,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from cekura_tui.config.whole_file import output_file
+from cekura_tui.config.atomic_file import output_file
 from cekura_tui.model.errors import CekuraTuiError, UsageError
-from cekura_tui.model.run_query import RunQuery
-from cekura_tui.model.run_table import CSV_HEADER, csv_row, json_row
+from cekura_tui.model.run.query import RunQuery
+from cekura_tui.model.run.view import RunRow
+from cekura_tui.model.run.words import CSV_HEADER, csv_row, json_row
 from cekura_tui.model.text import clean_line, count
-from cekura_tui.model.view import RunRow
 from cekura_tui.workspace.all_runs import Asking, matching_runs, wait_text
-from cekura_tui.workspace.text_files import AlreadyThere, check_output
+from cekura_tui.workspace.prompt_files import AlreadyThere, check_output
 
 if TYPE_CHECKING:
     from cekura_tui.api.errors import ApiError

@@ -1,20 +1,301 @@
-"""What keeps a run list on screen filled and fresh: which page to ask for when, and what changed meanwhile."""
+"""What a screen is asking the server for: each thing once at a time, and when what failed may be asked for again.
+
+Which pages of a run list are on screen, since when, and which one is next where one moves.
+
+Asks for the pages of a run list, and puts what came of it, good or bad, in its place.
+
+What keeps a run list on screen filled and fresh: which page to ask for when, and what changed meanwhile.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import random
 import time
-from collections.abc import Awaitable, Callable, Hashable, Iterable
+from collections.abc import Awaitable, Callable, Collection, Coroutine, Hashable, Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
-from cekura_tui.jobs.waiting import wait_for
+from cekura_tui.api.errors import ApiError, BadAnswer, Busy, KeyRefused, NotFound, Rejected, ServerFault
+from cekura_tui.jobs.engine import wait_for
+from cekura_tui.jobs.polling import after_failure
 from cekura_tui.model.errors import CekuraTuiError
-from cekura_tui.model.paged_runs import Gap, PagedRuns
-from cekura_tui.model.run_query import RunQuery
-from cekura_tui.model.view import RunRow
-from cekura_tui.workspace.attempts import FOR_EVER, Attempts
-from cekura_tui.workspace.page_asking import Ask, PageAsking
-from cekura_tui.workspace.pages_in_view import SETTLED, PagesInView, View
+from cekura_tui.model.run.listing import Gap, PagedRuns, RunPage
+from cekura_tui.model.run.query import RunQuery
+from cekura_tui.model.run.view import RunRow
+
+if TYPE_CHECKING:
+    from cekura_tui.workspace.session import Session
+
+
+FOR_EVER = 3_600.0
+"""Seconds to wait where nothing is to be done by itself."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Failing:
+    """Something that failed so many times in a row, and is tried again at a time (monotonic)."""
+
+    times: int
+    again_at: float
+
+
+class Attempts:
+    """Tasks by what they ask for. `ended` is called after each that ended by itself, well or not."""
+
+    def __init__(
+        self,
+        ended: Callable[[], None],
+        *,
+        clock: Callable[[], float],
+        monotonic: Callable[[], float],
+        spread: Callable[[], float],
+    ) -> None:
+        self._ended = ended
+        self._clock, self._monotonic, self._spread = clock, monotonic, spread
+        self.error: CekuraTuiError | None = None
+        """Why nothing is told at the moment."""
+        self.silent_since: float | None = None
+        """Since when (Unix)."""
+        self.busy_until: float | None = None
+        """Until when (Unix) the server asked to be left alone."""
+        self.broken: Exception | None = None
+        """A fault of the program's own."""
+        self._tasks: dict[Hashable, asyncio.Task[None]] = {}
+        self._failing: dict[Hashable, _Failing] = {}
+        self._quiet_until = float("-inf")
+
+    # Wishes
+
+    def begin(
+        self, key: Hashable, work: Callable[[], Coroutine[Any, Any, None]], now: float, *, apart: bool = False
+    ) -> None:
+        """Do it, unless that goes on already or has to wait; `now` is monotonic.
+
+        With `apart` it is one thing among many: that the server fails at it says nothing of the others.
+        """
+        if self.wait(key, now) <= 0:
+            self._tasks[key] = asyncio.get_running_loop().create_task(self._do(key, work, apart))
+
+    def cancel(self, *keys: Hashable) -> None:
+        """Give up what is being asked for, if it is; whoever calls this from within goes on."""
+        for key in keys:
+            if (task := self._tasks.get(key)) is not None and task is not _current():
+                task.cancel()
+                del self._tasks[key]
+
+    def cancel_all(self) -> None:
+        """Give up everything; whoever calls this from within goes on."""
+        self.cancel(*self._tasks)
+
+    def forgive(self) -> None:
+        """Whatever failed may be tried at once, also with a key that was refused."""
+        self._failing.clear()
+        if self.stopped:
+            self.error = self.silent_since = None
+
+    def forget(self) -> None:
+        """Other things are asked for from now on; a server that is to be left alone still is."""
+        self.cancel_all()
+        self._failing.clear()
+        if not self.quiet(self._monotonic()):
+            self.error = self.silent_since = self.busy_until = None
+
+    # What goes on
+
+    @property
+    def going(self) -> list[Hashable]:
+        """What is being asked for, in the order in which it was begun."""
+        return list(self._tasks)
+
+    @property
+    def stopped(self) -> bool:
+        """Whether the key was refused, so that asking again is a person's wish."""
+        return isinstance(self.error, KeyRefused)
+
+    def quiet(self, now: float) -> float:
+        """Seconds in which nothing at all may be asked, by the server's wish."""
+        return max(0.0, self._quiet_until - now)
+
+    def wait(self, key: Hashable, now: float) -> float:
+        """Seconds until something may be begun."""
+        if key in self._tasks:
+            return FOR_EVER
+        failing = self._failing.get(key)
+        return max(self.quiet(now), failing.again_at - now if failing else 0.0)
+
+    async def _do(self, key: Hashable, work: Callable[[], Coroutine[Any, Any, None]], apart: bool) -> None:
+        try:
+            await work()
+        except CekuraTuiError as error:
+            if self._tasks.get(key) is _current():
+                self.failed(key, error, apart=apart)
+        except Exception as error:  # told by whoever serves the list, whose task somebody watches
+            self.broken = error
+        else:
+            if self._tasks.get(key) is _current():
+                self._succeeded(key, apart)
+        finally:
+            if self._tasks.get(key) is _current():
+                del self._tasks[key]
+        self._ended()
+
+    def _succeeded(self, key: Hashable, apart: bool) -> None:
+        failed = self._failing.pop(key, None)
+        if failed and not apart:
+            self._failing.clear()  # the server is back, also for all else that waits for it
+        if not self.quiet(self._monotonic()):
+            self.error = self.silent_since = self.busy_until = None
+
+    def failed(self, key: Hashable, error: CekuraTuiError, *, apart: bool = False) -> None:
+        """Asking for something failed: note when it may be tried again, and what that tells of the server."""
+        now, before = self._monotonic(), self._failing.get(key)
+        times = before.times + 1 if before else 1
+        wait = after_failure(times, error.retry_after if isinstance(error, ApiError) else None, self._spread())
+        self._failing[key] = _Failing(times, now + wait)
+        if isinstance(error, Busy) and wait > self.quiet(now):
+            # It speaks for the whole server: nothing is asked before that time.
+            self._quiet_until, self.busy_until = now + wait, self._clock() + wait
+        if isinstance(error, Busy | KeyRefused):
+            self.cancel_all()
+        elif apart and isinstance(error, ServerFault | Rejected | BadAnswer | NotFound):
+            return
+        if not self.stopped:
+            self.error = error
+        if self.silent_since is None:
+            self.silent_since = self._clock()
+
+
+def _current() -> asyncio.Task[Any] | None:
+    return asyncio.current_task()
+
+
+SETTLED = 0.15
+"""Seconds that a page is in view, and nobody leaps on, before it is asked for."""
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """What is looked at: the first and last index on screen, the cursor's, and the way one moves (−1 or 1)."""
+
+    first: int = 0
+    last: int = 0
+    cursor: int = 0
+    step: int = 1
+
+
+class PagesInView:
+    """A view over a list that changes; times are monotonic."""
+
+    def __init__(self) -> None:
+        self.view = View()
+        self._since: dict[int, float] = {}
+        self._leapt_at = float("-inf")
+
+    def look(self, view: View, now: float) -> None:
+        """This is looked at from now on; whoever goes by screens flies over what is on each."""
+        if 2 * abs(view.first - self.view.first) >= self.view.last - self.view.first > 0:
+            self._leapt_at = now
+        self.view = view
+
+    def visible(self, runs: PagedRuns, ahead: int = 0) -> list[int]:
+        """The pages on screen, and `ahead` (−1, 0 or 1) the one after them in that direction."""
+        head = runs.listed.head
+        first, last = self.view.first - head, self.view.last - head
+        return runs.layout.near(first, last, ahead) if last >= 0 else []
+
+    def note(self, runs: PagedRuns, now: float) -> list[int]:
+        """Note what is in view now, and return it: what has just come into view is so from now on."""
+        pages = self.visible(runs)
+        if self._since.keys() != set(pages):
+            self._since = {page: self._since.get(page, now) for page in pages}
+            runs.look_at(pages)
+        return pages
+
+    def settles(self, page: int) -> float:
+        """When a page that is in view has been so for long enough to be asked for."""
+        return max(self._since[page], self._leapt_at) + SETTLED
+
+    def ahead(self, runs: PagedRuns, now: float) -> list[int]:
+        """The page that is next, once everything on screen has been so for long enough."""
+        pages = self.visible(runs)
+        if any(self.settles(page) > now for page in pages):
+            return []
+        return self.visible(runs, self.view.step)[len(pages) :]
+
+    def forget(self) -> None:
+        """Another list is looked at."""
+        self._since.clear()
+
+
+T = TypeVar("T")
+
+CALM = 5.0
+"""Seconds in which no pages are asked for where the server counts otherwise time and again."""
+
+
+class Ask(Protocol):
+    """How the session is reached from the screens' loop: `Workspace.call`."""
+
+    def __call__(self, ask: Callable[[Session], Awaitable[T]], /) -> Awaitable[T]: ...
+
+
+class PageAsking:
+    """Asks for each page once, raises kinds of CekuraTuiError; until `calm_until` (monotonic) none is to be asked."""
+
+    def __init__(self, ask: Ask, clock: Callable[[], float], monotonic: Callable[[], float]) -> None:
+        self._ask, self._clock, self._monotonic = ask, clock, monotonic
+        self._shifted_at = self.calm_until = float("-inf")
+
+    async def page(
+        self,
+        query: RunQuery,
+        runs: PagedRuns,
+        number: int,
+        *,
+        keep: Callable[[], Collection[int]] = tuple,
+        in_turn: bool = False,
+    ) -> None:
+        """Put a page into a list, or why it could not be had; pages that `keep` tells are the last to be dropped."""
+        shifts = runs.shifts
+        try:
+            page = await self._fetch(query, number, runs.pin, in_turn=in_turn)
+        except CekuraTuiError as error:
+            if not isinstance(error, NotFound) or number == 1:
+                runs.fail(number, error.message)
+                raise
+            runs.no_such_page(number)
+        else:
+            runs.put(page, keep())
+            if runs.shifts > shifts:
+                self._shifted()
+
+    def _shifted(self) -> None:
+        # The pages in view are asked for anew, which would have no end at a server that never counts the same.
+        now = self._monotonic()
+        if now < self._shifted_at + CALM:
+            self.calm_until = now + CALM
+        self._shifted_at = now
+
+    async def open(self, query: RunQuery, former: PagedRuns | None, view: View) -> PagedRuns:
+        """A list as of now, and of one that is read anew what is looked at, so that nothing moves."""
+        runs = PagedRuns(await self._fetch(query, 1, None), self._clock())
+        wanted = [] if runs.newest_page is None else [runs.newest_page]
+        if former is not None:
+            moved = runs.count - former.count
+            wanted += runs.layout.near(view.first + moved, view.last + moved)
+            wanted += runs.layout.near(view.cursor + moved, view.cursor + moved)
+        for number in dict.fromkeys(wanted):
+            if runs.missing([number]):
+                try:
+                    await self.page(query, runs, number)
+                except (ServerFault, Rejected, BadAnswer, NotFound):
+                    continue  # it is told in the place of this page
+        return runs
+
+    async def _fetch(self, query: RunQuery, number: int, until: float | None, *, in_turn: bool = False) -> RunPage:
+        return await self._ask(lambda session: session.lists.page(query, number, until, in_turn=in_turn))
+
 
 __all__ = ["AT_ONCE", "FOCUSED", "IN_FLIGHT", "SETTLED", "UNFOCUSED", "Ask", "RunFeed", "View"]
 

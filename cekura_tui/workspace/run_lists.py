@@ -1,26 +1,43 @@
-"""Lists of runs as the server tells them, each page kept for the next start."""
+"""Waiting for a turn among the background requests of one session.
+
+Lists of runs as the server tells them, each page kept for the next start.
+"""
 
 from __future__ import annotations
 
+import asyncio
 import logging
-from collections.abc import Callable, Sequence
+import time
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from cekura_tui.model.page import Page
-from cekura_tui.model.paged_runs import RunPage
-from cekura_tui.model.run import Run
-from cekura_tui.model.run_query import RunQuery
-from cekura_tui.model.view import RunRow, row_of
+from cekura_tui.jobs.polling import Budget
+from cekura_tui.model.run.listing import Page, RunPage
+from cekura_tui.model.run.query import RunQuery
+from cekura_tui.model.run.run import Run
+from cekura_tui.model.run.view import RunRow, row_of
 from cekura_tui.store.errors import StoreError
 from cekura_tui.store.runs import SeenRuns
-from cekura_tui.workspace.turn import take_turn
 
 if TYPE_CHECKING:
     from cekura_tui.api.client import Client
     from cekura_tui.jobs.engine import JobEngine
-    from cekura_tui.jobs.schedule import Budget
     from cekura_tui.store.store import Store
+
+
+async def take_turn(
+    budget: Budget,
+    *,
+    monotonic: Callable[[], float] = time.monotonic,
+    sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+) -> None:
+    """Wait until a background request may be made, and take it; the budget is shared, also with who waits here."""
+    while wait := budget.wait(monotonic()):
+        await sleep(wait)
+    # Nothing is awaited between the last look and this, so no two waiters take the same turn.
+    budget.take(monotonic())
+
 
 _log = logging.getLogger("cekura_tui.workspace")
 

@@ -1,11 +1,19 @@
-"""One signed-in session on one event loop: store, client and job engine, and what is asked of them."""
+"""The runs that a job is to learn from, read and checked.
+
+The prompts that an agent had, was sent or was proposed, as far as this machine met them.
+
+Searching what was said in all opened runs.
+
+One signed-in session on one event loop: store, client and job engine, and what is asked of them.
+"""
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Self
 
 from cekura_tui.api.client import Client
@@ -13,36 +21,87 @@ from cekura_tui.api.errors import ApiError, KeyRefused, NotFound, ServerFault, U
 from cekura_tui.config.paths import make_private
 from cekura_tui.jobs.engine import JobEngine
 from cekura_tui.jobs.lease import Lease
-from cekura_tui.jobs.schedule import Budget
-from cekura_tui.model.account import Agent, Project
+from cekura_tui.jobs.polling import Budget
 from cekura_tui.model.errors import CekuraTuiError, KeyMissing, UsageError
-from cekura_tui.model.job import MAX_RUNS, Suggestion
-from cekura_tui.model.page import Page
-from cekura_tui.model.run import Run
-from cekura_tui.model.said_query import FoundSaid
-from cekura_tui.model.scope import NoScope, Scope
+from cekura_tui.model.job import MAX_RUNS, How, PromptUse, Suggestion
+from cekura_tui.model.run.listing import Page
+from cekura_tui.model.run.run import Run
+from cekura_tui.model.run.view import RunView, view_of
+from cekura_tui.model.scope import Agent, NoScope, Project, Scope
 from cekura_tui.model.text import Prompt, count
-from cekura_tui.model.view import RunView, view_of
+from cekura_tui.model.transcript.search import FoundSaid, read_query
 from cekura_tui.store.errors import StoreError
 from cekura_tui.store.store import Store
 from cekura_tui.workspace.agent_prompts import AgentPrompts
-from cekura_tui.workspace.improvable import Improvable
-from cekura_tui.workspace.job_desk import JobDesk
-from cekura_tui.workspace.opened_runs import OpenedRuns, ready
-from cekura_tui.workspace.passed_runs import last_passed
-from cekura_tui.workspace.prompt_history import PromptHistory
-from cekura_tui.workspace.run_evidence import Found, RunEvidence
+from cekura_tui.workspace.all_runs import last_passed
+from cekura_tui.workspace.job_service import JobDesk
+from cekura_tui.workspace.opened_runs import Found, OpenedRuns, RunEvidence, RunsAhead, SharedReads, ready
 from cekura_tui.workspace.run_lists import RunLists
-from cekura_tui.workspace.runs_ahead import RunsAhead
-from cekura_tui.workspace.said import search_said
 from cekura_tui.workspace.setup import Setup
-from cekura_tui.workspace.shared_reads import SharedReads
 from cekura_tui.workspace.shelf import Shelf
-from cekura_tui.workspace.staging_desk import StagingDesk
-from cekura_tui.workspace.suggestions import Suggestions
+from cekura_tui.workspace.suggestions import StagingDesk, Suggestions
 
 if TYPE_CHECKING:
     from cekura_tui.demo.server import DemoServer
+
+
+@dataclass(frozen=True, slots=True)
+class Improvable:
+    """One to three runs of one agent, read and checked, and what a job could focus on."""
+
+    views: tuple[RunView, ...]
+    agent_id: int | None
+    agent_name: str
+
+    @property
+    def run_ids(self) -> tuple[int, ...]:
+        """The runs' ids."""
+        return tuple(view.row.id for view in self.views)
+
+    def focuses(self) -> list[tuple[str, int, str]]:
+        """What these runs offer as a focus: ("metric" or "category", id, name), each once."""
+        found: dict[tuple[str, int], str] = {}
+        for verdict in (verdict for view in self.views for verdict in view.verdicts):
+            if verdict.id is not None and verdict.source == "critical_category":
+                found["category", verdict.id] = verdict.name
+            elif verdict.id is not None and verdict.workflow:
+                found["metric", verdict.id] = verdict.name
+        return [(kind, number, name) for (kind, number), name in found.items()]
+
+
+Uses = list[PromptUse]
+
+
+class PromptHistory:
+    """Of one session, on its loop. Methods raise StoreError."""
+
+    def __init__(self, store: Store) -> None:
+        self._uses = store.prompt_uses
+
+    async def list(self, agent_id: int) -> Uses:
+        """The uses of an agent's prompts, newest first."""
+        return self._uses.all(agent_id)
+
+    async def text(self, sha256: str) -> Prompt:
+        """The prompt of a use, exactly; raises StoreError where it was forgotten meanwhile."""
+        return self._uses.text(sha256)
+
+    async def note(self, agent_id: int, prompt: Prompt, how: How, at: float, job: int | None = None) -> None:
+        """Keep a prompt and how it was used, at `at` in Unix time; it is on the disk when this returns."""
+        self._uses.note(agent_id, prompt, how, at, job)
+
+    async def forget(self, use: PromptUse) -> None:
+        """Drop a use from the history, and its text unless a job or another use needs it."""
+        self._uses.forget(use)
+
+
+async def search_said(store: Store, query: str) -> FoundSaid:
+    """Take in what was opened since the last search, piece by piece so that all else goes on, and search it."""
+    behind = True
+    while behind:
+        behind = store.said.catch_up()
+        await asyncio.sleep(0)
+    return store.said.search(read_query(query))
 
 
 class Session:

@@ -1,17 +1,35 @@
-"""What is decided before anything is opened: directory, server, key, scope, embedded or not."""
+"""A session that launches nothing and writes nothing to an agent, and what made it so.
+
+What is decided before anything is opened: directory, server, key, scope, embedded or not.
+
+The question for a run as a curl command, to be run in a shell that has the key in CEKURA_API_KEY.
+"""
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
-from cekura_tui.config.credentials import PROFILE, Key, find_key, saved_key
-from cekura_tui.config.origin import Server, read_server
+from cekura_tui.config.credentials import PROFILE, Key, Server, find_key, read_server, saved_key
 from cekura_tui.config.paths import Paths, find_paths
 from cekura_tui.config.settings import PERSONAL, Settings, load_settings
-from cekura_tui.model.errors import KeyMissing
+from cekura_tui.model.errors import KeyMissing, UsageError
 from cekura_tui.model.scope import Scope
-from cekura_tui.workspace.read_only import FLAG
+
+FLAG = "--read-only"
+
+
+def refuse_read_only(read_only: str, undone: str) -> None:
+    """Raise UsageError in a read-only session; does nothing in another.
+
+    `read_only` is the flag, or the settings file that says so, or empty; `undone` is what was not done ("nothing was
+    launched").
+    """
+    if read_only:
+        mend = "Start without --read-only." if read_only == FLAG else f"Take read_only = true out of {read_only}."
+        raise UsageError(f"This is a read-only session, so {undone}.", mend)
+
 
 DEMO_ORIGIN = "demo"
 """The embedded server's port changes; its runs and jobs belong to this name."""
@@ -124,3 +142,11 @@ def demo_setup(paths: Paths, options: DemoOptions, *, read_only: str = "", setti
     nowhere = Server(DEMO_ORIGIN, "", loopback=True)
     flag = read_only if read_only == FLAG else ""
     return Setup(paths.demo, settings or Settings(), nowhere, demo=options, profile="demo", read_only=flag)
+
+
+def run_command(setup: Setup, run_id: int) -> str | None:
+    """Asks for the whole run; the key is not in it. None for the embedded server, which ends with the program."""
+    if setup.demo:
+        return None
+    url = f"{setup.server.base}/test_framework/v1/runs/{run_id}/"
+    return f'curl {shlex.quote(url)} -H "X-CEKURA-API-KEY: $CEKURA_API_KEY"'

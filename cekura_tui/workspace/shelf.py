@@ -8,17 +8,17 @@ import time
 from collections.abc import Awaitable, Callable, Sequence
 
 from cekura_tui.api.client import Client
-from cekura_tui.jobs.schedule import Budget
+from cekura_tui.jobs.polling import Budget
 from cekura_tui.model.errors import UsageError
-from cekura_tui.model.findings import Finding, findings_of
-from cekura_tui.model.run_filters import GIVEN_VIEWS, View
+from cekura_tui.model.filter.filter import GIVEN_VIEWS, View
+from cekura_tui.model.run.groups import Finding, findings_of
+from cekura_tui.model.run.verdict import read_verdicts
+from cekura_tui.model.run.view import row_of
 from cekura_tui.model.scope import Scope
 from cekura_tui.model.text import clean_line
-from cekura_tui.model.verdict import read_verdicts
-from cekura_tui.model.view import row_of
 from cekura_tui.store.errors import StoreError
 from cekura_tui.store.store import Store
-from cekura_tui.workspace.turn import take_turn
+from cekura_tui.workspace.run_lists import take_turn
 
 LONGEST_NOTE, LONGEST_NAME, LONGEST_FILTER = 4_000, 60, 2_000
 """Characters of what a person types."""

@@ -20,7 +20,7 @@ from cekura_tui.config.paths import make_private
 from cekura_tui.model.errors import CekuraTuiError
 
 if TYPE_CHECKING:
-    from cekura_tui.model.account import Project
+    from cekura_tui.model.scope import Project
     from cekura_tui.workspace.hook import JobHook
     from cekura_tui.workspace.session import Session
     from cekura_tui.workspace.setup import Setup

@@ -23,7 +23,7 @@ from cekura_tui.api.errors import (
 )
 from cekura_tui.model.errors import CekuraTuiError
 from cekura_tui.model.job import Draft
-from cekura_tui.model.run import Run
+from cekura_tui.model.run.run import Run
 from cekura_tui.model.text import Prompt
 
 RUN = "/test_framework/v1/runs/5/"

@@ -26,7 +26,7 @@ sys.path[:0] = [str(_HERE.parents[1]), str(_HERE.parent)]
 from prose_cases import pairs  # noqa: E402 - found where the tests' own modules are
 from prose_scores import Score, in_context, of_git, ours  # noqa: E402
 
-from cekura_tui.model.prose_compare import compare  # noqa: E402
+from cekura_tui.prose.compare import compare  # noqa: E402
 
 BUDGETS = {3_000: 150.0, 20_000: 1_500.0}
 

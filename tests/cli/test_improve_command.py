@@ -128,7 +128,7 @@ def test_a_prompt_can_be_piped_in_and_out(server: ScriptedServer) -> None:
 
 
 def test_each_change_of_state_is_told_once(server: ScriptedServer, prompt_file: Path, monkeypatch: Any) -> None:
-    monkeypatch.setattr("cekura_tui.jobs.asking.interval", lambda age, spread: 0.0)
+    monkeypatch.setattr("cekura_tui.jobs.polling.interval", lambda age, spread: 0.0)
     words = [Reply({"status": word}) for word in ("in_queue", "in_queue", "running", "running")]
     server.on("GET", PROGRESS, *words, Reply({"status": "failed", "error": "The model\x1b[31m was busy"}))
     told = call("improve", 5, "--prompt-file", prompt_file, "--wait")

@@ -15,7 +15,7 @@ from calling import call, process
 from scripted_server import Got, Reply, ScriptedServer, run_of
 from waiting import PATIENCE, until
 
-from cekura_tui.model.run_table import CSV_HEADER
+from cekura_tui.model.run.words import CSV_HEADER
 from cekura_tui.store.store import Store
 
 RUNS = "/test_framework/v1/runs/"

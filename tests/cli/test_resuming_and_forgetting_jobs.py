@@ -12,7 +12,7 @@ from going_on import GoingOn
 from scripted_server import LAUNCH, PROGRESS, Hold, Reply, ScriptedServer, closed_port
 from waiting import until
 
-from cekura_tui.cli import following
+from cekura_tui.cli import jobs as following
 from cekura_tui.model.job import JobState
 
 Start = Callable[..., GoingOn]

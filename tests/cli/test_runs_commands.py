@@ -145,7 +145,7 @@ def test_an_opened_run_is_shown_again_when_the_server_fails(
     scripted: ScriptedServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     aim(scripted, monkeypatch)
-    monkeypatch.setattr("cekura_tui.api.retry.TRIES", 1)
+    monkeypatch.setattr("cekura_tui.api.errors.TRIES", 1)
     serve_runs(scripted, run_of(5, transcript="[00:01] Main Agent: Hello"))
     fresh = call("runs", "show", 5)
     scripted.on("GET", f"{RUNS}5/", Reply(b"", 500))
@@ -158,7 +158,7 @@ def test_an_opened_run_is_there_as_json_too_when_the_server_fails(
     scripted: ScriptedServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     aim(scripted, monkeypatch)
-    monkeypatch.setattr("cekura_tui.api.retry.TRIES", 1)
+    monkeypatch.setattr("cekura_tui.api.errors.TRIES", 1)
     serve_runs(scripted, run_of(5, transcript="[00:01] Main Agent: Hello"))
     call("runs", "show", 5)
     fresh = call("runs", "show", 5, "--json")

@@ -52,7 +52,7 @@ def test_a_transcript_has_one_form_at_a_time(aimed: ScriptedServer) -> None:
 def test_a_transcript_that_was_read_before_is_printed_when_the_server_fails(
     aimed: ScriptedServer, monkeypatch: pytest.MonkeyPatch, form: list[str]
 ) -> None:
-    monkeypatch.setattr("cekura_tui.api.retry.TRIES", 1)
+    monkeypatch.setattr("cekura_tui.api.errors.TRIES", 1)
     fresh = call("runs", "show", 5, "--transcript", *form)
     aimed.on("GET", "/test_framework/v1/runs/5/", Reply(b"", 500))
     again = call("runs", "show", 5, "--transcript", *form)

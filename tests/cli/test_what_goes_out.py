@@ -14,8 +14,8 @@ import pytest
 from calling import Result, call
 from scripted_server import LAUNCH, PROGRESS, Got, Reply, ScriptedServer, run_of, serve_runs
 
-from cekura_tui.model.prose_compare import compare
-from cekura_tui.model.staging import Choice, staged
+from cekura_tui.prose.compare import compare
+from cekura_tui.prose.staging import Choice, staged
 from cekura_tui.workspace.session import Session
 from cekura_tui.workspace.setup import make_setup
 

@@ -16,8 +16,7 @@ import pytest
 from waiting import until
 
 from cekura_tui.demo.answers import run_row
-from cekura_tui.demo.arrivals import BACKLOG, SLOWEST, Arrivals
-from cekura_tui.demo.corpus import FIRST_PROJECT, Corpus
+from cekura_tui.demo.corpus import BACKLOG, FIRST_PROJECT, SLOWEST, Arrivals, Corpus
 from cekura_tui.demo.server import DemoServer
 
 EPOCH = 1_760_000_000.0

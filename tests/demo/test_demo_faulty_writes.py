@@ -9,7 +9,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from cekura_tui.demo.faulty_writes import DRIFTED
+from cekura_tui.demo.faulty import DRIFTED
 from cekura_tui.demo.server import DemoServer
 
 V1, V2 = "/test_framework/v1/aiagents/1201/", "/test_framework/v2/aiagents/1201/"

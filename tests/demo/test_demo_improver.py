@@ -12,9 +12,8 @@ from hypothesis import strategies as st
 from cekura_tui.demo.answers import run_whole
 from cekura_tui.demo.corpus import Corpus
 from cekura_tui.demo.facts import Kind
-from cekura_tui.demo.improver import NO_ISSUES, NO_TRANSCRIPT, improve, issues_of
+from cekura_tui.demo.improver import NO_ISSUES, NO_TRANSCRIPT, Prompt, improve, issues_of
 from cekura_tui.demo.library import agent_by_id
-from cekura_tui.demo.prompt import Prompt
 
 CLINIC = agent_by_id(1201)
 BANK = agent_by_id(1204)

@@ -13,8 +13,7 @@ from hypothesis import strategies as st
 
 from cekura_tui.demo import listing as listing_module
 from cekura_tui.demo.answers import run_row
-from cekura_tui.demo.arrivals import Arrivals
-from cekura_tui.demo.corpus import FIRST_PROJECT, PROJECT_IDS, SECOND_PROJECT, Corpus
+from cekura_tui.demo.corpus import FIRST_PROJECT, PROJECT_IDS, SECOND_PROJECT, Arrivals, Corpus
 from cekura_tui.demo.facts import Facts
 from cekura_tui.demo.listing import Listing, turned
 from cekura_tui.demo.query import STATUSES, Invalid, call_id_of, read_query

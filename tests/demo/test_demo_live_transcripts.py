@@ -9,8 +9,7 @@ import pytest
 from test_demo_arrivals import EPOCH, FINAL, ORDER, Clock
 
 from cekura_tui.demo.answers import run_whole
-from cekura_tui.demo.arrivals import SLOWEST, Arrivals
-from cekura_tui.demo.corpus import Corpus
+from cekura_tui.demo.corpus import SLOWEST, Arrivals, Corpus
 from cekura_tui.demo.facts import Kind, Shape
 
 QUEUE = ORDER[:3]

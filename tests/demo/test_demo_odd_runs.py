@@ -12,10 +12,10 @@ from cekura_tui.demo.answers import run_whole, turns_of
 from cekura_tui.demo.corpus import TALKATIVE_RUN, Corpus
 from cekura_tui.demo.facts import Facts, Kind
 from cekura_tui.demo.odd_verdicts import EMPATHY
-from cekura_tui.model.evidence import evidence_in
-from cekura_tui.model.run import Run
-from cekura_tui.model.transcript import Transcript, read_transcript
-from cekura_tui.model.verdict import Verdict, read_verdicts
+from cekura_tui.evidence.evidence import evidence_in
+from cekura_tui.model.run.run import Run
+from cekura_tui.model.run.verdict import Verdict, read_verdicts
+from cekura_tui.model.transcript.transcript import Transcript, read_transcript
 
 
 @pytest.fixture(scope="module")

@@ -16,8 +16,8 @@ from cekura_tui.demo.corpus import FIRST_PROJECT, LONG_RUN
 from cekura_tui.demo.faults import FAULTS
 from cekura_tui.demo.faulty import Throttle
 from cekura_tui.demo.server import DemoServer
-from cekura_tui.model.run import Run
-from cekura_tui.model.transcript import read_transcript
+from cekura_tui.model.run.run import Run
+from cekura_tui.model.transcript.transcript import read_transcript
 
 LAUNCH = "/test_framework/v1/runs/improve_prompt_bg/"
 PROGRESS = "/test_framework/v1/runs/improve_prompt_progress/"

@@ -18,7 +18,7 @@ from windows import Window, World, bury, looking_into
 from cekura_tui.model.errors import UsageError
 from cekura_tui.model.job import Draft, Job, JobState
 from cekura_tui.model.text import Prompt, prompt_bytes
-from cekura_tui.workspace.job_desk import JobDesk
+from cekura_tui.workspace.job_service import JobDesk
 
 T = TypeVar("T")
 S = JobState

@@ -14,7 +14,7 @@ from waiting import eventually
 
 from cekura_tui.api.errors import KeyRefused
 from cekura_tui.jobs.engine import JobEngine
-from cekura_tui.jobs.schedule import DAY
+from cekura_tui.jobs.polling import DAY
 from cekura_tui.model.job import JobState
 from cekura_tui.model.progress import read_progress
 

@@ -13,7 +13,7 @@ from engine_room import TAKEN, room
 from scripted_server import LAUNCH, Hold, ScriptedServer
 from waiting import until
 
-from cekura_tui.jobs import owner
+from cekura_tui.jobs import lease as owner
 from cekura_tui.model.job import JobState
 
 _LAUNCH_IN_ANOTHER_PROCESS = """

@@ -16,8 +16,8 @@ from waiting import eventually
 from cekura_tui.api.errors import ApiError
 from cekura_tui.jobs import launcher
 from cekura_tui.model.job import Job, JobState
-from cekura_tui.store.asides import Aside, Asides
 from cekura_tui.store.errors import SentUnrecorded
+from cekura_tui.store.jobs import Aside, Asides
 
 
 @pytest.fixture(autouse=True)

@@ -19,11 +19,11 @@ from cekura_tui.api.client import Client, Launch
 from cekura_tui.api.errors import ApiError
 from cekura_tui.jobs.engine import JobEngine
 from cekura_tui.jobs.lease import Lease
-from cekura_tui.jobs.schedule import DAY, HOUR, interval
+from cekura_tui.jobs.polling import DAY, HOUR, interval
 from cekura_tui.model.errors import CekuraTuiError
 from cekura_tui.model.job import Draft, Job
 from cekura_tui.store.store import Store
-from cekura_tui.workspace.job_desk import JobDesk
+from cekura_tui.workspace.job_service import JobDesk
 
 T = TypeVar("T")
 

@@ -6,13 +6,13 @@ from typing import Any
 
 from textual.app import App, ComposeResult
 
-from cekura_tui.model.run import Run
-from cekura_tui.model.run_details import DetailRow
-from cekura_tui.model.view import RunView, view_of
-from cekura_tui.ui.widgets.row_canvas import RowState
-from cekura_tui.ui.widgets.row_strips import Line
-from cekura_tui.ui.widgets.run_details import RunDetails
-from cekura_tui.ui.widgets.virtual_list import VirtualList
+from cekura_tui.model.run.details import DetailRow
+from cekura_tui.model.run.run import Run
+from cekura_tui.model.run.view import RunView, view_of
+from cekura_tui.ui.kit.row_canvas import RowState
+from cekura_tui.ui.kit.strips import Line
+from cekura_tui.ui.kit.virtual_list import VirtualList
+from cekura_tui.ui.run.details import RunDetails
 
 
 def view(source: dict[str, Any]) -> RunView:

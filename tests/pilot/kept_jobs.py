@@ -11,13 +11,13 @@ from typing import Any
 from textual.pilot import Pilot
 from watching import sees
 
-from cekura_tui.jobs.owner import this_process
+from cekura_tui.jobs.lease import this_process
 from cekura_tui.model.job import Draft, Job, JobState
 from cekura_tui.model.progress import read_progress
 from cekura_tui.model.text import Prompt
 from cekura_tui.store.jobs import JobStore
 from cekura_tui.store.store import Store
-from cekura_tui.ui.widgets.job_list import JobList
+from cekura_tui.ui.jobs.list import JobList
 from cekura_tui.workspace.setup import Setup
 
 KEY = "key-of-the-test"

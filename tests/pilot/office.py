@@ -12,7 +12,7 @@ from waiting import eventually
 from watching import sees
 
 from cekura_tui.model.job import Draft, Job
-from cekura_tui.model.run_query import RunQuery
+from cekura_tui.model.run.query import RunQuery
 from cekura_tui.model.scope import Scope
 from cekura_tui.model.text import Prompt
 from cekura_tui.workspace.setup import Setup

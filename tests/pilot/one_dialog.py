@@ -11,9 +11,9 @@ from textual.app import App
 from textual.pilot import Pilot
 from waiting import eventually
 
-from cekura_tui.ui.board import Board
-from cekura_tui.ui.dialogs.dialog import Dialog
-from cekura_tui.ui.styles import THEME, style_sheets
+from cekura_tui.ui.kit.dialog import Dialog
+from cekura_tui.ui.state import Board
+from cekura_tui.ui.theme import THEME, style_sheets
 from cekura_tui.workspace.setup import Setup
 from cekura_tui.workspace.workspace import Workspace
 

@@ -12,11 +12,11 @@ from textual.pilot import Pilot
 from waiting import eventually
 from watching import sees
 
-from cekura_tui.ui.screens.run import RunScreen
-from cekura_tui.ui.widgets.run_details import RunDetails
-from cekura_tui.ui.widgets.timeline import TimelineStrip
-from cekura_tui.ui.widgets.transcript import Transcript
-from cekura_tui.ui.widgets.verdicts import Verdicts
+from cekura_tui.ui.run.details import RunDetails
+from cekura_tui.ui.run.screen import RunScreen
+from cekura_tui.ui.run.timeline import TimelineStrip
+from cekura_tui.ui.run.transcript import Transcript
+from cekura_tui.ui.run.verdicts import Verdicts
 
 KEY = "key-of-the-test"
 TURNS = [

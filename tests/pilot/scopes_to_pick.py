@@ -9,10 +9,9 @@ from scripted_server import Got, Reply
 from textual.pilot import Pilot
 from watching import sees
 
-from cekura_tui.model.account import Project
-from cekura_tui.model.scope import Scope
-from cekura_tui.ui.board import Board
-from cekura_tui.ui.dialogs.pick_scope import PickScopeDialog, ScopeList
+from cekura_tui.model.scope import Project, Scope
+from cekura_tui.ui.runs.scope_picker import PickScopeDialog, ScopeList
+from cekura_tui.ui.state import Board
 
 AGENTS = "/test_framework/v1/aiagents/"
 DEMO = (Project(4021, "Front desks"), Project(4022, "Hospitality and grid"))

@@ -19,13 +19,12 @@ from textual.pilot import Pilot
 from waiting import eventually
 from watching import screen_text, sees, still
 
-from cekura_tui.model.run import Run
+from cekura_tui.evidence.turn_alignment import Pair
+from cekura_tui.model.run.run import Run
+from cekura_tui.model.run.view import RunView, view_of
 from cekura_tui.model.text import clean
-from cekura_tui.model.turn import Turn
-from cekura_tui.model.turn_alignment import Pair
-from cekura_tui.model.view import RunView, view_of
-from cekura_tui.ui.screens.compare import CompareScreen
-from cekura_tui.ui.widgets.turn_pairs import TurnPairs, _pieces_of, _wrapped
+from cekura_tui.model.transcript.transcript import Turn
+from cekura_tui.ui.run.compare import CompareScreen, TurnPairs, _pieces_of, _wrapped
 
 KEY = "key-of-the-test"
 HERE = [

@@ -16,9 +16,9 @@ from textual.widgets import TextArea
 from waiting import answered, eventually
 from watching import screen_text, sees
 
-from cekura_tui.model.conflict_decisions import ConflictDecisions
 from cekura_tui.model.text import Prompt
-from cekura_tui.ui.dialogs.put_on_agent import PutOnAgentDialog
+from cekura_tui.prose.conflicts import ConflictDecisions
+from cekura_tui.ui.suggestion.agent_prompt_update import PutOnAgentDialog
 
 SENT = Prompt("# Rules\n\nBe kind to callers.\n\n# Prices\n\nNever guess a price.\n\n# End\n\nSay goodbye.\n")
 THEIRS = Prompt(SENT.replace("kind to", "patient with").replace("guess", "invent").replace("goodbye", "goodbye, Sir"))

@@ -21,16 +21,16 @@ from textual.widgets import Input
 from waiting import eventually
 from watching import screen_text, sees, still
 
-from cekura_tui.model.run import Run
+from cekura_tui.model.run.run import Run
+from cekura_tui.model.run.verdict import Verdict
+from cekura_tui.model.run.view import RunView, view_of
 from cekura_tui.model.scope import Scope
 from cekura_tui.model.text import clean_json
-from cekura_tui.model.transcript import Turn
-from cekura_tui.model.verdict import Verdict
-from cekura_tui.model.view import RunView, view_of
-from cekura_tui.ui.board import Board
-from cekura_tui.ui.dialogs import copying
-from cekura_tui.ui.dialogs.copy_run import CopyRunDialog
-from cekura_tui.workspace.browser import open_link
+from cekura_tui.model.transcript.transcript import Turn
+from cekura_tui.ui.kit import copying
+from cekura_tui.ui.run.copy import CopyRunDialog
+from cekura_tui.ui.state import Board
+from cekura_tui.ui.terminal.browser import open_link
 from cekura_tui.workspace.setup import DemoOptions, Setup, make_setup
 
 DASHBOARD = "https://dashboard.cekura.ai"

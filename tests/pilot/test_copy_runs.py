@@ -18,12 +18,12 @@ from waiting import eventually
 from watching import screen_text, sees, still
 
 from cekura_tui.cli.opening import scope_of_link
-from cekura_tui.model.run import Run
+from cekura_tui.model.run.run import Run
+from cekura_tui.model.run.view import RunRow, row_of
 from cekura_tui.model.scope import Scope
-from cekura_tui.model.view import RunRow, row_of
-from cekura_tui.ui.board import Board
-from cekura_tui.ui.dialogs import copying
-from cekura_tui.ui.dialogs.copy_runs import SAVE_ALL, SAVE_THESE, CopyRunsDialog
+from cekura_tui.ui.kit import copying
+from cekura_tui.ui.runs.export import SAVE_ALL, SAVE_THESE, CopyRunsDialog
+from cekura_tui.ui.state import Board
 from cekura_tui.workspace.setup import DemoOptions, Setup, make_setup
 
 DASHBOARD = "https://dashboard.cekura.ai"

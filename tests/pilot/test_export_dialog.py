@@ -19,14 +19,14 @@ from textual.widgets import Input
 from waiting import eventually
 from watching import screen_text, sees
 
-from cekura_tui.model.filter_parse import parse
-from cekura_tui.model.run import Run
-from cekura_tui.model.run_query import RunQuery
+from cekura_tui.model.filter.parse import parse
+from cekura_tui.model.run.query import RunQuery
+from cekura_tui.model.run.run import Run
+from cekura_tui.model.run.view import RunRow, row_of
 from cekura_tui.model.scope import Scope
-from cekura_tui.model.view import RunRow, row_of
-from cekura_tui.ui.board import Board
-from cekura_tui.ui.dialogs.export_runs import ExportRunsDialog
-from cekura_tui.ui.styles import THEME, style_sheets
+from cekura_tui.ui.runs.export import ExportRunsDialog
+from cekura_tui.ui.state import Board
+from cekura_tui.ui.theme import THEME, style_sheets
 from cekura_tui.workspace.setup import Setup
 from cekura_tui.workspace.workspace import Workspace
 
@@ -216,7 +216,7 @@ async def test_leaving_the_program_in_the_middle_leaves_no_half_file(
 async def test_a_server_that_fails_half_way_is_told_and_nothing_is_kept(
     scripted: ScriptedServer, here: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("cekura_tui.api.retry.TRIES", 1)
+    monkeypatch.setattr("cekura_tui.api.errors.TRIES", 1)
     first = Reply({"count": 2, "next": "2", "results": [run_of(2)]})
     scripted.on("GET", LIST, first, Reply(b"<html>", 502))
     async with dialog(setup_of(scripted.url, "key", PROJECT)) as pilot:

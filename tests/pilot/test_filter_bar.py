@@ -18,12 +18,10 @@ from textual.widgets import Input
 from waiting import eventually
 from watching import screen_text, sees, still
 
-from cekura_tui.model.filter_completion import Names
-from cekura_tui.model.filter_parse import parse
+from cekura_tui.model.filter.parse import Names, parse
 from cekura_tui.model.text import clean
-from cekura_tui.ui.styles import THEME, style_sheets
-from cekura_tui.ui.widgets.filter_bar import FilterBar
-from cekura_tui.ui.widgets.filter_input import LONGEST, completed_line, goes_on
+from cekura_tui.ui.runs.filter_bar import LONGEST, FilterBar, completed_line, goes_on
+from cekura_tui.ui.theme import THEME, style_sheets
 
 IN_EFFECT = 'outcome:failed -metric:"Task completion"'
 NOTE = "metric: on 400 of 81,233 loaded"

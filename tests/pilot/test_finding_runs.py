@@ -11,8 +11,8 @@ from textual.pilot import Pilot
 from waiting import eventually
 from watching import screen_text, sees
 
-from cekura_tui.model.view import RunRow
-from cekura_tui.ui.widgets.run_list import RunList
+from cekura_tui.model.run.view import RunRow
+from cekura_tui.ui.runs.list import RunList
 from cekura_tui.workspace.workspace import Workspace
 
 KEYS = {" ": "space", "/": "slash", ":": "colon", "~": "tilde", '"': "quotation_mark", ",": "comma", "-": "minus"}

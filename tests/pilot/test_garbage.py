@@ -10,8 +10,8 @@ import pytest
 from textual.app import App
 from waiting import eventually
 
-from cekura_tui.ui import garbage
-from cekura_tui.ui.garbage import GarbageWhenIdle
+from cekura_tui.ui import app as garbage
+from cekura_tui.ui.app import GarbageWhenIdle
 
 
 class Ring:

@@ -17,15 +17,14 @@ from textual.pilot import Pilot
 from waiting import eventually
 from watching import screen_text, sees
 
-from cekura_tui.model.filter_match import Matcher
-from cekura_tui.model.filter_parse import parse
-from cekura_tui.model.groups import HOWS, Group, How, group_runs
-from cekura_tui.model.run import Run
-from cekura_tui.model.view import RunRow, row_of
-from cekura_tui.ui.board import Board
-from cekura_tui.ui.screens.groups import AT_ONCE, READ_ON, GroupsScreen
-from cekura_tui.ui.styles import THEME, style_sheets
-from cekura_tui.ui.widgets.group_list import BAR, GroupList, bar, percent
+from cekura_tui.model.filter.match import Matcher
+from cekura_tui.model.filter.parse import parse
+from cekura_tui.model.run.groups import HOWS, Group, How, group_runs
+from cekura_tui.model.run.run import Run
+from cekura_tui.model.run.view import RunRow, row_of
+from cekura_tui.ui.runs.groups import AT_ONCE, BAR, READ_ON, GroupList, GroupsScreen, bar, percent
+from cekura_tui.ui.state import Board
+from cekura_tui.ui.theme import THEME, style_sheets
 from cekura_tui.workspace.setup import Setup
 from cekura_tui.workspace.workspace import Workspace
 

@@ -16,9 +16,9 @@ from watching import screen_text, sees
 
 from cekura_tui.model.job import Job, JobState, Suggestion
 from cekura_tui.model.text import Prompt, sha256
-from cekura_tui.model.unified_patch import unified_patch
-from cekura_tui.ui.dialogs.hand_off import HandOffDialog
-from cekura_tui.ui.widgets.choice_list import ChoiceList
+from cekura_tui.prose.patch import unified_patch
+from cekura_tui.ui.kit.choice_list import ChoiceList
+from cekura_tui.ui.suggestion.hand_off import HandOffDialog
 from cekura_tui.workspace.setup import Setup
 
 SENT = Prompt("# Rules\r\n\nBe kind.\n\tAsk the caller for a name.\n")
@@ -251,7 +251,7 @@ async def test_a_pager_that_would_be_gone_at_once_stays_or_is_taken_for_none(
     (here / "less").write_text('#!/bin/sh\ncat > read\necho "$@" > told\n')
     (here / "less").chmod(0o700)
     monkeypatch.setenv("PATH", f"{here}{os.pathsep}{os.environ['PATH']}")
-    monkeypatch.setattr("cekura_tui.ui.terminal.pager._KNOWN", (("less", "-R", "-+F"),))
+    monkeypatch.setattr("cekura_tui.ui.terminal.foreground._KNOWN", (("less", "-R", "-+F"),))
     monkeypatch.setenv("PAGER", own)
     async with asked(quiet, lambda board: HandOffDialog(suggestion(), STAGED)) as (app, pilot):
         await sees(pilot, "Read the patch in less")

@@ -11,7 +11,7 @@ from waiting import eventually
 from watching import sees, still
 
 from cekura_tui.model.job import JobState
-from cekura_tui.ui.dialogs.details import DetailsDialog
+from cekura_tui.ui.kit.dialog import DetailsDialog
 from cekura_tui.workspace.setup import Setup
 
 TINY = (40, 10)

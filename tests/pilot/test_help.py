@@ -17,9 +17,9 @@ from textual.widgets import Input, TextArea
 from waiting import eventually
 from watching import screen_text, sees, still
 
-from cekura_tui.ui.dialogs.help import HelpDialog
-from cekura_tui.ui.screens.prompt_history import PromptHistoryScreen
-from cekura_tui.ui.widgets.key_footer import KeyFooter
+from cekura_tui.ui.kit.footer import KeyFooter
+from cekura_tui.ui.kit.help import HelpDialog
+from cekura_tui.ui.suggestion.history import PromptHistoryScreen
 
 FAILED = 900238
 LEAST = (60, 15)
@@ -240,5 +240,5 @@ async def test_a_click_on_its_key_in_the_last_line_opens_it(served: Served) -> N
 
 
 def test_it_is_loaded_only_when_it_is_opened() -> None:
-    code = "import sys, cekura_tui.ui.app; assert 'cekura_tui.ui.dialogs.help' not in sys.modules"
+    code = "import sys, cekura_tui.ui.app; assert 'cekura_tui.ui.kit.help' not in sys.modules"
     subprocess.run([sys.executable, "-c", code], check=True)

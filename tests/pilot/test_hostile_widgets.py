@@ -20,20 +20,19 @@ from textual.color import Color
 from textual.widget import Widget
 from wcwidth import wcwidth
 
-from cekura_tui.model.run import Run
+from cekura_tui.evidence.turn_alignment import align
+from cekura_tui.model.run.run import Run
+from cekura_tui.model.run.view import RunView, view_of
 from cekura_tui.model.text import clean, clean_json
-from cekura_tui.model.turn_alignment import align
-from cekura_tui.model.view import RunView, view_of
+from cekura_tui.ui.kit.strips import strips_of, wrap
+from cekura_tui.ui.kit.virtual_list import VirtualList
+from cekura_tui.ui.run.compare import TurnPairs
+from cekura_tui.ui.run.details import RunDetails
+from cekura_tui.ui.run.timeline import TimelineStrip
+from cekura_tui.ui.run.transcript import Transcript
+from cekura_tui.ui.run.verdicts import Verdicts
+from cekura_tui.ui.terminal.cells import drawn, fit
 from cekura_tui.ui.terminal.filters import ControlFilter
-from cekura_tui.ui.widgets.cells import drawn, fit
-from cekura_tui.ui.widgets.row_strips import strips_of
-from cekura_tui.ui.widgets.run_details import RunDetails
-from cekura_tui.ui.widgets.timeline import TimelineStrip
-from cekura_tui.ui.widgets.transcript import Transcript
-from cekura_tui.ui.widgets.turn_pairs import TurnPairs
-from cekura_tui.ui.widgets.verdicts import Verdicts
-from cekura_tui.ui.widgets.virtual_list import VirtualList
-from cekura_tui.ui.widgets.wrap import wrap
 
 SIZES = [(80, 24), (120, 36), (41, 24)]
 TEXT = st.lists(st.sampled_from([*"ab ✓", *"".join(TEXTS.values())]), max_size=60).map("".join)

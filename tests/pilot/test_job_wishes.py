@@ -12,7 +12,7 @@ from scripted_server import LAUNCH, PROGRESS, Reply, ScriptedServer
 from waiting import eventually
 from watching import screen_text, sees, still
 
-from cekura_tui.jobs.owner import this_process
+from cekura_tui.jobs.lease import this_process
 from cekura_tui.model.job import JobState
 from cekura_tui.workspace.setup import Setup
 

@@ -12,7 +12,7 @@ from waiting import eventually
 from watching import screen_text, sees
 
 from cekura_tui.model.job import JobState
-from cekura_tui.ui.widgets.job_list import JobList, job_row
+from cekura_tui.ui.jobs.list import JobList, job_row
 from cekura_tui.workspace.setup import Setup
 
 

@@ -7,7 +7,7 @@ from run_pages import call, reading, serve
 from scripted_server import ScriptedServer, run_of
 from watching import screen_text, sees
 
-from cekura_tui.ui.widgets.key_footer import KeyFooter
+from cekura_tui.ui.kit.footer import KeyFooter
 
 KEY = "key-of-the-test"
 

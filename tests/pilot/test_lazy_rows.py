@@ -6,11 +6,11 @@ import pytest
 from row_lists import SIZE, Even, Lazy, ListApp, rows, screen
 from textual.app import App, ComposeResult
 
-from cekura_tui.model.outcome import Outcome
-from cekura_tui.model.paged_runs import ListedRuns, PagedRuns, RunPage
-from cekura_tui.model.view import RunRow
-from cekura_tui.ui.widgets.run_list import RunList
-from cekura_tui.ui.widgets.virtual_list import VirtualList
+from cekura_tui.model.run.listing import ListedRuns, PagedRuns, RunPage
+from cekura_tui.model.run.outcome import Outcome
+from cekura_tui.model.run.view import RunRow
+from cekura_tui.ui.kit.virtual_list import VirtualList
+from cekura_tui.ui.runs.list import RunList
 
 KEYS = ("j", "k", "pagedown", "pagedown", "ctrl+d", "V", "space", "j", "j", "V", "pageup", "G", "k", "pageup", "g", "j")
 A_FEW_SCREENS = 12 * SIZE[1]

@@ -9,7 +9,7 @@ from row_lists import SIZE, Even, Lazy, ListApp, Row, Uneven, rows, screen
 from textual.events import Click, MouseDown, MouseEvent, MouseMove, MouseScrollDown, MouseScrollUp, MouseUp
 from textual.pilot import Pilot
 
-from cekura_tui.ui.widgets.virtual_list import VirtualList
+from cekura_tui.ui.kit.virtual_list import VirtualList
 
 
 async def wheel(pilot: Pilot[Any], *events: type[MouseEvent]) -> None:

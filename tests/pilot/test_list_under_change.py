@@ -15,9 +15,9 @@ from textual.pilot import Pilot
 from waiting import eventually
 from watching import screen_text, sees
 
-from cekura_tui.model.view import RunRow
-from cekura_tui.ui.screens import run_serving
-from cekura_tui.ui.widgets.run_list import RunList
+from cekura_tui.model.run.view import RunRow
+from cekura_tui.ui.runs import controller as run_serving
+from cekura_tui.ui.runs.list import RunList
 from cekura_tui.workspace import run_feed
 
 RUNS = "/test_framework/v1/runs/"

@@ -13,7 +13,7 @@ from waiting import eventually
 from watching import screen_text, sees, still
 
 from cekura_tui.demo.server import DemoServer
-from cekura_tui.ui.widgets.transcript import Transcript
+from cekura_tui.ui.run.transcript import Transcript
 
 RUN = 900_261
 """A run that fails: its call begins six seconds after it came."""
@@ -36,7 +36,7 @@ class Clock:
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     """The server's; the app asks again at once."""
-    monkeypatch.setattr("cekura_tui.ui.screens.run_reading.AGAIN", 0.05)
+    monkeypatch.setattr("cekura_tui.ui.run.loader.AGAIN", 0.05)
     return Clock(EPOCH)
 
 

@@ -15,7 +15,7 @@ from waiting import eventually
 from watching import screen_text, sees, still
 
 from cekura_tui.model.errors import UsageError
-from cekura_tui.ui.dialogs.note import LONGEST, NoteDialog
+from cekura_tui.ui.runs.notes import LONGEST, NoteDialog
 from cekura_tui.workspace.setup import Setup
 
 TOO_LONG = "A note has up to 4,000 characters"

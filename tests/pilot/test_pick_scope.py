@@ -13,9 +13,8 @@ from scripted_server import Got, Reply, ScriptedServer
 from waiting import eventually
 from watching import screen_text, sees, still
 
-from cekura_tui.model.account import Project
-from cekura_tui.model.scope import Scope
-from cekura_tui.ui.dialogs.pick_scope import ScopeList
+from cekura_tui.model.scope import Project, Scope
+from cekura_tui.ui.runs.scope_picker import ScopeList
 from cekura_tui.workspace.setup import Setup
 
 

@@ -15,7 +15,7 @@ from waiting import eventually
 from watching import sees
 
 from cekura_tui.model.scope import Scope
-from cekura_tui.ui.dialogs.pick_scope import AT_ONCE, PAGES, PickScopeDialog
+from cekura_tui.ui.runs.scope_picker import AT_ONCE, PAGES, PickScopeDialog
 from cekura_tui.workspace.setup import Setup
 
 

@@ -14,10 +14,9 @@ from textual.widgets import Input
 from waiting import eventually
 from watching import sees
 
-from cekura_tui.model.prompt_use import How
+from cekura_tui.model.job import How
 from cekura_tui.model.text import Prompt
-from cekura_tui.ui.screens.prompt_history import PromptHistoryScreen
-from cekura_tui.ui.widgets.prompt_use_list import PromptUseList
+from cekura_tui.ui.suggestion.history import PromptHistoryScreen, PromptUseList
 
 FIRST, SECOND = Prompt("Be brief with every caller."), Prompt("Be brief and warm with every caller.")
 HALF = Prompt("Half a character: \ud800 and\ttabs\r\n")

@@ -8,11 +8,10 @@ from contextlib import contextmanager
 import pytest
 from textual.app import App, ComposeResult
 
-from cekura_tui.model.prose_compare import compare
-from cekura_tui.model.staging import Choice
-from cekura_tui.ui.widgets.hunk_told import HunkTold
-from cekura_tui.ui.widgets.prose_diff import ProseDiffView
-from cekura_tui.ui.widgets.staged_text import StagedText
+from cekura_tui.prose.compare import compare
+from cekura_tui.prose.staging import Choice
+from cekura_tui.ui.suggestion.diff_view import HunkTold, ProseDiffView
+from cekura_tui.ui.suggestion.staged_text import StagedText
 
 OLD = "# Role\nYou are Ava.\n\n## Verification\n" + "".join(f"- Rule {n} stays as it is\n" for n in range(30))
 NEW = (

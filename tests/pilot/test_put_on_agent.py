@@ -17,10 +17,10 @@ from textual.widgets import TextArea
 from waiting import eventually
 from watching import sees
 
-from cekura_tui.demo.faulty_writes import DRIFTED
+from cekura_tui.demo.faulty import DRIFTED
 from cekura_tui.model.text import Prompt
-from cekura_tui.ui.dialogs.confirm import ConfirmDialog
-from cekura_tui.ui.dialogs.put_on_agent import PutOnAgentDialog
+from cekura_tui.ui.kit.confirm import ConfirmDialog
+from cekura_tui.ui.suggestion.agent_prompt_update import PutOnAgentDialog
 from cekura_tui.workspace.setup import Setup
 
 KEPT, KEPT_AS_WELL = "can be restored from there", "A copy of it is kept in the prompt history."

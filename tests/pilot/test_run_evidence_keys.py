@@ -9,7 +9,7 @@ from scripted_server import Hold, Reply, ScriptedServer
 from waiting import eventually
 from watching import still
 
-from cekura_tui.ui.widgets.timeline import TimelineStrip
+from cekura_tui.ui.run.timeline import TimelineStrip
 
 
 async def test_enter_on_a_verdict_shows_the_first_turn_it_speaks_of_and_e_walks_round(scripted: ScriptedServer) -> None:

@@ -7,8 +7,8 @@ from textual.pilot import Pilot
 from waiting import eventually
 from watching import screen_text, sees
 
-from cekura_tui.model.view import RunRow
-from cekura_tui.ui.widgets.run_list import RunList
+from cekura_tui.model.run.view import RunRow
+from cekura_tui.ui.runs.list import RunList
 
 
 def runs_of(pilot: Pilot[None]) -> RunList:

@@ -11,7 +11,7 @@ from scripted_server import Reply, ScriptedServer, serve_runs
 from waiting import eventually
 from watching import sees, still
 
-from cekura_tui.ui.screens import run_reading
+from cekura_tui.ui.run import loader as run_reading
 
 
 @pytest.fixture(autouse=True)

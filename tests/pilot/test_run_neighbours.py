@@ -9,8 +9,8 @@ from scripted_server import Hold, Reply, ScriptedServer
 from waiting import answered, eventually
 from watching import screen_text, still
 
-from cekura_tui.ui.screens.runs import RunsScreen
-from cekura_tui.ui.widgets.run_list import RunList
+from cekura_tui.ui.runs.list import RunList
+from cekura_tui.ui.runs.screen import RunsScreen
 
 RUNS = [call(number, scenario_name=f"Scenario {number}") for number in (9, 8, 7, 6)]
 BACK, ON = "left_square_bracket", "right_square_bracket"

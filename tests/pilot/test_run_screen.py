@@ -10,9 +10,9 @@ from scripted_server import Hold, Reply, ScriptedServer, serve_runs
 from waiting import eventually
 from watching import screen_text, sees, still
 
-from cekura_tui.ui.dialogs.details import DetailsDialog
-from cekura_tui.ui.screens.run_panes import RunFind
-from cekura_tui.ui.screens.runs import RunsScreen
+from cekura_tui.ui.kit.dialog import DetailsDialog
+from cekura_tui.ui.run.navigator import RunFind
+from cekura_tui.ui.runs.screen import RunsScreen
 
 UNTIMED = [{"role": role, "content": text} for role, _, _, text in TURNS]
 

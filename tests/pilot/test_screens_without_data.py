@@ -7,7 +7,7 @@ from hostile import serve_hostile
 from scripted_server import HTML_502, Hold, Reply, ScriptedServer, closed_port, run_of, serve_runs
 from watching import sees
 
-from cekura_tui.ui.widgets.run_list import RunList
+from cekura_tui.ui.runs.list import RunList
 
 LIST = "/test_framework/v1/runs/"
 KEY = "key-of-the-test"

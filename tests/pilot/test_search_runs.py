@@ -13,9 +13,9 @@ from textual.widgets import Input
 from waiting import eventually
 from watching import screen_text, sees, still
 
-from cekura_tui.model.run import Run
-from cekura_tui.store.said import SaidStore
-from cekura_tui.ui.dialogs.search_runs import HitList, SearchRunsDialog
+from cekura_tui.model.run.run import Run
+from cekura_tui.store.transcript_search import SaidStore
+from cekura_tui.ui.runs.search import HitList, SearchRunsDialog
 from cekura_tui.workspace.session import Session
 from cekura_tui.workspace.setup import Setup
 

@@ -11,13 +11,13 @@ from app_on_a_server import no_crash
 from scripted_server import ScriptedServer
 
 from cekura_tui.jobs import engine
-from cekura_tui.store.job_rows import MAX_ANSWERS
+from cekura_tui.store.jobs import MAX_ANSWERS
 
 JOBS = DAYS * A_DAY
 ONE_A_JOB = (
     "cekura_tui.model.job.Job",
-    "cekura_tui.ui.widgets.job_list.JobRow",
-    "cekura_tui.ui.widgets.row_canvas.RowState",
+    "cekura_tui.ui.jobs.list.JobRow",
+    "cekura_tui.ui.kit.row_canvas.RowState",
 )
 """What is held of each job that is listed, by each list that shows it; the last one as far as its row was drawn."""
 OF_ONE_JOB = "cekura_tui.store.jobs.RawAnswer"

@@ -19,8 +19,8 @@ from waiting import answered, eventually
 from watching import screen_text, sees
 
 from cekura_tui.model.job import Suggestion
-from cekura_tui.model.staging import Choice
 from cekura_tui.model.text import Prompt
+from cekura_tui.prose.staging import Choice
 
 FAILED = 900238
 ISSUES = "/test_framework/v1/runs/improve_prompt_issues/"

@@ -10,7 +10,7 @@ from textual.geometry import Region
 from timeline_strips import CALL, LONG, MARKS, NO_TIMES, STARTS, StripApp, said, screen
 from waiting import eventually
 
-from cekura_tui.model.timeline import Timeline, timeline_of
+from cekura_tui.model.transcript.timeline import Timeline, timeline_of
 from cekura_tui.ui.terminal.filters import AsciiFilter
 
 

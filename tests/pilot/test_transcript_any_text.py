@@ -10,16 +10,15 @@ from rich.cells import cell_len
 from rich.style import Style
 from transcripts import TranscriptApp, call, screen
 
+from cekura_tui.evidence.evidence import TurnMark
 from cekura_tui.model.text import LONGEST_LINE, clean
-from cekura_tui.model.timeline import Timing
-from cekura_tui.model.tool_call import pretty
-from cekura_tui.model.transcript import Turn
-from cekura_tui.model.turn_marks import TurnMark
-from cekura_tui.model.turn_search import Found, Match
-from cekura_tui.ui.widgets.cells import drawn
-from cekura_tui.ui.widgets.inked_text import MOST_LINES, pieces_of
-from cekura_tui.ui.widgets.row_strips import strips_of
-from cekura_tui.ui.widgets.turn_lines import Look, line_of, raw_line, turn_lines
+from cekura_tui.model.transcript.search import Found, Match
+from cekura_tui.model.transcript.timeline import Timing
+from cekura_tui.model.transcript.tool_call import pretty
+from cekura_tui.model.transcript.transcript import Turn
+from cekura_tui.ui.kit.strips import strips_of
+from cekura_tui.ui.run.turn_lines import MOST_LINES, Look, line_of, pieces_of, raw_line, turn_lines
+from cekura_tui.ui.terminal.cells import drawn
 
 ODD = [
     *(

@@ -6,9 +6,9 @@ import time
 
 from transcripts import LONG, TranscriptApp, call, on_screen, result, said, screen, styled, talk
 
-from cekura_tui.model.transcript import Turn
-from cekura_tui.model.turn_marks import TurnMark
-from cekura_tui.ui.widgets.transcript import Transcript
+from cekura_tui.evidence.evidence import TurnMark
+from cekura_tui.model.transcript.transcript import Turn
+from cekura_tui.ui.run.transcript import Transcript
 
 
 def marked(transcript: Transcript) -> str:

@@ -6,8 +6,8 @@ import time
 
 from transcripts import LONG, TranscriptApp, call, result, said, screen, styled, talk
 
-from cekura_tui.model.transcript import Turn
-from cekura_tui.model.turn_marks import TurnMark
+from cekura_tui.evidence.evidence import TurnMark
+from cekura_tui.model.transcript.transcript import Turn
 
 
 async def test_every_turn_says_who_spoke_when_and_what_and_the_agents_side_is_indented() -> None:

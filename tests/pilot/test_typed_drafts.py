@@ -19,7 +19,7 @@ from waiting import eventually
 from watching import sees
 
 from cekura_tui.store.store import Store
-from cekura_tui.ui.dialogs import improve
+from cekura_tui.ui.jobs import improve
 from cekura_tui.workspace.setup import Setup
 
 PROMPT = "Be kind."

@@ -20,13 +20,13 @@ from textual.widgets import Input, TextArea
 from waiting import eventually
 from watching import sees, still
 
-from cekura_tui.ui.dialogs.confirm import ConfirmDialog
-from cekura_tui.ui.dialogs.edit_hunk import EditHunkDialog
-from cekura_tui.ui.dialogs.hand_off import HandOffDialog
-from cekura_tui.ui.dialogs.improve import ImproveDialog
-from cekura_tui.ui.dialogs.note import NoteDialog
-from cekura_tui.ui.widgets.filter_input import FilterInput
-from cekura_tui.ui.widgets.run_list import RunList
+from cekura_tui.ui.jobs.improve import ImproveDialog
+from cekura_tui.ui.kit.confirm import ConfirmDialog
+from cekura_tui.ui.runs.filter_bar import FilterInput
+from cekura_tui.ui.runs.list import RunList
+from cekura_tui.ui.runs.notes import NoteDialog
+from cekura_tui.ui.suggestion.edit import EditHunkDialog
+from cekura_tui.ui.suggestion.hand_off import HandOffDialog
 
 WORDS = "می\u200cخواهم 👩\u200d👩\u200d👧 \u200fe\u0301✂\ufe0f"
 TYPED = WORDS + "\xa0\u202f\u3000\U0001fae8"

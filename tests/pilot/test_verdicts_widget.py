@@ -7,11 +7,11 @@ from typing import Any
 
 from textual.app import App, ComposeResult
 
-from cekura_tui.model.run import Run
-from cekura_tui.model.view import RunView, view_of
-from cekura_tui.ui.widgets.row_canvas import RowState
-from cekura_tui.ui.widgets.verdicts import Verdicts
-from cekura_tui.ui.widgets.virtual_list import VirtualList
+from cekura_tui.model.run.run import Run
+from cekura_tui.model.run.view import RunView, view_of
+from cekura_tui.ui.kit.row_canvas import RowState
+from cekura_tui.ui.kit.virtual_list import VirtualList
+from cekura_tui.ui.run.verdicts import Verdicts
 
 LONG = "The agent did not ask for the date of birth before it read the account out to the caller."
 METRICS = [

@@ -15,11 +15,11 @@ from textual.pilot import Pilot
 from waiting import answered, eventually
 from watching import screen_text, sees, still
 
-from cekura_tui.model.filter_parse import parse
-from cekura_tui.model.run_filters import GIVEN_VIEWS, View
-from cekura_tui.ui.board import Board
-from cekura_tui.ui.dialogs.views import ViewList, ViewsDialog
-from cekura_tui.ui.styles import THEME, style_sheets
+from cekura_tui.model.filter.filter import GIVEN_VIEWS, View
+from cekura_tui.model.filter.parse import parse
+from cekura_tui.ui.runs.views import ViewList, ViewsDialog
+from cekura_tui.ui.state import Board
+from cekura_tui.ui.theme import THEME, style_sheets
 from cekura_tui.workspace.setup import Setup
 from cekura_tui.workspace.workspace import Workspace
 

@@ -9,9 +9,9 @@ from rich.cells import cell_len
 from row_lists import SIZE, Even, ListApp, Row, Uneven, rows, screen
 from textual.geometry import Region
 
-from cekura_tui.ui.widgets.row_canvas import RowState
-from cekura_tui.ui.widgets.row_strips import Line
-from cekura_tui.ui.widgets.virtual_list import VirtualList
+from cekura_tui.ui.kit.row_canvas import RowState
+from cekura_tui.ui.kit.strips import Line
+from cekura_tui.ui.kit.virtual_list import VirtualList
 
 
 async def test_keys_move_the_cursor_and_open_its_row() -> None:

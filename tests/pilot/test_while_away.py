@@ -66,7 +66,7 @@ async def test_a_first_start_says_nothing_of_runs_that_failed_before(office: Off
 async def test_a_server_that_does_not_answer_delays_the_line_and_does_not_prevent_it(
     office: Office, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("cekura_tui.ui.while_away.PATIENCE", 0.3)
+    monkeypatch.setattr("cekura_tui.ui.away.PATIENCE", 0.3)
     await office.before(2)
     office.ends = {"p1": DONE}
     other = Workspace(office.setup)

@@ -12,10 +12,10 @@ from textual.app import App, ComposeResult
 from textual.geometry import Region
 from textual.screen import Screen
 
-from cekura_tui.model.timeline import Timeline, timeline_of
-from cekura_tui.model.transcript import Speaker, Turn
-from cekura_tui.model.verdict import State
-from cekura_tui.ui.widgets.timeline import TimelineStrip
+from cekura_tui.model.run.verdict import State
+from cekura_tui.model.transcript.timeline import Timeline, timeline_of
+from cekura_tui.model.transcript.transcript import Speaker, Turn
+from cekura_tui.ui.run.timeline import TimelineStrip
 
 
 def said(n: int, who: Speaker, start: float | None, end: float | None) -> Turn:

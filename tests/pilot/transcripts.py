@@ -6,9 +6,9 @@ from collections.abc import Sequence
 
 from textual.app import App, ComposeResult
 
-from cekura_tui.model.call import call_of
-from cekura_tui.model.transcript import Turn
-from cekura_tui.ui.widgets.transcript import Transcript
+from cekura_tui.model.run.view import call_of
+from cekura_tui.model.transcript.transcript import Turn
+from cekura_tui.ui.run.transcript import Transcript
 
 LONG = "I would like to move my appointment to some other day, because my daughter is ill."
 

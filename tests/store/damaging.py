@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 from pathlib import Path
 
-from cekura_tui.model.run import Run
+from cekura_tui.model.run.run import Run
 from cekura_tui.store.store import Store
 
 

@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from cekura_tui.model.run import Run
-from cekura_tui.model.said_query import FoundSaid, read_query
-from cekura_tui.store.said import SaidStore, can_index
+from cekura_tui.model.run.run import Run
+from cekura_tui.model.transcript.search import FoundSaid, read_query
 from cekura_tui.store.store import Store
+from cekura_tui.store.transcript_search import SaidStore, can_index
 
 ORIGIN = "https://api.cekura.ai"
 CALLER, AGENT, CALL, RESULT = "Testing Agent", "Main Agent", "Function Call", "Function Call Result"

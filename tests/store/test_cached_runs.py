@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from cekura_tui.model.outcome import Outcome
-from cekura_tui.model.run import Run
+from cekura_tui.model.run.outcome import Outcome
+from cekura_tui.model.run.run import Run
+from cekura_tui.model.run.view import RunRow, row_of
 from cekura_tui.model.text import sha256
-from cekura_tui.model.view import RunRow, row_of
 from cekura_tui.store import runs as runs_module
 from cekura_tui.store.database import key_id
 from cekura_tui.store.runs import MAX_LISTS, MAX_OPENED, MAX_ROWS, FirstSight, first_sight

@@ -163,7 +163,7 @@ def test_jobs_and_prompts_that_can_be_read_are_saved_from_a_damaged_file(home: P
     number = store.jobs.begin_launch(DRAFT, 1.0, "me").number
     store.jobs.record_progress_id(number, "p-1", '{"progress_id": "p-1"}', 2.0)
     key_id = store.account.key_id
-    from cekura_tui.model.run import Run
+    from cekura_tui.model.run.run import Run
 
     for run in range(400):
         store.runs.keep_opened(Run.read({"id": run, "transcript": "x" * 3000}), float(run))

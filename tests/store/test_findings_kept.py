@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from cekura_tui.model.findings import Finding, findings_of
-from cekura_tui.model.run import Run
-from cekura_tui.model.verdict import read_verdicts
-from cekura_tui.store import findings as findings_module
-from cekura_tui.store.findings import MAX_FINDINGS
+from cekura_tui.model.run.groups import Finding, findings_of
+from cekura_tui.model.run.run import Run
+from cekura_tui.model.run.verdict import read_verdicts
+from cekura_tui.store import runs as findings_module
+from cekura_tui.store.runs import MAX_FINDINGS
 from cekura_tui.store.store import Store
 
 ORIGIN = "https://api.cekura.ai"

@@ -10,13 +10,13 @@ from pathlib import Path
 
 import pytest
 
-from cekura_tui.model.filter_parse import parse
+from cekura_tui.model.filter.parse import parse
 from cekura_tui.model.job import Draft
-from cekura_tui.model.run import Run
-from cekura_tui.model.run_query import RunQuery, list_key
+from cekura_tui.model.run.query import RunQuery, list_key
+from cekura_tui.model.run.run import Run
+from cekura_tui.model.run.view import RunRow, row_of
 from cekura_tui.model.scope import Scope
 from cekura_tui.model.text import Prompt
-from cekura_tui.model.view import RunRow, row_of
 from cekura_tui.store.database import open_read_only
 from cekura_tui.store.runs import FirstSight, first_sight
 from cekura_tui.store.store import Store

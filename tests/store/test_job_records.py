@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 from cekura_tui.model.job import Draft, Job, JobState
 from cekura_tui.model.progress import Progress, read_progress
 from cekura_tui.model.text import Prompt, sha256
-from cekura_tui.store import job_rows
+from cekura_tui.store import jobs as job_rows
 from cekura_tui.store import jobs as jobs_of_an_account
 from cekura_tui.store.errors import StoreError
-from cekura_tui.store.job_rows import MAX_ANSWERS
+from cekura_tui.store.jobs import MAX_ANSWERS
 from cekura_tui.store.store import Store
 
 DRAFT = Draft((5, 6), Prompt("\ufeffBe kind.\r\n\t\x1b \ud800"), 7, "Agent 7", (1,), (2, 3), "agent")

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from cekura_tui.model.run import Run
-from cekura_tui.model.run_filters import View
+from cekura_tui.model.filter.filter import View
+from cekura_tui.model.run.run import Run
 from cekura_tui.store import views as views_module
 from cekura_tui.store.errors import StoreError
 from cekura_tui.store.store import Store

@@ -10,11 +10,12 @@ from pathlib import Path
 import pytest
 from damaging import close_and_damage
 
-from cekura_tui.model.job import Draft, Job, JobState
+from cekura_tui.model.job import Draft, How, Job, JobState, PromptUse, words_and_first_line
 from cekura_tui.model.progress import read_progress
-from cekura_tui.model.prompt_use import How, PromptUse, words_and_first_line
 from cekura_tui.model.text import Prompt, sha256
-from cekura_tui.store import job_rows, prompt_use_rows, prompt_uses
+from cekura_tui.store import jobs as job_rows
+from cekura_tui.store import prompt_uses
+from cekura_tui.store import prompts as prompt_use_rows
 from cekura_tui.store.database import key_id
 from cekura_tui.store.errors import StoreError
 from cekura_tui.store.schema import MIGRATIONS

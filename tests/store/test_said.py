@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from opened_said import AGENT, CALL, CALLER, RESULT, by_index, opens, places, search, watched_store
 
-from cekura_tui.model.said_query import MOST_HITS, FoundSaid, folded, read_query
+from cekura_tui.model.transcript.search import MOST_HITS, FoundSaid, folded, read_query
 from cekura_tui.store.store import Store
 
 

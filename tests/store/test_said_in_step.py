@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from opened_said import ORIGIN, by_index, opened_store, opens, places, search, watched_store
 
-from cekura_tui.model.said_query import FoundSaid, folded, read_query
+from cekura_tui.model.transcript.search import FoundSaid, folded, read_query
 from cekura_tui.store import runs as runs_module
 from cekura_tui.store.database import key_id
 from cekura_tui.store.errors import StoreError

@@ -10,8 +10,8 @@ from damaging import close_and_damage
 
 from cekura_tui.model.job import Draft, Job
 from cekura_tui.model.progress import read_progress
-from cekura_tui.model.staging import Choice
 from cekura_tui.model.text import Prompt
+from cekura_tui.prose.staging import Choice
 from cekura_tui.store.errors import StoreError
 from cekura_tui.store.store import Store
 

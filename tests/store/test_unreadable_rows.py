@@ -9,10 +9,10 @@ import pytest
 
 from cekura_tui.model.job import Draft, Job, JobState
 from cekura_tui.model.progress import read_progress
-from cekura_tui.model.staging import Choice
 from cekura_tui.model.text import Prompt
+from cekura_tui.prose.staging import Choice
 from cekura_tui.store.errors import DamagedText, StoreError
-from cekura_tui.store.job_reading import UnreadableJob
+from cekura_tui.store.jobs import UnreadableJob
 from cekura_tui.store.runs import first_sight
 from cekura_tui.store.store import Store
 

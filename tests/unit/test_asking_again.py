@@ -10,6 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cekura_tui.api.errors import (
+    LONGEST,
+    PATIENCE,
+    TRIES,
     ApiError,
     BadAnswer,
     Busy,
@@ -19,9 +22,10 @@ from cekura_tui.api.errors import (
     Rejected,
     ServerFault,
     Unreachable,
+    next_try,
+    read_retry_after,
 )
-from cekura_tui.api.retry import LONGEST, PATIENCE, TRIES, next_try, read_retry_after
-from cekura_tui.jobs.schedule import BUDGET, HOUR, PATIENT, Budget, Streak, after_failure, interval, server_pause
+from cekura_tui.jobs.polling import BUDGET, HOUR, PATIENT, Budget, Streak, after_failure, interval, server_pause
 
 SECONDS = st.floats(0, 1e6)
 SPREAD = st.floats(0, 1)

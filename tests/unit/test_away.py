@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from cekura_tui.model.away import (
+from cekura_tui.model.job import Job, JobState
+from cekura_tui.model.run.outcome import Kind, Outcome
+from cekura_tui.model.run.view import RunRow
+from cekura_tui.ui.away import (
     IDLE,
     NewFailures,
     Presence,
@@ -15,9 +18,6 @@ from cekura_tui.model.away import (
     told_of,
     what_ended,
 )
-from cekura_tui.model.job import Job, JobState
-from cekura_tui.model.outcome import Kind, Outcome
-from cekura_tui.model.view import RunRow
 
 
 def job(

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from cekura_tui.model.conflict_decisions import ConflictDecisions, Decision
-from cekura_tui.model.prompt_merge import Conflict, Merge
 from cekura_tui.model.text import Prompt
+from cekura_tui.prose.conflicts import ConflictDecisions, Decision
+from cekura_tui.prose.merge import Conflict, Merge
 
 RULE = Conflict("- Be kind.\n", "- Be patient.\n", "- Be brief.\n")
 OTHER = Conflict("Say goodbye.\n", "Say goodbye, Sir.\n", "")

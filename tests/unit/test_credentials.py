@@ -6,8 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from cekura_tui.config.credentials import Key, check_key, find_key, save_key
-from cekura_tui.config.origin import Server, read_server
+from cekura_tui.config.credentials import Key, Server, check_key, find_key, read_server, save_key
 from cekura_tui.model.errors import Exit, KeyMissing, UsageError
 from cekura_tui.workspace.setup import make_setup
 

@@ -9,7 +9,7 @@ from rich.segment import Segment
 from rich.style import Style
 from textual.strip import Strip
 
-from cekura_tui.ui.widgets.row_strips import differing_cells, strips_of
+from cekura_tui.ui.kit.strips import differing_cells, strips_of
 
 WIDTH = 12
 STYLES = st.sampled_from([None, Style(bold=True), Style(color="red")])

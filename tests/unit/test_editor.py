@@ -13,7 +13,7 @@ import pytest
 from cekura_tui.model.errors import UsageError
 from cekura_tui.model.job import MAX_PROMPT_BYTES
 from cekura_tui.model.text import Prompt
-from cekura_tui.ui.terminal.editor import edit_prompt
+from cekura_tui.ui.terminal.foreground import edit_prompt
 
 EDITOR = """\
 import os, sys

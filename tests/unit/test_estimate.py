@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cekura_tui.model.estimate import usual
-from cekura_tui.model.times import span_text
+from cekura_tui.model.job import usual
+from cekura_tui.model.text import span_text
 
 TAKEN = [31.0, 38.0, 42.0, 45.0, 60.0]
 seconds = st.floats(0, 90_000)

@@ -9,9 +9,9 @@ from evidence_cases import pairs, score
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cekura_tui.model.evidence import Evidence, evidence_in
-from cekura_tui.model.spoken_words import words_of
-from cekura_tui.model.turn import Turn
+from cekura_tui.evidence.evidence import Evidence, evidence_in
+from cekura_tui.evidence.spoken_words import words_of
+from cekura_tui.model.transcript.transcript import Turn
 
 CALL = (
     ("main", 0.4, 4.0, "Good morning, Brightsmile Dental, this is Nora. How can I help?"),

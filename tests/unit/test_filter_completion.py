@@ -6,8 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cekura_tui.model.filter_completion import Names, complete
-from cekura_tui.model.filter_parse import parse
+from cekura_tui.model.filter.parse import Names, complete, parse
 
 NAMES = Names(
     scenarios=("Late refund", "Late delivery, angry", 'Say "hi"', "42"),

@@ -8,10 +8,8 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from cekura_tui.model.filter import ALL, Filter, Term, Value
-from cekura_tui.model.filter_parse import join_words, parse
-from cekura_tui.model.filter_terms import KEYS, Key, id_of, word_of
-from cekura_tui.model.run_filters import GIVEN_VIEWS
+from cekura_tui.model.filter.filter import ALL, GIVEN_VIEWS, KEYS, Filter, Key, Term, Value, id_of, word_of
+from cekura_tui.model.filter.parse import join_words, parse
 
 MOMENTS = [
     "30m",

@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cekura_tui.model.filter_match import Matcher, noted
-from cekura_tui.model.filter_parse import parse
-from cekura_tui.model.outcome import Outcome
-from cekura_tui.model.view import RunRow
+from cekura_tui.model.filter.match import Matcher, noted
+from cekura_tui.model.filter.parse import parse
+from cekura_tui.model.run.outcome import Outcome
+from cekura_tui.model.run.view import RunRow
 
 NOW = 1_787_061_600.0
 HOUR = 3_600

@@ -12,13 +12,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cekura_tui.model.filter_match import Matcher
-from cekura_tui.model.filter_parse import parse
-from cekura_tui.model.filter_server import split
-from cekura_tui.model.filter_terms import moment_of
-from cekura_tui.model.outcome import Outcome
-from cekura_tui.model.times import DAY
-from cekura_tui.model.view import RunRow
+from cekura_tui.model.filter.filter import moment_of
+from cekura_tui.model.filter.match import Matcher, split
+from cekura_tui.model.filter.parse import parse
+from cekura_tui.model.run.outcome import Outcome
+from cekura_tui.model.run.view import RunRow
+from cekura_tui.model.text import DAY
 
 BERLIN = "Europe/Berlin"
 ZONES = ["UTC", BERLIN, "America/Havana", "America/Santiago", "Asia/Kolkata", "Australia/Lord_Howe", "Pacific/Apia"]

@@ -13,19 +13,15 @@ from cekura_tui.demo.answers import iso, run_row
 from cekura_tui.demo.corpus import FIRST_PROJECT, Corpus
 from cekura_tui.demo.listing import Listing
 from cekura_tui.demo.query import read_query
-from cekura_tui.model.filter import Filter
-from cekura_tui.model.filter_match import Matcher
-from cekura_tui.model.filter_parse import parse
-from cekura_tui.model.filter_server import MOST_IDS, Params, Split, split
-from cekura_tui.model.filter_terms import BY_NAME, ENDED, KEYS, LIVE
-from cekura_tui.model.outcome import Outcome
-from cekura_tui.model.run import Run
-from cekura_tui.model.run_filters import GIVEN_VIEWS
-from cekura_tui.model.run_query import RunQuery
+from cekura_tui.model.filter.filter import BY_NAME, ENDED, GIVEN_VIEWS, KEYS, LIVE, Filter
+from cekura_tui.model.filter.match import MOST_IDS, Matcher, Params, Split, split
+from cekura_tui.model.filter.parse import parse
+from cekura_tui.model.run.outcome import Outcome
+from cekura_tui.model.run.query import RunQuery
+from cekura_tui.model.run.run import Run
+from cekura_tui.model.run.view import RunRow, row_of
 from cekura_tui.model.scope import Scope
-from cekura_tui.model.text import clean_json
-from cekura_tui.model.times import DAY
-from cekura_tui.model.view import RunRow, row_of
+from cekura_tui.model.text import DAY, clean_json
 
 EPOCH = 1_760_000_000.0
 SCOPE = Scope("project", FIRST_PROJECT)

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from cekura_tui.model.findings import LONGEST, Finding, findings_of, generalised, normalised
-from cekura_tui.model.run import Run
-from cekura_tui.model.verdict import State, Verdict, read_verdicts
+from cekura_tui.model.run.groups import LONGEST, Finding, findings_of, generalised, normalised
+from cekura_tui.model.run.run import Run
+from cekura_tui.model.run.verdict import State, Verdict, read_verdicts
 
 PIECES = st.sampled_from(
     [

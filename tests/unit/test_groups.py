@@ -10,15 +10,15 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from cekura_tui.model.filter_match import Matcher
-from cekura_tui.model.filter_parse import parse
-from cekura_tui.model.findings import Finding
-from cekura_tui.model.groups import (
+from cekura_tui.model.filter.match import Matcher
+from cekura_tui.model.filter.parse import parse
+from cekura_tui.model.run.groups import (
     BROKEN,
     FAILED,
     HOWS,
     MOST_IDS,
     STRIP,
+    Finding,
     Group,
     Grouping,
     How,
@@ -26,8 +26,8 @@ from cekura_tui.model.groups import (
     group_runs,
     since_words,
 )
-from cekura_tui.model.outcome import MARKS, Kind, Outcome
-from cekura_tui.model.view import RunRow
+from cekura_tui.model.run.outcome import MARKS, Kind, Outcome
+from cekura_tui.model.run.view import RunRow
 
 WHOLE: tuple[How, ...] = ("scenario", "personality", "result", "pair")
 """However these group, every run is in one group."""

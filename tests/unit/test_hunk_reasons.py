@@ -11,15 +11,15 @@ from cekura_tui.demo.answers import run_whole
 from cekura_tui.demo.corpus import Corpus
 from cekura_tui.demo.improver import improve, issues_of
 from cekura_tui.demo.library import agent_by_id
-from cekura_tui.model.evidence import Evidence, evidence_in
-from cekura_tui.model.hunk_reasons import MOST, Reason, reasons
-from cekura_tui.model.hunk_tellings import Found
-from cekura_tui.model.prompt_issues import IssueQuote, PromptIssue, read_issues
-from cekura_tui.model.prose_compare import compare
-from cekura_tui.model.run import Run
+from cekura_tui.evidence.evidence import Evidence, evidence_in
+from cekura_tui.evidence.hunk_reasons import MOST, Reason, reasons
+from cekura_tui.evidence.prompt_issues import IssueQuote, PromptIssue, read_issues
+from cekura_tui.evidence.reason_terms import Found
+from cekura_tui.model.run.run import Run
+from cekura_tui.model.run.verdict import Verdict
+from cekura_tui.model.run.view import RunView, view_of
 from cekura_tui.model.text import clean_json
-from cekura_tui.model.verdict import Verdict
-from cekura_tui.model.view import RunView, view_of
+from cekura_tui.prose.compare import compare
 
 CORPUS = Corpus(240, 1_760_000_000.0)
 SENT = """# Desk

@@ -5,9 +5,8 @@ from __future__ import annotations
 from hypothesis import given
 from test_prose_lines import VERSIONS
 
-from cekura_tui.model.hunk_wording import wording
-from cekura_tui.model.prose_compare import compare
-from cekura_tui.model.staging import Choice, staged
+from cekura_tui.prose.compare import compare
+from cekura_tui.prose.staging import Choice, staged, wording
 
 
 @given(VERSIONS)

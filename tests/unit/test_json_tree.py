@@ -10,9 +10,20 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cekura_tui.model.json_lines import RawRows, json_lines
-from cekura_tui.model.json_search import matches
-from cekura_tui.model.json_tree import PAGE, PIECE, PIECE_LINES, JsonTree, Node, Path, TreeRow, has_children, pieces
+from cekura_tui.model.json_tree import (
+    PAGE,
+    PIECE,
+    PIECE_LINES,
+    JsonTree,
+    Node,
+    Path,
+    RawRows,
+    TreeRow,
+    has_children,
+    json_lines,
+    matches,
+    pieces,
+)
 
 TEXT = st.text(st.characters(exclude_categories=["Cs", "Cc"]) | st.sampled_from("\n "), max_size=30)
 SCALARS = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | TEXT

@@ -5,10 +5,9 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cekura_tui.model.long_lines import in_stretches, stretches
-from cekura_tui.model.prose_lines import ProseLine, mark_of
-from cekura_tui.model.prose_words import Op, Span
 from cekura_tui.model.text import LONGEST_LINE
+from cekura_tui.prose.lines import ProseLine, in_stretches, mark_of, stretches
+from cekura_tui.prose.words import Op, Span
 
 OPS: tuple[Op, ...] = ("same", "del", "ins")
 SPANS = st.lists(

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from cekura_tui.model.outcome import Outcome, outcome_of
-from cekura_tui.model.run import Run
+from cekura_tui.model.run.outcome import Outcome, outcome_of
+from cekura_tui.model.run.run import Run
 
 FAILING: dict[str, Any] = {
     "metrics": [{"id": 1, "name": "a", "passed": False}, {"id": 2, "name": "b", "passed": False}]

@@ -12,12 +12,11 @@ from cekura_tui.demo.answers import run_whole
 from cekura_tui.demo.corpus import Corpus
 from cekura_tui.demo.improver import improve
 from cekura_tui.demo.library import agent_by_id
-from cekura_tui.model.overfitting import MOST, own_facts
-from cekura_tui.model.particulars import particulars
-from cekura_tui.model.prose_compare import compare
-from cekura_tui.model.run import Run
+from cekura_tui.evidence.overfitting import MOST, own_facts, particulars
+from cekura_tui.model.run.run import Run
+from cekura_tui.model.run.view import RunView, view_of
 from cekura_tui.model.text import clean_json
-from cekura_tui.model.view import RunView, view_of
+from cekura_tui.prose.compare import compare
 
 SENT = """# Nora, the desk of Brightsmile Dental
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from run_shelf import FIRST_ID, PASSED, RUNNING, RunShelf, row
 
-from cekura_tui.model.paged_runs import PAGE, Gap, Layout, PagedRuns, RunPage
+from cekura_tui.model.run.listing import PAGE, Gap, Layout, PagedRuns, RunPage
 
 APART = 60.0
 

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 from run_shelf import FIRST_ID, RUNNING, RunShelf
 
-from cekura_tui.model.paged_runs import Gap, PagedRuns, RunPage
-from cekura_tui.model.view import RunRow
+from cekura_tui.model.run.listing import Gap, PagedRuns, RunPage
+from cekura_tui.model.run.view import RunRow
 
 APART = 60.0
 WHICH = st.integers(0, 40)

@@ -14,8 +14,8 @@ from cekura_tui.demo.corpus import Corpus
 from cekura_tui.demo.desk import Desk
 from cekura_tui.demo.jobs import Ledger
 from cekura_tui.demo.library import agent_by_id
+from cekura_tui.evidence.prompt_issues import IssueQuote, PromptIssue, read_issues
 from cekura_tui.model.json_tree import JsonTree
-from cekura_tui.model.prompt_issues import IssueQuote, PromptIssue, read_issues
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8),

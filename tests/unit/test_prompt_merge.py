@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cekura_tui.model.prompt_merge import Conflict, Merge, Side, merge
-from cekura_tui.model.prose_compare import compare
-from cekura_tui.model.prose_diff import Edit, Hunk, Kind, Piece, ProseDiff
+from cekura_tui.prose.compare import compare
+from cekura_tui.prose.diff import Edit, Hunk, Kind, Piece, ProseDiff
+from cekura_tui.prose.merge import Conflict, Merge, Side, merge
 
 Parts = str | tuple[str, str] | tuple[str, str, int]
 

@@ -8,9 +8,16 @@ import pytest
 from cekura_tui.model.errors import UsageError
 from cekura_tui.model.job import Job, JobState, Suggestion
 from cekura_tui.model.text import Prompt, clean_line, sha256
-from cekura_tui.workspace.prompt_files import read_prompt_file, source_of
-from cekura_tui.workspace.prompt_out import Drifted, is_source, seen_from_here, source_file, write_out
-from cekura_tui.workspace.text_files import AlreadyThere
+from cekura_tui.workspace.prompt_files import (
+    AlreadyThere,
+    Drifted,
+    is_source,
+    read_prompt_file,
+    seen_from_here,
+    source_file,
+    source_of,
+    write_out,
+)
 
 SENT, BETTER = Prompt("\ufeffBe kind.\r\n\x85"), Prompt("Be kinder.")
 

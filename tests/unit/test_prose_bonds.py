@@ -9,10 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cekura_tui.model.prose_compare import compare
-from cekura_tui.model.prose_lines import passages
-from cekura_tui.model.prose_text import as_text
-from cekura_tui.model.staging import Choice, staged
+from cekura_tui.prose.compare import compare
+from cekura_tui.prose.lines import as_text, passages
+from cekura_tui.prose.staging import Choice, staged
 
 Block = tuple[str, list[str]]
 MARKS = ("- ", "  - ", "1. ", "")

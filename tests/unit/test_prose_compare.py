@@ -9,10 +9,10 @@ from collections import Counter
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from cekura_tui.model.prose_compare import compare
-from cekura_tui.model.prose_diff import Hunk, ProseDiff
-from cekura_tui.model.prose_words import quiet
-from cekura_tui.model.staging import Choice, staged
+from cekura_tui.prose.compare import compare
+from cekura_tui.prose.diff import Hunk, ProseDiff
+from cekura_tui.prose.staging import Choice, staged
+from cekura_tui.prose.words import quiet
 
 YES, NO = Choice("accepted"), Choice("rejected")
 

@@ -7,7 +7,7 @@ from itertools import islice, product
 
 import pytest
 
-from cekura_tui.model.prose_compare import compare
+from cekura_tui.prose.compare import compare
 
 
 def _words(letters: int, number: int) -> list[str]:

@@ -8,14 +8,12 @@ from collections import Counter
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cekura_tui.model.folded_lines import fold
-from cekura_tui.model.prose_compare import compare
-from cekura_tui.model.prose_lines import ProseLine, passages
-from cekura_tui.model.prose_text import as_text
-from cekura_tui.model.prose_words import Span
-from cekura_tui.model.staged_lines import staged_lines
-from cekura_tui.model.staging import Choice, staged
-from cekura_tui.model.visible import visible
+from cekura_tui.model.text import visible
+from cekura_tui.prose.compare import compare
+from cekura_tui.prose.lines import ProseLine, as_text, fold, passages
+from cekura_tui.prose.staged_lines import staged_lines
+from cekura_tui.prose.staging import Choice, staged
+from cekura_tui.prose.words import Span
 
 OLD = """# Role
 You are Ava.

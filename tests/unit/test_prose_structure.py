@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from cekura_tui.model.prose_compare import compare
-from cekura_tui.model.prose_diff import ProseDiff
-from cekura_tui.model.prose_marks import structure
+from cekura_tui.prose.compare import compare
+from cekura_tui.prose.diff import ProseDiff
+from cekura_tui.prose.marks import structure
 
 
 def told(old: str, new: str) -> list[tuple[str, str, int, int]]:

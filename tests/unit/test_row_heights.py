@@ -5,8 +5,7 @@ from __future__ import annotations
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cekura_tui.ui.widgets.row_heights import EvenHeights, RowHeights
-from cekura_tui.ui.widgets.viewport import Viewport
+from cekura_tui.ui.kit.viewport import EvenHeights, RowHeights, Viewport
 
 SIZES = st.lists(st.integers(min_value=1, max_value=9), max_size=40)
 

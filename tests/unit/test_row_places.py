@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cekura_tui.ui.widgets.row_places import RowPlaces
+from cekura_tui.ui.kit.viewport import RowPlaces
 
 IDS = st.lists(st.integers(0, 40), unique=True, max_size=30)
 Kind = Callable[[Sequence[int]], Sequence[int]]

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cekura_tui.model.run import Run
-from cekura_tui.model.verdict import Verdict, read_verdicts
-from cekura_tui.model.verdict_words import alignment_words, category_words, judged_words, percentile_words
+from cekura_tui.model.run.run import Run
+from cekura_tui.model.run.verdict import Verdict, read_verdicts
+from cekura_tui.model.run.words import alignment_words, category_words, judged_words, percentile_words
 
 
 def verdicts(**fields: Any) -> tuple[Verdict, ...]:

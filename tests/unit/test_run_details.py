@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from run_properties import PROPERTIES, marked_run
 
-from cekura_tui.model.run_details import GROUPS, details_of, details_tree, value_at
+from cekura_tui.model.run.details import GROUPS, details_of, details_tree, value_at
 
 PAGE_OF_THE_VENDOR = Path(__file__).parent.parent / "contract" / "run-page.json"
 

@@ -7,10 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cekura_tui.cli.opening import scope_of_link
-from cekura_tui.model.outcome import Outcome
-from cekura_tui.model.run_links import agent_link, result_link, result_links
+from cekura_tui.model.run.details import agent_link, result_link, result_links
+from cekura_tui.model.run.outcome import Outcome
+from cekura_tui.model.run.view import RunRow
 from cekura_tui.model.scope import Scope
-from cekura_tui.model.view import RunRow
 
 DASHBOARD = "https://dashboard.cekura.ai"
 IDS = st.integers(0, 10**18 - 1)

@@ -5,13 +5,13 @@ from __future__ import annotations
 from types import SimpleNamespace
 from typing import Any
 
-from cekura_tui.model.filter_parse import parse
-from cekura_tui.model.outcome import Outcome
-from cekura_tui.model.paged_runs import PagedRuns, RunPage
+from cekura_tui.model.filter.parse import parse
+from cekura_tui.model.run.listing import PagedRuns, RunPage
+from cekura_tui.model.run.outcome import Outcome
+from cekura_tui.model.run.view import RunRow
 from cekura_tui.model.scope import Scope
-from cekura_tui.model.view import RunRow
 from cekura_tui.store.runs import SeenRuns
-from cekura_tui.ui.screens.run_listing import RunListing
+from cekura_tui.ui.runs.controller import RunListing
 
 NOON = 1_787_054_400.0
 SCOPE = Scope("project", 1)

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import BaseModel
 
-from cekura_tui.model.run import (
+from cekura_tui.model.run.run import (
     Alignment,
     CallerProfile,
     CriticalCategory,
@@ -22,8 +22,8 @@ from cekura_tui.model.run import (
     Payload,
     Run,
 )
-from cekura_tui.model.transcript import read_transcript
-from cekura_tui.model.view import view_of
+from cekura_tui.model.run.view import view_of
+from cekura_tui.model.transcript.transcript import read_transcript
 
 SCHEMAS: dict[str, Any] = json.loads((Path(__file__).parents[1] / "contract" / "run-page.json").read_text())[
     "components"

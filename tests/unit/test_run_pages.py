@@ -12,13 +12,23 @@ from markdown_it import MarkdownIt
 from markdown_it.token import Token
 from scripted_server import run_of
 
-from cekura_tui.model.markdown import escaped, fenced, paragraph
-from cekura_tui.model.run import Run
-from cekura_tui.model.run_json import as_json, transcript_json
-from cekura_tui.model.run_markdown import as_markdown, transcript_markdown
-from cekura_tui.model.run_text import as_text, time_text, transcript_text, turn_text, verdict_text
+from cekura_tui.model.run.run import Run
+from cekura_tui.model.run.view import RunView, view_of
+from cekura_tui.model.run.words import (
+    as_json,
+    as_markdown,
+    as_text,
+    escaped,
+    fenced,
+    paragraph,
+    time_text,
+    transcript_json,
+    transcript_markdown,
+    transcript_text,
+    turn_text,
+    verdict_text,
+)
 from cekura_tui.model.text import clean, clean_json
-from cekura_tui.model.view import RunView, view_of
 
 SIGNS = "`#->*_=+1.) \n[]()!<>&;~|$\\ab:{}"
 WORDS = st.text(st.sampled_from(SIGNS) | st.characters(exclude_categories=()), max_size=40)

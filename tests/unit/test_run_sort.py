@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from run_shelf import row
 
-from cekura_tui.model.outcome import Kind, Outcome
-from cekura_tui.model.run_sort import COLUMNS, Sort
-from cekura_tui.model.view import RunRow
+from cekura_tui.model.run.outcome import Kind, Outcome
+from cekura_tui.model.run.query import COLUMNS, Sort
+from cekura_tui.model.run.view import RunRow
 
 KINDS: list[Kind] = ["passed", "failed", "error", "running", "review", "unknown"]
 NAMES = st.sampled_from(["", "Refund", "refund", "Books a table", "Ärger", "straße", "STRASSE"])

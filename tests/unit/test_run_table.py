@@ -11,10 +11,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cekura_tui.model.outcome import Outcome
-from cekura_tui.model.run_table import COLUMNS, CSV_HEADER, csv_row, iso_time, json_row, text_row
+from cekura_tui.model.run.outcome import Outcome
+from cekura_tui.model.run.view import RunRow
+from cekura_tui.model.run.words import COLUMNS, CSV_HEADER, csv_row, iso_time, json_row, text_row
 from cekura_tui.model.text import clean
-from cekura_tui.model.view import RunRow
 
 FAILED = Outcome("failed", "2 checks")
 BARE = RunRow(5, "", "", None, "", Outcome("unknown", "unknown"), "", None)

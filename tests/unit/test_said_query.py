@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cekura_tui.model.said_query import LONGEST_QUERY, SaidQuery, folded, matches_in, read_query, snippet_of
+from cekura_tui.model.transcript.search import LONGEST_QUERY, SaidQuery, folded, matches_in, read_query, snippet_of
 
 TEXTS = st.text(st.sampled_from("aAbé́ıİßﬁΣς’ \n\t你한\u0345\u200d👍🏽"), max_size=60)
 

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cekura_tui.config.origin import read_server
+from cekura_tui.config.credentials import read_server
 from cekura_tui.model.errors import UsageError
 
 

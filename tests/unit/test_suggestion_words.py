@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from cekura_tui.evidence.prompt_issues import read_issues
 from cekura_tui.model.job import Job, JobState, Suggestion
-from cekura_tui.model.prompt_issues import read_issues
-from cekura_tui.model.prose_compare import compare
-from cekura_tui.model.staging import Choice
 from cekura_tui.model.text import Prompt
-from cekura_tui.ui.widgets.suggestion_words import accepted_words, summary, undone_words
+from cekura_tui.prose.compare import compare
+from cekura_tui.prose.staging import Choice
+from cekura_tui.ui.suggestion.words import accepted_words, summary, undone_words
 from cekura_tui.workspace.suggestions import Why
 
 

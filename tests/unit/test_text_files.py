@@ -10,9 +10,9 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from cekura_tui.model.errors import UsageError
-from cekura_tui.model.web_link import web_link
-from cekura_tui.workspace.browser import opens_here
-from cekura_tui.workspace.text_files import AlreadyThere, check_output, safe_name, write_text
+from cekura_tui.model.run.details import web_link
+from cekura_tui.ui.terminal.browser import opens_here
+from cekura_tui.workspace.prompt_files import AlreadyThere, check_output, safe_name, write_text
 
 TEXT = st.text(st.sampled_from("/\\.-~\0\n\x1b é世 a") | st.characters(exclude_categories=()), max_size=300)
 

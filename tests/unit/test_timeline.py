@@ -12,11 +12,11 @@ from hypothesis import strategies as st
 from rich.segment import Segment
 from textual.color import Color
 
-from cekura_tui.model.timeline import LONGEST_CALL, Span, Timeline, Timing, clock, timeline_of, timings
-from cekura_tui.model.transcript import Turn
-from cekura_tui.model.verdict import State
+from cekura_tui.model.run.verdict import State
+from cekura_tui.model.transcript.timeline import LONGEST_CALL, Span, Timeline, Timing, clock, timeline_of, timings
+from cekura_tui.model.transcript.transcript import Turn
+from cekura_tui.ui.run.timeline import Scale, lanes, ruler
 from cekura_tui.ui.terminal.filters import AsciiFilter
-from cekura_tui.ui.widgets.timeline_lanes import Scale, lanes, ruler
 
 WHO = {"c": "testing", "a": "main", "t": "tool_call", "r": "tool_result", "o": "other"}
 TIMES = st.none() | st.floats(-5, 60) | st.integers(0, 60).map(float) | st.sampled_from([-1e12, 1e12, 0.0, 1e-320])

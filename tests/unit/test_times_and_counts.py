@@ -6,8 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cekura_tui.model.text import count
-from cekura_tui.model.times import clock_text, span_text
+from cekura_tui.model.text import clock_text, count, span_text
 
 NOW = time.mktime((2026, 10, 7, 14, 5, 0, 0, 0, -1))
 

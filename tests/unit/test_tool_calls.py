@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cekura_tui.model.tool_call import ToolCalls, brief, ending_of, pretty, raw_text, tool_name
-from cekura_tui.model.transcript import Turn
+from cekura_tui.model.transcript.tool_call import ToolCalls, brief, ending_of, pretty, raw_text, tool_name
+from cekura_tui.model.transcript.transcript import Turn
 
 
 def call(n: int, name: str = "find", at: float | None = None, **more: object) -> Turn:

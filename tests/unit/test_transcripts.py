@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cekura_tui.model.run import Run
-from cekura_tui.model.transcript import Transcript, read_transcript
+from cekura_tui.model.run.run import Run
+from cekura_tui.model.transcript.transcript import Transcript, read_transcript
 
 
 def transcript(turns: Any = None, text: str | None = None) -> Transcript:

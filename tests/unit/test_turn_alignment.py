@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cekura_tui.model.turn import Speaker, Turn
-from cekura_tui.model.turn_alignment import Pair, align, shown_text
+from cekura_tui.evidence.turn_alignment import Pair, align, shown_text
+from cekura_tui.model.transcript.transcript import Speaker, Turn
 
 WORDS = ["table", "book", "for", "four", "at", "seven", "name", "please", "sorry", "closed", "friday", "yes", "no"]
 SPEAKERS: tuple[Speaker, ...] = ("testing", "main", "tool_call", "tool_result", "other")

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cekura_tui.model.transcript import Turn
-from cekura_tui.model.turn_search import MOST, Found, Match, read_asked
+from cekura_tui.model.transcript.search import MOST, Found, Match, read_asked
+from cekura_tui.model.transcript.transcript import Turn
 
 SPEAKERS = ("testing", "main", "tool_call", "tool_result", "other")
 

@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cekura_tui.model.text import prompt_bytes
-from cekura_tui.model.unified_patch import patch_path, unified_patch
+from cekura_tui.prose.patch import patch_path, unified_patch
 
 PROGRAMS = {"git": ("git", "apply", "-"), "patch": ("patch", "-p1")}
 HARD = [

@@ -8,9 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cekura_tui.model.threshold import meets, number_words, threshold_words
-from cekura_tui.model.verdict import Alignment, Category, State, Verdict
-from cekura_tui.model.verdict_words import (
+from cekura_tui.model.run.verdict import Alignment, Category, State, Verdict, meets, number_words, threshold_words
+from cekura_tui.model.run.words import (
     alignment_words,
     category_words,
     judged_words,

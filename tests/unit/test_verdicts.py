@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from cekura_tui.model.run import Run
-from cekura_tui.model.verdict import Alignment, Category, Verdict, read_verdicts
+from cekura_tui.model.run.run import Run
+from cekura_tui.model.run.verdict import Alignment, Category, Verdict, read_verdicts
 
 
 def verdicts(**fields: Any) -> tuple[Verdict, ...]:

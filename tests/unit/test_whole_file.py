@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from cekura_tui.config.whole_file import whole_file
+from cekura_tui.config.atomic_file import whole_file
 
 
 def test_what_was_written_takes_the_place_of_what_was_there_and_is_this_users_alone(tmp_path: Path) -> None:
@@ -41,7 +41,7 @@ def test_what_breaks_off_leaves_what_was_there_and_nothing_else(tmp_path: Path) 
 WRITES = """
 import os, sys
 from pathlib import Path
-from cekura_tui.config.whole_file import whole_file
+from cekura_tui.config.atomic_file import whole_file
 with whole_file(Path(sys.argv[1])) as file:
     print("begun", flush=True)
     sys.stdin.read()

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from rich.cells import cell_len
 
 from cekura_tui.model.text import capped
-from cekura_tui.ui.widgets.cells import drawn, fit
-from cekura_tui.ui.widgets.wrap import breaks, wrap
+from cekura_tui.ui.kit.strips import breaks, wrap
+from cekura_tui.ui.terminal.cells import drawn, fit
 
 NARROW = [*"abc é–…  -", "word"]
 WIDE = ["日", "本語", "e\u0301", " \u0301", "👍", "👩\u200d🚀", "❤\ufe0f", "\u00ad", "\u3000"]

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from scripted_server import ScriptedServer
 
-from cekura_tui.jobs.schedule import Budget
+from cekura_tui.jobs.polling import Budget
 from cekura_tui.workspace.session import Session
 from cekura_tui.workspace.setup import make_setup
 

@@ -13,11 +13,11 @@ from simulated_time import NOON, SimulatedTime
 
 from cekura_tui.api.errors import NotFound, Unreachable
 from cekura_tui.model.errors import CekuraTuiError
-from cekura_tui.model.filter_parse import parse
-from cekura_tui.model.paged_runs import Gap, PagedRuns, RunPage
-from cekura_tui.model.run_query import RunQuery
+from cekura_tui.model.filter.parse import parse
+from cekura_tui.model.run.listing import Gap, PagedRuns, RunPage
+from cekura_tui.model.run.query import RunQuery
+from cekura_tui.model.run.view import RunRow
 from cekura_tui.model.scope import Scope
-from cekura_tui.model.view import RunRow
 from cekura_tui.workspace.run_feed import RunFeed, View
 
 T = TypeVar("T")

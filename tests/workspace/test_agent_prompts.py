@@ -14,15 +14,15 @@ from scripted_server import Got, Hold, Reply, Reset, ScriptedServer
 from waiting import eventually
 
 from cekura_tui.api.errors import KeyRefused, NotFound
-from cekura_tui.demo.faulty_writes import DRIFTED
+from cekura_tui.demo.faulty import DRIFTED
 from cekura_tui.demo.server import DemoServer
 from cekura_tui.model.errors import Exit, UsageError
 from cekura_tui.model.job import Draft
 from cekura_tui.model.text import Prompt
 from cekura_tui.store.errors import Unrecorded
 from cekura_tui.store.store import Store
+from cekura_tui.workspace.agent_prompt_update import Drifted, NotPlaced
 from cekura_tui.workspace.agent_prompts import AgentPrompts
-from cekura_tui.workspace.placing import Drifted, NotPlaced
 from cekura_tui.workspace.session import Session
 from cekura_tui.workspace.setup import make_setup
 

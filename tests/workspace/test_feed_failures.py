@@ -11,7 +11,7 @@ from run_shelf import RUNNING as STILL_RUNNING
 from simulated_time import NOON
 
 from cekura_tui.api.errors import Busy, KeyRefused, Rejected, ServerFault
-from cekura_tui.model.paged_runs import Gap
+from cekura_tui.model.run.listing import Gap
 
 FAULT = ServerFault("The server failed (500).", status=500)
 

@@ -13,7 +13,7 @@ from typing import TypeVar
 from scripted_server import Got, Reply, ScriptedServer, run_of
 from simulated_time import SimulatedTime
 
-from cekura_tui.model.run_query import RunQuery
+from cekura_tui.model.run.query import RunQuery
 from cekura_tui.model.scope import Scope
 from cekura_tui.workspace.run_feed import FOCUSED, RunFeed, View
 from cekura_tui.workspace.session import Session

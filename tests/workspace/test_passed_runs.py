@@ -11,9 +11,9 @@ from cekura_tui.api.client import Client
 from cekura_tui.api.errors import ApiError, NotFound, Rejected, ServerFault
 from cekura_tui.demo.corpus import FIRST_PROJECT
 from cekura_tui.demo.server import DemoServer
-from cekura_tui.jobs.schedule import Budget
-from cekura_tui.model.run import Run
-from cekura_tui.model.view import RunView, view_of
+from cekura_tui.jobs.polling import Budget
+from cekura_tui.model.run.run import Run
+from cekura_tui.model.run.view import RunView, view_of
 from cekura_tui.workspace.session import Session
 
 LIST = "/test_framework/v1/runs/"

@@ -18,12 +18,12 @@ from listed_runs import LIST, Listed
 from scripted_server import Hold, Reply, ScriptedServer, run_of
 
 from cekura_tui.model.errors import UsageError
-from cekura_tui.model.filter_parse import parse
-from cekura_tui.model.run import Run
-from cekura_tui.model.run_query import RunQuery
-from cekura_tui.model.run_table import COLUMNS, CSV_HEADER
+from cekura_tui.model.filter.parse import parse
+from cekura_tui.model.run.query import RunQuery
+from cekura_tui.model.run.run import Run
+from cekura_tui.model.run.view import RunRow, row_of
+from cekura_tui.model.run.words import COLUMNS, CSV_HEADER
 from cekura_tui.model.scope import Scope
-from cekura_tui.model.view import RunRow, row_of
 from cekura_tui.workspace.all_runs import Asking, CutOff
 from cekura_tui.workspace.run_export import AlreadyThere, Progress, RunExport, check_export
 from cekura_tui.workspace.session import Session

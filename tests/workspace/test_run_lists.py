@@ -19,11 +19,11 @@ from cekura_tui.demo.corpus import FIRST_PROJECT, SECOND_PROJECT
 from cekura_tui.demo.server import DemoServer
 from cekura_tui.jobs.engine import JobEngine
 from cekura_tui.jobs.lease import Lease
-from cekura_tui.jobs.schedule import Budget
-from cekura_tui.model.filter_parse import parse
-from cekura_tui.model.paged_runs import RunPage
-from cekura_tui.model.run import Run
-from cekura_tui.model.run_query import RunQuery
+from cekura_tui.jobs.polling import Budget
+from cekura_tui.model.filter.parse import parse
+from cekura_tui.model.run.listing import RunPage
+from cekura_tui.model.run.query import RunQuery
+from cekura_tui.model.run.run import Run
 from cekura_tui.model.scope import Scope
 from cekura_tui.store.runs import first_sight
 from cekura_tui.store.store import Store

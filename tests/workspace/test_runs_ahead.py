@@ -9,11 +9,11 @@ import pytest
 from scripted_server import Hold, Reply, ScriptedServer, run_of, serve_runs
 from waiting import eventually
 
-from cekura_tui.jobs.schedule import Budget
-from cekura_tui.model.run import Run
-from cekura_tui.model.view import RunView, view_of
-from cekura_tui.workspace import runs_ahead
-from cekura_tui.workspace.runs_ahead import FRESH, MOST, RunsAhead
+from cekura_tui.jobs.polling import Budget
+from cekura_tui.model.run.run import Run
+from cekura_tui.model.run.view import RunView, view_of
+from cekura_tui.workspace import opened_runs as runs_ahead
+from cekura_tui.workspace.opened_runs import FRESH, MOST, RunsAhead
 from cekura_tui.workspace.session import Session
 
 RUNS = "/test_framework/v1/runs/"

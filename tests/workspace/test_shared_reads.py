@@ -7,7 +7,7 @@ import contextlib
 
 import pytest
 
-from cekura_tui.workspace.shared_reads import SharedReads
+from cekura_tui.workspace.opened_runs import SharedReads
 
 
 class Source:

@@ -16,20 +16,20 @@ from cekura_tui.api.client import Client
 from cekura_tui.api.errors import ApiError
 from cekura_tui.demo.corpus import FIRST_PROJECT
 from cekura_tui.demo.server import DemoServer
-from cekura_tui.jobs.schedule import Budget
+from cekura_tui.jobs.polling import Budget
 from cekura_tui.model.errors import UsageError
-from cekura_tui.model.filter_match import Matcher
-from cekura_tui.model.filter_parse import parse
-from cekura_tui.model.findings import Finding, findings_of
-from cekura_tui.model.run import Run
-from cekura_tui.model.run_filters import GIVEN_VIEWS, View
+from cekura_tui.model.filter.filter import GIVEN_VIEWS, View
+from cekura_tui.model.filter.match import Matcher
+from cekura_tui.model.filter.parse import parse
+from cekura_tui.model.run.groups import Finding, findings_of
+from cekura_tui.model.run.run import Run
+from cekura_tui.model.run.verdict import read_verdicts
+from cekura_tui.model.run.view import row_of
 from cekura_tui.model.scope import Scope
-from cekura_tui.model.verdict import read_verdicts
-from cekura_tui.model.view import row_of
 from cekura_tui.store.errors import StoreError
 from cekura_tui.store.store import Store
+from cekura_tui.workspace.run_lists import take_turn
 from cekura_tui.workspace.shelf import AT_ONCE, Shelf
-from cekura_tui.workspace.turn import take_turn
 
 BULK = "/test_framework/v1/runs/bulk/"
 SCOPE = Scope("project", 9, "Nine")

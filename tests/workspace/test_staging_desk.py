@@ -18,10 +18,10 @@ from hypothesis import strategies as st
 
 from cekura_tui.model.job import Draft
 from cekura_tui.model.progress import read_progress
-from cekura_tui.model.prose_diff import Hunk, Piece, ProseDiff
-from cekura_tui.model.staging import Choice, staged
+from cekura_tui.prose.diff import Hunk, Piece, ProseDiff
+from cekura_tui.prose.staging import Choice, staged
 from cekura_tui.store.store import Store
-from cekura_tui.workspace.staging_desk import StagingDesk
+from cekura_tui.workspace.suggestions import StagingDesk
 
 YES, NO = Choice("accepted"), Choice("rejected")
 

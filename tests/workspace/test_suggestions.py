@@ -13,8 +13,8 @@ from waiting import answered
 
 from cekura_tui.model.errors import UsageError
 from cekura_tui.model.job import Draft, Job
-from cekura_tui.model.staging import Choice
 from cekura_tui.model.text import Prompt
+from cekura_tui.prose.staging import Choice
 from cekura_tui.workspace.setup import make_setup
 from cekura_tui.workspace.workspace import Workspace
 

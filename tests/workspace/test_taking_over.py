@@ -11,7 +11,7 @@ from scripted_server import HTML_502, LAUNCH, PROGRESS, Got, Reply, ScriptedServ
 from waiting import answered, eventually
 
 from cekura_tui.config.credentials import check_key, save_key
-from cekura_tui.jobs import asking
+from cekura_tui.jobs import polling as asking
 from cekura_tui.model.job import Draft, Job, JobState
 from cekura_tui.model.text import Prompt
 from cekura_tui.workspace import workspace as room

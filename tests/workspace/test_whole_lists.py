@@ -9,7 +9,7 @@ from listed_runs import LIST, NOON, Listed
 from scripted_server import Reply, ScriptedServer, run_of
 
 from cekura_tui.api.errors import Busy
-from cekura_tui.jobs.schedule import Budget
+from cekura_tui.jobs.polling import Budget
 from cekura_tui.model.errors import CekuraTuiError
 from cekura_tui.workspace.all_runs import LONGEST_WAIT, Asking, CutOff, all_runs
 from cekura_tui.workspace.session import Session

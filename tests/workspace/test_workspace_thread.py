@@ -17,7 +17,7 @@ from waiting import eventually
 from cekura_tui.config.credentials import Key
 from cekura_tui.model.errors import KeyMissing
 from cekura_tui.model.job import Draft, JobState
-from cekura_tui.model.run_query import RunQuery
+from cekura_tui.model.run.query import RunQuery
 from cekura_tui.model.scope import Scope
 from cekura_tui.model.text import Prompt
 from cekura_tui.store.errors import StoreError

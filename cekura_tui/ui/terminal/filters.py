@@ -10,7 +10,7 @@ from rich.segment import Segment
 from textual.color import Color
 from textual.filter import LineFilter
 
-from cekura_tui.ui.widgets.cells import UNDRAWN, drawn
+from cekura_tui.ui.terminal.cells import UNDRAWN, drawn
 
 # Deleted, not replaced: Rich counts these as no cells wide, so columns stay.
 _CONTROLS = re.compile("[\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff\U000e0000-\U000e007f]")

@@ -1,17 +1,30 @@
-"""A program of the user's that has the terminal for a while: an editor, a pager."""
+"""A program of the user's that has the terminal for a while: an editor, a pager.
+
+Editing a prompt in the user's own editor, exactly.
+
+Reading a patch in the user's own pager.
+"""
 
 from __future__ import annotations
 
 import contextlib
 import os
+import shlex
+import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import threading
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 from textual.app import App
+
+from cekura_tui.model.errors import UsageError
+from cekura_tui.model.job import MAX_PROMPT_BYTES
+from cekura_tui.model.text import Prompt, prompt_bytes, visible
 
 _open: list[subprocess.Popen[bytes]] = []
 """The program that has the terminal, if there is one that was not told yet that ours ends."""
@@ -72,3 +85,82 @@ def _run(command: Sequence[str], given: bytes | None) -> int:
             return program.wait()
         finally:
             _open.clear()
+
+
+def edit_prompt(app: App[None], prompt: Prompt, directory: Path) -> Prompt:
+    """Open $VISUAL or $EDITOR on a private file and read it back; raises UsageError with what went wrong."""
+    command = _command()
+    try:
+        handle, name = tempfile.mkstemp(dir=directory, prefix="prompt-", suffix=".md")
+        with os.fdopen(handle, "wb") as file:
+            file.write(prompt_bytes(prompt))
+    except OSError as error:
+        raise UsageError(f"A file to edit could not be made in {directory}: {error.strerror}.") from None
+    failed = run_in_front(app, [*command, name])
+    # One that was ended by a signal, as when the connection is lost, may have written before.
+    return _read_back(Path(name), prompt, f"{command[0]} {failed}." if failed else "")
+
+
+def _read_back(path: Path, prompt: Prompt, failed: str) -> Prompt:
+    """The edited prompt, perhaps empty; the file stays only where it holds something that would be lost."""
+    sent, edited = prompt_bytes(prompt), prompt
+    try:
+        written = path.read_bytes()
+    except OSError:
+        written, failed = sent, failed or "The editor left no file."
+    try:
+        edited = Prompt(written.decode("utf-8", "surrogatepass"))
+    except UnicodeDecodeError:
+        failed = failed or "What the editor wrote is not a text in UTF-8."
+    if len(written) > max(MAX_PROMPT_BYTES, len(sent)):
+        failed = failed or f"What the editor wrote is over {MAX_PROMPT_BYTES:,} bytes."
+    if failed and written != sent:
+        raise UsageError(failed, f"The prompt is unchanged here; what you wrote is in {path}.")
+    path.unlink(missing_ok=True)
+    if failed:
+        raise UsageError(failed, "The prompt is unchanged.")
+    return edited
+
+
+def _command() -> list[str]:
+    wanted = os.environ.get("VISUAL") or os.environ.get("EDITOR") or shutil.which("nano") or shutil.which("vi")
+    try:
+        words = shlex.split(wanted or "")
+    except ValueError:
+        words = []
+    if not words:
+        raise UsageError("There is no editor.", "Set EDITOR to one, such as vim.")
+    return words
+
+
+# Both would be gone at once with a patch that fits on one screen: delta by its own default, less where it was told F.
+_STAY = "-+F"
+_KNOWN = (("delta", "--paging=always"), ("less", "-R", _STAY))
+
+
+def pager() -> list[str]:
+    """The command that shows a patch: $PAGER, else delta, else less; empty where there is none.
+
+    `cat` as $PAGER stands for none, as git has it: what it shows is gone at once.
+    """
+    try:
+        words = shlex.split(os.environ.get("PAGER", ""))
+    except ValueError:
+        words = []
+    if words and os.path.basename(words[0]) == "less":
+        words.append(_STAY)
+    elif words == ["cat"]:
+        words = []
+    return words or next((list(command) for command in _KNOWN if shutil.which(command[0])), [])
+
+
+def show_in_pager(app: App[Any], patch: str) -> None:
+    """Show it until the pager is left; raises UsageError with what went wrong.
+
+    Hidden characters are made visible: a pager may hand them to the terminal.
+    """
+    command = pager()
+    if not command:
+        raise UsageError("There is no pager.", "Set PAGER to one, such as less.")
+    if failed := run_in_front(app, command, visible(patch).encode()):
+        raise UsageError(f"{command[0]} {failed}.", "Set PAGER to another pager, or save the patch.")

@@ -1,16 +1,32 @@
-"""Notifications of the desktop, sent through the terminal: OSC 777, OSC 9 or the bell, also from tmux and screen.
+"""Writing to the terminal around what Textual draws.
+
+Notifications of the desktop, sent through the terminal: OSC 777, OSC 9 or the bell, also from tmux and screen.
 
 Which terminal takes which: kitty (from 0.24), WezTerm, Ghostty, foot, Konsole and Contour take OSC 777; iTerm2 takes
 OSC 9, which is something else to ConEmu and Windows Terminal; rxvt-unicode takes OSC 777 only with an extension that
 it does not come with. All the others, and whatever cannot be told by its name, have the bell.
+
+The terminal's title while the program runs; the former one is put back.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Literal
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Literal
 
 from cekura_tui.model.text import clean_line
+
+if TYPE_CHECKING:
+    from textual.app import App
+
+
+def write_around(app: App[None], text: str) -> None:
+    """Write control sequences in one piece, between two writes of Textual; nothing where there is no terminal."""
+    # The driver's writer thread takes one text after the other; a stream of our own would cut into one of them.
+    driver = app._driver
+    if text and driver is not None and not driver.is_headless:
+        driver.write(text)
+
 
 Kind = Literal["osc777", "osc9", "bell"]
 
@@ -71,3 +87,28 @@ def _through_screen(sequence: str) -> str:
     # To screen the byte 0x9c, which is in the UTF-8 of many letters, may end a string.
     plain = sequence.encode("ascii", "replace").decode("ascii")
     return "".join(f"\x1bP{plain[at : at + CHUNK]}\x1b\\" for at in range(0, len(plain), CHUNK))
+
+
+_KEEP = "\x1b[22;2t"
+# A terminal that keeps no titles is left without one, rather than with ours.
+_BACK = "\x1b]2;\x07\x1b[23;2t"
+
+
+class Title:
+    """Writes only what differs from what is there; `back` is what restores the title, empty where it was never set."""
+
+    def __init__(self, write: Callable[[str], None]) -> None:
+        self._write = write
+        self._shown: str | None = None
+
+    def show(self, text: str) -> None:
+        """Make this the title."""
+        text = harmless(text)
+        if text != self._shown:
+            self._write(f"{_KEEP if self._shown is None else ''}\x1b]2;{text}\x07")
+            self._shown = text
+
+    @property
+    def back(self) -> str:
+        """What to write when the program ends."""
+        return "" if self._shown is None else _BACK

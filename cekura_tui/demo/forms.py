@@ -1,0 +1,188 @@
+"""Request bodies: JSON, urlencoded and multipart become fields, and launches are checked field by field.
+
+Answers in the manner of the API: JSON, errors by field, pages of a list.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+
+from cekura_tui.demo.corpus import Corpus
+from cekura_tui.demo.query import Invalid, number
+
+_LARGEST = 64 * 1024 * 1024
+_LISTS = ("run_ids", "category_ids", "workflow_metric_ids")
+_REQUIRED = ["This field is required."]
+
+
+class Unsupported(Exception):
+    """A body of a kind that the API does not read."""
+
+
+@dataclass(frozen=True, slots=True)
+class Launch:
+    """What an improvement is asked to work on."""
+
+    prompt: str
+    run_ids: tuple[int, ...]
+    agent: int
+    category_ids: tuple[int, ...]
+    metric_ids: tuple[int, ...]
+
+
+async def read_fields(request: Request) -> dict[str, object]:
+    """The fields of a body, exactly as they came. Raises Invalid and Unsupported."""
+    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if kind in ("application/x-www-form-urlencoded", "multipart/form-data"):
+        async with request.form(max_part_size=_LARGEST) as form:
+            given: dict[str, object] = {name: value for name, value in form.items() if isinstance(value, str)}
+            for name in _LISTS:
+                texts = [value for value in form.getlist(name) if isinstance(value, str)]
+                if texts:
+                    given[name] = [part.strip() for text in texts for part in text.split(",") if part.strip()]
+            return given
+    raw = await request.body()
+    if kind not in ("application/json", ""):
+        raise Unsupported(kind)
+    if not raw:
+        return {}
+    try:
+        fields = json.loads(raw)
+    except ValueError as error:
+        raise Invalid({"detail": f"JSON parse error - {error}"}) from None
+    if not isinstance(fields, dict):
+        got = type(fields).__name__
+        raise Invalid({"non_field_errors": [f"Invalid data. Expected a dictionary, but got {got}."]})
+    return fields
+
+
+def read_launch(fields: Mapping[str, object], corpus: Corpus) -> Launch:
+    """Check the fields of a launch. Raises Invalid with every field that is wrong."""
+    errors: dict[str, object] = {}
+    prompt = fields.get("prompt")
+    if prompt is None:
+        errors["prompt"] = _REQUIRED if "prompt" not in fields else ["This field may not be null."]
+    elif not isinstance(prompt, str):
+        errors["prompt"] = ["Not a valid string."]
+    elif not prompt.strip():
+        errors["prompt"] = ["This field may not be blank."]
+    run_ids: tuple[int, ...] = ()
+    agent = 0
+    try:
+        run_ids, agent = read_runs(fields, corpus)
+    except Invalid as invalid:
+        errors |= invalid.errors
+    focus: dict[str, tuple[int, ...]] = {}
+    for name in ("category_ids", "workflow_metric_ids"):
+        try:
+            focus[name] = _integers(fields[name], name) if fields.get(name) else ()
+        except Invalid as invalid:
+            errors |= invalid.errors
+    if errors:
+        raise Invalid(errors)
+    return Launch(str(prompt), run_ids, agent, focus["category_ids"], focus["workflow_metric_ids"])
+
+
+def read_runs(fields: Mapping[str, object], corpus: Corpus) -> tuple[tuple[int, ...], int]:
+    """One to three runs of one agent, and that agent. Raises Invalid."""
+    if fields.get("run_ids") is None:
+        raise Invalid({"run_ids": _REQUIRED})
+    run_ids = tuple(dict.fromkeys(_integers(fields["run_ids"], "run_ids")))
+    if not run_ids:
+        raise Invalid({"run_ids": ["This list may not be empty."]})
+    if len(run_ids) > 3:
+        raise Invalid({"run_ids": ["Ensure this field has no more than 3 elements."]})
+    found = [corpus.facts(run_id) for run_id in run_ids]
+    agents = {facts.agent_id for facts in found if facts is not None}
+    missing = [run_id for run_id, facts in zip(run_ids, found, strict=True) if facts is None]
+    if missing:
+        raise Invalid({"run_ids": [f'Invalid pk "{run_id}" - object does not exist.' for run_id in missing]})
+    if len(agents) > 1:
+        raise Invalid({"run_ids": ["All runs must belong to the same agent."]})
+    agent = agents.pop()
+    for name in ("agent", "agent_id"):
+        if fields.get(name) is not None and str(fields[name]) != str(agent):
+            raise Invalid({name: ["The selected runs belong to another agent."]})
+    return run_ids, agent
+
+
+def _integers(value: object, name: str) -> tuple[int, ...]:
+    if not isinstance(value, list):
+        raise Invalid({name: [f'Expected a list of items but got type "{type(value).__name__}".']})
+    numbers: list[int] = []
+    wrong: dict[str, object] = {}
+    for index, item in enumerate(value):
+        try:
+            if isinstance(item, bool) or not isinstance(item, int | str):
+                raise ValueError
+            numbers.append(int(item))
+        except ValueError:
+            wrong[str(index)] = ["A valid integer is required."]
+    if wrong:
+        raise Invalid({name: wrong})
+    return tuple(numbers)
+
+
+LARGEST_PAGE = 100
+
+
+class Reply(JSONResponse):
+    """JSON in UTF-8; a text with lone surrogates, which UTF-8 cannot hold, is escaped."""
+
+    def render(self, content: Any) -> bytes:
+        try:
+            return json.dumps(content, ensure_ascii=False, separators=(",", ":")).encode("utf-8")
+        except UnicodeEncodeError:
+            return json.dumps(content, separators=(",", ":")).encode("ascii")
+
+
+def detail(status: int, text: str) -> Reply:
+    return Reply({"detail": text}, status)
+
+
+def not_found() -> Reply:
+    return detail(404, "Not found.")
+
+
+def paged(request: Request, found: Sequence[int], render: Callable[[int], object]) -> Reply:
+    """One page of a list of ids; only the rows on it are rendered."""
+    size = max(1, min(LARGEST_PAGE, number(request.query_params, "page_size") or 10))
+    last = max(1, -(-len(found) // size))
+    wanted = request.query_params.get("page", "1")
+    page = last if wanted == "last" else int(wanted) if wanted.isdecimal() else 0
+    if not 1 <= page <= last:
+        return detail(404, "Invalid page.")
+    return Reply(
+        {
+            "count": len(found),
+            "next": str(request.url.include_query_params(page=page + 1)) if page < last else None,
+            "previous": str(request.url.include_query_params(page=page - 1)) if page > 1 else None,
+            "results": [render(item) for item in found[(page - 1) * size : page * size]],
+        }
+    )
+
+
+async def invalid_reply(_request: Request, error: Exception) -> Response:
+    assert isinstance(error, Invalid)
+    return Reply(error.errors, 400)
+
+
+async def unsupported_reply(_request: Request, error: Exception) -> Response:
+    return detail(415, f'Unsupported media type "{error}" in request.')
+
+
+async def http_reply(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    if error.status_code == 405:
+        return detail(405, f'Method "{request.method}" not allowed.')
+    return not_found() if error.status_code == 404 else detail(error.status_code, error.detail)
+
+
+HANDLERS = {Invalid: invalid_reply, Unsupported: unsupported_reply, HTTPException: http_reply}

@@ -1,0 +1,182 @@
+"""Moments that are described in other words than were said: by figures that only one turn says, or by rare words."""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_left
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from itertools import pairwise
+from typing import NamedTuple
+
+from cekura_tui.evidence.match import SaidWords
+from cekura_tui.evidence.mentions import RULE, Who
+from cekura_tui.evidence.spoken_words import Word, stem, words_of
+
+_CLAUSE = re.compile(
+    r"[,;:()\[\]—–•❌✅]|\s-\s|\b(?:but|yet|although|while|when|which|whereas|until|and then|before|after|and)\b"
+)
+_ASKED = re.compile(
+    r"(?<!was )(?<!were )(?<!be )\b(?:ask(?:s|ed|ing)?|gefragt|fragt(?:e)?|pregunt(?:a|ó)|inquire[sd]?|"
+    r"enquire[sd]?|request(?:s|ed))\b",
+    re.I,
+)
+_MANY = 60
+_RARE = 2
+"""A word that more turns say points at none of them."""
+_EMPTY_WORDS = """
+back anything something nothing everything else anyone someone somebody everyone thing things able again still
+under over between through during against around across along behind above below minute minutes second seconds
+whole reply replies short long clear clearly caller's agent's properly politely polite also been being
+the and for was has had did its his her him you she who why how any all not but that this with from have
+been were will would could should their there they them then than when what which while about into only
+also just very more most some such does didn doesn said says told tell asked asks ask answer answered
+answers reply replied agent caller customer user assistant call calls called turn turns conversation
+explanation verdict metric score check passed failed correct correctly properly never always again twice
+once first second third later finally immediately without within before after because however despite still
+made make gave give given took take right wrong good well time times point moment same other another each
+every mit ohne oder aber auch dass wird wurde sich eine einen einem einer nicht noch schon beim durch para
+pero como está esta este cuando donde porque sobre entre dans avec pour mais elle vous nous sont être
+question information confirm confirmed confirms line lines response responded
+"""
+_NONE = frozenset(("no", "not", "nor", "without", "never", "since", "below", "under", "above", "than"))
+_AT = frozenset(("at", "until", "till", "ab", "bis", "gegen", "las", "la"))
+_EMPTY = frozenset(_EMPTY_WORDS.split())
+
+
+class Figure(NamedTuple):
+    """A figure that few turns say: the index of the turn, how it is written, at which character, in which clause."""
+
+    turn: int
+    shown: str
+    at: int
+    clause: int
+
+
+def figures(said: SaidWords, text: str, who: Who = "") -> Iterator[Figure]:
+    """The figures of a text that only one or two turns say: "07:30", "forty minutes", "KV19".
+
+    Of two turns it is the one of `who`, else that which shares more words with the text, else the later one.
+    """
+    words = words_of(text)
+    clauses = [found.start() for found in _CLAUSE.finditer(text)]
+    for n, word in enumerate(words):
+        if not any(letter.isdigit() for letter in word.form) or _bounded(words, n):
+            continue
+        shown, clause = text[word.start : word.end], bisect_left(clauses, word.start)
+        form = word.form
+        if who == "main" and (spoken := _twelve_hours(form)) and said.spread(spoken):
+            form = spoken
+        where = said.turns_with(form) or _hours(said, form)
+        if len(form) >= 3 and 1 <= len(where) <= _RARE:
+            turn = max(where, key=lambda i: (said.turns[i].speaker == who, shared(said, i, words), i))
+            yield Figure(turn, shown, word.start, clause)
+        elif said.spread(form) and (unit := _unit(words, n)) is not None:
+            both = [index for index in said.turns_with(form) if _follows(said.words[index], word, unit)]
+            if len(both) == 1:
+                yield Figure(both[0], text[min(word.start, unit.start) : max(word.end, unit.end)], word.start, clause)
+
+
+def _bounded(words: Sequence[Word], n: int) -> bool:
+    """Whether a figure is denied, or is a limit that nobody said: "no 999", "below the limit of 6:45"."""
+    before = [word.form for word in words[max(n - 3, 0) : n]]
+    return (before[-1:] and before[-1] in _NONE) or "limit" in before
+
+
+def _twelve_hours(form: str) -> str:
+    """A time of the afternoon as it is said: 22:30 is half past ten."""
+    hour, colon, minutes = form.partition(":")
+    if colon and hour.isdecimal() and 13 <= int(hour) <= 23 and len(minutes) == 2:
+        return f"{int(hour) - 12}:{minutes}"
+    return ""
+
+
+def _hours(said: SaidWords, form: str) -> Sequence[int]:
+    """The turns that say a full hour, 9:00, as one says it: "at nine"."""
+    hour, _, minutes = form.partition(":")
+    if minutes != "00":
+        return ()
+    hours = {hour, _twelve_hours(form).partition(":")[0]}
+    return [
+        index
+        for index in sorted({index for one in hours if one for index in said.turns_with(one)})
+        if any(two.form in hours and one.form in _AT for one, two in pairwise(said.words[index]))
+    ]
+
+
+def _unit(words: Sequence[Word], n: int) -> Word | None:
+    """What a figure counts: the word after it, or the sign of a currency before it."""
+    if n and words[n - 1].form in ("pound", "euro", "dollar", "rupee", "yen"):
+        return words[n - 1]
+    return words[n + 1] if n + 1 < len(words) else None
+
+
+def shared(said: SaidWords, index: int, words: Iterable[Word]) -> int:
+    """How many of these words a turn says."""
+    return len({word.form for word in words} & {word.form for word in said.words[index]})
+
+
+def _follows(words: Sequence[Word], figure: Word, unit: Word) -> bool:
+    return any(one.form == figure.form and stem(two.form) == stem(unit.form) for one, two in pairwise(words))
+
+
+def described(said: SaidWords, text: str, told: Collection[int] = ()) -> Iterator[tuple[int, tuple[str, ...], int]]:
+    """Turns (index, the words, and where they stand) that share rare words with a clause of the text, as no other does.
+
+    A clause that points at a turn by other means, at one of the characters in `told`, needs no guess.
+    """
+    begun = 0
+    for cut in [*(found.span() for found in _CLAUSE.finditer(text)), (len(text), len(text))]:
+        clause, place, begun = text[begun : cut[0]], range(begun, cut[0]), cut[1]
+        if RULE.search(clause):
+            continue
+        # What stands right before a quote, or what is in brackets, only says what that is.
+        if any(at in range(place.start, place.stop + 3) for at in told):
+            continue
+        stems = {stem(word.form): shown for word in words_of(clause) if (shown := _content(word, clause))}
+        shared: Counter[int] = Counter()
+        for one in stems:
+            where = said.turns_with_stem(one)
+            if 1 <= len(where) <= _RARE:
+                shared.update(where)
+        best = max(shared.values(), default=0)
+        if best >= 2:
+            index = min(index for index, number in shared.items() if number == best)
+            yield index, tuple(stems[one] for one in stems if index in said.turns_with_stem(one)), place.start
+
+
+def asked_for(said: SaidWords, text: str, told: Collection[int], who: Who) -> Iterator[tuple[int, str, int]]:
+    """Turns (index, the word, and where it stands) with the question that a clause says somebody asked."""
+    begun = 0
+    for cut in [*(found.span() for found in _CLAUSE.finditer(text)), (len(text), len(text))]:
+        clause, place, begun = text[begun : cut[0]], range(begun, cut[0]), cut[1]
+        if not _ASKED.search(clause) or any(at in range(place.start, place.stop + 3) for at in told):
+            continue
+        shared: Counter[int] = Counter()
+        word = ""
+        for one in words_of(clause):
+            where = said.turns_with_stem(stem(one.form)) if _content(one, clause) else ()
+            where = [i for i in where[:_MANY] if said.turns[i].speaker == (who or "main")]
+            where = [i for i in where if "?" in said.turns[i].text] or where
+            if 1 <= len(where) <= _RARE:
+                shared.update(where)
+                word = word or _content(one, clause)
+        best = [index for index, number in shared.items() if number == max(shared.values())]
+        if len(best) == 1:
+            yield best[0], word, place.start
+
+
+def _content(word: Word, text: str) -> str:
+    """The word as it is written, if it is one that can point."""
+    return (
+        text[word.start : word.end]
+        if len(word.form) >= (4 if word.form.isalpha() else 2) and word.form not in _EMPTY
+        else ""
+    )
+
+
+def beside(said: SaidWords, index: int, text: str) -> float:
+    """How many words of a text are said in a turn or the ones next to it, rare ones counting most."""
+    forms = {w.form for w in words_of(text) if len(w.form) >= 3 and w.form not in _EMPTY and said.spread(w.form)}
+    near = {word.form for words in said.words[max(index - 1, 0) : index + 2] for word in words}
+    return sum(1 / said.spread(form) for form in forms & near)

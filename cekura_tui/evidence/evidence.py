@@ -1,0 +1,273 @@
+"""Evidence: the turns that a verdict's explanation speaks of, each with how sure and why.
+
+Where nothing is found, nothing is claimed.
+
+Which verdicts speak of which turns: the marks that a transcript and its timeline carry.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from cekura_tui.evidence.described_moments import asked_for, beside, described, figures
+from cekura_tui.evidence.match import Place, SaidWords, ToolNames, TurnTimes, narrowed
+from cekura_tui.evidence.mentions import Quote, Sentence, Time, sentences_of
+from cekura_tui.evidence.neighbouring_turns import agent_ends, end_meant, speaks, turns_beside
+from cekura_tui.evidence.speech_acts import Acts
+from cekura_tui.evidence.spoken_words import words_of
+from cekura_tui.model.run.verdict import State, Verdict
+from cekura_tui.model.transcript.transcript import TOOLS, Turn
+
+Sure = Literal["sure", "likely", "maybe"]
+_RANK: dict[Sure, int] = {"sure": 0, "likely": 1, "maybe": 2}
+_REPEATED = re.compile(r"\b(?:twice|both times|each time|once more|three times|repeatedly|every time)\b", re.I)
+_BARE = frozenset(("ok", "yes", "no", "bye", "goodbye", "hello", "hi", "thanks", "sure", "right"))
+_FEW = 3
+"""Turns within which a single word that is quoted is believed to be meant."""
+_SHORT = 3
+"""Words of a quote that says too little by itself to tell which of several turns is meant."""
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """A turn (`n`) that a verdict speaks of; `spans` are the characters of its text that are quoted, where they are."""
+
+    n: int
+    sure: Sure
+    why: str
+    spans: tuple[tuple[int, int], ...] = ()
+
+
+class EvidenceFinder:
+    """Finds in the turns of one call; made once for all its verdicts. `read` its turns first, in as many steps as one
+    likes: of a long call that takes a second."""
+
+    def __init__(self, turns: Sequence[Turn]) -> None:
+        self._turns = turns
+        self._said = SaidWords()
+        self._tools = ToolNames(turns)
+        self._acts = Acts(turns)
+        self._ends = agent_ends(turns)
+        self._times = TurnTimes(turns, self._said)
+
+    def read(self) -> Iterator[None]:
+        """Read the words of one turn after the other."""
+        for turn in self._turns:
+            self._said.add(turn)
+            yield
+
+    def find(self, explanation: Iterable[str]) -> Generator[None, None, tuple[Evidence, ...]]:
+        """The turns that an explanation speaks of, in the order of the call, a sentence a step; `read` comes first."""
+        found = _Found()
+        looks = []
+        for sentence in sentences_of(explanation):
+            looks.append(self._look(sentence, found))
+            yield
+        for k, (rest, anchors) in enumerate(looks):
+            following = looks[k + 1][1][0][1] if k + 1 < len(looks) and looks[k + 1][1] else None
+            leading = looks[k - 1][1][-1][1] if k and looks[k - 1][1] else None
+            for index, who in turns_beside(self._turns, rest, anchors, following, leading):
+                found.add(self._turns[index].n, "maybe", f"is what {who} says beside it")
+        return found.told()
+
+    def _look(self, sentence: Sentence, found: _Found) -> tuple[str, list[tuple[int, int]]]:
+        """Add what a sentence points at; what is left of its text, and where it points at which turn."""
+        timed = {time: self._times.meant(time, sentence) for time in sentence.times}
+        numbered = [(n - 1, at) for n, at in sentence.turns if 1 <= n <= len(self._turns)]
+        pointed = {index for indexes in timed.values() for index in indexes} | {index for index, _ in numbered}
+        anchors: list[tuple[int, int]] = []
+        quoted: set[int] = set()
+        for quote in sentence.quotes:
+            for place in self._quoted(quote, sentence, pointed, found):
+                sure: Sure = "sure" if place.share == 1 else "likely"
+                why = f"says “{_short(quote.text)}”" if place.share == 1 else f"says nearly “{_short(quote.text)}”"
+                found.add(self._turns[place.turn].n, sure, why, (place.start, place.end))
+                quoted.add(place.turn)
+                anchors.append((quote.at, place.turn))
+        for index, at in numbered:
+            found.add(self._turns[index].n, "sure", f"is turn {self._turns[index].n}")
+            anchors.append((at, index))
+        for time, indexes in timed.items():
+            if not self._times.tells_again(time, indexes, quoted):
+                anchors += [(time.at, index) for index in indexes]
+                for index in indexes:
+                    sure = "likely" if time.vague else "sure"
+                    if not self._times.certain(time, index):
+                        sure = "maybe"
+                    found.add(self._turns[index].n, sure, f"is at {time.text}")
+        anchors += self._look_at_tools(sentence, pointed, found)
+        anchors.sort()
+        rest, described_at = self._look_for_described(sentence, timed, anchors, found)
+        return rest, sorted(anchors + described_at)
+
+    # Quotes
+
+    def _quoted(self, quote: Quote, sentence: Sentence, pointed: set[int], found: _Found) -> list[Place]:
+        """Where a quote was said; of several places those that the sentence points at, else the next after the last."""
+        places = self._said.find(quote.text)
+        if quote.rule:
+            places = [place for place in places if place.share == 1]
+        length = len(words_of(quote.text))
+        if quote.who and len(places) > 1:
+            places = [p for p in places if self._turns[p.turn].speaker == quote.who] or places
+        if len(places) > 1 and (here := [place for place in places if place.turn in pointed]):
+            return here
+        if 1 < len(places) <= _SHORT and length >= 2 and _REPEATED.search(sentence.rest):
+            return places
+        whole = [place for place in places if self._is_whole(place, length)]
+        bare = length == 1 and words_of(quote.text)[0].form in _BARE
+        if len(whole) == 1 and not bare and (len(places) > 1 or quote.text[:1].isupper()):
+            return whole
+        if length < _SHORT and (len(places) > 1 or (length < 2 and not self._near(quote, places, pointed, found))):
+            return []
+        if len(places) > 1:
+            soon = [place for place in places if 0 < self._turns[place.turn].n - found.last <= _FEW]
+            if found.last and len(soon) == 1:
+                return soon
+            scores = [beside(self._said, place.turn, sentence.rest) for place in places]
+            if scores.count(max(scores)) == 1:
+                return [places[scores.index(max(scores))]]
+            later = [place for place in places if self._turns[place.turn].n > found.last]
+            return (later or places)[:1]
+        return places
+
+    def _is_whole(self, place: Place, length: int) -> bool:
+        """Whether a quote is all that a turn says."""
+        return place.share == 1 and len(self._said.words[place.turn]) == length
+
+    def _near(self, quote: Quote, places: Sequence[Place], pointed: set[int], found: _Found) -> bool:
+        """Whether a word's place is pointed at otherwise; or it is a sentence, and near what was found last."""
+        near = quote.text[:1].isupper() and found.last
+        return any(p.turn in pointed or (near and abs(p.turn + 1 - found.last) <= _FEW) for p in places)
+
+    # Tools
+
+    def _look_at_tools(self, sentence: Sentence, pointed: set[int], found: _Found) -> list[tuple[int, int]]:
+        """Add the calls and results that are named; where each is named, and the index of the turn."""
+        anchors = []
+        mentions = sorted(self._tools.named_in(sentence.text), key=lambda mention: mention[1])
+        for k, (name, start, end) in enumerate(mentions):
+            if any(quote.at < start < quote.at + len(quote.text) for quote in sentence.quotes):
+                continue
+            until = mentions[k + 1][1] if k + 1 < len(mentions) else len(sentence.text)
+            meant = self._tools.meant(name, sentence.text, start, end, until)
+            for kind in TOOLS:
+                turns = [turn for turn in meant if turn.speaker == kind]
+                here = [turn for turn in turns if turn.n - 1 in pointed]
+                turns = here or (narrowed(turns, sentence.text) if len(turns) > 1 else turns)
+                for turn in turns[:3]:
+                    what = "calls" if kind == "tool_call" else "is the result of"
+                    found.add(turn.n, "likely" if len(turns) > 1 else "sure", f"{what} {name}")
+                    anchors.append((start, turn.n - 1))
+        return anchors
+
+    # What is described
+
+    def _look_for_described(
+        self, sentence: Sentence, timed: dict[Time, list[int]], anchors: list[tuple[int, int]], found: _Found
+    ) -> tuple[str, list[tuple[int, int]]]:
+        rest = sentence.rest
+        for _, start, end in self._tools.named_in(rest):
+            rest = rest[:start] + " " * (end - start) + rest[end:]
+        near = {index + step for _, index in anchors for step in (-1, 0, 1)}
+        more: list[tuple[int, int]] = []
+        for part in (rest, *(time.text for time, indexes in timed.items() if not indexes)):
+            told = -1
+            for figure in figures(self._said, part, speaks(rest)):
+                said = any(self._says(n - 1, figure.shown) for n in found.turns)
+                if figure.clause != told and figure.turn not in near and not said:
+                    found.add(self._turns[figure.turn].n, "maybe", f"says {_short(figure.shown)}")
+                    more.append((figure.at, figure.turn))
+                    told = figure.clause
+        for index, words, at in described(self._said, rest, [at for at, _ in anchors]):
+            found.add(self._turns[index].n, "maybe", f"speaks of {_short(', '.join(words))}")
+            more.append((at, index))
+        places = [at for at, _ in anchors + more]
+        for index, word, at in asked_for(self._said, rest, places, speaks(rest)):
+            found.add(self._turns[index].n, "maybe", f"asks about {_short(word)}")
+            more.append((at, index))
+        if not anchors and not more:
+            for indexes, name, at in self._acts.told_in(rest):
+                for index in indexes:
+                    found.add(self._turns[index].n, "maybe", name)
+                    more.append((at, index))
+        if not anchors and not more and (edge := end_meant(self._ends, rest)):
+            found.add(self._turns[edge[0]].n, "maybe", "is the greeting" if edge[0] < 2 else "is the farewell")
+            more.append((edge[1], edge[0]))
+        return rest, more
+
+    def _says(self, index: int, figure: str) -> bool:
+        return words_of(figure)[0].form in {word.form for word in self._said.words[index]}
+
+
+def evidence_in(turns: Sequence[Turn], explanations: Iterable[Iterable[str]]) -> list[tuple[Evidence, ...]]:
+    """The evidence of each explanation, all at once."""
+    finder = EvidenceFinder(turns)
+    for _ in finder.read():
+        pass
+    return [_last(finder.find(explanation)) for explanation in explanations]
+
+
+def _last(steps: Generator[None, None, tuple[Evidence, ...]]) -> tuple[Evidence, ...]:
+    while True:
+        try:
+            next(steps)
+        except StopIteration as done:
+            found: tuple[Evidence, ...] = done.value
+            return found
+
+
+class _Found:
+    """What was found so far, by turn; the surest reason is kept."""
+
+    def __init__(self) -> None:
+        self._by_turn: dict[int, Evidence] = {}
+        self.last = 0
+        """The turn that was found last."""
+
+    def add(self, n: int, sure: Sure, why: str, span: tuple[int, int] | None = None) -> None:
+        known = self._by_turn.get(n)
+        spans = (known.spans if known else ()) + ((span,) if span and not (known and span in known.spans) else ())
+        if known and _RANK[known.sure] <= _RANK[sure]:
+            sure, why = known.sure, known.why
+        self._by_turn[n] = Evidence(n, sure, why, spans)
+        self.last = n
+
+    @property
+    def turns(self) -> tuple[int, ...]:
+        """The numbers of the turns."""
+        return tuple(self._by_turn)
+
+    def told(self) -> tuple[Evidence, ...]:
+        return tuple(sorted(self._by_turn.values(), key=lambda evidence: evidence.n))
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= 40 else text[:39] + "…"
+
+
+_ORDER: dict[State, int] = {"fail": 0, "review": 1, "pass": 2, "na": 3}
+
+
+@dataclass(frozen=True, slots=True)
+class TurnMark:
+    """A verdict that speaks of a turn: `spans` are the characters of the turn's text that it quotes."""
+
+    state: State
+    name: str
+    why: str
+    sure: Sure
+    spans: tuple[tuple[int, int], ...] = ()
+
+
+def marks_of(pairs: Iterable[tuple[Verdict, Sequence[Evidence]]]) -> Mapping[int, tuple[TurnMark, ...]]:
+    """The marks by turn number, failing verdicts first."""
+    found: dict[int, list[TurnMark]] = {}
+    for verdict, evidence in pairs:
+        for one in evidence:
+            mark = TurnMark(verdict.state, verdict.name, one.why, one.sure, one.spans)
+            found.setdefault(one.n, []).append(mark)
+    return {n: tuple(sorted(marks, key=lambda mark: _ORDER[mark.state])) for n, marks in found.items()}

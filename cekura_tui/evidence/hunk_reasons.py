@@ -1,0 +1,199 @@
+"""Why a hunk may have been proposed: the issues, or the failed verdicts, that speak of the same things.
+
+Where there is no sign, nothing is claimed.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import chain
+
+from cekura_tui.evidence.evidence import Evidence, Sure
+from cekura_tui.evidence.prompt_issues import PromptIssue
+from cekura_tui.evidence.reason_terms import (
+    NAME,
+    SAID,
+    TURNS,
+    Changed,
+    Found,
+    Telling,
+    changed_hunks,
+    forms_of,
+    is_pointed,
+    of_issues,
+    of_run,
+)
+from cekura_tui.evidence.spoken_words import content_words
+from cekura_tui.model.run.view import RunView
+from cekura_tui.model.text import clean_line
+from cekura_tui.prose.diff import ProseDiff
+
+MOST = 3
+"""Reasons of one hunk."""
+_RANK: dict[Sure, int] = {"sure": 0, "likely": 1, "maybe": 2}
+_LEAST, _MUCH = 1.5, 3.0
+"""Rare words in common from which on there is a reason, and a likely one."""
+_SECTION = 2.0
+"""What naming the section of a hunk counts in words, and what many words in a row do."""
+_BESIDE_BEST = 0.5
+"""A reason counts as much of the best one of its hunk, and of what it counts at the hunk that it fits best, or it is
+none."""
+_AHEAD = 1.3
+"""How much more the best reason counts than that of another verdict, to be believed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """A failed verdict that a hunk seems to answer. `text` is a line of its explanation, or the issue's title; `turn`
+    is an index of the transcript's turns, from 0; `run_id` is None where an issue tells no run."""
+
+    run_id: int | None
+    verdict: str
+    text: str
+    turn: int | None
+    sure: Sure
+    why: str
+
+
+@dataclass
+class _Fit:
+    """How well something that was told fits a hunk."""
+
+    n: int
+    told: Telling
+    score: float = 0.0
+    common: list[str] = field(default_factory=list)
+    names_section: bool = False
+    in_a_row: bool = False
+
+
+def reasons(
+    diff: ProseDiff, issues: Sequence[PromptIssue], views: Sequence[RunView], evidence: Mapping[int, Found]
+) -> dict[int, tuple[Reason, ...]]:
+    """What each worded hunk seems to answer, by its number, at most MOST, the best first; perhaps nothing.
+
+    `views` are the runs of the job, `evidence` what was found of their verdicts, by run id. An issue that names the
+    section of a hunk or speaks of the same things comes first; where none does, failed verdicts count.
+    """
+    changed = changed_hunks(diff)
+    failed = [told for view in views for told in of_run(view, evidence.get(view.row.id, ()))]
+    named = list(of_issues(issues, views, failed))
+    rarity = _rarity(changed, [*failed, *named], views)
+    found: dict[int, tuple[Reason, ...]] = {hunk.number: () for hunk in diff.worded}
+    for told in (failed, named):
+        for one, fits in _best(changed, told, rarity):
+            found[one.hunk.number] = tuple(_reason(one, fit, fits) for fit in fits[:MOST])
+    return {number: tuple(sorted(told, key=lambda reason: _RANK[reason.sure])) for number, told in found.items()}
+
+
+def _rarity(changed: Sequence[Changed], told: Sequence[Telling], views: Sequence[RunView]) -> dict[str, float]:
+    """What a word counts for being rare among hunks and verdicts, those that passed too: 1 for one that is only in one
+    of each."""
+    texts: dict[str, set[str]] = {}
+    for one in told:
+        texts.setdefault(one.verdict, set()).update(one.words)
+    for verdict in (verdict for view in views for verdict in view.verdicts if verdict.state not in ("fail", "na")):
+        lines = verdict.explanation[:TURNS]
+        texts.setdefault(verdict.name, set()).update(content_words(" ".join((verdict.name, *lines))))
+    spread = Counter(chain.from_iterable(texts.values()))
+    spread.update(chain.from_iterable(one.words for one in changed))
+    number = len(texts) + len(changed)
+    return {word: math.log(1 + number / max(many - 1, 1)) / math.log(1 + number) for word, many in spread.items()}
+
+
+def _best(
+    changed: Sequence[Changed], told: Sequence[Telling], rarity: Mapping[str, float]
+) -> Iterator[tuple[Changed, list[_Fit]]]:
+    """The hunks that something fits, each with what does, the best first."""
+    with_word: dict[str, list[int]] = {}
+    for n, each in enumerate(told):
+        for word in each.words:
+            with_word.setdefault(word, []).append(n)
+    fitting = [(one, _fits(one, told, with_word, rarity)) for one in changed]
+    most = [0.0] * len(told)
+    for _, fits in fitting:
+        for fit in fits:
+            most[fit.n] = max(most[fit.n], fit.score)
+    for one, fits in fitting:
+        fits = [fit for fit in fits if fit.score >= _BESIDE_BEST * max(most[fit.n], fits[0].score)]
+        if fits:
+            by_verdict = {(fit.told.run_id, fit.told.verdict): fit for fit in reversed(fits)}
+            yield one, [fit for fit in fits if by_verdict[fit.told.run_id, fit.told.verdict] is fit]
+
+
+def _fits(
+    one: Changed, told: Sequence[Telling], with_word: Mapping[str, list[int]], rarity: Mapping[str, float]
+) -> list[_Fit]:
+    fits = [_Fit(n, each) for n, each in enumerate(told)]
+    for word, weight in one.words.items():
+        for n in with_word.get(word, ()):
+            fits[n].score += weight * rarity[word] * told[n].words[word]
+            fits[n].common.append(word)
+    for fit in fits:
+        fit.names_section = fit.told.issue is not None and _names(fit.told.issue.section, one.places)
+        fit.in_a_row = not one.rows.isdisjoint(fit.told.rows)
+        fit.score += _SECTION * fit.names_section + _SECTION * fit.in_a_row
+        fit.common.sort(key=lambda word: -one.words[word] * rarity[word] * fit.told.words[word])
+    fits = [fit for fit in fits if fit.score >= _LEAST and (len(fit.common) > 1 or fit.names_section or _is_named(fit))]
+    return sorted(fits, key=lambda fit: (-fit.score, fit.told.run_id or 0, fit.told.verdict))
+
+
+def _is_named(fit: _Fit) -> bool:
+    """Whether the one word in common is in the name of the verdict."""
+    return fit.told.issue is None and any(fit.told.words[word] == NAME for word in fit.common)
+
+
+def _names(section: str, places: Iterable[tuple[str, ...]]) -> bool:
+    """Whether a section is one of the places, or says so in other words: "the Identity section"."""
+    forms = tuple(form for form in forms_of(section) if form not in ("the", "section", "prompt", "of"))
+    return bool(forms) and any(forms == tuple(form for form in place if form not in ("the", "of")) for place in places)
+
+
+# What is said of it
+
+
+def _reason(one: Changed, fit: _Fit, fits: Sequence[_Fit]) -> Reason:
+    told = fit.told
+    line = max(told.lines, key=lambda text: _fit_of(text, one))
+    others = [other.score for other in fits if other.told.verdict != told.verdict]
+    ahead = fit.score >= _AHEAD * max(others, default=0.0)
+    sure: Sure = "maybe"
+    if (fit.in_a_row and ahead) or (fit.names_section and len(fit.common) > 1 and fit.score >= _SECTION + _LEAST):
+        sure = "sure"
+    elif fit.names_section or fit.in_a_row or (fit.score >= _MUCH and ahead):
+        sure = "likely"
+    text = told.issue.title if told.issue else line
+    return Reason(told.run_id, told.verdict, clean_line(text), _turn(one, told, line), sure, _why(one, fit))
+
+
+def _fit_of(line: str, one: Changed) -> float:
+    """How much a line has in common with a hunk; what went wrong is told rather than what was expected."""
+    common = sum(one.words.get(word, 0.0) for word in content_words(line))
+    return common / 2 if line.startswith("Expected") else common
+
+
+def _why(one: Changed, fit: _Fit) -> str:
+    said = []
+    if fit.told.issue is not None:
+        section = clean_line(fit.told.issue.section, 60)
+        said.append(f"an issue names “{section}”" if fit.names_section else "an issue speaks of it")
+    if fit.common:
+        said.append(f"in common: {', '.join(clean_line(one.shown[word], 30) for word in fit.common[:4])}")
+    return "; ".join(said)
+
+
+def _turn(one: Changed, told: Telling, line: str) -> int | None:
+    """The turn that an issue quotes, else of those that the verdict speaks of the one that the line points at."""
+    if told.quoted is not None or not told.evidence:
+        return told.quoted
+
+    def place(proof: Evidence) -> tuple[bool, int, bool, float, int]:
+        turn = told.turns[proof.n - 1]
+        alike = sum(one.words.get(word, 0.0) for word in content_words(turn.text[:SAID]))
+        # A prompt changes what the agent says.
+        return not is_pointed(proof, (line,)), _RANK[proof.sure], turn.speaker != "main", -alike, proof.n
+
+    return min(told.evidence[:TURNS], key=place).n - 1

@@ -1,0 +1,193 @@
+"""Turns beside those that are pointed at: "after the caller's objection the agent said “…”" speaks of two turns."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+
+from cekura_tui.evidence.mentions import AGENT, CALLER, RULE, Who
+from cekura_tui.model.transcript.transcript import TOOLS, Turn
+
+_CLAUSE = re.compile(
+    r"[,;:()\[\]—–•❌✅/]|\s->?\s|→|\b(?:but|yet|and|which|nor|until|while|then|because|although|though|whereas|"
+    r"dann|aber|und|pero|y)\b",
+    re.IGNORECASE,
+)
+_SAYS = re.compile(
+    r"\b(?:ask(?:s|ed)|said|says?|told|tells|object(?:s|ed|ion)|protest(?:s|ed)?|complain(?:s|ed|t)|"
+    r"correct(?:s|ed|ion)|"
+    r"insist(?:s|ed|e)|want(?:s|ed)|request(?:s|ed)?|disclos(?:es|ed)|point(?:s|ed) out|stat(?:es|ed|ement)|"
+    r"mention(?:s|ed)|"
+    r"explain(?:s|ed)|agree(?:s|d|ment)|refus(?:es|ed|al)|confirm(?:s|ed)|repeat(?:s|ed)|wonder(?:s|ed)|doubt(?:s|ed)|"
+    r"report(?:s|ed)|declin(?:es|ed)|wish(?:es|ed)?|question(?:s|ed)?|answered|answers|repl(?:y|ies|ied)|"
+    r"respon(?:ds|ded|se)|"
+    r"offer(?:s|ed)|promis(?:es|ed)|declar(?:es|ed)|announc(?:es|ed)|apologi[sz](?:es|ed)|affirm(?:s|ed)|"
+    r"den(?:ies|ied)|"
+    r"claim(?:s|ed)|suggest(?:s|ed)|call(?:s|ed) out|cr(?:y|ies|ied)|need(?:s|ed)|thank(?:s|ed)|choos(?:es)|"
+    r"chose|pick(?:s|ed)|decid(?:es|ed)|notic(?:es|ed)|voic(?:es|ed)|reveal(?:s|ed)|quer(?:ies|ied)|demand(?:s|"
+    r"ed)|challeng(?:es|ed)|accept(?:s|ed)|admit(?:s|ted)|conced(?:es|ed)|"
+    r"fragt(?:e)?|sagt(?:e)?|bittet|bat|pregunt(?:a|ó)|dice|dijo|pide|pidió|moved? (?:straight )?on|goes on|"
+    r"went on|brush(?:es|ed)|address(?:es|ed)|disclosed|quoted)\b",
+    re.IGNORECASE,
+)
+_OF_CALLER = re.compile(
+    r"\b(?:objection|protest|complaint|demand|plea|request|Einwand|Korrektur|Nachfrage|correction by the)\b",
+    re.IGNORECASE,
+)
+_REPLIED_TO = re.compile(
+    r"\b(?:objection|protest|complaint|plea|Einwand|Korrektur|Nachfrage)\b|"
+    r"\b\w+(?:'s|’s|s') (?:correction|question|request|statement|wish|demand|concern|answer|remark|refusal)\b|"
+    r"\b(?:ella|él|she|he|they) (?:insist|ask|object|protest|press)\w*",
+    re.IGNORECASE,
+)
+"""Before what is pointed at, within one clause: "his protest gets “I see.”", "after the objection it said …"."""
+_EARLIER = re.compile(
+    r"\b(?:had|previous(?:ly)?|just|earlier|already|disregard|despite|although|though)\b",
+    re.IGNORECASE,
+)
+_NEGATED = re.compile(
+    r"\b(?:never|not|n't|nobody|nothing|failed to|fails to|nie|nicht|kein\w*|nunca)\b(?=.{0,25}$|"
+    r"\s+\w+)(?:\s+\w+){0,2}\s+" + _SAYS.pattern,
+    re.I,
+)
+_IS_TOLD = re.compile(
+    r"\b(?:is|was|were|gets|got|being|been) (?:\w+ )?(?:told|sent|referred|given|offered|asked|answered|"
+    r"informed|assured|"
+    r"directed|promised|refused|denied|brushed)\b",
+    re.IGNORECASE,
+)
+_IGNORED = re.compile(
+    r"\b(?:ignor(?:ed|ing|es)|overlook(?:s|ed|ing)|unanswered|brushe[sd]|passed over|met with|gets)\b", re.IGNORECASE
+)
+_WHEN_ASKED = re.compile(
+    r"\s*(?:when |being |on being |after being )?(?:asked|questioned|pressed|challenged|confronted|corrected)\b",
+    re.IGNORECASE,
+)
+_ONCE = re.compile(
+    r"\b(?:when|after|once|until|because|although|though|as soon as|als|nachdem|cuando)\b", re.IGNORECASE
+)
+_AGAIN = re.compile(r"\b(?:then|again|later|afterwards|thereupon|next)\b", re.IGNORECASE)
+_NOT = re.compile(
+    r"\b(?:never|not|n't|no|nobody|without|nothing|failed to|fails to|did not|nie|nicht|kein\w*|nunca)\b", re.I
+)
+_GREETING = re.compile(
+    r"\b(?:introduc(?:es|ed) (?:it|him|her)self|greet(?:s|ed|ing)|opening (?:line|turn|words|sentence|message)|"
+    r"very (?:start|beginning)|opens with)\b",
+    re.IGNORECASE,
+)
+_FAREWELL = re.compile(
+    r"\b(?:closing (?:line|turn|words|sentence|message)|farewell|goodbye|signed off|closed with)\b",
+    re.IGNORECASE,
+)
+_FAR = 2
+"""Turns that are passed over at most on the way to the one that is meant."""
+
+
+def turns_beside(
+    turns: Sequence[Turn],
+    rest: str,
+    anchors: Sequence[tuple[int, int]],
+    following: int | None = None,
+    leading: int | None = None,
+) -> Iterator[tuple[int, str]]:
+    """Indexes of turns that clauses without anything to point with speak of, and who is said to speak there.
+
+    `anchors` are what the sentence points with otherwise: at which character, and the index of the turn; `following`
+    is the turn that the next sentence points at first, `leading` that which the one before points at last: they count
+    where this one points at none.
+    """
+    begun, anchors = 0, list(anchors)
+    alone = not anchors
+    for cut in [*(found.span() for found in _CLAUSE.finditer(rest)), (len(rest), len(rest))]:
+        start, end, begun = begun, cut[0], cut[1]
+        clause = rest[start:end]
+        if any(start <= at < end + 3 for at, _ in anchors):
+            here = [(at, index) for at, index in anchors if start <= at < end + 3]
+            for index, who in _within(turns, rest[start:end], start, here):
+                anchors.append((start, index))
+                yield index, who
+            continue
+        who = speaks(clause)
+        if not who or _NEGATED.search(clause) or RULE.search(clause):
+            continue
+        before = [index for at, index in anchors if at < start]
+        after = [index for at, index in anchors if at >= end]
+        if alone and following is not None:
+            after = [following]
+        elif alone and not before and leading is not None:
+            before = [leading]
+        lead = rest[max(start - 12, 0) : end]
+        earlier = bool(after) or _EARLIER.search(lead) is not None or (who == "testing" and bool(_IGNORED.search(lead)))
+        near = after[0] if after else before[-1] if before else None
+        told = any(turns[index].speaker == who for _, index in anchors) or (
+            near is not None and turns[near].speaker == who
+        )
+        if near is None or (told and not _AGAIN.search(clause)):
+            continue  # a turn of this speaker is pointed at: it is that one which is spoken of
+        found = _step(turns, near, who, -1 if earlier else 1)
+        if found is not None:
+            anchors.append((start, found))
+            yield found, "the caller" if who == "testing" else "the agent"
+
+
+def _within(
+    turns: Sequence[Turn], clause: str, start: int, here: Sequence[tuple[int, int]]
+) -> Iterator[tuple[int, str]]:
+    """What the other one says before or after a turn that the same clause points at."""
+    (at, first), (until, last) = min(here), max(here)
+    head, tail = clause[: max(at - start, 0)], clause[max(until - start, 0) :]
+    pointed = {index for _, index in here}
+    for told, near, step in ((head, first, -1), (tail, last, 1)):
+        who = speaks(told)
+        if step < 0:
+            who = "testing" if _REPLIED_TO.search(told) or (who == "testing" and _ONCE.search(told)) else ""
+        if who and turns[near].speaker != who and turns[near].speaker not in TOOLS and not _NEGATED.search(told):
+            index = _step(turns, near, who, step)
+            if index is not None and index not in pointed and not RULE.search(told):
+                yield index, "the caller" if who == "testing" else "the agent"
+
+
+def speaks(clause: str) -> Who:
+    """Whom a clause has say something, if it has anybody."""
+    caller, agent = CALLER.search(clause), AGENT.search(clause)
+    if _WHEN_ASKED.match(clause):
+        return "testing"
+    if _OF_CALLER.search(clause) and not agent:
+        return "testing"
+    if _IS_TOLD.search(clause) and not agent:
+        return "" if _NOT.search(clause) else "main"
+    if not _SAYS.search(clause):
+        return ""
+    if caller and agent:
+        return "testing" if caller.start() < agent.start() else "main"
+    return "testing" if caller else "main" if agent else ""
+
+
+def agent_ends(turns: Sequence[Turn]) -> tuple[int | None, int | None]:
+    """The indexes of the agent's first and last turns, where the call begins and ends with them."""
+    said = [index for index, turn in enumerate(turns) if turn.speaker == "main"]
+    if len(said) < _FAR:
+        return None, None
+    return (said[0] if said[0] < _FAR else None), (said[-1] if said[-1] >= len(turns) - _FAR else None)
+
+
+def end_meant(ends: tuple[int | None, int | None], text: str) -> tuple[int, int] | None:
+    """The index of the agent's first or last turn, where a text speaks of its greeting or its farewell, and where."""
+    if _NOT.search(text) or RULE.search(text):
+        return None
+    for index, told in zip(ends, (_GREETING, _FAREWELL), strict=True):
+        if index is not None and (found := told.search(text)):
+            return index, found.start()
+    return None
+
+
+def _step(turns: Sequence[Turn], index: int, who: Who, step: int) -> int | None:
+    """The next turn of a speaker in a direction, the tools' passed over; None where it is too far."""
+    passed = 0
+    at = index + step
+    while 0 <= at < len(turns) and passed <= _FAR:
+        if turns[at].speaker == who:
+            return at
+        passed += turns[at].speaker not in TOOLS
+        at += step
+    return None

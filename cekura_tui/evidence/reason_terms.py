@@ -1,0 +1,221 @@
+"""What a hunk changes and what issues, failed verdicts and reviewers tell, as words that can be compared."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import chain
+
+from cekura_tui.evidence.evidence import Evidence
+from cekura_tui.evidence.mentions import sentences_of
+from cekura_tui.evidence.prompt_issues import PromptIssue
+from cekura_tui.evidence.spoken_words import LONGEST, content_words, words_of
+from cekura_tui.model.run.verdict import Verdict
+from cekura_tui.model.run.view import RunView
+from cekura_tui.model.transcript.transcript import Turn
+from cekura_tui.prose.diff import Hunk, ProseDiff
+
+Found = Sequence[tuple[Verdict, Sequence[Evidence]]]
+"""The verdicts of a run, and the turns that each speaks of."""
+
+FEEDBACK = "Feedback"
+"""What stands for the name of a verdict where a reviewer wrote why a run failed."""
+EXPECTED = "Expected outcome"
+TURNS = 12
+"""Turns of one verdict that are looked at, and SAID characters of each."""
+SAID = 2_000
+NAME = 1.5
+_OUTCOME, _QUOTED, _SAID = 0.9, 0.4, 0.4
+"""What a word counts, against 1 in the explanation of a check: in its name, in a part of the expected outcome, in a
+quote, and in a turn that it speaks of."""
+_PLACE, _AROUND = 0.7, 0.35
+"""What a word counts, against 1 where it came or went: in the place of a hunk, and in what stays around."""
+_IN_A_ROW = 6
+"""Words in a row that nobody has in common by chance."""
+_POINTS = re.compile(r"(?:is at|is (?=turn)|says nearly|says) ?[“]?(.+?)[”…]*")
+_LETTERS = re.compile(r"\w+")
+_KEPT = re.compile(r"\s*(?:[✅✓✔]|(?:Kept|Met):)")
+
+
+@dataclass(frozen=True)
+class Telling:
+    """What an issue or a verdict tells of a run: its lines, its words with what each counts, and its words in rows.
+
+    `evidence` are turns that the verdict speaks of, `quoted` is the index of the one that the issue quotes.
+    """
+
+    run_id: int | None
+    verdict: str
+    lines: tuple[str, ...]
+    words: Mapping[str, float]
+    rows: frozenset[tuple[str, ...]]
+    turns: Sequence[Turn] = ()
+    evidence: Sequence[Evidence] = ()
+    issue: PromptIssue | None = None
+    quoted: int | None = None
+
+
+@dataclass(frozen=True)
+class Changed:
+    """A hunk: its words with what each counts and how it is written, and the rows of words that it brings or drops."""
+
+    hunk: Hunk
+    words: Mapping[str, float]
+    shown: Mapping[str, str]
+    rows: frozenset[tuple[str, ...]]
+    places: frozenset[tuple[str, ...]]
+
+
+def _spans(diff: ProseDiff) -> Iterator[str]:
+    """The deleted and inserted words of each worded hunk."""
+    words: dict[int, list[str]] = {}
+    for piece in diff.pieces:
+        if piece.hunk and piece.spans:
+            words.setdefault(piece.hunk, []).extend(span.text for span in piece.spans if span.op != "same")
+        elif piece.hunk and not piece.moved:
+            words.setdefault(piece.hunk, []).extend((piece.old, piece.new))
+    return (" ".join(words.get(hunk.number, ())) for hunk in diff.worded)
+
+
+def changed_hunks(diff: ProseDiff) -> list[Changed]:
+    """The worded hunks in which a word that says something came or went."""
+    return list(filter(None, map(_changed, diff.worded, _spans(diff))))
+
+
+def _changed(hunk: Hunk, changes: str) -> Changed | None:
+    """None where nothing came or went but what moved, or no word says anything."""
+    if not any(map(str.isalpha, changes)):
+        return None
+    words: dict[str, float] = {}
+    shown: dict[str, str] = {}
+    for text, weight in ((changes, 1.0), (hunk.place, _PLACE), (f"{hunk.old} {hunk.new}", _AROUND)):
+        for word, written in content_words(text).items():
+            words.setdefault(word, weight)
+            shown.setdefault(word, written)
+    places = frozenset(filter(None, (forms_of(part) for part in hunk.place.split(" › "))))
+    return Changed(hunk, words, shown, _rows(hunk.new) ^ _rows(hunk.old), places) if words else None
+
+
+def forms_of(text: str) -> tuple[str, ...]:
+    """The words of a text as they are compared."""
+    return tuple(word.form for word in words_of(text[:LONGEST]))
+
+
+def _rows(text: str) -> frozenset[tuple[str, ...]]:
+    """Every so many words in a row."""
+    forms = forms_of(text)
+    return frozenset(forms[n : n + _IN_A_ROW] for n in range(len(forms) - _IN_A_ROW + 1))
+
+
+def of_run(view: RunView, found: Found) -> Iterator[Telling]:
+    """What the failed verdicts of a run tell, each part of an expected outcome by itself, and what a reviewer wrote."""
+    turns = view.transcript.turns
+    shown = {(verdict.source, verdict.id, verdict.name): proof for verdict, proof in found}
+    for verdict in view.verdicts:
+        if verdict.state == "fail":
+            proof = shown.get((verdict.source, verdict.id, verdict.name), ())
+            proof = [one for one in proof if 1 <= one.n <= len(turns)]
+            lines = _lines(verdict)
+            for part in [(line,) for line in lines] if verdict.name == EXPECTED else [lines]:
+                pointed = [one for one in proof if is_pointed(one, part)] or proof
+                yield _telling(view, verdict.name, part, pointed)
+    feedback = view.source.get("feedback")
+    if view.row.reviewed and view.row.outcome.kind == "failed" and isinstance(feedback, str) and feedback.strip():
+        yield _telling(view, FEEDBACK, tuple(filter(None, map(str.strip, feedback.splitlines()))), ())
+
+
+def _telling(view: RunView, name: str, lines: tuple[str, ...], proof: Sequence[Evidence]) -> Telling:
+    turns = view.transcript.turns
+    sentences = list(sentences_of(lines))
+    quotes = (quote.text for sentence in sentences for quote in sentence.quotes)
+    said = (turns[one.n - 1].text[:SAID] for one in proof[:TURNS])
+    own = _OUTCOME if name == EXPECTED else 1.0
+    words = _counted(([name], NAME), ([one.rest for one in sentences], own), (quotes, _QUOTED), (said, _SAID))
+    rows = frozenset[tuple[str, ...]]().union(*map(_rows, (name, *(one.rest for one in sentences))))
+    return Telling(view.row.id, name, lines or (name,), words, rows, turns, proof)
+
+
+def is_pointed(proof: Evidence, lines: Iterable[str]) -> bool:
+    """Whether a line says what leads to this turn: its time, its number or its words."""
+    hit = _POINTS.fullmatch(proof.why)
+    return hit is not None and any(hit[1].casefold() in line.casefold() for line in lines)
+
+
+def _lines(verdict: Verdict) -> tuple[str, ...]:
+    """The lines of an explanation, but for those that tell of what was well, and what is told again."""
+    met = [part.prompt_part for part in verdict.alignments if part.aligned and part.prompt_part]
+    found: list[str] = []
+    for line in (line.strip() for reason in verdict.reasons for line in reason[:LONGEST].splitlines()):
+        again = any(line.removeprefix("Not met: ") in other for other in found)
+        if line and not again and not _KEPT.match(line) and not any(line.startswith(part) for part in met):
+            found.append(line)
+    return tuple(found)
+
+
+def of_issues(issues: Sequence[PromptIssue], views: Sequence[RunView], failed: Sequence[Telling]) -> Iterator[Telling]:
+    """What issues tell, each once for each of its runs."""
+    turns = {view.row.id: view.transcript.turns for view in views}
+    said = {run_id: [_plain(turn.text) for turn in turns[run_id]] for run_id in turns if _is_quoted(issues)}
+    for issue in issues:
+        lines = tuple(filter(None, (issue.title, issue.description)))
+        sentences = list(sentences_of((*lines, issue.suggestion, issue.metric, issue.category)))
+        quotes = [quote.text for sentence in sentences for quote in sentence.quotes]
+        quotes += [quote.text for quote in issue.quotes]
+        words = _counted(([one.rest for one in sentences], 1.0), (quotes, _QUOTED))
+        rows = frozenset[tuple[str, ...]]().union(*(_rows(one.rest) for one in sentences))
+        for run_id in issue.run_ids or _runs_meant(issue, views, failed):
+            verdict = _verdict_meant(issue, [told for told in failed if told.run_id == run_id], words)
+            yield Telling(
+                run_id=run_id,
+                verdict=issue.metric or (verdict.verdict if verdict else issue.title),
+                lines=lines,
+                words=words,
+                rows=rows,
+                turns=() if run_id is None else turns.get(run_id, ()),
+                evidence=verdict.evidence if verdict else (),
+                issue=issue,
+                quoted=None if run_id is None else _turn_quoted(issue, run_id, said.get(run_id, [])),
+            )
+
+
+def _counted(*parts: tuple[Iterable[str], float]) -> dict[str, float]:
+    """The words of texts with what those texts count; the first of them that has a word tells."""
+    words: dict[str, float] = {}
+    for texts, weight in parts:
+        for word in chain.from_iterable(map(content_words, texts)):
+            words.setdefault(word, weight)
+    return words
+
+
+def _verdict_meant(issue: PromptIssue, failed: Sequence[Telling], words: Mapping[str, float]) -> Telling | None:
+    """The failed verdict that an issue is about: by the name of its metric, else the one with most words in common."""
+    if same := [told for told in failed if told.verdict.casefold() == issue.metric.casefold()]:
+        return same[0]
+    best = max(failed, key=lambda told: len(told.words.keys() & words.keys()), default=None)
+    return best if best and len(best.words.keys() & words.keys()) > 1 else None
+
+
+def _runs_meant(issue: PromptIssue, views: Sequence[RunView], failed: Sequence[Telling]) -> Sequence[int | None]:
+    """The runs of an issue that names none: those in which its metric failed, or the only one there is."""
+    with_metric = [told.run_id for told in failed if told.verdict.casefold() == issue.metric.casefold()]
+    return tuple(dict.fromkeys(with_metric)) or ((views[0].row.id,) if len(views) == 1 else (None,))
+
+
+def _is_quoted(issues: Iterable[PromptIssue]) -> bool:
+    return any(quote.text for issue in issues for quote in issue.quotes)
+
+
+def _plain(text: str) -> str:
+    return f" {' '.join(_LETTERS.findall(text[:LONGEST].casefold()))} "
+
+
+def _turn_quoted(issue: PromptIssue, run_id: int, said: Sequence[str]) -> int | None:
+    """The turn that says what an issue quotes; of several the one whose number it tells, or the first."""
+    for quote in issue.quotes:
+        words = _plain(quote.text)
+        if quote.run_id in (None, run_id) and words.strip():
+            where = [n for n, text in enumerate(said) if words in text]
+            if where:
+                return quote.index if quote.index in where else where[0]
+    return None

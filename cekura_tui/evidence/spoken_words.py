@@ -1,0 +1,441 @@
+"""Numbers in words, as they are spoken: English, German and Spanish.
+
+Words as they are compared: what was said and how somebody wrote it down differ in case, punctuation and figures.
+
+"Twenty-five" is 25, "Mister" is "Mr.", an "uh" is nothing.
+
+The words of a text that say what it is about, in the form in which two texts are compared.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterator, Sequence
+from functools import lru_cache
+from typing import NamedTuple
+
+_SMALL = "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen"
+_UNITS = {word: n for n, word in enumerate(f"{_SMALL} seventeen eighteen nineteen".split())}
+_DECADES = "twenty thirty forty fifty sixty seventy eighty ninety"
+_TENS = {word: 10 * n for n, word in enumerate(_DECADES.split(), 2)}
+_SCALES = {"hundred": 100, "thousand": 1000, "million": 1_000_000}
+ORDINALS = {
+    "first": 1,
+    "second": 2,
+    "third": 3,
+    "fifth": 5,
+    "eighth": 8,
+    "ninth": 9,
+    "twelfth": 12,
+    "twentieth": 20,
+    "thirtieth": 30,
+}
+"""English ordinals that do not end in th alone, by their number."""
+
+# Without accents, as words are compared. What is an article, too, is no number.
+_DE_SMALL = "null eins zwei drei vier funf sechs sieben acht neun zehn elf zwolf dreizehn vierzehn funfzehn sechzehn"
+_DE_UNITS = {word: n for n, word in enumerate(f"{_DE_SMALL} siebzehn achtzehn neunzehn".split())}
+_DE_DECADES = "zwanzig dreissig vierzig funfzig sechzig siebzig achtzig neunzig"
+_DE_TENS = {word: 10 * n for n, word in enumerate(_DE_DECADES.split(), 2)}
+_DE = {
+    **_DE_UNITS,
+    **_DE_TENS,
+    **{
+        f"{'ein' if unit == 'eins' else unit}und{tens}": n + tens_n
+        for unit, n in _DE_UNITS.items()
+        if 1 <= n <= 9
+        for tens, tens_n in _DE_TENS.items()
+    },
+}
+_ES_SMALL = "cero uno dos tres cuatro cinco seis siete ocho nueve diez once doce trece catorce quince dieciseis"
+_ES_MORE = "diecisiete dieciocho diecinueve veinte veintiuno veintidos veintitres veinticuatro veinticinco veintiseis"
+_ES_UNITS = {word: n for n, word in enumerate(f"{_ES_SMALL} {_ES_MORE} veintisiete veintiocho veintinueve".split())}
+_ES_DECADES = "treinta cuarenta cincuenta sesenta setenta ochenta noventa"
+_ES_TENS = {word: 10 * n for n, word in enumerate(_ES_DECADES.split(), 3)}
+_ES_HUNDREDS = {"cien": 100, "ciento": 100, "quinientos": 500, "setecientos": 700, "novecientos": 900} | {
+    f"{word}cientos": 100 * n for word, n in _ES_UNITS.items() if n in (2, 3, 4, 6, 8)
+}
+_LONGEST = 60
+_KNOWN = frozenset(("oh", "mil", *_UNITS, *_TENS, *_DE, *_ES_UNITS, *_ES_TENS, *_ES_HUNDREDS))
+
+
+def number_at(forms: Sequence[str], n: int) -> tuple[int, int]:
+    """The number that begins at a word, and the index after it; the same index where none does."""
+    form = forms[n]
+    if form not in _KNOWN and "hundert" not in form and "tausend" not in form:
+        return 0, n  # as most words
+    if form in _UNITS or form in _TENS:
+        return _english(forms, n)
+    if form in ("oh", "null"):
+        return 0, n + _is_zero(forms, n)
+    if (value := _german(form)) is not None:
+        return value, n + 1
+    if form == "once" and (not n or forms[n - 1] != "las"):
+        return 0, n  # it is English
+    return _spanish(forms, n)
+
+
+def _is_zero(forms: Sequence[str], n: int) -> bool:
+    """Whether "oh" or "null" is spelt among digits, and no sigh and no nothing."""
+    form = forms[n]
+    digits = _UNITS if form == "oh" else _DE_UNITS
+    near = forms[max(n - 2, 0) : n + 3]
+    beside = [one == form or digits.get(one, 10) < 10 for one in forms[n + 1 : n + 3]]
+    before = n > 0 and (forms[n - 1] == form or digits.get(forms[n - 1], 10) < 10)
+    return (before or beside == [True, True]) and any(one != form and digits.get(one, 10) < 10 for one in near)
+
+
+def _english(forms: Sequence[str], n: int) -> tuple[int, int]:
+    total = part = 0
+    begun, last = n, ""
+    while n < len(forms):
+        form = forms[n]
+        if form in _UNITS and last in ("", "tens", "scale") and not (last == "tens" and _UNITS[form] > 9):
+            part, last = part + _UNITS[form], "unit"
+        elif form in _TENS and last in ("", "scale"):
+            part, last = part + _TENS[form], "tens"
+        elif form in _SCALES and last in ("unit", "tens") and part < (100 if form == "hundred" else 1000):
+            if form == "hundred":
+                part *= 100
+            else:
+                total, part = total + part * _SCALES[form], 0
+            last = "scale"
+        elif form == "and" and last == "scale" and n + 1 < len(forms) and forms[n + 1] in {**_UNITS, **_TENS}:
+            pass
+        elif form in ORDINALS and last == "tens" and ORDINALS[form] < 10:
+            return total + part + ORDINALS[form], n + 1
+        else:
+            break
+        n += 1
+    return total + part, n if n > begun else begun
+
+
+def _german(form: str) -> int | None:
+    """A number is one word: "einhundertzweiundsechzig"."""
+    if (value := _DE.get(form)) is not None or len(form) > _LONGEST:
+        return value
+    for scale, times in (("tausend", 1000), ("hundert", 100)):
+        before, found, after = form.partition(scale)
+        if found:
+            many = 1 if before in ("", "ein") else _german(before)
+            rest = _german(after.removeprefix("und")) if after else 0
+            return None if many is None or rest is None else many * times + rest
+    return None
+
+
+def _spanish(forms: Sequence[str], n: int) -> tuple[int, int]:
+    """A number is several words: "ciento cuarenta y cinco"."""
+    begun, total = n, 0
+    value, n = _spanish_part(forms, n)
+    if n < len(forms) and forms[n] == "mil":
+        total, (value, n) = (value or 1) * 1000, _spanish_part(forms, n + 1)
+    return total + value, n if n > begun else begun
+
+
+def _spanish_part(forms: Sequence[str], n: int) -> tuple[int, int]:
+    value = 0
+    if n < len(forms) and forms[n] in _ES_HUNDREDS:
+        value, n = _ES_HUNDREDS[forms[n]], n + 1
+    if n < len(forms) and forms[n] in _ES_TENS:
+        value, n = value + _ES_TENS[forms[n]], n + 1
+        if n + 1 < len(forms) and forms[n] == "y" and 1 <= _ES_UNITS.get(forms[n + 1], 0) <= 9:
+            value, n = value + _ES_UNITS[forms[n + 1]], n + 2
+    elif n < len(forms) and forms[n] in _ES_UNITS:
+        value, n = value + _ES_UNITS[forms[n]], n + 1
+    return value, n
+
+
+_MARKS = "\u0300-\u036f\u0483-\u0487\u0591-\u05bd\u0610-\u061a\u064b-\u065f\u0670\u06d6-\u06dc"
+_SIGNED = (
+    "\u0900-\u0963\u0971-\u0dff\u0e00-\u0fff\u1000-\u109f\u1780-\u17ff"  # scripts whose vowels are signs of their own
+)
+_SINGLE = "\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff"  # scripts without spaces: a character is a word
+_WORD = re.compile(
+    rf"\d+(?:[.,:/-]?\d+)*|[{_SINGLE}]|(?:(?![\d_{_SINGLE}])[\w{_MARKS}{_SIGNED}]|(?<=\w)['’](?=\w))+|[£€$₹¥%]"
+)
+_SAME = {
+    "mister": "mr",
+    "doctor": "dr",
+    "missus": "mrs",
+    "okay": "ok",
+    "pounds": "pound",
+    "£": "pound",
+    "euros": "euro",
+    "€": "euro",
+    "dollars": "dollar",
+    "$": "dollar",
+    "rupees": "rupee",
+    "₹": "rupee",
+    "yen": "yen",
+    "¥": "yen",
+    "%": "percent",
+    "per cent": "percent",
+    "alright": "right",
+    "p": "pence",
+    "gonna": "going",
+    "wanna": "want",
+}
+_TAILS = {"ve": "have", "re": "are", "ll": "will", "m": "am"}
+_IS = "it that he she what there here who where how let"
+_HELPING = "do does did is are was were has have had would could should"
+_SHORT = {f"{word}'s": (word, "us" if word == "let" else "is") for word in _IS.split()} | {
+    "can't": ("can", "not"),
+    "cannot": ("can", "not"),
+    "won't": ("will", "not"),
+    "shan't": ("shall", "not"),
+    **{f"{word}n't": (word, "not") for word in _HELPING.split()},
+}
+_MINUTES = {"quarter": "15", "half": "30", "viertel": "15"}
+_ES_MINUTES = {"cuarto": "15", "media": "30"}
+_COINS = frozenset(("pound", "euro", "dollar"))
+_AT = frozenset(("at", "until", "till", "by", "from", "to", "around", "um", "ab", "bis", "las", "la"))
+"""After these a number is an hour, if minutes follow."""
+_GOING_ON = "cent cents pence to for on at in and or per plus please by from is was will would if with y und"
+_GO_ON = frozenset(_GOING_ON.split())
+"""These after a number do not tell what it counts."""
+_CENTS = frozenset(("cent", "cents", "pence"))
+_FILLERS = frozenset(["uh", "um", "uhm", "er", "erm", "hmm", "hm", "mhm", "ah", "eh", "äh", "ähm", "öh", "este", "euh"])
+
+
+class Word(NamedTuple):
+    """A word in the form in which it is compared, and the characters of the text that it stands for."""
+
+    form: str
+    start: int
+    end: int
+
+
+def words_of(text: str) -> list[Word]:
+    """The words of a text in order, figures in digits, fillers left out."""
+    plain = [word for found in _WORD.finditer(text) for word in _spelt_out(found.group(), *found.span())]
+    figures = _figures([word for word in plain if word.form not in _FILLERS and word.form], text)
+    return _merged(_clocks(figures, text), text)
+
+
+def _spelt_out(word: str, start: int, end: int) -> Iterator[Word]:
+    """A word, or both of which it is short for: "I've" is "i" and "have"."""
+    lower = word.casefold().replace("’", "'")
+    if lower in _SHORT:
+        for form in _SHORT[lower]:
+            yield Word(form, start, end)
+        return
+    head, mark, tail = lower.rpartition("'")
+    if mark and head and tail in _TAILS and head.isalpha():
+        yield Word(_form(head), start, end)
+        yield Word(_TAILS[tail], start, end)
+    else:
+        yield Word(_form(word), start, end)
+
+
+def _form(word: str) -> str:
+    if word[0].isdigit():
+        # Commas between thousands are dropped; the comma of a decimal is not told from them where three digits follow.
+        figure = re.sub(r",(?=\d{3}(?!\d))", "", word).lstrip("0").replace(",", ".")
+        return (figure.rstrip("0") if figure.count(".") == 1 and ":" not in figure else figure).rstrip(".") or "0"
+    form = word.casefold().replace("'", "").replace("’", "")
+    if not form.isascii():
+        form = "".join(c for c in unicodedata.normalize("NFKD", form) if not "\u0300" <= c <= "\u036f")
+    return _SAME.get(form, form)
+
+
+def _figures(words: list[Word], text: str) -> list[Word]:
+    """Numbers in words as digits: "two thousand one hundred and twenty five" is 2125, "at nine fifteen" 9:15, and "four
+    four one" stays three."""
+    found: list[Word] = []
+    forms = [word.form for word in words]
+    n = hour = 0
+    while n < len(words):
+        value, after = number_at(forms, n)
+        if after == n:
+            found.append(words[n])
+            n, hour = n + 1, 0
+            continue
+        spoken = Word(str(value), words[n].start, words[after - 1].end)
+        last = after == len(words) or number_at(forms, after)[1] == after
+        if hour and last and 10 <= value <= 59 and _next_to(found[-1], spoken, text):
+            found[-1] = Word(f"{hour}:{value}", found[-1].start, spoken.end)
+            hour = 0
+        else:
+            hour = value if 1 <= value <= 12 and found and found[-1].form in _AT else 0
+            found.append(spoken)
+        n = after
+    return found
+
+
+def _clocks(words: list[Word], text: str) -> list[Word]:
+    """Times of the day and prices in figures: "ten past nine" is 9:10, "a quarter to seven" 6:45, "halb acht" 7:30,
+    "nueve y cuarto" 9:15, "9 Uhr" 9:00, "two pounds fifty" 2.50."""
+    found: list[Word] = []
+    for n, word in enumerate(words):
+        told = _told_by(found, word, text)
+        if told is not None and "." in told[0] and word.form not in _CENTS and _counts(words[n : n + 2], text):
+            told = None  # "20 euros 15 people"
+        if told is None:
+            found.append(word)
+        else:
+            form, parts = told
+            first = found[-parts]
+            if coin := next((one for one in found[-parts:] if one.form in _COINS), None):
+                # In the order in which it is written: "£2.50".
+                found[-parts:] = [coin._replace(start=first.start), Word(form, word.start, word.end)]
+            else:
+                found[-parts:] = [Word(form, first.start, word.end)]
+    return found
+
+
+def _told_by(before: list[Word], word: Word, text: str) -> tuple[str, int] | None:
+    """The time or price that a word ends, and how many of the words before it belong to it."""
+    first, last = (before[-2].form if len(before) > 1 else ""), (before[-1].form if before else "")
+    number = _small(word.form)
+    if before and not _next_to(before[-1], word, text):
+        return None
+    if last in ("past", "to", "nach", "vor") and 1 <= number <= 12:
+        late = _small(_MINUTES.get(first, first))
+        quarter = first in ("quarter", "viertel")
+        if 1 <= late <= 30 and (last in ("past", "nach") or quarter):
+            early = last in ("to", "vor")
+            return (f"{(number - 2) % 12 + 1}:{60 - late:02}" if early else f"{number}:{late:02}"), 2
+    if last == "halb" and 1 <= number <= 12:
+        return f"{(number - 2) % 12 + 1}:30", 1
+    if last == "y" and word.form in _ES_MINUTES and 1 <= _small(first) <= 12:
+        return f"{_small(first)}:{_ES_MINUTES[word.form]}", 2
+    if word.form in ("uhr", "oclock") and last.isdecimal() and _small(last) <= 24:
+        return f"{_small(last)}:00", 1
+    if last.endswith(":00") and 10 <= number <= 59 and text[: before[-1].end].casefold().endswith("uhr"):
+        return f"{last[:-2]}{number}", 1
+    if word.form in _CENTS and last.isdecimal() and len(before) > 3 and before[-2].form == "and":
+        whole, coin, _, cents = (one.form for one in before[-4:])
+        if coin in _COINS and whole.isdecimal() and 1 <= _small(cents) <= 99:
+            return f"{whole}.{_small(cents):02}".rstrip("0"), 4
+    if last in _COINS and 1 <= number <= 99 and first.isdecimal():
+        return f"{first}.{number:02}".rstrip("0"), 2
+    return None
+
+
+def _next_to(one: Word, other: Word, text: str) -> bool:
+    """Whether nothing but a space stands between two words."""
+    return text[one.end : other.start].strip(" -\u00a0") == ""
+
+
+def _counts(words: list[Word], text: str) -> bool:
+    """Whether the first of these two words says how many of the second there are."""
+    return len(words) > 1 and words[1].form not in _GO_ON and _next_to(words[0], words[1], text)
+
+
+def _small(form: str) -> int:
+    """The figure, if it has one or two digits, else 0: of thousands of digits Python makes no number."""
+    return int(form) if len(form) <= 2 and form.isdecimal() else 0
+
+
+def _merged(words: list[Word], text: str) -> list[Word]:
+    """Letters and digits that are spelt one by one are one word: "N W, 4 1 2" is "nw", "412"."""
+    found: list[Word] = []
+    run: list[Word] = []
+    apart = False
+    for word in words:
+        goes_on = (
+            bool(run)
+            and len(word.form) == 1
+            and _is_spelt(word, text)
+            and _is_spelt(run[-1], text)
+            and run[-1].form.isdecimal() == word.form.isdecimal()
+            # Of several that were spelt there is space between them; it is seen between the first two.
+            and (apart or (len(run) == 1 and len(run[0].form) == 1))
+        )
+        if goes_on:
+            apart = apart or " " in text[run[-1].start : word.end]
+            run.append(word)
+            continue
+        if run:
+            found.append(_joined(run))
+        run, apart = [word], " " in text[word.start : word.end]
+    if run:
+        found.append(_joined(run))
+    return [word._replace(form=word.form.lstrip("0") or "0") if word.form[:1] == "0" else word for word in found]
+
+
+def _joined(run: list[Word]) -> Word:
+    return Word("".join(word.form for word in run), run[0].start, run[-1].end)
+
+
+def _is_spelt(word: Word, text: str) -> bool:
+    """Whether a word is, or ends with, a digit or a single capital letter."""
+    return word.form[-1].isdecimal() or (len(word.form) == 1 and text[word.end - 1].isupper())
+
+
+@lru_cache(maxsize=20_000)
+def stem(form: str) -> str:
+    """A word without its common endings; enough to join "inform" and "informed"."""
+    if not form.isascii() or not form.isalpha() or len(form) < 5:
+        return form[:-1] if form.endswith("s") and len(form) > 3 else form
+    for ending in ("ingly", "ation", "ments", "ment", "ing", "ies", "ied", "ed", "es", "ly", "er", "s", "y", "e"):
+        if form.endswith(ending) and len(form) - len(ending) >= 4:
+            return form[: -len(ending)]
+    return form
+
+
+LONGEST = 20_000
+"""Characters of one text that are read."""
+_EMPTY_WORDS = """
+the and for was has had did its his her him you she who why how any all not but that this with from have been were
+will would could should their there they them then than when what which while about into only also just very more most
+some such does done is are be to of in on at by it as if or an so no do he we us me my our your yours mine can may
+might must shall cannot let lets get gets got one two three own out off over under up down here where again still even
+both each every other another else same too yet per via upon onto until till since because however always never ever
+once twice first second third next last before after without within during whether unless either neither nor many much
+few less least enough rather instead like well good right wrong agent caller customer user client assistant bot call
+calls called calling turn turns conversation say says said saying tell tells told telling ask asks asked asking answer
+answers answered reply replies replied make makes made give gives gave given take takes took taken use uses used using
+go goes went going come comes came keep keeps kept put puts want wants wanted need needs needed know knows knew thing
+things something anything nothing everything anybody somebody nobody everybody anyone someone everyone person's way
+time times expected outcome verdict metric score check checked checks passed failed fail fails met correct correctly
+properly happen happens happened see rule rules step steps item paragraph sentence heading section prompt instruction
+instructions please der die das den dem des und oder aber nicht ist sind war wird werden wurde ein eine einen einem
+einer mit ohne auf aus bei beim fur von vom zum zur dass auch nur noch schon sich sie ihr ihre wenn dann immer nie vor
+nach uber als wie wer anrufer kunde sagen fragen los las del una uno unos unas que con sin por para pero como esta
+este esto son fue ser hay mas muy cuando donde sobre entre siempre nunca antes despues cliente llamada decir preguntar
+les une qui avec sans pour par dans est sont mais pas plus vous nous toujours jamais avant apres
+"""
+_EMPTY = frozenset(_EMPTY_WORDS.split())
+_IRREGULAR = {
+    "spoke": "speak",
+    "spoken": "speak",
+    "broke": "break",
+    "broken": "break",
+    "chose": "choose",
+    "chosen": "choose",
+    "wrote": "write",
+    "written": "write",
+    "sent": "send",
+    "paid": "pay",
+    "held": "hold",
+    "left": "leave",
+    "heard": "hear",
+    "understood": "understand",
+    "sold": "sell",
+    "lost": "lose",
+    "found": "find",
+    "began": "begin",
+    "begun": "begin",
+}
+
+
+def root(form: str) -> str:
+    """A compared word without its endings, so that "transfer" and "transferring" are one."""
+    short = stem(_IRREGULAR.get(form, form))
+    if len(short) > 4 and short[-1] == short[-2] and short[-1] not in "ls":
+        short = short[:-1]
+    return stem(short)
+
+
+def content_words(text: str) -> dict[str, str]:
+    """The words that say something, by root, as they are written first. Figures count from two digits on."""
+    found: dict[str, str] = {}
+    text = text[:LONGEST]
+    for word in words_of(text):
+        form = word.form
+        if form in _EMPTY or root(form) in _EMPTY or len(form) < (3 if form.isalpha() and form.isascii() else 2):
+            continue
+        found.setdefault(root(form), text[word.start : word.end])
+    return found

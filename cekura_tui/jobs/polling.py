@@ -1,0 +1,295 @@
+"""When to ask about a job next: pure, all times in seconds.
+
+Asking the server once about one job, and recording what came of it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections import deque
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Self
+
+from cekura_tui.api.errors import ApiError, KeyRefused
+from cekura_tui.model.errors import KeyMissing, UsageError
+from cekura_tui.model.job import Job, JobState
+from cekura_tui.model.progress import read_progress
+from cekura_tui.store.errors import StoreError
+
+if TYPE_CHECKING:
+    from cekura_tui.api.client import Client
+    from cekura_tui.jobs.lease import Lease
+    from cekura_tui.store.jobs import JobStore
+
+
+MINUTE, HOUR, DAY = 60.0, 3_600.0, 86_400.0
+LONGEST = 60.0
+"""No running job waits longer than this, less its spread, unless the server asked for it."""
+BUDGET, WINDOW = 5, 1.05
+"""Background requests in so many seconds: a little over one, for the way to the server shifts them."""
+OFTEN = 3
+"""So often, over a minute, must the server say what ends the following of a job."""
+PATIENT = 2
+"""So many failures in a row may be those of one job; more are the server's."""
+
+
+def interval(age: float, spread: float) -> float:
+    """Seconds until a job of this age is asked about again; `spread` is a random number from 0 to 1."""
+    base = 2.0 if age < MINUTE else 5.0 if age < 10 * MINUTE else 15.0 if age < HOUR else LONGEST
+    return base * _around_one(spread)
+
+
+def after_failure(failures: int, retry_after: float | None, spread: float) -> float:
+    """Seconds until the next try after so many failures in a row; what the server asked for wins.
+
+    At least a second, so that nothing is asked in a row, and an hour at the most, so that no job is forgotten.
+    """
+    if retry_after is not None:
+        return min(max(retry_after, 1.0), HOUR)
+    return min(2.0 ** min(failures, 10), LONGEST / 1.2) * _around_one(spread)
+
+
+def server_pause(failures: int, retry_after: float | None, spread: float) -> float:
+    """Seconds in which the server is asked nothing at all after so many failures in a row, of whichever jobs."""
+    if retry_after is None and failures <= PATIENT:
+        return 0.0
+    return after_failure(max(1, failures - PATIENT), retry_after, spread)
+
+
+def _around_one(spread: float) -> float:
+    """0.8 to 1.2."""
+    return 0.8 + 0.4 * min(max(spread, 0.0), 1.0)
+
+
+@dataclass
+class Streak:
+    """How often in a row, and since when, the server said something."""
+
+    times: int = 0
+    since: float = 0.0
+
+    def add(self, now: float) -> bool:
+        """Once more; returns whether this was often enough, over a minute, to be believed."""
+        self.since = self.since if self.times else now
+        self.times += 1
+        return self.times >= OFTEN and now - self.since >= MINUTE
+
+    def end(self) -> None:
+        """It said something else."""
+        self.times = 0
+
+
+class Budget:
+    """At most `rate` requests in any `window` of seconds."""
+
+    def __init__(self, rate: int = BUDGET, window: float = WINDOW) -> None:
+        self._taken: deque[float] = deque(maxlen=rate)
+        self._window = window
+
+    def wait(self, now: float) -> float:
+        """Seconds until a request may be made."""
+        if len(self._taken) < (self._taken.maxlen or 1):
+            return 0.0
+        return max(0.0, self._taken[0] + self._window - now)
+
+    def take(self, now: float) -> None:
+        """A request is made now."""
+        self._taken.append(now)
+
+
+LONG_AGO = float("-inf")
+LATELY = 2 * MINUTE
+"""Seconds since the last answer to another key in which a job is left to whoever asks with that one."""
+
+
+@dataclass(eq=False)
+class Followed:
+    """A running job, and what is remembered of asking about it; times are monotonic."""
+
+    job: Job
+    next_at: float
+    last_at: float
+    since: float
+    failures: int = 0
+    unknown: Streak = field(default_factory=Streak)
+    overdue: Streak = field(default_factory=Streak)
+    asking: bool = False
+    last_answer: int | None = None
+    """The hash of the last raw answer: the same again needs no record of its own."""
+    ended_at: float | None = None
+    """When (Unix time) this process recorded its end."""
+
+    @classmethod
+    def begun(cls, job: Job, now: float) -> Self:
+        """A job that is followed from now on."""
+        return cls(job, next_at=now, last_at=now, since=now)
+
+    @property
+    def ended_here(self) -> bool:
+        """Whether it has ended, and this process recorded that."""
+        return self.job.state.final and self.job.finished_at == self.ended_at
+
+
+class Asker:
+    """Asks about jobs, and knows when the server as a whole wants to be left alone."""
+
+    def __init__(
+        self,
+        jobs: JobStore,
+        lease: Lease,
+        client: Client,
+        clock: Callable[[], float],
+        monotonic: Callable[[], float],
+        spread: Callable[[], float],
+    ) -> None:
+        self._jobs, self._lease, self._client = jobs, lease, client
+        self._clock, self._monotonic, self._spread = clock, monotonic, spread
+        self._failures = 0
+        self._refused_jobs: set[int] = set()
+        self.followed = 1
+        """How many jobs are followed: where it is one, nothing else can tell whether the key is taken."""
+        self._quiet_until = self._asked_to_wait_until = LONG_AGO
+        self.refused: KeyRefused | None = None
+        """The key was refused; one job is asked about now and then, until it is taken again."""
+
+    @property
+    def silent(self) -> bool:
+        """Whether the server fails, or refuses the key, so that nothing is heard of any job."""
+        return self.refused is not None or self._failures > PATIENT
+
+    def wait(self, now: float) -> float:
+        """Seconds in which nothing is to be asked."""
+        return max(0.0, self._quiet_until - now, self._asked_to_wait_until - now)
+
+    def take(self, now: float) -> None:
+        """A request is made now; as long as the key is refused, it is the only one for a minute."""
+        self._quiet_until = now + MINUTE if self.refused else LONG_AGO
+
+    def resume_asking(self) -> None:
+        """The server answers: ask again at once, unless it asked to wait."""
+        self.refused, self._quiet_until, self._failures = None, LONG_AGO, 0
+
+    async def ask(self, followed: Followed) -> float | None:
+        """One request and its record; returns seconds to the next where they do not follow from the job's age.
+
+        Raises StoreError where what came could not be recorded, and KeyMissing for a job that needs another key.
+        """
+        job = followed.job
+        if job.other_key and self._is_heard_of(job):
+            return MINUTE
+        try:
+            payload, raw = await (self._shown(job) if job.other_key else self._client.progress(job.progress_id or ""))
+        except KeyRefused as error:
+            return self._refused(followed, error)
+        except ApiError as error:
+            return self._failed(followed, error)
+        if self.refused or self._failures:
+            self.resume_asking()
+        followed.failures = 0
+        followed.unknown.end()
+        self._refused_jobs.clear()
+        self._record(followed, payload, raw)
+        return None
+
+    def _is_heard_of(self, job: Job) -> bool:
+        """Whether another process seems to follow it with the key it was launched with."""
+        since = self._clock() - (job.answered_at or 0.0)
+        return job.state == JobState.RUNNING and job.stale_since is None and 0 <= since < LATELY
+
+    def usual(self, job: Job) -> float:
+        """Seconds until a job is asked about again, by its age."""
+        return interval(self._clock() - (job.launched_at or job.created_at), self._spread())
+
+    def _record(self, followed: Followed, payload: object, raw: str) -> None:
+        job, at, seen = followed.job, self._clock(), hash(raw)
+        if job.other_key:
+            job = self._jobs.take_over(job.number, at)
+        if seen == followed.last_answer and job.state == JobState.RUNNING and job.stale_since is None:
+            self._lease.heard(job.number, at)
+        else:
+            heard = self._lease.heard_last(job.number)
+            job = self._jobs.record_answer(job.number, read_progress(payload), raw, at, heard=heard)
+            followed.last_answer = seen
+            followed.ended_at = at
+        # By the clock that nobody sets, since it is followed: one that was resumed has as long again. A machine that
+        # slept may hear of the end next.
+        now = self._monotonic()
+        if job.state == JobState.RUNNING and now - followed.since >= DAY and followed.overdue.add(now):
+            job = self._lose(job, "There was no final answer in 24 hours.")
+        followed.job = job
+
+    def _refused(self, followed: Followed, error: KeyRefused) -> float | None:
+        """The server does not take the key: for anything, unless it has just told of another job."""
+        self._refused_jobs.add(followed.job.number)
+        followed.failures += 1
+        followed.job = self._silent(followed.job)
+        if len(self._refused_jobs) < min(2, self.followed):
+            return after_failure(followed.failures, error.retry_after, self._spread())
+        self.refused, self._quiet_until = error, self._monotonic() + MINUTE
+        return None
+
+    def _failed(self, followed: Followed, error: ApiError) -> float:
+        """The server did not tell: note since when, and count how often it did not know the id.
+
+        Only a server that answers can end a job: one that cannot be reached, however long, never does.
+        """
+        now = self._monotonic()
+        followed.failures += 1
+        if error.status in (400, 404) and error.from_api:
+            self._failures = 0
+            if followed.unknown.add(now):
+                followed.job = self._lose(followed.job, error.message, error.body)
+                return 0.0
+        else:
+            self._failures += 1
+        until = now + server_pause(self._failures, error.retry_after, self._spread())
+        if error.retry_after is not None:
+            self._asked_to_wait_until = max(until, self._asked_to_wait_until)
+        elif until > now:
+            self._quiet_until = max(until, self._quiet_until)
+        followed.job = self._silent(followed.job)
+        return after_failure(followed.failures, error.retry_after, self._spread())
+
+    def _silent(self, job: Job) -> Job:
+        if job.stale_since is not None or job.other_key:
+            return job
+        return self._jobs.record_silence([job.number], self._clock())[0]
+
+    def silence(self, running: Iterable[Followed]) -> bool:
+        """A server that is left alone is silent about every job, not only the one that was asked about last; returns
+        whether this was news of any."""
+        fresh = [one for one in running if one.job.stale_since is None and not one.job.other_key]
+        if not (self.silent and fresh):
+            return False
+        with contextlib.suppress(StoreError):
+            jobs = self._jobs.record_silence([one.job.number for one in fresh], self._clock())
+            for one, job in zip(fresh, jobs, strict=True):
+                one.job = job
+            return True
+        return False
+
+    def _lose(self, job: Job, reason: str, raw: str = "") -> Job:
+        return self._jobs.record_state(
+            job.number, JobState.LOST, reason, self._clock(), raw, only_from=(JobState.RUNNING,)
+        )
+
+    async def take_over(self, job: Job) -> Followed:
+        """Ask with this key about a job that was launched with another one; raises KeyMissing where it may not."""
+        followed = Followed.begun(job, self._monotonic())
+        self._record(followed, *await self._shown(job))
+        return followed
+
+    async def _shown(self, job: Job) -> tuple[object, str]:
+        """What the server tells this key of another one's job; raises KeyMissing where it tells nothing."""
+        if not job.progress_id:
+            raise UsageError(f"Job {job.number} has no id at the server, so nobody can ask about it.")
+        try:
+            return await self._client.progress(job.progress_id)
+        except ApiError as error:
+            if error.status in (400, 401, 403, 404):
+                raise KeyMissing(
+                    f"Job {job.number} needs the key it was launched with; the server does not show it to this one.",
+                    "Sign in with that key to follow it.",
+                ) from None
+            raise

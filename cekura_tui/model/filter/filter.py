@@ -1,0 +1,249 @@
+"""The terms of the filter line: one table of what keys there are, and how lengths and moments are written.
+
+A filter of runs: terms that all have to hold; `str()` of it is what the filter line and the command line read.
+
+Filters that have a name.
+"""
+
+from __future__ import annotations
+
+import re
+import time
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+from cekura_tui.model.text import DAY
+
+Kind = Literal["word", "name", "id", "metric", "length", "moment", "note"]
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """A key: `words` are the values it takes, or offers where it takes others too; `example` is a right term."""
+
+    name: str
+    kind: Kind
+    example: str
+    words: tuple[str, ...] = ()
+    aliases: tuple[str, ...] = ()
+
+    @property
+    def sign(self) -> str:
+        """What stands between the key and its value most often."""
+        return ">" if self.kind == "length" else ":"
+
+    @property
+    def single(self) -> bool:
+        """Whether several values make no sense."""
+        return self.kind in ("length", "moment")
+
+
+LIVE = ("running", "evaluating", "in_progress", "in_queue", "pending", "scaling_up")
+"""The statuses in which a run can still change; the server's words."""
+ENDED = ("completed", "failed", "timeout", "cancelled")
+
+KEYS: tuple[Key, ...] = (
+    Key("status", "word", "status:failed", (*ENDED, *LIVE)),
+    Key("outcome", "word", "outcome:failed", ("passed", "failed", "error", "review", "running", "unknown")),
+    Key("scenario", "name", "scenario:~refund", aliases=("scenarios",)),
+    Key("since", "moment", "since:2d", ("today", "yesterday"), aliases=("after",)),
+    Key("agent", "name", "agent:~clinic", aliases=("agents",)),
+    Key("persona", "name", "persona:~hurry", aliases=("personality", "personalities", "personas")),
+    Key("metric", "metric", "metric:~completion", aliases=("metrics", "check", "checks")),
+    Key("dur", "length", "dur>120", aliases=("duration",)),
+    Key("result", "id", "result:991", aliases=("results",)),
+    Key("id", "id", "id:48213", aliases=("ids", "run", "runs")),
+    Key("until", "moment", "until:2026-11-01", ("today", "yesterday"), aliases=("before",)),
+    Key("reviewed", "word", "reviewed:yes", ("yes", "no")),
+    Key("mode", "word", "mode:text", ("text", "voice")),
+    Key("note", "note", "note:yes", ("yes", "no"), aliases=("notes",)),
+)
+BY_NAME: dict[str, Key] = {name: key for key in KEYS for name in (key.name, *key.aliases)}
+
+_SYNONYMS = {
+    "canceled": "cancelled",
+    "timed_out": "timeout",
+    "queued": "in_queue",
+    "fail": "failed",
+    "pass": "passed",
+    "errors": "error",
+    "y": "yes",
+    "true": "yes",
+    "n": "no",
+    "false": "no",
+}
+_HEAD = re.compile(r"([A-Za-z_]+)(:|>=|<=|>|<|=)")
+_LENGTH = re.compile(r"(?:([0-9]{1,3})h)?(?:([0-9]{1,4})m)?(?:([0-9]{1,6})s?)?")
+_CLOCK_LENGTH = re.compile(r"(?:([0-9]{1,3}):)?([0-9]{1,4}):([0-9]{2})")
+_AGO = re.compile(r"([0-9]{1,5})([mhdw])")
+_UNITS = {"m": 60, "h": 3_600, "d": DAY, "w": 7 * DAY}
+_CLOCK = re.compile(r"([0-9]{1,2}):([0-9]{2})")
+_ISO = re.compile(r"2[0-9]{3}-[0-9]{2}-[0-9]{2}([T ][0-9]{2}:[0-9]{2}(:[0-9]{2})?(Z|[+-][0-9]{2}:[0-9]{2})?)?")
+_MOST_DIGITS = 18
+
+
+def head_of(word: str) -> re.Match[str] | None:
+    """Key (1) and sign (2) if a word reads as a term, also as one of an unknown key: "staus:", but not "http://"."""
+    head = _HEAD.match(word)
+    if head is None or head[1].lower() in BY_NAME:
+        return head
+    return head if head[2] == ":" and not word.startswith("//", head.end()) else None
+
+
+def word_of(key: Key, text: str) -> str | None:
+    """The word of a key that is meant, or None."""
+    word = text.lower().replace("-", "_")
+    word = word if word in key.words else _SYNONYMS.get(word, "")
+    return word if word in key.words else None
+
+
+def id_of(text: str) -> int | None:
+    """A plain number."""
+    return int(text) if text.isascii() and text.isdigit() and len(text) <= _MOST_DIGITS else None
+
+
+def length_of(text: str) -> int | None:
+    """The seconds of "120", "120s", "2m", "1m30s", "1h" or "2:30"; None if it is no length."""
+    text = text.lower()
+    found = (_LENGTH.fullmatch(text) or _CLOCK_LENGTH.fullmatch(text)) if text else None
+    if found is None:
+        return None
+    hours, minutes, seconds = (int(part or 0) for part in found.groups())
+    return hours * 3_600 + minutes * 60 + seconds
+
+
+def moment_text(text: str) -> str | None:
+    """A moment as it is written in a filter: "2d", "today", "14:05", "2026-11-01T14:05"; None if it is none."""
+    text = text.lower() if not _ISO.fullmatch(text.upper()) else text.upper().replace(" ", "T")
+    return None if _resolved(text, 0.0, False) is None else text
+
+
+def moment_of(text: str, now: float, *, last: bool = False) -> float:
+    """The Unix time of a moment in local time; with `last`, of the last instant of a day that is named.
+
+    Raises ValueError for what `moment_text` would not have written.
+    """
+    at = _resolved(text, now, last)
+    if at is None:
+        raise ValueError(f"no moment: {text!r}")
+    return at
+
+
+def _resolved(text: str, now: float, last: bool) -> float | None:
+    if ago := _AGO.fullmatch(text):
+        return float(max(0, int(now) - int(ago[1]) * _UNITS[ago[2]]))
+    today = time.localtime(now)[:3]
+    if text in ("today", "yesterday"):
+        return _day(today, last, back=1 if text == "yesterday" else 0)
+    if clock := _CLOCK.fullmatch(text):
+        hour, minute = int(clock[1]), int(clock[2])
+        if hour >= 24 or minute >= 60:
+            return None
+        at = time.mktime((*today, hour, minute, 0, 0, 0, -1))
+        # At two in the morning, since 22:00 is since last night.
+        return at if at <= now or last else time.mktime((*today[:2], today[2] - 1, hour, minute, 0, 0, 0, -1))
+    if not _ISO.fullmatch(text):
+        return None
+    try:
+        when = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    if "T" not in text:
+        return _day((when.year, when.month, when.day), last)
+    return when.timestamp() if when.tzinfo else time.mktime((*when.timetuple()[:6], 0, 0, -1))
+
+
+def _day(day: tuple[int, int, int], last: bool, back: int = 0) -> float:
+    """The first instant of a day in local time, or its last (days have 23 to 25 hours)."""
+    year, month, number = day
+    if last:
+        return time.mktime((year, month, number - back + 1, 0, 0, 0, 0, 0, -1)) - 1e-6
+    return time.mktime((year, month, number - back, 0, 0, 0, 0, 0, -1))
+
+
+_NOT = ("-", "!")
+OTHER_QUOTES = tuple("'“”„‘’«»")
+"""At the start of a value they are taken for quotes by mistake, unless that is quoted itself."""
+
+
+@dataclass(frozen=True, slots=True)
+class Value:
+    """A value as it was typed, without quotes; with `contains` a part of the name or text is enough ("~")."""
+
+    text: str
+    contains: bool = False
+
+    def __str__(self) -> str:
+        signs = '",|'
+        plain = (
+            self.text
+            and self.text[0] not in ("~", *OTHER_QUOTES)
+            and not any(c in signs or c.isspace() for c in self.text)
+        )
+        return ("~" if self.contains else "") + (self.text if plain else quoted(self.text))
+
+
+@dataclass(frozen=True, slots=True)
+class Term:
+    """One thing asked of a run: one of `values` under `key`, a canonical one of filter_terms.KEYS.
+
+    Without a key it is a bare word, which has one value. `op` is ":", or of a length one of > >= < <=.
+    """
+
+    key: str
+    values: tuple[Value, ...]
+    op: str = ":"
+    negated: bool = False
+
+    def __str__(self) -> str:
+        sign = "-" if self.negated else ""
+        if self.key:
+            return f"{sign}{self.key}{self.op}{','.join(map(str, self.values))}"
+        return sign + _bare(self.values[0].text)
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """Terms joined by "and"; true if there is any."""
+
+    terms: tuple[Term, ...] = ()
+
+    def __bool__(self) -> bool:
+        return bool(self.terms)
+
+    def __str__(self) -> str:
+        return " ".join(map(str, self.terms))
+
+
+ALL = Filter()
+
+
+def quoted(text: str) -> str:
+    """A text in double quotes, as the filter line reads it."""
+    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"'
+
+
+def _bare(word: str) -> str:
+    special = (
+        not word.strip(",|") or word[0] in (*_NOT, "~", *OTHER_QUOTES) or '"' in word or any(map(str.isspace, word))
+    )
+    return quoted(word) if special or head_of(word) else word
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """A filter (its text) with a name; the given ones can be neither changed nor forgotten."""
+
+    name: str
+    filter: str
+    given: bool = False
+
+
+GIVEN_VIEWS: tuple[View, ...] = (
+    View("Failed today", "outcome:failed,error since:today", given=True),
+    View("Errors", "outcome:error", given=True),
+    View("To review", "outcome:review", given=True),
+    View("Running", "outcome:running", given=True),
+)

@@ -1,0 +1,363 @@
+"""Reads the filter line: the terms that are right, and for each that is wrong where, and what would be right.
+
+Completes the term that is being typed at the end of the filter line.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+from cekura_tui.model.filter.filter import (
+    BY_NAME,
+    KEYS,
+    OTHER_QUOTES,
+    Filter,
+    Key,
+    Term,
+    Value,
+    head_of,
+    id_of,
+    length_of,
+    moment_text,
+    quoted,
+    word_of,
+)
+from cekura_tui.model.run.view import RunRow
+from cekura_tui.model.text import clean_line
+
+_COMPARISONS = (">", ">=", "<", "<=")
+_NOT = ("-", "!")
+_OR = (",", "|")
+_SHOWN = 4
+_LONE = re.compile("[\ud800-\udfff]")
+
+
+@dataclass(frozen=True, slots=True)
+class Wrong:
+    """The part of the text from `start` to `end` cannot be read; `message` says what would be right."""
+
+    start: int
+    end: int
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Parsed:
+    """What was read of a text: the terms that are right, and what is wrong in it."""
+
+    filter: Filter
+    wrong: tuple[Wrong, ...] = ()
+
+
+def parse(text: str) -> Parsed:
+    """Read a filter; whatever the text, nothing is raised. A term with a wrong value is left out as a whole."""
+    # Half a character, as a broken command line gives it, could be neither sent nor kept; every place stays.
+    text = _LONE.sub("\ufffd", text)
+    terms: list[Term] = []
+    wrong: list[Wrong] = []
+    for start, end in split_words(text):
+        term = _read(text[start:end], start, wrong)
+        if term is not None:
+            terms.append(term)
+    return Parsed(Filter(tuple(terms)), tuple(wrong))
+
+
+def join_words(words: Sequence[str]) -> str:
+    """The text of a filter that a shell split into words and took the quotes from.
+
+    A word with spaces is one value, `metric:Task completion`, unless it holds quotes or several terms.
+    """
+    return " ".join(filter(None, map(_joined, words)))
+
+
+def split_words(text: str) -> Iterator[tuple[int, int]]:
+    """Start and end of each word; white space in quotes splits none."""
+    start: int | None = None
+    for at, char, inside in _signs(text):
+        if inside or not char.isspace():
+            start = at if start is None else start
+        elif start is not None:
+            yield start, at
+            start = None
+    if start is not None:
+        yield start, len(text)
+
+
+def split_values(text: str) -> Iterator[tuple[int, int]]:
+    """Start and end of each value between commas or bars; an empty one too."""
+    start = 0
+    for at, char, inside in _signs(text):
+        if char in _OR and not inside:
+            yield start, at
+            start = at + 1
+    yield start, len(text)
+
+
+def unquoted(text: str) -> tuple[str, int | None]:
+    """The text without its quotes, and where a quote begins that is not closed."""
+    kept: list[str] = []
+    opened: int | None = None
+    escaped = False
+    for at, char in enumerate(text):
+        if escaped:
+            kept.append(char if char in '"\\' else "\\" + char)
+            escaped = False
+        elif char == '"':
+            opened = at if opened is None else None
+        elif char == "\\" and opened is not None:
+            escaped = True
+        else:
+            kept.append(char)
+    return "".join(kept), opened
+
+
+def _signs(text: str) -> Iterator[tuple[int, str, bool]]:
+    """Every character, its place, and whether it is in quotes or one of them."""
+    inside = escaped = False
+    for at, char in enumerate(text):
+        yield at, char, inside or char == '"'
+        if escaped:
+            escaped = False
+        elif char == '"':
+            inside = not inside
+        elif char == "\\" and inside:
+            escaped = True
+
+
+def _read(word: str, start: int, wrong: list[Wrong]) -> Term | None:
+    """The term of a word that begins at `start`; what is wrong is added."""
+    end = start + len(word)
+    opened = unquoted(word)[1]
+    if opened is not None:
+        wrong.append(Wrong(start + opened, end, 'the quote is not closed: add "'))
+        return None
+    negated = word[0] in _NOT
+    body, at = (word[1:], start + 1) if negated else (word, start)
+    head = head_of(body)
+    if head is None:
+        return _bare(word, negated, start, wrong)
+    key, op = BY_NAME.get(head[1].lower()), head[2]
+    values_at = at + head.end()
+    if key is None:
+        wrong.append(Wrong(at, values_at, _no_key(head[1])))
+        return None
+    if (op in _COMPARISONS) != (key.kind == "length") or op == "=":
+        wrong.append(Wrong(at, end, _right_sign(key, body[head.end() :])))
+        return None
+    if not body[head.end() :].strip(",|"):
+        wrong.append(Wrong(at, end, _no_value(key)))
+        return None
+    values = _values(key, body[head.end() :], values_at, wrong)
+    return Term(key.name, values, op, negated) if values else None
+
+
+def _bare(word: str, negated: bool, start: int, wrong: list[Wrong]) -> Term | None:
+    # A bare word is looked for anywhere, so "~" says nothing new.
+    text = unquoted(word[negated:].removeprefix("~"))[0]
+    if not word.strip(",|"):
+        wrong.append(Wrong(start, start + len(word), "values are written without spaces between: outcome:failed,error"))
+        return None
+    if text[:1] in OTHER_QUOTES and '"' not in word:
+        wrong.append(Wrong(start, start + len(word), 'write quotes as ": "Task completion"'))
+        return None
+    if not text:
+        nothing = "nothing is in the quotes" if '"' in word else f"“{word}” needs a word or a term after it"
+        wrong.append(Wrong(start, start + len(word), nothing))
+        return None
+    return Term("", (Value(text),), negated=negated)
+
+
+def _values(key: Key, text: str, at: int, wrong: list[Wrong]) -> tuple[Value, ...]:
+    """The values of a term; none if one of them is wrong."""
+    places = [(start, end) for start, end in split_values(text) if start < end]
+    if key.single and len(places) > 1:
+        wrong.append(Wrong(at + places[1][0], at + len(text), f"{key.name} takes one value: {key.example}"))
+        return ()
+    values: list[Value] = []
+    for start, end in places:
+        value = _value(key, text[start:end])
+        if isinstance(value, Value):
+            values.append(value)
+        else:
+            wrong.append(Wrong(at + start, at + end, value))
+    return tuple(values) if len(values) == len(places) else ()
+
+
+def _value(key: Key, written: str) -> Value | str:
+    """One value, or the sentence that says what would be right."""
+    contains = written.startswith("~")
+    text = unquoted(written.removeprefix("~"))[0]
+    if not text:
+        return _no_value(key)
+    if text[0] in OTHER_QUOTES and not written.startswith(('"', '~"')):
+        return f'write quotes as ": {key.name}:"Task completion"'
+    if key.kind == "note":
+        word = None if contains or written.startswith('"') else word_of(key, text)
+        return Value(word) if word else Value(text, contains=True)
+    if key.kind in ("name", "metric"):
+        number = id_of(text) if key.kind == "name" and not contains else None
+        return Value(text if number is None else str(number), contains)
+    if contains:
+        return f"{key.name} takes whole values, without “~”: {key.example}"
+    if key.kind == "id":
+        number = id_of(text)
+        return f"“{_shown(text)}” is no number: {key.example}" if number is None else Value(str(number))
+    if key.kind == "length":
+        told = f"“{_shown(text)}” is no duration: 120, 2m, 1m30s or 2:30"
+        return told if length_of(text) is None else Value(text.lower())
+    if key.kind == "moment":
+        moment = moment_text(text)
+        return f"“{_shown(text)}” is no time: 2d, 3h, today or 2026-11-01" if moment is None else Value(moment)
+    word = word_of(key, text)
+    return _no_word(key, text) if word is None else Value(word)
+
+
+def _no_key(name: str) -> str:
+    near = _nearest(name, tuple(BY_NAME))
+    if near is None:
+        return f"no term “{_shown(name)}:” ({_some(tuple(key.name for key in KEYS))}); to find the word, quote it"
+    return f"no term “{_shown(name)}:”; did you mean {BY_NAME[near].name}?"
+
+
+def _no_value(key: Key) -> str:
+    return f"{key.name} needs a value: {_some(key.words) if key.kind == 'word' else key.example}"
+
+
+def _no_word(key: Key, text: str) -> str:
+    near = _nearest(text, key.words)
+    meant = f"; did you mean {near}?" if near else ""
+    return f"no {key.name} “{_shown(text)}”{meant} ({_some(key.words)})"
+
+
+def _right_sign(key: Key, values: str) -> str:
+    value = _shown(values)
+    if key.kind != "length":
+        return f"write {key.name}:{value}" if value else f"write {key.example}"
+    value = value if value and length_of(value) is not None else "120"
+    return f"write {key.name}>{value} or {key.name}<{value}"
+
+
+def _nearest(word: str, known: tuple[str, ...]) -> str | None:
+    from difflib import get_close_matches  # what is right needs none of it
+
+    near = get_close_matches(word[:30].lower(), known, n=1)
+    return near[0] if near else None
+
+
+def _some(words: tuple[str, ...]) -> str:
+    return ", ".join(words) if len(words) <= 6 else f"{', '.join(words[:_SHOWN])}, …"
+
+
+def _shown(text: str) -> str:
+    return "".join(char if char.isprintable() else "\ufffd" for char in clean_line(text, 30))
+
+
+def _joined(word: str) -> str:
+    later = word.split()[1:]
+    if '"' in word or not any(map(str.isspace, word)) or any(map(_is_term, later)):
+        return word
+    sign = word[0] if word[0] in _NOT else ""
+    body = word.removeprefix(sign)
+    head = head_of(body)
+    key = BY_NAME.get(head[1].lower()) if head else None
+    if body.removeprefix(head[0] if head and key else "").removeprefix("~").startswith(OTHER_QUOTES):
+        return word  # quotes of another kind are marked, not looked for
+    if head is None or key is None:
+        return sign + quoted(body)
+    if key.kind not in ("name", "metric", "note", "moment"):
+        return word
+    value = body[head.end() :]
+    contains = "~" if value.startswith("~") else ""
+    return f"{sign}{head[0]}{contains}{quoted(value.removeprefix('~'))}"
+
+
+def _is_term(word: str) -> bool:
+    head = head_of(word.lstrip("-!"))
+    return head is not None and head[1].lower() in BY_NAME
+
+
+@dataclass(frozen=True, slots=True)
+class Names:
+    """The names that are known, in the order in which they are offered; of results it is their numbers."""
+
+    scenarios: tuple[str, ...] = ()
+    agents: tuple[str, ...] = ()
+    personalities: tuple[str, ...] = ()
+    metrics: tuple[str, ...] = ()
+    results: tuple[str, ...] = ()
+
+    def of(self, key: Key) -> tuple[str, ...]:
+        """What can stand behind a key."""
+        if key.kind == "name":
+            by_key = {"scenario": self.scenarios, "agent": self.agents, "persona": self.personalities}
+            # A name that is a number would be read as an id.
+            return tuple(name for name in by_key[key.name] if id_of(name) is None)
+        if key.name == "result":
+            return tuple(name for name in self.results if id_of(name) is not None)
+        return self.metrics if key.kind == "metric" else key.words
+
+
+def complete(text: str, names: Names) -> str | None:
+    """The whole text with its last term completed, or None where nothing fits or it is complete already."""
+    places = list(split_words(text))
+    if not places or places[-1][1] < len(text):
+        return None
+    start = places[-1][0]
+    start += text[start] in "-!"
+    word = text[start:]
+    head = head_of(word)
+    if head is None:
+        key = _key(word.lower())
+        return f"{text[:start]}{key.name}{key.sign}" if key else None
+    known = BY_NAME.get(head[1].lower())
+    if known is None or (head[2] == ":") != (known.sign == ":"):
+        return None
+    values_at = start + head.end()
+    begin, end = list(split_values(text[values_at:]))[-1]
+    given = [unquoted(text[values_at + a : values_at + b])[0] for a, b in split_values(text[values_at:])][:-1]
+    value = _typed_value(text[values_at + begin : values_at + end], known, names, given)
+    return None if value is None else text[: values_at + begin] + value
+
+
+def _key(begun: str) -> Key | None:
+    """The first key that begins so, by its own name before any other."""
+    if not begun:
+        return None
+    own = (key for key in KEYS if key.name.startswith(begun))
+    other = (BY_NAME[name] for name in BY_NAME if name.startswith(begun))
+    return next(own, None) or next(other, None)
+
+
+def _typed_value(written: str, key: Key, names: Names, given: Iterable[str]) -> str | None:
+    begun, opened = unquoted(written)
+    if written.startswith("~") or (opened is None and '"' in written):
+        return None
+    folded = begun.casefold()
+    there = {name.casefold() for name in given}
+    # Of an endless name only what is compared is folded.
+    begin = [name for name in names.of(key) if name[: len(folded)].casefold().startswith(folded)]
+    fitting = [name for name in begin if name.casefold() not in there]
+    if not fitting or (opened is None and any(name.casefold() == folded for name in fitting)):
+        return None
+    return str(Value(fitting[0])) if opened is None else quoted(fitting[0])
+
+
+def names_in(rows: Iterable[RunRow]) -> Names:
+    """The names in these rows, those of most rows first; of results the newest first."""
+    scenarios, agents, personalities, metrics = Counter[str](), Counter[str](), Counter[str](), Counter[str]()
+    results: dict[str, None] = {}
+    for row in rows:
+        scenarios[row.scenario] += 1
+        agents[row.agent] += 1
+        personalities[row.personality] += 1
+        metrics.update(row.failing)
+        if row.result_id is not None:
+            results[str(row.result_id)] = None
+
+    def most(names: Counter[str]) -> tuple[str, ...]:
+        return tuple(name for name, _ in names.most_common() if name)
+
+    return Names(most(scenarios), most(agents), most(personalities), most(metrics), tuple(results))

@@ -1,0 +1,210 @@
+"""Which texts of the server are links of the web: nothing else is ever opened.
+
+Links into the dashboard; a run is shown there inside its result.
+
+All that the server told of a run, by group and in words; what it did not tell is one line of names.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlsplit
+
+from cekura_tui.model.json_tree import JsonTree, Node, Path, TreeRow, shown_name
+from cekura_tui.model.run.view import RunRow
+from cekura_tui.model.scope import Scope
+from cekura_tui.model.text import clean_line
+
+
+def web_link(text: object) -> str | None:
+    """The text, if it is a http(s) link to some host."""
+    if not isinstance(text, str) or not text.isprintable() or any(sign.isspace() for sign in text.strip()):
+        return None
+    link = text.strip()
+    try:
+        parts = urlsplit(link)
+        return link if parts.scheme in ("http", "https") and parts.hostname else None
+    except ValueError:
+        return None
+
+
+def result_link(dashboard: str, row: RunRow, scope: Scope | None) -> str | None:
+    """The page of a run's result; None where neither the run nor the list's scope tells the result or its project."""
+    ids = {"project": row.project_id, "result": row.result_id}
+    if scope is not None and scope.kind in ids and ids[scope.kind] is None:
+        ids[scope.kind] = scope.id
+    if None in ids.values():
+        return None
+    return f"{_base(dashboard)}/{ids['project']}/results/{ids['result']}"
+
+
+def result_links(dashboard: str, rows: Iterable[RunRow], scope: Scope | None) -> tuple[str, ...]:
+    """The pages of these runs' results, each once, in the order of the runs."""
+    links = (result_link(dashboard, row, scope) for row in rows)
+    return tuple(dict.fromkeys(link for link in links if link is not None))
+
+
+def agent_link(dashboard: str, agent_id: int) -> str:
+    """The page of an agent."""
+    return f"{_base(dashboard)}/agents/{agent_id}"
+
+
+def _base(dashboard: str) -> str:
+    return clean_line(dashboard, max(len(dashboard), 1)).rstrip("/")
+
+
+DetailRow = TreeRow
+"""A row of the details: a title of a group, a property, or what is below one."""
+
+GROUPS: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = (
+    (
+        "Call",
+        (
+            ("id", "Run"),
+            ("status", "Status"),
+            ("run_type", "Run type"),
+            ("run_as_text", "Text instead of voice"),
+            ("duration", "Duration"),
+            ("timestamp", "Made at"),
+            ("executed_at", "Executed at"),
+            ("provider_call_id", "Call at the provider"),
+            ("trace_id", "Trace"),
+            ("testing_channel_index", "Channel of the caller"),
+            ("voice_recording_url", "Recording"),
+            ("email_id", "Email"),
+        ),
+    ),
+    (
+        "Scenario and caller",
+        (
+            ("scenario_name", "Scenario"),
+            ("scenario", "Number of the scenario"),
+            ("personality_name", "Personality"),
+            ("personality", "Number of the personality"),
+            ("test_profile_data", "Test profile"),
+        ),
+    ),
+    (
+        "Agent and numbers",
+        (
+            ("agent", "Agent"),
+            ("agent_number", "Agent's telephone"),
+            ("outbound_number", "Called from"),
+            ("inbound_number", "Called to"),
+        ),
+    ),
+    ("Result", (("result_name", "Result"), ("result_id", "Number of the result"))),
+    (
+        "Verdict",
+        (
+            ("success", "Success"),
+            ("evaluation_status", "Evaluation"),
+            ("is_reviewed", "Reviewed by a person"),
+            ("expected_outcome", "Expected outcome"),
+            ("evaluation", "Metrics"),
+            ("rubric", "Thresholds"),
+            ("critical_categories", "Critical categories"),
+        ),
+    ),
+    (
+        "Texts",
+        (
+            ("error_message", "Error"),
+            ("feedback", "Feedback"),
+            ("expected_outcome_prompt", "What was expected"),
+            ("scenario_instructions", "Instructions of the caller"),
+            ("transcript", "Transcript as text"),
+        ),
+    ),
+    (
+        "Data",
+        (
+            ("transcript_object", "Transcript by turn"),
+            ("metadata", "Metadata"),
+            ("provider_call_details", "Call as the provider tells it"),
+            ("generated_mock_tool_entries", "Mock tools"),
+        ),
+    ),
+)
+"""Every property of the page's `Run` with words for it, by the title of its group."""
+READ_WHOLE = ("error_message", "feedback", "expected_outcome_prompt", "scenario_instructions")
+"""Texts that are open at first, however long they are."""
+_KNOWN = frozenset(name for _, properties in GROUPS for name, _ in properties)
+_NOT_TOLD = -10_000
+
+
+@dataclass(frozen=True, slots=True)
+class Property:
+    """A property that was told; `label` are words for it, empty for one that nobody knows."""
+
+    name: str
+    label: str
+    value: object
+
+
+@dataclass(frozen=True, slots=True)
+class Details:
+    """The properties that were told, by the title of their group, and the names of those that are absent or empty."""
+
+    groups: tuple[tuple[str, tuple[Property, ...]], ...]
+    not_told: tuple[str, ...]
+
+    def roots(self) -> Iterator[Node | TreeRow]:
+        """What a tree of them begins with: the titles, and the properties below each."""
+        for n, (title, properties) in enumerate(self.groups):
+            yield TreeRow((-1 - n,), "title", 0, title)
+            for told in properties:
+                name = "" if told.label.lower() == told.name else shown_name(told.name)
+                yield Node((told.name,), name, told.value, 0, told.label, _note(told))
+        if self.not_told:
+            yield Node((_NOT_TOLD,), "", ", ".join(map(shown_name, self.not_told)), 0, "Not told")
+
+    def nodes(self) -> Iterator[Node]:
+        """The properties, to be searched."""
+        return (root for root in self.roots() if isinstance(root, Node))
+
+
+def details_of(source: Mapping[str, Any]) -> Details:
+    """All properties of a run as it came, cleaned; unknown ones in a last group, `Also sent`."""
+    groups, not_told = [], []
+    unknown = tuple((name, "") for name in source if name not in _KNOWN)
+    for title, properties in (*GROUPS, ("Also sent", unknown)):
+        told = []
+        for name, words in properties:
+            value = source.get(name)
+            if is_told(value):
+                told.append(Property(name, words, value))
+            else:
+                not_told.append(name)
+        if told:
+            groups.append((title, tuple(told)))
+    return Details(tuple(groups), tuple(not_told))
+
+
+def is_told(value: object) -> bool:
+    """Whether a property says anything: `false` and 0 do."""
+    return value is not None and value != {} and value != [] and not (isinstance(value, str) and not value.strip())
+
+
+def details_tree() -> JsonTree:
+    """The tree in which details are opened."""
+    return JsonTree((name,) for name in READ_WHOLE)
+
+
+def value_at(source: Mapping[Any, Any], path: Path) -> object:
+    """The value that a path leads to; None where there is none."""
+    value: Any = source
+    for step in path:
+        if isinstance(value, list):
+            value = value[step] if isinstance(step, int) and 0 <= step < len(value) else None
+        else:
+            value = value.get(step) if isinstance(value, Mapping) else None
+    return value
+
+
+def _note(told: Property) -> str:
+    if told.name != "voice_recording_url":
+        return ""
+    return "y copies it" if web_link(told.value) else "not a web link, so it is never opened"

@@ -1,0 +1,393 @@
+"""Why a run failed, in a sentence a verdict, and when two such sentences tell of the same fault.
+
+Runs grouped: by why they failed, by scenario, by personality, by result, or by scenario and personality.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Literal
+
+from cekura_tui.model.filter.filter import Filter, Term, Value
+from cekura_tui.model.run.verdict import Verdict
+from cekura_tui.model.run.view import RunRow
+from cekura_tui.model.text import clean_line
+
+SIGN = "…"
+"""Stands for what differs from run to run: numbers, times, names of things, what somebody said."""
+LONGEST = 120
+"""Characters of a normalised explanation."""
+
+_READ = 20_000  # characters of one text that are looked at
+_TEXTS = 100  # texts of one verdict that are looked at
+_SAYS_SOMETHING = 12  # characters that a sentence has at least: "No." and "Failed." are not why
+
+_LINE_ENDS = re.compile(r"[\n\r\v\f\x1c-\x1e\x85\u2028\u2029]+")
+# No alternative may run over the sign that opens it, so that a text of opening signs is still read in one go.
+_QUOTES = re.compile(
+    r"\"[^\"\n]{1,2000}\"|“[^“”\n]{1,2000}”|„[^„“”\n]{1,2000}[“”]|«[^«»\n]{1,2000}»|‹[^‹›\n]{1,2000}›|「[^「」\n]{1,2000}」"
+    r"|`[^`\n]{1,2000}`|(?<!\w)'(?:[^'\n]|(?<=\w)'(?=\w)){1,400}'(?!\w)|(?<!\w)‘[^‘\n]{1,400}’(?!\w)"
+)
+_MONTHS = r"jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|sept?(?:ember)?|oct(?:ober)?"
+_DATES = re.compile(
+    rf"\b(?:\d{{1,2}}(?:st|nd|rd|th)?\.? (?:of )?(?:{_MONTHS}|nov(?:ember)?|dec(?:ember)?)\b\.?"
+    rf"|(?:{_MONTHS}|nov(?:ember)?|dec(?:ember)?)\.? \d{{1,4}}(?:st|nd|rd|th)?\b"
+    r"|(?:mon|tues|wednes|thurs|fri|satur|sun)day\b)",
+    re.IGNORECASE,
+)
+_TOKENS = re.compile(r"[\dA-Za-z_+#$€£¥%°@:/.,'’()\[\]<>=&?!;*~|…-]+")
+_DIGIT = re.compile(r"\d")
+_UNITS = re.compile(
+    rf"(?:\b(?:usd|eur|gbp|dollars|euros?) )?{SIGN}"
+    r"(?: ?(?:[ap]\.?m\b\.?|o'clock|usd|eur|gbp|dollars?|euros?|cents?|ms|secs?|seconds?|mins?|minutes?)(?!\w))",
+    re.IGNORECASE,
+)
+_RUNS_OF_SIGNS = re.compile(rf"{SIGN}(?:[ ,;:()\[\]/–—-]*{SIGN})+")
+_TIMES = re.compile(
+    r"(?:\b(?:at|see) )?[\[(]?\b\d{1,2}:\d{2}(?::\d{2})?(?:\.\d+)?(?: ?- ?\d{1,2}:\d{2}(?::\d{2})?)?\b[\])]?",
+    re.IGNORECASE,
+)
+_BEFORE_POINT = re.compile(r"(?<! ) +(?=[.,;:!?](?: |$))")
+_SENTENCE_END = re.compile(r"(?<![.!?])[.!?]+[)\]]?(?= |$)|[。！？]+|\n")
+_ABBREVIATIONS = frozenset(("dr", "mr", "mrs", "ms", "st", "no", "nr", "vs", "e.g", "i.e", "approx", "incl", "etc"))
+_MARKS = "❌✗✘×✅✓✔⚠\ufe0f!•·*–—-># \n\t"
+_MARKED = re.compile("(?=[❌✗✘✅✓✔])")
+_BAD, _GOOD = frozenset("❌✗✘"), frozenset("✅✓✔")
+_UNMET = re.compile(r"(?:not met: *)+", re.IGNORECASE)
+_SPOKEN = re.compile(rf"^[\W_]*(?:[\w .]{{1,40}}: ?)?{SIGN}[\W_]*$")
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """A verdict that failed, by name, and what was wrong, as it was told; that may be empty."""
+
+    verdict: str
+    explanation: str
+
+
+def findings_of(verdicts: Sequence[Verdict]) -> tuple[Finding, ...]:
+    """Why a run failed: each failed verdict with what was wrong, without times, quotations and marks.
+
+    A verdict that names several parts that were not met is told once for each of them.
+    """
+    found: dict[tuple[str, str], Finding] = {}
+    for verdict in verdicts:
+        if verdict.state != "fail":
+            continue
+        name = clean_line(verdict.name)
+        for reason in _reasons(verdict) or [""]:
+            found.setdefault((name, normalised(reason)), Finding(name, reason))
+    return tuple(found.values())
+
+
+def normalised(explanation: str) -> str:
+    """The first sentence of an explanation without what differs from run to run: the same for the same fault."""
+    # Folding makes other letters of some, between which other numbers may stand: it comes last.
+    return _to_rest(_to_rest(explanation, fold=False), fold=True)
+
+
+def generalised(explanation: str) -> str:
+    """The same in the letters in which it was written, to be read."""
+    return _to_rest(explanation, fold=False)
+
+
+def _to_rest(text: str, *, fold: bool) -> str:
+    """Cutting may make a new number or quotation; each round takes some away, so that this comes to an end."""
+    after = _once(text.lstrip()[:_READ], fold=fold)
+    while (again := _once(after, fold=fold)) != after:
+        after = again
+    return after
+
+
+def _once(text: str, *, fold: bool) -> str:
+    text = _LINE_ENDS.sub("\n", text.strip())
+    lines = (" ".join(line.split()) for line in text.split("\n"))
+    text = "\n".join(filter(None, lines)).lstrip(_MARKS)
+    text = _DATES.sub(SIGN, _QUOTES.sub(SIGN, text))
+    text = _UNITS.sub(SIGN, _TOKENS.sub(_told_apart, text))
+    text = _first_sentence(_RUNS_OF_SIGNS.sub(SIGN, text))
+    # Folding makes two letters of some: it comes before the cut.
+    return (text.casefold() if fold else text)[:LONGEST].rstrip(" .,;:!?")
+
+
+def _told_apart(token: re.Match[str]) -> str:
+    """A number, an id, an address or a time becomes the sign; the end of a sentence or a comma behind it stays."""
+    text = token[0]
+    core = text.rstrip(".,;:!?)]'’")
+    if not (_DIGIT.search(core) or "@" in core or "://" in core):
+        return text
+    tail = text[len(core) :]
+    return SIGN + ("." if any(sign in tail for sign in ".!?") else "," if "," in tail else "")
+
+
+def _first_sentence(text: str) -> str:
+    for end in _SENTENCE_END.finditer(text):
+        before = text[max(end.start() - 12, 0) : end.start()]
+        word = before.rsplit(" ", 1)[-1].lstrip("([").lower()
+        if end.start() >= _SAYS_SOMETHING and word not in _ABBREVIATIONS and not (len(word) == 1 and word.isalpha()):
+            return text[: end.start()]
+    return text.replace("\n", " ")
+
+
+def _reasons(verdict: Verdict) -> list[str]:
+    """What was wrong by this verdict: parts that were not met, else what is marked as bad, else what comes first."""
+    texts = verdict.reasons[:_TEXTS] or ((verdict.score,) if isinstance(verdict.score, str) else ())
+    pieces = [piece for text in texts for line in _LINE_ENDS.split(text[:_READ]) for piece in _MARKED.split(line)]
+    lines = [piece.strip() for piece in pieces if piece.strip()]
+    unmet = [line for line in lines if _UNMET.match(line)]
+    bad = [line for line in lines if line[0] in _BAD]
+    if chosen := unmet or bad:
+        return list(filter(None, map(_told, chosen[:_TEXTS])))
+    told = [_told(line) for line in lines if line[0] not in _GOOD]
+    said = [line for line in told if line and not _SPOKEN.match(line)]
+    best = next((line for line in said if len(line) >= _SAYS_SOMETHING), said[0] if said else "")
+    return [best] if best else []
+
+
+def _told(line: str) -> str:
+    """A line without times, quotations and the marks before it."""
+    line = _TIMES.sub("", _QUOTES.sub(SIGN, _UNMET.sub("Not met: ", line, count=1)))
+    return clean_line(_BEFORE_POINT.sub("", line.strip(_MARKS)))
+
+
+How = Literal["verdict", "scenario", "personality", "result", "pair"]
+HOWS: tuple[How, ...] = ("verdict", "scenario", "personality", "result", "pair")
+MOST_IDS = 100
+"""Runs that a filter names by id at most."""
+STRIP = 10
+"""Outcomes of a strip at most."""
+FAILED, BROKEN = "Failed checks", "Did not run properly"
+"""The two sections of groups by verdict."""
+NOT_READ = "not read yet"
+
+_Terms = tuple[tuple[str, str], ...]
+_Names = frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Since:
+    """The oldest run of an unbroken row of failures; `at` is Unix time."""
+
+    run_id: int
+    at: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Some runs that have something in common, newest first; `failed` and `errors` count those that ended so.
+
+    `share` is the part of the section's runs that are in this group. `terms` are what a filter tells them by, as keys
+    and values; without terms they are told by their ids. `strip` and `first_failed` are of groups by pair alone.
+    """
+
+    key: tuple[str, ...]
+    title: str
+    detail: str
+    section: str
+    run_ids: tuple[int, ...]
+    failed: int
+    errors: int
+    newest_at: float | None
+    share: float
+    terms: _Terms = ()
+    strip: str = ""
+    first_failed: Since | None = None
+
+    @property
+    def count(self) -> int:
+        """How many runs are in it, each once."""
+        return len(self.run_ids)
+
+    @property
+    def newest_id(self) -> int:
+        """The newest run."""
+        return self.run_ids[0]
+
+    @property
+    def filter_text(self) -> str:
+        """The filter that lists its runs; by their ids it lists the newest MOST_IDS of them."""
+        ids = Term("id", tuple(Value(str(number)) for number in self.run_ids[:MOST_IDS]))
+        return str(Filter(tuple(Term(key, (Value(text),)) for key, text in self.terms) or (ids,)))
+
+    @property
+    def left_out(self) -> int:
+        """How many of its runs its filter does not list."""
+        return 0 if self.terms else max(self.count - MOST_IDS, 0)
+
+
+@dataclass(frozen=True, slots=True)
+class Grouping:
+    """Groups, section by section, most failed checks first, then most errors, then the newest.
+
+    By verdict a run is in a group for each of its faults, so that the counts of a section add up to faults, not runs;
+    `failed` and `errors` are distinct runs: all failed ones are in FAILED, all errors in BROKEN, and no others are in
+    any. However else they are grouped, every run is in one group, and the counts add up to `looked_at`.
+    """
+
+    how: How
+    groups: tuple[Group, ...]
+    looked_at: int
+    failed: int
+    errors: int
+
+    @property
+    def runs(self) -> int:
+        """How many distinct runs are in the groups."""
+        return self.failed + self.errors if self.how == "verdict" else self.looked_at
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """Which group a run is in: what is told of it, and its explanation as it came."""
+
+    key: tuple[str, ...]
+    title: str
+    detail: str = ""
+    section: str = ""
+    terms: _Terms = ()
+    explanation: str = ""
+
+
+def group_runs(rows: Sequence[RunRow], how: How, findings: Mapping[int, tuple[Finding, ...]]) -> Grouping:
+    """Group rows of distinct runs. `findings` tells by run id why runs failed, as far as that was read: a run that has
+    none in it is grouped by what its row tells, one with no finding in it has been read and tells nothing."""
+    ordered = sorted(rows, key=lambda row: (row.at if row.at is not None else float("-inf"), row.id), reverse=True)
+    members: dict[tuple[str, ...], list[RunRow]] = {}
+    places: dict[tuple[str, ...], _Place] = {}
+    told: dict[tuple[str, ...], set[str]] = {}
+    scenarios = _names_with_id((row.scenario_id, row.scenario) for row in ordered)
+    personalities = _names_with_id((row.personality_id, row.personality) for row in ordered)
+    for row in ordered:
+        if how == "verdict":
+            told_of = _faults(row, findings.get(row.id))
+        else:
+            told_of = [_place(row, how, scenarios, personalities)]
+        for place in {place.key: place for place in told_of}.values():
+            places.setdefault(place.key, place)
+            members.setdefault(place.key, []).append(row)
+            told.setdefault(place.key, set()).add(place.explanation)
+    failed, errors = _tally(ordered)
+    wholes = {FAILED: failed, BROKEN: errors}
+    groups = [
+        _group(place, members[key], wholes.get(place.section, len(ordered)), len(told[key]) > 1)
+        for key, place in places.items()
+    ]
+    # The places came newest first, and sorting keeps that; groups of errors alone come last.
+    groups.sort(key=lambda group: (-group.failed, -group.errors))
+    return Grouping(how, tuple(groups), len(ordered), failed, errors)
+
+
+def since_words(since: Since, when: str) -> str:
+    """Since when it fails; `when` is `since.at` as it is shown: "first failed at run 5521, Mon 14:05"."""
+    return ", ".join(filter(None, (f"first failed at run {since.run_id}", when)))
+
+
+def _tally(rows: Iterable[RunRow]) -> tuple[int, int]:
+    kinds = [row.outcome.kind for row in rows]
+    return kinds.count("failed"), kinds.count("error")
+
+
+def _group(place: _Place, rows: Sequence[RunRow], whole: int, several: bool) -> Group:
+    failed, errors = _tally(rows)
+    detail, pair = place.detail, place.key[0] == "pair"
+    if place.explanation:
+        detail = generalised(place.explanation) if several else clean_line(place.explanation, 200)
+    return Group(
+        key=place.key,
+        title=place.title,
+        detail=detail if place.section or pair else _how_many(len(rows), failed, errors),
+        section=place.section,
+        run_ids=tuple(row.id for row in rows),
+        failed=failed,
+        errors=errors,
+        newest_at=rows[0].at,
+        share=len(rows) / whole,
+        terms=place.terms,
+        strip="".join(row.outcome.mark for row in reversed(rows[:STRIP])) if pair else "",
+        first_failed=_first_failed(rows) if pair else None,
+    )
+
+
+def _how_many(runs: int, failed: int, errors: int) -> str:
+    told = [f"{failed:,} of {runs:,} failed"] if failed else []
+    told += [f"{errors:,} did not run properly"] if errors else []
+    return ", ".join(told) or "none failed"
+
+
+def _first_failed(newest_first: Iterable[RunRow]) -> Since | None:
+    """Where the row of failures began that still goes on. Runs that tell neither way, such as one that never ran
+    properly or that waits for a review, neither break it nor are counted."""
+    first: RunRow | None = None
+    for row in newest_first:
+        if row.outcome.kind == "passed":
+            break
+        if row.outcome.kind == "failed":
+            first = row
+    return Since(first.id, first.at) if first else None
+
+
+def _names_with_id(things: Iterable[tuple[int | None, str]]) -> _Names:
+    """The names, folded, that things with an id have: a filter by such a name lists those too."""
+    return frozenset(name.casefold() for name in {name for number, name in things if number is not None})
+
+
+def _place(row: RunRow, how: How, scenarios: _Names, personalities: _Names) -> _Place:
+    if how == "scenario":
+        return _named("scenario", row.scenario_id, row.scenario, scenarios)
+    if how == "personality":
+        return _named("persona", row.personality_id, row.personality, personalities)
+    if how == "result":
+        return _of_result(row.result_id, clean_line(row.agent))
+    scenario = _named("scenario", row.scenario_id, row.scenario, scenarios)
+    personality = _named("persona", row.personality_id, row.personality, personalities)
+    # Where one of the two cannot be said in a filter, the other alone would list too much.
+    terms = (*scenario.terms, *personality.terms) if scenario.terms and personality.terms else ()
+    return _Place(("pair", *scenario.key, *personality.key), scenario.title, personality.title, terms=terms)
+
+
+def _of_result(number: int | None, agent: str) -> _Place:
+    title = "No result" if number is None else f"Result {number}"
+    terms: _Terms = () if number is None else (("result", str(number)),)
+    return _Place(("result", str(number)), f"{title} · {agent}" if agent else title, terms=terms)
+
+
+def _named(key: str, number: int | None, name: str, with_id: _Names) -> _Place:
+    """By id, for names change and are not unique, else by name, in whatever case it is written as in filters."""
+    title, folded, thing = clean_line(name), name.casefold(), "personality" if key == "persona" else key
+    if number is not None:
+        return _Place((key, "id", str(number)), title or f"{thing} {number}", terms=((key, str(number)),))
+    # A filter takes a bare number for an id, and a name with line ends cannot be typed.
+    sayable = title == name and name and not name.isdecimal() and folded not in with_id
+    return _Place((key, "name", folded), title or f"no {thing}", terms=((key, name),) if sayable else ())
+
+
+def _faults(row: RunRow, findings: tuple[Finding, ...] | None) -> Iterable[_Place]:
+    if row.outcome.kind == "error":
+        return [_Place(("error", row.outcome.text), clean_line(row.outcome.text) or "error", section=BROKEN)]
+    if row.outcome.kind != "failed":
+        return []
+    if findings:
+        return [
+            _Place(
+                ("verdict", finding.verdict, _fault(finding.explanation)),
+                clean_line(finding.verdict),
+                "" if finding.explanation else "no explanation told",
+                FAILED,
+                explanation=finding.explanation,
+            )
+            for finding in findings
+        ]
+    why = "no explanation told" if findings is not None else f"explanation {NOT_READ}"
+    if row.failing:
+        return [_Place(("verdict", name, f" {why}"), clean_line(name), why, FAILED) for name in row.failing]
+    title = "No failed check is told" if findings is not None else f"Why is {NOT_READ}"
+    return [_Place(("unknown", title), title, section=FAILED)]
+
+
+@lru_cache(maxsize=20_000)
+def _fault(explanation: str) -> str:
+    """Explanations of findings are short, and are grouped again whenever more of them are read."""
+    return normalised(explanation)

@@ -1,0 +1,92 @@
+"""The outcome of a run: passed, a check failed, or did not run properly, which no single field of the API tells."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+from cekura_tui.model.run.verdict import Verdict, read_verdicts
+from cekura_tui.model.text import clean_line, count
+
+if TYPE_CHECKING:
+    from cekura_tui.model.run.run import Run
+
+Kind = Literal["passed", "failed", "error", "running", "review", "unknown"]
+
+FINAL = frozenset({"completed", "failed", "timeout", "cancelled"})
+MARKS: dict[Kind, str] = {"passed": "✓", "failed": "✗", "error": "!", "running": "◌", "review": "◐", "unknown": "·"}
+_BROKEN = frozenset({"failed", "timeout", "cancelled"})
+_REASONS = (
+    ("no-answer", "no answer"),
+    ("no answer", "no answer"),
+    ("did not answer", "no answer"),
+    ("busy", "busy"),
+    ("reject", "rejected"),
+    ("voicemail", "voicemail"),
+    ("exceeded-max", "too long"),
+    ("timeout", "timeout"),
+    ("timed out", "timeout"),
+    ("silence", "silence"),
+    ("drop", "dropped"),
+    ("disconnect", "dropped"),
+    ("cancel", "cancelled"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How a run ended: its kind and a few words."""
+
+    kind: Kind
+    text: str
+
+    @property
+    def mark(self) -> str:
+        """The one-cell sign of this kind."""
+        return MARKS[self.kind]
+
+    @property
+    def settled(self) -> bool:
+        """Whether the run has ended, so that it changes no more but by review."""
+        return self.kind != "running"
+
+    def to_json(self) -> dict[str, object]:
+        """The shape that scripts get."""
+        return {"kind": self.kind, "text": self.text}
+
+
+def outcome_of(run: Run, verdicts: Sequence[Verdict] | None = None) -> Outcome:
+    """The first that fits: not final, a person's verdict, the evaluation's, an error, the flag, verdicts alone.
+
+    `verdicts` are the run's, where they were read already.
+    """
+    status = (run.status or "").lower()
+    verdicts = read_verdicts(run) if verdicts is None else verdicts
+    if status and status not in FINAL:
+        return Outcome("running", status.replace("_", " "))
+    evaluation = (run.evaluation_status or "").lower()
+    for word in ("reviewed_success", "success"):
+        if evaluation == word:
+            return Outcome("passed", "reviewed" if "reviewed" in word else "passed")
+    for word in ("reviewed_failure", "failure"):
+        if evaluation == word:
+            return Outcome("failed", "reviewed" if "reviewed" in word else _checks(verdicts))
+    if status in _BROKEN or (run.error_message and not verdicts):
+        return Outcome("error", _what_broke(run, status))
+    if run.success is not None:
+        return Outcome("passed", "passed") if run.success else Outcome("failed", _checks(verdicts))
+    return Outcome("review", "review") if verdicts else Outcome("unknown", "no verdict")
+
+
+def _checks(verdicts: Sequence[Verdict]) -> str:
+    failing = sum(verdict.state == "fail" for verdict in verdicts)
+    return count(failing, "check") if failing else "failed"
+
+
+def _what_broke(run: Run, status: str) -> str:
+    told = f"{run.ended_reason} {run.error_message or ''} {status}".lower()
+    for word, short in _REASONS:
+        if word in told:
+            return short
+    return clean_line(run.error_message or run.ended_reason or status or "error", 24)

@@ -1,0 +1,106 @@
+"""What a run list asks for: a scope and a filter, told apart into what the server answers and what is done here.
+
+Runs in another order than the newest first: by any column, always the same for the same runs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from cekura_tui.model.filter.filter import ALL, Filter
+from cekura_tui.model.filter.match import MOST_IDS, split
+from cekura_tui.model.run.outcome import Kind
+from cekura_tui.model.run.view import RunRow
+from cekura_tui.model.scope import Scope
+
+
+@dataclass(frozen=True, slots=True)
+class RunQuery:
+    """Runs of a scope that pass a filter."""
+
+    scope: Scope
+    filter: Filter = ALL
+    noted: tuple[int, ...] | None = None
+    """The only runs whose notes pass, where the filter asks for notes, which the server does not know."""
+
+    def params(self, now: float) -> dict[str, str | int]:
+        """The query parameters of the list operation; times that count back do so from `now` (Unix)."""
+        # What the scope says stands: a filter that says otherwise is told here, of rows that all fail it.
+        named = {} if self._named is None else {"id__in": self._named}
+        return {**named, **split(self.filter, now).params, **self.scope.params}
+
+    @property
+    def _named(self) -> str | None:
+        """The ids of the runs with notes, unless they are too many to be named; where there is none, of no run."""
+        if self.noted is None or len(self.noted) > MOST_IDS:
+            return None
+        return ",".join(map(str, self.noted)) or "0"
+
+    def rest(self, now: float) -> Filter:
+        """The terms that are left to be told here, of the rows that the server sends."""
+        told = split(self.filter, now)
+        differing = any(told.params.get(name, value) != value for name, value in self.scope.params.items())
+        return self.filter if differing else told.rest
+
+    @property
+    def key(self) -> str:
+        """The server's part of it as a key of the store: the same runs have the same."""
+        key = list_key(self.scope.text, self.filter)
+        return key if self._named is None else f"{key} noted:{self._named}"
+
+    @property
+    def shifting(self) -> bool:
+        """Whether runs come into the list also because they change, not only because they are new."""
+        return any(term.key in ("status", "outcome", "dur") for term in self.filter.terms)
+
+
+def list_key(scope: str, wanted: Filter) -> str:
+    """The key of a list of a scope (`Scope.text`): its filter counts as far as the server filters."""
+    asked = Filter(tuple(term for term in wanted.terms if split(Filter((term,)), 0.0).params))
+    return f"{scope} {asked}".strip()
+
+
+_WORST: tuple[Kind, ...] = ("failed", "error", "review", "running", "unknown", "passed")
+
+_KEYS: dict[str, Callable[[RunRow], Any]] = {
+    "when": lambda row: None if row.at is None else -row.at,
+    "outcome": lambda row: (_WORST.index(row.outcome.kind), row.outcome.text),
+    "scenario": lambda row: row.scenario.casefold() or None,
+    "personality": lambda row: row.personality.casefold() or None,
+    "agent": lambda row: row.agent.casefold() or None,
+    "length": lambda row: None if row.seconds is None else -row.seconds,
+    "run": lambda row: -row.id,
+}
+COLUMNS = tuple(_KEYS)
+"""What can be sorted by; each first in the order that is asked for most: the newest, the worst, the longest first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sort:
+    """By which column, and whether against its usual order. Runs without a value of it are last either way."""
+
+    column: str = "when"
+    reverse: bool = False
+
+    @property
+    def as_listed(self) -> bool:
+        """Whether it is the order in which the server lists: nothing is to be sorted."""
+        return self == Sort()
+
+    def next(self) -> Sort:
+        """By the next column."""
+        return Sort(COLUMNS[(COLUMNS.index(self.column) + 1) % len(COLUMNS)])
+
+    def turned(self) -> Sort:
+        """The other way round."""
+        return Sort(self.column, not self.reverse)
+
+    def apply(self, rows: Iterable[RunRow]) -> list[RunRow]:
+        """The rows in this order; those that are equal in it the newest first."""
+        key = _KEYS[self.column]
+        newest_first = sorted(rows, key=lambda row: row.id, reverse=True)
+        told = [(value, row) for row in newest_first if (value := key(row)) is not None]
+        told.sort(key=lambda pair: pair[0], reverse=self.reverse)
+        return [row for _, row in told] + [row for row in newest_first if key(row) is None]

@@ -1,0 +1,492 @@
+"""What the rubric wants of a metric: read from the server's words, compared, and said in short words.
+
+The rubric's side of the metrics of a run: each line joined to the metric that it is about.
+
+Verdicts: what was judged of a run, each as pass, fail, not applicable or to be reviewed.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import TYPE_CHECKING, Literal, NamedTuple
+
+if TYPE_CHECKING:
+    from cekura_tui.model.run.run import CriticalCategory, ExpectedOutcome, Metric, RubricLine, Run
+
+
+Op = Literal["≥", ">", "≤", "<", "=", "≠"]
+
+_OPS: dict[str, Op] = {
+    **dict.fromkeys(("gte", "ge", ">=", "≥"), "≥"),
+    **dict.fromkeys(("gt", ">"), ">"),
+    **dict.fromkeys(("lte", "le", "<=", "≤"), "≤"),
+    **dict.fromkeys(("lt", "<"), "<"),
+    **dict.fromkeys(("eq", "==", "="), "="),
+    **dict.fromkeys(("ne", "neq", "!=", "≠"), "≠"),
+}
+_OP = r"(?:\s+(?:gte|ge|gt|lte|le|lt|eq|neq|ne)\s|\s*(?:>=|<=|==|!=|[<>=≥≤≠]))"
+_PART = re.compile(rf"(\w+)({_OP})(.+)", re.IGNORECASE | re.DOTALL)
+_JOINT = re.compile(rf"\s+(and|or)\s+(?=\w+{_OP})", re.IGNORECASE)
+_DECIMAL = re.compile(r"[+-]?\d{1,15}(?:\.\d{1,15})?")
+_LONGEST = 400  # characters of a condition that is taken apart
+_DEEPEST = 4  # conditions within conditions that are read
+
+_COMPARE: dict[Op, Callable[[float, float], bool]] = {
+    "≥": lambda got, wanted: got >= wanted,
+    ">": lambda got, wanted: got > wanted,
+    "≤": lambda got, wanted: got <= wanted,
+    "<": lambda got, wanted: got < wanted,
+    "=": lambda got, wanted: got == wanted,
+    "≠": lambda got, wanted: got != wanted,
+}
+
+
+class Condition(NamedTuple):
+    """One comparison, such as score ≥ 4; `value` is the text that was sent."""
+
+    field: str
+    op: Op
+    value: str
+
+
+def threshold_text(conditions: object, expected: object) -> str | None:
+    """The threshold as the server words it: `conditions`, else the same of `expected_conditions`."""
+    return next(filter(None, map(_worded, (conditions, expected))), conditions if isinstance(conditions, str) else None)
+
+
+def meets(threshold: str | None, score: float | None, value: str | None) -> bool | None:
+    """Whether a metric is as the threshold declares it; None where that cannot be told."""
+    join, conditions = _read(threshold)
+    told = [_met(condition, score, value) for condition in conditions]
+    decisive = join == "or"
+    if not told or (None in told and decisive not in told):
+        return None
+    return any(told) if decisive else all(told)
+
+
+def threshold_words(threshold: str | None) -> str:
+    """In short words: "≥ 4", or `"True"`; what is not plain stays as the server words it."""
+    join, conditions = _read(threshold)
+    words = [_words(condition) for condition in conditions]
+    return f" {join} ".join(words) if words and all(words) else (threshold or "").strip()
+
+
+def number_of(text: str | None) -> float | None:
+    """A number that came as text, if it is one."""
+    return float(text) if text is not None and _DECIMAL.fullmatch(text := text.strip()) else None
+
+
+def number_words(number: float) -> str:
+    """A number without the digits that only its binary form has."""
+    if not math.isfinite(number):
+        return str(number)
+    return str(int(number)) if number == int(number) and abs(number) < 1e15 else f"{number:.10g}"
+
+
+def _worded(conditions: object, depth: int = 0) -> str:
+    """A text, a condition, or a list or group of such, in the words of `conditions`."""
+    if isinstance(conditions, str):
+        return conditions if conditions.strip() else ""
+    if depth > _DEEPEST:
+        return "…"
+    if isinstance(conditions, list):
+        conditions = {"conditions": conditions}
+    if not isinstance(conditions, dict):
+        return ""
+    if isinstance(inner := conditions.get("conditions"), list):
+        parts = [part for part in (_worded(item, depth + 1) for item in inner) if part]
+        join = str(conditions.get("operator") or "and").strip().lower()
+        together = f" {join} ".join(parts)
+        return f"({together})" if depth and len(parts) > 1 else together
+    operator = conditions.get("op", conditions.get("operator"))
+    field, value = conditions.get("field"), conditions.get("value")
+    if not (isinstance(field, str) and isinstance(operator, str)) or value is None:
+        return ""
+    return f"{field} {operator} {value}"
+
+
+def _read(threshold: str | None) -> tuple[str, tuple[Condition, ...]]:
+    """How the conditions are joined, and all of them; none where one is not understood."""
+    return _taken_apart(threshold) if threshold and len(threshold) <= _LONGEST else ("and", ())
+
+
+@lru_cache(1024)  # a workspace has few thresholds, and every run repeats them
+def _taken_apart(threshold: str) -> tuple[str, tuple[Condition, ...]]:
+    parts = _JOINT.split(threshold.strip())
+    joins = {join.lower() for join in parts[1::2]} or {"and"}
+    found = [_PART.fullmatch(part.strip()) for part in parts[::2]]
+    if len(joins) > 1 or None in found:
+        return "and", ()
+    return joins.pop(), tuple(Condition(f[1].lower(), _OPS[f[2].strip().lower()], f[3].strip()) for f in found if f)
+
+
+def _met(condition: Condition, score: float | None, value: str | None) -> bool | None:
+    if condition.field not in ("score", "value"):
+        return None
+    got = number_of(value)
+    if condition.field == "score" and score is not None:
+        got = score
+    wanted = number_of(_bare(condition.value))
+    if got is not None and wanted is not None:
+        return _COMPARE[condition.op](got, wanted)
+    if condition.field == "score" or value is None or condition.op not in "=≠":
+        return None
+    same = value.strip().casefold() == _bare(condition.value).casefold()
+    return same if condition.op == "=" else not same
+
+
+def _words(condition: Condition) -> str:
+    if condition.field not in ("score", "value"):
+        return ""
+    bare = _bare(condition.value)
+    if number_of(bare) is not None:
+        return f"{condition.op} {bare}"
+    return {"=": f'"{bare}"', "≠": f'other than "{bare}"'}.get(condition.op, "")
+
+
+def _bare(value: str) -> str:
+    """Without the quotation marks around it."""
+    quoted = len(value) > 1 and value[0] == value[-1] and value[0] in "\"'"
+    return value[1:-1].strip() if quoted else value
+
+
+@dataclass(frozen=True, slots=True)
+class Threshold:
+    """What the rubric says of one metric: the threshold as the server words it, whether it was passed, and why."""
+
+    text: str | None
+    passed: bool | None
+    explanation: tuple[str, ...]
+    line: RubricLine
+
+    @property
+    def id(self) -> int | None:
+        """The id of its metric."""
+        return self.line.metric_id
+
+    @property
+    def name(self) -> str:
+        """The name of its metric, to be compared."""
+        return _name(self.line.metric_name)
+
+
+def joined(run: Run, metrics: Sequence[Metric]) -> list[tuple[Metric, Threshold | None]]:
+    """Every metric with its threshold, then the lines that are about no metric which was sent.
+
+    A line is a metric's by the id, and by the name where several metrics share that id or either has none. A metric
+    and a line with neither id nor name are left out where they tell nothing else either.
+    """
+    named = [metric for metric in metrics if metric.name or metric.id is not None or metric.explanation]
+    lines = list(_lines(run))
+    if not lines:
+        return [(metric, None) for metric in named]
+    shared = _repeated(metric.id for metric in named)
+    by_id: dict[int | None, list[Threshold]] = {}
+    by_name: dict[str, list[Threshold]] = {}
+    for line in lines:
+        by_id.setdefault(line.id, []).append(line)
+        by_name.setdefault(line.name, []).append(line)
+    found = [(metric, _line_of(metric, shared, by_id, by_name)) for metric in named]
+    used = {id(line) for _, line in found if line}
+    rest = [line for line in lines if id(line) not in used and (line.id is not None or line.name)]
+    return [*found, *((line.line.as_metric(), line) for line in rest)]
+
+
+def _line_of(
+    metric: Metric,
+    shared: frozenset[int | None],
+    by_id: dict[int | None, list[Threshold]],
+    by_name: dict[str, list[Threshold]],
+) -> Threshold | None:
+    name = _name(metric.name)
+    own = by_id.get(metric.id, []) if metric.id is not None else []
+    same = next((line for line in own if line.name == name), None)
+    if same or (own and metric.id not in shared):
+        return same or own[0]
+    alike = by_name.get(name, []) if name else []
+    return next((line for line in alike if metric.id is None or line.id is None), None)
+
+
+def _lines(run: Run) -> Iterable[Threshold]:
+    """The lines of the rubric; of several about the same metric the one that failed, else the first."""
+    found: dict[tuple[int | None, str], Threshold] = {}
+    sent = run.source.get("rubric") if run.rubric else None
+    objects = [item for item in sent if isinstance(item, dict)] if isinstance(sent, list) else []
+    for n, line in enumerate(run.rubric or ()):
+        # Conditions that came as a list are not in the model's field, which is a text.
+        conditions = objects[n].get("conditions") if n < len(objects) else line.conditions
+        text = threshold_text(conditions, line.expected_conditions)
+        told = Threshold(text, line.passed, tuple(line.explanation or ()), line)
+        place = (told.id, told.name)
+        if place not in found or (told.passed is False and found[place].passed is not False):
+            found[place] = told
+    return found.values()
+
+
+def _repeated(ids: Iterable[int | None]) -> frozenset[int | None]:
+    return frozenset(one for one, times in Counter(ids).items() if times > 1)
+
+
+def _name(name: str | None) -> str:
+    return (name or "").strip().casefold()
+
+
+Source = Literal["metric", "expected_outcome", "critical_category"]
+State = Literal["pass", "fail", "na", "review"]
+
+_ORDER: dict[State, int] = {"fail": 0, "review": 1, "pass": 2, "na": 3}
+_FULL, _NONE = 5.0, 0.0
+_CRITICAL = "critical"
+
+
+@dataclass(frozen=True, slots=True)
+class Alignment:
+    """Whether one part of the expected outcome was met; `aligned` is None where that was not told."""
+
+    outcome: str
+    prompt_part: str
+    aligned: bool | None
+
+    def to_json(self) -> dict[str, object]:
+        """The shape that `runs show --json` prints."""
+        return {"outcome": self.outcome, "prompt_part": self.prompt_part, "aligned": self.aligned}
+
+
+@dataclass(frozen=True, slots=True)
+class Category:
+    """A category that a metric names; `deviation` is a number or a text, `priority` the server's word."""
+
+    name: str
+    priority: str | None = None
+    deviation: float | str | None = None
+    feedback: str = ""
+    wrongly_marked: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """One judgement. `score` is in the metric's own scale, 0 to 100 of the expected outcome, a critical category's
+    deviation, or a value's word; `threshold` is as the server words it.
+
+    `explanation` is whole, of a critical category the feedback. `priority` is the server's word of a critical category,
+    of a metric "critical" where one of its categories is. `kind` is the metric's type in words; `percentiles` are
+    pairs such as ("p90", 1120.0) in the metric's scale.
+    """
+
+    source: Source
+    id: int | None
+    name: str
+    state: State
+    score: float | str | None
+    threshold: str | None
+    explanation: tuple[str, ...] = ()
+    workflow: bool = False
+    alignments: tuple[Alignment, ...] = ()
+    priority: str | None = None
+    categories: tuple[Category, ...] = ()
+    percentiles: tuple[tuple[str, float], ...] = ()
+    kind: str = ""
+    wrongly_marked: bool | None = None
+
+    @property
+    def critical(self) -> bool:
+        """Whether the server gave it the greatest weight."""
+        return _word_of(self.priority) == _CRITICAL
+
+    @property
+    def reasons(self) -> tuple[str, ...]:
+        """The explanation, then each part of the expected outcome that was not met."""
+        missed = (part.prompt_part or part.outcome for part in self.alignments if part.aligned is False)
+        return (*self.explanation, *(f"Not met: {part}" for part in missed if part))
+
+    def to_json(self) -> dict[str, object]:
+        """The shape that `runs show --json` prints."""
+        shown = ("source", "id", "name", "state", "score", "threshold")
+        return {name: getattr(self, name) for name in shown} | {
+            "explanation": list(self.explanation),
+            "alignments": [alignment.to_json() for alignment in self.alignments],
+            "priority": self.priority,
+        }
+
+
+def read_verdicts(run: Run) -> tuple[Verdict, ...]:
+    """All verdicts of a run: failing ones first, of these the critical ones, then to be reviewed, passed, not
+    applicable; else as they came. A list row tells fewer than a whole run, or none."""
+    metrics = (run.evaluation.metrics if run.evaluation else None) or run.metrics or []
+    found = [_of_metric(metric, line) for metric, line in joined(run, metrics)]
+    if run.expected_outcome and (verdict := _of_expected(run.expected_outcome)):
+        found.append(verdict)
+    found += [_of_category(category) for category in run.critical_categories or [] if _is_told(category)]
+    return tuple(sorted(found, key=_place))
+
+
+def _is_told(category: CriticalCategory) -> bool:
+    return bool(_text(category.category)) or category.category_id is not None
+
+
+def _place(verdict: Verdict) -> tuple[int, bool]:
+    return _ORDER[verdict.state], verdict.state == "fail" and not verdict.critical
+
+
+def _of_metric(metric: Metric, line: Threshold | None) -> Verdict:
+    score = _score(metric)
+    extra = metric.extra
+    categories = tuple(_categories(extra.get("categories"))) if extra else ()
+    return Verdict(
+        source="metric",
+        id=metric.id,
+        name=_text(metric.name) or (f"metric {metric.id}" if metric.id is not None else "A metric without a name"),
+        state=_metric_state(metric, line),
+        score=score if score is not None else _word(metric),
+        threshold=line.text if line else None,
+        explanation=tuple(metric.explanation or (line.explanation if line else ())),
+        workflow="workflow" in (metric.type or ""),
+        priority=_CRITICAL if any(_word_of(category.priority) == _CRITICAL for category in categories) else None,
+        categories=categories,
+        percentiles=tuple(_percentiles(extra.get("percentiles"))) if extra else (),
+        kind=_kind(metric),
+    )
+
+
+def _metric_state(metric: Metric, line: Threshold | None) -> State:
+    """Never read off a value's word: for some metrics "True" is the good answer, for others "False"."""
+    if (metric.extra or {}).get("trigger_failed") is True:
+        return "na"
+    score, passed = _score(metric), metric.passed
+    if passed is None and line:
+        passed = line.passed
+    if passed is None and line:
+        passed = meets(line.text, score, _text(metric.value) or _word(metric))
+    if passed is not None:
+        return "pass" if passed else "fail"
+    if score is None:
+        return "review" if _word(metric) is not None else "na"
+    if "binary" in _kind(metric) and score in (_FULL, _NONE):
+        return "pass" if score == _FULL else "fail"
+    return "review"
+
+
+def _kind(metric: Metric) -> str:
+    return f"{metric.type or ''} {metric.eval_type or ''}".replace("_", " ").strip().lower()
+
+
+def _score(metric: Metric) -> float | None:
+    return metric.score if isinstance(metric.score, float) and math.isfinite(metric.score) else None
+
+
+def _word(metric: Metric) -> str | None:
+    """What is told in place of a number."""
+    return _text(metric.score if isinstance(metric.score, str) else None) or _text(metric.enum) or _text(metric.value)
+
+
+def _text(value: object) -> str | None:
+    """A value as text, if it says anything."""
+    if isinstance(value, list | dict):
+        return json.dumps(value, ensure_ascii=False) if value else None
+    return str(value) if value is not None and str(value).strip() else None
+
+
+def _word_of(priority: str | None) -> str:
+    return (priority or "").strip().lower()
+
+
+def _categories(told: object) -> list[Category]:
+    """The categories of a metric: objects, or names alone."""
+    found = []
+    for item in told if isinstance(told, list) else [told]:
+        if isinstance(item, str) and item.strip():
+            found.append(Category(item))
+        elif isinstance(item, dict):
+            name = _text(item.get("category")) or _text(item.get("name"))
+            deviation = item.get("deviation")
+            said = deviation if _is_number(deviation) else _text(deviation)
+            if name or said:
+                wrong = item.get("wrongly_marked")
+                found.append(
+                    Category(
+                        name=name or "without a name",
+                        priority=_text(item.get("priority")),
+                        deviation=said,
+                        feedback=_text(item.get("feedback")) or "",
+                        wrongly_marked=wrong if isinstance(wrong, bool) else None,
+                    )
+                )
+    return found
+
+
+def _percentiles(told: object) -> list[tuple[str, float]]:
+    pairs = told.items() if isinstance(told, dict) else ()
+    return [(name, value) for name, value in pairs if isinstance(name, str) and _is_number(value)]
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < 1e300
+
+
+def _of_expected(expected: ExpectedOutcome) -> Verdict | None:
+    explanation = tuple(expected.explanation or ())
+    alignments = tuple(
+        Alignment(told.outcome or "", told.prompt_part or "", told.aligned)
+        for told in expected.outcome_alignments or []
+        if told.outcome or told.prompt_part or told.aligned is not None
+    )
+    score = expected.score if expected.score is not None and math.isfinite(expected.score) else None
+    if score is None and not explanation and not alignments:
+        return None
+    return Verdict(
+        source="expected_outcome",
+        id=None,
+        name="Expected outcome",
+        state=_expected_state(score, explanation, alignments),
+        score=score,
+        threshold=None,
+        explanation=explanation,
+        alignments=alignments,
+    )
+
+
+def _expected_state(score: float | None, explanation: tuple[str, ...], alignments: tuple[Alignment, ...]) -> State:
+    """Alignments tell first, then the marks that explanations begin with, then a full or an empty score. Where some
+    parts are told as met and others not told at all, somebody has to look."""
+    told = [alignment.aligned for alignment in alignments if alignment.aligned is not None]
+    marks = [text.lstrip()[:1] for text in explanation]
+    if not all(told) or "❌" in marks:
+        return "fail"
+    if told:
+        return "pass" if len(told) == len(alignments) else "review"
+    if "✅" in marks or score == 100:
+        return "pass"
+    return "fail" if score == 0 else "review"
+
+
+def _of_category(category: CriticalCategory) -> Verdict:
+    deviation = category.deviation
+    if isinstance(deviation, float) and not math.isfinite(deviation):
+        deviation = None
+    return Verdict(
+        source="critical_category",
+        id=category.category_id,
+        name=_text(category.category) or f"category {category.category_id}",
+        state=_category_state(category),
+        score=deviation,
+        threshold=None,
+        explanation=(category.feedback,) if category.feedback else (),
+        priority=category.priority,
+        wrongly_marked=category.wrongly_marked,
+    )
+
+
+def _category_state(category: CriticalCategory) -> State:
+    """One that a person took back, or that is no bug, does not count; one of lesser weight is to be looked at."""
+    priority = _word_of(category.priority)
+    if category.wrongly_marked or priority == "not_a_bug":
+        return "na"
+    if category.deviation == 0:
+        return "pass"
+    return "fail" if priority == _CRITICAL else "review"

@@ -1,0 +1,177 @@
+"""A call as it is read: its turns, and what a list of them needs to know of all, gathered off the screen's loop.
+
+What the screens show of a run: plain frozen values, made off the screen's loop.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from cekura_tui.model.run.outcome import Outcome, outcome_of
+from cekura_tui.model.run.verdict import Verdict, read_verdicts
+from cekura_tui.model.transcript.timeline import Timeline, Timing, timeline_of, timings
+from cekura_tui.model.transcript.tool_call import ToolCalls, is_tool
+from cekura_tui.model.transcript.transcript import Speaker, Transcript, Turn, read_transcript
+
+if TYPE_CHECKING:
+    from cekura_tui.model.run.run import Run
+
+
+@dataclass(frozen=True)
+class Call:
+    """The turns of one call. `latest` is the start of the last of them, in seconds; silences and overlaps are by turn
+    number; `sizes` are the characters and the line ends of each turn's text, none for a tool's, which is folded."""
+
+    turns: Sequence[Turn] = ()
+    timings: Mapping[int, Timing] = field(default_factory=dict)
+    tools: ToolCalls = field(default_factory=lambda: ToolCalls(()))
+    sizes: Sequence[tuple[int, int]] = ()
+    speakers: Mapping[Speaker, int] = field(default_factory=dict)
+    latest: float = 0.0
+
+
+def call_of(turns: Sequence[Turn], timeline: Timeline | None = None) -> Call:
+    """The call of these turns; `timeline` is theirs, where it was worked out already."""
+    return Call(
+        turns,
+        timings(timeline_of(turns) if timeline is None else timeline),
+        ToolCalls(turns),
+        sizes_of(turns),
+        Counter(turn.speaker for turn in turns),
+        max((turn.start or 0.0 for turn in turns), default=0.0),
+    )
+
+
+def sizes_of(turns: Sequence[Turn]) -> list[tuple[int, int]]:
+    """The characters and the line ends of each turn's text."""
+    return [(0, 0) if is_tool(turn) else (len(turn.text), turn.text.count("\n")) for turn in turns]
+
+
+@dataclass(frozen=True, slots=True)
+class RunRow:
+    """A line of the run list. `at` is Unix time; `duration` is "MM:SS" or empty; `status` is the server's word.
+
+    `failing` are the names of the failing verdicts that the server told of with the row, which may be fewer than there
+    are; `as_text` is None where it was not told whether the run was one of text or of voice.
+    """
+
+    id: int
+    scenario: str
+    personality: str
+    agent_id: int | None
+    agent: str
+    outcome: Outcome
+    duration: str
+    at: float | None
+    status: str = ""
+    scenario_id: int | None = None
+    personality_id: int | None = None
+    result_id: int | None = None
+    project_id: int | None = None
+    as_text: bool | None = None
+    reviewed: bool = False
+    failing: tuple[str, ...] = ()
+
+    @property
+    def seconds(self) -> int | None:
+        """How long the call was, where that is told."""
+        parts = self.duration.split(":")
+        if not 2 <= len(parts) <= 3 or not all(_is_figure(part) for part in parts):
+            return None
+        total = 0
+        for part in parts:
+            total = total * 60 + int(part)
+        return total
+
+
+def _is_figure(part: str) -> bool:
+    return part.isdecimal() and part.isascii() and len(part) <= 9
+
+
+@dataclass(frozen=True)
+class RunView:
+    """A whole run as it is read: its row, verdicts, transcript and details; `got_at` is when the server told it.
+
+    `source` is the object as it came, cleaned, with every field. Its `repr` is short: Textual makes one of whatever a
+    worker is handed, and of 10,000 turns that takes longer than all else.
+    """
+
+    row: RunRow
+    verdicts: tuple[Verdict, ...] = field(repr=False)
+    transcript: Transcript = field(repr=False)
+    details: tuple[tuple[str, str], ...] = field(repr=False)
+    got_at: float
+    cached: bool = False
+    source: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    why: str = ""
+
+    @cached_property
+    def timeline(self) -> Timeline:
+        """When who spoke. It takes a moment for a long call, so it is asked for off the screen's loop."""
+        from cekura_tui.model.transcript.timeline import timeline_of  # a list of runs needs no timeline
+
+        seconds = self.row.seconds
+        return timeline_of(self.transcript.turns, None if seconds is None else float(seconds))
+
+    @cached_property
+    def call(self) -> Call:
+        """The call as it is read; likewise."""
+        from cekura_tui.model.run.view import call_of
+
+        return call_of(self.transcript.turns, self.timeline)
+
+
+def row_of(run: Run, verdicts: Sequence[Verdict] | None = None) -> RunRow:
+    """The row of a run; its verdicts are read unless they were."""
+    verdicts = read_verdicts(run) if verdicts is None else verdicts
+    return RunRow(
+        id=run.id,
+        scenario=run.scenario_name or ("Scenario deleted" if run.scenario is None else f"scenario {run.scenario}"),
+        personality=run.personality_name or "",
+        agent_id=run.agent,
+        agent=run.agent_name or (f"agent {run.agent}" if run.agent is not None else ""),
+        outcome=outcome_of(run, verdicts),
+        duration=run.duration or "",
+        at=run.at,
+        status=(run.status or "").lower(),
+        scenario_id=run.scenario,
+        personality_id=run.personality,
+        result_id=run.result_id,
+        project_id=project if isinstance(project := run.source.get("project"), int) else None,
+        as_text=run.run_as_text,
+        reviewed=bool(run.is_reviewed) or (run.evaluation_status or "").lower().startswith("reviewed"),
+        failing=tuple(verdict.name for verdict in verdicts if verdict.state == "fail"),
+    )
+
+
+def view_of(run: Run, got_at: float, *, cached: bool = False) -> RunView:
+    """All of a run that the screens show."""
+    verdicts = read_verdicts(run)
+    return RunView(
+        row_of(run, verdicts), verdicts, read_transcript(run), tuple(_details(run)), got_at, cached, run.source
+    )
+
+
+def _details(run: Run) -> list[tuple[str, str]]:
+    named = (
+        ("status", run.status),
+        ("evaluation", run.evaluation_status),
+        ("ended", run.ended_reason),
+        ("error", run.error_message),
+        ("result", f"{run.result_name or ''} {run.result_id or ''}".strip()),
+        ("kind", {True: "text", False: "voice", None: None}[run.run_as_text]),
+        ("run type", run.run_type),
+        ("call id", run.provider_call_id),
+        ("trace", run.trace_id),
+        ("from", run.outbound_number),
+        ("to", run.inbound_number or run.agent_number),
+        ("profile", run.test_profile_data.name if run.test_profile_data else None),
+        ("feedback", run.feedback),
+        ("expected", run.expected_outcome_prompt),
+        ("scenario", run.scenario_instructions),
+    )
+    return [(name, text) for name, text in named if text]

@@ -1,0 +1,433 @@
+"""A verdict in words: its state, its score beside what was needed, and each part of its reasons.
+
+A run as plain text: for a terminal, a pipe or the clipboard.
+
+Foreign text in Markdown: it stays text, whatever it begins with or holds.
+
+A run as Markdown: a page for an issue or a message, in which foreign text stays text.
+
+A run as JSON.
+
+Runs as rows for spreadsheets and scripts: CSV and JSON lines of one shape.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import math
+import re
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
+
+from cekura_tui.model.run.outcome import outcome_of
+from cekura_tui.model.run.run import Run
+from cekura_tui.model.run.verdict import (
+    Alignment,
+    Category,
+    State,
+    Verdict,
+    number_words,
+    read_verdicts,
+    threshold_words,
+)
+from cekura_tui.model.run.view import RunRow, RunView
+from cekura_tui.model.text import clean, clean_json, clean_line, clock_text
+from cekura_tui.model.transcript.transcript import Transcript, Turn, read_transcript
+
+LONGEST_WORD = 60
+"""Characters of a value that are said beside the name of its metric."""
+
+_STATES: dict[State, str] = {
+    "fail": "failed",
+    "pass": "passed",
+    "review": "to be reviewed",
+    "na": "does not apply",
+}
+_CONTRADICTIONS = (("pass", 0), ("fail", 5))
+
+
+def state_word(state: State) -> str:
+    """The state of a verdict in words."""
+    return _STATES[state]
+
+
+def score_words(verdict: Verdict) -> str:
+    """Score and threshold: "2, needs ≥ 4"; "40 of 100"; nothing where the state says all, as of a binary metric."""
+    score = verdict.score
+    if verdict.source == "expected_outcome":
+        return f"{number_words(score)} of 100" if isinstance(score, int | float) else ""
+    if verdict.source == "critical_category":
+        return f"deviation {number_words(score)}" if isinstance(score, int | float) else ""
+    if _says_no_more(verdict):
+        return ""
+    needed = clean_line(threshold_words(verdict.threshold))
+    return ", ".join(filter(None, (_got(score), f"needs {needed}" if needed else "")))
+
+
+def judged_words(verdict: Verdict) -> str:
+    """All that stands behind a name: "failed, critical · 2, needs ≥ 4"."""
+    state = ", ".join(filter(None, (state_word(verdict.state), *_weight(verdict))))
+    return " · ".join(filter(None, (state, score_words(verdict))))
+
+
+def alignment_words(alignment: Alignment) -> str:
+    """Whether a part of the expected outcome was met: "not met: says goodbye (prompt: say goodbye)"."""
+    state = {True: "met", False: "not met", None: "not told whether met"}[alignment.aligned]
+    outcome, part = alignment.outcome.strip(), alignment.prompt_part.strip()
+    for said in ("not met:", "met:"):
+        # Some servers say it in the text, too.
+        if alignment.aligned is (said == "met:") and outcome.lower().startswith(said):
+            outcome = outcome[len(said) :].lstrip()
+    if not part or part == outcome:
+        return f"{state}: {outcome}"
+    return f"{state}: {outcome} (prompt: {part})" if outcome else f"{state}: {part}"
+
+
+def category_words(category: Category) -> str:
+    """A category of a metric: "category Identity, critical: said the name too late"."""
+    deviation = category.deviation
+    if isinstance(deviation, int | float):
+        deviation = f"deviation {number_words(deviation)}"
+    named = ", ".join(filter(None, (category.name, priority_word(category.priority))))
+    if category.wrongly_marked:
+        named += ", wrongly marked"
+    told = f"category {named}: {deviation}" if deviation else f"category {named}"
+    return f"{told} (feedback: {category.feedback})" if category.feedback else told
+
+
+def percentile_words(verdict: Verdict) -> str:
+    """The percentiles of a metric in one line, or nothing."""
+    told = ", ".join(f"{name} {number_words(value)}" for name, value in verdict.percentiles)
+    return f"percentiles: {told}" if told else ""
+
+
+def priority_word(priority: str | None) -> str:
+    """The weight of a category, as the server words it, without underscores."""
+    return clean_line((priority or "").replace("_", " "), LONGEST_WORD)
+
+
+def _weight(verdict: Verdict) -> tuple[str, str]:
+    return priority_word(verdict.priority), "wrongly marked" if verdict.wrongly_marked else ""
+
+
+def _got(score: float | str | None) -> str:
+    if isinstance(score, str):
+        return f'"{clean_line(score, LONGEST_WORD)}"' if score.strip() else ""
+    return number_words(score) if score is not None else ""
+
+
+def _says_no_more(verdict: Verdict) -> bool:
+    """A binary score is 0 or 5 and its word "True" or "False": the state tells that, unless the two disagree."""
+    if "binary" not in verdict.kind:
+        return False
+    if isinstance(verdict.score, str):
+        return verdict.score.strip().lower() in ("true", "false")
+    return verdict.score in (0, 5, None) and (verdict.state, verdict.score) not in _CONTRADICTIONS
+
+
+STATE_MARKS = {"pass": "✓", "fail": "✗", "na": "–", "review": "◐"}
+LONG_DETAILS = ("expected", "scenario")
+"""Details that are texts of their own, which a page does without."""
+APART = "Do not apply:"
+"""The line above verdicts that did not apply."""
+_MET = {True: "✓", False: "✗", None: "–"}
+_HOUR = 3_600
+_SPEAKERS = {"testing": "Caller", "main": "Agent", "tool_call": "Tool call", "tool_result": "Tool result"}
+
+
+def as_text(view: RunView) -> str:
+    """The whole page: verdicts, failing ones first, details, then what was said."""
+    row = view.row
+    at = clock_text(row.at) if row.at is not None else ""
+    lines = [
+        f"Run {row.id}  {row.outcome.mark} {row.outcome.text}",
+        "  ".join(filter(None, (row.scenario, row.personality, row.agent, row.duration, at))),
+        "",
+    ]
+    judged, apart = judged_and_apart(view.verdicts)
+    lines += [verdict_text(verdict) for verdict in judged]
+    if apart:
+        lines += [APART, *map(verdict_text, apart)]
+    details = (f"{name}: {clean_line(text, 200)}" for name, text in view.details if name not in LONG_DETAILS)
+    return clean("\n".join([*lines, "", *details, "", transcript_text(view.transcript)]))
+
+
+def transcript_text(transcript: Transcript, *, first: int | None = None) -> str:
+    """What was said, a turn a line and more where it has more; first a note, if there is something to say of it.
+
+    With `first` only so many turns, as they stand in the whole.
+    """
+    hours = goes_over_an_hour(transcript.turns)
+    turns = (turn_text(turn, hours=hours) for turn in transcript.turns[:first])
+    return clean("\n".join([*filter(None, [transcript.note]), *turns]))
+
+
+def turn_text(turn: Turn, *, hours: bool = False) -> str:
+    """One turn with its time and speaker; further lines are set in."""
+    said = turn.text.replace("\n", "\n" + " " * 8)
+    return clean(f"{time_text(turn.start, hours=hours)}  {speaker_name(turn)}: {said}".rstrip())
+
+
+def verdict_text(verdict: Verdict) -> str:
+    """A verdict with its state in words, its score, and all that explains it, set in below."""
+    lines = (f"    {line}" for text in reasons(verdict) for line in text.splitlines())
+    return clean("\n".join([f"{STATE_MARKS[verdict.state]} {verdict_line(verdict)}", *lines]))
+
+
+def verdict_line(verdict: Verdict) -> str:
+    """Name, state, score and threshold: "Identity check: failed · 2, needs ≥ 4"."""
+    return f"{clean_line(verdict.name)}: {clean_line(judged_words(verdict))}"
+
+
+def reasons(verdict: Verdict) -> list[str]:
+    """All that explains a verdict: texts, parts of what was expected, categories, percentiles."""
+    parts = (f"{_MET[part.aligned]} {alignment_words(part)}" for part in verdict.alignments)
+    told = (*verdict.explanation, *parts, *map(category_words, verdict.categories), percentile_words(verdict))
+    return [text for text in told if text]
+
+
+def judged_and_apart(verdicts: Iterable[Verdict]) -> tuple[list[Verdict], list[Verdict]]:
+    """Verdicts that tell something, in their order, and those that did not apply."""
+    judged: list[Verdict] = []
+    apart: list[Verdict] = []
+    for verdict in verdicts:
+        (apart if verdict.state == "na" else judged).append(verdict)
+    return judged, apart
+
+
+def speaker_name(turn: Turn) -> str:
+    """Who spoke; an unknown role by its own name."""
+    return _SPEAKERS.get(turn.speaker) or clean_line(turn.role, 80) or "?"
+
+
+def goes_over_an_hour(turns: Sequence[Turn]) -> bool:
+    """Whether times of this call need hours."""
+    return any(time is not None and time >= _HOUR for turn in turns for time in (turn.start, turn.end))
+
+
+def time_text(start: float | None, *, hours: bool = False) -> str:
+    """Seconds from the start of a call as "MM:SS", or as "HH:MM:SS"; dashes where the time is not known."""
+    if start is None or not math.isfinite(start):
+        return "--:--:--" if hours else "--:--"
+    minutes, seconds = divmod(max(0, int(start)), 60)
+    return f"{minutes // 60:02d}:{minutes % 60:02d}:{seconds:02d}" if hours else f"{minutes:02d}:{seconds:02d}"
+
+
+_SIGNS = re.compile(r"([\\`*_{}\[\]<>#|~!&$])")
+_LINE_STARTS = re.compile(r"^( *)(?:([-+=])|(\d{1,9})([.)](?= |$)))", re.MULTILINE)
+"""A list, a rule, or what makes a headline of the line above."""
+_INDENT = re.compile(r"^ +", re.MULTILINE)
+_TICKS = re.compile("`+")
+
+
+def escaped(text: str) -> str:
+    """Text as Markdown that is read as this text, cleaned; line ends stay line ends of the source."""
+    text = _LINE_STARTS.sub(_escaped_start, _SIGNS.sub(r"\\\1", clean(text)))
+    return _INDENT.sub(lambda found: "&nbsp;" * len(found[0]) if len(found[0]) > 3 else found[0], text)
+
+
+def paragraph(text: str) -> str:
+    """The same where a line end is to be seen as one."""
+    return escaped(text).replace("\n", "  \n")
+
+
+def fenced(text: str, language: str = "") -> str:
+    """Text as it is, between fences that are longer than any run of backticks in it."""
+    fence = "`" * max(3, 1 + max((len(ticks) for ticks in _TICKS.findall(text)), default=0))
+    return f"{fence}{language}\n{text}\n{fence}"
+
+
+def _escaped_start(found: re.Match[str]) -> str:
+    indent, sign, number, end = found.groups()
+    return f"{indent}\\{sign}" if sign else f"{indent}{number}\\{end}"
+
+
+_LONGEST = 2_000
+"""Characters of one explanation."""
+
+
+def as_markdown(view: RunView) -> str:
+    """The whole page: facts, verdicts, failing ones first, then what was said."""
+    lines = [f"# Run {view.row.id}: {escaped(view.row.outcome.text)}", "", *_facts(view)]
+    details = ((name.capitalize(), text) for name, text in view.details if name not in LONG_DETAILS)
+    lines += [_fact(name, text) for name, text in details]
+    lines += ["", "## Verdicts", ""]
+    judged, apart = judged_and_apart(view.verdicts)
+    lines += [line for verdict in judged for line in _verdict(verdict)]
+    if apart:
+        lines += ["", APART, "", *(line for verdict in apart for line in _verdict(verdict))]
+    if not view.verdicts:
+        lines.append("None.")
+    lines += ["", "## Transcript", "", *_said(view.transcript)]
+    return clean("\n".join(lines).rstrip())
+
+
+def transcript_markdown(view: RunView, *, first: int | None = None) -> str:
+    """The transcript alone, or its `first` turns, under a headline that tells of which run it is."""
+    lines = [f"# Transcript of run {view.row.id}", "", *_facts(view), "", *_said(view.transcript, first)]
+    return clean("\n".join(lines).rstrip())
+
+
+def _facts(view: RunView) -> Iterable[str]:
+    row = view.row
+    facts = (
+        ("Scenario", row.scenario),
+        ("Personality", row.personality),
+        ("Agent", row.agent),
+        ("Length", row.duration),
+    )
+    return [_fact(name, text) for name, text in facts if text]
+
+
+def _fact(name: str, text: str) -> str:
+    return f"- {name}: {escaped(clean_line(text))}"
+
+
+def _verdict(verdict: Verdict) -> Iterable[str]:
+    name, judged = escaped(clean_line(verdict.name)), escaped(clean_line(judged_words(verdict)))
+    yield f"- {STATE_MARKS[verdict.state]} **{name}**: {judged}"
+    for text in reasons(verdict):
+        yield f"  - {escaped(clean_line(text, _LONGEST))}"
+
+
+def _said(transcript: Transcript, first: int | None = None) -> Iterable[str]:
+    if transcript.note:
+        yield from (f"_{escaped(transcript.note)}_", "")
+    hours = goes_over_an_hour(transcript.turns)
+    for turn in transcript.turns[:first]:
+        yield from (_turn(turn, hours), "")
+
+
+def _turn(turn: Turn, hours: bool) -> str:
+    """What was said, and of a tool what was called or came back, as JSON."""
+    head = f"**{time_text(turn.start, hours=hours)} {escaped(speaker_name(turn))}:**"
+    if turn.tool is None:
+        return f"{head} {paragraph(turn.text)}".rstrip()
+    said = "" if _only_called(turn) else paragraph(turn.text)
+    return f"{head} {said}".rstrip() + "\n\n" + fenced(_pretty(turn.tool), "json")
+
+
+def _only_called(turn: Turn) -> bool:
+    """Whether the turn's text only repeats what is in its JSON."""
+    return turn.speaker in ("tool_call", "tool_result") and not (
+        isinstance(turn.raw, dict) and isinstance(said := turn.raw.get("content"), str) and said.strip()
+    )
+
+
+def _pretty(tool: dict[str, object]) -> str:
+    unfolded = {name: _unfolded(value) for name, value in tool.items()}
+    return json.dumps(clean_json(unfolded), ensure_ascii=False, indent=2)
+
+
+def _unfolded(value: object) -> object:
+    """JSON that came as a text, read; a text that would then not say quite the same stays as it came."""
+    if not isinstance(value, str) or value.lstrip()[:1] not in ("{", "["):
+        return value
+    try:
+        read = json.loads(value)
+        forms = [json.dumps(read, ensure_ascii=plain) for plain in (False, True)]
+    except (ValueError, RecursionError):
+        return value
+    return read if "".join(value.split()) in ("".join(form.split()) for form in forms) else value
+
+
+def as_json(run: Run) -> dict[str, object]:
+    """The run, with its outcome, turns and verdicts read."""
+    return {
+        **run.source,
+        "outcome": outcome_of(run).to_json(),
+        "turns": [turn.to_json() for turn in read_transcript(run).turns],
+        "verdicts": [verdict.to_json() for verdict in read_verdicts(run)],
+    }
+
+
+def transcript_json(view: RunView, *, first: int | None = None) -> str:
+    """The transcript, or its `first` turns, as one object: `run` (the id), the `form` it came in, a `note`, `turns`."""
+    told = view.transcript
+    turns = [turn.to_json() for turn in told.turns[:first]]
+    whole = {"run": view.row.id, "form": told.form, "note": told.note, "turns": turns}
+    return json.dumps(clean_json(whole), ensure_ascii=False, indent=2)
+
+
+COLUMNS = (
+    *("id", "outcome", "outcome_text", "status", "scenario", "personality", "agent", "agent_id"),
+    *("duration", "seconds", "at", "result_id", "mode", "reviewed", "failing", "note"),
+)
+_FORMULA = ("=", "+", "-", "@", "\t", "\r", "＝", "＋", "－", "＠")
+"""What a spreadsheet may take for the beginning of a formula, and run."""
+_NUMBER = re.compile(r"[+-]?[0-9]+([.,][0-9]+)?")
+
+
+def csv_row(row: RunRow, note: str = "") -> str:
+    """A run as a line of CSV, without a line end; no cell of it is run by a spreadsheet."""
+    cells = _cells(row, note)
+    return _csv("; ".join(_texts(cell)) if isinstance(cell, list) else _text(cell) for cell in cells)
+
+
+def json_row(row: RunRow, note: str = "") -> str:
+    """A run as one line of JSON, without a line end; what is not known is null, and `failing` is a list."""
+    return json.dumps(dict(zip(COLUMNS, _cells(row, note), strict=True)), ensure_ascii=False)
+
+
+def text_row(row: RunRow, note: str = "") -> str:
+    """A run as a line to be read, without a line end."""
+    outcome = f"{row.outcome.mark} {row.outcome.text}"
+    parts = (str(row.id), outcome, row.scenario, row.personality, row.agent, row.duration, iso_time(row.at), note)
+    return "  ".join(filter(None, map(_whole, parts)))
+
+
+def iso_time(at: float | None) -> str:
+    """A moment (Unix) in UTC as ISO 8601 says it, to the second; empty where there is none that it can say."""
+    try:
+        return "" if at is None else datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%dT%H:%M:%SZ").rjust(20, "0")
+    except (ValueError, OverflowError, OSError):
+        return ""
+
+
+def _cells(row: RunRow, note: str) -> Sequence[object]:
+    mode = None if row.as_text is None else "text" if row.as_text else "voice"
+    texts = (row.outcome.kind, row.outcome.text, row.status, row.scenario, row.personality, row.agent)
+    return (
+        row.id,
+        *map(_whole, texts),
+        row.agent_id,
+        _whole(row.duration),
+        row.seconds,
+        iso_time(row.at) or None,
+        row.result_id,
+        mode,
+        row.reviewed,
+        [_whole(name) for name in row.failing],
+        _whole(note),
+    )
+
+
+def _texts(cells: Iterable[object]) -> Iterable[str]:
+    return map(str, cells)
+
+
+def _text(cell: object) -> str:
+    if isinstance(cell, bool):
+        return "yes" if cell else "no"
+    return "" if cell is None else str(cell)
+
+
+def _csv(cells: Iterable[str]) -> str:
+    line = io.StringIO()
+    csv.writer(line, lineterminator="").writerow(map(_harmless, cells))
+    return line.getvalue()
+
+
+def _harmless(cell: str) -> str:
+    return f"'{cell}" if cell.startswith(_FORMULA) and not _NUMBER.fullmatch(cell) else cell
+
+
+def _whole(text: str) -> str:
+    """The text clean and on one line, however long."""
+    return clean_line(text, max(len(text), 1))
+
+
+CSV_HEADER = _csv(COLUMNS)
+"""The names of the columns as a line of CSV, without a line end."""

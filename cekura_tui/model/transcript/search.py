@@ -1,0 +1,266 @@
+"""Search in the turns of one transcript.
+
+Looking for words in what was said: what a query asks for, whether a turn has it, and where in its text.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from bisect import bisect_left, bisect_right
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from itertools import accumulate, islice
+from operator import attrgetter
+from typing import NamedTuple
+
+from cekura_tui.model.text import clean
+from cekura_tui.model.transcript.transcript import Speaker, Turn
+
+MOST = 10_000
+"""Places in one turn that are counted; nobody goes through more."""
+_SIDES: dict[str, tuple[Speaker, ...]] = {
+    "caller": ("testing",),
+    "agent": ("main",),
+    "tool": ("tool_call", "tool_result"),
+    "other": ("other",),
+}
+
+
+class Match(NamedTuple):
+    """Where the words are: turn number, and from which character of its text to before which one."""
+
+    n: int
+    start: int
+    end: int
+
+
+class At(NamedTuple):
+    """Which match one is at, from 1, of how many: 3 of 17. 0 where one is at none yet."""
+
+    number: int
+    of: int
+
+
+class Asked(NamedTuple):
+    """What is searched: the speakers (empty for all), and the words."""
+
+    speakers: tuple[Speaker, ...]
+    words: str
+
+
+def read_asked(text: str) -> Asked:
+    """`caller:`, `agent:`, `tool:` or `other:` before the words narrows the search to that side."""
+    side, colon, words = text.partition(":")
+    if colon and (speakers := _SIDES.get(side.strip().lower())):
+        return Asked(speakers, words.strip())
+    return Asked((), text.strip())
+
+
+class Found:
+    """All places of some words. They are only counted at first, for one types a letter and there are 100,000 of it;
+    where in a turn they are is found when somebody looks at it."""
+
+    def __init__(
+        self, turns: Iterable[Turn] = (), asked: str = "", text_of: Callable[[Turn], str] = attrgetter("text")
+    ) -> None:
+        """`text_of` is the text that a turn shows."""
+        speakers, words = read_asked(asked)
+        parts = _alike(words).split()
+        # White space in what is typed stands for any: a turn may be broken into lines.
+        self._pattern = re.compile(r"\s+".join(map(re.escape, parts)))
+        self._texts: dict[int, str] = {}
+        self._places: dict[int, tuple[tuple[int, int], ...]] = {}
+        counts: list[int] = []
+        longest = max(parts, key=len, default="")
+        for turn in turns if parts else ():
+            if speakers and turn.speaker not in speakers:
+                continue
+            text = _alike(text_of(turn))
+            number = text.count(longest)
+            if number and len(parts) > 1:
+                number = len(self._pattern.findall(text))
+            if number:
+                self._texts[turn.n] = text
+                counts.append(min(number, MOST))
+        self._numbers = list(self._texts)
+        self._until = list(accumulate(counts))
+
+    def __len__(self) -> int:
+        return self._until[-1] if self._until else 0
+
+    def __getitem__(self, place: int) -> Match:
+        """The match of a place, from 0, in the order of turns and characters."""
+        if not 0 <= place < len(self):
+            raise IndexError(place)
+        at = bisect_right(self._until, place)
+        n = self._numbers[at]
+        return Match(n, *self.spans(n)[place - (self._until[at - 1] if at else 0)])
+
+    def first_from(self, n: int) -> int:
+        """The place of the first match in this turn or after it; after the last one their number."""
+        at = bisect_left(self._numbers, n)
+        return self._until[at - 1] if at else 0
+
+    def place_of(self, match: Match) -> int | None:
+        """The place of a match, or None if it is none of these."""
+        spans = self.spans(match.n)
+        inside = bisect_left(spans, (match.start, match.end))
+        if inside < len(spans) and spans[inside] == (match.start, match.end):
+            return self.first_from(match.n) + inside
+        return None
+
+    def spans(self, n: int) -> tuple[tuple[int, int], ...]:
+        """The places in a turn, as characters of its text from and to before."""
+        if (spans := self._places.get(n)) is None:
+            text = self._texts.get(n)
+            if text is None:
+                return ()
+            spans = self._places[n] = tuple(place.span() for place in islice(self._pattern.finditer(text), MOST))
+        return spans
+
+
+def _alike(text: str) -> str:
+    """The text in lower case, as many characters long as before."""
+    if text.isascii():
+        return text.lower()
+    lower = text.lower().replace("ς", "σ")
+    if len(lower) == len(text):
+        return lower
+    return "".join(small if len(small := letter.lower()) == 1 else letter for letter in text).replace("ς", "σ")
+
+
+LONGEST_QUERY = 200
+"""Characters of a query that are looked at."""
+MOST_HITS = 200
+"""Hits that are told one by one; the others are counted."""
+SIDES: dict[str, tuple[Speaker, ...]] = {
+    "caller": ("testing",),
+    "agent": ("main",),
+    "tool": ("tool_call", "tool_result"),
+    "other": ("other",),
+}
+_SNIPPET, _BEFORE, _LOOKED_AT = 300, 30, 10_000
+_PART = re.compile(r'(?:(caller|agent|tool|other):)?(?:"([^"]*)"?|([^\s"]+))?')
+_DIACRITICS = re.compile("[\u0300-\u036f]")
+_SPACES = re.compile("  +")
+_PLAIN = {"\u2018": "'", "\u2019": "'", "\u201c": '"', "\u201d": '"'}
+
+
+@dataclass(frozen=True, slots=True)
+class SaidQuery:
+    """What one turn must hold: every one of `words`, folded, in any order; and who must have said it, if named."""
+
+    words: tuple[str, ...]
+    speakers: tuple[Speaker, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """A turn of an opened run that has what was looked for.
+
+    `start` is in seconds of the call and `when` the run's time in Unix time, each None where it is not known;
+    `matches` are the places in `snippet`, each (start, end) in characters.
+    """
+
+    run_id: int
+    n: int
+    speaker: str
+    start: float | None
+    snippet: str
+    matches: tuple[tuple[int, int], ...]
+    scenario: str
+    when: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class FoundSaid:
+    """What a search of all opened runs found: at most MOST_HITS of `total` turns, those of the newest run first.
+
+    `runs_covered` runs were searched and `runs_hit` of them have it; `indexed` is False where every turn was looked at.
+    """
+
+    runs_covered: int
+    hits: tuple[Hit, ...]
+    total: int
+    indexed: bool
+    runs_hit: int = 0
+
+
+class _Folds(dict[int, str]):
+    """Each character without case and Latin marks, found out when it is first met."""
+
+    def __missing__(self, code: int) -> str:
+        char = chr(code)
+        if char.isspace():
+            folded = " "
+        else:
+            plain = _DIACRITICS.sub("", unicodedata.normalize("NFKD", _PLAIN.get(char, char)))
+            folded = _DIACRITICS.sub("", plain.casefold())
+        self[code] = folded
+        return folded
+
+
+_FOLDS = _Folds()
+
+
+def folded(text: str) -> str:
+    """The text as it is compared: without case and Latin marks, any white space as one space."""
+    return _SPACES.sub(" ", text.translate(_FOLDS))
+
+
+def read_query(text: str) -> SaidQuery:
+    """Any text is a query: words, a "phrase", and `caller:`, `agent:`, `tool:` or `other:` before one or alone."""
+    words: dict[str, None] = {}
+    speakers: dict[Speaker, None] = {}
+    for side, phrase, word in _PART.findall(folded(clean(text[:LONGEST_QUERY]))):
+        if side:
+            speakers.update(dict.fromkeys(SIDES[side]))
+        if wanted := (phrase or word).strip():
+            words[wanted] = None
+    return SaidQuery(tuple(words), tuple(speakers))
+
+
+def snippet_of(text: str, words: Sequence[str]) -> tuple[str, tuple[tuple[int, int], ...]]:
+    """A line of the text from shortly before the longest word on, and where in it the matches are."""
+    # The shortest ones, such as "a", are anywhere.
+    longest = max(words, key=len, default="")
+    # Of a text of a megabyte only the part that has it is looked at letter by letter.
+    steps = range(0, len(text), _LOOKED_AT - LONGEST_QUERY)
+    first = next((at for at in steps if longest in folded(text[at : at + _LOOKED_AT])), 0)
+    wanted = matches_in(text[first : first + _LOOKED_AT], [longest])
+    start = max((first + wanted[0][0] if wanted else 0) - _BEFORE, 0)
+    # Not from within a letter with its marks, and rather from the beginning of a word.
+    if start and (space := text.find(" ", start, start + _BEFORE // 2)) >= 0:
+        start = space + 1
+    while start and start < len(text) and unicodedata.combining(text[start]):
+        start -= 1
+    end = start + _SNIPPET
+    head, tail = "…" if start else "", "…" if end < len(text) else ""
+    # One character for another, so that the places stay.
+    line = "".join(" " if char.isspace() else char for char in text[start:end])
+    moved = len(head) - start
+    margin = max(start - LONGEST_QUERY, 0)
+    places = [(a + margin, b + margin) for a, b in matches_in(text[margin : end + LONGEST_QUERY], words)]
+    inside = [(max(a, start) + moved, min(b, end) + moved) for a, b in places if a < end and b > start]
+    return f"{head}{line}{tail}", tuple(inside)
+
+
+def matches_in(text: str, words: Sequence[str]) -> list[tuple[int, int]]:
+    """Where these folded words are in a text, in order, without overlaps: (start, end) in its own characters."""
+    parts = [_FOLDS[ord(char)] for char in text]
+    whole = "".join(parts)
+    patterns = (" +".join(map(re.escape, word.split(" "))) for word in words if word)
+    found = sorted(match.span() for pattern in patterns for match in re.finditer(pattern, whole))
+    if not found:
+        return []
+    # Where each folded character comes from; one that vanished belongs to what is before it.
+    origin = [n for n, part in enumerate(parts) for _ in part] + [len(text)]
+    joined: list[tuple[int, int]] = []
+    for first, after in found:
+        start, end = origin[first], max(origin[after], origin[after - 1] + 1)
+        if joined and start < joined[-1][1]:
+            joined[-1] = joined[-1][0], max(end, joined[-1][1])
+        else:
+            joined.append((start, end))
+    return joined

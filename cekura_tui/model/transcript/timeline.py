@@ -1,0 +1,273 @@
+"""When who spoke in a call: speech, silences, overlaps, tool calls and how long each answer took."""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from operator import itemgetter
+from typing import Literal, NamedTuple
+
+from cekura_tui.model.transcript.transcript import Speaker, Turn
+
+LaneName = Literal["caller", "agent", "tools", "other"]
+
+LONG_SILENCE = 2.0
+"""Seconds without speech beyond which a silence is a gap."""
+LONGEST_CALL = 7 * 86_400.0
+"""Seconds. A time beyond is a time of day or a mistake, and would press the rest of the call into one cell."""
+_TOUCH = 0.1
+_TOOLS = ("tool_call", "tool_result")
+_LANES: dict[Speaker, LaneName] = {
+    "testing": "caller",
+    "main": "agent",
+    "tool_call": "tools",
+    "tool_result": "tools",
+    "other": "other",
+}
+
+
+class Span(NamedTuple):
+    """A turn with its times in seconds of the call; where `end` is None only the start is known: it is a point."""
+
+    n: int
+    speaker: Speaker
+    start: float
+    end: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Lane:
+    """Who speaks, and when, by start."""
+
+    name: LaneName
+    spans: tuple[Span, ...]
+
+
+class Gap(NamedTuple):
+    """A silence of over 2 seconds, and the turn that ends it. Tools may be at work in it."""
+
+    start: float
+    end: float
+    turn: int
+
+    @property
+    def seconds(self) -> float:
+        return self.end - self.start
+
+
+class Overlap(NamedTuple):
+    """Two speak at once: the turn that cuts in, and the one it cuts into."""
+
+    start: float
+    end: float
+    turn: int
+    into: int
+
+    @property
+    def seconds(self) -> float:
+        return self.end - self.start
+
+
+class Answer(NamedTuple):
+    """The agent's turn that answers the caller's turn `to`, `seconds` after the caller fell silent; it begins `at`."""
+
+    turn: int
+    to: int
+    at: float
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Timeline:
+    """A call of `length` seconds. `untimed` are the numbers of turns that have no place in it; `note` tells of what is
+    not known and is empty where all is; gaps, overlaps and answers can only be told where `ends_known`."""
+
+    length: float
+    turns: int
+    lanes: tuple[Lane, ...]
+    gaps: tuple[Gap, ...]
+    overlaps: tuple[Overlap, ...]
+    answers: tuple[Answer, ...]
+    untimed: tuple[int, ...]
+    ends_known: bool
+    note: str
+
+    @property
+    def has_times(self) -> bool:
+        """Whether any turn has a place."""
+        return len(self.untimed) < self.turns
+
+    @property
+    def median(self) -> float | None:
+        """Seconds the agent took to answer, in the middle of all answers."""
+        # The standard library's would have the program start later, by all that it imports.
+        ordered = sorted(answer.seconds for answer in self.answers)
+        half = len(ordered) // 2
+        return (ordered[half] + ordered[~half]) / 2 if ordered else None
+
+    @property
+    def worst(self) -> Answer | None:
+        """The slowest answer, the first of several."""
+        return max(self.answers, key=lambda answer: answer.seconds, default=None)
+
+    @property
+    def slowest_first(self) -> tuple[int, ...]:
+        """The numbers of the turns that are answers, slowest first."""
+        return tuple(answer.turn for answer in sorted(self.answers, key=lambda answer: -answer.seconds))
+
+
+@dataclass(frozen=True, slots=True)
+class Timing:
+    """Seconds of silence before a turn, and of speaking over another; 0 where there is nothing to say."""
+
+    silence: float = 0.0
+    overlap: float = 0.0
+
+
+class _Ended(NamedTuple):
+    n: int
+    speaker: Speaker
+    end: float
+
+
+def timeline_of(turns: Sequence[Turn], length: float | None = None) -> Timeline:
+    """The timeline of a call whose duration, if told, is `length` seconds. Times that cannot be right count as none,
+    and so does an end before its start; what began before the call is cut to it."""
+    spans: list[Span] = []
+    untimed: list[Turn] = []
+    wrong = 0
+    latest = max(_believed(length) or 0.0, 0.0)
+    for turn in turns:
+        start, end = _believed(turn.start), _believed(turn.end)
+        if start is None and end is not None and turn.start is not None and turn.start < 0:
+            start = 0.0
+        if end is not None and end > latest:
+            latest = end
+        if start is None:
+            untimed.append(turn)
+            wrong += turn.start is not None
+            continue
+        if start > latest:
+            latest = start
+        spans.append(Span(turn.n, turn.speaker, start, end if end is not None and end >= start else None))
+    spans.sort(key=itemgetter(2, 0))
+    speech = [span for span in spans if span.speaker not in _TOOLS]
+    # Nobody knows when these were said: it may have been in what else would be a silence or a wait.
+    unplaced = [turn for turn in untimed if turn.speaker not in _TOOLS and turn.text.strip()]
+    return Timeline(
+        length=latest,
+        turns=len(turns),
+        lanes=_lanes(spans),
+        gaps=tuple(_gaps(speech, sorted(turn.n for turn in unplaced))),
+        overlaps=tuple(_overlaps(speech)),
+        answers=tuple(_answers(speech, sorted(turn.n for turn in unplaced if turn.speaker != "other"))),
+        untimed=tuple(turn.n for turn in untimed),
+        ends_known=any(span.end is not None for span in speech),
+        note=_note(len(turns), len(untimed), wrong, speech),
+    )
+
+
+def timings(line: Timeline) -> dict[int, Timing]:
+    """By turn number, only the turns that have something to say."""
+    found = {gap.turn: Timing(silence=gap.seconds) for gap in line.gaps}
+    for overlap in line.overlaps:
+        if overlap.seconds > found.get(overlap.turn, Timing()).overlap:
+            found[overlap.turn] = Timing(overlap=overlap.seconds)
+    return found
+
+
+def clock(seconds: float | None, *, hours: bool = False) -> str:
+    """A time of the call as "01:07", with hours as "0:01:07"; empty where it is not known."""
+    if seconds is None:
+        return ""
+    minutes, rest = divmod(max(int(seconds), 0), 60)
+    return f"{minutes // 60}:{minutes % 60:02}:{rest:02}" if hours else f"{minutes:02}:{rest:02}"
+
+
+def _believed(seconds: float | None) -> float | None:
+    return seconds if seconds is not None and 0 <= seconds <= LONGEST_CALL else None
+
+
+def _lanes(spans: Iterable[Span]) -> tuple[Lane, ...]:
+    by_name: dict[LaneName, list[Span]] = {"caller": [], "agent": [], "tools": []}
+    for span in spans:
+        by_name.setdefault(_LANES[span.speaker], []).append(span)
+    return tuple(Lane(name, tuple(found)) for name, found in by_name.items())
+
+
+def _gaps(speech: Iterable[Span], unplaced: Sequence[int]) -> Iterable[Gap]:
+    """A turn without an end is taken to be over when the one after it is, not before."""
+    heard: float | None = None
+    last = 0
+    sure = True
+    for span in speech:
+        if heard is not None and sure and span.start - heard > LONG_SILENCE and not _between(unplaced, last, span.n):
+            yield Gap(heard, span.start, span.n)
+        sure = span.end is not None
+        until = span.start if span.end is None else span.end
+        if heard is None or until >= heard:
+            heard, last = until, span.n
+
+
+def _overlaps(speech: Iterable[Span]) -> Iterable[Overlap]:
+    longest: dict[Speaker, _Ended] = {}
+    for span in speech:
+        if span.end is None:
+            continue
+        for other in longest.values():
+            if other.end - span.start >= _TOUCH and other.speaker != span.speaker:
+                end = min(other.end, span.end)
+                if end - span.start >= _TOUCH:
+                    yield Overlap(span.start, end, span.n, other.n)
+        if span.speaker not in longest or span.end >= longest[span.speaker].end:
+            longest[span.speaker] = _Ended(span.n, span.speaker, span.end)
+
+
+def _answers(speech: Iterable[Span], unplaced: Sequence[int]) -> Iterable[Answer]:
+    """Nobody waits for an agent that is speaking already when the caller falls silent: that is no answer."""
+    silent_from: float | None = None
+    to = 0
+    agent_until = 0.0
+    for span in speech:
+        if span.speaker == "testing":
+            if span.end is None:
+                silent_from = None
+            elif silent_from is None or span.end >= silent_from:
+                silent_from, to = span.end, span.n
+        elif span.speaker == "main":
+            if silent_from is not None and span.start >= silent_from:
+                if agent_until <= silent_from and not _between(unplaced, to, span.n):
+                    yield Answer(span.n, to, span.start, span.start - silent_from)
+                silent_from = None
+            elif span.end is None:
+                silent_from = None
+            agent_until = max(agent_until, span.end or span.start)
+
+
+def _between(numbers: Sequence[int], one: int, other: int) -> bool:
+    """Whether any of the sorted numbers lies between the two."""
+    if not numbers:
+        return False
+    low, high = min(one, other), max(one, other)
+    return bisect_right(numbers, low) < bisect_left(numbers, high)
+
+
+def _note(turns: int, untimed: int, wrong: int, speech: Sequence[Span]) -> str:
+    if not turns:
+        return "There are no turns."
+    right = " that can be right" if wrong else ""
+    if untimed == turns:
+        return f"The only turn has no time{right}." if turns == 1 else f"None of the {turns:,} turns has a time{right}."
+    notes = [f"{_of(untimed, turns)} no time{right}."] if untimed else []
+    points = sum(span.end is None for span in speech)
+    if points and points == len(speech):
+        whole = ", to the second" if all(float(span.start).is_integer() for span in speech) else ""
+        notes.append(f"Only starts are known{whole}: gaps, overlaps and times of answers cannot be told.")
+    elif points:
+        notes.append(f"{_of(points, turns)} no end.")
+    return " ".join(notes)
+
+
+def _of(some: int, turns: int) -> str:
+    return f"{some:,} of {turns:,} {'turn' if turns == 1 else 'turns'} {'has' if some == 1 else 'have'}"

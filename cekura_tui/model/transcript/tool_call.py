@@ -1,0 +1,181 @@
+"""Tool calls of a transcript: which result answers which call, how it ended, and both as JSON to be read."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import deque
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Literal
+
+from cekura_tui.model.text import clean
+from cekura_tui.model.transcript.transcript import TOOLS, Turn
+
+Ending = Literal["answered", "error", "no result"]
+
+_BAD_WORDS = frozenset({"error", "failed", "failure", "exception"})
+_BAD_TEXT = re.compile(r"[\s\[(<\"'{]*(?:error|exception|failed|failure|traceback)\b", re.IGNORECASE)
+_NO_ERROR = re.compile(r"""[\s\[({"']*errors?"?\s*[:=]\s*(?:null|none|false|"")""", re.IGNORECASE)
+_ENCODE = json.JSONEncoder(ensure_ascii=False).encode
+_LONGEST = 1_000_000
+"""Characters of a call that are looked at as JSON; a longer one is shown as it came."""
+
+
+@dataclass(frozen=True, slots=True)
+class ToolEnd:
+    """How a call ended: its result's turn number and the seconds until it came, where these are known."""
+
+    ending: Ending
+    result: int | None = None
+    after: float | None = None
+
+
+class ToolCalls:
+    """The calls of one transcript and their results, joined by their id, else by name and order."""
+
+    def __init__(self, turns: Iterable[Turn]) -> None:
+        self._results: dict[int, Turn] = {}
+        by_id: dict[str, deque[Turn]] = {}
+        by_name: dict[tuple[str, bool], deque[Turn]] = {}
+        for turn in turns:
+            if turn.speaker not in TOOLS:
+                continue
+            number, name = _number(turn), tool_name(turn)
+            if turn.speaker == "tool_call":
+                by_name.setdefault((name, bool(number)), deque()).append(turn)
+                if number:
+                    by_id.setdefault(number, deque()).append(turn)
+            else:
+                # A result with an id of its own does not answer a call with another.
+                waiting = [by_id.get(number)] if number else [by_name.get((name, True))]
+                for calls in (*waiting, by_name.get((name, False))):
+                    if (call := self._next(calls)) is not None:
+                        self._results[call.n] = turn
+                        break
+
+    def _next(self, calls: deque[Turn] | None) -> Turn | None:
+        """The first of these that has no result."""
+        while calls:
+            call = calls.popleft()
+            if call.n not in self._results:
+                return call
+        return None
+
+    @property
+    def answered(self) -> dict[int, Turn]:
+        """The results by the number of the turn that called."""
+        return self._results
+
+    def end_of(self, call: Turn) -> ToolEnd:
+        """How the call of this turn ended."""
+        result = self._results.get(call.n)
+        if result is None:
+            return ToolEnd("no result")
+        times = (call.start if call.end is None else call.end, result.start)
+        after = times[1] - times[0] if times[0] is not None and times[1] is not None else None
+        return ToolEnd(ending_of(result), result.n, None if after is None or after < 0 else after)
+
+
+def _number(turn: Turn) -> str:
+    number = (turn.tool or {}).get("id")
+    return "" if number is None else str(number)
+
+
+def is_tool(turn: Turn) -> bool:
+    """Whether a turn is a call of a tool or its result, with data of its own: it is folded to one line at first."""
+    return turn.speaker in TOOLS and turn.tool is not None
+
+
+def tool_name(turn: Turn) -> str:
+    """The name of the tool that was called, or empty."""
+    name = (turn.tool or {}).get("name")
+    return name if isinstance(name, str) else ""
+
+
+def ending_of(result: Turn) -> Ending:
+    """Whether a result says that the tool failed. Only what it says of itself at its top counts."""
+    value = _parsed((result.tool or {}).get("result", result.text))
+    if isinstance(value, dict):
+        told = {str(key).lower(): item for key, item in value.items()}
+        if told.get("error") or told.get("errors") or told.get("exception"):
+            return "error"
+        if any(told.get(name) is False for name in ("success", "ok")):
+            return "error"
+        if str(told.get("status", "")).lower() in _BAD_WORDS:
+            return "error"
+    elif isinstance(value, str) and _BAD_TEXT.match(value) and not _NO_ERROR.match(value):
+        return "error"
+    return "answered"
+
+
+def brief(turn: Turn) -> str:
+    """The arguments or the result on one line, as JSON where it is JSON."""
+    return _written(_value(turn), None)
+
+
+def pretty(turn: Turn) -> str:
+    """The arguments or the result on as many lines as JSON takes; what is none, as it came."""
+    return _written(_value(turn), 2)
+
+
+def raw_text(turn: Turn) -> str:
+    """The turn as the server sent it, as JSON; what was only sent as text says so by having no other fields."""
+    value = {"role": turn.role, "time": turn.start, "text": turn.text} if turn.raw is None else turn.raw
+    return _as_json(value, 2)
+
+
+def _value(turn: Turn) -> object:
+    """What a call or a result says besides its name and id; what was not sent is not there."""
+    tool = turn.tool or {}
+    name = "arguments" if turn.speaker == "tool_call" else "result"
+    parts: dict[str, object] = {name: _parsed(tool[name])} if name in tool else {}
+    parts.update((key, item) for key, item in tool.items() if key not in ("id", "name", name))
+    content = turn.raw.get("content") if isinstance(turn.raw, dict) else None
+    if content and content != tool.get(name):
+        parts.setdefault("content", content)
+    if len(parts) == 1 and (only := [parts[key] for key in (name, "content") if key in parts]):
+        return _parsed(only[0])
+    return parts or ""
+
+
+def _written(value: object, indent: int | None) -> str:
+    return value if isinstance(value, str) else _as_json(value, indent)
+
+
+def _as_json(value: object, indent: int | None) -> str:
+    """The value as JSON, which may say `\\u009b` where it was cleaned before: it is cleaned again."""
+    try:
+        return clean(_ENCODE(value) if indent is None else _indented(value, "\n", indent))
+    except RecursionError:  # brackets in brackets, a thousand deep
+        return "(nested too deep to be shown)" if indent is None else _as_json(value, None)
+
+
+def _indented(value: object, end: str, indent: int) -> str:
+    """What `json.dumps` does with `indent`, five times as fast: a search goes through all calls of a transcript."""
+    if not isinstance(value, dict | list) or not value:
+        return _ENCODE(value)
+    inner = end + " " * indent
+    if isinstance(value, dict):
+        items = [f"{_ENCODE(str(key))}: {_indented(item, inner, indent)}" for key, item in value.items()]
+    else:
+        items = [_indented(item, inner, indent) for item in value]
+    left, right = "{}" if isinstance(value, dict) else "[]"
+    return f"{left}{inner}{f',{inner}'.join(items)}{end}{right}"
+
+
+def _parsed(value: object) -> object:
+    """Arguments come as a text of JSON; a result as either. What would not be the same as JSON stays as it came."""
+    if isinstance(value, str) and len(value) <= _LONGEST and value.lstrip()[:1] in ("{", "["):
+        try:
+            return json.loads(value, object_pairs_hook=_each_once)
+        except (ValueError, RecursionError):
+            return value
+    return value
+
+
+def _each_once(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        raise ValueError("a name is there twice")
+    return found

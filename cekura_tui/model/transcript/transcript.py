@@ -1,0 +1,299 @@
+"""One turn of a call.
+
+Turns of a transcript that was sent as text: lines such as `[00:01] Testing Agent: Hello.`, and other forms seen.
+
+The transcript of a run: its turns, read from whichever form the server sent. As many turns as were sent, always.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal, NamedTuple
+
+if TYPE_CHECKING:
+    from cekura_tui.model.run.run import Run
+
+
+Speaker = Literal["testing", "main", "tool_call", "tool_result", "other"]
+
+TOOLS: tuple[Speaker, ...] = ("tool_call", "tool_result")
+"""Who makes no sound."""
+NAMES: dict[Speaker, str] = {"testing": "caller", "main": "agent", "tool_call": "tool →", "tool_result": "tool ←"}
+"""How speakers are called on screen; another one by its role."""
+
+_SPEAKERS: dict[str, Speaker] = {
+    "testing agent": "testing",
+    "main agent": "main",
+    "function call": "tool_call",
+    "function call result": "tool_result",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """One turn of a call. `n` counts from 1; `start` and `end` are seconds from the start of the call, if known.
+
+    `raw` is the entry of `transcript_object` as it came, cleaned; None where only text was sent.
+    """
+
+    n: int
+    speaker: Speaker
+    role: str
+    start: float | None
+    end: float | None
+    text: str
+    tool: dict[str, object] | None = None
+    raw: object = None
+
+    def to_json(self) -> dict[str, object]:
+        """The shape that `runs show --json` prints."""
+        return {name: getattr(self, name) for name in ("n", "speaker", "role", "start", "end", "text", "tool")}
+
+
+def speaker_of(role: str) -> Speaker:
+    """Which side a role word stands for; an unknown word is `other`."""
+    return _SPEAKERS.get(role) or _SPEAKERS.get(role.strip().lower().replace("_", " "), "other")
+
+
+_SPEAKERS.update({role.title(): speaker for role, speaker in list(_SPEAKERS.items())})
+
+
+# White space is taken whole (`*+`), else a long stretch of it would be tried in all ways to share it out.
+_CLOCK = r"(?:\d{1,6}:)?\d{1,6}:\d{2}(?:[.,]\d++)?|\d{1,6}(?:[.,]\d++)?\s?s(?:ec(?:onds)?)?|\d{1,6}[.,]\d++"
+_RANGE = rf"({_CLOCK})(?:\s*+(?:-->|-|–|to)\s*+({_CLOCK}))?"
+_ROLE = r"(?:\[?([^:\n\[\]]{1,40}?)\]?\s{0,40}:)"
+_STAMPED = re.compile(rf"^[\[(<]\s*+{_RANGE}\s*+[\])>]\s*+(?:[-–]\s*+)?{_ROLE}?[ \t]*(.*)$", re.DOTALL)
+"""A time in brackets begins a turn, with or without a role."""
+_BARE = re.compile(rf"^{_RANGE}\s*+(?:[-–|]\s*+)?{_ROLE}[ \t]*(.*)$", re.DOTALL)
+"""A time without brackets begins one only before a role that is known: somebody may say "10:30 works"."""
+_UNSTAMPED = re.compile(rf"^{_ROLE}[ \t]*(.*)$", re.DOTALL)
+
+_DATED = re.compile(
+    r"^\[?\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:[.,]\d++)?(?:Z|[+-]\d\d:?\d\d)?\]?\s*+(?:[-–|]\s*+)?"
+    rf"{_ROLE}[ \t]*(.*)$",
+    re.DOTALL,
+)
+"""A date begins one likewise; it does not tell when in the call it was."""
+_USUAL = frozenset(["user", "assistant", "agent", "bot", "customer", "caller", "human", "ai", "system"])
+"""Roles that begin a turn where no line has one that is known."""
+_UNIT = re.compile(r"\s?s(?:ec(?:onds)?)?$")
+
+
+class Said(NamedTuple):
+    """A turn as text tells it; times are seconds from the start of the call."""
+
+    role: str
+    start: float | None
+    end: float | None
+    text: str
+
+
+def said_in(text: str) -> list[Said]:
+    """The turns of a text, in its order. A line that begins no turn goes on with the turn before it."""
+    lines = [line.strip() for line in text.split("\n")]
+    begun = [_begun(line) for line in lines]
+    if not any(begun):
+        begun = [_begun(line, _is_usual) for line in lines]
+    turns: list[tuple[str, float | None, float | None, list[str]]] = []
+    for line, found in zip(lines, begun, strict=True):
+        if found:
+            turns.append((found.role, found.start, found.end, [found.text]))
+        elif turns:
+            turns[-1][3].append(line)
+        elif line:
+            turns.append(("", None, None, [line]))
+    return [Said(role, start, end, "\n".join(said).strip()) for role, start, end, said in turns]
+
+
+def _is_known(role: str) -> bool:
+    return speaker_of(role) != "other"
+
+
+def _is_usual(role: str) -> bool:
+    return role.strip().lower() in _USUAL
+
+
+def _begun(line: str, is_role: Callable[[str], bool] = _is_known) -> Said | None:
+    """The turn that a line begins, if it does: a time in brackets, or a role that is known, begins one."""
+    if found := _STAMPED.match(line):
+        start, end, role, said = found.groups()
+        return Said(role or "", seconds_of(start), seconds_of(end or ""), said)
+    if (found := _BARE.match(line)) and is_role(found[3]):
+        return Said(found[3], seconds_of(found[1]), seconds_of(found[2] or ""), found[4])
+    for form in (_DATED, _UNSTAMPED):
+        if (found := form.match(line)) and is_role(found[1]):
+            return Said(found[1], None, None, found[2])
+    return None
+
+
+def seconds_of(clock: str) -> float | None:
+    """Seconds of "MM:SS", "HH:MM:SS", "12.5" or "12 s", with or without fractions; None for anything else."""
+    parts = _UNIT.sub("", clock.strip()).replace(",", ".").split(":")
+    if not 1 <= len(parts) <= 3 or not all(_is_number(part, whole=part is not parts[-1]) for part in parts):
+        return None
+    total = 0.0
+    for part in parts:
+        total = total * 60 + float(part)
+    return total if math.isfinite(total) else None
+
+
+def _is_number(part: str, *, whole: bool) -> bool:
+    digits = part.strip() if whole else part.strip().replace(".", "", 1)
+    return digits.isascii() and digits.isdecimal() and len(digits) <= 12
+
+
+__all__ = ["Form", "Speaker", "Transcript", "Turn", "read_transcript", "speaker_of"]
+
+Form = Literal["turns", "text", "encrypted", "empty"]
+
+_ENCRYPTED = "__encrypted__"
+_LISTS = frozenset({"turns", "messages", "transcript", "transcript_object"})
+"""Where an object holds the turns."""
+
+
+@dataclass(frozen=True, slots=True)
+class Transcript:
+    """All turns, and the form they came in: `encrypted` and `empty` have none.
+
+    `encrypted` is how many characters the server sent that cannot be read, whether there is a text beside them or not.
+    """
+
+    form: Form
+    turns: tuple[Turn, ...] = ()
+    encrypted: int = 0
+
+    @property
+    def note(self) -> str:
+        """Why there is nothing to read, or that only text was there."""
+        sealed = f"This transcript is encrypted ({self.encrypted:,} characters that cannot be read here)"
+        if self.form == "text":
+            timed = any(turn.start is not None for turn in self.turns)
+            tools = any(turn.speaker in TOOLS for turn in self.turns)
+            ends = "and the ends of turns were not sent."
+            missing = "the ends of turns were not sent." if tools else f"tool calls {ends}"
+            untimed = f"Times {ends}" if tools else f"Times, tool calls {ends}"
+            only = f"Times are to the second; {missing}" if timed else untimed
+            return f"{sealed}; its text was sent beside it. {only}" if self.encrypted else f"Only text was sent. {only}"
+        if self.form == "encrypted":
+            return f"{sealed} and no text of it was sent."
+        return "This run has no transcript." if self.form == "empty" else ""
+
+
+def read_transcript(run: Run) -> Transcript:
+    """The transcript of a run: `transcript_object`, else the lines of `transcript`."""
+    sent = run.source.get("transcript_object")
+    sealed = _sealed(sent)
+    if not sealed and (entries := _entries(sent)):
+        return Transcript("turns", tuple(_turn(n, entry) for n, entry in enumerate(entries, 1)))
+    text = run.transcript or (sent if isinstance(sent, str) else "")
+    if text.lstrip().startswith("{") and _ENCRYPTED in text[:200]:
+        sealed, text = sealed + len(text), ""
+    turns = tuple(_of_text(n, said) for n, said in enumerate(said_in(text), 1))
+    if turns:
+        return Transcript("text", turns, sealed)
+    return Transcript("encrypted", (), sealed) if sealed else Transcript("empty")
+
+
+def _sealed(sent: object) -> int:
+    """How much of a `transcript_object` came encrypted, in characters; 0 for one that can be read."""
+    if not isinstance(sent, dict) or _ENCRYPTED not in sent:
+        return 0
+    sealed = sent[_ENCRYPTED]
+    return max(1, len(sealed if isinstance(sealed, str) else _compact(sealed)))
+
+
+def _entries(sent: object) -> Sequence[object]:
+    """What was sent as turns: a list, also as JSON text or in an object; anything else that says something is one."""
+    if isinstance(sent, str) and sent.lstrip()[:1] == "[":
+        try:
+            sent = json.loads(sent)
+        except (ValueError, RecursionError):
+            return []
+    if isinstance(sent, dict):
+        lists = [value for name, value in sent.items() if name in _LISTS and isinstance(value, list) and value]
+        sent = lists[0] if len(lists) == 1 else sent
+    if isinstance(sent, list):
+        return sent
+    return [sent] if isinstance(sent, dict) and sent else []
+
+
+def _turn(n: int, entry: object) -> Turn:
+    if not isinstance(entry, dict):
+        return Turn(n, "other", "", None, None, "" if entry is None else _words(entry), None, entry)
+    role = entry.get("role")
+    role = role if isinstance(role, str) else "" if role is None else _words(role)
+    start = _seconds(entry.get("start_time"))
+    if start is None:
+        start = _seconds(entry.get("timestamp"))
+    if start is None:
+        start = _seconds(entry.get("time"))
+    speaker, data = speaker_of(role), entry.get("data")
+    tool = data if isinstance(data, dict) else None
+    return Turn(n, speaker, role, start, _seconds(entry.get("end_time")), _text(entry, speaker, tool), tool, entry)
+
+
+def _text(entry: Mapping[str, object], speaker: Speaker, tool: dict[str, object] | None) -> str:
+    """What was said, or called; an entry of another shape is its own text, so that nobody overlooks it."""
+    content, data = entry.get("content"), entry.get("data")
+    if isinstance(content, str) and (content or not data):
+        return content
+    if not content and data:
+        return _tool_text(tool) if tool and speaker in TOOLS else _words(data)
+    if isinstance(content, list) and content and all(_is_part(part) for part in content):
+        return "\n".join(part["text"] for part in content)
+    if content is not None:
+        return _words(content)
+    rest = {name: value for name, value in entry.items() if name not in _TOLD_ELSEWHERE and value is not None}
+    return _compact(rest) if rest else ""
+
+
+_TOLD_ELSEWHERE = frozenset({"role", "content", "data", "time", "timestamp", "start_time", "end_time"})
+
+
+def _is_part(part: object) -> bool:
+    return isinstance(part, dict) and isinstance(part.get("text"), str)
+
+
+def _tool_text(data: dict[str, object]) -> str:
+    value = data.get("arguments", data.get("result"))
+    return f"{data.get('name') or 'tool'} {'' if value is None else _words(value)}".strip()
+
+
+def _words(value: object) -> str:
+    return value if isinstance(value, str) else _compact(value)
+
+
+def _compact(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False)
+
+
+def _seconds(value: object) -> float | None:
+    """Seconds of a number, of its text, or of "MM:SS" and "HH:MM:SS"."""
+    if type(value) is float:  # as nearly all are, of 10,000 turns
+        return value if math.isfinite(value) else None
+    if value is None:
+        return None
+    if isinstance(value, str):
+        return seconds_of(value)
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        try:
+            return seconds if math.isfinite(seconds := float(value)) else None
+        except OverflowError:
+            return None
+    return None
+
+
+def _of_text(n: int, said: Said) -> Turn:
+    speaker = speaker_of(said.role)
+    tool = None
+    if speaker in TOOLS and (called := _CALLED.match(said.text)):
+        tool = {"name": called[1], "arguments" if speaker == "tool_call" else "result": called[2]}
+    return Turn(n, speaker, said.role, said.start, said.end, said.text, tool)
+
+
+_CALLED = re.compile(r"([\w.-]{1,80})\s++([\[{].*[\]}])$", re.DOTALL)
+"""A call of a tool as text: its name and its values as JSON."""

@@ -1,0 +1,265 @@
+"""Which units of one prompt answer to which of another: in order where they can be, moved where they cannot."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections import Counter, defaultdict, deque
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from cekura_tui.prose.matching import Pairs, match, repeated, rising, slid
+from cekura_tui.prose.units import Unit, blocks_of
+from cekura_tui.prose.words import telling, weight, weights
+
+_ALIKE, _VERSION, _TOUCHING = 0.36, 0.6, 0.25
+"""From so much of their words on two units are versions of one another: in order, elsewhere, and beside such ones."""
+_CONTAINED = 0.5
+"""So much of a sentence is in another one that took it in."""
+_MOVED_WEIGHT = 30
+"""What a unit must weigh to be told as moved, not as gone here and come there."""
+_COMMON = 24
+"""A word that is in more units than this does not tell which belong together."""
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """Units [a, b) of the old text and [c, d) of the new one are versions of one another; `move` is 0, or the number of
+    the move that brought them elsewhere."""
+
+    a: int
+    b: int
+    c: int
+    d: int
+    move: int = 0
+
+
+def align(old: Sequence[Unit], new: Sequence[Unit]) -> list[Link]:
+    """The links, sorted by `a`: those without a move rise on both sides. Units in no link went or came."""
+    return _Alignment(old, new).links()
+
+
+class _Alignment:
+    def __init__(self, old: Sequence[Unit], new: Sequence[Unit]) -> None:
+        self.old, self.new = old, new
+        self._old_bags = [_bag(unit) for unit in old]
+        self._new_bags = [_bag(unit) for unit in new]
+
+    def links(self) -> list[Link]:
+        anchors = self._exact()
+        left, right = _missing(anchors, len(self.old), 0), _missing(anchors, len(self.new), 1)
+        likeness = self._likeness(left, right)
+        pairs = self._cut_well(sorted([*anchors, *self._versions(anchors, likeness)]))
+        moves = self._moved(pairs, likeness)
+        taken_old = {i for i, _ in pairs} | {i for i, _ in moves}
+        taken_new = {j for _, j in pairs} | {j for _, j in moves}
+        links = self._widened(pairs, taken_old, taken_new)
+        return sorted([*links, *_runs(moves)], key=lambda link: link.a)
+
+    # The same words
+
+    def _exact(self) -> Pairs:
+        """Paragraphs and items that are the same, then sentences between them."""
+        words: dict[tuple[str, ...], int] = {}
+        old_keys, new_keys = (
+            [words.setdefault(unit.words, len(words)) for unit in side] for side in (self.old, self.new)
+        )
+        old_blocks, new_blocks = blocks_of(self.old), blocks_of(self.new)
+        old_whole, new_whole = (
+            [tuple(keys[start:end]) for start, end in blocks]
+            for keys, blocks in ((old_keys, old_blocks), (new_keys, new_blocks))
+        )
+        same = match(
+            old_whole,
+            new_whole,
+            repeated(old_whole, new_whole),
+            worth=[sum(len(unit.words) for unit in self.old[start:end]) for start, end in old_blocks],
+        )
+        pairs: Pairs = []
+        at = to = 0
+        ends = (len(old_blocks), len(new_blocks))
+        for x, y in [*same, ends]:
+            i, i_end = old_blocks[x] if x < ends[0] else (len(self.old), len(self.old))
+            j, j_end = new_blocks[y] if y < ends[1] else (len(self.new), len(self.new))
+            lengths = [len(unit.words) for unit in self.old[at:i]]
+            pairs += [(at + a, to + b) for a, b in match(old_keys[at:i], new_keys[to:j], worth=lengths)]
+            pairs += zip(range(i, i_end), range(j, j_end), strict=True)
+            at, to = i_end, j_end
+        return pairs
+
+    # Versions
+
+    def _likeness(self, left: Sequence[int], right: Sequence[int]) -> dict[tuple[int, int], float]:
+        """How alike the units are that have no counterpart of the same words: 0 to 1, by what their words tell."""
+        places: dict[str, list[int]] = defaultdict(list)
+        for j in right:
+            for word in self._new_bags[j].words:
+                places[word].append(j)
+        weighs = {word: weight(word) for i in left for word in self._old_bags[i].words}
+        found = {}
+        for i in left:
+            bag = self._old_bags[i]
+            rare = [word for word in bag.words if len(places[word]) <= _COMMON]
+            rare = [word for word in rare if telling(word)] or rare
+            for j in {j for word in rare for j in places[word]}:
+                other = self._new_bags[j]
+                if (self.old[i].kind == "code") != (self.new[j].kind == "code"):
+                    continue
+                both = bag.words.keys() & other.words.keys()
+                shared = sum(min(bag.words[word], other.words[word]) * weighs[word] for word in both)
+                share = 2 * shared / (bag.weight + other.weight)
+                if (self.old[i].kind == "heading") != (self.new[j].kind == "heading"):
+                    share *= 0.8
+                found[i, j] = share
+        return found
+
+    def _versions(self, anchors: Pairs, likeness: dict[tuple[int, int], float]) -> Pairs:
+        """Versions in order, between the anchors; none that takes away what is a better version of something else."""
+        best_old: dict[int, float] = defaultdict(float)
+        best_new: dict[int, float] = defaultdict(float)
+        for (i, j), share in likeness.items():
+            best_old[i], best_new[j] = max(best_old[i], share), max(best_new[j], share)
+        slots = _Slots(anchors)
+        by_slot: dict[int, Pairs] = defaultdict(list)
+        for (i, j), share in sorted(likeness.items()):
+            most = max(best_old[i], best_new[j])
+            better_elsewhere = most >= _VERSION and most > share + 0.25
+            if share >= _ALIKE and not better_elsewhere and slots.of_old(i) == slots.of_new(j):
+                by_slot[slots.of_old(i)].append((i, j))
+        found: Pairs = []
+        for pairs in by_slot.values():
+            worth = [
+                int(likeness[i, j] ** 2 * (self._old_bags[i].weight + self._new_bags[j].weight)) + 1 for i, j in pairs
+            ]
+            found += rising(pairs, worth)
+        return found
+
+    def _cut_well(self, pairs: Pairs) -> Pairs:
+        """Where units that came or went could stand a little earlier or later, let them be whole paragraphs."""
+
+        def cut(side: int, start: int, end: int, step: int) -> int:
+            units = (self.old, self.new)[side]
+            begins = start == 0 or units[start - 1].block != units[start].block
+            ends = end == len(units) or units[end - 1].block != units[end].block
+            return 2 * begins + 2 * ends + (units[start].kind == "heading")
+
+        words = [[unit.words for unit in units] for units in (self.old, self.new)]
+        return slid(words[0], words[1], pairs, cut)
+
+    def _moved(self, pairs: Pairs, likeness: dict[tuple[int, int], float]) -> Pairs:
+        """What stands elsewhere now: the most alike first, each once."""
+        old_taken, new_taken = {i for i, _ in pairs}, {j for _, j in pairs}
+        moves: Pairs = []
+        same: dict[tuple[str, ...], deque[int]] = defaultdict(deque)
+        for j, unit in enumerate(self.new):
+            if j not in new_taken:
+                same[unit.words].append(j)
+        # Of passages that are there several times the first goes to the first.
+        wanted = [
+            (-2.0, i, places.popleft())
+            for i, unit in enumerate(self.old)
+            if i not in old_taken and (places := same.get(unit.words))
+        ]
+        wanted += [(-share, i, j) for (i, j), share in likeness.items() if share >= _VERSION]
+        for _, i, j in sorted(wanted):
+            heavy = min(self._old_bags[i].weight, self._new_bags[j].weight) >= _MOVED_WEIGHT
+            if heavy and i not in old_taken and j not in new_taken:
+                moves.append((i, j))
+                old_taken.add(i)
+                new_taken.add(j)
+        # What stands beside something moved, on both sides, came along.
+        at = sorted(moves)
+        while at:
+            i, j = at.pop()
+            for step in (-1, 1):
+                beside = (i + step, j + step)
+                if self._came_along(beside, old_taken, new_taken, likeness):
+                    moves.append(beside)
+                    at.append(beside)
+                    old_taken.add(beside[0])
+                    new_taken.add(beside[1])
+        return sorted(moves)
+
+    def _came_along(
+        self, pair: tuple[int, int], old: set[int], new: set[int], likeness: dict[tuple[int, int], float]
+    ) -> bool:
+        i, j = pair
+        if not (0 <= i < len(self.old) and 0 <= j < len(self.new)) or i in old or j in new:
+            return False
+        one, other = self.old[i], self.new[j]
+        if one.words == other.words or likeness.get(pair, 0.0) >= _TOUCHING:
+            return True
+        return one.kind == other.kind == "heading"
+
+    # One that became two, two that became one
+
+    def _widened(self, pairs: Pairs, old_taken: set[int], new_taken: set[int]) -> list[Link]:
+        """Every pair with the neighbours that it took in, or that were cut off it."""
+        found = []
+        for i, j in pairs:
+            olds, news = range(i, i + 1), range(j, j + 1)
+            if self.old[i].words != self.new[j].words:
+                spare_new = self._new_bags[j].words - self._old_bags[i].words
+                spare_old = self._old_bags[i].words - self._new_bags[j].words
+                olds = self._taking(olds, old_taken, self._old_bags, spare_new)
+                if len(olds) == 1:
+                    news = self._taking(news, new_taken, self._new_bags, spare_old)
+            found.append(Link(olds.start, olds.stop, news.start, news.stop))
+        return found
+
+    @staticmethod
+    def _taking(units: range, taken: set[int], bags: Sequence[_Bag], spare: Counter[str]) -> range:
+        for step in (-1, 1):
+            while True:
+                n = units[0] - 1 if step < 0 else units[-1] + 1
+                if not 0 <= n < len(bags) or n in taken:
+                    break
+                shared = bags[n].words & spare
+                told = sum(count * weight(word) for word, count in shared.items())
+                if told < _CONTAINED * bags[n].weight:
+                    break
+                taken.add(n)
+                spare = spare - bags[n].words
+                units = range(min(n, units[0]), max(n, units[-1]) + 1)
+        return units
+
+
+@dataclass(frozen=True, slots=True)
+class _Bag:
+    """The words of a unit with how often each is in it, and what all tell."""
+
+    words: Counter[str]
+    weight: int
+
+
+def _bag(unit: Unit) -> _Bag:
+    return _Bag(Counter(unit.words), weights(unit.words) or 1)
+
+
+class _Slots:
+    """Between which anchors a unit stands."""
+
+    def __init__(self, anchors: Pairs) -> None:
+        self._old = [i for i, _ in anchors]
+        self._new = [j for _, j in anchors]
+
+    def of_old(self, i: int) -> int:
+        return bisect_left(self._old, i)
+
+    def of_new(self, j: int) -> int:
+        return bisect_left(self._new, j)
+
+
+def _missing(pairs: Pairs, length: int, side: int) -> list[int]:
+    there = {pair[side] for pair in pairs}
+    return [n for n in range(length) if n not in there]
+
+
+def _runs(moves: Pairs) -> list[Link]:
+    """Moved units as links; those that stand together on both sides are one move."""
+    found: list[Link] = []
+    number = 0
+    for i, j in moves:
+        if not (found and (found[-1].b, found[-1].d) == (i, j)):
+            number += 1
+        found.append(Link(i, i + 1, j, j + 1, number))
+    return found

@@ -1,0 +1,124 @@
+"""A change of a prompt as a patch that `git apply` and `patch -p1` take to the byte."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from cekura_tui.prose.matching import Gap, Pairs, match, short_gaps
+
+_UNNAMED = "prompt.md"
+_KNOWN_SOURCE = re.compile(r"agent|file|last|draft|staged from job \d+|-|")
+_NO_PATH = re.compile(r"/(?:dev|proc)/.*|.*[\\\n\0].*|.*…", re.DOTALL)
+"""What is no file to find again, or has a name that `patch` does not take."""
+_REFUSED_BY_GIT = re.compile(r"(?:\.git|git~\d)[ .]*(?::.*)?", re.IGNORECASE)
+_NAME_BYTES = 240
+_PLAIN_NAME = re.compile(r"[\w./+@%=-]+", re.ASCII)
+_NO_LINE_END = "\n\\ No newline at end of file\n"
+
+
+def unified_patch(old: str, new: str, path: str, context: int = 3) -> str:
+    """The change as a unified diff with `context` lines around it; "" where there is none.
+
+    Lines end at "\\n" alone, so that every other character stays; write it with `prompt_bytes`. `path` is a relative
+    path, as `patch_path` gives it. An empty text is an empty file, not a missing one.
+    """
+    if old == new:
+        return ""
+    before, after = _lines(old), _lines(new)
+    gaps = _gaps(match(before, after, short_gaps(before, after)), len(before), len(after))
+    one, other = _quoted(f"a/{path}"), _quoted(f"b/{path}")
+    # No line "diff --git": with it `git apply` reads the path from the top of a repository, and below says nothing.
+    parts = [f"--- {one}\n+++ {other}\n"]
+    for group in _near(gaps, 2 * context):
+        parts += _hunk(before, after, group, context)
+    return "".join(parts)
+
+
+def patch_path(source: str) -> str:
+    """The file that a job's `prompt_source` names, as a relative path that both programs accept; else "prompt.md".
+
+    Of a file that is not below the working directory only the name is taken: a patch cannot lead out of it.
+    """
+    source = source.removesuffix(", edited")
+    if _KNOWN_SOURCE.fullmatch(source) or _NO_PATH.fullmatch(source):
+        return _UNNAMED
+    parts = [part for part in source.split("/") if part not in ("", ".")]
+    if source.startswith(("/", "~")) or ".." in parts:
+        parts = parts[-1:]
+    return "/".join(parts) if parts and all(map(_fits, parts)) and parts[-1] not in ("..", "~") else _UNNAMED
+
+
+def _fits(part: str) -> bool:
+    """Whether both programs take a part of a path; some systems read over what cannot be seen in a name."""
+    try:
+        length = len(_bytes(part))
+    except UnicodeEncodeError:
+        return False
+    return length <= _NAME_BYTES and not _REFUSED_BY_GIT.fullmatch("".join(filter(str.isprintable, part)))
+
+
+def _lines(text: str) -> list[str]:
+    """Its lines with their ends; only the last may have none."""
+    *whole, last = text.split("\n")
+    return [f"{line}\n" for line in whole] + ([last] if last else [])
+
+
+def _gaps(pairs: Pairs, before: int, after: int) -> Iterator[Gap]:
+    """What lies between the lines that both have."""
+    at = to = 0
+    for i, j in [*pairs, (before, after)]:
+        if at < i or to < j:
+            yield at, i, to, j
+        at, to = i + 1, j + 1
+
+
+def _near(gaps: Iterator[Gap], most: int) -> Iterator[list[Gap]]:
+    """Changes that at most so many lines keep apart, together."""
+    group: list[Gap] = []
+    for gap in gaps:
+        if group and gap[0] - group[-1][1] > most:
+            yield group
+            group = []
+        group.append(gap)
+    if group:
+        yield group
+
+
+def _hunk(before: list[str], after: list[str], group: list[Gap], context: int) -> Iterator[str]:
+    first, last = group[0], group[-1]
+    start = max(first[0] - context, 0)
+    end = min(last[1] + context, len(before))
+    old_range = _range(start, end)
+    new_range = _range(first[2] - (first[0] - start), last[3] + (end - last[1]))
+    yield f"@@ -{old_range} +{new_range} @@\n"
+    at = start
+    for a, b, c, d in group:
+        yield from _signed(" ", before[at:a])
+        yield from _signed("-", before[a:b])
+        yield from _signed("+", after[c:d])
+        at = b
+    yield from _signed(" ", before[at:end])
+
+
+def _range(start: int, end: int) -> str:
+    """Lines [start, end) as a patch counts them: from 1, and by the line before where there are none."""
+    return f"{start + 1 if end > start else start},{end - start}"
+
+
+def _signed(sign: str, lines: list[str]) -> Iterator[str]:
+    for line in lines:
+        yield f"{sign}{line}" if line.endswith("\n") else f"{sign}{line}{_NO_LINE_END}"
+
+
+def _quoted(name: str) -> str:
+    """A name as git and patch read it: quoted, its bytes in octal, where it is not plain."""
+    if _PLAIN_NAME.fullmatch(name):
+        return name
+    letters = (chr(byte) if 0x20 <= byte < 0x7F and byte not in b'"\\' else f"\\{byte:03o}" for byte in _bytes(name))
+    return f'"{"".join(letters)}"'
+
+
+def _bytes(name: str) -> bytes:
+    """The bytes of a file's name; those that are no UTF-8 are in it as surrogates, as the system gave them."""
+    return name.encode("utf-8", "surrogateescape")

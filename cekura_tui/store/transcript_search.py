@@ -1,0 +1,197 @@
+"""What was said in the opened runs, to be searched: by an index where this SQLite has one, else turn by turn.
+
+The file itself notes which runs were opened anew or left (triggers); what follows from that is done at the next search.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import json
+import sqlite3
+from collections.abc import Iterator
+
+from cekura_tui.model.errors import CekuraTuiError
+from cekura_tui.model.run.view import row_of
+from cekura_tui.model.text import clean, clean_line
+from cekura_tui.model.transcript.search import MOST_HITS, FoundSaid, Hit, SaidQuery, folded, snippet_of
+from cekura_tui.model.transcript.transcript import Turn, read_transcript
+from cekura_tui.store.database import Database
+from cekura_tui.store.jobs import Account
+
+SLICE = 2**19
+"""Characters of runs that are taken in at once, but a run always whole."""
+_GRAM = 3
+_MOST_GRAMS = 40
+"""Of a long phrase; whether a turn has all of it is looked at anyway."""
+
+
+@functools.cache
+def can_index() -> bool:
+    """Whether this SQLite has FTS5 with the tokenizer that also finds scripts without spaces (3.34 and later)."""
+    with contextlib.closing(sqlite3.connect(":memory:")) as sql:
+        try:
+            sql.execute(_INDEX)
+        except sqlite3.Error:
+            return False
+    return True
+
+
+class SaidStore:
+    """The turns of one account's opened runs. `index` says whether to use FTS5, by itself whether there is one."""
+
+    def __init__(self, database: Database, account: Account, *, index: bool | None = None) -> None:
+        self._database = database
+        self._pair = (account.origin, account.key_id)
+        self._index = can_index() if index is None else index
+
+    def catch_up(self) -> bool:
+        """Take in some of what was opened and let go some of what left; whether there is more to do."""
+        if not self._behind():
+            return False
+        with self._database.write() as sql:
+            if self._index:
+                sql.execute(_INDEX)
+            if gone := sql.execute(_GONE, (self._index,)).fetchone():
+                _let_go(sql, *gone)
+            elif self._index and (late := sql.execute(_LATE, self._pair).fetchone()):
+                _put_into_index(sql, late["id"])
+            else:
+                taken = 0
+                for pending in sql.execute(_PENDING, self._pair).fetchall():
+                    taken += self._take(sql, pending["id"])
+                    if taken >= SLICE:
+                        break
+        return self._behind()
+
+    def search(self, query: SaidQuery) -> FoundSaid:
+        """Every turn that has all words of a query, of what was taken in; without words nothing is looked for."""
+        covered = int(self._database.read(_COVERED, *self._pair)[0][0])
+        where, values, by_index = self._where(query)
+        if not query.words:
+            return FoundSaid(covered, (), 0, self._index)
+        runs = self._database.read(f"SELECT r.id, r.run_id, count(*) AS hits {where} {_BY_RUN}", *values)
+        shown, hits = 0, []
+        for run in runs:
+            if shown >= MOST_HITS:
+                break
+            of_run = f"SELECT {_TOLD} {where} AND r.id = ? ORDER BY t.n LIMIT ?"
+            found = self._database.read(of_run, *values, run["id"], MOST_HITS - shown)
+            shown += len(found)
+            hits += [_hit(run["run_id"], turn, query) for turn in found]
+        return FoundSaid(covered, tuple(hits), sum(run["hits"] for run in runs), by_index, len(runs))
+
+    def _behind(self) -> bool:
+        read = self._database.read
+        return bool(
+            read(_PENDING + " LIMIT 1", *self._pair)
+            or read(_GONE, self._index)
+            or (self._index and read(_LATE, *self._pair))
+        )
+
+    def _take(self, sql: sqlite3.Connection, run_id: int) -> int:
+        """Take in a run; returns how long its text was. One that cannot be read has no turns."""
+        from cekura_tui.model.run.run import Run  # pydantic is not for the first frame
+
+        source = sql.execute(_SOURCE, (*self._pair, run_id)).fetchone()["source"]
+        scenario, at = "", None
+        turns: tuple[Turn, ...] = ()
+        with contextlib.suppress(ValueError, RecursionError, CekuraTuiError):
+            run = Run.read(json.loads(source))
+            row, turns = row_of(run), read_transcript(run).turns
+            scenario, at = clean_line(row.scenario), row.at
+        number = sql.execute(_NEW_RUN, (*self._pair, run_id, scenario, at)).lastrowid
+        sql.executemany(_NEW_TURN, _rows(number, turns))
+        if self._index and number is not None:
+            _put_into_index(sql, number)
+        return len(source)
+
+    def _where(self, query: SaidQuery) -> tuple[str, list[object], bool]:
+        """The turns of a query as SQL, its values, and whether they are found by the index."""
+        where, values = _TURNS, list[object](self._pair)
+        if query.speakers:
+            where += f" AND t.speaker IN ({', '.join('?' * len(query.speakers))})"
+            values += query.speakers
+        grams = _grams(query) if self._index else []
+        # Before anything was taken in there is no index yet.
+        by_index = bool(grams) and bool(self._database.read(_THERE))
+        if by_index:
+            where += " AND r.id IN (SELECT rowid FROM said_index WHERE said_index MATCH ?)"
+            values.append(" AND ".join(grams))
+        for word in query.words:
+            # LIKE would take "%" and "_" for more than they are.
+            where += " AND instr(t.folded, ?)"
+            values.append(word)
+        return where, values, by_index
+
+
+def _put_into_index(sql: sqlite3.Connection, number: int) -> None:
+    sql.execute("INSERT INTO said_index (rowid, folded) VALUES (?, ?)", (number, _whole(sql, number)))
+    sql.execute("UPDATE said_runs SET indexed = 1 WHERE id = ?", (number,))
+
+
+def _let_go(sql: sqlite3.Connection, number: int, indexed: bool) -> None:
+    if indexed:
+        # An index that keeps no text of its own is told what to forget.
+        forget = "INSERT INTO said_index (said_index, rowid, folded) VALUES ('delete', ?, ?)"
+        sql.execute(forget, (number, _whole(sql, number)))
+    sql.execute("DELETE FROM said_turns WHERE run = ?", (number,))
+    sql.execute("DELETE FROM said_runs WHERE id = ?", (number,))
+
+
+def _whole(sql: sqlite3.Connection, number: int) -> str:
+    """All that was said in a run."""
+    turns = sql.execute("SELECT folded FROM said_turns WHERE run = ? ORDER BY n", (number,))
+    return "\n".join(turn["folded"] for turn in turns)
+
+
+def _grams(query: SaidQuery) -> list[str]:
+    """Three characters at a time of the words that have as many, each quoted: no sign of them means anything there."""
+    grams = {word[n : n + _GRAM]: None for word in query.words for n in range(len(word) - _GRAM + 1)}
+    return ['"' + gram.replace('"', '""') + '"' for gram in list(grams)[:_MOST_GRAMS]]
+
+
+def _rows(number: int | None, turns: tuple[Turn, ...]) -> Iterator[tuple[object, ...]]:
+    for turn in turns:
+        text = clean(_said(turn))
+        yield number, turn.n, turn.speaker, turn.start, text, folded(text)
+
+
+def _said(turn: Turn) -> str:
+    """The text of a turn; of a tool also its name and what was given to it or came back, where the text has it not."""
+    tool = turn.tool or {}
+    told = [turn.text]
+    for name in ("name", "arguments", "result"):
+        value = tool.get(name)
+        text = value if isinstance(value, str) else "" if value is None else json.dumps(value, ensure_ascii=False)
+        if text and text not in turn.text:
+            told.append(text)
+    return " ".join(filter(None, told))
+
+
+def _hit(run_id: int, turn: sqlite3.Row, query: SaidQuery) -> Hit:
+    snippet, matches = snippet_of(turn["text"], query.words)
+    return Hit(run_id, turn["n"], turn["speaker"], turn["start"], snippet, matches, turn["scenario"], turn["at"])
+
+
+# It tells in which runs a word can be, and the words themselves are compared in their turns. By turn it would be many
+# times as large, and each start of the program longer: the check of the file goes through all of an index.
+_INDEX = """
+CREATE VIRTUAL TABLE IF NOT EXISTS said_index USING fts5(
+    folded, content = '', tokenize = 'trigram case_sensitive 1', detail = none, columnsize = 0
+)"""
+_THERE = "SELECT 1 FROM sqlite_schema WHERE name = 'said_index'"
+_PENDING = """
+SELECT o.id FROM opened_runs o WHERE o.origin = ? AND o.key_id = ? AND NOT EXISTS (
+    SELECT 1 FROM said_runs r WHERE r.origin = o.origin AND r.key_id = o.key_id AND r.run_id = o.id AND r.kept
+)"""
+# What is in the index leaves it before it goes: a program without one leaves that to one that has it.
+_GONE = "SELECT id, indexed FROM said_runs WHERE NOT kept AND indexed <= ? LIMIT 1"
+_LATE = "SELECT id FROM said_runs WHERE origin = ? AND key_id = ? AND kept AND NOT indexed LIMIT 1"
+_SOURCE = "SELECT source FROM opened_runs WHERE origin = ? AND key_id = ? AND id = ?"
+_NEW_RUN = "INSERT INTO said_runs (origin, key_id, run_id, scenario, at) VALUES (?, ?, ?, ?, ?)"
+_NEW_TURN = "INSERT INTO said_turns (run, n, speaker, start, text, folded) VALUES (?, ?, ?, ?, ?, ?)"
+_COVERED = "SELECT count(*) FROM said_runs WHERE origin = ? AND key_id = ? AND kept"
+_TURNS = "FROM said_runs r JOIN said_turns t ON t.run = r.id WHERE r.origin = ? AND r.key_id = ? AND r.kept"
+_TOLD = "t.n, t.speaker, t.start, t.text, r.scenario, r.at"
+_BY_RUN = "GROUP BY r.id ORDER BY r.run_id DESC"

@@ -1,0 +1,286 @@
+"""Whether somebody is at the terminal, and what happened while nobody was, in one line.
+
+What happened while nobody was at this terminal: one line at the start, and when somebody is back.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Collection, Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from textual import events
+
+from cekura_tui.model.errors import CekuraTuiError
+from cekura_tui.model.job import Job, JobState
+from cekura_tui.model.run.view import RunRow
+from cekura_tui.model.text import clean_line, count
+from cekura_tui.ui.messages import RunsRead
+from cekura_tui.ui.state import Board
+
+if TYPE_CHECKING:
+    from textual.app import App
+
+    from cekura_tui.workspace.session import Session
+
+
+IDLE = 120.0
+"""Seconds without a key or the mouse after which nobody is there, where the terminal does not tell its focus."""
+
+
+class Presence:
+    """Whether somebody is there: by the terminal's word, else by keys and mouse. Times are seconds of one clock."""
+
+    def __init__(self, now: float) -> None:
+        self._acted_at = now
+        self._left_at: float | None = None
+        self._told = False
+
+    def away_since(self, now: float) -> float | None:
+        """Since when nobody is there, or None where somebody is."""
+        if self._left_at is not None:
+            return self._left_at
+        return self._acted_at if not self._told and now - self._acted_at > IDLE else None
+
+    def left(self, now: float) -> None:
+        """The terminal says that it lost the focus."""
+        self._told = True
+        self._left_at = now if self._left_at is None else self._left_at
+
+    def back(self, now: float, *, told: bool = False) -> float | None:
+        """Somebody acts, or the terminal `told` that it has the focus; returns since when nobody was there."""
+        since = self.away_since(now)
+        self._acted_at, self._left_at, self._told = now, None, self._told or told
+        return since
+
+
+@dataclass(frozen=True, slots=True)
+class NewFailures:
+    """Runs of a list that failed since it was read before; `more` tells that there may be others beyond those read."""
+
+    count: int = 0
+    more: bool = False
+
+
+def new_failures(before: Sequence[RunRow] | None, now: Sequence[RunRow], *, whole: bool) -> NewFailures:
+    """Compare a list as it was with its newest runs as they are, `whole` where these are all of it.
+
+    Without a list of before there is nothing to compare. A run that was going on before and has failed is new.
+    """
+    if before is None:
+        return NewFailures()
+    settled = {row.id for row in before if row.outcome.settled}
+    oldest = min((row.id for row in before), default=0)
+    fresh = [row for row in now if row.id >= oldest and row.id not in settled]
+    failed = sum(row.outcome.kind in ("failed", "error") for row in fresh)
+    reached = whole or bool({row.id for row in before} & {row.id for row in now})
+    return NewFailures(failed, more=failed > 0 and not reached)
+
+
+_ENDS = (
+    (JobState.SUCCEEDED, "suggestion", "suggestions"),
+    (JobState.NO_ISSUES, "without issues", "without issues"),
+    (JobState.FAILED, "failed", "failed"),
+    (JobState.LOST, "lost", "lost"),
+    (JobState.UNCONFIRMED, "unconfirmed", "unconfirmed"),
+)
+
+
+def what_ended(jobs: Iterable[Job]) -> str:
+    """How jobs ended, as "3 suggestions, 1 failed"."""
+    states = [job.state for job in jobs]
+    return ", ".join(count(states.count(state), one, many) for state, one, many in _ENDS if state in states)
+
+
+def told_of(jobs: Sequence[Job]) -> str:
+    """The same for somebody who is elsewhere; a single job with its number and agent."""
+    if len(jobs) != 1:
+        return what_ended(jobs)
+    (job,) = jobs
+    return f"job {job.number} {job.state.words}" + (f", {clean_line(job.agent_name, 60)}" if job.agent_name else "")
+
+
+def away_line(jobs: Sequence[Job], failures: NewFailures) -> str:
+    """What happened meanwhile, in one line; empty where nothing did."""
+    parts = [what_ended(jobs)] if jobs else []
+    if failures.count:
+        least = "at least " if failures.more else ""
+        parts.append(f"{least}{count(failures.count, 'new failure')} in this view")
+    further = " U goes to the next." if jobs else ""
+    return f"While you were away: {', '.join(parts)}.{further}" if parts else ""
+
+
+def next_unread(jobs: Iterable[Job]) -> Job | None:
+    """The job that ended longest ago of those that nobody has looked at."""
+    unread = [job for job in jobs if job.unread]
+    return min(unread, key=lambda job: (ended_at(job), job.number), default=None)
+
+
+def ended_at(job: Job) -> float:
+    """When a job ended, in Unix time; of one that only became uncertain, when it was launched."""
+    return job.finished_at or job.launched_at or job.created_at
+
+
+def in_short(jobs: Iterable[Job]) -> str:
+    """How many jobs run and how many nobody has looked at, as "2 running · 1 new"; empty where none does."""
+    listed = list(jobs)
+    going, unread = sum(job.state.going for job in listed), sum(job.unread for job in listed)
+    return " · ".join([*([f"{going} running"] if going else []), *([f"{unread} new"] if unread else [])])
+
+
+PATIENCE = 5.0
+"""Seconds that the line waits for the server at the most."""
+LONG = 60.0
+"""Seconds of absence after which the run list is read anew."""
+
+
+@dataclass
+class _Telling:
+    """What is still to be known before the line is told. `going` are jobs by number, with their last answer's time."""
+
+    runs: bool
+    going: dict[int, float | None] = field(default_factory=dict)
+    looked: bool = False
+    jobs: bool = False
+    failures: NewFailures = field(default_factory=NewFailures)
+
+
+class WhileAway:
+    """Knows whether somebody is there. `look_again` has the run list read anew; False where there is none yet."""
+
+    def __init__(self, app: App[None], board: Board, look_again: Callable[[], bool]) -> None:
+        self._app, self._board, self._look_again = app, board, look_again
+        self._presence = Presence(board.clock())
+        self._unread: frozenset[int] = frozenset()
+        self._seen: frozenset[int] = frozenset()
+        """The unread jobs of which somebody has been told."""
+        self._noted: frozenset[int] | None = None
+        """What was unread when it was last noted that somebody is here."""
+        self._telling: _Telling | None = None
+
+    @property
+    def away(self) -> bool:
+        """Whether nobody is there."""
+        return self._presence.away_since(self._board.clock()) is not None
+
+    # Coming and going
+
+    def begin(self, *, runs: bool) -> None:
+        """The program starts, or another workspace is entered; `runs` tells that the run list is being read."""
+        self._unread = self._seen = frozenset()
+        self._noted = None
+        going = {job.number: job.answered_at for job in self._board.jobs if job.state.going and not job.other_key}
+        telling = self._wait(_Telling(runs, going))
+        self._app.run_worker(self._look_back(telling), group="while-away", exclusive=True)
+
+    async def _look_back(self, telling: _Telling) -> None:
+        """Find out what had been told before: what ended until somebody last sat here, but for jobs that went on."""
+
+        async def ask(session: Session) -> tuple[float | None, list[Job]]:
+            return await session.jobs.looked_at(), await session.jobs.all()
+
+        try:
+            looked_at, jobs = await self._board.workspace.call(ask)
+        except CekuraTuiError:
+            self._telling = None  # whoever reads the jobs tells why
+            return
+        old = (job for job in jobs if job.unread and job.number not in telling.going)
+        self._seen |= {job.number for job in old if looked_at is None or ended_at(job) <= looked_at}
+        telling.looked = True
+        self._check()
+
+    def saw(self, event: events.InputEvent) -> None:
+        """A key or the mouse; a pointer that crosses a terminal without focus says nothing."""
+        if isinstance(event, events.Key | events.MouseDown) or not self.away:
+            self._back()
+
+    def focus(self) -> None:
+        """The terminal has the focus."""
+        self._back(told=True)
+
+    def blur(self) -> None:
+        """The terminal lost the focus."""
+        self._presence.left(self._board.clock())
+        if self._telling is None:
+            self._look_around()
+
+    def leaving(self) -> None:
+        """Somebody leaves the program."""
+        if not self.away and self._telling is None:
+            self._look_around()
+
+    def _back(self, *, told: bool = False) -> None:
+        now = self._board.clock()
+        since = self._presence.back(now, told=told)
+        if self._telling is not None:
+            self._check()
+        elif since is None:
+            self._seen = self._unread
+        else:
+            self._wait(_Telling(now - since > LONG and self._look_again(), looked=True, jobs=True))
+            self._check()
+
+    # What is read
+
+    def jobs_read(self, jobs: Sequence[Job]) -> None:
+        """The board has the jobs as they are now."""
+        self._unread = frozenset(job.number for job in jobs if job.unread)
+        if self._telling is not None:
+            self._telling.jobs = True
+            self._check()
+
+    def runs_read(self, event: RunsRead) -> None:
+        """The run list was read anew."""
+        if self._telling is not None and self._telling.runs:
+            failures = new_failures(event.before, event.now, whole=event.whole)
+            self._telling.runs, self._telling.failures = False, failures
+            self._check()
+
+    def withholds(self, number: int) -> bool:
+        """Whether the end of this job is left to the line."""
+        return self._telling is not None and number in self._telling.going
+
+    def told(self, numbers: Collection[int]) -> None:
+        """The ends of these jobs were told."""
+        if self._telling is not None and not self.away:
+            self._seen |= frozenset(numbers)
+
+    # The line
+
+    def _wait(self, telling: _Telling) -> _Telling:
+        self._telling = telling
+        self._app.set_timer(PATIENCE, lambda: self._wait_no_more(telling))
+        return telling
+
+    def _wait_no_more(self, telling: _Telling) -> None:
+        telling.runs = False
+        telling.going.clear()
+        self._check()
+
+    def _check(self) -> None:
+        """Tell the line once everything is known and somebody is there."""
+        telling = self._telling
+        if telling is None or telling.runs or not (telling.looked and telling.jobs) or self.away:
+            return
+        if any(self._awaited(job, telling.going) for job in self._board.jobs):
+            return
+        self._telling = None
+        news = [job for job in self._board.jobs if job.unread and job.number not in self._seen]
+        if line := away_line(news, telling.failures):
+            self._app.notify(line, timeout=10, markup=False)
+        self._look_around()
+
+    def _awaited(self, job: Job, going: dict[int, float | None]) -> bool:
+        """Whether a job that went on has not been asked about yet."""
+        unasked = job.state.going and job.stale_since is None
+        return unasked and job.number in going and job.answered_at == going[job.number]
+
+    def _look_around(self) -> None:
+        """Note that somebody is here, unless that would change nothing of what is news the next time."""
+        self._seen = self._unread
+        if self._noted == self._unread:
+            return
+        self._noted = self._unread
+        with contextlib.suppress(CekuraTuiError):
+            self._board.workspace.send(lambda session: session.jobs.look_around())

@@ -1,1 +1,0 @@
-"""Modal dialogs: each asks one thing and returns the answer."""

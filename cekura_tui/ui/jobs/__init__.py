@@ -1,0 +1,1 @@
+"""Jobs: the list, the pane, one job, and the dialog that launches one."""

@@ -1,0 +1,439 @@
+"""What a job may focus on: workflow metrics and critical categories of the runs, none chosen at first.
+
+Where the prompt of a launch comes from: the agent, a file, the last launch, a draft, or what was given with it.
+
+The dialog that launches an improve-prompt job: which prompt, what focus, and that it may cost credits.
+
+What screens with runs share: improving the prompt from some of them.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, ClassVar, NamedTuple
+
+from textual import on, work
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, VerticalScroll
+from textual.content import Content
+from textual.widgets import Button, Input, Label, Static, TextArea
+
+from cekura_tui.model.errors import CekuraTuiError, UsageError
+from cekura_tui.model.job import MAX_RUNS, Draft, Job, JobState
+from cekura_tui.model.text import Prompt, clean, clean_line, count
+from cekura_tui.store.errors import SentUnrecorded
+from cekura_tui.ui.jobs.drafts import DraftKeeper, Soon
+from cekura_tui.ui.kit.choice_list import Choice, ChoiceList
+from cekura_tui.ui.kit.dialog import Dialog
+from cekura_tui.ui.kit.inputs import PromptArea, PromptText, TypedLine
+from cekura_tui.ui.kit.page import Page
+from cekura_tui.ui.state import Board
+from cekura_tui.ui.terminal.foreground import edit_prompt
+from cekura_tui.workspace.prompt_files import check_prompt, read_prompt_file, source_of
+
+if TYPE_CHECKING:
+    from cekura_tui.workspace.session import Improvable
+
+
+class FocusList(ChoiceList):
+    """Of `focuses`, each ("metric" or "category", id, name), any number may be chosen."""
+
+    def __init__(self, focuses: Sequence[tuple[str, int, str]]) -> None:
+        super().__init__(several=True, id="focuses")
+        self._focuses = focuses
+
+    def on_mount(self) -> None:
+        """Offer them."""
+        self.show_rows([Choice(str(n), f"{kind}: {name}") for n, (kind, _, name) in enumerate(self._focuses)])
+
+    def choose(self, category_ids: Sequence[int], metric_ids: Sequence[int]) -> None:
+        """Choose these, as far as they are offered."""
+        wanted = {("category", number) for number in category_ids} | {("metric", number) for number in metric_ids}
+        if self._focuses:
+            self.marks = {str(n) for n, (kind, number, _) in enumerate(self._focuses) if (kind, number) in wanted}
+
+    def ids(self, kind: str) -> tuple[int, ...]:
+        """The ids of this kind that are chosen, in the order they are offered."""
+        chosen = self.chosen
+        return tuple(number for n, (k, number, _) in enumerate(self._focuses) if k == kind and str(n) in chosen)
+
+
+_WORDS = {
+    "agent": "the agent's current prompt",
+    "file": "a file",
+    "last": "the one launched last",
+    "draft": "your draft",
+}
+
+
+class GivenPrompt(NamedTuple):
+    """A prompt to begin with, and where it comes from in words ("staged from job 4")."""
+
+    source: str
+    prompt: Prompt
+
+
+class PromptSources(ChoiceList):
+    """The sources that there are, each with its text once that is known, and the one that is worked on."""
+
+    def __init__(self, given: GivenPrompt | None = None) -> None:
+        super().__init__(several=False, id="sources")
+        self.current = given.source if given else "agent"
+        self._given = given is not None
+        self._path = ""
+        self._texts: dict[str, Prompt] = dict([given] if given else [])
+
+    def on_mount(self) -> None:
+        """An agent and files there are always."""
+        for source in dict.fromkeys((self.current, "agent", "file")):
+            self._offer(source)
+
+    def has(self, source: str, text: Prompt, path: str = "") -> None:
+        """The text of a source is known, of a file with its path; what was not offered before is from now on."""
+        self._texts[source] = text
+        self._path = source_of(path) if path else self._path
+        self._offer(source)
+
+    @property
+    def named(self) -> str:
+        """The one that is worked on, as it is recorded with a job: a file by its path."""
+        return self._path or "file" if self.current == "file" else self.current
+
+    @property
+    def opens_again(self) -> str:
+        """How a kept draft is opened again: the end of a sentence. Where a prompt was given, that comes first."""
+        if self._given:
+            return f": i on its runs opens it, here it is “{_WORDS['draft']}”, the last of the prompts."
+        return "; i on the same runs opens it again."
+
+    def text_of(self, source: str) -> Prompt:
+        """Its text; empty where it is not known yet."""
+        return self._texts.get(source, Prompt(""))
+
+    def turn_to(self, source: str) -> None:
+        """This one is worked on from now on."""
+        self.current = source
+        self.marks = frozenset({source})
+
+    def _offer(self, source: str) -> None:
+        if source not in (choice.key for choice in self.rows):
+            self.show_rows([*self.rows, Choice(source, _WORDS.get(source, source))])
+            self.marks = frozenset({self.current})
+
+
+AUTOSAVE = 1.5
+"""Seconds after a keystroke at which what was typed is kept, also while one types on."""
+
+
+class ImproveDialog(Dialog[Job]):
+    """Answers with the launched job. What was typed or chosen is kept as a draft, however this is left."""
+
+    AUTO_FOCUS = "#launch"
+    deaf = True
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("ctrl+g", "launch", "Launch", id="improve.launch"),
+        Binding("ctrl+o", "edit", "Edit in $EDITOR", id="improve.editor", priority=True),
+    ]
+
+    def __init__(self, board: Board, runs: Improvable, given: GivenPrompt | None = None) -> None:
+        super().__init__()
+        self._board, self._runs = board, runs
+        self._focus, self._agent_name = FocusList(runs.focuses()), runs.agent_name
+        self._sources, self._text = PromptSources(given), PromptText()
+        self._drafts = DraftKeeper(board.workspace)
+        self._launching: Draft | None = None
+        self._told_unkept: Draft | None = None
+        self._soon = Soon(self, AUTOSAVE, self.keep, self._drafts)
+
+    def compose(self) -> ComposeResult:
+        """Runs, prompt, focus, and where it goes."""
+        with VerticalScroll(classes="dialog", id="improve"):
+            yield Label(Content("Improve the prompt"), classes="dialog-title")
+            yield Static(id="improve-runs")
+            yield self._sources
+            yield TypedLine(placeholder="path of the prompt's file, then enter", id="prompt-file", compact=True)
+            yield PromptArea(id="prompt")
+            yield Static(id="prompt-facts")
+            if self._runs.focuses():
+                yield Label(Content("Focus, if you want one (space chooses)"))
+                yield self._focus
+            yield Static(id="improve-note")
+            with Horizontal(classes="dialog-buttons"):
+                yield Button(Content("Launch"), id="launch", variant="primary", compact=True)
+                yield Button(Content("Cancel"), id="cancel", compact=True)
+            yield Label(
+                Content("ctrl+g launches · tab moves · ctrl+o opens $EDITOR · esc keeps the draft"),
+                classes="dialog-hint",
+            )
+
+    def on_mount(self) -> None:
+        """Read the prompts that there are."""
+        self.query_one(Input).cursor_blink = self.query_one(Input).display = False
+        runs = ", ".join(f"{view.row.id} ({view.row.outcome.text})" for view in self._runs.views)
+        setup = self._board.workspace.setup
+        where = f"It is sent to {'the embedded workspace' if setup.demo else setup.server.origin} and may cost credits."
+        told = f"of {self._agent_name or 'the agent'}, from run {runs}\n{where}"
+        self.query_one("#improve-runs", Static).update(Content(clean(told)))
+        self._put(self._sources.current, self._sources.text_of(self._sources.current))
+        self._read_prompts()
+
+    @work(group="prompts")
+    async def _read_prompts(self) -> None:
+        workspace, agent_id = self._board.workspace, self._runs.agent_id
+        self._say("Reading the agent's prompt …")
+        try:
+            kept = await workspace.call(lambda session: session.jobs.draft(agent_id, self._runs.run_ids))
+            last = await workspace.call(lambda session: session.jobs.last_prompt(agent_id))
+            if last is not None:
+                self._sources.has("last", last)
+            if kept is not None:
+                self._sources.has("draft", kept[0].prompt)
+                self._drafts.take_up(kept[1])
+                if kept[0].run_ids == self._runs.run_ids and self._sources.current == "agent" and not self._edited:
+                    self._restore(kept[0], kept[1])
+            agent, prompt = await workspace.call(lambda session: session.agent_prompt(agent_id))
+            self._agent_name = agent.name
+            self._sources.has("agent", prompt)
+        except CekuraTuiError as error:
+            self._say(error.sentence(), failed=True)
+            return
+        if self._sources.current == "agent" and not self._edited:
+            self._put("agent", prompt)
+        if self._sources.current != "draft":
+            self._say("")
+
+    def _restore(self, draft: Draft, job: Job) -> None:
+        """The draft for these very runs is taken up where it was left."""
+        self._put("draft", draft.prompt)
+        self._focus.choose(draft.category_ids, draft.workflow_metric_ids)
+        self._say(f"Your draft of {self._board.when(job.created_at)}. {job.reason}".strip(), failed=bool(job.reason))
+
+    # The prompt
+
+    def _put(self, source: str, prompt: Prompt) -> None:
+        """Another text is what is worked on from now on."""
+        self._sources.turn_to(source)
+        self._drafts.turn_to(source)
+        self._show(prompt)
+
+    def _show(self, prompt: Prompt) -> None:
+        area = self.query_one(TextArea)
+        area.load_text(clean(prompt))
+        self._text.put(prompt, area.text)
+        self._facts()
+
+    def _prompt(self) -> Prompt:
+        """The prompt to send: exactly as it came unless it was edited."""
+        return self._text.read(self.query_one(TextArea).text)
+
+    @property
+    def _edited(self) -> bool:
+        """Whether somebody typed into the prompt: then nothing that arrives may take its place."""
+        return self._text.edited(self.query_one(TextArea).text)
+
+    def _facts(self) -> None:
+        self.query_one("#prompt-facts", Static).update(Content(self._text.facts(self.query_one(TextArea).text)))
+
+    @on(ChoiceList.Marked, "#sources")
+    def source_chosen(self, event: ChoiceList.Marked) -> None:
+        """Another prompt was chosen; what was typed into the one before is kept as the draft first."""
+        (source,) = self._sources.chosen
+        self.query_one("#prompt-file").display = source == "file"
+        if source == self._sources.current:
+            return
+        self._leave_text()
+        self._put(source, self._sources.text_of(source))
+        if source == "file":
+            self.query_one("#prompt-file").focus()
+
+    def _leave_text(self) -> None:
+        if not self._edited and self._sources.current != "draft":
+            return  # it can be chosen again as it is
+        self.keep()
+        if self._drafts.has(left := self._as_draft()):
+            self._sources.has("draft", left.prompt)
+
+    @on(Input.Submitted, "#prompt-file")
+    def file_named(self, event: Input.Submitted) -> None:
+        """Read the file."""
+        try:
+            prompt = read_prompt_file(event.value.strip(), ordinary=True)
+        except CekuraTuiError as error:
+            self._say(error.sentence(), failed=True)
+            return
+        self._sources.has("file", prompt, event.value.strip())
+        self._leave_text()
+        self._put("file", prompt)
+        self._say(f"Read {event.value.strip()}.")
+        self.query_one("#launch").focus()
+
+    @on(TextArea.Changed)
+    def typed(self) -> None:
+        """Keep what was typed, soon; what was undone too, where the other was kept already."""
+        if self._edited or self._drafts.begun:
+            self._soon.wish()
+            self._facts()
+
+    def action_edit(self) -> None:
+        """Edit the prompt in the user's editor."""
+        try:
+            edited = edit_prompt(self.app, self._prompt(), self._board.workspace.setup.paths.home)
+        except CekuraTuiError as error:
+            self._say(error.sentence(), failed=True)
+            return
+        if edited != self._prompt():
+            self._show(edited)
+            self._text.changed_outside = True
+            self._facts()
+            self.keep()
+
+    # The draft
+
+    def _as_draft(self) -> Draft:
+        return Draft(
+            run_ids=self._runs.run_ids,
+            prompt=self._prompt(),
+            agent_id=self._runs.agent_id,
+            agent_name=self._agent_name,
+            category_ids=self._focus.ids("category"),
+            workflow_metric_ids=self._focus.ids("metric"),
+            prompt_source=self._sources.named + (", edited" if self._edited else ""),
+        )
+
+    def keep(self) -> None:
+        """Keep the draft if there is anything in it that would be missed."""
+        if self._begin_to_keep():
+            self._await_draft()
+
+    def _begin_to_keep(self) -> bool:
+        """Keep it though it was kept before: another window may have written over it."""
+        draft, source = self._as_draft(), self._sources.current
+        written = self._edited or source == "file" or (source == "draft" and self._drafts.begun)
+        missed = written or draft.category_ids or draft.workflow_metric_ids
+        sent = self._launching is not None and self._launching.body() == draft.body()
+        due = bool(missed and draft.prompt.strip()) and not sent
+        if due:
+            self._drafts.keep(draft)
+        return due
+
+    @work(group="draft")
+    async def _await_draft(self) -> None:
+        try:
+            await self._drafts.kept()
+        except CekuraTuiError as error:
+            self._say(f"The draft could not be kept. {error.sentence()}", failed=True)
+
+    @on(Button.Pressed, "#cancel")
+    def action_give_up(self) -> None:
+        """Leave; what was typed stays as a draft, and where it cannot, this is told before it is lost."""
+        if self._launching:
+            self._say("The launch is on its way and is waited for; it will be in the list of jobs.")
+            return
+        self._begin_to_keep()
+        self._leave()
+
+    @work(group="leave", exclusive=True)
+    async def _leave(self) -> None:
+        draft = self._as_draft()
+        try:
+            await self._drafts.kept()
+        except CekuraTuiError as error:
+            if draft != self._told_unkept:
+                self._told_unkept = draft
+                self._say(f"The draft could not be kept. esc once more leaves it. {error.sentence()}", failed=True)
+                return
+        if self._drafts.has(draft):
+            self.notify(f"The draft is kept{self._sources.opens_again}", markup=False)
+        self.dismiss(None)
+
+    # Launching
+
+    @on(Button.Pressed, "#launch")
+    def action_launch(self) -> None:
+        """Send it."""
+        if self._launching:
+            return
+        if not self._prompt():
+            self._say("There is no prompt yet: type one, name a file, or choose another.", failed=True)
+            return
+        # Set at once, not by the worker: a second key may be handled before that begins.
+        self._busy(draft := self._as_draft())
+        self._launch(draft)
+
+    @work(group="launch")
+    async def _launch(self, draft: Draft) -> None:
+        job = None
+        try:
+            check_prompt(draft.prompt)
+            self._say("Launching … it is recorded already, and waits up to a minute for the server's answer.")
+            job = await self._drafts.launch(draft)
+        except SentUnrecorded as error:
+            # To launch it once more from here would be a second job.
+            self.notify(error.sentence(), title=error.title, severity="error", markup=False, timeout=60)
+        except CekuraTuiError as error:
+            self._busy(None)
+            self._begin_to_keep()
+            kept = "" if "draft is kept" in error.hint else await self._drafts.in_words(self._as_draft())
+            self._say(f"{error.title}: {clean_line(error.sentence(), 600)}{kept}", failed=True)
+            return
+        self._begin_to_keep()  # what was typed meanwhile was not sent
+        self.dismiss(job)
+
+    def _busy(self, launching: Draft | None) -> None:
+        self._launching = launching
+        self.query_one("#launch", Button).disabled = launching is not None
+        if not launching:
+            self.query_one("#launch", Button).focus()
+
+    def _say(self, text: str, *, failed: bool = False) -> None:
+        note = self.query_one("#improve-note", Static)
+        note.set_class(failed, "-failed")
+        note.update(Content(clean(text)))
+
+
+class Improving(Page):
+    """A page from which `i` launches a job."""
+
+    opening: asyncio.Event | None = None
+    """Set when the dialog that was asked for last is there, or is not coming: keys wait for that."""
+
+    def improve(self, run_ids: Sequence[int], given: GivenPrompt | None = None) -> None:
+        """Open the dialog for these runs, perhaps with a prompt to begin with, or say why they do not go together."""
+        if len(run_ids) > MAX_RUNS:
+            marked = count(len(run_ids), "run")
+            self.tell_error(
+                UsageError(f"{marked} are marked; a job takes up to {MAX_RUNS}.", "Unmark some with space.")
+            )
+        elif run_ids:
+            self.opening = asyncio.Event()
+            self._improve(tuple(run_ids), given, self.opening)
+
+    @work(group="improve", exclusive=True)
+    async def _improve(self, run_ids: tuple[int, ...], given: GivenPrompt | None, opening: asyncio.Event) -> None:
+        workspace = self.board.workspace
+        try:
+            runs = await workspace.call(lambda session: session.improvable(run_ids))
+        except CekuraTuiError as error:
+            self.tell_error(error)
+        else:
+            from cekura_tui.ui.jobs.improve import ImproveDialog
+
+            self.app.push_screen(ImproveDialog(self.board, runs, given), self._launched)
+        finally:
+            opening.set()
+
+    def _launched(self, job: Job | None) -> None:
+        if job is None:
+            return
+        if job.state == JobState.UNCONFIRMED:
+            self.tell(f"Job {job.number} is unconfirmed: {job.reason}", warning=True)
+        else:
+            # The board has it at once: whoever leaves now is told that it goes on.
+            self.board.put_new(job)
+            self.tell(f"Job {job.number} launched; it goes on by itself.")
+        self.improved(job)
+
+    def improved(self, job: Job) -> None:
+        """A job was launched from here."""

@@ -1,0 +1,328 @@
+"""All that is known of a job as one text to scroll through: only the lines on screen are made.
+
+One job: all that is known of it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+from collections.abc import Hashable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, ClassVar, Literal
+
+from rich.segment import Segment
+from rich.text import Text
+from textual import work
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.widgets import Static
+
+from cekura_tui.model.errors import CekuraTuiError
+from cekura_tui.model.job import Job, JobState
+from cekura_tui.model.text import capped, clean, clean_line, count
+from cekura_tui.ui.jobs import words as job_words
+from cekura_tui.ui.jobs.job_keys import JobKeys
+from cekura_tui.ui.kit.lines import JOB_MARKS, TONE_CLASSES, TONE_CSS, Notice
+from cekura_tui.ui.kit.row_canvas import RowState
+from cekura_tui.ui.kit.strips import Line, wrap
+from cekura_tui.ui.kit.virtual_list import VirtualList
+from cekura_tui.ui.messages import BackgroundChanged, JobWished
+from cekura_tui.ui.state import Board, follow
+from cekura_tui.ui.suggestion.screen import SuggestionScreen
+
+if TYPE_CHECKING:
+    from cekura_tui.store.jobs import RawAnswer
+    from cekura_tui.workspace.job_service import JobRecord
+
+
+MAX_ANSWERS = 50
+"""Distinct answers that are shown, the newest ones."""
+MAX_ANSWER = 20_000
+"""Characters of an answer that are shown."""
+_MAX_PARSED = 100_000
+_MAX_COMMAND = 600
+_NAME, _READABLE = 9, 110
+_TITLES = {"launch": "Launch it (this launches another job)", "progress": "Ask how far it is"}
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """A heading, a fact with its name, or a text."""
+
+    key: Hashable
+    kind: Literal["head", "fact", "text", "raw"]
+    name: str
+    text: str
+
+
+def readable(raw: str) -> str:
+    """A raw answer as it is shown: JSON with line breaks, anything else as it came; a long one is cut."""
+    text = raw
+    if len(raw) <= _MAX_PARSED:
+        # What is no JSON, or none that can be shown better, stays as it came.
+        with contextlib.suppress(ValueError, RecursionError):
+            text = json.dumps(json.loads(raw), indent=2, ensure_ascii=False)
+    more = len(text) - MAX_ANSWER
+    if not text.strip():
+        return "(empty)"
+    return clean(text) if more <= 0 else f"{clean(text[:MAX_ANSWER])}\n… ({more:,} characters more)"
+
+
+def shown_answers(answers: Sequence[RawAnswer], known: Mapping[str, str]) -> dict[str, str]:
+    """The newest answers by their raw text, readable; those that are `known` are not read again."""
+    newest = sorted(answers, key=lambda answer: answer.last_at)[-MAX_ANSWERS:]
+    return {answer.raw: known.get(answer.raw) or readable(answer.raw) for answer in newest}
+
+
+def facts_of(record: JobRecord, runs: bool | None, answers: Mapping[str, str], board: Board) -> list[Fact]:
+    """Everything, from what became of it to the commands that ask for it again.
+
+    `runs` tells whether the process that launched it still runs; `answers` are the readable ones by their raw text.
+    """
+    job = record.job
+    rows = [Fact("meaning", "text", "", job_words.meaning(job, board))]
+    rows += _named("fact", job_words.facts(job, board))
+    if job.state in job_words.OPEN_LAUNCH:
+        rows += [_head("What is known of the launch"), *_named("known", job_words.known(record, runs, board))]
+    rows += [_head("What was sent"), *_named("sent", job_words.sent(job, record.draft))]
+    rows += _named("sent", [("sha256", job.prompt_sha256), ("server id", clean(job.progress_id or ""))])
+    rows.append(_head("States"))
+    for n, change in enumerate(record.changes):
+        words = f"{change.state.words}  {clean(change.reason)}".strip()
+        rows.append(Fact(("change", n), "fact", board.when(change.at, seconds=True), words))
+    rows += _answers(record.answers, answers, board)
+    rows.append(_head("As curl, with the key in $CEKURA_API_KEY: y copies it"))
+    for name, command in record.curls.items():
+        rows.append(Fact(("curl", name), "raw", _TITLES.get(name, name), capped(clean(command), _MAX_COMMAND)))
+    return [row for row in rows if row.kind == "head" or row.text]
+
+
+def short_facts_of(record: JobRecord, runs: bool | None, job: Job, board: Board) -> list[Fact]:
+    """The same in short, for beside a list; `job` is as it is now, `record` may be a little older."""
+    rows = [
+        Fact("title", "head", f"Job {job.number} {JOB_MARKS[job.state]} {job.state.words}", ""),
+        Fact("meaning", "text", "", job_words.meaning(job, board)),
+        Fact("gap", "text", "", " "),
+        *_named("fact", job_words.facts(job, board)),
+    ]
+    if job.state in job_words.OPEN_LAUNCH:
+        rows += _named("known", job_words.known(record, runs, board))
+    rows += [*_named("sent", job_words.sent(job, record.draft)), Fact("states", "text", "", " ")]
+    for n, change in enumerate(record.changes):
+        told = change.reason in (job.reason, job.error)
+        words = f"{change.state.words}  {'' if told else clean_line(change.reason)}".strip()
+        rows.append(Fact(("change", n), "fact", board.when(change.at), words))
+    return rows
+
+
+def _head(text: str) -> Fact:
+    return Fact(("head", text), "head", text, "")
+
+
+def _named(group: str, facts: job_words.Facts) -> list[Fact]:
+    return [Fact((group, name), "fact", name, text) for name, text in facts]
+
+
+def _answers(answers: Sequence[RawAnswer], shown: Mapping[str, str], board: Board) -> Iterator[Fact]:
+    if not answers:
+        yield _head("No answer of the server so far")
+        return
+    told = count(len(answers), "different answer")
+    more = len(answers) - len(shown)
+    title = f"The server's answers, the newest first ({told}"
+    yield Fact(
+        ("head", "answers"), "head", f"{title}; {more:,} older ones are not shown)" if more > 0 else f"{title})", ""
+    )
+    for answer in sorted(answers, key=lambda answer: answer.last_at, reverse=True):
+        if answer.raw in shown:
+            first, last = (board.when(moment, seconds=True) for moment in (answer.first_at, answer.last_at))
+            name = first if first == last else f"{first} to {last}"
+            yield Fact(("answer", answer.first_at, hash(answer.raw)), "raw", name, shown[answer.raw])
+
+
+class JobFacts(VirtualList[Fact]):
+    """Scrolls by lines; the cursor is the row at the top, and is not drawn."""
+
+    row_height = None
+    COMPONENT_CLASSES: ClassVar[set[str]] = TONE_CLASSES
+    DEFAULT_CSS = f"JobFacts {{ padding: 0 1; {TONE_CSS} }}"
+
+    def key_of(self, row: Fact) -> Hashable:
+        """Its place in the text, by name."""
+        return row.key
+
+    def estimate(self, row: Fact, width: int) -> int:
+        """Lines of text, about, and one for a name or before a heading."""
+        return 1 + row.text.count("\n") + len(row.text) // max(min(width, _READABLE) - 4, 10)
+
+    def lines_of(self, row: Fact, width: int, state: RowState) -> Sequence[Line]:
+        """A heading with a line before it, a fact beside its name, or a text below it."""
+        width = min(width, _READABLE)
+        dim, strong = self.ink("tone--dim"), self.ink("tone--strong")
+        if row.kind == "head":
+            gap: list[Line] = [] if row.key == "title" else [[]]
+            return [*gap, *([Segment(line, strong)] for line in wrap(row.name, width))]
+        column = max(_NAME, len(row.name)) + 1
+        room = width - {"fact": column, "raw": 2}.get(row.kind, 0)
+        body = [line for text in row.text.split("\n") for line in wrap(capped(text), max(room, 8))]
+        if row.kind == "text":
+            return [[Segment(line)] for line in body]
+        if row.kind == "raw":
+            return [[Segment(row.name, dim)], *([Segment(f"  {line}")] for line in body)]
+        names = [row.name] + [""] * (len(body) - 1)
+        return [[Segment(name.ljust(column), dim), Segment(line)] for name, line in zip(names, body, strict=True)]
+
+    def move_by(self, rows: int) -> None:
+        """Scroll by lines."""
+        before = self._picture()
+        self._view.scroll(rows)
+        self._put_cursor(self._view.top[0])
+        self._commit(before)
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """There is nothing to open here: the key is the screen's."""
+        return False if action == "open" else super().check_action(action, parameters)
+
+    def _state_of(self, index: int, row: Fact) -> RowState:
+        return RowState()
+
+
+class JobScreen(JobKeys):
+    """Follows one job: its facts, what was sent, every change of state and every answer."""
+
+    AUTO_FOCUS = "JobFacts"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter", "suggestion", "Suggestion", key_display="enter", id="job.suggestion"),
+        Binding("enter", "whole_error", "Show error", id="job.error", show=False),
+        Binding("escape", "app.pop_screen", "Back", id="job.back"),
+        Binding("r", "refresh", "Retry", id="job.refresh", show=False),
+    ]
+    HELP = """\
+# Job
+What became of it, what was sent, every state with its time, and every different answer as it came.
+`s` stops asking about it, or goes on; `a` launches it again; `x` forgets it; `y` copies it, or the requests as curl.
+"""
+
+    def __init__(self, board: Board, number: int) -> None:
+        super().__init__(board)
+        self._number = number
+        self._record: JobRecord | None = None
+        self._runs: bool | None = None
+        self._answers: dict[str, str] = {}
+        self._error: CekuraTuiError | None = None
+        self._seen: Job | None = None
+        self._looked: JobState | None = None
+
+    @property
+    def job(self) -> Job | None:
+        """As the board knows it."""
+        return self.board.job(self._number)
+
+    def body(self) -> ComposeResult:
+        """Headline and text."""
+        yield Static(id="job-headline")
+        yield JobFacts(id="job-text")
+        yield Notice(id="job-notice")
+
+    def on_mount(self) -> None:
+        """Read it, follow the board, and note that somebody looks at it."""
+        follow(self, self.board, self._follow)
+
+    def on_screen_resume(self) -> None:
+        """Here, or back from something else: the process that launched it may have ended meanwhile."""
+        self._load()
+
+    def _follow(self) -> None:
+        if self.job != self._seen or self._record is None:
+            self._seen = self.job
+            self._load()
+        self._draw()
+        self._look()
+
+    def _look(self) -> None:
+        """Somebody sees how it ended; not if the terminal is out of sight, as far as that tells."""
+        job = self.job
+        if job is None or job.state.going:
+            self._looked = None
+            return
+        # Once for each end: where a look cannot be recorded, it is not tried again and again.
+        if not job.unread or job.state == self._looked or not (self.is_active and self.app.app_focus):
+            return
+        self._looked = job.state
+        self.board.put_job(replace(job, looked_at=self.board.clock()))
+        self._keep_look()
+
+    @work(group="look")
+    async def _keep_look(self) -> None:
+        with contextlib.suppress(CekuraTuiError):  # it stays new, then; what reads the jobs tells why
+            await self.board.workspace.call(lambda session: session.jobs.look(self._number))
+        self.post_message(BackgroundChanged())
+
+    @work(group="record", exclusive=True)
+    async def _load(self) -> None:
+        try:
+            record, runs = await self.record_of(self._number)
+        except CekuraTuiError as error:
+            self._record, self._error = None, error
+        else:
+            self._answers = await asyncio.to_thread(shown_answers, record.answers, self._answers)
+            self._record, self._runs, self._error = record, runs, None
+        self._draw()
+
+    def _draw(self) -> None:
+        if self.gone:
+            return
+        job = self.job or (self._record.job if self._record else None)
+        text = Text(f" Job {self._number} ", style="bold", no_wrap=True, overflow="ellipsis", end="")
+        if job is not None:
+            text.append(f"{JOB_MARKS[job.state]} {job.state.words} ")
+            about = ("run " + " ".join(map(str, job.run_ids)), clean_line(job.agent_name, 60))
+            text.append(f"· {' · '.join(filter(None, about))}", style="not bold")
+        headline = self.query_one("#job-headline", Static)
+        if headline.content != text:
+            headline.update(text)
+        facts, notice = self.query_one(JobFacts), self.query_one(Notice)
+        facts.display, notice.display = self._record is not None, self._record is None
+        if self._record is not None:
+            facts.show_rows(facts_of(self._record, self._runs, self._answers, self.board))
+            if not self.focused:
+                facts.focus()
+        elif self._error is not None:
+            notice.say_error(self._error)
+        else:
+            notice.say(f"Reading job {self._number} …")
+        self.offer_keys()
+
+    # Keys
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """This is the detail; a suggestion is there only where there is one."""
+        if action == "suggestion":
+            return (job := self.job) is not None and job.improved_sha256 is not None
+        if action == "whole_error":
+            return self._error is not None
+        return action != "details" and super().check_action(action, parameters)
+
+    def action_suggestion(self) -> None:
+        """Its suggestion; that may be what this was opened from."""
+        below = self.app.screen_stack[-2] if len(self.app.screen_stack) > 1 else None
+        if isinstance(below, SuggestionScreen) and below.number == self._number:
+            self.app.pop_screen()
+        elif (job := self.job) is not None:
+            self.post_message(JobWished(job))
+
+    def action_whole_error(self) -> None:
+        """The whole of the error that is shown."""
+        if self._error is not None:
+            self.tell_error(self._error)
+
+    def action_refresh(self) -> None:
+        """Read it again."""
+        self._load()
+
+    def forgotten(self) -> None:
+        """There is nothing to show any more."""
+        if self.is_active:
+            self.app.pop_screen()

@@ -1,0 +1,183 @@
+"""What is said of a job: the last word in a list, the facts of its detail, what is asked before something is done."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+from cekura_tui.model.job import Draft, Job, JobState
+from cekura_tui.model.text import clean, clean_line, count, span_text
+from cekura_tui.ui.state import Board
+
+if TYPE_CHECKING:
+    from cekura_tui.jobs.lease import Owner
+    from cekura_tui.workspace.job_service import JobRecord
+
+Facts = list[tuple[str, str]]
+
+MEANINGS = {
+    JobState.LAUNCHING: "It is on its way to the server.",
+    JobState.RUNNING: "It goes on at the server, also while this program is closed.",
+    JobState.SUCCEEDED: "Cekura proposes a better prompt: enter shows it.",
+    JobState.NO_ISSUES: "Cekura found no issues in these runs: there is nothing to improve for them.",
+    JobState.FAILED: "The job ended without a suggestion. a launches it again.",
+    JobState.UNCONFIRMED: "It was sent, but no answer tells whether the server took it. It is not sent again by itself:"
+    " a launches it again, which may be the second launch of the same job; x forgets it.",
+    JobState.STOPPED: "It is not asked about any more, and may go on at the server. s goes on asking.",
+    JobState.LOST: "The server no longer tells of this job. s asks about it once more; a launches it again, which may"
+    " be the second launch of the same job; x forgets it.",
+}
+OPEN_LAUNCH = (JobState.LAUNCHING, JobState.UNCONFIRMED)
+"""States in which it matters whether the process that launched it still runs."""
+_GOING_WORDS = frozenset(
+    ("", "queued", "pending", "running", "in_progress", "processing", "started", "evaluating", "in_queue", "scaling_up")
+)
+_PROMPTS = {
+    "": "a text",
+    "agent": "the agent's own",
+    "file": "from a file",
+    "last": "the one launched last",
+    "draft": "a draft",
+    "-": "from standard input",
+}
+
+
+def meaning(job: Job, board: Board) -> str:
+    """What a job's state means, and what can be done about it."""
+    if needs_other_key(job):
+        return "It was launched with another key of this server. s tries to follow it with this one."
+    if (again := board.again(job.number)) is not None:
+        return f"It was launched again as job {again}."
+    return MEANINGS.get(job.state, "")
+
+
+def needs_other_key(job: Job) -> bool:
+    """Whether this key cannot ask about it."""
+    return job.other_key and not job.state.final
+
+
+def elapsed(job: Job, board: Board) -> str:
+    """How long a job took, or goes on by now: this alone changes by itself, by five seconds and then by the minute."""
+    end = job.finished_at or (board.clock() if job.state.going else None)
+    return "" if end is None or job.launched_at is None else span_text(end - job.launched_at, live=job.state.going)
+
+
+def left(job: Job, board: Board) -> str:
+    """About how long it still takes; nothing where this profile's own jobs do not tell."""
+    usual, launched = board.usual, job.launched_at
+    if usual is None or launched is None or job.state != JobState.RUNNING or job.other_key:
+        return ""
+    return usual.left(board.clock() - launched) if job.profile == board.workspace.setup.profile else ""
+
+
+def unknown_word(job: Job) -> str:
+    """The server's word for a running job, as it came, where it is not one we know."""
+    word = clean_line(job.last_status or "", 60)
+    return f"“{word}”" if job.state == JobState.RUNNING and word.lower() not in _GOING_WORDS else ""
+
+
+def silence(job: Job, board: Board) -> str:
+    """Since when nothing was heard of a running job."""
+    stale = job.state.going and job.stale_since is not None
+    return f"no answer since {board.when(job.stale_since)}, asked again" if stale else ""
+
+
+def last_word(job: Job, board: Board) -> str:
+    """The last that is known of a job, as one line; what matters most comes first."""
+    again, word = board.again(job.number), unknown_word(job)
+    repeats = f"again of job {job.again_of}" if job.again_of is not None else ""
+    if needs_other_key(job):
+        told = ["needs the other key"]
+    elif job.state.going:
+        told = [silence(job, board), f"{word}, says the server" if word else "", left(job, board), repeats]
+    else:
+        said = clean_line(job.error or job.reason or job.summary_of_changes or job.last_status or "", 200)
+        told = [f"launched again as job {again}" if again is not None else "", said, repeats]
+    return " · ".join(filter(None, told))
+
+
+def facts(job: Job, board: Board) -> Facts:
+    """Names and texts: what became of it, and how long it took or takes."""
+    again = board.again(job.number)
+    word = unknown_word(job)
+    ended = board.when(job.finished_at)
+    still = left(job, board)
+    usual = board.usual.words if still and board.usual is not None else ""
+    going = "; ".join(filter(None, (", ".join(filter(None, (elapsed(job, board), still))), usual)))
+    named = (
+        ("answer" if job.state == JobState.NO_ISSUES else "error", clean(job.error or "")),
+        ("why", clean(job.reason) if job.state in (JobState.UNCONFIRMED, JobState.LOST) else ""),
+        ("again", f"launched again as job {again}" if again is not None else ""),
+        ("repeats", f"again of job {job.again_of}" if job.again_of is not None else ""),
+        ("elapsed", going if job.state.going else ""),
+        ("server", silence(job, board)),
+        ("status", f"the server says {word}, a word that is not known here" if word else ""),
+        ("launched", "" if job.state == JobState.UNCONFIRMED else board.when(job.launched_at)),
+        ("ended", f"{ended} after {elapsed(job, board)}" if ended and job.launched_at is not None else ended),
+        ("status", "" if word else clean_line(job.last_status or "")),
+    )
+    return [(name, text) for name, text in named if text]
+
+
+def sent(job: Job, draft: Draft) -> Facts:
+    """What was sent, or is to be."""
+    focuses = (("workflow metric", job.workflow_metric_ids), ("critical category", job.category_ids))
+    focus = "; ".join(f"{noun} {' '.join(map(str, ids))}" for noun, ids in focuses if ids)
+    return [
+        ("runs", " ".join(map(str, job.run_ids))),
+        ("agent", clean_line(job.agent_name) + (f" ({job.agent_id})" if job.agent_id is not None else "")),
+        ("prompt", f"{prompt_name(job.prompt_source)}, {count(len(draft.prompt.split()), 'word')}"),
+        ("focus", focus or "none"),
+    ]
+
+
+def known(record: JobRecord, runs: bool | None, board: Board) -> Facts:
+    """What is known of a launch that nothing has confirmed."""
+    job = record.job
+    answer = "one came, and is kept as it came" if record.answers else "none came"
+    return [
+        ("sent", f"{board.when(job.launched_at, seconds=True)} to {job.origin}"),
+        ("by", process_words(record.owner, runs)),
+        ("answer", answer),
+    ]
+
+
+def process_words(owner: Owner | None, runs: bool | None) -> str:
+    """Which process launched a job, and whether it still runs; None where nobody here can say."""
+    if owner is None:
+        return "a process that is not known"
+    named = f"process {owner.pid} on {clean_line(owner.host, 60)}"
+    if runs is None:
+        return f"{named}, another host: nobody here can say whether it runs"
+    if not runs:
+        return f"{named}, which has ended"
+    return f"{named}, {'this program' if owner.pid == os.getpid() else 'which still runs'}"
+
+
+def prompt_name(source: str) -> str:
+    """Where a prompt came from, in words."""
+    name, edited, _ = source.partition(", edited")
+    return clean_line(_PROMPTS.get(name, name), 120) + edited
+
+
+def again_question(job: Job, board: Board) -> tuple[str, str]:
+    """Title and text of what is asked before a job is launched again."""
+    sent = f"Job {job.number} was sent at {board.when(job.launched_at)}"
+    second = "This may be the second launch of the same job, and may cost credits again."
+    texts = {
+        JobState.UNCONFIRMED: f"{sent}, and no answer tells whether the server took it. {second}",
+        JobState.LOST: f"{sent}; the server took it, and no longer tells of it. {second}",
+    }
+    failed = f"{sent} and failed: {clean_line(job.error or job.reason or 'nobody knows why', 200)}\n\n"
+    text = texts.get(job.state, f"{failed}Launching it again may cost credits again.")
+    what = "run" if len(job.run_ids) == 1 else "runs"
+    rest = f"The same {what}, prompt and focus are sent to {job.origin}."
+    return f"Launch job {job.number} again?", f"{text}\n\n{rest}"
+
+
+def forget_question(job: Job) -> tuple[str, str]:
+    """Title and text of what is asked before a job is forgotten."""
+    text = "Its prompt, its answers and what came of it are dropped on this machine."
+    if not job.state.final:
+        text += " It may go on at the server; its result would not be seen here."
+    return f"Forget job {job.number}?", text

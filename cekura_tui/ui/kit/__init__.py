@@ -1,0 +1,1 @@
+"""What several screens use: page, dialog, virtual list, inputs, footer, help."""

@@ -1,0 +1,58 @@
+"""A short list to choose from, one or several: the choice is a shape, not a colour."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+from rich.segment import Segment
+from textual.binding import Binding, BindingType
+
+from cekura_tui.ui.kit.row_canvas import RowState
+from cekura_tui.ui.kit.strips import Line
+from cekura_tui.ui.kit.virtual_list import VirtualList
+from cekura_tui.ui.terminal.cells import fit
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """Something that can be chosen."""
+
+    key: str
+    words: str
+
+
+class ChoiceList(VirtualList[Choice]):
+    """Choose with space or enter; what is chosen are the list's marks."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("space,enter", "choose", "Choose", id="choice.choose")]
+    DEFAULT_CSS = "ChoiceList { & > .virtual-list--mark { color: $foreground; text-style: none; } }"
+
+    def __init__(self, *, several: bool, id: str | None = None) -> None:  # noqa: A002 - Textual's own word
+        super().__init__(id=id)
+        self._several = several
+
+    def key_of(self, row: Choice) -> Hashable:
+        """Its key."""
+        return row.key
+
+    def lines_of(self, row: Choice, width: int, state: RowState) -> Sequence[Line]:
+        """A box and words."""
+        boxes = ("[x]", "[ ]") if self._several else ("(•)", "( )")
+        return [[Segment(fit(f"{boxes[not state.marked]} {row.words}", width))]]
+
+    @property
+    def chosen(self) -> frozenset[str]:
+        """The keys that are chosen."""
+        return frozenset(str(key) for key in self.marks)
+
+    def action_choose(self) -> None:
+        """Choose the one under the cursor: it alone, or it too (or no longer)."""
+        if self.cursor_key is None:
+            return
+        if self._several:
+            self.toggle_mark(self.cursor_key)
+        elif self.marks != {self.cursor_key}:
+            self.marks = frozenset({self.cursor_key})
+            self.post_message(self.Marked(self, self.marks))

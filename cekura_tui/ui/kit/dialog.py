@@ -1,0 +1,81 @@
+"""The base of all dialogs.
+
+A dialog that shows something whole: an error, or all that is known of a job.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from typing import ClassVar, TypeVar
+
+from rich.text import Text
+from textual import events
+from textual.app import ComposeResult
+from textual.await_complete import AwaitComplete
+from textual.binding import Binding, BindingType
+from textual.containers import VerticalScroll
+from textual.content import Content
+from textual.screen import ModalScreen
+from textual.widgets import Label, Static
+
+from cekura_tui.model.errors import CekuraTuiError
+from cekura_tui.model.text import clean
+from cekura_tui.ui.kit.keys_in_order import KeysInOrder
+
+T = TypeVar("T")
+
+
+class Dialog(KeysInOrder, ModalScreen[T | None]):
+    """Asks one thing; esc answers with nothing."""
+
+    # Textual declares it as an instance variable.
+    VERTICAL_BREAKPOINTS = [(0, "-short"), (30, "-tall")]  # noqa: RUF012
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "give_up", "Close", id="dialog.close"),
+        Binding("question_mark", "app.help", "Keys", id="dialog.help", show=False),
+    ]
+
+    deaf: ClassVar[bool] = False
+    """Whether keys that were pressed before it was there are not for it, as where one of them would cost something."""
+    deaf_until = 0.0
+    """Keys pressed before this moment, in seconds as events count them, are not for it."""
+
+    def _on_mount(self, event: events.Mount) -> None:
+        if self.deaf:
+            self.deaf_until = time.monotonic()
+
+    def keep(self) -> None:
+        """The program is being left: what was typed here is to be kept."""
+
+    def dismiss(self, result: T | None = None) -> AwaitComplete:
+        """Answer, once: a key that was pressed twice in haste does not take away the screen below as well."""
+        return super().dismiss(result) if self in self.app.screen_stack else AwaitComplete()
+
+    def action_give_up(self) -> None:
+        """Leave without an answer."""
+        self.dismiss(None)
+
+
+class DetailsDialog(Dialog[None]):
+    """A title, a text and named facts, to be read and closed."""
+
+    def __init__(self, title: str, text: str, facts: Sequence[tuple[str, str]] = ()) -> None:
+        super().__init__()
+        self._title, self._text, self._facts = title, text, facts
+
+    @classmethod
+    def of_error(cls, error: CekuraTuiError) -> DetailsDialog:
+        """An error, whole."""
+        return cls(error.title, "\n\n".join(filter(None, (error.message, error.hint))), error.facts())
+
+    def compose(self) -> ComposeResult:
+        """Everything in one scrolling text."""
+        text = Text(clean(self._text))
+        for name, value in self._facts:
+            text.append(f"\n\n{clean(name)}\n", style="bold")
+            text.append(clean(value))
+        with VerticalScroll(classes="dialog"):
+            yield Label(Content(clean(self._title)), classes="dialog-title")
+            yield Static(text)
+            yield Label(Content("esc closes"), classes="dialog-hint")

@@ -1,0 +1,115 @@
+"""A line of text above or between other things.
+
+The top line: which workspace, project and agent, how fresh, and what runs.
+
+What a pane shows when it has no data: that it is loading, is empty, or why it failed.
+
+The signs and component classes of outcomes, verdicts and jobs: a shape or a word first, colour second.
+"""
+
+from __future__ import annotations
+
+from rich.text import Text
+from textual.reactive import reactive
+from textual.widgets import Static
+
+from cekura_tui.model.errors import CekuraTuiError
+from cekura_tui.model.job import JobState
+from cekura_tui.model.run.verdict import State
+from cekura_tui.model.text import clean, clean_line
+
+
+class OneLine(Static):
+    """Drawn only when its words change; its height never does, so nothing is laid out again for it."""
+
+    DEFAULT_CSS = "OneLine { height: 1; text-wrap: nowrap; text-overflow: ellipsis; }"
+
+    def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:  # noqa: A002 - Textual's own word
+        super().__init__(id=id, classes=classes)
+        self._shown = Text()
+
+    def show(self, text: Text) -> None:
+        """These words from now on."""
+        if text != self._shown or text.style != self._shown.style:
+            self._shown = text
+            self.update(text, layout=False)
+
+
+class StatusLine(Static):
+    """One line; what matters most stands at both ends."""
+
+    left: reactive[tuple[str, ...]] = reactive(())
+    right: reactive[tuple[str, ...]] = reactive(())
+
+    def render(self) -> Text:
+        """The parts with dots between."""
+        left = Text(" ").append(clean_line(self.left[0], 60) if self.left else "", style="bold")
+        for part in self.left[1:]:
+            left.append(" · ", style="dim").append(clean_line(part, 60))
+        right = Text(" · ".join(clean_line(part, 80) for part in self.right if part) + " ")
+        room = self.size.width - right.cell_len
+        left.truncate(max(room - 1, 0), overflow="ellipsis", pad=True)
+        return Text.assemble(left, " ", right, no_wrap=True, overflow="crop", end="")
+
+
+class Notice(Static):
+    """A headline and what to do."""
+
+    def say(self, title: str, text: str = "", *, failed: bool = False) -> None:
+        """Show this; both texts are cleaned."""
+        self.set_class(failed, "-failed")
+        shown = Text(clean(title), style="bold", justify="left")
+        if text:
+            shown.append(f"\n{clean(text)}", style="not bold")
+        self.update(shown)
+
+    def say_error(self, error: CekuraTuiError) -> None:
+        """Show what failed, why, and the keys that help."""
+        self.say(f"! {error.title}", f"{error.sentence()}\nr retries · enter shows the whole error", failed=True)
+
+
+VERDICT_MARKS: dict[State, str] = {"fail": "✗", "review": "◐", "pass": "✓", "na": "–"}
+VERDICT_TONES: dict[State, str] = {"fail": "bad", "review": "warn", "pass": "good", "na": "dim"}
+OUTCOME_TONES = {
+    "passed": "good",
+    "failed": "bad",
+    "error": "warn",
+    "running": "busy",
+    "review": "warn",
+    "unknown": "dim",
+}
+JOB_MARKS = {
+    JobState.DRAFT: "·",
+    JobState.LAUNCHING: "→",
+    JobState.RUNNING: "◌",
+    JobState.SUCCEEDED: "✓",
+    JobState.NO_ISSUES: "–",
+    JobState.FAILED: "✗",
+    JobState.UNCONFIRMED: "?",
+    JobState.STOPPED: "■",
+    JobState.LOST: "!",
+    JobState.FORGOTTEN: "·",
+}
+NOTED = "+"
+"""Before a run that somebody has written a note about."""
+UNREAD = "•"
+"""Before a job that nobody has looked at since it ended."""
+JOB_TONES = {
+    JobState.SUCCEEDED: "good",
+    JobState.FAILED: "bad",
+    JobState.LAUNCHING: "busy",
+    JobState.RUNNING: "busy",
+    JobState.UNCONFIRMED: "warn",
+    JobState.LOST: "warn",
+}
+TONES = ("good", "bad", "warn", "busy", "dim", "strong")
+TONE_CLASSES = {f"tone--{tone}" for tone in TONES}
+"""Component classes of a list that draws in tones."""
+TONE_CSS = """
+    & > .tone--good { color: $success; }
+    & > .tone--bad { color: $error; text-style: bold; }
+    & > .tone--warn { color: $warning; }
+    & > .tone--busy { color: $accent; }
+    & > .tone--dim { color: $text-muted; }
+    & > .tone--strong { text-style: bold; }
+"""

@@ -1,0 +1,96 @@
+"""The base of all full screens: the footer, the sentence for a terminal that is too small, and how errors are told."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable
+from typing import ClassVar
+
+from textual import events, on
+from textual.app import ComposeResult
+from textual.content import Content
+from textual.geometry import Size
+from textual.screen import Screen
+from textual.widget import Widget
+from textual.widgets import Static
+
+from cekura_tui.model.errors import CekuraTuiError, Exit
+from cekura_tui.ui.kit.footer import KeyFooter
+from cekura_tui.ui.messages import SignInWished
+from cekura_tui.ui.state import Board
+
+LEAST = Size(60, 15)
+"""A terminal with fewer columns or lines shows a sentence instead of a page."""
+
+
+def too_small(size: Size) -> bool:
+    """Whether nothing of a page is seen in a terminal of this size."""
+    return size.width < LEAST.width or size.height < LEAST.height
+
+
+class Page(Screen[None]):
+    """A full screen of the app."""
+
+    # Textual declares these as instance variables.
+    HORIZONTAL_BREAKPOINTS = [(0, "-tiny"), (LEAST.width, "-narrow"), (120, "-wide")]  # noqa: RUF012
+    VERTICAL_BREAKPOINTS = [(0, "-flat"), (LEAST.height, "-short"), (30, "-tall")]  # noqa: RUF012
+
+    locked: ClassVar[bool] = False
+    """Whether global keys do not lead away from it."""
+
+    def __init__(self, board: Board) -> None:
+        super().__init__()
+        self.board = board
+        self._said_last, self._said_until = "", 0.0
+        self._focused_before: Widget | None = None
+        """What had the focus before the terminal became too small to show it."""
+
+    def compose(self) -> ComposeResult:
+        """The page's own widgets, then the footer."""
+        yield from self.body()
+        yield KeyFooter()
+        yield Static(
+            Content(f"This terminal is too small: cekura-tui needs {LEAST.width} × {LEAST.height}."),
+            classes="too-small",
+        )
+
+    def watch_focused(self, former: Widget | None, now: Widget | None) -> None:
+        """What is hidden loses the focus; in a terminal that is large enough again it has it back."""
+        if now is not None:
+            self._focused_before = None
+        elif former is not None and too_small(self.app.size):
+            self._focused_before = former
+
+    @on(events.Resize)
+    def room_again(self) -> None:
+        """The terminal has another size."""
+        before = self._focused_before
+        if before is not None and not too_small(self.app.size) and self.focused is None:
+            self.call_after_refresh(before.focus)
+
+    @property
+    def gone(self) -> bool:
+        """Whether it is being taken apart or is not put together yet: whoever waited must not draw on it."""
+        # Textual says of what it is removing that it is not displayed.
+        return not (self.display and self.is_attached and self.children)
+
+    def body(self) -> Iterable[Widget]:
+        """What the page shows."""
+        raise NotImplementedError
+
+    def tell(self, text: str, *, warning: bool = False) -> None:
+        """A short message in the corner; one that is there already is not put there twice."""
+        now = time.monotonic()
+        if self._said_last == text and now < self._said_until:
+            return
+        self._said_last, self._said_until = text, now + 8
+        self.notify(text, severity="warning" if warning else "information", markup=False, timeout=8)
+
+    def tell_error(self, error: CekuraTuiError) -> None:
+        """An error in a dialog; one about the key leads to signing in."""
+        if error.exit_status == Exit.KEY_REFUSED:
+            self.post_message(SignInWished(error))
+        else:
+            from cekura_tui.ui.kit.dialog import DetailsDialog
+
+            self.app.push_screen(DetailsDialog.of_error(error))

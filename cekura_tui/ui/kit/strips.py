@@ -1,0 +1,171 @@
+"""Text broken into lines of at most so many cells, at spaces if there are any; quick for ASCII, right for the rest.
+
+From a row's segments to what the terminal gets: exact width, the row's style underneath, no control characters.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+
+from rich.cells import get_character_cell_size
+from rich.segment import Segment
+from rich.style import Style
+from textual.strip import Strip
+
+from cekura_tui.ui.terminal.cells import drawn, one_line
+
+_NARROW = re.compile("[\x20-\x7e\xa0-\xac\xae-\u02ff\u0370-\u0482\u2010-\u2027]*")
+
+
+def wrap(text: str, width: int) -> list[str]:
+    """All lines of a text, each at most `width` cells; an empty line stays one. Spaces at breaks are left out."""
+    return [line[start:end] for line in text.split("\n") for start, end in breaks(line, width)]
+
+
+def breaks(line: str, width: int) -> list[tuple[int, int]]:
+    """Where one line is cut, as (start, end) of each piece, for text that has styles by position."""
+    width = max(width, 1)
+    if _NARROW.fullmatch(line):
+        return _narrow_breaks(line, width)
+    return _wide_breaks(line, width)
+
+
+def _narrow_breaks(line: str, width: int) -> list[tuple[int, int]]:
+    """One character, one cell."""
+    pieces = []
+    start, length = 0, len(line)
+    while length - start > width:
+        limit = start + width
+        cut = line.rfind(" ", start, limit + 1)
+        end = start + len(line[start:cut].rstrip(" ")) if cut > start else start
+        within_word = end == start  # one long word, or nothing but an indent before it
+        if within_word:
+            end = cut = limit
+        pieces.append((start, end))
+        start = cut
+        while not within_word and start < length and line[start] == " ":
+            start += 1
+    if start < length or not pieces:
+        pieces.append((start, length))
+    return pieces
+
+
+def _letters(line: str) -> tuple[list[int], list[int]]:
+    """Where each letter begins, with the marks on it, and its cells; emoji that were joined count one by one, for so
+    they are drawn (`cells.drawn`)."""
+    begins: list[int] = []
+    cells: list[int] = []
+    for place, character in enumerate(line):
+        size = get_character_cell_size(character)
+        if size or not begins:
+            begins.append(place)
+            cells.append(size)
+    return begins, cells
+
+
+def _wide_breaks(line: str, width: int) -> list[tuple[int, int]]:
+    """By letter; beside a wide one a line may be broken without a space."""
+    begins, cells = _letters(line)
+    if sum(cells) <= width:
+        return [(0, len(line))]
+    count = len(begins)
+    begins.append(len(line))
+
+    def is_space(k: int) -> bool:
+        return line[begins[k] : begins[k + 1]] == " "
+
+    def may_break(k: int) -> bool:
+        return is_space(k) or cells[k] == 2 or cells[k - 1] == 2
+
+    pieces = []
+    first = 0
+    while first < count:
+        used, last = 0, first
+        while last < count and used + cells[last] <= width:
+            used, last = used + cells[last], last + 1
+        cut = last = max(last, first + 1)
+        while first < cut < count and not may_break(cut):
+            cut -= 1
+        end = cut
+        while end > first and cut < count and is_space(end - 1):
+            end -= 1
+        within_word = end == first
+        if within_word:
+            end = cut = last
+        pieces.append((begins[first], begins[end]))
+        first = cut
+        while not within_word and first < count and is_space(first):
+            first += 1
+    return pieces
+
+
+Line = Sequence[Segment]
+
+
+def strips_of(lines: Iterable[Line], width: int, base: Style, height: int | None = None) -> list[Strip]:
+    """The lines as strips of `width` cells on the `base` style; exactly `height` of them if that is given."""
+    strips = [_strip(line, width, base) for line in lines]
+    if height is not None:
+        strips = strips[:height] + [Strip.blank(width, base)] * (height - len(strips))
+    return strips or [Strip.blank(width, base)]
+
+
+def _strip(line: Line, width: int, base: Style) -> Strip:
+    segments = [
+        Segment(drawn(one_line(text)), base + style if style else base) for text, style, control in line if text
+    ]
+    # Each change of style costs the terminal 25 bytes; and a strip is dear to make, so that it is made just once.
+    return Strip(Segment.simplify(Segment.adjust_line_length(segments, width, base)), width)
+
+
+def differing_cells(before: Strip, after: Strip) -> tuple[int, int]:
+    """From which cell to before which one `after` looks different, or (0, 0) where it looks the same."""
+    old, new = list(before), list(after)
+    while old and new and old[-1] == new[-1]:
+        old.pop()
+        new.pop()
+    start, end = 0, sum(segment.cell_length for segment in new)
+    while old and new and old[0] == new[0]:
+        start += old.pop(0).cell_length
+        new.pop(0)
+    if len(old) == len(new) == 1 and old[0].style == new[0].style and (old[0].text + new[0].text).isascii():
+        # Within a text of one cell a character it can be told exactly.
+        pairs = list(zip(old[0].text, new[0].text, strict=False))
+        same = next((n for n, (was, now) in enumerate(pairs) if was != now), len(pairs))
+        if len(old[0].text) == len(new[0].text):
+            end -= next(n for n, (was, now) in enumerate(reversed(pairs)) if was != now)
+        start += same
+    return (start, end) if old or new else (0, 0)
+
+
+def overlaid(strip: Strip, start: int, end: int, style: Style) -> Strip:
+    """The strip with a style over its cells from `start` to before `end`."""
+    cells = strip.crop(start, end)
+    return Strip.join(
+        [strip.crop(0, start), Strip(Segment.apply_style(cells, post_style=style), cells.cell_length), strip.crop(end)]
+    )
+
+
+def character_at(strip: Strip, cell: int) -> tuple[int, int]:
+    """From which cell to before which one the character reaches that lies on this cell."""
+    start = 0
+    for character in strip.text:
+        end = start + get_character_cell_size(character)
+        if end > cell:
+            return start, end
+        start = end
+    return cell, cell + 1
+
+
+def without_background(style: Style) -> Style:
+    """The same ink on whatever lies beneath."""
+    return Style(
+        color=style.color,
+        bold=style.bold,
+        dim=style.dim,
+        italic=style.italic,
+        underline=style.underline,
+        strike=style.strike,
+        reverse=style.reverse,
+    )

@@ -1,0 +1,1 @@
+"""One run: transcript, verdicts, timeline, details, comparison."""

@@ -1,0 +1,155 @@
+"""A dialog that hands one run over: its id and link, what was said and judged, the request, or a file of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import partial
+from typing import Protocol
+
+from textual import work
+
+from cekura_tui.model.run.details import result_link, web_link
+from cekura_tui.model.run.verdict import Verdict
+from cekura_tui.model.run.view import RunView
+from cekura_tui.model.run.words import (
+    goes_over_an_hour,
+    transcript_json,
+    transcript_markdown,
+    transcript_text,
+    turn_text,
+    verdict_text,
+)
+from cekura_tui.model.scope import Scope
+from cekura_tui.model.text import clean_line
+from cekura_tui.model.transcript.transcript import Turn
+from cekura_tui.ui.kit.copying import PREVIEWED, Copy, CopyDialog, Lead
+from cekura_tui.ui.state import Board
+from cekura_tui.ui.terminal.browser import open_link, opens_here
+from cekura_tui.workspace.prompt_files import safe_name
+from cekura_tui.workspace.setup import run_command
+
+
+class Make(Protocol):
+    """Makes a form of a transcript, of all its turns or of the first."""
+
+    def __call__(self, view: RunView, *, first: int | None = None) -> str: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """One form of a transcript: its name, how its file ends, and what makes it."""
+
+    name: str
+    ending: str
+    make: Make
+
+
+def _plain(view: RunView, *, first: int | None = None) -> str:
+    return transcript_text(view.transcript, first=first)
+
+
+FORMS = (
+    Form("Markdown", ".md", transcript_markdown),
+    Form("text", ".txt", _plain),
+    Form("JSON", ".json", transcript_json),
+)
+
+
+class CopyRunDialog(CopyDialog):
+    """Answers with what was done, in words, where it was saved or opened, and with nothing where it was copied.
+
+    `turn` and `verdict` are those under the cursor; without such a verdict the first failing one is offered.
+    `dashboard` is where links lead, None where there is none; `scope` is that of the list.
+    """
+
+    def __init__(
+        self,
+        board: Board,
+        view: RunView,
+        *,
+        turn: Turn | None,
+        verdict: Verdict | None,
+        dashboard: str | None,
+        scope: Scope | None,
+    ) -> None:
+        super().__init__("copy-run")
+        self._view, self._turn = view, turn
+        self._verdict = verdict or next((found for found in view.verdicts if found.state == "fail"), None)
+        self._link = result_link(dashboard, view.row, scope) if dashboard else None
+        self._dashboard = dashboard
+        self._recording = web_link(view.source.get("voice_recording_url"))
+        self._curl = run_command(board.workspace.setup, view.row.id)
+
+    @property
+    def whose(self) -> str:
+        """The run."""
+        return f"run {self._view.row.id}"
+
+    def offers(self) -> Iterable[tuple[str, Copy | Lead]]:
+        """In words, and what makes the text, or leads on."""
+        view, turn, verdict = self._view, self._turn, self._verdict
+        yield "id", _text(str(view.row.id))
+        if self._link:
+            yield "link of the result", _text(self._link)
+        if turn is not None:
+            hours = goes_over_an_hour(view.transcript.turns)
+            yield f"this turn ({turn.n})", _text(turn_text(turn, hours=hours))
+        for form in FORMS:
+            yield (
+                f"the whole transcript as {form.name}",
+                Copy(partial(form.make, view), partial(form.make, view, first=PREVIEWED)),
+            )
+        if verdict is not None:
+            yield f"the verdict “{clean_line(verdict.name, 40)}”", _text(verdict_text(verdict))
+        if self._recording:
+            yield "link of the recording", _text(self._recording)
+            if opens_here():
+                yield "open the recording in a browser", Lead(self._start_opening, partial(str, self._recording))
+        if self._curl:
+            yield "the request as curl", _text(self._curl)
+        for form in FORMS:
+            lead = Lead(partial(self._save, form), partial(form.make, view, first=PREVIEWED))
+            yield f"save the transcript as {form.name} to a file …", lead
+
+    def missing(self) -> Iterable[str]:
+        """Why something is not offered, in sentences."""
+        if not self._dashboard:
+            yield "No link: there is no dashboard here."
+        elif not self._link:
+            yield "No link: the run does not tell of a result and its project."
+        sent = self._view.source.get("voice_recording_url")
+        if sent and not self._recording:
+            yield "No link of the recording: what was sent is no web link."
+        if not self._curl:
+            yield "No curl: the embedded server ends with this program."
+
+    # What leads on
+
+    def _save(self, form: Form) -> None:
+        from cekura_tui.ui.kit.copying import SaveTextDialog
+
+        name = safe_name(f"run-{self._view.row.id}-transcript", form.ending)
+        dialog = SaveTextDialog(f"the transcript of {self.whose} as {form.name}", name, form.make(self._view))
+        self.app.push_screen(dialog, self._saved)
+
+    def _saved(self, told: str | None) -> None:
+        if told is not None:  # else it was thought better of, and there may be another wish
+            self.dismiss(told)
+
+    def _start_opening(self) -> None:
+        self._open()
+
+    @work(group="open-recording", exclusive=True)
+    async def _open(self) -> None:
+        """Whatever a browser does until it is there, the screen goes on."""
+        self.say("Asking for a browser …")
+        taken = await open_link(self._recording or "")
+        if taken and self.is_current:
+            self.dismiss("The recording was handed to a browser.")
+        else:
+            self.say("" if taken else "No browser took it. Copy the link instead.")
+
+
+def _text(text: str) -> Copy:
+    return Copy(lambda: text)

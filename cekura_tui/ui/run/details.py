@@ -1,0 +1,372 @@
+"""The lines of one row of the details: a name and a value, wrapped to the width, what was sought marked in them.
+
+The details of a run: every property that the server told, what is nested opened level by level, and the raw JSON.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Hashable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from typing import ClassVar, NamedTuple
+
+from rich.segment import Segment
+from rich.style import Style
+from textual.binding import Binding, BindingType
+
+from cekura_tui.model.json_tree import ABOVE, MOST_MATCHES, PAGE, Match, Part, Path, RawRows, TreeRow, matches
+from cekura_tui.model.run.details import DetailRow, Details, details_of, details_tree, value_at
+from cekura_tui.model.run.view import RunView
+from cekura_tui.model.text import clean
+from cekura_tui.model.transcript.search import At
+from cekura_tui.ui.kit.lines import TONE_CLASSES, TONE_CSS
+from cekura_tui.ui.kit.row_canvas import RowState
+from cekura_tui.ui.kit.strips import Line, breaks
+from cekura_tui.ui.kit.viewport import Heights, RowHeights
+from cekura_tui.ui.kit.virtual_list import VirtualList
+
+Spans = Mapping[tuple[Path, Part], Sequence[tuple[int, int]]]
+"""The characters that are to be marked, in order, by path and part."""
+
+_SIGNS = {"open": "▾ ", "closed": "▸ "}
+_LEAST = 8
+
+
+@dataclass(frozen=True, slots=True)
+class DetailInks:
+    """The styles that a row is drawn in."""
+
+    title: Style
+    label: Style
+    dim: Style
+    found: Style
+
+
+class _Run(NamedTuple):
+    """A text in one style, which begins with character `at` of a part of the row; of no part where that is None."""
+
+    text: str
+    style: Style | None
+    part: Part | None = None
+    at: int = 0
+
+
+def left_of(row: TreeRow, width: int) -> int:
+    """Cells before the sign of a row; deep rows stand no further right than half of the width."""
+    lead = len(row.text) - len(row.text.lstrip(" ")) if row.kind == "raw" and not row.at else 2 * row.depth
+    return min(lead, width // 2)
+
+
+def detail_lines(row: TreeRow, width: int, inks: DetailInks, spans: Spans) -> list[Line]:
+    """All lines of a row."""
+    left = " " * left_of(row, width)
+    sign = "" if row.kind in ("raw", "title") else _SIGNS.get(row.kind, "  ")
+    hang = left + " " * len(sign)
+    lines: list[Line] = []
+    for runs, start, end in _cut(row, width - len(hang), inks):
+        lead = left + sign if not lines else hang
+        lines.append([Segment(lead, inks.dim), *_drawn(row, runs, start, end, inks.found, spans)])
+    return lines
+
+
+def line_of(row: TreeRow, width: int, inks: DetailInks, at: int) -> int:
+    """The line of a row on which character `at` of its value is drawn."""
+    sign = 0 if row.kind in ("raw", "title") else 2
+    for n, (runs, start, end) in enumerate(_cut(row, width - left_of(row, width) - sign, inks)):
+        before = 0
+        for run in runs:
+            if run.part == "value" and run.at + start - before <= at < run.at + end - before and at >= run.at:
+                return n
+            before += len(run.text)
+    return 0
+
+
+def _cut(row: TreeRow, room: int, inks: DetailInks) -> Iterator[tuple[list[_Run], int, int]]:
+    """The paragraphs of a row, and where each of its lines begins and ends in them."""
+    for runs in _paragraphs(row, inks):
+        for start, end in breaks("".join(run.text for run in runs), max(room, _LEAST)):
+            yield runs, start, end
+
+
+def _paragraphs(row: TreeRow, inks: DetailInks) -> Iterator[list[_Run]]:
+    head = _head(row, inks)
+    if row.kind in ("open", "closed", "more"):
+        yield [*head, _Run(row.text, inks.dim)]
+        return
+    if row.kind == "title":
+        yield [_Run(row.text, inks.title)]
+        return
+    texts, at = row.text.split("\n"), row.at
+    if row.kind == "raw" and not row.at:
+        bare = row.text.lstrip(" ")
+        texts, at = [bare], len(row.text) - len(bare)
+    if head and len(texts) > 1:
+        yield head
+        head = []
+    for n, text in enumerate(texts):
+        note = [_Run(f" ({row.note})", inks.dim)] if row.note and n == len(texts) - 1 else []
+        yield [*head, _Run(text, None, "value", at), *note]
+        head = []
+        at += len(text) + 1
+
+
+def _head(row: TreeRow, inks: DetailInks) -> list[_Run]:
+    """`Words (name): ` or `name: `."""
+    if row.label and row.name:
+        return [
+            _Run(row.label, inks.label, "label"),
+            _Run(" (", inks.dim),
+            _Run(row.name, inks.dim, "name"),
+            _Run("): ", inks.dim),
+        ]
+    part: Part = "label" if row.label else "name"
+    name = row.label or row.name
+    return [_Run(name, inks.label, part), _Run(": ", inks.dim)] if name else []
+
+
+def _drawn(row: TreeRow, runs: Sequence[_Run], start: int, end: int, found: Style, spans: Spans) -> Iterator[Segment]:
+    """The characters of a paragraph from `start` to before `end`."""
+    before = 0
+    for run in runs:
+        first, last = max(start - before, 0), min(end - before, len(run.text))
+        before += len(run.text)
+        if first >= last:
+            continue
+        marked = spans.get((row.path, run.part), ()) if run.part else ()
+        if run.part == "name" and row.path[-1] != run.text:
+            marked = ()  # it is drawn shortened
+        for begin, stop in marked:
+            begin, stop = max(begin - run.at, first), min(stop - run.at, last)
+            if begin < stop:
+                yield Segment(run.text[first:begin], run.style)
+                yield Segment(run.text[begin:stop], run.style + found if run.style else found)
+                first = stop
+        yield Segment(run.text[first:last], run.style)
+
+
+class RunDetails(VirtualList[DetailRow]):
+    """The properties of one run as a tree, or with `x` its raw JSON. `enter` on a row that has nothing to open is told
+    as `Opened`; `row.path` is where its value is in the run."""
+
+    row_height = None
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("right", "unfold", "Unfold", id="details.unfold", show=False),
+        Binding("left", "fold", "Fold", id="details.fold", show=False),
+        Binding("x", "raw", "Raw JSON", id="details.raw"),
+    ]
+    COMPONENT_CLASSES: ClassVar[set[str]] = {*TONE_CLASSES, "run-details--title", "run-details--found"}
+    DEFAULT_CSS = f"""
+    RunDetails {{
+        {TONE_CSS}
+        & > .run-details--title {{ text-style: bold underline; }}
+        & > .run-details--found {{ text-style: reverse; }}
+    }}
+    """
+
+    def __init__(self, *, name: str | None = None, id: str | None = None, classes: str | None = None) -> None:  # noqa: A002
+        super().__init__(name=name, id=id, classes=classes)
+        self._run_shown: RunView | None = None
+        self._begin_anew()
+
+    def _begin_anew(self) -> None:
+        self._details = Details((), ())
+        self._tree = details_tree()
+        self._windows: dict[Path, range | None] = {}
+        self._raw: RawRows | None = None
+        self._other_cursor: Hashable | None = None
+        """Where the cursor was in the form that is not shown: tree or raw."""
+        self._needle = ""
+        self._matches: list[Match] = []
+        self._match: int | None = None
+        self._spans: dict[tuple[Path, Part], list[tuple[int, int]]] = {}
+
+    # What is shown
+
+    def show_run(self, view: RunView) -> None:
+        """Show a run; of the one that is shown already what is open stays so, and the cursor where it is."""
+        shown = self._run_shown
+        if shown is not None and shown.source is view.source:
+            self._run_shown = view
+            return
+        again = shown is not None and shown.row.id == view.row.id
+        if not again:
+            self._begin_anew()
+        self._run_shown = view
+        self._details = details_of(view.source)
+        if self._raw is not None:
+            self._raw = RawRows(view.source)
+        if self._needle:
+            self._seek()
+        self._show(reset=not again)
+
+    def show_nothing(self) -> None:
+        """No run is known."""
+        self._begin_anew()
+        self._run_shown = None
+        self._show(reset=True)
+
+    @property
+    def raw(self) -> bool:
+        """Whether the raw JSON is shown."""
+        return self._raw is not None
+
+    def key_of(self, row: DetailRow) -> Hashable:
+        return row.key
+
+    def estimate(self, row: DetailRow, width: int) -> int:
+        room = max(width - left_of(row, width) - 2, 8)
+        return 1 + (len(row.label) + len(row.name) + len(row.text)) // room + row.text.count("\n")
+
+    def lines_of(self, row: DetailRow, width: int, state: RowState) -> list[Line]:
+        return detail_lines(row, width, self._inks_of_rows(), self._spans)
+
+    def _inks_of_rows(self) -> DetailInks:
+        names = ("run-details--title", "tone--strong", "tone--dim", "run-details--found")
+        return DetailInks(*map(self.ink, names))
+
+    def _new_heights(self) -> Heights:
+        """Raw JSON of 10,000 turns has 100,000 rows: none is made to estimate how high it is."""
+        if self._raw is None or not (width := self._laid_out.width):
+            return super()._new_heights()
+        return RowHeights(1 + length // width for length in self._raw.lengths())
+
+    def _roots(self) -> dict[str | int, object]:
+        return {node.path[0]: node.value for node in self._details.nodes()}
+
+    def _show(self, *, reset: bool = False) -> None:
+        rows: Sequence[DetailRow] = self._raw or list(self._tree.rows(self._details.roots(), self._windows))
+        self.show_rows(rows, reset=reset)
+
+    # Opening and closing
+
+    def action_open(self) -> None:
+        """Open what is closed, close what is open; of anything else it is told that it was opened."""
+        row = self.cursor_row
+        if row is not None and row.kind == "open":
+            self._fold(row)
+        elif row is None or not self._unfold(row):
+            super().action_open()
+
+    def action_unfold(self) -> None:
+        """Open, or go to the first row of what is open."""
+        if (row := self.cursor_row) is not None and not self._unfold(row) and row.kind == "open":
+            self.move_by(1)
+
+    def action_fold(self) -> None:
+        """Close, or go to what the row is in."""
+        row = self.cursor_row
+        if row is None or row.kind == "raw":
+            return
+        if row.kind == "open":
+            self._fold(row)
+        elif len(row.key) > 1:
+            self.move_to(row.key[:-1])
+
+    def _fold(self, row: DetailRow) -> None:
+        self._windows[row.path] = None
+        self._show()
+
+    def _unfold(self, row: DetailRow) -> bool:
+        if row.kind == "closed":
+            self._windows[row.path] = range(PAGE)
+            self._show()
+        elif row.kind == "more":
+            self._turn_page(row)
+        return row.kind in ("closed", "more")
+
+    def _turn_page(self, row: DetailRow) -> None:
+        """Show more of a node; the cursor goes to what is next to what was shown before."""
+        place, before = self._cursor, len(self._rows)
+        self._windows[row.path] = self._tree.paged(row, value_at(self._roots(), row.path), self._windows)
+        self._show()
+        if row.key[-1] == ABOVE:
+            place += len(self._rows) - before
+        self.move_to(self._rows[place].key)
+
+    # Raw JSON
+
+    def action_raw(self) -> None:
+        """From the tree to the raw JSON of the whole run, and back to where the cursor was."""
+        if self._run_shown is None:
+            return
+        cursor, self._other_cursor = self._other_cursor, self.cursor_key
+        self._raw = RawRows(self._run_shown.source) if self._raw is None else None
+        if self._needle:
+            self._seek()
+        self._show(reset=True)
+        if cursor is not None:
+            self.move_to(cursor)
+
+    # Search
+
+    @property
+    def asked(self) -> str:
+        """What is searched, or empty."""
+        return self._needle
+
+    @property
+    def at(self) -> At | None:
+        """Which match one is at; None where nothing is searched."""
+        return At(0 if self._match is None else self._match + 1, len(self._matches)) if self._needle else None
+
+    def find(self, text: str) -> int:
+        """Mark a text wherever it is in names and values, opened or not, whatever its case, and count that: the first
+        10,000 of them. In raw JSON its lines are searched. An empty text ends the search."""
+        self._needle = clean(text)
+        self._match = None
+        self._seek()
+        self.redraw()
+        return len(self._matches)
+
+    def next_match(self, step: int = 1) -> tuple[int, int] | None:
+        """Go to the next match, or the one before (`step` -1), around the ends, and open what it is in. Which one that
+        is, from 1, and of how many; None where there is none."""
+        total = len(self._matches)
+        if not total:
+            return None
+        place = (0 if step > 0 else total - 1) if self._match is None else (self._match + step) % total
+        self._match = place
+        self._go_to(self._matches[place])
+        return place + 1, total
+
+    def _seek(self) -> None:
+        """Find all matches in what is shown now."""
+        if not self._needle:
+            found = []
+        elif self._raw is not None:
+            found = list(islice(self._raw.matches(self._needle), MOST_MATCHES))
+        else:
+            found = list(islice(matches(self._details.nodes(), self._needle), MOST_MATCHES))
+        if self._match is not None:
+            self._match = min(self._match, len(found) - 1) if found else None
+        self._matches = found
+        spans: dict[tuple[Path, Part], list[tuple[int, int]]] = defaultdict(list)
+        for match in found:
+            spans[match.path, match.part].append((match.start, match.end))
+        self._spans = dict(spans)
+        self._strips.clear()
+
+    def _go_to(self, match: Match) -> None:
+        at = match.start if match.part == "value" else None
+        if self._raw is not None:
+            key: Path = (self._raw.row_at(match),)
+        else:
+            opened, key = self._tree.opening(self._roots(), match.path, at, self._windows)
+            if opened:
+                self._windows.update(opened)
+                self._show()
+        self.move_to(key)
+        if at is not None:
+            self._reveal(at)
+
+    def _reveal(self, at: int) -> None:
+        """Show the line with this character of the cursor's value, where the row is higher than the screen."""
+        row, index = self.cursor_row, self.cursor_index
+        if row is None or index is None or not self._laid_out:
+            return
+        line = line_of(row, self._laid_out.width, self._inks_of_rows(), at)
+        if (index, line) not in self._shown:
+            before = self._picture()
+            self._view.hold(index, line, self._laid_out.height // 3)
+            self._commit(before)

@@ -1,0 +1,447 @@
+"""A timeline as cells: one character of one cell and its ink for every column of every lane, and the words below.
+
+The timeline strip: who speaks when, over the length of the call, with the transcript's cursor as a column.
+"""
+
+from __future__ import annotations
+
+import math
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from typing import ClassVar, NamedTuple
+
+from rich.segment import Segment
+from rich.style import Style
+from textual import events
+from textual.dom import DOMNode
+from textual.geometry import Region
+from textual.message import Message
+from textual.strip import Strip
+from textual.widget import Widget
+
+from cekura_tui.model.run.verdict import State
+from cekura_tui.model.text import count
+from cekura_tui.model.transcript.timeline import Gap, Lane, Span, Timeline, clock, timeline_of
+from cekura_tui.ui.kit.lines import VERDICT_MARKS
+from cekura_tui.ui.terminal.cells import fit
+
+_AN_HOUR = 3_600
+_MOMENT = 1e-6
+SPEECH, POINT, OVERLAP, SILENCE, CALL, RESULT, AT_WORK, CURSOR = "━", "▸", "▓", "·", "●", "○", "─", "│"
+_WORST: tuple[State, ...] = ("pass", "review", "fail")
+
+
+class Cell(NamedTuple):
+    """A character one cell wide, and the name of its ink."""
+
+    char: str
+    ink: str
+
+
+BLANK = Cell(" ", "")
+_MARKS = {state: Cell(VERDICT_MARKS[state], state) for state in _WORST}
+_SIGNS = {OVERLAP, CALL, RESULT, *(VERDICT_MARKS[state] for state in _WORST)}
+
+
+class Scale(NamedTuple):
+    """Seconds of a call on `width` columns of so many to the second."""
+
+    width: int
+    rate: float
+
+    @classmethod
+    def of(cls, length: float, width: int) -> Scale:
+        """A call of so many seconds on so many columns."""
+        return cls(width, width / length if length > _MOMENT else 0.0)
+
+    def column(self, seconds: float) -> int:
+        """The column a moment lies in."""
+        column = int(seconds * self.rate)
+        return column if column < self.width else self.width - 1
+
+    def after(self, seconds: float) -> int:
+        """The first column that lies wholly after a moment."""
+        return min(math.ceil(seconds * self.rate), self.width)
+
+    def columns(self, start: float, end: float | None) -> tuple[int, int]:
+        """From which column to before which one something lasts; one at least."""
+        first = self.column(start)
+        return first, first + 1 if end is None else max(self.after(end), first + 1)
+
+
+def lanes(timeline: Timeline, marks: Mapping[int, State], width: int) -> list[list[Cell]]:
+    """The cells of every lane, `width` columns each."""
+    scale = Scale.of(timeline.length, width)
+    drawn = [_speech(lane, scale) for lane in timeline.lanes]
+    home = {span.n: cells for lane, cells in zip(timeline.lanes, drawn, strict=True) for span in lane.spans}
+    at_once = Cell(OVERLAP, "overlap")
+    for overlap in timeline.overlaps:
+        first, last = scale.columns(overlap.start, overlap.end)
+        for cells in (home[overlap.turn], home[overlap.into]):
+            cells[first:last] = [at_once] * (last - first)
+    # The longest first: where there is no room for all, these have their length told.
+    for gap in sorted(timeline.gaps, key=lambda gap: -gap.seconds):
+        _silence(home[gap.turn], gap, scale)
+    marked = (span for lane in timeline.lanes for span in lane.spans if marks.get(span.n) in _MARKS)
+    for span in sorted(marked, key=lambda span: _WORST.index(marks[span.n])):
+        home[span.n][scale.column(span.start)] = _MARKS[marks[span.n]]
+    return drawn
+
+
+def under_cursor(cell: Cell) -> tuple[str, bool]:
+    """What the cursor's column shows of a cell, and whether that is the cell's own sign."""
+    return (cell.char, True) if cell.char in _SIGNS else (CURSOR, False)
+
+
+def ruler(timeline: Timeline, marks: Mapping[int, State], width: int) -> str:
+    """The line below the lanes: begin, the figures that matter, end; in `width` cells."""
+    hours = timeline.length >= _AN_HOUR
+    begin, end = clock(0, hours=hours), clock(timeline.length, hours=hours)
+    room = width - len(begin) - len(end) - 4
+    if room < 0:
+        return fit(end, width, right=True)
+    return f"{begin}  {fit(_words(timeline, marks, hours, room), room)}  {end}"
+
+
+def _speech(lane: Lane, scale: Scale) -> list[Cell]:
+    cells = [BLANK] * scale.width
+    tools = lane.name == "tools"
+    lasting, point = Cell(AT_WORK if tools else SPEECH, lane.name), Cell(POINT, lane.name)
+    call, result = Cell(CALL, lane.name), Cell(RESULT, lane.name)
+    whole = call if tools else lasting
+    rate, most, filled = scale.rate, scale.width - 1, 0
+    for span in lane.spans:
+        # Of a long call most turns are in cells that are drawn already.
+        if span.end is not None and span.end * rate <= filled and cells[min(int(span.start * rate), most)] is whole:
+            continue
+        first, last = scale.columns(span.start, span.end)
+        if span.end is not None:
+            cells[first:last] = (
+                [was if was.char in (CALL, RESULT) else lasting for was in cells[first:last]]
+                if tools
+                else [lasting] * (last - first)
+            )
+            filled = last
+        elif cells[first] == BLANK:
+            cells[first] = point
+        if tools and cells[first].char != CALL:
+            cells[first] = call if span.speaker == "tool_call" else result
+    return cells
+
+
+def _silence(cells: list[Cell], gap: Gap, scale: Scale) -> None:
+    """Dots up to the turn that ends it, and how long it was, in the lane of who ended it; the figure may begin before
+    the silence does where the lane is free there."""
+    stop = scale.column(gap.end)
+    if stop == 0 or cells[stop - 1] != BLANK:
+        return
+    own = stop - scale.after(gap.start)
+    figures = (f"{gap.seconds:.1f}s", f"{gap.seconds:.0f}s")
+    free = stop
+    while free > 0 and stop - free < max(own, len(figures[0])) and cells[free - 1] == BLANK:
+        free -= 1
+    figure = next((figure for figure in figures if len(figure) <= stop - free), "")
+    dots = max(min(own, stop - free), len(figure))
+    in_the_middle = own >= len(figure) + 2 and dots == own
+    text = figure.center(dots, SILENCE) if in_the_middle else figure.rjust(dots, SILENCE)
+    cells[stop - dots : stop] = [Cell(char, "gap") for char in text]
+
+
+def _words(timeline: Timeline, marks: Mapping[int, State], hours: bool, room: int) -> str:
+    """As much as there is room for: first in fewer words, then less."""
+    tellings = [[part for part in parts if part] for parts in _tellings(timeline, marks, hours)]
+    for parts in tellings:
+        if len(text := _joined(parts)) <= room:
+            return text
+    parts = tellings[-1]
+    while len(parts) > 1 and len(_joined(parts)) > room:
+        parts = parts[:-1]
+    return _joined(parts)
+
+
+def _joined(parts: Iterable[str]) -> str:
+    return " · ".join(parts)
+
+
+def _tellings(timeline: Timeline, marks: Mapping[int, State], hours: bool) -> Iterable[list[str]]:
+    """The same in three lengths."""
+    longest = max(timeline.gaps, key=lambda gap: gap.seconds, default=None)
+    gaps, long = count(len(timeline.gaps), "gap"), _seconds(longest.seconds if longest else 0)
+    middle, slow, worst = _seconds(timeline.median or 0), timeline.worst, ""
+    if slow is not None:
+        worst = f"worst {_seconds(slow.seconds)}"
+    overlaps = count(len(timeline.overlaps), "overlap") if timeline.overlaps else ""
+    lost = sum(marks.get(n) in _MARKS for n in timeline.untimed)
+    unplaced = f"{count(lost, 'marked turn')} without a time" if lost else ""
+    none = "no gap over 2 s" if timeline.ends_known else ""
+    starts = "" if timeline.ends_known else "only starts are known"
+    missing = f"{starts}: no gaps, overlaps or answers" if starts else _missing(timeline)
+    yield [
+        f"{gaps}, longest {long} at {clock(longest.start, hours=hours)}" if longest else none,
+        f"answers: median {middle}, {worst} at {clock(slow.at, hours=hours)}" if slow else "",
+        overlaps,
+        timeline.note,
+        unplaced,
+    ]
+    yield [
+        f"{gaps}, longest {long}" if longest else none,
+        f"answers: median {middle}, {worst}" if slow else "",
+        overlaps,
+        missing,
+        unplaced,
+    ]
+    yield [
+        f"{gaps} to {long}" if longest else none,
+        f"answers {middle}, {worst}" if slow else "",
+        overlaps,
+        starts or missing,
+    ]
+
+
+def _missing(timeline: Timeline) -> str:
+    return f"{len(timeline.untimed):,} untimed" if timeline.untimed else timeline.note
+
+
+def _seconds(seconds: float) -> str:
+    return f"{seconds:,.1f} s"
+
+
+_LABEL = 7
+_INKS = ("caller", "agent", "tools", "other", "gap", "overlap", "fail", "review", "pass", "label", "cursor")
+_NEAR = 50
+"""So many turns before a column are looked at for one that goes on there."""
+_REVERSED = Style(reverse=True)
+
+
+class TimelineStrip(Widget, can_focus=False):
+    """Lanes of one line each and a line of figures; where no turn has a time, one line that says so."""
+
+    ALLOW_SELECT = False
+    COMPONENT_CLASSES: ClassVar[set[str]] = {f"timeline--{ink}" for ink in _INKS}
+    DEFAULT_CSS = """
+    TimelineStrip {
+        height: 4;
+        width: 1fr;
+
+        & > .timeline--caller { color: $text-accent; }
+        & > .timeline--agent { color: $text-secondary; }
+        & > .timeline--tools { color: $foreground; }
+        & > .timeline--other { color: $text-warning; }
+        & > .timeline--gap { color: $warning; }
+        & > .timeline--overlap { color: $error; }
+        & > .timeline--fail { color: $error; text-style: bold; }
+        & > .timeline--review { color: $warning; text-style: bold; }
+        & > .timeline--pass { color: $success; text-style: bold; }
+        & > .timeline--label { color: $text-muted; }
+        & > .timeline--cursor { background: $primary 60%; text-style: bold; }
+    }
+    """
+
+    @dataclass
+    class Sought(Message):
+        """A turn was clicked."""
+
+        n: int
+
+        @property
+        def control(self) -> DOMNode | None:
+            return self._sender if isinstance(self._sender, DOMNode) else None
+
+    def __init__(self, *, name: str | None = None, id: str | None = None, classes: str | None = None) -> None:  # noqa: A002
+        super().__init__(name=name, id=id, classes=classes)
+        self._timeline = timeline_of(())
+        self._marks: dict[int, State] = {}
+        self._cursor: int | None = None
+        self._spans: list[Span] = []
+        """All turns that have a time, by start."""
+        self._places: dict[int, int] = {}
+        """Where in them a turn is, by its number."""
+        self._width = -1
+        self._columns: list[int] = []
+        self._cells: list[list[Cell]] = []
+        self._strips: dict[tuple[int, int | None], Strip] = {}
+        self._styles_of: dict[str, Style] = {}
+
+    # What is shown
+
+    def show(self, timeline: Timeline, marks: Mapping[int, State]) -> None:
+        """Show this call, with a sign on the turns that verdicts speak of, by turn number."""
+        if timeline == self._timeline:
+            self.mark(marks)
+            return
+        self._timeline, self._marks = timeline, dict(marks)
+        self._spans = sorted(
+            (span for lane in timeline.lanes for span in lane.spans), key=lambda span: (span.start, span.n)
+        )
+        self._places = {span.n: place for place, span in enumerate(self._spans)}
+        self._width = -1
+        self.styles.height = len(timeline.lanes) + 1 if timeline.has_times else 1
+        self.refresh()
+
+    @property
+    def marks(self) -> Mapping[int, State]:
+        """The verdicts on turns that are shown."""
+        return self._marks
+
+    def mark(self, marks: Mapping[int, State]) -> None:
+        """Other turns have a sign now."""
+        if marks == self._marks:
+            return
+        self._lay_out()
+        before = self._cells
+        self._marks = dict(marks)
+        self._draw()
+        for y, (old, new) in enumerate(zip(before, self._cells, strict=True)):
+            differing = [x for x, (was, now) in enumerate(zip(old, new, strict=True)) if was != now]
+            if differing:
+                first, last = differing[0], differing[-1]
+                self.refresh(Region(first, y, last - first + 1, 1))
+
+    def put_cursor(self, n: int | None) -> None:
+        """The cursor is on this turn, or on none; one without a time has no column."""
+        if self.size.width != self._width:
+            self._cursor = n  # all of it is drawn soon
+            return
+        before = self._cursor_column()
+        self._cursor = n
+        after = self._cursor_column()
+        if before != after and self._timeline.has_times:
+            height = len(self._timeline.lanes)
+            self.refresh(*(Region(column, 0, 1, height) for column in (before, after) if column is not None))
+
+    # Turns by column
+
+    def turn_at(self, column: int) -> int | None:
+        """The turn at a column of the widget: the first that begins there, else one that goes on there, else the
+        nearest; None beside the lanes, or where no turn has a time."""
+        self._lay_out()
+        place = column - _LABEL
+        if not self._spans or not 0 <= place < self._lanes_width:
+            return None
+        first = bisect_left(self._columns, place)
+        if first < len(self._spans) and self._columns[first] == place:
+            return self._spans[first].n
+        scale = self._scale
+        near = {n: self._columns[n] - place for n in range(first, min(first + 1, len(self._spans)))}
+        for n in range(first - 1, max(first - _NEAR, 0) - 1, -1):
+            end = self._spans[n].end
+            near[n] = max(place - (self._columns[n] if end is None else max(scale.after(end) - 1, self._columns[n])), 0)
+        return self._spans[min(near, key=lambda n: (near[n], -n))].n
+
+    def step(self, columns: int) -> int | None:
+        """The turn so many columns on from the cursor (back where negative), and if none begins there the next beyond;
+        always another turn, None where there is none in that direction."""
+        self._lay_out()
+        last = len(self._spans) - 1
+        if last < 0 or not columns:
+            return None
+        here = self._places.get(self._cursor) if self._cursor is not None else None
+        if here is None:
+            return self._beside(self._cursor, forward=columns > 0)
+        at = self._columns[here]
+        if columns > 0:
+            if here == last:
+                return None
+            beyond = bisect_right(self._columns, at)
+            reached = bisect_right(self._columns, at + columns) - 1
+            place = last if beyond > last else self._first_of_column(max(reached, beyond))
+        else:
+            if here == 0:
+                return None
+            before = bisect_left(self._columns, at) - 1
+            reached = bisect_left(self._columns, at + columns)
+            place = 0 if before < 0 else self._first_of_column(min(reached, before))
+        return self._spans[place].n
+
+    def _beside(self, n: int | None, *, forward: bool) -> int | None:
+        """The turn after or before one that has no time; from no turn at all the first or the last."""
+        if n is None:
+            return self._spans[0 if forward else -1].n
+        if forward:
+            return min((span.n for span in self._spans if span.n > n), default=None)
+        return max((span.n for span in self._spans if span.n < n), default=None)
+
+    def _first_of_column(self, place: int) -> int:
+        return bisect_left(self._columns, self._columns[place])
+
+    def on_click(self, event: events.Click) -> None:
+        """Go there."""
+        at = event.get_content_offset(self)
+        if event.button == 1 and at is not None and (n := self.turn_at(at.x)) is not None:
+            self.post_message(self.Sought(n))
+
+    # Drawing
+
+    def notify_style_update(self) -> None:
+        self._strips.clear()
+        self._styles_of.clear()
+        super().notify_style_update()
+
+    def render_line(self, y: int) -> Strip:
+        self._lay_out()
+        cells = self._cells[y] if y < len(self._cells) else []
+        column = self._cursor_column() if self._timeline.has_times and y < len(self._timeline.lanes) else None
+        if (strip := self._strips.get((y, column))) is None:
+            if len(self._strips) > 256:
+                self._strips.clear()
+            strip = self._strips[y, column] = self._strip(cells, column)
+        return strip
+
+    @property
+    def _lanes_width(self) -> int:
+        return max(self._width - _LABEL, 1)
+
+    @property
+    def _scale(self) -> Scale:
+        return Scale.of(self._timeline.length, self._lanes_width)
+
+    def _cursor_column(self) -> int | None:
+        self._lay_out()
+        place = self._places.get(self._cursor) if self._cursor is not None else None
+        return None if place is None else self._columns[place] + _LABEL
+
+    def _lay_out(self) -> None:
+        """Take on the width, which arrives just before the first paint with it."""
+        if self.size.width != self._width:
+            self._width = self.size.width
+            scale = self._scale
+            self._columns = [scale.column(span.start) for span in self._spans]
+            self._draw()
+
+    def _draw(self) -> None:
+        self._strips.clear()
+        timeline, marks = self._timeline, self._marks
+        if not timeline.has_times:
+            self._cells = [_texted(timeline.note, max(self._width, 1))]
+            return
+        labels = [_texted(lane.name, _LABEL) for lane in timeline.lanes]
+        drawn = lanes(timeline, marks, self._lanes_width)
+        self._cells = [label + cells for label, cells in zip(labels, drawn, strict=True)]
+        self._cells.append(_texted(" " * _LABEL + ruler(timeline, marks, self._lanes_width), max(self._width, 1)))
+
+    def _strip(self, cells: Sequence[Cell], cursor: int | None) -> Strip:
+        segments = self._segments(cells if cursor is None else cells[:cursor])
+        if cursor is not None and cursor < len(cells):
+            char, own = under_cursor(cells[cursor])
+            style = self._style(cells[cursor].ink) + self._style("cursor") if own else self._style("cursor")
+            segments.append(Segment(char, style + _REVERSED if own else style))
+            segments += self._segments(cells[cursor + 1 :])
+        return Strip(segments, len(cells)).adjust_cell_length(self._width, self.rich_style)
+
+    def _segments(self, cells: Sequence[Cell]) -> list[Segment]:
+        return [
+            Segment("".join(cell.char for cell in run), self._style(ink))
+            for ink, run in groupby(cells, key=lambda cell: cell.ink)
+        ]
+
+    def _style(self, ink: str) -> Style:
+        if (style := self._styles_of.get(ink)) is None:
+            style = self.get_component_rich_style(f"timeline--{ink}") if ink else self.rich_style
+            self._styles_of[ink] = style
+        return style
+
+
+def _texted(text: str, width: int) -> list[Cell]:
+    return [Cell(char, "label") for char in fit(text, width)]

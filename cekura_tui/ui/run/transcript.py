@@ -1,0 +1,372 @@
+"""The turns of a run on screen: whose are shown, and where one is in them, also in another size of the terminal.
+
+What was said in a run, turn by turn: a list of any number of turns, searched, and with the verdicts on them.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Callable, Hashable, Mapping, Sequence
+from dataclasses import replace
+from typing import ClassVar, NamedTuple
+
+from textual.binding import Binding, BindingType
+
+from cekura_tui.evidence.evidence import TurnMark
+from cekura_tui.model.run.view import Call, sizes_of
+from cekura_tui.model.text import LONGEST_LINE
+from cekura_tui.model.transcript.search import At, Found
+from cekura_tui.model.transcript.tool_call import is_tool
+from cekura_tui.model.transcript.transcript import TOOLS, Speaker, Turn
+from cekura_tui.ui.kit.lines import TONE_CLASSES, TONE_CSS
+from cekura_tui.ui.kit.row_canvas import RowState
+from cekura_tui.ui.kit.strips import Line
+from cekura_tui.ui.kit.viewport import Heights, Position, RowHeights
+from cekura_tui.ui.kit.virtual_list import VirtualList
+from cekura_tui.ui.run.turn_lines import MOST_LINES, Look, clock_cells, line_of, raw_line, turn_lines, values_from
+
+ROLES: tuple[tuple[str, Callable[[Speaker], bool]], ...] = (
+    ("", lambda speaker: True),
+    ("without tools", lambda speaker: speaker not in TOOLS),
+    ("caller only", lambda speaker: speaker == "testing"),
+    ("agent only", lambda speaker: speaker == "main"),
+    ("tools only", lambda speaker: speaker in TOOLS),
+    ("others only", lambda speaker: speaker == "other"),
+)
+"""What `t` goes through: in words, and who is shown."""
+
+
+class _Uppermost(NamedTuple):
+    """Which line of a turn, of how many in this width, was at the top."""
+
+    n: int
+    line: int
+    height: int
+    width: int
+
+
+class TurnRows(VirtualList[Turn]):
+    """The turns of one run, keyed by their number."""
+
+    row_height = None
+    keeps_top = True
+
+    def __init__(self, *, name: str | None = None, id: str | None = None, classes: str | None = None) -> None:  # noqa: A002
+        super().__init__(name=name, id=id, classes=classes)
+        self._look = Look()
+        self._call = Call()
+        self._roles = 0
+        self._sizes: Sequence[tuple[int, int]] = ()
+        """Of each row that is shown the characters and the line ends of its text; a tool's are none."""
+        self._resized: tuple[_Uppermost, Position] | None = None
+        """What was at the top before the size changed, and what is since then, as long as one stays there."""
+
+    # What is shown
+
+    def show_call(self, call: Call, *, reset: bool = False) -> None:
+        """Show a call, with `reset` another one. One that grows is followed from the bottom."""
+        following = not reset and self.at_bottom and self._cursor == len(self._rows) - 1 >= 0
+        changed = reset or call.turns != self._call.turns
+        if reset:
+            self._look, self._roles, self._resized = Look(), 0, None
+            self._repaint()
+        look = self._look
+        before = look.timings, look.clock_cells, look.tools.answered
+        look.timings = call.timings
+        if changed:
+            self._call = call
+            look.tools, look.clock_cells = call.tools, clock_cells(call.latest)
+        self._show(reset=reset)
+        if not reset and before != (look.timings, look.clock_cells, look.tools.answered):
+            self.redraw()
+        if changed:
+            self._others_shown()
+        if changed and following:
+            self.action_last()
+
+    def show_marks(self, marks: Mapping[int, Sequence[TurnMark]]) -> None:
+        """These verdicts speak of these turns."""
+        if marks != self._look.marks:
+            self._look.marks = marks
+            self.redraw()
+
+    @property
+    def turns(self) -> Sequence[Turn]:
+        """All turns, those of hidden roles too."""
+        return self._call.turns
+
+    @property
+    def at_bottom(self) -> bool:
+        """Whether the last line of the last turn is on screen."""
+        last = len(self._rows) - 1
+        return last < 0 or (bool(self._shown) and self._shown[-1] == (last, self._view.exact(last) - 1))
+
+    @property
+    def roles(self) -> str:
+        """Which roles are shown, in words; empty for all."""
+        return ROLES[self._roles][0]
+
+    def next_roles(self) -> None:
+        """Show other roles: the next choice that leaves something to see, after the last one all again."""
+        for choice in range(self._roles + 1, len(ROLES)):
+            shown = sum(number for speaker, number in self._call.speakers.items() if ROLES[choice][1](speaker))
+            if 0 < shown < len(self._call.turns):
+                break
+        else:
+            choice = 0
+        self.show_roles(choice)
+
+    def show_roles(self, choice: int) -> None:
+        """Show the roles of `ROLES[choice]`; the cursor stays on its turn, or goes to the nearest that is shown."""
+        self._roles, self._resized = choice, None
+        n = self._cursor_key
+        held, line, at = self._held()
+        top = self._rows[held].n if self._rows else 0
+        self._show()
+        if self._rows and isinstance(n, int):
+            before = self._picture()
+            self._put_cursor(self._nearest(n))
+            index = self._nearest(top)
+            self._view.hold(index, line if self._rows[index].n == top else 0, at)
+            self._commit(before)
+        self._others_shown()
+
+    def go_to(self, n: int) -> None:
+        """Put the cursor on a turn; one whose role is hidden brings all roles back."""
+        if self.index_of(n) is None:
+            self.show_roles(0)
+        self.move_to(n)
+
+    def redraw(self) -> None:
+        """What turns look like has changed, and how high they are: the cursor's stays where it is on screen."""
+        held = self._held()
+        self._strips.clear()
+        self._view.heights = self._new_heights()
+        if self._laid_out:
+            self._view.hold(*held)
+        self._commit(None)
+        self.refresh()
+
+    def _show(self, *, reset: bool = False) -> None:
+        passes = ROLES[self._roles][1]
+        turns = self._call.turns
+        rows = turns if self._roles == 0 else [turn for turn in turns if passes(turn.speaker)]
+        self.show_rows(rows, reset=reset)
+
+    # Rows
+
+    def _take(self, rows: Sequence[Turn]) -> None:
+        self._sizes = self._call.sizes if rows is self._call.turns else sizes_of(rows)
+        super()._take(rows)
+
+    def key_of(self, row: Turn) -> int:
+        return row.n
+
+    def index_of(self, key: Hashable, near: int = 0) -> int | None:
+        """Where a turn is: they are in order."""
+        if not isinstance(key, int) or not self._rows:
+            return None
+        index = self._nearest(key)
+        return index if self._rows[index].n == key else None
+
+    def _nearest(self, n: int) -> int:
+        """The index of a turn, or of the one next to it that is shown."""
+        index = bisect_left(self._rows, n, key=self.key_of)
+        around = range(max(index - 1, 0), min(index + 1, len(self._rows)))
+        return min(around, key=lambda k: abs(self._rows[k].n - n))
+
+    def _new_heights(self) -> Heights:
+        width = self._laid_out.width
+        if not width:
+            return RowHeights([1] * len(self._rows))
+        # The widest and the narrowest text are a few cells apart: one guess does for all.
+        room = max(self._look.room(self._rows[0], width), 1) if self._rows else 1
+        return RowHeights(
+            [min(min(size, LONGEST_LINE * (ends + 1)) // room + ends + 1, MOST_LINES) for size, ends in self._sizes]
+        )
+
+    def lines_of(self, row: Turn, width: int, state: RowState) -> list[Line]:
+        return turn_lines(row, self._look, width, self.ink)
+
+    def _lay_out(self) -> None:
+        """Another size: what is at the top stays there, and in the first size again it is just as it was."""
+        view, width = self._view, self._laid_out.width
+        index, line = view.top
+        if self._resized is not None and self._resized[1] == view.top:
+            place = self._resized[0]
+        elif width and self._rows:
+            place = _Uppermost(self._rows[index].n, line, view.exact(index), width)
+        else:
+            super()._lay_out()
+            return
+        super()._lay_out()
+        if (now := self.index_of(place.n)) is not None and self._area:
+            same = place.width == self._laid_out.width
+            view.place(now, place.line if same else place.line * view.exact(now) // place.height)
+            self._commit(None)
+            self._resized = place, view.top
+
+    def _others_shown(self) -> None:
+        """Other turns than before are shown."""
+
+    def _repaint(self) -> None:
+        """Other styles on the same lines."""
+        self._strips.clear()
+        self.refresh()
+
+
+class Transcript(TurnRows):
+    """A list of turns in which tool calls unfold, turns show as they were sent, and words are found."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("x", "raw", "Raw turn", id="transcript.raw", show=False),
+        Binding("X", "unfold_all", "All tools", id="transcript.unfold-all", show=False),
+    ]
+    COMPONENT_CLASSES: ClassVar[set[str]] = {
+        "transcript--time",
+        "transcript--caller",
+        "transcript--agent",
+        "transcript--tool",
+        "transcript--other",
+        "transcript--note",
+        "transcript--evidence",
+        "transcript--quoted",
+        "transcript--match",
+        "transcript--match-here",
+    } | TONE_CLASSES
+    DEFAULT_CSS = f"""
+    Transcript {{
+        & > .virtual-list--cursor {{ background: $primary 25%; }}
+        & > .virtual-list--cursor-blurred {{ background: $foreground 8%; }}
+        & > .transcript--time {{ color: $text-muted; }}
+        & > .transcript--caller {{ color: $text-accent; text-style: bold; }}
+        & > .transcript--agent {{ color: $text-secondary; text-style: bold; }}
+        & > .transcript--tool {{ color: $text-muted; }}
+        & > .transcript--other {{ color: $text-warning; }}
+        & > .transcript--note {{ color: $text-muted; text-style: italic; }}
+        & > .transcript--evidence {{ color: $warning; text-style: italic; }}
+        & > .transcript--quoted {{ text-style: underline; }}
+        & > .transcript--match {{ text-style: reverse; }}
+        & > .transcript--match-here {{ color: $warning; text-style: bold reverse; }}
+        {TONE_CSS}
+    }}
+    """
+
+    _asked = ""
+
+    # Folds
+
+    def action_open(self) -> None:
+        """Unfold a call of a tool, or fold it; on what was said it is told like in any list."""
+        row = self.cursor_row
+        if row is not None and is_tool(row):
+            self._look.unfolded ^= {row.n}
+            self._changed_height()
+            self._view.reveal(self._cursor)
+            self._commit(None)
+        else:
+            super().action_open()
+
+    def action_raw(self) -> None:
+        """Show or hide the turn as the server sent it."""
+        row = self.cursor_row
+        if row is not None:
+            self._look.raw ^= {row.n}
+            self._changed_height()
+            if row.n in self._look.raw:
+                self._show_line(raw_line(row, self._look, self._laid_out.width))
+            self._commit(None)
+
+    def action_unfold_all(self) -> None:
+        """Unfold all calls of tools, or fold them if all are."""
+        tools = {turn.n for turn in self.turns if is_tool(turn)}
+        self._look.unfolded = set() if tools <= self._look.unfolded else tools
+        self.redraw()
+
+    def _changed_height(self) -> None:
+        """Of the cursor's turn."""
+        self._view.heights.forget(self._cursor)
+        self._repaint()
+        self._view.place(*self._view.top)
+
+    def _show_line(self, line: int) -> None:
+        """Show the cursor's turn whole, or if it is higher than the screen, this line of it."""
+        view = self._view
+        if view.exact(self._cursor) <= view.height:
+            view.reveal(self._cursor)
+        elif (self._cursor, line) not in view.lines():
+            view.hold(self._cursor, line, view.height // 3)
+
+    # Search
+
+    @property
+    def asked(self) -> str:
+        """What is searched, or empty."""
+        return self._asked
+
+    @property
+    def at(self) -> At | None:
+        """Which match one is at; None where nothing is searched."""
+        if not self._asked:
+            return None
+        found, here = self._look.found, self._look.current
+        place = found.place_of(here) if here is not None else None
+        return At(0 if place is None else place + 1, len(found))
+
+    def find(self, asked: str, begin: int | None = None) -> None:
+        """Search, and go to the first match from a turn on, the cursor's if none is named; empty ends the search."""
+        self._asked, self._look.current = asked, None
+        self._search()
+        if found := self._look.found:
+            self._go_to_match(found.first_from(self._from if begin is None else begin))
+
+    def next_match(self, step: int) -> bool:
+        """Go to the next match, or with -1 the one before; from the last on to the first. False where there is none."""
+        found, here = self._look.found, self._look.current
+        if not found:
+            return False
+        if here is not None and here.n == self._from and (place := found.place_of(here)) is not None:
+            place += step
+        else:  # the cursor was moved away: on from there
+            place = found.first_from(self._from) - (step < 0)
+        self._go_to_match(place)
+        return True
+
+    @property
+    def _from(self) -> int:
+        return self._cursor_key if isinstance(self._cursor_key, int) else 0
+
+    def _search(self) -> None:
+        look = self._look
+        look.found = Found(self._rows, self._asked, look.text_of)
+        if look.current is not None and look.found.place_of(look.current) is None:
+            look.current = None
+        self._repaint()
+
+    def _state_of(self, index: int, row: Turn) -> RowState:
+        state, match = super()._state_of(index, row), self._look.current
+        return state if match is None or match.n != row.n else replace(state, part=match)
+
+    def _go_to_match(self, place: int) -> None:
+        look, before = self._look, self._picture()
+        look.current = match = look.found[place % len(look.found)]
+        if (index := self.index_of(match.n)) is None:
+            return
+        self._put_cursor(index)
+        turn = self._rows[index]
+        if is_tool(turn) and match.end > values_from(turn) and turn.n not in look.unfolded:
+            look.unfolded |= {turn.n}
+            self._changed_height()
+        if self._laid_out:
+            self._show_line(line_of(turn, match.start, look, self._laid_out.width))
+        self._commit(before)
+
+    def show_call(self, call: Call, *, reset: bool = False) -> None:
+        """Show a call; in another one nothing is searched."""
+        if reset:
+            self._asked = ""
+        super().show_call(call, reset=reset)
+
+    def _others_shown(self) -> None:
+        if self._asked:
+            self._search()

@@ -1,0 +1,314 @@
+"""A text of many lines wrapped to a width, in styles by position, up to what is drawn of any text.
+
+How a turn of a transcript is drawn: time, speaker and side, what was said, a call of a tool folded or not.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import pairwise
+from operator import itemgetter
+from typing import NamedTuple
+
+from rich.cells import cell_len
+from rich.segment import Segment
+from rich.style import Style
+
+from cekura_tui.evidence.evidence import TurnMark
+from cekura_tui.model.text import LONGEST_LINE, clean_line, count
+from cekura_tui.model.transcript.search import Found, Match
+from cekura_tui.model.transcript.timeline import Timing, clock
+from cekura_tui.model.transcript.tool_call import ToolCalls, brief, ending_of, is_tool, pretty, raw_text, tool_name
+from cekura_tui.model.transcript.transcript import NAMES, TOOLS, Turn
+from cekura_tui.ui.kit.lines import VERDICT_MARKS, VERDICT_TONES
+from cekura_tui.ui.kit.strips import Line, breaks
+from cekura_tui.ui.terminal.cells import drawn, fit
+
+Span = tuple[int, int]
+
+MOST_LINES = 1_000
+"""Lines of one text that are drawn, or a few more: a line that is begun is ended."""
+
+
+class Piece(NamedTuple):
+    """What is on one line of the screen: the characters of the text from `start` to before `end`, behind a part of the
+    note; or, with `hidden` in words, the sign that these are not drawn."""
+
+    note: str
+    start: int
+    end: int
+    hidden: str = ""
+
+
+class Layer(NamedTuple):
+    """A style for some places of a text, which are in order and do not overlap."""
+
+    spans: Sequence[Span]
+    style_of: Callable[[Span], Style]
+
+
+def pieces_of(text: str, room: int, note: str = "", begin: int = 0) -> Iterator[Piece]:
+    """What is drawn of a text from its character `begin` on, after a note, in lines of `room` cells."""
+    drawn, place = 0, begin
+    while place <= len(text):
+        if drawn >= MOST_LINES:
+            lines = text.count("\n", place) + 1
+            yield Piece("", place, len(text), f"{count(lines, 'line')} more")
+            return
+        end = text.find("\n", place)
+        end = len(text) if end < 0 else end
+        shown = min(end, place + LONGEST_LINE)
+        shift = place - len(note)
+        for left, right in breaks(note + text[place:shown], room):
+            drawn += 1
+            yield Piece(note[left:right], max(left + shift, place), max(right + shift, place))
+        if shown < end:
+            drawn += 1
+            yield Piece("", shown, end, f"{count(end - shown, 'character')} more")
+        note, place = "", end + 1
+
+
+def piece_at(pieces: Iterator[Piece], offset: int) -> int:
+    """On which line the character at `offset` is, or the sign that it is not drawn."""
+    found = 0
+    for k, piece in enumerate(pieces):
+        if piece.start > offset:
+            break
+        found = k
+    return found
+
+
+def inked(text: str, piece: Piece, room: int, base: Style | None, faint: Style, layers: Sequence[Layer] = ()) -> Line:
+    """A piece in its styles; of the last layer's places those are counted that are not drawn."""
+    start, end = piece.start, piece.end
+    if piece.hidden:
+        spans = layers[-1].spans if layers else ()
+        inside = spans[bisect_left(spans, (start, 0)) : bisect_left(spans, (end, 0))]
+        told = f", {len(inside):,} found" if inside else ""
+        styles = {layers[-1].style_of(span) for span in inside}
+        style = Style.combine([faint, *sorted(styles, key=lambda style: style.color is not None)])
+        return [Segment(fit(f"… ({piece.hidden}{told})", room).rstrip(), style)]
+    line = [Segment(piece.note, faint)] if piece.note else []
+    here: list[tuple[int, int, Style]] = []
+    for layer in layers:
+        for place in range(bisect_right(layer.spans, start, key=itemgetter(1)), len(layer.spans)):
+            span = layer.spans[place]
+            if span[0] >= end:
+                break
+            here.append((max(span[0], start), min(span[1], end), layer.style_of(span)))
+    if not here:
+        return [*line, Segment(text[start:end], base)]
+    for left, right in pairwise(sorted({start, end, *(cut for s, e, _ in here for cut in (s, e))})):
+        ink = base
+        for s, e, over in here:
+            if s <= left < e:
+                ink = over if ink is None else ink + over
+        line.append(Segment(text[left:right], ink))
+    return line
+
+
+Inks = Callable[[str], Style]
+"""The style of a component class."""
+
+SPEAKER_CELLS = 8
+SIDE = 4
+"""Cells by which the agent's side is indented."""
+READABLE = 100
+LEAST = 10
+GUESSED = "~"
+"""Beside a turn of which it is only guessed that a verdict speaks of it."""
+_NAMED = 3
+"""Verdicts that are named below a turn."""
+_CLOCKS = ((36_000, 8), (3_600, 7), (0, 5))
+"""Cells of a time, by the seconds from which on it takes so many."""
+_INKS = {"testing": "caller", "main": "agent", "tool_call": "tool", "tool_result": "tool"}
+
+
+@dataclass(slots=True)
+class Look:
+    """What a transcript's look depends on besides its turns. Turns are known by their number."""
+
+    timings: Mapping[int, Timing] = field(default_factory=dict)
+    tools: ToolCalls = field(default_factory=lambda: ToolCalls(()))
+    clock_cells: int = 5
+    marks: Mapping[int, Sequence[TurnMark]] = field(default_factory=dict)
+    found: Found = field(default_factory=Found)
+    current: Match | None = None
+    """The match that one is at."""
+    unfolded: set[int] = field(default_factory=set)
+    raw: set[int] = field(default_factory=set)
+    texts: dict[int, tuple[Turn, str]] = field(default_factory=dict)
+    """The texts of tool turns, which are dear to make."""
+
+    @property
+    def left(self) -> int:
+        """Cells before the text: mark, time, speaker and the space between them."""
+        return 1 + self.clock_cells + 2 + SPEAKER_CELLS + 2
+
+    def room(self, turn: Turn, width: int) -> int:
+        """Cells of a line of a turn's text."""
+        return max(min(width - self.left - 1, READABLE) - side_of(turn), LEAST)
+
+    def text_of(self, turn: Turn) -> str:
+        """The text of a turn that is drawn, and searched: what was said, or a tool's name and values as JSON."""
+        if not is_tool(turn):
+            return turn.text
+        kept = self.texts.get(turn.n)
+        if kept is None or kept[0] is not turn:
+            kept = self.texts[turn.n] = turn, f"{tool_name(turn)}\n{pretty(turn)}"
+        return kept[1]
+
+
+def clock_cells(latest: float) -> int:
+    """Cells that the times of a call need, of which this is the latest."""
+    return next((cells for seconds, cells in _CLOCKS if latest >= seconds), 5)
+
+
+def side_of(turn: Turn) -> int:
+    """Cells by which the text of a turn is indented: the caller speaks on the left, the agent and its tools do not."""
+    return 0 if turn.speaker in ("testing", "other") else SIDE
+
+
+def values_from(turn: Turn) -> int:
+    """The character of a tool's text at which its values begin, behind the name."""
+    return len(tool_name(turn)) + 1
+
+
+def turn_lines(turn: Turn, look: Look, width: int, ink: Inks) -> list[Line]:
+    """The lines of a turn, and the time and speaker beside the first line of its text."""
+    room, marks = look.room(turn, width), look.marks.get(turn.n, ())
+    state = marks[0].state if marks else None
+    guessed = bool(marks) and all(mark.sure == "maybe" for mark in marks)
+    sign = GUESSED if guessed else VERDICT_MARKS[state] if state else " "
+    gutter = Segment(sign, ink(f"tone--{VERDICT_TONES[state]}") if state else None)
+    indent = Segment(" " * (look.left - 1 + side_of(turn)))
+    timing = look.timings.get(turn.n, Timing())
+    faint = ink("transcript--note")
+    lines: list[Line] = []
+    if timing.silence:
+        note = Segment(f"— {timing.silence:.1f} s silence —", faint)
+        lines.append([Segment(" "), Segment(" " * (look.left - 1)), note])
+    name = fit(NAMES.get(turn.speaker, turn.role or "other"), SPEAKER_CELLS)
+    who = Segment(f"{name}  {' ' * side_of(turn)}", ink(f"transcript--{_INKS.get(turn.speaker, 'other')}"))
+    when = Segment(fit(clock(turn.start, hours=look.clock_cells > 5), look.clock_cells) + "  ", ink("transcript--time"))
+    body = _tool(turn, look, room, ink) if is_tool(turn) else _said(turn, look, room, ink)
+    for n, said in enumerate(body):
+        lines.append([gutter, when, who, *said] if n == 0 else [gutter, indent, *said])
+    if turn.n in look.raw:
+        raw = raw_text(turn)
+        lines += [[gutter, indent, *inked(raw, piece, room, faint, faint)] for piece in pieces_of(raw, room)]
+    lines += [[gutter, indent, *piece] for piece in _named(marks, room, ink)]
+    return lines
+
+
+def line_of(turn: Turn, offset: int, look: Look, width: int) -> int:
+    """On which line of its own a turn draws the character at `offset` of its shown text; of a folded call the only."""
+    above = 1 if look.timings.get(turn.n, Timing()).silence else 0
+    if is_tool(turn):
+        if offset < values_from(turn) or turn.n not in look.unfolded:
+            return above
+        above += 1
+    return above + piece_at(_pieces(turn, look, look.room(turn, width)), offset)
+
+
+def raw_line(turn: Turn, look: Look, width: int) -> int:
+    """On which line of its own a turn's raw form begins."""
+    above = 1 if look.timings.get(turn.n, Timing()).silence else 0
+    if is_tool(turn):
+        above += 1
+        if turn.n not in look.unfolded:
+            return above
+    elif not turn.text.strip():
+        return above + 1
+    return above + sum(1 for _ in _pieces(turn, look, look.room(turn, width)))
+
+
+def _pieces(turn: Turn, look: Look, room: int) -> Iterator[Piece]:
+    """What was said, or what a tool was told or told: line by line."""
+    if is_tool(turn):
+        return pieces_of(look.text_of(turn), room, begin=values_from(turn))
+    overlap = look.timings.get(turn.n, Timing()).overlap
+    return pieces_of(turn.text, room, f"(overlaps by {overlap:.1f} s) " if overlap else "")
+
+
+def _said(turn: Turn, look: Look, room: int, ink: Inks) -> list[Line]:
+    """What was said; where that is nothing, that."""
+    faint = ink("transcript--note")
+    if not turn.text.strip():
+        return [[Segment("(no words)", faint)]]
+    base, quoted = ink("transcript--tool") if turn.speaker in TOOLS else None, ink("transcript--quoted")
+    spans = _apart(span for mark in look.marks.get(turn.n, ()) for span in mark.spans)
+    layers = (Layer(spans, lambda span: quoted), _matches(turn, look, ink))
+    return [inked(turn.text, piece, room, base, faint, layers) for piece in _pieces(turn, look, room)]
+
+
+def _tool(turn: Turn, look: Look, room: int, ink: Inks) -> list[Line]:
+    """A call or a result: its name and how it ended, and what of its values fits on the line; unfolded all of them."""
+    style, faint, found = ink("transcript--tool"), ink("transcript--note"), _matches(turn, look, ink)
+    unfolded, first = turn.n in look.unfolded, values_from(turn)
+    told, bad = _ended(turn, look)
+    name = _name(turn, max(room - len(told) - 6, LEAST), style, faint, found)
+    title: list[Segment] = [Segment("▾ " if unfolded else "▸ ", style), *name, Segment("  ")]
+    if told:
+        title.append(Segment(f"{told}  ", ink("tone--bad") if bad else faint))
+    if unfolded:
+        text = look.text_of(turn)
+        return [title, *(inked(text, piece, room, style, faint, (found,)) for piece in _pieces(turn, look, room))]
+    if hidden := sum(span[1] > first for span in found.spans):
+        title.append(Segment(f"{hidden:,} found inside  ", ink("transcript--match")))
+    left = room - sum(cell_len(drawn(part.text)) for part in title)
+    title.append(Segment(fit(clean_line(brief(turn), max(left, 1) + 1), max(left, 0)), faint))
+    return [title]
+
+
+def _name(turn: Turn, room: int, style: Style, faint: Style, found: Layer) -> Line:
+    """The name of a tool; what was found is marked in one that can be drawn as it is."""
+    name = tool_name(turn)
+    short = clean_line(name, 60) or "tool"
+    if cell_len(short) > room:
+        short = fit(short, room)
+    if short != name:
+        return [Segment(short, style)]
+    return inked(name, Piece("", 0, len(name)), room, style, faint, (found,))
+
+
+def _ended(turn: Turn, look: Look) -> tuple[str, bool]:
+    """How a call ended in words, and whether that is bad."""
+    if turn.speaker == "tool_result":
+        return ("✗ error", True) if ending_of(turn) == "error" else ("", False)
+    end = look.tools.end_of(turn)
+    after = f" after {end.after:.1f} s" if end.after is not None else ""
+    return ("✗ error" if end.ending == "error" else end.ending) + after, end.ending == "error"
+
+
+def _named(marks: Sequence[TurnMark], room: int, ink: Inks) -> list[Line]:
+    """The verdicts that speak of a turn, those that did not pass."""
+    worth = [mark for mark in marks if mark.state in ("fail", "review")]
+    lines: list[Line] = []
+    for mark in worth[:_NAMED]:
+        text = f"{VERDICT_MARKS[mark.state]} {clean_line(mark.name, max(room // 2, 12))}: {mark.sure}, {mark.why}"
+        lines.append([Segment(fit(clean_line(text, 240), room).rstrip(), ink("transcript--evidence"))])
+    if len(worth) > _NAMED:
+        more = count(len(worth) - _NAMED, "more verdict")
+        lines.append([Segment(f"… and {more}", ink("transcript--evidence"))])
+    return lines
+
+
+def _apart(spans: Iterable[Span]) -> list[Span]:
+    """The same characters in places that are in order and do not overlap."""
+    apart: list[Span] = []
+    for start, end in sorted(spans):
+        if apart and start <= apart[-1][1]:
+            apart[-1] = apart[-1][0], max(apart[-1][1], end)
+        elif start < end:
+            apart.append((start, end))
+    return apart
+
+
+def _matches(turn: Turn, look: Look, ink: Inks) -> Layer:
+    """What was searched, and apart from it the one that one is at."""
+    found, here, current = ink("transcript--match"), ink("transcript--match-here"), look.current
+    at = current[1:] if current is not None and current.n == turn.n else None
+    return Layer(look.found.spans(turn.n), lambda span: here if span == at else found)

@@ -1,0 +1,212 @@
+"""Verdicts of a run as a list: failing ones first, each with all that was told of it; those that do not apply last."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, ClassVar
+
+from rich.segment import Segment
+from rich.style import Style
+from textual.strip import Strip
+
+from cekura_tui.model.run.verdict import State, Verdict
+from cekura_tui.model.run.view import RunView
+from cekura_tui.model.run.words import (
+    LONGEST_WORD,
+    alignment_words,
+    category_words,
+    judged_words,
+    percentile_words,
+)
+from cekura_tui.model.text import LONGEST_LINE, capped, clean_line
+from cekura_tui.ui.kit.lines import TONE_CLASSES, TONE_CSS, VERDICT_MARKS, VERDICT_TONES
+from cekura_tui.ui.kit.row_canvas import RowState
+from cekura_tui.ui.kit.strips import Line, breaks, strips_of, wrap
+from cekura_tui.ui.kit.virtual_list import VirtualList
+
+_INDENT = "  "
+_LEAST = 8
+_VERDICT_LINES = 1_000
+_APART = "Do not apply"
+_ALIGNED: dict[bool | None, State] = {True: "pass", False: "fail", None: "review"}
+
+Key = tuple[str, int | None, str, int]
+"""Of a verdict: where it is from, its id, its name, and which one of those that are alike in all this."""
+
+
+@dataclass(frozen=True, slots=True)
+class VerdictRow:
+    """A verdict as it is listed. `evidence` tells where in the transcript it is seen, empty where nobody looked yet;
+    `heading` stands above it."""
+
+    key: Key
+    verdict: Verdict
+    evidence: str = ""
+    heading: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """A paragraph below a title: its sign, the tone of the sign, the text."""
+
+    sign: str
+    tone: str
+    text: str
+
+
+def keyed(verdicts: Sequence[Verdict]) -> dict[Key, Verdict]:
+    """The verdicts by the keys of their rows, in order; a key stays the same when the run is read again."""
+    found: dict[Key, Verdict] = {}
+    alike: dict[tuple[str, int | None, str], int] = {}
+    for verdict in verdicts:
+        place = (verdict.source, verdict.id, verdict.name)
+        alike[place] = n = alike.get(place, 0) + 1
+        found[*place, n] = verdict
+    return found
+
+
+class Verdicts(VirtualList[VerdictRow]):
+    """The verdicts of one run. `Opened` wishes to see in the transcript what a verdict speaks of."""
+
+    row_height = None
+    COMPONENT_CLASSES: ClassVar[set[str]] = TONE_CLASSES
+    DEFAULT_CSS = f"Verdicts {{ {TONE_CSS} }}"
+
+    def __init__(self, *, name: str | None = None, id: str | None = None, classes: str | None = None) -> None:  # noqa: A002
+        super().__init__(name=name, id=id, classes=classes)
+        self._run: int | None = None
+        self._note = ""
+
+    def show_run(self, view: RunView) -> None:
+        """Show another run's, or the same anew: the cursor stays on its verdict, and so does what is known of it."""
+        other = view.row.id != self._run
+        self._run = view.row.id
+        known = {} if other else {row.key: row for row in self.rows}
+        rows: list[VerdictRow] = []
+        for key, verdict in keyed(view.verdicts).items():
+            before = known.get(key)
+            evidence = before.evidence if before and before.verdict == verdict else ""
+            first = verdict.state == "na" and (not rows or rows[-1].verdict.state != "na")
+            rows.append(VerdictRow(key, verdict, evidence, _APART if first else ""))
+        self._say("" if rows else _why_none(view))
+        super().show_rows(rows, reset=other)
+
+    def show_rows(self, rows: Sequence[VerdictRow], *, reset: bool = False, follow: bool = False) -> None:
+        """Replace all rows; without any, nothing is known of a run."""
+        if not rows:
+            self._run = None
+            self._say("")
+        super().show_rows(rows, reset=reset, follow=follow)
+
+    def show_evidence(self, told: Mapping[Any, str]) -> None:
+        """Where in the transcript each verdict is seen, by the keys of the rows; "" or none where nobody looked yet."""
+        now = ((row, told.get(row.key, "")) for row in self.rows)
+        if changed := [replace(row, evidence=evidence) for row, evidence in now if row.evidence != evidence]:
+            self.update_rows(changed)
+
+    def verdict_of(self, key: Hashable) -> Verdict | None:
+        """The verdict of a row."""
+        index = self.index_of(key)
+        return None if index is None else self.rows[index].verdict
+
+    def key_of(self, row: VerdictRow) -> Hashable:
+        """Its key."""
+        return row.key
+
+    def estimate(self, row: VerdictRow, width: int) -> int:
+        """About so many lines as the texts have characters."""
+        verdict = row.verdict
+        if verdict.state == "na":
+            return (2 if row.heading else 0) + min(len(_folded(row)) // max(width - 4, _LEAST) + 1, _VERDICT_LINES)
+        room = max(width - 4, _LEAST)
+        told = sum(min(len(text), LONGEST_LINE) // room + 1 for text in verdict.explanation)
+        lines = 1 + bool(row.evidence) + told + len(verdict.categories) + bool(verdict.percentiles)
+        return min(lines + sum(1 + len(part.outcome) // room for part in verdict.alignments), _VERDICT_LINES)
+
+    def lines_of(self, row: VerdictRow, width: int, state: RowState) -> Sequence[Line]:
+        """What was judged in bold, how, then everything that was told of it, wrapped; dim if it does not apply."""
+        dim = self.ink("tone--dim")
+        if row.verdict.state == "na":
+            above: list[Line] = [[], [Segment(row.heading, dim)]] if row.heading else []
+            folded = wrap(capped(_folded(row)), max(width - 3, _LEAST))[:_VERDICT_LINES]
+            return [
+                *above,
+                *([Segment(_INDENT if n else "", dim), Segment(text, dim)] for n, text in enumerate(folded)),
+            ]
+        lines = self._title(row.verdict, max(width - 3, _LEAST))
+        if row.evidence:
+            told = clean_line(row.evidence)
+            lines += [[Segment(_INDENT), Segment(part, dim)] for part in wrap(told, max(width - 3, _LEAST))]
+        for part in _parts(row.verdict):
+            for text in part.text.split("\n"):
+                if len(lines) >= _VERDICT_LINES:
+                    lines.append([Segment(f"{_INDENT}… more lines than are shown here", dim)])
+                    return lines
+                lines += self._paragraph(part, text, max(width - 5, _LEAST))
+                part = replace(part, sign=_INDENT if part.sign else "")
+        return lines
+
+    def render_line(self, y: int) -> Strip:
+        """A line of a verdict, or of the sentence that says why there is none."""
+        if self.rows or not self._note:
+            return super().render_line(y)
+        width = self._area.width
+        lines = [[Segment(text, self.ink("tone--dim"))] for text in wrap(self._note, max(width - 1, _LEAST))]
+        return strips_of(lines, width, self.rich_style)[y] if y < len(lines) else super().render_line(y)
+
+    def _say(self, note: str) -> None:
+        if note != self._note:
+            self._note = note
+            self.refresh()
+
+    def _title(self, verdict: Verdict, room: int) -> list[Line]:
+        tone, strong = self.ink(f"tone--{VERDICT_TONES[verdict.state]}"), self.ink("tone--strong")
+        name = clean_line(verdict.name, LONGEST_LINE)
+        title = f"{name}  {judged_words(verdict)}"
+        lines: list[Line] = []
+        # A threshold stays in one line with its sign.
+        for start, end in breaks(title.replace("≥ ", "≥\u00a0").replace("≤ ", "≤\u00a0"), room):
+            middle = min(max(len(name), start), end)
+            sign = Segment(_INDENT if lines else f"{VERDICT_MARKS[verdict.state]} ", tone)
+            lines.append([sign, Segment(title[start:middle], strong), Segment(title[middle:end], tone)])
+        return lines
+
+    def _paragraph(self, part: _Part, text: str, room: int) -> Iterator[Line]:
+        tone = self.ink(f"tone--{part.tone}") if part.tone else Style.null()
+        for n, piece in enumerate(wrap(capped(text), room)):
+            sign = part.sign if n == 0 or not part.sign else _INDENT
+            yield [Segment(_INDENT), Segment(sign, tone), Segment(piece)]
+
+
+def _parts(verdict: Verdict) -> Iterator[_Part]:
+    """Everything that was told of a verdict but its title."""
+    category = verdict.source == "critical_category"
+    if isinstance(verdict.score, str) and (category or len(verdict.score) > LONGEST_WORD):
+        yield _Part("", "", verdict.score if category else f"value: {verdict.score}")
+    bullet = "• " if len(verdict.explanation) > 1 else ""
+    for text in verdict.explanation:
+        yield _Part(bullet, "dim", f"feedback: {text}" if category else text)
+    for alignment in verdict.alignments:
+        state = _ALIGNED[alignment.aligned]
+        yield _Part(f"{VERDICT_MARKS[state]} ", VERDICT_TONES[state], alignment_words(alignment))
+    for told in verdict.categories:
+        yield _Part("", "", category_words(told))
+    if told_of := percentile_words(verdict):
+        yield _Part("", "", told_of)
+
+
+def _folded(row: VerdictRow) -> str:
+    """A verdict that does not apply, in one paragraph: the heading says that it does not."""
+    verdict = row.verdict
+    judged = judged_words(verdict).removeprefix("does not apply").lstrip(", ").removeprefix("· ")
+    reasons = (clean_line(part.text, LONGEST_LINE) for part in _parts(verdict))
+    told = " · ".join(filter(None, (row.evidence, judged, *reasons)))
+    return f"{VERDICT_MARKS['na']} {clean_line(verdict.name)}" + (f"  {told}" if told else "")
+
+
+def _why_none(view: RunView) -> str:
+    return {
+        "error": "This run has no verdicts: it did not get that far.",
+        "running": "This run has no verdicts yet: it is still running.",
+    }.get(view.row.outcome.kind, "This run has no verdicts.")

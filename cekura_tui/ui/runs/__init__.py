@@ -1,0 +1,1 @@
+"""The run list, and what opens from it."""

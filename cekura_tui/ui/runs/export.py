@@ -1,0 +1,321 @@
+"""How far something has come, in blocks that stand still between two looks.
+
+A dialog that writes runs to a file, shows how far it has come, and can be told to stop.
+
+A dialog that hands runs over: their links, ids, a command or whole rows to the clipboard, or on to a file.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import ClassVar
+
+from textual import on, work
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical
+from textual.content import Content
+from textual.widgets import Input, Label, Static
+
+from cekura_tui.model.errors import CekuraTuiError
+from cekura_tui.model.job import MAX_RUNS
+from cekura_tui.model.run.details import result_links
+from cekura_tui.model.run.query import RunQuery
+from cekura_tui.model.run.view import RunRow
+from cekura_tui.model.run.words import CSV_HEADER, csv_row, json_row, text_row
+from cekura_tui.model.scope import Scope
+from cekura_tui.model.text import clean_line, count
+from cekura_tui.ui.kit.choice_list import Choice, ChoiceList
+from cekura_tui.ui.kit.copying import PREVIEWED, Copy, CopyDialog, Lead
+from cekura_tui.ui.kit.dialog import Dialog
+from cekura_tui.ui.kit.inputs import TypedLine
+from cekura_tui.ui.state import Board
+from cekura_tui.workspace.run_export import ENDINGS, AlreadyThere, RunExport, check_export
+
+_BLOCKS = 24
+
+
+class ProgressLine(Static):
+    """A bar and a few words; it is drawn only when they change."""
+
+    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 - Textual's own word
+        super().__init__(id=id)
+        self._shown = ""
+
+    def show(self, done: int, total: int, words: str) -> None:
+        """So many of so many; nothing of the bar is full that is not done."""
+        full = _BLOCKS * min(done, total) // total if total > 0 else 0
+        text = f"{'█' * full}{'·' * (_BLOCKS - full)} {words}"
+        if text != self._shown:
+            self._shown = text
+            self.update(Content(text))
+
+
+_LOOKS = 0.5
+"""Seconds between two looks at how far it has come."""
+
+
+class ExportRunsDialog(Dialog[str]):
+    """Answers with where the runs are, once they are written.
+
+    `shown` are all runs of the query, where all of them are known already; else the server is asked for them.
+    """
+
+    AUTO_FOCUS = "Input"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("up", "other(-1)", "What", id="export.up", show=False),
+        Binding("down", "other(1)", "What", id="export.down", show=False),
+        Binding("enter", "leave", "Close", id="export.leave", show=False),
+    ]
+
+    def __init__(
+        self,
+        board: Board,
+        query: RunQuery,
+        rows_marked: Sequence[RunRow],
+        shown: Sequence[RunRow] | None,
+        notes: Mapping[int, str],
+    ) -> None:
+        super().__init__()
+        self._board, self._query, self._notes = board, query, notes
+        self._marked, self._shown = rows_marked, shown
+        self._overwrite = self._going = self._done = self._said = ""
+        self._export: RunExport | None = None
+        self._asked_to_stop = False
+
+    def compose(self) -> ComposeResult:
+        """Where to, and what."""
+        day = time.strftime("%Y-%m-%d", time.localtime(self._board.clock()))
+        with Vertical(classes="dialog export"):
+            yield Label(Content("Save runs to a file"), classes="dialog-title")
+            yield TypedLine(f"runs-{day}.csv", id="export-file", select_on_focus=False, compact=True)
+            yield ChoiceList(several=False, id="export-what")
+            yield ProgressLine(id="export-progress")
+            yield Static(id="export-note")
+            yield Label(id="export-keys", classes="dialog-hint")
+
+    def on_mount(self) -> None:
+        """A blinking cursor would write to the terminal for ever, and so would a bar that nothing fills."""
+        self.query_one(Input).cursor_blink = False
+        choices = [Choice("marked", count(len(self._marked), "marked run"))] if self._marked else []
+        wanted = f"all that pass {clean_line(str(self._query.filter))}" if self._query.filter else "all"
+        known = "" if self._shown is None else f", {count(len(self._shown), 'run')}"
+        choices.append(Choice("all", f"{wanted} of {clean_line(self._query.scope.shown, 40)}{known}"))
+        what = self.query_one(ChoiceList)
+        what.show_rows(choices)
+        what.marks = frozenset({choices[0].key})
+        self._looking = self.set_interval(_LOOKS, self._look, pause=True)
+        self._turn_to("edit")
+
+    def _turn_to(self, state: str) -> None:
+        """To be filled in ("edit"), under way ("going") or finished ("done")."""
+        several = len(self.query_one(ChoiceList).rows) > 1
+        keys = {
+            "edit": f"enter saves{' · ↑ ↓ what' if several else ''} · .csv or .jsonl · esc closes",
+            "going": "esc stops",
+            "done": "enter or esc closes",
+        }
+        self.query_one("#export-keys", Label).update(Content(keys[state]))
+        self.query_one(Input).disabled = self.query_one(ChoiceList).disabled = state != "edit"
+        self.query_one(ProgressLine).display = state != "edit"
+        if state == "edit":
+            self.set_focus(self.query_one(Input))
+
+    def _say(self, text: str, *, failed: bool = False) -> None:
+        text = ("! " if failed else "") + clean_line(text, len(text) + 1)
+        if text != self._said:
+            self._said = text
+            note = self.query_one("#export-note", Static)
+            note.set_class(failed, "-failed")
+            note.update(Content(text))
+
+    def action_other(self, by: int) -> None:
+        """The next choice of what to write."""
+        what = self.query_one(ChoiceList)
+        keys = [choice.key for choice in what.rows]
+        if not what.disabled:
+            at = next(n for n, key in enumerate(keys) if key in what.marks)
+            key = keys[(at + by) % len(keys)]
+            what.move_to(key)
+            what.marks = frozenset({key})
+
+    @on(Input.Changed)
+    def renamed(self) -> None:
+        """Another name: what was said of the former one no longer holds."""
+        self._overwrite = ""
+        self._say("")
+
+    @on(Input.Submitted)
+    def save(self) -> None:
+        """Begin to write; a file that exists is overwritten when asked for twice."""
+        name = self.query_one(Input).value.strip()
+        if not name or self._export is not None:
+            self._say("" if name else "Type a file name.", failed=not name)
+            return
+        try:
+            path = check_export(name, force=self._overwrite == name)
+        except AlreadyThere:
+            self._overwrite = name
+            self._say(f"{name} exists already. Enter once more overwrites it.", failed=True)
+            return
+        except CekuraTuiError as error:
+            self._say(error.sentence(), failed=True)
+            return
+        marked = "marked" in self.query_one(ChoiceList).chosen
+        wanted = self._marked if marked else self._query if self._shown is None else self._shown
+        self._export = RunExport(path, wanted, self._notes, force=self._overwrite == name, clock=self._board.clock)
+        self._asked_to_stop = False
+        self._going = f"Writing {ENDINGS[path.suffix.lower()]} to {path.absolute()}"
+        self._turn_to("going")
+        self._look()
+        self._looking.resume()
+        self._write(self._export)
+
+    @work(group="export-runs", description="writing runs")
+    async def _write(self, export: RunExport) -> None:
+        try:
+            written = await self._board.workspace.call(export.run)
+        except CekuraTuiError as error:
+            self._end(error.sentence())
+        else:
+            if written is None:
+                self._end("Stopped; nothing was kept.")
+            else:
+                self._finish(f"{count(written, 'run')} {'is' if written == 1 else 'are'} in {export.path.absolute()}")
+
+    def _end(self, why: str) -> None:
+        """It came to nothing: it can be begun again."""
+        self._looking.pause()
+        self._export = None
+        self._overwrite = ""
+        self._turn_to("edit")
+        self._say(why, failed=True)
+
+    def _finish(self, where: str) -> None:
+        self._looking.pause()
+        self._look()
+        self._export = None
+        self._done = where
+        self._turn_to("done")
+        self._say(where)
+
+    def _look(self) -> None:
+        """Draw how far it has come."""
+        if self._export is not None:
+            now = self._export.progress
+            words = f"{now.looked:,} of {count(now.total, 'run')}" if now.total else "asking"
+            words += "" if now.written == now.looked else f", {now.written:,} written"
+            self.query_one(ProgressLine).show(now.looked, now.total, words)
+            if not self._asked_to_stop:
+                self._say(now.waiting or self._going)
+
+    def action_leave(self) -> None:
+        """Enter, where it is finished."""
+        if self._done:
+            self.dismiss(self._done)
+
+    def action_give_up(self) -> None:
+        """Leave; one that goes on is stopped when asked for twice."""
+        if self._export is None:
+            self.dismiss(self._done or None)
+        elif not self._asked_to_stop:
+            self._asked_to_stop = True
+            self._say("Esc once more stops it, and nothing is kept of what was written.", failed=True)
+        else:
+            self._export.stop()
+
+
+SAVE_THESE, SAVE_ALL = "these", "all"
+
+Make = Callable[[Sequence[RunRow]], str]
+"""Makes the text to copy."""
+
+
+class CopyRunsDialog(CopyDialog):
+    """Answers with SAVE_THESE or SAVE_ALL where rows are to go to a file, and with nothing where they were copied.
+
+    `dashboard` is where links lead, None where there is none; `notes` are those of this machine, by the run's id.
+    """
+
+    def __init__(
+        self, board: Board, rows: Sequence[RunRow], dashboard: str | None, scope: Scope | None, notes: Mapping[int, str]
+    ) -> None:
+        super().__init__("copy-runs")
+        self._rows, self._dashboard, self._scope, self._notes = tuple(rows), dashboard, scope, notes
+        self._program = "cekura-tui --demo" if board.workspace.setup.demo else "cekura-tui"
+
+    @property
+    def whose(self) -> str:
+        """The runs, or the one."""
+        return count(len(self._rows), "run") if len(self._rows) != 1 else f"run {self._rows[0].id}"
+
+    def offers(self) -> Iterable[tuple[str, Copy | Lead]]:
+        """In words, and what makes the text or leads on to a file."""
+        some = len(self._rows)
+        if links := self._links(self._rows):
+            words = "link of the result" if len(links) == 1 else f"links of {len(links):,} results"
+            yield words, self._copy(self._link_text)
+        if some:
+            yield "id" if some == 1 else "ids", self._copy(_ids)
+        if self._improvable:
+            words = "command that improves the prompt from " + ("it" if some == 1 else "them")
+            yield words, self._copy(self._command)
+        if some:
+            yield "row as text" if some == 1 else "rows as text", self._copy(self._text)
+            yield "CSV", self._copy(self._csv)
+            yield "JSON lines", self._copy(self._json)
+            words = "Save this to a file …" if some == 1 else "Save these to a file …"
+            yield words, Lead(lambda: self._leave(SAVE_THESE))
+        yield "Save the whole list …", Lead(lambda: self._leave(SAVE_ALL))
+
+    def _copy(self, make: Make) -> Copy:
+        return Copy(lambda: make(self._rows), lambda: make(self._rows[:PREVIEWED]))
+
+    def _leave(self, wish: str) -> None:
+        self.dismiss(wish)
+
+    def missing(self) -> Iterable[str]:
+        """Why something is not offered, in sentences."""
+        linked = sum(bool(self._links([row])) for row in self._rows)
+        if self._rows and not self._dashboard:
+            yield "No link: there is no dashboard here."
+        elif not linked and self._rows:
+            yield (
+                "No link: "
+                + ("the run does" if len(self._rows) == 1 else "these runs do")
+                + " not tell of a result and its project."
+            )
+        elif linked < len(self._rows):
+            yield f"{linked:,} of {count(len(self._rows), 'run')} tell of their result; the others have no link."
+        if self._rows and not self._improvable:
+            yield f"No command: a job takes up to {MAX_RUNS} runs of one agent."
+
+    @property
+    def _improvable(self) -> bool:
+        return 1 <= len(self._rows) <= MAX_RUNS and len({row.agent_id for row in self._rows}) == 1
+
+    def _links(self, rows: Sequence[RunRow]) -> Sequence[str]:
+        return result_links(self._dashboard, rows, self._scope) if self._dashboard else ()
+
+    def _link_text(self, rows: Sequence[RunRow]) -> str:
+        return "\n".join(self._links(rows))
+
+    def _command(self, rows: Sequence[RunRow]) -> str:
+        return f"{self._program} improve {_ids(rows)} --from-agent"
+
+    def _note_of(self, row: RunRow) -> str:
+        return self._notes.get(row.id, "")
+
+    def _text(self, rows: Sequence[RunRow]) -> str:
+        return "\n".join(text_row(row, self._note_of(row)) for row in rows)
+
+    def _csv(self, rows: Sequence[RunRow]) -> str:
+        return "\n".join([CSV_HEADER, *(csv_row(row, self._note_of(row)) for row in rows)]) + "\n"
+
+    def _json(self, rows: Sequence[RunRow]) -> str:
+        return "".join(json_row(row, self._note_of(row)) + "\n" for row in rows)
+
+
+def _ids(rows: Sequence[RunRow]) -> str:
+    return " ".join(str(row.id) for row in rows)

@@ -1,0 +1,330 @@
+"""Where a filter is typed: one line in which what is wrong is underlined and names that are known are offered.
+
+The line above the run list that tells which filter is in effect, and in which another one is typed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+from rich.cells import cell_len
+from rich.highlighter import Highlighter
+from rich.text import Text
+from textual import events, on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal
+from textual.content import Content
+from textual.geometry import Region
+from textual.message import Message
+from textual.suggester import Suggester
+from textual.widget import Widget
+from textual.widgets import Input, Static
+
+from cekura_tui.model.filter.filter import KEYS, Filter
+from cekura_tui.model.filter.parse import Names, complete, parse, split_words
+from cekura_tui.model.text import clean_line
+from cekura_tui.ui.kit.inputs import TypedLine
+from cekura_tui.ui.kit.lines import TONE_CLASSES, TONE_CSS
+from cekura_tui.ui.kit.strips import without_background
+from cekura_tui.ui.terminal.cells import one_line
+
+LONGEST = 1_000
+"""Characters of a filter that can be typed."""
+
+
+class WrongMarks(Highlighter):
+    """Underlines what is wrong in the line that is being typed."""
+
+    def __init__(self, field: Widget) -> None:
+        self._field = field
+        self.spans: Sequence[tuple[int, int]] = ()
+
+    def highlight(self, text: Text) -> None:
+        """Mark the spans."""
+        for start, end in self.spans:
+            text.stylize(self._field.get_component_rich_style("filter-input--wrong", partial=True), start, end)
+
+
+class KnownNames(Suggester):
+    """Offers behind the cursor how the text may go on, where that is all there is to change."""
+
+    def __init__(self, names: Callable[[], Names]) -> None:
+        super().__init__(use_cache=False, case_sensitive=True)
+        self._names = names
+
+    async def get_suggestion(self, value: str) -> str | None:
+        """The whole text as it would be."""
+        completed = completed_line(value, self._names())
+        return completed if completed is not None and goes_on(completed, value) else None
+
+
+class FilterInput(TypedLine):
+    """Where a filter is typed: one line, whatever is pasted."""
+
+    COMPONENT_CLASSES: ClassVar[set[str]] = {"filter-input--wrong"}
+
+    def __init__(self, names: Callable[[], Names], submit: Callable[[str], None] | None = None) -> None:
+        self._marks, self._submit = WrongMarks(self), submit
+        super().__init__(highlighter=self._marks, suggester=KnownNames(names), select_on_focus=False, compact=True)
+        self.cursor_blink = False
+
+    def entered(self, value: str) -> bool:
+        """Enter."""
+        if self._submit is None:
+            return False
+        self._submit(value)
+        return True
+
+    def mark(self, spans: Sequence[tuple[int, int]]) -> None:
+        """These parts are wrong."""
+        if self._marks.spans != spans:
+            self._marks.spans = spans
+            self.refresh()
+
+    def put(self, text: str, rest: str = "") -> None:
+        """Hold this text, the cursor at its end, and the rest behind it; nothing of what was kept is cut."""
+        self.value = one_line(text) + rest
+        self.cursor_position = len(self.value) - len(rest)
+
+    def replace(self, text: str, start: int, end: int) -> None:
+        """Put text between these places; as much of it as there is room for, and of several lines only spaces stay."""
+        start, end = sorted((start, end))
+        room = max(LONGEST - len(self.value) + end - start, 0)
+        # Far more than there is room for is not worth cleaning.
+        super().replace(one_line(text[: 2 * LONGEST])[:room], start, end)
+
+    def on_resize(self) -> None:
+        """The cursor stays in sight."""
+        at = cell_len(self.value[: self.cursor_position])
+        self.scroll_to_region(Region(at, 0, 2, 1), force=True, animate=False)
+
+    def on_paste(self, event: events.Paste) -> None:
+        """Textual would take the first line alone."""
+        event.prevent_default()
+        event.stop()
+        self.replace(" ".join(event.text[: 2 * LONGEST].splitlines()), *self.selection)
+
+
+def completed_line(text: str, names: Names, room: int = LONGEST) -> str | None:
+    """The text with its last term completed, as the line holds it; None where nothing fits or there is no room."""
+    completed = complete(text, names)
+    line = None if completed is None else one_line(completed)
+    return line if line is not None and len(line) <= room and line != text else None
+
+
+def goes_on(completed: str, text: str) -> bool:
+    """Whether a completed text only adds to what was typed, so that the addition can be shown behind it."""
+    return len(completed) > len(text) and completed[: len(text)].casefold() == text.casefold()
+
+
+_MINE = 50
+"""Filters typed here that can be gone back to."""
+_NOTE_ROOM = 12
+"""Cells below which a note says nothing any more."""
+_AT_REST = "filter: status: outcome: scenario: …"
+_KEYS = " ".join(f"{key.name}{key.sign}" for key in KEYS)
+_WAYS = "enter filters · esc leaves · ↑ earlier"
+
+
+class FilterAtRest(Static):
+    """The filter in effect, and on the right a note about it, in the first wording that fits."""
+
+    COMPONENT_CLASSES: ClassVar[set[str]] = TONE_CLASSES
+    DEFAULT_CSS = f"FilterAtRest {{ {TONE_CSS} }}"
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.text = ""
+        self.notes: tuple[str, ...] = ()
+
+    def render(self) -> Text:
+        """Keys dim, values plain."""
+        dim = without_background(self.get_component_rich_style("tone--dim"))
+        line, width = Text("/ ", no_wrap=True, overflow="ellipsis", end=""), self.size.width
+        parsed = parse(self.text)
+        if not self.text:
+            line.append(_AT_REST, style=dim)
+        elif parsed.wrong:
+            line.append(clean_line(self.text))
+        for n, term in enumerate(() if parsed.wrong else parsed.filter.terms):
+            written = str(Filter((term,)))
+            key = written.index(term.op) + len(term.op) if term.key else int(term.negated)
+            line.append(" " if n else "").append(clean_line(written[:key]), style=dim)
+            line.append(clean_line(written[key:]))
+        line.truncate(width, overflow="ellipsis")
+        room = width - line.cell_len - 2
+        notes = [Text(clean_line(note), style=dim) for note in self.notes]
+        note = next((note for note in notes if note.cell_len <= room), notes[-1] if notes else Text())
+        if note and room >= min(_NOTE_ROOM, note.cell_len):
+            note.truncate(room, overflow="ellipsis")
+            line.pad_right(width - line.cell_len - note.cell_len)
+            line.append_text(note)
+        return line
+
+
+class FilterBar(Widget):
+    """`names` are what is completed, `history` earlier filters, the newest first; both are set by the screen."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("up", "walk(1)", "Earlier filter", id="filter.earlier", show=False),
+        Binding("down", "walk(-1)", "Later filter", id="filter.later", show=False),
+        Binding("tab", "complete", "Complete", id="filter.complete", show=False),
+        Binding("escape", "leave", "Leave the filter", id="filter.leave", show=False),
+    ]
+
+    @dataclass
+    class Submitted(Message):
+        """This filter (canonical text, empty for none) is to be in effect."""
+
+        text: str
+
+    class Left(Message):
+        """The line was left; the former filter is still in effect."""
+
+    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 - as Textual names it
+        super().__init__(id=id)
+        self.names = Names()
+        self.history: Sequence[str] = ()
+        self.editing = False
+        self._rest, self._input = FilterAtRest(), FilterInput(lambda: self.names, self.submit)
+        self._says = Static(classes="filter-says")
+        self._before: Widget | None = None
+        self._mine: list[str] = []
+        self._walk: tuple[str, ...] = ()
+        self._at = 0
+        self._insists = False
+
+    def compose(self) -> ComposeResult:
+        """The line at rest, the same line while one types, and what is said below it."""
+        yield self._rest
+        with Horizontal(classes="filter-typing"):
+            yield Static(Content("/ "), classes="filter-sign")
+            yield self._input
+        yield self._says
+
+    def on_mount(self) -> None:
+        """Every change of the text and of the cursor's place is judged."""
+        self.watch(self._input, "value", self._judge, init=False)
+        self.watch(self._input, "selection", self._judge, init=False)
+
+    def show(self, filter_text: str, *notes: str) -> None:
+        """This filter is in effect; the same again paints nothing, and what is being typed stays."""
+        if (filter_text, notes) != (self._rest.text, self._rest.notes):
+            self._rest.text, self._rest.notes = filter_text, notes
+            self._rest.refresh()
+
+    def edit(self) -> None:
+        """Let the filter in effect be changed. The keys that follow at once are typed into it already, if the one that
+        asks for this is bound with priority; else they were sent to where the focus was."""
+        if not self.editing:
+            self.editing = True
+            self._before, self._walk, self._at, self._insists = self.screen.focused, (), 0, False
+            self.add_class("-typing")
+            self._input.put(self._rest.text)
+            self._judge()
+        self.screen.set_focus(self._input)
+
+    def _leave(self, kept: str) -> None:
+        """Back to rest; what was typed comes first when one goes back to earlier filters."""
+        self.editing = False
+        if kept.strip():
+            self._mine[:] = dict.fromkeys((kept, *self._mine[:_MINE]))
+        if self._input is self.screen.focused:
+            before = self._before
+            self.screen.set_focus(before if before is not None and before.is_attached and before.focusable else None)
+        self.remove_class("-typing")
+
+    # While one types
+
+    @on(Input.Changed)
+    def typed(self, event: Input.Changed) -> None:
+        """No business of the screen's."""
+        event.stop()
+
+    def submit(self, value: str) -> None:
+        """Put it into effect, if all of it is right."""
+        if not self.editing:
+            return
+        parsed = parse(value)
+        if parsed.wrong:
+            self._insists = True
+            self._input.cursor_position = parsed.wrong[0].end
+            self._judge()
+            return
+        text = str(parsed.filter)
+        if text != self._rest.text:
+            self.show(text)  # without the note, which was about the former one
+        self._leave(text)
+        self.post_message(self.Submitted(text))
+
+    @on(Input.Blurred)
+    def elsewhere(self, event: Input.Blurred) -> None:
+        """Something else took the focus, not another window of the terminal."""
+        event.stop()
+        hidden = not self.display  # in a terminal that is too small for a moment one goes on afterwards
+        if self.app.app_focus and not hidden and self.screen.focused is not self._input:
+            self.action_leave()
+
+    def action_leave(self) -> None:
+        """The former filter stays in effect."""
+        if self.editing:
+            typed = self._input.value
+            self._leave("" if typed == one_line(self._rest.text) else typed)
+            self.post_message(self.Left())
+
+    def action_complete(self) -> None:
+        """Take what is offered for the word that ends at the cursor."""
+        text, rest = self._parted()
+        if completed := completed_line(text, self.names, LONGEST - len(rest)):
+            self._input.put(completed, rest)
+
+    def action_walk(self, step: int) -> None:
+        """To an earlier filter, or back; what was being typed is where the way begins."""
+        value = self._input.value
+        if not self._walk or value != self._walk[self._at]:
+            earlier = (one_line(text) for text in (*self._mine, *self.history))
+            self._walk, self._at = tuple(dict.fromkeys((value, *earlier))), 0
+        self._at = min(max(self._at + step, 0), len(self._walk) - 1)
+        self._input.put(self._walk[self._at])
+
+    def _judge(self) -> None:
+        """Say what is wrong, but of the word in which the cursor is only once it was to be put into effect."""
+        if not self.editing:
+            return
+        text, cursor = self._input.value, self._input.cursor_position
+        parsed = parse(text)
+        if not parsed.wrong:
+            self._insists = False
+        here = next(((start, end) for start, end in split_words(text) if start <= cursor <= end), None)
+        told = [
+            wrong for wrong in parsed.wrong if self._insists or here is None or not here[0] <= wrong.start <= here[1]
+        ]
+        self._input.mark([(wrong.start, wrong.end) for wrong in told])
+        self._says.set_class(bool(told), "-wrong")
+        said = clean_line(f"! {told[0].message}" if told else self._offer())
+        if said != str(self._says.content):
+            self._says.update(Content(said), layout=False)
+
+    def _parted(self) -> tuple[str, str]:
+        """What is up to the cursor, if a word ends there, and what is behind it; else nothing and all."""
+        value, cursor = self._input.value, self._input.cursor_position
+        at = cursor if cursor == len(value) or any(end == cursor for _, end in split_words(value)) else 0
+        return value[:at], value[at:]
+
+    def _offer(self) -> str:
+        value = self._input.value
+        if len(value) >= LONGEST:
+            return f"This is as long as a filter can be: {LONGEST:,} characters."
+        text, rest = self._parted()
+        if not value or text[-1:].isspace():
+            return _KEYS
+        completed = completed_line(text, self.names, LONGEST - len(rest))
+        if completed is None:
+            return _WAYS
+        if not rest and goes_on(completed, text):
+            return f"tab completes · {_WAYS}"
+        *_, (start, end) = split_words(completed)
+        return f"tab: {completed[start:end]} · {_WAYS}"

@@ -1,0 +1,385 @@
+"""Groups of runs as lines: how many, how large a share, what they have in common, and the newest of them.
+
+Runs in groups: what fails most, and since when.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Hashable, Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+from rich.segment import Segment
+from rich.text import Text
+from textual import on, work
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.widgets import Static
+
+from cekura_tui.model.errors import CekuraTuiError, Exit
+from cekura_tui.model.run.groups import (
+    FAILED,
+    HOWS,
+    MOST_IDS,
+    STRIP,
+    Finding,
+    Group,
+    Grouping,
+    How,
+    group_runs,
+    since_words,
+)
+from cekura_tui.model.run.outcome import MARKS
+from cekura_tui.model.run.view import RunRow
+from cekura_tui.model.text import clean_line, count
+from cekura_tui.ui.kit.lines import OUTCOME_TONES, TONE_CLASSES, TONE_CSS, Notice, StatusLine
+from cekura_tui.ui.kit.page import Page
+from cekura_tui.ui.kit.row_canvas import RowState
+from cekura_tui.ui.kit.strips import Line
+from cekura_tui.ui.kit.virtual_list import VirtualList
+from cekura_tui.ui.state import Board
+from cekura_tui.ui.terminal.cells import fit
+
+WIDE, WIDE_WITH_STRIP = 110, 156
+"""Cells from which on a group takes one line: what it has in common stands beside its name, not below it."""
+BAR = 6
+_QUARTERS = " ▎▌▊"
+_COUNT, _PERCENT, _RUN, _WHEN = 6, 4, 8, 12
+_INDENT = 2 + _COUNT + 1
+_TONES = {mark: OUTCOME_TONES[kind] for kind, mark in MARKS.items()}
+
+
+@dataclass(frozen=True, slots=True)
+class GroupRow:
+    """A group as it is drawn. `heading` stands above the first group of a section."""
+
+    key: tuple[str, ...]
+    heading: str
+    mark: str
+    count: str
+    share: float
+    strip: str
+    title: str
+    detail: str
+    run: str
+    when: str
+
+
+def group_rows(grouping: Grouping, board: Board, *, since: bool = True) -> list[GroupRow]:
+    """The groups as they are listed now; with `since` it is told since when they fail."""
+    rows: list[GroupRow] = []
+    section = ""
+    for group in grouping.groups:
+        heading = ""
+        if group.section != section:
+            section = group.section
+            runs = grouping.failed if section == FAILED else grouping.errors
+            heading = f"{section} · {count(runs, 'run')}"
+        rows.append(_row(group, heading, board, since))
+    return rows
+
+
+def _row(group: Group, heading: str, board: Board, since: bool) -> GroupRow:
+    first = group.first_failed
+    failing = since_words(first, board.when(first.at)) if first and since else ""
+    return GroupRow(
+        key=group.key,
+        heading=heading,
+        mark=MARKS["failed"] if group.failed else MARKS["error"] if group.errors else "",
+        count=f"{group.count:,}",
+        share=group.share,
+        strip=group.strip,
+        title=clean_line(group.title),
+        detail=" · ".join(filter(None, (clean_line(group.detail), failing))),
+        run=str(group.newest_id),
+        when=board.when(group.newest_at),
+    )
+
+
+def bar(share: float, cells: int = BAR) -> str:
+    """A part of one as a bar of so many cells; what there is at all is seen."""
+    quarters = min(max(round(share * cells * 4), 1 if share > 0 else 0), cells * 4)
+    full, rest = divmod(quarters, 4)
+    return ("█" * full + (_QUARTERS[rest] if rest else "")).ljust(cells)
+
+
+def percent(share: float) -> str:
+    """A part of one in whole percent; neither nothing nor all is said of what is only nearly so."""
+    if 0 < share < 0.01:
+        return "<1%"
+    return ">99%" if 0.99 < share < 1 else f"{share:.0%}"
+
+
+def _wide(width: int, strip: bool) -> bool:
+    return width >= (WIDE_WITH_STRIP if strip else WIDE)
+
+
+def columns(width: int, strip: bool) -> tuple[tuple[str, int], ...]:
+    """Names and cells of the columns in `width` cells, each followed by one cell of space; the mark stands before."""
+    share = _PERCENT + 1 + BAR
+    ends = [("newest", _RUN), ("when", _WHEN)] if width >= 70 else [("newest", _RUN)]
+    fixed = [("runs", _COUNT), ("share", share), *([("outcomes", STRIP)] if strip else [])]
+    rest = width - 2 - sum(cells + 1 for _, cells in (*fixed, *ends)) - 1
+    if not _wide(width, strip):
+        return (*fixed, ("title", max(rest, 8)), *ends)
+    title = min(max(rest * 2 // 5, 24), 44)
+    return (*fixed, ("title", title), ("detail", rest - title - 1), *ends)
+
+
+class GroupList(VirtualList[GroupRow]):
+    """Groups, by what they have in common."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter", "open", "Show its runs", key_display="enter", id="group-list.open")
+    ]
+    COMPONENT_CLASSES: ClassVar[set[str]] = {*TONE_CLASSES, "groups--heading"}
+    DEFAULT_CSS = f"""
+    GroupList {{ {TONE_CSS}
+        & > .groups--heading {{ background: $background; color: $text-muted; text-style: bold; }}
+    }}
+    """
+    row_height = None
+
+    def key_of(self, row: GroupRow) -> Hashable:
+        """What its runs have in common."""
+        return row.key
+
+    def estimate(self, row: GroupRow, width: int) -> int:
+        """Exactly as many lines as it takes."""
+        return 1 + bool(row.heading) + (bool(row.detail) and not _wide(width, bool(row.strip)))
+
+    def lines_of(self, row: GroupRow, width: int, state: RowState) -> Sequence[Line]:
+        """A line, below it another for the detail where the width is small, above it the heading of a section."""
+        tone, dim = self.ink(f"tone--{_TONES.get(row.mark, 'dim')}"), self.ink("tone--dim")
+        texts = {"runs": row.count, "title": row.title, "detail": row.detail, "newest": row.run, "when": row.when}
+        line = [Segment(f"{row.mark or ' '} ", tone)]
+        for name, cells in columns(width, bool(row.strip)):
+            if name == "share":
+                line += [Segment(f"{percent(row.share):>{_PERCENT}} "), Segment(f"{bar(row.share)} ", tone)]
+            elif name == "outcomes":
+                line += [Segment(mark, self.ink(f"tone--{_TONES.get(mark, 'dim')}")) for mark in row.strip]
+                line.append(Segment(" " * (cells - len(row.strip) + 1)))
+            else:
+                ink = None if name in ("runs", "title") else dim
+                line.append(Segment(f"{fit(texts[name], cells, right=name == 'runs')} ", ink))
+        lines: list[Line] = [line]
+        if row.heading:
+            # It has a ground of its own, so that the cursor is not on the heading too.
+            lines.insert(0, [Segment(fit(f" {row.heading}", width), self.ink("groups--heading"))])
+        if row.detail and not _wide(width, bool(row.strip)):
+            lines.append([Segment(" " * _INDENT), Segment(fit(row.detail, width - _INDENT - 1), dim)])
+        return lines
+
+
+AT_ONCE = 25
+"""Runs that the server is asked about in one request."""
+READ_ON = 50
+"""Runs of which it is read why they failed before a person says to read on."""
+_WORDS: dict[How, str] = {
+    "verdict": "failed check",
+    "scenario": "scenario",
+    "personality": "personality",
+    "result": "result",
+    "pair": "scenario × personality",
+}
+
+
+class GroupsHeader(Static):
+    """The names of the columns."""
+
+    how: How = "verdict"
+
+    def render(self) -> Text:
+        """One line as wide as the list under it."""
+        named = {"title": _WORDS[self.how], "detail": "what was wrong" if self.how == "verdict" else ""}
+        cells = columns(self.size.width - 1, self.how == "pair")
+        texts = [fit(named.get(name, name), size, right=name == "runs") for name, size in cells]
+        return Text("  " + " ".join(texts), no_wrap=True, overflow="crop", end="")
+
+
+class GroupsScreen(Page):
+    """Groups what the run list has loaded. Leaves with the filter that lists a group's runs, or with None.
+
+    `loaded` says what these rows are, such as "of 400 loaded runs"; with `some_ends` they are of some outcomes only, so
+    that nothing is said of since when they fail.
+    """
+
+    AUTO_FOCUS = "GroupList"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("b", "next_how", "Group by …", id="groups.next"),
+        Binding("F", "read_on", "Read on", id="groups.read-on"),
+        Binding("escape", "back", "Back", id="groups.back"),
+    ]
+    HELP = """\
+# Groups
+The runs that the list has loaded, in groups: by failed check and what was wrong, by scenario, by personality, by
+result, by scenario and personality; `b` goes from one to the next. What fails most comes first.
+`enter` lists the runs of the group under the cursor, `F` reads of more runs why they failed.
+A run that failed two checks is in two groups. A run that never ran properly has failed no check: it stands apart.
+"""
+
+    def __init__(self, board: Board, rows: Sequence[RunRow], loaded: str, *, some_ends: bool = False) -> None:
+        super().__init__(board)
+        self._some_ends = some_ends
+        self._listed, self._loaded = tuple(rows), loaded
+        self._how: How = "verdict"
+        self._grouping: Grouping | None = None
+        self._findings: dict[int, tuple[Finding, ...]] = {}
+        failed = [row for row in self._listed if row.outcome.kind == "failed"]
+        failed.sort(key=lambda row: (row.at or 0.0, row.id), reverse=True)
+        self._failed = [row.id for row in failed]
+        self._reading = 0
+        self._error: CekuraTuiError | None = None
+
+    def body(self) -> ComposeResult:
+        """Headline, how much is known, the groups."""
+        yield StatusLine(id="groups-headline")
+        yield Static(id="groups-told")
+        yield GroupsHeader(id="groups-header")
+        yield GroupList(id="groups")
+        yield Notice(id="groups-notice")
+
+    def on_mount(self) -> None:
+        """Group what the rows tell, then read why they failed."""
+        self._draw()
+        self._group()
+        self._read()
+
+    # Grouping
+
+    @work(group="grouping", exclusive=True)
+    async def _group(self) -> None:
+        # Thousands of runs take longer than a frame.
+        grouping, rows = await asyncio.to_thread(self._grouped, self._how, dict(self._findings))
+        another = self._grouping is None or self._grouping.how != grouping.how
+        self._grouping = grouping
+        if not self.gone:
+            listed = self.query_one(GroupList)
+            # Who has not moved yet looks at what fails most, whatever that turns out to be.
+            listed.show_rows(rows, reset=another or (listed.at_top and listed.cursor_index == 0), follow=True)
+            self._draw()
+
+    def _grouped(self, how: How, findings: dict[int, tuple[Finding, ...]]) -> tuple[Grouping, list[GroupRow]]:
+        grouping = group_runs(self._listed, how, findings)
+        return grouping, group_rows(grouping, self.board, since=not self._some_ends)
+
+    def _draw(self) -> None:
+        if self.gone:
+            return
+        grouping, listed, notice = self._grouping, self.query_one(GroupList), self.query_one(Notice)
+        empty = not listed.rows
+        listed.display, notice.display = not empty, empty
+        header = self.query_one(GroupsHeader)
+        header.display = not empty
+        if not empty and not self.focused:
+            listed.focus()
+        if grouping is None:
+            notice.say("Grouping runs …")
+        elif empty and self._how == "verdict":
+            notice.say("No failed runs among what is loaded.", "b groups by scenario · esc goes back")
+        elif empty:
+            notice.say("No runs are loaded.", "esc goes back")
+        status = self.query_one(StatusLine)
+        if grouping is not None:
+            if header.how != grouping.how:
+                header.how = grouping.how
+                header.refresh()
+            status.left = (f"By {_WORDS[grouping.how]}",)
+            errors = count(grouping.errors, "error")
+            status.right = (f"{grouping.failed:,} failed", f"{errors} {self._loaded}")
+        self.query_one("#groups-told", Static).update(Text(self._told(), no_wrap=True, overflow="ellipsis", end=""))
+        self.refresh_bindings()
+
+    # Why runs failed
+
+    @property
+    def _unread(self) -> list[int]:
+        return [number for number in self._failed if number not in self._findings]
+
+    def _told(self) -> str:
+        """How many groups, and how much is known of why the runs failed, or how this grouping is to be read."""
+        grouping = self._grouping
+        if grouping is None or not grouping.groups:
+            return ""
+        groups = count(len(grouping.groups), "group")
+        if grouping.how == "verdict":
+            return self._failure() or f"{groups}. {self._read_so_far()}".strip()
+        newest = "; the newest outcome stands at the right" if grouping.how == "pair" else ""
+        left_out = "; runs that ended otherwise are not listed" if self._some_ends and newest else ""
+        return f"{groups}, what fails most first{newest}{left_out}."
+
+    def _failure(self) -> str:
+        if self._error is None:
+            return ""
+        return clean_line(f"! Why they failed could not be read, F tries again: {self._error.sentence()}")
+
+    def _read_so_far(self) -> str:
+        unread, failed = len(self._unread), len(self._failed)
+        if self._reading:
+            return f"Reading why {count(self._reading, 'run')} failed …"
+        if not unread:
+            return "Why all of them failed is read." if failed else ""
+        return f"Why {failed - unread:,} of {failed:,} failed is read – F reads on."
+
+    @work(group="why", exclusive=True)
+    async def _read(self, *, on: bool = False) -> None:
+        """What the store knows, then of the newest runs what the server tells; with `on` of the next ones."""
+        self._error = None
+        workspace = self.board.workspace
+        try:
+            if failed := self._failed:
+                self._learn(await workspace.call(lambda session: session.shelf.findings(failed)))
+            wanted = self._unread[:READ_ON] if on else [n for n in self._failed[:READ_ON] if n not in self._findings]
+            for start in range(0, len(wanted), AT_ONCE):
+                self._reading = len(wanted) - start
+                self._draw()
+                ids = wanted[start : start + AT_ONCE]
+                # One that the server leaves out has no findings, so that it is not asked for again.
+                self._learn(await workspace.call(lambda session: session.shelf.find_out(ids)))  # noqa: B023 - awaited here
+        except CekuraTuiError as error:
+            self._error = error
+            if error.exit_status == Exit.KEY_REFUSED:
+                self.tell_error(error)
+        finally:
+            self._reading = 0
+            self._draw()
+
+    def _learn(self, found: dict[int, tuple[Finding, ...]]) -> None:
+        if found:
+            self._findings |= found
+            if self._how == "verdict":
+                self._group()
+
+    # Keys
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """There is something to read on where a check is grouped by and not all is read."""
+        if action == "read_on":
+            return self._how == "verdict" and bool(self._unread) and not self._reading
+        return super().check_action(action, parameters)
+
+    def action_next_how(self) -> None:
+        """Group by the next thing."""
+        self._how = HOWS[(HOWS.index(self._how) + 1) % len(HOWS)]
+        self._draw()
+        self._group()
+
+    def action_read_on(self) -> None:
+        """Read of more runs why they failed."""
+        self._read(on=True)
+
+    @on(GroupList.Opened, "#groups")
+    def opened(self, event: GroupList.Opened) -> None:
+        """List the runs of a group."""
+        groups = self._grouping.groups if self._grouping else ()
+        group = next((group for group in groups if group.key == event.key), None)
+        if group is None or not self.is_current:
+            return
+        if group.left_out:
+            self.tell(f"The newest {MOST_IDS} of {group.count:,} runs are listed: a filter names no more by their ids.")
+        self.dismiss(group.filter_text)  # type: ignore[arg-type] # the run list waits for it
+
+    def action_back(self) -> None:
+        """Back to the run list as it was."""
+        self.dismiss(None)

@@ -1,0 +1,133 @@
+"""A dialog that takes a note on a run, kept on this machine alone."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+from textual import events, on
+from textual.app import ComposeResult
+from textual.containers import Vertical
+from textual.content import Content
+from textual.widgets import Input, Label, Static
+
+from cekura_tui.model.text import clean, clean_line
+from cekura_tui.ui.kit.dialog import Dialog
+from cekura_tui.ui.kit.inputs import TypedLine
+
+LONGEST = 4_000
+"""Characters of a note."""
+_ANY_SPACE = re.compile(r"\s+")
+
+
+class NoteInput(TypedLine):
+    """One line that takes a paste of several lines as one, where Textual's own takes the first alone."""
+
+    def entered(self, value: str) -> bool:
+        """Enter."""
+        if isinstance(self.screen, NoteDialog):
+            self.screen.take()
+        return True
+
+    def on_paste(self, event: events.Paste) -> None:
+        """Put all of it where the cursor or the selection is."""
+        event.stop()
+        event.prevent_default()
+        self.replace(_ANY_SPACE.sub(" ", clean(event.text)), *sorted(self.selection))
+
+
+class NoteDialog(Dialog[str]):
+    """Answers with the note, which is empty where it is to be removed.
+
+    `keep` is called with what was typed and not yet answered when the program is left, together with what was there
+    before: nobody said that it may go. `typed` is what was typed before, and `told` why that could not be stored.
+    """
+
+    AUTO_FOCUS = "NoteInput"
+
+    def __init__(
+        self,
+        run_id: int,
+        text: str,
+        *,
+        keep: Callable[[str], None] = lambda text: None,
+        typed: str | None = None,
+        told: str = "",
+    ) -> None:
+        super().__init__()
+        self._run_id, self._before = run_id, _one_line(text)
+        self._typed, self._told = self._before if typed is None else _one_line(typed), told
+        self._keep = keep
+        self._warned = False
+
+    def compose(self) -> ComposeResult:
+        """The line and what is said of it."""
+        with Vertical(classes="dialog"):
+            yield Label(Content(f"Note on run {self._run_id}"), classes="dialog-title")
+            yield NoteInput(self._typed, id="note", select_on_focus=False, compact=True)
+            yield Static(Content(clean_line(self._told)), id="note-told")
+            yield Label(Content("enter keeps · an empty note is removed · esc closes"), classes="dialog-hint")
+
+    def on_mount(self) -> None:
+        """A blinking cursor would write to the terminal for ever."""
+        self.query_one(NoteInput).cursor_blink = False
+
+    @property
+    def before(self) -> str:
+        """What there was."""
+        return self._before
+
+    def tell(self, text: str) -> None:
+        """Say what went wrong."""
+        if self.is_attached:
+            self._say(clean_line(text))
+
+    def was(self, text: str) -> None:
+        """This is the note by now; what was typed meanwhile stays before it."""
+        now, line = _one_line(text), self.query_one(NoteInput) if self.is_attached else None
+        if line is not None and now != self._before:
+            typed = self._note
+            line.value = self._typed = now if typed == self._before else f"{typed} | {now}" if now else typed
+            line.cursor_position = len(line.value)
+            self._before = now
+
+    @property
+    def _note(self) -> str:
+        return _one_line(self.query_one(NoteInput).value)
+
+    @on(Input.Changed)
+    def typed(self) -> None:
+        """What was said of the text before no longer holds."""
+        if self._note != self._typed:
+            self._typed = self._note
+            self._warned = False
+            self._say("")
+
+    def take(self) -> None:
+        """Enter."""
+        if (over := len(self._note) - LONGEST) > 0:
+            self._say(f"A note has up to {LONGEST:,} characters; this is {over:,} too long.")
+        else:
+            self.dismiss(self._note)
+
+    def keep(self) -> None:
+        """The program is being left."""
+        note, before = self._note, self._before
+        if note and note != before:
+            self._keep((note if before in note else f"{before} | {note}")[:LONGEST])
+
+    def action_give_up(self) -> None:
+        """Esc; what was typed is dropped by the second one only."""
+        if self._note == self._before or self._warned:
+            self.dismiss(None)
+            return
+        self._warned = True
+        self._say("The note is not kept yet: enter keeps it, esc once more drops what you typed.")
+
+    def _say(self, text: str) -> None:
+        self.query_one("#note-told", Static).update(Content(text))
+
+
+def _one_line(text: str) -> str:
+    """Clean, on one line, and whole."""
+    return clean_line(text, max(len(text), 1))

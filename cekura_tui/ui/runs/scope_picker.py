@@ -1,0 +1,293 @@
+"""A dialog that picks what to list runs of: a project, or one of its agents, found by typing."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar
+
+from rich.segment import Segment
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical
+from textual.content import Content
+from textual.widgets import Input, Label, Static
+
+from cekura_tui.model.errors import CekuraTuiError
+from cekura_tui.model.scope import Scope
+from cekura_tui.model.text import clean, clean_line
+from cekura_tui.ui.kit.dialog import Dialog
+from cekura_tui.ui.kit.inputs import TypedLine
+from cekura_tui.ui.kit.lines import TONE_CLASSES, TONE_CSS
+from cekura_tui.ui.kit.row_canvas import RowState
+from cekura_tui.ui.kit.strips import Line
+from cekura_tui.ui.kit.virtual_list import VirtualList
+from cekura_tui.ui.state import Board
+from cekura_tui.ui.terminal.cells import fit
+
+if TYPE_CHECKING:
+    from textual.timer import Timer
+    from textual.worker import Worker
+
+    from cekura_tui.model.scope import Agent, Project
+
+AT_ONCE = 3
+"""Questions in flight."""
+PAGES = 20
+"""Pages of one list of agents that are read."""
+FEW = 8
+"""So many projects have all their agents read at once; of more, only those that are looked for."""
+SETTLED = 0.2
+"""Seconds without a key before the server is asked for what was typed."""
+_ONE_PAGE = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """A project, or an agent under it. One that does not fit what was typed is there to head those that do."""
+
+    scope: Scope
+    current: bool
+    fits: bool = True
+
+    @property
+    def key(self) -> Hashable:
+        """Kind and number."""
+        return (self.scope.kind, self.scope.id)
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A list of agents at the server: of a project or of all, and what their names are to hold."""
+
+    project_id: int | None
+    q: str = ""
+
+
+class ScopeList(VirtualList[Choice], can_focus=False):
+    """Projects with their agents indented under them."""
+
+    COMPONENT_CLASSES: ClassVar[set[str]] = TONE_CLASSES
+    DEFAULT_CSS = f"ScopeList {{ {TONE_CSS} }}"
+
+    def key_of(self, row: Choice) -> Hashable:
+        """Kind and number."""
+        return row.key
+
+    def lines_of(self, row: Choice, width: int, state: RowState) -> Sequence[Line]:
+        """One line."""
+        agent = row.scope.kind == "agent"
+        name = fit(("    " if agent else "") + row.scope.shown, width - 14)
+        mark = "● " if row.current else "  "
+        dim = self.ink("tone--dim")
+        number = fit(str(row.scope.id), 10, right=True)
+        return [[Segment(mark), Segment(name, None if row.fits else dim), Segment(number, dim)]]
+
+
+class PickScopeDialog(Dialog[Scope]):
+    """Answers with the scope."""
+
+    AUTO_FOCUS = "Input"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("down", "move(1)", "Down", id="scopes.down", show=False),
+        Binding("up", "move(-1)", "Up", id="scopes.up", show=False),
+        Binding("pagedown", "page(1)", "Page down", id="scopes.page-down", show=False),
+        Binding("pageup", "page(-1)", "Page up", id="scopes.page-up", show=False),
+    ]
+
+    def __init__(self, board: Board, projects: Sequence[Project], current: Scope | None) -> None:
+        super().__init__()
+        self._board = board
+        self._projects = {project.id: Scope("project", project.id, project.name) for project in projects}
+        self._current = current and Scope(current.kind, current.id, current.name)
+        self._agents: dict[int, tuple[int | None, Scope]] = {}
+        """Each agent with its project, where that is known."""
+        if self._current and self._current.kind == "agent":
+            self._agents[self._current.id] = None, self._current
+        self._words: tuple[str, ...] = ()
+        self._typing: Timer | None = None
+        self._asked: dict[Question, Worker[None]] = {}
+        self._next: dict[Question, int] = {}
+        """The page that is read next; 0 where the list was read to its end."""
+        self._totals: dict[int, int] = {}
+        self._failed: dict[Question, str] = {}
+
+    def compose(self) -> ComposeResult:
+        """What is looked for, and the list."""
+        with Vertical(id="pick-scope", classes="dialog"):
+            yield Label(Content("List runs of"), classes="dialog-title")
+            yield TypedLine(placeholder="name or number", id="scope-search", compact=True)
+            yield ScopeList(id="scopes")
+            yield Static(id="scope-note")
+            yield Label(Content("letters search · ↑ ↓ move · enter picks · esc closes"), classes="dialog-hint")
+
+    def on_mount(self) -> None:
+        """Projects at once, agents as they come."""
+        self.query_one(Input).cursor_blink = False
+        self._show()
+        self._ask()
+
+    # Keys
+
+    def action_move(self, rows: int) -> None:
+        """The cursor of the list, while the keys go to the search."""
+        self.query_one(ScopeList).move_by(rows)
+
+    def action_page(self, pages: int) -> None:
+        """A page of the list."""
+        self.query_one(ScopeList).action_page(pages)
+
+    @on(Input.Changed)
+    def typed(self, event: Input.Changed) -> None:
+        """Narrow what is known at once, and ask for the rest when the keys have settled."""
+        words = tuple(clean_line(event.value).casefold().split())
+        if words == self._words:
+            return
+        self._words = words
+        self._failed.clear()
+        if self._typing is not None:
+            self._typing.stop()
+        self._typing = self.set_timer(SETTLED, self._ask)
+        self._show(anew=True)
+        self._tell()
+
+    @on(Input.Submitted)
+    @on(ScopeList.Opened)
+    def pick(self) -> None:
+        """Enter on one."""
+        if (row := self.query_one(ScopeList).cursor_row) is not None:
+            self.dismiss(row.scope)
+
+    # What is shown
+
+    def _fits(self, *scopes: Scope) -> bool:
+        text = "\n".join(_text(scope) for scope in scopes)
+        return all(word in text for word in self._words)
+
+    def _choices(self) -> Iterator[Choice]:
+        """Projects and agents that hold every word; an agent's project counts as a part of its name."""
+        now = self._current
+        under: dict[int | None, list[Scope]] = {}
+        for project_id, agent in self._agents.values():
+            under.setdefault(project_id, []).append(agent)
+        alone = [now] if now and now.kind == "result" else []
+        for scope in [*alone, *under.get(None, ())]:
+            if self._fits(scope):
+                yield Choice(scope, scope == now)
+        for number, project in self._projects.items():
+            fits = self._fits(project)
+            agents = [agent for agent in under.get(number, ()) if fits or self._fits(project, agent)]
+            if fits or agents:
+                yield Choice(project, _same(project, now), fits)
+            yield from (Choice(agent, _same(agent, now)) for agent in agents)
+
+    def _show(self, *, anew: bool = False) -> None:
+        """Show what fits. The cursor goes to the best row where other words were typed or there was none that fits."""
+        scopes = self.query_one(ScopeList)
+        anew = anew or not any(row.fits for row in scopes.rows)
+        scopes.show_rows(list(self._choices()))
+        best = [row for row in scopes.rows if row.current and not self._words]
+        best += [row for row in scopes.rows if row.fits][:1]
+        scopes.move_to(best[0].key if anew and best else scopes.cursor_key)
+
+    def _tell(self) -> None:
+        """Say what is missing, and why."""
+        note = self.query_one("#scope-note", Static)
+        told, many = "", len(self._projects) > FEW
+        if self._failed:
+            told = f"Agents could not be read: {next(iter(self._failed.values()))}"
+        elif not self._projects:
+            told = "This key sees no project."
+        elif self._open():
+            told = "Reading agents …"
+        elif not self.query_one(ScopeList).rows:
+            cut = any(self._next.get(ask, 1) > PAGES for ask in self._wanted())
+            told = "Nothing fits so far; type more of the name." if cut else "No project and no agent fits."
+        elif long := [project.shown for n, project in self._projects.items() if self._next.get(Question(n), 1) > PAGES]:
+            told = f"Not all agents of {long[0]} are listed; type to find others."
+        elif many and not self._words:
+            told = "Agents of other projects are found as you type."
+        note.set_class(bool(self._failed), "-failed")
+        note.update(Content(clean(told)))
+
+    # What the server is asked
+
+    @property
+    def _home(self) -> int | None:
+        """The project of the current scope, where it is known."""
+        now = self._current
+        if now is None or now.kind == "result":
+            return None
+        return now.id if now.kind == "project" else self._agents[now.id][0]
+
+    def _wanted(self) -> list[Question]:
+        """What is to be asked for, the most wanted first."""
+        now, many, words = self._current, len(self._projects) > FEW, self._words
+        # The server looks for what it is sent as a whole; the longest word also finds what has the words elsewhere.
+        sought = list(dict.fromkeys((" ".join(words), max(words, key=len)))) if words else []
+        hits = {n: sum(word in _text(project) for word in words) for n, project in self._projects.items()}
+        near = sorted(hits, key=lambda n: (n != self._home, -hits[n]))
+        near = [n for n in near if not many or n == self._home or hits[n]][: 2 * FEW]
+        wanted = [Question(n) for n in near]
+        large = [n for n in near if self._totals.get(n, 0) > _ONE_PAGE and self._next[Question(n)]]
+        places: list[int | None] = [None, *large] if many else [*large]
+        if not words and now and now.kind == "agent" and now.name and self._home is None:
+            sought, places = [now.name], places[: int(many)]
+        # Without a project agents are found of those that are not read.
+        return [*(Question(place, text) for text in sought for place in places), *wanted]
+
+    def _open(self) -> list[Question]:
+        """What is wanted and not read to its end."""
+        return [ask for ask in self._wanted() if 1 <= self._next.get(ask, 1) <= PAGES and ask not in self._failed]
+
+    @property
+    def _gone(self) -> bool:
+        """Whether it is being taken apart; Textual says of what it is removing that it is not displayed."""
+        return not (self.display and self.is_attached and self.children)
+
+    def _ask(self) -> None:
+        """Ask for what is open, and no longer for what is not wanted any more."""
+        if self._gone:
+            return
+        wanted = self._open()
+        for stale in self._asked.keys() - set(wanted):
+            self._asked.pop(stale).cancel()
+        for ask in wanted:
+            if len(self._asked) < AT_ONCE and ask not in self._asked:
+                self._asked[ask] = self.run_worker(self._read(ask), group="agents")
+        self._tell()
+
+    async def _read(self, ask: Question) -> None:
+        """One page; what is wanted most is asked for next, which may be another list's."""
+        number = self._next.get(ask, 1)
+        try:
+            page = await self._board.workspace.call(lambda session: session.agents(ask.project_id, number, ask.q))
+        except CekuraTuiError as error:
+            self._failed[ask] = error.message
+        else:
+            for agent in page.items:
+                self._file(agent, ask.project_id)
+            self._next[ask] = number + 1 if page.more and page.items else 0
+            if ask.project_id is not None and not ask.q:
+                self._totals[ask.project_id] = page.count
+        # Whoever cancels a question takes it out himself.
+        del self._asked[ask]
+        if not self._gone:
+            self._show()
+            self._ask()
+
+    def _file(self, agent: Agent, asked_of: int | None) -> None:
+        known = self._agents.get(agent.id)
+        project_id = agent.project_id if agent.project_id in self._projects else asked_of
+        if known is None or (known[0] is None and project_id is not None):
+            self._agents.pop(agent.id, None)
+            self._agents[agent.id] = project_id, Scope("agent", agent.id, agent.name)
+
+
+def _same(scope: Scope, current: Scope | None) -> bool:
+    return current is not None and (scope.kind, scope.id) == (current.kind, current.id)
+
+
+def _text(scope: Scope) -> str:
+    return f"{scope.shown} {scope.id}".casefold()

@@ -1,0 +1,214 @@
+"""A dialog that searches what was said in every run that was opened here."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Sequence
+from typing import TYPE_CHECKING, ClassVar
+
+from rich.segment import Segment
+from textual import on, work
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical
+from textual.content import Content
+from textual.widgets import Input, Label, Static
+
+from cekura_tui.model.errors import CekuraTuiError
+from cekura_tui.model.text import clean_line, count
+from cekura_tui.model.transcript.search import LONGEST_QUERY, FoundSaid, Hit, read_query
+from cekura_tui.model.transcript.timeline import clock
+from cekura_tui.ui.kit.dialog import Dialog
+from cekura_tui.ui.kit.inputs import TypedLine
+from cekura_tui.ui.kit.lines import TONE_CLASSES, TONE_CSS
+from cekura_tui.ui.kit.row_canvas import RowState
+from cekura_tui.ui.kit.strips import Line
+from cekura_tui.ui.kit.virtual_list import VirtualList
+from cekura_tui.ui.state import Board
+from cekura_tui.ui.terminal.cells import fit
+
+if TYPE_CHECKING:
+    from textual.timer import Timer
+
+SETTLED = 0.15
+"""Seconds without a key before what was typed is searched."""
+_RUN_CELLS, _WHEN_CELLS, _TIME_CELLS, _SPEAKER_CELLS = 10, 12, 7, 6
+_SPEAKERS = {"testing": "caller", "main": "agent", "tool_call": "tool →", "tool_result": "tool ←"}
+_AN_HOUR = 3_600
+
+
+class HitList(VirtualList[Hit]):
+    """A hit on two lines: which run, when and whose words; and the words themselves, what was found underlined."""
+
+    row_height = 2
+    COMPONENT_CLASSES: ClassVar[set[str]] = {*TONE_CLASSES, "hits--match"}
+    DEFAULT_CSS = f"HitList {{ {TONE_CSS} & > .hits--match {{ color: $warning; text-style: bold underline; }} }}"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("slash", "screen.type", "Search", id="search-runs.type", show=False),
+    ]
+
+    def __init__(self, board: Board) -> None:
+        super().__init__(id="hits")
+        self._board = board
+
+    def key_of(self, row: Hit) -> Hashable:
+        """Run and turn."""
+        return (row.run_id, row.n)
+
+    def lines_of(self, row: Hit, width: int, state: RowState) -> Sequence[Line]:
+        """Where it is; then what was said."""
+        dim = self.ink("tone--dim")
+        time = clock(row.start, hours=row.start is not None and row.start >= _AN_HOUR) or f"turn {row.n}"
+        who = f"{fit(time, _TIME_CELLS, right=True)} {fit(_SPEAKERS.get(row.speaker, row.speaker), _SPEAKER_CELLS)}"
+        room = width - _RUN_CELLS - _WHEN_CELLS - len(who) - 3
+        head = [
+            Segment(fit(str(row.run_id), _RUN_CELLS) + " "),
+            Segment(fit(row.scenario, room) + " "),
+            Segment(fit(self._board.when(row.when), _WHEN_CELLS) + " ", dim),
+            Segment(who, dim),
+        ]
+        return [head, [Segment("  "), *self._said(row)]]
+
+    def _said(self, row: Hit) -> Line:
+        found, at, pieces = self.ink("hits--match"), 0, []
+        for start, end in row.matches:
+            pieces += [Segment(row.snippet[at:start]), Segment(row.snippet[start:end], found)]
+            at = end
+        return [*pieces, Segment(row.snippet[at:])]
+
+
+class SearchLine(TypedLine):
+    """What is looked for; enter and down go to what was found."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("down", "screen.to_hits", "To the hits", id="search-runs.hits", show=False),
+    ]
+
+    def __init__(self, text: str) -> None:
+        super().__init__(text, id="said-search", compact=True, placeholder=_EXAMPLE, max_length=LONGEST_QUERY)
+        self.cursor_blink = False
+
+
+class SearchRunsDialog(Dialog[tuple[int, int]]):
+    """Answers with run and turn of the hit that was chosen. It opens with what was searched last, ready to be typed
+    over."""
+
+    AUTO_FOCUS = "#said-search"
+    last: ClassVar[str] = ""
+    """What was searched last in this process."""
+
+    def __init__(self, board: Board) -> None:
+        super().__init__()
+        self._board = board
+        self._typing: Timer | None = None
+        self._searched: str | None = None
+        """The words whose answer is shown; None while another is awaited or where there is none."""
+        self._go_there = False
+        """Whether enter was pressed before the answer was there."""
+
+    def compose(self) -> ComposeResult:
+        """What is looked for, what came of it, the hits."""
+        with Vertical(id="search-runs", classes="dialog"):
+            yield Label(Content("Search what was said in all opened runs"), classes="dialog-title")
+            yield SearchLine(SearchRunsDialog.last)
+            yield Static(id="said-note")
+            yield HitList(self._board)
+            yield Label(Content(_KEYS), classes="dialog-hint")
+
+    def on_mount(self) -> None:
+        """The last search again, for other runs may have been opened since."""
+        self._search()
+
+    @property
+    def _gone(self) -> bool:
+        """Whether it is being taken apart."""
+        return not (self.display and self.is_attached and self.children)
+
+    # Keys
+
+    @on(Input.Changed)
+    def typed(self, event: Input.Changed) -> None:
+        """Search when the keys have rested."""
+        if event.value == SearchRunsDialog.last:
+            return
+        SearchRunsDialog.last = event.value
+        self._searched = None
+        if self._typing is not None:
+            self._typing.stop()
+        self._typing = self.set_timer(SETTLED, self._search)
+
+    @on(Input.Submitted)
+    def action_to_hits(self) -> None:
+        """To the hits; of what was typed just now when they are there."""
+        if self._searched == self.query_one(SearchLine).value and self.query_one(HitList).rows:
+            self.set_focus(self.query_one(HitList))
+        else:
+            self._go_there = True
+            self._search()
+
+    def action_type(self) -> None:
+        """Back to what is looked for."""
+        self.set_focus(self.query_one(SearchLine))
+
+    @on(HitList.Opened)
+    def choose(self) -> None:
+        """Enter on a hit."""
+        if (hit := self.query_one(HitList).cursor_row) is not None:
+            self.dismiss((hit.run_id, hit.n))
+
+    # Searching
+
+    def _search(self) -> None:
+        """At once, in place of a search that goes on."""
+        if self._gone:
+            return
+        if self._typing is not None:
+            self._typing.stop()
+            self._typing = None
+        self._say("Searching …")
+        self._ask(self.query_one(SearchLine).value)
+
+    @work(group="search-said", exclusive=True)
+    async def _ask(self, text: str) -> None:
+        try:
+            found = await self._board.workspace.call(lambda session: session.search_said(text))
+        except CekuraTuiError as error:
+            self._show(text, ())
+            self._searched, self._go_there = None, False
+            self._say(f"! {error.sentence()} Enter searches again.", failed=True)
+            return
+        self._show(text, found.hits)
+        self._say(told(text, found))
+
+    def _show(self, text: str, hits: Sequence[Hit]) -> None:
+        if self._gone:
+            return
+        self.query_one(HitList).show_rows(hits, reset=True)
+        self._searched = text
+        # Whoever typed on meanwhile is not led away.
+        if self._go_there and hits and self.query_one(SearchLine).value == text:
+            self.set_focus(self.query_one(HitList))
+        self._go_there = False
+
+    def _say(self, text: str, *, failed: bool = False) -> None:
+        if not self._gone:
+            note = self.query_one("#said-note", Static)
+            note.set_class(failed, "-failed")
+            note.update(Content(clean_line(text)))
+
+
+def told(text: str, found: FoundSaid) -> str:
+    """How much was found and where was looked, in a sentence; where there is nothing, what to do."""
+    runs = count(found.runs_covered, "opened run")
+    if not found.runs_covered:
+        return "No run is kept here yet: open one, and what was said in it can be searched."
+    if not read_query(text).words:
+        return f"Type words that were said; {runs} can be searched."
+    way = "" if found.indexed else ", searched without an index"
+    if not found.total:
+        return f"No hits in {runs}{way}. Try fewer or shorter words, or open more runs."
+    shown = f"; the first {len(found.hits)} are listed" if len(found.hits) < found.total else ""
+    return f"{count(found.total, 'hit')} in {found.runs_hit:,} of {runs}{way}{shown}"
+
+
+_EXAMPLE = 'words  "a phrase"  caller: agent: tool:'
+_KEYS = "enter to hits, opens one · / search · caller: agent: tool: · esc closes"

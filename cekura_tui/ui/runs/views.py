@@ -1,0 +1,245 @@
+"""A dialog of views: filters with a name, to be put into effect, saved and forgotten."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Hashable, Sequence
+from typing import TYPE_CHECKING, ClassVar
+
+from rich.segment import Segment
+from textual import on, work
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical
+from textual.content import Content
+from textual.widgets import Input, Label, Static
+
+from cekura_tui.model.errors import CekuraTuiError
+from cekura_tui.model.filter.filter import GIVEN_VIEWS, View
+from cekura_tui.model.text import clean_line
+from cekura_tui.ui.kit.dialog import Dialog
+from cekura_tui.ui.kit.inputs import TypedLine
+from cekura_tui.ui.kit.lines import TONE_CLASSES, TONE_CSS
+from cekura_tui.ui.kit.row_canvas import RowState
+from cekura_tui.ui.kit.strips import Line
+from cekura_tui.ui.kit.virtual_list import VirtualList
+from cekura_tui.ui.state import Board
+from cekura_tui.ui.terminal.cells import fit
+
+if TYPE_CHECKING:
+    from cekura_tui.workspace.session import Session
+
+LONGEST_NAME = 60
+_NAME_CELLS = 26
+
+
+class ViewList(VirtualList[View]):
+    """A view a line; the one whose filter is in effect has a dot."""
+
+    COMPONENT_CLASSES: ClassVar[set[str]] = TONE_CLASSES
+    DEFAULT_CSS = f"ViewList {{ {TONE_CSS} }}"
+    current = ""
+
+    def key_of(self, row: View) -> Hashable:
+        """Its name, and whether it is given."""
+        return (row.name, row.given)
+
+    def lines_of(self, row: View, width: int, state: RowState) -> Sequence[Line]:
+        """The name, and dim the filter."""
+        name = Segment(("● " if row.filter == self.current else "  ") + fit(row.name, _NAME_CELLS) + "  ")
+        return [[name, Segment(fit(row.filter, width - _NAME_CELLS - 4), self.ink("tone--dim"))]]
+
+
+class ViewsDialog(Dialog[str]):
+    """Answers with the filter of the view that was chosen; `current` is the filter in effect."""
+
+    AUTO_FOCUS = "ViewList"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("s", "name", "Save the filter", id="views.save"),
+        Binding("x", "forget", "Forget", id="views.forget"),
+        Binding("u", "bring_back", "Undo", id="views.undo"),
+    ]
+
+    def __init__(self, board: Board, current: str, views: Sequence[View]) -> None:
+        super().__init__()
+        self._board, self._current = board, current
+        self._own = {view.name: view for view in views if not view.given}
+        self._forgotten: list[View] = []
+        self._replaces = ""
+
+    def compose(self) -> ComposeResult:
+        """The views, and below them where a name is typed."""
+        with Vertical(classes="dialog views"):
+            yield Label(Content("Views"), classes="dialog-title")
+            yield ViewList(id="views")
+            with Vertical(id="view-naming"):
+                yield Static(Content(f"A name for {clean_line(self._current)}"), id="view-of")
+                yield TypedLine(id="view-name", compact=True)
+            yield Static(id="views-note")
+            yield Label(Content(_KEYS), id="views-keys", classes="dialog-hint")
+
+    def on_mount(self) -> None:
+        """Show them; the cursor is on the one in effect."""
+        self.query_one(Input).cursor_blink = False
+        self.query_one("#view-naming").display = False
+        views = self.query_one(ViewList)
+        views.current = self._current
+        self._draw()
+        for view in views.rows:
+            if view.filter == self._current:
+                views.move_to(views.key_of(view))
+        self.call_after_refresh(self._show_from_the_first)
+
+    def _show_from_the_first(self) -> None:
+        """Before the list had a size, the row of the cursor was put at its top."""
+        views = self.query_one(ViewList)
+        key = views.cursor_key
+        views.action_first()
+        views.move_to(key)
+
+    def _draw(self, name: str = "") -> None:
+        """The given ones, then the own ones by name; the cursor goes to the own one of this name."""
+        views = self.query_one(ViewList)
+        own = sorted(self._own.values(), key=lambda view: (view.name.casefold(), view.name))
+        views.show_rows([*GIVEN_VIEWS, *own])
+        views.move_to((name, False))
+
+    def _say(self, text: str, *, failed: bool = False) -> None:
+        note = self.query_one("#views-note", Static)
+        note.set_class(failed, "-failed")
+        note.update(Content(("! " if failed else "") + clean_line(text)))
+
+    @on(ViewList.Opened)
+    def choose(self) -> None:
+        """Enter on one."""
+        if (view := self.query_one(ViewList).cursor_row) is not None:
+            self.dismiss(view.filter)
+
+    # Saving
+
+    @property
+    def _naming(self) -> bool:
+        return bool(self.query_one("#view-naming").display)
+
+    def _show_naming(self, naming: bool) -> None:
+        self._replaces = ""
+        self.query_one("#view-naming").display = naming
+        self.query_one("#views-keys", Label).update(Content(_NAMING_KEYS if naming else _KEYS))
+        self.set_focus(self.query_one(Input) if naming else self.query_one(ViewList))
+
+    def action_name(self) -> None:
+        """Ask for a name."""
+        if not self._current:
+            self._say("No filter is in effect, so there is nothing to save.", failed=True)
+        else:
+            self._say("")
+            self._show_naming(True)
+
+    def action_give_up(self) -> None:
+        """Leave the name, or the dialog."""
+        if self._naming:
+            self._say("")
+            self._show_naming(False)
+        else:
+            super().action_give_up()
+
+    @on(Input.Changed)
+    def renamed(self) -> None:
+        """Another name: what was said of the former one no longer holds."""
+        if self._naming:
+            self._replaces = ""
+            self._say("")
+
+    @on(Input.Submitted)
+    def save(self, event: Input.Submitted) -> None:
+        """Save the filter in effect, if the name will do; an own view is replaced when asked for twice."""
+        name = clean_line(event.value, len(event.value) + 1)
+        wrong = _wrong_with(name)
+        there = next((own for own in self._own if own.casefold() == name.casefold()), None)
+        if wrong:
+            self._say(wrong, failed=True)
+        elif there is not None and self._replaces != there:
+            self._replaces = there
+            self._say(f"There is a view “{there}” already: {self._own[there].filter}. Enter once more replaces it.")
+        else:
+            self._save(View(there or name, self._current))
+
+    @work(group="save-view")
+    async def _save(self, view: View) -> None:
+        try:
+            await self._ask(lambda session: session.shelf.save_view(view.name, view.filter))
+        except CekuraTuiError as error:
+            self._say(error.sentence(), failed=True)
+            return
+        self._own[view.name] = view
+        self._forgotten = [forgotten for forgotten in self._forgotten if forgotten.name != view.name]
+        self.query_one(Input).value = ""
+        self._draw(view.name)
+        self._show_naming(False)
+        self._say(f"Saved as “{view.name}”.")
+
+    # Forgetting
+
+    def action_forget(self) -> None:
+        """Forget the own view under the cursor."""
+        view = self.query_one(ViewList).cursor_row
+        if view is None:
+            return
+        if view.given:
+            self._say(f"“{view.name}” is given and stays.", failed=True)
+            return
+        del self._own[view.name]
+        self._forgotten.append(view)
+        self._draw()
+        self._say(f"“{view.name}” is forgotten. u brings it back.")
+        self._forget(view)
+
+    @work(group="forget-view")
+    async def _forget(self, view: View) -> None:
+        try:
+            await self._ask(lambda session: session.shelf.forget_view(view.name))
+        except CekuraTuiError as error:
+            self._own.setdefault(view.name, view)
+            self._forgotten = [forgotten for forgotten in self._forgotten if forgotten is not view]
+            self._draw(view.name)
+            self._say(f"“{view.name}” is not forgotten. {error.sentence()}", failed=True)
+
+    def action_bring_back(self) -> None:
+        """Bring back the view that was forgotten last."""
+        if not self._forgotten:
+            self._say("Nothing was forgotten here.", failed=True)
+            return
+        view = self._forgotten.pop()
+        self._own[view.name] = view
+        self._draw(view.name)
+        self._say(f"“{view.name}” is back.")
+        self._bring_back(view)
+
+    @work(group="bring-back-view")
+    async def _bring_back(self, view: View) -> None:
+        try:
+            await self._ask(lambda session: session.shelf.save_view(view.name, view.filter))
+        except CekuraTuiError as error:
+            self._own.pop(view.name, None)
+            self._forgotten.append(view)
+            self._draw()
+            self._say(f"“{view.name}” is not back. {error.sentence()}", failed=True)
+
+    async def _ask(self, what: Callable[[Session], Awaitable[None]]) -> None:
+        """Of the session; it is done also when the dialog is left meanwhile."""
+        await asyncio.shield(self._board.workspace.call(what))
+
+
+def _wrong_with(name: str) -> str:
+    """Why a view cannot have this name, in a sentence; empty if it can."""
+    if not name:
+        return "Type a name."
+    if len(name) > LONGEST_NAME:
+        return f"A name has at most {LONGEST_NAME} characters; this one has {len(name)}."
+    if any(view.name.casefold() == name.casefold() for view in GIVEN_VIEWS):
+        return f"“{name}” is a given view. Take another name."
+    return ""
+
+
+_KEYS = "enter filters · s saves the filter in effect · x forgets · esc closes"
+_NAMING_KEYS = "enter saves · esc back to the list"

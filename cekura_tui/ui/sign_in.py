@@ -1,0 +1,101 @@
+"""Signing in: only when there is no key, or the server refused it."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from textual import on, work
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, VerticalScroll
+from textual.content import Content
+from textual.widgets import Button, Input, Label, Static
+
+from cekura_tui.model.errors import CekuraTuiError
+from cekura_tui.model.text import clean
+from cekura_tui.ui.kit.page import Page
+from cekura_tui.ui.messages import WorkspaceChanged
+from cekura_tui.ui.state import Board
+
+
+class SignInScreen(Page):
+    """Asks for a key, checks it, and says so; or leads to the embedded workspace."""
+
+    AUTO_FOCUS = "#key"
+    locked = True
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("ctrl+t", "demo", "Embedded workspace", id="sign-in.demo", key_display="ctrl+t", priority=True),
+        Binding("escape", "app.quit", "Quit", id="sign-in.quit"),
+    ]
+    HELP = (
+        "# Sign in\nA key is made in the dashboard. It is kept readable by you alone and goes to its own server only.\n"
+    )
+
+    def __init__(self, board: Board, reason: CekuraTuiError | None) -> None:
+        super().__init__(board)
+        self._reason = reason
+
+    def body(self) -> ComposeResult:
+        """What is wrong, the field, the way around."""
+        setup = self.board.workspace.setup
+        with VerticalScroll(id="sign-in"):
+            yield Label(Content("Sign in"), classes="dialog-title")
+            yield Static(
+                Content(clean(self._reason.message if self._reason else "There is no API key yet.")), id="reason"
+            )
+            yield Static(
+                Content(
+                    f"A key for {setup.server.origin} is made in {setup.settings.dashboard_url}, Settings › API keys."
+                    f" It is kept in {setup.paths.credentials}, readable by you alone, and sent to this server only."
+                )
+            )
+            yield Input(placeholder="API key", password=True, id="key", compact=True)
+            yield Static(id="sign-in-note")
+            with Horizontal(classes="dialog-buttons"):
+                yield Button(Content("Sign in"), id="check", variant="primary", compact=True)
+                yield Button(Content("Look around in the embedded workspace"), id="demo", compact=True)
+            yield Label(Content("enter signs in · ctrl+t the embedded workspace"), classes="dialog-hint")
+
+    def on_mount(self) -> None:
+        """A blinking cursor would write to the terminal for ever."""
+        self.query_one(Input).cursor_blink = False
+
+    @on(Input.Submitted)
+    @on(Button.Pressed, "#check")
+    def check(self) -> None:
+        """Ask the server whether it takes the key."""
+        self._check()
+
+    # The key is read inside the worker: a worker's description shows its arguments.
+    @work(group="sign-in", exclusive=True)
+    async def _check(self) -> None:
+        field = self.query_one(Input)
+        self._say("Checking …")
+        try:
+            await self.board.workspace.sign_in(field.value)
+        except CekuraTuiError as error:
+            self._say(error.sentence(), failed=True)
+            field.focus()
+            return
+        field.value = ""
+        self.post_message(WorkspaceChanged())
+
+    @on(Button.Pressed, "#demo")
+    def action_demo(self) -> None:
+        """Enter the embedded workspace."""
+        self._enter_demo()
+
+    @work(group="sign-in", exclusive=True)
+    async def _enter_demo(self) -> None:
+        self._say("Starting the embedded workspace …")
+        try:
+            await self.board.workspace.enter_demo()
+        except CekuraTuiError as error:
+            self._say(error.sentence(), failed=True)
+            return
+        self.post_message(WorkspaceChanged())
+
+    def _say(self, text: str, *, failed: bool = False) -> None:
+        note = self.query_one("#sign-in-note", Static)
+        note.set_class(failed, "-failed")
+        note.update(Content(clean(text)))

@@ -1,0 +1,113 @@
+"""What all screens look at: the workspace, the jobs as last read, and the clock.
+
+Following the jobs only while one is seen.
+
+Textual repaints the whole screen on top whenever the one right below it handles a message, seen or not: with jobs that
+change every second that would never end.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
+
+from textual.screen import Screen
+from textual.signal import Signal
+from textual.widget import Widget
+
+from cekura_tui.model.job import Job, usual
+from cekura_tui.model.text import clock_text
+
+if TYPE_CHECKING:
+    from textual.dom import DOMNode
+
+    from cekura_tui.prose.conflicts import ConflictDecisions
+    from cekura_tui.workspace.workspace import Workspace
+
+
+class Board:
+    """Handed to every screen. `jobs` is replaced whole, then `jobs_changed` tells it."""
+
+    def __init__(self, owner: DOMNode, workspace: Workspace, clock: Callable[[], float] = time.time) -> None:
+        self.workspace = workspace
+        self.clock = clock
+        self.away: Callable[[], bool] = lambda: False
+        """Whether nobody is at the terminal."""
+        self.jobs: tuple[Job, ...] = ()
+        self.durations: tuple[float, ...] = ()
+        """How many seconds this profile's last jobs took."""
+        self.usual = usual(())
+        self._again: tuple[tuple[Job, ...], dict[int, int]] = ((), {})
+        self.jobs_changed: Signal[Any] = Signal(owner, "jobs changed")
+        self.decisions: dict[int, ConflictDecisions] = {}
+        """What was decided of conflicts with an agent's prompt, by the job that the text was staged with."""
+
+    def put_jobs(self, jobs: Sequence[Job]) -> None:
+        """These are the jobs now."""
+        if self.jobs != tuple(jobs):
+            self.jobs = tuple(jobs)
+            self.jobs_changed.publish(self.jobs)
+
+    def put_job(self, job: Job) -> None:
+        """One of the jobs is like this now."""
+        self.put_jobs([job if known.number == job.number else known for known in self.jobs])
+
+    def put_new(self, job: Job) -> None:
+        """A job that was just launched, unless it was read already, and maybe later; the newest is the first."""
+        if self.job(job.number) is None:
+            self.put_jobs([job, *self.jobs])
+
+    def put_durations(self, durations: Sequence[float]) -> None:
+        """So long did this profile's last jobs take."""
+        if self.durations != tuple(durations):
+            self.durations, self.usual = tuple(durations), usual(durations)
+            self.jobs_changed.publish(self.jobs)
+
+    def job(self, number: object) -> Job | None:
+        """The job of this number, if there is one."""
+        return next((job for job in self.jobs if job.number == number), None)
+
+    def again(self, number: int) -> int | None:
+        """The number of the job that repeats this one, if it was launched again."""
+        if self._again[0] is not self.jobs:
+            self._again = self.jobs, {job.again_of: job.number for job in self.jobs if job.again_of is not None}
+        return self._again[1].get(number)
+
+    def when(self, moment: float | None, *, seconds: bool = False) -> str:
+        """A moment as it is shown on screen."""
+        return "" if moment is None else clock_text(moment, self.clock(), seconds=seconds)
+
+
+ELAPSED = 5.0
+"""Seconds between two looks at how long jobs go on."""
+
+
+def in_sight(screen: Screen[Any]) -> bool:
+    """Whether a screen is on top, or under a dialog."""
+    return screen.is_current and (screen.is_active or screen.app.screen.is_modal)
+
+
+def follow(widget: Widget, board: Board, draw: Callable[[], None]) -> None:
+    """Draw whenever the jobs change, as time passes while some go on, and when the widget comes into sight again.
+
+    It must be mounted, and is not drawn while its screen is covered by another.
+    """
+
+    def tick() -> None:
+        if any(job.state.going for job in board.jobs):
+            draw()
+
+    timer = widget.set_interval(ELAPSED, tick, pause=True)
+
+    def look(_: object = None) -> None:
+        board.jobs_changed.unsubscribe(widget)
+        if in_sight(widget.screen):
+            board.jobs_changed.subscribe(widget, lambda _: draw())
+            timer.resume()
+            draw()
+        else:
+            timer.pause()
+
+    widget.app.screen_change_signal.subscribe(widget, look)
+    look()

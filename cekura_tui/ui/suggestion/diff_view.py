@@ -1,0 +1,462 @@
+"""What is told of a hunk below its header.
+
+A prose diff as the rows of a list: a header for every hunk, why, its lines, and folds for what did not change.
+
+The rows of a prose diff drawn: in one column, or what was sent beside what is proposed.
+
+Two versions of a prompt hunk by hunk: red and struck what went, green and underlined what came, a mark beside each
+line so that nothing hangs on colour.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass
+from itertools import zip_longest
+from typing import ClassVar, Literal
+
+from rich.segment import Segment
+from rich.style import Style
+from textual.binding import Binding, BindingType
+
+from cekura_tui.model.text import LONGEST_LINE, capped, clean_line, count, visible
+from cekura_tui.prose.diff import Hunk, ProseDiff
+from cekura_tui.prose.lines import (
+    Passage,
+    ProseLine,
+    also_here,
+    counts,
+    fold,
+    has_words,
+    in_stretches,
+    moved_away,
+    noted,
+    passages,
+    signed,
+)
+from cekura_tui.prose.staging import Choices
+from cekura_tui.prose.words import Op, Span, word_count
+from cekura_tui.ui.kit.row_canvas import RowState
+from cekura_tui.ui.kit.strips import Line, breaks
+from cekura_tui.ui.kit.virtual_list import ListMessage, VirtualList
+from cekura_tui.ui.terminal.cells import fit
+
+
+@dataclass(frozen=True, slots=True)
+class HunkTold:
+    """Why a hunk may have been proposed. `reasons` are whole lines ("answers ✗ Identity check, run 900238 turn 14"),
+    `own_facts` what it has of one run alone ("14 March", "Priya")."""
+
+    reasons: tuple[str, ...] = ()
+    own_facts: tuple[str, ...] = ()
+
+
+CONTEXT = 2
+"""Unchanged lines that are shown before and after a change."""
+SIGNS = {"": "·", "accepted": "✓", "rejected": "✗", "edited": "✎"}
+
+Kind = Literal["head", "also", "why", "flag", "line", "away", "fold"]
+Decided = Literal["", "accepted", "rejected", "edited"]
+
+
+@dataclass(frozen=True, slots=True)
+class DiffRow:
+    """A row before wrapping. `passage` and `part` are its key; `hunk` is 0 in what did not change, `decided` what was
+    chosen of the hunk. A row of a kind other than "line" has one unmarked span."""
+
+    passage: int
+    part: int
+    kind: Kind
+    line: ProseLine
+    hunk: int = 0
+    moved: bool = False
+    decided: Decided = ""
+
+    @property
+    def key(self) -> tuple[int, int]:
+        return self.passage, self.part
+
+    @property
+    def text(self) -> str:
+        return self.line.text
+
+
+def diff_rows(
+    diff: ProseDiff,
+    found: Sequence[Passage],
+    choices: Choices,
+    told: Mapping[int, HunkTold],
+    *,
+    unfolded: AbstractSet[int] = frozenset(),
+    only_changes: bool = False,
+) -> list[DiffRow]:
+    """The rows of the passages of a diff; `unfolded` are the indexes of unchanged passages that are shown whole, with
+    `only_changes` none is shown. All texts are safe to draw."""
+    if diff.is_same:
+        return [_said(0, 0, "fold", "Both texts are the same.")]
+    rows = [_said(-1, 0, "fold", visible(diff.coarse))] if diff.coarse else []
+    for n, (passage, before, after) in enumerate(zip(found, [None, *found], [*found[1:], None], strict=False)):
+        if passage.hunk:
+            rows.extend(_of_hunk(n, diff, passage, choices, told.get(passage.hunk, HunkTold())))
+        elif n in unfolded and not only_changes:
+            rows.extend(DiffRow(n, part, "line", line) for part, line in enumerate(_drawn(passage)))
+        elif not only_changes:
+            rows.extend(_folded(n, passage, CONTEXT * has_words(before), CONTEXT * has_words(after)))
+    return rows
+
+
+def _said(
+    passage: int, part: int, kind: Kind, text: str, hunk: int = 0, moved: bool = False, decided: Decided = ""
+) -> DiffRow:
+    return DiffRow(passage, part, kind, ProseLine((Span("same", text),)), hunk, moved, decided)
+
+
+def _folded(n: int, passage: Passage, before: int, after: int) -> Iterator[DiffRow]:
+    first, hidden, last = fold(passage.lines, before, after)
+    for part, line in enumerate(first):
+        yield DiffRow(n, part, "line", line)
+    if hidden:
+        yield _said(n, len(first), "fold", f"… {count(hidden, 'line')} unchanged …")
+    for part, line in enumerate(last, len(first) + hidden):
+        yield DiffRow(n, part, "line", line)
+
+
+def _of_hunk(n: int, diff: ProseDiff, passage: Passage, choices: Choices, told: HunkTold) -> Iterator[DiffRow]:
+    """Its header and what is told have keys below those of its lines, so that these stay when more is told."""
+    hunk = diff.hunks[passage.hunk - 1]
+    choice = choices.get(hunk.number)
+    decided: Decided = choice.what if choice else ""
+    of_hunk = (hunk.number, bool(passage.moved), decided)
+    number = f"{SIGNS[decided]} {hunk.number} of {len(diff.hunks)}"
+    if passage.head:
+        yield _said(n, -1_000, "head", _head(number, diff, hunk, passage, decided), *of_hunk)
+        for k, reason in enumerate(told.reasons):
+            yield _said(n, -900 + k, "why", clean_line(reason), *of_hunk)
+        if told.own_facts:
+            facts = clean_line(", ".join(told.own_facts))
+            yield _said(n, -1, "flag", f"! speaks of this one call: {facts}", *of_hunk)
+    elif passage.moved == "away":
+        yield _said(n, -1_000, "away", moved_away(passage), *of_hunk)
+    else:
+        yield _said(n, -1_000, "also", f"{number} · {also_here(passage)}", *of_hunk)
+    for part, line in enumerate(_drawn(passage)):
+        yield DiffRow(n, part, "line", line, *of_hunk)
+
+
+def _drawn(passage: Passage) -> Iterator[ProseLine]:
+    return (one for line in passage.lines for one in in_stretches(line))
+
+
+def _head(number: str, diff: ProseDiff, hunk: Hunk, passage: Passage, decided: Decided) -> str:
+    removed, added = hunk.removed, hunk.added
+    if decided == "edited":
+        removed, added = (
+            sum(word_count(span.text) for line in passage.lines for span in line.spans if span.op == op)
+            for op in ("del", "ins")
+        )
+    parts = (number, visible(hunk.place), counts(removed, added), noted(diff, hunk), decided)
+    return " · ".join(part for part in parts if part)
+
+
+WIDE = 139
+"""From so many cells on there are two columns: a view of 140 has a scroll bar."""
+_READABLE = 100
+_LEAST = 10
+_GUTTER = 2
+_BETWEEN = " │ "
+_MARK_INKS = {"-": "del", "+": "ins", "~": "both", "←": "moved", "→": "moved"}
+
+Inked = list[tuple[str, Style | None]]
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """How rows are drawn: the styles of the view, and whether signs stand around words, where there is no colour."""
+
+    ink: Callable[[str], Style]
+    signs: bool = False
+
+
+def text_room(width: int) -> int:
+    """The cells of a line of text, in a view of this width."""
+    if width >= WIDE:
+        return min((width - len(_BETWEEN)) // 2 - _GUTTER, _READABLE)
+    return max(min(width - _GUTTER - 1, _READABLE), _LEAST)
+
+
+def diff_lines(row: DiffRow, width: int, look: Look) -> list[Line]:
+    """A row's lines, `width` cells each at most."""
+    if row.kind != "line":
+        return _told(row, width, look)
+    room = text_room(width)
+    if width < WIDE:
+        return _column(row, room, look)
+    left, right = _side(row, "del", room, look), _side(row, "ins", room, look)
+    between = Segment(_BETWEEN, look.ink("prose-diff--fold"))
+    empty: Line = [Segment(" " * (_GUTTER + room))]
+    return [
+        [*_filled(one, _GUTTER + room), between, *other] for one, other in zip_longest(left, right, fillvalue=empty)
+    ]
+
+
+def _told(row: DiffRow, width: int, look: Look) -> list[Line]:
+    """What is no text of a prompt."""
+    lead = {"why": "  ", "flag": "  ", "away": "→ "}.get(row.kind, "")
+    ink = look.ink(f"prose-diff--{row.kind}")
+    if row.kind in ("head", "also") and row.decided:
+        ink += look.ink(f"prose-diff--{row.decided}")
+    text = lead + capped(row.text)
+    first, *others = breaks(text, max(min(width, WIDE) - _GUTTER, _LEAST))
+    indent = " " * _GUTTER
+    return [
+        [Segment(text[slice(*first)], ink)],
+        *([Segment(indent + text[start:end], ink)] for start, end in others),
+    ]
+
+
+def _column(row: DiffRow, room: int, look: Look) -> list[Line]:
+    """Both versions in one."""
+    spans, mark = row.line.spans, row.line.mark
+    if mark == "±":
+        return [
+            *_wrapped(row, spans[:1], "-", room, look),
+            *_wrapped(row, spans[1:], "+", room, look),
+        ]
+    drawn: str = "←" if row.moved and mark in " ~" else mark
+    return _wrapped(row, spans, drawn, room, look)
+
+
+def _side(row: DiffRow, op: Op, room: int, look: Look) -> list[Line]:
+    """What a column has of a row: the sent text with what went, or the proposed one with what came."""
+    spans = tuple(span for span in row.line.spans if span.op in ("same", op))
+    own = "-" if op == "del" else "+"
+    if row.line.mark not in (" ", "~", "±", own):
+        return []
+    if row.line.mark in ("±", own) or any(span.op == op for span in spans):
+        return _wrapped(row, spans, own, room, look)
+    moved = "→" if op == "del" else "←"
+    return _wrapped(row, spans, moved if row.moved else " ", room, look)
+
+
+def _wrapped(row: DiffRow, spans: Sequence[Span], mark: str, room: int, look: Look) -> list[Line]:
+    name = _MARK_INKS.get(mark)
+    gutter = Segment(mark.ljust(_GUTTER), look.ink(f"prose-diff--mark-{name}") if name else None)
+    found: list[Line] = []
+    for line in _by_line(spans):
+        inked = _inked(row, line, look)
+        if not found and row.line.goes_on:
+            inked.insert(0, ("… ", look.ink("prose-diff--fold")))
+        text = "".join(part for part, _ in inked)
+        found += [[gutter, *_piece(inked, start, end)] for start, end in breaks(text, room)]
+    return found
+
+
+def _by_line(spans: Sequence[Span]) -> list[list[Span]]:
+    lines: list[list[Span]] = [[]]
+    for span in spans:
+        for k, part in enumerate(span.text.split("\n")):
+            if k:
+                lines.append([])
+            lines[-1].append(Span(span.op, part))
+    return lines
+
+
+def _inked(row: DiffRow, spans: Sequence[Span], look: Look) -> Inked:
+    """The words in their styles; what went and what came in its place are kept apart by a space, or by signs."""
+    rejected = look.ink("prose-diff--rejected-text") if row.decided == "rejected" else None
+    is_mixed = len({span.op for span in spans}) > 1
+    found: Inked = []
+    before: Op = "same"
+    for span in spans:
+        ink = look.ink(f"prose-diff--{span.op}") if span.op != "same" else None
+        if rejected is not None:
+            ink = rejected if ink is None else ink + rejected
+        if look.signs and is_mixed and span.op != "same":
+            found.append((signed(span.op, span.text), ink))
+        else:
+            if before == "del" and span.op == "ins" and found and not (found[-1][0] + " ")[-2].isspace():
+                found.append((" ", None))
+            found.append((span.text, ink))
+        before = span.op
+    return found
+
+
+def _filled(line: Line, width: int) -> Line:
+    used = sum(segment.cell_length for segment in line)
+    return [*line, Segment(fit("", width - used))]
+
+
+def _piece(inked: Inked, start: int, end: int) -> list[Segment]:
+    """The part of inked text from one character to another."""
+    found = []
+    at = 0
+    for text, style in inked:
+        part = text[max(start - at, 0) : max(end - at, 0)]
+        if part:
+            found.append(Segment(part, style))
+        at += len(text)
+        if at >= end:
+            break
+    return found
+
+
+class ProseDiffView(VirtualList[DiffRow]):
+    """The rows of a diff; `n` and `N` go from hunk to hunk, `f` unfolds what did not change, `w` leaves it out. From
+    140 cells on the sent text stands beside the proposed one."""
+
+    row_height = None
+    COMPONENT_CLASSES: ClassVar[set[str]] = {
+        "prose-diff--head",
+        "prose-diff--also",
+        "prose-diff--why",
+        "prose-diff--flag",
+        "prose-diff--away",
+        "prose-diff--fold",
+        "prose-diff--accepted",
+        "prose-diff--rejected",
+        "prose-diff--edited",
+        "prose-diff--rejected-text",
+        "prose-diff--del",
+        "prose-diff--ins",
+        "prose-diff--mark-del",
+        "prose-diff--mark-ins",
+        "prose-diff--mark-both",
+        "prose-diff--mark-moved",
+    }
+    DEFAULT_CSS = """
+    ProseDiffView {
+        & > .virtual-list--cursor { background: $primary 25%; }
+        & > .virtual-list--cursor-blurred { background: $foreground 8%; }
+        & > .prose-diff--head { color: $text-primary; text-style: bold; }
+        & > .prose-diff--also { color: $text-primary; }
+        & > .prose-diff--why { color: $text-muted; }
+        & > .prose-diff--flag { color: $text-warning; }
+        & > .prose-diff--away { color: $text-accent; text-style: italic; }
+        & > .prose-diff--fold { color: $text-muted; text-style: italic; }
+        & > .prose-diff--accepted { color: $text-success; }
+        & > .prose-diff--rejected { color: $text-muted; }
+        & > .prose-diff--edited { color: $text-accent; }
+        & > .prose-diff--rejected-text { color: $text-muted; text-style: dim; }
+        & > .prose-diff--del { color: $text-error; text-style: strike; }
+        & > .prose-diff--ins { color: $text-success; text-style: underline; }
+        & > .prose-diff--mark-del { color: $text-error; text-style: bold; }
+        & > .prose-diff--mark-ins { color: $text-success; text-style: bold; }
+        & > .prose-diff--mark-both { color: $text-warning; text-style: bold; }
+        & > .prose-diff--mark-moved { color: $text-accent; text-style: bold; }
+    }
+    """
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("n", "change(1)", "Next", id="diff.next"),
+        Binding("N", "change(-1)", "Prev", id="diff.previous"),
+        Binding("f", "fold", "Unfold", id="diff.fold"),
+        Binding("w", "only_changes", "Only changes", id="diff.only-changes", show=False),
+    ]
+
+    @dataclass
+    class HunkMoved(ListMessage):
+        """The cursor came into another hunk, of this number."""
+
+        hunk: int
+
+    def __init__(self, *, name: str | None = None, id: str | None = None, classes: str | None = None) -> None:  # noqa: A002
+        super().__init__(name=name, id=id, classes=classes)
+        self._diff: ProseDiff | None = None
+        self._choices: Choices = {}
+        self._told: Mapping[int, HunkTold] = {}
+        self._passages: list[Passage] = []
+        self._unfolded: frozenset[int] = frozenset()
+        self._only_changes = False
+        self._told_hunk = 0
+
+    def show_diff(
+        self, diff: ProseDiff, choices: Choices | None = None, told: Mapping[int, HunkTold] | None = None
+    ) -> None:
+        """Show this diff with what was decided and is known of its hunks (both by number). Another diff begins at its
+        first hunk; in the same one cursor, folds and position stay, and what looks as before is not drawn again."""
+        choices, told = dict(choices or {}), dict(told or {})
+        is_other = self._diff is None or self._diff != diff
+        if is_other:
+            self._unfolded, self._only_changes, self._told_hunk = frozenset(), False, 0
+        if is_other or _edited(choices) != _edited(self._choices):
+            self._passages = passages(diff, choices)
+        self._diff, self._choices, self._told = diff, choices, told
+        self._show(reset=is_other)
+        if is_other and diff.hunks:
+            self.go_to((diff.worded or diff.hunks)[0].number)
+
+    @property
+    def hunk(self) -> Hunk | None:
+        """The hunk under the cursor."""
+        row = self.cursor_row
+        return self._diff.hunks[row.hunk - 1] if self._diff is not None and row is not None and row.hunk else None
+
+    def go_to(self, number: int) -> None:
+        """Put the cursor on the header of a hunk, and show as much of it as fits."""
+        for index, row in enumerate(self.rows):
+            if row.hunk == number and row.kind == "head":
+                following = sum(1 for after in self.rows[index + 1 :] if after.passage == row.passage)
+                self.move_to(row.key, following=following)
+                return
+
+    def action_change(self, step: int) -> None:
+        """Go to the next or previous hunk in which words change, or of all if none does; at the last one it stays."""
+        if self._diff is None:
+            return
+        at = self.cursor_index or 0
+        worded = {hunk.number for hunk in self._diff.worded or self._diff.hunks}
+        indexes = range(at + 1, len(self.rows)) if step > 0 else range(at - 1, -1, -1)
+        for index in indexes:
+            row = self.rows[index]
+            if row.kind == "head" and row.hunk in worded:
+                self.go_to(row.hunk)
+                return
+
+    def action_fold(self) -> None:
+        """Unfold the unchanged passage under the cursor, or fold it; on a hunk all of them."""
+        row = self.cursor_row
+        unchanged = frozenset(n for n, passage in enumerate(self._passages) if not passage.hunk)
+        if row is not None and row.passage in unchanged:
+            self._unfolded ^= {row.passage}
+        else:
+            self._unfolded = frozenset() if unchanged <= self._unfolded else unchanged
+        self._only_changes = False
+        self._show()
+
+    def action_only_changes(self) -> None:
+        """Leave out what did not change, or show it again."""
+        self._only_changes = not self._only_changes
+        self._show()
+
+    def _show(self, *, reset: bool = False) -> None:
+        if self._diff is not None:
+            rows = diff_rows(
+                self._diff,
+                self._passages,
+                self._choices,
+                self._told,
+                unfolded=self._unfolded,
+                only_changes=self._only_changes,
+            )
+            self.show_rows(rows, reset=reset)
+
+    def cursor_moved(self) -> None:
+        """Tell also when it comes into another hunk."""
+        super().cursor_moved()
+        hunk = self.hunk
+        if hunk is not None and hunk.number != self._told_hunk:
+            self._told_hunk = hunk.number
+            self.post_message(self.HunkMoved(self, hunk.number))
+
+    def key_of(self, row: DiffRow) -> tuple[int, int]:
+        return row.key
+
+    def estimate(self, row: DiffRow, width: int) -> int:
+        return 1 + min(len(row.text), LONGEST_LINE) // text_room(width)
+
+    def lines_of(self, row: DiffRow, width: int, state: RowState) -> list[Line]:
+        return diff_lines(row, width, Look(self.ink, self.app.no_color))
+
+
+def _edited(choices: Choices) -> dict[int, str]:
+    return {number: choice.text for number, choice in choices.items() if choice.what == "edited"}

@@ -1,0 +1,142 @@
+"""The dialog in which a change of a suggestion is worded otherwise."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import ClassVar
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, Vertical, VerticalScroll
+from textual.content import Content
+from textual.widgets import Button, Label, Static, TextArea
+
+from cekura_tui.model.errors import CekuraTuiError
+from cekura_tui.model.text import Prompt, clean, clean_line, count
+from cekura_tui.ui.kit.dialog import Dialog
+from cekura_tui.ui.kit.inputs import PromptArea, PromptText
+from cekura_tui.ui.terminal.foreground import edit_prompt
+
+AUTOSAVE = 0.5
+"""Seconds after which what is typed is kept."""
+
+
+@dataclass(frozen=True, slots=True)
+class Edited:
+    """What stands in the box at the end, exactly, and whether it is to be taken."""
+
+    text: str
+    taken: bool
+
+
+class EditHunkDialog(Dialog[Edited]):
+    """Answers with what was typed also where it is not taken: whoever opened it keeps that.
+
+    `title` says which change it is, `sent` is the passage as it was sent, `text` what to begin with; `home` is where
+    the file for $EDITOR is made. `keep` is given what was typed so far, now and then. The change has `others` more
+    places, which are not edited here.
+    """
+
+    AUTO_FOCUS = "TextArea"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("ctrl+g", "take", "Take it", id="edit-hunk.take"),
+        Binding("ctrl+e,ctrl+o", "edit", "Edit in $EDITOR", id="edit-hunk.editor", priority=True),
+    ]
+
+    def __init__(
+        self,
+        title: str,
+        sent: str,
+        text: str,
+        home: Path,
+        keep: Callable[[str], None] = lambda text: None,
+        *,
+        others: int = 0,
+    ) -> None:
+        super().__init__()
+        self._keep, self._kept, self._waits = keep, text, False
+        self._title, self._sent, self._home, self._others = title, sent, home, others
+        self._before = Prompt(text)
+        self._text = PromptText()
+
+    def compose(self) -> ComposeResult:
+        """What was sent, and the box with what is to stand in its place."""
+        with Vertical(classes="dialog", id="edit-hunk"):
+            yield Label(Content(clean_line(self._title)), classes="dialog-title")
+            with VerticalScroll(id="edit-hunk-sent"):
+                sent = f"Sent: {clean(self._sent)}" if self._sent.strip() else "Nothing of it was sent: it is new."
+                yield Static(Content(sent))
+            yield PromptArea(id="edit-hunk-text")
+            yield Static(id="edit-hunk-note")
+            with Horizontal(classes="dialog-buttons"):
+                yield Button(Content("Take it"), id="take", variant="primary", compact=True)
+                yield Button(Content("Cancel"), id="cancel", compact=True)
+            yield Label(
+                Content("ctrl+g takes it · ctrl+e opens $EDITOR · esc keeps what you typed"),
+                classes="dialog-hint",
+            )
+
+    def on_mount(self) -> None:
+        """Begin with the text."""
+        # Also where the terminal says that it has no focus: keys that came with the one that opened this are next.
+        self.set_focus(self.query_one(TextArea))
+        self._show(self._before)
+
+    def _show(self, text: Prompt) -> None:
+        area = self.query_one(TextArea)
+        area.load_text(clean(text))
+        self._text.put(text, area.text)
+        self._facts()
+
+    @property
+    def _now(self) -> Prompt:
+        return self._text.read(self.query_one(TextArea).text)
+
+    @on(TextArea.Changed)
+    def typed(self) -> None:
+        """Tell of it, and keep it soon; later keys do not put that off."""
+        self._facts()
+        if not self._waits:
+            self._waits = True
+            self.set_timer(AUTOSAVE, self._keep_now)
+
+    def _keep_now(self) -> None:
+        self._waits = False
+        if (now := self._now) != self._kept:
+            self._kept = now
+            self._keep(now)
+
+    def _facts(self) -> None:
+        text = self.query_one(TextArea).text
+        told = self._text.facts(text) if text.strip() else "Nothing will stand here: the passage goes."
+        also = f" · {count(self._others, 'other place')} of this change as proposed" if self._others else ""
+        self._say(told + also)
+
+    def _say(self, text: str, *, failed: bool = False) -> None:
+        note = self.query_one("#edit-hunk-note", Static)
+        note.set_class(failed, "-failed")
+        note.update(Content(clean(text)))
+
+    def action_edit(self) -> None:
+        """Edit it in the user's editor."""
+        try:
+            edited = edit_prompt(self.app, self._now, self._home)
+        except CekuraTuiError as error:
+            self._say(error.sentence(), failed=True)
+            return
+        if edited != self._now:
+            # An editor ends the file with a line end that nobody typed.
+            self._show(edited if self._now.endswith("\n") else Prompt(edited.removesuffix("\n").removesuffix("\r")))
+
+    @on(Button.Pressed, "#take")
+    def action_take(self) -> None:
+        """This is how it is to be worded."""
+        self.dismiss(Edited(self._now, True))
+
+    @on(Button.Pressed, "#cancel")
+    def action_give_up(self) -> None:
+        """Leave it as it was."""
+        self.dismiss(Edited(self._now, False))

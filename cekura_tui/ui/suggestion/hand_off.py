@@ -1,0 +1,185 @@
+"""A dialog that hands over what came of a suggestion: to a file, exactly, to the clipboard, or to a pager."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import Literal
+
+from textual import on, work
+from textual.app import ComposeResult
+from textual.containers import Horizontal, Vertical, VerticalScroll
+from textual.content import Content
+from textual.widgets import Button, Input, Label, Static
+
+from cekura_tui.model.errors import CekuraTuiError, UsageError
+from cekura_tui.model.job import Suggestion
+from cekura_tui.model.text import Prompt, clean, count, has_controls
+from cekura_tui.prose.patch import patch_path, unified_patch
+from cekura_tui.ui.kit.choice_list import Choice, ChoiceList
+from cekura_tui.ui.kit.copying import SavingDialog
+from cekura_tui.ui.kit.inputs import TypedLine
+from cekura_tui.ui.terminal.foreground import pager, show_in_pager
+from cekura_tui.workspace.prompt_files import (
+    Drifted,
+    check_output,
+    is_source,
+    safe_name,
+    seen_from_here,
+    source_file,
+    write_out,
+)
+
+_Version = Literal["staged", "proposed"]
+
+
+class HandOffDialog(SavingDialog):
+    """Answers with what was done, in words.
+
+    `staged` is the sent prompt with what was accepted so far. Offered first is the staged prompt where it is another
+    than the sent one, else the proposed one.
+    """
+
+    DEFAULT_CSS = """
+    HandOffDialog {
+        #hand-off-what { height: auto; max-height: 4; margin-top: 1; }
+        #drift { display: none; height: 25vh; scrollbar-size-vertical: 1; color: $text-muted; }
+    }
+    """
+
+    def __init__(self, done: Suggestion, staged: Prompt) -> None:
+        super().__init__()
+        self._done = done
+        proposed = done.prompt if done.improved_prompt is None else done.improved_prompt
+        self._versions: dict[_Version, Prompt] = {"staged": staged, "proposed": proposed}
+        self._what = ChoiceList(several=False, id="hand-off-what")
+        self._version: _Version = "proposed" if staged == done.prompt else "staged"
+        self._patch = False
+        self._pager = " ".join(pager()[:1])
+
+    def compose(self) -> ComposeResult:
+        """The file's name, what goes into it, and the ways."""
+        with Vertical(classes="dialog"):
+            yield Label(Content("Save the improved prompt"), classes="dialog-title")
+            yield TypedLine(self._proposed_name(), id="save-file", compact=True)
+            yield self._what
+            yield Static(id="save-note")
+            with VerticalScroll(id="drift"):
+                yield Static(id="drift-text")
+            with Horizontal(classes="dialog-buttons"):
+                yield Button(Content("Save"), id="save", variant="primary", compact=True)
+                yield Button(Content("Copy"), id="copy", compact=True)
+                if self._pager:
+                    yield Button(Content(f"Read the patch in {clean(Path(self._pager).name)}"), id="read", compact=True)
+            yield Label(Content("enter saves · tab moves · space chooses what · esc closes"), classes="dialog-hint")
+
+    def on_mount(self) -> None:
+        """What there is to choose from."""
+        self._what.show_rows(self._choices())
+        self._what.marks = frozenset({self._version})
+        self._what.move_to(self._version)
+        self.renamed()  # Input tells nothing of the name that it begins with
+
+    def _choices(self) -> list[Choice]:
+        staged, proposed = (count(len(text.split()), "word") for text in self._versions.values())
+        if self._versions["staged"] == self._done.prompt:
+            staged = "nothing is accepted yet"
+        return [
+            Choice("staged", f"the staged prompt ({staged})"),
+            Choice("proposed", f"the proposed prompt ({proposed})"),
+            Choice("staged patch", "the staged prompt as a patch"),
+            Choice("proposed patch", "the proposed prompt as a patch"),
+        ]
+
+    @on(ChoiceList.Marked, "#hand-off-what")
+    def chosen(self) -> None:
+        """Something else is to be handed over; a name that nobody typed follows it."""
+        untouched = self.file_name == self._proposed_name()
+        (key,) = self._what.chosen
+        self._version = "staged" if key.startswith("staged") else "proposed"
+        self._patch = key.endswith("patch")
+        if untouched:
+            self.query_one(Input).value = self._proposed_name()
+        self.renamed()
+        self.hide_drift()
+
+    def _proposed_name(self) -> str:
+        source, other = self._done.job.prompt_source, f"improved-prompt-{self._done.job.number}"
+        named = source_file(source)
+        if self._patch:
+            return safe_name(named.stem if named else other, ".patch")
+        own = seen_from_here(source)
+        # In the line that is typed into, a name is what is seen of it.
+        return own if named and clean(own) == own else f"{other}.md"
+
+    def about(self, name: str) -> str:
+        """Where the prompt came from is where it may be put without being asked."""
+        if self._patch or not is_source(name, self._done.job.prompt_source):
+            return ""
+        return "The prompt came from this file: it is replaced, if it is still as it was sent."
+
+    @on(Input.Changed)
+    def hide_drift(self) -> None:
+        """It is of the file that was named before."""
+        self.query_one("#drift").display = False
+
+    # The ways
+
+    def _text(self) -> Prompt:
+        """What was chosen; raises UsageError for a patch of nothing."""
+        return self._as_patch() if self._patch else self._versions[self._version]
+
+    def _as_patch(self) -> Prompt:
+        other = self._versions[self._version]
+        if other == self._done.prompt:
+            raise UsageError(f"There is no patch: the {self._version} prompt is the one that was sent.")
+        path = patch_path(seen_from_here(self._done.job.prompt_source))
+        return Prompt(unified_patch(self._done.prompt, other, path))
+
+    def write(self, name: str, *, force: bool) -> str:
+        """Write it exactly."""
+        text = self._text()
+        # That its own file still holds what was sent is checked, which is better than to ask.
+        force = force or (not self._patch and is_source(name, self._done.job.prompt_source))
+        path = check_output(name, force=force)
+        more = write_out(path, text, self._done, force=force)
+        note = "It holds control characters." if has_controls(text) else ""
+        return " ".join(filter(None, (f"Saved to {path.absolute()}.", more, note)))
+
+    def not_saved(self, error: CekuraTuiError) -> None:
+        """Tell why; of a file that has changed, what has."""
+        super().not_saved(error)
+        if isinstance(error, Drifted):
+            self._show_drift(error, self.file_name)
+
+    @work(group="drift", exclusive=True)
+    async def _show_drift(self, error: Drifted, name: str) -> None:
+        drift = await asyncio.to_thread(error.drift)
+        if self.is_mounted and self.file_name == name:
+            self.query_one("#drift-text", Static).update(Content(f"What changed in it:\n{clean(drift).rstrip()}"))
+            self.query_one("#drift").display = True
+
+    @on(Button.Pressed, "#save")
+    def save_it(self) -> None:
+        """As enter in the name does."""
+        self.save()
+
+    @on(Button.Pressed, "#copy")
+    def copy(self) -> None:
+        """Ask the terminal to copy it."""
+        try:
+            self.app.copy_to_clipboard(self._text())
+        except UnicodeEncodeError:
+            self.say("This prompt holds half a character, which no clipboard takes. Save it to a file.")
+        except CekuraTuiError as error:
+            self.say(error.sentence())
+        else:
+            self.dismiss("Sent to the terminal's clipboard; whether it took it, only pasting tells.")
+
+    @on(Button.Pressed, "#read")
+    def read(self) -> None:
+        """Show what changes in the user's pager."""
+        try:
+            show_in_pager(self.app, self._as_patch())
+        except CekuraTuiError as error:
+            self.say(error.sentence())

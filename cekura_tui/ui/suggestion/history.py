@@ -1,0 +1,434 @@
+"""The uses of an agent's prompts as lines: when, how, how many words, and how the text begins.
+
+Two prompts of an agent, as a diff.
+
+The prompts that an agent had, was sent, was proposed or was given: when and how, and any two of them compared.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Hashable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+from rich.segment import Segment
+from rich.text import Text
+from textual import on, work
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.content import Content
+from textual.widgets import Static
+
+from cekura_tui.model.errors import CekuraTuiError
+from cekura_tui.model.job import PromptUse
+from cekura_tui.model.text import clean, clean_line, count, sha256
+from cekura_tui.prose.compare import compare
+from cekura_tui.prose.diff import ProseDiff
+from cekura_tui.ui.kit.confirm import ConfirmDialog
+from cekura_tui.ui.kit.lines import TONE_CLASSES, TONE_CSS, Notice, OneLine
+from cekura_tui.ui.kit.page import Page
+from cekura_tui.ui.kit.row_canvas import RowState
+from cekura_tui.ui.kit.strips import Line
+from cekura_tui.ui.kit.virtual_list import VirtualList
+from cekura_tui.ui.state import Board
+from cekura_tui.ui.suggestion.agent_prompt_update import Restoring
+from cekura_tui.ui.suggestion.copy_prompt import CopyPromptDialog
+from cekura_tui.ui.suggestion.diff_view import ProseDiffView
+from cekura_tui.ui.terminal.cells import fit
+
+_WHEN_CELLS, _WORDS_CELLS, _HOW_CELLS = 12, 12, 26
+_HASH_CELLS, _WIDE = 8, 100
+_HERE = "» "
+
+
+@dataclass(frozen=True, slots=True)
+class UseRow:
+    """A use as it is drawn; `here` tells that the agent has this text now."""
+
+    use: PromptUse
+    when: str
+    here: bool
+
+
+def how_words(use: PromptUse) -> str:
+    """How a prompt was used, in words: "sent with job 4"."""
+    job = f"job {use.job}" if use.job is not None else ""
+    return {
+        "seen": "seen at the agent",
+        "sent": f"sent with {job}" if job else "sent with a job",
+        "proposed": f"proposed by {job}" if job else "proposed by a job",
+        "staged": f"staged from {job}" if job else "staged",
+        "written": f"written, from {job}" if job else "written",
+        "replaced": f"replaced by {job}'s" if job else "replaced",
+    }[use.how]
+
+
+class PromptUseList(VirtualList[UseRow]):
+    """Uses, the newest first; one can be marked, to be compared with another."""
+
+    marking = True
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter", "open", "Compare", key_display="enter", id="prompt-uses.open"),
+        Binding("space", "toggle_mark", "Mark", id="prompt-uses.mark"),
+    ]
+    COMPONENT_CLASSES: ClassVar[set[str]] = TONE_CLASSES
+    DEFAULT_CSS = f"PromptUseList {{ {TONE_CSS} }}"
+
+    def show_uses(self, uses: Iterable[PromptUse], board: Board, here: str) -> None:
+        """Show these; `here` is the hash of the text that the agent has, or empty where that is not known."""
+        self.show_rows([UseRow(use, board.when(use.at), use.sha256 == here) for use in uses])
+
+    @property
+    def marked(self) -> PromptUse | None:
+        """The one that is marked."""
+        return next((row.use for row in self.rows if self.key_of(row) in self.marks), None)
+
+    def key_of(self, row: UseRow) -> Hashable:
+        """Text and use: of each text every kind of use is kept once."""
+        return row.use.sha256, row.use.how
+
+    def toggle_mark(self, key: Hashable) -> None:
+        """Mark it in place of another, or no more."""
+        self.marks &= {key}
+        super().toggle_mark(key)
+
+    def mark_range_to_cursor(self) -> None:
+        """One alone can be marked."""
+        self.action_toggle_mark()
+
+    def lines_of(self, row: UseRow, width: int, state: RowState) -> Sequence[Line]:
+        """One line."""
+        use, dim = row.use, self.ink("tone--dim")
+        words = count(use.words, "word")
+        rest = width - 2 - len(_HERE) - _WHEN_CELLS - _HOW_CELLS - _WORDS_CELLS - 4
+        name = []
+        if width >= _WIDE:
+            # Prompts of an agent often begin alike: by its hash one sees which are the same.
+            name, rest = [Segment(use.sha256[:_HASH_CELLS] + "  ", dim)], rest - _HASH_CELLS - 2
+        return [
+            [
+                Segment("● " if state.marked else "  "),
+                Segment(_HERE if row.here else "  ", self.ink("tone--good")),
+                Segment(fit(row.when, _WHEN_CELLS) + " ", dim),
+                Segment(fit(how_words(use), _HOW_CELLS) + " "),
+                Segment(fit(words, _WORDS_CELLS, right=True) + "  "),
+                *name,
+                Segment(fit(use.first_line, rest), dim),
+            ]
+        ]
+
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """Two uses of an agent's prompts: what changed from `old` to `new` is shown."""
+
+    agent_name: str
+    old: PromptUse
+    new: PromptUse
+
+
+class PromptDiffScreen(Page):
+    """What one prompt of an agent changes of another."""
+
+    AUTO_FOCUS = "ProseDiffView"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "app.pop_screen", "Back", id="prompt-diff.back"),
+        Binding("r", "refresh", "Retry", id="prompt-diff.refresh", show=False),
+        Binding("enter", "whole_error", "Show error", id="prompt-diff.error", show=False),
+    ]
+    HELP = """\
+# Two prompts
+What went from the first and what came with the second. `n` and `N` go from change to change.
+"""
+
+    def __init__(self, board: Board, compared: Compared) -> None:
+        super().__init__(board)
+        self._compared = compared
+        self._error: CekuraTuiError | None = None
+
+    def body(self) -> ComposeResult:
+        """Which two, and the diff."""
+        yield OneLine(id="prompt-diff-headline")
+        yield OneLine(id="prompt-diff-old", classes="pane-title")
+        yield OneLine(id="prompt-diff-new", classes="pane-title")
+        yield ProseDiffView(id="prompt-diff")
+        yield Notice(id="prompt-diff-notice")
+
+    def on_mount(self) -> None:
+        """Compare them."""
+        self._headline("")
+        for name, mark, use in (("old", "−", self._compared.old), ("new", "+", self._compared.new)):
+            told = f"{mark} {how_words(use)} · {self.board.when(use.at)} · {count(use.words, 'word')}"
+            self.query_one(f"#prompt-diff-{name}", OneLine).show(Text(told))
+        self.action_refresh()
+
+    def _headline(self, told: str) -> None:
+        text = Text(f" Prompts of {clean_line(self._compared.agent_name, 40)} ", style="bold", end="")
+        self.query_one("#prompt-diff-headline", OneLine).show(text.append(told, style="not bold"))
+
+    def action_refresh(self) -> None:
+        """Compare them once more."""
+        self._error = None
+        self.query_one(ProseDiffView).display = False
+        self.query_one(Notice).display = True
+        self.query_one(Notice).say("Comparing …")
+        self._load()
+
+    @work(group="prompt-diff", exclusive=True)
+    async def _load(self) -> None:
+        call = self.board.workspace.call
+        try:
+            old = await call(lambda session: session.history.text(self._compared.old.sha256))
+            new = await call(lambda session: session.history.text(self._compared.new.sha256))
+        except CekuraTuiError as error:
+            self._error = error
+            if not self.gone:
+                self.query_one(Notice).say_error(error)
+            return
+        diff = await asyncio.to_thread(compare, old, new)
+        if not self.gone:
+            self._show(diff)
+
+    def _show(self, diff: ProseDiff) -> None:
+        notice, view = self.query_one(Notice), self.query_one(ProseDiffView)
+        if diff.is_same:
+            notice.say("No change.", "Both are the same, to the byte.\nesc goes back")
+            return
+        changes = count(len(diff.worded), "change")
+        words = f"+{diff.added_words:,} −{diff.removed_words:,} words"
+        self._headline("".join(f"· {part} " for part in (changes, words, diff.coarse) if part))
+        view.show_diff(diff)
+        notice.display, view.display = False, True
+        view.focus()
+
+    def action_whole_error(self) -> None:
+        """The whole of the error that is shown."""
+        if self._error is not None:
+            self.tell_error(self._error)
+
+
+class PromptHistoryScreen(Page):
+    """What this machine has met of an agent's prompts, and what the agent has now."""
+
+    AUTO_FOCUS = "PromptUseList"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("y", "hand_off", "Copy, save", id="prompts.hand-off"),
+        Binding("R", "restore", "Restore", id="prompts.restore"),
+        Binding("D", "forget", "Forget", id="prompts.forget"),
+        Binding("r", "refresh", "Read anew", id="prompts.refresh", show=False),
+        Binding("enter", "whole_error", "Show error", id="prompts.error", show=False),
+        Binding("escape", "back", "Back", id="prompts.back"),
+    ]
+    HELP = """\
+# Prompts of an agent
+Every prompt that was seen at the agent, sent with a job, proposed, staged, written or replaced, the newest first;
+`»` is what the agent has now. `enter` shows what changed between the one under the cursor and the one marked with
+`space`, else what the agent has now. `R` puts back what the last write from here replaced, after asking.
+`y` copies or saves the one under the cursor, `D` forgets it.
+"""
+
+    def __init__(self, board: Board, agent_id: int, agent_name: str) -> None:
+        super().__init__(board)
+        self._agent_id = agent_id
+        self._agent_name = clean_line(agent_name, 60) or f"agent {agent_id}"
+        self._here = ""
+        """The hash of what the agent has now, once that is known."""
+        self._reading = True
+        self._unread: CekuraTuiError | None = None
+        self._error: CekuraTuiError | None = None
+        self._restoring = self._writing = False
+
+    def body(self) -> ComposeResult:
+        """Headline, what the agent has now, the list, and what came of a restore."""
+        yield OneLine(id="prompts-headline")
+        yield OneLine(id="prompts-now", classes="pane-title")
+        yield PromptUseList(id="prompt-uses")
+        yield Notice(id="prompts-notice")
+        yield Static(id="prompts-note")
+
+    def on_mount(self) -> None:
+        """Ask the server what the agent has."""
+        self.query_one(PromptUseList).display = False
+        self.query_one("#prompts-note").display = False
+        self.query_one(Notice).say("Reading …")
+        self._draw_now()
+        self._read_now()
+
+    def on_screen_resume(self) -> None:
+        """Here, or back from something else."""
+        self._load()
+
+    # Reading
+
+    @work(group="prompts-now", exclusive=True)
+    async def _read_now(self) -> None:
+        """What the agent has now; it is in the history from then on."""
+        try:
+            agent, prompt = await self.board.workspace.call(lambda session: session.agent_prompt(self._agent_id))
+        except CekuraTuiError as error:
+            self._here, self._unread = "", error
+        else:
+            self._here, self._unread = sha256(prompt), None
+            self._agent_name = clean_line(agent.name, 60) or self._agent_name
+        self._reading = False
+        if not self.gone:
+            self._draw_now()
+            self._load()
+
+    @work(group="prompts", exclusive=True)
+    async def _load(self) -> None:
+        uses: list[PromptUse] = []
+        try:
+            uses = await self.board.workspace.call(lambda session: session.history.list(self._agent_id))
+            self._error = None
+        except CekuraTuiError as error:
+            self._error = error
+        if self.gone:
+            return
+        listed, notice = self.query_one(PromptUseList), self.query_one(Notice)
+        listed.show_uses(uses, self.board, self._here)
+        # Marks outlive rows, and what is forgotten is not to be compared.
+        listed.marks &= {listed.key_of(row) for row in listed.rows}
+        listed.display, notice.display = bool(uses), not uses
+        text = Text(f" Prompts of {self._agent_name} ", style="bold", end="")
+        self.query_one("#prompts-headline", OneLine).show(text.append(f"· {len(uses):,} kept here", style="not bold"))
+        if self._error is not None:
+            notice.say_error(self._error)
+        elif not uses:
+            kept = "What is seen, sent, proposed or written is kept from then on."
+            notice.say(f"No prompt of {self._agent_name} was met yet.", kept)
+        elif not self.focused:
+            listed.focus()
+        self.refresh_bindings()
+
+    def _draw_now(self) -> None:
+        if self._reading:
+            told = "Reading what it has now …"
+        elif self._unread is not None:
+            told = f"! What it has now is not known: {self._unread.message}"
+        else:
+            told = "» is what it has now"
+        self.query_one("#prompts-now", OneLine).show(Text(clean_line(told)))
+
+    def action_refresh(self) -> None:
+        """All anew."""
+        self._reading = True
+        self._draw_now()
+        self._read_now()
+        self._load()
+
+    # Keys
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Without a row there is nothing to copy or forget."""
+        if action in ("hand_off", "forget"):
+            return self.is_attached and bool(self.query(PromptUseList)) and self._use is not None
+        if action == "whole_error":
+            return self._error is not None
+        return super().check_action(action, parameters)
+
+    @property
+    def _use(self) -> PromptUse | None:
+        row = self.query_one(PromptUseList).cursor_row
+        return row.use if row else None
+
+    def action_back(self) -> None:
+        """Leave, but not in the middle of a write."""
+        if self._writing:
+            self._say("It is being written; what came of it is told here.")
+        else:
+            self.dismiss(None)
+
+    @on(PromptUseList.Opened)
+    def compare(self) -> None:
+        """Enter on a use."""
+        if (use := self._use) is None or not self.is_current:
+            return
+        other = self._other(use)
+        if other is None:
+            self.tell("There is no other prompt to compare it with.")
+            return
+        old, new = sorted((use, other), key=lambda one: one.at)
+        self.app.push_screen(PromptDiffScreen(self.board, Compared(self._agent_name, old, new)))
+
+    def _other(self, use: PromptUse) -> PromptUse | None:
+        """What a use is compared with: the marked one, else what the agent has now, else the next older other text."""
+        listed = self.query_one(PromptUseList)
+        if (marked := listed.marked) is not None and marked != use:
+            return marked
+        uses = [row.use for row in listed.rows]
+        now = next((one for one in uses if one.sha256 == self._here), None)
+        if now is not None and use.sha256 != self._here:
+            return now
+        older = uses[uses.index(use) + 1 :]
+        return next((one for one in older if one.sha256 != use.sha256), None)
+
+    @work(group="prompt-hand-off", exclusive=True)
+    async def action_hand_off(self) -> None:
+        """Copy it, or write it to a file."""
+        if (use := self._use) is None:
+            return
+        try:
+            prompt = await self.board.workspace.call(lambda session: session.history.text(use.sha256))
+        except CekuraTuiError as error:
+            self.tell_error(error)
+            return
+        whose = f"the prompt of {self._agent_name}, {how_words(use)}, {self.board.when(use.at)}"
+        if told := await self.app.push_screen_wait(CopyPromptDialog(whose, self._agent_name, prompt)):
+            self.tell(told)
+
+    @work(group="prompt-forget", exclusive=True)
+    async def action_forget(self) -> None:
+        """Drop one from the history, after asking."""
+        if (use := self._use) is None:
+            return
+        what = f"{how_words(use)}, {self.board.when(use.at)}, {count(use.words, 'word')}"
+        text = f"{what[0].upper()}{what[1:]}: “{use.first_line}”\n\n{_forgetting(use)}"
+        question = ConfirmDialog(f"Forget this prompt of {self._agent_name}?", text, "Forget it")
+        if not await self.app.push_screen_wait(question):
+            return
+        try:
+            await self.board.workspace.call(lambda session: session.history.forget(use))
+        except CekuraTuiError as error:
+            self.tell_error(error)
+            return
+        self.tell("Forgotten.")
+        self._load()
+
+    def action_restore(self) -> None:
+        """Put back what the last write from here replaced, after asking."""
+        if not self._restoring:
+            self._restoring = True
+            self._say("Reading what it has now …")
+            self._restore()
+
+    @work(group="prompt-restore")
+    async def _restore(self) -> None:
+        try:
+            written = await Restoring(self.app, self.board, self._agent_id, self._begun).ask()
+        except CekuraTuiError as error:
+            self._say(f"{error.title}: {error.sentence()}", failed=True)
+        else:
+            self._say(written.said if written else "Nothing was restored.")
+        self._restoring = self._writing = False
+        if not self.gone:
+            self.action_refresh()
+
+    def _begun(self) -> None:
+        self._writing = True
+        self._say("Restoring …")
+
+    def _say(self, text: str, *, failed: bool = False) -> None:
+        if self.gone:
+            return
+        note = self.query_one("#prompts-note", Static)
+        note.display = bool(text)
+        note.set_class(failed, "-failed")
+        note.update(Content(("! " if failed else "") + clean(text)))
+
+
+def _forgetting(use: PromptUse) -> str:
+    if use.how == "replaced":
+        return "If this is what the last write replaced, it cannot be restored any more."
+    return "Its text stays where a job, or another line of this list, needs it."

@@ -1,0 +1,116 @@
+"""The whole text as it stands with the choices so far; what differs from the sent one is marked beside it."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import ClassVar
+
+from rich.segment import Segment
+
+from cekura_tui.prose.diff import ProseDiff
+from cekura_tui.prose.lines import stretches
+from cekura_tui.prose.staged_lines import StagedLine, StagedMark, staged_lines
+from cekura_tui.prose.staging import Choices
+from cekura_tui.ui.kit.row_canvas import RowState, Seen
+from cekura_tui.ui.kit.strips import Line, breaks
+from cekura_tui.ui.kit.virtual_list import VirtualList
+
+_GUTTER = 2
+_READABLE = 100
+_LEAST = 10
+_AFTER = 3
+"""Lines that are shown after the one where the hunk stands."""
+
+
+@dataclass(frozen=True, slots=True)
+class StagedRow:
+    """A line of the text, or a stretch of one of any length: `line` and `start` say where it begins, both from 0."""
+
+    line: int
+    start: int
+    text: str
+    mark: StagedMark = " "
+
+    @property
+    def key(self) -> tuple[int, int]:
+        return self.line, self.start
+
+
+class StagedText(VirtualList[StagedRow]):
+    """The lines of the text; the cursor is where the hunk is that one looks at."""
+
+    row_height = None
+    COMPONENT_CLASSES: ClassVar[set[str]] = {"staged-text--mark"}
+    DEFAULT_CSS = """
+    StagedText {
+        & > .virtual-list--cursor { background: $primary 25%; }
+        & > .virtual-list--cursor-blurred { background: $foreground 12%; }
+        & > .staged-text--mark { color: $text-success; text-style: bold; }
+    }
+    """
+
+    def __init__(self, *, name: str | None = None, id: str | None = None, classes: str | None = None) -> None:  # noqa: A002
+        super().__init__(name=name, id=id, classes=classes)
+        self._of: tuple[ProseDiff, Choices] | None = None
+        self._stands_at: dict[int, tuple[int, int]] = {}
+        self._followed: tuple[StagedRow, int] | None = None
+        """The row of the hunk that one looks at, and how many of its characters stand before that."""
+
+    def show(self, diff: ProseDiff, choices: Choices, hunk: int | None = None) -> None:
+        """Show the text that these choices make, and if a hunk is named where that stands; else one stays where one
+        is. What looks as before is not drawn again."""
+        if self._of is None or self._of != (diff, choices):
+            is_other = self._of is None or self._of[0] != diff
+            self._of = diff, dict(choices)
+            found = staged_lines(diff, choices)
+            self._stands_at = {number: (line, found.columns[number]) for number, line in found.places.items()}
+            rows = [row for n, line in enumerate(found.lines) for row in _rows(n, line)]
+            self.show_rows(rows, reset=is_other)
+        if hunk is not None:
+            self.follow(hunk)
+
+    def follow(self, hunk: int) -> None:
+        """Put the cursor where a hunk of this number stands, or would stand."""
+        if (place := self._stands_at.get(hunk)) is None or not self.rows:
+            return
+        index = max(bisect_right(self.rows, place, key=lambda row: row.key) - 1, 0)
+        row = self.rows[index]
+        self._followed = row, place[1] - row.start if row.line == place[0] else 0
+        self.move_to(row.key, following=_AFTER)
+        self._show_followed(self._picture())
+
+    def _lay_out(self) -> None:
+        super()._lay_out()
+        self._show_followed(None)
+
+    def _show_followed(self, seen: list[Seen[StagedRow]] | None) -> None:
+        """A row that is higher than the list is shown where the hunk is in it."""
+        if self._followed is None or not self._laid_out or self.cursor_row != self._followed[0]:
+            return
+        row, before = self._followed
+        starts = [start for start, _ in breaks(row.text, _room(self._laid_out.width))]
+        place = self._cursor, max(bisect_right(starts, before) - 1, 0)
+        if place not in self._shown:
+            self._view.hold(*place, self._laid_out.height // 2)
+            self._commit(seen)
+
+    def key_of(self, row: StagedRow) -> tuple[int, int]:
+        return row.key
+
+    def estimate(self, row: StagedRow, width: int) -> int:
+        return 1 + len(row.text) // _room(width)
+
+    def lines_of(self, row: StagedRow, width: int, state: RowState) -> list[Line]:
+        gutter = Segment(row.mark.ljust(_GUTTER), self.ink("staged-text--mark"))
+        return [[gutter, Segment(row.text[start:end])] for start, end in breaks(row.text, _room(width))]
+
+
+def _rows(n: int, line: StagedLine) -> Iterator[StagedRow]:
+    for start, end in stretches(line.text):
+        yield StagedRow(n, start, line.text[start:end], line.mark)
+
+
+def _room(width: int) -> int:
+    return max(min(width - _GUTTER - 1, _READABLE), _LEAST)

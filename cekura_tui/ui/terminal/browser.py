@@ -1,0 +1,56 @@
+"""Links that came from the server: which of them are web links, and opening one where the person sits."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import subprocess
+import sys
+import threading
+from collections.abc import Mapping
+from concurrent.futures import Future
+
+from cekura_tui.model.run.details import web_link
+
+_OPENING = 20.0
+"""Seconds in which a browser has taken a link, or will not."""
+_OPEN = "import sys, webbrowser; sys.exit(not webbrowser.open(sys.argv[1]))"
+_UNTOLD = ("TERM", "CEKURA_API_KEY")
+"""Without TERM no browser is chosen that would draw into this terminal."""
+
+
+def opens_here(env: Mapping[str, str] | None = None) -> bool:
+    """Whether a browser would open before the person: not over SSH, where it would on the other machine."""
+    env = os.environ if env is None else env
+    return not (env.get("SSH_CONNECTION") or env.get("SSH_TTY"))
+
+
+async def open_link(link: str) -> bool:
+    """Open a web link in the browser; whether one took it. May take seconds; nothing of it reaches the terminal."""
+    taken: Future[bool] = Future()
+    taken.set_running_or_notify_cancel()  # whoever waits may go, the browser comes all the same
+    # Not in the loop's own threads: leaving the program would wait for these.
+    threading.Thread(target=lambda: taken.set_result(_open(link)), name="browser", daemon=True).start()
+    return await asyncio.wrap_future(taken)
+
+
+def _open(link: str) -> bool:
+    if web_link(link) is None:
+        return False
+    # In a process and a session of its own: some browsers write to the terminal, and some would read from it. `-I`
+    # has it look for no module in the folder that one happens to be in.
+    env = {name: value for name, value in os.environ.items() if name not in _UNTOLD}
+    try:
+        done = subprocess.run(
+            [sys.executable, "-I", "-c", _OPEN, link],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+            env=env,
+            timeout=_OPENING,
+            check=False,
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return False
+    return done.returncode == 0

@@ -1,1 +1,0 @@
-"""One public widget a file; they render and post messages, they never fetch."""

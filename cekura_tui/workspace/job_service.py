@@ -1,0 +1,190 @@
+"""All that is known of one job, in one piece.
+
+The jobs of a session, and what may be wished of them.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from cekura_tui.jobs.lease import Owner, read_owner
+from cekura_tui.model.errors import CekuraTuiError, KeyMissing, UsageError
+from cekura_tui.model.job import Draft, Job, JobState, Suggestion
+from cekura_tui.model.text import Prompt
+from cekura_tui.store.errors import DamagedText, StoreError
+from cekura_tui.store.jobs import Change, RawAnswer, UnreadableJob
+from cekura_tui.workspace.setup import refuse_read_only
+
+if TYPE_CHECKING:
+    from cekura_tui.api.client import Client
+    from cekura_tui.jobs.engine import JobEngine
+    from cekura_tui.store.store import Store
+
+
+@dataclass(frozen=True, slots=True)
+class JobRecord:
+    """A job, what was sent, every state it came into, and every distinct raw answer, each oldest first.
+
+    `owner` is the process that launched it, `owner_runs` whether that still runs (None where nobody can say, because it
+    is on another host). `curls` are shell commands by name, `launch` and `progress`, without the key.
+    """
+
+    job: Job
+    draft: Draft
+    changes: tuple[Change, ...]
+    answers: tuple[RawAnswer, ...]
+    owner: Owner | None
+    curls: Mapping[str, str]
+
+    @property
+    def owner_runs(self) -> bool | None:
+        """Whether the process that launched it still runs."""
+        return self.owner.runs if self.owner is not None and self.owner.here else None
+
+
+class JobDesk:
+    """Drafts, launching, and every job of this account. Used on the session's loop."""
+
+    def __init__(self, store: Store, client: Client, engine: JobEngine, *, read_only: str) -> None:
+        self._store, self._client, self._engine, self._read_only = store, client, engine, read_only
+
+    # Launching
+
+    async def last_prompt(self, agent_id: int | None) -> Prompt | None:
+        """The prompt that was launched last for an agent."""
+        return self._store.jobs.last_prompt(agent_id)
+
+    async def draft(self, agent_id: int | None, run_ids: Sequence[int]) -> tuple[Draft, Job] | None:
+        """The draft for these runs that was touched last, else the one for their agent."""
+        job = self._store.jobs.latest_draft(agent_id, run_ids)
+        with contextlib.suppress(DamagedText):
+            return (self._store.jobs.draft_of(job), job) if job else None
+        return None
+
+    async def save_draft(self, draft: Draft, over: Job | None = None) -> Job:
+        """Keep a draft, in place of `over` unless another window changed that; see `JobStore.save_draft`."""
+        return self._store.jobs.save_draft(draft, time.time(), over)
+
+    async def launch(self, draft: Draft, number: int | None = None, *, again_of: int | None = None) -> Job:
+        """Launch a draft; see `JobEngine.launch`."""
+        refuse_read_only(self._read_only, "nothing was launched")
+        return await self._engine.launch(draft, number, again_of=again_of)
+
+    # Looking
+
+    async def all(self, *, drafts: bool = False) -> list[Job]:
+        """All jobs of this account that can be read, newest first; `unreadable` tells of the others."""
+        return self._store.jobs.all(drafts=drafts)
+
+    @property
+    def unreadable(self) -> CekuraTuiError | None:
+        """What tells of the jobs that were left out when all were read the last time."""
+        return self._store.jobs.unreadable
+
+    async def overview(self) -> tuple[list[Job], list[float], CekuraTuiError | None]:
+        """All jobs, how many seconds this profile's last jobs took, and why jobs are not followed, or not there, at the
+        moment."""
+        jobs, durations = self._store.jobs.all(), self._store.jobs.durations()
+        return jobs, durations, self._engine.paused or self._engine.trouble or self.unreadable
+
+    async def get(self, number: int) -> Job:
+        """One job; raises UsageError where there is none of this number, KeyMissing where it is another server's."""
+        job = self._store.jobs.get(number)
+        if job is None or job.state == JobState.FORGOTTEN:
+            raise UsageError(f"There is no job {number}.", "Look at `jobs list`.")
+        if job.origin != self._store.account.origin:
+            raise KeyMissing(f"Job {number} belongs to {job.origin}.", "Name that server with --api-url, and its key.")
+        return job
+
+    async def followed(self, number: int) -> Job:
+        """One job that this key can ask about; raises KeyMissing where it needs another one."""
+        job = await self.get(number)
+        if job.other_key and not job.state.final:
+            raise KeyMissing(
+                f"Job {number} was launched with another key.",
+                f"Name that key, or try `jobs resume {number}` with this one.",
+            )
+        return job
+
+    async def stop(self, number: int) -> Job:
+        """Ask about a job no more; raises UsageError where it is not running."""
+        job = await self.followed(number)
+        if job.state != JobState.RUNNING:
+            raise UsageError(f"Job {number} is {job.state.words}: there is nothing to stop.")
+        return self._engine.stop(number)
+
+    async def resumable(self, number: int) -> Job:
+        """One job that can be asked about again; raises UsageError where there is nothing to ask about."""
+        job = await self.get(number)
+        theirs = job.other_key and not job.state.final
+        if not theirs and job.state not in (JobState.STOPPED, JobState.LOST, JobState.RUNNING):
+            raise UsageError(f"Job {number} is {job.state.words}: there is nothing to ask about.")
+        return job
+
+    async def resume(self, number: int) -> Job:
+        """Ask about a stopped or lost job again; raises UsageError for another one."""
+        await self.resumable(number)
+        return await self._engine.resume(number)
+
+    def take_over(self, *, lost: bool = False) -> None:
+        """Follow with this key what the profile's earlier key launched and is running, or was `lost`; what the server
+        does not show to it is left."""
+        states = (JobState.RUNNING, JobState.LOST) if lost else (JobState.RUNNING,)
+        with contextlib.suppress(StoreError):
+            theirs = [job for job in self._store.jobs.all() if job.other_key and job.progress_id]
+            self._engine.take_over(job.number for job in theirs if job.state in states)
+
+    async def forgettable(self, number: int) -> Job:
+        """One job that can be forgotten; raises UsageError while it is being launched."""
+        return _not_launching(await self.get(number))
+
+    async def forget(self, number: int) -> Job:
+        """Drop a job with its texts, also one that cannot be read; raises UsageError while it is being launched."""
+        with contextlib.suppress(UnreadableJob):
+            await self.forgettable(number)
+        return _not_launching(self._engine.forget(number))  # another window may have launched it just now
+
+    async def launch_again(self, number: int) -> Job:
+        """Launch once more what may not have arrived; raises UsageError for a job that runs or brought something."""
+        job = await self.followed(number)
+        if job.state not in (JobState.UNCONFIRMED, JobState.LOST, JobState.FAILED):
+            raise UsageError(f"Job {number} is {job.state.words}: it is not launched again.")
+        return await self.launch(self._store.jobs.draft_of(job), again_of=number)
+
+    async def look(self, number: int) -> Job:
+        """Somebody looks at how a job ended."""
+        return self._store.jobs.look(number, time.time())
+
+    async def looked_at(self) -> float | None:
+        """When somebody last sat before these jobs."""
+        return self._store.looked_at()
+
+    async def look_around(self) -> None:
+        """Somebody sits before these jobs now."""
+        self._store.look_around(time.time())
+
+    async def record(self, number: int) -> JobRecord:
+        """All that is known of a job."""
+        job = await self.get(number)
+        draft = self._store.jobs.draft_of(job)
+        changes, answers = self._store.jobs.changes(number), self._store.jobs.answers(number)
+        curls = self._client.curls(draft, job.progress_id)
+        return JobRecord(job, draft, tuple(changes), tuple(answers), read_owner(job.owner), curls)
+
+    async def suggestion(self, number: int) -> Suggestion:
+        """A job with its texts."""
+        return self._store.jobs.suggestion(await self.get(number))
+
+    async def trouble(self) -> CekuraTuiError | None:
+        """Why jobs are not asked about, or not recorded, at the moment."""
+        return self._engine.paused or self._engine.trouble
+
+
+def _not_launching(job: Job) -> Job:
+    if job.state == JobState.LAUNCHING:
+        raise UsageError(f"Job {job.number} is being launched.", "Forget it when it was answered.")
+    return job
