@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from scripted_server import ScriptedServer
 
+pytest_plugins = ("quick_pilot",)
 _FOREIGN = ("CEKURA_", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY", "SSL_CERT_")
 
 # A shell starts what runs in the background deaf to ctrl+C, and programs that are started here would be so too.

@@ -11,7 +11,7 @@ import sys
 from pathlib import Path
 
 _HERE = Path(__file__).parent
-sys.path[:0] = [str(_HERE.parents[1]), str(_HERE.parent)]
+sys.path[:0] = [str(_HERE.parents[1]), str(_HERE.parent / "support")]
 
 from evidence_cases import pairs, score  # noqa: E402 - found where the tests' own modules are
 

@@ -28,7 +28,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 _HERE = Path(__file__).parent
-sys.path[:0] = [str(_HERE.parents[1]), str(_HERE.parent)]
+sys.path[:0] = [str(_HERE.parents[1]), str(_HERE.parent / "support")]
 
 from terminal import Terminal  # noqa: E402 - found where the tests' own modules are
 

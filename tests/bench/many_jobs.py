@@ -26,7 +26,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 _HERE = Path(__file__).parent
-sys.path[:0] = [str(_HERE.parents[1]), str(_HERE.parent)]
+sys.path[:0] = [str(_HERE.parents[1]), str(_HERE.parent / "support")]
 
 from terminal import Terminal  # noqa: E402 - found where the tests' own modules are
 

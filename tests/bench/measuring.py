@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 _HERE = Path(__file__).resolve().parent
-sys.path[:0] = [str(_HERE.parents[1]), str(_HERE.parent)]
+sys.path[:0] = [str(_HERE.parents[1]), str(_HERE.parent / "support")]
 
 
 def resident_bytes() -> int:

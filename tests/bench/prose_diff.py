@@ -21,7 +21,7 @@ import time
 from pathlib import Path
 
 _HERE = Path(__file__).parent
-sys.path[:0] = [str(_HERE.parents[1]), str(_HERE.parent)]
+sys.path[:0] = [str(_HERE.parents[1]), str(_HERE.parent / "support")]
 
 from prose_cases import pairs  # noqa: E402 - found where the tests' own modules are
 from prose_scores import Score, in_context, of_git, ours  # noqa: E402

@@ -7,12 +7,13 @@ import os
 import subprocess
 import sys
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
 from cekura_tui.cli import main
 
-_REPO = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+_REPO = str(Path(__file__).parents[2])
 SHOULD_NOT = ("Traceback", "This should not have happened", "Error:\n")
 
 

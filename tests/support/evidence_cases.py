@@ -12,7 +12,7 @@ from cekura_tui.evidence.evidence import evidence_in
 from cekura_tui.model.run.run import Run
 from cekura_tui.model.transcript.transcript import read_transcript
 
-HERE = Path(__file__).parent / "evidence"
+HERE = Path(__file__).parents[1] / "evidence"
 
 
 class Pair(NamedTuple):

@@ -16,7 +16,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-_REPO = Path(__file__).parents[1]
+_REPO = Path(__file__).parents[2]
 _PARENT = """
 import fcntl, json, os, signal, sys, termios
 from cekura_tui.cli.main import main

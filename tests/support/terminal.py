@@ -54,7 +54,7 @@ def environment(home: Path, user: Path) -> dict[str, str]:
         **own,
         "CEKURA_TUI_HOME": str(home),
         "HOME": str(user),
-        "PYTHONPATH": str(Path(__file__).parents[1]),
+        "PYTHONPATH": str(Path(__file__).parents[2]),
     }
 
 

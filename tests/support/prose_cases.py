@@ -18,7 +18,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Literal, NamedTuple
 
-HERE = Path(__file__).parent / "prose"
+HERE = Path(__file__).parents[1] / "prose"
 
 Mark = Literal["", "changed", "moved"]
 _SIGNS: dict[str, tuple[Mark, int]] = {"⟦": ("changed", 1), "⟧": ("changed", -1), "⟪": ("moved", 1), "⟫": ("moved", -1)}
