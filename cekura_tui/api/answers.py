@@ -24,7 +24,7 @@ from cekura_tui.api.errors import (
     read_retry_after,
 )
 from cekura_tui.model.errors import CekuraTuiError
-from cekura_tui.model.run.listing import Page
+from cekura_tui.model.run.listing import ListPage
 from cekura_tui.model.scope import Agent, Project
 from cekura_tui.model.text import Prompt, clean, clean_json, clean_line
 
@@ -41,7 +41,7 @@ _REQUEST_IDS = ("x-request-id", "x-amzn-requestid", "cf-ray")
 
 
 @dataclass(frozen=True)
-class Answer:
+class ApiResponse:
     """An answer of the server; header names are in lower case.
 
     It may repeat the key that it was asked with. What is read of it is shown, recorded and printed, so the key is in
@@ -157,7 +157,7 @@ def _cause(error: BaseException) -> str:
     return str(error)
 
 
-def refusal(answer: Answer, host: str, now: float) -> ApiError:
+def refusal(answer: ApiResponse, host: str, now: float) -> ApiError:
     """The error that an answer other than 2xx stands for. `now` is Unix time."""
     said = _said(answer)
     status = answer.status
@@ -189,7 +189,7 @@ def refusal(answer: Answer, host: str, now: float) -> ApiError:
     )
 
 
-def _said(answer: Answer) -> str:
+def _said(answer: ApiResponse) -> str:
     """What a refusal says, as `: text`: `{"detail": …}`, `{field: [text]}`, or that it is an HTML page."""
     try:
         body = answer.json()
@@ -206,17 +206,17 @@ def _said(answer: Answer) -> str:
     return f": {clean_line('; '.join(told), 300)}" if told else ""
 
 
-def read_page(body: object, read: Callable[[object], T]) -> Page[T]:
+def read_page(body: object, read: Callable[[object], T]) -> ListPage[T]:
     """A page `{count, next, previous, results}`; a bare list is taken as the only page."""
     if isinstance(body, list):
         items = read_list(body, read)
-        return Page(len(items), tuple(items), False)
+        return ListPage(len(items), tuple(items), False)
     if not isinstance(body, dict) or not isinstance(body.get("results"), list):
         raise BadAnswer("The server's answer is not a list.", "Check that the API URL is Cekura's.")
     items = read_list(body["results"], read)
     count = body.get("count")
     whole = count if isinstance(count, int) and not isinstance(count, bool) and 0 <= count < 2**63 else len(items)
-    return Page(whole, tuple(items), bool(body.get("next")))
+    return ListPage(whole, tuple(items), bool(body.get("next")))
 
 
 def read_list(body: object, read: Callable[[object], T]) -> list[T]:
@@ -269,7 +269,7 @@ def _id_of(body: object) -> int:
     return number
 
 
-def progress(answer: Answer) -> object:
+def progress(answer: ApiResponse) -> object:
     """How far a job is, as `read_progress` takes it: the improved prompt is exact in its places, the rest cleaned."""
     told, exact = answer.json(), answer.json(IMPROVED)
     if isinstance(told, dict) and isinstance(exact, dict):
@@ -279,7 +279,7 @@ def progress(answer: Answer) -> object:
     return told
 
 
-def progress_id(answer: Answer) -> str | None:
+def progress_id(answer: ApiResponse) -> str | None:
     """The id by which a launched job is asked for: a text or a number, never a run's `id`."""
     try:
         body = json.loads(answer.raw)

@@ -21,10 +21,10 @@ import httpx
 
 from cekura_tui import __version__
 from cekura_tui.api import answers
-from cekura_tui.api.answers import Answer
+from cekura_tui.api.answers import ApiResponse
 from cekura_tui.api.errors import ApiError, BadAnswer, NotConnected, NotFound, NotOffered, Unreachable, next_try
 from cekura_tui.model.job import Draft
-from cekura_tui.model.run.listing import Page
+from cekura_tui.model.run.listing import ListPage
 from cekura_tui.model.run.run import Run
 from cekura_tui.model.scope import Agent, Project
 from cekura_tui.model.text import Prompt
@@ -83,7 +83,7 @@ PAGE_SIZE = 100
 
 
 @dataclass(frozen=True, slots=True)
-class Launch:
+class LaunchAnswer:
     """What a launch was answered: the job's id, if there was one, and the answer as it came, without the key."""
 
     progress_id: str | None
@@ -155,7 +155,7 @@ class Client:
         body: Mapping[str, object] | None = None,
         http: httpx.AsyncClient | None = None,
         within: float | None = READ_WHOLE,
-    ) -> Answer:
+    ) -> ApiResponse:
         """Send one request once and read its answer, in `within` seconds; raises for all but 2xx."""
         url = httpx.URL(f"{str(self._base).rstrip('/')}{path}")
         if (url.scheme, url.raw_host, url.port) != (self._base.scheme, self._base.raw_host, self._base.port):
@@ -182,12 +182,12 @@ class Client:
             raise Unreachable(f"{self._host} did not answer in time.", "Try again later.") from None
         except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError):
             raise Unreachable(f"The connection to {self._host} broke before the answer came.", "Try again.") from None
-        answer = Answer(response.status_code, dict(response.headers), bytes(raw), self._key)
+        answer = ApiResponse(response.status_code, dict(response.headers), bytes(raw), self._key)
         if 200 <= answer.status < 300:
             return answer
         raise answers.refusal(answer, self._host, self._clock())
 
-    async def _write(self, method: str, path: str, body: Mapping[str, object]) -> Answer:
+    async def _write(self, method: str, path: str, body: Mapping[str, object]) -> ApiResponse:
         """Send what changes something: once, on a connection of its own, with more time for the answer."""
         try:
             async with self._open(LAUNCH) as http:
@@ -195,11 +195,11 @@ class Client:
         except TimeoutError:
             raise Unreachable(f"{self._host} did not answer in time.", "Try again later.") from None
 
-    async def _get(self, path: str, params: Mapping[str, str | int] | None = None) -> Answer:
+    async def _get(self, path: str, params: Mapping[str, str | int] | None = None) -> ApiResponse:
         """A read that is sent once."""
         return await self._send("GET", path, params=params)
 
-    async def _read(self, path: str, params: Mapping[str, str | int] | None = None) -> Answer:
+    async def _read(self, path: str, params: Mapping[str, str | int] | None = None) -> ApiResponse:
         """A read that a person waits for."""
         began, tries = self._monotonic(), 0
         while True:
@@ -214,7 +214,7 @@ class Client:
 
     async def _versioned(
         self, noun: str, rest: str, params: Mapping[str, str | int] | None = None, *, once: bool = False
-    ) -> Answer:
+    ) -> ApiResponse:
         """Read `/test_framework/v1/<noun>/<rest>`, or v2 where the server has no v1; what works is remembered.
 
         A server may withdraw v1 while it is used: it then says 410, or has not even the list's first page.
@@ -242,7 +242,7 @@ class Client:
         """All projects that this key may see."""
         return answers.read_projects((await self._read("/user/v1/projects/")).json())
 
-    async def agents(self, project_id: int | None = None, page: int = 1, q: str = "") -> Page[Agent]:
+    async def agents(self, project_id: int | None = None, page: int = 1, q: str = "") -> ListPage[Agent]:
         """A page of agents, without a promise that their prompts are in it; with `q` those that the server finds."""
         params: dict[str, str | int] = {"page": page, "page_size": PAGE_SIZE}
         if project_id is not None:
@@ -269,7 +269,7 @@ class Client:
 
     async def runs(
         self, scope: Mapping[str, str | int], page: int = 1, page_size: int = PAGE_SIZE, *, once: bool = False
-    ) -> Page[Run]:
+    ) -> ListPage[Run]:
         """A page of runs of a scope (`project_id`, `agent_id` or `result_id`, and filters), newest first.
 
         With `once` it is asked for once, for whoever decides itself when to try again.
@@ -279,7 +279,7 @@ class Client:
         found = answers.read_page(answer.json(), Run.read)
         ids = [run.id for run in found.items]
         newest_first = tuple(sorted(found.items, key=lambda run: run.id, reverse=True))
-        return Page(found.count, newest_first, found.more, bool(ids) and ids[0] < ids[-1], answer.at)
+        return ListPage(found.count, newest_first, found.more, bool(ids) and ids[0] < ids[-1], answer.at)
 
     async def run(self, run_id: int, *, once: bool = False) -> Run:
         """One run, whole; with `once` asked for once."""
@@ -290,7 +290,7 @@ class Client:
         answer = await self._versioned("runs", "bulk/", {"run_ids": ",".join(map(str, run_ids))}, once=once)
         return answers.read_list(answer.json(), Run.read)
 
-    async def launch(self, draft: Draft) -> Launch:
+    async def launch(self, draft: Draft) -> LaunchAnswer:
         """Launch an improve-prompt job: sent once, on a connection of its own.
 
         Raises NotConnected where nothing was sent, NotOffered where the server lacks the operation.
@@ -307,7 +307,7 @@ class Client:
                     body=error.body,
                 ) from None
             raise
-        return Launch(answers.progress_id(answer), answer.text)
+        return LaunchAnswer(answers.progress_id(answer), answer.text)
 
     async def progress(self, progress_id: str) -> tuple[object, str]:
         """One answer of the progress operation, parsed and as it came; sent once, the engine decides when next."""

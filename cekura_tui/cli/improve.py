@@ -164,7 +164,7 @@ async def _hand_over(
     done = await session.jobs.suggestion(job.number)
     status = exit_of([job])
     if done.improved_prompt is not None and target is not None:
-        from cekura_tui.workspace.prompt_files import Drifted, write_out
+        from cekura_tui.workspace.prompt_files import PromptFileDrifted, write_out
 
         try:
             more = write_out(target, done.improved_prompt, done, force=force)
@@ -172,7 +172,7 @@ async def _hand_over(
             warn_of_controls(done.improved_prompt)
         except UsageError as error:
             complain(error)
-            if isinstance(error, Drifted):
+            if isinstance(error, PromptFileDrifted):
                 say(f"What changed in it:\n{error.drift().rstrip()}")
             shows = options.again(f"jobs show {job.number} --prompt")
             say(f"`{shows}` prints the improved prompt, with --patch in its place what it changes.")

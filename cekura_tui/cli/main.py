@@ -20,7 +20,7 @@ from cekura_tui.cli.opening import open_app, open_target
 from cekura_tui.cli.options import Options, embedded_options, number
 from cekura_tui.cli.output import complain, discard, put, say
 from cekura_tui.cli.runs import runs
-from cekura_tui.cli.script import Ended
+from cekura_tui.cli.script import SignalReceived
 from cekura_tui.model.errors import CekuraTuiError, Exit, UsageError
 from cekura_tui.model.text import clean_line
 
@@ -138,7 +138,7 @@ def _run() -> int:
     except (click.Abort, KeyboardInterrupt):
         say("Interrupted.")
         return 130
-    except Ended as ended:
+    except SignalReceived as ended:
         return 128 + ended.signal
     except (ReaderGone, BrokenPipeError):
         # Whoever read us has enough.

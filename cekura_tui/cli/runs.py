@@ -91,7 +91,7 @@ def _cells(text: str) -> int:
 Found = Sequence[tuple["Run", "RunRow"]]
 
 
-class Listing(Protocol):
+class RunPrinter(Protocol):
     """Prints runs in one form."""
 
     def put(self, found: Found, notes: Mapping[int, str]) -> None:
@@ -194,7 +194,7 @@ def list_runs(options: Options, words: tuple[str, ...], limit: int, as_json: boo
         raise click.UsageError("Give --json or --csv, not both.")
     check_output_there("list")
     wanted = read_filter(words)
-    listing: Listing = JsonLines() if as_json else Csv() if as_csv else Table()
+    listing: RunPrinter = JsonLines() if as_json else Csv() if as_csv else Table()
 
     async def work(session: Session) -> None:
         told = await _list(session, wanted, limit, listing)
@@ -204,7 +204,7 @@ def list_runs(options: Options, words: tuple[str, ...], limit: int, as_json: boo
     run_script(options, work)
 
 
-async def _list(session: Session, wanted: Filter, limit: int, listing: Listing) -> str:
+async def _list(session: Session, wanted: Filter, limit: int, listing: RunPrinter) -> str:
     """Print the newest runs of the session's scope that pass, and return how many there are in words."""
     from cekura_tui.api.client import PAGE_SIZE
     from cekura_tui.model.filter.match import noted

@@ -14,7 +14,7 @@ from cekura_tui.model.text import clean_line
 
 if TYPE_CHECKING:
     from cekura_tui.cli.options import Options
-    from cekura_tui.config.credentials import Key
+    from cekura_tui.config.credentials import ApiKey
     from cekura_tui.model.job import Job
     from cekura_tui.workspace.session import Session
 
@@ -26,12 +26,12 @@ DOUBTFUL, AGAIN = 10.0, 60.0
 class OtherKey(Exception):
     """The work is to go on from its beginning with another key."""
 
-    def __init__(self, key: Key) -> None:
+    def __init__(self, key: ApiKey) -> None:
         super().__init__()
         self.key = key
 
 
-class Ended(Exception):
+class SignalReceived(Exception):
     """A signal asked the process to end; what was begun was recorded and closed."""
 
     def __init__(self, number: int) -> None:
@@ -98,7 +98,7 @@ async def _until_signal(work: Coroutine[object, object, T]) -> T:
         return await task
     except asyncio.CancelledError:
         if got:
-            raise Ended(got[0]) from None
+            raise SignalReceived(got[0]) from None
         raise
 
 

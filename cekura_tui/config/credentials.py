@@ -75,14 +75,14 @@ _HOW = "Run `cekura-tui auth login`, set CEKURA_API_KEY, or name a file with --a
 
 
 @dataclass(frozen=True, slots=True)
-class Key:
+class ApiKey:
     """An API key and where it came from; its text is not shown by repr."""
 
     text: str = field(repr=False)
     source: str
 
 
-def check_key(text: str, source: str) -> Key:
+def check_key(text: str, source: str) -> ApiKey:
     """A key of a text, without the white space around it; raises KeyMissing, which never holds the key."""
     key = text.strip()
     if not key:
@@ -91,10 +91,10 @@ def check_key(text: str, source: str) -> Key:
         raise KeyMissing(
             f"What came from {source} is not a key: it has spaces, line breaks or foreign characters.", _HOW
         )
-    return Key(key, source)
+    return ApiKey(key, source)
 
 
-def find_key(key_file: str | None, env: Mapping[str, str], path: Path, server: Server) -> Key:
+def find_key(key_file: str | None, env: Mapping[str, str], path: Path, server: Server) -> ApiKey:
     """The key for a server: of the flag's file, of CEKURA_API_KEY, or the one signed in with there."""
     if key_file:
         return check_key(_read_key_file(key_file), "standard input" if key_file == "-" else key_file)
@@ -103,7 +103,7 @@ def find_key(key_file: str | None, env: Mapping[str, str], path: Path, server: S
     return saved_key(path, server)
 
 
-def saved_key(path: Path, server: Server) -> Key:
+def saved_key(path: Path, server: Server) -> ApiKey:
     """The key that was signed in with at a server."""
     saved = _read_saved(path).get(PROFILE)
     if not isinstance(saved, dict):
@@ -117,7 +117,7 @@ def saved_key(path: Path, server: Server) -> Key:
     return check_key(str(saved.get("api_key", "")), path.name)
 
 
-def save_key(path: Path, server: Server, key: Key) -> None:
+def save_key(path: Path, server: Server, key: ApiKey) -> None:
     """Keep a key with its server's URL, readable by this user alone; other entries stay."""
     saved = _read_saved(path) | {PROFILE: {"api_url": server.base, "api_key": key.text}}
     try:

@@ -14,7 +14,16 @@ from itertools import takewhile
 from typing import Any
 
 from cekura_tui.demo.corpus import PROJECT_IDS, Corpus
-from cekura_tui.demo.dialogue import Turn, as_objects, as_text, broken_at, clock_text, in_english, speak, stretched
+from cekura_tui.demo.dialogue import (
+    DialogueTurn,
+    as_objects,
+    as_text,
+    broken_at,
+    clock_text,
+    in_english,
+    speak,
+    stretched,
+)
 from cekura_tui.demo.evaluation import (
     as_v2,
     categories_of,
@@ -26,7 +35,7 @@ from cekura_tui.demo.evaluation import (
     undeclared_metrics,
 )
 from cekura_tui.demo.facts import Dice, Facts, Kind, Shape, roll, success_of
-from cekura_tui.demo.library import Agent
+from cekura_tui.demo.library import DemoAgent
 from cekura_tui.demo.odd_runs import retimed, told_oddly
 from cekura_tui.demo.people import PERSONALITIES, details_of
 from cekura_tui.demo.query import call_id_of
@@ -35,7 +44,7 @@ from cekura_tui.demo.strangers import endless_call, made_hostile
 Json = dict[str, Any]
 
 
-def surroundings_of(seed: int, facts: Facts, agent: Agent, turns: Sequence[Turn]) -> Json:
+def surroundings_of(seed: int, facts: Facts, agent: DemoAgent, turns: Sequence[DialogueTurn]) -> Json:
     """The fields of a whole run that are neither words nor verdicts. Typed runs are not recorded, and some that were
     spoken have lost their recording."""
     over = bool(turns) and facts.fate.kind is not Kind.LIVE
@@ -51,7 +60,7 @@ def surroundings_of(seed: int, facts: Facts, agent: Agent, turns: Sequence[Turn]
     }
 
 
-def _provider(seed: int, facts: Facts, agent: Agent, call: str, over: bool) -> Json:
+def _provider(seed: int, facts: Facts, agent: DemoAgent, call: str, over: bool) -> Json:
     dice = Dice(seed, facts.id + 700_000_000)
     told: Json = {
         "provider": agent.provider,
@@ -80,7 +89,7 @@ def _profile(seed: int, facts: Facts) -> Json:
     }
 
 
-def _tool_entries(turns: Sequence[Turn]) -> list[Json]:
+def _tool_entries(turns: Sequence[DialogueTurn]) -> list[Json]:
     """What the mocked tools were given, and what they gave back."""
     entries: list[Json] = []
     for turn in turns:
@@ -158,7 +167,7 @@ def run_whole(corpus: Corpus, facts: Facts, version: int = 1) -> Json:
     return told_oddly(whole, turns) if corpus.is_old(facts) and facts.fate.kind in _JUDGED else whole
 
 
-def turns_of(corpus: Corpus, facts: Facts) -> list[Turn]:
+def turns_of(corpus: Corpus, facts: Facts) -> list[DialogueTurn]:
     """What was said, also where the API tells it in another form or not at all; of a call that goes on, what was said
     to the end up to now."""
     if facts.end in (Kind.NO_ANSWER, Kind.CANCELLED) or facts.fate.status in _BEFORE:
@@ -233,7 +242,7 @@ def _feedback(corpus: Corpus, facts: Facts) -> str:
     return ""
 
 
-def _transcript(facts: Facts, turns: list[Turn]) -> Json:
+def _transcript(facts: Facts, turns: list[DialogueTurn]) -> Json:
     text = as_text(turns) or None
     if not turns or facts.shape is Shape.NONE:
         return {"transcript": None, "transcript_object": None}
@@ -247,7 +256,7 @@ def _transcript(facts: Facts, turns: list[Turn]) -> Json:
     return {"transcript": text, "transcript_object": as_objects(turns, facts.shape is Shape.STAMPED)}
 
 
-def _verdicts(corpus: Corpus, facts: Facts, turns: list[Turn], version: int) -> Json:
+def _verdicts(corpus: Corpus, facts: Facts, turns: list[DialogueTurn], version: int) -> Json:
     agent, script = corpus.agent_of(facts), corpus.script_of(facts)
     dice = Dice(corpus.seed, facts.id + 500_000_000)
     foreign = not all(in_english(line.text) for line in turns)

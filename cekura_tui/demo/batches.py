@@ -8,7 +8,7 @@ from cekura_tui.demo.answers import Json, iso, run_row
 from cekura_tui.demo.corpus import PROJECT_IDS, PROJECT_NAMES, Corpus
 from cekura_tui.demo.dialogue import clock_text
 from cekura_tui.demo.facts import Facts, Kind, success_of
-from cekura_tui.demo.library import Agent
+from cekura_tui.demo.library import DemoAgent
 
 _RESULT_RUN = (
     *("id", "scenario", "scenario_name", "personality_name", "status", "evaluation_status", "duration", "success"),
@@ -24,7 +24,7 @@ def project_list() -> list[Json]:
     ]
 
 
-def agent_v1(agent: Agent, prompt: str, changed: float) -> Json:
+def agent_v1(agent: DemoAgent, prompt: str, changed: float) -> Json:
     """An agent in the first version; its prompt is `description`."""
     return _agent(agent, changed) | {
         "agent_name": agent.name,
@@ -38,7 +38,7 @@ def agent_v1(agent: Agent, prompt: str, changed: float) -> Json:
     }
 
 
-def agent_v2(agent: Agent, prompt: str, changed: float) -> Json:
+def agent_v2(agent: DemoAgent, prompt: str, changed: float) -> Json:
     """An agent in the second version."""
     kind = "custom" if agent.provider == "self_hosted" else agent.provider
     return _agent(agent, changed) | {
@@ -56,7 +56,7 @@ def agent_v2(agent: Agent, prompt: str, changed: float) -> Json:
     }
 
 
-def agent_short(agent: Agent, changed: float) -> Json:
+def agent_short(agent: DemoAgent, changed: float) -> Json:
     """An agent in the short list: no prompt."""
     return _agent(agent, changed) | {
         "agent_name": agent.name,
@@ -67,7 +67,7 @@ def agent_short(agent: Agent, changed: float) -> Json:
     }
 
 
-def _agent(agent: Agent, changed: float) -> Json:
+def _agent(agent: DemoAgent, changed: float) -> Json:
     return {
         "id": agent.id,
         "project": PROJECT_IDS[agent.project],

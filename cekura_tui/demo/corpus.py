@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from cekura_tui.demo.dialogue import Script, speak
 from cekura_tui.demo.facts import NEWEST, UNJUDGED, Dice, Facts, Fate, Kind, Shape, fate_after, fate_of, roll, shape_of
-from cekura_tui.demo.library import Agent, agents_of
+from cekura_tui.demo.library import DemoAgent, agents_of
 from cekura_tui.demo.people import PERSONALITIES
 
 BACKLOG = 1_000_000
@@ -190,10 +190,10 @@ class Corpus:
                 return range(RUN_BASES[project] + last, RUN_BASES[project] + (result_id - base - 1) * BATCH, -1)
         return range(0)
 
-    def agent_of_result(self, result_id: int) -> Agent:
+    def agent_of_result(self, result_id: int) -> DemoAgent:
         return self._batch(result_id)[0]
 
-    def _batch_of(self, result_id: int) -> tuple[Agent, bool]:
+    def _batch_of(self, result_id: int) -> tuple[DemoAgent, bool]:
         """The agent of a batch, and whether it was run as text."""
         as_text = roll(self.seed, result_id, 6) % 8 == 0
         project = 0 if result_id > RESULT_BASES[0] else 1
@@ -203,13 +203,13 @@ class Corpus:
         # Neighbours differ, so that one page of runs shows several agents.
         return choice[(result_id + roll(self.seed, result_id // len(choice)) % 2) % len(choice)], as_text
 
-    def agent_of(self, facts: Facts) -> Agent:
+    def agent_of(self, facts: Facts) -> DemoAgent:
         return self.agent_of_result(facts.result_id)
 
     def script_of(self, facts: Facts) -> Script:
         return self.agent_of(facts).scripts[facts.script]
 
-    def batch_at(self, project: int, place: int) -> tuple[Agent, bool]:
+    def batch_at(self, project: int, place: int) -> tuple[DemoAgent, bool]:
         """The agent of a run, and whether it was run as text."""
         return self._batch(_result_at(project, place))
 
@@ -288,7 +288,7 @@ class Corpus:
             return end, spoken_at_first(begun.status, usual_seconds(agent.id, self._script(run_id, agent, end)))
         return self._arrivals.progress(self._arrivals.arrived(begun.status, seconds), end, seconds)
 
-    def _script(self, run_id: int, agent: Agent, fate: Fate) -> int:
+    def _script(self, run_id: int, agent: DemoAgent, fate: Fate) -> int:
         if self.long(run_id):
             return 0
         if fate.foreign:
@@ -299,7 +299,7 @@ class Corpus:
         rich = [index for index, script in enumerate(agent.scripts) if len(script.rules) + 1 >= fate.failed]
         return rich[chosen % len(rich)]
 
-    def _seconds(self, run_id: int, agent: Agent, script: int, fate: Fate) -> int | None:
+    def _seconds(self, run_id: int, agent: DemoAgent, script: int, fate: Fate) -> int | None:
         if long := self.long(run_id):
             return long.seconds
         if fate.kind is Kind.LIVE:

@@ -19,10 +19,10 @@ from starlette.responses import Response
 from cekura_tui.demo.answers import run_whole, turns_of
 from cekura_tui.demo.corpus import Corpus
 from cekura_tui.demo.dialogue import broken_at, clock_text
-from cekura_tui.demo.forms import Launch, Reply, detail, read_fields, read_launch, read_runs
-from cekura_tui.demo.improver import NO_TRANSCRIPT, Issue, Outcome, Prompt, improve, issues_of
-from cekura_tui.demo.jobs import Job, Ledger, as_bytes
-from cekura_tui.demo.library import Agent, agent_by_id
+from cekura_tui.demo.forms import LaunchForm, Reply, detail, read_fields, read_launch, read_runs
+from cekura_tui.demo.improver import NO_TRANSCRIPT, ImprovementOutcome, Issue, Prompt, improve, issues_of
+from cekura_tui.demo.jobs import DemoJob, Ledger, as_bytes
+from cekura_tui.demo.library import DemoAgent, agent_by_id
 from cekura_tui.demo.query import Invalid
 
 Json = dict[str, Any]
@@ -32,7 +32,7 @@ Json = dict[str, Any]
 class KnownAgent:
     """An agent as it is now: with what was written to it."""
 
-    agent: Agent
+    agent: DemoAgent
     prompt: str
     changed: float
 
@@ -61,7 +61,7 @@ class Desk:
         prompt = agent.prompt if prompt is None else prompt
         return KnownAgent(replace(agent, name=name or agent.name), prompt, changed)
 
-    def launch(self, wish: Launch) -> Job:
+    def launch(self, wish: LaunchForm) -> DemoJob:
         focus = (wish.category_ids, wish.metric_ids)
         return self.ledger.launch(wish.run_ids, wish.prompt, wish.agent, focus, self.now(), self.speed)
 
@@ -79,7 +79,7 @@ class Desk:
             return answer | {"status": "failed", "error": outcome.error}
         return answer | {"output": outcome.as_output()}
 
-    def improve(self, wish: Launch) -> Outcome:
+    def improve(self, wish: LaunchForm) -> ImprovementOutcome:
         return improve(self._runs(wish.run_ids), wish.prompt, wish.category_ids, wish.metric_ids)
 
     def issues(self, run_ids: tuple[int, ...], prompt: str) -> Json:
@@ -111,11 +111,11 @@ class Desk:
     def _runs(self, run_ids: tuple[int, ...]) -> list[Json]:
         return [run for run_id in run_ids if (run := self.run(run_id)) is not None]
 
-    def _worked_out(self, job: Job) -> Outcome:
+    def _worked_out(self, job: DemoJob) -> ImprovementOutcome:
         runs = self._runs(job.run_ids)
         # A corpus that was made smaller since the launch no longer has all runs.
         if not runs:
-            return Outcome(None, None, NO_TRANSCRIPT)
+            return ImprovementOutcome(None, None, NO_TRANSCRIPT)
         return improve(runs, job.prompt, job.category_ids, job.metric_ids)
 
 
@@ -161,7 +161,7 @@ class Improvement:
         prompt = fields.get("prompt") or (known.prompt if known else "")
         return Reply(self._desk.issues(run_ids, str(prompt)))
 
-    async def _wish(self, request: Request) -> Launch:
+    async def _wish(self, request: Request) -> LaunchForm:
         """The checked launch; its prompt's hash goes into the log, so that a test can tell what arrived."""
         fields = await read_fields(request)
         noted = request.scope.get("noted")

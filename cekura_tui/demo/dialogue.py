@@ -23,7 +23,7 @@ _LINE = re.compile(r"([ACTR])(?:\((-?[\d.]+)\))?: (.*)")
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class ScriptLine:
     """One thing said or done; `gap` is in seconds after the line before."""
 
     who: str
@@ -36,8 +36,8 @@ class Branch:
     """The two ways in which a call goes on, and the rule that decides between them."""
 
     rule: str
-    kept: tuple[Line, ...]
-    broken: tuple[Line, ...]
+    kept: tuple[ScriptLine, ...]
+    broken: tuple[ScriptLine, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +48,7 @@ class Script:
     name: str
     about: str
     outcomes: tuple[tuple[str, str | None], ...]
-    beats: tuple[Line | Branch, ...]
+    beats: tuple[ScriptLine | Branch, ...]
 
     @property
     def rules(self) -> tuple[str, ...]:
@@ -76,11 +76,11 @@ def _scenario(text: str) -> Script:
     return Script(int(number), name, about, tuple(outcomes), tuple(_beats(body)))
 
 
-def _beats(body: str) -> list[Line | Branch]:
-    beats: list[Line | Branch] = []
+def _beats(body: str) -> list[ScriptLine | Branch]:
+    beats: list[ScriptLine | Branch] = []
     rule = ""
-    kept: list[Line] = []
-    broken: list[Line] = []
+    kept: list[ScriptLine] = []
+    broken: list[ScriptLine] = []
     for raw in [*body.split("\n"), "@"]:
         if raw[:1] in ("+", "-"):
             (kept if raw[0] == "+" else broken).append(_line(raw[1:]))
@@ -95,16 +95,16 @@ def _beats(body: str) -> list[Line | Branch]:
     return beats
 
 
-def _line(raw: str) -> Line:
+def _line(raw: str) -> ScriptLine:
     match = _LINE.fullmatch(raw)
     if match is None:
         raise ValueError(f"not a line of a script: {raw!r}")
     who, gap, text = match.groups()
-    return Line(who, text, float(gap) if gap else None)
+    return ScriptLine(who, text, float(gap) if gap else None)
 
 
 @dataclass(frozen=True, slots=True)
-class Turn:
+class DialogueTurn:
     """One turn of a call; `start` and `end` are seconds. `rule` is set where the agent breaks it."""
 
     who: str
@@ -127,7 +127,7 @@ def seconds_said(text: str) -> float:
 
 def speak(
     script: Script, personality: Personality, broken: frozenset[str], dice: Dice, limit: int | None = None
-) -> list[Turn]:
+) -> list[DialogueTurn]:
     """The turns of one call, in which the agent breaks the rules in `broken`; `limit` cuts the call short."""
     names = details_of(dice)
     spoken = [
@@ -139,9 +139,9 @@ def speak(
     return timed(spoken[:limit], personality, dice)
 
 
-def _chosen(script: Script, broken: frozenset[str]) -> Iterator[tuple[Line, str | None]]:
+def _chosen(script: Script, broken: frozenset[str]) -> Iterator[tuple[ScriptLine, str | None]]:
     for beat in script.beats:
-        if isinstance(beat, Line):
+        if isinstance(beat, ScriptLine):
             yield beat, None
         elif beat.rule in broken:
             yield from ((line, beat.rule if line.who in "AT" else None) for line in beat.broken)
@@ -150,8 +150,8 @@ def _chosen(script: Script, broken: frozenset[str]) -> Iterator[tuple[Line, str 
 
 
 def _with_manner(
-    lines: list[tuple[Line, str | None]], personality: Personality, dice: Dice
-) -> Iterator[tuple[Line, str | None]]:
+    lines: list[tuple[ScriptLine, str | None]], personality: Personality, dice: Dice
+) -> Iterator[tuple[ScriptLine, str | None]]:
     """Put the caller's habits into the call: opening words, and exchanges that lead back to what was said."""
     left = dice.shuffle(personality.exchanges)
     said = 0
@@ -166,11 +166,11 @@ def _with_manner(
         # An exchange comes before a turn of the caller, never in the middle of what the agent is breaking.
         if left and possible and in_english(line.text + follows.text) and dice.below(3) == 0:
             asks, answers = left.pop()
-            yield Line("C", asks), None
-            yield Line("A", answers.replace("{last}", line.text)), None
+            yield ScriptLine("C", asks), None
+            yield ScriptLine("A", answers.replace("{last}", line.text)), None
 
 
-def _talked_over(lines: list[tuple[Line, str | None]]) -> Iterator[tuple[Line, str | None]]:
+def _talked_over(lines: list[tuple[ScriptLine, str | None]]) -> Iterator[tuple[ScriptLine, str | None]]:
     """Let the agent cut in once, into a long turn of the caller."""
     longest = max((i for i, (line, _) in enumerate(lines) if line.who == "C"), key=lambda i: len(lines[i][0].text))
     for index, (line, rule) in enumerate(lines):
@@ -181,13 +181,13 @@ def _talked_over(lines: list[tuple[Line, str | None]]) -> Iterator[tuple[Line, s
         half = half if half > 0 else len(line.text) // 2
         english = in_english(line.text)
         yield replace(line, text=line.text[:half] + " —"), None
-        yield Line("A", "Right, I understand, so what I can do is" if english else "OK, OK —", -1.4), "turns"
-        yield Line("C", ("Please let me finish. " if english else "… ") + line.text[half:].strip(), -0.5), None
+        yield ScriptLine("A", "Right, I understand, so what I can do is" if english else "OK, OK —", -1.4), "turns"
+        yield ScriptLine("C", ("Please let me finish. " if english else "… ") + line.text[half:].strip(), -0.5), None
 
 
-def timed(spoken: list[tuple[Line, str | None]], personality: Personality, dice: Dice) -> list[Turn]:
+def timed(spoken: list[tuple[ScriptLine, str | None]], personality: Personality, dice: Dice) -> list[DialogueTurn]:
     """Give every line its time."""
-    turns: list[Turn] = []
+    turns: list[DialogueTurn] = []
     clock = 0.4
     for line, rule in spoken:
         gap = line.gap if line.gap is not None else dice.between(0.3, 1.1)
@@ -199,12 +199,12 @@ def timed(spoken: list[tuple[Line, str | None]], personality: Personality, dice:
             gap = dice.between(0.5, 1.8)
         start = max(clock + gap, turns[-1].start + 0.2 if turns else 0.0)
         end = start + (0.05 if line.who in "TR" else seconds_said(line.text))
-        turns.append(Turn(line.who, line.text, start, end, rule))
+        turns.append(DialogueTurn(line.who, line.text, start, end, rule))
         clock = max(clock, end) if line.who in "TR" else end
     return turns
 
 
-def stretched(turns: list[Turn], seconds: float) -> list[Turn]:
+def stretched(turns: list[DialogueTurn], seconds: float) -> list[DialogueTurn]:
     """The same turns, spoken so fast or slowly that the call lasts `seconds`."""
     if not turns:
         return turns
@@ -220,7 +220,7 @@ def clock_text(seconds: float) -> str:
     return f"{int(seconds) // 60:02}:{int(seconds) % 60:02}"
 
 
-def as_objects(turns: list[Turn], stamped: bool) -> list[dict[str, Any]]:
+def as_objects(turns: list[DialogueTurn], stamped: bool) -> list[dict[str, Any]]:
     """`transcript_object`. Tool turns carry `data`, and calls have no `content`."""
     objects: list[dict[str, Any]] = []
     call = ("", "")
@@ -242,14 +242,14 @@ def as_objects(turns: list[Turn], stamped: bool) -> list[dict[str, Any]]:
     return objects
 
 
-def as_text(turns: list[Turn]) -> str:
+def as_text(turns: list[DialogueTurn]) -> str:
     """`transcript`: one line a turn, blank lines between."""
     return "\n\n".join(f"[{clock_text(turn.start)}] {_ROLES[turn.who]}: {turn.text}" for turn in turns)
 
 
-def broken_at(turns: list[Turn]) -> dict[str, Turn]:
+def broken_at(turns: list[DialogueTurn]) -> dict[str, DialogueTurn]:
     """For each broken rule the first turn in which the agent breaks it, a spoken one if there is one."""
-    found: dict[str, Turn] = {}
+    found: dict[str, DialogueTurn] = {}
     for turn in turns:
         if turn.rule is not None and (turn.rule not in found or (found[turn.rule].who == "T" and turn.who == "A")):
             found[turn.rule] = turn

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from cekura_tui.demo.dialogue import Script, Turn, clock_text, has_rule
+from cekura_tui.demo.dialogue import DialogueTurn, Script, clock_text, has_rule
 from cekura_tui.demo.facts import Dice
-from cekura_tui.demo.library import Agent, Rule
+from cekura_tui.demo.library import DemoAgent, Rule
 
 Json = dict[str, Any]
 
@@ -14,13 +14,13 @@ Json = dict[str, Any]
 LATENCY, TERMINATION, INFRASTRUCTURE, SENTIMENT, LANGUAGE, TALK_RATIO, VOICEMAIL = range(9001, 9008)
 
 
-def rules_checked(agent: Agent, script: Script) -> list[Rule]:
+def rules_checked(agent: DemoAgent, script: Script) -> list[Rule]:
     """The rules that a run of this scenario is judged by."""
     return [rule for rule in agent.rules if has_rule(script, rule.key)]
 
 
 def metrics_of(
-    rules: list[Rule], broken: frozenset[str], evidence: dict[str, Turn], dice: Dice, foreign: bool
+    rules: list[Rule], broken: frozenset[str], evidence: dict[str, DialogueTurn], dice: Dice, foreign: bool
 ) -> list[Json]:
     """`evaluation.metrics`: one for each rule, then those that every run has."""
     metrics = [_rule_metric(rule, rule.key in broken, evidence.get(rule.key), dice) for rule in rules]
@@ -37,7 +37,7 @@ def light_metrics(rules: list[Rule], broken: frozenset[str]) -> list[Json]:
     ]
 
 
-def _rule_metric(rule: Rule, failed: bool, turn: Turn | None, dice: Dice) -> Json:
+def _rule_metric(rule: Rule, failed: bool, turn: DialogueTurn | None, dice: Dice) -> Json:
     if rule.key == "turns":
         count = 1 if failed else 0
         metric: Json = {"id": rule.metric, "name": rule.name, "type": "numeric", "score": count, "value": str(count)}
@@ -187,7 +187,7 @@ def rubric_of(metrics: list[Json]) -> list[Json]:
     return entries
 
 
-def outcome_of(script: Script, broken: frozenset[str], evidence: dict[str, Turn], dice: Dice) -> Json:
+def outcome_of(script: Script, broken: frozenset[str], evidence: dict[str, DialogueTurn], dice: Dice) -> Json:
     """`expected_outcome`; `aligned` is a bool in some runs and a word in others."""
     in_words = dice.below(3) == 0
     marked = dice.below(2) == 0

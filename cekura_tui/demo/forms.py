@@ -27,7 +27,7 @@ class Unsupported(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Launch:
+class LaunchForm:
     """What an improvement is asked to work on."""
 
     prompt: str
@@ -63,7 +63,7 @@ async def read_fields(request: Request) -> dict[str, object]:
     return fields
 
 
-def read_launch(fields: Mapping[str, object], corpus: Corpus) -> Launch:
+def read_launch(fields: Mapping[str, object], corpus: Corpus) -> LaunchForm:
     """Check the fields of a launch. Raises Invalid with every field that is wrong."""
     errors: dict[str, object] = {}
     prompt = fields.get("prompt")
@@ -87,7 +87,7 @@ def read_launch(fields: Mapping[str, object], corpus: Corpus) -> Launch:
             errors |= invalid.errors
     if errors:
         raise Invalid(errors)
-    return Launch(str(prompt), run_ids, agent, focus["category_ids"], focus["workflow_metric_ids"])
+    return LaunchForm(str(prompt), run_ids, agent, focus["category_ids"], focus["workflow_metric_ids"])
 
 
 def read_runs(fields: Mapping[str, object], corpus: Corpus) -> tuple[tuple[int, ...], int]:

@@ -105,7 +105,7 @@ class Issue:
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class ImprovementOutcome:
     """What came of it: an improved prompt and what was changed, or `error`."""
 
     improved_prompt: str | None
@@ -120,10 +120,10 @@ class Outcome:
 
 def improve(
     runs: Sequence[Json], prompt: str, category_ids: Iterable[int] = (), metric_ids: Iterable[int] = ()
-) -> Outcome:
+) -> ImprovementOutcome:
     """Propose a better prompt from whole runs. Everything in `prompt` that no issue points at stays as it is."""
     if not any(run.get("transcript") or run.get("transcript_object") or run.get("evaluation") for run in runs):
-        return Outcome(None, None, NO_TRANSCRIPT)
+        return ImprovementOutcome(None, None, NO_TRANSCRIPT)
     changes: list[str] = []
     text = prompt
     for issue in issues_of(runs, category_ids, metric_ids):
@@ -132,10 +132,10 @@ def improve(
             text, what = changed
             changes.append(what)
     if not changes:
-        return Outcome(None, None, NO_ISSUES)
+        return ImprovementOutcome(None, None, NO_ISSUES)
     # The API has been seen to answer a text as well as a list.
     as_list = sum(run["id"] for run in runs) % 3 == 0
-    return Outcome(text, changes if as_list else "\n\n".join(changes), None)
+    return ImprovementOutcome(text, changes if as_list else "\n\n".join(changes), None)
 
 
 def issues_of(runs: Iterable[Json], category_ids: Iterable[int] = (), metric_ids: Iterable[int] = ()) -> list[Issue]:

@@ -21,7 +21,7 @@ _SHORTEST, _LONGEST = 5.0, 60.0
 
 
 @dataclass(frozen=True, slots=True)
-class Job:
+class DemoJob:
     """A launched improvement; `created` is in unix seconds, `seconds` is how long it takes."""
 
     id: str
@@ -69,12 +69,12 @@ class Ledger:
         focus: tuple[tuple[int, ...], tuple[int, ...]],
         now: float,
         speed: float,
-    ) -> Job:
+    ) -> DemoJob:
         """Write down a new job; `focus` holds the chosen category ids and workflow metric ids."""
         job_id = str(uuid.uuid4())
         draw = roll(0, uuid.UUID(job_id).int % 2**62) % 1000 / 1000
         seconds = (_SHORTEST + (_LONGEST - _SHORTEST) * draw) / speed
-        job = Job(job_id, now, seconds, agent, run_ids, prompt, *focus)
+        job = DemoJob(job_id, now, seconds, agent, run_ids, prompt, *focus)
         texts = [json.dumps(ids) for ids in (job.run_ids, job.category_ids, job.metric_ids)]
         self._db.execute(
             "INSERT INTO job (id, created, seconds, agent, run_ids, prompt, category_ids, metric_ids)"
@@ -83,7 +83,7 @@ class Ledger:
         )
         return job
 
-    def job(self, job_id: str) -> Job | None:
+    def job(self, job_id: str) -> DemoJob | None:
         row = self._db.execute(
             "SELECT id, created, seconds, agent, run_ids, prompt, category_ids, metric_ids FROM job WHERE id = ?",
             (job_id,),
@@ -92,7 +92,7 @@ class Ledger:
             return None
         prompt = bytes(row[5]).decode("utf-8", "surrogatepass")
         lists = [tuple(json.loads(text)) for text in (row[4], row[6], row[7])]
-        return Job(row[0], row[1], row[2], row[3], lists[0], prompt, lists[1], lists[2])
+        return DemoJob(row[0], row[1], row[2], row[3], lists[0], prompt, lists[1], lists[2])
 
     def change_agent(self, agent_id: int, name: str | None, prompt: str | None, now: float) -> None:
         """Keep a new name or a new prompt of an agent; None leaves what is there."""

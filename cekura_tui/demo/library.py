@@ -37,7 +37,7 @@ class Rule:
 
 
 @dataclass(frozen=True, slots=True)
-class Agent:
+class DemoAgent:
     """A voice agent; `project` is 0 for the first project and 1 for the second."""
 
     id: int
@@ -56,14 +56,14 @@ class Agent:
 
 
 @cache
-def agents() -> tuple[Agent, ...]:
+def agents() -> tuple[DemoAgent, ...]:
     """All agents, by id."""
     folder = Path(__file__).parent / "agents"
     return tuple(sorted((_agent(folder / name) for name in _FOLDERS), key=lambda agent: agent.id))
 
 
 @cache
-def agents_of(project: int) -> tuple[Agent, ...]:
+def agents_of(project: int) -> tuple[DemoAgent, ...]:
     return tuple(agent for agent in agents() if agent.project == project)
 
 
@@ -73,17 +73,17 @@ def rules_by_metric() -> dict[int, Rule]:
     return {rule.metric: rule for agent in agents() for rule in agent.rules}
 
 
-def agent_by_id(agent_id: int) -> Agent | None:
+def agent_by_id(agent_id: int) -> DemoAgent | None:
     return next((agent for agent in agents() if agent.id == agent_id), None)
 
 
-def _agent(folder: Path) -> Agent:
+def _agent(folder: Path) -> DemoAgent:
     facts: dict[str, Any] = tomllib.loads(_text(folder / "agent.toml"))
     prompt = _text(folder / "prompt.md")
     if facts.get("line_ends") == "crlf":
         # A prompt that somebody pasted from Windows: nothing may change its line ends.
         prompt = prompt.replace("\n", "\r\n")
-    return Agent(
+    return DemoAgent(
         id=facts["id"],
         project=facts["project"],
         name=facts["name"],

@@ -16,7 +16,7 @@ from cekura_tui.demo.corpus import PROJECT_IDS, RUN_BASES, Corpus
 from cekura_tui.demo.facts import success_of
 from cekura_tui.demo.library import agent_by_id, agents
 from cekura_tui.demo.people import PERSONALITIES
-from cekura_tui.demo.query import RunQuery
+from cekura_tui.demo.query import ListQuery
 
 V = TypeVar("V", bound=Hashable)
 Narrow = Callable[[Iterable[int]], list[int]]
@@ -69,7 +69,7 @@ class Columns:
         self._agents = Column(lambda place: corpus.batch_at(project, place)[0].id)
         self._modes = Column(lambda place: corpus.batch_at(project, place)[1])
 
-    def find(self, query: RunQuery, after: int, last: int) -> Iterable[int]:
+    def find(self, query: ListQuery, after: int, last: int) -> Iterable[int]:
         """The places above `after` up to `last` whose runs fit, oldest first; times are not looked at."""
         checks = self._checks(query, last)
         for first in range(after + 1, last + 1, _STRETCH):
@@ -79,7 +79,7 @@ class Columns:
             yield from places
             time.sleep(0)
 
-    def _checks(self, query: RunQuery, last: int) -> list[Narrow]:
+    def _checks(self, query: ListQuery, last: int) -> list[Narrow]:
         statuses, success, scenarios, people = query.statuses, query.success, query.scenarios, query.personalities
         checks: list[Narrow] = []
         # What leaves the fewest and is known the soonest comes first.
@@ -103,7 +103,7 @@ class Columns:
             checks.append(self._searched(query, last))
         return checks
 
-    def _searched(self, query: RunQuery, last: int) -> Narrow:
+    def _searched(self, query: ListQuery, last: int) -> Narrow:
         by_name = self._scripts.only(lambda scenario: query.names(self._names[scenario]), last)
         if not (query.search or "").isdecimal():
             return by_name
@@ -120,7 +120,7 @@ MOST_KEPT = 1_000_000
 """Runs that are remembered for the next page, over all queries."""
 
 
-class View(Sequence[int]):
+class LazyIds(Sequence[int]):
     """Ids that are worked out when they are asked for: one page of a long list costs as much as one of a short one."""
 
     def __init__(self, length: int, item: Callable[[int], int]) -> None:
@@ -142,7 +142,7 @@ class View(Sequence[int]):
 
 def turned(ids: Sequence[int]) -> Sequence[int]:
     """The same ids, the last one first."""
-    return View(len(ids), lambda index: ids[-1 - index])
+    return LazyIds(len(ids), lambda index: ids[-1 - index])
 
 
 @dataclass
@@ -153,15 +153,15 @@ class _Kept:
     places: array[int] = field(default_factory=lambda: array("L"))
 
 
-class Listing:
+class CorpusListing:
     """The run lists of a corpus. One thread at a time asks for what is not `plain`."""
 
     def __init__(self, corpus: Corpus) -> None:
         self._corpus = corpus
         self._columns = [Columns(corpus, project) for project in range(len(PROJECT_IDS))]
-        self._kept: dict[tuple[int, RunQuery], _Kept] = {}
+        self._kept: dict[tuple[int, ListQuery], _Kept] = {}
 
-    def find(self, query: RunQuery) -> Sequence[int]:
+    def find(self, query: ListQuery) -> Sequence[int]:
         """The ids of the runs that fit, newest first."""
         projects = [index for index, known in enumerate(PROJECT_IDS) if query.project in (None, known)]
         if query.agent is not None:
@@ -176,7 +176,7 @@ class Listing:
             return [run_id for run_id in few if self._fits(run_id, query, projects)]
         return self._found(projects[0], query) if len(projects) == 1 else ()
 
-    def _found(self, project: int, query: RunQuery) -> Sequence[int]:
+    def _found(self, project: int, query: ListQuery) -> Sequence[int]:
         base, settled = RUN_BASES[project], self._corpus.settled(project)
         asked = self._corpus.places(project, query.since, query.until)
         if query.plain:
@@ -189,13 +189,13 @@ class Listing:
         def item(index: int) -> int:
             return newest[index] if index < len(newest) else base + places[high - 1 - (index - len(newest))]
 
-        return View(len(newest) + max(0, high - low), item)
+        return LazyIds(len(newest) + max(0, high - low), item)
 
-    def _fits(self, run_id: int, query: RunQuery, projects: list[int]) -> bool:
+    def _fits(self, run_id: int, query: ListQuery, projects: list[int]) -> bool:
         facts = self._corpus.facts(run_id)
         return facts is not None and facts.project in projects and query.fits(facts, self._corpus.script_of(facts))
 
-    def _settled(self, project: int, query: RunQuery, last: int) -> Sequence[int]:
+    def _settled(self, project: int, query: ListQuery, last: int) -> Sequence[int]:
         """The places, up to `last` at least, of the runs that fit, oldest first; these never change any more."""
         kept = self._kept.pop((project, query), None) or _Kept()
         if kept.upto < last:

@@ -6,11 +6,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
-from cekura_tui.demo.dialogue import Turn, clock_text
+from cekura_tui.demo.dialogue import DialogueTurn, clock_text
 from cekura_tui.demo.odd_verdicts import by_number, by_tool, misquoted, missed, more_categories, reached, vague
 
 Json = dict[str, Any]
-Retell = Callable[[Json, Sequence[Turn]], None]
+Retell = Callable[[Json, Sequence[DialogueTurn]], None]
 
 WITHOUT_TIMES = 900_143
 CLOCK_ALONE = 900_146
@@ -38,7 +38,7 @@ _STAMPS = (
 )
 
 
-def retimed(run_id: int, turns: list[Turn]) -> list[Turn]:
+def retimed(run_id: int, turns: list[DialogueTurn]) -> list[DialogueTurn]:
     """The same turns; in one run the caller thinks for long, and once speaks before the agent has ended."""
     if run_id != LONG_SILENCE:
         return turns
@@ -54,7 +54,7 @@ def retimed(run_id: int, turns: list[Turn]) -> list[Turn]:
     return made
 
 
-def told_oddly(run: Json, turns: Sequence[Turn]) -> Json:
+def told_oddly(run: Json, turns: Sequence[DialogueTurn]) -> Json:
     """The whole run as it was, but for the few that are told oddly."""
     retell = ODD.get(run["id"])
     if retell is not None:
@@ -70,20 +70,20 @@ def with_odd_turns(run: Json) -> Json:
     return run
 
 
-def _without_times(run: Json, _turns: Sequence[Turn]) -> None:
+def _without_times(run: Json, _turns: Sequence[DialogueTurn]) -> None:
     run["transcript_object"] = [
         {name: value for name, value in entry.items() if name not in _TIMES} for entry in run["transcript_object"]
     ]
     run["transcript"] = "\n".join(line.partition("] ")[2] for line in run["transcript"].split("\n\n"))
 
 
-def _clock_alone(run: Json, _turns: Sequence[Turn]) -> None:
+def _clock_alone(run: Json, _turns: Sequence[DialogueTurn]) -> None:
     for entry in run["transcript_object"]:
         for name in ("start_time", "end_time", "timestamp"):
             entry.pop(name, None)
 
 
-def _odd_stamps(run: Json, turns: Sequence[Turn]) -> None:
+def _odd_stamps(run: Json, turns: Sequence[DialogueTurn]) -> None:
     """Every kind of stamp, no blank lines, and texts over several lines."""
     lines = run["transcript"].split("\n\n")
     told = [
@@ -93,11 +93,11 @@ def _odd_stamps(run: Json, turns: Sequence[Turn]) -> None:
     run["transcript"] = "\n".join(told).replace(". ", ".\n")
 
 
-def _sealed_alone(run: Json, _turns: Sequence[Turn]) -> None:
+def _sealed_alone(run: Json, _turns: Sequence[DialogueTurn]) -> None:
     run["transcript"] = None
 
 
-def _strange_roles(run: Json, _turns: Sequence[Turn]) -> None:
+def _strange_roles(run: Json, _turns: Sequence[DialogueTurn]) -> None:
     """A supervisor, a note of the platform and pressed keys, of which the text tells nothing."""
     entries: list[Json] = run["transcript_object"]
     at = entries[3]["end_time"]
@@ -109,7 +109,7 @@ def _strange_roles(run: Json, _turns: Sequence[Turn]) -> None:
     ]
 
 
-def _tool_trouble(run: Json, turns: Sequence[Turn]) -> None:
+def _tool_trouble(run: Json, turns: Sequence[DialogueTurn]) -> None:
     """After the call, notes are saved: the first try fails, the second has no answer."""
     at = round(turns[-1].end, 2)
     call = {"name": "save_call_notes", "arguments": '{"summary": "asked and answered", "follow_up": false}'}

@@ -41,7 +41,7 @@ class Invalid(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class RunQuery:
+class ListQuery:
     """A scope (`project`, `agent`, `result`) and filters; None means that it was not asked for.
 
     As in a database, what a run does not tell (its length, whether it succeeded) fits no filter on it.
@@ -119,7 +119,7 @@ def run_of_call(call_id: str) -> int | None:
     return int(digits, 16) * pow(_STRIDE, -1, _CALL_IDS) % _CALL_IDS
 
 
-def read_query(given: Mapping[str, str]) -> RunQuery:
+def read_query(given: Mapping[str, str]) -> ListQuery:
     """The query of a request. Raises Invalid."""
     scopes = [[number(given, one), number(given, other)] for one, other in _SCOPES]
     ids = either(numbers(given, "id__in"), numbers(given, "id"))
@@ -130,7 +130,7 @@ def read_query(given: Mapping[str, str]) -> RunQuery:
     if any(None not in scope and scope[0] != scope[1] for scope in scopes):
         ids = frozenset()
     result, agent = (one if one is not None else other for one, other in scopes)
-    return RunQuery(
+    return ListQuery(
         project=number(given, "project_id"),
         result=result,
         agent=agent,

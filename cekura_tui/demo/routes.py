@@ -16,9 +16,9 @@ from cekura_tui.demo.corpus import PROJECT_IDS
 from cekura_tui.demo.desk import Desk, Improvement, KnownAgent
 from cekura_tui.demo.forms import HANDLERS, Reply, detail, not_found, paged, read_fields
 from cekura_tui.demo.library import agents
-from cekura_tui.demo.listing import Listing, turned
+from cekura_tui.demo.listing import CorpusListing, turned
 from cekura_tui.demo.odd_runs import with_odd_turns
-from cekura_tui.demo.query import Invalid, RunQuery, number, numbers, read_query
+from cekura_tui.demo.query import Invalid, ListQuery, number, numbers, read_query
 
 Endpoint = Callable[[Request], Awaitable[Response]]
 
@@ -69,7 +69,7 @@ class Reads:
     def __init__(self, desk: Desk, oldest_first: bool, odd_turns: bool) -> None:
         self._desk = desk
         self._corpus = desk.corpus
-        self._listing = Listing(desk.corpus)
+        self._listing = CorpusListing(desk.corpus)
         self._filtering = asyncio.Lock()
         self._oldest_first = oldest_first
         self._odd_turns = odd_turns
@@ -85,7 +85,7 @@ class Reads:
         found = self._listing.find(query) if query.plain else await self._filtered(query)
         return paged(request, turned(found) if self._oldest_first else found, self._row)
 
-    async def _filtered(self, query: RunQuery) -> Sequence[int]:
+    async def _filtered(self, query: ListQuery) -> Sequence[int]:
         """A filter over a hundred thousand runs takes its time, in which other requests have to be answered."""
         async with self._filtering:
             return await asyncio.to_thread(self._listing.find, query)

@@ -124,7 +124,7 @@ class DemoServer:
         self._live = live
         self._log = log
         self._clock = clock
-        self._server: _Server | None = None
+        self._server: _UvicornServer | None = None
         self._ledger: Ledger | None = None
         self._thread: threading.Thread | None = None
 
@@ -160,7 +160,7 @@ class DemoServer:
             timeout_keep_alive=75,
             timeout_graceful_shutdown=1,
         )
-        self._server = server = _Server(config)
+        self._server = server = _UvicornServer(config)
         self._thread = threading.Thread(
             target=lambda: asyncio.run(server.serve(sockets=[listener])), name="embedded-server", daemon=True
         )
@@ -194,7 +194,7 @@ class DemoServer:
         return app if self._log is None else RequestLog(app, self._log)
 
 
-class _Server(uvicorn.Server):
+class _UvicornServer(uvicorn.Server):
     """Tells when it listens; in a thread of its own it leaves signals alone."""
 
     def __init__(self, config: uvicorn.Config) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from cekura_tui.demo.dialogue import Line, Turn, timed
+from cekura_tui.demo.dialogue import DialogueTurn, ScriptLine, timed
 from cekura_tui.demo.facts import Dice
 from cekura_tui.demo.people import PERSONALITIES
 
@@ -31,7 +31,7 @@ _ANSWERS = (
 )
 
 
-def made_hostile(turns: list[Turn]) -> list[Turn]:
+def made_hostile(turns: list[DialogueTurn]) -> list[DialogueTurn]:
     """The same call with control characters, markup and hidden text in what the caller says."""
     made = list(turns)
     callers = [index for index, turn in enumerate(turns) if turn.who == "C"]
@@ -41,11 +41,11 @@ def made_hostile(turns: list[Turn]) -> list[Turn]:
     return made
 
 
-def endless_call(turns: int, dice: Dice) -> list[Turn]:
+def endless_call(turns: int, dice: Dice) -> list[DialogueTurn]:
     """A call of exactly `turns` turns, in which a traveller goes through all flights of a year."""
-    spoken: list[tuple[Line, str | None]] = [
-        (Line("A", "Meridian Air rebooking, good day. May I have your booking code?"), None),
-        (Line("C", "It's K 7, 2 2 0 5. I'm organising a family reunion, and this may take us a while."), None),
+    spoken: list[tuple[ScriptLine, str | None]] = [
+        (ScriptLine("A", "Meridian Air rebooking, good day. May I have your booking code?"), None),
+        (ScriptLine("C", "It's K 7, 2 2 0 5. I'm organising a family reunion, and this may take us a while."), None),
     ]
     step = 0
     while len(spoken) < turns - 2:
@@ -57,13 +57,15 @@ def endless_call(turns: int, dice: Dice) -> list[Turn]:
             "seats": 1 + step * 5 % 23,
             "fare": 40 + step * 13 % 400,
         }
-        spoken.append((Line("C", _ASKS[step % len(_ASKS)].format(**words)), None))
+        spoken.append((ScriptLine("C", _ASKS[step % len(_ASKS)].format(**words)), None))
         if step % 9 == 4:
-            spoken.append((Line("T", f'search_flights {{"day": "{words["date"]}", "hour": "{words["hour"]}"}}'), None))
-            spoken.append((Line("R", f'{{"flights": ["MA {words["flight"]}"]}}'), None))
-        spoken.append((Line("A", _ANSWERS[step % len(_ANSWERS)].format(**words)), None))
+            spoken.append(
+                (ScriptLine("T", f'search_flights {{"day": "{words["date"]}", "hour": "{words["hour"]}"}}'), None)
+            )
+            spoken.append((ScriptLine("R", f'{{"flights": ["MA {words["flight"]}"]}}'), None))
+        spoken.append((ScriptLine("A", _ANSWERS[step % len(_ANSWERS)].format(**words)), None))
         step += 1
     del spoken[turns - 2 :]
-    spoken.append((Line("C", "You know what, I'll take the very first one that you named."), None))
-    spoken.append((Line("A", "I have changed your ticket. Thank you for flying with Meridian Air."), "readback"))
+    spoken.append((ScriptLine("C", "You know what, I'll take the very first one that you named."), None))
+    spoken.append((ScriptLine("A", "I have changed your ticket. Thank you for flying with Meridian Air."), "readback"))
     return timed(spoken, PERSONALITIES[4], dice)

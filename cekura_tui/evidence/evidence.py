@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from cekura_tui.evidence.described_moments import asked_for, beside, described, figures
-from cekura_tui.evidence.match import Place, SaidWords, ToolNames, TurnTimes, narrowed
+from cekura_tui.evidence.match import MatchPlace, SaidWords, ToolNames, TurnTimes, narrowed
 from cekura_tui.evidence.mentions import Quote, Sentence, Time, sentences_of
 from cekura_tui.evidence.neighbouring_turns import agent_ends, end_meant, speaks, turns_beside
 from cekura_tui.evidence.speech_acts import Acts
@@ -61,7 +61,7 @@ class EvidenceFinder:
 
     def find(self, explanation: Iterable[str]) -> Generator[None, None, tuple[Evidence, ...]]:
         """The turns that an explanation speaks of, in the order of the call, a sentence a step; `read` comes first."""
-        found = _Found()
+        found = _FoundTurns()
         looks = []
         for sentence in sentences_of(explanation):
             looks.append(self._look(sentence, found))
@@ -73,7 +73,7 @@ class EvidenceFinder:
                 found.add(self._turns[index].n, "maybe", f"is what {who} says beside it")
         return found.told()
 
-    def _look(self, sentence: Sentence, found: _Found) -> tuple[str, list[tuple[int, int]]]:
+    def _look(self, sentence: Sentence, found: _FoundTurns) -> tuple[str, list[tuple[int, int]]]:
         """Add what a sentence points at; what is left of its text, and where it points at which turn."""
         timed = {time: self._times.meant(time, sentence) for time in sentence.times}
         numbered = [(n - 1, at) for n, at in sentence.turns if 1 <= n <= len(self._turns)]
@@ -105,7 +105,7 @@ class EvidenceFinder:
 
     # Quotes
 
-    def _quoted(self, quote: Quote, sentence: Sentence, pointed: set[int], found: _Found) -> list[Place]:
+    def _quoted(self, quote: Quote, sentence: Sentence, pointed: set[int], found: _FoundTurns) -> list[MatchPlace]:
         """Where a quote was said; of several places those that the sentence points at, else the next after the last."""
         places = self._said.find(quote.text)
         if quote.rule:
@@ -134,18 +134,18 @@ class EvidenceFinder:
             return (later or places)[:1]
         return places
 
-    def _is_whole(self, place: Place, length: int) -> bool:
+    def _is_whole(self, place: MatchPlace, length: int) -> bool:
         """Whether a quote is all that a turn says."""
         return place.share == 1 and len(self._said.words[place.turn]) == length
 
-    def _near(self, quote: Quote, places: Sequence[Place], pointed: set[int], found: _Found) -> bool:
+    def _near(self, quote: Quote, places: Sequence[MatchPlace], pointed: set[int], found: _FoundTurns) -> bool:
         """Whether a word's place is pointed at otherwise; or it is a sentence, and near what was found last."""
         near = quote.text[:1].isupper() and found.last
         return any(p.turn in pointed or (near and abs(p.turn + 1 - found.last) <= _FEW) for p in places)
 
     # Tools
 
-    def _look_at_tools(self, sentence: Sentence, pointed: set[int], found: _Found) -> list[tuple[int, int]]:
+    def _look_at_tools(self, sentence: Sentence, pointed: set[int], found: _FoundTurns) -> list[tuple[int, int]]:
         """Add the calls and results that are named; where each is named, and the index of the turn."""
         anchors = []
         mentions = sorted(self._tools.named_in(sentence.text), key=lambda mention: mention[1])
@@ -167,7 +167,7 @@ class EvidenceFinder:
     # What is described
 
     def _look_for_described(
-        self, sentence: Sentence, timed: dict[Time, list[int]], anchors: list[tuple[int, int]], found: _Found
+        self, sentence: Sentence, timed: dict[Time, list[int]], anchors: list[tuple[int, int]], found: _FoundTurns
     ) -> tuple[str, list[tuple[int, int]]]:
         rest = sentence.rest
         for _, start, end in self._tools.named_in(rest):
@@ -220,7 +220,7 @@ def _last(steps: Generator[None, None, tuple[Evidence, ...]]) -> tuple[Evidence,
             return found
 
 
-class _Found:
+class _FoundTurns:
     """What was found so far, by turn; the surest reason is kept."""
 
     def __init__(self) -> None:

@@ -19,7 +19,7 @@ from cekura_tui.evidence.reason_terms import (
     TURNS,
     Changed,
     Found,
-    Telling,
+    ReasonTerms,
     changed_hunks,
     forms_of,
     is_pointed,
@@ -63,7 +63,7 @@ class _Fit:
     """How well something that was told fits a hunk."""
 
     n: int
-    told: Telling
+    told: ReasonTerms
     score: float = 0.0
     common: list[str] = field(default_factory=list)
     names_section: bool = False
@@ -89,7 +89,7 @@ def reasons(
     return {number: tuple(sorted(told, key=lambda reason: _RANK[reason.sure])) for number, told in found.items()}
 
 
-def _rarity(changed: Sequence[Changed], told: Sequence[Telling], views: Sequence[RunView]) -> dict[str, float]:
+def _rarity(changed: Sequence[Changed], told: Sequence[ReasonTerms], views: Sequence[RunView]) -> dict[str, float]:
     """What a word counts for being rare among hunks and verdicts, those that passed too: 1 for one that is only in one
     of each."""
     texts: dict[str, set[str]] = {}
@@ -105,7 +105,7 @@ def _rarity(changed: Sequence[Changed], told: Sequence[Telling], views: Sequence
 
 
 def _best(
-    changed: Sequence[Changed], told: Sequence[Telling], rarity: Mapping[str, float]
+    changed: Sequence[Changed], told: Sequence[ReasonTerms], rarity: Mapping[str, float]
 ) -> Iterator[tuple[Changed, list[_Fit]]]:
     """The hunks that something fits, each with what does, the best first."""
     with_word: dict[str, list[int]] = {}
@@ -125,7 +125,7 @@ def _best(
 
 
 def _fits(
-    one: Changed, told: Sequence[Telling], with_word: Mapping[str, list[int]], rarity: Mapping[str, float]
+    one: Changed, told: Sequence[ReasonTerms], with_word: Mapping[str, list[int]], rarity: Mapping[str, float]
 ) -> list[_Fit]:
     fits = [_Fit(n, each) for n, each in enumerate(told)]
     for word, weight in one.words.items():
@@ -185,7 +185,7 @@ def _why(one: Changed, fit: _Fit) -> str:
     return "; ".join(said)
 
 
-def _turn(one: Changed, told: Telling, line: str) -> int | None:
+def _turn(one: Changed, told: ReasonTerms, line: str) -> int | None:
     """The turn that an issue quotes, else of those that the verdict speaks of the one that the line points at."""
     if told.quoted is not None or not told.evidence:
         return told.quoted

@@ -31,7 +31,7 @@ _LONGEST = 60
 """Words of a quote that are compared, and of a turn's text 3,000."""
 
 
-class Place(NamedTuple):
+class MatchPlace(NamedTuple):
     """Where words were said: the index of the turn, the characters of its text, and how much of them, 1 for all."""
 
     turn: int
@@ -72,7 +72,7 @@ class SaidWords:
         """The indexes of the turns in which a word with this stem is said."""
         return self._stems.get(root, ())
 
-    def find(self, quote: str) -> list[Place]:
+    def find(self, quote: str) -> list[MatchPlace]:
         """Where a quote was said: the places of all its parts, if it leaves something out; the best ones alone."""
         parts = [words for part in _ELLIPSIS.split(quote) if (words := [word.form for word in words_of(part)])]
         if not parts:
@@ -85,7 +85,7 @@ class SaidWords:
         with_all = [place for place in places if all(self._in(place.turn, part) for part in parts)]
         return with_all or places
 
-    def _find(self, forms: list[str], *, cut: bool) -> list[Place]:
+    def _find(self, forms: list[str], *, cut: bool) -> list[MatchPlace]:
         forms = forms[:_LONGEST]
         if exact := self._exact(forms):
             return exact
@@ -106,7 +106,7 @@ class SaidWords:
         best = sorted((index for index, number in hits.items() if number >= needed), key=lambda i: (-hits[i], i))
         return sorted(best[:_COMPARED])
 
-    def _exact(self, forms: Sequence[str]) -> list[Place]:
+    def _exact(self, forms: Sequence[str]) -> list[MatchPlace]:
         rarest = min(forms, key=self.spread)
         offset, found = list(forms).index(rarest), []
         for index in self.turns_with(rarest):
@@ -114,11 +114,11 @@ class SaidWords:
             for place, word in enumerate(words):
                 at = place - offset
                 if word.form == rarest and at >= 0 and [w.form for w in words[at : at + len(forms)]] == list(forms):
-                    found.append(Place(index, words[at].start, words[at + len(forms) - 1].end, 1.0))
+                    found.append(MatchPlace(index, words[at].start, words[at + len(forms) - 1].end, 1.0))
                     break
         return found
 
-    def _near(self, forms: list[str]) -> list[Place]:
+    def _near(self, forms: list[str]) -> list[MatchPlace]:
         found = []
         for index in self._candidates(forms, _NEAR - 0.15):
             if (place := self._aligned(index, forms)) is not None and place.share >= _NEAR:
@@ -130,7 +130,7 @@ class SaidWords:
         place = self._aligned(index, forms)
         return place is not None and place.share >= _NEAR
 
-    def _aligned(self, index: int, forms: list[str]) -> Place | None:
+    def _aligned(self, index: int, forms: list[str]) -> MatchPlace | None:
         """The stretch of a turn that says most of these words in their order, with few others between them."""
         words = self.words[index]
         positions: dict[str, list[int]] = {}
@@ -153,7 +153,7 @@ class SaidWords:
         if best is None:
             return None
         said, first, last = best
-        return Place(index, words[first].start, words[last].end, said / len(forms))
+        return MatchPlace(index, words[first].start, words[last].end, said / len(forms))
 
 
 def _next(

@@ -243,7 +243,7 @@ class _Mark(NamedTuple):
 
 
 @dataclass
-class _Run:
+class _KnownRun:
     """What is known of a run, to be looked for."""
 
     keys: set[str] = field(default_factory=set)
@@ -297,8 +297,8 @@ def _plain(text: str) -> str:
 # What a run has
 
 
-def _read(view: RunView, numbered: bool) -> _Run:
-    run = _Run()
+def _read(view: RunView, numbered: bool) -> _KnownRun:
+    run = _KnownRun()
     for what, number in (("run", view.row.id), ("scenario", view.row.scenario_id), ("result", view.row.result_id)):
         if number is not None and number >= 1000:
             run.phrases[f" {number} "] = f"{what} {number}"
@@ -322,7 +322,7 @@ def _read(view: RunView, numbered: bool) -> _Run:
     return run
 
 
-def _read_profile(run: _Run, value: object, key: str, depth: int = 0) -> None:
+def _read_profile(run: _KnownRun, value: object, key: str, depth: int = 0) -> None:
     """Take what a test profile tells: particulars, names, and what is written with capitals."""
     if depth < 8 and isinstance(value, dict):
         for name, item in value.items():
@@ -377,7 +377,7 @@ def _bare(word: str) -> str:
 # What a hunk has of it
 
 
-def _particulars(text: str, sent: _Sent, run: _Run) -> Iterator[_Mark]:
+def _particulars(text: str, sent: _Sent, run: _KnownRun) -> Iterator[_Mark]:
     for one in particulars(text):
         if one.key in run.keys and one.key not in sent.keys and one.key.removeprefix("number ") not in sent.numbers:
             yield _Mark(one.start, one.end, clean_line(text[one.start : one.end], 60))
@@ -388,7 +388,7 @@ def _particulars(text: str, sent: _Sent, run: _Run) -> Iterator[_Mark]:
             yield _Mark(at, at, shown)
 
 
-def _names(text: str, sent: _Sent, run: _Run) -> Iterator[_Mark]:
+def _names(text: str, sent: _Sent, run: _KnownRun) -> Iterator[_Mark]:
     """Names that the run has, those that stand side by side as one."""
     start = end = -1
     for hit in _WORD.finditer(text):
@@ -405,7 +405,7 @@ def _names(text: str, sent: _Sent, run: _Run) -> Iterator[_Mark]:
         yield _Mark(start, end, re.sub(r"['’]s$", "", text[start:end]))
 
 
-def _quotes(added: Mapping[int, str], sent: _Sent, runs: Sequence[_Run]) -> dict[int, list[str]]:
+def _quotes(added: Mapping[int, str], sent: _Sent, runs: Sequence[_KnownRun]) -> dict[int, list[str]]:
     """Quotes of turns, by hunk: words in a row that a turn says so and the sent prompt does not."""
     words = {number: list(_WORD.finditer(text)) for number, text in added.items()}
     rows = {number: list(_rows([hit.group().casefold() for hit in hits])) for number, hits in words.items()}

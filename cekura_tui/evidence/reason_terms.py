@@ -39,7 +39,7 @@ _KEPT = re.compile(r"\s*(?:[✅✓✔]|(?:Kept|Met):)")
 
 
 @dataclass(frozen=True)
-class Telling:
+class ReasonTerms:
     """What an issue or a verdict tells of a run: its lines, its words with what each counts, and its words in rows.
 
     `evidence` are turns that the verdict speaks of, `quoted` is the index of the one that the issue quotes.
@@ -108,7 +108,7 @@ def _rows(text: str) -> frozenset[tuple[str, ...]]:
     return frozenset(forms[n : n + _IN_A_ROW] for n in range(len(forms) - _IN_A_ROW + 1))
 
 
-def of_run(view: RunView, found: Found) -> Iterator[Telling]:
+def of_run(view: RunView, found: Found) -> Iterator[ReasonTerms]:
     """What the failed verdicts of a run tell, each part of an expected outcome by itself, and what a reviewer wrote."""
     turns = view.transcript.turns
     shown = {(verdict.source, verdict.id, verdict.name): proof for verdict, proof in found}
@@ -125,7 +125,7 @@ def of_run(view: RunView, found: Found) -> Iterator[Telling]:
         yield _telling(view, FEEDBACK, tuple(filter(None, map(str.strip, feedback.splitlines()))), ())
 
 
-def _telling(view: RunView, name: str, lines: tuple[str, ...], proof: Sequence[Evidence]) -> Telling:
+def _telling(view: RunView, name: str, lines: tuple[str, ...], proof: Sequence[Evidence]) -> ReasonTerms:
     turns = view.transcript.turns
     sentences = list(sentences_of(lines))
     quotes = (quote.text for sentence in sentences for quote in sentence.quotes)
@@ -133,7 +133,7 @@ def _telling(view: RunView, name: str, lines: tuple[str, ...], proof: Sequence[E
     own = _OUTCOME if name == EXPECTED else 1.0
     words = _counted(([name], NAME), ([one.rest for one in sentences], own), (quotes, _QUOTED), (said, _SAID))
     rows = frozenset[tuple[str, ...]]().union(*map(_rows, (name, *(one.rest for one in sentences))))
-    return Telling(view.row.id, name, lines or (name,), words, rows, turns, proof)
+    return ReasonTerms(view.row.id, name, lines or (name,), words, rows, turns, proof)
 
 
 def is_pointed(proof: Evidence, lines: Iterable[str]) -> bool:
@@ -153,7 +153,9 @@ def _lines(verdict: Verdict) -> tuple[str, ...]:
     return tuple(found)
 
 
-def of_issues(issues: Sequence[PromptIssue], views: Sequence[RunView], failed: Sequence[Telling]) -> Iterator[Telling]:
+def of_issues(
+    issues: Sequence[PromptIssue], views: Sequence[RunView], failed: Sequence[ReasonTerms]
+) -> Iterator[ReasonTerms]:
     """What issues tell, each once for each of its runs."""
     turns = {view.row.id: view.transcript.turns for view in views}
     said = {run_id: [_plain(turn.text) for turn in turns[run_id]] for run_id in turns if _is_quoted(issues)}
@@ -166,7 +168,7 @@ def of_issues(issues: Sequence[PromptIssue], views: Sequence[RunView], failed: S
         rows = frozenset[tuple[str, ...]]().union(*(_rows(one.rest) for one in sentences))
         for run_id in issue.run_ids or _runs_meant(issue, views, failed):
             verdict = _verdict_meant(issue, [told for told in failed if told.run_id == run_id], words)
-            yield Telling(
+            yield ReasonTerms(
                 run_id=run_id,
                 verdict=issue.metric or (verdict.verdict if verdict else issue.title),
                 lines=lines,
@@ -188,7 +190,7 @@ def _counted(*parts: tuple[Iterable[str], float]) -> dict[str, float]:
     return words
 
 
-def _verdict_meant(issue: PromptIssue, failed: Sequence[Telling], words: Mapping[str, float]) -> Telling | None:
+def _verdict_meant(issue: PromptIssue, failed: Sequence[ReasonTerms], words: Mapping[str, float]) -> ReasonTerms | None:
     """The failed verdict that an issue is about: by the name of its metric, else the one with most words in common."""
     if same := [told for told in failed if told.verdict.casefold() == issue.metric.casefold()]:
         return same[0]
@@ -196,7 +198,7 @@ def _verdict_meant(issue: PromptIssue, failed: Sequence[Telling], words: Mapping
     return best if best and len(best.words.keys() & words.keys()) > 1 else None
 
 
-def _runs_meant(issue: PromptIssue, views: Sequence[RunView], failed: Sequence[Telling]) -> Sequence[int | None]:
+def _runs_meant(issue: PromptIssue, views: Sequence[RunView], failed: Sequence[ReasonTerms]) -> Sequence[int | None]:
     """The runs of an issue that names none: those in which its metric failed, or the only one there is."""
     with_metric = [told.run_id for told in failed if told.verdict.casefold() == issue.metric.casefold()]
     return tuple(dict.fromkeys(with_metric)) or ((views[0].row.id,) if len(views) == 1 else (None,))

@@ -43,7 +43,7 @@ class Pair:
 
 
 @dataclass(frozen=True, slots=True)
-class _Said:
+class _ComparedTurn:
     """What of a turn is compared: only turns of one `kind` are ever paired; one `key` is the same words."""
 
     kind: tuple[str, str]
@@ -89,7 +89,7 @@ def shown_text(turn: Turn) -> str:
     return f"{name} {value if isinstance(value, str) else _compact(value)}"
 
 
-def _trimmed(one: list[_Said], other: list[_Said]) -> list[tuple[int, int]]:
+def _trimmed(one: list[_ComparedTurn], other: list[_ComparedTurn]) -> list[tuple[int, int]]:
     """What both begin and end with is the same; the rest is weighed whole."""
     least = min(len(one), len(other))
     start = next((k for k in range(least) if _word(one[k]) != _word(other[k])), least)
@@ -100,7 +100,7 @@ def _trimmed(one: list[_Said], other: list[_Said]) -> list[tuple[int, int]]:
     return [*head, *((start + i, start + j) for i, j in middle), *tail]
 
 
-def _best(one: Sequence[_Said], other: Sequence[_Said], band: int) -> list[tuple[int, int]]:
+def _best(one: Sequence[_ComparedTurn], other: Sequence[_ComparedTurn], band: int) -> list[tuple[int, int]]:
     """The rising pairs that are most alike in sum of squares, of those at most `band` turns off the straight way."""
     if len(one) < len(other):
         return [(i, j) for j, i in _best(other, one, band)]
@@ -138,7 +138,7 @@ def _best(one: Sequence[_Said], other: Sequence[_Said], band: int) -> list[tuple
     return found[::-1]
 
 
-def _alike(one: _Said, other: _Said) -> float:
+def _alike(one: _ComparedTurn, other: _ComparedTurn) -> float:
     """0 to 1: how much of their words turns of one kind share; 0 where that is not enough to be a pair."""
     if one.key == other.key:
         return 1.0
@@ -148,23 +148,23 @@ def _alike(one: _Said, other: _Said) -> float:
     return min(share, 0.99) if share >= _LEAST else 0.0
 
 
-def _word(said: _Said) -> str:
+def _word(said: _ComparedTurn) -> str:
     return "\0".join((*said.kind, said.key))
 
 
-def _said(turn: Turn) -> _Said:
+def _said(turn: Turn) -> _ComparedTurn:
     name = _tool_name(turn) if turn.tool is not None else ""
     role = turn.role.strip().casefold() if turn.speaker == "other" else ""
     if name:
         value = _value(turn)
         text = turn.text if value is None else _compact(_parsed(value))
-        return _Said((turn.speaker, name), text, words_of(text[:_READ]), True)
+        return _ComparedTurn((turn.speaker, name), text, words_of(text[:_READ]), True)
     # A text of nothing but marks is compared by them.
     key = " ".join(turn.text.casefold().translate(_MARKS).split()) or turn.text.strip()
     read = key[:_READ]
     # In other scripts words are not always told apart by spaces.
     words = frozenset(read.split()) if read.isascii() else words_of(read)
-    return _Said((turn.speaker, role), key, words, False)
+    return _ComparedTurn((turn.speaker, role), key, words, False)
 
 
 def _tool_name(turn: Turn) -> str:

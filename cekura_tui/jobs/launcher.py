@@ -16,7 +16,7 @@ from cekura_tui.model.text import clean_line
 from cekura_tui.store.errors import SentUnrecorded, StoreError, Unrecorded
 
 if TYPE_CHECKING:
-    from cekura_tui.api.client import Client, Launch
+    from cekura_tui.api.client import Client, LaunchAnswer
     from cekura_tui.store.jobs import JobStore
 
 CLOSING = 1.0
@@ -110,7 +110,7 @@ class Launcher:
             raise UsageError(f"Job {job.number} was launched already.", hint)
         return job
 
-    async def _taken(self, job: Job, answer: Launch) -> Job:
+    async def _taken(self, job: Job, answer: LaunchAnswer) -> Job:
         """Record the answer of a server that took the job, by its id, if it gave one."""
         if answer.progress_id is None:
             reason = "The server answered without a progress_id, so it cannot be asked about the job."

@@ -271,7 +271,7 @@ Part = Literal["label", "name", "value"]
 MOST_MATCHES = 10_000
 
 
-class Match(NamedTuple):
+class JsonMatch(NamedTuple):
     """Characters `start` to before `end` of a name, of the words for it, or of the value of a path."""
 
     path: Path
@@ -294,16 +294,16 @@ def finder(text: str) -> Callable[[str], Iterable[tuple[int, int]]]:
     return find
 
 
-def matches(nodes: Iterable[Node], text: str) -> Iterator[Match]:
+def matches(nodes: Iterable[Node], text: str) -> Iterator[JsonMatch]:
     """All matches of a text that is not empty. The numbers of a list's entries are no names."""
     find = finder(text)
     for node in nodes:
         for part, words in (("label", node.label), ("name", node.name)):
             for found in find(words):
-                yield Match(node.path, part, *found)  # type: ignore[arg-type] # one of the two
+                yield JsonMatch(node.path, part, *found)  # type: ignore[arg-type] # one of the two
         if not isinstance(node.value, dict | list) or not node.value:
             for found in find(leaf_text(node.value)):
-                yield Match(node.path, "value", *found)
+                yield JsonMatch(node.path, "value", *found)
             continue
         stack = [(node.path, _children(node.value))]
         while stack:
@@ -311,12 +311,12 @@ def matches(nodes: Iterable[Node], text: str) -> Iterator[Match]:
             for step, value in children:
                 if isinstance(step, str):
                     for found in find(step):
-                        yield Match((*path, step), "name", *found)
+                        yield JsonMatch((*path, step), "name", *found)
                 if isinstance(value, dict | list) and value:
                     stack.append(((*path, step), _children(value)))
                     break
                 for found in find(leaf_text(value)):
-                    yield Match((*path, step), "value", *found)
+                    yield JsonMatch((*path, step), "value", *found)
             else:
                 stack.pop()
 
@@ -419,17 +419,17 @@ class RawRows(Sequence[TreeRow]):
             return map(len, self.lines)
         return ((self._end(n) or len(self.lines[line])) - start for n, (line, start) in enumerate(self._cuts))
 
-    def row_at(self, match: Match) -> int:
+    def row_at(self, match: JsonMatch) -> int:
         """The index of the row in which a match begins."""
         line = int(match.path[0])
         return line if self._cuts is None else bisect_right(self._cuts, (line, match.start)) - 1
 
-    def matches(self, text: str) -> Iterator[Match]:
+    def matches(self, text: str) -> Iterator[JsonMatch]:
         """All matches of a text that is not empty, by line."""
         find = finder(text)
         for n, line in enumerate(self.lines):
             for found in find(line):
-                yield Match((n,), "value", *found)
+                yield JsonMatch((n,), "value", *found)
 
     def _end(self, index: int) -> int | None:
         """The character of the line before which a row ends; None for the end of the line."""

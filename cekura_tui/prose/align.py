@@ -35,10 +35,10 @@ class Link:
 
 def align(old: Sequence[Unit], new: Sequence[Unit]) -> list[Link]:
     """The links, sorted by `a`: those without a move rise on both sides. Units in no link went or came."""
-    return _Alignment(old, new).links()
+    return _UnitAlignment(old, new).links()
 
 
-class _Alignment:
+class _UnitAlignment:
     def __init__(self, old: Sequence[Unit], new: Sequence[Unit]) -> None:
         self.old, self.new = old, new
         self._old_bags = [_bag(unit) for unit in old]

@@ -9,10 +9,10 @@ from dataclasses import replace
 from typing import Literal
 
 from cekura_tui.prose.align import Link, align
-from cekura_tui.prose.diff import SHAPE, Hunk, Kind, Piece, Places, ProseDiff, Role, Step, bind, group
+from cekura_tui.prose.diff import SHAPE, Hunk, Kind, Places, ProseDiff, Role, TextPiece, UnitStep, bind, group
 from cekura_tui.prose.marks import structure
 from cekura_tui.prose.units import Unit, begins, units_of
-from cekura_tui.prose.words import Span, quiet, tidy, word_count, word_spans
+from cekura_tui.prose.words import WordSpan, quiet, tidy, word_count, word_spans
 
 _LONGEST = 1_500_000
 """Characters of both texts that are compared by sentence and word; longer ones are compared by paragraph."""
@@ -41,15 +41,15 @@ class _Comparison:
         pieces = [self._piece(step) for step in steps]
         if self.old_tail or self.new_tail:
             same = self.old_tail == self.new_tail
-            steps.append(Step("same" if same else "layout", range(0), range(0)))
-            pieces.append(Piece(self.old_tail, self.new_tail, 0, tuple(_replaced(self.old_tail, self.new_tail))))
+            steps.append(UnitStep("same" if same else "layout", range(0), range(0)))
+            pieces.append(TextPiece(self.old_tail, self.new_tail, 0, tuple(_replaced(self.old_tail, self.new_tail))))
         group(self.old, self.new, steps, pieces)
         bind(self.old, self.new, steps)
         return _numbered(self, steps, pieces)
 
     # The order of reading
 
-    def _steps(self) -> Iterator[Step]:
+    def _steps(self) -> Iterator[UnitStep]:
         here = {j: link for link in self.links if link.move for j in range(link.c, link.d)}
         away = {i: link for link in self.links if link.move for i in range(link.a, link.b)}
         at = to = 0
@@ -60,20 +60,20 @@ class _Comparison:
                 yield from self._versions(range(link.a, link.b), range(link.c, link.d))
             at, to = link.b, link.d
 
-    def _versions(self, olds: range, news: range) -> Iterator[Step]:
+    def _versions(self, olds: range, news: range) -> Iterator[UnitStep]:
         old, new = self.old[olds.start : olds.stop], self.new[news.start : news.stop]
         bare = structure(old[0].gap) != structure(new[0].gap)
         if bare:
-            yield Step("structure", olds, news)
+            yield UnitStep("structure", olds, news)
         if _whole(old, bare) == _whole(new, bare):
             role: Role = "same"
         elif len(old) == len(new) and [unit.words for unit in old] == [unit.words for unit in new]:
             role = "layout"
         else:
             role = "changed"
-        yield Step(role, olds, news, bare=bare)
+        yield UnitStep(role, olds, news, bare=bare)
 
-    def _between(self, olds: range, news: range, away: dict[int, Link], here: dict[int, Link]) -> Iterator[Step]:
+    def _between(self, olds: range, news: range, away: dict[int, Link], here: dict[int, Link]) -> Iterator[UnitStep]:
         """What went, came or moved between two links. What came in the place of what went is one step with it."""
         gone = [i for i in olds if i not in away]
         come = [j for j in news if j not in here]
@@ -85,7 +85,7 @@ class _Comparison:
         for i in olds:
             if i in instead:
                 yield from self._coming(range(to, instead[i]), here)
-                yield Step("instead", range(i, i + 1), range(instead[i], instead[i] + 1))
+                yield UnitStep("instead", range(i, i + 1), range(instead[i], instead[i] + 1))
                 to = instead[i] + 1
                 continue
             if begins(self.old, i):
@@ -95,16 +95,16 @@ class _Comparison:
                     to += 1
                 yield from self._coming(range(start, to), here)
             moves = i in away
-            yield Step("away" if moves else "gone", range(i, i + 1), range(0), away[i].move if moves else 0)
+            yield UnitStep("away" if moves else "gone", range(i, i + 1), range(0), away[i].move if moves else 0)
         yield from self._coming(range(to, news.stop), here)
 
     @staticmethod
-    def _coming(news: range, here: dict[int, Link]) -> Iterator[Step]:
+    def _coming(news: range, here: dict[int, Link]) -> Iterator[UnitStep]:
         for j in news:
             yield (
-                Step("here", range(0), range(j, j + 1), here[j].move)
+                UnitStep("here", range(0), range(j, j + 1), here[j].move)
                 if j in here
-                else Step("come", range(0), range(j, j + 1))
+                else UnitStep("come", range(0), range(j, j + 1))
             )
 
     @staticmethod
@@ -113,23 +113,23 @@ class _Comparison:
 
     # Pieces
 
-    def _piece(self, step: Step) -> Piece:
+    def _piece(self, step: UnitStep) -> TextPiece:
         old, new = self.old[step.olds.start : step.olds.stop], self.new[step.news.start : step.news.stop]
         if step.role == "structure":
-            return Piece(old[0].gap, new[0].gap, 0, tuple(_replaced(old[0].gap, new[0].gap)))
+            return TextPiece(old[0].gap, new[0].gap, 0, tuple(_replaced(old[0].gap, new[0].gap)))
         one, other = _whole(old, step.bare), _whole(new, step.bare)
         if step.role == "same":
-            return Piece(one, other)
+            return TextPiece(one, other)
         if step.role in ("gone", "come", "instead"):
-            return Piece(one, other, 0, tuple(tidy([Span("del", one), Span("ins", other)])))
+            return TextPiece(one, other, 0, tuple(tidy([WordSpan("del", one), WordSpan("ins", other)])))
         if step.role == "away":
-            return Piece(one, "", moved="away")
+            return TextPiece(one, "", moved="away")
         if step.role == "here":
             was = self.old[self._moved_from[step.news.start]]
-            return Piece("", other, 0, self._spans([was], new, bare=False), "here")
-        return Piece(one, other, 0, self._spans(old, new, bare=step.bare))
+            return TextPiece("", other, 0, self._spans([was], new, bare=False), "here")
+        return TextPiece(one, other, 0, self._spans(old, new, bare=step.bare))
 
-    def words(self, step: Step, piece: Piece, op: Literal["del", "ins"]) -> int:
+    def words(self, step: UnitStep, piece: TextPiece, op: Literal["del", "ins"]) -> int:
         """How many words of a piece went or came; the number of a list item is none."""
         if step.role in ("layout", "structure"):
             return 0
@@ -141,11 +141,11 @@ class _Comparison:
             told -= sum(word_count(unit.gap) for unit in units)
         return told
 
-    def _other_structure(self, step: Step) -> bool:
+    def _other_structure(self, step: UnitStep) -> bool:
         was = self.old[self._moved_from[step.news.start]]
         return structure(was.gap) != structure(self.new[step.news.start].gap)
 
-    def _spans(self, old: Sequence[Unit], new: Sequence[Unit], *, bare: bool) -> tuple[Span, ...]:
+    def _spans(self, old: Sequence[Unit], new: Sequence[Unit], *, bare: bool) -> tuple[WordSpan, ...]:
         """The gap in both versions, then the words."""
         gap = [] if bare else _replaced(old[0].gap, new[0].gap)
         one, other = _whole(old, bare=True), _whole(new, bare=True)
@@ -158,8 +158,8 @@ class _Comparison:
         return tuple(tidy([*gap, *word_spans(one, other, closely=closely)]))
 
 
-def _replaced(old: str, new: str) -> list[Span]:
-    return [Span("same", old)] if old == new else [Span("del", old), Span("ins", new)]
+def _replaced(old: str, new: str) -> list[WordSpan]:
+    return [WordSpan("same", old)] if old == new else [WordSpan("del", old), WordSpan("ins", new)]
 
 
 def _whole(units: Sequence[Unit], bare: bool = False) -> str:
@@ -167,7 +167,7 @@ def _whole(units: Sequence[Unit], bare: bool = False) -> str:
     return text[len(units[0].gap) :] if bare else text
 
 
-def _numbered(comparison: _Comparison, steps: list[Step], pieces: list[Piece]) -> ProseDiff:
+def _numbered(comparison: _Comparison, steps: list[UnitStep], pieces: list[TextPiece]) -> ProseDiff:
     """The diff with its hunks in reading order."""
     of_hunk: dict[int, list[int]] = defaultdict(list)
     for n, step in enumerate(steps):
@@ -177,8 +177,8 @@ def _numbered(comparison: _Comparison, steps: list[Step], pieces: list[Piece]) -
     order = {hunk: number for number, hunk in enumerate(sorted(of_hunk, key=lambda hunk: mains[hunk]), 1)}
     pieces = [replace(piece, hunk=order.get(step.hunk, 0)) for step, piece in zip(steps, pieces, strict=True)]
     places, lines = Places(comparison.old, comparison.new), _lines(comparison, steps)
-    left: dict[int, Step] = {step.move: step for step in reversed(steps) if step.role == "away"}
-    reached: dict[int, Step] = {step.move: step for step in reversed(steps) if step.role == "here"}
+    left: dict[int, UnitStep] = {step.move: step for step in reversed(steps) if step.role == "away"}
+    reached: dict[int, UnitStep] = {step.move: step for step in reversed(steps) if step.role == "here"}
     for n, step in enumerate(steps):
         if step.move:
             other = (reached if step.role == "away" else left)[step.move]
@@ -226,14 +226,14 @@ def _short(came: str, place: str) -> str:
     return rest if sign and place.startswith(f"{section}{sign}") else came
 
 
-def _telling(piece: Piece) -> int:
+def _telling(piece: TextPiece) -> int:
     """How much of a hunk a piece is: where a moved passage arrives, else where the words change."""
     if piece.moved:
         return 2 if piece.moved == "here" else 0
     return 1 if any(word_count(span.text) for span in piece.spans if span.op != "same") else 0
 
 
-def _kind(steps: list[Step], pieces: list[Piece]) -> tuple[Kind, str]:
+def _kind(steps: list[UnitStep], pieces: list[TextPiece]) -> tuple[Kind, str]:
     roles = {step.role for step in steps}
     if "here" in roles:
         return "moved", ""
@@ -248,7 +248,7 @@ def _kind(steps: list[Step], pieces: list[Piece]) -> tuple[Kind, str]:
     return ("added", "") if roles <= {"come", "layout", "structure"} else ("changed", "")
 
 
-def _layout_note(pieces: list[Piece]) -> str:
+def _layout_note(pieces: list[TextPiece]) -> str:
     old, new = "".join(piece.old for piece in pieces), "".join(piece.new for piece in pieces)
     if old.replace("\r\n", "\n") == new.replace("\r\n", "\n"):
         return "line ends only"
@@ -257,7 +257,7 @@ def _layout_note(pieces: list[Piece]) -> str:
     return "white space only"
 
 
-def _lines(comparison: _Comparison, steps: Sequence[Step]) -> list[int]:
+def _lines(comparison: _Comparison, steps: Sequence[UnitStep]) -> list[int]:
     """For every step the line of the sent text where it stands, or would stand."""
     line = comparison.old[-1].line if comparison.old else 1
     lines = []

@@ -24,9 +24,9 @@ from typing import Literal
 from cekura_tui.model.text import clean_line
 from cekura_tui.prose.marks import closes, fence_mark, name_of, style_of, tag_of
 from cekura_tui.prose.units import Unit, begins, blocks_of
-from cekura_tui.prose.words import Span, structure
+from cekura_tui.prose.words import WordSpan, structure
 
-__all__ = ["SHAPE", "Edit", "Hunk", "Kind", "Piece", "ProseDiff", "Span"]
+__all__ = ["SHAPE", "Edit", "Hunk", "Kind", "ProseDiff", "TextPiece", "WordSpan"]
 
 Kind = Literal["changed", "added", "removed", "moved", "layout"]
 """What a hunk is: a passage in two versions, a passage that came, that went, or that stands elsewhere now (perhaps with
@@ -37,7 +37,7 @@ SHAPE = "list or heading"
 
 
 @dataclass(frozen=True, slots=True)
-class Piece:
+class TextPiece:
     """A stretch of the sent text and what stands in its place in the proposed one; either may be empty.
 
     `hunk` is the number of the hunk it belongs to, 0 where both are the same. `spans` say how to draw it: the same, the
@@ -49,7 +49,7 @@ class Piece:
     old: str
     new: str
     hunk: int = 0
-    spans: tuple[Span, ...] = ()
+    spans: tuple[WordSpan, ...] = ()
     moved: Literal["", "away", "here"] = ""
     elsewhere: str = ""
 
@@ -102,7 +102,7 @@ class ProseDiff:
     """All of both texts. `coarse` says, where the texts are too long or too different, that they were not compared as
     closely as others are ("compared by paragraph: …"); else it is empty."""
 
-    pieces: tuple[Piece, ...]
+    pieces: tuple[TextPiece, ...]
     hunks: tuple[Hunk, ...]
     coarse: str = ""
 
@@ -154,7 +154,7 @@ place of something else that went."""
 
 
 @dataclass(slots=True)
-class Step:
+class UnitStep:
     """Some units of both texts, in the order in which they are read; `bare` ones without the gap before them. `hunk` is
     given later."""
 
@@ -166,25 +166,25 @@ class Step:
     hunk: int = 0
 
 
-def group(old: Sequence[Unit], new: Sequence[Unit], steps: Sequence[Step], pieces: Sequence[Piece]) -> None:
+def group(old: Sequence[Unit], new: Sequence[Unit], steps: Sequence[UnitStep], pieces: Sequence[TextPiece]) -> None:
     """Give every step that changes something the number of its hunk, the piece of each step being given."""
-    _Grouping(old, new, steps).run(pieces)
+    _HunkGrouping(old, new, steps).run(pieces)
 
 
 @dataclass
-class _Grouping:
+class _HunkGrouping:
     old: Sequence[Unit]
     new: Sequence[Unit]
-    steps: Sequence[Step]
+    steps: Sequence[UnitStep]
     count: int = 0
     moves: dict[int, int] = field(default_factory=dict)
     layout: tuple[int, int] | None = None
     """The hunk of white space, and its section."""
-    shape: tuple[int, Step] | None = None
+    shape: tuple[int, UnitStep] | None = None
     """The hunk of what made a list of a paragraph, and the last step of it."""
     section: int = 0
 
-    def run(self, pieces: Sequence[Piece]) -> None:
+    def run(self, pieces: Sequence[TextPiece]) -> None:
         """One step after another."""
         at = to = 0
         for n, (step, piece) in enumerate(zip(self.steps, pieces, strict=True)):
@@ -198,7 +198,7 @@ class _Grouping:
                     self._merge(n)
             at, to = at + len(piece.old), to + len(piece.new)
 
-    def _hunk(self, step: Step, before: Step | None) -> int:
+    def _hunk(self, step: UnitStep, before: UnitStep | None) -> int:
         if step.role == "layout":
             if before is not None and before.role in ("gone", "come", "away", "here"):
                 return before.hunk
@@ -237,7 +237,7 @@ class _Grouping:
         if self.shape and self.shape[0] in before:
             self.shape = now, self.shape[1]
 
-    def _one_passage(self, before: Step, step: Step) -> bool:
+    def _one_passage(self, before: UnitStep, step: UnitStep) -> bool:
         """Whether two steps beside one another are one change: sentences that went from, or came into, a paragraph."""
         kinds = {before.role, step.role}
         if kinds - {"gone", "come", "instead"} or kinds == {"gone", "come"}:
@@ -245,7 +245,7 @@ class _Grouping:
         sides = ((self.old, before.olds, step.olds), (self.new, before.news, step.news))
         return all(units[one[-1]].block == units[other.start].block for units, one, other in sides if one and other)
 
-    def _one_shape(self, before: Step, step: Step) -> bool:
+    def _one_shape(self, before: UnitStep, step: UnitStep) -> bool:
         """Whether two units that became an item, a heading or prose were, or are, in one paragraph."""
         return (
             self.old[before.olds[-1]].block == self.old[step.olds.start].block
@@ -253,7 +253,7 @@ class _Grouping:
         )
 
 
-def _begins(step: Step, text: str, here: int, there: int) -> bool:
+def _begins(step: UnitStep, text: str, here: int, there: int) -> bool:
     """Whether a piece is the first of one text, of which more stands before it in the other one; what makes an item of
     the first of a text may be nothing there."""
     is_there = bool(text) or step.role == "structure"
@@ -266,7 +266,7 @@ _OF_ITS_OWN: tuple[Role, ...] = ("same", "layout", "structure")
 """A hunk of such steps alone is of many lines: each of them may be bound without the others."""
 
 
-def bind(old: Sequence[Unit], new: Sequence[Unit], steps: Sequence[Step]) -> None:
+def bind(old: Sequence[Unit], new: Sequence[Unit], steps: Sequence[UnitStep]) -> None:
     """Give steps that need one another the same hunk, every step having one already.
 
     What begins a paragraph or item and the sentence that begins it without that: one alone would leave the other to the
@@ -300,7 +300,7 @@ def _by_unit(found: Iterable[tuple[range, int]]) -> dict[int, int]:
 
 
 def _bonds(
-    units: Sequence[Unit], step_of: dict[int, int], steps: Sequence[Step], passing: tuple[Role, ...]
+    units: Sequence[Unit], step_of: dict[int, int], steps: Sequence[UnitStep], passing: tuple[Role, ...]
 ) -> Iterator[list[int]]:
     """The steps that are bound by what they do to one of the texts; of its units, `passing` ones are not in the other
     text where they are in this one."""
@@ -356,7 +356,7 @@ class Places:
     """The places of the units of two texts; asked about the new one where something is there, else about the old."""
 
     def __init__(self, old: Sequence[Unit], new: Sequence[Unit]) -> None:
-        self._old, self._new = _Names(old).all(), _Names(new).all()
+        self._old, self._new = _PlaceNames(old).all(), _PlaceNames(new).all()
 
     def of(self, olds: range, news: range) -> str:
         """The place of some units: the section, and the rule, item or paragraph of it; "end" behind all of them."""
@@ -378,7 +378,7 @@ class _Item:
 
 
 @dataclass
-class _Names:
+class _PlaceNames:
     """The names of the places of a text, one unit after another."""
 
     units: Sequence[Unit]

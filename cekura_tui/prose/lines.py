@@ -14,9 +14,9 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from cekura_tui.model.text import LONGEST_LINE, capped, count, visible
-from cekura_tui.prose.diff import SHAPE, Hunk, Piece, ProseDiff
-from cekura_tui.prose.staging import Choice, Choices, staged
-from cekura_tui.prose.words import Op, Span, quiet, structure, tidy, word_count, word_spans
+from cekura_tui.prose.diff import SHAPE, Hunk, ProseDiff, TextPiece
+from cekura_tui.prose.staging import Choices, HunkChoice, staged
+from cekura_tui.prose.words import Op, WordSpan, quiet, structure, tidy, word_count, word_spans
 
 _NEAR = 200
 """Characters that are shown of what did not change, before and after a change in a very long line."""
@@ -42,14 +42,14 @@ def in_stretches(line: ProseLine) -> list[ProseLine]:
     if line.mark == "±":
         return [one for span in line.spans for one in _of_version(span, line.goes_on)]
     spans = line.spans if line.mark == " " else _near_changes(line.spans)
-    found: list[list[Span]] = [[]]
+    found: list[list[WordSpan]] = [[]]
     room = LONGEST_LINE
     for span in spans:
         for start, end in stretches(span.text):
             if end - start > room and found[-1]:
                 found.append([])
                 room = LONGEST_LINE
-            found[-1].append(Span(span.op, span.text[start:end]))
+            found[-1].append(WordSpan(span.op, span.text[start:end]))
             room -= end - start
     return [ProseLine(tuple(row), mark_of(row), line.goes_on or k > 0) for k, row in enumerate(found)]
 
@@ -58,20 +58,20 @@ def _is_long(line: ProseLine) -> bool:
     return line.mark != "±" or any(len(part) > LONGEST_LINE for span in line.spans for part in span.text.split("\n"))
 
 
-def _of_version(span: Span, goes_on: bool) -> Iterator[ProseLine]:
+def _of_version(span: WordSpan, goes_on: bool) -> Iterator[ProseLine]:
     """What went, or what came in its place, line by line."""
     for n, text in enumerate(span.text.split("\n")):
         for start, end in stretches(text):
-            spans = (Span(span.op, text[start:end]),) if end > start else ()
+            spans = (WordSpan(span.op, text[start:end]),) if end > start else ()
             yield ProseLine(spans, "-" if span.op == "del" else "+", start > 0 or (goes_on and n == 0))
 
 
-def _near_changes(spans: Sequence[Span]) -> list[Span]:
+def _near_changes(spans: Sequence[WordSpan]) -> list[WordSpan]:
     last = len(spans) - 1
     return [_shortened(span, k > 0, k < last) if span.op == "same" else span for k, span in enumerate(spans)]
 
 
-def _shortened(span: Span, after: bool, before: bool) -> Span:
+def _shortened(span: WordSpan, after: bool, before: bool) -> WordSpan:
     """What did not change, where it stands after a change, before one, or between two."""
     text = span.text
     if len(text) <= 3 * _NEAR:
@@ -81,7 +81,7 @@ def _shortened(span: Span, after: bool, before: bool) -> Span:
     if before:
         space = text.find(" ", end - _NEAR)
         end = space if space >= 0 else end - _NEAR
-    return Span("same", f"{text[:start]}… ({end - start:,} characters unchanged) …{text[end:]}")
+    return WordSpan("same", f"{text[:start]}… ({end - start:,} characters unchanged) …{text[end:]}")
 
 
 Mark = Literal[" ", "-", "+", "~", "±"]
@@ -96,7 +96,7 @@ class ProseLine:
     its text. A "±" line holds all of a passage that went and of the one that came instead: one deleted and one inserted
     span, which may have several lines each."""
 
-    spans: tuple[Span, ...]
+    spans: tuple[WordSpan, ...]
     mark: Mark = " "
     goes_on: bool = False
 
@@ -143,9 +143,9 @@ def places_of(diff: ProseDiff, number: int) -> int:
     return sum(piece.hunk == number for piece in diff.pieces)
 
 
-def readable(spans: Iterable[Span]) -> list[Span]:
+def readable(spans: Iterable[WordSpan]) -> list[WordSpan]:
     """The spans as they are marked: `quiet`, and of a change of words the white space around both is not marked."""
-    found: list[Span] = []
+    found: list[WordSpan] = []
     for span in quiet(spans):
         if span.op == "ins" and found and found[-1].op == "del":
             found += _bare(found.pop().text, span.text)
@@ -154,7 +154,7 @@ def readable(spans: Iterable[Span]) -> list[Span]:
     return tidy(found)
 
 
-def edited_text(diff: ProseDiff, number: int, choice: Choice) -> str:
+def edited_text(diff: ProseDiff, number: int, choice: HunkChoice) -> str:
     """What stands in the place of a hunk's main piece as it was edited."""
     hunk = diff.hunks[number - 1]
     alone = ProseDiff((replace(diff.pieces[hunk.main], hunk=1),), (replace(hunk, number=1, main=0),))
@@ -171,18 +171,18 @@ def signed(op: Op, text: str) -> str:
 
 
 @dataclass(slots=True)
-class _Part:
+class _LinePart:
     hunk: int
     head: bool
     moved: Literal["", "away", "here"]
-    pieces: list[list[Span]]
+    pieces: list[list[WordSpan]]
     elsewhere: str = ""
     words: int = 0
     is_layout: bool = False
 
 
-def _parts(diff: ProseDiff, edited: Mapping[int, Choice]) -> Iterator[_Part]:
-    kept: _Part | None = None
+def _parts(diff: ProseDiff, edited: Mapping[int, HunkChoice]) -> Iterator[_LinePart]:
+    kept: _LinePart | None = None
     for part in _each(diff, edited):
         if kept is not None and _are_one(kept, part):
             kept.head = kept.head or part.head
@@ -196,12 +196,12 @@ def _parts(diff: ProseDiff, edited: Mapping[int, Choice]) -> Iterator[_Part]:
         yield kept
 
 
-def _are_one(before: _Part, part: _Part) -> bool:
+def _are_one(before: _LinePart, part: _LinePart) -> bool:
     ways = ((one.hunk, one.moved, one.elsewhere, one.is_layout) for one in (before, part))
     return next(ways) == next(ways) and not part.is_layout
 
 
-def _each(diff: ProseDiff, edited: Mapping[int, Choice]) -> Iterator[_Part]:
+def _each(diff: ProseDiff, edited: Mapping[int, HunkChoice]) -> Iterator[_LinePart]:
     lead = ""
     for index, piece in enumerate(diff.pieces):
         hunk = diff.hunks[piece.hunk - 1] if piece.hunk else None
@@ -212,24 +212,24 @@ def _each(diff: ProseDiff, edited: Mapping[int, Choice]) -> Iterator[_Part]:
         if hunk is not None and hunk.has_text:
             spans = _spans(diff, hunk, piece, edited.get(hunk.number) if head else None, head=head)
             if head or piece.moved or _marks(spans):
-                shown = [Span("same", lead), *spans] if lead else spans
+                shown = [WordSpan("same", lead), *spans] if lead else spans
                 words = word_count(piece.old) if piece.moved == "away" else 0
-                yield _Part(hunk.number, head, piece.moved, [shown], piece.elsewhere, words)
+                yield _LinePart(hunk.number, head, piece.moved, [shown], piece.elsewhere, words)
                 lead = ""
                 continue
         elif hunk is not None:
             if head:
-                yield _Part(hunk.number, True, "", [], is_layout=True)
+                yield _LinePart(hunk.number, True, "", [], is_layout=True)
             if piece.new.strip() and structure(piece.new):
                 lead += piece.new  # the mark of a line is written before what stands in it
                 continue
-        yield _Part(0, False, "", [[Span("same", lead + piece.new)]])
+        yield _LinePart(0, False, "", [[WordSpan("same", lead + piece.new)]])
         lead = ""
     if lead:
-        yield _Part(0, False, "", [[Span("same", lead)]])
+        yield _LinePart(0, False, "", [[WordSpan("same", lead)]])
 
 
-def _spans(diff: ProseDiff, hunk: Hunk, piece: Piece, choice: Choice | None, *, head: bool) -> list[Span]:
+def _spans(diff: ProseDiff, hunk: Hunk, piece: TextPiece, choice: HunkChoice | None, *, head: bool) -> list[WordSpan]:
     if choice is not None:
         sent = "".join(span.text for span in piece.spans if span.op != "ins")
         return readable(word_spans(sent, edited_text(diff, hunk.number, choice)))
@@ -238,7 +238,7 @@ def _spans(diff: ProseDiff, hunk: Hunk, piece: Piece, choice: Choice | None, *, 
     return list(piece.spans) if head and not (piece.moved or _marks(spans)) else spans
 
 
-def _bare(gone: str, come: str) -> list[Span]:
+def _bare(gone: str, come: str) -> list[WordSpan]:
     """What went and what came, without the white space that both begin or end with, which is told in its new form."""
     before, after = _gap(come) if _gap(gone) else "", ""
     if before:
@@ -246,10 +246,10 @@ def _bare(gone: str, come: str) -> list[Span]:
     if gone != gone.rstrip() and come != come.rstrip():
         after = come[len(come.rstrip()) :]
         gone, come = gone.rstrip(), come.rstrip()
-    return [Span("same", before), Span("del", gone), Span("ins", come), Span("same", after)]
+    return [WordSpan("same", before), WordSpan("del", gone), WordSpan("ins", come), WordSpan("same", after)]
 
 
-def _marks(spans: Sequence[Span]) -> bool:
+def _marks(spans: Sequence[WordSpan]) -> bool:
     return any(span.op != "same" for span in spans)
 
 
@@ -266,11 +266,11 @@ class _Writer:
 
     def __init__(self) -> None:
         self._fresh: dict[Op, bool] = {"del": True, "ins": True}
-        self._row: list[Span] = []
+        self._row: list[WordSpan] = []
         self._goes_on = False
         self._lines: list[ProseLine] = []
 
-    def lines(self, pieces: Sequence[Sequence[Span]]) -> list[ProseLine]:
+    def lines(self, pieces: Sequence[Sequence[WordSpan]]) -> list[ProseLine]:
         """The lines of the next passage."""
         self._lines = []
         whole = [span for spans in pieces for span in spans]
@@ -286,10 +286,10 @@ class _Writer:
         """Something is passed over that is in the old text alone."""
         self._fresh["del"] = False
 
-    def _piece(self, spans: Sequence[Span]) -> None:
+    def _piece(self, spans: Sequence[WordSpan]) -> None:
         instead = all(span.op != "same" or structure(span.text) is not None for span in spans)
-        after = [*spans[1:], Span("same", "")]
-        come: Span | None = None
+        after = [*spans[1:], WordSpan("same", "")]
+        come: WordSpan | None = None
         for span, following in zip(spans, after, strict=True):
             if span is come:
                 continue
@@ -299,7 +299,7 @@ class _Writer:
             else:
                 self._write(span.op, visible(span.text))
 
-    def _instead(self, gone: Span, come: Span) -> None:
+    def _instead(self, gone: WordSpan, come: WordSpan) -> None:
         """One text in the place of another: behind the marker of a list, if that is the same."""
         marker = "".join(span.text for span in self._row if span.op == "same")
         if self._row and structure(marker) is not None and all(span.op == "same" for span in self._row):
@@ -307,7 +307,7 @@ class _Writer:
         else:
             self._end()
             marker, self._goes_on = "", not self._fresh["ins"]
-        told = tuple(Span(span.op, marker + visible(span.text)) for span in (gone, come))
+        told = tuple(WordSpan(span.op, marker + visible(span.text)) for span in (gone, come))
         self._lines.append(ProseLine(told, "±", self._goes_on))
         self._fresh = {"del": False, "ins": False}
 
@@ -321,20 +321,20 @@ class _Writer:
                 self._goes_on = not self._fresh["del" if op == "del" else "ins"]
                 part = part.lstrip(" ") if self._goes_on else part
             if part:
-                self._row.append(Span(op, part))
+                self._row.append(WordSpan(op, part))
             for side in _sides(op):
                 self._fresh[side] = False
 
     def _line_end(self, op: Op) -> None:
         """A line end that went is shown where it was, and does not break a line that is still there."""
         if op == "del" and any(span.op != "del" for span in self._row):
-            self._row.append(Span("del", "↵"))
+            self._row.append(WordSpan("del", "↵"))
             return
         is_gone = all(span.op == "del" for span in self._row)
         ended = bool(self._row) and not (is_gone and op == "ins")
         self._end()
         if not ended and all(self._fresh[side] for side in _sides(op)):
-            self._lines.append(ProseLine((), mark_of([Span(op, "")])))
+            self._lines.append(ProseLine((), mark_of([WordSpan(op, "")])))
         for side in _sides(op):
             self._fresh[side] = True
 
@@ -348,7 +348,7 @@ def _sides(op: Op) -> tuple[Op, ...]:
     return ("del", "ins") if op == "same" else (op,)
 
 
-def mark_of(spans: Iterable[Span]) -> Mark:
+def mark_of(spans: Iterable[WordSpan]) -> Mark:
     """What became of a line with these spans; white space that is the same says nothing."""
     ops = {span.op for span in spans if span.op != "same" or span.text.strip()}
     if len(ops) > 1:
@@ -381,7 +381,7 @@ def _shortened_line(line: ProseLine, start: bool, end: bool) -> ProseLine:
     head = text[:_SHORTENED].rpartition(" ")[0] or text[:_SHORTENED] if start else ""
     tail = text[-_SHORTENED:].partition(" ")[2] or text[-_SHORTENED:] if end else ""
     parts = (f"{head} …" if start else "", tail)
-    return replace(line, spans=(Span("same", " ".join(filter(None, parts))),), goes_on=line.goes_on or not start)
+    return replace(line, spans=(WordSpan("same", " ".join(filter(None, parts))),), goes_on=line.goes_on or not start)
 
 
 def as_text(diff: ProseDiff, context: int = 2) -> str:

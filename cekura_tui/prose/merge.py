@@ -138,7 +138,7 @@ def merge(base: str, now: ProseDiff, staged: ProseDiff) -> Merge:
 
 
 @dataclass(frozen=True, slots=True)
-class _Change:
+class _SideEdit:
     """Characters [start, end) of the base become `new` on one side: an edit, or all insertions at one place."""
 
     start: int
@@ -155,8 +155,8 @@ class _Change:
 class _Stretch:
     """Changes that overlap or touch across the sides, or one that stands alone."""
 
-    now: list[_Change] = field(default_factory=list)
-    staged: list[_Change] = field(default_factory=list)
+    now: list[_SideEdit] = field(default_factory=list)
+    staged: list[_SideEdit] = field(default_factory=list)
 
     @property
     def start(self) -> int:
@@ -187,22 +187,22 @@ class _Stretch:
 
 def _changes(
     base: str, diff: ProseDiff, side: Side, without: set[_Hunk], carried: Mapping[_Hunk, _Hunk]
-) -> list[_Change]:
+) -> list[_SideEdit]:
     """What a side changed, by place; no two at the same place. Hunks that are one are told as the first of them."""
-    found: list[_Change] = []
+    found: list[_SideEdit] = []
     for edit in diff.edits(hunk.number for hunk in diff.hunks if (side, hunk.number) not in without):
         if base[edit.start : edit.end] == edit.new:
             continue
         hunk: _Hunk = (side, edit.hunk)
-        change = _Change(edit.start, edit.end, edit.new, frozenset({carried.get(hunk, hunk)}))
+        change = _SideEdit(edit.start, edit.end, edit.new, frozenset({carried.get(hunk, hunk)}))
         if found and found[-1].start == change.end:  # both are insertions
             last = found.pop()
-            change = _Change(change.start, change.end, last.new + change.new, last.hunks | change.hunks)
+            change = _SideEdit(change.start, change.end, last.new + change.new, last.hunks | change.hunks)
         found.append(change)
     return found
 
 
-def _stretches(now: list[_Change], staged: list[_Change]) -> list[_Stretch]:
+def _stretches(now: list[_SideEdit], staged: list[_SideEdit]) -> list[_Stretch]:
     """All changes by place, joined where they overlap or touch across the sides.
 
     The same change of both sides joins nothing; where it is an insertion, what ends and begins there does not touch.
@@ -312,7 +312,7 @@ def _groups(contests: Sequence[frozenset[_Hunk]], bonds: Iterable[frozenset[_Hun
     return tuple(map(tuple, groups.values()))
 
 
-def _applied(base: str, start: int, end: int, changes: Sequence[_Change]) -> str:
+def _applied(base: str, start: int, end: int, changes: Sequence[_SideEdit]) -> str:
     """Characters [start, end) of the base with these changes."""
     parts, at = [], start
     for change in changes:

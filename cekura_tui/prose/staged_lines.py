@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from typing import Literal
 
 from cekura_tui.model.text import visible
-from cekura_tui.prose.diff import Piece, ProseDiff
+from cekura_tui.prose.diff import ProseDiff, TextPiece
 from cekura_tui.prose.lines import edited_text, readable
-from cekura_tui.prose.staging import Choice, Choices
-from cekura_tui.prose.words import Span, word_spans
+from cekura_tui.prose.staging import Choices, HunkChoice
+from cekura_tui.prose.words import WordSpan, word_spans
 
 StagedMark = Literal[" ", "+", "~", "-"]
 """Beside a line: as it was sent, new, other words in it, or lines that went after it."""
@@ -36,7 +36,7 @@ class StagedLines:
 
 def staged_lines(diff: ProseDiff, choices: Choices) -> StagedLines:
     """The lines of `staged(diff, choices)`."""
-    page = _Page()
+    page = _StagedText()
     places: dict[int, int] = {}
     columns: dict[int, int] = {}
     for index, piece in enumerate(diff.pieces):
@@ -51,25 +51,25 @@ def staged_lines(diff: ProseDiff, choices: Choices) -> StagedLines:
     return StagedLines(tuple(page.ended()), places, columns)
 
 
-def _first_change(written: str, spans: Sequence[Span]) -> int:
+def _first_change(written: str, spans: Sequence[WordSpan]) -> int:
     """How many characters of a piece stand before the first word that is another, or the end of its last word."""
     before = min(len(spans[0].text) if spans and spans[0].op == "same" else 0, len(written))
     after = written[before:]
     return len(written) - len(after.lstrip()) if after.strip() else len(written.rstrip())
 
 
-def _spans(diff: ProseDiff, piece: Piece, choice: Choice | None, is_main: bool) -> Sequence[Span]:
+def _spans(diff: ProseDiff, piece: TextPiece, choice: HunkChoice | None, is_main: bool) -> Sequence[WordSpan]:
     """What of a piece is in the text: same and inserted; and what is not: deleted."""
     if choice is None or choice.what == "rejected":
-        return [Span("same", piece.old)]
+        return [WordSpan("same", piece.old)]
     if choice.what == "edited" and is_main:
         return readable(word_spans(piece.old, edited_text(diff, piece.hunk, choice)))
     if piece.moved:
-        return [Span("del", piece.old), Span("ins", piece.new)]
+        return [WordSpan("del", piece.old), WordSpan("ins", piece.new)]
     return readable(piece.spans)
 
 
-class _Page:
+class _StagedText:
     def __init__(self) -> None:
         self._lines: list[str] = [""]
         self._touched: list[set[str]] = [set()]
@@ -81,7 +81,7 @@ class _Page:
         line = len(self._lines) - 1 + before.count("\n")
         return line, len(visible(before.rpartition("\n")[2] if "\n" in before else self._lines[-1] + before))
 
-    def write(self, spans: Sequence[Span]) -> None:
+    def write(self, spans: Sequence[WordSpan]) -> None:
         """Write a piece."""
         for span in spans:
             text = span.text

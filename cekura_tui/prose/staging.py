@@ -14,14 +14,14 @@ from cekura_tui.prose.diff import Hunk, ProseDiff
 
 
 @dataclass(frozen=True, slots=True)
-class Choice:
+class HunkChoice:
     """What was decided of a hunk; `text` is the passage as it was edited, for "edited" alone."""
 
     what: Literal["accepted", "rejected", "edited"]
     text: str = ""
 
 
-Choices = Mapping[int, Choice]
+Choices = Mapping[int, HunkChoice]
 """Choices by the number of the hunk. One that is not there yet is not in the text."""
 
 
@@ -65,15 +65,15 @@ class Wording:
         """What one begins to edit: what is proposed, or of a passage that goes what was sent."""
         return self.proposed or self.sent
 
-    def choice(self, typed: str) -> Choice:
+    def choice(self, typed: str) -> HunkChoice:
         """What is chosen by typing this: a passage as it is in one of the versions is that version, where that is all
         of the hunk; other words have the line ends that are there."""
         bare = typed.strip()
         if bare == self.proposed:
-            return Choice("accepted")
+            return HunkChoice("accepted")
         if bare == self.sent and not (self.others or self.moved):
-            return Choice("rejected")
-        return Choice("edited", typed.replace("\r\n", "\n").replace("\n", self.line_end))
+            return HunkChoice("rejected")
+        return HunkChoice("edited", typed.replace("\r\n", "\n").replace("\n", self.line_end))
 
 
 def wording(diff: ProseDiff, hunk: Hunk) -> Wording:

@@ -159,7 +159,18 @@ def _is_crumb(same: int, left: int, right: int) -> bool:
     return same < _CONTENT * 2 and min(left, right) >= _CONTENT * 4
 
 
-__all__ = ["Op", "Span", "likeness", "quiet", "structure", "tidy", "word_count", "word_spans", "words_in", "words_of"]
+__all__ = [
+    "Op",
+    "WordSpan",
+    "likeness",
+    "quiet",
+    "structure",
+    "tidy",
+    "word_count",
+    "word_spans",
+    "words_in",
+    "words_of",
+]
 
 Op = Literal["same", "del", "ins"]
 _OPS: tuple[Op, ...] = ("same", "del", "ins")
@@ -179,7 +190,7 @@ _WRITTEN = re.compile(rf"(?:{_VARIABLE}|[^\s{_UNSPACED}])+|[{_UNSPACED}]")
 
 
 @dataclass(frozen=True, slots=True)
-class Span:
+class WordSpan:
     """A stretch of text that is in both versions, in the old alone or in the new alone."""
 
     op: Op
@@ -205,7 +216,7 @@ def words_in(text: str) -> tuple[str, ...]:
     return tuple(found.group() for found in _TOKEN.finditer(text))
 
 
-def word_spans(old: str, new: str, *, closely: bool = True) -> list[Span]:
+def word_spans(old: str, new: str, *, closely: bool = True) -> list[WordSpan]:
     """The spans from old to new: their same and deleted texts make `old`, their same and inserted texts `new`."""
     before = [found.span() for found in _WRITTEN.finditer(old)]
     after = [found.span() for found in _WRITTEN.finditer(new)]
@@ -213,21 +224,21 @@ def word_spans(old: str, new: str, *, closely: bool = True) -> list[Span]:
     new_words = [new[start:end] for start, end in after]
     pairs = same_words(old_words, new_words, closely=closely)
     if (before or after) and not pairs:
-        return tidy([Span("del", old), Span("ins", new)])
-    spans: list[Span] = []
+        return tidy([WordSpan("del", old), WordSpan("ins", new)])
+    spans: list[WordSpan] = []
     at = to = 0
     for i, j in pairs:
         spans += _replaced(old[at : before[i][0]], new[to : after[j][0]])
-        spans.append(Span("same", old_words[i]))
+        spans.append(WordSpan("same", old_words[i]))
         at, to = before[i][1], after[j][1]
     spans += _replaced(old[at:], new[to:])
     return tidy(spans)
 
 
-def _replaced(old: str, new: str) -> list[Span]:
+def _replaced(old: str, new: str) -> list[WordSpan]:
     """One text for another; the white space and the marks that both begin or end with are the same."""
     if old == new:
-        return [Span("same", old)]
+        return [WordSpan("same", old)]
     most = min(len(old), len(new))
     start = 0
     while start < most and old[start] == new[start] and not _tells(old[start]):
@@ -237,10 +248,10 @@ def _replaced(old: str, new: str) -> list[Span]:
         end += 1
     head, tail = old[:start], old[len(old) - end :]
     return [
-        Span("same", head),
-        Span("del", old[start : len(old) - end]),
-        Span("ins", new[start : len(new) - end]),
-        Span("same", tail),
+        WordSpan("same", head),
+        WordSpan("del", old[start : len(old) - end]),
+        WordSpan("ins", new[start : len(new) - end]),
+        WordSpan("same", tail),
     ]
 
 
@@ -249,21 +260,21 @@ def _tells(letter: str) -> bool:
     return letter.isalnum() or letter in "{}_" or unicodedata.category(letter)[0] == "M"
 
 
-def tidy(spans: Iterable[Span]) -> list[Span]:
+def tidy(spans: Iterable[WordSpan]) -> list[WordSpan]:
     """No empty spans, neighbours of a kind as one, and in every change first what goes, then what comes."""
-    found: list[Span] = []
+    found: list[WordSpan] = []
     for is_same, group in groupby((span for span in spans if span.text), key=lambda span: span.op == "same"):
         parts = list(group)
         for op in _OPS[:1] if is_same else _OPS[1:]:
             if text := "".join(span.text for span in parts if span.op == op):
-                found.append(Span(op, text))
+                found.append(WordSpan(op, text))
     return found
 
 
-def quiet(spans: Iterable[Span]) -> list[Span]:
+def quiet(spans: Iterable[WordSpan]) -> list[WordSpan]:
     """White space that took the place of white space, and the number of a list item that of another, count as the
     same, in the new form: not exact, but readable."""
-    found: list[Span] = []
+    found: list[WordSpan] = []
     for is_same, group in groupby(spans, key=lambda span: span.op == "same"):
         change = list(group)
         if is_same:
@@ -272,7 +283,7 @@ def quiet(spans: Iterable[Span]) -> list[Span]:
         old = "".join(span.text for span in change if span.op == "del")
         new = "".join(span.text for span in change if span.op == "ins")
         if _is_layout(old, new, at_start=not found):
-            found += [Span("same", new)]
+            found += [WordSpan("same", new)]
         else:
             found += change
     return tidy(found)

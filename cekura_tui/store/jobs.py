@@ -394,7 +394,7 @@ class Account:
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class StateChange:
     """A job came into a state; `at` is Unix time."""
 
     at: float
@@ -493,12 +493,12 @@ class JobStore:
         whose = (self._account.origin, self._account.profile)
         return [row["took"] for row in self._database.read(f"{ended} LIMIT ?", *whose, limit)]
 
-    def changes(self, number: int) -> list[Change]:
+    def changes(self, number: int) -> list[StateChange]:
         """Every state that a job came into, oldest first, but for those that are damaged or not known here."""
         rows = self._database.read("SELECT * FROM job_changes WHERE job = ? ORDER BY rowid", number)
         known = [row for row in rows if row["state"] in _STATES and isinstance(row["reason"], str)]
         known = [row for row in known if is_time(row["at"])]
-        return [Change(row["at"], JobState(row["state"]), row["reason"]) for row in known]
+        return [StateChange(row["at"], JobState(row["state"]), row["reason"]) for row in known]
 
     def answers(self, number: int) -> list[RawAnswer]:
         """Every distinct raw answer about a job, oldest first."""

@@ -8,13 +8,13 @@ from collections.abc import Callable, Collection, Mapping
 
 from cekura_tui.model.job import Job, JobState
 from cekura_tui.model.text import Prompt, prompt_bytes
-from cekura_tui.prose.staging import Choice
+from cekura_tui.prose.staging import HunkChoice
 from cekura_tui.store.database import Database
 from cekura_tui.store.errors import DamagedText, StoreError
 from cekura_tui.store.jobs import ALL_TEXTS_BYTES, Account, JobRows
 from cekura_tui.store.prompts import as_prompt, bound_texts, drop_unused, keep_prompt, note_use, read_prompt, withdraw
 
-TextOf = Callable[[Mapping[str, Choice]], Prompt]
+TextOf = Callable[[Mapping[str, HunkChoice]], Prompt]
 """The text that choices make, by the key of the hunk; called inside the transaction."""
 
 
@@ -27,7 +27,7 @@ class StagingStore:
     def __init__(self, database: Database, account: Account) -> None:
         self._database, self._account = database, account
 
-    def choices(self, number: int) -> dict[str, Choice]:
+    def choices(self, number: int) -> dict[str, HunkChoice]:
         """What is chosen now, by the key of the hunk."""
         return _choices(self._database.read(_STEPS, number))
 
@@ -36,7 +36,9 @@ class StagingStore:
         rows = self._database.read("SELECT sha256 FROM staged WHERE job = ?", number)
         return read_prompt(self._database, rows[0]["sha256"]) if rows else None
 
-    def choose(self, number: int, made: Mapping[str, Choice | None], at: float, text_of: TextOf) -> dict[str, Choice]:
+    def choose(
+        self, number: int, made: Mapping[str, HunkChoice | None], at: float, text_of: TextOf
+    ) -> dict[str, HunkChoice]:
         """Append a step and keep the text that comes of all; returns what is chosen now.
 
         None is undecided. What is chosen so already is no part of the step, and a step of nothing is none.
@@ -54,7 +56,7 @@ class StagingStore:
             )
             return _keep_text(sql, job, at, text_of)
 
-    def undo(self, number: int, hunks: Collection[str], at: float, text_of: TextOf) -> dict[str, Choice]:
+    def undo(self, number: int, hunks: Collection[str], at: float, text_of: TextOf) -> dict[str, HunkChoice]:
         """Drop the last step that was taken with any of these hunks, as far as it is about them; returns what is chosen
         now."""
         with self._database.write() as sql:
@@ -94,22 +96,22 @@ class StagingStore:
         return job
 
 
-def _choices(steps: list[sqlite3.Row]) -> dict[str, Choice]:
+def _choices(steps: list[sqlite3.Row]) -> dict[str, HunkChoice]:
     """What steps make; of a text that is damaged the hunk is undecided, for nobody chose what it was before."""
-    found: dict[str, Choice] = {}
+    found: dict[str, HunkChoice] = {}
     for row in steps:
         found.pop(row["hunk"], None)
         if row["what"]:
             with contextlib.suppress(DamagedText):
-                found[row["hunk"]] = Choice(row["what"], as_prompt(row["text"]))
+                found[row["hunk"]] = HunkChoice(row["what"], as_prompt(row["text"]))
     return found
 
 
-def _columns(choice: Choice | None) -> tuple[str, bytes]:
+def _columns(choice: HunkChoice | None) -> tuple[str, bytes]:
     return (choice.what, prompt_bytes(choice.text)) if choice is not None else ("", b"")
 
 
-def _keep_text(sql: sqlite3.Connection, job: Job, at: float, text_of: TextOf) -> dict[str, Choice]:
+def _keep_text(sql: sqlite3.Connection, job: Job, at: float, text_of: TextOf) -> dict[str, HunkChoice]:
     """Keep the staged text in place of the one before; it is history where it is not just what was sent."""
     chosen = _choices(sql.execute(_STEPS, (job.number,)).fetchall())
     before = sql.execute("SELECT sha256 FROM staged WHERE job = ?", (job.number,)).fetchone()

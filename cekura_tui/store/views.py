@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from cekura_tui.model.filter.filter import View
+from cekura_tui.model.filter.filter import SavedView
 from cekura_tui.store.database import Database
 from cekura_tui.store.jobs import Account
 
@@ -22,10 +22,10 @@ class ViewStore:
         self._database = database
         self._pair = (account.origin, account.key_id)
 
-    def views(self) -> list[View]:
+    def views(self) -> list[SavedView]:
         """The views that somebody saved, by name."""
         rows = self._database.read(f"SELECT name, filter FROM views {_OURS}", *self._pair)
-        return sorted((View(row["name"], row["filter"]) for row in rows), key=lambda view: view.name.casefold())
+        return sorted((SavedView(row["name"], row["filter"]) for row in rows), key=lambda view: view.name.casefold())
 
     def save(self, name: str, text: str, at: float) -> None:
         """Save a view; it takes the place of one of this name."""

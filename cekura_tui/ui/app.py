@@ -40,7 +40,7 @@ from cekura_tui.ui.news import News
 from cekura_tui.ui.palette import palette
 from cekura_tui.ui.runs.controller import RunListing
 from cekura_tui.ui.runs.screen import RunsScreen
-from cekura_tui.ui.state import Board
+from cekura_tui.ui.state import AppState
 from cekura_tui.ui.terminal.filters import AsciiFilter, ControlFilter
 from cekura_tui.ui.theme import THEME, style_sheets
 from cekura_tui.workspace.workspace import Workspace
@@ -178,9 +178,9 @@ class CekuraApp(LeavingApp):
     ) -> None:
         super().__init__(workspace)
         self.animation_level = "none"
-        self.board = Board(self, workspace, clock)
-        self.news = News(self, self.board, lambda: self._runs.look_again())
-        self.board.away = lambda: self.news.away.away
+        self.state = AppState(self, workspace, clock)
+        self.news = News(self, self.state, lambda: self._runs.look_again())
+        self.state.away = lambda: self.news.away.away
         self._garbage = GarbageWhenIdle(self) if tidy else None
         self._run_id = run_id
         self._foreign: tuple[LineFilter, ...] = (ControlFilter(), *([AsciiFilter()] if ascii_only else []))
@@ -188,7 +188,7 @@ class CekuraApp(LeavingApp):
         self._mended = 0
         self._read_at = 0.0
         self._live = live
-        self._listing, self.board.jobs = read_first_frame(workspace, scope, clock)
+        self._listing, self.state.jobs = read_first_frame(workspace, scope, clock)
         self.add_mode("runs", self._make_runs)
         self.add_mode("jobs", self._make_jobs)
 
@@ -231,13 +231,13 @@ class CekuraApp(LeavingApp):
             self._runs.load()
 
     def _make_runs(self) -> RunsScreen:
-        self._runs = RunsScreen(self.board, self._listing, live=self._live)
+        self._runs = RunsScreen(self.state, self._listing, live=self._live)
         return self._runs
 
     def _make_jobs(self) -> Screen[None]:
         from cekura_tui.ui.jobs.screen import JobsScreen
 
-        return JobsScreen(self.board)
+        return JobsScreen(self.state)
 
     # What changed in the background
 
@@ -268,7 +268,7 @@ class CekuraApp(LeavingApp):
             self._mended = self._workspace.mended
             self.post_message(WorkspaceChanged())
             return
-        self.board.put_durations(durations)
+        self.state.put_durations(durations)
         self.news.tell_notices()
         self.news.jobs_read(jobs)
         self.news.tell_trouble(trouble)
@@ -314,11 +314,11 @@ class CekuraApp(LeavingApp):
         from cekura_tui.ui.suggestion.screen import SuggestionScreen
 
         job = event.job
-        screen = (SuggestionScreen if job.state == JobState.SUCCEEDED else JobScreen)(self.board, job.number)
+        screen = (SuggestionScreen if job.state == JobState.SUCCEEDED else JobScreen)(self.state, job.number)
         instead = event.instead and isinstance(self.screen, SuggestionScreen | JobScreen)
         (self.switch_screen if instead else self.push_screen)(screen)
         if job.unread:
-            self.board.put_job(replace(job, looked_at=self.board.clock()))
+            self.state.put_job(replace(job, looked_at=self.state.clock()))
             self._look(job.number)
 
     @work(group="look")
@@ -333,14 +333,14 @@ class CekuraApp(LeavingApp):
         from cekura_tui.ui.sign_in import SignInScreen
 
         if not self._locked and not self._workspace.setup.demo:
-            self.push_screen(SignInScreen(self.board, event.reason))
+            self.push_screen(SignInScreen(self.state, event.reason))
 
     @on(WorkspaceChanged)
     def workspace_changed(self) -> None:
         """Another key or workspace: leave the sign-in screen and read everything anew."""
         if self._locked:
             self.pop_screen()
-        self.board.put_jobs(())
+        self.state.put_jobs(())
         self.news.begin(runs=False)
         self._runs.show_scope(self._workspace.setup.scope)
         self._read_jobs()
@@ -350,7 +350,7 @@ class CekuraApp(LeavingApp):
         from cekura_tui.ui.runs.search import SearchRunsDialog
 
         if not self._locked and not self.screen.is_modal:
-            self.push_screen(SearchRunsDialog(self.board), self._open_hit)
+            self.push_screen(SearchRunsDialog(self.state), self._open_hit)
 
     def _open_hit(self, hit: tuple[int, int] | None) -> None:
         if hit is not None:
@@ -359,7 +359,7 @@ class CekuraApp(LeavingApp):
     def _open_run(self, run_id: int, turn: int | None = None) -> None:
         from cekura_tui.ui.run.screen import RunScreen
 
-        self.push_screen(RunScreen(self.board, run_id, turn=turn))
+        self.push_screen(RunScreen(self.state, run_id, turn=turn))
 
     # Keys
 
@@ -381,9 +381,9 @@ class CekuraApp(LeavingApp):
         """The job that ended longest ago of those that nobody has looked at."""
         if self._locked or self.screen.is_modal:
             return
-        if (job := next_unread(self.board.jobs)) is not None:
+        if (job := next_unread(self.state.jobs)) is not None:
             # Looked at from now on: U once more, before it is shown, means the next one.
-            self.board.put_job(replace(job, looked_at=self.board.clock()))
+            self.state.put_job(replace(job, looked_at=self.state.clock()))
             self.post_message(JobWished(job, instead=True))
         else:
             self.notify("Nothing new.", markup=False)

@@ -17,7 +17,7 @@ from cekura_tui.model.job import Job, JobState
 from cekura_tui.model.run.view import RunRow
 from cekura_tui.model.text import clean_line, count
 from cekura_tui.ui.messages import RunsRead
-from cekura_tui.ui.state import Board
+from cekura_tui.ui.state import AppState
 
 if TYPE_CHECKING:
     from textual.app import App
@@ -136,7 +136,7 @@ LONG = 60.0
 
 
 @dataclass
-class _Telling:
+class _AwaySummary:
     """What is still to be known before the line is told. `going` are jobs by number, with their last answer's time."""
 
     runs: bool
@@ -149,20 +149,20 @@ class _Telling:
 class WhileAway:
     """Knows whether somebody is there. `look_again` has the run list read anew; False where there is none yet."""
 
-    def __init__(self, app: App[None], board: Board, look_again: Callable[[], bool]) -> None:
-        self._app, self._board, self._look_again = app, board, look_again
-        self._presence = Presence(board.clock())
+    def __init__(self, app: App[None], app_state: AppState, look_again: Callable[[], bool]) -> None:
+        self._app, self._state, self._look_again = app, app_state, look_again
+        self._presence = Presence(app_state.clock())
         self._unread: frozenset[int] = frozenset()
         self._seen: frozenset[int] = frozenset()
         """The unread jobs of which somebody has been told."""
         self._noted: frozenset[int] | None = None
         """What was unread when it was last noted that somebody is here."""
-        self._telling: _Telling | None = None
+        self._telling: _AwaySummary | None = None
 
     @property
     def away(self) -> bool:
         """Whether nobody is there."""
-        return self._presence.away_since(self._board.clock()) is not None
+        return self._presence.away_since(self._state.clock()) is not None
 
     # Coming and going
 
@@ -170,18 +170,18 @@ class WhileAway:
         """The program starts, or another workspace is entered; `runs` tells that the run list is being read."""
         self._unread = self._seen = frozenset()
         self._noted = None
-        going = {job.number: job.answered_at for job in self._board.jobs if job.state.going and not job.other_key}
-        telling = self._wait(_Telling(runs, going))
+        going = {job.number: job.answered_at for job in self._state.jobs if job.state.going and not job.other_key}
+        telling = self._wait(_AwaySummary(runs, going))
         self._app.run_worker(self._look_back(telling), group="while-away", exclusive=True)
 
-    async def _look_back(self, telling: _Telling) -> None:
+    async def _look_back(self, telling: _AwaySummary) -> None:
         """Find out what had been told before: what ended until somebody last sat here, but for jobs that went on."""
 
         async def ask(session: Session) -> tuple[float | None, list[Job]]:
             return await session.jobs.looked_at(), await session.jobs.all()
 
         try:
-            looked_at, jobs = await self._board.workspace.call(ask)
+            looked_at, jobs = await self._state.workspace.call(ask)
         except CekuraTuiError:
             self._telling = None  # whoever reads the jobs tells why
             return
@@ -201,7 +201,7 @@ class WhileAway:
 
     def blur(self) -> None:
         """The terminal lost the focus."""
-        self._presence.left(self._board.clock())
+        self._presence.left(self._state.clock())
         if self._telling is None:
             self._look_around()
 
@@ -211,20 +211,20 @@ class WhileAway:
             self._look_around()
 
     def _back(self, *, told: bool = False) -> None:
-        now = self._board.clock()
+        now = self._state.clock()
         since = self._presence.back(now, told=told)
         if self._telling is not None:
             self._check()
         elif since is None:
             self._seen = self._unread
         else:
-            self._wait(_Telling(now - since > LONG and self._look_again(), looked=True, jobs=True))
+            self._wait(_AwaySummary(now - since > LONG and self._look_again(), looked=True, jobs=True))
             self._check()
 
     # What is read
 
     def jobs_read(self, jobs: Sequence[Job]) -> None:
-        """The board has the jobs as they are now."""
+        """The app_state has the jobs as they are now."""
         self._unread = frozenset(job.number for job in jobs if job.unread)
         if self._telling is not None:
             self._telling.jobs = True
@@ -248,12 +248,12 @@ class WhileAway:
 
     # The line
 
-    def _wait(self, telling: _Telling) -> _Telling:
+    def _wait(self, telling: _AwaySummary) -> _AwaySummary:
         self._telling = telling
         self._app.set_timer(PATIENCE, lambda: self._wait_no_more(telling))
         return telling
 
-    def _wait_no_more(self, telling: _Telling) -> None:
+    def _wait_no_more(self, telling: _AwaySummary) -> None:
         telling.runs = False
         telling.going.clear()
         self._check()
@@ -263,10 +263,10 @@ class WhileAway:
         telling = self._telling
         if telling is None or telling.runs or not (telling.looked and telling.jobs) or self.away:
             return
-        if any(self._awaited(job, telling.going) for job in self._board.jobs):
+        if any(self._awaited(job, telling.going) for job in self._state.jobs):
             return
         self._telling = None
-        news = [job for job in self._board.jobs if job.unread and job.number not in self._seen]
+        news = [job for job in self._state.jobs if job.unread and job.number not in self._seen]
         if line := away_line(news, telling.failures):
             self._app.notify(line, timeout=10, markup=False)
         self._look_around()
@@ -283,4 +283,4 @@ class WhileAway:
             return
         self._noted = self._unread
         with contextlib.suppress(CekuraTuiError):
-            self._board.workspace.send(lambda session: session.jobs.look_around())
+            self._state.workspace.send(lambda session: session.jobs.look_around())

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from cekura_tui.model.errors import CekuraTuiError
 from cekura_tui.model.job import Job, JobState
 from cekura_tui.ui.away import WhileAway, in_short, told_of
-from cekura_tui.ui.state import Board
+from cekura_tui.ui.state import AppState
 from cekura_tui.ui.terminal.notifications import write_around
 
 if TYPE_CHECKING:
@@ -24,11 +24,11 @@ GAP = 5.0
 
 
 class News:
-    """Is told the jobs as they are read, and puts them on the board."""
+    """Is told the jobs as they are read, and puts them on the state."""
 
-    def __init__(self, app: App[None], board: Board, look_again: Callable[[], bool]) -> None:
-        self._app, self._board = app, board
-        self.away = WhileAway(app, board, look_again)
+    def __init__(self, app: App[None], state: AppState, look_again: Callable[[], bool]) -> None:
+        self._app, self._state = app, state
+        self.away = WhileAway(app, state, look_again)
         self._known: dict[int, JobState] | None = None
         self._trouble = ""
         self._unsent: dict[int, Job] = {}
@@ -51,7 +51,7 @@ class News:
     def jobs_read(self, jobs: Sequence[Job]) -> None:
         """One message for all jobs that ended since the last reading."""
         ended = self._ended(jobs)
-        self._board.put_jobs(jobs)
+        self._state.put_jobs(jobs)
         if fresh := [job for job in ended if not self.away.withholds(job.number)]:
             self._toast(fresh)
         if ended and self.away.away:
@@ -60,7 +60,7 @@ class News:
         self._show_title()
 
     def _ended(self, jobs: Sequence[Job]) -> list[Job]:
-        before = {job.number: job.state for job in self._board.jobs} if self._known is None else self._known
+        before = {job.number: job.state for job in self._state.jobs} if self._known is None else self._known
         # At the first reading only what was known can have changed; later also a job that appears is new.
         new = [job for job in jobs if job.number in before or self._known is not None]
         self._known = {job.number: job.state for job in jobs}
@@ -90,18 +90,18 @@ class News:
         if ended and self.away.away:
             from cekura_tui.ui.terminal.notifications import notification
 
-            wanted = self._board.workspace.setup.settings.notify
+            wanted = self._state.workspace.setup.settings.notify
             self._sent_at = time.monotonic()
             write_around(self._app, notification(wanted, "cekura-tui", told_of(ended), os.environ))
 
     def _show_title(self) -> None:
-        if not self._board.workspace.setup.settings.title:
+        if not self._state.workspace.setup.settings.title:
             return
         if self._title is None:
             from cekura_tui.ui.terminal.notifications import Title
 
             self._title = Title(lambda text: write_around(self._app, text))
-        self._title.show(in_short(self._board.jobs) or "cekura-tui")
+        self._title.show(in_short(self._state.jobs) or "cekura-tui")
 
     # What is in the way
 
@@ -114,7 +114,7 @@ class News:
 
     def tell_notices(self) -> None:
         """Say what the workspace has to say, each once."""
-        notices = self._board.workspace.notices
+        notices = self._state.workspace.notices
         while notices:
             self._warn(notices.popleft(), seconds=30)
 

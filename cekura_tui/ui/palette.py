@@ -54,7 +54,7 @@ def _agent_of(page: Page) -> tuple[int, str] | None:
     from cekura_tui.ui.suggestion.screen import SuggestionScreen
 
     if isinstance(page, JobKeys | SuggestionScreen):
-        job = page.job if isinstance(page, JobKeys) else page.board.job(page.number)
+        job = page.job if isinstance(page, JobKeys) else page.state.job(page.number)
         return None if job is None or job.agent_id is None else (job.agent_id, job.agent_name)
     row = page.query_one(RunList).cursor_row if isinstance(page, RunsScreen) else None
     if isinstance(page, RunScreen):
@@ -65,4 +65,4 @@ def _agent_of(page: Page) -> tuple[int, str] | None:
 def _show_prompts(page: Page, agent_id: int, name: str) -> None:
     from cekura_tui.ui.suggestion.history import PromptHistoryScreen
 
-    page.app.push_screen(PromptHistoryScreen(page.board, agent_id, name))
+    page.app.push_screen(PromptHistoryScreen(page.state, agent_id, name))

@@ -15,7 +15,7 @@ from cekura_tui.model.errors import CekuraTuiError
 from cekura_tui.model.text import clean
 from cekura_tui.ui.kit.page import Page
 from cekura_tui.ui.messages import WorkspaceChanged
-from cekura_tui.ui.state import Board
+from cekura_tui.ui.state import AppState
 
 
 class SignInScreen(Page):
@@ -31,13 +31,13 @@ class SignInScreen(Page):
         "# Sign in\nA key is made in the dashboard. It is kept readable by you alone and goes to its own server only.\n"
     )
 
-    def __init__(self, board: Board, reason: CekuraTuiError | None) -> None:
-        super().__init__(board)
+    def __init__(self, state: AppState, reason: CekuraTuiError | None) -> None:
+        super().__init__(state)
         self._reason = reason
 
     def body(self) -> ComposeResult:
         """What is wrong, the field, the way around."""
-        setup = self.board.workspace.setup
+        setup = self.state.workspace.setup
         with VerticalScroll(id="sign-in"):
             yield Label(Content("Sign in"), classes="dialog-title")
             yield Static(
@@ -72,7 +72,7 @@ class SignInScreen(Page):
         field = self.query_one(Input)
         self._say("Checking …")
         try:
-            await self.board.workspace.sign_in(field.value)
+            await self.state.workspace.sign_in(field.value)
         except CekuraTuiError as error:
             self._say(error.sentence(), failed=True)
             field.focus()
@@ -89,7 +89,7 @@ class SignInScreen(Page):
     async def _enter_demo(self) -> None:
         self._say("Starting the embedded workspace …")
         try:
-            await self.board.workspace.enter_demo()
+            await self.state.workspace.enter_demo()
         except CekuraTuiError as error:
             self._say(error.sentence(), failed=True)
             return

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from cekura_tui.workspace.workspace import Workspace
 
 
-class Board:
+class AppState:
     """Handed to every screen. `jobs` is replaced whole, then `jobs_changed` tells it."""
 
     def __init__(self, owner: DOMNode, workspace: Workspace, clock: Callable[[], float] = time.time) -> None:
@@ -88,22 +88,22 @@ def in_sight(screen: Screen[Any]) -> bool:
     return screen.is_current and (screen.is_active or screen.app.screen.is_modal)
 
 
-def follow(widget: Widget, board: Board, draw: Callable[[], None]) -> None:
+def follow(widget: Widget, state: AppState, draw: Callable[[], None]) -> None:
     """Draw whenever the jobs change, as time passes while some go on, and when the widget comes into sight again.
 
     It must be mounted, and is not drawn while its screen is covered by another.
     """
 
     def tick() -> None:
-        if any(job.state.going for job in board.jobs):
+        if any(job.state.going for job in state.jobs):
             draw()
 
     timer = widget.set_interval(ELAPSED, tick, pause=True)
 
     def look(_: object = None) -> None:
-        board.jobs_changed.unsubscribe(widget)
+        state.jobs_changed.unsubscribe(widget)
         if in_sight(widget.screen):
-            board.jobs_changed.subscribe(widget, lambda _: draw())
+            state.jobs_changed.subscribe(widget, lambda _: draw())
             timer.resume()
             draw()
         else:

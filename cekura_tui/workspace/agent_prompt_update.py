@@ -20,7 +20,7 @@ NAME = 80
 
 
 @dataclass(frozen=True, slots=True)
-class Telling:
+class PromptUpdateWording:
     """What the prompt that is written is called, and the one that the agent has until then; and what is said of what is
     kept: where the agent has something new by now or may have it, and where it has what it had."""
 
@@ -31,14 +31,14 @@ class Telling:
     title: str
 
 
-PUTTING = Telling(
+PUTTING = PromptUpdateWording(
     "the new prompt",
     "its former prompt",
     "The former prompt is kept in the prompt history and can be restored from there.",
     "A copy of it is kept in the prompt history.",
     "The prompt was not written",
 )
-RESTORING = Telling(
+RESTORING = PromptUpdateWording(
     "its former prompt",
     "the prompt that was to be replaced",
     "Both prompts are kept in the prompt history.",
@@ -94,7 +94,7 @@ class Former:
     warnings: tuple[str, ...]
 
 
-class Drifted(CekuraTuiError):
+class AgentPromptDrifted(CekuraTuiError):
     """The agent has another prompt, `now`, than was counted on. Nothing was written."""
 
     title = "The agent's prompt is another one"
@@ -155,13 +155,13 @@ def synced(agent: Agent) -> str:
     return f"The provider syncs the prompt of {agent.name} and would undo this: change it there as well."
 
 
-def done(name: str, failure: ApiError | None, telling: Telling) -> str:
+def done(name: str, failure: ApiError | None, telling: PromptUpdateWording) -> str:
     """The sentence where all is as it should be; `failure` is how the server answered, if it was not as asked."""
     said = f"{name} has {telling.new}: read back, it is the same to the byte."
     return f"{said} The server did not confirm it: {failure.message}" if failure else said
 
 
-def still_old(name: str, failure: ApiError | None, telling: Telling) -> NotPlaced:
+def still_old(name: str, failure: ApiError | None, telling: PromptUpdateWording) -> NotPlaced:
     """The error where the agent has the prompt that it had."""
     if failure is None:
         message = f"The server took the write, but {name} still has {telling.old}."
@@ -172,13 +172,13 @@ def still_old(name: str, failure: ApiError | None, telling: Telling) -> NotPlace
     return NotPlaced(message, f"{_again(failure)}{telling.kept_as_well}", "former", failure, telling.title)
 
 
-def changed_in_space(name: str, failure: ApiError | None, telling: Telling) -> NotPlaced:
+def changed_in_space(name: str, failure: ApiError | None, telling: PromptUpdateWording) -> NotPlaced:
     """The error where the agent has what was written but for its white space."""
     message = f"{name} has {telling.new}, but what was read back differs from it in white space only."
     return NotPlaced(message, telling.kept, "new", failure, "The server changed white space")
 
 
-def neither(name: str, differing: int, failure: ApiError | None, telling: Telling) -> NotPlaced:
+def neither(name: str, differing: int, failure: ApiError | None, telling: PromptUpdateWording) -> NotPlaced:
     """The error where the agent has a prompt of which so many words are others than in the one that was written."""
     words = f"{count(differing, 'word')} {'differs' if differing == 1 else 'differ'} from what was written"
     message = f"{name} has neither {telling.old} nor {telling.new} now: {words}."
@@ -187,7 +187,7 @@ def neither(name: str, differing: int, failure: ApiError | None, telling: Tellin
     return NotPlaced(f"{message}{more}", hint, "other", failure, "Another prompt is there")
 
 
-def not_known(name: str, failure: ApiError | None, unread: str, telling: Telling) -> NotPlaced:
+def not_known(name: str, failure: ApiError | None, unread: str, telling: PromptUpdateWording) -> NotPlaced:
     """The error where the agent could not be read after the write; `unread` says why."""
     title = "The prompt may be written or not"
     if failure is None:

@@ -17,11 +17,11 @@ from cekura_tui.store.errors import StoreError, Unrecorded
 from cekura_tui.workspace.agent_prompt_update import (
     PUTTING,
     RESTORING,
-    Drifted,
+    AgentPromptDrifted,
     Former,
     NotPlaced,
     Placing,
-    Telling,
+    PromptUpdateWording,
     Written,
     changed_in_space,
     done,
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from cekura_tui.model.scope import Agent
     from cekura_tui.prose.diff import ProseDiff
     from cekura_tui.store.store import Store
-    from cekura_tui.workspace.job_service import JobDesk
+    from cekura_tui.workspace.job_service import JobService
 
 _TO_A_FILE = ("nothing was written", "Write the prompt to a file.")
 
@@ -52,7 +52,7 @@ class AgentPrompts:
     """
 
     def __init__(
-        self, store: Store, client: Client, jobs: JobDesk, *, read_only: str, clock: Callable[[], float] = time.time
+        self, store: Store, client: Client, jobs: JobService, *, read_only: str, clock: Callable[[], float] = time.time
     ) -> None:
         self._uses, self._client, self._jobs = store.prompt_uses, client, jobs
         self._read_only, self._clock = read_only, clock
@@ -145,7 +145,7 @@ class AgentPrompts:
         agent, now = await self._read(placing.agent.id, placing.agent.name, *_TO_A_FILE)
         if now != placing.now:
             message = f"The prompt of {agent.name} was changed while you looked at it, so nothing was written."
-            raise Drifted(message, "Look again: what changed is merged then.", agent, now)
+            raise AgentPromptDrifted(message, "Look again: what changed is merged then.", agent, now)
         if not text.strip():
             raise UsageError(f"There is no word in this text, so it was not written to {agent.name}.")
         return await self._put(agent, now, text, placing.job.number, PUTTING)
@@ -155,10 +155,12 @@ class AgentPrompts:
         agent, now = await self._read(former.agent.id, name, "nothing was restored", "It is in the prompt history.")
         if now != former.now:
             message = f"The prompt of {agent.name} was changed while you were asked, so nothing was restored."
-            raise Drifted(message, "Restore once more: it is looked at anew.", agent, now)
+            raise AgentPromptDrifted(message, "Restore once more: it is looked at anew.", agent, now)
         return await self._put(agent, now, former.text, None, RESTORING)
 
-    async def _put(self, agent: Agent, old: Prompt, text: Prompt, job: int | None, telling: Telling) -> Written:
+    async def _put(
+        self, agent: Agent, old: Prompt, text: Prompt, job: int | None, telling: PromptUpdateWording
+    ) -> Written:
         """Write, whatever comes to the end of what is known of it."""
         if text == old:
             raise UsageError(f"{agent.name} has this prompt already, so nothing was written.")
@@ -189,7 +191,13 @@ class AgentPrompts:
         return Written(after, old, said)
 
     async def _otherwise(
-        self, agent: Agent, text: Prompt, found: Prompt, failure: ApiError | None, job: int | None, telling: Telling
+        self,
+        agent: Agent,
+        text: Prompt,
+        found: Prompt,
+        failure: ApiError | None,
+        job: int | None,
+        telling: PromptUpdateWording,
     ) -> NotPlaced:
         """The error for an agent that has another prompt than it had and than was written."""
         spaced = found.split() == text.split()

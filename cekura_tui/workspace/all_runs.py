@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from cekura_tui.api.errors import ApiError, BadAnswer, Busy, NotFound, ServerFault, Unreachable, at_clock, next_try
 from cekura_tui.model.filter.match import Matcher
-from cekura_tui.model.run.listing import PAGE, Layout, Page
+from cekura_tui.model.run.listing import PAGE, Layout, ListPage
 from cekura_tui.model.run.query import RunQuery
 from cekura_tui.model.run.run import Run
 from cekura_tui.model.run.view import RunRow, RunView, row_of
@@ -88,16 +88,16 @@ async def matching_runs(
 
 async def all_runs(
     client: Client, params: Params, budget: Budget, asking: Asking | None = None
-) -> AsyncGenerator[Page[Run], None]:
+) -> AsyncGenerator[ListPage[Run], None]:
     """Every run of a list once, newest first, as the list was when it was first asked for.
 
     Raises kinds of ApiError, also CutOff where the server ends the list before it has given what it counts.
     A server that lists oldest first is read from its last page; of its first answer only the count is told at first.
     """
-    how, seen = asking or Asking(), _Seen()
+    how, seen = asking or Asking(), _SeenRuns()
     first = await _page(client, params, 1, budget, how)
     backwards = first.oldest_first and first.more
-    yield Page(first.count, (), True) if backwards else seen.fresh(first)
+    yield ListPage(first.count, (), True) if backwards else seen.fresh(first)
     if not first.more:
         seen.check(first.count)
         return
@@ -130,7 +130,7 @@ async def all_runs(
 
 
 @dataclass(slots=True)
-class _Seen:
+class _SeenRuns:
     """Which runs were seen, and whether the server can be believed that they are all.
 
     Pages that only repeat others are those of a list that has shifted, or of a server that knows no other page.
@@ -142,13 +142,13 @@ class _Seen:
     doubtful: bool = False
     """Whether there was any such page."""
 
-    def fresh(self, page: Page[Run]) -> Page[Run]:
+    def fresh(self, page: ListPage[Run]) -> ListPage[Run]:
         """The page with those of its runs that were not seen before."""
         items = tuple({run.id: run for run in page.items if run.id not in self.ids}.values())
         self.ids.update(run.id for run in items)
         self.vain = 0 if items else self.vain + 1
         self.doubtful = self.doubtful or not items
-        return Page(page.count, items, page.more, page.oldest_first, page.at)
+        return ListPage(page.count, items, page.more, page.oldest_first, page.at)
 
     def check(self, total: int) -> None:
         """Raise CutOff if there are more than were seen."""
@@ -156,7 +156,7 @@ class _Seen:
             raise CutOff(len(self.ids), total)
 
 
-async def _page(client: Client, params: Params, number: int, budget: Budget, how: Asking) -> Page[Run]:
+async def _page(client: Client, params: Params, number: int, budget: Budget, how: Asking) -> ListPage[Run]:
     """One page; what may pass by itself is waited for, and a server that says how long is believed."""
     tries, began, waited = 0, how.monotonic(), 0.0
     while True:
@@ -183,7 +183,7 @@ def wait_text(error: ApiError, seconds: float) -> str:
     return f"{error.message} It is asked again at {at_clock(time.time(), seconds)}."
 
 
-def _pinned(params: Params, first: Page[Run]) -> Params:
+def _pinned(params: Params, first: ListPage[Run]) -> Params:
     """The same list without the runs that were made after its first answer, so that pages do not shift."""
     if first.at is None:
         return params

@@ -16,7 +16,7 @@ from cekura_tui.model.errors import CekuraTuiError, KeyMissing, UsageError
 from cekura_tui.model.job import Draft, Job, JobState, Suggestion
 from cekura_tui.model.text import Prompt
 from cekura_tui.store.errors import DamagedText, StoreError
-from cekura_tui.store.jobs import Change, RawAnswer, UnreadableJob
+from cekura_tui.store.jobs import RawAnswer, StateChange, UnreadableJob
 from cekura_tui.workspace.setup import refuse_read_only
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ class JobRecord:
 
     job: Job
     draft: Draft
-    changes: tuple[Change, ...]
+    changes: tuple[StateChange, ...]
     answers: tuple[RawAnswer, ...]
     owner: Owner | None
     curls: Mapping[str, str]
@@ -46,7 +46,7 @@ class JobRecord:
         return self.owner.runs if self.owner is not None and self.owner.here else None
 
 
-class JobDesk:
+class JobService:
     """Drafts, launching, and every job of this account. Used on the session's loop."""
 
     def __init__(self, store: Store, client: Client, engine: JobEngine, *, read_only: str) -> None:

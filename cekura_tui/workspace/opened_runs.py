@@ -38,7 +38,7 @@ class _Read(Generic[T]):
     waiting: int = 0
 
 
-class SharedReads(Generic[T]):
+class SingleFlight(Generic[T]):
     """On one loop. What is being read is given up only when nobody waits for it any more."""
 
     def __init__(self) -> None:
@@ -72,7 +72,7 @@ FRESH = 60.0
 _log = logging.getLogger("cekura_tui.workspace")
 
 
-class RunsAhead:
+class RunPrefetch:
     """Of one session, on its loop. At most 8 runs are kept, and 16 MB of what was sent of them; the oldest leaves.
 
     A run that goes on is not kept: it would be shown as it was.
@@ -165,7 +165,7 @@ SOON = 0.3
 class OpenedRuns:
     """Of one session, on its loop. What is written is kept in memory, too, by its size."""
 
-    def __init__(self, store: RunStore, ahead: RunsAhead) -> None:
+    def __init__(self, store: RunStore, ahead: RunPrefetch) -> None:
         self._store, self._ahead = store, ahead
         self._unwritten: dict[int, tuple[Run, RunView]] = {}
         self._soon: asyncio.TimerHandle | None = None

@@ -169,7 +169,7 @@ _NO_FILES = frozenset({"", "-", "agent", "file", "last", "draft"})
 """What `prompt_source` is where it names no file."""
 
 
-class Drifted(UsageError):
+class PromptFileDrifted(UsageError):
     """The file that a job's prompt came from holds another text than the one that was sent."""
 
     title = "The file has changed"
@@ -245,7 +245,7 @@ def write_out(path: Path, text: Prompt, done: Suggestion, *, force: bool) -> str
                 "So nobody can tell whether it is still the prompt that was sent; name another file.",
             ) from None
         if hashlib.sha256(now).hexdigest() != done.job.prompt_sha256:
-            raise Drifted(path, done.prompt, now)
+            raise PromptFileDrifted(path, done.prompt, now)
     # What has come to be there in this moment is no file that was looked at.
     write_prompt(path, text, force=force and not gone)
     return "The file had been removed since its prompt was sent, and is there again." if gone else ""

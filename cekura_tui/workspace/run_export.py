@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from cekura_tui.api.errors import ApiError
     from cekura_tui.workspace.session import Session
 
-__all__ = ["ENDINGS", "AlreadyThere", "Progress", "RunExport", "Wanted", "check_export"]
+__all__ = ["ENDINGS", "AlreadyThere", "ExportProgress", "RunExport", "Wanted", "check_export"]
 
 ENDINGS = {".csv": "CSV", ".jsonl": "JSON lines", ".ndjson": "JSON lines"}
 """What a file is written as, by how its name ends."""
@@ -33,7 +33,7 @@ Wanted = RunQuery | Sequence[RunRow]
 
 
 @dataclass(frozen=True, slots=True)
-class Progress:
+class ExportProgress:
     """How far an export has come: runs looked at, of how many, and written; `waiting` says what for, if it waits."""
 
     looked: int = 0
@@ -60,7 +60,7 @@ class RunExport:
     ) -> None:
         self.path, self._wanted, self._notes = path, wanted, dict(notes)
         self._force, self._asking, self._clock = force, asking or Asking(), clock
-        self.progress = Progress()
+        self.progress = ExportProgress()
         self._stopped = False
         self._task: tuple[asyncio.AbstractEventLoop, asyncio.Task[object]] | None = None
 
@@ -101,7 +101,7 @@ class RunExport:
                     async for rows, looked, total in parts:
                         lines = (f"{line(row, self._notes.get(row.id, ''))}\n" for row in rows)
                         file.write("".join(lines).encode("utf-8", "replace"))
-                        self.progress = Progress(looked, total, self.progress.written + len(rows))
+                        self.progress = ExportProgress(looked, total, self.progress.written + len(rows))
                 if not self.progress.written:
                     raise UsageError("There is no such run, so no file was written.")
                 return self.progress.written
@@ -136,7 +136,7 @@ class RunExport:
 
     def _waits(self, error: ApiError, seconds: float) -> None:
         now = self.progress
-        self.progress = Progress(now.looked, now.total, now.written, wait_text(error, seconds))
+        self.progress = ExportProgress(now.looked, now.total, now.written, wait_text(error, seconds))
 
 
 def check_export(name: str, *, force: bool) -> Path:

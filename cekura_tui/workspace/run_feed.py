@@ -20,7 +20,7 @@ from cekura_tui.api.errors import ApiError, BadAnswer, Busy, KeyRefused, NotFoun
 from cekura_tui.jobs.engine import wait_for
 from cekura_tui.jobs.polling import after_failure
 from cekura_tui.model.errors import CekuraTuiError
-from cekura_tui.model.run.listing import Gap, PagedRuns, RunPage
+from cekura_tui.model.run.listing import PagedRuns, RunPage, UnloadedRun
 from cekura_tui.model.run.query import RunQuery
 from cekura_tui.model.run.view import RunRow
 
@@ -175,7 +175,7 @@ SETTLED = 0.15
 
 
 @dataclass(frozen=True, slots=True)
-class View:
+class VisibleRange:
     """What is looked at: the first and last index on screen, the cursor's, and the way one moves (−1 or 1)."""
 
     first: int = 0
@@ -188,11 +188,11 @@ class PagesInView:
     """A view over a list that changes; times are monotonic."""
 
     def __init__(self) -> None:
-        self.view = View()
+        self.view = VisibleRange()
         self._since: dict[int, float] = {}
         self._leapt_at = float("-inf")
 
-    def look(self, view: View, now: float) -> None:
+    def look(self, view: VisibleRange, now: float) -> None:
         """This is looked at from now on; whoever goes by screens flies over what is on each."""
         if 2 * abs(view.first - self.view.first) >= self.view.last - self.view.first > 0:
             self._leapt_at = now
@@ -234,7 +234,7 @@ CALM = 5.0
 """Seconds in which no pages are asked for where the server counts otherwise time and again."""
 
 
-class Ask(Protocol):
+class AskForPage(Protocol):
     """How the session is reached from the screens' loop: `Workspace.call`."""
 
     def __call__(self, ask: Callable[[Session], Awaitable[T]], /) -> Awaitable[T]: ...
@@ -243,7 +243,7 @@ class Ask(Protocol):
 class PageAsking:
     """Asks for each page once, raises kinds of CekuraTuiError; until `calm_until` (monotonic) none is to be asked."""
 
-    def __init__(self, ask: Ask, clock: Callable[[], float], monotonic: Callable[[], float]) -> None:
+    def __init__(self, ask: AskForPage, clock: Callable[[], float], monotonic: Callable[[], float]) -> None:
         self._ask, self._clock, self._monotonic = ask, clock, monotonic
         self._shifted_at = self.calm_until = float("-inf")
 
@@ -277,7 +277,7 @@ class PageAsking:
             self.calm_until = now + CALM
         self._shifted_at = now
 
-    async def open(self, query: RunQuery, former: PagedRuns | None, view: View) -> PagedRuns:
+    async def open(self, query: RunQuery, former: PagedRuns | None, view: VisibleRange) -> PagedRuns:
         """A list as of now, and of one that is read anew what is looked at, so that nothing moves."""
         runs = PagedRuns(await self._fetch(query, 1, None), self._clock())
         wanted = [] if runs.newest_page is None else [runs.newest_page]
@@ -297,7 +297,7 @@ class PageAsking:
         return await self._ask(lambda session: session.lists.page(query, number, until, in_turn=in_turn))
 
 
-__all__ = ["AT_ONCE", "FOCUSED", "IN_FLIGHT", "SETTLED", "UNFOCUSED", "Ask", "RunFeed", "View"]
+__all__ = ["AT_ONCE", "FOCUSED", "IN_FLIGHT", "SETTLED", "UNFOCUSED", "Ask", "RunFeed", "VisibleRange"]
 
 IN_FLIGHT = 3
 """Pages that are asked for at once, at the most."""
@@ -322,7 +322,7 @@ class RunFeed:
 
     def __init__(
         self,
-        ask: Ask,
+        ask: AskForPage,
         changed: Callable[[], None],
         *,
         clock: Callable[[], float] = time.time,
@@ -385,7 +385,7 @@ class RunFeed:
         self._attempts.forget()
         self.query, self.runs, self.got_at = query, None, None
         self.reading_on = self.flood = self._reopen = False
-        self._sight.view = View()
+        self._sight.view = VisibleRange()
         self._asked_at = {}
         self._anew()
         self._wake.set()
@@ -396,7 +396,7 @@ class RunFeed:
         self._reopen = self.query is not None
         self._wake.set()
 
-    def look(self, view: View) -> None:
+    def look(self, view: VisibleRange) -> None:
         """This is looked at now."""
         if view != self._sight.view:
             self._sight.look(view, self._monotonic())
@@ -425,7 +425,7 @@ class RunFeed:
         if runs is None or not 0 <= index < len(runs.listed):
             return None
         found = runs.listed[index]
-        if isinstance(found, Gap):
+        if isinstance(found, UnloadedRun):
             if self._attempts.quiet(self._monotonic()) and self.error is not None:
                 raise self.error
             number = runs.layout.page_at(found.place)

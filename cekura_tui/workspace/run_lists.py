@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from cekura_tui.jobs.polling import Budget
-from cekura_tui.model.run.listing import Page, RunPage
+from cekura_tui.model.run.listing import ListPage, RunPage
 from cekura_tui.model.run.query import RunQuery
 from cekura_tui.model.run.run import Run
 from cekura_tui.model.run.view import RunRow, row_of
@@ -109,7 +109,7 @@ class RunLists:
             params["created_at_to"] = _iso(until)
         return params
 
-    def _rows(self, got: Page[Run]) -> tuple[RunRow, ...]:
+    def _rows(self, got: ListPage[Run]) -> tuple[RunRow, ...]:
         self._engine.resume_asking()  # the server takes the key, so jobs may be asked about again
         return tuple(row_of(run) for run in got.items)
 

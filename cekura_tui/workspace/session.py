@@ -24,7 +24,7 @@ from cekura_tui.jobs.lease import Lease
 from cekura_tui.jobs.polling import Budget
 from cekura_tui.model.errors import CekuraTuiError, KeyMissing, UsageError
 from cekura_tui.model.job import MAX_RUNS, How, PromptUse, Suggestion
-from cekura_tui.model.run.listing import Page
+from cekura_tui.model.run.listing import ListPage
 from cekura_tui.model.run.run import Run
 from cekura_tui.model.run.view import RunView, view_of
 from cekura_tui.model.scope import Agent, NoScope, Project, Scope
@@ -34,12 +34,12 @@ from cekura_tui.store.errors import StoreError
 from cekura_tui.store.store import Store
 from cekura_tui.workspace.agent_prompts import AgentPrompts
 from cekura_tui.workspace.all_runs import last_passed
-from cekura_tui.workspace.job_service import JobDesk
-from cekura_tui.workspace.opened_runs import Found, OpenedRuns, RunEvidence, RunsAhead, SharedReads, ready
+from cekura_tui.workspace.job_service import JobService
+from cekura_tui.workspace.opened_runs import Found, OpenedRuns, RunEvidence, RunPrefetch, SingleFlight, ready
 from cekura_tui.workspace.run_lists import RunLists
 from cekura_tui.workspace.setup import Setup
 from cekura_tui.workspace.shelf import Shelf
-from cekura_tui.workspace.suggestions import StagingDesk, Suggestions
+from cekura_tui.workspace.suggestions import StagingService, Suggestions
 
 if TYPE_CHECKING:
     from cekura_tui.demo.server import DemoServer
@@ -113,15 +113,15 @@ class Session:
         self.setup, self.store, self.client, self.engine = setup, store, client, engine
         self.budget = budget
         """What all background requests share."""
-        self.jobs = JobDesk(store, client, engine, read_only=setup.read_only)
-        self.staging = StagingDesk(store, clock=lambda: time.time())
+        self.jobs = JobService(store, client, engine, read_only=setup.read_only)
+        self.staging = StagingService(store, clock=lambda: time.time())
         self.history = PromptHistory(store)
         self.agent_prompts = AgentPrompts(store, client, self.jobs, read_only=setup.read_only)
         self.lists = RunLists(store, client, engine, budget, lambda: time.time())
         self.shelf = Shelf(store, client, budget)
-        self.ahead = RunsAhead(self._read_ahead, budget)
+        self.ahead = RunPrefetch(self._read_ahead, budget)
         self._opened = OpenedRuns(store.runs, self.ahead)
-        self._reads = SharedReads[RunView]()
+        self._reads = SingleFlight[RunView]()
         self._evidence = RunEvidence()
         self.suggestions = Suggestions(self.jobs, self.staging, client, self.run, self.evidence)
         self._demo = demo
@@ -187,7 +187,7 @@ class Session:
         """The projects that this key may see."""
         return await self.client.projects()
 
-    async def agents(self, project_id: int | None, page: int = 1, q: str = "") -> Page[Agent]:
+    async def agents(self, project_id: int | None, page: int = 1, q: str = "") -> ListPage[Agent]:
         """A page of the agents of a project, or of all projects; with `q` of those that the server finds by it."""
         return await self.client.agents(project_id, page, q)
 

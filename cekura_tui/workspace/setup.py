@@ -11,7 +11,7 @@ import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
-from cekura_tui.config.credentials import PROFILE, Key, Server, find_key, read_server, saved_key
+from cekura_tui.config.credentials import PROFILE, ApiKey, Server, find_key, read_server, saved_key
 from cekura_tui.config.paths import Paths, find_paths
 from cekura_tui.config.settings import PERSONAL, Settings, load_settings
 from cekura_tui.model.errors import KeyMissing, UsageError
@@ -59,7 +59,7 @@ class Setup:
     paths: Paths
     settings: Settings
     server: Server
-    key: Key | None = None
+    key: ApiKey | None = None
     no_key: KeyMissing | None = field(default=None, compare=False)
     demo: DemoOptions | None = None
     profile: str = PROFILE
@@ -89,7 +89,7 @@ class Setup:
         """Whether the key is the profile's own: one of the flag or the environment goes before that, refused or not."""
         return self.key is not None and self.key.source in (KEYBOARD, self.paths.credentials.name)
 
-    def signed_in_since(self) -> Key | None:
+    def signed_in_since(self) -> ApiKey | None:
         """The key that was signed in with elsewhere since, where that one takes the place of this."""
         if self.demo or not (self.key is None or self.key_is_kept):
             return None
@@ -99,7 +99,7 @@ class Setup:
             return None  # there is none as yet
         return key if self.key is None or key.text != self.key.text else None
 
-    def with_key(self, key: Key) -> Setup:
+    def with_key(self, key: ApiKey) -> Setup:
         """The same workspace with this key."""
         return replace(self, key=key, no_key=None)
 

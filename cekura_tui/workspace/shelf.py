@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from cekura_tui.api.client import Client
 from cekura_tui.jobs.polling import Budget
 from cekura_tui.model.errors import UsageError
-from cekura_tui.model.filter.filter import GIVEN_VIEWS, View
+from cekura_tui.model.filter.filter import GIVEN_VIEWS, SavedView
 from cekura_tui.model.run.groups import Finding, findings_of
 from cekura_tui.model.run.verdict import read_verdicts
 from cekura_tui.model.run.view import row_of
@@ -58,7 +58,7 @@ class Shelf:
 
     # Filters
 
-    async def views(self) -> list[View]:
+    async def views(self) -> list[SavedView]:
         """The views that somebody saved, by name; the given ones are not among them."""
         return self._store.views.views()
 

@@ -22,14 +22,14 @@ from cekura_tui.model.run.view import RunView
 from cekura_tui.model.text import Prompt
 from cekura_tui.prose.compare import compare
 from cekura_tui.prose.diff import ProseDiff
-from cekura_tui.prose.staging import Choice, Choices, staged
+from cekura_tui.prose.staging import Choices, HunkChoice, staged
 from cekura_tui.store.stagings import TextOf
 from cekura_tui.store.store import Store
-from cekura_tui.workspace.job_service import JobDesk
+from cekura_tui.workspace.job_service import JobService
 from cekura_tui.workspace.opened_runs import Found
 
 
-class StagingDesk:
+class StagingService:
     """Of one session, on its loop. Methods raise StoreError.
 
     `number` is a job, `diff` what it proposes. Choices are by the number of a hunk of this diff, and are kept by what
@@ -55,7 +55,7 @@ class StagingDesk:
         """Keep what is typed into the hunk or the conflict of this key; None forgets it."""
         self._stagings.keep_typed(number, hunk, text)
 
-    async def choose(self, number: int, diff: ProseDiff, made: Mapping[int, Choice | None]) -> Choices:
+    async def choose(self, number: int, diff: ProseDiff, made: Mapping[int, HunkChoice | None]) -> Choices:
         """Choose, as one step, and keep the text that comes of it; None puts a hunk back to undecided.
 
         Returns what is chosen now, with what another window chose meanwhile.
@@ -70,7 +70,7 @@ class StagingDesk:
         return _by_number(diff, self._stagings.undo(number, keys, self._clock(), _text_of(diff)))
 
 
-def _by_number(diff: ProseDiff, chosen: Mapping[str, Choice]) -> dict[int, Choice]:
+def _by_number(diff: ProseDiff, chosen: Mapping[str, HunkChoice]) -> dict[int, HunkChoice]:
     return {hunk.number: chosen[hunk.key] for hunk in diff.hunks if hunk.key in chosen}
 
 
@@ -113,7 +113,7 @@ class Why:
 
 
 @dataclass(frozen=True)
-class Step:
+class StagingStep:
     """What was chosen before a step and after it, in all windows."""
 
     before: Choices
@@ -125,8 +125,8 @@ class Suggestions:
 
     def __init__(
         self,
-        jobs: JobDesk,
-        staging: StagingDesk,
+        jobs: JobService,
+        staging: StagingService,
         client: Client,
         run: Callable[[int], Awaitable[RunView]],
         evidence: Callable[[RunView], Awaitable[Found]],
@@ -149,15 +149,15 @@ class Suggestions:
             self._compared = texts, diff
         return Reading(done, diff, await self._staging.choices(number, diff), await self._staging.typed(number))
 
-    async def choose(self, number: int, diff: ProseDiff, made: Mapping[int, Choice | None]) -> Step:
+    async def choose(self, number: int, diff: ProseDiff, made: Mapping[int, HunkChoice | None]) -> StagingStep:
         """Choose, as one step that is on the disk when this returns. Raises StoreError."""
         before = await self._staging.choices(number, diff)
-        return Step(before, await self._staging.choose(number, diff, made))
+        return StagingStep(before, await self._staging.choose(number, diff, made))
 
-    async def undo(self, number: int, diff: ProseDiff) -> Step:
+    async def undo(self, number: int, diff: ProseDiff) -> StagingStep:
         """Take back the last step, of whichever window. Raises StoreError."""
         before = await self._staging.choices(number, diff)
-        return Step(before, await self._staging.undo(number, diff))
+        return StagingStep(before, await self._staging.undo(number, diff))
 
     async def typed(self, number: int) -> dict[str, str]:
         """What was typed with a job and is kept, by the key of the hunk or the conflict. Raises StoreError."""

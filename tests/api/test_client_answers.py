@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from scripted_server import LAUNCH, PROGRESS, Hold, Reply, Reset, ScriptedServer, closed_port, run_of
 
 from cekura_tui.api import client as client_module
-from cekura_tui.api.answers import Answer, progress_id, read_list, read_page, refusal
+from cekura_tui.api.answers import ApiResponse, progress_id, read_list, read_page, refusal
 from cekura_tui.api.client import Client
 from cekura_tui.api.errors import (
     ApiError,
@@ -108,12 +108,12 @@ def test_a_count_that_is_none_is_the_number_of_entries(count: object) -> None:
     ],
 )
 def test_a_jobs_id_is_its_progress_id_and_never_a_runs_id(body: object, found: str | None) -> None:
-    assert progress_id(Answer(200, {}, json.dumps(body).encode())) == found
+    assert progress_id(ApiResponse(200, {}, json.dumps(body).encode())) == found
 
 
 @pytest.mark.parametrize("raw", [b"", b"<html>", b"[" * 100_000, b"\xff"])
 def test_a_launch_answered_with_something_else_has_no_id(raw: bytes) -> None:
-    assert progress_id(Answer(200, {}, raw)) is None
+    assert progress_id(ApiResponse(200, {}, raw)) is None
 
 
 @pytest.mark.parametrize("status", [404, 405, 410])
@@ -199,7 +199,7 @@ async def test_an_answer_that_never_comes_is_given_up(scripted: ScriptedServer) 
     st.dictionaries(st.sampled_from(["retry-after", "content-type", "x-request-id"]), st.text(max_size=20)),
 )
 def test_every_refusal_is_one_short_clean_sentence(status: int, raw: bytes, headers: dict[str, str]) -> None:
-    error = refusal(Answer(status, headers, raw), "api.cekura.ai", 1_760_000_000.0)
+    error = refusal(ApiResponse(status, headers, raw), "api.cekura.ai", 1_760_000_000.0)
     assert isinstance(error, ApiError)
     assert error.status == status
     assert len(error.sentence()) < 600

@@ -12,7 +12,7 @@ import pytest
 from scripted_server import LAUNCH, PROGRESS, Reply, ScriptedServer
 from waiting import answered
 
-from cekura_tui.api.answers import Answer
+from cekura_tui.api.answers import ApiResponse
 from cekura_tui.api.client import Client
 from cekura_tui.api.errors import ApiError
 from cekura_tui.model.job import Draft
@@ -168,16 +168,16 @@ async def test_a_prompt_that_holds_the_key_stays_exact(scripted: ScriptedServer,
 
 def test_an_answer_without_the_key_is_recorded_as_it_came() -> None:
     for raw in (b'{ "a":\t"\\u00e9 \\u2028 \\/" }', b'{"a": "\\ud800"}', b"[" * 100_000 + b"\\u", b'{"a": 1e999}\0'):
-        assert Answer(200, {}, raw, KEY).text == raw.decode()
+        assert ApiResponse(200, {}, raw, KEY).text == raw.decode()
 
 
 def test_an_answer_with_the_key_as_it_is_stays_as_it_came_but_for_the_key() -> None:
     raw = f'{{ "a":\t"\\u00e9 {KEY}" }}'.encode()
-    assert Answer(200, {}, raw, KEY).text == '{ "a":\t"\\u00e9 [the key]" }'
+    assert ApiResponse(200, {}, raw, KEY).text == '{ "a":\t"\\u00e9 [the key]" }'
 
 
 def test_a_key_that_is_written_in_both_ways_is_recorded_in_neither() -> None:
-    assert json.loads(Answer(200, {}, twice(KEY), KEY).text) == ["[the key]", "[the key]"]
+    assert json.loads(ApiResponse(200, {}, twice(KEY), KEY).text) == ["[the key]", "[the key]"]
 
 
 async def test_a_job_whose_id_would_be_the_key_has_none(scripted: ScriptedServer) -> None:

@@ -12,7 +12,7 @@ from scripted_server import Got, Hold, Reply, ScriptedServer, run_of
 
 from cekura_tui.api.client import Client
 from cekura_tui.api.errors import NotFound
-from cekura_tui.model.run.listing import Page
+from cekura_tui.model.run.listing import ListPage
 
 V1, V2 = "/test_framework/v1", "/test_framework/v2"
 RUNS, AGENTS = "/runs/", "/aiagents/"
@@ -48,7 +48,7 @@ def paths(server: ScriptedServer) -> list[str]:
 
 def untimed(told: object) -> object:
     """Without when the server said it, which another second may be."""
-    return replace(told, at=None) if isinstance(told, Page) else told
+    return replace(told, at=None) if isinstance(told, ListPage) else told
 
 
 @pytest.mark.parametrize("refusal", [MISSING, GONE], ids=["404", "410"])

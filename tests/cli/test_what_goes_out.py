@@ -15,7 +15,7 @@ from calling import Result, call
 from scripted_server import LAUNCH, PROGRESS, Got, Reply, ScriptedServer, run_of, serve_runs
 
 from cekura_tui.prose.compare import compare
-from cekura_tui.prose.staging import Choice, staged
+from cekura_tui.prose.staging import HunkChoice, staged
 from cekura_tui.workspace.session import Session
 from cekura_tui.workspace.setup import make_setup
 
@@ -46,7 +46,7 @@ def improve(source: Path, *more: object) -> Result:
     return call("improve", 5, "--prompt-file", source, "--wait", *more)
 
 
-def choose(home: Path, choices: Mapping[int, Choice]) -> str:
+def choose(home: Path, choices: Mapping[int, HunkChoice]) -> str:
     """Choose hunks as somebody does in the app; returns the text that comes of it."""
     diff = compare(SENT, PROPOSED)
 
@@ -73,7 +73,7 @@ def test_the_patch_makes_the_prompts_file_the_proposed_one_to_the_byte(source: P
 
 def test_what_was_staged_is_printed_as_text_patch_and_diff(source: Path, home: Path) -> None:
     improve(source)
-    text = choose(home, {1: Choice("accepted"), 2: Choice("rejected")})
+    text = choose(home, {1: HunkChoice("accepted"), 2: HunkChoice("rejected")})
     assert text not in (SENT, PROPOSED)
     printed = [call("jobs", "show", 1, "--staged", *more) for more in ([], ["--patch"], ["--diff"])]
     assert [(told.status, told.said) for told in printed] == [(0, "")] * 3

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from cekura_tui.config.credentials import Key, Server, check_key, find_key, read_server, save_key
+from cekura_tui.config.credentials import ApiKey, Server, check_key, find_key, read_server, save_key
 from cekura_tui.model.errors import Exit, KeyMissing, UsageError
 from cekura_tui.workspace.setup import make_setup
 
@@ -17,7 +17,7 @@ SECRET = "ck_live_0123456789abcdef"
 
 def test_a_saved_key_is_found_again_for_its_own_server(tmp_path: Path) -> None:
     path = tmp_path / "new" / "credentials.json"
-    save_key(path, HOME, Key(SECRET, "typed"))
+    save_key(path, HOME, ApiKey(SECRET, "typed"))
     assert find_key(None, {}, path, HOME).text == SECRET
     assert path.stat().st_mode & 0o777 == 0o600
     assert path.parent.stat().st_mode & 0o777 == 0o700
@@ -27,7 +27,7 @@ def test_a_saved_key_is_found_again_for_its_own_server(tmp_path: Path) -> None:
 @pytest.mark.parametrize("server", [OTHER, read_server("https://api.cekura.ai:8443"), read_server("http://localhost")])
 def test_a_saved_key_is_not_sent_to_another_server(tmp_path: Path, server: Server) -> None:
     path = tmp_path / "credentials.json"
-    save_key(path, HOME, Key(SECRET, "typed"))
+    save_key(path, HOME, ApiKey(SECRET, "typed"))
     with pytest.raises(KeyMissing) as caught:
         find_key(None, {}, path, server)
     assert HOME.origin in caught.value.message
@@ -37,7 +37,7 @@ def test_a_saved_key_is_not_sent_to_another_server(tmp_path: Path, server: Serve
 
 def test_a_key_of_the_flag_wins_over_the_environment_and_that_over_the_saved_one(tmp_path: Path) -> None:
     path, file = tmp_path / "credentials.json", tmp_path / "key"
-    save_key(path, HOME, Key("saved", "typed"))
+    save_key(path, HOME, ApiKey("saved", "typed"))
     file.write_text("of-the-flag\n")
     assert find_key(str(file), {"CEKURA_API_KEY": "env"}, path, HOME).text == "of-the-flag"
     assert find_key(None, {"CEKURA_API_KEY": " env "}, path, HOME).text == "env"
@@ -98,7 +98,7 @@ def test_signing_in_again_keeps_the_entries_of_others(tmp_path: Path) -> None:
     path = tmp_path / "credentials.json"
     path.write_text(json.dumps({"work": {"api_url": "https://w", "api_key": "w"}}))
     path.chmod(0o644)
-    save_key(path, HOME, Key(SECRET, "typed"))
+    save_key(path, HOME, ApiKey(SECRET, "typed"))
     assert json.loads(path.read_text())["work"]["api_key"] == "w"
     assert path.stat().st_mode & 0o777 == 0o600
 
@@ -121,5 +121,5 @@ def test_a_key_that_cannot_be_kept_leaves_nothing_behind(tmp_path: Path) -> None
     (tmp_path / "credentials.json").mkdir()
     (tmp_path / "credentials.json" / "x").touch()
     with pytest.raises((UsageError, KeyMissing)):
-        save_key(tmp_path / "credentials.json", HOME, Key(SECRET, "typed"))
+        save_key(tmp_path / "credentials.json", HOME, ApiKey(SECRET, "typed"))
     assert [file.name for file in tmp_path.iterdir()] == ["credentials.json"]

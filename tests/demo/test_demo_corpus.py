@@ -14,9 +14,9 @@ from cekura_tui.demo.answers import run_row, run_whole
 from cekura_tui.demo.corpus import FIRST_PROJECT, LONG_RUN, LONG_TURNS, SECOND_PROJECT, TALKATIVE_RUN, Corpus
 from cekura_tui.demo.facts import Facts, Kind
 from cekura_tui.demo.library import agents, rules_by_metric
-from cekura_tui.demo.listing import Listing
+from cekura_tui.demo.listing import CorpusListing
 from cekura_tui.demo.odd_runs import ODD
-from cekura_tui.demo.query import STATUSES, RunQuery
+from cekura_tui.demo.query import STATUSES, ListQuery
 
 GOING_ON = ("running", "in_progress")
 
@@ -156,7 +156,7 @@ def test_one_page_of_a_hundred_thousand_runs_looks_at_the_runs_of_that_page_alon
 
     monkeypatch.setattr(corpus_module.Corpus, "facts", counted)
     large = Corpus(100_000, 1_760_000_000)
-    found = Listing(large).find(RunQuery(project=FIRST_PROJECT))
+    found = CorpusListing(large).find(ListQuery(project=FIRST_PROJECT))
     assert len(found) == 100_000
     page = [run_row(large, known) for i in found[50_000:50_100] if (known := large.facts(i)) is not None]
     assert len(page) == 100
@@ -165,7 +165,9 @@ def test_one_page_of_a_hundred_thousand_runs_looks_at_the_runs_of_that_page_alon
 
 def test_filters_find_what_they_say(corpus: Corpus) -> None:
     def found(**wanted: Any) -> list[Facts]:
-        return [known for i in Listing(corpus).find(RunQuery(**wanted)) if (known := corpus.facts(i)) is not None]
+        return [
+            known for i in CorpusListing(corpus).find(ListQuery(**wanted)) if (known := corpus.facts(i)) is not None
+        ]
 
     assert {known.fate.status for known in found(project=FIRST_PROJECT, statuses=frozenset({"timeout"}))} == {"timeout"}
     assert all(known.agent_id == 1205 for known in found(agent=1205))
@@ -177,7 +179,7 @@ def test_filters_find_what_they_say(corpus: Corpus) -> None:
     assert nuts
     assert {corpus.script_of(known).id for known in nuts} == {5201}
     assert [known.id for known in found(project=FIRST_PROJECT, search="900123")] == [900123]
-    whole = Listing(corpus).find(RunQuery(project=FIRST_PROJECT))
+    whole = CorpusListing(corpus).find(ListQuery(project=FIRST_PROJECT))
     middle = corpus.facts(whole[100])
     assert middle is not None
     assert [known.id for known in found(project=FIRST_PROJECT, since=middle.at)] == list(whole[:101])

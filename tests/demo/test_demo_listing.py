@@ -15,7 +15,7 @@ from cekura_tui.demo import listing as listing_module
 from cekura_tui.demo.answers import run_row
 from cekura_tui.demo.corpus import FIRST_PROJECT, PROJECT_IDS, SECOND_PROJECT, Arrivals, Corpus
 from cekura_tui.demo.facts import Facts
-from cekura_tui.demo.listing import Listing, turned
+from cekura_tui.demo.listing import CorpusListing, turned
 from cekura_tui.demo.query import STATUSES, Invalid, call_id_of, read_query
 
 EPOCH = 1_760_000_000.0
@@ -40,9 +40,9 @@ def rows_of(corpus: Corpus) -> list[dict[str, Any]]:
 
 
 @cache
-def still() -> tuple[Corpus, Listing, list[dict[str, Any]]]:
+def still() -> tuple[Corpus, CorpusListing, list[dict[str, Any]]]:
     corpus = Corpus(RUNS, EPOCH)
-    return corpus, Listing(corpus), rows_of(corpus)
+    return corpus, CorpusListing(corpus), rows_of(corpus)
 
 
 def seconds_of(row: Mapping[str, Any]) -> int | None:
@@ -161,7 +161,7 @@ def test_while_runs_come_and_end_every_list_is_what_it_is_now(
 ) -> None:
     clock = Clock(EPOCH)
     corpus = Corpus(50, EPOCH, arrivals=Arrivals(EPOCH, every, clock))
-    listing = Listing(corpus)
+    listing = CorpusListing(corpus)
     asked_before: list[dict[str, str]] = []
     for step, filters in moves:
         clock.now += step
@@ -185,7 +185,7 @@ def test_a_page_anywhere_in_time_looks_at_a_handful_of_runs(monkeypatch: pytest.
         return real_facts(self, run_id)
 
     large = Corpus(runs, EPOCH)
-    listing = Listing(large)
+    listing = CorpusListing(large)
     monkeypatch.setattr(Corpus, "at", at)
     monkeypatch.setattr(Corpus, "facts", facts)
     middle = datetime.fromtimestamp(EPOCH - runs * 750).astimezone().isoformat()
@@ -198,7 +198,7 @@ def test_a_page_anywhere_in_time_looks_at_a_handful_of_runs(monkeypatch: pytest.
 
 
 def test_a_second_page_of_a_filter_works_nothing_out_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    listing = Listing(Corpus(RUNS, EPOCH))
+    listing = CorpusListing(Corpus(RUNS, EPOCH))
     asked = {"project_id": str(FIRST_PROJECT), "success": "false", "duration__gte": "20", "search": "a"}
     found = list(listing.find(read_query(asked)))
     for name in ("end", "script", "final_seconds", "facts"):
@@ -212,7 +212,7 @@ def test_a_second_page_of_a_filter_works_nothing_out_again(monkeypatch: pytest.M
 
 def test_what_is_remembered_of_filters_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(listing_module, "MOST_KEPT", 500)
-    listing = Listing(Corpus(RUNS, EPOCH))
+    listing = CorpusListing(Corpus(RUNS, EPOCH))
     for shortest in range(40):
         listing.find(read_query({"project_id": str(FIRST_PROJECT), "duration__gte": str(shortest)}))
     kept = [len(one.places) for one in listing._kept.values()]

@@ -18,7 +18,7 @@ from windows import Window, World, bury, looking_into
 from cekura_tui.model.errors import UsageError
 from cekura_tui.model.job import Draft, Job, JobState
 from cekura_tui.model.text import Prompt, prompt_bytes
-from cekura_tui.workspace.job_service import JobDesk
+from cekura_tui.workspace.job_service import JobService
 
 T = TypeVar("T")
 S = JobState
@@ -120,7 +120,7 @@ class Story:
         self,
         windows: Sequence[Window],
         draft: Draft,
-        launch: Callable[[JobDesk], Awaitable[Job]],
+        launch: Callable[[JobService], Awaitable[Job]],
         how: str,
         truth: str,
         *,
@@ -199,11 +199,11 @@ class Story:
             window.engine.resume_asking()
 
     async def stops(self, window: int, which: int) -> None:
-        if job := await self._wished(window, which, JobDesk.stop):
+        if job := await self._wished(window, which, JobService.stop):
             job.stopped = True
 
     async def resumes(self, window: int, which: int) -> None:
-        if job := await self._wished(window, which, JobDesk.resume):
+        if job := await self._wished(window, which, JobService.resume):
             job.stopped = False
 
     async def asks_anew(self, window: int, which: int) -> None:
@@ -224,10 +224,10 @@ class Story:
             await self.answers_are(held=False)
 
     async def forgets(self, window: int, which: int) -> None:
-        if job := await self._wished(window, which, JobDesk.forget):
+        if job := await self._wished(window, which, JobService.forget):
             job.forgotten = True
 
-    async def _wished(self, window: int, which: int, wish: Callable[[JobDesk, int], Awaitable[Job]]) -> Wish | None:
+    async def _wished(self, window: int, which: int, wish: Callable[[JobService, int], Awaitable[Job]]) -> Wish | None:
         """Wish something of a job, if there is one and it is of a kind for this."""
         desk, job = _one_of(self.windows, window), _one_of(self.wishes, which)
         if desk is None or job is None:

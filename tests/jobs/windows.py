@@ -15,7 +15,7 @@ from typing import TypeVar
 from fickle_server import UNKNOWN, End, FickleServer
 from simulated_time import SimulatedTime
 
-from cekura_tui.api.client import Client, Launch
+from cekura_tui.api.client import Client, LaunchAnswer
 from cekura_tui.api.errors import ApiError
 from cekura_tui.jobs.engine import JobEngine
 from cekura_tui.jobs.lease import Lease
@@ -23,7 +23,7 @@ from cekura_tui.jobs.polling import DAY, HOUR, interval
 from cekura_tui.model.errors import CekuraTuiError
 from cekura_tui.model.job import Draft, Job
 from cekura_tui.store.store import Store
-from cekura_tui.workspace.job_service import JobDesk
+from cekura_tui.workspace.job_service import JobService
 
 T = TypeVar("T")
 
@@ -109,12 +109,12 @@ class Window:
             pause=time.pause,
             spread=spread,
         )
-        self.desk = JobDesk(self.store, world.there, self.engine, read_only="")
+        self.desk = JobService(self.store, world.there, self.engine, read_only="")
         self.flying: set[asyncio.Task[Job]] = set()
         """The launches that are not answered yet."""
         self.engine.start()
 
-    def launch(self, launch: Callable[[JobDesk], Awaitable[Job]]) -> asyncio.Task[Job]:
+    def launch(self, launch: Callable[[JobService], Awaitable[Job]]) -> asyncio.Task[Job]:
         """Begin to launch a job."""
         task = asyncio.ensure_future(launch(self.desk))
         self.flying.add(task)
@@ -160,7 +160,7 @@ class Way:
         self.wished = ""
         """The job that somebody wants to know of at once, from this window."""
 
-    async def launch(self, draft: Draft) -> Launch:
+    async def launch(self, draft: Draft) -> LaunchAnswer:
         began = self._world.time.elapsed
         answer = await self._world.asked(self._world.client.launch(draft))
         if isinstance(answer, ApiError):

@@ -6,7 +6,7 @@ from hypothesis import given
 from test_prose_lines import VERSIONS
 
 from cekura_tui.prose.compare import compare
-from cekura_tui.prose.staging import Choice, staged, wording
+from cekura_tui.prose.staging import HunkChoice, staged, wording
 
 
 @given(VERSIONS)
@@ -14,11 +14,11 @@ def test_what_one_begins_with_typed_once_more_makes_the_text_of_the_whole_change
     diff = compare(*texts)
     for hunk in diff.worded:
         words = wording(diff, hunk)
-        typed = {hunk.number: Choice("edited", words.begin)}
-        accepted = staged(diff, {hunk.number: Choice("accepted")})
+        typed = {hunk.number: HunkChoice("edited", words.begin)}
+        accepted = staged(diff, {hunk.number: HunkChoice("accepted")})
         if words.proposed:
             assert staged(diff, typed) == accepted
-            assert words.choice(words.begin) == Choice("accepted")
+            assert words.choice(words.begin) == HunkChoice("accepted")
 
 
 def test_a_moved_rule_is_edited_without_the_rules_whose_numbers_follow() -> None:

@@ -7,12 +7,12 @@ from hypothesis import strategies as st
 
 from cekura_tui.model.text import LONGEST_LINE
 from cekura_tui.prose.lines import ProseLine, in_stretches, mark_of, stretches
-from cekura_tui.prose.words import Op, Span
+from cekura_tui.prose.words import Op, WordSpan
 
 OPS: tuple[Op, ...] = ("same", "del", "ins")
 SPANS = st.lists(
     st.builds(
-        lambda op, word, times: Span(op, word * times),
+        lambda op, word, times: WordSpan(op, word * times),
         st.sampled_from(OPS),
         st.sampled_from(["x", "word ", "日本", " "]),
         st.integers(1, 5_000),
@@ -23,7 +23,7 @@ SPANS = st.lists(
 
 
 @given(SPANS)
-def test_all_that_went_and_came_is_in_the_stretches(spans: list[Span]) -> None:
+def test_all_that_went_and_came_is_in_the_stretches(spans: list[WordSpan]) -> None:
     line = ProseLine(tuple(spans), mark_of(spans))
     found = in_stretches(line)
     for op in ("del", "ins") if line.mark != " " else OPS:
@@ -35,8 +35,8 @@ def test_all_that_went_and_came_is_in_the_stretches(spans: list[Span]) -> None:
 
 
 def test_between_two_changes_far_apart_what_is_the_same_is_counted() -> None:
-    same = Span("same", " " + "word " * 2_000)
-    (line,) = in_stretches(ProseLine((Span("del", "a"), same, Span("ins", "b"), same), "~"))
+    same = WordSpan("same", " " + "word " * 2_000)
+    (line,) = in_stretches(ProseLine((WordSpan("del", "a"), same, WordSpan("ins", "b"), same), "~"))
     assert line.text.count("characters unchanged) …") == 2
     assert line.text.startswith("a word word ")
     assert "word wordb word" in line.text.replace("word b", "wordb")
@@ -45,7 +45,7 @@ def test_between_two_changes_far_apart_what_is_the_same_is_counted() -> None:
 
 def test_a_passage_in_the_place_of_another_keeps_its_lines() -> None:
     long = "y" * (LONGEST_LINE + 1)
-    found = in_stretches(ProseLine((Span("del", f"1\n\n{long}"), Span("ins", "2")), "±", True))
+    found = in_stretches(ProseLine((WordSpan("del", f"1\n\n{long}"), WordSpan("ins", "2")), "±", True))
     assert [(one.mark, len(one.text), one.goes_on) for one in found] == [
         ("-", 1, True),
         ("-", 0, False),

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cekura_tui.prose.compare import compare
-from cekura_tui.prose.diff import Edit, Hunk, Kind, Piece, ProseDiff
+from cekura_tui.prose.diff import Edit, Hunk, Kind, ProseDiff, TextPiece
 from cekura_tui.prose.merge import Conflict, Merge, Side, merge
 
 Parts = str | tuple[str, str] | tuple[str, str, int]
@@ -22,14 +22,14 @@ def by_hand(*parts: Parts, kinds: tuple[Kind, ...] = ()) -> ProseDiff:
 
     `kinds` are those of the first hunks, the others are "changed".
     """
-    pieces: list[Piece] = []
+    pieces: list[TextPiece] = []
     count = max((part[2] for part in parts if len(part) == 3 and isinstance(part, tuple)), default=0)
     for part in parts:
         if isinstance(part, str):
-            pieces.append(Piece(part, part))
+            pieces.append(TextPiece(part, part))
             continue
         count += len(part) == 2
-        pieces.append(Piece(part[0], part[1], part[2] if len(part) == 3 else count))
+        pieces.append(TextPiece(part[0], part[1], part[2] if len(part) == 3 else count))
     told = [*kinds, *("changed",) * count][:count]
     hunks = [Hunk(n, kind, "", 0, 0, "", "", 1, "", str(n), 0) for n, kind in enumerate(told, 1)]
     return ProseDiff(tuple(pieces), tuple(hunks))

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from cekura_tui.prose.compare import compare
 from cekura_tui.prose.lines import as_text, passages
-from cekura_tui.prose.staging import Choice, staged
+from cekura_tui.prose.staging import HunkChoice, staged
 
 Block = tuple[str, list[str]]
 MARKS = ("- ", "  - ", "1. ", "")
@@ -74,7 +74,7 @@ def test_no_item_heading_or_sentence_of_another_line_ends_up_within_a_line(seed:
     subsets += [[n for n in numbers if rng.random() < 0.5] for _ in range(4)]
     headings = {line for line in (*old.splitlines(), *new.splitlines()) if line.startswith("## ")}
     for subset in subsets:
-        for line in staged(diff, {number: Choice("accepted") for number in subset}).splitlines():
+        for line in staged(diff, {number: HunkChoice("accepted") for number in subset}).splitlines():
             assert not re.search(r"\S +(?:[-#]+|\d+\.) ", line), (subset, line)
             assert not line.startswith("## ") or line in headings, (subset, line)
 
@@ -108,7 +108,7 @@ def test_two_sentences_of_a_rule_that_go_to_different_places_leave_the_rule_whol
     diff = compare(old, new)
     for hunk in diff.hunks:
         for taken in ([hunk.number], [other.number for other in diff.hunks if other is not hunk]):
-            text = staged(diff, {number: Choice("accepted") for number in taken})
+            text = staged(diff, {number: HunkChoice("accepted") for number in taken})
             assert "\n- " in text
             assert "## Rules\n" in text
 
@@ -127,7 +127,7 @@ def test_what_becomes_prose_leaves_no_word_on_the_line_of_a_fence() -> None:
     new = "Say this. And that. Wait for it, please. Then hang up.\n\n1. Greet the caller.\n"
     diff = compare(old, new)
     for hunk in diff.hunks:
-        for line in staged(diff, {hunk.number: Choice("accepted")}).splitlines():
+        for line in staged(diff, {hunk.number: HunkChoice("accepted")}).splitlines():
             assert "```" not in line or line == "```"
 
 
@@ -137,7 +137,7 @@ def test_before_the_first_line_of_a_text_a_line_comes_whole(lead: str) -> None:
     new = f"{lead}- Say hello first. Ask the name of the caller.\n- Ask the date.\n"
     assert len(compare(old, new).hunks) == 1
     diff = compare(f"## Title\n\n{old}", old)
-    assert staged(diff, {1: Choice("accepted")}) == old
+    assert staged(diff, {1: HunkChoice("accepted")}) == old
 
 
 def test_a_heading_that_comes_between_two_sentences_of_a_rule_does_not_take_up_the_second() -> None:
@@ -146,7 +146,7 @@ def test_a_heading_that_comes_between_two_sentences_of_a_rule_does_not_take_up_t
     diff = compare(old, new)
     for hunk in diff.hunks:
         for taken in ([hunk.number], [other.number for other in diff.hunks if other is not hunk]):
-            lines = staged(diff, {number: Choice("accepted") for number in taken}).splitlines()
+            lines = staged(diff, {number: HunkChoice("accepted") for number in taken}).splitlines()
             assert {line for line in lines if "##" in line} <= {"## Rules", "## Refunds"}
 
 

@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 
 from cekura_tui.prose.compare import compare
 from cekura_tui.prose.diff import Hunk, ProseDiff
-from cekura_tui.prose.staging import Choice, staged
+from cekura_tui.prose.staging import HunkChoice, staged
 from cekura_tui.prose.words import quiet
 
-YES, NO = Choice("accepted"), Choice("rejected")
+YES, NO = HunkChoice("accepted"), HunkChoice("rejected")
 
 _ANY = st.text(max_size=80)
 _PARTS = st.sampled_from(
@@ -290,12 +290,12 @@ def test_new_rules_can_be_taken_one_by_one() -> None:
 
 def test_an_edited_hunk_keeps_the_white_space_around_it() -> None:
     diff = compare(RULES, RULES.replace("birth", "their birth"))
-    text = staged(diff, {1: Choice("edited", "2. Ask when the patient was born.\n")})
+    text = staged(diff, {1: HunkChoice("edited", "2. Ask when the patient was born.\n")})
     assert text == RULES.replace(
         "Ask for the date of birth and repeat it back slowly.", "Ask when the patient was born."
     )
     gone = compare(RULES, RULES.replace("3. Never read out a phone number that is on file.\n", ""))
-    assert staged(gone, {1: Choice("edited", "3. Never read numbers.")}) == RULES.replace(
+    assert staged(gone, {1: HunkChoice("edited", "3. Never read numbers.")}) == RULES.replace(
         "Never read out a phone number that is on file.", "Never read numbers."
     )
 

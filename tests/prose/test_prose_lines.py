@@ -12,8 +12,8 @@ from cekura_tui.model.text import visible
 from cekura_tui.prose.compare import compare
 from cekura_tui.prose.lines import ProseLine, as_text, fold, passages
 from cekura_tui.prose.staged_lines import staged_lines
-from cekura_tui.prose.staging import Choice, staged
-from cekura_tui.prose.words import Span
+from cekura_tui.prose.staging import HunkChoice, staged
+from cekura_tui.prose.words import WordSpan
 
 OLD = """# Role
 You are Ava.
@@ -102,7 +102,7 @@ def test_every_hunk_has_one_header_and_the_plain_form_is_safe_for_a_terminal(tex
 @settings(max_examples=200, deadline=None)
 def test_the_lines_of_the_staged_text_are_the_staged_text(texts: tuple[str, str], random: object) -> None:
     diff = compare(*texts)
-    decided = (None, Choice("accepted"), Choice("rejected"), Choice("edited", "Say so.\nOr not."))
+    decided = (None, HunkChoice("accepted"), HunkChoice("rejected"), HunkChoice("edited", "Say so.\nOr not."))
     choices = {
         hunk.number: choice
         for hunk in diff.hunks
@@ -145,7 +145,7 @@ def test_a_staged_line_says_what_became_of_it() -> None:
         "# Role\nYou are Ava, the friendly voice.\n- Rule one stays here.\n- Rule three stays.\n- Rule four came in.\n"
     )
     diff = compare(old, new)
-    found = staged_lines(diff, {hunk.number: Choice("accepted") for hunk in diff.hunks})
+    found = staged_lines(diff, {hunk.number: HunkChoice("accepted") for hunk in diff.hunks})
     assert [(line.mark, line.text) for line in found.lines] == [
         (" ", "# Role"),
         ("~", "You are Ava, the friendly voice."),
@@ -162,7 +162,7 @@ def test_a_staged_line_says_what_became_of_it() -> None:
 
 
 def test_of_a_long_line_beside_a_change_its_near_end_is_shown() -> None:
-    line = ProseLine((Span("same", " ".join(f"word{n}" for n in range(200))),))
+    line = ProseLine((WordSpan("same", " ".join(f"word{n}" for n in range(200))),))
     first, hidden, last = fold([line, line, line, line], 1, 1)
     assert hidden == 2
     assert first[0].text.startswith("word0 ")

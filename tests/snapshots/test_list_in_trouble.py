@@ -63,7 +63,7 @@ def test_a_page_that_failed_says_so_in_its_place(
         try:
             assert snap_compare(app, run_before=at_the_end, terminal_size=SIZES[size])
         finally:
-            app.board.workspace.close()
+            app.state.workspace.close()
 
 
 @pytest.mark.parametrize("size", SIZES)
@@ -79,7 +79,7 @@ def test_without_the_server_the_list_that_was_seen_last_is_shown_with_its_time(
         try:
             assert snap_compare(app, run_before=without_the_server, terminal_size=SIZES[size])
         finally:
-            app.board.workspace.close()
+            app.state.workspace.close()
 
 
 async def seen_once(url: str, clock: Clock) -> None:
@@ -89,4 +89,4 @@ async def seen_once(url: str, clock: Clock) -> None:
         async with app.run_test(size=(80, 24)) as pilot:
             await sees(pilot, "250 runs", "Books a table")
     finally:
-        app.board.workspace.close()
+        app.state.workspace.close()

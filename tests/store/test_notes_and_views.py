@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from cekura_tui.model.filter.filter import View
+from cekura_tui.model.filter.filter import SavedView
 from cekura_tui.model.run.run import Run
 from cekura_tui.store import views as views_module
 from cekura_tui.store.errors import StoreError
@@ -43,7 +43,7 @@ def test_notes_views_and_filters_are_there_again_after_a_restart(store: Store, h
     store.close()
     again = store_at(home)
     assert again.notes.all() == {5: "Asked twice\nfor the name. é🙂"}
-    assert again.views.views() == [View("refunds", 'scenario:~refund "a b"')]
+    assert again.views.views() == [SavedView("refunds", 'scenario:~refund "a b"')]
     assert again.views.used(10) == ["status:failed"]
     assert again.views.left("project_id=1") == "outcome:failed"
     assert again.views.left("project_id=2") == ""
@@ -77,7 +77,7 @@ def test_a_note_is_replaced_by_the_next_and_removed_by_an_empty_one(store: Store
 def test_views_are_listed_by_name_and_one_name_is_one_view(store: Store) -> None:
     for name, text in [("Zebra", "a"), ("apple", "b"), ("Mango", "c"), ("apple", "d")]:
         store.views.save(name, text, 1.0)
-    assert store.views.views() == [View("apple", "d"), View("Mango", "c"), View("Zebra", "a")]
+    assert store.views.views() == [SavedView("apple", "d"), SavedView("Mango", "c"), SavedView("Zebra", "a")]
     store.views.forget("Mango")
     store.views.forget("never there")
     assert [view.name for view in store.views.views()] == ["apple", "Zebra"]
@@ -152,7 +152,7 @@ def test_a_full_disk_is_a_sentence_and_what_was_written_before_stays(store: Stor
     again = store_at(home)
     assert again.database.notice == ""
     assert again.notes.all() == {**as_filled, 6: "n" * 100_000}
-    assert again.views.views() == [View("refunds", 'scenario:~refund "a b"')]
+    assert again.views.views() == [SavedView("refunds", 'scenario:~refund "a b"')]
     assert again.views.used() == ["status:failed"]
     assert again.views.left("project_id=1") == "outcome:failed"
     again.close()
@@ -217,7 +217,7 @@ def test_what_was_typed_is_saved_from_a_damaged_file_and_this_is_said(store: Sto
     saved = store_at(home)
     assert "; 0 jobs, 0 prompts, 2 notes and 1 view were saved." in saved.database.notice
     assert saved.notes.all() == {5: "Asked twice\nfor the name. é🙂", 6: "another"}
-    assert saved.views.views() == [View("refunds", 'scenario:~refund "a b"')]
+    assert saved.views.views() == [SavedView("refunds", 'scenario:~refund "a b"')]
     assert saved.views.used(10) == ["status:failed"]
     assert saved.views.left("project_id=1") == "outcome:failed"
     saved.close()

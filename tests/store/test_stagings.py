@@ -11,11 +11,11 @@ from damaging import close_and_damage
 from cekura_tui.model.job import Draft, Job
 from cekura_tui.model.progress import read_progress
 from cekura_tui.model.text import Prompt
-from cekura_tui.prose.staging import Choice
+from cekura_tui.prose.staging import HunkChoice
 from cekura_tui.store.errors import StoreError
 from cekura_tui.store.store import Store
 
-YES, NO = Choice("accepted"), Choice("rejected")
+YES, NO = HunkChoice("accepted"), HunkChoice("rejected")
 DONE = read_progress({"status": "completed", "output": {"improved_prompt": "proposed", "summary_of_changes": "s"}})
 
 
@@ -36,7 +36,7 @@ def done(store: Store) -> Job:
     return store.jobs.record_answer(number, DONE, "raw", 1.2)
 
 
-def text_of(chosen: Mapping[str, Choice]) -> Prompt:
+def text_of(chosen: Mapping[str, HunkChoice]) -> Prompt:
     taken = [f"{hunk}{choice.text}" for hunk, choice in chosen.items() if choice.what != "rejected"]
     return Prompt(" ".join(["sent", *taken]))
 
@@ -74,7 +74,7 @@ def test_the_same_text_staged_from_two_jobs_stays_history_while_one_has_it(store
 
 def test_a_passage_is_kept_as_it_was_edited(store: Store) -> None:
     number = done(store).number
-    edited = Choice("edited", "é\r\n\x1b \ud800")
+    edited = HunkChoice("edited", "é\r\n\x1b \ud800")
     store.stagings.choose(number, {"a": edited}, 2.0, text_of)
     assert store.stagings.choices(number) == {"a": edited}
     assert store.stagings.staged(number) == f"sent a{edited.text}"
@@ -92,7 +92,7 @@ def test_choosing_what_is_chosen_already_leaves_nothing_to_undo(store: Store) ->
 
 def test_a_forgotten_job_has_nothing_staged_and_takes_nothing_any_more(store: Store, home: Path) -> None:
     number = done(store).number
-    store.stagings.choose(number, {"a": Choice("edited", " a secret of mine")}, 2.0, text_of)
+    store.stagings.choose(number, {"a": HunkChoice("edited", " a secret of mine")}, 2.0, text_of)
     store.jobs.forget(number, 3.0)
     assert (store.stagings.choices(number), store.stagings.staged(number)) == ({}, None)
     assert texts(store) == {""}

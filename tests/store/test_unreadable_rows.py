@@ -10,7 +10,7 @@ import pytest
 from cekura_tui.model.job import Draft, Job, JobState
 from cekura_tui.model.progress import read_progress
 from cekura_tui.model.text import Prompt
-from cekura_tui.prose.staging import Choice
+from cekura_tui.prose.staging import HunkChoice
 from cekura_tui.store.errors import DamagedText, StoreError
 from cekura_tui.store.jobs import UnreadableJob
 from cekura_tui.store.runs import first_sight
@@ -159,13 +159,13 @@ def test_the_prompt_that_was_launched_last_is_not_offered_where_it_is_damaged(st
 def test_one_damaged_choice_leaves_its_change_undecided_and_the_others_as_they_are(store: Store) -> None:
     number = done(store, 1.0).number
     for what, text in ("accepted", ""), ("edited", "Be very kind."):
-        choices = dict.fromkeys("ab", Choice(what, text))  # type: ignore[arg-type]
+        choices = dict.fromkeys("ab", HunkChoice(what, text))  # type: ignore[arg-type]
         store.stagings.choose(number, choices, 2.0, lambda chosen: Prompt(f"{len(chosen)}"))
     spoil(store, "UPDATE stagings SET text = x'ff' WHERE hunk = 'a' AND what = 'edited'")
     for hunk in "ab":
         store.stagings.keep_typed(number, hunk, "Be")
     spoil(store, "UPDATE typed SET text = x'ff' WHERE hunk = 'a'")
-    assert store.stagings.choices(number) == {"b": Choice("edited", "Be very kind.")}
+    assert store.stagings.choices(number) == {"b": HunkChoice("edited", "Be very kind.")}
     assert store.stagings.typed(number) == {"b": "Be"}
     spoil(store, "UPDATE prompts SET text = x'4142' WHERE text = x'32'")
     with pytest.raises(StoreError, match="damaged"):

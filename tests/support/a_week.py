@@ -145,7 +145,7 @@ class Week:
         """One day: its jobs are launched and end, and in the evening somebody looks at what came."""
         first = len(self.evenings) * A_DAY + 1
         await self.workspace.call(lambda session: self._work(session, first))
-        await eventually(lambda: all(job.state.final for job in self.app.board.jobs), "the app knows how all ended")
+        await eventually(lambda: all(job.state.final for job in self.app.state.jobs), "the app knows how all ended")
         await self._look()
         self.evenings.append(await self._measure())
         return self.evenings[-1]
@@ -177,7 +177,7 @@ class Week:
 
     def _let_go(self, shown: list[weakref.ref[Any]]) -> bool:
         # A signal of Textual holds who listened to it last until it is given once more, a timer until it has fired.
-        self.app.board.jobs_changed.publish(self.app.board.jobs)
+        self.app.state.jobs_changed.publish(self.app.state.jobs)
         gc.collect()
         return not any(screen() for screen in shown)
 
@@ -188,7 +188,7 @@ class Week:
         tasks = len(asyncio.all_tasks()) + await self.workspace.call(tasks_there)
         path = self.workspace.setup.paths.database
         size = sum(file.stat().st_size for file in path.parent.glob(f"{path.name}*"))
-        return Evening(len(self.app.board.jobs), self.server.forget(), open_files(), tasks, census(), size)
+        return Evening(len(self.app.state.jobs), self.server.forget(), open_files(), tasks, census(), size)
 
 
 def open_files() -> int:

@@ -77,9 +77,9 @@ async def launched(pilot: Pilot[None], run_id: int, state: str = "succeeded") ->
     await pilot.press("i")
     await sees(pilot, "Improve the prompt", "Launch", "words,", gone="Reading")
     await pilot.press("enter")
-    await eventually(lambda: pilot.app.board.jobs, "a job on the board")  # type: ignore[attr-defined]
-    board = pilot.app.board  # type: ignore[attr-defined]
-    await eventually(lambda: board.jobs[0].state == state, f"the job is {state}")
+    await eventually(lambda: pilot.app.state.jobs, "a job on the state")  # type: ignore[attr-defined]
+    state = pilot.app.state  # type: ignore[attr-defined]
+    await eventually(lambda: state.jobs[0].state == state, f"the job is {state}")
 
 
 def no_crash(pilot: Pilot[None]) -> None:

@@ -95,4 +95,4 @@ async def on_job(pilot: Pilot[None], number: int, *shown: str) -> None:
 
 
 def board_of(pilot: Pilot[None]) -> Any:
-    return pilot.app.board  # type: ignore[attr-defined]
+    return pilot.app.state  # type: ignore[attr-defined]

@@ -109,4 +109,4 @@ async def says(pilot: Pilot[None], line: str) -> None:
 
 
 def states(pilot: Pilot[None]) -> list[str]:
-    return [job.state.value for job in pilot.app.board.jobs]  # type: ignore[attr-defined]
+    return [job.state.value for job in pilot.app.state.jobs]  # type: ignore[attr-defined]

@@ -12,7 +12,7 @@ from textual.pilot import Pilot
 from waiting import eventually
 
 from cekura_tui.ui.kit.dialog import Dialog
-from cekura_tui.ui.state import Board
+from cekura_tui.ui.state import AppState
 from cekura_tui.ui.theme import THEME, style_sheets
 from cekura_tui.workspace.setup import Setup
 from cekura_tui.workspace.workspace import Workspace
@@ -23,10 +23,10 @@ class OneDialog(App[None]):
 
     CSS_PATH = style_sheets()
 
-    def __init__(self, workspace: Workspace, dialog: Callable[[Board], Dialog[Any]]) -> None:
+    def __init__(self, workspace: Workspace, dialog: Callable[[AppState], Dialog[Any]]) -> None:
         super().__init__()
         self.animation_level = "none"
-        self.board = Board(self, workspace)
+        self.state = AppState(self, workspace)
         self.answers: list[Any] = []
         self.copied: list[str] = []
         self._dialog = dialog
@@ -38,7 +38,7 @@ class OneDialog(App[None]):
 
     def ask(self) -> None:
         """Open it, anew if it was open before."""
-        self.push_screen(self._dialog(self.board), self.answers.append)
+        self.push_screen(self._dialog(self.state), self.answers.append)
 
     def copy_to_clipboard(self, text: str) -> None:
         super().copy_to_clipboard(text)
@@ -51,7 +51,7 @@ class OneDialog(App[None]):
 
 @asynccontextmanager
 async def asked(
-    setup: Setup, dialog: Callable[[Board], Dialog[Any]], *, size: tuple[int, int] = (80, 24)
+    setup: Setup, dialog: Callable[[AppState], Dialog[Any]], *, size: tuple[int, int] = (80, 24)
 ) -> AsyncIterator[tuple[OneDialog, Pilot[None]]]:
     """The dialog, open."""
     workspace = Workspace(setup)

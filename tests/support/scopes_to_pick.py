@@ -11,7 +11,7 @@ from watching import sees
 
 from cekura_tui.model.scope import Project, Scope
 from cekura_tui.ui.runs.scope_picker import PickScopeDialog, ScopeList
-from cekura_tui.ui.state import Board
+from cekura_tui.ui.state import AppState
 
 AGENTS = "/test_framework/v1/aiagents/"
 DEMO = (Project(4021, "Front desks"), Project(4022, "Hospitality and grid"))
@@ -21,8 +21,8 @@ TEAMS = tuple(Project(number, f"Team {number:03}") for number in range(1, 301))
 Answer = Callable[[Got], Reply]
 
 
-def picker(projects: Sequence[Project], current: Scope | None = None) -> Callable[[Board], PickScopeDialog]:
-    return lambda board: PickScopeDialog(board, projects, current)
+def picker(projects: Sequence[Project], current: Scope | None = None) -> Callable[[AppState], PickScopeDialog]:
+    return lambda state: PickScopeDialog(state, projects, current)
 
 
 def agent_of(number: int, project: int, name: str = "") -> dict[str, object]:

@@ -23,7 +23,7 @@ from cekura_tui.jobs.engine import JobEngine
 from cekura_tui.model.job import Draft, Job
 from cekura_tui.model.progress import Progress
 from cekura_tui.model.text import Prompt
-from cekura_tui.prose.staging import Choice
+from cekura_tui.prose.staging import HunkChoice
 from cekura_tui.ui.app import CekuraApp
 from cekura_tui.ui.suggestion.screen import SuggestionScreen
 from cekura_tui.workspace import session as session_room
@@ -260,7 +260,7 @@ async def _proposed(home: Path) -> None:
         reading = await session.suggestions.read(job.number)
         worded = "When somebody asks for a medicine, ask first on which day it runs out."
         edited = next(hunk.number for hunk in reading.diff.hunks if "Sofia" in hunk.new)
-        await session.suggestions.choose(job.number, reading.diff, {edited: Choice("edited", worded)})
+        await session.suggestions.choose(job.number, reading.diff, {edited: HunkChoice("edited", worded)})
         assert job.number == PROPOSED
     finally:
         await session.close()
@@ -276,7 +276,7 @@ async def changes(pilot: Pilot[Any]) -> None:
     """That proposal, one of its changes accepted, one rejected, at the next."""
     await runs(pilot)
     app: CekuraApp = pilot.app  # type: ignore[assignment]
-    app.push_screen(SuggestionScreen(app.board, PROPOSED))
+    app.push_screen(SuggestionScreen(app.state, PROPOSED))
     await sees(pilot, f"Suggestion of job {PROPOSED}", "answers")
     await pilot.press("a", "n", "x", "n")
     await sees(pilot, "1 accepted, 1 rejected, 1 edited")

@@ -58,7 +58,7 @@ async def test_many_ends_while_the_terminal_has_no_focus_are_one_notification_an
     async with opened(office.setup) as pilot:
         await sees(pilot, "30 runs")
         for _ in range(3):
-            await launch(pilot.app.board.workspace)  # type: ignore[attr-defined]
+            await launch(pilot.app.state.workspace)  # type: ignore[attr-defined]
         await sees(pilot, "3 running")
         await told_what_there_was(pilot)
         blur(pilot)
@@ -84,7 +84,7 @@ async def test_many_ends_while_the_terminal_has_no_focus_are_one_notification_an
 async def test_who_is_there_is_told_on_the_screen_alone(office: Office, written: list[str]) -> None:
     async with opened(office.setup) as pilot:
         await sees(pilot, "30 runs")
-        await launch(pilot.app.board.workspace)  # type: ignore[attr-defined]
+        await launch(pilot.app.state.workspace)  # type: ignore[attr-defined]
         await sees(pilot, "1 running")
         await told_what_there_was(pilot)
         blur(pilot)
@@ -99,7 +99,7 @@ async def test_off_is_silent(office: Office, written: list[str], home: Path) -> 
     config(home, 'notify = "off"\n')
     async with opened(office.setup) as pilot:
         await sees(pilot, "30 runs")
-        await launch(pilot.app.board.workspace)  # type: ignore[attr-defined]
+        await launch(pilot.app.state.workspace)  # type: ignore[attr-defined]
         await sees(pilot, "1 running")
         blur(pilot)
         await pilot.pause()
@@ -115,7 +115,7 @@ async def test_where_the_terminal_tells_no_focus_two_minutes_without_a_key_are_a
     late = 0.0
     async with opened(office.setup, clock=lambda: time.time() + late) as pilot:
         await sees(pilot, "30 runs")
-        await launch(pilot.app.board.workspace)  # type: ignore[attr-defined]
+        await launch(pilot.app.state.workspace)  # type: ignore[attr-defined]
         await sees(pilot, "1 running")
         await told_what_there_was(pilot)
         await pilot.press("j")
@@ -172,7 +172,7 @@ async def test_the_title_tells_what_runs_and_what_is_new(office: Office, written
     config(home, 'title = true\nnotify = "off"\n')
     async with opened(office.setup) as pilot:
         await sees(pilot, "30 runs")
-        await launch(pilot.app.board.workspace)  # type: ignore[attr-defined]
+        await launch(pilot.app.state.workspace)  # type: ignore[attr-defined]
         await sees(pilot, "1 running")
         office.ends = {"p1": FAILED}
         await all_over(pilot, 1)
@@ -191,7 +191,7 @@ async def test_a_hook_that_fails_is_told_on_the_screen(office: Office, home: Pat
     async with opened(office.setup) as pilot:
         await sees(pilot, "30 runs")
         office.ends = {"p1": FAILED}
-        await launch(pilot.app.board.workspace)  # type: ignore[attr-defined]
+        await launch(pilot.app.state.workspace)  # type: ignore[attr-defined]
         sentence = "The command of on_job_done could not be started: No such file or directory."
         await eventually(lambda: sentence in toasts(pilot), "the sentence")
         await sees(pilot, "failed")

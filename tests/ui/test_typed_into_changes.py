@@ -184,8 +184,8 @@ async def test_a_prompt_to_launch_takes_every_letter(served: Served) -> None:
         area.focus()
         await pilot.pause()
         burst(pilot, *TYPED, "ctrl+g")
-        await eventually(lambda: pilot.app.board.jobs, "a job on the board")  # type: ignore[attr-defined]
-        call = pilot.app.board.workspace.call  # type: ignore[attr-defined]
+        await eventually(lambda: pilot.app.state.jobs, "a job on the state")  # type: ignore[attr-defined]
+        call = pilot.app.state.workspace.call  # type: ignore[attr-defined]
         record = await call(lambda session: session.jobs.record(1))
         assert record.draft.prompt.startswith(TYPED)
 

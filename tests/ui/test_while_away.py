@@ -88,7 +88,7 @@ async def test_u_goes_through_what_is_new_oldest_first_and_says_when_there_is_no
     async with opened(office.setup) as pilot:
         await sees(pilot, "30 runs")
         await eventually(lambda: len(states(pilot)) == 2, "the jobs")
-        order = sorted(pilot.app.board.jobs, key=lambda job: job.finished_at or 0)  # type: ignore[attr-defined]
+        order = sorted(pilot.app.state.jobs, key=lambda job: job.finished_at or 0)  # type: ignore[attr-defined]
         for job in order:
             await pilot.press("U")
             await sees(pilot, f"Suggestion of job {job.number}" if job.state == "succeeded" else f"Job {job.number} ✗")
@@ -96,7 +96,7 @@ async def test_u_goes_through_what_is_new_oldest_first_and_says_when_there_is_no
         await sees(pilot, "Nothing new.")
         await pilot.press("escape")
         await sees(pilot, "30 runs")
-        await eventually(lambda: not any(job.unread for job in pilot.app.board.jobs), "none is new")  # type: ignore[attr-defined]
-        jobs = await pilot.app.board.workspace.call(lambda session: session.jobs.all())  # type: ignore[attr-defined]
+        await eventually(lambda: not any(job.unread for job in pilot.app.state.jobs), "none is new")  # type: ignore[attr-defined]
+        jobs = await pilot.app.state.workspace.call(lambda session: session.jobs.all())  # type: ignore[attr-defined]
         assert [job.looked_at is None for job in jobs] == [False, False]
         no_crash(pilot)

@@ -14,11 +14,11 @@ from simulated_time import NOON, SimulatedTime
 from cekura_tui.api.errors import NotFound, Unreachable
 from cekura_tui.model.errors import CekuraTuiError
 from cekura_tui.model.filter.parse import parse
-from cekura_tui.model.run.listing import Gap, PagedRuns, RunPage
+from cekura_tui.model.run.listing import PagedRuns, RunPage, UnloadedRun
 from cekura_tui.model.run.query import RunQuery
 from cekura_tui.model.run.view import RunRow
 from cekura_tui.model.scope import Scope
-from cekura_tui.workspace.run_feed import RunFeed, View
+from cekura_tui.workspace.run_feed import RunFeed, VisibleRange
 
 T = TypeVar("T")
 QUERY = RunQuery(Scope("project", 1))
@@ -130,7 +130,7 @@ class FeedRoom:
 
     def shows(self, first: int, last: int) -> list[int | None]:
         """The ids of these rows; None for those that are not loaded."""
-        return [None if isinstance(item, Gap) else item.id for item in self.runs.listed[first:last]]
+        return [None if isinstance(item, UnloadedRun) else item.id for item in self.runs.listed[first:last]]
 
     async def passes(self, seconds: float) -> None:
         """Let so much time go by."""
@@ -138,7 +138,7 @@ class FeedRoom:
 
     async def looks(self, first: int, rows: int = 30, step: int = 1, wait: float = 0.2) -> None:
         """Scroll there, and stay so long."""
-        self.feed.look(View(first, first + rows - 1, first, step))
+        self.feed.look(VisibleRange(first, first + rows - 1, first, step))
         await self.passes(wait)
 
     def clear(self) -> None:

@@ -21,7 +21,7 @@ from cekura_tui.model.job import Draft
 from cekura_tui.model.text import Prompt
 from cekura_tui.store.errors import Unrecorded
 from cekura_tui.store.store import Store
-from cekura_tui.workspace.agent_prompt_update import Drifted, NotPlaced
+from cekura_tui.workspace.agent_prompt_update import AgentPromptDrifted, NotPlaced
 from cekura_tui.workspace.agent_prompts import AgentPrompts
 from cekura_tui.workspace.session import Session
 from cekura_tui.workspace.setup import make_setup
@@ -184,7 +184,7 @@ async def test_a_prompt_that_was_changed_while_somebody_looked_is_not_written_ov
         sent = Prompt("# A file\n\nOnly this.\n")
         number = await desk.job(CLINIC, sent)
         placing = await desk.prompts.look(number, better(sent))
-        with pytest.raises(Drifted) as caught:
+        with pytest.raises(AgentPromptDrifted) as caught:
             await desk.prompts.write(placing, better(placing.now))
         assert caught.value.sentence() == (
             f"The prompt of {placing.agent.name} was changed while you looked at it, so nothing was written. "
@@ -422,7 +422,7 @@ async def test_a_restore_over_somebody_elses_prompt_says_so_first_and_never_repl
     )
     assert (former.now, former.text, former.change.removed_words) == ("Somebody else's.", SENT, 2)
     held.prompts.append("And more.")
-    with pytest.raises(Drifted) as caught:
+    with pytest.raises(AgentPromptDrifted) as caught:
         await desk.prompts.restore(former)
     assert caught.value.sentence() == (
         "The prompt of Line was changed while you were asked, so nothing was restored. "

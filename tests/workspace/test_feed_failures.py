@@ -11,7 +11,7 @@ from run_shelf import RUNNING as STILL_RUNNING
 from simulated_time import NOON
 
 from cekura_tui.api.errors import Busy, KeyRefused, Rejected, ServerFault
-from cekura_tui.model.run.listing import Gap
+from cekura_tui.model.run.listing import UnloadedRun
 
 FAULT = ServerFault("The server failed (500).", status=500)
 
@@ -21,7 +21,7 @@ async def test_a_page_that_fails_says_why_in_its_place_and_is_tried_again_ever_m
         room.desk.bad[6] = FAULT
         await room.looks(510, wait=300)
         gap = room.runs.listed[510]
-        assert isinstance(gap, Gap)
+        assert isinstance(gap, UnloadedRun)
         assert gap.why == FAULT.message
         assert room.feed.error is None
         waits = [after.at - before.at for before, after in pairwise(room.asked(6))]

@@ -15,7 +15,7 @@ from simulated_time import SimulatedTime
 
 from cekura_tui.model.run.query import RunQuery
 from cekura_tui.model.scope import Scope
-from cekura_tui.workspace.run_feed import FOCUSED, RunFeed, View
+from cekura_tui.workspace.run_feed import FOCUSED, RunFeed, VisibleRange
 from cekura_tui.workspace.session import Session
 from cekura_tui.workspace.setup import make_setup
 
@@ -45,7 +45,7 @@ async def feeding(home: Path, server: ScriptedServer) -> AsyncIterator[tuple[Run
     serving = asyncio.create_task(feed.run())
     try:
         feed.show(QUERY)
-        feed.look(View(0, 9, 0))
+        feed.look(VisibleRange(0, 9, 0))
         await going.passes(0.01)
         yield feed, going
     finally:
@@ -76,7 +76,7 @@ async def test_a_list_is_pinned_by_the_date_of_the_server_and_what_came_since_is
     scripted.on("GET", LIST, pages_of(60, 20))
     scripted.on("GET", BULK, Reply([run_of(60)]))
     async with feeding(home, scripted) as (feed, going):
-        feed.look(View(45, 54, 45))
+        feed.look(VisibleRange(45, 54, 45))
         await going.passes(0.2)
         assert feed.runs is not None
         assert [run.id for run in feed.runs.listed[40:60]] == list(range(20, 0, -1))
@@ -115,7 +115,7 @@ async def test_a_server_that_fails_at_one_page_is_told_of_in_its_place(home: Pat
 
     scripted.on("GET", LIST, script)
     async with feeding(home, scripted) as (feed, going):
-        feed.look(View(45, 54, 45))
+        feed.look(VisibleRange(45, 54, 45))
         await going.passes(1)
         assert feed.runs is not None
         assert "502" in feed.runs.listed[45].why

@@ -10,7 +10,7 @@ from cekura_tui.model.job import Job, JobState, Suggestion
 from cekura_tui.model.text import Prompt, clean_line, sha256
 from cekura_tui.workspace.prompt_files import (
     AlreadyThere,
-    Drifted,
+    PromptFileDrifted,
     is_source,
     read_prompt_file,
     seen_from_here,
@@ -63,7 +63,7 @@ def test_what_is_no_such_file_is_no_error(here: Path, name: str) -> None:
 
 def test_a_file_that_holds_other_bytes_of_the_same_text_has_changed(here: Path) -> None:
     (here / "prompt.md").write_bytes(SENT.replace("\r\n", "\n").encode())
-    with pytest.raises(Drifted, match="has changed since") as caught:
+    with pytest.raises(PromptFileDrifted, match="has changed since") as caught:
         write_out(Path("prompt.md"), BETTER, done("prompt.md"), force=True)
     assert (here / "prompt.md").read_bytes() == SENT.replace("\r\n", "\n").encode()
     assert caught.value.drift() != ""
@@ -115,7 +115,7 @@ def test_a_source_is_the_same_file_from_another_directory_where_one_of_its_name_
     assert is_source("../prompt.md", source)
     assert seen_from_here(source) == source
     (here / "prompt.md").write_text("Changed.")
-    with pytest.raises(Drifted):
+    with pytest.raises(PromptFileDrifted):
         write_out(here / "prompt.md", BETTER, done(source), force=True)
 
 
@@ -129,7 +129,7 @@ def test_a_source_is_kept_exactly_whatever_is_in_its_name(here: Path, name: str)
     file.write_bytes(SENT.encode())
     assert is_source(name, source_of(name))
     file.write_bytes(b"Changed.")
-    with pytest.raises(Drifted):
+    with pytest.raises(PromptFileDrifted):
         write_out(file, BETTER, done(source_of(name)), force=True)
 
 
@@ -139,7 +139,7 @@ def test_a_file_whose_name_an_earlier_version_kept_as_it_is_shown_is_looked_at_t
     source = clean_line(source_of(name))
     assert is_source(name, source)
     assert not is_source("prompt.md", source)
-    with pytest.raises(Drifted):
+    with pytest.raises(PromptFileDrifted):
         write_out(Path(name), BETTER, done(source), force=True)
 
 

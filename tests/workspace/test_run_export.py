@@ -25,7 +25,7 @@ from cekura_tui.model.run.view import RunRow, row_of
 from cekura_tui.model.run.words import COLUMNS, CSV_HEADER
 from cekura_tui.model.scope import Scope
 from cekura_tui.workspace.all_runs import Asking, CutOff
-from cekura_tui.workspace.run_export import AlreadyThere, Progress, RunExport, check_export
+from cekura_tui.workspace.run_export import AlreadyThere, ExportProgress, RunExport, check_export
 from cekura_tui.workspace.session import Session
 
 SCOPE = Scope("project", 1)
@@ -45,7 +45,7 @@ async def test_a_query_is_written_as_csv_with_its_notes_and_only_what_passes(
     found = list(csv.DictReader(io.StringIO(export.path.read_text())))
     assert [(run["id"], run["note"]) for run in found] == [("7", "Called"), ("2", "call Mo, at 5")]
     assert tuple(found[0]) == COLUMNS
-    assert export.progress == Progress(8, 8, 2)
+    assert export.progress == ExportProgress(8, 8, 2)
     assert scripted.seen[0].query["project_id"] == "1"
 
 
@@ -106,7 +106,7 @@ async def test_one_that_is_stopped_leaves_what_was_there_before(
     (folder / "runs.csv").write_text("precious")
     export = RunExport(folder / "runs.csv", RunQuery(SCOPE), {}, force=True)
     writing = await started(export, quick, held_after_one(scripted))
-    assert export.progress == Progress(1, 2, 1)
+    assert export.progress == ExportProgress(1, 2, 1)
     assert len(os.listdir(folder)) == 2
     await asyncio.to_thread(export.stop)
     assert await writing is None

@@ -13,7 +13,7 @@ from cekura_tui.jobs.polling import Budget
 from cekura_tui.model.run.run import Run
 from cekura_tui.model.run.view import RunView, view_of
 from cekura_tui.workspace import opened_runs as runs_ahead
-from cekura_tui.workspace.opened_runs import FRESH, MOST, RunsAhead
+from cekura_tui.workspace.opened_runs import FRESH, MOST, RunPrefetch
 from cekura_tui.workspace.session import Session
 
 RUNS = "/test_framework/v1/runs/"
@@ -34,9 +34,9 @@ class Clock:
         self.now += seconds
 
 
-def ahead_of(session: Session, clock: Clock, budget: Budget | None = None) -> RunsAhead:
+def ahead_of(session: Session, clock: Clock, budget: Budget | None = None) -> RunPrefetch:
     room = budget or Budget(1_000, 0.001)
-    return RunsAhead(session.run, room, clock=clock, monotonic=clock, sleep=clock.sleep)
+    return RunPrefetch(session.run, room, clock=clock, monotonic=clock, sleep=clock.sleep)
 
 
 def asked(server: ScriptedServer) -> list[int]:
@@ -107,7 +107,7 @@ async def test_what_changes_while_its_turn_is_waited_for_costs_no_request(
         await waits.wait()
         clock.now += seconds
 
-    ahead = RunsAhead(session.run, budget, clock=clock, monotonic=clock, sleep=sleep)
+    ahead = RunPrefetch(session.run, budget, clock=clock, monotonic=clock, sleep=sleep)
     tasks = [asyncio.create_task(ahead.fetch(number)) for number in (5, 6)]
     await asyncio.sleep(0)
     waits.set()
@@ -205,6 +205,6 @@ async def test_closing_goes_on_where_reading_ahead_ended_by_an_error() -> None:
         raise RuntimeError(number)
 
     clock = Clock()
-    ahead = RunsAhead(broken, Budget(1_000, 0.001), clock=clock, monotonic=clock, sleep=clock.sleep)
+    ahead = RunPrefetch(broken, Budget(1_000, 0.001), clock=clock, monotonic=clock, sleep=clock.sleep)
     await ahead.fetch(5)
     await ahead.close()

@@ -7,7 +7,7 @@ import contextlib
 
 import pytest
 
-from cekura_tui.workspace.opened_runs import SharedReads
+from cekura_tui.workspace.opened_runs import SingleFlight
 
 
 class Source:
@@ -31,7 +31,7 @@ class Source:
 
 
 async def test_those_who_ask_at_the_same_time_share_one_answer_and_who_asks_later_has_another() -> None:
-    reads, source = SharedReads[int](), Source()
+    reads, source = SingleFlight[int](), Source()
     asking = [asyncio.create_task(reads.get(5, source.read)) for _ in range(3)]
     await asyncio.sleep(0)
     source.gate.set()
@@ -40,7 +40,7 @@ async def test_those_who_ask_at_the_same_time_share_one_answer_and_who_asks_late
 
 
 async def test_another_key_is_another_question() -> None:
-    reads, one, other = SharedReads[int](), Source(), Source()
+    reads, one, other = SingleFlight[int](), Source(), Source()
     one.gate.set()
     other.gate.set()
     await asyncio.gather(reads.get(5, one.read), reads.get(6, other.read))
@@ -48,7 +48,7 @@ async def test_another_key_is_another_question() -> None:
 
 
 async def test_an_error_is_told_to_all_of_them() -> None:
-    reads, source = SharedReads[int](), Source()
+    reads, source = SingleFlight[int](), Source()
     source.error = ValueError("no")
     source.gate.set()
     told = await asyncio.gather(*(reads.get(5, source.read) for _ in range(2)), return_exceptions=True)
@@ -57,7 +57,7 @@ async def test_an_error_is_told_to_all_of_them() -> None:
 
 
 async def test_it_goes_on_while_one_waits_and_is_given_up_with_the_last() -> None:
-    reads, source = SharedReads[int](), Source()
+    reads, source = SingleFlight[int](), Source()
     first, second = (asyncio.create_task(reads.get(5, source.read)) for _ in range(2))
     await asyncio.sleep(0)
     first.cancel()

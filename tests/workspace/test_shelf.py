@@ -18,7 +18,7 @@ from cekura_tui.demo.corpus import FIRST_PROJECT
 from cekura_tui.demo.server import DemoServer
 from cekura_tui.jobs.polling import Budget
 from cekura_tui.model.errors import UsageError
-from cekura_tui.model.filter.filter import GIVEN_VIEWS, View
+from cekura_tui.model.filter.filter import GIVEN_VIEWS, SavedView
 from cekura_tui.model.filter.match import Matcher
 from cekura_tui.model.filter.parse import parse
 from cekura_tui.model.run.groups import Finding, findings_of
@@ -96,7 +96,7 @@ async def test_views_and_filters_are_kept_by_name_by_use_and_by_list(shelf: Shel
     await shelf.save_view("refunds", "scenario:~refund")
     await shelf.save_view("gone", "id:1")
     await shelf.forget_view("gone")
-    assert await shelf.views() == [View("refunds", "scenario:~refund")]
+    assert await shelf.views() == [SavedView("refunds", "scenario:~refund")]
     for text in ("id:1", ""):
         await shelf.use(text)
     assert await shelf.used() == ["id:1"]
@@ -119,7 +119,7 @@ async def test_a_given_view_stays_what_it_is(shelf: Shelf) -> None:
 async def test_blanks_around_a_name_make_no_second_view_of_that_name(shelf: Shelf) -> None:
     await shelf.save_view("refunds", "id:1")
     await shelf.save_view(" refunds\t", "id:2")
-    assert await shelf.views() == [View("refunds", "id:2")]
+    assert await shelf.views() == [SavedView("refunds", "id:2")]
 
 
 @pytest.mark.parametrize("key", ["key", "another key"])
@@ -139,7 +139,7 @@ async def test_what_was_typed_comes_back_at_the_next_start_to_whom_it_belongs(
     told.append(await later.findings([5]))
     await client.aclose()
     next_store.close()
-    typed = [{5: "look"}, [View("refunds", "scenario:~refund")], ["id:1"], "status:failed", {5: WHY}]
+    typed = [{5: "look"}, [SavedView("refunds", "scenario:~refund")], ["id:1"], "status:failed", {5: WHY}]
     assert told == (typed if (origin, key) == ("https://api.cekura.ai", "key") else [{}, [], [], "", {}])
 
 
@@ -151,7 +151,7 @@ async def test_a_full_disk_is_told_and_what_was_written_before_stays(shelf: Shel
     for write in (shelf.note(5, "n" * 4_000), shelf.save_view("refunds", "f" * 2_000), shelf.use("f" * 2_000)):
         with pytest.raises(StoreError, match="disk is full"):
             await write
-    assert (await shelf.notes(), await shelf.views()) == ({5: "look"}, [View("refunds", "scenario:~refund")])
+    assert (await shelf.notes(), await shelf.views()) == ({5: "look"}, [SavedView("refunds", "scenario:~refund")])
 
 
 async def test_a_text_that_is_too_long_is_refused_with_a_sentence_and_what_was_there_stays(shelf: Shelf) -> None:
@@ -163,7 +163,7 @@ async def test_a_text_that_is_too_long_is_refused_with_a_sentence_and_what_was_t
     for name, text in (("v" * 61, "f"), ("v", "f" * 2_001), (" ", "f")):
         with pytest.raises(UsageError):
             await shelf.save_view(name, text)
-    assert await shelf.views() == [View("v" * 60, "f" * 2_000)]
+    assert await shelf.views() == [SavedView("v" * 60, "f" * 2_000)]
     for refused in (shelf.use("f" * 2_001), shelf.leave(SCOPE, "f" * 2_001)):
         with pytest.raises(UsageError, match="That filter"):
             await refused

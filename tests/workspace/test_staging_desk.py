@@ -18,17 +18,17 @@ from hypothesis import strategies as st
 
 from cekura_tui.model.job import Draft
 from cekura_tui.model.progress import read_progress
-from cekura_tui.prose.diff import Hunk, Piece, ProseDiff
-from cekura_tui.prose.staging import Choice, staged
+from cekura_tui.prose.diff import Hunk, ProseDiff, TextPiece
+from cekura_tui.prose.staging import HunkChoice, staged
 from cekura_tui.store.store import Store
-from cekura_tui.workspace.suggestions import StagingDesk
+from cekura_tui.workspace.suggestions import StagingService
 
-YES, NO = Choice("accepted"), Choice("rejected")
+YES, NO = HunkChoice("accepted"), HunkChoice("rejected")
 
 
 def diff_of(words: str) -> ProseDiff:
     """A hunk of every letter, by which it is found again: it becomes a capital."""
-    pieces = [Piece(word, word.upper(), number) for number, word in enumerate(words, 1)]
+    pieces = [TextPiece(word, word.upper(), number) for number, word in enumerate(words, 1)]
     hunks = [
         Hunk(piece.hunk, "changed", "", 1, 1, piece.old, piece.new, 1, "", f"key of {piece.old}", piece.hunk - 1)
         for piece in pieces
@@ -60,11 +60,14 @@ def store(home: Path) -> Iterator[Store]:
 
 
 async def test_the_text_is_that_of_the_choices_after_every_step(store: Store) -> None:
-    number, desk = done(store), StagingDesk(store)
+    number, desk = done(store), StagingService(store)
     assert (await desk.choices(number, DIFF), await desk.staged(number)) == ({}, None)
     assert await desk.choose(number, DIFF, {1: YES, 2: NO}) == {1: YES, 2: NO}
     assert await desk.staged(number) == "Abcdef"
-    assert await desk.choose(number, DIFF, {1: None, 3: Choice("edited", "see")}) == {2: NO, 3: Choice("edited", "see")}
+    assert await desk.choose(number, DIFF, {1: None, 3: HunkChoice("edited", "see")}) == {
+        2: NO,
+        3: HunkChoice("edited", "see"),
+    }
     assert await desk.staged(number) == "abseedef"
     assert await desk.choose(number, DIFF, {hunk.number: YES for hunk in DIFF.hunks}) == dict.fromkeys(range(1, 7), YES)
     assert await desk.staged(number) == DIFF.new
@@ -73,13 +76,13 @@ async def test_the_text_is_that_of_the_choices_after_every_step(store: Store) ->
 async def test_undo_goes_on_where_an_earlier_program_stopped(home: Path) -> None:
     first = store_at(home)
     number = done(first)
-    desk = StagingDesk(first)
+    desk = StagingService(first)
     for made in ({1: YES}, {1: NO, 2: YES}, {3: YES}):
         await desk.choose(number, DIFF, made)
     await desk.undo(number, DIFF)
     first.close()
     second = store_at(home)
-    again = StagingDesk(second)
+    again = StagingService(second)
     assert await again.choices(number, DIFF) == {1: NO, 2: YES}
     assert await again.undo(number, DIFF) == {1: YES}
     assert await again.undo(number, DIFF) == {}
@@ -88,7 +91,7 @@ async def test_undo_goes_on_where_an_earlier_program_stopped(home: Path) -> None
 
 
 async def test_a_diff_that_finds_other_hunks_keeps_what_it_still_finds_and_leaves_the_rest_alone(store: Store) -> None:
-    number, desk = done(store), StagingDesk(store)
+    number, desk = done(store), StagingService(store)
     await desk.choose(number, DIFF, {1: YES, 2: YES})
     await desk.choose(number, DIFF, {6: YES})
     other = diff_of("xba")
@@ -102,7 +105,7 @@ async def test_a_diff_that_finds_other_hunks_keeps_what_it_still_finds_and_leave
 
 async def test_what_another_window_chose_meanwhile_is_seen_and_in_the_text(store: Store, home: Path) -> None:
     number, other = done(store), store_at(home)
-    here, there = StagingDesk(store), StagingDesk(other)
+    here, there = StagingService(store), StagingService(other)
     await here.choose(number, DIFF, {1: YES})
     await there.choose(number, DIFF, {2: YES})
     assert await here.choose(number, DIFF, {3: YES}) == {1: YES, 2: YES, 3: YES}
@@ -120,7 +123,7 @@ def test_windows_that_choose_at_once_lose_nothing(store: Store, home: Path) -> N
         own = store_at(home)
         together.wait()
         for hunk in range(first, 21, 2):
-            asyncio.run(StagingDesk(own).choose(number, wide, {hunk: YES}))
+            asyncio.run(StagingService(own).choose(number, wide, {hunk: YES}))
         own.close()
 
     with ThreadPoolExecutor(2) as windows:
@@ -133,7 +136,7 @@ STEPS = st.lists(
     st.one_of(
         st.dictionaries(
             st.integers(1, 6),
-            st.sampled_from([YES, NO, None, Choice("edited", "z"), Choice("edited", " ")]),
+            st.sampled_from([YES, NO, None, HunkChoice("edited", "z"), HunkChoice("edited", " ")]),
             min_size=1,
             max_size=6,
         ),
@@ -146,14 +149,14 @@ STEPS = st.lists(
 @settings(max_examples=60, deadline=None)
 @given(STEPS)
 def test_any_sequence_of_steps_is_kept_as_it_would_be_remembered(
-    steps: list[Mapping[int, Choice | None] | str],
+    steps: list[Mapping[int, HunkChoice | None] | str],
 ) -> None:
     with TemporaryDirectory() as place:
         store = store_at(Path(place) / "home")
         number = done(store)
-        remembered: list[dict[int, Choice]] = [{}]
+        remembered: list[dict[int, HunkChoice]] = [{}]
         for step in steps:
-            desk = StagingDesk(store)
+            desk = StagingService(store)
             if step == "reopen":
                 store.close()
                 store = store_at(Path(place) / "home")
@@ -201,7 +204,7 @@ def test_whoever_is_killed_while_choosing_leaves_choices_and_text_that_belong_to
         chooser.kill()
     assert chooser.returncode == -signal.SIGKILL
     store = store_at(home)
-    chosen = asyncio.run(StagingDesk(store).choices(number, DIFF))
+    chosen = asyncio.run(StagingService(store).choices(number, DIFF))
     assert store.database.notice == ""
     assert set(chosen) == set(range(1, 7))
     assert store.stagings.staged(number) == staged(DIFF, chosen)

@@ -14,7 +14,7 @@ from waiting import answered
 from cekura_tui.model.errors import UsageError
 from cekura_tui.model.job import Draft, Job
 from cekura_tui.model.text import Prompt
-from cekura_tui.prose.staging import Choice
+from cekura_tui.prose.staging import HunkChoice
 from cekura_tui.workspace.setup import make_setup
 from cekura_tui.workspace.workspace import Workspace
 
@@ -97,11 +97,14 @@ async def test_a_job_without_a_suggestion_is_refused_in_words(scripted: Scripted
 async def test_a_step_is_told_from_what_another_window_chose_meanwhile(scripted: ScriptedServer, home: Path) -> None:
     async with suggested(scripted, home, DONE) as (workspace, _):
         reading = await workspace.call(lambda session: session.suggestions.read(1))
-        await workspace.call(lambda session: session.staging.choose(1, reading.diff, {2: Choice("rejected")}))
+        await workspace.call(lambda session: session.staging.choose(1, reading.diff, {2: HunkChoice("rejected")}))
         chosen = await workspace.call(
-            lambda session: session.suggestions.choose(1, reading.diff, {1: Choice("accepted")})
+            lambda session: session.suggestions.choose(1, reading.diff, {1: HunkChoice("accepted")})
         )
         undone = await workspace.call(lambda session: session.suggestions.undo(1, reading.diff))
     assert reading.choices == {}
-    assert (chosen.before, chosen.now) == ({2: Choice("rejected")}, {1: Choice("accepted"), 2: Choice("rejected")})
+    assert (chosen.before, chosen.now) == (
+        {2: HunkChoice("rejected")},
+        {1: HunkChoice("accepted"), 2: HunkChoice("rejected")},
+    )
     assert (undone.before, undone.now) == (chosen.now, chosen.before)

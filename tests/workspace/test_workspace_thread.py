@@ -14,7 +14,7 @@ import pytest
 from scripted_server import LAUNCH, PROGRESS, Hold, Reply, ScriptedServer, run_of, serve_runs
 from waiting import eventually
 
-from cekura_tui.config.credentials import Key
+from cekura_tui.config.credentials import ApiKey
 from cekura_tui.model.errors import KeyMissing
 from cekura_tui.model.job import Draft, JobState
 from cekura_tui.model.run.query import RunQuery
@@ -104,7 +104,7 @@ async def test_another_key_shows_the_jobs_of_the_earlier_one_and_asks_about_none
     workspace.start(lambda: None)
     await workspace.call(lambda session: session.jobs.launch(DRAFT))
     first = workspace.setup
-    await workspace.reopen(first.with_key(Key("other", "typed")))
+    await workspace.reopen(first.with_key(ApiKey("other", "typed")))
     await workspace.call(lambda session: session.jobs.launch(DRAFT))
     jobs = await workspace.call(lambda session: session.jobs.all())
     assert [(job.number, job.other_key) for job in jobs] == [(2, False), (1, True)]

@@ -19,7 +19,7 @@ Kind = Literal["word", "name", "id", "metric", "length", "moment", "note"]
 
 
 @dataclass(frozen=True, slots=True)
-class Key:
+class FilterKey:
     """A key: `words` are the values it takes, or offers where it takes others too; `example` is a right term."""
 
     name: str
@@ -43,23 +43,23 @@ LIVE = ("running", "evaluating", "in_progress", "in_queue", "pending", "scaling_
 """The statuses in which a run can still change; the server's words."""
 ENDED = ("completed", "failed", "timeout", "cancelled")
 
-KEYS: tuple[Key, ...] = (
-    Key("status", "word", "status:failed", (*ENDED, *LIVE)),
-    Key("outcome", "word", "outcome:failed", ("passed", "failed", "error", "review", "running", "unknown")),
-    Key("scenario", "name", "scenario:~refund", aliases=("scenarios",)),
-    Key("since", "moment", "since:2d", ("today", "yesterday"), aliases=("after",)),
-    Key("agent", "name", "agent:~clinic", aliases=("agents",)),
-    Key("persona", "name", "persona:~hurry", aliases=("personality", "personalities", "personas")),
-    Key("metric", "metric", "metric:~completion", aliases=("metrics", "check", "checks")),
-    Key("dur", "length", "dur>120", aliases=("duration",)),
-    Key("result", "id", "result:991", aliases=("results",)),
-    Key("id", "id", "id:48213", aliases=("ids", "run", "runs")),
-    Key("until", "moment", "until:2026-11-01", ("today", "yesterday"), aliases=("before",)),
-    Key("reviewed", "word", "reviewed:yes", ("yes", "no")),
-    Key("mode", "word", "mode:text", ("text", "voice")),
-    Key("note", "note", "note:yes", ("yes", "no"), aliases=("notes",)),
+KEYS: tuple[FilterKey, ...] = (
+    FilterKey("status", "word", "status:failed", (*ENDED, *LIVE)),
+    FilterKey("outcome", "word", "outcome:failed", ("passed", "failed", "error", "review", "running", "unknown")),
+    FilterKey("scenario", "name", "scenario:~refund", aliases=("scenarios",)),
+    FilterKey("since", "moment", "since:2d", ("today", "yesterday"), aliases=("after",)),
+    FilterKey("agent", "name", "agent:~clinic", aliases=("agents",)),
+    FilterKey("persona", "name", "persona:~hurry", aliases=("personality", "personalities", "personas")),
+    FilterKey("metric", "metric", "metric:~completion", aliases=("metrics", "check", "checks")),
+    FilterKey("dur", "length", "dur>120", aliases=("duration",)),
+    FilterKey("result", "id", "result:991", aliases=("results",)),
+    FilterKey("id", "id", "id:48213", aliases=("ids", "run", "runs")),
+    FilterKey("until", "moment", "until:2026-11-01", ("today", "yesterday"), aliases=("before",)),
+    FilterKey("reviewed", "word", "reviewed:yes", ("yes", "no")),
+    FilterKey("mode", "word", "mode:text", ("text", "voice")),
+    FilterKey("note", "note", "note:yes", ("yes", "no"), aliases=("notes",)),
 )
-BY_NAME: dict[str, Key] = {name: key for key in KEYS for name in (key.name, *key.aliases)}
+BY_NAME: dict[str, FilterKey] = {name: key for key in KEYS for name in (key.name, *key.aliases)}
 
 _SYNONYMS = {
     "canceled": "cancelled",
@@ -91,7 +91,7 @@ def head_of(word: str) -> re.Match[str] | None:
     return head if head[2] == ":" and not word.startswith("//", head.end()) else None
 
 
-def word_of(key: Key, text: str) -> str | None:
+def word_of(key: FilterKey, text: str) -> str | None:
     """The word of a key that is meant, or None."""
     word = text.lower().replace("-", "_")
     word = word if word in key.words else _SYNONYMS.get(word, "")
@@ -233,7 +233,7 @@ def _bare(word: str) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class View:
+class SavedView:
     """A filter (its text) with a name; the given ones can be neither changed nor forgotten."""
 
     name: str
@@ -241,9 +241,9 @@ class View:
     given: bool = False
 
 
-GIVEN_VIEWS: tuple[View, ...] = (
-    View("Failed today", "outcome:failed,error since:today", given=True),
-    View("Errors", "outcome:error", given=True),
-    View("To review", "outcome:review", given=True),
-    View("Running", "outcome:running", given=True),
+GIVEN_VIEWS: tuple[SavedView, ...] = (
+    SavedView("Failed today", "outcome:failed,error since:today", given=True),
+    SavedView("Errors", "outcome:error", given=True),
+    SavedView("To review", "outcome:review", given=True),
+    SavedView("Running", "outcome:running", given=True),
 )

@@ -15,7 +15,7 @@ from cekura_tui.model.filter.filter import (
     KEYS,
     OTHER_QUOTES,
     Filter,
-    Key,
+    FilterKey,
     Term,
     Value,
     head_of,
@@ -170,7 +170,7 @@ def _bare(word: str, negated: bool, start: int, wrong: list[Wrong]) -> Term | No
     return Term("", (Value(text),), negated=negated)
 
 
-def _values(key: Key, text: str, at: int, wrong: list[Wrong]) -> tuple[Value, ...]:
+def _values(key: FilterKey, text: str, at: int, wrong: list[Wrong]) -> tuple[Value, ...]:
     """The values of a term; none if one of them is wrong."""
     places = [(start, end) for start, end in split_values(text) if start < end]
     if key.single and len(places) > 1:
@@ -186,7 +186,7 @@ def _values(key: Key, text: str, at: int, wrong: list[Wrong]) -> tuple[Value, ..
     return tuple(values) if len(values) == len(places) else ()
 
 
-def _value(key: Key, written: str) -> Value | str:
+def _value(key: FilterKey, written: str) -> Value | str:
     """One value, or the sentence that says what would be right."""
     contains = written.startswith("~")
     text = unquoted(written.removeprefix("~"))[0]
@@ -222,17 +222,17 @@ def _no_key(name: str) -> str:
     return f"no term “{_shown(name)}:”; did you mean {BY_NAME[near].name}?"
 
 
-def _no_value(key: Key) -> str:
+def _no_value(key: FilterKey) -> str:
     return f"{key.name} needs a value: {_some(key.words) if key.kind == 'word' else key.example}"
 
 
-def _no_word(key: Key, text: str) -> str:
+def _no_word(key: FilterKey, text: str) -> str:
     near = _nearest(text, key.words)
     meant = f"; did you mean {near}?" if near else ""
     return f"no {key.name} “{_shown(text)}”{meant} ({_some(key.words)})"
 
 
-def _right_sign(key: Key, values: str) -> str:
+def _right_sign(key: FilterKey, values: str) -> str:
     value = _shown(values)
     if key.kind != "length":
         return f"write {key.name}:{value}" if value else f"write {key.example}"
@@ -280,7 +280,7 @@ def _is_term(word: str) -> bool:
 
 
 @dataclass(frozen=True, slots=True)
-class Names:
+class KnownNames:
     """The names that are known, in the order in which they are offered; of results it is their numbers."""
 
     scenarios: tuple[str, ...] = ()
@@ -289,7 +289,7 @@ class Names:
     metrics: tuple[str, ...] = ()
     results: tuple[str, ...] = ()
 
-    def of(self, key: Key) -> tuple[str, ...]:
+    def of(self, key: FilterKey) -> tuple[str, ...]:
         """What can stand behind a key."""
         if key.kind == "name":
             by_key = {"scenario": self.scenarios, "agent": self.agents, "persona": self.personalities}
@@ -300,7 +300,7 @@ class Names:
         return self.metrics if key.kind == "metric" else key.words
 
 
-def complete(text: str, names: Names) -> str | None:
+def complete(text: str, names: KnownNames) -> str | None:
     """The whole text with its last term completed, or None where nothing fits or it is complete already."""
     places = list(split_words(text))
     if not places or places[-1][1] < len(text):
@@ -322,7 +322,7 @@ def complete(text: str, names: Names) -> str | None:
     return None if value is None else text[: values_at + begin] + value
 
 
-def _key(begun: str) -> Key | None:
+def _key(begun: str) -> FilterKey | None:
     """The first key that begins so, by its own name before any other."""
     if not begun:
         return None
@@ -331,7 +331,7 @@ def _key(begun: str) -> Key | None:
     return next(own, None) or next(other, None)
 
 
-def _typed_value(written: str, key: Key, names: Names, given: Iterable[str]) -> str | None:
+def _typed_value(written: str, key: FilterKey, names: KnownNames, given: Iterable[str]) -> str | None:
     begun, opened = unquoted(written)
     if written.startswith("~") or (opened is None and '"' in written):
         return None
@@ -345,7 +345,7 @@ def _typed_value(written: str, key: Key, names: Names, given: Iterable[str]) -> 
     return str(Value(fitting[0])) if opened is None else quoted(fitting[0])
 
 
-def names_in(rows: Iterable[RunRow]) -> Names:
+def names_in(rows: Iterable[RunRow]) -> KnownNames:
     """The names in these rows, those of most rows first; of results the newest first."""
     scenarios, agents, personalities, metrics = Counter[str](), Counter[str](), Counter[str](), Counter[str]()
     results: dict[str, None] = {}
@@ -360,4 +360,4 @@ def names_in(rows: Iterable[RunRow]) -> Names:
     def most(names: Counter[str]) -> tuple[str, ...]:
         return tuple(name for name, _ in names.most_common() if name)
 
-    return Names(most(scenarios), most(agents), most(personalities), most(metrics), tuple(results))
+    return KnownNames(most(scenarios), most(agents), most(personalities), most(metrics), tuple(results))

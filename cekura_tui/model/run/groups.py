@@ -219,7 +219,7 @@ class Group:
 
 
 @dataclass(frozen=True, slots=True)
-class Grouping:
+class RunGroups:
     """Groups, section by section, most failed checks first, then most errors, then the newest.
 
     By verdict a run is in a group for each of its faults, so that the counts of a section add up to faults, not runs;
@@ -240,7 +240,7 @@ class Grouping:
 
 
 @dataclass(frozen=True, slots=True)
-class _Place:
+class _GroupKey:
     """Which group a run is in: what is told of it, and its explanation as it came."""
 
     key: tuple[str, ...]
@@ -251,12 +251,12 @@ class _Place:
     explanation: str = ""
 
 
-def group_runs(rows: Sequence[RunRow], how: How, findings: Mapping[int, tuple[Finding, ...]]) -> Grouping:
+def group_runs(rows: Sequence[RunRow], how: How, findings: Mapping[int, tuple[Finding, ...]]) -> RunGroups:
     """Group rows of distinct runs. `findings` tells by run id why runs failed, as far as that was read: a run that has
     none in it is grouped by what its row tells, one with no finding in it has been read and tells nothing."""
     ordered = sorted(rows, key=lambda row: (row.at if row.at is not None else float("-inf"), row.id), reverse=True)
     members: dict[tuple[str, ...], list[RunRow]] = {}
-    places: dict[tuple[str, ...], _Place] = {}
+    places: dict[tuple[str, ...], _GroupKey] = {}
     told: dict[tuple[str, ...], set[str]] = {}
     scenarios = _names_with_id((row.scenario_id, row.scenario) for row in ordered)
     personalities = _names_with_id((row.personality_id, row.personality) for row in ordered)
@@ -277,7 +277,7 @@ def group_runs(rows: Sequence[RunRow], how: How, findings: Mapping[int, tuple[Fi
     ]
     # The places came newest first, and sorting keeps that; groups of errors alone come last.
     groups.sort(key=lambda group: (-group.failed, -group.errors))
-    return Grouping(how, tuple(groups), len(ordered), failed, errors)
+    return RunGroups(how, tuple(groups), len(ordered), failed, errors)
 
 
 def since_words(since: Since, when: str) -> str:
@@ -290,7 +290,7 @@ def _tally(rows: Iterable[RunRow]) -> tuple[int, int]:
     return kinds.count("failed"), kinds.count("error")
 
 
-def _group(place: _Place, rows: Sequence[RunRow], whole: int, several: bool) -> Group:
+def _group(place: _GroupKey, rows: Sequence[RunRow], whole: int, several: bool) -> Group:
     failed, errors = _tally(rows)
     detail, pair = place.detail, place.key[0] == "pair"
     if place.explanation:
@@ -334,7 +334,7 @@ def _names_with_id(things: Iterable[tuple[int | None, str]]) -> _Names:
     return frozenset(name.casefold() for name in {name for number, name in things if number is not None})
 
 
-def _place(row: RunRow, how: How, scenarios: _Names, personalities: _Names) -> _Place:
+def _place(row: RunRow, how: How, scenarios: _Names, personalities: _Names) -> _GroupKey:
     if how == "scenario":
         return _named("scenario", row.scenario_id, row.scenario, scenarios)
     if how == "personality":
@@ -345,33 +345,33 @@ def _place(row: RunRow, how: How, scenarios: _Names, personalities: _Names) -> _
     personality = _named("persona", row.personality_id, row.personality, personalities)
     # Where one of the two cannot be said in a filter, the other alone would list too much.
     terms = (*scenario.terms, *personality.terms) if scenario.terms and personality.terms else ()
-    return _Place(("pair", *scenario.key, *personality.key), scenario.title, personality.title, terms=terms)
+    return _GroupKey(("pair", *scenario.key, *personality.key), scenario.title, personality.title, terms=terms)
 
 
-def _of_result(number: int | None, agent: str) -> _Place:
+def _of_result(number: int | None, agent: str) -> _GroupKey:
     title = "No result" if number is None else f"Result {number}"
     terms: _Terms = () if number is None else (("result", str(number)),)
-    return _Place(("result", str(number)), f"{title} · {agent}" if agent else title, terms=terms)
+    return _GroupKey(("result", str(number)), f"{title} · {agent}" if agent else title, terms=terms)
 
 
-def _named(key: str, number: int | None, name: str, with_id: _Names) -> _Place:
+def _named(key: str, number: int | None, name: str, with_id: _Names) -> _GroupKey:
     """By id, for names change and are not unique, else by name, in whatever case it is written as in filters."""
     title, folded, thing = clean_line(name), name.casefold(), "personality" if key == "persona" else key
     if number is not None:
-        return _Place((key, "id", str(number)), title or f"{thing} {number}", terms=((key, str(number)),))
+        return _GroupKey((key, "id", str(number)), title or f"{thing} {number}", terms=((key, str(number)),))
     # A filter takes a bare number for an id, and a name with line ends cannot be typed.
     sayable = title == name and name and not name.isdecimal() and folded not in with_id
-    return _Place((key, "name", folded), title or f"no {thing}", terms=((key, name),) if sayable else ())
+    return _GroupKey((key, "name", folded), title or f"no {thing}", terms=((key, name),) if sayable else ())
 
 
-def _faults(row: RunRow, findings: tuple[Finding, ...] | None) -> Iterable[_Place]:
+def _faults(row: RunRow, findings: tuple[Finding, ...] | None) -> Iterable[_GroupKey]:
     if row.outcome.kind == "error":
-        return [_Place(("error", row.outcome.text), clean_line(row.outcome.text) or "error", section=BROKEN)]
+        return [_GroupKey(("error", row.outcome.text), clean_line(row.outcome.text) or "error", section=BROKEN)]
     if row.outcome.kind != "failed":
         return []
     if findings:
         return [
-            _Place(
+            _GroupKey(
                 ("verdict", finding.verdict, _fault(finding.explanation)),
                 clean_line(finding.verdict),
                 "" if finding.explanation else "no explanation told",
@@ -382,9 +382,9 @@ def _faults(row: RunRow, findings: tuple[Finding, ...] | None) -> Iterable[_Plac
         ]
     why = "no explanation told" if findings is not None else f"explanation {NOT_READ}"
     if row.failing:
-        return [_Place(("verdict", name, f" {why}"), clean_line(name), why, FAILED) for name in row.failing]
+        return [_GroupKey(("verdict", name, f" {why}"), clean_line(name), why, FAILED) for name in row.failing]
     title = "No failed check is told" if findings is not None else f"Why is {NOT_READ}"
-    return [_Place(("unknown", title), title, section=FAILED)]
+    return [_GroupKey(("unknown", title), title, section=FAILED)]
 
 
 @lru_cache(maxsize=20_000)

@@ -17,7 +17,7 @@ T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
-class Page(Generic[T]):
+class ListPage(Generic[T]):
     """How many there are in all, these, and whether another page follows.
 
     `oldest_first` tells that the server listed them so, whatever their order here; `at` is the server's own time (Unix)
@@ -51,7 +51,7 @@ class RunPage:
 
 
 @dataclass(frozen=True, slots=True)
-class Gap:
+class UnloadedRun:
     """A run that is not loaded, `place` rows after the newest of its moment; `why` its page could not be."""
 
     place: int
@@ -98,7 +98,7 @@ class Layout:
         return pages
 
 
-class ListedRuns(Sequence["RunRow | Gap"]):
+class ListedRuns(Sequence["RunRow | UnloadedRun"]):
     """The rows of one moment: made when they are looked at, never changed, and found by their keys."""
 
     __slots__ = ("_failed", "_head", "_layout", "_pages")
@@ -129,7 +129,7 @@ class ListedRuns(Sequence["RunRow | Gap"]):
         rows, within = self._pages.get(page), place - self._layout.span(page).start
         if rows is not None and within < len(rows):
             return rows[within]
-        return Gap(place, self._failed.get(page, "") if rows is None else "not told by the server")
+        return UnloadedRun(place, self._failed.get(page, "") if rows is None else "not told by the server")
 
     @property
     def head(self) -> int:
@@ -151,7 +151,7 @@ class ListedRuns(Sequence["RunRow | Gap"]):
         """The index of a run's id, or of a gap's key while it is one."""
         if isinstance(key, tuple):
             index = len(self._head) + key[1]
-            return index if index < len(self) and isinstance(self[index], Gap) else None
+            return index if index < len(self) and isinstance(self[index], UnloadedRun) else None
         for index, row in enumerate(self._head):
             if row.id == key:
                 return index
@@ -164,7 +164,7 @@ class ListedRuns(Sequence["RunRow | Gap"]):
         return None
 
 
-__all__ = ["MAX_PAGES", "PAGE", "Gap", "Layout", "ListedRuns", "PagedRuns", "RunPage"]
+__all__ = ["MAX_PAGES", "PAGE", "Layout", "ListedRuns", "PagedRuns", "RunPage", "UnloadedRun"]
 
 MAX_PAGES = 250
 """Pages that are held; those that were looked at longest ago make room."""

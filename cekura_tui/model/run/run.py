@@ -140,7 +140,7 @@ class Evaluation(Payload):
     metrics: Annotated[list[Metric] | None, _lenient(_objects)] = None
 
 
-class Alignment(Payload):
+class AlignmentPayload(Payload):
     """Whether one part of the expected outcome was met."""
 
     outcome: Text = None
@@ -153,7 +153,7 @@ class ExpectedOutcome(Payload):
 
     score: Number = None
     explanation: Texts = None
-    outcome_alignments: Annotated[list[Alignment] | None, _lenient(_objects)] = None
+    outcome_alignments: Annotated[list[AlignmentPayload] | None, _lenient(_objects)] = None
 
 
 class CriticalCategory(Payload):

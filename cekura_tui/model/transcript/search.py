@@ -27,7 +27,7 @@ _SIDES: dict[str, tuple[Speaker, ...]] = {
 }
 
 
-class Match(NamedTuple):
+class TurnMatch(NamedTuple):
     """Where the words are: turn number, and from which character of its text to before which one."""
 
     n: int
@@ -57,7 +57,7 @@ def read_asked(text: str) -> Asked:
     return Asked((), text.strip())
 
 
-class Found:
+class TurnMatches:
     """All places of some words. They are only counted at first, for one types a letter and there are 100,000 of it;
     where in a turn they are is found when somebody looks at it."""
 
@@ -89,20 +89,20 @@ class Found:
     def __len__(self) -> int:
         return self._until[-1] if self._until else 0
 
-    def __getitem__(self, place: int) -> Match:
+    def __getitem__(self, place: int) -> TurnMatch:
         """The match of a place, from 0, in the order of turns and characters."""
         if not 0 <= place < len(self):
             raise IndexError(place)
         at = bisect_right(self._until, place)
         n = self._numbers[at]
-        return Match(n, *self.spans(n)[place - (self._until[at - 1] if at else 0)])
+        return TurnMatch(n, *self.spans(n)[place - (self._until[at - 1] if at else 0)])
 
     def first_from(self, n: int) -> int:
         """The place of the first match in this turn or after it; after the last one their number."""
         at = bisect_left(self._numbers, n)
         return self._until[at - 1] if at else 0
 
-    def place_of(self, match: Match) -> int | None:
+    def place_of(self, match: TurnMatch) -> int | None:
         """The place of a match, or None if it is none of these."""
         spans = self.spans(match.n)
         inside = bisect_left(spans, (match.start, match.end))

@@ -27,7 +27,7 @@ _LANES: dict[Speaker, LaneName] = {
 }
 
 
-class Span(NamedTuple):
+class TimedTurn(NamedTuple):
     """A turn with its times in seconds of the call; where `end` is None only the start is known: it is a point."""
 
     n: int
@@ -41,10 +41,10 @@ class Lane:
     """Who speaks, and when, by start."""
 
     name: LaneName
-    spans: tuple[Span, ...]
+    spans: tuple[TimedTurn, ...]
 
 
-class Gap(NamedTuple):
+class Silence(NamedTuple):
     """A silence of over 2 seconds, and the turn that ends it. Tools may be at work in it."""
 
     start: float
@@ -69,7 +69,7 @@ class Overlap(NamedTuple):
         return self.end - self.start
 
 
-class Answer(NamedTuple):
+class ResponseTime(NamedTuple):
     """The agent's turn that answers the caller's turn `to`, `seconds` after the caller fell silent; it begins `at`."""
 
     turn: int
@@ -86,9 +86,9 @@ class Timeline:
     length: float
     turns: int
     lanes: tuple[Lane, ...]
-    gaps: tuple[Gap, ...]
+    gaps: tuple[Silence, ...]
     overlaps: tuple[Overlap, ...]
-    answers: tuple[Answer, ...]
+    answers: tuple[ResponseTime, ...]
     untimed: tuple[int, ...]
     ends_known: bool
     note: str
@@ -107,7 +107,7 @@ class Timeline:
         return (ordered[half] + ordered[~half]) / 2 if ordered else None
 
     @property
-    def worst(self) -> Answer | None:
+    def worst(self) -> ResponseTime | None:
         """The slowest answer, the first of several."""
         return max(self.answers, key=lambda answer: answer.seconds, default=None)
 
@@ -125,7 +125,7 @@ class Timing:
     overlap: float = 0.0
 
 
-class _Ended(NamedTuple):
+class _EndedSpan(NamedTuple):
     n: int
     speaker: Speaker
     end: float
@@ -134,7 +134,7 @@ class _Ended(NamedTuple):
 def timeline_of(turns: Sequence[Turn], length: float | None = None) -> Timeline:
     """The timeline of a call whose duration, if told, is `length` seconds. Times that cannot be right count as none,
     and so does an end before its start; what began before the call is cut to it."""
-    spans: list[Span] = []
+    spans: list[TimedTurn] = []
     untimed: list[Turn] = []
     wrong = 0
     latest = max(_believed(length) or 0.0, 0.0)
@@ -150,7 +150,7 @@ def timeline_of(turns: Sequence[Turn], length: float | None = None) -> Timeline:
             continue
         if start > latest:
             latest = start
-        spans.append(Span(turn.n, turn.speaker, start, end if end is not None and end >= start else None))
+        spans.append(TimedTurn(turn.n, turn.speaker, start, end if end is not None and end >= start else None))
     spans.sort(key=itemgetter(2, 0))
     speech = [span for span in spans if span.speaker not in _TOOLS]
     # Nobody knows when these were said: it may have been in what else would be a silence or a wait.
@@ -189,29 +189,29 @@ def _believed(seconds: float | None) -> float | None:
     return seconds if seconds is not None and 0 <= seconds <= LONGEST_CALL else None
 
 
-def _lanes(spans: Iterable[Span]) -> tuple[Lane, ...]:
-    by_name: dict[LaneName, list[Span]] = {"caller": [], "agent": [], "tools": []}
+def _lanes(spans: Iterable[TimedTurn]) -> tuple[Lane, ...]:
+    by_name: dict[LaneName, list[TimedTurn]] = {"caller": [], "agent": [], "tools": []}
     for span in spans:
         by_name.setdefault(_LANES[span.speaker], []).append(span)
     return tuple(Lane(name, tuple(found)) for name, found in by_name.items())
 
 
-def _gaps(speech: Iterable[Span], unplaced: Sequence[int]) -> Iterable[Gap]:
+def _gaps(speech: Iterable[TimedTurn], unplaced: Sequence[int]) -> Iterable[Silence]:
     """A turn without an end is taken to be over when the one after it is, not before."""
     heard: float | None = None
     last = 0
     sure = True
     for span in speech:
         if heard is not None and sure and span.start - heard > LONG_SILENCE and not _between(unplaced, last, span.n):
-            yield Gap(heard, span.start, span.n)
+            yield Silence(heard, span.start, span.n)
         sure = span.end is not None
         until = span.start if span.end is None else span.end
         if heard is None or until >= heard:
             heard, last = until, span.n
 
 
-def _overlaps(speech: Iterable[Span]) -> Iterable[Overlap]:
-    longest: dict[Speaker, _Ended] = {}
+def _overlaps(speech: Iterable[TimedTurn]) -> Iterable[Overlap]:
+    longest: dict[Speaker, _EndedSpan] = {}
     for span in speech:
         if span.end is None:
             continue
@@ -221,10 +221,10 @@ def _overlaps(speech: Iterable[Span]) -> Iterable[Overlap]:
                 if end - span.start >= _TOUCH:
                     yield Overlap(span.start, end, span.n, other.n)
         if span.speaker not in longest or span.end >= longest[span.speaker].end:
-            longest[span.speaker] = _Ended(span.n, span.speaker, span.end)
+            longest[span.speaker] = _EndedSpan(span.n, span.speaker, span.end)
 
 
-def _answers(speech: Iterable[Span], unplaced: Sequence[int]) -> Iterable[Answer]:
+def _answers(speech: Iterable[TimedTurn], unplaced: Sequence[int]) -> Iterable[ResponseTime]:
     """Nobody waits for an agent that is speaking already when the caller falls silent: that is no answer."""
     silent_from: float | None = None
     to = 0
@@ -238,7 +238,7 @@ def _answers(speech: Iterable[Span], unplaced: Sequence[int]) -> Iterable[Answer
         elif span.speaker == "main":
             if silent_from is not None and span.start >= silent_from:
                 if agent_until <= silent_from and not _between(unplaced, to, span.n):
-                    yield Answer(span.n, to, span.start, span.start - silent_from)
+                    yield ResponseTime(span.n, to, span.start, span.start - silent_from)
                 silent_from = None
             elif span.end is None:
                 silent_from = None
@@ -253,7 +253,7 @@ def _between(numbers: Sequence[int], one: int, other: int) -> bool:
     return bisect_right(numbers, low) < bisect_left(numbers, high)
 
 
-def _note(turns: int, untimed: int, wrong: int, speech: Sequence[Span]) -> str:
+def _note(turns: int, untimed: int, wrong: int, speech: Sequence[TimedTurn]) -> str:
     if not turns:
         return "There are no turns."
     right = " that can be right" if wrong else ""

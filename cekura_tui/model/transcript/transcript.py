@@ -83,7 +83,7 @@ _USUAL = frozenset(["user", "assistant", "agent", "bot", "customer", "caller", "
 _UNIT = re.compile(r"\s?s(?:ec(?:onds)?)?$")
 
 
-class Said(NamedTuple):
+class TextTurn(NamedTuple):
     """A turn as text tells it; times are seconds from the start of the call."""
 
     role: str
@@ -92,7 +92,7 @@ class Said(NamedTuple):
     text: str
 
 
-def said_in(text: str) -> list[Said]:
+def said_in(text: str) -> list[TextTurn]:
     """The turns of a text, in its order. A line that begins no turn goes on with the turn before it."""
     lines = [line.strip() for line in text.split("\n")]
     begun = [_begun(line) for line in lines]
@@ -106,7 +106,7 @@ def said_in(text: str) -> list[Said]:
             turns[-1][3].append(line)
         elif line:
             turns.append(("", None, None, [line]))
-    return [Said(role, start, end, "\n".join(said).strip()) for role, start, end, said in turns]
+    return [TextTurn(role, start, end, "\n".join(said).strip()) for role, start, end, said in turns]
 
 
 def _is_known(role: str) -> bool:
@@ -117,16 +117,16 @@ def _is_usual(role: str) -> bool:
     return role.strip().lower() in _USUAL
 
 
-def _begun(line: str, is_role: Callable[[str], bool] = _is_known) -> Said | None:
+def _begun(line: str, is_role: Callable[[str], bool] = _is_known) -> TextTurn | None:
     """The turn that a line begins, if it does: a time in brackets, or a role that is known, begins one."""
     if found := _STAMPED.match(line):
         start, end, role, said = found.groups()
-        return Said(role or "", seconds_of(start), seconds_of(end or ""), said)
+        return TextTurn(role or "", seconds_of(start), seconds_of(end or ""), said)
     if (found := _BARE.match(line)) and is_role(found[3]):
-        return Said(found[3], seconds_of(found[1]), seconds_of(found[2] or ""), found[4])
+        return TextTurn(found[3], seconds_of(found[1]), seconds_of(found[2] or ""), found[4])
     for form in (_DATED, _UNSTAMPED):
         if (found := form.match(line)) and is_role(found[1]):
-            return Said(found[1], None, None, found[2])
+            return TextTurn(found[1], None, None, found[2])
     return None
 
 
@@ -287,7 +287,7 @@ def _seconds(value: object) -> float | None:
     return None
 
 
-def _of_text(n: int, said: Said) -> Turn:
+def _of_text(n: int, said: TextTurn) -> Turn:
     speaker = speaker_of(said.role)
     tool = None
     if speaker in TOOLS and (called := _CALLED.match(said.text)):

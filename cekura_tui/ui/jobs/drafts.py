@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(eq=False, slots=True)
-class _Place:
+class _DraftPlace:
     """Where a text is kept: the draft as this window took it up or wrote it last, if there is one yet."""
 
     job: Job | None = None
@@ -37,17 +37,17 @@ class DraftKeeper:
 
     def __init__(self, workspace: Workspace) -> None:
         self._workspace = workspace
-        self._here, self._draft = _Place(), _Place()
+        self._here, self._draft = _DraftPlace(), _DraftPlace()
         self._kept: Draft | None = None
         self._saving: Future[None] | None = None
 
     def take_up(self, job: Job) -> None:
         """This draft was there before."""
-        self._draft = _Place(job)
+        self._draft = _DraftPlace(job)
 
     def turn_to(self, source: str) -> None:
         """The text of another source is kept from now on: the draft in its place, every other in a new one."""
-        self._here = self._draft if source == "draft" else _Place()
+        self._here = self._draft if source == "draft" else _DraftPlace()
 
     def has(self, draft: Draft) -> bool:
         """Whether this is what was kept last."""

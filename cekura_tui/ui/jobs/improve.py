@@ -29,7 +29,7 @@ from cekura_tui.ui.kit.choice_list import Choice, ChoiceList
 from cekura_tui.ui.kit.dialog import Dialog
 from cekura_tui.ui.kit.inputs import PromptArea, PromptText, TypedLine
 from cekura_tui.ui.kit.page import Page
-from cekura_tui.ui.state import Board
+from cekura_tui.ui.state import AppState
 from cekura_tui.ui.terminal.foreground import edit_prompt
 from cekura_tui.workspace.prompt_files import check_prompt, read_prompt_file, source_of
 
@@ -137,12 +137,12 @@ class ImproveDialog(Dialog[Job]):
         Binding("ctrl+o", "edit", "Edit in $EDITOR", id="improve.editor", priority=True),
     ]
 
-    def __init__(self, board: Board, runs: Improvable, given: GivenPrompt | None = None) -> None:
+    def __init__(self, state: AppState, runs: Improvable, given: GivenPrompt | None = None) -> None:
         super().__init__()
-        self._board, self._runs = board, runs
+        self._state, self._runs = state, runs
         self._focus, self._agent_name = FocusList(runs.focuses()), runs.agent_name
         self._sources, self._text = PromptSources(given), PromptText()
-        self._drafts = DraftKeeper(board.workspace)
+        self._drafts = DraftKeeper(state.workspace)
         self._launching: Draft | None = None
         self._told_unkept: Draft | None = None
         self._soon = Soon(self, AUTOSAVE, self.keep, self._drafts)
@@ -172,7 +172,7 @@ class ImproveDialog(Dialog[Job]):
         """Read the prompts that there are."""
         self.query_one(Input).cursor_blink = self.query_one(Input).display = False
         runs = ", ".join(f"{view.row.id} ({view.row.outcome.text})" for view in self._runs.views)
-        setup = self._board.workspace.setup
+        setup = self._state.workspace.setup
         where = f"It is sent to {'the embedded workspace' if setup.demo else setup.server.origin} and may cost credits."
         told = f"of {self._agent_name or 'the agent'}, from run {runs}\n{where}"
         self.query_one("#improve-runs", Static).update(Content(clean(told)))
@@ -181,7 +181,7 @@ class ImproveDialog(Dialog[Job]):
 
     @work(group="prompts")
     async def _read_prompts(self) -> None:
-        workspace, agent_id = self._board.workspace, self._runs.agent_id
+        workspace, agent_id = self._state.workspace, self._runs.agent_id
         self._say("Reading the agent's prompt …")
         try:
             kept = await workspace.call(lambda session: session.jobs.draft(agent_id, self._runs.run_ids))
@@ -208,7 +208,7 @@ class ImproveDialog(Dialog[Job]):
         """The draft for these very runs is taken up where it was left."""
         self._put("draft", draft.prompt)
         self._focus.choose(draft.category_ids, draft.workflow_metric_ids)
-        self._say(f"Your draft of {self._board.when(job.created_at)}. {job.reason}".strip(), failed=bool(job.reason))
+        self._say(f"Your draft of {self._state.when(job.created_at)}. {job.reason}".strip(), failed=bool(job.reason))
 
     # The prompt
 
@@ -279,7 +279,7 @@ class ImproveDialog(Dialog[Job]):
     def action_edit(self) -> None:
         """Edit the prompt in the user's editor."""
         try:
-            edited = edit_prompt(self.app, self._prompt(), self._board.workspace.setup.paths.home)
+            edited = edit_prompt(self.app, self._prompt(), self._state.workspace.setup.paths.home)
         except CekuraTuiError as error:
             self._say(error.sentence(), failed=True)
             return
@@ -412,7 +412,7 @@ class Improving(Page):
 
     @work(group="improve", exclusive=True)
     async def _improve(self, run_ids: tuple[int, ...], given: GivenPrompt | None, opening: asyncio.Event) -> None:
-        workspace = self.board.workspace
+        workspace = self.state.workspace
         try:
             runs = await workspace.call(lambda session: session.improvable(run_ids))
         except CekuraTuiError as error:
@@ -420,7 +420,7 @@ class Improving(Page):
         else:
             from cekura_tui.ui.jobs.improve import ImproveDialog
 
-            self.app.push_screen(ImproveDialog(self.board, runs, given), self._launched)
+            self.app.push_screen(ImproveDialog(self.state, runs, given), self._launched)
         finally:
             opening.set()
 
@@ -430,8 +430,8 @@ class Improving(Page):
         if job.state == JobState.UNCONFIRMED:
             self.tell(f"Job {job.number} is unconfirmed: {job.reason}", warning=True)
         else:
-            # The board has it at once: whoever leaves now is told that it goes on.
-            self.board.put_new(job)
+            # The state has it at once: whoever leaves now is told that it goes on.
+            self.state.put_new(job)
             self.tell(f"Job {job.number} launched; it goes on by itself.")
         self.improved(job)
 

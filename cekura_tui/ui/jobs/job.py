@@ -29,7 +29,7 @@ from cekura_tui.ui.kit.row_canvas import RowState
 from cekura_tui.ui.kit.strips import Line, wrap
 from cekura_tui.ui.kit.virtual_list import VirtualList
 from cekura_tui.ui.messages import BackgroundChanged, JobWished
-from cekura_tui.ui.state import Board, follow
+from cekura_tui.ui.state import AppState, follow
 from cekura_tui.ui.suggestion.screen import SuggestionScreen
 
 if TYPE_CHECKING:
@@ -76,44 +76,44 @@ def shown_answers(answers: Sequence[RawAnswer], known: Mapping[str, str]) -> dic
     return {answer.raw: known.get(answer.raw) or readable(answer.raw) for answer in newest}
 
 
-def facts_of(record: JobRecord, runs: bool | None, answers: Mapping[str, str], board: Board) -> list[Fact]:
+def facts_of(record: JobRecord, runs: bool | None, answers: Mapping[str, str], state: AppState) -> list[Fact]:
     """Everything, from what became of it to the commands that ask for it again.
 
     `runs` tells whether the process that launched it still runs; `answers` are the readable ones by their raw text.
     """
     job = record.job
-    rows = [Fact("meaning", "text", "", job_words.meaning(job, board))]
-    rows += _named("fact", job_words.facts(job, board))
+    rows = [Fact("meaning", "text", "", job_words.meaning(job, state))]
+    rows += _named("fact", job_words.facts(job, state))
     if job.state in job_words.OPEN_LAUNCH:
-        rows += [_head("What is known of the launch"), *_named("known", job_words.known(record, runs, board))]
+        rows += [_head("What is known of the launch"), *_named("known", job_words.known(record, runs, state))]
     rows += [_head("What was sent"), *_named("sent", job_words.sent(job, record.draft))]
     rows += _named("sent", [("sha256", job.prompt_sha256), ("server id", clean(job.progress_id or ""))])
     rows.append(_head("States"))
     for n, change in enumerate(record.changes):
         words = f"{change.state.words}  {clean(change.reason)}".strip()
-        rows.append(Fact(("change", n), "fact", board.when(change.at, seconds=True), words))
-    rows += _answers(record.answers, answers, board)
+        rows.append(Fact(("change", n), "fact", state.when(change.at, seconds=True), words))
+    rows += _answers(record.answers, answers, state)
     rows.append(_head("As curl, with the key in $CEKURA_API_KEY: y copies it"))
     for name, command in record.curls.items():
         rows.append(Fact(("curl", name), "raw", _TITLES.get(name, name), capped(clean(command), _MAX_COMMAND)))
     return [row for row in rows if row.kind == "head" or row.text]
 
 
-def short_facts_of(record: JobRecord, runs: bool | None, job: Job, board: Board) -> list[Fact]:
+def short_facts_of(record: JobRecord, runs: bool | None, job: Job, state: AppState) -> list[Fact]:
     """The same in short, for beside a list; `job` is as it is now, `record` may be a little older."""
     rows = [
         Fact("title", "head", f"Job {job.number} {JOB_MARKS[job.state]} {job.state.words}", ""),
-        Fact("meaning", "text", "", job_words.meaning(job, board)),
+        Fact("meaning", "text", "", job_words.meaning(job, state)),
         Fact("gap", "text", "", " "),
-        *_named("fact", job_words.facts(job, board)),
+        *_named("fact", job_words.facts(job, state)),
     ]
     if job.state in job_words.OPEN_LAUNCH:
-        rows += _named("known", job_words.known(record, runs, board))
+        rows += _named("known", job_words.known(record, runs, state))
     rows += [*_named("sent", job_words.sent(job, record.draft)), Fact("states", "text", "", " ")]
     for n, change in enumerate(record.changes):
         told = change.reason in (job.reason, job.error)
         words = f"{change.state.words}  {'' if told else clean_line(change.reason)}".strip()
-        rows.append(Fact(("change", n), "fact", board.when(change.at), words))
+        rows.append(Fact(("change", n), "fact", state.when(change.at), words))
     return rows
 
 
@@ -125,7 +125,7 @@ def _named(group: str, facts: job_words.Facts) -> list[Fact]:
     return [Fact((group, name), "fact", name, text) for name, text in facts]
 
 
-def _answers(answers: Sequence[RawAnswer], shown: Mapping[str, str], board: Board) -> Iterator[Fact]:
+def _answers(answers: Sequence[RawAnswer], shown: Mapping[str, str], state: AppState) -> Iterator[Fact]:
     if not answers:
         yield _head("No answer of the server so far")
         return
@@ -137,7 +137,7 @@ def _answers(answers: Sequence[RawAnswer], shown: Mapping[str, str], board: Boar
     )
     for answer in sorted(answers, key=lambda answer: answer.last_at, reverse=True):
         if answer.raw in shown:
-            first, last = (board.when(moment, seconds=True) for moment in (answer.first_at, answer.last_at))
+            first, last = (state.when(moment, seconds=True) for moment in (answer.first_at, answer.last_at))
             name = first if first == last else f"{first} to {last}"
             yield Fact(("answer", answer.first_at, hash(answer.raw)), "raw", name, shown[answer.raw])
 
@@ -205,8 +205,8 @@ What became of it, what was sent, every state with its time, and every different
 `s` stops asking about it, or goes on; `a` launches it again; `x` forgets it; `y` copies it, or the requests as curl.
 """
 
-    def __init__(self, board: Board, number: int) -> None:
-        super().__init__(board)
+    def __init__(self, state: AppState, number: int) -> None:
+        super().__init__(state)
         self._number = number
         self._record: JobRecord | None = None
         self._runs: bool | None = None
@@ -217,8 +217,8 @@ What became of it, what was sent, every state with its time, and every different
 
     @property
     def job(self) -> Job | None:
-        """As the board knows it."""
-        return self.board.job(self._number)
+        """As the state knows it."""
+        return self.state.job(self._number)
 
     def body(self) -> ComposeResult:
         """Headline and text."""
@@ -227,8 +227,8 @@ What became of it, what was sent, every state with its time, and every different
         yield Notice(id="job-notice")
 
     def on_mount(self) -> None:
-        """Read it, follow the board, and note that somebody looks at it."""
-        follow(self, self.board, self._follow)
+        """Read it, follow the state, and note that somebody looks at it."""
+        follow(self, self.state, self._follow)
 
     def on_screen_resume(self) -> None:
         """Here, or back from something else: the process that launched it may have ended meanwhile."""
@@ -251,13 +251,13 @@ What became of it, what was sent, every state with its time, and every different
         if not job.unread or job.state == self._looked or not (self.is_active and self.app.app_focus):
             return
         self._looked = job.state
-        self.board.put_job(replace(job, looked_at=self.board.clock()))
+        self.state.put_job(replace(job, looked_at=self.state.clock()))
         self._keep_look()
 
     @work(group="look")
     async def _keep_look(self) -> None:
         with contextlib.suppress(CekuraTuiError):  # it stays new, then; what reads the jobs tells why
-            await self.board.workspace.call(lambda session: session.jobs.look(self._number))
+            await self.state.workspace.call(lambda session: session.jobs.look(self._number))
         self.post_message(BackgroundChanged())
 
     @work(group="record", exclusive=True)
@@ -286,7 +286,7 @@ What became of it, what was sent, every state with its time, and every different
         facts, notice = self.query_one(JobFacts), self.query_one(Notice)
         facts.display, notice.display = self._record is not None, self._record is None
         if self._record is not None:
-            facts.show_rows(facts_of(self._record, self._runs, self._answers, self.board))
+            facts.show_rows(facts_of(self._record, self._runs, self._answers, self.state))
             if not self.focused:
                 facts.focus()
         elif self._error is not None:

@@ -59,7 +59,7 @@ class JobKeys(Page):
         job = self.job
         if job is None or (action in _UNSEEN and too_small(self.app.size)):
             return False
-        foreign, again = needs_other_key(job), self.board.again(job.number) is not None
+        foreign, again = needs_other_key(job), self.state.again(job.number) is not None
         return {
             "stop": job.state == JobState.RUNNING and not foreign,
             "resume": job.progress_id is not None if foreign else job.state in _ASKED_AGAIN,
@@ -86,7 +86,7 @@ class JobKeys(Page):
             # Asking the system about a process may cost a process, and is done in the background.
             return record, record.owner_runs if record.job.state in OPEN_LAUNCH else None
 
-        return await self.board.workspace.call(ask)
+        return await self.state.workspace.call(ask)
 
     # Wishes
 
@@ -95,7 +95,7 @@ class JobKeys(Page):
         from cekura_tui.ui.jobs.job import JobScreen
 
         if (job := self.job) is not None:
-            self.app.push_screen(JobScreen(self.board, job.number))
+            self.app.push_screen(JobScreen(self.state, job.number))
 
     @property
     def _free(self) -> Job | None:
@@ -127,7 +127,7 @@ class JobKeys(Page):
                 self.tell(f"Launching job {job.number} again …")
                 self._wish(job.number, lambda session: session.jobs.launch_again(job.number), _launched)
 
-        self.app.push_screen(ConfirmDialog(*again_question(job, self.board), "Launch again"), launch)
+        self.app.push_screen(ConfirmDialog(*again_question(job, self.state), "Launch again"), launch)
 
     def action_forget(self) -> None:
         """Drop it, after asking."""
@@ -154,7 +154,7 @@ class JobKeys(Page):
 
     async def _have_done(self, ask: Callable[[Session], Awaitable[Job]], words: Callable[[Job], str]) -> None:
         try:
-            job = await asyncio.shield(asyncio.wrap_future(self.board.workspace.send(ask)))
+            job = await asyncio.shield(asyncio.wrap_future(self.state.workspace.send(ask)))
         except (KeyMissing, UsageError) as error:
             # Another key than the one that is signed in with, or no such thing can be done with it any more.
             # The hints are about commands.
@@ -167,14 +167,14 @@ class JobKeys(Page):
             self._put(job)
 
     def _put(self, job: Job) -> None:
-        """The board has it at once, not when it is read next: the next key is about the job as it is now."""
-        others = [known for known in self.board.jobs if known.number != job.number]
+        """The state has it at once, not when it is read next: the next key is about the job as it is now."""
+        others = [known for known in self.state.jobs if known.number != job.number]
         if job.state == JobState.FORGOTTEN:
-            self.board.put_jobs(others)
-        elif len(others) < len(self.board.jobs):
-            self.board.put_job(job)
-        elif self.board.job(job.again_of) is not None:
-            self.board.put_new(job)
+            self.state.put_jobs(others)
+        elif len(others) < len(self.state.jobs):
+            self.state.put_job(job)
+        elif self.state.job(job.again_of) is not None:
+            self.state.put_new(job)
 
     @work(group="copy", exclusive=True)
     async def action_copy(self) -> None:
@@ -182,11 +182,11 @@ class JobKeys(Page):
         if (job := self._free) is None:
             return
         try:
-            record, done, staged, whole = await self.board.workspace.call(_told_of(job.number))
+            record, done, staged, whole = await self.state.workspace.call(_told_of(job.number))
         except CekuraTuiError as error:
             if isinstance(error, UsageError):
                 # It was forgotten meanwhile, which is news unless it was asked for here, as by `y` pressed twice.
-                if self.board.job(job.number) is not None and not self._pending(job.number):
+                if self.state.job(job.number) is not None and not self._pending(job.number):
                     self.tell(error.sentence(), warning=True)
             elif not self.gone:
                 self.tell_error(error)

@@ -23,7 +23,7 @@ from cekura_tui.ui.kit.lines import JOB_MARKS, JOB_TONES, TONE_CLASSES, TONE_CSS
 from cekura_tui.ui.kit.row_canvas import RowState
 from cekura_tui.ui.kit.strips import Line
 from cekura_tui.ui.kit.virtual_list import VirtualList
-from cekura_tui.ui.state import Board, follow
+from cekura_tui.ui.state import AppState, follow
 from cekura_tui.ui.terminal.cells import fit
 
 _GROUPS: tuple[tuple[JobState, ...], ...] = (
@@ -53,10 +53,10 @@ class JobRow:
     word: str
 
 
-def job_row(job: Job, board: Board) -> JobRow:
+def job_row(job: Job, app_state: AppState) -> JobRow:
     """A job as it is listed now; only the elapsed time of one that goes on, and what is left, change by themselves."""
-    when, took = board.when(job.finished_at or job.launched_at), elapsed(job, board)
-    return JobRow(job.number, job.state, job.unread, job.run_ids, job.agent_name, took, when, last_word(job, board))
+    when, took = app_state.when(job.finished_at or job.launched_at), elapsed(job, app_state)
+    return JobRow(job.number, job.state, job.unread, job.run_ids, job.agent_name, took, when, last_word(job, app_state))
 
 
 def by_state(jobs: Iterable[Job]) -> list[Job]:
@@ -106,13 +106,13 @@ class JobList(VirtualList[JobRow]):
         rest = width - sum(size + 1 for _, size, _ in cells) - 2
         return [[*line, Segment(fit(row.word, rest), dim)]]
 
-    def show_jobs(self, jobs: Sequence[Job], board: Board, *, newest: bool = False) -> None:
+    def show_jobs(self, jobs: Sequence[Job], app_state: AppState, *, newest: bool = False) -> None:
         """Show these jobs; the row under the cursor keeps its line of the screen, wherever its state puts it.
 
         With `newest` a list that nobody has moved in shows its first rows all the time.
         """
         self._arriving = True
-        rows = self._rows_of(by_state(jobs), board)
+        rows = self._rows_of(by_state(jobs), app_state)
         took = max((len(row.took) for row in rows), default=0)
         sizes = max(took, _A_MINUTE if took else 0), max((len(row.when) for row in rows), default=0)
         if sizes != self._sizes:
@@ -144,14 +144,14 @@ class JobList(VirtualList[JobRow]):
         if not self._arriving:
             self._left_at = self._view.y, self._cursor
 
-    def _rows_of(self, jobs: Iterable[Job], board: Board) -> list[JobRow]:
+    def _rows_of(self, jobs: Iterable[Job], app_state: AppState) -> list[JobRow]:
         """Making a row takes longer than a look at its job, and of two thousand jobs most rest."""
         rows, made = [], dict[int, tuple[object, JobRow]]()
-        now = int(board.clock() // _KEPT)
+        now = int(app_state.clock() // _KEPT)
         for job in jobs:
-            basis = (job, board.again(job.number), now)
+            basis = (job, app_state.again(job.number), now)
             kept = self._made.get(job.number)
-            row = kept[1] if kept is not None and kept[0] == basis else job_row(job, board)
+            row = kept[1] if kept is not None and kept[0] == basis else job_row(job, app_state)
             if not job.state.going:
                 made[job.number] = basis, row
             rows.append(row)
@@ -166,11 +166,11 @@ def _runs_text(runs: Sequence[int], wide: bool) -> str:
 
 
 class JobsPane(Vertical):
-    """Follows the board; its list may be focused and opened from."""
+    """Follows the app_state; its list may be focused and opened from."""
 
-    def __init__(self, board: Board) -> None:
+    def __init__(self, app_state: AppState) -> None:
         super().__init__(id="jobs-pane")
-        self._board = board
+        self._state = app_state
 
     def compose(self) -> ComposeResult:
         """A headline and the list."""
@@ -179,32 +179,32 @@ class JobsPane(Vertical):
 
     def on_mount(self) -> None:
         """Show the jobs now and whenever they change; running ones tell their time."""
-        follow(self, self._board, self.show)
+        follow(self, self._state, self.show)
 
     def show(self) -> None:
-        """Draw the jobs as they are on the board."""
-        jobs = self._board.jobs
-        line, headline = self.query_one("#jobs-line", Static), _headline(self._board)
+        """Draw the jobs as they are on the app_state."""
+        jobs = self._state.jobs
+        line, headline = self.query_one("#jobs-line", Static), _headline(self._state)
         if line.content != headline:
             line.update(headline)
         listed = self.query_one(JobList)
-        listed.show_jobs(jobs, self._board, newest=not listed.has_focus)
+        listed.show_jobs(jobs, self._state, newest=not listed.has_focus)
         self.set_class(not jobs, "-empty")
 
 
-def _headline(board: Board) -> Text:
+def _headline(app_state: AppState) -> Text:
     text = Text(no_wrap=True, overflow="ellipsis", end="")
     text.append("Jobs ", style="bold")
-    if not board.jobs:
+    if not app_state.jobs:
         return text.append("none yet: i on a failed run launches one", style="dim")
-    new = sum(job.unread for job in board.jobs)
-    going = sum(job.state.going for job in board.jobs)
-    ended = [job for job in board.jobs if not job.state.going]
+    new = sum(job.unread for job in app_state.jobs)
+    going = sum(job.state.going for job in app_state.jobs)
+    ended = [job for job in app_state.jobs if not job.state.going]
     if new:
         text.append(f"{UNREAD} {new:,} new", style="bold").append(" · ")
     told = [count(going, "running", "running")] if going else []
     if ended:
         last = max(ended, key=lambda job: job.finished_at or job.launched_at or 0.0)
-        words = last_word(last, board)
+        words = last_word(last, app_state)
         told.append(f"job {last.number} {JOB_MARKS[last.state]} {last.state.words}" + (f": {words}" if words else ""))
     return text.append(" · ".join(told))

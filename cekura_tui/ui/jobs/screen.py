@@ -18,7 +18,7 @@ from cekura_tui.ui.jobs.list import JobList
 from cekura_tui.ui.jobs.words import OPEN_LAUNCH
 from cekura_tui.ui.kit.lines import Notice, StatusLine
 from cekura_tui.ui.messages import JobWished
-from cekura_tui.ui.state import Board, follow
+from cekura_tui.ui.state import AppState, follow
 
 if TYPE_CHECKING:
     from cekura_tui.workspace.job_service import JobRecord
@@ -41,8 +41,8 @@ What goes on comes first, then what somebody has to decide about, then what ende
 Jobs go on at the server while this program is closed.
 """
 
-    def __init__(self, board: Board) -> None:
-        super().__init__(board)
+    def __init__(self, state: AppState) -> None:
+        super().__init__(state)
         self._list = JobList(id="jobs")
         self._record: JobRecord | None = None
         self._runs: bool | None = None
@@ -59,8 +59,8 @@ Jobs go on at the server while this program is closed.
             yield detail
 
     def on_mount(self) -> None:
-        """Follow the board."""
-        follow(self, self.board, self._draw)
+        """Follow the state."""
+        follow(self, self.state, self._draw)
 
     def on_screen_resume(self) -> None:
         """Here, or back from something else: what came meanwhile is to be seen."""
@@ -71,14 +71,14 @@ Jobs go on at the server while this program is closed.
     @property
     def job(self) -> Job | None:
         """The one under the cursor."""
-        return self.board.job(self._list.cursor_key)
+        return self.state.job(self._list.cursor_key)
 
     def _draw(self) -> None:
         if self.gone:
             return
-        jobs = self.board.jobs
+        jobs = self.state.jobs
         listed, notice = self._list, self.query_one(Notice)
-        listed.show_jobs(jobs, self.board)
+        listed.show_jobs(jobs, self.state)
         listed.display, notice.display = bool(jobs), not jobs
         if not jobs:
             notice.say("No jobs yet.", "Open a failed run and press i: Cekura proposes a better prompt from it.")
@@ -123,7 +123,7 @@ Jobs go on at the server while this program is closed.
     def _draw_detail(self) -> None:
         job, record = self.job, self._record
         if job is not None and record is not None and record.job.number == job.number:
-            self._show_detail(short_facts_of(record, self._runs, job, self.board))
+            self._show_detail(short_facts_of(record, self._runs, job, self.state))
 
     def _show_detail(self, facts: list[Fact]) -> None:
         if self.gone:

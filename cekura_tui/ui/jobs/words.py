@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from cekura_tui.model.job import Draft, Job, JobState
 from cekura_tui.model.text import clean, clean_line, count, span_text
-from cekura_tui.ui.state import Board
+from cekura_tui.ui.state import AppState
 
 if TYPE_CHECKING:
     from cekura_tui.jobs.lease import Owner
@@ -42,11 +42,11 @@ _PROMPTS = {
 }
 
 
-def meaning(job: Job, board: Board) -> str:
+def meaning(job: Job, state: AppState) -> str:
     """What a job's state means, and what can be done about it."""
     if needs_other_key(job):
         return "It was launched with another key of this server. s tries to follow it with this one."
-    if (again := board.again(job.number)) is not None:
+    if (again := state.again(job.number)) is not None:
         return f"It was launched again as job {again}."
     return MEANINGS.get(job.state, "")
 
@@ -56,18 +56,18 @@ def needs_other_key(job: Job) -> bool:
     return job.other_key and not job.state.final
 
 
-def elapsed(job: Job, board: Board) -> str:
+def elapsed(job: Job, state: AppState) -> str:
     """How long a job took, or goes on by now: this alone changes by itself, by five seconds and then by the minute."""
-    end = job.finished_at or (board.clock() if job.state.going else None)
+    end = job.finished_at or (state.clock() if job.state.going else None)
     return "" if end is None or job.launched_at is None else span_text(end - job.launched_at, live=job.state.going)
 
 
-def left(job: Job, board: Board) -> str:
+def left(job: Job, state: AppState) -> str:
     """About how long it still takes; nothing where this profile's own jobs do not tell."""
-    usual, launched = board.usual, job.launched_at
+    usual, launched = state.usual, job.launched_at
     if usual is None or launched is None or job.state != JobState.RUNNING or job.other_key:
         return ""
-    return usual.left(board.clock() - launched) if job.profile == board.workspace.setup.profile else ""
+    return usual.left(state.clock() - launched) if job.profile == state.workspace.setup.profile else ""
 
 
 def unknown_word(job: Job) -> str:
@@ -76,44 +76,44 @@ def unknown_word(job: Job) -> str:
     return f"“{word}”" if job.state == JobState.RUNNING and word.lower() not in _GOING_WORDS else ""
 
 
-def silence(job: Job, board: Board) -> str:
+def silence(job: Job, state: AppState) -> str:
     """Since when nothing was heard of a running job."""
     stale = job.state.going and job.stale_since is not None
-    return f"no answer since {board.when(job.stale_since)}, asked again" if stale else ""
+    return f"no answer since {state.when(job.stale_since)}, asked again" if stale else ""
 
 
-def last_word(job: Job, board: Board) -> str:
+def last_word(job: Job, state: AppState) -> str:
     """The last that is known of a job, as one line; what matters most comes first."""
-    again, word = board.again(job.number), unknown_word(job)
+    again, word = state.again(job.number), unknown_word(job)
     repeats = f"again of job {job.again_of}" if job.again_of is not None else ""
     if needs_other_key(job):
         told = ["needs the other key"]
     elif job.state.going:
-        told = [silence(job, board), f"{word}, says the server" if word else "", left(job, board), repeats]
+        told = [silence(job, state), f"{word}, says the server" if word else "", left(job, state), repeats]
     else:
         said = clean_line(job.error or job.reason or job.summary_of_changes or job.last_status or "", 200)
         told = [f"launched again as job {again}" if again is not None else "", said, repeats]
     return " · ".join(filter(None, told))
 
 
-def facts(job: Job, board: Board) -> Facts:
+def facts(job: Job, state: AppState) -> Facts:
     """Names and texts: what became of it, and how long it took or takes."""
-    again = board.again(job.number)
+    again = state.again(job.number)
     word = unknown_word(job)
-    ended = board.when(job.finished_at)
-    still = left(job, board)
-    usual = board.usual.words if still and board.usual is not None else ""
-    going = "; ".join(filter(None, (", ".join(filter(None, (elapsed(job, board), still))), usual)))
+    ended = state.when(job.finished_at)
+    still = left(job, state)
+    usual = state.usual.words if still and state.usual is not None else ""
+    going = "; ".join(filter(None, (", ".join(filter(None, (elapsed(job, state), still))), usual)))
     named = (
         ("answer" if job.state == JobState.NO_ISSUES else "error", clean(job.error or "")),
         ("why", clean(job.reason) if job.state in (JobState.UNCONFIRMED, JobState.LOST) else ""),
         ("again", f"launched again as job {again}" if again is not None else ""),
         ("repeats", f"again of job {job.again_of}" if job.again_of is not None else ""),
         ("elapsed", going if job.state.going else ""),
-        ("server", silence(job, board)),
+        ("server", silence(job, state)),
         ("status", f"the server says {word}, a word that is not known here" if word else ""),
-        ("launched", "" if job.state == JobState.UNCONFIRMED else board.when(job.launched_at)),
-        ("ended", f"{ended} after {elapsed(job, board)}" if ended and job.launched_at is not None else ended),
+        ("launched", "" if job.state == JobState.UNCONFIRMED else state.when(job.launched_at)),
+        ("ended", f"{ended} after {elapsed(job, state)}" if ended and job.launched_at is not None else ended),
         ("status", "" if word else clean_line(job.last_status or "")),
     )
     return [(name, text) for name, text in named if text]
@@ -131,12 +131,12 @@ def sent(job: Job, draft: Draft) -> Facts:
     ]
 
 
-def known(record: JobRecord, runs: bool | None, board: Board) -> Facts:
+def known(record: JobRecord, runs: bool | None, state: AppState) -> Facts:
     """What is known of a launch that nothing has confirmed."""
     job = record.job
     answer = "one came, and is kept as it came" if record.answers else "none came"
     return [
-        ("sent", f"{board.when(job.launched_at, seconds=True)} to {job.origin}"),
+        ("sent", f"{state.when(job.launched_at, seconds=True)} to {job.origin}"),
         ("by", process_words(record.owner, runs)),
         ("answer", answer),
     ]
@@ -160,9 +160,9 @@ def prompt_name(source: str) -> str:
     return clean_line(_PROMPTS.get(name, name), 120) + edited
 
 
-def again_question(job: Job, board: Board) -> tuple[str, str]:
+def again_question(job: Job, state: AppState) -> tuple[str, str]:
     """Title and text of what is asked before a job is launched again."""
-    sent = f"Job {job.number} was sent at {board.when(job.launched_at)}"
+    sent = f"Job {job.number} was sent at {state.when(job.launched_at)}"
     second = "This may be the second launch of the same job, and may cost credits again."
     texts = {
         JobState.UNCONFIRMED: f"{sent}, and no answer tells whether the server took it. {second}",

@@ -24,7 +24,7 @@ def key_name(app: App[Any], binding: Binding) -> str:
 _HELP = "question_mark"
 
 
-class _Key(NamedTuple):
+class _FooterKey(NamedTuple):
     key: str
     shown: str
     description: str
@@ -48,7 +48,7 @@ class KeyFooter(Widget, can_focus=False):
 
     def __init__(self) -> None:
         super().__init__()
-        self._keys: tuple[_Key, ...] = ()
+        self._keys: tuple[_FooterKey, ...] = ()
 
     def on_mount(self) -> None:
         """From now on told when keys come and go."""
@@ -61,16 +61,16 @@ class KeyFooter(Widget, can_focus=False):
     def _look(self, screen: Screen[object]) -> None:
         if not self.is_attached or screen is not self.screen:
             return
-        shown: dict[str, _Key] = {}
+        shown: dict[str, _FooterKey] = {}
         for _, binding, enabled, _ in screen.active_bindings.values():
             if binding.show and binding.action not in shown:  # the first of its keys stands for them
-                key = _Key(binding.key, key_name(self.app, binding), binding.description, enabled)
+                key = _FooterKey(binding.key, key_name(self.app, binding), binding.description, enabled)
                 shown[binding.action] = key
         if (keys := tuple(shown.values())) != self._keys:
             self._keys = keys
             self.refresh()
 
-    def _that_fit(self) -> list[_Key]:
+    def _that_fit(self) -> list[_FooterKey]:
         """As many as there is room for; where it is not enough for all, the one that shows all is among them."""
         room = self.size.width + 1
         if sum(one.cells() + 1 for one in self._keys) <= room:

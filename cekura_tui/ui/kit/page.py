@@ -17,7 +17,7 @@ from textual.widgets import Static
 from cekura_tui.model.errors import CekuraTuiError, Exit
 from cekura_tui.ui.kit.footer import KeyFooter
 from cekura_tui.ui.messages import SignInWished
-from cekura_tui.ui.state import Board
+from cekura_tui.ui.state import AppState
 
 LEAST = Size(60, 15)
 """A terminal with fewer columns or lines shows a sentence instead of a page."""
@@ -38,9 +38,9 @@ class Page(Screen[None]):
     locked: ClassVar[bool] = False
     """Whether global keys do not lead away from it."""
 
-    def __init__(self, board: Board) -> None:
+    def __init__(self, state: AppState) -> None:
         super().__init__()
-        self.board = board
+        self.state = state
         self._said_last, self._said_until = "", 0.0
         self._focused_before: Widget | None = None
         """What had the focus before the terminal became too small to show it."""

@@ -33,7 +33,7 @@ class RowState:
     part: Hashable = None
 
 
-class Seen(NamedTuple, Generic[R]):
+class DrawnLine(NamedTuple, Generic[R]):
     """What a line of the screen shows: a line of a row in a state, selected from one cell to before another."""
 
     row: R
@@ -212,15 +212,15 @@ class RowCanvas(ScrollView, Generic[R], inherit_bindings=False):
             view.reveal(self._cursor)
         self._commit(None)
 
-    def _picture(self) -> list[Seen[R]]:
+    def _picture(self) -> list[DrawnLine[R]]:
         """What each line of the screen shows, to be compared after a change."""
         rows = self._rows
         return [
-            Seen(rows[index], line, self._state_of(index, rows[index]), self._selected(index, line))
+            DrawnLine(rows[index], line, self._state_of(index, rows[index]), self._selected(index, line))
             for index, line in self._shown
         ]
 
-    def _commit(self, before: list[Seen[R]] | None) -> None:
+    def _commit(self, before: list[DrawnLine[R]] | None) -> None:
         """After any change: repaint the lines that differ, and tell Textual the position."""
         self._shown = self._view.lines() if self._laid_out else []
         self._tell_scroll()
@@ -232,7 +232,7 @@ class RowCanvas(ScrollView, Generic[R], inherit_bindings=False):
                 self.refresh(*regions)
         self._settled()
 
-    def _drawn(self, was: Seen[R], now: Seen[R]) -> Strip | None:
+    def _drawn(self, was: DrawnLine[R], now: DrawnLine[R]) -> Strip | None:
         """A line as it is on screen, where it is known and shows the same row as before."""
         place = (self.key_of(was.row), was.state)
         if was.line != now.line or place != (self.key_of(now.row), now.state) or was.selected or now.selected:

@@ -32,7 +32,7 @@ from cekura_tui.ui.kit.page import Page
 from cekura_tui.ui.kit.row_canvas import RowState
 from cekura_tui.ui.kit.strips import Line, breaks
 from cekura_tui.ui.kit.virtual_list import VirtualList
-from cekura_tui.ui.state import Board
+from cekura_tui.ui.state import AppState
 from cekura_tui.ui.terminal.cells import fit
 
 BESIDE = 99
@@ -279,8 +279,8 @@ Between them: `=` the same words, `~` said otherwise (what differs is underlined
 `n` and `N` go to the differences, `s` shows only them, `enter` opens this run at the turn.
 """
 
-    def __init__(self, board: Board, view: RunView) -> None:
-        super().__init__(board)
+    def __init__(self, state: AppState, view: RunView) -> None:
+        super().__init__(state)
         self._here = view
         self._there: RunView | None = None
         self._pairs: Sequence[Pair] = ()
@@ -310,7 +310,7 @@ Between them: `=` the same words, `~` said otherwise (what differs is underlined
         failed: CekuraTuiError | None = None
         try:
             if here.row.scenario_id is not None:
-                there = await self.board.workspace.call(lambda session: session.passed_before(here))
+                there = await self.state.workspace.call(lambda session: session.passed_before(here))
         except CekuraTuiError as error:
             failed = error
         if there is not None and here.transcript.turns and there.transcript.turns:
@@ -345,8 +345,8 @@ Between them: `=` the same words, `~` said otherwise (what differs is underlined
         text = Text(f"{mark} Run {row.id} ", style="bold", no_wrap=True, overflow="ellipsis", end="")
         text.append(f"{row.outcome.mark} {clean_line(row.outcome.text, 24)} ")
         if view.cached:
-            text.append(f"cached, as of {self.board.when(view.got_at)} ", style="yellow")
-        facts = (row.duration, self.board.when(row.at), which or row.scenario, "" if which else row.agent)
+            text.append(f"cached, as of {self.state.when(view.got_at)} ", style="yellow")
+        facts = (row.duration, self.state.when(row.at), which or row.scenario, "" if which else row.agent)
         return text.append("".join(f"· {clean_line(fact, 60)} " for fact in facts if fact), style="not bold")
 
     def _which(self, there: RunView) -> str:

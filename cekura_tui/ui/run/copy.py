@@ -24,7 +24,7 @@ from cekura_tui.model.scope import Scope
 from cekura_tui.model.text import clean_line
 from cekura_tui.model.transcript.transcript import Turn
 from cekura_tui.ui.kit.copying import PREVIEWED, Copy, CopyDialog, Lead
-from cekura_tui.ui.state import Board
+from cekura_tui.ui.state import AppState
 from cekura_tui.ui.terminal.browser import open_link, opens_here
 from cekura_tui.workspace.prompt_files import safe_name
 from cekura_tui.workspace.setup import run_command
@@ -65,7 +65,7 @@ class CopyRunDialog(CopyDialog):
 
     def __init__(
         self,
-        board: Board,
+        state: AppState,
         view: RunView,
         *,
         turn: Turn | None,
@@ -79,7 +79,7 @@ class CopyRunDialog(CopyDialog):
         self._link = result_link(dashboard, view.row, scope) if dashboard else None
         self._dashboard = dashboard
         self._recording = web_link(view.source.get("voice_recording_url"))
-        self._curl = run_command(board.workspace.setup, view.row.id)
+        self._curl = run_command(state.workspace.setup, view.row.id)
 
     @property
     def whose(self) -> str:

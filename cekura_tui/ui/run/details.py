@@ -15,7 +15,7 @@ from rich.segment import Segment
 from rich.style import Style
 from textual.binding import Binding, BindingType
 
-from cekura_tui.model.json_tree import ABOVE, MOST_MATCHES, PAGE, Match, Part, Path, RawRows, TreeRow, matches
+from cekura_tui.model.json_tree import ABOVE, MOST_MATCHES, PAGE, JsonMatch, Part, Path, RawRows, TreeRow, matches
 from cekura_tui.model.run.details import DetailRow, Details, details_of, details_tree, value_at
 from cekura_tui.model.run.view import RunView
 from cekura_tui.model.text import clean
@@ -43,7 +43,7 @@ class DetailInks:
     found: Style
 
 
-class _Run(NamedTuple):
+class _StyledRun(NamedTuple):
     """A text in one style, which begins with character `at` of a part of the row; of no part where that is None."""
 
     text: str
@@ -82,20 +82,20 @@ def line_of(row: TreeRow, width: int, inks: DetailInks, at: int) -> int:
     return 0
 
 
-def _cut(row: TreeRow, room: int, inks: DetailInks) -> Iterator[tuple[list[_Run], int, int]]:
+def _cut(row: TreeRow, room: int, inks: DetailInks) -> Iterator[tuple[list[_StyledRun], int, int]]:
     """The paragraphs of a row, and where each of its lines begins and ends in them."""
     for runs in _paragraphs(row, inks):
         for start, end in breaks("".join(run.text for run in runs), max(room, _LEAST)):
             yield runs, start, end
 
 
-def _paragraphs(row: TreeRow, inks: DetailInks) -> Iterator[list[_Run]]:
+def _paragraphs(row: TreeRow, inks: DetailInks) -> Iterator[list[_StyledRun]]:
     head = _head(row, inks)
     if row.kind in ("open", "closed", "more"):
-        yield [*head, _Run(row.text, inks.dim)]
+        yield [*head, _StyledRun(row.text, inks.dim)]
         return
     if row.kind == "title":
-        yield [_Run(row.text, inks.title)]
+        yield [_StyledRun(row.text, inks.title)]
         return
     texts, at = row.text.split("\n"), row.at
     if row.kind == "raw" and not row.at:
@@ -105,27 +105,29 @@ def _paragraphs(row: TreeRow, inks: DetailInks) -> Iterator[list[_Run]]:
         yield head
         head = []
     for n, text in enumerate(texts):
-        note = [_Run(f" ({row.note})", inks.dim)] if row.note and n == len(texts) - 1 else []
-        yield [*head, _Run(text, None, "value", at), *note]
+        note = [_StyledRun(f" ({row.note})", inks.dim)] if row.note and n == len(texts) - 1 else []
+        yield [*head, _StyledRun(text, None, "value", at), *note]
         head = []
         at += len(text) + 1
 
 
-def _head(row: TreeRow, inks: DetailInks) -> list[_Run]:
+def _head(row: TreeRow, inks: DetailInks) -> list[_StyledRun]:
     """`Words (name): ` or `name: `."""
     if row.label and row.name:
         return [
-            _Run(row.label, inks.label, "label"),
-            _Run(" (", inks.dim),
-            _Run(row.name, inks.dim, "name"),
-            _Run("): ", inks.dim),
+            _StyledRun(row.label, inks.label, "label"),
+            _StyledRun(" (", inks.dim),
+            _StyledRun(row.name, inks.dim, "name"),
+            _StyledRun("): ", inks.dim),
         ]
     part: Part = "label" if row.label else "name"
     name = row.label or row.name
-    return [_Run(name, inks.label, part), _Run(": ", inks.dim)] if name else []
+    return [_StyledRun(name, inks.label, part), _StyledRun(": ", inks.dim)] if name else []
 
 
-def _drawn(row: TreeRow, runs: Sequence[_Run], start: int, end: int, found: Style, spans: Spans) -> Iterator[Segment]:
+def _drawn(
+    row: TreeRow, runs: Sequence[_StyledRun], start: int, end: int, found: Style, spans: Spans
+) -> Iterator[Segment]:
     """The characters of a paragraph from `start` to before `end`."""
     before = 0
     for run in runs:
@@ -177,7 +179,7 @@ class RunDetails(VirtualList[DetailRow]):
         self._other_cursor: Hashable | None = None
         """Where the cursor was in the form that is not shown: tree or raw."""
         self._needle = ""
-        self._matches: list[Match] = []
+        self._matches: list[JsonMatch] = []
         self._match: int | None = None
         self._spans: dict[tuple[Path, Part], list[tuple[int, int]]] = {}
 
@@ -347,7 +349,7 @@ class RunDetails(VirtualList[DetailRow]):
         self._spans = dict(spans)
         self._strips.clear()
 
-    def _go_to(self, match: Match) -> None:
+    def _go_to(self, match: JsonMatch) -> None:
         at = match.start if match.part == "value" else None
         if self._raw is not None:
             key: Path = (self._raw.row_at(match),)

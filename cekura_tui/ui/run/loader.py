@@ -20,7 +20,7 @@ from cekura_tui.ui.run.timeline import TimelineStrip
 from cekura_tui.ui.run.transcript import Transcript
 from cekura_tui.ui.run.turn_lines import clock_cells
 from cekura_tui.ui.run.verdicts import Verdicts, keyed
-from cekura_tui.ui.state import Board
+from cekura_tui.ui.state import AppState
 from cekura_tui.workspace.run_lists import take_turn
 
 if TYPE_CHECKING:
@@ -39,13 +39,13 @@ class RunReading(Improving):
 
     def __init__(
         self,
-        board: Board,
+        state: AppState,
         run_id: int,
         beside: Beside | None = None,
         turn: int | None = None,
         row: RunRow | None = None,
     ) -> None:
-        super().__init__(board)
+        super().__init__(state)
         self.run_id = run_id
         self.view: RunView | None = None
         self.error: CekuraTuiError | None = None
@@ -85,7 +85,7 @@ class RunReading(Improving):
     async def load(self, anew: bool = False, again: bool = False) -> None:
         """Show what is at hand, then what the server says; with `anew` even if it was asked a moment ago, with `again`
         in the turn of background reads."""
-        workspace, run_id = self.board.workspace, self.run_id
+        workspace, run_id = self.state.workspace, self.run_id
 
         async def asked(session: Session) -> RunView:
             if again:
@@ -144,7 +144,7 @@ class RunReading(Improving):
         self.call_after_refresh(drawn.set)
         await drawn.wait()
         try:
-            found = await self.board.workspace.call(lambda session: session.evidence(view))
+            found = await self.state.workspace.call(lambda session: session.evidence(view))
         except CekuraTuiError:
             return  # the program is closing, or the run could not be read again: that is told already
         if self.gone or self.view is None or self.view.row.id != view.row.id:
@@ -201,7 +201,7 @@ class RunReading(Improving):
 
     def on_screen_resume(self) -> None:
         """Back: a run that went on meanwhile is read again."""
-        if self.board.workspace.started and self.live and self._may_change:
+        if self.state.workspace.started and self.live and self._may_change:
             self.load()
 
     # The runs beside it
@@ -216,7 +216,7 @@ class RunReading(Improving):
         try:
             number = await self._beside(self.run_id, 1)
             if number is not None:
-                await self.board.workspace.call(lambda session: session.ahead.fetch(number))
+                await self.state.workspace.call(lambda session: session.ahead.fetch(number))
         except CekuraTuiError:
             return  # it is told when somebody goes there
 

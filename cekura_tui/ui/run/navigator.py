@@ -71,7 +71,7 @@ class FindLine(Horizontal):
     def compose(self) -> ComposeResult:
         """What it is, and the line."""
         yield Static(Content("Find"))
-        yield _Line(compact=True)
+        yield _FindInput(compact=True)
 
     def begin(self, text: str, at: object) -> None:
         """Show it with what was searched last, selected, so that another text takes its place."""
@@ -99,7 +99,7 @@ class FindLine(Horizontal):
         self.close(self.Left())
 
 
-class _Line(TypedLine):
+class _FindInput(TypedLine):
     def on_mount(self) -> None:
         """A blinking cursor would write to the terminal for ever."""
         self.cursor_blink = False

@@ -137,7 +137,7 @@ on. `t` shows some roles alone. `l` goes to the slowest answer, then the next sl
         from cekura_tui.ui.run.compare import CompareScreen
 
         run_id = self.run_id
-        self.app.push_screen(CompareScreen(self.board, self.view), lambda turn: self._came_back_at(run_id, turn))
+        self.app.push_screen(CompareScreen(self.state, self.view), lambda turn: self._came_back_at(run_id, turn))
 
     def _came_back_at(self, run_id: int, turn: object) -> None:
         if isinstance(turn, int) and run_id == self.run_id:
@@ -162,11 +162,11 @@ on. `t` shows some roles alone. `l` goes to the slowest answer, then the next sl
         key = self.query_one(Verdicts).cursor_key
         told = await self.app.push_screen_wait(
             CopyRunDialog(
-                self.board,
+                self.state,
                 view,
                 turn=self.query_one(Transcript).cursor_row,
                 verdict=self._verdict_of(key) if key is not None else None,
-                dashboard=self.board.workspace.setup.settings.dashboard_url,
+                dashboard=self.state.workspace.setup.settings.dashboard_url,
                 scope=None,
             )
         )
@@ -270,10 +270,10 @@ class RunScreen(RunKeys):
             if view is not None and (view.cached or self.error is not None):
                 why = self.error.title if self.error is not None else view.why
                 state = f"not read again ({why})" if why else "cached"
-                text.append(f" {state}, as of {self.board.when(view.got_at)}  ", style="yellow")
+                text.append(f" {state}, as of {self.state.when(view.got_at)}  ", style="yellow")
             elif self.going_on:
                 text.append(" live  " if self.live else " paused  ", style="cyan")
-            facts = (row.scenario, row.personality, row.agent, row.duration, self.board.when(row.at))
+            facts = (row.scenario, row.personality, row.agent, row.duration, self.state.when(row.at))
             text.append(" · ".join(clean_line(fact, 60) for fact in facts if fact), style="not bold")
         self.query_one("#run-headline", OneLine).show(text)
 

@@ -23,7 +23,7 @@ from textual.widget import Widget
 
 from cekura_tui.model.run.verdict import State
 from cekura_tui.model.text import count
-from cekura_tui.model.transcript.timeline import Gap, Lane, Span, Timeline, clock, timeline_of
+from cekura_tui.model.transcript.timeline import Lane, Silence, TimedTurn, Timeline, clock, timeline_of
 from cekura_tui.ui.kit.lines import VERDICT_MARKS
 from cekura_tui.ui.terminal.cells import fit
 
@@ -131,7 +131,7 @@ def _speech(lane: Lane, scale: Scale) -> list[Cell]:
     return cells
 
 
-def _silence(cells: list[Cell], gap: Gap, scale: Scale) -> None:
+def _silence(cells: list[Cell], gap: Silence, scale: Scale) -> None:
     """Dots up to the turn that ends it, and how long it was, in the lane of who ended it; the figure may begin before
     the silence does where the lane is free there."""
     stop = scale.column(gap.end)
@@ -254,7 +254,7 @@ class TimelineStrip(Widget, can_focus=False):
         self._timeline = timeline_of(())
         self._marks: dict[int, State] = {}
         self._cursor: int | None = None
-        self._spans: list[Span] = []
+        self._spans: list[TimedTurn] = []
         """All turns that have a time, by start."""
         self._places: dict[int, int] = {}
         """Where in them a turn is, by its number."""

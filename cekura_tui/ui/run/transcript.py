@@ -15,7 +15,7 @@ from textual.binding import Binding, BindingType
 from cekura_tui.evidence.evidence import TurnMark
 from cekura_tui.model.run.view import Call, sizes_of
 from cekura_tui.model.text import LONGEST_LINE
-from cekura_tui.model.transcript.search import At, Found
+from cekura_tui.model.transcript.search import At, TurnMatches
 from cekura_tui.model.transcript.tool_call import is_tool
 from cekura_tui.model.transcript.transcript import TOOLS, Speaker, Turn
 from cekura_tui.ui.kit.lines import TONE_CLASSES, TONE_CSS
@@ -23,7 +23,7 @@ from cekura_tui.ui.kit.row_canvas import RowState
 from cekura_tui.ui.kit.strips import Line
 from cekura_tui.ui.kit.viewport import Heights, Position, RowHeights
 from cekura_tui.ui.kit.virtual_list import VirtualList
-from cekura_tui.ui.run.turn_lines import MOST_LINES, Look, clock_cells, line_of, raw_line, turn_lines, values_from
+from cekura_tui.ui.run.turn_lines import MOST_LINES, TurnLook, clock_cells, line_of, raw_line, turn_lines, values_from
 
 ROLES: tuple[tuple[str, Callable[[Speaker], bool]], ...] = (
     ("", lambda speaker: True),
@@ -53,7 +53,7 @@ class TurnRows(VirtualList[Turn]):
 
     def __init__(self, *, name: str | None = None, id: str | None = None, classes: str | None = None) -> None:  # noqa: A002
         super().__init__(name=name, id=id, classes=classes)
-        self._look = Look()
+        self._look = TurnLook()
         self._call = Call()
         self._roles = 0
         self._sizes: Sequence[tuple[int, int]] = ()
@@ -68,7 +68,7 @@ class TurnRows(VirtualList[Turn]):
         following = not reset and self.at_bottom and self._cursor == len(self._rows) - 1 >= 0
         changed = reset or call.turns != self._call.turns
         if reset:
-            self._look, self._roles, self._resized = Look(), 0, None
+            self._look, self._roles, self._resized = TurnLook(), 0, None
             self._repaint()
         look = self._look
         before = look.timings, look.clock_cells, look.tools.answered
@@ -338,7 +338,7 @@ class Transcript(TurnRows):
 
     def _search(self) -> None:
         look = self._look
-        look.found = Found(self._rows, self._asked, look.text_of)
+        look.found = TurnMatches(self._rows, self._asked, look.text_of)
         if look.current is not None and look.found.place_of(look.current) is None:
             look.current = None
         self._repaint()

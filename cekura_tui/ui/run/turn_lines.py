@@ -18,7 +18,7 @@ from rich.style import Style
 
 from cekura_tui.evidence.evidence import TurnMark
 from cekura_tui.model.text import LONGEST_LINE, clean_line, count
-from cekura_tui.model.transcript.search import Found, Match
+from cekura_tui.model.transcript.search import TurnMatch, TurnMatches
 from cekura_tui.model.transcript.timeline import Timing, clock
 from cekura_tui.model.transcript.tool_call import ToolCalls, brief, ending_of, is_tool, pretty, raw_text, tool_name
 from cekura_tui.model.transcript.transcript import NAMES, TOOLS, Turn
@@ -32,7 +32,7 @@ MOST_LINES = 1_000
 """Lines of one text that are drawn, or a few more: a line that is begun is ended."""
 
 
-class Piece(NamedTuple):
+class LinePiece(NamedTuple):
     """What is on one line of the screen: the characters of the text from `start` to before `end`, behind a part of the
     note; or, with `hidden` in words, the sign that these are not drawn."""
 
@@ -49,13 +49,13 @@ class Layer(NamedTuple):
     style_of: Callable[[Span], Style]
 
 
-def pieces_of(text: str, room: int, note: str = "", begin: int = 0) -> Iterator[Piece]:
+def pieces_of(text: str, room: int, note: str = "", begin: int = 0) -> Iterator[LinePiece]:
     """What is drawn of a text from its character `begin` on, after a note, in lines of `room` cells."""
     drawn, place = 0, begin
     while place <= len(text):
         if drawn >= MOST_LINES:
             lines = text.count("\n", place) + 1
-            yield Piece("", place, len(text), f"{count(lines, 'line')} more")
+            yield LinePiece("", place, len(text), f"{count(lines, 'line')} more")
             return
         end = text.find("\n", place)
         end = len(text) if end < 0 else end
@@ -63,14 +63,14 @@ def pieces_of(text: str, room: int, note: str = "", begin: int = 0) -> Iterator[
         shift = place - len(note)
         for left, right in breaks(note + text[place:shown], room):
             drawn += 1
-            yield Piece(note[left:right], max(left + shift, place), max(right + shift, place))
+            yield LinePiece(note[left:right], max(left + shift, place), max(right + shift, place))
         if shown < end:
             drawn += 1
-            yield Piece("", shown, end, f"{count(end - shown, 'character')} more")
+            yield LinePiece("", shown, end, f"{count(end - shown, 'character')} more")
         note, place = "", end + 1
 
 
-def piece_at(pieces: Iterator[Piece], offset: int) -> int:
+def piece_at(pieces: Iterator[LinePiece], offset: int) -> int:
     """On which line the character at `offset` is, or the sign that it is not drawn."""
     found = 0
     for k, piece in enumerate(pieces):
@@ -80,7 +80,9 @@ def piece_at(pieces: Iterator[Piece], offset: int) -> int:
     return found
 
 
-def inked(text: str, piece: Piece, room: int, base: Style | None, faint: Style, layers: Sequence[Layer] = ()) -> Line:
+def inked(
+    text: str, piece: LinePiece, room: int, base: Style | None, faint: Style, layers: Sequence[Layer] = ()
+) -> Line:
     """A piece in its styles; of the last layer's places those are counted that are not drawn."""
     start, end = piece.start, piece.end
     if piece.hidden:
@@ -127,15 +129,15 @@ _INKS = {"testing": "caller", "main": "agent", "tool_call": "tool", "tool_result
 
 
 @dataclass(slots=True)
-class Look:
+class TurnLook:
     """What a transcript's look depends on besides its turns. Turns are known by their number."""
 
     timings: Mapping[int, Timing] = field(default_factory=dict)
     tools: ToolCalls = field(default_factory=lambda: ToolCalls(()))
     clock_cells: int = 5
     marks: Mapping[int, Sequence[TurnMark]] = field(default_factory=dict)
-    found: Found = field(default_factory=Found)
-    current: Match | None = None
+    found: TurnMatches = field(default_factory=TurnMatches)
+    current: TurnMatch | None = None
     """The match that one is at."""
     unfolded: set[int] = field(default_factory=set)
     raw: set[int] = field(default_factory=set)
@@ -176,7 +178,7 @@ def values_from(turn: Turn) -> int:
     return len(tool_name(turn)) + 1
 
 
-def turn_lines(turn: Turn, look: Look, width: int, ink: Inks) -> list[Line]:
+def turn_lines(turn: Turn, look: TurnLook, width: int, ink: Inks) -> list[Line]:
     """The lines of a turn, and the time and speaker beside the first line of its text."""
     room, marks = look.room(turn, width), look.marks.get(turn.n, ())
     state = marks[0].state if marks else None
@@ -203,7 +205,7 @@ def turn_lines(turn: Turn, look: Look, width: int, ink: Inks) -> list[Line]:
     return lines
 
 
-def line_of(turn: Turn, offset: int, look: Look, width: int) -> int:
+def line_of(turn: Turn, offset: int, look: TurnLook, width: int) -> int:
     """On which line of its own a turn draws the character at `offset` of its shown text; of a folded call the only."""
     above = 1 if look.timings.get(turn.n, Timing()).silence else 0
     if is_tool(turn):
@@ -213,7 +215,7 @@ def line_of(turn: Turn, offset: int, look: Look, width: int) -> int:
     return above + piece_at(_pieces(turn, look, look.room(turn, width)), offset)
 
 
-def raw_line(turn: Turn, look: Look, width: int) -> int:
+def raw_line(turn: Turn, look: TurnLook, width: int) -> int:
     """On which line of its own a turn's raw form begins."""
     above = 1 if look.timings.get(turn.n, Timing()).silence else 0
     if is_tool(turn):
@@ -225,7 +227,7 @@ def raw_line(turn: Turn, look: Look, width: int) -> int:
     return above + sum(1 for _ in _pieces(turn, look, look.room(turn, width)))
 
 
-def _pieces(turn: Turn, look: Look, room: int) -> Iterator[Piece]:
+def _pieces(turn: Turn, look: TurnLook, room: int) -> Iterator[LinePiece]:
     """What was said, or what a tool was told or told: line by line."""
     if is_tool(turn):
         return pieces_of(look.text_of(turn), room, begin=values_from(turn))
@@ -233,7 +235,7 @@ def _pieces(turn: Turn, look: Look, room: int) -> Iterator[Piece]:
     return pieces_of(turn.text, room, f"(overlaps by {overlap:.1f} s) " if overlap else "")
 
 
-def _said(turn: Turn, look: Look, room: int, ink: Inks) -> list[Line]:
+def _said(turn: Turn, look: TurnLook, room: int, ink: Inks) -> list[Line]:
     """What was said; where that is nothing, that."""
     faint = ink("transcript--note")
     if not turn.text.strip():
@@ -244,7 +246,7 @@ def _said(turn: Turn, look: Look, room: int, ink: Inks) -> list[Line]:
     return [inked(turn.text, piece, room, base, faint, layers) for piece in _pieces(turn, look, room)]
 
 
-def _tool(turn: Turn, look: Look, room: int, ink: Inks) -> list[Line]:
+def _tool(turn: Turn, look: TurnLook, room: int, ink: Inks) -> list[Line]:
     """A call or a result: its name and how it ended, and what of its values fits on the line; unfolded all of them."""
     style, faint, found = ink("transcript--tool"), ink("transcript--note"), _matches(turn, look, ink)
     unfolded, first = turn.n in look.unfolded, values_from(turn)
@@ -271,10 +273,10 @@ def _name(turn: Turn, room: int, style: Style, faint: Style, found: Layer) -> Li
         short = fit(short, room)
     if short != name:
         return [Segment(short, style)]
-    return inked(name, Piece("", 0, len(name)), room, style, faint, (found,))
+    return inked(name, LinePiece("", 0, len(name)), room, style, faint, (found,))
 
 
-def _ended(turn: Turn, look: Look) -> tuple[str, bool]:
+def _ended(turn: Turn, look: TurnLook) -> tuple[str, bool]:
     """How a call ended in words, and whether that is bad."""
     if turn.speaker == "tool_result":
         return ("✗ error", True) if ending_of(turn) == "error" else ("", False)
@@ -307,7 +309,7 @@ def _apart(spans: Iterable[Span]) -> list[Span]:
     return apart
 
 
-def _matches(turn: Turn, look: Look, ink: Inks) -> Layer:
+def _matches(turn: Turn, look: TurnLook, ink: Inks) -> Layer:
     """What was searched, and apart from it the one that one is at."""
     found, here, current = ink("transcript--match"), ink("transcript--match-here"), look.current
     at = current[1:] if current is not None and current.n == turn.n else None

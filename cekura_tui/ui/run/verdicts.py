@@ -47,7 +47,7 @@ class VerdictRow:
 
 
 @dataclass(frozen=True, slots=True)
-class _Part:
+class _Paragraph:
     """A paragraph below a title: its sign, the tone of the sign, the text."""
 
     sign: str
@@ -172,28 +172,28 @@ class Verdicts(VirtualList[VerdictRow]):
             lines.append([sign, Segment(title[start:middle], strong), Segment(title[middle:end], tone)])
         return lines
 
-    def _paragraph(self, part: _Part, text: str, room: int) -> Iterator[Line]:
+    def _paragraph(self, part: _Paragraph, text: str, room: int) -> Iterator[Line]:
         tone = self.ink(f"tone--{part.tone}") if part.tone else Style.null()
         for n, piece in enumerate(wrap(capped(text), room)):
             sign = part.sign if n == 0 or not part.sign else _INDENT
             yield [Segment(_INDENT), Segment(sign, tone), Segment(piece)]
 
 
-def _parts(verdict: Verdict) -> Iterator[_Part]:
+def _parts(verdict: Verdict) -> Iterator[_Paragraph]:
     """Everything that was told of a verdict but its title."""
     category = verdict.source == "critical_category"
     if isinstance(verdict.score, str) and (category or len(verdict.score) > LONGEST_WORD):
-        yield _Part("", "", verdict.score if category else f"value: {verdict.score}")
+        yield _Paragraph("", "", verdict.score if category else f"value: {verdict.score}")
     bullet = "• " if len(verdict.explanation) > 1 else ""
     for text in verdict.explanation:
-        yield _Part(bullet, "dim", f"feedback: {text}" if category else text)
+        yield _Paragraph(bullet, "dim", f"feedback: {text}" if category else text)
     for alignment in verdict.alignments:
         state = _ALIGNED[alignment.aligned]
-        yield _Part(f"{VERDICT_MARKS[state]} ", VERDICT_TONES[state], alignment_words(alignment))
+        yield _Paragraph(f"{VERDICT_MARKS[state]} ", VERDICT_TONES[state], alignment_words(alignment))
     for told in verdict.categories:
-        yield _Part("", "", category_words(told))
+        yield _Paragraph("", "", category_words(told))
     if told_of := percentile_words(verdict):
-        yield _Part("", "", told_of)
+        yield _Paragraph("", "", told_of)
 
 
 def _folded(row: VerdictRow) -> str:

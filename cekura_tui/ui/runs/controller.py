@@ -18,7 +18,7 @@ from cekura_tui.model.errors import CekuraTuiError, Exit
 from cekura_tui.model.filter.filter import ALL, Filter, Term
 from cekura_tui.model.filter.match import Matcher, Split, noted
 from cekura_tui.model.filter.parse import parse
-from cekura_tui.model.run.listing import Gap, ListedRuns
+from cekura_tui.model.run.listing import ListedRuns, UnloadedRun
 from cekura_tui.model.run.query import RunQuery, Sort
 from cekura_tui.model.run.view import RunRow
 from cekura_tui.model.scope import NoScope, Scope
@@ -27,15 +27,15 @@ from cekura_tui.ui.jobs.improve import Improving
 from cekura_tui.ui.messages import RunsRead
 from cekura_tui.ui.runs.list import RunList
 from cekura_tui.ui.state import in_sight
-from cekura_tui.workspace.run_feed import RunFeed, View
+from cekura_tui.workspace.run_feed import RunFeed, VisibleRange
 
 if TYPE_CHECKING:
     from cekura_tui.store.runs import SeenRuns
-    from cekura_tui.ui.state import Board
+    from cekura_tui.ui.state import AppState
     from cekura_tui.workspace.workspace import Workspace
 
 
-Shown = Sequence["RunRow | Gap"]
+Shown = Sequence["RunRow | UnloadedRun"]
 BY_ITSELF = 400
 """So many rows are loaded by scrolling alone, however few of them pass the filter; beyond it, where one in ten does."""
 
@@ -212,8 +212,8 @@ class RunListing:
         rows, place = self.rows, self.place_of(run_id)
         if place is None or not 0 <= place + step < len(rows):
             return None
-        row: RunRow | Gap | None = rows[place + step]
-        if isinstance(row, Gap) and self._feed is not None:
+        row: RunRow | UnloadedRun | None = rows[place + step]
+        if isinstance(row, UnloadedRun) and self._feed is not None:
             row = await self._feed.row_at(place + step)
         return row.id if isinstance(row, RunRow) else None
 
@@ -320,10 +320,10 @@ AGAIN = 5.0
 class ServedRuns(Improving):
     """Has a listing and the feed that fills it; whoever shows it overrides `draw`, `pick_scope` and `new_list`."""
 
-    def __init__(self, board: Board, listing: RunListing, *, live: bool = True) -> None:
-        super().__init__(board)
+    def __init__(self, state: AppState, listing: RunListing, *, live: bool = True) -> None:
+        super().__init__(state)
         self.listing = listing
-        self.feed = RunFeed(board.workspace.call, self._changed, clock=board.clock)
+        self.feed = RunFeed(state.workspace.call, self._changed, clock=state.clock)
         self.feed.live = live
         listing.attach(self.feed)
         self.error: CekuraTuiError | None = None
@@ -396,7 +396,7 @@ class ServedRuns(Improving):
     async def _find_scope(self) -> None:
         """What was named, chosen last, or is the only one; asked again until it is known."""
         try:
-            scope = await self.board.workspace.call(lambda session: session.scope())
+            scope = await self.state.workspace.call(lambda session: session.scope())
         except NoScope as several:
             self.pick_scope(several)
         except CekuraTuiError as error:
@@ -433,8 +433,8 @@ class ServedRuns(Improving):
         """Read what this machine knows of a scope, then ask the server."""
         left, notes = "", self.listing.notes
         try:
-            left = await self.board.workspace.call(lambda session: session.shelf.left(scope))
-            notes = await self.board.workspace.call(lambda session: session.shelf.notes())
+            left = await self.state.workspace.call(lambda session: session.shelf.left(scope))
+            notes = await self.state.workspace.call(lambda session: session.shelf.notes())
         except CekuraTuiError as error:
             self.tell(error.sentence(), warning=True)
         if self.listing.scope == scope:
@@ -466,8 +466,8 @@ class ServedRuns(Improving):
     @work(group="keep-filter")
     async def _keep(self, scope: Scope, text: str) -> None:
         try:
-            await self.board.workspace.call(lambda session: session.shelf.use(text))
-            await self.board.workspace.call(lambda session: session.shelf.leave(scope, text))
+            await self.state.workspace.call(lambda session: session.shelf.use(text))
+            await self.state.workspace.call(lambda session: session.shelf.leave(scope, text))
         except CekuraTuiError as error:
             self.tell(error.sentence(), warning=True)
 
@@ -478,8 +478,8 @@ class ServedRuns(Improving):
         if listing.cached is not None:
             return
         try:
-            kept = await self.board.workspace.call(lambda session: session.lists.kept(query))
-            known = () if kept else await self.board.workspace.call(lambda session: session.lists.known(query))
+            kept = await self.state.workspace.call(lambda session: session.lists.kept(query))
+            known = () if kept else await self.state.workspace.call(lambda session: session.lists.known(query))
         except CekuraTuiError:
             return  # what the server tells is shown, then
         if not listing.fresh and listing.scope is not None and listing.query == query:
@@ -492,7 +492,7 @@ class ServedRuns(Improving):
     @work(group="scope-name", exclusive=True)
     async def _name_scope(self) -> None:
         """A scope that was named by number alone gets its name for the status line."""
-        if await self.listing.name_scope(self.board.workspace):
+        if await self.listing.name_scope(self.state.workspace):
             self.draw_now()
 
     def look_again(self) -> bool:
@@ -511,7 +511,7 @@ class ServedRuns(Improving):
             self._drawing = None
         if not self.gone:
             self.draw()
-            if not self.board.away():
+            if not self.state.away():
                 self._seen = self.listing.loaded_rows() if self.listing.fresh or self.listing.cached else None
 
     def _changed(self) -> None:
@@ -544,7 +544,7 @@ class ServedRuns(Improving):
         """Whether a person sees that rows are missing."""
         runs = self.query_one(RunList)
         shown = runs.shown_range
-        return shown is None or any(isinstance(runs.rows[n], Gap) for n in range(shown[0], shown[1] + 1))
+        return shown is None or any(isinstance(runs.rows[n], UnloadedRun) for n in range(shown[0], shown[1] + 1))
 
     @on(RunList.InView, "#runs")
     def looked_at(self, event: RunList.InView) -> None:
@@ -553,10 +553,10 @@ class ServedRuns(Improving):
         if runs.rows is not self.listing.rows or self.listing.local or not self.feed.runs:
             return
         step = -1 if event.first < former.first else 1 if event.first > former.first else former.step
-        self._view = View(event.first, event.last, runs.cursor_index or 0, step)
+        self._view = VisibleRange(event.first, event.last, runs.cursor_index or 0, step)
         self.feed.look(self._view)
 
-    _view = View()
+    _view = VisibleRange()
 
     @on(RunList.NearEnd, "#runs")
     def near_end(self) -> None:

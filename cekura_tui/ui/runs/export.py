@@ -30,7 +30,7 @@ from cekura_tui.ui.kit.choice_list import Choice, ChoiceList
 from cekura_tui.ui.kit.copying import PREVIEWED, Copy, CopyDialog, Lead
 from cekura_tui.ui.kit.dialog import Dialog
 from cekura_tui.ui.kit.inputs import TypedLine
-from cekura_tui.ui.state import Board
+from cekura_tui.ui.state import AppState
 from cekura_tui.workspace.run_export import ENDINGS, AlreadyThere, RunExport, check_export
 
 _BLOCKS = 24
@@ -71,14 +71,14 @@ class ExportRunsDialog(Dialog[str]):
 
     def __init__(
         self,
-        board: Board,
+        state: AppState,
         query: RunQuery,
         rows_marked: Sequence[RunRow],
         shown: Sequence[RunRow] | None,
         notes: Mapping[int, str],
     ) -> None:
         super().__init__()
-        self._board, self._query, self._notes = board, query, notes
+        self._state, self._query, self._notes = state, query, notes
         self._marked, self._shown = rows_marked, shown
         self._overwrite = self._going = self._done = self._said = ""
         self._export: RunExport | None = None
@@ -86,7 +86,7 @@ class ExportRunsDialog(Dialog[str]):
 
     def compose(self) -> ComposeResult:
         """Where to, and what."""
-        day = time.strftime("%Y-%m-%d", time.localtime(self._board.clock()))
+        day = time.strftime("%Y-%m-%d", time.localtime(self._state.clock()))
         with Vertical(classes="dialog export"):
             yield Label(Content("Save runs to a file"), classes="dialog-title")
             yield TypedLine(f"runs-{day}.csv", id="export-file", select_on_focus=False, compact=True)
@@ -164,7 +164,7 @@ class ExportRunsDialog(Dialog[str]):
             return
         marked = "marked" in self.query_one(ChoiceList).chosen
         wanted = self._marked if marked else self._query if self._shown is None else self._shown
-        self._export = RunExport(path, wanted, self._notes, force=self._overwrite == name, clock=self._board.clock)
+        self._export = RunExport(path, wanted, self._notes, force=self._overwrite == name, clock=self._state.clock)
         self._asked_to_stop = False
         self._going = f"Writing {ENDINGS[path.suffix.lower()]} to {path.absolute()}"
         self._turn_to("going")
@@ -175,7 +175,7 @@ class ExportRunsDialog(Dialog[str]):
     @work(group="export-runs", description="writing runs")
     async def _write(self, export: RunExport) -> None:
         try:
-            written = await self._board.workspace.call(export.run)
+            written = await self._state.workspace.call(export.run)
         except CekuraTuiError as error:
             self._end(error.sentence())
         else:
@@ -239,11 +239,16 @@ class CopyRunsDialog(CopyDialog):
     """
 
     def __init__(
-        self, board: Board, rows: Sequence[RunRow], dashboard: str | None, scope: Scope | None, notes: Mapping[int, str]
+        self,
+        state: AppState,
+        rows: Sequence[RunRow],
+        dashboard: str | None,
+        scope: Scope | None,
+        notes: Mapping[int, str],
     ) -> None:
         super().__init__("copy-runs")
         self._rows, self._dashboard, self._scope, self._notes = tuple(rows), dashboard, scope, notes
-        self._program = "cekura-tui --demo" if board.workspace.setup.demo else "cekura-tui"
+        self._program = "cekura-tui --demo" if state.workspace.setup.demo else "cekura-tui"
 
     @property
     def whose(self) -> str:

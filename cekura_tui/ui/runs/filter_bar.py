@@ -24,7 +24,7 @@ from textual.widget import Widget
 from textual.widgets import Input, Static
 
 from cekura_tui.model.filter.filter import KEYS, Filter
-from cekura_tui.model.filter.parse import Names, complete, parse, split_words
+from cekura_tui.model.filter.parse import KnownNames, complete, parse, split_words
 from cekura_tui.model.text import clean_line
 from cekura_tui.ui.kit.inputs import TypedLine
 from cekura_tui.ui.kit.lines import TONE_CLASSES, TONE_CSS
@@ -48,10 +48,10 @@ class WrongMarks(Highlighter):
             text.stylize(self._field.get_component_rich_style("filter-input--wrong", partial=True), start, end)
 
 
-class KnownNames(Suggester):
+class FilterSuggester(Suggester):
     """Offers behind the cursor how the text may go on, where that is all there is to change."""
 
-    def __init__(self, names: Callable[[], Names]) -> None:
+    def __init__(self, names: Callable[[], KnownNames]) -> None:
         super().__init__(use_cache=False, case_sensitive=True)
         self._names = names
 
@@ -66,9 +66,9 @@ class FilterInput(TypedLine):
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {"filter-input--wrong"}
 
-    def __init__(self, names: Callable[[], Names], submit: Callable[[str], None] | None = None) -> None:
+    def __init__(self, names: Callable[[], KnownNames], submit: Callable[[str], None] | None = None) -> None:
         self._marks, self._submit = WrongMarks(self), submit
-        super().__init__(highlighter=self._marks, suggester=KnownNames(names), select_on_focus=False, compact=True)
+        super().__init__(highlighter=self._marks, suggester=FilterSuggester(names), select_on_focus=False, compact=True)
         self.cursor_blink = False
 
     def entered(self, value: str) -> bool:
@@ -108,7 +108,7 @@ class FilterInput(TypedLine):
         self.replace(" ".join(event.text[: 2 * LONGEST].splitlines()), *self.selection)
 
 
-def completed_line(text: str, names: Names, room: int = LONGEST) -> str | None:
+def completed_line(text: str, names: KnownNames, room: int = LONGEST) -> str | None:
     """The text with its last term completed, as the line holds it; None where nothing fits or there is no room."""
     completed = complete(text, names)
     line = None if completed is None else one_line(completed)
@@ -186,7 +186,7 @@ class FilterBar(Widget):
 
     def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 - as Textual names it
         super().__init__(id=id)
-        self.names = Names()
+        self.names = KnownNames()
         self.history: Sequence[str] = ()
         self.editing = False
         self._rest, self._input = FilterAtRest(), FilterInput(lambda: self.names, self.submit)

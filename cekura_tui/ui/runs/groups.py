@@ -25,8 +25,8 @@ from cekura_tui.model.run.groups import (
     STRIP,
     Finding,
     Group,
-    Grouping,
     How,
+    RunGroups,
     group_runs,
     since_words,
 )
@@ -38,7 +38,7 @@ from cekura_tui.ui.kit.page import Page
 from cekura_tui.ui.kit.row_canvas import RowState
 from cekura_tui.ui.kit.strips import Line
 from cekura_tui.ui.kit.virtual_list import VirtualList
-from cekura_tui.ui.state import Board
+from cekura_tui.ui.state import AppState
 from cekura_tui.ui.terminal.cells import fit
 
 WIDE, WIDE_WITH_STRIP = 110, 156
@@ -66,7 +66,7 @@ class GroupRow:
     when: str
 
 
-def group_rows(grouping: Grouping, board: Board, *, since: bool = True) -> list[GroupRow]:
+def group_rows(grouping: RunGroups, app_state: AppState, *, since: bool = True) -> list[GroupRow]:
     """The groups as they are listed now; with `since` it is told since when they fail."""
     rows: list[GroupRow] = []
     section = ""
@@ -76,13 +76,13 @@ def group_rows(grouping: Grouping, board: Board, *, since: bool = True) -> list[
             section = group.section
             runs = grouping.failed if section == FAILED else grouping.errors
             heading = f"{section} · {count(runs, 'run')}"
-        rows.append(_row(group, heading, board, since))
+        rows.append(_row(group, heading, app_state, since))
     return rows
 
 
-def _row(group: Group, heading: str, board: Board, since: bool) -> GroupRow:
+def _row(group: Group, heading: str, app_state: AppState, since: bool) -> GroupRow:
     first = group.first_failed
-    failing = since_words(first, board.when(first.at)) if first and since else ""
+    failing = since_words(first, app_state.when(first.at)) if first and since else ""
     return GroupRow(
         key=group.key,
         heading=heading,
@@ -93,7 +93,7 @@ def _row(group: Group, heading: str, board: Board, since: bool) -> GroupRow:
         title=clean_line(group.title),
         detail=" · ".join(filter(None, (clean_line(group.detail), failing))),
         run=str(group.newest_id),
-        when=board.when(group.newest_at),
+        when=app_state.when(group.newest_at),
     )
 
 
@@ -219,12 +219,12 @@ result, by scenario and personality; `b` goes from one to the next. What fails m
 A run that failed two checks is in two groups. A run that never ran properly has failed no check: it stands apart.
 """
 
-    def __init__(self, board: Board, rows: Sequence[RunRow], loaded: str, *, some_ends: bool = False) -> None:
-        super().__init__(board)
+    def __init__(self, app_state: AppState, rows: Sequence[RunRow], loaded: str, *, some_ends: bool = False) -> None:
+        super().__init__(app_state)
         self._some_ends = some_ends
         self._listed, self._loaded = tuple(rows), loaded
         self._how: How = "verdict"
-        self._grouping: Grouping | None = None
+        self._grouping: RunGroups | None = None
         self._findings: dict[int, tuple[Finding, ...]] = {}
         failed = [row for row in self._listed if row.outcome.kind == "failed"]
         failed.sort(key=lambda row: (row.at or 0.0, row.id), reverse=True)
@@ -260,9 +260,9 @@ A run that failed two checks is in two groups. A run that never ran properly has
             listed.show_rows(rows, reset=another or (listed.at_top and listed.cursor_index == 0), follow=True)
             self._draw()
 
-    def _grouped(self, how: How, findings: dict[int, tuple[Finding, ...]]) -> tuple[Grouping, list[GroupRow]]:
+    def _grouped(self, how: How, findings: dict[int, tuple[Finding, ...]]) -> tuple[RunGroups, list[GroupRow]]:
         grouping = group_runs(self._listed, how, findings)
-        return grouping, group_rows(grouping, self.board, since=not self._some_ends)
+        return grouping, group_rows(grouping, self.state, since=not self._some_ends)
 
     def _draw(self) -> None:
         if self.gone:
@@ -326,7 +326,7 @@ A run that failed two checks is in two groups. A run that never ran properly has
     async def _read(self, *, on: bool = False) -> None:
         """What the store knows, then of the newest runs what the server tells; with `on` of the next ones."""
         self._error = None
-        workspace = self.board.workspace
+        workspace = self.state.workspace
         try:
             if failed := self._failed:
                 self._learn(await workspace.call(lambda session: session.shelf.findings(failed)))

@@ -16,7 +16,7 @@ from textual.binding import Binding, BindingType
 from textual.reactive import reactive
 from textual.widgets import Static
 
-from cekura_tui.model.run.listing import Gap
+from cekura_tui.model.run.listing import UnloadedRun
 from cekura_tui.model.run.query import Sort
 from cekura_tui.model.run.view import RunRow
 from cekura_tui.model.text import clean_line
@@ -57,7 +57,7 @@ class RunListHeader(Static):
         return text
 
 
-class RunList(VirtualList["RunRow | Gap"]):
+class RunList(VirtualList["RunRow | UnloadedRun"]):
     """Runs, by id; those that are not loaded have their places."""
 
     marking = True
@@ -116,18 +116,18 @@ class RunList(VirtualList["RunRow | Gap"]):
         if self._opened is not None and self.cursor_id is not None:
             self._opened(self.cursor_id)
 
-    def may_mark(self, row: RunRow | Gap) -> bool:
+    def may_mark(self, row: RunRow | UnloadedRun) -> bool:
         """Whether it is a run that is loaded."""
         return isinstance(row, RunRow)
 
-    def key_of(self, row: RunRow | Gap) -> Hashable:
+    def key_of(self, row: RunRow | UnloadedRun) -> Hashable:
         """The run's id."""
         return row.id if isinstance(row, RunRow) else row.key
 
-    def lines_of(self, row: RunRow | Gap, width: int, state: RowState) -> Sequence[Line]:
+    def lines_of(self, row: RunRow | UnloadedRun, width: int, state: RowState) -> Sequence[Line]:
         """One line."""
         dim = self.ink("tone--dim")
-        if isinstance(row, Gap):
+        if isinstance(row, UnloadedRun):
             if not row.why:
                 return [[Segment(fit("  …", width), dim)]]
             # A screen of failed rows tells the reason more than once, and not on every line.

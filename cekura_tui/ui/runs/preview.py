@@ -12,7 +12,7 @@ from cekura_tui.model.run.view import RunView
 from cekura_tui.model.run.words import judged_words
 from cekura_tui.model.text import clean_line
 from cekura_tui.ui.kit.lines import VERDICT_MARKS
-from cekura_tui.ui.state import Board
+from cekura_tui.ui.state import AppState
 
 _STYLES = {"fail": "bold red", "review": "yellow", "pass": "green", "na": "dim"}
 _WHO = {"testing": "caller", "main": "agent", "tool_call": "tool →", "tool_result": "tool ←"}
@@ -22,9 +22,9 @@ _TURNS, _VERDICTS = 12, 40
 class RunPreview(VerticalScroll, can_focus=False):
     """Never fetches; it shows what it is handed."""
 
-    def __init__(self, board: Board) -> None:
+    def __init__(self, state: AppState) -> None:
         super().__init__(id="preview")
-        self._board = board
+        self._state = state
         self._shown = Static()
 
     def compose(self) -> ComposeResult:
@@ -40,10 +40,10 @@ class RunPreview(VerticalScroll, can_focus=False):
         row = view.row
         text = Text(overflow="fold")
         text.append(f"{row.id} {row.outcome.mark} {row.outcome.text}\n", style="bold")
-        facts = (row.scenario, row.personality, row.duration, self._board.when(row.at))
+        facts = (row.scenario, row.personality, row.duration, self._state.when(row.at))
         text.append(" · ".join(filter(None, facts)) + "\n", style="dim")
         if view.cached:
-            text.append(f"as got at {self._board.when(view.got_at)}\n", style="yellow")
+            text.append(f"as got at {self._state.when(view.got_at)}\n", style="yellow")
         text.append("\n")
         for verdict in view.verdicts[:_VERDICTS]:
             text.append(f"{VERDICT_MARKS[verdict.state]} ", style=_STYLES[verdict.state])

@@ -23,7 +23,7 @@ from cekura_tui.ui.kit.lines import TONE_CLASSES, TONE_CSS
 from cekura_tui.ui.kit.row_canvas import RowState
 from cekura_tui.ui.kit.strips import Line
 from cekura_tui.ui.kit.virtual_list import VirtualList
-from cekura_tui.ui.state import Board
+from cekura_tui.ui.state import AppState
 from cekura_tui.ui.terminal.cells import fit
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ _ONE_PAGE = 100
 
 
 @dataclass(frozen=True, slots=True)
-class Choice:
+class ScopeChoice:
     """A project, or an agent under it. One that does not fit what was typed is there to head those that do."""
 
     scope: Scope
@@ -65,17 +65,17 @@ class Question:
     q: str = ""
 
 
-class ScopeList(VirtualList[Choice], can_focus=False):
+class ScopeList(VirtualList[ScopeChoice], can_focus=False):
     """Projects with their agents indented under them."""
 
     COMPONENT_CLASSES: ClassVar[set[str]] = TONE_CLASSES
     DEFAULT_CSS = f"ScopeList {{ {TONE_CSS} }}"
 
-    def key_of(self, row: Choice) -> Hashable:
+    def key_of(self, row: ScopeChoice) -> Hashable:
         """Kind and number."""
         return row.key
 
-    def lines_of(self, row: Choice, width: int, state: RowState) -> Sequence[Line]:
+    def lines_of(self, row: ScopeChoice, width: int, state: RowState) -> Sequence[Line]:
         """One line."""
         agent = row.scope.kind == "agent"
         name = fit(("    " if agent else "") + row.scope.shown, width - 14)
@@ -96,9 +96,9 @@ class PickScopeDialog(Dialog[Scope]):
         Binding("pageup", "page(-1)", "Page up", id="scopes.page-up", show=False),
     ]
 
-    def __init__(self, board: Board, projects: Sequence[Project], current: Scope | None) -> None:
+    def __init__(self, app_state: AppState, projects: Sequence[Project], current: Scope | None) -> None:
         super().__init__()
-        self._board = board
+        self._state = app_state
         self._projects = {project.id: Scope("project", project.id, project.name) for project in projects}
         self._current = current and Scope(current.kind, current.id, current.name)
         self._agents: dict[int, tuple[int | None, Scope]] = {}
@@ -165,7 +165,7 @@ class PickScopeDialog(Dialog[Scope]):
         text = "\n".join(_text(scope) for scope in scopes)
         return all(word in text for word in self._words)
 
-    def _choices(self) -> Iterator[Choice]:
+    def _choices(self) -> Iterator[ScopeChoice]:
         """Projects and agents that hold every word; an agent's project counts as a part of its name."""
         now = self._current
         under: dict[int | None, list[Scope]] = {}
@@ -174,13 +174,13 @@ class PickScopeDialog(Dialog[Scope]):
         alone = [now] if now and now.kind == "result" else []
         for scope in [*alone, *under.get(None, ())]:
             if self._fits(scope):
-                yield Choice(scope, scope == now)
+                yield ScopeChoice(scope, scope == now)
         for number, project in self._projects.items():
             fits = self._fits(project)
             agents = [agent for agent in under.get(number, ()) if fits or self._fits(project, agent)]
             if fits or agents:
-                yield Choice(project, _same(project, now), fits)
-            yield from (Choice(agent, _same(agent, now)) for agent in agents)
+                yield ScopeChoice(project, _same(project, now), fits)
+            yield from (ScopeChoice(agent, _same(agent, now)) for agent in agents)
 
     def _show(self, *, anew: bool = False) -> None:
         """Show what fits. The cursor goes to the best row where other words were typed or there was none that fits."""
@@ -262,7 +262,7 @@ class PickScopeDialog(Dialog[Scope]):
         """One page; what is wanted most is asked for next, which may be another list's."""
         number = self._next.get(ask, 1)
         try:
-            page = await self._board.workspace.call(lambda session: session.agents(ask.project_id, number, ask.q))
+            page = await self._state.workspace.call(lambda session: session.agents(ask.project_id, number, ask.q))
         except CekuraTuiError as error:
             self._failed[ask] = error.message
         else:

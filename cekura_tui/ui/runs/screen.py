@@ -32,7 +32,7 @@ from cekura_tui.ui.runs.filter_bar import FilterBar
 from cekura_tui.ui.runs.list import CountsLine, RunList, RunListHeader, columns
 from cekura_tui.ui.runs.notes import NoteDialog, NoteInput
 from cekura_tui.ui.runs.preview import RunPreview
-from cekura_tui.ui.state import Board, follow, in_sight
+from cekura_tui.ui.state import AppState, follow, in_sight
 
 
 class NotedRuns(ServedRuns):
@@ -47,7 +47,7 @@ class NotedRuns(ServedRuns):
             self._look_up(run_id, await self._ask(run_id, self.listing.notes.get(run_id, "")))
 
     async def _ask(self, run_id: int, former: str, typed: str | None = None, told: str = "") -> NoteDialog:
-        workspace = self.board.workspace
+        workspace = self.state.workspace
 
         def keep(text: str) -> None:
             workspace.send(lambda session: session.shelf.note(run_id, text))
@@ -65,7 +65,7 @@ class NotedRuns(ServedRuns):
     async def _look_up(self, run_id: int, dialog: NoteDialog) -> None:
         """Another window may have written one since."""
         try:
-            self.listing.notes = await self.board.workspace.call(lambda session: session.shelf.notes())
+            self.listing.notes = await self.state.workspace.call(lambda session: session.shelf.notes())
         except CekuraTuiError as error:
             dialog.tell(error.sentence())
         else:
@@ -74,7 +74,7 @@ class NotedRuns(ServedRuns):
     @work(group="note")
     async def _store(self, run_id: int, former: str, text: str) -> None:
         try:
-            await self.board.workspace.call(lambda session: session.shelf.note(run_id, text))
+            await self.state.workspace.call(lambda session: session.shelf.note(run_id, text))
         except CekuraTuiError as error:
             await self._ask(run_id, former, text, error.sentence())
             return
@@ -146,7 +146,7 @@ looked for, and `-` before what is not wanted. `!` lists failures only, `v` name
     @work(group="filter-history", exclusive=True)
     async def _read_history(self) -> None:
         try:
-            self.query_one(FilterBar).history = await self.board.workspace.call(lambda session: session.shelf.used())
+            self.query_one(FilterBar).history = await self.state.workspace.call(lambda session: session.shelf.used())
         except CekuraTuiError as error:
             self.tell(error.sentence(), warning=True)
 
@@ -169,11 +169,11 @@ looked for, and `-` before what is not wanted. `!` lists failures only, `v` name
         from cekura_tui.ui.runs.views import ViewsDialog
 
         try:
-            views = await self.board.workspace.call(lambda session: session.shelf.views())
+            views = await self.state.workspace.call(lambda session: session.shelf.views())
         except CekuraTuiError as error:
             self.tell_error(error)
             return
-        chosen = await self.app.push_screen_wait(ViewsDialog(self.board, str(self.listing.filter), views))
+        chosen = await self.app.push_screen_wait(ViewsDialog(self.state, str(self.listing.filter), views))
         if chosen is not None:
             self.filter_by(chosen)
 
@@ -190,7 +190,7 @@ looked for, and `-` before what is not wanted. `!` lists failures only, `v` name
             loaded = f"of {len(rows):,} loaded" if len(rows) == listing.loaded else passing
         # Where the filter asks how runs ended, nothing is known of those that ended otherwise.
         some = any(term.key in ("outcome", "status") for term in listing.filter.terms)
-        self.app.push_screen(GroupsScreen(self.board, rows, loaded, some_ends=some), self._from_groups)
+        self.app.push_screen(GroupsScreen(self.state, rows, loaded, some_ends=some), self._from_groups)
 
     def _from_groups(self, chosen: object) -> None:
         if isinstance(chosen, str):
@@ -305,8 +305,8 @@ looked for, and `-` before what is not wanted. `!` lists failures only, `v` name
         rows = self._chosen()
         if not rows:
             return
-        dashboard = self.board.workspace.setup.settings.dashboard_url
-        dialog = CopyRunsDialog(self.board, rows, dashboard, self.listing.scope, self.listing.notes)
+        dashboard = self.state.workspace.setup.settings.dashboard_url
+        dialog = CopyRunsDialog(self.state, rows, dashboard, self.listing.scope, self.listing.notes)
         wish = await self.app.push_screen_wait(dialog)
         if wish in (SAVE_THESE, SAVE_ALL):
             self._export(rows if wish == SAVE_THESE else [])
@@ -321,7 +321,7 @@ looked for, and `-` before what is not wanted. `!` lists failures only, `v` name
         listing = self.listing
         if listing.scope is not None:
             shown = listing.loaded_rows() if listing.whole else None
-            self.app.push_screen(ExportRunsDialog(self.board, listing.query, rows, shown, listing.notes))
+            self.app.push_screen(ExportRunsDialog(self.state, listing.query, rows, shown, listing.notes))
 
     # The rest
 
@@ -350,12 +350,12 @@ looked for, and `-` before what is not wanted. `!` lists failures only, `v` name
     async def _pick(self, several: NoScope | None) -> None:
         from cekura_tui.ui.runs.scope_picker import PickScopeDialog
 
-        workspace = self.board.workspace
+        workspace = self.state.workspace
         try:
             projects = several.projects if several else await workspace.call(lambda session: session.projects())
             if not in_sight(self) or any(bar.editing for bar in self.query(FilterBar)):
                 return  # somebody does something else by now
-            chosen = await self.app.push_screen_wait(PickScopeDialog(self.board, projects, self.listing.scope))
+            chosen = await self.app.push_screen_wait(PickScopeDialog(self.state, projects, self.listing.scope))
             if chosen is not None:
                 scope: Scope = chosen
                 await workspace.call(lambda session: session.choose(scope))
@@ -373,8 +373,8 @@ class RunsScreen(RunListKeys):
 
     AUTO_FOCUS = "RunList"
 
-    def __init__(self, board: Board, listing: RunListing, *, live: bool = True) -> None:
-        super().__init__(board, listing, live=live)
+    def __init__(self, state: AppState, listing: RunListing, *, live: bool = True) -> None:
+        super().__init__(state, listing, live=live)
         self._marked = {}
         self._settle: Timer | None = None
         self._previewed: tuple[int, Outcome] | None = None
@@ -387,20 +387,20 @@ class RunsScreen(RunListKeys):
         with Horizontal(id="runs-body"):
             with Vertical(id="runs-left"):
                 yield RunListHeader(id="runs-header")
-                yield RunList(self.board.when, opened=self.open_run, id="runs")
+                yield RunList(self.state.when, opened=self.open_run, id="runs")
                 yield Notice(id="runs-notice")
-            yield RunPreview(self.board)
-        yield JobsPane(self.board)
+            yield RunPreview(self.state)
+        yield JobsPane(self.state)
 
     def on_mount(self) -> None:
         """Show what was cached; the app calls `load` when the workspace runs."""
-        follow(self, self.board, self.draw_status)
+        follow(self, self.state, self.draw_status)
         self.draw_now()
         self.begin_serving()
 
     def on_screen_resume(self) -> None:
         """Back from another screen: a list that was never asked for is asked for now."""
-        if self.board.workspace.started and self.feed.query is None and self.error is None:
+        if self.state.workspace.started and self.feed.query is None and self.error is None:
             self.load()
 
     def on_resize(self) -> None:
@@ -505,12 +505,12 @@ class RunsScreen(RunListKeys):
 
     def draw_status(self) -> None:
         """Where one is, how fresh it is, and what runs."""
-        setup, scope = self.board.workspace.setup, self.listing.scope
+        setup, scope = self.state.workspace.setup, self.listing.scope
         status = self.query_one(StatusLine)
         where = "demo" if setup.demo else setup.profile
         status.left = (where, scope.shown if scope else "…", *(["read-only"] if setup.read_only else []))
-        going = sum(job.state.going for job in self.board.jobs)
-        status.right = (self.listing.freshness(self.board.when, self.error), f"{going} running" if going else "")
+        going = sum(job.state.going for job in self.state.jobs)
+        status.right = (self.listing.freshness(self.state.when, self.error), f"{going} running" if going else "")
 
     # The run under the cursor
 
@@ -532,11 +532,11 @@ class RunsScreen(RunListKeys):
         run_id = row.id
         self._previewed = run_id, row.outcome
         try:
-            view = await self.board.workspace.call(lambda session: session.cached_run(run_id))
+            view = await self.state.workspace.call(lambda session: session.cached_run(run_id))
             if view is None:
                 preview.clear(f"Loading run {run_id} …")
             if view is None or not view.row.outcome.settled:
-                view = await self.board.workspace.call(lambda session: session.run(run_id))
+                view = await self.state.workspace.call(lambda session: session.run(run_id))
         except CekuraTuiError as error:
             preview.clear(f"! {error.sentence()}")
         else:
@@ -551,7 +551,7 @@ class RunsScreen(RunListKeys):
 
             row = self.query_one(RunList).cursor_row
             told = row if isinstance(row, RunRow) and row.id == run_id else None
-            self.app.push_screen(RunScreen(self.board, run_id, self.listing.beside, row=told), self._came_back)
+            self.app.push_screen(RunScreen(self.state, run_id, self.listing.beside, row=told), self._came_back)
 
     def _came_back(self, run_id: object) -> None:
         if isinstance(run_id, int):
@@ -561,5 +561,5 @@ class RunsScreen(RunListKeys):
     @on(JobList.Opened, "#pane-jobs")
     def open_job(self, event: JobList.Opened) -> None:
         """A job of the pane."""
-        if (job := self.board.job(event.key)) is not None:
+        if (job := self.state.job(event.key)) is not None:
             self.post_message(JobWished(job))

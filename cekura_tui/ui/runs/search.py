@@ -23,7 +23,7 @@ from cekura_tui.ui.kit.lines import TONE_CLASSES, TONE_CSS
 from cekura_tui.ui.kit.row_canvas import RowState
 from cekura_tui.ui.kit.strips import Line
 from cekura_tui.ui.kit.virtual_list import VirtualList
-from cekura_tui.ui.state import Board
+from cekura_tui.ui.state import AppState
 from cekura_tui.ui.terminal.cells import fit
 
 if TYPE_CHECKING:
@@ -46,9 +46,9 @@ class HitList(VirtualList[Hit]):
         Binding("slash", "screen.type", "Search", id="search-runs.type", show=False),
     ]
 
-    def __init__(self, board: Board) -> None:
+    def __init__(self, app_state: AppState) -> None:
         super().__init__(id="hits")
-        self._board = board
+        self._state = app_state
 
     def key_of(self, row: Hit) -> Hashable:
         """Run and turn."""
@@ -63,7 +63,7 @@ class HitList(VirtualList[Hit]):
         head = [
             Segment(fit(str(row.run_id), _RUN_CELLS) + " "),
             Segment(fit(row.scenario, room) + " "),
-            Segment(fit(self._board.when(row.when), _WHEN_CELLS) + " ", dim),
+            Segment(fit(self._state.when(row.when), _WHEN_CELLS) + " ", dim),
             Segment(who, dim),
         ]
         return [head, [Segment("  "), *self._said(row)]]
@@ -96,9 +96,9 @@ class SearchRunsDialog(Dialog[tuple[int, int]]):
     last: ClassVar[str] = ""
     """What was searched last in this process."""
 
-    def __init__(self, board: Board) -> None:
+    def __init__(self, app_state: AppState) -> None:
         super().__init__()
-        self._board = board
+        self._state = app_state
         self._typing: Timer | None = None
         self._searched: str | None = None
         """The words whose answer is shown; None while another is awaited or where there is none."""
@@ -111,7 +111,7 @@ class SearchRunsDialog(Dialog[tuple[int, int]]):
             yield Label(Content("Search what was said in all opened runs"), classes="dialog-title")
             yield SearchLine(SearchRunsDialog.last)
             yield Static(id="said-note")
-            yield HitList(self._board)
+            yield HitList(self._state)
             yield Label(Content(_KEYS), classes="dialog-hint")
 
     def on_mount(self) -> None:
@@ -170,7 +170,7 @@ class SearchRunsDialog(Dialog[tuple[int, int]]):
     @work(group="search-said", exclusive=True)
     async def _ask(self, text: str) -> None:
         try:
-            found = await self._board.workspace.call(lambda session: session.search_said(text))
+            found = await self._state.workspace.call(lambda session: session.search_said(text))
         except CekuraTuiError as error:
             self._show(text, ())
             self._searched, self._go_there = None, False

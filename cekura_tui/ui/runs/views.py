@@ -15,7 +15,7 @@ from textual.content import Content
 from textual.widgets import Input, Label, Static
 
 from cekura_tui.model.errors import CekuraTuiError
-from cekura_tui.model.filter.filter import GIVEN_VIEWS, View
+from cekura_tui.model.filter.filter import GIVEN_VIEWS, SavedView
 from cekura_tui.model.text import clean_line
 from cekura_tui.ui.kit.dialog import Dialog
 from cekura_tui.ui.kit.inputs import TypedLine
@@ -23,7 +23,7 @@ from cekura_tui.ui.kit.lines import TONE_CLASSES, TONE_CSS
 from cekura_tui.ui.kit.row_canvas import RowState
 from cekura_tui.ui.kit.strips import Line
 from cekura_tui.ui.kit.virtual_list import VirtualList
-from cekura_tui.ui.state import Board
+from cekura_tui.ui.state import AppState
 from cekura_tui.ui.terminal.cells import fit
 
 if TYPE_CHECKING:
@@ -33,18 +33,18 @@ LONGEST_NAME = 60
 _NAME_CELLS = 26
 
 
-class ViewList(VirtualList[View]):
+class ViewList(VirtualList[SavedView]):
     """A view a line; the one whose filter is in effect has a dot."""
 
     COMPONENT_CLASSES: ClassVar[set[str]] = TONE_CLASSES
     DEFAULT_CSS = f"ViewList {{ {TONE_CSS} }}"
     current = ""
 
-    def key_of(self, row: View) -> Hashable:
+    def key_of(self, row: SavedView) -> Hashable:
         """Its name, and whether it is given."""
         return (row.name, row.given)
 
-    def lines_of(self, row: View, width: int, state: RowState) -> Sequence[Line]:
+    def lines_of(self, row: SavedView, width: int, state: RowState) -> Sequence[Line]:
         """The name, and dim the filter."""
         name = Segment(("● " if row.filter == self.current else "  ") + fit(row.name, _NAME_CELLS) + "  ")
         return [[name, Segment(fit(row.filter, width - _NAME_CELLS - 4), self.ink("tone--dim"))]]
@@ -60,11 +60,11 @@ class ViewsDialog(Dialog[str]):
         Binding("u", "bring_back", "Undo", id="views.undo"),
     ]
 
-    def __init__(self, board: Board, current: str, views: Sequence[View]) -> None:
+    def __init__(self, app_state: AppState, current: str, views: Sequence[SavedView]) -> None:
         super().__init__()
-        self._board, self._current = board, current
+        self._state, self._current = app_state, current
         self._own = {view.name: view for view in views if not view.given}
-        self._forgotten: list[View] = []
+        self._forgotten: list[SavedView] = []
         self._replaces = ""
 
     def compose(self) -> ComposeResult:
@@ -162,10 +162,10 @@ class ViewsDialog(Dialog[str]):
             self._replaces = there
             self._say(f"There is a view “{there}” already: {self._own[there].filter}. Enter once more replaces it.")
         else:
-            self._save(View(there or name, self._current))
+            self._save(SavedView(there or name, self._current))
 
     @work(group="save-view")
-    async def _save(self, view: View) -> None:
+    async def _save(self, view: SavedView) -> None:
         try:
             await self._ask(lambda session: session.shelf.save_view(view.name, view.filter))
         except CekuraTuiError as error:
@@ -195,7 +195,7 @@ class ViewsDialog(Dialog[str]):
         self._forget(view)
 
     @work(group="forget-view")
-    async def _forget(self, view: View) -> None:
+    async def _forget(self, view: SavedView) -> None:
         try:
             await self._ask(lambda session: session.shelf.forget_view(view.name))
         except CekuraTuiError as error:
@@ -216,7 +216,7 @@ class ViewsDialog(Dialog[str]):
         self._bring_back(view)
 
     @work(group="bring-back-view")
-    async def _bring_back(self, view: View) -> None:
+    async def _bring_back(self, view: SavedView) -> None:
         try:
             await self._ask(lambda session: session.shelf.save_view(view.name, view.filter))
         except CekuraTuiError as error:
@@ -227,7 +227,7 @@ class ViewsDialog(Dialog[str]):
 
     async def _ask(self, what: Callable[[Session], Awaitable[None]]) -> None:
         """Of the session; it is done also when the dialog is left meanwhile."""
-        await asyncio.shield(self._board.workspace.call(what))
+        await asyncio.shield(self._state.workspace.call(what))
 
 
 def _wrong_with(name: str) -> str:

@@ -25,7 +25,7 @@ from cekura_tui.model.text import Prompt, clean, clean_line, count, sha256
 from cekura_tui.prose.diff import ProseDiff
 from cekura_tui.ui.kit.confirm import ConfirmDialog
 from cekura_tui.ui.kit.lines import Notice
-from cekura_tui.ui.state import Board
+from cekura_tui.ui.state import AppState
 from cekura_tui.ui.suggestion.conflicts import ConflictChoices, ConflictTexts
 from cekura_tui.ui.suggestion.diff_view import ProseDiffView
 from cekura_tui.workspace.setup import refuse_read_only
@@ -43,9 +43,9 @@ def change_words(diff: ProseDiff) -> str:
     return f"{count(diff.removed_words, 'word')} go{'es' if diff.removed_words == 1 else ''}, {diff.added_words:,} come"
 
 
-def former_words(use: PromptUse, board: Board) -> str:
+def former_words(use: PromptUse, state: AppState) -> str:
     """How much it is and when it was replaced: "812 words, Mon 14:05"."""
-    return f"{count(use.words, 'word')}, {board.when(use.at)}"
+    return f"{count(use.words, 'word')}, {state.when(use.at)}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,18 +56,18 @@ class Restoring:
     """
 
     app: App[object]
-    board: Board
+    state: AppState
     agent_id: int
     begun: Callable[[], None]
 
     async def ask(self) -> Written | None:
         """To be awaited in a worker. None where somebody thought better of it; raises what `AgentPrompts.look_back` and
         `restore` do."""
-        refuse_read_only(self.board.workspace.setup.read_only, "nothing was restored")
-        call = self.board.workspace.call
+        refuse_read_only(self.state.workspace.setup.read_only, "nothing was restored")
+        call = self.state.workspace.call
         former = await call(lambda session: session.agent_prompts.look_back(self.agent_id))
         name = clean_line(former.agent.name, 60)
-        what = f"{name} (agent {self.agent_id}) had another prompt before: {former_words(former.use, self.board)}."
+        what = f"{name} (agent {self.agent_id}) had another prompt before: {former_words(former.use, self.state)}."
         kept = "What it has now is kept in its history and can be restored again."
         told = [*former.warnings, f"{what} Putting it back: {change_words(former.change)}.", kept]
         question = ConfirmDialog(f"Restore the former prompt of {name}?", "\n".join(told), "Restore it")
@@ -145,8 +145,10 @@ class PutOnAgentDialog(ConflictChoices):
         Binding("r", "look", "Look again", id="put.look"),
     ]
 
-    def __init__(self, board: Board, number: int, staged: Prompt, decisions: ConflictDecisions | None = None) -> None:
-        super().__init__(board, number, decisions)
+    def __init__(
+        self, state: AppState, number: int, staged: Prompt, decisions: ConflictDecisions | None = None
+    ) -> None:
+        super().__init__(state, number, decisions)
         self._staged = staged
         self._change: ProseDiff | None = None
         self._error: CekuraTuiError | None = None
@@ -158,7 +160,7 @@ class PutOnAgentDialog(ConflictChoices):
         self._said = ""
         self._read_only = ""
         try:
-            refuse_read_only(board.workspace.setup.read_only, "nothing is written")
+            refuse_read_only(state.workspace.setup.read_only, "nothing is written")
         except UsageError as error:
             self._read_only = error.sentence()
 
@@ -190,7 +192,7 @@ class PutOnAgentDialog(ConflictChoices):
 
     @work(group="put-look", exclusive=True)
     async def _look(self) -> None:
-        call, written = self.board.workspace.call, self.decisions.written(self._staged)
+        call, written = self.state.workspace.call, self.decisions.written(self._staged)
         try:
             placing = await call(lambda session: session.agent_prompts.look(self.number, self._staged, written))
             former = await call(lambda session: session.agent_prompts.former(placing.agent.id, sha256(placing.now)))
@@ -199,7 +201,7 @@ class PutOnAgentDialog(ConflictChoices):
             self.placing, self._error = None, error
             self.draw()
             return
-        self._former = former_words(former, self.board) if former else ""
+        self._former = former_words(former, self.state) if former else ""
         self._change = placing.change
         self.decisions.recall(typed)
         self.take_up(placing)
@@ -216,7 +218,7 @@ class PutOnAgentDialog(ConflictChoices):
         if (placing := self.placing) is None:
             return
         try:
-            change = await self.board.workspace.call(lambda session: session.agent_prompts.change(placing, text))
+            change = await self.state.workspace.call(lambda session: session.agent_prompts.change(placing, text))
         except CekuraTuiError as error:
             self._error = error
         else:
@@ -242,7 +244,7 @@ class PutOnAgentDialog(ConflictChoices):
         facts.display = placing is not None
         if placing is not None:
             self.query_one("#put-title", Label).update(Content(f"Put it onto {clean_line(placing.agent.name, 60)}"))
-            setup, undecided = self.board.workspace.setup, len(self.undecided)
+            setup, undecided = self.state.workspace.setup, len(self.undecided)
             told = facts_of(placing, change, undecided, self._staged, setup, self._read_only)
             facts.update(Text("\n").join(Text(clean_line(line)) for line in told))
         if deciding:
@@ -302,7 +304,7 @@ class PutOnAgentDialog(ConflictChoices):
     @work(group="put-write")
     async def _put(self, placing: Placing, text: Prompt, change: ProseDiff, taken: dict[str, str]) -> None:
         sure: bool | None = True
-        for title, asked, yes in questions(placing, change, self.board.workspace.setup):
+        for title, asked, yes in questions(placing, change, self.state.workspace.setup):
             if sure:
                 sure = await self.app.push_screen_wait(ConfirmDialog(title, asked, yes))
         self._asking = False
@@ -311,7 +313,7 @@ class PutOnAgentDialog(ConflictChoices):
         self._begun("Writing")
         self.decisions.write(self._staged, text)
         try:
-            written = await self.board.workspace.call(lambda session: session.agent_prompts.write(placing, text))
+            written = await self.state.workspace.call(lambda session: session.agent_prompts.write(placing, text))
         except CekuraTuiError as error:
             self._ended(f"{error.title}: {error.sentence()}", failed=True)
         else:
@@ -329,7 +331,7 @@ class PutOnAgentDialog(ConflictChoices):
     @work(group="put-write")
     async def _restore(self, agent_id: int) -> None:
         try:
-            written = await Restoring(self.app, self.board, agent_id, lambda: self._begun("Restoring")).ask()
+            written = await Restoring(self.app, self.state, agent_id, lambda: self._begun("Restoring")).ask()
         except CekuraTuiError as error:
             self._ended(f"{error.title}: {error.sentence()}", failed=True)
         else:

@@ -20,12 +20,12 @@ from cekura_tui.model.errors import CekuraTuiError
 from cekura_tui.model.text import LONGEST_LINE, Prompt, capped, clean_line, visible
 from cekura_tui.prose.conflicts import ConflictDecisions, Decision
 from cekura_tui.prose.merge import Conflict, Side, conflict_places
-from cekura_tui.prose.words import Span, quiet, word_spans
+from cekura_tui.prose.words import WordSpan, quiet, word_spans
 from cekura_tui.ui.kit.dialog import Dialog
 from cekura_tui.ui.kit.row_canvas import RowState
 from cekura_tui.ui.kit.strips import Line, breaks
 from cekura_tui.ui.kit.virtual_list import VirtualList
-from cekura_tui.ui.state import Board
+from cekura_tui.ui.state import AppState
 from cekura_tui.ui.suggestion.edit import Edited, EditHunkDialog
 from cekura_tui.ui.terminal.cells import fit
 
@@ -120,7 +120,7 @@ def _room(width: int) -> int:
 
 def _lines(base: str, text: str) -> list[tuple[str, tuple[tuple[int, int], ...]]]:
     """The lines of a version, and on each what the base does not have; white space around all is left out."""
-    spans = [Span("same", text)]
+    spans = [WordSpan("same", text)]
     if len(text) + len(base) <= _MARKED and text != base:
         spans = [span for span in quiet(word_spans(base, text)) if span.op != "del"]
     lines: list[tuple[str, list[tuple[int, int]]]] = [("", [])]
@@ -156,9 +156,9 @@ class ConflictChoices(Dialog[None]):
         Binding("c", "look_back", "Conflicts", id="put.conflicts"),
     ]
 
-    def __init__(self, board: Board, number: int, decisions: ConflictDecisions | None = None) -> None:
+    def __init__(self, app_state: AppState, number: int, decisions: ConflictDecisions | None = None) -> None:
         super().__init__()
-        self.board, self.number = board, number
+        self.state, self.number = app_state, number
         self.decisions = ConflictDecisions() if decisions is None else decisions
         self.placing: Placing | None = None
         self.looking_back = False
@@ -262,7 +262,7 @@ class ConflictChoices(Dialog[None]):
         """Word it otherwise; what was typed and not taken is there again the next time."""
         number, spot = self._at, self.decisions.spot(self._at)
         title = f"Conflict {number} of {len(self.conflicts)} · {self._places[number - 1]}"
-        home, sent = self.board.workspace.setup.paths.home, self.conflicts[number - 1].base
+        home, sent = self.state.workspace.setup.paths.home, self.conflicts[number - 1].base
         text = self.decisions.wording(number)
 
         def keep(now: str) -> None:
@@ -289,7 +289,7 @@ class ConflictChoices(Dialog[None]):
     def keep_typed(self, spot: str, text: str | None) -> None:
         """Keep on the disk what is typed into a conflict; None forgets it."""
         try:
-            done = self.board.workspace.send(lambda session: session.suggestions.keep_typed(self.number, spot, text))
+            done = self.state.workspace.send(lambda session: session.suggestions.keep_typed(self.number, spot, text))
         except CekuraTuiError:
             return  # the program is closing
         self.app.run_worker(self._await_kept(done), group="typed")

@@ -36,7 +36,7 @@ from cekura_tui.prose.lines import (
     signed,
 )
 from cekura_tui.prose.staging import Choices
-from cekura_tui.prose.words import Op, Span, word_count
+from cekura_tui.prose.words import Op, WordSpan, word_count
 from cekura_tui.ui.kit.row_canvas import RowState
 from cekura_tui.ui.kit.strips import Line, breaks
 from cekura_tui.ui.kit.virtual_list import ListMessage, VirtualList
@@ -109,7 +109,7 @@ def diff_rows(
 def _said(
     passage: int, part: int, kind: Kind, text: str, hunk: int = 0, moved: bool = False, decided: Decided = ""
 ) -> DiffRow:
-    return DiffRow(passage, part, kind, ProseLine((Span("same", text),)), hunk, moved, decided)
+    return DiffRow(passage, part, kind, ProseLine((WordSpan("same", text),)), hunk, moved, decided)
 
 
 def _folded(n: int, passage: Passage, before: int, after: int) -> Iterator[DiffRow]:
@@ -171,7 +171,7 @@ Inked = list[tuple[str, Style | None]]
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
+class DiffLook:
     """How rows are drawn: the styles of the view, and whether signs stand around words, where there is no colour."""
 
     ink: Callable[[str], Style]
@@ -185,7 +185,7 @@ def text_room(width: int) -> int:
     return max(min(width - _GUTTER - 1, _READABLE), _LEAST)
 
 
-def diff_lines(row: DiffRow, width: int, look: Look) -> list[Line]:
+def diff_lines(row: DiffRow, width: int, look: DiffLook) -> list[Line]:
     """A row's lines, `width` cells each at most."""
     if row.kind != "line":
         return _told(row, width, look)
@@ -200,7 +200,7 @@ def diff_lines(row: DiffRow, width: int, look: Look) -> list[Line]:
     ]
 
 
-def _told(row: DiffRow, width: int, look: Look) -> list[Line]:
+def _told(row: DiffRow, width: int, look: DiffLook) -> list[Line]:
     """What is no text of a prompt."""
     lead = {"why": "  ", "flag": "  ", "away": "→ "}.get(row.kind, "")
     ink = look.ink(f"prose-diff--{row.kind}")
@@ -215,7 +215,7 @@ def _told(row: DiffRow, width: int, look: Look) -> list[Line]:
     ]
 
 
-def _column(row: DiffRow, room: int, look: Look) -> list[Line]:
+def _column(row: DiffRow, room: int, look: DiffLook) -> list[Line]:
     """Both versions in one."""
     spans, mark = row.line.spans, row.line.mark
     if mark == "±":
@@ -227,7 +227,7 @@ def _column(row: DiffRow, room: int, look: Look) -> list[Line]:
     return _wrapped(row, spans, drawn, room, look)
 
 
-def _side(row: DiffRow, op: Op, room: int, look: Look) -> list[Line]:
+def _side(row: DiffRow, op: Op, room: int, look: DiffLook) -> list[Line]:
     """What a column has of a row: the sent text with what went, or the proposed one with what came."""
     spans = tuple(span for span in row.line.spans if span.op in ("same", op))
     own = "-" if op == "del" else "+"
@@ -239,7 +239,7 @@ def _side(row: DiffRow, op: Op, room: int, look: Look) -> list[Line]:
     return _wrapped(row, spans, moved if row.moved else " ", room, look)
 
 
-def _wrapped(row: DiffRow, spans: Sequence[Span], mark: str, room: int, look: Look) -> list[Line]:
+def _wrapped(row: DiffRow, spans: Sequence[WordSpan], mark: str, room: int, look: DiffLook) -> list[Line]:
     name = _MARK_INKS.get(mark)
     gutter = Segment(mark.ljust(_GUTTER), look.ink(f"prose-diff--mark-{name}") if name else None)
     found: list[Line] = []
@@ -252,17 +252,17 @@ def _wrapped(row: DiffRow, spans: Sequence[Span], mark: str, room: int, look: Lo
     return found
 
 
-def _by_line(spans: Sequence[Span]) -> list[list[Span]]:
-    lines: list[list[Span]] = [[]]
+def _by_line(spans: Sequence[WordSpan]) -> list[list[WordSpan]]:
+    lines: list[list[WordSpan]] = [[]]
     for span in spans:
         for k, part in enumerate(span.text.split("\n")):
             if k:
                 lines.append([])
-            lines[-1].append(Span(span.op, part))
+            lines[-1].append(WordSpan(span.op, part))
     return lines
 
 
-def _inked(row: DiffRow, spans: Sequence[Span], look: Look) -> Inked:
+def _inked(row: DiffRow, spans: Sequence[WordSpan], look: DiffLook) -> Inked:
     """The words in their styles; what went and what came in its place are kept apart by a space, or by signs."""
     rejected = look.ink("prose-diff--rejected-text") if row.decided == "rejected" else None
     is_mixed = len({span.op for span in spans}) > 1
@@ -455,7 +455,7 @@ class ProseDiffView(VirtualList[DiffRow]):
         return 1 + min(len(row.text), LONGEST_LINE) // text_room(width)
 
     def lines_of(self, row: DiffRow, width: int, state: RowState) -> list[Line]:
-        return diff_lines(row, width, Look(self.ink, self.app.no_color))
+        return diff_lines(row, width, DiffLook(self.ink, self.app.no_color))
 
 
 def _edited(choices: Choices) -> dict[int, str]:

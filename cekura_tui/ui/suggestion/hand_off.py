@@ -21,7 +21,7 @@ from cekura_tui.ui.kit.copying import SavingDialog
 from cekura_tui.ui.kit.inputs import TypedLine
 from cekura_tui.ui.terminal.foreground import pager, show_in_pager
 from cekura_tui.workspace.prompt_files import (
-    Drifted,
+    PromptFileDrifted,
     check_output,
     is_source,
     safe_name,
@@ -149,11 +149,11 @@ class HandOffDialog(SavingDialog):
     def not_saved(self, error: CekuraTuiError) -> None:
         """Tell why; of a file that has changed, what has."""
         super().not_saved(error)
-        if isinstance(error, Drifted):
+        if isinstance(error, PromptFileDrifted):
             self._show_drift(error, self.file_name)
 
     @work(group="drift", exclusive=True)
-    async def _show_drift(self, error: Drifted, name: str) -> None:
+    async def _show_drift(self, error: PromptFileDrifted, name: str) -> None:
         drift = await asyncio.to_thread(error.drift)
         if self.is_mounted and self.file_name == name:
             self.query_one("#drift-text", Static).update(Content(f"What changed in it:\n{clean(drift).rstrip()}"))

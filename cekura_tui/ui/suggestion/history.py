@@ -31,7 +31,7 @@ from cekura_tui.ui.kit.page import Page
 from cekura_tui.ui.kit.row_canvas import RowState
 from cekura_tui.ui.kit.strips import Line
 from cekura_tui.ui.kit.virtual_list import VirtualList
-from cekura_tui.ui.state import Board
+from cekura_tui.ui.state import AppState
 from cekura_tui.ui.suggestion.agent_prompt_update import Restoring
 from cekura_tui.ui.suggestion.copy_prompt import CopyPromptDialog
 from cekura_tui.ui.suggestion.diff_view import ProseDiffView
@@ -75,9 +75,9 @@ class PromptUseList(VirtualList[UseRow]):
     COMPONENT_CLASSES: ClassVar[set[str]] = TONE_CLASSES
     DEFAULT_CSS = f"PromptUseList {{ {TONE_CSS} }}"
 
-    def show_uses(self, uses: Iterable[PromptUse], board: Board, here: str) -> None:
+    def show_uses(self, uses: Iterable[PromptUse], app_state: AppState, here: str) -> None:
         """Show these; `here` is the hash of the text that the agent has, or empty where that is not known."""
-        self.show_rows([UseRow(use, board.when(use.at), use.sha256 == here) for use in uses])
+        self.show_rows([UseRow(use, app_state.when(use.at), use.sha256 == here) for use in uses])
 
     @property
     def marked(self) -> PromptUse | None:
@@ -142,8 +142,8 @@ class PromptDiffScreen(Page):
 What went from the first and what came with the second. `n` and `N` go from change to change.
 """
 
-    def __init__(self, board: Board, compared: Compared) -> None:
-        super().__init__(board)
+    def __init__(self, app_state: AppState, compared: Compared) -> None:
+        super().__init__(app_state)
         self._compared = compared
         self._error: CekuraTuiError | None = None
 
@@ -159,7 +159,7 @@ What went from the first and what came with the second. `n` and `N` go from chan
         """Compare them."""
         self._headline("")
         for name, mark, use in (("old", "−", self._compared.old), ("new", "+", self._compared.new)):
-            told = f"{mark} {how_words(use)} · {self.board.when(use.at)} · {count(use.words, 'word')}"
+            told = f"{mark} {how_words(use)} · {self.state.when(use.at)} · {count(use.words, 'word')}"
             self.query_one(f"#prompt-diff-{name}", OneLine).show(Text(told))
         self.action_refresh()
 
@@ -177,7 +177,7 @@ What went from the first and what came with the second. `n` and `N` go from chan
 
     @work(group="prompt-diff", exclusive=True)
     async def _load(self) -> None:
-        call = self.board.workspace.call
+        call = self.state.workspace.call
         try:
             old = await call(lambda session: session.history.text(self._compared.old.sha256))
             new = await call(lambda session: session.history.text(self._compared.new.sha256))
@@ -228,8 +228,8 @@ Every prompt that was seen at the agent, sent with a job, proposed, staged, writ
 `y` copies or saves the one under the cursor, `D` forgets it.
 """
 
-    def __init__(self, board: Board, agent_id: int, agent_name: str) -> None:
-        super().__init__(board)
+    def __init__(self, app_state: AppState, agent_id: int, agent_name: str) -> None:
+        super().__init__(app_state)
         self._agent_id = agent_id
         self._agent_name = clean_line(agent_name, 60) or f"agent {agent_id}"
         self._here = ""
@@ -265,7 +265,7 @@ Every prompt that was seen at the agent, sent with a job, proposed, staged, writ
     async def _read_now(self) -> None:
         """What the agent has now; it is in the history from then on."""
         try:
-            agent, prompt = await self.board.workspace.call(lambda session: session.agent_prompt(self._agent_id))
+            agent, prompt = await self.state.workspace.call(lambda session: session.agent_prompt(self._agent_id))
         except CekuraTuiError as error:
             self._here, self._unread = "", error
         else:
@@ -280,14 +280,14 @@ Every prompt that was seen at the agent, sent with a job, proposed, staged, writ
     async def _load(self) -> None:
         uses: list[PromptUse] = []
         try:
-            uses = await self.board.workspace.call(lambda session: session.history.list(self._agent_id))
+            uses = await self.state.workspace.call(lambda session: session.history.list(self._agent_id))
             self._error = None
         except CekuraTuiError as error:
             self._error = error
         if self.gone:
             return
         listed, notice = self.query_one(PromptUseList), self.query_one(Notice)
-        listed.show_uses(uses, self.board, self._here)
+        listed.show_uses(uses, self.state, self._here)
         # Marks outlive rows, and what is forgotten is not to be compared.
         listed.marks &= {listed.key_of(row) for row in listed.rows}
         listed.display, notice.display = bool(uses), not uses
@@ -350,7 +350,7 @@ Every prompt that was seen at the agent, sent with a job, proposed, staged, writ
             self.tell("There is no other prompt to compare it with.")
             return
         old, new = sorted((use, other), key=lambda one: one.at)
-        self.app.push_screen(PromptDiffScreen(self.board, Compared(self._agent_name, old, new)))
+        self.app.push_screen(PromptDiffScreen(self.state, Compared(self._agent_name, old, new)))
 
     def _other(self, use: PromptUse) -> PromptUse | None:
         """What a use is compared with: the marked one, else what the agent has now, else the next older other text."""
@@ -370,11 +370,11 @@ Every prompt that was seen at the agent, sent with a job, proposed, staged, writ
         if (use := self._use) is None:
             return
         try:
-            prompt = await self.board.workspace.call(lambda session: session.history.text(use.sha256))
+            prompt = await self.state.workspace.call(lambda session: session.history.text(use.sha256))
         except CekuraTuiError as error:
             self.tell_error(error)
             return
-        whose = f"the prompt of {self._agent_name}, {how_words(use)}, {self.board.when(use.at)}"
+        whose = f"the prompt of {self._agent_name}, {how_words(use)}, {self.state.when(use.at)}"
         if told := await self.app.push_screen_wait(CopyPromptDialog(whose, self._agent_name, prompt)):
             self.tell(told)
 
@@ -383,13 +383,13 @@ Every prompt that was seen at the agent, sent with a job, proposed, staged, writ
         """Drop one from the history, after asking."""
         if (use := self._use) is None:
             return
-        what = f"{how_words(use)}, {self.board.when(use.at)}, {count(use.words, 'word')}"
+        what = f"{how_words(use)}, {self.state.when(use.at)}, {count(use.words, 'word')}"
         text = f"{what[0].upper()}{what[1:]}: “{use.first_line}”\n\n{_forgetting(use)}"
         question = ConfirmDialog(f"Forget this prompt of {self._agent_name}?", text, "Forget it")
         if not await self.app.push_screen_wait(question):
             return
         try:
-            await self.board.workspace.call(lambda session: session.history.forget(use))
+            await self.state.workspace.call(lambda session: session.history.forget(use))
         except CekuraTuiError as error:
             self.tell_error(error)
             return
@@ -406,7 +406,7 @@ Every prompt that was seen at the agent, sent with a job, proposed, staged, writ
     @work(group="prompt-restore")
     async def _restore(self) -> None:
         try:
-            written = await Restoring(self.app, self.board, self._agent_id, self._begun).ask()
+            written = await Restoring(self.app, self.state, self._agent_id, self._begun).ask()
         except CekuraTuiError as error:
             self._say(f"{error.title}: {error.sentence()}", failed=True)
         else:

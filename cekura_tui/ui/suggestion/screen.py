@@ -24,13 +24,13 @@ from textual.widgets import Static
 from cekura_tui.model.errors import CekuraTuiError, UsageError
 from cekura_tui.model.text import count
 from cekura_tui.prose.diff import Hunk
-from cekura_tui.prose.staging import Choice, Choices, wording
+from cekura_tui.prose.staging import Choices, HunkChoice, wording
 from cekura_tui.ui.jobs.improve import Improving
 from cekura_tui.ui.kit.keys_in_order import KeysInOrder
 from cekura_tui.ui.kit.lines import Notice, OneLine
 from cekura_tui.ui.kit.page import Page, too_small
 from cekura_tui.ui.kit.virtual_list import VirtualList
-from cekura_tui.ui.state import Board
+from cekura_tui.ui.state import AppState
 from cekura_tui.ui.suggestion.diff_view import ProseDiffView
 from cekura_tui.ui.suggestion.staged_text import StagedText
 from cekura_tui.ui.suggestion.words import accepted_words, headline, summary, told_of_hunks, undone_words
@@ -39,7 +39,7 @@ from cekura_tui.workspace.suggestions import Why
 
 if TYPE_CHECKING:
     from cekura_tui.workspace.session import Session
-    from cekura_tui.workspace.suggestions import Reading, Step
+    from cekura_tui.workspace.suggestions import Reading, StagingStep
 
 
 _CHOOSING = ("accept", "reject", "edit", "accept_all", "undo")
@@ -50,8 +50,8 @@ _Told = Callable[[Choices, Choices], str]
 class SuggestionKeys(KeysInOrder, Improving):
     """A page with one suggestion, of which each change may be taken, left or worded otherwise."""
 
-    def __init__(self, board: Board, number: int) -> None:
-        super().__init__(board)
+    def __init__(self, state: AppState, number: int) -> None:
+        super().__init__(state)
         self.number = number
         self.reading: Reading | None = None
         self._typed: dict[str, str] = {}
@@ -85,14 +85,14 @@ class SuggestionKeys(KeysInOrder, Improving):
 
     def _choose(self, what: Literal["accepted", "rejected"]) -> None:
         if (hunk := self._meant()) is not None:
-            self._put(hunk, Choice(what))
+            self._put(hunk, HunkChoice(what))
 
     def _meant(self) -> Hunk | None:
         if (hunk := self.hunk) is None and self.has_changes:
             self.tell("The cursor is on no change: n goes to the next, N to the one before.")
         return hunk
 
-    def _put(self, hunk: Hunk, choice: Choice, told: _Told = lambda before, after: "") -> None:
+    def _put(self, hunk: Hunk, choice: HunkChoice, told: _Told = lambda before, after: "") -> None:
         if (reading := self.reading) is not None:
             made = {hunk.number: choice}
             self._stage(lambda session: session.suggestions.choose(self.number, reading.diff, made), told)
@@ -101,7 +101,7 @@ class SuggestionKeys(KeysInOrder, Improving):
         """Take every change: what is staged is the proposal then, to the byte."""
         if (reading := self.reading) is None:
             return
-        diff, all_of_them = reading.diff, {hunk.number: Choice("accepted") for hunk in reading.diff.hunks}
+        diff, all_of_them = reading.diff, {hunk.number: HunkChoice("accepted") for hunk in reading.diff.hunks}
         self._stage(lambda session: session.suggestions.choose(self.number, diff, all_of_them), accepted_words)
 
     def action_undo(self) -> None:
@@ -118,16 +118,16 @@ class SuggestionKeys(KeysInOrder, Improving):
 
         self._stage(lambda session: session.suggestions.undo(self.number, reading.diff), told)
 
-    def _stage(self, ask: Callable[[Session], Awaitable[Step]], told: _Told = lambda before, after: "") -> None:
+    def _stage(self, ask: Callable[[Session], Awaitable[StagingStep]], told: _Told = lambda before, after: "") -> None:
         """Have it done in turn, also where this page is left meanwhile."""
         try:
-            done = self.board.workspace.send(ask)
+            done = self.state.workspace.send(ask)
         except CekuraTuiError as error:
             self.tell(error.sentence(), warning=True)
             return
         self.app.run_worker(self._await_choices(done, told), group="staging")
 
-    async def _await_choices(self, done: Future[Step], told: _Told) -> None:
+    async def _await_choices(self, done: Future[StagingStep], told: _Told) -> None:
         try:
             step = await asyncio.shield(asyncio.wrap_future(done))
         except CekuraTuiError as error:
@@ -158,7 +158,7 @@ class SuggestionKeys(KeysInOrder, Improving):
         words = wording(reading.diff, hunk)
         text = chosen.text if chosen and chosen.what == "edited" else words.begin
         title = f"Edit change {hunk.number} of {len(reading.diff.hunks)} · {hunk.place}"
-        typed, home = self._typed.get(hunk.key, text), self.board.workspace.setup.paths.home
+        typed, home = self._typed.get(hunk.key, text), self.state.workspace.setup.paths.home
 
         def keep(now: str | None) -> None:
             """Keep what is typed, also for who comes back after a crash."""
@@ -188,7 +188,7 @@ class SuggestionKeys(KeysInOrder, Improving):
         else:
             self._typed[key] = text
         try:
-            done = self.board.workspace.send(lambda session: session.suggestions.keep_typed(self.number, key, text))
+            done = self.state.workspace.send(lambda session: session.suggestions.keep_typed(self.number, key, text))
         except CekuraTuiError:
             return  # the program is closing
         self.app.run_worker(self._await_typed(done), group="typed")
@@ -229,7 +229,7 @@ class SuggestionWays(SuggestionKeys):
         first = answered[0]
         assert first.run_id is not None
         turn = None if first.turn is None else first.turn + 1
-        self.app.push_screen(RunScreen(self.board, first.run_id, turn=turn))
+        self.app.push_screen(RunScreen(self.state, first.run_id, turn=turn))
 
     def action_hand_off(self) -> None:
         """Save or copy the staged prompt, or hand the change on."""
@@ -250,15 +250,15 @@ class SuggestionWays(SuggestionKeys):
         from cekura_tui.prose.conflicts import ConflictDecisions
         from cekura_tui.ui.suggestion.agent_prompt_update import PutOnAgentDialog
 
-        decisions = self.board.decisions.setdefault(self.number, ConflictDecisions())
-        self.app.push_screen(PutOnAgentDialog(self.board, self.number, self.reading.staged, decisions))
+        decisions = self.state.decisions.setdefault(self.number, ConflictDecisions())
+        self.app.push_screen(PutOnAgentDialog(self.state, self.number, self.reading.staged, decisions))
 
     def action_try_again(self) -> None:
         """Improve once more, from the staged prompt."""
         if self.reading is None:
             return
         try:
-            refuse_read_only(self.board.workspace.setup.read_only, "nothing is launched")
+            refuse_read_only(self.state.workspace.setup.read_only, "nothing is launched")
         except UsageError as error:
             self.tell(error.sentence(), warning=True)
             return
@@ -269,7 +269,7 @@ class SuggestionWays(SuggestionKeys):
 
     def action_history(self) -> None:
         """The prompts that this agent had, was sent or was proposed."""
-        job = self.reading.done.job if self.reading else self.board.job(self.number)
+        job = self.reading.done.job if self.reading else self.state.job(self.number)
         if job is None:
             return
         if job.agent_id is None:
@@ -277,13 +277,13 @@ class SuggestionWays(SuggestionKeys):
             return
         from cekura_tui.ui.suggestion.history import PromptHistoryScreen
 
-        self.app.push_screen(PromptHistoryScreen(self.board, job.agent_id, job.agent_name))
+        self.app.push_screen(PromptHistoryScreen(self.state, job.agent_id, job.agent_name))
 
     def action_details(self) -> None:
         """All that is known of its job."""
         from cekura_tui.ui.jobs.job import JobScreen
 
-        self.app.push_screen(JobScreen(self.board, self.number))
+        self.app.push_screen(JobScreen(self.state, self.number))
 
 
 class SuggestionScreen(SuggestionWays):
@@ -321,8 +321,8 @@ accepts all, `u` takes the last step back. What is not accepted is not in the st
 `h` shows the prompts that the agent had, `d` all that is known of the job.
 """
 
-    def __init__(self, board: Board, number: int) -> None:
-        super().__init__(board, number)
+    def __init__(self, state: AppState, number: int) -> None:
+        super().__init__(state, number)
         self._error: CekuraTuiError | None = None
 
     def body(self) -> ComposeResult:
@@ -346,7 +346,7 @@ accepts all, `u` takes the last step back. What is not accepted is not in the st
     @work(group="suggestion", exclusive=True)
     async def _load(self) -> None:
         try:
-            reading = await self.board.workspace.call(lambda session: session.suggestions.read(self.number))
+            reading = await self.state.workspace.call(lambda session: session.suggestions.read(self.number))
         except CekuraTuiError as error:
             self._error = error
             if self.reading is not None and not self.gone:
@@ -365,7 +365,7 @@ accepts all, `u` takes the last step back. What is not accepted is not in the st
     async def _ask_why(self, reading: Reading) -> None:
         """What the runs tell takes longer; nobody waits for it to choose."""
         try:
-            self.why = await self.board.workspace.call(lambda session: session.suggestions.why(reading))
+            self.why = await self.state.workspace.call(lambda session: session.suggestions.why(reading))
         except CekuraTuiError as error:
             self.why = Why(problems=(f"What the runs tell could not be read: {error.message}",))
         self.draw()

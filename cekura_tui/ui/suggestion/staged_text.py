@@ -13,7 +13,7 @@ from cekura_tui.prose.diff import ProseDiff
 from cekura_tui.prose.lines import stretches
 from cekura_tui.prose.staged_lines import StagedLine, StagedMark, staged_lines
 from cekura_tui.prose.staging import Choices
-from cekura_tui.ui.kit.row_canvas import RowState, Seen
+from cekura_tui.ui.kit.row_canvas import DrawnLine, RowState
 from cekura_tui.ui.kit.strips import Line, breaks
 from cekura_tui.ui.kit.virtual_list import VirtualList
 
@@ -85,7 +85,7 @@ class StagedText(VirtualList[StagedRow]):
         super()._lay_out()
         self._show_followed(None)
 
-    def _show_followed(self, seen: list[Seen[StagedRow]] | None) -> None:
+    def _show_followed(self, seen: list[DrawnLine[StagedRow]] | None) -> None:
         """A row that is higher than the list is shown where the hunk is in it."""
         if self._followed is None or not self._laid_out or self.cursor_row != self._followed[0]:
             return

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cekura_tui.model.filter.parse import Names, complete, parse
+from cekura_tui.model.filter.parse import KnownNames, complete, parse
 
-NAMES = Names(
+NAMES = KnownNames(
     scenarios=("Late refund", "Late delivery, angry", 'Say "hi"', "42"),
     agents=("Clinic", "Pizza line"),
     personalities=("In a hurry", "Talkative"),
@@ -93,7 +93,7 @@ def test_what_a_completion_writes_is_right_but_for_a_value_that_is_still_to_come
 
 @given(st.sampled_from(["scenario", "agent", "persona", "metric"]), st.text(min_size=1, max_size=10))
 def test_a_name_that_the_server_gave_is_completed_to_itself_whatever_is_in_it(key: str, name: str) -> None:
-    names = Names(scenarios=(name,), agents=(name,), personalities=(name,), metrics=(name,))
+    names = KnownNames(scenarios=(name,), agents=(name,), personalities=(name,), metrics=(name,))
     completed = complete(f"{key}:", names)
     if completed is not None:
         assert parse(completed).filter.terms[0].values[0].text == name

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from cekura_tui.model.filter.filter import ALL, GIVEN_VIEWS, KEYS, Filter, Key, Term, Value, id_of, word_of
+from cekura_tui.model.filter.filter import ALL, GIVEN_VIEWS, KEYS, Filter, FilterKey, Term, Value, id_of, word_of
 from cekura_tui.model.filter.parse import join_words, parse
 
 MOMENTS = [
@@ -44,7 +44,7 @@ TEXTS = st.lists(st.sampled_from(PIECES), max_size=14).map("".join) | st.text(ma
 NAMES = st.text(min_size=1, max_size=8) | st.sampled_from(["Late refund", "-x", "~x", 'say "hi"', "a,b|c", "\\", "a:b"])
 
 
-def values_of(key: Key) -> st.SearchStrategy[tuple[Value, ...]]:
+def values_of(key: FilterKey) -> st.SearchStrategy[tuple[Value, ...]]:
     plain = st.builds(Value, NAMES.filter(lambda text: id_of(text) is None))
     part = st.builds(Value, NAMES, st.just(True))
     number = st.integers(0, 10**12).map(lambda number: Value(str(number)))
@@ -61,7 +61,7 @@ def values_of(key: Key) -> st.SearchStrategy[tuple[Value, ...]]:
     return st.lists(one, min_size=1, max_size=1 if key.single else 3).map(tuple)
 
 
-def terms_of(key: Key) -> st.SearchStrategy[Term]:
+def terms_of(key: FilterKey) -> st.SearchStrategy[Term]:
     ops = st.sampled_from([">", ">=", "<", "<="]) if key.kind == "length" else st.just(":")
     return st.builds(Term, st.just(key.name), values_of(key), ops, st.booleans())
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from cekura_tui.demo.answers import iso, run_row
 from cekura_tui.demo.corpus import FIRST_PROJECT, Corpus
-from cekura_tui.demo.listing import Listing
+from cekura_tui.demo.listing import CorpusListing
 from cekura_tui.demo.query import read_query
 from cekura_tui.model.filter.filter import BY_NAME, ENDED, GIVEN_VIEWS, KEYS, LIVE, Filter
 from cekura_tui.model.filter.match import MOST_IDS, Matcher, Params, Split, split
@@ -133,11 +133,11 @@ def test_what_is_told_here_is_named_once_in_the_words_of_the_filter_line() -> No
 
 
 @cache
-def workspace() -> tuple[Listing, list[RunRow]]:
+def workspace() -> tuple[CorpusListing, list[RunRow]]:
     corpus = Corpus(240, EPOCH)
     found = [corpus.facts(run_id) for run_id in corpus.run_ids(0)]
     payloads = [clean_json(run_row(corpus, facts)) for facts in found if facts is not None]
-    return Listing(corpus), [row_of(Run.read(payload)) for payload in payloads]
+    return CorpusListing(corpus), [row_of(Run.read(payload)) for payload in payloads]
 
 
 def listed(params: Params) -> list[RunRow]:

@@ -20,8 +20,8 @@ from cekura_tui.model.run.groups import (
     STRIP,
     Finding,
     Group,
-    Grouping,
     How,
+    RunGroups,
     Since,
     group_runs,
     since_words,
@@ -108,11 +108,11 @@ def ids(rows: Iterable[RunRow], kind: Kind) -> set[int]:
     return {row.id for row in rows if row.outcome.kind == kind}
 
 
-def of(grouping: Grouping, section: str) -> list[Group]:
+def of(grouping: RunGroups, section: str) -> list[Group]:
     return [group for group in grouping.groups if group.section == section]
 
 
-def titles(grouping: Grouping) -> list[tuple[str, str, int]]:
+def titles(grouping: RunGroups) -> list[tuple[str, str, int]]:
     return [(group.title, group.detail, group.count) for group in grouping.groups]
 
 

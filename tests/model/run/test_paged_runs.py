@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from run_shelf import FIRST_ID, PASSED, RUNNING, RunShelf, row
 
-from cekura_tui.model.run.listing import PAGE, Gap, Layout, PagedRuns, RunPage
+from cekura_tui.model.run.listing import PAGE, Layout, PagedRuns, RunPage, UnloadedRun
 
 APART = 60.0
 
 
 def keys(runs: PagedRuns) -> list[object]:
     """What each place of the list is known by."""
-    return [item.key if isinstance(item, Gap) else item.id for item in runs.listed]
+    return [item.key if isinstance(item, UnloadedRun) else item.id for item in runs.listed]
 
 
 def paged(runs: int, **habits: object) -> tuple[RunShelf, PagedRuns]:
@@ -37,7 +37,7 @@ def test_a_server_that_lists_oldest_first_has_its_newest_runs_in_its_last_page()
     assert newest is not None
     runs.put(newest)
     assert [item.id for item in runs.listed[:3]] == [FIRST_ID + 22, FIRST_ID + 21, FIRST_ID + 20]
-    assert [isinstance(item, Gap) for item in runs.listed] == [False] * 3 + [True] * 10 + [False] * 10
+    assert [isinstance(item, UnloadedRun) for item in runs.listed] == [False] * 3 + [True] * 10 + [False] * 10
 
 
 def test_the_page_after_those_in_view_is_on_the_side_to_which_one_moves() -> None:
@@ -122,7 +122,7 @@ def test_a_run_that_moved_into_the_next_page_is_not_listed_twice() -> None:
     assert second is not None
     runs.put(RunPage(2, 6, (runs.listed[2], *second.rows[:2])))
     assert [item.id for item in runs.listed.runs()] == [FIRST_ID + n for n in (5, 4, 3, 2, 1)]
-    assert isinstance(runs.listed[5], Gap)
+    assert isinstance(runs.listed[5], UnloadedRun)
     assert "not told" in runs.listed[5].why
 
 

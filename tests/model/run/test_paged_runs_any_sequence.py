@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 from run_shelf import FIRST_ID, RUNNING, RunShelf
 
-from cekura_tui.model.run.listing import Gap, PagedRuns, RunPage
+from cekura_tui.model.run.listing import PagedRuns, RunPage, UnloadedRun
 from cekura_tui.model.run.view import RunRow
 
 APART = 60.0
@@ -20,7 +20,7 @@ WHICH = st.integers(0, 40)
 
 def keys(runs: PagedRuns) -> list[object]:
     """What each place of the list is known by."""
-    return [item.key if isinstance(item, Gap) else item.id for item in runs.listed]
+    return [item.key if isinstance(item, UnloadedRun) else item.id for item in runs.listed]
 
 
 class AListOfPages(RuleBasedStateMachine):
@@ -148,14 +148,14 @@ class AListOfPages(RuleBasedStateMachine):
         everything = [run.id for run in self.runs.rows()]
         assert len(everything) == len(set(everything)) == len(loaded) + self.runs.waiting
         assert all(map(self.runs.knows, everything))
-        assert self.runs.whole == (not any(isinstance(item, Gap) for item in self.runs.listed))
+        assert self.runs.whole == (not any(isinstance(item, UnloadedRun) for item in self.runs.listed))
 
     @invariant()
     def everything_is_found_by_its_key(self) -> None:
         assert [self.runs.listed.place_of(key) for key in keys(self.runs)] == list(range(self.runs.count))
         gone = [("gap", self.runs.layout.count), FIRST_ID - 1, "no key of it"]
         assert [self.runs.listed.place_of(key) for key in gone] == [None] * 3
-        gaps = [(n, item) for n, item in enumerate(self.runs.listed) if isinstance(item, Gap)]
+        gaps = [(n, item) for n, item in enumerate(self.runs.listed) if isinstance(item, UnloadedRun)]
         assert all(gap.key == ("gap", n - self.runs.listed.head) for n, gap in gaps)
 
     @invariant()

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from pydantic import BaseModel
 
 from cekura_tui.model.run.run import (
-    Alignment,
+    AlignmentPayload,
     CallerProfile,
     CriticalCategory,
     Evaluation,
@@ -34,7 +34,7 @@ MODELS: dict[str, type[Payload]] = {
     "Evaluation": Evaluation,
     "RunListCriticalCategories": CriticalCategory,
     "TestProfileData": CallerProfile,
-    "OutcomeAlignment": Alignment,
+    "OutcomeAlignment": AlignmentPayload,
     "CallLogListSerializerMetricsWithExplanation": Metric,
 }
 ANYTHING = [{"metric_id": 3, "metric_name": "Polite", "passed": True}]
@@ -170,7 +170,7 @@ def test_odd_forms_that_have_been_seen_are_taken(fields: dict[str, Any], name: s
     ("sent", "meant"), [("yes", True), ("No", False), (" TRUE ", True), (False, False), ("?", None)]
 )
 def test_aligned_is_read_as_yes_or_no_in_either_form(sent: object, meant: bool | None) -> None:
-    assert Alignment.model_validate({"aligned": sent}).aligned is meant
+    assert AlignmentPayload.model_validate({"aligned": sent}).aligned is meant
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from rich.segment import Segment
 from textual.color import Color
 
 from cekura_tui.model.run.verdict import State
-from cekura_tui.model.transcript.timeline import LONGEST_CALL, Span, Timeline, Timing, clock, timeline_of, timings
+from cekura_tui.model.transcript.timeline import LONGEST_CALL, TimedTurn, Timeline, Timing, clock, timeline_of, timings
 from cekura_tui.model.transcript.transcript import Turn
 from cekura_tui.ui.run.timeline import Scale, lanes, ruler
 from cekura_tui.ui.terminal.filters import AsciiFilter
@@ -181,7 +181,10 @@ def test_what_is_not_known_is_said(turns: list[Turn], note: str) -> None:
 
 def test_an_end_before_its_start_is_none_and_what_began_before_the_call_is_cut_to_it() -> None:
     line = timeline_of(call(("c", -0.5, 2), ("a", 5, 3)))
-    assert [lane.spans for lane in line.lanes[:2]] == [(Span(1, "testing", 0, 2),), (Span(2, "main", 5, None),)]
+    assert [lane.spans for lane in line.lanes[:2]] == [
+        (TimedTurn(1, "testing", 0, 2),),
+        (TimedTurn(2, "main", 5, None),),
+    ]
 
 
 @pytest.mark.parametrize(("told", "length"), [(None, 9), (3, 9), (60, 60), (1e12, 9), (-1, 9), (float("nan"), 9)])

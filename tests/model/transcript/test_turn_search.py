@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cekura_tui.model.transcript.search import MOST, Found, Match, read_asked
+from cekura_tui.model.transcript.search import MOST, TurnMatch, TurnMatches, read_asked
 from cekura_tui.model.transcript.transcript import Turn
 
 SPEAKERS = ("testing", "main", "tool_call", "tool_result", "other")
@@ -18,49 +18,49 @@ def turns(*texts: str) -> list[Turn]:
     return [Turn(n, SPEAKERS[n % 5], "", None, None, text) for n, text in enumerate(texts)]  # type: ignore[arg-type]
 
 
-def all_of(found: Found) -> list[Match]:
+def all_of(found: TurnMatches) -> list[TurnMatch]:
     return [found[place] for place in range(len(found))]
 
 
 def test_words_are_found_in_any_case_and_over_the_ends_of_lines() -> None:
-    found = Found(turns("Call Me", "I said: call\n\n me back", "recall menu", "ÄRGER", "call  me"), "call me")
+    found = TurnMatches(turns("Call Me", "I said: call\n\n me back", "recall menu", "ÄRGER", "call  me"), "call me")
     assert all_of(found) == [(0, 0, 7), (1, 8, 17), (2, 2, 9), (4, 0, 8)]
-    assert all_of(Found(turns("ÄRGER", "ÄRGER ÄRGER"), "ärger")) == [(0, 0, 5), (1, 0, 5), (1, 6, 11)]
-    assert all_of(Found(turns("ΟΔΟΣ, οδός ΟΔΟΣΑ"), "οδοσ")) == [(0, 0, 4), (0, 11, 15)]
+    assert all_of(TurnMatches(turns("ÄRGER", "ÄRGER ÄRGER"), "ärger")) == [(0, 0, 5), (1, 0, 5), (1, 6, 11)]
+    assert all_of(TurnMatches(turns("ΟΔΟΣ, οδός ΟΔΟΣΑ"), "οδοσ")) == [(0, 0, 4), (0, 11, 15)]
 
 
 def test_a_letter_that_is_two_in_lower_case_moves_no_mark() -> None:
-    assert all_of(Found(turns("İİİ Book İ book"), "book")) == [(0, 4, 8), (0, 11, 15)]
+    assert all_of(TurnMatches(turns("İİİ Book İ book"), "book")) == [(0, 4, 8), (0, 11, 15)]
 
 
 def test_signs_stand_for_themselves() -> None:
-    assert all_of(Found(turns("$5.00? (yes) [x]", "a5b00"), "5.00? (yes) [x]")) == [(0, 1, 16)]
+    assert all_of(TurnMatches(turns("$5.00? (yes) [x]", "a5b00"), "5.00? (yes) [x]")) == [(0, 1, 16)]
 
 
 def test_one_side_alone_is_searched_where_it_is_named() -> None:
     spoken = turns(*["book it"] * 5)
-    assert [match.n for match in all_of(Found(spoken, "caller: book"))] == [0]
-    assert [match.n for match in all_of(Found(spoken, "AGENT:book"))] == [1]
-    assert [match.n for match in all_of(Found(spoken, "tool: book"))] == [2, 3]
-    assert [match.n for match in all_of(Found(spoken, "other:book"))] == [4]
+    assert [match.n for match in all_of(TurnMatches(spoken, "caller: book"))] == [0]
+    assert [match.n for match in all_of(TurnMatches(spoken, "AGENT:book"))] == [1]
+    assert [match.n for match in all_of(TurnMatches(spoken, "tool: book"))] == [2, 3]
+    assert [match.n for match in all_of(TurnMatches(spoken, "other:book"))] == [4]
     assert read_asked("at 10:30") == ((), "at 10:30")
 
 
 @pytest.mark.parametrize("asked", ["", "  ", "caller:", "agent:  "])
 def test_nothing_asked_finds_nothing(asked: str) -> None:
-    found = Found(turns("a b", ""), asked)
+    found = TurnMatches(turns("a b", ""), asked)
     assert (len(found), bool(found), found.first_from(0), found.spans(0)) == (0, False, 0, ())
 
 
 def test_a_letter_of_which_there_are_very_many_is_counted_up_to_a_limit_in_each_turn() -> None:
-    found = Found(turns("e" * 1_000_000, "e"), "e")
+    found = TurnMatches(turns("e" * 1_000_000, "e"), "e")
     assert len(found) == MOST + 1
     assert found[MOST] == (1, 0, 1)
 
 
 @given(st.lists(st.text(alphabet="abA \n", max_size=12), max_size=12), st.text(alphabet="ab ", max_size=3))
 def test_places_and_matches_are_inverse_and_in_order(texts: list[str], asked: str) -> None:
-    found = Found(turns(*texts), asked)
+    found = TurnMatches(turns(*texts), asked)
     matches = all_of(found)
     assert matches == sorted(set(matches))
     assert [found.place_of(match) for match in matches] == list(range(len(matches)))
@@ -71,6 +71,6 @@ def test_places_and_matches_are_inverse_and_in_order(texts: list[str], asked: st
         if words and " " not in words:
             assert len(found.spans(n)) == text.lower().count(words)
         assert found.first_from(n) == sum(match.n < n for match in matches)
-    assert found.place_of(Match(0, 99, 100)) is None
+    assert found.place_of(TurnMatch(0, 99, 100)) is None
     with pytest.raises(IndexError):
         found[len(found)]

@@ -109,8 +109,8 @@ async def test_the_job_of_a_file_of_an_odd_name_knows_the_file(served: Served, t
         await sees(pilot, "Read /")
         await pilot.press("ctrl+g")
         await sent(served)
-        await eventually(lambda: pilot.app.board.jobs, "the job is there")  # type: ignore[attr-defined]
-        assert [job.prompt_source for job in pilot.app.board.jobs] == [str(own.resolve())]  # type: ignore[attr-defined]
+        await eventually(lambda: pilot.app.state.jobs, "the job is there")  # type: ignore[attr-defined]
+        assert [job.prompt_source for job in pilot.app.state.jobs] == [str(own.resolve())]  # type: ignore[attr-defined]
 
 
 async def test_a_file_with_tabs_line_ends_and_escapes_is_sent_to_the_byte(served: Served, odd_file: Path) -> None:

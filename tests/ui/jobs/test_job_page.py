@@ -96,7 +96,7 @@ async def test_the_list_below_a_page_draws_nothing_that_is_not_seen(quiet: Setup
         pilot.app.post_display_hook = lambda: frames.append(None)  # type: ignore[method-assign]
         for _ in range(3):
             shelf.running(RUNNING, ago=20)
-        await eventually(lambda: len(board_of(pilot).jobs) == 4, "the jobs on the board")
+        await eventually(lambda: len(board_of(pilot).jobs) == 4, "the jobs on the state")
         await still(pilot)
         assert not frames
         await pilot.press("escape")

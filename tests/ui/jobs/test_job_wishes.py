@@ -52,7 +52,7 @@ async def test_an_unconfirmed_job_is_launched_again_after_a_warning_and_once(
         assert not scripted.requests("POST", LAUNCH)
         await pilot.press("a", "a", "y", "a", "y")
         await sees(pilot, "It was launched again as job 2.", gone="a Relaunch")
-        await eventually(lambda: len(board_of(pilot).jobs) == 2, "the second job is on the board")
+        await eventually(lambda: len(board_of(pilot).jobs) == 2, "the second job is on the state")
         sent = [got.json() for got in scripted.requests("POST", LAUNCH)]
         assert sent == [DRAFT.body()]
         while pilot.app.screen.query("#job-text") or pilot.app.screen.is_modal:

@@ -100,7 +100,7 @@ async def test_every_key_of_a_prompt_history_is_told(tmp_path: Path) -> None:
     with agents(tmp_path) as server:
         async with opened(server.setup(), size=SMALL) as pilot:
             await sees(pilot, "240 runs")
-            pilot.app.push_screen(PromptHistoryScreen(pilot.app.board, CLINIC, "Clinic"))  # type: ignore[attr-defined]
+            pilot.app.push_screen(PromptHistoryScreen(pilot.app.state, CLINIC, "Clinic"))  # type: ignore[attr-defined]
             await sees(pilot, "Prompts of", "» is what it has now")
             await shows_all(pilot, "j", "Every prompt that was seen", "forgets it.")
 

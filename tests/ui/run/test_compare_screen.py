@@ -69,7 +69,7 @@ class Compared:
     def __init__(self, pilot: Pilot[None], view: RunView) -> None:
         self.pilot = pilot
         self.left: list[Any] = []
-        self.screen = CompareScreen(pilot.app.board, view)  # type: ignore[attr-defined]
+        self.screen = CompareScreen(pilot.app.state, view)  # type: ignore[attr-defined]
 
     @property
     def pairs(self) -> TurnPairs:

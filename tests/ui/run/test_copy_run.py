@@ -29,7 +29,7 @@ from cekura_tui.model.text import clean_json
 from cekura_tui.model.transcript.transcript import Turn
 from cekura_tui.ui.kit import copying
 from cekura_tui.ui.run.copy import CopyRunDialog
-from cekura_tui.ui.state import Board
+from cekura_tui.ui.state import AppState
 from cekura_tui.ui.terminal.browser import open_link
 from cekura_tui.workspace.setup import DemoOptions, Setup, make_setup
 
@@ -83,8 +83,8 @@ def copy_of(
     verdict: Verdict | None = None,
     dashboard: str | None = DASHBOARD,
     scope: Scope | None = PROJECT,
-) -> Callable[[Board], CopyRunDialog]:
-    return lambda board: CopyRunDialog(board, shown, turn=turn, verdict=verdict, dashboard=dashboard, scope=scope)
+) -> Callable[[AppState], CopyRunDialog]:
+    return lambda state: CopyRunDialog(state, shown, turn=turn, verdict=verdict, dashboard=dashboard, scope=scope)
 
 
 def offered(app: OneDialog) -> list[str]:

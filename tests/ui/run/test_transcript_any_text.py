@@ -12,12 +12,12 @@ from transcripts import TranscriptApp, call, screen
 
 from cekura_tui.evidence.evidence import TurnMark
 from cekura_tui.model.text import LONGEST_LINE, clean
-from cekura_tui.model.transcript.search import Found, Match
+from cekura_tui.model.transcript.search import TurnMatch, TurnMatches
 from cekura_tui.model.transcript.timeline import Timing
 from cekura_tui.model.transcript.tool_call import pretty
 from cekura_tui.model.transcript.transcript import Turn
 from cekura_tui.ui.kit.strips import strips_of
-from cekura_tui.ui.run.turn_lines import MOST_LINES, Look, line_of, pieces_of, raw_line, turn_lines
+from cekura_tui.ui.run.turn_lines import MOST_LINES, TurnLook, line_of, pieces_of, raw_line, turn_lines
 from cekura_tui.ui.terminal.cells import drawn
 
 ODD = [
@@ -67,7 +67,7 @@ def plain_ink(component: str) -> Style:
     )
 
 
-def drawn_text(turn: Turn, look: Look, width: int) -> list[str]:
+def drawn_text(turn: Turn, look: TurnLook, width: int) -> list[str]:
     """The lines of a turn's text without what stands before them; each is checked for its width."""
     lines = turn_lines(turn, look, width, plain_ink)
     for strip in strips_of(lines, width, Style()):
@@ -97,10 +97,10 @@ def test_all_that_was_said_is_drawn_in_straight_columns(
     places = st.integers(min_value=0, max_value=len(text))
     spans = tuple((min(pair), max(pair)) for pair in data.draw(st.lists(st.tuples(places, places), max_size=4)))
     asked = data.draw(st.sampled_from(["", "a", "予", "word", "\u0301", "x x"]))
-    look = Look(
+    look = TurnLook(
         timings={1: timing},
         marks={1: [TurnMark("pass", "Name", "quoted", "sure", spans)]},
-        found=Found([turn], asked),
+        found=TurnMatches([turn], asked),
     )
     texts = drawn_text(turn, look, width)
     if not text.strip():
@@ -137,8 +137,8 @@ def test_the_line_of_a_character_is_the_line_on_which_it_is_drawn(
     if not text or text[offset].isspace() or not text.strip():
         return
     turn = Turn(1, "testing", "", 1.0, None, text)
-    look = Look(timings={1: Timing(overlap=2.0)} if overlap else {}, current=Match(1, offset, offset + 1))
-    look.found = Found([turn], text[offset])
+    look = TurnLook(timings={1: Timing(overlap=2.0)} if overlap else {}, current=TurnMatch(1, offset, offset + 1))
+    look.found = TurnMatches([turn], text[offset])
     if (offset, offset + 1) not in look.found.spans(1):
         return
     lines = turn_lines(turn, look, width, plain_ink)
@@ -150,8 +150,8 @@ def test_the_line_of_a_character_is_the_line_on_which_it_is_drawn(
 @given(st.recursive(LEAVES, lambda some: st.lists(some, max_size=4) | st.dictionaries(TEXTS, some, max_size=3)), WIDTHS)
 def test_all_that_a_tool_was_told_is_drawn_in_straight_columns(value: object, width: int) -> None:
     turn = call(1, "find", json.dumps(value))
-    assert len(turn_lines(turn, Look(), width, plain_ink)) == 1
-    look = Look(unfolded={1})
+    assert len(turn_lines(turn, TurnLook(), width, plain_ink)) == 1
+    look = TurnLook(unfolded={1})
     texts = drawn_text(turn, look, width)
     assert texts[0].startswith("▾ find")
     told = letters("".join(line for line in texts[1:] if not line.startswith("… (")))

@@ -23,7 +23,7 @@ from cekura_tui.model.run.view import RunRow, row_of
 from cekura_tui.model.scope import Scope
 from cekura_tui.ui.kit import copying
 from cekura_tui.ui.runs.export import SAVE_ALL, SAVE_THESE, CopyRunsDialog
-from cekura_tui.ui.state import Board
+from cekura_tui.ui.state import AppState
 from cekura_tui.workspace.setup import DemoOptions, Setup, make_setup
 
 DASHBOARD = "https://dashboard.cekura.ai"
@@ -46,8 +46,8 @@ def setup(scripted: ScriptedServer) -> Setup:
 
 def copy_of(
     *rows: RunRow, dashboard: str | None = DASHBOARD, scope: Scope | None = PROJECT, notes: dict[int, str] | None = None
-) -> Callable[[Board], CopyRunsDialog]:
-    return lambda board: CopyRunsDialog(board, rows, dashboard, scope, notes or {})
+) -> Callable[[AppState], CopyRunsDialog]:
+    return lambda state: CopyRunsDialog(state, rows, dashboard, scope, notes or {})
 
 
 def offered(app: OneDialog) -> list[str]:

@@ -25,7 +25,7 @@ from cekura_tui.model.run.run import Run
 from cekura_tui.model.run.view import RunRow, row_of
 from cekura_tui.model.scope import Scope
 from cekura_tui.ui.runs.export import ExportRunsDialog
-from cekura_tui.ui.state import Board
+from cekura_tui.ui.state import AppState
 from cekura_tui.ui.theme import THEME, style_sheets
 from cekura_tui.workspace.setup import Setup
 from cekura_tui.workspace.workspace import Workspace
@@ -50,8 +50,8 @@ class Host(App[None]):
     def on_mount(self) -> None:
         self.register_theme(THEME)
         self.theme = THEME.name
-        board = Board(self, self._workspace, clock=lambda: EPOCH)
-        self.push_screen(ExportRunsDialog(board, *self._given), lambda answer: setattr(self, "answer", answer))
+        state = AppState(self, self._workspace, clock=lambda: EPOCH)
+        self.push_screen(ExportRunsDialog(state, *self._given), lambda answer: setattr(self, "answer", answer))
 
 
 @asynccontextmanager

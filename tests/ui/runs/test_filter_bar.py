@@ -18,14 +18,14 @@ from textual.widgets import Input
 from waiting import eventually
 from watching import screen_text, sees, still
 
-from cekura_tui.model.filter.parse import Names, parse
+from cekura_tui.model.filter.parse import KnownNames, parse
 from cekura_tui.model.text import clean
 from cekura_tui.ui.runs.filter_bar import LONGEST, FilterBar, completed_line, goes_on
 from cekura_tui.ui.theme import THEME, style_sheets
 
 IN_EFFECT = 'outcome:failed -metric:"Task completion"'
 NOTE = "metric: on 400 of 81,233 loaded"
-NAMES = Names(scenarios=("Late refund", "Straße77"), agents=("Clinic",), metrics=("Task completion",))
+NAMES = KnownNames(scenarios=("Late refund", "Straße77"), agents=("Clinic",), metrics=("Task completion",))
 SMALL = (80, 24)
 
 
@@ -364,7 +364,7 @@ async def test_tab_without_an_offer_keeps_the_line() -> None:
 async def test_of_ten_thousand_hostile_names_the_one_that_is_meant_is_completed_as_text() -> None:
     app = BarApp()
     names = tuple(clean(f"{EVIL} {n}\n{n * 'x'}") for n in range(10_000, 0, -1))
-    app.bar.names = Names(scenarios=(*names, "zzz one"), metrics=names)
+    app.bar.names = KnownNames(scenarios=(*names, "zzz one"), metrics=names)
     async with app.run_test(size=SMALL) as pilot:
         await type_in(pilot, "scenario:zz")
         await pilot.press("tab", "enter")
@@ -374,7 +374,7 @@ async def test_of_ten_thousand_hostile_names_the_one_that_is_meant_is_completed_
         assert app.typed == 'metric:"[2J]'
         await pilot.press("tab")
         await pilot.press("escape")
-        app.bar.names = Names(metrics=(f"{EVIL}\nmore",))
+        app.bar.names = KnownNames(metrics=(f"{EVIL}\nmore",))
         await type_in(pilot, "metric:")
         await pilot.press("tab", "enter")
         assert app.told[-1] is not None
@@ -391,7 +391,7 @@ async def test_of_ten_thousand_hostile_names_the_one_that_is_meant_is_completed_
 def test_what_tab_writes_is_one_line_without_control_characters_and_no_longer_than_its_room(
     typed: str, name: str, room: int
 ) -> None:
-    names = Names((name,), (name,), (name,), (name,))
+    names = KnownNames((name,), (name,), (name,), (name,))
     completed = completed_line(typed, names, room)
     if completed is not None:
         assert len(completed) <= room

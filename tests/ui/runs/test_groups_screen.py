@@ -23,7 +23,7 @@ from cekura_tui.model.run.groups import HOWS, Group, How, group_runs
 from cekura_tui.model.run.run import Run
 from cekura_tui.model.run.view import RunRow, row_of
 from cekura_tui.ui.runs.groups import AT_ONCE, BAR, READ_ON, GroupList, GroupsScreen, bar, percent
-from cekura_tui.ui.state import Board
+from cekura_tui.ui.state import AppState
 from cekura_tui.ui.theme import THEME, style_sheets
 from cekura_tui.workspace.setup import Setup
 from cekura_tui.workspace.workspace import Workspace
@@ -45,7 +45,7 @@ class Host(App[None]):
 
     def __init__(self, workspace: Workspace) -> None:
         super().__init__()
-        self.board = Board(self, workspace, lambda: EPOCH)
+        self.state = AppState(self, workspace, lambda: EPOCH)
         self.left: list[object] = []
 
     def on_mount(self) -> None:
@@ -53,7 +53,7 @@ class Host(App[None]):
         self.theme = THEME.name
 
     def group(self, rows: Sequence[RunRow]) -> None:
-        self.push_screen(GroupsScreen(self.board, rows, f"of {len(rows)} loaded runs"), self.left.append)
+        self.push_screen(GroupsScreen(self.state, rows, f"of {len(rows)} loaded runs"), self.left.append)
 
 
 @asynccontextmanager
@@ -74,7 +74,7 @@ async def loaded(app: Host) -> list[RunRow]:
     number, more = 0, True
     while more:
         number += 1
-        page = await app.board.workspace.call(lambda session: session.client.runs({"project_id": PROJECT}, number))  # noqa: B023
+        page = await app.state.workspace.call(lambda session: session.client.runs({"project_id": PROJECT}, number))  # noqa: B023
         rows += map(row_of, page.items)
         more = page.more
     return rows
@@ -110,7 +110,7 @@ async def test_the_groups_tell_why_the_newest_failed_and_f_reads_on(served: Serv
         await sees(pilot, f"{len(failed)} failed · {errors} errors of 240 loaded runs", "The agent")
         assert screen_text(app).splitlines()[3] == f" Failed checks · {len(failed)} runs"
         assert len(served.asked(BULK)) == READ_ON // AT_ONCE
-        read = await app.board.workspace.call(lambda session: session.shelf.findings(failed))
+        read = await app.state.workspace.call(lambda session: session.shelf.findings(failed))
         assert set(read) == set(failed[:READ_ON])
         await pilot.press("F")
         await sees(pilot, "Why all of them failed is read.", gone="F Read on")
@@ -151,7 +151,7 @@ async def test_a_scenario_with_a_personality_shows_its_last_outcomes_and_since_w
             await sees(pilot, NAMES["pair"])
             failing = next(group for group in group_runs(rows, "pair", {}).groups if group.first_failed)
             assert failing.first_failed is not None
-            when = app.board.when(failing.first_failed.at)
+            when = app.state.when(failing.first_failed.at)
             told = f"{failing.detail} · first failed at run {failing.first_failed.run_id}, {when}"
             await sees(pilot, f" {failing.strip} ", failing.title[:20], told)
 

@@ -50,7 +50,7 @@ async def keep(app: OneDialog, said: Said) -> None:
             run = {"id": number, "scenario_name": f"Scenario {number}", "transcript_object": turns}
             session.store.runs.keep_opened(Run.read(run), float(number))
 
-    await app.board.workspace.call(keep_all)
+    await app.state.workspace.call(keep_all)
 
 
 def hits(app: OneDialog) -> list[tuple[int, int]]:
@@ -140,7 +140,7 @@ async def test_a_sqlite_without_an_index_finds_the_same_and_says_so(quiet: Setup
             store = session.store
             store.said = SaidStore(store.database, store.account, index=False)
 
-        await app.board.workspace.call(no_index)
+        await app.state.workspace.call(no_index)
         await opened(app, pilot, CALLS)
         await pilot.press(*"blue card")
         await sees(pilot, "2 hits in 2 of 3 opened runs, searched without an index")

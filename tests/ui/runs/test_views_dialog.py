@@ -15,25 +15,25 @@ from textual.pilot import Pilot
 from waiting import answered, eventually
 from watching import screen_text, sees, still
 
-from cekura_tui.model.filter.filter import GIVEN_VIEWS, View
+from cekura_tui.model.filter.filter import GIVEN_VIEWS, SavedView
 from cekura_tui.model.filter.parse import parse
 from cekura_tui.ui.runs.views import ViewList, ViewsDialog
-from cekura_tui.ui.state import Board
+from cekura_tui.ui.state import AppState
 from cekura_tui.ui.theme import THEME, style_sheets
 from cekura_tui.workspace.setup import Setup
 from cekura_tui.workspace.workspace import Workspace
 
 SMALL = (80, 24)
-ANGRY, TEXT = View("Angry callers", "scenario:~angry outcome:failed"), View("text only", "mode:text")
+ANGRY, TEXT = SavedView("Angry callers", "scenario:~angry outcome:failed"), SavedView("text only", "mode:text")
 
 
 class ViewsApp(App[None]):
     CSS_PATH = style_sheets()
     BINDINGS: ClassVar[list[BindingType]] = [Binding("v", "views", "Views")]
 
-    def __init__(self, workspace: Workspace, current: str, views: Sequence[View]) -> None:
+    def __init__(self, workspace: Workspace, current: str, views: Sequence[SavedView]) -> None:
         super().__init__()
-        self.board = Board(self, workspace)
+        self.state = AppState(self, workspace)
         self.current, self.views = current, views
         self.told: list[str | None] = []
 
@@ -42,12 +42,12 @@ class ViewsApp(App[None]):
         self.theme = THEME.name
 
     def action_views(self) -> None:
-        self.push_screen(ViewsDialog(self.board, self.current, self.views), self.told.append)
+        self.push_screen(ViewsDialog(self.state, self.current, self.views), self.told.append)
 
 
 @asynccontextmanager
 async def opened(
-    setup: Setup, current: str = "", *views: View, size: tuple[int, int] = SMALL
+    setup: Setup, current: str = "", *views: SavedView, size: tuple[int, int] = SMALL
 ) -> AsyncIterator[Pilot[Any]]:
     """The dialog over an app, on a real session in which these views are saved."""
     workspace = Workspace(setup)
@@ -70,10 +70,10 @@ def told(pilot: Pilot[Any]) -> list[str | None]:
 
 
 def workspace_of(pilot: Pilot[Any]) -> Workspace:
-    return pilot.app.board.workspace  # type: ignore[attr-defined, no-any-return]
+    return pilot.app.state.workspace  # type: ignore[attr-defined, no-any-return]
 
 
-async def kept(pilot: Pilot[Any], *views: View) -> None:
+async def kept(pilot: Pilot[Any], *views: SavedView) -> None:
     """Wait until these are the saved views, as another window would read them."""
     call = workspace_of(pilot).call
     await answered(
@@ -118,7 +118,7 @@ async def test_escape_changes_nothing(quiet: Setup) -> None:
 
 
 async def test_the_view_in_effect_has_a_dot_and_the_cursor_and_what_is_above_it_is_shown(quiet: Setup) -> None:
-    many = [View(f"view {n:02}", f"result:{n}") for n in range(40)]
+    many = [SavedView(f"view {n:02}", f"result:{n}") for n in range(40)]
     async with opened(quiet, "outcome:error", *many) as pilot:
         await sees(pilot, "● Errors", "Failed today")
         assert screen_text(pilot.app).count("●") == 1
@@ -139,7 +139,7 @@ async def test_the_filter_in_effect_is_saved_with_a_name_and_found_again(quiet: 
         await sees(pilot, "A name for mode:text", "enter saves")
         await pilot.press(*"suxv  text", "enter")
         await sees(pilot, "Saved as “suxv text”.", "● suxv text", gone="A name for")
-        await kept(pilot, View("suxv text", "mode:text"))
+        await kept(pilot, SavedView("suxv text", "mode:text"))
         await pilot.press("g", "G", "enter")
         assert told(pilot) == ["mode:text"]
 
@@ -167,7 +167,7 @@ async def test_a_name_that_cannot_be_is_refused_in_words_and_can_be_mended(quiet
         await pilot.press("ctrl+u", *"mine")
         await sees(pilot, "mine", gone=says)
         await pilot.press("enter")
-        await kept(pilot, View("mine", "mode:text"))
+        await kept(pilot, SavedView("mine", "mode:text"))
 
 
 async def test_escape_from_the_name_goes_back_to_the_list_with_nothing_saved(quiet: Setup) -> None:
@@ -191,7 +191,7 @@ async def test_a_view_is_replaced_only_when_enter_is_pressed_once_more_on_its_na
         await kept(pilot, ANGRY)
         await pilot.press("enter")
         await sees(pilot, "Saved as “Angry callers”.")
-        await kept(pilot, View("Angry callers", "mode:text"))
+        await kept(pilot, SavedView("Angry callers", "mode:text"))
         assert shown(pilot)[4:] == ["Angry callers"]
 
 
@@ -234,7 +234,7 @@ async def test_what_was_saved_anew_under_a_forgotten_name_is_not_undone(quiet: S
         await sees(pilot, "Saved as “Angry callers”.")
         await pilot.press("u")
         await sees(pilot, "! Nothing was forgotten here.")
-        await kept(pilot, View("Angry callers", "mode:text"))
+        await kept(pilot, SavedView("Angry callers", "mode:text"))
 
 
 async def test_a_view_that_could_not_be_forgotten_comes_back(quiet: Setup) -> None:
@@ -259,7 +259,7 @@ async def test_a_view_that_is_forgotten_as_the_dialog_closes_is_forgotten(quiet:
 
 
 async def test_names_and_filters_are_never_markup_nor_control_characters(quiet: Setup) -> None:
-    evil = View(f"a {EVIL[:40]}", f'scenario:"{EVIL}"')
+    evil = SavedView(f"a {EVIL[:40]}", f'scenario:"{EVIL}"')
     async with opened(quiet, evil.filter, evil) as pilot:
         await sees(pilot, "● a [2J]0;owned[/red]", 'scenario:"[2J]0;owned[/red] [@click=')
         await pilot.press("s")
@@ -271,7 +271,7 @@ async def test_names_and_filters_are_never_markup_nor_control_characters(quiet: 
 
 
 async def test_on_a_small_terminal_the_list_gives_way_and_what_is_said_is_seen(quiet: Setup) -> None:
-    many = [View(f"view {n:02}", f"result:{n} {'-word ' * 40}") for n in range(40)]
+    many = [SavedView(f"view {n:02}", f"result:{n} {'-word ' * 40}") for n in range(40)]
     async with opened(quiet, "mode:text", *many, size=(60, 15)) as pilot:
         await pilot.press("s", *"view 07", "enter")
         await sees(pilot, "Views", "A name for mode:text", "view 07", "There is a view “view 07” already")

@@ -41,7 +41,7 @@ async def deciding(
     server: Agents, decisions: ConflictDecisions | None = None
 ) -> AsyncIterator[tuple[OneDialog, Pilot[None]]]:
     """The dialog, and every next one, with these decisions, as on one page; or each with none, as on a new page."""
-    async with asked(server.setup(), lambda board: PutOnAgentDialog(board, 1, STAGED, decisions), size=SMALL) as (
+    async with asked(server.setup(), lambda state: PutOnAgentDialog(state, 1, STAGED, decisions), size=SMALL) as (
         app,
         pilot,
     ):
@@ -215,7 +215,7 @@ async def test_that_nothing_can_be_kept_is_told_once_and_what_was_typed_stays_in
     async with deciding(server) as (app, pilot):
         await sees(pilot, "conflict 1 of 2")
         await typing(pilot, "Be brief")
-        await app.board.workspace.call(lambda session: query_only(session, "ON"))
+        await app.state.workspace.call(lambda session: query_only(session, "ON"))
         for text in ("One", "Two"):
             pilot.app.screen.query_one(TextArea).load_text(text)
             await eventually(lambda text=text: text in kept_in(pilot), f"a try to keep {text}")
@@ -223,7 +223,7 @@ async def test_that_nothing_can_be_kept_is_told_once_and_what_was_typed_stays_in
         await pilot.press("escape")
         await sees(pilot, "conflict 1 of 2")
         assert len([one for one in app._notifications if "not on the disk" in one.message]) == 1
-        await app.board.workspace.call(lambda session: query_only(session, "OFF"))
+        await app.state.workspace.call(lambda session: query_only(session, "OFF"))
         await typing(pilot, "Two")
         await pilot.press("escape")
         await on_disk(server, "Two")

@@ -34,8 +34,8 @@ async def history(server: Agents, *, size: tuple[int, int] = WIDE, **options: An
     """The history of the clinic's prompts, over the runs."""
     async with opened(server.setup(**options), size=size) as pilot:
         await sees(pilot, "240 runs")
-        board = pilot.app.board  # type: ignore[attr-defined]
-        pilot.app.push_screen(PromptHistoryScreen(board, CLINIC, "Clinic"))
+        state = pilot.app.state  # type: ignore[attr-defined]
+        pilot.app.push_screen(PromptHistoryScreen(state, CLINIC, "Clinic"))
         await sees(pilot, "Prompts of", "» is what it has now")
         yield pilot
 
@@ -143,8 +143,8 @@ async def test_without_the_server_the_history_is_there_and_says_what_it_does_not
         async with opened(server.setup(), size=SMALL) as pilot:
             await sees(pilot, "240 runs")
             server.server.stop()
-            board = pilot.app.board  # type: ignore[attr-defined]
-            pilot.app.push_screen(PromptHistoryScreen(board, CLINIC, "Clinic"))
+            state = pilot.app.state  # type: ignore[attr-defined]
+            pilot.app.push_screen(PromptHistoryScreen(state, CLINIC, "Clinic"))
             await sees(pilot, "! What it has now is not known", "2 kept here")
             await pilot.press("enter")
             await sees(pilot, "− seen at the agent", "+ written", "+2 −0 words")

@@ -9,7 +9,7 @@ import pytest
 from textual.app import App, ComposeResult
 
 from cekura_tui.prose.compare import compare
-from cekura_tui.prose.staging import Choice
+from cekura_tui.prose.staging import HunkChoice
 from cekura_tui.ui.suggestion.diff_view import HunkTold, ProseDiffView
 from cekura_tui.ui.suggestion.staged_text import StagedText
 
@@ -111,7 +111,7 @@ async def test_what_went_is_struck_what_came_is_underlined_and_what_is_rejected_
         assert styles["was"].underline
         assert not styles["- Rule 9 stays as it "].strike
         assert not styles["- Rule 9 stays as it "].dim
-        app.view.show_diff(app.diff, {2: Choice("rejected")})
+        app.view.show_diff(app.diff, {2: HunkChoice("rejected")})
         styles = {segment.text: segment.style for segment in app.view.render_line(10) if segment.style}
         assert styles["- Rule 9 stays as it "].dim
         assert styles["was"].underline
@@ -174,14 +174,14 @@ async def test_a_choice_shows_in_the_header_and_paints_that_hunk_alone(monkeypat
     async with app.run_test(size=(80, 30)) as pilot:
         await pilot.press("n")
         with painted(app.view, monkeypatch) as lines:
-            app.view.show_diff(app.diff, {2: Choice("accepted")}, {})
+            app.view.show_diff(app.diff, {2: HunkChoice("accepted")}, {})
         assert lines
         assert set(lines) <= {9, 10}
         assert screen(app.view)[9] == "✓ 2 of 4 · Verification › item 10 · +1 −1 · accepted"
         with painted(app.view, monkeypatch) as lines:
-            app.view.show_diff(app.diff, {2: Choice("accepted")}, {})
+            app.view.show_diff(app.diff, {2: HunkChoice("accepted")}, {})
         assert not lines
-        app.view.show_diff(app.diff, {2: Choice("edited", "- Rule 9 stays as it will be")}, {})
+        app.view.show_diff(app.diff, {2: HunkChoice("edited", "- Rule 9 stays as it will be")}, {})
         assert screen(app.view)[9:11] == [
             "✎ 2 of 4 · Verification › item 10 · +2 −1 · edited",
             "~ - Rule 9 stays as it is will be",
@@ -286,7 +286,7 @@ async def test_the_staged_text_follows_the_hunk_and_marks_what_is_taken() -> Non
         app.staged.show(app.diff, {}, hunk=2)
         await pilot.pause()
         assert "  - Rule 9 stays as it is" in screen(app.staged)
-        app.staged.show(app.diff, {2: Choice("accepted"), 3: Choice("accepted")}, hunk=2)
+        app.staged.show(app.diff, {2: HunkChoice("accepted"), 3: HunkChoice("accepted")}, hunk=2)
         await pilot.pause()
         assert "~ - Rule 9 stays as it was" in screen(app.staged)
         app.staged.follow(3)
@@ -300,7 +300,7 @@ async def test_of_an_endless_line_the_staged_text_shows_all_and_follows_to_the_w
     new = " ".join(words).replace("word2000.", "CHANGED.").replace("word3999.", "LAST.")
     app = StagedApp(" ".join(words), new)
     async with app.run_test(size=(80, 8)) as pilot:
-        accepted = {hunk.number: Choice("accepted") for hunk in app.diff.hunks}
+        accepted = {hunk.number: HunkChoice("accepted") for hunk in app.diff.hunks}
         for hunk, word in zip(app.diff.hunks, ("CHANGED.", "LAST."), strict=True):
             app.staged.show(app.diff, accepted, hunk=hunk.number)
             await pilot.pause()

@@ -31,7 +31,7 @@ AGENT = "/test_framework/v1/aiagents/7/"
 async def putting(
     setup: Setup, number: int, staged: Prompt, *, size: tuple[int, int] = WIDE
 ) -> AsyncIterator[tuple[OneDialog, Pilot[None]]]:
-    async with asked(setup, lambda board: PutOnAgentDialog(board, number, staged), size=size) as (app, pilot):
+    async with asked(setup, lambda state: PutOnAgentDialog(state, number, staged), size=size) as (app, pilot):
         yield app, pilot
 
 

@@ -20,7 +20,7 @@ from watching import screen_text, sees
 
 from cekura_tui.model.job import Suggestion
 from cekura_tui.model.text import Prompt
-from cekura_tui.prose.staging import Choice
+from cekura_tui.prose.staging import HunkChoice
 
 FAILED = 900238
 ISSUES = "/test_framework/v1/runs/improve_prompt_issues/"
@@ -45,7 +45,7 @@ def screen(pilot: Pilot[None]) -> Any:
     return next(one for one in pilot.app.screen_stack if hasattr(one, "reading"))
 
 
-async def kept(pilot: Pilot[None], *choices: Choice | None) -> None:
+async def kept(pilot: Pilot[None], *choices: HunkChoice | None) -> None:
     """Wait until this is chosen of the changes, on the screen and in the store."""
     wanted = {number: choice for number, choice in enumerate(choices, 1) if choice is not None}
     await eventually(lambda: screen(pilot).reading.choices == wanted, f"on the screen: {wanted}")
@@ -58,7 +58,7 @@ async def kept(pilot: Pilot[None], *choices: Choice | None) -> None:
 
 
 def workspace(pilot: Pilot[None]) -> Any:
-    return pilot.app.board.workspace  # type: ignore[attr-defined]
+    return pilot.app.state.workspace  # type: ignore[attr-defined]
 
 
 async def texts(pilot: Pilot[None]) -> tuple[Suggestion, Prompt]:
@@ -74,7 +74,7 @@ async def add(pilot: Pilot[None], text: str) -> None:
     await pilot.press(*text)
 
 
-YES, NO = Choice("accepted"), Choice("rejected")
+YES, NO = HunkChoice("accepted"), HunkChoice("rejected")
 
 
 async def test_accepted_and_rejected_changes_make_the_staged_text_to_the_byte(served: Served) -> None:
@@ -178,7 +178,7 @@ async def test_a_change_is_worded_otherwise_and_what_was_typed_and_not_taken_sta
         await pilot.press("ctrl+g")
         first, second = screen(pilot).reading.diff.hunks
         await sees(pilot, "2 changes, 1 edited", gone="Edit change 1")
-        await kept(pilot, Choice("edited", f"{first.new} Be kind."))
+        await kept(pilot, HunkChoice("edited", f"{first.new} Be kind."))
         done, staged = await texts(pilot)
         assert staged == done.prompt.replace(first.old, f"{first.new} Be kind.")
         await pilot.press("e")
@@ -228,7 +228,7 @@ async def test_a_change_is_worded_otherwise_in_ones_own_editor(
 
 async def kept_edited(pilot: Pilot[None], text: str) -> None:
     await eventually(lambda: not pilot.app.screen.is_modal, "the dialog is closed")
-    await kept(pilot, Choice("edited", text))
+    await kept(pilot, HunkChoice("edited", text))
 
 
 async def test_enter_goes_to_the_turn_behind_a_change_and_esc_back_to_the_change(served: Served) -> None:

@@ -6,7 +6,7 @@ from cekura_tui.evidence.prompt_issues import read_issues
 from cekura_tui.model.job import Job, JobState, Suggestion
 from cekura_tui.model.text import Prompt
 from cekura_tui.prose.compare import compare
-from cekura_tui.prose.staging import Choice
+from cekura_tui.prose.staging import HunkChoice
 from cekura_tui.ui.suggestion.words import accepted_words, summary, undone_words
 from cekura_tui.workspace.suggestions import Why
 
@@ -42,10 +42,10 @@ def test_an_issue_of_any_size_is_told_in_bounded_lines() -> None:
 
 
 def test_a_step_that_changed_nothing_does_not_promise_to_be_taken_back() -> None:
-    yes, no = Choice("accepted"), Choice("rejected")
+    yes, no = HunkChoice("accepted"), HunkChoice("rejected")
     assert (
         accepted_words({1: no}, {1: yes, 2: yes})
         == "All is accepted: 2 changes (1 rejected before). u takes that back."
     )
     assert accepted_words({1: yes, 2: yes}, {1: yes, 2: yes}) == "All is accepted already."
-    assert undone_words({1: Choice("edited", "Mine.")}, {}).endswith("is undecided again. e opens what you typed.")
+    assert undone_words({1: HunkChoice("edited", "Mine.")}, {}).endswith("is undecided again. e opens what you typed.")
