@@ -125,8 +125,6 @@ def open_app(
     """
     if not _can_draw():
         if options.demo and run_id is None and scope is None:
-            from cekura_tui.cli.opening import tell_story
-
             return tell_story(options)
         raise UsageError(
             "The app needs a terminal that can draw (TERM is dumb, or input or output is no terminal).",

@@ -185,7 +185,6 @@ class RunStore:
     def keep_opened(self, run: Run, at: float) -> int:
         """Keep a whole run, and why it failed; the ones that were opened longest ago make room. Returns its bytes."""
         from cekura_tui.model.run.groups import findings_of  # its patterns are not for the first frame
-        from cekura_tui.store.runs import keep_findings
 
         source = json.dumps(run.source, ensure_ascii=True)
         verdicts = read_verdicts(run)

@@ -35,7 +35,19 @@ from cekura_tui.store.runs import first_sight
 from cekura_tui.ui.away import next_unread
 from cekura_tui.ui.kit.dialog import Dialog
 from cekura_tui.ui.kit.page import Page
-from cekura_tui.ui.messages import BackgroundChanged, JobWished, RunsRead, SignInWished, WorkspaceChanged
+from cekura_tui.ui.messages import (
+    BackgroundChanged,
+    HandOff,
+    Improve,
+    OpenJob,
+    OpenJobDetails,
+    OpenPromptHistory,
+    OpenRun,
+    Request,
+    RunsRead,
+    SignInRequested,
+    WorkspaceChanged,
+)
 from cekura_tui.ui.news import News
 from cekura_tui.ui.palette import palette
 from cekura_tui.ui.runs.controller import RunListing
@@ -179,6 +191,7 @@ class CekuraApp(LeavingApp):
         super().__init__(workspace)
         self.animation_level = "none"
         self.state = AppState(self, workspace, clock)
+        self.state.ask = self.answer
         self.news = News(self, self.state, lambda: self._runs.look_again())
         self.state.away = lambda: self.news.away.away
         self._garbage = GarbageWhenIdle(self) if tidy else None
@@ -215,7 +228,7 @@ class CekuraApp(LeavingApp):
             self._garbage.busy()
         self._workspace.start(self._from_background)
         if not self._workspace.setup.ready:
-            self.post_message(SignInWished(self._workspace.setup.no_key))
+            self.post_message(SignInRequested(self._workspace.setup.no_key))
             return
         self._load()
 
@@ -225,7 +238,7 @@ class CekuraApp(LeavingApp):
         self._read_jobs()
         if self._run_id is not None:
             # A run needs no scope; the list behind it is read when one goes back to it.
-            self._open_run(self._run_id)
+            self._open_run(OpenRun(self._run_id))
             self._run_id = None
         else:
             self._runs.load()
@@ -305,17 +318,44 @@ class CekuraApp(LeavingApp):
         """Somebody who is there has seen all until now."""
         self.news.away.leaving()
 
-    # Wishes of the screens
+    # Requests of the screens
 
-    @on(JobWished)
-    def show_job(self, event: JobWished) -> None:
+    def answer(self, request: Request) -> None:
+        """Do what a screen asks for; a screen that is seldom opened is imported when it is."""
+        match request:
+            case OpenRun():
+                self._open_run(request)
+            case OpenJob():
+                self._open_job(request)
+            case OpenJobDetails():
+                from cekura_tui.ui.jobs.job import JobScreen
+
+                self.push_screen(JobScreen(self.state, request.number))
+            case OpenPromptHistory():
+                from cekura_tui.ui.suggestion.history import PromptHistoryScreen
+
+                self.push_screen(PromptHistoryScreen(self.state, request.agent_id, request.agent_name))
+            case HandOff():
+                from cekura_tui.ui.suggestion.hand_off import HandOffDialog
+
+                self.push_screen(HandOffDialog(request.suggestion, request.staged), request.done)
+            case Improve():
+                from cekura_tui.ui.jobs.improve import ImproveLauncher
+
+                ImproveLauncher(self.state).open(request)
+
+    def _open_job(self, request: OpenJob) -> None:
         """The suggestion of a job, or all that is known of it; with that somebody has looked at it."""
         from cekura_tui.ui.jobs.job import JobScreen
         from cekura_tui.ui.suggestion.screen import SuggestionScreen
 
-        job = event.job
+        job = request.job
+        below = self.screen_stack[-2] if len(self.screen_stack) > 1 else None
+        if isinstance(self.screen, JobScreen) and isinstance(below, SuggestionScreen) and below.number == job.number:
+            self.pop_screen()  # it is what the details were opened from
+            return
         screen = (SuggestionScreen if job.state == JobState.SUCCEEDED else JobScreen)(self.state, job.number)
-        instead = event.instead and isinstance(self.screen, SuggestionScreen | JobScreen)
+        instead = request.instead and isinstance(self.screen, SuggestionScreen | JobScreen)
         (self.switch_screen if instead else self.push_screen)(screen)
         if job.unread:
             self.state.put_job(replace(job, looked_at=self.state.clock()))
@@ -327,8 +367,8 @@ class CekuraApp(LeavingApp):
             await self._workspace.call(lambda session: session.jobs.look(number))
         self._read_jobs()
 
-    @on(SignInWished)
-    def sign_in(self, event: SignInWished) -> None:
+    @on(SignInRequested)
+    def sign_in(self, event: SignInRequested) -> None:
         """Ask for a key, unless that is being done."""
         from cekura_tui.ui.sign_in import SignInScreen
 
@@ -354,12 +394,13 @@ class CekuraApp(LeavingApp):
 
     def _open_hit(self, hit: tuple[int, int] | None) -> None:
         if hit is not None:
-            self._open_run(*hit)
+            self._open_run(OpenRun(*hit))
 
-    def _open_run(self, run_id: int, turn: int | None = None) -> None:
+    def _open_run(self, request: OpenRun) -> None:
         from cekura_tui.ui.run.screen import RunScreen
 
-        self.push_screen(RunScreen(self.state, run_id, turn=turn))
+        screen = RunScreen(self.state, request.run_id, request.beside, request.turn, request.row)
+        self.push_screen(screen, request.closed)
 
     # Keys
 
@@ -384,7 +425,7 @@ class CekuraApp(LeavingApp):
         if (job := next_unread(self.state.jobs)) is not None:
             # Looked at from now on: U once more, before it is shown, means the next one.
             self.state.put_job(replace(job, looked_at=self.state.clock()))
-            self.post_message(JobWished(job, instead=True))
+            self._open_job(OpenJob(job, instead=True))
         else:
             self.notify("Nothing new.", markup=False)
 

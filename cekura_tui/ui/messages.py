@@ -1,9 +1,14 @@
-"""What screens wish of the app."""
+"""What screens ask of the app, which alone knows every screen, and what is reported to it.
+
+Requests are answered at once (`AppState.ask`), not by Textual's queues: keys that came in one read find the screen that
+the first of them opened. Messages may come later.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from textual.message import Message
 
@@ -13,22 +18,84 @@ from cekura_tui.model.job import Job
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from cekura_tui.model.job import Suggestion
     from cekura_tui.model.run.view import RunRow
+    from cekura_tui.model.text import Prompt
+    from cekura_tui.ui.kit.page import Page
 
 
-@dataclass
-class SignInWished(Message):
-    """There is no key that the server takes."""
-
-    reason: CekuraTuiError | None
+class Request:
+    """Something that only the app can do."""
 
 
-@dataclass
-class JobWished(Message):
+@dataclass(frozen=True)
+class OpenJob(Request):
     """Show this job: its suggestion, or what is known of it; perhaps instead of another job that is shown."""
 
     job: Job
     instead: bool = False
+
+
+@dataclass(frozen=True)
+class OpenJobDetails(Request):
+    """Show all that is known of a job, whatever came of it."""
+
+    number: int
+
+
+@dataclass(frozen=True)
+class OpenRun(Request):
+    """Show a run.
+
+    `turn` is where to begin. If it was opened from a list, `row` is its row there, `beside` gives the id of the run so
+    many places further, and `closed` is called with the id of the run that is shown last.
+    """
+
+    run_id: int
+    turn: int | None = None
+    row: RunRow | None = None
+    beside: Callable[[int, int], Awaitable[int | None]] | None = None
+    closed: Callable[[object], None] | None = None
+
+
+class GivenPrompt(NamedTuple):
+    """A prompt to begin with, and where it comes from in words ("staged from job 4")."""
+
+    source: str
+    prompt: Prompt
+
+
+@dataclass(frozen=True)
+class Improve(Request):
+    """Open the dialog that launches a job from these runs of a page, perhaps with a prompt to begin with."""
+
+    page: Page
+    run_ids: tuple[int, ...]
+    given: GivenPrompt | None = None
+
+
+@dataclass(frozen=True)
+class OpenPromptHistory(Request):
+    """Show the prompts that an agent had, was sent, was proposed or was given."""
+
+    agent_id: int
+    agent_name: str
+
+
+@dataclass(frozen=True)
+class HandOff(Request):
+    """Offer to copy or save what came of a job; `done` is called with what is to be said of it."""
+
+    suggestion: Suggestion
+    staged: Prompt
+    done: Callable[[str | None], None]
+
+
+@dataclass
+class SignInRequested(Message):
+    """There is no key that the server takes."""
+
+    reason: CekuraTuiError | None
 
 
 @dataclass

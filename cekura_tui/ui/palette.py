@@ -10,6 +10,7 @@ from textual.screen import Screen
 from cekura_tui.model.run.view import RunRow
 from cekura_tui.model.text import clean_line
 from cekura_tui.ui.kit.page import Page
+from cekura_tui.ui.messages import OpenPromptHistory
 from cekura_tui.ui.runs.list import RunList
 from cekura_tui.ui.runs.screen import RunsScreen
 
@@ -63,6 +64,4 @@ def _agent_of(page: Page) -> tuple[int, str] | None:
 
 
 def _show_prompts(page: Page, agent_id: int, name: str) -> None:
-    from cekura_tui.ui.suggestion.history import PromptHistoryScreen
-
-    page.app.push_screen(PromptHistoryScreen(page.state, agent_id, name))
+    page.state.ask(OpenPromptHistory(agent_id, name))

@@ -18,12 +18,17 @@ from textual.widget import Widget
 
 from cekura_tui.model.job import Job, usual
 from cekura_tui.model.text import clock_text
+from cekura_tui.ui.messages import Request
 
 if TYPE_CHECKING:
     from textual.dom import DOMNode
 
     from cekura_tui.prose.conflicts import ConflictDecisions
     from cekura_tui.workspace.workspace import Workspace
+
+
+def _nobody(request: Request) -> None:
+    """There is no app that could answer, as in a test of one screen."""
 
 
 class AppState:
@@ -34,6 +39,8 @@ class AppState:
         self.clock = clock
         self.away: Callable[[], bool] = lambda: False
         """Whether nobody is at the terminal."""
+        self.ask: Callable[[Request], None] = _nobody
+        """Has the app do something, at once."""
         self.jobs: tuple[Job, ...] = ()
         self.durations: tuple[float, ...] = ()
         """How many seconds this profile's last jobs took."""

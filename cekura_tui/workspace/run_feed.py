@@ -297,7 +297,7 @@ class PageAsking:
         return await self._ask(lambda session: session.lists.page(query, number, until, in_turn=in_turn))
 
 
-__all__ = ["AT_ONCE", "FOCUSED", "IN_FLIGHT", "SETTLED", "UNFOCUSED", "Ask", "RunFeed", "VisibleRange"]
+__all__ = ["AT_ONCE", "FOCUSED", "IN_FLIGHT", "SETTLED", "UNFOCUSED", "AskForPage", "RunFeed", "VisibleRange"]
 
 IN_FLIGHT = 3
 """Pages that are asked for at once, at the most."""

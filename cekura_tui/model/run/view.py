@@ -120,8 +120,6 @@ class RunView:
     @cached_property
     def call(self) -> Call:
         """The call as it is read; likewise."""
-        from cekura_tui.model.run.view import call_of
-
         return call_of(self.transcript.turns, self.timeline)
 
 

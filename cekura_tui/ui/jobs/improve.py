@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, ClassVar, NamedTuple
+from typing import TYPE_CHECKING, ClassVar
 
 from textual import on, work
 from textual.app import ComposeResult
@@ -29,6 +29,7 @@ from cekura_tui.ui.kit.choice_list import Choice, ChoiceList
 from cekura_tui.ui.kit.dialog import Dialog
 from cekura_tui.ui.kit.inputs import PromptArea, PromptText, TypedLine
 from cekura_tui.ui.kit.page import Page
+from cekura_tui.ui.messages import GivenPrompt, Improve
 from cekura_tui.ui.state import AppState
 from cekura_tui.ui.terminal.foreground import edit_prompt
 from cekura_tui.workspace.prompt_files import check_prompt, read_prompt_file, source_of
@@ -66,13 +67,6 @@ _WORDS = {
     "last": "the one launched last",
     "draft": "your draft",
 }
-
-
-class GivenPrompt(NamedTuple):
-    """A prompt to begin with, and where it comes from in words ("staged from job 4")."""
-
-    source: str
-    prompt: Prompt
 
 
 class PromptSources(ChoiceList):
@@ -393,47 +387,43 @@ class ImproveDialog(Dialog[Job]):
         note.update(Content(clean(text)))
 
 
-class Improving(Page):
-    """A page from which `i` launches a job."""
+class ImproveLauncher:
+    """Opens the dialog for the pages that ask for it, and says on them what came of it."""
 
-    opening: asyncio.Event | None = None
-    """Set when the dialog that was asked for last is there, or is not coming: keys wait for that."""
+    def __init__(self, state: AppState) -> None:
+        self._state = state
 
-    def improve(self, run_ids: Sequence[int], given: GivenPrompt | None = None) -> None:
-        """Open the dialog for these runs, perhaps with a prompt to begin with, or say why they do not go together."""
+    def open(self, request: Improve) -> None:
+        """Open the dialog, or say why these runs do not go together."""
+        page, run_ids = request.page, request.run_ids
         if len(run_ids) > MAX_RUNS:
             marked = count(len(run_ids), "run")
-            self.tell_error(
+            page.tell_error(
                 UsageError(f"{marked} are marked; a job takes up to {MAX_RUNS}.", "Unmark some with space.")
             )
         elif run_ids:
-            self.opening = asyncio.Event()
-            self._improve(tuple(run_ids), given, self.opening)
+            page.opening = opening = asyncio.Event()
+            # A worker of the page: it ends with it.
+            page.run_worker(self._open(request, opening), group="improve", exclusive=True)
 
-    @work(group="improve", exclusive=True)
-    async def _improve(self, run_ids: tuple[int, ...], given: GivenPrompt | None, opening: asyncio.Event) -> None:
-        workspace = self.state.workspace
+    async def _open(self, request: Improve, opening: asyncio.Event) -> None:
+        page = request.page
         try:
-            runs = await workspace.call(lambda session: session.improvable(run_ids))
+            runs = await self._state.workspace.call(lambda session: session.improvable(request.run_ids))
         except CekuraTuiError as error:
-            self.tell_error(error)
+            page.tell_error(error)
         else:
-            from cekura_tui.ui.jobs.improve import ImproveDialog
-
-            self.app.push_screen(ImproveDialog(self.state, runs, given), self._launched)
+            page.app.push_screen(ImproveDialog(self._state, runs, request.given), lambda job: self._launched(page, job))
         finally:
             opening.set()
 
-    def _launched(self, job: Job | None) -> None:
+    def _launched(self, page: Page, job: Job | None) -> None:
         if job is None:
             return
         if job.state == JobState.UNCONFIRMED:
-            self.tell(f"Job {job.number} is unconfirmed: {job.reason}", warning=True)
+            page.tell(f"Job {job.number} is unconfirmed: {job.reason}", warning=True)
         else:
             # The state has it at once: whoever leaves now is told that it goes on.
-            self.state.put_new(job)
-            self.tell(f"Job {job.number} launched; it goes on by itself.")
-        self.improved(job)
-
-    def improved(self, job: Job) -> None:
-        """A job was launched from here."""
+            self._state.put_new(job)
+            page.tell(f"Job {job.number} launched; it goes on by itself.")
+        page.improved(job)

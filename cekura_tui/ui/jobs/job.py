@@ -28,9 +28,8 @@ from cekura_tui.ui.kit.lines import JOB_MARKS, TONE_CLASSES, TONE_CSS, Notice
 from cekura_tui.ui.kit.row_canvas import RowState
 from cekura_tui.ui.kit.strips import Line, wrap
 from cekura_tui.ui.kit.virtual_list import VirtualList
-from cekura_tui.ui.messages import BackgroundChanged, JobWished
+from cekura_tui.ui.messages import BackgroundChanged, OpenJob
 from cekura_tui.ui.state import AppState, follow
-from cekura_tui.ui.suggestion.screen import SuggestionScreen
 
 if TYPE_CHECKING:
     from cekura_tui.store.jobs import RawAnswer
@@ -307,11 +306,8 @@ What became of it, what was sent, every state with its time, and every different
 
     def action_suggestion(self) -> None:
         """Its suggestion; that may be what this was opened from."""
-        below = self.app.screen_stack[-2] if len(self.app.screen_stack) > 1 else None
-        if isinstance(below, SuggestionScreen) and below.number == self._number:
-            self.app.pop_screen()
-        elif (job := self.job) is not None:
-            self.post_message(JobWished(job))
+        if (job := self.job) is not None:
+            self.state.ask(OpenJob(job))
 
     def action_whole_error(self) -> None:
         """The whole of the error that is shown."""

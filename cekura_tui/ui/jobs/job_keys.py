@@ -17,6 +17,7 @@ from cekura_tui.ui.jobs.words import OPEN_LAUNCH, again_question, forget_questio
 from cekura_tui.ui.kit.confirm import ConfirmDialog
 from cekura_tui.ui.kit.copying import CopyJobDialog, Offer
 from cekura_tui.ui.kit.page import Page, too_small
+from cekura_tui.ui.messages import HandOff, OpenJobDetails
 
 if TYPE_CHECKING:
     from cekura_tui.workspace.job_service import JobRecord
@@ -92,10 +93,8 @@ class JobKeys(Page):
 
     def action_details(self) -> None:
         """All that is known of it."""
-        from cekura_tui.ui.jobs.job import JobScreen
-
         if (job := self.job) is not None:
-            self.app.push_screen(JobScreen(self.state, job.number))
+            self.state.ask(OpenJobDetails(job.number))
 
     @property
     def _free(self) -> Job | None:
@@ -202,10 +201,7 @@ class JobKeys(Page):
             self.app.copy_to_clipboard(taken.text)
             self.tell(f"Sent to the terminal's clipboard: {taken.words}. Whether it took it, only pasting tells.")
         elif taken is not None and done.improved_prompt is not None:
-            from cekura_tui.ui.suggestion.hand_off import HandOffDialog
-
-            if told := await self.app.push_screen_wait(HandOffDialog(done, staged)):
-                self.tell(told)
+            self.state.ask(HandOff(done, staged, lambda told: self.tell(told) if told else None))
 
 
 def _asked(job: Job) -> str:

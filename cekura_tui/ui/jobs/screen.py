@@ -17,7 +17,7 @@ from cekura_tui.ui.jobs.job_keys import JobKeys
 from cekura_tui.ui.jobs.list import JobList
 from cekura_tui.ui.jobs.words import OPEN_LAUNCH
 from cekura_tui.ui.kit.lines import Notice, StatusLine
-from cekura_tui.ui.messages import JobWished
+from cekura_tui.ui.messages import OpenJob
 from cekura_tui.ui.state import AppState, follow
 
 if TYPE_CHECKING:
@@ -138,4 +138,4 @@ Jobs go on at the server while this program is closed.
     def opened(self) -> None:
         """Enter on a job."""
         if (job := self.job) is not None:
-            self.post_message(JobWished(job))
+            self.state.ask(OpenJob(job))

@@ -14,6 +14,8 @@ from textual.content import Content
 from textual.screen import Screen
 from textual.widget import Widget
 
+from cekura_tui.ui.actions import rank_of
+
 
 def key_name(app: App[Any], binding: Binding) -> str:
     """`esc`, `^g`, `enter`, `/`."""
@@ -62,7 +64,9 @@ class KeyFooter(Widget, can_focus=False):
         if not self.is_attached or screen is not self.screen:
             return
         shown: dict[str, _FooterKey] = {}
-        for _, binding, enabled, _ in screen.active_bindings.values():
+        # sorted() keeps the order of those without a rank, which come from Textual.
+        active = sorted(screen.active_bindings.values(), key=lambda one: rank_of(one.node, one.binding))
+        for _, binding, enabled, _ in active:
             if binding.show and binding.action not in shown:  # the first of its keys stands for them
                 key = _FooterKey(binding.key, key_name(self.app, binding), binding.description, enabled)
                 shown[binding.action] = key

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import ClassVar
 
 from textual import events, on
@@ -15,8 +16,10 @@ from textual.widget import Widget
 from textual.widgets import Static
 
 from cekura_tui.model.errors import CekuraTuiError, Exit
+from cekura_tui.model.job import Job
+from cekura_tui.ui.actions import Action, is_possible
 from cekura_tui.ui.kit.footer import KeyFooter
-from cekura_tui.ui.messages import SignInWished
+from cekura_tui.ui.messages import GivenPrompt, Improve, SignInRequested
 from cekura_tui.ui.state import AppState
 
 LEAST = Size(60, 15)
@@ -35,8 +38,14 @@ class Page(Screen[None]):
     HORIZONTAL_BREAKPOINTS = [(0, "-tiny"), (LEAST.width, "-narrow"), (120, "-wide")]  # noqa: RUF012
     VERTICAL_BREAKPOINTS = [(0, "-flat"), (LEAST.height, "-short"), (30, "-tall")]  # noqa: RUF012
 
+    ACTIONS: ClassVar[tuple[Action, ...]] = ()
+    """What can be done on it; `BINDINGS` are made of them."""
+
     locked: ClassVar[bool] = False
     """Whether global keys do not lead away from it."""
+
+    opening: asyncio.Event | None = None
+    """Set when the dialog that was asked for last is there, or is not coming: keys wait for that."""
 
     def __init__(self, state: AppState) -> None:
         super().__init__()
@@ -74,6 +83,17 @@ class Page(Screen[None]):
         # Textual says of what it is removing that it is not displayed.
         return not (self.display and self.is_attached and self.children)
 
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """What cannot be done now is shown so, or not at all."""
+        return is_possible(self, action, parameters)
+
+    def improve(self, run_ids: Sequence[int], given: GivenPrompt | None = None) -> None:
+        """Open the dialog that launches a job from these runs, perhaps with a prompt to begin with."""
+        self.state.ask(Improve(self, tuple(run_ids), given))
+
+    def improved(self, job: Job) -> None:
+        """A job was launched from here."""
+
     def body(self) -> Iterable[Widget]:
         """What the page shows."""
         raise NotImplementedError
@@ -89,7 +109,7 @@ class Page(Screen[None]):
     def tell_error(self, error: CekuraTuiError) -> None:
         """An error in a dialog; one about the key leads to signing in."""
         if error.exit_status == Exit.KEY_REFUSED:
-            self.post_message(SignInWished(error))
+            self.post_message(SignInRequested(error))
         else:
             from cekura_tui.ui.kit.dialog import DetailsDialog
 

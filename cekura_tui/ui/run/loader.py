@@ -15,7 +15,7 @@ from cekura_tui.model.run.verdict import Verdict
 from cekura_tui.model.run.view import RunRow, RunView
 from cekura_tui.model.transcript.timeline import clock
 from cekura_tui.model.transcript.transcript import Turn
-from cekura_tui.ui.jobs.improve import Improving
+from cekura_tui.ui.kit.page import Page
 from cekura_tui.ui.run.timeline import TimelineStrip
 from cekura_tui.ui.run.transcript import Transcript
 from cekura_tui.ui.run.turn_lines import clock_cells
@@ -34,7 +34,7 @@ AT_MOST = 60.0
 """Likewise, where the server does not answer."""
 
 
-class RunReading(Improving):
+class RunReading(Page):
     """A page about one run at a time."""
 
     def __init__(

@@ -23,7 +23,7 @@ from cekura_tui.model.run.query import RunQuery, Sort
 from cekura_tui.model.run.view import RunRow
 from cekura_tui.model.scope import NoScope, Scope
 from cekura_tui.model.text import count
-from cekura_tui.ui.jobs.improve import Improving
+from cekura_tui.ui.kit.page import Page
 from cekura_tui.ui.messages import RunsRead
 from cekura_tui.ui.runs.list import RunList
 from cekura_tui.ui.state import in_sight
@@ -317,7 +317,7 @@ AGAIN = 5.0
 """Seconds until a scope that could not be found out is asked for again."""
 
 
-class ServedRuns(Improving):
+class ServedRuns(Page):
     """Has a listing and the feed that fills it; whoever shows it overrides `draw`, `pick_scope` and `new_list`."""
 
     def __init__(self, state: AppState, listing: RunListing, *, live: bool = True) -> None:

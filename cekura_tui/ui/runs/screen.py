@@ -26,7 +26,7 @@ from cekura_tui.model.run.view import RunRow
 from cekura_tui.model.scope import NoScope, Scope
 from cekura_tui.ui.jobs.list import JobList, JobsPane
 from cekura_tui.ui.kit.lines import Notice, StatusLine
-from cekura_tui.ui.messages import JobWished
+from cekura_tui.ui.messages import OpenJob, OpenRun
 from cekura_tui.ui.runs.controller import RunListing, ServedRuns
 from cekura_tui.ui.runs.filter_bar import FilterBar
 from cekura_tui.ui.runs.list import CountsLine, RunList, RunListHeader, columns
@@ -547,11 +547,9 @@ class RunsScreen(RunListKeys):
     def open_run(self, run_id: int) -> None:
         """Open a run whole."""
         if self.is_current:
-            from cekura_tui.ui.run.screen import RunScreen
-
             row = self.query_one(RunList).cursor_row
             told = row if isinstance(row, RunRow) and row.id == run_id else None
-            self.app.push_screen(RunScreen(self.state, run_id, self.listing.beside, row=told), self._came_back)
+            self.state.ask(OpenRun(run_id, row=told, beside=self.listing.beside, closed=self._came_back))
 
     def _came_back(self, run_id: object) -> None:
         if isinstance(run_id, int):
@@ -562,4 +560,4 @@ class RunsScreen(RunListKeys):
     def open_job(self, event: JobList.Opened) -> None:
         """A job of the pane."""
         if (job := self.state.job(event.key)) is not None:
-            self.post_message(JobWished(job))
+            self.state.ask(OpenJob(job))

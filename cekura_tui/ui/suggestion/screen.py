@@ -25,11 +25,11 @@ from cekura_tui.model.errors import CekuraTuiError, UsageError
 from cekura_tui.model.text import count
 from cekura_tui.prose.diff import Hunk
 from cekura_tui.prose.staging import Choices, HunkChoice, wording
-from cekura_tui.ui.jobs.improve import Improving
 from cekura_tui.ui.kit.keys_in_order import KeysInOrder
 from cekura_tui.ui.kit.lines import Notice, OneLine
 from cekura_tui.ui.kit.page import Page, too_small
 from cekura_tui.ui.kit.virtual_list import VirtualList
+from cekura_tui.ui.messages import GivenPrompt, HandOff, OpenJobDetails, OpenPromptHistory, OpenRun
 from cekura_tui.ui.state import AppState
 from cekura_tui.ui.suggestion.diff_view import ProseDiffView
 from cekura_tui.ui.suggestion.staged_text import StagedText
@@ -47,7 +47,7 @@ _Told = Callable[[Choices, Choices], str]
 """What to say of choices before and after; perhaps nothing."""
 
 
-class SuggestionKeys(KeysInOrder, Improving):
+class SuggestionKeys(KeysInOrder, Page):
     """A page with one suggestion, of which each change may be taken, left or worded otherwise."""
 
     def __init__(self, state: AppState, number: int) -> None:
@@ -224,24 +224,21 @@ class SuggestionWays(SuggestionKeys):
             unread = "".join(f" {problem}" for problem in self.why.problems[:1])
             self.tell(f"No turn of a run is known that change {hunk.number} answers.{unread}")
             return
-        from cekura_tui.ui.run.screen import RunScreen
-
         first = answered[0]
         assert first.run_id is not None
         turn = None if first.turn is None else first.turn + 1
-        self.app.push_screen(RunScreen(self.state, first.run_id, turn=turn))
+        self.state.ask(OpenRun(first.run_id, turn))
 
     def action_hand_off(self) -> None:
         """Save or copy the staged prompt, or hand the change on."""
         if self.reading is None:
             return
-        from cekura_tui.ui.suggestion.hand_off import HandOffDialog
 
         def handed_off(told: str | None) -> None:
             if told:
                 self.tell(told)
 
-        self.app.push_screen(HandOffDialog(self.reading.done, self.reading.staged), handed_off)
+        self.state.ask(HandOff(self.reading.done, self.reading.staged, handed_off))
 
     def action_put_on_agent(self) -> None:
         """Put the staged prompt onto the agent."""
@@ -262,8 +259,6 @@ class SuggestionWays(SuggestionKeys):
         except UsageError as error:
             self.tell(error.sentence(), warning=True)
             return
-        from cekura_tui.ui.jobs.improve import GivenPrompt
-
         given = GivenPrompt(f"staged from job {self.number}", self.reading.staged)
         self.improve(self.reading.done.job.run_ids, given)
 
@@ -275,15 +270,11 @@ class SuggestionWays(SuggestionKeys):
         if job.agent_id is None:
             self.tell("The server did not say whose run this is, so there is no history.")
             return
-        from cekura_tui.ui.suggestion.history import PromptHistoryScreen
-
-        self.app.push_screen(PromptHistoryScreen(self.state, job.agent_id, job.agent_name))
+        self.state.ask(OpenPromptHistory(job.agent_id, job.agent_name))
 
     def action_details(self) -> None:
         """All that is known of its job."""
-        from cekura_tui.ui.jobs.job import JobScreen
-
-        self.app.push_screen(JobScreen(self.state, self.number))
+        self.state.ask(OpenJobDetails(self.number))
 
 
 class SuggestionScreen(SuggestionWays):

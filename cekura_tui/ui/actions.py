@@ -1,0 +1,112 @@
+"""What a person can do where one is, in one table a screen, dialog or list: keys, footer, help and palette come of it.
+
+`[keys]` of the configuration names actions by their ids; the README's tables are written from the same ones.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+from textual.binding import Binding, BindingType
+from textual.dom import DOMNode
+
+NOT_OFFERED = ""
+"""The reason of an action that is not even mentioned now, as while its key is a letter of what is typed."""
+
+
+def _always(node: Any) -> str | None:
+    return None
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """One thing that can be done.
+
+    `id` is "runs.improve"; `keys` are Textual's names, separated by commas; `does` is Textual's action, "match(1)".
+    `label` is a word or two for footer and help; `tooltip` is a phrase for the palette and the README, without which
+    it is in neither. `footer` is its rank there, 1 the first; 0 is not in the footer. `command` is its name in the
+    palette where the label alone would not do. `why_not` is asked with the node that has the table: None where it can
+    be done now, a sentence where it cannot, `NOT_OFFERED` where it is not to be mentioned.
+    """
+
+    id: str
+    keys: str
+    does: str
+    label: str
+    tooltip: str = ""
+    footer: int = 0
+    command: str = ""
+    key_display: str | None = None
+    priority: bool = False
+    why_not: Callable[[Any], str | None] = _always
+
+    @property
+    def name(self) -> str:
+        """The name of the method that does it: "match" of "match(1)", without the node that has it."""
+        return self.does.partition("(")[0].rpartition(".")[2]
+
+
+def bindings(actions: Iterable[Action]) -> list[BindingType]:
+    """The table as Textual wants it."""
+    return [
+        Binding(
+            one.keys,
+            one.does,
+            one.label,
+            show=one.footer > 0,
+            key_display=one.key_display,
+            priority=one.priority,
+            tooltip=one.tooltip,
+            id=one.id,
+        )
+        for one in actions
+    ]
+
+
+@cache
+def table_of(kind: type[DOMNode]) -> dict[str, Action]:
+    """The actions of a class and of those it inherits from, by id, its own first."""
+    found: dict[str, Action] = {}
+    for one in kind.__mro__:
+        for action in one.__dict__.get("ACTIONS", ()):
+            found.setdefault(action.id, action)
+    return found
+
+
+def action_of(node: DOMNode, binding: Binding) -> Action | None:
+    """The action of a binding that stands in the table of a node; None for one that came with Textual."""
+    return table_of(type(node)).get(binding.id or "")
+
+
+def rank_of(node: DOMNode, binding: Binding) -> int:
+    """Where it is in the footer: what has no rank comes last."""
+    action = action_of(node, binding)
+    return action.footer if action and action.footer else 1000
+
+
+def is_possible(node: DOMNode, name: str, parameters: tuple[object, ...] = ()) -> bool | None:
+    """For `check_action`: False is not mentioned, None is shown as not possible now.
+
+    Several actions may stand for one method (`match(1)`, `match(-1)`): the one with these parameters is asked.
+    """
+    written = f"{name}({', '.join(map(repr, parameters))})" if parameters else name
+    for action in table_of(type(node)).values():
+        if action.name == name and (not parameters or action.does.rpartition(".")[2] == written):
+            reason = action.why_not(node)
+            return True if reason is None else (False if reason == NOT_OFFERED else None)
+    return True
+
+
+def why_not(node: DOMNode, action: Action) -> str:
+    """The sentence that says why an action cannot be done now; empty if it can, or is not mentioned."""
+    return action.why_not(node) or ""
+
+
+def commands_of(node: DOMNode) -> Iterator[Action]:
+    """What the palette offers of a node: actions with a tooltip that can be done now."""
+    for action in table_of(type(node)).values():
+        if action.tooltip and action.why_not(node) is None:
+            yield action
