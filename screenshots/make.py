@@ -14,7 +14,7 @@ import tempfile
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
-sys.path[:0] = [str(HERE.parent / "tests"), str(HERE.parent)]
+sys.path[:0] = [str(HERE.parent / "tests" / "support"), str(HERE.parent)]
 
 from staging import SCENES, Scene, prepare, staged  # noqa: E402 - found by the paths above
 
