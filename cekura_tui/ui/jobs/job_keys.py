@@ -14,8 +14,8 @@ from cekura_tui.model.errors import CekuraTuiError, KeyMissing, UsageError
 from cekura_tui.model.job import Job, JobState, Suggestion
 from cekura_tui.model.text import Prompt
 from cekura_tui.ui.jobs.words import OPEN_LAUNCH, again_question, forget_question, needs_other_key
-from cekura_tui.ui.kit.confirm import ConfirmDialog
 from cekura_tui.ui.kit.copying import CopyJobDialog, Offer
+from cekura_tui.ui.kit.dialog import ConfirmDialog
 from cekura_tui.ui.kit.page import Page, too_small
 from cekura_tui.ui.messages import HandOff, OpenJobDetails
 

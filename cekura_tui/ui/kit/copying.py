@@ -23,8 +23,7 @@ from cekura_tui.model.errors import CekuraTuiError
 from cekura_tui.model.text import clean, clean_line
 from cekura_tui.ui.kit.dialog import Dialog
 from cekura_tui.ui.kit.inputs import TypedLine
-from cekura_tui.ui.kit.row_canvas import RowState
-from cekura_tui.ui.kit.strips import Line
+from cekura_tui.ui.kit.strips import Line, RowState
 from cekura_tui.ui.kit.virtual_list import VirtualList
 from cekura_tui.ui.terminal.cells import fit
 from cekura_tui.workspace.prompt_files import AlreadyThere, check_output, write_text

@@ -1,6 +1,8 @@
 """The base of all dialogs.
 
 A dialog that shows something whole: an error, or all that is known of a job.
+
+A dialog that asks yes or no.
 """
 
 from __future__ import annotations
@@ -10,18 +12,19 @@ from collections.abc import Sequence
 from typing import ClassVar, TypeVar
 
 from rich.text import Text
-from textual import events
+from textual import events, on
 from textual.app import ComposeResult
 from textual.await_complete import AwaitComplete
 from textual.binding import Binding, BindingType
-from textual.containers import VerticalScroll
+from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.content import Content
 from textual.screen import ModalScreen
-from textual.widgets import Label, Static
+from textual.widgets import Button, Label, Static
 
 from cekura_tui.model.errors import CekuraTuiError
 from cekura_tui.model.text import clean
 from cekura_tui.ui.kit.keys_in_order import KeysInOrder
+from cekura_tui.ui.kit.page import LEAST, too_small
 
 T = TypeVar("T")
 
@@ -79,3 +82,41 @@ class DetailsDialog(Dialog[None]):
             yield Label(Content(clean(self._title)), classes="dialog-title")
             yield Static(text)
             yield Label(Content("esc closes"), classes="dialog-hint")
+
+
+class ConfirmDialog(Dialog[bool]):
+    """Answers True for yes, but not where the question is not seen whole; enter alone says no."""
+
+    AUTO_FOCUS = "#no"
+    deaf = True
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("y", "say(True)", "Yes", id="confirm.yes"),
+        Binding("n", "say(False)", "No", id="confirm.no"),
+    ]
+
+    def __init__(self, title: str, text: str, yes: str) -> None:
+        super().__init__()
+        self._title, self._text, self._yes = title, text, yes
+
+    def compose(self) -> ComposeResult:
+        """The question and two buttons."""
+        with Vertical(classes="dialog"):
+            yield Label(Content(clean(self._title)), classes="dialog-title")
+            yield Static(Content(clean(self._text)))
+            with Horizontal(classes="dialog-buttons"):
+                yield Button(Content(self._yes), variant="warning", id="yes", compact=True)
+                yield Button(Content("Cancel"), id="no", compact=True)
+            yield Label(Content("y yes · n no · esc closes"), classes="dialog-hint")
+
+    @on(Button.Pressed)
+    def answer(self, event: Button.Pressed) -> None:
+        """A button was pressed."""
+        self.action_say(event.button.id == "yes")
+
+    def action_say(self, answer: bool) -> None:
+        """A letter was pressed."""
+        if answer and too_small(self.app.size):
+            needed = f"{LEAST.width} × {LEAST.height}"
+            self.notify(f"Yes needs a terminal of {needed}; nothing was done.", severity="warning", markup=False)
+            return
+        self.dismiss(answer)

@@ -10,7 +10,7 @@ from textual import events
 from textual.geometry import Offset
 from textual.selection import SELECT_ALL, Selection
 
-from cekura_tui.ui.kit.row_canvas import RowCanvas
+from cekura_tui.ui.kit.row_renderer import RowCanvas
 from cekura_tui.ui.kit.strips import character_at
 from cekura_tui.ui.kit.viewport import Position
 

@@ -15,8 +15,8 @@ from textual import events
 from textual.binding import Binding, BindingType
 from textual.message import Message
 
-from cekura_tui.ui.kit.row_canvas import RowState
 from cekura_tui.ui.kit.row_selection import SelectableRows
+from cekura_tui.ui.kit.strips import RowState
 from cekura_tui.ui.kit.viewport import Placed
 
 R = TypeVar("R")

@@ -25,11 +25,10 @@ from cekura_tui.model.job import PromptUse
 from cekura_tui.model.text import clean, clean_line, count, sha256
 from cekura_tui.prose.compare import compare
 from cekura_tui.prose.diff import ProseDiff
-from cekura_tui.ui.kit.confirm import ConfirmDialog
+from cekura_tui.ui.kit.dialog import ConfirmDialog
 from cekura_tui.ui.kit.lines import TONE_CLASSES, TONE_CSS, Notice, OneLine
 from cekura_tui.ui.kit.page import Page
-from cekura_tui.ui.kit.row_canvas import RowState
-from cekura_tui.ui.kit.strips import Line
+from cekura_tui.ui.kit.strips import Line, RowState
 from cekura_tui.ui.kit.virtual_list import VirtualList
 from cekura_tui.ui.state import AppState
 from cekura_tui.ui.suggestion.agent_prompt_update import Restoring
@@ -99,7 +98,7 @@ class PromptUseList(VirtualList[UseRow]):
 
     def lines_of(self, row: UseRow, width: int, state: RowState) -> Sequence[Line]:
         """One line."""
-        use, dim = row.use, self.ink("tone--dim")
+        use, dim = row.use, self.style_of("tone--dim")
         words = count(use.words, "word")
         rest = width - 2 - len(_HERE) - _WHEN_CELLS - _HOW_CELLS - _WORDS_CELLS - 4
         name = []
@@ -109,7 +108,7 @@ class PromptUseList(VirtualList[UseRow]):
         return [
             [
                 Segment("● " if state.marked else "  "),
-                Segment(_HERE if row.here else "  ", self.ink("tone--good")),
+                Segment(_HERE if row.here else "  ", self.style_of("tone--good")),
                 Segment(fit(row.when, _WHEN_CELLS) + " ", dim),
                 Segment(fit(how_words(use), _HOW_CELLS) + " "),
                 Segment(fit(words, _WORDS_CELLS, right=True) + "  "),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
-from dataclasses import dataclass
 from typing import ClassVar, Generic, NamedTuple, TypeVar
 
 from rich.style import Style
@@ -14,23 +13,12 @@ from textual.strip import Strip
 from textual.widget import Widget
 
 from cekura_tui.ui.kit.made_lines import MadeLines
-from cekura_tui.ui.kit.strips import Line, differing_cells, overlaid, strips_of, without_background
+from cekura_tui.ui.kit.strips import Line, RowState, differing_cells, overlaid, strips_of, without_background
 from cekura_tui.ui.kit.viewport import EvenHeights, Heights, Position, RowHeights, RowPlaces, Viewport
 
 R = TypeVar("R")
 
 _KEPT_ROWS = 1024
-
-
-@dataclass(frozen=True, slots=True)
-class RowState:
-    """What a row's look depends on besides the row. `focused` is only ever true for the cursor's row; `part` is what of
-    the row stands out, for a subclass that has such a thing."""
-
-    cursor: bool = False
-    focused: bool = False
-    marked: bool = False
-    part: Hashable = None
 
 
 class DrawnLine(NamedTuple, Generic[R]):
@@ -81,7 +69,7 @@ class RowCanvas(ScrollView, Generic[R], inherit_bindings=False):
         self._view = Viewport(EvenHeights(0), self._measure)
         self._shown: list[Position] = []
         self._strips: FIFOCache[tuple[Hashable, RowState], tuple[R, list[Strip]]] = FIFOCache(_KEPT_ROWS)
-        self._inks: dict[str, Style] = {}
+        self._line_styles: dict[str, Style] = {}
         self._bases: dict[tuple[bool, ...], Style] = {}
 
     def key_of(self, row: R) -> Hashable:
@@ -96,14 +84,14 @@ class RowCanvas(ScrollView, Generic[R], inherit_bindings=False):
         """About how many lines a row takes: quick, because it is asked for every row when `row_height` is None."""
         return 1
 
-    def ink(self, component: str) -> Style:
+    def style_of(self, component: str) -> Style:
         """The style of a component class, for segments; with a background only if the class sets one."""
-        if (ink := self._inks.get(component)) is None:
-            ink = self.get_component_rich_style(component)
+        if (style := self._line_styles.get(component)) is None:
+            style = self.get_component_rich_style(component)
             if not self.get_component_styles(component).has_rule("background"):
-                ink = without_background(ink)
-            self._inks[component] = ink
-        return ink
+                style = without_background(style)
+            self._line_styles[component] = style
+        return style
 
     def redraw(self) -> None:
         """Something that `lines_of` depends on besides the row has changed; heights may have, too."""
@@ -113,7 +101,7 @@ class RowCanvas(ScrollView, Generic[R], inherit_bindings=False):
 
     def notify_style_update(self) -> None:
         self._strips.clear()
-        self._inks.clear()
+        self._line_styles.clear()
         self._bases.clear()
         super().notify_style_update()
 
@@ -180,7 +168,7 @@ class RowCanvas(ScrollView, Generic[R], inherit_bindings=False):
         if state.cursor:
             cursor = "virtual-list--cursor" if state.focused else "virtual-list--cursor-blurred"
             base += self.get_component_rich_style(cursor)
-        return base + self.ink("virtual-list--mark") if state.marked else base
+        return base + self.style_of("virtual-list--mark") if state.marked else base
 
     def _new_heights(self) -> Heights:
         if self.row_height is not None:
