@@ -346,7 +346,7 @@ class RunDetails(VirtualList[DetailRow]):
         for match in found:
             spans[match.path, match.part].append((match.start, match.end))
         self._spans = dict(spans)
-        self._strips.clear()
+        self._renderer.clear()
 
     def _go_to(self, match: JsonMatch) -> None:
         at = match.start if match.part == "value" else None

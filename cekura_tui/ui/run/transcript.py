@@ -139,7 +139,7 @@ class TurnRows(VirtualList[Turn]):
     def redraw(self) -> None:
         """What turns look like has changed, and how high they are: the cursor's stays where it is on screen."""
         held = self._held()
-        self._strips.clear()
+        self._renderer.clear()
         self._view.heights = self._new_heights()
         if self._laid_out:
             self._view.hold(*held)
@@ -210,7 +210,7 @@ class TurnRows(VirtualList[Turn]):
 
     def _repaint(self) -> None:
         """Other styles on the same lines."""
-        self._strips.clear()
+        self._renderer.clear()
         self.refresh()
 
 
