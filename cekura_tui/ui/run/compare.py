@@ -29,8 +29,7 @@ from cekura_tui.model.transcript.transcript import NAMES, Turn
 from cekura_tui.prose.words import word_spans
 from cekura_tui.ui.kit.lines import Notice, OneLine
 from cekura_tui.ui.kit.page import Page
-from cekura_tui.ui.kit.row_canvas import RowState
-from cekura_tui.ui.kit.strips import Line, breaks
+from cekura_tui.ui.kit.strips import Line, RowState, breaks
 from cekura_tui.ui.kit.virtual_list import VirtualList
 from cekura_tui.ui.state import AppState
 from cekura_tui.ui.terminal.cells import fit
@@ -144,13 +143,13 @@ class TurnPairs(VirtualList[PairRow]):
         return min(max(heights) if width >= BESIDE else sum(heights), _LINES)
 
     def lines_of(self, row: PairRow, width: int, state: RowState) -> list[Line]:
-        pair, sign = row.pair, Segment(row.pair.sign, self.ink("turn-pairs--sign"))
+        pair, sign = row.pair, Segment(row.pair.sign, self.style_of("turn-pairs--sign"))
         if row.folded:
             text = f"… {count(row.folded, 'alike turn')} folded …"
             indent = " " * (self._half(width) - len(text) // 2) if width >= BESIDE else "  "
-            return [[Segment(f"{indent}{text}", self.ink("turn-pairs--quiet"))]]
+            return [[Segment(f"{indent}{text}", self.style_of("turn-pairs--quiet"))]]
         if pair.sign == "=":
-            sign = Segment("=", self.ink("turn-pairs--quiet"))
+            sign = Segment("=", self.style_of("turn-pairs--quiet"))
         here, there = _pieces_of(pair)
         if width >= BESIDE:
             return self._beside(pair, sign, here, there, width)
@@ -175,7 +174,7 @@ class TurnPairs(VirtualList[PairRow]):
         return lines
 
     def _below(self, turn: Turn, mark: str, pieces: Iterable[Piece], width: int) -> list[Line]:
-        quiet = self.ink("turn-pairs--quiet")
+        quiet = self.style_of("turn-pairs--quiet")
         lines = self._column(turn, pieces, self._room(width))
         return [[Segment(f" {mark} " if n == 0 else "   ", quiet), *line] for n, line in enumerate(lines)]
 
@@ -185,12 +184,12 @@ class TurnPairs(VirtualList[PairRow]):
             return []
         when = fit(clock(turn.start, hours=self._hours), self._clock_cells()) + " "
         who = fit(NAMES.get(turn.speaker, turn.role or "other"), _SPEAKER_CELLS) + " "
-        ink = self.ink(f"turn-pairs--{_INKS.get(turn.speaker, 'other')}")
-        head = [Segment(when, self.ink("turn-pairs--quiet")), Segment(who, ink)]
+        ink = self.style_of(f"turn-pairs--{_INKS.get(turn.speaker, 'other')}")
+        head = [Segment(when, self.style_of("turn-pairs--quiet")), Segment(who, ink)]
         indent = Segment(" " * (len(when) + _SPEAKER_CELLS + 1))
-        lines = _wrapped(pieces, room, self.ink("turn-pairs--differs"))
+        lines = _wrapped(pieces, room, self.style_of("turn-pairs--differs"))
         if len(lines) > _LINES:
-            more = Segment(f"… {count(len(lines) - _LINES + 1, 'line')} more", self.ink("turn-pairs--quiet"))
+            more = Segment(f"… {count(len(lines) - _LINES + 1, 'line')} more", self.style_of("turn-pairs--quiet"))
             lines = [*lines[: _LINES - 1], [more]]
         return [[*(head if n == 0 else [indent]), *line] for n, line in enumerate(lines)]
 

@@ -21,8 +21,7 @@ from cekura_tui.model.run.view import RunView
 from cekura_tui.model.text import clean
 from cekura_tui.model.transcript.search import At
 from cekura_tui.ui.kit.lines import TONE_CLASSES, TONE_CSS
-from cekura_tui.ui.kit.row_canvas import RowState
-from cekura_tui.ui.kit.strips import Line, breaks
+from cekura_tui.ui.kit.strips import Line, RowState, breaks
 from cekura_tui.ui.kit.viewport import Heights, RowHeights
 from cekura_tui.ui.kit.virtual_list import VirtualList
 
@@ -225,7 +224,7 @@ class RunDetails(VirtualList[DetailRow]):
 
     def _inks_of_rows(self) -> DetailInks:
         names = ("run-details--title", "tone--strong", "tone--dim", "run-details--found")
-        return DetailInks(*map(self.ink, names))
+        return DetailInks(*map(self.style_of, names))
 
     def _new_heights(self) -> Heights:
         """Raw JSON of 10,000 turns has 100,000 rows: none is made to estimate how high it is."""
@@ -347,7 +346,7 @@ class RunDetails(VirtualList[DetailRow]):
         for match in found:
             spans[match.path, match.part].append((match.start, match.end))
         self._spans = dict(spans)
-        self._strips.clear()
+        self._renderer.clear()
 
     def _go_to(self, match: JsonMatch) -> None:
         at = match.start if match.part == "value" else None

@@ -19,8 +19,7 @@ from cekura_tui.model.transcript.search import At, TurnMatches
 from cekura_tui.model.transcript.tool_call import is_tool
 from cekura_tui.model.transcript.transcript import TOOLS, Speaker, Turn
 from cekura_tui.ui.kit.lines import TONE_CLASSES, TONE_CSS
-from cekura_tui.ui.kit.row_canvas import RowState
-from cekura_tui.ui.kit.strips import Line
+from cekura_tui.ui.kit.strips import Line, RowState
 from cekura_tui.ui.kit.viewport import Heights, Position, RowHeights
 from cekura_tui.ui.kit.virtual_list import VirtualList
 from cekura_tui.ui.run.turn_lines import MOST_LINES, TurnLook, clock_cells, line_of, raw_line, turn_lines, values_from
@@ -140,7 +139,7 @@ class TurnRows(VirtualList[Turn]):
     def redraw(self) -> None:
         """What turns look like has changed, and how high they are: the cursor's stays where it is on screen."""
         held = self._held()
-        self._strips.clear()
+        self._renderer.clear()
         self._view.heights = self._new_heights()
         if self._laid_out:
             self._view.hold(*held)
@@ -186,7 +185,7 @@ class TurnRows(VirtualList[Turn]):
         )
 
     def lines_of(self, row: Turn, width: int, state: RowState) -> list[Line]:
-        return turn_lines(row, self._look, width, self.ink)
+        return turn_lines(row, self._look, width, self.style_of)
 
     def _lay_out(self) -> None:
         """Another size: what is at the top stays there, and in the first size again it is just as it was."""
@@ -211,7 +210,7 @@ class TurnRows(VirtualList[Turn]):
 
     def _repaint(self) -> None:
         """Other styles on the same lines."""
-        self._strips.clear()
+        self._renderer.clear()
         self.refresh()
 
 

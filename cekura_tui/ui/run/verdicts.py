@@ -21,8 +21,7 @@ from cekura_tui.model.run.words import (
 )
 from cekura_tui.model.text import LONGEST_LINE, capped, clean_line
 from cekura_tui.ui.kit.lines import TONE_CLASSES, TONE_CSS, VERDICT_MARKS, VERDICT_TONES
-from cekura_tui.ui.kit.row_canvas import RowState
-from cekura_tui.ui.kit.strips import Line, breaks, strips_of, wrap
+from cekura_tui.ui.kit.strips import Line, RowState, breaks, strips_of, wrap
 from cekura_tui.ui.kit.virtual_list import VirtualList
 
 _INDENT = "  "
@@ -126,7 +125,7 @@ class Verdicts(VirtualList[VerdictRow]):
 
     def lines_of(self, row: VerdictRow, width: int, state: RowState) -> Sequence[Line]:
         """What was judged in bold, how, then everything that was told of it, wrapped; dim if it does not apply."""
-        dim = self.ink("tone--dim")
+        dim = self.style_of("tone--dim")
         if row.verdict.state == "na":
             above: list[Line] = [[], [Segment(row.heading, dim)]] if row.heading else []
             folded = wrap(capped(_folded(row)), max(width - 3, _LEAST))[:_VERDICT_LINES]
@@ -152,7 +151,7 @@ class Verdicts(VirtualList[VerdictRow]):
         if self.rows or not self._note:
             return super().render_line(y)
         width = self._area.width
-        lines = [[Segment(text, self.ink("tone--dim"))] for text in wrap(self._note, max(width - 1, _LEAST))]
+        lines = [[Segment(text, self.style_of("tone--dim"))] for text in wrap(self._note, max(width - 1, _LEAST))]
         return strips_of(lines, width, self.rich_style)[y] if y < len(lines) else super().render_line(y)
 
     def _say(self, note: str) -> None:
@@ -161,7 +160,7 @@ class Verdicts(VirtualList[VerdictRow]):
             self.refresh()
 
     def _title(self, verdict: Verdict, room: int) -> list[Line]:
-        tone, strong = self.ink(f"tone--{VERDICT_TONES[verdict.state]}"), self.ink("tone--strong")
+        tone, strong = self.style_of(f"tone--{VERDICT_TONES[verdict.state]}"), self.style_of("tone--strong")
         name = clean_line(verdict.name, LONGEST_LINE)
         title = f"{name}  {judged_words(verdict)}"
         lines: list[Line] = []
@@ -173,7 +172,7 @@ class Verdicts(VirtualList[VerdictRow]):
         return lines
 
     def _paragraph(self, part: _Paragraph, text: str, room: int) -> Iterator[Line]:
-        tone = self.ink(f"tone--{part.tone}") if part.tone else Style.null()
+        tone = self.style_of(f"tone--{part.tone}") if part.tone else Style.null()
         for n, piece in enumerate(wrap(capped(text), room)):
             sign = part.sign if n == 0 or not part.sign else _INDENT
             yield [Segment(_INDENT), Segment(sign, tone), Segment(piece)]

@@ -23,7 +23,7 @@ from cekura_tui.model.errors import CekuraTuiError, UsageError
 from cekura_tui.model.job import PromptUse
 from cekura_tui.model.text import Prompt, clean, clean_line, count, sha256
 from cekura_tui.prose.diff import ProseDiff
-from cekura_tui.ui.kit.confirm import ConfirmDialog
+from cekura_tui.ui.kit.dialog import ConfirmDialog
 from cekura_tui.ui.kit.lines import Notice
 from cekura_tui.ui.state import AppState
 from cekura_tui.ui.suggestion.conflicts import ConflictChoices, ConflictTexts

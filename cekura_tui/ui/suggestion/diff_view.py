@@ -37,8 +37,7 @@ from cekura_tui.prose.lines import (
 )
 from cekura_tui.prose.staging import Choices
 from cekura_tui.prose.words import Op, WordSpan, word_count
-from cekura_tui.ui.kit.row_canvas import RowState
-from cekura_tui.ui.kit.strips import Line, breaks
+from cekura_tui.ui.kit.strips import Line, RowState, breaks
 from cekura_tui.ui.kit.virtual_list import ListMessage, VirtualList
 from cekura_tui.ui.terminal.cells import fit
 
@@ -455,7 +454,7 @@ class ProseDiffView(VirtualList[DiffRow]):
         return 1 + min(len(row.text), LONGEST_LINE) // text_room(width)
 
     def lines_of(self, row: DiffRow, width: int, state: RowState) -> list[Line]:
-        return diff_lines(row, width, DiffLook(self.ink, self.app.no_color))
+        return diff_lines(row, width, DiffLook(self.style_of, self.app.no_color))
 
 
 def _edited(choices: Choices) -> dict[int, str]:

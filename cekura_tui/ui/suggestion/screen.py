@@ -14,7 +14,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, ClassVar, Literal
 
 from rich.text import Text
-from textual import on, work
+from textual import events, on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
@@ -25,7 +25,7 @@ from cekura_tui.model.errors import CekuraTuiError, UsageError
 from cekura_tui.model.text import count
 from cekura_tui.prose.diff import Hunk
 from cekura_tui.prose.staging import Choices, HunkChoice, wording
-from cekura_tui.ui.kit.keys_in_order import KeysInOrder
+from cekura_tui.ui.kit.keys_in_order import do_in_order
 from cekura_tui.ui.kit.lines import Notice, OneLine
 from cekura_tui.ui.kit.page import Page, too_small
 from cekura_tui.ui.kit.virtual_list import VirtualList
@@ -47,7 +47,7 @@ _Told = Callable[[Choices, Choices], str]
 """What to say of choices before and after; perhaps nothing."""
 
 
-class SuggestionKeys(KeysInOrder, Page):
+class SuggestionKeys(Page):
     """A page with one suggestion, of which each change may be taken, left or worded otherwise."""
 
     def __init__(self, state: AppState, number: int) -> None:
@@ -56,6 +56,9 @@ class SuggestionKeys(KeysInOrder, Page):
         self.reading: Reading | None = None
         self._typed: dict[str, str] = {}
         """What was typed into a change and not taken, by the key of the change; it is on the disk, too."""
+
+    async def _on_key(self, event: events.Key) -> None:
+        await do_in_order(self, event)
 
     def draw(self) -> None:
         """Show the suggestion as it is known."""

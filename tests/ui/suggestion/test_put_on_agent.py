@@ -19,7 +19,7 @@ from watching import sees
 
 from cekura_tui.demo.faulty import DRIFTED
 from cekura_tui.model.text import Prompt
-from cekura_tui.ui.kit.confirm import ConfirmDialog
+from cekura_tui.ui.kit.dialog import ConfirmDialog
 from cekura_tui.ui.suggestion.agent_prompt_update import PutOnAgentDialog
 from cekura_tui.workspace.setup import Setup
 
