@@ -18,7 +18,7 @@ from rich.style import Style
 from rich.text import Text
 from textual import on, work
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 
 from cekura_tui.evidence.turn_alignment import Pair, Sign, align, shown_text
 from cekura_tui.model.errors import CekuraTuiError, Exit
@@ -27,6 +27,7 @@ from cekura_tui.model.text import capped, clean, clean_line, count
 from cekura_tui.model.transcript.timeline import clock
 from cekura_tui.model.transcript.transcript import NAMES, Turn
 from cekura_tui.prose.words import word_spans
+from cekura_tui.ui.actions import NOT_OFFERED, Action, bindings
 from cekura_tui.ui.kit.lines import Notice, OneLine
 from cekura_tui.ui.kit.page import Page
 from cekura_tui.ui.kit.row_canvas import RowState
@@ -260,18 +261,28 @@ def _paragraph(pieces: Sequence[Piece], width: int, differs: Style) -> Iterable[
 _SIGNS: tuple[tuple[Sign, str], ...] = (("=", "same"), ("~", "similar"), ("<", "only here"), (">", "only there"))
 
 
+def _without_turns(screen: CompareScreen) -> str | None:
+    """There is nothing to go through."""
+    return None if screen._pairs else NOT_OFFERED
+
+
+def _without_error(screen: CompareScreen) -> str | None:
+    return None if screen._error is not None else NOT_OFFERED
+
+
 class CompareScreen(Page):
     """Leaves with the number of the turn of this run that was chosen, or None."""
 
     AUTO_FOCUS = "TurnPairs"
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape", "back", "Back", id="compare.back"),
-        Binding("n", "difference(1)", "Next difference", id="compare.next"),
-        Binding("N", "difference(-1)", "Previous", id="compare.previous"),
-        Binding("s", "fold", "Only differences", id="compare.fold"),
-        Binding("r", "refresh", "Look again", id="compare.refresh", show=False),
-        Binding("enter", "whole_error", "Show error", id="compare.error", show=False),
-    ]
+    ACTIONS: ClassVar[tuple[Action, ...]] = (
+        Action("compare.back", "escape", "back", "Back", footer=1),
+        Action("compare.next", "n", "difference(1)", "Next difference", footer=2, why_not=_without_turns),
+        Action("compare.previous", "N", "difference(-1)", "Previous", footer=3, why_not=_without_turns),
+        Action("compare.fold", "s", "fold", "Only differences", footer=4, why_not=_without_turns),
+        Action("compare.refresh", "r", "refresh", "Look again"),
+        Action("compare.error", "enter", "whole_error", "Show error", why_not=_without_error),
+    )
+    BINDINGS: ClassVar[list[BindingType]] = bindings(ACTIONS)
     HELP = """\
 # Beside a passed run
 This run on the left, the last passed run of the same scenario on the right; one above the other where it is narrow.
@@ -389,14 +400,6 @@ Between them: `=` the same words, `~` said otherwise (what differs is underlined
         return [self._here, *([self._there] if self._there else [])]
 
     # Keys
-
-    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Without turns there is nothing to go through."""
-        if action in ("difference", "fold"):
-            return bool(self._pairs)
-        if action == "whole_error":
-            return self._error is not None
-        return super().check_action(action, parameters)
 
     def action_back(self) -> None:
         """To the run, where it was."""

@@ -13,13 +13,14 @@ from typing import ClassVar, NamedTuple
 
 from rich.segment import Segment
 from rich.style import Style
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 
 from cekura_tui.model.json_tree import ABOVE, MOST_MATCHES, PAGE, JsonMatch, Part, Path, RawRows, TreeRow, matches
 from cekura_tui.model.run.details import DetailRow, Details, details_of, details_tree, value_at
 from cekura_tui.model.run.view import RunView
 from cekura_tui.model.text import clean
 from cekura_tui.model.transcript.search import At
+from cekura_tui.ui.actions import Action, bindings
 from cekura_tui.ui.kit.lines import TONE_CLASSES, TONE_CSS
 from cekura_tui.ui.kit.row_canvas import RowState
 from cekura_tui.ui.kit.strips import Line, breaks
@@ -152,11 +153,12 @@ class RunDetails(VirtualList[DetailRow]):
     as `Opened`; `row.path` is where its value is in the run."""
 
     row_height = None
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("right", "unfold", "Unfold", id="details.unfold", show=False),
-        Binding("left", "fold", "Fold", id="details.fold", show=False),
-        Binding("x", "raw", "Raw JSON", id="details.raw"),
-    ]
+    ACTIONS: ClassVar[tuple[Action, ...]] = (
+        Action("details.unfold", "right", "unfold", "Unfold"),
+        Action("details.fold", "left", "fold", "Fold"),
+        Action("details.raw", "x", "raw", "Raw JSON", "the whole run as the server sent it", footer=1),
+    )
+    BINDINGS: ClassVar[list[BindingType]] = bindings(ACTIONS)
     COMPONENT_CLASSES: ClassVar[set[str]] = {*TONE_CLASSES, "run-details--title", "run-details--found"}
     DEFAULT_CSS = f"""
     RunDetails {{

@@ -15,7 +15,7 @@ from typing import ClassVar, Self, TypeVar
 
 from textual import events, on
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.containers import Horizontal
 from textual.content import Content
 from textual.message import Message
@@ -26,6 +26,7 @@ from cekura_tui.model.run.details import DetailRow
 from cekura_tui.model.run.verdict import Verdict
 from cekura_tui.model.text import clean_line, count
 from cekura_tui.model.transcript.transcript import Turn
+from cekura_tui.ui.actions import Action, bindings
 from cekura_tui.ui.kit.inputs import TypedLine
 from cekura_tui.ui.kit.keys_in_order import do_binding, passed_on
 from cekura_tui.ui.kit.virtual_list import VirtualList
@@ -49,7 +50,8 @@ class FindLine(Horizontal):
         &.-open { display: block; }
     }
     """
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "leave", "No search", id="find.close")]
+    ACTIONS: ClassVar[tuple[Action, ...]] = (Action("find.close", "escape", "leave", "No search", footer=1),)
+    BINDINGS: ClassVar[list[BindingType]] = bindings(ACTIONS)
 
     @dataclass
     class Typed(Message):

@@ -12,7 +12,7 @@ from typing import ClassVar
 from rich.text import Text
 from textual import work
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.containers import Horizontal, Vertical
 
 from cekura_tui.model.errors import CekuraTuiError
@@ -20,6 +20,7 @@ from cekura_tui.model.run.verdict import Verdict
 from cekura_tui.model.run.view import Call
 from cekura_tui.model.text import clean_line
 from cekura_tui.model.transcript.search import At
+from cekura_tui.ui.actions import Action, bindings
 from cekura_tui.ui.kit.lines import VERDICT_MARKS, Notice, OneLine
 from cekura_tui.ui.run.details import RunDetails
 from cekura_tui.ui.run.loader import Beside
@@ -32,29 +33,74 @@ from cekura_tui.ui.run.verdicts import Verdicts
 class RunKeys(RunWays):
     """What is done on a run by keys."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape", "back", "Back", id="run.back"),
-        Binding("tab", "pane(1)", "Pane", id="run.pane"),
-        Binding("shift+tab", "pane(-1)", "Pane before", id="run.pane-before", show=False),
-        Binding("d", "show_pane('details')", "Details", id="run.details", show=False),
-        Binding("slash", "find", "Find", key_display="/", id="run.find"),
-        Binding("n", "match(1)", "Next match", id="run.next-match", show=False),
-        Binding("N", "match(-1)", "Match before", id="run.previous-match", show=False),
-        Binding("e", "evidence(1)", "Evidence", id="run.evidence"),
-        Binding("E", "evidence(-1)", "Evidence before", id="run.evidence-before", show=False),
-        Binding("t", "roles", "Who is shown", id="run.roles", show=False),
-        Binding("l", "slowest", "Next slowest answer", id="run.slowest", show=False),
-        Binding("left", "along(-1)", "Back along the timeline", id="run.earlier", show=False),
-        Binding("right", "along(1)", "On along the timeline", id="run.later", show=False),
-        Binding("left_square_bracket", "go(-1)", "Run before", key_display="[", id="run.previous", show=False),
-        Binding("right_square_bracket", "go(1)", "Next run", key_display="]", id="run.next"),
-        Binding("equals_sign", "compare", "Beside a passed run", key_display="=", id="run.compare", show=False),
-        Binding("i", "improve", "Improve", id="run.improve"),
-        Binding("y", "hand_off", "Copy", id="run.hand-off"),
-        Binding("L", "live", "Live on or off", id="run.live", show=False),
-        Binding("r", "refresh", "Read anew", id="run.refresh", show=False),
-        Binding("enter", "whole_error", "Show error", id="run.error", show=False),
-    ]
+    ACTIONS: ClassVar[tuple[Action, ...]] = (
+        Action("run.back", "escape", "back", "Back", footer=1),
+        Action("run.pane", "tab", "pane(1)", "Pane", "the next pane", footer=2),
+        Action("run.pane-before", "shift+tab", "pane(-1)", "Pane before"),
+        Action(
+            "run.details",
+            "d",
+            "show_pane('details')",
+            "Details",
+            "the details: everything that the server told of the run",
+        ),
+        Action(
+            "run.find",
+            "slash",
+            "find",
+            "Find",
+            "find in the transcript (`agent: refund` only what the agent said) or in the details",
+            footer=3,
+            key_display="/",
+        ),
+        Action("run.next-match", "n", "match(1)", "Next match", "next match of a search"),
+        Action("run.previous-match", "N", "match(-1)", "Match before", "previous match of a search"),
+        Action("run.evidence", "e", "evidence(1)", "Evidence", "the next turn that this verdict speaks of", footer=4),
+        Action(
+            "run.evidence-before",
+            "E",
+            "evidence(-1)",
+            "Evidence before",
+            "the previous turn that this verdict speaks of",
+        ),
+        Action("run.roles", "t", "roles", "Who is shown", "who is shown: all, without tools, caller, agent, tools"),
+        Action("run.slowest", "l", "slowest", "Next slowest answer", "the slowest answer, then the next slowest"),
+        Action("run.earlier", "left", "along(-1)", "Back along the timeline", "back along the timeline"),
+        Action(
+            "run.later",
+            "right",
+            "along(1)",
+            "On along the timeline",
+            "on along the timeline; a click on it goes there",
+        ),
+        Action(
+            "run.previous", "left_square_bracket", "go(-1)", "Run before", "previous run of the list", key_display="["
+        ),
+        Action(
+            "run.next", "right_square_bracket", "go(1)", "Next run", "next run of the list", footer=5, key_display="]"
+        ),
+        Action(
+            "run.compare",
+            "equals_sign",
+            "compare",
+            "Beside a passed run",
+            "this run beside the last passed one of its scenario",
+            key_display="=",
+        ),
+        Action("run.improve", "i", "improve", "Improve", "improve the prompt from this run", footer=6),
+        Action(
+            "run.hand-off",
+            "y",
+            "hand_off",
+            "Copy",
+            "copy the link, a turn, a verdict, the transcript or the request, or save the transcript",
+            footer=7,
+        ),
+        Action("run.live", "L", "live", "Live on or off", "follow a run that goes on, or not"),
+        Action("run.refresh", "r", "refresh", "Read anew", "refresh, retry"),
+        Action("run.error", "enter", "whole_error", "Show error"),
+    )
+    BINDINGS: ClassVar[list[BindingType]] = bindings(ACTIONS)
     HELP = """\
 # Run
 `tab` goes through transcript, verdicts and details; `d` to the details. `enter` on a verdict goes to the first turn

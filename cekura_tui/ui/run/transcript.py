@@ -10,7 +10,7 @@ from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import replace
 from typing import ClassVar, NamedTuple
 
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 
 from cekura_tui.evidence.evidence import TurnMark
 from cekura_tui.model.run.view import Call, sizes_of
@@ -18,6 +18,7 @@ from cekura_tui.model.text import LONGEST_LINE
 from cekura_tui.model.transcript.search import At, TurnMatches
 from cekura_tui.model.transcript.tool_call import is_tool
 from cekura_tui.model.transcript.transcript import TOOLS, Speaker, Turn
+from cekura_tui.ui.actions import Action, bindings
 from cekura_tui.ui.kit.lines import TONE_CLASSES, TONE_CSS
 from cekura_tui.ui.kit.row_canvas import RowState
 from cekura_tui.ui.kit.strips import Line
@@ -218,10 +219,11 @@ class TurnRows(VirtualList[Turn]):
 class Transcript(TurnRows):
     """A list of turns in which tool calls unfold, turns show as they were sent, and words are found."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("x", "raw", "Raw turn", id="transcript.raw", show=False),
-        Binding("X", "unfold_all", "All tools", id="transcript.unfold-all", show=False),
-    ]
+    ACTIONS: ClassVar[tuple[Action, ...]] = (
+        Action("transcript.raw", "x", "raw", "Raw turn", "a turn as the server sent it"),
+        Action("transcript.unfold-all", "X", "unfold_all", "All tools", "unfold all tool calls"),
+    )
+    BINDINGS: ClassVar[list[BindingType]] = bindings(ACTIONS)
     COMPONENT_CLASSES: ClassVar[set[str]] = {
         "transcript--time",
         "transcript--caller",
