@@ -143,7 +143,7 @@ class Reader:
 
     async def evidence(self) -> None:
         """Wait until it is found."""
-        await eventually(lambda: self.page.evidence is not None, "the evidence is found")
+        await eventually(lambda: self.page.loader.evidence is not None, "the evidence is found")
         await self.pilot.pause()
 
 

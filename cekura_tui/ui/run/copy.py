@@ -1,4 +1,4 @@
-"""A dialog that hands one run over: its id and link, what was said and judged, the request, or a file of it."""
+"""A dialog that copies or saves one run: its id, link, transcript, verdict or request."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ FORMS = (
 
 
 class CopyRunDialog(CopyDialog):
-    """Answers with what was done, in words, where it was saved or opened, and with nothing where it was copied.
+    """Answers in words with where it was saved or opened, with nothing if it was copied.
 
     `turn` and `verdict` are those under the cursor; without such a verdict the first failing one is offered.
     `dashboard` is where links lead, None where there is none; `scope` is that of the list.
@@ -133,16 +133,16 @@ class CopyRunDialog(CopyDialog):
         dialog = SaveTextDialog(f"the transcript of {self.whose} as {form.name}", name, form.make(self._view))
         self.app.push_screen(dialog, self._saved)
 
-    def _saved(self, told: str | None) -> None:
-        if told is not None:  # else it was thought better of, and there may be another wish
-            self.dismiss(told)
+    def _saved(self, where: str | None) -> None:
+        if where is not None:  # else it was thought better of, and something else may be chosen
+            self.dismiss(where)
 
     def _start_opening(self) -> None:
         self._open()
 
     @work(group="open-recording", exclusive=True)
     async def _open(self) -> None:
-        """Whatever a browser does until it is there, the screen goes on."""
+        """Open it in a browser, however long that takes to start."""
         self.say("Asking for a browser …")
         taken = await open_link(self._recording or "")
         if taken and self.is_current:

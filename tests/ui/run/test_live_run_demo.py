@@ -36,7 +36,7 @@ class Clock:
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     """The server's; the app asks again at once."""
-    monkeypatch.setattr("cekura_tui.ui.run.loader.AGAIN", 0.05)
+    monkeypatch.setattr("cekura_tui.ui.run.loader.REPOLL", 0.05)
     return Clock(EPOCH)
 
 
@@ -108,16 +108,16 @@ async def test_a_run_that_waits_says_so_then_is_spoken_then_judged(live: Served,
         came(clock, 6 + 20)
         told = await turns(pilot, 0)
         await sees(pilot, transcript(pilot).turns[0].text.split()[0], gone="Nothing was said yet")
-        assert pilot.app.screen.view.verdicts == ()
+        assert pilot.app.screen.loader.view.verdicts == ()
 
         came(clock, 6 + LASTS + 1)
         whole = await turns(pilot, told)
         await sees(pilot, "evaluating")
-        assert pilot.app.screen.view.verdicts == ()
+        assert pilot.app.screen.loader.view.verdicts == ()
 
         came(clock, 6 + LASTS + 11)
-        await eventually(lambda: pilot.app.screen.view.verdicts, "verdicts")
-        failing = next(verdict for verdict in pilot.app.screen.view.verdicts if verdict.state == "fail")
+        await eventually(lambda: pilot.app.screen.loader.view.verdicts, "verdicts")
+        failing = next(verdict for verdict in pilot.app.screen.loader.view.verdicts if verdict.state == "fail")
         await sees(pilot, failing.name[:24], gone=" live ")
         assert len(transcript(pilot).turns) == whole
         asked = len(live.asked(PATH))

@@ -170,5 +170,5 @@ async def test_the_cursor_stays_on_its_verdict_when_the_run_is_read_anew(scripte
         hold.released.set()
         await reader.sees("Verdicts ✗301", name)
         assert reader.verdict == name
-        await eventually(lambda: reader.page.evidence is not None, "the evidence of what is new")
+        await eventually(lambda: reader.page.loader.evidence is not None, "the evidence of what is new")
         assert reader.verdict == name

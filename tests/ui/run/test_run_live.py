@@ -11,13 +11,13 @@ from scripted_server import Reply, ScriptedServer, serve_runs
 from waiting import eventually
 from watching import sees, still
 
-from cekura_tui.ui.run import loader as run_reading
+from cekura_tui.ui.run import loader
 
 
 @pytest.fixture(autouse=True)
 def soon(monkeypatch: pytest.MonkeyPatch) -> None:
     """A run that goes on is read again at once."""
-    monkeypatch.setattr(run_reading, "AGAIN", 0.05)
+    monkeypatch.setattr(loader, "REPOLL", 0.05)
 
 
 def asked(server: ScriptedServer) -> int:
@@ -123,10 +123,10 @@ async def test_a_server_that_fails_is_asked_less_and_less_and_what_was_read_stay
         await reader.sees("live", "3 turns")
         scripted.on("GET", path_of(5), Reply({"detail": "no"}, 503))
         await reader.sees("as of", "3 turns", gone="live")
-        await eventually(lambda: reader.page._failures >= 2, "two failures")
+        await eventually(lambda: reader.page.loader.failures >= 2, "two failures")
         serve_runs(scripted, going_on(5, 4))
         await reader.sees("live", "4 turns", gone="as of")
-        assert reader.page._failures == 0
+        assert reader.page.loader.failures == 0
 
 
 async def test_a_server_that_refuses_a_run_is_not_asked_again_by_itself(scripted: ScriptedServer) -> None:

@@ -79,7 +79,7 @@ async def test_a_call_without_times_is_one_line_that_says_so() -> None:
         assert app.strip.turn_at(20) is None
         assert app.strip.step(1) is None
         await pilot.click(app.strip, offset=(20, 0))
-        assert app.sought == []
+        assert app.clicked == []
         app.strip.show(CALL, {})
         await pilot.pause()
         assert app.strip.size.height == 4
@@ -181,7 +181,7 @@ async def test_a_click_seeks_the_turn_that_is_there_or_the_nearest() -> None:
             await pilot.click(app.strip, offset=(column, 1))
         await pilot.click(app.strip, offset=(3, 1))
         await pilot.pause()
-        assert app.sought == [1, 2, 3, 6, 7, 8, 9, 9]
+        assert app.clicked == [1, 2, 3, 6, 7, 8, 9, 9]
         assert not app.strip.can_focus
 
 
