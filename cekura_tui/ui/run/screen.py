@@ -72,11 +72,7 @@ class RunScreen(Page):
         Action("run.slowest", "l", "slowest", "Next slowest answer", "the slowest answer, then the next slowest"),
         Action("run.earlier", "left", "along(-1)", "Back along the timeline", "back along the timeline"),
         Action(
-            "run.later",
-            "right",
-            "along(1)",
-            "On along the timeline",
-            "on along the timeline; a click on it goes there",
+            "run.later", "right", "along(1)", "On along the timeline", "on along the timeline; a click on it goes there"
         ),
         Action(
             "run.previous", "left_square_bracket", "go(-1)", "Run before", "previous run of the list", key_display="["

@@ -14,13 +14,7 @@ from textual.widget import Widget
 
 from cekura_tui.model.run.verdict import State, Verdict
 from cekura_tui.model.run.view import RunView
-from cekura_tui.model.run.words import (
-    LONGEST_WORD,
-    alignment_words,
-    category_words,
-    judged_words,
-    percentile_words,
-)
+from cekura_tui.model.run.words import LONGEST_WORD, alignment_words, category_words, judged_words, percentile_words
 from cekura_tui.model.text import LONGEST_LINE, capped, clean_line
 from cekura_tui.ui.kit.lines import TONE_CLASSES, TONE_CSS, VERDICT_MARKS, VERDICT_TONES
 from cekura_tui.ui.kit.row_canvas import RowState

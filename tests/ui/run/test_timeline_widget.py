@@ -57,7 +57,7 @@ async def test_every_line_is_as_wide_as_the_strip(timeline: Timeline, width: int
                 assert sum(segment.cell_length for segment in strip) == strip.cell_length == width
 
 
-async def test_the_figures_are_told_in_fewer_words_where_there_is_less_room() -> None:
+async def test_the_figures_take_fewer_words_where_there_is_less_room() -> None:
     for width, words in (
         (40, "2 gaps to 20.0 s"),
         (100, "2 gaps, longest 20.0 s · answers: median 4.2 s, worst 20.0 s · 1 overlap"),
