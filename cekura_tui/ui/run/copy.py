@@ -1,4 +1,4 @@
-"""A dialog that hands one run over: its id and link, what was said and judged, the request, or a file of it."""
+"""A dialog that copies or saves one run: its id, link, transcript, verdict or request."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ FORMS = (
 
 
 class CopyRunDialog(CopyDialog):
-    """Answers with what was done, in words, where it was saved or opened, and with nothing where it was copied.
+    """Answers in words with where it was saved or opened, with nothing if it was copied.
 
     `turn` and `verdict` are those under the cursor; without such a verdict the first failing one is offered.
     `dashboard` is where links lead, None where there is none; `scope` is that of the list.
@@ -131,7 +131,7 @@ class CopyRunDialog(CopyDialog):
 
     @work(group="open-recording", exclusive=True)
     async def _open(self) -> None:
-        """Whatever a browser does until it is there, the screen goes on."""
+        """Open it in a browser, however long that takes to start."""
         self.say("Asking for a browser …")
         taken = await open_link(self._recording or "")
         if taken and self.is_current:
