@@ -20,8 +20,9 @@ from cekura_tui.model.text import Prompt
 from cekura_tui.ui.jobs.words import OPEN_LAUNCH, again_question, forget_question, needs_other_key
 from cekura_tui.ui.kit.copying import Offer, OfferList
 from cekura_tui.ui.kit.dialog import ConfirmDialog, Dialog
-from cekura_tui.ui.kit.page import Page, too_small
+from cekura_tui.ui.kit.page import Page
 from cekura_tui.ui.messages import HandOff, OpenJobDetails
+from cekura_tui.ui.terminal.cells import too_small
 
 if TYPE_CHECKING:
     from cekura_tui.workspace.job_service import JobRecord

@@ -24,7 +24,7 @@ from cekura_tui.model.errors import CekuraTuiError
 from cekura_tui.model.text import clean
 from cekura_tui.ui.actions import Action, bindings, is_possible
 from cekura_tui.ui.kit.keys_in_order import do_in_order
-from cekura_tui.ui.kit.page import LEAST, too_small
+from cekura_tui.ui.terminal.cells import LEAST, too_small
 
 T = TypeVar("T")
 

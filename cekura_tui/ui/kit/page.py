@@ -10,7 +10,6 @@ from typing import ClassVar
 from textual import events, on
 from textual.app import ComposeResult
 from textual.content import Content
-from textual.geometry import Size
 from textual.screen import Screen
 from textual.widget import Widget
 from textual.widgets import Static
@@ -21,14 +20,7 @@ from cekura_tui.ui.actions import Action, is_possible
 from cekura_tui.ui.kit.footer import KeyFooter
 from cekura_tui.ui.messages import GivenPrompt, Improve, SignInRequested
 from cekura_tui.ui.state import AppState
-
-LEAST = Size(60, 15)
-"""A terminal with fewer columns or lines shows a sentence instead of a page."""
-
-
-def too_small(size: Size) -> bool:
-    """Whether nothing of a page is seen in a terminal of this size."""
-    return size.width < LEAST.width or size.height < LEAST.height
+from cekura_tui.ui.terminal.cells import LEAST, too_small
 
 
 class Page(Screen[None]):
@@ -50,7 +42,7 @@ class Page(Screen[None]):
     def __init__(self, state: AppState) -> None:
         super().__init__()
         self.state = state
-        self._said_last, self._said_until = "", 0.0
+        self._last_message, self._last_until = "", 0.0
         self._focused_before: Widget | None = None
         """What had the focus before the terminal became too small to show it."""
 
@@ -101,9 +93,9 @@ class Page(Screen[None]):
     def tell(self, text: str, *, warning: bool = False) -> None:
         """A short message in the corner; one that is there already is not put there twice."""
         now = time.monotonic()
-        if self._said_last == text and now < self._said_until:
+        if self._last_message == text and now < self._last_until:
             return
-        self._said_last, self._said_until = text, now + 8
+        self._last_message, self._last_until = text, now + 8
         self.notify(text, severity="warning" if warning else "information", markup=False, timeout=8)
 
     def tell_error(self, error: CekuraTuiError) -> None:

@@ -177,7 +177,7 @@ class RowPlaces(Generic[R]):
         last = len(self._rows) - 1
         if last < 0 or not before._rows:
             return min(0, last)
-        if (place := self._find_again(index, before)) is not None:
+        if (place := self._find_now(index, before)) is not None:
             return place
         above = self._first_left(before, [*range(index - 1, max(index - 1 - around, 0), -1), 0])
         below = self._first_left(before, range(index + 1, min(index + 1 + around, len(before._rows))))
@@ -187,12 +187,12 @@ class RowPlaces(Generic[R]):
             place = min(place, below[1])
         return min(max(place, 0), last)
 
-    def _find_again(self, index: int, before: RowPlaces[R]) -> int | None:
+    def _find_now(self, index: int, before: RowPlaces[R]) -> int | None:
         return self.find(self._key_of(before._rows[index]), near=index)
 
     def _first_left(self, before: RowPlaces[R], indexes: Iterable[int]) -> tuple[int, int] | None:
         """The first of these rows that is still there: where it was, and where it is."""
-        found = ((index, self._find_again(index, before)) for index in indexes)
+        found = ((index, self._find_now(index, before)) for index in indexes)
         return next(((index, place) for index, place in found if place is not None), None)
 
 

@@ -27,13 +27,14 @@ from cekura_tui.prose.diff import Hunk
 from cekura_tui.prose.staging import Choices, HunkChoice, wording
 from cekura_tui.ui.kit.keys_in_order import do_in_order
 from cekura_tui.ui.kit.lines import Notice, OneLine
-from cekura_tui.ui.kit.page import Page, too_small
+from cekura_tui.ui.kit.page import Page
 from cekura_tui.ui.kit.virtual_list import VirtualList
 from cekura_tui.ui.messages import GivenPrompt, HandOff, OpenJobDetails, OpenPromptHistory, OpenRun
 from cekura_tui.ui.state import AppState
 from cekura_tui.ui.suggestion.diff_view import ProseDiffView
 from cekura_tui.ui.suggestion.staged_text import StagedText
 from cekura_tui.ui.suggestion.words import accepted_words, headline, summary, told_of_hunks, undone_words
+from cekura_tui.ui.terminal.cells import too_small
 from cekura_tui.workspace.setup import refuse_read_only
 from cekura_tui.workspace.suggestions import Why
 

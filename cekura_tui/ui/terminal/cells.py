@@ -1,13 +1,16 @@
-"""Text cut or filled to an exact number of terminal cells."""
+"""Text cut or filled to an exact number of terminal cells, and how many a page needs."""
 
 from __future__ import annotations
 
 import re
 
 from rich.cells import cell_len, set_cell_size
+from textual.geometry import Size
 
 from cekura_tui.model.text import clean
 
+LEAST = Size(60, 15)
+"""A terminal with fewer columns or lines shows a sentence instead of a page."""
 ELLIPSIS = "…"
 UNDRAWN = re.compile(
     "[\xad\u034f\u061c\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u2060-\u2065\u206a-\u206f\u3164\ufe00-\ufe0f\ufeff"
@@ -41,3 +44,8 @@ def fit(text: str, cells: int, *, right: bool = False) -> str:
         return set_cell_size(text, cells - 1) + ELLIPSIS
     padding = " " * (cells - width)
     return padding + text if right else text + padding
+
+
+def too_small(size: Size) -> bool:
+    """Whether nothing of a page is seen in a terminal of this size."""
+    return size.width < LEAST.width or size.height < LEAST.height

@@ -42,7 +42,7 @@ class TerminalDriver(LinuxDriver):
             return
         self._modes = self._modes or self.attrs_before
         self.attrs_before = self._modes
-        self._told_size = signal.getsignal(signal.SIGWINCH)
+        self._size_handler = signal.getsignal(signal.SIGWINCH)
         signal.signal(signal.SIGWINCH, self._resized)
 
     def stop_application_mode(self) -> None:
@@ -75,8 +75,8 @@ class TerminalDriver(LinuxDriver):
                 raise
 
     def _resized(self, number: int, frame: FrameType | None) -> None:
-        if callable(self._told_size):
-            self._told_size(number, frame)
+        if callable(self._size_handler):
+            self._size_handler(number, frame)
         if self._loop.is_running():
             # To and fro while nobody read: the terminal has moved its lines, and for the app no size has changed.
             self._loop.call_soon_threadsafe(self._app.refresh)
@@ -96,9 +96,9 @@ class TerminalDriver(LinuxDriver):
 
     def _continued(self, number: int, frame: FrameType | None) -> None:
         if (self._drawing or self._stopped) and self._loop.is_running():
-            self._loop.call_soon_threadsafe(self._draw_anew)
+            self._loop.call_soon_threadsafe(self._draw_with_modes)
 
-    def _draw_anew(self) -> None:
+    def _draw_with_modes(self) -> None:
         """Somebody else had the terminal meanwhile, drew on it and set other modes, or has it still."""
         if self._drawing and self._app.is_running and not self._lost:
             self._stopped = True

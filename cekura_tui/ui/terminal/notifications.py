@@ -68,11 +68,11 @@ def notification(wanted: str, title: str, text: str, env: Mapping[str, str]) -> 
     if kind == "bell":
         return BELL
     title, text = harmless(title), harmless(text)
-    told = f"\x1b]777;notify;{title};{text}{BELL}" if kind == "osc777" else f"\x1b]9;{title}: {text}{BELL}"
+    sent = f"\x1b]777;notify;{title};{text}{BELL}" if kind == "osc777" else f"\x1b]9;{title}: {text}{BELL}"
     if env.get("TMUX"):
         # tmux drops what is passed through unless it is allowed to and the pane is in sight; the bell always arrives.
-        return _through_tmux(told) + (BELL if wanted == "auto" else "")
-    return _through_screen(told) if env.get("STY") else told
+        return _through_tmux(sent) + (BELL if wanted == "auto" else "")
+    return _through_screen(sent) if env.get("STY") else sent
 
 
 def harmless(text: str) -> str:

@@ -61,7 +61,7 @@ def type_into(area: TextArea, text: str) -> None:
     """Put text in place of what is selected, as if it was typed; `TextArea._replace_via_keyboard`.
 
     For characters without ink, which Textual takes for no text. Without it: `TextArea.replace`, which does not ask
-    whether the text may be edited, and does not keep the cursor in sight.
+    whether the text may be edited, and does not keep the cursor visible.
     """
     area._replace_via_keyboard(text, *area.selection)
 
