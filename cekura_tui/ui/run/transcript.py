@@ -127,7 +127,7 @@ class Transcript(VirtualList[Turn]):
         if not reset and before != (look.timings, look.clock_cells, look.tools.answered):
             self.redraw()
         if changed:
-            self._search_again()
+            self._refresh_search()
             if following:
                 self.action_last()
 
@@ -176,7 +176,7 @@ class Transcript(VirtualList[Turn]):
             index = self._nearest(top)
             self._view.hold(index, line if self._rows[index].n == top else 0, at)
             self._commit(before)
-        self._search_again()
+        self._refresh_search()
 
     def go_to(self, n: int) -> None:
         """Put the cursor on a turn; one whose role is hidden brings all roles back."""
@@ -355,7 +355,7 @@ class Transcript(VirtualList[Turn]):
     def _from(self) -> int:
         return self._cursor_key if isinstance(self._cursor_key, int) else 0
 
-    def _search_again(self) -> None:
+    def _refresh_search(self) -> None:
         """Other turns than before are shown."""
         if self._search_query:
             self._search()

@@ -156,10 +156,10 @@ class TurnLook:
         """The text that is drawn and searched: what was said, or a tool's name and values as JSON."""
         if not is_tool(turn):
             return turn.text
-        kept = self.texts.get(turn.n)
-        if kept is None or kept[0] is not turn:
-            kept = self.texts[turn.n] = turn, f"{tool_name(turn)}\n{pretty(turn)}"
-        return kept[1]
+        cached = self.texts.get(turn.n)
+        if cached is None or cached[0] is not turn:
+            cached = self.texts[turn.n] = turn, f"{tool_name(turn)}\n{pretty(turn)}"
+        return cached[1]
 
 
 def clock_cells(latest: float) -> int:
