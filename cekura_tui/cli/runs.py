@@ -211,7 +211,7 @@ async def _list(session: Session, wanted: Filter, limit: int, listing: RunPrinte
     from cekura_tui.model.run.query import RunQuery
     from cekura_tui.workspace.all_runs import Asking, matching_runs, wait_text
 
-    notes, now = await session.shelf.notes(), time.time()
+    notes, now = await session.notes.all(), time.time()
     query = RunQuery(await session.scope(), wanted, noted(wanted, notes))
     rest = query.rest(now)
     asking = Asking(

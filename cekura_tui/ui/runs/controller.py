@@ -433,8 +433,8 @@ class ServedRuns(Page):
         """Read what this machine knows of a scope, then ask the server."""
         left, notes = "", self.listing.notes
         try:
-            left = await self.state.workspace.call(lambda session: session.shelf.left(scope))
-            notes = await self.state.workspace.call(lambda session: session.shelf.notes())
+            left = await self.state.workspace.call(lambda session: session.saved_views.last_of(scope))
+            notes = await self.state.workspace.call(lambda session: session.notes.all())
         except CekuraTuiError as error:
             self.tell(error.sentence(), warning=True)
         if self.listing.scope == scope:
@@ -466,8 +466,8 @@ class ServedRuns(Page):
     @work(group="keep-filter")
     async def _keep(self, scope: Scope, text: str) -> None:
         try:
-            await self.state.workspace.call(lambda session: session.shelf.use(text))
-            await self.state.workspace.call(lambda session: session.shelf.leave(scope, text))
+            await self.state.workspace.call(lambda session: session.saved_views.add_to_history(text))
+            await self.state.workspace.call(lambda session: session.saved_views.save_last_of(scope, text))
         except CekuraTuiError as error:
             self.tell(error.sentence(), warning=True)
 

@@ -329,14 +329,14 @@ A run that failed two checks is in two groups. A run that never ran properly has
         workspace = self.state.workspace
         try:
             if failed := self._failed:
-                self._learn(await workspace.call(lambda session: session.shelf.findings(failed)))
+                self._learn(await workspace.call(lambda session: session.findings.cached(failed)))
             wanted = self._unread[:READ_ON] if on else [n for n in self._failed[:READ_ON] if n not in self._findings]
             for start in range(0, len(wanted), AT_ONCE):
                 self._reading = len(wanted) - start
                 self._draw()
                 ids = wanted[start : start + AT_ONCE]
                 # One that the server leaves out has no findings, so that it is not asked for again.
-                self._learn(await workspace.call(lambda session: session.shelf.find_out(ids)))  # noqa: B023 - awaited here
+                self._learn(await workspace.call(lambda session: session.findings.fetch(ids)))  # noqa: B023 - awaited here
         except CekuraTuiError as error:
             self._error = error
             if error.exit_status == Exit.KEY_REFUSED:

@@ -50,7 +50,7 @@ class NotedRuns(ServedRuns):
         workspace = self.state.workspace
 
         def keep(text: str) -> None:
-            workspace.send(lambda session: session.shelf.note(run_id, text))
+            workspace.send(lambda session: session.notes.save(run_id, text))
 
         def answered(text: str | None) -> None:
             if text is not None and text != dialog.before:
@@ -65,7 +65,7 @@ class NotedRuns(ServedRuns):
     async def _look_up(self, run_id: int, dialog: NoteDialog) -> None:
         """Another window may have written one since."""
         try:
-            self.listing.notes = await self.state.workspace.call(lambda session: session.shelf.notes())
+            self.listing.notes = await self.state.workspace.call(lambda session: session.notes.all())
         except CekuraTuiError as error:
             dialog.tell(error.sentence())
         else:
@@ -74,7 +74,7 @@ class NotedRuns(ServedRuns):
     @work(group="note")
     async def _store(self, run_id: int, former: str, text: str) -> None:
         try:
-            await self.state.workspace.call(lambda session: session.shelf.note(run_id, text))
+            await self.state.workspace.call(lambda session: session.notes.save(run_id, text))
         except CekuraTuiError as error:
             await self._ask(run_id, former, text, error.sentence())
             return
@@ -146,7 +146,9 @@ looked for, and `-` before what is not wanted. `!` lists failures only, `v` name
     @work(group="filter-history", exclusive=True)
     async def _read_history(self) -> None:
         try:
-            self.query_one(FilterBar).history = await self.state.workspace.call(lambda session: session.shelf.used())
+            self.query_one(FilterBar).history = await self.state.workspace.call(
+                lambda session: session.saved_views.history()
+            )
         except CekuraTuiError as error:
             self.tell(error.sentence(), warning=True)
 
@@ -169,7 +171,7 @@ looked for, and `-` before what is not wanted. `!` lists failures only, `v` name
         from cekura_tui.ui.runs.views import ViewsDialog
 
         try:
-            views = await self.state.workspace.call(lambda session: session.shelf.views())
+            views = await self.state.workspace.call(lambda session: session.saved_views.all())
         except CekuraTuiError as error:
             self.tell_error(error)
             return

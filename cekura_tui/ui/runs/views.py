@@ -167,7 +167,7 @@ class ViewsDialog(Dialog[str]):
     @work(group="save-view")
     async def _save(self, view: SavedView) -> None:
         try:
-            await self._ask(lambda session: session.shelf.save_view(view.name, view.filter))
+            await self._ask(lambda session: session.saved_views.save(view.name, view.filter))
         except CekuraTuiError as error:
             self._say(error.sentence(), failed=True)
             return
@@ -197,7 +197,7 @@ class ViewsDialog(Dialog[str]):
     @work(group="forget-view")
     async def _forget(self, view: SavedView) -> None:
         try:
-            await self._ask(lambda session: session.shelf.forget_view(view.name))
+            await self._ask(lambda session: session.saved_views.delete(view.name))
         except CekuraTuiError as error:
             self._own.setdefault(view.name, view)
             self._forgotten = [forgotten for forgotten in self._forgotten if forgotten is not view]
@@ -218,7 +218,7 @@ class ViewsDialog(Dialog[str]):
     @work(group="bring-back-view")
     async def _bring_back(self, view: SavedView) -> None:
         try:
-            await self._ask(lambda session: session.shelf.save_view(view.name, view.filter))
+            await self._ask(lambda session: session.saved_views.save(view.name, view.filter))
         except CekuraTuiError as error:
             self._own.pop(view.name, None)
             self._forgotten.append(view)

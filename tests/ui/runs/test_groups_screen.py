@@ -110,7 +110,7 @@ async def test_the_groups_tell_why_the_newest_failed_and_f_reads_on(served: Serv
         await sees(pilot, f"{len(failed)} failed · {errors} errors of 240 loaded runs", "The agent")
         assert screen_text(app).splitlines()[3] == f" Failed checks · {len(failed)} runs"
         assert len(served.asked(BULK)) == READ_ON // AT_ONCE
-        read = await app.state.workspace.call(lambda session: session.shelf.findings(failed))
+        read = await app.state.workspace.call(lambda session: session.findings.cached(failed))
         assert set(read) == set(failed[:READ_ON])
         await pilot.press("F")
         await sees(pilot, "Why all of them failed is read.", gone="F Read on")

@@ -91,9 +91,9 @@ async def test_a_note_that_is_too_long_is_refused_with_a_sentence_and_stays_to_b
 async def test_the_longest_note_that_the_dialog_takes_is_the_longest_that_is_kept(setup: Setup) -> None:
     async with asked(setup, lambda _: NoteDialog(5, "")) as (app, _pilot):
         call = app.state.workspace.call
-        await call(lambda session: session.shelf.note(5, "x" * LONGEST))
+        await call(lambda session: session.notes.save(5, "x" * LONGEST))
         with pytest.raises(UsageError):
-            await call(lambda session: session.shelf.note(5, "x" * (LONGEST + 1)))
+            await call(lambda session: session.notes.save(5, "x" * (LONGEST + 1)))
 
 
 @pytest.mark.parametrize(
