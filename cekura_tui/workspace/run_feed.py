@@ -565,7 +565,7 @@ class RunFeed:
 
     async def _changing(self, runs: PagedRuns, asked: list[int]) -> None:
         self._asked_at |= dict.fromkeys(asked, self._monotonic())
-        runs.change(await self._ask(lambda session: session.lists.now(asked)))
+        runs.change(await self._ask(lambda session: session.lists.current(asked)))
         self.got_at = self._clock()
 
 

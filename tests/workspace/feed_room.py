@@ -69,7 +69,7 @@ class Desk:
         assert found is not None
         return found
 
-    async def now(self, run_ids: Sequence[int]) -> tuple[RunRow, ...]:
+    async def current(self, run_ids: Sequence[int]) -> tuple[RunRow, ...]:
         """How these are now."""
         return await self._answer("now", list(run_ids), lambda: self.shelf.by_id(run_ids))
 

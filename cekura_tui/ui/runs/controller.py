@@ -478,7 +478,7 @@ class ServedRuns(Page):
         if listing.cached is not None:
             return
         try:
-            kept = await self.state.workspace.call(lambda session: session.lists.kept(query))
+            kept = await self.state.workspace.call(lambda session: session.lists.cached(query))
             known = () if kept else await self.state.workspace.call(lambda session: session.lists.known(query))
         except CekuraTuiError:
             return  # what the server tells is shown, then

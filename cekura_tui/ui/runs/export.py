@@ -204,9 +204,9 @@ class ExportRunsDialog(Dialog[str]):
         """Draw how far it has come."""
         if self._export is not None:
             now = self._export.progress
-            words = f"{now.looked:,} of {count(now.total, 'run')}" if now.total else "asking"
-            words += "" if now.written == now.looked else f", {now.written:,} written"
-            self.query_one(ProgressLine).show(now.looked, now.total, words)
+            words = f"{now.read:,} of {count(now.total, 'run')}" if now.total else "asking"
+            words += "" if now.written == now.read else f", {now.written:,} written"
+            self.query_one(ProgressLine).show(now.read, now.total, words)
             if not self._asked_to_stop:
                 self._say(now.waiting or self._going)
 
