@@ -165,7 +165,7 @@ def shelf_of(runs: int, **habits: Any) -> RunShelf:
 async def feeding(shelf: RunShelf, *, query: RunQuery | None = QUERY, live: bool = False) -> AsyncIterator[FeedRoom]:
     """A feed that lists from its beginning, with 30 rows on screen."""
     room = FeedRoom(shelf)
-    room.feed.live = live
+    room.feed.set_live(live)
     serving = asyncio.create_task(room.feed.run())
     try:
         room.feed.show(query)

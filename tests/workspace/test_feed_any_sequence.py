@@ -33,12 +33,11 @@ async def test_whatever_happens_the_list_is_there_when_the_server_is_and_never_m
             await _happens(room, *step)
         room.desk.bad.clear()
         room.desk.release()
-        room.feed.asleep = False
-        room.feed.wake()
+        room.feed.set_hidden(False)
         await room.looks(300, wait=150)
         await room.passes(0.2)
         assert room.desk.most <= IN_FLIGHT
-        assert room.feed.error is None
+        assert room.feed.attempts.error is None
         loaded = room.shows(300, 330)
         assert None not in loaded
         newest = room.runs.listed.place_of(loaded[0])
@@ -77,11 +76,10 @@ def _wishes(room: FeedRoom, wish: str) -> None:
         case "refresh":
             room.feed.refresh()
         case "more":
-            room.feed.read_more()
+            room.feed.load_more()
         case "on" | "off":
-            room.feed.read_on(wish == "on")
+            room.feed.load_all(wish == "on")
         case "sleep" | "wake":
-            room.feed.asleep = wish == "sleep"
-            room.feed.wake()
+            room.feed.set_hidden(wish == "sleep")
         case "let in" if room.feed.runs is not None:
             room.feed.runs.let_in()

@@ -68,13 +68,11 @@ async def test_of_many_running_runs_each_gets_its_turn_and_no_request_names_more
 
 async def test_a_terminal_without_the_focus_asks_less_often_and_catches_up_when_it_has_it_again() -> None:
     async with feeding(shelf_of(10), live=True) as room:
-        room.feed.focused = False
-        room.feed.wake()
+        room.feed.set_focused(False)
         room.clear()
         await room.passes(2 * UNFOCUSED + FOCUSED)
         assert len(room.asked("newer")) == 3
-        room.feed.focused = True
-        room.feed.wake()
+        room.feed.set_focused(True)
         room.clear()
         await room.passes(FOCUSED)
         assert room.asked("newer")
@@ -84,13 +82,11 @@ async def test_a_list_that_is_not_live_asks_only_for_what_is_looked_at() -> None
     shelf = shelf_of(2_000)
     shelf.makes(1, outcome=STILL_RUNNING)
     async with feeding(shelf, live=True) as room:
-        room.feed.live = False
-        room.feed.wake()
+        room.feed.set_live(False)
         room.clear()
         await room.looks(510, wait=600)
         assert [asked.what for asked in room.desk.asked] == [6, 7]
-        room.feed.live = True
-        room.feed.wake()
+        room.feed.set_live(True)
         await room.passes(0.1)
         assert {asked.what for asked in room.desk.asked[2:]} == {"newer", "now"}
 
@@ -99,13 +95,12 @@ async def test_a_list_that_nobody_sees_asks_nothing_and_catches_up_when_it_is_se
     shelf = shelf_of(2_000)
     shelf.makes(1, outcome=STILL_RUNNING)
     async with feeding(shelf, live=True) as room:
-        room.feed.asleep = True
-        room.feed.read_on(True)
+        room.feed.set_hidden(True)
+        room.feed.load_all(True)
         room.clear()
         await room.looks(510, wait=600)
         assert room.desk.asked == []
-        room.feed.asleep = False
-        room.feed.wake()
+        room.feed.set_hidden(False)
         await room.passes(0.2)
         assert {asked.what for asked in room.desk.asked} >= {"newer", "now", 6}
 
@@ -167,7 +162,7 @@ async def test_a_refresh_lists_what_there_is_now_and_until_it_has_come_what_ther
 
 async def test_a_refresh_is_done_also_for_a_list_that_nobody_sees() -> None:
     async with feeding(shelf_of(2_000), live=True) as room:
-        room.feed.asleep = True
+        room.feed.set_hidden(True)
         room.clear()
         room.feed.refresh()
         await room.passes(600)
@@ -183,11 +178,11 @@ async def test_a_refresh_that_fails_leaves_the_list_as_it_is_and_is_done_when_th
         room.feed.refresh()
         await room.passes(30)
         assert room.runs is before
-        assert room.feed.error is DOWN
+        assert room.feed.attempts.error is DOWN
         room.desk.down = None
         await room.passes(60)
         assert room.feed.opened == 2
-        assert room.feed.error is None
+        assert room.feed.attempts.error is None
 
 
 async def test_a_refresh_comes_to_its_end_though_a_page_that_is_looked_at_fails() -> None:

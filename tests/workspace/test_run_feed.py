@@ -56,8 +56,8 @@ async def test_what_is_on_its_way_is_given_up_when_one_scrolls_on() -> None:
 async def test_no_more_than_three_pages_are_asked_for_at_once_and_yet_all_come() -> None:
     async with feeding(shelf_of(2_000)) as room:
         room.desk.most, room.desk.held = 0, lambda what: True
-        room.feed.read_on(True)
-        room.feed.read_more()
+        room.feed.load_all(True)
+        room.feed.load_more()
         await room.looks(510, rows=700)
         assert room.desk.most == IN_FLIGHT
         room.desk.release()
@@ -122,7 +122,7 @@ async def test_a_run_that_is_opened_by_its_place_is_read_where_it_is_not_loaded(
         room.desk.down = DOWN
         with pytest.raises(type(DOWN)):
             await room.feed.row_at(900)
-        assert room.feed.error is DOWN
+        assert room.feed.attempts.error is DOWN
 
 
 # More than is on screen
@@ -130,11 +130,11 @@ async def test_a_run_that_is_opened_by_its_place_is_read_where_it_is_not_loaded(
 
 async def test_loading_on_goes_on_to_the_end_in_turn_with_all_else_and_says_so() -> None:
     async with feeding(shelf_of(1_000)) as room:
-        room.feed.read_on(True)
+        room.feed.load_all(True)
         told = room.changes
         await room.passes(1)
         assert room.runs.whole
-        assert not room.feed.reading_on
+        assert not room.feed.loading_all
         assert room.changes > told + 8
         assert room.desk.turns == set(range(3, 11))
 
@@ -142,9 +142,9 @@ async def test_loading_on_goes_on_to_the_end_in_turn_with_all_else_and_says_so()
 async def test_loading_on_stops_when_one_says_so_and_what_came_is_kept() -> None:
     async with feeding(shelf_of(1_000)) as room:
         room.desk.held = lambda what: what == 5
-        room.feed.read_on(True)
+        room.feed.load_all(True)
         await room.passes(1)
-        room.feed.read_on(False)
+        room.feed.load_all(False)
         await room.passes(1)
         assert room.desk.given_up == [5]
         assert room.runs.listed.loaded == 400
@@ -152,12 +152,12 @@ async def test_loading_on_stops_when_one_says_so_and_what_came_is_kept() -> None
 
 async def test_loading_on_stops_when_no_more_can_be_held() -> None:
     async with feeding(shelf_of(600, size=2)) as room:
-        room.feed.read_on(True)
+        room.feed.load_all(True)
         await room.passes(5)
         assert room.runs.full
-        assert not room.feed.reading_on
+        assert not room.feed.loading_all
         before = room.pages()
-        room.feed.read_more()
+        room.feed.load_more()
         await room.passes(5)
         assert room.pages() == before
 
@@ -165,7 +165,7 @@ async def test_loading_on_stops_when_no_more_can_be_held() -> None:
 async def test_one_more_page_is_read_each_time_it_is_wanted() -> None:
     async with feeding(shelf_of(1_000)) as room:
         for loaded in (300, 400):
-            room.feed.read_more()
+            room.feed.load_more()
             await room.passes(1)
             assert room.runs.listed.loaded == loaded
         await room.passes(60)

@@ -71,8 +71,8 @@ class RunList(VirtualList["RunRow | UnloadedRun"]):
     DEFAULT_CSS = f"RunList {{ {TONE_CSS} }}"
 
     @dataclass
-    class TopWished(ListMessage):
-        """`g`, or the like: somebody wants to see the newest."""
+    class TopRequested(ListMessage):
+        """`g`, or the like: show the newest."""
 
     def __init__(
         self,
@@ -104,7 +104,7 @@ class RunList(VirtualList["RunRow | UnloadedRun"]):
     def action_first(self) -> None:
         """To the first row."""
         super().action_first()
-        self.post_message(self.TopWished(self))
+        self.post_message(self.TopRequested(self))
 
     def action_toggle_mark(self) -> None:
         """Mark the run under the cursor; what is not loaded cannot be."""

@@ -112,7 +112,7 @@ async def test_a_note_that_is_being_typed_when_the_program_is_left_is_kept(
 
 
 async def test_what_could_not_be_stored_is_there_again_with_the_reason(setup: Setup) -> None:
-    dialog = lambda _: NoteDialog(5, "late", typed="late, and rude", told="The disk is full.")  # noqa: E731
+    dialog = lambda _: NoteDialog(5, "late", typed="late, and rude", problem="The disk is full.")  # noqa: E731
     async with asked(setup, dialog) as (app, pilot):
         await sees(pilot, "late, and rude", "The disk is full.")
         assert await answer(app, pilot, "enter") == "late, and rude"
