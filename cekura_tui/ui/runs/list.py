@@ -1,7 +1,4 @@
-"""The run list: a line a run, in columns that fit the width.
-
-The line under the filter: how many runs there are, how the loaded ones ended, what is marked and what waits.
-"""
+"""The run list: a line a run, in columns that fit the width; above it their names and how many runs there are."""
 
 from __future__ import annotations
 
@@ -12,7 +9,7 @@ from typing import ClassVar
 from rich.segment import Segment
 from rich.text import Text
 from textual import events
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.reactive import reactive
 from textual.widgets import Static
 
@@ -20,6 +17,7 @@ from cekura_tui.model.run.listing import UnloadedRun
 from cekura_tui.model.run.query import Sort
 from cekura_tui.model.run.view import RunRow
 from cekura_tui.model.text import clean_line
+from cekura_tui.ui.actions import Action, bindings
 from cekura_tui.ui.kit.keys_in_order import do_binding, passed_on
 from cekura_tui.ui.kit.lines import NOTED, OUTCOME_TONES, TONE_CLASSES, TONE_CSS
 from cekura_tui.ui.kit.row_canvas import RowState
@@ -27,8 +25,8 @@ from cekura_tui.ui.kit.strips import Line
 from cekura_tui.ui.kit.virtual_list import ListMessage, VirtualList
 from cekura_tui.ui.terminal.cells import fit
 
-WHY_EVERY = 5
-"""Rows from one to the next that tells why it is not loaded."""
+REASON_EVERY = 5
+"""Rows from one to the next that says why it is not loaded."""
 Columns = tuple[tuple[str, int], ...]
 
 
@@ -62,11 +60,12 @@ class RunList(VirtualList["RunRow | UnloadedRun"]):
 
     marking = True
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "open", "Open", key_display="enter", id="run-list.open"),
-        Binding("space", "toggle_mark", "Mark", id="run-list.mark"),
-        Binding("V", "mark_range", "Mark up to here", id="run-list.mark-range", show=False),
-    ]
+    ACTIONS: ClassVar[tuple[Action, ...]] = (
+        Action("run-list.open", "enter", "open", "Open", "Open the run", footer=1, key_display="enter"),
+        Action("run-list.mark", "space", "toggle_mark", "Mark", "Mark a run", footer=2),
+        Action("run-list.mark-range", "V", "mark_range", "Mark up to here", "Mark all from the last marked one"),
+    )
+    BINDINGS: ClassVar[list[BindingType]] = bindings(ACTIONS)
     COMPONENT_CLASSES: ClassVar[set[str]] = TONE_CLASSES
     DEFAULT_CSS = f"RunList {{ {TONE_CSS} }}"
 
@@ -131,7 +130,7 @@ class RunList(VirtualList["RunRow | UnloadedRun"]):
             if not row.why:
                 return [[Segment(fit("  …", width), dim)]]
             # A screen of failed rows tells the reason more than once, and not on every line.
-            why = f": {clean_line(row.why)}" if row.place % WHY_EVERY == 0 else ""
+            why = f": {clean_line(row.why)}" if row.place % REASON_EVERY == 0 else ""
             return [[Segment(fit(f"  ! not loaded{why}", width), self.ink("tone--warn"))]]
         outcome = self.ink(f"tone--{OUTCOME_TONES[row.outcome.kind]}")
         texts = {
