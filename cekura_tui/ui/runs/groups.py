@@ -240,7 +240,7 @@ A run that failed two checks is in two groups. A run that never ran properly has
     def body(self) -> ComposeResult:
         """Headline, how much is known, the groups."""
         yield StatusLine(id="groups-headline")
-        yield Static(id="groups-told")
+        yield Static(id="groups-summary")
         yield GroupsHeader(id="groups-header")
         yield GroupList(id="groups")
         yield Notice(id="groups-notice")
@@ -293,7 +293,9 @@ A run that failed two checks is in two groups. A run that never ran properly has
             status.left = (f"By {_WORDS[grouping.how]}",)
             errors = count(grouping.errors, "error")
             status.right = (f"{grouping.failed:,} failed", f"{errors} {self._loaded}")
-        self.query_one("#groups-told", Static).update(Text(self._summary(), no_wrap=True, overflow="ellipsis", end=""))
+        self.query_one("#groups-summary", Static).update(
+            Text(self._summary(), no_wrap=True, overflow="ellipsis", end="")
+        )
         self.refresh_bindings()
 
     # Why runs failed

@@ -22,9 +22,9 @@ def row(number: int, kind: Any = "failed", ago: float = 60.0, status: str = "com
 
 
 def feed_of(*rows: RunRow, count: int | None = None) -> Any:
-    told = RunPage(1, len(rows) if count is None else count, rows, more=count is not None, at=NOON)
+    page = RunPage(1, len(rows) if count is None else count, rows, more=count is not None, at=NOON)
     return SimpleNamespace(
-        runs=PagedRuns(told, NOON),
+        runs=PagedRuns(page, NOON),
         loading_all=False,
         got_at=NOON,
         attempts=SimpleNamespace(error=None, busy_until=None),
