@@ -102,12 +102,8 @@ class RunFeed:
         self._wake = asyncio.Event()
 
     @property
-    def loading(self) -> bool:
-        """Whether pages are on their way."""
-        return bool(self._on_way)
-
-    @property
-    def _on_way(self) -> list[Hashable]:
+    def _in_flight(self) -> list[Hashable]:
+        """The pages that are on their way."""
         return [key for key in self.attempts.running if key not in LIVE]
 
     # What is asked for
@@ -210,7 +206,7 @@ class RunFeed:
         opening = FOR_EVER
         if self.runs is None or self._reopen:
             if not self.attempts.wait_of("open", now):
-                self.attempts.cancel(*self._on_way[IN_FLIGHT - 1 :])
+                self.attempts.cancel(*self._in_flight[IN_FLIGHT - 1 :])
             self.attempts.begin("open", self._open, now)
             opening = self.attempts.wait_of("open", now)
         if self.runs is None or self.hidden:
@@ -255,11 +251,11 @@ class RunFeed:
         self._wanted_pages = set(runs.missing(self._wanted_pages | newest))
         behind = [] if on is None else [on]
         still = {"open", *visible, *ahead, *self._wanted_pages, *behind}
-        attempts.cancel(*(key for key in self._on_way if key not in still))
+        attempts.cancel(*(key for key in self._in_flight if key not in still))
         settled = [page for page in visible if self._in_view.settled_at(page) <= now]
         wanted = list(dict.fromkeys(runs.missing([*settled, *ahead, *sorted(self._wanted_pages), *behind])))
         for page in wanted:
-            if len(self._on_way) < IN_FLIGHT:
+            if len(self._in_flight) < IN_FLIGHT:
                 self._begin_page(runs, page, now, in_turn=page == on and page not in visible)
         waits = [self._in_view.settled_at(page) - now for page in visible]
         return _soonest([*waits, *(attempts.wait_of(page, now) for page in wanted)])

@@ -148,7 +148,7 @@ async def test_a_refresh_lists_what_there_is_now_and_until_it_has_come_what_ther
         room.feed.refresh()
         await room.passes(10)
         assert room.runs is before
-        assert room.feed.loading
+        assert room.feed.attempts.running
         room.desk.release()
         await room.passes(0.01)
         assert room.runs is not before

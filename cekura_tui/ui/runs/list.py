@@ -82,8 +82,13 @@ class RunList(VirtualList["RunRow | UnloadedRun"]):
     ) -> None:
         super().__init__(id=id)
         self._when, self._opened = when, opened
-        self.noted: Mapping[int, str] = {}
-        """The notes of runs; a run that has one is marked so."""
+        self._notes: Mapping[int, str] = {}
+
+    def show_notes(self, notes: Mapping[int, str]) -> None:
+        """Mark the runs that have a note."""
+        if self._notes is not notes:
+            self._notes = notes
+            self.redraw()
 
     async def _on_key(self, event: events.Key) -> None:
         """What follows `m` at once is typed into the note, and `j` before it counts."""
@@ -143,7 +148,7 @@ class RunList(VirtualList["RunRow | UnloadedRun"]):
             "when": _short(self._when(row.at), dict(columns(width)).get("when", 0)),
         }
         inks = {"outcome": outcome, "run": dim, "personality": dim, "agent": dim, "when": dim}
-        line = [Segment(f"{'●' if state.marked else ' '}{NOTED if row.id in self.noted else ' '}")]
+        line = [Segment(f"{'●' if state.marked else ' '}{NOTED if row.id in self._notes else ' '}")]
         for name, cells in columns(width):
             line.append(Segment(f"{fit(texts[name], cells, right=name == 'length')} ", inks.get(name)))
         return [line]

@@ -204,9 +204,7 @@ looked for, and `-` before what is not wanted. `!` lists failures only, `v` name
         """Show everything as it is now; the cursor stays on its run."""
         runs, notice, listing = self.query_one(RunList), self.query_one(Notice), self.controller.listing
         follows = self._let_in(runs)
-        if runs.noted is not listing.notes:
-            runs.noted = listing.notes
-            runs.redraw()
+        runs.show_notes(listing.notes)
         rows = listing.rows
         begins = self._begins(runs)
         runs.show_rows(rows, reset=begins, follow=follows)
