@@ -209,23 +209,23 @@ async def _list(session: Session, wanted: Filter, limit: int, listing: RunPrinte
     from cekura_tui.api.client import PAGE_SIZE
     from cekura_tui.model.filter.match import noted
     from cekura_tui.model.run.query import RunQuery
-    from cekura_tui.workspace.all_runs import Asking, matching_runs, wait_text
+    from cekura_tui.workspace.all_runs import ListOptions, matching_runs, wait_text
 
-    notes, now = await session.shelf.notes(), time.time()
+    notes, now = await session.notes.all(), time.time()
     query = RunQuery(await session.scope(), wanted, noted(wanted, notes))
     rest = query.rest(now)
-    asking = Asking(
+    options = ListOptions(
         PAGE_SIZE if rest else min(max(limit, 2), PAGE_SIZE), lambda error, wait: say(wait_text(error, wait))
     )
     shown = looked = total = 0
     said_at = time.monotonic()
-    async with aclosing(matching_runs(session.client, session.budget, query, notes, now, asking)) as pages:
+    async with aclosing(matching_runs(session.client, session.budget, query, notes, now, options)) as pages:
         async for page in pages:
             if is_unread():
                 raise BrokenPipeError
-            found = page.found[: limit - shown]
+            found = page.matches[: limit - shown]
             listing.put(found, notes)
-            shown, looked, total = shown + len(found), page.looked, page.total
+            shown, looked, total = shown + len(found), page.read, page.total
             if shown >= limit:
                 break
             if rest and looked < total and time.monotonic() - said_at >= LOOKED_EVERY and is_watched():

@@ -19,6 +19,7 @@ import time
 import traceback
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
+from importlib import import_module
 from typing import Any, ClassVar
 
 from textual import events, on, work
@@ -43,6 +44,7 @@ from cekura_tui.ui.messages import (
     OpenJobDetails,
     OpenPromptHistory,
     OpenRun,
+    PrepareRunScreen,
     Request,
     RunsRead,
     SignInRequested,
@@ -104,10 +106,9 @@ def read_first_frame(
         kind, number, name = sight.chosen
         named = Scope("agent" if kind == "agent" else "project", number, name)
     whole = sight.filtered or not sight.filter
-    listing = RunListing(named, sight.seen if whole else None, sight.filter, sight.notes, clock)
-    if sight.seen is not None and not whole:
-        listing.known = sight.seen.rows
-    return listing, sight.jobs
+    known = sight.seen.rows if sight.seen is not None and not whole else ()
+    seen = sight.seen if whole else None
+    return RunListing(named, seen, sight.filter, sight.notes, clock, known=known), sight.jobs
 
 
 _log = logging.getLogger("cekura_tui.ui")
@@ -193,7 +194,7 @@ class CekuraApp(LeavingApp):
         self.animation_level = "none"
         self.state = AppState(self, workspace, clock)
         self.state.ask = self.answer
-        self.news = News(self, self.state, lambda: self._runs.look_again())
+        self.news = News(self, self.state, lambda: self._runs.controller.look_again())
         self.state.away = lambda: self.news.away.away
         self._garbage = GarbageWhenIdle(self) if tidy else None
         self._run_id = run_id
@@ -242,10 +243,12 @@ class CekuraApp(LeavingApp):
             self._open_run(OpenRun(self._run_id))
             self._run_id = None
         else:
-            self._runs.load()
+            self._runs.controller.load()
 
     def _make_runs(self) -> RunsScreen:
-        self._runs = RunsScreen(self.state, self._listing, live=self._live)
+        from cekura_tui.ui.jobs.list import JobsPane
+
+        self._runs = RunsScreen(self.state, self._listing, JobsPane(self.state), live=self._live)
         return self._runs
 
     def _make_jobs(self) -> Screen[None]:
@@ -308,12 +311,12 @@ class CekuraApp(LeavingApp):
     def on_app_focus(self) -> None:
         """The terminal has the focus."""
         self.news.away.focus()
-        self._runs.terminal_focus(True)
+        self._runs.controller.feed.set_focused(True)
 
     def on_app_blur(self) -> None:
         """The terminal lost it."""
         self.news.away.blur()
-        self._runs.terminal_focus(False)
+        self._runs.controller.feed.set_focused(False)
 
     def leaving(self) -> None:
         """Somebody who is there has seen all until now."""
@@ -332,6 +335,8 @@ class CekuraApp(LeavingApp):
                 from cekura_tui.ui.jobs.job import JobScreen
 
                 self.push_screen(JobScreen(self.state, request.number))
+            case PrepareRunScreen():
+                self._import_run_screen()
             case OpenPromptHistory():
                 from cekura_tui.ui.suggestion.history import PromptHistoryScreen
 
@@ -383,7 +388,7 @@ class CekuraApp(LeavingApp):
             self.pop_screen()
         self.state.put_jobs(())
         self.news.begin(runs=False)
-        self._runs.show_scope(self._workspace.setup.scope)
+        self._runs.controller.list_scope(self._workspace.setup.scope)
         self._read_jobs()
 
     def action_search_runs(self) -> None:
@@ -402,6 +407,10 @@ class CekuraApp(LeavingApp):
 
         screen = RunScreen(self.state, request.run_id, request.beside, request.turn, request.row)
         self.push_screen(screen, request.closed)
+
+    @work(group="import")
+    async def _import_run_screen(self) -> None:
+        await asyncio.to_thread(import_module, "cekura_tui.ui.run.screen")
 
     # Keys
 

@@ -75,6 +75,11 @@ class Improve(Request):
 
 
 @dataclass(frozen=True)
+class PrepareRunScreen(Request):
+    """A run is opened soon: have its screen imported, so that nobody waits for that."""
+
+
+@dataclass(frozen=True)
 class OpenPromptHistory(Request):
     """Show the prompts that an agent had, was sent, was proposed or was given."""
 

@@ -32,7 +32,7 @@ def palette(screen: Screen[object]) -> Iterable[SystemCommand]:
         yield SystemCommand("Views", "List runs by a filter that has a name", screen.action_views)
         yield SystemCommand("Groups", "What fails most, and since when", screen.action_groups)
         yield SystemCommand("Sort", "By the next column", screen.action_sort)
-        yield SystemCommand("Load all", "Load page after page, or stop", screen.action_read_on)
+        yield SystemCommand("Load all", "Load page after page, or stop", screen.action_load_all)
         yield SystemCommand("Live", "Follow what is new, or not", screen.action_live)
         yield SystemCommand("Note", "On the run under the cursor", screen.action_note)
         yield SystemCommand("Copy", "Links, ids or rows of the marked runs", screen.action_hand_off)

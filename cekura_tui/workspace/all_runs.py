@@ -1,7 +1,4 @@
-"""A whole list of runs, newest first and page by page: asked for in the shared budget, and patiently.
-
-Finds the run to compare another with: the last one of the same scenario and agent that passed.
-"""
+"""A whole list of runs, newest first, page by page, in the shared budget; and the run to compare another with."""
 
 from __future__ import annotations
 
@@ -31,14 +28,14 @@ if TYPE_CHECKING:
 
 LONGEST_WAIT = 300.0
 """Seconds that a server may ask to wait, all in all for one page."""
-_ABSENT = 20
+_MOST_MISSING = 20
 """Pages in a row that are not there, after which the count of a list is not believed."""
-_IN_VAIN = 3
+_MOST_REPEATS = 3
 """Pages in a row without a run that was not seen before, after which no more are asked for."""
 Params = dict[str, str | int]
 
 
-class CutOff(BadAnswer):
+class IncompleteList(BadAnswer):
     """The server gave fewer runs than it says that there are: a list of them would look like all, and is not."""
 
     title = "The list broke off"
@@ -51,131 +48,138 @@ class CutOff(BadAnswer):
 
 
 @dataclass(frozen=True, slots=True)
-class Asking:
-    """How a list is asked for: runs a page, and what is told before each wait for a server, with how long."""
+class ListOptions:
+    """Runs a page, and what is called before each wait for the server, with its error and the seconds."""
 
     size: int = PAGE
-    waits: Callable[[ApiError, float], None] = lambda error, seconds: None
+    on_wait: Callable[[ApiError, float], None] = lambda error, seconds: None
     monotonic: Callable[[], float] = time.monotonic
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
 
 
 @dataclass(frozen=True, slots=True)
-class Looked:
-    """A page was looked at: what of it passes the filter, and how many runs were looked at so far, of how many."""
+class MatchingPage:
+    """What of a page passes the filter, and how many runs were read so far, of how many."""
 
-    found: tuple[tuple[Run, RunRow], ...]
-    looked: int
+    matches: tuple[tuple[Run, RunRow], ...]
+    read: int
     total: int
 
 
 async def matching_runs(
-    client: Client, budget: Budget, query: RunQuery, notes: Mapping[int, str], now: float, asking: Asking | None = None
-) -> AsyncGenerator[Looked, None]:
-    """The runs of a query page by page, newest first, the terms that the server cannot filter told here.
+    client: Client,
+    budget: Budget,
+    query: RunQuery,
+    notes: Mapping[int, str],
+    now: float,
+    options: ListOptions | None = None,
+) -> AsyncGenerator[MatchingPage, None]:
+    """The runs of a query page by page, newest first, filtered here by the terms that the server cannot filter.
 
     Raises kinds of ApiError, also CutOff.
     """
-    matches = Matcher(query.rest(now), now=now, notes=notes)
-    looked = total = 0
-    async with aclosing(all_runs(client, query.params(now), budget, asking)) as pages:
+    passes = Matcher(query.rest(now), now=now, notes=notes)
+    read = total = 0
+    async with aclosing(all_runs(client, query.params(now), budget, options)) as pages:
         async for page in pages:
-            looked += len(page.items)
-            total = max(total, page.count, looked)
+            read += len(page.items)
+            total = max(total, page.count, read)
             rows = ((run, row_of(run)) for run in page.items)
-            yield Looked(tuple(found for found in rows if matches(found[1])), looked, total)
+            yield MatchingPage(tuple(found for found in rows if passes(found[1])), read, total)
 
 
 async def all_runs(
-    client: Client, params: Params, budget: Budget, asking: Asking | None = None
+    client: Client, params: Params, budget: Budget, options: ListOptions | None = None
 ) -> AsyncGenerator[ListPage[Run], None]:
     """Every run of a list once, newest first, as the list was when it was first asked for.
 
     Raises kinds of ApiError, also CutOff where the server ends the list before it has given what it counts.
     A server that lists oldest first is read from its last page; of its first answer only the count is told at first.
     """
-    how, seen = asking or Asking(), _SeenRuns()
-    first = await _page(client, params, 1, budget, how)
+    options, check = options or ListOptions(), _CompletenessCheck()
+    first = await _page_with_retries(client, params, 1, budget, options)
     backwards = first.oldest_first and first.more
-    yield ListPage(first.count, (), True) if backwards else seen.fresh(first)
+    yield ListPage(first.count, (), True) if backwards else check.unseen(first)
     if not first.more:
-        seen.check(first.count)
+        check.verify(first.count)
         return
-    params, absent = _pinned(params, first), 0
+    params, missing = _pinned(params, first), 0
     number = max(1, Layout(first.count, True, len(first.items)).pages) if backwards else 2
     while number >= 1:
         try:
-            page = await _page(client, params, number, budget, how)
+            page = await _page_with_retries(client, params, number, budget, options)
         except NotFound:
             # The list has become shorter, or there are more runs on a page than could be read of the first.
-            absent += 1
+            missing += 1
             if not backwards:
-                seen.check((await _page(client, params, 1, budget, how)).count)
+                check.verify((await _page_with_retries(client, params, 1, budget, options)).count)
                 return
-            if absent >= _ABSENT:
+            if missing >= _MOST_MISSING:
                 raise
         else:
-            if backwards and absent and page.more:  # it promises the page that was not there
-                raise CutOff(len(seen.ids), page.count)
-            absent = 0
-            yield seen.fresh(page)
-            if seen.vain >= _IN_VAIN:
-                seen.check(page.count)
-            at_end = number == 1 if backwards else not page.more or (seen.vain and len(seen.ids) >= page.count)
+            if backwards and missing and page.more:  # it promises the page that was not there
+                raise IncompleteList(len(check.ids), page.count)
+            missing = 0
+            yield check.unseen(page)
+            if check.repeats >= _MOST_REPEATS:
+                check.verify(page.count)
+            at_end = number == 1 if backwards else not page.more or (check.repeats and len(check.ids) >= page.count)
             if at_end:
-                seen.check(page.count)
+                check.verify(page.count)
                 return
         number += -1 if backwards else 1
-    raise CutOff(len(seen.ids), first.count)
+    raise IncompleteList(len(check.ids), first.count)
 
 
 @dataclass(slots=True)
-class _SeenRuns:
+class _CompletenessCheck:
     """Which runs were seen, and whether the server can be believed that they are all.
 
     Pages that only repeat others are those of a list that has shifted, or of a server that knows no other page.
     """
 
     ids: set[int] = field(default_factory=set)
-    vain: int = 0
+    repeats: int = 0
     """Pages in a row, up to now, that brought nothing new."""
     doubtful: bool = False
     """Whether there was any such page."""
 
-    def fresh(self, page: ListPage[Run]) -> ListPage[Run]:
+    def unseen(self, page: ListPage[Run]) -> ListPage[Run]:
         """The page with those of its runs that were not seen before."""
         items = tuple({run.id: run for run in page.items if run.id not in self.ids}.values())
         self.ids.update(run.id for run in items)
-        self.vain = 0 if items else self.vain + 1
+        self.repeats = 0 if items else self.repeats + 1
         self.doubtful = self.doubtful or not items
         return ListPage(page.count, items, page.more, page.oldest_first, page.at)
 
-    def check(self, total: int) -> None:
+    def verify(self, total: int) -> None:
         """Raise CutOff if there are more than were seen."""
         if len(self.ids) < total:
-            raise CutOff(len(self.ids), total)
+            raise IncompleteList(len(self.ids), total)
 
 
-async def _page(client: Client, params: Params, number: int, budget: Budget, how: Asking) -> ListPage[Run]:
+async def _page_with_retries(
+    client: Client, params: Params, number: int, budget: Budget, options: ListOptions
+) -> ListPage[Run]:
     """One page; what may pass by itself is waited for, and a server that says how long is believed."""
-    tries, began, waited = 0, how.monotonic(), 0.0
+    tries, began, waited = 0, options.monotonic(), 0.0
     while True:
-        await take_turn(budget, monotonic=how.monotonic, sleep=how.sleep)
+        await take_turn(budget, monotonic=options.monotonic, sleep=options.sleep)
         try:
-            return await client.runs(params, number, how.size, once=True)
+            return await client.runs(params, number, options.size, once=True)
         except ApiError as error:
             tries += 1
-            told = error.retry_after if isinstance(error, Busy) else None
-            if told is not None and waited + told <= LONGEST_WAIT:
+            asked_to_wait = error.retry_after if isinstance(error, Busy) else None
+            if asked_to_wait is not None and waited + asked_to_wait <= LONGEST_WAIT:
                 # Being asked to wait is no failure, so the next failure is the first.
-                wait: float | None = max(told, 0.1)
-                tries, began, waited = 0, how.monotonic() + told, waited + max(told, 1.0)
+                wait: float | None = max(asked_to_wait, 0.1)
+                tries, began, waited = 0, options.monotonic() + asked_to_wait, waited + max(asked_to_wait, 1.0)
             else:
-                wait = next_try(error, tries, how.monotonic() - began, random.random())
+                wait = next_try(error, tries, options.monotonic() - began, random.random())
             if wait is None:
                 raise
-            how.waits(error, wait)
-        await how.sleep(wait)
+            options.on_wait(error, wait)
+        await options.sleep(wait)
 
 
 def wait_text(error: ApiError, seconds: float) -> str:
@@ -196,7 +200,7 @@ def _pinned(params: Params, first: ListPage[Run]) -> Params:
 
 
 PAGES = 3
-"""Pages of runs that are looked at in one search."""
+"""Pages of runs that are read in one search."""
 TRIES = 3
 """Runs of those found that are read until one has a transcript to compare."""
 
@@ -210,30 +214,30 @@ async def last_passed(session: Session, view: RunView) -> RunView | None:
     shared budget. Raises kinds of ApiError.
     """
     asked = view.row
-    scope = _scope(asked)
+    scope = _scope_params(asked)
     if asked.scenario_id is None:
         return None
     if scope is None:
-        return await _opened(session, asked)
+        return await _last_passed_opened(session, asked)
     wanted: Params = {**scope, "scenario__id": asked.scenario_id, "success": "true"}
-    search = _Search(session, asked)
+    search = _PassedSearch(session, asked)
     try:
         if asked.at is not None:
             # The newest page of a scenario that is run every hour is far from a run of last week.
-            await search.look({**wanted, "created_at_to": _iso(asked.at)})
+            await search.read({**wanted, "created_at_to": _iso(asked.at)})
         if search.found is None:
-            await search.look(wanted)
+            await search.read(wanted)
     except (Unreachable, ServerFault) as error:
         if search.found is None:
-            if (kept := await _opened(session, asked)) is None:
+            if (cached := await _last_passed_opened(session, asked)) is None:
                 raise type(error)(
                     f"{error.message} Among the runs that were opened here, none of this scenario passed.",
                     error.hint,
                     status=error.status,
                 ) from None
-            return kept
+            return cached
     first: RunView | None = None
-    for number in sorted(search.seen, key=lambda number: (number < asked.id, number), reverse=True)[:TRIES]:
+    for number in sorted(search.candidates, key=lambda number: (number < asked.id, number), reverse=True)[:TRIES]:
         run = await session.run(number)
         if run.transcript.turns:
             return run
@@ -241,43 +245,43 @@ async def last_passed(session: Session, view: RunView) -> RunView | None:
     return first
 
 
-class _Search:
-    """Looks at the pages of lists until it has found a run before the one asked about, or has looked at enough."""
+class _PassedSearch:
+    """Reads pages of lists until a run before the one asked about is found, or enough were read."""
 
     def __init__(self, session: Session, asked: RunRow) -> None:
         self._session, self._asked, self._left = session, asked, PAGES
         self.found: int | None = None
-        self.seen: set[int] = set()
-        """All that would do."""
+        self.candidates: set[int] = set()
+        """All passed runs that were found."""
 
-    async def look(self, params: Params) -> None:
-        """Look through one list. Raises kinds of ApiError."""
+    async def read(self, params: Params) -> None:
+        """Read one list. Raises kinds of ApiError."""
         if not self._left:
             return
         try:
             async with aclosing(all_runs(self._session.client, params, self._session.budget)) as pages:
                 async for page in pages:
-                    rows = [row for row in map(row_of, page.items) if _answers(row, self._asked)]
-                    self.found = _better(self._asked, rows, self.found)
-                    self.seen.update(row.id for row in rows)
+                    rows = [row for row in map(row_of, page.items) if _fits(row, self._asked)]
+                    self.found = _nearest(self._asked, rows, self.found)
+                    self.candidates.update(row.id for row in rows)
                     # One that reads the oldest runs last begins with a page that holds nothing.
                     self._left -= bool(page.items)
                     if not self._left or (self.found is not None and self.found < self._asked.id):
                         return
-        except CutOff:
-            return  # what came of the list was looked at
+        except IncompleteList:
+            return  # what came of the list was read
         except BadAnswer:
             if self.found is None:
                 raise
 
 
-def _better(asked: RunRow, rows: list[RunRow], found: int | None) -> int | None:
+def _nearest(asked: RunRow, rows: list[RunRow], found: int | None) -> int | None:
     """The newest run before the one asked about, else the newest of all; ids rise with time."""
     ids = [row.id for row in rows] + ([] if found is None else [found])
     return max((number for number in ids if number < asked.id), default=max(ids, default=None))
 
 
-def _answers(row: RunRow, asked: RunRow) -> bool:
+def _fits(row: RunRow, asked: RunRow) -> bool:
     """Servers may pass over a filter, so each row is looked at."""
     same_agent = row.agent_id == asked.agent_id or row.agent_id is None or asked.agent_id is None
     return (
@@ -288,13 +292,13 @@ def _answers(row: RunRow, asked: RunRow) -> bool:
     )
 
 
-async def _opened(session: Session, asked: RunRow) -> RunView | None:
-    rows = [row for row, _ in session.store.runs.opened_rows() if _answers(row, asked)]
-    found = _better(asked, rows, None)
+async def _last_passed_opened(session: Session, asked: RunRow) -> RunView | None:
+    rows = [row for row, _ in session.store.runs.opened_rows() if _fits(row, asked)]
+    found = _nearest(asked, rows, None)
     return None if found is None else await session.cached_run(found)
 
 
-def _scope(row: RunRow) -> Params | None:
+def _scope_params(row: RunRow) -> Params | None:
     """A list needs one of these."""
     for name, number in (("agent_id", row.agent_id), ("project_id", row.project_id), ("result_id", row.result_id)):
         if number is not None:

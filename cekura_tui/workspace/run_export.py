@@ -7,7 +7,7 @@ import contextlib
 import time
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import aclosing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,7 +17,7 @@ from cekura_tui.model.run.query import RunQuery
 from cekura_tui.model.run.view import RunRow
 from cekura_tui.model.run.words import CSV_HEADER, csv_row, json_row
 from cekura_tui.model.text import clean_line, count
-from cekura_tui.workspace.all_runs import Asking, matching_runs, wait_text
+from cekura_tui.workspace.all_runs import ListOptions, matching_runs, wait_text
 from cekura_tui.workspace.prompt_files import AlreadyThere, check_output
 
 if TYPE_CHECKING:
@@ -34,9 +34,9 @@ Wanted = RunQuery | Sequence[RunRow]
 
 @dataclass(frozen=True, slots=True)
 class ExportProgress:
-    """How far an export has come: runs looked at, of how many, and written; `waiting` says what for, if it waits."""
+    """How far an export has come: runs read, of how many, and written; `waiting` says what for, if it waits."""
 
-    looked: int = 0
+    read: int = 0
     total: int = 0
     written: int = 0
     waiting: str = ""
@@ -55,11 +55,11 @@ class RunExport:
         notes: Mapping[int, str],
         *,
         force: bool = False,
-        asking: Asking | None = None,
+        options: ListOptions | None = None,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self.path, self._wanted, self._notes = path, wanted, dict(notes)
-        self._force, self._asking, self._clock = force, asking or Asking(), clock
+        self._force, self._options, self._clock = force, options or ListOptions(), clock
         self.progress = ExportProgress()
         self._stopped = False
         self._task: tuple[asyncio.AbstractEventLoop, asyncio.Task[object]] | None = None
@@ -98,10 +98,10 @@ class RunExport:
             with output_file(self.path, force=self._force) as file:
                 file.write(f"{CSV_HEADER}\n".encode() if as_csv else b"")
                 async with aclosing(self._rows(session)) as parts:
-                    async for rows, looked, total in parts:
+                    async for rows, read, total in parts:
                         lines = (f"{line(row, self._notes.get(row.id, ''))}\n" for row in rows)
                         file.write("".join(lines).encode("utf-8", "replace"))
-                        self.progress = ExportProgress(looked, total, self.progress.written + len(rows))
+                        self.progress = ExportProgress(read, total, self.progress.written + len(rows))
                 if not self.progress.written:
                     raise UsageError("There is no such run, so no file was written.")
                 return self.progress.written
@@ -120,7 +120,7 @@ class RunExport:
             raise
 
     async def _rows(self, session: Session) -> AsyncGenerator[tuple[Sequence[RunRow], int, int], None]:
-        """Rows to write, and how many were looked at so far, of how many."""
+        """Rows to write, and how many were read so far, of how many."""
         if not isinstance(self._wanted, RunQuery):
             rows = self._wanted
             for first in range(0, len(rows), _AT_ONCE):
@@ -128,15 +128,15 @@ class RunExport:
                 yield part, first + len(part), len(rows)
                 await asyncio.sleep(0)  # others on this loop have their turn
             return
-        asking = Asking(self._asking.size, self._waits, self._asking.monotonic, self._asking.sleep)
-        found = matching_runs(session.client, session.budget, self._wanted, self._notes, self._clock(), asking)
+        options = replace(self._options, on_wait=self._note_wait)
+        found = matching_runs(session.client, session.budget, self._wanted, self._notes, self._clock(), options)
         async with aclosing(found) as pages:
             async for page in pages:
-                yield [row for _, row in page.found], page.looked, page.total
+                yield [row for _, row in page.matches], page.read, page.total
 
-    def _waits(self, error: ApiError, seconds: float) -> None:
+    def _note_wait(self, error: ApiError, seconds: float) -> None:
         now = self.progress
-        self.progress = ExportProgress(now.looked, now.total, now.written, wait_text(error, seconds))
+        self.progress = ExportProgress(now.read, now.total, now.written, wait_text(error, seconds))
 
 
 def check_export(name: str, *, force: bool) -> Path:

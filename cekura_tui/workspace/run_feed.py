@@ -1,11 +1,4 @@
-"""What a screen is asking the server for: each thing once at a time, and when what failed may be asked for again.
-
-Which pages of a run list are on screen, since when, and which one is next where one moves.
-
-Asks for the pages of a run list, and puts what came of it, good or bad, in its place.
-
-What keeps a run list on screen filled and fresh: which page to ask for when, and what changed meanwhile.
-"""
+"""A run list on screen, filled and fresh: which page to ask for when, and which runs are new or changed."""
 
 from __future__ import annotations
 
@@ -28,8 +21,297 @@ if TYPE_CHECKING:
     from cekura_tui.workspace.session import Session
 
 
+T = TypeVar("T")
+
+IN_FLIGHT = 3
+"""Pages that are asked for at once, at the most."""
+FOCUSED, UNFOCUSED = 5.0, 30.0
+"""Seconds between two requests for newer and changed runs while the terminal has the focus, and while it has not."""
+AT_ONCE = 50
+"""Runs that are asked about in one request."""
+REPIN = 100
+"""So many newer runs above the pages have the list reloaded: one answer holds no more of them."""
+APART = 60.0
+"""Seconds that the times of runs may be behind the server's own time, by which a list has its moment."""
+BEFORE = 1_800.0
+"""Seconds before a list's moment in which a run that was made may still come into it by its state."""
+LIVE = frozenset({"newer", "changing"})
+SETTLED = 0.15
+"""Seconds that a page is in view, and nobody leaps on, before it is asked for."""
+_PAUSE_AFTER_SHIFTS = 5.0
+"""Seconds in which no pages are asked for where the server counts otherwise time and again."""
 FOR_EVER = 3_600.0
 """Seconds to wait where nothing is to be done by itself."""
+
+
+@dataclass(frozen=True, slots=True)
+class VisibleRange:
+    """What is in view: the first and last index on screen, the cursor's, and the way one moves (−1 or 1)."""
+
+    first: int = 0
+    last: int = 0
+    cursor: int = 0
+    step: int = 1
+
+
+class AskSession(Protocol):
+    """How the session is reached from the screens' loop: `Workspace.call`."""
+
+    def __call__(self, ask: Callable[[Session], Awaitable[T]], /) -> Awaitable[T]: ...
+
+
+class RunFeed:
+    """One list at a time. `run` serves it until it is cancelled; `changed` is called whenever something differs.
+
+    Lives on the loop that it is used on; what it asks is asked of the session through `ask`.
+    """
+
+    def __init__(
+        self,
+        ask: AskSession,
+        changed: Callable[[], None],
+        *,
+        clock: Callable[[], float] = time.time,
+        monotonic: Callable[[], float] = time.monotonic,
+        spread: Callable[[], float] = random.random,
+        pause: Callable[[asyncio.Event, float], Awaitable[None]] = wait_for,
+        live: bool = True,
+    ) -> None:
+        self._ask, self._changed = ask, changed
+        self._clock, self._monotonic, self._pause = clock, monotonic, pause
+        self._pages = PageLoader(ask, clock, monotonic)
+        self.attempts = Attempts(self._ended, clock=clock, monotonic=monotonic, spread=spread)
+        self.query: RunQuery | None = None
+        self.runs: PagedRuns | None = None
+        self.opened = 0
+        """How often a list was opened or reloaded by an answer."""
+        self.got_at: float | None = None
+        """When (Unix) the server last answered about this list."""
+        self.live = live
+        self.focused = True
+        self.hidden = False
+        """Nobody sees the list: nothing is asked, but to reload it."""
+        self.loading_all = False
+        self.flood = False
+        """More runs are newer than one answer holds."""
+        self._in_view = PagesInView()
+        self._wanted_pages: set[int] = set()
+        self._asked_about_at: dict[int, float] = {}
+        self._reopen = False
+        self._next_newer = self._next_changing = float("-inf")
+        self._wake = asyncio.Event()
+
+    @property
+    def _in_flight(self) -> list[Hashable]:
+        """The pages that are on their way."""
+        return [key for key in self.attempts.running if key not in LIVE]
+
+    # What is asked for
+
+    def show(self, query: RunQuery | None) -> None:
+        """List this from now on; None lists nothing."""
+        self.attempts.reset()
+        self.query, self.runs, self.got_at = query, None, None
+        self.loading_all = self.flood = self._reopen = False
+        self._in_view.reset()
+        self._asked_about_at = {}
+        self._drop_requests()
+        self._wake.set()
+
+    def refresh(self) -> None:
+        """Reload the list, as of now; what is there stays until that has come."""
+        self.attempts.retry_now()
+        self._reopen = self.query is not None
+        self._wake.set()
+
+    def look(self, view: VisibleRange) -> None:
+        """This is in view now."""
+        if view != self._in_view.view:
+            self._in_view.look(view, self._monotonic())
+            if self.runs is not None:
+                self._in_view.update(self.runs, self._monotonic())
+            self._wake.set()
+
+    def load_more(self) -> None:
+        """The next page of the newest runs that is not loaded is wanted, wherever one looks."""
+        if self.runs is not None and not self.runs.full and (page := self.runs.next_missing()) is not None:
+            self._wanted_pages.add(page)
+            self._wake.set()
+
+    def load_all(self, on: bool) -> None:
+        """Load page after page until all are, or not any more."""
+        self.loading_all = on and self.query is not None
+        self._wake.set()
+
+    def set_live(self, live: bool) -> None:
+        """Follow what is new and what changes, or not any more."""
+        self.live = live
+        self._wake.set()
+
+    def set_focused(self, focused: bool) -> None:
+        """The terminal has the focus, or not any more."""
+        self.focused = focused
+        self._wake.set()
+
+    def set_hidden(self, hidden: bool) -> None:
+        """Nobody sees the list, or somebody does again."""
+        self.hidden = hidden
+        self._wake.set()
+
+    async def row_at(self, index: int) -> RunRow | None:
+        """The run at an index, asked for where it is not loaded; None where there is none. Raises what asking does."""
+        runs = self.runs
+        if runs is None or not 0 <= index < len(runs.listed):
+            return None
+        found = runs.listed[index]
+        if isinstance(found, UnloadedRun):
+            if self.attempts.silence(self._monotonic()) and self.attempts.error is not None:
+                raise self.attempts.error
+            number = runs.layout.page_at(found.place)
+            try:
+                await self._get(runs, number)
+            except CekuraTuiError as error:
+                if runs is self.runs:
+                    self.attempts.failed(number, error, apart=True)
+                raise
+            finally:
+                self._ended()
+            found = runs.listed[index] if index < len(runs.listed) else None
+        return found if isinstance(found, RunRow) else None
+
+    # Serving
+
+    async def run(self) -> None:
+        """Serve the list, until this is cancelled."""
+        try:
+            while True:
+                self._wake.clear()
+                wait = self._serve(self._monotonic())
+                await self._pause(self._wake, max(0.0, wait))
+                if self.attempts.broken is not None:
+                    raise self.attempts.broken
+        finally:
+            self.attempts.cancel_all()
+
+    def _ended(self) -> None:
+        self._wake.set()
+        self._changed()
+
+    def _serve(self, now: float) -> float:
+        """Begin whatever is due; returns seconds until there may be more to do."""
+        if self.query is None or self.attempts.stopped or (self.hidden and not self._reopen):
+            return FOR_EVER
+        if quiet := self.attempts.silence(now):
+            return quiet
+        opening = FOR_EVER
+        if self.runs is None or self._reopen:
+            if not self.attempts.wait_of("open", now):
+                self.attempts.cancel(*self._in_flight[IN_FLIGHT - 1 :])
+            self.attempts.begin("open", self._open, now)
+            opening = self.attempts.wait_of("open", now)
+        if self.runs is None or self.hidden:
+            return opening
+        return min(opening, self._serve_pages(self.runs, now), self._serve_live(self.runs, now))
+
+    # Pages
+
+    async def _open(self) -> None:
+        assert self.query is not None
+        runs = await self._pages.open(self.query, self.runs, self._in_view.view)
+        self._drop_requests()
+        self._reopen = self.flood = False
+        self.runs, self.got_at = runs, self._clock()
+        self.opened += 1
+        self._next_newer = self._next_changing = self._monotonic() + self._interval
+        self._in_view.update(runs, self._monotonic())
+
+    async def _get(self, runs: PagedRuns, number: int, *, in_turn: bool = False) -> None:
+        assert self.query is not None
+        await self._pages.page(self.query, runs, number, keep=lambda: self._in_view.visible(runs), in_turn=in_turn)
+        if runs is self.runs:
+            self.got_at = self._clock()
+
+    def _drop_requests(self) -> None:
+        """Nothing that was asked of the list before is wanted any more."""
+        self.attempts.cancel_all()
+        self._in_view.restart()
+        self._wanted_pages.clear()
+
+    def _serve_pages(self, runs: PagedRuns, now: float) -> float:
+        if self._pages.paused_until > now:
+            return self._pages.paused_until - now
+        visible, attempts = self._in_view.update(runs, now), self.attempts
+        ahead = self._in_view.prefetch(runs, now)
+        on = runs.next_missing() if self.loading_all and not runs.full else None
+        if self.loading_all and on is None:
+            self.loading_all = False
+            self._changed()
+        # Without the newest page nobody could tell what is new.
+        newest = {runs.newest_page or 0} if self.live else set[int]()
+        self._wanted_pages = set(runs.missing(self._wanted_pages | newest))
+        behind = [] if on is None else [on]
+        still = {"open", *visible, *ahead, *self._wanted_pages, *behind}
+        attempts.cancel(*(key for key in self._in_flight if key not in still))
+        settled = [page for page in visible if self._in_view.settled_at(page) <= now]
+        wanted = list(dict.fromkeys(runs.missing([*settled, *ahead, *sorted(self._wanted_pages), *behind])))
+        for page in wanted:
+            if len(self._in_flight) < IN_FLIGHT:
+                self._begin_page(runs, page, now, in_turn=page == on and page not in visible)
+        waits = [self._in_view.settled_at(page) - now for page in visible]
+        return _soonest([*waits, *(attempts.wait_of(page, now) for page in wanted)])
+
+    def _begin_page(self, runs: PagedRuns, number: int, now: float, *, in_turn: bool) -> None:
+        self.attempts.begin(number, lambda: self._get(runs, number, in_turn=in_turn), now, apart=True)
+
+    # Newer and changed runs
+
+    @property
+    def _interval(self) -> float:
+        return FOCUSED if self.focused else UNFOCUSED
+
+    def _serve_live(self, runs: PagedRuns, now: float) -> float:
+        if not self.live:
+            return FOR_EVER
+        if now >= self._next_newer:
+            self._next_newer = now + self._interval
+            self.attempts.begin("newer", lambda: self._newer(runs), now)
+        if now >= self._next_changing:
+            self._next_changing = now + self._interval
+            if asked := self._due_runs(runs):
+                self.attempts.begin("changing", lambda: self._changing(runs, asked), now, apart=True)
+        # A terminal that has the focus again is not kept waiting as long as one without it.
+        self._next_newer = min(self._next_newer, now + self._interval)
+        self._next_changing = min(self._next_changing, now + self._interval)
+        return min(self._next_newer, self._next_changing) - now
+
+    async def _newer(self, runs: PagedRuns) -> None:
+        query = self.query
+        assert query is not None
+        since = runs.pin - (BEFORE if query.shifting else APART)
+        page = await self._ask(lambda session: session.lists.newer(query, since))
+        # Newest first, what is newer than a known run is all there; else something is between, or left out.
+        missed = page.oldest_first or not any(runs.knows(row.id) for row in page.rows[-1:])
+        self.flood = page.more and (self.flood or missed)
+        runs.add_newer(page.rows)
+        self.got_at = self._clock()
+        if (self.flood or runs.newer >= REPIN) and not self._in_view.view.first:
+            self._reopen = True
+
+    def _due_runs(self, runs: PagedRuns) -> list[int]:
+        """The runs that may have changed and were asked about longest ago, then those nearest to the cursor."""
+        ids = runs.unsettled(self._in_view.view.cursor)
+        self._asked_about_at = {number: self._asked_about_at.get(number, float("-inf")) for number in ids}
+        return sorted(ids, key=self._asked_about_at.__getitem__)[:AT_ONCE]
+
+    async def _changing(self, runs: PagedRuns, asked: list[int]) -> None:
+        self._asked_about_at |= dict.fromkeys(asked, self._monotonic())
+        runs.change(await self._ask(lambda session: session.lists.current(asked)))
+        self.got_at = self._clock()
+
+
+def _soonest(waits: Iterable[float]) -> float:
+    """What is due already waits for something that ends, which wakes whoever waits here."""
+    return min((wait for wait in waits if wait > 0), default=FOR_EVER)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,8 +336,8 @@ class Attempts:
         self._ended = ended
         self._clock, self._monotonic, self._spread = clock, monotonic, spread
         self.error: CekuraTuiError | None = None
-        """Why nothing is told at the moment."""
-        self.silent_since: float | None = None
+        """Why the server gives no answers at the moment."""
+        self.failing_since: float | None = None
         """Since when (Unix)."""
         self.busy_until: float | None = None
         """Until when (Unix) the server asked to be left alone."""
@@ -63,80 +345,80 @@ class Attempts:
         """A fault of the program's own."""
         self._tasks: dict[Hashable, asyncio.Task[None]] = {}
         self._failing: dict[Hashable, _Failing] = {}
-        self._quiet_until = float("-inf")
+        self._silent_until = float("-inf")
 
-    # Wishes
+    # What is asked for
 
     def begin(
         self, key: Hashable, work: Callable[[], Coroutine[Any, Any, None]], now: float, *, apart: bool = False
     ) -> None:
-        """Do it, unless that goes on already or has to wait; `now` is monotonic.
+        """Start it, unless it is running or has to wait; `now` is monotonic.
 
         With `apart` it is one thing among many: that the server fails at it says nothing of the others.
         """
-        if self.wait(key, now) <= 0:
+        if self.wait_of(key, now) <= 0:
             self._tasks[key] = asyncio.get_running_loop().create_task(self._do(key, work, apart))
 
     def cancel(self, *keys: Hashable) -> None:
-        """Give up what is being asked for, if it is; whoever calls this from within goes on."""
+        """Cancel what is being asked for, if it is; a task that calls this is not cancelled."""
         for key in keys:
-            if (task := self._tasks.get(key)) is not None and task is not _current():
+            if (task := self._tasks.get(key)) is not None and task is not asyncio.current_task():
                 task.cancel()
                 del self._tasks[key]
 
     def cancel_all(self) -> None:
-        """Give up everything; whoever calls this from within goes on."""
+        """Cancel everything but the task that calls this."""
         self.cancel(*self._tasks)
 
-    def forgive(self) -> None:
+    def retry_now(self) -> None:
         """Whatever failed may be tried at once, also with a key that was refused."""
         self._failing.clear()
         if self.stopped:
-            self.error = self.silent_since = None
+            self.error = self.failing_since = None
 
-    def forget(self) -> None:
+    def reset(self) -> None:
         """Other things are asked for from now on; a server that is to be left alone still is."""
         self.cancel_all()
         self._failing.clear()
-        if not self.quiet(self._monotonic()):
-            self.error = self.silent_since = self.busy_until = None
+        if not self.silence(self._monotonic()):
+            self.error = self.failing_since = self.busy_until = None
 
-    # What goes on
+    # What is running
 
     @property
-    def going(self) -> list[Hashable]:
+    def running(self) -> list[Hashable]:
         """What is being asked for, in the order in which it was begun."""
         return list(self._tasks)
 
     @property
     def stopped(self) -> bool:
-        """Whether the key was refused, so that asking again is a person's wish."""
+        """Whether the key was refused, so that only a person has it asked again."""
         return isinstance(self.error, KeyRefused)
 
-    def quiet(self, now: float) -> float:
-        """Seconds in which nothing at all may be asked, by the server's wish."""
-        return max(0.0, self._quiet_until - now)
+    def silence(self, now: float) -> float:
+        """Seconds in which nothing at all may be asked, as the server said."""
+        return max(0.0, self._silent_until - now)
 
-    def wait(self, key: Hashable, now: float) -> float:
+    def wait_of(self, key: Hashable, now: float) -> float:
         """Seconds until something may be begun."""
         if key in self._tasks:
             return FOR_EVER
         failing = self._failing.get(key)
-        return max(self.quiet(now), failing.again_at - now if failing else 0.0)
+        return max(self.silence(now), failing.again_at - now if failing else 0.0)
 
     async def _do(self, key: Hashable, work: Callable[[], Coroutine[Any, Any, None]], apart: bool) -> None:
         try:
             await work()
         except CekuraTuiError as error:
-            if self._tasks.get(key) is _current():
+            if self._tasks.get(key) is asyncio.current_task():
                 self.failed(key, error, apart=apart)
-        except Exception as error:  # told by whoever serves the list, whose task somebody watches
+        except Exception as error:  # raised by whoever serves the list, whose task somebody watches
             self.broken = error
         else:
-            if self._tasks.get(key) is _current():
+            if self._tasks.get(key) is asyncio.current_task():
                 self._succeeded(key, apart)
         finally:
-            if self._tasks.get(key) is _current():
+            if self._tasks.get(key) is asyncio.current_task():
                 del self._tasks[key]
         self._ended()
 
@@ -144,8 +426,8 @@ class Attempts:
         failed = self._failing.pop(key, None)
         if failed and not apart:
             self._failing.clear()  # the server is back, also for all else that waits for it
-        if not self.quiet(self._monotonic()):
-            self.error = self.silent_since = self.busy_until = None
+        if not self.silence(self._monotonic()):
+            self.error = self.failing_since = self.busy_until = None
 
     def failed(self, key: Hashable, error: CekuraTuiError, *, apart: bool = False) -> None:
         """Asking for something failed: note when it may be tried again, and what that tells of the server."""
@@ -153,35 +435,17 @@ class Attempts:
         times = before.times + 1 if before else 1
         wait = after_failure(times, error.retry_after if isinstance(error, ApiError) else None, self._spread())
         self._failing[key] = _Failing(times, now + wait)
-        if isinstance(error, Busy) and wait > self.quiet(now):
+        if isinstance(error, Busy) and wait > self.silence(now):
             # It speaks for the whole server: nothing is asked before that time.
-            self._quiet_until, self.busy_until = now + wait, self._clock() + wait
+            self._silent_until, self.busy_until = now + wait, self._clock() + wait
         if isinstance(error, Busy | KeyRefused):
             self.cancel_all()
         elif apart and isinstance(error, ServerFault | Rejected | BadAnswer | NotFound):
             return
         if not self.stopped:
             self.error = error
-        if self.silent_since is None:
-            self.silent_since = self._clock()
-
-
-def _current() -> asyncio.Task[Any] | None:
-    return asyncio.current_task()
-
-
-SETTLED = 0.15
-"""Seconds that a page is in view, and nobody leaps on, before it is asked for."""
-
-
-@dataclass(frozen=True, slots=True)
-class VisibleRange:
-    """What is looked at: the first and last index on screen, the cursor's, and the way one moves (−1 or 1)."""
-
-    first: int = 0
-    last: int = 0
-    cursor: int = 0
-    step: int = 1
+        if self.failing_since is None:
+            self.failing_since = self._clock()
 
 
 class PagesInView:
@@ -190,21 +454,21 @@ class PagesInView:
     def __init__(self) -> None:
         self.view = VisibleRange()
         self._since: dict[int, float] = {}
-        self._leapt_at = float("-inf")
+        self._jumped_at = float("-inf")
 
     def look(self, view: VisibleRange, now: float) -> None:
-        """This is looked at from now on; whoever goes by screens flies over what is on each."""
+        """This is in view from now on; whoever goes by screens flies over what is on each."""
         if 2 * abs(view.first - self.view.first) >= self.view.last - self.view.first > 0:
-            self._leapt_at = now
+            self._jumped_at = now
         self.view = view
 
-    def visible(self, runs: PagedRuns, ahead: int = 0) -> list[int]:
-        """The pages on screen, and `ahead` (−1, 0 or 1) the one after them in that direction."""
+    def visible(self, runs: PagedRuns, beyond: int = 0) -> list[int]:
+        """The pages on screen, and `beyond` (−1, 0 or 1) the one after them in that direction."""
         head = runs.listed.head
         first, last = self.view.first - head, self.view.last - head
-        return runs.layout.near(first, last, ahead) if last >= 0 else []
+        return runs.layout.near(first, last, beyond) if last >= 0 else []
 
-    def note(self, runs: PagedRuns, now: float) -> list[int]:
+    def update(self, runs: PagedRuns, now: float) -> list[int]:
         """Note what is in view now, and return it: what has just come into view is so from now on."""
         pages = self.visible(runs)
         if self._since.keys() != set(pages):
@@ -212,40 +476,33 @@ class PagesInView:
             runs.look_at(pages)
         return pages
 
-    def settles(self, page: int) -> float:
+    def settled_at(self, page: int) -> float:
         """When a page that is in view has been so for long enough to be asked for."""
-        return max(self._since[page], self._leapt_at) + SETTLED
+        return max(self._since[page], self._jumped_at) + SETTLED
 
-    def ahead(self, runs: PagedRuns, now: float) -> list[int]:
+    def prefetch(self, runs: PagedRuns, now: float) -> list[int]:
         """The page that is next, once everything on screen has been so for long enough."""
         pages = self.visible(runs)
-        if any(self.settles(page) > now for page in pages):
+        if any(self.settled_at(page) > now for page in pages):
             return []
         return self.visible(runs, self.view.step)[len(pages) :]
 
-    def forget(self) -> None:
-        """Another list is looked at."""
+    def restart(self) -> None:
+        """Whatever is in view has only just come into view."""
         self._since.clear()
 
-
-T = TypeVar("T")
-
-CALM = 5.0
-"""Seconds in which no pages are asked for where the server counts otherwise time and again."""
-
-
-class AskForPage(Protocol):
-    """How the session is reached from the screens' loop: `Workspace.call`."""
-
-    def __call__(self, ask: Callable[[Session], Awaitable[T]], /) -> Awaitable[T]: ...
+    def reset(self) -> None:
+        """Another list is in view, from its top."""
+        self.view = VisibleRange()
+        self.restart()
 
 
-class PageAsking:
-    """Asks for each page once, raises kinds of CekuraTuiError; until `calm_until` (monotonic) none is to be asked."""
+class PageLoader:
+    """Asks for each page once, raises kinds of CekuraTuiError; until `paused_until` (monotonic) none is to be asked."""
 
-    def __init__(self, ask: AskForPage, clock: Callable[[], float], monotonic: Callable[[], float]) -> None:
+    def __init__(self, ask: AskSession, clock: Callable[[], float], monotonic: Callable[[], float]) -> None:
         self._ask, self._clock, self._monotonic = ask, clock, monotonic
-        self._shifted_at = self.calm_until = float("-inf")
+        self._shifted_at = self.paused_until = float("-inf")
 
     async def page(
         self,
@@ -256,7 +513,7 @@ class PageAsking:
         keep: Callable[[], Collection[int]] = tuple,
         in_turn: bool = False,
     ) -> None:
-        """Put a page into a list, or why it could not be had; pages that `keep` tells are the last to be dropped."""
+        """Put a page into a list, or why it could not be had; pages that `keep` names are the last to be dropped."""
         shifts = runs.shifts
         try:
             page = await self._fetch(query, number, runs.pin, in_turn=in_turn)
@@ -268,17 +525,17 @@ class PageAsking:
         else:
             runs.put(page, keep())
             if runs.shifts > shifts:
-                self._shifted()
+                self._note_shift()
 
-    def _shifted(self) -> None:
-        # The pages in view are asked for anew, which would have no end at a server that never counts the same.
+    def _note_shift(self) -> None:
+        # The pages in view are asked for again, which would have no end at a server that never counts the same.
         now = self._monotonic()
-        if now < self._shifted_at + CALM:
-            self.calm_until = now + CALM
+        if now < self._shifted_at + _PAUSE_AFTER_SHIFTS:
+            self.paused_until = now + _PAUSE_AFTER_SHIFTS
         self._shifted_at = now
 
     async def open(self, query: RunQuery, former: PagedRuns | None, view: VisibleRange) -> PagedRuns:
-        """A list as of now, and of one that is read anew what is looked at, so that nothing moves."""
+        """A list as of now, and of one that is reloaded what is in view, so that nothing moves."""
         runs = PagedRuns(await self._fetch(query, 1, None), self._clock())
         wanted = [] if runs.newest_page is None else [runs.newest_page]
         if former is not None:
@@ -290,285 +547,8 @@ class PageAsking:
                 try:
                     await self.page(query, runs, number)
                 except (ServerFault, Rejected, BadAnswer, NotFound):
-                    continue  # it is told in the place of this page
+                    continue  # its place in the list says so
         return runs
 
     async def _fetch(self, query: RunQuery, number: int, until: float | None, *, in_turn: bool = False) -> RunPage:
         return await self._ask(lambda session: session.lists.page(query, number, until, in_turn=in_turn))
-
-
-__all__ = ["AT_ONCE", "FOCUSED", "IN_FLIGHT", "SETTLED", "UNFOCUSED", "AskForPage", "RunFeed", "VisibleRange"]
-
-IN_FLIGHT = 3
-"""Pages that are asked for at once, at the most."""
-FOCUSED, UNFOCUSED = 5.0, 30.0
-"""Seconds between two looks for newer and changed runs while the terminal has the focus, and while it has not."""
-AT_ONCE = 50
-"""Runs that are asked about in one request."""
-REPIN = 100
-"""So many newer runs above the pages make the list be read anew: one answer holds no more of them."""
-APART = 60.0
-"""Seconds that the times of runs may be behind the server's own time, by which a list has its moment."""
-BEFORE = 1_800.0
-"""Seconds before a list's moment in which a run that was made may still come into it by its state."""
-LIVE = frozenset({"newer", "changing"})
-
-
-class RunFeed:
-    """One list at a time. `run` serves it until it is cancelled; `changed` is called whenever something differs.
-
-    Lives on the loop that it is used on; what it asks is asked of the session through `ask`.
-    """
-
-    def __init__(
-        self,
-        ask: AskForPage,
-        changed: Callable[[], None],
-        *,
-        clock: Callable[[], float] = time.time,
-        monotonic: Callable[[], float] = time.monotonic,
-        spread: Callable[[], float] = random.random,
-        pause: Callable[[asyncio.Event, float], Awaitable[None]] = wait_for,
-    ) -> None:
-        self._ask, self._changed = ask, changed
-        self._clock, self._monotonic, self._pause = clock, monotonic, pause
-        self._pages = PageAsking(ask, clock, monotonic)
-        self._attempts = Attempts(self._ended, clock=clock, monotonic=monotonic, spread=spread)
-        self.query: RunQuery | None = None
-        self.runs: PagedRuns | None = None
-        self.opened = 0
-        """How often a list was opened, or read anew, by an answer."""
-        self.got_at: float | None = None
-        """When (Unix) the server last told anything of this list."""
-        self.live = True
-        self.focused = True
-        self.asleep = False
-        """Nobody sees the list: nothing is asked, but to read it anew."""
-        self.reading_on = False
-        self.flood = False
-        """More runs are newer than one answer holds."""
-        self._sight = PagesInView()
-        self._extra: set[int] = set()
-        self._asked_at: dict[int, float] = {}
-        self._reopen = False
-        self._newer_at = self._changing_at = float("-inf")
-        self._wake = asyncio.Event()
-
-    @property
-    def error(self) -> CekuraTuiError | None:
-        """Why nothing is told at the moment."""
-        return self._attempts.error
-
-    @property
-    def silent_since(self) -> float | None:
-        """Since when (Unix) nothing is told."""
-        return self._attempts.silent_since
-
-    @property
-    def busy_until(self) -> float | None:
-        """Until when (Unix) the server asked to be left alone."""
-        return self._attempts.busy_until
-
-    @property
-    def loading(self) -> bool:
-        """Whether pages are on their way."""
-        return bool(self._on_way)
-
-    @property
-    def _on_way(self) -> list[Hashable]:
-        return [key for key in self._attempts.going if key not in LIVE]
-
-    # Wishes
-
-    def show(self, query: RunQuery | None) -> None:
-        """List this from now on; None lists nothing."""
-        self._attempts.forget()
-        self.query, self.runs, self.got_at = query, None, None
-        self.reading_on = self.flood = self._reopen = False
-        self._sight.view = VisibleRange()
-        self._asked_at = {}
-        self._anew()
-        self._wake.set()
-
-    def refresh(self) -> None:
-        """Read the list anew, as of now; what is there stays until that has come."""
-        self._attempts.forgive()
-        self._reopen = self.query is not None
-        self._wake.set()
-
-    def look(self, view: VisibleRange) -> None:
-        """This is looked at now."""
-        if view != self._sight.view:
-            self._sight.look(view, self._monotonic())
-            if self.runs is not None:
-                self._sight.note(self.runs, self._monotonic())
-            self._wake.set()
-
-    def read_more(self) -> None:
-        """The next page of the newest runs that is not loaded is wanted, wherever one looks."""
-        if self.runs is not None and not self.runs.full and (page := self.runs.next_missing()) is not None:
-            self._extra.add(page)
-            self._wake.set()
-
-    def read_on(self, on: bool) -> None:
-        """Load page after page until all are, or not any more."""
-        self.reading_on = on and self.query is not None
-        self._wake.set()
-
-    def wake(self) -> None:
-        """Something that decides what to ask has changed: `live`, `focused` or `asleep`."""
-        self._wake.set()
-
-    async def row_at(self, index: int) -> RunRow | None:
-        """The run at an index, asked for where it is not loaded; None where there is none. Raises what asking does."""
-        runs = self.runs
-        if runs is None or not 0 <= index < len(runs.listed):
-            return None
-        found = runs.listed[index]
-        if isinstance(found, UnloadedRun):
-            if self._attempts.quiet(self._monotonic()) and self.error is not None:
-                raise self.error
-            number = runs.layout.page_at(found.place)
-            try:
-                await self._get(runs, number)
-            except CekuraTuiError as error:
-                if runs is self.runs:
-                    self._attempts.failed(number, error, apart=True)
-                raise
-            finally:
-                self._ended()
-            found = runs.listed[index] if index < len(runs.listed) else None
-        return found if isinstance(found, RunRow) else None
-
-    # Serving
-
-    async def run(self) -> None:
-        """Serve the list, until this is cancelled."""
-        try:
-            while True:
-                self._wake.clear()
-                wait = self._serve(self._monotonic())
-                await self._pause(self._wake, max(0.0, wait))
-                if self._attempts.broken is not None:
-                    raise self._attempts.broken
-        finally:
-            self._attempts.cancel_all()
-
-    def _ended(self) -> None:
-        self._wake.set()
-        self._changed()
-
-    def _serve(self, now: float) -> float:
-        """Begin whatever is due; returns seconds until there may be more to do."""
-        if self.query is None or self._attempts.stopped or (self.asleep and not self._reopen):
-            return FOR_EVER
-        if quiet := self._attempts.quiet(now):
-            return quiet
-        opening = FOR_EVER
-        if self.runs is None or self._reopen:
-            if not self._attempts.wait("open", now):
-                self._attempts.cancel(*self._on_way[IN_FLIGHT - 1 :])
-            self._attempts.begin("open", self._open, now)
-            opening = self._attempts.wait("open", now)
-        if self.runs is None or self.asleep:
-            return opening
-        return min(opening, self._serve_pages(self.runs, now), self._serve_live(self.runs, now))
-
-    # Pages
-
-    async def _open(self) -> None:
-        assert self.query is not None
-        runs = await self._pages.open(self.query, self.runs, self._sight.view)
-        self._anew()
-        self._reopen = self.flood = False
-        self.runs, self.got_at = runs, self._clock()
-        self.opened += 1
-        self._newer_at = self._changing_at = self._monotonic() + self._every
-        self._sight.note(runs, self._monotonic())
-
-    async def _get(self, runs: PagedRuns, number: int, *, in_turn: bool = False) -> None:
-        assert self.query is not None
-        await self._pages.page(self.query, runs, number, keep=lambda: self._sight.visible(runs), in_turn=in_turn)
-        if runs is self.runs:
-            self.got_at = self._clock()
-
-    def _anew(self) -> None:
-        """Nothing that was asked of the list before is wanted any more."""
-        self._attempts.cancel_all()
-        self._sight.forget()
-        self._extra.clear()
-
-    def _serve_pages(self, runs: PagedRuns, now: float) -> float:
-        if self._pages.calm_until > now:
-            return self._pages.calm_until - now
-        visible, attempts = self._sight.note(runs, now), self._attempts
-        ahead = self._sight.ahead(runs, now)
-        on = runs.next_missing() if self.reading_on and not runs.full else None
-        if self.reading_on and on is None:
-            self.reading_on = False
-            self._changed()
-        # Without the newest page nobody could tell what is new.
-        self._extra = set(runs.missing({*self._extra, runs.newest_page or 0} if self.live else self._extra))
-        behind = [] if on is None else [on]
-        still = {"open", *visible, *ahead, *self._extra, *behind}
-        attempts.cancel(*(key for key in self._on_way if key not in still))
-        settled = [page for page in visible if self._sight.settles(page) <= now]
-        wanted = list(dict.fromkeys(runs.missing([*settled, *ahead, *sorted(self._extra), *behind])))
-        for page in wanted:
-            if len(self._on_way) < IN_FLIGHT:
-                self._begin_page(runs, page, now, in_turn=page == on and page not in visible)
-        waits = [self._sight.settles(page) - now for page in visible]
-        return _soonest([*waits, *(attempts.wait(page, now) for page in wanted)])
-
-    def _begin_page(self, runs: PagedRuns, number: int, now: float, *, in_turn: bool) -> None:
-        self._attempts.begin(number, lambda: self._get(runs, number, in_turn=in_turn), now, apart=True)
-
-    # Newer and changed runs
-
-    @property
-    def _every(self) -> float:
-        return FOCUSED if self.focused else UNFOCUSED
-
-    def _serve_live(self, runs: PagedRuns, now: float) -> float:
-        if not self.live:
-            return FOR_EVER
-        if now >= self._newer_at:
-            self._newer_at = now + self._every
-            self._attempts.begin("newer", lambda: self._newer(runs), now)
-        if now >= self._changing_at:
-            self._changing_at = now + self._every
-            if asked := self._due(runs):
-                self._attempts.begin("changing", lambda: self._changing(runs, asked), now, apart=True)
-        # A terminal that has the focus again is not kept waiting as long as one without it.
-        self._newer_at = min(self._newer_at, now + self._every)
-        self._changing_at = min(self._changing_at, now + self._every)
-        return min(self._newer_at, self._changing_at) - now
-
-    async def _newer(self, runs: PagedRuns) -> None:
-        query = self.query
-        assert query is not None
-        since = runs.pin - (BEFORE if query.shifting else APART)
-        page = await self._ask(lambda session: session.lists.newer(query, since))
-        # Newest first, what is newer than a known run is all there; else something is between, or not told.
-        missed = page.oldest_first or not any(runs.knows(row.id) for row in page.rows[-1:])
-        self.flood = page.more and (self.flood or missed)
-        runs.add_newer(page.rows)
-        self.got_at = self._clock()
-        if (self.flood or runs.newer >= REPIN) and not self._sight.view.first:
-            self._reopen = True
-
-    def _due(self, runs: PagedRuns) -> list[int]:
-        """The runs that may have changed and were asked about longest ago, then those nearest to the cursor."""
-        ids = runs.unsettled(self._sight.view.cursor)
-        self._asked_at = {number: self._asked_at.get(number, float("-inf")) for number in ids}
-        return sorted(ids, key=self._asked_at.__getitem__)[:AT_ONCE]
-
-    async def _changing(self, runs: PagedRuns, asked: list[int]) -> None:
-        self._asked_at |= dict.fromkeys(asked, self._monotonic())
-        runs.change(await self._ask(lambda session: session.lists.now(asked)))
-        self.got_at = self._clock()
-
-
-def _soonest(waits: Iterable[float]) -> float:
-    """What is due already waits for something that ends, which wakes whoever waits here."""
-    return min((wait for wait in waits if wait > 0), default=FOR_EVER)

@@ -1,7 +1,4 @@
-"""Waiting for a turn among the background requests of one session.
-
-Lists of runs as the server tells them, each page kept for the next start.
-"""
+"""Lists of runs as the server has them, each page cached for the next start; and turns of background requests."""
 
 from __future__ import annotations
 
@@ -49,8 +46,8 @@ class RunLists:
         self, store: Store, client: Client, engine: JobEngine, budget: Budget, clock: Callable[[], float]
     ) -> None:
         self._store, self._client, self._engine, self._budget, self._clock = store, client, engine, budget, clock
-        self._kept: dict[str, tuple[RunRow, ...]] = {}
-        """The newer runs of each list that were kept last: the same again need no writing."""
+        self._cached_newest: dict[str, tuple[RunRow, ...]] = {}
+        """The newer runs of each list that were cached last: the same again need no writing."""
 
     async def page(
         self, query: RunQuery, number: int = 1, until: float | None = None, *, in_turn: bool = False
@@ -60,8 +57,8 @@ class RunLists:
             await take_turn(self._budget)
         got = await self._client.runs(self._params(query, until), number, once=True)
         page = RunPage(number, got.count, self._rows(got), got.more, got.oldest_first, got.at)
-        # The page of a list that is listed anew, and of the newest runs of it, begins what is kept.
-        self._keep(query, page.count, page.rows, first=number == 1 and until is None)
+        # The page of a list that is listed anew, and of the newest runs of it, begins what is cached.
+        self._cache(query, page.count, page.rows, first=number == 1 and until is None)
         return page
 
     async def newer(self, query: RunQuery, since: float) -> RunPage:
@@ -74,12 +71,12 @@ class RunLists:
             params["created_at_from"] = _iso(since)
         got = await self._client.runs(params, once=True)
         rows = self._rows(got)
-        if rows and self._kept.get(query.key) != rows:
-            self._kept[query.key] = rows
-            self._keep(query, None, rows, first=False)
+        if rows and self._cached_newest.get(query.key) != rows:
+            self._cached_newest[query.key] = rows
+            self._cache(query, None, rows, first=False)
         return RunPage(1, got.count, rows, got.more, got.oldest_first, got.at)
 
-    async def now(self, run_ids: Sequence[int]) -> tuple[RunRow, ...]:
+    async def current(self, run_ids: Sequence[int]) -> tuple[RunRow, ...]:
         """How these runs are now, in the shared budget; those that are gone are left out."""
         await take_turn(self._budget)
         rows = tuple(row_of(run) for run in await self._client.runs_by_id(run_ids, once=True))
@@ -89,15 +86,15 @@ class RunLists:
             _log.warning("runs were not cached: %s", error.message)
         return rows
 
-    async def kept(self, query: RunQuery) -> SeenRuns | None:
+    async def cached(self, query: RunQuery) -> SeenRuns | None:
         """A list as it was last seen on this machine, or None where it never was."""
         return self._store.runs.seen(query.key)
 
     async def known(self, query: RunQuery) -> tuple[tuple[RunRow, float], ...]:
-        """Every run of the scope that is kept here, of any list of it or opened, newest first, and when it was got."""
+        """Every run of the scope that is cached, of any list of it or opened, newest first, and when it was got."""
         found = {row.id: (row, at) for row, at in self._store.runs.known(query.scope.text)}
         for row, at in self._store.runs.opened_rows():
-            # A list may have told later of a run that was opened while it went on.
+            # A list may be newer than a run that was opened while it was running.
             if _of_scope(row, query) and (row.id not in found or at >= found[row.id][1]):
                 found[row.id] = row, at
         return tuple(found[number] for number in sorted(found, reverse=True))
@@ -113,7 +110,7 @@ class RunLists:
         self._engine.resume_asking()  # the server takes the key, so jobs may be asked about again
         return tuple(row_of(run) for run in got.items)
 
-    def _keep(self, query: RunQuery, count: int | None, rows: Sequence[RunRow], *, first: bool) -> None:
+    def _cache(self, query: RunQuery, count: int | None, rows: Sequence[RunRow], *, first: bool) -> None:
         try:
             if count is None:
                 seen = self._store.runs.seen(query.key)
@@ -126,8 +123,8 @@ class RunLists:
 
 def _of_scope(row: RunRow, query: RunQuery) -> bool:
     scope = query.scope
-    told = {"project": row.project_id, "agent": row.agent_id, "result": row.result_id}[scope.kind]
-    return told == scope.id
+    owner = {"project": row.project_id, "agent": row.agent_id, "result": row.result_id}[scope.kind]
+    return owner == scope.id
 
 
 def _iso(at: float) -> str:

@@ -35,10 +35,11 @@ from cekura_tui.store.store import Store
 from cekura_tui.workspace.agent_prompts import AgentPrompts
 from cekura_tui.workspace.all_runs import last_passed
 from cekura_tui.workspace.job_service import JobService
+from cekura_tui.workspace.notes_and_views import RunNotes, SavedViews
 from cekura_tui.workspace.opened_runs import Found, OpenedRuns, RunEvidence, RunPrefetch, SingleFlight, ready
+from cekura_tui.workspace.run_findings import RunFindings
 from cekura_tui.workspace.run_lists import RunLists
 from cekura_tui.workspace.setup import Setup
-from cekura_tui.workspace.shelf import Shelf
 from cekura_tui.workspace.suggestions import StagingService, Suggestions
 
 if TYPE_CHECKING:
@@ -118,7 +119,8 @@ class Session:
         self.history = PromptHistory(store)
         self.agent_prompts = AgentPrompts(store, client, self.jobs, read_only=setup.read_only)
         self.lists = RunLists(store, client, engine, budget, lambda: time.time())
-        self.shelf = Shelf(store, client, budget)
+        self.notes, self.saved_views = RunNotes(store), SavedViews(store)
+        self.findings = RunFindings(store, client, budget)
         self.ahead = RunPrefetch(self._read_ahead, budget)
         self._opened = OpenedRuns(store.runs, self.ahead)
         self._reads = SingleFlight[RunView]()

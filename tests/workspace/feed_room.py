@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Hashable, Sequen
 from contextlib import asynccontextmanager
 from typing import Any, NamedTuple, TypeVar
 
-from run_shelf import RunShelf
+from run_server import RunServer
 from simulated_time import NOON, SimulatedTime
 
 from cekura_tui.api.errors import NotFound, Unreachable
@@ -35,13 +35,13 @@ class Asked(NamedTuple):
 
 
 class Desk:
-    """`bad` has what to answer in place of what was asked for, by what it is; what is in `held` waits for release."""
+    """`faults` has what to answer instead, by what is asked for; what is in `held` waits for release."""
 
-    def __init__(self, shelf: RunShelf, time: SimulatedTime) -> None:
-        self.shelf, self._time, self._began = shelf, time, time.elapsed
+    def __init__(self, server: RunServer, time: SimulatedTime) -> None:
+        self.server, self._time, self._began = server, time, time.elapsed
         self.asked: list[Asked] = []
-        self.given_up: list[Hashable] = []
-        self.bad: dict[Hashable, Exception] = {}
+        self.cancelled: list[Hashable] = []
+        self.faults: dict[Hashable, Exception] = {}
         self.down: Exception | None = None
         self.held: Callable[[Hashable], bool] = lambda what: False
         self._holds: list[asyncio.Event] = []
@@ -58,20 +58,20 @@ class Desk:
         """A page of a list."""
         if in_turn:
             self.turns.add(number)
-        found = await self._answer(number, until, lambda: self.shelf.page(number, until))
+        found = await self._answer(number, until, lambda: self.server.page(number, until))
         if found is None:
             raise NotFound("There is no such page.", status=404)
         return found
 
     async def newer(self, query: RunQuery, since: float) -> RunPage:
         """The newest runs."""
-        found = await self._answer("newer", since, lambda: self.shelf.page(1, since=since))
+        found = await self._answer("newer", since, lambda: self.server.page(1, since=since))
         assert found is not None
         return found
 
-    async def now(self, run_ids: Sequence[int]) -> tuple[RunRow, ...]:
+    async def current(self, run_ids: Sequence[int]) -> tuple[RunRow, ...]:
         """How these are now."""
-        return await self._answer("now", list(run_ids), lambda: self.shelf.by_id(run_ids))
+        return await self._answer("now", list(run_ids), lambda: self.server.by_id(run_ids))
 
     async def _answer(self, what: Hashable, about: object, answer: Callable[[], T]) -> T:
         self.asked.append(Asked(round(self._time.elapsed - self._began, 3), what, about))
@@ -81,13 +81,13 @@ class Desk:
             if self.held(what):
                 self._holds.append(hold := asyncio.Event())
                 await hold.wait()
-            for error in (self.down, self.bad.get(what)):
+            for error in (self.down, self.faults.get(what)):
                 if error is not None:
                     raise error
-            self.shelf.now = max(self.shelf.now, self._time.wall)
+            self.server.now = max(self.server.now, self._time.wall)
             return answer()
         except asyncio.CancelledError:
-            self.given_up.append(what)
+            self.cancelled.append(what)
             raise
         finally:
             self.going.remove(what)
@@ -103,9 +103,9 @@ class Desk:
 class FeedRoom:
     """A feed that is served."""
 
-    def __init__(self, shelf: RunShelf) -> None:
-        self.shelf, self.time = shelf, SimulatedTime()
-        self.desk = Desk(shelf, self.time)
+    def __init__(self, server: RunServer) -> None:
+        self.server, self.time = server, SimulatedTime()
+        self.desk = Desk(server, self.time)
         self.changes = 0
         self.feed = RunFeed(
             self._ask,
@@ -154,18 +154,18 @@ class FeedRoom:
         return [asked for asked in self.desk.asked if asked.what == what]
 
 
-def shelf_of(runs: int, **habits: Any) -> RunShelf:
+def server_of(runs: int, **habits: Any) -> RunServer:
     """A server with so many runs, the last of which was made a while ago."""
-    shelf = RunShelf(now=NOON - 2.0 * runs - 500, **habits)
-    shelf.makes(runs, after=2.0)
-    return shelf
+    server = RunServer(now=NOON - 2.0 * runs - 500, **habits)
+    server.add(runs, after=2.0)
+    return server
 
 
 @asynccontextmanager
-async def feeding(shelf: RunShelf, *, query: RunQuery | None = QUERY, live: bool = False) -> AsyncIterator[FeedRoom]:
+async def feeding(server: RunServer, *, query: RunQuery | None = QUERY, live: bool = False) -> AsyncIterator[FeedRoom]:
     """A feed that lists from its beginning, with 30 rows on screen."""
-    room = FeedRoom(shelf)
-    room.feed.live = live
+    room = FeedRoom(server)
+    room.feed.set_live(live)
     serving = asyncio.create_task(room.feed.run())
     try:
         room.feed.show(query)

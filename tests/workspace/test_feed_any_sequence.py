@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from feed_room import DOWN, FeedRoom, feeding, shelf_of
+from feed_room import DOWN, FeedRoom, feeding, server_of
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -17,7 +17,7 @@ STEP = st.one_of(
     st.tuples(st.just("make"), st.sampled_from([1, 5, 130])),
     st.tuples(st.just("fail"), st.sampled_from([1, 2, 9, "newer", "now"]), st.sampled_from(["", "500", "429", "down"])),
     st.tuples(st.just("hold"), st.booleans()),
-    st.tuples(st.just("wish"), st.sampled_from(["refresh", "more", "on", "off", "sleep", "wake", "let in"])),
+    st.tuples(st.just("command"), st.sampled_from(["refresh", "more", "on", "off", "sleep", "wake", "let in"])),
 )
 ERRORS = {"500": FAULT, "429": Busy("Too many.", status=429, retry_after=20.0), "down": DOWN}
 
@@ -27,25 +27,24 @@ ERRORS = {"500": FAULT, "429": Busy("Too many.", status=429, retry_after=20.0), 
 async def test_whatever_happens_the_list_is_there_when_the_server_is_and_never_more_than_three_pages_are_on_their_way(
     steps: list[tuple[object, ...]], oldest_first: bool, size: int
 ) -> None:
-    shelf = shelf_of(1_000, oldest_first=oldest_first, size=size)
-    async with feeding(shelf, live=True) as room:
+    server = server_of(1_000, oldest_first=oldest_first, size=size)
+    async with feeding(server, live=True) as room:
         for step in steps:
             await _happens(room, *step)
-        room.desk.bad.clear()
+        room.desk.faults.clear()
         room.desk.release()
-        room.feed.asleep = False
-        room.feed.wake()
+        room.feed.set_hidden(False)
         await room.looks(300, wait=150)
         await room.passes(0.2)
         assert room.desk.most <= IN_FLIGHT
-        assert room.feed.error is None
+        assert room.feed.attempts.error is None
         loaded = room.shows(300, 330)
         assert None not in loaded
         newest = room.runs.listed.place_of(loaded[0])
         assert newest == 300
         assert loaded == sorted(loaded, key=lambda number: -(number or 0))
         known = len(room.runs.listed) + room.runs.waiting
-        assert known == len(shelf.runs) or room.feed.flood
+        assert known == len(server.runs) or room.feed.flood
 
 
 async def _happens(room: FeedRoom, what: object, *about: object) -> None:
@@ -55,33 +54,32 @@ async def _happens(room: FeedRoom, what: object, *about: object) -> None:
         case "pass", float(seconds):
             await room.passes(seconds)
         case "make", int(runs):
-            room.shelf.now = max(room.shelf.now, room.time.wall)
-            room.shelf.makes(runs, after=0.001)
+            room.server.now = max(room.server.now, room.time.wall)
+            room.server.add(runs, after=0.001)
             await room.passes(1.0)
         case "fail", thing, str(how):
-            room.desk.bad.pop(thing, None)
+            room.desk.faults.pop(thing, None)
             if how:
-                room.desk.bad[thing] = ERRORS[how]
+                room.desk.faults[thing] = ERRORS[how]
         case "hold", True:
             room.desk.held = lambda what: True
         case "hold", False:
             room.desk.release()
             await room.passes(0.0)
-        case "wish", str(wish):
-            _wishes(room, wish)
+        case "command", str(command):
+            _command(room, command)
             await room.passes(0.0)
 
 
-def _wishes(room: FeedRoom, wish: str) -> None:
-    match wish:
+def _command(room: FeedRoom, command: str) -> None:
+    match command:
         case "refresh":
             room.feed.refresh()
         case "more":
-            room.feed.read_more()
+            room.feed.load_more()
         case "on" | "off":
-            room.feed.read_on(wish == "on")
+            room.feed.load_all(command == "on")
         case "sleep" | "wake":
-            room.feed.asleep = wish == "sleep"
-            room.feed.wake()
+            room.feed.set_hidden(command == "sleep")
         case "let in" if room.feed.runs is not None:
             room.feed.runs.let_in()

@@ -5,9 +5,9 @@ from __future__ import annotations
 from itertools import pairwise
 
 import pytest
-from feed_room import DOWN, QUERY, RUNNING, FeedRoom, feeding, shelf_of
-from run_shelf import FIRST_ID
-from run_shelf import RUNNING as STILL_RUNNING
+from feed_room import DOWN, QUERY, RUNNING, FeedRoom, feeding, server_of
+from run_server import FIRST_ID
+from run_server import RUNNING as STILL_RUNNING
 from simulated_time import NOON
 
 from cekura_tui.api.errors import Busy, KeyRefused, Rejected, ServerFault
@@ -17,55 +17,55 @@ FAULT = ServerFault("The server failed (500).", status=500)
 
 
 async def test_a_page_that_fails_says_why_in_its_place_and_is_tried_again_ever_more_seldom() -> None:
-    async with feeding(shelf_of(2_000)) as room:
-        room.desk.bad[6] = FAULT
+    async with feeding(server_of(2_000)) as room:
+        room.desk.faults[6] = FAULT
         await room.looks(510, wait=300)
         gap = room.runs.listed[510]
         assert isinstance(gap, UnloadedRun)
         assert gap.why == FAULT.message
-        assert room.feed.error is None
+        assert room.feed.attempts.error is None
         waits = [after.at - before.at for before, after in pairwise(room.asked(6))]
         assert waits[:5] == pytest.approx([2, 4, 8, 16, 32])
         assert waits[5:] == pytest.approx([50] * 4)
-        room.desk.bad.clear()
+        room.desk.faults.clear()
         await room.passes(60)
         assert None not in room.shows(510, 540)
 
 
 async def test_a_list_that_cannot_be_reached_is_opened_by_itself_as_soon_as_it_can_be() -> None:
-    async with feeding(shelf_of(2_000), query=None) as room:
+    async with feeding(server_of(2_000), query=None) as room:
         room.desk.down = DOWN
         room.feed.show(QUERY)
         await room.passes(30)
         assert room.feed.runs is None
-        assert room.feed.error is DOWN
-        assert room.feed.silent_since == pytest.approx(NOON, abs=1)
+        assert room.feed.attempts.error is DOWN
+        assert room.feed.attempts.failing_since == pytest.approx(NOON, abs=1)
         assert room.feed.opened == 0
         room.desk.down = None
         await room.passes(60)
         assert len(room.runs.listed) == 2_000
-        assert room.feed.error is None
-        assert room.feed.silent_since is None
+        assert room.feed.attempts.error is None
+        assert room.feed.attempts.failing_since is None
         assert room.feed.opened == 1
 
 
 async def test_when_the_server_is_back_whatever_waited_is_read_at_once() -> None:
-    async with feeding(shelf_of(2_000), live=True) as room:
+    async with feeding(server_of(2_000), live=True) as room:
         room.desk.down = DOWN
         await room.looks(510, wait=200)
-        assert room.feed.error is DOWN
+        assert room.feed.attempts.error is DOWN
         assert room.shows(0, 2) == [FIRST_ID + 1_999, FIRST_ID + 1_998], "what was read stays"
         room.desk.down = None
         room.clear()
         await room.passes(70)
-        assert room.feed.error is None
+        assert room.feed.attempts.error is None
         back = room.asked("newer")[0].at
         assert all(asked.at <= back for asked in (room.asked(6)[0], room.asked(7)[0]))
 
 
 async def test_while_a_retry_is_on_its_way_nothing_spins() -> None:
-    async with feeding(shelf_of(2_000), query=None) as room:
-        room.desk.bad[1] = FAULT
+    async with feeding(server_of(2_000), query=None) as room:
+        room.desk.faults[1] = FAULT
         room.feed.show(QUERY)
         await room.passes(1)
         room.desk.held = lambda what: True
@@ -76,98 +76,98 @@ async def test_while_a_retry_is_on_its_way_nothing_spins() -> None:
 
 @pytest.mark.parametrize("what", [6, "newer", "now"])
 async def test_a_server_that_asks_to_be_left_alone_is_asked_nothing_at_all_before_the_time(what: object) -> None:
-    shelf = shelf_of(2_000)
-    shelf.makes(1, outcome=STILL_RUNNING)
-    async with feeding(shelf, live=True) as room:
-        busy = room.desk.bad[what] = Busy("Too many requests.", status=429, retry_after=40.0)
+    server = server_of(2_000)
+    server.add(1, outcome=STILL_RUNNING)
+    async with feeding(server, live=True) as room:
+        busy = room.desk.faults[what] = Busy("Too many requests.", status=429, retry_after=40.0)
         await room.looks(510, wait=0.15 if what == 6 else 5)
         until = NOON + room.asked(what)[-1].at + 40
-        assert room.feed.busy_until == pytest.approx(until, abs=0.001)
-        assert room.feed.error is busy
+        assert room.feed.attempts.busy_until == pytest.approx(until, abs=0.001)
+        assert room.feed.attempts.error is busy
         room.clear()
-        room.desk.bad.clear()
+        room.desk.faults.clear()
         room.feed.refresh()
-        room.feed.read_on(True)
+        room.feed.load_all(True)
         await room.looks(1_510, wait=20)
         with pytest.raises(Busy):
             await room.feed.row_at(1_900)
         room.feed.show(RUNNING)
         await room.passes(until - room.time.wall - 0.1)
         assert room.desk.asked == []
-        assert room.feed.error is busy
+        assert room.feed.attempts.error is busy
         await room.passes(0.2)
         assert room.pages()[0] == 1
-        assert room.feed.busy_until is None
-        assert room.feed.error is None
+        assert room.feed.attempts.busy_until is None
+        assert room.feed.attempts.error is None
 
 
 async def test_what_was_on_its_way_when_the_server_asked_to_be_left_alone_does_not_end_the_wait() -> None:
-    async with feeding(shelf_of(2_000)) as room:
+    async with feeding(server_of(2_000)) as room:
         room.desk.held = lambda what: what == 6
-        room.desk.bad[7] = Busy("Too many requests.", status=429, retry_after=40.0)
+        room.desk.faults[7] = Busy("Too many requests.", status=429, retry_after=40.0)
         await room.looks(510)
-        room.desk.bad.clear()
+        room.desk.faults.clear()
         room.desk.release()
         await room.passes(39)
-        assert room.feed.busy_until is not None
+        assert room.feed.attempts.busy_until is not None
         assert room.pages().count(6) == 1
         await room.passes(2)
         assert None not in room.shows(510, 540)
 
 
 async def test_a_refused_key_ends_all_asking_until_somebody_refreshes() -> None:
-    shelf = shelf_of(2_000)
-    async with feeding(shelf, live=True) as room:
-        room.desk.bad["newer"] = refused = KeyRefused("The key was refused.", status=401)
+    server = server_of(2_000)
+    async with feeding(server, live=True) as room:
+        room.desk.faults["newer"] = refused = KeyRefused("The key was refused.", status=401)
         await room.passes(6)
         room.clear()
         await room.looks(510, wait=600)
         assert room.desk.asked == []
-        assert room.feed.error is refused
-        room.desk.bad.clear()
+        assert room.feed.attempts.error is refused
+        room.desk.faults.clear()
         room.feed.refresh()
         await room.passes(1)
-        assert room.feed.error is None
+        assert room.feed.attempts.error is None
         assert None not in room.shows(510, 540)
 
 
 async def test_a_server_that_never_counts_the_same_is_not_asked_without_end() -> None:
-    shelf = shelf_of(2_000)
-    async with feeding(shelf) as room:
-        whole = shelf.page
+    server = server_of(2_000)
+    async with feeding(server) as room:
+        whole = server.page
 
         def page(*about: object, **more: object) -> object:
-            shelf.off += 1
+            server.off += 1
             return whole(*about, **more)  # type: ignore[arg-type] # as they came
 
-        shelf.page = page  # type: ignore[assignment,method-assign] # its count is another each time
+        server.page = page  # type: ignore[assignment,method-assign] # its count is another each time
         await room.looks(590, rows=40, wait=60)
         assert 0 < len(room.pages()) < 60
 
 
 async def test_a_list_that_became_shorter_ends_where_the_server_says() -> None:
-    async with feeding(shelf_of(1_000)) as room:
-        del room.shelf.runs[:420]
+    async with feeding(server_of(1_000)) as room:
+        del room.server.runs[:420]
         await room.looks(960)
         await room.passes(60)
         assert len(room.runs.listed) == 580
-        assert room.feed.error is None
+        assert room.feed.attempts.error is None
         assert len(room.pages()) < 15
 
 
 async def test_that_the_server_cannot_tell_of_single_runs_does_not_make_the_list_look_silent() -> None:
-    shelf = shelf_of(10)
-    shelf.makes(1, outcome=STILL_RUNNING)
-    async with feeding(shelf, live=True) as room:
-        room.desk.bad["now"] = Rejected("The server refused.", status=400)
+    server = server_of(10)
+    server.add(1, outcome=STILL_RUNNING)
+    async with feeding(server, live=True) as room:
+        room.desk.faults["now"] = Rejected("The server refused.", status=400)
         await room.passes(30)
         assert room.asked("now")
-        assert room.feed.error is None
+        assert room.feed.attempts.error is None
 
 
 async def test_a_fault_of_the_program_is_told_and_not_passed_over() -> None:
-    room = FeedRoom(shelf_of(10))
-    room.desk.bad[1] = ZeroDivisionError()
+    room = FeedRoom(server_of(10))
+    room.desk.faults[1] = ZeroDivisionError()
     room.feed.show(QUERY)
     with pytest.raises(ZeroDivisionError):
         await room.feed.run()

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from feed_room import DOWN, QUERY, RUNNING, feeding, shelf_of
-from run_shelf import FIRST_ID
-from run_shelf import RUNNING as STILL_RUNNING
+from feed_room import DOWN, QUERY, RUNNING, feeding, server_of
+from run_server import FIRST_ID
+from run_server import RUNNING as STILL_RUNNING
 from simulated_time import NOON
 
 from cekura_tui.api.errors import ServerFault
@@ -15,10 +15,10 @@ FAULT = ServerFault("The server failed (500).", status=500)
 
 
 async def test_newer_runs_are_asked_for_apart_and_wait_where_they_move_nothing() -> None:
-    async with feeding(shelf_of(2_000), live=True) as room:
+    async with feeding(server_of(2_000), live=True) as room:
         await room.looks(510)
         before = room.shows(0, 2_000)
-        room.shelf.makes(12, after=0.1)
+        room.server.add(12, after=0.1)
         await room.passes(FOCUSED)
         assert room.runs.waiting == 12
         assert room.shows(0, 2_000) == before
@@ -29,7 +29,7 @@ async def test_newer_runs_are_asked_for_apart_and_wait_where_they_move_nothing()
 
 
 async def test_runs_that_have_ended_are_never_asked_about_again() -> None:
-    async with feeding(shelf_of(2_000), live=True) as room:
+    async with feeding(server_of(2_000), live=True) as room:
         room.clear()
         await room.passes(60)
         assert {asked.what for asked in room.desk.asked} == {"newer"}
@@ -37,18 +37,18 @@ async def test_runs_that_have_ended_are_never_asked_about_again() -> None:
 
 
 async def test_runs_that_may_change_are_asked_about_together_until_they_have_ended() -> None:
-    shelf = shelf_of(10)
-    shelf.makes(3, outcome=STILL_RUNNING)
-    async with feeding(shelf, live=True) as room:
+    server = server_of(10)
+    server.add(3, outcome=STILL_RUNNING)
+    async with feeding(server, live=True) as room:
         await room.passes(FOCUSED)
         assert sorted(room.asked("now")[0].about) == [FIRST_ID + 10, FIRST_ID + 11, FIRST_ID + 12]
-        shelf.settles(FIRST_ID + 11)
+        server.finish(FIRST_ID + 11)
         await room.passes(FOCUSED)
         assert room.runs.listed[1].outcome.settled
         await room.passes(FOCUSED)
         assert sorted(room.asked("now")[2].about) == [FIRST_ID + 10, FIRST_ID + 12]
-        shelf.settles(FIRST_ID + 10)
-        shelf.settles(FIRST_ID + 12)
+        server.finish(FIRST_ID + 10)
+        server.finish(FIRST_ID + 12)
         await room.passes(FOCUSED)
         room.clear()
         await room.passes(60)
@@ -56,9 +56,9 @@ async def test_runs_that_may_change_are_asked_about_together_until_they_have_end
 
 
 async def test_of_many_running_runs_each_gets_its_turn_and_no_request_names_more_than_fifty() -> None:
-    shelf = shelf_of(10)
-    shelf.makes(88, outcome=STILL_RUNNING)
-    async with feeding(shelf, live=True) as room:
+    server = server_of(10)
+    server.add(88, outcome=STILL_RUNNING)
+    async with feeding(server, live=True) as room:
         await room.passes(2 * FOCUSED)
         first, second = (asked.about for asked in room.asked("now"))
         assert (len(first), len(second)) == (AT_ONCE, AT_ONCE)
@@ -67,52 +67,47 @@ async def test_of_many_running_runs_each_gets_its_turn_and_no_request_names_more
 
 
 async def test_a_terminal_without_the_focus_asks_less_often_and_catches_up_when_it_has_it_again() -> None:
-    async with feeding(shelf_of(10), live=True) as room:
-        room.feed.focused = False
-        room.feed.wake()
+    async with feeding(server_of(10), live=True) as room:
+        room.feed.set_focused(False)
         room.clear()
         await room.passes(2 * UNFOCUSED + FOCUSED)
         assert len(room.asked("newer")) == 3
-        room.feed.focused = True
-        room.feed.wake()
+        room.feed.set_focused(True)
         room.clear()
         await room.passes(FOCUSED)
         assert room.asked("newer")
 
 
 async def test_a_list_that_is_not_live_asks_only_for_what_is_looked_at() -> None:
-    shelf = shelf_of(2_000)
-    shelf.makes(1, outcome=STILL_RUNNING)
-    async with feeding(shelf, live=True) as room:
-        room.feed.live = False
-        room.feed.wake()
+    server = server_of(2_000)
+    server.add(1, outcome=STILL_RUNNING)
+    async with feeding(server, live=True) as room:
+        room.feed.set_live(False)
         room.clear()
         await room.looks(510, wait=600)
         assert [asked.what for asked in room.desk.asked] == [6, 7]
-        room.feed.live = True
-        room.feed.wake()
+        room.feed.set_live(True)
         await room.passes(0.1)
         assert {asked.what for asked in room.desk.asked[2:]} == {"newer", "now"}
 
 
 async def test_a_list_that_nobody_sees_asks_nothing_and_catches_up_when_it_is_seen_again() -> None:
-    shelf = shelf_of(2_000)
-    shelf.makes(1, outcome=STILL_RUNNING)
-    async with feeding(shelf, live=True) as room:
-        room.feed.asleep = True
-        room.feed.read_on(True)
+    server = server_of(2_000)
+    server.add(1, outcome=STILL_RUNNING)
+    async with feeding(server, live=True) as room:
+        room.feed.set_hidden(True)
+        room.feed.load_all(True)
         room.clear()
         await room.looks(510, wait=600)
         assert room.desk.asked == []
-        room.feed.asleep = False
-        room.feed.wake()
+        room.feed.set_hidden(False)
         await room.passes(0.2)
         assert {asked.what for asked in room.desk.asked} >= {"newer", "now", 6}
 
 
 async def test_more_newer_runs_than_one_answer_holds_have_the_list_read_anew_at_its_top() -> None:
-    async with feeding(shelf_of(2_000), live=True) as room:
-        room.shelf.makes(150, after=0.01)
+    async with feeding(server_of(2_000), live=True) as room:
+        room.server.add(150, after=0.01)
         await room.passes(FOCUSED)
         assert room.feed.opened == 2
         assert room.shows(0, 1) == [FIRST_ID + 2_149]
@@ -120,10 +115,10 @@ async def test_more_newer_runs_than_one_answer_holds_have_the_list_read_anew_at_
 
 
 async def test_more_newer_runs_than_one_answer_holds_move_nothing_where_one_reads_further_down() -> None:
-    async with feeding(shelf_of(2_000), live=True) as room:
+    async with feeding(server_of(2_000), live=True) as room:
         await room.looks(510)
         before = room.shows(500, 600)
-        room.shelf.makes(150, after=0.01)
+        room.server.add(150, after=0.01)
         await room.passes(30)
         assert room.feed.flood
         assert room.feed.opened == 1
@@ -134,7 +129,7 @@ async def test_more_newer_runs_than_one_answer_holds_move_nothing_where_one_read
 
 
 async def test_a_list_into_which_runs_come_by_their_state_is_not_read_anew_for_runs_that_it_has() -> None:
-    async with feeding(shelf_of(800), query=RUNNING, live=True) as room:
+    async with feeding(server_of(800), query=RUNNING, live=True) as room:
         await room.passes(60)
         assert {asked.about for asked in room.asked("newer")} == {NOON - 1_800}
         assert room.feed.opened == 1
@@ -145,15 +140,15 @@ async def test_a_list_into_which_runs_come_by_their_state_is_not_read_anew_for_r
 
 
 async def test_a_refresh_lists_what_there_is_now_and_until_it_has_come_what_there_was() -> None:
-    async with feeding(shelf_of(2_000)) as room:
+    async with feeding(server_of(2_000)) as room:
         await room.looks(510)
         before, looked_at = room.runs, room.shows(510, 540)
-        room.shelf.makes(7, after=0.1)
+        room.server.add(7, after=0.1)
         room.desk.held = lambda what: True
         room.feed.refresh()
         await room.passes(10)
         assert room.runs is before
-        assert room.feed.loading
+        assert room.feed.attempts.running
         room.desk.release()
         await room.passes(0.01)
         assert room.runs is not before
@@ -166,8 +161,8 @@ async def test_a_refresh_lists_what_there_is_now_and_until_it_has_come_what_ther
 
 
 async def test_a_refresh_is_done_also_for_a_list_that_nobody_sees() -> None:
-    async with feeding(shelf_of(2_000), live=True) as room:
-        room.feed.asleep = True
+    async with feeding(server_of(2_000), live=True) as room:
+        room.feed.set_hidden(True)
         room.clear()
         room.feed.refresh()
         await room.passes(600)
@@ -177,23 +172,23 @@ async def test_a_refresh_is_done_also_for_a_list_that_nobody_sees() -> None:
 
 
 async def test_a_refresh_that_fails_leaves_the_list_as_it_is_and_is_done_when_the_server_is_back() -> None:
-    async with feeding(shelf_of(2_000)) as room:
+    async with feeding(server_of(2_000)) as room:
         before = room.runs
         room.desk.down = DOWN
         room.feed.refresh()
         await room.passes(30)
         assert room.runs is before
-        assert room.feed.error is DOWN
+        assert room.feed.attempts.error is DOWN
         room.desk.down = None
         await room.passes(60)
         assert room.feed.opened == 2
-        assert room.feed.error is None
+        assert room.feed.attempts.error is None
 
 
 async def test_a_refresh_comes_to_its_end_though_a_page_that_is_looked_at_fails() -> None:
-    async with feeding(shelf_of(2_000)) as room:
+    async with feeding(server_of(2_000)) as room:
         await room.looks(510)
-        room.desk.bad[6] = FAULT
+        room.desk.faults[6] = FAULT
         room.feed.refresh()
         await room.passes(0.01)
         assert room.feed.opened == 2
@@ -201,7 +196,7 @@ async def test_a_refresh_comes_to_its_end_though_a_page_that_is_looked_at_fails(
 
 
 async def test_an_answer_for_a_list_that_is_not_shown_any_more_is_not_shown() -> None:
-    async with feeding(shelf_of(2_000), query=None) as room:
+    async with feeding(server_of(2_000), query=None) as room:
         room.desk.held = lambda what: True
         room.feed.show(QUERY)
         await room.passes(0.01)
@@ -211,4 +206,4 @@ async def test_an_answer_for_a_list_that_is_not_shown_any_more_is_not_shown() ->
         assert room.feed.runs is None
         assert room.feed.query is None
         assert room.feed.got_at is None
-        assert room.desk.given_up == [1]
+        assert room.desk.cancelled == [1]

@@ -94,8 +94,8 @@ async def test_a_list_is_pinned_by_the_date_of_the_server_and_what_came_since_is
 async def test_a_server_that_says_when_to_come_again_is_not_asked_before(home: Path, scripted: ScriptedServer) -> None:
     scripted.on("GET", LIST, Reply({"detail": "Slow down."}, 429, {"Retry-After": "30"}), pages_of(60, 20))
     async with feeding(home, scripted) as (feed, going):
-        assert feed.busy_until is not None
-        assert feed.error is not None
+        assert feed.attempts.busy_until is not None
+        assert feed.attempts.error is not None
         await going.passes(29)
         feed.refresh()
         await going.passes(0.5)
@@ -103,7 +103,7 @@ async def test_a_server_that_says_when_to_come_again_is_not_asked_before(home: P
         await going.passes(1)
         assert feed.runs is not None
         assert len(feed.runs.listed) == 60
-        assert feed.busy_until is None
+        assert feed.attempts.busy_until is None
 
 
 async def test_a_server_that_fails_at_one_page_is_told_of_in_its_place(home: Path, scripted: ScriptedServer) -> None:

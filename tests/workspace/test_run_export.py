@@ -24,7 +24,7 @@ from cekura_tui.model.run.run import Run
 from cekura_tui.model.run.view import RunRow, row_of
 from cekura_tui.model.run.words import COLUMNS, CSV_HEADER
 from cekura_tui.model.scope import Scope
-from cekura_tui.workspace.all_runs import Asking, CutOff
+from cekura_tui.workspace.all_runs import IncompleteList, ListOptions
 from cekura_tui.workspace.run_export import AlreadyThere, ExportProgress, RunExport, check_export
 from cekura_tui.workspace.session import Session
 
@@ -120,7 +120,7 @@ async def test_a_list_that_breaks_off_leaves_no_file_that_looks_whole(
     folder = tmp_path / "out"
     folder.mkdir()
     Listed(scripted, list(range(1, 31))).missing = range(4, 99)
-    with pytest.raises(CutOff) as caught:
+    with pytest.raises(IncompleteList) as caught:
         await RunExport(folder / "runs.csv", RunQuery(SCOPE), {}).run(quick)
     assert "speaks of 30 runs and gave 9." in caught.value.sentence()
     assert "Nothing was kept of the 9 runs before." in caught.value.sentence()
@@ -136,7 +136,7 @@ async def test_why_it_waits_for_a_server_that_failed_is_told_until_it_goes_on(
         waiting.append(export.progress.waiting)
 
     scripted.on("GET", LIST, Reply(b"", 502), Reply({"count": 1, "next": None, "results": [run_of(1)]}))
-    export = RunExport(tmp_path / "runs.csv", RunQuery(SCOPE), {}, asking=Asking(sleep=sleep))
+    export = RunExport(tmp_path / "runs.csv", RunQuery(SCOPE), {}, options=ListOptions(sleep=sleep))
     assert await export.run(quick) == 1
     assert len(waiting) == 1
     assert "failed (502). It is asked again at " in waiting[0]

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from feed_room import DOWN, feeding, shelf_of
-from run_shelf import FIRST_ID
+from feed_room import DOWN, feeding, server_of
+from run_server import FIRST_ID
 from simulated_time import NOON
 
 from cekura_tui.workspace.run_feed import IN_FLIGHT
@@ -13,7 +13,7 @@ from cekura_tui.workspace.run_feed import IN_FLIGHT
 
 
 async def test_a_page_that_is_only_flown_over_is_not_asked_for() -> None:
-    async with feeding(shelf_of(2_000)) as room:
+    async with feeding(server_of(2_000)) as room:
         room.clear()
         for first in range(300, 1_500, 100):
             await room.looks(first, wait=0.14)
@@ -23,7 +23,7 @@ async def test_a_page_that_is_only_flown_over_is_not_asked_for() -> None:
 
 
 async def test_nothing_is_asked_for_while_one_goes_on_by_screens_however_long_each_page_is_in_view() -> None:
-    async with feeding(shelf_of(2_000)) as room:
+    async with feeding(server_of(2_000)) as room:
         room.clear()
         for first in range(300, 1_500, 20):
             await room.looks(first, wait=0.1)
@@ -33,7 +33,7 @@ async def test_nothing_is_asked_for_while_one_goes_on_by_screens_however_long_ea
 
 
 async def test_a_page_that_left_the_view_and_came_back_is_only_asked_for_when_it_stays() -> None:
-    async with feeding(shelf_of(2_000)) as room:
+    async with feeding(server_of(2_000)) as room:
         room.clear()
         await room.looks(510, wait=0.1)
         await room.looks(1_510, wait=0.1)
@@ -44,20 +44,20 @@ async def test_a_page_that_left_the_view_and_came_back_is_only_asked_for_when_it
 
 
 async def test_what_is_on_its_way_is_given_up_when_one_scrolls_on() -> None:
-    async with feeding(shelf_of(2_000)) as room:
+    async with feeding(server_of(2_000)) as room:
         room.desk.held = lambda what: True
         await room.looks(510)
         assert room.desk.going == [6, 7]
         await room.looks(1_510)
-        assert room.desk.given_up == [6, 7]
+        assert room.desk.cancelled == [6, 7]
         assert room.desk.going == [16, 17]
 
 
 async def test_no_more_than_three_pages_are_asked_for_at_once_and_yet_all_come() -> None:
-    async with feeding(shelf_of(2_000)) as room:
+    async with feeding(server_of(2_000)) as room:
         room.desk.most, room.desk.held = 0, lambda what: True
-        room.feed.read_on(True)
-        room.feed.read_more()
+        room.feed.load_all(True)
+        room.feed.load_more()
         await room.looks(510, rows=700)
         assert room.desk.most == IN_FLIGHT
         room.desk.release()
@@ -68,7 +68,7 @@ async def test_no_more_than_three_pages_are_asked_for_at_once_and_yet_all_come()
 
 @pytest.mark.parametrize(("step", "pages"), [(1, [6, 7, 8]), (-1, [6, 7, 5])])
 async def test_the_pages_on_screen_are_read_and_the_one_ahead(step: int, pages: list[int]) -> None:
-    async with feeding(shelf_of(2_000)) as room:
+    async with feeding(server_of(2_000)) as room:
         room.clear()
         await room.looks(590, rows=40, step=step)
         assert room.pages() == pages
@@ -77,7 +77,7 @@ async def test_the_pages_on_screen_are_read_and_the_one_ahead(step: int, pages: 
 
 @pytest.mark.parametrize("oldest_first", [False, True])
 async def test_the_end_of_a_long_list_is_reached_at_once(oldest_first: bool) -> None:
-    async with feeding(shelf_of(2_050, oldest_first=oldest_first)) as room:
+    async with feeding(server_of(2_050, oldest_first=oldest_first)) as room:
         assert room.shows(0, 2)[0] == FIRST_ID + 2_049
         room.clear()
         await room.looks(2_020)
@@ -86,7 +86,7 @@ async def test_the_end_of_a_long_list_is_reached_at_once(oldest_first: bool) -> 
 
 
 async def test_a_server_that_lists_oldest_first_is_read_from_its_last_page() -> None:
-    async with feeding(shelf_of(2_050, oldest_first=True)) as room:
+    async with feeding(server_of(2_050, oldest_first=True)) as room:
         assert room.pages() == [1, 21, 20]
         await room.looks(60)
         assert room.pages()[3:] == [19]
@@ -94,23 +94,23 @@ async def test_a_server_that_lists_oldest_first_is_read_from_its_last_page() -> 
 
 
 async def test_nothing_is_read_twice() -> None:
-    async with feeding(shelf_of(2_000)) as room:
+    async with feeding(server_of(2_000)) as room:
         for first in (0, 510, 1_970, 510, 0, 1_970):
             await room.looks(first)
         assert len(room.pages()) == len(set(room.pages()))
 
 
 async def test_all_pages_are_of_the_moment_that_the_server_gave_with_its_first() -> None:
-    async with feeding(shelf_of(2_000)) as room:
+    async with feeding(server_of(2_000)) as room:
         assert [asked.about for asked in room.desk.asked] == [None, NOON]
-        room.shelf.makes(5, after=0.01)
+        room.server.add(5, after=0.01)
         await room.looks(510)
         assert {asked.about for asked in room.desk.asked[1:]} == {NOON}
         assert room.shows(510, 511) == [FIRST_ID + 1_999 - 510]
 
 
 async def test_a_run_that_is_opened_by_its_place_is_read_where_it_is_not_loaded() -> None:
-    async with feeding(shelf_of(2_000)) as room:
+    async with feeding(server_of(2_000)) as room:
         room.clear()
         for place in (1_777, 1_778):
             found = await room.feed.row_at(place)
@@ -122,50 +122,50 @@ async def test_a_run_that_is_opened_by_its_place_is_read_where_it_is_not_loaded(
         room.desk.down = DOWN
         with pytest.raises(type(DOWN)):
             await room.feed.row_at(900)
-        assert room.feed.error is DOWN
+        assert room.feed.attempts.error is DOWN
 
 
 # More than is on screen
 
 
 async def test_loading_on_goes_on_to_the_end_in_turn_with_all_else_and_says_so() -> None:
-    async with feeding(shelf_of(1_000)) as room:
-        room.feed.read_on(True)
+    async with feeding(server_of(1_000)) as room:
+        room.feed.load_all(True)
         told = room.changes
         await room.passes(1)
         assert room.runs.whole
-        assert not room.feed.reading_on
+        assert not room.feed.loading_all
         assert room.changes > told + 8
         assert room.desk.turns == set(range(3, 11))
 
 
 async def test_loading_on_stops_when_one_says_so_and_what_came_is_kept() -> None:
-    async with feeding(shelf_of(1_000)) as room:
+    async with feeding(server_of(1_000)) as room:
         room.desk.held = lambda what: what == 5
-        room.feed.read_on(True)
+        room.feed.load_all(True)
         await room.passes(1)
-        room.feed.read_on(False)
+        room.feed.load_all(False)
         await room.passes(1)
-        assert room.desk.given_up == [5]
+        assert room.desk.cancelled == [5]
         assert room.runs.listed.loaded == 400
 
 
 async def test_loading_on_stops_when_no_more_can_be_held() -> None:
-    async with feeding(shelf_of(600, size=2)) as room:
-        room.feed.read_on(True)
+    async with feeding(server_of(600, size=2)) as room:
+        room.feed.load_all(True)
         await room.passes(5)
         assert room.runs.full
-        assert not room.feed.reading_on
+        assert not room.feed.loading_all
         before = room.pages()
-        room.feed.read_more()
+        room.feed.load_more()
         await room.passes(5)
         assert room.pages() == before
 
 
 async def test_one_more_page_is_read_each_time_it_is_wanted() -> None:
-    async with feeding(shelf_of(1_000)) as room:
+    async with feeding(server_of(1_000)) as room:
         for loaded in (300, 400):
-            room.feed.read_more()
+            room.feed.load_more()
             await room.passes(1)
             assert room.runs.listed.loaded == loaded
         await room.passes(60)

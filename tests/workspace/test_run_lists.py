@@ -55,9 +55,9 @@ class Window:
     lists: RunLists
     budget: Counted
 
-    async def kept(self, query: RunQuery) -> tuple[int, list[int]]:
+    async def cached(self, query: RunQuery) -> tuple[int, list[int]]:
         """The count and the runs of a list as it was last seen."""
-        seen = await self.lists.kept(query)
+        seen = await self.lists.cached(query)
         assert seen is not None
         return seen.count, [row.id for row in seen.rows]
 
@@ -113,7 +113,7 @@ async def test_a_restart_shows_the_pages_of_the_list_that_was_seen_last(home: Pa
         third = await before.lists.page(ALL_RUNS, 3, first.at)
         assert (third.more, ids(third)) == (False, list(range(900_040, 900_000, -1)))
     async with window(home, demo.url, demo.key) as after:
-        seen = await after.lists.kept(ALL_RUNS)
+        seen = await after.lists.cached(ALL_RUNS)
         assert seen is not None
         assert (seen.count, seen.rows, seen.got_at) == (240, (*first.rows, *third.rows), 50.0)
         sight = first_sight(home / "cekura.db", ORIGIN, demo.key, "default", FRONT.text)
@@ -126,9 +126,9 @@ async def test_a_list_that_is_read_anew_forgets_what_was_kept_of_it_but_a_page_t
     first = await ours.lists.page(ALL_RUNS)
     await ours.lists.page(ALL_RUNS, 2, first.at)
     await ours.lists.page(ALL_RUNS, 1, first.at)
-    assert await ours.kept(ALL_RUNS) == (240, list(range(900_240, 900_040, -1)))
+    assert await ours.cached(ALL_RUNS) == (240, list(range(900_240, 900_040, -1)))
     await ours.lists.page(ALL_RUNS)
-    assert await ours.kept(ALL_RUNS) == (240, ids(first))
+    assert await ours.cached(ALL_RUNS) == (240, ids(first))
 
 
 async def test_a_list_as_it_was_at_a_moment_holds_no_newer_run_and_has_no_page_beyond_its_last(ours: Window) -> None:
@@ -148,14 +148,14 @@ async def test_each_filter_has_a_list_of_its_own_as_far_as_the_server_filters(ou
     whole, failed = await ours.lists.page(ALL_RUNS), await ours.lists.page(FAILED)
     assert {row.status for row in failed.rows} == {"failed", "timeout"}
     assert failed.count < whole.count
-    assert await ours.kept(FAILED) == (failed.count, ids(failed))
-    assert await ours.kept(RunQuery(FRONT, parse("status:failed,timeout note:yes").filter)) == (
+    assert await ours.cached(FAILED) == (failed.count, ids(failed))
+    assert await ours.cached(RunQuery(FRONT, parse("status:failed,timeout note:yes").filter)) == (
         failed.count,
         ids(failed),
     )
-    assert await ours.kept(RunQuery(FRONT, parse("note:yes").filter)) == (240, ids(whole))
-    assert await ours.lists.kept(RunQuery(FRONT, parse("status:timeout").filter)) is None
-    assert await ours.lists.kept(RunQuery(Scope("project", SECOND_PROJECT))) is None
+    assert await ours.cached(RunQuery(FRONT, parse("note:yes").filter)) == (240, ids(whole))
+    assert await ours.lists.cached(RunQuery(FRONT, parse("status:timeout").filter)) is None
+    assert await ours.lists.cached(RunQuery(Scope("project", SECOND_PROJECT))) is None
 
 
 async def test_newer_runs_are_those_since_a_moment_in_the_budget_that_all_share(ours: Window) -> None:
@@ -164,8 +164,8 @@ async def test_newer_runs_are_those_since_a_moment_in_the_budget_that_all_share(
     since = first.rows[2].at
     assert since is not None
     assert ids(await ours.lists.newer(ALL_RUNS, since)) == ids(first)[:3]
-    assert await ours.kept(ALL_RUNS) == (240, ids(first))
-    await ours.lists.now(ids(first)[:2])
+    assert await ours.cached(ALL_RUNS) == (240, ids(first))
+    await ours.lists.current(ids(first)[:2])
     await ours.lists.page(ALL_RUNS, 2, first.at, in_turn=True)
     assert ours.budget.turns == 3
 
@@ -189,14 +189,14 @@ async def test_newer_runs_are_shown_by_the_next_start_and_written_once(
     await scripted_list.lists.page(NINE)
     await scripted_list.lists.newer(NINE, 1_000.5)
     assert scripted.seen[-1].query["created_at_from"] == "1970-01-01T00:16:40.500000Z"
-    assert await scripted_list.kept(NINE) == (242, [4, 3, 2, 1])
+    assert await scripted_list.cached(NINE) == (242, [4, 3, 2, 1])
     written = scripted_list.store.database._sql.total_changes
     await scripted_list.lists.newer(NINE, 1_000.5)
     assert scripted_list.store.database._sql.total_changes == written
 
     scripted.on("GET", RUNS, listed(run_of(4, status="timeout")))
     await scripted_list.lists.newer(NINE, 1_000.5)
-    seen = await scripted_list.lists.kept(NINE)
+    seen = await scripted_list.lists.cached(NINE)
     assert seen is not None
     assert (seen.count, [row.status for row in seen.rows]) == (242, ["timeout", *["completed"] * 3])
 
@@ -210,10 +210,10 @@ async def test_how_runs_are_now_is_shown_by_the_next_start_in_every_list_and_run
     for query in (NINE, going):
         await scripted_list.lists.page(query)
     scripted.on("GET", f"{RUNS}bulk/", Reply([run_of(2)]))
-    (row,) = await scripted_list.lists.now([2, 1])
+    (row,) = await scripted_list.lists.current([2, 1])
     assert (row.id, row.status, scripted.seen[-1].query["run_ids"]) == (2, "completed", "2,1")
     for query in (NINE, going):
-        seen = await scripted_list.lists.kept(query)
+        seen = await scripted_list.lists.cached(query)
         assert seen is not None
         assert [(row.id, row.status) for row in seen.rows] == [(2, "completed"), (1, "in_progress")]
 
@@ -241,7 +241,7 @@ async def test_every_run_of_the_scope_that_is_kept_is_known_and_none_of_another_
     assert [row.id for row, _ in await ours.lists.known(second)] == [800_010]
 
     async with window(home, demo.url, "another key") as other:
-        assert await other.lists.kept(ALL_RUNS) is None
+        assert await other.lists.cached(ALL_RUNS) is None
         assert await other.lists.known(ALL_RUNS) == ()
         other.store.runs.keep_opened(Run.read(run_of(7, project=FIRST_PROJECT)), 1.0)
         assert [row.id for row, _ in await other.lists.known(ALL_RUNS)] == [7]
@@ -270,11 +270,11 @@ async def test_a_server_that_fails_is_asked_once_and_what_was_kept_stays(
     scripted.on("GET", RUNS, Reply({"detail": "No."}, status))
     scripted.on("GET", f"{RUNS}bulk/", Reply({"detail": "No."}, status))
     lists = scripted_list.lists
-    for ask in (lists.page(NINE), lists.page(NINE, 2, 1.0), lists.newer(NINE, 1.0), lists.now([1])):
+    for ask in (lists.page(NINE), lists.page(NINE, 2, 1.0), lists.newer(NINE, 1.0), lists.current([1])):
         with pytest.raises(ApiError):
             await ask
     assert len(scripted.seen) == asked + 4
-    assert await scripted_list.kept(NINE) == (1, [1])
+    assert await scripted_list.cached(NINE) == (1, [1])
 
 
 async def test_runs_are_told_also_where_they_cannot_be_kept(
@@ -288,8 +288,8 @@ async def test_runs_are_told_also_where_they_cannot_be_kept(
     with caplog.at_level(logging.WARNING, "cekura_tui"):
         assert ids(await scripted_list.lists.page(NINE)) == [1]
         assert ids(await scripted_list.lists.newer(NINE, 1.0)) == [1]
-        assert [row.status for row in await scripted_list.lists.now([1])] == ["timeout"]
+        assert [row.status for row in await scripted_list.lists.current([1])] == ["timeout"]
     other.execute("ROLLBACK")
     other.close()
     assert caplog.text.count("runs were not cached") == 3
-    assert await scripted_list.lists.kept(NINE) is None
+    assert await scripted_list.lists.cached(NINE) is None

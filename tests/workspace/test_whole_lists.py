@@ -11,12 +11,12 @@ from scripted_server import Reply, ScriptedServer, run_of
 from cekura_tui.api.errors import Busy
 from cekura_tui.jobs.polling import Budget
 from cekura_tui.model.errors import CekuraTuiError
-from cekura_tui.workspace.all_runs import LONGEST_WAIT, Asking, CutOff, all_runs
+from cekura_tui.workspace.all_runs import LONGEST_WAIT, IncompleteList, ListOptions, all_runs
 from cekura_tui.workspace.session import Session
 
 
-async def ids_of(session: Session, asking: Asking | None = None) -> list[int]:
-    pages = all_runs(session.client, {"project_id": 1}, session.budget, asking)
+async def ids_of(session: Session, options: ListOptions | None = None) -> list[int]:
+    pages = all_runs(session.client, {"project_id": 1}, session.budget, options)
     return [run.id async for page in pages for run in page.items]
 
 
@@ -61,7 +61,7 @@ async def test_a_list_of_which_pages_are_not_there_is_no_whole_list(
 ) -> None:
     listed = Listed(scripted, list(range(1, 31)), oldest_first=oldest_first)
     listed.missing = missing
-    with pytest.raises(CutOff, match="speaks of 30 runs and gave"):
+    with pytest.raises(IncompleteList, match="speaks of 30 runs and gave"):
         await ids_of(quick)
 
 
@@ -70,7 +70,7 @@ async def test_a_server_that_knows_one_page_only_is_soon_asked_no_more_and_not_b
     quick: Session, scripted: ScriptedServer, results: list[int]
 ) -> None:
     scripted.on("GET", LIST, Reply({"count": 9_000, "next": "x", "results": [run_of(number) for number in results]}))
-    with pytest.raises(CutOff, match=f"speaks of 9,000 runs and gave {len(results)}"):
+    with pytest.raises(IncompleteList, match=f"speaks of 9,000 runs and gave {len(results)}"):
         await ids_of(quick)
     assert len(scripted.seen) < 6
 
@@ -81,7 +81,7 @@ async def test_a_last_page_without_anything_new_is_not_believed_either(
 ) -> None:
     first = Reply({"count": 4, "next": "x", "results": [run_of(2), run_of(1)]})
     scripted.on("GET", LIST, first, Reply({"count": 4, "next": None, "results": [run_of(number) for number in last]}))
-    with pytest.raises(CutOff):
+    with pytest.raises(IncompleteList):
         await ids_of(quick)
 
 
@@ -122,7 +122,7 @@ async def test_each_request_waits_for_the_budget_that_all_share(session: Session
         slept.append(seconds)
         now[0] += seconds
 
-    assert len(await ids_of(session, Asking(monotonic=lambda: now[0], sleep=sleep))) == 7
+    assert len(await ids_of(session, ListOptions(monotonic=lambda: now[0], sleep=sleep))) == 7
     assert (len(scripted.seen), slept) == (3, [10.0])
 
 
@@ -136,13 +136,13 @@ async def test_a_server_that_asks_to_wait_is_asked_when_it_said_and_this_is_told
     async def sleep(seconds: float) -> None:
         now[0] += seconds
 
-    asking = Asking(waits=lambda error, seconds: told.append(seconds), monotonic=lambda: now[0], sleep=sleep)
-    assert await ids_of(quick, asking) == [1]
+    options = ListOptions(on_wait=lambda error, seconds: told.append(seconds), monotonic=lambda: now[0], sleep=sleep)
+    assert await ids_of(quick, options) == [1]
     assert told == [70.0] * 4
     assert now[0] >= 280
     scripted.on("GET", LIST, busy)
     with pytest.raises(Busy):
-        await ids_of(quick, asking)
+        await ids_of(quick, options)
     assert now[0] < 280 + LONGEST_WAIT + 10
 
 
@@ -158,6 +158,6 @@ async def test_a_failure_that_passes_costs_nothing_and_why_it_takes_longer_is_to
         told.extend((type(error).__name__, seconds))
 
     scripted.on("GET", LIST, Reply(b"", 502), Reply({"count": 1, "next": None, "results": [run_of(1)]}))
-    assert await ids_of(quick, Asking(waits=waits, sleep=sleep)) == [1]
+    assert await ids_of(quick, ListOptions(on_wait=waits, sleep=sleep)) == [1]
     name, wait, slept = told
     assert (name, wait) == ("ServerFault", slept)

@@ -168,7 +168,7 @@ async def test_a_list_and_a_run_are_kept_for_when_the_server_is_gone(
     scope = Scope("project", 9)
     page = await workspace.call(lambda session: session.lists.page(RunQuery(scope)))
     view = await workspace.call(lambda session: session.run(5))
-    kept = await workspace.call(lambda session: session.lists.kept(RunQuery(scope)))
+    kept = await workspace.call(lambda session: session.lists.cached(RunQuery(scope)))
     assert kept is not None
     assert (kept.count, kept.rows) == (1, page.rows)
     cached = await workspace.call(lambda session: session.cached_run(5))

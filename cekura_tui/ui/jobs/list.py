@@ -11,6 +11,7 @@ from typing import ClassVar
 
 from rich.segment import Segment
 from rich.text import Text
+from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
@@ -22,6 +23,7 @@ from cekura_tui.ui.jobs.words import elapsed, last_word
 from cekura_tui.ui.kit.lines import JOB_MARKS, JOB_TONES, TONE_CLASSES, TONE_CSS, UNREAD
 from cekura_tui.ui.kit.strips import Line, RowState
 from cekura_tui.ui.kit.virtual_list import VirtualList
+from cekura_tui.ui.messages import OpenJob
 from cekura_tui.ui.state import AppState, follow
 from cekura_tui.ui.terminal.cells import fit
 
@@ -179,6 +181,12 @@ class JobsPane(Vertical):
     def on_mount(self) -> None:
         """Show the jobs now and whenever they change; running ones tell their time."""
         follow(self, self._state, self.show)
+
+    @on(JobList.Opened)
+    def open_job(self, event: JobList.Opened) -> None:
+        """A job of the list."""
+        if (job := self._state.job(event.key)) is not None:
+            self._state.ask(OpenJob(job))
 
     def show(self) -> None:
         """Draw the jobs as they are on the app_state."""

@@ -1,18 +1,15 @@
-"""The list of runs as it is shown: what the feed has of it, what passes the filter here, in which order.
-
-The part of the run list that has its rows asked for: which list is wanted, what keeps it fresh, when to draw.
-"""
+"""What the run list shows and when: scope, filter, order, the feed of rows, and when to draw. It knows no widgets."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from itertools import takewhile
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
-from textual import on, work
-from textual.timer import Timer
+from textual.message import Message
 
 from cekura_tui.model.errors import CekuraTuiError, Exit
 from cekura_tui.model.filter.filter import ALL, Filter, Term
@@ -23,16 +20,12 @@ from cekura_tui.model.run.query import RunQuery, Sort
 from cekura_tui.model.run.view import RunRow
 from cekura_tui.model.scope import NoScope, Scope
 from cekura_tui.model.text import count
-from cekura_tui.ui.kit.page import Page
 from cekura_tui.ui.messages import RunsRead
-from cekura_tui.ui.runs.list import RunList
-from cekura_tui.ui.state import in_sight
-from cekura_tui.workspace.run_feed import RunFeed, VisibleRange
+from cekura_tui.workspace.run_feed import RunFeed
 
 if TYPE_CHECKING:
     from cekura_tui.store.runs import SeenRuns
     from cekura_tui.ui.state import AppState
-    from cekura_tui.workspace.workspace import Workspace
 
 
 Shown = Sequence["RunRow | UnloadedRun"]
@@ -47,31 +40,71 @@ class RunListing:
         self,
         scope: Scope | None,
         cached: SeenRuns | None,
-        left: str = "",
+        filter_text: str = "",
         notes: Mapping[int, str] | None = None,
         clock: Callable[[], float] = time.time,
+        *,
+        known: Sequence[RunRow] = (),
     ) -> None:
         self.scope, self.cached = scope, cached
-        self.filter: Filter = parse(left).filter
+        self.filter: Filter = parse(filter_text).filter
         self.sort = Sort()
         self.notes: dict[int, str] = dict(notes or {})
-        self.known: tuple[RunRow, ...] = ()
-        """Every run of the scope that is kept here: what a filter works on while the server is out of reach."""
-        self.known_since: float | None = None
-        """When (Unix) the one of them was got that was not told again for longest."""
+        self.known = tuple(known)
+        """Every run of the scope that is cached: what a filter works on while the server is out of reach."""
+        self._known_since: float | None = None
+        """When (Unix) the one of them was read that is the most out of date."""
         self._clock = clock
         self._feed: RunFeed | None = None
-        self._made: tuple[object, ...] = ()
         self._rows: Shown = ()
-        self._counted: tuple[object, int, int] = (None, 0, 0)
-        self._left: tuple[object, int] = (None, 0)
-        self.with_others: Filter | None = None  # before only failures were listed
+        self._rows_made_of: tuple[object, ...] = ()
+        self._outcomes: tuple[object, int, int] = (None, 0, 0)
+        self._outdated: tuple[object, int] = (None, 0)
+        self._before_failures: Filter | None = None
 
     def attach(self, feed: RunFeed) -> None:
-        """What asks for the rows."""
+        """This feed asks for the rows."""
         self._feed = feed
 
-    # What is asked for
+    # What is listed
+
+    def change_scope(self, scope: Scope | None) -> None:
+        """List another scope, of which nothing is known yet; None: it is to be found out which."""
+        self.scope = scope
+        self._before_failures = None
+        self._forget()
+
+    def restore(self, filter_text: str, notes: Mapping[int, str]) -> None:
+        """The scope's filter and the notes, as they are stored."""
+        self.filter, self.notes = parse(filter_text).filter, dict(notes)
+
+    def change_filter(self, wanted: Filter) -> None:
+        """List what passes another filter, until the server answers of the runs listed now."""
+        rows = tuple(self.loaded_rows())
+        self.filter = wanted
+        self._forget()
+        self.known = rows
+
+    def _forget(self) -> None:
+        self.cached, self.known, self._known_since = None, (), None
+
+    def show_cached(self, cached: SeenRuns | None, known: Sequence[tuple[RunRow, float]]) -> None:
+        """Show a list as it was seen last, else what is known of its scope, each run with when it was read."""
+        self.cached, self.known = cached, tuple(row for row, _ in known)
+        self._known_since = min((at for _, at in known), default=None)
+
+    def sort_by(self, sort: Sort) -> None:
+        """In this order."""
+        self.sort = sort
+
+    def put_notes(self, notes: Mapping[int, str]) -> None:
+        """These are the notes now."""
+        self.notes = dict(notes)
+
+    def name_scope(self, name: str) -> None:
+        """The scope was given by number alone, and this is its name."""
+        if self.scope is not None:
+            self.scope = replace(self.scope, name=name)
 
     @property
     def query(self) -> RunQuery:
@@ -79,19 +112,14 @@ class RunListing:
         assert self.scope is not None
         return RunQuery(self.scope, self.filter, noted(self.filter, self.notes))
 
-    def ask(self) -> None:
-        """Have the query read anew, as a list of its own."""
-        if self._feed is not None:
-            self._feed.show(self.query if self.scope is not None else None)
-
-    def with_failures(self) -> Filter:
+    def toggle_failures(self) -> Filter:
         """The filter with failures only, or where it is that already, as it was before."""
         if not self.failures:
-            self.with_others = self.filter
+            self._before_failures = self.filter
             others = tuple(term for term in self.filter.terms if term.key != "outcome" or term.negated)
             return Filter((*others, *parse("outcome:failed,error").filter.terms))
         others = tuple(term for term in self.filter.terms if not _of_failures(term))
-        former = self.with_others
+        former = self._before_failures
         rest = tuple(term for term in former.terms if term.key != "outcome" or term.negated) if former else None
         return former if former is not None and rest == others else Filter(others)
 
@@ -109,17 +137,17 @@ class RunListing:
 
     @property
     def local(self) -> bool:
-        """Whether what is shown is picked or put in order here, from what is loaded."""
+        """Whether what is shown is filtered or sorted here, from what is loaded."""
         return self._listed is None or bool(self._rest) or not self.sort.as_listed
 
     @property
-    def _told_here(self) -> Filter:
-        """The terms that pick what is shown; of a kept list all, as moments pass, but for the server's words."""
+    def _local_filter(self) -> Filter:
+        """The terms that are applied here; to a cached list all, as moments pass, but for the server's words."""
         if self.fresh:
             return self._rest
         if self.cached is None:
             return self.filter
-        rest = self._rest.terms  # the server was told one word; what is kept was not picked by the others
+        rest = self._rest.terms  # the server was sent one word; what is cached was not filtered by the others
         return Filter(tuple(term for term in self.filter.terms if term.key or term.negated or term in rest))
 
     @property
@@ -129,21 +157,22 @@ class RunListing:
     @property
     def _known(self) -> Sequence[RunRow]:
         """What is known here of a list that was never seen: shown of a filter at once, of all runs as a last resort."""
-        failing = self._feed is not None and self._feed.error is not None
+        failing = self._feed is not None and self._feed.attempts.error is not None
         return self.known if self.filter or failing else ()
 
     @property
     def fresh(self) -> bool:
-        """Whether the server has told this list."""
+        """Whether the server has sent this list."""
         return self._listed is not None
 
     @property
     def rows(self) -> Shown:
         """The rows to show; the same object until something of it changes."""
         listed = self._listed
-        made = (listed, self.cached, self._known, self.filter, self.sort, self.scope, self.notes)
-        if len(made) != len(self._made) or any(a is not b for a, b in zip(made, self._made, strict=True)):
-            self._rows, self._made = self._make(listed), made
+        made_of = (listed, self.cached, self._known, self.filter, self.sort, self.scope, self.notes)
+        former = self._rows_made_of
+        if len(made_of) != len(former) or any(a is not b for a, b in zip(made_of, former, strict=True)):
+            self._rows, self._rows_made_of = self._make(listed), made_of
         return self._rows
 
     def _make(self, listed: ListedRuns | None) -> Shown:
@@ -153,7 +182,7 @@ class RunListing:
             rows: Sequence[RunRow] = tuple(listed.runs())
             rest = self._rest
         else:
-            rows, rest = self.cached.rows if self.cached is not None else self._known, self._told_here
+            rows, rest = self.cached.rows if self.cached is not None else self._known, self._local_filter
         if rest:
             passes = Matcher(rest, now=self._clock(), notes=self.notes)
             rows = tuple(row for row in rows if passes(row))
@@ -178,21 +207,21 @@ class RunListing:
         """Whether nothing is left to be loaded."""
         return self.fresh and self.count is not None and self.loaded >= self.count
 
-    def outcomes(self) -> tuple[int, int]:
+    def failed_and_errors(self) -> tuple[int, int]:
         """How many of the runs shown that are loaded failed, and how many went wrong."""
         rows = self.rows
-        if self._counted[0] is not rows:
+        if self._outcomes[0] is not rows:
             kinds = [row.outcome.kind for row in self.loaded_rows()]
-            self._counted = rows, kinds.count("failed"), kinds.count("error")
-        return self._counted[1:]
+            self._outcomes = rows, kinds.count("failed"), kinds.count("error")
+        return self._outcomes[1:]
 
     def loaded_rows(self) -> Sequence[RunRow]:
         """The runs shown that are loaded."""
         rows = self.rows
         return tuple(rows.runs()) if isinstance(rows, ListedRuns) else [row for row in rows if isinstance(row, RunRow)]
 
-    def wants_more(self) -> bool:
-        """Whether scrolling to the end of what is picked here is to load more by itself."""
+    def loads_more(self) -> bool:
+        """Whether scrolling to the end of what is filtered here loads more by itself."""
         if not self.local or self.whole or not self.fresh:
             return False
         return self.loaded < BY_ITSELF or len(self.rows) * 10 >= self.loaded
@@ -219,8 +248,8 @@ class RunListing:
 
     # In words
 
-    def note(self) -> tuple[str, ...]:
-        """What is to be said beside the filter where not everything was looked at, in words and in fewer words."""
+    def filter_notes(self) -> tuple[str, ...]:
+        """What the filter was applied to where that is not everything, in words and in fewer words."""
         total, loaded = self.count, self.loaded
         if not self.fresh and (self.filter or not self.sort.as_listed) and loaded:
             return (f"on the {loaded:,} kept here",)
@@ -231,10 +260,10 @@ class RunListing:
         feed = self._feed
         assert feed is not None
         assert feed.runs is not None
-        if feed.runs.full and not feed.reading_on:
+        if feed.runs.full and not feed.loading_all:
             words, few = f"on the {loaded:,} that can be held of {total:,}", "narrow it, as with since:"
             return f"{' '.join(what)} {words} — {few}", f"{words} — {few}", words
-        key = f"F {'stops' if feed.reading_on else 'loads on'}"
+        key = f"F {'stops' if feed.loading_all else 'loads on'}"
         words = f"on {loaded:,} of {total:,}"
         return f"{' '.join(what)} {words} loaded — {key}", f"{words} loaded — {key}", f"{words} — {key}", words
 
@@ -243,63 +272,47 @@ class RunListing:
         total = self.count
         if total is None:
             return ""
-        failed, errors = self.outcomes()
-        shown, picked = len(self.rows), bool(self._told_here)
-        told = f"{shown:,} of {count(total, 'run')}" if picked and shown < total else count(total, "run")
-        kept = "loaded" if self.fresh else "kept here"
-        seen = "" if self.whole or picked else f" of {self.loaded:,} {kept}"
-        left = self.left()
-        changed = f" · {left:,} changed since, r reads anew" if left else ""
-        return " · ".join((told, f"{failed:,} failed", count(errors, "error"))) + seen + changed
+        failed, errors = self.failed_and_errors()
+        shown, picked = len(self.rows), bool(self._local_filter)
+        runs = f"{shown:,} of {count(total, 'run')}" if picked and shown < total else count(total, "run")
+        where = "loaded" if self.fresh else "kept here"
+        of_loaded = "" if self.whole or picked else f" of {self.loaded:,} {where}"
+        outdated = self.outdated()
+        changed = f" · {outdated:,} changed since, r reads anew" if outdated else ""
+        return " · ".join((runs, f"{failed:,} failed", count(errors, "error"))) + of_loaded + changed
 
-    def left(self) -> int:
+    def outdated(self) -> int:
         """How many runs of the list have come to another state since the server listed them, and would not pass now."""
         if not self.fresh or not self.query.shifting:
             return 0
-        if self._left[0] is not self.rows:
+        if self._outdated[0] is not self.rows:
             terms = tuple(term for term in self.filter.terms if term.key in ("status", "outcome"))
             passes = Matcher(Filter(terms), now=self._clock(), notes=self.notes)
-            self._left = self.rows, sum(not passes(row) for row in self.loaded_rows())
-        return self._left[1]
+            self._outdated = self.rows, sum(not passes(row) for row in self.loaded_rows())
+        return self._outdated[1]
 
     def freshness(self, when: Callable[[float | None], str], error: CekuraTuiError | None = None) -> str:
         """How new the list is; `error` is why it is not known what to list."""
         feed = self._feed
         if error is not None:
             return f"! {_trouble(error)}, r retries"
-        if feed is None or (feed.got_at is None and feed.error is None):
+        if feed is None or (feed.got_at is None and feed.attempts.error is None):
             return f"cached, {when(self.cached.got_at)}" if self.cached is not None else "loading"
-        if feed.busy_until is not None:
-            return f"busy server, asked again at {when(feed.busy_until)}"
-        if feed.error is not None:
-            what = _trouble(feed.error)
-            return f"! {what} since {when(feed.silent_since)}, retrying{self._age(when)}"
+        server = feed.attempts
+        if server.busy_until is not None:
+            return f"busy server, asked again at {when(server.busy_until)}"
+        if server.error is not None:
+            what = _trouble(server.error)
+            return f"! {what} since {when(server.failing_since)}, retrying{self._age(when)}"
         return "live" if feed.live else f"paused, as of {when(feed.got_at)}"
 
     def _age(self, when: Callable[[float | None], str]) -> str:
-        """How old is what is shown in place of what the server would tell."""
+        """How old is what is shown in place of the server's answer."""
         if self.fresh:
             return ""
         if self.cached is not None:
             return f"; cached, {when(self.cached.got_at)}"
-        return f"; cached, {when(self.known_since)} or later" if self._known and self.known_since else ""
-
-    # The scope's name
-
-    async def name_scope(self, workspace: Workspace) -> bool:
-        """Find the name of a project that was given by number; True where there is one now."""
-        scope = self.scope
-        if scope is None or scope.name or scope.kind != "project":
-            return False
-        try:
-            projects = await workspace.call(lambda session: session.projects())
-        except CekuraTuiError:
-            return False  # the number will do
-        for project in projects:
-            if project.id == scope.id and self.scope == scope:
-                self.scope = replace(scope, name=project.name)
-                return True
-        return False
+        return f"; cached, {when(self._known_since)} or later" if self._known and self._known_since else ""
 
 
 def _of_failures(term: Term) -> bool:
@@ -313,259 +326,318 @@ def _trouble(error: CekuraTuiError) -> str:
 
 CALM = 0.5
 """Seconds between two drawings of what changed by itself, at least."""
-AGAIN = 5.0
+RETRY_SCOPE = 5.0
 """Seconds until a scope that could not be found out is asked for again."""
 
 
-class ServedRuns(Page):
-    """Has a listing and the feed that fills it; whoever shows it overrides `draw`, `pick_scope` and `new_list`."""
+class Stoppable(Protocol):
+    """A timer."""
 
-    def __init__(self, state: AppState, listing: RunListing, *, live: bool = True) -> None:
-        super().__init__(state)
+    def stop(self) -> None: ...
+
+
+class RunsView(Protocol):
+    """The screen, as far as the controller knows it. Workers and timers end with it."""
+
+    @property
+    def gone(self) -> bool:
+        """Whether it must not be drawn on."""
+
+    def is_seen(self) -> bool:
+        """Whether it is on top, or under a dialog."""
+
+    def is_waiting(self) -> bool:
+        """Whether a person sees that rows are missing."""
+
+    def draw(self) -> None:
+        """Show everything as it is now."""
+
+    def other_runs(self, *, same_scope: bool) -> None:
+        """Other runs than before are about to be listed."""
+
+    def pick_scope(self, several: NoScope | None) -> object:
+        """Have a person choose what to list."""
+
+    def tell(self, text: str, *, warning: bool = False) -> None:
+        """A short message in the corner."""
+
+    def tell_error(self, error: CekuraTuiError) -> None:
+        """An error in a dialog, or to the sign-in."""
+
+    def post_message(self, message: Message) -> bool:
+        """To the app."""
+
+    def run_worker(self, work: Callable[[], Any], *, group: str, exclusive: bool = False) -> object:
+        """Do this in the background; an exclusive one ends the others of its group."""
+
+    def set_timer(self, delay: float, callback: Callable[[], None]) -> Stoppable:
+        """Call this once, after so many seconds."""
+
+
+class RunsController:
+    """Has a listing and the feed that fills it; the screen that shows it is `view`."""
+
+    def __init__(self, state: AppState, listing: RunListing, view: RunsView, *, live: bool = True) -> None:
         self.listing = listing
-        self.feed = RunFeed(state.workspace.call, self._changed, clock=state.clock)
-        self.feed.live = live
+        self.feed = RunFeed(state.workspace.call, self._feed_changed, clock=state.clock, live=live)
         listing.attach(self.feed)
-        self.error: CekuraTuiError | None = None
+        self.scope_error: CekuraTuiError | None = None
         """Why it is not known what to list."""
-        self.anew = False
-        """Other runs than before are listed, and the server has not told them yet."""
-        self.first: int | None = None
-        """The run under the cursor when the list began."""
-        self.wanted: int | None = None
-        """The run to which somebody had moved in the list before."""
-        self._told: CekuraTuiError | None = None
-        self._drawing: Timer | None = None
+        self._state, self._view = state, view
+        self._reported: CekuraTuiError | None = None
+        """The trouble that was reported last."""
+        self._redraw: Stoppable | None = None
         self._drawn_at = float("-inf")
         self._opened = 0
         self._seen: Sequence[RunRow] | None = listing.loaded_rows() if listing.cached is not None else None
         """The rows as somebody saw them last."""
-
-    def draw(self) -> None:
-        """Show everything as it is now."""
-        raise NotImplementedError
-
-    def pick_scope(self, several: NoScope | None) -> None:
-        """Have a person choose what to list."""
-        raise NotImplementedError
-
-    def new_list(self) -> None:
-        """Other runs than before are listed."""
+        self._group: tuple[Filter, Filter] | None = None
+        """The filter of a group that was opened, and the one before it."""
 
     @property
     def trouble(self) -> CekuraTuiError | None:
         """What is in the way."""
-        return self.error or self.feed.error
+        return self.scope_error or self.feed.attempts.error
 
     # Serving
 
-    def begin_serving(self) -> None:
-        """Once it is mounted: serve the list while it is seen."""
-        self.app.screen_change_signal.subscribe(self, self._look)
-        self._look()
-        self._serve()
+    def start(self) -> None:
+        """Serve the list while it is seen, once there is a screen to draw on."""
+        self.visibility_changed()
+        self._view.run_worker(self.feed.run, group="feed")
 
-    @work(group="feed")
-    async def _serve(self) -> None:
-        await self.feed.run()
+    def visibility_changed(self) -> None:
+        """The list came into sight, or is covered."""
+        seen = self._view.is_seen()
+        self.feed.set_hidden(not seen)
+        if seen and self._redraw is None and self._drawn_at > float("-inf"):
+            self.draw_now()
 
-    def _look(self, _: object = None) -> None:
-        self.feed.asleep = not in_sight(self)
-        if not self.feed.asleep:
-            self.feed.wake()
-            if self._drawing is None and self._drawn_at > float("-inf"):
-                self.draw_now()
-
-    def terminal_focus(self, focused: bool) -> None:
-        """The terminal got or lost the focus."""
-        self.feed.focused = focused
-        self.feed.wake()
+    def look_again(self) -> bool:
+        """Reload the list for somebody who was away; False where it has not been loaded yet."""
+        if self.feed.runs is None:
+            return False
+        self.feed.refresh()
+        return True
 
     # What to list
 
     def load(self) -> None:
         """List the scope's runs, whichever it is."""
         if self.listing.scope is None:
-            self._find_scope()
+            self._view.run_worker(self._find_scope, group="scope", exclusive=True)
         else:
-            self.listing.ask()
-            self._read_kept()
-            self._name_scope()
+            self.feed.show(self.listing.query)
+            self._view.run_worker(self._show_cached, group="cached", exclusive=True)
+            self._view.run_worker(self._name_scope, group="scope-name", exclusive=True)
 
-    @work(group="scope", exclusive=True)
     async def _find_scope(self) -> None:
         """What was named, chosen last, or is the only one; asked again until it is known."""
         try:
-            scope = await self.state.workspace.call(lambda session: session.scope())
+            scope = await self._state.workspace.call(lambda session: session.scope())
         except NoScope as several:
-            self.pick_scope(several)
+            self.scope_error = several  # as long as nobody has chosen
+            self.draw_now()
+            self._view.pick_scope(several)
         except CekuraTuiError as error:
-            self.error = error
+            self.scope_error = error
             if error.exit_status == Exit.KEY_REFUSED:
-                self.tell_error(error)
+                self._view.tell_error(error)
             else:
-                self.set_timer(AGAIN, self._find_scope_again)
+                self._view.set_timer(RETRY_SCOPE, self._find_scope_again)
             self.draw_now()
         else:
             self.list_scope(scope)
 
     def _find_scope_again(self) -> None:
-        if self.listing.scope is None and self.error is not None:
-            self._find_scope()
+        if self.listing.scope is None and self.scope_error is not None:
+            self.load()
 
     def list_scope(self, scope: Scope | None) -> None:
-        """List another scope's runs, with the filter that it was left with; None: it is to be found out which."""
-        self.error = None
+        """List another scope's runs, with the filter that it had last; None: it is to be found out which."""
+        self.scope_error = None
         self.feed.show(None)
-        self._forget()
-        self.listing.scope = scope
-        self.listing.with_others = None  # what `!` goes back to was another scope's
-        self.anew, self.wanted = True, None
-        self.new_list()
+        self._seen = None
+        self.listing.change_scope(scope)
+        self._view.other_runs(same_scope=False)
         self.draw_now()
         if scope is None:
-            self._find_scope()
+            self.load()
         else:
-            self._enter(scope)
+            self._view.run_worker(partial(self._restore, scope), group="scope", exclusive=True)
 
-    @work(group="scope", exclusive=True)
-    async def _enter(self, scope: Scope) -> None:
+    async def _restore(self, scope: Scope) -> None:
         """Read what this machine knows of a scope, then ask the server."""
-        left, notes = "", self.listing.notes
+        filter_text, notes = "", self.listing.notes
         try:
-            left = await self.state.workspace.call(lambda session: session.shelf.left(scope))
-            notes = await self.state.workspace.call(lambda session: session.shelf.notes())
+            filter_text = await self._state.workspace.call(lambda session: session.saved_views.last_of(scope))
+            notes = await self._state.workspace.call(lambda session: session.notes.all())
         except CekuraTuiError as error:
-            self.tell(error.sentence(), warning=True)
+            self._view.tell(error.sentence(), warning=True)
         if self.listing.scope == scope:
-            self.listing.filter, self.listing.notes = parse(left).filter, notes
+            self.listing.restore(filter_text, notes)
             self.load()
 
-    def list_filtered(self, wanted: Filter) -> None:
-        """List the runs that pass another filter, first of what is known here."""
-        if wanted == self.listing.filter:
-            self.draw_now()
-            return
-        cursor = self.query_one(RunList).cursor_id
-        if cursor is not None:
-            self.wanted = cursor if cursor != self.first else None
-        self.anew = True
-        rows, scope = tuple(self.listing.loaded_rows()), self.listing.scope
-        self.listing.filter = wanted
-        self._forget()
-        self.listing.known = rows
-        if scope is not None:
-            self.load()
-            self._keep(scope, str(wanted))
-        self.draw_now()
-
-    def _forget(self) -> None:
-        self.listing.cached, self.listing.known, self.listing.known_since = None, (), None
-        self._seen = None
-
-    @work(group="keep-filter")
-    async def _keep(self, scope: Scope, text: str) -> None:
-        try:
-            await self.state.workspace.call(lambda session: session.shelf.use(text))
-            await self.state.workspace.call(lambda session: session.shelf.leave(scope, text))
-        except CekuraTuiError as error:
-            self.tell(error.sentence(), warning=True)
-
-    @work(group="kept", exclusive=True)
-    async def _read_kept(self) -> None:
-        """Show what is kept of the list until the server has told it."""
+    async def _show_cached(self) -> None:
+        """Show what is cached of the list until the server has sent it."""
         listing, query = self.listing, self.listing.query
         if listing.cached is not None:
             return
         try:
-            kept = await self.state.workspace.call(lambda session: session.lists.kept(query))
-            known = () if kept else await self.state.workspace.call(lambda session: session.lists.known(query))
+            cached = await self._state.workspace.call(lambda session: session.lists.cached(query))
+            known = () if cached else await self._state.workspace.call(lambda session: session.lists.known(query))
         except CekuraTuiError:
-            return  # what the server tells is shown, then
+            return  # what the server sends is shown, then
         if not listing.fresh and listing.scope is not None and listing.query == query:
-            listing.cached, listing.known = kept, tuple(row for row, _ in known)
-            listing.known_since = min((at for _, at in known), default=None)
-            if kept is not None:
+            listing.show_cached(cached, known)
+            if cached is not None:
                 self._seen = listing.loaded_rows()
             self.draw_now()
 
-    @work(group="scope-name", exclusive=True)
     async def _name_scope(self) -> None:
-        """A scope that was named by number alone gets its name for the status line."""
-        if await self.listing.name_scope(self.state.workspace):
+        """A project that was given by number alone gets its name for the status line."""
+        scope = self.listing.scope
+        if scope is None or scope.name or scope.kind != "project":
+            return
+        try:
+            projects = await self._state.workspace.call(lambda session: session.projects())
+        except CekuraTuiError:
+            return  # the number will do
+        name = next((project.name for project in projects if project.id == scope.id), None)
+        if name is not None and self.listing.scope == scope:
+            self.listing.name_scope(name)
             self.draw_now()
 
-    def look_again(self) -> bool:
-        """Read the list anew for somebody who was away; False where it has not been read yet."""
-        if self.feed.runs is None:
-            return False
-        self.feed.refresh()
-        return True
+    # The filter
 
-    # Drawing what came
+    def filter_by(self, text: str) -> None:
+        """List what passes this filter."""
+        self.change_filter(parse(text).filter)
+
+    def change_filter(self, wanted: Filter) -> None:
+        """List the runs that pass another filter, first of what is known here."""
+        if wanted == self.listing.filter:
+            self.draw_now()
+            return
+        self._view.other_runs(same_scope=True)
+        self.listing.change_filter(wanted)
+        self._seen = None
+        if self.listing.scope is not None:
+            self.load()
+            save = partial(self._save_filter, self.listing.scope, str(wanted))
+            self._view.run_worker(save, group="save-filter")
+        self.draw_now()
+
+    async def _save_filter(self, scope: Scope, text: str) -> None:
+        try:
+            await self._state.workspace.call(lambda session: session.saved_views.add_to_history(text))
+            await self._state.workspace.call(lambda session: session.saved_views.save_last_of(scope, text))
+        except CekuraTuiError as error:
+            self._view.tell(error.sentence(), warning=True)
+
+    def open_group(self, text: str) -> None:
+        """List the runs of a group, which this filter adds to what was listed."""
+        wanted = parse(text).filter
+        # A group is of what was listed; runs that are named by their ids need no more said.
+        former = () if any(term.key == "id" for term in wanted.terms) else self.listing.filter.terms
+        group = Filter(tuple(dict.fromkeys((*former, *wanted.terms))))
+        if group != self.listing.filter:  # else esc still leads out of the group that is listed
+            self._group = group, self.listing.filter
+        self.change_filter(group)
+
+    def step_back(self) -> None:
+        """Stop loading, or go back from a group to all that was listed."""
+        if self.feed.loading_all:
+            self.feed.load_all(False)
+        elif self._group is not None and self.listing.filter == self._group[0]:
+            self.change_filter(self._group[1])
+        self.draw_now()
+
+    # Order and freshness
+
+    def sort(self, columns: Collection[str], *, reverse: bool) -> None:
+        """Sort by the next of these columns, or the other way round."""
+        sort = self.listing.sort.turned() if reverse else self.listing.sort.next()
+        while sort.column not in columns:
+            sort = sort.next()
+        self.listing.sort_by(sort)
+        self.draw_now()
+
+    def load_all(self) -> None:
+        """Load page after page, or stop."""
+        feed, runs = self.feed, self.feed.runs
+        if runs is not None and self.listing.whole:
+            self._view.tell("All of these runs are loaded.")
+        elif runs is not None and runs.full and not feed.loading_all:
+            loaded = f"{self.listing.loaded:,} runs are loaded, which is as many as are held."
+            self._view.tell(f"{loaded} Narrow the filter.")
+        else:
+            feed.load_all(not feed.loading_all)
+            self.draw_now()
+
+    def toggle_live(self) -> None:
+        """Follow what is new, or not."""
+        self.feed.set_live(not self.feed.live)
+        self.draw_now()
+
+    def refresh(self) -> None:
+        """Reload the list, as of now."""
+        self.scope_error = self._reported = None
+        if self.feed.query is None:
+            self.load()
+        else:
+            self.feed.refresh()
+        self.draw_now()
+
+    # Notes
+
+    async def read_notes(self) -> None:
+        """Read the notes: another window may have written one. Raises StoreError."""
+        self.listing.put_notes(await self._state.workspace.call(lambda session: session.notes.all()))
+
+    async def save_note(self, run_id: int, text: str) -> None:
+        """Save the note of a run, empty to remove it. Raises StoreError and UsageError."""
+        await self._state.workspace.call(lambda session: session.notes.save(run_id, text))
+        others = {number: note for number, note in self.listing.notes.items() if number != run_id}
+        self.listing.put_notes({**others, run_id: text} if text else others)
+        if any(term.key == "note" for term in self.listing.filter.terms):
+            self.load()  # other runs pass now
+        self.draw_now()
+
+    # When to draw
 
     def draw_now(self) -> None:
         """Draw at once: a person did something, or waits for it."""
-        if self._drawing is not None:
-            self._drawing.stop()
-            self._drawing = None
-        if not self.gone:
-            self.draw()
-            if not self.state.away():
+        if self._redraw is not None:
+            self._redraw.stop()
+            self._redraw = None
+        if not self._view.gone:
+            self._view.draw()
+            if not self._state.away():
                 self._seen = self.listing.loaded_rows() if self.listing.fresh or self.listing.cached else None
 
-    def _changed(self) -> None:
+    def _feed_changed(self) -> None:
         """The feed has something else: draw it, but what changes by itself twice a second at the most."""
-        if (error := self.trouble) is not self._told:
-            self._told = error
-            if error is not None and error.exit_status == Exit.KEY_REFUSED and in_sight(self):
-                self.tell_error(error)
+        if (error := self.trouble) is not self._reported:
+            self._reported = error
+            if error is not None and error.exit_status == Exit.KEY_REFUSED and self._view.is_seen():
+                self._view.tell_error(error)
         if self._opened != self.feed.opened:
             self._opened = self.feed.opened
-            # What lies beyond the first gap tells nothing of what is new above it.
-            told = takewhile(lambda row: isinstance(row, RunRow), self.listing.rows)
-            newest = [row for row in told if isinstance(row, RunRow)]
-            self.post_message(RunsRead(self._seen, newest, self.listing.whole))
-        if self.gone or not in_sight(self):
+            # What lies beyond the first gap says nothing of what is new above it.
+            loaded = takewhile(lambda row: isinstance(row, RunRow), self.listing.rows)
+            newest = [row for row in loaded if isinstance(row, RunRow)]
+            self._view.post_message(RunsRead(self._seen, newest, self.listing.whole))
+        if self._view.gone or not self._view.is_seen():
             return  # drawn when it comes into sight
-        awaited = self._awaited()
-        if self._drawing is not None and not awaited:
-            return
-        if self._drawing is not None:
-            self._drawing.stop()
-        wait = 0.0 if awaited else self._drawn_at + CALM - time.monotonic()
-        self._drawing = self.set_timer(max(wait, 0.001), self._draw_changes)
+        waiting = self._view.is_waiting()
+        if self._redraw is not None:
+            if not waiting:
+                return
+            self._redraw.stop()
+        delay = 0.0 if waiting else self._drawn_at + CALM - time.monotonic()
+        self._redraw = self._view.set_timer(max(delay, 0.001), self._draw_changes)
 
     def _draw_changes(self) -> None:
         self._drawn_at = time.monotonic()
         self.draw_now()
-
-    def _awaited(self) -> bool:
-        """Whether a person sees that rows are missing."""
-        runs = self.query_one(RunList)
-        shown = runs.shown_range
-        return shown is None or any(isinstance(runs.rows[n], UnloadedRun) for n in range(shown[0], shown[1] + 1))
-
-    @on(RunList.InView, "#runs")
-    def looked_at(self, event: RunList.InView) -> None:
-        """Have the pages in view asked for."""
-        runs, former = self.query_one(RunList), self._view
-        if runs.rows is not self.listing.rows or self.listing.local or not self.feed.runs:
-            return
-        step = -1 if event.first < former.first else 1 if event.first > former.first else former.step
-        self._view = VisibleRange(event.first, event.last, runs.cursor_index or 0, step)
-        self.feed.look(self._view)
-
-    _view = VisibleRange()
-
-    @on(RunList.NearEnd, "#runs")
-    def near_end(self) -> None:
-        """The rows that pass the filter come to an end."""
-        if self.listing.wants_more():
-            self.feed.read_more()
-
-    def run_row(self, run_id: int) -> Any:
-        """The row of a run that is in the list, or None."""
-        runs = self.query_one(RunList)
-        place = runs.index_of(run_id, near=runs.cursor_index or 0)
-        return None if place is None else runs.rows[place]

@@ -1,9 +1,4 @@
-"""How far something has come, in blocks that stand still between two looks.
-
-A dialog that writes runs to a file, shows how far it has come, and can be told to stop.
-
-A dialog that hands runs over: their links, ids, a command or whole rows to the clipboard, or on to a file.
-"""
+"""Dialogs that hand runs over: to a file, with its progress, or to the clipboard."""
 
 from __future__ import annotations
 
@@ -13,7 +8,7 @@ from typing import ClassVar
 
 from textual import on, work
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.containers import Vertical
 from textual.content import Content
 from textual.widgets import Input, Label, Static
@@ -26,6 +21,7 @@ from cekura_tui.model.run.view import RunRow
 from cekura_tui.model.run.words import CSV_HEADER, csv_row, json_row, text_row
 from cekura_tui.model.scope import Scope
 from cekura_tui.model.text import clean_line, count
+from cekura_tui.ui.actions import Action, bindings
 from cekura_tui.ui.kit.choice_list import Choice, ChoiceList
 from cekura_tui.ui.kit.copying import PREVIEWED, Copy, CopyDialog, Lead
 from cekura_tui.ui.kit.dialog import Dialog
@@ -52,8 +48,8 @@ class ProgressLine(Static):
             self.update(Content(text))
 
 
-_LOOKS = 0.5
-"""Seconds between two looks at how far it has come."""
+_PROGRESS_EVERY = 0.5
+"""Seconds between two drawings of the progress."""
 
 
 class ExportRunsDialog(Dialog[str]):
@@ -63,11 +59,12 @@ class ExportRunsDialog(Dialog[str]):
     """
 
     AUTO_FOCUS = "Input"
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("up", "other(-1)", "What", id="export.up", show=False),
-        Binding("down", "other(1)", "What", id="export.down", show=False),
-        Binding("enter", "leave", "Close", id="export.leave", show=False),
-    ]
+    ACTIONS: ClassVar[tuple[Action, ...]] = (
+        Action("export.up", "up", "other(-1)", "What"),
+        Action("export.down", "down", "other(1)", "What"),
+        Action("export.leave", "enter", "leave", "Close"),
+    )
+    BINDINGS: ClassVar[list[BindingType]] = bindings(ACTIONS)
 
     def __init__(
         self,
@@ -80,7 +77,7 @@ class ExportRunsDialog(Dialog[str]):
         super().__init__()
         self._state, self._query, self._notes = state, query, notes
         self._marked, self._shown = rows_marked, shown
-        self._overwrite = self._going = self._done = self._said = ""
+        self._overwrite = self._running_words = self._done = self._note_text = ""
         self._export: RunExport | None = None
         self._asked_to_stop = False
 
@@ -105,10 +102,10 @@ class ExportRunsDialog(Dialog[str]):
         what = self.query_one(ChoiceList)
         what.show_rows(choices)
         what.marks = frozenset({choices[0].key})
-        self._looking = self.set_interval(_LOOKS, self._look, pause=True)
-        self._turn_to("edit")
+        self._progress_timer = self.set_interval(_PROGRESS_EVERY, self._draw_progress, pause=True)
+        self._show_state("edit")
 
-    def _turn_to(self, state: str) -> None:
+    def _show_state(self, state: str) -> None:
         """To be filled in ("edit"), under way ("going") or finished ("done")."""
         several = len(self.query_one(ChoiceList).rows) > 1
         keys = {
@@ -124,8 +121,8 @@ class ExportRunsDialog(Dialog[str]):
 
     def _say(self, text: str, *, failed: bool = False) -> None:
         text = ("! " if failed else "") + clean_line(text, len(text) + 1)
-        if text != self._said:
-            self._said = text
+        if text != self._note_text:
+            self._note_text = text
             note = self.query_one("#export-note", Static)
             note.set_class(failed, "-failed")
             note.update(Content(text))
@@ -166,10 +163,10 @@ class ExportRunsDialog(Dialog[str]):
         wanted = self._marked if marked else self._query if self._shown is None else self._shown
         self._export = RunExport(path, wanted, self._notes, force=self._overwrite == name, clock=self._state.clock)
         self._asked_to_stop = False
-        self._going = f"Writing {ENDINGS[path.suffix.lower()]} to {path.absolute()}"
-        self._turn_to("going")
-        self._look()
-        self._looking.resume()
+        self._running_words = f"Writing {ENDINGS[path.suffix.lower()]} to {path.absolute()}"
+        self._show_state("going")
+        self._draw_progress()
+        self._progress_timer.resume()
         self._write(self._export)
 
     @work(group="export-runs", description="writing runs")
@@ -186,29 +183,29 @@ class ExportRunsDialog(Dialog[str]):
 
     def _end(self, why: str) -> None:
         """It came to nothing: it can be begun again."""
-        self._looking.pause()
+        self._progress_timer.pause()
         self._export = None
         self._overwrite = ""
-        self._turn_to("edit")
+        self._show_state("edit")
         self._say(why, failed=True)
 
     def _finish(self, where: str) -> None:
-        self._looking.pause()
-        self._look()
+        self._progress_timer.pause()
+        self._draw_progress()
         self._export = None
         self._done = where
-        self._turn_to("done")
+        self._show_state("done")
         self._say(where)
 
-    def _look(self) -> None:
+    def _draw_progress(self) -> None:
         """Draw how far it has come."""
         if self._export is not None:
             now = self._export.progress
-            words = f"{now.looked:,} of {count(now.total, 'run')}" if now.total else "asking"
-            words += "" if now.written == now.looked else f", {now.written:,} written"
-            self.query_one(ProgressLine).show(now.looked, now.total, words)
+            words = f"{now.read:,} of {count(now.total, 'run')}" if now.total else "asking"
+            words += "" if now.written == now.read else f", {now.written:,} written"
+            self.query_one(ProgressLine).show(now.read, now.total, words)
             if not self._asked_to_stop:
-                self._say(now.waiting or self._going)
+                self._say(now.waiting or self._running_words)
 
     def action_leave(self) -> None:
         """Enter, where it is finished."""

@@ -1,7 +1,4 @@
-"""Where a filter is typed: one line in which what is wrong is underlined and names that are known are offered.
-
-The line above the run list that tells which filter is in effect, and in which another one is typed.
-"""
+"""The line above the run list that shows the filter in effect, and in which another one is typed."""
 
 from __future__ import annotations
 
@@ -14,7 +11,7 @@ from rich.highlighter import Highlighter
 from rich.text import Text
 from textual import events, on
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.containers import Horizontal
 from textual.content import Content
 from textual.geometry import Region
@@ -26,6 +23,7 @@ from textual.widgets import Input, Static
 from cekura_tui.model.filter.filter import KEYS, Filter
 from cekura_tui.model.filter.parse import KnownNames, complete, parse, split_words
 from cekura_tui.model.text import clean_line
+from cekura_tui.ui.actions import Action, bindings
 from cekura_tui.ui.kit.inputs import TypedLine
 from cekura_tui.ui.kit.lines import TONE_CLASSES, TONE_CSS
 from cekura_tui.ui.kit.strips import without_background
@@ -35,7 +33,7 @@ LONGEST = 1_000
 """Characters of a filter that can be typed."""
 
 
-class WrongMarks(Highlighter):
+class MistakeMarks(Highlighter):
     """Underlines what is wrong in the line that is being typed."""
 
     def __init__(self, field: Widget) -> None:
@@ -49,7 +47,7 @@ class WrongMarks(Highlighter):
 
 
 class FilterSuggester(Suggester):
-    """Offers behind the cursor how the text may go on, where that is all there is to change."""
+    """Offers behind the cursor what completes the text, where that is all there is to change."""
 
     def __init__(self, names: Callable[[], KnownNames]) -> None:
         super().__init__(use_cache=False, case_sensitive=True)
@@ -58,7 +56,7 @@ class FilterSuggester(Suggester):
     async def get_suggestion(self, value: str) -> str | None:
         """The whole text as it would be."""
         completed = completed_line(value, self._names())
-        return completed if completed is not None and goes_on(completed, value) else None
+        return completed if completed is not None and extends(completed, value) else None
 
 
 class FilterInput(TypedLine):
@@ -67,7 +65,7 @@ class FilterInput(TypedLine):
     COMPONENT_CLASSES: ClassVar[set[str]] = {"filter-input--wrong"}
 
     def __init__(self, names: Callable[[], KnownNames], submit: Callable[[str], None] | None = None) -> None:
-        self._marks, self._submit = WrongMarks(self), submit
+        self._marks, self._submit = MistakeMarks(self), submit
         super().__init__(highlighter=self._marks, suggester=FilterSuggester(names), select_on_focus=False, compact=True)
         self.cursor_blink = False
 
@@ -85,7 +83,7 @@ class FilterInput(TypedLine):
             self.refresh()
 
     def put(self, text: str, rest: str = "") -> None:
-        """Hold this text, the cursor at its end, and the rest behind it; nothing of what was kept is cut."""
+        """Hold this text, the cursor at its end, and the rest behind it; nothing of what was stored is cut."""
         self.value = one_line(text) + rest
         self.cursor_position = len(self.value) - len(rest)
 
@@ -115,25 +113,25 @@ def completed_line(text: str, names: KnownNames, room: int = LONGEST) -> str | N
     return line if line is not None and len(line) <= room and line != text else None
 
 
-def goes_on(completed: str, text: str) -> bool:
+def extends(completed: str, text: str) -> bool:
     """Whether a completed text only adds to what was typed, so that the addition can be shown behind it."""
     return len(completed) > len(text) and completed[: len(text)].casefold() == text.casefold()
 
 
-_MINE = 50
+_TYPED_HERE = 50
 """Filters typed here that can be gone back to."""
 _NOTE_ROOM = 12
 """Cells below which a note says nothing any more."""
-_AT_REST = "filter: status: outcome: scenario: …"
+_EXAMPLE = "filter: status: outcome: scenario: …"
 _KEYS = " ".join(f"{key.name}{key.sign}" for key in KEYS)
-_WAYS = "enter filters · esc leaves · ↑ earlier"
+_HINT = "enter filters · esc leaves · ↑ earlier"
 
 
-class FilterAtRest(Static):
+class FilterShown(Static):
     """The filter in effect, and on the right a note about it, in the first wording that fits."""
 
     COMPONENT_CLASSES: ClassVar[set[str]] = TONE_CLASSES
-    DEFAULT_CSS = f"FilterAtRest {{ {TONE_CSS} }}"
+    DEFAULT_CSS = f"FilterShown {{ {TONE_CSS} }}"
 
     def __init__(self) -> None:
         super().__init__()
@@ -146,7 +144,7 @@ class FilterAtRest(Static):
         line, width = Text("/ ", no_wrap=True, overflow="ellipsis", end=""), self.size.width
         parsed = parse(self.text)
         if not self.text:
-            line.append(_AT_REST, style=dim)
+            line.append(_EXAMPLE, style=dim)
         elif parsed.wrong:
             line.append(clean_line(self.text))
         for n, term in enumerate(() if parsed.wrong else parsed.filter.terms):
@@ -168,12 +166,13 @@ class FilterAtRest(Static):
 class FilterBar(Widget):
     """`names` are what is completed, `history` earlier filters, the newest first; both are set by the screen."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("up", "walk(1)", "Earlier filter", id="filter.earlier", show=False),
-        Binding("down", "walk(-1)", "Later filter", id="filter.later", show=False),
-        Binding("tab", "complete", "Complete", id="filter.complete", show=False),
-        Binding("escape", "leave", "Leave the filter", id="filter.leave", show=False),
-    ]
+    ACTIONS: ClassVar[tuple[Action, ...]] = (
+        Action("filter.earlier", "up", "walk(1)", "Earlier filter"),
+        Action("filter.later", "down", "walk(-1)", "Later filter"),
+        Action("filter.complete", "tab", "complete", "Complete"),
+        Action("filter.leave", "escape", "leave", "Leave the filter"),
+    )
+    BINDINGS: ClassVar[list[BindingType]] = bindings(ACTIONS)
 
     @dataclass
     class Submitted(Message):
@@ -189,51 +188,51 @@ class FilterBar(Widget):
         self.names = KnownNames()
         self.history: Sequence[str] = ()
         self.editing = False
-        self._rest, self._input = FilterAtRest(), FilterInput(lambda: self.names, self.submit)
-        self._says = Static(classes="filter-says")
-        self._before: Widget | None = None
-        self._mine: list[str] = []
+        self._shown, self._input = FilterShown(), FilterInput(lambda: self.names, self.submit)
+        self._hint = Static(classes="filter-says")
+        self._focused_before: Widget | None = None
+        self._typed_here: list[str] = []
         self._walk: tuple[str, ...] = ()
         self._at = 0
-        self._insists = False
+        self._submitted_wrong = False
 
     def compose(self) -> ComposeResult:
         """The line at rest, the same line while one types, and what is said below it."""
-        yield self._rest
+        yield self._shown
         with Horizontal(classes="filter-typing"):
             yield Static(Content("/ "), classes="filter-sign")
             yield self._input
-        yield self._says
+        yield self._hint
 
     def on_mount(self) -> None:
         """Every change of the text and of the cursor's place is judged."""
-        self.watch(self._input, "value", self._judge, init=False)
-        self.watch(self._input, "selection", self._judge, init=False)
+        self.watch(self._input, "value", self._validate, init=False)
+        self.watch(self._input, "selection", self._validate, init=False)
 
     def show(self, filter_text: str, *notes: str) -> None:
         """This filter is in effect; the same again paints nothing, and what is being typed stays."""
-        if (filter_text, notes) != (self._rest.text, self._rest.notes):
-            self._rest.text, self._rest.notes = filter_text, notes
-            self._rest.refresh()
+        if (filter_text, notes) != (self._shown.text, self._shown.notes):
+            self._shown.text, self._shown.notes = filter_text, notes
+            self._shown.refresh()
 
     def edit(self) -> None:
         """Let the filter in effect be changed. The keys that follow at once are typed into it already, if the one that
         asks for this is bound with priority; else they were sent to where the focus was."""
         if not self.editing:
             self.editing = True
-            self._before, self._walk, self._at, self._insists = self.screen.focused, (), 0, False
+            self._focused_before, self._walk, self._at, self._submitted_wrong = self.screen.focused, (), 0, False
             self.add_class("-typing")
-            self._input.put(self._rest.text)
-            self._judge()
+            self._input.put(self._shown.text)
+            self._validate()
         self.screen.set_focus(self._input)
 
-    def _leave(self, kept: str) -> None:
+    def _leave(self, typed: str) -> None:
         """Back to rest; what was typed comes first when one goes back to earlier filters."""
         self.editing = False
-        if kept.strip():
-            self._mine[:] = dict.fromkeys((kept, *self._mine[:_MINE]))
+        if typed.strip():
+            self._typed_here[:] = dict.fromkeys((typed, *self._typed_here[:_TYPED_HERE]))
         if self._input is self.screen.focused:
-            before = self._before
+            before = self._focused_before
             self.screen.set_focus(before if before is not None and before.is_attached and before.focusable else None)
         self.remove_class("-typing")
 
@@ -250,12 +249,12 @@ class FilterBar(Widget):
             return
         parsed = parse(value)
         if parsed.wrong:
-            self._insists = True
+            self._submitted_wrong = True
             self._input.cursor_position = parsed.wrong[0].end
-            self._judge()
+            self._validate()
             return
         text = str(parsed.filter)
-        if text != self._rest.text:
+        if text != self._shown.text:
             self.show(text)  # without the note, which was about the former one
         self._leave(text)
         self.post_message(self.Submitted(text))
@@ -272,7 +271,7 @@ class FilterBar(Widget):
         """The former filter stays in effect."""
         if self.editing:
             typed = self._input.value
-            self._leave("" if typed == one_line(self._rest.text) else typed)
+            self._leave("" if typed == one_line(self._shown.text) else typed)
             self.post_message(self.Left())
 
     def action_complete(self) -> None:
@@ -285,28 +284,30 @@ class FilterBar(Widget):
         """To an earlier filter, or back; what was being typed is where the way begins."""
         value = self._input.value
         if not self._walk or value != self._walk[self._at]:
-            earlier = (one_line(text) for text in (*self._mine, *self.history))
+            earlier = (one_line(text) for text in (*self._typed_here, *self.history))
             self._walk, self._at = tuple(dict.fromkeys((value, *earlier))), 0
         self._at = min(max(self._at + step, 0), len(self._walk) - 1)
         self._input.put(self._walk[self._at])
 
-    def _judge(self) -> None:
+    def _validate(self) -> None:
         """Say what is wrong, but of the word in which the cursor is only once it was to be put into effect."""
         if not self.editing:
             return
         text, cursor = self._input.value, self._input.cursor_position
         parsed = parse(text)
         if not parsed.wrong:
-            self._insists = False
+            self._submitted_wrong = False
         here = next(((start, end) for start, end in split_words(text) if start <= cursor <= end), None)
-        told = [
-            wrong for wrong in parsed.wrong if self._insists or here is None or not here[0] <= wrong.start <= here[1]
+        shown = [
+            wrong
+            for wrong in parsed.wrong
+            if self._submitted_wrong or here is None or not here[0] <= wrong.start <= here[1]
         ]
-        self._input.mark([(wrong.start, wrong.end) for wrong in told])
-        self._says.set_class(bool(told), "-wrong")
-        said = clean_line(f"! {told[0].message}" if told else self._offer())
-        if said != str(self._says.content):
-            self._says.update(Content(said), layout=False)
+        self._input.mark([(wrong.start, wrong.end) for wrong in shown])
+        self._hint.set_class(bool(shown), "-wrong")
+        hint = clean_line(f"! {shown[0].message}" if shown else self._offer())
+        if hint != str(self._hint.content):
+            self._hint.update(Content(hint), layout=False)
 
     def _parted(self) -> tuple[str, str]:
         """What is up to the cursor, if a word ends there, and what is behind it; else nothing and all."""
@@ -323,8 +324,8 @@ class FilterBar(Widget):
             return _KEYS
         completed = completed_line(text, self.names, LONGEST - len(rest))
         if completed is None:
-            return _WAYS
-        if not rest and goes_on(completed, text):
-            return f"tab completes · {_WAYS}"
+            return _HINT
+        if not rest and extends(completed, text):
+            return f"tab completes · {_HINT}"
         *_, (start, end) = split_words(completed)
-        return f"tab: {completed[start:end]} · {_WAYS}"
+        return f"tab: {completed[start:end]} · {_HINT}"

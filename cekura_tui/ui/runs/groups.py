@@ -1,7 +1,4 @@
-"""Groups of runs as lines: how many, how large a share, what they have in common, and the newest of them.
-
-Runs in groups: what fails most, and since when.
-"""
+"""Runs in groups: what fails most, and since when."""
 
 from __future__ import annotations
 
@@ -14,7 +11,7 @@ from rich.segment import Segment
 from rich.text import Text
 from textual import on, work
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.widgets import Static
 
 from cekura_tui.model.errors import CekuraTuiError, Exit
@@ -33,6 +30,7 @@ from cekura_tui.model.run.groups import (
 from cekura_tui.model.run.outcome import MARKS
 from cekura_tui.model.run.view import RunRow
 from cekura_tui.model.text import clean_line, count
+from cekura_tui.ui.actions import NOT_OFFERED, Action, bindings
 from cekura_tui.ui.kit.lines import OUTCOME_TONES, TONE_CLASSES, TONE_CSS, Notice, StatusLine
 from cekura_tui.ui.kit.page import Page
 from cekura_tui.ui.kit.strips import Line, RowState
@@ -65,8 +63,8 @@ class GroupRow:
     when: str
 
 
-def group_rows(grouping: RunGroups, app_state: AppState, *, since: bool = True) -> list[GroupRow]:
-    """The groups as they are listed now; with `since` it is told since when they fail."""
+def group_rows(grouping: RunGroups, state: AppState, *, since: bool = True) -> list[GroupRow]:
+    """The groups as they are listed now; with `since` they say since when they fail."""
     rows: list[GroupRow] = []
     section = ""
     for group in grouping.groups:
@@ -75,13 +73,13 @@ def group_rows(grouping: RunGroups, app_state: AppState, *, since: bool = True) 
             section = group.section
             runs = grouping.failed if section == FAILED else grouping.errors
             heading = f"{section} · {count(runs, 'run')}"
-        rows.append(_row(group, heading, app_state, since))
+        rows.append(_row(group, heading, state, since))
     return rows
 
 
-def _row(group: Group, heading: str, app_state: AppState, since: bool) -> GroupRow:
+def _row(group: Group, heading: str, state: AppState, since: bool) -> GroupRow:
     first = group.first_failed
-    failing = since_words(first, app_state.when(first.at)) if first and since else ""
+    failing = since_words(first, state.when(first.at)) if first and since else ""
     return GroupRow(
         key=group.key,
         heading=heading,
@@ -92,7 +90,7 @@ def _row(group: Group, heading: str, app_state: AppState, since: bool) -> GroupR
         title=clean_line(group.title),
         detail=" · ".join(filter(None, (clean_line(group.detail), failing))),
         run=str(group.newest_id),
-        when=app_state.when(group.newest_at),
+        when=state.when(group.newest_at),
     )
 
 
@@ -129,9 +127,10 @@ def columns(width: int, strip: bool) -> tuple[tuple[str, int], ...]:
 class GroupList(VirtualList[GroupRow]):
     """Groups, by what they have in common."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "open", "Show its runs", key_display="enter", id="group-list.open")
-    ]
+    ACTIONS: ClassVar[tuple[Action, ...]] = (
+        Action("group-list.open", "enter", "open", "Show its runs", footer=1, key_display="enter"),
+    )
+    BINDINGS: ClassVar[list[BindingType]] = bindings(ACTIONS)
     COMPONENT_CLASSES: ClassVar[set[str]] = {*TONE_CLASSES, "groups--heading"}
     DEFAULT_CSS = f"""
     GroupList {{ {TONE_CSS}
@@ -173,8 +172,8 @@ class GroupList(VirtualList[GroupRow]):
 
 AT_ONCE = 25
 """Runs that the server is asked about in one request."""
-READ_ON = 50
-"""Runs of which it is read why they failed before a person says to read on."""
+PAGE = 50
+"""Runs of which it is loaded why they failed, before a person says to load more."""
 _WORDS: dict[How, str] = {
     "verdict": "failed check",
     "scenario": "scenario",
@@ -197,6 +196,11 @@ class GroupsHeader(Static):
         return Text("  " + " ".join(texts), no_wrap=True, overflow="crop", end="")
 
 
+def _all_loaded(page: GroupsScreen) -> str | None:
+    """There is more to load where a check is grouped by and the reasons of some runs are missing."""
+    return None if page.can_load_more else NOT_OFFERED
+
+
 class GroupsScreen(Page):
     """Groups what the run list has loaded. Leaves with the filter that lists a group's runs, or with None.
 
@@ -205,11 +209,12 @@ class GroupsScreen(Page):
     """
 
     AUTO_FOCUS = "GroupList"
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("b", "next_how", "Group by …", id="groups.next"),
-        Binding("F", "read_on", "Read on", id="groups.read-on"),
-        Binding("escape", "back", "Back", id="groups.back"),
-    ]
+    ACTIONS: ClassVar[tuple[Action, ...]] = (
+        Action("groups.next", "b", "next_how", "Group by …", footer=1),
+        Action("groups.read-on", "F", "load_more", "Read on", footer=2, why_not=_all_loaded),
+        Action("groups.back", "escape", "back", "Back", footer=3),
+    )
+    BINDINGS: ClassVar[list[BindingType]] = bindings(ACTIONS)
     HELP = """\
 # Groups
 The runs that the list has loaded, in groups: by failed check and what was wrong, by scenario, by personality, by
@@ -218,8 +223,8 @@ result, by scenario and personality; `b` goes from one to the next. What fails m
 A run that failed two checks is in two groups. A run that never ran properly has failed no check: it stands apart.
 """
 
-    def __init__(self, app_state: AppState, rows: Sequence[RunRow], loaded: str, *, some_ends: bool = False) -> None:
-        super().__init__(app_state)
+    def __init__(self, state: AppState, rows: Sequence[RunRow], loaded: str, *, some_ends: bool = False) -> None:
+        super().__init__(state)
         self._some_ends = some_ends
         self._listed, self._loaded = tuple(rows), loaded
         self._how: How = "verdict"
@@ -228,22 +233,22 @@ A run that failed two checks is in two groups. A run that never ran properly has
         failed = [row for row in self._listed if row.outcome.kind == "failed"]
         failed.sort(key=lambda row: (row.at or 0.0, row.id), reverse=True)
         self._failed = [row.id for row in failed]
-        self._reading = 0
+        self._loading = 0
         self._error: CekuraTuiError | None = None
 
     def body(self) -> ComposeResult:
         """Headline, how much is known, the groups."""
         yield StatusLine(id="groups-headline")
-        yield Static(id="groups-told")
+        yield Static(id="groups-summary")
         yield GroupsHeader(id="groups-header")
         yield GroupList(id="groups")
         yield Notice(id="groups-notice")
 
     def on_mount(self) -> None:
-        """Group what the rows tell, then read why they failed."""
+        """Group what the rows say, then load why they failed."""
         self._draw()
         self._group()
-        self._read()
+        self._load()
 
     # Grouping
 
@@ -287,23 +292,30 @@ A run that failed two checks is in two groups. A run that never ran properly has
             status.left = (f"By {_WORDS[grouping.how]}",)
             errors = count(grouping.errors, "error")
             status.right = (f"{grouping.failed:,} failed", f"{errors} {self._loaded}")
-        self.query_one("#groups-told", Static).update(Text(self._told(), no_wrap=True, overflow="ellipsis", end=""))
+        self.query_one("#groups-summary", Static).update(
+            Text(self._summary(), no_wrap=True, overflow="ellipsis", end="")
+        )
         self.refresh_bindings()
 
     # Why runs failed
 
     @property
-    def _unread(self) -> list[int]:
+    def can_load_more(self) -> bool:
+        """Whether there are runs of which it is not known why they failed, and that counts here."""
+        return self._how == "verdict" and bool(self._without_findings) and not self._loading
+
+    @property
+    def _without_findings(self) -> list[int]:
         return [number for number in self._failed if number not in self._findings]
 
-    def _told(self) -> str:
+    def _summary(self) -> str:
         """How many groups, and how much is known of why the runs failed, or how this grouping is to be read."""
         grouping = self._grouping
         if grouping is None or not grouping.groups:
             return ""
         groups = count(len(grouping.groups), "group")
         if grouping.how == "verdict":
-            return self._failure() or f"{groups}. {self._read_so_far()}".strip()
+            return self._failure() or f"{groups}. {self._loaded_so_far()}".strip()
         newest = "; the newest outcome stands at the right" if grouping.how == "pair" else ""
         left_out = "; runs that ended otherwise are not listed" if self._some_ends and newest else ""
         return f"{groups}, what fails most first{newest}{left_out}."
@@ -313,38 +325,40 @@ A run that failed two checks is in two groups. A run that never ran properly has
             return ""
         return clean_line(f"! Why they failed could not be read, F tries again: {self._error.sentence()}")
 
-    def _read_so_far(self) -> str:
-        unread, failed = len(self._unread), len(self._failed)
-        if self._reading:
-            return f"Reading why {count(self._reading, 'run')} failed …"
+    def _loaded_so_far(self) -> str:
+        unread, failed = len(self._without_findings), len(self._failed)
+        if self._loading:
+            return f"Reading why {count(self._loading, 'run')} failed …"
         if not unread:
             return "Why all of them failed is read." if failed else ""
         return f"Why {failed - unread:,} of {failed:,} failed is read – F reads on."
 
     @work(group="why", exclusive=True)
-    async def _read(self, *, on: bool = False) -> None:
-        """What the store knows, then of the newest runs what the server tells; with `on` of the next ones."""
+    async def _load(self, *, more: bool = False) -> None:
+        """What the store knows, then of the newest runs what the server says; with `more` of the next ones."""
         self._error = None
         workspace = self.state.workspace
         try:
             if failed := self._failed:
-                self._learn(await workspace.call(lambda session: session.shelf.findings(failed)))
-            wanted = self._unread[:READ_ON] if on else [n for n in self._failed[:READ_ON] if n not in self._findings]
+                self._add_findings(await workspace.call(lambda session: session.findings.cached(failed)))
+            wanted = (
+                self._without_findings[:PAGE] if more else [n for n in self._failed[:PAGE] if n not in self._findings]
+            )
             for start in range(0, len(wanted), AT_ONCE):
-                self._reading = len(wanted) - start
+                self._loading = len(wanted) - start
                 self._draw()
                 ids = wanted[start : start + AT_ONCE]
                 # One that the server leaves out has no findings, so that it is not asked for again.
-                self._learn(await workspace.call(lambda session: session.shelf.find_out(ids)))  # noqa: B023 - awaited here
+                self._add_findings(await workspace.call(lambda session: session.findings.fetch(ids)))  # noqa: B023 - awaited here
         except CekuraTuiError as error:
             self._error = error
             if error.exit_status == Exit.KEY_REFUSED:
                 self.tell_error(error)
         finally:
-            self._reading = 0
+            self._loading = 0
             self._draw()
 
-    def _learn(self, found: dict[int, tuple[Finding, ...]]) -> None:
+    def _add_findings(self, found: dict[int, tuple[Finding, ...]]) -> None:
         if found:
             self._findings |= found
             if self._how == "verdict":
@@ -352,21 +366,15 @@ A run that failed two checks is in two groups. A run that never ran properly has
 
     # Keys
 
-    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """There is something to read on where a check is grouped by and not all is read."""
-        if action == "read_on":
-            return self._how == "verdict" and bool(self._unread) and not self._reading
-        return super().check_action(action, parameters)
-
     def action_next_how(self) -> None:
         """Group by the next thing."""
         self._how = HOWS[(HOWS.index(self._how) + 1) % len(HOWS)]
         self._draw()
         self._group()
 
-    def action_read_on(self) -> None:
-        """Read of more runs why they failed."""
-        self._read(on=True)
+    def action_load_more(self) -> None:
+        """Load of more runs why they failed."""
+        self._load(more=True)
 
     @on(GroupList.Opened, "#groups")
     def opened(self, event: GroupList.Opened) -> None:

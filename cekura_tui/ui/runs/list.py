@@ -1,7 +1,4 @@
-"""The run list: a line a run, in columns that fit the width.
-
-The line under the filter: how many runs there are, how the loaded ones ended, what is marked and what waits.
-"""
+"""The run list: a line a run, in columns that fit the width; above it their names and how many runs there are."""
 
 from __future__ import annotations
 
@@ -12,7 +9,7 @@ from typing import ClassVar
 from rich.segment import Segment
 from rich.text import Text
 from textual import events
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.reactive import reactive
 from textual.widgets import Static
 
@@ -20,14 +17,15 @@ from cekura_tui.model.run.listing import UnloadedRun
 from cekura_tui.model.run.query import Sort
 from cekura_tui.model.run.view import RunRow
 from cekura_tui.model.text import clean_line
+from cekura_tui.ui.actions import Action, bindings
 from cekura_tui.ui.kit.keys_in_order import do_binding, passed_on
 from cekura_tui.ui.kit.lines import NOTED, OUTCOME_TONES, TONE_CLASSES, TONE_CSS
 from cekura_tui.ui.kit.strips import Line, RowState
 from cekura_tui.ui.kit.virtual_list import ListMessage, VirtualList
 from cekura_tui.ui.terminal.cells import fit
 
-WHY_EVERY = 5
-"""Rows from one to the next that tells why it is not loaded."""
+REASON_EVERY = 5
+"""Rows from one to the next that says why it is not loaded."""
 Columns = tuple[tuple[str, int], ...]
 
 
@@ -61,17 +59,18 @@ class RunList(VirtualList["RunRow | UnloadedRun"]):
 
     marking = True
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "open", "Open", key_display="enter", id="run-list.open"),
-        Binding("space", "toggle_mark", "Mark", id="run-list.mark"),
-        Binding("V", "mark_range", "Mark up to here", id="run-list.mark-range", show=False),
-    ]
+    ACTIONS: ClassVar[tuple[Action, ...]] = (
+        Action("run-list.open", "enter", "open", "Open", "Open the run", footer=1, key_display="enter"),
+        Action("run-list.mark", "space", "toggle_mark", "Mark", "Mark a run", footer=2),
+        Action("run-list.mark-range", "V", "mark_range", "Mark up to here", "Mark all from the last marked one"),
+    )
+    BINDINGS: ClassVar[list[BindingType]] = bindings(ACTIONS)
     COMPONENT_CLASSES: ClassVar[set[str]] = TONE_CLASSES
     DEFAULT_CSS = f"RunList {{ {TONE_CSS} }}"
 
     @dataclass
-    class TopWished(ListMessage):
-        """`g`, or the like: somebody wants to see the newest."""
+    class TopRequested(ListMessage):
+        """`g`, or the like: show the newest."""
 
     def __init__(
         self,
@@ -82,8 +81,13 @@ class RunList(VirtualList["RunRow | UnloadedRun"]):
     ) -> None:
         super().__init__(id=id)
         self._when, self._opened = when, opened
-        self.noted: Mapping[int, str] = {}
-        """The notes of runs; a run that has one is marked so."""
+        self._notes: Mapping[int, str] = {}
+
+    def show_notes(self, notes: Mapping[int, str]) -> None:
+        """Mark the runs that have a note."""
+        if self._notes is not notes:
+            self._notes = notes
+            self.redraw()
 
     async def _on_key(self, event: events.Key) -> None:
         """What follows `m` at once is typed into the note, and `j` before it counts."""
@@ -103,7 +107,7 @@ class RunList(VirtualList["RunRow | UnloadedRun"]):
     def action_first(self) -> None:
         """To the first row."""
         super().action_first()
-        self.post_message(self.TopWished(self))
+        self.post_message(self.TopRequested(self))
 
     def action_toggle_mark(self) -> None:
         """Mark the run under the cursor; what is not loaded cannot be."""
@@ -130,7 +134,7 @@ class RunList(VirtualList["RunRow | UnloadedRun"]):
             if not row.why:
                 return [[Segment(fit("  …", width), dim)]]
             # A screen of failed rows tells the reason more than once, and not on every line.
-            why = f": {clean_line(row.why)}" if row.place % WHY_EVERY == 0 else ""
+            why = f": {clean_line(row.why)}" if row.place % REASON_EVERY == 0 else ""
             return [[Segment(fit(f"  ! not loaded{why}", width), self.style_of("tone--warn"))]]
         outcome = self.style_of(f"tone--{OUTCOME_TONES[row.outcome.kind]}")
         texts = {
@@ -143,7 +147,7 @@ class RunList(VirtualList["RunRow | UnloadedRun"]):
             "when": _short(self._when(row.at), dict(columns(width)).get("when", 0)),
         }
         inks = {"outcome": outcome, "run": dim, "personality": dim, "agent": dim, "when": dim}
-        line = [Segment(f"{'●' if state.marked else ' '}{NOTED if row.id in self.noted else ' '}")]
+        line = [Segment(f"{'●' if state.marked else ' '}{NOTED if row.id in self._notes else ' '}")]
         for name, cells in columns(width):
             line.append(Segment(f"{fit(texts[name], cells, right=name == 'length')} ", inks.get(name)))
         return [line]

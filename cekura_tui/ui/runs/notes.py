@@ -40,7 +40,7 @@ class NoteDialog(Dialog[str]):
     """Answers with the note, which is empty where it is to be removed.
 
     `keep` is called with what was typed and not yet answered when the program is left, together with what was there
-    before: nobody said that it may go. `typed` is what was typed before, and `told` why that could not be stored.
+    before: nobody said that it may go. `typed` is what was typed before, and `problem` why that could not be saved.
     """
 
     AUTO_FOCUS = "NoteInput"
@@ -52,11 +52,11 @@ class NoteDialog(Dialog[str]):
         *,
         keep: Callable[[str], None] = lambda text: None,
         typed: str | None = None,
-        told: str = "",
+        problem: str = "",
     ) -> None:
         super().__init__()
         self._run_id, self._before = run_id, _one_line(text)
-        self._typed, self._told = self._before if typed is None else _one_line(typed), told
+        self._typed, self._problem = self._before if typed is None else _one_line(typed), problem
         self._keep = keep
         self._warned = False
 
@@ -65,7 +65,7 @@ class NoteDialog(Dialog[str]):
         with Vertical(classes="dialog"):
             yield Label(Content(f"Note on run {self._run_id}"), classes="dialog-title")
             yield NoteInput(self._typed, id="note", select_on_focus=False, compact=True)
-            yield Static(Content(clean_line(self._told)), id="note-told")
+            yield Static(Content(clean_line(self._problem)), id="note-told")
             yield Label(Content("enter keeps · an empty note is removed · esc closes"), classes="dialog-hint")
 
     def on_mount(self) -> None:
@@ -77,12 +77,12 @@ class NoteDialog(Dialog[str]):
         """What there was."""
         return self._before
 
-    def tell(self, text: str) -> None:
+    def report(self, text: str) -> None:
         """Say what went wrong."""
         if self.is_attached:
             self._say(clean_line(text))
 
-    def was(self, text: str) -> None:
+    def replace_former(self, text: str) -> None:
         """This is the note by now; what was typed meanwhile stays before it."""
         now, line = _one_line(text), self.query_one(NoteInput) if self.is_attached else None
         if line is not None and now != self._before:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, ClassVar
 from rich.segment import Segment
 from textual import on
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.containers import Vertical
 from textual.content import Content
 from textual.widgets import Input, Label, Static
@@ -17,6 +17,7 @@ from textual.widgets import Input, Label, Static
 from cekura_tui.model.errors import CekuraTuiError
 from cekura_tui.model.scope import Scope
 from cekura_tui.model.text import clean, clean_line
+from cekura_tui.ui.actions import Action, bindings
 from cekura_tui.ui.kit.dialog import Dialog
 from cekura_tui.ui.kit.inputs import TypedLine
 from cekura_tui.ui.kit.lines import TONE_CLASSES, TONE_CSS
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
     from cekura_tui.model.scope import Agent, Project
 
 AT_ONCE = 3
-"""Questions in flight."""
+"""AgentQuerys in flight."""
 PAGES = 20
 """Pages of one list of agents that are read."""
 FEW = 8
@@ -57,7 +58,7 @@ class ScopeChoice:
 
 
 @dataclass(frozen=True, slots=True)
-class Question:
+class AgentQuery:
     """A list of agents at the server: of a project or of all, and what their names are to hold."""
 
     project_id: int | None
@@ -88,16 +89,17 @@ class PickScopeDialog(Dialog[Scope]):
     """Answers with the scope."""
 
     AUTO_FOCUS = "Input"
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("down", "move(1)", "Down", id="scopes.down", show=False),
-        Binding("up", "move(-1)", "Up", id="scopes.up", show=False),
-        Binding("pagedown", "page(1)", "Page down", id="scopes.page-down", show=False),
-        Binding("pageup", "page(-1)", "Page up", id="scopes.page-up", show=False),
-    ]
+    ACTIONS: ClassVar[tuple[Action, ...]] = (
+        Action("scopes.down", "down", "move(1)", "Down"),
+        Action("scopes.up", "up", "move(-1)", "Up"),
+        Action("scopes.page-down", "pagedown", "page(1)", "Page down"),
+        Action("scopes.page-up", "pageup", "page(-1)", "Page up"),
+    )
+    BINDINGS: ClassVar[list[BindingType]] = bindings(ACTIONS)
 
-    def __init__(self, app_state: AppState, projects: Sequence[Project], current: Scope | None) -> None:
+    def __init__(self, state: AppState, projects: Sequence[Project], current: Scope | None) -> None:
         super().__init__()
-        self._state = app_state
+        self._state = state
         self._projects = {project.id: Scope("project", project.id, project.name) for project in projects}
         self._current = current and Scope(current.kind, current.id, current.name)
         self._agents: dict[int, tuple[int | None, Scope]] = {}
@@ -106,11 +108,11 @@ class PickScopeDialog(Dialog[Scope]):
             self._agents[self._current.id] = None, self._current
         self._words: tuple[str, ...] = ()
         self._typing: Timer | None = None
-        self._asked: dict[Question, Worker[None]] = {}
-        self._next: dict[Question, int] = {}
+        self._in_flight: dict[AgentQuery, Worker[None]] = {}
+        self._next: dict[AgentQuery, int] = {}
         """The page that is read next; 0 where the list was read to its end."""
         self._totals: dict[int, int] = {}
-        self._failed: dict[Question, str] = {}
+        self._failed: dict[AgentQuery, str] = {}
 
     def compose(self) -> ComposeResult:
         """What is looked for, and the list."""
@@ -148,8 +150,8 @@ class PickScopeDialog(Dialog[Scope]):
         if self._typing is not None:
             self._typing.stop()
         self._typing = self.set_timer(SETTLED, self._ask)
-        self._show(anew=True)
-        self._tell()
+        self._show(reset=True)
+        self._draw_note()
 
     @on(Input.Submitted)
     @on(ScopeList.Opened)
@@ -161,7 +163,7 @@ class PickScopeDialog(Dialog[Scope]):
     # What is shown
 
     def _fits(self, *scopes: Scope) -> bool:
-        text = "\n".join(_text(scope) for scope in scopes)
+        text = "\n".join(_searched_text(scope) for scope in scopes)
         return all(word in text for word in self._words)
 
     def _choices(self) -> Iterator[ScopeChoice]:
@@ -181,34 +183,36 @@ class PickScopeDialog(Dialog[Scope]):
                 yield ScopeChoice(project, _same(project, now), fits)
             yield from (ScopeChoice(agent, _same(agent, now)) for agent in agents)
 
-    def _show(self, *, anew: bool = False) -> None:
+    def _show(self, *, reset: bool = False) -> None:
         """Show what fits. The cursor goes to the best row where other words were typed or there was none that fits."""
         scopes = self.query_one(ScopeList)
-        anew = anew or not any(row.fits for row in scopes.rows)
+        reset = reset or not any(row.fits for row in scopes.rows)
         scopes.show_rows(list(self._choices()))
         best = [row for row in scopes.rows if row.current and not self._words]
         best += [row for row in scopes.rows if row.fits][:1]
-        scopes.move_to(best[0].key if anew and best else scopes.cursor_key)
+        scopes.move_to(best[0].key if reset and best else scopes.cursor_key)
 
-    def _tell(self) -> None:
+    def _draw_note(self) -> None:
         """Say what is missing, and why."""
         note = self.query_one("#scope-note", Static)
-        told, many = "", len(self._projects) > FEW
+        text, many = "", len(self._projects) > FEW
         if self._failed:
-            told = f"Agents could not be read: {next(iter(self._failed.values()))}"
+            text = f"Agents could not be read: {next(iter(self._failed.values()))}"
         elif not self._projects:
-            told = "This key sees no project."
+            text = "This key sees no project."
         elif self._open():
-            told = "Reading agents …"
+            text = "Reading agents …"
         elif not self.query_one(ScopeList).rows:
-            cut = any(self._next.get(ask, 1) > PAGES for ask in self._wanted())
-            told = "Nothing fits so far; type more of the name." if cut else "No project and no agent fits."
-        elif long := [project.shown for n, project in self._projects.items() if self._next.get(Question(n), 1) > PAGES]:
-            told = f"Not all agents of {long[0]} are listed; type to find others."
+            more = any(self._next.get(ask, 1) > PAGES for ask in self._wanted())
+            text = "Nothing fits so far; type more of the name." if more else "No project and no agent fits."
+        elif long := [
+            project.shown for n, project in self._projects.items() if self._next.get(AgentQuery(n), 1) > PAGES
+        ]:
+            text = f"Not all agents of {long[0]} are listed; type to find others."
         elif many and not self._words:
-            told = "Agents of other projects are found as you type."
+            text = "Agents of other projects are found as you type."
         note.set_class(bool(self._failed), "-failed")
-        note.update(Content(clean(told)))
+        note.update(Content(clean(text)))
 
     # What the server is asked
 
@@ -220,23 +224,23 @@ class PickScopeDialog(Dialog[Scope]):
             return None
         return now.id if now.kind == "project" else self._agents[now.id][0]
 
-    def _wanted(self) -> list[Question]:
+    def _wanted(self) -> list[AgentQuery]:
         """What is to be asked for, the most wanted first."""
         now, many, words = self._current, len(self._projects) > FEW, self._words
         # The server looks for what it is sent as a whole; the longest word also finds what has the words elsewhere.
         sought = list(dict.fromkeys((" ".join(words), max(words, key=len)))) if words else []
-        hits = {n: sum(word in _text(project) for word in words) for n, project in self._projects.items()}
+        hits = {n: sum(word in _searched_text(project) for word in words) for n, project in self._projects.items()}
         near = sorted(hits, key=lambda n: (n != self._home, -hits[n]))
         near = [n for n in near if not many or n == self._home or hits[n]][: 2 * FEW]
-        wanted = [Question(n) for n in near]
-        large = [n for n in near if self._totals.get(n, 0) > _ONE_PAGE and self._next[Question(n)]]
+        wanted = [AgentQuery(n) for n in near]
+        large = [n for n in near if self._totals.get(n, 0) > _ONE_PAGE and self._next[AgentQuery(n)]]
         places: list[int | None] = [None, *large] if many else [*large]
         if not words and now and now.kind == "agent" and now.name and self._home is None:
             sought, places = [now.name], places[: int(many)]
         # Without a project agents are found of those that are not read.
-        return [*(Question(place, text) for text in sought for place in places), *wanted]
+        return [*(AgentQuery(place, text) for text in sought for place in places), *wanted]
 
-    def _open(self) -> list[Question]:
+    def _open(self) -> list[AgentQuery]:
         """What is wanted and not read to its end."""
         return [ask for ask in self._wanted() if 1 <= self._next.get(ask, 1) <= PAGES and ask not in self._failed]
 
@@ -250,14 +254,14 @@ class PickScopeDialog(Dialog[Scope]):
         if self._gone:
             return
         wanted = self._open()
-        for stale in self._asked.keys() - set(wanted):
-            self._asked.pop(stale).cancel()
+        for stale in self._in_flight.keys() - set(wanted):
+            self._in_flight.pop(stale).cancel()
         for ask in wanted:
-            if len(self._asked) < AT_ONCE and ask not in self._asked:
-                self._asked[ask] = self.run_worker(self._read(ask), group="agents")
-        self._tell()
+            if len(self._in_flight) < AT_ONCE and ask not in self._in_flight:
+                self._in_flight[ask] = self.run_worker(self._read(ask), group="agents")
+        self._draw_note()
 
-    async def _read(self, ask: Question) -> None:
+    async def _read(self, ask: AgentQuery) -> None:
         """One page; what is wanted most is asked for next, which may be another list's."""
         number = self._next.get(ask, 1)
         try:
@@ -266,17 +270,17 @@ class PickScopeDialog(Dialog[Scope]):
             self._failed[ask] = error.message
         else:
             for agent in page.items:
-                self._file(agent, ask.project_id)
+                self._add(agent, ask.project_id)
             self._next[ask] = number + 1 if page.more and page.items else 0
             if ask.project_id is not None and not ask.q:
                 self._totals[ask.project_id] = page.count
         # Whoever cancels a question takes it out himself.
-        del self._asked[ask]
+        del self._in_flight[ask]
         if not self._gone:
             self._show()
             self._ask()
 
-    def _file(self, agent: Agent, asked_of: int | None) -> None:
+    def _add(self, agent: Agent, asked_of: int | None) -> None:
         known = self._agents.get(agent.id)
         project_id = agent.project_id if agent.project_id in self._projects else asked_of
         if known is None or (known[0] is None and project_id is not None):
@@ -288,5 +292,5 @@ def _same(scope: Scope, current: Scope | None) -> bool:
     return current is not None and (scope.kind, scope.id) == (current.kind, current.id)
 
 
-def _text(scope: Scope) -> str:
+def _searched_text(scope: Scope) -> str:
     return f"{scope.shown} {scope.id}".casefold()

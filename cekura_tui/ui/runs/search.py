@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, ClassVar
 from rich.segment import Segment
 from textual import on, work
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.containers import Vertical
 from textual.content import Content
 from textual.widgets import Input, Label, Static
@@ -17,6 +17,7 @@ from cekura_tui.model.errors import CekuraTuiError
 from cekura_tui.model.text import clean_line, count
 from cekura_tui.model.transcript.search import LONGEST_QUERY, FoundSaid, Hit, read_query
 from cekura_tui.model.transcript.timeline import clock
+from cekura_tui.ui.actions import Action, bindings
 from cekura_tui.ui.kit.dialog import Dialog
 from cekura_tui.ui.kit.inputs import TypedLine
 from cekura_tui.ui.kit.lines import TONE_CLASSES, TONE_CSS
@@ -41,13 +42,12 @@ class HitList(VirtualList[Hit]):
     row_height = 2
     COMPONENT_CLASSES: ClassVar[set[str]] = {*TONE_CLASSES, "hits--match"}
     DEFAULT_CSS = f"HitList {{ {TONE_CSS} & > .hits--match {{ color: $warning; text-style: bold underline; }} }}"
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("slash", "screen.type", "Search", id="search-runs.type", show=False),
-    ]
+    ACTIONS: ClassVar[tuple[Action, ...]] = (Action("search-runs.type", "slash", "screen.type", "Search"),)
+    BINDINGS: ClassVar[list[BindingType]] = bindings(ACTIONS)
 
-    def __init__(self, app_state: AppState) -> None:
+    def __init__(self, state: AppState) -> None:
         super().__init__(id="hits")
-        self._state = app_state
+        self._state = state
 
     def key_of(self, row: Hit) -> Hashable:
         """Run and turn."""
@@ -65,9 +65,9 @@ class HitList(VirtualList[Hit]):
             Segment(fit(self._state.when(row.when), _WHEN_CELLS) + " ", dim),
             Segment(who, dim),
         ]
-        return [head, [Segment("  "), *self._said(row)]]
+        return [head, [Segment("  "), *self._snippet(row)]]
 
-    def _said(self, row: Hit) -> Line:
+    def _snippet(self, row: Hit) -> Line:
         found, at, pieces = self.style_of("hits--match"), 0, []
         for start, end in row.matches:
             pieces += [Segment(row.snippet[at:start]), Segment(row.snippet[start:end], found)]
@@ -78,9 +78,8 @@ class HitList(VirtualList[Hit]):
 class SearchLine(TypedLine):
     """What is looked for; enter and down go to what was found."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("down", "screen.to_hits", "To the hits", id="search-runs.hits", show=False),
-    ]
+    ACTIONS: ClassVar[tuple[Action, ...]] = (Action("search-runs.hits", "down", "screen.to_hits", "To the hits"),)
+    BINDINGS: ClassVar[list[BindingType]] = bindings(ACTIONS)
 
     def __init__(self, text: str) -> None:
         super().__init__(text, id="said-search", compact=True, placeholder=_EXAMPLE, max_length=LONGEST_QUERY)
@@ -95,13 +94,13 @@ class SearchRunsDialog(Dialog[tuple[int, int]]):
     last: ClassVar[str] = ""
     """What was searched last in this process."""
 
-    def __init__(self, app_state: AppState) -> None:
+    def __init__(self, state: AppState) -> None:
         super().__init__()
-        self._state = app_state
+        self._state = state
         self._typing: Timer | None = None
         self._searched: str | None = None
         """The words whose answer is shown; None while another is awaited or where there is none."""
-        self._go_there = False
+        self._to_hits_when_found = False
         """Whether enter was pressed before the answer was there."""
 
     def compose(self) -> ComposeResult:
@@ -141,7 +140,7 @@ class SearchRunsDialog(Dialog[tuple[int, int]]):
         if self._searched == self.query_one(SearchLine).value and self.query_one(HitList).rows:
             self.set_focus(self.query_one(HitList))
         else:
-            self._go_there = True
+            self._to_hits_when_found = True
             self._search()
 
     def action_type(self) -> None:
@@ -164,19 +163,19 @@ class SearchRunsDialog(Dialog[tuple[int, int]]):
             self._typing.stop()
             self._typing = None
         self._say("Searching …")
-        self._ask(self.query_one(SearchLine).value)
+        self._run_search(self.query_one(SearchLine).value)
 
     @work(group="search-said", exclusive=True)
-    async def _ask(self, text: str) -> None:
+    async def _run_search(self, text: str) -> None:
         try:
             found = await self._state.workspace.call(lambda session: session.search_said(text))
         except CekuraTuiError as error:
             self._show(text, ())
-            self._searched, self._go_there = None, False
+            self._searched, self._to_hits_when_found = None, False
             self._say(f"! {error.sentence()} Enter searches again.", failed=True)
             return
         self._show(text, found.hits)
-        self._say(told(text, found))
+        self._say(result_text(text, found))
 
     def _show(self, text: str, hits: Sequence[Hit]) -> None:
         if self._gone:
@@ -184,9 +183,9 @@ class SearchRunsDialog(Dialog[tuple[int, int]]):
         self.query_one(HitList).show_rows(hits, reset=True)
         self._searched = text
         # Whoever typed on meanwhile is not led away.
-        if self._go_there and hits and self.query_one(SearchLine).value == text:
+        if self._to_hits_when_found and hits and self.query_one(SearchLine).value == text:
             self.set_focus(self.query_one(HitList))
-        self._go_there = False
+        self._to_hits_when_found = False
 
     def _say(self, text: str, *, failed: bool = False) -> None:
         if not self._gone:
@@ -195,7 +194,7 @@ class SearchRunsDialog(Dialog[tuple[int, int]]):
             note.update(Content(clean_line(text)))
 
 
-def told(text: str, found: FoundSaid) -> str:
+def result_text(text: str, found: FoundSaid) -> str:
     """How much was found and where was looked, in a sentence; where there is nothing, what to do."""
     runs = count(found.runs_covered, "opened run")
     if not found.runs_covered:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, ClassVar
 from rich.segment import Segment
 from textual import on, work
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.containers import Vertical
 from textual.content import Content
 from textual.widgets import Input, Label, Static
@@ -17,6 +17,7 @@ from textual.widgets import Input, Label, Static
 from cekura_tui.model.errors import CekuraTuiError
 from cekura_tui.model.filter.filter import GIVEN_VIEWS, SavedView
 from cekura_tui.model.text import clean_line
+from cekura_tui.ui.actions import Action, bindings
 from cekura_tui.ui.kit.dialog import Dialog
 from cekura_tui.ui.kit.inputs import TypedLine
 from cekura_tui.ui.kit.lines import TONE_CLASSES, TONE_CSS
@@ -53,17 +54,18 @@ class ViewsDialog(Dialog[str]):
     """Answers with the filter of the view that was chosen; `current` is the filter in effect."""
 
     AUTO_FOCUS = "ViewList"
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("s", "name", "Save the filter", id="views.save"),
-        Binding("x", "forget", "Forget", id="views.forget"),
-        Binding("u", "bring_back", "Undo", id="views.undo"),
-    ]
+    ACTIONS: ClassVar[tuple[Action, ...]] = (
+        Action("views.save", "s", "name", "Save the filter", footer=1),
+        Action("views.forget", "x", "delete", "Forget", footer=2),
+        Action("views.undo", "u", "restore", "Undo", footer=3),
+    )
+    BINDINGS: ClassVar[list[BindingType]] = bindings(ACTIONS)
 
-    def __init__(self, app_state: AppState, current: str, views: Sequence[SavedView]) -> None:
+    def __init__(self, state: AppState, current: str, views: Sequence[SavedView]) -> None:
         super().__init__()
-        self._state, self._current = app_state, current
+        self._state, self._current = state, current
         self._own = {view.name: view for view in views if not view.given}
-        self._forgotten: list[SavedView] = []
+        self._deleted: list[SavedView] = []
         self._replaces = ""
 
     def compose(self) -> ComposeResult:
@@ -166,20 +168,20 @@ class ViewsDialog(Dialog[str]):
     @work(group="save-view")
     async def _save(self, view: SavedView) -> None:
         try:
-            await self._ask(lambda session: session.shelf.save_view(view.name, view.filter))
+            await self._ask(lambda session: session.saved_views.save(view.name, view.filter))
         except CekuraTuiError as error:
             self._say(error.sentence(), failed=True)
             return
         self._own[view.name] = view
-        self._forgotten = [forgotten for forgotten in self._forgotten if forgotten.name != view.name]
+        self._deleted = [deleted for deleted in self._deleted if deleted.name != view.name]
         self.query_one(Input).value = ""
         self._draw(view.name)
         self._show_naming(False)
         self._say(f"Saved as “{view.name}”.")
 
-    # Forgetting
+    # Deleting
 
-    def action_forget(self) -> None:
+    def action_delete(self) -> None:
         """Forget the own view under the cursor."""
         view = self.query_one(ViewList).cursor_row
         if view is None:
@@ -188,39 +190,39 @@ class ViewsDialog(Dialog[str]):
             self._say(f"“{view.name}” is given and stays.", failed=True)
             return
         del self._own[view.name]
-        self._forgotten.append(view)
+        self._deleted.append(view)
         self._draw()
         self._say(f"“{view.name}” is forgotten. u brings it back.")
-        self._forget(view)
+        self._delete(view)
 
     @work(group="forget-view")
-    async def _forget(self, view: SavedView) -> None:
+    async def _delete(self, view: SavedView) -> None:
         try:
-            await self._ask(lambda session: session.shelf.forget_view(view.name))
+            await self._ask(lambda session: session.saved_views.delete(view.name))
         except CekuraTuiError as error:
             self._own.setdefault(view.name, view)
-            self._forgotten = [forgotten for forgotten in self._forgotten if forgotten is not view]
+            self._deleted = [deleted for deleted in self._deleted if deleted is not view]
             self._draw(view.name)
             self._say(f"“{view.name}” is not forgotten. {error.sentence()}", failed=True)
 
-    def action_bring_back(self) -> None:
+    def action_restore(self) -> None:
         """Bring back the view that was forgotten last."""
-        if not self._forgotten:
+        if not self._deleted:
             self._say("Nothing was forgotten here.", failed=True)
             return
-        view = self._forgotten.pop()
+        view = self._deleted.pop()
         self._own[view.name] = view
         self._draw(view.name)
         self._say(f"“{view.name}” is back.")
-        self._bring_back(view)
+        self._restore(view)
 
     @work(group="bring-back-view")
-    async def _bring_back(self, view: SavedView) -> None:
+    async def _restore(self, view: SavedView) -> None:
         try:
-            await self._ask(lambda session: session.shelf.save_view(view.name, view.filter))
+            await self._ask(lambda session: session.saved_views.save(view.name, view.filter))
         except CekuraTuiError as error:
             self._own.pop(view.name, None)
-            self._forgotten.append(view)
+            self._deleted.append(view)
             self._draw()
             self._say(f"“{view.name}” is not back. {error.sentence()}", failed=True)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from run_shelf import FIRST_ID, PASSED, RUNNING, RunShelf, row
+from run_server import FIRST_ID, PASSED, RUNNING, RunServer, row
 
 from cekura_tui.model.run.listing import PAGE, Layout, PagedRuns, RunPage, UnloadedRun
 
@@ -14,13 +14,13 @@ def keys(runs: PagedRuns) -> list[object]:
     return [item.key if isinstance(item, UnloadedRun) else item.id for item in runs.listed]
 
 
-def paged(runs: int, **habits: object) -> tuple[RunShelf, PagedRuns]:
-    shelf = RunShelf(**habits)  # type: ignore[arg-type] # any of its fields
-    shelf.makes(runs)
-    shelf.now += 1.0
-    first = shelf.page(1)
+def paged(runs: int, **habits: object) -> tuple[RunServer, PagedRuns]:
+    server = RunServer(**habits)  # type: ignore[arg-type] # any of its fields
+    server.add(runs)
+    server.now += 1.0
+    first = server.page(1)
     assert first is not None
-    return shelf, PagedRuns(first, shelf.now)
+    return server, PagedRuns(first, server.now)
 
 
 def test_the_oldest_run_of_a_hundred_thousand_is_in_a_list_of_which_one_page_is_loaded() -> None:
@@ -31,9 +31,9 @@ def test_the_oldest_run_of_a_hundred_thousand_is_in_a_list_of_which_one_page_is_
 
 
 def test_a_server_that_lists_oldest_first_has_its_newest_runs_in_its_last_page() -> None:
-    shelf, runs = paged(23, size=10, oldest_first=True)
+    server, runs = paged(23, size=10, oldest_first=True)
     assert runs.newest_page == 3
-    newest = shelf.page(3, runs.pin)
+    newest = server.page(3, runs.pin)
     assert newest is not None
     runs.put(newest)
     assert [item.id for item in runs.listed[:3]] == [FIRST_ID + 22, FIRST_ID + 21, FIRST_ID + 20]
@@ -62,63 +62,63 @@ def test_a_list_has_the_moment_of_its_newest_run_where_the_clock_of_the_server_i
 
 
 def test_a_run_that_came_into_the_pages_after_all_is_not_above_them_too() -> None:
-    shelf, runs = paged(4, lag=30.0)
-    shelf.makes()
-    newer = shelf.page(1, since=runs.pin - APART)
+    server, runs = paged(4, lag=30.0)
+    server.add()
+    newer = server.page(1, since=runs.pin - APART)
     assert newer is not None
     runs.add_newer(newer.rows)
     assert (runs.waiting, runs.count) == (1, 4)
     runs.let_in()
-    again = shelf.page(1, runs.pin)
+    again = server.page(1, runs.pin)
     assert again is not None
     assert again.count == 5
     runs.put(again)
-    assert [item.id for item in runs.listed] == [run.id for run in shelf.listed()]
+    assert [item.id for item in runs.listed] == [run.id for run in server.listed()]
 
 
 def test_runs_that_came_into_the_pages_with_newer_ones_are_not_above_those() -> None:
-    shelf, runs = paged(1, size=2, lag=30.0)
-    shelf.makes()
-    runs.add_newer(shelf.listed(since=runs.pin - APART))
+    server, runs = paged(1, size=2, lag=30.0)
+    server.add()
+    runs.add_newer(server.listed(since=runs.pin - APART))
     runs.let_in()
-    shelf.makes(2)
-    again = shelf.page(1, runs.pin)
+    server.add(2)
+    again = server.page(1, runs.pin)
     assert again is not None
     runs.put(again)
     assert keys(runs) == [FIRST_ID + 3, FIRST_ID + 2, ("gap", 2), ("gap", 3)]
 
 
 def test_pages_that_shifted_are_read_anew_and_then_all_runs_are_there() -> None:
-    shelf, runs = paged(9, size=3, lag=30.0)
+    server, runs = paged(9, size=3, lag=30.0)
     for number in (2, 3):
-        page = shelf.page(number, runs.pin)
+        page = server.page(number, runs.pin)
         assert page is not None
         runs.put(page)
     assert runs.whole
-    shelf.makes()
-    again = shelf.page(2, runs.pin)
+    server.add()
+    again = server.page(2, runs.pin)
     assert again is not None
     runs.put(again)
     assert runs.shifts == 1
     assert runs.missing(range(1, 9)) == [1, 3, 4]
     for number in (1, 3, 4):
-        page = shelf.page(number, runs.pin)
+        page = server.page(number, runs.pin)
         assert page is not None
         runs.put(page)
-    assert [item.id for item in runs.listed] == [run.id for run in shelf.listed()]
+    assert [item.id for item in runs.listed] == [run.id for run in server.listed()]
     assert runs.shifts == 1
 
 
 def test_runs_that_were_made_before_the_moment_are_not_taken_for_new_ones() -> None:
-    shelf, runs = paged(9, size=3)
-    shelf.makes()
-    runs.add_newer(shelf.listed(since=runs.pin - APART))
+    server, runs = paged(9, size=3)
+    server.add()
+    runs.add_newer(server.listed(since=runs.pin - APART))
     assert runs.waiting == 1
 
 
 def test_a_run_that_moved_into_the_next_page_is_not_listed_twice() -> None:
-    shelf, runs = paged(6, size=3)
-    second = shelf.page(2, runs.pin)
+    server, runs = paged(6, size=3)
+    second = server.page(2, runs.pin)
     assert second is not None
     runs.put(RunPage(2, 6, (runs.listed[2], *second.rows[:2])))
     assert [item.id for item in runs.listed.runs()] == [FIRST_ID + n for n in (5, 4, 3, 2, 1)]
@@ -140,38 +140,38 @@ def test_pages_that_are_larger_than_the_first_one_lose_no_run() -> None:
 
 
 def test_a_list_that_grows_beyond_one_page_takes_the_size_of_the_pages_that_come() -> None:
-    shelf, runs = paged(2, size=3, lag=50.0)
+    server, runs = paged(2, size=3, lag=50.0)
     assert runs.layout.size == PAGE
-    shelf.makes(3)
+    server.add(3)
     for number in (1, 2):
-        page = shelf.page(number, runs.pin)
+        page = server.page(number, runs.pin)
         assert page is not None
         runs.put(page)
-    assert [item.id for item in runs.listed] == [run.id for run in shelf.listed()]
+    assert [item.id for item in runs.listed] == [run.id for run in server.listed()]
 
 
 def test_the_newest_page_is_held_while_others_can_be_dropped() -> None:
-    shelf, _ = paged(40, size=2)
-    first = shelf.page(1)
+    server, _ = paged(40, size=2)
+    first = server.page(1)
     assert first is not None
-    runs = PagedRuns(first, shelf.now, max_pages=3)
+    runs = PagedRuns(first, server.now, max_pages=3)
     for number in range(2, 20):
-        page = shelf.page(number, runs.pin)
+        page = server.page(number, runs.pin)
         assert page is not None
         runs.put(page)
     assert [number for number in range(1, 21) if runs.has(number)] == [1, 18, 19]
-    shelf.makes()
-    runs.add_newer(shelf.listed(since=runs.pin))
+    server.add()
+    runs.add_newer(server.listed(since=runs.pin))
     assert runs.waiting == 1
 
 
 def test_pages_that_were_looked_at_last_are_held_longest() -> None:
-    shelf, _ = paged(40, size=2)
-    first = shelf.page(1)
+    server, _ = paged(40, size=2)
+    first = server.page(1)
     assert first is not None
-    runs = PagedRuns(first, shelf.now, max_pages=3)
+    runs = PagedRuns(first, server.now, max_pages=3)
     for number in (5, 6, 7):
-        page = shelf.page(number, runs.pin)
+        page = server.page(number, runs.pin)
         assert page is not None
         runs.put(page)
         runs.look_at([5])

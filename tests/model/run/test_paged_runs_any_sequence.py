@@ -9,7 +9,7 @@ import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
-from run_shelf import FIRST_ID, RUNNING, RunShelf
+from run_server import FIRST_ID, RUNNING, RunServer
 
 from cekura_tui.model.run.listing import PagedRuns, RunPage, UnloadedRun
 from cekura_tui.model.run.view import RunRow
@@ -38,14 +38,14 @@ class AListOfPages(RuleBasedStateMachine):
     def opens(
         self, runs: int, size: int, oldest_first: bool, lag: float, off: int, since: float, max_pages: int
     ) -> None:
-        self.shelf = RunShelf(size, oldest_first, lag, off)
-        self.shelf.makes(runs, outcome=RUNNING)
-        self.shelf.now += since
+        self.server = RunServer(size, oldest_first, lag, off)
+        self.server.add(runs, outcome=RUNNING)
+        self.server.now += since
         # A list of which the newest runs are not told first may have its moment within the second of its newest run.
         self.exact = not lag and not off and (since >= 1.0 or not oldest_first)
-        first = self.shelf.page(1)
+        first = self.server.page(1)
         assert first is not None
-        self.runs = PagedRuns(first, self.shelf.now, max_pages)
+        self.runs = PagedRuns(first, self.server.now, max_pages)
         self.max_pages = max_pages
         self.pages: list[tuple[int, RunPage | None]] = []
         self.others: list[tuple[str, tuple[RunRow, ...]]] = []
@@ -53,13 +53,13 @@ class AListOfPages(RuleBasedStateMachine):
     # The server
 
     @rule(runs=st.integers(1, 4), after=st.sampled_from([0.01, 5.0, 30.0]))
-    def makes(self, runs: int, after: float) -> None:
-        self.shelf.makes(runs, after, RUNNING)
+    def add(self, runs: int, after: float) -> None:
+        self.server.add(runs, after, RUNNING)
 
-    @precondition(lambda self: self.shelf.runs)
+    @precondition(lambda self: self.server.runs)
     @rule(which=WHICH)
-    def settles(self, which: int) -> None:
-        self.shelf.settles(FIRST_ID + which % len(self.shelf.runs))
+    def finish(self, which: int) -> None:
+        self.server.finish(FIRST_ID + which % len(self.server.runs))
 
     # Asking, and what comes of it
 
@@ -67,7 +67,7 @@ class AListOfPages(RuleBasedStateMachine):
     @rule(which=WHICH)
     def asks(self, which: int) -> None:
         number = which % self.runs.layout.pages + 1
-        self.pages.append((number, self.shelf.page(number, self.runs.pin)))
+        self.pages.append((number, self.server.page(number, self.runs.pin)))
 
     @precondition(lambda self: self.pages)
     @rule(which=WHICH, keep=st.sets(st.integers(1, 6), max_size=2))
@@ -95,12 +95,12 @@ class AListOfPages(RuleBasedStateMachine):
 
     @rule(rows=st.sampled_from([2, 5, 100]))
     def asks_for_newer(self, rows: int) -> None:
-        found = self.shelf.listed(since=self.runs.pin - APART)
+        found = self.server.listed(since=self.runs.pin - APART)
         self.others.append(("newer", tuple(found[:rows])))
 
     @rule()
     def asks_about_changes(self) -> None:
-        self.others.append(("changes", self.shelf.by_id(self.runs.unsettled(0)[:4])))
+        self.others.append(("changes", self.server.by_id(self.runs.unsettled(0)[:4])))
 
     @precondition(lambda self: self.others)
     @rule(which=WHICH)
@@ -171,11 +171,11 @@ class AListOfPages(RuleBasedStateMachine):
         if not self.exact:
             return
         # The server does what it should: then the pages of a moment hold the same runs for ever.
-        truth = [run.id for run in self.shelf.listed(self.runs.pin)]
+        truth = [run.id for run in self.server.listed(self.runs.pin)]
         assert self.runs.layout.count == len(truth)
         listed = list(self.runs.listed)[self.runs.listed.head :]
         assert all(item.id == truth[place] for place, item in enumerate(listed) if isinstance(item, RunRow))
-        made_since = {run.id for run in self.shelf.listed()} - set(truth)
+        made_since = {run.id for run in self.server.listed()} - set(truth)
         waiting = list(self.runs.rows())[: self.runs.waiting]
         assert {run.id for run in (*self.runs.listed[: self.runs.listed.head], *waiting)} <= made_since
 
@@ -190,12 +190,12 @@ class AListOfPages(RuleBasedStateMachine):
     def teardown(self) -> None:
         if not hasattr(self, "runs") or self.max_pages < 1_000:
             return
-        self.take(1, self.shelf.page(1, self.runs.pin))
+        self.take(1, self.server.page(1, self.runs.pin))
         for _ in range(200):  # a count that is wrong is found out page by page
             if (number := self.runs.next_missing()) is None:
                 break
-            self.take(number, self.shelf.page(number, self.runs.pin))
-        truth = [run.id for run in self.shelf.listed(self.runs.pin)]
+            self.take(number, self.server.page(number, self.runs.pin))
+        truth = [run.id for run in self.server.listed(self.runs.pin)]
         assert self.runs.whole
         assert [run.id for run in self.runs.listed][self.runs.listed.head :] == truth
 

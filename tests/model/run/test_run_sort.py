@@ -7,7 +7,7 @@ from itertools import pairwise
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from run_shelf import row
+from run_server import row
 
 from cekura_tui.model.run.outcome import Kind, Outcome
 from cekura_tui.model.run.query import COLUMNS, Sort

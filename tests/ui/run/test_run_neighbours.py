@@ -196,8 +196,8 @@ async def test_a_run_that_left_the_list_says_so_and_not_that_it_was_the_last(scr
         serve(scripted, *RUNS[1:])
         runs = reader.pilot.app.screen_stack[0]
         assert isinstance(runs, RunsScreen)
-        runs.feed.refresh()
-        await eventually(lambda: runs.listing.place_of(9) is None, "run 9 left the list")
+        runs.controller.feed.refresh()
+        await eventually(lambda: runs.controller.listing.place_of(9) is None, "run 9 left the list")
         await reader.press(ON)
         await eventually(lambda: toasts(reader.pilot), "a sentence")
         assert toasts(reader.pilot) == ["This run is no longer in the list."]

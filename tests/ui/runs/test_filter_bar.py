@@ -20,7 +20,7 @@ from watching import screen_text, sees, still
 
 from cekura_tui.model.filter.parse import KnownNames, parse
 from cekura_tui.model.text import clean
-from cekura_tui.ui.runs.filter_bar import LONGEST, FilterBar, completed_line, goes_on
+from cekura_tui.ui.runs.filter_bar import LONGEST, FilterBar, completed_line, extends
 from cekura_tui.ui.theme import THEME, style_sheets
 
 IN_EFFECT = 'outcome:failed -metric:"Task completion"'
@@ -398,7 +398,7 @@ def test_what_tab_writes_is_one_line_without_control_characters_and_no_longer_th
         assert completed == clean(completed)
         assert "\n" not in completed
         assert completed.startswith(typed)
-        assert goes_on(completed, typed)
+        assert extends(completed, typed)
 
 
 # Odd text and little room

@@ -235,7 +235,7 @@ async def test_keys_in_one_burst_make_a_note_and_go_on_in_the_list(served: Serve
         for key in ("j", "m", *"rude", "enter", "j", "j"):
             pilot.app.simulate_key(key)
         await sees(pilot, "+900238")
-        notes = await pilot.app.state.workspace.call(lambda session: session.shelf.notes())  # type: ignore[attr-defined]
+        notes = await pilot.app.state.workspace.call(lambda session: session.notes.all())  # type: ignore[attr-defined]
         assert notes == {900238: "rude"}
         await eventually(lambda: list_of(pilot).cursor_key == 900236, "the cursor went on")
 
@@ -245,7 +245,7 @@ async def test_a_note_that_another_window_wrote_is_there_to_be_changed(served: S
         await on_run(pilot, 900238)
         other = Workspace(served.setup())
         other.start(lambda: None)
-        await other.call(lambda session: session.shelf.note(900238, "from elsewhere"))
+        await other.call(lambda session: session.notes.save(900238, "from elsewhere"))
         await asyncio.to_thread(other.close)
         await pilot.press("m")
         await sees(pilot, "Note on run 900238", "from elsewhere")

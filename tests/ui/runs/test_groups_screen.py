@@ -22,7 +22,7 @@ from cekura_tui.model.filter.parse import parse
 from cekura_tui.model.run.groups import HOWS, Group, How, group_runs
 from cekura_tui.model.run.run import Run
 from cekura_tui.model.run.view import RunRow, row_of
-from cekura_tui.ui.runs.groups import AT_ONCE, BAR, READ_ON, GroupList, GroupsScreen, bar, percent
+from cekura_tui.ui.runs.groups import AT_ONCE, BAR, PAGE, GroupList, GroupsScreen, bar, percent
 from cekura_tui.ui.state import AppState
 from cekura_tui.ui.theme import THEME, style_sheets
 from cekura_tui.workspace.setup import Setup
@@ -106,12 +106,12 @@ async def test_the_groups_tell_why_the_newest_failed_and_f_reads_on(served: Serv
         failed = [row.id for row in sorted(rows, key=lambda row: -row.id) if row.outcome.kind == "failed"]
         errors = sum(row.outcome.kind == "error" for row in rows)
         app.group(rows)
-        await sees(pilot, f"Why {READ_ON} of {len(failed)} failed is read – F reads on.", "F Read on")
+        await sees(pilot, f"Why {PAGE} of {len(failed)} failed is read – F reads on.", "F Read on")
         await sees(pilot, f"{len(failed)} failed · {errors} errors of 240 loaded runs", "The agent")
         assert screen_text(app).splitlines()[3] == f" Failed checks · {len(failed)} runs"
-        assert len(served.asked(BULK)) == READ_ON // AT_ONCE
-        read = await app.state.workspace.call(lambda session: session.shelf.findings(failed))
-        assert set(read) == set(failed[:READ_ON])
+        assert len(served.asked(BULK)) == PAGE // AT_ONCE
+        read = await app.state.workspace.call(lambda session: session.findings.cached(failed))
+        assert set(read) == set(failed[:PAGE])
         await pilot.press("F")
         await sees(pilot, "Why all of them failed is read.", gone="F Read on")
         await pilot.press("G")

@@ -91,9 +91,9 @@ async def test_a_note_that_is_too_long_is_refused_with_a_sentence_and_stays_to_b
 async def test_the_longest_note_that_the_dialog_takes_is_the_longest_that_is_kept(setup: Setup) -> None:
     async with asked(setup, lambda _: NoteDialog(5, "")) as (app, _pilot):
         call = app.state.workspace.call
-        await call(lambda session: session.shelf.note(5, "x" * LONGEST))
+        await call(lambda session: session.notes.save(5, "x" * LONGEST))
         with pytest.raises(UsageError):
-            await call(lambda session: session.shelf.note(5, "x" * (LONGEST + 1)))
+            await call(lambda session: session.notes.save(5, "x" * (LONGEST + 1)))
 
 
 @pytest.mark.parametrize(
@@ -112,7 +112,7 @@ async def test_a_note_that_is_being_typed_when_the_program_is_left_is_kept(
 
 
 async def test_what_could_not_be_stored_is_there_again_with_the_reason(setup: Setup) -> None:
-    dialog = lambda _: NoteDialog(5, "late", typed="late, and rude", told="The disk is full.")  # noqa: E731
+    dialog = lambda _: NoteDialog(5, "late", typed="late, and rude", problem="The disk is full.")  # noqa: E731
     async with asked(setup, dialog) as (app, pilot):
         await sees(pilot, "late, and rude", "The disk is full.")
         assert await answer(app, pilot, "enter") == "late, and rude"

@@ -22,9 +22,13 @@ def row(number: int, kind: Any = "failed", ago: float = 60.0, status: str = "com
 
 
 def feed_of(*rows: RunRow, count: int | None = None) -> Any:
-    told = RunPage(1, len(rows) if count is None else count, rows, more=count is not None, at=NOON)
+    page = RunPage(1, len(rows) if count is None else count, rows, more=count is not None, at=NOON)
     return SimpleNamespace(
-        runs=PagedRuns(told, NOON), reading_on=False, got_at=NOON, error=None, busy_until=None, live=True
+        runs=PagedRuns(page, NOON),
+        loading_all=False,
+        got_at=NOON,
+        attempts=SimpleNamespace(error=None, busy_until=None),
+        live=True,
     )
 
 
@@ -39,11 +43,11 @@ def test_a_kept_list_of_the_last_minutes_shows_none_that_are_older_by_now() -> N
 
 
 def test_what_is_known_of_a_list_that_was_never_seen_is_picked_by_all_of_the_filter_and_said_to_be_kept() -> None:
-    listing = RunListing(SCOPE, None, "outcome:failed,error", clock=lambda: NOON)
-    listing.known = (row(3), row(2, "passed"), row(1, "error"))
+    known = (row(3), row(2, "passed"), row(1, "error"))
+    listing = RunListing(SCOPE, None, "outcome:failed,error", clock=lambda: NOON, known=known)
     assert [shown.id for shown in listing.rows] == [3, 1]
     assert listing.counts() == "2 of 3 runs · 1 failed · 1 error"
-    assert listing.note() == ("on the 3 kept here",)
+    assert listing.filter_notes() == ("on the 3 kept here",)
     assert not listing.whole
 
 
@@ -60,11 +64,11 @@ def test_runs_that_came_to_another_state_stay_and_are_counted_apart() -> None:
 def test_the_note_counts_what_is_loaded_and_tells_the_key() -> None:
     listing = RunListing(SCOPE, None, "persona:~calm", clock=lambda: NOON)
     listing.attach(feed_of(*(row(number) for number in range(300, 200, -1)), count=81_233))
-    assert listing.note()[0] == "persona: on 100 of 81,233 loaded — F loads on"
+    assert listing.filter_notes()[0] == "persona: on 100 of 81,233 loaded — F loads on"
     assert listing.counts() == "100 of 81,233 runs · 100 failed · 0 errors"
 
 
 def test_failures_are_told_by_their_words_in_any_order() -> None:
     listing = RunListing(SCOPE, None, "outcome:error,failed agent:~bank", clock=lambda: NOON)
     assert listing.failures
-    assert listing.with_failures() == parse("agent:~bank").filter
+    assert listing.toggle_failures() == parse("agent:~bank").filter

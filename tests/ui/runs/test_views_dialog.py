@@ -54,8 +54,8 @@ async def opened(
     workspace.start(lambda: None)
     try:
         for view in views:
-            await workspace.call(lambda session, view=view: session.shelf.save_view(view.name, view.filter))
-        app = ViewsApp(workspace, current, await workspace.call(lambda session: session.shelf.views()))
+            await workspace.call(lambda session, view=view: session.saved_views.save(view.name, view.filter))
+        app = ViewsApp(workspace, current, await workspace.call(lambda session: session.saved_views.all()))
         async with app.run_test(size=size) as pilot:
             await pilot.press("v")
             await sees(pilot, "Views", "enter filters")
@@ -77,7 +77,7 @@ async def kept(pilot: Pilot[Any], *views: SavedView) -> None:
     """Wait until these are the saved views, as another window would read them."""
     call = workspace_of(pilot).call
     await answered(
-        lambda: call(lambda session: session.shelf.views()), lambda there: there == list(views), f"kept: {views}"
+        lambda: call(lambda session: session.saved_views.all()), lambda there: there == list(views), f"kept: {views}"
     )
 
 

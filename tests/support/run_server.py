@@ -1,4 +1,4 @@
-"""A list of runs as a server keeps it, with the habits that servers have: for all that reads it page by page."""
+"""A list of runs as a server has it, with the habits that servers have: for all that reads it page by page."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ RUNNING, PASSED = Outcome("running", "in progress"), Outcome("passed", "passed")
 
 def row(number: int, at: float | None = None, outcome: Outcome = PASSED, **fields: object) -> RunRow:
     """A run as it is listed."""
-    told = RunRow(number, "Books a table", "Calm caller", 7, "Agent 7", outcome, "01:00", at)
-    return replace(told, **fields)  # type: ignore[arg-type] # whatever a row has
+    listed = RunRow(number, "Books a table", "Calm caller", 7, "Agent 7", outcome, "01:00", at)
+    return replace(listed, **fields)  # type: ignore[arg-type] # whatever a row has
 
 
 @dataclass
-class RunShelf:
+class RunServer:
     """`size` is the most it gives at once, whatever was asked for; `lag` is how far the times of its runs are behind
     its own; `off` is by how many it counts wrong. `runs` are its runs, oldest first, with ids that grow with time."""
 
@@ -32,13 +32,13 @@ class RunShelf:
     now: float = BEGAN + 0.7
     runs: list[RunRow] = field(default_factory=list)
 
-    def makes(self, runs: int = 1, after: float = 1.0, outcome: Outcome = PASSED) -> None:
+    def add(self, runs: int = 1, after: float = 1.0, outcome: Outcome = PASSED) -> None:
         """New runs are made, each so many seconds after what was before it."""
         for _ in range(runs):
             self.now += after
             self.runs.append(row(FIRST_ID + len(self.runs), self.now - self.lag, outcome))
 
-    def settles(self, number: int) -> None:
+    def finish(self, number: int) -> None:
         """A run ends."""
         at = number - FIRST_ID
         self.runs[at] = replace(self.runs[at], outcome=PASSED)

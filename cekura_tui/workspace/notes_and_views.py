@@ -1,0 +1,81 @@
+"""What a person wrote about runs on this machine: notes, views and the filters used."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+from cekura_tui.model.errors import UsageError
+from cekura_tui.model.filter.filter import GIVEN_VIEWS, SavedView
+from cekura_tui.model.scope import Scope
+from cekura_tui.model.text import clean_line
+from cekura_tui.store.store import Store
+
+LONGEST_NOTE, LONGEST_NAME, LONGEST_FILTER = 4_000, 60, 2_000
+"""Characters of what a person types."""
+
+
+class RunNotes:
+    """Notes on runs. Methods raise StoreError, and UsageError for a text that is too long."""
+
+    def __init__(self, store: Store, clock: Callable[[], float] = time.time) -> None:
+        self._notes, self._clock = store.notes, clock
+
+    async def all(self) -> dict[int, str]:
+        """Every note of this account, by the id of its run."""
+        return self._notes.all()
+
+    async def save(self, run_id: int, text: str) -> None:
+        """Write the note of a run, as it was typed; one of nothing but white space removes it."""
+        self._notes.put(run_id, _bounded("note", text, LONGEST_NOTE) if text.strip() else "", self._clock())
+
+
+class SavedViews:
+    """Filters, as text: those saved with a name, those used lately, and the one in effect in each scope.
+
+    Methods raise StoreError, and UsageError for a text that is too long.
+    """
+
+    def __init__(self, store: Store, clock: Callable[[], float] = time.time) -> None:
+        self._views, self._clock = store.views, clock
+
+    async def all(self) -> list[SavedView]:
+        """The views that somebody saved, by name; the given ones are not among them."""
+        return self._views.views()
+
+    async def save(self, name: str, text: str) -> None:
+        """Save a filter with a name, in place of what had this name."""
+        name = name.strip()
+        if not name:
+            raise UsageError("A view needs a name.", "Type one.")
+        if any(view.name.casefold() == name.casefold() for view in GIVEN_VIEWS):
+            raise UsageError(f"{clean_line(name)} is a given view, which cannot be changed.", "Take another name.")
+        name, text = _bounded("name", name, LONGEST_NAME), _bounded("filter", text, LONGEST_FILTER)
+        self._views.save(name, text, self._clock())
+
+    async def delete(self, name: str) -> None:
+        """Delete a view that somebody saved."""
+        self._views.forget(name)
+
+    async def history(self) -> list[str]:
+        """Filters that were used, each once, newest first."""
+        return self._views.used()
+
+    async def add_to_history(self, text: str) -> None:
+        """A filter is used; none at all is not remembered."""
+        if text:
+            self._views.use(_bounded("filter", text, LONGEST_FILTER), self._clock())
+
+    async def last_of(self, scope: Scope) -> str:
+        """The filter that was last in effect for a scope, or empty."""
+        return self._views.left(scope.text)
+
+    async def save_last_of(self, scope: Scope, text: str) -> None:
+        """Remember the filter in effect for a scope; an empty one is none."""
+        self._views.leave(scope.text, _bounded("filter", text, LONGEST_FILTER))
+
+
+def _bounded(what: str, text: str, limit: int) -> str:
+    if len(text) > limit:
+        raise UsageError(f"That {what} is of {len(text):,} characters; {limit:,} are kept.", "Shorten it.")
+    return text

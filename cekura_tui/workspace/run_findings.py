@@ -1,0 +1,62 @@
+"""Why runs failed: cached on this machine, else asked of the server."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Awaitable, Callable, Sequence
+
+from cekura_tui.api.client import Client
+from cekura_tui.jobs.polling import Budget
+from cekura_tui.model.run.groups import Finding, findings_of
+from cekura_tui.model.run.verdict import read_verdicts
+from cekura_tui.model.run.view import row_of
+from cekura_tui.store.errors import StoreError
+from cekura_tui.store.store import Store
+from cekura_tui.workspace.run_lists import take_turn
+
+AT_ONCE = 25
+"""Runs whose findings are asked for in one request."""
+_log = logging.getLogger("cekura_tui.workspace")
+
+
+class RunFindings:
+    """Of one session, on its loop."""
+
+    def __init__(
+        self,
+        store: Store,
+        client: Client,
+        budget: Budget,
+        *,
+        clock: Callable[[], float] = time.time,
+        monotonic: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ) -> None:
+        self._findings, self._client, self._budget = store.findings, client, budget
+        self._clock, self._monotonic, self._sleep = clock, monotonic, sleep
+
+    async def cached(self, ids: Sequence[int]) -> dict[int, tuple[Finding, ...]]:
+        """Why these runs failed, of those of which this machine knows it. Raises StoreError."""
+        return self._findings.known(ids)
+
+    async def fetch(self, ids: Sequence[int]) -> dict[int, tuple[Finding, ...]]:
+        """Ask the server once why the first 25 of these runs failed, when it is this request's turn.
+
+        One that the server leaves out, or that has not ended, has no findings. Raises kinds of ApiError.
+        """
+        wanted = tuple(dict.fromkeys(ids))[:AT_ONCE]
+        if not wanted:
+            return {}
+        await take_turn(self._budget, monotonic=self._monotonic, sleep=self._sleep)
+        runs = {run.id: run for run in await self._client.runs_by_id(wanted, once=True)}
+        found = {number: findings_of(read_verdicts(runs[number])) if number in runs else () for number in wanted}
+        # A running run may yet fail, so its findings are not cached as final.
+        running = {number for number, run in runs.items() if not row_of(run).outcome.settled}
+        try:
+            final = {number: some for number, some in found.items() if number not in running}
+            self._findings.keep(final, self._clock())
+        except StoreError as error:
+            _log.warning("findings were not kept: %s", error.message)
+        return found

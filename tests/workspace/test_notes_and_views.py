@@ -1,0 +1,162 @@
+"""Notes, views and filters as the screens ask for them, on a real database."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from cekura_tui.api.client import Client
+from cekura_tui.demo.corpus import FIRST_PROJECT
+from cekura_tui.demo.server import DemoServer
+from cekura_tui.jobs.polling import Budget
+from cekura_tui.model.errors import UsageError
+from cekura_tui.model.filter.filter import GIVEN_VIEWS, SavedView
+from cekura_tui.model.filter.match import Matcher
+from cekura_tui.model.filter.parse import parse
+from cekura_tui.model.run.groups import Finding
+from cekura_tui.model.run.view import row_of
+from cekura_tui.model.scope import Scope
+from cekura_tui.store.errors import StoreError
+from cekura_tui.store.store import Store
+from cekura_tui.workspace.notes_and_views import RunNotes, SavedViews
+from cekura_tui.workspace.run_findings import RunFindings
+
+SCOPE = Scope("project", 9, "Nine")
+WHY = (Finding("Expected outcome", "No table was booked."),)
+
+
+@pytest.fixture
+def store(home: Path) -> Iterator[Store]:
+    store = Store(home / "cekura.db", "https://api.cekura.ai", "key", "default")
+    yield store
+    store.close()
+
+
+@pytest.fixture
+def demo(tmp_path: Path) -> Iterator[DemoServer]:
+    server = DemoServer(tmp_path / "demo", epoch=1_760_000_000.0)
+    server.start()
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def notes(store: Store) -> RunNotes:
+    return RunNotes(store, lambda: 50.0)
+
+
+@pytest.fixture
+def views(store: Store) -> SavedViews:
+    return SavedViews(store, lambda: 50.0)
+
+
+async def test_a_note_is_kept_as_it_was_typed_and_one_of_blanks_is_none(notes: RunNotes) -> None:
+    await notes.save(5, "  line one\n\tline two \x07")
+    assert await notes.all() == {5: "  line one\n\tline two \x07"}
+    await notes.save(5, " \n ")
+    assert await notes.all() == {}
+
+
+async def test_views_and_filters_are_kept_by_name_by_use_and_by_list(views: SavedViews) -> None:
+    await views.save("refunds", "scenario:~refund")
+    await views.save("gone", "id:1")
+    await views.delete("gone")
+    assert await views.all() == [SavedView("refunds", "scenario:~refund")]
+    for text in ("id:1", ""):
+        await views.add_to_history(text)
+    assert await views.history() == ["id:1"]
+    await views.save_last_of(SCOPE, "status:failed")
+    assert await views.last_of(SCOPE) == "status:failed"
+    for elsewhere in (Scope("project", 90), Scope("agent", 9), Scope("result", 9)):
+        assert await views.last_of(elsewhere) == ""
+    await views.save_last_of(SCOPE, "")
+    assert await views.last_of(SCOPE) == ""
+
+
+async def test_a_given_view_stays_what_it_is(views: SavedViews) -> None:
+    with pytest.raises(UsageError, match="errors is a given view"):
+        await views.save("errors ", "id:1")
+    for given in GIVEN_VIEWS:
+        await views.delete(given.name)
+    assert await views.all() == []
+
+
+async def test_blanks_around_a_name_make_no_second_view_of_that_name(views: SavedViews) -> None:
+    await views.save("refunds", "id:1")
+    await views.save(" refunds\t", "id:2")
+    assert await views.all() == [SavedView("refunds", "id:2")]
+
+
+@pytest.mark.parametrize("key", ["key", "another key"])
+@pytest.mark.parametrize("origin", ["https://api.cekura.ai", "https://eu.cekura.example"])
+async def test_what_was_typed_comes_back_at_the_next_start_to_whom_it_belongs(
+    notes: RunNotes, views: SavedViews, store: Store, home: Path, origin: str, key: str
+) -> None:
+    await notes.save(5, "look")
+    await views.save("refunds", "scenario:~refund")
+    await views.add_to_history("id:1")
+    await views.save_last_of(SCOPE, "status:failed")
+    store.findings.keep({5: WHY}, 1.0)
+    next_store = Store(home / "cekura.db", origin, key, "default")
+    client = Client("http://127.0.0.1:1", key, loopback=True)
+    later, filters = RunNotes(next_store), SavedViews(next_store)
+    there = [await later.all(), await filters.all(), await filters.history(), await filters.last_of(SCOPE)]
+    there.append(await RunFindings(next_store, client, Budget()).cached([5]))
+    await client.aclose()
+    next_store.close()
+    typed = [{5: "look"}, [SavedView("refunds", "scenario:~refund")], ["id:1"], "status:failed", {5: WHY}]
+    assert there == (typed if (origin, key) == ("https://api.cekura.ai", "key") else [{}, [], [], "", {}])
+
+
+async def test_a_full_disk_is_told_and_what_was_written_before_stays(
+    notes: RunNotes, views: SavedViews, store: Store
+) -> None:
+    await notes.save(5, "look")
+    await views.save("refunds", "scenario:~refund")
+    sql = store.database._sql
+    sql.execute(f"PRAGMA max_page_count = {sql.execute('PRAGMA page_count').fetchone()[0]}")
+    for write in (notes.save(5, "n" * 4_000), views.save("refunds", "f" * 2_000), views.add_to_history("f" * 2_000)):
+        with pytest.raises(StoreError, match="disk is full"):
+            await write
+    assert (await notes.all(), await views.all()) == ({5: "look"}, [SavedView("refunds", "scenario:~refund")])
+
+
+async def test_a_text_that_is_too_long_is_refused_with_a_sentence_and_what_was_there_stays(
+    notes: RunNotes, views: SavedViews
+) -> None:
+    await notes.save(5, "n" * 4_000)
+    with pytest.raises(UsageError, match="That note is of 4,001 characters; 4,000 are kept"):
+        await notes.save(5, "m" * 4_001)
+    assert await notes.all() == {5: "n" * 4_000}
+    await views.save("v" * 60, "f" * 2_000)
+    for name, text in (("v" * 61, "f"), ("v", "f" * 2_001), (" ", "f")):
+        with pytest.raises(UsageError):
+            await views.save(name, text)
+    assert await views.all() == [SavedView("v" * 60, "f" * 2_000)]
+    for refused in (views.add_to_history("f" * 2_001), views.save_last_of(SCOPE, "f" * 2_001)):
+        with pytest.raises(UsageError, match="That filter"):
+            await refused
+    assert (await views.history(), await views.last_of(SCOPE)) == ([], "")
+
+
+async def test_runs_of_the_server_are_found_by_what_was_noted_on_them(notes: RunNotes, demo: DemoServer) -> None:
+    client = Client(demo.url, demo.key, loopback=True)
+    rows = [row_of(run) for run in (await client.runs({"project_id": FIRST_PROJECT})).items]
+    await client.aclose()
+    await notes.save(rows[3].id, "Ask Zoë: why the LATE transfer?")
+    await notes.save(rows[7].id, "Transfer is fine.")
+    await notes.save(rows[9].id, "gone")
+    await notes.save(rows[9].id, "")
+    noted = await notes.all()
+
+    def found(text: str) -> list[int]:
+        passes = Matcher(parse(text).filter, now=0.0, notes=noted)
+        return [rows.index(row) for row in rows if passes(row)]
+
+    assert found('note:~"late transfer"') == found("note:~zoë") == [3]
+    assert found("note:~transfer") == found("note:yes") == [3, 7]
+    assert found("-note:~late note:yes") == [7]
+    assert found("note:~gone") == []
+    assert len(found("note:no")) == len(rows) - 2

@@ -1,0 +1,186 @@
+"""Why runs failed, as the screens ask for it, on a real database and a real server."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import sqlite3
+from collections import deque
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import pytest
+from scripted_server import Got, Reply, ScriptedServer, run_of
+
+from cekura_tui.api.client import Client
+from cekura_tui.api.errors import ApiError
+from cekura_tui.demo.corpus import FIRST_PROJECT
+from cekura_tui.demo.server import DemoServer
+from cekura_tui.jobs.polling import Budget
+from cekura_tui.model.run.groups import Finding, findings_of
+from cekura_tui.model.run.run import Run
+from cekura_tui.model.run.verdict import read_verdicts
+from cekura_tui.store.store import Store
+from cekura_tui.workspace.run_findings import AT_ONCE, RunFindings
+from cekura_tui.workspace.run_lists import take_turn
+
+BULK = "/test_framework/v1/runs/bulk/"
+MISSED = {"score": 0, "explanation": ["❌ No table was booked."]}
+WHY = (Finding("Expected outcome", "No table was booked."),)
+
+
+class Clock:
+    """Time that passes where somebody sleeps."""
+
+    def __init__(self) -> None:
+        self.now = 1_000.0
+        self.slept: deque[float] = deque()
+
+    def __call__(self) -> float:
+        return self.now
+
+    async def sleep(self, seconds: float) -> None:
+        self.slept.append(seconds)
+        until = self.now + seconds
+        await asyncio.sleep(0)
+        self.now = max(self.now, until)
+
+
+@pytest.fixture
+def store(home: Path) -> Store:
+    return Store(home / "cekura.db", "https://api.cekura.ai", "key", "default")
+
+
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DemoServer]:
+    server = DemoServer(tmp_path_factory.mktemp("workspace") / "demo", epoch=1_760_000_000.0)
+    server.start()
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+async def findings(store: Store, scripted: ScriptedServer) -> AsyncIterator[RunFindings]:
+    client = Client(scripted.url, "key", loopback=True)
+    yield RunFindings(store, client, Budget(), clock=lambda: 50.0)
+    await client.aclose()
+    store.close()
+
+
+def serve_bulk(server: ScriptedServer, *runs: dict[str, object]) -> None:
+    """Answer with those of these runs that are asked for."""
+
+    def bulk(got: Got) -> Reply:
+        wanted = {int(number) for number in got.query["run_ids"].split(",")}
+        return Reply([run for run in runs if run["id"] in wanted])
+
+    server.on("GET", BULK, bulk)
+
+
+async def test_why_runs_of_the_server_failed_is_what_their_own_pages_say(store: Store, demo: DemoServer) -> None:
+    client = Client(demo.url, demo.key, loopback=True)
+    findings = RunFindings(store, client, Budget())
+    listed = await client.runs({"project_id": FIRST_PROJECT, "success": "false", "status__in": "completed"})
+    ids = [run.id for run in listed.items][:AT_ONCE]
+    found = await findings.fetch(ids)
+    assert list(found) == ids
+    assert await findings.cached(ids) == found
+    for number in ids[:5]:
+        assert found[number] == findings_of(read_verdicts(await client.run(number)))
+    assert any(found.values())
+    await client.aclose()
+    store.close()
+
+
+async def test_why_runs_failed_is_asked_in_one_request_and_known_from_then_on(
+    findings: RunFindings, scripted: ScriptedServer
+) -> None:
+    serve_bulk(scripted, run_of(5, expected_outcome=MISSED), run_of(6, evaluation_status="success"))
+    assert await findings.cached([5, 6, 7]) == {}
+    assert await findings.fetch([5, 6, 7, 5]) == {5: WHY, 6: (), 7: ()}
+    assert [got.query["run_ids"] for got in scripted.requests("GET")] == ["5,6,7"]
+    assert await findings.cached([5, 6, 7, 8]) == {5: WHY, 6: (), 7: ()}
+    assert len(scripted.seen) == 1
+
+
+async def test_no_more_runs_are_asked_for_at_once_than_one_request_takes(
+    findings: RunFindings, scripted: ScriptedServer
+) -> None:
+    serve_bulk(scripted, *(run_of(number, expected_outcome=MISSED) for number in range(1, 41)))
+    ids = list(range(1, 41))
+    assert list(await findings.fetch(ids)) == ids[:AT_ONCE]
+    left = [number for number in ids if number not in await findings.cached(ids)]
+    await findings.fetch(left)
+    assert len(await findings.cached(ids)) == 40
+    assert len(scripted.seen) == 2
+    assert await findings.fetch([]) == {}
+    assert len(scripted.seen) == 2
+
+
+async def test_a_run_that_goes_on_is_asked_about_again_when_it_has_ended(
+    findings: RunFindings, scripted: ScriptedServer
+) -> None:
+    serve_bulk(scripted, run_of(5, status="in_progress", evaluation_status=None))
+    assert await findings.fetch([5]) == {5: ()}
+    assert await findings.cached([5]) == {}
+
+
+async def test_why_an_opened_run_failed_is_known_without_asking(
+    findings: RunFindings, store: Store, scripted: ScriptedServer
+) -> None:
+    store.runs.keep_opened(Run.read(run_of(5, expected_outcome=MISSED)), 1.0)
+    assert await findings.cached([5]) == {5: WHY}
+    assert scripted.seen == []
+
+
+@pytest.mark.parametrize("status", [403, 500])
+async def test_a_server_that_fails_is_told_and_asked_no_more_often_than_it_was_said(
+    findings: RunFindings, scripted: ScriptedServer, status: int
+) -> None:
+    scripted.on("GET", BULK, Reply({"detail": "No."}, status))
+    with pytest.raises(ApiError):
+        await findings.fetch([5])
+    assert await findings.cached([5]) == {}
+    assert len(scripted.seen) == 1
+
+
+async def test_what_was_found_is_shown_also_where_it_cannot_be_kept(
+    findings: RunFindings, store: Store, scripted: ScriptedServer, home: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    serve_bulk(scripted, run_of(5, expected_outcome=MISSED))
+    store.database._sql.execute("PRAGMA busy_timeout = 1")
+    other = sqlite3.connect(home / "cekura.db", isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    with caplog.at_level(logging.WARNING, "cekura_tui"):
+        assert await findings.fetch([5]) == {5: WHY}
+    other.execute("ROLLBACK")
+    other.close()
+    assert "findings were not kept" in caplog.text
+
+
+async def test_asking_why_runs_failed_waits_until_the_jobs_leave_room_for_it(
+    store: Store, scripted: ScriptedServer
+) -> None:
+    serve_bulk(scripted, run_of(5, expected_outcome=MISSED))
+    client, budget, clock = Client(scripted.url, "key", loopback=True), Budget(2, 1.0), Clock()
+    for at in (999.8, 999.9):
+        budget.take(at)
+    findings = RunFindings(store, client, budget, monotonic=clock, sleep=clock.sleep)
+    assert await findings.fetch([5]) == {5: WHY}
+    assert sum(clock.slept) == pytest.approx(0.8)
+    assert budget.wait(clock.now) > 0
+    await client.aclose()
+    store.close()
+
+
+async def test_many_that_wait_for_the_same_turn_do_not_all_take_it() -> None:
+    budget, clock, turns = Budget(2, 1.0), Clock(), list[float]()
+
+    async def ask() -> None:
+        await take_turn(budget, monotonic=clock, sleep=clock.sleep)
+        turns.append(clock.now)
+
+    await asyncio.gather(*(ask() for _ in range(9)))
+    assert len(turns) == 9
+    for begin in turns:
+        assert sum(begin <= turn < begin + 1.0 for turn in turns) <= 2
