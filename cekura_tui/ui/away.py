@@ -93,7 +93,7 @@ def what_ended(jobs: Iterable[Job]) -> str:
     return ", ".join(count(states.count(state), one, many) for state, one, many in _ENDS if state in states)
 
 
-def told_of(jobs: Sequence[Job]) -> str:
+def ended_words(jobs: Sequence[Job]) -> str:
     """The same for somebody who is elsewhere; a single job with its number and agent."""
     if len(jobs) != 1:
         return what_ended(jobs)
@@ -101,7 +101,7 @@ def told_of(jobs: Sequence[Job]) -> str:
     return f"job {job.number} {job.state.words}" + (f", {clean_line(job.agent_name, 60)}" if job.agent_name else "")
 
 
-def away_line(jobs: Sequence[Job], failures: NewFailures) -> str:
+def away_message(jobs: Sequence[Job], failures: NewFailures) -> str:
     """What happened meanwhile, in one line; empty where nothing did."""
     parts = [what_ended(jobs)] if jobs else []
     if failures.count:
@@ -122,7 +122,7 @@ def ended_at(job: Job) -> float:
     return job.finished_at or job.launched_at or job.created_at
 
 
-def in_short(jobs: Iterable[Job]) -> str:
+def counts_words(jobs: Iterable[Job]) -> str:
     """How many jobs run and how many nobody has looked at, as "2 running · 1 new"; empty where none does."""
     listed = list(jobs)
     going, unread = sum(job.state.going for job in listed), sum(job.unread for job in listed)
@@ -267,7 +267,7 @@ class WhileAway:
             return
         self._telling = None
         news = [job for job in self._state.jobs if job.unread and job.number not in self._seen]
-        if line := away_line(news, telling.failures):
+        if line := away_message(news, telling.failures):
             self._app.notify(line, timeout=10, markup=False)
         self._look_around()
 

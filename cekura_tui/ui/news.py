@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from cekura_tui.model.errors import CekuraTuiError
 from cekura_tui.model.job import Job, JobState
-from cekura_tui.ui.away import WhileAway, in_short, told_of
+from cekura_tui.ui.away import WhileAway, counts_words, ended_words
 from cekura_tui.ui.state import AppState
 from cekura_tui.ui.terminal.notifications import write_around
 
@@ -92,7 +92,7 @@ class News:
 
             wanted = self._state.workspace.setup.settings.notify
             self._sent_at = time.monotonic()
-            write_around(self._app, notification(wanted, "cekura-tui", told_of(ended), os.environ))
+            write_around(self._app, notification(wanted, "cekura-tui", ended_words(ended), os.environ))
 
     def _show_title(self) -> None:
         if not self._state.workspace.setup.settings.title:
@@ -101,7 +101,7 @@ class News:
             from cekura_tui.ui.terminal.notifications import Title
 
             self._title = Title(lambda text: write_around(self._app, text))
-        self._title.show(in_short(self._state.jobs) or "cekura-tui")
+        self._title.show(counts_words(self._state.jobs) or "cekura-tui")
 
     # What is in the way
 

@@ -81,11 +81,11 @@ def facts_of(record: JobRecord, runs: bool | None, answers: Mapping[str, str], s
     `runs` tells whether the process that launched it still runs; `answers` are the readable ones by their raw text.
     """
     job = record.job
-    rows = [Fact("meaning", "text", "", job_words.meaning(job, state))]
-    rows += _named("fact", job_words.facts(job, state))
+    rows = [Fact("meaning", "text", "", job_words.state_meaning(job, state))]
+    rows += _named("fact", job_words.job_facts(job, state))
     if job.state in job_words.OPEN_LAUNCH:
-        rows += [_head("What is known of the launch"), *_named("known", job_words.known(record, runs, state))]
-    rows += [_head("What was sent"), *_named("sent", job_words.sent(job, record.draft))]
+        rows += [_head("What is known of the launch"), *_named("known", job_words.launch_facts(record, runs, state))]
+    rows += [_head("What was sent"), *_named("sent", job_words.sent_facts(job, record.draft))]
     rows += _named("sent", [("sha256", job.prompt_sha256), ("server id", clean(job.progress_id or ""))])
     rows.append(_head("States"))
     for n, change in enumerate(record.changes):
@@ -102,13 +102,13 @@ def short_facts_of(record: JobRecord, runs: bool | None, job: Job, state: AppSta
     """The same in short, for beside a list; `job` is as it is now, `record` may be a little older."""
     rows = [
         Fact("title", "head", f"Job {job.number} {JOB_MARKS[job.state]} {job.state.words}", ""),
-        Fact("meaning", "text", "", job_words.meaning(job, state)),
+        Fact("meaning", "text", "", job_words.state_meaning(job, state)),
         Fact("gap", "text", "", " "),
-        *_named("fact", job_words.facts(job, state)),
+        *_named("fact", job_words.job_facts(job, state)),
     ]
     if job.state in job_words.OPEN_LAUNCH:
-        rows += _named("known", job_words.known(record, runs, state))
-    rows += [*_named("sent", job_words.sent(job, record.draft)), Fact("states", "text", "", " ")]
+        rows += _named("known", job_words.launch_facts(record, runs, state))
+    rows += [*_named("sent", job_words.sent_facts(job, record.draft)), Fact("states", "text", "", " ")]
     for n, change in enumerate(record.changes):
         told = change.reason in (job.reason, job.error)
         words = f"{change.state.words}  {'' if told else clean_line(change.reason)}".strip()

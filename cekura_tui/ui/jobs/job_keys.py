@@ -13,7 +13,7 @@ from textual.binding import Binding, BindingType
 from cekura_tui.model.errors import CekuraTuiError, KeyMissing, UsageError
 from cekura_tui.model.job import Job, JobState, Suggestion
 from cekura_tui.model.text import Prompt
-from cekura_tui.ui.jobs.words import OPEN_LAUNCH, again_question, forget_question, needs_other_key
+from cekura_tui.ui.jobs.words import OPEN_LAUNCH, forget_question, needs_other_key, relaunch_question
 from cekura_tui.ui.kit.confirm import ConfirmDialog
 from cekura_tui.ui.kit.copying import CopyJobDialog, Offer
 from cekura_tui.ui.kit.page import Page, too_small
@@ -60,7 +60,7 @@ class JobKeys(Page):
         job = self.job
         if job is None or (action in _UNSEEN and too_small(self.app.size)):
             return False
-        foreign, again = needs_other_key(job), self.state.again(job.number) is not None
+        foreign, again = needs_other_key(job), self.state.relaunch_of(job.number) is not None
         return {
             "stop": job.state == JobState.RUNNING and not foreign,
             "resume": job.progress_id is not None if foreign else job.state in _ASKED_AGAIN,
@@ -126,7 +126,7 @@ class JobKeys(Page):
                 self.tell(f"Launching job {job.number} again …")
                 self._wish(job.number, lambda session: session.jobs.launch_again(job.number), _launched)
 
-        self.app.push_screen(ConfirmDialog(*again_question(job, self.state), "Launch again"), launch)
+        self.app.push_screen(ConfirmDialog(*relaunch_question(job, self.state), "Launch again"), launch)
 
     def action_forget(self) -> None:
         """Drop it, after asking."""

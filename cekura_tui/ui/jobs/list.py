@@ -149,7 +149,7 @@ class JobList(VirtualList[JobRow]):
         rows, made = [], dict[int, tuple[object, JobRow]]()
         now = int(app_state.clock() // _KEPT)
         for job in jobs:
-            basis = (job, app_state.again(job.number), now)
+            basis = (job, app_state.relaunch_of(job.number), now)
             kept = self._made.get(job.number)
             row = kept[1] if kept is not None and kept[0] == basis else job_row(job, app_state)
             if not job.state.going:

@@ -26,7 +26,7 @@ from cekura_tui.model.text import count
 from cekura_tui.ui.kit.page import Page
 from cekura_tui.ui.messages import RunsRead
 from cekura_tui.ui.runs.list import RunList
-from cekura_tui.ui.state import in_sight
+from cekura_tui.ui.state import is_visible
 from cekura_tui.workspace.run_feed import RunFeed, VisibleRange
 
 if TYPE_CHECKING:
@@ -370,7 +370,7 @@ class ServedRuns(Page):
         await self.feed.run()
 
     def _look(self, _: object = None) -> None:
-        self.feed.asleep = not in_sight(self)
+        self.feed.asleep = not is_visible(self)
         if not self.feed.asleep:
             self.feed.wake()
             if self._drawing is None and self._drawn_at > float("-inf"):
@@ -518,7 +518,7 @@ class ServedRuns(Page):
         """The feed has something else: draw it, but what changes by itself twice a second at the most."""
         if (error := self.trouble) is not self._told:
             self._told = error
-            if error is not None and error.exit_status == Exit.KEY_REFUSED and in_sight(self):
+            if error is not None and error.exit_status == Exit.KEY_REFUSED and is_visible(self):
                 self.tell_error(error)
         if self._opened != self.feed.opened:
             self._opened = self.feed.opened
@@ -526,7 +526,7 @@ class ServedRuns(Page):
             told = takewhile(lambda row: isinstance(row, RunRow), self.listing.rows)
             newest = [row for row in told if isinstance(row, RunRow)]
             self.post_message(RunsRead(self._seen, newest, self.listing.whole))
-        if self.gone or not in_sight(self):
+        if self.gone or not is_visible(self):
             return  # drawn when it comes into sight
         awaited = self._awaited()
         if self._drawing is not None and not awaited:

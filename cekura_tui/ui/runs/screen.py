@@ -32,7 +32,7 @@ from cekura_tui.ui.runs.filter_bar import FilterBar
 from cekura_tui.ui.runs.list import CountsLine, RunList, RunListHeader, columns
 from cekura_tui.ui.runs.notes import NoteDialog, NoteInput
 from cekura_tui.ui.runs.preview import RunPreview
-from cekura_tui.ui.state import AppState, follow, in_sight
+from cekura_tui.ui.state import AppState, follow, is_visible
 
 
 class NotedRuns(ServedRuns):
@@ -353,7 +353,7 @@ looked for, and `-` before what is not wanted. `!` lists failures only, `v` name
         workspace = self.state.workspace
         try:
             projects = several.projects if several else await workspace.call(lambda session: session.projects())
-            if not in_sight(self) or any(bar.editing for bar in self.query(FilterBar)):
+            if not is_visible(self) or any(bar.editing for bar in self.query(FilterBar)):
                 return  # somebody does something else by now
             chosen = await self.app.push_screen_wait(PickScopeDialog(self.state, projects, self.listing.scope))
             if chosen is not None:
