@@ -129,24 +129,24 @@ def test_without_a_list_of_before_nothing_is_new_and_with_an_empty_one_everythin
 
 def test_a_terminal_that_tells_its_focus_is_believed() -> None:
     presence = Presence(0.0)
-    presence.left(10.0)
-    presence.left(20.0)
+    presence.focus_lost(10.0)
+    presence.focus_lost(20.0)
     assert presence.away_since(30.0) == 10.0
-    assert presence.back(40.0, told=True) == 10.0
+    assert presence.active(40.0, focused=True) == 10.0
     assert presence.away_since(40.0 + 10 * IDLE) is None
-    assert presence.back(50.0, told=True) is None
+    assert presence.active(50.0, focused=True) is None
 
 
 def test_where_the_terminal_tells_nothing_two_minutes_without_a_key_are_absence() -> None:
     presence = Presence(0.0)
-    assert presence.back(5.0) is None
+    assert presence.active(5.0) is None
     assert presence.away_since(5.0 + IDLE) is None
     assert presence.away_since(6.0 + IDLE) == 5.0
-    assert presence.back(500.0) == 5.0
+    assert presence.active(500.0) == 5.0
     assert presence.away_since(500.0) is None
 
 
 def test_who_has_the_focus_and_only_reads_is_there_once_the_terminal_told_of_it() -> None:
     presence = Presence(0.0)
-    assert presence.back(1.0, told=True) is None
+    assert presence.active(1.0, focused=True) is None
     assert presence.away_since(1.0 + 10 * IDLE) is None

@@ -46,8 +46,8 @@ def state_meaning(job: Job, state: AppState) -> str:
     """What a job's state means, and what can be done about it."""
     if needs_other_key(job):
         return "It was launched with another key of this server. s tries to follow it with this one."
-    if (again := state.relaunch_of(job.number)) is not None:
-        return f"It was launched again as job {again}."
+    if (repeat := state.relaunch_of(job.number)) is not None:
+        return f"It was launched again as job {repeat}."
     return MEANINGS.get(job.state, "")
 
 
@@ -84,21 +84,21 @@ def silence(job: Job, state: AppState) -> str:
 
 def last_word(job: Job, state: AppState) -> str:
     """The last that is known of a job, as one line; what matters most comes first."""
-    again, word = state.relaunch_of(job.number), unknown_word(job)
+    repeat, word = state.relaunch_of(job.number), unknown_word(job)
     repeats = f"again of job {job.again_of}" if job.again_of is not None else ""
     if needs_other_key(job):
-        told = ["needs the other key"]
+        parts = ["needs the other key"]
     elif job.state.going:
-        told = [silence(job, state), f"{word}, says the server" if word else "", time_left(job, state), repeats]
+        parts = [silence(job, state), f"{word}, says the server" if word else "", time_left(job, state), repeats]
     else:
         said = clean_line(job.error or job.reason or job.summary_of_changes or job.last_status or "", 200)
-        told = [f"launched again as job {again}" if again is not None else "", said, repeats]
-    return " · ".join(filter(None, told))
+        parts = [f"launched again as job {repeat}" if repeat is not None else "", said, repeats]
+    return " · ".join(filter(None, parts))
 
 
 def job_facts(job: Job, state: AppState) -> Facts:
     """Names and texts: what became of it, and how long it took or takes."""
-    again = state.relaunch_of(job.number)
+    repeat = state.relaunch_of(job.number)
     word = unknown_word(job)
     ended = state.when(job.finished_at)
     still = time_left(job, state)
@@ -107,7 +107,7 @@ def job_facts(job: Job, state: AppState) -> Facts:
     named = (
         ("answer" if job.state == JobState.NO_ISSUES else "error", clean(job.error or "")),
         ("why", clean(job.reason) if job.state in (JobState.UNCONFIRMED, JobState.LOST) else ""),
-        ("again", f"launched again as job {again}" if again is not None else ""),
+        ("again", f"launched again as job {repeat}" if repeat is not None else ""),
         ("repeats", f"again of job {job.again_of}" if job.again_of is not None else ""),
         ("elapsed", going if job.state.going else ""),
         ("server", silence(job, state)),
