@@ -54,7 +54,7 @@ from cekura_tui.workspace.workspace import Workspace
 
 _log = logging.getLogger("cekura_tui.ui")
 
-_STYLE_SHEETS = ("app", "runs", "filter", "groups", "run", "jobs", "suggestion", "prompts", "sign_in", "dialogs")
+_STYLE_SHEETS = ("app", "kit", "runs", "run", "jobs", "suggestion")
 
 THEME = Theme(
     name="cekura",
