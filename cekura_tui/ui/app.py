@@ -13,6 +13,7 @@ import time
 import traceback
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path, PurePath
 from typing import Any, ClassVar
 
@@ -25,9 +26,11 @@ from textual.timer import Timer
 
 from cekura_tui.model.errors import CekuraTuiError, KeyMissing
 from cekura_tui.model.job import Job, JobState
+from cekura_tui.model.run.view import RunRow
 from cekura_tui.model.scope import Scope
+from cekura_tui.model.text import clean_line
 from cekura_tui.store.runs import first_sight
-from cekura_tui.ui.actions import Action, bindings
+from cekura_tui.ui.actions import Action, bindings, commands_of
 from cekura_tui.ui.away import next_unread
 from cekura_tui.ui.kit.dialog import Dialog
 from cekura_tui.ui.kit.page import Page
@@ -45,8 +48,8 @@ from cekura_tui.ui.messages import (
     WorkspaceChanged,
 )
 from cekura_tui.ui.news import News
-from cekura_tui.ui.palette import palette
 from cekura_tui.ui.runs.controller import RunListing
+from cekura_tui.ui.runs.list import RunList
 from cekura_tui.ui.runs.screen import RunsScreen
 from cekura_tui.ui.state import AppState
 from cekura_tui.ui.terminal.filters import AsciiFilter, ControlFilter
@@ -135,6 +138,22 @@ def read_first_frame(
     return listing, sight.jobs
 
 
+def _agent_of(page: Page) -> tuple[int, str] | None:
+    """The agent of the run or job that a page is about or has the cursor on: its id, and its name if that is known."""
+    from cekura_tui.ui.jobs.job import JobScreen
+    from cekura_tui.ui.jobs.screen import JobsScreen
+    from cekura_tui.ui.run.screen import RunScreen
+    from cekura_tui.ui.suggestion.screen import SuggestionScreen
+
+    if isinstance(page, JobScreen | JobsScreen | SuggestionScreen):
+        job = page.state.job(page.number) if isinstance(page, SuggestionScreen) else page.job
+        return None if job is None or job.agent_id is None else (job.agent_id, job.agent_name)
+    row = page.query_one(RunList).cursor_row if isinstance(page, RunsScreen) else None
+    if isinstance(page, RunScreen):
+        row = page.row
+    return (row.agent_id, row.agent) if isinstance(row, RunRow) and row.agent_id is not None else None
+
+
 CALM = 1.0
 """Seconds between two readings of what changed, at least."""
 
@@ -206,8 +225,19 @@ class CekuraApp(App[None]):
         return [*super().get_line_filters(), *self._foreign]
 
     def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
-        """What the palette offers."""
-        return palette(screen)
+        """The palette: what can be done everywhere and on the screen below it; Textual sorts it by name."""
+        nodes: tuple[App[Any] | Screen[Any], ...] = (self, screen)
+        for node in nodes:
+            for action in commands_of(node):
+                about = action.tooltip[0].upper() + action.tooltip[1:].replace("`", "")
+                # Not before the palette is gone: the action is about the screen below it.
+                run = partial(self.call_next, self.run_action, action.does, node)
+                yield SystemCommand(action.command or action.label, about, run)
+        if isinstance(screen, Page) and (agent := _agent_of(screen)) is not None:
+            number, name = agent
+            about = f"What {clean_line(name, 40) or f'agent {number}'} had, was sent and was proposed"
+            show = partial(self.answer, OpenPromptHistory(number, name))
+            yield SystemCommand("Prompt history of this agent", about, show)
 
     # Starting
 

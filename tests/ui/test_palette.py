@@ -6,7 +6,6 @@ from app_on_a_server import opened
 from kept_jobs import RUNNING, Shelf, on_jobs
 from watching import sees
 
-from cekura_tui.ui.palette import palette
 from cekura_tui.workspace.setup import Setup
 
 EVERYWHERE = {
@@ -24,7 +23,7 @@ async def test_what_can_be_done_with_a_job_is_in_the_palette_and_does_it(quiet: 
     shelf.running(RUNNING, ago=20)
     async with opened(quiet) as pilot:
         await on_jobs(pilot, "1 running", "s Stop asking")
-        offered = {command.title: command.help for command in palette(pilot.app.screen)}
+        offered = {command.title: command.help for command in pilot.app.get_system_commands(pilot.app.screen)}
         assert offered.items() >= EVERYWHERE.items()
         assert offered["Prompt history of this agent"] == "What Front desk had, was sent and was proposed"
         assert {"Details", "Stop asking", "Forget", "Copy"} <= offered.keys()
