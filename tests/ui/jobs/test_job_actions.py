@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from app_on_a_server import SMALL, WIDE, no_crash, opened, setup_of
-from kept_jobs import DONE, DRAFT, FAILED, KEY, RUNNING, Shelf, board_of, on_job, on_jobs, shelf_of
+from kept_jobs import DONE, DRAFT, FAILED, KEY, RUNNING, Shelf, app_state_of, on_job, on_jobs, shelf_of
 from scripted_server import LAUNCH, PROGRESS, Reply, ScriptedServer
 from textual.geometry import Size
 from waiting import eventually
@@ -56,7 +56,7 @@ async def test_an_unconfirmed_job_is_launched_again_after_a_warning_and_once(
         assert not scripted.requests("POST", LAUNCH)
         await pilot.press("a", "a", "y", "a", "y")
         await sees(pilot, "It was launched again as job 2.", gone="a Relaunch")
-        await eventually(lambda: len(board_of(pilot).jobs) == 2, "the second job is on the state")
+        await eventually(lambda: len(app_state_of(pilot).jobs) == 2, "the second job is on the state")
         sent = [got.json() for got in scripted.requests("POST", LAUNCH)]
         assert sent == [DRAFT.body()]
         while pilot.app.screen.query("#job-text") or pilot.app.screen.is_modal:
