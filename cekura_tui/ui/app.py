@@ -127,15 +127,15 @@ def read_first_frame(
     setup = workspace.setup
     named = scope or setup.scope
     text = named.text if named else None
-    sight = first_sight(setup.paths.database, setup.origin, workspace.known_key(), setup.profile, text)
-    if named is None and sight.chosen is not None:
-        kind, number, name = sight.chosen
+    cached = first_sight(setup.paths.database, setup.origin, workspace.known_key(), setup.profile, text)
+    if named is None and cached.chosen is not None:
+        kind, number, name = cached.chosen
         named = Scope("agent" if kind == "agent" else "project", number, name)
-    whole = sight.filtered or not sight.filter
-    listing = RunListing(named, sight.seen if whole else None, sight.filter, sight.notes, clock)
-    if sight.seen is not None and not whole:
-        listing.known = sight.seen.rows
-    return listing, sight.jobs
+    whole = cached.filtered or not cached.filter
+    listing = RunListing(named, cached.seen if whole else None, cached.filter, cached.notes, clock)
+    if cached.seen is not None and not whole:
+        listing.known = cached.seen.rows
+    return listing, cached.jobs
 
 
 def _agent_of(page: Page) -> tuple[int, str] | None:

@@ -175,15 +175,15 @@ class ImproveDialog(Dialog[Job]):
         workspace, agent_id = self._state.workspace, self._runs.agent_id
         self._say("Reading the agent's prompt …")
         try:
-            kept = await workspace.call(lambda session: session.jobs.draft(agent_id, self._runs.run_ids))
+            saved = await workspace.call(lambda session: session.jobs.draft(agent_id, self._runs.run_ids))
             last = await workspace.call(lambda session: session.jobs.last_prompt(agent_id))
             if last is not None:
                 self._sources.has("last", last)
-            if kept is not None:
-                self._sources.has("draft", kept[0].prompt)
-                self._drafts.take_up(kept[1])
-                if kept[0].run_ids == self._runs.run_ids and self._sources.current == "agent" and not self._edited:
-                    self._restore(kept[0], kept[1])
+            if saved is not None:
+                self._sources.has("draft", saved[0].prompt)
+                self._drafts.take_up(saved[1])
+                if saved[0].run_ids == self._runs.run_ids and self._sources.current == "agent" and not self._edited:
+                    self._restore(saved[0], saved[1])
             agent, prompt = await workspace.call(lambda session: session.agent_prompt(agent_id))
             self._agent_name = agent.name
             self._sources.has("agent", prompt)
@@ -366,8 +366,8 @@ class ImproveDialog(Dialog[Job]):
         except CekuraTuiError as error:
             self._busy(None)
             self._begin_to_save()
-            kept = "" if "draft is kept" in error.hint else await self._drafts.in_words(self._as_draft())
-            self._say(f"{error.title}: {clean_line(error.sentence(), 600)}{kept}", failed=True)
+            draft_words = "" if "draft is kept" in error.hint else await self._drafts.in_words(self._as_draft())
+            self._say(f"{error.title}: {clean_line(error.sentence(), 600)}{draft_words}", failed=True)
             return
         self._begin_to_save()  # what was typed meanwhile was not sent
         self.dismiss(job)
