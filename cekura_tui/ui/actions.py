@@ -1,4 +1,4 @@
-"""What a person can do where one is, in one table a screen, dialog or list: keys, footer, help and palette come of it.
+"""What a person can do, in one table a screen, dialog or list: keys, footer, help and palette come from it.
 
 `[keys]` of the configuration names actions by their ids; the README's tables are written from the same ones.
 """
@@ -25,7 +25,8 @@ def _always(node: Any) -> str | None:
 class Action:
     """One thing that can be done.
 
-    `id` is "runs.improve"; `keys` are Textual's names, separated by commas; `does` is Textual's action, "match(1)".
+    `id` is "runs.improve"; `keys` are Textual's names, separated by commas, none for what is in the palette alone;
+    `does` is Textual's action, "match(1)".
     `label` is a word or two for footer and help; `tooltip` is a phrase for the palette and the README, without which
     it is in neither. `footer` is its rank there, 1 the first; 0 is not in the footer. `command` is its name in the
     palette where the label alone would not do. `why_not` is asked with the node that has the table: None where it can
@@ -63,6 +64,7 @@ def bindings(actions: Iterable[Action]) -> list[BindingType]:
             id=one.id,
         )
         for one in actions
+        if one.keys
     ]
 
 
@@ -77,7 +79,7 @@ def table_of(kind: type[DOMNode]) -> dict[str, Action]:
 
 
 def action_of(node: DOMNode, binding: Binding) -> Action | None:
-    """The action of a binding that stands in the table of a node; None for one that came with Textual."""
+    """The action of a binding that is in the table of a node; None for one that came with Textual."""
     return table_of(type(node)).get(binding.id or "")
 
 
@@ -98,11 +100,6 @@ def is_possible(node: DOMNode, name: str, parameters: tuple[object, ...] = ()) -
             reason = action.why_not(node)
             return True if reason is None else (False if reason == NOT_OFFERED else None)
     return True
-
-
-def why_not(node: DOMNode, action: Action) -> str:
-    """The sentence that says why an action cannot be done now; empty if it can, or is not mentioned."""
-    return action.why_not(node) or ""
 
 
 def commands_of(node: DOMNode) -> Iterator[Action]:

@@ -1,12 +1,6 @@
-"""Looking for garbage while nobody waits for an answer.
+"""The app: styles, global keys, the first frame, the way from the background's signal to the screens, and leaving.
 
-What the first frame shows: the runs and jobs that were seen last, read before anything runs.
-
-Leaving the app, whichever way it is asked, and what is told when an error ends it.
-
-The app: styles, global keys, and the way from the background's signal to the screens.
-
-Screens that the first frame does not show are imported when they are wished for.
+Screens that the first frame does not show are imported when they are opened.
 """
 
 from __future__ import annotations
@@ -19,20 +13,25 @@ import time
 import traceback
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
+from functools import partial
 from importlib import import_module
+from pathlib import Path, PurePath
 from typing import Any, ClassVar
 
 from textual import events, on, work
 from textual.app import App, SystemCommand
-from textual.binding import Binding, BindingType
 from textual.filter import LineFilter
 from textual.screen import Screen
+from textual.theme import Theme
 from textual.timer import Timer
 
 from cekura_tui.model.errors import CekuraTuiError, KeyMissing
 from cekura_tui.model.job import Job, JobState
+from cekura_tui.model.run.view import RunRow
 from cekura_tui.model.scope import Scope
+from cekura_tui.model.text import clean_line
 from cekura_tui.store.runs import first_sight
+from cekura_tui.ui.actions import Action, bindings, commands_of
 from cekura_tui.ui.away import next_unread
 from cekura_tui.ui.kit.dialog import Dialog
 from cekura_tui.ui.kit.page import Page
@@ -51,14 +50,41 @@ from cekura_tui.ui.messages import (
     WorkspaceChanged,
 )
 from cekura_tui.ui.news import News
-from cekura_tui.ui.palette import palette
 from cekura_tui.ui.runs.controller import RunListing
+from cekura_tui.ui.runs.list import RunList
 from cekura_tui.ui.runs.screen import RunsScreen
 from cekura_tui.ui.state import AppState
 from cekura_tui.ui.terminal.filters import AsciiFilter, ControlFilter
 from cekura_tui.ui.terminal.textual_private import put_together
-from cekura_tui.ui.theme import THEME, style_sheets
 from cekura_tui.workspace.workspace import Workspace
+
+_log = logging.getLogger("cekura_tui.ui")
+
+_STYLE_SHEETS = ("app", "kit", "runs", "run", "jobs", "suggestion")
+
+THEME = Theme(
+    name="cekura",
+    primary="#5b8def",
+    secondary="#b99af0",
+    accent="#7fb4ff",
+    warning="#e0af4f",
+    error="#f2777a",
+    success="#7ec98f",
+    foreground="#d6dbe4",
+    background="#11151c",
+    surface="#161b24",
+    panel="#1d2430",
+    dark=True,
+)
+
+
+def style_sheets() -> list[str | PurePath]:
+    """The style sheets, in the order they apply."""
+    package = Path(__file__).parent.parent
+    places = (package / "styles", package.parent / "styles")
+    folder = next(place for place in places if (place / "app.tcss").is_file())
+    return [folder / f"{name}.tcss" for name in _STYLE_SHEETS]
+
 
 IDLE = 1.0
 """Seconds without a key after which nobody waits."""
@@ -83,11 +109,11 @@ class GarbageWhenIdle:
         """Somebody pressed a key, or the first frame is being made."""
         self._busy_at = time.monotonic()
         if self._timer is None:
-            self._timer = self._app.set_timer(IDLE, self._look)
+            self._timer = self._app.set_timer(IDLE, self._collect)
 
-    def _look(self) -> None:
-        left = self._busy_at + IDLE - time.monotonic()
-        self._timer = self._app.set_timer(left, self._look) if left > 0 else None
+    def _collect(self) -> None:
+        wait = self._busy_at + IDLE - time.monotonic()
+        self._timer = self._app.set_timer(wait, self._collect) if wait > 0 else None
         if self._timer is None and gc.get_count()[2] >= _DUE:
             gc.unfreeze()
             gc.collect()
@@ -97,87 +123,69 @@ class GarbageWhenIdle:
 def read_first_frame(
     workspace: Workspace, scope: Scope | None, clock: Callable[[], float] = time.time
 ) -> tuple[RunListing, tuple[Job, ...]]:
-    """The list of `scope` as it was left, else of what was named or chosen last, and all jobs; empty at first."""
+    """The runs and jobs that were seen last, read before anything runs; empty at first.
+
+    The list is that of `scope`, else of what was named or chosen last.
+    """
     setup = workspace.setup
     named = scope or setup.scope
     text = named.text if named else None
-    sight = first_sight(setup.paths.database, setup.origin, workspace.known_key(), setup.profile, text)
-    if named is None and sight.chosen is not None:
-        kind, number, name = sight.chosen
+    cached = first_sight(setup.paths.database, setup.origin, workspace.known_key(), setup.profile, text)
+    if named is None and cached.chosen is not None:
+        kind, number, name = cached.chosen
         named = Scope("agent" if kind == "agent" else "project", number, name)
-    whole = sight.filtered or not sight.filter
-    known = sight.seen.rows if sight.seen is not None and not whole else ()
-    seen = sight.seen if whole else None
-    return RunListing(named, seen, sight.filter, sight.notes, clock, known=known), sight.jobs
+    whole = cached.filtered or not cached.filter
+    known = cached.seen.rows if cached.seen is not None and not whole else ()
+    seen = cached.seen if whole else None
+    return RunListing(named, seen, cached.filter, cached.notes, clock, known=known), cached.jobs
 
 
-_log = logging.getLogger("cekura_tui.ui")
+def _agent_of(page: Page) -> tuple[int, str] | None:
+    """The agent of the run or job that a page is about or has the cursor on: its id, and its name if that is known."""
+    from cekura_tui.ui.jobs.job import JobScreen
+    from cekura_tui.ui.jobs.screen import JobsScreen
+    from cekura_tui.ui.run.screen import RunScreen
+    from cekura_tui.ui.suggestion.screen import SuggestionScreen
 
-
-class LeavingApp(App[None]):
-    """An app on a workspace that ends in order, by a key, by a signal or by an error."""
-
-    def __init__(self, workspace: Workspace) -> None:
-        super().__init__()
-        self.crash = ""
-        """What to say of an error that ended the app."""
-        self.status: int | None = None
-        """The exit status, once it is being left."""
-        self._workspace = workspace
-        self._ui_loop: asyncio.AbstractEventLoop | None = None
-        """The loop of the screens, once it runs."""
-
-    def leaving(self) -> None:
-        """It is being left: what is to be done before."""
-        raise NotImplementedError
-
-    async def action_quit(self) -> None:
-        """Leave, whichever way it was asked."""
-        self._leave(0)
-
-    def leave_from_signal(self, status: int) -> None:
-        """Called from a signal handler: leave with this status."""
-        if self._ui_loop is not None:
-            self._ui_loop.call_soon_threadsafe(self._leave, status)
-
-    def _leave(self, status: int) -> None:
-        """Leave with this status; what is being typed is kept."""
-        self.leaving()
-        for screen in self.screen_stack:
-            if isinstance(screen, Dialog):
-                screen.keep()
-        self.status = status
-        self.exit(return_code=status)
-
-    def _fatal_error(self) -> None:
-        """An error nobody expected: restore the terminal, one line, and the details (no variables) in the log."""
-        self._workspace.keep_log()  # it may not have been started yet
-        _log.error("the app ended by an error\n%s", traceback.format_exc())
-        error, log = self._exception, self._workspace.setup.paths.log
-        if self.status is None:  # screens that are taken apart while keys come are no crash
-            self.status = 1
-            self.crash = f"cekura-tui ended by an error of its own ({type(error).__name__}); what happened is in {log}."
-        self._close_messages_no_wait()
+    if isinstance(page, JobScreen | JobsScreen | SuggestionScreen):
+        job = page.state.job(page.number) if isinstance(page, SuggestionScreen) else page.job
+        return None if job is None or job.agent_id is None else (job.agent_id, job.agent_name)
+    row = page.query_one(RunList).cursor_row if isinstance(page, RunsScreen) else None
+    if isinstance(page, RunScreen):
+        row = page.row
+    return (row.agent_id, row.agent) if isinstance(row, RunRow) and row.agent_id is not None else None
 
 
 CALM = 1.0
 """Seconds between two readings of what changed, at least."""
 
 
-class CekuraApp(LeavingApp):
+class CekuraApp(App[None]):
     """Handed a workspace that is not started yet; it starts it after the first frame. `tidy` has the process look for
     garbage in pauses."""
 
     TITLE = "cekura-tui"
     CSS_PATH = style_sheets()
     ENABLE_COMMAND_PALETTE = True
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("1", "go('runs')", "Runs", id="app.runs", show=False),
-        Binding("2", "go('jobs')", "Jobs", id="app.jobs"),
-        Binding("U", "next_unread", "Next new job", id="app.next-unread", show=False),
-        Binding("question_mark", "help", "Keys", id="app.keys", key_display="?"),
-        Binding("q", "quit", "Quit", id="app.quit"),
-    ]
+    # In the footer they come after all of a screen, also after what has no rank.
+    ACTIONS: ClassVar[tuple[Action, ...]] = (
+        Action("app.runs", "1", "go('runs')", "Runs", "Go to the list of runs"),
+        Action("app.jobs", "2", "go('jobs')", "Jobs", "Go to the list of jobs", footer=1001),
+        Action("app.next-unread", "U", "next_unread", "Next new job", "Open what ended"),
+        Action(
+            "app.search-runs",
+            "",
+            "search_runs",
+            "Search opened runs",
+            "What was said in all runs that were opened here",
+        ),
+        Action(
+            "app.keys", "question_mark", "help", "Keys", "Show the keys of this screen", footer=1002, key_display="?"
+        ),
+        Action("app.theme", "", "change_theme", "Theme", "Change colours"),
+        Action("app.quit", "q", "quit", "Quit", "Leave; jobs go on at the server", footer=1003),
+    )
+    BINDINGS = bindings(ACTIONS)
 
     def __init__(
         self,
@@ -190,8 +198,15 @@ class CekuraApp(LeavingApp):
         tidy: bool = False,
         clock: Callable[[], float] = time.time,
     ) -> None:
-        super().__init__(workspace)
+        super().__init__()
         self.animation_level = "none"
+        self.crash = ""
+        """What to say of an error that ended the app."""
+        self.status: int | None = None
+        """The exit status, once it is being left."""
+        self._workspace = workspace
+        self._ui_loop: asyncio.AbstractEventLoop | None = None
+        """The loop of the screens, once it runs."""
         self.state = AppState(self, workspace, clock)
         self.state.ask = self.answer
         self.news = News(self, self.state, lambda: self._runs.controller.look_again())
@@ -212,8 +227,19 @@ class CekuraApp(LeavingApp):
         return [*super().get_line_filters(), *self._foreign]
 
     def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
-        """What the palette offers."""
-        return palette(screen)
+        """The palette: what can be done everywhere and on the screen below it; Textual sorts it by name."""
+        nodes: tuple[App[Any] | Screen[Any], ...] = (self, screen)
+        for node in nodes:
+            for action in commands_of(node):
+                about = action.tooltip[0].upper() + action.tooltip[1:].replace("`", "")
+                # Not before the palette is gone: the action is about the screen below it.
+                run = partial(self.call_next, self.run_action, action.does, node)
+                yield SystemCommand(action.command or action.label, about, run)
+        if isinstance(screen, Page) and (agent := _agent_of(screen)) is not None:
+            number, name = agent
+            about = f"What {clean_line(name, 40) or f'agent {number}'} had, was sent and was proposed"
+            show = partial(self.answer, OpenPromptHistory(number, name))
+            yield SystemCommand("Prompt history of this agent", about, show)
 
     # Starting
 
@@ -235,7 +261,7 @@ class CekuraApp(LeavingApp):
         self._load()
 
     def _load(self) -> None:
-        """Everything anew at the start."""
+        """Read everything at the start."""
         self.news.begin(runs=self._run_id is None)
         self._read_jobs()
         if self._run_id is not None:
@@ -279,16 +305,16 @@ class CekuraApp(LeavingApp):
         except KeyMissing:
             return  # the sign-in screen says so
         except CekuraTuiError as error:
-            self.news.tell_trouble(error)
+            self.news.report_trouble(error)
             return
         if self._mended != self._workspace.mended:
             self._mended = self._workspace.mended
             self.post_message(WorkspaceChanged())
             return
         self.state.put_durations(durations)
-        self.news.tell_notices()
+        self.news.report_notices()
         self.news.jobs_read(jobs)
-        self.news.tell_trouble(trouble)
+        self.news.report_trouble(trouble)
 
     @on(RunsRead)
     def runs_read(self, event: RunsRead) -> None:
@@ -298,9 +324,9 @@ class CekuraApp(LeavingApp):
     # Whether somebody is there
 
     async def on_event(self, event: events.Event) -> None:
-        """Keys and the mouse on their way to the screens tell that somebody is."""
+        """Keys and the mouse on their way to the screens say that somebody is."""
         if isinstance(event, events.InputEvent) and not event.is_forwarded:
-            self.news.away.saw(event)
+            self.news.away.input_seen(event)
             if self._garbage is not None:
                 self._garbage.busy()
         if isinstance(event, events.Key) and self.screen_stack:
@@ -317,10 +343,6 @@ class CekuraApp(LeavingApp):
         """The terminal lost it."""
         self.news.away.blur()
         self._runs.controller.feed.set_focused(False)
-
-    def leaving(self) -> None:
-        """Somebody who is there has seen all until now."""
-        self.news.away.leaving()
 
     # Requests of the screens
 
@@ -346,9 +368,9 @@ class CekuraApp(LeavingApp):
 
                 self.push_screen(HandOffDialog(request.suggestion, request.staged), request.done)
             case Improve():
-                from cekura_tui.ui.jobs.improve import ImproveLauncher
+                from cekura_tui.ui.jobs.improve import open_improve_dialog
 
-                ImproveLauncher(self.state).open(request)
+                open_improve_dialog(self.state, request)
 
     def _open_job(self, request: OpenJob) -> None:
         """The suggestion of a job, or all that is known of it; with that somebody has looked at it."""
@@ -365,11 +387,11 @@ class CekuraApp(LeavingApp):
         (self.switch_screen if instead else self.push_screen)(screen)
         if job.unread:
             self.state.put_job(replace(job, looked_at=self.state.clock()))
-            self._look(job.number)
+            self._mark_read(job.number)
 
     @work(group="look")
-    async def _look(self, number: int) -> None:
-        with contextlib.suppress(CekuraTuiError):  # it stays new, then; what reads the jobs tells why
+    async def _mark_read(self, number: int) -> None:
+        with contextlib.suppress(CekuraTuiError):  # it stays new, then; what reads the jobs says why
             await self._workspace.call(lambda session: session.jobs.look(number))
         self._read_jobs()
 
@@ -383,7 +405,7 @@ class CekuraApp(LeavingApp):
 
     @on(WorkspaceChanged)
     def workspace_changed(self) -> None:
-        """Another key or workspace: leave the sign-in screen and read everything anew."""
+        """Another key or workspace: leave the sign-in screen and read everything again."""
         if self._locked:
             self.pop_screen()
         self.state.put_jobs(())
@@ -411,6 +433,36 @@ class CekuraApp(LeavingApp):
     @work(group="import")
     async def _import_run_screen(self) -> None:
         await asyncio.to_thread(import_module, "cekura_tui.ui.run.screen")
+
+    # Leaving
+
+    async def action_quit(self) -> None:
+        """Leave, whichever way it was asked."""
+        self._leave(0)
+
+    def leave_from_signal(self, status: int) -> None:
+        """Called from a signal handler: leave with this status."""
+        if self._ui_loop is not None:
+            self._ui_loop.call_soon_threadsafe(self._leave, status)
+
+    def _leave(self, status: int) -> None:
+        """Leave with this status; somebody who is there has seen all until now, and what is being typed is saved."""
+        self.news.away.leaving()
+        for screen in self.screen_stack:
+            if isinstance(screen, Dialog):
+                screen.keep()
+        self.status = status
+        self.exit(return_code=status)
+
+    def _fatal_error(self) -> None:
+        """An error nobody expected: restore the terminal, one line, and the details (no variables) in the log."""
+        self._workspace.keep_log()  # it may not have been started yet
+        _log.error("the app ended by an error\n%s", traceback.format_exc())
+        error, log = self._exception, self._workspace.setup.paths.log
+        if self.status is None:  # screens that are taken apart while keys come are no crash
+            self.status = 1
+            self.crash = f"cekura-tui ended by an error of its own ({type(error).__name__}); what happened is in {log}."
+        self._close_messages_no_wait()
 
     # Keys
 

@@ -1,7 +1,4 @@
-"""Whether somebody is at the terminal, and what happened while nobody was, in one line.
-
-What happened while nobody was at this terminal: one line at the start, and when somebody is back.
-"""
+"""Whether somebody is at the terminal, and one line on what happened while nobody was."""
 
 from __future__ import annotations
 
@@ -26,7 +23,7 @@ if TYPE_CHECKING:
 
 
 IDLE = 120.0
-"""Seconds without a key or the mouse after which nobody is there, where the terminal does not tell its focus."""
+"""Seconds without a key or the mouse after which nobody is there, where the terminal does not report its focus."""
 
 
 class Presence:
@@ -35,29 +32,29 @@ class Presence:
     def __init__(self, now: float) -> None:
         self._acted_at = now
         self._left_at: float | None = None
-        self._told = False
+        self._reports_focus = False
 
     def away_since(self, now: float) -> float | None:
         """Since when nobody is there, or None where somebody is."""
         if self._left_at is not None:
             return self._left_at
-        return self._acted_at if not self._told and now - self._acted_at > IDLE else None
+        return self._acted_at if not self._reports_focus and now - self._acted_at > IDLE else None
 
-    def left(self, now: float) -> None:
+    def focus_lost(self, now: float) -> None:
         """The terminal says that it lost the focus."""
-        self._told = True
+        self._reports_focus = True
         self._left_at = now if self._left_at is None else self._left_at
 
-    def back(self, now: float, *, told: bool = False) -> float | None:
-        """Somebody acts, or the terminal `told` that it has the focus; returns since when nobody was there."""
+    def active(self, now: float, *, focused: bool = False) -> float | None:
+        """Somebody acts, or the terminal is `focused`, as it says; returns since when nobody was there."""
         since = self.away_since(now)
-        self._acted_at, self._left_at, self._told = now, None, self._told or told
+        self._acted_at, self._left_at, self._reports_focus = now, None, self._reports_focus or focused
         return since
 
 
 @dataclass(frozen=True, slots=True)
 class NewFailures:
-    """Runs of a list that failed since it was read before; `more` tells that there may be others beyond those read."""
+    """Runs of a list that failed since it was read before; with `more` there may be others beyond those read."""
 
     count: int = 0
     more: bool = False
@@ -93,7 +90,7 @@ def what_ended(jobs: Iterable[Job]) -> str:
     return ", ".join(count(states.count(state), one, many) for state, one, many in _ENDS if state in states)
 
 
-def told_of(jobs: Sequence[Job]) -> str:
+def ended_words(jobs: Sequence[Job]) -> str:
     """The same for somebody who is elsewhere; a single job with its number and agent."""
     if len(jobs) != 1:
         return what_ended(jobs)
@@ -101,7 +98,7 @@ def told_of(jobs: Sequence[Job]) -> str:
     return f"job {job.number} {job.state.words}" + (f", {clean_line(job.agent_name, 60)}" if job.agent_name else "")
 
 
-def away_line(jobs: Sequence[Job], failures: NewFailures) -> str:
+def away_message(jobs: Sequence[Job], failures: NewFailures) -> str:
     """What happened meanwhile, in one line; empty where nothing did."""
     parts = [what_ended(jobs)] if jobs else []
     if failures.count:
@@ -122,7 +119,7 @@ def ended_at(job: Job) -> float:
     return job.finished_at or job.launched_at or job.created_at
 
 
-def in_short(jobs: Iterable[Job]) -> str:
+def counts_words(jobs: Iterable[Job]) -> str:
     """How many jobs run and how many nobody has looked at, as "2 running · 1 new"; empty where none does."""
     listed = list(jobs)
     going, unread = sum(job.state.going for job in listed), sum(job.unread for job in listed)
@@ -132,32 +129,32 @@ def in_short(jobs: Iterable[Job]) -> str:
 PATIENCE = 5.0
 """Seconds that the line waits for the server at the most."""
 LONG = 60.0
-"""Seconds of absence after which the run list is read anew."""
+"""Seconds of absence after which the run list is read again."""
 
 
 @dataclass
 class _AwaySummary:
-    """What is still to be known before the line is told. `going` are jobs by number, with their last answer's time."""
+    """What is still to be known before the line is shown. `going` are jobs by number, with their last answer's time."""
 
     runs: bool
     going: dict[int, float | None] = field(default_factory=dict)
-    looked: bool = False
+    visit_read: bool = False
     jobs: bool = False
     failures: NewFailures = field(default_factory=NewFailures)
 
 
 class WhileAway:
-    """Knows whether somebody is there. `look_again` has the run list read anew; False where there is none yet."""
+    """Knows whether somebody is there. `reload_runs` has the run list read again; False where there is none yet."""
 
-    def __init__(self, app: App[None], app_state: AppState, look_again: Callable[[], bool]) -> None:
-        self._app, self._state, self._look_again = app, app_state, look_again
+    def __init__(self, app: App[None], app_state: AppState, reload_runs: Callable[[], bool]) -> None:
+        self._app, self._state, self._reload_runs = app, app_state, reload_runs
         self._presence = Presence(app_state.clock())
         self._unread: frozenset[int] = frozenset()
         self._seen: frozenset[int] = frozenset()
-        """The unread jobs of which somebody has been told."""
-        self._noted: frozenset[int] | None = None
-        """What was unread when it was last noted that somebody is here."""
-        self._telling: _AwaySummary | None = None
+        """The unread jobs that have been reported to somebody."""
+        self._recorded: frozenset[int] | None = None
+        """What was unread when it was last recorded that somebody is here."""
+        self._summary: _AwaySummary | None = None
 
     @property
     def away(self) -> bool:
@@ -167,15 +164,15 @@ class WhileAway:
     # Coming and going
 
     def begin(self, *, runs: bool) -> None:
-        """The program starts, or another workspace is entered; `runs` tells that the run list is being read."""
+        """The program starts, or another workspace is entered; with `runs` the run list is being read."""
         self._unread = self._seen = frozenset()
-        self._noted = None
+        self._recorded = None
         going = {job.number: job.answered_at for job in self._state.jobs if job.state.going and not job.other_key}
-        telling = self._wait(_AwaySummary(runs, going))
-        self._app.run_worker(self._look_back(telling), group="while-away", exclusive=True)
+        summary = self._wait(_AwaySummary(runs, going))
+        self._app.run_worker(self._read_last_visit(summary), group="while-away", exclusive=True)
 
-    async def _look_back(self, telling: _AwaySummary) -> None:
-        """Find out what had been told before: what ended until somebody last sat here, but for jobs that went on."""
+    async def _read_last_visit(self, summary: _AwaySummary) -> None:
+        """Find out what was reported before: what ended until somebody last sat here, but for jobs that went on."""
 
         async def ask(session: Session) -> tuple[float | None, list[Job]]:
             return await session.jobs.looked_at(), await session.jobs.all()
@@ -183,104 +180,104 @@ class WhileAway:
         try:
             looked_at, jobs = await self._state.workspace.call(ask)
         except CekuraTuiError:
-            self._telling = None  # whoever reads the jobs tells why
+            self._summary = None  # whoever reads the jobs says why
             return
-        old = (job for job in jobs if job.unread and job.number not in telling.going)
+        old = (job for job in jobs if job.unread and job.number not in summary.going)
         self._seen |= {job.number for job in old if looked_at is None or ended_at(job) <= looked_at}
-        telling.looked = True
+        summary.visit_read = True
         self._check()
 
-    def saw(self, event: events.InputEvent) -> None:
+    def input_seen(self, event: events.InputEvent) -> None:
         """A key or the mouse; a pointer that crosses a terminal without focus says nothing."""
         if isinstance(event, events.Key | events.MouseDown) or not self.away:
             self._back()
 
     def focus(self) -> None:
         """The terminal has the focus."""
-        self._back(told=True)
+        self._back(focused=True)
 
     def blur(self) -> None:
         """The terminal lost the focus."""
-        self._presence.left(self._state.clock())
-        if self._telling is None:
-            self._look_around()
+        self._presence.focus_lost(self._state.clock())
+        if self._summary is None:
+            self._record_visit()
 
     def leaving(self) -> None:
         """Somebody leaves the program."""
-        if not self.away and self._telling is None:
-            self._look_around()
+        if not self.away and self._summary is None:
+            self._record_visit()
 
-    def _back(self, *, told: bool = False) -> None:
+    def _back(self, *, focused: bool = False) -> None:
         now = self._state.clock()
-        since = self._presence.back(now, told=told)
-        if self._telling is not None:
+        since = self._presence.active(now, focused=focused)
+        if self._summary is not None:
             self._check()
         elif since is None:
             self._seen = self._unread
         else:
-            self._wait(_AwaySummary(now - since > LONG and self._look_again(), looked=True, jobs=True))
+            self._wait(_AwaySummary(now - since > LONG and self._reload_runs(), visit_read=True, jobs=True))
             self._check()
 
     # What is read
 
     def jobs_read(self, jobs: Sequence[Job]) -> None:
-        """The app_state has the jobs as they are now."""
+        """The state has the jobs as they are now."""
         self._unread = frozenset(job.number for job in jobs if job.unread)
-        if self._telling is not None:
-            self._telling.jobs = True
+        if self._summary is not None:
+            self._summary.jobs = True
             self._check()
 
     def runs_read(self, event: RunsRead) -> None:
-        """The run list was read anew."""
-        if self._telling is not None and self._telling.runs:
+        """The run list was read again."""
+        if self._summary is not None and self._summary.runs:
             failures = new_failures(event.before, event.now, whole=event.whole)
-            self._telling.runs, self._telling.failures = False, failures
+            self._summary.runs, self._summary.failures = False, failures
             self._check()
 
     def withholds(self, number: int) -> bool:
         """Whether the end of this job is left to the line."""
-        return self._telling is not None and number in self._telling.going
+        return self._summary is not None and number in self._summary.going
 
-    def told(self, numbers: Collection[int]) -> None:
-        """The ends of these jobs were told."""
-        if self._telling is not None and not self.away:
+    def reported(self, numbers: Collection[int]) -> None:
+        """The ends of these jobs were reported."""
+        if self._summary is not None and not self.away:
             self._seen |= frozenset(numbers)
 
     # The line
 
-    def _wait(self, telling: _AwaySummary) -> _AwaySummary:
-        self._telling = telling
-        self._app.set_timer(PATIENCE, lambda: self._wait_no_more(telling))
-        return telling
+    def _wait(self, summary: _AwaySummary) -> _AwaySummary:
+        self._summary = summary
+        self._app.set_timer(PATIENCE, lambda: self._give_up_waiting(summary))
+        return summary
 
-    def _wait_no_more(self, telling: _AwaySummary) -> None:
-        telling.runs = False
-        telling.going.clear()
+    def _give_up_waiting(self, summary: _AwaySummary) -> None:
+        summary.runs = False
+        summary.going.clear()
         self._check()
 
     def _check(self) -> None:
-        """Tell the line once everything is known and somebody is there."""
-        telling = self._telling
-        if telling is None or telling.runs or not (telling.looked and telling.jobs) or self.away:
+        """Show the line once everything is known and somebody is there."""
+        summary = self._summary
+        if summary is None or summary.runs or not (summary.visit_read and summary.jobs) or self.away:
             return
-        if any(self._awaited(job, telling.going) for job in self._state.jobs):
+        if any(self._awaited(job, summary.going) for job in self._state.jobs):
             return
-        self._telling = None
+        self._summary = None
         news = [job for job in self._state.jobs if job.unread and job.number not in self._seen]
-        if line := away_line(news, telling.failures):
+        if line := away_message(news, summary.failures):
             self._app.notify(line, timeout=10, markup=False)
-        self._look_around()
+        self._record_visit()
 
     def _awaited(self, job: Job, going: dict[int, float | None]) -> bool:
         """Whether a job that went on has not been asked about yet."""
         unasked = job.state.going and job.stale_since is None
         return unasked and job.number in going and job.answered_at == going[job.number]
 
-    def _look_around(self) -> None:
-        """Note that somebody is here, unless that would change nothing of what is news the next time."""
+    def _record_visit(self) -> None:
+        """Record that somebody is here, unless that would change nothing of what is news the next time."""
         self._seen = self._unread
-        if self._noted == self._unread:
+        if self._recorded == self._unread:
             return
-        self._noted = self._unread
+        self._recorded = self._unread
         with contextlib.suppress(CekuraTuiError):
             self._state.workspace.send(lambda session: session.jobs.look_around())

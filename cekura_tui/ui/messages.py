@@ -105,7 +105,7 @@ class SignInRequested(Message):
 
 @dataclass
 class WorkspaceChanged(Message):
-    """Another key, or the embedded workspace: everything is to be read anew."""
+    """Another key, or the embedded workspace: everything is to be read again."""
 
 
 @dataclass
@@ -117,7 +117,7 @@ class BackgroundChanged(Message):
 class RunsRead(Message):
     """The run list was read: its runs as they were when somebody saw it last, if that is known, and as they are now.
 
-    `whole` tells that these are all of them.
+    With `whole` these are all of them.
     """
 
     before: Sequence[RunRow] | None

@@ -1,4 +1,4 @@
-"""What a person is told by itself: ends of jobs, on screen and through the terminal, and what is in the way."""
+"""What the app reports by itself: ends of jobs, on screen and through the terminal, and what is in the way."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from cekura_tui.model.errors import CekuraTuiError
 from cekura_tui.model.job import Job, JobState
-from cekura_tui.ui.away import WhileAway, in_short, told_of
+from cekura_tui.ui.away import WhileAway, counts_words, ended_words
 from cekura_tui.ui.state import AppState
 from cekura_tui.ui.terminal.notifications import write_around
 
@@ -24,11 +24,11 @@ GAP = 5.0
 
 
 class News:
-    """Is told the jobs as they are read, and puts them on the state."""
+    """Takes the jobs as they are read, puts them on the state, and reports what is new."""
 
-    def __init__(self, app: App[None], state: AppState, look_again: Callable[[], bool]) -> None:
+    def __init__(self, app: App[None], state: AppState, reload_runs: Callable[[], bool]) -> None:
         self._app, self._state = app, state
-        self.away = WhileAway(app, state, look_again)
+        self.away = WhileAway(app, state, reload_runs)
         self._known: dict[int, JobState] | None = None
         self._trouble = ""
         self._unsent: dict[int, Job] = {}
@@ -69,10 +69,10 @@ class News:
     def _toast(self, ended: Sequence[Job]) -> None:
         words = {JobState.NO_ISSUES: "found no issues"}
         texts = [f"job {job.number} {words.get(job.state, job.state.words)}" for job in ended]
-        told = f"{', '.join(texts[:4])}{' …' if len(texts) > 4 else ''}.".capitalize()
+        message = f"{', '.join(texts[:4])}{' …' if len(texts) > 4 else ''}.".capitalize()
         where = "" if self._app.current_mode == "jobs" else " 2 shows all jobs."
-        self._app.notify(f"{told}{where}", markup=False, timeout=8)
-        self.away.told({job.number for job in ended})
+        self._app.notify(f"{message}{where}", markup=False, timeout=8)
+        self.away.reported({job.number for job in ended})
 
     # Through the terminal
 
@@ -92,7 +92,7 @@ class News:
 
             wanted = self._state.workspace.setup.settings.notify
             self._sent_at = time.monotonic()
-            write_around(self._app, notification(wanted, "cekura-tui", told_of(ended), os.environ))
+            write_around(self._app, notification(wanted, "cekura-tui", ended_words(ended), os.environ))
 
     def _show_title(self) -> None:
         if not self._state.workspace.setup.settings.title:
@@ -101,18 +101,18 @@ class News:
             from cekura_tui.ui.terminal.notifications import Title
 
             self._title = Title(lambda text: write_around(self._app, text))
-        self._title.show(in_short(self._state.jobs) or "cekura-tui")
+        self._title.show(counts_words(self._state.jobs) or "cekura-tui")
 
     # What is in the way
 
-    def tell_trouble(self, error: CekuraTuiError | None) -> None:
+    def report_trouble(self, error: CekuraTuiError | None) -> None:
         """Say once that jobs cannot be followed at the moment."""
         text = error.sentence() if error else ""
         if text and text != self._trouble:
             self._warn(text, error.title if error else "")
         self._trouble = text
 
-    def tell_notices(self) -> None:
+    def report_notices(self) -> None:
         """Say what the workspace has to say, each once."""
         notices = self._state.workspace.notices
         while notices:

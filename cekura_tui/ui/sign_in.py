@@ -6,13 +6,13 @@ from typing import ClassVar
 
 from textual import on, work
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, VerticalScroll
 from textual.content import Content
 from textual.widgets import Button, Input, Label, Static
 
 from cekura_tui.model.errors import CekuraTuiError
 from cekura_tui.model.text import clean
+from cekura_tui.ui.actions import Action, bindings
 from cekura_tui.ui.kit.page import Page
 from cekura_tui.ui.messages import WorkspaceChanged
 from cekura_tui.ui.state import AppState
@@ -23,10 +23,11 @@ class SignInScreen(Page):
 
     AUTO_FOCUS = "#key"
     locked = True
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("ctrl+t", "demo", "Embedded workspace", id="sign-in.demo", key_display="ctrl+t", priority=True),
-        Binding("escape", "app.quit", "Quit", id="sign-in.quit"),
-    ]
+    ACTIONS: ClassVar[tuple[Action, ...]] = (
+        Action("sign-in.demo", "ctrl+t", "demo", "Embedded workspace", footer=1, key_display="ctrl+t", priority=True),
+        Action("sign-in.quit", "escape", "app.quit", "Quit", footer=2),
+    )
+    BINDINGS = bindings(ACTIONS)
     HELP = (
         "# Sign in\nA key is made in the dashboard. It is kept readable by you alone and goes to its own server only.\n"
     )

@@ -1,6 +1,4 @@
-"""What all screens look at: the workspace, the jobs as last read, and the clock.
-
-Following the jobs only while one is seen.
+"""What all screens share: the workspace, the jobs as last read, and the clock; following the jobs while visible.
 
 Textual repaints the whole screen on top whenever the one right below it handles a message, seen or not: with jobs that
 change every second that would never end.
@@ -32,7 +30,7 @@ def _nobody(request: Request) -> None:
 
 
 class AppState:
-    """Handed to every screen. `jobs` is replaced whole, then `jobs_changed` tells it."""
+    """Handed to every screen. `jobs` is replaced whole, then `jobs_changed` is published."""
 
     def __init__(self, owner: DOMNode, workspace: Workspace, clock: Callable[[], float] = time.time) -> None:
         self.workspace = workspace
@@ -45,7 +43,7 @@ class AppState:
         self.durations: tuple[float, ...] = ()
         """How many seconds this profile's last jobs took."""
         self.usual = usual(())
-        self._again: tuple[tuple[Job, ...], dict[int, int]] = ((), {})
+        self._relaunches: tuple[tuple[Job, ...], dict[int, int]] = ((), {})
         self.jobs_changed: Signal[Any] = Signal(owner, "jobs changed")
         self.decisions: dict[int, ConflictDecisions] = {}
         """What was decided of conflicts with an agent's prompt, by the job that the text was staged with."""
@@ -75,11 +73,11 @@ class AppState:
         """The job of this number, if there is one."""
         return next((job for job in self.jobs if job.number == number), None)
 
-    def again(self, number: int) -> int | None:
+    def relaunch_of(self, number: int) -> int | None:
         """The number of the job that repeats this one, if it was launched again."""
-        if self._again[0] is not self.jobs:
-            self._again = self.jobs, {job.again_of: job.number for job in self.jobs if job.again_of is not None}
-        return self._again[1].get(number)
+        if self._relaunches[0] is not self.jobs:
+            self._relaunches = self.jobs, {job.again_of: job.number for job in self.jobs if job.again_of is not None}
+        return self._relaunches[1].get(number)
 
     def when(self, moment: float | None, *, seconds: bool = False) -> str:
         """A moment as it is shown on screen."""
@@ -90,13 +88,13 @@ ELAPSED = 5.0
 """Seconds between two looks at how long jobs go on."""
 
 
-def in_sight(screen: Screen[Any]) -> bool:
+def is_visible(screen: Screen[Any]) -> bool:
     """Whether a screen is on top, or under a dialog."""
     return screen.is_current and (screen.is_active or screen.app.screen.is_modal)
 
 
 def follow(widget: Widget, state: AppState, draw: Callable[[], None]) -> None:
-    """Draw whenever the jobs change, as time passes while some go on, and when the widget comes into sight again.
+    """Draw whenever the jobs change, as time passes while some go on, and when the widget is visible again.
 
     It must be mounted, and is not drawn while its screen is covered by another.
     """
@@ -107,14 +105,14 @@ def follow(widget: Widget, state: AppState, draw: Callable[[], None]) -> None:
 
     timer = widget.set_interval(ELAPSED, tick, pause=True)
 
-    def look(_: object = None) -> None:
+    def check_visibility(_: object = None) -> None:
         state.jobs_changed.unsubscribe(widget)
-        if in_sight(widget.screen):
+        if is_visible(widget.screen):
             state.jobs_changed.subscribe(widget, lambda _: draw())
             timer.resume()
             draw()
         else:
             timer.pause()
 
-    widget.app.screen_change_signal.subscribe(widget, look)
-    look()
+    widget.app.screen_change_signal.subscribe(widget, check_visibility)
+    check_visibility()

@@ -94,5 +94,5 @@ async def on_job(pilot: Pilot[None], number: int, *shown: str) -> None:
     await sees(pilot, f" Job {number} ", "What was sent", *shown)
 
 
-def board_of(pilot: Pilot[None]) -> Any:
+def app_state_of(pilot: Pilot[None]) -> Any:
     return pilot.app.state  # type: ignore[attr-defined]

@@ -1,4 +1,4 @@
-"""A server whose jobs end, and whose runs come, when the test says so; and what the app tells of it."""
+"""A server whose jobs end, and whose runs come, when the test says so; and what the app says of it."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ class Office:
         return setup_of(self.server.url, "key", 1)
 
     async def before(self, jobs: int, *, end: bool = False) -> None:
-        """Somebody has been here, has seen the runs and launched jobs, which have ended if so wished."""
+        """Somebody has been here, has seen the runs and launched jobs, which have ended where `end` is set."""
         workspace = Workspace(self.setup)
         workspace.start(lambda: None)
         await workspace.call(lambda session: session.lists.page(RunQuery(Scope("project", 1))))
@@ -85,10 +85,10 @@ async def ended(workspace: Workspace, count: int) -> None:
         await asyncio.sleep(0.02)
 
 
-async def told_what_there_was(pilot: Pilot[None]) -> None:
-    """Wait until the line was told, if there was anything to tell."""
+async def away_reported(pilot: Pilot[None]) -> None:
+    """Wait until the line was shown, if there was anything to show."""
     away = pilot.app.news.away  # type: ignore[attr-defined]
-    await eventually(lambda: away._telling is None, "what happened meanwhile is known")
+    await eventually(lambda: away._summary is None, "what happened meanwhile is known")
     await pilot.pause()
 
 

@@ -11,9 +11,9 @@ from textual.app import App
 from textual.pilot import Pilot
 from waiting import eventually
 
+from cekura_tui.ui.app import THEME, style_sheets
 from cekura_tui.ui.kit.dialog import Dialog
 from cekura_tui.ui.state import AppState
-from cekura_tui.ui.theme import THEME, style_sheets
 from cekura_tui.workspace.setup import Setup
 from cekura_tui.workspace.workspace import Workspace
 

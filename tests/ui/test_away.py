@@ -11,11 +11,11 @@ from cekura_tui.ui.away import (
     IDLE,
     NewFailures,
     Presence,
-    away_line,
-    in_short,
+    away_message,
+    counts_words,
+    ended_words,
     new_failures,
     next_unread,
-    told_of,
     what_ended,
 )
 
@@ -74,12 +74,12 @@ ENDED = [job(n) for n in (1, 2, 3)] + [job(4, JobState.FAILED), job(5, JobState.
 def test_the_line_tells_what_there_is_and_nothing_that_is_not(
     jobs: list[Job], failures: NewFailures, line: str
 ) -> None:
-    assert away_line(jobs, failures) == line
+    assert away_message(jobs, failures) == line
 
 
 def test_one_job_is_told_by_its_name_and_many_by_their_number() -> None:
-    assert told_of([job(4, JobState.FAILED)]) == "job 4 failed, Support line"
-    assert told_of(ENDED[:4]) == "3 suggestions, 1 failed"
+    assert ended_words([job(4, JobState.FAILED)]) == "job 4 failed, Support line"
+    assert ended_words(ENDED[:4]) == "3 suggestions, 1 failed"
     assert what_ended([job(n, JobState.FAILED) for n in range(1_200)]) == "1,200 failed"
 
 
@@ -91,9 +91,9 @@ def test_the_next_new_job_is_the_one_that_ended_longest_ago() -> None:
 
 
 def test_the_title_tells_how_many_run_and_how_many_are_new() -> None:
-    assert in_short([]) == ""
-    assert in_short([job(1, JobState.RUNNING), job(2, JobState.LAUNCHING), job(3)]) == "2 running · 1 new"
-    assert in_short([job(3), job(4, looked=True), job(5, JobState.STOPPED)]) == "1 new"
+    assert counts_words([]) == ""
+    assert counts_words([job(1, JobState.RUNNING), job(2, JobState.LAUNCHING), job(3)]) == "2 running · 1 new"
+    assert counts_words([job(3), job(4, looked=True), job(5, JobState.STOPPED)]) == "1 new"
 
 
 BEFORE = rows(r10="passed", r9="failed", r8="running", r7="review", r5="error")
@@ -129,24 +129,24 @@ def test_without_a_list_of_before_nothing_is_new_and_with_an_empty_one_everythin
 
 def test_a_terminal_that_tells_its_focus_is_believed() -> None:
     presence = Presence(0.0)
-    presence.left(10.0)
-    presence.left(20.0)
+    presence.focus_lost(10.0)
+    presence.focus_lost(20.0)
     assert presence.away_since(30.0) == 10.0
-    assert presence.back(40.0, told=True) == 10.0
+    assert presence.active(40.0, focused=True) == 10.0
     assert presence.away_since(40.0 + 10 * IDLE) is None
-    assert presence.back(50.0, told=True) is None
+    assert presence.active(50.0, focused=True) is None
 
 
 def test_where_the_terminal_tells_nothing_two_minutes_without_a_key_are_absence() -> None:
     presence = Presence(0.0)
-    assert presence.back(5.0) is None
+    assert presence.active(5.0) is None
     assert presence.away_since(5.0 + IDLE) is None
     assert presence.away_since(6.0 + IDLE) == 5.0
-    assert presence.back(500.0) == 5.0
+    assert presence.active(500.0) == 5.0
     assert presence.away_since(500.0) is None
 
 
 def test_who_has_the_focus_and_only_reads_is_there_once_the_terminal_told_of_it() -> None:
     presence = Presence(0.0)
-    assert presence.back(1.0, told=True) is None
+    assert presence.active(1.0, focused=True) is None
     assert presence.away_since(1.0 + 10 * IDLE) is None

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from app_on_a_server import no_crash, opened
-from office import DONE, FAILED, Office, launch, lines, says, states, toasts, told_what_there_was
+from office import DONE, FAILED, Office, away_reported, launch, lines, says, states, toasts
 from scripted_server import ScriptedServer
 from textual import events
 from textual.pilot import Pilot
@@ -60,7 +60,7 @@ async def test_many_ends_while_the_terminal_has_no_focus_are_one_notification_an
         for _ in range(3):
             await launch(pilot.app.state.workspace)  # type: ignore[attr-defined]
         await sees(pilot, "3 running")
-        await told_what_there_was(pilot)
+        await away_reported(pilot)
         blur(pilot)
         await pilot.pause()
         office.ends = {"p1": DONE}
@@ -77,7 +77,7 @@ async def test_many_ends_while_the_terminal_has_no_focus_are_one_notification_an
         blur(pilot)
         await pilot.pause()
         focus(pilot)
-        await told_what_there_was(pilot)
+        await away_reported(pilot)
         assert len(lines(pilot)) == 1
 
 
@@ -86,7 +86,7 @@ async def test_who_is_there_is_told_on_the_screen_alone(office: Office, written:
         await sees(pilot, "30 runs")
         await launch(pilot.app.state.workspace)  # type: ignore[attr-defined]
         await sees(pilot, "1 running")
-        await told_what_there_was(pilot)
+        await away_reported(pilot)
         blur(pilot)
         focus(pilot)
         office.ends = {"p1": FAILED}
@@ -117,7 +117,7 @@ async def test_where_the_terminal_tells_no_focus_two_minutes_without_a_key_are_a
         await sees(pilot, "30 runs")
         await launch(pilot.app.state.workspace)  # type: ignore[attr-defined]
         await sees(pilot, "1 running")
-        await told_what_there_was(pilot)
+        await away_reported(pilot)
         await pilot.press("j")
         late = 121.0
         office.ends = {"p1": FAILED}
@@ -132,7 +132,7 @@ async def test_back_after_a_minute_the_list_is_new_and_the_cursor_where_it_was(o
     late = 0.0
     async with opened(office.setup, clock=lambda: time.time() + late) as pilot:
         await sees(pilot, "30 runs")
-        await told_what_there_was(pilot)
+        await away_reported(pilot)
         await pilot.press("j", "j")
         runs = pilot.app.screen.query_one("#runs")
         assert runs.cursor_key == 128  # type: ignore[attr-defined]
@@ -140,7 +140,7 @@ async def test_back_after_a_minute_the_list_is_new_and_the_cursor_where_it_was(o
         blur(pilot)
         await pilot.pause()
         focus(pilot)
-        await told_what_there_was(pilot)
+        await away_reported(pilot)
         assert runs.rows[0].id == 130  # type: ignore[attr-defined]
         blur(pilot)
         await pilot.pause()
@@ -156,7 +156,7 @@ async def test_more_new_runs_than_a_page_are_told_as_at_least_that_many_and_leav
     late = 0.0
     async with opened(office.setup, clock=lambda: time.time() + late) as pilot:
         await sees(pilot, "30 runs")
-        await told_what_there_was(pilot)
+        await away_reported(pilot)
         office.fails(*range(1_350, 1_000, -1))
         blur(pilot)
         await pilot.pause()

@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 from app_on_a_server import no_crash, opened
-from office import DONE, FAILED, Office, ended, lines, says, states, toasts, told_what_there_was
+from office import DONE, FAILED, Office, away_reported, ended, lines, says, states, toasts
 from scripted_server import PROGRESS, Reply, ScriptedServer
 from waiting import eventually
 from watching import sees
@@ -31,7 +31,7 @@ async def test_one_line_tells_what_ended_since_one_was_last_here_and_only_once(o
         await pilot.press("q")
     async with opened(office.setup) as pilot:
         await sees(pilot, "32 runs", "succeeded")
-        await told_what_there_was(pilot)
+        await away_reported(pilot)
         assert lines(pilot) == []
 
 
@@ -51,7 +51,7 @@ async def test_where_nothing_ended_nothing_is_said(office: Office) -> None:
     await office.before(1, end=True)
     async with opened(office.setup) as pilot:
         await sees(pilot, "30 runs", "succeeded")
-        await told_what_there_was(pilot)
+        await away_reported(pilot)
         assert lines(pilot) == []
 
 
@@ -59,7 +59,7 @@ async def test_a_first_start_says_nothing_of_runs_that_failed_before(office: Off
     office.fails(140, 139)
     async with opened(office.setup) as pilot:
         await sees(pilot, "32 runs")
-        await told_what_there_was(pilot)
+        await away_reported(pilot)
         assert lines(pilot) == []
 
 

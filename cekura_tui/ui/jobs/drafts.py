@@ -1,4 +1,4 @@
-"""Drafts: what is being typed is kept in the background, whatever becomes of the dialog."""
+"""Drafts: what is being typed is saved in the background, whatever becomes of the dialog."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ if TYPE_CHECKING:
 
 @dataclass(eq=False, slots=True)
 class _DraftPlace:
-    """Where a text is kept: the draft as this window took it up or wrote it last, if there is one yet."""
+    """Where a text is saved: the draft as this window took it up or wrote it last, if there is one yet."""
 
     job: Job | None = None
 
 
 class DraftKeeper:
-    """Each text that is put before somebody is kept in a place of its own, so that neither typing into one nor
+    """Each text that is put before somebody is saved in a place of its own, so that neither typing into one nor
     launching it takes another away. Nor does it take away what another window has typed into the same draft: then the
     store gives this text a draft of its own, which is its place from then on.
 
@@ -38,7 +38,7 @@ class DraftKeeper:
     def __init__(self, workspace: Workspace) -> None:
         self._workspace = workspace
         self._here, self._draft = _DraftPlace(), _DraftPlace()
-        self._kept: Draft | None = None
+        self._saved: Draft | None = None
         self._saving: Future[None] | None = None
 
     def take_up(self, job: Job) -> None:
@@ -46,16 +46,16 @@ class DraftKeeper:
         self._draft = _DraftPlace(job)
 
     def turn_to(self, source: str) -> None:
-        """The text of another source is kept from now on: the draft in its place, every other in a new one."""
+        """The text of another source is saved from now on: the draft in its place, every other in a new one."""
         self._here = self._draft if source == "draft" else _DraftPlace()
 
     def has(self, draft: Draft) -> bool:
-        """Whether this is what was kept last."""
-        return draft == self._kept
+        """Whether this is what was saved last."""
+        return draft == self._saved
 
     @property
     def begun(self) -> bool:
-        """Whether anything was kept yet."""
+        """Whether anything was saved yet."""
         return self._saving is not None
 
     @property
@@ -63,37 +63,37 @@ class DraftKeeper:
         """Whether the last draft is still being written."""
         return self._saving is not None and not self._saving.done()
 
-    def keep(self, draft: Draft) -> None:
-        """Begin to keep a draft; it goes on when the dialog is left."""
+    def save(self, draft: Draft) -> None:
+        """Begin to save a draft; that goes on when the dialog is left."""
         place = self._draft = self._here
-        self._kept = draft
+        self._saved = draft
 
         async def save(session: Session) -> None:
-            kept = False
+            saved = False
             try:
                 place.job = await session.jobs.save_draft(draft, place.job)
-                kept = place.job.state == JobState.DRAFT  # else another window launched the very same
+                saved = place.job.state == JobState.DRAFT  # else another window launched the very same
             finally:
-                if not kept and self._kept is draft:
-                    self._kept = None  # and the next time is another try
+                if not saved and self._saved is draft:
+                    self._saved = None  # and the next time is another try
 
         self._saving = self._workspace.send(save)
 
     async def in_words(self, draft: Draft) -> str:
-        """What became of keeping this draft, as a sentence; empty where there was nothing to keep."""
+        """What became of saving this draft, as a sentence; empty where there was nothing to save."""
         try:
-            await self.kept()
+            await self.wait_saved()
         except CekuraTuiError:
             return " The draft cannot be kept either, so leave this open."
         return " The draft is kept." if self.has(draft) else ""
 
-    async def kept(self) -> None:
-        """Wait until it is kept; raises what went wrong."""
+    async def wait_saved(self) -> None:
+        """Wait until it is saved; raises what went wrong."""
         if self._saving is not None:
             await asyncio.shield(asyncio.wrap_future(self._saving))
 
     async def launch(self, draft: Draft) -> Job:
-        """Launch it; its kept draft becomes the job, and is a draft again where the launch was refused."""
+        """Launch it; its saved draft becomes the job, and is a draft again where the launch was refused."""
         place = self._here
 
         async def launch(session: Session) -> Job:
@@ -114,18 +114,18 @@ class DraftKeeper:
         return await asyncio.shield(asyncio.wrap_future(self._workspace.send(launch)))
 
 
-class Soon:
-    """Keeps what is being typed a while after the first key, and again for the keys that come after that.
+class Autosave:
+    """Saves what is being typed a while after the first key, and once more for the keys that come after that.
 
     Later keys do not put it off, for somebody may type on for long; a draft that is still being written does.
     """
 
-    def __init__(self, dialog: MessagePump, seconds: float, keep: Callable[[], None], drafts: DraftKeeper) -> None:
+    def __init__(self, dialog: MessagePump, seconds: float, save: Callable[[], None], drafts: DraftKeeper) -> None:
         self._dialog, self._seconds = dialog, seconds
-        self._keep, self._drafts = keep, drafts
+        self._save, self._drafts = save, drafts
         self._waits = False
 
-    def wish(self) -> None:
+    def schedule(self) -> None:
         """Something was typed."""
         if not self._waits:
             self._waits = True
@@ -134,6 +134,6 @@ class Soon:
     def _now(self) -> None:
         self._waits = False
         if self._drafts.busy:
-            self.wish()
+            self.schedule()
         else:
-            self._keep()
+            self._save()

@@ -1,10 +1,7 @@
-"""What a job may focus on: workflow metrics and critical categories of the runs, none chosen at first.
+"""The dialog that launches an improve-prompt job: which prompt, what focus, and that it may cost credits.
 
-Where the prompt of a launch comes from: the agent, a file, the last launch, a draft, or what was given with it.
-
-The dialog that launches an improve-prompt job: which prompt, what focus, and that it may cost credits.
-
-What screens with runs share: improving the prompt from some of them.
+The prompt comes from the agent, a file, the last launch, a draft, or with the request. A focus is a workflow metric or
+a critical category of the runs; none is chosen at first.
 """
 
 from __future__ import annotations
@@ -15,7 +12,6 @@ from typing import TYPE_CHECKING, ClassVar
 
 from textual import on, work
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, VerticalScroll
 from textual.content import Content
 from textual.widgets import Button, Input, Label, Static, TextArea
@@ -24,11 +20,11 @@ from cekura_tui.model.errors import CekuraTuiError, UsageError
 from cekura_tui.model.job import MAX_RUNS, Draft, Job, JobState
 from cekura_tui.model.text import Prompt, clean, clean_line, count
 from cekura_tui.store.errors import SentUnrecorded
-from cekura_tui.ui.jobs.drafts import DraftKeeper, Soon
+from cekura_tui.ui.actions import Action, bindings
+from cekura_tui.ui.jobs.drafts import Autosave, DraftKeeper
 from cekura_tui.ui.kit.choice_list import Choice, ChoiceList
 from cekura_tui.ui.kit.dialog import Dialog
 from cekura_tui.ui.kit.inputs import PromptArea, PromptText, TypedLine
-from cekura_tui.ui.kit.page import Page
 from cekura_tui.ui.messages import GivenPrompt, Improve
 from cekura_tui.ui.state import AppState
 from cekura_tui.ui.terminal.foreground import edit_prompt
@@ -96,8 +92,8 @@ class PromptSources(ChoiceList):
         return self._path or "file" if self.current == "file" else self.current
 
     @property
-    def opens_again(self) -> str:
-        """How a kept draft is opened again: the end of a sentence. Where a prompt was given, that comes first."""
+    def reopen_hint(self) -> str:
+        """How a saved draft is opened again: the end of a sentence. Where a prompt was given, that comes first."""
         if self._given:
             return f": i on its runs opens it, here it is “{_WORDS['draft']}”, the last of the prompts."
         return "; i on the same runs opens it again."
@@ -122,14 +118,15 @@ AUTOSAVE = 1.5
 
 
 class ImproveDialog(Dialog[Job]):
-    """Answers with the launched job. What was typed or chosen is kept as a draft, however this is left."""
+    """Answers with the launched job. What was typed or chosen is saved as a draft, however this is left."""
 
     AUTO_FOCUS = "#launch"
     deaf = True
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("ctrl+g", "launch", "Launch", id="improve.launch"),
-        Binding("ctrl+o", "edit", "Edit in $EDITOR", id="improve.editor", priority=True),
-    ]
+    ACTIONS: ClassVar[tuple[Action, ...]] = (
+        Action("improve.launch", "ctrl+g", "launch", "Launch", footer=1),
+        Action("improve.editor", "ctrl+o", "edit", "Edit in $EDITOR", footer=2, priority=True),
+    )
+    BINDINGS = bindings(ACTIONS)
 
     def __init__(self, state: AppState, runs: Improvable, given: GivenPrompt | None = None) -> None:
         super().__init__()
@@ -138,8 +135,8 @@ class ImproveDialog(Dialog[Job]):
         self._sources, self._text = PromptSources(given), PromptText()
         self._drafts = DraftKeeper(state.workspace)
         self._launching: Draft | None = None
-        self._told_unkept: Draft | None = None
-        self._soon = Soon(self, AUTOSAVE, self.keep, self._drafts)
+        self._reported_unsaved: Draft | None = None
+        self._autosave = Autosave(self, AUTOSAVE, self.keep, self._drafts)
 
     def compose(self) -> ComposeResult:
         """Runs, prompt, focus, and where it goes."""
@@ -168,8 +165,8 @@ class ImproveDialog(Dialog[Job]):
         runs = ", ".join(f"{view.row.id} ({view.row.outcome.text})" for view in self._runs.views)
         setup = self._state.workspace.setup
         where = f"It is sent to {'the embedded workspace' if setup.demo else setup.server.origin} and may cost credits."
-        told = f"of {self._agent_name or 'the agent'}, from run {runs}\n{where}"
-        self.query_one("#improve-runs", Static).update(Content(clean(told)))
+        text = f"of {self._agent_name or 'the agent'}, from run {runs}\n{where}"
+        self.query_one("#improve-runs", Static).update(Content(clean(text)))
         self._put(self._sources.current, self._sources.text_of(self._sources.current))
         self._read_prompts()
 
@@ -178,15 +175,15 @@ class ImproveDialog(Dialog[Job]):
         workspace, agent_id = self._state.workspace, self._runs.agent_id
         self._say("Reading the agent's prompt …")
         try:
-            kept = await workspace.call(lambda session: session.jobs.draft(agent_id, self._runs.run_ids))
+            saved = await workspace.call(lambda session: session.jobs.draft(agent_id, self._runs.run_ids))
             last = await workspace.call(lambda session: session.jobs.last_prompt(agent_id))
             if last is not None:
                 self._sources.has("last", last)
-            if kept is not None:
-                self._sources.has("draft", kept[0].prompt)
-                self._drafts.take_up(kept[1])
-                if kept[0].run_ids == self._runs.run_ids and self._sources.current == "agent" and not self._edited:
-                    self._restore(kept[0], kept[1])
+            if saved is not None:
+                self._sources.has("draft", saved[0].prompt)
+                self._drafts.take_up(saved[1])
+                if saved[0].run_ids == self._runs.run_ids and self._sources.current == "agent" and not self._edited:
+                    self._restore(saved[0], saved[1])
             agent, prompt = await workspace.call(lambda session: session.agent_prompt(agent_id))
             self._agent_name = agent.name
             self._sources.has("agent", prompt)
@@ -232,7 +229,7 @@ class ImproveDialog(Dialog[Job]):
 
     @on(ChoiceList.Marked, "#sources")
     def source_chosen(self, event: ChoiceList.Marked) -> None:
-        """Another prompt was chosen; what was typed into the one before is kept as the draft first."""
+        """Another prompt was chosen; what was typed into the one before is saved as the draft first."""
         (source,) = self._sources.chosen
         self.query_one("#prompt-file").display = source == "file"
         if source == self._sources.current:
@@ -265,9 +262,9 @@ class ImproveDialog(Dialog[Job]):
 
     @on(TextArea.Changed)
     def typed(self) -> None:
-        """Keep what was typed, soon; what was undone too, where the other was kept already."""
+        """Save what was typed, soon; what was undone too, where the other was saved already."""
         if self._edited or self._drafts.begun:
-            self._soon.wish()
+            self._autosave.schedule()
             self._facts()
 
     def action_edit(self) -> None:
@@ -297,49 +294,49 @@ class ImproveDialog(Dialog[Job]):
         )
 
     def keep(self) -> None:
-        """Keep the draft if there is anything in it that would be missed."""
-        if self._begin_to_keep():
+        """Save the draft if there is anything in it that would be missed."""
+        if self._begin_to_save():
             self._await_draft()
 
-    def _begin_to_keep(self) -> bool:
-        """Keep it though it was kept before: another window may have written over it."""
+    def _begin_to_save(self) -> bool:
+        """Save it though it was saved before: another window may have written over it."""
         draft, source = self._as_draft(), self._sources.current
         written = self._edited or source == "file" or (source == "draft" and self._drafts.begun)
         missed = written or draft.category_ids or draft.workflow_metric_ids
         sent = self._launching is not None and self._launching.body() == draft.body()
         due = bool(missed and draft.prompt.strip()) and not sent
         if due:
-            self._drafts.keep(draft)
+            self._drafts.save(draft)
         return due
 
     @work(group="draft")
     async def _await_draft(self) -> None:
         try:
-            await self._drafts.kept()
+            await self._drafts.wait_saved()
         except CekuraTuiError as error:
             self._say(f"The draft could not be kept. {error.sentence()}", failed=True)
 
     @on(Button.Pressed, "#cancel")
     def action_give_up(self) -> None:
-        """Leave; what was typed stays as a draft, and where it cannot, this is told before it is lost."""
+        """Leave; what was typed stays as a draft, and where it cannot be saved, that is reported before it is lost."""
         if self._launching:
             self._say("The launch is on its way and is waited for; it will be in the list of jobs.")
             return
-        self._begin_to_keep()
+        self._begin_to_save()
         self._leave()
 
     @work(group="leave", exclusive=True)
     async def _leave(self) -> None:
         draft = self._as_draft()
         try:
-            await self._drafts.kept()
+            await self._drafts.wait_saved()
         except CekuraTuiError as error:
-            if draft != self._told_unkept:
-                self._told_unkept = draft
+            if draft != self._reported_unsaved:
+                self._reported_unsaved = draft
                 self._say(f"The draft could not be kept. esc once more leaves it. {error.sentence()}", failed=True)
                 return
         if self._drafts.has(draft):
-            self.notify(f"The draft is kept{self._sources.opens_again}", markup=False)
+            self.notify(f"The draft is kept{self._sources.reopen_hint}", markup=False)
         self.dismiss(None)
 
     # Launching
@@ -368,11 +365,11 @@ class ImproveDialog(Dialog[Job]):
             self.notify(error.sentence(), title=error.title, severity="error", markup=False, timeout=60)
         except CekuraTuiError as error:
             self._busy(None)
-            self._begin_to_keep()
-            kept = "" if "draft is kept" in error.hint else await self._drafts.in_words(self._as_draft())
-            self._say(f"{error.title}: {clean_line(error.sentence(), 600)}{kept}", failed=True)
+            self._begin_to_save()
+            draft_words = "" if "draft is kept" in error.hint else await self._drafts.in_words(self._as_draft())
+            self._say(f"{error.title}: {clean_line(error.sentence(), 600)}{draft_words}", failed=True)
             return
-        self._begin_to_keep()  # what was typed meanwhile was not sent
+        self._begin_to_save()  # what was typed meanwhile was not sent
         self.dismiss(job)
 
     def _busy(self, launching: Draft | None) -> None:
@@ -387,43 +384,35 @@ class ImproveDialog(Dialog[Job]):
         note.update(Content(clean(text)))
 
 
-class ImproveLauncher:
-    """Opens the dialog for the pages that ask for it, and says on them what came of it."""
+def open_improve_dialog(state: AppState, request: Improve) -> None:
+    """Open the dialog for a page, which reports what came of it; or say why these runs do not go together."""
+    page, run_ids = request.page, request.run_ids
 
-    def __init__(self, state: AppState) -> None:
-        self._state = state
-
-    def open(self, request: Improve) -> None:
-        """Open the dialog, or say why these runs do not go together."""
-        page, run_ids = request.page, request.run_ids
-        if len(run_ids) > MAX_RUNS:
-            marked = count(len(run_ids), "run")
-            page.tell_error(
-                UsageError(f"{marked} are marked; a job takes up to {MAX_RUNS}.", "Unmark some with space.")
-            )
-        elif run_ids:
-            page.opening = opening = asyncio.Event()
-            # A worker of the page: it ends with it.
-            page.run_worker(self._open(request, opening), group="improve", exclusive=True)
-
-    async def _open(self, request: Improve, opening: asyncio.Event) -> None:
-        page = request.page
+    async def open_dialog() -> None:
         try:
-            runs = await self._state.workspace.call(lambda session: session.improvable(request.run_ids))
+            runs = await state.workspace.call(lambda session: session.improvable(run_ids))
         except CekuraTuiError as error:
             page.tell_error(error)
         else:
-            page.app.push_screen(ImproveDialog(self._state, runs, request.given), lambda job: self._launched(page, job))
+            page.app.push_screen(ImproveDialog(state, runs, request.given), launched)
         finally:
             opening.set()
 
-    def _launched(self, page: Page, job: Job | None) -> None:
+    def launched(job: Job | None) -> None:
         if job is None:
             return
         if job.state == JobState.UNCONFIRMED:
             page.tell(f"Job {job.number} is unconfirmed: {job.reason}", warning=True)
         else:
-            # The state has it at once: whoever leaves now is told that it goes on.
-            self._state.put_new(job)
+            # The state has it at once: whoever leaves now reads that it goes on.
+            state.put_new(job)
             page.tell(f"Job {job.number} launched; it goes on by itself.")
         page.improved(job)
+
+    if len(run_ids) > MAX_RUNS:
+        marked = count(len(run_ids), "run")
+        page.tell_error(UsageError(f"{marked} are marked; a job takes up to {MAX_RUNS}.", "Unmark some with space."))
+    elif run_ids:
+        page.opening = opening = asyncio.Event()
+        # A worker of the page: it ends with it.
+        page.run_worker(open_dialog(), group="improve", exclusive=True)

@@ -1,7 +1,4 @@
-"""All that is known of a job as one text to scroll through: only the lines on screen are made.
-
-One job: all that is known of it.
-"""
+"""One job: all that is known of it, as one text to scroll through of which only the lines on screen are made."""
 
 from __future__ import annotations
 
@@ -16,15 +13,16 @@ from rich.segment import Segment
 from rich.text import Text
 from textual import work
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
 from textual.widgets import Static
 
 from cekura_tui.model.errors import CekuraTuiError
 from cekura_tui.model.job import Job, JobState
 from cekura_tui.model.text import capped, clean, clean_line, count
+from cekura_tui.ui.actions import NOT_OFFERED, Action, bindings
 from cekura_tui.ui.jobs import words as job_words
-from cekura_tui.ui.jobs.job_keys import JobKeys
+from cekura_tui.ui.jobs.job_keys import JOB_ACTIONS, JobActions
 from cekura_tui.ui.kit.lines import JOB_MARKS, TONE_CLASSES, TONE_CSS, Notice
+from cekura_tui.ui.kit.page import Page
 from cekura_tui.ui.kit.strips import Line, RowState, wrap
 from cekura_tui.ui.kit.virtual_list import VirtualList
 from cekura_tui.ui.messages import BackgroundChanged, OpenJob
@@ -33,6 +31,7 @@ from cekura_tui.ui.state import AppState, follow
 if TYPE_CHECKING:
     from cekura_tui.store.jobs import RawAnswer
     from cekura_tui.workspace.job_service import JobRecord
+    from cekura_tui.workspace.session import Session
 
 
 MAX_ANSWERS = 50
@@ -77,14 +76,14 @@ def shown_answers(answers: Sequence[RawAnswer], known: Mapping[str, str]) -> dic
 def facts_of(record: JobRecord, runs: bool | None, answers: Mapping[str, str], state: AppState) -> list[Fact]:
     """Everything, from what became of it to the commands that ask for it again.
 
-    `runs` tells whether the process that launched it still runs; `answers` are the readable ones by their raw text.
+    `runs` is whether the process that launched it still runs; `answers` are the readable ones by their raw text.
     """
     job = record.job
-    rows = [Fact("meaning", "text", "", job_words.meaning(job, state))]
-    rows += _named("fact", job_words.facts(job, state))
+    rows = [Fact("meaning", "text", "", job_words.state_meaning(job, state))]
+    rows += _named("fact", job_words.job_facts(job, state))
     if job.state in job_words.OPEN_LAUNCH:
-        rows += [_head("What is known of the launch"), *_named("known", job_words.known(record, runs, state))]
-    rows += [_head("What was sent"), *_named("sent", job_words.sent(job, record.draft))]
+        rows += [_head("What is known of the launch"), *_named("known", job_words.launch_facts(record, runs, state))]
+    rows += [_head("What was sent"), *_named("sent", job_words.sent_facts(job, record.draft))]
     rows += _named("sent", [("sha256", job.prompt_sha256), ("server id", clean(job.progress_id or ""))])
     rows.append(_head("States"))
     for n, change in enumerate(record.changes):
@@ -101,16 +100,16 @@ def short_facts_of(record: JobRecord, runs: bool | None, job: Job, state: AppSta
     """The same in short, for beside a list; `job` is as it is now, `record` may be a little older."""
     rows = [
         Fact("title", "head", f"Job {job.number} {JOB_MARKS[job.state]} {job.state.words}", ""),
-        Fact("meaning", "text", "", job_words.meaning(job, state)),
+        Fact("meaning", "text", "", job_words.state_meaning(job, state)),
         Fact("gap", "text", "", " "),
-        *_named("fact", job_words.facts(job, state)),
+        *_named("fact", job_words.job_facts(job, state)),
     ]
     if job.state in job_words.OPEN_LAUNCH:
-        rows += _named("known", job_words.known(record, runs, state))
-    rows += [*_named("sent", job_words.sent(job, record.draft)), Fact("states", "text", "", " ")]
+        rows += _named("known", job_words.launch_facts(record, runs, state))
+    rows += [*_named("sent", job_words.sent_facts(job, record.draft)), Fact("states", "text", "", " ")]
     for n, change in enumerate(record.changes):
-        told = change.reason in (job.reason, job.error)
-        words = f"{change.state.words}  {'' if told else clean_line(change.reason)}".strip()
+        repeated = change.reason in (job.reason, job.error)
+        words = f"{change.state.words}  {'' if repeated else clean_line(change.reason)}".strip()
         rows.append(Fact(("change", n), "fact", state.when(change.at), words))
     return rows
 
@@ -127,9 +126,9 @@ def _answers(answers: Sequence[RawAnswer], shown: Mapping[str, str], state: AppS
     if not answers:
         yield _head("No answer of the server so far")
         return
-    told = count(len(answers), "different answer")
+    distinct = count(len(answers), "different answer")
     more = len(answers) - len(shown)
-    title = f"The server's answers, the newest first ({told}"
+    title = f"The server's answers, the newest first ({distinct}"
     yield Fact(
         ("head", "answers"), "head", f"{title}; {more:,} older ones are not shown)" if more > 0 else f"{title})", ""
     )
@@ -187,16 +186,39 @@ class JobFacts(VirtualList[Fact]):
         return RowState()
 
 
-class JobScreen(JobKeys):
+async def read_record(state: AppState, number: int) -> tuple[JobRecord, bool | None]:
+    """All that is known of a job, and whether the process that launched it still runs, if that matters."""
+
+    async def ask(session: Session) -> tuple[JobRecord, bool | None]:
+        record = await session.jobs.record(number)
+        # Asking the system about a process may cost a process, and is done in the background.
+        return record, record.owner_runs if record.job.state in job_words.OPEN_LAUNCH else None
+
+    return await state.workspace.call(ask)
+
+
+def _no_suggestion(screen: JobScreen) -> str | None:
+    return None if (job := screen.job) is not None and job.improved_sha256 is not None else NOT_OFFERED
+
+
+def _no_error(screen: JobScreen) -> str | None:
+    return None if screen.error is not None else NOT_OFFERED
+
+
+class JobScreen(Page):
     """Follows one job: its facts, what was sent, every change of state and every answer."""
 
     AUTO_FOCUS = "JobFacts"
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "suggestion", "Suggestion", key_display="enter", id="job.suggestion"),
-        Binding("enter", "whole_error", "Show error", id="job.error", show=False),
-        Binding("escape", "app.pop_screen", "Back", id="job.back"),
-        Binding("r", "refresh", "Retry", id="job.refresh", show=False),
-    ]
+    ACTIONS: ClassVar[tuple[Action, ...]] = (
+        *JOB_ACTIONS,
+        Action(
+            "job.suggestion", "enter", "suggestion", "Suggestion", footer=8, key_display="enter", why_not=_no_suggestion
+        ),
+        Action("job.error", "enter", "whole_error", "Show error", why_not=_no_error),
+        Action("job.back", "escape", "app.pop_screen", "Back", footer=9),
+        Action("job.refresh", "r", "refresh", "Retry"),
+    )
+    BINDINGS = bindings(ACTIONS)
     HELP = """\
 # Job
 What became of it, what was sent, every state with its time, and every different answer as it came.
@@ -209,9 +231,11 @@ What became of it, what was sent, every state with its time, and every different
         self._record: JobRecord | None = None
         self._runs: bool | None = None
         self._answers: dict[str, str] = {}
-        self._error: CekuraTuiError | None = None
+        self.error: CekuraTuiError | None = None
+        """Why it could not be read."""
+        self.job_actions = JobActions(self, lambda: self.job, self._forgotten)
         self._seen: Job | None = None
-        self._looked: JobState | None = None
+        self._marked_state: JobState | None = None
 
     @property
     def job(self) -> Job | None:
@@ -232,41 +256,45 @@ What became of it, what was sent, every state with its time, and every different
         """Here, or back from something else: the process that launched it may have ended meanwhile."""
         self._load()
 
+    def on_resize(self) -> None:
+        """The terminal may have become too small for some keys, or large enough."""
+        self.job_actions.refresh()
+
     def _follow(self) -> None:
         if self.job != self._seen or self._record is None:
             self._seen = self.job
             self._load()
         self._draw()
-        self._look()
+        self._mark_read()
 
-    def _look(self) -> None:
-        """Somebody sees how it ended; not if the terminal is out of sight, as far as that tells."""
+    def _mark_read(self) -> None:
+        """Somebody sees how it ended; not if the terminal is hidden, as far as it reports that."""
         job = self.job
         if job is None or job.state.going:
-            self._looked = None
+            self._marked_state = None
             return
-        # Once for each end: where a look cannot be recorded, it is not tried again and again.
-        if not job.unread or job.state == self._looked or not (self.is_active and self.app.app_focus):
+        # Once for each end: where that cannot be saved, it is not tried again and again.
+        if not job.unread or job.state == self._marked_state or not (self.is_active and self.app.app_focus):
             return
-        self._looked = job.state
+        self._marked_state = job.state
         self.state.put_job(replace(job, looked_at=self.state.clock()))
-        self._keep_look()
+        self._save_read()
 
     @work(group="look")
-    async def _keep_look(self) -> None:
-        with contextlib.suppress(CekuraTuiError):  # it stays new, then; what reads the jobs tells why
+    async def _save_read(self) -> None:
+        with contextlib.suppress(CekuraTuiError):  # it stays new, then; what reads the jobs says why
             await self.state.workspace.call(lambda session: session.jobs.look(self._number))
         self.post_message(BackgroundChanged())
 
     @work(group="record", exclusive=True)
     async def _load(self) -> None:
         try:
-            record, runs = await self.record_of(self._number)
+            record, runs = await read_record(self.state, self._number)
         except CekuraTuiError as error:
-            self._record, self._error = None, error
+            self._record, self.error = None, error
         else:
             self._answers = await asyncio.to_thread(shown_answers, record.answers, self._answers)
-            self._record, self._runs, self._error = record, runs, None
+            self._record, self._runs, self.error = record, runs, None
         self._draw()
 
     def _draw(self) -> None:
@@ -287,21 +315,17 @@ What became of it, what was sent, every state with its time, and every different
             facts.show_rows(facts_of(self._record, self._runs, self._answers, self.state))
             if not self.focused:
                 facts.focus()
-        elif self._error is not None:
-            notice.say_error(self._error)
+        elif self.error is not None:
+            notice.say_error(self.error)
         else:
             notice.say(f"Reading job {self._number} …")
-        self.offer_keys()
+        self.job_actions.refresh()
 
     # Keys
 
-    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """This is the detail; a suggestion is there only where there is one."""
-        if action == "suggestion":
-            return (job := self.job) is not None and job.improved_sha256 is not None
-        if action == "whole_error":
-            return self._error is not None
-        return action != "details" and super().check_action(action, parameters)
+    def action_job(self, name: str) -> None:
+        """Do this with the job."""
+        self.job_actions.do(name)
 
     def action_suggestion(self) -> None:
         """Its suggestion; that may be what this was opened from."""
@@ -310,14 +334,14 @@ What became of it, what was sent, every state with its time, and every different
 
     def action_whole_error(self) -> None:
         """The whole of the error that is shown."""
-        if self._error is not None:
-            self.tell_error(self._error)
+        if self.error is not None:
+            self.tell_error(self.error)
 
     def action_refresh(self) -> None:
-        """Read it again."""
+        """Reload it."""
         self._load()
 
-    def forgotten(self) -> None:
+    def _forgotten(self) -> None:
         """There is nothing to show any more."""
         if self.is_active:
             self.app.pop_screen()

@@ -1,15 +1,14 @@
-"""What screens with a job share: the keys that stop it, go on asking, launch it again, forget it and copy of it."""
+"""What can be done with one job: stop or resume polling, launch again, forget and copy; for all screens with a job."""
 
 from __future__ import annotations
 
 import asyncio
 import json
 from collections.abc import Awaitable, Callable, Sequence
-from typing import TYPE_CHECKING, ClassVar, TypeVar
+from typing import TYPE_CHECKING, Protocol
 
-from textual import on, work
+from textual import on
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.content import Content
 from textual.widgets import Label
@@ -17,7 +16,8 @@ from textual.widgets import Label
 from cekura_tui.model.errors import CekuraTuiError, KeyMissing, UsageError
 from cekura_tui.model.job import Job, JobState, Suggestion
 from cekura_tui.model.text import Prompt
-from cekura_tui.ui.jobs.words import OPEN_LAUNCH, again_question, forget_question, needs_other_key
+from cekura_tui.ui.actions import NOT_OFFERED, Action
+from cekura_tui.ui.jobs.words import forget_question, needs_other_key, relaunch_question
 from cekura_tui.ui.kit.copying import Offer, OfferList
 from cekura_tui.ui.kit.dialog import ConfirmDialog, Dialog
 from cekura_tui.ui.kit.page import Page
@@ -28,204 +28,195 @@ if TYPE_CHECKING:
     from cekura_tui.workspace.job_service import JobRecord
     from cekura_tui.workspace.session import Session
 
-T = TypeVar("T")
-_ASKED_AGAIN = (JobState.STOPPED, JobState.LOST)
-_LAUNCHED_AGAIN = (JobState.UNCONFIRMED, JobState.LOST, JobState.FAILED)
-_WISHES = "job-wish"
-_UNSEEN = ("launch_again", "forget")
-"""What is not begun where nothing of it is seen."""
+_RESUMABLE = (JobState.STOPPED, JobState.LOST)
+_RELAUNCHABLE = (JobState.UNCONFIRMED, JobState.LOST, JobState.FAILED)
+_GROUP = "job-action"
+_NEED_ROOM = ("launch_again", "forget")
+"""What is not begun in a terminal that is too small to show the question."""
 _OFFERED = {"launch": "curl of the launch", "progress": "curl of the question how far it is"}
 
 
-class JobKeys(Page):
-    """A page from which things may be wished of one job at a time."""
+class JobActions:
+    """What can be done with the job of a page, as long as that is not being done yet; reported on the page."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("d", "details", "Details", id="job.details"),
-        Binding("s", "stop", "Stop asking", id="job.stop"),
-        Binding("s", "resume", "Resume", id="job.resume"),
-        Binding("a", "launch_again", "Relaunch", id="job.again"),
-        Binding("x", "forget", "Forget", id="job.forget"),
-        Binding("y", "copy", "Copy", id="job.copy"),
-    ]
-    _offered: frozenset[str] = frozenset()
+    def __init__(self, page: Page, job: Callable[[], Job | None], forgotten: Callable[[], None] = lambda: None) -> None:
+        self._page, self._state, self._job, self._forgotten = page, page.state, job, forgotten
+        self._offered: frozenset[str] = frozenset()
 
-    @property
-    def job(self) -> Job | None:
-        """The job that is meant."""
-        raise NotImplementedError
-
-    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Only what can be wished of this job is offered."""
-        if action not in ("details", "stop", "resume", "launch_again", "forget", "copy"):
-            return super().check_action(action, parameters)
-        return self._applies(action)
-
-    def _applies(self, action: str) -> bool:
-        job = self.job
-        if job is None or (action in _UNSEEN and too_small(self.app.size)):
+    def applies(self, name: str) -> bool:
+        """Whether this can be done with the job as it is now."""
+        job = self._job()
+        if job is None or (name in _NEED_ROOM and too_small(self._page.app.size)):
             return False
-        foreign, again = needs_other_key(job), self.state.again(job.number) is not None
+        foreign, repeated = needs_other_key(job), self._state.relaunch_of(job.number) is not None
         return {
             "stop": job.state == JobState.RUNNING and not foreign,
-            "resume": job.progress_id is not None if foreign else job.state in _ASKED_AGAIN,
-            "launch_again": job.state in _LAUNCHED_AGAIN and not job.other_key and not again,
+            "resume": job.progress_id is not None if foreign else job.state in _RESUMABLE,
+            "launch_again": job.state in _RELAUNCHABLE and not job.other_key and not repeated,
             "forget": job.state != JobState.LAUNCHING,
-        }.get(action, True)
+        }.get(name, True)
 
-    def offer_keys(self) -> None:
-        """Another job, or another state of it: show its keys, where they are others."""
-        offered = frozenset(filter(self._applies, ("details", "stop", "resume", "launch_again", "forget", "copy")))
+    def refresh(self) -> None:
+        """Another job, another state of it, or another size of the terminal: show its keys, where they are others."""
+        offered = frozenset(name for name in ACTION_NAMES if self.applies(name))
         if offered != self._offered:
             self._offered = offered
-            self.refresh_bindings()
+            self._page.refresh_bindings()
 
-    def on_resize(self) -> None:
-        """The terminal may have become too small for some keys, or large enough."""
-        self.offer_keys()
+    def do(self, name: str) -> None:
+        """Do this with the job, unless it is busy with what was asked for before."""
+        if name == "copy":
+            self._page.run_worker(self._copy(), group="copy", exclusive=True)
+        elif name == "details":
+            if (job := self._job()) is not None:
+                self._state.ask(OpenJobDetails(job.number))
+        elif (job := self._idle_job()) is not None:
+            match name:
+                case "stop":
+                    self._send(job.number, lambda session: session.jobs.stop(job.number), _polled_words)
+                case "resume":
+                    self._send(job.number, lambda session: session.jobs.resume(job.number), _polled_words)
+                case "launch_again":
+                    self._launch_again(job)
+                case "forget":
+                    self._forget(job)
 
-    async def record_of(self, number: int) -> tuple[JobRecord, bool | None]:
-        """All that is known of a job, and whether the process that launched it still runs, if that matters."""
+    def _idle_job(self) -> Job | None:
+        """The job, unless what was asked for before is still to be confirmed or being done."""
+        job = self._job()
+        return None if job is None or self._is_busy(job.number) or not self._page.is_active else job
 
-        async def ask(session: Session) -> tuple[JobRecord, bool | None]:
-            record = await session.jobs.record(number)
-            # Asking the system about a process may cost a process, and is done in the background.
-            return record, record.owner_runs if record.job.state in OPEN_LAUNCH else None
+    def _is_busy(self, number: int) -> bool:
+        running = [worker for worker in self._page.app.workers if worker.group == _GROUP and not worker.is_finished]
+        return any(worker.name == str(number) for worker in running)
 
-        return await self.state.workspace.call(ask)
-
-    # Wishes
-
-    def action_details(self) -> None:
-        """All that is known of it."""
-        if (job := self.job) is not None:
-            self.state.ask(OpenJobDetails(job.number))
-
-    @property
-    def _free(self) -> Job | None:
-        """The job that is meant, unless what was wished of it before is still being asked about or done."""
-        job = self.job
-        return None if job is None or self._pending(job.number) or not self.is_active else job
-
-    def _pending(self, number: int) -> bool:
-        wishes = [worker for worker in self.app.workers if worker.group == _WISHES and not worker.is_finished]
-        return any(worker.name == str(number) for worker in wishes)
-
-    def action_stop(self) -> None:
-        """Ask about it no more."""
-        if (job := self._free) is not None:
-            self._wish(job.number, lambda session: session.jobs.stop(job.number), _asked)
-
-    def action_resume(self) -> None:
-        """Ask about it again."""
-        if (job := self._free) is not None:
-            self._wish(job.number, lambda session: session.jobs.resume(job.number), _asked)
-
-    def action_launch_again(self) -> None:
-        """Launch the same once more, after asking."""
-        if (job := self._free) is None:
-            return
-
+    def _launch_again(self, job: Job) -> None:
         def launch(sure: bool | None) -> None:
-            if sure and not self._pending(job.number):
-                self.tell(f"Launching job {job.number} again …")
-                self._wish(job.number, lambda session: session.jobs.launch_again(job.number), _launched)
+            if sure and not self._is_busy(job.number):
+                self._page.tell(f"Launching job {job.number} again …")
+                self._send(job.number, lambda session: session.jobs.launch_again(job.number), _launched_words)
 
-        self.app.push_screen(ConfirmDialog(*again_question(job, self.state), "Launch again"), launch)
+        self._page.app.push_screen(ConfirmDialog(*relaunch_question(job, self._state), "Launch again"), launch)
 
-    def action_forget(self) -> None:
-        """Drop it, after asking."""
-        if (job := self._free) is None:
-            return
-
-        def forgotten(_: Job) -> str:
-            self.forgotten()
+    def _forget(self, job: Job) -> None:
+        def words(_: Job) -> str:
+            self._forgotten()
             return f"Job {job.number} is forgotten."
 
         def forget(sure: bool | None) -> None:
             if sure:
-                self._wish(job.number, lambda session: session.jobs.forget(job.number), forgotten)
+                self._send(job.number, lambda session: session.jobs.forget(job.number), words)
 
-        self.app.push_screen(ConfirmDialog(*forget_question(job), "Forget it"), forget)
+        self._page.app.push_screen(ConfirmDialog(*forget_question(job), "Forget it"), forget)
 
-    def forgotten(self) -> None:
-        """The job that is meant was forgotten."""
+    def _send(self, number: int, ask: Callable[[Session], Awaitable[Job]], words: Callable[[Job], str]) -> None:
+        """Have it done and report it: by a worker of the app, for the page may be left meanwhile."""
+        if not self._is_busy(number):
+            self._page.app.run_worker(self._carry_out(ask, words), name=str(number), group=_GROUP)
 
-    def _wish(self, number: int, ask: Callable[[Session], Awaitable[Job]], words: Callable[[Job], str]) -> None:
-        """Have it done, and tell how it went: by a worker of the app, for this screen may be left meanwhile."""
-        if not self._pending(number):
-            self.app.run_worker(self._have_done(ask, words), name=str(number), group=_WISHES)
-
-    async def _have_done(self, ask: Callable[[Session], Awaitable[Job]], words: Callable[[Job], str]) -> None:
+    async def _carry_out(self, ask: Callable[[Session], Awaitable[Job]], words: Callable[[Job], str]) -> None:
+        page = self._page
         try:
-            job = await asyncio.shield(asyncio.wrap_future(self.state.workspace.send(ask)))
+            job = await asyncio.shield(asyncio.wrap_future(self._state.workspace.send(ask)))
         except (KeyMissing, UsageError) as error:
             # Another key than the one that is signed in with, or no such thing can be done with it any more.
             # The hints are about commands.
-            self.tell(error.message if isinstance(error, UsageError) else error.sentence(), warning=True)
+            page.tell(error.message if isinstance(error, UsageError) else error.sentence(), warning=True)
         except CekuraTuiError as error:
-            pages = [screen for screen in self.app.screen_stack if isinstance(screen, Page)]
-            (self if self.is_attached or not pages else pages[-1]).tell_error(error)
+            pages = [screen for screen in page.app.screen_stack if isinstance(screen, Page)]
+            (page if page.is_attached or not pages else pages[-1]).tell_error(error)
         else:
-            self.tell(words(job), warning=job.state == JobState.UNCONFIRMED)
+            page.tell(words(job), warning=job.state == JobState.UNCONFIRMED)
             self._put(job)
 
     def _put(self, job: Job) -> None:
         """The state has it at once, not when it is read next: the next key is about the job as it is now."""
-        others = [known for known in self.state.jobs if known.number != job.number]
+        others = [known for known in self._state.jobs if known.number != job.number]
         if job.state == JobState.FORGOTTEN:
-            self.state.put_jobs(others)
-        elif len(others) < len(self.state.jobs):
-            self.state.put_job(job)
-        elif self.state.job(job.again_of) is not None:
-            self.state.put_new(job)
+            self._state.put_jobs(others)
+        elif len(others) < len(self._state.jobs):
+            self._state.put_job(job)
+        elif self._state.job(job.again_of) is not None:
+            self._state.put_new(job)
 
-    @work(group="copy", exclusive=True)
-    async def action_copy(self) -> None:
+    async def _copy(self) -> None:
         """Offer what can be copied of it."""
-        if (job := self._free) is None:
+        page = self._page
+        if (job := self._idle_job()) is None:
             return
         try:
-            record, done, staged, whole = await self.state.workspace.call(_told_of(job.number))
+            record, done, staged, whole = await self._state.workspace.call(_read_copies(job.number))
         except CekuraTuiError as error:
             if isinstance(error, UsageError):
                 # It was forgotten meanwhile, which is news unless it was asked for here, as by `y` pressed twice.
-                if self.state.job(job.number) is not None and not self._pending(job.number):
-                    self.tell(error.sentence(), warning=True)
-            elif not self.gone:
-                self.tell_error(error)
+                if self._state.job(job.number) is not None and not self._is_busy(job.number):
+                    page.tell(error.sentence(), warning=True)
+            elif not page.gone:
+                page.tell_error(error)
             return
-        if self.gone:
+        if page.gone:
             return
         offers = [Offer(_OFFERED[name], text) for name, text in record.curls.items()]
         offers.append(Offer("the job as JSON", whole))
         if done.improved_prompt is not None:
             offers.append(Offer("the improved prompt …"))
-        taken = await self.app.push_screen_wait(CopyJobDialog(job.number, offers))
+        taken = await page.app.push_screen_wait(CopyJobDialog(job.number, offers))
         if taken is not None and taken.text is not None:
-            self.app.copy_to_clipboard(taken.text)
-            self.tell(f"Sent to the terminal's clipboard: {taken.words}. Whether it took it, only pasting tells.")
+            page.app.copy_to_clipboard(taken.text)
+            page.tell(f"Sent to the terminal's clipboard: {taken.words}. Whether it took it, only pasting tells.")
         elif taken is not None and done.improved_prompt is not None:
-            self.state.ask(HandOff(done, staged, lambda told: self.tell(told) if told else None))
+            self._state.ask(HandOff(done, staged, lambda words: page.tell(words) if words else None))
 
 
-def _asked(job: Job) -> str:
+def _action(id_: str, key: str, name: str, label: str, tooltip: str, footer: int) -> Action:
+    def why_not(page: JobPage) -> str | None:
+        return None if page.job_actions.applies(name) else NOT_OFFERED
+
+    return Action(id_, key, f"job({name!r})", label, tooltip, footer, why_not=why_not)
+
+
+class JobPage(Protocol):
+    """What a screen has whose table of actions has these."""
+
+    job_actions: JobActions
+
+
+DETAILS = _action(
+    "job.details",
+    "d",
+    "details",
+    "Details",
+    "all that is known of a job: what was sent, every state and every answer with its time, the requests as curl",
+    2,
+)
+JOB_ACTIONS = (
+    _action("job.stop", "s", "stop", "Stop asking", "stop asking about a job", 3),
+    _action("job.resume", "s", "resume", "Resume", "go on asking about a job", 4),
+    _action("job.again", "a", "launch_again", "Relaunch", "launch an unconfirmed, lost or failed job again", 5),
+    _action("job.forget", "x", "forget", "Forget", "forget a job", 6),
+    _action("job.copy", "y", "copy", "Copy", "copy a job's JSON or its requests as curl, without the key", 7),
+)
+"""Done by `JobActions.do`, which a screen with these calls from its `action_job`."""
+ACTION_NAMES = ("details", "stop", "resume", "launch_again", "forget", "copy")
+
+
+def _polled_words(job: Job) -> str:
     """Whether a job is asked about now, in words."""
-    told = {
+    words = {
         JobState.RUNNING: "is asked about again.",
         JobState.STOPPED: "is not asked about any more; it may go on at the server.",
     }
-    return f"Job {job.number} {told.get(job.state, f'is {job.state.words}.')}"
+    return f"Job {job.number} {words.get(job.state, f'is {job.state.words}.')}"
 
 
-def _launched(job: Job) -> str:
+def _launched_words(job: Job) -> str:
     """How a launch went, in words."""
     if job.state == JobState.UNCONFIRMED:
         return f"Job {job.number} is unconfirmed: {job.reason}"
     return f"Job {job.number} launched; it goes on by itself."
 
 
-def _told_of(number: int) -> Callable[[Session], Awaitable[tuple[JobRecord, Suggestion, Prompt, str]]]:
+def _read_copies(number: int) -> Callable[[Session], Awaitable[tuple[JobRecord, Suggestion, Prompt, str]]]:
     """What there is to copy: the record with its commands, the job with its texts, what is staged of it, and all as
     `jobs show --json` says."""
 

@@ -1,7 +1,4 @@
-"""Jobs as lines, by state: whether it is news, state, runs, agent, how long, last word.
-
-The jobs pane under the run list: the jobs by state, or one line where there is little room.
-"""
+"""Jobs as lines, by state, with runs, agent, duration and last word; and the pane of them under the list of runs."""
 
 from __future__ import annotations
 
@@ -13,12 +10,12 @@ from rich.segment import Segment
 from rich.text import Text
 from textual import on
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.widgets import Static
 
 from cekura_tui.model.job import Job, JobState
 from cekura_tui.model.text import count
+from cekura_tui.ui.actions import Action, bindings
 from cekura_tui.ui.jobs.words import elapsed, last_word
 from cekura_tui.ui.kit.lines import JOB_MARKS, JOB_TONES, TONE_CLASSES, TONE_CSS, UNREAD
 from cekura_tui.ui.kit.strips import Line, RowState
@@ -33,8 +30,8 @@ _GROUPS: tuple[tuple[JobState, ...], ...] = (
     (JobState.STOPPED,),
 )
 """What goes on, then what somebody has to decide about, then what rests; what has ended is last."""
-_KEPT = 900.0
-"""Seconds after which a row is made anew: a time of today becomes one of yesterday, and so on."""
+_CACHED = 900.0
+"""Seconds after which a row is made again: a time of today becomes one of yesterday, and so on."""
 _A_MINUTE = len("1 min")
 """Cells that a job's age is given at least, so that the columns do not move as it goes through its first minutes."""
 _PLACES = {state: place for place, states in enumerate(_GROUPS) for state in states}
@@ -42,7 +39,7 @@ _PLACES = {state: place for place, states in enumerate(_GROUPS) for state in sta
 
 @dataclass(frozen=True, slots=True)
 class JobRow:
-    """A job as it is drawn: nothing is in it that is not seen, so that only what changed on screen is drawn anew."""
+    """A job as it is drawn: nothing is in it that is not seen, so that only what changed on screen is redrawn."""
 
     number: int
     state: JobState
@@ -72,7 +69,10 @@ def by_state(jobs: Iterable[Job]) -> list[Job]:
 class JobList(VirtualList[JobRow]):
     """Jobs, by number."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("enter", "open", "Open", key_display="enter", id="job-list.open")]
+    ACTIONS: ClassVar[tuple[Action, ...]] = (
+        Action("job-list.open", "enter", "open", "Open", footer=1, key_display="enter"),
+    )
+    BINDINGS = bindings(ACTIONS)
     COMPONENT_CLASSES: ClassVar[set[str]] = TONE_CLASSES
     DEFAULT_CSS = f"JobList {{ {TONE_CSS} }}"
     _sizes = (0, 0)
@@ -148,11 +148,11 @@ class JobList(VirtualList[JobRow]):
     def _rows_of(self, jobs: Iterable[Job], app_state: AppState) -> list[JobRow]:
         """Making a row takes longer than a look at its job, and of two thousand jobs most rest."""
         rows, made = [], dict[int, tuple[object, JobRow]]()
-        now = int(app_state.clock() // _KEPT)
+        now = int(app_state.clock() // _CACHED)
         for job in jobs:
-            basis = (job, app_state.again(job.number), now)
-            kept = self._made.get(job.number)
-            row = kept[1] if kept is not None and kept[0] == basis else job_row(job, app_state)
+            basis = (job, app_state.relaunch_of(job.number), now)
+            cached = self._made.get(job.number)
+            row = cached[1] if cached is not None and cached[0] == basis else job_row(job, app_state)
             if not job.state.going:
                 made[job.number] = basis, row
             rows.append(row)
@@ -179,12 +179,13 @@ class JobsPane(Vertical):
         yield JobList(id="pane-jobs")
 
     def on_mount(self) -> None:
-        """Show the jobs now and whenever they change; running ones tell their time."""
+        """Show the jobs now and whenever they change; running ones show their time."""
         follow(self, self._state, self.show)
 
     @on(JobList.Opened)
-    def open_job(self, event: JobList.Opened) -> None:
-        """A job of the list."""
+    def opened(self, event: JobList.Opened) -> None:
+        """Enter on a job."""
+        event.stop()
         if (job := self._state.job(event.key)) is not None:
             self._state.ask(OpenJob(job))
 
@@ -209,9 +210,9 @@ def _headline(app_state: AppState) -> Text:
     ended = [job for job in app_state.jobs if not job.state.going]
     if new:
         text.append(f"{UNREAD} {new:,} new", style="bold").append(" · ")
-    told = [count(going, "running", "running")] if going else []
+    parts = [count(going, "running", "running")] if going else []
     if ended:
         last = max(ended, key=lambda job: job.finished_at or job.launched_at or 0.0)
         words = last_word(last, app_state)
-        told.append(f"job {last.number} {JOB_MARKS[last.state]} {last.state.words}" + (f": {words}" if words else ""))
-    return text.append(" · ".join(told))
+        parts.append(f"job {last.number} {JOB_MARKS[last.state]} {last.state.words}" + (f": {words}" if words else ""))
+    return text.append(" · ".join(parts))

@@ -6,17 +6,18 @@ from typing import TYPE_CHECKING, ClassVar
 
 from textual import on, work
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
 
 from cekura_tui.model.errors import CekuraTuiError
 from cekura_tui.model.job import Job, JobState
 from cekura_tui.model.text import clean, count
-from cekura_tui.ui.jobs.job import Fact, JobFacts, short_facts_of
-from cekura_tui.ui.jobs.job_keys import JobKeys
+from cekura_tui.ui.actions import Action, bindings
+from cekura_tui.ui.jobs.job import Fact, JobFacts, read_record, short_facts_of
+from cekura_tui.ui.jobs.job_keys import DETAILS, JOB_ACTIONS, JobActions
 from cekura_tui.ui.jobs.list import JobList
 from cekura_tui.ui.jobs.words import OPEN_LAUNCH
 from cekura_tui.ui.kit.lines import Notice, StatusLine
+from cekura_tui.ui.kit.page import Page
 from cekura_tui.ui.messages import OpenJob
 from cekura_tui.ui.state import AppState, follow
 
@@ -24,15 +25,18 @@ if TYPE_CHECKING:
     from cekura_tui.workspace.job_service import JobRecord
 
 
-class JobsScreen(JobKeys):
+class JobsScreen(Page):
     """Every job at this server, by state."""
 
     AUTO_FOCUS = "JobList"
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape", "app.switch_mode('runs')", "Runs", id="jobs.back"),
+    ACTIONS: ClassVar[tuple[Action, ...]] = (
+        DETAILS,
+        *JOB_ACTIONS,
+        Action("jobs.back", "escape", "app.switch_mode('runs')", "Runs", footer=8),
         # As everywhere; but the footer need not say how to get here.
-        Binding("2", "app.go('jobs')", "Jobs", id="jobs.top", show=False),
-    ]
+        Action("jobs.top", "2", "app.go('jobs')", "Jobs"),
+    )
+    BINDINGS = bindings(ACTIONS)
     HELP = """\
 # Jobs
 What goes on comes first, then what somebody has to decide about, then what ended, the newest first; `•` is new.
@@ -44,6 +48,7 @@ Jobs go on at the server while this program is closed.
     def __init__(self, state: AppState) -> None:
         super().__init__(state)
         self._list = JobList(id="jobs")
+        self.job_actions = JobActions(self, lambda: self.job)
         self._record: JobRecord | None = None
         self._runs: bool | None = None
         self._shown: int | None = None
@@ -86,13 +91,13 @@ Jobs go on at the server while this program is closed.
             listed.focus()
         status, states = self.query_one(StatusLine), [job.state for job in jobs]
         new = sum(job.unread for job in jobs)
-        told = [f"{states.count(state)} {state.words}" for state in JobState if state in states]
-        status.left = ("Jobs", *([f"{new:,} new"] if new else []), *told)
+        counts = [f"{states.count(state)} {state.words}" for state in JobState if state in states]
+        status.left = ("Jobs", *([f"{new:,} new"] if new else []), *counts)
         status.right = (count(len(jobs), "job"),)
         self._draw_detail()
         if self._outdated:
             self._read_detail()
-        self.offer_keys()
+        self.job_actions.refresh()
 
     # The detail
 
@@ -106,7 +111,7 @@ Jobs go on at the server while this program is closed.
     def moved(self) -> None:
         """Another job is under the cursor."""
         self._read_detail()
-        self.offer_keys()
+        self.job_actions.refresh()
 
     @work(group="detail", exclusive=True)
     async def _read_detail(self) -> None:
@@ -114,7 +119,7 @@ Jobs go on at the server while this program is closed.
             self._show_detail([])
             return
         try:
-            self._record, self._runs = await self.record_of(job.number)
+            self._record, self._runs = await read_record(self.state, job.number)
         except CekuraTuiError as error:
             self._show_detail([Fact("error", "text", "", clean(error.sentence()))])
         else:
@@ -133,6 +138,14 @@ Jobs go on at the server while this program is closed.
         self._shown = shown
 
     # Keys
+
+    def on_resize(self) -> None:
+        """The terminal may have become too small for some keys, or large enough."""
+        self.job_actions.refresh()
+
+    def action_job(self, name: str) -> None:
+        """Do this with the job under the cursor."""
+        self.job_actions.do(name)
 
     @on(JobList.Opened)
     def opened(self) -> None:

@@ -42,12 +42,12 @@ _PROMPTS = {
 }
 
 
-def meaning(job: Job, state: AppState) -> str:
+def state_meaning(job: Job, state: AppState) -> str:
     """What a job's state means, and what can be done about it."""
     if needs_other_key(job):
         return "It was launched with another key of this server. s tries to follow it with this one."
-    if (again := state.again(job.number)) is not None:
-        return f"It was launched again as job {again}."
+    if (repeat := state.relaunch_of(job.number)) is not None:
+        return f"It was launched again as job {repeat}."
     return MEANINGS.get(job.state, "")
 
 
@@ -62,7 +62,7 @@ def elapsed(job: Job, state: AppState) -> str:
     return "" if end is None or job.launched_at is None else span_text(end - job.launched_at, live=job.state.going)
 
 
-def left(job: Job, state: AppState) -> str:
+def time_left(job: Job, state: AppState) -> str:
     """About how long it still takes; nothing where this profile's own jobs do not tell."""
     usual, launched = state.usual, job.launched_at
     if usual is None or launched is None or job.state != JobState.RUNNING or job.other_key:
@@ -84,30 +84,30 @@ def silence(job: Job, state: AppState) -> str:
 
 def last_word(job: Job, state: AppState) -> str:
     """The last that is known of a job, as one line; what matters most comes first."""
-    again, word = state.again(job.number), unknown_word(job)
+    repeat, word = state.relaunch_of(job.number), unknown_word(job)
     repeats = f"again of job {job.again_of}" if job.again_of is not None else ""
     if needs_other_key(job):
-        told = ["needs the other key"]
+        parts = ["needs the other key"]
     elif job.state.going:
-        told = [silence(job, state), f"{word}, says the server" if word else "", left(job, state), repeats]
+        parts = [silence(job, state), f"{word}, says the server" if word else "", time_left(job, state), repeats]
     else:
         said = clean_line(job.error or job.reason or job.summary_of_changes or job.last_status or "", 200)
-        told = [f"launched again as job {again}" if again is not None else "", said, repeats]
-    return " · ".join(filter(None, told))
+        parts = [f"launched again as job {repeat}" if repeat is not None else "", said, repeats]
+    return " · ".join(filter(None, parts))
 
 
-def facts(job: Job, state: AppState) -> Facts:
+def job_facts(job: Job, state: AppState) -> Facts:
     """Names and texts: what became of it, and how long it took or takes."""
-    again = state.again(job.number)
+    repeat = state.relaunch_of(job.number)
     word = unknown_word(job)
     ended = state.when(job.finished_at)
-    still = left(job, state)
+    still = time_left(job, state)
     usual = state.usual.words if still and state.usual is not None else ""
     going = "; ".join(filter(None, (", ".join(filter(None, (elapsed(job, state), still))), usual)))
     named = (
         ("answer" if job.state == JobState.NO_ISSUES else "error", clean(job.error or "")),
         ("why", clean(job.reason) if job.state in (JobState.UNCONFIRMED, JobState.LOST) else ""),
-        ("again", f"launched again as job {again}" if again is not None else ""),
+        ("again", f"launched again as job {repeat}" if repeat is not None else ""),
         ("repeats", f"again of job {job.again_of}" if job.again_of is not None else ""),
         ("elapsed", going if job.state.going else ""),
         ("server", silence(job, state)),
@@ -119,7 +119,7 @@ def facts(job: Job, state: AppState) -> Facts:
     return [(name, text) for name, text in named if text]
 
 
-def sent(job: Job, draft: Draft) -> Facts:
+def sent_facts(job: Job, draft: Draft) -> Facts:
     """What was sent, or is to be."""
     focuses = (("workflow metric", job.workflow_metric_ids), ("critical category", job.category_ids))
     focus = "; ".join(f"{noun} {' '.join(map(str, ids))}" for noun, ids in focuses if ids)
@@ -131,7 +131,7 @@ def sent(job: Job, draft: Draft) -> Facts:
     ]
 
 
-def known(record: JobRecord, runs: bool | None, state: AppState) -> Facts:
+def launch_facts(record: JobRecord, runs: bool | None, state: AppState) -> Facts:
     """What is known of a launch that nothing has confirmed."""
     job = record.job
     answer = "one came, and is kept as it came" if record.answers else "none came"
@@ -160,7 +160,7 @@ def prompt_name(source: str) -> str:
     return clean_line(_PROMPTS.get(name, name), 120) + edited
 
 
-def again_question(job: Job, state: AppState) -> tuple[str, str]:
+def relaunch_question(job: Job, state: AppState) -> tuple[str, str]:
     """Title and text of what is asked before a job is launched again."""
     sent = f"Job {job.number} was sent at {state.when(job.launched_at)}"
     second = "This may be the second launch of the same job, and may cost credits again."

@@ -27,7 +27,7 @@ from cekura_tui.ui.runs.filter_bar import FilterBar
 from cekura_tui.ui.runs.list import CountsLine, RunList, RunListHeader, columns
 from cekura_tui.ui.runs.notes import NoteDialog, NoteInput
 from cekura_tui.ui.runs.preview import RunPreview
-from cekura_tui.ui.state import AppState, follow, in_sight
+from cekura_tui.ui.state import AppState, follow, is_visible
 from cekura_tui.workspace.run_feed import VisibleRange
 
 PREVIEW_DELAY = 0.15
@@ -159,7 +159,7 @@ looked for, and `-` before what is not wanted. `!` lists failures only, `v` name
 
     def is_seen(self) -> bool:
         """Whether it is on top, or under a dialog."""
-        return in_sight(self)
+        return is_visible(self)
 
     def is_waiting(self) -> bool:
         """Whether a person sees that rows are missing."""
@@ -188,7 +188,7 @@ looked for, and `-` before what is not wanted. `!` lists failures only, `v` name
         workspace, listing = self.state.workspace, self.controller.listing
         try:
             projects = several.projects if several else await workspace.call(lambda session: session.projects())
-            if not in_sight(self) or any(bar.editing for bar in self.query(FilterBar)):
+            if not is_visible(self) or any(bar.editing for bar in self.query(FilterBar)):
                 return  # somebody does something else by now
             chosen = await self.app.push_screen_wait(PickScopeDialog(self.state, projects, listing.scope))
             if chosen is not None:

@@ -10,7 +10,7 @@ import time
 import pytest
 from app_on_a_server import SMALL, WIDE, no_crash, opened
 from hostile import EVIL, SHOWN
-from kept_jobs import DONE, FAILED, KEY, RUNNING, Shelf, board_of, on_job
+from kept_jobs import DONE, FAILED, KEY, RUNNING, Shelf, app_state_of, on_job
 from scripted_server import PROGRESS, Reply, ScriptedServer
 from textual.pilot import Pilot
 from waiting import eventually
@@ -53,7 +53,7 @@ async def test_a_job_tells_what_was_sent_every_state_and_every_answer_with_its_t
     job = shelf.running(RUNNING, {"status": "evaluating"}, ago=400)
     shelf.jobs.record_answer(job.number, read_progress(FAILED), json.dumps(FAILED), time.time())
     async with opened(quiet) as pilot:
-        when = board_of(pilot).when
+        when = app_state_of(pilot).when
         await on_job(pilot, 1, "the agent's own, edited, 5 words", "workflow metric 5 6; critical category 9")
         text = whole_text(pilot)
         for part in ("Front desk (7)", job.prompt_sha256, "p-1", "launching", "failed  The model gave up."):
@@ -96,7 +96,7 @@ async def test_the_list_below_a_page_draws_nothing_that_is_not_seen(quiet: Setup
         pilot.app.post_display_hook = lambda: frames.append(None)  # type: ignore[method-assign]
         for _ in range(3):
             shelf.running(RUNNING, ago=20)
-        await eventually(lambda: len(board_of(pilot).jobs) == 4, "the jobs on the state")
+        await eventually(lambda: len(app_state_of(pilot).jobs) == 4, "the jobs on the state")
         await still(pilot)
         assert not frames
         await pilot.press("escape")

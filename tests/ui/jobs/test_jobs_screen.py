@@ -6,7 +6,7 @@ import time
 
 import pytest
 from app_on_a_server import SMALL, WIDE, no_crash, opened
-from kept_jobs import DONE, FAILED, RUNNING, Shelf, board_of, on_job, on_jobs
+from kept_jobs import DONE, FAILED, RUNNING, Shelf, app_state_of, on_job, on_jobs
 from scripted_server import PROGRESS, Reply, ScriptedServer
 from waiting import eventually
 from watching import screen_text, sees
@@ -56,7 +56,7 @@ async def test_a_job_that_ends_while_one_looks_at_it_is_no_news(
         await on_job(pilot, 1, "running")
         scripted.on("GET", PROGRESS, Reply(FAILED))
         await sees(pilot, "✗ failed", "The model gave up.")
-        await eventually(lambda: not board_of(pilot).jobs[0].unread, "it was looked at")
+        await eventually(lambda: not app_state_of(pilot).jobs[0].unread, "it was looked at")
 
 
 async def test_the_cursor_and_its_line_stay_when_jobs_come_and_end(quiet: Setup, shelf: Shelf) -> None:
@@ -129,15 +129,15 @@ async def test_a_row_stays_as_it_is_while_its_job_is_only_asked_about(quiet: Set
     now = time.time()
     async with opened(quiet, clock=lambda: now) as pilot:
         await on_jobs(pilot, "about 30 s left")
-        rows = {job_row(seen, board_of(pilot)) for seen in (job, shelf.jobs.get(job.number)) if seen}
+        rows = {job_row(seen, app_state_of(pilot)) for seen in (job, shelf.jobs.get(job.number)) if seen}
         now = (job.launched_at or 0) + 10.0
-        rows.add(job_row(job, board_of(pilot)))
+        rows.add(job_row(job, app_state_of(pilot)))
         now += 4.9
-        rows.add(job_row(job, board_of(pilot)))
+        rows.add(job_row(job, app_state_of(pilot)))
         assert {(row.took, row.word) for row in rows} == {("10 s", "about 30 s left")}
         assert len(rows) == 1
         now += 0.2
-        assert job_row(job, board_of(pilot)).word == "about 25 s left"
+        assert job_row(job, app_state_of(pilot)).word == "about 25 s left"
 
 
 async def test_a_word_that_nobody_knows_is_shown_as_the_server_said_it(
@@ -156,5 +156,5 @@ async def test_a_silent_server_is_told_with_the_time_since(
     silent = shelf.jobs.record_silence([job.number], time.time())[0]
     scripted.on("GET", PROGRESS, Reply({"detail": "down"}, 503))
     async with opened(quiet) as pilot:
-        since = board_of(pilot).when(silent.stale_since)
+        since = app_state_of(pilot).when(silent.stale_since)
         await on_jobs(pilot, f"no answer since {since}, ask", f"server    no answer since {since}, asked")

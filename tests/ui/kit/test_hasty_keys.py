@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from app_on_a_server import SMALL, no_crash, opened
-from kept_jobs import DONE, RUNNING, Shelf, board_of, on_job, on_jobs
+from kept_jobs import DONE, RUNNING, Shelf, app_state_of, on_job, on_jobs
 from office import toasts
 from scripted_server import LAUNCH, ScriptedServer
 from textual.pilot import Pilot
@@ -36,7 +36,7 @@ async def test_a_held_u_goes_through_twenty_new_jobs_and_the_program_goes_on(qui
             shelf.unconfirmed()
     async with opened(quiet, size=SMALL) as pilot:
         await sees(pilot, "No runs here yet.")
-        await eventually(lambda: len(board_of(pilot).jobs) == 20, "the jobs")
+        await eventually(lambda: len(app_state_of(pilot).jobs) == 20, "the jobs")
         burst(pilot, "U" * 20)
         await eventually(lambda: all(job.looked_at for job in shelf.jobs.all()), "each was shown")
         await still(pilot)
@@ -50,7 +50,7 @@ async def test_a_u_pressed_twice_shows_the_second_job_not_the_first_again(quiet:
         shelf.unconfirmed()
     async with opened(quiet) as pilot:
         await sees(pilot, "No runs here yet.")
-        await eventually(lambda: len(board_of(pilot).jobs) == 3, "the jobs")
+        await eventually(lambda: len(app_state_of(pilot).jobs) == 3, "the jobs")
         burst(pilot, "UU")
         await sees(pilot, " Job 2 ", "What was sent")
         await still(pilot)
@@ -127,7 +127,7 @@ async def test_a_job_launched_again_in_haste_is_launched_once_and_no_dialog_is_l
     async with opened(quiet) as pilot:
         await on_job(pilot, 1, "a Relaunch")
         burst(pilot, "ayaay")
-        await eventually(lambda: len(board_of(pilot).jobs) == 2, "the second job")
+        await eventually(lambda: len(app_state_of(pilot).jobs) == 2, "the second job")
         await still(pilot)
         assert len(scripted.requests("POST", LAUNCH)) == 1
         assert told_whole(pilot) == 0

@@ -20,8 +20,8 @@ from watching import screen_text, sees, still
 
 from cekura_tui.model.filter.parse import KnownNames, parse
 from cekura_tui.model.text import clean
+from cekura_tui.ui.app import THEME, style_sheets
 from cekura_tui.ui.runs.filter_bar import LONGEST, FilterBar, completed_line, extends
-from cekura_tui.ui.theme import THEME, style_sheets
 
 IN_EFFECT = 'outcome:failed -metric:"Task completion"'
 NOTE = "metric: on 400 of 81,233 loaded"

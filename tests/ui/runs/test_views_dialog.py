@@ -17,9 +17,9 @@ from watching import screen_text, sees, still
 
 from cekura_tui.model.filter.filter import GIVEN_VIEWS, SavedView
 from cekura_tui.model.filter.parse import parse
+from cekura_tui.ui.app import THEME, style_sheets
 from cekura_tui.ui.runs.views import ViewList, ViewsDialog
 from cekura_tui.ui.state import AppState
-from cekura_tui.ui.theme import THEME, style_sheets
 from cekura_tui.workspace.setup import Setup
 from cekura_tui.workspace.workspace import Workspace
 

@@ -1,19 +1,23 @@
-"""What can be wished of a job: to stop or go on asking, to launch it again, to forget it, to copy of it."""
+"""What can be done with a job: stop or resume polling, launch it again, forget it, copy it."""
 
 from __future__ import annotations
 
 import json
 import time
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from app_on_a_server import SMALL, WIDE, no_crash, opened, setup_of
-from kept_jobs import DONE, DRAFT, FAILED, KEY, RUNNING, Shelf, board_of, on_job, on_jobs, shelf_of
+from kept_jobs import DONE, DRAFT, FAILED, KEY, RUNNING, Shelf, app_state_of, on_job, on_jobs, shelf_of
 from scripted_server import LAUNCH, PROGRESS, Reply, ScriptedServer
+from textual.geometry import Size
 from waiting import eventually
 from watching import screen_text, sees, still
 
 from cekura_tui.jobs.lease import this_process
-from cekura_tui.model.job import JobState
+from cekura_tui.model.job import Job, JobState
+from cekura_tui.ui.jobs.job_keys import ACTION_NAMES, JobActions
 from cekura_tui.workspace.setup import Setup
 
 
@@ -52,7 +56,7 @@ async def test_an_unconfirmed_job_is_launched_again_after_a_warning_and_once(
         assert not scripted.requests("POST", LAUNCH)
         await pilot.press("a", "a", "y", "a", "y")
         await sees(pilot, "It was launched again as job 2.", gone="a Relaunch")
-        await eventually(lambda: len(board_of(pilot).jobs) == 2, "the second job is on the state")
+        await eventually(lambda: len(app_state_of(pilot).jobs) == 2, "the second job is on the state")
         sent = [got.json() for got in scripted.requests("POST", LAUNCH)]
         assert sent == [DRAFT.body()]
         while pilot.app.screen.query("#job-text") or pilot.app.screen.is_modal:
@@ -185,3 +189,50 @@ async def test_keys_that_do_not_apply_do_nothing(quiet: Setup, shelf: Shelf) -> 
         await still(pilot)
         assert not pilot.app.screen.is_modal
         no_crash(pilot)
+
+
+def applicable(job: Job | None, *, size: tuple[int, int] = SMALL, repeated_by: int | None = None) -> set[str]:
+    """What is offered for a job on a page of this size."""
+    state = SimpleNamespace(relaunch_of=lambda _: repeated_by)
+    page: Any = SimpleNamespace(state=state, app=SimpleNamespace(size=Size(*size)))
+    actions = JobActions(page, lambda: job)
+    return {name for name in ACTION_NAMES if actions.applies(name)}
+
+
+def job_of(state: JobState, **fields: Any) -> Job:
+    return Job(1, state, "", "o", "k", "p", (102,), 7, "Front desk", (), (), "sha", **fields)
+
+
+@pytest.mark.parametrize(
+    ("state", "offered"),
+    [
+        (JobState.LAUNCHING, set()),
+        (JobState.RUNNING, {"stop", "forget"}),
+        (JobState.STOPPED, {"resume", "forget"}),
+        (JobState.LOST, {"resume", "launch_again", "forget"}),
+        (JobState.UNCONFIRMED, {"launch_again", "forget"}),
+        (JobState.FAILED, {"launch_again", "forget"}),
+        (JobState.SUCCEEDED, {"forget"}),
+        (JobState.NO_ISSUES, {"forget"}),
+    ],
+)
+def test_what_is_offered_follows_from_the_state(state: JobState, offered: set[str]) -> None:
+    assert applicable(job_of(state)) == {"details", "copy", *offered}
+
+
+def test_nothing_is_offered_where_there_is_no_job() -> None:
+    assert not applicable(None)
+
+
+def test_a_job_that_was_launched_again_is_not_launched_again() -> None:
+    assert "launch_again" not in applicable(job_of(JobState.FAILED), repeated_by=2)
+
+
+def test_a_job_of_another_key_is_only_tried_with_this_one_where_the_server_knows_it() -> None:
+    known = job_of(JobState.RUNNING, other_key=True, progress_id="p-1")
+    assert applicable(known) == {"details", "copy", "resume", "forget"}
+    assert "resume" not in applicable(job_of(JobState.LOST, other_key=True))
+
+
+def test_nothing_is_asked_in_a_terminal_that_is_too_small_for_the_question() -> None:
+    assert applicable(job_of(JobState.FAILED), size=(40, 10)) == {"details", "copy"}

@@ -1,0 +1,78 @@
+"""The README's tables of keys, written from the tables of actions: `python tests/support/readme_keys.py --write`."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from textual.dom import DOMNode
+from textual.keys import format_key
+
+README = Path(__file__).parents[2] / "README.md"
+BEGIN, END = "<!-- keys -->", "<!-- /keys -->"
+_PALETTE = ("`ctrl+p`", "Commands", "All commands of this screen by name")
+
+
+def tables() -> str:
+    """All of them, as they stand between the two marks."""
+    from cekura_tui.ui.app import CekuraApp
+    from cekura_tui.ui.jobs.job import JobScreen
+    from cekura_tui.ui.jobs.list import JobList
+    from cekura_tui.ui.jobs.screen import JobsScreen
+    from cekura_tui.ui.kit.virtual_list import VirtualList
+    from cekura_tui.ui.run.screen import RunScreen
+    from cekura_tui.ui.runs.list import RunList
+    from cekura_tui.ui.runs.screen import RunsScreen
+    from cekura_tui.ui.suggestion.diff_view import ProseDiffView
+    from cekura_tui.ui.suggestion.screen import SuggestionScreen
+
+    everywhere = [*_rows([VirtualList], labelled=True), *_rows([CekuraApp]), _PALETTE]
+    parts = [
+        ("Everywhere", everywhere),
+        ("In the list of runs", _rows([RunList, RunsScreen])),
+        ("In a run", _rows([RunScreen])),
+        ("In the list of jobs, and in a job", _rows([JobList, JobsScreen, JobScreen])),
+        ("In a suggestion", _rows([ProseDiffView, SuggestionScreen])),
+    ]
+    return "\n\n".join(_table(title, found) for title, rows in parts if (found := list(dict.fromkeys(rows))))
+
+
+def _rows(kinds: Iterable[type[DOMNode]], *, labelled: bool = False) -> Iterator[tuple[str, str, str]]:
+    """Keys, name and what it does, of the actions that have keys and a tooltip; with `labelled` of all that have keys.
+
+    Only those of the classes themselves: what a list inherits is listed once.
+    """
+    for kind in kinds:
+        for action in kind.__dict__.get("ACTIONS", ()):
+            if action.keys and (action.tooltip or labelled):
+                does = action.tooltip[:1].upper() + action.tooltip[1:]
+                yield " ".join(f"`{_key(key)}`" for key in action.keys.split(",")), action.label, does
+
+
+def _key(key: str) -> str:
+    """A key as it is written on a keyboard."""
+    names = {"pagedown": "PgDn", "pageup": "PgUp", "escape": "esc", "home": "Home", "end": "End"}
+    *modifiers, name = key.split("+")
+    return "+".join([*modifiers, names.get(name, format_key(name))])
+
+
+def _table(title: str, rows: Iterable[tuple[str, str, str]]) -> str:
+    lines = [f"| {keys} | {name} | {does.replace('|', chr(92) + '|')} |" for keys, name, does in rows]
+    return "\n".join([f"{title}:", "", "| key | action | what it does |", "|---|---|---|", *lines])
+
+
+def written(readme: str) -> str:
+    """The README with its tables as they are to be."""
+    before, rest = readme.split(BEGIN, 1)
+    _, after = rest.split(END, 1)
+    return f"{before}{BEGIN}\n{tables()}\n{END}{after}"
+
+
+if __name__ == "__main__":
+    sys.path.insert(0, str(README.parent))
+    text = README.read_text(encoding="utf-8")
+    if "--write" in sys.argv:
+        README.write_text(written(text), encoding="utf-8")
+    elif written(text) != text:
+        sys.exit("The README's tables of keys are not those of the program; --write writes them.")

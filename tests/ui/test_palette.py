@@ -1,0 +1,34 @@
+"""The palette: what can be done on the screen below it, and everywhere, by name."""
+
+from __future__ import annotations
+
+from app_on_a_server import opened
+from kept_jobs import RUNNING, Shelf, on_jobs
+from watching import sees
+
+from cekura_tui.workspace.setup import Setup
+
+EVERYWHERE = {
+    "Runs": "Go to the list of runs",
+    "Jobs": "Go to the list of jobs",
+    "Next new job": "Open what ended",
+    "Search opened runs": "What was said in all runs that were opened here",
+    "Keys": "Show the keys of this screen",
+    "Theme": "Change colours",
+    "Quit": "Leave; jobs go on at the server",
+}
+
+
+async def test_what_can_be_done_with_a_job_is_in_the_palette_and_does_it(quiet: Setup, shelf: Shelf) -> None:
+    shelf.running(RUNNING, ago=20)
+    async with opened(quiet) as pilot:
+        await on_jobs(pilot, "1 running", "s Stop asking")
+        offered = {command.title: command.help for command in pilot.app.get_system_commands(pilot.app.screen)}
+        assert offered.items() >= EVERYWHERE.items()
+        assert offered["Prompt history of this agent"] == "What Front desk had, was sent and was proposed"
+        assert {"Details", "Stop asking", "Forget", "Copy"} <= offered.keys()
+        assert not {"Resume", "Relaunch"} & offered.keys()
+        await pilot.press("ctrl+p", *"stop asking")
+        await sees(pilot, "Stop asking about a job")
+        await pilot.press("enter")
+        await sees(pilot, "1 stopped")
