@@ -117,7 +117,7 @@ class Launcher:
             return await self._put(job, JobState.UNCONFIRMED, reason, answer.raw)
         progress_id, at = answer.progress_id, self._clock()
         record = partial(self._jobs.record_progress_id, job.number, progress_id, answer.raw, at)
-        aside = partial(self._jobs.set_aside, job, progress_id, answer.raw, at)
+        aside = partial(self._jobs.save_pending_answer, job, progress_id, answer.raw, at)
         try:
             return await self._recorded(record, aside)
         except StoreError as error:

@@ -17,7 +17,7 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from cekura_tui.config.atomic_file import whole_file
+from cekura_tui.config.atomic_file import atomic_file
 from cekura_tui.model.job import Draft, How, Job, JobState, Suggestion
 from cekura_tui.model.progress import Progress
 from cekura_tui.model.text import Prompt, clean_line, prompt_bytes, sha256
@@ -36,7 +36,7 @@ from cekura_tui.store.prompts import (
 
 
 @dataclass(frozen=True, slots=True)
-class Aside:
+class PendingAnswer:
     """The server took job `number`, launched at `launched_at`, by this id; times are Unix time."""
 
     number: int
@@ -46,7 +46,7 @@ class Aside:
     at: float
 
 
-class Asides:
+class PendingAnswers:
     """The files beside one database. Nothing here raises: they are what is left when something else went wrong."""
 
     def __init__(self, database: Path) -> None:
@@ -55,10 +55,10 @@ class Asides:
     def _path(self, number: int) -> Path:
         return self._directory / f"{self._prefix}{number}.json"
 
-    def keep(self, aside: Aside) -> bool:
+    def keep(self, aside: PendingAnswer) -> bool:
         """Keep it, readable by this user alone; returns whether that went well."""
         try:
-            with whole_file(self._path(aside.number)) as file:
+            with atomic_file(self._path(aside.number)) as file:
                 file.write(json.dumps(asdict(aside)).encode())
                 file.flush()
                 os.fsync(file.fileno())
@@ -71,11 +71,11 @@ class Asides:
         with contextlib.suppress(OSError):
             self._path(number).unlink()
 
-    def all(self) -> Iterator[Aside]:
+    def all(self) -> Iterator[PendingAnswer]:
         """All that are kept; files that hold something else are left alone."""
         for path in sorted(self._directory.glob(f"{self._prefix}*.json")):
             with contextlib.suppress(OSError, ValueError, TypeError, RecursionError):
-                aside = Aside(**json.loads(path.read_bytes()))
+                aside = PendingAnswer(**json.loads(path.read_bytes()))
                 if path == self._path(aside.number):
                     yield aside
 
@@ -233,7 +233,7 @@ class JobRows:
         try:
             self.get(number)
         except UnreadableJob:
-            self.set(number, **NOTHING)
+            self.set(number, **EMPTY_COLUMNS)
         self.set(number, state=JobState.FORGOTTEN, looked_at=at)
         self.sql.execute("INSERT INTO job_changes VALUES (?, ?, ?, '')", (number, at, JobState.FORGOTTEN))
         self._erase(number)
@@ -276,7 +276,7 @@ _FORMS: tuple[tuple[tuple[str, ...], type | tuple[type, ...]], ...] = (
 )
 _LATEST = 1e11
 """Seconds of Unix time, some three thousand years from now: no clock says more, and no library shows it."""
-NOTHING: dict[str, object] = {
+EMPTY_COLUMNS: dict[str, object] = {
     **dict.fromkeys(_IDS, "[]"),
     **dict.fromkeys(_TEXTS, ""),
     **dict.fromkeys((*_TEXTS_IF_ANY, *_ID_IF_ANY, *_TIMES_IF_ANY)),
@@ -417,7 +417,7 @@ class JobStore:
     def __init__(self, database: Database, account: Account) -> None:
         self._database = database
         self._account = account
-        self._asides = Asides(database.path)
+        self._pending = PendingAnswers(database.path)
         self.unreadable: StoreError | None = None
         """What tells of the jobs that were left out of `all` the last time."""
 
@@ -564,16 +564,16 @@ class JobStore:
             if rows.get(number).state != JobState.FORGOTTEN:
                 rows.keep_answer(number, raw, at)
             job = rows.change(number, JobState.RUNNING, "", at, only_from=_WAITED_FOR)
-        self._asides.drop(number)
+        self._pending.drop(number)
         return job
 
-    def set_aside(self, job: Job, progress_id: str, raw: str, at: float) -> bool:
+    def save_pending_answer(self, job: Job, progress_id: str, raw: str, at: float) -> bool:
         """Keep what `record_progress_id` could not record in a file of its own; returns whether that went well."""
-        return self._asides.keep(Aside(job.number, job.launched_at or 0.0, progress_id, raw, at))
+        return self._pending.keep(PendingAnswer(job.number, job.launched_at or 0.0, progress_id, raw, at))
 
-    def take_up_asides(self) -> None:
+    def record_pending_answers(self) -> None:
         """Record what was set aside, by any process."""
-        for aside in self._asides.all():
+        for aside in self._pending.all():
             job = None
             with contextlib.suppress(UnreadableJob):
                 job = self.get(aside.number)

@@ -149,7 +149,7 @@ class LeavingApp(App[None]):
 
     def _fatal_error(self) -> None:
         """An error nobody expected: restore the terminal, one line, and the details (no variables) in the log."""
-        self._workspace.keep_log()  # it may not have been started yet
+        self._workspace.start_log()  # it may not have been started yet
         _log.error("the app ended by an error\n%s", traceback.format_exc())
         error, log = self._exception, self._workspace.setup.paths.log
         if self.status is None:  # screens that are taken apart while keys come are no crash
@@ -277,8 +277,8 @@ class CekuraApp(LeavingApp):
         except CekuraTuiError as error:
             self.news.tell_trouble(error)
             return
-        if self._mended != self._workspace.mended:
-            self._mended = self._workspace.mended
+        if self._mended != self._workspace.key_changes:
+            self._mended = self._workspace.key_changes
             self.post_message(WorkspaceChanged())
             return
         self.state.put_durations(durations)

@@ -163,9 +163,9 @@ class JobService:
         """When somebody last sat before these jobs."""
         return self._store.looked_at()
 
-    async def look_around(self) -> None:
+    async def note_visit(self) -> None:
         """Somebody sits before these jobs now."""
-        self._store.look_around(time.time())
+        self._store.note_visit(time.time())
 
     async def record(self, number: int) -> JobRecord:
         """All that is known of a job."""

@@ -92,12 +92,12 @@ class RunReading(Page):
                 await take_turn(session.budget)
             return await session.run(run_id, once=again)
 
-        at_hand, fresh = None, False
+        known, fresh = None, False
         try:
             if self.view is None and not anew:
-                at_hand, fresh = await workspace.call(lambda session: session.at_hand(run_id))
-            if at_hand is not None:
-                self._take(at_hand)
+                known, fresh = await workspace.call(lambda session: session.known_run(run_id))
+            if known is not None:
+                self._take(known)
             elif self.view is None:
                 self.draw()  # it takes longer now: what is read is told
             self.arrived.set()
@@ -216,7 +216,7 @@ class RunReading(Page):
         try:
             number = await self._beside(self.run_id, 1)
             if number is not None:
-                await self.state.workspace.call(lambda session: session.ahead.fetch(number))
+                await self.state.workspace.call(lambda session: session.prefetch.fetch(number))
         except CekuraTuiError:
             return  # it is told when somebody goes there
 

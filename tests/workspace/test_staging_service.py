@@ -179,10 +179,10 @@ _CHOOSE_FOR_EVER = """
 import asyncio, itertools, sys
 from pathlib import Path
 sys.path[:0] = sys.argv[2:]
-from test_staging_desk import DIFF, NO, YES, StagingDesk, store_at
+from test_staging_service import DIFF, NO, YES, StagingService, store_at
 
 async def choose():
-    desk = StagingDesk(store_at(Path(sys.argv[1])))
+    desk = StagingService(store_at(Path(sys.argv[1])))
     for n in itertools.count():
         await desk.choose(1, DIFF, {hunk: (YES, NO)[(n >> hunk) & 1] for hunk in range(1, 7)})
         print(n, flush=True)

@@ -25,7 +25,16 @@ from cekura_tui.api.errors import (
     next_try,
     read_retry_after,
 )
-from cekura_tui.jobs.polling import BUDGET, HOUR, PATIENT, Budget, Streak, after_failure, interval, server_pause
+from cekura_tui.jobs.polling import (
+    BUDGET,
+    FAILURES_OF_ONE_JOB,
+    HOUR,
+    Budget,
+    Streak,
+    interval,
+    retry_delay,
+    server_pause,
+)
 
 SECONDS = st.floats(0, 1e6)
 SPREAD = st.floats(0, 1)
@@ -101,13 +110,13 @@ def test_a_job_is_asked_about_less_often_as_it_grows_old(age: float, seconds: fl
 
 @given(st.integers(1, 10_000), SPREAD)
 def test_an_unreachable_server_is_asked_ever_less_often_but_at_least_every_minute(failures: int, spread: float) -> None:
-    assert 1 <= after_failure(failures, None, spread) <= 60.001
-    assert after_failure(failures + 1, None, spread) >= after_failure(failures, None, spread)
+    assert 1 <= retry_delay(failures, None, spread) <= 60.001
+    assert retry_delay(failures + 1, None, spread) >= retry_delay(failures, None, spread)
 
 
 @given(st.integers(1, 100), SECONDS, SPREAD)
 def test_what_the_server_asks_for_wins_but_never_loses_a_job(failures: int, asked: float, spread: float) -> None:
-    wait = after_failure(failures, asked, spread)
+    wait = retry_delay(failures, asked, spread)
     assert wait == asked or (asked < 1 and wait == 1) or (asked > HOUR and wait == HOUR)
 
 
@@ -135,7 +144,7 @@ def test_one_job_that_fails_does_not_silence_the_others_but_a_failing_server_is_
     failures: int, asked: float | None, spread: float
 ) -> None:
     pause = server_pause(failures, asked, spread)
-    if asked is None and failures <= PATIENT:
+    if asked is None and failures <= FAILURES_OF_ONE_JOB:
         assert pause == 0
     else:
         assert 1 <= pause <= (60.001 if asked is None else HOUR)
