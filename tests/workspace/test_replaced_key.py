@@ -24,7 +24,7 @@ DONE = {"status": "completed", "output": {"improved_prompt": "Be kinder."}}
 
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(room, "MENDED", 0.05)
+    monkeypatch.setattr(room, "KEY_CHECK_EVERY", 0.05)
 
 
 def setup_of(server: ScriptedServer, home: Path, **env: str) -> Setup:

@@ -48,7 +48,7 @@ def sign_in(setup: Setup, key: str) -> None:
 @pytest.fixture
 def open_window(home: Path, scripted: ScriptedServer, monkeypatch: pytest.MonkeyPatch) -> Iterator[Open]:
     """Start a window, with the key that is kept unless the environment has one."""
-    monkeypatch.setattr(room, "MENDED", 0.05)
+    monkeypatch.setattr(room, "KEY_CHECK_EVERY", 0.05)
     opened: list[Workspace] = []
 
     def start(**env: str) -> Workspace:
