@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Self
 from cekura_tui.api.errors import ApiError, KeyRefused
 from cekura_tui.model.errors import KeyMissing, UsageError
 from cekura_tui.model.job import Job, JobState
-from cekura_tui.model.progress import read_progress
+from cekura_tui.model.job_kinds import KINDS
 from cekura_tui.store.errors import StoreError
 
 if TYPE_CHECKING:
@@ -179,7 +179,7 @@ class Poller:
         if job.other_key and self._is_heard_of(job):
             return MINUTE
         try:
-            payload, raw = await (self._shown(job) if job.other_key else self._client.progress(job.progress_id or ""))
+            payload, raw = await (self._shown(job) if job.other_key else self._progress(job))
         except KeyRefused as error:
             return self._refused(followed, error)
         except ApiError as error:
@@ -191,6 +191,9 @@ class Poller:
         self._refused_jobs.clear()
         self._record(followed, payload, raw)
         return None
+
+    async def _progress(self, job: Job) -> tuple[object, str]:
+        return await self._client.progress(KINDS[job.kind], job.progress_id or "")
 
     def _is_heard_of(self, job: Job) -> bool:
         """Whether another process seems to follow it with the key it was launched with."""
@@ -209,7 +212,8 @@ class Poller:
             self._lease.heard(job.number, at)
         else:
             heard = self._lease.heard_last(job.number)
-            job = self._jobs.record_answer(job.number, read_progress(payload), raw, at, heard=heard)
+            progress = KINDS[job.kind].read_progress(payload)
+            job = self._jobs.record_answer(job.number, progress, raw, at, heard=heard)
             followed.last_answer = seen
             followed.ended_at = at
         # By the clock that nobody sets, since it is followed: one that was resumed has as long again. A machine that
@@ -285,7 +289,7 @@ class Poller:
         if not job.progress_id:
             raise UsageError(f"Job {job.number} has no id at the server, so nobody can ask about it.")
         try:
-            return await self._client.progress(job.progress_id)
+            return await self._progress(job)
         except ApiError as error:
             if error.status in (400, 401, 403, 404):
                 raise KeyMissing(

@@ -1,10 +1,7 @@
-"""What a server answered to a launch while the database could not be written: in a file beside it, until it can.
+"""Jobs with their history, one transaction a change; a row that cannot be read hides none of the others.
 
-The rows of jobs, read and changed inside a transaction.
-
-Jobs of their rows; a row that cannot be read hides none of the others.
-
-Jobs with their history; every change of state is one transaction.
+What one account does with its jobs (`JobStore`), the rows inside a transaction (`JobRows`), how a row is read, and what
+waits beside the database while that cannot be written (`PendingAnswers`).
 """
 
 from __future__ import annotations
@@ -14,12 +11,13 @@ import json
 import os
 import sqlite3
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
+from typing import Any
 
 from cekura_tui.config.atomic_file import atomic_file
-from cekura_tui.model.job import Draft, How, Job, JobState, Suggestion
-from cekura_tui.model.progress import Progress
+from cekura_tui.model.job import DEFAULT_KIND, Draft, How, Job, JobState, Progress, Suggestion
+from cekura_tui.model.job_kinds import KINDS
 from cekura_tui.model.text import Prompt, clean_line, prompt_bytes, sha256
 from cekura_tui.store.database import Database
 from cekura_tui.store.errors import DamagedText, StoreError
@@ -34,52 +32,8 @@ from cekura_tui.store.prompts import (
     withdraw,
 )
 
-
-@dataclass(frozen=True, slots=True)
-class PendingAnswer:
-    """The server took job `number`, launched at `launched_at`, by this id; times are Unix time."""
-
-    number: int
-    launched_at: float
-    progress_id: str
-    raw: str
-    at: float
-
-
-class PendingAnswers:
-    """The files beside one database. Nothing here raises: they are what is left when something else went wrong."""
-
-    def __init__(self, database: Path) -> None:
-        self._directory, self._prefix = database.parent, f"{database.name}-taken-"
-
-    def _path(self, number: int) -> Path:
-        return self._directory / f"{self._prefix}{number}.json"
-
-    def keep(self, aside: PendingAnswer) -> bool:
-        """Keep it, readable by this user alone; returns whether that went well."""
-        try:
-            with atomic_file(self._path(aside.number)) as file:
-                file.write(json.dumps(asdict(aside)).encode())
-                file.flush()
-                os.fsync(file.fileno())
-        except OSError:
-            return False
-        return True
-
-    def drop(self, number: int) -> None:
-        """It is in the database now."""
-        with contextlib.suppress(OSError):
-            self._path(number).unlink()
-
-    def all(self) -> Iterator[PendingAnswer]:
-        """All that are kept; files that hold something else are left alone."""
-        for path in sorted(self._directory.glob(f"{self._prefix}*.json")):
-            with contextlib.suppress(OSError, ValueError, TypeError, RecursionError):
-                aside = PendingAnswer(**json.loads(path.read_bytes()))
-                if path == self._path(aside.number):
-                    yield aside
-
-
+LISTED = 2_000
+"""Among so many of the newest jobs are the ended ones that are listed."""
 MAX_ANSWER = 400_000
 """Characters of one raw answer that are kept; its prompt is kept whole elsewhere."""
 MAX_ANSWERS, MAX_ANSWERS_BYTES = 200, 2 * 2**20
@@ -91,296 +45,11 @@ ALL_TEXTS_BYTES = 256 * 2**20
 ended, and were looked at, longest ago."""
 WATCHED = 90.0
 """Seconds without an answer after which nobody can say when in between a job ended."""
-
-
-def contents(of: Job | Draft) -> tuple[object, ...]:
-    """What is sent with a job, or would be with a draft."""
-    prompt = of.prompt_sha256 if isinstance(of, Job) else sha256(of.prompt)
-    return (of.run_ids, of.agent_id, of.category_ids, of.workflow_metric_ids, prompt)
-
-
-class JobRows:
-    """The changes of one transaction on the jobs of the key `key_id`."""
-
-    def __init__(self, sql: sqlite3.Connection, key_id: str) -> None:
-        self.sql = sql
-        self._key_id = key_id
-
-    def get(self, number: int) -> Job:
-        """A job; raises StoreError where there is none, UnreadableJob where its row is damaged."""
-        row = self.sql.execute("SELECT * FROM jobs WHERE number = ?", (number,)).fetchone()
-        if row is None:
-            raise StoreError(f"There is no job {number} in the database.")
-        return read_job(row, self._key_id)
-
-    def insert(self, draft: Draft, state: JobState, at: float, **more: object) -> Job:
-        """A new job; `more` are further columns."""
-        values = {"state": state, "created_at": at, **self._sent(draft, at), **more}
-        names, marks = ", ".join(values), ", ".join("?" * len(values))
-        cursor = self.sql.execute(f"INSERT INTO jobs ({names}) VALUES ({marks})", tuple(values.values()))
-        number = cursor.lastrowid or 0
-        self.sql.execute("INSERT INTO job_changes VALUES (?, ?, ?, '')", (number, at, state))
-        job = self.get(number)
-        if state == JobState.LAUNCHING:
-            self._note(job, job.prompt_sha256, "sent", at)
-        return job
-
-    def rewrite(self, number: int, draft: Draft, at: float) -> None:
-        """Put other contents into a draft; a job that is a draft no more stays as it is."""
-        before = self.get(number)
-        if before.state == JobState.DRAFT:
-            self.set(number, created_at=at, **self._sent(draft, at))
-            drop_unused(self.sql, before.prompt_sha256)
-
-    def holds_another(self, number: int, draft: Draft) -> bool:
-        """Whether a draft holds another prompt than this one."""
-        job = self.get(number)
-        return job.state == JobState.DRAFT and job.prompt_sha256 != sha256(draft.prompt)
-
-    def set(self, number: int, **columns: object) -> None:
-        """Put values into columns of a job."""
-        names = ", ".join(f"{name} = ?" for name in columns)
-        self.sql.execute(f"UPDATE jobs SET {names} WHERE number = ?", (*columns.values(), number))
-
-    def change(
-        self, number: int, state: JobState, reason: str, at: float, only_from: Collection[JobState] | None = None
-    ) -> Job:
-        """Put a job into a state, unless it is there, is final, or is in none of the states `only_from`."""
-        job = self.get(number)
-        elsewhere = only_from is not None and job.state not in only_from
-        if job.state.final or elsewhere or (job.state, job.reason) == (state, reason):
-            return job
-        launched = None if state == JobState.DRAFT else job.launched_at
-        self.set(number, state=state, reason=reason, launched_at=launched, looked_at=None)
-        if state == JobState.RUNNING:
-            self.set(number, stale_since=None)
-        self.sql.execute("INSERT INTO job_changes VALUES (?, ?, ?, ?)", (number, at, state, reason))
-        if state == JobState.LAUNCHING:
-            self._note(job, job.prompt_sha256, "sent", at)
-        elif state == JobState.DRAFT:
-            withdraw(self.sql, number, "sent")
-        return self.get(number)
-
-    def propose(self, number: int, prompt: Prompt, at: float) -> None:
-        """A job brought this prompt."""
-        name = keep_prompt(self.sql, prompt, at)
-        self.set(number, improved_sha256=name)
-        self._note(self.get(number), name, "proposed", at)
-
-    def hand_over(self, number: int, key_id: str, profile: str) -> None:
-        """A job belongs to another key from now on, and so does what the history tells of it."""
-        self.set(number, key_id=key_id, profile=profile)
-        self.sql.execute("UPDATE OR REPLACE prompt_uses SET key_id = ? WHERE job = ?", (key_id, number))
-
-    def _note(self, job: Job, name: str, how: How, at: float) -> None:
-        """Put a prompt of a job into the history of its agent, where that is known."""
-        if job.agent_id is not None:
-            note_use(self.sql, (job.origin, job.key_id), job.agent_id, name, how, at, job.number)
-
-    def _sent(self, draft: Draft, at: float) -> dict[str, object]:
-        """The columns that hold what is sent; its prompt is kept."""
-        return {
-            "run_ids": json.dumps(draft.run_ids),
-            "agent_id": draft.agent_id,
-            "agent_name": draft.agent_name,
-            "category_ids": json.dumps(draft.category_ids),
-            "workflow_metric_ids": json.dumps(draft.workflow_metric_ids),
-            "prompt_sha256": keep_prompt(self.sql, draft.prompt, at),
-            "prompt_source": source_column(draft.prompt_source),
-        }
-
-    def keep_answer(self, number: int, raw: str, at: float) -> None:
-        """Keep a raw answer, once, with when it first and last came."""
-        raw = raw[:MAX_ANSWER]
-        self.sql.execute(
-            "INSERT INTO job_answers (job, raw, first_at, last_at, bytes) VALUES (?, ?, ?, ?, ?)"
-            " ON CONFLICT (job, raw) DO UPDATE SET last_at = excluded.last_at",
-            (number, raw, at, at, len(raw.encode("utf-8", "surrogatepass"))),
-        )
-        self.sql.execute(_PRUNE_ANSWERS, (number, MAX_ANSWERS, MAX_ANSWERS_BYTES))
-
-    def heard(self, number: int, at: float) -> None:
-        """The last raw answer about a running job came once more."""
-        self.sql.execute(
-            "UPDATE jobs SET answered_at = max(coalesce(answered_at, 0), ?) WHERE number = ? AND state = 'running'",
-            (at, number),
-        )
-        self.sql.execute(_CAME_AGAIN, (at, number))
-
-    def _erase(self, number: int) -> None:
-        """Drop all texts of a job, unless another job or the history of its agent needs them."""
-        job = self.sql.execute("SELECT prompt_sha256, improved_sha256 FROM jobs WHERE number = ?", (number,)).fetchone()
-        staged = self.sql.execute("SELECT sha256 FROM staged WHERE job = ?", (number,)).fetchone()
-        nothing = keep_prompt(self.sql, Prompt(""), 0.0)
-        self.set(number, prompt_sha256=nothing, improved_sha256=None, summary_of_changes=None, error=None, reason="")
-        for table in ("stagings", "typed", "staged"):
-            self.sql.execute(f"DELETE FROM {table} WHERE job = ?", (number,))
-        drop_uses_of(self.sql, number)
-        for name in filter(None, (job["prompt_sha256"], job["improved_sha256"], staged and staged["sha256"])):
-            drop_unused(self.sql, name)
-        self.sql.execute("DELETE FROM job_answers WHERE job = ?", (number,))
-        self.sql.execute("UPDATE job_changes SET reason = '' WHERE job = ?", (number,))
-
-    def make_room(self, at: float) -> None:
-        """Drop the oldest raw answers and texts of jobs that ended, beyond what is kept of all; a few at a time."""
-        self.sql.execute(_PRUNE_ALL_ANSWERS, (ALL_ANSWERS_BYTES,))
-        if bound_texts(self.sql, ALL_TEXTS_BYTES) > ALL_TEXTS_BYTES:
-            for row in self.sql.execute(_OLDEST_LOOKED_AT).fetchall():
-                self.forget(row["number"], at)
-
-    def forget(self, number: int, at: float) -> None:
-        """Drop a job with all that it holds, be it readable or not; its number is never given again."""
-        try:
-            self.get(number)
-        except UnreadableJob:
-            self.set(number, **EMPTY_COLUMNS)
-        self.set(number, state=JobState.FORGOTTEN, looked_at=at)
-        self.sql.execute("INSERT INTO job_changes VALUES (?, ?, ?, '')", (number, at, JobState.FORGOTTEN))
-        self._erase(number)
-
-
-_CAME_AGAIN = """
-UPDATE job_answers SET last_at = max(last_at, ?1) WHERE rowid = (
-    SELECT rowid FROM job_answers WHERE job = ?2 ORDER BY last_at DESC, rowid DESC LIMIT 1
-)"""
-_PRUNE_ANSWERS = """
-DELETE FROM job_answers WHERE rowid IN (
-    SELECT rowid FROM (
-        SELECT rowid, row_number() OVER newest AS n, sum(bytes) OVER newest AS total
-        FROM job_answers WHERE job = ? WINDOW newest AS (ORDER BY last_at DESC, rowid DESC)
-    ) WHERE n > 1 AND (n > ? OR total > ?)
-)"""
-_OLDEST_LOOKED_AT = """
-SELECT number FROM jobs WHERE finished_at IS NOT NULL AND looked_at IS NOT NULL AND state != 'forgotten'
-ORDER BY number LIMIT 20"""
-_PRUNE_ALL_ANSWERS = """
-DELETE FROM job_answers WHERE rowid IN (
-    SELECT id FROM (
-        SELECT job_answers.rowid AS id, sum(bytes) OVER (ORDER BY last_at DESC, job_answers.rowid DESC) AS total
-        FROM job_answers JOIN jobs ON number = job WHERE finished_at IS NOT NULL
-    ) WHERE total > ?
-)"""
-
-
-_IDS = ("run_ids", "category_ids", "workflow_metric_ids")
-_TEXTS = ("reason", "profile", "agent_name", "prompt_source", "owner")
-_TEXTS_IF_ANY = ("progress_id", "last_status", "summary_of_changes", "error")
-_ID_IF_ANY = ("agent_id", "again_of")
-_TIMES_IF_ANY = ("launched_at", "finished_at", "answered_at", "stale_since", "took")
-_FORMS: tuple[tuple[tuple[str, ...], type | tuple[type, ...]], ...] = (
-    ((*_TEXTS, "prompt_sha256"), str),
-    ((*_TEXTS_IF_ANY, "improved_sha256"), (str, type(None))),
-    (_ID_IF_ANY, (int, type(None))),
-    (_TIMES_IF_ANY, (float, int, type(None))),
-    (("created_at",), (float, int)),
-)
-_LATEST = 1e11
-"""Seconds of Unix time, some three thousand years from now: no clock says more, and no library shows it."""
-EMPTY_COLUMNS: dict[str, object] = {
-    **dict.fromkeys(_IDS, "[]"),
-    **dict.fromkeys(_TEXTS, ""),
-    **dict.fromkeys((*_TEXTS_IF_ANY, *_ID_IF_ANY, *_TIMES_IF_ANY)),
-    "created_at": 0.0,
-}
-"""Columns as they are in the row of a job of which nothing is known but its texts."""
-_NAMED = 5
-
-
-class UnreadableJob(StoreError):
-    """The row of a job is damaged, or in a form of a version to come."""
-
-    def __init__(self, number: int, why: str, hint: str = "") -> None:
-        drop = f"`jobs forget {number} --force` drops it on this machine."
-        super().__init__(f"Job {number} cannot be read: {why}.", f"{hint} {drop}".strip())
-        self.number = number
-
-
-def read_job(row: sqlite3.Row, key_id: str) -> Job:
-    """A job of its row, as the key `key_id` sees it; raises UnreadableJob."""
-    values = {name: row[name] for name in row.keys()}  # noqa: SIM118 - a Row iterates over its values
-    number = values["number"]
-    for name in _IDS:
-        values[name] = _ids(number, name, values[name])
-    if isinstance(values["prompt_source"], bytes):
-        with contextlib.suppress(DamagedText):
-            values["prompt_source"] = as_prompt(values["prompt_source"])
-    for names, form in _FORMS:
-        for name in names:
-            if not isinstance(values[name], form):
-                raise _damaged(number, name)
-    for name in ("created_at", *_TIMES_IF_ANY):
-        if values[name] is not None and not is_time(values[name]):
-            raise _damaged(number, name)
-    try:
-        state = JobState(values["state"])
-    except ValueError:
-        word = clean_line(str(values["state"]), 40)
-        why = f"its state “{word}” is not known here"
-        raise UnreadableJob(number, why, "If a newer cekura-tui wrote it, update this one.") from None
-    return Job(**{**values, "state": state, "other_key": values["key_id"] != key_id})
-
-
-def read_jobs(rows: Iterable[sqlite3.Row], key_id: str) -> tuple[list[Job], StoreError | None]:
-    """The jobs of those rows that can be read, and what tells of the others."""
-    jobs: list[Job] = []
-    left_out: list[UnreadableJob] = []
-    for row in rows:
-        try:
-            jobs.append(read_job(row, key_id))
-        except UnreadableJob as error:
-            left_out.append(error)
-    if len(left_out) < 2:
-        return jobs, left_out[0] if left_out else None
-    numbers = sorted(error.number for error in left_out)
-    named = ", ".join(map(str, numbers[:_NAMED])) + (", …" if len(numbers) > _NAMED else "")
-    told = f"{len(numbers):,} jobs cannot be read, and are left out: {named}."
-    return jobs, StoreError(told, f"`jobs show {numbers[0]}` tells why.")
-
-
-def is_time(value: object) -> bool:
-    """Whether a column holds a time or a duration, in seconds, that there may be."""
-    return isinstance(value, float | int) and abs(value) < _LATEST
-
-
-def source_column(source: str) -> str | bytes:
-    """A job's `prompt_source` as it is kept: as bytes where it holds surrogates, which no text in SQLite may."""
-    try:
-        source.encode()
-    except UnicodeEncodeError:
-        return prompt_bytes(Prompt(source))
-    return source
-
-
-def _ids(number: int, name: str, kept: object) -> tuple[int, ...]:
-    try:
-        ids = json.loads(kept) if isinstance(kept, str) else None
-    except (ValueError, RecursionError):
-        ids = None
-    if not isinstance(ids, list) or not all(type(one) is int for one in ids):
-        raise _damaged(number, name)
-    return tuple(ids)
-
-
-def _damaged(number: int, column: str) -> UnreadableJob:
-    return UnreadableJob(number, f"what is kept as its {column} is damaged")
-
-
-LIST = """
-WITH mine AS (
-    SELECT * FROM jobs WHERE origin = ?1 AND state != 'forgotten'
-    AND (key_id = ?2 AND (?4 OR state != 'draft') OR profile = ?3 AND state != 'draft')
-)
-SELECT * FROM mine WHERE state NOT IN ('succeeded', 'no_issues', 'failed')
-OR number > coalesce((SELECT number FROM mine ORDER BY number DESC LIMIT 1 OFFSET ?5), 0) ORDER BY number DESC"""
-"""The jobs of an origin that a key or its profile launched, newest first: all that have not ended, of the others so
-many as are among the newest; with drafts where that is wished."""
-
-
-LISTED = 2_000
-"""Among so many of the newest jobs are the ended ones that are listed."""
 _WAITED_FOR = (JobState.LAUNCHING, JobState.UNCONFIRMED)
 _FOLLOWED = (JobState.RUNNING, JobState.LOST, JobState.STOPPED)
 _STATES = frozenset(map(str, JobState))
+_NO_TEXT = sha256(Prompt(""))
+"""What a job has for a prompt that sends none, or was forgotten."""
 _REPEATED = (JobState.UNCONFIRMED, JobState.LOST, JobState.FAILED)
 
 
@@ -409,6 +78,12 @@ class RawAnswer:
     raw: str
     first_at: float
     last_at: float
+
+
+def contents(of: Job | Draft) -> tuple[object, ...]:
+    """What is sent with a job, or would be with a draft."""
+    prompt = of.prompt_sha256 if isinstance(of, Job) else sha256(of.prompt)
+    return (of.kind, of.parameters, of.run_ids, of.agent_id, of.category_ids, of.workflow_metric_ids, prompt)
 
 
 class JobStore:
@@ -456,10 +131,10 @@ class JobStore:
         earlier key: nobody else looks whether their process still lives."""
         return read_jobs(self._database.read(_UNFINISHED, *self._whose), self._account.key_id)[0]
 
-    def latest_draft(self, agent_id: int | None, run_ids: Sequence[int]) -> Job | None:
-        """The draft for these runs that was touched last, else the one for their agent."""
-        best_first = "state = 'draft' AND agent_id IS ? ORDER BY (run_ids = ?) DESC, created_at DESC"
-        rows = self._own(best_first, agent_id, json.dumps(tuple(run_ids)))
+    def latest_draft(self, agent_id: int | None, run_ids: Sequence[int], kind: str = DEFAULT_KIND) -> Job | None:
+        """The draft of a kind for these runs that was touched last, else the one for their agent."""
+        best_first = "state = 'draft' AND kind = ? AND agent_id IS ? ORDER BY (run_ids = ?) DESC, created_at DESC"
+        rows = self._own(best_first, kind, agent_id, json.dumps(tuple(run_ids)))
         return next(iter(read_jobs(rows, self._account.key_id)[0]), None)
 
     def draft_of(self, job: Job) -> Draft:
@@ -472,6 +147,8 @@ class JobStore:
             category_ids=job.category_ids,
             workflow_metric_ids=job.workflow_metric_ids,
             prompt_source=job.prompt_source,
+            kind=job.kind,
+            parameters=job.parameters,
         )
 
     def suggestion(self, job: Job) -> Suggestion:
@@ -481,17 +158,17 @@ class JobStore:
 
     def last_prompt(self, agent_id: int | None) -> Prompt | None:
         """The prompt that was last launched for an agent, if it is as it was."""
-        sent = "state != 'forgotten' AND agent_id IS ? AND launched_at IS NOT NULL ORDER BY launched_at DESC LIMIT 1"
-        rows = self._own(sent, agent_id)
+        sent = "state != 'forgotten' AND agent_id IS ? AND prompt_sha256 != ? AND launched_at IS NOT NULL"
+        rows = self._own(f"{sent} ORDER BY launched_at DESC LIMIT 1", agent_id, _NO_TEXT)
         with contextlib.suppress(DamagedText):
             return read_prompt(self._database, rows[0]["prompt_sha256"]) if rows else None
         return None
 
-    def durations(self, limit: int = 50) -> list[float]:
-        """How many seconds the profile's last jobs went on whose end was watched, newest first."""
-        ended = "SELECT took FROM jobs WHERE origin = ? AND profile = ? AND typeof(took) = 'real' ORDER BY number DESC"
+    def durations(self, limit: int = 50) -> dict[str, list[float]]:
+        """How many seconds the profile's last jobs of each kind went on whose end was watched, newest first."""
         whose = (self._account.origin, self._account.profile)
-        return [row["took"] for row in self._database.read(f"{ended} LIMIT ?", *whose, limit)]
+        rows = {kind: self._database.read(_DURATIONS, *whose, kind, limit) for kind in KINDS}
+        return {kind: [row["took"] for row in ended] for kind, ended in rows.items() if ended}
 
     def changes(self, number: int) -> list[StateChange]:
         """Every state that a job came into, oldest first, but for those that are damaged or not known here."""
@@ -609,6 +286,7 @@ class JobStore:
                 number,
                 summary_of_changes=progress.summary_of_changes,
                 error=progress.error,
+                result=None if progress.result is None else json.dumps(dict(progress.result)),
                 finished_at=at,
                 took=max(0.0, at - (job.launched_at or at)) if watched else None,
             )
@@ -650,8 +328,326 @@ class JobStore:
         return job
 
 
+LIST = """
+WITH mine AS (
+    SELECT * FROM jobs WHERE origin = ?1 AND state != 'forgotten'
+    AND (key_id = ?2 AND (?4 OR state != 'draft') OR profile = ?3 AND state != 'draft')
+)
+SELECT * FROM mine WHERE state NOT IN ('succeeded', 'no_issues', 'failed')
+OR number > coalesce((SELECT number FROM mine ORDER BY number DESC LIMIT 1 OFFSET ?5), 0) ORDER BY number DESC"""
+"""The jobs of an origin that a key or its profile launched, newest first: all that have not ended, of the others so
+many as are among the newest; with drafts where that is wished."""
 _UNFINISHED = """
 SELECT * FROM jobs WHERE origin = ?1 AND (
     (key_id = ?2 AND state IN ('running', 'launching')) OR (profile = ?3 AND state = 'launching')
 ) ORDER BY number"""
+_DURATIONS = """
+SELECT took FROM jobs WHERE origin = ? AND profile = ? AND kind = ? AND typeof(took) = 'real'
+ORDER BY number DESC LIMIT ?"""
 _AGAIN = "SELECT number FROM jobs WHERE again_of = ? AND state NOT IN ('draft', 'forgotten') LIMIT 1"
+
+
+class JobRows:
+    """The changes of one transaction on the jobs of the key `key_id`."""
+
+    def __init__(self, sql: sqlite3.Connection, key_id: str) -> None:
+        self.sql = sql
+        self._key_id = key_id
+
+    def get(self, number: int) -> Job:
+        """A job; raises StoreError where there is none, UnreadableJob where its row is damaged."""
+        row = self.sql.execute("SELECT * FROM jobs WHERE number = ?", (number,)).fetchone()
+        if row is None:
+            raise StoreError(f"There is no job {number} in the database.")
+        return read_job(row, self._key_id)
+
+    def insert(self, draft: Draft, state: JobState, at: float, **more: object) -> Job:
+        """A new job; `more` are further columns."""
+        values = {"state": state, "created_at": at, **self._sent(draft, at), **more}
+        names, marks = ", ".join(values), ", ".join("?" * len(values))
+        cursor = self.sql.execute(f"INSERT INTO jobs ({names}) VALUES ({marks})", tuple(values.values()))
+        number = cursor.lastrowid or 0
+        self.sql.execute("INSERT INTO job_changes VALUES (?, ?, ?, '')", (number, at, state))
+        job = self.get(number)
+        if state == JobState.LAUNCHING:
+            self._note(job, job.prompt_sha256, "sent", at)
+        return job
+
+    def rewrite(self, number: int, draft: Draft, at: float) -> None:
+        """Put other contents into a draft; a job that is a draft no more stays as it is."""
+        before = self.get(number)
+        if before.state == JobState.DRAFT:
+            self.set(number, created_at=at, **self._sent(draft, at))
+            drop_unused(self.sql, before.prompt_sha256)
+
+    def holds_another(self, number: int, draft: Draft) -> bool:
+        """Whether a draft holds another prompt than this one."""
+        job = self.get(number)
+        return job.state == JobState.DRAFT and job.prompt_sha256 != sha256(draft.prompt)
+
+    def set(self, number: int, **columns: object) -> None:
+        """Put values into columns of a job."""
+        names = ", ".join(f"{name} = ?" for name in columns)
+        self.sql.execute(f"UPDATE jobs SET {names} WHERE number = ?", (*columns.values(), number))
+
+    def change(
+        self, number: int, state: JobState, reason: str, at: float, only_from: Collection[JobState] | None = None
+    ) -> Job:
+        """Put a job into a state, unless it is there, is final, or is in none of the states `only_from`."""
+        job = self.get(number)
+        elsewhere = only_from is not None and job.state not in only_from
+        if job.state.final or elsewhere or (job.state, job.reason) == (state, reason):
+            return job
+        launched = None if state == JobState.DRAFT else job.launched_at
+        self.set(number, state=state, reason=reason, launched_at=launched, looked_at=None)
+        if state == JobState.RUNNING:
+            self.set(number, stale_since=None)
+        self.sql.execute("INSERT INTO job_changes VALUES (?, ?, ?, ?)", (number, at, state, reason))
+        if state == JobState.LAUNCHING:
+            self._note(job, job.prompt_sha256, "sent", at)
+        elif state == JobState.DRAFT:
+            withdraw(self.sql, number, "sent")
+        return self.get(number)
+
+    def propose(self, number: int, prompt: Prompt, at: float) -> None:
+        """A job brought this prompt."""
+        name = keep_prompt(self.sql, prompt, at)
+        self.set(number, improved_sha256=name)
+        self._note(self.get(number), name, "proposed", at)
+
+    def hand_over(self, number: int, key_id: str, profile: str) -> None:
+        """A job belongs to another key from now on, and so does what the history tells of it."""
+        self.set(number, key_id=key_id, profile=profile)
+        self.sql.execute("UPDATE OR REPLACE prompt_uses SET key_id = ? WHERE job = ?", (key_id, number))
+
+    def _note(self, job: Job, name: str, how: How, at: float) -> None:
+        """Put a prompt of a job into the history of its agent, where there is one and that is known."""
+        if job.agent_id is not None and name != _NO_TEXT:
+            note_use(self.sql, (job.origin, job.key_id), job.agent_id, name, how, at, job.number)
+
+    def _sent(self, draft: Draft, at: float) -> dict[str, object]:
+        """The columns that hold what is sent; its prompt is kept."""
+        return {
+            "run_ids": json.dumps(draft.run_ids),
+            "agent_id": draft.agent_id,
+            "agent_name": draft.agent_name,
+            "category_ids": json.dumps(draft.category_ids),
+            "workflow_metric_ids": json.dumps(draft.workflow_metric_ids),
+            "prompt_sha256": keep_prompt(self.sql, draft.prompt, at),
+            "prompt_source": source_column(draft.prompt_source),
+            "kind": draft.kind,
+            "parameters": json.dumps(dict(draft.parameters)),
+        }
+
+    def keep_answer(self, number: int, raw: str, at: float) -> None:
+        """Keep a raw answer, once, with when it first and last came."""
+        raw = raw[:MAX_ANSWER]
+        self.sql.execute(
+            "INSERT INTO job_answers (job, raw, first_at, last_at, bytes) VALUES (?, ?, ?, ?, ?)"
+            " ON CONFLICT (job, raw) DO UPDATE SET last_at = excluded.last_at",
+            (number, raw, at, at, len(raw.encode("utf-8", "surrogatepass"))),
+        )
+        self.sql.execute(_PRUNE_ANSWERS, (number, MAX_ANSWERS, MAX_ANSWERS_BYTES))
+
+    def heard(self, number: int, at: float) -> None:
+        """The last raw answer about a running job came once more."""
+        self.sql.execute(
+            "UPDATE jobs SET answered_at = max(coalesce(answered_at, 0), ?) WHERE number = ? AND state = 'running'",
+            (at, number),
+        )
+        self.sql.execute(_CAME_AGAIN, (at, number))
+
+    def _erase(self, number: int) -> None:
+        """Drop all texts of a job, unless another job or the history of its agent needs them."""
+        job = self.sql.execute("SELECT prompt_sha256, improved_sha256 FROM jobs WHERE number = ?", (number,)).fetchone()
+        staged = self.sql.execute("SELECT sha256 FROM staged WHERE job = ?", (number,)).fetchone()
+        nothing = keep_prompt(self.sql, Prompt(""), 0.0)
+        self.set(number, prompt_sha256=nothing, improved_sha256=None, summary_of_changes=None, error=None, reason="")
+        self.set(number, parameters="{}", result=None)
+        for table in ("stagings", "typed", "staged"):
+            self.sql.execute(f"DELETE FROM {table} WHERE job = ?", (number,))
+        drop_uses_of(self.sql, number)
+        for name in filter(None, (job["prompt_sha256"], job["improved_sha256"], staged and staged["sha256"])):
+            drop_unused(self.sql, name)
+        self.sql.execute("DELETE FROM job_answers WHERE job = ?", (number,))
+        self.sql.execute("UPDATE job_changes SET reason = '' WHERE job = ?", (number,))
+
+    def make_room(self, at: float) -> None:
+        """Drop the oldest raw answers and texts of jobs that ended, beyond what is kept of all; a few at a time."""
+        self.sql.execute(_PRUNE_ALL_ANSWERS, (ALL_ANSWERS_BYTES,))
+        if bound_texts(self.sql, ALL_TEXTS_BYTES) > ALL_TEXTS_BYTES:
+            for row in self.sql.execute(_OLDEST_LOOKED_AT).fetchall():
+                self.forget(row["number"], at)
+
+    def forget(self, number: int, at: float) -> None:
+        """Drop a job with all that it holds, be it readable or not; its number is never given again."""
+        try:
+            self.get(number)
+        except UnreadableJob:
+            self.set(number, **EMPTY_COLUMNS)
+        self.set(number, state=JobState.FORGOTTEN, looked_at=at)
+        self.sql.execute("INSERT INTO job_changes VALUES (?, ?, ?, '')", (number, at, JobState.FORGOTTEN))
+        self._erase(number)
+
+
+_CAME_AGAIN = """
+UPDATE job_answers SET last_at = max(last_at, ?1) WHERE rowid = (
+    SELECT rowid FROM job_answers WHERE job = ?2 ORDER BY last_at DESC, rowid DESC LIMIT 1
+)"""
+_PRUNE_ANSWERS = """
+DELETE FROM job_answers WHERE rowid IN (
+    SELECT rowid FROM (
+        SELECT rowid, row_number() OVER newest AS n, sum(bytes) OVER newest AS total
+        FROM job_answers WHERE job = ? WINDOW newest AS (ORDER BY last_at DESC, rowid DESC)
+    ) WHERE n > 1 AND (n > ? OR total > ?)
+)"""
+_OLDEST_LOOKED_AT = """
+SELECT number FROM jobs WHERE finished_at IS NOT NULL AND looked_at IS NOT NULL AND state != 'forgotten'
+ORDER BY number LIMIT 20"""
+_PRUNE_ALL_ANSWERS = """
+DELETE FROM job_answers WHERE rowid IN (
+    SELECT id FROM (
+        SELECT job_answers.rowid AS id, sum(bytes) OVER (ORDER BY last_at DESC, job_answers.rowid DESC) AS total
+        FROM job_answers JOIN jobs ON number = job WHERE finished_at IS NOT NULL
+    ) WHERE total > ?
+)"""
+
+
+class UnreadableJob(StoreError):
+    """The row of a job is damaged, or in a form of a version to come."""
+
+    def __init__(self, number: int, why: str, hint: str = "") -> None:
+        drop = f"`jobs forget {number} --force` drops it on this machine."
+        super().__init__(f"Job {number} cannot be read: {why}.", f"{hint} {drop}".strip())
+        self.number = number
+
+
+_LATEST = 1e11
+"""Seconds of Unix time, some three thousand years from now: no clock says more, and no library shows it."""
+_TYPES: dict[str, tuple[type, ...]] = {
+    "str": (str,),
+    "str | None": (str, type(None)),
+    "int | None": (int, type(None)),
+    "float": (float, int),
+    "float | None": (float, int, type(None)),
+}
+_COLUMNS = {column.name: _TYPES[str(column.type)] for column in fields(Job) if column.type in _TYPES}
+"""What a column may hold that is read as it is: SQLite itself takes anything in any, and what draws a job must not."""
+_JSON: dict[str, type] = {"run_ids": list, "category_ids": list, "workflow_metric_ids": list, "parameters": dict}
+_ORIGINAL = ("origin", "key_id", "prompt_sha256", "improved_sha256", "kind")
+EMPTY_COLUMNS: dict[str, object] = {
+    **{name: None if type(None) in types else types[0]() for name, types in _COLUMNS.items() if name not in _ORIGINAL},
+    **{name: json.dumps(form()) for name, form in _JSON.items()},
+    "result": None,
+    "kind": DEFAULT_KIND,
+}
+"""Columns as they are in the row of a job of which nothing is known but whose it is and its texts."""
+_NAMED = 5
+
+
+def read_job(row: sqlite3.Row, key_id: str) -> Job:
+    """A job of its row, as the key `key_id` sees it; raises UnreadableJob."""
+    values: dict[str, Any] = dict(zip(row.keys(), row, strict=True))
+    number, name = values["number"], ""
+    try:
+        for name, form in _JSON.items():
+            values[name] = _parsed(values[name], form)
+        name = "result"
+        values[name] = None if values[name] is None else _parsed(values[name], dict)
+        name = "prompt_source"
+        if isinstance(values[name], bytes):
+            values[name] = as_prompt(values[name])
+        for name, types in _COLUMNS.items():
+            if type(values[name]) not in types or (float in types and not is_time(values[name] or 0.0)):
+                raise TypeError
+    except (ValueError, TypeError, RecursionError, DamagedText):
+        raise UnreadableJob(number, f"what is kept as its {name} is damaged") from None
+    for name, known in ("state", _STATES), ("kind", KINDS):
+        if values[name] not in known:
+            why = f"its {name} “{clean_line(str(values[name]), 40)}” is not known here"
+            raise UnreadableJob(number, why, "If a newer cekura-tui wrote it, update this one.")
+    return Job(**{**values, "state": JobState(values["state"]), "other_key": values["key_id"] != key_id})
+
+
+def _parsed(text: object, form: type) -> Any:
+    """A column that holds JSON: an object, or a list of ids; raises ValueError or TypeError for any other."""
+    value = json.loads(text) if isinstance(text, str) else None
+    if not isinstance(value, form) or (form is list and not all(type(one) is int for one in value)):
+        raise TypeError
+    return tuple(value) if isinstance(value, list) else value
+
+
+def read_jobs(rows: Iterable[sqlite3.Row], key_id: str) -> tuple[list[Job], StoreError | None]:
+    """The jobs of those rows that can be read, and what tells of the others."""
+    jobs: list[Job] = []
+    left_out: list[UnreadableJob] = []
+    for row in rows:
+        try:
+            jobs.append(read_job(row, key_id))
+        except UnreadableJob as error:
+            left_out.append(error)
+    if len(left_out) < 2:
+        return jobs, left_out[0] if left_out else None
+    numbers = sorted(error.number for error in left_out)
+    named = ", ".join(map(str, numbers[:_NAMED])) + (", …" if len(numbers) > _NAMED else "")
+    told = f"{len(numbers):,} jobs cannot be read, and are left out: {named}."
+    return jobs, StoreError(told, f"`jobs show {numbers[0]}` tells why.")
+
+
+def is_time(value: object) -> bool:
+    """Whether a column holds a time or a duration, in seconds, that there may be."""
+    return isinstance(value, float | int) and abs(value) < _LATEST
+
+
+def source_column(source: str) -> str | bytes:
+    """A job's `prompt_source` as it is kept: as bytes where it holds surrogates, which no text in SQLite may."""
+    try:
+        source.encode()
+    except UnicodeEncodeError:
+        return prompt_bytes(Prompt(source))
+    return source
+
+
+@dataclass(frozen=True, slots=True)
+class PendingAnswer:
+    """The server took job `number`, launched at `launched_at`, by this id; times are Unix time."""
+
+    number: int
+    launched_at: float
+    progress_id: str
+    raw: str
+    at: float
+
+
+class PendingAnswers:
+    """The files beside one database. Nothing here raises: they are what is left when something else went wrong."""
+
+    def __init__(self, database: Path) -> None:
+        self._directory, self._prefix = database.parent, f"{database.name}-taken-"
+
+    def _path(self, number: int) -> Path:
+        return self._directory / f"{self._prefix}{number}.json"
+
+    def keep(self, aside: PendingAnswer) -> bool:
+        """Keep it, readable by this user alone; returns whether that went well."""
+        try:
+            with atomic_file(self._path(aside.number)) as file:
+                file.write(json.dumps(asdict(aside)).encode())
+                file.flush()
+                os.fsync(file.fileno())
+        except OSError:
+            return False
+        return True
+
+    def drop(self, number: int) -> None:
+        """It is in the database now."""
+        with contextlib.suppress(OSError):
+            self._path(number).unlink()
+
+    def all(self) -> Iterator[PendingAnswer]:
+        """All that are kept; files that hold something else are left alone."""
+        for path in sorted(self._directory.glob(f"{self._prefix}*.json")):
+            with contextlib.suppress(OSError, ValueError, TypeError, RecursionError):
+                aside = PendingAnswer(**json.loads(path.read_bytes()))
+                if path == self._path(aside.number):
+                    yield aside

@@ -30,6 +30,7 @@ from textual.timer import Timer
 
 from cekura_tui.model.errors import CekuraTuiError, KeyMissing
 from cekura_tui.model.job import Job, JobState
+from cekura_tui.model.job_kinds import KINDS
 from cekura_tui.model.scope import Scope
 from cekura_tui.store.runs import first_sight
 from cekura_tui.ui.away import next_unread
@@ -354,7 +355,8 @@ class CekuraApp(LeavingApp):
         if isinstance(self.screen, JobScreen) and isinstance(below, SuggestionScreen) and below.number == job.number:
             self.pop_screen()  # it is what the details were opened from
             return
-        screen = (SuggestionScreen if job.state == JobState.SUCCEEDED else JobScreen)(self.state, job.number)
+        shown = {"suggestion": SuggestionScreen}.get(KINDS[job.kind].screen, JobScreen)
+        screen = (shown if job.state == JobState.SUCCEEDED else JobScreen)(self.state, job.number)
         instead = request.instead and isinstance(self.screen, SuggestionScreen | JobScreen)
         (self.switch_screen if instead else self.push_screen)(screen)
         if job.unread:

@@ -85,9 +85,9 @@ class JobService:
         """What tells of the jobs that were left out when all were read the last time."""
         return self._store.jobs.unreadable
 
-    async def overview(self) -> tuple[list[Job], list[float], CekuraTuiError | None]:
-        """All jobs, how many seconds this profile's last jobs took, and why jobs are not followed, or not there, at the
-        moment."""
+    async def overview(self) -> tuple[list[Job], dict[str, list[float]], CekuraTuiError | None]:
+        """All jobs, how many seconds this profile's last jobs of each kind took, and why jobs are not followed, or not
+        there, at the moment."""
         jobs, durations = self._store.jobs.all(), self._store.jobs.durations()
         return jobs, durations, self._engine.paused or self._engine.trouble or self.unreadable
 

@@ -22,6 +22,7 @@ from cekura_tui.api.errors import (
     Unreachable,
 )
 from cekura_tui.model.errors import CekuraTuiError
+from cekura_tui.model.improve_prompt import IMPROVE_PROMPT
 from cekura_tui.model.job import Draft
 from cekura_tui.model.run.run import Run
 from cekura_tui.model.text import Prompt
@@ -181,7 +182,7 @@ async def test_an_answer_over_the_limit_is_not_read_to_its_end(
     scripted.on("GET", PROGRESS, Reply(b" " * (2**20 + 1)))
     client = client_of(scripted)
     with pytest.raises(BadAnswer, match="over 1 MB"):
-        await client.progress("p")
+        await client.progress(IMPROVE_PROMPT, "p")
     await client.aclose()
 
 

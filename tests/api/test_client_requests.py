@@ -12,6 +12,7 @@ from waiting import eventually
 from cekura_tui import __version__
 from cekura_tui.api.client import Client
 from cekura_tui.api.errors import ApiError, BadAnswer, Busy, KeyRefused, NotFound, ServerFault, Unreachable
+from cekura_tui.model.improve_prompt import IMPROVE_PROMPT
 from cekura_tui.model.job import Draft
 from cekura_tui.model.text import Prompt
 
@@ -200,7 +201,7 @@ async def test_a_launch_and_a_poll_are_sent_once_whatever_comes(scripted: Script
     with pytest.raises(ApiError):
         await client.launch(DRAFT)
     with pytest.raises(ApiError):
-        await client.progress("p")
+        await client.progress(IMPROVE_PROMPT, "p")
     assert [got.method for got in scripted.seen] == ["POST", "GET"]
     await client.aclose()
 
@@ -224,7 +225,7 @@ async def test_the_prompt_of_an_agent_and_a_proposal_come_exactly(scripted: Scri
     client = client_of(scripted)
     agent = await client.agent(7)
     assert (agent.prompt, agent.name) == (prompt, "A")
-    payload, _ = await client.progress("a/b?c&d")
+    payload, _ = await client.progress(IMPROVE_PROMPT, "a/b?c&d")
     assert payload == {"status": "completed", "output": {"improved_prompt": prompt}}
     assert scripted.seen[-1].query == {"progress_id": "a/b?c&d"}
     await client.aclose()

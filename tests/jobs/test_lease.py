@@ -11,8 +11,8 @@ from scripted_server import LAUNCH, PROGRESS, ScriptedServer
 from waiting import eventually
 
 from cekura_tui.jobs.lease import EXPIRES_AFTER, RENEW_EVERY, Lease
+from cekura_tui.model.improve_prompt import read_progress
 from cekura_tui.model.job import JobState
-from cekura_tui.model.progress import read_progress
 from cekura_tui.store.store import Store
 
 

@@ -15,8 +15,8 @@ from waiting import eventually
 from cekura_tui.api.errors import KeyRefused
 from cekura_tui.jobs.engine import JobEngine
 from cekura_tui.jobs.polling import DAY
+from cekura_tui.model.improve_prompt import read_progress
 from cekura_tui.model.job import JobState
-from cekura_tui.model.progress import read_progress
 
 
 def hasty(step: float = 30.0) -> partial[JobEngine]:

@@ -154,13 +154,13 @@ async def test_how_long_a_job_took_is_known_only_where_its_end_was_watched(
         now = 1040.0
         here.engine.start()
         await here.comes_into(JobState.SUCCEEDED)
-        assert here.store.jobs.durations() == [40.0]
+        assert here.store.jobs.durations() == {"improve_prompt": [40.0]}
     async with room(home, scripted, engine=engine) as again:
         await launched(again, scripted)
         now = 9000.0  # the program was closed meanwhile, and nobody knows when the job ended
         again.engine.start()
         await again.comes_into(JobState.SUCCEEDED, 2)
-        assert again.store.jobs.durations() == [40.0]
+        assert again.store.jobs.durations() == {"improve_prompt": [40.0]}
 
 
 async def test_a_job_that_is_resumed_is_asked_about_at_once_though_another_window_does_the_asking(

@@ -16,8 +16,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from cekura_tui.model.improve_prompt import read_progress
 from cekura_tui.model.job import Draft
-from cekura_tui.model.progress import read_progress
 from cekura_tui.prose.diff import Hunk, ProseDiff, TextPiece
 from cekura_tui.prose.staging import HunkChoice, staged
 from cekura_tui.store.store import Store
