@@ -571,7 +571,7 @@ def read_job(row: sqlite3.Row, key_id: str) -> Job:
 
 def _parsed(text: object, form: type) -> Any:
     """A column that holds JSON: an object, or a list of ids; raises ValueError or TypeError for any other."""
-    value = json.loads(text) if isinstance(text, str) else None
+    value: Any = json.loads(text) if isinstance(text, str) else None
     if not isinstance(value, form) or (form is list and not all(type(one) is int for one in value)):
         raise TypeError
     return tuple(value) if isinstance(value, list) else value

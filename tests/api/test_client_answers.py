@@ -109,12 +109,12 @@ def test_a_count_that_is_none_is_the_number_of_entries(count: object) -> None:
     ],
 )
 def test_a_jobs_id_is_its_progress_id_and_never_a_runs_id(body: object, found: str | None) -> None:
-    assert progress_id(ApiResponse(200, {}, json.dumps(body).encode())) == found
+    assert progress_id(ApiResponse(200, {}, json.dumps(body).encode()), "progress_id") == found
 
 
 @pytest.mark.parametrize("raw", [b"", b"<html>", b"[" * 100_000, b"\xff"])
 def test_a_launch_answered_with_something_else_has_no_id(raw: bytes) -> None:
-    assert progress_id(ApiResponse(200, {}, raw)) is None
+    assert progress_id(ApiResponse(200, {}, raw), "progress_id") is None
 
 
 @pytest.mark.parametrize("status", [404, 405, 410])
