@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from scripted_server import LAUNCH, PROGRESS, Hold, Reply, Reset, ScriptedServer, closed_port, run_of
 
 from cekura_tui.api import client as client_module
-from cekura_tui.api.answers import ApiResponse, progress_id, read_list, read_page, refusal
+from cekura_tui.api.answers import ApiResponse, progress_id, read_agent, read_list, read_page, refusal
 from cekura_tui.api.client import Client
 from cekura_tui.api.errors import (
     ApiError,
@@ -206,3 +206,30 @@ def test_every_refusal_is_one_short_clean_sentence(status: int, raw: bytes, head
     assert len(error.sentence()) < 600
     assert "\x1b" not in error.sentence()
     assert isinstance(error, ServerFault) == (status >= 500)
+
+
+async def test_an_answer_as_large_as_the_limit_is_read_and_the_limit_is_64_mb(
+    scripted: ScriptedServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert client_module.MAX_BODY == 64 * 2**20
+    monkeypatch.setattr(client_module, "MAX_BODY", 2**16)
+    body = json.dumps({"status": "running"}).encode()
+    scripted.on("GET", PROGRESS, Reply(body + b" " * (2**16 - len(body))))
+    client = client_of(scripted)
+    assert (await client.progress(IMPROVE_PROMPT, "p"))[0] == {"status": "running"}
+    await client.aclose()
+
+
+@pytest.mark.parametrize("headers", [{}, {"content-type": "application/json"}, {"content-type": "text/html"}])
+@pytest.mark.parametrize("raw", [b"<html>Bad Gateway", b"  \r\n<!DOCTYPE html>", b"Bad Gateway"])
+def test_an_html_page_is_known_by_its_first_letter_or_by_its_type(headers: dict[str, str], raw: bytes) -> None:
+    error = refusal(ApiResponse(502, headers, raw), "host", 0.0)
+    is_page = b"<" in raw or "text/html" in headers.values()
+    assert ("an HTML page" in error.message) == is_page
+
+
+@pytest.mark.parametrize(("number", "fits"), [(0, True), (2**63 - 1, True), (2**63, False), (-1, False), (True, False)])
+def test_an_id_is_one_that_the_database_has_a_place_for(number: int, fits: bool) -> None:
+    listed = read_page({"count": number, "results": [{"id": number, "name": "x"}, {"id": 1}]}, read_agent)
+    assert [agent.id for agent in listed.items] == ([number, 1] if fits else [1])
+    assert listed.count == (number if fits else 1)

@@ -273,3 +273,16 @@ async def test_at_most_six_requests_are_in_flight(scripted: ScriptedServer) -> N
     await reads
     assert (most, len(scripted.seen)) == (6, 20)
     await client.aclose()
+
+
+async def test_an_agent_and_a_list_of_agents_are_asked_for_again_when_that_failed_in_passing(
+    scripted: ScriptedServer,
+) -> None:
+    agent = {"id": 7, "agent_name": "Agent 7", "description": "Be kind."}
+    scripted.on("GET", "/test_framework/v1/aiagents/7/", Reply(b"", 502), Reply(agent))
+    scripted.on("GET", "/test_framework/v1/aiagents/", Reset(), Reply({"count": 1, "results": [agent]}))
+    client = client_of(scripted)
+    assert (await client.agent(7)).prompt == "Be kind."
+    assert (await client.agents()).count == 1
+    assert len(scripted.requests("GET")) == 4
+    await client.aclose()
