@@ -6,7 +6,7 @@ import contextlib
 import json
 import os
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
 from functools import cached_property
@@ -32,8 +32,6 @@ T = TypeVar("T")
 
 PROMPTS = frozenset({"description", "llm_system_prompt", "prompt"})
 """The fields of an agent that hold a prompt: never cleaned, always exact."""
-IMPROVED = frozenset({"improved_prompt"})
-"""Likewise, where a job has brought one."""
 THE_KEY = "[the key]"
 """What stands in an answer where the server repeated the key."""
 _CONTROLS = re.compile(rb"[\0-\x08\x0b\x0c\x0e-\x1f\x7f]")
@@ -269,23 +267,25 @@ def _id_of(body: object) -> int:
     return number
 
 
-def progress(answer: ApiResponse) -> object:
-    """How far a job is, as `read_progress` takes it: the improved prompt is exact in its places, the rest cleaned."""
-    told, exact = answer.json(), answer.json(IMPROVED)
-    if isinstance(told, dict) and isinstance(exact, dict):
-        for place, source in ((told, exact), (told.get("output"), exact.get("output"))):
-            if isinstance(place, dict) and isinstance(source, dict) and isinstance(source.get("improved_prompt"), str):
-                place["improved_prompt"] = source["improved_prompt"]
-    return told
+def progress(answer: ApiResponse, exact: Collection[tuple[str, ...]]) -> object:
+    """How far a job is, as its kind reads it: the texts at the paths `exact` as they came, all others cleaned."""
+    cleaned, whole = answer.json(), answer.json(frozenset(path[-1] for path in exact))
+    for *parents, name in exact:
+        place, source = cleaned, whole
+        for parent in parents:
+            place, source = (one.get(parent) if isinstance(one, dict) else None for one in (place, source))
+        if isinstance(place, dict) and isinstance(source, dict) and isinstance(source.get(name), str):
+            place[name] = source[name]
+    return cleaned
 
 
-def progress_id(answer: ApiResponse) -> str | None:
-    """The id by which a launched job is asked for: a text or a number, never a run's `id`."""
+def progress_id(answer: ApiResponse, name: str) -> str | None:
+    """The id by which a launched job is asked for, a text or a number, in the field `name` of the answer."""
     try:
         body = json.loads(answer.raw)
     except (ValueError, RecursionError):
         return None
-    found = body.get("progress_id") if isinstance(body, dict) else None
+    found = body.get(name) if isinstance(body, dict) else None
     if isinstance(found, float) and found.is_integer():
         found = int(found)
     if isinstance(found, int) and not isinstance(found, bool):

@@ -23,29 +23,27 @@ from cekura_tui import __version__
 from cekura_tui.api import answers
 from cekura_tui.api.answers import ApiResponse
 from cekura_tui.api.errors import ApiError, BadAnswer, NotConnected, NotFound, NotOffered, Unreachable, next_try
-from cekura_tui.model.job import Draft
+from cekura_tui.model.job import ApiRequest, Draft, JobKind
+from cekura_tui.model.job_kinds import KINDS
 from cekura_tui.model.run.listing import ListPage
 from cekura_tui.model.run.run import Run
 from cekura_tui.model.scope import Agent, Project
 from cekura_tui.model.text import Prompt
 
-LAUNCH_PATH = "/test_framework/v1/runs/improve_prompt_bg/"
-PROGRESS_PATH = "/test_framework/v1/runs/improve_prompt_progress/"
 _END = "END_OF_BODY"
 _KEY = '-H "X-CEKURA-API-KEY: $CEKURA_API_KEY"'
 
 
-def launch_command(base: str, draft: Draft) -> str:
-    """The launch of a job, prompt and all. Running it launches another one."""
+def curl_command(base: str, request: ApiRequest) -> str:
+    """A request as a command: that of a launch, prompt and all, launches another job when it is run."""
+    url = f"{base}{request.path}" + (f"?{urlencode(request.params)}" if request.params else "")
+    method = "" if request.method == "GET" else f"-X {request.method} "
+    command = f"curl {method}{shlex.quote(url)} {_KEY}"
+    if request.body is None:
+        return command
     # On standard input, for an argument may be too long for the system; JSON is one line, so nothing ends it early.
-    command = f"curl -X POST {shlex.quote(f'{base}{LAUNCH_PATH}')} {_KEY} -H 'Content-Type: application/json'"
-    return f"{command} --data-binary @- <<'{_END}'\n{json.dumps(draft.body())}\n{_END}"
-
-
-def progress_command(base: str, progress_id: str) -> str:
-    """The question how far a job is."""
-    url = f"{base}{PROGRESS_PATH}?" + urlencode({"progress_id": progress_id})
-    return f"curl {shlex.quote(url)} {_KEY}"
+    data = json.dumps(request.body)
+    return f"{command} -H 'Content-Type: application/json' --data-binary @- <<'{_END}'\n{data}\n{_END}"
 
 
 T = TypeVar("T")
@@ -291,34 +289,37 @@ class Client:
         return answers.read_list(answer.json(), Run.read)
 
     async def launch(self, draft: Draft) -> LaunchAnswer:
-        """Launch an improve-prompt job: sent once, on a connection of its own.
+        """Launch a job of the draft's kind: sent once, on a connection of its own.
 
         Raises NotConnected where nothing was sent, NotOffered where the server lacks the operation.
         """
+        kind = KINDS[draft.kind]
+        request = kind.launch(draft)
         try:
-            answer = await self._write("POST", LAUNCH_PATH, draft.body())
+            answer = await self._write(request.method, request.path, request.body or {})
         except ApiError as error:
             if error.status in (404, 405, 410):
                 raise NotOffered(
-                    f"{self._host} does not offer improve-prompt jobs (it answered {error.status}).",
+                    f"{self._host} does not offer {kind.noun} (it answered {error.status}).",
                     "The draft is kept. Ask Cekura whether your workspace still has them.",
                     status=error.status,
                     request_id=error.request_id,
                     body=error.body,
                 ) from None
             raise
-        return LaunchAnswer(answers.progress_id(answer), answer.text)
+        return LaunchAnswer(answers.progress_id(answer, kind.id_field), answer.text)
 
-    async def progress(self, progress_id: str) -> tuple[object, str]:
-        """One answer of the progress operation, parsed and as it came; sent once, the engine decides when next."""
-        answer = await self._send("GET", PROGRESS_PATH, params={"progress_id": progress_id})
-        return answers.progress(answer), answer.text
+    async def progress(self, kind: JobKind, progress_id: str) -> tuple[object, str]:
+        """One answer about a job, parsed and as it came; sent once, the engine decides when next."""
+        request = kind.progress(progress_id)
+        answer = await self._send(request.method, request.path, params=request.params, body=request.body)
+        return answers.progress(answer, kind.exact), answer.text
 
     def curls(self, draft: Draft, progress_id: str | None) -> dict[str, str]:
         """What was sent about a job, as shell commands without the key: `launch`, and `progress` where it has an id."""
-        base = str(self._base).rstrip("/")
-        asked = {"progress": progress_command(base, progress_id)} if progress_id else {}
-        return {"launch": launch_command(base, draft), **asked}
+        base, kind = str(self._base).rstrip("/"), KINDS[draft.kind]
+        polls = {"progress": curl_command(base, kind.progress(progress_id))} if progress_id else {}
+        return {"launch": curl_command(base, kind.launch(draft)), **polls}
 
     async def issues(self, run_ids: Sequence[int], agent_id: int | None) -> Any:
         """The structured issues behind a suggestion; their shape is not declared."""

@@ -102,7 +102,7 @@ def _put_patch(done: Suggestion, other: Prompt) -> None:
 
 
 def _put_record(record: JobRecord, again: Sequence[Job], options: Options) -> None:
-    """State, facts, every change of state, and the summary."""
+    """State, facts, every change of state, and what it brought."""
     from cekura_tui.model.text import clean_line, clock_text
 
     put(state_line(record.job))
@@ -116,6 +116,8 @@ def _put_record(record: JobRecord, again: Sequence[Job], options: Options) -> No
     put()
     if record.job.summary_of_changes:
         put(f"{record.job.summary_of_changes}\n")
+    if record.job.result is not None:
+        put_json(record.job.result)
 
 
 def _facts(record: JobRecord, again: Sequence[Job], options: Options) -> list[tuple[str, str]]:
@@ -132,7 +134,7 @@ def _facts(record: JobRecord, again: Sequence[Job], options: Options) -> list[tu
     return [
         ("runs", " ".join(map(str, job.run_ids))),
         ("agent", job.agent_name),
-        ("prompt", f"{job.prompt_source or 'text'}, sha256 {job.prompt_sha256}"),
+        ("prompt", f"{job.prompt_source or 'text'}, sha256 {job.prompt_sha256}" if record.draft.prompt else ""),
         ("key", f"launched with another key; `jobs resume {job.number}` asks with this one" if other_key else ""),
         ("repeats", f"job {job.again_of}" if job.again_of is not None else ""),
         ("launched again", ", ".join(f"as job {one.number}" for one in reversed(again))),

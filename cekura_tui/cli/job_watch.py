@@ -106,7 +106,7 @@ class _Watch:
         engine = self._session.engine
         with contextlib.suppress(StoreError):
             if self._doubt.ask(self._told.values()) and engine.paused is not None:
-                engine.resume_asking()  # the process that asks hears of jobs again
+                engine.resume_polling()  # the process that asks hears of jobs again
         if (engine.paused is not None or engine.idle) and (key := self._session.setup.signed_in_since()):
             say("Another key was signed in with; watching goes on with it.")
             raise OtherKey(key)

@@ -249,7 +249,7 @@ def show_run(options: Options, run_id: int, transcript: bool, as_json: bool, mar
         if as_json and not transcript:
             from cekura_tui.model.run.words import as_json as run_as_json
 
-            run, kept = await session.raw_run(run_id)
+            run, kept = await session.whole_run(run_id)
             if kept:
                 say(_KEPT)
             put_json(run_as_json(run))

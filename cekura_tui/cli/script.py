@@ -151,7 +151,7 @@ class Doubt:
             self._next = now + DOUBTFUL
         elif now >= self._next:
             self._next = now + AGAIN
-            self._session.engine.ask_itself(silent[0])
+            self._session.engine.poll_now(silent[0])
         return not silent
 
 

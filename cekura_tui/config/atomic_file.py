@@ -18,7 +18,7 @@ _NAME_BYTES = 100
 
 
 @contextmanager
-def whole_file(path: Path) -> Iterator[IO[bytes]]:
+def atomic_file(path: Path) -> Iterator[IO[bytes]]:
     """A new file for this user alone (0600), which takes the place of `path` when the block ends without an error.
 
     It is written beside `path`, and is gone if anything fails; what a killed process left there of the same file is
@@ -49,7 +49,7 @@ def output_file(path: Path, *, force: bool = True) -> Iterator[IO[bytes]]:
         target = path.resolve()
     except RuntimeError:  # which is how some versions of Python tell of a link that leads to itself
         raise OSError(errno.ELOOP, os.strerror(errno.ELOOP), str(path)) from None
-    with whole_file(target) as file:
+    with atomic_file(target) as file:
         yield file
         os.fchmod(file.fileno(), target.stat().st_mode & 0o777 if target.exists() else 0o666 & ~_umask())
         if not force and target.exists():

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from cekura_tui.config.atomic_file import whole_file
+from cekura_tui.config.atomic_file import atomic_file
 from cekura_tui.config.paths import expand, make_private
 from cekura_tui.model.errors import CekuraTuiError, KeyMissing, UsageError
 from cekura_tui.model.text import clean_line
@@ -122,7 +122,7 @@ def save_key(path: Path, server: Server, key: ApiKey) -> None:
     saved = _read_saved(path) | {PROFILE: {"api_url": server.base, "api_key": key.text}}
     try:
         make_private(path.parent)
-        with whole_file(path) as file:
+        with atomic_file(path) as file:
             file.write(json.dumps(saved, indent=1).encode())
     except OSError as error:
         raise UsageError(f"The key could not be kept in {path}: {error.strerror}.") from None

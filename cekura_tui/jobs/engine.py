@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING
 from cekura_tui.api.errors import KeyRefused
 from cekura_tui.jobs import lease as owner
 from cekura_tui.jobs.launcher import Launcher
-from cekura_tui.jobs.polling import Asker, Budget, Followed, after_failure
+from cekura_tui.jobs.polling import Budget, PolledJob, Poller, retry_delay
 from cekura_tui.model.errors import CekuraTuiError, KeyMissing
 from cekura_tui.model.job import Draft, Job, JobState
 from cekura_tui.store.errors import StoreError
@@ -31,15 +31,15 @@ if TYPE_CHECKING:
     from cekura_tui.store.jobs import JobStore
 
 
-DIED = "The program ended before the server answered; it may or may not have taken the job."
+ORPHANED = "The program ended before the server answered; it may or may not have taken the job."
 
 
-def bury(jobs: JobStore, launching: list[Job], at: float) -> bool:
+def mark_orphaned_launches(jobs: JobStore, launching: list[Job], at: float) -> bool:
     """Take those out of `launching` whose process has died; returns whether there were any. They are unconfirmed: they
     may or may not have reached the server."""
     dead = [job for job in launching if not owner.is_alive(job.owner, at - (job.launched_at or 0.0))]
     for job in dead:
-        jobs.record_state(job.number, JobState.UNCONFIRMED, DIED, at, only_from=(JobState.LAUNCHING,))
+        jobs.record_state(job.number, JobState.UNCONFIRMED, ORPHANED, at, only_from=(JobState.LAUNCHING,))
         launching.remove(job)
     return bool(dead)
 
@@ -97,14 +97,14 @@ class JobEngine:
         self._jobs, self._lease, self._changed, self._ended = jobs, lease, changed, ended
         self._clock, self._monotonic, self._spread, self._pause = clock, monotonic, spread, pause
         self._budget = budget or Budget()
-        self._asker = Asker(jobs, lease, client, clock, monotonic, spread)
+        self._asker = Poller(jobs, lease, client, clock, monotonic, spread)
         self._launcher = Launcher(jobs, client, clock, self._tell, self._follow)
-        self._running: dict[int, Followed] = {}
+        self._running: dict[int, PolledJob] = {}
         self._launching: list[Job] = []
         self._inherited: set[int] = set()
         """Jobs of another key of which is still to be found out whether the server shows them to this one."""
         self._written = -1
-        self.asking = 0
+        self.in_flight = 0
         """How many requests are on their way."""
         self._wake, self._news = asyncio.Event(), asyncio.Event()
         self._tasks: set[asyncio.Task[object]] = set()
@@ -167,18 +167,18 @@ class JobEngine:
         ran = job is not None and job.state == JobState.RUNNING
         rested = (JobState.STOPPED, JobState.LOST)
         job = self._jobs.record_state(number, JobState.RUNNING, "", self._clock(), only_from=rested)
-        self._asker.resume_asking()
+        self._asker.resume_polling()
         if number in self._running:
             self._running[number].next_at = self._monotonic()
         self._took(job)
         if ran:
-            self.ask_itself(number)
+            self.poll_now(number)
         return job
 
-    def ask_itself(self, number: int) -> None:
+    def poll_now(self, number: int) -> None:
         """Ask now about a running job of which another process is to ask, but does so only when it is due."""
         followed, now = self._running.get(number), self._monotonic()
-        if followed is not None and not followed.asking and not self._lease.keep(now) and not self._wait(now):
+        if followed is not None and not followed.in_flight and not self._lease.keep(now) and not self._wait(now):
             self._asker.followed = 1
             self._begin(followed, now)
 
@@ -192,9 +192,9 @@ class JobEngine:
         """Drop a job with its texts."""
         return self._took(self._jobs.forget(number, self._clock()))
 
-    def resume_asking(self) -> None:
+    def resume_polling(self) -> None:
         """The server takes the key: ask again, if that was given up."""
-        self._asker.resume_asking()
+        self._asker.resume_polling()
         self._wake.set()
 
     async def news(self, within: float) -> bool:
@@ -212,7 +212,7 @@ class JobEngine:
     # Following
 
     def _follow(self, job: Job) -> None:
-        self._running.setdefault(job.number, Followed.begun(job, self._monotonic())).job = job
+        self._running.setdefault(job.number, PolledJob.begun(job, self._monotonic())).job = job
         if not job.other_key:
             self._inherited.discard(job.number)  # who takes it over next may keep it
         self._wake.set()
@@ -233,7 +233,7 @@ class JobEngine:
     def adopt(self) -> None:
         """Take up what any process has written: jobs to follow, ended ones, and launches whose process has died."""
         self._written = self._jobs.version()
-        self._jobs.take_up_asides()
+        self._jobs.record_pending_answers()
         inherited = [job for number in self._inherited if (job := self._jobs.get(number)) and job.other_key]
         unfinished = [*self._jobs.unfinished(), *inherited]
         asked = [job for job in unfinished if self._asks_about(job)]
@@ -246,7 +246,7 @@ class JobEngine:
         self._tell()
 
     def _bury(self) -> None:
-        if bury(self._jobs, self._launching, self._clock()):
+        if mark_orphaned_launches(self._jobs, self._launching, self._clock()):
             self._tell()
 
     # Asking
@@ -264,7 +264,7 @@ class JobEngine:
                 broken = 0
             except Exception as error:  # the border of following: no error may leave jobs unasked about for good
                 broken += 1
-                wait = after_failure(broken, None, self._spread())
+                wait = retry_delay(broken, None, self._spread())
                 self._troubled(error)
             await self._pause(self._wake, wait)
 
@@ -277,30 +277,30 @@ class JobEngine:
         if not self._lease.keep(now):
             return TICK
         self._asker.followed = sum(not followed.job.other_key for followed in self._running.values())
-        waiting = [followed for followed in self._running.values() if not followed.asking]
+        waiting = [followed for followed in self._running.values() if not followed.in_flight]
         for followed in sorted(waiting, key=lambda one: one.last_at):
             if followed.next_at > now:
                 continue
-            if self.asking >= IN_FLIGHT:
+            if self.in_flight >= IN_FLIGHT:
                 return TICK
             if wait := self._wait(now):
                 return min(wait, TICK)
             self._begin(followed, now)
-        times = [followed.next_at for followed in waiting if not followed.asking]
+        times = [followed.next_at for followed in waiting if not followed.in_flight]
         return max(0.0, min([now + TICK, *times]) - now)
 
     def _wait(self, now: float) -> float:
         """Seconds in which this process must ask nothing."""
         return max(self._budget.wait(now), self._asker.wait(now))
 
-    def _begin(self, followed: Followed, now: float) -> None:
+    def _begin(self, followed: PolledJob, now: float) -> None:
         self._budget.take(now)
         self._asker.take(now)
-        followed.asking, followed.last_at = True, now
-        self.asking += 1
+        followed.in_flight, followed.last_at = True, now
+        self.in_flight += 1
         spawn(self._tasks, self._ask(followed))
 
-    async def _ask(self, followed: Followed) -> None:
+    async def _ask(self, followed: PolledJob) -> None:
         """Ask once about one job, record what came, and set when to ask next."""
         before, refused, wait = followed.job, self.paused, None
         try:
@@ -312,11 +312,11 @@ class JobEngine:
         except StoreError as error:
             # What could not be recorded is not told; it is asked for again.
             followed.failures += 1
-            wait = after_failure(followed.failures, None, self._spread())
+            wait = retry_delay(followed.failures, None, self._spread())
             self._troubled(error)
         finally:
-            followed.asking = False
-            self.asking -= 1
+            followed.in_flight = False
+            self.in_flight -= 1
             followed.next_at = self._monotonic() + (self._asker.usual(followed.job) if wait is None else wait)
             self._wake.set()
         if self._asker.silence(self._running.values()):

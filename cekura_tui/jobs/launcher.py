@@ -12,6 +12,7 @@ from cekura_tui.api.errors import ApiError
 from cekura_tui.jobs import lease as owner
 from cekura_tui.model.errors import UsageError
 from cekura_tui.model.job import Draft, Job, JobState
+from cekura_tui.model.job_kinds import KINDS
 from cekura_tui.model.text import clean_line
 from cekura_tui.store.errors import SentUnrecorded, StoreError, Unrecorded
 
@@ -113,11 +114,12 @@ class Launcher:
     async def _taken(self, job: Job, answer: LaunchAnswer) -> Job:
         """Record the answer of a server that took the job, by its id, if it gave one."""
         if answer.progress_id is None:
-            reason = "The server answered without a progress_id, so it cannot be asked about the job."
+            id_field = KINDS[job.kind].id_field
+            reason = f"The server answered without a {id_field}, so it cannot be asked about the job."
             return await self._put(job, JobState.UNCONFIRMED, reason, answer.raw)
         progress_id, at = answer.progress_id, self._clock()
         record = partial(self._jobs.record_progress_id, job.number, progress_id, answer.raw, at)
-        aside = partial(self._jobs.set_aside, job, progress_id, answer.raw, at)
+        aside = partial(self._jobs.save_pending_answer, job, progress_id, answer.raw, at)
         try:
             return await self._recorded(record, aside)
         except StoreError as error:

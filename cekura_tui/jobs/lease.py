@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 from cekura_tui.jobs import lease as owner
 
 if TYPE_CHECKING:
-    from cekura_tui.store.leases import Held, LeaseStore
+    from cekura_tui.store.leases import LeaseHolder, LeaseStore
 
 
 ELSEWHERE_DEAD_AFTER = 600.0
@@ -92,9 +92,9 @@ def _start_of(pid: int) -> str:
     return asked.stdout.strip()
 
 
-RENEWED = 4.0
+RENEW_EVERY = 4.0
 """Seconds between two signs of life."""
-STILL = 10.0
+EXPIRES_AFTER = 10.0
 """Seconds without one after which the lease passes on, whatever became of its holder."""
 
 
@@ -106,7 +106,7 @@ class Lease:
         self._store, self._is_gone = store, is_gone
         self._me = owner.this_process()
         self._renewed: float | None = None
-        self._other: Held | None = None
+        self._other: LeaseHolder | None = None
         self._other_since = 0.0
         self._heard: dict[int, float] = {}
 
@@ -125,7 +125,7 @@ class Lease:
 
     def keep(self, now: float) -> bool:
         """Whether this process may ask; renews or takes the lease as is due. Raises StoreError."""
-        if self._renewed is not None and 0 <= now - self._renewed < RENEWED:
+        if self._renewed is not None and 0 <= now - self._renewed < RENEW_EVERY:
             return True
         heard, self._heard = self._heard, {}
         if self._renewed is not None:
@@ -136,7 +136,7 @@ class Lease:
         self._renewed = now if kept else None
         return kept
 
-    def _may_take(self, other: Held | None, now: float) -> bool:
+    def _may_take(self, other: LeaseHolder | None, now: float) -> bool:
         if other is None or other.holder == self._me:
             return True
         known = self._other is not None and self._other.holder == other.holder
@@ -144,7 +144,7 @@ class Lease:
             self._other, self._other_since = other, now
         still = now - self._other_since
         # Asking the system about a process may cost a process: at first sight, and when no sign of life came.
-        return still >= STILL or ((not known or still > RENEWED) and self._is_gone(other.holder))
+        return still >= EXPIRES_AFTER or ((not known or still > RENEW_EVERY) and self._is_gone(other.holder))
 
     def give_up(self) -> None:
         """Pass it on at once. Raises StoreError."""

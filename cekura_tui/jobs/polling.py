@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Self
 from cekura_tui.api.errors import ApiError, KeyRefused
 from cekura_tui.model.errors import KeyMissing, UsageError
 from cekura_tui.model.job import Job, JobState
-from cekura_tui.model.progress import read_progress
+from cekura_tui.model.job_kinds import KINDS
 from cekura_tui.store.errors import StoreError
 
 if TYPE_CHECKING:
@@ -24,37 +24,37 @@ if TYPE_CHECKING:
 
 
 MINUTE, HOUR, DAY = 60.0, 3_600.0, 86_400.0
-LONGEST = 60.0
+MAX_INTERVAL = 60.0
 """No running job waits longer than this, less its spread, unless the server asked for it."""
 BUDGET, WINDOW = 5, 1.05
 """Background requests in so many seconds: a little over one, for the way to the server shifts them."""
-OFTEN = 3
+TIMES_TO_BELIEVE = 3
 """So often, over a minute, must the server say what ends the following of a job."""
-PATIENT = 2
+FAILURES_OF_ONE_JOB = 2
 """So many failures in a row may be those of one job; more are the server's."""
 
 
 def interval(age: float, spread: float) -> float:
     """Seconds until a job of this age is asked about again; `spread` is a random number from 0 to 1."""
-    base = 2.0 if age < MINUTE else 5.0 if age < 10 * MINUTE else 15.0 if age < HOUR else LONGEST
+    base = 2.0 if age < MINUTE else 5.0 if age < 10 * MINUTE else 15.0 if age < HOUR else MAX_INTERVAL
     return base * _around_one(spread)
 
 
-def after_failure(failures: int, retry_after: float | None, spread: float) -> float:
+def retry_delay(failures: int, retry_after: float | None, spread: float) -> float:
     """Seconds until the next try after so many failures in a row; what the server asked for wins.
 
     At least a second, so that nothing is asked in a row, and an hour at the most, so that no job is forgotten.
     """
     if retry_after is not None:
         return min(max(retry_after, 1.0), HOUR)
-    return min(2.0 ** min(failures, 10), LONGEST / 1.2) * _around_one(spread)
+    return min(2.0 ** min(failures, 10), MAX_INTERVAL / 1.2) * _around_one(spread)
 
 
 def server_pause(failures: int, retry_after: float | None, spread: float) -> float:
     """Seconds in which the server is asked nothing at all after so many failures in a row, of whichever jobs."""
-    if retry_after is None and failures <= PATIENT:
+    if retry_after is None and failures <= FAILURES_OF_ONE_JOB:
         return 0.0
-    return after_failure(max(1, failures - PATIENT), retry_after, spread)
+    return retry_delay(max(1, failures - FAILURES_OF_ONE_JOB), retry_after, spread)
 
 
 def _around_one(spread: float) -> float:
@@ -73,7 +73,7 @@ class Streak:
         """Once more; returns whether this was often enough, over a minute, to be believed."""
         self.since = self.since if self.times else now
         self.times += 1
-        return self.times >= OFTEN and now - self.since >= MINUTE
+        return self.times >= TIMES_TO_BELIEVE and now - self.since >= MINUTE
 
     def end(self) -> None:
         """It said something else."""
@@ -99,12 +99,12 @@ class Budget:
 
 
 LONG_AGO = float("-inf")
-LATELY = 2 * MINUTE
+ANSWERED_LATELY = 2 * MINUTE
 """Seconds since the last answer to another key in which a job is left to whoever asks with that one."""
 
 
 @dataclass(eq=False)
-class Followed:
+class PolledJob:
     """A running job, and what is remembered of asking about it; times are monotonic."""
 
     job: Job
@@ -114,7 +114,7 @@ class Followed:
     failures: int = 0
     unknown: Streak = field(default_factory=Streak)
     overdue: Streak = field(default_factory=Streak)
-    asking: bool = False
+    in_flight: bool = False
     last_answer: int | None = None
     """The hash of the last raw answer: the same again needs no record of its own."""
     ended_at: float | None = None
@@ -131,7 +131,7 @@ class Followed:
         return self.job.state.final and self.job.finished_at == self.ended_at
 
 
-class Asker:
+class Poller:
     """Asks about jobs, and knows when the server as a whole wants to be left alone."""
 
     def __init__(
@@ -156,7 +156,7 @@ class Asker:
     @property
     def silent(self) -> bool:
         """Whether the server fails, or refuses the key, so that nothing is heard of any job."""
-        return self.refused is not None or self._failures > PATIENT
+        return self.refused is not None or self._failures > FAILURES_OF_ONE_JOB
 
     def wait(self, now: float) -> float:
         """Seconds in which nothing is to be asked."""
@@ -166,11 +166,11 @@ class Asker:
         """A request is made now; as long as the key is refused, it is the only one for a minute."""
         self._quiet_until = now + MINUTE if self.refused else LONG_AGO
 
-    def resume_asking(self) -> None:
+    def resume_polling(self) -> None:
         """The server answers: ask again at once, unless it asked to wait."""
         self.refused, self._quiet_until, self._failures = None, LONG_AGO, 0
 
-    async def ask(self, followed: Followed) -> float | None:
+    async def ask(self, followed: PolledJob) -> float | None:
         """One request and its record; returns seconds to the next where they do not follow from the job's age.
 
         Raises StoreError where what came could not be recorded, and KeyMissing for a job that needs another key.
@@ -179,29 +179,32 @@ class Asker:
         if job.other_key and self._is_heard_of(job):
             return MINUTE
         try:
-            payload, raw = await (self._shown(job) if job.other_key else self._client.progress(job.progress_id or ""))
+            payload, raw = await (self._shown(job) if job.other_key else self._progress(job))
         except KeyRefused as error:
             return self._refused(followed, error)
         except ApiError as error:
             return self._failed(followed, error)
         if self.refused or self._failures:
-            self.resume_asking()
+            self.resume_polling()
         followed.failures = 0
         followed.unknown.end()
         self._refused_jobs.clear()
         self._record(followed, payload, raw)
         return None
 
+    async def _progress(self, job: Job) -> tuple[object, str]:
+        return await self._client.progress(KINDS[job.kind], job.progress_id or "")
+
     def _is_heard_of(self, job: Job) -> bool:
         """Whether another process seems to follow it with the key it was launched with."""
         since = self._clock() - (job.answered_at or 0.0)
-        return job.state == JobState.RUNNING and job.stale_since is None and 0 <= since < LATELY
+        return job.state == JobState.RUNNING and job.stale_since is None and 0 <= since < ANSWERED_LATELY
 
     def usual(self, job: Job) -> float:
         """Seconds until a job is asked about again, by its age."""
         return interval(self._clock() - (job.launched_at or job.created_at), self._spread())
 
-    def _record(self, followed: Followed, payload: object, raw: str) -> None:
+    def _record(self, followed: PolledJob, payload: object, raw: str) -> None:
         job, at, seen = followed.job, self._clock(), hash(raw)
         if job.other_key:
             job = self._jobs.take_over(job.number, at)
@@ -209,7 +212,8 @@ class Asker:
             self._lease.heard(job.number, at)
         else:
             heard = self._lease.heard_last(job.number)
-            job = self._jobs.record_answer(job.number, read_progress(payload), raw, at, heard=heard)
+            progress = KINDS[job.kind].read_progress(payload)
+            job = self._jobs.record_answer(job.number, progress, raw, at, heard=heard)
             followed.last_answer = seen
             followed.ended_at = at
         # By the clock that nobody sets, since it is followed: one that was resumed has as long again. A machine that
@@ -219,17 +223,17 @@ class Asker:
             job = self._lose(job, "There was no final answer in 24 hours.")
         followed.job = job
 
-    def _refused(self, followed: Followed, error: KeyRefused) -> float | None:
+    def _refused(self, followed: PolledJob, error: KeyRefused) -> float | None:
         """The server does not take the key: for anything, unless it has just told of another job."""
         self._refused_jobs.add(followed.job.number)
         followed.failures += 1
         followed.job = self._silent(followed.job)
         if len(self._refused_jobs) < min(2, self.followed):
-            return after_failure(followed.failures, error.retry_after, self._spread())
+            return retry_delay(followed.failures, error.retry_after, self._spread())
         self.refused, self._quiet_until = error, self._monotonic() + MINUTE
         return None
 
-    def _failed(self, followed: Followed, error: ApiError) -> float:
+    def _failed(self, followed: PolledJob, error: ApiError) -> float:
         """The server did not tell: note since when, and count how often it did not know the id.
 
         Only a server that answers can end a job: one that cannot be reached, however long, never does.
@@ -249,14 +253,14 @@ class Asker:
         elif until > now:
             self._quiet_until = max(until, self._quiet_until)
         followed.job = self._silent(followed.job)
-        return after_failure(followed.failures, error.retry_after, self._spread())
+        return retry_delay(followed.failures, error.retry_after, self._spread())
 
     def _silent(self, job: Job) -> Job:
         if job.stale_since is not None or job.other_key:
             return job
         return self._jobs.record_silence([job.number], self._clock())[0]
 
-    def silence(self, running: Iterable[Followed]) -> bool:
+    def silence(self, running: Iterable[PolledJob]) -> bool:
         """A server that is left alone is silent about every job, not only the one that was asked about last; returns
         whether this was news of any."""
         fresh = [one for one in running if one.job.stale_since is None and not one.job.other_key]
@@ -274,9 +278,9 @@ class Asker:
             job.number, JobState.LOST, reason, self._clock(), raw, only_from=(JobState.RUNNING,)
         )
 
-    async def take_over(self, job: Job) -> Followed:
+    async def take_over(self, job: Job) -> PolledJob:
         """Ask with this key about a job that was launched with another one; raises KeyMissing where it may not."""
-        followed = Followed.begun(job, self._monotonic())
+        followed = PolledJob.begun(job, self._monotonic())
         self._record(followed, *await self._shown(job))
         return followed
 
@@ -285,7 +289,7 @@ class Asker:
         if not job.progress_id:
             raise UsageError(f"Job {job.number} has no id at the server, so nobody can ask about it.")
         try:
-            return await self._client.progress(job.progress_id)
+            return await self._progress(job)
         except ApiError as error:
             if error.status in (400, 401, 403, 404):
                 raise KeyMissing(

@@ -1,14 +1,9 @@
-"""Where a prompt of an agent was met, for its history.
-
-An improve-prompt job: its states, what was sent and what came back.
-
-How long a job may still take, from how long the last ones took.
-"""
+"""A job of whatever kind: its states, what is sent, what came back, and how long it may still take."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Literal
@@ -44,6 +39,8 @@ def words_and_first_line(prompt: Prompt) -> tuple[int, str]:
 
 MAX_RUNS = 3
 MAX_PROMPT_BYTES = 200_000
+DEFAULT_KIND = "improve_prompt"
+"""The name of the kind that a job is of where nothing else is said."""
 
 
 class JobState(StrEnum):
@@ -83,7 +80,10 @@ class JobState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """What is to be sent: one to three runs of one agent, the prompt, and an optional focus."""
+    """What is to be sent: one to three runs of one agent, the prompt, and an optional focus.
+
+    A kind that needs other things leaves out what it does not know and has them in `parameters`, as JSON.
+    """
 
     run_ids: tuple[int, ...]
     prompt: Prompt
@@ -92,17 +92,59 @@ class Draft:
     category_ids: tuple[int, ...] = ()
     workflow_metric_ids: tuple[int, ...] = ()
     prompt_source: str = ""
+    kind: str = DEFAULT_KIND
+    parameters: Mapping[str, object] = field(default_factory=dict, hash=False)
 
-    def body(self) -> dict[str, object]:
-        """The JSON that launches the job; what was not chosen is left out."""
-        body: dict[str, object] = {"run_ids": list(self.run_ids), "prompt": self.prompt}
-        if self.agent_id is not None:
-            body["agent"] = self.agent_id
-        if self.category_ids:
-            body["category_ids"] = list(self.category_ids)
-        if self.workflow_metric_ids:
-            body["workflow_metric_ids"] = list(self.workflow_metric_ids)
-        return body
+
+@dataclass(frozen=True, slots=True)
+class ApiRequest:
+    """A request about a job: its path at the server, with `body` sent as JSON and `params` as the query."""
+
+    method: str
+    path: str
+    body: Mapping[str, object] | None = None
+    params: Mapping[str, str | int] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """What one answer about a job says: where it is, and its result once it has ended.
+
+    A result is what its kind brings: a prompt that goes into the history of the agent, a summary, an error, or JSON in
+    `result`; the store keeps whatever of it is there.
+    """
+
+    end: Literal["succeeded", "no_issues", "failed"] | None
+    status: str
+    improved_prompt: Prompt | None = None
+    summary_of_changes: str | None = None
+    error: str | None = None
+    result: Mapping[str, object] | None = None
+
+    @property
+    def state(self) -> JobState:
+        """The state that this answer puts its job in."""
+        return JobState(self.end) if self.end else JobState.RUNNING
+
+
+@dataclass(frozen=True, slots=True)
+class JobKind:
+    """All in which one kind of job differs from another, so that nothing else need know any kind.
+
+    `name` is its name in the database, `noun` what its jobs are called in a sentence. `launch` is the request for a
+    draft, `id_field` the field of its answer by whose value `progress` asks how far the job is. `read_progress` reads
+    an answer to that, parsed, and says whether its word is final; the texts at the paths `exact` came to it as they
+    were sent, all others cleaned. `screen` names the screen that shows a result, empty for the job's own page.
+    """
+
+    name: str
+    noun: str
+    launch: Callable[[Draft], ApiRequest]
+    id_field: str
+    progress: Callable[[str], ApiRequest]
+    read_progress: Callable[[object], Progress]
+    exact: tuple[tuple[str, ...], ...] = ()
+    screen: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,6 +183,9 @@ class Job:
     took: float | None = None
     looked_at: float | None = None
     other_key: bool = False
+    kind: str = DEFAULT_KIND
+    parameters: Mapping[str, object] = field(default_factory=dict, hash=False)
+    result: Mapping[str, object] | None = field(default=None, hash=False)
 
     @property
     def unread(self) -> bool:
@@ -183,7 +228,9 @@ class Suggestion:
         return self.improved_prompt == self.prompt
 
     def to_json(self) -> dict[str, object]:
-        """The shape that `jobs show --json` prints."""
+        """The shape that `jobs show --json` prints: the job and what it brought, by its kind."""
+        if self.job.kind != DEFAULT_KIND:
+            return self.job.to_json() | {"kind": self.job.kind, "result": self.job.result}
         texts = {"improved_prompt": self.improved_prompt, "summary_of_changes": self.job.summary_of_changes}
         return self.job.to_json() | texts
 

@@ -1,10 +1,7 @@
-"""What a server answered to a launch while the database could not be written: in a file beside it, until it can.
+"""Jobs with their history, one transaction a change; a row that cannot be read hides none of the others.
 
-The rows of jobs, read and changed inside a transaction.
-
-Jobs of their rows; a row that cannot be read hides none of the others.
-
-Jobs with their history; every change of state is one transaction.
+What one account does with its jobs (`JobStore`), the rows inside a transaction (`JobRows`), how a row is read, and what
+waits beside the database while that cannot be written (`PendingAnswers`).
 """
 
 from __future__ import annotations
@@ -14,12 +11,13 @@ import json
 import os
 import sqlite3
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
+from typing import Any
 
-from cekura_tui.config.atomic_file import whole_file
-from cekura_tui.model.job import Draft, How, Job, JobState, Suggestion
-from cekura_tui.model.progress import Progress
+from cekura_tui.config.atomic_file import atomic_file
+from cekura_tui.model.job import DEFAULT_KIND, Draft, How, Job, JobState, Progress, Suggestion
+from cekura_tui.model.job_kinds import KINDS
 from cekura_tui.model.text import Prompt, clean_line, prompt_bytes, sha256
 from cekura_tui.store.database import Database
 from cekura_tui.store.errors import DamagedText, StoreError
@@ -34,52 +32,8 @@ from cekura_tui.store.prompts import (
     withdraw,
 )
 
-
-@dataclass(frozen=True, slots=True)
-class Aside:
-    """The server took job `number`, launched at `launched_at`, by this id; times are Unix time."""
-
-    number: int
-    launched_at: float
-    progress_id: str
-    raw: str
-    at: float
-
-
-class Asides:
-    """The files beside one database. Nothing here raises: they are what is left when something else went wrong."""
-
-    def __init__(self, database: Path) -> None:
-        self._directory, self._prefix = database.parent, f"{database.name}-taken-"
-
-    def _path(self, number: int) -> Path:
-        return self._directory / f"{self._prefix}{number}.json"
-
-    def keep(self, aside: Aside) -> bool:
-        """Keep it, readable by this user alone; returns whether that went well."""
-        try:
-            with whole_file(self._path(aside.number)) as file:
-                file.write(json.dumps(asdict(aside)).encode())
-                file.flush()
-                os.fsync(file.fileno())
-        except OSError:
-            return False
-        return True
-
-    def drop(self, number: int) -> None:
-        """It is in the database now."""
-        with contextlib.suppress(OSError):
-            self._path(number).unlink()
-
-    def all(self) -> Iterator[Aside]:
-        """All that are kept; files that hold something else are left alone."""
-        for path in sorted(self._directory.glob(f"{self._prefix}*.json")):
-            with contextlib.suppress(OSError, ValueError, TypeError, RecursionError):
-                aside = Aside(**json.loads(path.read_bytes()))
-                if path == self._path(aside.number):
-                    yield aside
-
-
+LISTED = 2_000
+"""Among so many of the newest jobs are the ended ones that are listed."""
 MAX_ANSWER = 400_000
 """Characters of one raw answer that are kept; its prompt is kept whole elsewhere."""
 MAX_ANSWERS, MAX_ANSWERS_BYTES = 200, 2 * 2**20
@@ -91,12 +45,306 @@ ALL_TEXTS_BYTES = 256 * 2**20
 ended, and were looked at, longest ago."""
 WATCHED = 90.0
 """Seconds without an answer after which nobody can say when in between a job ended."""
+_WAITED_FOR = (JobState.LAUNCHING, JobState.UNCONFIRMED)
+_FOLLOWED = (JobState.RUNNING, JobState.LOST, JobState.STOPPED)
+_STATES = frozenset(map(str, JobState))
+_NO_TEXT = sha256(Prompt(""))
+"""What a job has for a prompt that sends none, or was forgotten."""
+_REPEATED = (JobState.UNCONFIRMED, JobState.LOST, JobState.FAILED)
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """To whom runs and jobs belong: a server's origin and a key, by its id."""
+
+    origin: str
+    key_id: str
+    profile: str
+
+
+@dataclass(frozen=True, slots=True)
+class StateChange:
+    """A job came into a state; `at` is Unix time."""
+
+    at: float
+    state: JobState
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class RawAnswer:
+    """What the server answered about a job, as it came, and when it first and last did (Unix time)."""
+
+    raw: str
+    first_at: float
+    last_at: float
 
 
 def contents(of: Job | Draft) -> tuple[object, ...]:
     """What is sent with a job, or would be with a draft."""
     prompt = of.prompt_sha256 if isinstance(of, Job) else sha256(of.prompt)
-    return (of.run_ids, of.agent_id, of.category_ids, of.workflow_metric_ids, prompt)
+    return (of.kind, of.parameters, of.run_ids, of.agent_id, of.category_ids, of.workflow_metric_ids, prompt)
+
+
+class JobStore:
+    """The jobs of one account."""
+
+    def __init__(self, database: Database, account: Account) -> None:
+        self._database = database
+        self._account = account
+        self._pending = PendingAnswers(database.path)
+        self.unreadable: StoreError | None = None
+        """What tells of the jobs that were left out of `all` the last time."""
+
+    def _own(self, rest: str, *values: object) -> list[sqlite3.Row]:
+        """Rows of this account's jobs."""
+        own = "SELECT * FROM jobs WHERE origin = ? AND key_id = ? AND "
+        return self._database.read(own + rest, self._account.origin, self._account.key_id, *values)
+
+    @property
+    def _whose(self) -> tuple[str, str, str]:
+        return (self._account.origin, self._account.key_id, self._account.profile)
+
+    # Reading
+
+    def version(self) -> int:
+        """A number that changes whenever another process has written."""
+        return self._database.version_of_data()
+
+    def get(self, number: int) -> Job | None:
+        """One job, whoever's it is; raises UnreadableJob."""
+        rows = self._database.read("SELECT * FROM jobs WHERE number = ?", number)
+        return read_job(rows[0], self._account.key_id) if rows else None
+
+    def all(self, *, drafts: bool = False) -> list[Job]:
+        """The account's jobs, newest first; forgotten ones are left out, and drafts unless asked for.
+
+        Those that the profile launched with an earlier key are among them. What cannot be read is left out, which
+        `unreadable` tells.
+        """
+        rows = self._database.read(LIST, *self._whose, drafts, LISTED)
+        jobs, self.unreadable = read_jobs(rows, self._account.key_id)
+        return jobs
+
+    def unfinished(self) -> list[Job]:
+        """The account's jobs that are running or being launched, and those that its profile was launching with an
+        earlier key: nobody else looks whether their process still lives."""
+        return read_jobs(self._database.read(_UNFINISHED, *self._whose), self._account.key_id)[0]
+
+    def latest_draft(self, agent_id: int | None, run_ids: Sequence[int], kind: str = DEFAULT_KIND) -> Job | None:
+        """The draft of a kind for these runs that was touched last, else the one for their agent."""
+        best_first = "state = 'draft' AND kind = ? AND agent_id IS ? ORDER BY (run_ids = ?) DESC, created_at DESC"
+        rows = self._own(best_first, kind, agent_id, json.dumps(tuple(run_ids)))
+        return next(iter(read_jobs(rows, self._account.key_id)[0]), None)
+
+    def draft_of(self, job: Job) -> Draft:
+        """What a job was, or would be, launched with; raises DamagedText."""
+        return Draft(
+            run_ids=job.run_ids,
+            prompt=read_prompt(self._database, job.prompt_sha256),
+            agent_id=job.agent_id,
+            agent_name=job.agent_name,
+            category_ids=job.category_ids,
+            workflow_metric_ids=job.workflow_metric_ids,
+            prompt_source=job.prompt_source,
+            kind=job.kind,
+            parameters=job.parameters,
+        )
+
+    def suggestion(self, job: Job) -> Suggestion:
+        """A job with its texts; raises DamagedText."""
+        improved = read_prompt(self._database, job.improved_sha256) if job.improved_sha256 else None
+        return Suggestion(job, read_prompt(self._database, job.prompt_sha256), improved)
+
+    def last_prompt(self, agent_id: int | None) -> Prompt | None:
+        """The prompt that was last launched for an agent, if it is as it was."""
+        sent = "state != 'forgotten' AND agent_id IS ? AND prompt_sha256 != ? AND launched_at IS NOT NULL"
+        rows = self._own(f"{sent} ORDER BY launched_at DESC LIMIT 1", agent_id, _NO_TEXT)
+        with contextlib.suppress(DamagedText):
+            return read_prompt(self._database, rows[0]["prompt_sha256"]) if rows else None
+        return None
+
+    def durations(self, limit: int = 50) -> dict[str, list[float]]:
+        """How many seconds the profile's last jobs of each kind went on whose end was watched, newest first."""
+        whose = (self._account.origin, self._account.profile)
+        rows = {kind: self._database.read(_DURATIONS, *whose, kind, limit) for kind in KINDS}
+        return {kind: [row["took"] for row in ended] for kind, ended in rows.items() if ended}
+
+    def changes(self, number: int) -> list[StateChange]:
+        """Every state that a job came into, oldest first, but for those that are damaged or not known here."""
+        rows = self._database.read("SELECT * FROM job_changes WHERE job = ? ORDER BY rowid", number)
+        known = [row for row in rows if row["state"] in _STATES and isinstance(row["reason"], str)]
+        known = [row for row in known if is_time(row["at"])]
+        return [StateChange(row["at"], JobState(row["state"]), row["reason"]) for row in known]
+
+    def answers(self, number: int) -> list[RawAnswer]:
+        """Every distinct raw answer about a job, oldest first."""
+        rows = self._database.read("SELECT * FROM job_answers WHERE job = ? ORDER BY first_at, rowid", number)
+        return [RawAnswer(row["raw"], row["first_at"], row["last_at"]) for row in rows]
+
+    # Writing
+
+    @contextlib.contextmanager
+    def _rows(self) -> Iterator[JobRows]:
+        """The rows of jobs in one transaction."""
+        with self._database.write() as sql:
+            yield JobRows(sql, self._account.key_id)
+
+    @property
+    def _ours(self) -> dict[str, object]:
+        account = self._account
+        return {"origin": account.origin, "key_id": account.key_id, "profile": account.profile}
+
+    def save_draft(self, draft: Draft, at: float, over: Job | None = None) -> Job:
+        """Keep a draft: in place of the draft `over`, else as a new one.
+
+        What is no longer as in `over` was changed by another window and stays; this becomes a draft of its own, unless
+        the very same is there already, be it as a job by now: then that is returned.
+        """
+        with self._rows() as rows:
+            if over is not None:
+                there = rows.get(over.number)
+                untouched = there.state == JobState.DRAFT and contents(there) == contents(over)
+                if untouched or contents(there) == contents(draft):
+                    rows.rewrite(over.number, draft, at)
+                    return rows.get(over.number)
+            return rows.insert(draft, JobState.DRAFT, at, **self._ours)
+
+    def begin_launch(
+        self, draft: Draft, at: float, owner: str, number: int | None = None, again_of: int | None = None
+    ) -> Job:
+        """Record that a job is about to be launched, prompt and all; a draft `number` becomes this job, unless it holds
+        another prompt: then another window wrote that, and it stays.
+
+        Where that was done by another window meanwhile, its job is returned, with that window's owner: the draft was
+        launched, or the unconfirmed job `again_of` was launched again. That job itself is returned where it was
+        answered meanwhile.
+        """
+        with self._rows() as rows:
+            launch = {"owner": owner, "launched_at": at}
+            if again_of is not None:
+                if again := rows.sql.execute(_AGAIN, (again_of,)).fetchone():
+                    return rows.get(again["number"])
+                if (first := rows.get(again_of)).state not in _REPEATED:
+                    return first
+            if number is None or rows.holds_another(number, draft):
+                return rows.insert(draft, JobState.LAUNCHING, at, again_of=again_of, **launch, **self._ours)
+            rows.rewrite(number, draft, at)
+            if rows.get(number).state == JobState.DRAFT:
+                rows.set(number, **launch)
+            return rows.change(number, JobState.LAUNCHING, "", at, only_from=(JobState.DRAFT,))
+
+    def record_progress_id(self, number: int, progress_id: str, raw: str, at: float) -> Job:
+        """The server took the job; from a late answer too, when it had been thought unconfirmed."""
+        with self._rows() as rows:
+            rows.set(number, progress_id=progress_id, answered_at=at)
+            if rows.get(number).state != JobState.FORGOTTEN:
+                rows.keep_answer(number, raw, at)
+            job = rows.change(number, JobState.RUNNING, "", at, only_from=_WAITED_FOR)
+        self._pending.drop(number)
+        return job
+
+    def save_pending_answer(self, job: Job, progress_id: str, raw: str, at: float) -> bool:
+        """Keep what `record_progress_id` could not record in a file of its own; returns whether that went well."""
+        return self._pending.keep(PendingAnswer(job.number, job.launched_at or 0.0, progress_id, raw, at))
+
+    def record_pending_answers(self) -> None:
+        """Record what was set aside, by any process."""
+        for aside in self._pending.all():
+            job = None
+            with contextlib.suppress(UnreadableJob):
+                job = self.get(aside.number)
+            if job is not None and job.launched_at == aside.launched_at:
+                self.record_progress_id(aside.number, aside.progress_id, aside.raw, aside.at)
+
+    def record_state(
+        self, number: int, state: JobState, reason: str, at: float, raw: str = "", *, only_from: Collection[JobState]
+    ) -> Job:
+        """A job came into another state, unless another window has put it into none of `only_from` meanwhile."""
+        with self._rows() as rows:
+            if raw and rows.get(number).state in only_from:
+                rows.keep_answer(number, raw, at)
+            return rows.change(number, state, reason, at, only_from=only_from)
+
+    def record_answer(self, number: int, progress: Progress, raw: str, at: float, *, heard: float | None = None) -> Job:
+        """An answer about a running job: its word, and its result where it has one, in one transaction; `heard` is when
+        the answer before this one came for the last time."""
+        with self._rows() as rows:
+            job = rows.get(number)
+            if job.state.final or job.state == JobState.FORGOTTEN:
+                return job
+            if heard is not None:
+                rows.heard(number, heard)
+            rows.keep_answer(number, raw, at)
+            rows.set(number, last_status=progress.status, answered_at=at, stale_since=None)
+            if progress.end is None:
+                return rows.change(number, JobState.RUNNING, "", at, only_from=(JobState.RUNNING, JobState.LOST))
+            if progress.improved_prompt is not None:
+                rows.propose(number, progress.improved_prompt, at)
+            watched = job.launched_at is not None and 0 <= at - (job.answered_at or 0.0) <= WATCHED
+            rows.set(
+                number,
+                summary_of_changes=progress.summary_of_changes,
+                error=progress.error,
+                result=None if progress.result is None else json.dumps(dict(progress.result)),
+                finished_at=at,
+                took=max(0.0, at - (job.launched_at or at)) if watched else None,
+            )
+            rows.make_room(at)
+            return rows.change(number, progress.state, progress.error or "", at)
+
+    def record_silence(self, numbers: Collection[int], at: float) -> list[Job]:
+        """The server could not be asked about running jobs since `at`; returns them as they are now."""
+        with self._rows() as rows:
+            silent = "UPDATE jobs SET stale_since = ? WHERE number = ? AND stale_since IS NULL AND state = 'running'"
+            rows.sql.executemany(silent, [(at, number) for number in numbers])
+            return [rows.get(number) for number in numbers]
+
+    def take_over(self, number: int, at: float) -> Job:
+        """A job that was launched with another key answers to this one: it is this account's from now on."""
+        with self._rows() as rows:
+            if rows.get(number).state not in _FOLLOWED:
+                return rows.get(number)
+            rows.hand_over(number, self._account.key_id, self._account.profile)
+            return rows.change(number, JobState.RUNNING, "It is followed with another key.", at)
+
+    def look(self, number: int, at: float) -> Job:
+        """Somebody looked at how a job ended."""
+        with self._rows() as rows:
+            if rows.get(number).unread:
+                rows.set(number, looked_at=at)
+            return rows.get(number)
+
+    def forget(self, number: int, at: float) -> Job:
+        """Drop a job with its texts and answers; one that is just being launched stays, one that cannot be read not."""
+        with self._rows() as rows:
+            with contextlib.suppress(UnreadableJob):
+                job = rows.get(number)
+                if job.state in (JobState.LAUNCHING, JobState.FORGOTTEN):
+                    return job
+            rows.forget(number, at)
+            job = rows.get(number)
+        self._database.overwrite()
+        return job
+
+
+LIST = """
+WITH mine AS (
+    SELECT * FROM jobs WHERE origin = ?1 AND state != 'forgotten'
+    AND (key_id = ?2 AND (?4 OR state != 'draft') OR profile = ?3 AND state != 'draft')
+)
+SELECT * FROM mine WHERE state NOT IN ('succeeded', 'no_issues', 'failed')
+OR number > coalesce((SELECT number FROM mine ORDER BY number DESC LIMIT 1 OFFSET ?5), 0) ORDER BY number DESC"""
+"""The jobs of an origin that a key or its profile launched, newest first: all that have not ended, of the others so
+many as are among the newest; with drafts where that is wished."""
+_UNFINISHED = """
+SELECT * FROM jobs WHERE origin = ?1 AND (
+    (key_id = ?2 AND state IN ('running', 'launching')) OR (profile = ?3 AND state = 'launching')
+) ORDER BY number"""
+_DURATIONS = """
+SELECT took FROM jobs WHERE origin = ? AND profile = ? AND kind = ? AND typeof(took) = 'real'
+ORDER BY number DESC LIMIT ?"""
+_AGAIN = "SELECT number FROM jobs WHERE again_of = ? AND state NOT IN ('draft', 'forgotten') LIMIT 1"
 
 
 class JobRows:
@@ -173,8 +421,8 @@ class JobRows:
         self.sql.execute("UPDATE OR REPLACE prompt_uses SET key_id = ? WHERE job = ?", (key_id, number))
 
     def _note(self, job: Job, name: str, how: How, at: float) -> None:
-        """Put a prompt of a job into the history of its agent, where that is known."""
-        if job.agent_id is not None:
+        """Put a prompt of a job into the history of its agent, where there is one and that is known."""
+        if job.agent_id is not None and name != _NO_TEXT:
             note_use(self.sql, (job.origin, job.key_id), job.agent_id, name, how, at, job.number)
 
     def _sent(self, draft: Draft, at: float) -> dict[str, object]:
@@ -187,6 +435,8 @@ class JobRows:
             "workflow_metric_ids": json.dumps(draft.workflow_metric_ids),
             "prompt_sha256": keep_prompt(self.sql, draft.prompt, at),
             "prompt_source": source_column(draft.prompt_source),
+            "kind": draft.kind,
+            "parameters": json.dumps(dict(draft.parameters)),
         }
 
     def keep_answer(self, number: int, raw: str, at: float) -> None:
@@ -213,6 +463,7 @@ class JobRows:
         staged = self.sql.execute("SELECT sha256 FROM staged WHERE job = ?", (number,)).fetchone()
         nothing = keep_prompt(self.sql, Prompt(""), 0.0)
         self.set(number, prompt_sha256=nothing, improved_sha256=None, summary_of_changes=None, error=None, reason="")
+        self.set(number, parameters="{}", result=None)
         for table in ("stagings", "typed", "staged"):
             self.sql.execute(f"DELETE FROM {table} WHERE job = ?", (number,))
         drop_uses_of(self.sql, number)
@@ -233,7 +484,7 @@ class JobRows:
         try:
             self.get(number)
         except UnreadableJob:
-            self.set(number, **NOTHING)
+            self.set(number, **EMPTY_COLUMNS)
         self.set(number, state=JobState.FORGOTTEN, looked_at=at)
         self.sql.execute("INSERT INTO job_changes VALUES (?, ?, ?, '')", (number, at, JobState.FORGOTTEN))
         self._erase(number)
@@ -262,30 +513,6 @@ DELETE FROM job_answers WHERE rowid IN (
 )"""
 
 
-_IDS = ("run_ids", "category_ids", "workflow_metric_ids")
-_TEXTS = ("reason", "profile", "agent_name", "prompt_source", "owner")
-_TEXTS_IF_ANY = ("progress_id", "last_status", "summary_of_changes", "error")
-_ID_IF_ANY = ("agent_id", "again_of")
-_TIMES_IF_ANY = ("launched_at", "finished_at", "answered_at", "stale_since", "took")
-_FORMS: tuple[tuple[tuple[str, ...], type | tuple[type, ...]], ...] = (
-    ((*_TEXTS, "prompt_sha256"), str),
-    ((*_TEXTS_IF_ANY, "improved_sha256"), (str, type(None))),
-    (_ID_IF_ANY, (int, type(None))),
-    (_TIMES_IF_ANY, (float, int, type(None))),
-    (("created_at",), (float, int)),
-)
-_LATEST = 1e11
-"""Seconds of Unix time, some three thousand years from now: no clock says more, and no library shows it."""
-NOTHING: dict[str, object] = {
-    **dict.fromkeys(_IDS, "[]"),
-    **dict.fromkeys(_TEXTS, ""),
-    **dict.fromkeys((*_TEXTS_IF_ANY, *_ID_IF_ANY, *_TIMES_IF_ANY)),
-    "created_at": 0.0,
-}
-"""Columns as they are in the row of a job of which nothing is known but its texts."""
-_NAMED = 5
-
-
 class UnreadableJob(StoreError):
     """The row of a job is damaged, or in a form of a version to come."""
 
@@ -295,29 +522,59 @@ class UnreadableJob(StoreError):
         self.number = number
 
 
+_LATEST = 1e11
+"""Seconds of Unix time, some three thousand years from now: no clock says more, and no library shows it."""
+_TYPES: dict[str, tuple[type, ...]] = {
+    "str": (str,),
+    "str | None": (str, type(None)),
+    "int | None": (int, type(None)),
+    "float": (float, int),
+    "float | None": (float, int, type(None)),
+}
+_COLUMNS = {column.name: _TYPES[str(column.type)] for column in fields(Job) if column.type in _TYPES}
+"""What a column may hold that is read as it is: SQLite itself takes anything in any, and what draws a job must not."""
+_JSON: dict[str, type] = {"run_ids": list, "category_ids": list, "workflow_metric_ids": list, "parameters": dict}
+_ORIGINAL = ("origin", "key_id", "prompt_sha256", "improved_sha256", "kind")
+EMPTY_COLUMNS: dict[str, object] = {
+    **{name: None if type(None) in types else types[0]() for name, types in _COLUMNS.items() if name not in _ORIGINAL},
+    **{name: json.dumps(form()) for name, form in _JSON.items()},
+    "result": None,
+    "kind": DEFAULT_KIND,
+}
+"""Columns as they are in the row of a job of which nothing is known but whose it is and its texts."""
+_NAMED = 5
+
+
 def read_job(row: sqlite3.Row, key_id: str) -> Job:
     """A job of its row, as the key `key_id` sees it; raises UnreadableJob."""
-    values = {name: row[name] for name in row.keys()}  # noqa: SIM118 - a Row iterates over its values
-    number = values["number"]
-    for name in _IDS:
-        values[name] = _ids(number, name, values[name])
-    if isinstance(values["prompt_source"], bytes):
-        with contextlib.suppress(DamagedText):
-            values["prompt_source"] = as_prompt(values["prompt_source"])
-    for names, form in _FORMS:
-        for name in names:
-            if not isinstance(values[name], form):
-                raise _damaged(number, name)
-    for name in ("created_at", *_TIMES_IF_ANY):
-        if values[name] is not None and not is_time(values[name]):
-            raise _damaged(number, name)
+    values: dict[str, Any] = dict(zip(row.keys(), row, strict=True))
+    number, name = values["number"], ""
     try:
-        state = JobState(values["state"])
-    except ValueError:
-        word = clean_line(str(values["state"]), 40)
-        why = f"its state “{word}” is not known here"
-        raise UnreadableJob(number, why, "If a newer cekura-tui wrote it, update this one.") from None
-    return Job(**{**values, "state": state, "other_key": values["key_id"] != key_id})
+        for name, form in _JSON.items():
+            values[name] = _parsed(values[name], form)
+        name = "result"
+        values[name] = None if values[name] is None else _parsed(values[name], dict)
+        name = "prompt_source"
+        if isinstance(values[name], bytes):
+            values[name] = as_prompt(values[name])
+        for name, types in _COLUMNS.items():
+            if type(values[name]) not in types or (float in types and not is_time(values[name] or 0.0)):
+                raise TypeError
+    except (ValueError, TypeError, RecursionError, DamagedText):
+        raise UnreadableJob(number, f"what is kept as its {name} is damaged") from None
+    for name, known in (("state", _STATES), ("kind", frozenset(KINDS))):
+        if values[name] not in known:
+            why = f"its {name} “{clean_line(str(values[name]), 40)}” is not known here"
+            raise UnreadableJob(number, why, "If a newer cekura-tui wrote it, update this one.")
+    return Job(**{**values, "state": JobState(values["state"]), "other_key": values["key_id"] != key_id})
+
+
+def _parsed(text: object, form: type) -> Any:
+    """A column that holds JSON: an object, or a list of ids; raises ValueError or TypeError for any other."""
+    value: Any = json.loads(text) if isinstance(text, str) else None
+    if not isinstance(value, form) or (form is list and not all(type(one) is int for one in value)):
+        raise TypeError
+    return tuple(value) if isinstance(value, list) else value
 
 
 def read_jobs(rows: Iterable[sqlite3.Row], key_id: str) -> tuple[list[Job], StoreError | None]:
@@ -351,307 +608,46 @@ def source_column(source: str) -> str | bytes:
     return source
 
 
-def _ids(number: int, name: str, kept: object) -> tuple[int, ...]:
-    try:
-        ids = json.loads(kept) if isinstance(kept, str) else None
-    except (ValueError, RecursionError):
-        ids = None
-    if not isinstance(ids, list) or not all(type(one) is int for one in ids):
-        raise _damaged(number, name)
-    return tuple(ids)
-
-
-def _damaged(number: int, column: str) -> UnreadableJob:
-    return UnreadableJob(number, f"what is kept as its {column} is damaged")
-
-
-LIST = """
-WITH mine AS (
-    SELECT * FROM jobs WHERE origin = ?1 AND state != 'forgotten'
-    AND (key_id = ?2 AND (?4 OR state != 'draft') OR profile = ?3 AND state != 'draft')
-)
-SELECT * FROM mine WHERE state NOT IN ('succeeded', 'no_issues', 'failed')
-OR number > coalesce((SELECT number FROM mine ORDER BY number DESC LIMIT 1 OFFSET ?5), 0) ORDER BY number DESC"""
-"""The jobs of an origin that a key or its profile launched, newest first: all that have not ended, of the others so
-many as are among the newest; with drafts where that is wished."""
-
-
-LISTED = 2_000
-"""Among so many of the newest jobs are the ended ones that are listed."""
-_WAITED_FOR = (JobState.LAUNCHING, JobState.UNCONFIRMED)
-_FOLLOWED = (JobState.RUNNING, JobState.LOST, JobState.STOPPED)
-_STATES = frozenset(map(str, JobState))
-_REPEATED = (JobState.UNCONFIRMED, JobState.LOST, JobState.FAILED)
-
-
 @dataclass(frozen=True, slots=True)
-class Account:
-    """To whom runs and jobs belong: a server's origin and a key, by its id."""
+class PendingAnswer:
+    """The server took job `number`, launched at `launched_at`, by this id; times are Unix time."""
 
-    origin: str
-    key_id: str
-    profile: str
-
-
-@dataclass(frozen=True, slots=True)
-class StateChange:
-    """A job came into a state; `at` is Unix time."""
-
-    at: float
-    state: JobState
-    reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class RawAnswer:
-    """What the server answered about a job, as it came, and when it first and last did (Unix time)."""
-
+    number: int
+    launched_at: float
+    progress_id: str
     raw: str
-    first_at: float
-    last_at: float
+    at: float
 
 
-class JobStore:
-    """The jobs of one account."""
+class PendingAnswers:
+    """The files beside one database. Nothing here raises: they are what is left when something else went wrong."""
 
-    def __init__(self, database: Database, account: Account) -> None:
-        self._database = database
-        self._account = account
-        self._asides = Asides(database.path)
-        self.unreadable: StoreError | None = None
-        """What tells of the jobs that were left out of `all` the last time."""
+    def __init__(self, database: Path) -> None:
+        self._directory, self._prefix = database.parent, f"{database.name}-taken-"
 
-    def _own(self, rest: str, *values: object) -> list[sqlite3.Row]:
-        """Rows of this account's jobs."""
-        own = "SELECT * FROM jobs WHERE origin = ? AND key_id = ? AND "
-        return self._database.read(own + rest, self._account.origin, self._account.key_id, *values)
+    def _path(self, number: int) -> Path:
+        return self._directory / f"{self._prefix}{number}.json"
 
-    @property
-    def _whose(self) -> tuple[str, str, str]:
-        return (self._account.origin, self._account.key_id, self._account.profile)
+    def keep(self, aside: PendingAnswer) -> bool:
+        """Keep it, readable by this user alone; returns whether that went well."""
+        try:
+            with atomic_file(self._path(aside.number)) as file:
+                file.write(json.dumps(asdict(aside)).encode())
+                file.flush()
+                os.fsync(file.fileno())
+        except OSError:
+            return False
+        return True
 
-    # Reading
+    def drop(self, number: int) -> None:
+        """It is in the database now."""
+        with contextlib.suppress(OSError):
+            self._path(number).unlink()
 
-    def version(self) -> int:
-        """A number that changes whenever another process has written."""
-        return self._database.version_of_data()
-
-    def get(self, number: int) -> Job | None:
-        """One job, whoever's it is; raises UnreadableJob."""
-        rows = self._database.read("SELECT * FROM jobs WHERE number = ?", number)
-        return read_job(rows[0], self._account.key_id) if rows else None
-
-    def all(self, *, drafts: bool = False) -> list[Job]:
-        """The account's jobs, newest first; forgotten ones are left out, and drafts unless asked for.
-
-        Those that the profile launched with an earlier key are among them. What cannot be read is left out, which
-        `unreadable` tells.
-        """
-        rows = self._database.read(LIST, *self._whose, drafts, LISTED)
-        jobs, self.unreadable = read_jobs(rows, self._account.key_id)
-        return jobs
-
-    def unfinished(self) -> list[Job]:
-        """The account's jobs that are running or being launched, and those that its profile was launching with an
-        earlier key: nobody else looks whether their process still lives."""
-        return read_jobs(self._database.read(_UNFINISHED, *self._whose), self._account.key_id)[0]
-
-    def latest_draft(self, agent_id: int | None, run_ids: Sequence[int]) -> Job | None:
-        """The draft for these runs that was touched last, else the one for their agent."""
-        best_first = "state = 'draft' AND agent_id IS ? ORDER BY (run_ids = ?) DESC, created_at DESC"
-        rows = self._own(best_first, agent_id, json.dumps(tuple(run_ids)))
-        return next(iter(read_jobs(rows, self._account.key_id)[0]), None)
-
-    def draft_of(self, job: Job) -> Draft:
-        """What a job was, or would be, launched with; raises DamagedText."""
-        return Draft(
-            run_ids=job.run_ids,
-            prompt=read_prompt(self._database, job.prompt_sha256),
-            agent_id=job.agent_id,
-            agent_name=job.agent_name,
-            category_ids=job.category_ids,
-            workflow_metric_ids=job.workflow_metric_ids,
-            prompt_source=job.prompt_source,
-        )
-
-    def suggestion(self, job: Job) -> Suggestion:
-        """A job with its texts; raises DamagedText."""
-        improved = read_prompt(self._database, job.improved_sha256) if job.improved_sha256 else None
-        return Suggestion(job, read_prompt(self._database, job.prompt_sha256), improved)
-
-    def last_prompt(self, agent_id: int | None) -> Prompt | None:
-        """The prompt that was last launched for an agent, if it is as it was."""
-        sent = "state != 'forgotten' AND agent_id IS ? AND launched_at IS NOT NULL ORDER BY launched_at DESC LIMIT 1"
-        rows = self._own(sent, agent_id)
-        with contextlib.suppress(DamagedText):
-            return read_prompt(self._database, rows[0]["prompt_sha256"]) if rows else None
-        return None
-
-    def durations(self, limit: int = 50) -> list[float]:
-        """How many seconds the profile's last jobs went on whose end was watched, newest first."""
-        ended = "SELECT took FROM jobs WHERE origin = ? AND profile = ? AND typeof(took) = 'real' ORDER BY number DESC"
-        whose = (self._account.origin, self._account.profile)
-        return [row["took"] for row in self._database.read(f"{ended} LIMIT ?", *whose, limit)]
-
-    def changes(self, number: int) -> list[StateChange]:
-        """Every state that a job came into, oldest first, but for those that are damaged or not known here."""
-        rows = self._database.read("SELECT * FROM job_changes WHERE job = ? ORDER BY rowid", number)
-        known = [row for row in rows if row["state"] in _STATES and isinstance(row["reason"], str)]
-        known = [row for row in known if is_time(row["at"])]
-        return [StateChange(row["at"], JobState(row["state"]), row["reason"]) for row in known]
-
-    def answers(self, number: int) -> list[RawAnswer]:
-        """Every distinct raw answer about a job, oldest first."""
-        rows = self._database.read("SELECT * FROM job_answers WHERE job = ? ORDER BY first_at, rowid", number)
-        return [RawAnswer(row["raw"], row["first_at"], row["last_at"]) for row in rows]
-
-    # Writing
-
-    @contextlib.contextmanager
-    def _rows(self) -> Iterator[JobRows]:
-        """The rows of jobs in one transaction."""
-        with self._database.write() as sql:
-            yield JobRows(sql, self._account.key_id)
-
-    @property
-    def _ours(self) -> dict[str, object]:
-        account = self._account
-        return {"origin": account.origin, "key_id": account.key_id, "profile": account.profile}
-
-    def save_draft(self, draft: Draft, at: float, over: Job | None = None) -> Job:
-        """Keep a draft: in place of the draft `over`, else as a new one.
-
-        What is no longer as in `over` was changed by another window and stays; this becomes a draft of its own, unless
-        the very same is there already, be it as a job by now: then that is returned.
-        """
-        with self._rows() as rows:
-            if over is not None:
-                there = rows.get(over.number)
-                untouched = there.state == JobState.DRAFT and contents(there) == contents(over)
-                if untouched or contents(there) == contents(draft):
-                    rows.rewrite(over.number, draft, at)
-                    return rows.get(over.number)
-            return rows.insert(draft, JobState.DRAFT, at, **self._ours)
-
-    def begin_launch(
-        self, draft: Draft, at: float, owner: str, number: int | None = None, again_of: int | None = None
-    ) -> Job:
-        """Record that a job is about to be launched, prompt and all; a draft `number` becomes this job, unless it holds
-        another prompt: then another window wrote that, and it stays.
-
-        Where that was done by another window meanwhile, its job is returned, with that window's owner: the draft was
-        launched, or the unconfirmed job `again_of` was launched again. That job itself is returned where it was
-        answered meanwhile.
-        """
-        with self._rows() as rows:
-            launch = {"owner": owner, "launched_at": at}
-            if again_of is not None:
-                if again := rows.sql.execute(_AGAIN, (again_of,)).fetchone():
-                    return rows.get(again["number"])
-                if (first := rows.get(again_of)).state not in _REPEATED:
-                    return first
-            if number is None or rows.holds_another(number, draft):
-                return rows.insert(draft, JobState.LAUNCHING, at, again_of=again_of, **launch, **self._ours)
-            rows.rewrite(number, draft, at)
-            if rows.get(number).state == JobState.DRAFT:
-                rows.set(number, **launch)
-            return rows.change(number, JobState.LAUNCHING, "", at, only_from=(JobState.DRAFT,))
-
-    def record_progress_id(self, number: int, progress_id: str, raw: str, at: float) -> Job:
-        """The server took the job; from a late answer too, when it had been thought unconfirmed."""
-        with self._rows() as rows:
-            rows.set(number, progress_id=progress_id, answered_at=at)
-            if rows.get(number).state != JobState.FORGOTTEN:
-                rows.keep_answer(number, raw, at)
-            job = rows.change(number, JobState.RUNNING, "", at, only_from=_WAITED_FOR)
-        self._asides.drop(number)
-        return job
-
-    def set_aside(self, job: Job, progress_id: str, raw: str, at: float) -> bool:
-        """Keep what `record_progress_id` could not record in a file of its own; returns whether that went well."""
-        return self._asides.keep(Aside(job.number, job.launched_at or 0.0, progress_id, raw, at))
-
-    def take_up_asides(self) -> None:
-        """Record what was set aside, by any process."""
-        for aside in self._asides.all():
-            job = None
-            with contextlib.suppress(UnreadableJob):
-                job = self.get(aside.number)
-            if job is not None and job.launched_at == aside.launched_at:
-                self.record_progress_id(aside.number, aside.progress_id, aside.raw, aside.at)
-
-    def record_state(
-        self, number: int, state: JobState, reason: str, at: float, raw: str = "", *, only_from: Collection[JobState]
-    ) -> Job:
-        """A job came into another state, unless another window has put it into none of `only_from` meanwhile."""
-        with self._rows() as rows:
-            if raw and rows.get(number).state in only_from:
-                rows.keep_answer(number, raw, at)
-            return rows.change(number, state, reason, at, only_from=only_from)
-
-    def record_answer(self, number: int, progress: Progress, raw: str, at: float, *, heard: float | None = None) -> Job:
-        """An answer about a running job: its word, and its result where it has one, in one transaction; `heard` is when
-        the answer before this one came for the last time."""
-        with self._rows() as rows:
-            job = rows.get(number)
-            if job.state.final or job.state == JobState.FORGOTTEN:
-                return job
-            if heard is not None:
-                rows.heard(number, heard)
-            rows.keep_answer(number, raw, at)
-            rows.set(number, last_status=progress.status, answered_at=at, stale_since=None)
-            if progress.end is None:
-                return rows.change(number, JobState.RUNNING, "", at, only_from=(JobState.RUNNING, JobState.LOST))
-            if progress.improved_prompt is not None:
-                rows.propose(number, progress.improved_prompt, at)
-            watched = job.launched_at is not None and 0 <= at - (job.answered_at or 0.0) <= WATCHED
-            rows.set(
-                number,
-                summary_of_changes=progress.summary_of_changes,
-                error=progress.error,
-                finished_at=at,
-                took=max(0.0, at - (job.launched_at or at)) if watched else None,
-            )
-            rows.make_room(at)
-            return rows.change(number, progress.state, progress.error or "", at)
-
-    def record_silence(self, numbers: Collection[int], at: float) -> list[Job]:
-        """The server could not be asked about running jobs since `at`; returns them as they are now."""
-        with self._rows() as rows:
-            silent = "UPDATE jobs SET stale_since = ? WHERE number = ? AND stale_since IS NULL AND state = 'running'"
-            rows.sql.executemany(silent, [(at, number) for number in numbers])
-            return [rows.get(number) for number in numbers]
-
-    def take_over(self, number: int, at: float) -> Job:
-        """A job that was launched with another key answers to this one: it is this account's from now on."""
-        with self._rows() as rows:
-            if rows.get(number).state not in _FOLLOWED:
-                return rows.get(number)
-            rows.hand_over(number, self._account.key_id, self._account.profile)
-            return rows.change(number, JobState.RUNNING, "It is followed with another key.", at)
-
-    def look(self, number: int, at: float) -> Job:
-        """Somebody looked at how a job ended."""
-        with self._rows() as rows:
-            if rows.get(number).unread:
-                rows.set(number, looked_at=at)
-            return rows.get(number)
-
-    def forget(self, number: int, at: float) -> Job:
-        """Drop a job with its texts and answers; one that is just being launched stays, one that cannot be read not."""
-        with self._rows() as rows:
-            with contextlib.suppress(UnreadableJob):
-                job = rows.get(number)
-                if job.state in (JobState.LAUNCHING, JobState.FORGOTTEN):
-                    return job
-            rows.forget(number, at)
-            job = rows.get(number)
-        self._database.overwrite()
-        return job
-
-
-_UNFINISHED = """
-SELECT * FROM jobs WHERE origin = ?1 AND (
-    (key_id = ?2 AND state IN ('running', 'launching')) OR (profile = ?3 AND state = 'launching')
-) ORDER BY number"""
-_AGAIN = "SELECT number FROM jobs WHERE again_of = ? AND state NOT IN ('draft', 'forgotten') LIMIT 1"
+    def all(self) -> Iterator[PendingAnswer]:
+        """All that are kept; files that hold something else are left alone."""
+        for path in sorted(self._directory.glob(f"{self._prefix}*.json")):
+            with contextlib.suppress(OSError, ValueError, TypeError, RecursionError):
+                aside = PendingAnswer(**json.loads(path.read_bytes()))
+                if path == self._path(aside.number):
+                    yield aside

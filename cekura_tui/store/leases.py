@@ -10,7 +10,7 @@ from cekura_tui.store.jobs import Account, JobRows
 
 
 @dataclass(frozen=True, slots=True)
-class Held:
+class LeaseHolder:
     """Who holds the lease, and a number that grows while it lives."""
 
     holder: str
@@ -24,12 +24,12 @@ class LeaseStore:
         self._database, self._account = database, account
         self._pair = (account.origin, account.key_id)
 
-    def read(self) -> Held | None:
+    def read(self) -> LeaseHolder | None:
         """Who holds it now."""
         rows = self._database.read("SELECT * FROM leases WHERE origin = ? AND key_id = ?", *self._pair)
-        return Held(rows[0]["holder"], rows[0]["beat"]) if rows else None
+        return LeaseHolder(rows[0]["holder"], rows[0]["beat"]) if rows else None
 
-    def take(self, holder: str, instead_of: Held | None) -> bool:
+    def take(self, holder: str, instead_of: LeaseHolder | None) -> bool:
         """Take it, if it is still as it was read; returns whether it is ours."""
         with self._database.write() as sql:
             if instead_of is None:

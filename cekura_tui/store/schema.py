@@ -253,5 +253,11 @@ MIGRATIONS: tuple[str, ...] = (
         FROM jobs WHERE improved_sha256 IS NOT NULL AND state != 'forgotten'
     ) WHERE agent_id IS NOT NULL ORDER BY at, job;
     """,
+    """
+    -- which kind of job it is, and, as JSON, what its kind sends and brings beside what all have; before there was one
+    ALTER TABLE jobs ADD COLUMN kind TEXT NOT NULL DEFAULT 'improve_prompt';
+    ALTER TABLE jobs ADD COLUMN parameters TEXT NOT NULL DEFAULT '{}';
+    ALTER TABLE jobs ADD COLUMN result TEXT;
+    """,
 )
 VERSION = len(MIGRATIONS)

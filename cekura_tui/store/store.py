@@ -10,7 +10,7 @@ from cekura_tui.store.leases import LeaseStore
 from cekura_tui.store.prompt_uses import PromptUseStore
 from cekura_tui.store.runs import FindingStore, NoteStore, RunStore
 from cekura_tui.store.stagings import StagingStore
-from cekura_tui.store.transcript_search import SaidStore
+from cekura_tui.store.transcript_search import TranscriptSearchStore
 from cekura_tui.store.views import ViewStore
 
 
@@ -25,7 +25,7 @@ class Store:
         self.prompt_uses = PromptUseStore(self.database, self.account)
         self.lease = LeaseStore(self.database, self.account)
         self.runs = RunStore(self.database, self.account)
-        self.said = SaidStore(self.database, self.account)
+        self.transcript_search = TranscriptSearchStore(self.database, self.account)
         self.findings = FindingStore(self.database, self.account)
         self.notes = NoteStore(self.database, self.account)
         self.views = ViewStore(self.database, self.account)
@@ -52,7 +52,7 @@ class Store:
         rows = self.database.read("SELECT at FROM looked WHERE origin = ? AND key_id = ?", *pair)
         return float(rows[0]["at"]) if rows else None
 
-    def look_around(self, at: float) -> None:
+    def note_visit(self, at: float) -> None:
         """Somebody sits before these jobs now."""
         with self.database.write() as sql:
             pair = (self.account.origin, self.account.key_id)

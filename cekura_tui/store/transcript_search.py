@@ -37,7 +37,7 @@ def can_index() -> bool:
     return True
 
 
-class SaidStore:
+class TranscriptSearchStore:
     """The turns of one account's opened runs. `index` says whether to use FTS5, by itself whether there is one."""
 
     def __init__(self, database: Database, account: Account, *, index: bool | None = None) -> None:

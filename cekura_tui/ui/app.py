@@ -27,6 +27,7 @@ from textual.timer import Timer
 
 from cekura_tui.model.errors import CekuraTuiError, KeyMissing
 from cekura_tui.model.job import Job, JobState
+from cekura_tui.model.job_kinds import KINDS
 from cekura_tui.model.run.view import RunRow
 from cekura_tui.model.scope import Scope
 from cekura_tui.model.text import clean_line
@@ -307,8 +308,8 @@ class CekuraApp(App[None]):
         except CekuraTuiError as error:
             self.news.report_trouble(error)
             return
-        if self._mended != self._workspace.mended:
-            self._mended = self._workspace.mended
+        if self._mended != self._workspace.key_changes:
+            self._mended = self._workspace.key_changes
             self.post_message(WorkspaceChanged())
             return
         self.state.put_durations(durations)
@@ -382,7 +383,8 @@ class CekuraApp(App[None]):
         if isinstance(self.screen, JobScreen) and isinstance(below, SuggestionScreen) and below.number == job.number:
             self.pop_screen()  # it is what the details were opened from
             return
-        screen = (SuggestionScreen if job.state == JobState.SUCCEEDED else JobScreen)(self.state, job.number)
+        shown = {"suggestion": SuggestionScreen}.get(KINDS[job.kind].screen, JobScreen)
+        screen = (shown if job.state == JobState.SUCCEEDED else JobScreen)(self.state, job.number)
         instead = request.instead and isinstance(self.screen, SuggestionScreen | JobScreen)
         (self.switch_screen if instead else self.push_screen)(screen)
         if job.unread:
@@ -456,7 +458,7 @@ class CekuraApp(App[None]):
 
     def _fatal_error(self) -> None:
         """An error nobody expected: restore the terminal, one line, and the details (no variables) in the log."""
-        self._workspace.keep_log()  # it may not have been started yet
+        self._workspace.start_log()  # it may not have been started yet
         _log.error("the app ended by an error\n%s", traceback.format_exc())
         error, log = self._exception, self._workspace.setup.paths.log
         if self.status is None:  # screens that are taken apart while keys come are no crash

@@ -280,4 +280,4 @@ class WhileAway:
             return
         self._recorded = self._unread
         with contextlib.suppress(CekuraTuiError):
-            self._state.workspace.send(lambda session: session.jobs.look_around())
+            self._state.workspace.send(lambda session: session.jobs.note_visit())

@@ -7,14 +7,14 @@ change every second that would never end.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from textual.screen import Screen
 from textual.signal import Signal
 from textual.widget import Widget
 
-from cekura_tui.model.job import Job, usual
+from cekura_tui.model.job import Job, Usual, usual
 from cekura_tui.model.text import clock_text
 from cekura_tui.ui.messages import Request
 
@@ -40,9 +40,9 @@ class AppState:
         self.ask: Callable[[Request], None] = _nobody
         """Has the app do something, at once."""
         self.jobs: tuple[Job, ...] = ()
-        self.durations: tuple[float, ...] = ()
-        """How many seconds this profile's last jobs took."""
-        self.usual = usual(())
+        self.durations: Mapping[str, Sequence[float]] = {}
+        """How many seconds this profile's last jobs of each kind took."""
+        self.usual: dict[str, Usual | None] = {}
         self._relaunches: tuple[tuple[Job, ...], dict[int, int]] = ((), {})
         self.jobs_changed: Signal[Any] = Signal(owner, "jobs changed")
         self.decisions: dict[int, ConflictDecisions] = {}
@@ -63,10 +63,11 @@ class AppState:
         if self.job(job.number) is None:
             self.put_jobs([job, *self.jobs])
 
-    def put_durations(self, durations: Sequence[float]) -> None:
-        """So long did this profile's last jobs take."""
-        if self.durations != tuple(durations):
-            self.durations, self.usual = tuple(durations), usual(durations)
+    def put_durations(self, durations: Mapping[str, Sequence[float]]) -> None:
+        """So long did this profile's last jobs of each kind take."""
+        if self.durations != durations:
+            self.durations = durations
+            self.usual = {kind: usual(took) for kind, took in durations.items()}
             self.jobs_changed.publish(self.jobs)
 
     def job(self, number: object) -> Job | None:

@@ -20,9 +20,9 @@ from cekura_tui.model.text import clean_line, count
 LIMIT = 30.0
 """Seconds that a call may take."""
 AT_ONCE = 4
-HEARD = 65_536
+STDERR_CHUNK = 65_536
 """Bytes of what it writes on standard error that are read at a time; the last ones are told."""
-AGAIN = 60.0
+REPEAT_AFTER = 60.0
 """Seconds until the same failure is told again."""
 _log = logging.getLogger("cekura_tui.workspace")
 
@@ -63,7 +63,7 @@ class JobHook:
             return
         sentence = f"The command of on_job_done {failed}"
         _log.warning("%s", sentence)
-        if sentence != self._told or time.monotonic() - self._told_at > AGAIN:
+        if sentence != self._told or time.monotonic() - self._told_at > REPEAT_AFTER:
             self._told, self._told_at = sentence, time.monotonic()
             self._tell(sentence)
 
@@ -72,7 +72,7 @@ class JobHook:
         env = {name: value for name, value in os.environ.items() if name != "CEKURA_API_KEY"}
         try:
             # Its input is a file, not a pipe: it may read it or not, and what it leaves behind may hold it open.
-            with _file_of(job) as given, _Heard() as heard:
+            with _file_of(job) as given, _StandardError() as heard:
                 process = await asyncio.create_subprocess_exec(
                     *self._words,
                     env=env,
@@ -103,7 +103,7 @@ async def _end(process: asyncio.subprocess.Process) -> None:
             await process.wait()
 
 
-class _Heard:
+class _StandardError:
     """Standard error of a call: read as it comes, so that nothing fills up, and never waited for."""
 
     def __init__(self) -> None:
@@ -111,7 +111,7 @@ class _Heard:
         os.set_blocking(self._reader, False)
         self._last = b""
 
-    def __enter__(self) -> _Heard:
+    def __enter__(self) -> _StandardError:
         asyncio.get_running_loop().add_reader(self._reader, self._read)
         return self
 
@@ -122,7 +122,7 @@ class _Heard:
 
     def _read(self) -> None:
         with contextlib.suppress(BlockingIOError):
-            self._last = (self._last + os.read(self._reader, HEARD))[-2_000:]
+            self._last = (self._last + os.read(self._reader, STDERR_CHUNK))[-2_000:]
 
     def last_line(self) -> str:
         """The last line that is there, made safe to show."""

@@ -85,9 +85,9 @@ class JobService:
         """What tells of the jobs that were left out when all were read the last time."""
         return self._store.jobs.unreadable
 
-    async def overview(self) -> tuple[list[Job], list[float], CekuraTuiError | None]:
-        """All jobs, how many seconds this profile's last jobs took, and why jobs are not followed, or not there, at the
-        moment."""
+    async def overview(self) -> tuple[list[Job], dict[str, list[float]], CekuraTuiError | None]:
+        """All jobs, how many seconds this profile's last jobs of each kind took, and why jobs are not followed, or not
+        there, at the moment."""
         jobs, durations = self._store.jobs.all(), self._store.jobs.durations()
         return jobs, durations, self._engine.paused or self._engine.trouble or self.unreadable
 
@@ -163,9 +163,9 @@ class JobService:
         """When somebody last sat before these jobs."""
         return self._store.looked_at()
 
-    async def look_around(self) -> None:
+    async def note_visit(self) -> None:
         """Somebody sits before these jobs now."""
-        self._store.look_around(time.time())
+        self._store.note_visit(time.time())
 
     async def record(self, number: int) -> JobRecord:
         """All that is known of a job."""

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from cekura_tui.api.errors import ApiError, BadAnswer, Busy, KeyRefused, NotFound, Rejected, ServerFault
 from cekura_tui.jobs.engine import wait_for
-from cekura_tui.jobs.polling import after_failure
+from cekura_tui.jobs.polling import retry_delay
 from cekura_tui.model.errors import CekuraTuiError
 from cekura_tui.model.run.listing import PagedRuns, RunPage, UnloadedRun
 from cekura_tui.model.run.query import RunQuery
@@ -433,7 +433,7 @@ class Attempts:
         """Asking for something failed: note when it may be tried again, and what that tells of the server."""
         now, before = self._monotonic(), self._failing.get(key)
         times = before.times + 1 if before else 1
-        wait = after_failure(times, error.retry_after if isinstance(error, ApiError) else None, self._spread())
+        wait = retry_delay(times, error.retry_after if isinstance(error, ApiError) else None, self._spread())
         self._failing[key] = _Failing(times, now + wait)
         if isinstance(error, Busy) and wait > self.silence(now):
             # It speaks for the whole server: nothing is asked before that time.

@@ -107,7 +107,7 @@ class RunLists:
         return params
 
     def _rows(self, got: ListPage[Run]) -> tuple[RunRow, ...]:
-        self._engine.resume_asking()  # the server takes the key, so jobs may be asked about again
+        self._engine.resume_polling()  # the server takes the key, so jobs may be asked about again
         return tuple(row_of(run) for run in got.items)
 
     def _cache(self, query: RunQuery, count: int | None, rows: Sequence[RunRow], *, first: bool) -> None:

@@ -96,13 +96,13 @@ class PromptHistory:
         self._uses.forget(use)
 
 
-async def search_said(store: Store, query: str) -> FoundSaid:
+async def search_transcripts(store: Store, query: str) -> FoundSaid:
     """Take in what was opened since the last search, piece by piece so that all else goes on, and search it."""
     behind = True
     while behind:
-        behind = store.said.catch_up()
+        behind = store.transcript_search.catch_up()
         await asyncio.sleep(0)
-    return store.said.search(read_query(query))
+    return store.transcript_search.search(read_query(query))
 
 
 class Session:
@@ -121,8 +121,8 @@ class Session:
         self.lists = RunLists(store, client, engine, budget, lambda: time.time())
         self.notes, self.saved_views = RunNotes(store), SavedViews(store)
         self.findings = RunFindings(store, client, budget)
-        self.ahead = RunPrefetch(self._read_ahead, budget)
-        self._opened = OpenedRuns(store.runs, self.ahead)
+        self.prefetch = RunPrefetch(self._read_ahead, budget)
+        self._opened = OpenedRuns(store.runs, self.prefetch)
         self._reads = SingleFlight[RunView]()
         self._evidence = RunEvidence()
         self.suggestions = Suggestions(self.jobs, self.staging, client, self.run, self.evidence)
@@ -174,7 +174,7 @@ class Session:
         self.closed = True
         try:
             self._opened.write()
-            await self.ahead.close()
+            await self.prefetch.close()
             await self.engine.close()
             await self.client.aclose()
         finally:
@@ -212,16 +212,16 @@ class Session:
 
     # Runs
 
-    async def raw_run(self, run_id: int) -> tuple[Run, bool]:
+    async def whole_run(self, run_id: int) -> tuple[Run, bool]:
         """A whole run as the server tells it, for scripts; where it cannot be reached, as it was got last, and True."""
         try:
-            return await self._told_run(run_id), False
+            return await self._fetch_run(run_id), False
         except (Unreachable, ServerFault):
             if (kept := self.store.runs.opened(run_id)) is None:
                 raise
             return kept[0], True
 
-    async def _told_run(self, run_id: int, *, once: bool = False) -> Run:
+    async def _fetch_run(self, run_id: int, *, once: bool = False) -> Run:
         try:
             return await self.client.run(run_id, once=once)
         except NotFound as error:
@@ -242,7 +242,7 @@ class Session:
 
     async def _read_run(self, run_id: int, *, once: bool) -> RunView:
         try:
-            run = await self._told_run(run_id, once=once)
+            run = await self._fetch_run(run_id, once=once)
         except (Unreachable, ServerFault) as error:
             if (cached := await self.cached_run(run_id)) is None:
                 raise
@@ -256,7 +256,7 @@ class Session:
         self._opened.write()  # nobody waits for this one
         return view
 
-    async def at_hand(self, run_id: int) -> tuple[RunView | None, bool]:
+    async def known_run(self, run_id: int) -> tuple[RunView | None, bool]:
         """A run without asking the server: as it was read a moment ago, and True; or as it was got last, if it was."""
         if (kept := self._opened.fresh(run_id)) is not None:
             return kept, True
@@ -270,10 +270,10 @@ class Session:
         """The turns that each verdict of a run speaks of."""
         return await self._evidence.find(view)
 
-    async def search_said(self, query: str) -> FoundSaid:
+    async def search_transcripts(self, query: str) -> FoundSaid:
         """Search what was said in every opened run of this account: words, a "phrase", `caller:` `agent:` `tool:`."""
         self._opened.write()
-        return await search_said(self.store, query)
+        return await search_transcripts(self.store, query)
 
     async def passed_before(self, view: RunView) -> RunView | None:
         """The last passed run of the same scenario and agent before this one, else the newest, or None."""

@@ -32,7 +32,7 @@ HOOKS = 1.0
 """Seconds of these that running calls of `on_job_done` are given."""
 ENDING = 0.2
 """Seconds of these that are left to end calls that go on, and to say so."""
-MENDED = 3.0
+KEY_CHECK_EVERY = 3.0
 """Seconds between two looks for a key that was signed in with elsewhere, where there is none that is taken."""
 _log = logging.getLogger("cekura_tui")
 
@@ -50,7 +50,7 @@ class Workspace:
         self.setup = setup
         self.notices: deque[str] = deque()
         """What a person should be told, each once: what happened to the database, and what a hook failed of."""
-        self.mended = 0
+        self.key_changes = 0
         """How often another key was taken up that was signed in with elsewhere."""
         self._on_change: Callable[[], None] = lambda: None
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -76,12 +76,12 @@ class Workspace:
         loop = asyncio.new_event_loop()
         self._loop = loop
         asyncio.set_event_loop(loop)
-        self.keep_log()
+        self.start_log()
         self._session = loop.create_future()
         # In this order: who starts the workspace may ask at once, and is not kept waiting while it opens.
         loop.call_soon(started.set)
         loop.call_soon(self._open_now)
-        watching = loop.create_task(self._watch_key())
+        watching = loop.create_task(self._watch_for_new_key())
         try:
             loop.run_forever()
         finally:
@@ -127,7 +127,7 @@ class Workspace:
         hook = self._hooks[command] = JobHook(command, tell)
         return hook
 
-    def keep_log(self) -> None:
+    def start_log(self) -> None:
         """Have what goes wrong written to the log, from now on."""
         _log_to(self.setup)
 
@@ -201,16 +201,16 @@ class Workspace:
         session = self._session
         return session.result() if session is not None and session.done() and not session.exception() else None
 
-    async def _watch_key(self) -> None:
+    async def _watch_for_new_key(self) -> None:
         """A key that is missing or refused may be mended by signing in elsewhere: go on with it then."""
         while True:
-            await asyncio.sleep(MENDED)
+            await asyncio.sleep(KEY_CHECK_EVERY)
             session, setup = self._opened, self.setup
             refused = session is not None and session.engine.paused is not None
             if (setup.key is None or refused) and (key := setup.signed_in_since()):
                 with contextlib.suppress(CekuraTuiError):
                     await self._reopen(setup.with_key(key))
-                    self.mended += 1
+                    self.key_changes += 1
                     self._on_change()
 
     async def _close_session(self) -> None:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from scripted_server import LAUNCH, PROGRESS, Hold, Reply, Reset, ScriptedServer, closed_port, run_of
 
 from cekura_tui.api import client as client_module
-from cekura_tui.api.answers import ApiResponse, progress_id, read_list, read_page, refusal
+from cekura_tui.api.answers import ApiResponse, progress_id, read_agent, read_list, read_page, refusal
 from cekura_tui.api.client import Client
 from cekura_tui.api.errors import (
     ApiError,
@@ -22,6 +22,7 @@ from cekura_tui.api.errors import (
     Unreachable,
 )
 from cekura_tui.model.errors import CekuraTuiError
+from cekura_tui.model.improve_prompt import IMPROVE_PROMPT
 from cekura_tui.model.job import Draft
 from cekura_tui.model.run.run import Run
 from cekura_tui.model.text import Prompt
@@ -108,12 +109,12 @@ def test_a_count_that_is_none_is_the_number_of_entries(count: object) -> None:
     ],
 )
 def test_a_jobs_id_is_its_progress_id_and_never_a_runs_id(body: object, found: str | None) -> None:
-    assert progress_id(ApiResponse(200, {}, json.dumps(body).encode())) == found
+    assert progress_id(ApiResponse(200, {}, json.dumps(body).encode()), "progress_id") == found
 
 
 @pytest.mark.parametrize("raw", [b"", b"<html>", b"[" * 100_000, b"\xff"])
 def test_a_launch_answered_with_something_else_has_no_id(raw: bytes) -> None:
-    assert progress_id(ApiResponse(200, {}, raw)) is None
+    assert progress_id(ApiResponse(200, {}, raw), "progress_id") is None
 
 
 @pytest.mark.parametrize("status", [404, 405, 410])
@@ -181,7 +182,7 @@ async def test_an_answer_over_the_limit_is_not_read_to_its_end(
     scripted.on("GET", PROGRESS, Reply(b" " * (2**20 + 1)))
     client = client_of(scripted)
     with pytest.raises(BadAnswer, match="over 1 MB"):
-        await client.progress("p")
+        await client.progress(IMPROVE_PROMPT, "p")
     await client.aclose()
 
 
@@ -205,3 +206,30 @@ def test_every_refusal_is_one_short_clean_sentence(status: int, raw: bytes, head
     assert len(error.sentence()) < 600
     assert "\x1b" not in error.sentence()
     assert isinstance(error, ServerFault) == (status >= 500)
+
+
+async def test_an_answer_as_large_as_the_limit_is_read_and_the_limit_is_64_mb(
+    scripted: ScriptedServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert client_module.MAX_BODY == 64 * 2**20
+    monkeypatch.setattr(client_module, "MAX_BODY", 2**16)
+    body = json.dumps({"status": "running"}).encode()
+    scripted.on("GET", PROGRESS, Reply(body + b" " * (2**16 - len(body))))
+    client = client_of(scripted)
+    assert (await client.progress(IMPROVE_PROMPT, "p"))[0] == {"status": "running"}
+    await client.aclose()
+
+
+@pytest.mark.parametrize("headers", [{}, {"content-type": "application/json"}, {"content-type": "text/html"}])
+@pytest.mark.parametrize("raw", [b"<html>Bad Gateway", b"  \r\n<!DOCTYPE html>", b"Bad Gateway"])
+def test_an_html_page_is_known_by_its_first_letter_or_by_its_type(headers: dict[str, str], raw: bytes) -> None:
+    error = refusal(ApiResponse(502, headers, raw), "host", 0.0)
+    is_page = b"<" in raw or "text/html" in headers.values()
+    assert ("an HTML page" in error.message) == is_page
+
+
+@pytest.mark.parametrize(("number", "fits"), [(0, True), (2**63 - 1, True), (2**63, False), (-1, False), (True, False)])
+def test_an_id_is_one_that_the_database_has_a_place_for(number: int, fits: bool) -> None:
+    listed = read_page({"count": number, "results": [{"id": number, "name": "x"}, {"id": 1}]}, read_agent)
+    assert [agent.id for agent in listed.items] == ([number, 1] if fits else [1])
+    assert listed.count == (number if fits else 1)

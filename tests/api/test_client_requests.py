@@ -12,6 +12,7 @@ from waiting import eventually
 from cekura_tui import __version__
 from cekura_tui.api.client import Client
 from cekura_tui.api.errors import ApiError, BadAnswer, Busy, KeyRefused, NotFound, ServerFault, Unreachable
+from cekura_tui.model.improve_prompt import IMPROVE_PROMPT
 from cekura_tui.model.job import Draft
 from cekura_tui.model.text import Prompt
 
@@ -200,7 +201,7 @@ async def test_a_launch_and_a_poll_are_sent_once_whatever_comes(scripted: Script
     with pytest.raises(ApiError):
         await client.launch(DRAFT)
     with pytest.raises(ApiError):
-        await client.progress("p")
+        await client.progress(IMPROVE_PROMPT, "p")
     assert [got.method for got in scripted.seen] == ["POST", "GET"]
     await client.aclose()
 
@@ -224,7 +225,7 @@ async def test_the_prompt_of_an_agent_and_a_proposal_come_exactly(scripted: Scri
     client = client_of(scripted)
     agent = await client.agent(7)
     assert (agent.prompt, agent.name) == (prompt, "A")
-    payload, _ = await client.progress("a/b?c&d")
+    payload, _ = await client.progress(IMPROVE_PROMPT, "a/b?c&d")
     assert payload == {"status": "completed", "output": {"improved_prompt": prompt}}
     assert scripted.seen[-1].query == {"progress_id": "a/b?c&d"}
     await client.aclose()
@@ -271,4 +272,17 @@ async def test_at_most_six_requests_are_in_flight(scripted: ScriptedServer) -> N
     gate.set()
     await reads
     assert (most, len(scripted.seen)) == (6, 20)
+    await client.aclose()
+
+
+async def test_an_agent_and_a_list_of_agents_are_asked_for_again_when_that_failed_in_passing(
+    scripted: ScriptedServer,
+) -> None:
+    agent = {"id": 7, "agent_name": "Agent 7", "description": "Be kind."}
+    scripted.on("GET", "/test_framework/v1/aiagents/7/", Reply(b"", 502), Reply(agent))
+    scripted.on("GET", "/test_framework/v1/aiagents/", Reset(), Reply({"count": 1, "results": [agent]}))
+    client = client_of(scripted)
+    assert (await client.agent(7)).prompt == "Be kind."
+    assert (await client.agents()).count == 1
+    assert len(scripted.requests("GET")) == 4
     await client.aclose()

@@ -15,6 +15,7 @@ from waiting import answered
 from cekura_tui.api.answers import ApiResponse
 from cekura_tui.api.client import Client
 from cekura_tui.api.errors import ApiError
+from cekura_tui.model.improve_prompt import IMPROVE_PROMPT
 from cekura_tui.model.job import Draft
 from cekura_tui.model.text import Prompt, clean
 from cekura_tui.workspace.setup import make_setup
@@ -94,7 +95,7 @@ async def test_what_is_said_of_a_job_and_recorded_of_it_is_without_the_key(
     scripted.on("GET", PROGRESS, Reply(write(body)))
     scripted.on("POST", LAUNCH, Reply(write(body)))
     client = client_of(scripted)
-    payload, raw = await client.progress("p")
+    payload, raw = await client.progress(IMPROVE_PROMPT, "p")
     launch = await client.launch(DRAFT)
     assert payload == json.loads(json.dumps(body).replace(KEY, "[the key]"))
     assert KEY not in told(payload, raw, launch.raw)
@@ -111,7 +112,7 @@ async def test_a_refusal_tells_what_the_server_says_without_the_key(
     scripted.on("GET", PROGRESS, Reply(write(body), status, {"X-Request-Id": KEY}))
     client = client_of(scripted)
     with pytest.raises(ApiError) as caught:
-        await client.progress("p")
+        await client.progress(IMPROVE_PROMPT, "p")
     error = caught.value
     assert KEY not in told(error.sentence(), error.body, repr(error), error.facts())
     assert error.request_id == "[the key]"
@@ -127,7 +128,7 @@ async def test_an_answer_that_is_no_json_is_told_without_the_key(scripted: Scrip
     scripted.on("GET", PROGRESS, Reply(f"<p>{KEY}</p>".encode()))
     client = client_of(scripted)
     with pytest.raises(ApiError) as caught:
-        await client.progress("p")
+        await client.progress(IMPROVE_PROMPT, "p")
     assert caught.value.body == "<p>[the key]</p>"
     await client.aclose()
 
@@ -144,7 +145,7 @@ async def test_a_key_in_pieces_that_cleaning_would_join_is_not_told(
     texts: list[str] = []
     try:
         texts.append((await client.launch(DRAFT)).raw)
-        payload, raw = await client.progress("p")
+        payload, raw = await client.progress(IMPROVE_PROMPT, "p")
         texts += [str(payload), raw]
     except ApiError as error:
         texts += [error.sentence(), error.body]
@@ -159,7 +160,7 @@ async def test_a_prompt_that_holds_the_key_stays_exact(scripted: ScriptedServer,
     body = {"status": "completed", "output": {"improved_prompt": f"Say {KEY}.\r\n", "summary_of_changes": KEY}}
     scripted.on("GET", PROGRESS, Reply(write(body)))
     client = client_of(scripted)
-    payload, raw = await client.progress("p")
+    payload, raw = await client.progress(IMPROVE_PROMPT, "p")
     exact = {"improved_prompt": f"Say {KEY}.\r\n", "summary_of_changes": "[the key]"}
     assert payload == {"status": "completed", "output": exact}
     assert KEY not in told(raw)

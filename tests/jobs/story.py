@@ -196,7 +196,7 @@ class Story:
     async def lists_runs(self, which: int) -> None:
         """What a server that takes the key leads to: ask again."""
         if window := _one_of(self.windows, which):
-            window.engine.resume_asking()
+            window.engine.resume_polling()
 
     async def stops(self, window: int, which: int) -> None:
         if job := await self._wished(window, which, JobService.stop):

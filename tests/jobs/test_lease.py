@@ -10,9 +10,9 @@ from engine_room import DONE, DRAFT, RUNNING, TAKEN, room
 from scripted_server import LAUNCH, PROGRESS, ScriptedServer
 from waiting import eventually
 
-from cekura_tui.jobs.lease import RENEWED, STILL, Lease
+from cekura_tui.jobs.lease import EXPIRES_AFTER, RENEW_EVERY, Lease
+from cekura_tui.model.improve_prompt import read_progress
 from cekura_tui.model.job import JobState
-from cekura_tui.model.progress import read_progress
 from cekura_tui.store.store import Store
 
 
@@ -57,8 +57,8 @@ def test_a_window_whose_process_has_died_is_replaced_within_seconds(windows: Win
     assert windows.first.keep(0.0)
     assert not windows.second.keep(1.0)
     windows.gone.add(windows.first._me)
-    assert not windows.second.keep(1.0 + RENEWED)
-    assert windows.second.keep(1.1 + RENEWED)
+    assert not windows.second.keep(1.0 + RENEW_EVERY)
+    assert windows.second.keep(1.1 + RENEW_EVERY)
 
 
 def test_a_window_that_had_died_before_this_one_was_opened_is_replaced_at_once(windows: Windows) -> None:
@@ -70,8 +70,8 @@ def test_a_window_that_had_died_before_this_one_was_opened_is_replaced_at_once(w
 def test_a_window_that_hangs_is_replaced_and_stops_asking_when_it_wakes(windows: Windows) -> None:
     assert windows.first.keep(0.0)
     assert not windows.second.keep(1.0)
-    assert not windows.second.keep(0.9 + STILL)
-    assert windows.second.keep(1.0 + STILL)
+    assert not windows.second.keep(0.9 + EXPIRES_AFTER)
+    assert windows.second.keep(1.0 + EXPIRES_AFTER)
     assert not windows.first.keep(60.0)
     assert windows.second.keep(61.0)
 
@@ -80,8 +80,8 @@ def test_a_window_that_asks_again_after_it_had_nothing_to_ask_is_not_taken_for_o
     assert windows.first.keep(0.0)
     assert not windows.second.keep(1.0)
     windows.first.give_up()
-    assert windows.first.keep(2.0 + STILL)
-    assert not windows.second.keep(3.0 + STILL)
+    assert windows.first.keep(2.0 + EXPIRES_AFTER)
+    assert not windows.second.keep(3.0 + EXPIRES_AFTER)
 
 
 def test_a_clock_that_is_set_back_does_not_take_the_asking_from_a_window_that_lives(windows: Windows) -> None:
@@ -106,7 +106,7 @@ def test_when_a_job_was_last_heard_of_is_written_down_with_the_sign_of_life(wind
     jobs.record_answer(number, read_progress({"status": "running"}), "running", 3.0)
     windows.first.keep(0.0)
     windows.first.heard(number, 7.0)
-    windows.first.keep(RENEWED + 1)
+    windows.first.keep(RENEW_EVERY + 1)
     assert jobs.answers(number)[-1].last_at == 7.0
     job = jobs.get(number)
     assert job is not None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import signal
 import subprocess
 import sys
@@ -88,3 +89,13 @@ def test_a_launch_on_another_machine_is_given_ten_minutes() -> None:
     assert not owner.is_alive(elsewhere, 601)
     assert owner.is_alive(elsewhere, -599)
     assert not owner.is_alive(elsewhere, -601)
+
+
+def test_a_process_is_gone_only_where_that_is_certain() -> None:
+    me = owner.this_process()
+    assert not owner.is_gone(me)
+    assert owner.is_gone(me.replace('"start": "', '"start": "other'))
+    told = json.loads(me)
+    assert not owner.is_gone(json.dumps({**told, "start": ""})), "its system does not say when it began"
+    assert not owner.is_gone(json.dumps({**told, "host": "another-machine", "pid": 1}))
+    assert owner.is_gone("nonsense")

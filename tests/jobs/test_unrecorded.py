@@ -17,7 +17,7 @@ from cekura_tui.api.errors import ApiError
 from cekura_tui.jobs import launcher
 from cekura_tui.model.job import Job, JobState
 from cekura_tui.store.errors import SentUnrecorded
-from cekura_tui.store.jobs import Aside, Asides
+from cekura_tui.store.jobs import PendingAnswer, PendingAnswers
 
 
 @pytest.fixture(autouse=True)
@@ -117,9 +117,9 @@ async def test_what_was_set_aside_for_another_database_or_is_something_else_is_l
     scripted.on("POST", LAUNCH, Reply(HTML_502, 502))
     async with room(home, scripted) as here:
         job = await here.engine.launch(DRAFT)
-        kept = Asides(here.path)
-        assert kept.keep(Aside(1, (job.launched_at or 0.0) - 1, "p-1", "{}", 2.0))
-        assert kept.keep(Aside(2, 1.0, "p-2", "{}", 2.0))
+        kept = PendingAnswers(here.path)
+        assert kept.keep(PendingAnswer(1, (job.launched_at or 0.0) - 1, "p-1", "{}", 2.0))
+        assert kept.keep(PendingAnswer(2, 1.0, "p-2", "{}", 2.0))
         for name, text in (("3", "no json"), ("4", "[]"), ("5", '{"number": 6}'), ("6", "[" * 100_000)):
             (home / f"cekura.db-taken-{name}.json").write_text(text)
         here.engine.adopt()
@@ -128,7 +128,7 @@ async def test_what_was_set_aside_for_another_database_or_is_something_else_is_l
 
 
 def test_where_nothing_at_all_can_be_written_nobody_says_that_it_is_kept(tmp_path: Path) -> None:
-    kept = Asides(tmp_path / "gone" / "cekura.db")
-    assert not kept.keep(Aside(1, 1.0, "p-1", "{}", 2.0))
+    kept = PendingAnswers(tmp_path / "gone" / "cekura.db")
+    assert not kept.keep(PendingAnswer(1, 1.0, "p-1", "{}", 2.0))
     kept.drop(1)
     assert list(kept.all()) == []

@@ -21,7 +21,7 @@ from cekura_tui.jobs.engine import JobEngine
 from cekura_tui.jobs.lease import Lease
 from cekura_tui.jobs.polling import DAY, HOUR, interval
 from cekura_tui.model.errors import CekuraTuiError
-from cekura_tui.model.job import Draft, Job
+from cekura_tui.model.job import Draft, Job, JobKind
 from cekura_tui.store.store import Store
 from cekura_tui.workspace.job_service import JobService
 
@@ -169,10 +169,10 @@ class Way:
             self._world.heard[answer.progress_id].since = began
         return answer
 
-    async def progress(self, progress_id: str) -> tuple[object, str]:
+    async def progress(self, kind: JobKind, progress_id: str) -> tuple[object, str]:
         self._begin(progress_id)
         wishes = self._world.wishes[progress_id]
-        answer = await self._world.asked(self._world.client.progress(progress_id))
+        answer = await self._world.asked(self._world.client.progress(kind, progress_id))
         if isinstance(answer, ApiError):
             self._refused(progress_id, answer)
         else:

@@ -9,8 +9,8 @@ from pathlib import Path
 from scripted_server import Reply, ScriptedServer
 from terminal import Start, Terminal
 
+from cekura_tui.model.improve_prompt import read_progress
 from cekura_tui.model.job import Draft
-from cekura_tui.model.progress import read_progress
 from cekura_tui.model.text import Prompt
 from cekura_tui.store.store import Store
 from cekura_tui.workspace.setup import make_setup

@@ -218,7 +218,9 @@ def test_a_file_of_the_version_before_keeps_all_that_is_in_it_and_takes_notes(ho
     assert store.database.notice == ""
     assert store.database.read("PRAGMA user_version")[0][0] == VERSION
     assert all(held.values())
-    assert {table: [tuple(row) for row in store.database.read(f"SELECT * FROM {table}")] for table in TABLES} == held
+    # A version to come may add columns, at the end.
+    now = {table: store.database.read(f"SELECT * FROM {table}") for table in TABLES}
+    assert {table: [tuple(row)[: len(held[table][0])] for row in rows] for table, rows in now.items()} == held
 
     (job,) = store.jobs.all(drafts=True)
     assert store.jobs.draft_of(job).prompt == "Be kind."

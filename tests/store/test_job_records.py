@@ -8,8 +8,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from cekura_tui.model.job import Draft, Job, JobState
-from cekura_tui.model.progress import Progress, read_progress
+from cekura_tui.model.improve_prompt import read_progress
+from cekura_tui.model.job import Draft, Job, JobState, Progress
 from cekura_tui.model.text import Prompt, sha256
 from cekura_tui.store import jobs as job_rows
 from cekura_tui.store import jobs as jobs_of_an_account
@@ -292,3 +292,14 @@ def test_what_has_not_ended_is_listed_however_many_newer_jobs_there_are(
     listed = [job.number for job in store.jobs.all()]
     assert listed[-1] == old.number
     assert listed[:2] == [6, 5]
+
+
+def test_of_the_jobs_that_ended_the_newest_two_thousand_are_listed(store: Store) -> None:
+    store.jobs.record_answer(running(store).number, DONE, "raw", 3.0)
+    with store.database.write() as sql:
+        columns = [row[1] for row in sql.execute("PRAGMA table_info(jobs)") if row[1] != "number"]
+        names = ", ".join(columns)
+        copies = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 2004)"
+        sql.execute(f"INSERT INTO jobs ({names}) {copies} SELECT {names} FROM jobs, n WHERE number = 1")
+    assert len(store.jobs.all()) == 2_000
+    assert store.jobs.all()[0].number == 2_005

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 from damaging import close_and_damage
 
+from cekura_tui.model.improve_prompt import read_progress
 from cekura_tui.model.job import Draft, How, Job, JobState, PromptUse, words_and_first_line
-from cekura_tui.model.progress import read_progress
 from cekura_tui.model.text import Prompt, sha256
 from cekura_tui.store import jobs as job_rows
 from cekura_tui.store import prompt_uses

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from cekura_tui.model.improve_prompt import read_progress
 from cekura_tui.model.job import Draft, Job, JobState
-from cekura_tui.model.progress import read_progress
 from cekura_tui.model.text import Prompt
 from cekura_tui.prose.staging import HunkChoice
 from cekura_tui.store.errors import DamagedText, StoreError

@@ -151,7 +151,7 @@ class Week:
         return self.evenings[-1]
 
     async def _work(self, session: Session, first: int) -> None:
-        self.time.busy = lambda: session.engine.asking > 0
+        self.time.busy = lambda: session.engine.in_flight > 0
         dawn = self.time.elapsed
         for n in range(A_DAY):
             await self.time.passes(dawn + 10 * MINUTE + n * EVERY - self.time.elapsed)

@@ -18,8 +18,8 @@ from waiting import eventually
 from watching import screen_text
 
 from cekura_tui.demo.server import DemoServer
+from cekura_tui.model.improve_prompt import read_progress
 from cekura_tui.model.job import Draft, PromptUse
-from cekura_tui.model.progress import read_progress
 from cekura_tui.model.text import Prompt
 from cekura_tui.store.store import Store
 from cekura_tui.workspace.setup import Setup

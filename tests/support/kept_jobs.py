@@ -12,8 +12,8 @@ from textual.pilot import Pilot
 from watching import sees
 
 from cekura_tui.jobs.lease import this_process
+from cekura_tui.model.improve_prompt import read_progress
 from cekura_tui.model.job import Draft, Job, JobState
-from cekura_tui.model.progress import read_progress
 from cekura_tui.model.text import Prompt
 from cekura_tui.store.jobs import JobStore
 from cekura_tui.store.store import Store

@@ -68,7 +68,7 @@ class Office:
             await launch(workspace)
         if end:
             await ended(workspace, jobs)
-        await workspace.call(lambda session: session.jobs.look_around())
+        await workspace.call(lambda session: session.jobs.note_visit())
         await asyncio.to_thread(workspace.close)
 
 

@@ -23,17 +23,17 @@ async def test_it_is_written_soon_and_at_hand_before(session: Session, scripted:
     serve_runs(scripted, run_of(5))
     view = await session.run(5)
     assert session.store.runs.opened_at(5) is None
-    assert await session.at_hand(5) == (view, True)
+    assert await session.known_run(5) == (view, True)
     await eventually(lambda: session.store.runs.opened_at(5) == view.got_at, "it is written")
-    assert await session.at_hand(5) == (view, True)
+    assert await session.known_run(5) == (view, True)
     assert len(scripted.requests("GET", RUN)) == 1
 
 
 async def test_one_that_goes_on_is_not_taken_for_what_it_is_now(session: Session, scripted: ScriptedServer) -> None:
     serve_runs(scripted, run_of(5, status="in_progress", evaluation_status=None))
     await session.run(5)
-    at_hand, fresh = await session.at_hand(5)
-    assert (at_hand is not None and at_hand.cached, fresh) == (True, False)
+    known, fresh = await session.known_run(5)
+    assert (known is not None and known.cached, fresh) == (True, False)
 
 
 async def test_where_the_server_goes_away_it_is_there_at_once(session: Session, scripted: ScriptedServer) -> None:
@@ -68,7 +68,7 @@ async def test_one_that_cannot_be_written_is_shown_and_the_log_says_why(
     with caplog.at_level(logging.WARNING, "cekura_tui.workspace"):
         view = await session.run(5)
         await eventually(lambda: "run 5 was not cached: The disk is full." in caplog.text, "the log")
-    assert await session.at_hand(5) == (view, True)
+    assert await session.known_run(5) == (view, True)
 
 
 async def test_two_who_wish_for_the_same_run_ask_once(session: Session, scripted: ScriptedServer) -> None:

@@ -48,7 +48,7 @@ def sign_in(setup: Setup, key: str) -> None:
 @pytest.fixture
 def open_window(home: Path, scripted: ScriptedServer, monkeypatch: pytest.MonkeyPatch) -> Iterator[Open]:
     """Start a window, with the key that is kept unless the environment has one."""
-    monkeypatch.setattr(room, "MENDED", 0.05)
+    monkeypatch.setattr(room, "KEY_CHECK_EVERY", 0.05)
     opened: list[Workspace] = []
 
     def start(**env: str) -> Workspace:
@@ -136,7 +136,7 @@ async def test_a_job_that_somebody_hears_of_with_the_earlier_key_is_left_to_them
 
     await asyncio.to_thread(theirs.close)
     await asyncio.to_thread(ours.close)
-    monkeypatch.setattr(asking, "LATELY", 0.0)
+    monkeypatch.setattr(asking, "ANSWERED_LATELY", 0.0)
     scripted.on("GET", PROGRESS, DONE)
     await succeeds(open_window())
 

@@ -17,6 +17,7 @@ from textual.content import Content
 from textual.widgets import Button, Input, Label, Static, TextArea
 
 from cekura_tui.model.errors import CekuraTuiError, UsageError
+from cekura_tui.model.improve_prompt import launch_body
 from cekura_tui.model.job import MAX_RUNS, Draft, Job, JobState
 from cekura_tui.model.text import Prompt, clean, clean_line, count
 from cekura_tui.store.errors import SentUnrecorded
@@ -303,7 +304,7 @@ class ImproveDialog(Dialog[Job]):
         draft, source = self._as_draft(), self._sources.current
         written = self._edited or source == "file" or (source == "draft" and self._drafts.begun)
         missed = written or draft.category_ids or draft.workflow_metric_ids
-        sent = self._launching is not None and self._launching.body() == draft.body()
+        sent = self._launching is not None and launch_body(self._launching) == launch_body(draft)
         due = bool(missed and draft.prompt.strip()) and not sent
         if due:
             self._drafts.save(draft)

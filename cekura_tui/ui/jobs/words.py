@@ -64,7 +64,7 @@ def elapsed(job: Job, state: AppState) -> str:
 
 def time_left(job: Job, state: AppState) -> str:
     """About how long it still takes; nothing where this profile's own jobs do not tell."""
-    usual, launched = state.usual, job.launched_at
+    usual, launched = state.usual.get(job.kind), job.launched_at
     if usual is None or launched is None or job.state != JobState.RUNNING or job.other_key:
         return ""
     return usual.left(state.clock() - launched) if job.profile == state.workspace.setup.profile else ""
@@ -102,8 +102,9 @@ def job_facts(job: Job, state: AppState) -> Facts:
     word = unknown_word(job)
     ended = state.when(job.finished_at)
     still = time_left(job, state)
-    usual = state.usual.words if still and state.usual is not None else ""
-    going = "; ".join(filter(None, (", ".join(filter(None, (elapsed(job, state), still))), usual)))
+    usual = state.usual.get(job.kind)
+    usually = usual.words if still and usual is not None else ""
+    going = "; ".join(filter(None, (", ".join(filter(None, (elapsed(job, state), still))), usually)))
     named = (
         ("answer" if job.state == JobState.NO_ISSUES else "error", clean(job.error or "")),
         ("why", clean(job.reason) if job.state in (JobState.UNCONFIRMED, JobState.LOST) else ""),

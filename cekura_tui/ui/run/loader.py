@@ -157,12 +157,12 @@ class RunLoader:
                 await take_turn(session.budget)
             return await session.run(run_id, once=background)
 
-        at_hand, fresh = None, False
+        known, fresh = None, False
         try:
             if self.view is None and not reload:
-                at_hand, fresh = await self._workspace.call(lambda session: session.at_hand(run_id))
-            if at_hand is not None:
-                self._take(at_hand)
+                known, fresh = await self._workspace.call(lambda session: session.known_run(run_id))
+            if known is not None:
+                self._take(known)
             elif self.view is None:
                 self._listener.draw()  # it takes longer now
             self.arrived.set()
@@ -237,7 +237,7 @@ class RunLoader:
         try:
             number = await self.neighbour_of(self.run_id, 1)
             if number is not None:
-                await self._workspace.call(lambda session: session.ahead.fetch(number))
+                await self._workspace.call(lambda session: session.prefetch.fetch(number))
         except CekuraTuiError:
             return  # it is shown when somebody goes there
 

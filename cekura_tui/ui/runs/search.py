@@ -168,7 +168,7 @@ class SearchRunsDialog(Dialog[tuple[int, int]]):
     @work(group="search-said", exclusive=True)
     async def _run_search(self, text: str) -> None:
         try:
-            found = await self._state.workspace.call(lambda session: session.search_said(text))
+            found = await self._state.workspace.call(lambda session: session.search_transcripts(text))
         except CekuraTuiError as error:
             self._show(text, ())
             self._searched, self._to_hits_when_found = None, False

@@ -16,6 +16,7 @@ from waiting import eventually
 from watching import screen_text, sees, still
 
 from cekura_tui.jobs.lease import this_process
+from cekura_tui.model.improve_prompt import launch_body
 from cekura_tui.model.job import Job, JobState
 from cekura_tui.ui.jobs.job_keys import ACTION_NAMES, JobActions
 from cekura_tui.workspace.setup import Setup
@@ -58,7 +59,7 @@ async def test_an_unconfirmed_job_is_launched_again_after_a_warning_and_once(
         await sees(pilot, "It was launched again as job 2.", gone="a Relaunch")
         await eventually(lambda: len(app_state_of(pilot).jobs) == 2, "the second job is on the state")
         sent = [got.json() for got in scripted.requests("POST", LAUNCH)]
-        assert sent == [DRAFT.body()]
+        assert sent == [launch_body(DRAFT)]
         while pilot.app.screen.query("#job-text") or pilot.app.screen.is_modal:
             await pilot.press("escape")
         await sees(pilot, "again of job 1", "launched again as job 2")

@@ -17,8 +17,8 @@ from waiting import eventually
 from watching import screen_text, sees, still
 
 from cekura_tui.jobs.lease import this_process
+from cekura_tui.model.improve_prompt import read_progress
 from cekura_tui.model.job import JobState
-from cekura_tui.model.progress import read_progress
 from cekura_tui.ui.jobs.job import MAX_ANSWER, MAX_ANSWERS
 from cekura_tui.ui.jobs.list import JobList
 from cekura_tui.workspace.setup import Setup

@@ -24,7 +24,7 @@ async def prefetched(reader: Reader, number: int) -> None:
     """Wait until a run was fetched ahead and is cached."""
 
     async def cached() -> bool:
-        return (await reader.page.state.workspace.call(lambda session: session.at_hand(number)))[1]
+        return (await reader.page.state.workspace.call(lambda session: session.known_run(number)))[1]
 
     await answered(cached, bool, f"run {number} was fetched ahead")
 

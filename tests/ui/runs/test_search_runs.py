@@ -14,7 +14,7 @@ from waiting import eventually
 from watching import screen_text, sees, still
 
 from cekura_tui.model.run.run import Run
-from cekura_tui.store.transcript_search import SaidStore
+from cekura_tui.store.transcript_search import TranscriptSearchStore
 from cekura_tui.ui.runs.search import HitList, SearchRunsDialog
 from cekura_tui.workspace.session import Session
 from cekura_tui.workspace.setup import Setup
@@ -138,7 +138,7 @@ async def test_a_sqlite_without_an_index_finds_the_same_and_says_so(quiet: Setup
 
         async def no_index(session: Session) -> None:
             store = session.store
-            store.said = SaidStore(store.database, store.account, index=False)
+            store.transcript_search = TranscriptSearchStore(store.database, store.account, index=False)
 
         await app.state.workspace.call(no_index)
         await opened(app, pilot, CALLS)

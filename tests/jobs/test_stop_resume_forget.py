@@ -35,7 +35,7 @@ async def test_a_stopped_job_is_not_asked_about_until_it_is_wished(home: Path, s
         await launched(here, scripted)
         await here.asked(1)
         assert here.engine.stop(1).state == JobState.STOPPED
-        await eventually(lambda: not here.engine.asking, "the last question was answered")
+        await eventually(lambda: not here.engine.in_flight, "the last question was answered")
         asked = len(scripted.requests("GET"))
         await here.engine.news(0.2)
         assert len(scripted.requests("GET")) == asked
@@ -117,7 +117,7 @@ async def test_a_server_that_asks_to_be_left_alone_is_asked_about_no_job(home: P
             await here.engine.launch(DRAFT)
         here.engine.start()
         await eventually(lambda: any(here.job(n).stale_since for n in range(1, 6)), "the refusal was recorded")
-        await eventually(lambda: not here.engine.asking, "nothing is on its way")
+        await eventually(lambda: not here.engine.in_flight, "nothing is on its way")
         asked = len(scripted.requests("GET"))
         for _ in range(50):
             here.engine._wake.set()
@@ -139,7 +139,7 @@ async def test_a_server_that_cannot_be_reached_makes_every_job_stale_and_is_aske
         await eventually(lambda: all(here.job(n).stale_since for n in numbers), "all jobs are stale")
         assert len(scripted.requests("GET")) < 30
         scripted.on("GET", PROGRESS, DONE)
-        here.engine.resume_asking()
+        here.engine.resume_polling()
         await eventually(lambda: not here.store.jobs.unfinished(), "all jobs ended")
 
 
@@ -154,13 +154,13 @@ async def test_how_long_a_job_took_is_known_only_where_its_end_was_watched(
         now = 1040.0
         here.engine.start()
         await here.comes_into(JobState.SUCCEEDED)
-        assert here.store.jobs.durations() == [40.0]
+        assert here.store.jobs.durations() == {"improve_prompt": [40.0]}
     async with room(home, scripted, engine=engine) as again:
         await launched(again, scripted)
         now = 9000.0  # the program was closed meanwhile, and nobody knows when the job ended
         again.engine.start()
         await again.comes_into(JobState.SUCCEEDED, 2)
-        assert again.store.jobs.durations() == [40.0]
+        assert again.store.jobs.durations() == {"improve_prompt": [40.0]}
 
 
 async def test_a_job_that_is_resumed_is_asked_about_at_once_though_another_window_does_the_asking(
@@ -173,7 +173,7 @@ async def test_a_job_that_is_resumed_is_asked_about_at_once_though_another_windo
             sql.execute("UPDATE jobs SET launched_at = launched_at - 7200")  # an old one is asked about once a minute
         here.engine.start()
         await here.asked(1)
-        await eventually(lambda: not here.engine.asking, "it was answered")
+        await eventually(lambda: not here.engine.in_flight, "it was answered")
         there.engine.start()
         await eventually(lambda: there.engine._running, "the other window follows it")
         await there.engine.resume(1)

@@ -1,29 +1,26 @@
-"""How an answer of the progress operation is read: final or not, and what it brought."""
+"""The kind of job that has Cekura propose a better prompt: what is sent, and how an answer about it is read."""
 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
-from typing import Literal
 
-from cekura_tui.model.job import JobState
+from cekura_tui.model.job import DEFAULT_KIND, ApiRequest, Draft, JobKind, Progress
 from cekura_tui.model.text import Prompt, clean
 
+LAUNCH_PATH = "/test_framework/v1/runs/improve_prompt_bg/"
+PROGRESS_PATH = "/test_framework/v1/runs/improve_prompt_progress/"
 
-@dataclass(frozen=True, slots=True)
-class Progress:
-    """What one answer of the progress operation says."""
 
-    end: Literal["succeeded", "no_issues", "failed"] | None
-    status: str
-    improved_prompt: Prompt | None = None
-    summary_of_changes: str | None = None
-    error: str | None = None
-
-    @property
-    def state(self) -> JobState:
-        """The state that this answer puts its job in."""
-        return JobState(self.end) if self.end else JobState.RUNNING
+def launch_body(draft: Draft) -> dict[str, object]:
+    """The JSON that launches a job; what was not chosen is left out."""
+    body: dict[str, object] = {"run_ids": list(draft.run_ids), "prompt": draft.prompt}
+    if draft.agent_id is not None:
+        body["agent"] = draft.agent_id
+    if draft.category_ids:
+        body["category_ids"] = list(draft.category_ids)
+    if draft.workflow_metric_ids:
+        body["workflow_metric_ids"] = list(draft.workflow_metric_ids)
+    return body
 
 
 _FAILURES = frozenset({"error", "failed", "failure", "errored", "timeout", "cancelled", "canceled"})
@@ -81,3 +78,15 @@ def _message(value: object) -> str:
     if isinstance(value, list):
         return "; ".join(filter(None, map(_message, value)))
     return "" if value is None or value is False else str(value)
+
+
+IMPROVE_PROMPT = JobKind(
+    name=DEFAULT_KIND,
+    noun="improve-prompt jobs",
+    launch=lambda draft: ApiRequest("POST", LAUNCH_PATH, body=launch_body(draft)),
+    id_field="progress_id",
+    progress=lambda progress_id: ApiRequest("GET", PROGRESS_PATH, params={"progress_id": progress_id}),
+    read_progress=read_progress,
+    exact=(("improved_prompt",), ("output", "improved_prompt")),
+    screen="suggestion",
+)

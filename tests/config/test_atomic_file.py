@@ -9,13 +9,13 @@ from pathlib import Path
 
 import pytest
 
-from cekura_tui.config.atomic_file import whole_file
+from cekura_tui.config.atomic_file import atomic_file
 
 
 def test_what_was_written_takes_the_place_of_what_was_there_and_is_this_users_alone(tmp_path: Path) -> None:
     path = tmp_path / "kept"
     path.write_text("old")
-    with whole_file(path) as file:
+    with atomic_file(path) as file:
         file.write(b"new")
         assert path.read_text() == "old"
     assert path.read_text() == "new"
@@ -28,7 +28,7 @@ def test_what_breaks_off_leaves_what_was_there_and_nothing_else(tmp_path: Path) 
     path.write_text("old")
 
     def breaks_off() -> None:
-        with whole_file(path) as file:
+        with atomic_file(path) as file:
             file.write(b"ne")
             raise KeyboardInterrupt
 
@@ -41,8 +41,8 @@ def test_what_breaks_off_leaves_what_was_there_and_nothing_else(tmp_path: Path) 
 WRITES = """
 import os, sys
 from pathlib import Path
-from cekura_tui.config.atomic_file import whole_file
-with whole_file(Path(sys.argv[1])) as file:
+from cekura_tui.config.atomic_file import atomic_file
+with atomic_file(Path(sys.argv[1])) as file:
     print("begun", flush=True)
     sys.stdin.read()
 """
@@ -69,19 +69,19 @@ def test_what_a_killed_process_left_is_gone_when_the_file_is_written_again(tmp_p
     for file in foreign:
         file.touch()
     left = len(list(tmp_path.iterdir()))
-    with whole_file(path) as written:
+    with atomic_file(path) as written:
         written.write(b"new")
         assert len(list(tmp_path.iterdir())) == left  # one has gone, this one has come
     assert all(file.exists() for file in foreign)
     goes_on.communicate()
     assert (goes_on.returncode, path.read_bytes()) == (0, b"")
-    with whole_file(other):
+    with atomic_file(other):
         pass
     assert sorted(tmp_path.iterdir()) == sorted([path, other, *foreign])
 
 
 @pytest.mark.parametrize("name", ["漢" * 83 + ".csv", "x" * 251 + ".csv", "🙂" * 62 + ".csv"])
 def test_a_name_as_long_as_names_may_be_can_be_written(tmp_path: Path, name: str) -> None:
-    with whole_file(tmp_path / name) as file:
+    with atomic_file(tmp_path / name) as file:
         file.write(b"new")
     assert [(path.name, path.read_bytes()) for path in tmp_path.iterdir()] == [(name, b"new")]

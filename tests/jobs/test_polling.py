@@ -15,8 +15,8 @@ from waiting import eventually
 from cekura_tui.api.errors import KeyRefused
 from cekura_tui.jobs.engine import JobEngine
 from cekura_tui.jobs.polling import DAY
+from cekura_tui.model.improve_prompt import read_progress
 from cekura_tui.model.job import JobState
-from cekura_tui.model.progress import read_progress
 
 
 def hasty(step: float = 30.0) -> partial[JobEngine]:
@@ -174,7 +174,7 @@ async def test_a_refused_key_pauses_all_asking_until_it_is_mended(
         asked = len(scripted.requests("GET"))
         assert here.job().state == JobState.RUNNING
         scripted.on("GET", PROGRESS, DONE)
-        here.engine.resume_asking()
+        here.engine.resume_polling()
         await here.comes_into(JobState.SUCCEEDED)
         assert len(scripted.requests("GET")) == asked + 1
 
@@ -203,7 +203,7 @@ async def test_a_wait_that_the_server_asks_for_is_kept(home: Path, scripted: Scr
         await eventually(lambda: here.job().stale_since, "the refusal was recorded")
         at = clock.now
         while len(scripted.requests("GET")) < 2 and clock.now < at + 300:
-            here.engine.resume_asking()
+            here.engine.resume_polling()
             await asyncio.sleep(0)
         assert clock.now >= at + 38
 
@@ -270,11 +270,11 @@ async def test_no_more_than_five_requests_are_made_in_a_second(home: Path, scrip
         here.engine.start()
         for ended in (5, 10):
             await eventually(lambda left=20 - ended: len(here.store.jobs.unfinished()) <= left, f"{ended} jobs ended")  # type: ignore[misc]
-            here.engine.resume_asking()
+            here.engine.resume_polling()
             await here.engine.news(0.05)
             assert len(scripted.requests("GET")) == ended
             second += 1.06
-            here.engine.resume_asking()
+            here.engine.resume_polling()
 
 
 async def test_a_listener_that_has_left_does_not_stop_a_launch(home: Path, scripted: ScriptedServer) -> None:

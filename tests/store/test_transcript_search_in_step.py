@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from opened_said import ORIGIN, by_index, opened_store, opens, places, search, watched_store
+from searched_runs import ORIGIN, by_index, opened_store, opens, places, search, watched_store
 
 from cekura_tui.model.transcript.search import FoundSaid, folded, read_query
 from cekura_tui.store import runs as runs_module
@@ -33,7 +33,9 @@ def test_a_run_that_was_opened_again_is_found_by_its_new_words_alone(store: Stor
     opens(store, 1, "the old words")
     assert places(store, "words") == [(1, 1)]
     opens(store, 1, "Hello", "the new words", at=2.0)
-    assert store.said.search(read_query("old")).total == 0, "not even before the index is brought up to date"
+    assert store.transcript_search.search(read_query("old")).total == 0, (
+        "not even before the index is brought up to date"
+    )
     assert places(store, "words") == [(1, 2)]
     assert places(store, "old") == []
     assert [row["text"] for row in store.database.read("SELECT text FROM said_turns")] == ["Hello", "the new words"]
@@ -144,9 +146,9 @@ def test_many_runs_are_taken_in_piece_by_piece_and_none_is_left_out(store: Store
     for number in range(1, 25):
         opens(store, number, "long " * 20_000, "the end")
     pieces = 1
-    while store.said.catch_up():
+    while store.transcript_search.catch_up():
         pieces += 1
-        assert store.said.search(read_query("end")).runs_covered < 24
+        assert store.transcript_search.search(read_query("end")).runs_covered < 24
     assert pieces > 2
     assert [run for run, _ in places(store, "end")] == list(range(24, 0, -1))
 

@@ -24,7 +24,7 @@ DONE = {"status": "completed", "output": {"improved_prompt": "Be kinder."}}
 
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(room, "MENDED", 0.05)
+    monkeypatch.setattr(room, "KEY_CHECK_EVERY", 0.05)
 
 
 def setup_of(server: ScriptedServer, home: Path, **env: str) -> Setup:
@@ -80,7 +80,7 @@ async def test_a_running_job_comes_to_its_result_when_somebody_signs_in_with_a_n
     sign_in(workspace.setup, "new")
     job = await comes_to(workspace, JobState.SUCCEEDED)
     assert not job.other_key
-    assert workspace.mended == 1
+    assert workspace.key_changes == 1
     assert len(scripted.requests("POST")) == 1
 
 
@@ -93,7 +93,7 @@ async def test_a_window_without_a_key_goes_on_when_somebody_signs_in_elsewhere(
     with pytest.raises(KeyMissing):
         await workspace.call(lambda session: session.jobs.all())
     sign_in(workspace.setup, "new")
-    await eventually(lambda: workspace.mended, "the key was taken up")
+    await eventually(lambda: workspace.key_changes, "the key was taken up")
     assert await workspace.call(lambda session: session.jobs.all()) == []
 
 

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from cekura_tui.model.improve_prompt import read_progress
 from cekura_tui.model.job import JobState
-from cekura_tui.model.progress import read_progress
 
 DONE = {"improved_prompt": "Be kind.\r\n\t", "summary_of_changes": "Kinder."}
 GOING = ["queued", "pending", "running", "in_progress", "processing", "started", "evaluating", "in_queue", "scaling_up"]

@@ -16,8 +16,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from cekura_tui.model.improve_prompt import read_progress
 from cekura_tui.model.job import Draft
-from cekura_tui.model.progress import read_progress
 from cekura_tui.prose.diff import Hunk, ProseDiff, TextPiece
 from cekura_tui.prose.staging import HunkChoice, staged
 from cekura_tui.store.store import Store
@@ -179,10 +179,10 @@ _CHOOSE_FOR_EVER = """
 import asyncio, itertools, sys
 from pathlib import Path
 sys.path[:0] = sys.argv[2:]
-from test_staging_desk import DIFF, NO, YES, StagingDesk, store_at
+from test_staging_service import DIFF, NO, YES, StagingService, store_at
 
 async def choose():
-    desk = StagingDesk(store_at(Path(sys.argv[1])))
+    desk = StagingService(store_at(Path(sys.argv[1])))
     for n in itertools.count():
         await desk.choose(1, DIFF, {hunk: (YES, NO)[(n >> hunk) & 1] for hunk in range(1, 7)})
         print(n, flush=True)

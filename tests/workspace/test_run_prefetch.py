@@ -188,16 +188,16 @@ async def test_whoever_no_longer_waits_does_not_stop_it_and_closing_does(
     hold, never = Hold(Reply(run_of(1))), Hold(Reply(run_of(2)))
     scripted.on("GET", f"{RUNS}1/", hold)
     scripted.on("GET", f"{RUNS}2/", never)
-    waiting = asyncio.create_task(session.ahead.fetch(1))
+    waiting = asyncio.create_task(session.prefetch.fetch(1))
     await eventually(hold.arrived.is_set, "it is asked for")
     waiting.cancel()
     hold.released.set()
-    await eventually(lambda: session.ahead.get(1), "it is there")
-    waiting = asyncio.create_task(session.ahead.fetch(2))
+    await eventually(lambda: session.prefetch.get(1), "it is there")
+    waiting = asyncio.create_task(session.prefetch.fetch(2))
     await eventually(never.arrived.is_set, "the next is asked for")
-    await session.ahead.close()
+    await session.prefetch.close()
     await waiting
-    assert session.ahead.get(2) is None
+    assert session.prefetch.get(2) is None
 
 
 async def test_closing_goes_on_where_reading_ahead_ended_by_an_error() -> None:

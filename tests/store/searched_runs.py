@@ -9,7 +9,7 @@ from pathlib import Path
 from cekura_tui.model.run.run import Run
 from cekura_tui.model.transcript.search import FoundSaid, read_query
 from cekura_tui.store.store import Store
-from cekura_tui.store.transcript_search import SaidStore, can_index
+from cekura_tui.store.transcript_search import TranscriptSearchStore, can_index
 
 ORIGIN = "https://api.cekura.ai"
 CALLER, AGENT, CALL, RESULT = "Testing Agent", "Main Agent", "Function Call", "Function Call Result"
@@ -17,7 +17,7 @@ CALLER, AGENT, CALL, RESULT = "Testing Agent", "Main Agent", "Function Call", "F
 
 def opened_store(home: Path, key: str = "key", *, index: bool = True, origin: str = ORIGIN) -> Store:
     store = Store(home / "cekura.db", origin, key, "default")
-    store.said = SaidStore(store.database, store.account, index=index)
+    store.transcript_search = TranscriptSearchStore(store.database, store.account, index=index)
     return store
 
 
@@ -43,9 +43,9 @@ def opens(store: Store, number: int, *turns: str | tuple[str, str], at: float = 
 
 
 def search(store: Store, text: str) -> FoundSaid:
-    while store.said.catch_up():
+    while store.transcript_search.catch_up():
         pass
-    return store.said.search(read_query(text))
+    return store.transcript_search.search(read_query(text))
 
 
 def places(store: Store, text: str) -> list[tuple[int, int]]:
@@ -53,4 +53,4 @@ def places(store: Store, text: str) -> list[tuple[int, int]]:
 
 
 def by_index(store: Store) -> bool:
-    return store.said._index
+    return store.transcript_search._index

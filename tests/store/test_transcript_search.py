@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from opened_said import AGENT, CALL, CALLER, RESULT, by_index, opens, places, search, watched_store
+from searched_runs import AGENT, CALL, CALLER, RESULT, by_index, opens, places, search, watched_store
 
 from cekura_tui.model.transcript.search import MOST_HITS, FoundSaid, folded, read_query
 from cekura_tui.store.store import Store
@@ -128,7 +128,7 @@ def test_a_run_with_text_only_and_one_that_cannot_be_read_cost_nothing_of_the_ot
     opens(store, 1, transcript_object=None, transcript=text)
     opens(store, 2, transcript_object={"__encrypted__": "x"})
     with store.database.write() as sql:
-        sql.execute("INSERT INTO opened_runs VALUES (?, ?, 3, '[broken', 7, 1, 1, NULL)", store.said._pair)
+        sql.execute("INSERT INTO opened_runs VALUES (?, ?, 3, '[broken', 7, 1, 1, NULL)", store.transcript_search._pair)
     found = search(store, "card")
     assert [(hit.run_id, hit.n, hit.start) for hit in found.hits] == [(1, 1, 1.0), (1, 2, 5.0)]
     assert found.runs_covered == 3

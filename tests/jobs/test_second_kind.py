@@ -1,0 +1,143 @@
+"""A kind of job that only this test knows: engine, lease, store and command line take it as it is."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from pathlib import Path
+
+import pytest
+from calling import call
+from engine_room import DONE, DRAFT, TAKEN, Room, room
+from scripted_server import LAUNCH, PROGRESS, Reply, ScriptedServer
+
+from cekura_tui.model.errors import CekuraTuiError
+from cekura_tui.model.job import ApiRequest, Draft, Job, JobKind, JobState, Progress
+from cekura_tui.model.job_kinds import KINDS
+from cekura_tui.model.text import Prompt
+from cekura_tui.store.jobs import UnreadableJob
+from cekura_tui.store.runs import first_sight
+
+RERUN, RESULT = "/test_framework/v1/results/9/rerun/", "/test_framework/v1/results/41/"
+
+
+def read_result(payload: object) -> Progress:
+    answer = payload if isinstance(payload, dict) else {}
+    status = str(answer.get("status"))
+    if status == "completed":
+        return Progress("succeeded", status, result={"passed": answer["success_runs_count"], "name": answer["name"]})
+    return Progress(
+        "failed" if status == "timeout" else None, status, error="It took too long." * (status == "timeout")
+    )
+
+
+TESTS = JobKind(
+    name="rerun",
+    noun="test runs",
+    launch=lambda draft: ApiRequest("POST", f"/test_framework/v1/results/{draft.parameters['result']}/rerun/", body={}),
+    id_field="id",
+    progress=lambda number: ApiRequest("GET", f"/test_framework/v1/results/{number}/"),
+    read_progress=read_result,
+    exact=(("name",),),
+)
+TEST = Draft((), Prompt(""), 7, "Agent 7", kind="rerun", parameters={"result": 9})
+
+
+@pytest.fixture(autouse=True)
+def second_kind(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(KINDS, TESTS.name, TESTS)
+
+
+async def ended(here: Room, server: ScriptedServer) -> Job:
+    """Job 1 is launched, polled twice and brings its result."""
+    server.on("POST", RERUN, Reply({"id": 41, "status": "pending"}, 201))
+    done = {"status": "completed", "success_runs_count": 3, "name": "Night\trun\r\n"}
+    server.on("GET", RESULT, Reply({"status": "running"}), Reply(done))
+    here.engine.start()
+    job = await here.engine.launch(TEST)
+    assert (job.state, job.kind, job.progress_id, job.parameters) == (JobState.RUNNING, "rerun", "41", {"result": 9})
+    return await here.comes_into(JobState.SUCCEEDED)
+
+
+async def test_a_second_kind_is_launched_and_polled_and_its_result_is_kept(
+    home: Path, scripted: ScriptedServer
+) -> None:
+    async with room(home, scripted) as here:
+        job = await ended(here, scripted)
+        assert job.result == {"passed": 3, "name": "Night\trun\r\n"}, "a text at an exact path is exact"
+        assert (job.improved_sha256, job.summary_of_changes, job.error) == (None, None, None)
+        assert here.store.jobs.draft_of(job) == TEST
+        assert json.loads(scripted.requests("POST", RERUN)[0].body) == {}
+        curls = here.client.curls(TEST, job.progress_id)
+        assert curls["progress"].startswith(f"curl {scripted.url}{RESULT} -H ")
+        assert here.store.prompt_uses.all(7) == []
+        assert here.store.jobs.last_prompt(7) is None
+    (row,) = first_sight(home / "cekura.db", scripted.url, "key", "default", None).jobs
+    assert row == job
+
+
+def test_the_command_line_shows_the_result_of_a_second_kind(
+    home: Path, scripted: ScriptedServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CEKURA_API_URL", scripted.url)
+    monkeypatch.setenv("CEKURA_API_KEY", "key")
+
+    async def work() -> None:
+        async with room(home, scripted) as here:
+            await ended(here, scripted)
+
+    asyncio.run(work())
+    shown = call("jobs", "show", 1)
+    assert (shown.status, shown.said) == (0, "")
+    assert shown.out.startswith("job 1: succeeded\n")
+    assert '"passed": 3' in shown.out
+    assert "prompt" not in shown.out
+    told = json.loads(call("jobs", "show", 1, "--json").out)
+    assert (told["kind"], told["result"]["passed"]) == ("rerun", 3)
+    assert call("jobs", "show", 1, "--prompt").status == 2
+    assert "succeeded" in call("jobs", "list").out
+
+
+async def test_both_kinds_go_on_side_by_side_and_neither_tells_how_long_the_other_takes(
+    home: Path, scripted: ScriptedServer
+) -> None:
+    scripted.on("POST", LAUNCH, TAKEN)
+    scripted.on("GET", PROGRESS, DONE)
+    async with room(home, scripted) as here:
+        await ended(here, scripted)
+        await here.engine.launch(DRAFT)
+        await here.comes_into(JobState.SUCCEEDED, 2)
+        assert {kind: len(took) for kind, took in here.store.jobs.durations().items()} == {
+            "rerun": 1,
+            "improve_prompt": 1,
+        }
+        here.store.jobs.save_draft(TEST, 1.0)
+        assert here.store.jobs.latest_draft(7, ()) is None
+        assert here.store.jobs.latest_draft(7, (), "rerun") is not None
+        assert here.store.jobs.forget(1, 9.0).state == JobState.FORGOTTEN
+        assert (here.job().parameters, here.job().result) == ({}, None)
+
+
+async def test_a_failed_test_run_can_be_told_from_one_that_goes_on(home: Path, scripted: ScriptedServer) -> None:
+    scripted.on("POST", RERUN, Reply({"id": 41}), Reply({"detail": "Gone."}, 404))
+    scripted.on("GET", RESULT, Reply({"status": "running"}), Reply({"status": "timeout"}))
+    async with room(home, scripted) as here:
+        here.engine.start()
+        await here.engine.launch(TEST)
+        assert (await here.comes_into(JobState.FAILED)).error == "It took too long."
+        with pytest.raises(CekuraTuiError, match="does not offer test runs"):
+            await here.engine.launch(TEST)
+
+
+async def test_a_kind_of_a_later_version_hides_no_other_job(
+    home: Path, scripted: ScriptedServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scripted.on("POST", LAUNCH, TAKEN)
+    async with room(home, scripted) as here:
+        await ended(here, scripted)
+        monkeypatch.delitem(KINDS, TESTS.name)
+        await here.engine.launch(DRAFT)
+        assert [job.number for job in here.store.jobs.all()] == [2]
+        with pytest.raises(UnreadableJob, match="its kind “rerun” is not known here") as caught:
+            here.job(1)
+        assert "update this one" in caught.value.hint
