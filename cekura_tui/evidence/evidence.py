@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from typing import Literal
 
 from cekura_tui.evidence.described_moments import asked_for, beside, described, figures
-from cekura_tui.evidence.match import MatchPlace, SaidWords, ToolNames, TurnTimes, narrowed
+from cekura_tui.evidence.match import MatchPlace, ToolNames, TurnTimes, TurnWords, narrowed
 from cekura_tui.evidence.mentions import Quote, Sentence, Time, sentences_of
-from cekura_tui.evidence.neighbouring_turns import agent_ends, end_meant, speaks, turns_beside
+from cekura_tui.evidence.neighbouring_turns import agent_ends, end_meant, neighbours, speaks
 from cekura_tui.evidence.speech_acts import Acts
 from cekura_tui.evidence.spoken_words import words_of
 from cekura_tui.model.run.verdict import State, Verdict
@@ -47,7 +47,7 @@ class EvidenceFinder:
 
     def __init__(self, turns: Sequence[Turn]) -> None:
         self._turns = turns
-        self._said = SaidWords()
+        self._said = TurnWords()
         self._tools = ToolNames(turns)
         self._acts = Acts(turns)
         self._ends = agent_ends(turns)
@@ -69,7 +69,7 @@ class EvidenceFinder:
         for k, (rest, anchors) in enumerate(looks):
             following = looks[k + 1][1][0][1] if k + 1 < len(looks) and looks[k + 1][1] else None
             leading = looks[k - 1][1][-1][1] if k and looks[k - 1][1] else None
-            for index, who in turns_beside(self._turns, rest, anchors, following, leading):
+            for index, who in neighbours(self._turns, rest, anchors, following, leading):
                 found.add(self._turns[index].n, "maybe", f"is what {who} says beside it")
         return found.told()
 
@@ -91,7 +91,7 @@ class EvidenceFinder:
             found.add(self._turns[index].n, "sure", f"is turn {self._turns[index].n}")
             anchors.append((at, index))
         for time, indexes in timed.items():
-            if not self._times.tells_again(time, indexes, quoted):
+            if not self._times.repeats(time, indexes, quoted):
                 anchors += [(time.at, index) for index in indexes]
                 for index in indexes:
                     sure = "likely" if time.vague else "sure"

@@ -83,7 +83,7 @@ _FAR = 2
 """Turns that are passed over at most on the way to the one that is meant."""
 
 
-def turns_beside(
+def neighbours(
     turns: Sequence[Turn],
     rest: str,
     anchors: Sequence[tuple[int, int]],

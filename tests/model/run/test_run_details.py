@@ -33,7 +33,7 @@ def test_every_property_is_in_one_group_and_has_words_of_its_own() -> None:
 
 def test_a_whole_run_has_nothing_that_was_not_told() -> None:
     details = details_of(marked_run()[0])
-    assert details.not_told == ()
+    assert details.absent == ()
     assert [title for title, _ in details.groups] == [title for title, _ in GROUPS]
 
 
