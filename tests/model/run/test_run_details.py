@@ -10,7 +10,7 @@ from run_properties import PROPERTIES, marked_run
 
 from cekura_tui.model.run.details import GROUPS, details_of, details_tree, value_at
 
-PAGE_OF_THE_VENDOR = Path(__file__).parent.parent / "contract" / "run-page.json"
+PAGE_OF_THE_VENDOR = Path(__file__).parents[2] / "contract" / "run-page.json"
 
 
 def texts(source: dict[str, object]) -> list[str]:
