@@ -16,7 +16,6 @@ from cekura_tui.evidence.described_moments import asked_for, beside, described, 
 from cekura_tui.evidence.match import MatchPlace, ToolNames, TurnTimes, TurnWords, narrowed
 from cekura_tui.evidence.mentions import Quote, Sentence, Time, sentences_of
 from cekura_tui.evidence.neighbouring_turns import agent_ends, end_meant, neighbours, speaks
-from cekura_tui.evidence.speech_acts import Acts
 from cekura_tui.evidence.spoken_words import words_of
 from cekura_tui.model.run.verdict import State, Verdict
 from cekura_tui.model.transcript.transcript import TOOLS, Turn
@@ -49,7 +48,6 @@ class EvidenceFinder:
         self._turns = turns
         self._said = TurnWords()
         self._tools = ToolNames(turns)
-        self._acts = Acts(turns)
         self._ends = agent_ends(turns)
         self._times = TurnTimes(turns, self._said)
 
@@ -189,11 +187,6 @@ class EvidenceFinder:
         for index, word, at in asked_for(self._said, rest, places, speaks(rest)):
             found.add(self._turns[index].n, "maybe", f"asks about {_short(word)}")
             more.append((at, index))
-        if not anchors and not more:
-            for indexes, name, at in self._acts.told_in(rest):
-                for index in indexes:
-                    found.add(self._turns[index].n, "maybe", name)
-                    more.append((at, index))
         if not anchors and not more and (edge := end_meant(self._ends, rest)):
             found.add(self._turns[edge[0]].n, "maybe", "is the greeting" if edge[0] < 2 else "is the farewell")
             more.append((edge[1], edge[0]))
