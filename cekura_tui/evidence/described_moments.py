@@ -16,12 +16,6 @@ from cekura_tui.evidence.spoken_words import Word, stem, words_of
 _CLAUSE = re.compile(
     r"[,;:()\[\]—–•❌✅]|\s-\s|\b(?:but|yet|although|while|when|which|whereas|until|and then|before|after|and)\b"
 )
-_ASKED = re.compile(
-    r"(?<!was )(?<!were )(?<!be )\b(?:ask(?:s|ed|ing)?|gefragt|fragt(?:e)?|pregunt(?:a|ó)|inquire[sd]?|"
-    r"enquire[sd]?|request(?:s|ed))\b",
-    re.I,
-)
-_MANY = 60
 _RARE = 2
 """A word that more turns say points at none of them."""
 _EMPTY_WORDS = """
@@ -143,27 +137,6 @@ def described(said: TurnWords, text: str, told: Collection[int] = ()) -> Iterato
         if best >= 2:
             index = min(index for index, number in shared.items() if number == best)
             yield index, tuple(stems[one] for one in stems if index in said.turns_with_stem(one)), place.start
-
-
-def asked_for(said: TurnWords, text: str, told: Collection[int], who: Who) -> Iterator[tuple[int, str, int]]:
-    """Turns (index, the word, and where it stands) with the question that a clause says somebody asked."""
-    begun = 0
-    for cut in [*(found.span() for found in _CLAUSE.finditer(text)), (len(text), len(text))]:
-        clause, place, begun = text[begun : cut[0]], range(begun, cut[0]), cut[1]
-        if not _ASKED.search(clause) or any(at in range(place.start, place.stop + 3) for at in told):
-            continue
-        shared: Counter[int] = Counter()
-        word = ""
-        for one in words_of(clause):
-            where = said.turns_with_stem(stem(one.form)) if _content(one, clause) else ()
-            where = [i for i in where[:_MANY] if said.turns[i].speaker == (who or "main")]
-            where = [i for i in where if "?" in said.turns[i].text] or where
-            if 1 <= len(where) <= _RARE:
-                shared.update(where)
-                word = word or _content(one, clause)
-        best = [index for index, number in shared.items() if number == max(shared.values())]
-        if len(best) == 1:
-            yield best[0], word, place.start
 
 
 def _content(word: Word, text: str) -> str:

@@ -12,7 +12,7 @@ from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from cekura_tui.evidence.described_moments import asked_for, beside, described, figures
+from cekura_tui.evidence.described_moments import beside, described, figures
 from cekura_tui.evidence.match import MatchPlace, ToolNames, TurnTimes, TurnWords, narrowed
 from cekura_tui.evidence.mentions import Quote, Sentence, Time, sentences_of
 from cekura_tui.evidence.neighbouring_turns import agent_ends, end_meant, neighbours, speaks
@@ -182,10 +182,6 @@ class EvidenceFinder:
                     told = figure.clause
         for index, words, at in described(self._said, rest, [at for at, _ in anchors]):
             found.add(self._turns[index].n, "maybe", f"speaks of {_short(', '.join(words))}")
-            more.append((at, index))
-        places = [at for at, _ in anchors + more]
-        for index, word, at in asked_for(self._said, rest, places, speaks(rest)):
-            found.add(self._turns[index].n, "maybe", f"asks about {_short(word)}")
             more.append((at, index))
         if not anchors and not more and (edge := end_meant(self._ends, rest)):
             found.add(self._turns[edge[0]].n, "maybe", "is the greeting" if edge[0] < 2 else "is the farewell")
