@@ -15,7 +15,7 @@ from typing import Literal
 from cekura_tui.evidence.described_moments import beside, described, figures
 from cekura_tui.evidence.match import MatchPlace, ToolNames, TurnTimes, TurnWords, narrowed
 from cekura_tui.evidence.mentions import Quote, Sentence, Time, sentences_of
-from cekura_tui.evidence.neighbouring_turns import agent_ends, end_meant, neighbours, speaks
+from cekura_tui.evidence.neighbouring_turns import neighbours, speaks
 from cekura_tui.evidence.spoken_words import words_of
 from cekura_tui.model.run.verdict import State, Verdict
 from cekura_tui.model.transcript.transcript import TOOLS, Turn
@@ -48,7 +48,6 @@ class EvidenceFinder:
         self._turns = turns
         self._said = TurnWords()
         self._tools = ToolNames(turns)
-        self._ends = agent_ends(turns)
         self._times = TurnTimes(turns, self._said)
 
     def read(self) -> Iterator[None]:
@@ -183,9 +182,6 @@ class EvidenceFinder:
         for index, words, at in described(self._said, rest, [at for at, _ in anchors]):
             found.add(self._turns[index].n, "maybe", f"speaks of {_short(', '.join(words))}")
             more.append((at, index))
-        if not anchors and not more and (edge := end_meant(self._ends, rest)):
-            found.add(self._turns[edge[0]].n, "maybe", "is the greeting" if edge[0] < 2 else "is the farewell")
-            more.append((edge[1], edge[0]))
         return rest, more
 
     def _says(self, index: int, figure: str) -> bool:
