@@ -1,7 +1,4 @@
-"""What a run tells around its call: the recording, the provider's side, the caller's profile, and the mocked tools.
-
-What the API answers about a run: the light row of a list, and the whole run.
-"""
+"""What the API answers about runs, results, agents and projects, as JSON values."""
 
 from __future__ import annotations
 
@@ -13,7 +10,7 @@ from datetime import UTC, datetime
 from itertools import takewhile
 from typing import Any
 
-from cekura_tui.demo.corpus import PROJECT_IDS, Corpus
+from cekura_tui.demo.corpus import PROJECT_IDS, PROJECT_NAMES, Corpus
 from cekura_tui.demo.dialogue import (
     DialogueTurn,
     as_objects,
@@ -36,77 +33,10 @@ from cekura_tui.demo.evaluation import (
 )
 from cekura_tui.demo.facts import Dice, Facts, Kind, Shape, roll, success_of
 from cekura_tui.demo.library import DemoAgent
-from cekura_tui.demo.odd_runs import retimed, told_oddly
+from cekura_tui.demo.listing import call_id_of
 from cekura_tui.demo.people import PERSONALITIES, details_of
-from cekura_tui.demo.query import call_id_of
-from cekura_tui.demo.strangers import endless_call, made_hostile
 
 Json = dict[str, Any]
-
-
-def surroundings_of(seed: int, facts: Facts, agent: DemoAgent, turns: Sequence[DialogueTurn]) -> Json:
-    """The fields of a whole run that are neither words nor verdicts. Typed runs are not recorded, and some that were
-    spoken have lost their recording."""
-    over = bool(turns) and facts.fate.kind is not Kind.LIVE
-    recorded = over and not facts.as_text and roll(seed, facts.id, 10) % 8 > 0
-    call = call_id_of(facts.id)
-    tools = list(_tool_entries(turns))
-    return {
-        "voice_recording_url": f"https://recordings.example.com/{facts.result_id}/{call}.wav" if recorded else None,
-        "provider_call_details": _provider(seed, facts, agent, call, over) if turns else None,
-        "test_profile_data": _profile(seed, facts) if roll(seed, facts.id, 11) % 3 else None,
-        "generated_mock_tool_entries": tools,
-        "mocked_tool_names": sorted({entry["tool_name"] for entry in tools}),
-    }
-
-
-def _provider(seed: int, facts: Facts, agent: DemoAgent, call: str, over: bool) -> Json:
-    dice = Dice(seed, facts.id + 700_000_000)
-    told: Json = {
-        "provider": agent.provider,
-        "call": {"id": call, "assistant": f"asst_{agent.id}", "direction": "inbound"},
-        "transport": {"kind": "websocket" if facts.as_text else "sip", "codec": None if facts.as_text else "PCMU/8000"},
-    }
-    if over:
-        steps = {"transcriber": dice.below(180), "model": 300 + dice.below(600), "voice": 90 + dice.below(200)}
-        told["latency_ms"] = steps | {"total": sum(steps.values())}
-        told["cost"] = {"currency": "USD", "items": [{"of": name, "amount": ms / 20_000} for name, ms in steps.items()]}
-    return told
-
-
-def _profile(seed: int, facts: Facts) -> Json:
-    """Who the simulated caller is, by the same dice that fill the script."""
-    names = details_of(Dice(seed, facts.id))
-    return {
-        "id": 3000 + facts.id % 1000,
-        "name": names["caller"],
-        "information": {
-            "date_of_birth": names["dob"],
-            "phone": names["phone"],
-            "address": {"street": names["street"], "city": names["city"]},
-            "on_file": {"code": names["code"], "card_ends_in": names["card"], "notes": []},
-        },
-    }
-
-
-def _tool_entries(turns: Sequence[DialogueTurn]) -> list[Json]:
-    """What the mocked tools were given, and what they gave back."""
-    entries: list[Json] = []
-    for turn in turns:
-        if turn.who == "T":
-            name, _, arguments = turn.text.partition(" ")
-            entries.append({"tool_name": name, "information": [{"input": _read(arguments), "output": None}]})
-        elif turn.who == "R" and entries:
-            entries[-1]["information"][0]["output"] = _read(turn.text)
-    return entries
-
-
-def _read(text: str) -> Any:
-    try:
-        return json.loads(text)
-    except ValueError:
-        return text
-
 
 _ERRORS = {
     Kind.NO_ANSWER: ("No answer: the agent's number rang for 45 seconds.", "call-not-answered"),
@@ -164,7 +94,9 @@ def run_whole(corpus: Corpus, facts: Facts, version: int = 1) -> Json:
     }
     whole |= surroundings_of(corpus.seed, facts, agent, turns)
     whole |= _transcript(facts, turns) | _verdicts(corpus, facts, turns, version)
-    return told_oddly(whole, turns) if corpus.is_old(facts) and facts.fate.kind in _JUDGED else whole
+    if (extra := corpus.extra_runs.get(facts.id)) is not None and extra.answer is not None:
+        extra.answer(whole, turns)
+    return whole
 
 
 def turns_of(corpus: Corpus, facts: Facts) -> list[DialogueTurn]:
@@ -173,17 +105,13 @@ def turns_of(corpus: Corpus, facts: Facts) -> list[DialogueTurn]:
     if facts.end in (Kind.NO_ANSWER, Kind.CANCELLED) or facts.fate.status in _BEFORE:
         return []
     dice = Dice(corpus.seed, facts.id)
-    if long := corpus.long(facts.id):
-        return stretched(endless_call(long.turns, dice), long.seconds)
     script = corpus.script_of(facts)
     cut = 5 + dice.below(3) if facts.end is Kind.DROPPED else None
     turns = speak(script, PERSONALITIES[facts.personality], corpus.broken(facts), dice, cut)
     lasts = None if facts.end is Kind.TIMEOUT else facts.lasts
     turns = stretched(turns, turns[-1].end if lasts is None else lasts)
-    if corpus.is_old(facts):
-        turns = retimed(facts.id, turns)
-    if facts.fate.hostile:
-        turns = made_hostile(turns)
+    if (extra := corpus.extra_runs.get(facts.id)) is not None and extra.call is not None:
+        turns = extra.call(turns)
     if facts.spoken is None:
         return turns
     # No turn comes later than one that was told already, so that a reader only ever sees the end grow.
@@ -280,4 +208,203 @@ def _verdicts(corpus: Corpus, facts: Facts, turns: list[DialogueTurn], version: 
         "rubric": rubric_of(metrics),
         "expected_outcome": outcome,
         "critical_categories": categories_of(rules, broken, dice),
+    }
+
+
+def surroundings_of(seed: int, facts: Facts, agent: DemoAgent, turns: Sequence[DialogueTurn]) -> Json:
+    """The fields of a whole run that are neither words nor verdicts. Typed runs are not recorded, and some that were
+    spoken have lost their recording."""
+    over = bool(turns) and facts.fate.kind is not Kind.LIVE
+    recorded = over and not facts.as_text and roll(seed, facts.id, 10) % 8 > 0
+    call = call_id_of(facts.id)
+    tools = list(_tool_entries(turns))
+    return {
+        "voice_recording_url": f"https://recordings.example.com/{facts.result_id}/{call}.wav" if recorded else None,
+        "provider_call_details": _provider(seed, facts, agent, call, over) if turns else None,
+        "test_profile_data": _profile(seed, facts) if roll(seed, facts.id, 11) % 3 else None,
+        "generated_mock_tool_entries": tools,
+        "mocked_tool_names": sorted({entry["tool_name"] for entry in tools}),
+    }
+
+
+def _provider(seed: int, facts: Facts, agent: DemoAgent, call: str, over: bool) -> Json:
+    dice = Dice(seed, facts.id + 700_000_000)
+    details: Json = {
+        "provider": agent.provider,
+        "call": {"id": call, "assistant": f"asst_{agent.id}", "direction": "inbound"},
+        "transport": {"kind": "websocket" if facts.as_text else "sip", "codec": None if facts.as_text else "PCMU/8000"},
+    }
+    if over:
+        steps = {"transcriber": dice.below(180), "model": 300 + dice.below(600), "voice": 90 + dice.below(200)}
+        details["latency_ms"] = steps | {"total": sum(steps.values())}
+        details["cost"] = {
+            "currency": "USD",
+            "items": [{"of": name, "amount": ms / 20_000} for name, ms in steps.items()],
+        }
+    return details
+
+
+def _profile(seed: int, facts: Facts) -> Json:
+    """Who the simulated caller is, by the same dice that fill the script."""
+    names = details_of(Dice(seed, facts.id))
+    return {
+        "id": 3000 + facts.id % 1000,
+        "name": names["caller"],
+        "information": {
+            "date_of_birth": names["dob"],
+            "phone": names["phone"],
+            "address": {"street": names["street"], "city": names["city"]},
+            "on_file": {"code": names["code"], "card_ends_in": names["card"], "notes": []},
+        },
+    }
+
+
+def _tool_entries(turns: Sequence[DialogueTurn]) -> list[Json]:
+    """What the mocked tools were given, and what they gave back."""
+    entries: list[Json] = []
+    for turn in turns:
+        if turn.who == "T":
+            name, _, arguments = turn.text.partition(" ")
+            entries.append({"tool_name": name, "information": [{"input": _read(arguments), "output": None}]})
+        elif turn.who == "R" and entries:
+            entries[-1]["information"][0]["output"] = _read(turn.text)
+    return entries
+
+
+def _read(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text
+
+
+_RESULT_RUN = (
+    *("id", "scenario", "scenario_name", "personality_name", "status", "evaluation_status", "duration", "success"),
+    *("timestamp", "executed_at", "error_message", "metadata", "inbound_number", "outbound_number"),
+)
+_ORGANIZATION = {"id": 310, "name": "Embedded workspace"}
+
+
+def project_list() -> list[Json]:
+    return [
+        {"id": project_id, "name": name, "organization": _ORGANIZATION, "is_deleted": False}
+        for project_id, name in zip(PROJECT_IDS, PROJECT_NAMES, strict=True)
+    ]
+
+
+def agent_v1(agent: DemoAgent, prompt: str, changed: float) -> Json:
+    """An agent in the first version; its prompt is `description`."""
+    return _agent(agent, changed) | {
+        "agent_name": agent.name,
+        "contact_number": agent.number,
+        "inbound": True,
+        "description": prompt,
+        "llm_system_prompt": prompt,
+        "assistant_id": f"asst_{agent.id}",
+        "assistant_provider": agent.provider,
+        "auto_sync_prompt_enabled": agent.auto_sync,
+    }
+
+
+def agent_v2(agent: DemoAgent, prompt: str, changed: float) -> Json:
+    """An agent in the second version."""
+    kind = "custom" if agent.provider == "self_hosted" else agent.provider
+    return _agent(agent, changed) | {
+        "name": agent.name,
+        "description": prompt,
+        "agent_speaks_first": True,
+        "provider": {
+            "type": kind,
+            "agent_id": f"asst_{agent.id}",
+            "auto_dial_outbound": False,
+            "auto_import_calls": False,
+            "auto_sync_prompt": agent.auto_sync,
+            "redact_fields": [],
+        },
+    }
+
+
+def agent_short(agent: DemoAgent, changed: float) -> Json:
+    """An agent in the short list: no prompt."""
+    return _agent(agent, changed) | {
+        "agent_name": agent.name,
+        "organization": _ORGANIZATION["id"],
+        "contact_number": agent.number,
+        "inbound": True,
+        "agent_gives_first_message": True,
+    }
+
+
+def _agent(agent: DemoAgent, changed: float) -> Json:
+    return {
+        "id": agent.id,
+        "project": PROJECT_IDS[agent.project],
+        "language": agent.language,
+        "created_at": iso(changed - 90 * 86_400),
+        "updated_at": iso(changed),
+    }
+
+
+def result_row(corpus: Corpus, result_id: int) -> Json:
+    """A result in a list: some counts are text, and the rate is a share of 1."""
+    members = _members(corpus, result_id)
+    shared = _result(corpus, result_id, members)
+    shared["total_runs_count"] = str(shared["total_runs_count"])
+    good, done = shared["success_runs_count"], shared["completed_runs_count"]
+    return shared | {
+        "agent_inbound": True,
+        "success_rate": round(good / done, 4) if done else 0.0,
+        "runs": [{"id": facts.id, "status": facts.fate.status} for facts in members],
+    }
+
+
+def result_whole(corpus: Corpus, result_id: int) -> Json:
+    """A result with its runs, by id; here the rate is a share of 100."""
+    members = _members(corpus, result_id)
+    shared = _result(corpus, result_id, members)
+    good, done = shared["success_runs_count"], shared["completed_runs_count"]
+    errors = [facts for facts in members if facts.fate.kind in (Kind.NO_ANSWER, Kind.CANCELLED)]
+    runs: dict[str, Any] = {}
+    for facts in members:
+        row = run_row(corpus, facts)
+        runs[str(facts.id)] = {key: row[key] for key in _RESULT_RUN if key in row}
+    return shared | {
+        "success_rate": round(100 * good / done, 2) if done else 0.0,
+        "runs": runs,
+        "overall_evaluation": {},
+        "total_duration": clock_text(sum(facts.seconds or 0 for facts in members)),
+        "connected_runs": len(members) - len(errors),
+        "not_connected_runs": len(errors),
+        "ai_summary": None,
+        "ai_summary_status": "completed",
+    }
+
+
+def _members(corpus: Corpus, result_id: int) -> list[Facts]:
+    return [facts for run_id in corpus.runs_of_result(result_id) if (facts := corpus.facts(run_id)) is not None]
+
+
+def _result(corpus: Corpus, result_id: int, members: list[Facts]) -> Json:
+    agent = corpus.agent_of_result(result_id)
+    done = [facts for facts in members if facts.fate.kind is not Kind.LIVE]
+    good = [facts for facts in done if success_of(facts.fate)]
+    scripts = {corpus.script_of(facts).id: corpus.script_of(facts).name for facts in members}
+    return {
+        "id": result_id,
+        "name": f"{agent.name}: batch {result_id}",
+        "agent": agent.id,
+        "agent_name": agent.name,
+        "status": "completed" if len(done) == len(members) else "running",
+        "run_as_text": members[0].as_text,
+        "is_cronjob": result_id % 3 == 0,
+        "met_expected_outcome_count": len(good),
+        "total_expected_outcome_count": len(done),
+        "total_runs_count": len(members),
+        "completed_runs_count": len(done),
+        "success_runs_count": len(good),
+        "failed_runs_count": len(done) - len(good),
+        "scenarios": [{"id": key, "name": name} for key, name in scripts.items()],
+        "run_type": "text" if members[0].as_text else "voice",
+        "created_at": iso(members[-1].at),
+        "updated_at": iso(members[0].at),
     }

@@ -1,17 +1,18 @@
-"""Runs that come and go by the clock: when new ones start, and how far each one is. Nothing runs in between.
+"""The embedded workspace's runs: each worked out from its id when it is asked for.
 
-The embedded workspace's runs: every row is worked out from its id when it is asked for, and none is kept.
+With arrivals they come and go by the clock: when new ones start, and how far each one is. Nothing runs in between.
 """
 
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache, lru_cache
-from typing import NamedTuple
+from types import MappingProxyType
+from typing import Any, NamedTuple
 
-from cekura_tui.demo.dialogue import Script, speak
-from cekura_tui.demo.facts import NEWEST, UNJUDGED, Dice, Facts, Fate, Kind, Shape, fate_after, fate_of, roll, shape_of
+from cekura_tui.demo.dialogue import DialogueTurn, Script, speak
+from cekura_tui.demo.facts import NEWEST, UNJUDGED, Dice, Facts, Fate, Kind, fate_after, fate_of, roll, shape_of
 from cekura_tui.demo.library import DemoAgent, agents_of
 from cekura_tui.demo.people import PERSONALITIES
 
@@ -97,37 +98,39 @@ RESULT_BASES = (50_000, 40_000)
 SECOND_RUNS = 60
 BATCH = 6
 
-LONG_RUN = 900_060
-"""A run of the first project with a transcript of LONG_TURNS turns (there when the project has at least 60 runs)."""
-LONG_TURNS = 3_000
-TALKATIVE_RUN = 900_173
-"""A run of the first project with a call of 120 turns."""
-_LONG_AGENT = 1203
-
 SEED = 20260818
 _STEP = 1_500  # seconds between two runs, give or take a quarter of an hour
 
 
-class Long(NamedTuple):
-    """A call of so many turns, which takes so many seconds."""
+class ExtraRun(NamedTuple):
+    """What differs in one run from what its scripts make of it: how tests add runs of their own.
 
-    turns: int
-    seconds: int
+    `call` changes the turns, `answer` changes the whole run as the API answers it, `seconds` is how long it takes.
+    """
 
-
-_LONG = {LONG_RUN: Long(LONG_TURNS, 12_600), TALKATIVE_RUN: Long(120, 580)}
+    call: Callable[[list[DialogueTurn]], list[DialogueTurn]] | None = None
+    answer: Callable[[dict[str, Any], Sequence[DialogueTurn]], None] | None = None
+    seconds: int | None = None
 
 
 class Corpus:
     """All runs and results; `epoch` (unix seconds) is the time that they count back from. With `arrivals` the runs that
-    are going on end after a while and new ones come; without, nothing ever changes.
+    are going on end after a while and new ones come; without, nothing ever changes. `extra_runs`, by id, differ.
 
     A run's place is its number within its project, from 1; the newest has the highest.
     """
 
-    def __init__(self, runs: int, epoch: float, seed: int = SEED, arrivals: Arrivals | None = None) -> None:
+    def __init__(
+        self,
+        runs: int,
+        epoch: float,
+        seed: int = SEED,
+        arrivals: Arrivals | None = None,
+        extra_runs: Mapping[int, ExtraRun] = MappingProxyType({}),
+    ) -> None:
         self.epoch = epoch
         self.seed = seed
+        self.extra_runs = extra_runs
         self._first = (runs, SECOND_RUNS)
         self._arrivals = arrivals
         # Filters and pages go through the runs in order, and the runs of one batch share these.
@@ -197,8 +200,6 @@ class Corpus:
         """The agent of a batch, and whether it was run as text."""
         as_text = roll(self.seed, result_id, 6) % 8 == 0
         project = 0 if result_id > RESULT_BASES[0] else 1
-        if result_id == _result_at(0, LONG_RUN - RUN_BASES[0]):
-            return next(agent for agent in agents_of(0) if agent.id == _LONG_AGENT), False
         choice = agents_of(project)
         # Neighbours differ, so that one page of runs shows several agents.
         return choice[(result_id + roll(self.seed, result_id // len(choice)) % 2) % len(choice)], as_text
@@ -216,16 +217,10 @@ class Corpus:
     def end(self, project: int, place: int) -> Fate:
         """How a run ends; without arrivals some never do."""
         run_id = RUN_BASES[project] + place
-        if self.long(run_id):
-            return Fate(Kind.FAILED, 1)
         fate = fate_of(self.seed, run_id, self._first[project] - place)
         if fate.kind is not Kind.LIVE or self._arrivals is None:
             return fate
         return fate_after(self.seed, run_id, fate.status)
-
-    def long(self, run_id: int) -> Long | None:
-        """How long a call is that goes on and on; None for most runs."""
-        return _LONG.get(run_id) if run_id <= RUN_BASES[0] + self._first[0] else None
 
     def script(self, project: int, place: int) -> int:
         """Which of its agent's scripts a run follows."""
@@ -260,7 +255,7 @@ class Corpus:
             script=script,
             personality=self.personality(project, place),
             fate=fate,
-            shape=Shape.TURNS if self.long(run_id) else shape_of(self.seed, run_id, end),
+            shape=shape_of(self.seed, run_id, end),
             at=self.at(project, place),
             seconds=None if fate.kind is Kind.LIVE else seconds,
             as_text=as_text,
@@ -269,16 +264,12 @@ class Corpus:
             spoken=spoken,
         )
 
-    def is_old(self, facts: Facts) -> bool:
-        """Whether a first look at the workspace passes over this run."""
-        return self._first[facts.project] - (facts.id - RUN_BASES[facts.project]) >= len(NEWEST)
-
     def _now(self, project: int, place: int, end: Fate, seconds: int | None) -> tuple[Fate, float | None]:
         rank = self._first[project] - place
         if rank < 0 and self._arrivals is not None:
             return self._arrivals.progress(self.at(project, place), end, seconds)
         run_id = RUN_BASES[project] + place
-        if rank >= len(NEWEST) or self.long(run_id):
+        if rank >= len(NEWEST):
             return end, None
         begun = fate_of(self.seed, run_id, rank)
         if begun.kind is not Kind.LIVE:
@@ -289,8 +280,6 @@ class Corpus:
         return self._arrivals.progress(self._arrivals.arrived(begun.status, seconds), end, seconds)
 
     def _script(self, run_id: int, agent: DemoAgent, fate: Fate) -> int:
-        if self.long(run_id):
-            return 0
         if fate.foreign:
             return len(agent.scripts) - 1
         chosen = roll(self.seed, run_id, 3)
@@ -300,8 +289,8 @@ class Corpus:
         return rich[chosen % len(rich)]
 
     def _seconds(self, run_id: int, agent: DemoAgent, script: int, fate: Fate) -> int | None:
-        if long := self.long(run_id):
-            return long.seconds
+        if (extra := self.extra_runs.get(run_id)) is not None and extra.seconds is not None:
+            return extra.seconds
         if fate.kind is Kind.LIVE:
             return None
         if fate.kind in (Kind.NO_ANSWER, Kind.CANCELLED):
@@ -316,8 +305,6 @@ class Corpus:
         """The rules that the agent breaks in this run."""
         if not facts.fate.failed:
             return frozenset()
-        if self.long(facts.id):
-            return frozenset(("readback",))
         script = self.script_of(facts)
         dice = Dice(self.seed, facts.id)
         keys = [*dice.shuffle(script.rules)]

@@ -1,7 +1,4 @@
-"""One signed-in view of the embedded workspace: what the operations of the API work on.
-
-The four improve operations of the API.
-"""
+"""What the operations of the API work on, and the four of them that improve prompts."""
 
 from __future__ import annotations
 
@@ -23,7 +20,7 @@ from cekura_tui.demo.forms import LaunchForm, Reply, detail, read_fields, read_l
 from cekura_tui.demo.improver import NO_TRANSCRIPT, ImprovementOutcome, Issue, Prompt, improve, issues_of
 from cekura_tui.demo.jobs import DemoJob, Ledger, as_bytes
 from cekura_tui.demo.library import DemoAgent, agent_by_id
-from cekura_tui.demo.query import Invalid
+from cekura_tui.demo.listing import Invalid
 
 Json = dict[str, Any]
 
@@ -61,9 +58,9 @@ class Desk:
         prompt = agent.prompt if prompt is None else prompt
         return KnownAgent(replace(agent, name=name or agent.name), prompt, changed)
 
-    def launch(self, wish: LaunchForm) -> DemoJob:
-        focus = (wish.category_ids, wish.metric_ids)
-        return self.ledger.launch(wish.run_ids, wish.prompt, wish.agent, focus, self.now(), self.speed)
+    def launch(self, form: LaunchForm) -> DemoJob:
+        focus = (form.category_ids, form.metric_ids)
+        return self.ledger.launch(form.run_ids, form.prompt, form.agent, focus, self.now(), self.speed)
 
     def progress(self, job_id: str) -> Json | None:
         """The answer to a poll, or None for an id that nobody gave out."""
@@ -79,8 +76,8 @@ class Desk:
             return answer | {"status": "failed", "error": outcome.error}
         return answer | {"output": outcome.as_output()}
 
-    def improve(self, wish: LaunchForm) -> ImprovementOutcome:
-        return improve(self._runs(wish.run_ids), wish.prompt, wish.category_ids, wish.metric_ids)
+    def improve(self, form: LaunchForm) -> ImprovementOutcome:
+        return improve(self._runs(form.run_ids), form.prompt, form.category_ids, form.metric_ids)
 
     def issues(self, run_ids: tuple[int, ...], prompt: str) -> Json:
         """The structured issues behind a suggestion, one entry for each run that has it."""
@@ -125,20 +122,17 @@ _AT_ONCE = 3.0  # seconds that the answer of the operation without a job takes
 class Improvement:
     """Launch a job, poll it, list the issues behind it, or wait for the answer."""
 
-    def __init__(self, desk: Desk, without_id: bool) -> None:
+    def __init__(self, desk: Desk) -> None:
         self._desk = desk
-        self._without_id = without_id
 
     async def launch(self, request: Request) -> Response:
-        wish = await self._wish(request)
-        if self._without_id:
-            return Reply(self._desk.run(wish.run_ids[0]))
-        return Reply({"progress_id": self._desk.launch(wish).id})
+        form = await self._form(request)
+        return Reply({"progress_id": self._desk.launch(form).id})
 
     async def at_once(self, request: Request) -> Response:
-        wish = await self._wish(request)
+        form = await self._form(request)
         await asyncio.sleep(_AT_ONCE / self._desk.speed)
-        outcome = self._desk.improve(wish)
+        outcome = self._desk.improve(form)
         output = outcome.as_output()
         return Reply({"improved_prompt": None, "summary_of_changes": outcome.error} if output is None else output)
 
@@ -161,7 +155,7 @@ class Improvement:
         prompt = fields.get("prompt") or (known.prompt if known else "")
         return Reply(self._desk.issues(run_ids, str(prompt)))
 
-    async def _wish(self, request: Request) -> LaunchForm:
+    async def _form(self, request: Request) -> LaunchForm:
         """The checked launch; its prompt's hash goes into the log, so that a test can tell what arrived."""
         fields = await read_fields(request)
         noted = request.scope.get("noted")

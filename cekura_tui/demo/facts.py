@@ -81,7 +81,6 @@ class Fate(NamedTuple):
     kind: Kind
     failed: int = 0
     status: str = "completed"
-    hostile: bool = False
     foreign: bool = False
     shape: Shape | None = None
 
@@ -98,7 +97,7 @@ _FIRST_LOOK: tuple[Fate, ...] = (
     Fate(Kind.LIVE, status="evaluating"),
     Fate(Kind.FAILED, 1),
     _PASSED,
-    Fate(Kind.FAILED, 1, hostile=True),
+    Fate(Kind.FAILED, 1),
     Fate(Kind.FAILED, 3),
     Fate(Kind.PASSED, foreign=True),
     Fate(Kind.REVIEW),
@@ -108,7 +107,7 @@ _FIRST_LOOK: tuple[Fate, ...] = (
     Fate(Kind.DROPPED, status="failed"),
     Fate(Kind.LIVE, status="in_queue"),
     Fate(Kind.FAILED, 1, foreign=True),
-    Fate(Kind.PASSED, hostile=True),
+    _PASSED,
     Fate(Kind.TIMEOUT, status="timeout"),
     Fate(Kind.CANCELLED, status="cancelled"),
     Fate(Kind.REVIEWED_SUCCESS, 1),

@@ -1,21 +1,22 @@
-"""The misbehaviour that the embedded server can be asked for, by name."""
+"""Misbehaviour of the embedded server that can be asked for by name, around the real one."""
 
 from __future__ import annotations
 
-FAULTS: tuple[str, ...] = (
-    "latency",
-    "429",
-    "html-502",
-    "withdrawn",
-    "no-progress-id",
-    "oldest-first",
-    "odd-turns",
-    "write-403",
-    "write-half",
-    "write-lost",
-    "write-trimmed",
-    "drift",
-)
+import json
+import time
+from collections import Counter
+from collections.abc import Callable
+from itertools import count
+from math import ceil
+from typing import TYPE_CHECKING
+
+from cekura_tui.demo.facts import roll
+
+if TYPE_CHECKING:
+    # The command line lists the names, and must not wait for an event loop or the packages of a web server.
+    from starlette.types import ASGIApp, Receive, Scope, Send
+
+FAULTS: tuple[str, ...] = ("latency", "429", "500", "html-502", "reset", "withdrawn")
 
 
 def check_faults(names: frozenset[str]) -> None:
@@ -23,3 +24,76 @@ def check_faults(names: frozenset[str]) -> None:
     unknown = sorted(names - set(FAULTS))
     if unknown:
         raise ValueError(f"unknown fault {', '.join(unknown)}; known are {', '.join(FAULTS)}")
+
+
+_BAD_GATEWAY = b"<html><head><title>502 Bad Gateway</title></head><body><h1>502 Bad Gateway</h1></body></html>"
+_NOT_FOUND = b"<!doctype html><html><head><title>Not Found</title></head><body><h1>Not Found</h1></body></html>"
+
+
+class Throttle:
+    """Lets `BURST` requests pass, then none for `QUIET` seconds; asking meanwhile makes it no longer."""
+
+    BURST, QUIET = 8, 3.0
+
+    def __init__(self, monotonic: Callable[[], float] = time.monotonic) -> None:
+        self._monotonic = monotonic
+        self._passed = 0
+        self._open_at = 0.0
+
+    def wait(self) -> int:
+        """Whole seconds after which to ask again; 0 lets the request pass."""
+        left = self._open_at - self._monotonic()
+        if left > 0:
+            return ceil(left)
+        if self._passed == self.BURST:
+            self._passed, self._open_at = 0, self._monotonic() + self.QUIET
+            return ceil(self.QUIET)
+        self._passed += 1
+        return 0
+
+
+class Faulty:
+    """Passes requests on, except for those that a named fault wants to go wrong."""
+
+    def __init__(self, app: ASGIApp, faults: frozenset[str]) -> None:
+        self._app = app
+        self._faults = faults
+        self._throttle = Throttle()
+        self._numbers = count(1)
+        self._requests: Counter[tuple[str, str]] = Counter()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        number = next(self._numbers)
+        path: str = scope["path"]
+        # Counted path by path: polls and lists that take turns would otherwise always meet the same fate.
+        self._requests[scope["method"], path] += 1
+        odd = self._requests[scope["method"], path] % 2 == 1
+        if "latency" in self._faults:
+            import asyncio
+
+            await asyncio.sleep(0.3 + roll(7, number) % 1200 / 1000)
+        if "429" in self._faults and (wait := self._throttle.wait()):
+            refusal = {"detail": f"Request was throttled. Expected available in {wait} seconds."}
+            await _answer(send, 429, b"application/json", json.dumps(refusal).encode(), (b"retry-after", b"%d" % wait))
+        elif "html-502" in self._faults and odd and path.startswith("/test_framework/"):
+            await _answer(send, 502, b"text/html", _BAD_GATEWAY)
+        elif "500" in self._faults and odd and path.startswith("/test_framework/"):
+            failed = {"detail": "Internal server error."}
+            await _answer(send, 500, b"application/json", json.dumps(failed).encode())
+        elif "reset" in self._faults and odd and path.startswith("/test_framework/"):
+            # The server closes the connection of an answer that is begun and never finished.
+            await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"1")]})
+        elif "withdrawn" in self._faults and "/improve_prompt" in path:
+            # A router in front of the service answers in HTML where the service itself would answer in JSON.
+            if path.rstrip("/").endswith(("_bg", "improve_prompt")):
+                await _answer(send, 404, b"application/json", json.dumps({"detail": "Not found."}).encode())
+            else:
+                await _answer(send, 404, b"text/html", _NOT_FOUND)
+        else:
+            await self._app(scope, receive, send)
+
+
+async def _answer(send: Send, status: int, kind: bytes, body: bytes, *more: tuple[bytes, bytes]) -> None:
+    headers = [(b"content-type", kind), (b"content-length", str(len(body)).encode()), *more]
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": body})

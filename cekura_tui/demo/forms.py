@@ -15,7 +15,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from cekura_tui.demo.corpus import Corpus
-from cekura_tui.demo.query import Invalid, number
+from cekura_tui.demo.listing import Invalid, number
 
 _LARGEST = 64 * 1024 * 1024
 _LISTS = ("run_ids", "category_ids", "workflow_metric_ids")

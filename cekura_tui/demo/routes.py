@@ -10,24 +10,20 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from cekura_tui.demo.answers import Json, run_row
-from cekura_tui.demo.batches import agent_short, agent_v1, agent_v2, project_list, result_row, result_whole
+from cekura_tui.demo.answers import agent_short, agent_v1, agent_v2, project_list, result_row, result_whole, run_row
 from cekura_tui.demo.corpus import PROJECT_IDS
 from cekura_tui.demo.desk import Desk, Improvement, KnownAgent
 from cekura_tui.demo.forms import HANDLERS, Reply, detail, not_found, paged, read_fields
 from cekura_tui.demo.library import agents
-from cekura_tui.demo.listing import CorpusListing, turned
-from cekura_tui.demo.odd_runs import with_odd_turns
-from cekura_tui.demo.query import Invalid, ListQuery, number, numbers, read_query
+from cekura_tui.demo.listing import CorpusListing, Invalid, ListQuery, number, numbers, read_query
 
 Endpoint = Callable[[Request], Awaitable[Response]]
 
 
-def make_app(desk: Desk, *, without_id: bool = False, oldest_first: bool = False, odd_turns: bool = False) -> Starlette:
-    """The whole API; with `without_id` a launch answers a run in place of a `progress_id`, with `oldest_first` the run
-    list begins with the oldest run, with `odd_turns` transcripts hold what is no turn."""
-    reads = Reads(desk, oldest_first, odd_turns)
-    improvement = Improvement(desk, without_id)
+def make_app(desk: Desk) -> Starlette:
+    """The whole API."""
+    reads = Reads(desk)
+    improvement = Improvement(desk)
     operations: list[tuple[str, str, Endpoint, tuple[str, ...]]] = [
         ("v1 v2", "runs", reads.runs, ("GET",)),
         ("v1 v2", "runs/bulk", reads.bulk, ("GET",)),
@@ -66,13 +62,11 @@ def version_of(request: Request) -> int:
 class Reads:
     """Projects, agents, results and runs."""
 
-    def __init__(self, desk: Desk, oldest_first: bool, odd_turns: bool) -> None:
+    def __init__(self, desk: Desk) -> None:
         self._desk = desk
         self._corpus = desk.corpus
         self._listing = CorpusListing(desk.corpus)
         self._filtering = asyncio.Lock()
-        self._oldest_first = oldest_first
-        self._odd_turns = odd_turns
 
     async def projects(self, request: Request) -> Response:
         wanted = number(request.query_params, "project_id")
@@ -83,7 +77,7 @@ class Reads:
         if query.project is None and query.agent is None and query.result is None:
             return detail(400, "Please provide one of the required query parameter")
         found = self._listing.find(query) if query.plain else await self._filtered(query)
-        return paged(request, turned(found) if self._oldest_first else found, self._row)
+        return paged(request, found, self._row)
 
     async def _filtered(self, query: ListQuery) -> Sequence[int]:
         """A filter over a hundred thousand runs takes its time, in which other requests have to be answered."""
@@ -95,12 +89,8 @@ class Reads:
         return None if facts is None else run_row(self._corpus, facts)
 
     async def run(self, request: Request) -> Response:
-        run = self._run(request.path_params["id"], version_of(request))
+        run = self._desk.run(request.path_params["id"], version_of(request))
         return not_found() if run is None else Reply(run)
-
-    def _run(self, run_id: int, version: int) -> Json | None:
-        run = self._desk.run(run_id, version)
-        return with_odd_turns(run) if run is not None and self._odd_turns else run
 
     async def bulk(self, request: Request) -> Response:
         given = request.query_params
@@ -109,7 +99,7 @@ class Reads:
         wanted = numbers(given, "run_ids") or frozenset()
         if len(wanted) > 100:
             raise Invalid({"run_ids": ["Ensure this field has no more than 100 elements."]})
-        runs = [self._run(run_id, version_of(request)) for run_id in sorted(wanted, reverse=True)]
+        runs = [self._desk.run(run_id, version_of(request)) for run_id in sorted(wanted, reverse=True)]
         scope = {"agent": number(given, "agent_id"), "result_id": number(given, "result_id")}
         scope["project"] = number(given, "project_id")
         return Reply(

@@ -1,7 +1,4 @@
-"""The front of the embedded server: checks the key, dates the answers, and notes every request.
-
-The embedded Cekura server: a real HTTP server on 127.0.0.1, in a thread and an event loop of its own.
-"""
+"""The embedded Cekura server: a real HTTP server on 127.0.0.1, in a thread of its own."""
 
 from __future__ import annotations
 
@@ -11,19 +8,19 @@ import logging
 import socket
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from email.utils import formatdate
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import uvicorn
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from cekura_tui.demo.corpus import Arrivals, Corpus
+from cekura_tui.demo.corpus import Arrivals, Corpus, ExtraRun
 from cekura_tui.demo.desk import Desk
-from cekura_tui.demo.faults import check_faults
-from cekura_tui.demo.faulty import Faulty
+from cekura_tui.demo.faults import Faulty, check_faults
 from cekura_tui.demo.forms import detail
 from cekura_tui.demo.home import epoch_of, key_of, open_home
 from cekura_tui.demo.jobs import Ledger
@@ -86,8 +83,12 @@ class RequestLog:
             await self._app({**scope, "noted": noted}, receive, watched)
         finally:
             took = round((time.perf_counter() - started) * 1000, 2)
-            asked = {"method": scope["method"], "path": scope["path"], "query": scope["query_string"].decode("latin-1")}
-            self._log({"at": at, **asked, "status": status, "ms": took} | noted)
+            request = {
+                "method": scope["method"],
+                "path": scope["path"],
+                "query": scope["query_string"].decode("latin-1"),
+            }
+            self._log({"at": at, **request, "status": status, "ms": took} | noted)
 
 
 _HOST = "127.0.0.1"
@@ -97,7 +98,7 @@ class DemoServer:
     """Serves the workspace kept in `directory`. `runs` is the size of the first project; `epoch` (unix seconds) is the
     time the runs count back from, by default that of the first start; `speed` divides how long jobs take; `live` makes
     a run start every so many seconds and those that go on end; `log` is called in the server's thread once a request;
-    `clock` gives unix seconds."""
+    `clock` gives unix seconds. Tests add `extra_runs` and put a `middleware` around the whole API."""
 
     def __init__(
         self,
@@ -111,6 +112,8 @@ class DemoServer:
         live: float | None = None,
         log: Callable[[dict[str, object]], None] | None = None,
         clock: Callable[[], float] = time.time,
+        extra_runs: Mapping[int, ExtraRun] = MappingProxyType({}),
+        middleware: Callable[[ASGIApp], ASGIApp] | None = None,
     ) -> None:
         check_faults(faults)
         self.url = ""
@@ -124,6 +127,8 @@ class DemoServer:
         self._live = live
         self._log = log
         self._clock = clock
+        self._extra_runs = extra_runs
+        self._middleware = middleware
         self._server: _UvicornServer | None = None
         self._ledger: Ledger | None = None
         self._thread: threading.Thread | None = None
@@ -145,7 +150,8 @@ class DemoServer:
             listener.close()
             raise
         arrivals = Arrivals(epoch, self._live, self._clock) if self._live else None
-        desk = Desk(Corpus(self._runs, epoch, arrivals=arrivals), self._ledger, self._speed, self._clock)
+        corpus = Corpus(self._runs, epoch, arrivals=arrivals, extra_runs=self._extra_runs)
+        desk = Desk(corpus, self._ledger, self._speed, self._clock)
         # Without a handler of any kind, logging would print warnings on standard error, over the screen.
         logging.getLogger("uvicorn").addHandler(logging.NullHandler())
         config = uvicorn.Config(
@@ -182,12 +188,9 @@ class DemoServer:
             ledger.close()
 
     def _app(self, desk: Desk) -> ASGIApp:
-        odd = {
-            "without_id": "no-progress-id" in self._faults,
-            "oldest_first": "oldest-first" in self._faults,
-            "odd_turns": "odd-turns" in self._faults,
-        }
-        app: ASGIApp = KeyCheck(make_app(desk, **odd), self.key)
+        app: ASGIApp = KeyCheck(make_app(desk), self.key)
+        if self._middleware is not None:
+            app = self._middleware(app)
         if self._faults:
             app = Faulty(app, self._faults)
         app = Dated(app, self._clock)

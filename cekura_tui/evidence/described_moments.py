@@ -9,19 +9,13 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from itertools import pairwise
 from typing import NamedTuple
 
-from cekura_tui.evidence.match import SaidWords
+from cekura_tui.evidence.match import TurnWords
 from cekura_tui.evidence.mentions import RULE, Who
 from cekura_tui.evidence.spoken_words import Word, stem, words_of
 
 _CLAUSE = re.compile(
     r"[,;:()\[\]—–•❌✅]|\s-\s|\b(?:but|yet|although|while|when|which|whereas|until|and then|before|after|and)\b"
 )
-_ASKED = re.compile(
-    r"(?<!was )(?<!were )(?<!be )\b(?:ask(?:s|ed|ing)?|gefragt|fragt(?:e)?|pregunt(?:a|ó)|inquire[sd]?|"
-    r"enquire[sd]?|request(?:s|ed))\b",
-    re.I,
-)
-_MANY = 60
 _RARE = 2
 """A word that more turns say points at none of them."""
 _EMPTY_WORDS = """
@@ -53,7 +47,7 @@ class Figure(NamedTuple):
     clause: int
 
 
-def figures(said: SaidWords, text: str, who: Who = "") -> Iterator[Figure]:
+def figures(said: TurnWords, text: str, who: Who = "") -> Iterator[Figure]:
     """The figures of a text that only one or two turns say: "07:30", "forty minutes", "KV19".
 
     Of two turns it is the one of `who`, else that which shares more words with the text, else the later one.
@@ -91,7 +85,7 @@ def _twelve_hours(form: str) -> str:
     return ""
 
 
-def _hours(said: SaidWords, form: str) -> Sequence[int]:
+def _hours(said: TurnWords, form: str) -> Sequence[int]:
     """The turns that say a full hour, 9:00, as one says it: "at nine"."""
     hour, _, minutes = form.partition(":")
     if minutes != "00":
@@ -111,7 +105,7 @@ def _unit(words: Sequence[Word], n: int) -> Word | None:
     return words[n + 1] if n + 1 < len(words) else None
 
 
-def shared(said: SaidWords, index: int, words: Iterable[Word]) -> int:
+def shared(said: TurnWords, index: int, words: Iterable[Word]) -> int:
     """How many of these words a turn says."""
     return len({word.form for word in words} & {word.form for word in said.words[index]})
 
@@ -120,7 +114,7 @@ def _follows(words: Sequence[Word], figure: Word, unit: Word) -> bool:
     return any(one.form == figure.form and stem(two.form) == stem(unit.form) for one, two in pairwise(words))
 
 
-def described(said: SaidWords, text: str, told: Collection[int] = ()) -> Iterator[tuple[int, tuple[str, ...], int]]:
+def described(said: TurnWords, text: str, told: Collection[int] = ()) -> Iterator[tuple[int, tuple[str, ...], int]]:
     """Turns (index, the words, and where they stand) that share rare words with a clause of the text, as no other does.
 
     A clause that points at a turn by other means, at one of the characters in `told`, needs no guess.
@@ -145,27 +139,6 @@ def described(said: SaidWords, text: str, told: Collection[int] = ()) -> Iterato
             yield index, tuple(stems[one] for one in stems if index in said.turns_with_stem(one)), place.start
 
 
-def asked_for(said: SaidWords, text: str, told: Collection[int], who: Who) -> Iterator[tuple[int, str, int]]:
-    """Turns (index, the word, and where it stands) with the question that a clause says somebody asked."""
-    begun = 0
-    for cut in [*(found.span() for found in _CLAUSE.finditer(text)), (len(text), len(text))]:
-        clause, place, begun = text[begun : cut[0]], range(begun, cut[0]), cut[1]
-        if not _ASKED.search(clause) or any(at in range(place.start, place.stop + 3) for at in told):
-            continue
-        shared: Counter[int] = Counter()
-        word = ""
-        for one in words_of(clause):
-            where = said.turns_with_stem(stem(one.form)) if _content(one, clause) else ()
-            where = [i for i in where[:_MANY] if said.turns[i].speaker == (who or "main")]
-            where = [i for i in where if "?" in said.turns[i].text] or where
-            if 1 <= len(where) <= _RARE:
-                shared.update(where)
-                word = word or _content(one, clause)
-        best = [index for index, number in shared.items() if number == max(shared.values())]
-        if len(best) == 1:
-            yield best[0], word, place.start
-
-
 def _content(word: Word, text: str) -> str:
     """The word as it is written, if it is one that can point."""
     return (
@@ -175,7 +148,7 @@ def _content(word: Word, text: str) -> str:
     )
 
 
-def beside(said: SaidWords, index: int, text: str) -> float:
+def beside(said: TurnWords, index: int, text: str) -> float:
     """How many words of a text are said in a turn or the ones next to it, rare ones counting most."""
     forms = {w.form for w in words_of(text) if len(w.form) >= 3 and w.form not in _EMPTY and said.spread(w.form)}
     near = {word.form for words in said.words[max(index - 1, 0) : index + 2] for word in words}

@@ -12,11 +12,10 @@ from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from cekura_tui.evidence.described_moments import asked_for, beside, described, figures
-from cekura_tui.evidence.match import MatchPlace, SaidWords, ToolNames, TurnTimes, narrowed
+from cekura_tui.evidence.described_moments import beside, described, figures
+from cekura_tui.evidence.match import MatchPlace, ToolNames, TurnTimes, TurnWords, narrowed
 from cekura_tui.evidence.mentions import Quote, Sentence, Time, sentences_of
-from cekura_tui.evidence.neighbouring_turns import agent_ends, end_meant, speaks, turns_beside
-from cekura_tui.evidence.speech_acts import Acts
+from cekura_tui.evidence.neighbouring_turns import neighbours, speaks
 from cekura_tui.evidence.spoken_words import words_of
 from cekura_tui.model.run.verdict import State, Verdict
 from cekura_tui.model.transcript.transcript import TOOLS, Turn
@@ -47,10 +46,8 @@ class EvidenceFinder:
 
     def __init__(self, turns: Sequence[Turn]) -> None:
         self._turns = turns
-        self._said = SaidWords()
+        self._said = TurnWords()
         self._tools = ToolNames(turns)
-        self._acts = Acts(turns)
-        self._ends = agent_ends(turns)
         self._times = TurnTimes(turns, self._said)
 
     def read(self) -> Iterator[None]:
@@ -69,7 +66,7 @@ class EvidenceFinder:
         for k, (rest, anchors) in enumerate(looks):
             following = looks[k + 1][1][0][1] if k + 1 < len(looks) and looks[k + 1][1] else None
             leading = looks[k - 1][1][-1][1] if k and looks[k - 1][1] else None
-            for index, who in turns_beside(self._turns, rest, anchors, following, leading):
+            for index, who in neighbours(self._turns, rest, anchors, following, leading):
                 found.add(self._turns[index].n, "maybe", f"is what {who} says beside it")
         return found.told()
 
@@ -91,7 +88,7 @@ class EvidenceFinder:
             found.add(self._turns[index].n, "sure", f"is turn {self._turns[index].n}")
             anchors.append((at, index))
         for time, indexes in timed.items():
-            if not self._times.tells_again(time, indexes, quoted):
+            if not self._times.repeats(time, indexes, quoted):
                 anchors += [(time.at, index) for index in indexes]
                 for index in indexes:
                     sure = "likely" if time.vague else "sure"
@@ -185,18 +182,6 @@ class EvidenceFinder:
         for index, words, at in described(self._said, rest, [at for at, _ in anchors]):
             found.add(self._turns[index].n, "maybe", f"speaks of {_short(', '.join(words))}")
             more.append((at, index))
-        places = [at for at, _ in anchors + more]
-        for index, word, at in asked_for(self._said, rest, places, speaks(rest)):
-            found.add(self._turns[index].n, "maybe", f"asks about {_short(word)}")
-            more.append((at, index))
-        if not anchors and not more:
-            for indexes, name, at in self._acts.told_in(rest):
-                for index in indexes:
-                    found.add(self._turns[index].n, "maybe", name)
-                    more.append((at, index))
-        if not anchors and not more and (edge := end_meant(self._ends, rest)):
-            found.add(self._turns[edge[0]].n, "maybe", "is the greeting" if edge[0] < 2 else "is the farewell")
-            more.append((edge[1], edge[0]))
         return rest, more
 
     def _says(self, index: int, figure: str) -> bool:

@@ -40,7 +40,7 @@ class MatchPlace(NamedTuple):
     share: float
 
 
-class SaidWords:
+class TurnWords:
     """The words of all turns, indexed once; `add` the turns one after the other."""
 
     def __init__(self) -> None:
@@ -215,7 +215,7 @@ _SILENCE = re.compile(r"\b(?:silence|silent|pause|gap|dead air|nobody speaks|lat
 class TurnTimes:
     """The times of the turns of one call; `said` knows which times of the day somebody says."""
 
-    def __init__(self, turns: Sequence[Turn], said: SaidWords) -> None:
+    def __init__(self, turns: Sequence[Turn], said: TurnWords) -> None:
         self._turns, self._said = turns, said
         timed = sorted((turn.start, index) for index, turn in enumerate(turns) if turn.start is not None)
         self._starts = [start for start, _ in timed]
@@ -280,7 +280,7 @@ class TurnTimes:
         start = turn.start or 0.0
         return start - _NEXT <= time.last and time.first <= max(turn.end or start, start) + _NEXT
 
-    def tells_again(self, time: Time, indexes: list[int], quoted: set[int]) -> bool:
+    def repeats(self, time: Time, indexes: list[int], quoted: set[int]) -> bool:
         """Whether a time only says once more which turn a quote is of: it is near that turn's, and no other's."""
         if not quoted or set(indexes) & quoted or time.first < time.last:
             return False

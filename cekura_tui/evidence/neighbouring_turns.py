@@ -70,20 +70,11 @@ _AGAIN = re.compile(r"\b(?:then|again|later|afterwards|thereupon|next)\b", re.IG
 _NOT = re.compile(
     r"\b(?:never|not|n't|no|nobody|without|nothing|failed to|fails to|did not|nie|nicht|kein\w*|nunca)\b", re.I
 )
-_GREETING = re.compile(
-    r"\b(?:introduc(?:es|ed) (?:it|him|her)self|greet(?:s|ed|ing)|opening (?:line|turn|words|sentence|message)|"
-    r"very (?:start|beginning)|opens with)\b",
-    re.IGNORECASE,
-)
-_FAREWELL = re.compile(
-    r"\b(?:closing (?:line|turn|words|sentence|message)|farewell|goodbye|signed off|closed with)\b",
-    re.IGNORECASE,
-)
 _FAR = 2
 """Turns that are passed over at most on the way to the one that is meant."""
 
 
-def turns_beside(
+def neighbours(
     turns: Sequence[Turn],
     rest: str,
     anchors: Sequence[tuple[int, int]],
@@ -161,24 +152,6 @@ def speaks(clause: str) -> Who:
     if caller and agent:
         return "testing" if caller.start() < agent.start() else "main"
     return "testing" if caller else "main" if agent else ""
-
-
-def agent_ends(turns: Sequence[Turn]) -> tuple[int | None, int | None]:
-    """The indexes of the agent's first and last turns, where the call begins and ends with them."""
-    said = [index for index, turn in enumerate(turns) if turn.speaker == "main"]
-    if len(said) < _FAR:
-        return None, None
-    return (said[0] if said[0] < _FAR else None), (said[-1] if said[-1] >= len(turns) - _FAR else None)
-
-
-def end_meant(ends: tuple[int | None, int | None], text: str) -> tuple[int, int] | None:
-    """The index of the agent's first or last turn, where a text speaks of its greeting or its farewell, and where."""
-    if _NOT.search(text) or RULE.search(text):
-        return None
-    for index, told in zip(ends, (_GREETING, _FAREWELL), strict=True):
-        if index is not None and (found := told.search(text)):
-            return index, found.start()
-    return None
 
 
 def _step(turns: Sequence[Turn], index: int, who: Who, step: int) -> int | None:

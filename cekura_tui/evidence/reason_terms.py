@@ -119,13 +119,13 @@ def of_run(view: RunView, found: Found) -> Iterator[ReasonTerms]:
             lines = _lines(verdict)
             for part in [(line,) for line in lines] if verdict.name == EXPECTED else [lines]:
                 pointed = [one for one in proof if is_pointed(one, part)] or proof
-                yield _telling(view, verdict.name, part, pointed)
+                yield _terms(view, verdict.name, part, pointed)
     feedback = view.source.get("feedback")
     if view.row.reviewed and view.row.outcome.kind == "failed" and isinstance(feedback, str) and feedback.strip():
-        yield _telling(view, FEEDBACK, tuple(filter(None, map(str.strip, feedback.splitlines()))), ())
+        yield _terms(view, FEEDBACK, tuple(filter(None, map(str.strip, feedback.splitlines()))), ())
 
 
-def _telling(view: RunView, name: str, lines: tuple[str, ...], proof: Sequence[Evidence]) -> ReasonTerms:
+def _terms(view: RunView, name: str, lines: tuple[str, ...], proof: Sequence[Evidence]) -> ReasonTerms:
     turns = view.transcript.turns
     sentences = list(sentences_of(lines))
     quotes = (quote.text for sentence in sentences for quote in sentence.quotes)

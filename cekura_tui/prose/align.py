@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from cekura_tui.prose.matching import Pairs, match, repeated, rising, slid
 from cekura_tui.prose.units import Unit, blocks_of
-from cekura_tui.prose.words import telling, weight, weights
+from cekura_tui.prose.words import is_distinctive, weight, weights
 
 _ALIKE, _VERSION, _TOUCHING = 0.36, 0.6, 0.25
 """From so much of their words on two units are versions of one another: in order, elsewhere, and beside such ones."""
@@ -99,7 +99,7 @@ class _UnitAlignment:
         for i in left:
             bag = self._old_bags[i]
             rare = [word for word in bag.words if len(places[word]) <= _COMMON]
-            rare = [word for word in rare if telling(word)] or rare
+            rare = [word for word in rare if is_distinctive(word)] or rare
             for j in {j for word in rare for j in places[word]}:
                 other = self._new_bags[j]
                 if (self.old[i].kind == "code") != (self.new[j].kind == "code"):

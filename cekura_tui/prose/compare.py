@@ -173,7 +173,7 @@ def _numbered(comparison: _Comparison, steps: list[UnitStep], pieces: list[TextP
     for n, step in enumerate(steps):
         if step.hunk:
             of_hunk[step.hunk].append(n)
-    mains = {hunk: max(parts, key=lambda n: (_telling(pieces[n]), -n)) for hunk, parts in of_hunk.items()}
+    mains = {hunk: max(parts, key=lambda n: (_distinctness(pieces[n]), -n)) for hunk, parts in of_hunk.items()}
     order = {hunk: number for number, hunk in enumerate(sorted(of_hunk, key=lambda hunk: mains[hunk]), 1)}
     pieces = [replace(piece, hunk=order.get(step.hunk, 0)) for step, piece in zip(steps, pieces, strict=True)]
     places, lines = Places(comparison.old, comparison.new), _lines(comparison, steps)
@@ -226,7 +226,7 @@ def _short(came: str, place: str) -> str:
     return rest if sign and place.startswith(f"{section}{sign}") else came
 
 
-def _telling(piece: TextPiece) -> int:
+def _distinctness(piece: TextPiece) -> int:
     """How much of a hunk a piece is: where a moved passage arrives, else where the words change."""
     if piece.moved:
         return 2 if piece.moved == "here" else 0

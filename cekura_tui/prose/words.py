@@ -58,8 +58,8 @@ def weight(word: str) -> int:
     return _ANY_LETTER if word[0] >= "\u0e00" else _SMALL
 
 
-def telling(word: str) -> bool:
-    """Whether a word tells which passages are versions of one another."""
+def is_distinctive(word: str) -> bool:
+    """Whether a word can say which passages are versions of one another."""
     return weight(word) >= _ANY_LETTER
 
 

@@ -10,7 +10,7 @@ import contextlib
 import json
 import os
 import sqlite3
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Container, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
@@ -562,7 +562,8 @@ def read_job(row: sqlite3.Row, key_id: str) -> Job:
                 raise TypeError
     except (ValueError, TypeError, RecursionError, DamagedText):
         raise UnreadableJob(number, f"what is kept as its {name} is damaged") from None
-    for name, known in (("state", _STATES), ("kind", frozenset(KINDS))):
+    allowed: tuple[tuple[str, Container[str]], ...] = (("state", _STATES), ("kind", KINDS))
+    for name, known in allowed:
         if values[name] not in known:
             why = f"its {name} “{clean_line(str(values[name]), 40)}” is not known here"
             raise UnreadableJob(number, why, "If a newer cekura-tui wrote it, update this one.")
@@ -572,7 +573,7 @@ def read_job(row: sqlite3.Row, key_id: str) -> Job:
 def _parsed(text: object, form: type) -> Any:
     """A column that holds JSON: an object, or a list of ids; raises ValueError or TypeError for any other."""
     value: Any = json.loads(text) if isinstance(text, str) else None
-    if not isinstance(value, form) or (form is list and not all(type(one) is int for one in value)):
+    if not isinstance(value, form) or (isinstance(value, list) and not all(type(one) is int for one in value)):
         raise TypeError
     return tuple(value) if isinstance(value, list) else value
 

@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from cekura_tui.model.errors import CekuraTuiError
 from cekura_tui.model.run.view import row_of
 from cekura_tui.model.text import clean, clean_line
-from cekura_tui.model.transcript.search import MOST_HITS, FoundSaid, Hit, SaidQuery, folded, snippet_of
+from cekura_tui.model.transcript.search import MOST_HITS, Hit, TranscriptHits, TranscriptQuery, folded, snippet_of
 from cekura_tui.model.transcript.transcript import Turn, read_transcript
 from cekura_tui.store.database import Database
 from cekura_tui.store.jobs import Account
@@ -64,12 +64,12 @@ class TranscriptSearchStore:
                         break
         return self._behind()
 
-    def search(self, query: SaidQuery) -> FoundSaid:
+    def search(self, query: TranscriptQuery) -> TranscriptHits:
         """Every turn that has all words of a query, of what was taken in; without words nothing is looked for."""
         covered = int(self._database.read(_COVERED, *self._pair)[0][0])
         where, values, by_index = self._where(query)
         if not query.words:
-            return FoundSaid(covered, (), 0, self._index)
+            return TranscriptHits(covered, (), 0, self._index)
         runs = self._database.read(f"SELECT r.id, r.run_id, count(*) AS hits {where} {_BY_RUN}", *values)
         shown, hits = 0, []
         for run in runs:
@@ -79,7 +79,7 @@ class TranscriptSearchStore:
             found = self._database.read(of_run, *values, run["id"], MOST_HITS - shown)
             shown += len(found)
             hits += [_hit(run["run_id"], turn, query) for turn in found]
-        return FoundSaid(covered, tuple(hits), sum(run["hits"] for run in runs), by_index, len(runs))
+        return TranscriptHits(covered, tuple(hits), sum(run["hits"] for run in runs), by_index, len(runs))
 
     def _behind(self) -> bool:
         read = self._database.read
@@ -106,7 +106,7 @@ class TranscriptSearchStore:
             _put_into_index(sql, number)
         return len(source)
 
-    def _where(self, query: SaidQuery) -> tuple[str, list[object], bool]:
+    def _where(self, query: TranscriptQuery) -> tuple[str, list[object], bool]:
         """The turns of a query as SQL, its values, and whether they are found by the index."""
         where, values = _TURNS, list[object](self._pair)
         if query.speakers:
@@ -145,7 +145,7 @@ def _whole(sql: sqlite3.Connection, number: int) -> str:
     return "\n".join(turn["folded"] for turn in turns)
 
 
-def _grams(query: SaidQuery) -> list[str]:
+def _grams(query: TranscriptQuery) -> list[str]:
     """Three characters at a time of the words that have as many, each quoted: no sign of them means anything there."""
     grams = {word[n : n + _GRAM]: None for word in query.words for n in range(len(word) - _GRAM + 1)}
     return ['"' + gram.replace('"', '""') + '"' for gram in list(grams)[:_MOST_GRAMS]]
@@ -169,7 +169,7 @@ def _said(turn: Turn) -> str:
     return " ".join(filter(None, told))
 
 
-def _hit(run_id: int, turn: sqlite3.Row, query: SaidQuery) -> Hit:
+def _hit(run_id: int, turn: sqlite3.Row, query: TranscriptQuery) -> Hit:
     snippet, matches = snippet_of(turn["text"], query.words)
     return Hit(run_id, turn["n"], turn["speaker"], turn["start"], snippet, matches, turn["scenario"], turn["at"])
 

@@ -29,7 +29,7 @@ from cekura_tui.model.run.run import Run
 from cekura_tui.model.run.view import RunView, view_of
 from cekura_tui.model.scope import Agent, NoScope, Project, Scope
 from cekura_tui.model.text import Prompt, count
-from cekura_tui.model.transcript.search import FoundSaid, read_query
+from cekura_tui.model.transcript.search import TranscriptHits, read_query
 from cekura_tui.store.errors import StoreError
 from cekura_tui.store.store import Store
 from cekura_tui.workspace.agent_prompts import AgentPrompts
@@ -96,7 +96,7 @@ class PromptHistory:
         self._uses.forget(use)
 
 
-async def search_transcripts(store: Store, query: str) -> FoundSaid:
+async def search_transcripts(store: Store, query: str) -> TranscriptHits:
     """Take in what was opened since the last search, piece by piece so that all else goes on, and search it."""
     behind = True
     while behind:
@@ -270,7 +270,7 @@ class Session:
         """The turns that each verdict of a run speaks of."""
         return await self._evidence.find(view)
 
-    async def search_transcripts(self, query: str) -> FoundSaid:
+    async def search_transcripts(self, query: str) -> TranscriptHits:
         """Search what was said in every opened run of this account: words, a "phrase", `caller:` `agent:` `tool:`."""
         self._opened.write()
         return await search_transcripts(self.store, query)

@@ -11,12 +11,10 @@ import pytest
 
 from cekura_tui.demo import corpus as corpus_module
 from cekura_tui.demo.answers import run_row, run_whole
-from cekura_tui.demo.corpus import FIRST_PROJECT, LONG_RUN, LONG_TURNS, SECOND_PROJECT, TALKATIVE_RUN, Corpus
+from cekura_tui.demo.corpus import FIRST_PROJECT, SECOND_PROJECT, Corpus
 from cekura_tui.demo.facts import Facts, Kind
 from cekura_tui.demo.library import agents, rules_by_metric
-from cekura_tui.demo.listing import CorpusListing
-from cekura_tui.demo.odd_runs import ODD
-from cekura_tui.demo.query import STATUSES, ListQuery
+from cekura_tui.demo.listing import STATUSES, CorpusListing, ListQuery
 
 GOING_ON = ("running", "in_progress")
 
@@ -49,8 +47,6 @@ def test_every_status_and_every_outcome_is_there(facts: list[Facts]) -> None:
 
 def test_the_first_rows_show_a_running_a_passed_and_a_failed_run(facts: list[Facts]) -> None:
     assert {known.fate.kind for known in facts[:8]} >= {Kind.LIVE, Kind.PASSED, Kind.FAILED}
-    assert 1 <= sum(known.fate.hostile for known in facts[:30]) <= 2
-    assert LONG_RUN not in {known.id for known in facts[:20]}
 
 
 def test_a_run_is_the_same_whenever_it_is_asked_for(corpus: Corpus, facts: list[Facts]) -> None:
@@ -84,7 +80,7 @@ def test_every_rule_blames_one_sentence_of_its_agent_s_prompt() -> None:
 
 def test_the_failed_checks_are_seen_in_the_transcript(runs: list[dict[str, Any]]) -> None:
     for run in runs:
-        if run["evaluation_status"] != "failure" or run["id"] == LONG_RUN or run["id"] in ODD:
+        if run["evaluation_status"] != "failure":
             continue
         refused = [entry for entry in run["rubric"] if not entry["passed"]]
         assert 1 <= len(refused) <= 3
@@ -98,7 +94,7 @@ def test_a_call_has_8_to_40_turns_and_its_times_go_forward(runs: list[dict[str, 
     gaps = overlaps = 0
     for run in runs:
         turns = run["transcript_object"]
-        unusual = run["status"] == "failed" or run["id"] in (LONG_RUN, TALKATIVE_RUN) or run["id"] in ODD
+        unusual = run["status"] == "failed"
         if not isinstance(turns, list) or not turns or run["status"] in GOING_ON or unusual:
             continue
         assert 8 <= len(turns) <= 40
@@ -120,17 +116,8 @@ def test_transcripts_come_in_every_form(runs: list[dict[str, Any]]) -> None:
         forms[form, run["transcript"] is not None] += 1
     assert {("list", True), ("sealed", True), ("null", True), ("null", False), ("empty", True)} <= forms.keys()
     everything = "".join(run["transcript"] or "" for run in runs)
-    for mark in ("नमस्ते", "مرحبا", "ありがとう", "🍕", "\x1b[2J", "[@click=app.quit]", "\u202e", "\U000e0001", "\x9b"):
+    for mark in ("नमस्ते", "مرحبا", "ありがとう", "🍕"):
         assert mark in everything, repr(mark)
-
-
-def test_the_long_run_has_its_turns(corpus: Corpus) -> None:
-    known = corpus.facts(LONG_RUN)
-    assert known is not None
-    run = run_whole(corpus, known)
-    assert len(run["transcript_object"]) == LONG_TURNS
-    assert run["duration"] == "210:00"
-    assert run["evaluation_status"] == "failure"
 
 
 def test_good_and_bad_are_never_the_words_true_and_false(runs: list[dict[str, Any]]) -> None:

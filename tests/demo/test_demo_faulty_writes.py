@@ -8,9 +8,7 @@ from pathlib import Path
 
 import httpx
 import pytest
-
-from cekura_tui.demo.faulty import DRIFTED
-from cekura_tui.demo.server import DemoServer
+from demo_faults import DRIFTED, faulty_server
 
 V1, V2 = "/test_framework/v1/aiagents/1201/", "/test_framework/v2/aiagents/1201/"
 TEXT = "  # Line \t\r\n\tBe kind.  \r\n\r\n"
@@ -18,7 +16,7 @@ TEXT = "  # Line \t\r\n\tBe kind.  \r\n\r\n"
 
 @contextmanager
 def faulty(tmp_path: Path, *faults: str) -> Iterator[httpx.Client]:
-    server = DemoServer(tmp_path / "demo", faults=frozenset(faults))
+    server = faulty_server(tmp_path / "demo", *faults)
     server.start()
     with httpx.Client(
         base_url=server.url, headers={"X-CEKURA-API-KEY": server.key}, trust_env=False, timeout=10

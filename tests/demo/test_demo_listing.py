@@ -15,8 +15,7 @@ from cekura_tui.demo import listing as listing_module
 from cekura_tui.demo.answers import run_row
 from cekura_tui.demo.corpus import FIRST_PROJECT, PROJECT_IDS, SECOND_PROJECT, Arrivals, Corpus
 from cekura_tui.demo.facts import Facts
-from cekura_tui.demo.listing import CorpusListing, turned
-from cekura_tui.demo.query import STATUSES, Invalid, call_id_of, read_query
+from cekura_tui.demo.listing import STATUSES, CorpusListing, Invalid, call_id_of, read_query
 
 EPOCH = 1_760_000_000.0
 RUNS = 300
@@ -145,10 +144,8 @@ def test_a_list_holds_the_rows_that_its_parameters_tell_and_no_others(
     found = listing.find(read_query(asked))
     expected = [row["id"] for row in rows if fits(row, asked)]
     assert list(found) == expected
-    assert list(turned(found)) == expected[::-1]
     for start in (0, 1, len(expected) // 2, len(expected)):
         assert list(found[start : start + 7]) == expected[start : start + 7]
-        assert list(turned(found)[start : start + 7]) == expected[::-1][start : start + 7]
 
 
 MOVES = st.lists(st.tuples(st.floats(0.1, 400.0), FILTERS), min_size=1, max_size=6)
@@ -211,11 +208,11 @@ def test_a_second_page_of_a_filter_works_nothing_out_again(monkeypatch: pytest.M
 
 
 def test_what_is_remembered_of_filters_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(listing_module, "MOST_KEPT", 500)
+    monkeypatch.setattr(listing_module, "MOST_REMEMBERED", 500)
     listing = CorpusListing(Corpus(RUNS, EPOCH))
     for shortest in range(40):
         listing.find(read_query({"project_id": str(FIRST_PROJECT), "duration__gte": str(shortest)}))
-    kept = [len(one.places) for one in listing._kept.values()]
+    kept = [len(one.places) for one in listing._lists.values()]
     assert 0 < sum(kept) <= 500
 
 

@@ -1,21 +1,26 @@
-"""Whoever reads runs meets every form of a transcript and every kind of verdict in the embedded workspace."""
+"""Whoever reads runs meets every form of a transcript and every kind of verdict, in runs that tests add, too."""
 
 from __future__ import annotations
 
 import itertools
 from typing import Any
 
+import odd_runs
 import pytest
+from odd_runs import EMPATHY, LONG_RUN, LONG_TURNS, TALKATIVE_RUN, odd_corpus, with_odd_turns
 
-from cekura_tui.demo import odd_runs
 from cekura_tui.demo.answers import run_whole, turns_of
-from cekura_tui.demo.corpus import TALKATIVE_RUN, Corpus
+from cekura_tui.demo.corpus import Corpus
 from cekura_tui.demo.facts import Facts, Kind
-from cekura_tui.demo.odd_verdicts import EMPATHY
 from cekura_tui.evidence.evidence import evidence_in
 from cekura_tui.model.run.run import Run
 from cekura_tui.model.run.verdict import Verdict, read_verdicts
 from cekura_tui.model.transcript.transcript import Transcript, read_transcript
+
+
+@pytest.fixture(scope="module")
+def corpus() -> Corpus:
+    return odd_corpus()
 
 
 @pytest.fixture(scope="module")
@@ -175,10 +180,38 @@ def test_every_run_that_failed_has_a_passed_one_of_its_scenario(known: list[Fact
     assert {(one.agent_id, one.script) for one in failed} <= passed
 
 
-def test_a_small_workspace_is_told_as_if_there_were_no_odd_runs() -> None:
-    small = Corpus(150, 1_760_000_000.0)
-    facts = small.facts(odd_runs.CLOCK_ALONE)
+def test_the_long_run_has_its_turns(runs: dict[int, dict[str, Any]]) -> None:
+    run = runs[LONG_RUN]
+    assert len(run["transcript_object"]) == LONG_TURNS
+    assert run["duration"] == "210:00"
+    assert run["evaluation_status"] == "failure"
+
+
+def test_the_hostile_calls_hold_what_would_harm_a_terminal(runs: dict[int, dict[str, Any]]) -> None:
+    for run_id in (odd_runs.HOSTILE_FAILED, odd_runs.HOSTILE_PASSED):
+        for mark in ("\x1b[2J", "[@click=app.quit]", "\u202e"):
+            assert mark in runs[run_id]["transcript"], repr(mark)
+    everything = "".join(run["transcript"] or "" for run in runs.values())
+    assert "\U000e0001" in everything
+    assert "\x9b" in everything
+
+
+def test_odd_turns_are_read_with_those_that_were_said(corpus: Corpus) -> None:
+    facts = corpus.facts(900_238)
     assert facts is not None
-    assert not small.is_old(facts)
-    told = run_whole(small, facts)["transcript_object"]
-    assert not isinstance(told, list) or all("start_time" in turn for turn in told)
+    usual, odd = run_whole(corpus, facts), with_odd_turns(run_whole(corpus, facts))
+    assert {type(turn) for turn in odd["transcript_object"]} == {dict, str, int, type(None), list}
+    assert [turn for turn in odd["transcript_object"] if turn in usual["transcript_object"]] == usual[
+        "transcript_object"
+    ]
+    assert len(read_transcript(Run.read(odd)).turns) == len(usual["transcript_object"]) + 5
+
+
+def test_without_extra_runs_the_same_ids_are_ordinary_runs(corpus: Corpus) -> None:
+    plain = Corpus(240, corpus.epoch)
+    for run_id in odd_runs.EXTRA_RUNS:
+        facts, extra = plain.facts(run_id), corpus.facts(run_id)
+        assert facts is not None
+        assert extra is not None
+        assert (extra.fate, extra.agent_id) == (facts.fate, facts.agent_id)
+        assert run_whole(plain, facts) != run_whole(corpus, extra)

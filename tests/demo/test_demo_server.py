@@ -11,13 +11,12 @@ from typing import Any
 
 import httpx
 import pytest
+from demo_faults import faulty_server
+from odd_runs import EXTRA_RUNS, LONG_RUN
 
-from cekura_tui.demo.corpus import FIRST_PROJECT, LONG_RUN
-from cekura_tui.demo.faults import FAULTS
-from cekura_tui.demo.faulty import Throttle
+from cekura_tui.demo.corpus import FIRST_PROJECT
+from cekura_tui.demo.faults import FAULTS, Throttle
 from cekura_tui.demo.server import DemoServer
-from cekura_tui.model.run.run import Run
-from cekura_tui.model.transcript.transcript import read_transcript
 
 LAUNCH = "/test_framework/v1/runs/improve_prompt_bg/"
 PROGRESS = "/test_framework/v1/runs/improve_prompt_progress/"
@@ -171,7 +170,7 @@ def test_a_taken_port_is_an_error_of_the_system(tmp_path: Path, server: DemoServ
 
 
 def test_nothing_is_printed(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
-    server = DemoServer(tmp_path / "demo")
+    server = DemoServer(tmp_path / "demo", extra_runs=EXTRA_RUNS)
     server.start()
     with client_of(server) as client:
         client.get("/nowhere")
@@ -191,7 +190,7 @@ def test_a_hundred_thousand_runs_are_listed_page_by_page(tmp_path: Path) -> None
 
 
 def with_fault(tmp_path: Path, fault: str) -> DemoServer:
-    server = DemoServer(tmp_path / "demo", speed=1000, faults=frozenset({fault}))
+    server = faulty_server(tmp_path / "demo", fault, speed=1000)
     server.start()
     return server
 
@@ -203,6 +202,25 @@ def test_html_502_hits_every_other_request(tmp_path: Path) -> None:
             answer = client.get("/test_framework/v1/runs/900240/")
             assert answer.status_code == wanted
             assert ("<html>" in answer.text) is (wanted == 502)
+    server.stop()
+
+
+def test_500_hits_every_other_request_in_json(tmp_path: Path) -> None:
+    server = with_fault(tmp_path, "500")
+    with client_of(server) as client:
+        answers = [client.get("/test_framework/v1/runs/900240/") for _ in range(4)]
+    server.stop()
+    assert [answer.status_code for answer in answers] == [500, 200, 500, 200]
+    assert answers[0].json() == {"detail": "Internal server error."}
+
+
+def test_reset_closes_the_connection_of_every_other_request(tmp_path: Path) -> None:
+    server = with_fault(tmp_path, "reset")
+    with client_of(server) as client:
+        for _ in range(2):
+            with pytest.raises(httpx.RemoteProtocolError):
+                client.get("/test_framework/v1/runs/900240/")
+            assert client.get("/test_framework/v1/runs/900240/").status_code == 200
     server.stop()
 
 
@@ -253,36 +271,6 @@ def test_asking_while_told_to_wait_makes_it_no_longer() -> None:
     assert throttle.wait() == 1
     now += 0.5
     assert throttle.wait() == 0
-
-
-def test_oldest_first_turns_the_run_list_over(tmp_path: Path, client: httpx.Client) -> None:
-    server = with_fault(tmp_path, "oldest-first")
-
-    def listed(asked: httpx.Client, **params: object) -> list[int]:
-        scope = {"project_id": FIRST_PROJECT, "page_size": 100, **params}
-        return [row["id"] for row in asked.get("/test_framework/v1/runs/", params=scope).json()["results"]]
-
-    with client_of(server) as odd:
-        assert listed(odd) == list(range(900_001, 900_101))
-        assert listed(odd, page=3) == list(range(900_201, 900_241))
-        failed = listed(odd, status__in="failed")
-        assert failed == sorted(failed) == listed(client, status__in="failed")[::-1]
-        assert failed
-    server.stop()
-
-
-def test_odd_turns_are_among_those_that_were_said(tmp_path: Path, client: httpx.Client) -> None:
-    server = with_fault(tmp_path, "odd-turns")
-    path = "/test_framework/v1/runs/900238/"
-    with client_of(server) as odd:
-        run = odd.get(path).json()
-        bulk = odd.get("/test_framework/v1/runs/bulk/", params={"run_ids": "900238"}).json()
-    server.stop()
-    usual = client.get(path).json()["transcript_object"]
-    assert bulk == [run]
-    assert [turn for turn in run["transcript_object"] if turn in usual] == usual
-    assert {type(turn) for turn in run["transcript_object"]} == {dict, str, int, type(None), list}
-    assert len(read_transcript(Run.read(run)).turns) == len(usual) + 5
 
 
 def test_an_unknown_fault_is_refused_and_the_known_ones_are_named(tmp_path: Path) -> None:

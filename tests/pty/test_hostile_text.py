@@ -2,16 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from hostile import IMPROVED, SHOWN, serve_hostile
+from odd_runs import EXTRA_RUNS, HOSTILE_FAILED, HOSTILE_PASSED
 from raw_output import foreign_in
 from scripted_server import ScriptedServer
 from terminal import Start
 
+from cekura_tui.demo.corpus import FIRST_PROJECT
+from cekura_tui.demo.server import DemoServer
+
 HEARD = ("[2J]0;owned", "[/red]", "[@click", "52;c;", "[31m")
-DEMO = ("--demo", "--demo-speed", "20")
+
+
+@pytest.fixture
+def heard(tmp_path: Path) -> Iterator[dict[str, str]]:
+    """The environment that leads to a workspace with two calls in which the caller's words are hostile."""
+    server = DemoServer(tmp_path / "served", speed=20, extra_runs=EXTRA_RUNS)
+    server.start()
+    project = str(FIRST_PROJECT)
+    yield {"CEKURA_API_URL": server.url, "CEKURA_API_KEY": server.key, "CEKURA_PROJECT_ID": project}
+    server.stop()
 
 
 def test_the_checker_finds_what_a_transcript_would_send() -> None:
@@ -20,8 +34,10 @@ def test_the_checker_finds_what_a_transcript_would_send() -> None:
     assert foreign_in(b"\x1b[?1049h\x1b[3;1Hhello [2J you\r\n\x1b[?1049l") == []
 
 
-def test_a_hostile_call_is_shown_as_text_in_the_list_the_run_and_the_suggestion(start: Start) -> None:
-    terminal = start(*DEMO, columns=140, lines=50).wait("240 runs", "900232")
+def test_a_hostile_call_is_shown_as_text_in_the_list_the_run_and_the_suggestion(
+    start: Start, heard: dict[str, str]
+) -> None:
+    terminal = start(env=heard, columns=140, lines=50).wait("240 runs", "900232")
     terminal.press(*"jjjjjjjj")
     terminal.wait("900232 ✗", "[2J]0;owned")  # the preview
     terminal.press("enter")
@@ -40,9 +56,11 @@ def test_a_hostile_call_is_shown_as_text_in_the_list_the_run_and_the_suggestion(
     terminal.assert_handed_back()
 
 
-@pytest.mark.parametrize("number", ["900232", "900222"])
-def test_a_hostile_call_read_from_end_to_end_sends_nothing_of_its_own(start: Start, number: str) -> None:
-    terminal = start(*DEMO, number, columns=80, lines=48).wait(f"Run {number}", "agent")
+@pytest.mark.parametrize("number", [str(HOSTILE_FAILED), str(HOSTILE_PASSED)])
+def test_a_hostile_call_read_from_end_to_end_sends_nothing_of_its_own(
+    start: Start, heard: dict[str, str], number: str
+) -> None:
+    terminal = start(number, env=heard, columns=80, lines=48).wait(f"Run {number}", "agent")
     seen: set[str] = set()
     for key in ("", *"jjjjjjjj", "G", "tab", *"jjjj", "G"):
         terminal.press(key)

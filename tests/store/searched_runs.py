@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from cekura_tui.model.run.run import Run
-from cekura_tui.model.transcript.search import FoundSaid, read_query
+from cekura_tui.model.transcript.search import TranscriptHits, read_query
 from cekura_tui.store.store import Store
 from cekura_tui.store.transcript_search import TranscriptSearchStore, can_index
 
@@ -42,7 +42,7 @@ def opens(store: Store, number: int, *turns: str | tuple[str, str], at: float = 
     store.runs.keep_opened(Run.read(source), at)
 
 
-def search(store: Store, text: str) -> FoundSaid:
+def search(store: Store, text: str) -> TranscriptHits:
     while store.transcript_search.catch_up():
         pass
     return store.transcript_search.search(read_query(text))

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from searched_runs import AGENT, CALL, CALLER, RESULT, by_index, opens, places, search, watched_store
 
-from cekura_tui.model.transcript.search import MOST_HITS, FoundSaid, folded, read_query
+from cekura_tui.model.transcript.search import MOST_HITS, TranscriptHits, folded, read_query
 from cekura_tui.store.store import Store
 
 
@@ -145,6 +145,6 @@ def test_the_newest_run_is_first_and_the_rest_of_many_hits_is_counted(store: Sto
 
 
 def test_no_words_find_nothing_but_tell_how_many_runs_there_are(store: Store) -> None:
-    assert search(store, "x") == FoundSaid(0, (), 0, False)
+    assert search(store, "x") == TranscriptHits(0, (), 0, False)
     opens(store, 1, "x")
-    assert search(store, "  ") == FoundSaid(1, (), 0, by_index(store))
+    assert search(store, "  ") == TranscriptHits(1, (), 0, by_index(store))

@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from searched_runs import ORIGIN, by_index, opened_store, opens, places, search, watched_store
 
-from cekura_tui.model.transcript.search import FoundSaid, folded, read_query
+from cekura_tui.model.transcript.search import TranscriptHits, folded, read_query
 from cekura_tui.store import runs as runs_module
 from cekura_tui.store.database import key_id
 from cekura_tui.store.errors import StoreError
@@ -113,7 +113,7 @@ def test_runs_of_another_key_or_server_are_never_found(store: Store, home: Path)
     assert places(store, "alone") == [(1, 1)]
     for key, origin in (("other", ORIGIN), ("key", "https://elsewhere.example")):
         other = opened_store(home, key, origin=origin, index=by_index(store))
-        assert search(other, "alone") == FoundSaid(0, (), 0, search(other, "alone").indexed)
+        assert search(other, "alone") == TranscriptHits(0, (), 0, search(other, "alone").indexed)
         opens(other, 1, "theirs alone too")
         assert [hit.snippet for hit in search(other, "alone").hits] == ["theirs alone too"]
         other.close()

@@ -13,6 +13,7 @@ from typing import Any
 
 import httpx
 from app_on_a_server import PROJECT, setup_of
+from demo_faults import faulty_server
 from textual.pilot import Pilot
 from waiting import eventually
 from watching import screen_text
@@ -102,7 +103,7 @@ async def reads(pilot: Pilot[Any], *texts: str) -> None:
 @contextmanager
 def agents(directory: Path, *faults: str) -> Iterator[Agents]:
     """A server that misbehaves as named."""
-    server = DemoServer(directory / "served", faults=frozenset(faults))
+    server = faulty_server(directory / "served", *faults)
     server.start()
     try:
         yield Agents(server)

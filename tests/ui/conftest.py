@@ -7,7 +7,9 @@ from contextlib import ExitStack
 
 import pytest
 from app_on_a_server import EPOCH, LIST, Served, setup_of
+from demo_faults import faulty_server
 from kept_jobs import KEY, RUNNING, Shelf, shelf_of
+from odd_runs import EXTRA_RUNS
 from scripted_server import LAUNCH, PROGRESS, Reply, ScriptedServer
 
 from cekura_tui.demo.server import DemoServer
@@ -17,7 +19,8 @@ from cekura_tui.workspace.setup import Setup
 @pytest.fixture(scope="session")
 def _server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     log: list[dict[str, object]] = []
-    server = DemoServer(tmp_path_factory.mktemp("server") / "demo", speed=1e6, epoch=EPOCH, log=log.append)
+    directory = tmp_path_factory.mktemp("server") / "demo"
+    server = DemoServer(directory, speed=1e6, epoch=EPOCH, log=log.append, extra_runs=EXTRA_RUNS)
     server.start()
     yield Served(server, log)
     server.stop()
@@ -38,7 +41,7 @@ def misbehaving(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[
         def serve(fault: str) -> Served:
             log: list[dict[str, object]] = []
             directory = tmp_path_factory.mktemp("server") / "demo"
-            server = DemoServer(directory, speed=1e6, epoch=EPOCH, faults=frozenset({fault}), log=log.append)
+            server = faulty_server(directory, fault, speed=1e6, epoch=EPOCH, log=log.append)
             server.start()
             stack.callback(server.stop)
             return Served(server, log)

@@ -10,12 +10,11 @@ from pathlib import Path
 
 import httpx
 import pytest
+from demo_faults import DRIFTED, faulty_server
 from scripted_server import Got, Hold, Reply, Reset, ScriptedServer
 from waiting import eventually
 
 from cekura_tui.api.errors import KeyRefused, NotFound
-from cekura_tui.demo.faulty import DRIFTED
-from cekura_tui.demo.server import DemoServer
 from cekura_tui.model.errors import Exit, UsageError
 from cekura_tui.model.job import Draft
 from cekura_tui.model.text import Prompt
@@ -86,7 +85,7 @@ async def desk_on(home: Path, url: str, key: str) -> AsyncIterator[Desk]:
 
 @asynccontextmanager
 async def demo_desk(home: Path, tmp_path: Path, *faults: str) -> AsyncIterator[Desk]:
-    server = DemoServer(tmp_path / "served", faults=frozenset(faults))
+    server = faulty_server(tmp_path / "served", *faults)
     server.start()
     try:
         async with desk_on(home, server.url, server.key) as desk:

@@ -149,7 +149,7 @@ class Details:
     """The properties that were told, by the title of their group, and the names of those that are absent or empty."""
 
     groups: tuple[tuple[str, tuple[Property, ...]], ...]
-    not_told: tuple[str, ...]
+    absent: tuple[str, ...]
 
     def roots(self) -> Iterator[Node | TreeRow]:
         """What a tree of them begins with: the titles, and the properties below each."""
@@ -158,8 +158,8 @@ class Details:
             for told in properties:
                 name = "" if told.label.lower() == told.name else shown_name(told.name)
                 yield Node((told.name,), name, told.value, 0, told.label, _note(told))
-        if self.not_told:
-            yield Node((_NOT_TOLD,), "", ", ".join(map(shown_name, self.not_told)), 0, "Not told")
+        if self.absent:
+            yield Node((_NOT_TOLD,), "", ", ".join(map(shown_name, self.absent)), 0, "Not told")
 
     def nodes(self) -> Iterator[Node]:
         """The properties, to be searched."""
@@ -168,7 +168,7 @@ class Details:
 
 def details_of(source: Mapping[str, Any]) -> Details:
     """All properties of a run as it came, cleaned; unknown ones in a last group, `Also sent`."""
-    groups, not_told = [], []
+    groups, absent = [], []
     unknown = tuple((name, "") for name in source if name not in _KNOWN)
     for title, properties in (*GROUPS, ("Also sent", unknown)):
         told = []
@@ -177,10 +177,10 @@ def details_of(source: Mapping[str, Any]) -> Details:
             if is_told(value):
                 told.append(Property(name, words, value))
             else:
-                not_told.append(name)
+                absent.append(name)
         if told:
             groups.append((title, tuple(told)))
-    return Details(tuple(groups), tuple(not_told))
+    return Details(tuple(groups), tuple(absent))
 
 
 def is_told(value: object) -> bool:

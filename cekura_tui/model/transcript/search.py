@@ -42,19 +42,19 @@ class At(NamedTuple):
     of: int
 
 
-class Asked(NamedTuple):
+class TurnQuery(NamedTuple):
     """What is searched: the speakers (empty for all), and the words."""
 
     speakers: tuple[Speaker, ...]
     words: str
 
 
-def read_asked(text: str) -> Asked:
+def read_turn_query(text: str) -> TurnQuery:
     """`caller:`, `agent:`, `tool:` or `other:` before the words narrows the search to that side."""
     side, colon, words = text.partition(":")
     if colon and (speakers := _SIDES.get(side.strip().lower())):
-        return Asked(speakers, words.strip())
-    return Asked((), text.strip())
+        return TurnQuery(speakers, words.strip())
+    return TurnQuery((), text.strip())
 
 
 class TurnMatches:
@@ -65,7 +65,7 @@ class TurnMatches:
         self, turns: Iterable[Turn] = (), asked: str = "", text_of: Callable[[Turn], str] = attrgetter("text")
     ) -> None:
         """`text_of` is the text that a turn shows."""
-        speakers, words = read_asked(asked)
+        speakers, words = read_turn_query(asked)
         parts = _alike(words).split()
         # White space in what is typed stands for any: a turn may be broken into lines.
         self._pattern = re.compile(r"\s+".join(map(re.escape, parts)))
@@ -148,7 +148,7 @@ _PLAIN = {"\u2018": "'", "\u2019": "'", "\u201c": '"', "\u201d": '"'}
 
 
 @dataclass(frozen=True, slots=True)
-class SaidQuery:
+class TranscriptQuery:
     """What one turn must hold: every one of `words`, folded, in any order; and who must have said it, if named."""
 
     words: tuple[str, ...]
@@ -174,7 +174,7 @@ class Hit:
 
 
 @dataclass(frozen=True, slots=True)
-class FoundSaid:
+class TranscriptHits:
     """What a search of all opened runs found: at most MOST_HITS of `total` turns, those of the newest run first.
 
     `runs_covered` runs were searched and `runs_hit` of them have it; `indexed` is False where every turn was looked at.
@@ -209,7 +209,7 @@ def folded(text: str) -> str:
     return _SPACES.sub(" ", text.translate(_FOLDS))
 
 
-def read_query(text: str) -> SaidQuery:
+def read_query(text: str) -> TranscriptQuery:
     """Any text is a query: words, a "phrase", and `caller:`, `agent:`, `tool:` or `other:` before one or alone."""
     words: dict[str, None] = {}
     speakers: dict[Speaker, None] = {}
@@ -218,7 +218,7 @@ def read_query(text: str) -> SaidQuery:
             speakers.update(dict.fromkeys(SIDES[side]))
         if wanted := (phrase or word).strip():
             words[wanted] = None
-    return SaidQuery(tuple(words), tuple(speakers))
+    return TranscriptQuery(tuple(words), tuple(speakers))
 
 
 def snippet_of(text: str, words: Sequence[str]) -> tuple[str, tuple[tuple[int, int], ...]]:

@@ -15,7 +15,7 @@ from textual.widgets import Input, Label, Static
 
 from cekura_tui.model.errors import CekuraTuiError
 from cekura_tui.model.text import clean_line, count
-from cekura_tui.model.transcript.search import LONGEST_QUERY, FoundSaid, Hit, read_query
+from cekura_tui.model.transcript.search import LONGEST_QUERY, Hit, TranscriptHits, read_query
 from cekura_tui.model.transcript.timeline import clock
 from cekura_tui.ui.actions import Action, bindings
 from cekura_tui.ui.kit.dialog import Dialog
@@ -194,7 +194,7 @@ class SearchRunsDialog(Dialog[tuple[int, int]]):
             note.update(Content(clean_line(text)))
 
 
-def result_text(text: str, found: FoundSaid) -> str:
+def result_text(text: str, found: TranscriptHits) -> str:
     """How much was found and where was looked, in a sentence; where there is nothing, what to do."""
     runs = count(found.runs_covered, "opened run")
     if not found.runs_covered:

@@ -11,8 +11,7 @@ from hypothesis import strategies as st
 
 from cekura_tui.demo.answers import iso, run_row
 from cekura_tui.demo.corpus import FIRST_PROJECT, Corpus
-from cekura_tui.demo.listing import CorpusListing
-from cekura_tui.demo.query import read_query
+from cekura_tui.demo.listing import CorpusListing, read_query
 from cekura_tui.model.filter.filter import BY_NAME, ENDED, GIVEN_VIEWS, KEYS, LIVE, Filter
 from cekura_tui.model.filter.match import MOST_IDS, Matcher, Params, Split, split
 from cekura_tui.model.filter.parse import parse

@@ -10,7 +10,7 @@ from run_properties import PROPERTIES, marked_run
 
 from cekura_tui.model.run.details import GROUPS, details_of, details_tree, value_at
 
-PAGE_OF_THE_VENDOR = Path(__file__).parent.parent / "contract" / "run-page.json"
+PAGE_OF_THE_VENDOR = Path(__file__).parents[2] / "contract" / "run-page.json"
 
 
 def texts(source: dict[str, object]) -> list[str]:
@@ -33,7 +33,7 @@ def test_every_property_is_in_one_group_and_has_words_of_its_own() -> None:
 
 def test_a_whole_run_has_nothing_that_was_not_told() -> None:
     details = details_of(marked_run()[0])
-    assert details.not_told == ()
+    assert details.absent == ()
     assert [title for title, _ in details.groups] == [title for title, _ in GROUPS]
 
 

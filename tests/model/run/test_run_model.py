@@ -25,7 +25,7 @@ from cekura_tui.model.run.run import (
 from cekura_tui.model.run.view import view_of
 from cekura_tui.model.transcript.transcript import read_transcript
 
-SCHEMAS: dict[str, Any] = json.loads((Path(__file__).parents[1] / "contract" / "run-page.json").read_text())[
+SCHEMAS: dict[str, Any] = json.loads((Path(__file__).parents[2] / "contract" / "run-page.json").read_text())[
     "components"
 ]["schemas"]
 MODELS: dict[str, type[Payload]] = {

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cekura_tui.model.transcript.search import MOST, TurnMatch, TurnMatches, read_asked
+from cekura_tui.model.transcript.search import MOST, TurnMatch, TurnMatches, read_turn_query
 from cekura_tui.model.transcript.transcript import Turn
 
 SPEAKERS = ("testing", "main", "tool_call", "tool_result", "other")
@@ -43,7 +43,7 @@ def test_one_side_alone_is_searched_where_it_is_named() -> None:
     assert [match.n for match in all_of(TurnMatches(spoken, "AGENT:book"))] == [1]
     assert [match.n for match in all_of(TurnMatches(spoken, "tool: book"))] == [2, 3]
     assert [match.n for match in all_of(TurnMatches(spoken, "other:book"))] == [4]
-    assert read_asked("at 10:30") == ((), "at 10:30")
+    assert read_turn_query("at 10:30") == ((), "at 10:30")
 
 
 @pytest.mark.parametrize("asked", ["", "  ", "caller:", "agent:  "])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from app_on_a_server import LAUNCH, LIST, SMALL, Served, no_crash, on_run, opened
+from odd_runs import LONG_RUN
 from textual.pilot import Pilot
 from waiting import eventually
 from watching import screen_text, sees
@@ -177,8 +178,8 @@ async def test_the_jobs_pane_is_shown_and_hidden(served: Served) -> None:
 
 
 async def test_a_call_of_3000_turns_opens_and_its_last_turn_is_one_key_away(served: Served) -> None:
-    async with opened(served.setup(), run_id=900060) as pilot:
-        await sees(pilot, "Run 900060", "3,000 turns", "Meridian Air rebooking, good day")
+    async with opened(served.setup(), run_id=LONG_RUN) as pilot:
+        await sees(pilot, f"Run {LONG_RUN}", "3,000 turns", "Meridian Air rebooking, good day")
         await pilot.press("G")
         await sees(pilot, "3:29:56", "You know what, I'll take the very first one")
         await pilot.press("g")

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from agents_on_a_server import BANK, CLINIC, agents, reads, revised
 from app_on_a_server import SMALL, WIDE, setup_of
+from demo_faults import DRIFTED
 from kept_jobs import KEY, Shelf, shelf_of
 from one_dialog import OneDialog, answer, asked
 from scripted_server import Got, Hold, Reply, ScriptedServer
@@ -17,7 +18,6 @@ from textual.widgets import TextArea
 from waiting import eventually
 from watching import sees
 
-from cekura_tui.demo.faulty import DRIFTED
 from cekura_tui.model.text import Prompt
 from cekura_tui.ui.kit.dialog import ConfirmDialog
 from cekura_tui.ui.suggestion.agent_prompt_update import PutOnAgentDialog

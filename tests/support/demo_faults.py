@@ -1,24 +1,17 @@
-"""The embedded server misbehaving where an agent's prompt is written, around the real one.
-
-The embedded server misbehaving on purpose, around the real one.
-"""
+"""The embedded server misbehaving in ways that only tests ask for: a launch without an id, agents badly written."""
 
 from __future__ import annotations
 
-import asyncio
 import json
 import re
-import time
-from collections import Counter
-from collections.abc import Callable
-from itertools import count
-from math import ceil
+from pathlib import Path
 from typing import Any
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from cekura_tui.demo.facts import roll
+from cekura_tui.demo.faults import FAULTS
 from cekura_tui.demo.forms import detail
+from cekura_tui.demo.server import DemoServer
 
 DRIFTED = "Tell callers at the start that the line may be recorded."
 """What somebody else adds to a prompt."""
@@ -27,33 +20,33 @@ _LINE_ENDS = re.compile(r"[ \t\r]+(?=\n)")
 
 
 class FaultyWrites:
-    """Passes requests on; what is asked of one agent goes wrong as the named faults want it."""
+    """Passes requests on; what is asked of one agent goes wrong as the named fault wants it."""
 
-    def __init__(self, app: ASGIApp, faults: frozenset[str]) -> None:
+    def __init__(self, app: ASGIApp, fault: str) -> None:
         self._app = app
-        self._faults = faults
+        self._fault = fault
         self._drifted: set[str] = set()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         agent = _AGENT.fullmatch(scope["path"])
         if agent and scope["method"] == "PATCH":
             await self._write(scope, receive, send)
-        elif agent and scope["method"] == "GET" and "drift" in self._faults and agent[1] not in self._drifted:
+        elif agent and scope["method"] == "GET" and self._fault == "drift" and agent[1] not in self._drifted:
             await self._drift(agent[1], scope, receive, send)
         else:
             await self._app(scope, receive, send)
 
     async def _write(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if "write-403" in self._faults:
+        if self._fault == "write-403":
             refusal = detail(403, "You do not have permission to perform this action.")
             await refusal(scope, receive, send)
-        elif "write-half" in self._faults:
+        elif self._fault == "write-half":
             await self._answers(scope, await _body(receive))
             await _break_off(send)
-        elif "write-lost" in self._faults:
+        elif self._fault == "write-lost":
             await _body(receive)
             await _break_off(send)
-        elif "write-trimmed" in self._faults:
+        elif self._fault == "write-trimmed":
             body = await _body(receive)
             if (fields := _fields(body)) is None:
                 await self._app(scope, _brings(body), send)
@@ -126,66 +119,28 @@ async def _break_off(send: Send) -> None:
     await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"1")]})
 
 
-_BAD_GATEWAY = b"<html><head><title>502 Bad Gateway</title></head><body><h1>502 Bad Gateway</h1></body></html>"
-_NOT_FOUND = b"<!doctype html><html><head><title>Not Found</title></head><body><h1>Not Found</h1></body></html>"
+class WithoutProgressId:
+    """Answers a launch with the first of its runs, in place of a `progress_id`."""
 
-
-class Throttle:
-    """Lets `BURST` requests pass, then none for `QUIET` seconds; asking meanwhile makes it no longer."""
-
-    BURST, QUIET = 8, 3.0
-
-    def __init__(self, monotonic: Callable[[], float] = time.monotonic) -> None:
-        self._monotonic = monotonic
-        self._passed = 0
-        self._again_at = 0.0
-
-    def wait(self) -> int:
-        """Whole seconds after which to ask again; 0 lets the request pass."""
-        left = self._again_at - self._monotonic()
-        if left > 0:
-            return ceil(left)
-        if self._passed == self.BURST:
-            self._passed, self._again_at = 0, self._monotonic() + self.QUIET
-            return ceil(self.QUIET)
-        self._passed += 1
-        return 0
-
-
-class Faulty:
-    """Passes requests on, except for those that a named fault wants to go wrong."""
-
-    def __init__(self, app: ASGIApp, faults: frozenset[str]) -> None:
-        self._app = FaultyWrites(app, faults)
-        self._faults = faults
-        self._throttle = Throttle()
-        self._numbers = count(1)
-        self._asked: Counter[tuple[str, str]] = Counter()
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        number = next(self._numbers)
-        path: str = scope["path"]
-        # Counted path by path: polls and lists that take turns would otherwise always meet the same fate.
-        self._asked[scope["method"], path] += 1
-        odd = self._asked[scope["method"], path] % 2 == 1
-        if "latency" in self._faults:
-            await asyncio.sleep(0.3 + roll(7, number) % 1200 / 1000)
-        if "429" in self._faults and (wait := self._throttle.wait()):
-            told = {"detail": f"Request was throttled. Expected available in {wait} seconds."}
-            await _answer(send, 429, b"application/json", json.dumps(told).encode(), (b"retry-after", b"%d" % wait))
-        elif "html-502" in self._faults and odd and path.startswith("/test_framework/"):
-            await _answer(send, 502, b"text/html", _BAD_GATEWAY)
-        elif "withdrawn" in self._faults and "/improve_prompt" in path:
-            # A router in front of the service answers in HTML where the service itself would answer in JSON.
-            if path.rstrip("/").endswith(("_bg", "improve_prompt")):
-                await _answer(send, 404, b"application/json", json.dumps({"detail": "Not found."}).encode())
-            else:
-                await _answer(send, 404, b"text/html", _NOT_FOUND)
-        else:
+        if not scope["path"].rstrip("/").endswith("/improve_prompt_bg"):
             await self._app(scope, receive, send)
+            return
+        run_id = json.loads(await _body(receive))["run_ids"][0]
+        path = f"/test_framework/v1/runs/{run_id}/"
+        await self._app({**scope, "method": "GET", "path": path, "raw_path": path.encode()}, _brings(b""), send)
 
 
-async def _answer(send: Send, status: int, kind: bytes, body: bytes, *more: tuple[bytes, bytes]) -> None:
-    headers = [(b"content-type", kind), (b"content-length", str(len(body)).encode()), *more]
-    await send({"type": "http.response.start", "status": status, "headers": headers})
-    await send({"type": "http.response.body", "body": body})
+def faulty_server(directory: Path, *faults: str, **options: Any) -> DemoServer:
+    """An embedded server that misbehaves as named: in the ways that it knows, and in at most one that is ours."""
+    ours = [fault for fault in faults if fault not in FAULTS]
+    assert len(ours) < 2, ours
+
+    def misbehave(app: ASGIApp) -> ASGIApp:
+        return WithoutProgressId(app) if ours == ["no-progress-id"] else FaultyWrites(app, *ours)
+
+    own = frozenset(faults) & frozenset(FAULTS)
+    return DemoServer(directory, faults=own, middleware=misbehave if ours else None, **options)

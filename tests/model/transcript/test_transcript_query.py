@@ -8,7 +8,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cekura_tui.model.transcript.search import LONGEST_QUERY, SaidQuery, folded, matches_in, read_query, snippet_of
+from cekura_tui.model.transcript.search import (
+    LONGEST_QUERY,
+    TranscriptQuery,
+    folded,
+    matches_in,
+    read_query,
+    snippet_of,
+)
 
 TEXTS = st.text(st.sampled_from("aAbé́ıİßﬁΣς’ \n\t你한\u0345\u200d👍🏽"), max_size=60)
 
@@ -16,21 +23,21 @@ TEXTS = st.text(st.sampled_from("aAbé́ıİßﬁΣς’ \n\t你한\u0345\u200d�
 @pytest.mark.parametrize(
     ("typed", "query"),
     [
-        ("", SaidQuery(())),
-        ("  Two  words two ", SaidQuery(("two", "words"))),
-        ('a "Blue  card" b', SaidQuery(("a", "blue card", "b"))),
-        ('"not closed', SaidQuery(("not closed",))),
-        ("“curly quotes” don’t", SaidQuery(("curly quotes", "don't"))),
-        ("caller:refund", SaidQuery(("refund",), ("testing",))),
-        ("AGENT: one two", SaidQuery(("one", "two"), ("main",))),
-        ('tool:"a b" c', SaidQuery(("a b", "c"), ("tool_call", "tool_result"))),
-        ('"caller:x" my:y http://z', SaidQuery(("caller:x", "my:y", "http://z"))),
-        ("hypercaller:x", SaidQuery(("hypercaller:x",))),
-        ('""', SaidQuery(())),
-        ("a\x1b[2J\x00b", SaidQuery(("a[2jb",))),
+        ("", TranscriptQuery(())),
+        ("  Two  words two ", TranscriptQuery(("two", "words"))),
+        ('a "Blue  card" b', TranscriptQuery(("a", "blue card", "b"))),
+        ('"not closed', TranscriptQuery(("not closed",))),
+        ("“curly quotes” don’t", TranscriptQuery(("curly quotes", "don't"))),
+        ("caller:refund", TranscriptQuery(("refund",), ("testing",))),
+        ("AGENT: one two", TranscriptQuery(("one", "two"), ("main",))),
+        ('tool:"a b" c', TranscriptQuery(("a b", "c"), ("tool_call", "tool_result"))),
+        ('"caller:x" my:y http://z', TranscriptQuery(("caller:x", "my:y", "http://z"))),
+        ("hypercaller:x", TranscriptQuery(("hypercaller:x",))),
+        ('""', TranscriptQuery(())),
+        ("a\x1b[2J\x00b", TranscriptQuery(("a[2jb",))),
     ],
 )
-def test_what_is_typed_is_read_as_words_phrases_and_sides(typed: str, query: SaidQuery) -> None:
+def test_what_is_typed_is_read_as_words_phrases_and_sides(typed: str, query: TranscriptQuery) -> None:
     assert read_query(typed) == query
 
 
