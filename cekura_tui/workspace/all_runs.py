@@ -35,7 +35,7 @@ _MOST_REPEATS = 3
 Params = dict[str, str | int]
 
 
-class IncompleteList(BadAnswer):
+class IncompleteListError(BadAnswer):
     """The server gave fewer runs than it says that there are: a list of them would look like all, and is not."""
 
     title = "The list broke off"
@@ -118,7 +118,7 @@ async def all_runs(
                 raise
         else:
             if backwards and missing and page.more:  # it promises the page that was not there
-                raise IncompleteList(len(check.ids), page.count)
+                raise IncompleteListError(len(check.ids), page.count)
             missing = 0
             yield check.unseen(page)
             if check.repeats >= _MOST_REPEATS:
@@ -128,7 +128,7 @@ async def all_runs(
                 check.verify(page.count)
                 return
         number += -1 if backwards else 1
-    raise IncompleteList(len(check.ids), first.count)
+    raise IncompleteListError(len(check.ids), first.count)
 
 
 @dataclass(slots=True)
@@ -155,7 +155,7 @@ class _CompletenessCheck:
     def verify(self, total: int) -> None:
         """Raise CutOff if there are more than were seen."""
         if len(self.ids) < total:
-            raise IncompleteList(len(self.ids), total)
+            raise IncompleteListError(len(self.ids), total)
 
 
 async def _page_with_retries(
@@ -268,7 +268,7 @@ class _PassedSearch:
                     self._left -= bool(page.items)
                     if not self._left or (self.found is not None and self.found < self._asked.id):
                         return
-        except IncompleteList:
+        except IncompleteListError:
             return  # what came of the list was read
         except BadAnswer:
             if self.found is None:

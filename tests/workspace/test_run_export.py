@@ -24,7 +24,7 @@ from cekura_tui.model.run.run import Run
 from cekura_tui.model.run.view import RunRow, row_of
 from cekura_tui.model.run.words import COLUMNS, CSV_HEADER
 from cekura_tui.model.scope import Scope
-from cekura_tui.workspace.all_runs import IncompleteList, ListOptions
+from cekura_tui.workspace.all_runs import IncompleteListError, ListOptions
 from cekura_tui.workspace.run_export import AlreadyThere, ExportProgress, RunExport, check_export
 from cekura_tui.workspace.session import Session
 
@@ -120,7 +120,7 @@ async def test_a_list_that_breaks_off_leaves_no_file_that_looks_whole(
     folder = tmp_path / "out"
     folder.mkdir()
     Listed(scripted, list(range(1, 31))).missing = range(4, 99)
-    with pytest.raises(IncompleteList) as caught:
+    with pytest.raises(IncompleteListError) as caught:
         await RunExport(folder / "runs.csv", RunQuery(SCOPE), {}).run(quick)
     assert "speaks of 30 runs and gave 9." in caught.value.sentence()
     assert "Nothing was kept of the 9 runs before." in caught.value.sentence()

@@ -11,7 +11,7 @@ from scripted_server import Reply, ScriptedServer, run_of
 from cekura_tui.api.errors import Busy
 from cekura_tui.jobs.polling import Budget
 from cekura_tui.model.errors import CekuraTuiError
-from cekura_tui.workspace.all_runs import LONGEST_WAIT, IncompleteList, ListOptions, all_runs
+from cekura_tui.workspace.all_runs import LONGEST_WAIT, IncompleteListError, ListOptions, all_runs
 from cekura_tui.workspace.session import Session
 
 
@@ -61,7 +61,7 @@ async def test_a_list_of_which_pages_are_not_there_is_no_whole_list(
 ) -> None:
     listed = Listed(scripted, list(range(1, 31)), oldest_first=oldest_first)
     listed.missing = missing
-    with pytest.raises(IncompleteList, match="speaks of 30 runs and gave"):
+    with pytest.raises(IncompleteListError, match="speaks of 30 runs and gave"):
         await ids_of(quick)
 
 
@@ -70,7 +70,7 @@ async def test_a_server_that_knows_one_page_only_is_soon_asked_no_more_and_not_b
     quick: Session, scripted: ScriptedServer, results: list[int]
 ) -> None:
     scripted.on("GET", LIST, Reply({"count": 9_000, "next": "x", "results": [run_of(number) for number in results]}))
-    with pytest.raises(IncompleteList, match=f"speaks of 9,000 runs and gave {len(results)}"):
+    with pytest.raises(IncompleteListError, match=f"speaks of 9,000 runs and gave {len(results)}"):
         await ids_of(quick)
     assert len(scripted.seen) < 6
 
@@ -81,7 +81,7 @@ async def test_a_last_page_without_anything_new_is_not_believed_either(
 ) -> None:
     first = Reply({"count": 4, "next": "x", "results": [run_of(2), run_of(1)]})
     scripted.on("GET", LIST, first, Reply({"count": 4, "next": None, "results": [run_of(number) for number in last]}))
-    with pytest.raises(IncompleteList):
+    with pytest.raises(IncompleteListError):
         await ids_of(quick)
 
 
