@@ -78,8 +78,8 @@ async def launched(pilot: Pilot[None], run_id: int, state: str = "succeeded") ->
     await sees(pilot, "Improve the prompt", "Launch", "words,", gone="Reading")
     await pilot.press("enter")
     await eventually(lambda: pilot.app.state.jobs, "a job on the state")  # type: ignore[attr-defined]
-    state = pilot.app.state  # type: ignore[attr-defined]
-    await eventually(lambda: state.jobs[0].state == state, f"the job is {state}")
+    app_state = pilot.app.state  # type: ignore[attr-defined]
+    await eventually(lambda: app_state.jobs[0].state == state, f"the job is {state}")
 
 
 def no_crash(pilot: Pilot[None]) -> None:
