@@ -20,7 +20,7 @@ NAME = 80
 
 
 @dataclass(frozen=True, slots=True)
-class PromptUpdateWording:
+class UpdateMessages:
     """What the prompt that is written is called, and the one that the agent has until then; and what is said of what is
     kept: where the agent has something new by now or may have it, and where it has what it had."""
 
@@ -31,14 +31,14 @@ class PromptUpdateWording:
     title: str
 
 
-PUTTING = PromptUpdateWording(
+UPDATING = UpdateMessages(
     "the new prompt",
     "its former prompt",
     "The former prompt is kept in the prompt history and can be restored from there.",
     "A copy of it is kept in the prompt history.",
     "The prompt was not written",
 )
-RESTORING = PromptUpdateWording(
+RESTORING = UpdateMessages(
     "its former prompt",
     "the prompt that was to be replaced",
     "Both prompts are kept in the prompt history.",
@@ -48,7 +48,7 @@ RESTORING = PromptUpdateWording(
 
 
 @dataclass(frozen=True, slots=True)
-class Placing:
+class PromptUpdate:
     """A staged text and the agent that it is meant for, as that was a moment ago.
 
     `now` is the agent's prompt, `merge` that and the staged text as changes of the prompt that was sent with the job,
@@ -70,7 +70,7 @@ class Placing:
 
 
 @dataclass(frozen=True, slots=True)
-class Written:
+class UpdateResult:
     """An agent after its prompt was written, read back and found to be the same; `former` is the prompt it had.
 
     `said` tells that in a sentence, and what else is to be known of it.
@@ -82,7 +82,7 @@ class Written:
 
 
 @dataclass(frozen=True, slots=True)
-class Former:
+class PromptRestore:
     """The prompt that an agent had before it was written from here, and what putting it back would change of `now`, the
     one that it had a moment ago. `use` says when it was replaced, `warnings` are sentences for whoever is asked."""
 
@@ -105,7 +105,7 @@ class AgentPromptDrifted(CekuraTuiError):
         self.now = now
 
 
-class NotPlaced(CekuraTuiError):
+class PromptUpdateFailed(CekuraTuiError):
     """A write that did not end with the agent having what was written, to the byte.
 
     `agent_has` says what it was found to have; `failure` is how the server answered the write, if it was not as asked.
@@ -130,7 +130,7 @@ class NotPlaced(CekuraTuiError):
         return self.failure.facts() if self.failure else []
 
 
-def warnings_of(job: Job, agent: Agent, drift: ProseDiff, change: ProseDiff | None) -> tuple[str, ...]:
+def update_warnings(job: Job, agent: Agent, drift: ProseDiff, change: ProseDiff | None) -> tuple[str, ...]:
     """What whoever puts a text onto this agent should know.
 
     `drift` is what its prompt changes of the sent one, `change` what would change of its prompt, if that is known.
@@ -140,7 +140,7 @@ def warnings_of(job: Job, agent: Agent, drift: ProseDiff, change: ProseDiff | No
     if there:
         told.append(f"{agent.name} has all of this already: there is nothing to write.")
     if agent.auto_sync:
-        told.append(synced(agent))
+        told.append(sync_warning(agent))
     if job.agent_name and clean_line(job.agent_name, NAME) != agent.name:
         told.append(f"Agent {agent.id} is called {agent.name} now; with job {job.number} it was {job.agent_name}.")
     if not (drift.is_same or there):
@@ -150,18 +150,18 @@ def warnings_of(job: Job, agent: Agent, drift: ProseDiff, change: ProseDiff | No
     return tuple(told)
 
 
-def synced(agent: Agent) -> str:
+def sync_warning(agent: Agent) -> str:
     """The warning for an agent whose prompt its provider keeps."""
     return f"The provider syncs the prompt of {agent.name} and would undo this: change it there as well."
 
 
-def done(name: str, failure: ApiError | None, telling: PromptUpdateWording) -> str:
+def success_message(name: str, failure: ApiError | None, telling: UpdateMessages) -> str:
     """The sentence where all is as it should be; `failure` is how the server answered, if it was not as asked."""
     said = f"{name} has {telling.new}: read back, it is the same to the byte."
     return f"{said} The server did not confirm it: {failure.message}" if failure else said
 
 
-def still_old(name: str, failure: ApiError | None, telling: PromptUpdateWording) -> NotPlaced:
+def unchanged_error(name: str, failure: ApiError | None, telling: UpdateMessages) -> PromptUpdateFailed:
     """The error where the agent has the prompt that it had."""
     if failure is None:
         message = f"The server took the write, but {name} still has {telling.old}."
@@ -169,25 +169,31 @@ def still_old(name: str, failure: ApiError | None, telling: PromptUpdateWording)
         message = f"This key may read {name} but not change it, so it still has {telling.old}. {failure.message}"
     else:
         message = f"{name} still has {telling.old}. {failure.message}"
-    return NotPlaced(message, f"{_again(failure)}{telling.kept_as_well}", "former", failure, telling.title)
+    return PromptUpdateFailed(
+        message, f"{_retry_hint(failure)}{telling.kept_as_well}", "former", failure, telling.title
+    )
 
 
-def changed_in_space(name: str, failure: ApiError | None, telling: PromptUpdateWording) -> NotPlaced:
+def whitespace_error(name: str, failure: ApiError | None, telling: UpdateMessages) -> PromptUpdateFailed:
     """The error where the agent has what was written but for its white space."""
     message = f"{name} has {telling.new}, but what was read back differs from it in white space only."
-    return NotPlaced(message, telling.kept, "new", failure, "The server changed white space")
+    return PromptUpdateFailed(message, telling.kept, "new", failure, "The server changed white space")
 
 
-def neither(name: str, differing: int, failure: ApiError | None, telling: PromptUpdateWording) -> NotPlaced:
+def other_prompt_error(
+    name: str, differing: int, failure: ApiError | None, telling: UpdateMessages
+) -> PromptUpdateFailed:
     """The error where the agent has a prompt of which so many words are others than in the one that was written."""
     words = f"{count(differing, 'word')} {'differs' if differing == 1 else 'differ'} from what was written"
     message = f"{name} has neither {telling.old} nor {telling.new} now: {words}."
     more = f" {failure.message}" if failure else ""
     hint = f"Look at what it has now. {telling.kept}"
-    return NotPlaced(f"{message}{more}", hint, "other", failure, "Another prompt is there")
+    return PromptUpdateFailed(f"{message}{more}", hint, "other", failure, "Another prompt is there")
 
 
-def not_known(name: str, failure: ApiError | None, unread: str, telling: PromptUpdateWording) -> NotPlaced:
+def unknown_outcome_error(
+    name: str, failure: ApiError | None, unread: str, telling: UpdateMessages
+) -> PromptUpdateFailed:
     """The error where the agent could not be read after the write; `unread` says why."""
     title = "The prompt may be written or not"
     if failure is None:
@@ -198,10 +204,10 @@ def not_known(name: str, failure: ApiError | None, unread: str, telling: PromptU
         message = f"It is not known whether {name} has {telling.old} or {telling.new}. {failure.message}"
     if failure is not None and unread != failure.message:
         message += f" What it has now could not be read: {unread}"
-    return NotPlaced(message, f"Look at what it has now. {telling.kept}", "unknown", failure, title)
+    return PromptUpdateFailed(message, f"Look at what it has now. {telling.kept}", "unknown", failure, title)
 
 
-def _again(failure: ApiError | None) -> str:
+def _retry_hint(failure: ApiError | None) -> str:
     """What to do after a write that came to nothing; what was sent may still arrive."""
     if failure is None or not failure.not_taken:
         return "Look once more before you write again. "

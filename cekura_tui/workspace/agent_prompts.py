@@ -15,21 +15,21 @@ from cekura_tui.prose.compare import compare
 from cekura_tui.prose.merge import merge
 from cekura_tui.store.errors import StoreError, Unrecorded
 from cekura_tui.workspace.agent_prompt_update import (
-    PUTTING,
     RESTORING,
+    UPDATING,
     AgentPromptDrifted,
-    Former,
-    NotPlaced,
-    Placing,
-    PromptUpdateWording,
-    Written,
-    changed_in_space,
-    done,
-    neither,
-    not_known,
-    still_old,
-    synced,
-    warnings_of,
+    PromptRestore,
+    PromptUpdate,
+    PromptUpdateFailed,
+    UpdateMessages,
+    UpdateResult,
+    other_prompt_error,
+    success_message,
+    sync_warning,
+    unchanged_error,
+    unknown_outcome_error,
+    update_warnings,
+    whitespace_error,
 )
 from cekura_tui.workspace.setup import refuse_read_only
 
@@ -56,9 +56,9 @@ class AgentPrompts:
     ) -> None:
         self._uses, self._client, self._jobs = store.prompt_uses, client, jobs
         self._read_only, self._clock = read_only, clock
-        self._going: set[asyncio.Task[Written]] = set()
+        self._going: set[asyncio.Task[UpdateResult]] = set()
 
-    async def look(self, number: int, staged: Prompt, written: Prompt | None = None) -> Placing:
+    async def look(self, number: int, staged: Prompt, written: Prompt | None = None) -> PromptUpdate:
         """What putting a text that was staged with job `number` onto its agent would do; the agent is read for that.
 
         `written` is what was made of the staged text and written before, where it was: an agent that has that now has
@@ -72,11 +72,11 @@ class AgentPrompts:
             self._uses.note(agent.id, now, "seen", self._clock())
         return await asyncio.to_thread(_placing, suggested.job, agent, suggested.prompt, now, staged, written)
 
-    async def change(self, placing: Placing, text: Prompt) -> ProseDiff:
+    async def change(self, placing: PromptUpdate, text: Prompt) -> ProseDiff:
         """What writing this text would change of what the agent had when it was looked at."""
         return await asyncio.to_thread(compare, placing.now, text)
 
-    async def write(self, placing: Placing, text: Prompt) -> Written:
+    async def write(self, placing: PromptUpdate, text: Prompt) -> UpdateResult:
         """Put a text onto the agent that was looked at.
 
         The prompt it had is on the disk before the text is sent, and the text is sent once. Raises UsageError in a
@@ -92,7 +92,7 @@ class AgentPrompts:
         writes = self._uses.writes(agent_id)
         return next((use for use in writes if use.how == "replaced" and use.sha256 != here), None)
 
-    async def look_back(self, agent_id: int) -> Former:
+    async def look_back(self, agent_id: int) -> PromptRestore:
         """What putting back the prompt that an agent had before it was written from this machine would do; done twice,
         it is as before. The agent is read for that.
 
@@ -106,21 +106,21 @@ class AgentPrompts:
             raise UsageError(f"{agent.name} has its former prompt, so there is nothing to restore.")
         text = self._uses.text(use.sha256)
         change = await asyncio.to_thread(compare, now, text)
-        return Former(agent, now, use, text, change, tuple(_warnings_before_restoring(agent, writes, has)))
+        return PromptRestore(agent, now, use, text, change, tuple(_warnings_before_restoring(agent, writes, has)))
 
-    async def restore(self, former: Former) -> Written:
+    async def restore(self, former: PromptRestore) -> UpdateResult:
         """Put back what was looked at. Raises what `write` does."""
         refuse_read_only(self._read_only, "nothing was restored")
         return await self._to_its_end(self._restore(former))
 
-    async def _to_its_end(self, work: Coroutine[None, None, Written]) -> Written:
+    async def _to_its_end(self, work: Coroutine[None, None, UpdateResult]) -> UpdateResult:
         """Whoever waits may give up; a write that was begun is read back and noted all the same."""
         task = asyncio.create_task(work)
         self._going.add(task)
         task.add_done_callback(self._ended)
         return await asyncio.shield(task)
 
-    def _ended(self, task: asyncio.Task[Written]) -> None:
+    def _ended(self, task: asyncio.Task[UpdateResult]) -> None:
         self._going.discard(task)
         if not task.cancelled():
             task.exception()  # it was raised to whoever waited
@@ -141,16 +141,16 @@ class AgentPrompts:
             raise UsageError(f"The server did not tell the prompt of {agent.name}, so {undone}.", instead)
         return agent, agent.prompt
 
-    async def _write(self, placing: Placing, text: Prompt) -> Written:
+    async def _write(self, placing: PromptUpdate, text: Prompt) -> UpdateResult:
         agent, now = await self._read(placing.agent.id, placing.agent.name, *_TO_A_FILE)
         if now != placing.now:
             message = f"The prompt of {agent.name} was changed while you looked at it, so nothing was written."
             raise AgentPromptDrifted(message, "Look again: what changed is merged then.", agent, now)
         if not text.strip():
             raise UsageError(f"There is no word in this text, so it was not written to {agent.name}.")
-        return await self._put(agent, now, text, placing.job.number, PUTTING)
+        return await self._put(agent, now, text, placing.job.number, UPDATING)
 
-    async def _restore(self, former: Former) -> Written:
+    async def _restore(self, former: PromptRestore) -> UpdateResult:
         name = former.agent.name
         agent, now = await self._read(former.agent.id, name, "nothing was restored", "It is in the prompt history.")
         if now != former.now:
@@ -159,8 +159,8 @@ class AgentPrompts:
         return await self._put(agent, now, former.text, None, RESTORING)
 
     async def _put(
-        self, agent: Agent, old: Prompt, text: Prompt, job: int | None, telling: PromptUpdateWording
-    ) -> Written:
+        self, agent: Agent, old: Prompt, text: Prompt, job: int | None, telling: UpdateMessages
+    ) -> UpdateResult:
         """Write, whatever comes to the end of what is known of it."""
         if text == old:
             raise UsageError(f"{agent.name} has this prompt already, so nothing was written.")
@@ -176,19 +176,19 @@ class AgentPrompts:
         try:
             after = await self._client.agent(agent.id)
         except ApiError as error:
-            raise not_known(agent.name, failure, error.message, telling) from None
+            raise unknown_outcome_error(agent.name, failure, error.message, telling) from None
         if after.prompt is None:
-            raise not_known(agent.name, failure, "The server did not tell it.", telling)
+            raise unknown_outcome_error(agent.name, failure, "The server did not tell it.", telling)
         if after.prompt == old:
-            raise still_old(agent.name, failure, telling)
+            raise unchanged_error(agent.name, failure, telling)
         if after.prompt != text:
             raise await self._otherwise(agent, text, after.prompt, failure, job, telling)
-        said = done(agent.name, failure, telling)
+        said = success_message(agent.name, failure, telling)
         try:
             self._uses.note(agent.id, text, "written", self._clock(), job)
         except StoreError as error:
             said = f"{said} This could not be noted in the prompt history. {error.message}"
-        return Written(after, old, said)
+        return UpdateResult(after, old, said)
 
     async def _otherwise(
         self,
@@ -197,22 +197,22 @@ class AgentPrompts:
         found: Prompt,
         failure: ApiError | None,
         job: int | None,
-        telling: PromptUpdateWording,
-    ) -> NotPlaced:
+        telling: UpdateMessages,
+    ) -> PromptUpdateFailed:
         """The error for an agent that has another prompt than it had and than was written."""
         spaced = found.split() == text.split()
         with contextlib.suppress(StoreError):
             self._uses.note(agent.id, found, "written" if spaced else "seen", self._clock(), job if spaced else None)
         if spaced:
-            return changed_in_space(agent.name, failure, telling)
+            return whitespace_error(agent.name, failure, telling)
         diff = await asyncio.to_thread(compare, text, found)
-        return neither(agent.name, diff.added_words + diff.removed_words, failure, telling)
+        return other_prompt_error(agent.name, diff.added_words + diff.removed_words, failure, telling)
 
 
 def _warnings_before_restoring(agent: Agent, writes: Sequence[PromptUse], has: str) -> Iterator[str]:
     """`writes` are those to the agent, the one noted last first; `has` is the hash of the prompt that it has."""
     if agent.auto_sync:
-        yield synced(agent)
+        yield sync_warning(agent)
     written = next((use.sha256 for use in writes if use.how == "written"), "")
     if written != has and writes[0].how == "written":
         yield f"{agent.name} has another prompt now than was written to it from here. Restoring replaces that."
@@ -221,10 +221,10 @@ def _warnings_before_restoring(agent: Agent, writes: Sequence[PromptUse], has: s
         yield f"It is not known whether what {agent.name} has now was written from here. Restoring replaces it."
 
 
-def _placing(job: Job, agent: Agent, sent: Prompt, now: Prompt, staged: Prompt, written: Prompt | None) -> Placing:
+def _placing(job: Job, agent: Agent, sent: Prompt, now: Prompt, staged: Prompt, written: Prompt | None) -> PromptUpdate:
     if now == written:
         sent = staged = now  # what was decided then would be in conflict with what was staged
     drift = compare(sent, now)
     merged = merge(sent, drift, compare(sent, staged))
     change = None if merged.conflicts else compare(now, merged.text({}))
-    return Placing(job, agent, now, merged, change, warnings_of(job, agent, drift, change))
+    return PromptUpdate(job, agent, now, merged, change, update_warnings(job, agent, drift, change))

@@ -192,7 +192,7 @@ class PromptFileDrifted(UsageError):
         return as_text(compare(self._sent, now), context=1)
 
 
-def seen_from_here(source: str) -> str:
+def relative_source(source: str) -> str:
     """The same below the working directory by a path from there; anything else as it is."""
     try:
         return str(Path(source).relative_to(Path.cwd().resolve())) if source.startswith("/") else source
@@ -227,7 +227,7 @@ def _is_gone(path: Path, source: str) -> bool:
     return source not in _NO_FILES and not os.path.lexists(path) and source_of(str(path)) == source_of(source)
 
 
-def write_out(path: Path, text: Prompt, done: Suggestion, *, force: bool) -> str:
+def write_suggestion(path: Path, text: Prompt, done: Suggestion, *, force: bool) -> str:
     """Write a text that came of a suggestion exactly, the whole file or none of it; returns what else is to be told.
 
     Raises Drifted, also with `force`, where it is the file that the prompt came from and that is not the prompt any

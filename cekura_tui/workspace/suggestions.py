@@ -83,7 +83,7 @@ _NOT_OFFERED = (404, 405, 410)
 
 
 @dataclass(frozen=True)
-class Reading:
+class OpenedSuggestion:
     """A job that succeeded, what its proposal changes of the prompt that was sent, and what is chosen of that."""
 
     done: Suggestion = field(repr=False)
@@ -99,7 +99,7 @@ class Reading:
 
 
 @dataclass(frozen=True)
-class Why:
+class SuggestionReasons:
     """What is told of the reasons for a suggestion.
 
     `issues` is None where this server does not tell them; `reasons` and `own_facts` are by the number of the hunk;
@@ -134,9 +134,9 @@ class Suggestions:
         self._jobs, self._staging, self._client = jobs, staging, client
         self._run, self._evidence = run, evidence
         self._compared: tuple[tuple[str, str | None], ProseDiff] | None = None
-        self._reasoned: tuple[int, ProseDiff, Why] | None = None
+        self._reasoned: tuple[int, ProseDiff, SuggestionReasons] | None = None
 
-    async def read(self, number: int) -> Reading:
+    async def read(self, number: int) -> OpenedSuggestion:
         """A job that succeeded, with what was chosen; raises UsageError for another job, StoreError."""
         done = await self._jobs.suggestion(number)
         if done.improved_prompt is None:
@@ -147,7 +147,9 @@ class Suggestions:
         else:
             diff = await asyncio.to_thread(compare, done.prompt, done.improved_prompt)
             self._compared = texts, diff
-        return Reading(done, diff, await self._staging.choices(number, diff), await self._staging.typed(number))
+        return OpenedSuggestion(
+            done, diff, await self._staging.choices(number, diff), await self._staging.typed(number)
+        )
 
     async def choose(self, number: int, diff: ProseDiff, made: Mapping[int, HunkChoice | None]) -> StagingStep:
         """Choose, as one step that is on the disk when this returns. Raises StoreError."""
@@ -167,7 +169,7 @@ class Suggestions:
         """Keep what is typed into the hunk, or the conflict, of this key; None forgets it. Raises StoreError."""
         await self._staging.keep_typed(number, hunk, text)
 
-    async def why(self, reading: Reading) -> Why:
+    async def why(self, reading: OpenedSuggestion) -> SuggestionReasons:
         """What the job's runs and the server tell of the reasons; what cannot be read is a problem, not an error."""
         job, diff = reading.done.job, reading.diff
         kept = self._reasoned
@@ -178,8 +180,8 @@ class Suggestions:
         )
         found = {view.row.id: await self._evidence(view) for view in views}
 
-        def reason() -> Why:
-            return Why(
+        def reason() -> SuggestionReasons:
+            return SuggestionReasons(
                 issues,
                 reasons(diff, issues or (), views, found),
                 own_facts(diff, reading.done.prompt, views),

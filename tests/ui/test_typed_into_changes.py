@@ -12,7 +12,7 @@ from app_on_a_server import SMALL, Served, no_crash, on_run, opened, setup_of
 from one_dialog import answer, asked
 from run_pages import call, serve
 from scripted_server import LAUNCH, ScriptedServer
-from test_put_on_agent import putting
+from test_agent_prompt_update import putting
 from test_suggestion_screen import kept, kept_edited, screen, suggestion
 from textual.events import Key
 from textual.pilot import Pilot

@@ -21,7 +21,7 @@ from cekura_tui.model.job import Draft
 from cekura_tui.model.text import Prompt
 from cekura_tui.store.errors import Unrecorded
 from cekura_tui.store.store import Store
-from cekura_tui.workspace.agent_prompt_update import AgentPromptDrifted, NotPlaced
+from cekura_tui.workspace.agent_prompt_update import AgentPromptDrifted, PromptUpdateFailed
 from cekura_tui.workspace.agent_prompts import AgentPrompts
 from cekura_tui.workspace.session import Session
 from cekura_tui.workspace.setup import make_setup
@@ -219,7 +219,7 @@ async def test_a_write_that_is_refused_or_lost_leaves_the_former_prompt_and_says
     async with demo_desk(home, tmp_path, fault) as desk:
         agent, sent = await desk.session.agent_prompt(CLINIC)
         placing = await desk.prompts.look(await desk.job(CLINIC, sent), better(sent))
-        with pytest.raises(NotPlaced) as caught:
+        with pytest.raises(PromptUpdateFailed) as caught:
             await desk.prompts.write(placing, better(sent))
         assert caught.value.sentence() == said.format(name=agent.name, host=desk.url[7:]) + KEPT_AS_WELL
         assert (caught.value.agent_has, await desk.holds(CLINIC)) == ("former", sent)
@@ -249,7 +249,7 @@ async def test_a_server_that_changes_white_space_is_told_of_and_what_it_made_can
     async with demo_desk(home, tmp_path, "write-trimmed") as desk:
         agent, sent = await desk.session.agent_prompt(agent_id)
         placing = await desk.prompts.look(await desk.job(agent_id, sent), better(sent))
-        with pytest.raises(NotPlaced) as caught:
+        with pytest.raises(PromptUpdateFailed) as caught:
             await desk.prompts.write(placing, better(sent))
         assert caught.value.sentence() == (
             f"{agent.name} has the new prompt, but what was read back differs from it in white space only. {KEPT}"
@@ -257,7 +257,7 @@ async def test_a_server_that_changes_white_space_is_told_of_and_what_it_made_can
         there = await desk.holds(agent_id)
         assert (caught.value.agent_has, there.split(), there == better(sent)) == ("new", better(sent).split(), False)
         assert desk.kept(agent_id, "replaced") == [sent]
-        with pytest.raises(NotPlaced, match="white space only"):  # which is not asked about, but written
+        with pytest.raises(PromptUpdateFailed, match="white space only"):  # which is not asked about, but written
             await desk.prompts.restore(await desk.prompts.look_back(agent_id))
         assert (await desk.holds(agent_id)).split() == sent.split()
 
@@ -340,7 +340,7 @@ async def test_every_end_of_a_write_is_one_sentence_that_says_what_the_agent_has
     scripted.on("GET", AGENT, has(SENT), has(SENT), after)
     scripted.on("PATCH", AGENT, answer)
     placing = await desk.prompts.look(await desk.job(7, SENT), NEW)
-    with pytest.raises(NotPlaced) as caught:
+    with pytest.raises(PromptUpdateFailed) as caught:
         await desk.prompts.write(placing, placing.merge.text({}))
     kept = KEPT_AS_WELL if agent_has == "former" else KEPT
     assert caught.value.sentence() == said.format(host=scripted.url[7:]) + kept
@@ -483,7 +483,7 @@ async def test_a_restore_that_fails_never_calls_what_the_agent_still_has_its_for
     former = await desk.prompts.look_back(7)
     try:
         told = (await desk.prompts.restore(former)).said
-    except NotPlaced as error:
+    except PromptUpdateFailed as error:
         told = error.sentence()
         assert told.endswith("Both prompts are kept in the prompt history.")
     assert said in told
@@ -497,10 +497,10 @@ async def test_a_write_that_came_to_nothing_does_not_hide_what_the_one_before_re
     scripted.on("PATCH", AGENT, has(NEW), Reply({}, 403))
     number = await desk.job(7, SENT)
     await desk.prompts.write(await desk.prompts.look(number, NEW), NEW)
-    with pytest.raises(NotPlaced):
+    with pytest.raises(PromptUpdateFailed):
         await desk.prompts.write(await desk.prompts.look(number, newer), newer)
     former = await desk.prompts.look_back(7)
-    with pytest.raises(NotPlaced):
+    with pytest.raises(PromptUpdateFailed):
         await desk.prompts.restore(former)
     assert [got.json()["description"] for got in scripted.requests("PATCH")] == [NEW, newer, SENT]
 

@@ -32,7 +32,7 @@ from cekura_tui.workspace.setup import refuse_read_only
 
 if TYPE_CHECKING:
     from cekura_tui.prose.conflicts import ConflictDecisions
-    from cekura_tui.workspace.agent_prompt_update import Placing, Written
+    from cekura_tui.workspace.agent_prompt_update import PromptUpdate, UpdateResult
     from cekura_tui.workspace.setup import Setup
 
 
@@ -43,7 +43,7 @@ def change_words(diff: ProseDiff) -> str:
     return f"{count(diff.removed_words, 'word')} go{'es' if diff.removed_words == 1 else ''}, {diff.added_words:,} come"
 
 
-def former_words(use: PromptUse, state: AppState) -> str:
+def previous_prompt_words(use: PromptUse, state: AppState) -> str:
     """How much it is and when it was replaced: "812 words, Mon 14:05"."""
     return f"{count(use.words, 'word')}, {state.when(use.at)}"
 
@@ -60,14 +60,14 @@ class Restoring:
     agent_id: int
     begun: Callable[[], None]
 
-    async def ask(self) -> Written | None:
+    async def ask(self) -> UpdateResult | None:
         """To be awaited in a worker. None where somebody thought better of it; raises what `AgentPrompts.look_back` and
         `restore` do."""
         refuse_read_only(self.state.workspace.setup.read_only, "nothing was restored")
         call = self.state.workspace.call
         former = await call(lambda session: session.agent_prompts.look_back(self.agent_id))
         name = clean_line(former.agent.name, 60)
-        what = f"{name} (agent {self.agent_id}) had another prompt before: {former_words(former.use, self.state)}."
+        what = f"{name} (agent {self.agent_id}) had another prompt before: {previous_prompt_words(former.use, self.state)}."
         kept = "What it has now is kept in its history and can be restored again."
         told = [*former.warnings, f"{what} Putting it back: {change_words(former.change)}.", kept]
         question = ConfirmDialog(f"Restore the former prompt of {name}?", "\n".join(told), "Restore it")
@@ -77,13 +77,13 @@ class Restoring:
         return await call(lambda session: session.agent_prompts.restore(former))
 
 
-def where_of(setup: Setup) -> str:
+def server_words(setup: Setup) -> str:
     """Where an agent is: "at https://…"."""
     return "in the embedded workspace" if setup.demo else f"at {setup.server.origin}"
 
 
-def facts_of(
-    placing: Placing, change: ProseDiff | None, undecided: int, staged: Prompt, setup: Setup, read_only: str
+def update_facts(
+    placing: PromptUpdate, change: ProseDiff | None, undecided: int, staged: Prompt, setup: Setup, read_only: str
 ) -> Iterator[str]:
     """Lines on the agent and on what would change; warnings begin with `!`.
 
@@ -91,7 +91,7 @@ def facts_of(
     """
     agent, sent_with = placing.agent, f"sent with job {placing.job.number}"
     words = count(len(staged.split()), "word")
-    yield f"agent {agent.id} {where_of(setup)} · staged from job {placing.job.number}, {words}"
+    yield f"agent {agent.id} {server_words(setup)} · staged from job {placing.job.number}, {words}"
     changes = change_words(change) if change else "comparing …"
     if undecided:
         changes = f"{count(undecided, 'conflict')} to be decided"
@@ -106,18 +106,18 @@ def facts_of(
         yield f"! {warning}"
 
 
-def questions(placing: Placing, change: ProseDiff, setup: Setup) -> Iterator[tuple[str, str, str]]:
+def confirmations(placing: PromptUpdate, change: ProseDiff, setup: Setup) -> Iterator[tuple[str, str, str]]:
     """Title, text and the word for yes of what is asked, one after the other, before anything is written."""
     name = clean_line(placing.agent.name, 60)
     if placing.agent.auto_sync:
         undone = f"The provider syncs the prompt of {name}: the next time it does, what you write here is undone."
         yield f"{name} is synced by its provider", f"{undone}\nWrite it all the same?", "All the same"
-    what = f"{name} (agent {placing.agent.id}) {where_of(setup)}: {change_words(change)}."
+    what = f"{name} (agent {placing.agent.id}) {server_words(setup)}: {change_words(change)}."
     kept = f"The {count(len(placing.now.split()), 'word')} that it has now are kept here, and R restores them."
     yield f"Put it onto {name}?", f"{what}\n{kept}", "Put it there"
 
 
-def keys_of(*, deciding: bool, writes: bool, back: bool, former: str) -> str:
+def key_hints(*, deciding: bool, writes: bool, back: bool, former: str) -> str:
     """The keys that do something; `former` is what a restore would put back, in words."""
     keys = ["o keeps the agent's · s takes the staged · e words it · n N conflicts"] if deciding else []
     if writes:
@@ -132,7 +132,7 @@ def keys_of(*, deciding: bool, writes: bool, back: bool, former: str) -> str:
 _DECIDE = "Decide every conflict first: o keeps what is there, s takes what was staged, e words it."
 
 
-class PutOnAgentDialog(ConflictChoices):
+class UpdatePromptDialog(ConflictChoices):
     """What came of it is told here and stays until somebody has read it, so there is no answer.
 
     `staged` is a text that was staged with job `number`; `decisions` know what was decided and written in a dialog like
@@ -201,7 +201,7 @@ class PutOnAgentDialog(ConflictChoices):
             self.placing, self._error = None, error
             self.draw()
             return
-        self._former = former_words(former, self.state) if former else ""
+        self._former = previous_prompt_words(former, self.state) if former else ""
         self._change = placing.change
         self.decisions.recall(typed)
         self.take_up(placing)
@@ -245,7 +245,7 @@ class PutOnAgentDialog(ConflictChoices):
         if placing is not None:
             self.query_one("#put-title", Label).update(Content(f"Put it onto {clean_line(placing.agent.name, 60)}"))
             setup, undecided = self.state.workspace.setup, len(self.undecided)
-            told = facts_of(placing, change, undecided, self._staged, setup, self._read_only)
+            told = update_facts(placing, change, undecided, self._staged, setup, self._read_only)
             facts.update(Text("\n").join(Text(clean_line(line)) for line in told))
         if deciding:
             self.draw_conflict()
@@ -260,7 +260,7 @@ class PutOnAgentDialog(ConflictChoices):
         wanted = texts if deciding else view if showing else None
         if self.focused is not wanted:
             self.set_focus(wanted)
-        keys = keys_of(
+        keys = key_hints(
             deciding=deciding,
             writes=self._may_write,
             back=bool(self.conflicts) and self.text is not None,
@@ -302,9 +302,9 @@ class PutOnAgentDialog(ConflictChoices):
             self._put(self.placing, self.text, self._change, self.decisions.taken)
 
     @work(group="put-write")
-    async def _put(self, placing: Placing, text: Prompt, change: ProseDiff, taken: dict[str, str]) -> None:
+    async def _put(self, placing: PromptUpdate, text: Prompt, change: ProseDiff, taken: dict[str, str]) -> None:
         sure: bool | None = True
-        for title, asked, yes in questions(placing, change, self.state.workspace.setup):
+        for title, asked, yes in confirmations(placing, change, self.state.workspace.setup):
             if sure:
                 sure = await self.app.push_screen_wait(ConfirmDialog(title, asked, yes))
         self._asking = False

@@ -30,7 +30,7 @@ from cekura_tui.ui.suggestion.edit import Edited, EditHunkDialog
 from cekura_tui.ui.terminal.cells import fit
 
 if TYPE_CHECKING:
-    from cekura_tui.workspace.agent_prompt_update import Placing
+    from cekura_tui.workspace.agent_prompt_update import PromptUpdate
 
 
 _GUTTER = 4
@@ -160,7 +160,7 @@ class ConflictChoices(Dialog[None]):
         super().__init__()
         self.state, self.number = app_state, number
         self.decisions = ConflictDecisions() if decisions is None else decisions
-        self.placing: Placing | None = None
+        self.placing: PromptUpdate | None = None
         self.looking_back = False
         """Whether the conflicts are shown though all are decided."""
         self._at = 1
@@ -175,7 +175,7 @@ class ConflictChoices(Dialog[None]):
         """Something was decided, or there is another look at the agent."""
         raise NotImplementedError
 
-    def take_up(self, placing: Placing) -> None:
+    def take_up(self, placing: PromptUpdate) -> None:
         """The agent as it is now."""
         self.placing = placing
         self.decisions.take_up(placing.merge)

@@ -44,7 +44,7 @@ from cekura_tui.ui.terminal.cells import fit
 
 
 @dataclass(frozen=True, slots=True)
-class HunkTold:
+class HunkNotes:
     """Why a hunk may have been proposed. `reasons` are whole lines ("answers ✗ Identity check, run 900238 turn 14"),
     `own_facts` what it has of one run alone ("14 March", "Priya")."""
 
@@ -86,7 +86,7 @@ def diff_rows(
     diff: ProseDiff,
     found: Sequence[Passage],
     choices: Choices,
-    told: Mapping[int, HunkTold],
+    told: Mapping[int, HunkNotes],
     *,
     unfolded: AbstractSet[int] = frozenset(),
     only_changes: bool = False,
@@ -98,7 +98,7 @@ def diff_rows(
     rows = [_said(-1, 0, "fold", visible(diff.coarse))] if diff.coarse else []
     for n, (passage, before, after) in enumerate(zip(found, [None, *found], [*found[1:], None], strict=False)):
         if passage.hunk:
-            rows.extend(_of_hunk(n, diff, passage, choices, told.get(passage.hunk, HunkTold())))
+            rows.extend(_of_hunk(n, diff, passage, choices, told.get(passage.hunk, HunkNotes())))
         elif n in unfolded and not only_changes:
             rows.extend(DiffRow(n, part, "line", line) for part, line in enumerate(_drawn(passage)))
         elif not only_changes:
@@ -122,7 +122,7 @@ def _folded(n: int, passage: Passage, before: int, after: int) -> Iterator[DiffR
         yield DiffRow(n, part, "line", line)
 
 
-def _of_hunk(n: int, diff: ProseDiff, passage: Passage, choices: Choices, told: HunkTold) -> Iterator[DiffRow]:
+def _of_hunk(n: int, diff: ProseDiff, passage: Passage, choices: Choices, told: HunkNotes) -> Iterator[DiffRow]:
     """Its header and what is told have keys below those of its lines, so that these stay when more is told."""
     hunk = diff.hunks[passage.hunk - 1]
     choice = choices.get(hunk.number)
@@ -363,14 +363,14 @@ class ProseDiffView(VirtualList[DiffRow]):
         super().__init__(name=name, id=id, classes=classes)
         self._diff: ProseDiff | None = None
         self._choices: Choices = {}
-        self._told: Mapping[int, HunkTold] = {}
+        self._told: Mapping[int, HunkNotes] = {}
         self._passages: list[Passage] = []
         self._unfolded: frozenset[int] = frozenset()
         self._only_changes = False
         self._told_hunk = 0
 
     def show_diff(
-        self, diff: ProseDiff, choices: Choices | None = None, told: Mapping[int, HunkTold] | None = None
+        self, diff: ProseDiff, choices: Choices | None = None, told: Mapping[int, HunkNotes] | None = None
     ) -> None:
         """Show this diff with what was decided and is known of its hunks (both by number). Another diff begins at its
         first hunk; in the same one cursor, folds and position stay, and what looks as before is not drawn again."""

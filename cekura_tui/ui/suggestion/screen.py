@@ -33,13 +33,13 @@ from cekura_tui.ui.messages import GivenPrompt, HandOff, OpenJobDetails, OpenPro
 from cekura_tui.ui.state import AppState
 from cekura_tui.ui.suggestion.diff_view import ProseDiffView
 from cekura_tui.ui.suggestion.staged_text import StagedText
-from cekura_tui.ui.suggestion.words import accepted_words, headline, summary, told_of_hunks, undone_words
+from cekura_tui.ui.suggestion.words import accepted_message, headline, hunk_notes, summary, undone_message
 from cekura_tui.workspace.setup import refuse_read_only
-from cekura_tui.workspace.suggestions import Why
+from cekura_tui.workspace.suggestions import SuggestionReasons
 
 if TYPE_CHECKING:
     from cekura_tui.workspace.session import Session
-    from cekura_tui.workspace.suggestions import Reading, StagingStep
+    from cekura_tui.workspace.suggestions import OpenedSuggestion, StagingStep
 
 
 _CHOOSING = ("accept", "reject", "edit", "accept_all", "undo")
@@ -53,7 +53,7 @@ class SuggestionKeys(KeysInOrder, Page):
     def __init__(self, state: AppState, number: int) -> None:
         super().__init__(state)
         self.number = number
-        self.reading: Reading | None = None
+        self.reading: OpenedSuggestion | None = None
         self._typed: dict[str, str] = {}
         """What was typed into a change and not taken, by the key of the change; it is on the disk, too."""
 
@@ -102,7 +102,7 @@ class SuggestionKeys(KeysInOrder, Page):
         if (reading := self.reading) is None:
             return
         diff, all_of_them = reading.diff, {hunk.number: HunkChoice("accepted") for hunk in reading.diff.hunks}
-        self._stage(lambda session: session.suggestions.choose(self.number, diff, all_of_them), accepted_words)
+        self._stage(lambda session: session.suggestions.choose(self.number, diff, all_of_them), accepted_message)
 
     def action_undo(self) -> None:
         """Take the last step back."""
@@ -114,7 +114,7 @@ class SuggestionKeys(KeysInOrder, Page):
             for number, choice in before.items():
                 if choice.what == "edited" and after.get(number) != choice:
                     self._keep_typed(reading.diff.hunks[number - 1].key, choice.text)
-            return undone_words(before, after)
+            return undone_message(before, after)
 
         self._stage(lambda session: session.suggestions.undo(self.number, reading.diff), told)
 
@@ -206,7 +206,7 @@ _OUT = ("hand_off", "put_on_agent", "try_again")
 class SuggestionWays(SuggestionKeys):
     """The keys that lead on; esc leads back to the same change."""
 
-    why: Why | None = None
+    why: SuggestionReasons | None = None
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """There is nothing to hand on before it is read."""
@@ -245,10 +245,10 @@ class SuggestionWays(SuggestionKeys):
         if self.reading is None:
             return
         from cekura_tui.prose.conflicts import ConflictDecisions
-        from cekura_tui.ui.suggestion.agent_prompt_update import PutOnAgentDialog
+        from cekura_tui.ui.suggestion.agent_prompt_update import UpdatePromptDialog
 
         decisions = self.state.decisions.setdefault(self.number, ConflictDecisions())
-        self.app.push_screen(PutOnAgentDialog(self.state, self.number, self.reading.staged, decisions))
+        self.app.push_screen(UpdatePromptDialog(self.state, self.number, self.reading.staged, decisions))
 
     def action_try_again(self) -> None:
         """Improve once more, from the staged prompt."""
@@ -353,12 +353,12 @@ accepts all, `u` takes the last step back. What is not accepted is not in the st
             self._ask_why(reading)
 
     @work(group="why", exclusive=True)
-    async def _ask_why(self, reading: Reading) -> None:
+    async def _ask_why(self, reading: OpenedSuggestion) -> None:
         """What the runs tell takes longer; nobody waits for it to choose."""
         try:
             self.why = await self.state.workspace.call(lambda session: session.suggestions.why(reading))
         except CekuraTuiError as error:
-            self.why = Why(problems=(f"What the runs tell could not be read: {error.message}",))
+            self.why = SuggestionReasons(problems=(f"What the runs tell could not be read: {error.message}",))
         self.draw()
 
     def draw(self) -> None:
@@ -373,9 +373,7 @@ accepts all, `u` takes the last step back. What is not accepted is not in the st
             text, shown = summary(reading.done, reading.diff, self.why), self.query_one("#summary-text", Static)
             if shown.content != text:
                 shown.update(text)
-            self.query_one(ProseDiffView).show_diff(
-                reading.diff, reading.choices, told_of_hunks(reading.diff, self.why)
-            )
+            self.query_one(ProseDiffView).show_diff(reading.diff, reading.choices, hunk_notes(reading.diff, self.why))
             self._draw_staged()
             notice.say("No change.", "The proposal is the prompt that was sent, word for word.")
         elif self._error is not None:

@@ -16,8 +16,8 @@ from cekura_tui.model.text import clean, clean_line, count
 from cekura_tui.prose.diff import ProseDiff
 from cekura_tui.prose.staging import Choices
 from cekura_tui.ui.kit.lines import VERDICT_MARKS
-from cekura_tui.ui.suggestion.diff_view import HunkTold
-from cekura_tui.workspace.suggestions import Reading, Why
+from cekura_tui.ui.suggestion.diff_view import HunkNotes
+from cekura_tui.workspace.suggestions import OpenedSuggestion, SuggestionReasons
 
 _CHOSEN = ("accepted", "rejected", "edited")
 _ISSUES = 50
@@ -26,7 +26,7 @@ _REST, _DEEPEST = 60, 8
 """Lines of an issue that are told of what is not known to be in one, and how deep they go."""
 
 
-def headline(number: int, reading: Reading | None) -> Text:
+def headline(number: int, reading: OpenedSuggestion | None) -> Text:
     """Which suggestion it is, how much it changes, and how much of that is chosen."""
     text = Text(f" Suggestion of job {number} ", style="bold", no_wrap=True, overflow="ellipsis", end="")
     if reading is None:
@@ -44,7 +44,7 @@ def headline(number: int, reading: Reading | None) -> Text:
     return text.append(f"· {' · '.join(filter(None, told))}", style="not bold")
 
 
-def summary(done: Suggestion, diff: ProseDiff, why: Why | None) -> Text:
+def summary(done: Suggestion, diff: ProseDiff, why: SuggestionReasons | None) -> Text:
     """What the server says it changed, then the issues behind that, each with its run, and what could not be read."""
     text = Text(clean(done.job.summary_of_changes or "The server sent no summary.").strip())
     if diff.coarse:
@@ -90,12 +90,12 @@ def _tree(name: str, value: object, depth: int = 0) -> Iterator[str]:
         yield f"{named}: {clean_line(leaf_text(value) if not has_children(value) else str(value), 600)}"
 
 
-def told_of_hunks(diff: ProseDiff, why: Why | None) -> Mapping[int, HunkTold]:
+def hunk_notes(diff: ProseDiff, why: SuggestionReasons | None) -> Mapping[int, HunkNotes]:
     """What is told below the head of each hunk of which anything is known."""
     if why is None:
         return {}
     told = {
-        hunk.number: HunkTold(
+        hunk.number: HunkNotes(
             tuple(_reason_line(reason) for reason in why.reasons.get(hunk.number, ())),
             tuple(clean_line(fact, 60) for fact in why.own_facts.get(hunk.number, ())),
         )
@@ -111,7 +111,7 @@ def _reason_line(reason: Reason) -> str:
     return " · ".join([", ".join([verdict, " ".join(where)] if where else [verdict]), reason.sure])
 
 
-def undone_words(before: Choices, after: Choices) -> str:
+def undone_message(before: Choices, after: Choices) -> str:
     """What became of the choices by taking back a step, as a sentence."""
     changed = [number for number in sorted({*before, *after}) if before.get(number) != after.get(number)]
     if not changed:
@@ -123,7 +123,7 @@ def undone_words(before: Choices, after: Choices) -> str:
     return f"Taken back: change {changed[0]} is {now.what if now else 'undecided'} again.{kept}"
 
 
-def accepted_words(before: Choices, after: Choices) -> str:
+def accepted_message(before: Choices, after: Choices) -> str:
     """That all is accepted, and what was chosen otherwise before, as a sentence."""
     if before == after:
         return "All is accepted already."

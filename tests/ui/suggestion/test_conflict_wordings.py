@@ -18,7 +18,7 @@ from watching import screen_text, sees
 
 from cekura_tui.model.text import Prompt
 from cekura_tui.prose.conflicts import ConflictDecisions
-from cekura_tui.ui.suggestion.agent_prompt_update import PutOnAgentDialog
+from cekura_tui.ui.suggestion.agent_prompt_update import UpdatePromptDialog
 
 SENT = Prompt("# Rules\n\nBe kind to callers.\n\n# Prices\n\nNever guess a price.\n\n# End\n\nSay goodbye.\n")
 THEIRS = Prompt(SENT.replace("kind to", "patient with").replace("guess", "invent").replace("goodbye", "goodbye, Sir"))
@@ -41,7 +41,7 @@ async def deciding(
     server: Agents, decisions: ConflictDecisions | None = None
 ) -> AsyncIterator[tuple[OneDialog, Pilot[None]]]:
     """The dialog, and every next one, with these decisions, as on one page; or each with none, as on a new page."""
-    async with asked(server.setup(), lambda state: PutOnAgentDialog(state, 1, STAGED, decisions), size=SMALL) as (
+    async with asked(server.setup(), lambda state: UpdatePromptDialog(state, 1, STAGED, decisions), size=SMALL) as (
         app,
         pilot,
     ):
@@ -231,7 +231,7 @@ async def test_that_nothing_can_be_kept_is_told_once_and_what_was_typed_stays_in
 
 def kept_in(pilot: Pilot[None]) -> list[str | None]:
     """What the dialog below the box has of what was typed."""
-    dialog: Any = next(one for one in pilot.app.screen_stack if isinstance(one, PutOnAgentDialog))
+    dialog: Any = next(one for one in pilot.app.screen_stack if isinstance(one, UpdatePromptDialog))
     return [dialog.decisions.kept(dialog.decisions.spot(number)) for number in (1, 2)]
 
 

@@ -20,7 +20,7 @@ from watching import sees
 from cekura_tui.demo.faulty import DRIFTED
 from cekura_tui.model.text import Prompt
 from cekura_tui.ui.kit.confirm import ConfirmDialog
-from cekura_tui.ui.suggestion.agent_prompt_update import PutOnAgentDialog
+from cekura_tui.ui.suggestion.agent_prompt_update import UpdatePromptDialog
 from cekura_tui.workspace.setup import Setup
 
 KEPT, KEPT_AS_WELL = "can be restored from there", "A copy of it is kept in the prompt history."
@@ -31,7 +31,7 @@ AGENT = "/test_framework/v1/aiagents/7/"
 async def putting(
     setup: Setup, number: int, staged: Prompt, *, size: tuple[int, int] = WIDE
 ) -> AsyncIterator[tuple[OneDialog, Pilot[None]]]:
-    async with asked(setup, lambda state: PutOnAgentDialog(state, number, staged), size=size) as (app, pilot):
+    async with asked(setup, lambda state: UpdatePromptDialog(state, number, staged), size=size) as (app, pilot):
         yield app, pilot
 
 
