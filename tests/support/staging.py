@@ -257,10 +257,10 @@ async def _proposed(home: Path) -> None:
         told = "Asked for name and birth date before a record is opened, and for the day that a medicine runs out."
         jobs.record_answer(job.number, Progress("succeeded", "completed", Prompt(proposed), told), "{}", at + 40)
         jobs.look(job.number, at + 60)
-        reading = await session.suggestions.read(job.number)
+        opened = await session.suggestions.open(job.number)
         worded = "When somebody asks for a medicine, ask first on which day it runs out."
-        edited = next(hunk.number for hunk in reading.diff.hunks if "Sofia" in hunk.new)
-        await session.suggestions.choose(job.number, reading.diff, {edited: HunkChoice("edited", worded)})
+        edited = next(hunk.number for hunk in opened.diff.hunks if "Sofia" in hunk.new)
+        await session.staging.choose(job.number, opened.diff, {edited: HunkChoice("edited", worded)})
         assert job.number == PROPOSED
     finally:
         await session.close()

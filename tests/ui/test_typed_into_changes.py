@@ -63,7 +63,7 @@ async def test_keys_that_come_in_one_burst_with_e_are_typed_into_the_box_and_do_
         burst(pilot, "A", "ctrl+g", "a")
         await eventually(lambda: not pilot.app.screen.is_modal, "the dialog is closed")
         await still(pilot)
-        assert screen(pilot).reading.choices[1].what == "accepted", "the last key is for the page again"
+        assert screen(pilot).staging.opened.choices[1].what == "accepted", "the last key is for the page again"
 
 
 async def test_what_is_chosen_in_one_burst_before_e_is_chosen_and_the_rest_is_typed(served: Served) -> None:
@@ -73,13 +73,13 @@ async def test_what_is_chosen_in_one_burst_before_e_is_chosen_and_the_rest_is_ty
         area = await editing(pilot)
         assert area.text.startswith("Hello ")
         assert "2 of 2" in pilot.app.screen._title  # type: ignore[attr-defined]
-        await eventually(lambda: len(screen(pilot).reading.choices) == 2, "both are accepted")
+        await eventually(lambda: len(screen(pilot).staging.opened.choices) == 2, "both are accepted")
 
 
 async def test_what_is_typed_and_taken_in_one_burst_is_taken_whole(served: Served) -> None:
     async with opened(served.setup()) as pilot:
         await suggestion(pilot)
-        new = screen(pilot).reading.diff.hunks[0].new
+        new = screen(pilot).staging.opened.diff.hunks[0].new
         burst(pilot, "e", *"Always. ", "ctrl+g")
         await kept_edited(pilot, "Always. " + new)
         await pilot.press("e")
@@ -106,7 +106,7 @@ async def test_keys_that_come_with_p_write_nothing_and_choose_nothing(served: Se
         burst(pilot, "p", "enter", "y", "A", "x", "y")
         await sees(pilot, "enter puts it there")
         await still(pilot)
-        assert len(screen(pilot).reading.choices) == 1
+        assert len(screen(pilot).staging.opened.choices) == 1
         assert not [entry for entry in served.log if entry["method"] in ("PATCH", "PUT")]
 
 
@@ -154,7 +154,7 @@ async def test_keys_that_come_with_i_in_the_list_do_not_move_it(served: Served) 
 async def test_every_letter_that_a_keyboard_sends_is_in_the_box_and_the_cursor_goes_over_it(served: Served) -> None:
     async with opened(served.setup()) as pilot:
         await suggestion(pilot)
-        new = screen(pilot).reading.diff.hunks[0].new
+        new = screen(pilot).staging.opened.diff.hunks[0].new
         await pilot.press("e")
         area = await editing(pilot)
         burst(pilot, *TYPED)
@@ -193,7 +193,7 @@ async def test_a_prompt_to_launch_takes_every_letter(served: Served) -> None:
 async def test_what_nobody_would_see_cannot_be_typed(served: Served) -> None:
     async with opened(served.setup()) as pilot:
         await suggestion(pilot)
-        new = screen(pilot).reading.diff.hunks[0].new
+        new = screen(pilot).staging.opened.diff.hunks[0].new
         await pilot.press("e")
         area = await editing(pilot)
         burst(pilot, *"a\u202e\u2066\U000e0041\x85\ue000b")

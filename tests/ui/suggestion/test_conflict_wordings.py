@@ -232,7 +232,8 @@ async def test_that_nothing_can_be_kept_is_told_once_and_what_was_typed_stays_in
 def kept_in(pilot: Pilot[None]) -> list[str | None]:
     """What the dialog below the box has of what was typed."""
     dialog: Any = next(one for one in pilot.app.screen_stack if isinstance(one, UpdatePromptDialog))
-    return [dialog.decisions.kept(dialog.decisions.spot(number)) for number in (1, 2)]
+    decisions = dialog.resolver.decisions
+    return [decisions.kept(decisions.spot(number)) for number in (1, 2)]
 
 
 async def test_on_the_page_of_the_suggestion_all_of_it_outlives_the_dialog(server: Agents) -> None:

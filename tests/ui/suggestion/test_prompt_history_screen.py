@@ -42,7 +42,7 @@ async def history(server: Agents, *, size: tuple[int, int] = WIDE, **options: An
 
 def rows(pilot: Pilot[None]) -> list[tuple[str, bool]]:
     """How the listed prompts were met, and whether the agent has them now."""
-    return [(row.use.how, row.here) for row in pilot.app.screen.query_one(PromptUseList).rows]
+    return [(row.use.how, row.current) for row in pilot.app.screen.query_one(PromptUseList).rows]
 
 
 async def test_the_newest_use_comes_first_with_its_time_its_words_and_how_it_begins(tmp_path: Path) -> None:

@@ -37,21 +37,21 @@ async def reopened(pilot: Pilot[None]) -> None:
     await sees(pilot, "1 succeeded")
     await pilot.press("enter")
     await sees(pilot, "Suggestion of job 1", "2 changes")
-    await eventually(lambda: screen(pilot).why is not None, "the reasons are told")
+    await eventually(lambda: screen(pilot).reasons is not None, "the reasons are told")
 
 
 def screen(pilot: Pilot[None]) -> Any:
     """The suggestion, perhaps below a dialog."""
-    return next(one for one in pilot.app.screen_stack if hasattr(one, "reading"))
+    return next(one for one in pilot.app.screen_stack if hasattr(one, "staging"))
 
 
 async def kept(pilot: Pilot[None], *choices: HunkChoice | None) -> None:
     """Wait until this is chosen of the changes, on the screen and in the store."""
     wanted = {number: choice for number, choice in enumerate(choices, 1) if choice is not None}
-    await eventually(lambda: screen(pilot).reading.choices == wanted, f"on the screen: {wanted}")
+    await eventually(lambda: screen(pilot).staging.opened.choices == wanted, f"on the screen: {wanted}")
 
     async def stored() -> Any:
-        diff = screen(pilot).reading.diff
+        diff = screen(pilot).staging.opened.diff
         return await workspace(pilot).call(lambda session: session.staging.choices(1, diff))
 
     await answered(stored, lambda found: found == wanted, f"in the store: {wanted}")
@@ -86,7 +86,7 @@ async def test_accepted_and_rejected_changes_make_the_staged_text_to_the_byte(se
         await kept(pilot, YES, NO)
         await sees(pilot, "2 changes, 1 accepted, 1 rejected")
         done, staged = await texts(pilot)
-        first, second = screen(pilot).reading.diff.hunks
+        first, second = screen(pilot).staging.opened.diff.hunks
         assert done.improved_prompt is not None
         assert (
             staged == done.prompt.replace(first.old, first.new) == done.improved_prompt.replace(second.new, second.old)
@@ -127,7 +127,7 @@ async def test_u_says_what_it_took_back_of_what_another_window_chose(served: Ser
         await suggestion(pilot)
         await pilot.press("A")
         await kept(pilot, YES, YES)
-        diff = screen(pilot).reading.diff
+        diff = screen(pilot).staging.opened.diff
         await workspace(pilot).call(lambda session: session.staging.choose(1, diff, {2: NO}))
         await pilot.press("u")
         await sees(pilot, "Taken back: change 2 is accepted again.")
@@ -140,7 +140,7 @@ async def test_what_was_typed_is_not_lost_by_u_and_what_was_deleted_again_does_n
         await sees(pilot, "Edit change 1 of 2")
         await add(pilot, " Be kind.")
         await pilot.press("ctrl+g")
-        await kept_edited(pilot, screen(pilot).reading.diff.hunks[0].new + " Be kind.")
+        await kept_edited(pilot, screen(pilot).staging.opened.diff.hunks[0].new + " Be kind.")
         await pilot.press("u")
         await sees(pilot, "Taken back: change 1 is undecided again. e")
         await pilot.press("e")
@@ -176,7 +176,7 @@ async def test_a_change_is_worded_otherwise_and_what_was_typed_and_not_taken_sta
         await pilot.press("e")
         await sees(pilot, "Edit change 1 of 2", "Be kind.")
         await pilot.press("ctrl+g")
-        first, second = screen(pilot).reading.diff.hunks
+        first, second = screen(pilot).staging.opened.diff.hunks
         await sees(pilot, "2 changes, 1 edited", gone="Edit change 1")
         await kept(pilot, HunkChoice("edited", f"{first.new} Be kind."))
         done, staged = await texts(pilot)
@@ -235,7 +235,7 @@ async def test_enter_goes_to_the_turn_behind_a_change_and_esc_back_to_the_change
     async with opened(served.setup()) as pilot:
         await suggestion(pilot)
         await pilot.press("n")
-        reason = screen(pilot).why.reasons[2][0]
+        reason = screen(pilot).reasons.reasons[2][0]
         await pilot.press("enter")
         await sees(pilot, f"Run {FAILED}", "Transcript")
         transcript: Any = pilot.app.screen.query_one("#transcript")
@@ -333,7 +333,7 @@ async def test_a_choice_that_cannot_be_kept_is_not_shown_as_done(served: Served)
         await workspace(pilot).call(query_only("ON"))
         await pilot.press("a")
         await sees(pilot, "Nothing was chosen, for it could not be kept.", "cannot be written")
-        assert screen(pilot).reading.choices == {}
+        assert screen(pilot).staging.opened.choices == {}
         assert "accepted" not in screen_text(pilot.app)
         await pilot.press("e")
         await sees(pilot, "Edit change 1")

@@ -7,11 +7,12 @@ from cekura_tui.model.job import Job, JobState, Suggestion
 from cekura_tui.model.text import Prompt
 from cekura_tui.prose.compare import compare
 from cekura_tui.prose.staging import HunkChoice
-from cekura_tui.ui.suggestion.words import accepted_message, summary, undone_message
+from cekura_tui.ui.suggestion.staging_controller import accepted_message, undone_message
+from cekura_tui.ui.suggestion.words import summary
 from cekura_tui.workspace.suggestions import SuggestionReasons
 
 
-def told(issues: object) -> list[str]:
+def lines_of(issues: object) -> list[str]:
     job = Job(1, JobState.SUCCEEDED, "", "o", "k", "p", (7,), 3, "A", (), (), "s", summary_of_changes="One change.")
     done = Suggestion(job, Prompt("a"), Prompt("b"))
     return summary(done, compare("a", "b"), SuggestionReasons(read_issues(issues), {}, {}, ())).plain.split("\n")
@@ -19,7 +20,7 @@ def told(issues: object) -> list[str]:
 
 def test_what_is_not_known_of_an_issue_is_told_as_a_tree() -> None:
     odd = {"title": "Talks over the caller\x1b[31m", "run_ids": [7], "odd": {"deep": [1, {"er": None}]}, "flag": True}
-    assert told({"issues": [odd]}) == [
+    assert lines_of({"issues": [odd]}) == [
         "One change.",
         "1 issue behind it:",
         "• Talks over the caller[31m",
@@ -37,7 +38,7 @@ def test_an_issue_of_any_size_is_told_in_bounded_lines() -> None:
     deep: object = "end"
     for _ in range(400):
         deep = [deep]
-    lines = told([{"title": "Much", "wide": list(range(5_000)), "deep": deep}])
+    lines = lines_of([{"title": "Much", "wide": list(range(5_000)), "deep": deep}])
     assert len(lines) < 70
 
 
