@@ -6,7 +6,7 @@ from pathlib import Path, PurePath
 
 from textual.theme import Theme
 
-_NAMES = ("app", "runs", "filter", "groups", "run", "jobs", "suggestion", "prompts", "sign_in", "dialogs")
+_NAMES = ("app", "runs", "filter", "groups", "run", "jobs", "suggestion", "sign_in", "dialogs")
 
 THEME = Theme(
     name="cekura",

@@ -120,14 +120,14 @@ class PromptUpdateFailed(CekuraTuiError):
 class UpdateMessages:
     """How the outcome of a write is worded, for an agent of this `name`.
 
-    `new` is what the prompt that is written is called, `old` the one that the agent has until then. `kept_hint` is said
-    where the agent has something new by now or may have it, `copy_hint` where it has what it had. `failure` is how the
-    server answered the write, if it was not as asked.
+    `new` is what the prompt that is written is called, `old` the one that the agent has until then. `saved_hint` is for
+    where the agent has something new by now or may have it, `copy_hint` for where it has what it had. `failure` is how
+    the server answered the write, if it was not as asked.
     """
 
     new: str
     old: str
-    kept_hint: str
+    saved_hint: str
     copy_hint: str
     failed_title: str
 
@@ -150,14 +150,14 @@ class UpdateMessages:
     def whitespace(self, name: str, failure: ApiError | None) -> PromptUpdateFailed:
         """The agent has what was written but for its white space."""
         message = f"{name} has {self.new}, but what was read back differs from it in white space only."
-        return PromptUpdateFailed(message, self.kept_hint, "new", failure, "The server changed white space")
+        return PromptUpdateFailed(message, self.saved_hint, "new", failure, "The server changed white space")
 
     def other(self, name: str, failure: ApiError | None, differing: int) -> PromptUpdateFailed:
         """The agent has a prompt of which so many words are others than in the one that was written."""
         words = f"{count(differing, 'word')} {'differs' if differing == 1 else 'differ'} from what was written"
         message = f"{name} has neither {self.old} nor {self.new} now: {words}."
         more = f" {failure.message}" if failure else ""
-        hint = f"Look at what it has now. {self.kept_hint}"
+        hint = f"Look at what it has now. {self.saved_hint}"
         return PromptUpdateFailed(f"{message}{more}", hint, "other", failure, "Another prompt is there")
 
     def unknown(self, name: str, failure: ApiError | None, unread: str) -> PromptUpdateFailed:
@@ -171,7 +171,7 @@ class UpdateMessages:
             message = f"It is not known whether {name} has {self.old} or {self.new}. {failure.message}"
         if failure is not None and unread != failure.message:
             message += f" What it has now could not be read: {unread}"
-        hint = f"Look at what it has now. {self.kept_hint}"
+        hint = f"Look at what it has now. {self.saved_hint}"
         return PromptUpdateFailed(message, hint, "unknown", failure, title)
 
 

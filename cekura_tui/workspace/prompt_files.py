@@ -84,8 +84,8 @@ def write_text(path: Path, text: str, *, force: bool = True) -> None:
     write_output(path, (text if text.endswith("\n") else f"{text}\n").encode(errors="replace"), force=force)
 
 
-def write_output(path: Path, data: bytes, *, force: bool = True, kept: str = "") -> None:
-    """Write the whole file or none of it; raises UsageError, which also tells what is `kept`.
+def write_output(path: Path, data: bytes, *, force: bool = True, hint: str = "") -> None:
+    """Write the whole file or none of it; raises UsageError, with this `hint`.
 
     Without `force` a file that has come to be there since `check_output` is left alone: AlreadyThere.
     """
@@ -95,7 +95,7 @@ def write_output(path: Path, data: bytes, *, force: bool = True, kept: str = "")
     except FileExistsError:
         raise _exists(path) from None
     except OSError as error:
-        raise UsageError(f"{path} could not be written: {error.strerror}.", kept) from None
+        raise UsageError(f"{path} could not be written: {error.strerror}.", hint) from None
 
 
 # Prompts
@@ -153,7 +153,7 @@ def write_prompt(path: Path, prompt: Prompt, *, force: bool = True) -> None:
 
     Without `force` a file that has come to be there since `check_output` is left alone.
     """
-    write_output(path, prompt_bytes(prompt), force=force, kept="The suggestion is kept.")
+    write_output(path, prompt_bytes(prompt), force=force, hint="The suggestion is kept.")
 
 
 # The file that a prompt came from

@@ -112,7 +112,7 @@ async def test_keys_that_come_with_p_write_nothing_and_choose_nothing(served: Se
 
 async def test_a_yes_that_was_pressed_before_the_question_was_there_is_none(tmp_path: Path) -> None:
     with agents(tmp_path) as server:
-        sent = server.holds(CLINIC)
+        sent = server.prompt_of(CLINIC)
         number = server.job(CLINIC, sent)
         async with putting(server.setup(), number, revised(sent)) as (app, pilot):
             await sees(pilot, "(revised", "enter puts it there")
@@ -122,7 +122,7 @@ async def test_a_yes_that_was_pressed_before_the_question_was_there_is_none(tmp_
             app.post_message(early)
             await still(pilot)
             assert isinstance(app.screen, ConfirmDialog)
-            assert server.holds(CLINIC) == sent
+            assert server.prompt_of(CLINIC) == sent
 
 
 @pytest.mark.parametrize("late", ["enter", "ctrl+g", "A"])

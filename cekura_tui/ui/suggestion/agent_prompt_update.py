@@ -64,8 +64,8 @@ async def confirm_restore(
     name = clean_line(restore.agent.name, 60)
     previous = previous_prompt_words(restore.use, state)
     what = f"{name} (agent {agent_id}) had another prompt before: {previous}."
-    kept = "What it has now is kept in its history and can be restored again."
-    lines = [*restore.warnings, f"{what} Putting it back: {change_words(restore.change)}.", kept]
+    hint = "What it has now is kept in its history and can be restored again."
+    lines = [*restore.warnings, f"{what} Putting it back: {change_words(restore.change)}.", hint]
     question = ConfirmDialog(f"Restore the former prompt of {name}?", "\n".join(lines), "Restore it")
     if not await app.push_screen_wait(question):
         return None
@@ -350,10 +350,10 @@ class UpdatePromptDialog(Dialog[None]):
         def closed(edited: Edited | None) -> None:
             if edited is None:
                 return
-            is_kept = self.resolver.keep_typed(spot, edited.text)
+            is_saved = self.resolver.save_typed(spot, edited.text)
             if edited.applied and self.resolver.edit(spot, edited.text):
                 self._show_next()
-            elif is_kept:
+            elif is_saved:
                 self.notify("What you typed is not taken, but kept: e opens it again.", markup=False)
 
         dialog = EditHunkDialog(
@@ -361,7 +361,7 @@ class UpdatePromptDialog(Dialog[None]):
             self.resolver.conflicts[number - 1].base,
             decisions.wording(number),
             self.state.workspace.setup.paths.home,
-            lambda text: self.resolver.keep_typed(spot, text),
+            lambda text: self.resolver.save_typed(spot, text),
         )
         self.app.push_screen(dialog, closed)
 

@@ -227,7 +227,7 @@ class ConflictResolver:
             self.number = next((number for number in undecided if number > self.number), undecided[0])
         self.reviewing = False
 
-    def keep_typed(self, spot: str, text: str) -> bool:
+    def save_typed(self, spot: str, text: str) -> bool:
         """Save what was typed into a conflict and not applied; returns whether there is anything to keep."""
         before = self.decisions.kept(spot)
         self.decisions.typed(spot, text)

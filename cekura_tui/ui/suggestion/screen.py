@@ -323,7 +323,7 @@ accepts all, `u` takes the last step back. What is not accepted is not in the st
         def closed(edited: Edited | None) -> None:
             if edited is not None and edited.applied:
                 self._stage(lambda: self.staging.edit(hunk, edited.text))
-            elif edited is not None and self.staging.keep_typed(hunk, edited.text):
+            elif edited is not None and self.staging.save_typed(hunk, edited.text):
                 self.tell("What you typed is not taken, but kept: e opens it again.")
 
         words = wording(opened.diff, hunk)
@@ -332,7 +332,7 @@ accepts all, `u` takes the last step back. What is not accepted is not in the st
             words.sent,
             self.staging.text_to_edit(hunk),
             self.state.workspace.setup.paths.home,
-            lambda text: self.staging.keep_typed(hunk, text),
+            lambda text: self.staging.save_typed(hunk, text),
             others=words.others,
         )
         # At once, not by a worker: the keys that came together with this one are for the box.

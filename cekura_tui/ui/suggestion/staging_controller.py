@@ -100,7 +100,7 @@ class StagingController:
         def undone(before: Choices, after: Choices) -> str:
             for number, choice in before.items():
                 if choice.what == "edited" and after.get(number) != choice:
-                    self._save_typed(diff.hunks[number - 1].key, choice.text)
+                    self._set_typed(diff.hunks[number - 1].key, choice.text)
             return undone_message(before, after)
 
         return self._begin(lambda staging, diff: staging.undo(self.number, diff), undone)
@@ -111,7 +111,7 @@ class StagingController:
         choice = wording(self._diff, hunk).choice(text)
 
         def applied(before: Choices, after: Choices) -> str:
-            self._save_typed(hunk.key, None)
+            self._set_typed(hunk.key, None)
             return ""
 
         return self._begin(lambda staging, diff: staging.choose(self.number, diff, {hunk.number: choice}), applied)
@@ -120,9 +120,9 @@ class StagingController:
         """What to begin with: what was typed and not applied, else what is chosen, else what is proposed."""
         return self._typed.get(hunk.key, self._words_of(hunk))
 
-    def keep_typed(self, hunk: Hunk, text: str) -> bool:
+    def save_typed(self, hunk: Hunk, text: str) -> bool:
         """Save what was typed and not applied; returns whether there is anything that is not chosen anyway."""
-        self._save_typed(hunk.key, None if text == self._words_of(hunk) else text)
+        self._set_typed(hunk.key, None if text == self._words_of(hunk) else text)
         return hunk.key in self._typed
 
     def _words_of(self, hunk: Hunk) -> str:
@@ -130,7 +130,7 @@ class StagingController:
         chosen = self.opened.choices.get(hunk.number)
         return chosen.text if chosen and chosen.what == "edited" else wording(self._diff, hunk).begin
 
-    def _save_typed(self, key: str, text: str | None) -> None:
+    def _set_typed(self, key: str, text: str | None) -> None:
         if text is not None:
             self._typed[key] = text
         elif self._typed.pop(key, None) is None:

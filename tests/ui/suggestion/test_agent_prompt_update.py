@@ -50,7 +50,7 @@ async def test_it_is_written_after_a_question_that_names_agent_and_words_and_it_
     tmp_path: Path, size: tuple[int, int]
 ) -> None:
     with agents(tmp_path) as server:
-        sent, name = server.holds(CLINIC), server.name(CLINIC)
+        sent, name = server.prompt_of(CLINIC), server.name_of(CLINIC)
         number = server.job(CLINIC, sent)
         words = f"{len(sent.split()):,} words there now; 0 words go, 2 come"
         async with putting(server.setup(), number, revised(sent), size=size) as (app, pilot):
@@ -62,20 +62,20 @@ async def test_it_is_written_after_a_question_that_names_agent_and_words_and_it_
             await reads(pilot, f"Put it onto {name}?", f"(agent {CLINIC}) at {server.server.url}: 0 words go, 2 come.")
             await pilot.press("enter")  # enter alone says no
             await sees(pilot, "enter puts it there", gone="y yes")
-            assert server.holds(CLINIC) == sent
+            assert server.prompt_of(CLINIC) == sent
             await put(pilot)
             await reads(pilot, f"{name} has the new prompt: read back, it is the same to the byte.", "R restores")
-            assert server.holds(CLINIC) == revised(sent)
+            assert server.prompt_of(CLINIC) == revised(sent)
             await sees(pilot, "Nothing to write", "R restores what was there before", gone="enter puts")
             await pilot.press("R")
             await sees(pilot, f"Restore the former prompt of {name}?", "2 words go, 0 come")
             await pilot.press("y")
             await reads(pilot, "read back, it is the same to the byte")
-            await eventually(lambda: server.holds(CLINIC) == sent, "the former prompt is back")
+            await eventually(lambda: server.prompt_of(CLINIC) == sent, "the former prompt is back")
             await sees(pilot, "enter puts it there")
             await reads(pilot, f"{name} has its former prompt: read back, it is the same to the byte.")
             assert await answer(app, pilot, "escape") is None  # all was told, and is not told once more
-        assert server.kept(CLINIC, "replaced") == [revised(sent), sent]
+        assert server.saved(CLINIC, "replaced") == [revised(sent), sent]
 
 
 @pytest.mark.parametrize(
@@ -95,12 +95,12 @@ async def test_however_a_write_fails_a_sentence_says_what_is_there_and_the_forme
     tmp_path: Path, fault: str, words: tuple[str, ...], there: str
 ) -> None:
     with agents(tmp_path, fault) as server:
-        sent = server.holds(CLINIC)
+        sent = server.prompt_of(CLINIC)
         number, text = server.job(CLINIC, sent), revised(sent)
         async with putting(server.setup(), number, text, size=SMALL) as (_, pilot):
             await put(pilot)
             await reads(pilot, *words)
-            holds = server.holds(CLINIC)
+            holds = server.prompt_of(CLINIC)
             assert {"former": holds == sent, "new": holds == text, "spaced": holds.split() == text.split()}[there]
             await reads(pilot, "esc closes", "r looks again")
             await reads(pilot, *words)  # also when the agent was looked at again
@@ -109,28 +109,28 @@ async def test_however_a_write_fails_a_sentence_says_what_is_there_and_the_forme
                 await pilot.press("R")
                 await sees(pilot, "Restore the former prompt")
                 await pilot.press("y")
-                await eventually(lambda: server.holds(CLINIC).split() == sent.split(), "the former prompt is back")
+                await eventually(lambda: server.prompt_of(CLINIC).split() == sent.split(), "the former prompt is back")
                 await reads(pilot, "read back" if there == "new" else "white space only")
-        assert sent in server.kept(CLINIC, "replaced")
+        assert sent in server.saved(CLINIC, "replaced")
 
 
 async def test_what_somebody_writes_meanwhile_is_put_together_with_it_and_never_written_over(tmp_path: Path) -> None:
     with agents(tmp_path, "drift") as server:
-        sent = server.holds(CLINIC)  # and behind this, somebody adds a sentence
+        sent = server.prompt_of(CLINIC)  # and behind this, somebody adds a sentence
         number = server.job(CLINIC, sent)
         async with putting(server.setup(), number, revised(sent), size=SMALL) as (_, pilot):
             drift = "has another prompt now than was sent with job 1: 11 words more, 0 gone"
             await reads(pilot, "! ", drift, "without a conflict")
-            server.somebody_writes(CLINIC, f"{server.holds(CLINIC)}\nSay the name of the clinic twice.\n")
+            server.write_elsewhere(CLINIC, f"{server.prompt_of(CLINIC)}\nSay the name of the clinic twice.\n")
             await put(pilot)
             await reads(pilot, "was changed while you looked at it, so nothing was written")
-            assert "(revised" not in server.holds(CLINIC)
+            assert "(revised" not in server.prompt_of(CLINIC)
             await reads(pilot, "18 words more, 0 gone")
             await put(pilot)
             await reads(pilot, "the same to the byte")
-        there = server.holds(CLINIC)
+        there = server.prompt_of(CLINIC)
         assert all(words in there for words in ("(revised today)", DRIFTED, "Say the name of the clinic twice."))
-        assert len(server.kept(CLINIC, "replaced")) == 1
+        assert len(server.saved(CLINIC, "replaced")) == 1
 
 
 async def test_a_conflict_is_decided_text_by_text_before_anything_can_be_written(tmp_path: Path) -> None:
@@ -138,7 +138,7 @@ async def test_a_conflict_is_decided_text_by_text_before_anything_can_be_written
         sent = Prompt("# Rules\n\nBe kind to callers.\n\n# Prices\n\nNever guess a price.\n\n# End\n\nSay goodbye.\n")
         theirs = sent.replace("kind to", "patient with").replace("guess", "invent").replace("goodbye", "goodbye, Sir")
         staged = Prompt(sent.replace("kind to", "brief with").replace("guess", "estimate"))
-        server.somebody_writes(CLINIC, theirs)
+        server.write_elsewhere(CLINIC, theirs)
         number = server.job(CLINIC, sent)
         async with putting(server.setup(), number, staged, size=SMALL) as (_, pilot):
             await sees(
@@ -161,34 +161,34 @@ async def test_a_conflict_is_decided_text_by_text_before_anything_can_be_written
             pilot.app.screen.query_one(TextArea).load_text("Be swift with callers.")
             await pilot.press("ctrl+g")
             await sees(pilot, "swift", "enter puts it there", gone="ctrl+g")
-            assert server.holds(CLINIC) == theirs
+            assert server.prompt_of(CLINIC) == theirs
             await pilot.press("enter")
             await sees(pilot, "y yes")
             await pilot.press("y")
             await reads(pilot, "the same to the byte")
-        there = server.holds(CLINIC)
+        there = server.prompt_of(CLINIC)
         assert there == theirs.replace("Be patient with", "Be swift with")
-        assert server.kept(CLINIC, "replaced") == [theirs]
+        assert server.saved(CLINIC, "replaced") == [theirs]
 
 
 async def test_a_prompt_that_the_provider_syncs_is_written_only_when_one_says_so_twice(tmp_path: Path) -> None:
     with agents(tmp_path) as server:
-        sent, name = server.holds(BANK), server.name(BANK)
+        sent, name = server.prompt_of(BANK), server.name_of(BANK)
         number = server.job(BANK, sent)
         async with putting(server.setup(), number, revised(sent), size=SMALL) as (_, pilot):
             await reads(pilot, f"! The provider syncs the prompt of {name} and would undo this")
             await put(pilot)
             await sees(pilot, f"Put it onto {name}?")
             await pilot.press("escape")
-            assert server.holds(BANK) == sent
+            assert server.prompt_of(BANK) == sent
             await put(pilot, sure=2)
             await reads(pilot, "the same to the byte")
-            assert server.holds(BANK) == revised(sent)
+            assert server.prompt_of(BANK) == revised(sent)
 
 
 async def test_a_read_only_session_shows_it_all_and_says_why_it_writes_nothing(tmp_path: Path) -> None:
     with agents(tmp_path) as server:
-        sent = server.holds(CLINIC)
+        sent = server.prompt_of(CLINIC)
         number = server.job(CLINIC, sent)
         async with putting(server.setup(read_only=True), number, revised(sent), size=SMALL) as (_, pilot):
             await sees(pilot, "! This is a read-only session, so nothing is written. Start without", "(revised")
@@ -196,8 +196,8 @@ async def test_a_read_only_session_shows_it_all_and_says_why_it_writes_nothing(t
                 await pilot.press(key)
                 await reads(pilot, "This is a read-only session, so nothing")
                 assert not isinstance(pilot.app.screen, ConfirmDialog)
-        assert server.holds(CLINIC) == sent
-        assert server.kept(CLINIC, "replaced") == []
+        assert server.prompt_of(CLINIC) == sent
+        assert server.saved(CLINIC, "replaced") == []
 
 
 class Line:
@@ -286,7 +286,7 @@ async def test_a_passage_that_was_moved_and_changed_is_decided_in_both_places_at
         rules = ["Be kind to every caller.", "Ask for the order number first.", "Never guess a price.", "Say goodbye."]
         sent = Prompt("\n\n".join(rules))
         staged = Prompt(sent.replace("every caller", "every caller, and brief"))
-        server.somebody_writes(CLINIC, "\n\n".join([*rules[1:], rules[0]]))
+        server.write_elsewhere(CLINIC, "\n\n".join([*rules[1:], rules[0]]))
         number = server.job(CLINIC, sent)
         async with putting(server.setup(), number, staged, size=SMALL) as (_, pilot):
             await reads(pilot, "2 conflicts to be decided", "conflict 1 of 2", "decided together with 2")
@@ -302,7 +302,7 @@ async def test_a_passage_that_was_moved_and_changed_is_decided_in_both_places_at
             await sees(pilot, "y yes")
             await pilot.press("y")
             await reads(pilot, "the same to the byte")
-        assert server.holds(CLINIC) == staged
+        assert server.prompt_of(CLINIC) == staged
 
 
 async def test_an_agent_that_cannot_be_read_is_said_and_read_again(scripted: ScriptedServer, at_line: Setup) -> None:

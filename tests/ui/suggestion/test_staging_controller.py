@@ -118,7 +118,7 @@ async def test_accepting_all_says_what_was_chosen_otherwise_and_undo_says_what_i
 async def test_what_was_typed_is_saved_until_it_is_applied_and_again_when_that_is_undone(opened: Opened) -> None:
     staging = await opened.loaded()
     assert staging.text_to_edit(FIRST) == "Be brief with callers."
-    assert staging.keep_typed(FIRST, "Be swift.")
+    assert staging.save_typed(FIRST, "Be swift.")
     await opened.finish()
     assert await opened.on_disk() == ({}, {FIRST.key: "Be swift."})
     assert staging.text_to_edit(FIRST) == "Be swift."
@@ -128,13 +128,13 @@ async def test_what_was_typed_is_saved_until_it_is_applied_and_again_when_that_i
     assert (await staging.undo()).endswith("e opens what you typed.")
     await opened.finish()
     assert await opened.on_disk() == ({}, {FIRST.key: "Be swift."})
-    assert not staging.keep_typed(FIRST, "Be brief with callers."), "what is proposed anyway need not be kept"
+    assert not staging.save_typed(FIRST, "Be brief with callers."), "what is proposed anyway need not be kept"
     await opened.finish()
     assert await opened.on_disk() == ({}, {})
 
 
 async def test_what_was_typed_before_is_there_in_the_next_program(opened: Opened) -> None:
-    (await opened.loaded()).keep_typed(SECOND, "Never name a price.")
+    (await opened.loaded()).save_typed(SECOND, "Never name a price.")
     await opened.finish()
     other = await Opened(opened.workspace).loaded()
     assert other.text_to_edit(SECOND) == "Never name a price."
@@ -149,10 +149,10 @@ async def test_a_choice_that_cannot_be_saved_is_none_and_the_words_stay(opened: 
     assert staging.opened.choices == {}
     assert staging.text_to_edit(FIRST) == "Be swift."
     for text in ("Be swift. O", "Be swift. On"):
-        staging.keep_typed(FIRST, text)
+        staging.save_typed(FIRST, text)
     await opened.finish()
     assert [again for _, again in opened.warnings] == [False, True]
     opened.workspace.failure = None
-    staging.keep_typed(FIRST, "Be swift. One")
+    staging.save_typed(FIRST, "Be swift. One")
     await opened.finish()
     assert await opened.on_disk() == ({}, {FIRST.key: "Be swift. One"})
