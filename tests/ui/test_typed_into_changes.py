@@ -12,8 +12,7 @@ from app_on_a_server import SMALL, Served, no_crash, on_run, opened, setup_of
 from one_dialog import answer, asked
 from run_pages import call, serve
 from scripted_server import LAUNCH, ScriptedServer
-from test_agent_prompt_update import putting
-from test_suggestion_screen import kept, kept_edited, screen, suggestion
+from suggestion_screens import chosen, chosen_edited, screen, suggestion, updating
 from textual.events import Key
 from textual.pilot import Pilot
 from textual.widgets import Input, TextArea
@@ -59,7 +58,7 @@ async def test_keys_that_come_in_one_burst_with_e_are_typed_into_the_box_and_do_
         area = await editing(pilot)
         assert area.text.startswith("Always ask. Nx")
         assert len(pilot.app.screen_stack) == 3
-        await kept(pilot)
+        await chosen(pilot)
         burst(pilot, "A", "ctrl+g", "a")
         await eventually(lambda: not pilot.app.screen.is_modal, "the dialog is closed")
         await still(pilot)
@@ -81,11 +80,11 @@ async def test_what_is_typed_and_taken_in_one_burst_is_taken_whole(served: Serve
         await suggestion(pilot)
         new = screen(pilot).staging.opened.diff.hunks[0].new
         burst(pilot, "e", *"Always. ", "ctrl+g")
-        await kept_edited(pilot, "Always. " + new)
+        await chosen_edited(pilot, "Always. " + new)
         await pilot.press("e")
         await editing(pilot)
         burst(pilot, *"Now. ", "ctrl+g")
-        await kept_edited(pilot, "Now. Always. " + new)
+        await chosen_edited(pilot, "Now. Always. " + new)
 
 
 async def test_keys_that_come_with_y_are_not_for_the_page_behind(served: Served) -> None:
@@ -95,7 +94,7 @@ async def test_keys_that_come_with_y_are_not_for_the_page_behind(served: Served)
         await eventually(lambda: isinstance(pilot.app.screen, HandOffDialog), "the dialog")
         await still(pilot)
         assert pilot.app.screen.query_one(Input).value == "aAx.md"
-        await kept(pilot)
+        await chosen(pilot)
 
 
 async def test_keys_that_come_with_p_write_nothing_and_choose_nothing(served: Served) -> None:
@@ -114,7 +113,7 @@ async def test_a_yes_that_was_pressed_before_the_question_was_there_is_none(tmp_
     with agents(tmp_path) as server:
         sent = server.prompt_of(CLINIC)
         number = server.job(CLINIC, sent)
-        async with putting(server.setup(), number, revised(sent)) as (app, pilot):
+        async with updating(server.setup(), number, revised(sent)) as (app, pilot):
             await sees(pilot, "(revised", "enter puts it there")
             early = Key("y", "y")
             burst(pilot, "enter", "y", "y")
@@ -135,7 +134,7 @@ async def test_keys_that_come_with_i_launch_nothing(served: Served, late: str) -
         await still(pilot)
         assert isinstance(pilot.app.screen, ImproveDialog)
         assert len(served.asked(LAUNCH, "POST")) == launched
-        await kept(pilot)
+        await chosen(pilot)
 
 
 async def test_keys_that_come_with_i_in_the_list_do_not_move_it(served: Served) -> None:
@@ -171,7 +170,7 @@ async def test_every_letter_that_a_keyboard_sends_is_in_the_box_and_the_cursor_g
         burst(pilot, *TYPED[-3:])
         await eventually(lambda: area.text == TYPED + new, "what was typed again")
         await pilot.press("ctrl+g")
-        await kept_edited(pilot, TYPED + new)
+        await chosen_edited(pilot, TYPED + new)
         no_crash(pilot)
 
 

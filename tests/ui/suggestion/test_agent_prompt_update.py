@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
 from agents_on_a_server import BANK, CLINIC, agents, reads, revised
 from app_on_a_server import SMALL, WIDE, setup_of
 from kept_jobs import KEY, Shelf, shelf_of
-from one_dialog import OneDialog, answer, asked
+from one_dialog import answer
 from scripted_server import Got, Hold, Reply, ScriptedServer
+from suggestion_screens import updating
 from textual.pilot import Pilot
 from textual.widgets import TextArea
 from waiting import eventually
@@ -20,19 +19,10 @@ from watching import sees
 from cekura_tui.demo.faulty import DRIFTED
 from cekura_tui.model.text import Prompt
 from cekura_tui.ui.kit.confirm import ConfirmDialog
-from cekura_tui.ui.suggestion.agent_prompt_update import UpdatePromptDialog
 from cekura_tui.workspace.setup import Setup
 
 KEPT, KEPT_AS_WELL = "can be restored from there", "A copy of it is kept in the prompt history."
 AGENT = "/test_framework/v1/aiagents/7/"
-
-
-@asynccontextmanager
-async def putting(
-    setup: Setup, number: int, staged: Prompt, *, size: tuple[int, int] = WIDE
-) -> AsyncIterator[tuple[OneDialog, Pilot[None]]]:
-    async with asked(setup, lambda state: UpdatePromptDialog(state, number, staged), size=size) as (app, pilot):
-        yield app, pilot
 
 
 async def put(pilot: Pilot[None], *, sure: int = 1) -> None:
@@ -53,7 +43,7 @@ async def test_it_is_written_after_a_question_that_names_agent_and_words_and_it_
         sent, name = server.prompt_of(CLINIC), server.name_of(CLINIC)
         number = server.job(CLINIC, sent)
         words = f"{len(sent.split()):,} words there now; 0 words go, 2 come"
-        async with putting(server.setup(), number, revised(sent), size=size) as (app, pilot):
+        async with updating(server.setup(), number, revised(sent), size=size) as (app, pilot):
             await sees(
                 pilot, f"Put it onto {name}", f"agent {CLINIC}", words, "still the prompt that was sent with job 1"
             )
@@ -97,7 +87,7 @@ async def test_however_a_write_fails_a_sentence_says_what_is_there_and_the_forme
     with agents(tmp_path, fault) as server:
         sent = server.prompt_of(CLINIC)
         number, text = server.job(CLINIC, sent), revised(sent)
-        async with putting(server.setup(), number, text, size=SMALL) as (_, pilot):
+        async with updating(server.setup(), number, text, size=SMALL) as (_, pilot):
             await put(pilot)
             await reads(pilot, *words)
             holds = server.prompt_of(CLINIC)
@@ -118,7 +108,7 @@ async def test_what_somebody_writes_meanwhile_is_put_together_with_it_and_never_
     with agents(tmp_path, "drift") as server:
         sent = server.prompt_of(CLINIC)  # and behind this, somebody adds a sentence
         number = server.job(CLINIC, sent)
-        async with putting(server.setup(), number, revised(sent), size=SMALL) as (_, pilot):
+        async with updating(server.setup(), number, revised(sent), size=SMALL) as (_, pilot):
             drift = "has another prompt now than was sent with job 1: 11 words more, 0 gone"
             await reads(pilot, "! ", drift, "without a conflict")
             server.write_elsewhere(CLINIC, f"{server.prompt_of(CLINIC)}\nSay the name of the clinic twice.\n")
@@ -140,7 +130,7 @@ async def test_a_conflict_is_decided_text_by_text_before_anything_can_be_written
         staged = Prompt(sent.replace("kind to", "brief with").replace("guess", "estimate"))
         server.write_elsewhere(CLINIC, theirs)
         number = server.job(CLINIC, sent)
-        async with putting(server.setup(), number, staged, size=SMALL) as (_, pilot):
+        async with updating(server.setup(), number, staged, size=SMALL) as (_, pilot):
             await sees(
                 pilot, "2 conflicts to be decided", "conflict 1 of 2 · Rules", "2 to be decided", "sent with job 1"
             )
@@ -175,7 +165,7 @@ async def test_a_prompt_that_the_provider_syncs_is_written_only_when_one_says_so
     with agents(tmp_path) as server:
         sent, name = server.prompt_of(BANK), server.name_of(BANK)
         number = server.job(BANK, sent)
-        async with putting(server.setup(), number, revised(sent), size=SMALL) as (_, pilot):
+        async with updating(server.setup(), number, revised(sent), size=SMALL) as (_, pilot):
             await reads(pilot, f"! The provider syncs the prompt of {name} and would undo this")
             await put(pilot)
             await sees(pilot, f"Put it onto {name}?")
@@ -190,7 +180,7 @@ async def test_a_read_only_session_shows_it_all_and_says_why_it_writes_nothing(t
     with agents(tmp_path) as server:
         sent = server.prompt_of(CLINIC)
         number = server.job(CLINIC, sent)
-        async with putting(server.setup(read_only=True), number, revised(sent), size=SMALL) as (_, pilot):
+        async with updating(server.setup(read_only=True), number, revised(sent), size=SMALL) as (_, pilot):
             await sees(pilot, "! This is a read-only session, so nothing is written. Start without", "(revised")
             for key in ("enter", "R"):
                 await pilot.press(key)
@@ -241,7 +231,7 @@ def done(shelf: Shelf) -> None:
 async def test_nobody_leaves_by_accident_while_it_is_being_written(
     scripted: ScriptedServer, line: Line, at_line: Setup
 ) -> None:
-    async with putting(at_line, 1, NEW, size=SMALL) as (app, pilot):
+    async with updating(at_line, 1, NEW, size=SMALL) as (app, pilot):
         await sees(pilot, "enter puts it there", "(revised)")
         hold = Hold(line.told())
         scripted.on("PATCH", AGENT, hold)
@@ -261,7 +251,7 @@ async def test_nobody_leaves_by_accident_while_it_is_being_written(
 async def test_what_somebody_else_wrote_since_is_asked_about_before_a_restore_replaces_it(
     line: Line, at_line: Setup
 ) -> None:
-    async with putting(at_line, 1, NEW, size=SMALL) as (_, pilot):
+    async with updating(at_line, 1, NEW, size=SMALL) as (_, pilot):
         await put(pilot)
         await reads(pilot, "Line has the new prompt")
         line.prompts.append("Somebody else wrote this.")
@@ -288,7 +278,7 @@ async def test_a_passage_that_was_moved_and_changed_is_decided_in_both_places_at
         staged = Prompt(sent.replace("every caller", "every caller, and brief"))
         server.write_elsewhere(CLINIC, "\n\n".join([*rules[1:], rules[0]]))
         number = server.job(CLINIC, sent)
-        async with putting(server.setup(), number, staged, size=SMALL) as (_, pilot):
+        async with updating(server.setup(), number, staged, size=SMALL) as (_, pilot):
             await reads(pilot, "2 conflicts to be decided", "conflict 1 of 2", "decided together with 2")
             await pilot.press("n")
             await reads(pilot, "conflict 2 of 2", "decided together with 1")
@@ -307,7 +297,7 @@ async def test_a_passage_that_was_moved_and_changed_is_decided_in_both_places_at
 
 async def test_an_agent_that_cannot_be_read_is_said_and_read_again(scripted: ScriptedServer, at_line: Setup) -> None:
     scripted.on("GET", AGENT, Reply({"detail": "Gone."}, 404))
-    async with putting(at_line, 1, NEW, size=SMALL) as (_, pilot):
+    async with updating(at_line, 1, NEW, size=SMALL) as (_, pilot):
         await sees(pilot, "There is no agent 7 any more", "r looks again")
         Line(scripted, SENT)
         await pilot.press("r")
