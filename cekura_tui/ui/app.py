@@ -54,6 +54,7 @@ from cekura_tui.ui.runs.controller import RunListing
 from cekura_tui.ui.runs.screen import RunsScreen
 from cekura_tui.ui.state import AppState
 from cekura_tui.ui.terminal.filters import AsciiFilter, ControlFilter
+from cekura_tui.ui.terminal.textual_private import put_together
 from cekura_tui.ui.theme import THEME, style_sheets
 from cekura_tui.workspace.workspace import Workspace
 
@@ -301,7 +302,7 @@ class CekuraApp(LeavingApp):
                 self._garbage.busy()
         if isinstance(event, events.Key) and self.screen_stack:
             # A screen that came by the key before is put together first: its keys find their widgets.
-            await self.screen._mounted_event.wait()
+            await put_together(self.screen)
         await super().on_event(event)
 
     def on_app_focus(self) -> None:

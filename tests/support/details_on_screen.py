@@ -9,8 +9,7 @@ from textual.app import App, ComposeResult
 from cekura_tui.model.run.details import DetailRow
 from cekura_tui.model.run.run import Run
 from cekura_tui.model.run.view import RunView, view_of
-from cekura_tui.ui.kit.row_canvas import RowState
-from cekura_tui.ui.kit.strips import Line
+from cekura_tui.ui.kit.strips import Line, RowState
 from cekura_tui.ui.kit.virtual_list import VirtualList
 from cekura_tui.ui.run.details import RunDetails
 

@@ -15,8 +15,7 @@ from textual.message import Message
 from textual.screen import Screen
 from textual.strip import Strip
 
-from cekura_tui.ui.kit.row_canvas import RowState
-from cekura_tui.ui.kit.strips import Line
+from cekura_tui.ui.kit.strips import Line, RowState
 from cekura_tui.ui.kit.virtual_list import VirtualList
 
 SIZE = (40, 10)

@@ -46,11 +46,11 @@ def call(number: int, turns: list[tuple[str, int, int, str]] | None = None, **fi
         {"role": role, "start_time": start, "end_time": end, "content": text}
         for role, start, end, text in (TURNS if turns is None else turns)
     ]
-    told = {"scenario": 3, "duration": "00:30", "evaluation": {"metrics": METRICS}, "transcript_object": said}
-    return run_of(number, **{**told, **fields})
+    sent = {"scenario": 3, "duration": "00:30", "evaluation": {"metrics": METRICS}, "transcript_object": said}
+    return run_of(number, **{**sent, **fields})
 
 
-def going_on(number: int, turns: int, **fields: Any) -> dict[str, object]:
+def running(number: int, turns: int, **fields: Any) -> dict[str, object]:
     """A run of which so many turns were spoken so far."""
     said = [
         ("Main Agent" if n % 2 else "Testing Agent", 5 * n, 5 * n + 3, f"Sentence {n}.") for n in range(1, turns + 1)
@@ -143,7 +143,7 @@ class Reader:
 
     async def evidence(self) -> None:
         """Wait until it is found."""
-        await eventually(lambda: self.page.evidence is not None, "the evidence is found")
+        await eventually(lambda: self.page.loader.evidence is not None, "the evidence is found")
         await self.pilot.pause()
 
 

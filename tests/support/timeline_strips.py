@@ -66,7 +66,7 @@ class StripApp(App[None]):
         super().__init__()
         self.timeline, self.marks = timeline, marks or {}
         self.strip = Strip()
-        self.sought: list[int] = []
+        self.clicked: list[int] = []
         self.updates = 0
         self.terminal = pyte.Screen(120, 10)
         self._stream = pyte.Stream(self.terminal)
@@ -89,9 +89,9 @@ class StripApp(App[None]):
         """Count from here."""
         self.strip.asked, self.strip.whole, self.updates = [], 0, 0
 
-    def on_timeline_strip_sought(self, message: TimelineStrip.Sought) -> None:
+    def on_timeline_strip_turn_clicked(self, message: TimelineStrip.TurnClicked) -> None:
         assert message.control is self.strip
-        self.sought.append(message.n)
+        self.clicked.append(message.n)
 
 
 def screen(strip: TimelineStrip) -> list[str]:

@@ -17,7 +17,7 @@ JOBS = DAYS * A_DAY
 ONE_A_JOB = (
     "cekura_tui.model.job.Job",
     "cekura_tui.ui.jobs.list.JobRow",
-    "cekura_tui.ui.kit.row_canvas.RowState",
+    "cekura_tui.ui.kit.strips.RowState",
 )
 """What is held of each job that is listed, by each list that shows it; the last one as far as its row was drawn."""
 OF_ONE_JOB = "cekura_tui.store.jobs.RawAnswer"

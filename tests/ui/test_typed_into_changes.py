@@ -20,7 +20,7 @@ from waiting import eventually
 from watching import sees, still
 
 from cekura_tui.ui.jobs.improve import ImproveDialog
-from cekura_tui.ui.kit.confirm import ConfirmDialog
+from cekura_tui.ui.kit.dialog import ConfirmDialog
 from cekura_tui.ui.runs.filter_bar import FilterInput
 from cekura_tui.ui.runs.list import RunList
 from cekura_tui.ui.runs.notes import NoteDialog

@@ -25,8 +25,7 @@ from cekura_tui.model.text import capped, clean, clean_line, count
 from cekura_tui.ui.jobs import words as job_words
 from cekura_tui.ui.jobs.job_keys import JobKeys
 from cekura_tui.ui.kit.lines import JOB_MARKS, TONE_CLASSES, TONE_CSS, Notice
-from cekura_tui.ui.kit.row_canvas import RowState
-from cekura_tui.ui.kit.strips import Line, wrap
+from cekura_tui.ui.kit.strips import Line, RowState, wrap
 from cekura_tui.ui.kit.virtual_list import VirtualList
 from cekura_tui.ui.messages import BackgroundChanged, OpenJob
 from cekura_tui.ui.state import AppState, follow
@@ -159,7 +158,7 @@ class JobFacts(VirtualList[Fact]):
     def lines_of(self, row: Fact, width: int, state: RowState) -> Sequence[Line]:
         """A heading with a line before it, a fact beside its name, or a text below it."""
         width = min(width, _READABLE)
-        dim, strong = self.ink("tone--dim"), self.ink("tone--strong")
+        dim, strong = self.style_of("tone--dim"), self.style_of("tone--strong")
         if row.kind == "head":
             gap: list[Line] = [] if row.key == "title" else [[]]
             return [*gap, *([Segment(line, strong)] for line in wrap(row.name, width))]

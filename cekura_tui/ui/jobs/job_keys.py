@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import TYPE_CHECKING, ClassVar, TypeVar
 
-from textual import work
+from textual import on, work
+from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
+from textual.containers import Vertical
+from textual.content import Content
+from textual.widgets import Label
 
 from cekura_tui.model.errors import CekuraTuiError, KeyMissing, UsageError
 from cekura_tui.model.job import Job, JobState, Suggestion
 from cekura_tui.model.text import Prompt
 from cekura_tui.ui.jobs.words import OPEN_LAUNCH, again_question, forget_question, needs_other_key
-from cekura_tui.ui.kit.confirm import ConfirmDialog
-from cekura_tui.ui.kit.copying import CopyJobDialog, Offer
+from cekura_tui.ui.kit.copying import Offer, OfferList
+from cekura_tui.ui.kit.dialog import ConfirmDialog, Dialog
 from cekura_tui.ui.kit.page import Page, too_small
 from cekura_tui.ui.messages import HandOff, OpenJobDetails
 
@@ -230,3 +234,29 @@ def _told_of(number: int) -> Callable[[Session], Awaitable[tuple[JobRecord, Sugg
         return record, done, done.prompt if staged is None else staged, json.dumps(done.to_json(), indent=2)
 
     return ask
+
+
+class CopyJobDialog(Dialog[Offer]):
+    """Answers with the offer that was taken."""
+
+    AUTO_FOCUS = "OfferList"
+
+    def __init__(self, number: int, offers: Sequence[Offer]) -> None:
+        super().__init__()
+        self._number, self._offers = number, offers
+
+    def compose(self) -> ComposeResult:
+        """The offers."""
+        with Vertical(classes="dialog"):
+            yield Label(Content(f"Copy of job {self._number}"), classes="dialog-title")
+            yield OfferList(id="offers")
+            yield Label(Content("enter copies · esc closes"), classes="dialog-hint")
+
+    def on_mount(self) -> None:
+        """Show them."""
+        self.query_one(OfferList).show_rows(self._offers)
+
+    @on(OfferList.Opened)
+    def take(self) -> None:
+        """Enter on one."""
+        self.dismiss(self.query_one(OfferList).cursor_row)

@@ -20,8 +20,7 @@ from cekura_tui.model.job import Job, JobState
 from cekura_tui.model.text import count
 from cekura_tui.ui.jobs.words import elapsed, last_word
 from cekura_tui.ui.kit.lines import JOB_MARKS, JOB_TONES, TONE_CLASSES, TONE_CSS, UNREAD
-from cekura_tui.ui.kit.row_canvas import RowState
-from cekura_tui.ui.kit.strips import Line
+from cekura_tui.ui.kit.strips import Line, RowState
 from cekura_tui.ui.kit.virtual_list import VirtualList
 from cekura_tui.ui.state import AppState, follow
 from cekura_tui.ui.terminal.cells import fit
@@ -88,8 +87,8 @@ class JobList(VirtualList[JobRow]):
 
     def lines_of(self, row: JobRow, width: int, state: RowState) -> Sequence[Line]:
         """One line."""
-        tone = self.ink(f"tone--{JOB_TONES.get(row.state, 'dim')}")
-        dim = self.ink("tone--dim")
+        tone = self.style_of(f"tone--{JOB_TONES.get(row.state, 'dim')}")
+        dim = self.style_of("tone--dim")
         wide = width >= 100
         cells: list[tuple[str, int, bool]] = [
             (f"{JOB_MARKS[row.state]} {row.state.words}", 13, True),
@@ -100,7 +99,7 @@ class JobList(VirtualList[JobRow]):
             cells.append((row.agent, 22, False))
         took, when = self._sizes
         cells += [(row.took, took, False), (row.when, when, False)]
-        line = [Segment(f"{UNREAD} ", self.ink("tone--strong")) if row.unread else Segment("  ", tone)]
+        line = [Segment(f"{UNREAD} ", self.style_of("tone--strong")) if row.unread else Segment("  ", tone)]
         for text, size, coloured in cells:
             line.append(Segment(f"{fit(text, size)} ", tone if coloured else None))
         rest = width - sum(size + 1 for _, size, _ in cells) - 2

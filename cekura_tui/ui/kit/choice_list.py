@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
-from typing import ClassVar
 
 from rich.segment import Segment
-from textual.binding import Binding, BindingType
 
-from cekura_tui.ui.kit.row_canvas import RowState
-from cekura_tui.ui.kit.strips import Line
+from cekura_tui.ui.actions import Action, bindings
+from cekura_tui.ui.kit.strips import Line, RowState
 from cekura_tui.ui.kit.virtual_list import VirtualList
 from cekura_tui.ui.terminal.cells import fit
 
@@ -26,7 +24,8 @@ class Choice:
 class ChoiceList(VirtualList[Choice]):
     """Choose with space or enter; what is chosen are the list's marks."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("space,enter", "choose", "Choose", id="choice.choose")]
+    ACTIONS = (Action("choice.choose", "space,enter", "choose", "Choose", footer=1),)
+    BINDINGS = bindings(ACTIONS)
     DEFAULT_CSS = "ChoiceList { & > .virtual-list--mark { color: $foreground; text-style: none; } }"
 
     def __init__(self, *, several: bool, id: str | None = None) -> None:  # noqa: A002 - Textual's own word

@@ -1,16 +1,10 @@
-"""The base of the dialogs that save a text to a file, and never over another without asking.
-
-A dialog that saves a text to a file.
-
-A dialog that offers what can be copied of a job.
-
-What dialogs share that copy: a list of offers, how the one under the cursor begins, and the terminal's clipboard.
-"""
+"""Dialogs that copy or save a text, and their parts: a list of offers, and a line for the name of a file."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from rich.segment import Segment
 from textual import on
@@ -23,93 +17,100 @@ from cekura_tui.model.errors import CekuraTuiError
 from cekura_tui.model.text import clean, clean_line
 from cekura_tui.ui.kit.dialog import Dialog
 from cekura_tui.ui.kit.inputs import TypedLine
-from cekura_tui.ui.kit.row_canvas import RowState
-from cekura_tui.ui.kit.strips import Line
+from cekura_tui.ui.kit.strips import Line, RowState
 from cekura_tui.ui.kit.virtual_list import VirtualList
 from cekura_tui.ui.terminal.cells import fit
 from cekura_tui.workspace.prompt_files import AlreadyThere, check_output, write_text
 
 
-class SavingDialog(Dialog[str]):
-    """Answers with where the text is, in words, once it is there. Its Input is the name, `#save-note` what is said."""
+class Write(Protocol):
+    """Writes a file and returns where it is, in words; raises CekuraTuiError, AlreadyThere only without `force`."""
 
-    AUTO_FOCUS = "Input"
+    def __call__(self, name: str, *, force: bool) -> str: ...
 
-    def __init__(self) -> None:
-        super().__init__()
+
+def write_lines(text: str, name: str, *, force: bool) -> str:
+    """Write a text with a line end at its end."""
+    path = check_output(name, force=force)
+    write_text(path, text, force=force)
+    return f"Saved to {path.absolute()}."
+
+
+class SaveLine(TypedLine):
+    """The name of a file to save to; a file that exists is overwritten when asked for twice.
+
+    `saved` is called with where it is, in words; `about` says something of a name before anything is written to it;
+    `failed` is called when it could not be written, after `note` says why.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        write: Write,
+        saved: Callable[[str], object],
+        *,
+        about: Callable[[str], str] = lambda name: "",
+        failed: Callable[[CekuraTuiError], object] = lambda error: None,
+        select_on_focus: bool = False,
+    ) -> None:
+        super().__init__(name, id="save-file", select_on_focus=select_on_focus, compact=True)
+        self.cursor_blink = False  # it would write to the terminal for ever
+        self.note = Static(id="save-note")
+        self._write, self._saved, self._about, self._failed = write, saved, about, failed
         self._overwrite = ""
-
-    def write(self, name: str, *, force: bool) -> str:
-        """Write it and return where it is, in words; raises CekuraTuiError, AlreadyThere only without `force`."""
-        raise NotImplementedError
-
-    def about(self, name: str) -> str:
-        """What is to be told of a name before anything is written to it."""
-        return ""
-
-    def on_mount(self) -> None:
-        """A blinking cursor would write to the terminal for ever."""
-        self.query_one(Input).cursor_blink = False
 
     @property
     def file_name(self) -> str:
         """The name as it stands."""
-        return self.query_one(Input).value.strip()
+        return self.value.strip()
 
     @on(Input.Changed)
     def renamed(self) -> None:
         """Another name: what was asked about the former one no longer holds."""
         self._overwrite = ""
-        self.say(self.about(self.file_name))
+        self.say(self._about(self.file_name))
 
     @on(Input.Submitted)
     def save(self) -> None:
-        """Write the file; one that exists is overwritten when asked for twice."""
-        if not self.is_current:
+        """Write the file."""
+        if not self.screen.is_current:
             return  # enter was pressed twice in haste
         name = self.file_name
         if not name:
             self.say("Type a file name.")
             return
         try:
-            told = self.write(name, force=self._overwrite == name)
+            where = self._write(name, force=self._overwrite == name)
         except AlreadyThere:
             self._overwrite = name
             self.say(f"{name} exists already. Enter once more overwrites it.")
         except CekuraTuiError as error:
-            self.not_saved(error)
+            self.say(error.sentence())
+            self._failed(error)
         else:
-            self.dismiss(told)
-
-    def not_saved(self, error: CekuraTuiError) -> None:
-        """Tell why it could not be written."""
-        self.say(error.sentence())
+            self._saved(where)
 
     def say(self, text: str) -> None:
-        """A sentence below the name."""
-        self.query_one("#save-note", Static).update(Content(clean(text)))
+        """A sentence in the note."""
+        self.note.update(Content(clean(text)))
 
 
-class SaveTextDialog(SavingDialog):
-    """`what` is told of the text, `name` is proposed for its file."""
+class SaveDialog(Dialog[str]):
+    """Answers with where the text is, in words, once it is there; `what` names it, `name` is proposed for its file."""
 
-    def __init__(self, what: str, name: str, text: str) -> None:
+    AUTO_FOCUS = "Input"
+
+    def __init__(self, what: str, name: str, write: Write) -> None:
         super().__init__()
-        self._what, self._name_proposed, self._text = what, name, text
+        self._what, self._line = what, SaveLine(name, write, self.dismiss)
 
     def compose(self) -> ComposeResult:
         """The file's name."""
         with Vertical(classes="dialog"):
             yield Label(Content(f"Save {self._what}"), classes="dialog-title")
-            yield TypedLine(self._name_proposed, id="save-file", select_on_focus=False, compact=True)
-            yield Static(id="save-note")
+            yield self._line
+            yield self._line.note
             yield Label(Content("enter saves · esc goes back"), classes="dialog-hint")
-
-    def write(self, name: str, *, force: bool) -> str:
-        """Write the text with a line end at its end."""
-        path = check_output(name, force=force)
-        write_text(path, self._text, force=force)
-        return f"Saved to {path.absolute()}."
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,32 +131,6 @@ class OfferList(VirtualList[Offer]):
     def lines_of(self, row: Offer, width: int, state: RowState) -> Sequence[Line]:
         """Its words."""
         return [[Segment(fit(f" {row.words}", width))]]
-
-
-class CopyJobDialog(Dialog[Offer]):
-    """Answers with the offer that was taken."""
-
-    AUTO_FOCUS = "OfferList"
-
-    def __init__(self, number: int, offers: Sequence[Offer]) -> None:
-        super().__init__()
-        self._number, self._offers = number, offers
-
-    def compose(self) -> ComposeResult:
-        """The offers."""
-        with Vertical(classes="dialog"):
-            yield Label(Content(f"Copy of job {self._number}"), classes="dialog-title")
-            yield OfferList(id="offers")
-            yield Label(Content("enter copies · esc closes"), classes="dialog-hint")
-
-    def on_mount(self) -> None:
-        """Show them."""
-        self.query_one(OfferList).show_rows(self._offers)
-
-    @on(OfferList.Opened)
-    def take(self) -> None:
-        """Enter on one."""
-        self.dismiss(self.query_one(OfferList).cursor_row)
 
 
 LARGE = 74_994
@@ -194,29 +169,24 @@ class CopyDialog(Dialog[str]):
 
     AUTO_FOCUS = "OfferList"
 
-    def __init__(self, box: str) -> None:
-        """`box` is the id of what holds all this, for its style."""
+    def __init__(
+        self, box: str, whose: str, offers: Iterable[tuple[str, Copy | Lead]], missing: Iterable[str] = ()
+    ) -> None:
+        """`box` is the id of what holds all this, for its style; `whose` is of what a copy is made; `offers` are in
+        words, with what comes of each; `missing` are sentences why something is not offered."""
         super().__init__()
-        self._box = box
-        self._offers: dict[str, Copy | Lead] = {}
+        self.whose = whose
+        self._box, self._offers, self._missing = box, dict(offers), tuple(missing)
         self._warned_of: str | None = None
 
-    # What there is to choose from
+    def save(self, what: str, name: str, write: Write) -> None:
+        """Ask where to save something; once it is saved, that is the answer of this dialog too."""
 
-    def offers(self) -> Iterable[tuple[str, Copy | Lead]]:
-        """What is offered, in words, and what comes of it."""
-        raise NotImplementedError
+        def saved(where: str | None) -> None:
+            if where is not None:  # else something else may be chosen
+                self.dismiss(where)
 
-    def missing(self) -> Iterable[str]:
-        """Why something is not offered, in sentences."""
-        return ()
-
-    @property
-    def whose(self) -> str:
-        """Of what a copy is made."""
-        raise NotImplementedError
-
-    # How it is shown
+        self.app.push_screen(SaveDialog(what, name, write), saved)
 
     def compose(self) -> ComposeResult:
         """The offers, what the one under the cursor would copy, and what is not offered."""
@@ -224,14 +194,13 @@ class CopyDialog(Dialog[str]):
             yield Label(Content(f"Copy of {self.whose}"), classes="dialog-title")
             yield OfferList(id="copies")
             yield Static(id="copy-preview")
-            for why in self.missing():
+            for why in self._missing:
                 yield Static(Content(why), classes="copy-missing")
             yield Static(id="copy-note")
             yield Label(Content("enter copies · esc closes"), classes="dialog-hint")
 
     def on_mount(self) -> None:
         """Show them."""
-        self._offers = dict(self.offers())
         self.query_one(OfferList).show_rows([Offer(words) for words in self._offers])
 
     @on(OfferList.Moved)
@@ -262,8 +231,8 @@ class CopyDialog(Dialog[str]):
             )
             return
         self.app.copy_to_clipboard(text)
-        told = f"Sent to the terminal's clipboard: {words}. Whether it took it, only pasting tells."
-        self.notify(told, markup=False, timeout=8)
+        sent = f"Sent to the terminal's clipboard: {words}. Whether it took it, only pasting tells."
+        self.notify(sent, markup=False, timeout=8)
         self.dismiss(None)
 
     def say(self, text: str) -> None:

@@ -1,6 +1,8 @@
 """The base of all dialogs.
 
 A dialog that shows something whole: an error, or all that is known of a job.
+
+A dialog that asks yes or no.
 """
 
 from __future__ import annotations
@@ -10,31 +12,33 @@ from collections.abc import Sequence
 from typing import ClassVar, TypeVar
 
 from rich.text import Text
-from textual import events
+from textual import events, on
 from textual.app import ComposeResult
 from textual.await_complete import AwaitComplete
-from textual.binding import Binding, BindingType
-from textual.containers import VerticalScroll
+from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.content import Content
 from textual.screen import ModalScreen
-from textual.widgets import Label, Static
+from textual.widgets import Button, Label, Static
 
 from cekura_tui.model.errors import CekuraTuiError
 from cekura_tui.model.text import clean
-from cekura_tui.ui.kit.keys_in_order import KeysInOrder
+from cekura_tui.ui.actions import Action, bindings, is_possible
+from cekura_tui.ui.kit.keys_in_order import do_in_order
+from cekura_tui.ui.kit.page import LEAST, too_small
 
 T = TypeVar("T")
 
 
-class Dialog(KeysInOrder, ModalScreen[T | None]):
+class Dialog(ModalScreen[T | None]):
     """Asks one thing; esc answers with nothing."""
 
     # Textual declares it as an instance variable.
     VERTICAL_BREAKPOINTS = [(0, "-short"), (30, "-tall")]  # noqa: RUF012
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape", "give_up", "Close", id="dialog.close"),
-        Binding("question_mark", "app.help", "Keys", id="dialog.help", show=False),
-    ]
+    ACTIONS: ClassVar[tuple[Action, ...]] = (
+        Action("dialog.close", "escape", "give_up", "Close", footer=1),
+        Action("dialog.help", "question_mark", "app.help", "Keys"),
+    )
+    BINDINGS = bindings(ACTIONS)
 
     deaf: ClassVar[bool] = False
     """Whether keys that were pressed before it was there are not for it, as where one of them would cost something."""
@@ -44,6 +48,13 @@ class Dialog(KeysInOrder, ModalScreen[T | None]):
     def _on_mount(self, event: events.Mount) -> None:
         if self.deaf:
             self.deaf_until = time.monotonic()
+
+    async def _on_key(self, event: events.Key) -> None:
+        await do_in_order(self, event)
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """What cannot be done now is shown so, or not at all."""
+        return is_possible(self, action, parameters)
 
     def keep(self) -> None:
         """The program is being left: what was typed here is to be kept."""
@@ -79,3 +90,42 @@ class DetailsDialog(Dialog[None]):
             yield Label(Content(clean(self._title)), classes="dialog-title")
             yield Static(text)
             yield Label(Content("esc closes"), classes="dialog-hint")
+
+
+class ConfirmDialog(Dialog[bool]):
+    """Answers True for yes, but not where the question is not seen whole; enter alone says no."""
+
+    AUTO_FOCUS = "#no"
+    deaf = True
+    ACTIONS = (
+        Action("confirm.yes", "y", "answer(True)", "Yes", footer=1),
+        Action("confirm.no", "n", "answer(False)", "No", footer=2),
+    )
+    BINDINGS = bindings(ACTIONS)
+
+    def __init__(self, title: str, text: str, yes: str) -> None:
+        super().__init__()
+        self._title, self._text, self._yes = title, text, yes
+
+    def compose(self) -> ComposeResult:
+        """The question and two buttons."""
+        with Vertical(classes="dialog"):
+            yield Label(Content(clean(self._title)), classes="dialog-title")
+            yield Static(Content(clean(self._text)))
+            with Horizontal(classes="dialog-buttons"):
+                yield Button(Content(self._yes), variant="warning", id="yes", compact=True)
+                yield Button(Content("Cancel"), id="no", compact=True)
+            yield Label(Content("y yes · n no · esc closes"), classes="dialog-hint")
+
+    @on(Button.Pressed)
+    def pressed(self, event: Button.Pressed) -> None:
+        """A button was pressed."""
+        self.action_answer(event.button.id == "yes")
+
+    def action_answer(self, answer: bool) -> None:
+        """A letter was pressed."""
+        if answer and too_small(self.app.size):
+            needed = f"{LEAST.width} × {LEAST.height}"
+            self.notify(f"Yes needs a terminal of {needed}; nothing was done.", severity="warning", markup=False)
+            return
+        self.dismiss(answer)

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any, ClassVar, Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from rich.cells import cell_len
 from textual.app import App, ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import Binding
 from textual.containers import VerticalScroll
 from textual.content import Content
 from textual.screen import Screen
 from textual.widgets import Label, Static
 
+from cekura_tui.ui.actions import Action, bindings
 from cekura_tui.ui.kit.dialog import Dialog
 from cekura_tui.ui.kit.footer import key_name
 
@@ -55,17 +56,18 @@ def _words(binding: Binding) -> str:
 class HelpDialog(Dialog[None]):
     """What a screen was like when this was opened; it closes by any key that usually leads out of something."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("q,question_mark", "give_up", "Close", id="help.close", show=False),
-        Binding("j,down", "scroll(1)", "Down", id="help.down", show=False),
-        Binding("k,up", "scroll(-1)", "Up", id="help.up", show=False),
-        Binding("space,pagedown", "page(1.0)", "Page down", id="help.page-down", show=False),
-        Binding("pageup", "page(-1.0)", "Page up", id="help.page-up", show=False),
-        Binding("ctrl+d", "page(0.5)", "Half a page down", id="help.half-down", show=False),
-        Binding("ctrl+u", "page(-0.5)", "Half a page up", id="help.half-up", show=False),
-        Binding("g,home", "first", "First line", id="help.first", show=False),
-        Binding("G,end", "last", "Last line", id="help.last", show=False),
-    ]
+    ACTIONS = (
+        Action("help.close", "q,question_mark", "give_up", "Close"),
+        Action("help.down", "j,down", "scroll(1)", "Down"),
+        Action("help.up", "k,up", "scroll(-1)", "Up"),
+        Action("help.page-down", "space,pagedown", "page(1.0)", "Page down"),
+        Action("help.page-up", "pageup", "page(-1.0)", "Page up"),
+        Action("help.half-down", "ctrl+d", "page(0.5)", "Half a page down"),
+        Action("help.half-up", "ctrl+u", "page(-0.5)", "Half a page up"),
+        Action("help.first", "g,home", "first", "First line"),
+        Action("help.last", "G,end", "last", "Last line"),
+    )
+    BINDINGS = bindings(ACTIONS)
 
     def __init__(self, of: Screen[Any]) -> None:
         super().__init__()
@@ -83,9 +85,9 @@ class HelpDialog(Dialog[None]):
         with VerticalScroll(id="help", classes="dialog", can_focus=False) as box:
             box.border_subtitle = "j k space: scroll · esc: close"
             yield Label(Content(self._title), classes="dialog-title")
-            yield Static(Content.assemble(*self._told()).rstrip(), id="help-text")
+            yield Static(Content.assemble(*self._spans()).rstrip(), id="help-text")
 
-    def _told(self) -> Iterator[_Span]:
+    def _spans(self) -> Iterator[_Span]:
         for paragraph in filter(None, self._prose.split("\n\n")):
             yield from _paragraph(paragraph)
             yield "\n\n", ""

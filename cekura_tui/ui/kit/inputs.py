@@ -16,6 +16,7 @@ from textual.widgets import Input, TextArea
 
 from cekura_tui.model.text import Prompt, clean, count, has_controls
 from cekura_tui.ui.kit.keys_in_order import do_binding, passed_on
+from cekura_tui.ui.terminal.textual_private import type_into
 
 _NO_TEXT = ("Cc", "Cs", "Co", "Zl", "Zp")
 """Controls, halves of characters, ends of lines; and what terminals send for keys that have no character."""
@@ -90,7 +91,7 @@ class PromptArea(TextArea):
         elif text is not None:
             event.stop()
             event.prevent_default()
-            self._replace_via_keyboard(text, *self.selection)
+            type_into(self, text)
         else:
             event.prevent_default()  # Textual would type what is pressed with alt
             await do_binding(self, event)

@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING
 
 from textual import events
 from textual.widget import Widget
 
-if TYPE_CHECKING:
-    _Screen = Widget
-else:
-    _Screen = object  # of two bases that are widgets, the style of the first alone would hold
+from cekura_tui.ui.terminal.textual_private import do_key, forward_key, put_together
 
 PATIENCE = 1.0
 """Seconds that keys wait for what the key before them opens."""
@@ -28,39 +24,38 @@ async def passed_on(widget: Widget, event: events.Key) -> bool:
             opening.set()  # the keys after this one wait no more
     screen = app.screen
     # A screen that came by the key before has no focus until it is put together.
-    await screen._mounted_event.wait()
+    await put_together(screen)
     if screen is widget or screen.focused is widget:
         return False
     _done(event)
-    if not too_early(screen, event) and not await app._check_bindings(event.key, priority=True):
+    if not _too_early(screen, event) and not await do_key(app, event.key, priority=True):
         # A new event: one that is stopped would go no further there.
         later = events.Key(event.key, event.character)
         later.time = event.time
-        (screen.focused or screen)._forward_event(later)
+        forward_key(screen.focused or screen, later)
     return True
 
 
 async def do_binding(widget: Widget, event: events.Key) -> None:
     """Do what a key is bound to at once, where Textual would first send it up to the app."""
-    if await widget.app._check_bindings(event.key):
+    if await do_key(widget.app, event.key):
         _done(event)
 
 
-def too_early(screen: Widget, event: events.Key) -> bool:
+async def do_in_order(screen: Widget, event: events.Key) -> None:
+    """For `_on_key` of a screen: do the keys its widgets left to it in their order, and those for another screen
+    there."""
+    if _too_early(screen, event):
+        _done(event)
+    elif not await passed_on(screen, event):
+        await do_binding(screen, event)
+        # The app has nothing more to do with it, and may have another screen on top by then.
+        event.stop()
+
+
+def _too_early(screen: Widget, event: events.Key) -> bool:
     """Whether a key was pressed when nobody could have seen this screen, which takes no such keys."""
     return event.time < getattr(screen, "deaf_until", 0.0)
-
-
-class KeysInOrder(_Screen):
-    """A screen that does the keys its widgets left to it in their order, and those for another screen there."""
-
-    async def _on_key(self, event: events.Key) -> None:
-        if too_early(self, event):
-            _done(event)
-        elif not await passed_on(self, event):
-            await do_binding(self, event)
-            # The app has nothing more to do with it, and may have another screen on top by then.
-            event.stop()
 
 
 def _done(event: events.Key) -> None:

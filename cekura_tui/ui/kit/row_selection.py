@@ -1,20 +1,13 @@
-"""Text of rows, selected by dragging the mouse over them; rows that come above it or scroll away do not move it."""
+"""What of a list is selected: text by dragging the mouse, rows by marks. Both go by key, so that rows that come above
+or scroll away move neither."""
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
-from typing import ClassVar, TypeVar
 
-from textual import events
-from textual.geometry import Offset
-from textual.selection import SELECT_ALL, Selection
-
-from cekura_tui.ui.kit.row_canvas import RowCanvas
-from cekura_tui.ui.kit.strips import character_at
-from cekura_tui.ui.kit.viewport import Position
-
-R = TypeVar("R")
+_IndexOf = Callable[[Hashable], int | None]
+_KeyAt = Callable[[int], Hashable | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,167 +20,92 @@ class Spot:
     end: int
 
 
-class SelectableRows(RowCanvas[R]):
-    """Rows whose text can be selected, unless `ALLOW_SELECT` is False.
+class RowSelection:
+    """Text from one character to another, in whichever order they lie."""
 
-    Textual's own way paints the whole screen twice for a press of the button and again for each move, and knows no rows
-    that move: here only the lines that differ are painted, and `Screen.selections` is told, which copies and clears.
-    """
+    def __init__(self) -> None:
+        self.pressed: Spot | None = None
+        """Where the button went down and has not come up since."""
+        self.ends: tuple[Spot, Spot] | None = None
+        """Where it began, and where the pointer was last."""
+        self.bounds: tuple[tuple[int, int, int], tuple[int, int, int]] | None = None
+        """The same in order, as (row, line, cell): its first cell, and the one after its last."""
+        self.crossed = False
+        """Whether the last press of the button became a selection of more than one row."""
 
-    ALLOW_SELECT = True
-    range_limit: ClassVar[int] = 1_000
-    """As many rows at most are selected, or marked, at once."""
+    def press(self, spot: Spot | None) -> None:
+        """The button went down: on this character, or where no selection begins."""
+        self.pressed, self.crossed = spot, False
 
-    _pressed: Spot | None = None
-    """Where the button went down and has not come up since."""
-    _ends: tuple[Spot, Spot] | None = None
-    """The selection: where it began, and where the pointer was last."""
-    _bounds: tuple[tuple[int, int, int], tuple[int, int, int]] | None = None
-    """The same in order, as (row, line, cell): its first cell, and the one after its last."""
-    _crossed = False
-    """Whether the last press of the button became a selection of more than one row."""
+    def extend(self, spot: Spot) -> bool:
+        """Select from where the button went down to here; False as long as that is the very same character."""
+        if self.pressed is None or (self.ends is None and spot == self.pressed):
+            return False
+        self.crossed = self.crossed or spot.key != self.pressed.key
+        self.ends = self.pressed, spot
+        return True
 
-    @property
-    def allow_select(self) -> bool:
-        """What Textual asks before it selects by itself."""
-        return False
-
-    def get_selection(self, selection: Selection) -> tuple[str, str] | None:
-        """The selected text as it is drawn, without the space at the ends of lines."""
-        return ("\n".join(self._selected_lines()), "\n") if self._bounds is not None else None
-
-    def selection_updated(self, selection: Selection | None) -> None:
-        """Another selection was made or cleared; of everything, which may be much, what is on screen is taken."""
-        current = self.text_selection
-        if current is None:
-            self._select(None)
-        elif current == SELECT_ALL and self._shown:
-            first, last = self._spot(self._shown[0], 0), self._spot(self._shown[-1], self._laid_out.width - 1)
-            self._select((first, last))
-
-    def on_mouse_down(self, event: events.MouseDown) -> None:
-        """A selection may begin here, if the pointer moves."""
-        self._let_go()
-        self._crossed = False
-        position = self._position_at(event)
-        if position is not None and event.button == 1 and not (event.shift or event.ctrl) and self._may_select:
-            self._pressed = self._spot(position, event.get_content_offset_capture(self).x)
-            # A quick hand is outside of the list before the first move is told.
-            self.capture_mouse()
-
-    def on_mouse_move(self, event: events.MouseMove) -> None:
-        """Select up to the pointer; above and below the list it draws the rows along."""
-        if self._pressed is None:
-            return
-        if event.button != 1:
-            # The button came up where the terminal did not tell it.
-            self._let_go()
-            return
-        self._drag(self._pressed, event.get_content_offset_capture(self))
-
-    def on_mouse_up(self) -> None:
-        """The selection stays."""
-        self._let_go()
-
-    on_hide = on_unmount = on_mouse_up
-
-    @property
-    def _may_select(self) -> bool:
-        return self.ALLOW_SELECT and self.screen.allow_select and self.app.ALLOW_SELECT
-
-    def _let_go(self) -> None:
-        self._pressed = None
-        self.release_mouse()
-
-    def _position_at(self, event: events.MouseEvent) -> Position | None:
-        """The row, and the line of it, under the pointer."""
-        offset = event.get_content_offset(self)
-        return self._shown[offset.y] if offset is not None and offset.y < len(self._shown) else None
-
-    def _spot(self, position: Position, cell: int) -> Spot:
-        index, line = position
-        strip = self._strips_of(index)[line]
-        return Spot(
-            self.key_of(self._rows[index]), line, *character_at(strip, min(max(cell, 0), strip.cell_length - 1))
-        )
-
-    def _drag(self, pressed: Spot, pointer: Offset) -> None:
-        start = self.index_of(pressed.key, near=self._view.top[0])
-        if start is None or not self._shown:
-            self._let_go()
-            return
-        before = self._picture()
-        if beyond := min(pointer.y, 0) or max(pointer.y - self._laid_out.height + 1, 0):
-            self._view.scroll(beyond)
-        shown = self._view.lines()
-        y = min(max(pointer.y, 0), len(shown) - 1)
-        cell = pointer.x if y == pointer.y else self._laid_out.width if pointer.y > y else 0
-        index, line = shown[y]
-        furthest = self.range_limit - 1
-        if index > start + furthest:
-            index, cell = start + furthest, self._laid_out.width
-            line = self._view.exact(index) - 1
-        elif index < start - furthest:
-            index, line, cell = start - furthest, 0, 0
-        spot = self._spot((index, line), cell)
-        if self._ends is None and spot == pressed:
-            return
-        self._crossed = self._crossed or spot.key != pressed.key
-        self._ends = pressed, spot
-        self._find_ends()
-        self._commit(before)
-        self._tell_screen()
-
-    def _select(self, ends: tuple[Spot, Spot] | None) -> None:
-        before = self._picture()
-        self._ends = ends
-        self._find_ends()
-        self._commit(before)
-
-    def _find_ends(self) -> None:
-        """Where the selection is among the rows as they are now; without one of its ends it is no more."""
-        self._bounds = None
-        if self._ends is None:
-            return
-        found = [(self.index_of(spot.key, near=self._view.top[0]), spot) for spot in self._ends]
+    def locate(self, index_of: _IndexOf) -> bool:
+        """Find it among the rows as they are now; without one of its ends it is no more, which is False."""
+        self.bounds = None
+        if self.ends is None:
+            return True
+        found = [(index_of(spot.key), spot) for spot in self.ends]
         places = [(index, spot.line, spot.start, spot.end) for index, spot in found if index is not None]
         if len(places) < len(found):
-            self._ends = None
-            self.screen.clear_selection()
-            return
+            self.ends = None
+            return False
         (first, line, start, _), (last, last_line, _, end) = min(places), max(places)
-        self._bounds = (first, line, start), (last, last_line, end)
+        self.bounds = (first, line, start), (last, last_line, end)
+        return True
 
-    def _tell_screen(self) -> None:
-        if self._bounds is not None:
-            offsets = [Offset(cell, self._view.heights.top_of(index) + line) for index, line, cell in self._bounds]
-            self.screen.selections = {self: Selection(*offsets)}
-
-    def _selected(self, index: int, line: int) -> tuple[int, int] | None:
-        if self._bounds is None:
+    def cells(self, index: int, line: int, width: int) -> tuple[int, int] | None:
+        """The cells of a row's line that are selected, from one to before another."""
+        if self.bounds is None:
             return None
-        (first, first_line, start), (last, last_line, end) = self._bounds
+        (first, first_line, start), (last, last_line, end) = self.bounds
         if not (first, first_line) <= (index, line) <= (last, last_line):
             return None
         at_start, at_end = (index, line) == (first, first_line), (index, line) == (last, last_line)
-        return start if at_start else 0, end if at_end else self._laid_out.width
+        return start if at_start else 0, end if at_end else width
 
-    def _selected_lines(self) -> Iterator[str]:
-        if self._bounds is None:
-            return
-        (first, *_), (last, *_) = self._bounds
-        for index in range(first, last + 1):
-            for line, strip in enumerate(self._strips_of(index)):
-                if (cells := self._selected(index, line)) is not None:
-                    yield strip.crop(*cells).text.rstrip()
 
-    def _lay_out(self) -> None:
-        """In another width other cells are other text."""
-        if self._ends is not None and self._area.width != self._laid_out.width:
-            self._ends = self._bounds = None
-            self.screen.clear_selection()
-        super()._lay_out()
+class RowMarks:
+    """The keys of marked rows, whether in the list just now or not."""
 
-    def _take(self, rows: Sequence[R]) -> None:
-        super()._take(rows)
-        self._find_ends()
+    def __init__(self) -> None:
+        self.keys: frozenset[Hashable] = frozenset()
+        self.last: Hashable | None = None
+        """Which one was marked or unmarked last: a range begins there."""
+
+    def toggle(self, key: Hashable) -> None:
+        """Mark a row, or unmark it."""
+        self.last = key
+        self.keys ^= {key}
+
+    def toggle_range(self, cursor: int, index_of: _IndexOf, key_at: _KeyAt, limit: int) -> int | None:
+        """Mark all rows from the last one that was marked, or unmarked, to the cursor, `limit` of them at most; unmark
+        them where all are marked. How many were left out, as those for which `key_at` has no key; None for all."""
+        anchor = None if self.last is None else index_of(self.last)
+        keys = [key for key in map(key_at, range_to(cursor, anchor, limit)) if key is not None]
+        if not keys:
+            return None
+        if anchor is None:
+            self.last = keys[0]
+        self.keys = marks_after(self.keys, keys)
+        return (1 if anchor is None else abs(cursor - anchor) + 1) - len(keys)
+
+
+def range_to(cursor: int, anchor: int | None, limit: int) -> range:
+    """The indexes from the anchor to the cursor in list order, `limit` of them at most, counted from the anchor; the
+    cursor's alone where there is no anchor."""
+    if anchor is None:
+        return range(cursor, cursor + 1)
+    if anchor <= cursor:
+        return range(anchor, min(cursor + 1, anchor + limit))
+    return range(max(cursor, anchor - limit + 1), anchor + 1)
+
+
+def marks_after(marks: frozenset[Hashable], keys: Sequence[Hashable]) -> frozenset[Hashable]:
+    """The marks with all of these keys, or without any of them if all were marked already."""
+    return marks - set(keys) if marks.issuperset(keys) else marks | set(keys)

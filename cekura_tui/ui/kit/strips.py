@@ -6,7 +6,8 @@ From a row's segments to what the terminal gets: exact width, the row's style un
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Hashable, Iterable, Sequence
+from dataclasses import dataclass
 
 from rich.cells import get_character_cell_size
 from rich.segment import Segment
@@ -101,6 +102,17 @@ def _wide_breaks(line: str, width: int) -> list[tuple[int, int]]:
 
 
 Line = Sequence[Segment]
+
+
+@dataclass(frozen=True, slots=True)
+class RowState:
+    """What a row's look depends on besides the row. `focused` is only ever true for the cursor's row; `part` is what of
+    the row stands out, for a subclass that has such a thing."""
+
+    cursor: bool = False
+    focused: bool = False
+    marked: bool = False
+    part: Hashable = None
 
 
 def strips_of(lines: Iterable[Line], width: int, base: Style, height: int | None = None) -> list[Strip]:

@@ -284,6 +284,43 @@ class Viewport:
             index, line = index + 1, 0
         return shown
 
+    def shows(self, index: int) -> bool:
+        """Whether a line of this row is on screen."""
+        return any(shown == index for shown, _ in self.lines())
+
+    def walk(self, index: int, rows: int) -> int:
+        """Take a cursor by so many rows from one, and show where it gets to, which is returned; through a row that is
+        higher than the window it goes line by line."""
+        step = 1 if rows > 0 else -1
+        for _ in range(abs(rows)):
+            if self._has_more(index, step):
+                self.scroll(step)
+            else:
+                index = min(max(index + step, 0), self.heights.count - 1)
+                self.reveal(index, bottom=step < 0)
+        return index
+
+    def page(self, index: int, pages: float) -> int:
+        """Scroll by so many windows. A cursor on this row keeps its line of the window while the list moves, and goes
+        the rest of the way itself; the row it gets to is returned."""
+        if not self.shows(index):
+            self.reveal(index)
+        top, line = self.top
+        at = max(self.heights.top_of(index) - self.y, 0)
+        lines = int(self.height * pages) + (-1 if pages > 0 else 1) or 1
+        self.scroll(lines)
+        scrolled = self.y - self.heights.top_of(top) - line
+        shown, target = self.lines(), at + lines - scrolled
+        if 0 <= target < len(shown):
+            return shown[target][0]
+        return self.heights.count - 1 if lines > 0 else 0
+
+    def _has_more(self, index: int, step: int) -> bool:
+        """Whether a row is on screen, is higher than it, and has more to show in this direction."""
+        height = self.exact(index) if index >= 0 else 0
+        above = self.y - self.heights.top_of(index) if height > self.height else height
+        return -self.height < above < height and (above + self.height < height if step > 0 else above > 0)
+
     def _up(self, index: int, line: int, lines: int) -> Position:
         """The position so many true lines above this one, or the very top."""
         line -= lines

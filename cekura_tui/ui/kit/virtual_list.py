@@ -1,33 +1,183 @@
-"""Rows with a cursor by key, which stays on its row when rows change and moves by keys alone.
+"""The list under every list of the app: rows of any height by key, with a cursor, marks and selected text.
 
-Which rows a range of marks takes, from the row that was marked last to the cursor.
-
-The list under every list of the app: a cursor and marks by key, moved by keys and the mouse, and what it tells.
+Only rows on screen are made and only cells that differ are painted, so that 100,000 rows cost what 100 do.
 """
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar, TypeVar
+from functools import partial
+from typing import Any, ClassVar, Generic, TypeVar
 
+from rich.style import Style
 from textual import events
-from textual.binding import Binding, BindingType
+from textual.geometry import Offset, Region, Size
 from textual.message import Message
+from textual.scroll_view import ScrollView
+from textual.selection import SELECT_ALL, Selection
+from textual.strip import Strip
+from textual.widget import Widget
 
-from cekura_tui.ui.kit.row_canvas import RowState
-from cekura_tui.ui.kit.row_selection import SelectableRows
-from cekura_tui.ui.kit.viewport import Placed
+from cekura_tui.ui.actions import Action, bindings, is_possible
+from cekura_tui.ui.kit.row_renderer import DrawnLine, RowRenderer
+from cekura_tui.ui.kit.row_selection import RowMarks, RowSelection, Spot
+from cekura_tui.ui.kit.strips import Line, RowState, character_at, overlaid, without_background
+from cekura_tui.ui.kit.viewport import EvenHeights, Heights, Placed, Position, RowHeights, RowPlaces, Viewport
+from cekura_tui.ui.terminal.textual_private import pass_lines_on
 
 R = TypeVar("R")
 
+_PREFETCHED = 20
+"""Rows below the screen that are asked for before one gets there."""
 
-class CursorRows(SelectableRows[R]):
-    """What is shown, where the cursor is in it, and how both move."""
+
+@dataclass
+class ListMessage(Message):
+    """Anything that happened in a list; `control` lets `@on(VirtualList.Moved, "#runs")` work."""
+
+    list: VirtualList[Any]
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        # Textual takes whoever had the list change for the sender, and a message rises no higher than to its sender.
+        self.set_sender(self.list)
+
+    @property
+    def control(self) -> VirtualList[Any]:
+        return self.list
+
+
+class VirtualList(ScrollView, Generic[R], can_focus=True, inherit_bindings=False):
+    """Rows by key: cursor, marks and selected text stay on their rows when rows change.
+
+    A child says each row's key and lines; a row's height must not depend on its state. `row_height = None` means rows
+    of differing heights, estimated until they come near the screen. A click puts the cursor on a row, a double click
+    opens it; where `marking` is set, ctrl+click marks a row and shift+click all from the last marked one.
+    """
+
+    row_height: ClassVar[int | None] = 1
+    keeps_top: ClassVar[bool] = False
+    """Whether in another width the uppermost row stays, even where the cursor's row is then no longer on screen."""
+    marking: ClassVar[bool] = False
+    range_limit: ClassVar[int] = 1_000
+    """As many rows at most are selected, or marked, at once."""
+
+    ACTIONS: ClassVar[tuple[Action, ...]] = (
+        Action("list.down", "j,down", "move(1)", "Down"),
+        Action("list.up", "k,up", "move(-1)", "Up"),
+        Action("list.first", "g,home", "first", "First"),
+        Action("list.last", "G,end", "last", "Last"),
+        Action("list.page-down", "pagedown", "page(1.0)", "Page down"),
+        Action("list.page-up", "pageup", "page(-1.0)", "Page up"),
+        Action("list.half-down", "ctrl+d", "page(0.5)", "Half a page down"),
+        Action("list.half-up", "ctrl+u", "page(-0.5)", "Half a page up"),
+        Action("list.open", "enter", "open", "Open"),
+    )
+    BINDINGS = bindings(ACTIONS)
+    COMPONENT_CLASSES: ClassVar[set[str]] = {
+        "virtual-list--cursor",
+        "virtual-list--cursor-blurred",
+        "virtual-list--mark",
+    }
+    DEFAULT_CSS = """
+    VirtualList {
+        height: 1fr;
+        overflow-x: hidden;
+        overflow-y: scroll;
+        scrollbar-size-vertical: 1;
+        scrollbar-background: $background;
+        scrollbar-background-hover: $background;
+        scrollbar-background-active: $background;
+        scrollbar-color: $surface-lighten-3;
+
+        & > .virtual-list--cursor { background: $primary 40%; }
+        & > .virtual-list--cursor-blurred { background: $foreground 12%; }
+        & > .virtual-list--mark { color: $warning; text-style: bold; }
+    }
+    """
+
+    ALLOW_SELECT = True
+    """Whether text can be selected here, by this list and not by Textual, which paints the whole screen twice for a
+    press of the button and again for each move, and knows no rows that move. `Screen.selections` hears of it."""
+
+    @dataclass
+    class Moved(ListMessage):
+        """The cursor is on another row; on none (`key` is None) when the list became empty."""
+
+        key: Hashable | None
+
+    @dataclass
+    class Opened(ListMessage):
+        """Enter on a row."""
+
+        key: Hashable
+
+    @dataclass
+    class Marked(ListMessage):
+        """Rows were marked or unmarked; these are all marks. `left_out` rows of a range were not: they may not be, or
+        were too many."""
+
+        marks: frozenset[Hashable]
+        left_out: int = 0
+
+    @dataclass
+    class NearEnd(ListMessage):
+        """Less than a screen and 20 rows are left below; posted once for each count and last row."""
+
+    @dataclass
+    class InView(ListMessage):
+        """Rows from index `first` to `last`, which is on screen too, are: others than before, or of other rows."""
+
+        first: int
+        last: int
 
     def __init__(self, *, name: str | None = None, id: str | None = None, classes: str | None = None) -> None:  # noqa: A002
         super().__init__(name=name, id=id, classes=classes)
+        pass_lines_on(self)
+        self._rows: Sequence[R] = ()
+        self._places = RowPlaces(self._rows, self.key_of)
+        self._cursor = -1
         self._cursor_key: Hashable | None = None
+        self._laid_out = Size(0, 0)
+        self._view = Viewport(EvenHeights(0), self._measure)
+        self._shown: list[Position] = []
+        self._renderer = RowRenderer(self.key_of, self.lines_of, self._base_of, self.row_height)
+        self._segment_styles: dict[str, Style] = {}
+        self._selection = RowSelection()
+        self._marks = RowMarks()
+        self._reported_cursor: Hashable | None = None
+        self._reported_end: tuple[int, Hashable] | None = None
+        self._reported_view: tuple[Sequence[R], tuple[int, int]] | None = None
+
+    # What a child says
+
+    def key_of(self, row: R) -> Hashable:
+        """What stays the same when the row changes."""
+        raise NotImplementedError
+
+    def lines_of(self, row: R, width: int, state: RowState) -> Sequence[Line]:
+        """The row's lines as segments of cleaned text, `width` cells each at most; what is wider is cropped."""
+        raise NotImplementedError
+
+    def estimate(self, row: R, width: int) -> int:
+        """About how many lines a row takes: quick, because it is asked for every row when `row_height` is None."""
+        return 1
+
+    def may_mark(self, row: R) -> bool:
+        """Whether a key or the mouse marks this row; a row that is not loaded yet would say no."""
+        return True
+
+    def style_of(self, component: str) -> Style:
+        """The style of a component class, for segments; with a background only if the class sets one."""
+        if (style := self._segment_styles.get(component)) is None:
+            style = self.get_component_rich_style(component)
+            if not self.get_component_styles(component).has_rule("background"):
+                style = without_background(style)
+            self._segment_styles[component] = style
+        return style
+
+    # Rows
 
     @property
     def rows(self) -> Sequence[R]:
@@ -60,6 +210,10 @@ class CursorRows(SelectableRows[R]):
         """As many rows at most are on screen at once; 0 before there is a size."""
         return self._laid_out.height // (self.row_height or 1)
 
+    def index_of(self, key: Hashable, near: int = 0) -> int | None:
+        """Where a key is, quickest when it is somewhere around the index `near`."""
+        return self._places.find(key, near)
+
     def show_rows(self, rows: Sequence[R], *, reset: bool = False, follow: bool = False) -> None:
         """Replace all rows; the sequence must not be changed afterwards. The cursor stays on its key, or where that is
         gone in its place, and on its line of the screen; if it is not on screen the uppermost row stays.
@@ -82,7 +236,7 @@ class CursorRows(SelectableRows[R]):
         self._put_cursor(0 if reset else self._places.place_now(self._cursor, places, around))
         if to_top:
             self._view.place(0, 0)
-        if not to_top or (not reset and all(index != self._cursor for index, _ in self._view.lines())):
+        if not to_top or (not reset and not self._view.shows(self._cursor)):
             self._view.hold(self._places.place_now(held, places, around), line, at)
         self._commit(before)
 
@@ -102,6 +256,26 @@ class CursorRows(SelectableRows[R]):
         self._view.place(*self._view.top)
         self._commit(before)
 
+    def redraw(self) -> None:
+        """Something that `lines_of` depends on besides the row has changed; heights may have, too."""
+        self._renderer.clear()
+        self._lay_out()
+        self.refresh()
+
+    def _take(self, rows: Sequence[R]) -> None:
+        """These are the rows now."""
+        self._rows, self._places = rows, RowPlaces(rows, self.key_of)
+        self._locate_selection()
+
+    def _held(self) -> tuple[int, int, int]:
+        """What stays where it is when rows change: a row, its first line on screen, and where on screen that is."""
+        for at, (index, line) in enumerate(self._shown):
+            if index == self._cursor:
+                return index, line, at
+        return *self._view.top, 0
+
+    # The cursor
+
     def move_to(self, key: Hashable, *, following: int = 0) -> None:
         """Put the cursor on this key and show it with so many rows after it as fit; an unknown key does nothing."""
         if (index := self.index_of(key, near=self._cursor)) is not None:
@@ -113,17 +287,10 @@ class CursorRows(SelectableRows[R]):
 
     def move_by(self, rows: int) -> None:
         """Move the cursor; through a row that is higher than the screen it goes line by line."""
-        if not self._rows:
-            return
-        before = self._picture()
-        step = 1 if rows > 0 else -1
-        for _ in range(abs(rows)):
-            if self._goes_on(step):
-                self._view.scroll(step)
-            else:
-                self._put_cursor(self._cursor + step)
-                self._view.reveal(self._cursor, bottom=step < 0)
-        self._commit(before)
+        if self._rows:
+            before = self._picture()
+            self._put_cursor(self._view.walk(self._cursor, rows))
+            self._commit(before)
 
     def action_move(self, rows: int) -> None:
         self.move_by(rows)
@@ -136,29 +303,22 @@ class CursorRows(SelectableRows[R]):
 
     def action_page(self, pages: float) -> None:
         """Scroll; the cursor keeps its line of the screen while the list moves, and goes the rest of the way itself."""
-        if not self._rows:
-            return
-        before = self._picture()
-        view = self._view
-        if not self._on_screen(self._cursor):
-            view.reveal(self._cursor)
-        index, line = view.top
-        on_screen = max(view.heights.top_of(self._cursor) - view.y, 0)
-        lines = int(view.height * pages) + (-1 if pages > 0 else 1) or 1
-        view.scroll(lines)
-        scrolled = view.y - view.heights.top_of(index) - line
-        shown = view.lines()
-        target = on_screen + lines - scrolled
-        beyond = len(self._rows) - 1 if lines > 0 else 0
-        self._put_cursor(shown[target][0] if 0 <= target < len(shown) else beyond)
-        self._commit(before)
+        if self._rows:
+            before = self._picture()
+            self._put_cursor(self._view.page(self._cursor, pages))
+            self._commit(before)
 
-    def _held(self) -> tuple[int, int, int]:
-        """What stays where it is when rows change: a row, its first line on screen, and where on screen that is."""
-        for at, (index, line) in enumerate(self._shown):
-            if index == self._cursor:
-                return index, line, at
-        return *self._view.top, 0
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """An empty list opens nothing: the key is the screen's then, which may show why there are no rows."""
+        return bool(self._rows) if action == "open" else is_possible(self, action, parameters)
+
+    def action_open(self) -> None:
+        if self._cursor_key is not None:
+            self.post_message(self.Opened(self, self._cursor_key))
+
+    def cursor_moved(self) -> None:
+        """Report that the cursor is on another row, or on none."""
+        self.post_message(self.Moved(self, self._cursor_key))
 
     def _go_to_end(self, index: int) -> None:
         before = self._picture()
@@ -170,142 +330,40 @@ class CursorRows(SelectableRows[R]):
         self._cursor = min(max(index, 0), len(self._rows) - 1)
         self._cursor_key = self.key_of(self._rows[self._cursor]) if self._cursor >= 0 else None
 
-    def _on_screen(self, index: int) -> bool:
-        return any(shown == index for shown, _ in self._shown)
-
-    def _goes_on(self, step: int) -> bool:
-        """Whether the cursor's row is on screen, is higher than it, and has more to show in this direction."""
-        view = self._view
-        height = view.exact(self._cursor) if self._cursor >= 0 else 0
-        above = view.y - view.heights.top_of(self._cursor) if height > view.height else height
-        return -view.height < above < height and (above + view.height < height if step > 0 else above > 0)
-
-
-def range_to(cursor: int, anchor: int | None, limit: int) -> range:
-    """The indexes from the anchor to the cursor in list order, `limit` of them at most, counted from the anchor; the
-    cursor's alone where there is no anchor."""
-    if anchor is None:
-        return range(cursor, cursor + 1)
-    if anchor <= cursor:
-        return range(anchor, min(cursor + 1, anchor + limit))
-    return range(max(cursor, anchor - limit + 1), anchor + 1)
-
-
-def marks_after(marks: frozenset[Hashable], keys: Sequence[Hashable]) -> frozenset[Hashable]:
-    """The marks with all of these keys, or without any of them if all were marked already."""
-    return marks - set(keys) if marks.issuperset(keys) else marks | set(keys)
-
-
-_AHEAD = 20
-
-
-@dataclass
-class ListMessage(Message):
-    """Anything a list tells; `control` lets `@on(VirtualList.Moved, "#runs")` work."""
-
-    list: VirtualList[Any]
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        # Textual takes whoever had the list change for the sender, and a message rises no higher than to its sender.
-        self.set_sender(self.list)
-
-    @property
-    def control(self) -> VirtualList[Any]:
-        return self.list
-
-
-class VirtualList(CursorRows[R], can_focus=True):
-    """Rows with a cursor and marks, both by key. A click puts the cursor on a row, a double click opens it; where
-    `marking` is set, ctrl+click marks a row and shift+click all from the last marked one."""
-
-    marking: ClassVar[bool] = False
-
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("j,down", "move(1)", "Down", id="list.down", show=False),
-        Binding("k,up", "move(-1)", "Up", id="list.up", show=False),
-        Binding("g,home", "first", "First", id="list.first", show=False),
-        Binding("G,end", "last", "Last", id="list.last", show=False),
-        Binding("pagedown", "page(1.0)", "Page down", id="list.page-down", show=False),
-        Binding("pageup", "page(-1.0)", "Page up", id="list.page-up", show=False),
-        Binding("ctrl+d", "page(0.5)", "Half a page down", id="list.half-down", show=False),
-        Binding("ctrl+u", "page(-0.5)", "Half a page up", id="list.half-up", show=False),
-        Binding("enter", "open", "Open", id="list.open", show=False),
-    ]
-
-    @dataclass
-    class Moved(ListMessage):
-        """The cursor is on another row; on none (`key` is None) when the list became empty."""
-
-        key: Hashable | None
-
-    @dataclass
-    class Opened(ListMessage):
-        """Enter on a row."""
-
-        key: Hashable
-
-    @dataclass
-    class Marked(ListMessage):
-        """Rows were marked or unmarked; these are all marks. `left_out` rows of a range were not: they may not be, or
-        were too many."""
-
-        marks: frozenset[Hashable]
-        left_out: int = 0
-
-    @dataclass
-    class NearEnd(ListMessage):
-        """Less than a screen and 20 rows are left below; told once for each count and last row."""
-
-    @dataclass
-    class InView(ListMessage):
-        """Rows from index `first` to `last`, which is on screen too, are: others than before, or of other rows."""
-
-        first: int
-        last: int
-
-    def __init__(self, *, name: str | None = None, id: str | None = None, classes: str | None = None) -> None:  # noqa: A002
-        super().__init__(name=name, id=id, classes=classes)
-        self._marks: frozenset[Hashable] = frozenset()
-        self._last_marked: Hashable | None = None
-        self._told_cursor: Hashable | None = None
-        self._told_end: tuple[int, Hashable] | None = None
-        self._told_view: tuple[Sequence[R], tuple[int, int]] | None = None
-
     # Marks
 
     @property
     def marks(self) -> frozenset[Hashable]:
         """The keys of marked rows, whether in the list just now or not."""
-        return self._marks
+        return self._marks.keys
 
     @marks.setter
     def marks(self, keys: Iterable[Hashable]) -> None:
         before = self._picture()
-        self._marks = frozenset(keys)
+        self._marks.keys = frozenset(keys)
         self._commit(before)
 
-    def may_mark(self, row: R) -> bool:
-        """Whether a key or the mouse marks this row; a row that is not loaded yet would say no."""
-        return True
-
     def toggle_mark(self, key: Hashable) -> None:
-        self._last_marked = key
-        self._tell_marks(self._marks ^ {key})
+        before = self._picture()
+        self._marks.toggle(key)
+        self._commit(before)
+        self.post_message(self.Marked(self, self.marks))
 
     def mark_range_to_cursor(self) -> None:
         """Mark all rows from the last one that was marked, or unmarked, to the cursor, `range_limit` of them at most;
         unmark them where all are marked. Rows that may not be marked are passed over."""
         if self._cursor < 0:
             return
-        anchor = None if self._last_marked is None else self.index_of(self._last_marked, near=self._cursor)
-        indexes = range_to(self._cursor, anchor, self.range_limit)
-        keys = [self.key_of(row) for row in map(self._rows.__getitem__, indexes) if self.may_mark(row)]
-        if keys:
-            if anchor is None:
-                self._last_marked = keys[0]
-            reach = 1 if anchor is None else abs(self._cursor - anchor) + 1
-            self._tell_marks(marks_after(self._marks, keys), left_out=reach - len(keys))
+
+        def key_at(index: int) -> Hashable | None:
+            row = self._rows[index]
+            return self.key_of(row) if self.may_mark(row) else None
+
+        before, find = self._picture(), partial(self.index_of, near=self._cursor)
+        left_out = self._marks.toggle_range(self._cursor, find, key_at, self.range_limit)
+        if left_out is not None:
+            self._commit(before)
+            self.post_message(self.Marked(self, self.marks, left_out))
 
     def action_toggle_mark(self) -> None:
         if self._cursor >= 0 and self.may_mark(self._rows[self._cursor]):
@@ -314,24 +372,12 @@ class VirtualList(CursorRows[R], can_focus=True):
     def action_mark_range(self) -> None:
         self.mark_range_to_cursor()
 
-    def _tell_marks(self, marks: frozenset[Hashable], left_out: int = 0) -> None:
-        self.marks = marks
-        self.post_message(self.Marked(self, marks, left_out))
-
-    # Opening and the mouse
-
-    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """An empty list opens nothing: the key is the screen's then, which may show why there are no rows."""
-        return bool(self._rows) if action == "open" else super().check_action(action, parameters)
-
-    def action_open(self) -> None:
-        if self._cursor_key is not None:
-            self.post_message(self.Opened(self, self._cursor_key))
+    # The mouse
 
     async def on_click(self, event: events.Click) -> None:
         """The end of a selection that went over several rows is none."""
         position = self._position_at(event)
-        if position is None or event.button != 1 or self._crossed:
+        if position is None or event.button != 1 or self._selection.crossed:
             return
         if event.chain == 2 and position[0] == self._cursor and not (event.ctrl or event.shift):
             await self.run_action("open")
@@ -344,28 +390,244 @@ class VirtualList(CursorRows[R], can_focus=True):
         elif self.marking and event.shift:
             self.mark_range_to_cursor()
 
-    def _state_of(self, index: int, row: R) -> RowState:
-        cursor = index == self._cursor
-        marked = bool(self._marks) and self.key_of(row) in self._marks
-        return RowState(cursor, cursor and self.has_focus, marked)
+    def on_mouse_down(self, event: events.MouseDown) -> None:
+        """A selection may begin here, if the pointer moves."""
+        self.release_mouse()
+        position, spot = self._position_at(event), None
+        allowed = self.ALLOW_SELECT and self.screen.allow_select and self.app.ALLOW_SELECT
+        if position is not None and event.button == 1 and not (event.shift or event.ctrl) and allowed:
+            spot = self._spot(position, event.get_content_offset_capture(self).x)
+            # A quick hand is outside of the list before the first move is reported.
+            self.capture_mouse()
+        self._selection.press(spot)
 
-    def cursor_moved(self) -> None:
-        """Tell that the cursor is on another row, or on none."""
-        self.post_message(self.Moved(self, self._cursor_key))
+    def on_mouse_move(self, event: events.MouseMove) -> None:
+        """Select up to the pointer; above and below the list it draws the rows along."""
+        pressed = self._selection.pressed
+        if pressed is None:
+            return
+        start = self.index_of(pressed.key, near=self._view.top[0])
+        if event.button != 1 or start is None or not self._shown:
+            # The button came up where the terminal did not report it, or there is nothing left to select.
+            self.on_mouse_up()
+        else:
+            self._drag(start, event.get_content_offset_capture(self))
+
+    def on_mouse_up(self) -> None:
+        """The selection stays."""
+        self._selection.pressed = None
+        self.release_mouse()
+
+    on_hide = on_unmount = on_mouse_up
+
+    def _position_at(self, event: events.MouseEvent) -> Position | None:
+        """The row, and the line of it, under the pointer."""
+        offset = event.get_content_offset(self)
+        return self._shown[offset.y] if offset is not None and offset.y < len(self._shown) else None
+
+    # Selected text
+
+    @property
+    def allow_select(self) -> bool:
+        """What Textual asks before it selects by itself."""
+        return False
+
+    def get_selection(self, selection: Selection) -> tuple[str, str] | None:
+        """The selected text as it is drawn, without the space at the ends of lines."""
+        return ("\n".join(self._selected_lines()), "\n") if self._selection.bounds is not None else None
+
+    def selection_updated(self, selection: Selection | None) -> None:
+        """Another selection was made or cleared; of everything, which may be much, what is on screen is taken."""
+        current = self.text_selection
+        if current is None:
+            self._select(None)
+        elif current == SELECT_ALL and self._shown:
+            self._select((self._spot(self._shown[0], 0), self._spot(self._shown[-1], self._laid_out.width - 1)))
+
+    def _spot(self, position: Position, cell: int) -> Spot:
+        index, line = position
+        strip = self._strips_of(index)[line]
+        start, end = character_at(strip, min(max(cell, 0), strip.cell_length - 1))
+        return Spot(self.key_of(self._rows[index]), line, start, end)
+
+    def _drag(self, start: int, pointer: Offset) -> None:
+        """Select from the row where the button went down to the pointer."""
+        before = self._picture()
+        if beyond := min(pointer.y, 0) or max(pointer.y - self._laid_out.height + 1, 0):
+            self._view.scroll(beyond)
+        shown = self._view.lines()
+        y = min(max(pointer.y, 0), len(shown) - 1)
+        cell = pointer.x if y == pointer.y else self._laid_out.width if pointer.y > y else 0
+        index, line = shown[y]
+        furthest = self.range_limit - 1
+        if index > start + furthest:
+            index, cell = start + furthest, self._laid_out.width
+            line = self._view.exact(index) - 1
+        elif index < start - furthest:
+            index, line, cell = start - furthest, 0, 0
+        if not self._selection.extend(self._spot((index, line), cell)):
+            return
+        self._locate_selection()
+        self._commit(before)
+        if (bounds := self._selection.bounds) is not None:
+            offsets = [Offset(cell, self._view.heights.top_of(index) + line) for index, line, cell in bounds]
+            self.screen.selections = {self: Selection(*offsets)}
+
+    def _select(self, ends: tuple[Spot, Spot] | None) -> None:
+        before = self._picture()
+        self._selection.ends = ends
+        self._locate_selection()
+        self._commit(before)
+
+    def _locate_selection(self) -> None:
+        if not self._selection.locate(partial(self.index_of, near=self._view.top[0])):
+            self.screen.clear_selection()
+
+    def _selected_lines(self) -> Iterator[str]:
+        if self._selection.bounds is None:
+            return
+        (first, *_), (last, *_) = self._selection.bounds
+        for index in range(first, last + 1):
+            for line, strip in enumerate(self._strips_of(index)):
+                if (cells := self._selection.cells(index, line, self._laid_out.width)) is not None:
+                    yield strip.crop(*cells).text.rstrip()
+
+    # How rows are drawn
+
+    def notify_style_update(self) -> None:
+        self._renderer.clear_styles()
+        self._segment_styles.clear()
+        super().notify_style_update()
+
+    def on_resize(self) -> None:
+        if self._area != self._laid_out:
+            self._lay_out()
+
+    def render_lines(self, crop: Region) -> list[Strip]:
+        # The size arrives just before the first paint with it, the Resize event only after.
+        if self._area != self._laid_out:
+            self._lay_out()
+        return super().render_lines(crop)
+
+    def render_line(self, y: int) -> Strip:
+        if y >= len(self._shown):
+            return Strip.blank(self._laid_out.width, self.rich_style)
+        index, line = self._shown[y]
+        strip = self._strips_of(index)[line]
+        cells = self._selection.cells(index, line, self._laid_out.width)
+        return strip if cells is None else overlaid(strip, *cells, self.selection_style)
+
+    @property
+    def _area(self) -> Size:
+        """The cells there are for rows: without the scroll bar, which `size` counts in."""
+        return self.scrollable_content_region.size
+
+    def _measure(self, index: int) -> int:
+        return len(self._strips_of(index)) if self._laid_out else 1
+
+    def _strips_of(self, index: int) -> list[Strip]:
+        row = self._rows[index]
+        return self._renderer.strips(row, self._state_of(index, row))
+
+    def _state_of(self, index: int, row: R) -> RowState:
+        cursor, marks = index == self._cursor, self._marks.keys
+        return RowState(cursor, cursor and self.has_focus, bool(marks) and self.key_of(row) in marks)
+
+    def _base_of(self, state: RowState) -> Style:
+        """The style beneath a row's segments."""
+        base = self.rich_style
+        if state.cursor:
+            cursor = "virtual-list--cursor" if state.focused else "virtual-list--cursor-blurred"
+            base += self.get_component_rich_style(cursor)
+        return base + self.style_of("virtual-list--mark") if state.marked else base
+
+    def _new_heights(self) -> Heights:
+        if self.row_height is not None:
+            return EvenHeights(len(self._rows), self.row_height)
+        width = self._laid_out.width
+        return RowHeights(self.estimate(row, width) if width else 1 for row in self._rows)
+
+    def _lay_out(self) -> None:
+        """Take on the widget's size; the uppermost row stays, but a cursor that was on screen is not lost."""
+        area = self._area
+        if self._selection.ends is not None and area.width != self._laid_out.width:
+            # In another width other cells are other text.
+            self._selection.ends = self._selection.bounds = None
+            self.screen.clear_selection()
+        if not area:
+            return
+        view = self._view
+        seen = not self._laid_out or any(index == self._cursor for index, _ in self._shown)
+        index, line = view.top
+        height = view.heights.height(index) if view.heights.count else 1
+        if area.width != self._laid_out.width:
+            self._renderer.clear()
+        self._laid_out = area
+        self._renderer.width = area.width
+        view.heights = self._new_heights()
+        view.height = area.height
+        view.place(index, line * view.exact(index) // height if line else 0)
+        if seen and not self.keeps_top and self._cursor >= 0 and not view.shows(self._cursor):
+            view.reveal(self._cursor)
+        self._commit(None)
+
+    def _picture(self) -> list[DrawnLine[R]]:
+        """What each line of the screen shows, to be compared after a change."""
+        rows, width, selected = self._rows, self._laid_out.width, self._selection.cells
+        return [
+            DrawnLine(rows[index], line, self._state_of(index, rows[index]), selected(index, line, width))
+            for index, line in self._shown
+        ]
+
+    def _commit(self, before: list[DrawnLine[R]] | None) -> None:
+        """After any change: repaint what differs, and let Textual know the position."""
+        self._shown = self._view.lines() if self._laid_out else []
+        self._sync_scroll_bar()
+        if before is not None and self._laid_out and (regions := self._renderer.changes(before, self._picture())):
+            self.refresh(*regions)
+        self._settled()
 
     def _settled(self) -> None:
-        if self._told_cursor != self._cursor_key:
-            self._told_cursor = self._cursor_key
+        """Report where the list is now."""
+        if self._reported_cursor != self._cursor_key:
+            self._reported_cursor = self._cursor_key
             self.cursor_moved()
         shown = self.shown_range
         if shown is None:
             return
-        if self._told_view is None or self._told_view[0] is not self._rows or self._told_view[1] != shown:
-            self._told_view = self._rows, shown
+        reported = self._reported_view
+        if reported is None or reported[0] is not self._rows or reported[1] != shown:
+            self._reported_view = self._rows, shown
             self.post_message(self.InView(self, *shown))
         count = len(self._rows)
-        if count - shown[1] <= self._laid_out.height + _AHEAD:
+        if count - shown[1] <= self._laid_out.height + _PREFETCHED:
             end = (count, self.key_of(self._rows[count - 1]))
-            if end != self._told_end:
-                self._told_end = end
+            if end != self._reported_end:
+                self._reported_end = end
                 self.post_message(self.NearEnd(self))
+
+    # The scroll bar
+
+    def _sync_scroll_bar(self) -> None:
+        """Set scroll position and virtual size past their watchers, which would lay out and repaint everything."""
+        y, size = self._view.y, Size(self._laid_out.width, self._view.heights.total)
+        self.set_reactive(Widget.virtual_size, size)
+        self.set_reactive(Widget.scroll_y, float(y))
+        self.set_reactive(Widget.scroll_target_y, float(y))
+        if self.show_vertical_scrollbar:
+            self.vertical_scrollbar.window_virtual_size = size.height
+            self.vertical_scrollbar.position = y
+
+    def watch_scroll_y(self, old_value: float, new_value: float) -> None:
+        """Wheel and scroll bar: a short way is walked in true lines, a long one jumps by the estimates."""
+        # Before another size is laid out Textual puts the position into the old one: that is nobody scrolling.
+        if not self._laid_out or self._area != self._laid_out:
+            return
+        before = self._picture()
+        y = round(new_value)
+        lines = y - self._view.y
+        if abs(lines) <= 3 * self._view.height:
+            self._view.scroll(lines)
+        else:
+            self._view.jump(y)
+        self._commit(before)

@@ -1,6 +1,6 @@
-"""Two calls of one scenario turn by turn: side by side where there is room, one below the other where not.
+"""A run beside the last passed one of its scenario, turn by turn: what was said otherwise.
 
-A run beside the last one of its scenario that passed: what was said otherwise, turn by turn.
+Side by side where there is room, one below the other where not.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from rich.style import Style
 from rich.text import Text
 from textual import on, work
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 
 from cekura_tui.evidence.turn_alignment import Pair, Sign, align, shown_text
 from cekura_tui.model.errors import CekuraTuiError, Exit
@@ -27,10 +27,10 @@ from cekura_tui.model.text import capped, clean, clean_line, count
 from cekura_tui.model.transcript.timeline import clock
 from cekura_tui.model.transcript.transcript import NAMES, Turn
 from cekura_tui.prose.words import word_spans
+from cekura_tui.ui.actions import NOT_OFFERED, Action, bindings
 from cekura_tui.ui.kit.lines import Notice, OneLine
 from cekura_tui.ui.kit.page import Page
-from cekura_tui.ui.kit.row_canvas import RowState
-from cekura_tui.ui.kit.strips import Line, breaks
+from cekura_tui.ui.kit.strips import Line, RowState, breaks
 from cekura_tui.ui.kit.virtual_list import VirtualList
 from cekura_tui.ui.state import AppState
 from cekura_tui.ui.terminal.cells import fit
@@ -46,7 +46,7 @@ _COMPARED = 8_000
 """Characters of a turn in which differing words are looked for."""
 _LINES = 200
 """Lines of one turn that are drawn."""
-_INKS = {"testing": "caller", "main": "agent", "tool_call": "tool", "tool_result": "tool"}
+_SPEAKERS = {"testing": "caller", "main": "agent", "tool_call": "tool", "tool_result": "tool"}
 
 Piece = tuple[str, bool]
 """A stretch of a turn, and whether it is said otherwise in the other call."""
@@ -54,7 +54,7 @@ Piece = tuple[str, bool]
 
 @dataclass(frozen=True, slots=True)
 class PairRow:
-    """A pair by its place among all, or in its place so many alike ones that are folded from there on."""
+    """A pair by its place among all; `folded` identical pairs from there on are one row."""
 
     place: int
     pair: Pair
@@ -123,7 +123,7 @@ class TurnPairs(VirtualList[PairRow]):
             self.move_to(self.key_of([row for row in rows if row.place <= held.place][-1]))
 
     def go_to_difference(self, step: int) -> bool:
-        """Put the cursor on the next difference (`step` 1) or the one before (-1); False where there is none."""
+        """Go to the next difference (`step` 1) or the one before (-1); False where there is none."""
         at = self.cursor_index
         if at is None:
             return False
@@ -144,13 +144,13 @@ class TurnPairs(VirtualList[PairRow]):
         return min(max(heights) if width >= BESIDE else sum(heights), _LINES)
 
     def lines_of(self, row: PairRow, width: int, state: RowState) -> list[Line]:
-        pair, sign = row.pair, Segment(row.pair.sign, self.ink("turn-pairs--sign"))
+        pair, sign = row.pair, Segment(row.pair.sign, self.style_of("turn-pairs--sign"))
         if row.folded:
             text = f"… {count(row.folded, 'alike turn')} folded …"
             indent = " " * (self._half(width) - len(text) // 2) if width >= BESIDE else "  "
-            return [[Segment(f"{indent}{text}", self.ink("turn-pairs--quiet"))]]
+            return [[Segment(f"{indent}{text}", self.style_of("turn-pairs--quiet"))]]
         if pair.sign == "=":
-            sign = Segment("=", self.ink("turn-pairs--quiet"))
+            sign = Segment("=", self.style_of("turn-pairs--quiet"))
         here, there = _pieces_of(pair)
         if width >= BESIDE:
             return self._beside(pair, sign, here, there, width)
@@ -175,7 +175,7 @@ class TurnPairs(VirtualList[PairRow]):
         return lines
 
     def _below(self, turn: Turn, mark: str, pieces: Iterable[Piece], width: int) -> list[Line]:
-        quiet = self.ink("turn-pairs--quiet")
+        quiet = self.style_of("turn-pairs--quiet")
         lines = self._column(turn, pieces, self._room(width))
         return [[Segment(f" {mark} " if n == 0 else "   ", quiet), *line] for n, line in enumerate(lines)]
 
@@ -185,12 +185,12 @@ class TurnPairs(VirtualList[PairRow]):
             return []
         when = fit(clock(turn.start, hours=self._hours), self._clock_cells()) + " "
         who = fit(NAMES.get(turn.speaker, turn.role or "other"), _SPEAKER_CELLS) + " "
-        ink = self.ink(f"turn-pairs--{_INKS.get(turn.speaker, 'other')}")
-        head = [Segment(when, self.ink("turn-pairs--quiet")), Segment(who, ink)]
+        ink = self.style_of(f"turn-pairs--{_SPEAKERS.get(turn.speaker, 'other')}")
+        head = [Segment(when, self.style_of("turn-pairs--quiet")), Segment(who, ink)]
         indent = Segment(" " * (len(when) + _SPEAKER_CELLS + 1))
-        lines = _wrapped(pieces, room, self.ink("turn-pairs--differs"))
+        lines = _wrapped(pieces, room, self.style_of("turn-pairs--differs"))
         if len(lines) > _LINES:
-            more = Segment(f"… {count(len(lines) - _LINES + 1, 'line')} more", self.ink("turn-pairs--quiet"))
+            more = Segment(f"… {count(len(lines) - _LINES + 1, 'line')} more", self.style_of("turn-pairs--quiet"))
             lines = [*lines[: _LINES - 1], [more]]
         return [[*(head if n == 0 else [indent]), *line] for n, line in enumerate(lines)]
 
@@ -207,7 +207,7 @@ class TurnPairs(VirtualList[PairRow]):
 
 
 def _pieces_of(pair: Pair) -> tuple[list[Piece], list[Piece]]:
-    """What both say, with the words that differ told apart where it is about the same that they say."""
+    """What both say; where it is about the same, the words that differ apart."""
     here, there = (clean(shown_text(turn)) if turn else "" for turn in (pair.left, pair.right))
     if pair.sign != "~" or len(here) + len(there) > 2 * _COMPARED:
         return [(here, False)], [(there, False)]
@@ -219,7 +219,10 @@ def _pieces_of(pair: Pair) -> tuple[list[Piece], list[Piece]]:
 
 
 def _uncut(pieces: list[Piece]) -> list[Piece]:
-    """No piece ends within what is drawn as one sign: its halves would be counted as more cells than they take."""
+    """Let no piece end within what is drawn as one sign.
+
+    Its halves would be counted as more cells than they take.
+    """
     text = "".join(piece for piece, _ in pieces)
     if text.isascii():
         return pieces
@@ -230,7 +233,7 @@ def _uncut(pieces: list[Piece]) -> list[Piece]:
 
 
 def _wrapped(pieces: Iterable[Piece], width: int, differs: Style) -> list[Line]:
-    """The text of the pieces in lines of at most `width` cells, those that differ in a style of their own."""
+    """The text in lines of `width` cells at most; `differs` is the style of what differs."""
     pieces = list(pieces)
     lines: list[Line] = []
     paragraph: list[Piece] = []
@@ -260,18 +263,28 @@ def _paragraph(pieces: Sequence[Piece], width: int, differs: Style) -> Iterable[
 _SIGNS: tuple[tuple[Sign, str], ...] = (("=", "same"), ("~", "similar"), ("<", "only here"), (">", "only there"))
 
 
+def _without_turns(screen: CompareScreen) -> str | None:
+    """There is nothing to go through."""
+    return None if screen.pairs else NOT_OFFERED
+
+
+def _without_error(screen: CompareScreen) -> str | None:
+    return None if screen.error is not None else NOT_OFFERED
+
+
 class CompareScreen(Page):
     """Leaves with the number of the turn of this run that was chosen, or None."""
 
     AUTO_FOCUS = "TurnPairs"
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape", "back", "Back", id="compare.back"),
-        Binding("n", "difference(1)", "Next difference", id="compare.next"),
-        Binding("N", "difference(-1)", "Previous", id="compare.previous"),
-        Binding("s", "fold", "Only differences", id="compare.fold"),
-        Binding("r", "refresh", "Look again", id="compare.refresh", show=False),
-        Binding("enter", "whole_error", "Show error", id="compare.error", show=False),
-    ]
+    ACTIONS: ClassVar[tuple[Action, ...]] = (
+        Action("compare.back", "escape", "back", "Back", footer=1),
+        Action("compare.next", "n", "difference(1)", "Next difference", footer=2, why_not=_without_turns),
+        Action("compare.previous", "N", "difference(-1)", "Previous", footer=3, why_not=_without_turns),
+        Action("compare.fold", "s", "fold", "Only differences", footer=4, why_not=_without_turns),
+        Action("compare.refresh", "r", "refresh", "Look again"),
+        Action("compare.error", "enter", "whole_error", "Show error", why_not=_without_error),
+    )
+    BINDINGS: ClassVar[list[BindingType]] = bindings(ACTIONS)
     HELP = """\
 # Beside a passed run
 This run on the left, the last passed run of the same scenario on the right; one above the other where it is narrow.
@@ -283,18 +296,18 @@ Between them: `=` the same words, `~` said otherwise (what differs is underlined
         super().__init__(state)
         self._here = view
         self._there: RunView | None = None
-        self._pairs: Sequence[Pair] = ()
+        self.pairs: Sequence[Pair] = ()
         self._only_differences = False
         self._looking = True
-        self._error: CekuraTuiError | None = None
+        self.error: CekuraTuiError | None = None
         self._at_end = 0
-        """Where it has been told that there is no further difference: after the last (1), or before the first (-1)."""
+        """Where it was reported that there is no further difference: below (1), or above (-1)."""
 
     def body(self) -> ComposeResult:
         """Both runs, what differs, and the turns."""
         yield OneLine(id="compare-here")
         yield OneLine(id="compare-there")
-        yield OneLine(id="compare-told", classes="pane-title")
+        yield OneLine(id="compare-summary", classes="pane-title")
         yield TurnPairs(id="compare-pairs")
         yield Notice(id="compare-notice")
 
@@ -315,7 +328,7 @@ Between them: `=` the same words, `~` said otherwise (what differs is underlined
             failed = error
         if there is not None and here.transcript.turns and there.transcript.turns:
             pairs = await asyncio.to_thread(align, here.transcript.turns, there.transcript.turns)
-        self._there, self._pairs, self._error, self._looking = there, pairs, failed, False
+        self._there, self.pairs, self.error, self._looking = there, pairs, failed, False
         if self.gone:
             return
         self._draw(reset=True)
@@ -326,16 +339,16 @@ Between them: `=` the same words, `~` said otherwise (what differs is underlined
 
     def _draw(self, *, reset: bool = False) -> None:
         pairs, notice, there = self.query_one(TurnPairs), self.query_one(Notice), self._there
-        pairs.display, notice.display = bool(self._pairs), not self._pairs
+        pairs.display, notice.display = bool(self.pairs), not self.pairs
         self.query_one("#compare-here", OneLine).show(self._headline(HERE, self._here))
         other = Text() if there is None else self._headline(THERE, there, self._which(there))
         self.query_one("#compare-there", OneLine).show(other)
-        self.query_one("#compare-told", OneLine).show(Text(self._told()))
-        pairs.show_pairs(self._pairs, only_differences=self._only_differences, reset=reset)
-        if self._error is not None:
-            notice.say_error(self._error)
-        elif not self._pairs:
-            notice.say(*self._why_not())
+        self.query_one("#compare-summary", OneLine).show(Text(self._summary()))
+        pairs.show_pairs(self.pairs, only_differences=self._only_differences, reset=reset)
+        if self.error is not None:
+            notice.say_error(self.error)
+        elif not self.pairs:
+            notice.say(*self._nothing_to_compare())
         elif not self.focused:
             pairs.focus()
         self.refresh_bindings()
@@ -354,17 +367,17 @@ Between them: `=` the same words, `~` said otherwise (what differs is underlined
             return "the last passed run before it"
         return "none passed before it, this is the newest that passed"
 
-    def _told(self) -> str:
+    def _summary(self) -> str:
         """What differs first, and how much is the same."""
-        if not self._pairs:
+        if not self.pairs:
             return "Beside the last passed run"
-        signs = Counter(pair.sign for pair in self._pairs)
+        signs = Counter(pair.sign for pair in self.pairs)
         counts = ", ".join(f"{signs[sign]:,} {sign} {word}" for sign, word in _SIGNS if signs[sign])
-        parts = [_first_difference(self._pairs), counts]
+        parts = [_first_difference(self.pairs), counts]
         parts += [f"run {view.row.id} was sent as text alone" for view in self._both if view.transcript.form == "text"]
         return " · ".join(parts)
 
-    def _why_not(self) -> tuple[str, str]:
+    def _nothing_to_compare(self) -> tuple[str, str]:
         """Why there is nothing side by side, and what to do."""
         row, keys = self._here.row, "r looks again · esc goes back"
         what = f"“{clean_line(row.scenario, 60)}”"
@@ -378,8 +391,8 @@ Between them: `=` the same words, `~` said otherwise (what differs is underlined
             )
         if self._there is None:
             whose = f" with {clean_line(row.agent, 60)}" if row.agent else ""
-            told = any(number is not None for number in (row.agent_id, row.project_id, row.result_id))
-            where = "the newest runs at the server" if told else "the runs that were opened on this machine"
+            listed = any(number is not None for number in (row.agent_id, row.project_id, row.result_id))
+            where = "the newest runs at the server" if listed else "the runs that were opened on this machine"
             return "No passed run to compare with.", f"Among {where}, none of {what}{whose} passed.\n{keys}"
         silent = [f"Run {view.row.id}: {view.transcript.note}" for view in self._both if not view.transcript.turns]
         return "There are no turns to compare.", "\n".join([*silent, keys])
@@ -389,14 +402,6 @@ Between them: `=` the same words, `~` said otherwise (what differs is underlined
         return [self._here, *([self._there] if self._there else [])]
 
     # Keys
-
-    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Without turns there is nothing to go through."""
-        if action in ("difference", "fold"):
-            return bool(self._pairs)
-        if action == "whole_error":
-            return self._error is not None
-        return super().check_action(action, parameters)
 
     def action_back(self) -> None:
         """To the run, where it was."""
@@ -413,29 +418,29 @@ Between them: `=` the same words, `~` said otherwise (what differs is underlined
     def action_fold(self) -> None:
         """Only what differs, or all."""
         self._only_differences = not self._only_differences
-        self.query_one(TurnPairs).show_pairs(self._pairs, only_differences=self._only_differences)
+        self.query_one(TurnPairs).show_pairs(self.pairs, only_differences=self._only_differences)
 
     def action_refresh(self) -> None:
         """Look for it again."""
-        self._looking, self._error, self._there, self._pairs = True, None, None, ()
+        self._looking, self.error, self._there, self.pairs = True, None, None, ()
         self._draw()
         self._load()
 
     def action_whole_error(self) -> None:
         """The whole of the error that is shown."""
-        if self._error is not None:
-            self.tell_error(self._error)
+        if self.error is not None:
+            self.tell_error(self.error)
 
     @on(TurnPairs.Opened)
     def open_turn(self, message: TurnPairs.Opened) -> None:
-        """This run at the turn, or at the one before a turn that is only there; what is folded is unfolded."""
+        """Go to the turn of this run, or the one before; unfold what is folded."""
         pairs = self.query_one(TurnPairs)
         if (row := pairs.cursor_row) is None or pairs.key_of(row) != message.key:
             return
         if row.folded:
             self.action_fold()
             return
-        before = [pair.left for pair in self._pairs[: row.place + 1] if pair.left]
+        before = [pair.left for pair in self.pairs[: row.place + 1] if pair.left]
         turn = before[-1] if before else self._here.transcript.turns[0]
         self.dismiss(turn.n)  # type: ignore[arg-type] # whoever pushed it may want to know
 

@@ -1,4 +1,4 @@
-"""A dialog that hands one run over: its id and link, what was said and judged, the request, or a file of it."""
+"""A dialog that copies or saves one run: its id, link, transcript, verdict or request."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from cekura_tui.model.run.words import (
 from cekura_tui.model.scope import Scope
 from cekura_tui.model.text import clean_line
 from cekura_tui.model.transcript.transcript import Turn
-from cekura_tui.ui.kit.copying import PREVIEWED, Copy, CopyDialog, Lead
+from cekura_tui.ui.kit.copying import PREVIEWED, Copy, CopyDialog, Lead, write_lines
 from cekura_tui.ui.state import AppState
 from cekura_tui.ui.terminal.browser import open_link, opens_here
 from cekura_tui.workspace.prompt_files import safe_name
@@ -57,7 +57,7 @@ FORMS = (
 
 
 class CopyRunDialog(CopyDialog):
-    """Answers with what was done, in words, where it was saved or opened, and with nothing where it was copied.
+    """Answers in words with where it was saved or opened, with nothing if it was copied.
 
     `turn` and `verdict` are those under the cursor; without such a verdict the first failing one is offered.
     `dashboard` is where links lead, None where there is none; `scope` is that of the list.
@@ -73,20 +73,15 @@ class CopyRunDialog(CopyDialog):
         dashboard: str | None,
         scope: Scope | None,
     ) -> None:
-        super().__init__("copy-run")
         self._view, self._turn = view, turn
         self._verdict = verdict or next((found for found in view.verdicts if found.state == "fail"), None)
         self._link = result_link(dashboard, view.row, scope) if dashboard else None
         self._dashboard = dashboard
         self._recording = web_link(view.source.get("voice_recording_url"))
         self._curl = run_command(state.workspace.setup, view.row.id)
+        super().__init__("copy-run", f"run {view.row.id}", self._offered(), self._not_offered())
 
-    @property
-    def whose(self) -> str:
-        """The run."""
-        return f"run {self._view.row.id}"
-
-    def offers(self) -> Iterable[tuple[str, Copy | Lead]]:
+    def _offered(self) -> Iterable[tuple[str, Copy | Lead]]:
         """In words, and what makes the text, or leads on."""
         view, turn, verdict = self._view, self._turn, self._verdict
         yield "id", _text(str(view.row.id))
@@ -112,7 +107,7 @@ class CopyRunDialog(CopyDialog):
             lead = Lead(partial(self._save, form), partial(form.make, view, first=PREVIEWED))
             yield f"save the transcript as {form.name} to a file …", lead
 
-    def missing(self) -> Iterable[str]:
+    def _not_offered(self) -> Iterable[str]:
         """Why something is not offered, in sentences."""
         if not self._dashboard:
             yield "No link: there is no dashboard here."
@@ -127,22 +122,16 @@ class CopyRunDialog(CopyDialog):
     # What leads on
 
     def _save(self, form: Form) -> None:
-        from cekura_tui.ui.kit.copying import SaveTextDialog
-
         name = safe_name(f"run-{self._view.row.id}-transcript", form.ending)
-        dialog = SaveTextDialog(f"the transcript of {self.whose} as {form.name}", name, form.make(self._view))
-        self.app.push_screen(dialog, self._saved)
-
-    def _saved(self, told: str | None) -> None:
-        if told is not None:  # else it was thought better of, and there may be another wish
-            self.dismiss(told)
+        text = form.make(self._view)
+        self.save(f"the transcript of {self.whose} as {form.name}", name, partial(write_lines, text))
 
     def _start_opening(self) -> None:
         self._open()
 
     @work(group="open-recording", exclusive=True)
     async def _open(self) -> None:
-        """Whatever a browser does until it is there, the screen goes on."""
+        """Open it in a browser, however long that takes to start."""
         self.say("Asking for a browser …")
         taken = await open_link(self._recording or "")
         if taken and self.is_current:

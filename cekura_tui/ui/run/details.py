@@ -1,28 +1,27 @@
-"""The lines of one row of the details: a name and a value, wrapped to the width, what was sought marked in them.
-
-The details of a run: every property that the server told, what is nested opened level by level, and the raw JSON.
-"""
+"""The details of a run: every property of it, opened level by level, and the raw JSON."""
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Hashable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from typing import ClassVar, NamedTuple
 
 from rich.segment import Segment
 from rich.style import Style
-from textual.binding import Binding, BindingType
+from textual import events
+from textual.binding import BindingType
+from textual.widget import Widget
 
 from cekura_tui.model.json_tree import ABOVE, MOST_MATCHES, PAGE, JsonMatch, Part, Path, RawRows, TreeRow, matches
 from cekura_tui.model.run.details import DetailRow, Details, details_of, details_tree, value_at
 from cekura_tui.model.run.view import RunView
 from cekura_tui.model.text import clean
 from cekura_tui.model.transcript.search import At
+from cekura_tui.ui.actions import Action, bindings
 from cekura_tui.ui.kit.lines import TONE_CLASSES, TONE_CSS
-from cekura_tui.ui.kit.row_canvas import RowState
-from cekura_tui.ui.kit.strips import Line, breaks
+from cekura_tui.ui.kit.strips import Line, RowState, breaks
 from cekura_tui.ui.kit.viewport import Heights, RowHeights
 from cekura_tui.ui.kit.virtual_list import VirtualList
 
@@ -34,7 +33,7 @@ _LEAST = 8
 
 
 @dataclass(frozen=True, slots=True)
-class DetailInks:
+class DetailStyles:
     """The styles that a row is drawn in."""
 
     title: Style
@@ -44,7 +43,7 @@ class DetailInks:
 
 
 class _StyledRun(NamedTuple):
-    """A text in one style, which begins with character `at` of a part of the row; of no part where that is None."""
+    """A text in one style; it begins with character `at` of `part` of the row, if any."""
 
     text: str
     style: Style | None
@@ -58,22 +57,22 @@ def left_of(row: TreeRow, width: int) -> int:
     return min(lead, width // 2)
 
 
-def detail_lines(row: TreeRow, width: int, inks: DetailInks, spans: Spans) -> list[Line]:
+def detail_lines(row: TreeRow, width: int, styles: DetailStyles, spans: Spans) -> list[Line]:
     """All lines of a row."""
     left = " " * left_of(row, width)
     sign = "" if row.kind in ("raw", "title") else _SIGNS.get(row.kind, "  ")
     hang = left + " " * len(sign)
     lines: list[Line] = []
-    for runs, start, end in _cut(row, width - len(hang), inks):
+    for runs, start, end in _cut(row, width - len(hang), styles):
         lead = left + sign if not lines else hang
-        lines.append([Segment(lead, inks.dim), *_drawn(row, runs, start, end, inks.found, spans)])
+        lines.append([Segment(lead, styles.dim), *_drawn(row, runs, start, end, styles.found, spans)])
     return lines
 
 
-def line_of(row: TreeRow, width: int, inks: DetailInks, at: int) -> int:
+def line_of(row: TreeRow, width: int, styles: DetailStyles, at: int) -> int:
     """The line of a row on which character `at` of its value is drawn."""
     sign = 0 if row.kind in ("raw", "title") else 2
-    for n, (runs, start, end) in enumerate(_cut(row, width - left_of(row, width) - sign, inks)):
+    for n, (runs, start, end) in enumerate(_cut(row, width - left_of(row, width) - sign, styles)):
         before = 0
         for run in runs:
             if run.part == "value" and run.at + start - before <= at < run.at + end - before and at >= run.at:
@@ -82,20 +81,20 @@ def line_of(row: TreeRow, width: int, inks: DetailInks, at: int) -> int:
     return 0
 
 
-def _cut(row: TreeRow, room: int, inks: DetailInks) -> Iterator[tuple[list[_StyledRun], int, int]]:
+def _cut(row: TreeRow, room: int, styles: DetailStyles) -> Iterator[tuple[list[_StyledRun], int, int]]:
     """The paragraphs of a row, and where each of its lines begins and ends in them."""
-    for runs in _paragraphs(row, inks):
+    for runs in _paragraphs(row, styles):
         for start, end in breaks("".join(run.text for run in runs), max(room, _LEAST)):
             yield runs, start, end
 
 
-def _paragraphs(row: TreeRow, inks: DetailInks) -> Iterator[list[_StyledRun]]:
-    head = _head(row, inks)
+def _paragraphs(row: TreeRow, styles: DetailStyles) -> Iterator[list[_StyledRun]]:
+    head = _head(row, styles)
     if row.kind in ("open", "closed", "more"):
-        yield [*head, _StyledRun(row.text, inks.dim)]
+        yield [*head, _StyledRun(row.text, styles.dim)]
         return
     if row.kind == "title":
-        yield [_StyledRun(row.text, inks.title)]
+        yield [_StyledRun(row.text, styles.title)]
         return
     texts, at = row.text.split("\n"), row.at
     if row.kind == "raw" and not row.at:
@@ -105,24 +104,24 @@ def _paragraphs(row: TreeRow, inks: DetailInks) -> Iterator[list[_StyledRun]]:
         yield head
         head = []
     for n, text in enumerate(texts):
-        note = [_StyledRun(f" ({row.note})", inks.dim)] if row.note and n == len(texts) - 1 else []
+        note = [_StyledRun(f" ({row.note})", styles.dim)] if row.note and n == len(texts) - 1 else []
         yield [*head, _StyledRun(text, None, "value", at), *note]
         head = []
         at += len(text) + 1
 
 
-def _head(row: TreeRow, inks: DetailInks) -> list[_StyledRun]:
+def _head(row: TreeRow, styles: DetailStyles) -> list[_StyledRun]:
     """`Words (name): ` or `name: `."""
     if row.label and row.name:
         return [
-            _StyledRun(row.label, inks.label, "label"),
-            _StyledRun(" (", inks.dim),
-            _StyledRun(row.name, inks.dim, "name"),
-            _StyledRun("): ", inks.dim),
+            _StyledRun(row.label, styles.label, "label"),
+            _StyledRun(" (", styles.dim),
+            _StyledRun(row.name, styles.dim, "name"),
+            _StyledRun("): ", styles.dim),
         ]
     part: Part = "label" if row.label else "name"
     name = row.label or row.name
-    return [_StyledRun(name, inks.label, part), _StyledRun(": ", inks.dim)] if name else []
+    return [_StyledRun(name, styles.label, part), _StyledRun(": ", styles.dim)] if name else []
 
 
 def _drawn(
@@ -148,15 +147,19 @@ def _drawn(
 
 
 class RunDetails(VirtualList[DetailRow]):
-    """The properties of one run as a tree, or with `x` its raw JSON. `enter` on a row that has nothing to open is told
-    as `Opened`; `row.path` is where its value is in the run."""
+    """The properties of one run as a tree, or with `x` its raw JSON.
+
+    `keys` does the keys that come to it, in their order; `opened` is called at once with the key of a row that enter
+    was pressed on and that has nothing to open. `row.path` is where its value is in the run.
+    """
 
     row_height = None
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("right", "unfold", "Unfold", id="details.unfold", show=False),
-        Binding("left", "fold", "Fold", id="details.fold", show=False),
-        Binding("x", "raw", "Raw JSON", id="details.raw"),
-    ]
+    ACTIONS: ClassVar[tuple[Action, ...]] = (
+        Action("details.unfold", "right", "unfold", "Unfold"),
+        Action("details.fold", "left", "fold", "Fold"),
+        Action("details.raw", "x", "raw", "Raw JSON", "the whole run as the server sent it", footer=1),
+    )
+    BINDINGS: ClassVar[list[BindingType]] = bindings(ACTIONS)
     COMPONENT_CLASSES: ClassVar[set[str]] = {*TONE_CLASSES, "run-details--title", "run-details--found"}
     DEFAULT_CSS = f"""
     RunDetails {{
@@ -166,12 +169,19 @@ class RunDetails(VirtualList[DetailRow]):
     }}
     """
 
-    def __init__(self, *, name: str | None = None, id: str | None = None, classes: str | None = None) -> None:  # noqa: A002
-        super().__init__(name=name, id=id, classes=classes)
+    def __init__(
+        self,
+        *,
+        keys: Callable[[Widget, events.Key], Awaitable[None]] | None = None,
+        opened: Callable[[Hashable], None] | None = None,
+        id: str | None = None,  # noqa: A002 - Textual's own word
+    ) -> None:
+        super().__init__(id=id)
+        self._keys, self._opened = keys, opened
         self._run_shown: RunView | None = None
-        self._begin_anew()
+        self._reset()
 
-    def _begin_anew(self) -> None:
+    def _reset(self) -> None:
         self._details = Details((), ())
         self._tree = details_tree()
         self._windows: dict[Path, range | None] = {}
@@ -186,25 +196,25 @@ class RunDetails(VirtualList[DetailRow]):
     # What is shown
 
     def show_run(self, view: RunView) -> None:
-        """Show a run; of the one that is shown already what is open stays so, and the cursor where it is."""
+        """Show a run; in the same one what is open stays open, and the cursor stays."""
         shown = self._run_shown
         if shown is not None and shown.source is view.source:
             self._run_shown = view
             return
-        again = shown is not None and shown.row.id == view.row.id
-        if not again:
-            self._begin_anew()
+        same = shown is not None and shown.row.id == view.row.id
+        if not same:
+            self._reset()
         self._run_shown = view
         self._details = details_of(view.source)
         if self._raw is not None:
             self._raw = RawRows(view.source)
         if self._needle:
             self._seek()
-        self._show(reset=not again)
+        self._show(reset=not same)
 
     def show_nothing(self) -> None:
         """No run is known."""
-        self._begin_anew()
+        self._reset()
         self._run_shown = None
         self._show(reset=True)
 
@@ -221,11 +231,11 @@ class RunDetails(VirtualList[DetailRow]):
         return 1 + (len(row.label) + len(row.name) + len(row.text)) // room + row.text.count("\n")
 
     def lines_of(self, row: DetailRow, width: int, state: RowState) -> list[Line]:
-        return detail_lines(row, width, self._inks_of_rows(), self._spans)
+        return detail_lines(row, width, self._row_styles(), self._spans)
 
-    def _inks_of_rows(self) -> DetailInks:
+    def _row_styles(self) -> DetailStyles:
         names = ("run-details--title", "tone--strong", "tone--dim", "run-details--found")
-        return DetailInks(*map(self.ink, names))
+        return DetailStyles(*map(self.style_of, names))
 
     def _new_heights(self) -> Heights:
         """Raw JSON of 10,000 turns has 100,000 rows: none is made to estimate how high it is."""
@@ -240,14 +250,24 @@ class RunDetails(VirtualList[DetailRow]):
         rows: Sequence[DetailRow] = self._raw or list(self._tree.rows(self._details.roots(), self._windows))
         self.show_rows(rows, reset=reset)
 
+    async def _on_key(self, event: events.Key) -> None:
+        if self._keys is not None:
+            await self._keys(self, event)
+
     # Opening and closing
 
     def action_open(self) -> None:
-        """Open what is closed, close what is open; of anything else it is told that it was opened."""
+        """Open what is closed, close what is open; what is neither was opened."""
         row = self.cursor_row
-        if row is not None and row.kind == "open":
+        if row is None:
+            return
+        if row.kind == "open":
             self._fold(row)
-        elif row is None or not self._unfold(row):
+        elif self._unfold(row):
+            return
+        elif self._opened is not None:
+            self._opened(row.key)
+        else:
             super().action_open()
 
     def action_unfold(self) -> None:
@@ -303,7 +323,7 @@ class RunDetails(VirtualList[DetailRow]):
     # Search
 
     @property
-    def asked(self) -> str:
+    def search_query(self) -> str:
         """What is searched, or empty."""
         return self._needle
 
@@ -313,8 +333,10 @@ class RunDetails(VirtualList[DetailRow]):
         return At(0 if self._match is None else self._match + 1, len(self._matches)) if self._needle else None
 
     def find(self, text: str) -> int:
-        """Mark a text wherever it is in names and values, opened or not, whatever its case, and count that: the first
-        10,000 of them. In raw JSON its lines are searched. An empty text ends the search."""
+        """Mark a text in names and values, opened or not, in any case, and count the matches.
+
+        The first 10,000 are marked. In raw JSON its lines are searched. An empty text ends the search.
+        """
         self._needle = clean(text)
         self._match = None
         self._seek()
@@ -322,8 +344,10 @@ class RunDetails(VirtualList[DetailRow]):
         return len(self._matches)
 
     def next_match(self, step: int = 1) -> tuple[int, int] | None:
-        """Go to the next match, or the one before (`step` -1), around the ends, and open what it is in. Which one that
-        is, from 1, and of how many; None where there is none."""
+        """Go to the next match, or with -1 the one before, around the ends; open what it is in.
+
+        Returns which one that is, from 1, and of how many; None where there is none.
+        """
         total = len(self._matches)
         if not total:
             return None
@@ -347,7 +371,7 @@ class RunDetails(VirtualList[DetailRow]):
         for match in found:
             spans[match.path, match.part].append((match.start, match.end))
         self._spans = dict(spans)
-        self._strips.clear()
+        self._renderer.clear()
 
     def _go_to(self, match: JsonMatch) -> None:
         at = match.start if match.part == "value" else None
@@ -363,11 +387,11 @@ class RunDetails(VirtualList[DetailRow]):
             self._reveal(at)
 
     def _reveal(self, at: int) -> None:
-        """Show the line with this character of the cursor's value, where the row is higher than the screen."""
+        """Show the line with this character, if the cursor's row is higher than the screen."""
         row, index = self.cursor_row, self.cursor_index
         if row is None or index is None or not self._laid_out:
             return
-        line = line_of(row, self._laid_out.width, self._inks_of_rows(), at)
+        line = line_of(row, self._laid_out.width, self._row_styles(), at)
         if (index, line) not in self._shown:
             before = self._picture()
             self._view.hold(index, line, self._laid_out.height // 3)

@@ -1,7 +1,4 @@
-"""A timeline as cells: one character of one cell and its ink for every column of every lane, and the words below.
-
-The timeline strip: who speaks when, over the length of the call, with the transcript's cursor as a column.
-"""
+"""The timeline strip: who speaks when in the call, and where the cursor is."""
 
 from __future__ import annotations
 
@@ -81,7 +78,7 @@ def lanes(timeline: Timeline, marks: Mapping[int, State], width: int) -> list[li
         first, last = scale.columns(overlap.start, overlap.end)
         for cells in (home[overlap.turn], home[overlap.into]):
             cells[first:last] = [at_once] * (last - first)
-    # The longest first: where there is no room for all, these have their length told.
+    # The longest first: where there is no room for all, these have their length beside them.
     for gap in sorted(timeline.gaps, key=lambda gap: -gap.seconds):
         _silence(home[gap.turn], gap, scale)
     marked = (span for lane in timeline.lanes for span in lane.spans if marks.get(span.n) in _MARKS)
@@ -132,8 +129,10 @@ def _speech(lane: Lane, scale: Scale) -> list[Cell]:
 
 
 def _silence(cells: list[Cell], gap: Silence, scale: Scale) -> None:
-    """Dots up to the turn that ends it, and how long it was, in the lane of who ended it; the figure may begin before
-    the silence does where the lane is free there."""
+    """Draw dots up to the turn that ends it, and how long it was, in the lane of who ended it.
+
+    The figure may begin before the silence does where the lane is free there.
+    """
     stop = scale.column(gap.end)
     if stop == 0 or cells[stop - 1] != BLANK:
         return
@@ -151,11 +150,11 @@ def _silence(cells: list[Cell], gap: Silence, scale: Scale) -> None:
 
 def _words(timeline: Timeline, marks: Mapping[int, State], hours: bool, room: int) -> str:
     """As much as there is room for: first in fewer words, then less."""
-    tellings = [[part for part in parts if part] for parts in _tellings(timeline, marks, hours)]
-    for parts in tellings:
+    wordings = [[part for part in parts if part] for parts in _wordings(timeline, marks, hours)]
+    for parts in wordings:
         if len(text := _joined(parts)) <= room:
             return text
-    parts = tellings[-1]
+    parts = wordings[-1]
     while len(parts) > 1 and len(_joined(parts)) > room:
         parts = parts[:-1]
     return _joined(parts)
@@ -165,7 +164,7 @@ def _joined(parts: Iterable[str]) -> str:
     return " · ".join(parts)
 
 
-def _tellings(timeline: Timeline, marks: Mapping[int, State], hours: bool) -> Iterable[list[str]]:
+def _wordings(timeline: Timeline, marks: Mapping[int, State], hours: bool) -> Iterable[list[str]]:
     """The same in three lengths."""
     longest = max(timeline.gaps, key=lambda gap: gap.seconds, default=None)
     gaps, long = count(len(timeline.gaps), "gap"), _seconds(longest.seconds if longest else 0)
@@ -216,7 +215,7 @@ _REVERSED = Style(reverse=True)
 
 
 class TimelineStrip(Widget, can_focus=False):
-    """Lanes of one line each and a line of figures; where no turn has a time, one line that says so."""
+    """Lanes of one line each and a line of figures; a sentence if no turn has a time."""
 
     ALLOW_SELECT = False
     COMPONENT_CLASSES: ClassVar[set[str]] = {f"timeline--{ink}" for ink in _INKS}
@@ -240,7 +239,7 @@ class TimelineStrip(Widget, can_focus=False):
     """
 
     @dataclass
-    class Sought(Message):
+    class TurnClicked(Message):
         """A turn was clicked."""
 
         n: int
@@ -314,8 +313,10 @@ class TimelineStrip(Widget, can_focus=False):
     # Turns by column
 
     def turn_at(self, column: int) -> int | None:
-        """The turn at a column of the widget: the first that begins there, else one that goes on there, else the
-        nearest; None beside the lanes, or where no turn has a time."""
+        """The turn at a column of the widget; None beside the lanes, or where no turn has a time.
+
+        That is the first that begins there, else one that lasts until there, else the nearest.
+        """
         self._lay_out()
         place = column - _LABEL
         if not self._spans or not 0 <= place < self._lanes_width:
@@ -331,8 +332,10 @@ class TimelineStrip(Widget, can_focus=False):
         return self._spans[min(near, key=lambda n: (near[n], -n))].n
 
     def step(self, columns: int) -> int | None:
-        """The turn so many columns on from the cursor (back where negative), and if none begins there the next beyond;
-        always another turn, None where there is none in that direction."""
+        """The turn so many columns after the cursor's, before it where negative, or beyond.
+
+        Always another turn; None where there is none in that direction.
+        """
         self._lay_out()
         last = len(self._spans) - 1
         if last < 0 or not columns:
@@ -370,7 +373,7 @@ class TimelineStrip(Widget, can_focus=False):
         """Go there."""
         at = event.get_content_offset(self)
         if event.button == 1 and at is not None and (n := self.turn_at(at.x)) is not None:
-            self.post_message(self.Sought(n))
+            self.post_message(self.TurnClicked(n))
 
     # Drawing
 

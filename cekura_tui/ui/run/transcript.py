@@ -1,16 +1,15 @@
-"""The turns of a run on screen: whose are shown, and where one is in them, also in another size of the terminal.
-
-What was said in a run, turn by turn: a list of any number of turns, searched, and with the verdicts on them.
-"""
+"""What was said in a run, turn by turn: searched, and with the verdicts on the turns."""
 
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Hashable, Mapping, Sequence
 from dataclasses import replace
 from typing import ClassVar, NamedTuple
 
-from textual.binding import Binding, BindingType
+from textual import events
+from textual.binding import BindingType
+from textual.widget import Widget
 
 from cekura_tui.evidence.evidence import TurnMark
 from cekura_tui.model.run.view import Call, sizes_of
@@ -18,9 +17,9 @@ from cekura_tui.model.text import LONGEST_LINE
 from cekura_tui.model.transcript.search import At, TurnMatches
 from cekura_tui.model.transcript.tool_call import is_tool
 from cekura_tui.model.transcript.transcript import TOOLS, Speaker, Turn
+from cekura_tui.ui.actions import Action, bindings
 from cekura_tui.ui.kit.lines import TONE_CLASSES, TONE_CSS
-from cekura_tui.ui.kit.row_canvas import RowState
-from cekura_tui.ui.kit.strips import Line
+from cekura_tui.ui.kit.strips import Line, RowState
 from cekura_tui.ui.kit.viewport import Heights, Position, RowHeights
 from cekura_tui.ui.kit.virtual_list import VirtualList
 from cekura_tui.ui.run.turn_lines import MOST_LINES, TurnLook, clock_cells, line_of, raw_line, turn_lines, values_from
@@ -45,15 +44,63 @@ class _Uppermost(NamedTuple):
     width: int
 
 
-class TurnRows(VirtualList[Turn]):
-    """The turns of one run, keyed by their number."""
+class Transcript(VirtualList[Turn]):
+    """The turns of one run, keyed by their number, with tool calls that unfold.
+
+    `keys` does the keys that come to it, in their order. `opened` is called with the turn that enter was pressed on and
+    `moved` with the turn of the cursor, both at once: a message would come after the keys that are already there, and
+    what follows from it would be another drawing.
+    """
 
     row_height = None
     keeps_top = True
+    ACTIONS: ClassVar[tuple[Action, ...]] = (
+        Action("transcript.raw", "x", "raw", "Raw turn", "a turn as the server sent it"),
+        Action("transcript.unfold-all", "X", "unfold_all", "All tools", "unfold all tool calls"),
+    )
+    BINDINGS: ClassVar[list[BindingType]] = bindings(ACTIONS)
+    COMPONENT_CLASSES: ClassVar[set[str]] = {
+        "transcript--time",
+        "transcript--caller",
+        "transcript--agent",
+        "transcript--tool",
+        "transcript--other",
+        "transcript--note",
+        "transcript--evidence",
+        "transcript--quoted",
+        "transcript--match",
+        "transcript--match-here",
+    } | TONE_CLASSES
+    DEFAULT_CSS = f"""
+    Transcript {{
+        & > .virtual-list--cursor {{ background: $primary 25%; }}
+        & > .virtual-list--cursor-blurred {{ background: $foreground 8%; }}
+        & > .transcript--time {{ color: $text-muted; }}
+        & > .transcript--caller {{ color: $text-accent; text-style: bold; }}
+        & > .transcript--agent {{ color: $text-secondary; text-style: bold; }}
+        & > .transcript--tool {{ color: $text-muted; }}
+        & > .transcript--other {{ color: $text-warning; }}
+        & > .transcript--note {{ color: $text-muted; text-style: italic; }}
+        & > .transcript--evidence {{ color: $warning; text-style: italic; }}
+        & > .transcript--quoted {{ text-style: underline; }}
+        & > .transcript--match {{ text-style: reverse; }}
+        & > .transcript--match-here {{ color: $warning; text-style: bold reverse; }}
+        {TONE_CSS}
+    }}
+    """
 
-    def __init__(self, *, name: str | None = None, id: str | None = None, classes: str | None = None) -> None:  # noqa: A002
-        super().__init__(name=name, id=id, classes=classes)
+    def __init__(
+        self,
+        *,
+        keys: Callable[[Widget, events.Key], Awaitable[None]] | None = None,
+        opened: Callable[[Hashable], None] | None = None,
+        moved: Callable[[Hashable], None] | None = None,
+        id: str | None = None,  # noqa: A002 - Textual's own word
+    ) -> None:
+        super().__init__(id=id)
+        self._keys, self._opened, self._moved = keys, opened, moved
         self._look = TurnLook()
+        self._search_query = ""
         self._call = Call()
         self._roles = 0
         self._sizes: Sequence[tuple[int, int]] = ()
@@ -68,7 +115,7 @@ class TurnRows(VirtualList[Turn]):
         following = not reset and self.at_bottom and self._cursor == len(self._rows) - 1 >= 0
         changed = reset or call.turns != self._call.turns
         if reset:
-            self._look, self._roles, self._resized = TurnLook(), 0, None
+            self._look, self._roles, self._resized, self._search_query = TurnLook(), 0, None, ""
             self._repaint()
         look = self._look
         before = look.timings, look.clock_cells, look.tools.answered
@@ -80,9 +127,9 @@ class TurnRows(VirtualList[Turn]):
         if not reset and before != (look.timings, look.clock_cells, look.tools.answered):
             self.redraw()
         if changed:
-            self._others_shown()
-        if changed and following:
-            self.action_last()
+            self._search_again()
+            if following:
+                self.action_last()
 
     def show_marks(self, marks: Mapping[int, Sequence[TurnMark]]) -> None:
         """These verdicts speak of these turns."""
@@ -107,7 +154,7 @@ class TurnRows(VirtualList[Turn]):
         return ROLES[self._roles][0]
 
     def next_roles(self) -> None:
-        """Show other roles: the next choice that leaves something to see, after the last one all again."""
+        """Show other roles: the next choice that leaves something to see, after the last one all."""
         for choice in range(self._roles + 1, len(ROLES)):
             shown = sum(number for speaker, number in self._call.speakers.items() if ROLES[choice][1](speaker))
             if 0 < shown < len(self._call.turns):
@@ -117,7 +164,7 @@ class TurnRows(VirtualList[Turn]):
         self.show_roles(choice)
 
     def show_roles(self, choice: int) -> None:
-        """Show the roles of `ROLES[choice]`; the cursor stays on its turn, or goes to the nearest that is shown."""
+        """Show the roles of `ROLES[choice]`; the cursor stays, or goes to the nearest turn shown."""
         self._roles, self._resized = choice, None
         n = self._cursor_key
         held, line, at = self._held()
@@ -129,7 +176,7 @@ class TurnRows(VirtualList[Turn]):
             index = self._nearest(top)
             self._view.hold(index, line if self._rows[index].n == top else 0, at)
             self._commit(before)
-        self._others_shown()
+        self._search_again()
 
     def go_to(self, n: int) -> None:
         """Put the cursor on a turn; one whose role is hidden brings all roles back."""
@@ -138,9 +185,9 @@ class TurnRows(VirtualList[Turn]):
         self.move_to(n)
 
     def redraw(self) -> None:
-        """What turns look like has changed, and how high they are: the cursor's stays where it is on screen."""
+        """Turns look different or are of other heights: the cursor's stays where it is on screen."""
         held = self._held()
-        self._strips.clear()
+        self._renderer.clear()
         self._view.heights = self._new_heights()
         if self._laid_out:
             self._view.hold(*held)
@@ -186,10 +233,10 @@ class TurnRows(VirtualList[Turn]):
         )
 
     def lines_of(self, row: Turn, width: int, state: RowState) -> list[Line]:
-        return turn_lines(row, self._look, width, self.ink)
+        return turn_lines(row, self._look, width, self.style_of)
 
     def _lay_out(self) -> None:
-        """Another size: what is at the top stays there, and in the first size again it is just as it was."""
+        """Keep what is at the top in another size; back in the first size it is just as it was."""
         view, width = self._view, self._laid_out.width
         index, line = view.top
         if self._resized is not None and self._resized[1] == view.top:
@@ -206,66 +253,38 @@ class TurnRows(VirtualList[Turn]):
             self._commit(None)
             self._resized = place, view.top
 
-    def _others_shown(self) -> None:
-        """Other turns than before are shown."""
-
     def _repaint(self) -> None:
         """Other styles on the same lines."""
-        self._strips.clear()
+        self._renderer.clear()
         self.refresh()
 
+    # Keys
 
-class Transcript(TurnRows):
-    """A list of turns in which tool calls unfold, turns show as they were sent, and words are found."""
+    async def _on_key(self, event: events.Key) -> None:
+        if self._keys is not None:
+            await self._keys(self, event)
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("x", "raw", "Raw turn", id="transcript.raw", show=False),
-        Binding("X", "unfold_all", "All tools", id="transcript.unfold-all", show=False),
-    ]
-    COMPONENT_CLASSES: ClassVar[set[str]] = {
-        "transcript--time",
-        "transcript--caller",
-        "transcript--agent",
-        "transcript--tool",
-        "transcript--other",
-        "transcript--note",
-        "transcript--evidence",
-        "transcript--quoted",
-        "transcript--match",
-        "transcript--match-here",
-    } | TONE_CLASSES
-    DEFAULT_CSS = f"""
-    Transcript {{
-        & > .virtual-list--cursor {{ background: $primary 25%; }}
-        & > .virtual-list--cursor-blurred {{ background: $foreground 8%; }}
-        & > .transcript--time {{ color: $text-muted; }}
-        & > .transcript--caller {{ color: $text-accent; text-style: bold; }}
-        & > .transcript--agent {{ color: $text-secondary; text-style: bold; }}
-        & > .transcript--tool {{ color: $text-muted; }}
-        & > .transcript--other {{ color: $text-warning; }}
-        & > .transcript--note {{ color: $text-muted; text-style: italic; }}
-        & > .transcript--evidence {{ color: $warning; text-style: italic; }}
-        & > .transcript--quoted {{ text-style: underline; }}
-        & > .transcript--match {{ text-style: reverse; }}
-        & > .transcript--match-here {{ color: $warning; text-style: bold reverse; }}
-        {TONE_CSS}
-    }}
-    """
-
-    _asked = ""
+    def cursor_moved(self) -> None:
+        """The cursor is on another turn, or on none."""
+        if self._moved is not None:
+            self._moved(self.cursor_key)
+        else:
+            super().cursor_moved()
 
     # Folds
 
     def action_open(self) -> None:
-        """Unfold a call of a tool, or fold it; on what was said it is told like in any list."""
+        """Unfold a call of a tool, or fold it; what was said is opened as in any list."""
         row = self.cursor_row
         if row is not None and is_tool(row):
             self._look.unfolded ^= {row.n}
             self._changed_height()
             self._view.reveal(self._cursor)
             self._commit(None)
-        else:
+        elif self._opened is None:
             super().action_open()
+        elif row is not None:
+            self._opened(row.n)
 
     def action_raw(self) -> None:
         """Show or hide the turn as the server sent it."""
@@ -300,28 +319,28 @@ class Transcript(TurnRows):
     # Search
 
     @property
-    def asked(self) -> str:
+    def search_query(self) -> str:
         """What is searched, or empty."""
-        return self._asked
+        return self._search_query
 
     @property
     def at(self) -> At | None:
         """Which match one is at; None where nothing is searched."""
-        if not self._asked:
+        if not self._search_query:
             return None
         found, here = self._look.found, self._look.current
         place = found.place_of(here) if here is not None else None
         return At(0 if place is None else place + 1, len(found))
 
-    def find(self, asked: str, begin: int | None = None) -> None:
-        """Search, and go to the first match from a turn on, the cursor's if none is named; empty ends the search."""
-        self._asked, self._look.current = asked, None
+    def find(self, query: str, begin: int | None = None) -> None:
+        """Go to the first match from turn `begin` on, or the cursor's; empty ends the search."""
+        self._search_query, self._look.current = query, None
         self._search()
         if found := self._look.found:
             self._go_to_match(found.first_from(self._from if begin is None else begin))
 
     def next_match(self, step: int) -> bool:
-        """Go to the next match, or with -1 the one before; from the last on to the first. False where there is none."""
+        """Go to the next match, or with -1 the one before, around the ends; False without one."""
         found, here = self._look.found, self._look.current
         if not found:
             return False
@@ -336,9 +355,14 @@ class Transcript(TurnRows):
     def _from(self) -> int:
         return self._cursor_key if isinstance(self._cursor_key, int) else 0
 
+    def _search_again(self) -> None:
+        """Other turns than before are shown."""
+        if self._search_query:
+            self._search()
+
     def _search(self) -> None:
         look = self._look
-        look.found = TurnMatches(self._rows, self._asked, look.text_of)
+        look.found = TurnMatches(self._rows, self._search_query, look.text_of)
         if look.current is not None and look.found.place_of(look.current) is None:
             look.current = None
         self._repaint()
@@ -360,13 +384,3 @@ class Transcript(TurnRows):
         if self._laid_out:
             self._show_line(line_of(turn, match.start, look, self._laid_out.width))
         self._commit(before)
-
-    def show_call(self, call: Call, *, reset: bool = False) -> None:
-        """Show a call; in another one nothing is searched."""
-        if reset:
-            self._asked = ""
-        super().show_call(call, reset=reset)
-
-    def _others_shown(self) -> None:
-        if self._asked:
-            self._search()

@@ -1,7 +1,4 @@
-"""A text of many lines wrapped to a width, in styles by position, up to what is drawn of any text.
-
-How a turn of a transcript is drawn: time, speaker and side, what was said, a call of a tool folded or not.
-"""
+"""How a turn is drawn: time, speaker, side, what was said, a tool call folded or not."""
 
 from __future__ import annotations
 
@@ -33,8 +30,10 @@ MOST_LINES = 1_000
 
 
 class LinePiece(NamedTuple):
-    """What is on one line of the screen: the characters of the text from `start` to before `end`, behind a part of the
-    note; or, with `hidden` in words, the sign that these are not drawn."""
+    """What is on a line: characters of the text from `start` to before `end`, after a note.
+
+    With `hidden`, in words, it is the sign that these are not drawn.
+    """
 
     note: str
     start: int
@@ -50,7 +49,7 @@ class Layer(NamedTuple):
 
 
 def pieces_of(text: str, room: int, note: str = "", begin: int = 0) -> Iterator[LinePiece]:
-    """What is drawn of a text from its character `begin` on, after a note, in lines of `room` cells."""
+    """What is drawn of a text from `begin` on, after a note, in lines of `room` cells."""
     drawn, place = 0, begin
     while place <= len(text):
         if drawn >= MOST_LINES:
@@ -80,7 +79,7 @@ def piece_at(pieces: Iterator[LinePiece], offset: int) -> int:
     return found
 
 
-def inked(
+def styled(
     text: str, piece: LinePiece, room: int, base: Style | None, faint: Style, layers: Sequence[Layer] = ()
 ) -> Line:
     """A piece in its styles; of the last layer's places those are counted that are not drawn."""
@@ -88,10 +87,10 @@ def inked(
     if piece.hidden:
         spans = layers[-1].spans if layers else ()
         inside = spans[bisect_left(spans, (start, 0)) : bisect_left(spans, (end, 0))]
-        told = f", {len(inside):,} found" if inside else ""
+        found = f", {len(inside):,} found" if inside else ""
         styles = {layers[-1].style_of(span) for span in inside}
-        style = Style.combine([faint, *sorted(styles, key=lambda style: style.color is not None)])
-        return [Segment(fit(f"… ({piece.hidden}{told})", room).rstrip(), style)]
+        hidden = Style.combine([faint, *sorted(styles, key=lambda style: style.color is not None)])
+        return [Segment(fit(f"… ({piece.hidden}{found})", room).rstrip(), hidden)]
     line = [Segment(piece.note, faint)] if piece.note else []
     here: list[tuple[int, int, Style]] = []
     for layer in layers:
@@ -103,15 +102,15 @@ def inked(
     if not here:
         return [*line, Segment(text[start:end], base)]
     for left, right in pairwise(sorted({start, end, *(cut for s, e, _ in here for cut in (s, e))})):
-        ink = base
+        style = base
         for s, e, over in here:
             if s <= left < e:
-                ink = over if ink is None else ink + over
-        line.append(Segment(text[left:right], ink))
+                style = over if style is None else style + over
+        line.append(Segment(text[left:right], style))
     return line
 
 
-Inks = Callable[[str], Style]
+StyleOf = Callable[[str], Style]
 """The style of a component class."""
 
 SPEAKER_CELLS = 8
@@ -125,7 +124,7 @@ _NAMED = 3
 """Verdicts that are named below a turn."""
 _CLOCKS = ((36_000, 8), (3_600, 7), (0, 5))
 """Cells of a time, by the seconds from which on it takes so many."""
-_INKS = {"testing": "caller", "main": "agent", "tool_call": "tool", "tool_result": "tool"}
+_SPEAKERS = {"testing": "caller", "main": "agent", "tool_call": "tool", "tool_result": "tool"}
 
 
 @dataclass(slots=True)
@@ -154,7 +153,7 @@ class TurnLook:
         return max(min(width - self.left - 1, READABLE) - side_of(turn), LEAST)
 
     def text_of(self, turn: Turn) -> str:
-        """The text of a turn that is drawn, and searched: what was said, or a tool's name and values as JSON."""
+        """The text that is drawn and searched: what was said, or a tool's name and values as JSON."""
         if not is_tool(turn):
             return turn.text
         kept = self.texts.get(turn.n)
@@ -169,7 +168,7 @@ def clock_cells(latest: float) -> int:
 
 
 def side_of(turn: Turn) -> int:
-    """Cells by which the text of a turn is indented: the caller speaks on the left, the agent and its tools do not."""
+    """Cells by which the text of a turn is indented: only the caller speaks on the left."""
     return 0 if turn.speaker in ("testing", "other") else SIDE
 
 
@@ -178,35 +177,37 @@ def values_from(turn: Turn) -> int:
     return len(tool_name(turn)) + 1
 
 
-def turn_lines(turn: Turn, look: TurnLook, width: int, ink: Inks) -> list[Line]:
+def turn_lines(turn: Turn, look: TurnLook, width: int, style_of: StyleOf) -> list[Line]:
     """The lines of a turn, and the time and speaker beside the first line of its text."""
     room, marks = look.room(turn, width), look.marks.get(turn.n, ())
     state = marks[0].state if marks else None
     guessed = bool(marks) and all(mark.sure == "maybe" for mark in marks)
     sign = GUESSED if guessed else VERDICT_MARKS[state] if state else " "
-    gutter = Segment(sign, ink(f"tone--{VERDICT_TONES[state]}") if state else None)
+    gutter = Segment(sign, style_of(f"tone--{VERDICT_TONES[state]}") if state else None)
     indent = Segment(" " * (look.left - 1 + side_of(turn)))
     timing = look.timings.get(turn.n, Timing())
-    faint = ink("transcript--note")
+    faint = style_of("transcript--note")
     lines: list[Line] = []
     if timing.silence:
         note = Segment(f"— {timing.silence:.1f} s silence —", faint)
         lines.append([Segment(" "), Segment(" " * (look.left - 1)), note])
     name = fit(NAMES.get(turn.speaker, turn.role or "other"), SPEAKER_CELLS)
-    who = Segment(f"{name}  {' ' * side_of(turn)}", ink(f"transcript--{_INKS.get(turn.speaker, 'other')}"))
-    when = Segment(fit(clock(turn.start, hours=look.clock_cells > 5), look.clock_cells) + "  ", ink("transcript--time"))
-    body = _tool(turn, look, room, ink) if is_tool(turn) else _said(turn, look, room, ink)
+    who = Segment(f"{name}  {' ' * side_of(turn)}", style_of(f"transcript--{_SPEAKERS.get(turn.speaker, 'other')}"))
+    when = Segment(
+        fit(clock(turn.start, hours=look.clock_cells > 5), look.clock_cells) + "  ", style_of("transcript--time")
+    )
+    body = _tool(turn, look, room, style_of) if is_tool(turn) else _said(turn, look, room, style_of)
     for n, said in enumerate(body):
         lines.append([gutter, when, who, *said] if n == 0 else [gutter, indent, *said])
     if turn.n in look.raw:
         raw = raw_text(turn)
-        lines += [[gutter, indent, *inked(raw, piece, room, faint, faint)] for piece in pieces_of(raw, room)]
-    lines += [[gutter, indent, *piece] for piece in _named(marks, room, ink)]
+        lines += [[gutter, indent, *styled(raw, piece, room, faint, faint)] for piece in pieces_of(raw, room)]
+    lines += [[gutter, indent, *piece] for piece in _named(marks, room, style_of)]
     return lines
 
 
 def line_of(turn: Turn, offset: int, look: TurnLook, width: int) -> int:
-    """On which line of its own a turn draws the character at `offset` of its shown text; of a folded call the only."""
+    """On which of its lines a turn draws the character at `offset` of its text."""
     above = 1 if look.timings.get(turn.n, Timing()).silence else 0
     if is_tool(turn):
         if offset < values_from(turn) or turn.n not in look.unfolded:
@@ -228,38 +229,38 @@ def raw_line(turn: Turn, look: TurnLook, width: int) -> int:
 
 
 def _pieces(turn: Turn, look: TurnLook, room: int) -> Iterator[LinePiece]:
-    """What was said, or what a tool was told or told: line by line."""
+    """What was said, or what a tool was sent or answered, line by line."""
     if is_tool(turn):
         return pieces_of(look.text_of(turn), room, begin=values_from(turn))
     overlap = look.timings.get(turn.n, Timing()).overlap
     return pieces_of(turn.text, room, f"(overlaps by {overlap:.1f} s) " if overlap else "")
 
 
-def _said(turn: Turn, look: TurnLook, room: int, ink: Inks) -> list[Line]:
+def _said(turn: Turn, look: TurnLook, room: int, style_of: StyleOf) -> list[Line]:
     """What was said; where that is nothing, that."""
-    faint = ink("transcript--note")
+    faint = style_of("transcript--note")
     if not turn.text.strip():
         return [[Segment("(no words)", faint)]]
-    base, quoted = ink("transcript--tool") if turn.speaker in TOOLS else None, ink("transcript--quoted")
+    base, quoted = style_of("transcript--tool") if turn.speaker in TOOLS else None, style_of("transcript--quoted")
     spans = _apart(span for mark in look.marks.get(turn.n, ()) for span in mark.spans)
-    layers = (Layer(spans, lambda span: quoted), _matches(turn, look, ink))
-    return [inked(turn.text, piece, room, base, faint, layers) for piece in _pieces(turn, look, room)]
+    layers = (Layer(spans, lambda span: quoted), _matches(turn, look, style_of))
+    return [styled(turn.text, piece, room, base, faint, layers) for piece in _pieces(turn, look, room)]
 
 
-def _tool(turn: Turn, look: TurnLook, room: int, ink: Inks) -> list[Line]:
-    """A call or a result: its name and how it ended, and what of its values fits on the line; unfolded all of them."""
-    style, faint, found = ink("transcript--tool"), ink("transcript--note"), _matches(turn, look, ink)
+def _tool(turn: Turn, look: TurnLook, room: int, style_of: StyleOf) -> list[Line]:
+    """A call or a result: its name, how it ended, the values that fit; all when unfolded."""
+    style, faint, found = style_of("transcript--tool"), style_of("transcript--note"), _matches(turn, look, style_of)
     unfolded, first = turn.n in look.unfolded, values_from(turn)
-    told, bad = _ended(turn, look)
-    name = _name(turn, max(room - len(told) - 6, LEAST), style, faint, found)
+    ending, bad = _ended(turn, look)
+    name = _name(turn, max(room - len(ending) - 6, LEAST), style, faint, found)
     title: list[Segment] = [Segment("▾ " if unfolded else "▸ ", style), *name, Segment("  ")]
-    if told:
-        title.append(Segment(f"{told}  ", ink("tone--bad") if bad else faint))
+    if ending:
+        title.append(Segment(f"{ending}  ", style_of("tone--bad") if bad else faint))
     if unfolded:
         text = look.text_of(turn)
-        return [title, *(inked(text, piece, room, style, faint, (found,)) for piece in _pieces(turn, look, room))]
+        return [title, *(styled(text, piece, room, style, faint, (found,)) for piece in _pieces(turn, look, room))]
     if hidden := sum(span[1] > first for span in found.spans):
-        title.append(Segment(f"{hidden:,} found inside  ", ink("transcript--match")))
+        title.append(Segment(f"{hidden:,} found inside  ", style_of("transcript--match")))
     left = room - sum(cell_len(drawn(part.text)) for part in title)
     title.append(Segment(fit(clean_line(brief(turn), max(left, 1) + 1), max(left, 0)), faint))
     return [title]
@@ -273,7 +274,7 @@ def _name(turn: Turn, room: int, style: Style, faint: Style, found: Layer) -> Li
         short = fit(short, room)
     if short != name:
         return [Segment(short, style)]
-    return inked(name, LinePiece("", 0, len(name)), room, style, faint, (found,))
+    return styled(name, LinePiece("", 0, len(name)), room, style, faint, (found,))
 
 
 def _ended(turn: Turn, look: TurnLook) -> tuple[str, bool]:
@@ -285,16 +286,16 @@ def _ended(turn: Turn, look: TurnLook) -> tuple[str, bool]:
     return ("✗ error" if end.ending == "error" else end.ending) + after, end.ending == "error"
 
 
-def _named(marks: Sequence[TurnMark], room: int, ink: Inks) -> list[Line]:
+def _named(marks: Sequence[TurnMark], room: int, style_of: StyleOf) -> list[Line]:
     """The verdicts that speak of a turn, those that did not pass."""
     worth = [mark for mark in marks if mark.state in ("fail", "review")]
     lines: list[Line] = []
     for mark in worth[:_NAMED]:
         text = f"{VERDICT_MARKS[mark.state]} {clean_line(mark.name, max(room // 2, 12))}: {mark.sure}, {mark.why}"
-        lines.append([Segment(fit(clean_line(text, 240), room).rstrip(), ink("transcript--evidence"))])
+        lines.append([Segment(fit(clean_line(text, 240), room).rstrip(), style_of("transcript--evidence"))])
     if len(worth) > _NAMED:
         more = count(len(worth) - _NAMED, "more verdict")
-        lines.append([Segment(f"… and {more}", ink("transcript--evidence"))])
+        lines.append([Segment(f"… and {more}", style_of("transcript--evidence"))])
     return lines
 
 
@@ -309,8 +310,8 @@ def _apart(spans: Iterable[Span]) -> list[Span]:
     return apart
 
 
-def _matches(turn: Turn, look: TurnLook, ink: Inks) -> Layer:
+def _matches(turn: Turn, look: TurnLook, style_of: StyleOf) -> Layer:
     """What was searched, and apart from it the one that one is at."""
-    found, here, current = ink("transcript--match"), ink("transcript--match-here"), look.current
+    found, here, current = style_of("transcript--match"), style_of("transcript--match-here"), look.current
     at = current[1:] if current is not None and current.n == turn.n else None
     return Layer(look.found.spans(turn.n), lambda span: here if span == at else found)

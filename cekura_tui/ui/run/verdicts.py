@@ -1,34 +1,29 @@
-"""Verdicts of a run as a list: failing ones first, each with all that was told of it; those that do not apply last."""
+"""Verdicts of a run as a list: failing ones first, those that do not apply last."""
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
 from rich.segment import Segment
 from rich.style import Style
+from textual import events
 from textual.strip import Strip
+from textual.widget import Widget
 
 from cekura_tui.model.run.verdict import State, Verdict
 from cekura_tui.model.run.view import RunView
-from cekura_tui.model.run.words import (
-    LONGEST_WORD,
-    alignment_words,
-    category_words,
-    judged_words,
-    percentile_words,
-)
+from cekura_tui.model.run.words import LONGEST_WORD, alignment_words, category_words, judged_words, percentile_words
 from cekura_tui.model.text import LONGEST_LINE, capped, clean_line
 from cekura_tui.ui.kit.lines import TONE_CLASSES, TONE_CSS, VERDICT_MARKS, VERDICT_TONES
-from cekura_tui.ui.kit.row_canvas import RowState
-from cekura_tui.ui.kit.strips import Line, breaks, strips_of, wrap
+from cekura_tui.ui.kit.strips import Line, RowState, breaks, strips_of, wrap
 from cekura_tui.ui.kit.virtual_list import VirtualList
 
 _INDENT = "  "
 _LEAST = 8
 _VERDICT_LINES = 1_000
-_APART = "Do not apply"
+_NOT_APPLICABLE = "Do not apply"
 _ALIGNED: dict[bool | None, State] = {True: "pass", False: "fail", None: "review"}
 
 Key = tuple[str, int | None, str, int]
@@ -37,8 +32,10 @@ Key = tuple[str, int | None, str, int]
 
 @dataclass(frozen=True, slots=True)
 class VerdictRow:
-    """A verdict as it is listed. `evidence` tells where in the transcript it is seen, empty where nobody looked yet;
-    `heading` stands above it."""
+    """A verdict as it is listed, below a heading if it has one.
+
+    `evidence` says where in the transcript it is seen; empty where nobody looked yet.
+    """
 
     key: Key
     verdict: Verdict
@@ -56,7 +53,7 @@ class _Paragraph:
 
 
 def keyed(verdicts: Sequence[Verdict]) -> dict[Key, Verdict]:
-    """The verdicts by the keys of their rows, in order; a key stays the same when the run is read again."""
+    """The verdicts by the keys of their rows, in order; keys survive a reload."""
     found: dict[Key, Verdict] = {}
     alike: dict[tuple[str, int | None, str], int] = {}
     for verdict in verdicts:
@@ -67,19 +64,30 @@ def keyed(verdicts: Sequence[Verdict]) -> dict[Key, Verdict]:
 
 
 class Verdicts(VirtualList[VerdictRow]):
-    """The verdicts of one run. `Opened` wishes to see in the transcript what a verdict speaks of."""
+    """The verdicts of one run.
+
+    `keys` does the keys that come to it, in their order; `opened` is called at once with the key of the verdict that
+    enter was pressed on, to see in the transcript what it speaks of.
+    """
 
     row_height = None
     COMPONENT_CLASSES: ClassVar[set[str]] = TONE_CLASSES
     DEFAULT_CSS = f"Verdicts {{ {TONE_CSS} }}"
 
-    def __init__(self, *, name: str | None = None, id: str | None = None, classes: str | None = None) -> None:  # noqa: A002
-        super().__init__(name=name, id=id, classes=classes)
+    def __init__(
+        self,
+        *,
+        keys: Callable[[Widget, events.Key], Awaitable[None]] | None = None,
+        opened: Callable[[Hashable], None] | None = None,
+        id: str | None = None,  # noqa: A002 - Textual's own word
+    ) -> None:
+        super().__init__(id=id)
+        self._keys, self._opened = keys, opened
         self._run: int | None = None
         self._note = ""
 
     def show_run(self, view: RunView) -> None:
-        """Show another run's, or the same anew: the cursor stays on its verdict, and so does what is known of it."""
+        """Show a run's; of the same run the cursor stays on its verdict, and so does its evidence."""
         other = view.row.id != self._run
         self._run = view.row.id
         known = {} if other else {row.key: row for row in self.rows}
@@ -88,7 +96,7 @@ class Verdicts(VirtualList[VerdictRow]):
             before = known.get(key)
             evidence = before.evidence if before and before.verdict == verdict else ""
             first = verdict.state == "na" and (not rows or rows[-1].verdict.state != "na")
-            rows.append(VerdictRow(key, verdict, evidence, _APART if first else ""))
+            rows.append(VerdictRow(key, verdict, evidence, _NOT_APPLICABLE if first else ""))
         self._say("" if rows else _why_none(view))
         super().show_rows(rows, reset=other)
 
@@ -99,11 +107,22 @@ class Verdicts(VirtualList[VerdictRow]):
             self._say("")
         super().show_rows(rows, reset=reset, follow=follow)
 
-    def show_evidence(self, told: Mapping[Any, str]) -> None:
-        """Where in the transcript each verdict is seen, by the keys of the rows; "" or none where nobody looked yet."""
-        now = ((row, told.get(row.key, "")) for row in self.rows)
+    def show_evidence(self, places: Mapping[Any, str]) -> None:
+        """Show where in the transcript each verdict is seen, by row key; "" where unknown."""
+        now = ((row, places.get(row.key, "")) for row in self.rows)
         if changed := [replace(row, evidence=evidence) for row, evidence in now if row.evidence != evidence]:
             self.update_rows(changed)
+
+    async def _on_key(self, event: events.Key) -> None:
+        if self._keys is not None:
+            await self._keys(self, event)
+
+    def action_open(self) -> None:
+        """Enter on a verdict."""
+        if self._opened is None:
+            super().action_open()
+        elif self.cursor_key is not None:
+            self._opened(self.cursor_key)
 
     def verdict_of(self, key: Hashable) -> Verdict | None:
         """The verdict of a row."""
@@ -120,13 +139,13 @@ class Verdicts(VirtualList[VerdictRow]):
         if verdict.state == "na":
             return (2 if row.heading else 0) + min(len(_folded(row)) // max(width - 4, _LEAST) + 1, _VERDICT_LINES)
         room = max(width - 4, _LEAST)
-        told = sum(min(len(text), LONGEST_LINE) // room + 1 for text in verdict.explanation)
-        lines = 1 + bool(row.evidence) + told + len(verdict.categories) + bool(verdict.percentiles)
+        explained = sum(min(len(text), LONGEST_LINE) // room + 1 for text in verdict.explanation)
+        lines = 1 + bool(row.evidence) + explained + len(verdict.categories) + bool(verdict.percentiles)
         return min(lines + sum(1 + len(part.outcome) // room for part in verdict.alignments), _VERDICT_LINES)
 
     def lines_of(self, row: VerdictRow, width: int, state: RowState) -> Sequence[Line]:
-        """What was judged in bold, how, then everything that was told of it, wrapped; dim if it does not apply."""
-        dim = self.ink("tone--dim")
+        """What was judged in bold, how, then the rest, wrapped; dim if it does not apply."""
+        dim = self.style_of("tone--dim")
         if row.verdict.state == "na":
             above: list[Line] = [[], [Segment(row.heading, dim)]] if row.heading else []
             folded = wrap(capped(_folded(row)), max(width - 3, _LEAST))[:_VERDICT_LINES]
@@ -136,8 +155,8 @@ class Verdicts(VirtualList[VerdictRow]):
             ]
         lines = self._title(row.verdict, max(width - 3, _LEAST))
         if row.evidence:
-            told = clean_line(row.evidence)
-            lines += [[Segment(_INDENT), Segment(part, dim)] for part in wrap(told, max(width - 3, _LEAST))]
+            parts = wrap(clean_line(row.evidence), max(width - 3, _LEAST))
+            lines += [[Segment(_INDENT), Segment(part, dim)] for part in parts]
         for part in _parts(row.verdict):
             for text in part.text.split("\n"):
                 if len(lines) >= _VERDICT_LINES:
@@ -152,7 +171,7 @@ class Verdicts(VirtualList[VerdictRow]):
         if self.rows or not self._note:
             return super().render_line(y)
         width = self._area.width
-        lines = [[Segment(text, self.ink("tone--dim"))] for text in wrap(self._note, max(width - 1, _LEAST))]
+        lines = [[Segment(text, self.style_of("tone--dim"))] for text in wrap(self._note, max(width - 1, _LEAST))]
         return strips_of(lines, width, self.rich_style)[y] if y < len(lines) else super().render_line(y)
 
     def _say(self, note: str) -> None:
@@ -161,7 +180,7 @@ class Verdicts(VirtualList[VerdictRow]):
             self.refresh()
 
     def _title(self, verdict: Verdict, room: int) -> list[Line]:
-        tone, strong = self.ink(f"tone--{VERDICT_TONES[verdict.state]}"), self.ink("tone--strong")
+        tone, strong = self.style_of(f"tone--{VERDICT_TONES[verdict.state]}"), self.style_of("tone--strong")
         name = clean_line(verdict.name, LONGEST_LINE)
         title = f"{name}  {judged_words(verdict)}"
         lines: list[Line] = []
@@ -173,14 +192,14 @@ class Verdicts(VirtualList[VerdictRow]):
         return lines
 
     def _paragraph(self, part: _Paragraph, text: str, room: int) -> Iterator[Line]:
-        tone = self.ink(f"tone--{part.tone}") if part.tone else Style.null()
+        tone = self.style_of(f"tone--{part.tone}") if part.tone else Style.null()
         for n, piece in enumerate(wrap(capped(text), room)):
             sign = part.sign if n == 0 or not part.sign else _INDENT
             yield [Segment(_INDENT), Segment(sign, tone), Segment(piece)]
 
 
 def _parts(verdict: Verdict) -> Iterator[_Paragraph]:
-    """Everything that was told of a verdict but its title."""
+    """Everything of a verdict but its title."""
     category = verdict.source == "critical_category"
     if isinstance(verdict.score, str) and (category or len(verdict.score) > LONGEST_WORD):
         yield _Paragraph("", "", verdict.score if category else f"value: {verdict.score}")
@@ -190,10 +209,10 @@ def _parts(verdict: Verdict) -> Iterator[_Paragraph]:
     for alignment in verdict.alignments:
         state = _ALIGNED[alignment.aligned]
         yield _Paragraph(f"{VERDICT_MARKS[state]} ", VERDICT_TONES[state], alignment_words(alignment))
-    for told in verdict.categories:
-        yield _Paragraph("", "", category_words(told))
-    if told_of := percentile_words(verdict):
-        yield _Paragraph("", "", told_of)
+    for category_found in verdict.categories:
+        yield _Paragraph("", "", category_words(category_found))
+    if percentiles := percentile_words(verdict):
+        yield _Paragraph("", "", percentiles)
 
 
 def _folded(row: VerdictRow) -> str:
@@ -201,8 +220,8 @@ def _folded(row: VerdictRow) -> str:
     verdict = row.verdict
     judged = judged_words(verdict).removeprefix("does not apply").lstrip(", ").removeprefix("· ")
     reasons = (clean_line(part.text, LONGEST_LINE) for part in _parts(verdict))
-    told = " · ".join(filter(None, (row.evidence, judged, *reasons)))
-    return f"{VERDICT_MARKS['na']} {clean_line(verdict.name)}" + (f"  {told}" if told else "")
+    text = " · ".join(filter(None, (row.evidence, judged, *reasons)))
+    return f"{VERDICT_MARKS['na']} {clean_line(verdict.name)}" + (f"  {text}" if text else "")
 
 
 def _why_none(view: RunView) -> str:

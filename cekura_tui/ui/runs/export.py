@@ -246,16 +246,12 @@ class CopyRunsDialog(CopyDialog):
         scope: Scope | None,
         notes: Mapping[int, str],
     ) -> None:
-        super().__init__("copy-runs")
         self._rows, self._dashboard, self._scope, self._notes = tuple(rows), dashboard, scope, notes
         self._program = "cekura-tui --demo" if state.workspace.setup.demo else "cekura-tui"
+        whose = count(len(rows), "run") if len(rows) != 1 else f"run {rows[0].id}"
+        super().__init__("copy-runs", whose, self._offered(), self._not_offered())
 
-    @property
-    def whose(self) -> str:
-        """The runs, or the one."""
-        return count(len(self._rows), "run") if len(self._rows) != 1 else f"run {self._rows[0].id}"
-
-    def offers(self) -> Iterable[tuple[str, Copy | Lead]]:
+    def _offered(self) -> Iterable[tuple[str, Copy | Lead]]:
         """In words, and what makes the text or leads on to a file."""
         some = len(self._rows)
         if links := self._links(self._rows):
@@ -280,7 +276,7 @@ class CopyRunsDialog(CopyDialog):
     def _leave(self, wish: str) -> None:
         self.dismiss(wish)
 
-    def missing(self) -> Iterable[str]:
+    def _not_offered(self) -> Iterable[str]:
         """Why something is not offered, in sentences."""
         linked = sum(bool(self._links([row])) for row in self._rows)
         if self._rows and not self._dashboard:

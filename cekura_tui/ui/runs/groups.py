@@ -35,8 +35,7 @@ from cekura_tui.model.run.view import RunRow
 from cekura_tui.model.text import clean_line, count
 from cekura_tui.ui.kit.lines import OUTCOME_TONES, TONE_CLASSES, TONE_CSS, Notice, StatusLine
 from cekura_tui.ui.kit.page import Page
-from cekura_tui.ui.kit.row_canvas import RowState
-from cekura_tui.ui.kit.strips import Line
+from cekura_tui.ui.kit.strips import Line, RowState
 from cekura_tui.ui.kit.virtual_list import VirtualList
 from cekura_tui.ui.state import AppState
 from cekura_tui.ui.terminal.cells import fit
@@ -151,14 +150,14 @@ class GroupList(VirtualList[GroupRow]):
 
     def lines_of(self, row: GroupRow, width: int, state: RowState) -> Sequence[Line]:
         """A line, below it another for the detail where the width is small, above it the heading of a section."""
-        tone, dim = self.ink(f"tone--{_TONES.get(row.mark, 'dim')}"), self.ink("tone--dim")
+        tone, dim = self.style_of(f"tone--{_TONES.get(row.mark, 'dim')}"), self.style_of("tone--dim")
         texts = {"runs": row.count, "title": row.title, "detail": row.detail, "newest": row.run, "when": row.when}
         line = [Segment(f"{row.mark or ' '} ", tone)]
         for name, cells in columns(width, bool(row.strip)):
             if name == "share":
                 line += [Segment(f"{percent(row.share):>{_PERCENT}} "), Segment(f"{bar(row.share)} ", tone)]
             elif name == "outcomes":
-                line += [Segment(mark, self.ink(f"tone--{_TONES.get(mark, 'dim')}")) for mark in row.strip]
+                line += [Segment(mark, self.style_of(f"tone--{_TONES.get(mark, 'dim')}")) for mark in row.strip]
                 line.append(Segment(" " * (cells - len(row.strip) + 1)))
             else:
                 ink = None if name in ("runs", "title") else dim
@@ -166,7 +165,7 @@ class GroupList(VirtualList[GroupRow]):
         lines: list[Line] = [line]
         if row.heading:
             # It has a ground of its own, so that the cursor is not on the heading too.
-            lines.insert(0, [Segment(fit(f" {row.heading}", width), self.ink("groups--heading"))])
+            lines.insert(0, [Segment(fit(f" {row.heading}", width), self.style_of("groups--heading"))])
         if row.detail and not _wide(width, bool(row.strip)):
             lines.append([Segment(" " * _INDENT), Segment(fit(row.detail, width - _INDENT - 1), dim)])
         return lines

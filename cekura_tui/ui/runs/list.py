@@ -22,8 +22,7 @@ from cekura_tui.model.run.view import RunRow
 from cekura_tui.model.text import clean_line
 from cekura_tui.ui.kit.keys_in_order import do_binding, passed_on
 from cekura_tui.ui.kit.lines import NOTED, OUTCOME_TONES, TONE_CLASSES, TONE_CSS
-from cekura_tui.ui.kit.row_canvas import RowState
-from cekura_tui.ui.kit.strips import Line
+from cekura_tui.ui.kit.strips import Line, RowState
 from cekura_tui.ui.kit.virtual_list import ListMessage, VirtualList
 from cekura_tui.ui.terminal.cells import fit
 
@@ -126,14 +125,14 @@ class RunList(VirtualList["RunRow | UnloadedRun"]):
 
     def lines_of(self, row: RunRow | UnloadedRun, width: int, state: RowState) -> Sequence[Line]:
         """One line."""
-        dim = self.ink("tone--dim")
+        dim = self.style_of("tone--dim")
         if isinstance(row, UnloadedRun):
             if not row.why:
                 return [[Segment(fit("  …", width), dim)]]
             # A screen of failed rows tells the reason more than once, and not on every line.
             why = f": {clean_line(row.why)}" if row.place % WHY_EVERY == 0 else ""
-            return [[Segment(fit(f"  ! not loaded{why}", width), self.ink("tone--warn"))]]
-        outcome = self.ink(f"tone--{OUTCOME_TONES[row.outcome.kind]}")
+            return [[Segment(fit(f"  ! not loaded{why}", width), self.style_of("tone--warn"))]]
+        outcome = self.style_of(f"tone--{OUTCOME_TONES[row.outcome.kind]}")
         texts = {
             "run": str(row.id),
             "outcome": f"{row.outcome.mark} {row.outcome.text}",

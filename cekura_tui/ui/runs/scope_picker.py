@@ -20,8 +20,7 @@ from cekura_tui.model.text import clean, clean_line
 from cekura_tui.ui.kit.dialog import Dialog
 from cekura_tui.ui.kit.inputs import TypedLine
 from cekura_tui.ui.kit.lines import TONE_CLASSES, TONE_CSS
-from cekura_tui.ui.kit.row_canvas import RowState
-from cekura_tui.ui.kit.strips import Line
+from cekura_tui.ui.kit.strips import Line, RowState
 from cekura_tui.ui.kit.virtual_list import VirtualList
 from cekura_tui.ui.state import AppState
 from cekura_tui.ui.terminal.cells import fit
@@ -80,7 +79,7 @@ class ScopeList(VirtualList[ScopeChoice], can_focus=False):
         agent = row.scope.kind == "agent"
         name = fit(("    " if agent else "") + row.scope.shown, width - 14)
         mark = "● " if row.current else "  "
-        dim = self.ink("tone--dim")
+        dim = self.style_of("tone--dim")
         number = fit(str(row.scope.id), 10, right=True)
         return [[Segment(mark), Segment(name, None if row.fits else dim), Segment(number, dim)]]
 

@@ -20,8 +20,7 @@ from cekura_tui.model.transcript.timeline import clock
 from cekura_tui.ui.kit.dialog import Dialog
 from cekura_tui.ui.kit.inputs import TypedLine
 from cekura_tui.ui.kit.lines import TONE_CLASSES, TONE_CSS
-from cekura_tui.ui.kit.row_canvas import RowState
-from cekura_tui.ui.kit.strips import Line
+from cekura_tui.ui.kit.strips import Line, RowState
 from cekura_tui.ui.kit.virtual_list import VirtualList
 from cekura_tui.ui.state import AppState
 from cekura_tui.ui.terminal.cells import fit
@@ -56,7 +55,7 @@ class HitList(VirtualList[Hit]):
 
     def lines_of(self, row: Hit, width: int, state: RowState) -> Sequence[Line]:
         """Where it is; then what was said."""
-        dim = self.ink("tone--dim")
+        dim = self.style_of("tone--dim")
         time = clock(row.start, hours=row.start is not None and row.start >= _AN_HOUR) or f"turn {row.n}"
         who = f"{fit(time, _TIME_CELLS, right=True)} {fit(_SPEAKERS.get(row.speaker, row.speaker), _SPEAKER_CELLS)}"
         room = width - _RUN_CELLS - _WHEN_CELLS - len(who) - 3
@@ -69,7 +68,7 @@ class HitList(VirtualList[Hit]):
         return [head, [Segment("  "), *self._said(row)]]
 
     def _said(self, row: Hit) -> Line:
-        found, at, pieces = self.ink("hits--match"), 0, []
+        found, at, pieces = self.style_of("hits--match"), 0, []
         for start, end in row.matches:
             pieces += [Segment(row.snippet[at:start]), Segment(row.snippet[start:end], found)]
             at = end

@@ -20,8 +20,7 @@ from cekura_tui.model.text import clean_line
 from cekura_tui.ui.kit.dialog import Dialog
 from cekura_tui.ui.kit.inputs import TypedLine
 from cekura_tui.ui.kit.lines import TONE_CLASSES, TONE_CSS
-from cekura_tui.ui.kit.row_canvas import RowState
-from cekura_tui.ui.kit.strips import Line
+from cekura_tui.ui.kit.strips import Line, RowState
 from cekura_tui.ui.kit.virtual_list import VirtualList
 from cekura_tui.ui.state import AppState
 from cekura_tui.ui.terminal.cells import fit
@@ -47,7 +46,7 @@ class ViewList(VirtualList[SavedView]):
     def lines_of(self, row: SavedView, width: int, state: RowState) -> Sequence[Line]:
         """The name, and dim the filter."""
         name = Segment(("● " if row.filter == self.current else "  ") + fit(row.name, _NAME_CELLS) + "  ")
-        return [[name, Segment(fit(row.filter, width - _NAME_CELLS - 4), self.ink("tone--dim"))]]
+        return [[name, Segment(fit(row.filter, width - _NAME_CELLS - 4), self.style_of("tone--dim"))]]
 
 
 class ViewsDialog(Dialog[str]):

@@ -22,9 +22,8 @@ from cekura_tui.model.text import Prompt, clean, clean_line, count, sha256
 from cekura_tui.prose.conflicts import ConflictDecisions
 from cekura_tui.prose.diff import ProseDiff
 from cekura_tui.prose.merge import Side
-from cekura_tui.ui.actions import NOT_OFFERED, Action, bindings, is_possible
-from cekura_tui.ui.kit.confirm import ConfirmDialog
-from cekura_tui.ui.kit.dialog import Dialog
+from cekura_tui.ui.actions import NOT_OFFERED, Action, bindings
+from cekura_tui.ui.kit.dialog import ConfirmDialog, Dialog
 from cekura_tui.ui.kit.lines import Notice
 from cekura_tui.ui.state import AppState
 from cekura_tui.ui.suggestion.conflicts import ConflictResolver, ConflictTexts
@@ -199,10 +198,6 @@ class UpdatePromptDialog(Dialog[None]):
         """Read what the agent has now."""
         self.query_one("#update-note").display = False
         self.action_reload()
-
-    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Conflicts are decided where there are some and they are shown."""
-        return is_possible(self, action, parameters)
 
     # Loading
 

@@ -14,8 +14,7 @@ from cekura_tui.prose.conflicts import ConflictDecisions, Decision
 from cekura_tui.prose.merge import Conflict, Merge, Side, conflict_places
 from cekura_tui.prose.words import WordSpan, quiet, word_spans
 from cekura_tui.ui.actions import Action, bindings
-from cekura_tui.ui.kit.row_canvas import RowState
-from cekura_tui.ui.kit.strips import Line, breaks
+from cekura_tui.ui.kit.strips import Line, RowState, breaks
 from cekura_tui.ui.kit.virtual_list import VirtualList
 from cekura_tui.ui.terminal.cells import fit
 
@@ -92,9 +91,9 @@ class ConflictTexts(VirtualList[ConflictRow]):
     def lines_of(self, row: ConflictRow, width: int, state: RowState) -> Sequence[Line]:
         """The name, or the text behind a rule."""
         if row.is_head:
-            return [[Segment(fit(row.text, width), self.ink(f"conflict--{'chosen' if row.chosen else 'head'}"))]]
-        rule = Segment("  ┃ " if row.chosen else "  │ ", self.ink("conflict--rule"))
-        drawn, fresh = capped(row.text), self.ink("conflict--fresh")
+            return [[Segment(fit(row.text, width), self.style_of(f"conflict--{'chosen' if row.chosen else 'head'}"))]]
+        rule = Segment("  ┃ " if row.chosen else "  │ ", self.style_of("conflict--rule"))
+        drawn, fresh = capped(row.text), self.style_of("conflict--fresh")
         lines = []
         for start, end in breaks(drawn, _room(width)):
             line, at = [rule], start

@@ -34,8 +34,7 @@ from cekura_tui.prose.lines import (
 from cekura_tui.prose.staging import Choices
 from cekura_tui.prose.words import Op, WordSpan, word_count
 from cekura_tui.ui.actions import Action, bindings
-from cekura_tui.ui.kit.row_canvas import RowState
-from cekura_tui.ui.kit.strips import Line, breaks
+from cekura_tui.ui.kit.strips import Line, RowState, breaks
 from cekura_tui.ui.kit.virtual_list import ListMessage, VirtualList
 from cekura_tui.ui.terminal.cells import fit
 
@@ -174,7 +173,7 @@ Styled = list[tuple[str, Style | None]]
 class DiffLook:
     """How rows are drawn: the styles of the view, and whether signs stand around words, where there is no colour."""
 
-    ink: Callable[[str], Style]
+    style_of: Callable[[str], Style]
     signs: bool = False
 
 
@@ -193,7 +192,7 @@ def diff_lines(row: DiffRow, width: int, look: DiffLook) -> list[Line]:
     if width < WIDE:
         return _column(row, room, look)
     left, right = _side(row, "del", room, look), _side(row, "ins", room, look)
-    between = Segment(_BETWEEN, look.ink("prose-diff--fold"))
+    between = Segment(_BETWEEN, look.style_of("prose-diff--fold"))
     empty: Line = [Segment(" " * (_GUTTER + room))]
     return [
         [*_filled(one, _GUTTER + room), between, *other] for one, other in zip_longest(left, right, fillvalue=empty)
@@ -203,9 +202,9 @@ def diff_lines(row: DiffRow, width: int, look: DiffLook) -> list[Line]:
 def _note_lines(row: DiffRow, width: int, look: DiffLook) -> list[Line]:
     """What is no text of a prompt."""
     lead = {"why": "  ", "flag": "  ", "away": "→ "}.get(row.kind, "")
-    ink = look.ink(f"prose-diff--{row.kind}")
+    ink = look.style_of(f"prose-diff--{row.kind}")
     if row.kind in ("head", "also") and row.decided:
-        ink += look.ink(f"prose-diff--{row.decided}")
+        ink += look.style_of(f"prose-diff--{row.decided}")
     text = lead + capped(row.text)
     first, *others = breaks(text, max(min(width, WIDE) - _GUTTER, _LEAST))
     indent = " " * _GUTTER
@@ -241,12 +240,12 @@ def _side(row: DiffRow, op: Op, room: int, look: DiffLook) -> list[Line]:
 
 def _wrapped(row: DiffRow, spans: Sequence[WordSpan], mark: str, room: int, look: DiffLook) -> list[Line]:
     name = _MARK_INKS.get(mark)
-    gutter = Segment(mark.ljust(_GUTTER), look.ink(f"prose-diff--mark-{name}") if name else None)
+    gutter = Segment(mark.ljust(_GUTTER), look.style_of(f"prose-diff--mark-{name}") if name else None)
     found: list[Line] = []
     for line in _by_line(spans):
         styled = _styled(row, line, look)
         if not found and row.line.goes_on:
-            styled.insert(0, ("… ", look.ink("prose-diff--fold")))
+            styled.insert(0, ("… ", look.style_of("prose-diff--fold")))
         text = "".join(part for part, _ in styled)
         found += [[gutter, *_piece(styled, start, end)] for start, end in breaks(text, room)]
     return found
@@ -264,12 +263,12 @@ def _by_line(spans: Sequence[WordSpan]) -> list[list[WordSpan]]:
 
 def _styled(row: DiffRow, spans: Sequence[WordSpan], look: DiffLook) -> Styled:
     """The words in their styles; what went and what came in its place are kept apart by a space, or by signs."""
-    rejected = look.ink("prose-diff--rejected-text") if row.decided == "rejected" else None
+    rejected = look.style_of("prose-diff--rejected-text") if row.decided == "rejected" else None
     is_mixed = len({span.op for span in spans}) > 1
     found: Styled = []
     before: Op = "same"
     for span in spans:
-        ink = look.ink(f"prose-diff--{span.op}") if span.op != "same" else None
+        ink = look.style_of(f"prose-diff--{span.op}") if span.op != "same" else None
         if rejected is not None:
             ink = rejected if ink is None else ink + rejected
         if look.signs and is_mixed and span.op != "same":
@@ -456,7 +455,7 @@ class ProseDiffView(VirtualList[DiffRow]):
         return 1 + min(len(row.text), LONGEST_LINE) // text_room(width)
 
     def lines_of(self, row: DiffRow, width: int, state: RowState) -> list[Line]:
-        return diff_lines(row, width, DiffLook(self.ink, self.app.no_color))
+        return diff_lines(row, width, DiffLook(self.style_of, self.app.no_color))
 
 
 def _edited(choices: Choices) -> dict[int, str]:

@@ -17,8 +17,8 @@ from cekura_tui.model.job import Suggestion
 from cekura_tui.model.text import Prompt, clean, count, has_controls
 from cekura_tui.prose.patch import patch_path, unified_patch
 from cekura_tui.ui.kit.choice_list import Choice, ChoiceList
-from cekura_tui.ui.kit.copying import SavingDialog
-from cekura_tui.ui.kit.inputs import TypedLine
+from cekura_tui.ui.kit.copying import SaveLine
+from cekura_tui.ui.kit.dialog import Dialog
 from cekura_tui.ui.terminal.foreground import pager, show_in_pager
 from cekura_tui.workspace.prompt_files import (
     PromptFileDrifted,
@@ -33,13 +33,14 @@ from cekura_tui.workspace.prompt_files import (
 _Version = Literal["staged", "proposed"]
 
 
-class HandOffDialog(SavingDialog):
+class HandOffDialog(Dialog[str]):
     """Answers with what was done, in words.
 
     `staged` is the sent prompt with what was accepted so far. Offered first is the staged prompt where it is another
     than the sent one, else the proposed one.
     """
 
+    AUTO_FOCUS = "Input"
     DEFAULT_CSS = """
     HandOffDialog {
         #hand-off-what { height: auto; max-height: 4; margin-top: 1; }
@@ -56,14 +57,22 @@ class HandOffDialog(SavingDialog):
         self._version: _Version = "proposed" if staged == done.prompt else "staged"
         self._patch = False
         self._pager = " ".join(pager()[:1])
+        self._line = SaveLine(
+            self._proposed_name(),
+            self._write,
+            self.dismiss,
+            about=self._about,
+            failed=self._show_why,
+            select_on_focus=True,
+        )
 
     def compose(self) -> ComposeResult:
         """The file's name, what goes into it, and the ways."""
         with Vertical(classes="dialog"):
             yield Label(Content("Save the improved prompt"), classes="dialog-title")
-            yield TypedLine(self._proposed_name(), id="save-file", compact=True)
+            yield self._line
             yield self._what
-            yield Static(id="save-note")
+            yield self._line.note
             with VerticalScroll(id="drift"):
                 yield Static(id="drift-text")
             with Horizontal(classes="dialog-buttons"):
@@ -78,7 +87,7 @@ class HandOffDialog(SavingDialog):
         self._what.show_rows(self._choices())
         self._what.marks = frozenset({self._version})
         self._what.move_to(self._version)
-        self.renamed()  # Input tells nothing of the name that it begins with
+        self._line.renamed()  # Input tells nothing of the name that it begins with
 
     def _choices(self) -> list[Choice]:
         staged, proposed = (count(len(text.split()), "word") for text in self._versions.values())
@@ -94,13 +103,13 @@ class HandOffDialog(SavingDialog):
     @on(ChoiceList.Marked, "#hand-off-what")
     def chosen(self) -> None:
         """Something else is to be handed over; a name that nobody typed follows it."""
-        untouched = self.file_name == self._proposed_name()
+        untouched = self._line.file_name == self._proposed_name()
         (key,) = self._what.chosen
         self._version = "staged" if key.startswith("staged") else "proposed"
         self._patch = key.endswith("patch")
         if untouched:
-            self.query_one(Input).value = self._proposed_name()
-        self.renamed()
+            self._line.value = self._proposed_name()
+        self._line.renamed()
         self.hide_drift()
 
     def _proposed_name(self) -> str:
@@ -112,7 +121,7 @@ class HandOffDialog(SavingDialog):
         # In the line that is typed into, a name is what is seen of it.
         return own if named and clean(own) == own else f"{other}.md"
 
-    def about(self, name: str) -> str:
+    def _about(self, name: str) -> str:
         """Where the prompt came from is where it may be put without being asked."""
         if self._patch or not is_source(name, self._done.job.prompt_source):
             return ""
@@ -136,7 +145,7 @@ class HandOffDialog(SavingDialog):
         path = patch_path(relative_source(self._done.job.prompt_source))
         return Prompt(unified_patch(self._done.prompt, other, path))
 
-    def write(self, name: str, *, force: bool) -> str:
+    def _write(self, name: str, *, force: bool) -> str:
         """Write it exactly."""
         text = self._text()
         # That its own file still holds what was sent is checked, which is better than to ask.
@@ -146,23 +155,22 @@ class HandOffDialog(SavingDialog):
         note = "It holds control characters." if has_controls(text) else ""
         return " ".join(filter(None, (f"Saved to {path.absolute()}.", more, note)))
 
-    def not_saved(self, error: CekuraTuiError) -> None:
-        """Tell why; of a file that has changed, what has."""
-        super().not_saved(error)
+    def _show_why(self, error: CekuraTuiError) -> None:
+        """Of a file that has changed, show what has."""
         if isinstance(error, PromptFileDrifted):
-            self._show_drift(error, self.file_name)
+            self._show_drift(error, self._line.file_name)
 
     @work(group="drift", exclusive=True)
     async def _show_drift(self, error: PromptFileDrifted, name: str) -> None:
         drift = await asyncio.to_thread(error.drift)
-        if self.is_mounted and self.file_name == name:
+        if self.is_mounted and self._line.file_name == name:
             self.query_one("#drift-text", Static).update(Content(f"What changed in it:\n{clean(drift).rstrip()}"))
             self.query_one("#drift").display = True
 
     @on(Button.Pressed, "#save")
     def save_it(self) -> None:
         """As enter in the name does."""
-        self.save()
+        self._line.save()
 
     @on(Button.Pressed, "#copy")
     def copy(self) -> None:
@@ -170,9 +178,9 @@ class HandOffDialog(SavingDialog):
         try:
             self.app.copy_to_clipboard(self._text())
         except UnicodeEncodeError:
-            self.say("This prompt holds half a character, which no clipboard takes. Save it to a file.")
+            self._line.say("This prompt holds half a character, which no clipboard takes. Save it to a file.")
         except CekuraTuiError as error:
-            self.say(error.sentence())
+            self._line.say(error.sentence())
         else:
             self.dismiss("Sent to the terminal's clipboard; whether it took it, only pasting tells.")
 
@@ -182,4 +190,4 @@ class HandOffDialog(SavingDialog):
         try:
             show_in_pager(self.app, self._as_patch())
         except CekuraTuiError as error:
-            self.say(error.sentence())
+            self._line.say(error.sentence())

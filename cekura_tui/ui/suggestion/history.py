@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import ClassVar
 
 from rich.segment import Segment
@@ -17,21 +18,21 @@ from textual.widgets import Static
 
 from cekura_tui.model.errors import CekuraTuiError
 from cekura_tui.model.job import PromptUse
-from cekura_tui.model.text import clean, clean_line, count, sha256
+from cekura_tui.model.text import Prompt, clean, clean_line, count, has_controls, prompt_bytes, sha256
 from cekura_tui.prose.compare import compare
 from cekura_tui.prose.diff import ProseDiff
 from cekura_tui.ui.actions import NOT_OFFERED, Action, bindings
-from cekura_tui.ui.kit.confirm import ConfirmDialog
+from cekura_tui.ui.kit.copying import Copy, CopyDialog, Lead
+from cekura_tui.ui.kit.dialog import ConfirmDialog
 from cekura_tui.ui.kit.lines import TONE_CLASSES, TONE_CSS, Notice, OneLine
 from cekura_tui.ui.kit.page import Page
-from cekura_tui.ui.kit.row_canvas import RowState
-from cekura_tui.ui.kit.strips import Line
+from cekura_tui.ui.kit.strips import Line, RowState
 from cekura_tui.ui.kit.virtual_list import VirtualList
 from cekura_tui.ui.state import AppState
 from cekura_tui.ui.suggestion.agent_prompt_update import confirm_restore
-from cekura_tui.ui.suggestion.copy_prompt import CopyPromptDialog
 from cekura_tui.ui.suggestion.diff_view import ProseDiffView
 from cekura_tui.ui.terminal.cells import fit
+from cekura_tui.workspace.prompt_files import check_output, safe_name, write_output
 
 _WHEN_CELLS, _WORDS_CELLS, _HOW_CELLS = 12, 12, 26
 _HASH_CELLS, _WIDE = 8, 100
@@ -96,7 +97,7 @@ class PromptUseList(VirtualList[UseRow]):
 
     def lines_of(self, row: UseRow, width: int, state: RowState) -> Sequence[Line]:
         """One line."""
-        use, dim = row.use, self.ink("tone--dim")
+        use, dim = row.use, self.style_of("tone--dim")
         words = count(use.words, "word")
         rest = width - 2 - len(_CURRENT) - _WHEN_CELLS - _HOW_CELLS - _WORDS_CELLS - 4
         name = []
@@ -106,7 +107,7 @@ class PromptUseList(VirtualList[UseRow]):
         return [
             [
                 Segment("● " if state.marked else "  "),
-                Segment(_CURRENT if row.current else "  ", self.ink("tone--good")),
+                Segment(_CURRENT if row.current else "  ", self.style_of("tone--good")),
                 Segment(fit(row.when, _WHEN_CELLS) + " ", dim),
                 Segment(fit(how_words(use), _HOW_CELLS) + " "),
                 Segment(fit(words, _WORDS_CELLS, right=True) + "  "),
@@ -436,3 +437,37 @@ def _forgetting(use: PromptUse) -> str:
     if use.how == "replaced":
         return "If this is what the last write replaced, it cannot be restored any more."
     return "Its text stays where a job, or another line of this list, needs it."
+
+
+class CopyPromptDialog(CopyDialog):
+    """Answers with where it was saved, in words, and with nothing where it was copied.
+
+    `whose` says which prompt it is, `name` is what a file is named after.
+    """
+
+    def __init__(self, whose: str, name: str, prompt: Prompt) -> None:
+        copied, missing = [("the prompt", Copy(lambda: prompt))], []
+        if not _is_copied(prompt):
+            copied, missing = [], ["No copy: this prompt holds half a character, which no clipboard takes."]
+        saved = ("Save it to a file …", Lead(self._save, lambda: prompt))
+        super().__init__("copy-prompt", whose, [*copied, saved], missing)
+        self._named, self._prompt = name, prompt
+
+    def _save(self) -> None:
+        self.save("the prompt", safe_name(f"prompt-{self._named}", ".md"), partial(_write_exactly, self._prompt))
+
+
+def _is_copied(prompt: Prompt) -> bool:
+    try:
+        prompt.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _write_exactly(prompt: Prompt, name: str, *, force: bool) -> str:
+    """Write it to the byte, the whole file or none of it."""
+    path = check_output(name, force=force)
+    write_output(path, prompt_bytes(prompt), force=force)
+    note = " It holds control characters." if has_controls(prompt) else ""
+    return f"Saved to {path.absolute()}.{note}"

@@ -13,8 +13,8 @@ from cekura_tui.prose.diff import ProseDiff
 from cekura_tui.prose.lines import stretches
 from cekura_tui.prose.staged_lines import StagedLine, StagedMark, staged_lines
 from cekura_tui.prose.staging import Choices
-from cekura_tui.ui.kit.row_canvas import DrawnLine, RowState
-from cekura_tui.ui.kit.strips import Line, breaks
+from cekura_tui.ui.kit.row_renderer import DrawnLine
+from cekura_tui.ui.kit.strips import Line, RowState, breaks
 from cekura_tui.ui.kit.virtual_list import VirtualList
 
 _GUTTER = 2
@@ -103,7 +103,7 @@ class StagedText(VirtualList[StagedRow]):
         return 1 + len(row.text) // _room(width)
 
     def lines_of(self, row: StagedRow, width: int, state: RowState) -> list[Line]:
-        gutter = Segment(row.mark.ljust(_GUTTER), self.ink("staged-text--mark"))
+        gutter = Segment(row.mark.ljust(_GUTTER), self.style_of("staged-text--mark"))
         return [[gutter, Segment(row.text[start:end])] for start, end in breaks(row.text, _room(width))]
 
 

@@ -15,6 +15,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Literal
 
 from cekura_tui.model.text import clean_line
+from cekura_tui.ui.terminal.textual_private import driver_of
 
 if TYPE_CHECKING:
     from textual.app import App
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 def write_around(app: App[None], text: str) -> None:
     """Write control sequences in one piece, between two writes of Textual; nothing where there is no terminal."""
     # The driver's writer thread takes one text after the other; a stream of our own would cut into one of them.
-    driver = app._driver
+    driver = driver_of(app)
     if text and driver is not None and not driver.is_headless:
         driver.write(text)
 

@@ -9,8 +9,7 @@ from rich.cells import cell_len
 from row_lists import SIZE, Even, ListApp, Row, Uneven, rows, screen
 from textual.geometry import Region
 
-from cekura_tui.ui.kit.row_canvas import RowState
-from cekura_tui.ui.kit.strips import Line
+from cekura_tui.ui.kit.strips import Line, RowState
 from cekura_tui.ui.kit.virtual_list import VirtualList
 
 

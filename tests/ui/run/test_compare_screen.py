@@ -130,7 +130,7 @@ async def test_both_calls_stand_side_by_side_and_the_first_difference_is_named(s
         assert len(set(signs)) == 1
 
 
-async def test_in_a_narrow_terminal_one_stands_below_the_other(scripted: ScriptedServer) -> None:
+async def test_in_a_narrow_terminal_one_is_below_the_other(scripted: ScriptedServer) -> None:
     serve(scripted, passed(), run(50, HERE))
     async with compared(scripted, run(50, HERE), size=SMALL) as (pilot, _):
         await sees(pilot, "First differs after turn 2")
@@ -243,7 +243,7 @@ async def test_where_none_passed_it_says_what_was_looked_for_and_r_looks_again(s
         await sees(pilot, "First differs after turn 2", gone="No passed run")
 
 
-async def test_a_run_whose_scenario_is_not_told_is_compared_with_nothing(scripted: ScriptedServer) -> None:
+async def test_a_run_whose_scenario_is_unknown_is_compared_with_nothing(scripted: ScriptedServer) -> None:
     serve(scripted, passed())
     async with compared(scripted, {**run(50, HERE), "scenario": None}) as (pilot, _):
         await sees(pilot, "The server did not say which scenario this run is of")
@@ -257,7 +257,7 @@ async def test_a_call_without_turns_is_named(scripted: ScriptedServer, silent: s
         await sees(pilot, "There are no turns to compare.", f"Run {number}: This run has no transcript.")
 
 
-async def test_a_server_that_refuses_is_told_whole_and_asked_again(scripted: ScriptedServer) -> None:
+async def test_a_refusal_is_shown_whole_and_r_asks_again(scripted: ScriptedServer) -> None:
     scripted.on("GET", LIST, Reply({"detail": "Not [/red] today."}, 400))
     async with compared(scripted, run(50, HERE)) as (pilot, shown):
         await sees(pilot, "Not [/red] today.", "r retries", "enter shows the whole error")

@@ -269,7 +269,7 @@ async def test_a_name_that_cannot_be_is_refused_with_a_sentence_and_leaves_nothi
         await sees(pilot, said)
         await pilot.press("escape")
         await sees(pilot, "Copy of run 48213", gone="enter saves")
-        assert app.answers == [], "there may be another wish"
+        assert app.answers == [], "something else may be chosen"
     assert os.listdir(here) == []
 
 
@@ -308,9 +308,9 @@ async def test_the_recording_is_opened_only_when_asked_for_and_the_browser_write
         await sees(pilot, RECORDING)
         assert "took" not in os.listdir(browser)
         assert await answer(app, pilot, "enter") == "The recording was handed to a browser."
-    link, *told = (browser / "took").read_text().splitlines()
+    link, *environment = (browser / "took").read_text().splitlines()
     assert link == RECORDING
-    assert not [line for line in told if "secret-key" in line or line.startswith("TERM=")]
+    assert not [line for line in environment if "secret-key" in line or line.startswith("TERM=")]
     assert "NOISE" not in "".join(capfd.readouterr())
 
 
@@ -322,14 +322,14 @@ def test_leaving_does_not_wait_for_a_browser_that_takes_long(
     slow.chmod(0o700)
     monkeypatch.setenv("BROWSER", f"{slow} %s")
 
-    async def opened_and_left() -> None:
+    async def opened_and_closed() -> None:
         async with asked(setup, copy_of(view())) as (app, pilot):
             await go_to(app, pilot, "open the recording in a browser")
             await pilot.press("enter")
             await sees(pilot, "Asking for a browser …")
             assert await answer(app, pilot, "escape") is None
 
-    asyncio.run(opened_and_left())
+    asyncio.run(opened_and_closed())
     (opening,) = [thread for thread in threading.enumerate() if thread.name == "browser"]
     assert opening.daemon
     release.touch()

@@ -36,7 +36,7 @@ class Clock:
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     """The server's; the app asks again at once."""
-    monkeypatch.setattr("cekura_tui.ui.run.loader.AGAIN", 0.05)
+    monkeypatch.setattr("cekura_tui.ui.run.loader.REPOLL", 0.05)
     return Clock(EPOCH)
 
 
@@ -70,13 +70,15 @@ async def test_turns_come_at_the_bottom_and_are_followed_from_the_bottom_alone(l
     came(clock, 6 + 45)
     async with opened(live.setup(), size=SMALL, run_id=RUN) as pilot:
         await sees(pilot, f"Run {RUN}", "live")
-        told = await turns(pilot, 4)
+        shown = await turns(pilot, 4)
         await pilot.press("G")
-        await eventually(lambda: transcript(pilot).cursor_key == told, "the cursor on the last turn")
+        await eventually(lambda: transcript(pilot).cursor_key == shown, "the cursor on the last turn")
         for after in (60, 72):
             came(clock, 6 + after)
-            told = await turns(pilot, told)
-            await eventually(lambda told=told: transcript(pilot).cursor_key == told, "the newest turn under the cursor")
+            shown = await turns(pilot, shown)
+            await eventually(
+                lambda shown=shown: transcript(pilot).cursor_key == shown, "the newest turn under the cursor"
+            )
             assert transcript(pilot).at_bottom
             last = transcript(pilot).turns[-1].text.split()[-1]
             await sees(pilot, last)
@@ -86,7 +88,7 @@ async def test_turns_come_at_the_bottom_and_are_followed_from_the_bottom_alone(l
         await still(pilot)
         before = body(pilot)
         came(clock, 6 + LASTS)
-        await turns(pilot, told)
+        await turns(pilot, shown)
         await still(pilot)
         assert transcript(pilot).cursor_key == 1
         assert not transcript(pilot).at_bottom
@@ -106,18 +108,18 @@ async def test_a_run_that_waits_says_so_then_is_spoken_then_judged(live: Served,
     async with opened(live.setup(), size=WIDE, run_id=RUN) as pilot:
         await sees(pilot, f"Run {RUN}", "Nothing was said yet", "live")
         came(clock, 6 + 20)
-        told = await turns(pilot, 0)
+        shown = await turns(pilot, 0)
         await sees(pilot, transcript(pilot).turns[0].text.split()[0], gone="Nothing was said yet")
-        assert pilot.app.screen.view.verdicts == ()
+        assert pilot.app.screen.loader.view.verdicts == ()
 
         came(clock, 6 + LASTS + 1)
-        whole = await turns(pilot, told)
+        whole = await turns(pilot, shown)
         await sees(pilot, "evaluating")
-        assert pilot.app.screen.view.verdicts == ()
+        assert pilot.app.screen.loader.view.verdicts == ()
 
         came(clock, 6 + LASTS + 11)
-        await eventually(lambda: pilot.app.screen.view.verdicts, "verdicts")
-        failing = next(verdict for verdict in pilot.app.screen.view.verdicts if verdict.state == "fail")
+        await eventually(lambda: pilot.app.screen.loader.view.verdicts, "verdicts")
+        failing = next(verdict for verdict in pilot.app.screen.loader.view.verdicts if verdict.state == "fail")
         await sees(pilot, failing.name[:24], gone=" live ")
         assert len(transcript(pilot).turns) == whole
         asked = len(live.asked(PATH))

@@ -67,7 +67,7 @@ async def test_another_page_of_entries_goes_on_where_the_last_one_ended() -> Non
         assert under_cursor() == "4600"
 
 
-async def test_a_search_finds_the_name_of_what_was_not_told() -> None:
+async def test_a_search_finds_the_name_of_what_was_not_sent() -> None:
     app = DetailsApp({"trace_id": None})
     async with app.run_test(size=(60, 8)) as pilot:
         assert app.details.find("trace_id") == 1

@@ -1,4 +1,4 @@
-"""The details of a run as read: opened level by level, raw, and as they were when the run comes anew."""
+"""The details of a run as read: opened level by level, raw, and as they were when the run is reloaded."""
 
 from __future__ import annotations
 
@@ -90,7 +90,7 @@ async def test_nodes_open_and_close_by_key_and_left_goes_to_what_a_row_is_in() -
         assert app.opened == [("id",)]
 
 
-async def test_what_is_open_and_the_cursor_stay_when_the_run_comes_anew_and_not_for_another() -> None:
+async def test_what_is_open_and_the_cursor_stay_when_the_run_is_reloaded_and_not_for_another() -> None:
     source = {"metadata": {"a": {"b": 1}}, "feedback": "Slow."}
     app = DetailsApp(source)
     async with app.run_test(size=(60, 14)) as pilot:

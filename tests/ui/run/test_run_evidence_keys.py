@@ -156,7 +156,7 @@ async def test_beside_a_passed_run_one_chooses_a_turn_and_comes_back_to_it(scrip
         assert reader.turn == 1
 
 
-async def test_the_cursor_stays_on_its_verdict_when_the_run_is_read_anew(scripted: ScriptedServer) -> None:
+async def test_the_cursor_stays_on_its_verdict_when_the_run_is_reloaded(scripted: ScriptedServer) -> None:
     many = [{"id": n, "name": f"Check {n}", "type": "binary_workflow_adherence", "score": 0} for n in range(300)]
     async with reading(scripted, call(5, evaluation={"metrics": many})) as reader:
         await reader.evidence()
@@ -170,5 +170,5 @@ async def test_the_cursor_stays_on_its_verdict_when_the_run_is_read_anew(scripte
         hold.released.set()
         await reader.sees("Verdicts ✗301", name)
         assert reader.verdict == name
-        await eventually(lambda: reader.page.evidence is not None, "the evidence of what is new")
+        await eventually(lambda: reader.page.loader.evidence is not None, "the evidence of what is new")
         assert reader.verdict == name

@@ -6,18 +6,18 @@ import asyncio
 
 import pytest
 from app_on_a_server import SMALL, WIDE, no_crash, opened, setup_of
-from run_pages import Reader, by_number, call, going_on, path_of, reading, reading_served, serve
+from run_pages import Reader, by_number, call, path_of, reading, reading_served, running, serve
 from scripted_server import Reply, ScriptedServer, serve_runs
 from waiting import eventually
 from watching import sees, still
 
-from cekura_tui.ui.run import loader as run_reading
+from cekura_tui.ui.run import loader
 
 
 @pytest.fixture(autouse=True)
 def soon(monkeypatch: pytest.MonkeyPatch) -> None:
     """A run that goes on is read again at once."""
-    monkeypatch.setattr(run_reading, "AGAIN", 0.05)
+    monkeypatch.setattr(loader, "REPOLL", 0.05)
 
 
 def asked(server: ScriptedServer) -> int:
@@ -41,27 +41,27 @@ async def asked_no_more(server: ScriptedServer, reader: Reader) -> None:
 
 
 async def test_turns_come_at_the_bottom_and_are_followed_from_there_alone(scripted: ScriptedServer) -> None:
-    async with reading(scripted, going_on(5, 30)) as reader:
+    async with reading(scripted, running(5, 30)) as reader:
         await reader.sees("Run 5 ", "live", "30 turns")
         await reader.press("G")
-        serve_runs(scripted, going_on(5, 40))
+        serve_runs(scripted, running(5, 40))
         await reader.sees("40 turns", "Sentence 40.")
         await reader.at(40)
         await reader.press("k", "k")
-        serve_runs(scripted, going_on(5, 50))
+        serve_runs(scripted, running(5, 50))
         await reader.sees("50 turns")
         assert reader.turn == 38
         await reader.press("g")
-        serve_runs(scripted, going_on(5, 60))
+        serve_runs(scripted, running(5, 60))
         await reader.sees("60 turns", "Sentence 1.")
         assert reader.turn == 1
         await reader.press("G")
-        serve_runs(scripted, going_on(5, 61))
+        serve_runs(scripted, running(5, 61))
         await reader.sees("61 turns", "Sentence 61.")
 
 
 async def test_when_it_ends_its_outcome_and_verdicts_come_and_it_is_asked_for_no_more(scripted: ScriptedServer) -> None:
-    async with reading(scripted, going_on(5, 4), size=WIDE) as reader:
+    async with reading(scripted, running(5, 4), size=WIDE) as reader:
         await reader.sees("live", "4 turns", "This run has no verdicts yet")
         await reader.press("j", "j")
         serve_runs(scripted, call(5))
@@ -71,9 +71,9 @@ async def test_when_it_ends_its_outcome_and_verdicts_come_and_it_is_asked_for_no
 
 
 async def test_before_anything_was_said_it_says_so_and_the_first_turns_are_shown(scripted: ScriptedServer) -> None:
-    async with reading(scripted, going_on(5, 0)) as reader:
+    async with reading(scripted, running(5, 0)) as reader:
         await reader.sees("live", "Nothing was said yet")
-        serve_runs(scripted, going_on(5, 2))
+        serve_runs(scripted, running(5, 2))
         await reader.sees("2 turns", "Sentence 1.", gone="Nothing was said")
         await reader.in_pane("transcript")
         await reader.press("j")
@@ -87,12 +87,12 @@ async def test_a_run_that_has_ended_is_not_read_again(scripted: ScriptedServer) 
 
 
 async def test_capital_l_stops_following_and_goes_on(scripted: ScriptedServer) -> None:
-    async with reading(scripted, going_on(5, 3)) as reader:
+    async with reading(scripted, running(5, 3)) as reader:
         await reader.sees("live", "3 turns")
         await reader.press("L")
         await reader.sees("paused", gone="live")
         await asked_no_more(scripted, reader)
-        serve_runs(scripted, going_on(5, 4))
+        serve_runs(scripted, running(5, 4))
         await reader.press("L")
         await reader.sees("live", "4 turns")
         await asked_more(scripted)
@@ -101,13 +101,13 @@ async def test_capital_l_stops_following_and_goes_on(scripted: ScriptedServer) -
 async def test_below_something_else_it_is_not_asked_for_and_is_read_when_one_comes_back(
     scripted: ScriptedServer,
 ) -> None:
-    async with reading(scripted, going_on(5, 3)) as reader:
+    async with reading(scripted, running(5, 3)) as reader:
         await reader.sees("3 turns")
         page = reader.page
         await reader.press("2")
         await reader.sees("No jobs yet")
         await asked_no_more(scripted, reader)
-        serve_runs(scripted, going_on(5, 4))
+        serve_runs(scripted, running(5, 4))
         await reader.press("1")
         await reader.sees("4 turns")
         assert reader.page is page
@@ -119,23 +119,23 @@ async def test_below_something_else_it_is_not_asked_for_and_is_read_when_one_com
 async def test_a_server_that_fails_is_asked_less_and_less_and_what_was_read_stays_with_its_time(
     scripted: ScriptedServer,
 ) -> None:
-    async with by_number(scripted, going_on(5, 3)) as reader:
+    async with by_number(scripted, running(5, 3)) as reader:
         await reader.sees("live", "3 turns")
         scripted.on("GET", path_of(5), Reply({"detail": "no"}, 503))
         await reader.sees("as of", "3 turns", gone="live")
-        await eventually(lambda: reader.page._failures >= 2, "two failures")
-        serve_runs(scripted, going_on(5, 4))
+        await eventually(lambda: reader.page.loader.failures >= 2, "two failures")
+        serve_runs(scripted, running(5, 4))
         await reader.sees("live", "4 turns", gone="as of")
-        assert reader.page._failures == 0
+        assert reader.page.loader.failures == 0
 
 
 async def test_a_server_that_refuses_a_run_is_not_asked_again_by_itself(scripted: ScriptedServer) -> None:
-    async with by_number(scripted, going_on(5, 3)) as reader:
+    async with by_number(scripted, running(5, 3)) as reader:
         await reader.sees("live", "3 turns")
         scripted.on("GET", path_of(5), Reply({"detail": "no"}, 404))
         await reader.sees("not read again (Not found), as of", "3 turns", gone="live")
         await asked_no_more(scripted, reader)
-        serve_runs(scripted, going_on(5, 4))
+        serve_runs(scripted, running(5, 4))
         await reader.press("r")
         await reader.sees("live", "4 turns", gone="not read again")
 
@@ -156,9 +156,9 @@ async def test_without_the_server_a_run_that_was_opened_is_shown_with_its_time(s
         no_crash(pilot)
 
 
-async def test_a_run_that_goes_on_is_still_read_after_the_list_told_of_it_as_ended(scripted: ScriptedServer) -> None:
+async def test_a_running_run_is_reloaded_though_the_list_has_it_as_ended(scripted: ScriptedServer) -> None:
     serve(scripted, call(5))
-    serve_runs(scripted, going_on(5, 3))
+    serve_runs(scripted, running(5, 3))
     async with reading_served(scripted, 5) as reader:
         await reader.sees("live", "3 turns")
         await asked_more(scripted)

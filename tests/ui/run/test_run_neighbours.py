@@ -20,26 +20,26 @@ def asked(server: ScriptedServer, number: int) -> int:
     return len(server.requests("GET", path_of(number)))
 
 
-async def ahead(reader: Reader, number: int) -> None:
-    """Wait until a run was fetched ahead and is kept."""
+async def prefetched(reader: Reader, number: int) -> None:
+    """Wait until a run was fetched ahead and is cached."""
 
-    async def kept() -> bool:
+    async def cached() -> bool:
         return (await reader.page.state.workspace.call(lambda session: session.at_hand(number)))[1]
 
-    await answered(kept, bool, f"run {number} was fetched ahead")
+    await answered(cached, bool, f"run {number} was fetched ahead")
 
 
 async def test_the_next_run_is_there_before_one_goes_to_it_and_is_asked_for_once(scripted: ScriptedServer) -> None:
     async with reading(scripted, *RUNS) as reader:
         await reader.sees("Scenario 9", "6 turns")
-        await ahead(reader, 8)
+        await prefetched(reader, 8)
         assert asked(scripted, 7) == 0
         await reader.press(ON)
         await reader.sees("Run 8 ", "Scenario 8", "6 turns")
-        await ahead(reader, 7)
+        await prefetched(reader, 7)
         await reader.press(ON)
         await reader.sees("Run 7 ", "6 turns")
-        await ahead(reader, 6)
+        await prefetched(reader, 6)
         await reader.press(BACK, BACK)
         await reader.sees("Run 9 ", "6 turns")
         await still(reader.pilot)
@@ -129,10 +129,10 @@ async def test_of_a_run_that_cannot_be_read_nothing_of_the_one_before_is_shown(s
         await reader.sees("“four” 1 of 2")
 
 
-async def test_a_run_that_is_asked_for_again_before_it_is_there_is_told_as_loading(scripted: ScriptedServer) -> None:
+async def test_a_run_that_is_asked_for_again_before_it_is_there_is_shown_as_loading(scripted: ScriptedServer) -> None:
     async with reading(scripted, *RUNS) as reader:
         await reader.sees("Run 9 ", "6 turns")
-        await ahead(reader, 8)
+        await prefetched(reader, 8)
         scripted.on("GET", path_of(7), Hold(Reply(RUNS[2])))
         await reader.press(ON)
         await reader.sees("Run 8 ", "6 turns")

@@ -11,7 +11,7 @@ from waiting import eventually
 from watching import screen_text, sees, still
 
 from cekura_tui.ui.kit.dialog import DetailsDialog
-from cekura_tui.ui.run.navigator import RunFind
+from cekura_tui.ui.run.navigator import FindLine
 from cekura_tui.ui.runs.screen import RunsScreen
 
 UNTIMED = [{"role": role, "content": text} for role, _, _, text in TURNS]
@@ -62,7 +62,7 @@ async def test_focus_and_place_stay_when_the_terminal_becomes_wide_and_narrow_ag
             await reader.pilot.resize_terminal(*size)
             await still(reader.pilot)
             await reader.in_pane(pane)
-            assert reader.page.pane == pane
+            assert reader.page.navigator.pane == pane
             await reader.sees("Transcript", "Verdicts ✗2 ✓1", "Details")
             if size == WIDE or pane == "transcript":
                 assert 21 in reader.turns_on_screen
@@ -74,7 +74,7 @@ async def test_a_click_into_another_pane_makes_it_the_one_that_keys_are_for(scri
         await reader.sees("Right time  failed")
         await reader.pilot.click("#verdicts", offset=(4, 1))
         await reader.in_pane("verdicts")
-        await eventually(lambda: reader.page.pane == "verdicts", "the pane is that of the focus")
+        await eventually(lambda: reader.page.navigator.pane == "verdicts", "the pane is that of the focus")
         await reader.press("tab")
         await reader.in_pane("details")
 
@@ -104,7 +104,7 @@ async def test_esc_in_the_verdicts_ends_the_search_and_stays_there(scripted: Scr
         await reader.press("slash", *"table", "enter", "tab", "escape")
         await reader.in_pane("verdicts")
         await reader.sees("Right time  failed")
-        assert not reader.transcript.asked
+        assert not reader.transcript.search_query
 
 
 async def test_words_of_one_side_and_what_is_not_there(scripted: ScriptedServer) -> None:
@@ -123,7 +123,7 @@ async def test_enter_on_an_empty_search_line_closes_it(scripted: ScriptedServer)
         await reader.sees("Find")
         await reader.press("enter", "j")
         await reader.at(2)
-        assert not reader.page.query_one(RunFind).is_open
+        assert not reader.page.query_one(FindLine).is_open
 
 
 @pytest.mark.parametrize("key", ["tab", "shift+tab"])
@@ -133,7 +133,7 @@ async def test_another_pane_closes_the_line_and_what_was_found_stays(scripted: S
         await reader.press("slash", *"table", key)
         await reader.sees("“table” 1 of 2", gone="Find  table")
         assert reader.pane == ("verdicts" if key == "tab" else "details")
-        assert not reader.page.query_one(RunFind).is_open
+        assert not reader.page.query_one(FindLine).is_open
 
 
 async def test_a_search_in_one_burst_with_its_keys_is_done_in_order(scripted: ScriptedServer) -> None:
@@ -145,7 +145,7 @@ async def test_a_search_in_one_burst_with_its_keys_is_done_in_order(scripted: Sc
         reader.burst("escape", "tab", "j", "shift+tab", "k", "k")
         await reader.at(2)
         assert reader.verdict == "Tone"
-        assert not reader.transcript.asked
+        assert not reader.transcript.search_query
 
 
 async def test_the_details_are_searched_when_it_is_entered(scripted: ScriptedServer) -> None:
@@ -154,14 +154,14 @@ async def test_the_details_are_searched_when_it_is_entered(scripted: ScriptedSer
         await reader.press("d", "slash", *"telephone")
         await reader.sees("Find", "telephone")
         await reader.pilot.pause()
-        assert not reader.details.asked
+        assert not reader.details.search_query
         await reader.press("enter")
         await reader.sees("1 of 1 “telephone”", "I am only the telephone.")
         await reader.press("enter")
         await reader.in_pane("transcript")
         await reader.at(5)
         await reader.press("d", "escape")
-        assert not reader.details.asked
+        assert not reader.details.search_query
         await reader.in_pane("details")
 
 

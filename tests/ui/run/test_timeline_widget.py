@@ -57,7 +57,7 @@ async def test_every_line_is_as_wide_as_the_strip(timeline: Timeline, width: int
                 assert sum(segment.cell_length for segment in strip) == strip.cell_length == width
 
 
-async def test_the_figures_are_told_in_fewer_words_where_there_is_less_room() -> None:
+async def test_the_figures_take_fewer_words_where_there_is_less_room() -> None:
     for width, words in (
         (40, "2 gaps to 20.0 s"),
         (100, "2 gaps, longest 20.0 s · answers: median 4.2 s, worst 20.0 s · 1 overlap"),
@@ -79,7 +79,7 @@ async def test_a_call_without_times_is_one_line_that_says_so() -> None:
         assert app.strip.turn_at(20) is None
         assert app.strip.step(1) is None
         await pilot.click(app.strip, offset=(20, 0))
-        assert app.sought == []
+        assert app.clicked == []
         app.strip.show(CALL, {})
         await pilot.pause()
         assert app.strip.size.height == 4
@@ -181,7 +181,7 @@ async def test_a_click_seeks_the_turn_that_is_there_or_the_nearest() -> None:
             await pilot.click(app.strip, offset=(column, 1))
         await pilot.click(app.strip, offset=(3, 1))
         await pilot.pause()
-        assert app.sought == [1, 2, 3, 6, 7, 8, 9, 9]
+        assert app.clicked == [1, 2, 3, 6, 7, 8, 9, 9]
         assert not app.strip.can_focus
 
 

@@ -192,7 +192,8 @@ async def test_lines_and_turns_are_found_alike_when_all_is_measured(said: list[t
             heights.total
             == sum(high)
             == sum(
-                len(turn_lines(turn, transcript._look, transcript._laid_out.width, transcript.ink)) for turn in turns
+                len(turn_lines(turn, transcript._look, transcript._laid_out.width, transcript.style_of))
+                for turn in turns
             )
         )
         for y in range(heights.total):

@@ -18,7 +18,7 @@ async def test_going_up_from_the_end_moves_by_one_line_and_never_jumps() -> None
             seen = now
 
 
-async def test_whose_turns_are_shown_is_told_and_the_cursor_stays_on_its_turn_or_the_nearest() -> None:
+async def test_whose_turns_are_shown_is_said_and_the_cursor_stays_on_its_turn_or_the_nearest() -> None:
     turns = [said(n) if n % 500 else call(n) for n in range(1, 2_001)]
     app = TranscriptApp(turns)
     async with app.run_test(size=(80, 24)) as pilot:

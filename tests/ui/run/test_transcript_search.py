@@ -99,7 +99,7 @@ async def test_words_of_hidden_roles_are_not_found_and_are_again_when_they_are_s
         assert transcript.at == (0, 3)
 
 
-async def test_what_a_tool_was_told_is_found_and_going_there_unfolds_it() -> None:
+async def test_what_a_tool_was_sent_is_found_and_going_there_unfolds_it() -> None:
     turns = [
         said(1),
         call(2, "find", '{"city": "Oslo", "other": "Oslo"}'),
@@ -119,7 +119,7 @@ async def test_what_a_tool_was_told_is_found_and_going_there_unfolds_it() -> Non
         assert "2 found inside" in screen(transcript)[1]
 
 
-async def test_the_name_of_a_tool_is_marked_where_it_stands_and_nothing_is_unfolded() -> None:
+async def test_the_name_of_a_tool_is_marked_in_place_and_nothing_is_unfolded() -> None:
     app = TranscriptApp([said(1), call(2, "find_day"), result(3, "find_day")])
     async with app.run_test(size=(80, 24)) as pilot:
         await pilot.pause()
@@ -209,7 +209,7 @@ async def test_a_run_that_grows_while_it_is_searched_counts_what_came() -> None:
         await pilot.pause()
         assert app.transcript.at == (3, 20)
         app.show(turns, reset=True)
-        assert (app.transcript.asked, app.transcript.at) == ("", None)
+        assert (app.transcript.search_query, app.transcript.at) == ("", None)
 
 
 async def test_a_find_in_10_000_turns_draws_what_is_on_screen_alone() -> None:

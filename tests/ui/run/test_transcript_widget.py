@@ -34,7 +34,7 @@ async def test_a_call_of_more_than_an_hour_shows_hours_and_of_more_than_ten_all_
         assert screen(app.transcript)[2] == " 10:01:01  agent         Hello."
 
 
-async def test_silences_and_overlaps_are_told_in_words() -> None:
+async def test_silences_and_overlaps_are_shown_in_words() -> None:
     turns = [said(1, 0, 4), said(2, 3.2, 6), said(3, 9.4, 10), said(4, 11.9, 12)]
     app = TranscriptApp(turns)
     async with app.run_test(size=(80, 10)) as pilot:
@@ -248,7 +248,7 @@ async def test_another_run_begins_at_its_first_turn() -> None:
         assert screen(app.transcript)[0] == " 00:05  caller    Bonjour."
 
 
-async def test_of_a_call_that_goes_on_a_silence_is_told_as_long_as_it_is_now() -> None:
+async def test_of_a_running_call_a_silence_is_shown_as_long_as_it_is_now() -> None:
     app = TranscriptApp([said(1, 0, 4), said(2, 9, 12)])
     async with app.run_test(size=(80, 10)) as pilot:
         await pilot.pause()

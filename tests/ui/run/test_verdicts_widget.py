@@ -1,4 +1,4 @@
-"""Verdicts as they are read: failing first, all that was told, what does not apply apart, and a cursor that stays."""
+"""Verdicts as they are read: failing first, all of each, what does not apply apart, and a cursor that stays."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from textual.app import App, ComposeResult
 
 from cekura_tui.model.run.run import Run
 from cekura_tui.model.run.view import RunView, view_of
-from cekura_tui.ui.kit.row_canvas import RowState
+from cekura_tui.ui.kit.strips import RowState
 from cekura_tui.ui.kit.virtual_list import VirtualList
 from cekura_tui.ui.run.verdicts import Verdicts
 
@@ -119,7 +119,7 @@ async def test_a_critical_category_says_so_with_its_deviation_and_feedback_and_o
         ]
 
 
-async def test_categories_and_percentiles_of_a_metric_are_told() -> None:
+async def test_categories_and_percentiles_of_a_metric_are_shown() -> None:
     extra = {
         "categories": [{"category": "Wait", "priority": "critical", "deviation": "9 s"}],
         "percentiles": {"p50": 7},
@@ -136,7 +136,7 @@ async def test_categories_and_percentiles_of_a_metric_are_told() -> None:
         ]
 
 
-async def test_evidence_stands_below_the_title_once_it_is_known_and_stays_when_the_run_is_read_again() -> None:
+async def test_evidence_is_below_the_title_once_it_is_known_and_stays_when_the_run_is_reloaded() -> None:
     app = VerdictsApp(run())
     async with app.run_test(size=(60, 20)) as pilot:
         await pilot.pause()
@@ -186,7 +186,7 @@ async def test_verdicts_that_are_alike_have_rows_of_their_own() -> None:
         assert app.lines == ["✗ Polite  failed", "  One.", "✗ Polite  failed", "  Two."]
 
 
-async def test_a_run_without_verdicts_says_why_and_nothing_is_told_between_two_runs() -> None:
+async def test_a_run_without_verdicts_says_why_and_nothing_is_shown_between_two_runs() -> None:
     app = VerdictsApp(run(metrics=[], rubric=[], status="failed"))
     async with app.run_test(size=(60, 20)) as pilot:
         await pilot.pause()
@@ -213,7 +213,7 @@ async def test_what_a_judge_wrote_is_never_markup_and_acts_on_nothing() -> None:
         assert all(character.isprintable() or character == "\n" for character in text)
 
 
-async def test_endless_texts_are_cut_and_what_is_left_out_is_told() -> None:
+async def test_endless_texts_are_cut_and_what_is_left_out_is_counted() -> None:
     metrics = [{"id": 3, "name": "x" * 5_000, "passed": False, "explanation": ["y" * 20_000, "z\n" * 9_000]}]
     app = VerdictsApp(run(metrics=metrics, rubric=[]))
     async with app.run_test(size=(60, 20)) as pilot:

@@ -18,7 +18,7 @@ from watching import sees
 
 from cekura_tui.demo.faulty import DRIFTED
 from cekura_tui.model.text import Prompt
-from cekura_tui.ui.kit.confirm import ConfirmDialog
+from cekura_tui.ui.kit.dialog import ConfirmDialog
 from cekura_tui.workspace.setup import Setup
 
 KEPT, KEPT_AS_WELL = "can be restored from there", "A copy of it is kept in the prompt history."

@@ -1,0 +1,126 @@
+"""Names that Textual keeps to itself and this program uses all the same; they stand here and nowhere else.
+
+All were read in Textual 8.2.8. Each says what it is for, and what happens with a release that no longer has it;
+`test_textual_private.py` names those that a release has changed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import lru_cache
+from typing import Any
+
+from textual import events
+from textual._styles_cache import StylesCache
+from textual.app import App
+from textual.color import Color
+from textual.css.styles import StylesBase
+from textual.driver import Driver
+from textual.geometry import Size, Spacing
+from textual.screen import Screen
+from textual.strip import Strip
+from textual.style import Style
+from textual.widget import Widget
+from textual.widgets import TextArea
+
+
+def driver_of(app: App[Any]) -> Driver | None:
+    """What writes to the terminal, None before there is one; `App._driver`.
+
+    For writing between two writes of Textual. Without it: no title, no notification, and a clipboard only as Textual's.
+    """
+    return app._driver
+
+
+async def put_together(screen: Screen[Any]) -> None:
+    """Wait until a screen has its widgets; `MessagePump._mounted_event`.
+
+    For keys that come right after the one that opens a screen. Without it: they are lost, or go to the screen below.
+    """
+    await screen._mounted_event.wait()
+
+
+async def do_key(app: App[Any], key: str, *, priority: bool = False) -> bool:
+    """Do what a key is bound to where the focus is, and say whether it is bound; `App._check_bindings`.
+
+    For keys that come together: each is done before the next is looked at. Without it: Textual sends a key up to the
+    app first, and what the next one types overtakes it.
+    """
+    return await app._check_bindings(key, priority=priority)
+
+
+def forward_key(receiver: Widget, event: events.Key) -> None:
+    """Hand a key to a widget or a screen; `Widget._forward_event`.
+
+    For keys that were pressed for a screen that came meanwhile. Without it: they are lost.
+    """
+    receiver._forward_event(event)
+
+
+def type_into(area: TextArea, text: str) -> None:
+    """Put text in place of what is selected, as if it was typed; `TextArea._replace_via_keyboard`.
+
+    For characters without ink, which Textual takes for no text. Without it: `TextArea.replace`, which does not ask
+    whether the text may be edited, and does not keep the cursor in sight.
+    """
+    area._replace_via_keyboard(text, *area.selection)
+
+
+def pass_lines_on(widget: Widget) -> None:
+    """Send the lines of a widget that makes them itself to the terminal as they are; `Widget._styles_cache`.
+
+    For lists, which scroll in less time. Without it: leave it out, and they are slower.
+    """
+    widget._styles_cache = _PassedOnLines()
+
+
+class _PassedOnLines(StylesCache):
+    """Textual makes every line again with whatever surrounds it. Where nothing does, the line itself is handed on: it
+    remembers what was made of it, and a list that scrolls shows most of its lines again."""
+
+    def render_line(
+        self,
+        styles: StylesBase,
+        y: int,
+        size: Size,
+        content_size: Size,
+        padding: Spacing,
+        base_background: Color,
+        background: Color,
+        render_content_line: Callable[[int], Strip],
+        border_title: Any,
+        border_subtitle: Any,
+        opacity: float,
+        *more: Any,
+    ) -> Strip:
+        """A line of a widget, framed if it has a frame."""
+        mixed = styles.tint.a or opacity != 1.0 or styles.text_opacity != 1.0 or styles.has_rule("hatch")
+        if mixed or any(styles.gutter) or any(edge for edge, _ in styles.outline):
+            return super().render_line(
+                styles,
+                y,
+                size,
+                content_size,
+                padding,
+                base_background,
+                background,
+                render_content_line,
+                border_title,
+                border_subtitle,
+                opacity,
+                *more,
+            )
+        inner, _ = self.get_inner_outer(base_background, background)
+        return render_content_line(y).adjust_cell_length(size.width, inner.rich_style)
+
+    def get_inner_outer(  # type: ignore[override]
+        self, base_background: Color, background: Color
+    ) -> tuple[Style, Style]:
+        """The styles inside and around a frame. Textual's own way of remembering a thousand of them holds on to whoever
+        asked, with all its lines."""
+        return _inner_outer(base_background, background)
+
+
+@lru_cache(256)
+def _inner_outer(base_background: Color, background: Color) -> tuple[Style, Style]:
+    return Style(background=base_background + background), Style(background=base_background)
