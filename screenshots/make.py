@@ -16,7 +16,7 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE.parent / "tests" / "support"), str(HERE.parent)]
 
-from staging import SCENES, Scene, prepare, staged  # noqa: E402 - found by the paths above
+from scenes import SCENES, Scene, prepare, prepared_app  # noqa: E402 - found by the paths above
 
 from cekura_tui.ui.app import CekuraApp  # noqa: E402
 
@@ -37,7 +37,7 @@ def make(directory: Path) -> None:
         home = Path(place) / "home"
         prepare(home)
         for name, scene in SCENES.items():
-            with staged(home) as app:
+            with prepared_app(home) as app:
                 picture = _FONT.sub("", asyncio.run(_picture(app, scene)))
                 (directory / f"{name}.svg").write_text(picture, encoding="utf-8")
 

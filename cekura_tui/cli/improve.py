@@ -164,10 +164,10 @@ async def _hand_over(
     done = await session.jobs.suggestion(job.number)
     status = exit_of([job])
     if done.improved_prompt is not None and target is not None:
-        from cekura_tui.workspace.prompt_files import PromptFileDrifted, write_out
+        from cekura_tui.workspace.prompt_files import PromptFileDrifted, write_suggestion
 
         try:
-            more = write_out(target, done.improved_prompt, done, force=force)
+            more = write_suggestion(target, done.improved_prompt, done, force=force)
             say(f"The improved prompt is in {target}. {more}".rstrip())
             warn_of_controls(done.improved_prompt)
         except UsageError as error:

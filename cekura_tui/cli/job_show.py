@@ -96,9 +96,9 @@ def _put_diff(sent: Prompt, other: Prompt) -> None:
 def _put_patch(done: Suggestion, other: Prompt) -> None:
     from cekura_tui.model.text import Prompt
     from cekura_tui.prose.patch import patch_path, unified_patch
-    from cekura_tui.workspace.prompt_files import seen_from_here
+    from cekura_tui.workspace.prompt_files import relative_source
 
-    put_prompt(Prompt(unified_patch(done.prompt, other, patch_path(seen_from_here(done.job.prompt_source)))))
+    put_prompt(Prompt(unified_patch(done.prompt, other, patch_path(relative_source(done.job.prompt_source)))))
 
 
 def _put_record(record: JobRecord, again: Sequence[Job], options: Options) -> None:

@@ -36,7 +36,7 @@ class StagedLines:
 
 def staged_lines(diff: ProseDiff, choices: Choices) -> StagedLines:
     """The lines of `staged(diff, choices)`."""
-    page = _StagedText()
+    page = _LineBuilder()
     places: dict[int, int] = {}
     columns: dict[int, int] = {}
     for index, piece in enumerate(diff.pieces):
@@ -69,7 +69,7 @@ def _spans(diff: ProseDiff, piece: TextPiece, choice: HunkChoice | None, is_main
     return readable(piece.spans)
 
 
-class _StagedText:
+class _LineBuilder:
     def __init__(self) -> None:
         self._lines: list[str] = [""]
         self._touched: list[set[str]] = [set()]

@@ -1,4 +1,7 @@
-"""The prompts of agents at the server: looked at, written, read back, and restored."""
+"""The prompts of agents at the server: an update planned, written, verified by reading back, and restored.
+
+First what an update and a restore are and what came of one, then how each outcome is worded, then who does it.
+"""
 
 from __future__ import annotations
 
@@ -6,31 +9,15 @@ import asyncio
 import contextlib
 import time
 from collections.abc import Callable, Coroutine, Iterator, Sequence
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
 
 from cekura_tui.api.errors import ApiError, NotFound
-from cekura_tui.model.errors import UsageError
-from cekura_tui.model.text import Prompt, sha256
+from cekura_tui.model.errors import CekuraTuiError, UsageError
+from cekura_tui.model.text import Prompt, clean_line, count, sha256
 from cekura_tui.prose.compare import compare
 from cekura_tui.prose.merge import merge
 from cekura_tui.store.errors import StoreError, Unrecorded
-from cekura_tui.workspace.agent_prompt_update import (
-    PUTTING,
-    RESTORING,
-    AgentPromptDrifted,
-    Former,
-    NotPlaced,
-    Placing,
-    PromptUpdateWording,
-    Written,
-    changed_in_space,
-    done,
-    neither,
-    not_known,
-    still_old,
-    synced,
-    warnings_of,
-)
 from cekura_tui.workspace.setup import refuse_read_only
 
 if TYPE_CHECKING:
@@ -38,10 +25,180 @@ if TYPE_CHECKING:
     from cekura_tui.model.job import Job, PromptUse
     from cekura_tui.model.scope import Agent
     from cekura_tui.prose.diff import ProseDiff
+    from cekura_tui.prose.merge import Merge
     from cekura_tui.store.store import Store
     from cekura_tui.workspace.job_service import JobService
 
-_TO_A_FILE = ("nothing was written", "Write the prompt to a file.")
+_NAME = 80
+"""Characters of an agent's name that are kept of it."""
+
+
+@dataclass(frozen=True, slots=True)
+class PromptUpdate:
+    """A staged text and the agent that it is meant for, as that was a moment ago.
+
+    `current` is the agent's prompt, `merge` that and the staged text as changes of the prompt that was sent with the
+    job, `change` what writing the merged text would change of it, or None as long as there are conflicts to decide.
+    `warnings` are sentences for whoever is asked whether to write.
+    """
+
+    job: Job
+    agent: Agent
+    current: Prompt
+    merge: Merge
+    change: ProseDiff | None
+    warnings: tuple[str, ...]
+
+    @property
+    def is_applied(self) -> bool:
+        """Whether the agent has all of it already, so that there is nothing to write."""
+        return self.change is not None and self.change.is_same
+
+
+@dataclass(frozen=True, slots=True)
+class UpdateResult:
+    """An agent after its prompt was written, read back and found to be the same; `message` says so in a sentence."""
+
+    agent: Agent
+    previous: Prompt
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class PromptRestore:
+    """The prompt that an agent had before it was written from here, and what restoring it would change.
+
+    `current` is the prompt that the agent had a moment ago, `use` says when the former one was replaced, `warnings` are
+    sentences for whoever is asked.
+    """
+
+    agent: Agent
+    current: Prompt
+    use: PromptUse
+    text: Prompt
+    change: ProseDiff
+    warnings: tuple[str, ...]
+
+
+class AgentPromptDrifted(CekuraTuiError):
+    """The agent has another prompt, `current`, than was expected. Nothing was written."""
+
+    title = "The agent's prompt is another one"
+
+    def __init__(self, message: str, hint: str, agent: Agent, current: Prompt) -> None:
+        super().__init__(message, hint)
+        self.agent = agent
+        self.current = current
+
+
+class PromptUpdateFailed(CekuraTuiError):
+    """A write that did not end with the agent having what was written, to the byte.
+
+    `agent_has` says what it was found to have; `failure` is how the server answered the write, if it was not as asked.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        hint: str,
+        agent_has: Literal["former", "new", "other", "unknown"],
+        failure: ApiError | None,
+        title: str,
+    ) -> None:
+        super().__init__(message, hint, title=title)
+        self.agent_has = agent_has
+        self.failure = failure
+        if failure is not None:
+            self.exit_status = failure.exit_status
+
+    def facts(self) -> list[tuple[str, str]]:
+        """What the server answered to the write."""
+        return self.failure.facts() if self.failure else []
+
+
+@dataclass(frozen=True, slots=True)
+class UpdateMessages:
+    """How the outcome of a write is worded, for an agent of this `name`.
+
+    `new` is what the prompt that is written is called, `old` the one that the agent has until then. `saved_hint` is for
+    where the agent has something new by now or may have it, `copy_hint` for where it has what it had. `failure` is how
+    the server answered the write, if it was not as asked.
+    """
+
+    new: str
+    old: str
+    saved_hint: str
+    copy_hint: str
+    failed_title: str
+
+    def success(self, name: str, failure: ApiError | None) -> str:
+        """All is as it should be."""
+        message = f"{name} has {self.new}: read back, it is the same to the byte."
+        return f"{message} The server did not confirm it: {failure.message}" if failure else message
+
+    def unchanged(self, name: str, failure: ApiError | None) -> PromptUpdateFailed:
+        """The agent has the prompt that it had."""
+        if failure is None:
+            message = f"The server took the write, but {name} still has {self.old}."
+        elif failure.status == 403:
+            message = f"This key may read {name} but not change it, so it still has {self.old}. {failure.message}"
+        else:
+            message = f"{name} still has {self.old}. {failure.message}"
+        hint = f"{_retry_hint(failure)}{self.copy_hint}"
+        return PromptUpdateFailed(message, hint, "former", failure, self.failed_title)
+
+    def whitespace(self, name: str, failure: ApiError | None) -> PromptUpdateFailed:
+        """The agent has what was written but for its white space."""
+        message = f"{name} has {self.new}, but what was read back differs from it in white space only."
+        return PromptUpdateFailed(message, self.saved_hint, "new", failure, "The server changed white space")
+
+    def other(self, name: str, failure: ApiError | None, differing: int) -> PromptUpdateFailed:
+        """The agent has a prompt of which so many words are others than in the one that was written."""
+        words = f"{count(differing, 'word')} {'differs' if differing == 1 else 'differ'} from what was written"
+        message = f"{name} has neither {self.old} nor {self.new} now: {words}."
+        more = f" {failure.message}" if failure else ""
+        hint = f"Look at what it has now. {self.saved_hint}"
+        return PromptUpdateFailed(f"{message}{more}", hint, "other", failure, "Another prompt is there")
+
+    def unknown(self, name: str, failure: ApiError | None, unread: str) -> PromptUpdateFailed:
+        """The agent could not be read after the write; `unread` says why."""
+        title = "The prompt may be written or not"
+        if failure is None:
+            message = f"The server took what was written to {name}, but it could not be read back: {unread}"
+        elif failure.not_taken:
+            message, title = f"Nothing was written to {name}. {failure.message}", self.failed_title
+        else:
+            message = f"It is not known whether {name} has {self.old} or {self.new}. {failure.message}"
+        if failure is not None and unread != failure.message:
+            message += f" What it has now could not be read: {unread}"
+        hint = f"Look at what it has now. {self.saved_hint}"
+        return PromptUpdateFailed(message, hint, "unknown", failure, title)
+
+
+def _retry_hint(failure: ApiError | None) -> str:
+    """What to do after a write that came to nothing; what was sent may still arrive."""
+    if failure is None or not failure.not_taken:
+        return "Look once more before you write again. "
+    if failure.status in (401, 403):
+        return "Use a key that may change agents. "
+    return f"{failure.hint} " if failure.hint else ""
+
+
+_UPDATING = UpdateMessages(
+    "the new prompt",
+    "its former prompt",
+    "The former prompt is kept in the prompt history and can be restored from there.",
+    "A copy of it is kept in the prompt history.",
+    "The prompt was not written",
+)
+_RESTORING = UpdateMessages(
+    "its former prompt",
+    "the prompt that was to be replaced",
+    "Both prompts are kept in the prompt history.",
+    "Both prompts are kept in the prompt history.",
+    "The prompt was not restored",
+)
+_UNWRITTEN = ("nothing was written", "Write the prompt to a file.")
 
 
 class AgentPrompts:
@@ -56,10 +213,10 @@ class AgentPrompts:
     ) -> None:
         self._uses, self._client, self._jobs = store.prompt_uses, client, jobs
         self._read_only, self._clock = read_only, clock
-        self._going: set[asyncio.Task[Written]] = set()
+        self._running: set[asyncio.Task[UpdateResult]] = set()
 
-    async def look(self, number: int, staged: Prompt, written: Prompt | None = None) -> Placing:
-        """What putting a text that was staged with job `number` onto its agent would do; the agent is read for that.
+    async def preview_update(self, number: int, staged: Prompt, written: Prompt | None = None) -> PromptUpdate:
+        """What updating its agent with a text that was staged with job `number` would do; the agent is read for that.
 
         `written` is what was made of the staged text and written before, where it was: an agent that has that now has
         all of it. Raises UsageError where the job has no agent or that has no prompt, and kinds of ApiError.
@@ -67,32 +224,36 @@ class AgentPrompts:
         suggested = await self._jobs.suggestion(number)
         if suggested.job.agent_id is None:
             raise UsageError("The server did not say whose run this is.", "Write the prompt to a file.")
-        agent, now = await self._read(suggested.job.agent_id, suggested.job.agent_name, *_TO_A_FILE)
+        agent, now = await self._read(suggested.job.agent_id, suggested.job.agent_name, *_UNWRITTEN)
         with contextlib.suppress(StoreError):
             self._uses.note(agent.id, now, "seen", self._clock())
-        return await asyncio.to_thread(_placing, suggested.job, agent, suggested.prompt, now, staged, written)
+        return await asyncio.to_thread(_plan_update, suggested.job, agent, suggested.prompt, now, staged, written)
 
-    async def change(self, placing: Placing, text: Prompt) -> ProseDiff:
+    async def diff(self, update: PromptUpdate, text: Prompt) -> ProseDiff:
         """What writing this text would change of what the agent had when it was looked at."""
-        return await asyncio.to_thread(compare, placing.now, text)
+        return await asyncio.to_thread(compare, update.current, text)
 
-    async def write(self, placing: Placing, text: Prompt) -> Written:
-        """Put a text onto the agent that was looked at.
+    async def write(self, update: PromptUpdate, text: Prompt) -> UpdateResult:
+        """Update the agent that was looked at with a text.
 
         The prompt it had is on the disk before the text is sent, and the text is sent once. Raises UsageError in a
-        read-only session, Drifted where the agent has another prompt than when it was looked at, Unrecorded where the
-        former one cannot be kept, all with nothing written; and NotPlaced, which says what the agent has.
+        read-only session, AgentPromptDrifted where the agent has another prompt than when it was looked at, Unrecorded
+        where the former one cannot be kept, all with nothing written; and PromptUpdateFailed, which says what the agent
+        has.
         """
         refuse_read_only(self._read_only, "nothing was written")
-        return await self._to_its_end(self._write(placing, text))
+        return await self._to_the_end(self._write(update, text))
 
-    async def former(self, agent_id: int, here: str) -> PromptUse | None:
-        """What a restore would put back of an agent that has the prompt with the hash `here`: of all that was replaced
-        what was last and is another text. A write that came to nothing has replaced nothing. Raises StoreError."""
+    async def previous_use(self, agent_id: int, current: str) -> PromptUse | None:
+        """What a restore would bring back: of all that was replaced what was last and is another text.
+
+        `current` is the hash of the prompt that the agent has. A write that came to nothing has replaced nothing.
+        Raises StoreError.
+        """
         writes = self._uses.writes(agent_id)
-        return next((use for use in writes if use.how == "replaced" and use.sha256 != here), None)
+        return next((use for use in writes if use.how == "replaced" and use.sha256 != current), None)
 
-    async def look_back(self, agent_id: int) -> Former:
+    async def preview_restore(self, agent_id: int) -> PromptRestore:
         """What putting back the prompt that an agent had before it was written from this machine would do; done twice,
         it is as before. The agent is read for that.
 
@@ -102,26 +263,26 @@ class AgentPrompts:
         writes, has = self._uses.writes(agent_id), sha256(now)
         if not any(use.how == "replaced" for use in writes):
             raise UsageError(f"Nothing was written to {agent.name} from here, so there is nothing to restore.")
-        if (use := await self.former(agent_id, has)) is None:
+        if (use := await self.previous_use(agent_id, has)) is None:
             raise UsageError(f"{agent.name} has its former prompt, so there is nothing to restore.")
         text = self._uses.text(use.sha256)
         change = await asyncio.to_thread(compare, now, text)
-        return Former(agent, now, use, text, change, tuple(_warnings_before_restoring(agent, writes, has)))
+        return PromptRestore(agent, now, use, text, change, tuple(_restore_warnings(agent, writes, has)))
 
-    async def restore(self, former: Former) -> Written:
+    async def restore(self, restore: PromptRestore) -> UpdateResult:
         """Put back what was looked at. Raises what `write` does."""
         refuse_read_only(self._read_only, "nothing was restored")
-        return await self._to_its_end(self._restore(former))
+        return await self._to_the_end(self._restore(restore))
 
-    async def _to_its_end(self, work: Coroutine[None, None, Written]) -> Written:
+    async def _to_the_end(self, work: Coroutine[None, None, UpdateResult]) -> UpdateResult:
         """Whoever waits may give up; a write that was begun is read back and noted all the same."""
         task = asyncio.create_task(work)
-        self._going.add(task)
+        self._running.add(task)
         task.add_done_callback(self._ended)
         return await asyncio.shield(task)
 
-    def _ended(self, task: asyncio.Task[Written]) -> None:
-        self._going.discard(task)
+    def _ended(self, task: asyncio.Task[UpdateResult]) -> None:
+        self._running.discard(task)
         if not task.cancelled():
             task.exception()  # it was raised to whoever waited
 
@@ -141,26 +302,26 @@ class AgentPrompts:
             raise UsageError(f"The server did not tell the prompt of {agent.name}, so {undone}.", instead)
         return agent, agent.prompt
 
-    async def _write(self, placing: Placing, text: Prompt) -> Written:
-        agent, now = await self._read(placing.agent.id, placing.agent.name, *_TO_A_FILE)
-        if now != placing.now:
+    async def _write(self, update: PromptUpdate, text: Prompt) -> UpdateResult:
+        agent, now = await self._read(update.agent.id, update.agent.name, *_UNWRITTEN)
+        if now != update.current:
             message = f"The prompt of {agent.name} was changed while you looked at it, so nothing was written."
             raise AgentPromptDrifted(message, "Look again: what changed is merged then.", agent, now)
         if not text.strip():
             raise UsageError(f"There is no word in this text, so it was not written to {agent.name}.")
-        return await self._put(agent, now, text, placing.job.number, PUTTING)
+        return await self._write_and_verify(agent, now, text, update.job.number, _UPDATING)
 
-    async def _restore(self, former: Former) -> Written:
-        name = former.agent.name
-        agent, now = await self._read(former.agent.id, name, "nothing was restored", "It is in the prompt history.")
-        if now != former.now:
+    async def _restore(self, restore: PromptRestore) -> UpdateResult:
+        name = restore.agent.name
+        agent, now = await self._read(restore.agent.id, name, "nothing was restored", "It is in the prompt history.")
+        if now != restore.current:
             message = f"The prompt of {agent.name} was changed while you were asked, so nothing was restored."
             raise AgentPromptDrifted(message, "Restore once more: it is looked at anew.", agent, now)
-        return await self._put(agent, now, former.text, None, RESTORING)
+        return await self._write_and_verify(agent, now, restore.text, None, _RESTORING)
 
-    async def _put(
-        self, agent: Agent, old: Prompt, text: Prompt, job: int | None, telling: PromptUpdateWording
-    ) -> Written:
+    async def _write_and_verify(
+        self, agent: Agent, old: Prompt, text: Prompt, job: int | None, messages: UpdateMessages
+    ) -> UpdateResult:
         """Write, whatever comes to the end of what is known of it."""
         if text == old:
             raise UsageError(f"{agent.name} has this prompt already, so nothing was written.")
@@ -176,43 +337,43 @@ class AgentPrompts:
         try:
             after = await self._client.agent(agent.id)
         except ApiError as error:
-            raise not_known(agent.name, failure, error.message, telling) from None
+            raise messages.unknown(agent.name, failure, error.message) from None
         if after.prompt is None:
-            raise not_known(agent.name, failure, "The server did not tell it.", telling)
+            raise messages.unknown(agent.name, failure, "The server did not tell it.")
         if after.prompt == old:
-            raise still_old(agent.name, failure, telling)
+            raise messages.unchanged(agent.name, failure)
         if after.prompt != text:
-            raise await self._otherwise(agent, text, after.prompt, failure, job, telling)
-        said = done(agent.name, failure, telling)
+            raise await self._mismatch(agent, text, after.prompt, failure, job, messages)
+        message = messages.success(agent.name, failure)
         try:
             self._uses.note(agent.id, text, "written", self._clock(), job)
         except StoreError as error:
-            said = f"{said} This could not be noted in the prompt history. {error.message}"
-        return Written(after, old, said)
+            message = f"{message} This could not be noted in the prompt history. {error.message}"
+        return UpdateResult(after, old, message)
 
-    async def _otherwise(
+    async def _mismatch(
         self,
         agent: Agent,
         text: Prompt,
         found: Prompt,
         failure: ApiError | None,
         job: int | None,
-        telling: PromptUpdateWording,
-    ) -> NotPlaced:
+        messages: UpdateMessages,
+    ) -> PromptUpdateFailed:
         """The error for an agent that has another prompt than it had and than was written."""
         spaced = found.split() == text.split()
         with contextlib.suppress(StoreError):
             self._uses.note(agent.id, found, "written" if spaced else "seen", self._clock(), job if spaced else None)
         if spaced:
-            return changed_in_space(agent.name, failure, telling)
+            return messages.whitespace(agent.name, failure)
         diff = await asyncio.to_thread(compare, text, found)
-        return neither(agent.name, diff.added_words + diff.removed_words, failure, telling)
+        return messages.other(agent.name, failure, diff.added_words + diff.removed_words)
 
 
-def _warnings_before_restoring(agent: Agent, writes: Sequence[PromptUse], has: str) -> Iterator[str]:
+def _restore_warnings(agent: Agent, writes: Sequence[PromptUse], has: str) -> Iterator[str]:
     """`writes` are those to the agent, the one noted last first; `has` is the hash of the prompt that it has."""
     if agent.auto_sync:
-        yield synced(agent)
+        yield _sync_warning(agent)
     written = next((use.sha256 for use in writes if use.how == "written"), "")
     if written != has and writes[0].how == "written":
         yield f"{agent.name} has another prompt now than was written to it from here. Restoring replaces that."
@@ -221,10 +382,37 @@ def _warnings_before_restoring(agent: Agent, writes: Sequence[PromptUse], has: s
         yield f"It is not known whether what {agent.name} has now was written from here. Restoring replaces it."
 
 
-def _placing(job: Job, agent: Agent, sent: Prompt, now: Prompt, staged: Prompt, written: Prompt | None) -> Placing:
+def _plan_update(
+    job: Job, agent: Agent, sent: Prompt, now: Prompt, staged: Prompt, written: Prompt | None
+) -> PromptUpdate:
     if now == written:
         sent = staged = now  # what was decided then would be in conflict with what was staged
     drift = compare(sent, now)
     merged = merge(sent, drift, compare(sent, staged))
     change = None if merged.conflicts else compare(now, merged.text({}))
-    return Placing(job, agent, now, merged, change, warnings_of(job, agent, drift, change))
+    return PromptUpdate(job, agent, now, merged, change, _update_warnings(job, agent, drift, change))
+
+
+def _update_warnings(job: Job, agent: Agent, drift: ProseDiff, change: ProseDiff | None) -> tuple[str, ...]:
+    """What whoever updates this agent should know.
+
+    `drift` is what its prompt changes of the sent one, `change` what would change of its prompt, if that is known.
+    """
+    warnings = []
+    is_applied = change is not None and change.is_same
+    if is_applied:
+        warnings.append(f"{agent.name} has all of this already: there is nothing to write.")
+    if agent.auto_sync:
+        warnings.append(_sync_warning(agent))
+    if job.agent_name and clean_line(job.agent_name, _NAME) != agent.name:
+        warnings.append(f"Agent {agent.id} is called {agent.name} now; with job {job.number} it was {job.agent_name}.")
+    if not (drift.is_same or is_applied):
+        words = f"{count(drift.added_words, 'word')} more, {drift.removed_words:,} gone"
+        words = words if drift.worded else "white space alone differs"
+        warnings.append(f"{agent.name} has another prompt now than was sent with job {job.number}: {words}.")
+    return tuple(warnings)
+
+
+def _sync_warning(agent: Agent) -> str:
+    """The warning for an agent whose prompt its provider keeps."""
+    return f"The provider syncs the prompt of {agent.name} and would undo this: change it there as well."

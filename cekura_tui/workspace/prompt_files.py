@@ -1,8 +1,7 @@
-"""Files that a person has something written to: whole or not at all, and never over another unasked.
+"""Prompts from and to files, exactly, and files in general that a person has something written to.
 
-Prompts from and to files: exactly, byte for byte.
-
-What comes out of a suggestion, to files: never over a prompt that somebody changed since it was sent.
+Files are written whole or not at all, and never over another unasked. What comes of a suggestion is not written over a
+prompt that somebody changed since it was sent.
 """
 
 from __future__ import annotations
@@ -23,6 +22,10 @@ from cekura_tui.prose.lines import as_text
 
 _UNSAFE = re.compile(r"[^\w.-]+")
 _NAME_BYTES = 120
+_NO_FILES = frozenset({"", "-", "agent", "file", "last", "draft"})
+"""What `prompt_source` is where it names no file."""
+
+# Files of any kind
 
 
 class AlreadyThere(UsageError):
@@ -81,8 +84,8 @@ def write_text(path: Path, text: str, *, force: bool = True) -> None:
     write_output(path, (text if text.endswith("\n") else f"{text}\n").encode(errors="replace"), force=force)
 
 
-def write_output(path: Path, data: bytes, *, force: bool = True, kept: str = "") -> None:
-    """Write the whole file or none of it; raises UsageError, which also tells what is `kept`.
+def write_output(path: Path, data: bytes, *, force: bool = True, hint: str = "") -> None:
+    """Write the whole file or none of it; raises UsageError, with this `hint`.
 
     Without `force` a file that has come to be there since `check_output` is left alone: AlreadyThere.
     """
@@ -92,10 +95,10 @@ def write_output(path: Path, data: bytes, *, force: bool = True, kept: str = "")
     except FileExistsError:
         raise _exists(path) from None
     except OSError as error:
-        raise UsageError(f"{path} could not be written: {error.strerror}.", kept) from None
+        raise UsageError(f"{path} could not be written: {error.strerror}.", hint) from None
 
 
-__all__ = ["check_output", "check_prompt", "read_prompt_file", "source_of", "write_prompt"]
+# Prompts
 
 
 def check_prompt(prompt: str, named: str = "The prompt") -> Prompt:
@@ -145,6 +148,17 @@ def read_prompt_file(name: str, *, ordinary: bool = False) -> Prompt:
     return check_prompt(text, shown)
 
 
+def write_prompt(path: Path, prompt: Prompt, *, force: bool = True) -> None:
+    """Write a prompt exactly, the whole file or none of it; raises UsageError.
+
+    Without `force` a file that has come to be there since `check_output` is left alone.
+    """
+    write_output(path, prompt_bytes(prompt), force=force, hint="The suggestion is kept.")
+
+
+# The file that a prompt came from
+
+
 def source_of(name: str) -> str:
     """A file as a person names it, as a job's `prompt_source` names it: the same from whatever directory.
 
@@ -157,42 +171,7 @@ def source_of(name: str) -> str:
         return name
 
 
-def write_prompt(path: Path, prompt: Prompt, *, force: bool = True) -> None:
-    """Write a prompt exactly, the whole file or none of it; raises UsageError.
-
-    Without `force` a file that has come to be there since `check_output` is left alone.
-    """
-    write_output(path, prompt_bytes(prompt), force=force, kept="The suggestion is kept.")
-
-
-_NO_FILES = frozenset({"", "-", "agent", "file", "last", "draft"})
-"""What `prompt_source` is where it names no file."""
-
-
-class PromptFileDrifted(UsageError):
-    """The file that a job's prompt came from holds another text than the one that was sent."""
-
-    title = "The file has changed"
-
-    def __init__(self, path: Path, sent: Prompt, now: bytes) -> None:
-        super().__init__(
-            f"{path} has changed since its prompt was sent, so it is left as it is.",
-            "The suggestion is kept: name another file, or save it as a patch.",
-        )
-        self._sent, self._now = sent, now
-
-    def drift(self) -> str:
-        """What changed in the file since, as text for a person; takes as long as comparing two prompts."""
-        if len(self._now) > MAX_PROMPT_BYTES:
-            return f"It is over {MAX_PROMPT_BYTES:,} bytes now.\n"
-        try:
-            now = self._now.decode("utf-8", "surrogatepass")
-        except UnicodeDecodeError:
-            return "It is not a text in UTF-8 any more.\n"
-        return as_text(compare(self._sent, now), context=1)
-
-
-def seen_from_here(source: str) -> str:
+def relative_source(source: str) -> str:
     """The same below the working directory by a path from there; anything else as it is."""
     try:
         return str(Path(source).relative_to(Path.cwd().resolve())) if source.startswith("/") else source
@@ -227,25 +206,51 @@ def _is_gone(path: Path, source: str) -> bool:
     return source not in _NO_FILES and not os.path.lexists(path) and source_of(str(path)) == source_of(source)
 
 
-def write_out(path: Path, text: Prompt, done: Suggestion, *, force: bool) -> str:
-    """Write a text that came of a suggestion exactly, the whole file or none of it; returns what else is to be told.
+# What comes of a suggestion
 
-    Raises Drifted, also with `force`, where it is the file that the prompt came from and that is not the prompt any
-    more; AlreadyThere, without `force`, where there is any file; UsageError. A file that was removed since has nothing
-    to lose: it is written anew, and this is told.
+
+class PromptFileDrifted(UsageError):
+    """The file that a job's prompt came from holds another text than the one that was sent."""
+
+    title = "The file has changed"
+
+    def __init__(self, path: Path, sent: Prompt, now: bytes) -> None:
+        super().__init__(
+            f"{path} has changed since its prompt was sent, so it is left as it is.",
+            "The suggestion is kept: name another file, or save it as a patch.",
+        )
+        self._sent, self._now = sent, now
+
+    def drift(self) -> str:
+        """What changed in the file since, as text for a person; takes as long as comparing two prompts."""
+        if len(self._now) > MAX_PROMPT_BYTES:
+            return f"It is over {MAX_PROMPT_BYTES:,} bytes now.\n"
+        try:
+            now = self._now.decode("utf-8", "surrogatepass")
+        except UnicodeDecodeError:
+            return "It is not a text in UTF-8 any more.\n"
+        return as_text(compare(self._sent, now), context=1)
+
+
+def write_suggestion(path: Path, text: Prompt, suggestion: Suggestion, *, force: bool) -> str:
+    """Write a text that came of a suggestion exactly, the whole file or none of it; returns what else to report.
+
+    Raises PromptFileDrifted, also with `force`, where it is the file that the prompt came from and that is not the
+    prompt any more; AlreadyThere, without `force`, where there is any file; UsageError. A file that was removed since
+    has nothing to lose: it is written, and this is reported.
     """
-    gone = _is_gone(path, done.job.prompt_source)
-    if is_source(str(path), done.job.prompt_source):
+    gone = _is_gone(path, suggestion.job.prompt_source)
+    if is_source(str(path), suggestion.job.prompt_source):
         try:
             with path.open("rb") as file:
-                now = file.read(max(MAX_PROMPT_BYTES, len(prompt_bytes(done.prompt))) + 1)
+                now = file.read(max(MAX_PROMPT_BYTES, len(prompt_bytes(suggestion.prompt))) + 1)
         except OSError as error:
             raise UsageError(
                 f"{path} cannot be read: {error.strerror}.",
                 "So nobody can tell whether it is still the prompt that was sent; name another file.",
             ) from None
-        if hashlib.sha256(now).hexdigest() != done.job.prompt_sha256:
-            raise PromptFileDrifted(path, done.prompt, now)
+        if hashlib.sha256(now).hexdigest() != suggestion.job.prompt_sha256:
+            raise PromptFileDrifted(path, suggestion.prompt, now)
     # What has come to be there in this moment is no file that was looked at.
     write_prompt(path, text, force=force and not gone)
     return "The file had been removed since its prompt was sent, and is there again." if gone else ""

@@ -1,6 +1,6 @@
-"""Choosing among the hunks of a suggestion; what was chosen, and the text that it makes, survive everything.
+"""Suggestions: what is chosen of one, what it changes, and why its changes may have been proposed.
 
-Suggestions as they are read: what changes, what was chosen of it so far, and why it may have been proposed.
+What was chosen, and the text that it makes, survive everything.
 """
 
 from __future__ import annotations
@@ -29,6 +29,14 @@ from cekura_tui.workspace.job_service import JobService
 from cekura_tui.workspace.opened_runs import Found
 
 
+@dataclass(frozen=True)
+class StagingStep:
+    """What was chosen before a step and after it, in all windows."""
+
+    before: Choices
+    after: Choices
+
+
 class StagingService:
     """Of one session, on its loop. Methods raise StoreError.
 
@@ -51,23 +59,25 @@ class StagingService:
         """What was typed into hunks and not taken, and into conflicts with the agent's prompt, by their keys."""
         return self._stagings.typed(number)
 
-    async def keep_typed(self, number: int, hunk: str, text: str | None) -> None:
+    async def save_typed(self, number: int, hunk: str, text: str | None) -> None:
         """Keep what is typed into the hunk or the conflict of this key; None forgets it."""
         self._stagings.keep_typed(number, hunk, text)
 
-    async def choose(self, number: int, diff: ProseDiff, made: Mapping[int, HunkChoice | None]) -> Choices:
+    async def choose(self, number: int, diff: ProseDiff, made: Mapping[int, HunkChoice | None]) -> StagingStep:
         """Choose, as one step, and keep the text that comes of it; None puts a hunk back to undecided.
 
-        Returns what is chosen now, with what another window chose meanwhile.
+        What another window chose meanwhile is in the step, too.
         """
-        keys = {hunk.number: hunk.key for hunk in diff.hunks}
-        by_key = {keys[hunk]: choice for hunk, choice in made.items()}
-        return _by_number(diff, self._stagings.choose(number, by_key, self._clock(), _text_of(diff)))
+        before = await self.choices(number, diff)
+        by_key = {hunk.key: made[hunk.number] for hunk in diff.hunks if hunk.number in made}
+        after = self._stagings.choose(number, by_key, self._clock(), _text_of(diff))
+        return StagingStep(before, _by_number(diff, after))
 
-    async def undo(self, number: int, diff: ProseDiff) -> Choices:
+    async def undo(self, number: int, diff: ProseDiff) -> StagingStep:
         """Take back the last step, whichever window took it; where there is none, nothing changes."""
-        keys = {hunk.key for hunk in diff.hunks}
-        return _by_number(diff, self._stagings.undo(number, keys, self._clock(), _text_of(diff)))
+        before = await self.choices(number, diff)
+        after = self._stagings.undo(number, {hunk.key for hunk in diff.hunks}, self._clock(), _text_of(diff))
+        return StagingStep(before, _by_number(diff, after))
 
 
 def _by_number(diff: ProseDiff, chosen: Mapping[str, HunkChoice]) -> dict[int, HunkChoice]:
@@ -83,10 +93,10 @@ _NOT_OFFERED = (404, 405, 410)
 
 
 @dataclass(frozen=True)
-class Reading:
+class OpenedSuggestion:
     """A job that succeeded, what its proposal changes of the prompt that was sent, and what is chosen of that."""
 
-    done: Suggestion = field(repr=False)
+    suggestion: Suggestion = field(repr=False)
     diff: ProseDiff = field(repr=False)
     choices: Choices
     typed: Mapping[str, str] = field(default_factory=dict, repr=False)
@@ -99,8 +109,8 @@ class Reading:
 
 
 @dataclass(frozen=True)
-class Why:
-    """What is told of the reasons for a suggestion.
+class SuggestionReasons:
+    """Why the changes of a suggestion may have been proposed.
 
     `issues` is None where this server does not tell them; `reasons` and `own_facts` are by the number of the hunk;
     `problems` are sentences on what could not be read.
@@ -110,14 +120,6 @@ class Why:
     reasons: Mapping[int, tuple[Reason, ...]] = field(default_factory=dict, repr=False)
     own_facts: Mapping[int, tuple[str, ...]] = field(default_factory=dict, repr=False)
     problems: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
-class StagingStep:
-    """What was chosen before a step and after it, in all windows."""
-
-    before: Choices
-    now: Choices
 
 
 class Suggestions:
@@ -134,62 +136,46 @@ class Suggestions:
         self._jobs, self._staging, self._client = jobs, staging, client
         self._run, self._evidence = run, evidence
         self._compared: tuple[tuple[str, str | None], ProseDiff] | None = None
-        self._reasoned: tuple[int, ProseDiff, Why] | None = None
+        self._explained: tuple[int, ProseDiff, SuggestionReasons] | None = None
 
-    async def read(self, number: int) -> Reading:
+    async def open(self, number: int) -> OpenedSuggestion:
         """A job that succeeded, with what was chosen; raises UsageError for another job, StoreError."""
-        done = await self._jobs.suggestion(number)
-        if done.improved_prompt is None:
-            raise UsageError(f"Job {number} has no suggestion: it is {done.job.state.words}.")
-        texts = done.job.prompt_sha256, done.job.improved_sha256
+        suggestion = await self._jobs.suggestion(number)
+        if suggestion.improved_prompt is None:
+            raise UsageError(f"Job {number} has no suggestion: it is {suggestion.job.state.words}.")
+        texts = suggestion.job.prompt_sha256, suggestion.job.improved_sha256
         if self._compared is not None and self._compared[0] == texts:
             diff = self._compared[1]
         else:
-            diff = await asyncio.to_thread(compare, done.prompt, done.improved_prompt)
+            diff = await asyncio.to_thread(compare, suggestion.prompt, suggestion.improved_prompt)
             self._compared = texts, diff
-        return Reading(done, diff, await self._staging.choices(number, diff), await self._staging.typed(number))
+        return OpenedSuggestion(
+            suggestion, diff, await self._staging.choices(number, diff), await self._staging.typed(number)
+        )
 
-    async def choose(self, number: int, diff: ProseDiff, made: Mapping[int, HunkChoice | None]) -> StagingStep:
-        """Choose, as one step that is on the disk when this returns. Raises StoreError."""
-        before = await self._staging.choices(number, diff)
-        return StagingStep(before, await self._staging.choose(number, diff, made))
-
-    async def undo(self, number: int, diff: ProseDiff) -> StagingStep:
-        """Take back the last step, of whichever window. Raises StoreError."""
-        before = await self._staging.choices(number, diff)
-        return StagingStep(before, await self._staging.undo(number, diff))
-
-    async def typed(self, number: int) -> dict[str, str]:
-        """What was typed with a job and is kept, by the key of the hunk or the conflict. Raises StoreError."""
-        return await self._staging.typed(number)
-
-    async def keep_typed(self, number: int, hunk: str, text: str | None) -> None:
-        """Keep what is typed into the hunk, or the conflict, of this key; None forgets it. Raises StoreError."""
-        await self._staging.keep_typed(number, hunk, text)
-
-    async def why(self, reading: Reading) -> Why:
+    async def explain(self, opened: OpenedSuggestion) -> SuggestionReasons:
         """What the job's runs and the server tell of the reasons; what cannot be read is a problem, not an error."""
-        job, diff = reading.done.job, reading.diff
-        kept = self._reasoned
-        if kept is not None and kept[0] == job.number and kept[1] is diff:
-            return kept[2]
-        (issues, untold), (views, unread) = await asyncio.gather(
+        job, diff = opened.suggestion.job, opened.diff
+        cached = self._explained
+        if cached is not None and cached[0] == job.number and cached[1] is diff:
+            return cached[2]
+        (issues, unlisted), (views, unread) = await asyncio.gather(
             self._issues(job.run_ids, job.agent_id), self._views(job.run_ids)
         )
         found = {view.row.id: await self._evidence(view) for view in views}
 
-        def reason() -> Why:
-            return Why(
+        def find_reasons() -> SuggestionReasons:
+            return SuggestionReasons(
                 issues,
                 reasons(diff, issues or (), views, found),
-                own_facts(diff, reading.done.prompt, views),
-                (*untold, *unread),
+                own_facts(diff, opened.suggestion.prompt, views),
+                (*unlisted, *unread),
             )
 
-        why = await asyncio.to_thread(reason)
-        if not why.problems:
-            self._reasoned = job.number, diff, why
-        return why
+        explained = await asyncio.to_thread(find_reasons)
+        if not explained.problems:
+            self._explained = job.number, diff, explained
+        return explained
 
     async def _views(self, run_ids: tuple[int, ...]) -> tuple[list[RunView], list[str]]:
         """The runs that could be read, and why others could not."""

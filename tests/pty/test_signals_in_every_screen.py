@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import staging
+import scenes
 from forked import Forker
 from terminal import Start, Terminal
 
@@ -85,7 +85,7 @@ DEATHS: dict[str, tuple[Callable[[Terminal], int], dict[str, Any]]] = {
 def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A directory in which four jobs were launched."""
     home = tmp_path_factory.mktemp("prepared") / "home"
-    staging.prepare(home)
+    scenes.prepare(home)
     return home
 
 

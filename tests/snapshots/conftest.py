@@ -6,7 +6,7 @@ import shutil
 from pathlib import Path
 
 import pytest
-from staging import prepare, propose
+from scenes import add_proposal, prepare
 
 
 @pytest.fixture(scope="session")
@@ -20,5 +20,5 @@ def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def proposed(prepared: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     home = tmp_path_factory.mktemp("proposed") / "home"
     shutil.copytree(prepared, home)
-    propose(home)
+    add_proposal(home)
     return home

@@ -8,8 +8,8 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from scenes import Clock, fixed_clock
 from scripted_server import Got, Reply, Reset, ScriptedServer, run_of
-from staging import Clock, fixed
 from textual.pilot import Pilot
 from watching import sees, still
 
@@ -58,7 +58,7 @@ def test_a_page_that_failed_says_so_in_its_place(
     snap_compare: Callable[..., bool], scripted: ScriptedServer, size: str
 ) -> None:
     scripted.on("GET", LIST, first_page)
-    with fixed(Clock(AT_NOON)) as clock:
+    with fixed_clock(Clock(AT_NOON)) as clock:
         app = app_at(scripted.url, clock)
         try:
             assert snap_compare(app, run_before=at_the_end, terminal_size=SIZES[size])
@@ -71,7 +71,7 @@ def test_without_the_server_the_list_that_was_seen_last_is_shown_with_its_time(
     snap_compare: Callable[..., bool], scripted: ScriptedServer, size: str
 ) -> None:
     scripted.on("GET", LIST, first_page)
-    with fixed(Clock(AT_NOON)) as clock:
+    with fixed_clock(Clock(AT_NOON)) as clock:
         asyncio.run(seen_once(scripted.url, clock))
         scripted.on("GET", LIST, Reset())
         clock.now += 3_600

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from staging import MORE, SCENES, staged
+from scenes import MORE_SCENES, SCENES, prepared_app
 
 WIDE, SMALL, LARGE = (120, 36), (80, 24), (200, 50)
 
@@ -42,8 +42,8 @@ WIDE, SMALL, LARGE = (120, 36), (80, 24), (200, 50)
 def test_it_looks_as_it_did(
     snap_compare: Callable[..., bool], prepared: Path, scene: str, size: tuple[int, int]
 ) -> None:
-    with staged(prepared) as app:
-        assert snap_compare(app, run_before=MORE.get(scene) or SCENES[scene], terminal_size=size)
+    with prepared_app(prepared) as app:
+        assert snap_compare(app, run_before=MORE_SCENES.get(scene) or SCENES[scene], terminal_size=size)
 
 
 @pytest.mark.parametrize("size", [WIDE, SMALL, LARGE], ids=["120x36", "80x24", "200x50"])
@@ -57,5 +57,5 @@ def test_what_changes_looks_as_it_did(
 ) -> None:
     if colour == "without colour":
         monkeypatch.setenv("NO_COLOR", "1")
-    with staged(proposed) as app:
-        assert snap_compare(app, run_before=MORE["changes"], terminal_size=size)
+    with prepared_app(proposed) as app:
+        assert snap_compare(app, run_before=MORE_SCENES["changes"], terminal_size=size)

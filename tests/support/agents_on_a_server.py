@@ -30,7 +30,7 @@ CLINIC, BANK = 1201, 1204
 
 @dataclass(frozen=True)
 class Agents:
-    """A server and what this machine keeps of it."""
+    """A server and what this machine has saved of it."""
 
     server: DemoServer
 
@@ -40,16 +40,16 @@ class Agents:
     def _client(self) -> httpx.Client:
         return httpx.Client(base_url=self.server.url, headers={"X-CEKURA-API-KEY": self.server.key}, trust_env=False)
 
-    def holds(self, agent_id: int) -> Prompt:
+    def prompt_of(self, agent_id: int) -> Prompt:
         """What the server holds, asked for past the program."""
         with self._client() as client:
             return Prompt(client.get(f"/test_framework/v1/aiagents/{agent_id}/").json()["description"])
 
-    def name(self, agent_id: int) -> str:
+    def name_of(self, agent_id: int) -> str:
         with self._client() as client:
             return str(client.get(f"/test_framework/v1/aiagents/{agent_id}/").json()["agent_name"])
 
-    def somebody_writes(self, agent_id: int, prompt: str) -> None:
+    def write_elsewhere(self, agent_id: int, prompt: str) -> None:
         """Another client changes an agent's prompt."""
         with self._client() as client:
             body = {"description": prompt}
@@ -66,7 +66,7 @@ class Agents:
 
     def job(self, agent_id: int, sent: Prompt, proposed: str = "Be kinder.") -> int:
         """A job that this prompt was sent with, and that succeeded; returns its number."""
-        draft = Draft((900238,), sent, agent_id, self.name(agent_id), prompt_source="agent")
+        draft = Draft((900238,), sent, agent_id, self.name_of(agent_id), prompt_source="agent")
         answer = {"status": "completed", "output": {"improved_prompt": proposed}}
         with self.store() as store:
             number = store.jobs.begin_launch(draft, time.time() - 60, "").number
@@ -74,12 +74,12 @@ class Agents:
             store.jobs.record_answer(number, read_progress(answer), json.dumps(answer), time.time() - 40)
         return number
 
-    def uses(self, agent_id: int) -> list[PromptUse]:
+    def history(self, agent_id: int) -> list[PromptUse]:
         """The history of an agent's prompts, newest first."""
         with self.store() as store:
             return store.prompt_uses.all(agent_id)
 
-    def kept(self, agent_id: int, how: str) -> list[Prompt]:
+    def saved(self, agent_id: int, how: str) -> list[Prompt]:
         """The prompts of one kind that the history has, newest first."""
         with self.store() as store:
             return [store.prompt_uses.text(use.sha256) for use in store.prompt_uses.all(agent_id) if use.how == how]

@@ -12,8 +12,7 @@ from app_on_a_server import SMALL, Served, no_crash, on_run, opened, setup_of
 from one_dialog import answer, asked
 from run_pages import call, serve
 from scripted_server import LAUNCH, ScriptedServer
-from test_put_on_agent import putting
-from test_suggestion_screen import kept, kept_edited, screen, suggestion
+from suggestion_screens import chosen, chosen_edited, screen, suggestion, updating
 from textual.events import Key
 from textual.pilot import Pilot
 from textual.widgets import Input, TextArea
@@ -59,11 +58,11 @@ async def test_keys_that_come_in_one_burst_with_e_are_typed_into_the_box_and_do_
         area = await editing(pilot)
         assert area.text.startswith("Always ask. Nx")
         assert len(pilot.app.screen_stack) == 3
-        await kept(pilot)
+        await chosen(pilot)
         burst(pilot, "A", "ctrl+g", "a")
         await eventually(lambda: not pilot.app.screen.is_modal, "the dialog is closed")
         await still(pilot)
-        assert screen(pilot).reading.choices[1].what == "accepted", "the last key is for the page again"
+        assert screen(pilot).staging.opened.choices[1].what == "accepted", "the last key is for the page again"
 
 
 async def test_what_is_chosen_in_one_burst_before_e_is_chosen_and_the_rest_is_typed(served: Served) -> None:
@@ -73,19 +72,19 @@ async def test_what_is_chosen_in_one_burst_before_e_is_chosen_and_the_rest_is_ty
         area = await editing(pilot)
         assert area.text.startswith("Hello ")
         assert "2 of 2" in pilot.app.screen._title  # type: ignore[attr-defined]
-        await eventually(lambda: len(screen(pilot).reading.choices) == 2, "both are accepted")
+        await eventually(lambda: len(screen(pilot).staging.opened.choices) == 2, "both are accepted")
 
 
 async def test_what_is_typed_and_taken_in_one_burst_is_taken_whole(served: Served) -> None:
     async with opened(served.setup()) as pilot:
         await suggestion(pilot)
-        new = screen(pilot).reading.diff.hunks[0].new
+        new = screen(pilot).staging.opened.diff.hunks[0].new
         burst(pilot, "e", *"Always. ", "ctrl+g")
-        await kept_edited(pilot, "Always. " + new)
+        await chosen_edited(pilot, "Always. " + new)
         await pilot.press("e")
         await editing(pilot)
         burst(pilot, *"Now. ", "ctrl+g")
-        await kept_edited(pilot, "Now. Always. " + new)
+        await chosen_edited(pilot, "Now. Always. " + new)
 
 
 async def test_keys_that_come_with_y_are_not_for_the_page_behind(served: Served) -> None:
@@ -95,7 +94,7 @@ async def test_keys_that_come_with_y_are_not_for_the_page_behind(served: Served)
         await eventually(lambda: isinstance(pilot.app.screen, HandOffDialog), "the dialog")
         await still(pilot)
         assert pilot.app.screen.query_one(Input).value == "aAx.md"
-        await kept(pilot)
+        await chosen(pilot)
 
 
 async def test_keys_that_come_with_p_write_nothing_and_choose_nothing(served: Served) -> None:
@@ -106,15 +105,15 @@ async def test_keys_that_come_with_p_write_nothing_and_choose_nothing(served: Se
         burst(pilot, "p", "enter", "y", "A", "x", "y")
         await sees(pilot, "enter puts it there")
         await still(pilot)
-        assert len(screen(pilot).reading.choices) == 1
+        assert len(screen(pilot).staging.opened.choices) == 1
         assert not [entry for entry in served.log if entry["method"] in ("PATCH", "PUT")]
 
 
 async def test_a_yes_that_was_pressed_before_the_question_was_there_is_none(tmp_path: Path) -> None:
     with agents(tmp_path) as server:
-        sent = server.holds(CLINIC)
+        sent = server.prompt_of(CLINIC)
         number = server.job(CLINIC, sent)
-        async with putting(server.setup(), number, revised(sent)) as (app, pilot):
+        async with updating(server.setup(), number, revised(sent)) as (app, pilot):
             await sees(pilot, "(revised", "enter puts it there")
             early = Key("y", "y")
             burst(pilot, "enter", "y", "y")
@@ -122,7 +121,7 @@ async def test_a_yes_that_was_pressed_before_the_question_was_there_is_none(tmp_
             app.post_message(early)
             await still(pilot)
             assert isinstance(app.screen, ConfirmDialog)
-            assert server.holds(CLINIC) == sent
+            assert server.prompt_of(CLINIC) == sent
 
 
 @pytest.mark.parametrize("late", ["enter", "ctrl+g", "A"])
@@ -135,7 +134,7 @@ async def test_keys_that_come_with_i_launch_nothing(served: Served, late: str) -
         await still(pilot)
         assert isinstance(pilot.app.screen, ImproveDialog)
         assert len(served.asked(LAUNCH, "POST")) == launched
-        await kept(pilot)
+        await chosen(pilot)
 
 
 async def test_keys_that_come_with_i_in_the_list_do_not_move_it(served: Served) -> None:
@@ -154,7 +153,7 @@ async def test_keys_that_come_with_i_in_the_list_do_not_move_it(served: Served) 
 async def test_every_letter_that_a_keyboard_sends_is_in_the_box_and_the_cursor_goes_over_it(served: Served) -> None:
     async with opened(served.setup()) as pilot:
         await suggestion(pilot)
-        new = screen(pilot).reading.diff.hunks[0].new
+        new = screen(pilot).staging.opened.diff.hunks[0].new
         await pilot.press("e")
         area = await editing(pilot)
         burst(pilot, *TYPED)
@@ -171,7 +170,7 @@ async def test_every_letter_that_a_keyboard_sends_is_in_the_box_and_the_cursor_g
         burst(pilot, *TYPED[-3:])
         await eventually(lambda: area.text == TYPED + new, "what was typed again")
         await pilot.press("ctrl+g")
-        await kept_edited(pilot, TYPED + new)
+        await chosen_edited(pilot, TYPED + new)
         no_crash(pilot)
 
 
@@ -193,7 +192,7 @@ async def test_a_prompt_to_launch_takes_every_letter(served: Served) -> None:
 async def test_what_nobody_would_see_cannot_be_typed(served: Served) -> None:
     async with opened(served.setup()) as pilot:
         await suggestion(pilot)
-        new = screen(pilot).reading.diff.hunks[0].new
+        new = screen(pilot).staging.opened.diff.hunks[0].new
         await pilot.press("e")
         area = await editing(pilot)
         burst(pilot, *"a\u202e\u2066\U000e0041\x85\ue000b")

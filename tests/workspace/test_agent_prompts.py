@@ -20,8 +20,7 @@ from cekura_tui.model.job import Draft
 from cekura_tui.model.text import Prompt
 from cekura_tui.store.errors import Unrecorded
 from cekura_tui.store.store import Store
-from cekura_tui.workspace.agent_prompt_update import AgentPromptDrifted, NotPlaced
-from cekura_tui.workspace.agent_prompts import AgentPrompts
+from cekura_tui.workspace.agent_prompts import AgentPromptDrifted, AgentPrompts, PromptUpdateFailed
 from cekura_tui.workspace.session import Session
 from cekura_tui.workspace.setup import make_setup
 
@@ -115,18 +114,18 @@ async def test_a_text_is_written_exactly_and_the_former_prompt_is_kept(home: Pat
     async with demo_desk(home, tmp_path) as desk:
         agent, sent = await desk.session.agent_prompt(CLINIC)
         text = Prompt(f"{better(sent)}\r\n\tKeep “this” \x85\ud800 ")
-        placing = await desk.prompts.look(await desk.job(CLINIC, sent, agent.name), text)
-        assert (placing.merge.text({}), placing.warnings, placing.there) == (text, (), False)
-        assert placing.change is not None
-        assert (placing.change.old, placing.change.new) == (sent, text)
-        done = await desk.prompts.write(placing, placing.merge.text({}))
-        assert done.said == f"{agent.name} has the new prompt: read back, it is the same to the byte."
-        assert (done.agent.prompt, done.former) == (text, sent)
+        update = await desk.prompts.preview_update(await desk.job(CLINIC, sent, agent.name), text)
+        assert (update.merge.text({}), update.warnings, update.is_applied) == (text, (), False)
+        assert update.change is not None
+        assert (update.change.old, update.change.new) == (sent, text)
+        done = await desk.prompts.write(update, update.merge.text({}))
+        assert done.message == f"{agent.name} has the new prompt: read back, it is the same to the byte."
+        assert (done.agent.prompt, done.previous) == (text, sent)
         assert await desk.holds(CLINIC) == text
         assert (desk.kept(CLINIC, "replaced"), desk.kept(CLINIC, "written")) == ([sent], [text])
 
-        again = await desk.prompts.look(1, text)
-        assert again.there
+        again = await desk.prompts.preview_update(1, text)
+        assert again.is_applied
         assert f"{agent.name} has all of this already: there is nothing to write." in again.warnings
         with pytest.raises(UsageError, match="has this prompt already"):
             await desk.prompts.write(again, again.merge.text({}))
@@ -135,44 +134,44 @@ async def test_a_text_is_written_exactly_and_the_former_prompt_is_kept(home: Pat
 async def test_what_somebody_else_wrote_since_the_job_was_launched_stays(home: Path, tmp_path: Path) -> None:
     async with demo_desk(home, tmp_path, "drift") as desk:
         agent, sent = await desk.session.agent_prompt(CLINIC)
-        placing = await desk.prompts.look(await desk.job(CLINIC, sent), better(sent))
-        assert placing.warnings == (
+        update = await desk.prompts.preview_update(await desk.job(CLINIC, sent), better(sent))
+        assert update.warnings == (
             f"{agent.name} has another prompt now than was sent with job 1: 11 words more, 0 gone.",
         )
-        assert placing.change is not None
-        assert (placing.change.added_words, placing.change.removed_words) == (1, 0)
-        await desk.prompts.write(placing, placing.merge.text({}))
+        assert update.change is not None
+        assert (update.change.added_words, update.change.removed_words) == (1, 0)
+        await desk.prompts.write(update, update.merge.text({}))
         there = await desk.holds(CLINIC)
         assert "(revised)" in there
         assert DRIFTED in there
-        assert desk.kept(CLINIC, "replaced") == [placing.now]
+        assert desk.kept(CLINIC, "replaced") == [update.current]
 
 
 async def test_other_line_ends_at_the_agent_are_told_and_are_no_conflict(desk: Desk, scripted: ScriptedServer) -> None:
     scripted.on("GET", AGENT, has(SENT.replace("\n", "\r\n")))
-    placing = await desk.prompts.look(await desk.job(7, SENT, "Line"), NEW)
-    assert placing.warnings == ("Line has another prompt now than was sent with job 1: white space alone differs.",)
-    assert placing.merge.text({}).split() == NEW.split()
+    update = await desk.prompts.preview_update(await desk.job(7, SENT, "Line"), NEW)
+    assert update.warnings == ("Line has another prompt now than was sent with job 1: white space alone differs.",)
+    assert update.merge.text({}).split() == NEW.split()
 
 
 async def test_a_conflict_is_decided_before_anything_is_written(desk: Desk, scripted: ScriptedServer) -> None:
     theirs = Prompt(SENT.replace("kind to callers", "patient with callers"))
     scripted.on("GET", AGENT, has(theirs))
-    placing = await desk.prompts.look(await desk.job(7, SENT), NEW)
-    assert (len(placing.merge.conflicts), placing.change, placing.there) == (1, None, False)
-    (conflict,) = placing.merge.conflicts
+    update = await desk.prompts.preview_update(await desk.job(7, SENT), NEW)
+    assert (len(update.merge.conflicts), update.change, update.is_applied) == (1, None, False)
+    (conflict,) = update.merge.conflicts
     assert ("kind to" in conflict.base, "patient" in conflict.now, "brief" in conflict.staged) == (True, True, True)
-    text = placing.merge.text({1: conflict.staged})
+    text = update.merge.text({1: conflict.staged})
     assert text == NEW
-    assert (await desk.prompts.change(placing, text)).new == text
+    assert (await desk.prompts.diff(update, text)).new == text
     assert scripted.requests("PATCH") == []
 
 
 async def test_an_agent_that_its_provider_syncs_or_that_was_renamed_is_warned_of(home: Path, tmp_path: Path) -> None:
     async with demo_desk(home, tmp_path) as desk:
         agent, sent = await desk.session.agent_prompt(BANK)
-        placing = await desk.prompts.look(await desk.job(BANK, sent, "Old Bank"), better(sent))
-        assert placing.warnings == (
+        update = await desk.prompts.preview_update(await desk.job(BANK, sent, "Old Bank"), better(sent))
+        assert update.warnings == (
             f"The provider syncs the prompt of {agent.name} and would undo this: change it there as well.",
             f"Agent {BANK} is called {agent.name} now; with job 1 it was Old Bank.",
         )
@@ -182,18 +181,18 @@ async def test_a_prompt_that_was_changed_while_somebody_looked_is_not_written_ov
     async with demo_desk(home, tmp_path, "drift") as desk:
         sent = Prompt("# A file\n\nOnly this.\n")
         number = await desk.job(CLINIC, sent)
-        placing = await desk.prompts.look(number, better(sent))
+        update = await desk.prompts.preview_update(number, better(sent))
         with pytest.raises(AgentPromptDrifted) as caught:
-            await desk.prompts.write(placing, better(placing.now))
+            await desk.prompts.write(update, better(update.current))
         assert caught.value.sentence() == (
-            f"The prompt of {placing.agent.name} was changed while you looked at it, so nothing was written. "
+            f"The prompt of {update.agent.name} was changed while you looked at it, so nothing was written. "
             "Look again: what changed is merged then."
         )
         there = await desk.holds(CLINIC)
-        assert there == caught.value.now != placing.now
-        assert desk.kept(CLINIC, "seen") == [placing.now]
-        placing = await desk.prompts.look(number, better(sent))
-        await desk.prompts.write(placing, better(there))
+        assert there == caught.value.current != update.current
+        assert desk.kept(CLINIC, "seen") == [update.current]
+        update = await desk.prompts.preview_update(number, better(sent))
+        await desk.prompts.write(update, better(there))
         assert await desk.holds(CLINIC) == better(there)
 
 
@@ -217,23 +216,23 @@ async def test_a_write_that_is_refused_or_lost_leaves_the_former_prompt_and_says
 ) -> None:
     async with demo_desk(home, tmp_path, fault) as desk:
         agent, sent = await desk.session.agent_prompt(CLINIC)
-        placing = await desk.prompts.look(await desk.job(CLINIC, sent), better(sent))
-        with pytest.raises(NotPlaced) as caught:
-            await desk.prompts.write(placing, better(sent))
+        update = await desk.prompts.preview_update(await desk.job(CLINIC, sent), better(sent))
+        with pytest.raises(PromptUpdateFailed) as caught:
+            await desk.prompts.write(update, better(sent))
         assert caught.value.sentence() == said.format(name=agent.name, host=desk.url[7:]) + KEPT_AS_WELL
         assert (caught.value.agent_has, await desk.holds(CLINIC)) == ("former", sent)
         assert (desk.kept(CLINIC, "replaced"), desk.kept(CLINIC, "written")) == ([sent], [])
         assert caught.value.exit_status == (Exit.KEY_REFUSED if fault == "write-403" else Exit.WRONG_USE)
         with pytest.raises(UsageError, match="has its former prompt, so there is nothing to restore"):
-            await desk.prompts.look_back(CLINIC)
+            await desk.prompts.preview_restore(CLINIC)
 
 
 async def test_a_write_whose_answer_is_lost_is_found_to_be_there(home: Path, tmp_path: Path) -> None:
     async with demo_desk(home, tmp_path, "write-half") as desk:
         agent, sent = await desk.session.agent_prompt(CLINIC)
-        placing = await desk.prompts.look(await desk.job(CLINIC, sent), better(sent))
-        done = await desk.prompts.write(placing, better(sent))
-        assert done.said == (
+        update = await desk.prompts.preview_update(await desk.job(CLINIC, sent), better(sent))
+        done = await desk.prompts.write(update, better(sent))
+        assert done.message == (
             f"{agent.name} has the new prompt: read back, it is the same to the byte. "
             f"The server did not confirm it: The connection to {desk.url[7:]} broke before the answer came."
         )
@@ -247,17 +246,17 @@ async def test_a_server_that_changes_white_space_is_told_of_and_what_it_made_can
 ) -> None:
     async with demo_desk(home, tmp_path, "write-trimmed") as desk:
         agent, sent = await desk.session.agent_prompt(agent_id)
-        placing = await desk.prompts.look(await desk.job(agent_id, sent), better(sent))
-        with pytest.raises(NotPlaced) as caught:
-            await desk.prompts.write(placing, better(sent))
+        update = await desk.prompts.preview_update(await desk.job(agent_id, sent), better(sent))
+        with pytest.raises(PromptUpdateFailed) as caught:
+            await desk.prompts.write(update, better(sent))
         assert caught.value.sentence() == (
             f"{agent.name} has the new prompt, but what was read back differs from it in white space only. {KEPT}"
         )
         there = await desk.holds(agent_id)
         assert (caught.value.agent_has, there.split(), there == better(sent)) == ("new", better(sent).split(), False)
         assert desk.kept(agent_id, "replaced") == [sent]
-        with pytest.raises(NotPlaced, match="white space only"):  # which is not asked about, but written
-            await desk.prompts.restore(await desk.prompts.look_back(agent_id))
+        with pytest.raises(PromptUpdateFailed, match="white space only"):  # which is not asked about, but written
+            await desk.prompts.restore(await desk.prompts.preview_restore(agent_id))
         assert (await desk.holds(agent_id)).split() == sent.split()
 
 
@@ -338,9 +337,9 @@ async def test_every_end_of_a_write_is_one_sentence_that_says_what_the_agent_has
 ) -> None:
     scripted.on("GET", AGENT, has(SENT), has(SENT), after)
     scripted.on("PATCH", AGENT, answer)
-    placing = await desk.prompts.look(await desk.job(7, SENT), NEW)
-    with pytest.raises(NotPlaced) as caught:
-        await desk.prompts.write(placing, placing.merge.text({}))
+    update = await desk.prompts.preview_update(await desk.job(7, SENT), NEW)
+    with pytest.raises(PromptUpdateFailed) as caught:
+        await desk.prompts.write(update, update.merge.text({}))
     kept = KEPT_AS_WELL if agent_has == "former" else KEPT
     assert caught.value.sentence() == said.format(host=scripted.url[7:]) + kept
     assert caught.value.agent_has == agent_has
@@ -354,8 +353,8 @@ async def test_the_former_prompt_is_on_the_disk_when_the_new_one_leaves_and_the_
     hold = Hold(has(NEW))
     scripted.on("GET", AGENT, has(SENT), has(SENT), has(NEW))
     scripted.on("PATCH", AGENT, hold)
-    placing = await desk.prompts.look(await desk.job(7, SENT), NEW)
-    writing = asyncio.create_task(desk.prompts.write(placing, NEW))
+    update = await desk.prompts.preview_update(await desk.job(7, SENT), NEW)
+    writing = asyncio.create_task(desk.prompts.write(update, NEW))
     assert await asyncio.to_thread(hold.arrived.wait, 20)
     other = Store(home / "cekura.db", scripted.url, "key", "default")
     (last,) = other.prompt_uses.writes(7)
@@ -373,10 +372,10 @@ async def test_where_the_former_prompt_cannot_be_kept_nothing_is_sent(
     desk: Desk, scripted: ScriptedServer, home: Path
 ) -> None:
     scripted.on("GET", AGENT, has(SENT))
-    placing = await desk.prompts.look(await desk.job(7, SENT), NEW)
+    update = await desk.prompts.preview_update(await desk.job(7, SENT), NEW)
     (home / "cekura.db").rename(home / "elsewhere.db")
     with pytest.raises(Unrecorded, match=r"^Nothing was written to Line\. The database .* was removed"):
-        await desk.prompts.write(placing, NEW)
+        await desk.prompts.write(update, NEW)
     assert scripted.requests("PATCH") == []
 
 
@@ -384,13 +383,13 @@ async def test_what_was_replaced_comes_back_and_goes_again(home: Path, tmp_path:
     async with demo_desk(home, tmp_path) as desk:
         agent, sent = await desk.session.agent_prompt(AIR)
         with pytest.raises(UsageError, match=f"Nothing was written to {agent.name} from here"):
-            await desk.prompts.look_back(AIR)
-        placing = await desk.prompts.look(await desk.job(AIR, sent), better(sent))
-        await desk.prompts.write(placing, better(sent))
+            await desk.prompts.preview_restore(AIR)
+        update = await desk.prompts.preview_update(await desk.job(AIR, sent), better(sent))
+        await desk.prompts.write(update, better(sent))
         for wanted in (sent, better(sent), sent):
-            done = await desk.prompts.restore(await desk.prompts.look_back(AIR))
+            done = await desk.prompts.restore(await desk.prompts.preview_restore(AIR))
             assert done.agent.prompt == await desk.holds(AIR) == wanted
-            assert done.said == f"{agent.name} has its former prompt: read back, it is the same to the byte."
+            assert done.message == f"{agent.name} has its former prompt: read back, it is the same to the byte."
 
 
 class Held:
@@ -411,15 +410,15 @@ async def test_a_restore_over_somebody_elses_prompt_says_so_first_and_never_repl
     desk: Desk, scripted: ScriptedServer
 ) -> None:
     held = Held(scripted)
-    placing = await desk.prompts.look(await desk.job(7, SENT), NEW)
-    await desk.prompts.write(placing, NEW)
-    assert (await desk.prompts.look_back(7)).warnings == ()
+    update = await desk.prompts.preview_update(await desk.job(7, SENT), NEW)
+    await desk.prompts.write(update, NEW)
+    assert (await desk.prompts.preview_restore(7)).warnings == ()
     held.prompts.append("Somebody else's.")
-    former = await desk.prompts.look_back(7)
+    former = await desk.prompts.preview_restore(7)
     assert former.warnings == (
         "Line has another prompt now than was written to it from here. Restoring replaces that.",
     )
-    assert (former.now, former.text, former.change.removed_words) == ("Somebody else's.", SENT, 2)
+    assert (former.current, former.text, former.change.removed_words) == ("Somebody else's.", SENT, 2)
     held.prompts.append("And more.")
     with pytest.raises(AgentPromptDrifted) as caught:
         await desk.prompts.restore(former)
@@ -428,7 +427,7 @@ async def test_a_restore_over_somebody_elses_prompt_says_so_first_and_never_repl
         "Restore once more: it is looked at anew."
     )
     assert held.prompts[-1] == "And more."
-    await desk.prompts.restore(await desk.prompts.look_back(7))
+    await desk.prompts.restore(await desk.prompts.preview_restore(7))
     assert held.prompts[-1] == SENT
     assert desk.kept(7, "replaced") == ["And more.", SENT]
 
@@ -439,7 +438,7 @@ async def test_what_was_being_written_when_the_program_was_killed_is_not_taken_f
     held = Held(scripted)
     desk.session.store.prompt_uses.note(7, SENT, "replaced", 1.0, None)  # and then nothing more was noted
     held.prompts.append(NEW)
-    former = await desk.prompts.look_back(7)
+    former = await desk.prompts.preview_restore(7)
     assert former.warnings == (
         "It is not known whether what Line has now was written from here. Restoring replaces it.",
     )
@@ -448,17 +447,17 @@ async def test_what_was_being_written_when_the_program_was_killed_is_not_taken_f
 
 async def test_a_restore_warns_where_the_provider_would_undo_it(desk: Desk, scripted: ScriptedServer) -> None:
     Held(scripted, auto_sync_prompt_enabled=True)
-    await desk.prompts.write(await desk.prompts.look(await desk.job(7, SENT), NEW), NEW)
-    (warning,) = (await desk.prompts.look_back(7)).warnings
+    await desk.prompts.write(await desk.prompts.preview_update(await desk.job(7, SENT), NEW), NEW)
+    (warning,) = (await desk.prompts.preview_restore(7)).warnings
     assert warning.startswith("The provider syncs the prompt of Line and would undo this")
 
 
 async def test_an_agent_that_had_no_prompt_gets_none_again(desk: Desk, scripted: ScriptedServer) -> None:
     held = Held(scripted)
     held.prompts.append("")
-    placing = await desk.prompts.look(await desk.job(7, SENT), NEW)
-    await desk.prompts.write(placing, NEW)
-    assert (await desk.prompts.restore(await desk.prompts.look_back(7))).agent.prompt == ""
+    update = await desk.prompts.preview_update(await desk.job(7, SENT), NEW)
+    await desk.prompts.write(update, NEW)
+    assert (await desk.prompts.restore(await desk.prompts.preview_restore(7))).agent.prompt == ""
 
 
 @pytest.mark.parametrize(
@@ -479,10 +478,10 @@ async def test_a_restore_that_fails_never_calls_what_the_agent_still_has_its_for
     desk.session.store.prompt_uses.note(7, NEW, "written", 2.0, None)
     scripted.on("GET", AGENT, has(NEW), has(NEW), after)
     scripted.on("PATCH", AGENT, answer)
-    former = await desk.prompts.look_back(7)
+    former = await desk.prompts.preview_restore(7)
     try:
-        told = (await desk.prompts.restore(former)).said
-    except NotPlaced as error:
+        told = (await desk.prompts.restore(former)).message
+    except PromptUpdateFailed as error:
         told = error.sentence()
         assert told.endswith("Both prompts are kept in the prompt history.")
     assert said in told
@@ -495,11 +494,11 @@ async def test_a_write_that_came_to_nothing_does_not_hide_what_the_one_before_re
     scripted.on("GET", AGENT, has(SENT), has(SENT), has(NEW))
     scripted.on("PATCH", AGENT, has(NEW), Reply({}, 403))
     number = await desk.job(7, SENT)
-    await desk.prompts.write(await desk.prompts.look(number, NEW), NEW)
-    with pytest.raises(NotPlaced):
-        await desk.prompts.write(await desk.prompts.look(number, newer), newer)
-    former = await desk.prompts.look_back(7)
-    with pytest.raises(NotPlaced):
+    await desk.prompts.write(await desk.prompts.preview_update(number, NEW), NEW)
+    with pytest.raises(PromptUpdateFailed):
+        await desk.prompts.write(await desk.prompts.preview_update(number, newer), newer)
+    former = await desk.prompts.preview_restore(7)
+    with pytest.raises(PromptUpdateFailed):
         await desk.prompts.restore(former)
     assert [got.json()["description"] for got in scripted.requests("PATCH")] == [NEW, newer, SENT]
 
@@ -513,13 +512,13 @@ async def test_a_read_only_session_looks_and_writes_nothing(
 ) -> None:
     scripted.on("GET", AGENT, has(SENT))
     prompts = desk.with_switch(read_only)
-    placing = await prompts.look(await desk.job(7, SENT), NEW)
+    update = await prompts.preview_update(await desk.job(7, SENT), NEW)
     with pytest.raises(UsageError) as caught:
-        await prompts.write(placing, NEW)
+        await prompts.write(update, NEW)
     assert caught.value.sentence() == f"This is a read-only session, so nothing was written. {mend}"
     desk.session.store.prompt_uses.note(7, NEW, "replaced", 1.0, None)
     with pytest.raises(UsageError, match="nothing was restored"):
-        await prompts.restore(await prompts.look_back(7))
+        await prompts.restore(await prompts.preview_restore(7))
     assert scripted.requests("PATCH") == []
 
 
@@ -536,9 +535,9 @@ async def test_an_agent_that_cannot_be_read_any_more_is_not_written(
     desk: Desk, scripted: ScriptedServer, answer: Reply, kind: type[Exception], said: str
 ) -> None:
     scripted.on("GET", AGENT, has(SENT), answer)
-    placing = await desk.prompts.look(await desk.job(7, SENT), NEW)
+    update = await desk.prompts.preview_update(await desk.job(7, SENT), NEW)
     with pytest.raises(kind) as caught:
-        await desk.prompts.write(placing, NEW)
+        await desk.prompts.write(update, NEW)
     assert str(caught.value).startswith(said.strip())
     assert (scripted.requests("PATCH"), desk.kept(7, "replaced")) == ([], [])
 
@@ -549,8 +548,8 @@ async def test_a_job_without_an_agent_and_a_text_without_a_word_are_refused(
     scripted.on("GET", AGENT, has(SENT))
     draft = await desk.session.jobs.save_draft(Draft((5,), SENT, None))
     with pytest.raises(UsageError, match="did not say whose run this is"):
-        await desk.prompts.look(draft.number, NEW)
-    placing = await desk.prompts.look(await desk.job(7, SENT), NEW)
+        await desk.prompts.preview_update(draft.number, NEW)
+    update = await desk.prompts.preview_update(await desk.job(7, SENT), NEW)
     with pytest.raises(UsageError, match="There is no word in this text"):
-        await desk.prompts.write(placing, Prompt(" \n"))
+        await desk.prompts.write(update, Prompt(" \n"))
     assert scripted.requests("PATCH") == []

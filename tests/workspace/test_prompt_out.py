@@ -13,10 +13,10 @@ from cekura_tui.workspace.prompt_files import (
     PromptFileDrifted,
     is_source,
     read_prompt_file,
-    seen_from_here,
+    relative_source,
     source_file,
     source_of,
-    write_out,
+    write_suggestion,
 )
 
 SENT, BETTER = Prompt("\ufeffBe kind.\r\n\x85"), Prompt("Be kinder.")
@@ -64,16 +64,16 @@ def test_what_is_no_such_file_is_no_error(here: Path, name: str) -> None:
 def test_a_file_that_holds_other_bytes_of_the_same_text_has_changed(here: Path) -> None:
     (here / "prompt.md").write_bytes(SENT.replace("\r\n", "\n").encode())
     with pytest.raises(PromptFileDrifted, match="has changed since") as caught:
-        write_out(Path("prompt.md"), BETTER, done("prompt.md"), force=True)
+        write_suggestion(Path("prompt.md"), BETTER, done("prompt.md"), force=True)
     assert (here / "prompt.md").read_bytes() == SENT.replace("\r\n", "\n").encode()
     assert caught.value.drift() != ""
 
 
 def test_the_unchanged_file_is_written_whole_where_it_is_forced_and_left_where_not(here: Path) -> None:
     with pytest.raises(AlreadyThere):
-        write_out(Path("prompt.md"), BETTER, done("prompt.md"), force=False)
+        write_suggestion(Path("prompt.md"), BETTER, done("prompt.md"), force=False)
     assert (here / "prompt.md").read_bytes() == SENT.encode()
-    write_out(Path("prompt.md"), BETTER, done("prompt.md"), force=True)
+    write_suggestion(Path("prompt.md"), BETTER, done("prompt.md"), force=True)
     assert (here / "prompt.md").read_bytes() == BETTER.encode()
     assert os.listdir(here) == ["prompt.md"]
 
@@ -81,18 +81,18 @@ def test_the_unchanged_file_is_written_whole_where_it_is_forced_and_left_where_n
 def test_a_file_that_went_away_is_written_anew_and_this_is_told(here: Path) -> None:
     (here / "prompt.md").unlink()
     for source, force in ("prompt.md", False), (source_of("prompt.md"), True):
-        told = write_out(Path("prompt.md"), BETTER, done(source), force=force)
+        told = write_suggestion(Path("prompt.md"), BETTER, done(source), force=force)
         assert told == "The file had been removed since its prompt was sent, and is there again."
         assert (here / "prompt.md").read_bytes() == BETTER.encode()
         (here / "prompt.md").unlink()
-    assert write_out(Path("other.md"), BETTER, done(source), force=True) == ""
+    assert write_suggestion(Path("other.md"), BETTER, done(source), force=True) == ""
 
 
 def test_a_prompt_that_is_larger_than_any_that_is_sent_now_is_still_known_as_unchanged(here: Path) -> None:
     sent = Prompt("é" * 150_000)
     (here / "prompt.md").write_bytes(sent.encode())
     job = Job(1, JobState.SUCCEEDED, "", "", "", "", (5,), 7, "", (), (), sha256(sent), prompt_source="prompt.md")
-    write_out(Path("prompt.md"), BETTER, Suggestion(job, sent, BETTER), force=True)
+    write_suggestion(Path("prompt.md"), BETTER, Suggestion(job, sent, BETTER), force=True)
     assert (here / "prompt.md").read_bytes() == BETTER.encode()
 
 
@@ -100,23 +100,23 @@ def test_a_prompt_that_is_larger_than_any_that_is_sent_now_is_still_known_as_unc
 def test_a_file_that_cannot_be_read_is_left(here: Path) -> None:
     (here / "prompt.md").chmod(0o200)
     with pytest.raises(UsageError, match="cannot be read"):
-        write_out(Path("prompt.md"), BETTER, done("prompt.md"), force=True)
+        write_suggestion(Path("prompt.md"), BETTER, done("prompt.md"), force=True)
 
 
 def test_a_source_is_the_same_file_from_another_directory_where_one_of_its_name_is(
     here: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     source = source_of("prompt.md")
-    assert seen_from_here(source) == "prompt.md"
+    assert relative_source(source) == "prompt.md"
     (here / "elsewhere").mkdir()
     monkeypatch.chdir(here / "elsewhere")
     Path("prompt.md").write_text("Another agent's.")
     assert not is_source("prompt.md", source)
     assert is_source("../prompt.md", source)
-    assert seen_from_here(source) == source
+    assert relative_source(source) == source
     (here / "prompt.md").write_text("Changed.")
     with pytest.raises(PromptFileDrifted):
-        write_out(here / "prompt.md", BETTER, done(source), force=True)
+        write_suggestion(here / "prompt.md", BETTER, done(source), force=True)
 
 
 ODD = ["Prompt at 9.41\u202fAM.md", "prompt\u00a0v2.md", "caf\udce9.md", "line\nend.md", "\x1b[31m.md", "\udcff.md"]
@@ -130,7 +130,7 @@ def test_a_source_is_kept_exactly_whatever_is_in_its_name(here: Path, name: str)
     assert is_source(name, source_of(name))
     file.write_bytes(b"Changed.")
     with pytest.raises(PromptFileDrifted):
-        write_out(file, BETTER, done(source_of(name)), force=True)
+        write_suggestion(file, BETTER, done(source_of(name)), force=True)
 
 
 @pytest.mark.parametrize("name", ODD)
@@ -140,7 +140,7 @@ def test_a_file_whose_name_an_earlier_version_kept_as_it_is_shown_is_looked_at_t
     assert is_source(name, source)
     assert not is_source("prompt.md", source)
     with pytest.raises(PromptFileDrifted):
-        write_out(Path(name), BETTER, done(source), force=True)
+        write_suggestion(Path(name), BETTER, done(source), force=True)
 
 
 @pytest.mark.parametrize("name", ["a\0b", "~nobody-at-all/p", "half \ud800 a character.md"])

@@ -60,47 +60,49 @@ def store(home: Path) -> Iterator[Store]:
 
 
 async def test_the_text_is_that_of_the_choices_after_every_step(store: Store) -> None:
-    number, desk = done(store), StagingService(store)
-    assert (await desk.choices(number, DIFF), await desk.staged(number)) == ({}, None)
-    assert await desk.choose(number, DIFF, {1: YES, 2: NO}) == {1: YES, 2: NO}
-    assert await desk.staged(number) == "Abcdef"
-    assert await desk.choose(number, DIFF, {1: None, 3: HunkChoice("edited", "see")}) == {
+    number, service = done(store), StagingService(store)
+    assert (await service.choices(number, DIFF), await service.staged(number)) == ({}, None)
+    assert (await service.choose(number, DIFF, {1: YES, 2: NO})).after == {1: YES, 2: NO}
+    assert await service.staged(number) == "Abcdef"
+    assert (await service.choose(number, DIFF, {1: None, 3: HunkChoice("edited", "see")})).after == {
         2: NO,
         3: HunkChoice("edited", "see"),
     }
-    assert await desk.staged(number) == "abseedef"
-    assert await desk.choose(number, DIFF, {hunk.number: YES for hunk in DIFF.hunks}) == dict.fromkeys(range(1, 7), YES)
-    assert await desk.staged(number) == DIFF.new
+    assert await service.staged(number) == "abseedef"
+    assert (await service.choose(number, DIFF, {hunk.number: YES for hunk in DIFF.hunks})).after == dict.fromkeys(
+        range(1, 7), YES
+    )
+    assert await service.staged(number) == DIFF.new
 
 
 async def test_undo_goes_on_where_an_earlier_program_stopped(home: Path) -> None:
     first = store_at(home)
     number = done(first)
-    desk = StagingService(first)
+    service = StagingService(first)
     for made in ({1: YES}, {1: NO, 2: YES}, {3: YES}):
-        await desk.choose(number, DIFF, made)
-    await desk.undo(number, DIFF)
+        await service.choose(number, DIFF, made)
+    await service.undo(number, DIFF)
     first.close()
     second = store_at(home)
     again = StagingService(second)
     assert await again.choices(number, DIFF) == {1: NO, 2: YES}
-    assert await again.undo(number, DIFF) == {1: YES}
-    assert await again.undo(number, DIFF) == {}
+    assert (await again.undo(number, DIFF)).after == {1: YES}
+    assert (await again.undo(number, DIFF)).after == {}
     assert await again.staged(number) == DIFF.old
     second.close()
 
 
 async def test_a_diff_that_finds_other_hunks_keeps_what_it_still_finds_and_leaves_the_rest_alone(store: Store) -> None:
-    number, desk = done(store), StagingService(store)
-    await desk.choose(number, DIFF, {1: YES, 2: YES})
-    await desk.choose(number, DIFF, {6: YES})
+    number, service = done(store), StagingService(store)
+    await service.choose(number, DIFF, {1: YES, 2: YES})
+    await service.choose(number, DIFF, {6: YES})
     other = diff_of("xba")
-    assert await desk.choices(number, other) == {2: YES, 3: YES}
-    assert await desk.choose(number, other, {1: YES}) == {1: YES, 2: YES, 3: YES}
-    assert await desk.undo(number, other) == {2: YES, 3: YES}
-    assert await desk.undo(number, other) == {}
-    assert await desk.undo(number, other) == {}
-    assert await desk.choices(number, DIFF) == {6: YES}
+    assert await service.choices(number, other) == {2: YES, 3: YES}
+    assert (await service.choose(number, other, {1: YES})).after == {1: YES, 2: YES, 3: YES}
+    assert (await service.undo(number, other)).after == {2: YES, 3: YES}
+    assert (await service.undo(number, other)).after == {}
+    assert (await service.undo(number, other)).after == {}
+    assert await service.choices(number, DIFF) == {6: YES}
 
 
 async def test_what_another_window_chose_meanwhile_is_seen_and_in_the_text(store: Store, home: Path) -> None:
@@ -108,9 +110,9 @@ async def test_what_another_window_chose_meanwhile_is_seen_and_in_the_text(store
     here, there = StagingService(store), StagingService(other)
     await here.choose(number, DIFF, {1: YES})
     await there.choose(number, DIFF, {2: YES})
-    assert await here.choose(number, DIFF, {3: YES}) == {1: YES, 2: YES, 3: YES}
+    assert (await here.choose(number, DIFF, {3: YES})).after == {1: YES, 2: YES, 3: YES}
     assert await there.staged(number) == "ABCdef"
-    assert await there.undo(number, DIFF) == await here.choices(number, DIFF) == {1: YES, 2: YES}
+    assert (await there.undo(number, DIFF)).after == await here.choices(number, DIFF) == {1: YES, 2: YES}
     other.close()
 
 
@@ -156,21 +158,21 @@ def test_any_sequence_of_steps_is_kept_as_it_would_be_remembered(
         number = done(store)
         remembered: list[dict[int, HunkChoice]] = [{}]
         for step in steps:
-            desk = StagingService(store)
+            service = StagingService(store)
             if step == "reopen":
                 store.close()
                 store = store_at(Path(place) / "home")
                 continue
             if isinstance(step, str):
-                told = asyncio.run(desk.undo(number, DIFF))
+                found = asyncio.run(service.undo(number, DIFF)).after
                 remembered = remembered[:-1] or remembered
             else:
-                told = asyncio.run(desk.choose(number, DIFF, step))
+                found = asyncio.run(service.choose(number, DIFF, step)).after
                 now = {**remembered[-1], **step}
                 after = {hunk: choice for hunk, choice in now.items() if choice is not None}
                 if after != remembered[-1]:
                     remembered.append(after)
-            assert told == remembered[-1]
+            assert found == remembered[-1]
             assert (store.stagings.staged(number) or DIFF.old) == staged(DIFF, remembered[-1])
         store.close()
 
@@ -182,9 +184,9 @@ sys.path[:0] = sys.argv[2:]
 from test_staging_service import DIFF, NO, YES, StagingService, store_at
 
 async def choose():
-    desk = StagingService(store_at(Path(sys.argv[1])))
+    service = StagingService(store_at(Path(sys.argv[1])))
     for n in itertools.count():
-        await desk.choose(1, DIFF, {hunk: (YES, NO)[(n >> hunk) & 1] for hunk in range(1, 7)})
+        await service.choose(1, DIFF, {hunk: (YES, NO)[(n >> hunk) & 1] for hunk in range(1, 7)})
         print(n, flush=True)
 
 asyncio.run(choose())
@@ -200,7 +202,7 @@ def test_whoever_is_killed_while_choosing_leaves_choices_and_text_that_belong_to
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as chooser:
         assert chooser.stdout is not None
         for _ in range(lines):
-            told = int(chooser.stdout.readline())
+            steps = int(chooser.stdout.readline())
         chooser.kill()
     assert chooser.returncode == -signal.SIGKILL
     store = store_at(home)
@@ -208,5 +210,5 @@ def test_whoever_is_killed_while_choosing_leaves_choices_and_text_that_belong_to
     assert store.database.notice == ""
     assert set(chosen) == set(range(1, 7))
     assert store.stagings.staged(number) == staged(DIFF, chosen)
-    assert len(store.database.read("SELECT DISTINCT step FROM stagings")) > told // 2
+    assert len(store.database.read("SELECT DISTINCT step FROM stagings")) > steps // 2
     store.close()

@@ -62,13 +62,13 @@ async def test_each_change_is_told_with_the_verdict_and_the_turn_that_it_answers
 ) -> None:
     scripted.on("POST", ISSUES, Reply({"detail": "Method not allowed."}, 405))
     async with suggested(scripted, home, DONE) as (workspace, _):
-        reading = await workspace.call(lambda session: session.suggestions.read(1))
-        why = await workspace.call(lambda session: session.suggestions.why(reading))
-    assert (reading.diff.old, reading.diff.new, reading.staged) == (SENT, PROPOSED, SENT)
-    assert [(reason.run_id, reason.verdict, reason.turn) for reason in why.reasons[1]] == [(5, "Identity check", 1)]
-    assert why.reasons[2] == ()
-    assert why.issues is None, "a server that does not tell them is no failure"
-    assert why.problems == ()
+        opened = await workspace.call(lambda session: session.suggestions.open(1))
+        found = await workspace.call(lambda session: session.suggestions.explain(opened))
+    assert (opened.diff.old, opened.diff.new, opened.staged) == (SENT, PROPOSED, SENT)
+    assert [(reason.run_id, reason.verdict, reason.turn) for reason in found.reasons[1]] == [(5, "Identity check", 1)]
+    assert found.reasons[2] == ()
+    assert found.issues is None, "a server that does not tell them is no failure"
+    assert found.problems == ()
 
 
 async def test_what_could_not_be_read_is_a_sentence_and_is_asked_for_again(
@@ -78,10 +78,10 @@ async def test_what_could_not_be_read_is_a_sentence_and_is_asked_for_again(
     scripted.on("POST", ISSUES, Reply({"detail": "No."}, 500), Reply(told))
     async with suggested(scripted, home, DONE) as (workspace, _):
         scripted.on("GET", "/test_framework/v1/runs/5/", Reply({"detail": "Gone."}, 404), Reply(run_of(5)))
-        reading = await workspace.call(lambda session: session.suggestions.read(1))
-        first = await workspace.call(lambda session: session.suggestions.why(reading))
-        second = await workspace.call(lambda session: session.suggestions.why(reading))
-        third = await workspace.call(lambda session: session.suggestions.why(reading))
+        opened = await workspace.call(lambda session: session.suggestions.open(1))
+        first = await workspace.call(lambda session: session.suggestions.explain(opened))
+        second = await workspace.call(lambda session: session.suggestions.explain(opened))
+        third = await workspace.call(lambda session: session.suggestions.explain(opened))
     assert [problem.partition(" could not be read: ")[0] for problem in first.problems] == ["The issues", "Run 5"]
     assert [issue.run_ids for issue in second.issues or ()] == [(5,)]
     assert second.problems == ()
@@ -91,20 +91,20 @@ async def test_what_could_not_be_read_is_a_sentence_and_is_asked_for_again(
 async def test_a_job_without_a_suggestion_is_refused_in_words(scripted: ScriptedServer, home: Path) -> None:
     async with suggested(scripted, home, {"status": "failed", "error": "No."}) as (workspace, job):
         with pytest.raises(UsageError, match=f"Job {job.number} has no suggestion: it is failed"):
-            await workspace.call(lambda session: session.suggestions.read(1))
+            await workspace.call(lambda session: session.suggestions.open(1))
 
 
 async def test_a_step_is_told_from_what_another_window_chose_meanwhile(scripted: ScriptedServer, home: Path) -> None:
     async with suggested(scripted, home, DONE) as (workspace, _):
-        reading = await workspace.call(lambda session: session.suggestions.read(1))
-        await workspace.call(lambda session: session.staging.choose(1, reading.diff, {2: HunkChoice("rejected")}))
+        opened = await workspace.call(lambda session: session.suggestions.open(1))
+        await workspace.call(lambda session: session.staging.choose(1, opened.diff, {2: HunkChoice("rejected")}))
         chosen = await workspace.call(
-            lambda session: session.suggestions.choose(1, reading.diff, {1: HunkChoice("accepted")})
+            lambda session: session.staging.choose(1, opened.diff, {1: HunkChoice("accepted")})
         )
-        undone = await workspace.call(lambda session: session.suggestions.undo(1, reading.diff))
-    assert reading.choices == {}
-    assert (chosen.before, chosen.now) == (
+        undone = await workspace.call(lambda session: session.staging.undo(1, opened.diff))
+    assert opened.choices == {}
+    assert (chosen.before, chosen.after) == (
         {2: HunkChoice("rejected")},
         {1: HunkChoice("accepted"), 2: HunkChoice("rejected")},
     )
-    assert (undone.before, undone.now) == (chosen.now, chosen.before)
+    assert (undone.before, undone.after) == (chosen.after, chosen.before)

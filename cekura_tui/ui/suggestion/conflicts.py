@@ -1,35 +1,25 @@
-"""A passage in the versions among which somebody has to decide, one below the other.
-
-What of the dialog for an agent's prompt is about conflicts: one at a time, and what was decided of each.
-"""
+"""Conflicts between a staged text and the agent's prompt: the versions of one drawn, and all decided one by one."""
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Hashable, Sequence
-from concurrent.futures import Future
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 from rich.segment import Segment
-from textual.binding import Binding, BindingType
-from textual.content import Content
-from textual.widgets import Label
+from textual.binding import BindingType
 
-from cekura_tui.model.errors import CekuraTuiError
 from cekura_tui.model.text import LONGEST_LINE, Prompt, capped, clean_line, visible
 from cekura_tui.prose.conflicts import ConflictDecisions, Decision
-from cekura_tui.prose.merge import Conflict, Side, conflict_places
+from cekura_tui.prose.merge import Conflict, Merge, Side, conflict_places
 from cekura_tui.prose.words import WordSpan, quiet, word_spans
-from cekura_tui.ui.kit.dialog import Dialog
+from cekura_tui.ui.actions import Action, bindings
 from cekura_tui.ui.kit.strips import Line, RowState, breaks
 from cekura_tui.ui.kit.virtual_list import VirtualList
-from cekura_tui.ui.state import AppState
-from cekura_tui.ui.suggestion.edit import Edited, EditHunkDialog
 from cekura_tui.ui.terminal.cells import fit
 
 if TYPE_CHECKING:
-    from cekura_tui.workspace.agent_prompt_update import Placing
+    from cekura_tui.ui.suggestion.staging_controller import TypedTexts
 
 
 _GUTTER = 4
@@ -40,8 +30,10 @@ _MARKED = 20_000
 
 @dataclass(frozen=True, slots=True)
 class ConflictRow:
-    """A line of the versions: the name of one, or a line of its text. `fresh` are its stretches (start, end) that the
-    sent text does not have, `chosen` tells that this version was decided on."""
+    """A line of the versions: the name of one, or a line of its text.
+
+    `fresh` are its stretches (start, end) that the sent text does not have, `chosen` says that this version was chosen.
+    """
 
     place: int
     text: str
@@ -73,10 +65,11 @@ class ConflictTexts(VirtualList[ConflictRow]):
     """The versions of one conflict; the words that the sent text does not have are bold and underlined."""
 
     row_height = None
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("n", "screen.conflict(1)", "Next", id="conflict.next"),
-        Binding("N", "screen.conflict(-1)", "Prev", id="conflict.previous"),
-    ]
+    ACTIONS: ClassVar[tuple[Action, ...]] = (
+        Action("conflict.next", "n", "screen.conflict(1)", "Next", footer=1),
+        Action("conflict.previous", "N", "screen.conflict(-1)", "Prev", footer=2),
+    )
+    BINDINGS: ClassVar[list[BindingType]] = bindings(ACTIONS)
     COMPONENT_CLASSES: ClassVar[set[str]] = {"conflict--head", "conflict--chosen", "conflict--fresh", "conflict--rule"}
     DEFAULT_CSS = """
     ConflictTexts {
@@ -138,169 +131,111 @@ def _lines(base: str, text: str) -> list[tuple[str, tuple[tuple[int, int], ...]]
     return [(line, tuple(fresh)) for line, fresh in lines]
 
 
-_ON_CONFLICTS = ("keep_theirs", "take_staged", "word", "conflict")
+class ConflictResolver:
+    """The conflicts of an update, one at a time, and what is decided of each. Knows no widgets.
 
-
-class ConflictChoices(Dialog[None]):
-    """What was decided holds also when the agent is looked at again, as long as the conflict is the same.
-
-    `number` is the job that the text was staged with, `decisions` what was decided in a dialog like this before. What
-    is typed is kept with the job, like what is typed into its changes.
+    What was decided holds also when the agent is read again, as long as the conflict is the same.
     """
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("o", "keep_theirs", "Keep the agent's", id="put.theirs"),
-        Binding("s", "take_staged", "Take the staged", id="put.staged"),
-        Binding("e", "word", "Word it", id="put.word"),
-        Binding("c", "look_back", "Conflicts", id="put.conflicts"),
-    ]
-
-    def __init__(self, app_state: AppState, number: int, decisions: ConflictDecisions | None = None) -> None:
-        super().__init__()
-        self.state, self.number = app_state, number
-        self.decisions = ConflictDecisions() if decisions is None else decisions
-        self.placing: Placing | None = None
-        self.looking_back = False
+    def __init__(self, decisions: ConflictDecisions, saved: TypedTexts) -> None:
+        self.decisions, self._saved = decisions, saved
+        self.merge: Merge | None = None
+        self.number = 1
+        """The conflict that is shown, from 1."""
+        self.reviewing = False
         """Whether the conflicts are shown though all are decided."""
-        self._at = 1
         self._places: tuple[str, ...] = ()
-        self._told_unkept = False
 
-    def draw(self) -> None:
-        """Show what is known."""
-        raise NotImplementedError
-
-    def decided(self) -> None:
-        """Something was decided, or there is another look at the agent."""
-        raise NotImplementedError
-
-    def take_up(self, placing: Placing) -> None:
-        """The agent as it is now."""
-        self.placing = placing
-        self.decisions.take_up(placing.merge)
-        self._at = min(self._at, max(len(self.conflicts), 1))
-        self._places = conflict_places(placing.merge)
-        self.looking_back = self.looking_back and bool(self.conflicts)
-        if open_ones := self.undecided:
-            self._at = self._at if self._at in open_ones else open_ones[0]
-        self.decided()
+    def load(self, merge: Merge | None) -> None:
+        """The conflicts with the prompt that the agent has now; None while that is not known."""
+        self.merge = merge
+        if merge is None:
+            return
+        self.decisions.take_up(merge)
+        self._places = conflict_places(merge)
+        self.number = min(self.number, max(len(merge.conflicts), 1))
+        self.reviewing = self.reviewing and bool(merge.conflicts)
+        if (undecided := self.undecided) and self.number not in undecided:
+            self.number = undecided[0]
 
     @property
     def conflicts(self) -> tuple[Conflict, ...]:
         """All conflicts, decided or not."""
-        return self.placing.merge.conflicts if self.placing else ()
+        return self.merge.conflicts if self.merge else ()
 
     @property
     def undecided(self) -> list[int]:
         """The numbers of the conflicts that nobody has decided yet."""
-        return self.decisions.undecided if self.placing else []
+        return self.decisions.undecided if self.merge else []
 
     @property
     def text(self) -> Prompt | None:
         """What would be written; None as long as a conflict is not decided."""
-        return self.decisions.text if self.placing else None
+        return self.decisions.text if self.merge else None
 
-    def draw_conflict(self) -> None:
-        """The conflict that one is at."""
-        if self.placing is None:
-            return
-        conflict, left = self.conflicts[self._at - 1], len(self.undecided)
-        state = "all are decided, c shows the change" if not left else f"{left} to be decided"
-        head = f"conflict {self._at} of {len(self.conflicts)} · {self._places[self._at - 1]} · {state}"
-        if others := [str(number) for number in self.decisions.together(self._at) if number != self._at]:
+    @property
+    def is_shown(self) -> bool:
+        """Whether a conflict is shown, and not what would be written."""
+        return self.merge is not None and (self.reviewing or self.text is None)
+
+    @property
+    def can_review(self) -> bool:
+        """Whether one can go from what would be written to the conflicts, and back."""
+        return bool(self.conflicts) and self.text is not None
+
+    @property
+    def position(self) -> str:
+        """Which conflict is shown: "1 of 2 · Prices"."""
+        return f"{self.number} of {len(self.conflicts)} · {self._places[self.number - 1]}"
+
+    def headline(self) -> str:
+        """Which conflict is shown, and how many are to be decided."""
+        undecided = len(self.undecided)
+        state = f"{undecided} to be decided" if undecided else "all are decided, c shows the change"
+        head = f"conflict {self.position} · {state}"
+        if others := [str(number) for number in self.decisions.together(self.number) if number != self.number]:
             head += f" · decided together with {', '.join(others)}"
-        self.query_one("#conflict-head", Label).update(Content(clean_line(head)))
-        agent = clean_line(self.placing.agent.name, 40)
-        rows = conflict_rows(conflict, self.decisions.of(self._at), self.placing.job.number, agent)
-        self.query_one(ConflictTexts).show_rows(rows)
+        return clean_line(head)
 
-    # Keys
+    def rows(self, job: int, agent: str) -> list[ConflictRow]:
+        """The versions of the conflict that is shown."""
+        conflict = self.conflicts[self.number - 1]
+        return conflict_rows(conflict, self.decisions.of(self.number), job, clean_line(agent, 40))
 
-    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Conflicts are decided where there are some and they are shown."""
-        if action in _ON_CONFLICTS:
-            return bool(self.conflicts) and (self.looking_back or self.text is None)
-        if action == "look_back":
-            return bool(self.conflicts) and self.text is not None
-        return super().check_action(action, parameters)
+    def move(self, step: int) -> bool:
+        """To the next conflict, or the one before, if there is one; at the last one it stays."""
+        before, self.number = self.number, max(min(self.number + step, len(self.conflicts)), 1)
+        return self.number != before
 
-    def action_conflict(self, step: int) -> None:
-        """To the next conflict, or the one before; at the last one it stays."""
-        at = min(max(self._at + step, 1), len(self.conflicts))
-        if at != self._at:
-            self._at = at
-            self.query_one(ConflictTexts).action_first()
-            self.draw()
+    def take(self, side: Side) -> None:
+        """Decide for a side, and go on to the next conflict."""
+        self.decisions.take(self.number, side)
+        self._advance()
 
-    def action_look_back(self) -> None:
-        """From what would be written to the conflicts, or back."""
-        self.looking_back = not self.looking_back
-        self.draw()
+    def edit(self, spot: str, text: str) -> bool:
+        """Decide for these words, and go on; whether the conflict is still there, for the agent may be read again."""
+        if (number := self.decisions.number(spot)) is None:
+            return False
+        self.decisions.word(number, text)
+        self._advance()
+        return True
 
-    def action_keep_theirs(self) -> None:
-        """What the agent has stays."""
-        self._take("now")
+    def _advance(self) -> None:
+        """To the next that is not decided; after the last one what would be written is shown."""
+        if undecided := self.undecided:
+            self.number = next((number for number in undecided if number > self.number), undecided[0])
+        self.reviewing = False
 
-    def action_take_staged(self) -> None:
-        """What was staged takes its place."""
-        self._take("staged")
+    def save_typed(self, spot: str, text: str) -> bool:
+        """Save what was typed into a conflict and not applied; returns whether there is anything to keep."""
+        before = self.decisions.kept(spot)
+        self.decisions.typed(spot, text)
+        now = self.decisions.kept(spot)
+        if before is not None or now is not None:
+            self._saved.save(spot, now)
+        return now is not None
 
-    def _take(self, side: Side) -> None:
-        self.decisions.take(self._at, side)
-        self._go_on()
-
-    def _go_on(self) -> None:
-        """On to the next that is not decided; after the last one what would be written is shown."""
-        if open_ones := self.undecided:
-            self._at = next((number for number in open_ones if number > self._at), open_ones[0])
-            self.query_one(ConflictTexts).action_first()
-        self.looking_back = False
-        self.decided()
-
-    def action_word(self) -> None:
-        """Word it otherwise; what was typed and not taken is there again the next time."""
-        number, spot = self._at, self.decisions.spot(self._at)
-        title = f"Conflict {number} of {len(self.conflicts)} · {self._places[number - 1]}"
-        home, sent = self.state.workspace.setup.paths.home, self.conflicts[number - 1].base
-        text = self.decisions.wording(number)
-
-        def keep(now: str) -> None:
-            """Keep what is typed, also for who comes back after a crash."""
-            before = self.decisions.kept(spot)
-            self.decisions.typed(spot, now)
-            kept = self.decisions.kept(spot)
-            if (before, kept) != (None, None):
-                self.keep_typed(spot, kept)
-
-        def worded(edited: Edited | None) -> None:
-            if edited is None:
-                return
-            keep(edited.text)
-            by_now = self.decisions.number(spot)  # the agent may have been looked at again
-            if edited.taken and by_now is not None:
-                self.decisions.word(by_now, edited.text)
-                self._go_on()
-            elif self.decisions.kept(spot) is not None:
-                self.notify("What you typed is not taken, but kept: e opens it again.", markup=False)
-
-        self.app.push_screen(EditHunkDialog(title, sent, text, home, keep), worded)
-
-    def keep_typed(self, spot: str, text: str | None) -> None:
-        """Keep on the disk what is typed into a conflict; None forgets it."""
-        try:
-            done = self.state.workspace.send(lambda session: session.suggestions.keep_typed(self.number, spot, text))
-        except CekuraTuiError:
-            return  # the program is closing
-        self.app.run_worker(self._await_kept(done), group="typed")
-
-    async def _await_kept(self, done: Future[None]) -> None:
-        try:
-            await asyncio.shield(asyncio.wrap_future(done))
-        except CekuraTuiError as error:
-            # While one types there is a try twice a second.
-            if not self._told_unkept:
-                told = f"What you typed is not on the disk yet. {error.sentence()}"
-                self.app.notify(told, severity="warning", markup=False)
-            self._told_unkept = True
-        else:
-            self._told_unkept = False
+    def forget(self, applied: Mapping[str, str]) -> None:
+        """What was applied is written: what was typed for it need not be kept any more."""
+        for spot in self.decisions.forget(applied):
+            self._saved.save(spot, None)

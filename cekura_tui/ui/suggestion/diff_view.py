@@ -1,11 +1,7 @@
-"""What is told of a hunk below its header.
+"""Two versions of a prompt hunk by hunk, in one column or side by side, with what is chosen of each hunk and why.
 
-A prose diff as the rows of a list: a header for every hunk, why, its lines, and folds for what did not change.
-
-The rows of a prose diff drawn: in one column, or what was sent beside what is proposed.
-
-Two versions of a prompt hunk by hunk: red and struck what went, green and underlined what came, a mark beside each
-line so that nothing hangs on colour.
+Red and struck what went, green and underlined what came, a mark beside each line so that nothing hangs on colour. First
+the rows of a diff, then how one is drawn, then the list of them.
 """
 
 from __future__ import annotations
@@ -18,7 +14,7 @@ from typing import ClassVar, Literal
 
 from rich.segment import Segment
 from rich.style import Style
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 
 from cekura_tui.model.text import LONGEST_LINE, capped, clean_line, count, visible
 from cekura_tui.prose.diff import Hunk, ProseDiff
@@ -37,15 +33,19 @@ from cekura_tui.prose.lines import (
 )
 from cekura_tui.prose.staging import Choices
 from cekura_tui.prose.words import Op, WordSpan, word_count
+from cekura_tui.ui.actions import Action, bindings
 from cekura_tui.ui.kit.strips import Line, RowState, breaks
 from cekura_tui.ui.kit.virtual_list import ListMessage, VirtualList
 from cekura_tui.ui.terminal.cells import fit
 
 
 @dataclass(frozen=True, slots=True)
-class HunkTold:
-    """Why a hunk may have been proposed. `reasons` are whole lines ("answers ✗ Identity check, run 900238 turn 14"),
-    `own_facts` what it has of one run alone ("14 March", "Priya")."""
+class HunkNotes:
+    """Why a hunk may have been proposed.
+
+    `reasons` are whole lines ("answers ✗ Identity check, run 900238 turn 14"), `own_facts` what it has of one run alone
+    ("14 March", "Priya").
+    """
 
     reasons: tuple[str, ...] = ()
     own_facts: tuple[str, ...] = ()
@@ -85,7 +85,7 @@ def diff_rows(
     diff: ProseDiff,
     found: Sequence[Passage],
     choices: Choices,
-    told: Mapping[int, HunkTold],
+    notes: Mapping[int, HunkNotes],
     *,
     unfolded: AbstractSet[int] = frozenset(),
     only_changes: bool = False,
@@ -93,11 +93,11 @@ def diff_rows(
     """The rows of the passages of a diff; `unfolded` are the indexes of unchanged passages that are shown whole, with
     `only_changes` none is shown. All texts are safe to draw."""
     if diff.is_same:
-        return [_said(0, 0, "fold", "Both texts are the same.")]
-    rows = [_said(-1, 0, "fold", visible(diff.coarse))] if diff.coarse else []
+        return [_text_row(0, 0, "fold", "Both texts are the same.")]
+    rows = [_text_row(-1, 0, "fold", visible(diff.coarse))] if diff.coarse else []
     for n, (passage, before, after) in enumerate(zip(found, [None, *found], [*found[1:], None], strict=False)):
         if passage.hunk:
-            rows.extend(_of_hunk(n, diff, passage, choices, told.get(passage.hunk, HunkTold())))
+            rows.extend(_of_hunk(n, diff, passage, choices, notes.get(passage.hunk, HunkNotes())))
         elif n in unfolded and not only_changes:
             rows.extend(DiffRow(n, part, "line", line) for part, line in enumerate(_drawn(passage)))
         elif not only_changes:
@@ -105,7 +105,7 @@ def diff_rows(
     return rows
 
 
-def _said(
+def _text_row(
     passage: int, part: int, kind: Kind, text: str, hunk: int = 0, moved: bool = False, decided: Decided = ""
 ) -> DiffRow:
     return DiffRow(passage, part, kind, ProseLine((WordSpan("same", text),)), hunk, moved, decided)
@@ -116,29 +116,29 @@ def _folded(n: int, passage: Passage, before: int, after: int) -> Iterator[DiffR
     for part, line in enumerate(first):
         yield DiffRow(n, part, "line", line)
     if hidden:
-        yield _said(n, len(first), "fold", f"… {count(hidden, 'line')} unchanged …")
+        yield _text_row(n, len(first), "fold", f"… {count(hidden, 'line')} unchanged …")
     for part, line in enumerate(last, len(first) + hidden):
         yield DiffRow(n, part, "line", line)
 
 
-def _of_hunk(n: int, diff: ProseDiff, passage: Passage, choices: Choices, told: HunkTold) -> Iterator[DiffRow]:
-    """Its header and what is told have keys below those of its lines, so that these stay when more is told."""
+def _of_hunk(n: int, diff: ProseDiff, passage: Passage, choices: Choices, notes: HunkNotes) -> Iterator[DiffRow]:
+    """Its header and its notes have keys below those of its lines, so that these stay when notes come."""
     hunk = diff.hunks[passage.hunk - 1]
     choice = choices.get(hunk.number)
     decided: Decided = choice.what if choice else ""
     of_hunk = (hunk.number, bool(passage.moved), decided)
     number = f"{SIGNS[decided]} {hunk.number} of {len(diff.hunks)}"
     if passage.head:
-        yield _said(n, -1_000, "head", _head(number, diff, hunk, passage, decided), *of_hunk)
-        for k, reason in enumerate(told.reasons):
-            yield _said(n, -900 + k, "why", clean_line(reason), *of_hunk)
-        if told.own_facts:
-            facts = clean_line(", ".join(told.own_facts))
-            yield _said(n, -1, "flag", f"! speaks of this one call: {facts}", *of_hunk)
+        yield _text_row(n, -1_000, "head", _head(number, diff, hunk, passage, decided), *of_hunk)
+        for k, reason in enumerate(notes.reasons):
+            yield _text_row(n, -900 + k, "why", clean_line(reason), *of_hunk)
+        if notes.own_facts:
+            facts = clean_line(", ".join(notes.own_facts))
+            yield _text_row(n, -1, "flag", f"! speaks of this one call: {facts}", *of_hunk)
     elif passage.moved == "away":
-        yield _said(n, -1_000, "away", moved_away(passage), *of_hunk)
+        yield _text_row(n, -1_000, "away", moved_away(passage), *of_hunk)
     else:
-        yield _said(n, -1_000, "also", f"{number} · {also_here(passage)}", *of_hunk)
+        yield _text_row(n, -1_000, "also", f"{number} · {also_here(passage)}", *of_hunk)
     for part, line in enumerate(_drawn(passage)):
         yield DiffRow(n, part, "line", line, *of_hunk)
 
@@ -166,14 +166,14 @@ _GUTTER = 2
 _BETWEEN = " │ "
 _MARK_INKS = {"-": "del", "+": "ins", "~": "both", "←": "moved", "→": "moved"}
 
-Inked = list[tuple[str, Style | None]]
+Styled = list[tuple[str, Style | None]]
 
 
 @dataclass(frozen=True, slots=True)
 class DiffLook:
     """How rows are drawn: the styles of the view, and whether signs stand around words, where there is no colour."""
 
-    ink: Callable[[str], Style]
+    style_of: Callable[[str], Style]
     signs: bool = False
 
 
@@ -187,24 +187,24 @@ def text_room(width: int) -> int:
 def diff_lines(row: DiffRow, width: int, look: DiffLook) -> list[Line]:
     """A row's lines, `width` cells each at most."""
     if row.kind != "line":
-        return _told(row, width, look)
+        return _note_lines(row, width, look)
     room = text_room(width)
     if width < WIDE:
         return _column(row, room, look)
     left, right = _side(row, "del", room, look), _side(row, "ins", room, look)
-    between = Segment(_BETWEEN, look.ink("prose-diff--fold"))
+    between = Segment(_BETWEEN, look.style_of("prose-diff--fold"))
     empty: Line = [Segment(" " * (_GUTTER + room))]
     return [
         [*_filled(one, _GUTTER + room), between, *other] for one, other in zip_longest(left, right, fillvalue=empty)
     ]
 
 
-def _told(row: DiffRow, width: int, look: DiffLook) -> list[Line]:
+def _note_lines(row: DiffRow, width: int, look: DiffLook) -> list[Line]:
     """What is no text of a prompt."""
     lead = {"why": "  ", "flag": "  ", "away": "→ "}.get(row.kind, "")
-    ink = look.ink(f"prose-diff--{row.kind}")
+    ink = look.style_of(f"prose-diff--{row.kind}")
     if row.kind in ("head", "also") and row.decided:
-        ink += look.ink(f"prose-diff--{row.decided}")
+        ink += look.style_of(f"prose-diff--{row.decided}")
     text = lead + capped(row.text)
     first, *others = breaks(text, max(min(width, WIDE) - _GUTTER, _LEAST))
     indent = " " * _GUTTER
@@ -240,14 +240,14 @@ def _side(row: DiffRow, op: Op, room: int, look: DiffLook) -> list[Line]:
 
 def _wrapped(row: DiffRow, spans: Sequence[WordSpan], mark: str, room: int, look: DiffLook) -> list[Line]:
     name = _MARK_INKS.get(mark)
-    gutter = Segment(mark.ljust(_GUTTER), look.ink(f"prose-diff--mark-{name}") if name else None)
+    gutter = Segment(mark.ljust(_GUTTER), look.style_of(f"prose-diff--mark-{name}") if name else None)
     found: list[Line] = []
     for line in _by_line(spans):
-        inked = _inked(row, line, look)
+        styled = _styled(row, line, look)
         if not found and row.line.goes_on:
-            inked.insert(0, ("… ", look.ink("prose-diff--fold")))
-        text = "".join(part for part, _ in inked)
-        found += [[gutter, *_piece(inked, start, end)] for start, end in breaks(text, room)]
+            styled.insert(0, ("… ", look.style_of("prose-diff--fold")))
+        text = "".join(part for part, _ in styled)
+        found += [[gutter, *_piece(styled, start, end)] for start, end in breaks(text, room)]
     return found
 
 
@@ -261,14 +261,14 @@ def _by_line(spans: Sequence[WordSpan]) -> list[list[WordSpan]]:
     return lines
 
 
-def _inked(row: DiffRow, spans: Sequence[WordSpan], look: DiffLook) -> Inked:
+def _styled(row: DiffRow, spans: Sequence[WordSpan], look: DiffLook) -> Styled:
     """The words in their styles; what went and what came in its place are kept apart by a space, or by signs."""
-    rejected = look.ink("prose-diff--rejected-text") if row.decided == "rejected" else None
+    rejected = look.style_of("prose-diff--rejected-text") if row.decided == "rejected" else None
     is_mixed = len({span.op for span in spans}) > 1
-    found: Inked = []
+    found: Styled = []
     before: Op = "same"
     for span in spans:
-        ink = look.ink(f"prose-diff--{span.op}") if span.op != "same" else None
+        ink = look.style_of(f"prose-diff--{span.op}") if span.op != "same" else None
         if rejected is not None:
             ink = rejected if ink is None else ink + rejected
         if look.signs and is_mixed and span.op != "same":
@@ -286,11 +286,11 @@ def _filled(line: Line, width: int) -> Line:
     return [*line, Segment(fit("", width - used))]
 
 
-def _piece(inked: Inked, start: int, end: int) -> list[Segment]:
-    """The part of inked text from one character to another."""
+def _piece(styled: Styled, start: int, end: int) -> list[Segment]:
+    """The part of styled text from one character to another."""
     found = []
     at = 0
-    for text, style in inked:
+    for text, style in styled:
         part = text[max(start - at, 0) : max(end - at, 0)]
         if part:
             found.append(Segment(part, style))
@@ -345,12 +345,13 @@ class ProseDiffView(VirtualList[DiffRow]):
         & > .prose-diff--mark-moved { color: $text-accent; text-style: bold; }
     }
     """
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("n", "change(1)", "Next", id="diff.next"),
-        Binding("N", "change(-1)", "Prev", id="diff.previous"),
-        Binding("f", "fold", "Unfold", id="diff.fold"),
-        Binding("w", "only_changes", "Only changes", id="diff.only-changes", show=False),
-    ]
+    ACTIONS: ClassVar[tuple[Action, ...]] = (
+        Action("diff.next", "n", "change(1)", "Next", footer=1),
+        Action("diff.previous", "N", "change(-1)", "Prev", footer=2),
+        Action("diff.fold", "f", "fold", "Unfold", "What is unchanged, or fold it", 3),
+        Action("diff.only-changes", "w", "only_changes", "Only changes", "Only the changes, or all"),
+    )
+    BINDINGS: ClassVar[list[BindingType]] = bindings(ACTIONS)
 
     @dataclass
     class HunkMoved(ListMessage):
@@ -362,24 +363,24 @@ class ProseDiffView(VirtualList[DiffRow]):
         super().__init__(name=name, id=id, classes=classes)
         self._diff: ProseDiff | None = None
         self._choices: Choices = {}
-        self._told: Mapping[int, HunkTold] = {}
+        self._notes: Mapping[int, HunkNotes] = {}
         self._passages: list[Passage] = []
         self._unfolded: frozenset[int] = frozenset()
         self._only_changes = False
-        self._told_hunk = 0
+        self._reported_hunk = 0
 
     def show_diff(
-        self, diff: ProseDiff, choices: Choices | None = None, told: Mapping[int, HunkTold] | None = None
+        self, diff: ProseDiff, choices: Choices | None = None, notes: Mapping[int, HunkNotes] | None = None
     ) -> None:
         """Show this diff with what was decided and is known of its hunks (both by number). Another diff begins at its
         first hunk; in the same one cursor, folds and position stay, and what looks as before is not drawn again."""
-        choices, told = dict(choices or {}), dict(told or {})
+        choices, notes = dict(choices or {}), dict(notes or {})
         is_other = self._diff is None or self._diff != diff
         if is_other:
-            self._unfolded, self._only_changes, self._told_hunk = frozenset(), False, 0
+            self._unfolded, self._only_changes, self._reported_hunk = frozenset(), False, 0
         if is_other or _edited(choices) != _edited(self._choices):
             self._passages = passages(diff, choices)
-        self._diff, self._choices, self._told = diff, choices, told
+        self._diff, self._choices, self._notes = diff, choices, notes
         self._show(reset=is_other)
         if is_other and diff.hunks:
             self.go_to((diff.worded or diff.hunks)[0].number)
@@ -433,18 +434,18 @@ class ProseDiffView(VirtualList[DiffRow]):
                 self._diff,
                 self._passages,
                 self._choices,
-                self._told,
+                self._notes,
                 unfolded=self._unfolded,
                 only_changes=self._only_changes,
             )
             self.show_rows(rows, reset=reset)
 
     def cursor_moved(self) -> None:
-        """Tell also when it comes into another hunk."""
+        """Report also when it comes into another hunk."""
         super().cursor_moved()
         hunk = self.hunk
-        if hunk is not None and hunk.number != self._told_hunk:
-            self._told_hunk = hunk.number
+        if hunk is not None and hunk.number != self._reported_hunk:
+            self._reported_hunk = hunk.number
             self.post_message(self.HunkMoved(self, hunk.number))
 
     def key_of(self, row: DiffRow) -> tuple[int, int]:

@@ -1,4 +1,4 @@
-"""The dialog in which a change of a suggestion is worded otherwise."""
+"""The dialog in which a change of a suggestion is edited."""
 
 from __future__ import annotations
 
@@ -9,42 +9,44 @@ from typing import ClassVar
 
 from textual import on
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.content import Content
 from textual.widgets import Button, Label, Static, TextArea
 
 from cekura_tui.model.errors import CekuraTuiError
 from cekura_tui.model.text import Prompt, clean, clean_line, count
+from cekura_tui.ui.actions import Action, bindings
 from cekura_tui.ui.kit.dialog import Dialog
 from cekura_tui.ui.kit.inputs import PromptArea, PromptText
 from cekura_tui.ui.terminal.foreground import edit_prompt
 
 AUTOSAVE = 0.5
-"""Seconds after which what is typed is kept."""
+"""Seconds after which what is typed is saved."""
 
 
 @dataclass(frozen=True, slots=True)
 class Edited:
-    """What stands in the box at the end, exactly, and whether it is to be taken."""
+    """What is in the box at the end, exactly, and whether it is to be applied."""
 
     text: str
-    taken: bool
+    applied: bool
 
 
 class EditHunkDialog(Dialog[Edited]):
-    """Answers with what was typed also where it is not taken: whoever opened it keeps that.
+    """Answers with what was typed also where it is not applied: whoever opened it saves that.
 
     `title` says which change it is, `sent` is the passage as it was sent, `text` what to begin with; `home` is where
-    the file for $EDITOR is made. `keep` is given what was typed so far, now and then. The change has `others` more
+    the file for $EDITOR is made. `autosave` is given what was typed so far, now and then. The change has `others` more
     places, which are not edited here.
     """
 
     AUTO_FOCUS = "TextArea"
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("ctrl+g", "take", "Take it", id="edit-hunk.take"),
-        Binding("ctrl+e,ctrl+o", "edit", "Edit in $EDITOR", id="edit-hunk.editor", priority=True),
-    ]
+    ACTIONS: ClassVar[tuple[Action, ...]] = (
+        Action("edit-hunk.take", "ctrl+g", "apply", "Take it", footer=1),
+        Action("edit-hunk.editor", "ctrl+e,ctrl+o", "edit", "Edit in $EDITOR", footer=2, priority=True),
+    )
+    BINDINGS: ClassVar[list[BindingType]] = bindings(ACTIONS)
 
     def __init__(
         self,
@@ -52,12 +54,12 @@ class EditHunkDialog(Dialog[Edited]):
         sent: str,
         text: str,
         home: Path,
-        keep: Callable[[str], None] = lambda text: None,
+        autosave: Callable[[str], object] = lambda text: None,
         *,
         others: int = 0,
     ) -> None:
         super().__init__()
-        self._keep, self._kept, self._waits = keep, text, False
+        self._autosave, self._saved, self._is_waiting = autosave, text, False
         self._title, self._sent, self._home, self._others = title, sent, home, others
         self._before = Prompt(text)
         self._text = PromptText()
@@ -89,7 +91,7 @@ class EditHunkDialog(Dialog[Edited]):
         area = self.query_one(TextArea)
         area.load_text(clean(text))
         self._text.put(text, area.text)
-        self._facts()
+        self._draw_facts()
 
     @property
     def _now(self) -> Prompt:
@@ -97,23 +99,23 @@ class EditHunkDialog(Dialog[Edited]):
 
     @on(TextArea.Changed)
     def typed(self) -> None:
-        """Tell of it, and keep it soon; later keys do not put that off."""
-        self._facts()
-        if not self._waits:
-            self._waits = True
-            self.set_timer(AUTOSAVE, self._keep_now)
+        """Count it, and save it soon; later keys do not put that off."""
+        self._draw_facts()
+        if not self._is_waiting:
+            self._is_waiting = True
+            self.set_timer(AUTOSAVE, self._save_now)
 
-    def _keep_now(self) -> None:
-        self._waits = False
-        if (now := self._now) != self._kept:
-            self._kept = now
-            self._keep(now)
+    def _save_now(self) -> None:
+        self._is_waiting = False
+        if (now := self._now) != self._saved:
+            self._saved = now
+            self._autosave(now)
 
-    def _facts(self) -> None:
+    def _draw_facts(self) -> None:
         text = self.query_one(TextArea).text
-        told = self._text.facts(text) if text.strip() else "Nothing will stand here: the passage goes."
+        facts = self._text.facts(text) if text.strip() else "Nothing will stand here: the passage goes."
         also = f" · {count(self._others, 'other place')} of this change as proposed" if self._others else ""
-        self._say(told + also)
+        self._say(facts + also)
 
     def _say(self, text: str, *, failed: bool = False) -> None:
         note = self.query_one("#edit-hunk-note", Static)
@@ -132,7 +134,7 @@ class EditHunkDialog(Dialog[Edited]):
             self._show(edited if self._now.endswith("\n") else Prompt(edited.removesuffix("\n").removesuffix("\r")))
 
     @on(Button.Pressed, "#take")
-    def action_take(self) -> None:
+    def action_apply(self) -> None:
         """This is how it is to be worded."""
         self.dismiss(Edited(self._now, True))
 

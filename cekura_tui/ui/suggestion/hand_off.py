@@ -24,10 +24,10 @@ from cekura_tui.workspace.prompt_files import (
     PromptFileDrifted,
     check_output,
     is_source,
+    relative_source,
     safe_name,
-    seen_from_here,
     source_file,
-    write_out,
+    write_suggestion,
 )
 
 _Version = Literal["staged", "proposed"]
@@ -117,7 +117,7 @@ class HandOffDialog(Dialog[str]):
         named = source_file(source)
         if self._patch:
             return safe_name(named.stem if named else other, ".patch")
-        own = seen_from_here(source)
+        own = relative_source(source)
         # In the line that is typed into, a name is what is seen of it.
         return own if named and clean(own) == own else f"{other}.md"
 
@@ -142,7 +142,7 @@ class HandOffDialog(Dialog[str]):
         other = self._versions[self._version]
         if other == self._done.prompt:
             raise UsageError(f"There is no patch: the {self._version} prompt is the one that was sent.")
-        path = patch_path(seen_from_here(self._done.job.prompt_source))
+        path = patch_path(relative_source(self._done.job.prompt_source))
         return Prompt(unified_patch(self._done.prompt, other, path))
 
     def _write(self, name: str, *, force: bool) -> str:
@@ -151,7 +151,7 @@ class HandOffDialog(Dialog[str]):
         # That its own file still holds what was sent is checked, which is better than to ask.
         force = force or (not self._patch and is_source(name, self._done.job.prompt_source))
         path = check_output(name, force=force)
-        more = write_out(path, text, self._done, force=force)
+        more = write_suggestion(path, text, self._done, force=force)
         note = "It holds control characters." if has_controls(text) else ""
         return " ".join(filter(None, (f"Saved to {path.absolute()}.", more, note)))
 

@@ -1,9 +1,4 @@
-"""The uses of an agent's prompts as lines: when, how, how many words, and how the text begins.
-
-Two prompts of an agent, as a diff.
-
-The prompts that an agent had, was sent, was proposed or was given: when and how, and any two of them compared.
-"""
+"""The prompts that an agent had, was sent, was proposed or was given: when and how, and any two of them compared."""
 
 from __future__ import annotations
 
@@ -17,7 +12,7 @@ from rich.segment import Segment
 from rich.text import Text
 from textual import on, work
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.content import Content
 from textual.widgets import Static
 
@@ -26,6 +21,7 @@ from cekura_tui.model.job import PromptUse
 from cekura_tui.model.text import Prompt, clean, clean_line, count, has_controls, prompt_bytes, sha256
 from cekura_tui.prose.compare import compare
 from cekura_tui.prose.diff import ProseDiff
+from cekura_tui.ui.actions import NOT_OFFERED, Action, bindings
 from cekura_tui.ui.kit.copying import Copy, CopyDialog, Lead
 from cekura_tui.ui.kit.dialog import ConfirmDialog
 from cekura_tui.ui.kit.lines import TONE_CLASSES, TONE_CSS, Notice, OneLine
@@ -33,23 +29,23 @@ from cekura_tui.ui.kit.page import Page
 from cekura_tui.ui.kit.strips import Line, RowState
 from cekura_tui.ui.kit.virtual_list import VirtualList
 from cekura_tui.ui.state import AppState
-from cekura_tui.ui.suggestion.agent_prompt_update import Restoring
+from cekura_tui.ui.suggestion.agent_prompt_update import confirm_restore
 from cekura_tui.ui.suggestion.diff_view import ProseDiffView
 from cekura_tui.ui.terminal.cells import fit
 from cekura_tui.workspace.prompt_files import check_output, safe_name, write_output
 
 _WHEN_CELLS, _WORDS_CELLS, _HOW_CELLS = 12, 12, 26
 _HASH_CELLS, _WIDE = 8, 100
-_HERE = "» "
+_CURRENT = "» "
 
 
 @dataclass(frozen=True, slots=True)
 class UseRow:
-    """A use as it is drawn; `here` tells that the agent has this text now."""
+    """A use as it is drawn; `current` says that the agent has this text now."""
 
     use: PromptUse
     when: str
-    here: bool
+    current: bool
 
 
 def how_words(use: PromptUse) -> str:
@@ -69,16 +65,17 @@ class PromptUseList(VirtualList[UseRow]):
     """Uses, the newest first; one can be marked, to be compared with another."""
 
     marking = True
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "open", "Compare", key_display="enter", id="prompt-uses.open"),
-        Binding("space", "toggle_mark", "Mark", id="prompt-uses.mark"),
-    ]
+    ACTIONS: ClassVar[tuple[Action, ...]] = (
+        Action("prompt-uses.open", "enter", "open", "Compare", footer=1, key_display="enter"),
+        Action("prompt-uses.mark", "space", "toggle_mark", "Mark", footer=2),
+    )
+    BINDINGS: ClassVar[list[BindingType]] = bindings(ACTIONS)
     COMPONENT_CLASSES: ClassVar[set[str]] = TONE_CLASSES
     DEFAULT_CSS = f"PromptUseList {{ {TONE_CSS} }}"
 
-    def show_uses(self, uses: Iterable[PromptUse], app_state: AppState, here: str) -> None:
-        """Show these; `here` is the hash of the text that the agent has, or empty where that is not known."""
-        self.show_rows([UseRow(use, app_state.when(use.at), use.sha256 == here) for use in uses])
+    def show_uses(self, uses: Iterable[PromptUse], app_state: AppState, current: str) -> None:
+        """Show these; `current` is the hash of the text that the agent has, or empty where that is not known."""
+        self.show_rows([UseRow(use, app_state.when(use.at), use.sha256 == current) for use in uses])
 
     @property
     def marked(self) -> PromptUse | None:
@@ -102,7 +99,7 @@ class PromptUseList(VirtualList[UseRow]):
         """One line."""
         use, dim = row.use, self.style_of("tone--dim")
         words = count(use.words, "word")
-        rest = width - 2 - len(_HERE) - _WHEN_CELLS - _HOW_CELLS - _WORDS_CELLS - 4
+        rest = width - 2 - len(_CURRENT) - _WHEN_CELLS - _HOW_CELLS - _WORDS_CELLS - 4
         name = []
         if width >= _WIDE:
             # Prompts of an agent often begin alike: by its hash one sees which are the same.
@@ -110,7 +107,7 @@ class PromptUseList(VirtualList[UseRow]):
         return [
             [
                 Segment("● " if state.marked else "  "),
-                Segment(_HERE if row.here else "  ", self.style_of("tone--good")),
+                Segment(_CURRENT if row.current else "  ", self.style_of("tone--good")),
                 Segment(fit(row.when, _WHEN_CELLS) + " ", dim),
                 Segment(fit(how_words(use), _HOW_CELLS) + " "),
                 Segment(fit(words, _WORDS_CELLS, right=True) + "  "),
@@ -133,11 +130,13 @@ class PromptDiffScreen(Page):
     """What one prompt of an agent changes of another."""
 
     AUTO_FOCUS = "ProseDiffView"
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape", "app.pop_screen", "Back", id="prompt-diff.back"),
-        Binding("r", "refresh", "Retry", id="prompt-diff.refresh", show=False),
-        Binding("enter", "whole_error", "Show error", id="prompt-diff.error", show=False),
-    ]
+    # The diff, which has the focus, has ranks 1 to 3.
+    ACTIONS: ClassVar[tuple[Action, ...]] = (
+        Action("prompt-diff.back", "escape", "app.pop_screen", "Back", footer=4),
+        Action("prompt-diff.refresh", "r", "refresh", "Retry"),
+        Action("prompt-diff.error", "enter", "whole_error", "Show error"),
+    )
+    BINDINGS: ClassVar[list[BindingType]] = bindings(ACTIONS)
     HELP = """\
 # Two prompts
 What went from the first and what came with the second. `n` and `N` go from change to change.
@@ -160,13 +159,13 @@ What went from the first and what came with the second. `n` and `N` go from chan
         """Compare them."""
         self._headline("")
         for name, mark, use in (("old", "−", self._compared.old), ("new", "+", self._compared.new)):
-            told = f"{mark} {how_words(use)} · {self.state.when(use.at)} · {count(use.words, 'word')}"
-            self.query_one(f"#prompt-diff-{name}", OneLine).show(Text(told))
+            line = f"{mark} {how_words(use)} · {self.state.when(use.at)} · {count(use.words, 'word')}"
+            self.query_one(f"#prompt-diff-{name}", OneLine).show(Text(line))
         self.action_refresh()
 
-    def _headline(self, told: str) -> None:
+    def _headline(self, details: str) -> None:
         text = Text(f" Prompts of {clean_line(self._compared.agent_name, 40)} ", style="bold", end="")
-        self.query_one("#prompt-diff-headline", OneLine).show(text.append(told, style="not bold"))
+        self.query_one("#prompt-diff-headline", OneLine).show(text.append(details, style="not bold"))
 
     def action_refresh(self) -> None:
         """Compare them once more."""
@@ -209,18 +208,30 @@ What went from the first and what came with the second. `n` and `N` go from chan
             self.tell_error(self._error)
 
 
+def _unless_use(screen: PromptHistoryScreen) -> str | None:
+    """Without a row there is nothing to copy or forget."""
+    is_there = screen.is_attached and screen.query(PromptUseList) and screen.use is not None
+    return None if is_there else NOT_OFFERED
+
+
+def _unless_failed(screen: PromptHistoryScreen) -> str | None:
+    return None if screen.error is not None else NOT_OFFERED
+
+
 class PromptHistoryScreen(Page):
-    """What this machine has met of an agent's prompts, and what the agent has now."""
+    """What this machine has seen of an agent's prompts, and what the agent has now."""
 
     AUTO_FOCUS = "PromptUseList"
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("y", "hand_off", "Copy, save", id="prompts.hand-off"),
-        Binding("R", "restore", "Restore", id="prompts.restore"),
-        Binding("D", "forget", "Forget", id="prompts.forget"),
-        Binding("r", "refresh", "Read anew", id="prompts.refresh", show=False),
-        Binding("enter", "whole_error", "Show error", id="prompts.error", show=False),
-        Binding("escape", "back", "Back", id="prompts.back"),
-    ]
+    # The list, which has the focus, has ranks 1 and 2.
+    ACTIONS: ClassVar[tuple[Action, ...]] = (
+        Action("prompts.hand-off", "y", "hand_off", "Copy, save", footer=3, why_not=_unless_use),
+        Action("prompts.restore", "R", "restore", "Restore", footer=4),
+        Action("prompts.forget", "D", "forget", "Forget", footer=5, why_not=_unless_use),
+        Action("prompts.refresh", "r", "refresh", "Read anew"),
+        Action("prompts.error", "enter", "whole_error", "Show error", why_not=_unless_failed),
+        Action("prompts.back", "escape", "back", "Back", footer=6),
+    )
+    BINDINGS: ClassVar[list[BindingType]] = bindings(ACTIONS)
     HELP = """\
 # Prompts of an agent
 Every prompt that was seen at the agent, sent with a job, proposed, staged, written or replaced, the newest first;
@@ -233,11 +244,11 @@ Every prompt that was seen at the agent, sent with a job, proposed, staged, writ
         super().__init__(app_state)
         self._agent_id = agent_id
         self._agent_name = clean_line(agent_name, 60) or f"agent {agent_id}"
-        self._here = ""
+        self._current = ""
         """The hash of what the agent has now, once that is known."""
-        self._reading = True
-        self._unread: CekuraTuiError | None = None
-        self._error: CekuraTuiError | None = None
+        self._loading = True
+        self._failure: CekuraTuiError | None = None
+        self.error: CekuraTuiError | None = None
         self._restoring = self._writing = False
 
     def body(self) -> ComposeResult:
@@ -253,8 +264,8 @@ Every prompt that was seen at the agent, sent with a job, proposed, staged, writ
         self.query_one(PromptUseList).display = False
         self.query_one("#prompts-note").display = False
         self.query_one(Notice).say("Reading …")
-        self._draw_now()
-        self._read_now()
+        self._draw_current()
+        self._load_current()
 
     def on_screen_resume(self) -> None:
         """Here, or back from something else."""
@@ -263,18 +274,18 @@ Every prompt that was seen at the agent, sent with a job, proposed, staged, writ
     # Reading
 
     @work(group="prompts-now", exclusive=True)
-    async def _read_now(self) -> None:
+    async def _load_current(self) -> None:
         """What the agent has now; it is in the history from then on."""
         try:
             agent, prompt = await self.state.workspace.call(lambda session: session.agent_prompt(self._agent_id))
         except CekuraTuiError as error:
-            self._here, self._unread = "", error
+            self._current, self._failure = "", error
         else:
-            self._here, self._unread = sha256(prompt), None
+            self._current, self._failure = sha256(prompt), None
             self._agent_name = clean_line(agent.name, 60) or self._agent_name
-        self._reading = False
+        self._loading = False
         if not self.gone:
-            self._draw_now()
+            self._draw_current()
             self._load()
 
     @work(group="prompts", exclusive=True)
@@ -282,20 +293,20 @@ Every prompt that was seen at the agent, sent with a job, proposed, staged, writ
         uses: list[PromptUse] = []
         try:
             uses = await self.state.workspace.call(lambda session: session.history.list(self._agent_id))
-            self._error = None
+            self.error = None
         except CekuraTuiError as error:
-            self._error = error
+            self.error = error
         if self.gone:
             return
         listed, notice = self.query_one(PromptUseList), self.query_one(Notice)
-        listed.show_uses(uses, self.state, self._here)
+        listed.show_uses(uses, self.state, self._current)
         # Marks outlive rows, and what is forgotten is not to be compared.
         listed.marks &= {listed.key_of(row) for row in listed.rows}
         listed.display, notice.display = bool(uses), not uses
         text = Text(f" Prompts of {self._agent_name} ", style="bold", end="")
         self.query_one("#prompts-headline", OneLine).show(text.append(f"· {len(uses):,} kept here", style="not bold"))
-        if self._error is not None:
-            notice.say_error(self._error)
+        if self.error is not None:
+            notice.say_error(self.error)
         elif not uses:
             kept = "What is seen, sent, proposed or written is kept from then on."
             notice.say(f"No prompt of {self._agent_name} was met yet.", kept)
@@ -303,34 +314,27 @@ Every prompt that was seen at the agent, sent with a job, proposed, staged, writ
             listed.focus()
         self.refresh_bindings()
 
-    def _draw_now(self) -> None:
-        if self._reading:
-            told = "Reading what it has now …"
-        elif self._unread is not None:
-            told = f"! What it has now is not known: {self._unread.message}"
+    def _draw_current(self) -> None:
+        if self._loading:
+            line = "Reading what it has now …"
+        elif self._failure is not None:
+            line = f"! What it has now is not known: {self._failure.message}"
         else:
-            told = "» is what it has now"
-        self.query_one("#prompts-now", OneLine).show(Text(clean_line(told)))
+            line = "» is what it has now"
+        self.query_one("#prompts-now", OneLine).show(Text(clean_line(line)))
 
     def action_refresh(self) -> None:
-        """All anew."""
-        self._reading = True
-        self._draw_now()
-        self._read_now()
+        """Load all again."""
+        self._loading = True
+        self._draw_current()
+        self._load_current()
         self._load()
 
     # Keys
 
-    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Without a row there is nothing to copy or forget."""
-        if action in ("hand_off", "forget"):
-            return self.is_attached and bool(self.query(PromptUseList)) and self._use is not None
-        if action == "whole_error":
-            return self._error is not None
-        return super().check_action(action, parameters)
-
     @property
-    def _use(self) -> PromptUse | None:
+    def use(self) -> PromptUse | None:
+        """The use under the cursor."""
         row = self.query_one(PromptUseList).cursor_row
         return row.use if row else None
 
@@ -344,7 +348,7 @@ Every prompt that was seen at the agent, sent with a job, proposed, staged, writ
     @on(PromptUseList.Opened)
     def compare(self) -> None:
         """Enter on a use."""
-        if (use := self._use) is None or not self.is_current:
+        if (use := self.use) is None or not self.is_current:
             return
         other = self._other(use)
         if other is None:
@@ -359,8 +363,8 @@ Every prompt that was seen at the agent, sent with a job, proposed, staged, writ
         if (marked := listed.marked) is not None and marked != use:
             return marked
         uses = [row.use for row in listed.rows]
-        now = next((one for one in uses if one.sha256 == self._here), None)
-        if now is not None and use.sha256 != self._here:
+        now = next((one for one in uses if one.sha256 == self._current), None)
+        if now is not None and use.sha256 != self._current:
             return now
         older = uses[uses.index(use) + 1 :]
         return next((one for one in older if one.sha256 != use.sha256), None)
@@ -368,7 +372,7 @@ Every prompt that was seen at the agent, sent with a job, proposed, staged, writ
     @work(group="prompt-hand-off", exclusive=True)
     async def action_hand_off(self) -> None:
         """Copy it, or write it to a file."""
-        if (use := self._use) is None:
+        if (use := self.use) is None:
             return
         try:
             prompt = await self.state.workspace.call(lambda session: session.history.text(use.sha256))
@@ -376,13 +380,13 @@ Every prompt that was seen at the agent, sent with a job, proposed, staged, writ
             self.tell_error(error)
             return
         whose = f"the prompt of {self._agent_name}, {how_words(use)}, {self.state.when(use.at)}"
-        if told := await self.app.push_screen_wait(CopyPromptDialog(whose, self._agent_name, prompt)):
-            self.tell(told)
+        if message := await self.app.push_screen_wait(CopyPromptDialog(whose, self._agent_name, prompt)):
+            self.tell(message)
 
     @work(group="prompt-forget", exclusive=True)
     async def action_forget(self) -> None:
         """Drop one from the history, after asking."""
-        if (use := self._use) is None:
+        if (use := self.use) is None:
             return
         what = f"{how_words(use)}, {self.state.when(use.at)}, {count(use.words, 'word')}"
         text = f"{what[0].upper()}{what[1:]}: “{use.first_line}”\n\n{_forgetting(use)}"
@@ -407,11 +411,11 @@ Every prompt that was seen at the agent, sent with a job, proposed, staged, writ
     @work(group="prompt-restore")
     async def _restore(self) -> None:
         try:
-            written = await Restoring(self.app, self.state, self._agent_id, self._begun).ask()
+            result = await confirm_restore(self.app, self.state, self._agent_id, self._begun)
         except CekuraTuiError as error:
             self._say(f"{error.title}: {error.sentence()}", failed=True)
         else:
-            self._say(written.said if written else "Nothing was restored.")
+            self._say(result.message if result else "Nothing was restored.")
         self._restoring = self._writing = False
         if not self.gone:
             self.action_refresh()

@@ -1,22 +1,14 @@
-"""Choosing among the changes of a suggestion by keys; each choice is on the disk before it is shown.
-
-Where one goes from a suggestion: to the turn behind a change, and out with the text that was staged.
-
-A suggestion: what the server says of it, the diff of the two prompts, and the text as it is staged.
-"""
+"""A suggestion: what the server says of it, the diff of the two prompts, and the text as it is staged."""
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Awaitable, Callable
-from concurrent.futures import Future
-from dataclasses import replace
-from typing import TYPE_CHECKING, ClassVar, Literal
+from collections.abc import Callable
+from typing import TYPE_CHECKING, ClassVar
 
 from rich.text import Text
 from textual import events, on, work
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.containers import VerticalScroll
 from textual.widget import Widget
 from textual.widgets import Static
@@ -24,7 +16,8 @@ from textual.widgets import Static
 from cekura_tui.model.errors import CekuraTuiError, UsageError
 from cekura_tui.model.text import count
 from cekura_tui.prose.diff import Hunk
-from cekura_tui.prose.staging import Choices, HunkChoice, wording
+from cekura_tui.prose.staging import HunkChoice, wording
+from cekura_tui.ui.actions import NOT_OFFERED, Action, bindings
 from cekura_tui.ui.kit.keys_in_order import do_in_order
 from cekura_tui.ui.kit.lines import Notice, OneLine
 from cekura_tui.ui.kit.page import Page
@@ -33,278 +26,111 @@ from cekura_tui.ui.messages import GivenPrompt, HandOff, OpenJobDetails, OpenPro
 from cekura_tui.ui.state import AppState
 from cekura_tui.ui.suggestion.diff_view import ProseDiffView
 from cekura_tui.ui.suggestion.staged_text import StagedText
-from cekura_tui.ui.suggestion.words import accepted_words, headline, summary, told_of_hunks, undone_words
+from cekura_tui.ui.suggestion.staging_controller import StagingController, Step, TypedTexts
+from cekura_tui.ui.suggestion.words import headline, hunk_notes, summary
 from cekura_tui.ui.terminal.cells import too_small
 from cekura_tui.workspace.setup import refuse_read_only
-from cekura_tui.workspace.suggestions import Why
+from cekura_tui.workspace.suggestions import SuggestionReasons
 
 if TYPE_CHECKING:
-    from cekura_tui.workspace.session import Session
-    from cekura_tui.workspace.suggestions import Reading, StagingStep
+    from cekura_tui.workspace.suggestions import OpenedSuggestion
 
 
-_CHOOSING = ("accept", "reject", "edit", "accept_all", "undo")
-_Told = Callable[[Choices, Choices], str]
-"""What to say of choices before and after; perhaps nothing."""
+def _unless_loaded(screen: SuggestionScreen) -> str | None:
+    return None if screen.staging.opened is not None else NOT_OFFERED
 
 
-class SuggestionKeys(Page):
-    """A page with one suggestion, of which each change may be taken, left or worded otherwise."""
-
-    def __init__(self, state: AppState, number: int) -> None:
-        super().__init__(state)
-        self.number = number
-        self.reading: Reading | None = None
-        self._typed: dict[str, str] = {}
-        """What was typed into a change and not taken, by the key of the change; it is on the disk, too."""
-
-    async def _on_key(self, event: events.Key) -> None:
-        await do_in_order(self, event)
-
-    def draw(self) -> None:
-        """Show the suggestion as it is known."""
-        raise NotImplementedError
-
-    @property
-    def hunk(self) -> Hunk | None:
-        """The change under the cursor."""
-        return self.query_one(ProseDiffView).hunk if self.reading is not None else None
-
-    @property
-    def has_changes(self) -> bool:
-        """Whether there is anything to choose."""
-        return self.reading is not None and not self.reading.diff.is_same
-
-    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Nothing is chosen where nothing changes, or before it is read."""
-        return self.has_changes if action in _CHOOSING else super().check_action(action, parameters)
-
-    def action_accept(self) -> None:
-        """Take the change under the cursor."""
-        self._choose("accepted")
-
-    def action_reject(self) -> None:
-        """Leave the change under the cursor out."""
-        self._choose("rejected")
-
-    def _choose(self, what: Literal["accepted", "rejected"]) -> None:
-        if (hunk := self._meant()) is not None:
-            self._put(hunk, HunkChoice(what))
-
-    def _meant(self) -> Hunk | None:
-        if (hunk := self.hunk) is None and self.has_changes:
-            self.tell("The cursor is on no change: n goes to the next, N to the one before.")
-        return hunk
-
-    def _put(self, hunk: Hunk, choice: HunkChoice, told: _Told = lambda before, after: "") -> None:
-        if (reading := self.reading) is not None:
-            made = {hunk.number: choice}
-            self._stage(lambda session: session.suggestions.choose(self.number, reading.diff, made), told)
-
-    def action_accept_all(self) -> None:
-        """Take every change: what is staged is the proposal then, to the byte."""
-        if (reading := self.reading) is None:
-            return
-        diff, all_of_them = reading.diff, {hunk.number: HunkChoice("accepted") for hunk in reading.diff.hunks}
-        self._stage(lambda session: session.suggestions.choose(self.number, diff, all_of_them), accepted_words)
-
-    def action_undo(self) -> None:
-        """Take the last step back."""
-        if (reading := self.reading) is None:
-            return
-
-        def told(before: Choices, after: Choices) -> str:
-            """What was typed and is no longer chosen is not lost."""
-            for number, choice in before.items():
-                if choice.what == "edited" and after.get(number) != choice:
-                    self._keep_typed(reading.diff.hunks[number - 1].key, choice.text)
-            return undone_words(before, after)
-
-        self._stage(lambda session: session.suggestions.undo(self.number, reading.diff), told)
-
-    def _stage(self, ask: Callable[[Session], Awaitable[StagingStep]], told: _Told = lambda before, after: "") -> None:
-        """Have it done in turn, also where this page is left meanwhile."""
-        try:
-            done = self.state.workspace.send(ask)
-        except CekuraTuiError as error:
-            self.tell(error.sentence(), warning=True)
-            return
-        self.app.run_worker(self._await_choices(done, told), group="staging")
-
-    async def _await_choices(self, done: Future[StagingStep], told: _Told) -> None:
-        try:
-            step = await asyncio.shield(asyncio.wrap_future(done))
-        except CekuraTuiError as error:
-            pages = [screen for screen in self.app.screen_stack if isinstance(screen, Page)]
-            page = self if self.is_attached or not pages else pages[-1]
-            page.tell(f"Nothing was chosen, for it could not be kept. {error.sentence()}", warning=True)
-            return
-        if self.gone or self.reading is None:
-            return
-        self.reading = replace(self.reading, choices=step.now)
-        self.draw()
-        if words := told(step.before, step.now):
-            self.tell(words)
-
-    # Editing
-
-    def action_edit(self) -> None:
-        """Word the change under the cursor otherwise."""
-        hunk, reading = self._meant(), self.reading
-        if hunk is None or reading is None:
-            return
-        if not hunk.has_text:
-            self.tell("There are no words to edit in this change: take it or leave it.")
-            return
-        from cekura_tui.ui.suggestion.edit import Edited, EditHunkDialog
-
-        chosen = reading.choices.get(hunk.number)
-        words = wording(reading.diff, hunk)
-        text = chosen.text if chosen and chosen.what == "edited" else words.begin
-        title = f"Edit change {hunk.number} of {len(reading.diff.hunks)} · {hunk.place}"
-        typed, home = self._typed.get(hunk.key, text), self.state.workspace.setup.paths.home
-
-        def keep(now: str | None) -> None:
-            """Keep what is typed, also for who comes back after a crash."""
-            self._keep_typed(hunk.key, now if now != text else None)
-
-        def taken(before: Choices, after: Choices) -> str:
-            keep(None)
-            return ""
-
-        def ended(edited: Edited | None) -> None:
-            if edited is not None and edited.taken:
-                self._typed[hunk.key] = edited.text  # until that is kept
-                self._put(hunk, words.choice(edited.text), taken)
-            elif edited is not None:
-                keep(edited.text)
-                if hunk.key in self._typed:
-                    self.tell("What you typed is not taken, but kept: e opens it again.")
-
-        # At once, not by a worker: the keys that came together with this one are for the box.
-        self.app.push_screen(EditHunkDialog(title, words.sent, typed, home, keep, others=words.others), ended)
-
-    def _keep_typed(self, key: str, text: str | None) -> None:
-        if text is None and key not in self._typed:
-            return
-        if text is None:
-            del self._typed[key]
-        else:
-            self._typed[key] = text
-        try:
-            done = self.state.workspace.send(lambda session: session.suggestions.keep_typed(self.number, key, text))
-        except CekuraTuiError:
-            return  # the program is closing
-        self.app.run_worker(self._await_typed(done), group="typed")
-
-    async def _await_typed(self, done: Future[None]) -> None:
-        try:
-            await asyncio.shield(asyncio.wrap_future(done))
-        except CekuraTuiError as error:
-            self.tell(f"What you typed is not on the disk yet. {error.sentence()}", warning=True)
+def _unless_changes(screen: SuggestionScreen) -> str | None:
+    """Nothing is chosen where nothing changes, or before it is loaded."""
+    return None if screen.staging.has_changes else NOT_OFFERED
 
 
-_OUT = ("hand_off", "put_on_agent", "try_again")
+def _unless_failed(screen: SuggestionScreen) -> str | None:
+    return None if screen.error is not None and screen.staging.opened is None else NOT_OFFERED
 
 
-class SuggestionWays(SuggestionKeys):
-    """The keys that lead on; esc leads back to the same change."""
-
-    why: Why | None = None
-
-    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """There is nothing to hand on before it is read."""
-        return self.reading is not None if action in _OUT else super().check_action(action, parameters)
-
-    def action_turn(self) -> None:
-        """The run at the turn that the change under the cursor seems to answer."""
-        if (hunk := self._meant()) is None:
-            return
-        if self.why is None:
-            self.tell("What the runs tell is still being read.")
-            return
-        answered = [reason for reason in self.why.reasons.get(hunk.number, ()) if reason.run_id is not None]
-        if not answered:
-            unread = "".join(f" {problem}" for problem in self.why.problems[:1])
-            self.tell(f"No turn of a run is known that change {hunk.number} answers.{unread}")
-            return
-        first = answered[0]
-        assert first.run_id is not None
-        turn = None if first.turn is None else first.turn + 1
-        self.state.ask(OpenRun(first.run_id, turn))
-
-    def action_hand_off(self) -> None:
-        """Save or copy the staged prompt, or hand the change on."""
-        if self.reading is None:
-            return
-
-        def handed_off(told: str | None) -> None:
-            if told:
-                self.tell(told)
-
-        self.state.ask(HandOff(self.reading.done, self.reading.staged, handed_off))
-
-    def action_put_on_agent(self) -> None:
-        """Put the staged prompt onto the agent."""
-        if self.reading is None:
-            return
-        from cekura_tui.prose.conflicts import ConflictDecisions
-        from cekura_tui.ui.suggestion.agent_prompt_update import PutOnAgentDialog
-
-        decisions = self.state.decisions.setdefault(self.number, ConflictDecisions())
-        self.app.push_screen(PutOnAgentDialog(self.state, self.number, self.reading.staged, decisions))
-
-    def action_try_again(self) -> None:
-        """Improve once more, from the staged prompt."""
-        if self.reading is None:
-            return
-        try:
-            refuse_read_only(self.state.workspace.setup.read_only, "nothing is launched")
-        except UsageError as error:
-            self.tell(error.sentence(), warning=True)
-            return
-        given = GivenPrompt(f"staged from job {self.number}", self.reading.staged)
-        self.improve(self.reading.done.job.run_ids, given)
-
-    def action_history(self) -> None:
-        """The prompts that this agent had, was sent or was proposed."""
-        job = self.reading.done.job if self.reading else self.state.job(self.number)
-        if job is None:
-            return
-        if job.agent_id is None:
-            self.tell("The server did not say whose run this is, so there is no history.")
-            return
-        self.state.ask(OpenPromptHistory(job.agent_id, job.agent_name))
-
-    def action_details(self) -> None:
-        """All that is known of its job."""
-        self.state.ask(OpenJobDetails(self.number))
-
-
-class SuggestionScreen(SuggestionWays):
-    """The outcome of one job that succeeded."""
+class SuggestionScreen(Page):
+    """The outcome of one job that succeeded, of which each change may be accepted, rejected or edited."""
 
     AUTO_FOCUS = "ProseDiffView"
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("n", "change(1)", "Next", id="suggestion.next"),
-        Binding("N", "change(-1)", "Prev", id="suggestion.previous", show=False),
-        Binding("a", "accept", "Accept", id="suggestion.accept"),
-        Binding("x", "reject", "Reject", id="suggestion.reject"),
-        Binding("e", "edit", "Edit", id="suggestion.edit"),
-        Binding("A", "accept_all", "Accept all", id="suggestion.accept-all", show=False),
-        Binding("s", "staged", "Staged", id="suggestion.staged"),
-        Binding("y", "hand_off", "Save, copy", id="suggestion.hand-off"),
-        Binding("u", "undo", "Undo", id="suggestion.undo"),
-        Binding("p", "put_on_agent", "Put on agent", id="suggestion.put-on-agent"),
-        Binding("i", "try_again", "Try again", id="suggestion.try-again"),
-        Binding("enter", "turn", "The turn behind it", id="suggestion.turn", show=False),
-        Binding("enter", "whole_error", "Show error", id="suggestion.error", show=False),
-        Binding("h", "history", "Prompt history", id="suggestion.history", show=False),
-        Binding("d", "details", "Details", id="suggestion.details", show=False),
-        Binding("tab", "app.focus_next", "Pane", id="suggestion.pane", show=False),
-        Binding("r", "refresh", "Read anew", id="suggestion.refresh", show=False),
-        Binding("escape", "app.pop_screen", "Back", id="suggestion.back"),
-    ]
+    # The diff, where the focus mostly is, has ranks 1 to 3.
+    ACTIONS: ClassVar[tuple[Action, ...]] = (
+        Action("suggestion.next", "n", "change(1)", "Next", "The next change", 1, why_not=_unless_changes),
+        Action("suggestion.previous", "N", "change(-1)", "Prev", "The previous change", why_not=_unless_changes),
+        Action("suggestion.accept", "a", "accept", "Accept", "Accept the change", 4, why_not=_unless_changes),
+        Action("suggestion.reject", "x", "reject", "Reject", "Reject the change", 5, why_not=_unless_changes),
+        Action(
+            "suggestion.edit",
+            "e",
+            "edit",
+            "Edit",
+            "Word the change otherwise, in the box or in $EDITOR",
+            6,
+            why_not=_unless_changes,
+        ),
+        Action("suggestion.accept-all", "A", "accept_all", "Accept all", "Accept all changes", why_not=_unless_changes),
+        Action(
+            "suggestion.staged",
+            "s",
+            "staged",
+            "Staged",
+            "The staged text beside the diff, or in its place on a low terminal",
+            7,
+            "Staged text",
+            why_not=_unless_changes,
+        ),
+        Action(
+            "suggestion.hand-off",
+            "y",
+            "hand_off",
+            "Save, copy",
+            "The staged or the proposed prompt or a patch; or read the patch in $PAGER",
+            8,
+            why_not=_unless_loaded,
+        ),
+        Action("suggestion.undo", "u", "undo", "Undo", "Take the last step back", 9, why_not=_unless_changes),
+        Action(
+            "suggestion.put-on-agent",
+            "p",
+            "update_agent_prompt",
+            "Put on agent",
+            "Put the staged prompt on the agent",
+            10,
+            why_not=_unless_loaded,
+        ),
+        Action(
+            "suggestion.try-again",
+            "i",
+            "improve_again",
+            "Try again",
+            "Improve once more, from the staged prompt",
+            11,
+            "Improve the prompt",
+            why_not=_unless_loaded,
+        ),
+        Action(
+            "suggestion.turn",
+            "enter",
+            "turn",
+            "The turn behind it",
+            "To the turn that the change seems to answer; esc comes back to the change",
+            why_not=_unless_changes,
+        ),
+        Action("suggestion.error", "enter", "whole_error", "Show error", why_not=_unless_failed),
+        Action(
+            "suggestion.history",
+            "h",
+            "history",
+            "Prompt history",
+            "The prompts that the agent had, was sent and was proposed",
+            command="Prompt history of this agent",
+        ),
+        Action("suggestion.details", "d", "details", "Details", "All that is known of the job", command="Job details"),
+        Action("suggestion.pane", "tab", "app.focus_next", "Pane"),
+        Action("suggestion.refresh", "r", "refresh", "Read anew", "Read the suggestion anew"),
+        Action("suggestion.back", "escape", "app.pop_screen", "Back", footer=12),
+    )
+    BINDINGS: ClassVar[list[BindingType]] = bindings(ACTIONS)
     HELP = """\
 # Suggestion
 `-` went, `+` came, `~` both; `→` and `←` moved. `n` and `N` go from change to change, `f` unfolds what is unchanged,
@@ -317,11 +143,22 @@ accepts all, `u` takes the last step back. What is not accepted is not in the st
 """
 
     def __init__(self, state: AppState, number: int) -> None:
-        super().__init__(state, number)
-        self._error: CekuraTuiError | None = None
+        super().__init__(state)
+        self.number = number
+        self.reasons: SuggestionReasons | None = None
+        """Why the changes may have been proposed; None until that is loaded."""
+        self.error: CekuraTuiError | None = None
+        """Why the suggestion could not be loaded the last time."""
+        typed = TypedTexts(
+            state.workspace,
+            number,
+            lambda saving: self.app.run_worker(saving, group="typed"),
+            lambda text, again: self.tell(text, warning=True),
+        )
+        self.staging = StagingController(state.workspace, number, typed)
 
     def body(self) -> ComposeResult:
-        """Headline and summary, then the diff, and the staged text where there is room or it is wished for."""
+        """Headline and summary, then the diff, and the staged text where there is room or it was asked for."""
         yield OneLine(id="suggestion-headline")
         with VerticalScroll(id="summary"):
             yield Static(id="summary-text")
@@ -329,6 +166,11 @@ accepts all, `u` takes the last step back. What is not accepted is not in the st
         yield OneLine(id="staged-title", classes="pane-title")
         yield StagedText(id="staged")
         yield Notice(id="suggestion-notice")
+
+    async def _on_key(self, event: events.Key) -> None:
+        await do_in_order(self, event)
+
+    # Loading
 
     def on_mount(self) -> None:
         """Nothing is known yet."""
@@ -338,52 +180,60 @@ accepts all, `u` takes the last step back. What is not accepted is not in the st
         """Here, or back from something else: another window may have chosen meanwhile."""
         self._load()
 
+    def action_refresh(self) -> None:
+        """Load it again, and the reasons."""
+        self._load()
+        if self.staging.opened is not None:
+            self._load_reasons(self.staging.opened)
+
     @work(group="suggestion", exclusive=True)
     async def _load(self) -> None:
+        is_first = self.staging.opened is None
         try:
-            reading = await self.state.workspace.call(lambda session: session.suggestions.read(self.number))
+            await self.staging.load()
         except CekuraTuiError as error:
-            self._error = error
-            if self.reading is not None and not self.gone:
+            self.error = error
+            if not is_first and not self.gone:
                 self.tell(f"It could not be read anew. {error.sentence()}", warning=True)
             self.draw()
             return
-        first, self.reading, self._error = self.reading is None, reading, None
-        if first:
-            self._typed.update(reading.typed)
+        self.error = None
         self.draw()
-        if first and not self.gone:
-            (self.query_one(ProseDiffView) if self.has_changes else self.query_one("#summary")).focus()
-            self._ask_why(reading)
+        if is_first and not self.gone and self.staging.opened is not None:
+            (self.query_one(ProseDiffView) if self.staging.has_changes else self.query_one("#summary")).focus()
+            self._load_reasons(self.staging.opened)
 
-    @work(group="why", exclusive=True)
-    async def _ask_why(self, reading: Reading) -> None:
-        """What the runs tell takes longer; nobody waits for it to choose."""
+    @work(group="reasons", exclusive=True)
+    async def _load_reasons(self, opened: OpenedSuggestion) -> None:
+        """These take longer; nobody waits for them to choose."""
         try:
-            self.why = await self.state.workspace.call(lambda session: session.suggestions.why(reading))
+            self.reasons = await self.state.workspace.call(lambda session: session.suggestions.explain(opened))
         except CekuraTuiError as error:
-            self.why = Why(problems=(f"What the runs tell could not be read: {error.message}",))
+            problem = f"What the runs tell could not be read: {error.message}"
+            self.reasons = SuggestionReasons(problems=(problem,))
         self.draw()
+
+    # Drawing
 
     def draw(self) -> None:
-        """Everything that is known."""
+        """Show everything that is known."""
         if self.gone:
             return
-        reading, notice = self.reading, self.query_one(Notice)
-        self.query_one("#suggestion-headline", OneLine).show(headline(self.number, reading))
-        self.set_class(self.has_changes, "-changes")
-        self.set_class(reading is not None, "-read")
-        if reading is not None:
-            text, shown = summary(reading.done, reading.diff, self.why), self.query_one("#summary-text", Static)
+        opened, notice = self.staging.opened, self.query_one(Notice)
+        self.query_one("#suggestion-headline", OneLine).show(headline(self.number, opened))
+        self.set_class(self.staging.has_changes, "-changes")
+        self.set_class(opened is not None, "-read")
+        if opened is not None:
+            text = summary(opened.suggestion, opened.diff, self.reasons)
+            shown = self.query_one("#summary-text", Static)
             if shown.content != text:
                 shown.update(text)
-            self.query_one(ProseDiffView).show_diff(
-                reading.diff, reading.choices, told_of_hunks(reading.diff, self.why)
-            )
+            notes = hunk_notes(opened.diff, self.reasons)
+            self.query_one(ProseDiffView).show_diff(opened.diff, opened.choices, notes)
             self._draw_staged()
             notice.say("No change.", "The proposal is the prompt that was sent, word for word.")
-        elif self._error is not None:
-            notice.say_error(self._error)
+        elif self.error is not None:
+            notice.say_error(self.error)
         else:
             notice.say("Comparing …")
         self.refresh_bindings()
@@ -391,28 +241,14 @@ accepts all, `u` takes the last step back. What is not accepted is not in the st
     @on(ProseDiffView.HunkMoved)
     def _draw_staged(self) -> None:
         """The staged text, at the change under the cursor."""
-        if (reading := self.reading) is None:
+        if (opened := self.staging.opened) is None:
             return
         hunk = self.hunk
         title = Text(" Staged ", no_wrap=True, overflow="ellipsis", end="")
-        told = [count(len(reading.staged.split()), "word")] + ([f"at change {hunk.number}"] if hunk else [])
-        title.append(f" {' · '.join(told)}", style="not bold")
+        facts = [count(len(opened.staged.split()), "word")] + ([f"at change {hunk.number}"] if hunk else [])
+        title.append(f" {' · '.join(facts)}", style="not bold")
         self.query_one("#staged-title", OneLine).show(title)
-        self.query_one(StagedText).show(reading.diff, reading.choices, hunk.number if hunk else None)
-
-    # Keys
-
-    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Only what does something here."""
-        if action in ("change", "staged", "turn"):
-            return self.has_changes
-        if action == "whole_error":
-            return self._error is not None and self.reading is None
-        return super().check_action(action, parameters)
-
-    def action_change(self, step: int) -> None:
-        """To the next or previous change, from wherever the focus is."""
-        self.query_one(ProseDiffView).action_change(step)
+        self.query_one(StagedText).show(opened.diff, opened.choices, hunk.number if hunk else None)
 
     def action_staged(self) -> None:
         """Where there is room for both, show or hide the staged text; else it and the diff change places."""
@@ -429,14 +265,25 @@ accepts all, `u` takes the last step back. What is not accepted is not in the st
     def watch_focused(self, former: Widget | None, now: Widget | None) -> None:
         """Of the diff and the staged text one may have no room any more; the other has the focus then."""
         super().watch_focused(former, now)
-        left = isinstance(former, ProseDiffView | StagedText) and not former.display
-        if left and self.has_changes and not too_small(self.app.size):
+        is_hidden = isinstance(former, ProseDiffView | StagedText) and not former.display
+        if is_hidden and self.staging.has_changes and not too_small(self.app.size):
             self.call_after_refresh(self._focus_shown)
 
     def on_resize(self) -> None:
         """What had the focus may have no room any more."""
-        if self.has_changes and self.focused is None:
+        if self.staging.has_changes and self.focused is None:
             self.call_after_refresh(self._focus_shown)
+
+    # Moving
+
+    @property
+    def hunk(self) -> Hunk | None:
+        """The change under the cursor."""
+        return self.query_one(ProseDiffView).hunk if self.staging.opened is not None else None
+
+    def action_change(self, step: int) -> None:
+        """To the next or previous change, from wherever the focus is."""
+        self.query_one(ProseDiffView).action_change(step)
 
     @on(VirtualList.Opened)
     def opened(self, message: VirtualList.Opened) -> None:
@@ -447,13 +294,146 @@ accepts all, `u` takes the last step back. What is not accepted is not in the st
         else:
             self.action_turn()
 
-    def action_refresh(self) -> None:
-        """Read it again, and what the runs tell."""
-        self._load()
-        if self.reading is not None:
-            self._ask_why(self.reading)
+    # Choosing
+
+    def action_accept(self) -> None:
+        """Accept the change under the cursor."""
+        if (hunk := self._hunk_to_choose()) is not None:
+            self._stage(lambda: self.staging.choose(hunk, HunkChoice("accepted")))
+
+    def action_reject(self) -> None:
+        """Reject the change under the cursor."""
+        if (hunk := self._hunk_to_choose()) is not None:
+            self._stage(lambda: self.staging.choose(hunk, HunkChoice("rejected")))
+
+    def action_accept_all(self) -> None:
+        """Accept every change."""
+        self._stage(self.staging.accept_all)
+
+    def action_undo(self) -> None:
+        """Take the last step back."""
+        self._stage(self.staging.undo)
+
+    def action_edit(self) -> None:
+        """Edit the change under the cursor."""
+        hunk, opened = self._hunk_to_choose(), self.staging.opened
+        if hunk is None or opened is None:
+            return
+        if not hunk.has_text:
+            self.tell("There are no words to edit in this change: take it or leave it.")
+            return
+        from cekura_tui.ui.suggestion.edit import Edited, EditHunkDialog
+
+        def closed(edited: Edited | None) -> None:
+            if edited is not None and edited.applied:
+                self._stage(lambda: self.staging.edit(hunk, edited.text))
+            elif edited is not None and self.staging.save_typed(hunk, edited.text):
+                self.tell("What you typed is not taken, but kept: e opens it again.")
+
+        words = wording(opened.diff, hunk)
+        dialog = EditHunkDialog(
+            f"Edit change {hunk.number} of {len(opened.diff.hunks)} · {hunk.place}",
+            words.sent,
+            self.staging.text_to_edit(hunk),
+            self.state.workspace.setup.paths.home,
+            lambda text: self.staging.save_typed(hunk, text),
+            others=words.others,
+        )
+        # At once, not by a worker: the keys that came together with this one are for the box.
+        self.app.push_screen(dialog, closed)
+
+    def _hunk_to_choose(self) -> Hunk | None:
+        if (hunk := self.hunk) is None and self.staging.has_changes:
+            self.tell("The cursor is on no change: n goes to the next, N to the one before.")
+        return hunk
+
+    def _stage(self, begin: Callable[[], Step]) -> None:
+        """Begin a step, and show it when it is done."""
+        if self.staging.opened is None:
+            return
+        try:
+            step = begin()
+        except CekuraTuiError as error:
+            self.tell(error.sentence(), warning=True)
+        else:
+            self.app.run_worker(self._show_step(step), group="staging")  # also where this page is left meanwhile
+
+    async def _show_step(self, step: Step) -> None:
+        try:
+            message = await step
+        except CekuraTuiError as error:
+            pages = [screen for screen in self.app.screen_stack if isinstance(screen, Page)]
+            page = self if self.is_attached or not pages else pages[-1]
+            page.tell(f"Nothing was chosen, for it could not be kept. {error.sentence()}", warning=True)
+            return
+        if not self.gone:
+            self.draw()
+            if message:
+                self.tell(message)
+
+    # Elsewhere; esc leads back to the same change
+
+    def action_turn(self) -> None:
+        """The run at the turn that the change under the cursor seems to answer."""
+        if (hunk := self._hunk_to_choose()) is None:
+            return
+        if self.reasons is None:
+            self.tell("What the runs tell is still being read.")
+            return
+        for reason in self.reasons.reasons.get(hunk.number, ()):
+            if reason.run_id is not None:
+                self.state.ask(OpenRun(reason.run_id, None if reason.turn is None else reason.turn + 1))
+                return
+        unread = "".join(f" {problem}" for problem in self.reasons.problems[:1])
+        self.tell(f"No turn of a run is known that change {hunk.number} answers.{unread}")
+
+    def action_hand_off(self) -> None:
+        """Save or copy the staged prompt, or hand the change on."""
+        if (opened := self.staging.opened) is None:
+            return
+
+        def handed_off(message: str | None) -> None:
+            if message:
+                self.tell(message)
+
+        self.state.ask(HandOff(opened.suggestion, opened.staged, handed_off))
+
+    def action_update_agent_prompt(self) -> None:
+        """Update the agent's prompt with the staged one."""
+        if (opened := self.staging.opened) is None:
+            return
+        from cekura_tui.prose.conflicts import ConflictDecisions
+        from cekura_tui.ui.suggestion.agent_prompt_update import UpdatePromptDialog
+
+        decisions = self.state.decisions.setdefault(self.number, ConflictDecisions())
+        self.app.push_screen(UpdatePromptDialog(self.state, self.number, opened.staged, decisions))
+
+    def action_improve_again(self) -> None:
+        """Improve once more, from the staged prompt."""
+        if (opened := self.staging.opened) is None:
+            return
+        try:
+            refuse_read_only(self.state.workspace.setup.read_only, "nothing is launched")
+        except UsageError as error:
+            self.tell(error.sentence(), warning=True)
+            return
+        self.improve(opened.suggestion.job.run_ids, GivenPrompt(f"staged from job {self.number}", opened.staged))
+
+    def action_history(self) -> None:
+        """The prompts that this agent had, was sent or was proposed."""
+        job = self.staging.opened.suggestion.job if self.staging.opened else self.state.job(self.number)
+        if job is None:
+            return
+        if job.agent_id is None:
+            self.tell("The server did not say whose run this is, so there is no history.")
+            return
+        self.state.ask(OpenPromptHistory(job.agent_id, job.agent_name))
+
+    def action_details(self) -> None:
+        """All that is known of its job."""
+        self.state.ask(OpenJobDetails(self.number))
 
     def action_whole_error(self) -> None:
         """The whole of the error that is shown."""
-        if self._error is not None:
-            self.tell_error(self._error)
+        if self.error is not None:
+            self.tell_error(self.error)

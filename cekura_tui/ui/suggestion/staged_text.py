@@ -54,7 +54,7 @@ class StagedText(VirtualList[StagedRow]):
     def __init__(self, *, name: str | None = None, id: str | None = None, classes: str | None = None) -> None:  # noqa: A002
         super().__init__(name=name, id=id, classes=classes)
         self._of: tuple[ProseDiff, Choices] | None = None
-        self._stands_at: dict[int, tuple[int, int]] = {}
+        self._hunk_places: dict[int, tuple[int, int]] = {}
         self._followed: tuple[StagedRow, int] | None = None
         """The row of the hunk that one looks at, and how many of its characters stand before that."""
 
@@ -65,7 +65,7 @@ class StagedText(VirtualList[StagedRow]):
             is_other = self._of is None or self._of[0] != diff
             self._of = diff, dict(choices)
             found = staged_lines(diff, choices)
-            self._stands_at = {number: (line, found.columns[number]) for number, line in found.places.items()}
+            self._hunk_places = {number: (line, found.columns[number]) for number, line in found.places.items()}
             rows = [row for n, line in enumerate(found.lines) for row in _rows(n, line)]
             self.show_rows(rows, reset=is_other)
         if hunk is not None:
@@ -73,7 +73,7 @@ class StagedText(VirtualList[StagedRow]):
 
     def follow(self, hunk: int) -> None:
         """Put the cursor where a hunk of this number stands, or would stand."""
-        if (place := self._stands_at.get(hunk)) is None or not self.rows:
+        if (place := self._hunk_places.get(hunk)) is None or not self.rows:
             return
         index = max(bisect_right(self.rows, place, key=lambda row: row.key) - 1, 0)
         row = self.rows[index]

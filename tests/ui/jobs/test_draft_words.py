@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from app_on_a_server import SMALL, Served, on_run, opened
-from test_suggestion_screen import FAILED, suggestion
+from suggestion_screens import FAILED, suggestion
 from textual.pilot import Pilot
 from textual.widgets import TextArea
 from watching import sees

@@ -18,7 +18,7 @@ from watching import screen_text, sees
 
 from cekura_tui.model.text import Prompt
 from cekura_tui.prose.conflicts import ConflictDecisions
-from cekura_tui.ui.suggestion.agent_prompt_update import PutOnAgentDialog
+from cekura_tui.ui.suggestion.agent_prompt_update import UpdatePromptDialog
 
 SENT = Prompt("# Rules\n\nBe kind to callers.\n\n# Prices\n\nNever guess a price.\n\n# End\n\nSay goodbye.\n")
 THEIRS = Prompt(SENT.replace("kind to", "patient with").replace("guess", "invent").replace("goodbye", "goodbye, Sir"))
@@ -31,7 +31,7 @@ TO_DECIDE = "Decide every conflict first"
 def server(tmp_path: Path) -> Iterator[Agents]:
     """With a job of the clinic's agent, whose prompt somebody has changed since."""
     with agents(tmp_path) as server:
-        server.somebody_writes(CLINIC, THEIRS)
+        server.write_elsewhere(CLINIC, THEIRS)
         server.job(CLINIC, SENT, STAGED)
         yield server
 
@@ -41,7 +41,7 @@ async def deciding(
     server: Agents, decisions: ConflictDecisions | None = None
 ) -> AsyncIterator[tuple[OneDialog, Pilot[None]]]:
     """The dialog, and every next one, with these decisions, as on one page; or each with none, as on a new page."""
-    async with asked(server.setup(), lambda state: PutOnAgentDialog(state, 1, STAGED, decisions), size=SMALL) as (
+    async with asked(server.setup(), lambda state: UpdatePromptDialog(state, 1, STAGED, decisions), size=SMALL) as (
         app,
         pilot,
     ):
@@ -86,7 +86,7 @@ async def written(pilot: Pilot[None], server: Agents, text: Prompt) -> None:
     await sees(pilot, "y yes")
     await pilot.press("y")
     await reads(pilot, "has the new prompt: read back, it is the same to the byte", "Nothing to write")
-    assert server.holds(CLINIC) == text
+    assert server.prompt_of(CLINIC) == text
     assert "conflict" not in screen_text(pilot.app)
 
 
@@ -172,17 +172,17 @@ async def test_what_was_written_is_no_conflict_and_what_others_write_or_a_restor
         await written(pilot, server, WORDED)
         await closed_and_opened(app, pilot)
         await sees(pilot, "Nothing to write.", "R restores", gone="conflict")
-        server.somebody_writes(CLINIC, WORDED.replace("swift", "slow"))
+        server.write_elsewhere(CLINIC, WORDED.replace("swift", "slow"))
         await pilot.press("r")
         await sees(pilot, "to be decided", "Be slow with callers.")
-        server.somebody_writes(CLINIC, WORDED)
+        server.write_elsewhere(CLINIC, WORDED)
         await pilot.press("r")
         await sees(pilot, "Nothing to write.", gone="conflict")
         await pilot.press("R")
         await sees(pilot, "y yes")
         await pilot.press("y")
         await reads(pilot, "has its former prompt")
-        assert server.holds(CLINIC) == THEIRS
+        assert server.prompt_of(CLINIC) == THEIRS
         await sees(pilot, "c conflicts")
         await written(pilot, server, WORDED)
 
@@ -196,7 +196,7 @@ async def test_that_conflicts_must_be_decided_is_said_until_they_are(server: Age
         await sees(pilot, "conflict 2 of 2", TO_DECIDE)
         await pilot.press("s")
         await sees(pilot, "enter puts it there", gone=TO_DECIDE)
-        server.somebody_writes(CLINIC, THEIRS + "\nMore.\n")
+        server.write_elsewhere(CLINIC, THEIRS + "\nMore.\n")
         await pilot.press("enter")
         await sees(pilot, "y yes")
         await pilot.press("y")
@@ -231,8 +231,9 @@ async def test_that_nothing_can_be_kept_is_told_once_and_what_was_typed_stays_in
 
 def kept_in(pilot: Pilot[None]) -> list[str | None]:
     """What the dialog below the box has of what was typed."""
-    dialog: Any = next(one for one in pilot.app.screen_stack if isinstance(one, PutOnAgentDialog))
-    return [dialog.decisions.kept(dialog.decisions.spot(number)) for number in (1, 2)]
+    dialog: Any = next(one for one in pilot.app.screen_stack if isinstance(one, UpdatePromptDialog))
+    decisions = dialog.resolver.decisions
+    return [decisions.kept(decisions.spot(number)) for number in (1, 2)]
 
 
 async def test_on_the_page_of_the_suggestion_all_of_it_outlives_the_dialog(server: Agents) -> None:

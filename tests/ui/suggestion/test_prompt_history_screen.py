@@ -42,12 +42,12 @@ async def history(server: Agents, *, size: tuple[int, int] = WIDE, **options: An
 
 def rows(pilot: Pilot[None]) -> list[tuple[str, bool]]:
     """How the listed prompts were met, and whether the agent has them now."""
-    return [(row.use.how, row.here) for row in pilot.app.screen.query_one(PromptUseList).rows]
+    return [(row.use.how, row.current) for row in pilot.app.screen.query_one(PromptUseList).rows]
 
 
 async def test_the_newest_use_comes_first_with_its_time_its_words_and_how_it_begins(tmp_path: Path) -> None:
     with agents(tmp_path) as server:
-        sent = server.holds(CLINIC)
+        sent = server.prompt_of(CLINIC)
         number = server.job(CLINIC, sent, SECOND)
         noted(server, (FIRST, "replaced"), job=number)
         async with history(server, size=SMALL) as pilot:
@@ -58,7 +58,7 @@ async def test_the_newest_use_comes_first_with_its_time_its_words_and_how_it_beg
 
 async def test_enter_compares_with_the_marked_one_else_with_what_the_agent_has(tmp_path: Path) -> None:
     with agents(tmp_path) as server:
-        server.somebody_writes(CLINIC, FIRST)
+        server.write_elsewhere(CLINIC, FIRST)
         noted(server, (Prompt("Quite another text."), "written"), (SECOND, "replaced"))
         async with history(server, size=SMALL) as pilot:
             await sees(pilot, "3 kept here")
@@ -101,14 +101,14 @@ async def test_one_is_forgotten_after_asking_and_the_others_stay(tmp_path: Path)
             await sees(pilot, "y yes")
             await pilot.press("y")
             await sees(pilot, "2 kept here", gone="Be brief and warm")
-        assert [use.how for use in server.uses(CLINIC)] == ["seen", "seen"]
+        assert [use.how for use in server.history(CLINIC)] == ["seen", "seen"]
 
 
 async def test_the_former_prompt_is_put_back_from_here(tmp_path: Path) -> None:
     with agents(tmp_path) as server:
-        sent = server.holds(CLINIC)
+        sent = server.prompt_of(CLINIC)
         noted(server, (sent, "replaced"), (revised(sent), "written"))
-        server.somebody_writes(CLINIC, revised(sent))
+        server.write_elsewhere(CLINIC, revised(sent))
         async with history(server, size=SMALL) as pilot:
             await sees(pilot, "3 kept here")
             await pilot.press("R")
@@ -120,13 +120,13 @@ async def test_the_former_prompt_is_put_back_from_here(tmp_path: Path) -> None:
             )
             await pilot.press("y")
             await reads(pilot, "has its former prompt: read back, it is the same to the byte")
-            assert server.holds(CLINIC) == sent
+            assert server.prompt_of(CLINIC) == sent
             await eventually(lambda: ("replaced", True) in rows(pilot), "what was put back is what is there")
 
 
 async def test_nothing_is_restored_in_a_read_only_session_or_where_nothing_was_written(tmp_path: Path) -> None:
     with agents(tmp_path) as server:
-        sent = server.holds(CLINIC)
+        sent = server.prompt_of(CLINIC)
         async with history(server, size=SMALL) as pilot:
             await pilot.press("R")
             await sees(pilot, "! That cannot be done: Nothing was written to")
@@ -134,7 +134,7 @@ async def test_nothing_is_restored_in_a_read_only_session_or_where_nothing_was_w
         async with history(server, size=SMALL, read_only=True) as pilot:
             await pilot.press("R")
             await reads(pilot, "This is a read-only session, so nothing was restored. Start without --read-only.")
-        assert server.holds(CLINIC) == sent
+        assert server.prompt_of(CLINIC) == sent
 
 
 async def test_without_the_server_the_history_is_there_and_says_what_it_does_not_know(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from textual.app import App, ComposeResult
 
 from cekura_tui.prose.compare import compare
 from cekura_tui.prose.staging import HunkChoice
-from cekura_tui.ui.suggestion.diff_view import HunkTold, ProseDiffView
+from cekura_tui.ui.suggestion.diff_view import HunkNotes, ProseDiffView
 from cekura_tui.ui.suggestion.staged_text import StagedText
 
 OLD = "# Role\nYou are Ava.\n\n## Verification\n" + "".join(f"- Rule {n} stays as it is\n" for n in range(30))
@@ -193,7 +193,7 @@ async def test_why_and_whose_facts_stand_below_the_header() -> None:
     app = DiffApp(OLD, NEW)
     async with app.run_test(size=(80, 30)) as pilot:
         await pilot.press("n")
-        told = HunkTold(("answers ✗ Identity check, run 900238 turn 14 · likely",), ("14 March", "Pri\x1b[31mya"))
+        told = HunkNotes(("answers ✗ Identity check, run 900238 turn 14 · likely",), ("14 March", "Pri\x1b[31mya"))
         app.view.show_diff(app.diff, {}, {2: told})
         assert screen(app.view)[9:13] == [
             "· 2 of 4 · Verification › item 10 · +1 −1",

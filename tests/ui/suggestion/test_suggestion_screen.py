@@ -13,65 +13,14 @@ import pytest
 from app_on_a_server import LAUNCH, SMALL, WIDE, Served, launched, no_crash, on_run, opened, setup_of
 from hostile import IMPROVED, serve_hostile
 from scripted_server import Reply, ScriptedServer
-from textual.pilot import Pilot
+from suggestion_screens import FAILED, add, chosen, chosen_edited, reopened, screen, suggestion, texts, workspace
 from textual.widgets import TextArea
 from waiting import answered, eventually
 from watching import screen_text, sees
 
-from cekura_tui.model.job import Suggestion
-from cekura_tui.model.text import Prompt
 from cekura_tui.prose.staging import HunkChoice
 
-FAILED = 900238
 ISSUES = "/test_framework/v1/runs/improve_prompt_issues/"
-
-
-async def suggestion(pilot: Pilot[None], run_id: int = FAILED) -> None:
-    await launched(pilot, run_id)
-    await reopened(pilot)
-
-
-async def reopened(pilot: Pilot[None]) -> None:
-    """Open the newest suggestion from the list of jobs, and wait for what is told of it."""
-    await pilot.press("2")
-    await sees(pilot, "1 succeeded")
-    await pilot.press("enter")
-    await sees(pilot, "Suggestion of job 1", "2 changes")
-    await eventually(lambda: screen(pilot).why is not None, "the reasons are told")
-
-
-def screen(pilot: Pilot[None]) -> Any:
-    """The suggestion, perhaps below a dialog."""
-    return next(one for one in pilot.app.screen_stack if hasattr(one, "reading"))
-
-
-async def kept(pilot: Pilot[None], *choices: HunkChoice | None) -> None:
-    """Wait until this is chosen of the changes, on the screen and in the store."""
-    wanted = {number: choice for number, choice in enumerate(choices, 1) if choice is not None}
-    await eventually(lambda: screen(pilot).reading.choices == wanted, f"on the screen: {wanted}")
-
-    async def stored() -> Any:
-        diff = screen(pilot).reading.diff
-        return await workspace(pilot).call(lambda session: session.staging.choices(1, diff))
-
-    await answered(stored, lambda found: found == wanted, f"in the store: {wanted}")
-
-
-def workspace(pilot: Pilot[None]) -> Any:
-    return pilot.app.state.workspace  # type: ignore[attr-defined]
-
-
-async def texts(pilot: Pilot[None]) -> tuple[Suggestion, Prompt]:
-    """The job, and the staged text as the store has it."""
-    done = await workspace(pilot).call(lambda session: session.jobs.suggestion(1))
-    return done, await workspace(pilot).call(lambda session: session.staging.staged(1))
-
-
-async def add(pilot: Pilot[None], text: str) -> None:
-    """Type this at the end of the box."""
-    area = pilot.app.screen.query_one(TextArea)
-    area.move_cursor(area.document.end)
-    await pilot.press(*text)
 
 
 YES, NO = HunkChoice("accepted"), HunkChoice("rejected")
@@ -81,22 +30,22 @@ async def test_accepted_and_rejected_changes_make_the_staged_text_to_the_byte(se
     async with opened(served.setup()) as pilot:
         await suggestion(pilot)
         await pilot.press("a")
-        await kept(pilot, YES)
+        await chosen(pilot, YES)
         await pilot.press("n", "x")
-        await kept(pilot, YES, NO)
+        await chosen(pilot, YES, NO)
         await sees(pilot, "2 changes, 1 accepted, 1 rejected")
         done, staged = await texts(pilot)
-        first, second = screen(pilot).reading.diff.hunks
+        first, second = screen(pilot).staging.opened.diff.hunks
         assert done.improved_prompt is not None
         assert (
             staged == done.prompt.replace(first.old, first.new) == done.improved_prompt.replace(second.new, second.old)
         )
         await pilot.press("A")
-        await kept(pilot, YES, YES)
+        await chosen(pilot, YES, YES)
         await sees(pilot, "All is accepted: 2 changes (1 rejected before).")
         assert (await texts(pilot))[1] == done.improved_prompt
         await pilot.press("N", "x", "n", "x")
-        await kept(pilot, NO, NO)
+        await chosen(pilot, NO, NO)
         assert (await texts(pilot))[1] == done.prompt
         no_crash(pilot)
 
@@ -105,19 +54,19 @@ async def test_u_takes_back_step_by_step_and_says_what(served: Served) -> None:
     async with opened(served.setup()) as pilot:
         await suggestion(pilot)
         await pilot.press("a", "A")
-        await kept(pilot, YES, YES)
+        await chosen(pilot, YES, YES)
         await pilot.press("u")
-        await kept(pilot, YES)
+        await chosen(pilot, YES)
         await sees(pilot, "Taken back: change 2 is undecided again.")
         await pilot.press("A")
-        await kept(pilot, YES, YES)
+        await chosen(pilot, YES, YES)
         await pilot.press("u", "u")
-        await kept(pilot)
+        await chosen(pilot)
         await sees(pilot, "Taken back: change 1 is undecided again.")
         await pilot.press("u")
         await sees(pilot, "There is nothing to take back.")
         await pilot.press("A")
-        await kept(pilot, YES, YES)
+        await chosen(pilot, YES, YES)
         await pilot.press("A")
         await sees(pilot, "All is accepted already.")
 
@@ -126,8 +75,8 @@ async def test_u_says_what_it_took_back_of_what_another_window_chose(served: Ser
     async with opened(served.setup()) as pilot:
         await suggestion(pilot)
         await pilot.press("A")
-        await kept(pilot, YES, YES)
-        diff = screen(pilot).reading.diff
+        await chosen(pilot, YES, YES)
+        diff = screen(pilot).staging.opened.diff
         await workspace(pilot).call(lambda session: session.staging.choose(1, diff, {2: NO}))
         await pilot.press("u")
         await sees(pilot, "Taken back: change 2 is accepted again.")
@@ -140,7 +89,7 @@ async def test_what_was_typed_is_not_lost_by_u_and_what_was_deleted_again_does_n
         await sees(pilot, "Edit change 1 of 2")
         await add(pilot, " Be kind.")
         await pilot.press("ctrl+g")
-        await kept_edited(pilot, screen(pilot).reading.diff.hunks[0].new + " Be kind.")
+        await chosen_edited(pilot, screen(pilot).staging.opened.diff.hunks[0].new + " Be kind.")
         await pilot.press("u")
         await sees(pilot, "Taken back: change 1 is undecided again. e")
         await pilot.press("e")
@@ -161,7 +110,7 @@ async def test_what_was_chosen_is_there_after_a_restart_also_where_one_leaves_at
         await sees(pilot, "240 runs")
         await reopened(pilot)
         await sees(pilot, "2 changes, 1 accepted, 1 rejected")
-        await kept(pilot, YES, NO)
+        await chosen(pilot, YES, NO)
 
 
 async def test_a_change_is_worded_otherwise_and_what_was_typed_and_not_taken_stays(served: Served) -> None:
@@ -172,20 +121,20 @@ async def test_a_change_is_worded_otherwise_and_what_was_typed_and_not_taken_sta
         await add(pilot, " Be kind.")
         await pilot.press("escape")
         await sees(pilot, "What you typed is not taken", gone="Edit change 1")
-        await kept(pilot)
+        await chosen(pilot)
         await pilot.press("e")
         await sees(pilot, "Edit change 1 of 2", "Be kind.")
         await pilot.press("ctrl+g")
-        first, second = screen(pilot).reading.diff.hunks
+        first, second = screen(pilot).staging.opened.diff.hunks
         await sees(pilot, "2 changes, 1 edited", gone="Edit change 1")
-        await kept(pilot, HunkChoice("edited", f"{first.new} Be kind."))
+        await chosen(pilot, HunkChoice("edited", f"{first.new} Be kind."))
         done, staged = await texts(pilot)
         assert staged == done.prompt.replace(first.old, f"{first.new} Be kind.")
         await pilot.press("e")
         await sees(pilot, "Edit change 1 of 2", "Be kind.")
         pilot.app.screen.query_one(TextArea).load_text(first.old)
         await pilot.press("ctrl+g")
-        await kept(pilot, NO)
+        await chosen(pilot, NO)
         assert second.new not in (await texts(pilot))[1]
 
 
@@ -223,19 +172,14 @@ async def test_a_change_is_worded_otherwise_in_ones_own_editor(
             patch.setattr(pilot.app, "suspend", nullcontext)
             await pilot.press("ctrl+e")
         await pilot.press("ctrl+g")
-        await kept_edited(pilot, "Ask for the name.")
-
-
-async def kept_edited(pilot: Pilot[None], text: str) -> None:
-    await eventually(lambda: not pilot.app.screen.is_modal, "the dialog is closed")
-    await kept(pilot, HunkChoice("edited", text))
+        await chosen_edited(pilot, "Ask for the name.")
 
 
 async def test_enter_goes_to_the_turn_behind_a_change_and_esc_back_to_the_change(served: Served) -> None:
     async with opened(served.setup()) as pilot:
         await suggestion(pilot)
         await pilot.press("n")
-        reason = screen(pilot).why.reasons[2][0]
+        reason = screen(pilot).reasons.reasons[2][0]
         await pilot.press("enter")
         await sees(pilot, f"Run {FAILED}", "Transcript")
         transcript: Any = pilot.app.screen.query_one("#transcript")
@@ -265,7 +209,7 @@ async def test_i_launches_the_staged_text_for_the_same_runs_and_says_where_it_is
     async with opened(served.setup()) as pilot:
         await suggestion(pilot)
         await pilot.press("a")
-        await kept(pilot, YES)
+        await chosen(pilot, YES)
         _, staged = await texts(pilot)
         await pilot.press("i")
         await sees(pilot, "Improve the prompt", "staged from job 1", f"from run {FAILED}", "words,", gone="Reading the")
@@ -333,7 +277,7 @@ async def test_a_choice_that_cannot_be_kept_is_not_shown_as_done(served: Served)
         await workspace(pilot).call(query_only("ON"))
         await pilot.press("a")
         await sees(pilot, "Nothing was chosen, for it could not be kept.", "cannot be written")
-        assert screen(pilot).reading.choices == {}
+        assert screen(pilot).staging.opened.choices == {}
         assert "accepted" not in screen_text(pilot.app)
         await pilot.press("e")
         await sees(pilot, "Edit change 1")
@@ -366,7 +310,7 @@ async def test_a_read_only_session_chooses_but_launches_and_writes_nothing(serve
         await sees(pilot, "read-only session, so nothing is written")
         await pilot.press("escape")
         await pilot.press("a")
-        await kept(pilot, YES)
+        await chosen(pilot, YES)
 
 
 async def test_in_a_small_terminal_there_is_room_for_the_diff_and_s_shows_the_staged_text(served: Served) -> None:
@@ -379,7 +323,7 @@ async def test_in_a_small_terminal_there_is_room_for_the_diff_and_s_shows_the_st
         await sees(pilot, "Staged", "at change 2", "The front desk is staffed")
         assert staged.has_focus
         await pilot.press("x", "N", "a")
-        await kept(pilot, YES, NO)
+        await chosen(pilot, YES, NO)
         await sees(pilot, "at change 1", "~ A patient's record is private.")
         await pilot.press("s")
         await eventually(lambda: diff.has_focus and not staged.display, "the diff is back")

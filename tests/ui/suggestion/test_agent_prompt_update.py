@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
@@ -11,8 +9,9 @@ from agents_on_a_server import BANK, CLINIC, agents, reads, revised
 from app_on_a_server import SMALL, WIDE, setup_of
 from demo_faults import DRIFTED
 from kept_jobs import KEY, Shelf, shelf_of
-from one_dialog import OneDialog, answer, asked
+from one_dialog import answer
 from scripted_server import Got, Hold, Reply, ScriptedServer
+from suggestion_screens import updating
 from textual.pilot import Pilot
 from textual.widgets import TextArea
 from waiting import eventually
@@ -20,19 +19,10 @@ from watching import sees
 
 from cekura_tui.model.text import Prompt
 from cekura_tui.ui.kit.dialog import ConfirmDialog
-from cekura_tui.ui.suggestion.agent_prompt_update import PutOnAgentDialog
 from cekura_tui.workspace.setup import Setup
 
 KEPT, KEPT_AS_WELL = "can be restored from there", "A copy of it is kept in the prompt history."
 AGENT = "/test_framework/v1/aiagents/7/"
-
-
-@asynccontextmanager
-async def putting(
-    setup: Setup, number: int, staged: Prompt, *, size: tuple[int, int] = WIDE
-) -> AsyncIterator[tuple[OneDialog, Pilot[None]]]:
-    async with asked(setup, lambda state: PutOnAgentDialog(state, number, staged), size=size) as (app, pilot):
-        yield app, pilot
 
 
 async def put(pilot: Pilot[None], *, sure: int = 1) -> None:
@@ -50,10 +40,10 @@ async def test_it_is_written_after_a_question_that_names_agent_and_words_and_it_
     tmp_path: Path, size: tuple[int, int]
 ) -> None:
     with agents(tmp_path) as server:
-        sent, name = server.holds(CLINIC), server.name(CLINIC)
+        sent, name = server.prompt_of(CLINIC), server.name_of(CLINIC)
         number = server.job(CLINIC, sent)
         words = f"{len(sent.split()):,} words there now; 0 words go, 2 come"
-        async with putting(server.setup(), number, revised(sent), size=size) as (app, pilot):
+        async with updating(server.setup(), number, revised(sent), size=size) as (app, pilot):
             await sees(
                 pilot, f"Put it onto {name}", f"agent {CLINIC}", words, "still the prompt that was sent with job 1"
             )
@@ -62,20 +52,20 @@ async def test_it_is_written_after_a_question_that_names_agent_and_words_and_it_
             await reads(pilot, f"Put it onto {name}?", f"(agent {CLINIC}) at {server.server.url}: 0 words go, 2 come.")
             await pilot.press("enter")  # enter alone says no
             await sees(pilot, "enter puts it there", gone="y yes")
-            assert server.holds(CLINIC) == sent
+            assert server.prompt_of(CLINIC) == sent
             await put(pilot)
             await reads(pilot, f"{name} has the new prompt: read back, it is the same to the byte.", "R restores")
-            assert server.holds(CLINIC) == revised(sent)
+            assert server.prompt_of(CLINIC) == revised(sent)
             await sees(pilot, "Nothing to write", "R restores what was there before", gone="enter puts")
             await pilot.press("R")
             await sees(pilot, f"Restore the former prompt of {name}?", "2 words go, 0 come")
             await pilot.press("y")
             await reads(pilot, "read back, it is the same to the byte")
-            await eventually(lambda: server.holds(CLINIC) == sent, "the former prompt is back")
+            await eventually(lambda: server.prompt_of(CLINIC) == sent, "the former prompt is back")
             await sees(pilot, "enter puts it there")
             await reads(pilot, f"{name} has its former prompt: read back, it is the same to the byte.")
             assert await answer(app, pilot, "escape") is None  # all was told, and is not told once more
-        assert server.kept(CLINIC, "replaced") == [revised(sent), sent]
+        assert server.saved(CLINIC, "replaced") == [revised(sent), sent]
 
 
 @pytest.mark.parametrize(
@@ -95,12 +85,12 @@ async def test_however_a_write_fails_a_sentence_says_what_is_there_and_the_forme
     tmp_path: Path, fault: str, words: tuple[str, ...], there: str
 ) -> None:
     with agents(tmp_path, fault) as server:
-        sent = server.holds(CLINIC)
+        sent = server.prompt_of(CLINIC)
         number, text = server.job(CLINIC, sent), revised(sent)
-        async with putting(server.setup(), number, text, size=SMALL) as (_, pilot):
+        async with updating(server.setup(), number, text, size=SMALL) as (_, pilot):
             await put(pilot)
             await reads(pilot, *words)
-            holds = server.holds(CLINIC)
+            holds = server.prompt_of(CLINIC)
             assert {"former": holds == sent, "new": holds == text, "spaced": holds.split() == text.split()}[there]
             await reads(pilot, "esc closes", "r looks again")
             await reads(pilot, *words)  # also when the agent was looked at again
@@ -109,28 +99,28 @@ async def test_however_a_write_fails_a_sentence_says_what_is_there_and_the_forme
                 await pilot.press("R")
                 await sees(pilot, "Restore the former prompt")
                 await pilot.press("y")
-                await eventually(lambda: server.holds(CLINIC).split() == sent.split(), "the former prompt is back")
+                await eventually(lambda: server.prompt_of(CLINIC).split() == sent.split(), "the former prompt is back")
                 await reads(pilot, "read back" if there == "new" else "white space only")
-        assert sent in server.kept(CLINIC, "replaced")
+        assert sent in server.saved(CLINIC, "replaced")
 
 
 async def test_what_somebody_writes_meanwhile_is_put_together_with_it_and_never_written_over(tmp_path: Path) -> None:
     with agents(tmp_path, "drift") as server:
-        sent = server.holds(CLINIC)  # and behind this, somebody adds a sentence
+        sent = server.prompt_of(CLINIC)  # and behind this, somebody adds a sentence
         number = server.job(CLINIC, sent)
-        async with putting(server.setup(), number, revised(sent), size=SMALL) as (_, pilot):
+        async with updating(server.setup(), number, revised(sent), size=SMALL) as (_, pilot):
             drift = "has another prompt now than was sent with job 1: 11 words more, 0 gone"
             await reads(pilot, "! ", drift, "without a conflict")
-            server.somebody_writes(CLINIC, f"{server.holds(CLINIC)}\nSay the name of the clinic twice.\n")
+            server.write_elsewhere(CLINIC, f"{server.prompt_of(CLINIC)}\nSay the name of the clinic twice.\n")
             await put(pilot)
             await reads(pilot, "was changed while you looked at it, so nothing was written")
-            assert "(revised" not in server.holds(CLINIC)
+            assert "(revised" not in server.prompt_of(CLINIC)
             await reads(pilot, "18 words more, 0 gone")
             await put(pilot)
             await reads(pilot, "the same to the byte")
-        there = server.holds(CLINIC)
+        there = server.prompt_of(CLINIC)
         assert all(words in there for words in ("(revised today)", DRIFTED, "Say the name of the clinic twice."))
-        assert len(server.kept(CLINIC, "replaced")) == 1
+        assert len(server.saved(CLINIC, "replaced")) == 1
 
 
 async def test_a_conflict_is_decided_text_by_text_before_anything_can_be_written(tmp_path: Path) -> None:
@@ -138,9 +128,9 @@ async def test_a_conflict_is_decided_text_by_text_before_anything_can_be_written
         sent = Prompt("# Rules\n\nBe kind to callers.\n\n# Prices\n\nNever guess a price.\n\n# End\n\nSay goodbye.\n")
         theirs = sent.replace("kind to", "patient with").replace("guess", "invent").replace("goodbye", "goodbye, Sir")
         staged = Prompt(sent.replace("kind to", "brief with").replace("guess", "estimate"))
-        server.somebody_writes(CLINIC, theirs)
+        server.write_elsewhere(CLINIC, theirs)
         number = server.job(CLINIC, sent)
-        async with putting(server.setup(), number, staged, size=SMALL) as (_, pilot):
+        async with updating(server.setup(), number, staged, size=SMALL) as (_, pilot):
             await sees(
                 pilot, "2 conflicts to be decided", "conflict 1 of 2 · Rules", "2 to be decided", "sent with job 1"
             )
@@ -161,43 +151,43 @@ async def test_a_conflict_is_decided_text_by_text_before_anything_can_be_written
             pilot.app.screen.query_one(TextArea).load_text("Be swift with callers.")
             await pilot.press("ctrl+g")
             await sees(pilot, "swift", "enter puts it there", gone="ctrl+g")
-            assert server.holds(CLINIC) == theirs
+            assert server.prompt_of(CLINIC) == theirs
             await pilot.press("enter")
             await sees(pilot, "y yes")
             await pilot.press("y")
             await reads(pilot, "the same to the byte")
-        there = server.holds(CLINIC)
+        there = server.prompt_of(CLINIC)
         assert there == theirs.replace("Be patient with", "Be swift with")
-        assert server.kept(CLINIC, "replaced") == [theirs]
+        assert server.saved(CLINIC, "replaced") == [theirs]
 
 
 async def test_a_prompt_that_the_provider_syncs_is_written_only_when_one_says_so_twice(tmp_path: Path) -> None:
     with agents(tmp_path) as server:
-        sent, name = server.holds(BANK), server.name(BANK)
+        sent, name = server.prompt_of(BANK), server.name_of(BANK)
         number = server.job(BANK, sent)
-        async with putting(server.setup(), number, revised(sent), size=SMALL) as (_, pilot):
+        async with updating(server.setup(), number, revised(sent), size=SMALL) as (_, pilot):
             await reads(pilot, f"! The provider syncs the prompt of {name} and would undo this")
             await put(pilot)
             await sees(pilot, f"Put it onto {name}?")
             await pilot.press("escape")
-            assert server.holds(BANK) == sent
+            assert server.prompt_of(BANK) == sent
             await put(pilot, sure=2)
             await reads(pilot, "the same to the byte")
-            assert server.holds(BANK) == revised(sent)
+            assert server.prompt_of(BANK) == revised(sent)
 
 
 async def test_a_read_only_session_shows_it_all_and_says_why_it_writes_nothing(tmp_path: Path) -> None:
     with agents(tmp_path) as server:
-        sent = server.holds(CLINIC)
+        sent = server.prompt_of(CLINIC)
         number = server.job(CLINIC, sent)
-        async with putting(server.setup(read_only=True), number, revised(sent), size=SMALL) as (_, pilot):
+        async with updating(server.setup(read_only=True), number, revised(sent), size=SMALL) as (_, pilot):
             await sees(pilot, "! This is a read-only session, so nothing is written. Start without", "(revised")
             for key in ("enter", "R"):
                 await pilot.press(key)
                 await reads(pilot, "This is a read-only session, so nothing")
                 assert not isinstance(pilot.app.screen, ConfirmDialog)
-        assert server.holds(CLINIC) == sent
-        assert server.kept(CLINIC, "replaced") == []
+        assert server.prompt_of(CLINIC) == sent
+        assert server.saved(CLINIC, "replaced") == []
 
 
 class Line:
@@ -241,7 +231,7 @@ def done(shelf: Shelf) -> None:
 async def test_nobody_leaves_by_accident_while_it_is_being_written(
     scripted: ScriptedServer, line: Line, at_line: Setup
 ) -> None:
-    async with putting(at_line, 1, NEW, size=SMALL) as (app, pilot):
+    async with updating(at_line, 1, NEW, size=SMALL) as (app, pilot):
         await sees(pilot, "enter puts it there", "(revised)")
         hold = Hold(line.told())
         scripted.on("PATCH", AGENT, hold)
@@ -261,7 +251,7 @@ async def test_nobody_leaves_by_accident_while_it_is_being_written(
 async def test_what_somebody_else_wrote_since_is_asked_about_before_a_restore_replaces_it(
     line: Line, at_line: Setup
 ) -> None:
-    async with putting(at_line, 1, NEW, size=SMALL) as (_, pilot):
+    async with updating(at_line, 1, NEW, size=SMALL) as (_, pilot):
         await put(pilot)
         await reads(pilot, "Line has the new prompt")
         line.prompts.append("Somebody else wrote this.")
@@ -286,9 +276,9 @@ async def test_a_passage_that_was_moved_and_changed_is_decided_in_both_places_at
         rules = ["Be kind to every caller.", "Ask for the order number first.", "Never guess a price.", "Say goodbye."]
         sent = Prompt("\n\n".join(rules))
         staged = Prompt(sent.replace("every caller", "every caller, and brief"))
-        server.somebody_writes(CLINIC, "\n\n".join([*rules[1:], rules[0]]))
+        server.write_elsewhere(CLINIC, "\n\n".join([*rules[1:], rules[0]]))
         number = server.job(CLINIC, sent)
-        async with putting(server.setup(), number, staged, size=SMALL) as (_, pilot):
+        async with updating(server.setup(), number, staged, size=SMALL) as (_, pilot):
             await reads(pilot, "2 conflicts to be decided", "conflict 1 of 2", "decided together with 2")
             await pilot.press("n")
             await reads(pilot, "conflict 2 of 2", "decided together with 1")
@@ -302,12 +292,12 @@ async def test_a_passage_that_was_moved_and_changed_is_decided_in_both_places_at
             await sees(pilot, "y yes")
             await pilot.press("y")
             await reads(pilot, "the same to the byte")
-        assert server.holds(CLINIC) == staged
+        assert server.prompt_of(CLINIC) == staged
 
 
 async def test_an_agent_that_cannot_be_read_is_said_and_read_again(scripted: ScriptedServer, at_line: Setup) -> None:
     scripted.on("GET", AGENT, Reply({"detail": "Gone."}, 404))
-    async with putting(at_line, 1, NEW, size=SMALL) as (_, pilot):
+    async with updating(at_line, 1, NEW, size=SMALL) as (_, pilot):
         await sees(pilot, "There is no agent 7 any more", "r looks again")
         Line(scripted, SENT)
         await pilot.press("r")

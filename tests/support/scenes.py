@@ -43,7 +43,7 @@ Scene = Callable[[Pilot[Any]], Awaitable[None]]
 
 
 class Clock:
-    """A clock that only moves when it is told."""
+    """A clock that only moves when a test moves it."""
 
     def __init__(self, now: float) -> None:
         self.now = now
@@ -53,7 +53,7 @@ class Clock:
 
 
 @contextmanager
-def fixed(clock: Clock) -> Iterator[Clock]:
+def fixed_clock(clock: Clock) -> Iterator[Clock]:
     """Everything that writes down or shows a time reads this clock, in UTC; one run of the workspace has no times."""
     defaults: dict[str, Any] = JobEngine.__init__.__kwdefaults__
     served: dict[str, Any] = DemoServer.__init__.__kwdefaults__
@@ -95,8 +95,8 @@ async def _past_jobs(home: Path, clock: Clock) -> None:
             job = await _launched(session, run_id)
             clock.now += 31 + 7 * n
             session.engine.start()
-            kept = session.store.jobs
-            await eventually(lambda: (kept.get(job.number) or job).state.final, f"job {job.number} ends")  # noqa: B023
+            jobs = session.store.jobs
+            await eventually(lambda: (jobs.get(job.number) or job).state.final, f"job {job.number} ends")  # noqa: B023
         finally:
             await session.close()
     clock.now = EPOCH + 280
@@ -110,14 +110,14 @@ async def _past_jobs(home: Path, clock: Clock) -> None:
 def prepare(home: Path) -> None:
     """Fill a new directory with what went on before."""
     clock = Clock(EPOCH)
-    with fixed(clock):
+    with fixed_clock(clock):
         asyncio.run(_past_jobs(home, clock))
 
 
 @contextmanager
-def staged(prepared: Path) -> Iterator[CekuraApp]:
+def prepared_app(prepared: Path) -> Iterator[CekuraApp]:
     """The app, not started, on a copy of a prepared directory, five minutes past two."""
-    with TemporaryDirectory() as place, fixed(Clock(EPOCH + 300)) as clock:
+    with TemporaryDirectory() as place, fixed_clock(Clock(EPOCH + 300)) as clock:
         home = Path(place) / "home"
         shutil.copytree(prepared, home)
         workspace = Workspace(_setup(home, 1e-6))
@@ -261,21 +261,21 @@ async def _proposed(home: Path) -> None:
         at, jobs = EPOCH + 200, session.store.jobs
         job = jobs.begin_launch(Draft(improvable.run_ids, sent, agent.id, agent.name), at, "")
         jobs.record_progress_id(job.number, "abc", "{}", at)
-        told = "Asked for name and birth date before a record is opened, and for the day that a medicine runs out."
-        jobs.record_answer(job.number, Progress("succeeded", "completed", Prompt(proposed), told), "{}", at + 40)
+        summary = "Asked for name and birth date before a record is opened, and for the day that a medicine runs out."
+        jobs.record_answer(job.number, Progress("succeeded", "completed", Prompt(proposed), summary), "{}", at + 40)
         jobs.look(job.number, at + 60)
-        reading = await session.suggestions.read(job.number)
-        worded = "When somebody asks for a medicine, ask first on which day it runs out."
-        edited = next(hunk.number for hunk in reading.diff.hunks if "Sofia" in hunk.new)
-        await session.suggestions.choose(job.number, reading.diff, {edited: HunkChoice("edited", worded)})
+        opened = await session.suggestions.open(job.number)
+        text = "When somebody asks for a medicine, ask first on which day it runs out."
+        edited = next(hunk.number for hunk in opened.diff.hunks if "Sofia" in hunk.new)
+        await session.staging.choose(job.number, opened.diff, {edited: HunkChoice("edited", text)})
         assert job.number == PROPOSED
     finally:
         await session.close()
 
 
-def propose(home: Path) -> None:
+def add_proposal(home: Path) -> None:
     """Add to what `prepare` made a job whose proposal has changes of every kind, one of them edited."""
-    with fixed(Clock(EPOCH + 290)):
+    with fixed_clock(Clock(EPOCH + 290)):
         asyncio.run(_proposed(home))
 
 
@@ -292,7 +292,7 @@ async def changes(pilot: Pilot[Any]) -> None:
 
 SCENES: dict[str, Scene] = {"runs": runs, "run": run, "improve": improve, "jobs": jobs, "suggestion": suggestion}
 """Those that the README shows."""
-MORE: dict[str, Scene] = {
+MORE_SCENES: dict[str, Scene] = {
     "groups": groups,
     "nothing": nothing,
     "verdicts": verdicts,

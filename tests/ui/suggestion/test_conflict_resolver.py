@@ -1,0 +1,94 @@
+"""Conflicts decided one by one, without a dialog: where one is, what is left, and what typed words are saved."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from cekura_tui.prose.compare import compare
+from cekura_tui.prose.conflicts import ConflictDecisions
+from cekura_tui.prose.merge import Merge, merge
+from cekura_tui.ui.suggestion.conflicts import ConflictResolver
+
+SENT = "# Rules\n\nBe kind to callers.\n\n# Prices\n\nNever guess a price.\n\n# End\n\nSay goodbye.\n"
+THEIRS = SENT.replace("kind to", "patient with").replace("guess", "invent").replace("goodbye", "goodbye, Sir")
+STAGED = SENT.replace("kind to", "brief with").replace("guess", "estimate")
+
+
+class Saved:
+    """What is saved of what is typed, by the spot."""
+
+    def __init__(self) -> None:
+        self.texts: dict[str, str | None] = {}
+
+    def save(self, key: str, text: str | None) -> None:
+        self.texts[key] = text
+
+
+def merged(current: str = THEIRS) -> Merge:
+    return merge(SENT, compare(SENT, current), compare(SENT, STAGED))
+
+
+@pytest.fixture
+def saved() -> Saved:
+    return Saved()
+
+
+@pytest.fixture
+def resolver(saved: Any) -> ConflictResolver:
+    resolver = ConflictResolver(ConflictDecisions(), saved)
+    resolver.load(merged())
+    return resolver
+
+
+def test_each_decision_leads_to_the_next_open_conflict_and_the_last_to_what_would_be_written(
+    resolver: ConflictResolver,
+) -> None:
+    assert resolver.headline() == "conflict 1 of 2 · Rules › paragraph 1 · 2 to be decided"
+    assert resolver.move(1)
+    assert not resolver.move(1), "at the last one it stays"
+    resolver.take("now")
+    assert (resolver.number, resolver.undecided, resolver.text, resolver.is_shown) == (1, [1], None, True)
+    assert not resolver.can_review
+    resolver.take("staged")
+    assert resolver.text == THEIRS.replace("patient with", "brief with")
+    assert (resolver.is_shown, resolver.can_review) == (False, True)
+    resolver.reviewing = True
+    assert resolver.is_shown
+    assert resolver.headline() == "conflict 1 of 2 · Rules › paragraph 1 · all are decided, c shows the change"
+    assert [row.text for row in resolver.rows(1, "Line") if row.chosen and not row.is_head] == [
+        "Be brief with callers."
+    ]
+
+
+def test_what_was_decided_holds_when_the_agent_is_read_again_and_nothing_while_it_is_not_known(
+    resolver: ConflictResolver,
+) -> None:
+    resolver.take("staged")
+    resolver.load(None)
+    assert (resolver.conflicts, resolver.text, resolver.is_shown) == ((), None, False)
+    resolver.load(merged(f"{THEIRS}\nMore.\n"))
+    assert (resolver.undecided, resolver.number) == ([2], 2)
+    resolver.load(merged(THEIRS.replace("patient with", "slow with")))
+    assert resolver.undecided == [1, 2], "another conflict is to be decided"
+
+
+def test_typed_words_are_saved_until_what_they_became_is_written(resolver: ConflictResolver, saved: Saved) -> None:
+    spot = resolver.decisions.spot(1)
+    assert not resolver.save_typed(spot, resolver.decisions.wording(1)), "what is there anyway need not be saved"
+    assert saved.texts == {}
+    assert resolver.save_typed(spot, "Be swift.")
+    assert resolver.edit(spot, "Be swift.")
+    assert (saved.texts, resolver.number) == ({spot: "Be swift."}, 2)
+    resolver.take("now")
+    assert resolver.text == THEIRS.replace("Be patient with callers.", "Be swift.")
+    resolver.forget(resolver.decisions.taken)
+    assert saved.texts == {spot: None}
+
+
+def test_words_for_a_conflict_that_is_gone_meanwhile_decide_nothing(resolver: ConflictResolver) -> None:
+    spot = resolver.decisions.spot(1)
+    resolver.load(merged(SENT.replace("guess", "invent")))
+    assert not resolver.edit(spot, "Be swift.")
+    assert resolver.undecided == [1]

@@ -1,0 +1,158 @@
+"""Choosing among hunks without a screen: nothing is chosen before it is on the disk, and nothing typed is lost."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Iterator
+from concurrent.futures import Future
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from cekura_tui.model.progress import read_progress
+
+from cekura_tui.model.errors import CekuraTuiError
+from cekura_tui.model.job import Draft
+from cekura_tui.model.text import Prompt
+from cekura_tui.prose.compare import compare
+from cekura_tui.prose.staging import HunkChoice
+from cekura_tui.store.errors import StoreError
+from cekura_tui.store.store import Store
+from cekura_tui.ui.suggestion.staging_controller import StagingController, TypedTexts
+from cekura_tui.workspace.suggestions import OpenedSuggestion, StagingService
+
+SENT = Prompt("# Rules\n\nBe kind to callers.\n\n# Prices\n\nNever guess a price.\n")
+PROPOSED = Prompt(SENT.replace("kind to", "brief with").replace("guess", "estimate"))
+DIFF = compare(SENT, PROPOSED)
+FIRST, SECOND = DIFF.hunks
+YES, NO = HunkChoice("accepted"), HunkChoice("rejected")
+
+
+class OneSession:
+    """A workspace whose session has the suggestion of job 1; everything is done at once, or fails."""
+
+    def __init__(self, store: Store) -> None:
+        self.staging = StagingService(store)
+        self.failure: CekuraTuiError | None = None
+        self.session: Any = SimpleNamespace(staging=self.staging, suggestions=self)
+
+    async def open(self, number: int) -> OpenedSuggestion:
+        suggestion: Any = None  # what the server said of it is the screen's
+        return OpenedSuggestion(
+            suggestion, DIFF, await self.staging.choices(number, DIFF), await self.staging.typed(number)
+        )
+
+    async def call(self, ask: Callable[[Any], Awaitable[Any]]) -> Any:
+        return await ask(self.session)
+
+    def send(self, ask: Callable[[Any], Any]) -> Future[Any]:
+        future: Future[Any] = Future()
+        if self.failure is not None:
+            future.set_exception(self.failure)
+            return future
+        try:
+            ask(self.session).send(None)  # what is on the disk needs no loop
+        except StopIteration as done:
+            future.set_result(done.value)
+        return future
+
+
+class Opened:
+    """A controller as a screen owns it: what it has run in the background, and the warnings."""
+
+    def __init__(self, workspace: Any) -> None:
+        self.workspace = workspace
+        self.warnings: list[tuple[str, bool]] = []
+        self.background: list[Any] = []
+        typed = TypedTexts(
+            workspace, 1, self.background.append, lambda text, again: self.warnings.append((text, again))
+        )
+        self.staging = StagingController(workspace, 1, typed)
+
+    async def loaded(self) -> StagingController:
+        await self.staging.load()
+        return self.staging
+
+    async def finish(self) -> None:
+        """Run what is to be run in the background."""
+        while self.background:
+            await self.background.pop(0)
+
+    async def on_disk(self) -> tuple[Any, dict[str, str]]:
+        return await self.workspace.staging.choices(1, DIFF), await self.workspace.staging.typed(1)
+
+
+@pytest.fixture
+def opened(home: Path) -> Iterator[Opened]:
+    store = Store(home / "cekura.db", "https://api.cekura.ai", "key", "default")
+    number = store.jobs.begin_launch(Draft((5,), SENT, 7), 1.0, "me").number
+    store.jobs.record_progress_id(number, "p", "raw", 1.1)
+    answer = {"status": "completed", "output": {"improved_prompt": PROPOSED}}
+    store.jobs.record_answer(number, read_progress(answer), "raw", 1.2)
+    yield Opened(OneSession(store))
+    store.close()
+
+
+async def test_a_choice_is_on_the_disk_before_it_is_shown(opened: Opened) -> None:
+    staging = await opened.loaded()
+    step = staging.choose(FIRST, YES)
+    assert (await opened.on_disk())[0] == {1: YES}, "it is begun at once"
+    assert staging.opened is not None
+    assert staging.opened.choices == {}, "and is known only when it is done"
+    assert await step == ""
+    assert staging.opened.choices == {1: YES}
+    assert staging.opened.staged == SENT.replace("kind to", "brief with")
+
+
+async def test_accepting_all_says_what_was_chosen_otherwise_and_undo_says_what_is_back(opened: Opened) -> None:
+    staging = await opened.loaded()
+    await staging.choose(SECOND, NO)
+    assert await staging.accept_all() == "All is accepted: 2 changes (1 rejected before). u takes that back."
+    assert staging.opened is not None
+    assert staging.opened.staged == PROPOSED
+    assert await staging.undo() == "Taken back: 2 changes are as they were before."
+    assert await staging.undo() == "Taken back: change 2 is undecided again."
+    assert await staging.undo() == "There is nothing to take back."
+
+
+async def test_what_was_typed_is_saved_until_it_is_applied_and_again_when_that_is_undone(opened: Opened) -> None:
+    staging = await opened.loaded()
+    assert staging.text_to_edit(FIRST) == "Be brief with callers."
+    assert staging.save_typed(FIRST, "Be swift.")
+    await opened.finish()
+    assert await opened.on_disk() == ({}, {FIRST.key: "Be swift."})
+    assert staging.text_to_edit(FIRST) == "Be swift."
+    await staging.edit(FIRST, "Be swift.")
+    await opened.finish()
+    assert await opened.on_disk() == ({1: HunkChoice("edited", "Be swift.")}, {})
+    assert (await staging.undo()).endswith("e opens what you typed.")
+    await opened.finish()
+    assert await opened.on_disk() == ({}, {FIRST.key: "Be swift."})
+    assert not staging.save_typed(FIRST, "Be brief with callers."), "what is proposed anyway need not be kept"
+    await opened.finish()
+    assert await opened.on_disk() == ({}, {})
+
+
+async def test_what_was_typed_before_is_there_in_the_next_program(opened: Opened) -> None:
+    (await opened.loaded()).save_typed(SECOND, "Never name a price.")
+    await opened.finish()
+    other = await Opened(opened.workspace).loaded()
+    assert other.text_to_edit(SECOND) == "Never name a price."
+
+
+async def test_a_choice_that_cannot_be_saved_is_none_and_the_words_stay(opened: Opened) -> None:
+    staging = await opened.loaded()
+    opened.workspace.failure = StoreError("The database cannot be written.")
+    with pytest.raises(StoreError):
+        await staging.edit(FIRST, "Be swift.")
+    assert staging.opened is not None
+    assert staging.opened.choices == {}
+    assert staging.text_to_edit(FIRST) == "Be swift."
+    for text in ("Be swift. O", "Be swift. On"):
+        staging.save_typed(FIRST, text)
+    await opened.finish()
+    assert [again for _, again in opened.warnings] == [False, True]
+    opened.workspace.failure = None
+    staging.save_typed(FIRST, "Be swift. One")
+    await opened.finish()
+    assert await opened.on_disk() == ({}, {FIRST.key: "Be swift. One"})
