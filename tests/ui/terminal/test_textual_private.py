@@ -1,0 +1,109 @@
+"""Textual's private names that the program uses are as they were read: each that is not has a sentence that says so."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import pytest
+from textual import app as app_module
+from textual import pilot as pilot_module
+from textual._styles_cache import StylesCache
+from textual.app import App
+from textual.css.stylesheet import Stylesheet
+from textual.driver import Driver
+from textual.drivers.linux_driver import LinuxDriver
+from textual.message_pump import MessagePump
+from textual.screen import Screen
+from textual.widget import Widget
+from textual.widgets import Input, TextArea
+
+CALLED: list[tuple[Callable[..., Any], str]] = [
+    (App._check_bindings, "self key priority"),
+    (Widget._forward_event, "self event"),
+    (Screen._forward_event, "self event"),
+    (TextArea._replace_via_keyboard, "self insert start end"),
+    (StylesCache.render_widget, "self widget crop"),
+    (
+        StylesCache.render_line,
+        "self styles y size content_size padding base_background background render_content_line border_title "
+        "border_subtitle opacity ansi_theme native_ansi",
+    ),
+    (StylesCache.get_inner_outer, "cls base_background background"),
+]
+"""What is called or overridden, and the names of what it takes."""
+OVERRIDDEN: list[tuple[type, str]] = [
+    (App, "_fatal_error"),
+    (App, "_close_messages_no_wait"),
+    (Input, "_on_key"),
+    (TextArea, "_on_key"),
+    (Widget, "_on_key"),
+]
+KEPT: list[tuple[type, str]] = [
+    (App, "_driver"),
+    (App, "_exception"),
+    (MessagePump, "_mounted_event"),
+    (Widget, "_styles_cache"),
+    (Driver, "_app"),
+    (Driver, "_loop"),
+]
+"""Attributes, by the class that has them."""
+PATCHED: list[tuple[object, str]] = [
+    (app_module, "wait_for_idle"),
+    (pilot_module, "wait_for_idle"),
+    (Stylesheet, "_parse_rules"),
+]
+"""What `quick_pilot` puts something else in place of."""
+LOOKED_AT: list[tuple[type, Iterable[str]]] = [
+    (Screen, ("_layout_required", "_dirty_widgets", "_callbacks")),
+    (Widget, ("_scroll_required", "_repaint_required", "_recompose_required")),
+    (App, ("_batch_count", "_animator")),
+    (MessagePump, ("_next_callbacks", "_message_queue")),
+]
+"""What `quick_pilot` looks at to know whether anything is pending."""
+
+
+def has(kind: type, name: str) -> bool:
+    """Whether a class defines an attribute, or sets it in one of its methods."""
+    return any(
+        name in base.__dict__ or f"self.{name}" in inspect.getsource(base)
+        for base in kind.__mro__
+        if base.__module__.startswith("textual")
+    )
+
+
+@pytest.mark.parametrize(("method", "takes"), CALLED, ids=lambda one: getattr(one, "__qualname__", ""))
+def test_what_is_called_takes_what_it_took(method: Callable[..., Any], takes: str) -> None:
+    function = inspect.unwrap(getattr(method, "__func__", method))
+    now = [*inspect.signature(function).parameters]
+    assert now == takes.split(), f"Textual's {method.__qualname__} takes {now}: see terminal/textual_private.py."
+
+
+@pytest.mark.parametrize(("kind", "name"), OVERRIDDEN + KEPT, ids=str)
+def test_what_is_used_is_still_there(kind: type, name: str) -> None:
+    assert has(kind, name), f"Textual's {kind.__name__} has no {name} any more: see terminal/textual_private.py."
+
+
+def test_the_driver_of_a_terminal_is_the_one_that_is_overridden() -> None:
+    assert issubclass(LinuxDriver, Driver)
+    for name in ("start_application_mode", "stop_application_mode", "write", "suspend_application_mode"):
+        assert hasattr(LinuxDriver, name), f"Textual's LinuxDriver has no {name} any more: see terminal/driver.py."
+
+
+@pytest.mark.parametrize(("owner", "name"), PATCHED, ids=str)
+def test_what_makes_pilots_quick_is_still_there(owner: object, name: str) -> None:
+    assert hasattr(owner, name), f"Textual's {owner} has no {name} any more: see tests/support/quick_pilot.py."
+
+
+@pytest.mark.parametrize(("kind", "names"), LOOKED_AT, ids=str)
+def test_what_tells_that_a_pilot_is_idle_is_still_there(kind: type, names: Iterable[str]) -> None:
+    gone = [name for name in names if not has(kind, name)]
+    assert not gone, f"Textual's {kind.__name__} has no {gone} any more: see tests/support/quick_pilot.py."
+
+
+def test_a_widget_draws_by_what_is_put_in_place_of_its_styles_cache() -> None:
+    source = inspect.getsource(Widget.render_lines) + inspect.getsource(Widget._render_content)
+    assert "self._styles_cache.render_widget" in source, (
+        "Textual's Widget draws without its _styles_cache: see terminal/textual_private.py."
+    )
