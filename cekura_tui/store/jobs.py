@@ -533,7 +533,7 @@ _TYPES: dict[str, tuple[type, ...]] = {
 }
 _COLUMNS = {column.name: _TYPES[str(column.type)] for column in fields(Job) if column.type in _TYPES}
 """What a column may hold that is read as it is: SQLite itself takes anything in any, and what draws a job must not."""
-_JSON: dict[str, type] = {"run_ids": list, "category_ids": list, "workflow_metric_ids": list, "parameters": dict}
+_JSON: dict[str, type[Any]] = {"run_ids": list, "category_ids": list, "workflow_metric_ids": list, "parameters": dict}
 _ORIGINAL = ("origin", "key_id", "prompt_sha256", "improved_sha256", "kind")
 EMPTY_COLUMNS: dict[str, object] = {
     **{name: None if type(None) in types else types[0]() for name, types in _COLUMNS.items() if name not in _ORIGINAL},
@@ -569,12 +569,12 @@ def read_job(row: sqlite3.Row, key_id: str) -> Job:
     return Job(**{**values, "state": JobState(values["state"]), "other_key": values["key_id"] != key_id})
 
 
-def _parsed(text: object, form: type) -> Any:
+def _parsed(text: object, form: type[Any]) -> Any:
     """A column that holds JSON: an object, or a list of ids; raises ValueError or TypeError for any other."""
-    value: Any = json.loads(text) if isinstance(text, str) else None
-    if not isinstance(value, form) or (form is list and not all(type(one) is int for one in value)):
+    value = json.loads(text) if isinstance(text, str) else None
+    if type(value) is not form or not (form is dict or all(type(one) is int for one in value)):
         raise TypeError
-    return tuple(value) if isinstance(value, list) else value
+    return tuple(value) if form is list else value
 
 
 def read_jobs(rows: Iterable[sqlite3.Row], key_id: str) -> tuple[list[Job], StoreError | None]:
