@@ -569,12 +569,14 @@ def read_job(row: sqlite3.Row, key_id: str) -> Job:
     return Job(**{**values, "state": JobState(values["state"]), "other_key": values["key_id"] != key_id})
 
 
-def _parsed(text: object, form: type[Any]) -> Any:
+def _parsed(text: object, form: type) -> Any:
     """A column that holds JSON: an object, or a list of ids; raises ValueError or TypeError for any other."""
-    value = json.loads(text) if isinstance(text, str) else None
-    if type(value) is not form or not (form is dict or all(type(one) is int for one in value)):
-        raise TypeError
-    return tuple(value) if form is list else value
+    value: Any = json.loads(text) if isinstance(text, str) else None
+    if type(value) is dict and form is dict:
+        return value
+    if type(value) is list and form is list and all(type(one) is int for one in value):
+        return tuple(value)
+    raise TypeError
 
 
 def read_jobs(rows: Iterable[sqlite3.Row], key_id: str) -> tuple[list[Job], StoreError | None]:
