@@ -1,11 +1,4 @@
-"""Launches whose process has died.
-
-Tasks that nobody waits for.
-
-Waiting for something, or for a time.
-
-The job engine: launches once, records before it tells, and asks about running jobs until each has ended.
-"""
+"""The job engine: launches once, records before it reports, and polls running jobs until each has ended."""
 
 from __future__ import annotations
 
@@ -73,7 +66,7 @@ TICK = 1.0
 
 
 class JobEngine:
-    """All improve-prompt jobs of one account, on one event loop.
+    """All jobs of one account, of whatever kind, on one event loop.
 
     One scheduler task asks about all jobs while this process holds the lease. `changed` is called after every
     committed change, of whichever process; `ended` with each job whose end this process recorded. Times that are kept
@@ -97,11 +90,11 @@ class JobEngine:
         self._jobs, self._lease, self._changed, self._ended = jobs, lease, changed, ended
         self._clock, self._monotonic, self._spread, self._pause = clock, monotonic, spread, pause
         self._budget = budget or Budget()
-        self._asker = Poller(jobs, lease, client, clock, monotonic, spread)
-        self._launcher = Launcher(jobs, client, clock, self._tell, self._follow)
+        self._poller = Poller(jobs, lease, client, clock, monotonic, spread)
+        self._launcher = Launcher(jobs, client, clock, self._notify, self._follow)
         self._running: dict[int, PolledJob] = {}
         self._launching: list[Job] = []
-        self._inherited: set[int] = set()
+        self._taken_over: set[int] = set()
         """Jobs of another key of which is still to be found out whether the server shows them to this one."""
         self._written = -1
         self.in_flight = 0
@@ -119,7 +112,7 @@ class JobEngine:
     @property
     def paused(self) -> KeyRefused | None:
         """Why nothing is asked but now and then: the key was refused."""
-        return self._asker.refused
+        return self._poller.refused
 
     def start(self) -> None:
         """Adopt every unfinished job and ask about it from now on."""
@@ -134,7 +127,7 @@ class JobEngine:
         with contextlib.suppress(StoreError):
             self._lease.give_up()
 
-    # Wishes
+    # Requests
 
     async def launch(self, draft: Draft, number: int | None = None, *, again_of: int | None = None) -> Job:
         """Launch a draft, or the kept draft `number`, once. Returns its job, running or unconfirmed.
@@ -149,7 +142,7 @@ class JobEngine:
         """Ask about a running job no more; it goes on at the server."""
         reason = "It is not asked about any more, and may go on at the server."
         job = self._jobs.record_state(number, JobState.STOPPED, reason, self._clock(), only_from=(JobState.RUNNING,))
-        return self._took(job)
+        return self._update(job)
 
     async def resume(self, number: int) -> Job:
         """Ask about a stopped or lost job again, from now on.
@@ -159,18 +152,18 @@ class JobEngine:
         """
         job = self._jobs.get(number)
         if job is not None and job.other_key and not job.state.final:
-            followed = await self._asker.take_over(job)
-            self._took(followed.job)
+            followed = await self._poller.take_over(job)
+            self._update(followed.job)
             if followed.ended_here:
                 self._ended(followed.job)
             return followed.job
         ran = job is not None and job.state == JobState.RUNNING
         rested = (JobState.STOPPED, JobState.LOST)
         job = self._jobs.record_state(number, JobState.RUNNING, "", self._clock(), only_from=rested)
-        self._asker.resume_polling()
+        self._poller.resume_polling()
         if number in self._running:
             self._running[number].next_at = self._monotonic()
-        self._took(job)
+        self._update(job)
         if ran:
             self.poll_now(number)
         return job
@@ -179,22 +172,22 @@ class JobEngine:
         """Ask now about a running job of which another process is to ask, but does so only when it is due."""
         followed, now = self._running.get(number), self._monotonic()
         if followed is not None and not followed.in_flight and not self._lease.keep(now) and not self._wait(now):
-            self._asker.followed = 1
+            self._poller.followed = 1
             self._begin(followed, now)
 
     def take_over(self, numbers: Iterable[int]) -> None:
         """Ask also about these jobs of another key, until the server has shown them to this one, or does not."""
-        self._inherited.update(numbers)
+        self._taken_over.update(numbers)
         self._written = -1
         self._wake.set()
 
     def forget(self, number: int) -> Job:
         """Drop a job with its texts."""
-        return self._took(self._jobs.forget(number, self._clock()))
+        return self._update(self._jobs.forget(number, self._clock()))
 
     def resume_polling(self) -> None:
         """The server takes the key: ask again, if that was given up."""
-        self._asker.resume_polling()
+        self._poller.resume_polling()
         self._wake.set()
 
     async def news(self, within: float) -> bool:
@@ -203,53 +196,53 @@ class JobEngine:
         await wait_for(self._news, within)
         return self._news.is_set()
 
-    def _tell(self) -> None:
+    def _notify(self) -> None:
         self._news.set()
         # Whoever listened may have left already; what was recorded stays so, and what was begun goes on.
         with contextlib.suppress(RuntimeError):
             self._changed()
 
-    # Following
+    # Which jobs are polled
 
     def _follow(self, job: Job) -> None:
         self._running.setdefault(job.number, PolledJob.begun(job, self._monotonic())).job = job
         if not job.other_key:
-            self._inherited.discard(job.number)  # who takes it over next may keep it
+            self._taken_over.discard(job.number)  # who takes it over next may keep it
         self._wake.set()
 
-    def _took(self, job: Job) -> Job:
+    def _update(self, job: Job) -> Job:
         """A job is as it is now: go on following one that runs, let go of one that does not, and tell."""
-        if self._asks_about(job):
+        if self._is_polled(job):
             self._follow(job)
         else:
             self._running.pop(job.number, None)
-        self._tell()
+        self._notify()
         return job
 
-    def _asks_about(self, job: Job) -> bool:
-        theirs = job.number in self._inherited and job.state in (JobState.RUNNING, JobState.LOST)
+    def _is_polled(self, job: Job) -> bool:
+        theirs = job.number in self._taken_over and job.state in (JobState.RUNNING, JobState.LOST)
         return theirs if job.other_key else job.state == JobState.RUNNING
 
     def adopt(self) -> None:
         """Take up what any process has written: jobs to follow, ended ones, and launches whose process has died."""
         self._written = self._jobs.version()
         self._jobs.record_pending_answers()
-        inherited = [job for number in self._inherited if (job := self._jobs.get(number)) and job.other_key]
+        inherited = [job for number in self._taken_over if (job := self._jobs.get(number)) and job.other_key]
         unfinished = [*self._jobs.unfinished(), *inherited]
-        asked = [job for job in unfinished if self._asks_about(job)]
+        asked = [job for job in unfinished if self._is_polled(job)]
         for number in self._running.keys() - {job.number for job in asked}:
             del self._running[number]
         for job in asked:
             self._follow(job)
         self._launching = [job for job in unfinished if job.state == JobState.LAUNCHING]
-        self._bury()
-        self._tell()
+        self._mark_orphans()
+        self._notify()
 
-    def _bury(self) -> None:
+    def _mark_orphans(self) -> None:
         if mark_orphaned_launches(self._jobs, self._launching, self._clock()):
-            self._tell()
+            self._notify()
 
-    # Asking
+    # Polling
 
     async def _schedule(self) -> None:
         """The one scheduler: the longest unasked job that is due, within the budget, again and again."""
@@ -259,16 +252,16 @@ class JobEngine:
             try:
                 if self._jobs.version() != self._written:
                     self.adopt()
-                self._bury()
-                wait = self._ask_due()
+                self._mark_orphans()
+                wait = self._poll_due()
                 broken = 0
             except Exception as error:  # the border of following: no error may leave jobs unasked about for good
                 broken += 1
                 wait = retry_delay(broken, None, self._spread())
-                self._troubled(error)
+                self._report(error)
             await self._pause(self._wake, wait)
 
-    def _ask_due(self) -> float:
+    def _poll_due(self) -> float:
         """Begin asking about every job that is due and allowed; returns seconds until there may be more to do."""
         now = self._monotonic()
         if not self._running:
@@ -276,7 +269,7 @@ class JobEngine:
             return TICK
         if not self._lease.keep(now):
             return TICK
-        self._asker.followed = sum(not followed.job.other_key for followed in self._running.values())
+        self._poller.followed = sum(not followed.job.other_key for followed in self._running.values())
         waiting = [followed for followed in self._running.values() if not followed.in_flight]
         for followed in sorted(waiting, key=lambda one: one.last_at):
             if followed.next_at > now:
@@ -291,49 +284,49 @@ class JobEngine:
 
     def _wait(self, now: float) -> float:
         """Seconds in which this process must ask nothing."""
-        return max(self._budget.wait(now), self._asker.wait(now))
+        return max(self._budget.wait(now), self._poller.wait(now))
 
     def _begin(self, followed: PolledJob, now: float) -> None:
         self._budget.take(now)
-        self._asker.take(now)
+        self._poller.take(now)
         followed.in_flight, followed.last_at = True, now
         self.in_flight += 1
-        spawn(self._tasks, self._ask(followed))
+        spawn(self._tasks, self._poll(followed))
 
-    async def _ask(self, followed: PolledJob) -> None:
+    async def _poll(self, followed: PolledJob) -> None:
         """Ask once about one job, record what came, and set when to ask next."""
         before, refused, wait = followed.job, self.paused, None
         try:
-            wait = await self._asker.ask(followed)
+            wait = await self._poller.poll_once(followed)
             self.trouble = None
         except KeyMissing:
-            self._inherited.discard(followed.job.number)
-            self._took(followed.job)
+            self._taken_over.discard(followed.job.number)
+            self._update(followed.job)
         except StoreError as error:
             # What could not be recorded is not told; it is asked for again.
             followed.failures += 1
             wait = retry_delay(followed.failures, None, self._spread())
-            self._troubled(error)
+            self._report(error)
         finally:
             followed.in_flight = False
             self.in_flight -= 1
-            followed.next_at = self._monotonic() + (self._asker.usual(followed.job) if wait is None else wait)
+            followed.next_at = self._monotonic() + (self._poller.usual(followed.job) if wait is None else wait)
             self._wake.set()
-        if self._asker.silence(self._running.values()):
-            self._tell()
+        if self._poller.silence(self._running.values()):
+            self._notify()
         job = followed.job
         if job != before:
-            self._took(job)
+            self._update(job)
         elif self.paused is not refused:
-            self._tell()
+            self._notify()
         if followed.ended_here:
             self._ended(job)
 
-    def _troubled(self, error: Exception) -> None:
+    def _report(self, error: Exception) -> None:
         if not isinstance(error, CekuraTuiError):
             _log.error("following jobs broke, and goes on", exc_info=error)
             error = CekuraTuiError(f"Jobs could not be followed for a moment ({type(error).__name__}).")
         elif self.trouble is None:
             _log.warning("%s", error.sentence())
         self.trouble = error
-        self._tell()
+        self._notify()

@@ -30,18 +30,18 @@ _WAITED_FOR = (JobState.LAUNCHING, JobState.UNCONFIRMED)
 
 
 class Launcher:
-    """The launches of one account. `tell` is called after every committed change, `follow` with a job that runs."""
+    """The launches of one account. `notify` is called after every committed change, `follow` with a job that runs."""
 
     def __init__(
         self,
         jobs: JobStore,
         client: Client,
         clock: Callable[[], float],
-        tell: Callable[[], None],
+        notify: Callable[[], None],
         follow: Callable[[Job], None],
     ) -> None:
         self._jobs, self._client, self._clock = jobs, client, clock
-        self._tell, self._follow = tell, follow
+        self._notify, self._follow = notify, follow
         self._flying: set[asyncio.Task[Job]] = set()
         self._recording: set[asyncio.Task[None]] = set()
         self._closing = False
@@ -69,7 +69,7 @@ class Launcher:
 
     async def _launch(self, draft: Draft, number: int | None, again_of: int | None) -> Job:
         job = self._begin(draft, number, again_of)
-        self._tell()
+        self._notify()
         try:
             answer = await self._client.launch(draft)
         except ApiError as error:
@@ -119,12 +119,12 @@ class Launcher:
             return await self._put(job, JobState.UNCONFIRMED, reason, answer.raw)
         progress_id, at = answer.progress_id, self._clock()
         record = partial(self._jobs.record_progress_id, job.number, progress_id, answer.raw, at)
-        aside = partial(self._jobs.save_pending_answer, job, progress_id, answer.raw, at)
+        keep_pending = partial(self._jobs.save_pending_answer, job, progress_id, answer.raw, at)
         try:
-            return await self._recorded(record, aside)
+            return await self._recorded(record, keep_pending)
         except StoreError as error:
             taken = f"The server took job {job.number} (progress_id {clean_line(progress_id, 80)})"
-            hint = _KEPT if aside() else _LATER
+            hint = _KEPT if keep_pending() else _LATER
             raise SentUnrecorded(f"{taken}, but this could not be recorded yet. {error.message}", hint) from None
 
     async def _put(self, job: Job, state: JobState, reason: str, raw: str = "") -> Job:
@@ -137,16 +137,19 @@ class Launcher:
             sent = f"Job {number} was sent. {reason} This could not be recorded yet. {error.message}"
             raise SentUnrecorded(sent, _LATER) from None
 
-    async def _recorded(self, record: Callable[[], Job], aside: Callable[[], object] = lambda: None) -> Job:
-        """Record what came of a launch. Where the database does not let it, it is kept `aside` and tried again and
-        again; at last StoreError is raised, and it is tried further, for as long as the program runs."""
+    async def _recorded(self, record: Callable[[], Job], keep_pending: Callable[[], object] = lambda: None) -> Job:
+        """Record what came of a launch.
+
+        Where the database does not let it, `keep_pending` is called, and it is tried again and again; at last
+        StoreError is raised, and it is tried further, for as long as the program runs.
+        """
         over = self._closing
         for again in range(TRIES):
             try:
-                return self._told(record())
+                return self._report(record())
             except StoreError:
                 if again == 0:
-                    aside()
+                    keep_pending()
                 if over:
                     raise
                 if again == TRIES - 1:
@@ -162,13 +165,13 @@ class Launcher:
         while not over:
             over = await _interrupted(LATER)
             with contextlib.suppress(StoreError):
-                self._told(record())
+                self._report(record())
                 return
 
-    def _told(self, job: Job) -> Job:
+    def _report(self, job: Job) -> Job:
         if job.state == JobState.RUNNING:
             self._follow(job)
-        self._tell()
+        self._notify()
         return job
 
 

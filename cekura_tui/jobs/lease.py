@@ -1,6 +1,7 @@
-"""Who is launching a job: this host, process and start, so that another window can tell whether it still lives.
+"""Which process does what: who launches a job, and which one of them polls the jobs of an account.
 
-One process at a time asks the server about an account's jobs; the others read what it found in the store.
+A process is known by host, pid and start, so that another window can tell whether it still lives. One at a time polls;
+the others read what it found in the store.
 """
 
 from __future__ import annotations
@@ -15,8 +16,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
-
-from cekura_tui.jobs import lease as owner
 
 if TYPE_CHECKING:
     from cekura_tui.store.leases import LeaseHolder, LeaseStore
@@ -102,9 +101,9 @@ class Lease:
     """This process's view of the lease. `now` is monotonic, in seconds: of other processes only the signs of life that
     came meanwhile count, never their clocks."""
 
-    def __init__(self, store: LeaseStore, *, is_gone: Callable[[str], bool] = owner.is_gone) -> None:
+    def __init__(self, store: LeaseStore, *, is_gone: Callable[[str], bool] = is_gone) -> None:
         self._store, self._is_gone = store, is_gone
-        self._me = owner.this_process()
+        self._me = this_process()
         self._renewed: float | None = None
         self._other: LeaseHolder | None = None
         self._other_since = 0.0

@@ -1,7 +1,4 @@
-"""When to ask about a job next: pure, all times in seconds.
-
-Asking the server once about one job, and recording what came of it.
-"""
+"""When to poll a job next (pure, all times in seconds), and polling it once and recording what came of it."""
 
 from __future__ import annotations
 
@@ -170,7 +167,7 @@ class Poller:
         """The server answers: ask again at once, unless it asked to wait."""
         self.refused, self._quiet_until, self._failures = None, LONG_AGO, 0
 
-    async def ask(self, followed: PolledJob) -> float | None:
+    async def poll_once(self, followed: PolledJob) -> float | None:
         """One request and its record; returns seconds to the next where they do not follow from the job's age.
 
         Raises StoreError where what came could not be recorded, and KeyMissing for a job that needs another key.

@@ -533,7 +533,7 @@ _TYPES: dict[str, tuple[type, ...]] = {
 }
 _COLUMNS = {column.name: _TYPES[str(column.type)] for column in fields(Job) if column.type in _TYPES}
 """What a column may hold that is read as it is: SQLite itself takes anything in any, and what draws a job must not."""
-_JSON: dict[str, type] = {"run_ids": list, "category_ids": list, "workflow_metric_ids": list, "parameters": dict}
+_JSON: dict[str, type[Any]] = {"run_ids": list, "category_ids": list, "workflow_metric_ids": list, "parameters": dict}
 _ORIGINAL = ("origin", "key_id", "prompt_sha256", "improved_sha256", "kind")
 EMPTY_COLUMNS: dict[str, object] = {
     **{name: None if type(None) in types else types[0]() for name, types in _COLUMNS.items() if name not in _ORIGINAL},
@@ -573,9 +573,11 @@ def read_job(row: sqlite3.Row, key_id: str) -> Job:
 def _parsed(text: object, form: type) -> Any:
     """A column that holds JSON: an object, or a list of ids; raises ValueError or TypeError for any other."""
     value: Any = json.loads(text) if isinstance(text, str) else None
-    if not isinstance(value, form) or (isinstance(value, list) and not all(type(one) is int for one in value)):
-        raise TypeError
-    return tuple(value) if isinstance(value, list) else value
+    if type(value) is dict and form is dict:
+        return value
+    if type(value) is list and form is list and all(type(one) is int for one in value):
+        return tuple(value)
+    raise TypeError
 
 
 def read_jobs(rows: Iterable[sqlite3.Row], key_id: str) -> tuple[list[Job], StoreError | None]:

@@ -32,12 +32,12 @@ async def test_a_job_that_fails_again_is_polled_ever_later(home: Path, scripted:
         polled = PolledJob.begun(await here.engine.launch(DRAFT), 0.0)
         poller = poller_of(here, itertools.count().__next__)
         poller.followed = 2  # of the other one the server tells, so the key is not refused as such
-        assert [await poller.ask(polled) for _ in range(4)] == [2.0, 4.0, 8.0, 16.0]
+        assert [await poller.poll_once(polled) for _ in range(4)] == [2.0, 4.0, 8.0, 16.0]
         polled.failures = 0
         scripted.on("GET", PROGRESS, RUNNING)
-        assert await poller.ask(polled) is None
+        assert await poller.poll_once(polled) is None
         scripted.on("GET", PROGRESS, reply)
-        assert await poller.ask(polled) == 2.0
+        assert await poller.poll_once(polled) == 2.0
 
 
 @pytest.mark.parametrize("status", [400, 401, 403, 404])

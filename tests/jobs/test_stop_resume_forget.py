@@ -247,13 +247,13 @@ async def test_an_error_of_ours_does_not_end_the_following_of_jobs(home: Path, s
     scripted.on("GET", PROGRESS, DONE)
     async with room(home, scripted) as here:
         await launched(here, scripted)
-        ask_due, broken = here.engine._ask_due, iter([True])
+        ask_due, broken = here.engine._poll_due, iter([True])
 
         def once_broken() -> float:
             if next(broken, False):
                 raise ValueError("nobody expected this")
             return ask_due()
 
-        here.engine._ask_due = once_broken  # type: ignore[method-assign]
+        here.engine._poll_due = once_broken  # type: ignore[method-assign]
         here.engine.start()
         await here.comes_into(JobState.SUCCEEDED)
