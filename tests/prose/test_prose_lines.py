@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from cekura_tui.model.text import visible
@@ -60,6 +60,7 @@ PARTS = st.sampled_from(
         *("\r", "\t", "\x1b[31m", "\ud800", "Never promise a slot of any kind. ", "{{name}}", "```\n"),
     ]
 )
+LETTERED_MARK = re.compile(r"(?m)^\s*(?:[a-z][.)]|\([a-z]\))[ \t]+(?=\S)")
 TEXTS = st.lists(PARTS, max_size=30).map("".join)
 VERSIONS = TEXTS.flatmap(
     lambda text: st.tuples(
@@ -78,12 +79,16 @@ def dense(text: str) -> str:
 
 
 @given(VERSIONS)
+@example(("a", "a.\ta"))
+@example(("a.\ta", "a"))
 @settings(max_examples=300, deadline=None)
 def test_every_character_of_both_texts_is_in_the_lines(texts: tuple[str, str]) -> None:
     old, new = texts
     lines = [line for passage in passages(compare(old, new)) for line in passage.lines]
     assert dense(side(lines, "ins")) == dense(visible(new))
-    letters = [Counter(c for c in text if c.isalpha()) for text in (visible(old), side(lines, "del").replace("↵", ""))]
+    # Numbers of a list, which letters may be, are told in their new form.
+    sides = (visible(old), side(lines, "del").replace("↵", ""))
+    letters = [Counter(c for c in LETTERED_MARK.sub("", text) if c.isalpha()) for text in sides]
     assert letters[0] == letters[1]
 
 
