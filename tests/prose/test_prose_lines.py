@@ -175,3 +175,11 @@ def test_of_a_long_line_beside_a_change_its_near_end_is_shown() -> None:
     assert last[0].text.endswith(" word199")
     assert last[0].goes_on
     assert len(first[0].text) < 210
+
+
+def test_unchanged_lines_are_folded_to_those_beside_a_change() -> None:
+    lines = [ProseLine((WordSpan("same", str(n)),)) for n in range(10)]
+    assert fold(lines, 2, 3) == (lines[:2], 5, lines[7:])
+    assert fold(lines, 0, 3) == ([], 7, lines[7:])
+    assert fold(lines, 5, 4) == (lines[:6], 0, lines[6:])
+    assert fold(lines[:1], 0, 0) == (lines[:1], 0, [])
