@@ -1,9 +1,4 @@
-"""Two kinds of text: what is shown passes `clean()`; a prompt is kept exactly as it came.
-
-Hidden characters of an exact text, made visible where it is drawn: a reviewer must see what a prompt holds.
-
-Times as people read them.
-"""
+"""Text that is shown, which passes `clean()`, and prompts, which stay exactly as they came."""
 
 from __future__ import annotations
 
