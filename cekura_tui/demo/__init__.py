@@ -1,1 +1,1 @@
-"""The embedded Cekura server: a generated workspace that is spoken to over HTTP like any other."""
+"""The embedded Cekura server: a generated workspace that is spoken to over HTTP."""

@@ -1,10 +1,8 @@
-"""What is said in a scenario, with the places where an agent keeps or breaks a rule.
+"""What is said in a call: scripts, and the turns with times that they become.
 
 A script file holds scenarios: `=== id name`, then `about:` and `outcome [rule]:` lines, `---`, and what is said.
 `A:` is the agent, `C:` the caller, `T:` a tool call, `R:` its result; `A(2.5):` comes after a gap of 2.5 seconds, and a
 negative gap overlaps. After `@rule`, lines with `+` are said when the rule is kept, lines with `-` when it is broken.
-
-The call itself: a script and a caller become turns with times.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The verdicts on a run: metrics, rubric, expected outcome and critical categories, as the API writes them."""
+"""The verdicts on a run as the API writes them: metrics, rubric, outcome, categories."""
 
 from __future__ import annotations
 

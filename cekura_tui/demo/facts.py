@@ -1,6 +1,6 @@
-"""Dice that always fall the same way: pure functions of a seed and a few numbers.
+"""What is decided about a run by its id: who called whom, when, and how it ended.
 
-Who called whom, when, and how it ended: what is decided about a run before a word of it is written.
+The dice always fall the same way: they are pure functions of a seed and a few numbers.
 """
 
 from __future__ import annotations

@@ -1,7 +1,4 @@
-"""Request bodies: JSON, urlencoded and multipart become fields, and launches are checked field by field.
-
-Answers in the manner of the API: JSON, errors by field, pages of a list.
-"""
+"""Request bodies read and checked field by field, and answers in the manner of the API."""
 
 from __future__ import annotations
 

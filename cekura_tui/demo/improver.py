@@ -1,6 +1,6 @@
-"""A prompt seen as sections, and additions to it that leave every other character as it came.
+"""Improves a prompt: mends the sentences that failed verdicts point at.
 
-The improver: reads what the verdicts on some runs say, and mends the sentences of a prompt that are to blame.
+A prompt is seen as sections; every character that is not mended stays as it came.
 """
 
 from __future__ import annotations

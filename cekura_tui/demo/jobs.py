@@ -1,4 +1,4 @@
-"""What the embedded server keeps: launched jobs, and prompts that were written to agents. One SQLite file."""
+"""Launched jobs and prompts that were written to agents, in one SQLite file."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The six agents of the embedded workspace: prompts, rules and scripts, read from `agents/` when first asked for."""
+"""The six agents of the embedded workspace, read from `agents/` when first needed."""
 
 from __future__ import annotations
 

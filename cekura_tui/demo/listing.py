@@ -1,4 +1,4 @@
-"""Which runs a list holds: the parameters of a request, checked, and the runs that they mean, newest first.
+"""Which runs a list holds: the parameters of a request, and the runs that fit them.
 
 What filters ask of runs that have ended is kept in columns, so that a hundred thousand are told apart in milliseconds.
 """

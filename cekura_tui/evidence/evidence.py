@@ -1,8 +1,6 @@
-"""Evidence: the turns that a verdict's explanation speaks of, each with how sure and why.
+"""The turns that a verdict's explanation speaks of, each with how sure and why.
 
 Where nothing is found, nothing is claimed.
-
-Which verdicts speak of which turns: the marks that a transcript and its timeline carry.
 """
 
 from __future__ import annotations

@@ -1,9 +1,4 @@
-"""Finds words in turns: exactly, or nearly as they were said.
-
-Times that an explanation names: which turns of the call they mean.
-
-Tools that an explanation names: which of their calls and results it speaks of.
-"""
+"""Where the words, times and tools that an explanation names are found in the turns."""
 
 from __future__ import annotations
 

@@ -1,8 +1,7 @@
-"""Particulars in a text, whether in figures or as they are spoken: dates, times, amounts, numbers, codes and e-mails.
+"""What a hunk adds that is true of one call alone, such as its caller's name or its date.
 
-Small counts, full hours alone, years, round numbers and emergency numbers are left out: every prompt has some.
-
-Overfitting marks: what a hunk adds that is true of one call alone, such as its caller's name or its date.
+Particulars are dates, times, amounts, numbers, codes and e-mails, in figures or as they are spoken. Small counts, full
+hours alone, years, round numbers and emergency numbers are left out: every prompt has some.
 """
 
 from __future__ import annotations

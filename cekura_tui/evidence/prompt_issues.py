@@ -1,5 +1,7 @@
-"""The issues behind a suggestion, as improve_prompt_issues tells them. Its shape is not declared: what is known is
-read, and what is not is kept to be shown."""
+"""The issues behind a suggestion, as improve_prompt_issues answers them.
+
+The shape of the answer is not declared: what is known is read, and what is not is kept to be shown.
+"""
 
 from __future__ import annotations
 

@@ -1,10 +1,7 @@
-"""Numbers in words, as they are spoken: English, German and Spanish.
+"""Words as they are compared, since what was said and what was written of it differ.
 
-Words as they are compared: what was said and how somebody wrote it down differ in case, punctuation and figures.
-
-"Twenty-five" is 25, "Mister" is "Mr.", an "uh" is nothing.
-
-The words of a text that say what it is about, in the form in which two texts are compared.
+Case and punctuation do not count, and numbers in words are figures in English, German and Spanish: "Twenty-five" is 25,
+"Mister" is "Mr.", an "uh" is nothing.
 """
 
 from __future__ import annotations

@@ -1,8 +1,6 @@
-"""Any JSON as the rows of a tree: what is below a closed node is not looked at, and a large node opens in pages.
+"""Any JSON as the rows of a tree, and as indented lines; both searched.
 
-Where a text is found in JSON: in names and values, also of nodes that are closed, in the order they are drawn.
-
-JSON as indented lines, quickly and however deep it is, and as rows that are made when they are looked at.
+What is below a closed node is not looked at, a large node opens in pages, and rows are made when they are looked at.
 """
 
 from __future__ import annotations

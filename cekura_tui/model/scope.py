@@ -1,7 +1,4 @@
-"""What a key may see at the server: projects and agents.
-
-The scope of a run list: the API lists runs of a project, an agent or a result only.
-"""
+"""The scope of a run list, and the projects and agents that a key may see."""
 
 from __future__ import annotations
 

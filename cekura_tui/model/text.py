@@ -1,9 +1,4 @@
-"""Two kinds of text: what is shown passes `clean()`; a prompt is kept exactly as it came.
-
-Hidden characters of an exact text, made visible where it is drawn: a reviewer must see what a prompt holds.
-
-Times as people read them.
-"""
+"""Text that is shown, which passes `clean()`, and prompts, which stay exactly as they came."""
 
 from __future__ import annotations
 
@@ -67,8 +62,18 @@ def clean_json(value: object, keep: frozenset[str] = frozenset()) -> object:
         # Most of what comes are short clean texts and numbers, tens of thousands of them: no call for each.
         if not (key in keep or (item.isprintable() if isinstance(item, str) else item is None)):
             item = clean_json(item, keep)
-        cleaned[key if key.isprintable() else clean(key)] = item
+        cleaned[key if key.isprintable() else _free_name(key, value, cleaned)] = item
     return cleaned
+
+
+def _free_name(key: str, value: dict[str, object], cleaned: dict[object, object]) -> str:
+    """A cleaned key; with a number, where another key of the object is the same once cleaned."""
+    name = free = clean(key)
+    number = 1
+    while free in cleaned or (free != key and free in value):
+        number += 1
+        free = f"{name} ({number})"
+    return free
 
 
 def has_controls(prompt: str) -> bool:

@@ -3,12 +3,6 @@
 Both texts are laid side by side as pieces: all `old` one after another are the sent text, all `new` the proposed one,
 to the byte. A hunk is one or more of these pieces; taking some hunks and leaving the others is choosing, piece by
 piece, the old or the new text (see `staging`).
-
-What became of the units of two prompts, step by step in reading order, and the hunks that these steps make.
-
-Which changes of a prompt stand or fall together, so that whatever is taken of them, every line keeps its start.
-
-Where in a prompt something stands, in words: "Rescheduling › rule 3".
 """
 
 from __future__ import annotations
@@ -22,11 +16,9 @@ from itertools import pairwise
 from typing import Literal
 
 from cekura_tui.model.text import clean_line
-from cekura_tui.prose.marks import closes, fence_mark, name_of, style_of, tag_of
+from cekura_tui.prose.marks import closes, fence_mark, name_of, structure, style_of, tag_of
 from cekura_tui.prose.units import Unit, begins, blocks_of
-from cekura_tui.prose.words import WordSpan, structure
-
-__all__ = ["SHAPE", "Edit", "Hunk", "Kind", "ProseDiff", "TextPiece", "WordSpan"]
+from cekura_tui.prose.words import WordSpan
 
 Kind = Literal["changed", "added", "removed", "moved", "layout"]
 """What a hunk is: a passage in two versions, a passage that came, that went, or that stands elsewhere now (perhaps with

@@ -1,10 +1,6 @@
-"""Lines of any length in stretches that can be drawn; of a line in which something changed, every change is shown.
+"""A prose diff in the lines that a reader reads, safe to draw, and as plain text.
 
-A prose diff in the lines that a reader reads: safe to draw, each with a mark that says what became of it.
-
-What did not change of a prompt, folded to what stands beside a change.
-
-A prose diff as plain text, for the command line: [-deleted-] and {+inserted+}, what did not change folded.
+Lines of any length are cut into stretches; what did not change is folded to what stands beside a change.
 """
 
 from __future__ import annotations
@@ -15,8 +11,9 @@ from typing import Literal
 
 from cekura_tui.model.text import LONGEST_LINE, capped, count, visible
 from cekura_tui.prose.diff import SHAPE, Hunk, ProseDiff, TextPiece
+from cekura_tui.prose.marks import structure
 from cekura_tui.prose.staging import Choices, HunkChoice, staged
-from cekura_tui.prose.words import Op, WordSpan, quiet, structure, tidy, word_count, word_spans
+from cekura_tui.prose.words import Op, WordSpan, quiet, tidy, word_count, word_spans
 
 _NEAR = 200
 """Characters that are shown of what did not change, before and after a change in a very long line."""

@@ -1,9 +1,4 @@
-"""Passages of a prompt that went in one place and came in another, too short to be told as moved.
-
-What others changed in a prompt since it was sent, and what was staged for it, put together hunk by hunk.
-
-Where the conflicts of a merge stand, in words.
-"""
+"""What others changed in a prompt, and what was staged for it, put together hunk by hunk."""
 
 from __future__ import annotations
 

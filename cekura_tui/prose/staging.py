@@ -1,7 +1,4 @@
-"""Which hunks of a suggestion are taken, left or worded otherwise, and the text that comes of it.
-
-What of a hunk can be worded otherwise, and what the words that were typed choose.
-"""
+"""Which hunks of a suggestion are taken, left or edited, and the text that comes of it."""
 
 from __future__ import annotations
 

@@ -1,7 +1,6 @@
-"""Which words of two versions of a passage are the same, as a reader sees it: no confetti of small words that happen to
-stand in both.
+"""The words of two versions of one passage compared.
 
-The words of two versions of one paragraph compared; what comes out reads as prose, not as confetti.
+What comes out reads as prose: no confetti of small words that happen to stand in both.
 """
 
 from __future__ import annotations
@@ -158,19 +157,6 @@ def _is_crumb(same: int, left: int, right: int) -> bool:
         return True
     return same < _CONTENT * 2 and min(left, right) >= _CONTENT * 4
 
-
-__all__ = [
-    "Op",
-    "WordSpan",
-    "likeness",
-    "quiet",
-    "structure",
-    "tidy",
-    "word_count",
-    "word_spans",
-    "words_in",
-    "words_of",
-]
 
 Op = Literal["same", "del", "ins"]
 _OPS: tuple[Op, ...] = ("same", "del", "ins")

@@ -7,7 +7,7 @@ from typing import Any
 
 import httpx
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from cekura_tui.demo.corpus import Corpus
@@ -143,6 +143,8 @@ def test_whatever_comes_is_read_and_can_be_shown(body: object) -> None:
 
 
 @given(st.dictionaries(st.text(min_size=1, max_size=12), st.text(min_size=1, max_size=9).filter(str.strip), min_size=1))
+@example({"\x1e": "00", "\x1f": "0"})
+@example({"a\x1f": "1", "a": "2", "a (2)": "3"})
 def test_no_word_that_was_told_of_an_issue_is_lost(told: dict[str, str]) -> None:
     shown = json.dumps([repr(issue) for issue in read_issues([{"title": "T", **told}])])
     clean = [text.strip() for text in told.values() if text.isascii() and text.isalnum()]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from cekura_tui.model.text import visible
@@ -60,6 +60,7 @@ PARTS = st.sampled_from(
         *("\r", "\t", "\x1b[31m", "\ud800", "Never promise a slot of any kind. ", "{{name}}", "```\n"),
     ]
 )
+LETTERED_MARK = re.compile(r"(?m)^\s*(?:[a-z][.)]|\([a-z]\))[ \t]+(?=\S)")
 TEXTS = st.lists(PARTS, max_size=30).map("".join)
 VERSIONS = TEXTS.flatmap(
     lambda text: st.tuples(
@@ -78,12 +79,16 @@ def dense(text: str) -> str:
 
 
 @given(VERSIONS)
+@example(("a", "a.\ta"))
+@example(("a.\ta", "a"))
 @settings(max_examples=300, deadline=None)
 def test_every_character_of_both_texts_is_in_the_lines(texts: tuple[str, str]) -> None:
     old, new = texts
     lines = [line for passage in passages(compare(old, new)) for line in passage.lines]
     assert dense(side(lines, "ins")) == dense(visible(new))
-    letters = [Counter(c for c in text if c.isalpha()) for text in (visible(old), side(lines, "del").replace("↵", ""))]
+    # Numbers of a list, which letters may be, are told in their new form.
+    sides = (visible(old), side(lines, "del").replace("↵", ""))
+    letters = [Counter(c for c in LETTERED_MARK.sub("", text) if c.isalpha()) for text in sides]
     assert letters[0] == letters[1]
 
 
@@ -170,3 +175,11 @@ def test_of_a_long_line_beside_a_change_its_near_end_is_shown() -> None:
     assert last[0].text.endswith(" word199")
     assert last[0].goes_on
     assert len(first[0].text) < 210
+
+
+def test_unchanged_lines_are_folded_to_those_beside_a_change() -> None:
+    lines = [ProseLine((WordSpan("same", str(n)),)) for n in range(10)]
+    assert fold(lines, 2, 3) == (lines[:2], 5, lines[7:])
+    assert fold(lines, 0, 3) == ([], 7, lines[7:])
+    assert fold(lines, 5, 4) == (lines[:6], 0, lines[6:])
+    assert fold(lines[:1], 0, 0) == (lines[:1], 0, [])

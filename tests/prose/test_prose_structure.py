@@ -7,6 +7,7 @@ import pytest
 from cekura_tui.prose.compare import compare
 from cekura_tui.prose.diff import ProseDiff
 from cekura_tui.prose.marks import structure
+from cekura_tui.prose.units import units_of
 
 
 def told(old: str, new: str) -> list[tuple[str, str, int, int]]:
@@ -202,3 +203,9 @@ def test_figures_variables_and_words_with_signs_are_one_word_each(old: str, new:
 )
 def test_what_makes_an_item_of_a_line_is_told_from_words(gap: str, kind: str | None) -> None:
     assert structure(gap) == kind
+
+
+def test_a_line_above_an_underline_is_a_heading_and_two_lines_above_one_are_text() -> None:
+    kinds = [(unit.text, unit.kind) for unit in units_of("Fees\n====\nAsk first.\n\nOne line\nand another\n====\n")[0]]
+    assert kinds[:3] == [("Fees", "heading"), ("====", "row"), ("Ask first.", "text")]
+    assert kinds[3][1] == "text"

@@ -1,9 +1,4 @@
-"""The terms of the filter line: one table of what keys there are, and how lengths and moments are written.
-
-A filter of runs: terms that all have to hold; `str()` of it is what the filter line and the command line read.
-
-Filters that have a name.
-"""
+"""A filter of runs: its keys, its terms that all have to hold, and filters with a name."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""Splits a filter: what the API's run list can filter itself, and what has to be told of the rows it sends.
-
-Tells which rows a filter lets through: every term can be told of a row, the local notes and the time.
-"""
+"""Which rows a filter lets through, and which part of it the API can answer itself."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""Reads the filter line: the terms that are right, and for each that is wrong where, and what would be right.
-
-Completes the term that is being typed at the end of the filter line.
-"""
+"""Reads and completes the filter line; for each term that is wrong, where and why."""
 
 from __future__ import annotations
 

@@ -1,8 +1,6 @@
-"""Which texts of the server are links of the web: nothing else is ever opened.
+"""All that the server sent of a run, by group and in words, with its links.
 
-Links into the dashboard; a run is shown there inside its result.
-
-All that the server told of a run, by group and in words; what it did not tell is one line of names.
+Only links of the web are ever opened.
 """
 
 from __future__ import annotations

@@ -1,7 +1,4 @@
-"""Why a run failed, in a sentence a verdict, and when two such sentences tell of the same fault.
-
-Runs grouped: by why they failed, by scenario, by personality, by result, or by scenario and personality.
-"""
+"""Runs grouped by why they failed, by scenario, by personality or by result."""
 
 from __future__ import annotations
 

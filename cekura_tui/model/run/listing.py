@@ -1,9 +1,4 @@
-"""One page of a list that the server keeps.
-
-The rows of a run list as of one moment: those that are loaded in their places, and gaps for the others.
-
-A run list as of one moment, page by page: what is loaded of it, what is not, and which runs came after it.
-"""
+"""A run list as of one moment, page by page: what is loaded of it, and what came since."""
 
 from __future__ import annotations
 
@@ -163,8 +158,6 @@ class ListedRuns(Sequence["RunRow | UnloadedRun"]):
                     return len(self._head) + self._layout.span(page).start + within
         return None
 
-
-__all__ = ["MAX_PAGES", "PAGE", "Layout", "ListedRuns", "PagedRuns", "RunPage", "UnloadedRun"]
 
 MAX_PAGES = 250
 """Pages that are held; those that were looked at longest ago make room."""

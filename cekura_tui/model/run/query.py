@@ -1,7 +1,4 @@
-"""What a run list asks for: a scope and a filter, told apart into what the server answers and what is done here.
-
-Runs in another order than the newest first: by any column, always the same for the same runs.
-"""
+"""What a run list asks for: a scope, a filter and an order."""
 
 from __future__ import annotations
 

@@ -1,9 +1,4 @@
-"""What the rubric wants of a metric: read from the server's words, compared, and said in short words.
-
-The rubric's side of the metrics of a run: each line joined to the metric that it is about.
-
-Verdicts: what was judged of a run, each as pass, fail, not applicable or to be reviewed.
-"""
+"""Verdicts: what was judged of a run, as pass, fail, not applicable or to be reviewed."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""A call as it is read: its turns, and what a list of them needs to know of all, gathered off the screen's loop.
-
-What the screens show of a run: plain frozen values, made off the screen's loop.
-"""
+"""What the screens show of a run: plain frozen values, made off the screen's loop."""
 
 from __future__ import annotations
 

@@ -1,15 +1,4 @@
-"""A verdict in words: its state, its score beside what was needed, and each part of its reasons.
-
-A run as plain text: for a terminal, a pipe or the clipboard.
-
-Foreign text in Markdown: it stays text, whatever it begins with or holds.
-
-A run as Markdown: a page for an issue or a message, in which foreign text stays text.
-
-A run as JSON.
-
-Runs as rows for spreadsheets and scripts: CSV and JSON lines of one shape.
-"""
+"""A run in words: as plain text, Markdown, JSON and rows for spreadsheets."""
 
 from __future__ import annotations
 

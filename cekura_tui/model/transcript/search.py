@@ -1,7 +1,4 @@
-"""Search in the turns of one transcript.
-
-Looking for words in what was said: what a query asks for, whether a turn has it, and where in its text.
-"""
+"""Search in transcripts: what a query asks for, and where in a turn it is found."""
 
 from __future__ import annotations
 

@@ -1,8 +1,6 @@
-"""One turn of a call.
+"""The transcript of a run: its turns, read from whichever form the server sent.
 
-Turns of a transcript that was sent as text: lines such as `[00:01] Testing Agent: Hello.`, and other forms seen.
-
-The transcript of a run: its turns, read from whichever form the server sent. As many turns as were sent, always.
+As many turns as were sent, always.
 """
 
 from __future__ import annotations
@@ -145,8 +143,6 @@ def _is_number(part: str, *, whole: bool) -> bool:
     digits = part.strip() if whole else part.strip().replace(".", "", 1)
     return digits.isascii() and digits.isdecimal() and len(digits) <= 12
 
-
-__all__ = ["Form", "Speaker", "Transcript", "Turn", "read_transcript", "speaker_of"]
 
 Form = Literal["turns", "text", "encrypted", "empty"]
 

@@ -39,8 +39,8 @@ class RunScreen(Page):
 
     AUTO_FOCUS = "#transcript"
     ACTIONS: ClassVar[tuple[Action, ...]] = (
-        Action("run.back", "escape", "back", "Back", footer=1),
-        Action("run.pane", "tab", "pane(1)", "Pane", "the next pane", footer=2),
+        Action("run.back", "escape", "back", "Back", footer=2),
+        Action("run.pane", "tab", "pane(1)", "Pane", "the next pane", footer=1),
         Action("run.pane-before", "shift+tab", "pane(-1)", "Pane before"),
         Action(
             "run.details",
