@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from typing import TYPE_CHECKING
 
@@ -107,6 +108,7 @@ def job_facts(job: Job, state: AppState) -> Facts:
     going = "; ".join(filter(None, (", ".join(filter(None, (elapsed(job, state), still))), usually)))
     named = (
         ("answer" if job.state == JobState.NO_ISSUES else "error", clean(job.error or "")),
+        ("result", json.dumps(job.result) if job.result is not None else ""),
         ("why", clean(job.reason) if job.state in (JobState.UNCONFIRMED, JobState.LOST) else ""),
         ("again", f"launched again as job {repeat}" if repeat is not None else ""),
         ("repeats", f"again of job {job.again_of}" if job.again_of is not None else ""),
