@@ -20,6 +20,21 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 
+_LONG = ("pty", "crash")
+"""Folders of tests that take real terminals and kill real processes."""
+_ALONE = ("test_bursts", "test_drawn_anew", "test_one_drawing", "test_stalled_terminal")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Whole folders are marked here, and what measures how quickly a terminal is served runs in one process."""
+    for item in items:
+        if item.path.parent.name in _LONG:
+            item.add_marker(pytest.mark.long)
+        if item.path.stem in _ALONE:
+            item.add_marker(pytest.mark.xdist_group("terminals"))
+
+
 @pytest.fixture(autouse=True)
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The program's config directory of this test; it does not exist yet."""

@@ -16,6 +16,8 @@ from waiting import until
 
 from cekura_tui.model.job import JobState
 
+pytestmark = pytest.mark.long
+
 Start = Callable[..., GoingOn]
 RUNNING = Reply({"status": "in_progress"})
 DONE = Reply({"status": "completed", "output": {"improved_prompt": "Be kinder.\n"}})

@@ -14,6 +14,8 @@ from calling import call, ended, process
 from scripted_server import LAUNCH, PROGRESS, Hold, Reply, ScriptedServer, run_of, serve_runs
 from waiting import until
 
+pytestmark = pytest.mark.long
+
 RUNS = "/test_framework/v1/runs/"
 DONE = Reply({"status": "completed", "output": {"improved_prompt": "Be kinder.\n"}})
 

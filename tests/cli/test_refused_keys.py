@@ -12,6 +12,8 @@ from going_on import GoingOn
 from scripted_server import PROGRESS, Got, Reply, ScriptedServer
 from waiting import until
 
+pytestmark = pytest.mark.long
+
 Start = Callable[..., GoingOn]
 RUNNING = Reply({"status": "in_progress"})
 DONE = Reply({"status": "completed", "output": {"improved_prompt": "Be kinder.\n"}})

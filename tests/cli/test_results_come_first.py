@@ -15,6 +15,8 @@ from scripted_server import HTML_502, LAUNCH, PROGRESS, Reply, ScriptedServer
 from cekura_tui.store.errors import StoreError
 from cekura_tui.store.jobs import JobStore
 
+pytestmark = pytest.mark.long
+
 DONE = Reply({"output": {"improved_prompt": "Be kinder.\n", "summary_of_changes": "Kinder."}})
 FAILED = Reply({"status": "failed", "error": "Too busy."})
 WAITS = "`cekura-tui jobs wait 2` waits for it."

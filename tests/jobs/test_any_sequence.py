@@ -22,6 +22,8 @@ from windows import World
 from cekura_tui.api.client import Client
 from cekura_tui.jobs.polling import DAY, HOUR
 
+pytestmark = pytest.mark.long
+
 Tell = Callable[[Sequence[Sequence[Any]]], None]
 WHICH = st.integers(0, 5)
 PROMPTS = st.text(st.characters(), max_size=9)

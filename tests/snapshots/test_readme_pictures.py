@@ -6,6 +6,10 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
+pytestmark = pytest.mark.long
+
 REPO = Path(__file__).parents[2]
 PICTURES = {"runs.svg", "run.svg", "improve.svg", "jobs.svg", "suggestion.svg"}
 
