@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
+from typing import Any
 
+import pytest
 from transcripts import LONG, TranscriptApp, call, result, said, screen, styled, talk
 
 from cekura_tui.evidence.evidence import TurnMark
 from cekura_tui.model.transcript.transcript import Turn
+from cekura_tui.ui.run.transcript import Transcript
 
 
 async def test_every_turn_says_who_spoke_when_and_what_and_the_agents_side_is_indented() -> None:
@@ -210,7 +214,19 @@ async def test_a_call_of_10_000_turns_is_there_at_once_and_its_end_is_the_last_l
         assert len(app.transcript.rows) == len(turns)
 
 
-async def test_a_key_in_10_000_turns_looks_at_no_more_turns_than_in_100() -> None:
+async def test_a_key_in_10_000_turns_looks_at_no_more_turns_than_in_100(monkeypatch: pytest.MonkeyPatch) -> None:
+    looks = 0
+
+    def counting(really: Callable[..., Any]) -> Callable[..., Any]:
+        def counted(*given: Any) -> Any:
+            nonlocal looks
+            looks += 1
+            return really(*given)
+
+        return counted
+
+    for name in ("key_of", "lines_of"):
+        monkeypatch.setattr(Transcript, name, counting(getattr(Transcript, name)))
     looked: dict[int, int] = {}
     for number in (100, 10_000):
         app = TranscriptApp(talk(number))
@@ -218,15 +234,6 @@ async def test_a_key_in_10_000_turns_looks_at_no_more_turns_than_in_100() -> Non
             await pilot.pause()
             app.transcript.find("Turn 5")
             looks = 0
-            key_of, lines_of = app.transcript.key_of, app.transcript.lines_of
-
-            def counted(*given, really=None):  # type: ignore[no-untyped-def]
-                nonlocal looks
-                looks += 1
-                return really(*given)
-
-            app.transcript.key_of = lambda row, really=key_of: counted(row, really=really)  # type: ignore
-            app.transcript.lines_of = lambda *given, really=lines_of: counted(*given, really=really)  # type: ignore
             keys = ["j", "k", "pagedown", "pageup", "x", "x", "G", "g", "ctrl+d", "ctrl+u"]
             for key in keys:
                 await pilot.press(key)
