@@ -4,6 +4,7 @@
   must be nearly still. Here idle means what it says: this loop has nothing ready, and no widget has a message, a
   layout, a painting or an animation pending, twice in a row.
 - Every app parses its style sheets, though they are the same: here each is parsed once a process.
+- Paintings are counted: who waits for something to be on screen looks again only when the screen was painted again.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from __future__ import annotations
 import asyncio
 import time
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import textual.app
 import textual.pilot
@@ -24,7 +26,10 @@ STEP, ROUNDS = 0.002, 2
 BUSY = 0.25
 """The share of a step that other threads may use while it still counts as calm."""
 
-_parse_rules = Stylesheet._parse_rules
+paintings: WeakKeyDictionary[App[Any], int] = WeakKeyDictionary()
+"""How often each app was painted."""
+
+_parse_rules, _display = Stylesheet._parse_rules, App._display
 _parsed: dict[tuple[object, ...], Any] = {}
 
 
@@ -68,5 +73,11 @@ def _parsed_once(
     return _parsed[key]
 
 
+def _counted(self: App[Any], screen: Any, renderable: Any) -> None:
+    paintings[self] = paintings.get(self, 0) + 1
+    _display(self, screen, renderable)
+
+
 textual.app.wait_for_idle = textual.pilot.wait_for_idle = wait_for_idle  # type: ignore[attr-defined]
 Stylesheet._parse_rules = _parsed_once  # type: ignore[method-assign]
+App._display = _counted  # type: ignore[method-assign]

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
+from quick_pilot import paintings
 from textual._context import visible_screen_stack
 from textual.app import App
 from textual.pilot import Pilot
 from waiting import eventually
 
 _SAME = 10
+_LOOKED_EVERY = 0.5
+"""Seconds after which a screen is looked at even if nothing painted it."""
 
 
 def screen_text(app: App[Any]) -> str:
@@ -22,8 +26,17 @@ def screen_text(app: App[Any]) -> str:
 async def sees(pilot: Pilot[Any], *texts: str, gone: str = "") -> None:
     """Wait until all of these texts are on the screen, and `gone` is not."""
 
+    looked_at: tuple[object, ...] = ()
+
     def there() -> bool:
-        shown = screen_text(pilot.app)
+        nonlocal looked_at
+        app = pilot.app
+        # To draw all of a screen costs as much as a test does otherwise.
+        now = (app.screen, paintings.get(app), int(time.monotonic() / _LOOKED_EVERY))
+        if now == looked_at:
+            return False
+        looked_at = now
+        shown = screen_text(app)
         return all(text in shown for text in texts) and (not gone or gone not in shown)
 
     what = ", ".join(map(repr, texts)) + (f", {gone!r} gone" if gone else "")
