@@ -25,11 +25,19 @@ _LONG = ("pty", "crash")
 _ALONE = ("test_bursts", "test_drawn_anew", "test_one_drawing", "test_stalled_terminal")
 
 
+_USUAL = (None, (80, 24), (120, 36), "80x24", "120x36")
+"""Sizes of a terminal at which everything is looked at; at others only in the long run."""
+
+
+def _size_of(item: pytest.Item) -> object:
+    return item.callspec.params.get("size") if isinstance(item, pytest.Function) and hasattr(item, "callspec") else None
+
+
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Whole folders are marked here, and what measures how quickly a terminal is served runs in one process."""
     for item in items:
-        if item.path.parent.name in _LONG:
+        if item.path.parent.name in _LONG or _size_of(item) not in _USUAL:
             item.add_marker(pytest.mark.long)
         if item.path.stem in _ALONE:
             item.add_marker(pytest.mark.xdist_group("terminals"))

@@ -151,6 +151,7 @@ def test_a_list_holds_the_rows_that_its_parameters_tell_and_no_others(
 MOVES = st.lists(st.tuples(st.floats(0.1, 400.0), FILTERS), min_size=1, max_size=6)
 
 
+@pytest.mark.long
 @settings(deadline=None, max_examples=60)
 @given(MOVES, st.sampled_from([0.7, 5.0, 60.0]))
 def test_while_runs_come_and_end_every_list_is_what_it_is_now(

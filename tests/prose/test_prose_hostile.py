@@ -44,6 +44,7 @@ _TEXTS = {
 }
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", _TEXTS)
 def test_no_text_takes_long_because_of_its_form(name: str) -> None:
     """Each of these took minutes in a form of the diff that compared all with all or went back over what it read."""

@@ -26,6 +26,7 @@ JOURNAL = 4 * 2**20 + 2**17
 """Bytes of SQLite's journal: it is written back at about 1,000 pages, and keeps its size."""
 
 
+@pytest.mark.long
 async def test_after_seven_days_of_twenty_jobs_each_has_its_end_and_nothing_has_piled_up(
     home: Path, scripted: ScriptedServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -77,7 +77,9 @@ async def shows_all(pilot: Pilot[None], key: str, *words: str) -> None:
 
 
 @pytest.mark.parametrize("size", [SMALL, LEAST])
-@pytest.mark.parametrize("key", ["j", "down", "space", "pagedown", "ctrl+d"])
+@pytest.mark.parametrize(
+    "key", ["j", *(pytest.param(key, marks=pytest.mark.long) for key in ("down", "space", "pagedown", "ctrl+d"))]
+)
 async def test_every_key_of_the_runs_is_told(served: Served, size: tuple[int, int], key: str) -> None:
     async with opened(served.setup(), size=size) as pilot:
         await sees(pilot, "240 runs")
