@@ -200,6 +200,7 @@ async def test_failed_runs_of_the_embedded_server_find_what_its_whole_list_says(
             for other in views
             if other.row.outcome.kind == "passed"
             and (other.row.scenario_id, other.row.agent_id) == (one.row.scenario_id, one.row.agent_id)
+            and (await quick.run(other.row.id)).transcript.turns  # there is nothing to compare with in the others
         ]
         wanted = max((number for number in passed if number < one.row.id), default=max(passed, default=None))
         told = await quick.passed_before(one)

@@ -26,7 +26,7 @@ METRIC = {
     "name": "Identity check",
     "type": "binary_workflow_adherence",
     "score": 0,
-    "explanation": ["The agent never asked for the date of birth."],
+    "explanation": ["At 00:03 the agent did not wait for the date of birth."],
 }
 TURNS = [
     {"role": "Testing Agent", "content": "I want to see my records.", "start_time": 0.0, "end_time": 2.0},

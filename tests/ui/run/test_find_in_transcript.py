@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 
+import pytest
 from transcripts import LONG, TranscriptApp, call, on_screen, result, said, screen, styled, talk
 
 from cekura_tui.evidence.evidence import TurnMark
@@ -212,19 +213,20 @@ async def test_a_run_that_grows_while_it_is_searched_counts_what_came() -> None:
         assert (app.transcript.search_query, app.transcript.at) == ("", None)
 
 
-async def test_a_find_in_10_000_turns_draws_what_is_on_screen_alone() -> None:
+async def test_a_find_in_10_000_turns_draws_what_is_on_screen_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     turns: list[Turn] = [turn if turn.n % 10 else call(turn.n, "find", {"a": LONG}) for turn in talk(10_000)]
+    drawn: list[int] = []
+    lines_of = Transcript.lines_of
+
+    def counted(transcript: Transcript, row: Turn, *how):  # type: ignore[no-untyped-def]
+        drawn.append(row.n)
+        return lines_of(transcript, row, *how)
+
+    monkeypatch.setattr(Transcript, "lines_of", counted)
     app = TranscriptApp(turns)
     async with app.run_test(size=(80, 24)) as pilot:
         await pilot.pause()
-        drawn: list[int] = []
-        lines_of = app.transcript.lines_of
-
-        def counted(row: Turn, *how):  # type: ignore[no-untyped-def]
-            drawn.append(row.n)
-            return lines_of(row, *how)
-
-        app.transcript.lines_of = counted  # type: ignore[method-assign]
+        drawn.clear()
         for asked in ("e", "ap", "appointment", "turn 9999", "zebra"):
             began = time.process_time()
             app.transcript.find(asked, begin=1)

@@ -150,7 +150,9 @@ async def test_nothing_is_drawn_or_asked_while_it_is_covered_and_all_is_once_it_
     serve_list(scripted, run_of(1))
     async with controlled(scripted) as (controller, screen):
         await eventually(lambda: controller.listing.fresh and screen.timers, "the list came")
-        await eventually(lambda: screen.drawn, "it is drawn")
+        await eventually(
+            lambda: screen.drawn and controller._redraw is None, "it is drawn, and nothing is left to draw"
+        )
         screen.seen = False
         controller.visibility_changed()
         drawn, asked = screen.drawn, len(scripted.requests("GET", LIST))

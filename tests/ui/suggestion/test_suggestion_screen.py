@@ -330,6 +330,7 @@ async def test_in_a_small_terminal_there_is_room_for_the_diff_and_s_shows_the_st
         await pilot.resize_terminal(*WIDE)
         await eventually(lambda: diff.display and staged.display, "both are shown where there is room")
         await pilot.resize_terminal(*SMALL)
+        await eventually(lambda: diff.display and not staged.display, "one is shown where there is no room for both")
         await pilot.press("s")
         await eventually(lambda: staged.has_focus, "the staged text alone is shown")
         await pilot.resize_terminal(*WIDE)
