@@ -52,7 +52,7 @@ def _rows(kinds: Iterable[type[DOMNode]], *, labelled: bool = False) -> Iterator
 
 def _key(key: str) -> str:
     """A key as it is written on a keyboard."""
-    names = {"pagedown": "PgDn", "pageup": "PgUp", "escape": "esc", "home": "Home", "end": "End"}
+    names = {"pagedown": "PgDn", "pageup": "PgUp", "escape": "esc", "home": "Home", "end": "End", "enter": "enter"}
     *modifiers, name = key.split("+")
     return "+".join([*modifiers, names.get(name, format_key(name))])
 
