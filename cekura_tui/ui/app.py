@@ -214,6 +214,8 @@ class CekuraApp(App[None]):
         self.state.away = lambda: self.news.away.away
         self._garbage = GarbageWhenIdle(self) if tidy else None
         self._run_id = run_id
+        self._looking: set[int] = set()
+        """Jobs that somebody looks at now, which the store is yet to be told."""
         self._foreign: tuple[LineFilter, ...] = (ControlFilter(), *([AsciiFilter()] if ascii_only else []))
         self._changed = False
         self._mended = 0
@@ -314,7 +316,11 @@ class CekuraApp(App[None]):
             return
         self.state.put_durations(durations)
         self.news.report_notices()
-        self.news.jobs_read(jobs)
+        # What was read before a look was recorded does not make a job new again.
+        now = self.state.clock()
+        self.news.jobs_read(
+            [replace(job, looked_at=now) if job.unread and job.number in self._looking else job for job in jobs]
+        )
         self.news.report_trouble(trouble)
 
     @on(RunsRead)
@@ -389,12 +395,14 @@ class CekuraApp(App[None]):
         (self.switch_screen if instead else self.push_screen)(screen)
         if job.unread:
             self.state.put_job(replace(job, looked_at=self.state.clock()))
+            self._looking.add(job.number)
             self._mark_read(job.number)
 
     @work(group="look")
     async def _mark_read(self, number: int) -> None:
         with contextlib.suppress(CekuraTuiError):  # it stays new, then; what reads the jobs says why
             await self._workspace.call(lambda session: session.jobs.look(number))
+        self._looking.discard(number)
         self._read_jobs()
 
     @on(SignInRequested)
