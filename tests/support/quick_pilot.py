@@ -1,8 +1,11 @@
-"""A pytest plugin: screen tests in half the time. Read in Textual 8.2.8; `test_quick_pilot.py` watches over it.
+"""A pytest plugin: screen tests in a third of the time. Read in Textual 8.2.8; `test_quick_pilot.py` watches over it.
 
 - A key of a pilot waits until the app is idle, by default twice 20 ms in which the whole process, with its servers,
   must be nearly still. Here idle means what it says: this loop has nothing ready, and no widget has a message, a
   layout, a painting or an animation pending, twice in a row.
+- Layouts and paintings that are due wait 2 ms for more of their kind, not a sixtieth of a second.
+- What no terminal shows is painted when a test looks at it (`watching.screen_text`), not at every change; `painted`
+  apps are painted as the program is, for tests that count it.
 - Every app parses its style sheets, though they are the same: here each is parsed once a process.
 - Paintings are counted: who waits for something to be on screen looks again only when the screen was painted again.
 """
@@ -12,10 +15,12 @@ from __future__ import annotations
 import asyncio
 import time
 from typing import Any
-from weakref import WeakKeyDictionary
+from weakref import WeakKeyDictionary, WeakSet
 
 import textual.app
 import textual.pilot
+import textual.screen
+from textual._compositor import Compositor
 from textual._context import active_app
 from textual.app import App
 from textual.css.stylesheet import Stylesheet
@@ -26,10 +31,16 @@ STEP, ROUNDS = 0.002, 2
 BUSY = 0.25
 """The share of a step that other threads may use while it still counts as calm."""
 
+PERIOD = 0.002
+"""Seconds for which a layout or a painting that is due waits for more."""
+
 paintings: WeakKeyDictionary[App[Any], int] = WeakKeyDictionary()
 """How often each app was painted."""
+painted: WeakSet[App[Any]] = WeakSet()
+"""Apps that paint every change though they have no terminal."""
+_last_idle: WeakKeyDictionary[App[Any], float] = WeakKeyDictionary()
 
-_parse_rules, _display = Stylesheet._parse_rules, App._display
+_parse_rules, _render_update = Stylesheet._parse_rules, Compositor.render_update
 _parsed: dict[tuple[object, ...], Any] = {}
 
 
@@ -54,14 +65,19 @@ def is_pending(app: App[object]) -> bool:
 async def wait_for_idle(min_sleep: float = 0.0, max_sleep: float = 1.0) -> None:
     """In place of Textual's, with its arguments; the shortest sleep is not needed."""
     loop: Any = asyncio.get_running_loop()
-    end, quiet = time.monotonic() + max_sleep, 0
     app = active_app.get(None)
+    now = time.monotonic()
+    if app is not None and now - _last_idle.get(app, 0.0) < STEP / 2 and not loop._ready and not is_pending(app):
+        return
+    end, quiet = now + max_sleep, 0
     while quiet < ROUNDS and time.monotonic() < end:
         used = time.process_time()
         await asyncio.sleep(STEP)
         is_calm = time.process_time() - used < STEP * BUSY
         is_calm = is_calm and not loop._ready and (app is None or not is_pending(app))
         quiet = quiet + 1 if is_calm else 0
+    if app is not None:
+        _last_idle[app] = time.monotonic()
 
 
 def _parsed_once(
@@ -73,11 +89,16 @@ def _parsed_once(
     return _parsed[key]
 
 
-def _counted(self: App[Any], screen: Any, renderable: Any) -> None:
-    paintings[self] = paintings.get(self, 0) + 1
-    _display(self, screen, renderable)
+def _counted(self: Compositor, full: bool = False, screen_stack: Any = None, simplify: bool = False) -> Any:
+    app = active_app.get()
+    paintings[app] = paintings.get(app, 0) + bool(self._dirty_regions)
+    if app in painted or not app.is_headless:
+        return _render_update(self, full, screen_stack, simplify)
+    self._dirty_regions.clear()
+    return None
 
 
 textual.app.wait_for_idle = textual.pilot.wait_for_idle = wait_for_idle  # type: ignore[attr-defined]
+textual.screen.UPDATE_PERIOD = PERIOD  # type: ignore[misc]
 Stylesheet._parse_rules = _parsed_once  # type: ignore[method-assign]
-App._display = _counted  # type: ignore[method-assign]
+Compositor.render_update = _counted  # type: ignore[method-assign]

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import pyte
+from quick_pilot import painted
 from rich.console import Console, RenderableType
 from rich.segment import Segment
 from textual._compositor import CompositorUpdate
@@ -68,6 +69,7 @@ class ListApp(App[None]):
 
     def __init__(self, shown: Even, first: Sequence[Row], size: tuple[int, int] = SIZE) -> None:
         super().__init__()
+        painted.add(self)
         self.list = shown
         self.first = first
         self.told: list[Message] = []

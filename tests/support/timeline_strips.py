@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import pyte
+from quick_pilot import painted
 from rich.console import Console, RenderableType
 from textual._compositor import CompositorUpdate
 from textual.app import App, ComposeResult
@@ -64,6 +65,7 @@ class StripApp(App[None]):
 
     def __init__(self, timeline: Timeline, marks: Mapping[int, State] | None = None) -> None:
         super().__init__()
+        painted.add(self)
         self.timeline, self.marks = timeline, marks or {}
         self.strip = Strip()
         self.clicked: list[int] = []

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import pytest
+import quick_pilot
 from app_on_a_server import opened, setup_of
 from scripted_server import Got, Reply, ScriptedServer, run_of
 from textual.pilot import Pilot
@@ -108,6 +109,7 @@ async def test_what_changes_by_itself_is_painted_twice_a_second_at_the_most(plac
         await sees(pilot, "300 runs", str(LAST))
         await pilot.press(*("j" * 40))
         await sees(pilot, str(LAST - 40))
+        quick_pilot.painted.add(pilot.app)
         runs, former, before = runs_of(pilot), place.bulk, screen_text(pilot.app)
         began = time.monotonic()
         with painted(runs) as moments:

@@ -69,7 +69,7 @@ async def test_an_agent_of_any_of_300_projects_is_found_under_its_project(crowde
 
 async def test_the_agents_of_a_project_that_is_typed_are_read(crowded: Setup) -> None:
     async with asked(crowded, picker(TEAMS)) as (app, pilot):
-        await pilot.press(*"team 217")
+        app.screen.query_one(Input).value = "team 217"
         own = {agent["id"] for agent in CROWD if agent["project"] == 217}
         await eventually(lambda: own <= set(listed(app)), "its agents")
         await read(pilot)

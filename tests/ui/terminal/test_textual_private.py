@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 from textual import app as app_module
 from textual import pilot as pilot_module
+from textual import screen as screen_module
+from textual._compositor import Compositor
 from textual._styles_cache import StylesCache
 from textual.app import App
 from textual.css.stylesheet import Stylesheet
@@ -52,6 +54,8 @@ KEPT: list[tuple[type, str]] = [
 PATCHED: list[tuple[object, str]] = [
     (app_module, "wait_for_idle"),
     (pilot_module, "wait_for_idle"),
+    (Compositor, "render_update"),
+    (screen_module, "UPDATE_PERIOD"),
     (Stylesheet, "_parse_rules"),
 ]
 """What `quick_pilot` puts something else in place of."""
