@@ -44,7 +44,7 @@ async def test_a_job_is_asked_about_until_its_result_is_there_and_then_no_more(
 
 async def test_every_answer_has_the_times_when_it_first_and_last_came(home: Path, scripted: ScriptedServer) -> None:
     scripted.on("GET", PROGRESS, RUNNING, RUNNING, Reply({"status": "evaluating"}), DONE)
-    async with room(home, scripted, engine=hasty(0.3)) as here:
+    async with room(home, scripted, engine=hasty(2)) as here:
         here.engine.start()
         await launched(here, scripted)
         await here.comes_into(JobState.SUCCEEDED)
@@ -127,7 +127,7 @@ async def test_a_job_without_an_end_in_a_day_is_lost(home: Path, scripted: Scrip
 async def test_a_clock_that_is_set_two_days_ahead_loses_no_job(home: Path, scripted: ScriptedServer) -> None:
     scripted.on("GET", PROGRESS, RUNNING)
     shift = 0.0
-    engine = partial(JobEngine, clock=lambda: time.time() + shift, monotonic=Leaps(30))
+    engine = partial(JobEngine, clock=lambda: time.time() + shift, monotonic=Leaps(300))
     async with room(home, scripted, engine=engine) as here:
         await launched(here, scripted)
         shift = 2 * DAY

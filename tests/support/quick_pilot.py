@@ -92,7 +92,7 @@ def _parsed_once(
 def _counted(self: Compositor, full: bool = False, screen_stack: Any = None, simplify: bool = False) -> Any:
     app = active_app.get()
     paintings[app] = paintings.get(app, 0) + bool(self._dirty_regions)
-    if app in painted or not app.is_headless:
+    if full or app in painted or not app.is_headless:
         return _render_update(self, full, screen_stack, simplify)
     self._dirty_regions.clear()
     return None

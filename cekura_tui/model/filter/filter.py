@@ -152,9 +152,13 @@ def _resolved(text: str, now: float, last: bool) -> float | None:
 def _day(day: tuple[int, int, int], last: bool, back: int = 0) -> float:
     """The first instant of a day in local time, or its last (days have 23 to 25 hours)."""
     year, month, number = day
-    if last:
-        return time.mktime((year, month, number - back + 1, 0, 0, 0, 0, 0, -1)) - 1e-6
-    return time.mktime((year, month, number - back, 0, 0, 0, 0, 0, -1))
+    return _midnight(year, month, number - back + 1) - 1e-6 if last else _midnight(year, month, number - back)
+
+
+def _midnight(year: int, month: int, day: int) -> float:
+    """Where clocks are put back at midnight and it comes twice, the first; `mktime` takes either."""
+    at = time.mktime((year, month, day, 0, 0, 0, 0, 0, -1))
+    return at - _UNITS["h"] if time.localtime(at - _UNITS["h"])[:3] == time.localtime(at)[:3] else at
 
 
 _NOT = ("-", "!")
