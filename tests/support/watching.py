@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from typing import Any
 
-from quick_pilot import paintings
+from quick_pilot import is_pending, paintings
 from textual._context import visible_screen_stack
 from textual.app import App
 from textual.pilot import Pilot
@@ -27,13 +27,15 @@ async def sees(pilot: Pilot[Any], *texts: str, gone: str = "") -> None:
     """Wait until all of these texts are on the screen, and `gone` is not."""
 
     looked_at: tuple[object, ...] = ()
+    slot = int(time.monotonic() / _LOOKED_EVERY)
 
     def there() -> bool:
-        nonlocal looked_at
+        nonlocal looked_at, slot
         app = pilot.app
-        # To draw all of a screen costs as much as a test does otherwise.
-        now = (app.screen, paintings.get(app), int(time.monotonic() / _LOOKED_EVERY))
-        if now == looked_at:
+        # To draw all of a screen costs as much as a test does otherwise: it is done when it has settled.
+        before, slot = slot, int(time.monotonic() / _LOOKED_EVERY)
+        now = (app.screen, paintings.get(app))
+        if slot == before and (now == looked_at or is_pending(app)):
             return False
         looked_at = now
         shown = screen_text(app)
