@@ -36,6 +36,7 @@ async def suggestion(pilot: Pilot[None]) -> None:
 async def test_a_suggestion_is_a_summary_and_a_diff_one_can_step_through(served: Served, size: tuple[int, int]) -> None:
     async with opened(served.setup(), size=size) as pilot:
         await suggestion(pilot)
+        pilot.app.clear_notifications()
         await sees(pilot, "Rewrote a sentence in “Identity and privacy”", "· 1 of 2")
         await pilot.press("n", "n")
         await sees(pilot, "· 2 of 2", "Handing over to a person")

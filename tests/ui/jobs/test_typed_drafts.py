@@ -36,6 +36,12 @@ def setup(scripted: ScriptedServer) -> Setup:
     return setup_of(scripted.url, "key", 1)
 
 
+@pytest.fixture(autouse=True)
+def soon(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Drafts are kept after a fifth of a second without a key."""
+    monkeypatch.setattr(improve, "AUTOSAVE", 0.2)
+
+
 @pytest.fixture
 def other(setup: Setup) -> Any:
     """Another window's drafts and jobs."""
@@ -83,7 +89,7 @@ async def test_what_is_typed_without_a_pause_is_kept_while_one_types(setup: Setu
         found, begun = set(), time.monotonic()
         for _ in range(30):
             await pilot.press("w")
-            await asyncio.sleep(0.1)
+            await asyncio.sleep(0.03)
             found.update(kept(setup))
         took = time.monotonic() - begun
         assert max(map(len, found), default=0) >= len(PROMPT) + 5, "it is kept while one types"

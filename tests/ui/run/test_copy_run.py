@@ -95,6 +95,7 @@ async def go_to(app: OneDialog, pilot: Pilot[None], words: str) -> None:
     """The cursor on an offer; open the dialog for it if it was answered before."""
     if not isinstance(app.screen, CopyRunDialog):
         app.ask()
+    app.clear_notifications()  # they would lie over the dialog
     await sees(pilot, "Copy of run 48213")
     await pilot.press("g", *["j"] * offered(app).index(words))
 

@@ -81,6 +81,7 @@ async def on_disk(server: Agents, *texts: str) -> None:
 
 async def written(pilot: Pilot[None], server: Agents, text: Prompt) -> None:
     """Put it there, and wait for what is said of that."""
+    pilot.app.clear_notifications()  # they would lie over the dialog
     await sees(pilot, "enter puts it there")
     await pilot.press("enter")
     await sees(pilot, "y yes")

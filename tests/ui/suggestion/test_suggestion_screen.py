@@ -199,6 +199,7 @@ async def test_a_change_for_which_no_turn_is_known_says_so(scripted: ScriptedSer
         await sees(pilot, "Suggestion of job 1", "The issues could not be read:", "The model is away.")
         await pilot.press("enter")
         await sees(pilot, "No turn of a run is known that change 1 answers.", "Suggestion of job 1")
+        pilot.app.clear_notifications()
         scripted.on("POST", ISSUES, Reply({"issues": [{"title": "Rude [/red] words", "run_id": 102}]}))
         await pilot.press("r")
         await sees(pilot, "1 issue behind it", "Rude [/red] words", "run 102", gone="could not be read")
