@@ -14,6 +14,7 @@ from waiting import eventually
 
 from cekura_tui.api.client import Client
 from cekura_tui.api.errors import ApiError, KeyRefused, NotConnected, NotOffered, Rejected
+from cekura_tui.jobs import launcher
 from cekura_tui.jobs.engine import JobEngine
 from cekura_tui.jobs.lease import Lease
 from cekura_tui.model.errors import CekuraTuiError, UsageError
@@ -229,7 +230,10 @@ async def test_launches_at_once_are_each_sent_and_recorded(home: Path, scripted:
         assert here.posts() == 12
 
 
-async def test_a_launch_that_cannot_be_recorded_as_taken_is_told(home: Path, scripted: ScriptedServer) -> None:
+async def test_a_launch_that_cannot_be_recorded_as_taken_is_told(
+    home: Path, scripted: ScriptedServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(launcher, "BETWEEN", 0.01)
     async with room(home, scripted) as here:
 
         def fill_the_disk(_: Got) -> Reply:

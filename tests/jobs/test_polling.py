@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 
 import pytest
-from engine_room import DONE, DRAFT, RUNNING, TAKEN, UNKNOWN, Leaps, Room, room
+from engine_room import DONE, DRAFT, RUNNING, TAKEN, UNKNOWN, Leaps, Room, hasty, room
 from scripted_server import HTML_502, LAUNCH, PROGRESS, Hold, Reply, Reset, ScriptedServer
 from waiting import eventually
 
@@ -17,11 +17,6 @@ from cekura_tui.jobs.engine import JobEngine
 from cekura_tui.jobs.polling import DAY
 from cekura_tui.model.improve_prompt import read_progress
 from cekura_tui.model.job import JobState
-
-
-def hasty(step: float = 30.0) -> partial[JobEngine]:
-    """An engine for which time flies."""
-    return partial(JobEngine, monotonic=Leaps(step))
 
 
 async def launched(here: Room, server: ScriptedServer) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from calling import call
-from engine_room import DONE, DRAFT, TAKEN, Room, room
+from engine_room import DONE, DRAFT, TAKEN, Room, hasty, room
 from scripted_server import LAUNCH, PROGRESS, Reply, ScriptedServer
 
 from cekura_tui.model.errors import CekuraTuiError
@@ -62,7 +62,7 @@ async def ended(here: Room, server: ScriptedServer) -> Job:
 async def test_a_second_kind_is_launched_and_polled_and_its_result_is_kept(
     home: Path, scripted: ScriptedServer
 ) -> None:
-    async with room(home, scripted) as here:
+    async with room(home, scripted, engine=hasty()) as here:
         job = await ended(here, scripted)
         assert job.result == {"passed": 3, "name": "Night\trun\r\n"}, "a text at an exact path is exact"
         assert (job.improved_sha256, job.summary_of_changes, job.error) == (None, None, None)
@@ -83,7 +83,7 @@ def test_the_command_line_shows_the_result_of_a_second_kind(
     monkeypatch.setenv("CEKURA_API_KEY", "key")
 
     async def work() -> None:
-        async with room(home, scripted) as here:
+        async with room(home, scripted, engine=hasty()) as here:
             await ended(here, scripted)
 
     asyncio.run(work())
@@ -103,7 +103,7 @@ async def test_both_kinds_go_on_side_by_side_and_neither_tells_how_long_the_othe
 ) -> None:
     scripted.on("POST", LAUNCH, TAKEN)
     scripted.on("GET", PROGRESS, DONE)
-    async with room(home, scripted) as here:
+    async with room(home, scripted, engine=hasty()) as here:
         await ended(here, scripted)
         await here.engine.launch(DRAFT)
         await here.comes_into(JobState.SUCCEEDED, 2)
@@ -121,7 +121,7 @@ async def test_both_kinds_go_on_side_by_side_and_neither_tells_how_long_the_othe
 async def test_a_failed_test_run_can_be_told_from_one_that_goes_on(home: Path, scripted: ScriptedServer) -> None:
     scripted.on("POST", RERUN, Reply({"id": 41}), Reply({"detail": "Gone."}, 404))
     scripted.on("GET", RESULT, Reply({"status": "running"}), Reply({"status": "timeout"}))
-    async with room(home, scripted) as here:
+    async with room(home, scripted, engine=hasty()) as here:
         here.engine.start()
         await here.engine.launch(TEST)
         assert (await here.comes_into(JobState.FAILED)).error == "It took too long."
@@ -133,7 +133,7 @@ async def test_a_kind_of_a_later_version_hides_no_other_job(
     home: Path, scripted: ScriptedServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     scripted.on("POST", LAUNCH, TAKEN)
-    async with room(home, scripted) as here:
+    async with room(home, scripted, engine=hasty()) as here:
         await ended(here, scripted)
         monkeypatch.delitem(KINDS, TESTS.name)
         await here.engine.launch(DRAFT)

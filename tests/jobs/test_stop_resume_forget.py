@@ -7,7 +7,7 @@ from functools import partial
 from pathlib import Path
 
 import pytest
-from engine_room import DONE, DRAFT, RUNNING, TAKEN, UNKNOWN, Leaps, Room, room
+from engine_room import DONE, DRAFT, RUNNING, TAKEN, UNKNOWN, Leaps, Room, hasty, room
 from scripted_server import HTML_502, LAUNCH, PROGRESS, Hold, Reply, ScriptedServer
 from waiting import eventually
 
@@ -15,8 +15,6 @@ from cekura_tui.jobs.engine import JobEngine
 from cekura_tui.model.errors import UsageError
 from cekura_tui.model.job import Draft, JobState
 from cekura_tui.model.text import Prompt
-
-hasty = partial(JobEngine, monotonic=Leaps(30))
 
 
 def files_with(home: Path, text: bytes) -> list[str]:
@@ -30,7 +28,7 @@ async def launched(here: Room, server: ScriptedServer) -> None:
 
 async def test_a_stopped_job_is_not_asked_about_until_it_is_wished(home: Path, scripted: ScriptedServer) -> None:
     scripted.on("GET", PROGRESS, RUNNING)
-    async with room(home, scripted, engine=hasty) as here:
+    async with room(home, scripted, engine=hasty()) as here:
         here.engine.start()
         await launched(here, scripted)
         await here.asked(1)
@@ -46,7 +44,7 @@ async def test_a_stopped_job_is_not_asked_about_until_it_is_wished(home: Path, s
 
 async def test_a_lost_job_that_is_resumed_comes_to_its_result(home: Path, scripted: ScriptedServer) -> None:
     scripted.on("GET", PROGRESS, UNKNOWN)
-    async with room(home, scripted, engine=hasty) as here:
+    async with room(home, scripted, engine=hasty()) as here:
         here.engine.start()
         await launched(here, scripted)
         await here.comes_into(JobState.LOST)
@@ -59,7 +57,7 @@ async def test_a_forgotten_job_leaves_no_text_behind_and_is_not_asked_about(
     home: Path, scripted: ScriptedServer
 ) -> None:
     scripted.on("GET", PROGRESS, DONE)
-    async with room(home, scripted, engine=hasty) as here:
+    async with room(home, scripted, engine=hasty()) as here:
         here.engine.start()
         await launched(here, scripted)
         await here.comes_into(JobState.SUCCEEDED)
@@ -112,7 +110,7 @@ async def test_a_server_that_asks_to_be_left_alone_is_asked_about_no_job(home: P
     ids = iter(range(100))
     scripted.on("POST", LAUNCH, lambda got: Reply({"progress_id": next(ids)}))
     scripted.on("GET", PROGRESS, Reply({}, 429, {"Retry-After": "3000"}), RUNNING)
-    async with room(home, scripted, engine=partial(JobEngine, monotonic=Leaps(1))) as here:
+    async with room(home, scripted, engine=hasty(1)) as here:
         for _ in range(5):
             await here.engine.launch(DRAFT)
         here.engine.start()
@@ -131,7 +129,7 @@ async def test_a_server_that_cannot_be_reached_makes_every_job_stale_and_is_aske
     ids = iter(range(100))
     scripted.on("POST", LAUNCH, lambda got: Reply({"progress_id": next(ids)}))
     scripted.on("GET", PROGRESS, Reply(HTML_502, 502))
-    async with room(home, scripted, engine=partial(JobEngine, monotonic=Leaps(0.05))) as here:
+    async with room(home, scripted, engine=hasty(0.2)) as here:
         for _ in range(30):
             await here.engine.launch(DRAFT)
         here.engine.start()
@@ -182,7 +180,7 @@ async def test_a_job_that_is_resumed_is_asked_about_at_once_though_another_windo
 
 async def test_a_refused_key_is_told_also_where_nothing_was_heard_before(home: Path, scripted: ScriptedServer) -> None:
     scripted.on("GET", PROGRESS, Reply(HTML_502, 502), Reply({}, 401))
-    async with room(home, scripted, engine=partial(JobEngine, monotonic=Leaps(0.5))) as here:
+    async with room(home, scripted, engine=hasty(0.5)) as here:
         await launched(here, scripted)
         here.engine.start()
         await eventually(lambda: here.job().stale_since, "the silence was recorded")
@@ -204,7 +202,7 @@ async def test_a_forgotten_text_is_in_no_file_while_another_window_is_open(
 
 async def test_a_lost_job_that_is_resumed_is_not_silent_since_long_ago(home: Path, scripted: ScriptedServer) -> None:
     scripted.on("GET", PROGRESS, UNKNOWN)
-    async with room(home, scripted, engine=hasty) as here:
+    async with room(home, scripted, engine=hasty()) as here:
         here.engine.start()
         await launched(here, scripted)
         await here.comes_into(JobState.LOST)
@@ -218,7 +216,7 @@ async def test_a_key_that_is_refused_for_one_job_alone_does_not_stop_the_others(
     scripted.on("POST", LAUNCH, lambda got: Reply({"progress_id": next(ids)}))
     refused, going = Reply({"detail": "Not yours."}, 403), Reply({"status": "running"})
     scripted.on("GET", PROGRESS, lambda got: refused if got.query["progress_id"] == "a" else going)
-    async with room(home, scripted, engine=hasty) as here:
+    async with room(home, scripted, engine=hasty()) as here:
         await here.engine.launch(DRAFT)
         await here.engine.launch(DRAFT)
         here.engine.start()
