@@ -58,6 +58,7 @@ async def choose(app: OneDialog, pilot: Pilot[None], words: str) -> object:
     """Go to the offer and take it; open the dialog for it if it was answered before."""
     if app.answers:
         app.ask()
+    app.clear_notifications()  # they would lie over the dialog
     await sees(pilot, "Copy of", "esc closes")
     steps = offered(app).index(words)
     return await answer(app, pilot, *["j"] * steps, "enter")
