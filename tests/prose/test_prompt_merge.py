@@ -88,7 +88,7 @@ def touches(one: Edit, other: Edit) -> bool:
     return one.start <= other.end and other.start <= one.end
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(SIDES)
 def test_a_side_that_changed_nothing_leaves_the_other_as_it_is(sides: tuple[ProseDiff, ProseDiff]) -> None:
     for side in sides:
@@ -98,7 +98,7 @@ def test_a_side_that_changed_nothing_leaves_the_other_as_it_is(sides: tuple[Pros
         assert merge(side.old, side, side).text({}) == side.new
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(SIDES)
 def test_every_line_of_both_sides_is_in_the_text_or_in_a_conflict(sides: tuple[ProseDiff, ProseDiff]) -> None:
     now, staged = sides
@@ -111,7 +111,7 @@ def test_every_line_of_both_sides_is_in_the_text_or_in_a_conflict(sides: tuple[P
     }
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(SIDES)
 def test_deciding_all_for_a_side_gives_all_that_it_changed(sides: tuple[ProseDiff, ProseDiff]) -> None:
     now, staged = sides
@@ -124,7 +124,7 @@ def test_deciding_all_for_a_side_gives_all_that_it_changed(sides: tuple[ProseDif
         assert len(lines) == len(set(lines))
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(SIDES)
 def test_a_moved_line_is_there_once_whichever_side_is_decided_for(sides: tuple[ProseDiff, ProseDiff]) -> None:
     now, staged = sides
@@ -135,7 +135,7 @@ def test_a_moved_line_is_there_once_whichever_side_is_decided_for(sides: tuple[P
         assert [line for line in kept if lines.count(line) != 1] == []
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(SIDES, st.data())
 def test_no_line_is_doubled_or_dropped_where_what_belongs_together_is_decided_for_one_side(
     sides: tuple[ProseDiff, ProseDiff], data: st.DataObject
@@ -152,7 +152,7 @@ def test_no_line_is_doubled_or_dropped_where_what_belongs_together_is_decided_fo
     assert set(lines_of(now.old)) & set(lines_of(now.new)) & set(lines_of(staged.new)) <= set(lines)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(SIDES)
 def test_which_side_is_which_makes_no_difference(sides: tuple[ProseDiff, ProseDiff]) -> None:
     now, staged = sides
@@ -162,7 +162,7 @@ def test_which_side_is_which_makes_no_difference(sides: tuple[ProseDiff, ProseDi
     assert back == list(merge(now.old, now, staged).parts)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(SIDES)
 def test_what_lies_apart_is_taken_and_what_is_the_same_is_taken_once(sides: tuple[ProseDiff, ProseDiff]) -> None:
     now, staged = ([Edit(e.start, e.end, e.new, 0) for e in side.edits()] for side in sides)

@@ -50,11 +50,12 @@ async def sees(pilot: Pilot[Any], *texts: str, gone: str = "") -> None:
 
 
 async def still(pilot: Pilot[Any]) -> None:
-    """Wait until the screen is the same several times in a row: layouts of one change may take a few turns."""
-    seen: list[str] = []
+    """Wait until nothing was painted several times in a row: layouts of one change may take a few turns."""
+    seen: list[object] = []
 
     def unchanged() -> bool:
-        seen.append(screen_text(pilot.app))
+        app = pilot.app
+        seen.append(object() if is_pending(app) else (app.screen, paintings.get(app)))
         return len(seen) > _SAME and len(set(seen[-_SAME:])) == 1
 
     await eventually(unchanged, "a still screen")
