@@ -216,9 +216,9 @@ def _read(text: str) -> Sentence:
             cover(*hit.span())
     rest = "".join(blank)
     quotes = []
-    for start, _, said in found[:_MOST]:
+    for start, _, words in found[:_MOST]:
         before = rest[max(start - _BEFORE, 0) : start]
-        quotes.append(Quote(said, start, _who(before), RULE.search(before) is not None))
+        quotes.append(Quote(words, start, _who(before), RULE.search(before) is not None))
     times = sorted(times, key=lambda time: time.at)[:_MOST]
     return Sentence(text, tuple(quotes), tuple(times), tuple(turns), rest)
 

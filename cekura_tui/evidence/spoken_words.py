@@ -265,13 +265,13 @@ def _clocks(words: list[Word], text: str) -> list[Word]:
     "nueve y cuarto" 9:15, "9 Uhr" 9:00, "two pounds fifty" 2.50."""
     found: list[Word] = []
     for n, word in enumerate(words):
-        told = _told_by(found, word, text)
-        if told is not None and "." in told[0] and word.form not in _CENTS and _counts(words[n : n + 2], text):
-            told = None  # "20 euros 15 people"
-        if told is None:
+        figure = _clock_or_price(found, word, text)
+        if figure is not None and "." in figure[0] and word.form not in _CENTS and _counts(words[n : n + 2], text):
+            figure = None  # "20 euros 15 people"
+        if figure is None:
             found.append(word)
         else:
-            form, parts = told
+            form, parts = figure
             first = found[-parts]
             if coin := next((one for one in found[-parts:] if one.form in _COINS), None):
                 # In the order in which it is written: "£2.50".
@@ -281,7 +281,7 @@ def _clocks(words: list[Word], text: str) -> list[Word]:
     return found
 
 
-def _told_by(before: list[Word], word: Word, text: str) -> tuple[str, int] | None:
+def _clock_or_price(before: list[Word], word: Word, text: str) -> tuple[str, int] | None:
     """The time or price that a word ends, and how many of the words before it belong to it."""
     first, last = (before[-2].form if len(before) > 1 else ""), (before[-1].form if before else "")
     number = _small(word.form)

@@ -203,8 +203,8 @@ def _value(key: FilterKey, written: str) -> Value | str:
         number = id_of(text)
         return f"“{_shown(text)}” is no number: {key.example}" if number is None else Value(str(number))
     if key.kind == "length":
-        told = f"“{_shown(text)}” is no duration: 120, 2m, 1m30s or 2:30"
-        return told if length_of(text) is None else Value(text.lower())
+        problem = f"“{_shown(text)}” is no duration: 120, 2m, 1m30s or 2:30"
+        return problem if length_of(text) is None else Value(text.lower())
     if key.kind == "moment":
         moment = moment_text(text)
         return f"“{_shown(text)}” is no time: 2d, 3h, today or 2026-11-01" if moment is None else Value(moment)
