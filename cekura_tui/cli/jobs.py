@@ -13,7 +13,7 @@ import click
 from cekura_tui.cli.job_show import show_job
 from cekura_tui.cli.job_watch import watch_jobs
 from cekura_tui.cli.options import JOB, Options
-from cekura_tui.cli.output import complain, put_json, put_table, say
+from cekura_tui.cli.output import complain, print_message, put_json, put_table
 from cekura_tui.cli.script import exit_of, run_script, state_line, wait_for_jobs
 from cekura_tui.model.errors import CekuraTuiError, Exit, UsageError
 
@@ -39,7 +39,7 @@ def wait_jobs(ctx: click.Context, options: Options, numbers: tuple[int, ...], ti
 
     ended = run_script(options, work)
     if any(job.state.going for job in ended):
-        say("Not finished in time; what runs goes on.")
+        print_message("Not finished in time; what runs goes on.")
     ctx.exit(exit_of(ended))
 
 
@@ -81,9 +81,11 @@ async def _resume(session: Session, numbers: tuple[int, ...], options: Options) 
         for number in asked[:]:
             job = await session.jobs.get(number)
             if came := _came(job, since):
-                say(state_line(job))
+                print_message(state_line(job))
             elif late:
-                say(f"{state_line(job)}. No answer yet; `{options.again(f'jobs wait {number}')}` waits for it.")
+                print_message(
+                    f"{state_line(job)}. No answer yet; `{options.again(f'jobs wait {number}')}` waits for it."
+                )
             if came or late:
                 asked.remove(number)
                 if not (job.state.going or job.state.final):
@@ -116,7 +118,7 @@ def list_jobs(options: Options, drafts: bool, as_json: bool) -> None:
         if session.jobs.unreadable is not None:
             complain(session.jobs.unreadable)
         elif not found and not as_json:
-            say("No jobs yet. `improve` launches one.")
+            print_message("No jobs yet. `improve` launches one.")
         return found
 
     found = run_script(options, work)
@@ -176,7 +178,7 @@ def forget_jobs(options: Options, numbers: tuple[int, ...], force: bool) -> None
                 )
         for number in wanted:
             await session.jobs.forget(number)
-            say(f"job {number}: forgotten")
+            print_message(f"job {number}: forgotten")
 
     run_script(options, work)
 

@@ -8,7 +8,7 @@ import time
 from collections.abc import Awaitable, Callable, Coroutine, Iterable, Sequence
 from typing import TYPE_CHECKING, TypeVar
 
-from cekura_tui.cli.output import say
+from cekura_tui.cli.output import print_message
 from cekura_tui.model.errors import Exit
 from cekura_tui.model.text import clean_line
 
@@ -56,13 +56,13 @@ def run_script(options: Options, work: Callable[[Session], Awaitable[T]]) -> T:
         if setup.settings.on_job_done:
             from cekura_tui.workspace.hook import JobHook
 
-            hook = JobHook(setup.settings.on_job_done, say)
+            hook = JobHook(setup.settings.on_job_done, print_message)
         patience = None
         try:
             while True:
                 session = Session.open(setup, ended=hook.ended if hook else lambda done: None)
                 if session.store.database.notice:
-                    say(session.store.database.notice)
+                    print_message(session.store.database.notice)
                 try:
                     return await work(session)
                 except OtherKey as other:
@@ -108,7 +108,7 @@ async def wait_for_jobs(session: Session, numbers: Sequence[int], within: float 
     Returns the jobs as they are then, or as they are after `within` seconds. Raises KeyRefused where it cannot go on,
     and KeyMissing for a job that needs another key.
     """
-    told: dict[int, str] = {}
+    reported: dict[int, str] = {}
     trouble, doubt = "", Doubt(session)
     end = None if within is None else time.monotonic() + within
     session.engine.start()
@@ -116,9 +116,9 @@ async def wait_for_jobs(session: Session, numbers: Sequence[int], within: float 
         jobs = [await session.jobs.followed(number) for number in numbers]
         for job in jobs:
             line = state_line(job)
-            if told.get(job.number) != line:
-                told[job.number] = line
-                say(line)
+            if reported.get(job.number) != line:
+                reported[job.number] = line
+                print_message(line)
         left = 1.0 if end is None else end - time.monotonic()
         if left <= 0 or not any(job.state.going for job in jobs):
             return jobs
@@ -127,7 +127,7 @@ async def wait_for_jobs(session: Session, numbers: Sequence[int], within: float 
         doubt.ask(jobs)
         if (found := session.engine.trouble) and found.message != trouble:
             trouble = found.message
-            say(found.sentence())
+            print_message(found.sentence())
         await session.engine.news(min(1.0, left))
 
 

@@ -54,8 +54,8 @@ class Owner:
 def read_owner(text: str) -> Owner | None:
     """The process of an owner text, or None where it names none."""
     try:
-        told = json.loads(text)
-        return Owner(str(told["host"]), int(told["pid"]), str(told["start"]))
+        fields = json.loads(text)
+        return Owner(str(fields["host"]), int(fields["pid"]), str(fields["start"]))
     except (ValueError, TypeError, KeyError):
         return None
 

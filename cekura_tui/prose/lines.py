@@ -304,8 +304,8 @@ class _Writer:
         else:
             self._end()
             marker, self._goes_on = "", not self._fresh["ins"]
-        told = tuple(WordSpan(span.op, marker + visible(span.text)) for span in (gone, come))
-        self._lines.append(ProseLine(told, "±", self._goes_on))
+        spans = tuple(WordSpan(span.op, marker + visible(span.text)) for span in (gone, come))
+        self._lines.append(ProseLine(spans, "±", self._goes_on))
         self._fresh = {"del": False, "ins": False}
 
     def _write(self, op: Op, text: str) -> None:
@@ -433,9 +433,9 @@ def has_words(passage: Passage | None) -> bool:
 
 
 def _head(diff: ProseDiff, hunk: Hunk) -> str:
-    told = ", ".join(filter(None, (counts(hunk.removed, hunk.added), noted(diff, hunk))))
+    counted = ", ".join(filter(None, (counts(hunk.removed, hunk.added), noted(diff, hunk))))
     place = f" {visible(hunk.place)}" if hunk.place else ""
-    return f"@@ {hunk.number} of {len(diff.hunks)} @@{place}{f' ({told})' if told else ''}"
+    return f"@@ {hunk.number} of {len(diff.hunks)} @@{place}{f' ({counted})' if counted else ''}"
 
 
 def _unchanged(passage: Passage, before: int, after: int) -> Iterator[str]:
@@ -448,7 +448,7 @@ def _unchanged(passage: Passage, before: int, after: int) -> Iterator[str]:
 
 def _marked(line: ProseLine) -> str:
     """Signs do not reach over the end of a line, so that every line can be read by itself."""
-    told = "… " if line.goes_on else ""
+    text = "… " if line.goes_on else ""
     for span in line.spans:
-        told += "\n".join(signed(span.op, capped(part)) if part else "" for part in span.text.split("\n"))
-    return told
+        text += "\n".join(signed(span.op, capped(part)) if part else "" for part in span.text.split("\n"))
+    return text

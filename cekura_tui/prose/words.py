@@ -227,10 +227,10 @@ def _replaced(old: str, new: str) -> list[WordSpan]:
         return [WordSpan("same", old)]
     most = min(len(old), len(new))
     start = 0
-    while start < most and old[start] == new[start] and not _tells(old[start]):
+    while start < most and old[start] == new[start] and not _is_word_letter(old[start]):
         start += 1
     end = 0
-    while end < most - start and old[-1 - end] == new[-1 - end] and not _tells(old[-1 - end]):
+    while end < most - start and old[-1 - end] == new[-1 - end] and not _is_word_letter(old[-1 - end]):
         end += 1
     head, tail = old[:start], old[len(old) - end :]
     return [
@@ -241,7 +241,7 @@ def _replaced(old: str, new: str) -> list[WordSpan]:
     ]
 
 
-def _tells(letter: str) -> bool:
+def _is_word_letter(letter: str) -> bool:
     """Whether a letter is of a word or a variable, not a mark beside it."""
     return letter.isalnum() or letter in "{}_" or unicodedata.category(letter)[0] == "M"
 

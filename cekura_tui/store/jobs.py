@@ -593,8 +593,8 @@ def read_jobs(rows: Iterable[sqlite3.Row], key_id: str) -> tuple[list[Job], Stor
         return jobs, left_out[0] if left_out else None
     numbers = sorted(error.number for error in left_out)
     named = ", ".join(map(str, numbers[:_NAMED])) + (", …" if len(numbers) > _NAMED else "")
-    told = f"{len(numbers):,} jobs cannot be read, and are left out: {named}."
-    return jobs, StoreError(told, f"`jobs show {numbers[0]}` tells why.")
+    message = f"{len(numbers):,} jobs cannot be read, and are left out: {named}."
+    return jobs, StoreError(message, f"`jobs show {numbers[0]}` tells why.")
 
 
 def is_time(value: object) -> bool:

@@ -48,7 +48,7 @@ class FindingStore:
         while some := list(islice(left, _AT_ONCE)):
             among = f"{_KNOWN} AND run_id IN ({', '.join('?' * len(some))})"
             for row in self._database.read(among, *self._pair, *some):
-                known[row["run_id"]] = tuple(Finding(*told) for told in json.loads(row["told"]))
+                known[row["run_id"]] = tuple(Finding(*finding) for finding in json.loads(row["told"]))
         return known
 
     def keep(self, found: Mapping[int, tuple[Finding, ...]], at: float) -> None:
@@ -61,10 +61,10 @@ def keep_findings(
     sql: sqlite3.Connection, pair: tuple[str, str], found: Mapping[int, tuple[Finding, ...]], at: float
 ) -> None:
     """The same within a transaction; `pair` is origin and key id."""
-    told = {number: [(finding.verdict, finding.explanation) for finding in some] for number, some in found.items()}
+    findings = {number: [(finding.verdict, finding.explanation) for finding in some] for number, some in found.items()}
     sql.executemany(
         "INSERT OR REPLACE INTO findings VALUES (?, ?, ?, ?, ?)",
-        [(*pair, number, json.dumps(some), at) for number, some in told.items()],
+        [(*pair, number, json.dumps(some), at) for number, some in findings.items()],
     )
     sql.execute(_PRUNE, (MAX_FINDINGS,))
 
@@ -160,9 +160,9 @@ class RunStore:
 
     def change_rows(self, rows: Sequence[RunRow], at: float) -> None:
         """Keep rows as they are now, in every list that holds them; where and when the lists were got stays."""
-        told = [(_write_row(row), row.id) for row in rows]
+        written = [(_write_row(row), row.id) for row in rows]
         with self._database.write() as sql:
-            sql.executemany(_CHANGE, [(row, at, *self._pair, *self._pair, number, row) for row, number in told])
+            sql.executemany(_CHANGE, [(row, at, *self._pair, *self._pair, number, row) for row, number in written])
 
     def opened(self, run_id: int) -> tuple[Run, float] | None:
         """An opened run as it was last got, and when."""
@@ -307,9 +307,9 @@ def _opened_row(kept: sqlite3.Row) -> RunRow:
 
 
 def _write_row(row: RunRow) -> str:
-    told = [row.id, row.scenario, row.personality, row.agent_id, row.agent, (row.outcome.kind, row.outcome.text)]
-    told += [row.duration, row.at, row.status, row.scenario_id, row.personality_id, row.result_id, row.project_id]
-    return json.dumps([*told, row.as_text, row.reviewed, row.failing])
+    fields = [row.id, row.scenario, row.personality, row.agent_id, row.agent, (row.outcome.kind, row.outcome.text)]
+    fields += [row.duration, row.at, row.status, row.scenario_id, row.personality_id, row.result_id, row.project_id]
+    return json.dumps([*fields, row.as_text, row.reviewed, row.failing])
 
 
 def _read_row(text: str) -> RunRow:
