@@ -226,7 +226,7 @@ def test_a_script_that_waits_lets_it_end_and_tells_its_failure_without_another_s
     done = call("improve", 5, "--prompt-file", tmp_path / "prompt.md", "--wait", "--json")
     assert done.status == 0
     assert json.loads((tmp_path / "call").read_text()) == json.loads(done.out)
-    assert "The command of on_job_done ended with status 1: no luck." in done.said
+    assert "The command of on_job_done ended with status 1: no luck." in done.err
 
 
 @pytest.mark.parametrize("signed_in_anew", [False, True], ids=["left at once", "signed in anew, then left"])

@@ -35,14 +35,14 @@ class ViewsApp(App[None]):
         super().__init__()
         self.state = AppState(self, workspace)
         self.current, self.views = current, views
-        self.told: list[str | None] = []
+        self.filters: list[str | None] = []
 
     def on_mount(self) -> None:
         self.register_theme(THEME)
         self.theme = THEME.name
 
     def action_views(self) -> None:
-        self.push_screen(ViewsDialog(self.state, self.current, self.views), self.told.append)
+        self.push_screen(ViewsDialog(self.state, self.current, self.views), self.filters.append)
 
 
 @asynccontextmanager
@@ -66,7 +66,7 @@ async def opened(
 
 def told(pilot: Pilot[Any]) -> list[str | None]:
     """What the dialog answered."""
-    return pilot.app.told  # type: ignore[attr-defined, no-any-return]
+    return pilot.app.filters  # type: ignore[attr-defined, no-any-return]
 
 
 def workspace_of(pilot: Pilot[Any]) -> Workspace:
