@@ -85,7 +85,7 @@ def improve(
         typed = None
         if given is not None and prompt_file == "-":
             typed = Draft(tuple(dict.fromkeys(run_ids)), given, None, "", categories, metrics, source)
-        async with _kept(session, typed) as number:
+        async with _saved_draft(session, typed) as number:
             runs = await session.improvable(run_ids)
             agent_name = runs.agent_name
             if given is None:
@@ -120,7 +120,7 @@ def improve(
 
 
 @contextlib.asynccontextmanager
-async def _kept(session: Session, typed: Draft | None) -> AsyncIterator[int | None]:
+async def _saved_draft(session: Session, typed: Draft | None) -> AsyncIterator[int | None]:
     """Keep what was typed, which stands nowhere else, while the server is asked; whoever fails is told of the draft."""
     from asyncio import CancelledError
 
@@ -137,11 +137,11 @@ async def _kept(session: Session, typed: Draft | None) -> AsyncIterator[int | No
         draft = False
         with contextlib.suppress(CekuraTuiError):
             draft = number is not None and (await session.jobs.get(number)).state == JobState.DRAFT
-        kept = f"The draft is kept as {number}."
+        saved_note = f"The draft is kept as {number}."
         if draft and isinstance(error, CancelledError):
-            print_message(kept)
-        elif draft and isinstance(error, CekuraTuiError) and kept not in error.hint:
-            error.hint = f"{error.hint} {kept}".strip()
+            print_message(saved_note)
+        elif draft and isinstance(error, CekuraTuiError) and saved_note not in error.hint:
+            error.hint = f"{error.hint} {saved_note}".strip()
         raise
 
 

@@ -11,7 +11,7 @@ import click
 
 from cekura_tui.cli.options import Options
 from cekura_tui.cli.output import complain, is_unread, print_message, put, put_json
-from cekura_tui.cli.script import Doubt, OtherKey, run_script, state_line
+from cekura_tui.cli.script import OtherKey, SilenceCheck, run_script, state_line
 from cekura_tui.model.errors import CekuraTuiError, UsageError
 
 if TYPE_CHECKING:
@@ -39,21 +39,21 @@ class _Watch:
     """The jobs as they were told of last, and what was complained of."""
 
     _session: Session
-    _doubt: Doubt
+    _silence_check: SilenceCheck
 
     def __init__(self, as_json: bool) -> None:
         self._as_json = as_json
         self._reported: dict[int, Job] = {}
-        self._begun = False
+        self._started = False
         self._complaint: str | None = None
         self._refused = False
 
     async def go_on(self, session: Session) -> None:
         """Tell of changes for ever; raises BrokenPipeError once nobody reads, and OtherKey where one takes the place of
         this session's."""
-        self._session, self._doubt = session, Doubt(session)
+        self._session, self._silence_check = session, SilenceCheck(session)
         session.engine.start()
-        if session.setup.key_is_kept:
+        if session.setup.key_is_saved:
             session.jobs.take_over(lost=self._refused)
         news = True
         while not is_unread():
@@ -80,11 +80,11 @@ class _Watch:
             self._reported[job.number] = job
             changed = before is None or self._seen(before) != self._seen(job)
             # What had ended before anybody watched is no news.
-            if changed and (self._begun or job.state.going):
+            if changed and (self._started or job.state.going):
                 self._put(job)
-        if not self._begun and not any(job.state.going for job in jobs.values()):
+        if not self._started and not any(job.state.going for job in jobs.values()):
             print_message("No job is unfinished. Waiting for the next one that is launched.")
-        self._begun = True
+        self._started = True
         return True
 
     async def _left(self, number: int) -> Job:
@@ -105,7 +105,7 @@ class _Watch:
 
         engine = self._session.engine
         with contextlib.suppress(StoreError):
-            if self._doubt.ask(self._reported.values()) and engine.paused is not None:
+            if self._silence_check.ask(self._reported.values()) and engine.paused is not None:
                 engine.resume_polling()  # the process that asks hears of jobs again
         if (engine.paused is not None or engine.idle) and (key := self._session.setup.signed_in_since()):
             print_message("Another key was signed in with; watching goes on with it.")

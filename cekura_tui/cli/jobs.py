@@ -97,8 +97,8 @@ async def _resume(session: Session, numbers: tuple[int, ...], options: Options) 
 
 def _came(job: Job, since: float) -> bool:
     """Whether something was heard of a job since then: an answer, its end, or that the server does not answer."""
-    heard = max(job.answered_at or 0.0, job.stale_since or 0.0)
-    return not job.state.going or heard >= since
+    last_sign = max(job.answered_at or 0.0, job.stale_since or 0.0)
+    return not job.state.going or last_sign >= since
 
 
 @click.group()
@@ -139,14 +139,14 @@ def list_jobs(options: Options, drafts: bool, as_json: bool) -> None:
                 " ".join(map(str, job.run_ids)),
                 clean_line(job.agent_name, 30),
                 clock_text(job.launched_at) if job.launched_at else "",
-                clean_line(_last_heard(job), 60),
+                clean_line(_last_message(job), 60),
             )
             for job in found
         ),
     )
 
 
-def _last_heard(job: Job) -> str:
+def _last_message(job: Job) -> str:
     if job.other_key and not job.state.final:
         return "launched with another key"
     return job.error or job.reason or job.last_status or ""

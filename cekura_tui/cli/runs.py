@@ -120,14 +120,14 @@ class Csv:
     """A header, and a line of CSV a run."""
 
     def __init__(self) -> None:
-        self._begun = False
+        self._has_header = False
 
     def put(self, found: Found, notes: Mapping[int, str]) -> None:
         """A line a run."""
         from cekura_tui.model.run.words import CSV_HEADER, csv_row
 
-        lines = [] if self._begun else [CSV_HEADER]
-        self._begun = True
+        lines = [] if self._has_header else [CSV_HEADER]
+        self._has_header = True
         if lines := lines + [csv_row(row, notes.get(row.id, "")) for _, row in found]:
             put("\n".join(lines))
 
@@ -167,7 +167,7 @@ def _row_cells(row: RunRow) -> tuple[str, ...]:
 
 LOOKED_EVERY = 3.0
 """Seconds after which it is said again how far a long search has come, to whoever watches."""
-_KEPT = "The server cannot be reached; this is the run as it was got last."
+_CACHED = "The server cannot be reached; this is the run as it was got last."
 
 
 @click.group()
@@ -249,14 +249,14 @@ def show_run(options: Options, run_id: int, transcript: bool, as_json: bool, mar
         if as_json and not transcript:
             from cekura_tui.model.run.words import as_json as run_as_json
 
-            run, kept = await session.whole_run(run_id)
-            if kept:
-                print_message(_KEPT)
+            run, is_cached = await session.whole_run(run_id)
+            if is_cached:
+                print_message(_CACHED)
             put_json(run_as_json(run))
             return
         view = await session.run(run_id)
         if view.cached:
-            print_message(_KEPT)
+            print_message(_CACHED)
         put(_page(view, transcript=transcript, as_json=as_json, markdown=markdown))
 
     run_script(options, work)

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from cekura_tui.workspace.session import Session
 
 T = TypeVar("T")
-DOUBTFUL, AGAIN = 10.0, 60.0
+CHECK_AFTER, CHECK_EVERY = 10.0, 60.0
 """Seconds without an answer to the process that asks after which another one asks too; and how often then."""
 
 
@@ -109,7 +109,7 @@ async def wait_for_jobs(session: Session, numbers: Sequence[int], within: float 
     and KeyMissing for a job that needs another key.
     """
     reported: dict[int, str] = {}
-    trouble, doubt = "", Doubt(session)
+    trouble, silence_check = "", SilenceCheck(session)
     end = None if within is None else time.monotonic() + within
     session.engine.start()
     while True:
@@ -124,14 +124,14 @@ async def wait_for_jobs(session: Session, numbers: Sequence[int], within: float 
             return jobs
         if session.engine.paused is not None:
             raise session.engine.paused
-        doubt.ask(jobs)
+        silence_check.ask(jobs)
         if (found := session.engine.trouble) and found.message != trouble:
             trouble = found.message
             print_message(found.sentence())
         await session.engine.news(min(1.0, left))
 
 
-class Doubt:
+class SilenceCheck:
     """Whether the process that asks is the right one: its key may be refused, or its way to the server broken.
 
     As long as it hears nothing of jobs, one of them is asked about from here too, now and then.
@@ -148,9 +148,9 @@ class Doubt:
         if not silent:
             self._next = None
         elif self._next is None:
-            self._next = now + DOUBTFUL
+            self._next = now + CHECK_AFTER
         elif now >= self._next:
-            self._next = now + AGAIN
+            self._next = now + CHECK_EVERY
             self._session.engine.poll_now(silent[0])
         return not silent
 

@@ -121,9 +121,9 @@ def described(
 
     A clause that points at a turn by other means, at one of the characters in `cited`, needs no guess.
     """
-    begun = 0
+    clause_start = 0
     for cut in [*(found.span() for found in _CLAUSE.finditer(text)), (len(text), len(text))]:
-        clause, place, begun = text[begun : cut[0]], range(begun, cut[0]), cut[1]
+        clause, place, clause_start = text[clause_start : cut[0]], range(clause_start, cut[0]), cut[1]
         if RULE.search(clause):
             continue
         # What stands right before a quote, or what is in brackets, only says what that is.

@@ -87,10 +87,10 @@ def neighbours(
     is the turn that the next sentence points at first, `leading` that which the one before points at last: they count
     where this one points at none.
     """
-    begun, anchors = 0, list(anchors)
+    clause_start, anchors = 0, list(anchors)
     alone = not anchors
     for cut in [*(found.span() for found in _CLAUSE.finditer(rest)), (len(rest), len(rest))]:
-        start, end, begun = begun, cut[0], cut[1]
+        start, end, clause_start = clause_start, cut[0], cut[1]
         clause = rest[start:end]
         if any(start <= at < end + 3 for at, _ in anchors):
             here = [(at, index) for at, index in anchors if start <= at < end + 3]

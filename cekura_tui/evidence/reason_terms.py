@@ -35,7 +35,7 @@ _IN_A_ROW = 6
 """Words in a row that nobody has in common by chance."""
 _POINTS = re.compile(r"(?:is at|is (?=turn)|says nearly|says) ?[“]?(.+?)[”…]*")
 _LETTERS = re.compile(r"\w+")
-_KEPT = re.compile(r"\s*(?:[✅✓✔]|(?:Kept|Met):)")
+_MET_LINE = re.compile(r"\s*(?:[✅✓✔]|(?:Kept|Met):)")
 
 
 @dataclass(frozen=True)
@@ -148,7 +148,7 @@ def _lines(verdict: Verdict) -> tuple[str, ...]:
     found: list[str] = []
     for line in (line.strip() for reason in verdict.reasons for line in reason[:LONGEST].splitlines()):
         again = any(line.removeprefix("Not met: ") in other for other in found)
-        if line and not again and not _KEPT.match(line) and not any(line.startswith(part) for part in met):
+        if line and not again and not _MET_LINE.match(line) and not any(line.startswith(part) for part in met):
             found.append(line)
     return tuple(found)
 

@@ -188,8 +188,8 @@ _ES_MINUTES = {"cuarto": "15", "media": "30"}
 _COINS = frozenset(("pound", "euro", "dollar"))
 _AT = frozenset(("at", "until", "till", "by", "from", "to", "around", "um", "ab", "bis", "las", "la"))
 """After these a number is an hour, if minutes follow."""
-_GOING_ON = "cent cents pence to for on at in and or per plus please by from is was will would if with y und"
-_GO_ON = frozenset(_GOING_ON.split())
+_NOT_COUNTED_WORDS = "cent cents pence to for on at in and or per plus please by from is was will would if with y und"
+_NOT_COUNTED = frozenset(_NOT_COUNTED_WORDS.split())
 """These after a number do not tell what it counts."""
 _CENTS = frozenset(("cent", "cents", "pence"))
 _FILLERS = frozenset(["uh", "um", "uhm", "er", "erm", "hmm", "hm", "mhm", "ah", "eh", "äh", "ähm", "öh", "este", "euh"])
@@ -317,7 +317,7 @@ def _next_to(one: Word, other: Word, text: str) -> bool:
 
 def _counts(words: list[Word], text: str) -> bool:
     """Whether the first of these two words says how many of the second there are."""
-    return len(words) > 1 and words[1].form not in _GO_ON and _next_to(words[0], words[1], text)
+    return len(words) > 1 and words[1].form not in _NOT_COUNTED and _next_to(words[0], words[1], text)
 
 
 def _small(form: str) -> int:
@@ -331,7 +331,7 @@ def _merged(words: list[Word], text: str) -> list[Word]:
     run: list[Word] = []
     apart = False
     for word in words:
-        goes_on = (
+        continues = (
             bool(run)
             and len(word.form) == 1
             and _is_spelt(word, text)
@@ -340,7 +340,7 @@ def _merged(words: list[Word], text: str) -> list[Word]:
             # Of several that were spelt there is space between them; it is seen between the first two.
             and (apart or (len(run) == 1 and len(run[0].form) == 1))
         )
-        if goes_on:
+        if continues:
             apart = apart or " " in text[run[-1].start : word.end]
             run.append(word)
             continue

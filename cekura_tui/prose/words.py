@@ -89,12 +89,12 @@ def _heaviest(a: Sequence[str], b: Sequence[str]) -> Pairs:
             row[j] = ahead = most
     pairs: Pairs = []
     i = j = 0
-    goes_on = False
+    continues = False
     while i < len(a) and j < len(b):
-        if run[i][j] and (goes_on or run[i][j] == best[i][j]):
+        if run[i][j] and (continues or run[i][j] == best[i][j]):
             pairs.append((i, j))
             after = run[i + 1][j + 1]
-            goes_on = bool(after) and after + _ON >= best[i + 1][j + 1]
+            continues = bool(after) and after + _ON >= best[i + 1][j + 1]
             i, j = i + 1, j + 1
         elif best[i][j] == best[i + 1][j]:
             i += 1

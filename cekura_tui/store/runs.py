@@ -22,7 +22,7 @@ from cekura_tui.model.run.verdict import read_verdicts
 from cekura_tui.model.run.view import RunRow, row_of
 from cekura_tui.store.database import Database, key_id, open_read_only
 from cekura_tui.store.jobs import LIST, LISTED, Account, read_jobs
-from cekura_tui.store.views import LEFT
+from cekura_tui.store.views import LAST_FILTER
 
 if TYPE_CHECKING:
     from cekura_tui.model.run.run import Run
@@ -262,15 +262,15 @@ def first_sight(path: Path, origin: str, key: str, profile: str, scope: str | No
         found = sql.execute("SELECT kind, id, name FROM chosen WHERE origin = ? AND key_id = ?", pair).fetchone()
         chosen = (found["kind"], found["id"], found["name"]) if found else None
         scope = scope or (f"{chosen[0]}_id={chosen[1]}" if chosen else "")
-        left = sql.execute(LEFT, (*pair, scope)).fetchone()
-        left_with = left["filter"] if left else ""
-        filtered = _filtered(sql, pair, scope, left_with)
+        left = sql.execute(LAST_FILTER, (*pair, scope)).fetchone()
+        last_filter = left["filter"] if left else ""
+        filtered = _filtered(sql, pair, scope, last_filter)
         jobs = sql.execute(LIST, (*pair, profile, False, LISTED)).fetchall()
         return FirstSight(
             chosen,
             filtered or _seen(sql, pair, scope),
             tuple(read_jobs(jobs, pair[1])[0]),
-            left_with,
+            last_filter,
             filtered is not None,
             {note["run_id"]: note["text"] for note in sql.execute(NOTES, pair)},
         )

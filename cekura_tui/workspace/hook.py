@@ -72,13 +72,13 @@ class JobHook:
         env = {name: value for name, value in os.environ.items() if name != "CEKURA_API_KEY"}
         try:
             # Its input is a file, not a pipe: it may read it or not, and what it leaves behind may hold it open.
-            with _file_of(job) as given, _StandardError() as heard:
+            with _file_of(job) as given, _StandardError() as stderr:
                 process = await asyncio.create_subprocess_exec(
                     *self._words,
                     env=env,
                     stdin=given,
                     stdout=asyncio.subprocess.DEVNULL,
-                    stderr=heard.writer,
+                    stderr=stderr.writer,
                     start_new_session=True,
                 )
                 try:
@@ -89,7 +89,7 @@ class JobHook:
                 finally:
                     if process.returncode is None:
                         await _end(process)
-                words = heard.last_line()
+                words = stderr.last_line()
         except OSError as error:
             return f"could not be started: {error.strerror}."
         return f"ended with status {status}{f': {words}' if words else ''}." if status else ""

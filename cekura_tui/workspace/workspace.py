@@ -100,7 +100,7 @@ class Workspace:
             if session.store.database.notice:
                 self.notices.append(session.store.database.notice)
             session.engine.start()
-            if self.setup.key_is_kept:
+            if self.setup.key_is_saved:
                 session.jobs.take_over()
         except CekuraTuiError as error:
             self._session.set_exception(error)

@@ -15,7 +15,7 @@ from cekura_tui.model.run.run import Run
 from cekura_tui.store import views as views_module
 from cekura_tui.store.errors import StoreError
 from cekura_tui.store.store import Store
-from cekura_tui.store.views import MAX_LEFT, MAX_USED
+from cekura_tui.store.views import MAX_LAST_FILTERS, MAX_USED
 
 ORIGIN = "https://api.cekura.ai"
 
@@ -109,8 +109,8 @@ def test_a_list_that_is_left_without_a_filter_comes_back_without(store: Store) -
 def test_the_filters_of_lists_left_long_ago_make_room_but_not_that_of_one_left_again(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert MAX_LEFT >= 100
-    monkeypatch.setattr(views_module, "MAX_LEFT", 3)
+    assert MAX_LAST_FILTERS >= 100
+    monkeypatch.setattr(views_module, "MAX_LAST_FILTERS", 3)
     for scope in ("a", "b", "c", "a", "d"):
         store.views.leave(scope, "status:failed")
     assert [scope for scope in "abcd" if store.views.left(scope)] == ["a", "c", "d"]
@@ -233,7 +233,7 @@ def test_which_list_was_left_last_is_still_known_after_the_file_was_damaged(
     store.close()
     break_page(home / "cekura.db", root_of(home / "cekura.db", "opened_runs"))
     saved = store_at(home)
-    monkeypatch.setattr(views_module, "MAX_LEFT", 3)
+    monkeypatch.setattr(views_module, "MAX_LAST_FILTERS", 3)
     saved.views.leave("d", "status:failed")
     assert [scope for scope in "abcd" if saved.views.left(scope)] == ["b", "c", "d"]
     saved.close()

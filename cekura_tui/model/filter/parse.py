@@ -319,20 +319,20 @@ def complete(text: str, names: KnownNames) -> str | None:
     return None if value is None else text[: values_at + begin] + value
 
 
-def _key(begun: str) -> FilterKey | None:
+def _key(prefix: str) -> FilterKey | None:
     """The first key that begins so, by its own name before any other."""
-    if not begun:
+    if not prefix:
         return None
-    own = (key for key in KEYS if key.name.startswith(begun))
-    other = (BY_NAME[name] for name in BY_NAME if name.startswith(begun))
+    own = (key for key in KEYS if key.name.startswith(prefix))
+    other = (BY_NAME[name] for name in BY_NAME if name.startswith(prefix))
     return next(own, None) or next(other, None)
 
 
 def _typed_value(written: str, key: FilterKey, names: KnownNames, given: Iterable[str]) -> str | None:
-    begun, opened = unquoted(written)
+    prefix, opened = unquoted(written)
     if written.startswith("~") or (opened is None and '"' in written):
         return None
-    folded = begun.casefold()
+    folded = prefix.casefold()
     there = {name.casefold() for name in given}
     # Of an endless name only what is compared is folded.
     begin = [name for name in names.of(key) if name[: len(folded)].casefold().startswith(folded)]

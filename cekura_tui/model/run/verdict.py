@@ -108,11 +108,11 @@ def _worded(conditions: object, depth: int = 0) -> str:
 
 def _read(threshold: str | None) -> tuple[str, tuple[Condition, ...]]:
     """How the conditions are joined, and all of them; none where one is not understood."""
-    return _taken_apart(threshold) if threshold and len(threshold) <= _LONGEST else ("and", ())
+    return _parsed(threshold) if threshold and len(threshold) <= _LONGEST else ("and", ())
 
 
 @lru_cache(1024)  # a workspace has few thresholds, and every run repeats them
-def _taken_apart(threshold: str) -> tuple[str, tuple[Condition, ...]]:
+def _parsed(threshold: str) -> tuple[str, tuple[Condition, ...]]:
     parts = _JOINT.split(threshold.strip())
     joins = {join.lower() for join in parts[1::2]} or {"and"}
     found = [_PART.fullmatch(part.strip()) for part in parts[::2]]

@@ -93,11 +93,11 @@ class TextTurn(NamedTuple):
 def text_turns(text: str) -> list[TextTurn]:
     """The turns of a text, in its order. A line that begins no turn goes on with the turn before it."""
     lines = [line.strip() for line in text.split("\n")]
-    begun = [_begun(line) for line in lines]
-    if not any(begun):
-        begun = [_begun(line, _is_usual) for line in lines]
+    starts = [_turn_start(line) for line in lines]
+    if not any(starts):
+        starts = [_turn_start(line, _is_usual) for line in lines]
     turns: list[tuple[str, float | None, float | None, list[str]]] = []
-    for line, found in zip(lines, begun, strict=True):
+    for line, found in zip(lines, starts, strict=True):
         if found:
             turns.append((found.role, found.start, found.end, [found.text]))
         elif turns:
@@ -115,7 +115,7 @@ def _is_usual(role: str) -> bool:
     return role.strip().lower() in _USUAL
 
 
-def _begun(line: str, is_role: Callable[[str], bool] = _is_known) -> TextTurn | None:
+def _turn_start(line: str, is_role: Callable[[str], bool] = _is_known) -> TextTurn | None:
     """The turn that a line begins, if it does: a time in brackets, or a role that is known, begins one."""
     if found := _STAMPED.match(line):
         start, end, role, text = found.groups()

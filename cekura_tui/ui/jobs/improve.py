@@ -266,7 +266,7 @@ class ImproveDialog(Dialog[Job]):
     @on(TextArea.Changed)
     def typed(self) -> None:
         """Save what was typed, soon; what was undone too, where the other was saved already."""
-        if self._edited or self._drafts.begun:
+        if self._edited or self._drafts.has_saved:
             self._autosave.schedule()
             self._facts()
 
@@ -304,7 +304,7 @@ class ImproveDialog(Dialog[Job]):
     def _begin_to_save(self) -> bool:
         """Save it though it was saved before: another window may have written over it."""
         draft, source = self._as_draft(), self._sources.current
-        written = self._edited or source == "file" or (source == "draft" and self._drafts.begun)
+        written = self._edited or source == "file" or (source == "draft" and self._drafts.has_saved)
         missed = written or draft.category_ids or draft.workflow_metric_ids
         sent = self._launching is not None and launch_body(self._launching) == launch_body(draft)
         due = bool(missed and draft.prompt.strip()) and not sent

@@ -63,7 +63,7 @@ class Page(Screen[None]):
             self._focused_before = former
 
     @on(events.Resize)
-    def room_again(self) -> None:
+    def restore_focus(self) -> None:
         """The terminal has another size."""
         before = self._focused_before
         if before is not None and not too_small(self.app.size) and self.focused is None:

@@ -413,7 +413,7 @@ class RunsController:
         if seen and self._redraw is None and self._drawn_at > float("-inf"):
             self.draw_now()
 
-    def look_again(self) -> bool:
+    def reload(self) -> bool:
         """Reload the list for somebody who was away; False where it has not been loaded yet."""
         if self.feed.runs is None:
             return False

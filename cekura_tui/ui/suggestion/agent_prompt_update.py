@@ -50,11 +50,11 @@ def previous_prompt_words(use: PromptUse, state: AppState) -> str:
 
 
 async def confirm_restore(
-    app: App[object], state: AppState, agent_id: int, begun: Callable[[], None]
+    app: App[object], state: AppState, agent_id: int, on_start: Callable[[], None]
 ) -> UpdateResult | None:
     """Ask whether an agent is to have its former prompt back, and restore it; to be awaited in a worker.
 
-    `begun` is called when somebody has said yes, before anything is sent. None where somebody said no; raises what
+    `on_start` is called when somebody has said yes, before anything is sent. None where somebody said no; raises what
     `AgentPrompts.preview_restore` and `restore` do.
     """
     refuse_read_only(state.workspace.setup.read_only, "nothing was restored")
@@ -68,7 +68,7 @@ async def confirm_restore(
     question = ConfirmDialog(f"Restore the former prompt of {name}?", "\n".join(lines), "Restore it")
     if not await app.push_screen_wait(question):
         return None
-    begun()
+    on_start()
     return await call(lambda session: session.agent_prompts.restore(restore))
 
 
@@ -393,7 +393,7 @@ class UpdatePromptDialog(Dialog[None]):
         self._asking = False
         if not sure:
             return
-        self._begun("Writing")
+        self._write_started("Writing")
         self.resolver.decisions.write(self._staged, text)
         try:
             result = await self.state.workspace.call(lambda session: session.agent_prompts.write(update, text))
@@ -413,13 +413,13 @@ class UpdatePromptDialog(Dialog[None]):
     @work(group="update-write")
     async def _restore(self, agent_id: int) -> None:
         try:
-            result = await confirm_restore(self.app, self.state, agent_id, lambda: self._begun("Restoring"))
+            result = await confirm_restore(self.app, self.state, agent_id, lambda: self._write_started("Restoring"))
         except CekuraTuiError as error:
             self._ended(f"{error.title}: {error.sentence()}", failed=True)
         else:
             self._ended(result.message if result else "Nothing was restored.")
 
-    def _begun(self, doing: str) -> None:
+    def _write_started(self, doing: str) -> None:
         self._busy = doing
         self._show_message(f"{doing} …")
 

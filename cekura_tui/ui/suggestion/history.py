@@ -411,7 +411,7 @@ Every prompt that was seen at the agent, sent with a job, proposed, staged, writ
     @work(group="prompt-restore")
     async def _restore(self) -> None:
         try:
-            result = await confirm_restore(self.app, self.state, self._agent_id, self._begun)
+            result = await confirm_restore(self.app, self.state, self._agent_id, self._restore_started)
         except CekuraTuiError as error:
             self._show_message(f"{error.title}: {error.sentence()}", failed=True)
         else:
@@ -420,7 +420,7 @@ Every prompt that was seen at the agent, sent with a job, proposed, staged, writ
         if not self.gone:
             self.action_refresh()
 
-    def _begun(self) -> None:
+    def _restore_started(self) -> None:
         self._writing = True
         self._show_message("Restoring …")
 
