@@ -90,8 +90,8 @@ _SIGNS: dict[Op, tuple[str, str]] = {"same": ("", ""), "del": ("[-", "-]"), "ins
 @dataclass(frozen=True, slots=True)
 class ProseLine:
     """One line: its spans, without line ends, their texts safe to draw. `continues` says that it begins within a line
-    of its text. A "±" line holds all of a passage that went and of the one that came instead: one deleted and one inserted
-    span, which may have several lines each."""
+    of its text. A "±" line holds all of a passage that went and of the one that came instead: one deleted and one
+    inserted span, which may have several lines each."""
 
     spans: tuple[WordSpan, ...]
     mark: Mark = " "
