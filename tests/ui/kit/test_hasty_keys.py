@@ -23,7 +23,7 @@ def burst(pilot: Pilot[None], keys: str) -> None:
         pilot.app.simulate_key(key)
 
 
-def told_whole(pilot: Pilot[None]) -> int:
+def errors_open(pilot: Pilot[None]) -> int:
     """How many errors are in a dialog."""
     return sum(isinstance(screen, DetailsDialog) for screen in pilot.app.screen_stack)
 
@@ -117,7 +117,7 @@ async def test_a_held_s_opens_no_dialogs(quiet: Setup, seeded: SeededJobs) -> No
         await on_jobs(pilot, "1 running", "s Stop asking")
         burst(pilot, "s" * 41)
         await still(pilot)
-        assert told_whole(pilot) == 0
+        assert errors_open(pilot) == 0
         assert not any("nothing to" in text for text in toasts(pilot))
         no_crash(pilot)
 
@@ -132,7 +132,7 @@ async def test_a_job_launched_again_in_haste_is_launched_once_and_no_dialog_is_l
         await eventually(lambda: len(app_state_of(pilot).jobs) == 2, "the second job")
         await still(pilot)
         assert len(scripted.requests("POST", LAUNCH)) == 1
-        assert told_whole(pilot) == 0
+        assert errors_open(pilot) == 0
         no_crash(pilot)
 
 
@@ -147,7 +147,7 @@ async def test_what_another_window_has_stopped_or_forgotten_is_told_in_the_corne
         seeded.jobs.forget(1, 1_800_000_000.0)
         await pilot.press("y")
         await eventually(lambda: any("There is no job 1." in text for text in toasts(pilot)), "that it is gone")
-        assert told_whole(pilot) == 0
+        assert errors_open(pilot) == 0
 
 
 async def test_a_question_is_asked_once_however_often_its_key_is_pressed(quiet: Setup, seeded: SeededJobs) -> None:
