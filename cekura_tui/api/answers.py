@@ -62,8 +62,8 @@ class ApiResponse:
             return text
         text = text.replace(self.key, THE_KEY)
         with contextlib.suppress(ValueError, RecursionError):
-            told = _without(self._parsed, self.key)
-            text = text if told == self._parsed or _says(text, told) else json.dumps(told)
+            redacted = _without(self._parsed, self.key)
+            text = text if redacted == self._parsed or _is_json_of(text, redacted) else json.dumps(redacted)
         # What is drawn is cleaned, which may join what a character in between kept apart.
         return clean(text).replace(self.key, THE_KEY) if self.key in clean(text) else text
 
@@ -127,7 +127,7 @@ def _without(value: object, key: str, keep: frozenset[str] = frozenset()) -> obj
     return value
 
 
-def _says(text: str, value: object) -> bool:
+def _is_json_of(text: str, value: object) -> bool:
     """Whether a text is JSON and says just this."""
     try:
         return bool(json.loads(text, parse_constant=lambda _: None) == value)
@@ -147,8 +147,8 @@ def _cause(error: BaseException) -> str:
     for one in seen:
         if isinstance(one, OSError) and one.strerror:
             # The event loop words a refused connection itself; a name that is not found has a negative code.
-            told = os.strerror(one.errno) if one.errno and one.errno > 0 else one.strerror
-            return told[:1].lower() + told[1:]
+            cause = os.strerror(one.errno) if one.errno and one.errno > 0 else one.strerror
+            return cause[:1].lower() + cause[1:]
         deeper = [*one.exceptions] if isinstance(one, BaseExceptionGroup) else []
         deeper += [inner for inner in (one.__cause__, one.__context__) if inner is not None]
         seen += [inner for inner in deeper if inner not in seen]
@@ -157,26 +157,26 @@ def _cause(error: BaseException) -> str:
 
 def refusal(answer: ApiResponse, host: str, now: float) -> ApiError:
     """The error that an answer other than 2xx stands for. `now` is Unix time."""
-    said = _said(answer)
+    server_message = _server_message(answer)
     status = answer.status
     wait = read_retry_after(answer.headers.get("retry-after"), now)
     kind: type[ApiError]
     if status in (401, 403):
-        kind, message = KeyRefused, f"{host} refused the API key ({status}{said})."
+        kind, message = KeyRefused, f"{host} refused the API key ({status}{server_message})."
         hint = "Sign in again with `cekura-tui auth login`, or check CEKURA_API_KEY."
     elif status in (404, 410):
-        kind, message = NotFound, f"{host} does not have it ({status}{said})."
+        kind, message = NotFound, f"{host} does not have it ({status}{server_message})."
         hint = "It may be gone, or belong to another key."
     elif status == 429:
-        kind, message = Busy, f"{host} asks to slow down (429{said})."
+        kind, message = Busy, f"{host} asks to slow down (429{server_message})."
         hint = f"It will answer again at {at_clock(now, wait)}." if wait is not None else "Try again in a minute."
     elif status >= 500:
-        kind, message, hint = ServerFault, f"{host} failed ({status}{said}).", "Try again later."
+        kind, message, hint = ServerFault, f"{host} failed ({status}{server_message}).", "Try again later."
     elif 300 <= status < 400:
         kind, message = BadAnswer, f"{host} sent us on to another address ({status}), which is not followed."
         hint = "Set the API URL to the server's own address."
     else:
-        kind, message, hint = Rejected, f"{host} did not accept it ({status}{said}).", ""
+        kind, message, hint = Rejected, f"{host} did not accept it ({status}{server_message}).", ""
     return kind(
         message,
         hint,
@@ -187,7 +187,7 @@ def refusal(answer: ApiResponse, host: str, now: float) -> ApiError:
     )
 
 
-def _said(answer: ApiResponse) -> str:
+def _server_message(answer: ApiResponse) -> str:
     """What a refusal says, as `: text`: `{"detail": …}`, `{field: [text]}`, or that it is an HTML page."""
     try:
         body = answer.json()
@@ -196,12 +196,12 @@ def _said(answer: ApiResponse) -> str:
         return ", an HTML page" if html else ""
     if not isinstance(body, dict):
         return f": {clean_line(str(body), 200)}" if body else ""
-    told = []
+    parts = []
     for name, value in body.items():
         texts = value if isinstance(value, list) else [value]
         text = " ".join(item if isinstance(item, str) else json.dumps(item, ensure_ascii=False) for item in texts)
-        told.append(text if name in ("detail", "non_field_errors", "message", "error") else f"{name}: {text}")
-    return f": {clean_line('; '.join(told), 300)}" if told else ""
+        parts.append(text if name in ("detail", "non_field_errors", "message", "error") else f"{name}: {text}")
+    return f": {clean_line('; '.join(parts), 300)}" if parts else ""
 
 
 def read_page(body: object, read: Callable[[object], T]) -> ListPage[T]:

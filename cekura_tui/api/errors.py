@@ -48,8 +48,8 @@ class ApiError(CekuraTuiError):
 
     def facts(self) -> list[tuple[str, str]]:
         """HTTP status, the server's name for the request, and the beginning of its answer."""
-        told = (("status", str(self.status or "")), ("request id", self.request_id), ("answer", self.body))
-        return [(name, text) for name, text in told if text]
+        named = (("status", str(self.status or "")), ("request id", self.request_id), ("answer", self.body))
+        return [(name, text) for name, text in named if text]
 
 
 class Unreachable(ApiError):

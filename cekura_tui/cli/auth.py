@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from cekura_tui.cli.options import Options
-from cekura_tui.cli.output import put, say
+from cekura_tui.cli.output import print_message, put
 from cekura_tui.cli.script import run_script
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ def login(options: Options) -> None:
             raise setup.no_key or KeyMissing("There is no API key.")
         key = setup.key
     elif sys.stdin is not None and sys.stdin.isatty():
-        say(f"An API key of {setup.server.origin} is made in its dashboard, under Settings › API keys.")
+        print_message(f"An API key of {setup.server.origin} is made in its dashboard, under Settings › API keys.")
         key = check_key(click.prompt("API key", hide_input=True, err=True), "the keyboard")
     else:
         raise UsageError("There is no terminal to type a key on.", "Name a file with --api-key-file, or - .")
@@ -53,7 +53,7 @@ def login(options: Options) -> None:
 
     projects = asyncio.run(check())
     save_key(setup.paths.credentials, setup.server, key)
-    say(f"Signed in at {setup.server.origin}; the key is in {setup.paths.credentials}.")
+    print_message(f"Signed in at {setup.server.origin}; the key is in {setup.paths.credentials}.")
     for project in projects:
         put(f"{project.id}  {project.name}")
 

@@ -15,7 +15,7 @@ from typing import Any, TextIO
 import click
 
 from cekura_tui.cli.options import Options, embedded_options
-from cekura_tui.cli.output import put, say
+from cekura_tui.cli.output import print_message, put
 from cekura_tui.model.errors import UsageError
 
 
@@ -62,7 +62,7 @@ def demo_server(options: Options, /, port: int, log_file: Path | None, **given: 
     put(f"export CEKURA_API_KEY={shlex.quote(server.key)}")
     put(f"export CEKURA_PROJECT_ID={FIRST_PROJECT}")
     sys.stdout.flush()
-    say("Serving until interrupted.")
+    print_message("Serving until interrupted.")
     ended = threading.Event()
     signal.signal(signal.SIGTERM, lambda number, frame: ended.set())
     try:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from cekura_tui.cli.options import RUN, Options, number
-from cekura_tui.cli.output import complain, printing, put, put_json, say, warn_of_controls
+from cekura_tui.cli.output import complain, print_message, printing, put, put_json, warn_of_controls
 from cekura_tui.cli.script import exit_of, look_at, run_script, state_line, wait_for_jobs
 from cekura_tui.model.errors import CekuraTuiError, Exit, UsageError
 
@@ -85,7 +85,7 @@ def improve(
         typed = None
         if given is not None and prompt_file == "-":
             typed = Draft(tuple(dict.fromkeys(run_ids)), given, None, "", categories, metrics, source)
-        async with _kept(session, typed) as number:
+        async with _saved_draft(session, typed) as number:
             runs = await session.improvable(run_ids)
             agent_name = runs.agent_name
             if given is None:
@@ -98,16 +98,16 @@ def improve(
                 job = await session.jobs.launch(draft, number)
             except CancelledError:
                 shows = f"`{options.again('jobs list')}` shows what came of the launch."
-                say(f"The server's answer was not waited for. {shows}")
+                print_message(f"The server's answer was not waited for. {shows}")
                 raise
         later = _later(options, job)
         if wait:
             job = await _wait(session, job, timeout, later)
             if job.state.going:
-                say(f"Not finished in time; the job goes on. {later}")
+                print_message(f"Not finished in time; the job goes on. {later}")
             return await _hand_over(options, session, job, target, as_json, force)
         # The state is told first, for printing may fail.
-        say(f"{state_line(job)}. {later}" if job.state.going else state_line(job))
+        print_message(f"{state_line(job)}. {later}" if job.state.going else state_line(job))
         done = await session.jobs.suggestion(job.number) if as_json else None
         with printing(_launched(job, later)):
             if done is not None:
@@ -120,7 +120,7 @@ def improve(
 
 
 @contextlib.asynccontextmanager
-async def _kept(session: Session, typed: Draft | None) -> AsyncIterator[int | None]:
+async def _saved_draft(session: Session, typed: Draft | None) -> AsyncIterator[int | None]:
     """Keep what was typed, which stands nowhere else, while the server is asked; whoever fails is told of the draft."""
     from asyncio import CancelledError
 
@@ -137,11 +137,11 @@ async def _kept(session: Session, typed: Draft | None) -> AsyncIterator[int | No
         draft = False
         with contextlib.suppress(CekuraTuiError):
             draft = number is not None and (await session.jobs.get(number)).state == JobState.DRAFT
-        kept = f"The draft is kept as {number}."
+        saved_note = f"The draft is kept as {number}."
         if draft and isinstance(error, CancelledError):
-            say(kept)
-        elif draft and isinstance(error, CekuraTuiError) and kept not in error.hint:
-            error.hint = f"{error.hint} {kept}".strip()
+            print_message(saved_note)
+        elif draft and isinstance(error, CekuraTuiError) and saved_note not in error.hint:
+            error.hint = f"{error.hint} {saved_note}".strip()
         raise
 
 
@@ -152,7 +152,7 @@ async def _wait(session: Session, job: Job, within: float | None, later: str) ->
     try:
         (job,) = await wait_for_jobs(session, [job.number], within)
     except CancelledError:
-        say(f"The job goes on. {later}")
+        print_message(f"The job goes on. {later}")
         raise
     return job
 
@@ -168,14 +168,14 @@ async def _hand_over(
 
         try:
             more = write_suggestion(target, done.improved_prompt, done, force=force)
-            say(f"The improved prompt is in {target}. {more}".rstrip())
+            print_message(f"The improved prompt is in {target}. {more}".rstrip())
             warn_of_controls(done.improved_prompt)
         except UsageError as error:
             complain(error)
             if isinstance(error, PromptFileDrifted):
-                say(f"What changed in it:\n{error.drift().rstrip()}")
+                print_message(f"What changed in it:\n{error.drift().rstrip()}")
             shows = options.again(f"jobs show {job.number} --prompt")
-            say(f"`{shows}` prints the improved prompt, with --patch in its place what it changes.")
+            print_message(f"`{shows}` prints the improved prompt, with --patch in its place what it changes.")
             status = error.exit_status
     with printing(_launched(job, _later(options, job))):
         if as_json:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from cekura_tui.cli.options import JOB, Options
-from cekura_tui.cli.output import printing, put, put_json, put_prompt, say
+from cekura_tui.cli.output import print_message, printing, put, put_json, put_prompt
 from cekura_tui.cli.script import look_at, run_script, state_line
 from cekura_tui.model.errors import UsageError
 
@@ -71,7 +71,7 @@ def show_job(
                 if wanted is not None:
                     _put_diff(done.prompt, wanted)
         if (as_diff or as_patch or of_staged) and wanted == done.prompt:
-            say(f"No change: the {'staged prompt' if of_staged else 'proposal'} is the prompt that was sent.")
+            print_message(f"No change: the {'staged prompt' if of_staged else 'proposal'} is the prompt that was sent.")
         if not as_json:  # that is for programs; this is somebody looking
             await look_at(session, number)
         if lacks:
@@ -151,5 +151,9 @@ def _process(owner: Owner | None, runs: bool | None) -> str:
     """Which process sent it, and whether that still runs; None where nobody here can say."""
     if owner is None:
         return "a process that is not known"
-    told = {True: "which still runs", False: "which has ended", None: "and nobody here can say whether that still runs"}
-    return f"process {owner.pid} on {owner.host}, {told[runs]}"
+    endings = {
+        True: "which still runs",
+        False: "which has ended",
+        None: "and nobody here can say whether that still runs",
+    }
+    return f"process {owner.pid} on {owner.host}, {endings[runs]}"

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 import click
 
 from cekura_tui.cli.options import Options
-from cekura_tui.cli.output import complain, is_unread, put, put_json, say
-from cekura_tui.cli.script import Doubt, OtherKey, run_script, state_line
+from cekura_tui.cli.output import complain, is_unread, print_message, put, put_json
+from cekura_tui.cli.script import OtherKey, SilenceCheck, run_script, state_line
 from cekura_tui.model.errors import CekuraTuiError, UsageError
 
 if TYPE_CHECKING:
@@ -39,21 +39,21 @@ class _Watch:
     """The jobs as they were told of last, and what was complained of."""
 
     _session: Session
-    _doubt: Doubt
+    _silence_check: SilenceCheck
 
     def __init__(self, as_json: bool) -> None:
         self._as_json = as_json
-        self._told: dict[int, Job] = {}
-        self._begun = False
+        self._reported: dict[int, Job] = {}
+        self._started = False
         self._complaint: str | None = None
         self._refused = False
 
     async def go_on(self, session: Session) -> None:
         """Tell of changes for ever; raises BrokenPipeError once nobody reads, and OtherKey where one takes the place of
         this session's."""
-        self._session, self._doubt = session, Doubt(session)
+        self._session, self._silence_check = session, SilenceCheck(session)
         session.engine.start()
-        if session.setup.key_is_kept:
+        if session.setup.key_is_saved:
             session.jobs.take_over(lost=self._refused)
         news = True
         while not is_unread():
@@ -70,21 +70,21 @@ class _Watch:
 
         try:
             jobs = {job.number: job for job in reversed(await self._session.jobs.all())}
-            for number in self._told.keys() - jobs.keys():
+            for number in self._reported.keys() - jobs.keys():
                 jobs[number] = await self._left(number)
         except StoreError as error:
             self._complain_once(error)
             return False
         for job in jobs.values():
-            before = self._told.get(job.number)
-            self._told[job.number] = job
+            before = self._reported.get(job.number)
+            self._reported[job.number] = job
             changed = before is None or self._seen(before) != self._seen(job)
             # What had ended before anybody watched is no news.
-            if changed and (self._begun or job.state.going):
+            if changed and (self._started or job.state.going):
                 self._put(job)
-        if not self._begun and not any(job.state.going for job in jobs.values()):
-            say("No job is unfinished. Waiting for the next one that is launched.")
-        self._begun = True
+        if not self._started and not any(job.state.going for job in jobs.values()):
+            print_message("No job is unfinished. Waiting for the next one that is launched.")
+        self._started = True
         return True
 
     async def _left(self, number: int) -> Job:
@@ -95,9 +95,9 @@ class _Watch:
         try:
             return await self._session.jobs.get(number)
         except UnreadableJob:
-            return self._told[number]
+            return self._reported[number]
         except UsageError:
-            return replace(self._told[number], state=JobState.FORGOTTEN, reason="", error=None)
+            return replace(self._reported[number], state=JobState.FORGOTTEN, reason="", error=None)
 
     def _take_up_key(self) -> None:
         """Go on with a key that was signed in with elsewhere, where this one is refused or has nothing to ask about."""
@@ -105,10 +105,10 @@ class _Watch:
 
         engine = self._session.engine
         with contextlib.suppress(StoreError):
-            if self._doubt.ask(self._told.values()) and engine.paused is not None:
+            if self._silence_check.ask(self._reported.values()) and engine.paused is not None:
                 engine.resume_polling()  # the process that asks hears of jobs again
         if (engine.paused is not None or engine.idle) and (key := self._session.setup.signed_in_since()):
-            say("Another key was signed in with; watching goes on with it.")
+            print_message("Another key was signed in with; watching goes on with it.")
             raise OtherKey(key)
 
     def _seen(self, job: Job) -> object:
@@ -130,7 +130,7 @@ class _Watch:
             self._complain_once(trouble)
         if engine.paused is not None and not self._refused:
             complain(engine.paused)
-            say("Watching goes on; jobs are asked about again when the key is taken.")
+            print_message("Watching goes on; jobs are asked about again when the key is taken.")
         self._refused = engine.paused is not None
 
     def _complain_once(self, error: CekuraTuiError) -> None:

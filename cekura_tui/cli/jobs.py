@@ -13,7 +13,7 @@ import click
 from cekura_tui.cli.job_show import show_job
 from cekura_tui.cli.job_watch import watch_jobs
 from cekura_tui.cli.options import JOB, Options
-from cekura_tui.cli.output import complain, put_json, put_table, say
+from cekura_tui.cli.output import complain, print_message, put_json, put_table
 from cekura_tui.cli.script import exit_of, run_script, state_line, wait_for_jobs
 from cekura_tui.model.errors import CekuraTuiError, Exit, UsageError
 
@@ -39,7 +39,7 @@ def wait_jobs(ctx: click.Context, options: Options, numbers: tuple[int, ...], ti
 
     ended = run_script(options, work)
     if any(job.state.going for job in ended):
-        say("Not finished in time; what runs goes on.")
+        print_message("Not finished in time; what runs goes on.")
     ctx.exit(exit_of(ended))
 
 
@@ -81,9 +81,11 @@ async def _resume(session: Session, numbers: tuple[int, ...], options: Options) 
         for number in asked[:]:
             job = await session.jobs.get(number)
             if came := _came(job, since):
-                say(state_line(job))
+                print_message(state_line(job))
             elif late:
-                say(f"{state_line(job)}. No answer yet; `{options.again(f'jobs wait {number}')}` waits for it.")
+                print_message(
+                    f"{state_line(job)}. No answer yet; `{options.again(f'jobs wait {number}')}` waits for it."
+                )
             if came or late:
                 asked.remove(number)
                 if not (job.state.going or job.state.final):
@@ -95,8 +97,8 @@ async def _resume(session: Session, numbers: tuple[int, ...], options: Options) 
 
 def _came(job: Job, since: float) -> bool:
     """Whether something was heard of a job since then: an answer, its end, or that the server does not answer."""
-    heard = max(job.answered_at or 0.0, job.stale_since or 0.0)
-    return not job.state.going or heard >= since
+    last_sign = max(job.answered_at or 0.0, job.stale_since or 0.0)
+    return not job.state.going or last_sign >= since
 
 
 @click.group()
@@ -116,7 +118,7 @@ def list_jobs(options: Options, drafts: bool, as_json: bool) -> None:
         if session.jobs.unreadable is not None:
             complain(session.jobs.unreadable)
         elif not found and not as_json:
-            say("No jobs yet. `improve` launches one.")
+            print_message("No jobs yet. `improve` launches one.")
         return found
 
     found = run_script(options, work)
@@ -137,14 +139,14 @@ def list_jobs(options: Options, drafts: bool, as_json: bool) -> None:
                 " ".join(map(str, job.run_ids)),
                 clean_line(job.agent_name, 30),
                 clock_text(job.launched_at) if job.launched_at else "",
-                clean_line(_last_heard(job), 60),
+                clean_line(_last_message(job), 60),
             )
             for job in found
         ),
     )
 
 
-def _last_heard(job: Job) -> str:
+def _last_message(job: Job) -> str:
     if job.other_key and not job.state.final:
         return "launched with another key"
     return job.error or job.reason or job.last_status or ""
@@ -176,7 +178,7 @@ def forget_jobs(options: Options, numbers: tuple[int, ...], force: bool) -> None
                 )
         for number in wanted:
             await session.jobs.forget(number)
-            say(f"job {number}: forgotten")
+            print_message(f"job {number}: forgotten")
 
     run_script(options, work)
 

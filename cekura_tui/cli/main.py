@@ -18,7 +18,7 @@ from cekura_tui.cli.improve import improve
 from cekura_tui.cli.jobs import jobs
 from cekura_tui.cli.opening import open_app, open_target
 from cekura_tui.cli.options import Options, embedded_options, number
-from cekura_tui.cli.output import complain, discard, put, say
+from cekura_tui.cli.output import complain, discard, print_message, put
 from cekura_tui.cli.runs import runs
 from cekura_tui.cli.script import SignalReceived
 from cekura_tui.model.errors import CekuraTuiError, Exit, UsageError
@@ -136,7 +136,7 @@ def _run() -> int:
         error.show()
         return Exit.WRONG_USE
     except (click.Abort, KeyboardInterrupt):
-        say("Interrupted.")
+        print_message("Interrupted.")
         return 130
     except SignalReceived as ended:
         return 128 + ended.signal
@@ -149,9 +149,9 @@ def _run() -> int:
             raise
         if isinstance(error, OSError) and error.strerror:
             discard(sys.stdout)
-            say(f"cekura-tui: {error.strerror}{f': {error.filename}' if error.filename else ''}.")
+            print_message(f"cekura-tui: {error.strerror}{f': {error.filename}' if error.filename else ''}.")
         else:
-            say(
+            print_message(
                 f"This should not have happened: {type(error).__name__}. "
                 "Run it again with CEKURA_TUI_DEBUG=1 to see where, and tell the developers."
             )

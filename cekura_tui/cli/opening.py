@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from cekura_tui.workspace.setup import Setup
 
 
-def tell_story(options: Options) -> int:
+def run_improvement(options: Options) -> int:
     """Find the newest failed run, show its verdicts, launch a job, wait, and show what is proposed."""
 
     async def work(session: Session) -> Exit:
@@ -125,7 +125,7 @@ def open_app(
     """
     if not _can_draw():
         if options.demo and run_id is None and scope is None:
-            return tell_story(options)
+            return run_improvement(options)
         raise UsageError(
             "The app needs a terminal that can draw (TERM is dumb, or input or output is no terminal).",
             "Commands work without one: see `cekura-tui --help`.",

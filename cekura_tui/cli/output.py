@@ -16,7 +16,7 @@ from cekura_tui.model.errors import CekuraTuiError, UsageError
 from cekura_tui.model.text import Prompt, clean, has_controls, prompt_bytes
 
 
-def say(text: str) -> None:
+def print_message(text: str) -> None:
     """A message for the person, on standard error."""
     # A message that nobody reads any more must not end the work.
     with contextlib.suppress(OSError):
@@ -25,7 +25,7 @@ def say(text: str) -> None:
 
 def complain(error: CekuraTuiError) -> None:
     """An error as one sentence or two."""
-    say(f"cekura-tui: {error.sentence()}")
+    print_message(f"cekura-tui: {error.sentence()}")
 
 
 def put(text: str = "") -> None:
@@ -54,7 +54,7 @@ def put_prompt(prompt: Prompt) -> None:
 def warn_of_controls(prompt: Prompt) -> None:
     """Say so if a prompt holds control characters, which drawing hides."""
     if has_controls(prompt):
-        say("Note: this prompt holds control characters; they are kept in files and not shown.")
+        print_message("Note: this prompt holds control characters; they are kept in files and not shown.")
 
 
 @contextlib.contextmanager

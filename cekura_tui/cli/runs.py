@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Protocol
 import click
 
 from cekura_tui.cli.options import RUN, Options
-from cekura_tui.cli.output import check_output_there, is_unread, is_watched, put, put_json, say
+from cekura_tui.cli.output import check_output_there, is_unread, is_watched, print_message, put, put_json
 from cekura_tui.cli.script import run_script
 from cekura_tui.model.errors import UsageError
 from cekura_tui.model.text import clean_line, count
@@ -58,7 +58,7 @@ class FilterCommand(click.Command):
                 if word[:1] == "-" and (word[1:] in mistakable or (len(word) == 2 and word[1].isalnum())):
                     odd[word] = None
         for word in odd:
-            say(f"{word} is taken as: without the word {word[1:]}")
+            print_message(f"{word} is taken as: without the word {word[1:]}")
         return super().parse_args(ctx, [*options, "--", *words])
 
 
@@ -120,14 +120,14 @@ class Csv:
     """A header, and a line of CSV a run."""
 
     def __init__(self) -> None:
-        self._begun = False
+        self._has_header = False
 
     def put(self, found: Found, notes: Mapping[int, str]) -> None:
         """A line a run."""
         from cekura_tui.model.run.words import CSV_HEADER, csv_row
 
-        lines = [] if self._begun else [CSV_HEADER]
-        self._begun = True
+        lines = [] if self._has_header else [CSV_HEADER]
+        self._has_header = True
         if lines := lines + [csv_row(row, notes.get(row.id, "")) for _, row in found]:
             put("\n".join(lines))
 
@@ -141,9 +141,9 @@ class JsonLines:
             put_json({**run.source, "outcome": row.outcome.to_json()})
 
 
-def counted(shown: int, limit: int, looked: int, total: int, *, told_here: bool) -> str:
-    """How many runs were listed, in words; `told_here` says that only of those looked at it is known that they pass."""
-    if not told_here:
+def counted(shown: int, limit: int, looked: int, total: int, *, filtered_here: bool) -> str:
+    """How many runs were listed, in words; with `filtered_here` only those looked at are known to pass."""
+    if not filtered_here:
         return f"{shown:,} of {count(total, 'run')}" if shown < total else count(shown, "run")
     return f"{count(shown, 'run')}{', the limit' if shown >= limit else ''}; {looked:,} of {total:,} looked at"
 
@@ -167,7 +167,7 @@ def _row_cells(row: RunRow) -> tuple[str, ...]:
 
 LOOKED_EVERY = 3.0
 """Seconds after which it is said again how far a long search has come, to whoever watches."""
-_KEPT = "The server cannot be reached; this is the run as it was got last."
+_CACHED = "The server cannot be reached; this is the run as it was got last."
 
 
 @click.group()
@@ -197,9 +197,9 @@ def list_runs(options: Options, words: tuple[str, ...], limit: int, as_json: boo
     listing: RunPrinter = JsonLines() if as_json else Csv() if as_csv else Table()
 
     async def work(session: Session) -> None:
-        told = await _list(session, wanted, limit, listing)
+        summary = await _list(session, wanted, limit, listing)
         if not as_json and not as_csv:
-            say(told)
+            print_message(summary)
 
     run_script(options, work)
 
@@ -215,10 +215,10 @@ async def _list(session: Session, wanted: Filter, limit: int, listing: RunPrinte
     query = RunQuery(await session.scope(), wanted, noted(wanted, notes))
     rest = query.rest(now)
     options = ListOptions(
-        PAGE_SIZE if rest else min(max(limit, 2), PAGE_SIZE), lambda error, wait: say(wait_text(error, wait))
+        PAGE_SIZE if rest else min(max(limit, 2), PAGE_SIZE), lambda error, wait: print_message(wait_text(error, wait))
     )
     shown = looked = total = 0
-    said_at = time.monotonic()
+    reported_at = time.monotonic()
     async with aclosing(matching_runs(session.client, session.budget, query, notes, now, options)) as pages:
         async for page in pages:
             if is_unread():
@@ -228,10 +228,10 @@ async def _list(session: Session, wanted: Filter, limit: int, listing: RunPrinte
             shown, looked, total = shown + len(found), page.read, page.total
             if shown >= limit:
                 break
-            if rest and looked < total and time.monotonic() - said_at >= LOOKED_EVERY and is_watched():
-                said_at = time.monotonic()
-                say(f"{looked:,} of {total:,} looked at")
-    return counted(shown, limit, looked, total, told_here=bool(rest))
+            if rest and looked < total and time.monotonic() - reported_at >= LOOKED_EVERY and is_watched():
+                reported_at = time.monotonic()
+                print_message(f"{looked:,} of {total:,} looked at")
+    return counted(shown, limit, looked, total, filtered_here=bool(rest))
 
 
 @runs.command("show")
@@ -249,14 +249,14 @@ def show_run(options: Options, run_id: int, transcript: bool, as_json: bool, mar
         if as_json and not transcript:
             from cekura_tui.model.run.words import as_json as run_as_json
 
-            run, kept = await session.whole_run(run_id)
-            if kept:
-                say(_KEPT)
+            run, is_cached = await session.whole_run(run_id)
+            if is_cached:
+                print_message(_CACHED)
             put_json(run_as_json(run))
             return
         view = await session.run(run_id)
         if view.cached:
-            say(_KEPT)
+            print_message(_CACHED)
         put(_page(view, transcript=transcript, as_json=as_json, markdown=markdown))
 
     run_script(options, work)

@@ -8,7 +8,7 @@ import time
 from collections.abc import Awaitable, Callable, Coroutine, Iterable, Sequence
 from typing import TYPE_CHECKING, TypeVar
 
-from cekura_tui.cli.output import say
+from cekura_tui.cli.output import print_message
 from cekura_tui.model.errors import Exit
 from cekura_tui.model.text import clean_line
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from cekura_tui.workspace.session import Session
 
 T = TypeVar("T")
-DOUBTFUL, AGAIN = 10.0, 60.0
+CHECK_AFTER, CHECK_EVERY = 10.0, 60.0
 """Seconds without an answer to the process that asks after which another one asks too; and how often then."""
 
 
@@ -56,13 +56,13 @@ def run_script(options: Options, work: Callable[[Session], Awaitable[T]]) -> T:
         if setup.settings.on_job_done:
             from cekura_tui.workspace.hook import JobHook
 
-            hook = JobHook(setup.settings.on_job_done, say)
+            hook = JobHook(setup.settings.on_job_done, print_message)
         patience = None
         try:
             while True:
                 session = Session.open(setup, ended=hook.ended if hook else lambda done: None)
                 if session.store.database.notice:
-                    say(session.store.database.notice)
+                    print_message(session.store.database.notice)
                 try:
                     return await work(session)
                 except OtherKey as other:
@@ -108,30 +108,30 @@ async def wait_for_jobs(session: Session, numbers: Sequence[int], within: float 
     Returns the jobs as they are then, or as they are after `within` seconds. Raises KeyRefused where it cannot go on,
     and KeyMissing for a job that needs another key.
     """
-    told: dict[int, str] = {}
-    trouble, doubt = "", Doubt(session)
+    reported: dict[int, str] = {}
+    trouble, silence_check = "", SilenceCheck(session)
     end = None if within is None else time.monotonic() + within
     session.engine.start()
     while True:
         jobs = [await session.jobs.followed(number) for number in numbers]
         for job in jobs:
             line = state_line(job)
-            if told.get(job.number) != line:
-                told[job.number] = line
-                say(line)
+            if reported.get(job.number) != line:
+                reported[job.number] = line
+                print_message(line)
         left = 1.0 if end is None else end - time.monotonic()
         if left <= 0 or not any(job.state.going for job in jobs):
             return jobs
         if session.engine.paused is not None:
             raise session.engine.paused
-        doubt.ask(jobs)
+        silence_check.ask(jobs)
         if (found := session.engine.trouble) and found.message != trouble:
             trouble = found.message
-            say(found.sentence())
+            print_message(found.sentence())
         await session.engine.news(min(1.0, left))
 
 
-class Doubt:
+class SilenceCheck:
     """Whether the process that asks is the right one: its key may be refused, or its way to the server broken.
 
     As long as it hears nothing of jobs, one of them is asked about from here too, now and then.
@@ -148,9 +148,9 @@ class Doubt:
         if not silent:
             self._next = None
         elif self._next is None:
-            self._next = now + DOUBTFUL
+            self._next = now + CHECK_AFTER
         elif now >= self._next:
-            self._next = now + AGAIN
+            self._next = now + CHECK_EVERY
             self._session.engine.poll_now(silent[0])
         return not silent
 

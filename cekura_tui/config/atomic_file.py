@@ -27,7 +27,7 @@ def atomic_file(path: Path) -> Iterator[IO[bytes]]:
     # Whether a process lives is known of this host's alone, and the directory may be shared with others.
     host = f"{zlib.crc32(os.fsencode(os.uname().nodename)):08x}"
     stem = os.fsencode(path.name)[:_NAME_BYTES].decode("utf-8", "ignore")
-    _remove_left(path.parent, re.compile(rf"\.{re.escape(stem)}-(\d{{1,9}})-{host}-[^-]+"))
+    _remove_leftovers(path.parent, re.compile(rf"\.{re.escape(stem)}-(\d{{1,9}})-{host}-[^-]+"))
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{stem}-{os.getpid()}-{host}-")
     try:
         with os.fdopen(handle, "wb") as file:
@@ -56,7 +56,7 @@ def output_file(path: Path, *, force: bool = True) -> Iterator[IO[bytes]]:
             raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(target))
 
 
-def _remove_left(directory: Path, pattern: re.Pattern[str]) -> None:
+def _remove_leftovers(directory: Path, pattern: re.Pattern[str]) -> None:
     """Remove the files whose names fit, and whose process, which they tell, has ended."""
     with contextlib.suppress(OSError):
         names = os.listdir(directory)

@@ -110,12 +110,12 @@ def load_settings(
         raise UsageError(f"{name} of {place} must be {wanted}, not “{_shown(found[name])}”.") from None
 
 
-def _of_profile(told: dict[str, object], path: Path) -> dict[str, object]:
+def _of_profile(settings: dict[str, object], path: Path) -> dict[str, object]:
     """What a file sets, also in the table of the profile; raises UsageError for a `read_only` that is misspelled, for
     that is the one setting nobody may believe to be on when it is not."""
-    profiles = told.get("profiles")
+    profiles = settings.get("profiles")
     profile = profiles.get(PROFILE) if isinstance(profiles, dict) else None
-    merged = told | (profile if isinstance(profile, dict) else {})
+    merged = settings | (profile if isinstance(profile, dict) else {})
     for name in merged:
         if name != "read_only" and _NO_LETTER.sub("", name.lower()) == "readonly":
             raise UsageError(f"{path} has “{_shown(name)}”, which is not known.", "The setting is called read_only.")

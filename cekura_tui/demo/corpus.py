@@ -58,13 +58,13 @@ class Arrivals:
         age = self._clock() - at
         for word, until in _QUEUED:
             if age < until:
-                return _going_on(end, word), None
+                return _still_running(end, word), None
         age -= _QUEUED[-1][1]
         call = _WAITED.get(end.kind, float(seconds or 0))
         if age < call:
             spoken = None if end.kind is Kind.NO_ANSWER else age
-            return _going_on(end, "running" if age < call / 2 else "in_progress"), spoken
-        return _going_on(end, "evaluating") if end.kind not in UNJUDGED and age < call + _JUDGING else end, None
+            return _still_running(end, "running" if age < call / 2 else "in_progress"), spoken
+        return _still_running(end, "evaluating") if end.kind not in UNJUDGED and age < call + _JUDGING else end, None
 
     def arrived(self, begun: str, seconds: int | None) -> float:
         """When a run arrived that has this status at the epoch, in unix seconds."""
@@ -78,12 +78,12 @@ class Arrivals:
         return self._clock() - self._epoch >= SLOWEST
 
 
-def spoken_at_first(begun: str, seconds: float) -> float | None:
+def initial_spoken_seconds(begun: str, seconds: float) -> float | None:
     """How many seconds of a call of so many have passed in a run that stays as it is for ever."""
     return _SPOKEN[begun] * seconds if begun in ("running", "in_progress") else None
 
 
-def _going_on(end: Fate, status: str) -> Fate:
+def _still_running(end: Fate, status: str) -> Fate:
     return end._replace(kind=Kind.LIVE, status=status)
 
 
@@ -276,7 +276,7 @@ class Corpus:
             return end, None
         if self._arrivals is None:
             agent = self.batch_at(project, place)[0]
-            return end, spoken_at_first(begun.status, usual_seconds(agent.id, self._script(run_id, agent, end)))
+            return end, initial_spoken_seconds(begun.status, usual_seconds(agent.id, self._script(run_id, agent, end)))
         return self._arrivals.progress(self._arrivals.arrived(begun.status, seconds), end, seconds)
 
     def _script(self, run_id: int, agent: DemoAgent, fate: Fate) -> int:

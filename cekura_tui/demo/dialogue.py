@@ -117,7 +117,7 @@ def in_english(text: str) -> bool:
     return all(letter < "\u0250" for letter in text if letter.isalpha())
 
 
-def seconds_said(text: str) -> float:
+def speaking_seconds(text: str) -> float:
     """How long it takes to say a text; scripts without spaces are counted by letters."""
     words = text.count(" ") + 1
     return max(0.6, words * 0.36, len(text) * 0.12 if words * 12 < len(text) else 0.0)
@@ -152,11 +152,11 @@ def _with_manner(
 ) -> Iterator[tuple[ScriptLine, str | None]]:
     """Put the caller's habits into the call: opening words, and exchanges that lead back to what was said."""
     left = dice.shuffle(personality.exchanges)
-    said = 0
+    caller_turns = 0
     for index, (line, rule) in enumerate(lines):
         if line.who == "C":
-            said += 1
-            if personality.openings and said in (2, 5) and in_english(line.text):
+            caller_turns += 1
+            if personality.openings and caller_turns in (2, 5) and in_english(line.text):
                 line = replace(line, text=dice.choose(personality.openings) + line.text)
         yield line, rule
         follows = lines[index + 1][0] if index + 1 < len(lines) else line
@@ -196,7 +196,7 @@ def timed(spoken: list[tuple[ScriptLine, str | None]], personality: Personality,
         if line.who == "R" and line.gap is None:
             gap = dice.between(0.5, 1.8)
         start = max(clock + gap, turns[-1].start + 0.2 if turns else 0.0)
-        end = start + (0.05 if line.who in "TR" else seconds_said(line.text))
+        end = start + (0.05 if line.who in "TR" else speaking_seconds(line.text))
         turns.append(DialogueTurn(line.who, line.text, start, end, rule))
         clock = max(clock, end) if line.who in "TR" else end
     return turns

@@ -47,7 +47,7 @@ class Figure(NamedTuple):
     clause: int
 
 
-def figures(said: TurnWords, text: str, who: Who = "") -> Iterator[Figure]:
+def figures(word_index: TurnWords, text: str, who: Who = "") -> Iterator[Figure]:
     """The figures of a text that only one or two turns say: "07:30", "forty minutes", "KV19".
 
     Of two turns it is the one of `who`, else that which shares more words with the text, else the later one.
@@ -59,14 +59,14 @@ def figures(said: TurnWords, text: str, who: Who = "") -> Iterator[Figure]:
             continue
         shown, clause = text[word.start : word.end], bisect_left(clauses, word.start)
         form = word.form
-        if who == "main" and (spoken := _twelve_hours(form)) and said.spread(spoken):
+        if who == "main" and (spoken := _twelve_hours(form)) and word_index.spread(spoken):
             form = spoken
-        where = said.turns_with(form) or _hours(said, form)
+        where = word_index.turns_with(form) or _hours(word_index, form)
         if len(form) >= 3 and 1 <= len(where) <= _RARE:
-            turn = max(where, key=lambda i: (said.turns[i].speaker == who, shared(said, i, words), i))
+            turn = max(where, key=lambda i: (word_index.turns[i].speaker == who, shared(word_index, i, words), i))
             yield Figure(turn, shown, word.start, clause)
-        elif said.spread(form) and (unit := _unit(words, n)) is not None:
-            both = [index for index in said.turns_with(form) if _follows(said.words[index], word, unit)]
+        elif word_index.spread(form) and (unit := _unit(words, n)) is not None:
+            both = [index for index in word_index.turns_with(form) if _follows(word_index.words[index], word, unit)]
             if len(both) == 1:
                 yield Figure(both[0], text[min(word.start, unit.start) : max(word.end, unit.end)], word.start, clause)
 
@@ -85,7 +85,7 @@ def _twelve_hours(form: str) -> str:
     return ""
 
 
-def _hours(said: TurnWords, form: str) -> Sequence[int]:
+def _hours(word_index: TurnWords, form: str) -> Sequence[int]:
     """The turns that say a full hour, 9:00, as one says it: "at nine"."""
     hour, _, minutes = form.partition(":")
     if minutes != "00":
@@ -93,8 +93,8 @@ def _hours(said: TurnWords, form: str) -> Sequence[int]:
     hours = {hour, _twelve_hours(form).partition(":")[0]}
     return [
         index
-        for index in sorted({index for one in hours if one for index in said.turns_with(one)})
-        if any(two.form in hours and one.form in _AT for one, two in pairwise(said.words[index]))
+        for index in sorted({index for one in hours if one for index in word_index.turns_with(one)})
+        if any(two.form in hours and one.form in _AT for one, two in pairwise(word_index.words[index]))
     ]
 
 
@@ -105,38 +105,40 @@ def _unit(words: Sequence[Word], n: int) -> Word | None:
     return words[n + 1] if n + 1 < len(words) else None
 
 
-def shared(said: TurnWords, index: int, words: Iterable[Word]) -> int:
+def shared(word_index: TurnWords, index: int, words: Iterable[Word]) -> int:
     """How many of these words a turn says."""
-    return len({word.form for word in words} & {word.form for word in said.words[index]})
+    return len({word.form for word in words} & {word.form for word in word_index.words[index]})
 
 
 def _follows(words: Sequence[Word], figure: Word, unit: Word) -> bool:
     return any(one.form == figure.form and stem(two.form) == stem(unit.form) for one, two in pairwise(words))
 
 
-def described(said: TurnWords, text: str, told: Collection[int] = ()) -> Iterator[tuple[int, tuple[str, ...], int]]:
+def described(
+    word_index: TurnWords, text: str, cited: Collection[int] = ()
+) -> Iterator[tuple[int, tuple[str, ...], int]]:
     """Turns (index, the words, and where they stand) that share rare words with a clause of the text, as no other does.
 
-    A clause that points at a turn by other means, at one of the characters in `told`, needs no guess.
+    A clause that points at a turn by other means, at one of the characters in `cited`, needs no guess.
     """
-    begun = 0
+    clause_start = 0
     for cut in [*(found.span() for found in _CLAUSE.finditer(text)), (len(text), len(text))]:
-        clause, place, begun = text[begun : cut[0]], range(begun, cut[0]), cut[1]
+        clause, place, clause_start = text[clause_start : cut[0]], range(clause_start, cut[0]), cut[1]
         if RULE.search(clause):
             continue
         # What stands right before a quote, or what is in brackets, only says what that is.
-        if any(at in range(place.start, place.stop + 3) for at in told):
+        if any(at in range(place.start, place.stop + 3) for at in cited):
             continue
         stems = {stem(word.form): shown for word in words_of(clause) if (shown := _content(word, clause))}
         shared: Counter[int] = Counter()
         for one in stems:
-            where = said.turns_with_stem(one)
+            where = word_index.turns_with_stem(one)
             if 1 <= len(where) <= _RARE:
                 shared.update(where)
         best = max(shared.values(), default=0)
         if best >= 2:
             index = min(index for index, number in shared.items() if number == best)
-            yield index, tuple(stems[one] for one in stems if index in said.turns_with_stem(one)), place.start
+            yield index, tuple(stems[one] for one in stems if index in word_index.turns_with_stem(one)), place.start
 
 
 def _content(word: Word, text: str) -> str:
@@ -148,8 +150,8 @@ def _content(word: Word, text: str) -> str:
     )
 
 
-def beside(said: TurnWords, index: int, text: str) -> float:
+def beside(word_index: TurnWords, index: int, text: str) -> float:
     """How many words of a text are said in a turn or the ones next to it, rare ones counting most."""
-    forms = {w.form for w in words_of(text) if len(w.form) >= 3 and w.form not in _EMPTY and said.spread(w.form)}
-    near = {word.form for words in said.words[max(index - 1, 0) : index + 2] for word in words}
-    return sum(1 / said.spread(form) for form in forms & near)
+    forms = {w.form for w in words_of(text) if len(w.form) >= 3 and w.form not in _EMPTY and word_index.spread(w.form)}
+    near = {word.form for words in word_index.words[max(index - 1, 0) : index + 2] for word in words}
+    return sum(1 / word_index.spread(form) for form in forms & near)

@@ -44,14 +44,14 @@ class EvidenceFinder:
 
     def __init__(self, turns: Sequence[Turn]) -> None:
         self._turns = turns
-        self._said = TurnWords()
+        self._word_index = TurnWords()
         self._tools = ToolNames(turns)
-        self._times = TurnTimes(turns, self._said)
+        self._times = TurnTimes(turns, self._word_index)
 
     def read(self) -> Iterator[None]:
         """Read the words of one turn after the other."""
         for turn in self._turns:
-            self._said.add(turn)
+            self._word_index.add(turn)
             yield
 
     def find(self, explanation: Iterable[str]) -> Generator[None, None, tuple[Evidence, ...]]:
@@ -66,7 +66,7 @@ class EvidenceFinder:
             leading = looks[k - 1][1][-1][1] if k and looks[k - 1][1] else None
             for index, who in neighbours(self._turns, rest, anchors, following, leading):
                 found.add(self._turns[index].n, "maybe", f"is what {who} says beside it")
-        return found.told()
+        return found.in_order()
 
     def _look(self, sentence: Sentence, found: _FoundTurns) -> tuple[str, list[tuple[int, int]]]:
         """Add what a sentence points at; what is left of its text, and where it points at which turn."""
@@ -102,7 +102,7 @@ class EvidenceFinder:
 
     def _quoted(self, quote: Quote, sentence: Sentence, pointed: set[int], found: _FoundTurns) -> list[MatchPlace]:
         """Where a quote was said; of several places those that the sentence points at, else the next after the last."""
-        places = self._said.find(quote.text)
+        places = self._word_index.find(quote.text)
         if quote.rule:
             places = [place for place in places if place.share == 1]
         length = len(words_of(quote.text))
@@ -122,7 +122,7 @@ class EvidenceFinder:
             soon = [place for place in places if 0 < self._turns[place.turn].n - found.last <= _FEW]
             if found.last and len(soon) == 1:
                 return soon
-            scores = [beside(self._said, place.turn, sentence.rest) for place in places]
+            scores = [beside(self._word_index, place.turn, sentence.rest) for place in places]
             if scores.count(max(scores)) == 1:
                 return [places[scores.index(max(scores))]]
             later = [place for place in places if self._turns[place.turn].n > found.last]
@@ -131,7 +131,7 @@ class EvidenceFinder:
 
     def _is_whole(self, place: MatchPlace, length: int) -> bool:
         """Whether a quote is all that a turn says."""
-        return place.share == 1 and len(self._said.words[place.turn]) == length
+        return place.share == 1 and len(self._word_index.words[place.turn]) == length
 
     def _near(self, quote: Quote, places: Sequence[MatchPlace], pointed: set[int], found: _FoundTurns) -> bool:
         """Whether a word's place is pointed at otherwise; or it is a sentence, and near what was found last."""
@@ -170,20 +170,20 @@ class EvidenceFinder:
         near = {index + step for _, index in anchors for step in (-1, 0, 1)}
         more: list[tuple[int, int]] = []
         for part in (rest, *(time.text for time, indexes in timed.items() if not indexes)):
-            told = -1
-            for figure in figures(self._said, part, speaks(rest)):
-                said = any(self._says(n - 1, figure.shown) for n in found.turns)
-                if figure.clause != told and figure.turn not in near and not said:
+            last_clause = -1
+            for figure in figures(self._word_index, part, speaks(rest)):
+                is_cited = any(self._has_word(n - 1, figure.shown) for n in found.turns)
+                if figure.clause != last_clause and figure.turn not in near and not is_cited:
                     found.add(self._turns[figure.turn].n, "maybe", f"says {_short(figure.shown)}")
                     more.append((figure.at, figure.turn))
-                    told = figure.clause
-        for index, words, at in described(self._said, rest, [at for at, _ in anchors]):
+                    last_clause = figure.clause
+        for index, words, at in described(self._word_index, rest, [at for at, _ in anchors]):
             found.add(self._turns[index].n, "maybe", f"speaks of {_short(', '.join(words))}")
             more.append((at, index))
         return rest, more
 
-    def _says(self, index: int, figure: str) -> bool:
-        return words_of(figure)[0].form in {word.form for word in self._said.words[index]}
+    def _has_word(self, index: int, figure: str) -> bool:
+        return words_of(figure)[0].form in {word.form for word in self._word_index.words[index]}
 
 
 def evidence_in(turns: Sequence[Turn], explanations: Iterable[Iterable[str]]) -> list[tuple[Evidence, ...]]:
@@ -224,7 +224,7 @@ class _FoundTurns:
         """The numbers of the turns."""
         return tuple(self._by_turn)
 
-    def told(self) -> tuple[Evidence, ...]:
+    def in_order(self) -> tuple[Evidence, ...]:
         return tuple(sorted(self._by_turn.values(), key=lambda evidence: evidence.n))
 
 

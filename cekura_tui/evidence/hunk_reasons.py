@@ -14,8 +14,8 @@ from itertools import chain
 from cekura_tui.evidence.evidence import Evidence, Sure
 from cekura_tui.evidence.prompt_issues import PromptIssue
 from cekura_tui.evidence.reason_terms import (
+    MAX_SPOKEN,
     NAME,
-    SAID,
     TURNS,
     Changed,
     Found,
@@ -41,7 +41,7 @@ _SECTION = 2.0
 _BESIDE_BEST = 0.5
 """A reason counts as much of the best one of its hunk, and of what it counts at the hunk that it fits best, or it is
 none."""
-_AHEAD = 1.3
+_CLEAR_LEAD = 1.3
 """How much more the best reason counts than that of another verdict, to be believed."""
 
 
@@ -63,7 +63,7 @@ class _Fit:
     """How well something that was told fits a hunk."""
 
     n: int
-    told: ReasonTerms
+    terms: ReasonTerms
     score: float = 0.0
     common: list[str] = field(default_factory=list)
     names_section: bool = False
@@ -79,21 +79,21 @@ def reasons(
     section of a hunk or speaks of the same things comes first; where none does, failed verdicts count.
     """
     changed = changed_hunks(diff)
-    failed = [told for view in views for told in of_run(view, evidence.get(view.row.id, ()))]
+    failed = [terms for view in views for terms in of_run(view, evidence.get(view.row.id, ()))]
     named = list(of_issues(issues, views, failed))
     rarity = _rarity(changed, [*failed, *named], views)
     found: dict[int, tuple[Reason, ...]] = {hunk.number: () for hunk in diff.worded}
-    for told in (failed, named):
-        for one, fits in _best(changed, told, rarity):
+    for terms in (failed, named):
+        for one, fits in _best(changed, terms, rarity):
             found[one.hunk.number] = tuple(_reason(one, fit, fits) for fit in fits[:MOST])
-    return {number: tuple(sorted(told, key=lambda reason: _RANK[reason.sure])) for number, told in found.items()}
+    return {number: tuple(sorted(of_hunk, key=lambda reason: _RANK[reason.sure])) for number, of_hunk in found.items()}
 
 
-def _rarity(changed: Sequence[Changed], told: Sequence[ReasonTerms], views: Sequence[RunView]) -> dict[str, float]:
+def _rarity(changed: Sequence[Changed], terms: Sequence[ReasonTerms], views: Sequence[RunView]) -> dict[str, float]:
     """What a word counts for being rare among hunks and verdicts, those that passed too: 1 for one that is only in one
     of each."""
     texts: dict[str, set[str]] = {}
-    for one in told:
+    for one in terms:
         texts.setdefault(one.verdict, set()).update(one.words)
     for verdict in (verdict for view in views for verdict in view.verdicts if verdict.state not in ("fail", "na")):
         lines = verdict.explanation[:TURNS]
@@ -105,45 +105,45 @@ def _rarity(changed: Sequence[Changed], told: Sequence[ReasonTerms], views: Sequ
 
 
 def _best(
-    changed: Sequence[Changed], told: Sequence[ReasonTerms], rarity: Mapping[str, float]
+    changed: Sequence[Changed], terms: Sequence[ReasonTerms], rarity: Mapping[str, float]
 ) -> Iterator[tuple[Changed, list[_Fit]]]:
     """The hunks that something fits, each with what does, the best first."""
     with_word: dict[str, list[int]] = {}
-    for n, each in enumerate(told):
+    for n, each in enumerate(terms):
         for word in each.words:
             with_word.setdefault(word, []).append(n)
-    fitting = [(one, _fits(one, told, with_word, rarity)) for one in changed]
-    most = [0.0] * len(told)
+    fitting = [(one, _fits(one, terms, with_word, rarity)) for one in changed]
+    most = [0.0] * len(terms)
     for _, fits in fitting:
         for fit in fits:
             most[fit.n] = max(most[fit.n], fit.score)
     for one, fits in fitting:
         fits = [fit for fit in fits if fit.score >= _BESIDE_BEST * max(most[fit.n], fits[0].score)]
         if fits:
-            by_verdict = {(fit.told.run_id, fit.told.verdict): fit for fit in reversed(fits)}
-            yield one, [fit for fit in fits if by_verdict[fit.told.run_id, fit.told.verdict] is fit]
+            by_verdict = {(fit.terms.run_id, fit.terms.verdict): fit for fit in reversed(fits)}
+            yield one, [fit for fit in fits if by_verdict[fit.terms.run_id, fit.terms.verdict] is fit]
 
 
 def _fits(
-    one: Changed, told: Sequence[ReasonTerms], with_word: Mapping[str, list[int]], rarity: Mapping[str, float]
+    one: Changed, terms: Sequence[ReasonTerms], with_word: Mapping[str, list[int]], rarity: Mapping[str, float]
 ) -> list[_Fit]:
-    fits = [_Fit(n, each) for n, each in enumerate(told)]
+    fits = [_Fit(n, each) for n, each in enumerate(terms)]
     for word, weight in one.words.items():
         for n in with_word.get(word, ()):
-            fits[n].score += weight * rarity[word] * told[n].words[word]
+            fits[n].score += weight * rarity[word] * terms[n].words[word]
             fits[n].common.append(word)
     for fit in fits:
-        fit.names_section = fit.told.issue is not None and _names(fit.told.issue.section, one.places)
-        fit.in_a_row = not one.rows.isdisjoint(fit.told.rows)
+        fit.names_section = fit.terms.issue is not None and _names(fit.terms.issue.section, one.places)
+        fit.in_a_row = not one.rows.isdisjoint(fit.terms.rows)
         fit.score += _SECTION * fit.names_section + _SECTION * fit.in_a_row
-        fit.common.sort(key=lambda word: -one.words[word] * rarity[word] * fit.told.words[word])
+        fit.common.sort(key=lambda word: -one.words[word] * rarity[word] * fit.terms.words[word])
     fits = [fit for fit in fits if fit.score >= _LEAST and (len(fit.common) > 1 or fit.names_section or _is_named(fit))]
-    return sorted(fits, key=lambda fit: (-fit.score, fit.told.run_id or 0, fit.told.verdict))
+    return sorted(fits, key=lambda fit: (-fit.score, fit.terms.run_id or 0, fit.terms.verdict))
 
 
 def _is_named(fit: _Fit) -> bool:
     """Whether the one word in common is in the name of the verdict."""
-    return fit.told.issue is None and any(fit.told.words[word] == NAME for word in fit.common)
+    return fit.terms.issue is None and any(fit.terms.words[word] == NAME for word in fit.common)
 
 
 def _names(section: str, places: Iterable[tuple[str, ...]]) -> bool:
@@ -156,17 +156,17 @@ def _names(section: str, places: Iterable[tuple[str, ...]]) -> bool:
 
 
 def _reason(one: Changed, fit: _Fit, fits: Sequence[_Fit]) -> Reason:
-    told = fit.told
-    line = max(told.lines, key=lambda text: _fit_of(text, one))
-    others = [other.score for other in fits if other.told.verdict != told.verdict]
-    ahead = fit.score >= _AHEAD * max(others, default=0.0)
+    terms = fit.terms
+    line = max(terms.lines, key=lambda text: _fit_of(text, one))
+    others = [other.score for other in fits if other.terms.verdict != terms.verdict]
+    leads = fit.score >= _CLEAR_LEAD * max(others, default=0.0)
     sure: Sure = "maybe"
-    if (fit.in_a_row and ahead) or (fit.names_section and len(fit.common) > 1 and fit.score >= _SECTION + _LEAST):
+    if (fit.in_a_row and leads) or (fit.names_section and len(fit.common) > 1 and fit.score >= _SECTION + _LEAST):
         sure = "sure"
-    elif fit.names_section or fit.in_a_row or (fit.score >= _MUCH and ahead):
+    elif fit.names_section or fit.in_a_row or (fit.score >= _MUCH and leads):
         sure = "likely"
-    text = told.issue.title if told.issue else line
-    return Reason(told.run_id, told.verdict, clean_line(text), _turn(one, told, line), sure, _why(one, fit))
+    text = terms.issue.title if terms.issue else line
+    return Reason(terms.run_id, terms.verdict, clean_line(text), _turn(one, terms, line), sure, _why(one, fit))
 
 
 def _fit_of(line: str, one: Changed) -> float:
@@ -176,24 +176,24 @@ def _fit_of(line: str, one: Changed) -> float:
 
 
 def _why(one: Changed, fit: _Fit) -> str:
-    said = []
-    if fit.told.issue is not None:
-        section = clean_line(fit.told.issue.section, 60)
-        said.append(f"an issue names “{section}”" if fit.names_section else "an issue speaks of it")
+    parts = []
+    if fit.terms.issue is not None:
+        section = clean_line(fit.terms.issue.section, 60)
+        parts.append(f"an issue names “{section}”" if fit.names_section else "an issue speaks of it")
     if fit.common:
-        said.append(f"in common: {', '.join(clean_line(one.shown[word], 30) for word in fit.common[:4])}")
-    return "; ".join(said)
+        parts.append(f"in common: {', '.join(clean_line(one.shown[word], 30) for word in fit.common[:4])}")
+    return "; ".join(parts)
 
 
-def _turn(one: Changed, told: ReasonTerms, line: str) -> int | None:
+def _turn(one: Changed, terms: ReasonTerms, line: str) -> int | None:
     """The turn that an issue quotes, else of those that the verdict speaks of the one that the line points at."""
-    if told.quoted is not None or not told.evidence:
-        return told.quoted
+    if terms.quoted is not None or not terms.evidence:
+        return terms.quoted
 
     def place(proof: Evidence) -> tuple[bool, int, bool, float, int]:
-        turn = told.turns[proof.n - 1]
-        alike = sum(one.words.get(word, 0.0) for word in content_words(turn.text[:SAID]))
+        turn = terms.turns[proof.n - 1]
+        alike = sum(one.words.get(word, 0.0) for word in content_words(turn.text[:MAX_SPOKEN]))
         # A prompt changes what the agent says.
         return not is_pointed(proof, (line,)), _RANK[proof.sure], turn.speaker != "main", -alike, proof.n
 
-    return min(told.evidence[:TURNS], key=place).n - 1
+    return min(terms.evidence[:TURNS], key=place).n - 1

@@ -133,7 +133,7 @@ class TurnWords:
             positions.setdefault(word.form, []).append(at)
         best: tuple[float, int, int] | None = None
         for start in sorted({at for form in forms[:4] for at in positions.get(form, ())}):
-            said, last, first = 0.0, start - 1, -1
+            matched, last, first = 0.0, start - 1, -1
             skip = 0
             for n in range(len(forms)):
                 if skip:
@@ -141,14 +141,14 @@ class TurnWords:
                     continue
                 place, weight, used = _next(words, positions, forms, n, last, len(forms))
                 if place is not None:
-                    said, last, skip = said + weight, place, used
+                    matched, last, skip = matched + weight, place, used
                     first = place if first < 0 else first
-            if first >= 0 and (best is None or said > best[0]):
-                best = said, first, last
+            if first >= 0 and (best is None or matched > best[0]):
+                best = matched, first, last
         if best is None:
             return None
-        said, first, last = best
-        return MatchPlace(index, words[first].start, words[last].end, said / len(forms))
+        matched, first, last = best
+        return MatchPlace(index, words[first].start, words[last].end, matched / len(forms))
 
 
 def _next(
@@ -165,10 +165,10 @@ def _next(
         if joined is not None and joined <= reach:
             return joined, 2.0, 1
     for place in range(last + 1, min(reach, len(words) - 1)):
-        said = words[place].form
-        if said + words[place + 1].form == form:
+        spoken = words[place].form
+        if spoken + words[place + 1].form == form:
             return place + 1, 1.0, 0
-        if _alike(said, form):
+        if _alike(spoken, form):
             return place, 0.9, 0
     return None, 0.0, 0
 
@@ -178,11 +178,13 @@ def _after(places: Sequence[int], last: int) -> int | None:
     return places[at] if at < len(places) else None
 
 
-def _alike(said: str, asked: str) -> bool:
+def _alike(spoken: str, asked: str) -> bool:
     """Whether two words are forms of one: "book" and "booked"."""
-    least = min(len(said), len(asked))
+    least = min(len(spoken), len(asked))
     return (
-        least >= 4 and abs(len(said) - len(asked)) <= 3 and said[: least - (least > 5)] == asked[: least - (least > 5)]
+        least >= 4
+        and abs(len(spoken) - len(asked)) <= 3
+        and spoken[: least - (least > 5)] == asked[: least - (least > 5)]
     )
 
 
@@ -208,10 +210,10 @@ _SILENCE = re.compile(r"\b(?:silence|silent|pause|gap|dead air|nobody speaks|lat
 
 
 class TurnTimes:
-    """The times of the turns of one call; `said` knows which times of the day somebody says."""
+    """The times of the turns of one call; `word_index` knows which times of the day somebody says."""
 
-    def __init__(self, turns: Sequence[Turn], said: TurnWords) -> None:
-        self._turns, self._said = turns, said
+    def __init__(self, turns: Sequence[Turn], word_index: TurnWords) -> None:
+        self._turns, self._word_index = turns, word_index
         timed = sorted((turn.start, index) for index, turn in enumerate(turns) if turn.start is not None)
         self._starts = [start for start, _ in timed]
         self._at = [index for _, index in timed]
@@ -221,7 +223,7 @@ class TurnTimes:
         """The turns of a time. One that is later than the call, or that somebody says, is a time of the day."""
         if not self._starts or time.last > self._end + 1:
             return []
-        if not time.sure and self._said.spread(time.text.lstrip("0")):
+        if not time.sure and self._word_index.spread(time.text.lstrip("0")):
             return []
         if time.first < time.last:
             inside = sorted(self._starting(int(time.first), time.last + _HALF))
@@ -318,12 +320,12 @@ _RESULT_BEFORE = re.compile(
 _NOUN = r"(?:tools?|functions?|calls?|results?|API|lookup|action|came back|returned|errored|failed)"
 _IN_TEXT = re.compile(r"\s*([A-Za-z_]\w*(?:[.-]\w+)*)\s*[({]")
 """A call in a transcript of which only the text was sent: `create_rental {"name": …}`."""
-_TOOL_SAID = re.compile(
+_TOOL_ANSWERED = re.compile(
     r"\b(?:the tool|the function|the system|the call|which)\s+(?:then\s+)?(?:answered|returned|replied|reported|failed|"
     r"errored|came back|timed out)\b",
     re.IGNORECASE,
 )
-_HAD_SAID = re.compile(r"^[`\"'”’]?\s*had (?:said|told|shown|answered)\b", re.IGNORECASE)
+_HAD_ANSWERED = re.compile(r"^[`\"'”’]?\s*had (?:said|told|shown|answered)\b", re.IGNORECASE)
 _ATTEMPT = re.compile(r"^[`\"'”’]?\s*(?:\w+\s+)?attempts?\b", re.IGNORECASE)
 _AGAIN = re.compile(r"\b(?:called it again|tried again|retr(?:y|ied|ies)|on retry|second attempt)\b", re.IGNORECASE)
 _ORDINAL = re.compile(r"\b(first|second|third|fourth|last|final|1st|2nd|3rd)\s+[`\"'“‘]?$", re.IGNORECASE)
@@ -363,8 +365,8 @@ class ToolNames:
         word = text[start:end]
         beside = re.split(r"[;.]|\bbut\b|\byet\b|\bso\b", after)[0]
         in_word, in_text = _RESULT.search(word), _RESULT.search(beside)
-        in_text = in_text or _HAD_SAID.match(beside)
-        result = in_word or in_text or _TOOL_SAID.search(after)
+        in_text = in_text or _HAD_ANSWERED.match(beside)
+        result = in_word or in_text or _TOOL_ANSWERED.search(after)
         if _RESULT_BEFORE.search(clause):
             kinds = ["tool_result"]
         else:
@@ -409,8 +411,8 @@ def _named(turns: Sequence[Turn]) -> dict[int, str]:
 def narrowed(turns: Sequence[Turn], text: str) -> list[Turn]:
     """Of several calls of a tool those whose values the text names, if it names any."""
     text = re.split(r"\b(?:instead of|rather than)\b", text)[0]
-    told = {word.form for word in words_of(text) if any(letter.isdigit() for letter in word.form)}
-    scores = [len(told & {word.form for word in words_of(turn.text)}) for turn in turns]
+    figures = {word.form for word in words_of(text) if any(letter.isdigit() for letter in word.form)}
+    scores = [len(figures & {word.form for word in words_of(turn.text)}) for turn in turns]
     best = max(scores, default=0)
     return [turn for turn, score in zip(turns, scores, strict=True) if score == best]
 

@@ -178,13 +178,13 @@ def sentences_of(texts: Iterable[str]) -> Iterator[Sentence]:
 def _apart(text: str) -> Iterator[str]:
     """Sentences; what ends one within a quote ends none."""
     quoted = [found.span() for found in _QUOTES.finditer(text)]
-    begun = 0
+    sentence_start = 0
     for found in _SENTENCE.finditer(text):
         before = bisect_right(quoted, found.start(), key=itemgetter(0)) - 1
         if before < 0 or found.end() >= quoted[before][1]:
-            yield text[begun : found.start() + len(found.group().rstrip())]
-            begun = found.end()
-    yield text[begun:]
+            yield text[sentence_start : found.start() + len(found.group().rstrip())]
+            sentence_start = found.end()
+    yield text[sentence_start:]
 
 
 def _read(text: str) -> Sentence:
@@ -216,9 +216,9 @@ def _read(text: str) -> Sentence:
             cover(*hit.span())
     rest = "".join(blank)
     quotes = []
-    for start, _, said in found[:_MOST]:
+    for start, _, words in found[:_MOST]:
         before = rest[max(start - _BEFORE, 0) : start]
-        quotes.append(Quote(said, start, _who(before), RULE.search(before) is not None))
+        quotes.append(Quote(words, start, _who(before), RULE.search(before) is not None))
     times = sorted(times, key=lambda time: time.at)[:_MOST]
     return Sentence(text, tuple(quotes), tuple(times), tuple(turns), rest)
 

@@ -13,7 +13,7 @@ _CLAUSE = re.compile(
     r"dann|aber|und|pero|y)\b",
     re.IGNORECASE,
 )
-_SAYS = re.compile(
+_SPEAKS = re.compile(
     r"\b(?:ask(?:s|ed)|said|says?|told|tells|object(?:s|ed|ion)|protest(?:s|ed)?|complain(?:s|ed|t)|"
     r"correct(?:s|ed|ion)|"
     r"insist(?:s|ed|e)|want(?:s|ed)|request(?:s|ed)?|disclos(?:es|ed)|point(?:s|ed) out|stat(?:es|ed|ement)|"
@@ -47,10 +47,10 @@ _EARLIER = re.compile(
 )
 _NEGATED = re.compile(
     r"\b(?:never|not|n't|nobody|nothing|failed to|fails to|nie|nicht|kein\w*|nunca)\b(?=.{0,25}$|"
-    r"\s+\w+)(?:\s+\w+){0,2}\s+" + _SAYS.pattern,
+    r"\s+\w+)(?:\s+\w+){0,2}\s+" + _SPEAKS.pattern,
     re.I,
 )
-_IS_TOLD = re.compile(
+_IS_ADDRESSED = re.compile(
     r"\b(?:is|was|were|gets|got|being|been) (?:\w+ )?(?:told|sent|referred|given|offered|asked|answered|"
     r"informed|assured|"
     r"directed|promised|refused|denied|brushed)\b",
@@ -87,10 +87,10 @@ def neighbours(
     is the turn that the next sentence points at first, `leading` that which the one before points at last: they count
     where this one points at none.
     """
-    begun, anchors = 0, list(anchors)
+    clause_start, anchors = 0, list(anchors)
     alone = not anchors
     for cut in [*(found.span() for found in _CLAUSE.finditer(rest)), (len(rest), len(rest))]:
-        start, end, begun = begun, cut[0], cut[1]
+        start, end, clause_start = clause_start, cut[0], cut[1]
         clause = rest[start:end]
         if any(start <= at < end + 3 for at, _ in anchors):
             here = [(at, index) for at, index in anchors if start <= at < end + 3]
@@ -110,10 +110,10 @@ def neighbours(
         lead = rest[max(start - 12, 0) : end]
         earlier = bool(after) or _EARLIER.search(lead) is not None or (who == "testing" and bool(_IGNORED.search(lead)))
         near = after[0] if after else before[-1] if before else None
-        told = any(turns[index].speaker == who for _, index in anchors) or (
+        is_cited = any(turns[index].speaker == who for _, index in anchors) or (
             near is not None and turns[near].speaker == who
         )
-        if near is None or (told and not _AGAIN.search(clause)):
+        if near is None or (is_cited and not _AGAIN.search(clause)):
             continue  # a turn of this speaker is pointed at: it is that one which is spoken of
         found = _step(turns, near, who, -1 if earlier else 1)
         if found is not None:
@@ -128,13 +128,13 @@ def _within(
     (at, first), (until, last) = min(here), max(here)
     head, tail = clause[: max(at - start, 0)], clause[max(until - start, 0) :]
     pointed = {index for _, index in here}
-    for told, near, step in ((head, first, -1), (tail, last, 1)):
-        who = speaks(told)
+    for part, near, step in ((head, first, -1), (tail, last, 1)):
+        who = speaks(part)
         if step < 0:
-            who = "testing" if _REPLIED_TO.search(told) or (who == "testing" and _ONCE.search(told)) else ""
-        if who and turns[near].speaker != who and turns[near].speaker not in TOOLS and not _NEGATED.search(told):
+            who = "testing" if _REPLIED_TO.search(part) or (who == "testing" and _ONCE.search(part)) else ""
+        if who and turns[near].speaker != who and turns[near].speaker not in TOOLS and not _NEGATED.search(part):
             index = _step(turns, near, who, step)
-            if index is not None and index not in pointed and not RULE.search(told):
+            if index is not None and index not in pointed and not RULE.search(part):
                 yield index, "the caller" if who == "testing" else "the agent"
 
 
@@ -145,9 +145,9 @@ def speaks(clause: str) -> Who:
         return "testing"
     if _OF_CALLER.search(clause) and not agent:
         return "testing"
-    if _IS_TOLD.search(clause) and not agent:
+    if _IS_ADDRESSED.search(clause) and not agent:
         return "" if _NOT.search(clause) else "main"
-    if not _SAYS.search(clause):
+    if not _SPEAKS.search(clause):
         return ""
     if caller and agent:
         return "testing" if caller.start() < agent.start() else "main"

@@ -212,7 +212,7 @@ _READ = 200_000
 """Characters of one call that are looked at, and 20,000 of one turn."""
 _QUOTE = 6
 """Words in a row that are a quote."""
-_TELLING = 3
+_LEAST_CONTENT = 3
 """Words of a quote that say something, at least."""
 _SHOWN = 8
 """Words of a quote that are shown."""
@@ -249,7 +249,7 @@ class _KnownRun:
     phrases: dict[str, str] = field(default_factory=dict)
     names: set[str] = field(default_factory=set)
     known: set[str] = field(default_factory=set)
-    said: list[tuple[str, bool]] = field(default_factory=list)
+    spoken: list[tuple[str, bool]] = field(default_factory=list)
     """Each turn that somebody speaks, and whether that is the caller."""
 
 
@@ -270,8 +270,8 @@ def own_facts(diff: ProseDiff, sent_prompt: str, views: Sequence[RunView]) -> di
     for number, text in added.items():
         marks = [mark for run in runs for mark in (*_particulars(text, sent, run), *_names(text, sent, run))]
         texts = [mark.text for mark in _apart(marks)] + quoted.get(number, [])
-        if told := tuple(dict.fromkeys(texts))[:MOST]:
-            found[number] = told
+        if facts := tuple(dict.fromkeys(texts))[:MOST]:
+            found[number] = facts
     return found
 
 
@@ -311,12 +311,12 @@ def _read(view: RunView, numbered: bool) -> _KnownRun:
         if numbered:
             run.keys.update(one.key for one in particulars(text))
         if turn.speaker not in TOOLS:
-            run.said.append((text, turn.speaker == "testing"))
+            run.spoken.append((text, turn.speaker == "testing"))
         if left <= 0:
             break
     known = f"{view.row.agent} {_greeting(view.transcript.turns)}"
     run.known = {word.group().casefold() for word in _WORD.finditer(known)}
-    capital, small = _names_said([text for text, _ in run.said])
+    capital, small = _spoken_names([text for text, _ in run.spoken])
     run.names = (run.names - (small - capital)) | (capital - small)
     return run
 
@@ -346,7 +346,7 @@ def _greeting(turns: Iterable[Turn]) -> str:
     return next((turn.text for turn in turns if turn.speaker == "main"), "")
 
 
-def _names_said(turns: Sequence[str]) -> tuple[set[str], set[str]]:
+def _spoken_names(turns: Sequence[str]) -> tuple[set[str], set[str]]:
     """Words that are written with a capital within a sentence, and those that are written small."""
     capital: set[str] = set()
     small: set[str] = set()
@@ -410,7 +410,7 @@ def _quotes(added: Mapping[int, str], sent: _Sent, runs: Sequence[_KnownRun]) ->
     rows = {number: list(_rows([hit.group().casefold() for hit in hits])) for number, hits in words.items()}
     wanted = {row for one in rows.values() for row in one}
     by_caller: dict[tuple[str, ...], bool] = {}
-    for text, is_caller in (turn for run in runs for turn in run.said):
+    for text, is_caller in (turn for run in runs for turn in run.spoken):
         for row in _rows([hit.group().casefold() for hit in _WORD.finditer(text)]):
             if row in wanted:
                 by_caller[row] = is_caller or by_caller.get(row, False)
@@ -432,7 +432,7 @@ def _rows(words: Sequence[str]) -> Iterator[tuple[str, ...]]:
 def _is_quote(text: str, start: int, end: int, by_caller: bool) -> bool:
     """Whether words in a row are no turn of phrase: they say enough, or are the caller's and marked as a quote."""
     marked = by_caller and text[max(start - 1, 0) : start] in ('"', "“", "„", "«", "‘", "'")
-    return len(content_words(text[start:end])) >= (1 if marked else _TELLING)
+    return len(content_words(text[start:end])) >= (1 if marked else _LEAST_CONTENT)
 
 
 def _stretches(places: Sequence[int]) -> Iterator[tuple[int, int]]:

@@ -47,7 +47,7 @@ _TEXTS: dict[str, tuple[str, ...]] = {
 }
 _RUNS = ("run_ids", "run_id", "runs", "run", "affected_runs")
 _QUOTES = ("quotes", "quote", "turns", "turn", "evidence", "examples", "example", "occurrences", "excerpts", "excerpt")
-_SAID = ("text", "quote", "content", "message", "said", "excerpt", "transcript")
+_QUOTED_TEXT = ("text", "quote", "content", "message", "said", "excerpt", "transcript")
 _INDEX = ("index", "turn_index", "turn", "turn_number", "n")
 _TIME = ("time", "timestamp", "start_time", "start")
 _WHO = ("role", "speaker")
@@ -104,13 +104,13 @@ def read_issues(body: object) -> tuple[PromptIssue, ...]:
         read = [_issue(value, run_id) for value, run_id in _entries(clean_json(body), None, 0)]
     except RecursionError:
         return (PromptIssue("The answer is nested too deeply to be read."),)
-    return tuple(issue for issue in read if _says_something(issue))
+    return tuple(issue for issue in read if _has_content(issue))
 
 
-def _says_something(issue: PromptIssue) -> bool:
-    told = issue.rest or issue.quotes or issue.suggestion or issue.section or issue.metric or issue.category
+def _has_content(issue: PromptIssue) -> bool:
+    content = issue.rest or issue.quotes or issue.suggestion or issue.section or issue.metric or issue.category
     words = issue.description or issue.title
-    return bool(told) or (words != _UNTITLED and not _NO_ISSUES.match(words))
+    return bool(content) or (words != _UNTITLED and not _NO_ISSUES.match(words))
 
 
 def _entries(value: object, run_id: int | None, depth: int) -> Iterator[tuple[object, int | None]]:
@@ -129,22 +129,22 @@ def _entries(value: object, run_id: int | None, depth: int) -> Iterator[tuple[ob
         yield value, run_id
 
 
-def _held(told: dict[str, object]) -> list[tuple[object, int | None]] | None:
+def _held(raw: dict[str, object]) -> list[tuple[object, int | None]] | None:
     """The values of an object that holds issues, each with the run that its key names; None where it is an issue."""
-    keys = {_plain(key): key for key in told}
+    keys = {_plain(key): key for key in raw}
     lists = [
-        told[keys[name]]
+        raw[keys[name]]
         for name in _LISTS
-        if name in keys and (name in _ALWAYS_LISTS or isinstance(told[keys[name]], list | dict))
+        if name in keys and (name in _ALWAYS_LISTS or isinstance(raw[keys[name]], list | dict))
     ]
     # Beside a list of that name a summary or a message is about all of them.
     own = _TEXTS["title"][:4] if _ALWAYS_LISTS & keys.keys() else _TEXTS["title"] + _TEXTS["description"]
-    if lists and not any(isinstance(told[keys[name]], str) for name in own if name in keys):
-        of_run = next(iter(_ids([told[keys[name]] for name in _RUNS if name in keys])), None)
+    if lists and not any(isinstance(raw[keys[name]], str) for name in own if name in keys):
+        of_run = next(iter(_ids([raw[keys[name]] for name in _RUNS if name in keys])), None)
         return [(value, of_run) for value in lists]
     known = {name for names in (*_TEXTS.values(), _RUNS, _QUOTES) for name in names}
-    if not known & keys.keys() and all(isinstance(value, list | dict) for value in told.values()):
-        return [(value, _id(key)) for key, value in told.items()]
+    if not known & keys.keys() and all(isinstance(value, list | dict) for value in raw.values()):
+        return [(value, _id(key)) for key, value in raw.items()]
     return None
 
 
@@ -243,26 +243,26 @@ def _take_quotes(rest: dict[str, object], keys: Mapping[str, str]) -> list[Issue
     for name in _QUOTES:
         if (key := keys.get(name)) is None:
             continue
-        told = rest[key]
-        read = [_quote(item) for item in (told if isinstance(told, list) else [told]) if item is not None]
+        raw = rest[key]
+        read = [_quote(item) for item in (raw if isinstance(raw, list) else [raw]) if item is not None]
         found += [quote for quote, _ in read if quote is not None]
         if read and all(whole for _, whole in read):
             del rest[key]
     return found
 
 
-def _quote(told: object) -> tuple[IssueQuote | None, bool]:
+def _quote(raw: object) -> tuple[IssueQuote | None, bool]:
     """A quote, and whether that is all that was told."""
-    if isinstance(told, str):
-        return (IssueQuote(told.strip()), True) if told.strip() else (None, True)
-    if not isinstance(told, dict):
-        number = _id(told)
+    if isinstance(raw, str):
+        return (IssueQuote(raw.strip()), True) if raw.strip() else (None, True)
+    if not isinstance(raw, dict):
+        number = _id(raw)
         return (None, False) if number is None else (IssueQuote(index=number), True)
-    rest = dict(told)
-    keys = {_plain(key): key for key in reversed(told)}
-    text, time, who = (_take_text(rest, keys, names) for names in (_SAID, _TIME, _WHO))
+    rest = dict(raw)
+    keys = {_plain(key): key for key in reversed(raw)}
+    text, time, who = (_take_text(rest, keys, names) for names in (_QUOTED_TEXT, _TIME, _WHO))
     index = next((number for name in _INDEX if (number := _id(rest.get(keys.get(name, "")))) is not None), None)
-    run_id = next(iter(_ids(told.get(keys.get("run_id", "")))), None)
+    run_id = next(iter(_ids(raw.get(keys.get("run_id", "")))), None)
     left = set(rest) - {keys.get(name, "") for name in (*_INDEX, "run_id")}
     if not text and index is None and not time:
         return None, False

@@ -23,10 +23,10 @@ FEEDBACK = "Feedback"
 """What stands for the name of a verdict where a reviewer wrote why a run failed."""
 EXPECTED = "Expected outcome"
 TURNS = 12
-"""Turns of one verdict that are looked at, and SAID characters of each."""
-SAID = 2_000
+"""Turns of one verdict that are looked at, and MAX_SPOKEN characters of each."""
+MAX_SPOKEN = 2_000
 NAME = 1.5
-_OUTCOME, _QUOTED, _SAID = 0.9, 0.4, 0.4
+_OUTCOME, _QUOTED, _SPOKEN = 0.9, 0.4, 0.4
 """What a word counts, against 1 in the explanation of a check: in its name, in a part of the expected outcome, in a
 quote, and in a turn that it speaks of."""
 _PLACE, _AROUND = 0.7, 0.35
@@ -35,7 +35,7 @@ _IN_A_ROW = 6
 """Words in a row that nobody has in common by chance."""
 _POINTS = re.compile(r"(?:is at|is (?=turn)|says nearly|says) ?[“]?(.+?)[”…]*")
 _LETTERS = re.compile(r"\w+")
-_KEPT = re.compile(r"\s*(?:[✅✓✔]|(?:Kept|Met):)")
+_MET_LINE = re.compile(r"\s*(?:[✅✓✔]|(?:Kept|Met):)")
 
 
 @dataclass(frozen=True)
@@ -129,9 +129,9 @@ def _terms(view: RunView, name: str, lines: tuple[str, ...], proof: Sequence[Evi
     turns = view.transcript.turns
     sentences = list(sentences_of(lines))
     quotes = (quote.text for sentence in sentences for quote in sentence.quotes)
-    said = (turns[one.n - 1].text[:SAID] for one in proof[:TURNS])
+    spoken = (turns[one.n - 1].text[:MAX_SPOKEN] for one in proof[:TURNS])
     own = _OUTCOME if name == EXPECTED else 1.0
-    words = _counted(([name], NAME), ([one.rest for one in sentences], own), (quotes, _QUOTED), (said, _SAID))
+    words = _counted(([name], NAME), ([one.rest for one in sentences], own), (quotes, _QUOTED), (spoken, _SPOKEN))
     rows = frozenset[tuple[str, ...]]().union(*map(_rows, (name, *(one.rest for one in sentences))))
     return ReasonTerms(view.row.id, name, lines or (name,), words, rows, turns, proof)
 
@@ -148,7 +148,7 @@ def _lines(verdict: Verdict) -> tuple[str, ...]:
     found: list[str] = []
     for line in (line.strip() for reason in verdict.reasons for line in reason[:LONGEST].splitlines()):
         again = any(line.removeprefix("Not met: ") in other for other in found)
-        if line and not again and not _KEPT.match(line) and not any(line.startswith(part) for part in met):
+        if line and not again and not _MET_LINE.match(line) and not any(line.startswith(part) for part in met):
             found.append(line)
     return tuple(found)
 
@@ -158,7 +158,7 @@ def of_issues(
 ) -> Iterator[ReasonTerms]:
     """What issues tell, each once for each of its runs."""
     turns = {view.row.id: view.transcript.turns for view in views}
-    said = {run_id: [_plain(turn.text) for turn in turns[run_id]] for run_id in turns if _is_quoted(issues)}
+    spoken = {run_id: [_plain(turn.text) for turn in turns[run_id]] for run_id in turns if _is_quoted(issues)}
     for issue in issues:
         lines = tuple(filter(None, (issue.title, issue.description)))
         sentences = list(sentences_of((*lines, issue.suggestion, issue.metric, issue.category)))
@@ -167,7 +167,7 @@ def of_issues(
         words = _counted(([one.rest for one in sentences], 1.0), (quotes, _QUOTED))
         rows = frozenset[tuple[str, ...]]().union(*(_rows(one.rest) for one in sentences))
         for run_id in issue.run_ids or _runs_meant(issue, views, failed):
-            verdict = _verdict_meant(issue, [told for told in failed if told.run_id == run_id], words)
+            verdict = _verdict_meant(issue, [terms for terms in failed if terms.run_id == run_id], words)
             yield ReasonTerms(
                 run_id=run_id,
                 verdict=issue.metric or (verdict.verdict if verdict else issue.title),
@@ -177,7 +177,7 @@ def of_issues(
                 turns=() if run_id is None else turns.get(run_id, ()),
                 evidence=verdict.evidence if verdict else (),
                 issue=issue,
-                quoted=None if run_id is None else _turn_quoted(issue, run_id, said.get(run_id, [])),
+                quoted=None if run_id is None else _turn_quoted(issue, run_id, spoken.get(run_id, [])),
             )
 
 
@@ -192,15 +192,15 @@ def _counted(*parts: tuple[Iterable[str], float]) -> dict[str, float]:
 
 def _verdict_meant(issue: PromptIssue, failed: Sequence[ReasonTerms], words: Mapping[str, float]) -> ReasonTerms | None:
     """The failed verdict that an issue is about: by the name of its metric, else the one with most words in common."""
-    if same := [told for told in failed if told.verdict.casefold() == issue.metric.casefold()]:
+    if same := [terms for terms in failed if terms.verdict.casefold() == issue.metric.casefold()]:
         return same[0]
-    best = max(failed, key=lambda told: len(told.words.keys() & words.keys()), default=None)
+    best = max(failed, key=lambda terms: len(terms.words.keys() & words.keys()), default=None)
     return best if best and len(best.words.keys() & words.keys()) > 1 else None
 
 
 def _runs_meant(issue: PromptIssue, views: Sequence[RunView], failed: Sequence[ReasonTerms]) -> Sequence[int | None]:
     """The runs of an issue that names none: those in which its metric failed, or the only one there is."""
-    with_metric = [told.run_id for told in failed if told.verdict.casefold() == issue.metric.casefold()]
+    with_metric = [terms.run_id for terms in failed if terms.verdict.casefold() == issue.metric.casefold()]
     return tuple(dict.fromkeys(with_metric)) or ((views[0].row.id,) if len(views) == 1 else (None,))
 
 
@@ -212,12 +212,12 @@ def _plain(text: str) -> str:
     return f" {' '.join(_LETTERS.findall(text[:LONGEST].casefold()))} "
 
 
-def _turn_quoted(issue: PromptIssue, run_id: int, said: Sequence[str]) -> int | None:
+def _turn_quoted(issue: PromptIssue, run_id: int, spoken: Sequence[str]) -> int | None:
     """The turn that says what an issue quotes; of several the one whose number it tells, or the first."""
     for quote in issue.quotes:
         words = _plain(quote.text)
         if quote.run_id in (None, run_id) and words.strip():
-            where = [n for n, text in enumerate(said) if words in text]
+            where = [n for n, text in enumerate(spoken) if words in text]
             if where:
                 return quote.index if quote.index in where else where[0]
     return None

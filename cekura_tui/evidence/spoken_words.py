@@ -188,8 +188,8 @@ _ES_MINUTES = {"cuarto": "15", "media": "30"}
 _COINS = frozenset(("pound", "euro", "dollar"))
 _AT = frozenset(("at", "until", "till", "by", "from", "to", "around", "um", "ab", "bis", "las", "la"))
 """After these a number is an hour, if minutes follow."""
-_GOING_ON = "cent cents pence to for on at in and or per plus please by from is was will would if with y und"
-_GO_ON = frozenset(_GOING_ON.split())
+_NOT_COUNTED_WORDS = "cent cents pence to for on at in and or per plus please by from is was will would if with y und"
+_NOT_COUNTED = frozenset(_NOT_COUNTED_WORDS.split())
 """These after a number do not tell what it counts."""
 _CENTS = frozenset(("cent", "cents", "pence"))
 _FILLERS = frozenset(["uh", "um", "uhm", "er", "erm", "hmm", "hm", "mhm", "ah", "eh", "äh", "ähm", "öh", "este", "euh"])
@@ -265,13 +265,13 @@ def _clocks(words: list[Word], text: str) -> list[Word]:
     "nueve y cuarto" 9:15, "9 Uhr" 9:00, "two pounds fifty" 2.50."""
     found: list[Word] = []
     for n, word in enumerate(words):
-        told = _told_by(found, word, text)
-        if told is not None and "." in told[0] and word.form not in _CENTS and _counts(words[n : n + 2], text):
-            told = None  # "20 euros 15 people"
-        if told is None:
+        figure = _clock_or_price(found, word, text)
+        if figure is not None and "." in figure[0] and word.form not in _CENTS and _counts(words[n : n + 2], text):
+            figure = None  # "20 euros 15 people"
+        if figure is None:
             found.append(word)
         else:
-            form, parts = told
+            form, parts = figure
             first = found[-parts]
             if coin := next((one for one in found[-parts:] if one.form in _COINS), None):
                 # In the order in which it is written: "£2.50".
@@ -281,7 +281,7 @@ def _clocks(words: list[Word], text: str) -> list[Word]:
     return found
 
 
-def _told_by(before: list[Word], word: Word, text: str) -> tuple[str, int] | None:
+def _clock_or_price(before: list[Word], word: Word, text: str) -> tuple[str, int] | None:
     """The time or price that a word ends, and how many of the words before it belong to it."""
     first, last = (before[-2].form if len(before) > 1 else ""), (before[-1].form if before else "")
     number = _small(word.form)
@@ -317,7 +317,7 @@ def _next_to(one: Word, other: Word, text: str) -> bool:
 
 def _counts(words: list[Word], text: str) -> bool:
     """Whether the first of these two words says how many of the second there are."""
-    return len(words) > 1 and words[1].form not in _GO_ON and _next_to(words[0], words[1], text)
+    return len(words) > 1 and words[1].form not in _NOT_COUNTED and _next_to(words[0], words[1], text)
 
 
 def _small(form: str) -> int:
@@ -331,7 +331,7 @@ def _merged(words: list[Word], text: str) -> list[Word]:
     run: list[Word] = []
     apart = False
     for word in words:
-        goes_on = (
+        continues = (
             bool(run)
             and len(word.form) == 1
             and _is_spelt(word, text)
@@ -340,7 +340,7 @@ def _merged(words: list[Word], text: str) -> list[Word]:
             # Of several that were spelt there is space between them; it is seen between the first two.
             and (apart or (len(run) == 1 and len(run[0].form) == 1))
         )
-        if goes_on:
+        if continues:
             apart = apart or " " in text[run[-1].start : word.end]
             run.append(word)
             continue

@@ -57,7 +57,7 @@ def align(left: Sequence[Turn], right: Sequence[Turn]) -> list[Pair]:
 
     The same pairs for the same turns, always; 10,000 turns against 10,000 take less than a second.
     """
-    one, other = [_said(turn) for turn in left], [_said(turn) for turn in right]
+    one, other = [_compared(turn) for turn in left], [_compared(turn) for turn in right]
     # In calls of usual length all is weighed against all; in longer ones turns that occur once are held on to first.
     if len(one) * len(other) <= 4 * _CELLS:
         found = _trimmed(one, other)
@@ -67,7 +67,7 @@ def align(left: Sequence[Turn], right: Sequence[Turn]) -> list[Pair]:
         def between(a: int, b: int, c: int, d: int) -> list[tuple[int, int]]:
             return [(a + i, c + j) for i, j in _best(one[a:b], other[c:d], band)]
 
-        found = match([_word(said) for said in one], [_word(said) for said in other], between)
+        found = match([_word(compared) for compared in one], [_word(compared) for compared in other], between)
     pairs: list[Pair] = []
     at = to = 0
     for i, j in [*found, (len(left), len(right))]:
@@ -111,7 +111,7 @@ def _best(one: Sequence[_ComparedTurn], other: Sequence[_ComparedTurn], band: in
     low, scores = 0, [0.0] * (min(columns, band) + 1)
     steps: list[tuple[int, bytearray]] = [(0, bytearray(b"\1" * len(scores)))]
     for i in range(1, rows + 1):
-        centre, said = i * columns // rows, one[i - 1]
+        centre, compared = i * columns // rows, one[i - 1]
         first, last = max(0, centre - band), min(columns, centre + band)
         now: list[float] = []
         ways = bytearray()
@@ -119,7 +119,7 @@ def _best(one: Sequence[_ComparedTurn], other: Sequence[_ComparedTurn], band: in
             best, way = (scores[j - low] if j - low < len(scores) else nothing), 0
             if j > first and now[-1] > best:
                 best, way = now[-1], 1
-            if j > low and said.kind == other[j - 1].kind and (alike := _alike(said, other[j - 1])):
+            if j > low and compared.kind == other[j - 1].kind and (alike := _alike(compared, other[j - 1])):
                 both = scores[j - 1 - low] + alike * alike
                 if both >= best:
                     best, way = both, 2
@@ -148,11 +148,11 @@ def _alike(one: _ComparedTurn, other: _ComparedTurn) -> float:
     return min(share, 0.99) if share >= _LEAST else 0.0
 
 
-def _word(said: _ComparedTurn) -> str:
-    return "\0".join((*said.kind, said.key))
+def _word(compared: _ComparedTurn) -> str:
+    return "\0".join((*compared.kind, compared.key))
 
 
-def _said(turn: Turn) -> _ComparedTurn:
+def _compared(turn: Turn) -> _ComparedTurn:
     name = _tool_name(turn) if turn.tool is not None else ""
     role = turn.role.strip().casefold() if turn.speaker == "other" else ""
     if name:

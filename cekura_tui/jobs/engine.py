@@ -205,7 +205,7 @@ class JobEngine:
     # Which jobs are polled
 
     def _follow(self, job: Job) -> None:
-        self._running.setdefault(job.number, PolledJob.begun(job, self._monotonic())).job = job
+        self._running.setdefault(job.number, PolledJob.started(job, self._monotonic())).job = job
         if not job.other_key:
             self._taken_over.discard(job.number)  # who takes it over next may keep it
         self._wake.set()

@@ -25,7 +25,7 @@ CLOSING = 1.0
 TRIES, BETWEEN, LATER = 10, 1.0, 5.0
 """How often, and how many seconds apart, what came of a launch is tried to be recorded; and how far apart later."""
 _LATER = "It is tried again as long as the program runs; do not launch it again."
-_KEPT = "It is kept beside the database and recorded when that can be written; do not launch it again."
+_SAVED_HINT = "It is kept beside the database and recorded when that can be written; do not launch it again."
 _WAITED_FOR = (JobState.LAUNCHING, JobState.UNCONFIRMED)
 
 
@@ -106,8 +106,8 @@ class Launcher:
             if again_of is not None:
                 raise UsageError(f"Job {again_of} was launched again already, as job {job.number}.", hint)
             if self._jobs.draft_of(job) != draft:
-                kept = self._jobs.save_draft(draft, self._clock())
-                hint += f" What you have here is another text; the draft is kept as {kept.number}."
+                saved = self._jobs.save_draft(draft, self._clock())
+                hint += f" What you have here is another text; the draft is kept as {saved.number}."
             raise UsageError(f"Job {job.number} was launched already.", hint)
         return job
 
@@ -124,7 +124,7 @@ class Launcher:
             return await self._recorded(record, keep_pending)
         except StoreError as error:
             taken = f"The server took job {job.number} (progress_id {clean_line(progress_id, 80)})"
-            hint = _KEPT if keep_pending() else _LATER
+            hint = _SAVED_HINT if keep_pending() else _LATER
             raise SentUnrecorded(f"{taken}, but this could not be recorded yet. {error.message}", hint) from None
 
     async def _put(self, job: Job, state: JobState, reason: str, raw: str = "") -> Job:

@@ -54,8 +54,8 @@ class Owner:
 def read_owner(text: str) -> Owner | None:
     """The process of an owner text, or None where it names none."""
     try:
-        told = json.loads(text)
-        return Owner(str(told["host"]), int(told["pid"]), str(told["start"]))
+        fields = json.loads(text)
+        return Owner(str(fields["host"]), int(fields["pid"]), str(fields["start"]))
     except (ValueError, TypeError, KeyError):
         return None
 
@@ -107,33 +107,33 @@ class Lease:
         self._renewed: float | None = None
         self._other: LeaseHolder | None = None
         self._other_since = 0.0
-        self._heard: dict[int, float] = {}
+        self._repeated_answers: dict[int, float] = {}
 
     @property
     def held(self) -> bool:
         """Whether it was ours when we last looked."""
         return self._renewed is not None
 
-    def heard(self, number: int, at: float) -> None:
+    def record_repeated_answer(self, number: int, at: float) -> None:
         """A job's last answer came again at `at` (Unix time); this is written down with the next sign of life."""
-        self._heard[number] = at
+        self._repeated_answers[number] = at
 
-    def heard_last(self, number: int) -> float | None:
+    def take_repeated_answer(self, number: int) -> float | None:
         """When a job's last answer came again, if that is still to be written down: before another answer of it."""
-        return self._heard.pop(number, None)
+        return self._repeated_answers.pop(number, None)
 
     def keep(self, now: float) -> bool:
         """Whether this process may ask; renews or takes the lease as is due. Raises StoreError."""
         if self._renewed is not None and 0 <= now - self._renewed < RENEW_EVERY:
             return True
-        heard, self._heard = self._heard, {}
+        repeated, self._repeated_answers = self._repeated_answers, {}
         if self._renewed is not None:
-            kept = self._store.renew(self._me, heard)
+            renewed = self._store.renew(self._me, repeated)
         else:
             other = self._store.read()
-            kept = self._may_take(other, now) and self._store.take(self._me, other)
-        self._renewed = now if kept else None
-        return kept
+            renewed = self._may_take(other, now) and self._store.take(self._me, other)
+        self._renewed = now if renewed else None
+        return renewed
 
     def _may_take(self, other: LeaseHolder | None, now: float) -> bool:
         if other is None or other.holder == self._me:
@@ -149,5 +149,5 @@ class Lease:
         """Pass it on at once. Raises StoreError."""
         if self._renewed is not None:
             self._renewed = None
-            heard, self._heard = self._heard, {}
-            self._store.give_up(self._me, heard)
+            repeated, self._repeated_answers = self._repeated_answers, {}
+            self._store.give_up(self._me, repeated)

@@ -118,7 +118,7 @@ class PolledJob:
     """When (Unix time) this process recorded its end."""
 
     @classmethod
-    def begun(cls, job: Job, now: float) -> Self:
+    def started(cls, job: Job, now: float) -> Self:
         """A job that is followed from now on."""
         return cls(job, next_at=now, last_at=now, since=now)
 
@@ -173,7 +173,7 @@ class Poller:
         Raises StoreError where what came could not be recorded, and KeyMissing for a job that needs another key.
         """
         job = followed.job
-        if job.other_key and self._is_heard_of(job):
+        if job.other_key and self._is_followed_elsewhere(job):
             return MINUTE
         try:
             payload, raw = await (self._shown(job) if job.other_key else self._progress(job))
@@ -192,7 +192,7 @@ class Poller:
     async def _progress(self, job: Job) -> tuple[object, str]:
         return await self._client.progress(KINDS[job.kind], job.progress_id or "")
 
-    def _is_heard_of(self, job: Job) -> bool:
+    def _is_followed_elsewhere(self, job: Job) -> bool:
         """Whether another process seems to follow it with the key it was launched with."""
         since = self._clock() - (job.answered_at or 0.0)
         return job.state == JobState.RUNNING and job.stale_since is None and 0 <= since < ANSWERED_LATELY
@@ -206,11 +206,11 @@ class Poller:
         if job.other_key:
             job = self._jobs.take_over(job.number, at)
         if seen == followed.last_answer and job.state == JobState.RUNNING and job.stale_since is None:
-            self._lease.heard(job.number, at)
+            self._lease.record_repeated_answer(job.number, at)
         else:
-            heard = self._lease.heard_last(job.number)
+            repeated_at = self._lease.take_repeated_answer(job.number)
             progress = KINDS[job.kind].read_progress(payload)
-            job = self._jobs.record_answer(job.number, progress, raw, at, heard=heard)
+            job = self._jobs.record_answer(job.number, progress, raw, at, repeated_at=repeated_at)
             followed.last_answer = seen
             followed.ended_at = at
         # By the clock that nobody sets, since it is followed: one that was resumed has as long again. A machine that
@@ -277,7 +277,7 @@ class Poller:
 
     async def take_over(self, job: Job) -> PolledJob:
         """Ask with this key about a job that was launched with another one; raises KeyMissing where it may not."""
-        followed = PolledJob.begun(job, self._monotonic())
+        followed = PolledJob.started(job, self._monotonic())
         self._record(followed, *await self._shown(job))
         return followed
 

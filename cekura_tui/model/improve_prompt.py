@@ -47,11 +47,11 @@ def read_progress(payload: object) -> Progress:
     failed = status.lower() in _FAILURES
     if not failed and output:
         return Progress(None, status)
-    told = [_message(answer.get("error"))]
+    messages = [_message(answer.get("error"))]
     if failed:
-        told += [_message(answer.get("detail")), _message(answer.get("message")), _message(output)]
-        told.append(f"The server says “{status}” and nothing more.")
-    error = next(filter(None, told), "")
+        messages += [_message(answer.get("detail")), _message(answer.get("message")), _message(output)]
+        messages.append(f"The server says “{status}” and nothing more.")
+    error = next(filter(None, messages), "")
     if not error:
         return Progress(None, status)
     return Progress("no_issues" if _NO_ISSUES.search(error) else "failed", status, error=error)
@@ -73,8 +73,10 @@ def _message(value: object) -> str:
     if isinstance(value, str):
         return value.strip()
     if isinstance(value, dict):
-        told = next((value[name] for name in ("message", "detail", "error") if isinstance(value.get(name), str)), None)
-        return str(told if told is not None else value or "").strip()
+        message = next(
+            (value[name] for name in ("message", "detail", "error") if isinstance(value.get(name), str)), None
+        )
+        return str(message if message is not None else value or "").strip()
     if isinstance(value, list):
         return "; ".join(filter(None, map(_message, value)))
     return "" if value is None or value is False else str(value)

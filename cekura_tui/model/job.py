@@ -261,11 +261,11 @@ class Usual:
         """
         whole = max(0, int(elapsed))
         step = 5 if whole < 60 else 60
-        begun = whole // step * step
-        if begun >= self.median:
-            return "any moment" if begun < max(self.high, _SLACK * self.median) else "longer than usual"
+        rounded = whole // step * step
+        if rounded >= self.median:
+            return "any moment" if rounded < max(self.high, _SLACK * self.median) else "longer than usual"
         # Halfway through the step that the elapsed time stands in.
-        left = self.median - begun - step / 2
+        left = self.median - rounded - step / 2
         if left >= 57.5:
             return f"about {span_text(60 * max(1, round(left / 60)))} left"
         return f"about {5 * max(1, round(left / 5))} s left" if step == 5 else "less than a minute left"

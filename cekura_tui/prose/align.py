@@ -214,8 +214,8 @@ class _UnitAlignment:
                 if not 0 <= n < len(bags) or n in taken:
                     break
                 shared = bags[n].words & spare
-                told = sum(count * weight(word) for word, count in shared.items())
-                if told < _CONTAINED * bags[n].weight:
+                shared_weight = sum(count * weight(word) for word, count in shared.items())
+                if shared_weight < _CONTAINED * bags[n].weight:
                     break
                 taken.add(n)
                 spare = spare - bags[n].words

@@ -133,13 +133,13 @@ class _Comparison:
         """How many words of a piece went or came; the number of a list item is none."""
         if step.role in ("layout", "structure"):
             return 0
-        told = sum(word_count(span.text) for span in quiet(piece.spans) if span.op == op)
+        words = sum(word_count(span.text) for span in quiet(piece.spans) if span.op == op)
         units = [self.new[n] for n in step.news] if op == "ins" else [self.old[n] for n in step.olds]
         if step.role == "here" and op == "del":
             units = [self.old[self._moved_from[step.news.start]]]
         if step.role in ("gone", "come", "instead") or (step.role == "here" and self._other_structure(step)):
-            told -= sum(word_count(unit.gap) for unit in units)
-        return told
+            words -= sum(word_count(unit.gap) for unit in units)
+        return words
 
     def _other_structure(self, step: UnitStep) -> bool:
         was = self.old[self._moved_from[step.news.start]]

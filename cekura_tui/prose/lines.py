@@ -37,7 +37,7 @@ def in_stretches(line: ProseLine) -> list[ProseLine]:
     if len(line.text) <= LONGEST_LINE or not _is_long(line):
         return [line]
     if line.mark == "±":
-        return [one for span in line.spans for one in _of_version(span, line.goes_on)]
+        return [one for span in line.spans for one in _of_version(span, line.continues)]
     spans = line.spans if line.mark == " " else _near_changes(line.spans)
     found: list[list[WordSpan]] = [[]]
     room = LONGEST_LINE
@@ -48,19 +48,19 @@ def in_stretches(line: ProseLine) -> list[ProseLine]:
                 room = LONGEST_LINE
             found[-1].append(WordSpan(span.op, span.text[start:end]))
             room -= end - start
-    return [ProseLine(tuple(row), mark_of(row), line.goes_on or k > 0) for k, row in enumerate(found)]
+    return [ProseLine(tuple(row), mark_of(row), line.continues or k > 0) for k, row in enumerate(found)]
 
 
 def _is_long(line: ProseLine) -> bool:
     return line.mark != "±" or any(len(part) > LONGEST_LINE for span in line.spans for part in span.text.split("\n"))
 
 
-def _of_version(span: WordSpan, goes_on: bool) -> Iterator[ProseLine]:
+def _of_version(span: WordSpan, continues: bool) -> Iterator[ProseLine]:
     """What went, or what came in its place, line by line."""
     for n, text in enumerate(span.text.split("\n")):
         for start, end in stretches(text):
             spans = (WordSpan(span.op, text[start:end]),) if end > start else ()
-            yield ProseLine(spans, "-" if span.op == "del" else "+", start > 0 or (goes_on and n == 0))
+            yield ProseLine(spans, "-" if span.op == "del" else "+", start > 0 or (continues and n == 0))
 
 
 def _near_changes(spans: Sequence[WordSpan]) -> list[WordSpan]:
@@ -89,13 +89,13 @@ _SIGNS: dict[Op, tuple[str, str]] = {"same": ("", ""), "del": ("[-", "-]"), "ins
 
 @dataclass(frozen=True, slots=True)
 class ProseLine:
-    """One line: its spans, without line ends, their texts safe to draw. `goes_on` says that it begins within a line of
-    its text. A "±" line holds all of a passage that went and of the one that came instead: one deleted and one inserted
-    span, which may have several lines each."""
+    """One line: its spans, without line ends, their texts safe to draw. `continues` says that it begins within a line
+    of its text. A "±" line holds all of a passage that went and of the one that came instead: one deleted and one
+    inserted span, which may have several lines each."""
 
     spans: tuple[WordSpan, ...]
     mark: Mark = " "
-    goes_on: bool = False
+    continues: bool = False
 
     @property
     def text(self) -> str:
@@ -264,7 +264,7 @@ class _Writer:
     def __init__(self) -> None:
         self._fresh: dict[Op, bool] = {"del": True, "ins": True}
         self._row: list[WordSpan] = []
-        self._goes_on = False
+        self._continues = False
         self._lines: list[ProseLine] = []
 
     def lines(self, pieces: Sequence[Sequence[WordSpan]]) -> list[ProseLine]:
@@ -303,9 +303,9 @@ class _Writer:
             self._row = []
         else:
             self._end()
-            marker, self._goes_on = "", not self._fresh["ins"]
-        told = tuple(WordSpan(span.op, marker + visible(span.text)) for span in (gone, come))
-        self._lines.append(ProseLine(told, "±", self._goes_on))
+            marker, self._continues = "", not self._fresh["ins"]
+        spans = tuple(WordSpan(span.op, marker + visible(span.text)) for span in (gone, come))
+        self._lines.append(ProseLine(spans, "±", self._continues))
         self._fresh = {"del": False, "ins": False}
 
     def _write(self, op: Op, text: str) -> None:
@@ -315,8 +315,8 @@ class _Writer:
             if not part:
                 continue
             if not self._row:
-                self._goes_on = not self._fresh["del" if op == "del" else "ins"]
-                part = part.lstrip(" ") if self._goes_on else part
+                self._continues = not self._fresh["del" if op == "del" else "ins"]
+                part = part.lstrip(" ") if self._continues else part
             if part:
                 self._row.append(WordSpan(op, part))
             for side in _sides(op):
@@ -337,8 +337,8 @@ class _Writer:
 
     def _end(self) -> None:
         if self._row:
-            self._lines.append(ProseLine(tuple(tidy(self._row)), mark_of(self._row), self._goes_on))
-            self._row, self._goes_on = [], False
+            self._lines.append(ProseLine(tuple(tidy(self._row)), mark_of(self._row), self._continues))
+            self._row, self._continues = [], False
 
 
 def _sides(op: Op) -> tuple[Op, ...]:
@@ -378,7 +378,9 @@ def _shortened_line(line: ProseLine, start: bool, end: bool) -> ProseLine:
     head = text[:_SHORTENED].rpartition(" ")[0] or text[:_SHORTENED] if start else ""
     tail = text[-_SHORTENED:].partition(" ")[2] or text[-_SHORTENED:] if end else ""
     parts = (f"{head} …" if start else "", tail)
-    return replace(line, spans=(WordSpan("same", " ".join(filter(None, parts))),), goes_on=line.goes_on or not start)
+    return replace(
+        line, spans=(WordSpan("same", " ".join(filter(None, parts))),), continues=line.continues or not start
+    )
 
 
 def as_text(diff: ProseDiff, context: int = 2) -> str:
@@ -433,9 +435,9 @@ def has_words(passage: Passage | None) -> bool:
 
 
 def _head(diff: ProseDiff, hunk: Hunk) -> str:
-    told = ", ".join(filter(None, (counts(hunk.removed, hunk.added), noted(diff, hunk))))
+    counted = ", ".join(filter(None, (counts(hunk.removed, hunk.added), noted(diff, hunk))))
     place = f" {visible(hunk.place)}" if hunk.place else ""
-    return f"@@ {hunk.number} of {len(diff.hunks)} @@{place}{f' ({told})' if told else ''}"
+    return f"@@ {hunk.number} of {len(diff.hunks)} @@{place}{f' ({counted})' if counted else ''}"
 
 
 def _unchanged(passage: Passage, before: int, after: int) -> Iterator[str]:
@@ -448,7 +450,7 @@ def _unchanged(passage: Passage, before: int, after: int) -> Iterator[str]:
 
 def _marked(line: ProseLine) -> str:
     """Signs do not reach over the end of a line, so that every line can be read by itself."""
-    told = "… " if line.goes_on else ""
+    text = "… " if line.continues else ""
     for span in line.spans:
-        told += "\n".join(signed(span.op, capped(part)) if part else "" for part in span.text.split("\n"))
-    return told
+        text += "\n".join(signed(span.op, capped(part)) if part else "" for part in span.text.split("\n"))
+    return text

@@ -82,8 +82,8 @@ def heading_mark(line: str, *, begins: bool) -> int:
         return hit.end()
     bare = " ".join(line.split())  # other white space makes no other line of it
     if _TITLE.match(bare):
-        is_said = bare.rstrip("*_: ")[-1:] in ".!?," or len(bare.split()) > 8
-        return -1 if is_said or (bare[0] == "[" and _STAGED.search(bare)) else 0
+        is_sentence = bare.rstrip("*_: ")[-1:] in ".!?," or len(bare.split()) > 8
+        return -1 if is_sentence or (bare[0] == "[" and _STAGED.search(bare)) else 0
     if begins and len(bare.split()) <= 6 and _CAPITALS.match(bare) and _is_in_capitals(bare):
         return 0
     return -1
@@ -97,10 +97,10 @@ def _is_in_capitals(bare: str) -> bool:
 
 def is_underline(line: str, above: str) -> bool:
     """Whether a line makes a heading of the only one above it in its paragraph: "Fees" over "====" or "----"."""
-    bare, said = line.strip(), " ".join(above.split())
+    bare, above_line = line.strip(), " ".join(above.split())
     if len(bare) < 3 or set(bare) not in ({"="}, {"-"}):
         return False
-    return bare[0] == "=" or (len(said) <= 60 and said[-1:] not in ".!?,;:|")
+    return bare[0] == "=" or (len(above_line) <= 60 and above_line[-1:] not in ".!?,;:|")
 
 
 def tag_of(line: str) -> tuple[str, bool] | None:

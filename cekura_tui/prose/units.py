@@ -26,7 +26,7 @@ UnitKind = Literal["heading", "tag", "item", "text", "row", "code"]
 
 _LINE = re.compile("[^\n]*\n|[^\n]+")
 _SENTENCE_END = re.compile(r"(?<![.!?…।॥؟۔])[.!?…।॥؟۔]+[*_`\"'”’»)\]]*(?=\s+\S)|(?<![。！？])[。！？]+[」』”）]*")
-_GOES_ON = re.compile(r"\s+[a-zß-öø-ÿα-ωа-я]")
+_CONTINUATION = re.compile(r"\s+[a-zß-öø-ÿα-ωа-я]")
 _ABBREVIATION = re.compile(
     r"(?:^|[\s(\[\"“„*_])(?:[A-Za-zÀ-ÿ]|e\.g|i\.e|z\.\s?B|d\.\s?h|u\.\s?a|bzw|ca|etc|vs|Mrs?|Ms|Dr|Sra?|St|Nr|No|Tel|ext|approx)\.$"
 )
@@ -183,7 +183,7 @@ def _sentences(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
     for found in _SENTENCE_END.finditer(text, start, end):
         stop = found.end()
         if found.group()[0] not in "。！？" and (
-            _GOES_ON.match(text, stop, end)
+            _CONTINUATION.match(text, stop, end)
             or (found.group() == "." and _ABBREVIATION.search(text, max(at, stop - _LONGEST_ABBREVIATION), stop))
         ):
             continue

@@ -89,12 +89,12 @@ def _heaviest(a: Sequence[str], b: Sequence[str]) -> Pairs:
             row[j] = ahead = most
     pairs: Pairs = []
     i = j = 0
-    goes_on = False
+    continues = False
     while i < len(a) and j < len(b):
-        if run[i][j] and (goes_on or run[i][j] == best[i][j]):
+        if run[i][j] and (continues or run[i][j] == best[i][j]):
             pairs.append((i, j))
             after = run[i + 1][j + 1]
-            goes_on = bool(after) and after + _ON >= best[i + 1][j + 1]
+            continues = bool(after) and after + _ON >= best[i + 1][j + 1]
             i, j = i + 1, j + 1
         elif best[i][j] == best[i + 1][j]:
             i += 1
@@ -227,10 +227,10 @@ def _replaced(old: str, new: str) -> list[WordSpan]:
         return [WordSpan("same", old)]
     most = min(len(old), len(new))
     start = 0
-    while start < most and old[start] == new[start] and not _tells(old[start]):
+    while start < most and old[start] == new[start] and not _is_word_letter(old[start]):
         start += 1
     end = 0
-    while end < most - start and old[-1 - end] == new[-1 - end] and not _tells(old[-1 - end]):
+    while end < most - start and old[-1 - end] == new[-1 - end] and not _is_word_letter(old[-1 - end]):
         end += 1
     head, tail = old[:start], old[len(old) - end :]
     return [
@@ -241,7 +241,7 @@ def _replaced(old: str, new: str) -> list[WordSpan]:
     ]
 
 
-def _tells(letter: str) -> bool:
+def _is_word_letter(letter: str) -> bool:
     """Whether a letter is of a word or a variable, not a mark beside it."""
     return letter.isalnum() or letter in "{}_" or unicodedata.category(letter)[0] == "M"
 

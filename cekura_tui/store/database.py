@@ -25,7 +25,7 @@ from cekura_tui.store.schema import MIGRATIONS, VERSION
 _JOBS = ("meta", "prompts", "jobs", "job_changes", "job_answers", "staged")
 _TYPED = ("notes", "views", "filters_used", "filters_left", "stagings", "typed", "prompt_uses")
 """Each is found by a key that begins with its first three columns."""
-_TOLD = ("job", "prompt", "note", "view")
+_COUNTED = ("job", "prompt", "note", "view")
 
 
 @contextlib.contextmanager
@@ -82,11 +82,11 @@ def rescue(damaged: Path, into: sqlite3.Connection) -> str:
     for table in ("staged", "prompt_uses"):
         into.execute(f"DELETE FROM {table} WHERE sha256 NOT IN (SELECT sha256 FROM prompts)")
     into.execute("UPDATE prompt_uses SET job = NULL WHERE job NOT IN (SELECT number FROM jobs)")
-    kept = {noun: into.execute(f"SELECT count(*) FROM {noun}s").fetchone()[0] for noun in _TOLD}
+    kept = {noun: into.execute(f"SELECT count(*) FROM {noun}s").fetchone()[0] for noun in _COUNTED}
     into.execute("COMMIT")
     into.execute("PRAGMA foreign_keys = ON")
-    told = [count(number, noun) for noun, number in kept.items() if number or noun in ("job", "prompt")]
-    return f"{', '.join(told[:-1])} and {told[-1]}"
+    counts = [count(number, noun) for noun, number in kept.items() if number or noun in ("job", "prompt")]
+    return f"{', '.join(counts[:-1])} and {counts[-1]}"
 
 
 def _copy(source: sqlite3.Connection, into: sqlite3.Connection, table: str, order: str = "") -> None:

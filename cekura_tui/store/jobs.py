@@ -266,15 +266,19 @@ class JobStore:
                 rows.keep_answer(number, raw, at)
             return rows.change(number, state, reason, at, only_from=only_from)
 
-    def record_answer(self, number: int, progress: Progress, raw: str, at: float, *, heard: float | None = None) -> Job:
-        """An answer about a running job: its word, and its result where it has one, in one transaction; `heard` is when
-        the answer before this one came for the last time."""
+    def record_answer(
+        self, number: int, progress: Progress, raw: str, at: float, *, repeated_at: float | None = None
+    ) -> Job:
+        """An answer about a running job: its word, and its result where it has one, in one transaction.
+
+        `repeated_at` is when the answer before this one came for the last time.
+        """
         with self._rows() as rows:
             job = rows.get(number)
             if job.state.final or job.state == JobState.FORGOTTEN:
                 return job
-            if heard is not None:
-                rows.heard(number, heard)
+            if repeated_at is not None:
+                rows.record_repeated_answer(number, repeated_at)
             rows.keep_answer(number, raw, at)
             rows.set(number, last_status=progress.status, answered_at=at, stale_since=None)
             if progress.end is None:
@@ -449,13 +453,13 @@ class JobRows:
         )
         self.sql.execute(_PRUNE_ANSWERS, (number, MAX_ANSWERS, MAX_ANSWERS_BYTES))
 
-    def heard(self, number: int, at: float) -> None:
+    def record_repeated_answer(self, number: int, at: float) -> None:
         """The last raw answer about a running job came once more."""
         self.sql.execute(
             "UPDATE jobs SET answered_at = max(coalesce(answered_at, 0), ?) WHERE number = ? AND state = 'running'",
             (at, number),
         )
-        self.sql.execute(_CAME_AGAIN, (at, number))
+        self.sql.execute(_UPDATE_LAST_ANSWER, (at, number))
 
     def _erase(self, number: int) -> None:
         """Drop all texts of a job, unless another job or the history of its agent needs them."""
@@ -490,7 +494,7 @@ class JobRows:
         self._erase(number)
 
 
-_CAME_AGAIN = """
+_UPDATE_LAST_ANSWER = """
 UPDATE job_answers SET last_at = max(last_at, ?1) WHERE rowid = (
     SELECT rowid FROM job_answers WHERE job = ?2 ORDER BY last_at DESC, rowid DESC LIMIT 1
 )"""
@@ -593,8 +597,8 @@ def read_jobs(rows: Iterable[sqlite3.Row], key_id: str) -> tuple[list[Job], Stor
         return jobs, left_out[0] if left_out else None
     numbers = sorted(error.number for error in left_out)
     named = ", ".join(map(str, numbers[:_NAMED])) + (", …" if len(numbers) > _NAMED else "")
-    told = f"{len(numbers):,} jobs cannot be read, and are left out: {named}."
-    return jobs, StoreError(told, f"`jobs show {numbers[0]}` tells why.")
+    message = f"{len(numbers):,} jobs cannot be read, and are left out: {named}."
+    return jobs, StoreError(message, f"`jobs show {numbers[0]}` tells why.")
 
 
 def is_time(value: object) -> bool:

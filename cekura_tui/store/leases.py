@@ -41,19 +41,21 @@ class LeaseStore:
                 taken = sql.execute(f"{mine} {_ITS} AND holder = ? AND beat = ?", (holder, *self._pair, *was))
             return taken.rowcount == 1
 
-    def renew(self, holder: str, heard: Mapping[int, float]) -> bool:
-        """Show that the holder lives; returns whether it is ours still. `heard` tells which jobs' last answers came
-        again meanwhile, and when, which is written down with it."""
+    def renew(self, holder: str, repeated_answers: Mapping[int, float]) -> bool:
+        """Show that the holder lives; returns whether it is ours still.
+
+        `repeated_answers` tells which jobs' last answers came again meanwhile, and when: it is written down with it.
+        """
         with self._database.write() as sql:
             rows = JobRows(sql, self._account.key_id)
-            for number, at in heard.items():
-                rows.heard(number, at)
+            for number, at in repeated_answers.items():
+                rows.record_repeated_answer(number, at)
             beaten = sql.execute(f"UPDATE leases SET beat = beat + 1 {_ITS} AND holder = ?", (*self._pair, holder))
             return beaten.rowcount == 1
 
-    def give_up(self, holder: str, heard: Mapping[int, float]) -> None:
+    def give_up(self, holder: str, repeated_answers: Mapping[int, float]) -> None:
         """Let others take it at once."""
-        if self.renew(holder, heard):
+        if self.renew(holder, repeated_answers):
             with self._database.write() as sql:
                 sql.execute(f"DELETE FROM leases {_ITS} AND holder = ?", (*self._pair, holder))
 

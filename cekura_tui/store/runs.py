@@ -22,7 +22,7 @@ from cekura_tui.model.run.verdict import read_verdicts
 from cekura_tui.model.run.view import RunRow, row_of
 from cekura_tui.store.database import Database, key_id, open_read_only
 from cekura_tui.store.jobs import LIST, LISTED, Account, read_jobs
-from cekura_tui.store.views import LEFT
+from cekura_tui.store.views import LAST_FILTER
 
 if TYPE_CHECKING:
     from cekura_tui.model.run.run import Run
@@ -48,7 +48,7 @@ class FindingStore:
         while some := list(islice(left, _AT_ONCE)):
             among = f"{_KNOWN} AND run_id IN ({', '.join('?' * len(some))})"
             for row in self._database.read(among, *self._pair, *some):
-                known[row["run_id"]] = tuple(Finding(*told) for told in json.loads(row["told"]))
+                known[row["run_id"]] = tuple(Finding(*finding) for finding in json.loads(row["told"]))
         return known
 
     def keep(self, found: Mapping[int, tuple[Finding, ...]], at: float) -> None:
@@ -61,10 +61,10 @@ def keep_findings(
     sql: sqlite3.Connection, pair: tuple[str, str], found: Mapping[int, tuple[Finding, ...]], at: float
 ) -> None:
     """The same within a transaction; `pair` is origin and key id."""
-    told = {number: [(finding.verdict, finding.explanation) for finding in some] for number, some in found.items()}
+    findings = {number: [(finding.verdict, finding.explanation) for finding in some] for number, some in found.items()}
     sql.executemany(
         "INSERT OR REPLACE INTO findings VALUES (?, ?, ?, ?, ?)",
-        [(*pair, number, json.dumps(some), at) for number, some in told.items()],
+        [(*pair, number, json.dumps(some), at) for number, some in findings.items()],
     )
     sql.execute(_PRUNE, (MAX_FINDINGS,))
 
@@ -160,9 +160,9 @@ class RunStore:
 
     def change_rows(self, rows: Sequence[RunRow], at: float) -> None:
         """Keep rows as they are now, in every list that holds them; where and when the lists were got stays."""
-        told = [(_write_row(row), row.id) for row in rows]
+        written = [(_write_row(row), row.id) for row in rows]
         with self._database.write() as sql:
-            sql.executemany(_CHANGE, [(row, at, *self._pair, *self._pair, number, row) for row, number in told])
+            sql.executemany(_CHANGE, [(row, at, *self._pair, *self._pair, number, row) for row, number in written])
 
     def opened(self, run_id: int) -> tuple[Run, float] | None:
         """An opened run as it was last got, and when."""
@@ -262,15 +262,15 @@ def first_sight(path: Path, origin: str, key: str, profile: str, scope: str | No
         found = sql.execute("SELECT kind, id, name FROM chosen WHERE origin = ? AND key_id = ?", pair).fetchone()
         chosen = (found["kind"], found["id"], found["name"]) if found else None
         scope = scope or (f"{chosen[0]}_id={chosen[1]}" if chosen else "")
-        left = sql.execute(LEFT, (*pair, scope)).fetchone()
-        left_with = left["filter"] if left else ""
-        filtered = _filtered(sql, pair, scope, left_with)
+        left = sql.execute(LAST_FILTER, (*pair, scope)).fetchone()
+        last_filter = left["filter"] if left else ""
+        filtered = _filtered(sql, pair, scope, last_filter)
         jobs = sql.execute(LIST, (*pair, profile, False, LISTED)).fetchall()
         return FirstSight(
             chosen,
             filtered or _seen(sql, pair, scope),
             tuple(read_jobs(jobs, pair[1])[0]),
-            left_with,
+            last_filter,
             filtered is not None,
             {note["run_id"]: note["text"] for note in sql.execute(NOTES, pair)},
         )
@@ -307,9 +307,9 @@ def _opened_row(kept: sqlite3.Row) -> RunRow:
 
 
 def _write_row(row: RunRow) -> str:
-    told = [row.id, row.scenario, row.personality, row.agent_id, row.agent, (row.outcome.kind, row.outcome.text)]
-    told += [row.duration, row.at, row.status, row.scenario_id, row.personality_id, row.result_id, row.project_id]
-    return json.dumps([*told, row.as_text, row.reviewed, row.failing])
+    fields = [row.id, row.scenario, row.personality, row.agent_id, row.agent, (row.outcome.kind, row.outcome.text)]
+    fields += [row.duration, row.at, row.status, row.scenario_id, row.personality_id, row.result_id, row.project_id]
+    return json.dumps([*fields, row.as_text, row.reviewed, row.failing])
 
 
 def _read_row(text: str) -> RunRow:

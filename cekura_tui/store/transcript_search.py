@@ -75,7 +75,7 @@ class TranscriptSearchStore:
         for run in runs:
             if shown >= MOST_HITS:
                 break
-            of_run = f"SELECT {_TOLD} {where} AND r.id = ? ORDER BY t.n LIMIT ?"
+            of_run = f"SELECT {_HIT_COLUMNS} {where} AND r.id = ? ORDER BY t.n LIMIT ?"
             found = self._database.read(of_run, *values, run["id"], MOST_HITS - shown)
             shown += len(found)
             hits += [_hit(run["run_id"], turn, query) for turn in found]
@@ -153,20 +153,20 @@ def _grams(query: TranscriptQuery) -> list[str]:
 
 def _rows(number: int | None, turns: tuple[Turn, ...]) -> Iterator[tuple[object, ...]]:
     for turn in turns:
-        text = clean(_said(turn))
+        text = clean(_searched_text(turn))
         yield number, turn.n, turn.speaker, turn.start, text, folded(text)
 
 
-def _said(turn: Turn) -> str:
+def _searched_text(turn: Turn) -> str:
     """The text of a turn; of a tool also its name and what was given to it or came back, where the text has it not."""
     tool = turn.tool or {}
-    told = [turn.text]
+    texts = [turn.text]
     for name in ("name", "arguments", "result"):
         value = tool.get(name)
         text = value if isinstance(value, str) else "" if value is None else json.dumps(value, ensure_ascii=False)
         if text and text not in turn.text:
-            told.append(text)
-    return " ".join(filter(None, told))
+            texts.append(text)
+    return " ".join(filter(None, texts))
 
 
 def _hit(run_id: int, turn: sqlite3.Row, query: TranscriptQuery) -> Hit:
@@ -193,5 +193,5 @@ _NEW_RUN = "INSERT INTO said_runs (origin, key_id, run_id, scenario, at) VALUES 
 _NEW_TURN = "INSERT INTO said_turns (run, n, speaker, start, text, folded) VALUES (?, ?, ?, ?, ?, ?)"
 _COVERED = "SELECT count(*) FROM said_runs WHERE origin = ? AND key_id = ? AND kept"
 _TURNS = "FROM said_runs r JOIN said_turns t ON t.run = r.id WHERE r.origin = ? AND r.key_id = ? AND r.kept"
-_TOLD = "t.n, t.speaker, t.start, t.text, r.scenario, r.at"
+_HIT_COLUMNS = "t.n, t.speaker, t.start, t.text, r.scenario, r.at"
 _BY_RUN = "GROUP BY r.id ORDER BY r.run_id DESC"

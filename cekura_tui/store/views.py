@@ -8,7 +8,7 @@ from cekura_tui.store.jobs import Account
 
 MAX_USED = 200
 """Filters that are remembered as used, of one account."""
-MAX_LEFT = 200
+MAX_LAST_FILTERS = 200
 """Lists of which is remembered what filter they were left with, of one account."""
 
 
@@ -48,26 +48,26 @@ class ViewStore:
             sql.execute("INSERT OR REPLACE INTO filters_used VALUES (?, ?, ?, ?)", (*self._pair, text, at))
             sql.execute(_PRUNE_USED, (*self._pair, *self._pair, MAX_USED))
 
-    def left(self, scope: str) -> str:
+    def last_filter(self, scope: str) -> str:
         """The filter that the list of a scope was left with, or empty."""
-        rows = self._database.read(LEFT, *self._pair, scope)
+        rows = self._database.read(LAST_FILTER, *self._pair, scope)
         return str(rows[0]["filter"]) if rows else ""
 
-    def leave(self, scope: str, text: str) -> None:
+    def save_last_filter(self, scope: str, text: str) -> None:
         """The list of a scope is left with this filter; an empty one is none."""
         with self._database.write() as sql:
             # Anew, not updated: its place among the rows tells when it was.
             sql.execute(f"DELETE FROM filters_left {_OURS} AND scope = ?", (*self._pair, scope))
             if text:
                 sql.execute("INSERT INTO filters_left VALUES (?, ?, ?, ?)", (*self._pair, scope, text))
-                sql.execute(_PRUNE_LEFT, (*self._pair, MAX_LEFT))
+                sql.execute(_PRUNE_LAST_FILTERS, (*self._pair, MAX_LAST_FILTERS))
 
 
 _OURS = "WHERE origin = ? AND key_id = ?"
-LEFT = f"SELECT filter FROM filters_left {_OURS} AND scope = ?"
+LAST_FILTER = f"SELECT filter FROM filters_left {_OURS} AND scope = ?"
 _PRUNE_USED = f"""
 DELETE FROM filters_used {_OURS}
 AND filter IN (SELECT filter FROM filters_used {_OURS} ORDER BY at DESC LIMIT -1 OFFSET ?)"""
-_PRUNE_LEFT = f"""
+_PRUNE_LAST_FILTERS = f"""
 DELETE FROM filters_left
 WHERE rowid IN (SELECT rowid FROM filters_left {_OURS} ORDER BY rowid DESC LIMIT -1 OFFSET ?)"""

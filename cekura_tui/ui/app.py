@@ -210,7 +210,7 @@ class CekuraApp(App[None]):
         """The loop of the screens, once it runs."""
         self.state = AppState(self, workspace, clock)
         self.state.ask = self.answer
-        self.news = News(self, self.state, lambda: self._runs.controller.look_again())
+        self.news = News(self, self.state, lambda: self._runs.controller.reload())
         self.state.away = lambda: self.news.away.away
         self._garbage = GarbageWhenIdle(self) if tidy else None
         self._run_id = run_id

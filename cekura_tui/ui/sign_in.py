@@ -71,11 +71,11 @@ class SignInScreen(Page):
     @work(group="sign-in", exclusive=True)
     async def _check(self) -> None:
         field = self.query_one(Input)
-        self._say("Checking …")
+        self._show_message("Checking …")
         try:
             await self.state.workspace.sign_in(field.value)
         except CekuraTuiError as error:
-            self._say(error.sentence(), failed=True)
+            self._show_message(error.sentence(), failed=True)
             field.focus()
             return
         field.value = ""
@@ -88,15 +88,15 @@ class SignInScreen(Page):
 
     @work(group="sign-in", exclusive=True)
     async def _enter_demo(self) -> None:
-        self._say("Starting the embedded workspace …")
+        self._show_message("Starting the embedded workspace …")
         try:
             await self.state.workspace.enter_demo()
         except CekuraTuiError as error:
-            self._say(error.sentence(), failed=True)
+            self._show_message(error.sentence(), failed=True)
             return
         self.post_message(WorkspaceChanged())
 
-    def _say(self, text: str, *, failed: bool = False) -> None:
+    def _show_message(self, text: str, *, failed: bool = False) -> None:
         note = self.query_one("#sign-in-note", Static)
         note.set_class(failed, "-failed")
         note.update(Content(clean(text)))

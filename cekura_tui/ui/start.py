@@ -39,12 +39,15 @@ def run_app(
     # Nobody may be there any more to read it.
     with contextlib.suppress(OSError):
         sys.stderr.write(app.news.former_title)
-        for notice in (*workspace.notices, app.crash or _goes_on(sum(job.state.going for job in app.state.jobs))):
+        for notice in (
+            *workspace.notices,
+            app.crash or _running_jobs_notice(sum(job.state.going for job in app.state.jobs)),
+        ):
             sys.stderr.write(f"{notice}\n" if notice else "")
     return (app.status or 0) if leaving.number is None else 128 + leaving.number
 
 
-def _goes_on(jobs: int) -> str:
+def _running_jobs_notice(jobs: int) -> str:
     """The last line: what goes on without the program."""
     if not jobs:
         return ""

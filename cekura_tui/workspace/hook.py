@@ -30,13 +30,13 @@ _log = logging.getLogger("cekura_tui.workspace")
 class JobHook:
     """Calls the command once a job, a few at once, on the loop of the session. Failures are told, in a sentence."""
 
-    def __init__(self, command: str, tell: Callable[[str], None], *, limit: float = LIMIT) -> None:
+    def __init__(self, command: str, report: Callable[[str], None], *, limit: float = LIMIT) -> None:
         self._words = shlex.split(command)
         self._words[0] = os.path.expanduser(self._words[0])
-        self._tell, self._limit = tell, limit
+        self._report, self._limit = report, limit
         self._slots = asyncio.Semaphore(AT_ONCE)
         self._calls: set[asyncio.Task[None]] = set()
-        self._told, self._told_at = "", 0.0
+        self._last_message, self._last_reported_at = "", 0.0
 
     def ended(self, done: Suggestion) -> None:
         """A job ended: call the command, without waiting for it."""
@@ -53,32 +53,32 @@ class JobHook:
             call.cancel()
         await asyncio.gather(*late, return_exceptions=True)
         if late:
-            self._tell(f"{count(len(late), 'call')} of the command of on_job_done did not end in time.")
+            self._report(f"{count(len(late), 'call')} of the command of on_job_done did not end in time.")
 
     async def _call(self, job: str) -> None:
         async with self._slots:
             failed = await self._failed(job)
         if not failed:
-            self._told = ""
+            self._last_message = ""
             return
         sentence = f"The command of on_job_done {failed}"
         _log.warning("%s", sentence)
-        if sentence != self._told or time.monotonic() - self._told_at > REPEAT_AFTER:
-            self._told, self._told_at = sentence, time.monotonic()
-            self._tell(sentence)
+        if sentence != self._last_message or time.monotonic() - self._last_reported_at > REPEAT_AFTER:
+            self._last_message, self._last_reported_at = sentence, time.monotonic()
+            self._report(sentence)
 
     async def _failed(self, job: str) -> str:
         """Call it with a job as JSON; returns what went wrong, or nothing."""
         env = {name: value for name, value in os.environ.items() if name != "CEKURA_API_KEY"}
         try:
             # Its input is a file, not a pipe: it may read it or not, and what it leaves behind may hold it open.
-            with _file_of(job) as given, _StandardError() as heard:
+            with _file_of(job) as given, _StandardError() as stderr:
                 process = await asyncio.create_subprocess_exec(
                     *self._words,
                     env=env,
                     stdin=given,
                     stdout=asyncio.subprocess.DEVNULL,
-                    stderr=heard.writer,
+                    stderr=stderr.writer,
                     start_new_session=True,
                 )
                 try:
@@ -89,7 +89,7 @@ class JobHook:
                 finally:
                     if process.returncode is None:
                         await _end(process)
-                words = heard.last_line()
+                words = stderr.last_line()
         except OSError as error:
             return f"could not be started: {error.strerror}."
         return f"ended with status {status}{f': {words}' if words else ''}." if status else ""

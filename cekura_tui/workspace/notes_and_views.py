@@ -68,11 +68,11 @@ class SavedViews:
 
     async def last_of(self, scope: Scope) -> str:
         """The filter that was last in effect for a scope, or empty."""
-        return self._views.left(scope.text)
+        return self._views.last_filter(scope.text)
 
     async def save_last_of(self, scope: Scope, text: str) -> None:
         """Remember the filter in effect for a scope; an empty one is none."""
-        self._views.leave(scope.text, _bounded("filter", text, LONGEST_FILTER))
+        self._views.save_last_filter(scope.text, _bounded("filter", text, LONGEST_FILTER))
 
 
 def _bounded(what: str, text: str, limit: int) -> str:

@@ -241,7 +241,7 @@ class RunFeed:
         if self._pages.paused_until > now:
             return self._pages.paused_until - now
         visible, attempts = self._in_view.update(runs, now), self.attempts
-        ahead = self._in_view.prefetch(runs, now)
+        prefetched = self._in_view.prefetch(runs, now)
         on = runs.next_missing() if self.loading_all and not runs.full else None
         if self.loading_all and on is None:
             self.loading_all = False
@@ -250,10 +250,10 @@ class RunFeed:
         newest = {runs.newest_page or 0} if self.live else set[int]()
         self._wanted_pages = set(runs.missing(self._wanted_pages | newest))
         behind = [] if on is None else [on]
-        still = {"open", *visible, *ahead, *self._wanted_pages, *behind}
+        still = {"open", *visible, *prefetched, *self._wanted_pages, *behind}
         attempts.cancel(*(key for key in self._in_flight if key not in still))
         settled = [page for page in visible if self._in_view.settled_at(page) <= now]
-        wanted = list(dict.fromkeys(runs.missing([*settled, *ahead, *sorted(self._wanted_pages), *behind])))
+        wanted = list(dict.fromkeys(runs.missing([*settled, *prefetched, *sorted(self._wanted_pages), *behind])))
         for page in wanted:
             if len(self._in_flight) < IN_FLIGHT:
                 self._begin_page(runs, page, now, in_turn=page == on and page not in visible)
@@ -319,7 +319,7 @@ class _Failing:
     """Something that failed so many times in a row, and is tried again at a time (monotonic)."""
 
     times: int
-    again_at: float
+    retry_at: float
 
 
 class Attempts:
@@ -404,7 +404,7 @@ class Attempts:
         if key in self._tasks:
             return FOR_EVER
         failing = self._failing.get(key)
-        return max(self.silence(now), failing.again_at - now if failing else 0.0)
+        return max(self.silence(now), failing.retry_at - now if failing else 0.0)
 
     async def _do(self, key: Hashable, work: Callable[[], Coroutine[Any, Any, None]], apart: bool) -> None:
         try:

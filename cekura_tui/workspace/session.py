@@ -121,7 +121,7 @@ class Session:
         self.lists = RunLists(store, client, engine, budget, lambda: time.time())
         self.notes, self.saved_views = RunNotes(store), SavedViews(store)
         self.findings = RunFindings(store, client, budget)
-        self.prefetch = RunPrefetch(self._read_ahead, budget)
+        self.prefetch = RunPrefetch(self._prefetch_run, budget)
         self._opened = OpenedRuns(store.runs, self.prefetch)
         self._reads = SingleFlight[RunView]()
         self._evidence = RunEvidence()
@@ -217,9 +217,9 @@ class Session:
         try:
             return await self._fetch_run(run_id), False
         except (Unreachable, ServerFault):
-            if (kept := self.store.runs.opened(run_id)) is None:
+            if (cached := self.store.runs.opened(run_id)) is None:
                 raise
-            return kept[0], True
+            return cached[0], True
 
     async def _fetch_run(self, run_id: int, *, once: bool = False) -> Run:
         try:
@@ -251,15 +251,15 @@ class Session:
         self._opened.keep(run, view)
         return view
 
-    async def _read_ahead(self, run_id: int) -> RunView:
+    async def _prefetch_run(self, run_id: int) -> RunView:
         view = self._opened.fresh(run_id) or await self.run(run_id, once=True)
         self._opened.write()  # nobody waits for this one
         return view
 
     async def known_run(self, run_id: int) -> tuple[RunView | None, bool]:
         """A run without asking the server: as it was read a moment ago, and True; or as it was got last, if it was."""
-        if (kept := self._opened.fresh(run_id)) is not None:
-            return kept, True
+        if (cached := self._opened.fresh(run_id)) is not None:
+            return cached, True
         return self._opened.cached(run_id), False
 
     async def cached_run(self, run_id: int) -> RunView | None:

@@ -85,13 +85,13 @@ class Setup:
         return self.demo is not None or self.key is not None
 
     @property
-    def key_is_kept(self) -> bool:
+    def key_is_saved(self) -> bool:
         """Whether the key is the profile's own: one of the flag or the environment goes before that, refused or not."""
         return self.key is not None and self.key.source in (KEYBOARD, self.paths.credentials.name)
 
     def signed_in_since(self) -> ApiKey | None:
         """The key that was signed in with elsewhere since, where that one takes the place of this."""
-        if self.demo or not (self.key is None or self.key_is_kept):
+        if self.demo or not (self.key is None or self.key_is_saved):
             return None
         try:
             key = saved_key(self.paths.credentials, self.server)

@@ -100,15 +100,17 @@ class Workspace:
             if session.store.database.notice:
                 self.notices.append(session.store.database.notice)
             session.engine.start()
-            if self.setup.key_is_kept:
+            if self.setup.key_is_saved:
                 session.jobs.take_over()
         except CekuraTuiError as error:
             self._session.set_exception(error)
             self._session.exception()  # whoever calls is told; nobody may call
         except Exception:  # the border of the background: whoever waits must be told, whatever it was
             _log.exception("opening the workspace failed")
-            told = CekuraTuiError("The workspace could not be opened.", f"What happened is in {self.setup.paths.log}.")
-            self._session.set_exception(told)
+            failure = CekuraTuiError(
+                "The workspace could not be opened.", f"What happened is in {self.setup.paths.log}."
+            )
+            self._session.set_exception(failure)
             self._session.exception()
         else:
             self._session.set_result(session)
@@ -119,12 +121,12 @@ class Workspace:
             return self._hooks.get(command)
         from cekura_tui.workspace.hook import JobHook
 
-        def tell(sentence: str) -> None:
+        def report(sentence: str) -> None:
             self.notices.append(sentence)
             with contextlib.suppress(RuntimeError):  # the screens may have gone already
                 self._on_change()
 
-        hook = self._hooks[command] = JobHook(command, tell)
+        hook = self._hooks[command] = JobHook(command, report)
         return hook
 
     def start_log(self) -> None:

@@ -81,7 +81,7 @@ def client_of(server: ScriptedServer) -> Client:
     return Client(server.url, KEY, loopback=True, sleep=at_once)
 
 
-def told(*values: object) -> str:
+def readable(*values: object) -> str:
     """All that could be shown of values, escapes read."""
     text = " ".join(value if isinstance(value, str) else json.dumps(value) for value in values)
     return text.replace(r"\u0073", "s").replace(r"\/", "/").replace("\0", "")
@@ -98,7 +98,7 @@ async def test_what_is_said_of_a_job_and_recorded_of_it_is_without_the_key(
     payload, raw = await client.progress(IMPROVE_PROMPT, "p")
     launch = await client.launch(DRAFT)
     assert payload == json.loads(json.dumps(body).replace(KEY, "[the key]"))
-    assert KEY not in told(payload, raw, launch.raw)
+    assert KEY not in readable(payload, raw, launch.raw)
     assert json.loads(raw) == json.loads(launch.raw) == payload
     await client.aclose()
 
@@ -114,7 +114,7 @@ async def test_a_refusal_tells_what_the_server_says_without_the_key(
     with pytest.raises(ApiError) as caught:
         await client.progress(IMPROVE_PROMPT, "p")
     error = caught.value
-    assert KEY not in told(error.sentence(), error.body, repr(error), error.facts())
+    assert KEY not in readable(error.sentence(), error.body, repr(error), error.facts())
     assert error.request_id == "[the key]"
     assert "[the key]" in error.body
     await client.aclose()
@@ -163,7 +163,7 @@ async def test_a_prompt_that_holds_the_key_stays_exact(scripted: ScriptedServer,
     payload, raw = await client.progress(IMPROVE_PROMPT, "p")
     exact = {"improved_prompt": f"Say {KEY}.\r\n", "summary_of_changes": "[the key]"}
     assert payload == {"status": "completed", "output": exact}
-    assert KEY not in told(raw)
+    assert KEY not in readable(raw)
     await client.aclose()
 
 
@@ -212,4 +212,4 @@ async def test_after_a_refusal_no_file_of_the_database_holds_the_key(
     assert "upstream refused [the key]" in repr(record)
     assert "cekura.db" in open_files
     for content in (*open_files.values(), *closed_files.values()):
-        assert KEY not in told(content.decode("latin-1"))
+        assert KEY not in readable(content.decode("latin-1"))

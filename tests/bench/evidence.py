@@ -22,10 +22,12 @@ def main() -> None:
         for pair in pairs("cases"):
             if pair.wanted != pair.found:
                 missed, wrong = sorted(pair.wanted - pair.found), sorted(pair.found - pair.wanted)
-                print(f"{pair.name}: missed {missed}, wrong {wrong}; {'; '.join(pair.told)}")
+                print(f"{pair.name}: missed {missed}, wrong {wrong}; {'; '.join(pair.reasons)}")
     for half in ("cases", "held"):
-        told = score(list(pairs(half)))
-        print(f"{half:<5} {told.pairs} pairs: precision {told.precision:.3f} (0.9), recall {told.recall:.3f} (0.8)")
+        result = score(list(pairs(half)))
+        print(
+            f"{half:<5} {result.pairs} pairs: precision {result.precision:.3f} (0.9), recall {result.recall:.3f} (0.8)"
+        )
 
 
 if __name__ == "__main__":

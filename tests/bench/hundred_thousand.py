@@ -183,14 +183,14 @@ def starts(home: Path, options: argparse.Namespace) -> dict[int, list[float]]:
 
 def main() -> None:
     """Measure and print."""
-    wished = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    wished.add_argument("--runs", type=int, default=100_000)
-    wished.add_argument("--starts", type=int, default=9)
-    wished.add_argument("--rows", type=int, default=1_000)
-    wished.add_argument("--pages", type=int, default=200)
-    wished.add_argument("--live", type=float, default=70)
-    wished.add_argument("--repeat", type=float, default=33)
-    options = wished.parse_args()
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--runs", type=int, default=100_000)
+    parser.add_argument("--starts", type=int, default=9)
+    parser.add_argument("--rows", type=int, default=1_000)
+    parser.add_argument("--pages", type=int, default=200)
+    parser.add_argument("--live", type=float, default=70)
+    parser.add_argument("--repeat", type=float, default=33)
+    options = parser.parse_args()
     with TemporaryDirectory() as place:
         home = Path(place)
         first = {runs: statistics.median(took) for runs, took in starts(home, options).items()}

@@ -50,10 +50,10 @@ def long_run(turns: int, verdicts: int) -> dict[str, Any]:
             entry["data"] = {"id": f"call_{n - kind}", "name": name, **told}
             length = 0.3
         else:
-            wished, text = chance.randint(20, 200), f"N{n:05}"
+            size, text = chance.randint(20, 200), f"N{n:05}"
             if n == 1:
                 text += f" opening{_PLACE}"
-            while len(text) < wished:
+            while len(text) < size:
                 text += " " + " ".join(chance.choices(words, cum_weights=shares, k=4))
             entry = {"role": "Testing Agent" if kind % 2 else "Main Agent", "content": f"{text}."}
             length = len(text) / 15

@@ -275,14 +275,14 @@ def resident(pid: int) -> float:
 
 def main() -> None:
     """Measure and print."""
-    wished = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
-    wished.add_argument("--turns", type=int, default=10_000)
-    wished.add_argument("--verdicts", type=int, default=1_000)
-    wished.add_argument("--opens", type=int, default=15)
-    wished.add_argument("--keys", type=int, default=100)
-    wished.add_argument("--leaps", type=int, default=50)
-    wished.add_argument("--repeat", type=float, default=33)
-    options = wished.parse_args()
+    parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
+    parser.add_argument("--turns", type=int, default=10_000)
+    parser.add_argument("--verdicts", type=int, default=1_000)
+    parser.add_argument("--opens", type=int, default=15)
+    parser.add_argument("--keys", type=int, default=100)
+    parser.add_argument("--leaps", type=int, default=50)
+    parser.add_argument("--repeat", type=float, default=33)
+    options = parser.parse_args()
     with TemporaryDirectory() as place:
         large = measure(Path(place) / "many", options.turns, options.verdicts, options)
         small = measure(Path(place) / "few", FEW, FEW, options)

@@ -141,12 +141,12 @@ def longest(moments: list[float]) -> float:
 
 def main() -> None:
     """Measure and print."""
-    wished = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    wished.add_argument("--jobs", type=int, default=300)
-    wished.add_argument("--seconds", type=float, default=60)
-    wished.add_argument("--times", type=int, default=3)
-    wished.add_argument("--settle", type=float, default=63)
-    options = wished.parse_args()
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--jobs", type=int, default=300)
+    parser.add_argument("--seconds", type=float, default=60)
+    parser.add_argument("--times", type=int, default=3)
+    parser.add_argument("--settle", type=float, default=63)
+    options = parser.parse_args()
     with TemporaryDirectory() as place:
         home, log = Path(place), Path(place) / "requests.jsonl"
         plain = {name: value for name, value in os.environ.items() if not name.startswith(("CEKURA_", "TEXTUAL"))}

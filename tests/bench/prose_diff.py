@@ -38,11 +38,11 @@ def main() -> None:
         mine, gits = [ours(pair) for pair in found], [of_git(pair) for pair in found]
         if "--each" in sys.argv and half == "cases":
             for pair, score, git in zip(found, mine, gits, strict=True):
-                print(f"{pair.name}: {_told(score)}; git {_told(git)}", *in_context(pair), sep="\n    ")
-        print(f"{half:<5} {len(found)} pairs: {_told(_sum(mine))}; git diff --word-diff: {_told(_sum(gits))}")
+                print(f"{pair.name}: {_words(score)}; git {_words(git)}", *in_context(pair), sep="\n    ")
+        print(f"{half:<5} {len(found)} pairs: {_words(_sum(mine))}; git diff --word-diff: {_words(_sum(gits))}")
     for words, budget in BUDGETS.items():
         for name, (old, new) in _prompts(words).items():
-            _tell_time(f"{len(old.split()):,} words, {name}", old, new, budget)
+            _print_time(f"{len(old.split()):,} words, {name}", old, new, budget)
 
 
 def _prompts(words: int) -> dict[str, tuple[str, str]]:
@@ -61,7 +61,7 @@ def _prompts(words: int) -> dict[str, tuple[str, str]]:
     return {"their changes": (old, new), "one word in seven": (old, reworded), "shuffled": (old, "\n".join(lines))}
 
 
-def _tell_time(name: str, old: str, new: str, budget: float) -> None:
+def _print_time(name: str, old: str, new: str, budget: float) -> None:
     took = []
     for _ in range(7):
         start = time.perf_counter()
@@ -90,7 +90,7 @@ def _sum(scores: list[Score]) -> Score:
     return Score(sum(score.by_hand for score in scores), sum(score.marked for score in scores), missed)
 
 
-def _told(score: Score) -> str:
+def _words(score: Score) -> str:
     return f"{score.by_hand} by hand, {score.marked} marked ({score.ratio:.2f} ×), {len(score.missed)} missed"
 
 

@@ -46,7 +46,7 @@ async def live(home: Path, trace: bool) -> bool:
                 if trace and day == 2:
                     second = tracemalloc.take_snapshot()
             if second is not None:
-                tell_growth(second, tracemalloc.take_snapshot())
+                print_growth(second, tracemalloc.take_snapshot())
             before, after = week.evenings[1], week.evenings[-1]
     grown = {
         "memory": drift(memory[1], memory[-1]),
@@ -63,7 +63,7 @@ async def live(home: Path, trace: bool) -> bool:
     return max(grown.values()) <= LIMIT
 
 
-def tell_growth(before: tracemalloc.Snapshot, after: tracemalloc.Snapshot) -> None:
+def print_growth(before: tracemalloc.Snapshot, after: tracemalloc.Snapshot) -> None:
     """The lines that hold more than before."""
     print("\nwhat holds more than on the second evening:")
     for line in after.compare_to(before, "lineno")[:20]:

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from calling import call
-from going_on import GoingOn
+from going_on import RunningCommand
 from scripted_server import LAUNCH, Reply, ScriptedServer, run_of, serve_runs
 
 from cekura_tui.demo.corpus import FIRST_PROJECT
@@ -88,12 +88,12 @@ def server(scripted: ScriptedServer, monkeypatch: pytest.MonkeyPatch, prompt_fil
 
 
 @pytest.fixture
-def start() -> Iterator[Callable[..., GoingOn]]:
+def start() -> Iterator[Callable[..., RunningCommand]]:
     """Start `cekura-tui …` in a process of its own, which is gone when the test ends."""
-    started: list[GoingOn] = []
+    started: list[RunningCommand] = []
 
-    def start_one(*words: object) -> GoingOn:
-        started.append(GoingOn(*words))
+    def start_one(*words: object) -> RunningCommand:
+        started.append(RunningCommand(*words))
         return started[-1]
 
     yield start_one

@@ -11,14 +11,14 @@ from calling import SHOULD_NOT, process
 from waiting import until
 
 
-class GoingOn:
-    """`cekura-tui …` in a process of its own; `out` and `said` are the lines it has printed so far."""
+class RunningCommand:
+    """`cekura-tui …` in a process of its own; `out` and `err` are the lines it has printed so far."""
 
     def __init__(self, *words: object) -> None:
         self.process: subprocess.Popen[bytes] = process(*words)
         self.out: list[str] = []
-        self.said: list[str] = []
-        self._readers = [self._read(self.process.stdout, self.out), self._read(self.process.stderr, self.said)]
+        self.err: list[str] = []
+        self._readers = [self._read(self.process.stdout, self.out), self._read(self.process.stderr, self.err)]
 
     def _read(self, stream: IO[bytes] | None, lines: list[str]) -> threading.Thread:
         assert stream is not None
@@ -36,17 +36,17 @@ class GoingOn:
         return self.process.pid
 
     @property
-    def told(self) -> list[str]:
+    def states(self) -> list[str]:
         """What was printed, without the times."""
         return [line.partition(" job ")[2] for line in self.out]
 
     def prints(self, text: str) -> None:
         """Wait until it has printed this."""
-        until(lambda: any(text in line for line in self.out), f"{text!r} was printed, after {self.out} {self.said}")
+        until(lambda: any(text in line for line in self.out), f"{text!r} was printed, after {self.out} {self.err}")
 
-    def says(self, text: str) -> None:
+    def reports(self, text: str) -> None:
         """Wait until it has said this on standard error."""
-        until(lambda: any(text in line for line in self.said), f"{text!r} was said, after {self.out} {self.said}")
+        until(lambda: any(text in line for line in self.err), f"{text!r} was said, after {self.out} {self.err}")
 
     def ended(self, number: signal.Signals | None = None) -> int:
         """Its exit status, once it has ended, of this signal if one is given."""
@@ -55,7 +55,7 @@ class GoingOn:
         status = self.process.wait(20)
         for reader in self._readers:
             reader.join(20)
-        for line in self.out + self.said:
+        for line in self.out + self.err:
             assert not any(words in line for words in SHOULD_NOT), line
         return status
 

@@ -21,10 +21,10 @@ def ask_once(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def refused(demo: Any, status: int, said: str, *words: object, stdin: bytes = b"", asked: bool = False) -> None:
     """The call ends so, says so in one line, and launched nothing; it asked nothing at all unless it had to."""
-    told = call(*words, stdin=stdin)
-    assert (told.status, told.out) == (status, "")
-    assert said in told.said
-    assert len(told.said.splitlines()) == 1
+    result = call(*words, stdin=stdin)
+    assert (result.status, result.out) == (status, "")
+    assert said in result.err
+    assert len(result.err.splitlines()) == 1
     assert demo.posts() == []
     assert asked or demo.log == []
 
@@ -43,9 +43,9 @@ def test_a_run_named_four_times_is_one_run(demo: Any, failed: int) -> None:
 
 
 def test_an_id_that_is_a_word(demo: Any) -> None:
-    told = call("improve", "newest", "--from-agent")
-    assert told.status == 2
-    assert "“newest” is no run id: that is a number, such as 48213." in told.said
+    result = call("improve", "newest", "--from-agent")
+    assert result.status == 2
+    assert "“newest” is no run id: that is a number, such as 48213." in result.err
     assert demo.log == []
 
 
@@ -119,7 +119,7 @@ def test_no_key(demo: Any, monkeypatch: pytest.MonkeyPatch, words: list[str]) ->
 def test_a_wrong_key(demo: Any, monkeypatch: pytest.MonkeyPatch, words: list[str]) -> None:
     monkeypatch.setenv("CEKURA_API_KEY", "wrong-key-0123456789")
     refused(demo, 4, "refused the API key (403: Invalid API key.)", *words, asked=True)
-    assert "wrong-key" not in call(*words).said
+    assert "wrong-key" not in call(*words).err
 
 
 @pytest.mark.parametrize("words", COMMANDS, ids=" ".join)
@@ -172,10 +172,10 @@ def test_an_answer_that_is_not_what_was_promised(
 ) -> None:
     for path in ("/test_framework/v1/runs/", RUN_5, "/user/v1/projects/"):
         broken.on("GET", path, reply)
-    told = call(*words)
-    assert (told.status, told.out) == (2, "")
-    assert said in told.said
-    assert len(told.said.splitlines()) == 1
+    result = call(*words)
+    assert (result.status, result.out) == (2, "")
+    assert said in result.err
+    assert len(result.err.splitlines()) == 1
     assert broken.requests("POST") == []
 
 
@@ -192,17 +192,17 @@ def test_an_answer_that_is_not_what_was_promised(
 def test_an_agent_whose_prompt_cannot_be_used(broken: ScriptedServer, agent: Reply, said: str) -> None:
     serve_runs(broken, run_of(5))
     broken.on("GET", "/test_framework/v1/aiagents/7/", agent)
-    told = call("improve", 5, "--from-agent")
-    assert told.status == 2
-    assert said in told.said
+    result = call("improve", 5, "--from-agent")
+    assert result.status == 2
+    assert said in result.err
     assert broken.requests("POST") == []
 
 
 def test_a_run_that_does_not_tell_its_agent(broken: ScriptedServer) -> None:
     broken.on("GET", RUN_5, Reply({"id": 5}))
-    told = call("improve", 5, "--from-agent")
-    assert told.status == 2
-    assert "--prompt-file" in told.said
+    result = call("improve", 5, "--from-agent")
+    assert result.status == 2
+    assert "--prompt-file" in result.err
     assert broken.requests("POST") == []
 
 

@@ -21,21 +21,21 @@ def newest_failed() -> int:
 
 
 def test_the_main_job_is_told_as_text_where_there_is_no_terminal() -> None:
-    told = call(*FAST)
-    assert told.status == 0
-    assert re.match(r"Run \d+: .* ✗ ", told.out)
+    result = call(*FAST)
+    assert result.status == 0
+    assert re.match(r"Run \d+: .* ✗ ", result.out)
     for mark in ("\n✗ ", "\nJob 1: succeeded\n", "{+", "@@ 1 of "):
-        assert mark in told.out
-    assert told.said.splitlines() == ["job 1: running", "job 1: succeeded"]
+        assert mark in result.out
+    assert result.err.splitlines() == ["job 1: running", "job 1: succeeded"]
 
 
 def test_the_newest_failed_run_can_be_listed_read_and_improved_by_commands(tmp_path: Path) -> None:
     run = newest_failed()
     assert call(*FAST, "runs", "show", run, "--markdown").out.startswith(f"# Run {run}: ")
     out = tmp_path / "improved.md"
-    told = call(*FAST, "improve", run, "--from-agent", "--wait", "--out", out, "--json")
-    assert told.status == 0
-    assert json.loads(told.out)["improved_prompt"] == out.read_text()
+    result = call(*FAST, "improve", run, "--from-agent", "--wait", "--out", out, "--json")
+    assert result.status == 0
+    assert json.loads(result.out)["improved_prompt"] == out.read_text()
 
 
 def test_a_foreign_key_url_and_proxy_are_neither_used_nor_sent_anything(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -51,10 +51,10 @@ def test_a_foreign_key_url_and_proxy_are_neither_used_nor_sent_anything(monkeypa
 
 def test_a_job_goes_on_while_the_program_is_closed_and_another_process_waits_for_it(home: Path) -> None:
     run = newest_failed()
-    told = ended(process("--demo", "--demo-speed", 50, "improve", run, "--from-agent"))
-    assert (told.status, told.out) == (0, "1\n")
-    assert "`cekura-tui --demo jobs wait 1` waits for it." in told.said
-    assert ended(process(*FAST, "jobs", "wait", 1)).said.endswith("job 1: succeeded\n")
+    result = ended(process("--demo", "--demo-speed", 50, "improve", run, "--from-agent"))
+    assert (result.status, result.out) == (0, "1\n")
+    assert "`cekura-tui --demo jobs wait 1` waits for it." in result.err
+    assert ended(process(*FAST, "jobs", "wait", 1)).err.endswith("job 1: succeeded\n")
     assert call(*FAST, "jobs", "show", 1, "--diff").status == 0
 
 
@@ -66,9 +66,9 @@ def test_its_files_are_apart_from_those_of_the_real_account_and_private(home: Pa
 
 
 def test_a_server_that_misbehaves_on_purpose_is_told_in_a_sentence() -> None:
-    told = call(*FAST, "--demo-faults", "withdrawn", "improve", newest_failed(), "--from-agent", "--wait")
-    assert told.status == 2
-    assert "does not offer improve-prompt jobs" in told.said
+    result = call(*FAST, "--demo-faults", "withdrawn", "improve", newest_failed(), "--from-agent", "--wait")
+    assert result.status == 2
+    assert "does not offer improve-prompt jobs" in result.err
 
 
 def test_a_launch_without_an_id_is_told_in_a_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -76,33 +76,33 @@ def test_a_launch_without_an_id_is_told_in_a_sentence(tmp_path: Path, monkeypatc
     server.start()
     monkeypatch.setenv("CEKURA_API_URL", server.url)
     monkeypatch.setenv("CEKURA_API_KEY", server.key)
-    told = call("improve", newest_failed(), "--from-agent", "--wait")
+    result = call("improve", newest_failed(), "--from-agent", "--wait")
     server.stop()
-    assert told.status == 1
-    assert "job 1: unconfirmed: The server answered without a progress_id" in told.said
+    assert result.status == 1
+    assert "job 1: unconfirmed: The server answered without a progress_id" in result.err
 
 
 def test_a_fault_that_nobody_knows_is_named_with_those_that_are() -> None:
-    told = call("--demo", "--demo-faults", "gremlins", "runs", "list")
-    assert told.status == 2
-    assert "gremlins: known are latency" in told.said
+    result = call("--demo", "--demo-faults", "gremlins", "runs", "list")
+    assert result.status == 2
+    assert "gremlins: known are latency" in result.err
 
 
 @pytest.mark.parametrize("moment", ["nan", "inf", "-5", "1e300", "yesterday"])
 def test_a_moment_that_is_none_is_refused(moment: str) -> None:
-    told = call("--demo", "--demo-epoch", moment, "runs", "list")
-    assert (told.status, told.out) == (2, "")
-    assert "is no Unix time in seconds" in told.said
+    result = call("--demo", "--demo-epoch", moment, "runs", "list")
+    assert (result.status, result.out) == (2, "")
+    assert "is no Unix time in seconds" in result.err
 
 
 @pytest.mark.parametrize("term", ["dumb", "", "xterm-256color"])
 def test_without_a_terminal_the_app_is_one_sentence(term: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TERM", term)
     for words in ([], ["48213"], ["https://dashboard.cekura.ai/1/results/2"], ["--demo", "48213"]):
-        told = call(*words)
-        assert (told.status, told.out) == (2, "")
-        assert told.said.startswith("cekura-tui: The app needs a terminal")
-        assert len(told.said.splitlines()) == 1
+        result = call(*words)
+        assert (result.status, result.out) == (2, "")
+        assert result.err.startswith("cekura-tui: The app needs a terminal")
+        assert len(result.err.splitlines()) == 1
 
 
 @pytest.mark.parametrize(
@@ -117,9 +117,9 @@ def test_without_a_terminal_the_app_is_one_sentence(term: str, monkeypatch: pyte
     ],
 )
 def test_a_target_that_cannot_be_opened_is_a_sentence(target: str, said: str) -> None:
-    told = call(target)
-    assert (told.status, told.out) == (2, "")
-    assert said in told.said
+    result = call(target)
+    assert (result.status, result.out) == (2, "")
+    assert said in result.err
 
 
 def test_the_server_alone_prints_what_leads_to_it_and_notes_every_request(tmp_path: Path) -> None:
@@ -130,14 +130,14 @@ def test_the_server_alone_prints_what_leads_to_it_and_notes_every_request(tmp_pa
         lines = [server.stdout.readline().decode() for _ in range(3)]
         env = dict(re.fullmatch(r"export (\w+)=(\S+)\n", line).groups() for line in lines)  # type: ignore[union-attr]
         assert set(env) == {"CEKURA_API_URL", "CEKURA_API_KEY", "CEKURA_PROJECT_ID"}
-        told = ended(process("runs", "list", "--limit", 1, env=env))
-        assert (told.status, told.said) == (0, "1 of 240 runs\n")
+        result = ended(process("runs", "list", "--limit", 1, env=env))
+        assert (result.status, result.err) == (0, "1 of 240 runs\n")
         until(log.read_text, "the request was noted")
         assert json.loads(log.read_text().splitlines()[0])["path"] == "/test_framework/v1/runs/"
         port = env["CEKURA_API_URL"].rsplit(":", 1)[1]
         taken = ended(process("demo-server", "--port", port))
         assert taken.status == 2
-        assert f"Port {port} cannot be used: " in taken.said
+        assert f"Port {port} cannot be used: " in taken.err
     finally:
         server.terminate()
         server.wait()
@@ -158,7 +158,7 @@ def test_how_the_server_alone_is_to_be_can_be_said_before_and_after_its_name(wor
     try:
         lines = [server.stdout.readline().decode() for _ in range(3)]
         env = dict(re.fullmatch(r"export (\w+)=(\S+)\n", line).groups() for line in lines)  # type: ignore[union-attr]
-        assert ended(process("runs", "list", env=env)).said == "7 runs\n"
+        assert ended(process("runs", "list", env=env)).err == "7 runs\n"
     finally:
         server.terminate()
         server.wait()

@@ -21,9 +21,9 @@ def strings_of(value: object) -> set[str]:
 def test_every_property_of_a_run_is_in_its_json(server: ScriptedServer) -> None:
     run, marks = marked_run()
     serve_runs(server, run)
-    told = call("runs", "show", RUN_ID, "--json")
-    shown = json.loads(told.out)
-    assert told.status == 0
+    result = call("runs", "show", RUN_ID, "--json")
+    shown = json.loads(result.out)
+    assert result.status == 0
     assert {name: shown[name] for name in PROPERTIES} == run
     for name, expected in marks.items():
         found = strings_of({name: shown[name]})

@@ -39,9 +39,9 @@ def echoing(server: ScriptedServer) -> Callable[[], str]:
 
 def test_a_failed_run_gives_a_better_prompt_in_a_file_and_as_json(demo: Any, failed: int, tmp_path: Path) -> None:
     out = tmp_path / "improved.md"
-    told = call("improve", failed, "--from-agent", "--wait", "--out", out, "--json")
-    job = json.loads(told.out)
-    assert told.status == 0
+    result = call("improve", failed, "--from-agent", "--wait", "--out", out, "--json")
+    job = json.loads(result.out)
+    assert result.status == 0
     assert set(job) == {*JOB_KEYS, *TEXTS}
     assert (job["job"], job["state"], job["run_ids"]) == (1, "succeeded", [failed])
     assert out.read_bytes() == job["improved_prompt"].encode()
@@ -49,7 +49,7 @@ def test_a_failed_run_gives_a_better_prompt_in_a_file_and_as_json(demo: Any, fai
     assert hashlib.sha256(out.read_bytes()).hexdigest() != job["prompt_sha256"]
     (post,) = demo.posts()
     assert post["prompt_sha256"] == job["prompt_sha256"]
-    assert told.said.splitlines() == [
+    assert result.err.splitlines() == [
         "job 1: running",
         "job 1: succeeded",
         f"The improved prompt is in {out}.",
@@ -57,26 +57,26 @@ def test_a_failed_run_gives_a_better_prompt_in_a_file_and_as_json(demo: Any, fai
 
 
 def test_a_passed_run_has_no_issues_and_leaves_with_3(by_kind: dict[str, list[dict[str, Any]]], tmp_path: Path) -> None:
-    told = call("improve", by_kind["passed"][0]["id"], "--from-agent", "--wait", "--out", tmp_path / "o.md", "--json")
-    job = json.loads(told.out)
-    assert (told.status, job["state"], job["improved_prompt"]) == (3, "no_issues", None)
-    assert "no issues" in told.said.lower()
+    result = call("improve", by_kind["passed"][0]["id"], "--from-agent", "--wait", "--out", tmp_path / "o.md", "--json")
+    job = json.loads(result.out)
+    assert (result.status, job["state"], job["improved_prompt"]) == (3, "no_issues", None)
+    assert "no issues" in result.err.lower()
     assert not (tmp_path / "o.md").exists()
 
 
 def test_without_json_the_summary_and_the_changes_are_printed(failed: int) -> None:
-    told = call("improve", failed, "--from-agent", "--wait")
-    assert told.status == 0
-    assert "{+" in told.out
-    assert "@@ 1 of " in told.out
+    result = call("improve", failed, "--from-agent", "--wait")
+    assert result.status == 0
+    assert "{+" in result.out
+    assert "@@ 1 of " in result.out
 
 
 def test_without_waiting_the_jobs_number_is_printed_and_how_to_wait(
     demo: Any, failed: int, prompt_file: Path, home: Path
 ) -> None:
-    told = call("--config-dir", home, "improve", failed, "--prompt-file", prompt_file)
-    assert (told.status, told.out) == (0, "1\n")
-    assert told.said == f"job 1: running. `cekura-tui --config-dir {home} jobs wait 1` waits for it.\n"
+    result = call("--config-dir", home, "improve", failed, "--prompt-file", prompt_file)
+    assert (result.status, result.out) == (0, "1\n")
+    assert result.err == f"job 1: running. `cekura-tui --config-dir {home} jobs wait 1` waits for it.\n"
     assert call("jobs", "wait", 1).status in (0, 3)
 
 
@@ -88,10 +88,10 @@ def test_the_shape_of_a_launched_job_as_json_is_the_documented_one(failed: int, 
 
 
 def test_a_focus_is_sent_and_recorded(demo: Any, failed: int, server: ScriptedServer, prompt_file: Path) -> None:
-    told = call(
+    result = call(
         "improve", 5, "--prompt-file", prompt_file, "--category", 3, "--category", 4, "--workflow-metric", 9, "--json"
     )
-    assert json.loads(told.out)["category_ids"] == [3, 4]
+    assert json.loads(result.out)["category_ids"] == [3, 4]
     body = server.requests("POST")[0].json()
     assert (body["category_ids"], body["workflow_metric_ids"], body["agent"]) == ([3, 4], [9], 7)
 
@@ -100,15 +100,15 @@ def test_a_prompt_keeps_its_hash_from_file_to_server_to_file(server: ScriptedSer
     arrived = echoing(server)
     source, out = tmp_path / "in.md", tmp_path / "out.md"
     source.write_bytes(HARD.encode())
-    told = call("improve", 5, "--prompt-file", source, "--wait", "--out", out, "--json")
+    result = call("improve", 5, "--prompt-file", source, "--wait", "--out", out, "--json")
     sha = hashlib.sha256(HARD.encode()).hexdigest()
-    assert told.status == 0
+    assert result.status == 0
     assert arrived() == sha
     assert hashlib.sha256(out.read_bytes()).hexdigest() == sha
-    assert json.loads(told.out)["prompt_sha256"] == sha
-    assert json.loads(told.out)["improved_prompt"] == HARD
-    assert "holds control characters" in told.said
-    assert "\x1b" not in told.out
+    assert json.loads(result.out)["prompt_sha256"] == sha
+    assert json.loads(result.out)["improved_prompt"] == HARD
+    assert "holds control characters" in result.err
+    assert "\x1b" not in result.out
     shown = call("jobs", "show", 1, "--prompt")
     assert hashlib.sha256(shown.raw).hexdigest() == sha
 
@@ -121,19 +121,19 @@ def test_the_embedded_server_gets_the_same_bytes(demo: Any, failed: int, tmp_pat
 
 def test_a_prompt_can_be_piped_in_and_out(server: ScriptedServer) -> None:
     arrived = echoing(server)
-    told = call("improve", 5, "--prompt-file", "-", "--wait", stdin=HARD.encode())
-    assert told.status == 0
+    result = call("improve", 5, "--prompt-file", "-", "--wait", stdin=HARD.encode())
+    assert result.status == 0
     assert arrived() == hashlib.sha256(HARD.encode()).hexdigest()
-    assert "No change: the proposal is the prompt that was sent." in told.out
+    assert "No change: the proposal is the prompt that was sent." in result.out
 
 
 def test_each_change_of_state_is_told_once(server: ScriptedServer, prompt_file: Path, monkeypatch: Any) -> None:
     monkeypatch.setattr("cekura_tui.jobs.polling.interval", lambda age, spread: 0.0)
     words = [Reply({"status": word}) for word in ("in_queue", "in_queue", "running", "running")]
     server.on("GET", PROGRESS, *words, Reply({"status": "failed", "error": "The model\x1b[31m was busy"}))
-    told = call("improve", 5, "--prompt-file", prompt_file, "--wait")
-    assert told.status == 1
-    assert told.said.splitlines() == [
+    result = call("improve", 5, "--prompt-file", prompt_file, "--wait")
+    assert result.status == 1
+    assert result.err.splitlines() == [
         "job 1: running",
         "job 1: running: the server says “in_queue”",
         "job 1: running: the server says “running”",
@@ -143,9 +143,11 @@ def test_each_change_of_state_is_told_once(server: ScriptedServer, prompt_file: 
 
 def test_a_timeout_leaves_the_job_going_and_says_how_to_wait(server: ScriptedServer, prompt_file: Path) -> None:
     server.on("GET", PROGRESS, Reply({"status": "running"}))
-    told = call("improve", 5, "--prompt-file", prompt_file, "--wait", "--timeout", 0.01)
-    assert told.status == 1
-    assert told.said.splitlines()[-1] == "Not finished in time; the job goes on. `cekura-tui jobs wait 1` waits for it."
+    result = call("improve", 5, "--prompt-file", prompt_file, "--wait", "--timeout", 0.01)
+    assert result.status == 1
+    assert (
+        result.err.splitlines()[-1] == "Not finished in time; the job goes on. `cekura-tui jobs wait 1` waits for it."
+    )
     server.on("GET", PROGRESS, Reply({"output": {"improved_prompt": "x"}}))
     assert call("jobs", "wait", 1).status == 0
 
@@ -154,9 +156,9 @@ def test_a_key_that_is_refused_while_waiting_leaves_with_4_and_the_job_going(
     server: ScriptedServer, prompt_file: Path
 ) -> None:
     server.on("GET", PROGRESS, Reply({"detail": "Expired."}, 401))
-    told = call("improve", 5, "--prompt-file", prompt_file, "--wait")
-    assert told.status == 4
-    assert "refused the API key (401: Expired.)" in told.said
+    result = call("improve", 5, "--prompt-file", prompt_file, "--wait")
+    assert result.status == 4
+    assert "refused the API key (401: Expired.)" in result.err
     assert json.loads(call("jobs", "list", "--json").out)["state"] == "running"
 
 
@@ -169,10 +171,10 @@ def test_a_launch_whose_fate_is_unclear_leaves_with_1_and_is_sent_once(
     server: ScriptedServer, prompt_file: Path, reply: Reply | Reset, wait: list[str]
 ) -> None:
     server.on("POST", LAUNCH, reply)
-    told = call("improve", 5, "--prompt-file", prompt_file, *wait)
-    assert told.status == 1
-    assert told.said.startswith("job 1: unconfirmed: ")
-    assert "jobs wait" not in told.said
+    result = call("improve", 5, "--prompt-file", prompt_file, *wait)
+    assert result.status == 1
+    assert result.err.startswith("job 1: unconfirmed: ")
+    assert "jobs wait" not in result.err
     assert len(server.requests("POST")) == 1
     assert json.loads(call("jobs", "list", "--json").out)["state"] == "unconfirmed"
 
@@ -192,16 +194,16 @@ def test_a_refused_launch_keeps_the_draft(
     server: ScriptedServer, prompt_file: Path, reply: Reply, status: int, said: str
 ) -> None:
     server.on("POST", LAUNCH, reply)
-    told = call("improve", 5, "--prompt-file", prompt_file, "--wait")
-    assert (told.status, told.out) == (status, "")
-    assert said in told.said
+    result = call("improve", 5, "--prompt-file", prompt_file, "--wait")
+    assert (result.status, result.out) == (status, "")
+    assert said in result.err
     assert call("jobs", "list", "--json").out == ""
     draft = json.loads(call("jobs", "list", "--drafts", "--json").out)
     assert (draft["state"], draft["run_ids"], bool(draft["reason"])) == ("draft", [5], True)
 
 
 def test_a_read_only_session_launches_nothing(demo: Any, failed: int) -> None:
-    told = call("--read-only", "improve", failed, "--from-agent")
-    assert told.status == 2
-    assert "read-only" in told.said
+    result = call("--read-only", "improve", failed, "--from-agent")
+    assert result.status == 2
+    assert "read-only" in result.err
     assert demo.posts() == []

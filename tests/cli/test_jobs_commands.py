@@ -16,15 +16,15 @@ DONE = Reply({"status": "completed", "output": {"improved_prompt": "Be kinder.\n
 def test_a_waited_for_job_is_shown_whole_as_text_diff_prompt_and_json(server: ScriptedServer) -> None:
     server.on("GET", PROGRESS, DONE)
     waited = call("jobs", "wait", 1)
-    assert (waited.status, waited.out, waited.said) == (0, "", "job 1: running\njob 1: succeeded\n")
-    told = call("jobs", "show", 1)
-    assert told.out.startswith("job 1: succeeded\nruns: 5\nagent: Agent 7\n")
-    assert "\nKinder.\n" in told.out
+    assert (waited.status, waited.out, waited.err) == (0, "", "job 1: running\njob 1: succeeded\n")
+    result = call("jobs", "show", 1)
+    assert result.out.startswith("job 1: succeeded\nruns: 5\nagent: Agent 7\n")
+    assert "\nKinder.\n" in result.out
     assert re.search(
-        r"\ndistinct answers: 2\nchanges:\n  .+ launching\n  .+ running\n  .+ succeeded\n\nKinder", told.out
+        r"\ndistinct answers: 2\nchanges:\n  .+ launching\n  .+ running\n  .+ succeeded\n\nKinder", result.out
     )
     diff = call("jobs", "show", 1, "--diff").out
-    assert diff in told.out
+    assert diff in result.out
     assert "{+" in diff
     assert call("jobs", "show", 1, "--prompt").raw == b"Be kinder.\n"
     job = json.loads(call("jobs", "show", 1, "--json").out)
@@ -42,15 +42,15 @@ def test_the_list_of_jobs_is_a_table_or_json_without_the_texts(server: ScriptedS
 
 def test_an_empty_list_of_jobs_says_so_to_people_and_nothing_to_scripts(demo: Any) -> None:
     for words, said in (["--json"], ""), ([], "No jobs yet. `improve` launches one.\n"):
-        told = call("jobs", "list", *words)
-        assert (told.status, told.out, told.said) == (0, "", said)
+        result = call("jobs", "list", *words)
+        assert (result.status, result.out, result.err) == (0, "", said)
 
 
 def test_a_job_without_a_result_says_so(server: ScriptedServer) -> None:
     for words in (["--diff"], ["--prompt"]):
-        told = call("jobs", "show", 1, *words)
-        assert (told.status, told.out) == (2, "")
-        assert "Job 1 has no suggestion: it is running." in told.said
+        result = call("jobs", "show", 1, *words)
+        assert (result.status, result.out) == (2, "")
+        assert "Job 1 has no suggestion: it is running." in result.err
     assert call("jobs", "show", 1).status == 0
     assert json.loads(call("jobs", "show", 1, "--json").out)["improved_prompt"] is None
 
@@ -60,16 +60,16 @@ def test_a_job_without_a_result_says_so(server: ScriptedServer) -> None:
     ("number", "said"), [("99", "There is no job 99. Look at `jobs list`."), ("first", "“first” is no job id")]
 )
 def test_a_job_that_is_not_there_is_a_sentence(server: ScriptedServer, command: str, number: str, said: str) -> None:
-    told = call("jobs", command, number)
-    assert told.status == 2
-    assert said in told.said
+    result = call("jobs", command, number)
+    assert result.status == 2
+    assert said in result.err
 
 
 @pytest.mark.parametrize("command", ["show", "wait", "resume", "forget"])
 def test_a_job_of_another_server_names_that_server(server: ScriptedServer, demo: Any, command: str) -> None:
-    told = call("jobs", command, 1)
-    assert (told.status, told.out) == (4, "")
-    assert f"Job 1 belongs to {server.url}." in told.said
+    result = call("jobs", command, 1)
+    assert (result.status, result.out) == (4, "")
+    assert f"Job 1 belongs to {server.url}." in result.err
     assert demo.log == []
 
 
@@ -109,38 +109,38 @@ def test_waiting_for_one_job_leaves_no_other_unasked(server: ScriptedServer, pro
     call("improve", 5, "--prompt-file", prompt_file)
     ends = {"p-1": DONE, "p-2": Reply({"status": "running"})}
     server.on("GET", PROGRESS, lambda got: ends[got.query["progress_id"]])
-    told = call("jobs", "wait", 1)
-    assert (told.status, "job 2" in told.said) == (0, False)
+    result = call("jobs", "wait", 1)
+    assert (result.status, "job 2" in result.err) == (0, False)
     assert {got.query["progress_id"] for got in server.requests("GET", PROGRESS)} == {"p-1", "p-2"}
 
 
 def test_a_wait_with_a_timeout_leaves_with_1_and_the_job_goes_on(server: ScriptedServer) -> None:
     server.on("GET", PROGRESS, Reply({"status": "running"}))
-    told = call("jobs", "wait", 1, "--timeout", 0.01)
-    assert told.status == 1
-    assert told.said.endswith("Not finished in time; what runs goes on.\n")
+    result = call("jobs", "wait", 1, "--timeout", 0.01)
+    assert result.status == 1
+    assert result.err.endswith("Not finished in time; what runs goes on.\n")
     assert json.loads(call("jobs", "list", "--json").out)["state"] == "running"
 
 
 @pytest.mark.parametrize("words", [("--diff", "--json"), ("--curl", "--json"), ("--curl", "--prompt")], ids=str)
 def test_two_ways_to_show_a_job_at_once_are_one_too_many(server: ScriptedServer, words: tuple[str, ...]) -> None:
-    told = call("jobs", "show", 1, *words)
-    assert (told.status, told.out) == (2, "")
+    result = call("jobs", "show", 1, *words)
+    assert (result.status, result.out) == (2, "")
 
 
 def test_a_hostile_answer_leaves_no_control_character_in_any_output(server: ScriptedServer) -> None:
     evil = "\x1b]0;owned\x07\x9b31m\u202e end"
     output = {"improved_prompt": f"Be kinder. {evil}", "summary_of_changes": evil}
     server.on("GET", PROGRESS, Reply({"status": evil, "output": output}))
-    printed = call("jobs", "wait", 1).said
+    printed = call("jobs", "wait", 1).err
     for words in (
         ["list"],
         ["list", "--json"],
         *(["show", 1, *more] for more in ([], ["--diff"], ["--json"], ["--curl"])),
     ):
-        told = call("jobs", *words)
-        assert told.status == 0
-        printed += told.out
+        result = call("jobs", *words)
+        assert result.status == 0
+        printed += result.out
     assert not set(printed) & set("\x1b\x07\x9b\u202e")
 
 

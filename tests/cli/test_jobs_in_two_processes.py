@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from calling import call
-from going_on import GoingOn
+from going_on import RunningCommand
 from scripted_server import LAUNCH, PROGRESS, Got, Hold, Reply, ScriptedServer
 from waiting import until
 
@@ -18,10 +18,10 @@ from cekura_tui.model.job import JobState
 
 pytestmark = pytest.mark.long
 
-Start = Callable[..., GoingOn]
+Start = Callable[..., RunningCommand]
 RUNNING = Reply({"status": "in_progress"})
 DONE = Reply({"status": "completed", "output": {"improved_prompt": "Be kinder.\n"}})
-SAID = "job 1: running: the server says “in_progress”"
+STATE_LINE = "job 1: running: the server says “in_progress”"
 
 
 def polls(server: ScriptedServer) -> int:
@@ -79,11 +79,11 @@ def test_when_the_one_that_asks_is_killed_the_other_goes_on(
     first = start("jobs", *command)
     until(lambda: asker(home) == first.pid, "the first one asks")
     second = start("jobs", "wait", 1)
-    second.says(SAID)
+    second.reports(STATE_LINE)
     first.kill()
     server.on("GET", PROGRESS, DONE)
     assert second.ended() == 0
-    assert second.said[-1] == "job 1: succeeded"
+    assert second.err[-1] == "job 1: succeeded"
     assert call("jobs", "show", 1, "--prompt").raw == b"Be kinder.\n"
 
 
@@ -95,7 +95,7 @@ def test_when_the_one_that_asks_is_killed_in_the_middle_of_a_question_the_other_
     first = start("jobs", "watch")
     until(hold.arrived.is_set, "the first one asks")
     second = start("jobs", "wait", 1)
-    second.says("job 1: running")
+    second.reports("job 1: running")
     first.kill()
     assert second.ended() == 0
 
@@ -106,10 +106,10 @@ def test_a_wait_ends_when_another_window_stops_or_loses_the_job(
     server.on("GET", PROGRESS, RUNNING)
     for state in (JobState.STOPPED, JobState.LOST):
         waiting = start("jobs", "wait", 1)
-        waiting.says(SAID)
+        waiting.reports(STATE_LINE)
         window(state)
         assert waiting.ended() == 1
-        assert waiting.said[-1] == f"job 1: {state}: Another window said so."
+        assert waiting.err[-1] == f"job 1: {state}: Another window said so."
         window(JobState.RUNNING)
 
 
@@ -118,10 +118,10 @@ def test_a_wait_for_a_job_that_is_forgotten_elsewhere_says_that_there_is_none(
 ) -> None:
     server.on("GET", PROGRESS, RUNNING)
     waiting = start("jobs", "wait", 1)
-    waiting.says(SAID)
+    waiting.reports(STATE_LINE)
     assert call("jobs", "forget", 1, "--force").status == 0
     assert waiting.ended() == 2
-    assert "There is no job 1." in waiting.said[-1]
+    assert "There is no job 1." in waiting.err[-1]
 
 
 def test_a_resumed_job_is_asked_about_at_once_by_the_window_that_is_open(
@@ -129,10 +129,10 @@ def test_a_resumed_job_is_asked_about_at_once_by_the_window_that_is_open(
 ) -> None:
     window(JobState.STOPPED)
     watching = start("jobs", "watch")
-    watching.says("No job is unfinished.")
+    watching.reports("No job is unfinished.")
     server.on("GET", PROGRESS, DONE)
     resumed = call("jobs", "resume", 1)
-    assert (resumed.status, resumed.said) == (0, "job 1: succeeded\n")
+    assert (resumed.status, resumed.err) == (0, "job 1: succeeded\n")
     watching.prints("job 1: succeeded")
     assert polls(server) == 1
 
@@ -146,7 +146,7 @@ def test_a_launch_that_is_waited_for_elsewhere_and_whose_process_is_killed_ends_
     launching = start("improve", 5, "--prompt-file", prompt_file)
     until(hold.arrived.is_set, "the launch arrived")
     waiting = start("jobs", "wait", 2)
-    waiting.says("job 2: launching")
+    waiting.reports("job 2: launching")
     launching.kill()
     assert waiting.ended() == 1
-    assert "job 2: unconfirmed: " in waiting.said[-1]
+    assert "job 2: unconfirmed: " in waiting.err[-1]

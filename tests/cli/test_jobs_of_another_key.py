@@ -20,17 +20,17 @@ def another_key(server: ScriptedServer, monkeypatch: pytest.MonkeyPatch) -> None
 def test_it_is_listed_and_shown_and_said_to_need_its_key(server: ScriptedServer) -> None:
     assert call("jobs", "list").out.splitlines()[1].endswith("launched with another key")
     assert json.loads(call("jobs", "list", "--json").out)["job"] == 1
-    told = call("jobs", "show", 1)
-    assert told.status == 0
-    assert told.out.startswith("job 1: running (launched with another key)\nruns: 5\n")
-    assert "\nkey: launched with another key; `jobs resume 1` asks with this one\n" in told.out
+    result = call("jobs", "show", 1)
+    assert result.status == 0
+    assert result.out.startswith("job 1: running (launched with another key)\nruns: 5\n")
+    assert "\nkey: launched with another key; `jobs resume 1` asks with this one\n" in result.out
     assert server.requests("GET", PROGRESS) == []
 
 
 def test_waiting_for_it_needs_that_key_and_asks_nothing(server: ScriptedServer) -> None:
-    told = call("jobs", "wait", 1)
-    assert (told.status, told.out) == (4, "")
-    assert "Job 1 was launched with another key. Name that key, or try `jobs resume 1` with this one." in told.said
+    result = call("jobs", "wait", 1)
+    assert (result.status, result.out) == (4, "")
+    assert "Job 1 was launched with another key. Name that key, or try `jobs resume 1` with this one." in result.err
     assert server.requests("GET", PROGRESS) == []
 
 
@@ -39,15 +39,15 @@ def test_one_that_ended_is_shown_as_any_other(server: ScriptedServer, monkeypatc
     monkeypatch.setenv("CEKURA_API_KEY", "key")
     assert call("jobs", "wait", 1).status == 0
     monkeypatch.setenv("CEKURA_API_KEY", "another-key")
-    told = call("jobs", "show", 1)
-    assert (told.status, "another key" in told.out) == (0, False)
+    result = call("jobs", "show", 1)
+    assert (result.status, "another key" in result.out) == (0, False)
     assert call("jobs", "wait", 1).status == 0
 
 
 def test_where_the_server_shows_it_to_this_key_it_is_this_keys_from_now_on(server: ScriptedServer) -> None:
     server.on("GET", PROGRESS, Reply({"status": "in_progress"}), DONE)
-    told = call("jobs", "resume", 1)
-    assert (told.status, told.said) == (0, "job 1: running: the server says “in_progress”\n")
+    result = call("jobs", "resume", 1)
+    assert (result.status, result.err) == (0, "job 1: running: the server says “in_progress”\n")
     assert "key:" not in call("jobs", "show", 1).out
     assert call("jobs", "wait", 1).status == 0
     assert {got.headers["X-CEKURA-API-KEY"] for got in server.requests("GET", PROGRESS)} == {"another-key"}
@@ -56,9 +56,9 @@ def test_where_the_server_shows_it_to_this_key_it_is_this_keys_from_now_on(serve
 @pytest.mark.parametrize("status", [401, 403, 404])
 def test_where_the_server_does_not_it_needs_its_key_and_stays_as_it_was(server: ScriptedServer, status: int) -> None:
     server.on("GET", PROGRESS, Reply({"detail": "No."}, status))
-    told = call("jobs", "resume", 1)
-    assert told.status == 4
-    assert "Job 1 needs the key it was launched with" in told.said
+    result = call("jobs", "resume", 1)
+    assert result.status == 4
+    assert "Job 1 needs the key it was launched with" in result.err
     assert len(server.requests("GET", PROGRESS)) == 1
     assert "launched with another key" in call("jobs", "list").out
 

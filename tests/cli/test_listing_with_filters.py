@@ -23,9 +23,9 @@ RUNS = "/test_framework/v1/runs/"
 
 def listed(*words: object) -> list[dict[str, Any]]:
     """The runs that a filter lets through, as JSON."""
-    told = call("runs", "list", "--json", *words)
-    assert (told.status, told.said) == (0, "")
-    return [json.loads(line) for line in told.out.splitlines()]
+    result = call("runs", "list", "--json", *words)
+    assert (result.status, result.err) == (0, "")
+    return [json.loads(line) for line in result.out.splitlines()]
 
 
 def queries(demo: Any) -> list[dict[str, Any]]:
@@ -79,23 +79,23 @@ def test_what_the_server_can_filter_it_is_asked_to(demo: Any) -> None:
 
 
 def test_it_is_read_on_until_as_many_pass_as_were_asked_for_and_no_further(long_list: ScriptedServer) -> None:
-    told = call("runs", "list", "persona:Zoe", "--limit", 12)
-    assert [line.split()[0] for line in told.out.splitlines()[1:]] == [str(n) for n in range(250, 130, -10)]
-    assert told.said == "12 runs, the limit; 200 of 250 looked at\n"
+    result = call("runs", "list", "persona:Zoe", "--limit", 12)
+    assert [line.split()[0] for line in result.out.splitlines()[1:]] == [str(n) for n in range(250, 130, -10)]
+    assert result.err == "12 runs, the limit; 200 of 250 looked at\n"
     assert [got.query["page"] for got in long_list.requests("GET", RUNS)] == ["1", "2"]
 
 
 def test_all_are_read_where_fewer_pass(long_list: ScriptedServer) -> None:
     assert [run["id"] for run in listed("persona:zoe")] == list(range(250, 0, -10))
     assert len(long_list.requests("GET", RUNS)) == 3
-    told = call("runs", "list", "persona:nobody")
-    assert (told.status, told.said) == (0, "0 runs; 250 of 250 looked at\n")
-    assert told.out.split() == ["RUN", "OUTCOME", "SCENARIO", "PERSONALITY", "AGENT", "LENGTH", "WHEN"]
+    result = call("runs", "list", "persona:nobody")
+    assert (result.status, result.err) == (0, "0 runs; 250 of 250 looked at\n")
+    assert result.out.split() == ["RUN", "OUTCOME", "SCENARIO", "PERSONALITY", "AGENT", "LENGTH", "WHEN"]
 
 
 def test_no_more_is_asked_for_than_a_small_limit_needs(long_list: ScriptedServer) -> None:
-    told = call("runs", "list", "--limit", 3)
-    assert (len(told.out.splitlines()), told.said) == (4, "3 of 250 runs\n")
+    result = call("runs", "list", "--limit", 3)
+    assert (len(result.out.splitlines()), result.err) == (4, "3 of 250 runs\n")
     assert [got.query["page_size"] for got in long_list.requests("GET", RUNS)] == ["3"]
 
 
@@ -130,15 +130,15 @@ def test_as_csv_a_run_is_a_line_and_no_cell_is_a_formula(
 ) -> None:
     evil = run_of(7, scenario_name='=cmd|"/c calc"!A1\x1b[31m', personality_name="a, b\nc", agent_name="-1+2")
     long_list.on("GET", RUNS, Reply({"count": 2, "next": None, "results": [evil, run_of(6)]}))
-    told = call("runs", "list", "--csv")
-    assert (told.status, told.said) == (0, "")
-    assert told.out.splitlines()[0] == CSV_HEADER
-    first, second = csv.DictReader(io.StringIO(told.out))
+    result = call("runs", "list", "--csv")
+    assert (result.status, result.err) == (0, "")
+    assert result.out.splitlines()[0] == CSV_HEADER
+    first, second = csv.DictReader(io.StringIO(result.out))
     assert (first["id"], first["outcome"], second["id"]) == ("7", "failed", "6")
     assert first["scenario"].startswith("'=cmd|")
     assert first["agent"] == "'-1+2"
     assert first["personality"] == "a, b c"
-    assert "\x1b" not in told.out
+    assert "\x1b" not in result.out
 
 
 def test_as_csv_no_runs_are_a_header(long_list: ScriptedServer) -> None:
@@ -153,8 +153,8 @@ def test_runs_are_found_by_the_notes_of_this_machine(long_list: ScriptedServer, 
     store.close()
     assert [run["id"] for run in listed("note:yes")] == [230, 17]
     assert [run["id"] for run in listed("note:~mo")] == [17]
-    told = call("runs", "list", "note:ask Mo", "--csv")
-    assert [(run["id"], run["note"]) for run in csv.DictReader(io.StringIO(told.out))] == [("17", "ask Mo")]
+    result = call("runs", "list", "note:ask Mo", "--csv")
+    assert [(run["id"], run["note"]) for run in csv.DictReader(io.StringIO(result.out))] == [("17", "ask Mo")]
 
 
 def test_a_term_that_must_not_hold_is_no_option_wherever_it_stands(demo: object) -> None:
@@ -184,56 +184,56 @@ def test_a_term_that_must_not_hold_is_no_option_wherever_it_stands(demo: object)
 def test_a_wrong_term_is_marked_where_it_is_wrong_before_anything_is_sent(
     demo: Any, words: list[str], lines: list[str]
 ) -> None:
-    told = call("runs", "list", *words, "--json")
-    assert (told.status, told.out) == (2, "")
-    first, place, mark, *more = told.said.splitlines()
+    result = call("runs", "list", *words, "--json")
+    assert (result.status, result.out) == (2, "")
+    first, place, mark, *more = result.err.splitlines()
     assert first == "cekura-tui: The filter cannot be read."
     assert (place, mark[: len(lines[1])], more) == (lines[0], lines[1], [])
     assert demo.log == []
 
 
 def test_a_wrong_term_is_told_also_without_a_key_and_every_wrong_one_is(monkeypatch: pytest.MonkeyPatch) -> None:
-    told = call("runs", "list", "mode:smoke", "reviewed:perhaps")
-    assert told.status == 2
-    assert told.said.count("mode:smoke reviewed:perhaps") == 1
-    assert told.said.count("^") == len("smoke") + len("perhaps")
+    result = call("runs", "list", "mode:smoke", "reviewed:perhaps")
+    assert result.status == 2
+    assert result.err.count("mode:smoke reviewed:perhaps") == 1
+    assert result.err.count("^") == len("smoke") + len("perhaps")
 
 
 def test_a_long_and_hostile_filter_is_marked_on_lines_of_a_terminal(demo: Any) -> None:
-    told = call("runs", "list", *["a\x1b[31mb\u202e"] * 40, "mode:smoke\x07", *["c"] * 400)
-    assert told.status == 2
-    _, place, mark = told.said.splitlines()
+    result = call("runs", "list", *["a\x1b[31mb\u202e"] * 40, "mode:smoke\x07", *["c"] * 400)
+    assert result.status == 2
+    _, place, mark = result.err.splitlines()
     assert len(place) <= 80
     assert place[mark.index("^") :].startswith("smoke")
-    assert not set(told.said) & set("\x1b\x07\u202e")
+    assert not set(result.err) & set("\x1b\x07\u202e")
 
 
 def test_json_and_csv_at_once_is_refused(demo: Any) -> None:
-    told = call("runs", "list", "--json", "--csv")
-    assert (told.status, demo.log) == (2, [])
-    assert "Give --json or --csv, not both." in told.said
+    result = call("runs", "list", "--json", "--csv")
+    assert (result.status, demo.log) == (2, [])
+    assert "Give --json or --csv, not both." in result.err
 
 
 def test_an_option_that_there_is_not_is_no_term(demo: Any) -> None:
     for words in (["--jsn"], ["--limit"], ["--limit", "-3"]):
-        told = call("runs", "list", *words)
-        assert (told.status, told.out, demo.log) == (2, "", [])
+        result = call("runs", "list", *words)
+        assert (result.status, result.out, demo.log) == (2, "", [])
     assert "FILTER" in call("runs", "list", "-h").out
 
 
 def test_a_server_that_asks_to_wait_is_waited_for_and_this_is_said(long_list: ScriptedServer) -> None:
     busy = Reply({"detail": "Slow down."}, 429, {"Retry-After": "0"})
     long_list.on("GET", RUNS, busy, Reply({"count": 1, "next": None, "results": [run_of(3)]}))
-    told = call("runs", "list", "--json")
-    assert (told.status, json.loads(told.out)["id"]) == (0, 3)
-    assert "asks to slow down" in told.said
+    result = call("runs", "list", "--json")
+    assert (result.status, json.loads(result.out)["id"]) == (0, 3)
+    assert "asks to slow down" in result.err
 
 
 def test_why_a_list_takes_longer_is_said_also_where_the_server_failed(long_list: ScriptedServer) -> None:
     long_list.on("GET", RUNS, Reply(b"", 502), Reply({"count": 1, "next": None, "results": [run_of(3)]}))
-    told = call("runs", "list", "--json")
-    assert (told.status, json.loads(told.out)["id"]) == (0, 3)
-    assert "failed (502). It is asked again at " in told.said
+    result = call("runs", "list", "--json")
+    assert (result.status, json.loads(result.out)["id"]) == (0, 3)
+    assert "failed (502). It is asked again at " in result.err
 
 
 def test_whoever_watches_a_long_search_is_told_how_far_it_has_come(long_list: ScriptedServer) -> None:
@@ -244,30 +244,30 @@ def test_whoever_watches_a_long_search_is_told_how_far_it_has_come(long_list: Sc
     os.close(terminal)
     try:
         assert select.select([screen], [], [], PATIENCE)[0], "nothing was said"
-        told = os.read(screen, 1_000).decode()
+        result = os.read(screen, 1_000).decode()
     finally:
         listing.kill()
         listing.communicate()
         os.close(screen)
-    assert re.fullmatch(r"\d+ of 1,000,000 looked at\r\n", told)
+    assert re.fullmatch(r"\d+ of 1,000,000 looked at\r\n", result)
 
 
 def test_a_log_is_not_filled_with_how_far_a_search_has_come(
     long_list: ScriptedServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("cekura_tui.cli.runs.LOOKED_EVERY", 0.0)
-    assert call("runs", "list", "persona:nobody").said == "0 runs; 250 of 250 looked at\n"
+    assert call("runs", "list", "persona:nobody").err == "0 runs; 250 of 250 looked at\n"
     monkeypatch.setattr("cekura_tui.cli.runs.is_watched", lambda: True)
-    *on_the_way, _ = call("runs", "list", "persona:nobody").said.splitlines()
+    *on_the_way, _ = call("runs", "list", "persona:nobody").err.splitlines()
     assert on_the_way == ["100 of 250 looked at", "200 of 250 looked at"]
-    assert call("runs", "list", "--limit", 250).said == "250 runs\n"
+    assert call("runs", "list", "--limit", 250).err == "250 runs\n"
 
 
 def test_a_mistyped_option_that_is_taken_for_a_term_is_said_so_once(demo: Any) -> None:
     for word, term in (("-j", "j"), ("-json", "json")):
-        told = call("runs", "list", word, word)
-        assert told.status == 0
-        assert told.said.splitlines()[0] == f"{word} is taken as: without the word {term}"
-        assert told.said.count("is taken as") == 1
+        result = call("runs", "list", word, word)
+        assert result.status == 0
+        assert result.err.splitlines()[0] == f"{word} is taken as: without the word {term}"
+        assert result.err.count("is taken as") == 1
     for words in (["-refund"], ["-outcome:passed"], ["--", "-j"], ["j"], ["-"]):
-        assert "is taken as" not in call("runs", "list", *words).said
+        assert "is taken as" not in call("runs", "list", *words).err

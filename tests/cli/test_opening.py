@@ -67,14 +67,14 @@ def test_a_page_that_lists_no_runs_is_a_sentence_that_says_which_do(path: str) -
 
 def test_the_configured_dashboard_is_the_one_that_counts(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CEKURA_DASHBOARD_URL", "https://eu.example/\x1b[0m")
-    told = call(f"{DASHBOARD}/4021/results/991")
-    assert told.status == 2
-    assert "is not a link of the dashboard https://eu.example/[0m." in told.said
+    result = call(f"{DASHBOARD}/4021/results/991")
+    assert result.status == 2
+    assert "is not a link of the dashboard https://eu.example/[0m." in result.err
     monkeypatch.setenv("CEKURA_DASHBOARD_URL", "https://[eu")
-    assert "https://[eu is not a URL. It is set by CEKURA_DASHBOARD_URL" in call(f"{DASHBOARD}/1/results/2").said
+    assert "https://[eu is not a URL. It is set by CEKURA_DASHBOARD_URL" in call(f"{DASHBOARD}/1/results/2").err
     monkeypatch.setenv("CEKURA_DASHBOARD_URL", "https://eu.example")
-    assert call("https://eu.example/4021/results/991").said.startswith("cekura-tui: The app needs a terminal")
-    assert "is not a link of" in call("--demo", "https://eu.example/1/results/2").said, "the embedded one is another"
+    assert call("https://eu.example/4021/results/991").err.startswith("cekura-tui: The app needs a terminal")
+    assert "is not a link of" in call("--demo", "https://eu.example/1/results/2").err, "the embedded one is another"
 
 
 def test_a_key_that_can_be_read_once_is_enough_to_open_a_link(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -91,26 +91,26 @@ def test_a_key_that_can_be_read_once_is_enough_to_open_a_link(monkeypatch: pytes
     with open(reader, "rb"), open(writer, "wb") as pipe:
         pipe.write(b"ck_once\n")
         pipe.close()
-        told = call("--api-key-file", f"/dev/fd/{reader}", f"{DASHBOARD}/4021/results/991")
-    assert (told.status, opened) == (0, [("ck_once", RESULT, None)])
+        result = call("--api-key-file", f"/dev/fd/{reader}", f"{DASHBOARD}/4021/results/991")
+    assert (result.status, opened) == (0, [("ck_once", RESULT, None)])
 
 
 def test_a_link_without_its_beginning_is_told_from_a_command_that_there_is_not() -> None:
-    told = call("dashboard.cekura.ai/12/results/991")
-    assert (told.status, told.out) == (2, "")
-    assert told.said == (
+    result = call("dashboard.cekura.ai/12/results/991")
+    assert (result.status, result.out) == (2, "")
+    assert result.err == (
         "cekura-tui: dashboard.cekura.ai/12/results/991 is no command. "
         "If it is a dashboard link, begin it with https://.\n"
     )
-    assert "No such command" in call("rums").said
+    assert "No such command" in call("rums").err
 
 
 @pytest.mark.parametrize("target", ["48213", f"{DASHBOARD}/4021/results/991"])
 @pytest.mark.parametrize("more", ["x", "--demo", "--wrong"])
 def test_what_cannot_follow_a_target_is_one_sentence_and_no_command_that_nobody_knows(target: str, more: str) -> None:
-    told = call(target, more)
-    assert (told.status, told.out) == (2, "")
-    assert told.said == (
+    result = call(target, more)
+    assert (result.status, result.out) == (2, "")
+    assert result.err == (
         f"cekura-tui: “{more}” cannot follow a run's number or a link. Leave it out; options go before.\n"
     )
     assert call(target, "--help").out == call("--help").out

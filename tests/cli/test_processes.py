@@ -41,9 +41,9 @@ def test_breaking_off_a_wait_says_that_the_job_goes_on_and_how_to_wait(
     waiting = process("improve", 5, "--prompt-file", prompt_file, "--wait")
     until(lambda: server.requests("GET", PROGRESS), "the job was asked about")
     waiting.send_signal(number)
-    told = ended(waiting)
-    assert told.status == status
-    assert "The job goes on. `cekura-tui jobs wait 1` waits for it.\n" in told.said
+    result = ended(waiting)
+    assert result.status == status
+    assert "The job goes on. `cekura-tui jobs wait 1` waits for it.\n" in result.err
     server.on("GET", PROGRESS, DONE)
     assert ended(process("jobs", "wait", 1)).status == 0
     assert len(server.requests("POST")) == 1
@@ -58,9 +58,9 @@ def test_breaking_off_in_the_middle_of_a_launch_keeps_the_job(
     launching = process("improve", 5, "--prompt-file", prompt_file)
     until(hold.arrived.is_set, "the launch arrived")
     launching.send_signal(number)
-    told = ended(launching)
-    assert told.status == status
-    assert "`cekura-tui jobs list` shows what came of the launch." in told.said
+    result = ended(launching)
+    assert result.status == status
+    assert "`cekura-tui jobs list` shows what came of the launch." in result.err
     assert json.loads(call("jobs", "list", "--json").out)["state"] == "unconfirmed"
 
 
@@ -117,9 +117,9 @@ def test_messages_that_nobody_reads_do_not_end_the_work(
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a device that is always full")
 def test_an_output_on_a_full_disk_is_a_sentence(server: ScriptedServer) -> None:
     with open("/dev/full", "wb") as full:
-        told = ended(process("runs", "show", 5, "--json", stdout=full))
-    assert told.status == 2
-    assert told.said == "cekura-tui: No space left on device.\n"
+        result = ended(process("runs", "show", 5, "--json", stdout=full))
+    assert result.status == 2
+    assert result.err == "cekura-tui: No space left on device.\n"
 
 
 @pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-", "<&- >&- 2>&-"])
@@ -142,17 +142,17 @@ def test_a_list_that_goes_nowhere_is_not_taken_for_one_that_was_printed(server: 
 
 def test_an_output_in_another_encoding_is_escaped_not_broken(server: ScriptedServer) -> None:
     serve_runs(server, run_of(5, scenario_name="Tisch für zwei 🙂"))
-    told = ended(process("runs", "show", 5, env={"PYTHONIOENCODING": "latin-1"}))
-    assert told.status == 0
-    assert b"Tisch f\xfcr zwei \\U0001f642" in told.raw
+    result = ended(process("runs", "show", 5, env={"PYTHONIOENCODING": "latin-1"}))
+    assert result.status == 0
+    assert b"Tisch f\xfcr zwei \\U0001f642" in result.raw
 
 
 def test_a_prompt_file_whose_name_is_no_text_is_taken(server: ScriptedServer, tmp_path: Path) -> None:
     name = os.fsencode(tmp_path) + b"/\xff\x1b[31m.md"
     with open(name, "wb") as file:
         file.write(b"Be kind.")
-    told = ended(process("improve", 5, "--prompt-file", os.fsdecode(name)))
-    assert (told.status, told.out) == (0, "1\n")
+    result = ended(process("improve", 5, "--prompt-file", os.fsdecode(name)))
+    assert (result.status, result.out) == (0, "1\n")
     shown = call("jobs", "show", 1)
     assert (shown.status, "\x1b" in shown.out) == (0, False)
 

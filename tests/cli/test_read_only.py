@@ -37,9 +37,9 @@ def test_a_launch_is_refused_with_what_made_the_session_read_only(
     demo: Any, failed: int, home: Path, flags: list[str], text: str, mend: str
 ) -> None:
     path = settings(home, text)
-    told = call(*flags, "improve", failed, "--from-agent")
-    assert (told.status, told.out) == (2, "")
-    assert f"This is a read-only session, so nothing was launched. {mend.format(path=path)}" in told.said
+    result = call(*flags, "improve", failed, "--from-agent")
+    assert (result.status, result.out) == (2, "")
+    assert f"This is a read-only session, so nothing was launched. {mend.format(path=path)}" in result.err
     assert demo.posts() == []
 
 

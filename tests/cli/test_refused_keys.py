@@ -8,13 +8,13 @@ from pathlib import Path
 
 import pytest
 from calling import call
-from going_on import GoingOn
+from going_on import RunningCommand
 from scripted_server import PROGRESS, Got, Reply, ScriptedServer
 from waiting import until
 
 pytestmark = pytest.mark.long
 
-Start = Callable[..., GoingOn]
+Start = Callable[..., RunningCommand]
 RUNNING = Reply({"status": "in_progress"})
 DONE = Reply({"status": "completed", "output": {"improved_prompt": "Be kinder.\n"}})
 REFUSED = "Watching goes on; jobs are asked about again when the key is taken."
@@ -45,9 +45,9 @@ def kept_key(server: ScriptedServer, monkeypatch: pytest.MonkeyPatch) -> Scripte
 def test_watching_goes_on_with_the_key_that_is_signed_in_with_elsewhere(kept_key: ScriptedServer, start: Start) -> None:
     kept_key.on("GET", PROGRESS, keyed("new", DONE))
     watching = start("jobs", "watch")
-    watching.says(REFUSED)
+    watching.reports(REFUSED)
     sign_in(kept_key, "new")
-    watching.says("Another key was signed in with; watching goes on with it.")
+    watching.reports("Another key was signed in with; watching goes on with it.")
     watching.prints("job 1: succeeded")
     assert watching.ended(signal.SIGTERM) == 143
 
@@ -57,10 +57,10 @@ def test_watching_beside_a_process_that_took_the_jobs_over_goes_on_with_the_new_
 ) -> None:
     kept_key.on("GET", PROGRESS, keyed("new", RUNNING))
     watching = [start("jobs", "watch") for _ in range(2)]
-    until(lambda: any(REFUSED in one.said for one in watching), "the key was refused")
+    until(lambda: any(REFUSED in one.err for one in watching), "the key was refused")
     sign_in(kept_key, "new")
     for one in watching:
-        one.says("watching goes on with it")
+        one.reports("watching goes on with it")
         one.prints("job 1: running: the server says “in_progress”")
 
 
@@ -69,11 +69,11 @@ def test_a_key_of_the_environment_is_not_replaced_by_one_that_is_signed_in_with(
 ) -> None:
     server.on("GET", PROGRESS, keyed("new", DONE))
     watching = start("jobs", "watch")
-    watching.says(REFUSED)
+    watching.reports(REFUSED)
     sign_in(server, "new")
     assert call("improve", 5, "--prompt-file", Path(__file__)).status == 0
     watching.prints("job 2: running")
-    assert len(watching.said) == 2
+    assert len(watching.err) == 2
     assert {got.headers["X-CEKURA-API-KEY"] for got in server.requests("GET", PROGRESS)} == {"key"}
 
 
@@ -82,9 +82,9 @@ def test_waiting_ends_with_the_reason_also_when_another_process_asks_and_its_key
 ) -> None:
     server.on("GET", PROGRESS, keyed("new", DONE))
     watching = start("jobs", "watch")
-    watching.says(REFUSED)
+    watching.reports(REFUSED)
     waiting = start("jobs", "wait", 1)
     assert waiting.ended() == 4
-    assert "refused the API key (401: Expired.)" in waiting.said[-1]
+    assert "refused the API key (401: Expired.)" in waiting.err[-1]
     assert polls(server) == 2
     assert watching.process.poll() is None

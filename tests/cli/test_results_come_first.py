@@ -65,7 +65,7 @@ def on_a_full_disk(*words: object) -> Result:
 @pytest.mark.usefixtures("locked")
 def test_a_result_is_shown_while_the_database_cannot_be_written() -> None:
     shown = call("jobs", "show", 1, "--prompt")
-    assert (shown.status, shown.raw, shown.said) == (0, b"Be kinder.\n", "")
+    assert (shown.status, shown.raw, shown.err) == (0, b"Be kinder.\n", "")
 
 
 @pytest.mark.parametrize(("how", "shows"), [([], "job 1: succeeded"), (["--diff"], "{+")])
@@ -75,7 +75,7 @@ def test_whatever_is_shown_of_a_job_is_shown_where_looking_cannot_be_recorded(
     with monkeypatch.context() as patched:
         patched.setattr(JobStore, "look", unwritable)
         shown = call("jobs", "show", 1, *how)
-    assert (shown.status, shown.said) == (0, "")
+    assert (shown.status, shown.err) == (0, "")
     assert shows in shown.out
     assert unread(home)
     call("jobs", "show", 1, *how)
@@ -91,16 +91,16 @@ def test_a_result_that_was_waited_for_is_written_where_looking_cannot_be_recorde
 ) -> None:
     monkeypatch.setattr(JobStore, "look", unwritable)
     out = tmp_path / "out.md"
-    told = call("improve", 5, "--prompt-file", prompt_file, "--wait", "--json", "--out", out)
-    assert (told.status, json.loads(told.out)["improved_prompt"]) == (0, "Be kinder.\n")
+    result = call("improve", 5, "--prompt-file", prompt_file, "--wait", "--json", "--out", out)
+    assert (result.status, json.loads(result.out)["improved_prompt"]) == (0, "Be kinder.\n")
     assert out.read_bytes() == b"Be kinder.\n"
-    assert "database" not in told.said
+    assert "database" not in result.err
 
 
 @full
 def test_what_could_not_be_printed_counts_as_new(finished: ScriptedServer, home: Path) -> None:
-    told = on_a_full_disk("jobs", "show", 1, "--prompt")
-    assert (told.status, told.said) == (2, "cekura-tui: No space left on device.\n")
+    result = on_a_full_disk("jobs", "show", 1, "--prompt")
+    assert (result.status, result.err) == (2, "cekura-tui: No space left on device.\n")
     assert unread(home)
     assert without_reader("jobs", "show", 1, "--prompt").status == 0
     assert not unread(home)
@@ -109,26 +109,26 @@ def test_what_could_not_be_printed_counts_as_new(finished: ScriptedServer, home:
 def test_asking_a_failed_job_for_its_prompt_is_looking_at_it(server: ScriptedServer, home: Path) -> None:
     server.on("GET", PROGRESS, FAILED)
     call("jobs", "wait", 1)
-    told = call("jobs", "show", 1, "--prompt")
-    assert (told.status, told.out) == (2, "")
-    assert "Job 1 has no suggestion: it is failed." in told.said
+    result = call("jobs", "show", 1, "--prompt")
+    assert (result.status, result.out) == (2, "")
+    assert "Job 1 has no suggestion: it is failed." in result.err
     assert not unread(home)
 
 
 def test_a_prompt_without_an_output_is_a_sentence(finished: ScriptedServer, monkeypatch: pytest.MonkeyPatch) -> None:
     closed = process("jobs", "show", 1, "--prompt", stdout=None, preexec_fn=lambda: os.close(1))
-    told = ended(closed)
-    assert told.status == 2
-    assert told.said == "cekura-tui: There is no standard output. Send the prompt into a file or a pipe.\n"
+    result = ended(closed)
+    assert result.status == 2
+    assert result.err == "cekura-tui: There is no standard output. Send the prompt into a file or a pipe.\n"
 
 
 def test_an_unconfirmed_launch_without_a_reader_leaves_with_1_and_says_so(
     server: ScriptedServer, prompt_file: Path
 ) -> None:
     server.on("POST", LAUNCH, Reply(HTML_502, 502))
-    told = without_reader("improve", 5, "--prompt-file", prompt_file)
-    assert told.status == 1
-    assert told.said.startswith("job 2: unconfirmed: ")
+    result = without_reader("improve", 5, "--prompt-file", prompt_file)
+    assert result.status == 1
+    assert result.err.startswith("job 2: unconfirmed: ")
 
 
 @pytest.mark.parametrize(
@@ -140,18 +140,18 @@ def test_a_reader_that_is_gone_changes_nothing_of_a_jobs_status(
     server: ScriptedServer, prompt_file: Path, end: Reply, status: int
 ) -> None:
     server.on("GET", PROGRESS, end)
-    told = without_reader("improve", 5, "--prompt-file", prompt_file, "--wait", "--json")
-    assert told.status == status
-    assert len(told.said.splitlines()) == 2
+    result = without_reader("improve", 5, "--prompt-file", prompt_file, "--wait", "--json")
+    assert result.status == status
+    assert len(result.err.splitlines()) == 2
 
 
 def test_the_file_is_written_where_nobody_reads_the_output(
     finished: ScriptedServer, prompt_file: Path, tmp_path: Path
 ) -> None:
     out = tmp_path / "out.md"
-    told = without_reader("improve", 5, "--prompt-file", prompt_file, "--wait", "--out", out)
-    assert (told.status, out.read_bytes()) == (0, b"Be kinder.\n")
-    assert f"The improved prompt is in {out}." in told.said
+    result = without_reader("improve", 5, "--prompt-file", prompt_file, "--wait", "--out", out)
+    assert (result.status, out.read_bytes()) == (0, b"Be kinder.\n")
+    assert f"The improved prompt is in {out}." in result.err
 
 
 def test_the_output_is_printed_where_the_file_cannot_be_written(
@@ -165,9 +165,9 @@ def test_the_output_is_printed_where_the_file_cannot_be_written(
 
     finished.on("GET", PROGRESS, appears)
     words = ("improve", 5, "--prompt-file", prompt_file, "--wait", "--out", out)
-    told = call(*words, "--json")
-    assert (told.status, json.loads(told.out)["improved_prompt"]) == (2, "Be kinder.\n")
-    assert "exists already" in told.said
+    result = call(*words, "--json")
+    assert (result.status, json.loads(result.out)["improved_prompt"]) == (2, "Be kinder.\n")
+    assert "exists already" in result.err
     out.unlink()
     assert without_reader(*words).status == 2
     assert out.read_text() == "of somebody else"
@@ -178,9 +178,9 @@ def test_the_output_is_printed_where_the_file_cannot_be_written(
 def test_a_launch_whose_number_cannot_be_printed_says_that_it_was_launched(
     server: ScriptedServer, prompt_file: Path, as_json: list[str]
 ) -> None:
-    told = on_a_full_disk("improve", 5, "--prompt-file", prompt_file, *as_json)
-    assert told.status == 2
-    assert told.said.splitlines() == [
+    result = on_a_full_disk("improve", 5, "--prompt-file", prompt_file, *as_json)
+    assert result.status == 2
+    assert result.err.splitlines() == [
         f"job 2: running. {WAITS}",
         f"cekura-tui: No space left on device. Job 2 was launched and goes on. {WAITS}",
     ]
@@ -191,9 +191,9 @@ def test_a_result_that_cannot_be_printed_is_in_the_file_all_the_same(
     finished: ScriptedServer, prompt_file: Path, tmp_path: Path
 ) -> None:
     out = tmp_path / "out.md"
-    told = on_a_full_disk("improve", 5, "--prompt-file", prompt_file, "--wait", "--out", out)
-    assert (told.status, out.read_bytes()) == (2, b"Be kinder.\n")
-    assert told.said.splitlines()[-2:] == [
+    result = on_a_full_disk("improve", 5, "--prompt-file", prompt_file, "--wait", "--out", out)
+    assert (result.status, out.read_bytes()) == (2, b"Be kinder.\n")
+    assert result.err.splitlines()[-2:] == [
         f"The improved prompt is in {out}.",
         "cekura-tui: No space left on device. Job 2 was launched: it is succeeded.",
     ]

@@ -8,14 +8,14 @@ from pathlib import Path
 
 import pytest
 from calling import call
-from going_on import GoingOn
+from going_on import RunningCommand
 from scripted_server import LAUNCH, PROGRESS, Hold, Reply, ScriptedServer, closed_port
 from waiting import until
 
 from cekura_tui.cli import jobs as following
 from cekura_tui.model.job import JobState
 
-Start = Callable[..., GoingOn]
+Start = Callable[..., RunningCommand]
 Window = Callable[[JobState], None]
 RUNNING = Reply({"status": "in_progress"})
 DONE = Reply({"status": "completed", "output": {"improved_prompt": "Be kinder.\n", "summary_of_changes": "Softer."}})
@@ -44,8 +44,8 @@ def test_a_job_that_nobody_asked_about_any_more_is_asked_about_and_told(
 ) -> None:
     window(state)
     server.on("GET", PROGRESS, answer)
-    told = call("jobs", "resume", 1)
-    assert (told.status, told.out, told.said) == (0, "", said)
+    result = call("jobs", "resume", 1)
+    assert (result.status, result.out, result.err) == (0, "", said)
     assert polls(server) == 1
 
 
@@ -54,15 +54,15 @@ def test_several_jobs_are_each_told(server: ScriptedServer, window: Window, prom
     window(JobState.LOST)
     ends = {"p-1": RUNNING, "p-2": DONE}
     server.on("GET", PROGRESS, lambda got: ends[got.query["progress_id"]])
-    told = call("jobs", "resume", 1, 2, 1)
-    assert told.status == 0
-    assert sorted(told.said.splitlines()) == ["job 1: running: the server says “in_progress”", "job 2: succeeded"]
+    result = call("jobs", "resume", 1, 2, 1)
+    assert result.status == 0
+    assert sorted(result.err.splitlines()) == ["job 1: running: the server says “in_progress”", "job 2: succeeded"]
 
 
 def test_a_job_that_does_not_exist_keeps_all_from_being_asked_about(server: ScriptedServer, window: Window) -> None:
     window(JobState.STOPPED)
-    told = call("jobs", "resume", 1, 9)
-    assert (told.status, told.said) == (2, "cekura-tui: There is no job 9. Look at `jobs list`.\n")
+    result = call("jobs", "resume", 1, 9)
+    assert (result.status, result.err) == (2, "cekura-tui: There is no job 9. Look at `jobs list`.\n")
     assert polls(server) == 0
     assert "job 1: stopped" in call("jobs", "show", 1).out
 
@@ -70,9 +70,9 @@ def test_a_job_that_does_not_exist_keeps_all_from_being_asked_about(server: Scri
 def test_a_job_that_ended_is_not_asked_about_again(server: ScriptedServer) -> None:
     server.on("GET", PROGRESS, DONE)
     call("jobs", "wait", 1)
-    told = call("jobs", "resume", 1)
-    assert told.status == 2
-    assert "Job 1 is succeeded: there is nothing to ask about." in told.said
+    result = call("jobs", "resume", 1)
+    assert result.status == 2
+    assert "Job 1 is succeeded: there is nothing to ask about." in result.err
     assert polls(server) == 1
 
 
@@ -82,9 +82,9 @@ def test_a_server_that_does_not_answer_at_once_leaves_the_job_asked_about(
     monkeypatch.setattr(following, "FIRST_ANSWER", 0.2)
     window(JobState.LOST)
     server.on("GET", PROGRESS, Hold(DONE), DONE)
-    told = call("jobs", "resume", 1)
-    assert told.status == 0
-    assert told.said == "job 1: running. No answer yet; `cekura-tui jobs wait 1` waits for it.\n"
+    result = call("jobs", "resume", 1)
+    assert result.status == 0
+    assert result.err == "job 1: running. No answer yet; `cekura-tui jobs wait 1` waits for it.\n"
     assert call("jobs", "wait", 1).status == 0
 
 
@@ -96,8 +96,8 @@ def test_a_server_that_cannot_be_reached_is_told(
         gone = f"http://127.0.0.1:{closed_port()}"
         sql.execute("UPDATE jobs SET origin = ?", (gone,))
     sql.close()
-    told = call("--api-url", gone, "jobs", "resume", 1)
-    assert (told.status, told.said) == (0, "job 1: running (no answer about it at the moment)\n")
+    result = call("--api-url", gone, "jobs", "resume", 1)
+    assert (result.status, result.err) == (0, "job 1: running (no answer about it at the moment)\n")
 
 
 def test_a_job_that_is_lost_again_leaves_with_1(server: ScriptedServer, window: Window, start: Start) -> None:
@@ -108,15 +108,15 @@ def test_a_job_that_is_lost_again_leaves_with_1(server: ScriptedServer, window: 
     until(hold.arrived.is_set, "it was asked about")
     window(JobState.LOST)
     assert resuming.ended() == 1
-    assert resuming.said == ["job 1: lost: Another window said so."]
+    assert resuming.err == ["job 1: lost: Another window said so."]
 
 
 def test_a_key_that_is_refused_is_a_sentence_and_4(server: ScriptedServer, window: Window) -> None:
     server.on("GET", PROGRESS, Reply({"detail": "Invalid API key."}, 401))
     window(JobState.STOPPED)
-    told = call("jobs", "resume", 1)
-    assert told.status == 4
-    assert "key" in told.said
+    result = call("jobs", "resume", 1)
+    assert result.status == 4
+    assert "key" in result.err
 
 
 # Forgetting
@@ -139,8 +139,8 @@ def test_a_forgotten_job_is_gone_with_its_prompt_and_its_answers(
     assert call("jobs", "wait", 1, 2).status == 0
     of_both = ["Be kinder.", "Softer.", '"improved_prompt"']
     assert all(text in everything_in(home) for text in ["A secret of mine.", "Be kind to callers.", *of_both])
-    told = call("jobs", "forget", 2)
-    assert (told.status, told.out, told.said) == (0, "", "job 2: forgotten\n")
+    result = call("jobs", "forget", 2)
+    assert (result.status, result.out, result.err) == (0, "", "job 2: forgotten\n")
     assert "A secret of mine." not in everything_in(home)
     assert call("jobs", "show", 1, "--prompt").raw == b"Be kinder.\n"
     assert call("jobs", "forget", 1).status == 0
@@ -148,18 +148,18 @@ def test_a_forgotten_job_is_gone_with_its_prompt_and_its_answers(
     assert not [text for text in ("Be kind to callers.", *of_both) if text in held]
     for command in ("show", "wait", "resume", "forget"):
         gone = call("jobs", command, 2)
-        assert (gone.status, "There is no job 2." in gone.said) == (2, True)
+        assert (gone.status, "There is no job 2." in gone.err) == (2, True)
     assert call("jobs", "list", "--drafts").out == ""
 
 
 def test_a_running_job_is_forgotten_with_force_alone(server: ScriptedServer) -> None:
-    told = call("jobs", "forget", 1)
-    assert told.status == 2
-    assert "goes on at the server, and its result would not be seen here." in told.said
-    assert "--force" in told.said
+    result = call("jobs", "forget", 1)
+    assert result.status == 2
+    assert "goes on at the server, and its result would not be seen here." in result.err
+    assert "--force" in result.err
     assert call("jobs", "show", 1).status == 0
-    told = call("jobs", "forget", 1, "--force")
-    assert (told.status, told.said) == (0, "job 1: forgotten\n")
+    result = call("jobs", "forget", 1, "--force")
+    assert (result.status, result.err) == (0, "job 1: forgotten\n")
     server.on("GET", PROGRESS, DONE)
     assert call("jobs", "wait", 1).status == 2
     assert polls(server) == 0
@@ -181,9 +181,9 @@ def test_a_job_that_is_being_launched_stays_also_with_force(
     server.on("POST", LAUNCH, hold)
     launching = start("improve", 5, "--prompt-file", prompt_file)
     until(hold.arrived.is_set, "the launch arrived")
-    told = call("jobs", "forget", 2, "--force")
-    assert told.status == 2
-    assert "Job 2 is being launched." in told.said
+    result = call("jobs", "forget", 2, "--force")
+    assert result.status == 2
+    assert "Job 2 is being launched." in result.err
     hold.released.set()
     assert launching.ended() == 0
 
@@ -192,6 +192,6 @@ def test_a_draft_can_be_forgotten_and_the_same_job_named_twice_is_one(
     server: ScriptedServer, prompt_file: Path
 ) -> None:
     launch(server, prompt_file, "Two.", Reply({"prompt": ["Too long."]}, 400))
-    told = call("jobs", "forget", 2, 2)
-    assert (told.status, told.said) == (0, "job 2: forgotten\n")
+    result = call("jobs", "forget", 2, 2)
+    assert (result.status, result.err) == (0, "job 2: forgotten\n")
     assert len(call("jobs", "list", "--drafts").out.splitlines()) == 2

@@ -22,21 +22,21 @@ def aim(server: ScriptedServer, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_the_list_is_a_table_of_the_newest_runs_with_how_many_there_are(demo: object) -> None:
-    told = call("runs", "list")
-    lines = told.out.splitlines()
-    assert told.status == 0
+    result = call("runs", "list")
+    lines = result.out.splitlines()
+    assert result.status == 0
     assert lines[0].split() == ["RUN", "OUTCOME", "SCENARIO", "PERSONALITY", "AGENT", "LENGTH", "WHEN"]
     assert len(lines) == 101
     numbers = [int(line.split()[0]) for line in lines[1:]]
     assert numbers == sorted(numbers, reverse=True)
-    assert told.said == "100 of 240 runs\n"
-    assert call("runs", "list", "--limit", 500).said == "240 runs\n"
+    assert result.err == "100 of 240 runs\n"
+    assert call("runs", "list", "--limit", 500).err == "240 runs\n"
 
 
 def test_the_list_as_json_is_the_servers_row_with_its_outcome(demo: object) -> None:
-    told = call("runs", "list", "--limit", 5, "--json")
-    found = [json.loads(line) for line in told.out.splitlines()]
-    assert (told.status, told.said, len(found)) == (0, "", 5)
+    result = call("runs", "list", "--limit", 5, "--json")
+    found = [json.loads(line) for line in result.out.splitlines()]
+    assert (result.status, result.err, len(found)) == (0, "", 5)
     for row in found:
         assert set(row["outcome"]) == {"kind", "text"}
         assert row["outcome"]["kind"] in KINDS
@@ -58,9 +58,9 @@ def test_the_runs_of_an_agent_are_listed_alone(by_kind: Kinds) -> None:
 
 
 def test_a_run_as_json_has_its_turns_verdicts_and_outcome(failed: int) -> None:
-    told = call("runs", "show", failed, "--json")
-    run = json.loads(told.out)
-    assert (told.status, run["id"], run["outcome"]["kind"]) == (0, failed, "failed")
+    result = call("runs", "show", failed, "--json")
+    run = json.loads(result.out)
+    assert (result.status, run["id"], run["outcome"]["kind"]) == (0, failed, "failed")
     assert {tuple(turn) for turn in run["turns"]} == {("n", "speaker", "role", "start", "end", "text", "tool")}
     assert {turn["speaker"] for turn in run["turns"]} <= {"testing", "main", "tool_call", "tool_result", "other"}
     keys = ("source", "id", "name", "state", "score", "threshold", "explanation", "alignments", "priority")
@@ -69,13 +69,13 @@ def test_a_run_as_json_has_its_turns_verdicts_and_outcome(failed: int) -> None:
 
 
 def test_a_run_as_text_has_verdicts_before_what_was_said(failed: int) -> None:
-    told = call("runs", "show", failed)
-    assert told.status == 0
-    assert told.out.startswith(f"Run {failed}  ✗ ")
-    assert told.out.index("\n✗ ") < told.out.index("Caller: ")
-    assert "status: completed" in told.out
+    result = call("runs", "show", failed)
+    assert result.status == 0
+    assert result.out.startswith(f"Run {failed}  ✗ ")
+    assert result.out.index("\n✗ ") < result.out.index("Caller: ")
+    assert "status: completed" in result.out
     alone = call("runs", "show", failed, "--transcript").out
-    assert alone in told.out
+    assert alone in result.out
     assert "✗" not in alone
 
 
@@ -121,10 +121,10 @@ def test_what_strangers_said_leaves_no_control_character_in_any_output(
     serve_runs(scripted, run)
     scripted.on("GET", RUNS, Reply({"count": 1, "results": [run]}))
     for words in (["list"], ["list", "--json"], ["show", 5], ["show", 5, "--json"], ["show", 5, "--markdown"]):
-        told = call("runs", *words)
-        assert told.status == 0
-        assert " end" in told.out
-        assert not set(told.out) & set("\x1b\x07\x9b\u202e\x7f\x00")
+        result = call("runs", *words)
+        assert result.status == 0
+        assert " end" in result.out
+        assert not set(result.out) & set("\x1b\x07\x9b\u202e\x7f\x00")
 
 
 @pytest.mark.parametrize("form", [[], ["--json"], ["--csv"]])
@@ -135,9 +135,9 @@ def test_a_list_that_breaks_off_is_not_taken_for_a_whole_one(
     aim(scripted, monkeypatch)
     first = Reply({"count": 9000, "next": "http://x/?page=2", "results": [run_of(2), run_of(1)]})
     scripted.on("GET", RUNS, *([first, more, first] if more else [first]))
-    told = call("runs", "list", "--limit", 9000, *form)
-    assert told.status == 2
-    assert told.said.startswith("cekura-tui: The list broke off: the server speaks of 9,000 runs and gave 2.")
+    result = call("runs", "list", "--limit", 9000, *form)
+    assert result.status == 2
+    assert result.err.startswith("cekura-tui: The list broke off: the server speaks of 9,000 runs and gave 2.")
     assert len(scripted.seen) < 6
 
 
@@ -151,7 +151,7 @@ def test_an_opened_run_is_shown_again_when_the_server_fails(
     scripted.on("GET", f"{RUNS}5/", Reply(b"", 500))
     again = call("runs", "show", 5)
     assert (again.status, again.out) == (0, fresh.out)
-    assert "as it was got last" in again.said
+    assert "as it was got last" in again.err
 
 
 def test_an_opened_run_is_there_as_json_too_when_the_server_fails(
@@ -164,8 +164,8 @@ def test_an_opened_run_is_there_as_json_too_when_the_server_fails(
     fresh = call("runs", "show", 5, "--json")
     scripted.on("GET", f"{RUNS}5/", Reply(b"", 500))
     again = call("runs", "show", 5, "--json")
-    assert (again.status, again.out, fresh.said) == (0, fresh.out, "")
-    assert again.said == "The server cannot be reached; this is the run as it was got last.\n"
+    assert (again.status, again.out, fresh.err) == (0, fresh.out, "")
+    assert again.err == "The server cannot be reached; this is the run as it was got last.\n"
     scripted.on("GET", f"{RUNS}6/", Reply(b"", 500))
     never = call("runs", "show", 6, "--json")
     assert (never.status, never.out) == (2, "")
@@ -187,25 +187,25 @@ def test_an_opened_run_is_there_as_json_too_when_the_server_fails(
     ],
 )
 def test_a_call_that_makes_no_sense_asks_no_server(demo: Any, words: list[str], said: str) -> None:
-    told = call(*words)
-    assert told.status == 2
-    assert said in told.said
+    result = call(*words)
+    assert result.status == 2
+    assert said in result.err
     assert demo.log == []
 
 
 def test_a_run_that_is_not_there_is_a_sentence(demo: object) -> None:
-    told = call("runs", "show", 1)
-    assert (told.status, told.out) == (2, "")
-    assert told.said == "cekura-tui: There is no run 1, or this key may not see it. Look at `runs list`.\n"
-    assert call("runs", "show", 1, "--json").said == told.said
+    result = call("runs", "show", 1)
+    assert (result.status, result.out) == (2, "")
+    assert result.err == "cekura-tui: There is no run 1, or this key may not see it. Look at `runs list`.\n"
+    assert call("runs", "show", 1, "--json").err == result.err
 
 
 def test_without_a_project_those_found_are_named(demo: object, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("CEKURA_PROJECT_ID")
-    told = call("runs", "list")
-    assert told.status == 2
+    result = call("runs", "list")
+    assert result.status == 2
     for word in (f"{FIRST_PROJECT} (", "--project", "CEKURA_PROJECT_ID"):
-        assert word in told.said
+        assert word in result.err
 
 
 def test_a_single_project_is_taken_without_asking(scripted: ScriptedServer, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -213,6 +213,6 @@ def test_a_single_project_is_taken_without_asking(scripted: ScriptedServer, monk
     monkeypatch.delenv("CEKURA_PROJECT_ID")
     scripted.on("GET", "/user/v1/projects/", Reply([{"id": 9, "name": "Nine"}]))
     scripted.on("GET", RUNS, Reply({"count": 0, "results": []}))
-    told = call("runs", "list")
-    assert (told.status, told.said) == (0, "0 runs\n")
+    result = call("runs", "list")
+    assert (result.status, result.err) == (0, "0 runs\n")
     assert scripted.seen[-1].query["project_id"] == "9"

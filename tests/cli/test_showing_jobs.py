@@ -35,13 +35,13 @@ def owned_by(home: Path, **owner: object) -> None:
 
 
 def test_an_unconfirmed_job_says_when_and_by_whom_it_was_sent_and_how_to_drop_it(unconfirmed: ScriptedServer) -> None:
-    told = call("jobs", "show", 2).out
-    assert told.startswith("job 2: unconfirmed: ")
-    assert re.search(r"\nsent: .*\d\d:\d\d:\d\d\n", told)
-    assert f"\nby: process {os.getpid()} on {socket.gethostname()}, which still runs\n" in told
-    assert "\nwhat to do: it is not sent again by itself; `cekura-tui jobs forget 2` drops it here\n" in told
-    assert "\ndistinct answers: 1\n" in told
-    assert re.search(r"\nchanges:\n  .*[\d:]+ launching\n  .*[\d:]+ unconfirmed: \S", told)
+    result = call("jobs", "show", 2).out
+    assert result.startswith("job 2: unconfirmed: ")
+    assert re.search(r"\nsent: .*\d\d:\d\d:\d\d\n", result)
+    assert f"\nby: process {os.getpid()} on {socket.gethostname()}, which still runs\n" in result
+    assert "\nwhat to do: it is not sent again by itself; `cekura-tui jobs forget 2` drops it here\n" in result
+    assert "\ndistinct answers: 1\n" in result
+    assert re.search(r"\nchanges:\n  .*[\d:]+ launching\n  .*[\d:]+ unconfirmed: \S", result)
 
 
 def test_an_unconfirmed_job_says_that_the_process_that_sent_it_has_ended(
@@ -78,19 +78,19 @@ def test_the_curl_commands_have_the_launch_last_and_hold_no_key(
     server: ScriptedServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("CEKURA_API_KEY", "sesame")
-    told = call("jobs", "show", 1, "--curl")
-    asking, launching, body, _ = told.out.splitlines()
-    assert told.status == 0
+    result = call("jobs", "show", 1, "--curl")
+    asking, launching, body, _ = result.out.splitlines()
+    assert result.status == 0
     assert asking == f"curl '{server.url}{PROGRESS}?progress_id=p-1' -H \"X-CEKURA-API-KEY: $CEKURA_API_KEY\""
     assert launching.startswith(f"curl -X POST {server.url}{LAUNCH} ")
     assert json.loads(body)["run_ids"] == [5]
-    assert "sesame" not in told.out
+    assert "sesame" not in result.out
 
 
 def test_a_job_without_an_id_at_the_server_has_the_launch_alone(unconfirmed: ScriptedServer) -> None:
-    told = call("jobs", "show", 2, "--curl").out
-    assert told.startswith("curl -X POST ")
-    assert told.count("curl ") == 1
+    result = call("jobs", "show", 2, "--curl").out
+    assert result.startswith("curl -X POST ")
+    assert result.count("curl ") == 1
 
 
 @pytest.mark.skipif(shutil.which("curl") is None, reason="needs curl")

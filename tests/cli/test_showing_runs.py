@@ -31,8 +31,8 @@ def test_a_transcript_alone_is_printed_as_text_markdown_or_json(aimed: ScriptedS
     assert "**00:01 Agent:** Hello  \n\\- you\n\n**00:09 Tool call:**\n\n```json\n" in page.out
     whole = call("runs", "show", 5, "--transcript", "--json")
     assert [turn["text"] for turn in json.loads(whole.out)["turns"]] == ["Hello\n- you", 'book {"day": "Tue"}']
-    assert {told.status for told in (text, page, whole)} == {0}
-    assert {told.said for told in (text, page, whole)} == {""}
+    assert {result.status for result in (text, page, whole)} == {0}
+    assert {result.err for result in (text, page, whole)} == {""}
 
 
 def test_markdown_without_transcript_is_still_the_whole_page(aimed: ScriptedServer) -> None:
@@ -42,9 +42,9 @@ def test_markdown_without_transcript_is_still_the_whole_page(aimed: ScriptedServ
 
 
 def test_a_transcript_has_one_form_at_a_time(aimed: ScriptedServer) -> None:
-    told = call("runs", "show", 5, "--transcript", "--json", "--markdown")
-    assert told.status == 2
-    assert "not both" in told.said
+    result = call("runs", "show", 5, "--transcript", "--json", "--markdown")
+    assert result.status == 2
+    assert "not both" in result.err
     assert aimed.seen == []
 
 
@@ -57,7 +57,7 @@ def test_a_transcript_that_was_read_before_is_printed_when_the_server_fails(
     aimed.on("GET", "/test_framework/v1/runs/5/", Reply(b"", 500))
     again = call("runs", "show", 5, "--transcript", *form)
     assert (again.status, again.out) == (0, fresh.out)
-    assert "as it was got last" in again.said
+    assert "as it was got last" in again.err
 
 
 @pytest.mark.parametrize(
@@ -67,6 +67,6 @@ def test_a_transcript_that_was_read_before_is_printed_when_the_server_fails(
 def test_where_there_is_nothing_to_read_every_form_says_so(aimed: ScriptedServer, sent: object, said: str) -> None:
     serve_runs(aimed, run_of(5, transcript_object=sent))
     for form in ([], ["--markdown"], ["--json"]):
-        told = call("runs", "show", 5, "--transcript", *form)
-        assert told.status == 0
-        assert said in told.out
+        result = call("runs", "show", 5, "--transcript", *form)
+        assert result.status == 0
+        assert said in result.out

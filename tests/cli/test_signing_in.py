@@ -18,15 +18,15 @@ def key(demo: Any, monkeypatch: pytest.MonkeyPatch) -> str:
 
 
 def test_a_key_that_is_piped_in_is_checked_kept_and_used(demo: Any, key: str, home: Path) -> None:
-    told = call("--api-key-file", "-", "auth", "login", stdin=f"{key}\n".encode())
-    assert told.status == 0
-    assert told.said == f"Signed in at {demo.server.url}; the key is in {home / 'credentials.json'}.\n"
-    assert told.out.startswith(f"{FIRST_PROJECT}  ")
+    result = call("--api-key-file", "-", "auth", "login", stdin=f"{key}\n".encode())
+    assert result.status == 0
+    assert result.err == f"Signed in at {demo.server.url}; the key is in {home / 'credentials.json'}.\n"
+    assert result.out.startswith(f"{FIRST_PROJECT}  ")
     assert (home / "credentials.json").stat().st_mode & 0o777 == 0o600
     status = call("auth", "status")
-    assert (status.status, status.said) == (0, "")
+    assert (status.status, status.err) == (0, "")
     assert status.out.startswith(f"server: {demo.server.url}\nkey: credentials.json\nproject: {FIRST_PROJECT} ")
-    assert key not in told.out + told.said + status.out
+    assert key not in result.out + result.err + status.out
 
 
 def test_a_key_in_a_file_is_used_without_being_kept(key: str, home: Path, tmp_path: Path) -> None:
@@ -37,33 +37,33 @@ def test_a_key_in_a_file_is_used_without_being_kept(key: str, home: Path, tmp_pa
 
 
 def test_a_key_that_the_server_refuses_is_not_kept(demo: Any, key: str, home: Path) -> None:
-    told = call("--api-key-file", "-", "auth", "login", stdin=b"wrong-key-012345\n")
-    assert (told.status, told.out) == (4, "")
-    assert "refused the API key" in told.said
-    assert "wrong-key" not in told.said
+    result = call("--api-key-file", "-", "auth", "login", stdin=b"wrong-key-012345\n")
+    assert (result.status, result.out) == (4, "")
+    assert "refused the API key" in result.err
+    assert "wrong-key" not in result.err
     assert not (home / "credentials.json").exists()
 
 
 @pytest.mark.parametrize("typed", [b"", b"\n", b"two words\n", "schlüssel\n".encode()])
 def test_something_that_is_no_key_asks_no_server(demo: Any, key: str, typed: bytes) -> None:
-    told = call("--api-key-file", "-", "auth", "login", stdin=typed)
-    assert told.status == 4
-    assert "standard input" in told.said
+    result = call("--api-key-file", "-", "auth", "login", stdin=typed)
+    assert result.status == 4
+    assert "standard input" in result.err
     assert demo.log == []
 
 
 def test_without_a_terminal_it_is_said_how_to_give_a_key(demo: Any, key: str) -> None:
-    told = call("auth", "login")
-    assert told.status == 2
-    assert "Name a file with --api-key-file" in told.said
+    result = call("auth", "login")
+    assert result.status == 2
+    assert "Name a file with --api-key-file" in result.err
     assert demo.log == []
 
 
 def test_a_kept_key_stays_with_its_server(demo: Any, key: str, scripted: Any) -> None:
     call("--api-key-file", "-", "auth", "login", stdin=key.encode())
-    told = call("--api-url", scripted.url, "auth", "status")
-    assert told.status == 4
-    assert f"belongs to {demo.server.url} and is not sent to {scripted.url}" in told.said
+    result = call("--api-url", scripted.url, "auth", "status")
+    assert result.status == 4
+    assert f"belongs to {demo.server.url} and is not sent to {scripted.url}" in result.err
     assert scripted.seen == []
 
 
@@ -76,9 +76,9 @@ def test_the_key_is_nowhere_but_in_its_file(demo: Any, failed: int, key: str, ho
 
 
 def test_the_embedded_workspace_needs_no_key(home: Path) -> None:
-    told = call("--demo", "auth", "login")
-    assert told.status == 2
-    assert "needs no key" in told.said
+    result = call("--demo", "auth", "login")
+    assert result.status == 2
+    assert "needs no key" in result.err
     assert call("--demo", "auth", "status").out.startswith("server: the embedded workspace\nkey: none needed\n")
 
 

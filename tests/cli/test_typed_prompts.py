@@ -32,26 +32,26 @@ def drafts() -> list[tuple[object, ...]]:
 )
 def test_a_run_that_cannot_be_read_leaves_a_draft(server: ScriptedServer, reply: Reply, status: int) -> None:
     server.on("GET", RUN_6, reply)
-    told = typed()
-    assert (told.status, told.out) == (status, "")
-    assert told.said.endswith(" The draft is kept as 2.\n")
+    result = typed()
+    assert (result.status, result.out) == (status, "")
+    assert result.err.endswith(" The draft is kept as 2.\n")
     assert drafts() == [(2, [6], [3])]
     assert call("jobs", "show", 2, "--prompt").raw == TYPED
 
 
 def test_a_server_that_is_down_leaves_a_draft(server: ScriptedServer, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CEKURA_API_URL", f"http://127.0.0.1:{closed_port()}")
-    told = typed()
-    assert told.status == 2
-    assert told.said.endswith(" The draft is kept as 2.\n")
+    result = typed()
+    assert result.status == 2
+    assert result.err.endswith(" The draft is kept as 2.\n")
     assert call("jobs", "show", 2, "--prompt").raw == TYPED
 
 
 def test_a_read_only_session_leaves_a_draft(server: ScriptedServer) -> None:
     serve_runs(server, run_of(6))
-    told = typed("--read-only")
-    assert told.status == 2
-    assert told.said.endswith("Start without --read-only. The draft is kept as 2.\n")
+    result = typed("--read-only")
+    assert result.status == 2
+    assert result.err.endswith("Start without --read-only. The draft is kept as 2.\n")
 
 
 def test_breaking_off_while_a_run_is_read_leaves_a_draft(server: ScriptedServer) -> None:
@@ -64,24 +64,24 @@ def test_breaking_off_while_a_run_is_read_leaves_a_draft(server: ScriptedServer)
     reading.stdin = None
     until(hold.arrived.is_set, "the run was asked for")
     reading.send_signal(signal.SIGINT)
-    told = ended(reading)
-    assert told.status == 130
-    assert "The draft is kept as 2.\n" in told.said
+    result = ended(reading)
+    assert result.status == 130
+    assert "The draft is kept as 2.\n" in result.err
     assert call("jobs", "show", 2, "--prompt").raw == TYPED
 
 
 def test_a_refused_launch_leaves_the_one_draft_and_tells_of_it_once(server: ScriptedServer) -> None:
     serve_runs(server, run_of(6))
     server.on("POST", LAUNCH, Reply({"prompt": ["Too long."]}, 400))
-    told = typed()
-    assert told.said.count("The draft is kept as 2.") == 1
+    result = typed()
+    assert result.err.count("The draft is kept as 2.") == 1
     assert drafts() == [(2, [6], [3])]
 
 
 def test_a_launch_makes_a_job_of_the_draft_with_the_runs_agent(server: ScriptedServer) -> None:
     serve_runs(server, run_of(6))
-    told = typed()
-    assert (told.status, told.out) == (0, "2\n")
+    result = typed()
+    assert (result.status, result.out) == (0, "2\n")
     assert drafts() == []
     (_, body) = (got.json() for got in server.requests("POST", LAUNCH))
     assert (body["run_ids"], body["agent"], body["prompt"]) == ([6], 7, TYPED.decode())
@@ -92,10 +92,10 @@ def test_a_launch_makes_a_job_of_the_draft_with_the_runs_agent(server: ScriptedS
 def test_where_the_draft_cannot_be_kept_none_is_told_of(server: ScriptedServer, home: Path) -> None:
     sql = sqlite3.connect(home / "cekura.db", isolation_level=None)
     sql.execute("BEGIN IMMEDIATE")
-    told = typed()
+    result = typed()
     sql.close()
-    assert told.status == 2
-    assert "draft" not in told.said
+    assert result.status == 2
+    assert "draft" not in result.err
     assert drafts() == []
 
 

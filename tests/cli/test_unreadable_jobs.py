@@ -39,16 +39,16 @@ def test_the_others_are_listed_and_shown_and_it_is_told_what_to_do(
     said = f"cekura-tui: Job 2 cannot be read: {why} `jobs forget 2 --force` drops it on this machine.\n"
     for more in [], ["--json"]:
         listed = call("jobs", "list", *more)
-        assert (listed.status, listed.said) == (0, said)
+        assert (listed.status, listed.err) == (0, said)
         assert "succeeded" in listed.out
         assert len(listed.out.splitlines()) == (1 if more else 2)
     shown = call("jobs", "show", 1)
-    assert (shown.status, shown.said) == (0, "")
+    assert (shown.status, shown.err) == (0, "")
     for words in ("show", 2), ("wait", 2), ("forget", 2):
-        told = call("jobs", *words)
-        assert (told.status, told.out, told.said) == (2, "", said)
-    assert call("jobs", "forget", 2, "--force").said == "job 2: forgotten\n"
-    assert call("jobs", "list").said == ""
+        result = call("jobs", *words)
+        assert (result.status, result.out, result.err) == (2, "", said)
+    assert call("jobs", "forget", 2, "--force").err == "job 2: forgotten\n"
+    assert call("jobs", "list").err == ""
 
 
 @pytest.mark.parametrize("text", ["ff41", "4142"], ids=["no text", "another text"])
@@ -59,7 +59,7 @@ def test_a_damaged_proposal_is_a_sentence_and_nothing_is_printed_for_it(
         home, f"UPDATE prompts SET text = x'{text}' WHERE sha256 = (SELECT improved_sha256 FROM jobs WHERE number = 1)"
     )
     for more in [], ["--prompt"], ["--patch"], ["--json"]:
-        told = call("jobs", "show", 1, *more)
-        assert (told.status, told.out) == (2, "")
-        assert "damaged in the database: it is not what was kept." in told.said
-    assert call("jobs", "list").said == ""
+        result = call("jobs", "show", 1, *more)
+        assert (result.status, result.out) == (2, "")
+        assert "damaged in the database: it is not what was kept." in result.err
+    assert call("jobs", "list").err == ""

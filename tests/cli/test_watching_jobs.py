@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from calling import call, process
 from documented_shapes import JOB_KEYS
-from going_on import GoingOn
+from going_on import RunningCommand
 from scripted_server import HTML_502, LAUNCH, PROGRESS, Hold, Reply, ScriptedServer
 from waiting import until
 
@@ -20,10 +20,10 @@ from cekura_tui.model.job import JobState
 
 pytestmark = pytest.mark.long
 
-Start = Callable[..., GoingOn]
+Start = Callable[..., RunningCommand]
 RUNNING = Reply({"status": "in_progress"})
 DONE = Reply({"status": "completed", "output": {"improved_prompt": "Be kinder.\n"}})
-SAID = "running: the server says “in_progress”"
+STATE_LINE = "running: the server says “in_progress”"
 SILENT = "(no answer about it at the moment)"
 
 
@@ -43,10 +43,10 @@ def test_a_change_is_a_line_with_its_time_at_once_and_once(server: ScriptedServe
     server.on("GET", PROGRESS, RUNNING, RUNNING, DONE)
     watching = start("jobs", "watch")
     watching.prints("job 1: succeeded")
-    assert watching.told == ["1: running", f"1: {SAID}", "1: succeeded"]
+    assert watching.states == ["1: running", f"1: {STATE_LINE}", "1: succeeded"]
     for line in watching.out:
         assert re.match(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d job 1: ", line)
-    assert watching.said == []
+    assert watching.err == []
 
 
 def test_a_job_that_another_command_launched_later_is_told_of_from_its_beginning(
@@ -55,13 +55,13 @@ def test_a_job_that_another_command_launched_later_is_told_of_from_its_beginning
     hold = Hold(Reply({"progress_id": "p-2"}))
     ended_job.on("POST", LAUNCH, hold)
     watching = start("jobs", "watch")
-    watching.says("No job is unfinished. Waiting for the next one that is launched.")
+    watching.reports("No job is unfinished. Waiting for the next one that is launched.")
     launching = start("improve", 5, "--prompt-file", prompt_file)
     watching.prints("job 2: launching")
     hold.released.set()
     assert launching.ended() == 0
     watching.prints("job 2: succeeded")
-    assert watching.told == ["2: launching", "2: running", "2: succeeded"]
+    assert watching.states == ["2: launching", "2: running", "2: succeeded"]
 
 
 def test_a_launch_that_was_refused_is_told_as_the_draft_that_is_left(
@@ -70,7 +70,7 @@ def test_a_launch_that_was_refused_is_told_as_the_draft_that_is_left(
     hold = Hold(Reply({"prompt": ["Too long."]}, 400))
     ended_job.on("POST", LAUNCH, hold)
     watching = start("jobs", "watch")
-    watching.says("No job is unfinished.")
+    watching.reports("No job is unfinished.")
     launching = start("improve", 5, "--prompt-file", prompt_file)
     watching.prints("job 2: launching")
     hold.released.set()
@@ -93,22 +93,22 @@ def test_a_launch_whose_process_was_killed_is_told_to_be_unconfirmed(
 def test_a_server_that_fails_for_a_while_is_told_and_so_is_its_return(server: ScriptedServer, start: Start) -> None:
     server.on("GET", PROGRESS, Reply(HTML_502, 502), RUNNING)
     watching = start("jobs", "watch")
-    watching.prints(SAID)
-    assert watching.told == ["1: running", f"1: running {SILENT}", f"1: {SAID}"]
+    watching.prints(STATE_LINE)
+    assert watching.states == ["1: running", f"1: running {SILENT}", f"1: {STATE_LINE}"]
 
 
 def test_json_is_one_object_a_change_with_the_time(server: ScriptedServer, start: Start) -> None:
     server.on("GET", PROGRESS, Reply(HTML_502, 502), RUNNING, DONE)
     watching = start("jobs", "watch", "--json")
     watching.prints('"succeeded"')
-    told = [json.loads(line) for line in watching.out]
-    assert [list(one) for one in told] == [[*JOB_KEYS, "at"]] * 3
-    assert [(one["state"], one["last_status"]) for one in told] == [
+    result = [json.loads(line) for line in watching.out]
+    assert [list(one) for one in result] == [[*JOB_KEYS, "at"]] * 3
+    assert [(one["state"], one["last_status"]) for one in result] == [
         ("running", None),
         ("running", "in_progress"),
         ("succeeded", "completed"),
     ]
-    assert all(re.fullmatch(r"[\d-]{10}T[\d:]{8}\+00:00", one["at"]) for one in told)
+    assert all(re.fullmatch(r"[\d-]{10}T[\d:]{8}\+00:00", one["at"]) for one in result)
 
 
 def test_what_a_person_does_to_a_job_elsewhere_is_told_too(
@@ -116,21 +116,21 @@ def test_what_a_person_does_to_a_job_elsewhere_is_told_too(
 ) -> None:
     server.on("GET", PROGRESS, RUNNING)
     watching = start("jobs", "watch")
-    watching.prints(SAID)
+    watching.prints(STATE_LINE)
     window(JobState.STOPPED)
     watching.prints("job 1: stopped: Another window said so.")
     assert call("jobs", "resume", 1).status == 0
-    until(lambda: watching.told.count(f"1: {SAID}") == 2, "it runs again")
+    until(lambda: watching.states.count(f"1: {STATE_LINE}") == 2, "it runs again")
     assert call("jobs", "forget", 1, "--force").status == 0
     watching.prints("job 1: forgotten")
-    assert watching.told[-1] == "1: forgotten"
+    assert watching.states[-1] == "1: forgotten"
 
 
 @pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_it_ends_by_a_signal(server: ScriptedServer, start: Start, number: signal.Signals, status: int) -> None:
     server.on("GET", PROGRESS, RUNNING)
     watching = start("jobs", "watch")
-    watching.prints(SAID)
+    watching.prints(STATE_LINE)
     assert watching.ended(number) == status
 
 
@@ -153,13 +153,13 @@ def test_a_refused_key_is_told_once_and_other_changes_are_told_as_before(
     server.on("GET", PROGRESS, Reply({"detail": "Invalid API key."}, 401))
     server.on("POST", LAUNCH, Reply({"progress_id": "p-2"}))
     watching = start("jobs", "watch")
-    watching.says("Watching goes on; jobs are asked about again when the key is taken.")
+    watching.reports("Watching goes on; jobs are asked about again when the key is taken.")
     call("improve", 5, "--prompt-file", prompt_file)
     watching.prints("job 2: running")
     call("jobs", "forget", 2, "--force")
     watching.prints("job 2: forgotten")
-    assert len(watching.said) == 2
-    assert "key" in watching.said[0]
+    assert len(watching.err) == 2
+    assert "key" in watching.err[0]
     assert watching.ended(signal.SIGTERM) == 143
 
 
@@ -172,12 +172,12 @@ def test_an_answer_that_cannot_be_recorded_is_complained_of_once_and_told_when_i
         sql.execute(f"CREATE TRIGGER full {full}")
     watching = start("jobs", "watch")
     until(lambda: polls(server) >= 2, "it was asked for again")
-    assert watching.told == ["1: running"]
+    assert watching.states == ["1: running"]
     with sqlite3.connect(home / "cekura.db") as sql:
         sql.execute("DROP TRIGGER full")
     sql.close()
     watching.prints("job 1: succeeded")
-    (said,) = watching.said
+    (said,) = watching.err
     assert "no room" in said
 
 
@@ -190,7 +190,7 @@ def test_a_job_of_an_earlier_key_is_told_as_such_and_not_asked_about(
     call("improve", 5, "--prompt-file", prompt_file)
     watching = start("jobs", "watch")
     watching.prints("job 2: succeeded")
-    assert watching.told == ["1: running (launched with another key)", "2: running", "2: succeeded"]
+    assert watching.states == ["1: running (launched with another key)", "2: running", "2: succeeded"]
     assert {got.query["progress_id"] for got in server.requests("GET", PROGRESS)} == {"p-2"}
 
 
@@ -203,5 +203,5 @@ def test_a_hostile_status_is_one_line_without_control_characters(server: Scripte
 
 
 def test_without_a_key_nothing_is_watched() -> None:
-    told = call("jobs", "watch")
-    assert (told.status, told.out) == (4, "")
+    result = call("jobs", "watch")
+    assert (result.status, result.out) == (4, "")

@@ -64,10 +64,10 @@ def test_the_patch_makes_the_prompts_file_the_proposed_one_to_the_byte(source: P
     if shutil.which(program) is None:
         pytest.skip(f"this machine has no {program}")
     improve(source)
-    told = call("jobs", "show", 1, "--patch")
-    assert (told.status, told.said) == (0, "")
-    assert told.raw.startswith(b"--- a/desk/prompt.md\n+++ b/desk/prompt.md\n@@ ")
-    subprocess.run(PROGRAMS[program], input=told.raw, check=True)
+    result = call("jobs", "show", 1, "--patch")
+    assert (result.status, result.err) == (0, "")
+    assert result.raw.startswith(b"--- a/desk/prompt.md\n+++ b/desk/prompt.md\n@@ ")
+    subprocess.run(PROGRAMS[program], input=result.raw, check=True)
     assert source.read_bytes() == PROPOSED.encode()
 
 
@@ -76,7 +76,7 @@ def test_what_was_staged_is_printed_as_text_patch_and_diff(source: Path, home: P
     text = choose(home, {1: HunkChoice("accepted"), 2: HunkChoice("rejected")})
     assert text not in (SENT, PROPOSED)
     printed = [call("jobs", "show", 1, "--staged", *more) for more in ([], ["--patch"], ["--diff"])]
-    assert [(told.status, told.said) for told in printed] == [(0, "")] * 3
+    assert [(result.status, result.err) for result in printed] == [(0, "")] * 3
     assert printed[0].raw == text.encode()
     assert b"+- Warmly greet the caller." in printed[1].raw
     assert b"thank" not in printed[1].raw
@@ -88,28 +88,28 @@ def test_what_was_staged_is_printed_as_text_patch_and_diff(source: Path, home: P
 def test_where_nothing_was_staged_it_is_what_was_sent_and_this_is_said(source: Path) -> None:
     improve(source)
     for more, printed in ([], SENT.encode()), (["--patch"], b""), (["--diff"], b""):
-        told = call("jobs", "show", 1, "--staged", *more)
-        assert (told.status, told.raw) == (0, printed)
-        assert told.said == "No change: the staged prompt is the prompt that was sent.\n"
+        result = call("jobs", "show", 1, "--staged", *more)
+        assert (result.status, result.raw) == (0, printed)
+        assert result.err == "No change: the staged prompt is the prompt that was sent.\n"
 
 
 @pytest.mark.parametrize("words", [["--patch"], ["--staged"], ["--staged", "--diff"]], ids=str)
 def test_a_job_without_a_suggestion_has_nothing_to_give(server: ScriptedServer, words: list[str]) -> None:
-    told = call("jobs", "show", 1, *words)
-    assert (told.status, told.out) == (2, "")
-    assert "Job 1 has no suggestion: it is running." in told.said
+    result = call("jobs", "show", 1, *words)
+    assert (result.status, result.out) == (2, "")
+    assert "Job 1 has no suggestion: it is running." in result.err
 
 
 @pytest.mark.parametrize("words", [("--patch", "--diff"), ("--staged", "--prompt"), ("--staged", "--json")], ids=str)
 def test_what_cannot_be_both_is_refused(source: Path, words: tuple[str, ...]) -> None:
     improve(source)
-    told = call("jobs", "show", 1, *words)
-    assert (told.status, told.out) == (2, "")
+    result = call("jobs", "show", 1, *words)
+    assert (result.status, result.out) == (2, "")
 
 
 def test_the_prompts_own_file_takes_the_improved_one(source: Path) -> None:
-    told = improve(source, "--out", source, "--force")
-    assert told.status == 0
+    result = improve(source, "--out", source, "--force")
+    assert result.status == 0
     assert source.read_bytes() == PROPOSED.encode()
 
 
@@ -130,14 +130,14 @@ def test_the_prompts_own_file_changed_while_waiting_is_left_also_when_forced_and
         return Reply({"progress_id": "p-1"})
 
     scripted.on("POST", LAUNCH, launch)
-    told = improve(source, "--out", source.absolute(), "--force")
-    assert told.status == 2
+    result = improve(source, "--out", source.absolute(), "--force")
+    assert result.status == 2
     assert (
-        "prompt.md has changed since its prompt was sent, so it is left as it is. The suggestion is kept" in told.said
+        "prompt.md has changed since its prompt was sent, so it is left as it is. The suggestion is kept" in result.err
     )
-    assert "What changed in it:" in told.said
-    assert shown in told.said
-    assert "`cekura-tui jobs show 1 --prompt` prints the improved prompt" in told.said
+    assert "What changed in it:" in result.err
+    assert shown in result.err
+    assert "`cekura-tui jobs show 1 --prompt` prints the improved prompt" in result.err
     assert source.read_bytes() == now
     assert call("jobs", "show", 1, "--prompt").raw == PROPOSED.encode()
 
@@ -158,9 +158,9 @@ def test_a_file_of_an_odd_name_that_changed_while_waiting_is_left_also_when_forc
         return Reply({"progress_id": "p-1"})
 
     scripted.on("POST", LAUNCH, launch)
-    told = improve(own, "--out", own, "--force")
-    assert (told.status, own.read_bytes()) == (2, b"Mine.")
-    assert "has changed since its prompt was sent, so it is left as it is." in told.said
+    result = improve(own, "--out", own, "--force")
+    assert (result.status, own.read_bytes()) == (2, b"Mine.")
+    assert "has changed since its prompt was sent, so it is left as it is." in result.err
 
 
 @pytest.mark.parametrize("program", PROGRAMS)
@@ -186,9 +186,11 @@ def test_a_file_that_was_removed_while_waiting_is_written_anew_and_this_is_told(
         return Reply({"progress_id": "p-1"})
 
     scripted.on("POST", LAUNCH, launch)
-    told = improve(source, "--out", source, "--force")
-    assert (told.status, source.read_bytes()) == (0, PROPOSED.encode())
-    assert "is in desk/prompt.md. The file had been removed since its prompt was sent, and is there again." in told.said
+    result = improve(source, "--out", source, "--force")
+    assert (result.status, source.read_bytes()) == (0, PROPOSED.encode())
+    assert (
+        "is in desk/prompt.md. The file had been removed since its prompt was sent, and is there again." in result.err
+    )
 
 
 def test_another_file_may_have_changed_where_it_is_forced(source: Path) -> None:
@@ -222,17 +224,17 @@ def test_a_directory_that_went_away_while_waiting_is_told_with_the_way_to_the_pr
         return Reply({"progress_id": "p-1"})
 
     scripted.on("POST", LAUNCH, launch)
-    told = improve(source, "--out", "gone/better.md")
-    assert told.status == 2
-    assert "gone/better.md could not be written: No such file or directory." in told.said
-    assert "`cekura-tui jobs show 1 --prompt` prints the improved prompt" in told.said
-    assert "Warmly" in told.out  # the changes are printed all the same
+    result = improve(source, "--out", "gone/better.md")
+    assert result.status == 2
+    assert "gone/better.md could not be written: No such file or directory." in result.err
+    assert "`cekura-tui jobs show 1 --prompt` prints the improved prompt" in result.err
+    assert "Warmly" in result.out  # the changes are printed all the same
 
 
 def test_out_to_standard_output_is_refused_before_anything_is_sent(scripted: ScriptedServer, source: Path) -> None:
-    told = improve(source, "--out", "-")
-    assert (told.status, told.out) == (2, "")
-    assert "`jobs show ID --prompt` prints the improved prompt" in told.said
+    result = improve(source, "--out", "-")
+    assert (result.status, result.out) == (2, "")
+    assert "`jobs show ID --prompt` prints the improved prompt" in result.err
     assert scripted.seen == []
     assert not Path("-").exists()
 
@@ -242,15 +244,15 @@ def test_a_file_without_the_right_to_write_is_refused_before_anything_is_sent(
     scripted: ScriptedServer, source: Path
 ) -> None:
     source.chmod(0o444)
-    told = improve(source, "--out", source, "--force")
-    assert told.status == 2
-    assert "may not be written to" in told.said
+    result = improve(source, "--out", source, "--force")
+    assert result.status == 2
+    assert "may not be written to" in result.err
     assert scripted.seen == []
 
 
 def test_what_is_printed_ends_with_its_last_line(source: Path) -> None:
     launched = improve(source)
-    for told in (launched, call("jobs", "show", 1, "--diff")):
-        assert told.out.endswith("\n")
-        assert not told.out.endswith("\n\n")
-        assert "\n\n\n" not in told.out
+    for result in (launched, call("jobs", "show", 1, "--diff")):
+        assert result.out.endswith("\n")
+        assert not result.out.endswith("\n\n")
+        assert "\n\n\n" not in result.out

@@ -97,8 +97,8 @@ def dialog_with_a_long_prompt(server: ScriptedServer, start: Start) -> Terminal:
 def refused(told: Result, server: ScriptedServer) -> None:
     """Whether the program said, in a sentence, that it launched nothing, and did not."""
     assert (told.status, told.out) == (2, "")
-    assert told.said.startswith("cekura-tui: ")
-    assert "othing was launched" in told.said or "othing is launched" in told.said
+    assert told.err.startswith("cekura-tui: ")
+    assert "othing was launched" in told.err or "othing is launched" in told.err
     assert launches(server) == []
 
 
@@ -159,7 +159,7 @@ def test_an_answer_that_cannot_be_recorded_is_told_and_its_job_goes_on_when_ther
     fill(launching.pid, known, room=0)
     hold.released.set()
     told = ended(launching)
-    assert "The server took job 1 (progress_id p-1), but this could not be recorded" in told.said
+    assert "The server took job 1 (progress_id p-1), but this could not be recorded" in told.err
     assert (told.status, state(known)) == (1, "launching")
     server.on("GET", PROGRESS, DONE)
     assert call("jobs", "wait", 1).status == 0

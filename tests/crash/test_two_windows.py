@@ -42,8 +42,8 @@ def test_a_launch_is_left_to_the_window_that_sent_it_and_all_windows_show_what_c
     told = ended(waiting)
     assert time.monotonic() - done <= SEEN_WITHIN
     assert told.status == 0
-    assert told.said.splitlines()[0] == "job 1: launching"
-    assert told.said.splitlines()[-1] == "job 1: succeeded"
+    assert told.err.splitlines()[0] == "job 1: launching"
+    assert told.err.splitlines()[-1] == "job 1: succeeded"
     assert launches(server) == [PROMPT]
 
 

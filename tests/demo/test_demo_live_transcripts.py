@@ -18,22 +18,22 @@ STEP = 3.0
 
 
 @pytest.fixture(scope="module")
-def told() -> dict[int, list[dict[str, Any]]]:
+def runs_seen() -> dict[int, list[dict[str, Any]]]:
     """Every run that was going on at the epoch or came in the minutes after it, as it was told every few seconds."""
     clock = Clock(EPOCH)
     corpus = Corpus(100, EPOCH, arrivals=Arrivals(EPOCH, 5.0, clock))
-    told: dict[int, list[dict[str, Any]]] = {run_id: [] for run_id in range(900_071, 900_181)}
+    runs_seen: dict[int, list[dict[str, Any]]] = {run_id: [] for run_id in range(900_071, 900_181)}
     still = Corpus(100, EPOCH)
     for run_id in range(900_071, 900_101):
         facts = still.facts(run_id)
         if facts is None or facts.fate.kind is not Kind.LIVE:
-            del told[run_id]
+            del runs_seen[run_id]
     while clock.now < EPOCH + 400 + SLOWEST:
-        for run_id, seen in told.items():
+        for run_id, seen in runs_seen.items():
             if (facts := corpus.facts(run_id)) is not None and not (seen and seen[-1]["status"] in FINAL):
                 seen.append(run_whole(corpus, facts))
         clock.now += STEP
-    return told
+    return runs_seen
 
 
 def spoken(run: dict[str, Any]) -> list[Any] | str:
@@ -42,16 +42,18 @@ def spoken(run: dict[str, Any]) -> list[Any] | str:
     return turns if isinstance(turns, list) and turns else run["transcript"] or ""
 
 
-def test_a_run_that_waits_has_no_transcript_and_no_verdicts(told: dict[int, list[dict[str, Any]]]) -> None:
-    waiting = [run for seen in told.values() for run in seen if run["status"] in QUEUE]
+def test_a_run_that_waits_has_no_transcript_and_no_verdicts(runs_seen: dict[int, list[dict[str, Any]]]) -> None:
+    waiting = [run for seen in runs_seen.values() for run in seen if run["status"] in QUEUE]
     assert len(waiting) > 30
     assert all(run["transcript"] is None and run["transcript_object"] is None for run in waiting)
     assert all(run["evaluation"] is None and run["executed_at"] is None for run in waiting)
 
 
-def test_while_somebody_speaks_turns_come_at_the_end_and_none_changes(told: dict[int, list[dict[str, Any]]]) -> None:
+def test_while_somebody_speaks_turns_come_at_the_end_and_none_changes(
+    runs_seen: dict[int, list[dict[str, Any]]],
+) -> None:
     grown = texts = 0
-    for seen in told.values():
+    for seen in runs_seen.values():
         going = [run for run in seen if run["status"] in (*TALKING, "evaluating")]
         talking = [spoken(run) for run in going if run["transcript"]]
         for before, after in itertools.pairwise(talking):
@@ -62,17 +64,17 @@ def test_while_somebody_speaks_turns_come_at_the_end_and_none_changes(told: dict
     assert texts > 5
 
 
-def test_nothing_is_told_before_it_was_said(told: dict[int, list[dict[str, Any]]]) -> None:
-    for run_id, seen in told.items():
+def test_nothing_is_told_before_it_was_said(runs_seen: dict[int, list[dict[str, Any]]]) -> None:
+    for run_id, seen in runs_seen.items():
         for number, run in enumerate(seen):
             if run["status"] in TALKING and isinstance(run["transcript_object"], list) and run_id > 900_100:
                 # A run is first seen at most a step after it came, and six seconds go by before its call.
                 assert all(turn["end_time"] <= (number + 1) * STEP - 6.0 for turn in run["transcript_object"])
 
 
-def test_what_is_evaluated_is_the_whole_call_and_stays_as_it_is(told: dict[int, list[dict[str, Any]]]) -> None:
+def test_what_is_evaluated_is_the_whole_call_and_stays_as_it_is(runs_seen: dict[int, list[dict[str, Any]]]) -> None:
     judged = 0
-    for seen in told.values():
+    for seen in runs_seen.values():
         ends = [run for run in seen if run["status"] in ("evaluating", *FINAL)]
         if ends and ends[0]["status"] == "evaluating":
             assert {str(spoken(run)) for run in ends} == {str(spoken(ends[0]))}
@@ -80,8 +82,8 @@ def test_what_is_evaluated_is_the_whole_call_and_stays_as_it_is(told: dict[int, 
     assert judged > 10
 
 
-def test_nothing_is_judged_before_the_end(told: dict[int, list[dict[str, Any]]]) -> None:
-    for seen in told.values():
+def test_nothing_is_judged_before_the_end(runs_seen: dict[int, list[dict[str, Any]]]) -> None:
+    for seen in runs_seen.values():
         assert seen[-1]["status"] in FINAL
         for run in seen[:-1]:
             assert run["evaluation"] is run["rubric"] is run["expected_outcome"] is None
@@ -108,10 +110,10 @@ def test_a_run_that_was_never_answered_has_no_transcript() -> None:
 
 
 def test_the_runs_of_the_first_look_are_then_what_their_status_says_and_end(
-    told: dict[int, list[dict[str, Any]]],
+    runs_seen: dict[int, list[dict[str, Any]]],
 ) -> None:
     still = Corpus(100, EPOCH)
-    first = {run_id: seen for run_id, seen in told.items() if run_id <= 900_100}
+    first = {run_id: seen for run_id, seen in runs_seen.items() if run_id <= 900_100}
     assert len(first) == 6
     for run_id, seen in first.items():
         facts = still.facts(run_id)
@@ -137,12 +139,12 @@ def test_without_a_clock_a_run_that_goes_on_has_told_a_part_of_its_call(corpus: 
     assert {lengths[word] for word in QUEUE} == {0}
 
 
-def test_a_run_told_as_text_alone_grows_as_text(told: dict[int, list[dict[str, Any]]]) -> None:
+def test_a_run_told_as_text_alone_grows_as_text(runs_seen: dict[int, list[dict[str, Any]]]) -> None:
     clock = Clock(EPOCH)
     corpus = Corpus(100, EPOCH, arrivals=Arrivals(EPOCH, 5.0, clock))
     clock.now += 200.0
-    alone = [run_id for run_id in told if (facts := corpus.facts(run_id)) and facts.shape is Shape.TEXT]
+    alone = [run_id for run_id in runs_seen if (facts := corpus.facts(run_id)) and facts.shape is Shape.TEXT]
     assert alone
     for run_id in alone:
-        assert all(run["transcript_object"] is None for run in told[run_id])
-        assert told[run_id][-1]["transcript"]
+        assert all(run["transcript_object"] is None for run in runs_seen[run_id])
+        assert runs_seen[run_id][-1]["transcript"]

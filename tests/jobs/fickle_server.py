@@ -62,7 +62,7 @@ class End:
     """How a job ended, by one answer: its state, and its proposal or what the error said."""
 
     state: JobState
-    told: str
+    answer: str
 
 
 @dataclass
@@ -97,7 +97,7 @@ class FickleServer:
         """The job that was taken last."""
         return list(self.jobs.values())[-1]
 
-    def tell_the_truth(self) -> None:
+    def answer_truthfully(self) -> None:
         """From now on every job has ended, and every question is answered."""
         self.mood = ""
         for job in self.jobs.values():
@@ -124,9 +124,9 @@ class FickleServer:
 
     def _end(self, how: str) -> Reply:
         number = len(self.ends)
-        told = f" \ufeffBe kind {number}.\r\n\t\x1b[0m\n" if how == "succeeded" else f"No issues found: {number}"
-        told = f"It broke: {number}" if how == "failed" else told
-        output = {"improved_prompt": told, "summary_of_changes": "Kinder."} if how == "succeeded" else None
-        reply = Reply({"status": "completed", "output": output, "error": None if output else told})
-        self.ends[json.dumps(reply.body)] = End(JobState(how), told)
+        answer = f" \ufeffBe kind {number}.\r\n\t\x1b[0m\n" if how == "succeeded" else f"No issues found: {number}"
+        answer = f"It broke: {number}" if how == "failed" else answer
+        output = {"improved_prompt": answer, "summary_of_changes": "Kinder."} if how == "succeeded" else None
+        reply = Reply({"status": "completed", "output": output, "error": None if output else answer})
+        self.ends[json.dumps(reply.body)] = End(JobState(how), answer)
         return reply

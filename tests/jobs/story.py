@@ -13,7 +13,7 @@ from itertools import count
 from typing import Any, TypeVar
 
 from fickle_server import NOT_TAKEN, Taken
-from windows import Window, World, bury, looking_into
+from windows import Window, World, looking_into, mark_owners_dead
 
 from cekura_tui.model.errors import UsageError
 from cekura_tui.model.job import Draft, Job, JobState
@@ -26,7 +26,7 @@ LAUNCHED_AGAIN = (S.UNCONFIRMED, S.LOST, S.FAILED)
 
 
 @dataclass(eq=False)
-class Wish:
+class ExpectedJob:
     """A job that somebody wished for, and what is to be found of it in the database."""
 
     number: int
@@ -49,7 +49,7 @@ class Story:
     def __init__(self, world: World) -> None:
         self.world, self.server, self.time = world, world.server, world.time
         self.windows: list[Window] = []
-        self.wishes: list[Wish] = []
+        self.expected_jobs: list[ExpectedJob] = []
         self.runs = count(1)
         self._spread = random.Random(0).random
 
@@ -59,7 +59,7 @@ class Story:
         await getattr(self, name)(*about)
         await self.time.settle()
         for window in self.windows:
-            window.way.wished = ""
+            window.way.requested = ""
         self.check()
 
     # Windows
@@ -70,23 +70,23 @@ class Story:
 
     async def closes_a_window(self, which: int) -> None:
         if window := _one_of(self.windows, which):
-            for wish in self._flying_in(window):
-                wish.fate = "unconfirmed"
+            for expected in self._flying_in(window):
+                expected.fate = "unconfirmed"
             self.windows.remove(window)
             await window.close()
 
     async def kills_a_window(self, which: int, elsewhere: bool) -> None:
         if window := _one_of(self.windows, which):
             died = self._flying_in(window)
-            for wish in died:
-                wish.fate = "died"
+            for expected in died:
+                expected.fate = "died"
             self.windows.remove(window)
             await window.kill(elsewhere=elsewhere)
             host = "elsewhere" if elsewhere else socket.gethostname()
-            bury(self.world.path, [wish.number for wish in died], host)
+            mark_owners_dead(self.world.path, [expected.number for expected in died], host)
 
-    def _flying_in(self, window: Window) -> list[Wish]:
-        return [wish for wish in self.wishes if wish.flight in window.flying]
+    def _flying_in(self, window: Window) -> list[ExpectedJob]:
+        return [expected for expected in self.expected_jobs if expected.flight in window.flying]
 
     # Launches
 
@@ -101,19 +101,31 @@ class Story:
 
     async def launches_a_draft(self, which: int, how: str, truth: str) -> None:
         """All windows do, at once."""
-        wish = _one_of([wish for wish in self.wishes if wish.fate == "draft" and not wish.forgotten], which)
-        if wish and not wish.flying:
+        expected = _one_of(
+            [expected for expected in self.expected_jobs if expected.fate == "draft" and not expected.forgotten], which
+        )
+        if expected and not expected.flying:
             await self._launch(
-                self.windows, wish.draft, lambda desk: desk.launch(wish.draft, wish.number), how, truth, allowed=True
+                self.windows,
+                expected.draft,
+                lambda desk: desk.launch(expected.draft, expected.number),
+                how,
+                truth,
+                allowed=True,
             )
 
     async def launches_again(self, which: int, how: str, truth: str) -> None:
         """All windows do, at once; it makes another job, of the same run."""
-        if wish := _one_of(self.wishes, which):
+        if expected := _one_of(self.expected_jobs, which):
             again = "SELECT 1 FROM jobs WHERE again_of = ? AND state NOT IN ('draft', 'forgotten')"
-            allowed = self._state(wish) in LAUNCHED_AGAIN and not self._rows(again, wish.number)
+            allowed = self._state(expected) in LAUNCHED_AGAIN and not self._rows(again, expected.number)
             await self._launch(
-                self.windows, wish.draft, lambda desk: desk.launch_again(wish.number), how, truth, allowed=allowed
+                self.windows,
+                expected.draft,
+                lambda desk: desk.launch_again(expected.number),
+                how,
+                truth,
+                allowed=allowed,
             )
 
     async def _launch(
@@ -135,10 +147,10 @@ class Story:
         assert sent == (1 if flights and allowed and not self.world.offline else 0), "a launch is sent once"
         assert not sent or self.server.sent[run] == draft.prompt
         if flights and allowed:
-            wish = self._wish_for(draft)
-            wish.flight = next((flight for flight in flights if not flight.done()), None)
-            wish.fate = "draft" if not sent or how in NOT_TAKEN else "taken" if how == "taken" else "unconfirmed"
-            wish.taken = self.server.newest if wish.fate == "taken" else None
+            expected = self._expected_job(draft)
+            expected.flight = next((flight for flight in flights if not flight.done()), None)
+            expected.fate = "draft" if not sent or how in NOT_TAKEN else "taken" if how == "taken" else "unconfirmed"
+            expected.taken = self.server.newest if expected.fate == "taken" else None
 
     async def _land(self) -> None:
         """Wait until every launch that is not held up was answered."""
@@ -147,18 +159,18 @@ class Story:
             flying = [flight for window in self.windows for flight in window.flying]
             await asyncio.gather(*flying, return_exceptions=True)
 
-    def _wish_for(self, draft: Draft) -> Wish:
+    def _expected_job(self, draft: Draft) -> ExpectedJob:
         """The newest job of a run: one that is known, or another."""
         number = self._rows("SELECT max(number) FROM jobs WHERE run_ids = ?", f"[{draft.run_ids[0]}]")[0][0]
-        known = [wish for wish in self.wishes if wish.number == number]
+        known = [expected for expected in self.expected_jobs if expected.number == number]
         if not known:
-            known = [Wish(number, draft)]
-            self.wishes += known
+            known = [ExpectedJob(number, draft)]
+            self.expected_jobs += known
         return known[0]
 
     # The server, the network and the clocks
 
-    async def will_say(self, which: int, answers: Sequence[str]) -> None:
+    async def will_answer(self, which: int, answers: Sequence[str]) -> None:
         if job := _one_of(self._asked_about, which):
             job.script.extend(answers)
 
@@ -171,7 +183,7 @@ class Story:
         """The jobs of which no end has been heard yet."""
         return [job for name, job in self.server.jobs.items() if not self.world.heard[name].end]
 
-    async def always_says(self, mood: str, seconds: float) -> None:
+    async def always_answers(self, mood: str, seconds: float) -> None:
         self.server.mood = mood
         await self.time.passes(seconds)
 
@@ -186,7 +198,7 @@ class Story:
         await self.time.passes(seconds)
 
     async def sleeps(self, seconds: float) -> None:
-        self.time.leap(seconds)
+        self.time.jump(seconds)
 
     async def clock_is_set(self, seconds: float) -> None:
         self.time.wall += seconds
@@ -199,43 +211,45 @@ class Story:
             window.engine.resume_polling()
 
     async def stops(self, window: int, which: int) -> None:
-        if job := await self._wished(window, which, JobService.stop):
+        if job := await self._request(window, which, JobService.stop):
             job.stopped = True
 
     async def resumes(self, window: int, which: int) -> None:
-        if job := await self._wished(window, which, JobService.resume):
+        if job := await self._request(window, which, JobService.resume):
             job.stopped = False
 
-    async def asks_anew(self, window: int, which: int) -> None:
+    async def asks_again(self, window: int, which: int) -> None:
         """Another question leaves, though the last one may not be answered yet."""
         await self.stops(window, which)
         await self.resumes(window, which)
 
     async def is_overtaken(self, window: int, which: int, answers: Sequence[str]) -> None:
         """The answers to two questions about a job come at once."""
-        asked_about = [wish for wish in self.wishes if wish.taken in self._asked_about]
-        if wish := _one_of(asked_about, which):
-            assert wish.taken is not None
-            wish.taken.script.extend(answers)
+        asked_about = [expected for expected in self.expected_jobs if expected.taken in self._asked_about]
+        if expected := _one_of(asked_about, which):
+            assert expected.taken is not None
+            expected.taken.script.extend(answers)
             await self.answers_are(held=True)
             await self.time.passes(70.0)
-            await self.asks_anew(window, self.wishes.index(wish))
+            await self.asks_again(window, self.expected_jobs.index(expected))
             await self.time.passes(3.0)
             await self.answers_are(held=False)
 
     async def forgets(self, window: int, which: int) -> None:
-        if job := await self._wished(window, which, JobService.forget):
+        if job := await self._request(window, which, JobService.forget):
             job.forgotten = True
 
-    async def _wished(self, window: int, which: int, wish: Callable[[JobService, int], Awaitable[Job]]) -> Wish | None:
+    async def _request(
+        self, window: int, which: int, request: Callable[[JobService, int], Awaitable[Job]]
+    ) -> ExpectedJob | None:
         """Wish something of a job, if there is one and it is of a kind for this."""
-        desk, job = _one_of(self.windows, window), _one_of(self.wishes, which)
+        desk, job = _one_of(self.windows, window), _one_of(self.expected_jobs, which)
         if desk is None or job is None:
             return None
-        desk.way.wished = progress_id = job.taken.progress_id if job.taken else ""
+        desk.way.requested = progress_id = job.taken.progress_id if job.taken else ""
         with contextlib.suppress(UsageError):
-            await wish(desk.desk, job.number)
-            self.world.wishes[progress_id] += 1
+            await request(desk.desk, job.number)
+            self.world.requests[progress_id] += 1
             for each in self.windows:
                 each.way.not_before.pop(progress_id, None)
             return job
@@ -248,57 +262,59 @@ class Story:
         assert not self.world.complaints, self.world.complaints
         with looking_into(self.world.path) as sql:
             rows = sql.execute(_KEPT).fetchall()
-            assert [row["number"] for row in rows] == [wish.number for wish in self.wishes]
+            assert [row["number"] for row in rows] == [expected.number for expected in self.expected_jobs]
             assert sql.execute(_UNUSED_PROMPTS).fetchall() == []
-        for wish, row in zip(self.wishes, rows, strict=True):
-            what = f"job {wish.number}: {wish.fate}, {row['state']}"
-            assert row["state"] in self._may_be(wish), what
-            prompt, proposal, error = self._texts(wish)
+        for expected, row in zip(self.expected_jobs, rows, strict=True):
+            what = f"job {expected.number}: {expected.fate}, {row['state']}"
+            assert row["state"] in self._may_be(expected), what
+            prompt, proposal, error = self._texts(expected)
             kept = (row["sent"], row["proposed"], row["error"])
             assert kept == (prompt_bytes(prompt), None if proposal is None else prompt_bytes(proposal), error), what
-            if wish.fate == "taken" and wish.taken and not wish.flying:
-                assert row["progress_id"] == wish.taken.progress_id, what
-            if wish.forgotten:
+            if expected.fate == "taken" and expected.taken and not expected.flying:
+                assert row["progress_id"] == expected.taken.progress_id, what
+            if expected.forgotten:
                 assert row["answers"] == 0, what
             if S(row["state"]).final:
-                assert (self.world.ended[wish.number], row["stale_since"]) == (1, None), what
+                assert (self.world.ended[expected.number], row["stale_since"]) == (1, None), what
 
-    def _may_be(self, wish: Wish) -> set[JobState]:
-        if wish.forgotten:
+    def _may_be(self, expected: ExpectedJob) -> set[JobState]:
+        if expected.forgotten:
             return {S.FORGOTTEN}
-        if wish.flying:
+        if expected.flying:
             return {S.LAUNCHING}
-        if wish.fate != "taken" or wish.taken is None:
-            return {S.LAUNCHING, S.UNCONFIRMED} if wish.fate == "died" else {S(wish.fate)}
-        heard = self.world.heard[wish.taken.progress_id]
+        if expected.fate != "taken" or expected.taken is None:
+            return {S.LAUNCHING, S.UNCONFIRMED} if expected.fate == "died" else {S(expected.fate)}
+        heard = self.world.heard[expected.taken.progress_id]
         if heard.end:
             return {heard.end.state}
-        if wish.stopped:
+        if expected.stopped:
             return {S.STOPPED}
         return {S.RUNNING, S.LOST} if max(heard.unknown, heard.overdue) >= 3 else {S.RUNNING}
 
-    def _texts(self, wish: Wish) -> tuple[Prompt, Prompt | None, str | None]:
+    def _texts(self, expected: ExpectedJob) -> tuple[Prompt, Prompt | None, str | None]:
         """The prompt that was sent, the proposal, and what an error said, as they must be kept."""
-        if wish.forgotten:
+        if expected.forgotten:
             return (Prompt(""), None, None)
-        end = self.world.heard[wish.taken.progress_id].end if wish.taken else None
+        end = self.world.heard[expected.taken.progress_id].end if expected.taken else None
         if end is None:
-            return (wish.draft.prompt, None, None)
-        proposal, error = (Prompt(end.told), None) if end.state == S.SUCCEEDED else (None, end.told)
-        return (wish.draft.prompt, proposal, error)
+            return (expected.draft.prompt, None, None)
+        proposal, error = (Prompt(end.answer), None) if end.state == S.SUCCEEDED else (None, end.answer)
+        return (expected.draft.prompt, proposal, error)
 
     async def ends(self) -> None:
         """The server tells the truth of every job, and is heard."""
         for step in (("network_is", True), ("answers_are", False), ("opens_a_window",), ("clock_is_set", 700.0)):
             await self.happens(step)
-        self.server.tell_the_truth()
+        self.server.answer_truthfully()
         await self._comes_to_rest()
-        for number, wish in enumerate(self.wishes):
-            if self._state(wish) in (S.LOST, S.STOPPED):
+        for number, expected in enumerate(self.expected_jobs):
+            if self._state(expected) in (S.LOST, S.STOPPED):
                 await self.happens(("resumes", 0, number))
         await self._comes_to_rest()
-        for wish in self.wishes:
-            assert wish.forgotten or self._state(wish).final == (wish.fate == "taken"), f"job {wish.number}"
+        for expected in self.expected_jobs:
+            assert expected.forgotten or self._state(expected).final == (expected.fate == "taken"), (
+                f"job {expected.number}"
+            )
         while self.windows:
             await self.happens(("closes_a_window", 0))
 
@@ -316,8 +332,8 @@ class Story:
             found: list[sqlite3.Row] = sql.execute(query, values).fetchall()
             return found
 
-    def _state(self, wish: Wish) -> JobState:
-        return S(self._rows("SELECT state FROM jobs WHERE number = ?", wish.number)[0][0])
+    def _state(self, expected: ExpectedJob) -> JobState:
+        return S(self._rows("SELECT state FROM jobs WHERE number = ?", expected.number)[0][0])
 
 
 _KEPT = """

@@ -24,7 +24,7 @@ from cekura_tui.jobs.polling import DAY, HOUR
 
 pytestmark = pytest.mark.long
 
-Tell = Callable[[Sequence[Sequence[Any]]], None]
+Play = Callable[[Sequence[Sequence[Any]]], None]
 WHICH = st.integers(0, 5)
 PROMPTS = st.text(st.characters(), max_size=9)
 TRUTHS = st.sampled_from(ENDS)
@@ -38,9 +38,9 @@ STEPS: dict[str, tuple[int, tuple[st.SearchStrategy[Any], ...]]] = {
     "launches_six": (2, (WHICH, PROMPTS, TRUTHS)),
     "launches_a_draft": (1, (WHICH, HOW, TRUTHS)),
     "launches_again": (1, (WHICH, HOW, TRUTHS)),
-    "will_say": (6, (WHICH, st.lists(ANSWERS, min_size=1, max_size=6))),
+    "will_answer": (6, (WHICH, st.lists(ANSWERS, min_size=1, max_size=6))),
     "has_ended": (2, (WHICH,)),
-    "always_says": (2, (st.sampled_from(["", "", *BAD]), st.sampled_from([0.0, 70.0, 140.0]))),
+    "always_answers": (2, (st.sampled_from(["", "", *BAD]), st.sampled_from([0.0, 70.0, 140.0]))),
     "network_is": (2, (st.sampled_from([True, True, False]),)),
     "answers_are": (3, (st.booleans(),)),
     "passes": (8, (st.sampled_from([0.3, 2.0, 2.0, 9.0, 30.0, 70.0]),)),
@@ -49,7 +49,7 @@ STEPS: dict[str, tuple[int, tuple[st.SearchStrategy[Any], ...]]] = {
     "lists_runs": (1, (WHICH,)),
     "stops": (1, (WHICH, WHICH)),
     "resumes": (2, (WHICH, WHICH)),
-    "asks_anew": (2, (WHICH, WHICH)),
+    "asks_again": (2, (WHICH, WHICH)),
     "is_overtaken": (3, (WHICH, WHICH, st.lists(ANSWERS, min_size=2, max_size=2))),
     "forgets": (1, (WHICH, WHICH)),
 }
@@ -59,7 +59,7 @@ STORIES = st.integers(0, 60).flatmap(lambda steps: st.lists(STEP, min_size=steps
 
 
 @pytest.fixture
-def tell(tmp_path: Path, scripted: ScriptedServer, monkeypatch: pytest.MonkeyPatch) -> Iterator[Tell]:
+def play(tmp_path: Path, scripted: ScriptedServer, monkeypatch: pytest.MonkeyPatch) -> Iterator[Play]:
     """Let a story happen, from an empty database on, to its end."""
     # These waits are of the real clock, also those of a killed window, whose database is closed.
     for wait in ("CLOSING", "BETWEEN", "LATER"):
@@ -97,31 +97,31 @@ ONE = ("launches", 0, "Be kind.", "taken", "succeeded")
 )
 @given(steps=STORIES)
 def test_whatever_happens_a_job_ends_as_the_server_told_is_launched_once_and_never_asked_about_too_often(
-    tell: Tell, steps: Sequence[Sequence[Any]]
+    play: Play, steps: Sequence[Sequence[Any]]
 ) -> None:
-    tell(steps)
+    play(steps)
 
 
-def test_of_two_answers_that_end_a_job_the_first_one_is_kept(tell: Tell) -> None:
-    tell([ONE, ("is_overtaken", 0, 0, ["succeeded", "failed"])])
+def test_of_two_answers_that_end_a_job_the_first_one_is_kept(play: Play) -> None:
+    play([ONE, ("is_overtaken", 0, 0, ["succeeded", "failed"])])
 
 
-def test_a_failure_that_comes_after_the_end_does_not_make_a_job_stale(tell: Tell) -> None:
-    tell([ONE, ("is_overtaken", 0, 0, ["succeeded", "502"])])
+def test_a_failure_that_comes_after_the_end_does_not_make_a_job_stale(play: Play) -> None:
+    play([ONE, ("is_overtaken", 0, 0, ["succeeded", "502"])])
 
 
-def test_an_answer_that_comes_after_a_job_was_forgotten_is_not_kept(tell: Tell) -> None:
+def test_an_answer_that_comes_after_a_job_was_forgotten_is_not_kept(play: Play) -> None:
     held = [("answers_are", True), ("passes", 70.0), ("forgets", 0, 0), ("answers_are", False)]
-    tell([ONE, ("will_say", 0, ["404"] * 5), ("passes", 8.0), *held])
+    play([ONE, ("will_answer", 0, ["404"] * 5), ("passes", 8.0), *held])
 
 
-def test_what_the_server_asked_to_wait_is_kept_though_other_answers_come_after_it(tell: Tell) -> None:
-    six = [("launches_six", 0, "Be kind.", "succeeded"), ("will_say", 0, ["429 for 90 s"])]
-    tell([*six, ("answers_are", True), ("passes", 9.0), ("answers_are", False), ("passes", 70.0)])
+def test_what_the_server_asked_to_wait_is_kept_though_other_answers_come_after_it(play: Play) -> None:
+    six = [("launches_six", 0, "Be kind.", "succeeded"), ("will_answer", 0, ["429 for 90 s"])]
+    play([*six, ("answers_are", True), ("passes", 9.0), ("answers_are", False), ("passes", 70.0)])
 
 
-def test_who_wants_to_know_at_once_does_not_make_it_too_much_for_the_server(tell: Tell) -> None:
+def test_who_wants_to_know_at_once_does_not_make_it_too_much_for_the_server(play: Play) -> None:
     six = ("launches_six", 0, "Be kind.", "succeeded")
     everything = [("resumes", 1, which) for which in range(7)]
-    tell([("opens_a_window",), six, six, ("passes", 2.0), *everything])
-    tell([("opens_a_window",), six, ("passes", 2.0), ("always_says", "429 for 90 s", 0.0), *everything])
+    play([("opens_a_window",), six, six, ("passes", 2.0), *everything])
+    play([("opens_a_window",), six, ("passes", 2.0), ("always_answers", "429 for 90 s", 0.0), *everything])

@@ -105,7 +105,7 @@ def test_when_a_job_was_last_heard_of_is_written_down_with_the_sign_of_life(wind
     jobs.record_progress_id(number, "p", "id", 2.0)
     jobs.record_answer(number, read_progress({"status": "running"}), "running", 3.0)
     windows.first.keep(0.0)
-    windows.first.heard(number, 7.0)
+    windows.first.record_repeated_answer(number, 7.0)
     windows.first.keep(RENEW_EVERY + 1)
     assert jobs.answers(number)[-1].last_at == 7.0
     job = jobs.get(number)

@@ -29,7 +29,7 @@ async def test_a_job_that_fails_again_is_polled_ever_later(home: Path, scripted:
     scripted.on("POST", LAUNCH, TAKEN)
     scripted.on("GET", PROGRESS, reply)
     async with room(home, scripted) as here:
-        polled = PolledJob.begun(await here.engine.launch(DRAFT), 0.0)
+        polled = PolledJob.started(await here.engine.launch(DRAFT), 0.0)
         poller = poller_of(here, itertools.count().__next__)
         poller.followed = 2  # of the other one the server tells, so the key is not refused as such
         assert [await poller.poll_once(polled) for _ in range(4)] == [2.0, 4.0, 8.0, 16.0]

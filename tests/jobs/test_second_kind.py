@@ -88,7 +88,7 @@ def test_the_command_line_shows_the_result_of_a_second_kind(
 
     asyncio.run(work())
     shown = call("jobs", "show", 1)
-    assert (shown.status, shown.said) == (0, "")
+    assert (shown.status, shown.err) == (0, "")
     assert shown.out.startswith("job 1: succeeded\n")
     assert '"passed": 3' in shown.out
     assert "prompt" not in shown.out

@@ -86,8 +86,8 @@ async def test_an_unconfirmed_job_is_launched_again_once_however_often_that_is_w
     async with room(home, scripted) as here, room(home, scripted) as other:
         first = await here.engine.launch(DRAFT)
         assert first.state == JobState.UNCONFIRMED
-        wishes = [window.engine.launch(DRAFT, again_of=1) for window in (here, other, here)]
-        told = await asyncio.gather(*wishes, return_exceptions=True)
+        launches = [window.engine.launch(DRAFT, again_of=1) for window in (here, other, here)]
+        told = await asyncio.gather(*launches, return_exceptions=True)
         (job,) = [one for one in told if not isinstance(one, BaseException)]
         assert (job.state, job.again_of) == (JobState.RUNNING, 1)
         refused = [one for one in told if isinstance(one, UsageError)]

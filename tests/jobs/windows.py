@@ -52,9 +52,9 @@ class World:
     under_way: int = 0
     heard: defaultdict[str, Heard] = field(default_factory=lambda: defaultdict(Heard))
     ended: Counter[int] = field(default_factory=Counter)
-    wishes: Counter[str] = field(default_factory=Counter)
+    requests: Counter[str] = field(default_factory=Counter)
     """How often something was wished of a job that is asked about."""
-    graves: set[str] = field(default_factory=set)
+    dead_owners: set[str] = field(default_factory=set)
     complaints: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -83,7 +83,7 @@ class World:
             answer = error  # type: ignore[assignment]
         finally:
             self.under_way -= 1
-            self.time.stir()
+            self.time.wake()
         await self._open_way.wait()
         return answer
 
@@ -96,7 +96,7 @@ class Window:
         self.store = Store(world.path, "http://cekura", "key", "default")
         # What is tested here is no power cut, and this makes it several times as fast.
         self.store.database.read("PRAGMA synchronous = OFF")
-        self.lease = Lease(self.store.lease, is_gone=world.graves.__contains__)
+        self.lease = Lease(self.store.lease, is_gone=world.dead_owners.__contains__)
         self.way = Way(world, self)
         time = world.time
         self.engine = JobEngine(
@@ -141,7 +141,7 @@ class Window:
             task.cancel()
         await asyncio.gather(*tasks, *self.flying, return_exceptions=True)
         if not elsewhere:
-            self._world.graves.add(holder)
+            self._world.dead_owners.add(holder)
 
     def __repr__(self) -> str:
         return f"window {id(self):x}"
@@ -157,7 +157,7 @@ class Way:
         """From when to when the server wants to be asked nothing."""
         self.not_before: dict[str, float] = {}
         """The earliest time to ask about a job again."""
-        self.wished = ""
+        self.requested = ""
         """The job that somebody wants to know of at once, from this window."""
 
     async def launch(self, draft: Draft) -> LaunchAnswer:
@@ -171,13 +171,13 @@ class Way:
 
     async def progress(self, kind: JobKind, progress_id: str) -> tuple[object, str]:
         self._begin(progress_id)
-        wishes = self._world.wishes[progress_id]
+        requests = self._world.requests[progress_id]
         answer = await self._world.asked(self._world.client.progress(kind, progress_id))
         if isinstance(answer, ApiError):
             self._refused(progress_id, answer)
         else:
-            self._told(progress_id, answer[1])
-        if wishes != self._world.wishes[progress_id]:
+            self._answered(progress_id, answer[1])
+        if requests != self._world.requests[progress_id]:
             del self.not_before[progress_id]  # somebody wanted to know at once meanwhile, so it is asked once more
         if isinstance(answer, ApiError):
             raise answer
@@ -193,11 +193,11 @@ class Way:
         if self.quiet[0] < now < self.quiet[1]:
             self._complain(f"asks {self.quiet[1] - now} s before the server wanted to be asked")
         held = self._window.store.lease.read()
-        if (held is None or held.holder != self._window.lease._me) and progress_id != self.wished:
+        if (held is None or held.holder != self._window.lease._me) and progress_id != self.requested:
             self._complain("asks while another window does")
         self._times.append(now)
 
-    def _told(self, progress_id: str, raw: str) -> None:
+    def _answered(self, progress_id: str, raw: str) -> None:
         heard, now = self._world.heard[progress_id], self._world.time.elapsed
         heard.end = heard.end or self._world.server.ends.get(raw)
         heard.overdue += now - heard.since >= DAY
@@ -233,7 +233,7 @@ def looking_into(path: Path) -> Iterator[sqlite3.Connection]:
         sql.close()
 
 
-def bury(path: Path, numbers: Iterable[int], host: str) -> None:
+def mark_owners_dead(path: Path, numbers: Iterable[int], host: str) -> None:
     """These jobs were being launched by a process that has ended."""
     dead = json.dumps({"host": host, "pid": 1, "start": "long ago"})
     with looking_into(path) as sql:

@@ -31,7 +31,7 @@ def test_all_that_went_and_came_is_in_the_stretches(spans: list[WordSpan]) -> No
             span.text for span in spans if span.op == op
         )
     assert all(len(one.text) <= LONGEST_LINE for one in found)
-    assert [one.goes_on for one in found] == [False, *[True] * (len(found) - 1)]
+    assert [one.continues for one in found] == [False, *[True] * (len(found) - 1)]
 
 
 def test_between_two_changes_far_apart_what_is_the_same_is_counted() -> None:
@@ -46,7 +46,7 @@ def test_between_two_changes_far_apart_what_is_the_same_is_counted() -> None:
 def test_a_passage_in_the_place_of_another_keeps_its_lines() -> None:
     long = "y" * (LONGEST_LINE + 1)
     found = in_stretches(ProseLine((WordSpan("del", f"1\n\n{long}"), WordSpan("ins", "2")), "±", True))
-    assert [(one.mark, len(one.text), one.goes_on) for one in found] == [
+    assert [(one.mark, len(one.text), one.continues) for one in found] == [
         ("-", 1, True),
         ("-", 0, False),
         ("-", LONGEST_LINE, False),

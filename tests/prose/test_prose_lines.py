@@ -173,7 +173,7 @@ def test_of_a_long_line_beside_a_change_its_near_end_is_shown() -> None:
     assert first[0].text.startswith("word0 ")
     assert first[0].text.endswith(" …")
     assert last[0].text.endswith(" word199")
-    assert last[0].goes_on
+    assert last[0].continues
     assert len(first[0].text) < 210
 
 

@@ -10,7 +10,7 @@ from cekura_tui.prose.marks import structure
 from cekura_tui.prose.units import units_of
 
 
-def told(old: str, new: str) -> list[tuple[str, str, int, int]]:
+def worded_hunks(old: str, new: str) -> list[tuple[str, str, int, int]]:
     """The worded hunks: kind, place, words gone and come."""
     return [(hunk.kind, hunk.place, hunk.removed, hunk.added) for hunk in compare(old, new).worded]
 
@@ -88,7 +88,7 @@ TAGS = "<role>\nYou are Ava.\n</role>\n<rules>\n1. Ask the name.\n2. Be brief.\n
 def test_tags_are_sections_and_what_follows_them_is_none_of_their_rules() -> None:
     new = TAGS.replace("name", "full name").replace("goodbye", "a warm goodbye")
     new = new.replace("</rules>", "3. Never guess.\n</rules>")
-    assert told(TAGS, new) == [
+    assert worded_hunks(TAGS, new) == [
         ("changed", "rules › rule 1", 0, 1),
         ("added", "rules › rule 3", 0, 2),
         ("changed", "paragraph 1", 0, 2),
@@ -118,7 +118,7 @@ def test_a_rule_put_between_others_is_all_that_changed(marks: tuple[str, ...], p
     rules = ("Ask for the name.", "Wait for the answer.", "Offer two slots.")
     old = "".join(f"{mark}{rule}\n" for mark, rule in zip(marks, (rules[0], rules[2]), strict=False))
     new = "".join(f"{mark}{rule}\n" for mark, rule in zip(marks, rules, strict=True))
-    assert told(old, new) == [("added", places[1], 0, 4)]
+    assert worded_hunks(old, new) == [("added", places[1], 0, 4)]
     assert [place(new, word) for word in ("name", "answer", "slots")] == list(places)
 
 
@@ -147,7 +147,7 @@ def test_what_follows_a_fence_is_prose_again(fenced: str) -> None:
 
 
 def test_less_indented_text_is_no_part_of_the_item_above_it() -> None:
-    assert told("rules:\n  - ask: name\ntone: kind\n", "rules:\n  - ask: name\ntone: warm\n") == [
+    assert worded_hunks("rules:\n  - ask: name\ntone: kind\n", "rules:\n  - ask: name\ntone: warm\n") == [
         ("changed", "paragraph 2", 1, 1)
     ]
 

@@ -231,7 +231,7 @@ def test_a_file_of_the_version_before_keeps_all_that_is_in_it_and_takes_notes(ho
     store.runs.keep_opened(opened[0], 8.0)
     assert store.runs.opened_rows() == [(row_of(opened[0]), 8.0)]
     store.notes.put(5, "look", 8.0)
-    store.views.leave("project_id=9", "status:failed")
+    store.views.save_last_filter("project_id=9", "status:failed")
     store.close()
 
     sight = first_sight(home / "cekura.db", ORIGIN, "key", "default", None)

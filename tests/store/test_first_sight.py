@@ -54,8 +54,8 @@ def test_the_first_frame_shows_the_notes_and_the_filter_that_the_list_was_left_w
     store.runs.keep_rows("project_id=9", 240, rows(2, 1), 1.0, first=True)
     store.notes.put(2, "look", 1.0)
     left = "status:failed note:yes"
-    store.views.leave("project_id=9", left)
-    store.views.leave("agent_id=3", "id:1")
+    store.views.save_last_filter("project_id=9", left)
+    store.views.save_last_filter("agent_id=3", "id:1")
 
     def sight(scope: str | None, key: str = "key") -> FirstSight:
         return first_sight(home / "cekura.db", ORIGIN, key, "default", scope)
@@ -76,7 +76,7 @@ def test_the_first_frame_shows_the_notes_and_the_filter_that_the_list_was_left_w
     shown = sight(None)
     assert shown.seen is not None
     assert (shown.filtered, shown.seen.count, [row.id for row in shown.seen.rows]) == (True, 12, [2])
-    store.views.leave("project_id=9", "note:yes")
+    store.views.save_last_filter("project_id=9", "note:yes")
     shown = sight(None)
     assert shown.seen is not None
     assert (shown.filtered, shown.seen.count) == (True, 240)
@@ -88,7 +88,7 @@ def test_a_filter_that_cannot_be_read_shows_the_whole_list_and_is_still_told(
 ) -> None:
     store.runs.keep_rows("project_id=9", 240, rows(2, 1), 1.0, first=True)
     store.runs.keep_rows("project_id=9 status:failed", 12, rows(2), 1.0, first=True)
-    store.views.leave("project_id=9", left)
+    store.views.save_last_filter("project_id=9", left)
     shown = first_sight(home / "cekura.db", ORIGIN, "key", "default", "project_id=9")
     assert shown.seen is not None
     assert (shown.filter, shown.filtered, shown.seen.count) == (left, False, 240)
@@ -106,7 +106,7 @@ print(*{name.partition(".")[0] for name in sys.modules})
 
 def test_a_list_with_a_filter_is_shown_without_waiting_for_any_large_library(store: Store, home: Path) -> None:
     left = 'status:failed since:2d scenario:"Books a table" metric:~latency dur>2m30s refund'
-    store.views.leave("project_id=9", left)
+    store.views.save_last_filter("project_id=9", left)
     key = list_key("project_id=9", parse(left).filter)
     store.runs.keep_rows(key, 12, rows(2, 1), 1.0, first=True)
     done = subprocess.run(

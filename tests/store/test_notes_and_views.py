@@ -15,7 +15,7 @@ from cekura_tui.model.run.run import Run
 from cekura_tui.store import views as views_module
 from cekura_tui.store.errors import StoreError
 from cekura_tui.store.store import Store
-from cekura_tui.store.views import MAX_LEFT, MAX_USED
+from cekura_tui.store.views import MAX_LAST_FILTERS, MAX_USED
 
 ORIGIN = "https://api.cekura.ai"
 
@@ -35,7 +35,7 @@ def fill(store: Store) -> None:
     store.notes.put(5, "Asked twice\nfor the name. é🙂", 1.0)
     store.views.save("refunds", 'scenario:~refund "a b"', 1.0)
     store.views.use("status:failed", 1.0)
-    store.views.leave("project_id=1", "outcome:failed")
+    store.views.save_last_filter("project_id=1", "outcome:failed")
 
 
 def test_notes_views_and_filters_are_there_again_after_a_restart(store: Store, home: Path) -> None:
@@ -45,8 +45,8 @@ def test_notes_views_and_filters_are_there_again_after_a_restart(store: Store, h
     assert again.notes.all() == {5: "Asked twice\nfor the name. é🙂"}
     assert again.views.views() == [SavedView("refunds", 'scenario:~refund "a b"')]
     assert again.views.used(10) == ["status:failed"]
-    assert again.views.left("project_id=1") == "outcome:failed"
-    assert again.views.left("project_id=2") == ""
+    assert again.views.last_filter("project_id=1") == "outcome:failed"
+    assert again.views.last_filter("project_id=2") == ""
     again.close()
 
 
@@ -55,14 +55,14 @@ def test_another_key_and_another_server_do_not_see_them(store: Store, home: Path
     fill(store)
     other = store_at(home, key, origin)
     assert (other.notes.all(), other.views.views(), other.views.used(10)) == ({}, [], [])
-    assert other.views.left("project_id=1") == ""
+    assert other.views.last_filter("project_id=1") == ""
     other.notes.put(5, "", 2.0)
     other.views.forget("refunds")
-    other.views.leave("project_id=1", "")
+    other.views.save_last_filter("project_id=1", "")
     other.close()
     assert store.notes.all()
     assert store.views.views()
-    assert store.views.left("project_id=1")
+    assert store.views.last_filter("project_id=1")
 
 
 def test_a_note_is_replaced_by_the_next_and_removed_by_an_empty_one(store: Store) -> None:
@@ -98,22 +98,22 @@ def test_filters_that_were_used_come_newest_first_each_once_and_the_oldest_make_
 
 
 def test_a_list_that_is_left_without_a_filter_comes_back_without(store: Store) -> None:
-    store.views.leave("s", "status:failed")
-    store.views.leave("s", "status:timeout")
-    assert store.views.left("s") == "status:timeout"
-    store.views.leave("s", "")
-    assert store.views.left("s") == ""
+    store.views.save_last_filter("s", "status:failed")
+    store.views.save_last_filter("s", "status:timeout")
+    assert store.views.last_filter("s") == "status:timeout"
+    store.views.save_last_filter("s", "")
+    assert store.views.last_filter("s") == ""
     assert store.database.read("SELECT * FROM filters_left") == []
 
 
 def test_the_filters_of_lists_left_long_ago_make_room_but_not_that_of_one_left_again(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert MAX_LEFT >= 100
-    monkeypatch.setattr(views_module, "MAX_LEFT", 3)
+    assert MAX_LAST_FILTERS >= 100
+    monkeypatch.setattr(views_module, "MAX_LAST_FILTERS", 3)
     for scope in ("a", "b", "c", "a", "d"):
-        store.views.leave(scope, "status:failed")
-    assert [scope for scope in "abcd" if store.views.left(scope)] == ["a", "c", "d"]
+        store.views.save_last_filter(scope, "status:failed")
+    assert [scope for scope in "abcd" if store.views.last_filter(scope)] == ["a", "c", "d"]
 
 
 def test_a_file_that_cannot_be_written_is_a_sentence_and_keeps_what_was_there(store: Store, home: Path) -> None:
@@ -121,13 +121,13 @@ def test_a_file_that_cannot_be_written_is_a_sentence_and_keeps_what_was_there(st
     other = sqlite3.connect(home / "cekura.db", isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
     store.database._sql.execute("PRAGMA busy_timeout = 1")
-    for write in (lambda: store.notes.put(5, "x", 2.0), lambda: store.views.leave("project_id=1", "x")):
+    for write in (lambda: store.notes.put(5, "x", 2.0), lambda: store.views.save_last_filter("project_id=1", "x")):
         with pytest.raises(StoreError, match="cannot be written"):
             write()
     other.execute("ROLLBACK")
     other.close()
     assert store.notes.all()[5].startswith("Asked twice")
-    assert store.views.left("project_id=1") == "outcome:failed"
+    assert store.views.last_filter("project_id=1") == "outcome:failed"
 
 
 def test_a_full_disk_is_a_sentence_and_what_was_written_before_stays(store: Store, home: Path) -> None:
@@ -138,7 +138,7 @@ def test_a_full_disk_is_a_sentence_and_what_was_written_before_stays(store: Stor
         lambda: store.notes.put(5, "n" * 100_000, 2.0),
         lambda: store.views.save("refunds", "f" * 100_000, 2.0),
         lambda: store.views.use("f" * 100_000, 2.0),
-        lambda: store.views.leave("project_id=1", "f" * 100_000),
+        lambda: store.views.save_last_filter("project_id=1", "f" * 100_000),
     ):
         with pytest.raises(StoreError, match="cannot be written: database or disk is full") as caught:
             write()
@@ -154,7 +154,7 @@ def test_a_full_disk_is_a_sentence_and_what_was_written_before_stays(store: Stor
     assert again.notes.all() == {**as_filled, 6: "n" * 100_000}
     assert again.views.views() == [SavedView("refunds", 'scenario:~refund "a b"')]
     assert again.views.used() == ["status:failed"]
-    assert again.views.left("project_id=1") == "outcome:failed"
+    assert again.views.last_filter("project_id=1") == "outcome:failed"
     again.close()
 
 
@@ -168,7 +168,7 @@ def test_two_windows_that_write_at_once_lose_nothing_and_read_what_the_other_wro
             own.notes.put(number, f"note {number}", 1.0)
             own.views.save(f"view {number}", f"id:{number}", 1.0)
             own.views.use("status:failed" if number < 30 else f"id:{number}", float(number))
-            own.views.leave("project_id=1", f"id:{number}")
+            own.views.save_last_filter("project_id=1", f"id:{number}")
         together.wait()
         told = own.notes.all()
         own.close()
@@ -180,7 +180,7 @@ def test_two_windows_that_write_at_once_lose_nothing_and_read_what_the_other_wro
     assert told == [notes, notes]
     assert {view.filter for view in store.views.views()} == {f"id:{number}" for number in range(60)}
     assert store.views.used() == [*(f"id:{number}" for number in range(59, 29, -1)), "status:failed"]
-    assert store.views.left("project_id=1") in ("id:58", "id:59")
+    assert store.views.last_filter("project_id=1") in ("id:58", "id:59")
 
 
 def test_a_note_that_two_windows_wrote_is_the_later_one_in_both(store: Store, home: Path) -> None:
@@ -219,7 +219,7 @@ def test_what_was_typed_is_saved_from_a_damaged_file_and_this_is_said(store: Sto
     assert saved.notes.all() == {5: "Asked twice\nfor the name. é🙂", 6: "another"}
     assert saved.views.views() == [SavedView("refunds", 'scenario:~refund "a b"')]
     assert saved.views.used(10) == ["status:failed"]
-    assert saved.views.left("project_id=1") == "outcome:failed"
+    assert saved.views.last_filter("project_id=1") == "outcome:failed"
     saved.close()
 
 
@@ -227,15 +227,15 @@ def test_which_list_was_left_last_is_still_known_after_the_file_was_damaged(
     store: Store, home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for scope in "abc":
-        store.views.leave(scope, "status:failed")
+        store.views.save_last_filter(scope, "status:failed")
     for run in range(400):
         store.runs.keep_opened(Run.read({"id": run, "transcript": "x" * 3000}), float(run))
     store.close()
     break_page(home / "cekura.db", root_of(home / "cekura.db", "opened_runs"))
     saved = store_at(home)
-    monkeypatch.setattr(views_module, "MAX_LEFT", 3)
-    saved.views.leave("d", "status:failed")
-    assert [scope for scope in "abcd" if saved.views.left(scope)] == ["b", "c", "d"]
+    monkeypatch.setattr(views_module, "MAX_LAST_FILTERS", 3)
+    saved.views.save_last_filter("d", "status:failed")
+    assert [scope for scope in "abcd" if saved.views.last_filter(scope)] == ["b", "c", "d"]
     saved.close()
 
 

@@ -23,7 +23,7 @@ class Result:
 
     status: int
     raw: bytes
-    said: str
+    err: str
 
     @property
     def out(self) -> str:
@@ -54,11 +54,11 @@ def _written(stream: io.TextIOWrapper) -> bytes:
 
 
 def _checked(status: int, out: bytes, err: bytes) -> Result:
-    said = err.decode()
+    text = err.decode()
     for words in SHOULD_NOT:
-        assert words not in said + out.decode("utf-8", "replace")
-    assert "\x1b" not in said
-    return Result(status, out, said)
+        assert words not in text + out.decode("utf-8", "replace")
+    assert "\x1b" not in text
+    return Result(status, out, text)
 
 
 def process(*words: object, **options: Any) -> subprocess.Popen[bytes]:

@@ -67,7 +67,7 @@ def everything(details: RunDetails) -> list[str]:
             continue
         for y, (shown, line) in enumerate(details._shown):
             seen[details.rows[shown].key, line] = details.render_line(y).text.rstrip()
-        top = details._view.top
+        top = details.viewport.top
         details.action_move(1)
-        if (details.cursor_index, details._view.top) == (index, top):
+        if (details.cursor_index, details.viewport.top) == (index, top):
             return list(seen.values())

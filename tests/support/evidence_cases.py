@@ -21,7 +21,7 @@ class Pair(NamedTuple):
     name: str
     wanted: frozenset[int]
     found: frozenset[int]
-    told: tuple[str, ...]
+    reasons: tuple[str, ...]
 
 
 class Score(NamedTuple):
@@ -37,9 +37,9 @@ def pairs(folder: str) -> Iterator[Pair]:
     for file in sorted((HERE / folder).glob("*.json")):
         case: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
         turns = read_transcript(Run.read({"id": 1, **case["run"]})).turns
-        said = [pair["verdict"]["explanation"] for pair in case["pairs"]]
-        told = evidence_in(turns, [[text] if isinstance(text, str) else text for text in said])
-        for pair, found in zip(case["pairs"], told, strict=True):
+        explanations = [pair["verdict"]["explanation"] for pair in case["pairs"]]
+        evidence = evidence_in(turns, [[text] if isinstance(text, str) else text for text in explanations])
+        for pair, found in zip(case["pairs"], evidence, strict=True):
             why = tuple(f"{one.n} {one.sure}: {one.why}" for one in found)
             yield Pair(
                 f"{file.stem}: {pair['verdict']['name']}",

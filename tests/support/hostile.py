@@ -16,7 +16,7 @@ AGENT_PROMPT = f"# Greeting\r\n\tSay hello. {EVIL}\n\n## Identity\nAsk for the n
 IMPROVED = f"# Greeting\r\n\tSay hello. {EVIL}\n\n## Identity\nAsk for the name and {EVIL}.\n"
 
 
-def evil_run(number: int) -> dict[str, object]:
+def hostile_run(number: int) -> dict[str, object]:
     """A failed run of the API with this in every text of it."""
     turns = [
         {"role": role, "content": f"{role}: {EVIL}", "start_time": n * 4.0, "end_time": n * 4.0 + 3}
@@ -49,7 +49,7 @@ def evil_run(number: int) -> dict[str, object]:
 
 def serve_hostile(server: ScriptedServer, *, end: dict[str, object] | None = None) -> None:
     """A project with two runs, their agent, and a job that ends with a suggestion, or with `end`."""
-    runs = [evil_run(102), evil_run(101)]
+    runs = [hostile_run(102), hostile_run(101)]
     server.on("GET", "/user/v1/projects/", Reply([{"id": 1, "name": EVIL}]))
     server.on("GET", "/test_framework/v1/runs/", Reply({"count": 2, "next": None, "previous": None, "results": runs}))
     for run in runs:

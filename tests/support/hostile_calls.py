@@ -84,27 +84,27 @@ def turns() -> list[object]:
     """A turn for each text, tools that are called with each, sequences split over two turns, and odd shapes."""
     at = itertools.count()
 
-    def said(text: object, role: str, **more: object) -> dict[str, object]:
+    def entry(text: object, role: str, **more: object) -> dict[str, object]:
         start = 3.0 * next(at)
         return {"role": role, "content": text, "start_time": start, "end_time": start + 2, **more}
 
     roles = itertools.cycle(("Testing Agent", "Main Agent"))
-    spoken: list[object] = [said(text, next(roles)) for text in TEXTS.values()]
-    spoken += [said(text, next(roles)) for pair in zip(UNENDED.values(), ENDS, strict=True) for text in pair]
+    spoken: list[object] = [entry(text, next(roles)) for text in TEXTS.values()]
+    spoken += [entry(text, next(roles)) for pair in zip(UNENDED.values(), ENDS, strict=True) for text in pair]
     for name, text in TEXTS.items():
         data = {"id": name, "name": f"tool {text}", "arguments": {text: [text, {text: text}]}}
-        spoken.append(said("", "Function Call", data=data))
+        spoken.append(entry("", "Function Call", data=data))
         result = {"id": name, "name": f"tool {text}", "result": json.dumps({"error": text, text: 1})}
-        spoken.append(said("", "Function Call Result", data=result))
+        spoken.append(entry("", "Function Call Result", data=result))
     every = " ".join(TEXTS.values())
     spoken += [
-        said(TEXTS["csi"], f"Role {every}"),
+        entry(TEXTS["csi"], f"Role {every}"),
         {"role": "Main Agent", "content": "odd times", "time": every, "start_time": TEXTS["csi"]},
         {"role": "Main Agent", "timestamp": TEXTS["bidi"], every: every},
         every,
         [every],
         {every: {every: [every]}},
-        said([{"type": "text", "text": TEXTS["emoji"]}], "Main Agent"),
+        entry([{"type": "text", "text": TEXTS["emoji"]}], "Main Agent"),
     ]
     return spoken
 

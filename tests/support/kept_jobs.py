@@ -27,7 +27,7 @@ DONE = {"status": "completed", "output": {"improved_prompt": "Be kinder.", "summ
 FAILED = {"status": "failed", "error": "The model gave up."}
 
 
-class Shelf:
+class SeededJobs:
     """The jobs in the database, put into whatever state a test begins with."""
 
     def __init__(self, jobs: JobStore) -> None:
@@ -69,11 +69,11 @@ class Shelf:
 
 
 @contextmanager
-def shelf_of(setup: Setup, key: str = KEY) -> Iterator[Shelf]:
+def seeded_jobs(setup: Setup, key: str = KEY) -> Iterator[SeededJobs]:
     """The jobs of a key at a server."""
     store = Store(setup.paths.database, setup.origin, key, setup.profile)
     try:
-        yield Shelf(store.jobs)
+        yield SeededJobs(store.jobs)
     finally:
         store.close()
 

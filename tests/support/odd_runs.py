@@ -83,11 +83,11 @@ def _clock_alone(run: Json, _turns: Sequence[DialogueTurn]) -> None:
 def _odd_stamps(run: Json, turns: Sequence[DialogueTurn]) -> None:
     """Every kind of stamp, no blank lines, and texts over several lines."""
     lines = run["transcript"].split("\n\n")
-    told = [
+    stamped = [
         _STAMPS[index % len(_STAMPS)](turn.start) + line.partition("] ")[2]
         for index, (line, turn) in enumerate(zip(lines, turns, strict=True))
     ]
-    run["transcript"] = "\n".join(told).replace(". ", ".\n")
+    run["transcript"] = "\n".join(stamped).replace(". ", ".\n")
 
 
 def _sealed_alone(run: Json, _turns: Sequence[DialogueTurn]) -> None:
@@ -129,8 +129,8 @@ def _timed(at: float, after: float) -> Json:
 
 def _missed(run: Json, turns: Sequence[DialogueTurn]) -> None:
     """A score of 2 where 4 is needed, and the words that it is about."""
-    said = [turn for turn in turns if turn.who == "A"]
-    _judge(run, 2, [f'The agent answered a worried caller with "{said[len(said) // 2].text}" and nothing else.'])
+    spoken = [turn for turn in turns if turn.who == "A"]
+    _judge(run, 2, [f'The agent answered a worried caller with "{spoken[len(spoken) // 2].text}" and nothing else.'])
 
 
 def _reached(run: Json, _turns: Sequence[DialogueTurn]) -> None:

@@ -26,7 +26,7 @@ DONE: dict[str, object] = {
 FAILED: dict[str, object] = {"status": "failed", "error": "The model gave up."}
 
 
-class Office:
+class JobServer:
     """A server whose jobs end, and whose runs come, when the test says so."""
 
     def __init__(self, server: ScriptedServer) -> None:
@@ -101,7 +101,7 @@ def lines(pilot: Pilot[None]) -> list[str]:
     return [text for text in toasts(pilot) if text.startswith("While you were away")]
 
 
-async def says(pilot: Pilot[None], line: str) -> None:
+async def reports(pilot: Pilot[None], line: str) -> None:
     """Wait for the line, and see that it is the only one."""
     await eventually(lambda: lines(pilot), "the line")
     assert lines(pilot) == [line]

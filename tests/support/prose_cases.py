@@ -147,8 +147,8 @@ def main() -> int:
         for pair in pairs(half):
             found = list(faults(pair))
             wrong += len(found)
-            told = f"{len(pair.sent.words)} words, {pair.changed} changed"
-            print(f"{half}/{pair.name}: {told}, {len(pair.sent.blocks)} moved", *found, sep="\n  ")
+            summary = f"{len(pair.sent.words)} words, {pair.changed} changed"
+            print(f"{half}/{pair.name}: {summary}, {len(pair.sent.blocks)} moved", *found, sep="\n  ")
     return 1 if wrong else 0
 
 

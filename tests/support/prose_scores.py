@@ -41,8 +41,8 @@ def of_git(pair: Pair) -> Score:
         for name, side in zip(names, (pair.sent, pair.proposed), strict=True):
             (Path(folder) / name).write_bytes(side.text.encode("utf-8"))
         asked = ["git", "diff", "--no-index", "--word-diff=porcelain", "--no-color", "-U100000", *names]
-        told = subprocess.run(asked, cwd=folder, capture_output=True, check=False).stdout.decode("utf-8")
-    body = told.split("\n@@", 1)[-1].split("\n")[1:] if "\n@@" in told else []
+        printed = subprocess.run(asked, cwd=folder, capture_output=True, check=False).stdout.decode("utf-8")
+    body = printed.split("\n@@", 1)[-1].split("\n")[1:] if "\n@@" in printed else []
     marks = []
     for side, sign in ((pair.sent, "-"), (pair.proposed, "+")):
         tokens = [(word, line[0] == sign) for line in body if line[:1] in (" ", sign) for word in line[1:].split()]
@@ -114,13 +114,13 @@ def in_context(pair: Pair, context: int = 4) -> Iterator[str]:
                 if later - last > context:
                     break
                 last = later
-            told = []
+            marked = []
             for k in range(max(at - context, 0), min(last + context + 1, len(flags))):
                 word, mark = side.words[k].text, side.marks[k]
-                told.append(f"[{word}]" * flags[k] or word)
+                marked.append(f"[{word}]" * flags[k] or word)
                 if _by_hand(mark):
-                    told[-1] = f"{{{told[-1]}}}"
-            yield f"{sign} {' '.join(told)}"
+                    marked[-1] = f"{{{marked[-1]}}}"
+            yield f"{sign} {' '.join(marked)}"
 
 
 def _by_hand(mark: Mark) -> bool:

@@ -65,14 +65,14 @@ class Uneven(Even):
 
 
 class ListApp(App[None]):
-    """A list and nothing else. `told` is what it told, `terminal` what was sent of it, `copied` what was copied."""
+    """A list and nothing else. `messages` is what it told, `terminal` what was sent of it, `copied` what was copied."""
 
     def __init__(self, shown: Even, first: Sequence[Row], size: tuple[int, int] = SIZE) -> None:
         super().__init__()
         painted.add(self)
         self.list = shown
         self.first = first
-        self.told: list[Message] = []
+        self.messages: list[Message] = []
         self.copied: list[str] = []
         self.terminal = pyte.Screen(*size)
         self._stream = pyte.Stream(self.terminal)
@@ -86,7 +86,7 @@ class ListApp(App[None]):
         self.list.focus()
 
     def on_virtual_list_moved(self, message: VirtualList.Moved) -> None:
-        self.told.append(message)
+        self.messages.append(message)
 
     on_virtual_list_opened = on_virtual_list_marked = on_virtual_list_near_end = on_virtual_list_moved
     on_virtual_list_in_view = on_virtual_list_moved
@@ -100,9 +100,9 @@ class ListApp(App[None]):
             self._stream.feed(renderable.render_segments(self._console).replace("\n", ""))
         super()._display(screen, renderable)
 
-    def news(self, kind: type[Message]) -> list[Any]:
+    def messages_of(self, kind: type[Message]) -> list[Any]:
         """What was told of one kind."""
-        return [message for message in self.told if isinstance(message, kind)]
+        return [message for message in self.messages if isinstance(message, kind)]
 
 
 def screen(shown: VirtualList[Any]) -> list[str]:

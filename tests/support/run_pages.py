@@ -42,21 +42,21 @@ METRICS = [
 
 def call(number: int, turns: list[tuple[str, int, int, str]] | None = None, **fields: Any) -> dict[str, object]:
     """A failed run with six turns and three verdicts: the first speaks of turns 3 and 4, the others of none."""
-    said = [
+    turns_sent = [
         {"role": role, "start_time": start, "end_time": end, "content": text}
         for role, start, end, text in (TURNS if turns is None else turns)
     ]
-    sent = {"scenario": 3, "duration": "00:30", "evaluation": {"metrics": METRICS}, "transcript_object": said}
+    sent = {"scenario": 3, "duration": "00:30", "evaluation": {"metrics": METRICS}, "transcript_object": turns_sent}
     return run_of(number, **{**sent, **fields})
 
 
 def running(number: int, turns: int, **fields: Any) -> dict[str, object]:
     """A run of which so many turns were spoken so far."""
-    said = [
+    turns_sent = [
         ("Main Agent" if n % 2 else "Testing Agent", 5 * n, 5 * n + 3, f"Sentence {n}.") for n in range(1, turns + 1)
     ]
     state = {"status": "in_progress", "evaluation_status": None, "evaluation": None, "duration": None}
-    return call(number, said, **{**state, **fields})
+    return call(number, turns_sent, **{**state, **fields})
 
 
 def path_of(number: int) -> str:

@@ -100,6 +100,6 @@ def marked_run() -> tuple[dict[str, object], dict[str, list[str]]]:
         "generated_mock_tool_entries": ([{"tool": mark("tool"), "none": None}], [mark("tool"), "none: null"]),
         "provider_call_details": ([[mark("details")], mark("second")], [mark("details"), mark("second")]),
     }
-    for name, (value, told) in nested.items():
-        run[name], marks[name] = value, told
+    for name, (value, shown) in nested.items():
+        run[name], marks[name] = value, shown
     return run, marks

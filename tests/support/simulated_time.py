@@ -35,17 +35,17 @@ class SimulatedTime:
     async def pause(self, event: asyncio.Event, seconds: float) -> None:
         """Wait for an event, so long at the most; to an engine it is all one which of the two it was."""
         self._asleep[event] = self.elapsed + seconds
-        self.stir()
+        self.wake()
         try:
             await event.wait()
         finally:
             del self._asleep[event]
 
-    def stir(self) -> None:
+    def wake(self) -> None:
         """Something moved: an engine went to sleep, or a request is no longer on its way."""
         self._stirred.set()
 
-    def leap(self, seconds: float) -> None:
+    def jump(self, seconds: float) -> None:
         """So much time has passed in which nothing ran: the machine was suspended."""
         self.wall += seconds
         self.elapsed += seconds
@@ -58,7 +58,7 @@ class SimulatedTime:
             due = min(self._asleep.values(), default=end)
             woken = 0 if due > self.elapsed else woken + 1
             assert woken < AT_REST, "somebody wakes again and again, though no time goes on"
-            self.leap(max(0.0, min(due, end) - self.elapsed))
+            self.jump(max(0.0, min(due, end) - self.elapsed))
             if due > end:
                 return
             for event, until in self._asleep.items():

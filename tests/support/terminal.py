@@ -83,7 +83,7 @@ class Terminal:
         self._stream = pyte.ByteStream(self.screen)
         self._unfed = b""
         self._master, self._slave = pty.openpty()
-        self.resize(columns, lines, tell=False)
+        self.resize(columns, lines, notify=False)
         self.modes = termios.tcgetattr(self._slave)
         """How the terminal was before the program started."""
         self.process: subprocess.Popen[bytes] | Forked
@@ -121,10 +121,10 @@ class Terminal:
         for key in keys:
             os.write(self._master, KEYS.get(key, key).encode())
 
-    def resize(self, columns: int, lines: int, *, tell: bool = True) -> None:
+    def resize(self, columns: int, lines: int, *, notify: bool = True) -> None:
         """Give the terminal another size."""
         fcntl.ioctl(self._master, termios.TIOCSWINSZ, struct.pack("HHHH", lines, columns, 0, 0))
-        if tell:
+        if notify:
             self.screen.resize(lines, columns)
             self.process.send_signal(signal.SIGWINCH)
 

@@ -19,29 +19,29 @@ from cekura_tui.model.transcript.transcript import Speaker, Turn
 from cekura_tui.ui.run.timeline import TimelineStrip
 
 
-def said(n: int, who: Speaker, start: float | None, end: float | None) -> Turn:
+def make_turn(n: int, who: Speaker, start: float | None, end: float | None) -> Turn:
     return Turn(n, who, "role", start, end, "Hello.")
 
 
 CALL = timeline_of(
     [
-        said(1, "main", 0, 9),
-        said(2, "testing", 10, 20),
-        said(3, "main", 24.2, 34),
-        said(4, "tool_call", 30, 30),
-        said(5, "tool_result", 33, 33),
-        said(6, "testing", 32, 40),
-        said(7, "main", 41, 50),
-        said(8, "testing", 51, 60),
-        said(9, "main", 80, 100),
+        make_turn(1, "main", 0, 9),
+        make_turn(2, "testing", 10, 20),
+        make_turn(3, "main", 24.2, 34),
+        make_turn(4, "tool_call", 30, 30),
+        make_turn(5, "tool_result", 33, 33),
+        make_turn(6, "testing", 32, 40),
+        make_turn(7, "main", 41, 50),
+        make_turn(8, "testing", 51, 60),
+        make_turn(9, "main", 80, 100),
     ],
     120,
 )
 LONG = timeline_of(
-    [said(n, "main" if n % 2 else "testing", n * 4.0, n * 4.0 + 3 + n % 3) for n in range(1, 10_001)], None
+    [make_turn(n, "main" if n % 2 else "testing", n * 4.0, n * 4.0 + 3 + n % 3) for n in range(1, 10_001)], None
 )
-STARTS = timeline_of([said(n, "main" if n % 2 else "testing", n * 5.0, None) for n in range(1, 9)])
-NO_TIMES = timeline_of([said(n, "main", None, None) for n in range(1, 25)])
+STARTS = timeline_of([make_turn(n, "main" if n % 2 else "testing", n * 5.0, None) for n in range(1, 9)])
+NO_TIMES = timeline_of([make_turn(n, "main", None, None) for n in range(1, 25)])
 MARKS: dict[int, State] = {2: "pass", 3: "fail", 8: "review"}
 
 

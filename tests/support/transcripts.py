@@ -13,7 +13,9 @@ from cekura_tui.ui.run.transcript import Transcript
 LONG = "I would like to move my appointment to some other day, because my daughter is ill."
 
 
-def said(n: int, start: float | None = None, end: float | None = None, text: str = "Hello.", speaker: str = "") -> Turn:
+def make_turn(
+    n: int, start: float | None = None, end: float | None = None, text: str = "Hello.", speaker: str = ""
+) -> Turn:
     """A turn of the caller where the number is odd, else of the agent."""
     who = speaker or ("testing" if n % 2 else "main")
     return Turn(n, who, "Supervisor", start, end, text)  # type: ignore[arg-type]
@@ -33,7 +35,7 @@ def result(n: int, name: str = "find", value: object = "found", at: float | None
 
 def talk(turns: int) -> list[Turn]:
     """A call of so many turns, each of some lines."""
-    return [said(n, n * 5.0, n * 5.0 + 4, f"{LONG} " * (n % 7) + f"Turn {n}.") for n in range(1, turns + 1)]
+    return [make_turn(n, n * 5.0, n * 5.0 + 4, f"{LONG} " * (n % 7) + f"Turn {n}.") for n in range(1, turns + 1)]
 
 
 class TranscriptApp(App[None]):

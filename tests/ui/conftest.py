@@ -8,7 +8,7 @@ from contextlib import ExitStack
 import pytest
 from app_on_a_server import EPOCH, LIST, Served, setup_of
 from demo_faults import faulty_server
-from kept_jobs import KEY, RUNNING, Shelf, shelf_of
+from kept_jobs import KEY, RUNNING, SeededJobs, seeded_jobs
 from odd_runs import EXTRA_RUNS
 from scripted_server import LAUNCH, PROGRESS, Reply, ScriptedServer
 
@@ -59,7 +59,7 @@ def quiet(scripted: ScriptedServer) -> Setup:
 
 
 @pytest.fixture
-def shelf(quiet: Setup) -> Iterator[Shelf]:
+def seeded(quiet: Setup) -> Iterator[SeededJobs]:
     """That person's jobs from before the app is opened."""
-    with shelf_of(quiet) as shelf:
-        yield shelf
+    with seeded_jobs(quiet) as seeded:
+        yield seeded

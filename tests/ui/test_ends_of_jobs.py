@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from app_on_a_server import no_crash, opened
-from office import DONE, FAILED, Office, away_reported, launch, lines, says, states, toasts
+from office import DONE, FAILED, JobServer, away_reported, launch, lines, reports, states, toasts
 from scripted_server import ScriptedServer
 from textual import events
 from textual.pilot import Pilot
@@ -19,8 +19,8 @@ from cekura_tui.ui import news
 
 
 @pytest.fixture
-def office(scripted: ScriptedServer) -> Office:
-    return Office(scripted)
+def job_server(scripted: ScriptedServer) -> JobServer:
+    return JobServer(scripted)
 
 
 @pytest.fixture
@@ -52,10 +52,10 @@ async def all_over(pilot: Pilot[None], count: int) -> None:
 
 
 async def test_many_ends_while_the_terminal_has_no_focus_are_one_notification_and_one_line(
-    office: Office, written: list[str], monkeypatch: pytest.MonkeyPatch
+    job_server: JobServer, written: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(news, "GAP", 1.0)
-    async with opened(office.setup) as pilot:
+    async with opened(job_server.setup) as pilot:
         await sees(pilot, "30 runs")
         for _ in range(3):
             await launch(pilot.app.state.workspace)  # type: ignore[attr-defined]
@@ -63,16 +63,16 @@ async def test_many_ends_while_the_terminal_has_no_focus_are_one_notification_an
         await away_reported(pilot)
         blur(pilot)
         await pilot.pause()
-        office.ends = {"p1": DONE}
+        job_server.ends = {"p1": DONE}
         await all_over(pilot, 1)
         await eventually(lambda: written, "a notification")
         assert written == ["\x1b]777;notify;cekura-tui;job 1 succeeded, Agent 7\x07"]
-        office.ends = {"p1": DONE, "p2": DONE, "p3": FAILED}
+        job_server.ends = {"p1": DONE, "p2": DONE, "p3": FAILED}
         await all_over(pilot, 3)
         await eventually(lambda: len(written) > 1, "another one")
         assert lines(pilot) == []
         focus(pilot)
-        await says(pilot, "While you were away: 2 suggestions, 1 failed. U goes to the next.")
+        await reports(pilot, "While you were away: 2 suggestions, 1 failed. U goes to the next.")
         assert len(written) <= 3
         blur(pilot)
         await pilot.pause()
@@ -81,62 +81,62 @@ async def test_many_ends_while_the_terminal_has_no_focus_are_one_notification_an
         assert len(lines(pilot)) == 1
 
 
-async def test_who_is_there_is_told_on_the_screen_alone(office: Office, written: list[str]) -> None:
-    async with opened(office.setup) as pilot:
+async def test_who_is_there_is_told_on_the_screen_alone(job_server: JobServer, written: list[str]) -> None:
+    async with opened(job_server.setup) as pilot:
         await sees(pilot, "30 runs")
         await launch(pilot.app.state.workspace)  # type: ignore[attr-defined]
         await sees(pilot, "1 running")
         await away_reported(pilot)
         blur(pilot)
         focus(pilot)
-        office.ends = {"p1": FAILED}
+        job_server.ends = {"p1": FAILED}
         await sees(pilot, "Job 1 failed. 2 shows all jobs.")
         assert written == []
         assert lines(pilot) == []
 
 
-async def test_off_is_silent(office: Office, written: list[str], home: Path) -> None:
+async def test_off_is_silent(job_server: JobServer, written: list[str], home: Path) -> None:
     config(home, 'notify = "off"\n')
-    async with opened(office.setup) as pilot:
+    async with opened(job_server.setup) as pilot:
         await sees(pilot, "30 runs")
         await launch(pilot.app.state.workspace)  # type: ignore[attr-defined]
         await sees(pilot, "1 running")
         blur(pilot)
         await pilot.pause()
-        office.ends = {"p1": FAILED}
+        job_server.ends = {"p1": FAILED}
         await all_over(pilot, 1)
         await eventually(lambda: pilot.app.news._sending is None, "the moment of a notification")  # type: ignore[attr-defined]
         assert "".join(written) == ""
 
 
 async def test_where_the_terminal_tells_no_focus_two_minutes_without_a_key_are_absence(
-    office: Office, written: list[str]
+    job_server: JobServer, written: list[str]
 ) -> None:
     late = 0.0
-    async with opened(office.setup, clock=lambda: time.time() + late) as pilot:
+    async with opened(job_server.setup, clock=lambda: time.time() + late) as pilot:
         await sees(pilot, "30 runs")
         await launch(pilot.app.state.workspace)  # type: ignore[attr-defined]
         await sees(pilot, "1 running")
         await away_reported(pilot)
         await pilot.press("j")
         late = 121.0
-        office.ends = {"p1": FAILED}
+        job_server.ends = {"p1": FAILED}
         await eventually(lambda: written, "a notification")
-        office.fails(133)
+        job_server.fails(133)
         await pilot.press("j")
-        await says(pilot, "While you were away: 1 failed, 1 new failure in this view. U goes to the next.")
+        await reports(pilot, "While you were away: 1 failed, 1 new failure in this view. U goes to the next.")
         await sees(pilot, "31 runs")
 
 
-async def test_back_after_a_minute_the_list_is_new_and_the_cursor_where_it_was(office: Office) -> None:
+async def test_back_after_a_minute_the_list_is_new_and_the_cursor_where_it_was(job_server: JobServer) -> None:
     late = 0.0
-    async with opened(office.setup, clock=lambda: time.time() + late) as pilot:
+    async with opened(job_server.setup, clock=lambda: time.time() + late) as pilot:
         await sees(pilot, "30 runs")
         await away_reported(pilot)
         await pilot.press("j", "j")
         runs = pilot.app.screen.query_one("#runs")
         assert runs.cursor_key == 128  # type: ignore[attr-defined]
-        office.fails(*range(142, 130, -1))
+        job_server.fails(*range(142, 130, -1))
         blur(pilot)
         await pilot.pause()
         focus(pilot)
@@ -146,35 +146,37 @@ async def test_back_after_a_minute_the_list_is_new_and_the_cursor_where_it_was(o
         await pilot.pause()
         late = 61.0
         focus(pilot)
-        await says(pilot, "While you were away: 12 new failures in this view.")
+        await reports(pilot, "While you were away: 12 new failures in this view.")
         await sees(pilot, "42 runs")
         assert [row.id for row in runs.rows] == list(range(142, 100, -1))  # type: ignore[attr-defined]
         assert runs.cursor_key == 128  # type: ignore[attr-defined]
 
 
-async def test_more_new_runs_than_a_page_are_told_as_at_least_that_many_and_leave_no_hole(office: Office) -> None:
+async def test_more_new_runs_than_a_page_are_told_as_at_least_that_many_and_leave_no_hole(
+    job_server: JobServer,
+) -> None:
     late = 0.0
-    async with opened(office.setup, clock=lambda: time.time() + late) as pilot:
+    async with opened(job_server.setup, clock=lambda: time.time() + late) as pilot:
         await sees(pilot, "30 runs")
         await away_reported(pilot)
-        office.fails(*range(1_350, 1_000, -1))
+        job_server.fails(*range(1_350, 1_000, -1))
         blur(pilot)
         await pilot.pause()
         late = 61.0
         focus(pilot)
-        await says(pilot, "While you were away: at least 100 new failures in this view.")
+        await reports(pilot, "While you were away: at least 100 new failures in this view.")
         runs = pilot.app.screen.query_one("#runs")
         await sees(pilot, "380 runs")
         assert [row.id for row in runs.rows[:100]] == list(range(1_350, 1_250, -1))  # type: ignore[attr-defined]
 
 
-async def test_the_title_tells_what_runs_and_what_is_new(office: Office, written: list[str], home: Path) -> None:
+async def test_the_title_tells_what_runs_and_what_is_new(job_server: JobServer, written: list[str], home: Path) -> None:
     config(home, 'title = true\nnotify = "off"\n')
-    async with opened(office.setup) as pilot:
+    async with opened(job_server.setup) as pilot:
         await sees(pilot, "30 runs")
         await launch(pilot.app.state.workspace)  # type: ignore[attr-defined]
         await sees(pilot, "1 running")
-        office.ends = {"p1": FAILED}
+        job_server.ends = {"p1": FAILED}
         await all_over(pilot, 1)
         await eventually(lambda: len(written) == 3, "three titles")
         await pilot.press("U")
@@ -186,11 +188,11 @@ async def test_the_title_tells_what_runs_and_what_is_new(office: Office, written
         assert pilot.app.news.former_title.endswith("\x1b[23;2t")  # type: ignore[attr-defined]
 
 
-async def test_a_hook_that_fails_is_told_on_the_screen(office: Office, home: Path) -> None:
+async def test_a_hook_that_fails_is_told_on_the_screen(job_server: JobServer, home: Path) -> None:
     config(home, 'on_job_done = "/nowhere/[/red]at-all"\n')
-    async with opened(office.setup) as pilot:
+    async with opened(job_server.setup) as pilot:
         await sees(pilot, "30 runs")
-        office.ends = {"p1": FAILED}
+        job_server.ends = {"p1": FAILED}
         await launch(pilot.app.state.workspace)  # type: ignore[attr-defined]
         sentence = "The command of on_job_done could not be started: No such file or directory."
         await eventually(lambda: sentence in toasts(pilot), "the sentence")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from app_on_a_server import opened
-from kept_jobs import RUNNING, Shelf, on_jobs
+from kept_jobs import RUNNING, SeededJobs, on_jobs
 from watching import sees
 
 from cekura_tui.workspace.setup import Setup
@@ -19,8 +19,8 @@ EVERYWHERE = {
 }
 
 
-async def test_what_can_be_done_with_a_job_is_in_the_palette_and_does_it(quiet: Setup, shelf: Shelf) -> None:
-    shelf.running(RUNNING, ago=20)
+async def test_what_can_be_done_with_a_job_is_in_the_palette_and_does_it(quiet: Setup, seeded: SeededJobs) -> None:
+    seeded.running(RUNNING, ago=20)
     async with opened(quiet) as pilot:
         await on_jobs(pilot, "1 running", "s Stop asking")
         offered = {command.title: command.help for command in pilot.app.get_system_commands(pilot.app.screen)}

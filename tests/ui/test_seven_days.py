@@ -40,7 +40,7 @@ async def test_after_seven_days_of_twenty_jobs_each_has_its_end_and_nothing_has_
     held_the_same(second, last)
     with sqlite3.connect(week.workspace.setup.paths.database) as sql:
         sql.row_factory = sqlite3.Row
-        as_the_server_told(sql)
+        check_jobs_ended(sql)
         bounded(sql, week)
     sql.close()
 
@@ -54,13 +54,13 @@ def held_the_same(second: Evening, last: Evening) -> None:
     assert grown == {}
 
 
-def as_the_server_told(sql: sqlite3.Connection) -> None:
+def check_jobs_ended(sql: sqlite3.Connection) -> None:
     """All jobs have ended, each in its way, with its texts."""
-    told = """
+    query = """
         SELECT number, state, sent.text AS sent, brought.text AS brought FROM jobs
         JOIN prompts AS sent ON sent.sha256 = prompt_sha256
         LEFT JOIN prompts AS brought ON brought.sha256 = improved_sha256 ORDER BY number"""
-    rows = sql.execute(told).fetchall()
+    rows = sql.execute(query).fetchall()
     assert [row["state"] for row in rows] == [end_of(number).value for number in range(1, JOBS + 1)]
     for row in rows:
         brought = improved(row["number"]).encode() if row["state"] == "succeeded" else None

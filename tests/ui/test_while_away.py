@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 from app_on_a_server import no_crash, opened
-from office import DONE, FAILED, Office, away_reported, ended, lines, says, states, toasts
+from office import DONE, FAILED, JobServer, away_reported, ended, lines, reports, states, toasts
 from scripted_server import PROGRESS, Reply, ScriptedServer
 from waiting import eventually
 from watching import sees
@@ -15,77 +15,77 @@ from cekura_tui.workspace.workspace import Workspace
 
 
 @pytest.fixture
-def office(scripted: ScriptedServer) -> Office:
-    return Office(scripted)
+def job_server(scripted: ScriptedServer) -> JobServer:
+    return JobServer(scripted)
 
 
-async def test_one_line_tells_what_ended_since_one_was_last_here_and_only_once(office: Office) -> None:
-    await office.before(3)
-    office.ends = {"p1": DONE, "p2": FAILED, "p3": DONE}
-    office.fails(133, 132)
-    async with opened(office.setup) as pilot:
+async def test_one_line_tells_what_ended_since_one_was_last_here_and_only_once(job_server: JobServer) -> None:
+    await job_server.before(3)
+    job_server.ends = {"p1": DONE, "p2": FAILED, "p3": DONE}
+    job_server.fails(133, 132)
+    async with opened(job_server.setup) as pilot:
         line = "While you were away: 2 suggestions, 1 failed, 2 new failures in this view."
-        await says(pilot, f"{line} U goes to the next.")
+        await reports(pilot, f"{line} U goes to the next.")
         await sees(pilot, "32 runs")
         assert len(toasts(pilot)) == 1
         await pilot.press("q")
-    async with opened(office.setup) as pilot:
+    async with opened(job_server.setup) as pilot:
         await sees(pilot, "32 runs", "succeeded")
         await away_reported(pilot)
         assert lines(pilot) == []
 
 
-async def test_what_another_program_saw_end_is_told_too(office: Office) -> None:
-    await office.before(1)
-    office.ends = {"p1": FAILED}
-    other = Workspace(office.setup)
+async def test_what_another_program_saw_end_is_told_too(job_server: JobServer) -> None:
+    await job_server.before(1)
+    job_server.ends = {"p1": FAILED}
+    other = Workspace(job_server.setup)
     other.start(lambda: None)
     await ended(other, 1)
     await asyncio.to_thread(other.close)
-    async with opened(office.setup) as pilot:
-        await says(pilot, "While you were away: 1 failed. U goes to the next.")
+    async with opened(job_server.setup) as pilot:
+        await reports(pilot, "While you were away: 1 failed. U goes to the next.")
 
 
-async def test_where_nothing_ended_nothing_is_said(office: Office) -> None:
-    office.ends = {"p1": DONE}
-    await office.before(1, end=True)
-    async with opened(office.setup) as pilot:
+async def test_where_nothing_ended_nothing_is_said(job_server: JobServer) -> None:
+    job_server.ends = {"p1": DONE}
+    await job_server.before(1, end=True)
+    async with opened(job_server.setup) as pilot:
         await sees(pilot, "30 runs", "succeeded")
         await away_reported(pilot)
         assert lines(pilot) == []
 
 
-async def test_a_first_start_says_nothing_of_runs_that_failed_before(office: Office) -> None:
-    office.fails(140, 139)
-    async with opened(office.setup) as pilot:
+async def test_a_first_start_says_nothing_of_runs_that_failed_before(job_server: JobServer) -> None:
+    job_server.fails(140, 139)
+    async with opened(job_server.setup) as pilot:
         await sees(pilot, "32 runs")
         await away_reported(pilot)
         assert lines(pilot) == []
 
 
 async def test_a_server_that_does_not_answer_delays_the_line_and_does_not_prevent_it(
-    office: Office, monkeypatch: pytest.MonkeyPatch
+    job_server: JobServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("cekura_tui.ui.away.PATIENCE", 0.3)
-    await office.before(2)
-    office.ends = {"p1": DONE}
-    other = Workspace(office.setup)
+    await job_server.before(2)
+    job_server.ends = {"p1": DONE}
+    other = Workspace(job_server.setup)
     other.start(lambda: None)
     await ended(other, 1)
     await asyncio.to_thread(other.close)
     for path in ("/test_framework/v1/runs/", PROGRESS):
-        office.server.on("GET", path, Reply({}, 500))
-    async with opened(office.setup) as pilot:
-        await says(pilot, "While you were away: 1 suggestion. U goes to the next.")
+        job_server.server.on("GET", path, Reply({}, 500))
+    async with opened(job_server.setup) as pilot:
+        await reports(pilot, "While you were away: 1 suggestion. U goes to the next.")
 
 
 # Unread marks
 
 
-async def test_u_goes_through_what_is_new_oldest_first_and_says_when_there_is_no_more(office: Office) -> None:
-    office.ends = {"p1": DONE, "p2": FAILED}
-    await office.before(2, end=True)
-    async with opened(office.setup) as pilot:
+async def test_u_goes_through_what_is_new_oldest_first_and_says_when_there_is_no_more(job_server: JobServer) -> None:
+    job_server.ends = {"p1": DONE, "p2": FAILED}
+    await job_server.before(2, end=True)
+    async with opened(job_server.setup) as pilot:
         await sees(pilot, "30 runs")
         await eventually(lambda: len(states(pilot)) == 2, "the jobs")
         order = sorted(pilot.app.state.jobs, key=lambda job: job.finished_at or 0)  # type: ignore[attr-defined]

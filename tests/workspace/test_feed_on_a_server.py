@@ -39,7 +39,7 @@ async def feeding(home: Path, server: ScriptedServer) -> AsyncIterator[tuple[Run
             return await of(session)
         finally:
             asking.remove(of)
-            going.stir()
+            going.wake()
 
     feed = RunFeed(ask, lambda: None, clock=time.time, monotonic=going.monotonic, spread=lambda: 0.5, pause=going.pause)
     serving = asyncio.create_task(feed.run())

@@ -40,16 +40,16 @@ def config(home: Path, command: str) -> None:
 
 
 @pytest.fixture
-async def told() -> list[str]:
+async def reported() -> list[str]:
     return []
 
 
 @pytest.fixture
-async def hook(told: list[str]) -> AsyncIterator[Hook]:
+async def hook(reported: list[str]) -> AsyncIterator[Hook]:
     made: list[JobHook] = []
 
     def make(command: str, **options: Any) -> JobHook:
-        made.append(JobHook(command, told.append, **options))
+        made.append(JobHook(command, reported.append, **options))
         return made[-1]
 
     yield make
@@ -91,7 +91,7 @@ os.rename(sys.argv[1] + ".part", sys.argv[1])
 
 
 async def test_the_command_gets_the_job_as_json_without_a_shell_and_without_the_key(
-    hook: Hook, done: Suggestion, told: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    hook: Hook, done: Suggestion, reported: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("CEKURA_API_KEY", "key-of-the-test")
     monkeypatch.setenv("OTHER", "kept")
@@ -105,7 +105,7 @@ async def test_the_command_gets_the_job_as_json_without_a_shell_and_without_the_
     assert kept["INPUT"].count("\n") == 1
     assert json.loads(kept["INPUT"]) == done.to_json()
     assert done.to_json()["improved_prompt"] == PROPOSED
-    assert told == []
+    assert reported == []
 
 
 @pytest.mark.parametrize(
@@ -126,16 +126,16 @@ async def test_the_command_gets_the_job_as_json_without_a_shell_and_without_the_
     ids=["status", "its words", "killed", "missing", "a directory", "reads nothing", "closes its input", "chatty"],
 )
 async def test_what_goes_wrong_is_one_sentence_and_what_does_not_is_none(
-    hook: Hook, done: Suggestion, told: list[str], command: str, sentence: str
+    hook: Hook, done: Suggestion, reported: list[str], command: str, sentence: str
 ) -> None:
     made = hook(command)
     made.ended(done)
     await made.close()
-    assert told == ([sentence] if sentence else [])
+    assert reported == ([sentence] if sentence else [])
 
 
 async def test_a_command_that_does_not_end_is_stopped_with_all_that_it_started(
-    hook: Hook, done: Suggestion, told: list[str], tmp_path: Path
+    hook: Hook, done: Suggestion, reported: list[str], tmp_path: Path
 ) -> None:
     child = "import pathlib, sys, time; pathlib.Path(sys.argv[1]).touch(); time.sleep(600)"
     code = "import subprocess, sys, time; subprocess.Popen([sys.executable, '-c', *sys.argv[1:]]); time.sleep(600)"
@@ -143,7 +143,7 @@ async def test_a_command_that_does_not_end_is_stopped_with_all_that_it_started(
     made.ended(done)
     await eventually((tmp_path / "begun").exists, "the command and its child run")
     await made.close()
-    assert told == ["The command of on_job_done did not end within 3 seconds and was stopped."]
+    assert reported == ["The command of on_job_done did not end within 3 seconds and was stopped."]
     await eventually(lambda: running(str(tmp_path / "begun")) == 0, "both are gone")
 
 
@@ -159,7 +159,7 @@ def running(word: str) -> int:
 
 
 async def test_what_it_leaves_behind_with_its_input_and_output_open_is_not_waited_for(
-    hook: Hook, done: Suggestion, told: list[str], tmp_path: Path
+    hook: Hook, done: Suggestion, reported: list[str], tmp_path: Path
 ) -> None:
     code = "import os, sys, time; os.fork() or (open(sys.argv[1], 'w').write(str(os.getpid())), time.sleep(600))"
     made = hook(python(code, tmp_path / "pid"))
@@ -167,27 +167,27 @@ async def test_what_it_leaves_behind_with_its_input_and_output_open_is_not_waite
     made.ended(done)
     await made.close()
     assert time.monotonic() - before < 20
-    assert told == []
+    assert reported == []
     await eventually(lambda: (tmp_path / "pid").exists() and (tmp_path / "pid").read_text(), "the one left behind")
     os.kill(int((tmp_path / "pid").read_text()), signal.SIGKILL)
 
 
-async def test_the_same_failure_of_many_jobs_is_told_once(hook: Hook, done: Suggestion, told: list[str]) -> None:
+async def test_the_same_failure_of_many_jobs_is_told_once(hook: Hook, done: Suggestion, reported: list[str]) -> None:
     made = hook("/nowhere/at-all")
     for _ in range(30):
         made.ended(done)
     await made.close()
-    assert len(told) == 1
+    assert len(reported) == 1
 
 
 async def test_leaving_gives_it_a_moment_and_says_what_was_broken_off(
-    hook: Hook, done: Suggestion, told: list[str], tmp_path: Path
+    hook: Hook, done: Suggestion, reported: list[str], tmp_path: Path
 ) -> None:
     made = hook(python("import pathlib, sys, time; pathlib.Path(sys.argv[1]).touch(); time.sleep(600)", tmp_path / "x"))
     made.ended(done)
     await eventually((tmp_path / "x").exists, "the command runs")
     await made.close(0.05)
-    assert told == ["1 call of the command of on_job_done did not end in time."]
+    assert reported == ["1 call of the command of on_job_done did not end in time."]
     await eventually(lambda: running(str(tmp_path / "x")) == 0, "it is gone")
 
 
@@ -204,8 +204,8 @@ async def test_in_the_app_each_end_calls_it_once_and_a_failure_is_left_to_be_tol
         await window.call(lambda session: session.jobs.all())
     await windows[0].call(lambda session: session.jobs.launch(Draft((5,), Prompt("Be kind."), 7)))
     await eventually(lambda: any(window.notices for window in windows), "the failure is there to be told")
-    told = [notice for window in windows for notice in window.notices]
-    assert told == ["The command of on_job_done ended with status 1: no luck."]
+    reported = [notice for window in windows for notice in window.notices]
+    assert reported == ["The command of on_job_done ended with status 1: no luck."]
     for window in windows:
         await asyncio.to_thread(window.close)
     (line,) = (tmp_path / "calls").read_text().splitlines()
@@ -226,7 +226,7 @@ def test_a_script_that_waits_lets_it_end_and_tells_its_failure_without_another_s
     done = call("improve", 5, "--prompt-file", tmp_path / "prompt.md", "--wait", "--json")
     assert done.status == 0
     assert json.loads((tmp_path / "call").read_text()) == json.loads(done.out)
-    assert "The command of on_job_done ended with status 1: no luck." in done.said
+    assert "The command of on_job_done ended with status 1: no luck." in done.err
 
 
 @pytest.mark.parametrize("signed_in_anew", [False, True], ids=["left at once", "signed in anew, then left"])

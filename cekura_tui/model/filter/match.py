@@ -201,15 +201,15 @@ def _names(values: tuple[Value, ...]) -> Held:
     whole = frozenset(value.text.casefold() for value, number in numbers.items() if number is None)
     parts = _parts(values)
     # Many runs are of few things: a name is looked at once.
-    told: dict[str, bool] = {}
+    answers: dict[str, bool] = {}
 
     def held(number: int | None, name: str) -> bool:
         if number in ids:
             return True
-        answer = told.get(name)
+        answer = answers.get(name)
         if answer is None:
             folded = name.casefold()
-            answer = told[name] = folded in whole or any(part in folded for part in parts)
+            answer = answers[name] = folded in whole or any(part in folded for part in parts)
         return answer
 
     return held
@@ -229,14 +229,14 @@ def _parts(values: tuple[Value, ...]) -> tuple[str, ...]:
 def _metric(values: tuple[Value, ...]) -> Test:
     whole = frozenset(value.text.casefold() for value in values if not value.contains)
     parts = _parts(values)
-    told: dict[tuple[str, ...], bool] = {}
+    answers: dict[tuple[str, ...], bool] = {}
 
     def failed(row: RunRow) -> bool:
-        answer = told.get(row.failing)
+        answer = answers.get(row.failing)
         if answer is None:
             names = [name.casefold() for name in row.failing]
             answer = any(name in whole or any(part in name for part in parts) for name in names)
-            told[row.failing] = answer
+            answers[row.failing] = answer
         return answer
 
     return failed
@@ -273,13 +273,13 @@ def _row_length(op: str, limit: int) -> Test:
     # Lengths are whole seconds.
     shortest = limit + (op == ">") if op in (">", ">=") else 0
     longest = limit - (op == "<") if op in ("<", "<=") else inf
-    told: dict[str, bool] = {}
+    answers: dict[str, bool] = {}
 
     def long_enough(row: RunRow) -> bool:
-        answer = told.get(row.duration)
+        answer = answers.get(row.duration)
         if answer is None:
             seconds = row.seconds
-            answer = told[row.duration] = seconds is not None and shortest <= seconds <= longest
+            answer = answers[row.duration] = seconds is not None and shortest <= seconds <= longest
         return answer
 
     return long_enough

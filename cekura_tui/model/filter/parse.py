@@ -203,8 +203,8 @@ def _value(key: FilterKey, written: str) -> Value | str:
         number = id_of(text)
         return f"“{_shown(text)}” is no number: {key.example}" if number is None else Value(str(number))
     if key.kind == "length":
-        told = f"“{_shown(text)}” is no duration: 120, 2m, 1m30s or 2:30"
-        return told if length_of(text) is None else Value(text.lower())
+        problem = f"“{_shown(text)}” is no duration: 120, 2m, 1m30s or 2:30"
+        return problem if length_of(text) is None else Value(text.lower())
     if key.kind == "moment":
         moment = moment_text(text)
         return f"“{_shown(text)}” is no time: 2d, 3h, today or 2026-11-01" if moment is None else Value(moment)
@@ -319,20 +319,20 @@ def complete(text: str, names: KnownNames) -> str | None:
     return None if value is None else text[: values_at + begin] + value
 
 
-def _key(begun: str) -> FilterKey | None:
+def _key(prefix: str) -> FilterKey | None:
     """The first key that begins so, by its own name before any other."""
-    if not begun:
+    if not prefix:
         return None
-    own = (key for key in KEYS if key.name.startswith(begun))
-    other = (BY_NAME[name] for name in BY_NAME if name.startswith(begun))
+    own = (key for key in KEYS if key.name.startswith(prefix))
+    other = (BY_NAME[name] for name in BY_NAME if name.startswith(prefix))
     return next(own, None) or next(other, None)
 
 
 def _typed_value(written: str, key: FilterKey, names: KnownNames, given: Iterable[str]) -> str | None:
-    begun, opened = unquoted(written)
+    prefix, opened = unquoted(written)
     if written.startswith("~") or (opened is None and '"' in written):
         return None
-    folded = begun.casefold()
+    folded = prefix.casefold()
     there = {name.casefold() for name in given}
     # Of an endless name only what is compared is folded.
     begin = [name for name in names.of(key) if name[: len(folded)].casefold().startswith(folded)]

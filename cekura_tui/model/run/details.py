@@ -130,7 +130,7 @@ GROUPS: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = (
 READ_WHOLE = ("error_message", "feedback", "expected_outcome_prompt", "scenario_instructions")
 """Texts that are open at first, however long they are."""
 _KNOWN = frozenset(name for _, properties in GROUPS for name, _ in properties)
-_NOT_TOLD = -10_000
+_ABSENT_KEY = -10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,11 +153,11 @@ class Details:
         """What a tree of them begins with: the titles, and the properties below each."""
         for n, (title, properties) in enumerate(self.groups):
             yield TreeRow((-1 - n,), "title", 0, title)
-            for told in properties:
-                name = "" if told.label.lower() == told.name else shown_name(told.name)
-                yield Node((told.name,), name, told.value, 0, told.label, _note(told))
+            for item in properties:
+                name = "" if item.label.lower() == item.name else shown_name(item.name)
+                yield Node((item.name,), name, item.value, 0, item.label, _note(item))
         if self.absent:
-            yield Node((_NOT_TOLD,), "", ", ".join(map(shown_name, self.absent)), 0, "Not told")
+            yield Node((_ABSENT_KEY,), "", ", ".join(map(shown_name, self.absent)), 0, "Not told")
 
     def nodes(self) -> Iterator[Node]:
         """The properties, to be searched."""
@@ -169,19 +169,19 @@ def details_of(source: Mapping[str, Any]) -> Details:
     groups, absent = [], []
     unknown = tuple((name, "") for name in source if name not in _KNOWN)
     for title, properties in (*GROUPS, ("Also sent", unknown)):
-        told = []
+        given = []
         for name, words in properties:
             value = source.get(name)
-            if is_told(value):
-                told.append(Property(name, words, value))
+            if is_given(value):
+                given.append(Property(name, words, value))
             else:
                 absent.append(name)
-        if told:
-            groups.append((title, tuple(told)))
+        if given:
+            groups.append((title, tuple(given)))
     return Details(tuple(groups), tuple(absent))
 
 
-def is_told(value: object) -> bool:
+def is_given(value: object) -> bool:
     """Whether a property says anything: `false` and 0 do."""
     return value is not None and value != {} and value != [] and not (isinstance(value, str) and not value.strip())
 
@@ -202,7 +202,7 @@ def value_at(source: Mapping[Any, Any], path: Path) -> object:
     return value
 
 
-def _note(told: Property) -> str:
-    if told.name != "voice_recording_url":
+def _note(item: Property) -> str:
+    if item.name != "voice_recording_url":
         return ""
-    return "y copies it" if web_link(told.value) else "not a web link, so it is never opened"
+    return "y copies it" if web_link(item.value) else "not a web link, so it is never opened"

@@ -20,7 +20,7 @@ LONGEST = 120
 
 _READ = 20_000  # characters of one text that are looked at
 _TEXTS = 100  # texts of one verdict that are looked at
-_SAYS_SOMETHING = 12  # characters that a sentence has at least: "No." and "Failed." are not why
+_SHORTEST_REASON = 12  # characters that a sentence has at least: "No." and "Failed." are not why
 
 _LINE_ENDS = re.compile(r"[\n\r\v\f\x1c-\x1e\x85\u2028\u2029]+")
 # No alternative may run over the sign that opens it, so that a text of opening signs is still read in one go.
@@ -104,13 +104,13 @@ def _once(text: str, *, fold: bool) -> str:
     lines = (" ".join(line.split()) for line in text.split("\n"))
     text = "\n".join(filter(None, lines)).lstrip(_MARKS)
     text = _DATES.sub(SIGN, _QUOTES.sub(SIGN, text))
-    text = _UNITS.sub(SIGN, _TOKENS.sub(_told_apart, text))
+    text = _UNITS.sub(SIGN, _TOKENS.sub(_masked, text))
     text = _first_sentence(_RUNS_OF_SIGNS.sub(SIGN, text))
     # Folding makes two letters of some: it comes before the cut.
     return (text.casefold() if fold else text)[:LONGEST].rstrip(" .,;:!?")
 
 
-def _told_apart(token: re.Match[str]) -> str:
+def _masked(token: re.Match[str]) -> str:
     """A number, an id, an address or a time becomes the sign; the end of a sentence or a comma behind it stays."""
     text = token[0]
     core = text.rstrip(".,;:!?)]'’")
@@ -124,7 +124,7 @@ def _first_sentence(text: str) -> str:
     for end in _SENTENCE_END.finditer(text):
         before = text[max(end.start() - 12, 0) : end.start()]
         word = before.rsplit(" ", 1)[-1].lstrip("([").lower()
-        if end.start() >= _SAYS_SOMETHING and word not in _ABBREVIATIONS and not (len(word) == 1 and word.isalpha()):
+        if end.start() >= _SHORTEST_REASON and word not in _ABBREVIATIONS and not (len(word) == 1 and word.isalpha()):
             return text[: end.start()]
     return text.replace("\n", " ")
 
@@ -137,14 +137,14 @@ def _reasons(verdict: Verdict) -> list[str]:
     unmet = [line for line in lines if _UNMET.match(line)]
     bad = [line for line in lines if line[0] in _BAD]
     if chosen := unmet or bad:
-        return list(filter(None, map(_told, chosen[:_TEXTS])))
-    told = [_told(line) for line in lines if line[0] not in _GOOD]
-    said = [line for line in told if line and not _SPOKEN.match(line)]
-    best = next((line for line in said if len(line) >= _SAYS_SOMETHING), said[0] if said else "")
+        return list(filter(None, map(_message_of, chosen[:_TEXTS])))
+    messages = [_message_of(line) for line in lines if line[0] not in _GOOD]
+    reasons = [line for line in messages if line and not _SPOKEN.match(line)]
+    best = next((line for line in reasons if len(line) >= _SHORTEST_REASON), reasons[0] if reasons else "")
     return [best] if best else []
 
 
-def _told(line: str) -> str:
+def _message_of(line: str) -> str:
     """A line without times, quotations and the marks before it."""
     line = _TIMES.sub("", _QUOTES.sub(SIGN, _UNMET.sub("Not met: ", line, count=1)))
     return clean_line(_BEFORE_POINT.sub("", line.strip(_MARKS)))
@@ -254,22 +254,22 @@ def group_runs(rows: Sequence[RunRow], how: How, findings: Mapping[int, tuple[Fi
     ordered = sorted(rows, key=lambda row: (row.at if row.at is not None else float("-inf"), row.id), reverse=True)
     members: dict[tuple[str, ...], list[RunRow]] = {}
     places: dict[tuple[str, ...], _GroupKey] = {}
-    told: dict[tuple[str, ...], set[str]] = {}
+    explanations: dict[tuple[str, ...], set[str]] = {}
     scenarios = _names_with_id((row.scenario_id, row.scenario) for row in ordered)
     personalities = _names_with_id((row.personality_id, row.personality) for row in ordered)
     for row in ordered:
         if how == "verdict":
-            told_of = _faults(row, findings.get(row.id))
+            of_row = _faults(row, findings.get(row.id))
         else:
-            told_of = [_place(row, how, scenarios, personalities)]
-        for place in {place.key: place for place in told_of}.values():
+            of_row = [_place(row, how, scenarios, personalities)]
+        for place in {place.key: place for place in of_row}.values():
             places.setdefault(place.key, place)
             members.setdefault(place.key, []).append(row)
-            told.setdefault(place.key, set()).add(place.explanation)
+            explanations.setdefault(place.key, set()).add(place.explanation)
     failed, errors = _tally(ordered)
     wholes = {FAILED: failed, BROKEN: errors}
     groups = [
-        _group(place, members[key], wholes.get(place.section, len(ordered)), len(told[key]) > 1)
+        _group(place, members[key], wholes.get(place.section, len(ordered)), len(explanations[key]) > 1)
         for key, place in places.items()
     ]
     # The places came newest first, and sorting keeps that; groups of errors alone come last.
@@ -309,9 +309,9 @@ def _group(place: _GroupKey, rows: Sequence[RunRow], whole: int, several: bool) 
 
 
 def _how_many(runs: int, failed: int, errors: int) -> str:
-    told = [f"{failed:,} of {runs:,} failed"] if failed else []
-    told += [f"{errors:,} did not run properly"] if errors else []
-    return ", ".join(told) or "none failed"
+    parts = [f"{failed:,} of {runs:,} failed"] if failed else []
+    parts += [f"{errors:,} did not run properly"] if errors else []
+    return ", ".join(parts) or "none failed"
 
 
 def _first_failed(newest_first: Iterable[RunRow]) -> Since | None:
@@ -357,8 +357,8 @@ def _named(key: str, number: int | None, name: str, with_id: _Names) -> _GroupKe
     if number is not None:
         return _GroupKey((key, "id", str(number)), title or f"{thing} {number}", terms=((key, str(number)),))
     # A filter takes a bare number for an id, and a name with line ends cannot be typed.
-    sayable = title == name and name and not name.isdecimal() and folded not in with_id
-    return _GroupKey((key, "name", folded), title or f"no {thing}", terms=((key, name),) if sayable else ())
+    nameable = title == name and name and not name.isdecimal() and folded not in with_id
+    return _GroupKey((key, "name", folded), title or f"no {thing}", terms=((key, name),) if nameable else ())
 
 
 def _faults(row: RunRow, findings: tuple[Finding, ...] | None) -> Iterable[_GroupKey]:

@@ -178,7 +178,7 @@ class PagedRuns:
         self.shifts = 0
         """How often pages were given up because the server counts otherwise than before."""
         self._measured, self._directed = first.more, False
-        self._told = first.count
+        self._reported_count = first.count
         self._max_pages = max_pages
         self._pages: dict[int, tuple[RunRow, ...]] = {}
         """In the order in which they were looked at, the latest last."""
@@ -289,20 +289,20 @@ class PagedRuns:
 
     def _lay_out(self, page: RunPage) -> None:
         """Where a page tells otherwise than was known how long the list and its pages are, the page is right."""
-        told, size = len(page.rows), self.layout.size
-        if told > 1 and not self._directed:  # one run alone does not tell in which order they are listed
+        received, size = len(page.rows), self.layout.size
+        if received > 1 and not self._directed:  # one run alone does not tell in which order they are listed
             self._directed = True
             if page.oldest_first != self.layout.oldest_first:
                 self._shift(replace(self.layout, oldest_first=page.oldest_first))
-        if page.more and (told > size or (told and told != size and not self._measured)):
-            self._shift(replace(self.layout, size=told))
+        if page.more and (received > size or (received and received != size and not self._measured)):
+            self._shift(replace(self.layout, size=received))
         self._measured = self._measured or page.more
         start = (page.number - 1) * self.layout.size
-        end = start + told
-        if page.count != self._told and page.count >= end:
-            self._told = page.count
+        end = start + received
+        if page.count != self._reported_count and page.count >= end:
+            self._reported_count = page.count
             self._shift(replace(self.layout, count=page.count))
-        if not page.more and (told or start < self.layout.count):
+        if not page.more and (received or start < self.layout.count):
             self._end(end)
         elif page.more and start + self.layout.size >= self.layout.count:
             self._end(start + self.layout.size + 1)

@@ -85,8 +85,8 @@ def _checks(verdicts: Sequence[Verdict]) -> str:
 
 
 def _what_broke(run: Run, status: str) -> str:
-    told = f"{run.ended_reason} {run.error_message or ''} {status}".lower()
+    reported = f"{run.ended_reason} {run.error_message or ''} {status}".lower()
     for word, short in _REASONS:
-        if word in told:
+        if word in reported:
             return short
     return clean_line(run.error_message or run.ended_reason or status or "error", 24)

@@ -37,9 +37,9 @@ class RunQuery:
 
     def rest(self, now: float) -> Filter:
         """The terms that are left to be told here, of the rows that the server sends."""
-        told = split(self.filter, now)
-        differing = any(told.params.get(name, value) != value for name, value in self.scope.params.items())
-        return self.filter if differing else told.rest
+        parts = split(self.filter, now)
+        differing = any(parts.params.get(name, value) != value for name, value in self.scope.params.items())
+        return self.filter if differing else parts.rest
 
     @property
     def key(self) -> str:
@@ -98,6 +98,6 @@ class Sort:
         """The rows in this order; those that are equal in it the newest first."""
         key = _KEYS[self.column]
         newest_first = sorted(rows, key=lambda row: row.id, reverse=True)
-        told = [(value, row) for row in newest_first if (value := key(row)) is not None]
-        told.sort(key=lambda pair: pair[0], reverse=self.reverse)
-        return [row for _, row in told] + [row for row in newest_first if key(row) is None]
+        keyed = [(value, row) for row in newest_first if (value := key(row)) is not None]
+        keyed.sort(key=lambda pair: pair[0], reverse=self.reverse)
+        return [row for _, row in keyed] + [row for row in newest_first if key(row) is None]

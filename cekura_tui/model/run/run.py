@@ -184,10 +184,10 @@ def _outcome(value: object) -> object:
 
 def _named(value: object) -> object:
     """Categories may be told by name alone: one, or a list of them."""
-    told = [value] if isinstance(value, str) and value.strip() else value
-    if isinstance(told, list):
-        told = [{"category": item} if isinstance(item, str) and item.strip() else item for item in told]
-    return _objects(told)
+    categories = [value] if isinstance(value, str) and value.strip() else value
+    if isinstance(categories, list):
+        categories = [{"category": item} if isinstance(item, str) and item.strip() else item for item in categories]
+    return _objects(categories)
 
 
 class Run(Payload):

@@ -58,11 +58,11 @@ def threshold_text(conditions: object, expected: object) -> str | None:
 def meets(threshold: str | None, score: float | None, value: str | None) -> bool | None:
     """Whether a metric is as the threshold declares it; None where that cannot be told."""
     join, conditions = _read(threshold)
-    told = [_met(condition, score, value) for condition in conditions]
+    results = [_met(condition, score, value) for condition in conditions]
     decisive = join == "or"
-    if not told or (None in told and decisive not in told):
+    if not results or (None in results and decisive not in results):
         return None
-    return any(told) if decisive else all(told)
+    return any(results) if decisive else all(results)
 
 
 def threshold_words(threshold: str | None) -> str:
@@ -108,11 +108,11 @@ def _worded(conditions: object, depth: int = 0) -> str:
 
 def _read(threshold: str | None) -> tuple[str, tuple[Condition, ...]]:
     """How the conditions are joined, and all of them; none where one is not understood."""
-    return _taken_apart(threshold) if threshold and len(threshold) <= _LONGEST else ("and", ())
+    return _parsed(threshold) if threshold and len(threshold) <= _LONGEST else ("and", ())
 
 
 @lru_cache(1024)  # a workspace has few thresholds, and every run repeats them
-def _taken_apart(threshold: str) -> tuple[str, tuple[Condition, ...]]:
+def _parsed(threshold: str) -> tuple[str, tuple[Condition, ...]]:
     parts = _JOINT.split(threshold.strip())
     joins = {join.lower() for join in parts[1::2]} or {"and"}
     found = [_PART.fullmatch(part.strip()) for part in parts[::2]]
@@ -217,10 +217,10 @@ def _lines(run: Run) -> Iterable[Threshold]:
         # Conditions that came as a list are not in the model's field, which is a text.
         conditions = objects[n].get("conditions") if n < len(objects) else line.conditions
         text = threshold_text(conditions, line.expected_conditions)
-        told = Threshold(text, line.passed, tuple(line.explanation or ()), line)
-        place = (told.id, told.name)
-        if place not in found or (told.passed is False and found[place].passed is not False):
-            found[place] = told
+        threshold = Threshold(text, line.passed, tuple(line.explanation or ()), line)
+        place = (threshold.id, threshold.name)
+        if place not in found or (threshold.passed is False and found[place].passed is not False):
+            found[place] = threshold
     return found.values()
 
 
@@ -317,11 +317,11 @@ def read_verdicts(run: Run) -> tuple[Verdict, ...]:
     found = [_of_metric(metric, line) for metric, line in joined(run, metrics)]
     if run.expected_outcome and (verdict := _of_expected(run.expected_outcome)):
         found.append(verdict)
-    found += [_of_category(category) for category in run.critical_categories or [] if _is_told(category)]
+    found += [_of_category(category) for category in run.critical_categories or [] if _is_given(category)]
     return tuple(sorted(found, key=_place))
 
 
-def _is_told(category: CriticalCategory) -> bool:
+def _is_given(category: CriticalCategory) -> bool:
     return bool(_text(category.category)) or category.category_id is not None
 
 
@@ -391,23 +391,23 @@ def _word_of(priority: str | None) -> str:
     return (priority or "").strip().lower()
 
 
-def _categories(told: object) -> list[Category]:
+def _categories(raw: object) -> list[Category]:
     """The categories of a metric: objects, or names alone."""
     found = []
-    for item in told if isinstance(told, list) else [told]:
+    for item in raw if isinstance(raw, list) else [raw]:
         if isinstance(item, str) and item.strip():
             found.append(Category(item))
         elif isinstance(item, dict):
             name = _text(item.get("category")) or _text(item.get("name"))
             deviation = item.get("deviation")
-            said = deviation if _is_number(deviation) else _text(deviation)
-            if name or said:
+            shown = deviation if _is_number(deviation) else _text(deviation)
+            if name or shown:
                 wrong = item.get("wrongly_marked")
                 found.append(
                     Category(
                         name=name or "without a name",
                         priority=_text(item.get("priority")),
-                        deviation=said,
+                        deviation=shown,
                         feedback=_text(item.get("feedback")) or "",
                         wrongly_marked=wrong if isinstance(wrong, bool) else None,
                     )
@@ -415,8 +415,8 @@ def _categories(told: object) -> list[Category]:
     return found
 
 
-def _percentiles(told: object) -> list[tuple[str, float]]:
-    pairs = told.items() if isinstance(told, dict) else ()
+def _percentiles(raw: object) -> list[tuple[str, float]]:
+    pairs = raw.items() if isinstance(raw, dict) else ()
     return [(name, value) for name, value in pairs if isinstance(name, str) and _is_number(value)]
 
 
@@ -427,9 +427,9 @@ def _is_number(value: object) -> bool:
 def _of_expected(expected: ExpectedOutcome) -> Verdict | None:
     explanation = tuple(expected.explanation or ())
     alignments = tuple(
-        Alignment(told.outcome or "", told.prompt_part or "", told.aligned)
-        for told in expected.outcome_alignments or []
-        if told.outcome or told.prompt_part or told.aligned is not None
+        Alignment(part.outcome or "", part.prompt_part or "", part.aligned)
+        for part in expected.outcome_alignments or []
+        if part.outcome or part.prompt_part or part.aligned is not None
     )
     score = expected.score if expected.score is not None and math.isfinite(expected.score) else None
     if score is None and not explanation and not alignments:
@@ -449,12 +449,12 @@ def _of_expected(expected: ExpectedOutcome) -> Verdict | None:
 def _expected_state(score: float | None, explanation: tuple[str, ...], alignments: tuple[Alignment, ...]) -> State:
     """Alignments tell first, then the marks that explanations begin with, then a full or an empty score. Where some
     parts are told as met and others not told at all, somebody has to look."""
-    told = [alignment.aligned for alignment in alignments if alignment.aligned is not None]
+    known = [alignment.aligned for alignment in alignments if alignment.aligned is not None]
     marks = [text.lstrip()[:1] for text in explanation]
-    if not all(told) or "❌" in marks:
+    if not all(known) or "❌" in marks:
         return "fail"
-    if told:
-        return "pass" if len(told) == len(alignments) else "review"
+    if known:
+        return "pass" if len(known) == len(alignments) else "review"
     if "✅" in marks or score == 100:
         return "pass"
     return "fail" if score == 0 else "review"

@@ -49,7 +49,7 @@ def score_words(verdict: Verdict) -> str:
         return f"{number_words(score)} of 100" if isinstance(score, int | float) else ""
     if verdict.source == "critical_category":
         return f"deviation {number_words(score)}" if isinstance(score, int | float) else ""
-    if _says_no_more(verdict):
+    if _repeats_state(verdict):
         return ""
     needed = clean_line(threshold_words(verdict.threshold))
     return ", ".join(filter(None, (_got(score), f"needs {needed}" if needed else "")))
@@ -65,10 +65,10 @@ def alignment_words(alignment: Alignment) -> str:
     """Whether a part of the expected outcome was met: "not met: says goodbye (prompt: say goodbye)"."""
     state = {True: "met", False: "not met", None: "not told whether met"}[alignment.aligned]
     outcome, part = alignment.outcome.strip(), alignment.prompt_part.strip()
-    for said in ("not met:", "met:"):
+    for prefix in ("not met:", "met:"):
         # Some servers say it in the text, too.
-        if alignment.aligned is (said == "met:") and outcome.lower().startswith(said):
-            outcome = outcome[len(said) :].lstrip()
+        if alignment.aligned is (prefix == "met:") and outcome.lower().startswith(prefix):
+            outcome = outcome[len(prefix) :].lstrip()
     if not part or part == outcome:
         return f"{state}: {outcome}"
     return f"{state}: {outcome} (prompt: {part})" if outcome else f"{state}: {part}"
@@ -82,14 +82,14 @@ def category_words(category: Category) -> str:
     named = ", ".join(filter(None, (category.name, priority_word(category.priority))))
     if category.wrongly_marked:
         named += ", wrongly marked"
-    told = f"category {named}: {deviation}" if deviation else f"category {named}"
-    return f"{told} (feedback: {category.feedback})" if category.feedback else told
+    words = f"category {named}: {deviation}" if deviation else f"category {named}"
+    return f"{words} (feedback: {category.feedback})" if category.feedback else words
 
 
 def percentile_words(verdict: Verdict) -> str:
     """The percentiles of a metric in one line, or nothing."""
-    told = ", ".join(f"{name} {number_words(value)}" for name, value in verdict.percentiles)
-    return f"percentiles: {told}" if told else ""
+    listed = ", ".join(f"{name} {number_words(value)}" for name, value in verdict.percentiles)
+    return f"percentiles: {listed}" if listed else ""
 
 
 def priority_word(priority: str | None) -> str:
@@ -107,7 +107,7 @@ def _got(score: float | str | None) -> str:
     return number_words(score) if score is not None else ""
 
 
-def _says_no_more(verdict: Verdict) -> bool:
+def _repeats_state(verdict: Verdict) -> bool:
     """A binary score is 0 or 5 and its word "True" or "False": the state tells that, unless the two disagree."""
     if "binary" not in verdict.kind:
         return False
@@ -155,8 +155,8 @@ def transcript_text(transcript: Transcript, *, first: int | None = None) -> str:
 
 def turn_text(turn: Turn, *, hours: bool = False) -> str:
     """One turn with its time and speaker; further lines are set in."""
-    said = turn.text.replace("\n", "\n" + " " * 8)
-    return clean(f"{time_text(turn.start, hours=hours)}  {speaker_name(turn)}: {said}".rstrip())
+    text = turn.text.replace("\n", "\n" + " " * 8)
+    return clean(f"{time_text(turn.start, hours=hours)}  {speaker_name(turn)}: {text}".rstrip())
 
 
 def verdict_text(verdict: Verdict) -> str:
@@ -173,8 +173,8 @@ def verdict_line(verdict: Verdict) -> str:
 def reasons(verdict: Verdict) -> list[str]:
     """All that explains a verdict: texts, parts of what was expected, categories, percentiles."""
     parts = (f"{_MET[part.aligned]} {alignment_words(part)}" for part in verdict.alignments)
-    told = (*verdict.explanation, *parts, *map(category_words, verdict.categories), percentile_words(verdict))
-    return [text for text in told if text]
+    texts = (*verdict.explanation, *parts, *map(category_words, verdict.categories), percentile_words(verdict))
+    return [text for text in texts if text]
 
 
 def judged_and_apart(verdicts: Iterable[Verdict]) -> tuple[list[Verdict], list[Verdict]]:
@@ -249,13 +249,13 @@ def as_markdown(view: RunView) -> str:
         lines += ["", APART, "", *(line for verdict in apart for line in _verdict(verdict))]
     if not view.verdicts:
         lines.append("None.")
-    lines += ["", "## Transcript", "", *_said(view.transcript)]
+    lines += ["", "## Transcript", "", *_turns_as_markdown(view.transcript)]
     return clean("\n".join(lines).rstrip())
 
 
 def transcript_markdown(view: RunView, *, first: int | None = None) -> str:
     """The transcript alone, or its `first` turns, under a headline that tells of which run it is."""
-    lines = [f"# Transcript of run {view.row.id}", "", *_facts(view), "", *_said(view.transcript, first)]
+    lines = [f"# Transcript of run {view.row.id}", "", *_facts(view), "", *_turns_as_markdown(view.transcript, first)]
     return clean("\n".join(lines).rstrip())
 
 
@@ -281,7 +281,7 @@ def _verdict(verdict: Verdict) -> Iterable[str]:
         yield f"  - {escaped(clean_line(text, _LONGEST))}"
 
 
-def _said(transcript: Transcript, first: int | None = None) -> Iterable[str]:
+def _turns_as_markdown(transcript: Transcript, first: int | None = None) -> Iterable[str]:
     if transcript.note:
         yield from (f"_{escaped(transcript.note)}_", "")
     hours = goes_over_an_hour(transcript.turns)
@@ -294,14 +294,14 @@ def _turn(turn: Turn, hours: bool) -> str:
     head = f"**{time_text(turn.start, hours=hours)} {escaped(speaker_name(turn))}:**"
     if turn.tool is None:
         return f"{head} {paragraph(turn.text)}".rstrip()
-    said = "" if _only_called(turn) else paragraph(turn.text)
-    return f"{head} {said}".rstrip() + "\n\n" + fenced(_pretty(turn.tool), "json")
+    spoken = "" if _only_called(turn) else paragraph(turn.text)
+    return f"{head} {spoken}".rstrip() + "\n\n" + fenced(_pretty(turn.tool), "json")
 
 
 def _only_called(turn: Turn) -> bool:
     """Whether the turn's text only repeats what is in its JSON."""
     return turn.speaker in ("tool_call", "tool_result") and not (
-        isinstance(turn.raw, dict) and isinstance(said := turn.raw.get("content"), str) and said.strip()
+        isinstance(turn.raw, dict) and isinstance(content := turn.raw.get("content"), str) and content.strip()
     )
 
 
@@ -334,9 +334,9 @@ def as_json(run: Run) -> dict[str, object]:
 
 def transcript_json(view: RunView, *, first: int | None = None) -> str:
     """The transcript, or its `first` turns, as one object: `run` (the id), the `form` it came in, a `note`, `turns`."""
-    told = view.transcript
-    turns = [turn.to_json() for turn in told.turns[:first]]
-    whole = {"run": view.row.id, "form": told.form, "note": told.note, "turns": turns}
+    transcript = view.transcript
+    turns = [turn.to_json() for turn in transcript.turns[:first]]
+    whole = {"run": view.row.id, "form": transcript.form, "note": transcript.note, "turns": turns}
     return json.dumps(clean_json(whole), ensure_ascii=False, indent=2)
 
 

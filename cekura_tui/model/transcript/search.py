@@ -16,7 +16,7 @@ from cekura_tui.model.transcript.transcript import Speaker, Turn
 
 MOST = 10_000
 """Places in one turn that are counted; nobody goes through more."""
-_SIDES: dict[str, tuple[Speaker, ...]] = {
+SIDES: dict[str, tuple[Speaker, ...]] = {
     "caller": ("testing",),
     "agent": ("main",),
     "tool": ("tool_call", "tool_result"),
@@ -49,7 +49,7 @@ class TurnQuery(NamedTuple):
 def read_turn_query(text: str) -> TurnQuery:
     """`caller:`, `agent:`, `tool:` or `other:` before the words narrows the search to that side."""
     side, colon, words = text.partition(":")
-    if colon and (speakers := _SIDES.get(side.strip().lower())):
+    if colon and (speakers := SIDES.get(side.strip().lower())):
         return TurnQuery(speakers, words.strip())
     return TurnQuery((), text.strip())
 
@@ -131,12 +131,6 @@ LONGEST_QUERY = 200
 """Characters of a query that are looked at."""
 MOST_HITS = 200
 """Hits that are told one by one; the others are counted."""
-SIDES: dict[str, tuple[Speaker, ...]] = {
-    "caller": ("testing",),
-    "agent": ("main",),
-    "tool": ("tool_call", "tool_result"),
-    "other": ("other",),
-}
 _SNIPPET, _BEFORE, _LOOKED_AT = 300, 30, 10_000
 _PART = re.compile(r'(?:(caller|agent|tool|other):)?(?:"([^"]*)"?|([^\s"]+))?')
 _DIACRITICS = re.compile("[\u0300-\u036f]")

@@ -198,16 +198,21 @@ def _lanes(spans: Iterable[TimedTurn]) -> tuple[Lane, ...]:
 
 def _gaps(speech: Iterable[TimedTurn], unplaced: Sequence[int]) -> Iterable[Silence]:
     """A turn without an end is taken to be over when the one after it is, not before."""
-    heard: float | None = None
+    last_end: float | None = None
     last = 0
     sure = True
     for span in speech:
-        if heard is not None and sure and span.start - heard > LONG_SILENCE and not _between(unplaced, last, span.n):
-            yield Silence(heard, span.start, span.n)
+        if (
+            last_end is not None
+            and sure
+            and span.start - last_end > LONG_SILENCE
+            and not _between(unplaced, last, span.n)
+        ):
+            yield Silence(last_end, span.start, span.n)
         sure = span.end is not None
         until = span.start if span.end is None else span.end
-        if heard is None or until >= heard:
-            heard, last = until, span.n
+        if last_end is None or until >= last_end:
+            last_end, last = until, span.n
 
 
 def _overlaps(speech: Iterable[TimedTurn]) -> Iterable[Overlap]:

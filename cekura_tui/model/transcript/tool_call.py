@@ -97,12 +97,12 @@ def ending_of(result: Turn) -> Ending:
     """Whether a result says that the tool failed. Only what it says of itself at its top counts."""
     value = _parsed((result.tool or {}).get("result", result.text))
     if isinstance(value, dict):
-        told = {str(key).lower(): item for key, item in value.items()}
-        if told.get("error") or told.get("errors") or told.get("exception"):
+        fields = {str(key).lower(): item for key, item in value.items()}
+        if fields.get("error") or fields.get("errors") or fields.get("exception"):
             return "error"
-        if any(told.get(name) is False for name in ("success", "ok")):
+        if any(fields.get(name) is False for name in ("success", "ok")):
             return "error"
-        if str(told.get("status", "")).lower() in _BAD_WORDS:
+        if str(fields.get("status", "")).lower() in _BAD_WORDS:
             return "error"
     elif isinstance(value, str) and _BAD_TEXT.match(value) and not _NO_ERROR.match(value):
         return "error"

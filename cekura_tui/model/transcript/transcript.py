@@ -90,21 +90,21 @@ class TextTurn(NamedTuple):
     text: str
 
 
-def said_in(text: str) -> list[TextTurn]:
+def text_turns(text: str) -> list[TextTurn]:
     """The turns of a text, in its order. A line that begins no turn goes on with the turn before it."""
     lines = [line.strip() for line in text.split("\n")]
-    begun = [_begun(line) for line in lines]
-    if not any(begun):
-        begun = [_begun(line, _is_usual) for line in lines]
+    starts = [_turn_start(line) for line in lines]
+    if not any(starts):
+        starts = [_turn_start(line, _is_usual) for line in lines]
     turns: list[tuple[str, float | None, float | None, list[str]]] = []
-    for line, found in zip(lines, begun, strict=True):
+    for line, found in zip(lines, starts, strict=True):
         if found:
             turns.append((found.role, found.start, found.end, [found.text]))
         elif turns:
             turns[-1][3].append(line)
         elif line:
             turns.append(("", None, None, [line]))
-    return [TextTurn(role, start, end, "\n".join(said).strip()) for role, start, end, said in turns]
+    return [TextTurn(role, start, end, "\n".join(lines).strip()) for role, start, end, lines in turns]
 
 
 def _is_known(role: str) -> bool:
@@ -115,11 +115,11 @@ def _is_usual(role: str) -> bool:
     return role.strip().lower() in _USUAL
 
 
-def _begun(line: str, is_role: Callable[[str], bool] = _is_known) -> TextTurn | None:
+def _turn_start(line: str, is_role: Callable[[str], bool] = _is_known) -> TextTurn | None:
     """The turn that a line begins, if it does: a time in brackets, or a role that is known, begins one."""
     if found := _STAMPED.match(line):
-        start, end, role, said = found.groups()
-        return TextTurn(role or "", seconds_of(start), seconds_of(end or ""), said)
+        start, end, role, text = found.groups()
+        return TextTurn(role or "", seconds_of(start), seconds_of(end or ""), text)
     if (found := _BARE.match(line)) and is_role(found[3]):
         return TextTurn(found[3], seconds_of(found[1]), seconds_of(found[2] or ""), found[4])
     for form in (_DATED, _UNSTAMPED):
@@ -188,7 +188,7 @@ def read_transcript(run: Run) -> Transcript:
     text = run.transcript or (sent if isinstance(sent, str) else "")
     if text.lstrip().startswith("{") and _ENCRYPTED in text[:200]:
         sealed, text = sealed + len(text), ""
-    turns = tuple(_of_text(n, said) for n, said in enumerate(said_in(text), 1))
+    turns = tuple(_of_text(n, turn) for n, turn in enumerate(text_turns(text), 1))
     if turns:
         return Transcript("text", turns, sealed)
     return Transcript("encrypted", (), sealed) if sealed else Transcript("empty")
@@ -243,11 +243,11 @@ def _text(entry: Mapping[str, object], speaker: Speaker, tool: dict[str, object]
         return "\n".join(part["text"] for part in content)
     if content is not None:
         return _words(content)
-    rest = {name: value for name, value in entry.items() if name not in _TOLD_ELSEWHERE and value is not None}
+    rest = {name: value for name, value in entry.items() if name not in _SHOWN_ELSEWHERE and value is not None}
     return _compact(rest) if rest else ""
 
 
-_TOLD_ELSEWHERE = frozenset({"role", "content", "data", "time", "timestamp", "start_time", "end_time"})
+_SHOWN_ELSEWHERE = frozenset({"role", "content", "data", "time", "timestamp", "start_time", "end_time"})
 
 
 def _is_part(part: object) -> bool:
@@ -283,12 +283,12 @@ def _seconds(value: object) -> float | None:
     return None
 
 
-def _of_text(n: int, said: TextTurn) -> Turn:
-    speaker = speaker_of(said.role)
+def _of_text(n: int, turn: TextTurn) -> Turn:
+    speaker = speaker_of(turn.role)
     tool = None
-    if speaker in TOOLS and (called := _CALLED.match(said.text)):
+    if speaker in TOOLS and (called := _CALLED.match(turn.text)):
         tool = {"name": called[1], "arguments" if speaker == "tool_call" else "result": called[2]}
-    return Turn(n, speaker, said.role, said.start, said.end, said.text, tool)
+    return Turn(n, speaker, turn.role, turn.start, turn.end, turn.text, tool)
 
 
 _CALLED = re.compile(r"([\w.-]{1,80})\s++([\[{].*[\]}])$", re.DOTALL)

@@ -54,7 +54,7 @@ class DraftKeeper:
         return draft == self._saved
 
     @property
-    def begun(self) -> bool:
+    def has_saved(self) -> bool:
         """Whether anything was saved yet."""
         return self._saving is not None
 

@@ -174,7 +174,7 @@ class ImproveDialog(Dialog[Job]):
     @work(group="prompts")
     async def _read_prompts(self) -> None:
         workspace, agent_id = self._state.workspace, self._runs.agent_id
-        self._say("Reading the agent's prompt …")
+        self._show_message("Reading the agent's prompt …")
         try:
             saved = await workspace.call(lambda session: session.jobs.draft(agent_id, self._runs.run_ids))
             last = await workspace.call(lambda session: session.jobs.last_prompt(agent_id))
@@ -189,18 +189,20 @@ class ImproveDialog(Dialog[Job]):
             self._agent_name = agent.name
             self._sources.has("agent", prompt)
         except CekuraTuiError as error:
-            self._say(error.sentence(), failed=True)
+            self._show_message(error.sentence(), failed=True)
             return
         if self._sources.current == "agent" and not self._edited:
             self._put("agent", prompt)
         if self._sources.current != "draft":
-            self._say("")
+            self._show_message("")
 
     def _restore(self, draft: Draft, job: Job) -> None:
         """The draft for these very runs is taken up where it was left."""
         self._put("draft", draft.prompt)
         self._focus.choose(draft.category_ids, draft.workflow_metric_ids)
-        self._say(f"Your draft of {self._state.when(job.created_at)}. {job.reason}".strip(), failed=bool(job.reason))
+        self._show_message(
+            f"Your draft of {self._state.when(job.created_at)}. {job.reason}".strip(), failed=bool(job.reason)
+        )
 
     # The prompt
 
@@ -253,18 +255,18 @@ class ImproveDialog(Dialog[Job]):
         try:
             prompt = read_prompt_file(event.value.strip(), ordinary=True)
         except CekuraTuiError as error:
-            self._say(error.sentence(), failed=True)
+            self._show_message(error.sentence(), failed=True)
             return
         self._sources.has("file", prompt, event.value.strip())
         self._leave_text()
         self._put("file", prompt)
-        self._say(f"Read {event.value.strip()}.")
+        self._show_message(f"Read {event.value.strip()}.")
         self.query_one("#launch").focus()
 
     @on(TextArea.Changed)
     def typed(self) -> None:
         """Save what was typed, soon; what was undone too, where the other was saved already."""
-        if self._edited or self._drafts.begun:
+        if self._edited or self._drafts.has_saved:
             self._autosave.schedule()
             self._facts()
 
@@ -273,7 +275,7 @@ class ImproveDialog(Dialog[Job]):
         try:
             edited = edit_prompt(self.app, self._prompt(), self._state.workspace.setup.paths.home)
         except CekuraTuiError as error:
-            self._say(error.sentence(), failed=True)
+            self._show_message(error.sentence(), failed=True)
             return
         if edited != self._prompt():
             self._show(edited)
@@ -302,7 +304,7 @@ class ImproveDialog(Dialog[Job]):
     def _begin_to_save(self) -> bool:
         """Save it though it was saved before: another window may have written over it."""
         draft, source = self._as_draft(), self._sources.current
-        written = self._edited or source == "file" or (source == "draft" and self._drafts.begun)
+        written = self._edited or source == "file" or (source == "draft" and self._drafts.has_saved)
         missed = written or draft.category_ids or draft.workflow_metric_ids
         sent = self._launching is not None and launch_body(self._launching) == launch_body(draft)
         due = bool(missed and draft.prompt.strip()) and not sent
@@ -315,13 +317,13 @@ class ImproveDialog(Dialog[Job]):
         try:
             await self._drafts.wait_saved()
         except CekuraTuiError as error:
-            self._say(f"The draft could not be kept. {error.sentence()}", failed=True)
+            self._show_message(f"The draft could not be kept. {error.sentence()}", failed=True)
 
     @on(Button.Pressed, "#cancel")
     def action_give_up(self) -> None:
         """Leave; what was typed stays as a draft, and where it cannot be saved, that is reported before it is lost."""
         if self._launching:
-            self._say("The launch is on its way and is waited for; it will be in the list of jobs.")
+            self._show_message("The launch is on its way and is waited for; it will be in the list of jobs.")
             return
         self._begin_to_save()
         self._leave()
@@ -334,7 +336,9 @@ class ImproveDialog(Dialog[Job]):
         except CekuraTuiError as error:
             if draft != self._reported_unsaved:
                 self._reported_unsaved = draft
-                self._say(f"The draft could not be kept. esc once more leaves it. {error.sentence()}", failed=True)
+                self._show_message(
+                    f"The draft could not be kept. esc once more leaves it. {error.sentence()}", failed=True
+                )
                 return
         if self._drafts.has(draft):
             self.notify(f"The draft is kept{self._sources.reopen_hint}", markup=False)
@@ -348,7 +352,7 @@ class ImproveDialog(Dialog[Job]):
         if self._launching:
             return
         if not self._prompt():
-            self._say("There is no prompt yet: type one, name a file, or choose another.", failed=True)
+            self._show_message("There is no prompt yet: type one, name a file, or choose another.", failed=True)
             return
         # Set at once, not by the worker: a second key may be handled before that begins.
         self._busy(draft := self._as_draft())
@@ -359,7 +363,7 @@ class ImproveDialog(Dialog[Job]):
         job = None
         try:
             check_prompt(draft.prompt)
-            self._say("Launching … it is recorded already, and waits up to a minute for the server's answer.")
+            self._show_message("Launching … it is recorded already, and waits up to a minute for the server's answer.")
             job = await self._drafts.launch(draft)
         except SentUnrecorded as error:
             # To launch it once more from here would be a second job.
@@ -368,7 +372,7 @@ class ImproveDialog(Dialog[Job]):
             self._busy(None)
             self._begin_to_save()
             draft_words = "" if "draft is kept" in error.hint else await self._drafts.in_words(self._as_draft())
-            self._say(f"{error.title}: {clean_line(error.sentence(), 600)}{draft_words}", failed=True)
+            self._show_message(f"{error.title}: {clean_line(error.sentence(), 600)}{draft_words}", failed=True)
             return
         self._begin_to_save()  # what was typed meanwhile was not sent
         self.dismiss(job)
@@ -379,7 +383,7 @@ class ImproveDialog(Dialog[Job]):
         if not launching:
             self.query_one("#launch", Button).focus()
 
-    def _say(self, text: str, *, failed: bool = False) -> None:
+    def _show_message(self, text: str, *, failed: bool = False) -> None:
         note = self.query_one("#improve-note", Static)
         note.set_class(failed, "-failed")
         note.update(Content(clean(text)))
@@ -393,7 +397,7 @@ def open_improve_dialog(state: AppState, request: Improve) -> None:
         try:
             runs = await state.workspace.call(lambda session: session.improvable(run_ids))
         except CekuraTuiError as error:
-            page.tell_error(error)
+            page.show_error(error)
         else:
             page.app.push_screen(ImproveDialog(state, runs, request.given), launched)
         finally:
@@ -403,16 +407,16 @@ def open_improve_dialog(state: AppState, request: Improve) -> None:
         if job is None:
             return
         if job.state == JobState.UNCONFIRMED:
-            page.tell(f"Job {job.number} is unconfirmed: {job.reason}", warning=True)
+            page.notify_once(f"Job {job.number} is unconfirmed: {job.reason}", warning=True)
         else:
             # The state has it at once: whoever leaves now reads that it goes on.
             state.put_new(job)
-            page.tell(f"Job {job.number} launched; it goes on by itself.")
+            page.notify_once(f"Job {job.number} launched; it goes on by itself.")
         page.improved(job)
 
     if len(run_ids) > MAX_RUNS:
         marked = count(len(run_ids), "run")
-        page.tell_error(UsageError(f"{marked} are marked; a job takes up to {MAX_RUNS}.", "Unmark some with space."))
+        page.show_error(UsageError(f"{marked} are marked; a job takes up to {MAX_RUNS}.", "Unmark some with space."))
     elif run_ids:
         page.opening = opening = asyncio.Event()
         # A worker of the page: it ends with it.

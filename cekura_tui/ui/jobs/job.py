@@ -173,10 +173,10 @@ class JobFacts(VirtualList[Fact]):
 
     def move_by(self, rows: int) -> None:
         """Scroll by lines."""
-        before = self._picture()
-        self._view.scroll(rows)
-        self._put_cursor(self._view.top[0])
-        self._commit(before)
+        before = self.drawn_lines()
+        self.viewport.scroll(rows)
+        self._put_cursor(self.viewport.top[0])
+        self.repaint_changes(before)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """There is nothing to open here: the key is the screen's."""
@@ -316,9 +316,9 @@ What became of it, what was sent, every state with its time, and every different
             if not self.focused:
                 facts.focus()
         elif self.error is not None:
-            notice.say_error(self.error)
+            notice.show_error(self.error)
         else:
-            notice.say(f"Reading job {self._number} …")
+            notice.show(f"Reading job {self._number} …")
         self.job_actions.refresh()
 
     # Keys
@@ -335,7 +335,7 @@ What became of it, what was sent, every state with its time, and every different
     def action_whole_error(self) -> None:
         """The whole of the error that is shown."""
         if self.error is not None:
-            self.tell_error(self.error)
+            self.show_error(self.error)
 
     def action_refresh(self) -> None:
         """Reload it."""

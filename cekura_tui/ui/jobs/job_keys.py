@@ -93,7 +93,7 @@ class JobActions:
     def _launch_again(self, job: Job) -> None:
         def launch(sure: bool | None) -> None:
             if sure and not self._is_busy(job.number):
-                self._page.tell(f"Launching job {job.number} again …")
+                self._page.notify_once(f"Launching job {job.number} again …")
                 self._send(job.number, lambda session: session.jobs.launch_again(job.number), _launched_words)
 
         self._page.app.push_screen(ConfirmDialog(*relaunch_question(job, self._state), "Launch again"), launch)
@@ -121,12 +121,12 @@ class JobActions:
         except (KeyMissing, UsageError) as error:
             # Another key than the one that is signed in with, or no such thing can be done with it any more.
             # The hints are about commands.
-            page.tell(error.message if isinstance(error, UsageError) else error.sentence(), warning=True)
+            page.notify_once(error.message if isinstance(error, UsageError) else error.sentence(), warning=True)
         except CekuraTuiError as error:
             pages = [screen for screen in page.app.screen_stack if isinstance(screen, Page)]
-            (page if page.is_attached or not pages else pages[-1]).tell_error(error)
+            (page if page.is_attached or not pages else pages[-1]).show_error(error)
         else:
-            page.tell(words(job), warning=job.state == JobState.UNCONFIRMED)
+            page.notify_once(words(job), warning=job.state == JobState.UNCONFIRMED)
             self._put(job)
 
     def _put(self, job: Job) -> None:
@@ -150,9 +150,9 @@ class JobActions:
             if isinstance(error, UsageError):
                 # It was forgotten meanwhile, which is news unless it was asked for here, as by `y` pressed twice.
                 if self._state.job(job.number) is not None and not self._is_busy(job.number):
-                    page.tell(error.sentence(), warning=True)
+                    page.notify_once(error.sentence(), warning=True)
             elif not page.gone:
-                page.tell_error(error)
+                page.show_error(error)
             return
         if page.gone:
             return
@@ -163,9 +163,11 @@ class JobActions:
         taken = await page.app.push_screen_wait(CopyJobDialog(job.number, offers))
         if taken is not None and taken.text is not None:
             page.app.copy_to_clipboard(taken.text)
-            page.tell(f"Sent to the terminal's clipboard: {taken.words}. Whether it took it, only pasting tells.")
+            page.notify_once(
+                f"Sent to the terminal's clipboard: {taken.words}. Whether it took it, only pasting tells."
+            )
         elif taken is not None and done.improved_prompt is not None:
-            self._state.ask(HandOff(done, staged, lambda words: page.tell(words) if words else None))
+            self._state.ask(HandOff(done, staged, lambda words: page.notify_once(words) if words else None))
 
 
 def _action(id_: str, key: str, name: str, label: str, tooltip: str, footer: int) -> Action:

@@ -132,18 +132,18 @@ class JobList(VirtualList[JobRow]):
 
     def show_top(self) -> None:
         """Show what came above the first row, if that was where one left the list, and the cursor is seen with it."""
-        if self._left_at[0] == 0 and self.cursor_index is not None and self.cursor_index < self._view.height:
+        if self._left_at[0] == 0 and self.cursor_index is not None and self.cursor_index < self.viewport.height:
             self._place(0)
 
     def _place(self, index: int) -> None:
-        before = self._picture()
-        self._view.place(index, 0)
-        self._commit(before)
+        before = self.drawn_lines()
+        self.viewport.place(index, 0)
+        self.repaint_changes(before)
 
-    def _settled(self) -> None:
-        super()._settled()
+    def report_position(self) -> None:
+        super().report_position()
         if not self._arriving:
-            self._left_at = self._view.y, self._cursor
+            self._left_at = self.viewport.y, self._cursor
 
     def _rows_of(self, jobs: Iterable[Job], app_state: AppState) -> list[JobRow]:
         """Making a row takes longer than a look at its job, and of two thousand jobs most rest."""

@@ -86,7 +86,7 @@ Jobs go on at the server while this program is closed.
         listed.show_jobs(jobs, self.state)
         listed.display, notice.display = bool(jobs), not jobs
         if not jobs:
-            notice.say("No jobs yet.", "Open a failed run and press i: Cekura proposes a better prompt from it.")
+            notice.show("No jobs yet.", "Open a failed run and press i: Cekura proposes a better prompt from it.")
         elif not self.focused:
             listed.focus()
         status, states = self.query_one(StatusLine), [job.state for job in jobs]

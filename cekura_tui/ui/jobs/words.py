@@ -92,8 +92,8 @@ def last_word(job: Job, state: AppState) -> str:
     elif job.state.going:
         parts = [silence(job, state), f"{word}, says the server" if word else "", time_left(job, state), repeats]
     else:
-        said = clean_line(job.error or job.reason or job.summary_of_changes or job.last_status or "", 200)
-        parts = [f"launched again as job {repeat}" if repeat is not None else "", said, repeats]
+        cause = clean_line(job.error or job.reason or job.summary_of_changes or job.last_status or "", 200)
+        parts = [f"launched again as job {repeat}" if repeat is not None else "", cause, repeats]
     return " · ".join(filter(None, parts))
 
 

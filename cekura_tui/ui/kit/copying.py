@@ -68,7 +68,7 @@ class SaveLine(TypedLine):
     def renamed(self) -> None:
         """Another name: what was asked about the former one no longer holds."""
         self._overwrite = ""
-        self.say(self._about(self.file_name))
+        self.show_message(self._about(self.file_name))
 
     @on(Input.Submitted)
     def save(self) -> None:
@@ -77,20 +77,20 @@ class SaveLine(TypedLine):
             return  # enter was pressed twice in haste
         name = self.file_name
         if not name:
-            self.say("Type a file name.")
+            self.show_message("Type a file name.")
             return
         try:
             where = self._write(name, force=self._overwrite == name)
         except AlreadyThere:
             self._overwrite = name
-            self.say(f"{name} exists already. Enter once more overwrites it.")
+            self.show_message(f"{name} exists already. Enter once more overwrites it.")
         except CekuraTuiError as error:
-            self.say(error.sentence())
+            self.show_message(error.sentence())
             self._failed(error)
         else:
             self._saved(where)
 
-    def say(self, text: str) -> None:
+    def show_message(self, text: str) -> None:
         """A sentence in the note."""
         self.note.update(Content(clean(text)))
 
@@ -209,7 +209,7 @@ class CopyDialog(Dialog[str]):
         offer = self._offers.get(str(event.key))
         self.query_one("#copy-preview", Static).update(Content(offer.beginning() if offer else ""))
         self._warned_of = None
-        self.say("")
+        self.show_message("")
 
     @on(OfferList.Opened)
     def take(self, event: OfferList.Opened) -> None:
@@ -225,7 +225,7 @@ class CopyDialog(Dialog[str]):
         size = len(text.encode())
         if size > LARGE and self._warned_of != words:
             self._warned_of = words
-            self.say(
+            self.show_message(
                 f"This is {size // 1000:,} KB; many terminals take up to {LARGE // 1000} KB and drop the rest. "
                 "Save it to a file, or press enter once more to copy it all the same."
             )
@@ -235,6 +235,6 @@ class CopyDialog(Dialog[str]):
         self.notify(sent, markup=False, timeout=8)
         self.dismiss(None)
 
-    def say(self, text: str) -> None:
+    def show_message(self, text: str) -> None:
         """A sentence below the offers."""
         self.query_one("#copy-note", Static).update(Content(text))

@@ -55,7 +55,7 @@ class StatusLine(Static):
 class Notice(Static):
     """A headline and what to do."""
 
-    def say(self, title: str, text: str = "", *, failed: bool = False) -> None:
+    def show(self, title: str, text: str = "", *, failed: bool = False) -> None:
         """Show this; both texts are cleaned."""
         self.set_class(failed, "-failed")
         shown = Text(clean(title), style="bold", justify="left")
@@ -63,9 +63,9 @@ class Notice(Static):
             shown.append(f"\n{clean(text)}", style="not bold")
         self.update(shown)
 
-    def say_error(self, error: CekuraTuiError) -> None:
+    def show_error(self, error: CekuraTuiError) -> None:
         """Show what failed, why, and the keys that help."""
-        self.say(f"! {error.title}", f"{error.sentence()}\nr retries · enter shows the whole error", failed=True)
+        self.show(f"! {error.title}", f"{error.sentence()}\nr retries · enter shows the whole error", failed=True)
 
 
 VERDICT_MARKS: dict[State, str] = {"fail": "✗", "review": "◐", "pass": "✓", "na": "–"}

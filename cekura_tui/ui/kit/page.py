@@ -63,7 +63,7 @@ class Page(Screen[None]):
             self._focused_before = former
 
     @on(events.Resize)
-    def room_again(self) -> None:
+    def restore_focus(self) -> None:
         """The terminal has another size."""
         before = self._focused_before
         if before is not None and not too_small(self.app.size) and self.focused is None:
@@ -90,7 +90,7 @@ class Page(Screen[None]):
         """What the page shows."""
         raise NotImplementedError
 
-    def tell(self, text: str, *, warning: bool = False) -> None:
+    def notify_once(self, text: str, *, warning: bool = False) -> None:
         """A short message in the corner; one that is there already is not put there twice."""
         now = time.monotonic()
         if self._last_message == text and now < self._last_until:
@@ -98,7 +98,7 @@ class Page(Screen[None]):
         self._last_message, self._last_until = text, now + 8
         self.notify(text, severity="warning" if warning else "information", markup=False, timeout=8)
 
-    def tell_error(self, error: CekuraTuiError) -> None:
+    def show_error(self, error: CekuraTuiError) -> None:
         """An error in a dialog; one about the key leads to signing in."""
         if error.exit_status == Exit.KEY_REFUSED:
             self.post_message(SignInRequested(error))

@@ -5,7 +5,7 @@ Only rows on screen are made and only cells that differ are painted, so that 100
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, ClassVar, Generic, TypeVar
@@ -54,6 +54,9 @@ class VirtualList(ScrollView, Generic[R], can_focus=True, inherit_bindings=False
     A child says each row's key and lines; a row's height must not depend on its state. `row_height = None` means rows
     of differing heights, estimated until they come near the screen. A click puts the cursor on a row, a double click
     opens it; where `marking` is set, ctrl+click marks a row and shift+click all from the last marked one.
+
+    `keys` does the keys that come to it, in their order; `opened` is called at once with the key of the row that enter
+    was pressed on, where a message would come after the keys that are already there.
     """
 
     row_height: ClassVar[int | None] = 1
@@ -132,15 +135,24 @@ class VirtualList(ScrollView, Generic[R], can_focus=True, inherit_bindings=False
         first: int
         last: int
 
-    def __init__(self, *, name: str | None = None, id: str | None = None, classes: str | None = None) -> None:  # noqa: A002
+    def __init__(
+        self,
+        *,
+        keys: Callable[[Widget, events.Key], Awaitable[None]] | None = None,
+        opened: Callable[[Hashable], None] | None = None,
+        name: str | None = None,
+        id: str | None = None,  # noqa: A002 - Textual's own word
+        classes: str | None = None,
+    ) -> None:
         super().__init__(name=name, id=id, classes=classes)
+        self._keys, self._opened = keys, opened
         pass_lines_on(self)
         self._rows: Sequence[R] = ()
         self._places = RowPlaces(self._rows, self.key_of)
         self._cursor = -1
         self._cursor_key: Hashable | None = None
         self._laid_out = Size(0, 0)
-        self._view = Viewport(EvenHeights(0), self._measure)
+        self.viewport = Viewport(EvenHeights(0), self._measure)
         self._shown: list[Position] = []
         self._renderer = RowRenderer(self.key_of, self.lines_of, self._base_of, self.row_height)
         self._segment_styles: dict[str, Style] = {}
@@ -198,7 +210,7 @@ class VirtualList(ScrollView, Generic[R], can_focus=True, inherit_bindings=False
     @property
     def at_top(self) -> bool:
         """Whether the first line of the first row is the uppermost on screen."""
-        return self._view.top == (0, 0)
+        return self.viewport.top == (0, 0)
 
     @property
     def shown_range(self) -> tuple[int, int] | None:
@@ -227,34 +239,34 @@ class VirtualList(ScrollView, Generic[R], can_focus=True, inherit_bindings=False
             self.call_later(self.refresh_bindings)
         if len(rows) != len(self._rows) and self.styles.is_auto_height:
             self.call_later(self.refresh, layout=True)
-        before = self._picture()
+        before = self.drawn_lines()
         places, around = self._places, self._laid_out.height
-        held, line, at = self._held()
+        held, line, at = self.scroll_anchor()
         to_top = reset or (follow and self.at_top)
         self._take(rows)
-        self._view.heights = self._new_heights()
+        self.viewport.heights = self._new_heights()
         self._put_cursor(0 if reset else self._places.place_now(self._cursor, places, around))
         if to_top:
-            self._view.place(0, 0)
-        if not to_top or (not reset and not self._view.shows(self._cursor)):
-            self._view.hold(self._places.place_now(held, places, around), line, at)
-        self._commit(before)
+            self.viewport.place(0, 0)
+        if not to_top or (not reset and not self.viewport.shows(self._cursor)):
+            self.viewport.hold(self._places.place_now(held, places, around), line, at)
+        self.repaint_changes(before)
 
     def update_rows(self, rows: Iterable[R]) -> None:
         """Change the rows of these keys in place; a key that is not in the list is passed over. Rows that are made when
         they are asked for cannot be changed so (TypeError): show others."""
         if isinstance(self._rows, Placed):
             raise TypeError("rows that know their places are not changed one by one")
-        before = self._picture()
+        before = self.drawn_lines()
         changed = list(self._rows)
         for row in rows:
             if (index := self.index_of(self.key_of(row), near=self._cursor)) is not None and changed[index] != row:
                 changed[index] = row
-                self._view.heights.forget(index)
+                self.viewport.heights.forget(index)
         # The keys and their places are the same as before.
         self._rows = changed
-        self._view.place(*self._view.top)
-        self._commit(before)
+        self.viewport.place(*self.viewport.top)
+        self.repaint_changes(before)
 
     def redraw(self) -> None:
         """Something that `lines_of` depends on besides the row has changed; heights may have, too."""
@@ -267,30 +279,30 @@ class VirtualList(ScrollView, Generic[R], can_focus=True, inherit_bindings=False
         self._rows, self._places = rows, RowPlaces(rows, self.key_of)
         self._locate_selection()
 
-    def _held(self) -> tuple[int, int, int]:
+    def scroll_anchor(self) -> tuple[int, int, int]:
         """What stays where it is when rows change: a row, its first line on screen, and where on screen that is."""
         for at, (index, line) in enumerate(self._shown):
             if index == self._cursor:
                 return index, line, at
-        return *self._view.top, 0
+        return *self.viewport.top, 0
 
     # The cursor
 
     def move_to(self, key: Hashable, *, following: int = 0) -> None:
         """Put the cursor on this key and show it with so many rows after it as fit; an unknown key does nothing."""
         if (index := self.index_of(key, near=self._cursor)) is not None:
-            before = self._picture()
+            before = self.drawn_lines()
             self._put_cursor(index)
-            self._view.reveal(min(index + following, len(self._rows) - 1))
-            self._view.reveal(index)
-            self._commit(before)
+            self.viewport.reveal(min(index + following, len(self._rows) - 1))
+            self.viewport.reveal(index)
+            self.repaint_changes(before)
 
     def move_by(self, rows: int) -> None:
         """Move the cursor; through a row that is higher than the screen it goes line by line."""
         if self._rows:
-            before = self._picture()
-            self._put_cursor(self._view.walk(self._cursor, rows))
-            self._commit(before)
+            before = self.drawn_lines()
+            self._put_cursor(self.viewport.walk(self._cursor, rows))
+            self.repaint_changes(before)
 
     def action_move(self, rows: int) -> None:
         self.move_by(rows)
@@ -304,16 +316,24 @@ class VirtualList(ScrollView, Generic[R], can_focus=True, inherit_bindings=False
     def action_page(self, pages: float) -> None:
         """Scroll; the cursor keeps its line of the screen while the list moves, and goes the rest of the way itself."""
         if self._rows:
-            before = self._picture()
-            self._put_cursor(self._view.page(self._cursor, pages))
-            self._commit(before)
+            before = self.drawn_lines()
+            self._put_cursor(self.viewport.page(self._cursor, pages))
+            self.repaint_changes(before)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """An empty list opens nothing: the key is the screen's then, which may show why there are no rows."""
         return bool(self._rows) if action == "open" else is_possible(self, action, parameters)
 
+    async def _on_key(self, event: events.Key) -> None:
+        if self._keys is not None:
+            await self._keys(self, event)
+
     def action_open(self) -> None:
-        if self._cursor_key is not None:
+        if self._cursor_key is None:
+            return
+        if self._opened is not None:
+            self._opened(self._cursor_key)
+        else:
             self.post_message(self.Opened(self, self._cursor_key))
 
     def cursor_moved(self) -> None:
@@ -321,10 +341,10 @@ class VirtualList(ScrollView, Generic[R], can_focus=True, inherit_bindings=False
         self.post_message(self.Moved(self, self._cursor_key))
 
     def _go_to_end(self, index: int) -> None:
-        before = self._picture()
+        before = self.drawn_lines()
         self._put_cursor(index)
-        self._view.place(index, 0)
-        self._commit(before)
+        self.viewport.place(index, 0)
+        self.repaint_changes(before)
 
     def _put_cursor(self, index: int) -> None:
         self._cursor = min(max(index, 0), len(self._rows) - 1)
@@ -339,14 +359,14 @@ class VirtualList(ScrollView, Generic[R], can_focus=True, inherit_bindings=False
 
     @marks.setter
     def marks(self, keys: Iterable[Hashable]) -> None:
-        before = self._picture()
+        before = self.drawn_lines()
         self._marks.keys = frozenset(keys)
-        self._commit(before)
+        self.repaint_changes(before)
 
     def toggle_mark(self, key: Hashable) -> None:
-        before = self._picture()
+        before = self.drawn_lines()
         self._marks.toggle(key)
-        self._commit(before)
+        self.repaint_changes(before)
         self.post_message(self.Marked(self, self.marks))
 
     def mark_range_to_cursor(self) -> None:
@@ -359,10 +379,10 @@ class VirtualList(ScrollView, Generic[R], can_focus=True, inherit_bindings=False
             row = self._rows[index]
             return self.key_of(row) if self.may_mark(row) else None
 
-        before, find = self._picture(), partial(self.index_of, near=self._cursor)
+        before, find = self.drawn_lines(), partial(self.index_of, near=self._cursor)
         left_out = self._marks.toggle_range(self._cursor, find, key_at, self.range_limit)
         if left_out is not None:
-            self._commit(before)
+            self.repaint_changes(before)
             self.post_message(self.Marked(self, self.marks, left_out))
 
     def action_toggle_mark(self) -> None:
@@ -382,9 +402,9 @@ class VirtualList(ScrollView, Generic[R], can_focus=True, inherit_bindings=False
         if event.chain == 2 and position[0] == self._cursor and not (event.ctrl or event.shift):
             await self.run_action("open")
             return
-        before = self._picture()
+        before = self.drawn_lines()
         self._put_cursor(position[0])
-        self._commit(before)
+        self.repaint_changes(before)
         if self.marking and event.ctrl:
             self.action_toggle_mark()
         elif self.marking and event.shift:
@@ -406,7 +426,7 @@ class VirtualList(ScrollView, Generic[R], can_focus=True, inherit_bindings=False
         pressed = self._selection.pressed
         if pressed is None:
             return
-        start = self.index_of(pressed.key, near=self._view.top[0])
+        start = self.index_of(pressed.key, near=self.viewport.top[0])
         if event.button != 1 or start is None or not self._shown:
             # The button came up where the terminal did not report it, or there is nothing left to select.
             self.on_mouse_up()
@@ -452,35 +472,35 @@ class VirtualList(ScrollView, Generic[R], can_focus=True, inherit_bindings=False
 
     def _drag(self, start: int, pointer: Offset) -> None:
         """Select from the row where the button went down to the pointer."""
-        before = self._picture()
+        before = self.drawn_lines()
         if beyond := min(pointer.y, 0) or max(pointer.y - self._laid_out.height + 1, 0):
-            self._view.scroll(beyond)
-        shown = self._view.lines()
+            self.viewport.scroll(beyond)
+        shown = self.viewport.lines()
         y = min(max(pointer.y, 0), len(shown) - 1)
         cell = pointer.x if y == pointer.y else self._laid_out.width if pointer.y > y else 0
         index, line = shown[y]
         furthest = self.range_limit - 1
         if index > start + furthest:
             index, cell = start + furthest, self._laid_out.width
-            line = self._view.exact(index) - 1
+            line = self.viewport.exact(index) - 1
         elif index < start - furthest:
             index, line, cell = start - furthest, 0, 0
         if not self._selection.extend(self._spot((index, line), cell)):
             return
         self._locate_selection()
-        self._commit(before)
+        self.repaint_changes(before)
         if (bounds := self._selection.bounds) is not None:
-            offsets = [Offset(cell, self._view.heights.top_of(index) + line) for index, line, cell in bounds]
+            offsets = [Offset(cell, self.viewport.heights.top_of(index) + line) for index, line, cell in bounds]
             self.screen.selections = {self: Selection(*offsets)}
 
     def _select(self, ends: tuple[Spot, Spot] | None) -> None:
-        before = self._picture()
+        before = self.drawn_lines()
         self._selection.ends = ends
         self._locate_selection()
-        self._commit(before)
+        self.repaint_changes(before)
 
     def _locate_selection(self) -> None:
-        if not self._selection.locate(partial(self.index_of, near=self._view.top[0])):
+        if not self._selection.locate(partial(self.index_of, near=self.viewport.top[0])):
             self.screen.clear_selection()
 
     def _selected_lines(self) -> Iterator[str]:
@@ -556,7 +576,7 @@ class VirtualList(ScrollView, Generic[R], can_focus=True, inherit_bindings=False
             self.screen.clear_selection()
         if not area:
             return
-        view = self._view
+        view = self.viewport
         seen = not self._laid_out or any(index == self._cursor for index, _ in self._shown)
         index, line = view.top
         height = view.heights.height(index) if view.heights.count else 1
@@ -569,9 +589,9 @@ class VirtualList(ScrollView, Generic[R], can_focus=True, inherit_bindings=False
         view.place(index, line * view.exact(index) // height if line else 0)
         if seen and not self.keeps_top and self._cursor >= 0 and not view.shows(self._cursor):
             view.reveal(self._cursor)
-        self._commit(None)
+        self.repaint_changes(None)
 
-    def _picture(self) -> list[DrawnLine[R]]:
+    def drawn_lines(self) -> list[DrawnLine[R]]:
         """What each line of the screen shows, to be compared after a change."""
         rows, width, selected = self._rows, self._laid_out.width, self._selection.cells
         return [
@@ -579,15 +599,15 @@ class VirtualList(ScrollView, Generic[R], can_focus=True, inherit_bindings=False
             for index, line in self._shown
         ]
 
-    def _commit(self, before: list[DrawnLine[R]] | None) -> None:
+    def repaint_changes(self, before: list[DrawnLine[R]] | None) -> None:
         """After any change: repaint what differs, and let Textual know the position."""
-        self._shown = self._view.lines() if self._laid_out else []
+        self._shown = self.viewport.lines() if self._laid_out else []
         self._sync_scroll_bar()
-        if before is not None and self._laid_out and (regions := self._renderer.changes(before, self._picture())):
+        if before is not None and self._laid_out and (regions := self._renderer.changes(before, self.drawn_lines())):
             self.refresh(*regions)
-        self._settled()
+        self.report_position()
 
-    def _settled(self) -> None:
+    def report_position(self) -> None:
         """Report where the list is now."""
         if self._reported_cursor != self._cursor_key:
             self._reported_cursor = self._cursor_key
@@ -610,7 +630,7 @@ class VirtualList(ScrollView, Generic[R], can_focus=True, inherit_bindings=False
 
     def _sync_scroll_bar(self) -> None:
         """Set scroll position and virtual size past their watchers, which would lay out and repaint everything."""
-        y, size = self._view.y, Size(self._laid_out.width, self._view.heights.total)
+        y, size = self.viewport.y, Size(self._laid_out.width, self.viewport.heights.total)
         self.set_reactive(Widget.virtual_size, size)
         self.set_reactive(Widget.scroll_y, float(y))
         self.set_reactive(Widget.scroll_target_y, float(y))
@@ -623,11 +643,11 @@ class VirtualList(ScrollView, Generic[R], can_focus=True, inherit_bindings=False
         # Before another size is laid out Textual puts the position into the old one: that is nobody scrolling.
         if not self._laid_out or self._area != self._laid_out:
             return
-        before = self._picture()
+        before = self.drawn_lines()
         y = round(new_value)
-        lines = y - self._view.y
-        if abs(lines) <= 3 * self._view.height:
-            self._view.scroll(lines)
+        lines = y - self.viewport.y
+        if abs(lines) <= 3 * self.viewport.height:
+            self.viewport.scroll(lines)
         else:
-            self._view.jump(y)
-        self._commit(before)
+            self.viewport.jump(y)
+        self.repaint_changes(before)

@@ -333,7 +333,7 @@ Between them: `=` the same words, `~` said otherwise (what differs is underlined
             return
         self._draw(reset=True)
         if failed is not None and failed.exit_status == Exit.KEY_REFUSED:
-            self.tell_error(failed)
+            self.show_error(failed)
 
     # Drawing
 
@@ -346,9 +346,9 @@ Between them: `=` the same words, `~` said otherwise (what differs is underlined
         self.query_one("#compare-summary", OneLine).show(Text(self._summary()))
         pairs.show_pairs(self.pairs, only_differences=self._only_differences, reset=reset)
         if self.error is not None:
-            notice.say_error(self.error)
+            notice.show_error(self.error)
         elif not self.pairs:
-            notice.say(*self._nothing_to_compare())
+            notice.show(*self._nothing_to_compare())
         elif not self.focused:
             pairs.focus()
         self.refresh_bindings()
@@ -413,7 +413,7 @@ Between them: `=` the same words, `~` said otherwise (what differs is underlined
             self._at_end = 0
         elif self._at_end != step:
             self._at_end = step
-            self.tell("No further difference below." if step > 0 else "No further difference above.")
+            self.notify_once("No further difference below." if step > 0 else "No further difference above.")
 
     def action_fold(self) -> None:
         """Only what differs, or all."""
@@ -429,7 +429,7 @@ Between them: `=` the same words, `~` said otherwise (what differs is underlined
     def action_whole_error(self) -> None:
         """The whole of the error that is shown."""
         if self.error is not None:
-            self.tell_error(self.error)
+            self.show_error(self.error)
 
     @on(TurnPairs.Opened)
     def open_turn(self, message: TurnPairs.Opened) -> None:

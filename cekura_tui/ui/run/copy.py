@@ -132,12 +132,12 @@ class CopyRunDialog(CopyDialog):
     @work(group="open-recording", exclusive=True)
     async def _open(self) -> None:
         """Open it in a browser, however long that takes to start."""
-        self.say("Asking for a browser …")
+        self.show_message("Asking for a browser …")
         taken = await open_link(self._recording or "")
         if taken and self.is_current:
             self.dismiss("The recording was handed to a browser.")
         else:
-            self.say("" if taken else "No browser took it. Copy the link instead.")
+            self.show_message("" if taken else "No browser took it. Copy the link instead.")
 
 
 def _text(text: str) -> Copy:

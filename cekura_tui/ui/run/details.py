@@ -149,8 +149,7 @@ def _drawn(
 class RunDetails(VirtualList[DetailRow]):
     """The properties of one run as a tree, or with `x` its raw JSON.
 
-    `keys` does the keys that come to it, in their order; `opened` is called at once with the key of a row that enter
-    was pressed on and that has nothing to open. `row.path` is where its value is in the run.
+    `opened` is called only for a row that has nothing to unfold. `row.path` is where its value is in the run.
     """
 
     row_height = None
@@ -176,8 +175,7 @@ class RunDetails(VirtualList[DetailRow]):
         opened: Callable[[Hashable], None] | None = None,
         id: str | None = None,  # noqa: A002 - Textual's own word
     ) -> None:
-        super().__init__(id=id)
-        self._keys, self._opened = keys, opened
+        super().__init__(keys=keys, opened=opened, id=id)
         self._run_shown: RunView | None = None
         self._reset()
 
@@ -250,10 +248,6 @@ class RunDetails(VirtualList[DetailRow]):
         rows: Sequence[DetailRow] = self._raw or list(self._tree.rows(self._details.roots(), self._windows))
         self.show_rows(rows, reset=reset)
 
-    async def _on_key(self, event: events.Key) -> None:
-        if self._keys is not None:
-            await self._keys(self, event)
-
     # Opening and closing
 
     def action_open(self) -> None:
@@ -265,8 +259,6 @@ class RunDetails(VirtualList[DetailRow]):
             self._fold(row)
         elif self._unfold(row):
             return
-        elif self._opened is not None:
-            self._opened(row.key)
         else:
             super().action_open()
 
@@ -393,6 +385,6 @@ class RunDetails(VirtualList[DetailRow]):
             return
         line = line_of(row, self._laid_out.width, self._row_styles(), at)
         if (index, line) not in self._shown:
-            before = self._picture()
-            self._view.hold(index, line, self._laid_out.height // 3)
-            self._commit(before)
+            before = self.drawn_lines()
+            self.viewport.hold(index, line, self._laid_out.height // 3)
+            self.repaint_changes(before)

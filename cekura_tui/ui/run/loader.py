@@ -59,7 +59,7 @@ class RunListener(Protocol):
     def show_evidence(self, marks: Mapping[int, Sequence[TurnMark]]) -> None:
         """Show which turns the verdicts cite."""
 
-    def tell_error(self, error: CekuraTuiError) -> None:
+    def show_error(self, error: CekuraTuiError) -> None:
         """Show an error that has no other place."""
 
 
@@ -173,7 +173,7 @@ class RunLoader:
         except CekuraTuiError as error:
             self.error, self.failures = error, self.failures + 1
             if error.exit_status == Exit.KEY_REFUSED and self.view is None:
-                self._listener.tell_error(error)  # what is being read is not taken away
+                self._listener.show_error(error)  # what is being read is not taken away
             self._listener.draw()
         self.arrived.set()
         if not self._listener.gone:

@@ -125,7 +125,7 @@ on. `t` shows some roles alone. `l` goes to the slowest answer, then the next sl
     ) -> None:
         super().__init__(state)
         self.loader = RunLoader(state.workspace, self, self._start, run_id, row=row, neighbour_of=neighbour_of)
-        self.navigator = RunNavigator(self, self.loader, turn=turn, report=self.tell, draw_title=self.draw_title)
+        self.navigator = RunNavigator(self, self.loader, turn=turn, report=self.notify_once, draw_title=self.draw_title)
         self._drawn: int | None = None
         """The run that is on the screen."""
         self._counted: tuple[Sequence[Verdict], str] = ((), "")
@@ -241,7 +241,7 @@ on. `t` shows some roles alone. `l` goes to the slowest answer, then the next sl
     def action_go(self, step: int) -> None:
         """To the run above or below in the list; keys that come together add up."""
         if self.loader.neighbour_of is None:
-            self.tell("This run was opened by its number: there is no list around it.")
+            self.notify_once("This run was opened by its number: there is no list around it.")
             return
         self._steps += step
         self.loader.leave()
@@ -260,16 +260,18 @@ on. `t` shows some roles alone. `l` goes to the slowest answer, then the next sl
         except CekuraTuiError as error:
             self._steps = 0
             self.loader.stay()
-            self.tell_error(error)
+            self.show_error(error)
             return
         self._steps = 0
         if not self.is_current:
             self.loader.stay()  # something else was asked for meanwhile, of the run that is shown
             return
         if not listed:
-            self.tell("This run is no longer in the list.")
+            self.notify_once("This run is no longer in the list.")
         elif beyond and not self._end_reported:
-            self.tell("That was the last run of the list." if back < 0 else "That was the first run of the list.")
+            self.notify_once(
+                "That was the last run of the list." if back < 0 else "That was the first run of the list."
+            )
         self._end_reported = beyond
         if number is None:
             self.loader.stay()
@@ -282,7 +284,7 @@ on. `t` shows some roles alone. `l` goes to the slowest answer, then the next sl
         """Put this run beside the last passed one of its scenario."""
         view = self.loader.view
         if view is None or not view.transcript.turns:
-            self.tell("The run is not read yet." if view is None else "There is no transcript to compare.")
+            self.notify_once("The run is not read yet." if view is None else "There is no transcript to compare.")
             return
         from cekura_tui.ui.run.compare import CompareScreen
 
@@ -301,7 +303,7 @@ on. `t` shows some roles alone. `l` goes to the slowest answer, then the next sl
         """Copy or save something of this run."""
         view = self.loader.view
         if view is None:
-            self.tell("The run is not read yet.")
+            self.notify_once("The run is not read yet.")
             return
         from cekura_tui.ui.run.copy import CopyRunDialog
 
@@ -317,7 +319,7 @@ on. `t` shows some roles alone. `l` goes to the slowest answer, then the next sl
             )
         )
         if done:
-            self.tell(done)
+            self.notify_once(done)
 
     def action_live(self) -> None:
         """Follow a run that is running, or no longer."""
@@ -331,7 +333,7 @@ on. `t` shows some roles alone. `l` goes to the slowest answer, then the next sl
     def action_whole_error(self) -> None:
         """The whole of the error that is shown."""
         if self.loader.error is not None and self.loader.view is None:
-            self.tell_error(self.loader.error)
+            self.show_error(self.loader.error)
 
     # Drawing
 
@@ -355,7 +357,7 @@ on. `t` shows some roles alone. `l` goes to the slowest answer, then the next sl
             self.query_one(Verdicts).show_run(view)
             self.query_one(RunDetails).show_run(view)
             why = "Nothing was said yet: this run goes on." if loader.is_running else view.transcript.note
-            notice.say(why, "tab goes to the verdicts and the details.")
+            notice.show(why, "tab goes to the verdicts and the details.")
             if turns:
                 self.navigator.arrive()
         else:
@@ -364,9 +366,9 @@ on. `t` shows some roles alone. `l` goes to the slowest answer, then the next sl
                 self.query_one(Verdicts).show_rows((), reset=True)
                 self.query_one(RunDetails).show_nothing()
             if loader.error is not None:
-                notice.say_error(loader.error)
+                notice.show_error(loader.error)
             else:
-                notice.say(f"Loading run {loader.run_id} …")
+                notice.show(f"Loading run {loader.run_id} …")
         self.draw_headline()
         self.draw_title()
         if view is not None:

@@ -47,9 +47,8 @@ class _Uppermost(NamedTuple):
 class Transcript(VirtualList[Turn]):
     """The turns of one run, keyed by their number, with tool calls that unfold.
 
-    `keys` does the keys that come to it, in their order. `opened` is called with the turn that enter was pressed on and
-    `moved` with the turn of the cursor, both at once: a message would come after the keys that are already there, and
-    what follows from it would be another drawing.
+    `moved` is called with the turn of the cursor, at once: a message would come after the keys that are already there,
+    and what follows from it would be another drawing.
     """
 
     row_height = None
@@ -97,8 +96,8 @@ class Transcript(VirtualList[Turn]):
         moved: Callable[[Hashable], None] | None = None,
         id: str | None = None,  # noqa: A002 - Textual's own word
     ) -> None:
-        super().__init__(id=id)
-        self._keys, self._opened, self._moved = keys, opened, moved
+        super().__init__(keys=keys, opened=opened, id=id)
+        self._moved = moved
         self._look = TurnLook()
         self._search_query = ""
         self._call = Call()
@@ -146,7 +145,7 @@ class Transcript(VirtualList[Turn]):
     def at_bottom(self) -> bool:
         """Whether the last line of the last turn is on screen."""
         last = len(self._rows) - 1
-        return last < 0 or (bool(self._shown) and self._shown[-1] == (last, self._view.exact(last) - 1))
+        return last < 0 or (bool(self._shown) and self._shown[-1] == (last, self.viewport.exact(last) - 1))
 
     @property
     def roles(self) -> str:
@@ -167,15 +166,15 @@ class Transcript(VirtualList[Turn]):
         """Show the roles of `ROLES[choice]`; the cursor stays, or goes to the nearest turn shown."""
         self._roles, self._resized = choice, None
         n = self._cursor_key
-        held, line, at = self._held()
+        held, line, at = self.scroll_anchor()
         top = self._rows[held].n if self._rows else 0
         self._show()
         if self._rows and isinstance(n, int):
-            before = self._picture()
+            before = self.drawn_lines()
             self._put_cursor(self._nearest(n))
             index = self._nearest(top)
-            self._view.hold(index, line if self._rows[index].n == top else 0, at)
-            self._commit(before)
+            self.viewport.hold(index, line if self._rows[index].n == top else 0, at)
+            self.repaint_changes(before)
         self._refresh_search()
 
     def go_to(self, n: int) -> None:
@@ -186,12 +185,12 @@ class Transcript(VirtualList[Turn]):
 
     def redraw(self) -> None:
         """Turns look different or are of other heights: the cursor's stays where it is on screen."""
-        held = self._held()
+        held = self.scroll_anchor()
         self._renderer.clear()
-        self._view.heights = self._new_heights()
+        self.viewport.heights = self._new_heights()
         if self._laid_out:
-            self._view.hold(*held)
-        self._commit(None)
+            self.viewport.hold(*held)
+        self.repaint_changes(None)
         self.refresh()
 
     def _show(self, *, reset: bool = False) -> None:
@@ -237,7 +236,7 @@ class Transcript(VirtualList[Turn]):
 
     def _lay_out(self) -> None:
         """Keep what is at the top in another size; back in the first size it is just as it was."""
-        view, width = self._view, self._laid_out.width
+        view, width = self.viewport, self._laid_out.width
         index, line = view.top
         if self._resized is not None and self._resized[1] == view.top:
             place = self._resized[0]
@@ -250,7 +249,7 @@ class Transcript(VirtualList[Turn]):
         if (now := self.index_of(place.n)) is not None and self._area:
             same = place.width == self._laid_out.width
             view.place(now, place.line if same else place.line * view.exact(now) // place.height)
-            self._commit(None)
+            self.repaint_changes(None)
             self._resized = place, view.top
 
     def _repaint(self) -> None:
@@ -259,10 +258,6 @@ class Transcript(VirtualList[Turn]):
         self.refresh()
 
     # Keys
-
-    async def _on_key(self, event: events.Key) -> None:
-        if self._keys is not None:
-            await self._keys(self, event)
 
     def cursor_moved(self) -> None:
         """The cursor is on another turn, or on none."""
@@ -279,12 +274,10 @@ class Transcript(VirtualList[Turn]):
         if row is not None and is_tool(row):
             self._look.unfolded ^= {row.n}
             self._changed_height()
-            self._view.reveal(self._cursor)
-            self._commit(None)
-        elif self._opened is None:
+            self.viewport.reveal(self._cursor)
+            self.repaint_changes(None)
+        else:
             super().action_open()
-        elif row is not None:
-            self._opened(row.n)
 
     def action_raw(self) -> None:
         """Show or hide the turn as the server sent it."""
@@ -294,7 +287,7 @@ class Transcript(VirtualList[Turn]):
             self._changed_height()
             if row.n in self._look.raw:
                 self._show_line(raw_line(row, self._look, self._laid_out.width))
-            self._commit(None)
+            self.repaint_changes(None)
 
     def action_unfold_all(self) -> None:
         """Unfold all calls of tools, or fold them if all are."""
@@ -304,13 +297,13 @@ class Transcript(VirtualList[Turn]):
 
     def _changed_height(self) -> None:
         """Of the cursor's turn."""
-        self._view.heights.forget(self._cursor)
+        self.viewport.heights.forget(self._cursor)
         self._repaint()
-        self._view.place(*self._view.top)
+        self.viewport.place(*self.viewport.top)
 
     def _show_line(self, line: int) -> None:
         """Show the cursor's turn whole, or if it is higher than the screen, this line of it."""
-        view = self._view
+        view = self.viewport
         if view.exact(self._cursor) <= view.height:
             view.reveal(self._cursor)
         elif (self._cursor, line) not in view.lines():
@@ -372,7 +365,7 @@ class Transcript(VirtualList[Turn]):
         return state if match is None or match.n != row.n else replace(state, part=match)
 
     def _go_to_match(self, place: int) -> None:
-        look, before = self._look, self._picture()
+        look, before = self._look, self.drawn_lines()
         look.current = match = look.found[place % len(look.found)]
         if (index := self.index_of(match.n)) is None:
             return
@@ -383,4 +376,4 @@ class Transcript(VirtualList[Turn]):
             self._changed_height()
         if self._laid_out:
             self._show_line(line_of(turn, match.start, look, self._laid_out.width))
-        self._commit(before)
+        self.repaint_changes(before)

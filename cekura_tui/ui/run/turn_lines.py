@@ -196,9 +196,9 @@ def turn_lines(turn: Turn, look: TurnLook, width: int, style_of: StyleOf) -> lis
     when = Segment(
         fit(clock(turn.start, hours=look.clock_cells > 5), look.clock_cells) + "  ", style_of("transcript--time")
     )
-    body = _tool(turn, look, room, style_of) if is_tool(turn) else _said(turn, look, room, style_of)
-    for n, said in enumerate(body):
-        lines.append([gutter, when, who, *said] if n == 0 else [gutter, indent, *said])
+    body = _tool(turn, look, room, style_of) if is_tool(turn) else _spoken(turn, look, room, style_of)
+    for n, segments in enumerate(body):
+        lines.append([gutter, when, who, *segments] if n == 0 else [gutter, indent, *segments])
     if turn.n in look.raw:
         raw = raw_text(turn)
         lines += [[gutter, indent, *styled(raw, piece, room, faint, faint)] for piece in pieces_of(raw, room)]
@@ -236,7 +236,7 @@ def _pieces(turn: Turn, look: TurnLook, room: int) -> Iterator[LinePiece]:
     return pieces_of(turn.text, room, f"(overlaps by {overlap:.1f} s) " if overlap else "")
 
 
-def _said(turn: Turn, look: TurnLook, room: int, style_of: StyleOf) -> list[Line]:
+def _spoken(turn: Turn, look: TurnLook, room: int, style_of: StyleOf) -> list[Line]:
     """What was said; where that is nothing, that."""
     faint = style_of("transcript--note")
     if not turn.text.strip():

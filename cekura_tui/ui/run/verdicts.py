@@ -64,11 +64,7 @@ def keyed(verdicts: Sequence[Verdict]) -> dict[Key, Verdict]:
 
 
 class Verdicts(VirtualList[VerdictRow]):
-    """The verdicts of one run.
-
-    `keys` does the keys that come to it, in their order; `opened` is called at once with the key of the verdict that
-    enter was pressed on, to see in the transcript what it speaks of.
-    """
+    """The verdicts of one run; enter on one shows in the transcript what it speaks of."""
 
     row_height = None
     COMPONENT_CLASSES: ClassVar[set[str]] = TONE_CLASSES
@@ -81,8 +77,7 @@ class Verdicts(VirtualList[VerdictRow]):
         opened: Callable[[Hashable], None] | None = None,
         id: str | None = None,  # noqa: A002 - Textual's own word
     ) -> None:
-        super().__init__(id=id)
-        self._keys, self._opened = keys, opened
+        super().__init__(keys=keys, opened=opened, id=id)
         self._run: int | None = None
         self._note = ""
 
@@ -97,14 +92,14 @@ class Verdicts(VirtualList[VerdictRow]):
             evidence = before.evidence if before and before.verdict == verdict else ""
             first = verdict.state == "na" and (not rows or rows[-1].verdict.state != "na")
             rows.append(VerdictRow(key, verdict, evidence, _NOT_APPLICABLE if first else ""))
-        self._say("" if rows else _why_none(view))
+        self._show_note("" if rows else _why_none(view))
         super().show_rows(rows, reset=other)
 
     def show_rows(self, rows: Sequence[VerdictRow], *, reset: bool = False, follow: bool = False) -> None:
         """Replace all rows; without any, nothing is known of a run."""
         if not rows:
             self._run = None
-            self._say("")
+            self._show_note("")
         super().show_rows(rows, reset=reset, follow=follow)
 
     def show_evidence(self, places: Mapping[Any, str]) -> None:
@@ -112,17 +107,6 @@ class Verdicts(VirtualList[VerdictRow]):
         now = ((row, places.get(row.key, "")) for row in self.rows)
         if changed := [replace(row, evidence=evidence) for row, evidence in now if row.evidence != evidence]:
             self.update_rows(changed)
-
-    async def _on_key(self, event: events.Key) -> None:
-        if self._keys is not None:
-            await self._keys(self, event)
-
-    def action_open(self) -> None:
-        """Enter on a verdict."""
-        if self._opened is None:
-            super().action_open()
-        elif self.cursor_key is not None:
-            self._opened(self.cursor_key)
 
     def verdict_of(self, key: Hashable) -> Verdict | None:
         """The verdict of a row."""
@@ -174,7 +158,7 @@ class Verdicts(VirtualList[VerdictRow]):
         lines = [[Segment(text, self.style_of("tone--dim"))] for text in wrap(self._note, max(width - 1, _LEAST))]
         return strips_of(lines, width, self.rich_style)[y] if y < len(lines) else super().render_line(y)
 
-    def _say(self, note: str) -> None:
+    def _show_note(self, note: str) -> None:
         if note != self._note:
             self._note = note
             self.refresh()

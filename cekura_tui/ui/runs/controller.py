@@ -358,10 +358,10 @@ class RunsView(Protocol):
     def pick_scope(self, several: NoScope | None) -> object:
         """Have a person choose what to list."""
 
-    def tell(self, text: str, *, warning: bool = False) -> None:
+    def notify_once(self, text: str, *, warning: bool = False) -> None:
         """A short message in the corner."""
 
-    def tell_error(self, error: CekuraTuiError) -> None:
+    def show_error(self, error: CekuraTuiError) -> None:
         """An error in a dialog, or to the sign-in."""
 
     def post_message(self, message: Message) -> bool:
@@ -413,7 +413,7 @@ class RunsController:
         if seen and self._redraw is None and self._drawn_at > float("-inf"):
             self.draw_now()
 
-    def look_again(self) -> bool:
+    def reload(self) -> bool:
         """Reload the list for somebody who was away; False where it has not been loaded yet."""
         if self.feed.runs is None:
             return False
@@ -442,7 +442,7 @@ class RunsController:
         except CekuraTuiError as error:
             self.scope_error = error
             if error.exit_status == Exit.KEY_REFUSED:
-                self._view.tell_error(error)
+                self._view.show_error(error)
             else:
                 self._view.set_timer(RETRY_SCOPE, self._find_scope_again)
             self.draw_now()
@@ -473,7 +473,7 @@ class RunsController:
             filter_text = await self._state.workspace.call(lambda session: session.saved_views.last_of(scope))
             notes = await self._state.workspace.call(lambda session: session.notes.all())
         except CekuraTuiError as error:
-            self._view.tell(error.sentence(), warning=True)
+            self._view.notify_once(error.sentence(), warning=True)
         if self.listing.scope == scope:
             self.listing.restore(filter_text, notes)
             self.load()
@@ -533,7 +533,7 @@ class RunsController:
             await self._state.workspace.call(lambda session: session.saved_views.add_to_history(text))
             await self._state.workspace.call(lambda session: session.saved_views.save_last_of(scope, text))
         except CekuraTuiError as error:
-            self._view.tell(error.sentence(), warning=True)
+            self._view.notify_once(error.sentence(), warning=True)
 
     def open_group(self, text: str) -> None:
         """List the runs of a group, which this filter adds to what was listed."""
@@ -567,10 +567,10 @@ class RunsController:
         """Load page after page, or stop."""
         feed, runs = self.feed, self.feed.runs
         if runs is not None and self.listing.whole:
-            self._view.tell("All of these runs are loaded.")
+            self._view.notify_once("All of these runs are loaded.")
         elif runs is not None and runs.full and not feed.loading_all:
             loaded = f"{self.listing.loaded:,} runs are loaded, which is as many as are held."
-            self._view.tell(f"{loaded} Narrow the filter.")
+            self._view.notify_once(f"{loaded} Narrow the filter.")
         else:
             feed.load_all(not feed.loading_all)
             self.draw_now()
@@ -621,7 +621,7 @@ class RunsController:
         if (error := self.trouble) is not self._reported:
             self._reported = error
             if error is not None and error.exit_status == Exit.KEY_REFUSED and self._view.is_seen():
-                self._view.tell_error(error)
+                self._view.show_error(error)
         if self._opened != self.feed.opened:
             self._opened = self.feed.opened
             # What lies beyond the first gap says nothing of what is new above it.

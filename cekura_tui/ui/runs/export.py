@@ -119,7 +119,7 @@ class ExportRunsDialog(Dialog[str]):
         if state == "edit":
             self.set_focus(self.query_one(Input))
 
-    def _say(self, text: str, *, failed: bool = False) -> None:
+    def _show_message(self, text: str, *, failed: bool = False) -> None:
         text = ("! " if failed else "") + clean_line(text, len(text) + 1)
         if text != self._note_text:
             self._note_text = text
@@ -141,23 +141,23 @@ class ExportRunsDialog(Dialog[str]):
     def renamed(self) -> None:
         """Another name: what was said of the former one no longer holds."""
         self._overwrite = ""
-        self._say("")
+        self._show_message("")
 
     @on(Input.Submitted)
     def save(self) -> None:
         """Begin to write; a file that exists is overwritten when asked for twice."""
         name = self.query_one(Input).value.strip()
         if not name or self._export is not None:
-            self._say("" if name else "Type a file name.", failed=not name)
+            self._show_message("" if name else "Type a file name.", failed=not name)
             return
         try:
             path = check_export(name, force=self._overwrite == name)
         except AlreadyThere:
             self._overwrite = name
-            self._say(f"{name} exists already. Enter once more overwrites it.", failed=True)
+            self._show_message(f"{name} exists already. Enter once more overwrites it.", failed=True)
             return
         except CekuraTuiError as error:
-            self._say(error.sentence(), failed=True)
+            self._show_message(error.sentence(), failed=True)
             return
         marked = "marked" in self.query_one(ChoiceList).chosen
         wanted = self._marked if marked else self._query if self._shown is None else self._shown
@@ -187,7 +187,7 @@ class ExportRunsDialog(Dialog[str]):
         self._export = None
         self._overwrite = ""
         self._show_state("edit")
-        self._say(why, failed=True)
+        self._show_message(why, failed=True)
 
     def _finish(self, where: str) -> None:
         self._progress_timer.pause()
@@ -195,7 +195,7 @@ class ExportRunsDialog(Dialog[str]):
         self._export = None
         self._done = where
         self._show_state("done")
-        self._say(where)
+        self._show_message(where)
 
     def _draw_progress(self) -> None:
         """Draw how far it has come."""
@@ -205,7 +205,7 @@ class ExportRunsDialog(Dialog[str]):
             words += "" if now.written == now.read else f", {now.written:,} written"
             self.query_one(ProgressLine).show(now.read, now.total, words)
             if not self._asked_to_stop:
-                self._say(now.waiting or self._running_words)
+                self._show_message(now.waiting or self._running_words)
 
     def action_leave(self) -> None:
         """Enter, where it is finished."""
@@ -218,7 +218,7 @@ class ExportRunsDialog(Dialog[str]):
             self.dismiss(self._done or None)
         elif not self._asked_to_stop:
             self._asked_to_stop = True
-            self._say("Esc once more stops it, and nothing is kept of what was written.", failed=True)
+            self._show_message("Esc once more stops it, and nothing is kept of what was written.", failed=True)
         else:
             self._export.stop()
 
@@ -270,8 +270,8 @@ class CopyRunsDialog(CopyDialog):
     def _copy(self, make: Make) -> Copy:
         return Copy(lambda: make(self._rows), lambda: make(self._rows[:PREVIEWED]))
 
-    def _leave(self, wish: str) -> None:
-        self.dismiss(wish)
+    def _leave(self, choice: str) -> None:
+        self.dismiss(choice)
 
     def _not_offered(self) -> Iterable[str]:
         """Why something is not offered, in sentences."""

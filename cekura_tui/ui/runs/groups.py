@@ -279,11 +279,11 @@ A run that failed two checks is in two groups. A run that never ran properly has
         if not empty and not self.focused:
             listed.focus()
         if grouping is None:
-            notice.say("Grouping runs …")
+            notice.show("Grouping runs …")
         elif empty and self._how == "verdict":
-            notice.say("No failed runs among what is loaded.", "b groups by scenario · esc goes back")
+            notice.show("No failed runs among what is loaded.", "b groups by scenario · esc goes back")
         elif empty:
-            notice.say("No runs are loaded.", "esc goes back")
+            notice.show("No runs are loaded.", "esc goes back")
         status = self.query_one(StatusLine)
         if grouping is not None:
             if header.how != grouping.how:
@@ -353,7 +353,7 @@ A run that failed two checks is in two groups. A run that never ran properly has
         except CekuraTuiError as error:
             self._error = error
             if error.exit_status == Exit.KEY_REFUSED:
-                self.tell_error(error)
+                self.show_error(error)
         finally:
             self._loading = 0
             self._draw()
@@ -384,7 +384,9 @@ A run that failed two checks is in two groups. A run that never ran properly has
         if group is None or not self.is_current:
             return
         if group.left_out:
-            self.tell(f"The newest {MOST_IDS} of {group.count:,} runs are listed: a filter names no more by their ids.")
+            self.notify_once(
+                f"The newest {MOST_IDS} of {group.count:,} runs are listed: a filter names no more by their ids."
+            )
         self.dismiss(group.filter_text)  # type: ignore[arg-type] # the run list waits for it
 
     def action_back(self) -> None:

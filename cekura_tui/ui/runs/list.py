@@ -80,7 +80,7 @@ class RunList(VirtualList["RunRow | UnloadedRun"]):
         id: str | None = None,  # noqa: A002
     ) -> None:
         super().__init__(id=id)
-        self._when, self._opened = when, opened
+        self._when, self._open_run = when, opened
         self._notes: Mapping[int, str] = {}
 
     def show_notes(self, notes: Mapping[int, str]) -> None:
@@ -116,8 +116,8 @@ class RunList(VirtualList["RunRow | UnloadedRun"]):
 
     def action_open(self) -> None:
         """Open a run that is loaded, at once: a message would come after the keys that are there already."""
-        if self._opened is not None and self.cursor_id is not None:
-            self._opened(self.cursor_id)
+        if self._open_run is not None and self.cursor_id is not None:
+            self._open_run(self.cursor_id)
 
     def may_mark(self, row: RunRow | UnloadedRun) -> bool:
         """Whether it is a run that is loaded."""

@@ -80,7 +80,7 @@ class NoteDialog(Dialog[str]):
     def report(self, text: str) -> None:
         """Say what went wrong."""
         if self.is_attached:
-            self._say(clean_line(text))
+            self._show_message(clean_line(text))
 
     def replace_former(self, text: str) -> None:
         """This is the note by now; what was typed meanwhile stays before it."""
@@ -101,12 +101,12 @@ class NoteDialog(Dialog[str]):
         if self._note != self._typed:
             self._typed = self._note
             self._warned = False
-            self._say("")
+            self._show_message("")
 
     def take(self) -> None:
         """Enter."""
         if (over := len(self._note) - LONGEST) > 0:
-            self._say(f"A note has up to {LONGEST:,} characters; this is {over:,} too long.")
+            self._show_message(f"A note has up to {LONGEST:,} characters; this is {over:,} too long.")
         else:
             self.dismiss(self._note)
 
@@ -122,9 +122,9 @@ class NoteDialog(Dialog[str]):
             self.dismiss(None)
             return
         self._warned = True
-        self._say("The note is not kept yet: enter keeps it, esc once more drops what you typed.")
+        self._show_message("The note is not kept yet: enter keeps it, esc once more drops what you typed.")
 
-    def _say(self, text: str) -> None:
+    def _show_message(self, text: str) -> None:
         self.query_one("#note-told", Static).update(Content(text))
 
 

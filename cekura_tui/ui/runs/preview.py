@@ -49,8 +49,8 @@ class RunPreview(VerticalScroll, can_focus=False):
             text.append(f"{VERDICT_MARKS[verdict.state]} ", style=_STYLES[verdict.state])
             text.append(f"{clean_line(verdict.name, 80)}  {judged_words(verdict)}\n")
             if verdict.state == "fail":
-                for said in _why(verdict)[:2]:
-                    text.append(f"  {clean_line(said, 240)}\n", style="dim")
+                for reason in _why(verdict)[:2]:
+                    text.append(f"  {clean_line(reason, 240)}\n", style="dim")
         if len(view.verdicts) > _VERDICTS:
             text.append(f"… {len(view.verdicts) - _VERDICTS:,} more verdicts: enter opens the run\n", style="dim")
         if not view.verdicts:
@@ -72,5 +72,5 @@ class RunPreview(VerticalScroll, can_focus=False):
 
 def _why(verdict: Verdict) -> tuple[str, ...]:
     """The reasons of a verdict; a critical category without any may say how far the run went off."""
-    said = verdict.score if verdict.source == "critical_category" else None
-    return verdict.reasons or ((said,) if isinstance(said, str) else ())
+    reason = verdict.score if verdict.source == "critical_category" else None
+    return verdict.reasons or ((reason,) if isinstance(reason, str) else ())

@@ -280,9 +280,9 @@ class PickScopeDialog(Dialog[Scope]):
             self._show()
             self._ask()
 
-    def _add(self, agent: Agent, asked_of: int | None) -> None:
+    def _add(self, agent: Agent, of_project: int | None) -> None:
         known = self._agents.get(agent.id)
-        project_id = agent.project_id if agent.project_id in self._projects else asked_of
+        project_id = agent.project_id if agent.project_id in self._projects else of_project
         if known is None or (known[0] is None and project_id is not None):
             self._agents.pop(agent.id, None)
             self._agents[agent.id] = project_id, Scope("agent", agent.id, agent.name)

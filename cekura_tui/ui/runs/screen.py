@@ -196,7 +196,7 @@ looked for, and `-` before what is not wanted. `!` lists failures only, `v` name
                 await workspace.call(lambda session: session.choose(scope))
                 self.controller.list_scope(scope)
         except CekuraTuiError as error:
-            self.tell_error(error)
+            self.show_error(error)
 
     # Drawing
 
@@ -251,17 +251,17 @@ looked for, and `-` before what is not wanted. `!` lists failures only, `v` name
     def _draw_notice(self, notice: Notice) -> None:
         listing, paged = self.controller.listing, self.controller.feed.runs
         if self.controller.trouble is not None:
-            notice.say_error(self.controller.trouble)
+            notice.show_error(self.controller.trouble)
         elif not listing.fresh:
-            notice.say("Loading runs …")
+            notice.show("Loading runs …")
         elif listing.failures and len(listing.filter.terms) == 1 and listing.whole:
-            notice.say("No failed runs here.", "! shows all runs · p picks another project")
+            notice.show("No failed runs here.", "! shows all runs · p picks another project")
         elif listing.filter:
             full = paged is not None and paged.full
             more = "" if listing.whole else f" among the loaded ones{'' if full else '; F loads on'}"
-            notice.say(f"No run passes the filter{more}.", "/ changes it · v has others · r looks again")
+            notice.show(f"No run passes the filter{more}.", "/ changes it · v has others · r looks again")
         else:
-            notice.say("No runs here yet.", "p picks another project or agent · r looks again")
+            notice.show("No runs here yet.", "p picks another project or agent · r looks again")
 
     def _draw_counts(self) -> None:
         """How many runs there are, and how many are marked."""
@@ -382,7 +382,7 @@ looked for, and `-` before what is not wanted. `!` lists failures only, `v` name
         try:
             history = await self.state.workspace.call(lambda session: session.saved_views.history())
         except CekuraTuiError as error:
-            self.tell(error.sentence(), warning=True)
+            self.notify_once(error.sentence(), warning=True)
         else:
             self.query_one(FilterBar).history = history
 
@@ -402,7 +402,7 @@ looked for, and `-` before what is not wanted. `!` lists failures only, `v` name
         try:
             views = await self.state.workspace.call(lambda session: session.saved_views.all())
         except CekuraTuiError as error:
-            self.tell_error(error)
+            self.show_error(error)
             return
         dialog = ViewsDialog(self.state, str(self.controller.listing.filter), views)
         chosen = await self.app.push_screen_wait(dialog)
@@ -453,7 +453,7 @@ looked for, and `-` before what is not wanted. `!` lists failures only, `v` name
     def action_whole_error(self) -> None:
         """The whole of the error that the list shows."""
         if self.controller.trouble is not None:
-            self.tell_error(self.controller.trouble)
+            self.show_error(self.controller.trouble)
 
     def action_pick_scope(self) -> None:
         """Another project or agent."""
@@ -473,7 +473,7 @@ looked for, and `-` before what is not wanted. `!` lists failures only, `v` name
         self._draw_counts()
         if event.left_out:
             few = f"up to {RunList.range_limit:,} loaded rows are marked at once"
-            self.tell(f"{event.left_out:,} rows of the range are not marked: {few}.", warning=True)
+            self.notify_once(f"{event.left_out:,} rows of the range are not marked: {few}.", warning=True)
 
     def action_clear_marks(self) -> None:
         """Unmark all; where none is, stop loading, or go back from a group to all that was listed."""

@@ -162,7 +162,7 @@ class SearchRunsDialog(Dialog[tuple[int, int]]):
         if self._typing is not None:
             self._typing.stop()
             self._typing = None
-        self._say("Searching …")
+        self._show_message("Searching …")
         self._run_search(self.query_one(SearchLine).value)
 
     @work(group="search-said", exclusive=True)
@@ -172,10 +172,10 @@ class SearchRunsDialog(Dialog[tuple[int, int]]):
         except CekuraTuiError as error:
             self._show(text, ())
             self._searched, self._to_hits_when_found = None, False
-            self._say(f"! {error.sentence()} Enter searches again.", failed=True)
+            self._show_message(f"! {error.sentence()} Enter searches again.", failed=True)
             return
         self._show(text, found.hits)
-        self._say(result_text(text, found))
+        self._show_message(result_text(text, found))
 
     def _show(self, text: str, hits: Sequence[Hit]) -> None:
         if self._gone:
@@ -187,7 +187,7 @@ class SearchRunsDialog(Dialog[tuple[int, int]]):
             self.set_focus(self.query_one(HitList))
         self._to_hits_when_found = False
 
-    def _say(self, text: str, *, failed: bool = False) -> None:
+    def _show_message(self, text: str, *, failed: bool = False) -> None:
         if not self._gone:
             note = self.query_one("#said-note", Static)
             note.set_class(failed, "-failed")

@@ -105,7 +105,7 @@ class ViewsDialog(Dialog[str]):
         views.show_rows([*GIVEN_VIEWS, *own])
         views.move_to((name, False))
 
-    def _say(self, text: str, *, failed: bool = False) -> None:
+    def _show_message(self, text: str, *, failed: bool = False) -> None:
         note = self.query_one("#views-note", Static)
         note.set_class(failed, "-failed")
         note.update(Content(("! " if failed else "") + clean_line(text)))
@@ -131,15 +131,15 @@ class ViewsDialog(Dialog[str]):
     def action_name(self) -> None:
         """Ask for a name."""
         if not self._current:
-            self._say("No filter is in effect, so there is nothing to save.", failed=True)
+            self._show_message("No filter is in effect, so there is nothing to save.", failed=True)
         else:
-            self._say("")
+            self._show_message("")
             self._show_naming(True)
 
     def action_give_up(self) -> None:
         """Leave the name, or the dialog."""
         if self._naming:
-            self._say("")
+            self._show_message("")
             self._show_naming(False)
         else:
             super().action_give_up()
@@ -149,7 +149,7 @@ class ViewsDialog(Dialog[str]):
         """Another name: what was said of the former one no longer holds."""
         if self._naming:
             self._replaces = ""
-            self._say("")
+            self._show_message("")
 
     @on(Input.Submitted)
     def save(self, event: Input.Submitted) -> None:
@@ -158,10 +158,12 @@ class ViewsDialog(Dialog[str]):
         wrong = _wrong_with(name)
         there = next((own for own in self._own if own.casefold() == name.casefold()), None)
         if wrong:
-            self._say(wrong, failed=True)
+            self._show_message(wrong, failed=True)
         elif there is not None and self._replaces != there:
             self._replaces = there
-            self._say(f"There is a view “{there}” already: {self._own[there].filter}. Enter once more replaces it.")
+            self._show_message(
+                f"There is a view “{there}” already: {self._own[there].filter}. Enter once more replaces it."
+            )
         else:
             self._save(SavedView(there or name, self._current))
 
@@ -170,14 +172,14 @@ class ViewsDialog(Dialog[str]):
         try:
             await self._ask(lambda session: session.saved_views.save(view.name, view.filter))
         except CekuraTuiError as error:
-            self._say(error.sentence(), failed=True)
+            self._show_message(error.sentence(), failed=True)
             return
         self._own[view.name] = view
         self._deleted = [deleted for deleted in self._deleted if deleted.name != view.name]
         self.query_one(Input).value = ""
         self._draw(view.name)
         self._show_naming(False)
-        self._say(f"Saved as “{view.name}”.")
+        self._show_message(f"Saved as “{view.name}”.")
 
     # Deleting
 
@@ -187,12 +189,12 @@ class ViewsDialog(Dialog[str]):
         if view is None:
             return
         if view.given:
-            self._say(f"“{view.name}” is given and stays.", failed=True)
+            self._show_message(f"“{view.name}” is given and stays.", failed=True)
             return
         del self._own[view.name]
         self._deleted.append(view)
         self._draw()
-        self._say(f"“{view.name}” is forgotten. u brings it back.")
+        self._show_message(f"“{view.name}” is forgotten. u brings it back.")
         self._delete(view)
 
     @work(group="forget-view")
@@ -203,17 +205,17 @@ class ViewsDialog(Dialog[str]):
             self._own.setdefault(view.name, view)
             self._deleted = [deleted for deleted in self._deleted if deleted is not view]
             self._draw(view.name)
-            self._say(f"“{view.name}” is not forgotten. {error.sentence()}", failed=True)
+            self._show_message(f"“{view.name}” is not forgotten. {error.sentence()}", failed=True)
 
     def action_restore(self) -> None:
         """Bring back the view that was forgotten last."""
         if not self._deleted:
-            self._say("Nothing was forgotten here.", failed=True)
+            self._show_message("Nothing was forgotten here.", failed=True)
             return
         view = self._deleted.pop()
         self._own[view.name] = view
         self._draw(view.name)
-        self._say(f"“{view.name}” is back.")
+        self._show_message(f"“{view.name}” is back.")
         self._restore(view)
 
     @work(group="bring-back-view")
@@ -224,7 +226,7 @@ class ViewsDialog(Dialog[str]):
             self._own.pop(view.name, None)
             self._deleted.append(view)
             self._draw()
-            self._say(f"“{view.name}” is not back. {error.sentence()}", failed=True)
+            self._show_message(f"“{view.name}” is not back. {error.sentence()}", failed=True)
 
     async def _ask(self, what: Callable[[Session], Awaitable[None]]) -> None:
         """Of the session; it is done also when the dialog is left meanwhile."""

@@ -50,11 +50,11 @@ def previous_prompt_words(use: PromptUse, state: AppState) -> str:
 
 
 async def confirm_restore(
-    app: App[object], state: AppState, agent_id: int, begun: Callable[[], None]
+    app: App[object], state: AppState, agent_id: int, on_start: Callable[[], None]
 ) -> UpdateResult | None:
     """Ask whether an agent is to have its former prompt back, and restore it; to be awaited in a worker.
 
-    `begun` is called when somebody has said yes, before anything is sent. None where somebody said no; raises what
+    `on_start` is called when somebody has said yes, before anything is sent. None where somebody said no; raises what
     `AgentPrompts.preview_restore` and `restore` do.
     """
     refuse_read_only(state.workspace.setup.read_only, "nothing was restored")
@@ -68,7 +68,7 @@ async def confirm_restore(
     question = ConfirmDialog(f"Restore the former prompt of {name}?", "\n".join(lines), "Restore it")
     if not await app.push_screen_wait(question):
         return None
-    begun()
+    on_start()
     return await call(lambda session: session.agent_prompts.restore(restore))
 
 
@@ -257,7 +257,7 @@ class UpdatePromptDialog(Dialog[None]):
             return
         update, change, resolver = self._update, self._change, self.resolver
         if self._message == _DECIDE and not resolver.undecided:
-            self._say("")
+            self._show_message("")
         deciding = resolver.is_shown
         showing = not deciding and change is not None and not change.is_same
         texts, view, notice = self.query_one(ConflictTexts), self.query_one(ProseDiffView), self.query_one(Notice)
@@ -277,11 +277,11 @@ class UpdatePromptDialog(Dialog[None]):
         elif showing and change is not None:
             view.show_diff(change)
         elif self._error is not None:
-            notice.say(f"! {self._error.title}", f"{self._error.sentence()}\nr looks again", failed=True)
+            notice.show(f"! {self._error.title}", f"{self._error.sentence()}\nr looks again", failed=True)
         elif update is None or change is None:
-            notice.say("Reading what the agent has now …" if update is None else "Comparing …")
+            notice.show("Reading what the agent has now …" if update is None else "Comparing …")
         else:
-            notice.say("Nothing to write.")
+            notice.show("Nothing to write.")
         wanted = texts if deciding else view if showing else None
         if self.focused is not wanted:
             self.set_focus(wanted)
@@ -294,7 +294,7 @@ class UpdatePromptDialog(Dialog[None]):
         self.query_one("#update-keys", Label).update(Content(keys))
         self.refresh_bindings()
 
-    def _say(self, text: str, *, failed: bool = False) -> None:
+    def _show_message(self, text: str, *, failed: bool = False) -> None:
         """What came of it; it stays."""
         if not self.is_attached or not self.children:
             return
@@ -376,9 +376,9 @@ class UpdatePromptDialog(Dialog[None]):
             return
         text = self.resolver.text
         if self._read_only:
-            self._say(self._read_only, failed=True)
+            self._show_message(self._read_only, failed=True)
         elif self._update is not None and text is None:
-            self._say(_DECIDE)
+            self._show_message(_DECIDE)
         elif self._update is not None and text is not None and self._change is not None and self._may_write:
             # Set at once, not by the worker: a second key may be handled before that begins.
             self._asking = True
@@ -393,7 +393,7 @@ class UpdatePromptDialog(Dialog[None]):
         self._asking = False
         if not sure:
             return
-        self._begun("Writing")
+        self._write_started("Writing")
         self.resolver.decisions.write(self._staged, text)
         try:
             result = await self.state.workspace.call(lambda session: session.agent_prompts.write(update, text))
@@ -407,31 +407,31 @@ class UpdatePromptDialog(Dialog[None]):
         """Put back what the last write from here replaced, after asking."""
         if not (self._busy or self._asking) and self._update is not None and self.is_current:
             self._asking = True
-            self._say("Reading what it has now …")
+            self._show_message("Reading what it has now …")
             self._restore(self._update.agent.id)
 
     @work(group="update-write")
     async def _restore(self, agent_id: int) -> None:
         try:
-            result = await confirm_restore(self.app, self.state, agent_id, lambda: self._begun("Restoring"))
+            result = await confirm_restore(self.app, self.state, agent_id, lambda: self._write_started("Restoring"))
         except CekuraTuiError as error:
             self._ended(f"{error.title}: {error.sentence()}", failed=True)
         else:
             self._ended(result.message if result else "Nothing was restored.")
 
-    def _begun(self, doing: str) -> None:
+    def _write_started(self, doing: str) -> None:
         self._busy = doing
-        self._say(f"{doing} …")
+        self._show_message(f"{doing} …")
 
     def _ended(self, message: str, *, failed: bool = False) -> None:
         """What came of a write stays on screen; below it is what the agent has by now."""
         self._busy, self._asking = "", False
-        self._say(message, failed=failed)
+        self._show_message(message, failed=failed)
         self.action_reload()
 
     def action_give_up(self) -> None:
         """Leave, but not in the middle of a write."""
         if self._busy:
-            self._say(f"{self._busy} … it is waited for, and told here what came of it.")
+            self._show_message(f"{self._busy} … it is waited for, and told here what came of it.")
         else:
             self.dismiss()

@@ -244,7 +244,7 @@ def _wrapped(row: DiffRow, spans: Sequence[WordSpan], mark: str, room: int, look
     found: list[Line] = []
     for line in _by_line(spans):
         styled = _styled(row, line, look)
-        if not found and row.line.goes_on:
+        if not found and row.line.continues:
             styled.insert(0, ("… ", look.style_of("prose-diff--fold")))
         text = "".join(part for part, _ in styled)
         found += [[gutter, *_piece(styled, start, end)] for start, end in breaks(text, room)]

@@ -115,9 +115,9 @@ class EditHunkDialog(Dialog[Edited]):
         text = self.query_one(TextArea).text
         facts = self._text.facts(text) if text.strip() else "Nothing will stand here: the passage goes."
         also = f" · {count(self._others, 'other place')} of this change as proposed" if self._others else ""
-        self._say(facts + also)
+        self._show_message(facts + also)
 
-    def _say(self, text: str, *, failed: bool = False) -> None:
+    def _show_message(self, text: str, *, failed: bool = False) -> None:
         note = self.query_one("#edit-hunk-note", Static)
         note.set_class(failed, "-failed")
         note.update(Content(clean(text)))
@@ -127,7 +127,7 @@ class EditHunkDialog(Dialog[Edited]):
         try:
             edited = edit_prompt(self.app, self._now, self._home)
         except CekuraTuiError as error:
-            self._say(error.sentence(), failed=True)
+            self._show_message(error.sentence(), failed=True)
             return
         if edited != self._now:
             # An editor ends the file with a line end that nobody typed.

@@ -178,9 +178,9 @@ class HandOffDialog(Dialog[str]):
         try:
             self.app.copy_to_clipboard(self._text())
         except UnicodeEncodeError:
-            self._line.say("This prompt holds half a character, which no clipboard takes. Save it to a file.")
+            self._line.show_message("This prompt holds half a character, which no clipboard takes. Save it to a file.")
         except CekuraTuiError as error:
-            self._line.say(error.sentence())
+            self._line.show_message(error.sentence())
         else:
             self.dismiss("Sent to the terminal's clipboard; whether it took it, only pasting tells.")
 
@@ -190,4 +190,4 @@ class HandOffDialog(Dialog[str]):
         try:
             show_in_pager(self.app, self._as_patch())
         except CekuraTuiError as error:
-            self._line.say(error.sentence())
+            self._line.show_message(error.sentence())

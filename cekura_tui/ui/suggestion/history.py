@@ -172,7 +172,7 @@ What went from the first and what came with the second. `n` and `N` go from chan
         self._error = None
         self.query_one(ProseDiffView).display = False
         self.query_one(Notice).display = True
-        self.query_one(Notice).say("Comparing …")
+        self.query_one(Notice).show("Comparing …")
         self._load()
 
     @work(group="prompt-diff", exclusive=True)
@@ -184,7 +184,7 @@ What went from the first and what came with the second. `n` and `N` go from chan
         except CekuraTuiError as error:
             self._error = error
             if not self.gone:
-                self.query_one(Notice).say_error(error)
+                self.query_one(Notice).show_error(error)
             return
         diff = await asyncio.to_thread(compare, old, new)
         if not self.gone:
@@ -193,7 +193,7 @@ What went from the first and what came with the second. `n` and `N` go from chan
     def _show(self, diff: ProseDiff) -> None:
         notice, view = self.query_one(Notice), self.query_one(ProseDiffView)
         if diff.is_same:
-            notice.say("No change.", "Both are the same, to the byte.\nesc goes back")
+            notice.show("No change.", "Both are the same, to the byte.\nesc goes back")
             return
         changes = count(len(diff.worded), "change")
         words = f"+{diff.added_words:,} −{diff.removed_words:,} words"
@@ -205,7 +205,7 @@ What went from the first and what came with the second. `n` and `N` go from chan
     def action_whole_error(self) -> None:
         """The whole of the error that is shown."""
         if self._error is not None:
-            self.tell_error(self._error)
+            self.show_error(self._error)
 
 
 def _unless_use(screen: PromptHistoryScreen) -> str | None:
@@ -263,7 +263,7 @@ Every prompt that was seen at the agent, sent with a job, proposed, staged, writ
         """Ask the server what the agent has."""
         self.query_one(PromptUseList).display = False
         self.query_one("#prompts-note").display = False
-        self.query_one(Notice).say("Reading …")
+        self.query_one(Notice).show("Reading …")
         self._draw_current()
         self._load_current()
 
@@ -306,10 +306,10 @@ Every prompt that was seen at the agent, sent with a job, proposed, staged, writ
         text = Text(f" Prompts of {self._agent_name} ", style="bold", end="")
         self.query_one("#prompts-headline", OneLine).show(text.append(f"· {len(uses):,} kept here", style="not bold"))
         if self.error is not None:
-            notice.say_error(self.error)
+            notice.show_error(self.error)
         elif not uses:
             kept = "What is seen, sent, proposed or written is kept from then on."
-            notice.say(f"No prompt of {self._agent_name} was met yet.", kept)
+            notice.show(f"No prompt of {self._agent_name} was met yet.", kept)
         elif not self.focused:
             listed.focus()
         self.refresh_bindings()
@@ -341,7 +341,7 @@ Every prompt that was seen at the agent, sent with a job, proposed, staged, writ
     def action_back(self) -> None:
         """Leave, but not in the middle of a write."""
         if self._writing:
-            self._say("It is being written; what came of it is told here.")
+            self._show_message("It is being written; what came of it is told here.")
         else:
             self.dismiss(None)
 
@@ -352,7 +352,7 @@ Every prompt that was seen at the agent, sent with a job, proposed, staged, writ
             return
         other = self._other(use)
         if other is None:
-            self.tell("There is no other prompt to compare it with.")
+            self.notify_once("There is no other prompt to compare it with.")
             return
         old, new = sorted((use, other), key=lambda one: one.at)
         self.app.push_screen(PromptDiffScreen(self.state, Compared(self._agent_name, old, new)))
@@ -377,11 +377,11 @@ Every prompt that was seen at the agent, sent with a job, proposed, staged, writ
         try:
             prompt = await self.state.workspace.call(lambda session: session.history.text(use.sha256))
         except CekuraTuiError as error:
-            self.tell_error(error)
+            self.show_error(error)
             return
         whose = f"the prompt of {self._agent_name}, {how_words(use)}, {self.state.when(use.at)}"
         if message := await self.app.push_screen_wait(CopyPromptDialog(whose, self._agent_name, prompt)):
-            self.tell(message)
+            self.notify_once(message)
 
     @work(group="prompt-forget", exclusive=True)
     async def action_forget(self) -> None:
@@ -396,35 +396,35 @@ Every prompt that was seen at the agent, sent with a job, proposed, staged, writ
         try:
             await self.state.workspace.call(lambda session: session.history.forget(use))
         except CekuraTuiError as error:
-            self.tell_error(error)
+            self.show_error(error)
             return
-        self.tell("Forgotten.")
+        self.notify_once("Forgotten.")
         self._load()
 
     def action_restore(self) -> None:
         """Put back what the last write from here replaced, after asking."""
         if not self._restoring:
             self._restoring = True
-            self._say("Reading what it has now …")
+            self._show_message("Reading what it has now …")
             self._restore()
 
     @work(group="prompt-restore")
     async def _restore(self) -> None:
         try:
-            result = await confirm_restore(self.app, self.state, self._agent_id, self._begun)
+            result = await confirm_restore(self.app, self.state, self._agent_id, self._restore_started)
         except CekuraTuiError as error:
-            self._say(f"{error.title}: {error.sentence()}", failed=True)
+            self._show_message(f"{error.title}: {error.sentence()}", failed=True)
         else:
-            self._say(result.message if result else "Nothing was restored.")
+            self._show_message(result.message if result else "Nothing was restored.")
         self._restoring = self._writing = False
         if not self.gone:
             self.action_refresh()
 
-    def _begun(self) -> None:
+    def _restore_started(self) -> None:
         self._writing = True
-        self._say("Restoring …")
+        self._show_message("Restoring …")
 
-    def _say(self, text: str, *, failed: bool = False) -> None:
+    def _show_message(self, text: str, *, failed: bool = False) -> None:
         if self.gone:
             return
         note = self.query_one("#prompts-note", Static)

@@ -153,7 +153,7 @@ accepts all, `u` takes the last step back. What is not accepted is not in the st
             state.workspace,
             number,
             lambda saving: self.app.run_worker(saving, group="typed"),
-            lambda text, again: self.tell(text, warning=True),
+            lambda text, again: self.notify_once(text, warning=True),
         )
         self.staging = StagingController(state.workspace, number, typed)
 
@@ -194,7 +194,7 @@ accepts all, `u` takes the last step back. What is not accepted is not in the st
         except CekuraTuiError as error:
             self.error = error
             if not is_first and not self.gone:
-                self.tell(f"It could not be read anew. {error.sentence()}", warning=True)
+                self.notify_once(f"It could not be read anew. {error.sentence()}", warning=True)
             self.draw()
             return
         self.error = None
@@ -231,11 +231,11 @@ accepts all, `u` takes the last step back. What is not accepted is not in the st
             notes = hunk_notes(opened.diff, self.reasons)
             self.query_one(ProseDiffView).show_diff(opened.diff, opened.choices, notes)
             self._draw_staged()
-            notice.say("No change.", "The proposal is the prompt that was sent, word for word.")
+            notice.show("No change.", "The proposal is the prompt that was sent, word for word.")
         elif self.error is not None:
-            notice.say_error(self.error)
+            notice.show_error(self.error)
         else:
-            notice.say("Comparing …")
+            notice.show("Comparing …")
         self.refresh_bindings()
 
     @on(ProseDiffView.HunkMoved)
@@ -320,7 +320,7 @@ accepts all, `u` takes the last step back. What is not accepted is not in the st
         if hunk is None or opened is None:
             return
         if not hunk.has_text:
-            self.tell("There are no words to edit in this change: take it or leave it.")
+            self.notify_once("There are no words to edit in this change: take it or leave it.")
             return
         from cekura_tui.ui.suggestion.edit import Edited, EditHunkDialog
 
@@ -328,7 +328,7 @@ accepts all, `u` takes the last step back. What is not accepted is not in the st
             if edited is not None and edited.applied:
                 self._stage(lambda: self.staging.edit(hunk, edited.text))
             elif edited is not None and self.staging.save_typed(hunk, edited.text):
-                self.tell("What you typed is not taken, but kept: e opens it again.")
+                self.notify_once("What you typed is not taken, but kept: e opens it again.")
 
         words = wording(opened.diff, hunk)
         dialog = EditHunkDialog(
@@ -344,7 +344,7 @@ accepts all, `u` takes the last step back. What is not accepted is not in the st
 
     def _hunk_to_choose(self) -> Hunk | None:
         if (hunk := self.hunk) is None and self.staging.has_changes:
-            self.tell("The cursor is on no change: n goes to the next, N to the one before.")
+            self.notify_once("The cursor is on no change: n goes to the next, N to the one before.")
         return hunk
 
     def _stage(self, begin: Callable[[], Step]) -> None:
@@ -354,7 +354,7 @@ accepts all, `u` takes the last step back. What is not accepted is not in the st
         try:
             step = begin()
         except CekuraTuiError as error:
-            self.tell(error.sentence(), warning=True)
+            self.notify_once(error.sentence(), warning=True)
         else:
             self.app.run_worker(self._show_step(step), group="staging")  # also where this page is left meanwhile
 
@@ -364,12 +364,12 @@ accepts all, `u` takes the last step back. What is not accepted is not in the st
         except CekuraTuiError as error:
             pages = [screen for screen in self.app.screen_stack if isinstance(screen, Page)]
             page = self if self.is_attached or not pages else pages[-1]
-            page.tell(f"Nothing was chosen, for it could not be kept. {error.sentence()}", warning=True)
+            page.notify_once(f"Nothing was chosen, for it could not be kept. {error.sentence()}", warning=True)
             return
         if not self.gone:
             self.draw()
             if message:
-                self.tell(message)
+                self.notify_once(message)
 
     # Elsewhere; esc leads back to the same change
 
@@ -378,14 +378,14 @@ accepts all, `u` takes the last step back. What is not accepted is not in the st
         if (hunk := self._hunk_to_choose()) is None:
             return
         if self.reasons is None:
-            self.tell("What the runs tell is still being read.")
+            self.notify_once("What the runs tell is still being read.")
             return
         for reason in self.reasons.reasons.get(hunk.number, ()):
             if reason.run_id is not None:
                 self.state.ask(OpenRun(reason.run_id, None if reason.turn is None else reason.turn + 1))
                 return
         unread = "".join(f" {problem}" for problem in self.reasons.problems[:1])
-        self.tell(f"No turn of a run is known that change {hunk.number} answers.{unread}")
+        self.notify_once(f"No turn of a run is known that change {hunk.number} answers.{unread}")
 
     def action_hand_off(self) -> None:
         """Save or copy the staged prompt, or hand the change on."""
@@ -394,7 +394,7 @@ accepts all, `u` takes the last step back. What is not accepted is not in the st
 
         def handed_off(message: str | None) -> None:
             if message:
-                self.tell(message)
+                self.notify_once(message)
 
         self.state.ask(HandOff(opened.suggestion, opened.staged, handed_off))
 
@@ -415,7 +415,7 @@ accepts all, `u` takes the last step back. What is not accepted is not in the st
         try:
             refuse_read_only(self.state.workspace.setup.read_only, "nothing is launched")
         except UsageError as error:
-            self.tell(error.sentence(), warning=True)
+            self.notify_once(error.sentence(), warning=True)
             return
         self.improve(opened.suggestion.job.run_ids, GivenPrompt(f"staged from job {self.number}", opened.staged))
 
@@ -425,7 +425,7 @@ accepts all, `u` takes the last step back. What is not accepted is not in the st
         if job is None:
             return
         if job.agent_id is None:
-            self.tell("The server did not say whose run this is, so there is no history.")
+            self.notify_once("The server did not say whose run this is, so there is no history.")
             return
         self.state.ask(OpenPromptHistory(job.agent_id, job.agent_name))
 
@@ -436,4 +436,4 @@ accepts all, `u` takes the last step back. What is not accepted is not in the st
     def action_whole_error(self) -> None:
         """The whole of the error that is shown."""
         if self.error is not None:
-            self.tell_error(self.error)
+            self.show_error(self.error)

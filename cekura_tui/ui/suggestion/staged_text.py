@@ -79,7 +79,7 @@ class StagedText(VirtualList[StagedRow]):
         row = self.rows[index]
         self._followed = row, place[1] - row.start if row.line == place[0] else 0
         self.move_to(row.key, following=_AFTER)
-        self._show_followed(self._picture())
+        self._show_followed(self.drawn_lines())
 
     def _lay_out(self) -> None:
         super()._lay_out()
@@ -93,8 +93,8 @@ class StagedText(VirtualList[StagedRow]):
         starts = [start for start, _ in breaks(row.text, _room(self._laid_out.width))]
         place = self._cursor, max(bisect_right(starts, before) - 1, 0)
         if place not in self._shown:
-            self._view.hold(*place, self._laid_out.height // 2)
-            self._commit(seen)
+            self.viewport.hold(*place, self._laid_out.height // 2)
+            self.repaint_changes(seen)
 
     def key_of(self, row: StagedRow) -> tuple[int, int]:
         return row.key

@@ -15,7 +15,7 @@ from cekura_tui.model.run.details import web_link
 _OPENING = 20.0
 """Seconds in which a browser has taken a link, or will not."""
 _OPEN = "import sys, webbrowser; sys.exit(not webbrowser.open(sys.argv[1]))"
-_UNTOLD = ("TERM", "CEKURA_API_KEY")
+_REMOVED_VARIABLES = ("TERM", "CEKURA_API_KEY")
 """Without TERM no browser is chosen that would draw into this terminal."""
 
 
@@ -39,7 +39,7 @@ def _open(link: str) -> bool:
         return False
     # In a process and a session of its own: some browsers write to the terminal, and some would read from it. `-I`
     # has it look for no module in the folder that one happens to be in.
-    env = {name: value for name, value in os.environ.items() if name not in _UNTOLD}
+    env = {name: value for name, value in os.environ.items() if name not in _REMOVED_VARIABLES}
     try:
         done = subprocess.run(
             [sys.executable, "-I", "-c", _OPEN, link],

@@ -38,7 +38,7 @@ CHUNK = 240
 """Characters of one string that every version of screen passes on."""
 _OSC_777 = ("kitty", "wezterm", "ghostty", "foot", "konsole", "contour")
 # Within tmux and screen TERM and TERM_PROGRAM are theirs; these are left of the terminal around. LC_… survives SSH.
-_LEFT = ("LC_TERMINAL", "TERMINAL_NAME")
+_OUTER_TERMINAL = ("LC_TERMINAL", "TERMINAL_NAME")
 _SIGNS = {
     "KITTY_WINDOW_ID": "kitty",
     "WEZTERM_PANE": "wezterm",
@@ -54,7 +54,9 @@ def kind_for(env: Mapping[str, str]) -> Kind:
     names = [program, env.get("TERM", "").lower().removeprefix("screen.").removeprefix("xterm-")]
     if program in ("", "tmux", "screen"):
         # Any other program may have inherited these from the terminal that it was started in.
-        names += [env.get(name, "").lower() for name in _LEFT] + [_SIGNS[name] for name in _SIGNS if env.get(name)]
+        names += [env.get(name, "").lower() for name in _OUTER_TERMINAL] + [
+            _SIGNS[name] for name in _SIGNS if env.get(name)
+        ]
     if any(name.startswith("iterm") for name in names):
         return "osc9"
     return "osc777" if any(name.startswith(_OSC_777) for name in names) else "bell"

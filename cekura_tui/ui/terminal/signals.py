@@ -124,7 +124,7 @@ class Leaving:
     def __init__(self, app: CekuraApp) -> None:
         self._app = app
         self._terminal = Terminal()
-        self._begun = threading.Lock()
+        self._started = threading.Lock()
         self.number: int | None = None
         """The signal that it is left by."""
         self.done = threading.Event()
@@ -141,7 +141,7 @@ class Leaving:
                 return
 
     def _leave(self, number: int, patience: float = PATIENCE) -> None:
-        if not self._begun.acquire(blocking=False):
+        if not self._started.acquire(blocking=False):
             return
         self.number = number
         threading.Thread(target=self._leave_anyway, args=(number, patience), name="leaving", daemon=True).start()

@@ -27,7 +27,7 @@ SCOPE = Scope("project", FIRST_PROJECT)
 ENDED_ONES, LIVE_ONES = ",".join(ENDED), ",".join(LIVE)
 
 
-def told(text: str, now: float = EPOCH) -> Split:
+def split_text(text: str, now: float = EPOCH) -> Split:
     parsed = parse(text)
     assert parsed.wrong == ()
     return split(parsed.filter, now)
@@ -64,7 +64,7 @@ def told(text: str, now: float = EPOCH) -> Split:
     ],
 )
 def test_what_the_server_can_filter_is_asked_of_it_and_of_nobody_else(text: str, params: Params) -> None:
-    assert told(text) == Split(params, Filter())
+    assert split_text(text) == Split(params, Filter())
 
 
 @pytest.mark.parametrize(
@@ -93,7 +93,7 @@ def test_what_the_server_can_filter_is_asked_of_it_and_of_nobody_else(text: str,
     ],
 )
 def test_what_it_cannot_filter_is_told_here_and_narrowed_there_where_that_loses_none(text: str, params: Params) -> None:
-    assert told(text) == Split(params, parse(text).filter)
+    assert split_text(text) == Split(params, parse(text).filter)
 
 
 @pytest.mark.parametrize(
@@ -114,18 +114,18 @@ def test_what_it_cannot_filter_is_told_here_and_narrowed_there_where_that_loses_
 def test_a_parameter_is_asked_for_one_value_and_the_second_term_is_told_here(
     text: str, params: Params, rest: str
 ) -> None:
-    asked = told(text)
+    asked = split_text(text)
     assert asked.params == params
     assert str(asked.rest) == rest
 
 
 def test_what_is_told_here_is_named_once_in_the_words_of_the_filter_line() -> None:
-    assert told("status:failed dur>1").rest_words == ""
-    assert told("metric:~a metric:~b -note:yes -dur>5 -hurry nut allergy").rest_words == (
+    assert split_text("status:failed dur>1").rest_words == ""
+    assert split_text("metric:~a metric:~b -note:yes -dur>5 -hurry nut allergy").rest_words == (
         "metric:, -note:, -dur, -hurry, nut"
     )
-    assert len(told(f"-{'x' * 500} -\u202etfel").rest_words) < 50
-    assert "\u202e" not in told("-\u202etfel").rest_words
+    assert len(split_text(f"-{'x' * 500} -\u202etfel").rest_words) < 50
+    assert "\u202e" not in split_text("-\u202etfel").rest_words
 
 
 # Over the runs of the embedded workspace

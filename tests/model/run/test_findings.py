@@ -41,7 +41,7 @@ def verdict(*explanation: str, state: State = "fail", name: str = "Read back") -
     return Verdict("metric", 5, name, state, 0, None, explanation)
 
 
-def told(*explanation: str) -> list[str]:
+def explanations_of(*explanation: str) -> list[str]:
     return [finding.explanation for finding in findings_of([verdict(*explanation)])]
 
 
@@ -84,9 +84,9 @@ def test_two_faults_are_two_texts(one: str, other: str) -> None:
 
 
 def test_a_general_explanation_reads_as_it_was_written() -> None:
-    told = 'The agent told Ms. Chen "it is free" at 00:12, but it costs $12.50. See [01:05].'
-    assert generalised(told) == "The agent told Ms. Chen … at …, but it costs …"
-    assert normalised(told) == "the agent told ms. chen … at …, but it costs …"
+    text = 'The agent told Ms. Chen "it is free" at 00:12, but it costs $12.50. See [01:05].'
+    assert generalised(text) == "The agent told Ms. Chen … at …, but it costs …"
+    assert normalised(text) == "the agent told ms. chen … at …, but it costs …"
 
 
 @given(TEXTS)
@@ -125,19 +125,19 @@ def test_a_failed_check_without_a_word_is_told_by_its_name() -> None:
 
 def test_the_line_that_says_what_was_wrong_is_told_without_times_and_quotations() -> None:
     said = '[00:12] Main Agent: "That is booked."'
-    assert told(said, "❌ The total was not said [00:12].") == ["The total was not said."]
-    assert told(said, "The agent said “bye” at once.") == ["The agent said … at once."]
-    assert told("Failed.", "The total was not said.") == ["The total was not said."]
-    assert told("Failed.") == ["Failed."]
-    assert told(said) == [""]
+    assert explanations_of(said, "❌ The total was not said [00:12].") == ["The total was not said."]
+    assert explanations_of(said, "The agent said “bye” at once.") == ["The agent said … at once."]
+    assert explanations_of("Failed.", "The total was not said.") == ["The total was not said."]
+    assert explanations_of("Failed.") == ["Failed."]
+    assert explanations_of(said) == [""]
 
 
 def test_of_parts_met_and_not_met_only_those_not_met_are_told_each_by_itself() -> None:
-    assert told("✅ It greeted.", "❌ It did not read back.", "❌ It was rude.") == [
+    assert explanations_of("✅ It greeted.", "❌ It did not read back.", "❌ It was rude.") == [
         "It did not read back.",
         "It was rude.",
     ]
-    assert told("✅ It greeted. ❌ It was rude.") == ["It was rude."]
+    assert explanations_of("✅ It greeted. ❌ It was rude.") == ["It was rude."]
     run = Run.read(
         {
             "id": 1,

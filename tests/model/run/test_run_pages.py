@@ -41,7 +41,7 @@ def view(*turns: dict[str, object], **fields: object) -> RunView:
     return view_of(Run.read(payload), 0.0)
 
 
-def said(text: str, start: float = 1.0, role: str = "Testing Agent", **more: object) -> dict[str, object]:
+def entry(text: str, start: float = 1.0, role: str = "Testing Agent", **more: object) -> dict[str, object]:
     return {"role": role, "content": text, "start_time": start, **more}
 
 
@@ -96,10 +96,10 @@ def test_no_backticks_end_what_is_fenced(text: str) -> None:
 
 @given(st.lists(st.tuples(st.sampled_from(["Testing Agent", "Main Agent", "nobody", ""]), WORDS), max_size=6))
 def test_a_markdown_transcript_has_a_paragraph_for_every_turn(turns: list[tuple[str, str]]) -> None:
-    told = view(*(said(text, role=role) for role, text in turns))
-    tokens = READER.parse(transcript_markdown(told))
+    shown = view(*(entry(text, role=role) for role, text in turns))
+    tokens = READER.parse(transcript_markdown(shown))
     marks = [child for child in inlines(tokens) if child.type == "strong_open"]
-    assert len(marks) == len(told.transcript.turns) == len(turns)
+    assert len(marks) == len(shown.transcript.turns) == len(turns)
     assert [token.type for token in tokens].count("heading_open") == 1
 
 
@@ -125,8 +125,8 @@ def test_what_is_said_beside_a_tool_call_is_not_lost() -> None:
 def test_arguments_that_are_odd_are_shown_and_end_nothing(arguments: str) -> None:
     page = transcript_markdown(view(called({"name": "x", "arguments": arguments})))
     (fence,) = [token for token in READER.parse(page) if token.type == "fence"]
-    told = json.loads(fence.content)["arguments"]
-    assert told == (arguments if "ud800" not in arguments else {"a": ""})
+    arguments_shown = json.loads(fence.content)["arguments"]
+    assert arguments_shown == (arguments if "ud800" not in arguments else {"a": ""})
 
 
 def test_a_page_names_verdicts_by_word_the_failing_first_and_those_that_do_not_apply_apart() -> None:
@@ -186,21 +186,21 @@ def test_a_time_that_is_not_known_is_not_made_up(start: float | None, hours: boo
 
 
 def test_all_times_of_a_call_over_an_hour_have_hours() -> None:
-    told = view(said("hello", 5.0), said("bye", 3_599.0, end_time=3_600.5))
-    assert transcript_text(told.transcript).splitlines() == ["00:00:05  Caller: hello", "00:59:59  Caller: bye"]
-    assert "**00:59:59 Caller:** bye" in transcript_markdown(told)
-    short = view(said("hello", 5.0), said("bye", 3_599.0))
+    shown = view(entry("hello", 5.0), entry("bye", 3_599.0, end_time=3_600.5))
+    assert transcript_text(shown.transcript).splitlines() == ["00:00:05  Caller: hello", "00:59:59  Caller: bye"]
+    assert "**00:59:59 Caller:** bye" in transcript_markdown(shown)
+    short = view(entry("hello", 5.0), entry("bye", 3_599.0))
     assert transcript_text(short.transcript).splitlines() == ["00:05  Caller: hello", "59:59  Caller: bye"]
 
 
 def test_an_unknown_role_is_called_by_its_own_name_and_none_by_a_question_mark() -> None:
-    told = view(said("psst", role="Super*visor\nof all"), said("who?", role=""))
-    assert transcript_text(told.transcript).splitlines() == ["00:01  Super*visor of all: psst", "00:01  ?: who?"]
-    assert "**00:01 Super\\*visor of all:** psst" in transcript_markdown(told)
+    shown = view(entry("psst", role="Super*visor\nof all"), entry("who?", role=""))
+    assert transcript_text(shown.transcript).splitlines() == ["00:01  Super*visor of all: psst", "00:01  ?: who?"]
+    assert "**00:01 Super\\*visor of all:** psst" in transcript_markdown(shown)
 
 
 def test_further_lines_of_a_turn_are_set_in() -> None:
-    (turn,) = view(said("one\ntwo")).transcript.turns
+    (turn,) = view(entry("one\ntwo")).transcript.turns
     assert turn_text(turn) == "00:01  Caller: one\n        two"
 
 
@@ -213,12 +213,12 @@ def test_further_lines_of_a_turn_are_set_in() -> None:
     ],
 )
 def test_where_turns_are_missing_every_form_says_why(fields: dict[str, object], form: str) -> None:
-    told = view(**fields)
-    note = told.transcript.note
+    shown = view(**fields)
+    note = shown.transcript.note
     assert note
-    assert transcript_text(told.transcript).startswith(note)
-    assert f"\n\n_{escaped(note)}_" in transcript_markdown(told)
-    whole = json.loads(transcript_json(told))
+    assert transcript_text(shown.transcript).startswith(note)
+    assert f"\n\n_{escaped(note)}_" in transcript_markdown(shown)
+    whole = json.loads(transcript_json(shown))
     assert (whole["form"], whole["note"]) == (form, note)
 
 
@@ -226,8 +226,8 @@ def test_where_turns_are_missing_every_form_says_why(fields: dict[str, object], 
 
 
 def test_a_transcript_as_json_has_all_turns_with_their_times_and_tools() -> None:
-    told = view(said("é\x1b[31m\u202e"), called({"name": "x", "arguments": "{}"}))
-    whole: dict[str, Any] = json.loads(text := transcript_json(told))
+    shown = view(entry("é\x1b[31m\u202e"), called({"name": "x", "arguments": "{}"}))
+    whole: dict[str, Any] = json.loads(text := transcript_json(shown))
     assert text == clean(text)
     assert (whole["run"], whole["form"], whole["note"]) == (5, "turns", "")
     assert [turn["n"] for turn in whole["turns"]] == [1, 2]
@@ -244,6 +244,6 @@ def test_a_run_as_json_is_what_came_and_what_was_read_from_it() -> None:
 
 @given(WORDS)
 def test_no_control_character_is_in_any_form(text: str) -> None:
-    told = view(said(text, role=text), called({"name": text, "arguments": json.dumps({text: text})}), feedback=text)
-    for page in (as_text(told), as_markdown(told), transcript_markdown(told), transcript_json(told)):
+    shown = view(entry(text, role=text), called({"name": text, "arguments": json.dumps({text: text})}), feedback=text)
+    for page in (as_text(shown), as_markdown(shown), transcript_markdown(shown), transcript_json(shown)):
         assert page == clean(page)

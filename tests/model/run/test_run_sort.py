@@ -32,7 +32,7 @@ ROWS = st.lists(
 SORTS = st.builds(Sort, st.sampled_from(COLUMNS), st.booleans())
 
 
-def told(sort: Sort, run: RunRow) -> object:
+def value_of(sort: Sort, run: RunRow) -> object:
     """What a run has in a column; None where it has nothing."""
     return {
         "when": run.at,
@@ -58,7 +58,7 @@ def test_the_same_runs_are_in_the_same_order_however_they_were_listed(sort: Sort
 def test_runs_that_have_nothing_in_the_column_come_last_whichever_way_it_is_sorted(
     sort: Sort, rows: list[RunRow]
 ) -> None:
-    missing = [told(sort, run) is None for run in sort.apply(rows)]
+    missing = [value_of(sort, run) is None for run in sort.apply(rows)]
     assert missing == sorted(missing)
 
 
@@ -67,13 +67,13 @@ def test_runs_that_are_equal_in_the_column_come_the_newest_first_whichever_way_i
     sort: Sort, rows: list[RunRow]
 ) -> None:
     for before, after in pairwise(sort.apply(rows)):
-        assert told(sort, before) != told(sort, after) or before.id > after.id
+        assert value_of(sort, before) != value_of(sort, after) or before.id > after.id
 
 
 @given(st.sampled_from(COLUMNS), ROWS)
 def test_turning_the_order_turns_what_the_runs_have_in_the_column(column: str, rows: list[RunRow]) -> None:
     def values(sort: Sort) -> list[object]:
-        found = [told(sort, run) for run in sort.apply(rows)]
+        found = [value_of(sort, run) for run in sort.apply(rows)]
         return [value for value in found if value is not None]
 
     assert values(Sort(column).turned()) == values(Sort(column))[::-1]

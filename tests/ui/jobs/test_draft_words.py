@@ -13,7 +13,7 @@ from watching import sees
 from cekura_tui.model.text import clean_line
 
 
-def told(pilot: Pilot[None]) -> str:
+def last_message(pilot: Pilot[None]) -> str:
     """The sentence that was said last, as it stands in the corner."""
     return clean_line([one.message for one in pilot.app._notifications][-1])
 
@@ -34,7 +34,7 @@ async def test_a_draft_of_the_staged_text_is_among_the_prompts_there_and_opened_
         await pilot.press(*"Mine. ", "escape")
         await sees(pilot, "The draft is kept: i on its runs", gone="Improve the prompt")
         sentence = "The draft is kept: i on its runs opens it, here it is “your draft”, the last of the prompts."
-        assert told(pilot) == sentence
+        assert last_message(pilot) == sentence
         await improving(pilot, "staged from job 1")
         sources: Any = pilot.app.screen.query_one("#sources")
         sources.focus()
@@ -50,6 +50,6 @@ async def test_a_draft_of_the_staged_text_is_among_the_prompts_there_and_opened_
         assert area.text.startswith("Mine. ")
         await pilot.press(*"More. ", "escape")
         await sees(pilot, "The draft is kept; i on the same", gone="Improve the prompt")
-        assert told(pilot) == "The draft is kept; i on the same runs opens it again."
+        assert last_message(pilot) == "The draft is kept; i on the same runs opens it again."
         area = await improving(pilot, "your draft")
         assert area.text.startswith("More. Mine. ")

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from app_on_a_server import SMALL, WIDE, no_crash, opened, setup_of
-from kept_jobs import DONE, DRAFT, FAILED, KEY, RUNNING, Shelf, app_state_of, on_job, on_jobs, shelf_of
+from kept_jobs import DONE, DRAFT, FAILED, KEY, RUNNING, SeededJobs, app_state_of, on_job, on_jobs, seeded_jobs
 from scripted_server import LAUNCH, PROGRESS, Reply, ScriptedServer
 from textual.geometry import Size
 from waiting import eventually
@@ -22,8 +22,8 @@ from cekura_tui.ui.jobs.job_keys import ACTION_NAMES, JobActions
 from cekura_tui.workspace.setup import Setup
 
 
-async def test_s_stops_asking_and_goes_on_asking(quiet: Setup, shelf: Shelf, scripted: ScriptedServer) -> None:
-    shelf.running(RUNNING, ago=20)
+async def test_s_stops_asking_and_goes_on_asking(quiet: Setup, seeded: SeededJobs, scripted: ScriptedServer) -> None:
+    seeded.running(RUNNING, ago=20)
     async with opened(quiet) as pilot:
         await on_jobs(pilot, "1 running", "s Stop asking")
         await pilot.press("s")
@@ -34,8 +34,8 @@ async def test_s_stops_asking_and_goes_on_asking(quiet: Setup, shelf: Shelf, scr
         await eventually(lambda: len(scripted.requests("GET", PROGRESS)) > asked, "it is asked about again")
 
 
-async def test_a_lost_job_is_asked_about_again(quiet: Setup, shelf: Shelf, scripted: ScriptedServer) -> None:
-    shelf.lost()
+async def test_a_lost_job_is_asked_about_again(quiet: Setup, seeded: SeededJobs, scripted: ScriptedServer) -> None:
+    seeded.lost()
     scripted.on("GET", PROGRESS, Reply(DONE))
     async with opened(quiet, size=SMALL) as pilot:
         await on_jobs(pilot, "! lost", "s Resume", "a Relaunch", "q Quit")
@@ -45,9 +45,9 @@ async def test_a_lost_job_is_asked_about_again(quiet: Setup, shelf: Shelf, scrip
 
 @pytest.mark.parametrize("size", [WIDE, SMALL])
 async def test_an_unconfirmed_job_is_launched_again_after_a_warning_and_once(
-    quiet: Setup, shelf: Shelf, scripted: ScriptedServer, size: tuple[int, int]
+    quiet: Setup, seeded: SeededJobs, scripted: ScriptedServer, size: tuple[int, int]
 ) -> None:
-    shelf.unconfirmed()
+    seeded.unconfirmed()
     async with opened(quiet, size=size) as pilot:
         await on_job(pilot, 1, "a Relaunch")
         await pilot.press("a")
@@ -66,19 +66,23 @@ async def test_an_unconfirmed_job_is_launched_again_after_a_warning_and_once(
         no_crash(pilot)
 
 
-async def test_whoever_launches_again_too_late_is_told_of_the_job_that_is_there(quiet: Setup, shelf: Shelf) -> None:
-    shelf.unconfirmed()
+async def test_whoever_launches_again_too_late_is_told_of_the_job_that_is_there(
+    quiet: Setup, seeded: SeededJobs
+) -> None:
+    seeded.unconfirmed()
     async with opened(quiet) as pilot:
         await on_jobs(pilot, "? unconfirmed")
         await pilot.press("a")
         await sees(pilot, "Launch job 1 again?")
-        shelf.jobs.begin_launch(DRAFT, time.time(), this_process(), again_of=1)
+        seeded.jobs.begin_launch(DRAFT, time.time(), this_process(), again_of=1)
         await pilot.press("y")
         await sees(pilot, "Job 1 was launched again already, as job 2.")
 
 
-async def test_a_read_only_session_launches_nothing_again(quiet: Setup, shelf: Shelf, scripted: ScriptedServer) -> None:
-    shelf.unconfirmed()
+async def test_a_read_only_session_launches_nothing_again(
+    quiet: Setup, seeded: SeededJobs, scripted: ScriptedServer
+) -> None:
+    seeded.unconfirmed()
     async with opened(setup_of(scripted.url, KEY, 1, read_only=True)) as pilot:
         await on_jobs(pilot, "? unconfirmed")
         await pilot.press("a", "y")
@@ -87,9 +91,9 @@ async def test_a_read_only_session_launches_nothing_again(quiet: Setup, shelf: S
 
 
 async def test_a_refused_launch_is_told_and_kept_as_a_draft(
-    quiet: Setup, shelf: Shelf, scripted: ScriptedServer
+    quiet: Setup, seeded: SeededJobs, scripted: ScriptedServer
 ) -> None:
-    shelf.ended(FAILED, took=40)
+    seeded.ended(FAILED, took=40)
     scripted.on("POST", LAUNCH, Reply({"run_ids": ["These are gone."]}, 400))
     async with opened(quiet) as pilot:
         await on_jobs(pilot, "✗ failed")
@@ -99,9 +103,9 @@ async def test_a_refused_launch_is_told_and_kept_as_a_draft(
         await sees(pilot, "These are gone.", "The draft is kept as 2.")
 
 
-async def test_a_forgotten_job_is_gone_after_one_was_told_what_that_means(quiet: Setup, shelf: Shelf) -> None:
-    shelf.running(RUNNING, ago=20)
-    shelf.ended(FAILED, took=40)
+async def test_a_forgotten_job_is_gone_after_one_was_told_what_that_means(quiet: Setup, seeded: SeededJobs) -> None:
+    seeded.running(RUNNING, ago=20)
+    seeded.ended(FAILED, took=40)
     async with opened(quiet) as pilot:
         await on_job(pilot, 1, "x Forget")
         await pilot.press("x")
@@ -115,14 +119,14 @@ async def test_a_forgotten_job_is_gone_after_one_was_told_what_that_means(quiet:
         assert "may go on" not in screen_text(pilot.app)
         await pilot.press("y")
         await sees(pilot, "No jobs yet.")
-        job = shelf.jobs.get(1)
+        job = seeded.jobs.get(1)
         assert job is not None
         assert job.state == JobState.FORGOTTEN
 
 
 async def test_a_job_of_another_key_says_so_and_is_tried_once(quiet: Setup, scripted: ScriptedServer) -> None:
-    with shelf_of(quiet, "another-key") as shelf:
-        shelf.running(RUNNING, ago=100)
+    with seeded_jobs(quiet, "another-key") as seeded:
+        seeded.running(RUNNING, ago=100)
     scripted.on("GET", PROGRESS, Reply({"detail": "No."}, 403))
     async with opened(quiet) as pilot:
         await on_jobs(pilot, "needs the other key", "s Resume", "launched with another key")
@@ -135,8 +139,8 @@ async def test_a_job_of_another_key_says_so_and_is_tried_once(quiet: Setup, scri
         await sees(pilot, "s Stop asking", gone="needs the other key")
 
 
-async def test_what_is_copied_is_a_command_without_the_key(quiet: Setup, shelf: Shelf) -> None:
-    shelf.ended(DONE, took=40)
+async def test_what_is_copied_is_a_command_without_the_key(quiet: Setup, seeded: SeededJobs) -> None:
+    seeded.ended(DONE, took=40)
     async with opened(quiet) as pilot:
         await on_jobs(pilot, "✓ succeeded")
         offers = (
@@ -166,8 +170,8 @@ async def test_what_is_copied_is_a_command_without_the_key(quiet: Setup, shelf: 
         await sees(pilot, "Save the improved prompt")
 
 
-async def test_only_what_is_there_is_offered_to_be_copied(quiet: Setup, shelf: Shelf) -> None:
-    shelf.unconfirmed()
+async def test_only_what_is_there_is_offered_to_be_copied(quiet: Setup, seeded: SeededJobs) -> None:
+    seeded.unconfirmed()
     async with opened(quiet, size=SMALL) as pilot:
         await on_job(pilot, 1)
         await pilot.press("y")
@@ -176,15 +180,15 @@ async def test_only_what_is_there_is_offered_to_be_copied(quiet: Setup, shelf: S
         assert "improved" not in screen_text(pilot.app)
 
 
-async def test_keys_that_do_not_apply_do_nothing(quiet: Setup, shelf: Shelf) -> None:
-    shelf.ended(DONE, took=40)
+async def test_keys_that_do_not_apply_do_nothing(quiet: Setup, seeded: SeededJobs) -> None:
+    seeded.ended(DONE, took=40)
     async with opened(quiet) as pilot:
         await sees(pilot, "No runs here yet.")
         await on_jobs(pilot, "✓ succeeded", "enter Open", "d Details", "x Forget")
         await pilot.press("s", "a")
         await still(pilot)
         assert not pilot.app.screen.is_modal
-        shelf.jobs.forget(1, time.time())
+        seeded.jobs.forget(1, time.time())
         await sees(pilot, "No jobs yet.", gone="d Details")
         await pilot.press("d", "s", "a", "x", "y", "enter")
         await still(pilot)

@@ -10,7 +10,7 @@ import time
 import pytest
 from app_on_a_server import SMALL, WIDE, no_crash, opened
 from hostile import EVIL, SHOWN
-from kept_jobs import DONE, FAILED, KEY, RUNNING, Shelf, app_state_of, on_job
+from kept_jobs import DONE, FAILED, KEY, RUNNING, SeededJobs, app_state_of, on_job
 from scripted_server import PROGRESS, Reply, ScriptedServer
 from textual.pilot import Pilot
 from waiting import eventually
@@ -34,24 +34,26 @@ PROCESSES = {
 
 @pytest.mark.parametrize("whose", PROCESSES)
 async def test_an_unconfirmed_job_tells_which_process_sent_it_and_whether_that_lives(
-    quiet: Setup, shelf: Shelf, whose: str
+    quiet: Setup, seeded: SeededJobs, whose: str
 ) -> None:
     owner, *told = PROCESSES[whose]
-    shelf.unconfirmed(owner)
+    seeded.unconfirmed(owner)
     async with opened(quiet) as pilot:
         await on_job(pilot, 1, "What is known of the launch", *told, "none came", "The connection broke.")
         await sees(pilot, "may be the second launch of the same job; x forgets it")
 
 
-async def test_what_the_server_answered_to_an_unconfirmed_launch_is_shown(quiet: Setup, shelf: Shelf) -> None:
-    shelf.unconfirmed(raw='{"id": 102, "status": "completed"}')
+async def test_what_the_server_answered_to_an_unconfirmed_launch_is_shown(quiet: Setup, seeded: SeededJobs) -> None:
+    seeded.unconfirmed(raw='{"id": 102, "status": "completed"}')
     async with opened(quiet) as pilot:
         await on_job(pilot, 1, "one came", "1 different answer", '"id": 102')
 
 
-async def test_a_job_tells_what_was_sent_every_state_and_every_answer_with_its_time(quiet: Setup, shelf: Shelf) -> None:
-    job = shelf.running(RUNNING, {"status": "evaluating"}, ago=400)
-    shelf.jobs.record_answer(job.number, read_progress(FAILED), json.dumps(FAILED), time.time())
+async def test_a_job_tells_what_was_sent_every_state_and_every_answer_with_its_time(
+    quiet: Setup, seeded: SeededJobs
+) -> None:
+    job = seeded.running(RUNNING, {"status": "evaluating"}, ago=400)
+    seeded.jobs.record_answer(job.number, read_progress(FAILED), json.dumps(FAILED), time.time())
     async with opened(quiet) as pilot:
         when = app_state_of(pilot).when
         await on_job(pilot, 1, "the agent's own, edited, 5 words", "workflow metric 5 6; critical category 9")
@@ -66,8 +68,8 @@ async def test_a_job_tells_what_was_sent_every_state_and_every_answer_with_its_t
         assert KEY not in text
 
 
-async def test_the_page_of_a_job_follows_it(quiet: Setup, shelf: Shelf, scripted: ScriptedServer) -> None:
-    shelf.running(RUNNING, ago=20)
+async def test_the_page_of_a_job_follows_it(quiet: Setup, seeded: SeededJobs, scripted: ScriptedServer) -> None:
+    seeded.running(RUNNING, ago=20)
     async with opened(quiet) as pilot:
         await on_job(pilot, 1, "◌ running")
         scripted.on("GET", PROGRESS, Reply({"status": "thinking_hard"}))
@@ -87,15 +89,15 @@ async def test_the_page_of_a_job_follows_it(quiet: Setup, shelf: Shelf, scripted
         await sees(pilot, "1 job")
 
 
-async def test_the_list_below_a_page_draws_nothing_that_is_not_seen(quiet: Setup, shelf: Shelf) -> None:
-    shelf.put(shelf.running(), JobState.STOPPED, "Enough.")
+async def test_the_list_below_a_page_draws_nothing_that_is_not_seen(quiet: Setup, seeded: SeededJobs) -> None:
+    seeded.put(seeded.running(), JobState.STOPPED, "Enough.")
     async with opened(quiet) as pilot:
         await on_job(pilot, 1, "■ stopped")
         await still(pilot)
         frames: list[None] = []
         pilot.app.post_display_hook = lambda: frames.append(None)  # type: ignore[method-assign]
         for _ in range(3):
-            shelf.running(RUNNING, ago=20)
+            seeded.running(RUNNING, ago=20)
         await eventually(lambda: len(app_state_of(pilot).jobs) == 4, "the jobs on the state")
         await still(pilot)
         assert not frames
@@ -103,15 +105,17 @@ async def test_the_list_below_a_page_draws_nothing_that_is_not_seen(quiet: Setup
         await sees(pilot, "3 running", "4 jobs")
 
 
-async def test_two_hundred_long_answers_are_read_through_without_a_widget_each(quiet: Setup, shelf: Shelf) -> None:
-    job = shelf.running(ago=9_000)
+async def test_two_hundred_long_answers_are_read_through_without_a_widget_each(
+    quiet: Setup, seeded: SeededJobs
+) -> None:
+    job = seeded.running(ago=9_000)
     for n in range(198):
         answer = {"status": f"step {n}", "output": None, "log": "x" * 5_000}
         raw = json.dumps(answer)
-        shelf.jobs.record_answer(job.number, read_progress(answer), raw, time.time() - 8_000 + n)
+        seeded.jobs.record_answer(job.number, read_progress(answer), raw, time.time() - 8_000 + n)
     long = {"status": "last step", "lines": ["y" * 100] * 500}
-    shelf.jobs.record_answer(job.number, read_progress(long), json.dumps(long), time.time() - 100)
-    shelf.put(shelf.jobs.get(job.number) or job, JobState.STOPPED, "Enough.")
+    seeded.jobs.record_answer(job.number, read_progress(long), json.dumps(long), time.time() - 100)
+    seeded.put(seeded.jobs.get(job.number) or job, JobState.STOPPED, "Enough.")
     async with opened(quiet) as pilot:
         await on_job(pilot, 1, f"200 different answers; {200 - MAX_ANSWERS} older ones are not shown")
         text = whole_text(pilot)
@@ -127,12 +131,14 @@ async def test_two_hundred_long_answers_are_read_through_without_a_widget_each(q
 
 
 @pytest.mark.parametrize("size", [WIDE, SMALL])
-async def test_hostile_answers_are_text_and_nothing_more(quiet: Setup, shelf: Shelf, size: tuple[int, int]) -> None:
-    job = shelf.running({"status": EVIL, EVIL: EVIL}, ago=400)
-    shelf.jobs.record_answer(job.number, read_progress({}), f"<html>{EVIL}", time.time() - 300)
-    shelf.jobs.record_answer(job.number, read_progress({}), "[" * 90_000, time.time() - 299)
-    shelf.put(shelf.jobs.get(job.number) or job, JobState.STOPPED, EVIL)
-    shelf.unconfirmed(json.dumps({"host": EVIL, "pid": 3, "start": "x"}), raw=EVIL)
+async def test_hostile_answers_are_text_and_nothing_more(
+    quiet: Setup, seeded: SeededJobs, size: tuple[int, int]
+) -> None:
+    job = seeded.running({"status": EVIL, EVIL: EVIL}, ago=400)
+    seeded.jobs.record_answer(job.number, read_progress({}), f"<html>{EVIL}", time.time() - 300)
+    seeded.jobs.record_answer(job.number, read_progress({}), "[" * 90_000, time.time() - 299)
+    seeded.put(seeded.jobs.get(job.number) or job, JobState.STOPPED, EVIL)
+    seeded.unconfirmed(json.dumps({"host": EVIL, "pid": 3, "start": "x"}), raw=EVIL)
     async with opened(quiet, size=size, ascii_only=True) as pilot:
         await on_job(pilot, 2)
         await pilot.press("G")
@@ -154,11 +160,11 @@ async def on_job_again(pilot: Pilot[None]) -> None:
     await sees(pilot, " Job 1 ", "What was sent")
 
 
-async def test_a_job_that_is_gone_is_a_sentence(quiet: Setup, shelf: Shelf) -> None:
-    shelf.ended(FAILED, took=40)
+async def test_a_job_that_is_gone_is_a_sentence(quiet: Setup, seeded: SeededJobs) -> None:
+    seeded.ended(FAILED, took=40)
     async with opened(quiet) as pilot:
         await on_job(pilot, 1)
-        shelf.jobs.forget(1, time.time())
+        seeded.jobs.forget(1, time.time())
         await sees(pilot, "There is no job 1.", "Look at `jobs list`.")
         await pilot.press("a", "x", "y", "s", "enter")
         await sees(pilot, "esc closes")

@@ -6,7 +6,7 @@ import time
 
 import pytest
 from app_on_a_server import SMALL, WIDE, no_crash, opened
-from kept_jobs import DONE, FAILED, RUNNING, Shelf, app_state_of, on_job, on_jobs
+from kept_jobs import DONE, FAILED, RUNNING, SeededJobs, app_state_of, on_job, on_jobs
 from scripted_server import PROGRESS, Reply, ScriptedServer
 from waiting import eventually
 from watching import screen_text, sees
@@ -18,15 +18,15 @@ from cekura_tui.workspace.setup import Setup
 
 @pytest.mark.parametrize("size", [WIDE, SMALL])
 async def test_what_goes_on_stands_first_then_what_wants_a_decision_then_what_ended(
-    quiet: Setup, shelf: Shelf, size: tuple[int, int]
+    quiet: Setup, seeded: SeededJobs, size: tuple[int, int]
 ) -> None:
-    shelf.ended(DONE, took=40)
-    shelf.jobs.look(1, time.time())
-    shelf.put(shelf.running(), JobState.STOPPED, "Not asked about.")
-    shelf.lost()
-    shelf.ended(FAILED, took=40, ago=500)
-    shelf.unconfirmed()
-    shelf.running(RUNNING, ago=20)
+    seeded.ended(DONE, took=40)
+    seeded.jobs.look(1, time.time())
+    seeded.put(seeded.running(), JobState.STOPPED, "Not asked about.")
+    seeded.lost()
+    seeded.ended(FAILED, took=40, ago=500)
+    seeded.unconfirmed()
+    seeded.running(RUNNING, ago=20)
     async with opened(quiet, size=size) as pilot:
         listed = await on_jobs(pilot, "3 new", "6 jobs")
         await sees(pilot, "• ! lost", "• ? unconfirmed", "• ✗ failed", "  ✓ succeeded", "  ■ stopped")
@@ -35,23 +35,23 @@ async def test_what_goes_on_stands_first_then_what_wants_a_decision_then_what_en
         no_crash(pilot)
 
 
-async def test_a_job_is_no_news_any_more_once_it_was_looked_at(quiet: Setup, shelf: Shelf) -> None:
-    shelf.ended(FAILED, took=40)
+async def test_a_job_is_no_news_any_more_once_it_was_looked_at(quiet: Setup, seeded: SeededJobs) -> None:
+    seeded.ended(FAILED, took=40)
     async with opened(quiet) as pilot:
         await on_jobs(pilot, "1 new", "• ✗ failed")
         await pilot.press("d")
         await sees(pilot, "What was sent")
         await pilot.press("escape")
         await sees(pilot, "  ✗ failed", gone="1 new")
-        job = shelf.jobs.get(1)
+        job = seeded.jobs.get(1)
         assert job is not None
         assert not job.unread
 
 
 async def test_a_job_that_ends_while_one_looks_at_it_is_no_news(
-    quiet: Setup, shelf: Shelf, scripted: ScriptedServer
+    quiet: Setup, seeded: SeededJobs, scripted: ScriptedServer
 ) -> None:
-    shelf.running(RUNNING, ago=20)
+    seeded.running(RUNNING, ago=20)
     async with opened(quiet) as pilot:
         await on_job(pilot, 1, "running")
         scripted.on("GET", PROGRESS, Reply(FAILED))
@@ -59,15 +59,15 @@ async def test_a_job_that_ends_while_one_looks_at_it_is_no_news(
         await eventually(lambda: not app_state_of(pilot).jobs[0].unread, "it was looked at")
 
 
-async def test_the_cursor_and_its_line_stay_when_jobs_come_and_end(quiet: Setup, shelf: Shelf) -> None:
+async def test_the_cursor_and_its_line_stay_when_jobs_come_and_end(quiet: Setup, seeded: SeededJobs) -> None:
     for n in range(60):
-        shelf.ended(DONE, took=40, ago=9_000 - n * 100)
+        seeded.ended(DONE, took=40, ago=9_000 - n * 100)
     async with opened(quiet) as pilot:
         listed = await on_jobs(pilot, "60 jobs")
         await pilot.press(*["j"] * 5)
         assert (listed.cursor_key, listed.cursor_line) == (55, 5)
-        shelf.ended(FAILED, took=40, ago=50)
-        shelf.running(RUNNING, ago=20)
+        seeded.ended(FAILED, took=40, ago=50)
+        seeded.running(RUNNING, ago=20)
         await sees(pilot, "62 jobs", "1 failed")
         assert (listed.cursor_key, listed.cursor_line) == (55, 5)
         # Whoever comes back sees what is new at the top.
@@ -76,27 +76,27 @@ async def test_the_cursor_and_its_line_stay_when_jobs_come_and_end(quiet: Setup,
         assert listed.cursor_key == 55
 
 
-async def test_the_pane_under_the_runs_shows_a_job_that_was_just_launched(quiet: Setup, shelf: Shelf) -> None:
+async def test_the_pane_under_the_runs_shows_a_job_that_was_just_launched(quiet: Setup, seeded: SeededJobs) -> None:
     for n in range(20):
-        shelf.ended(DONE, took=40, ago=9_000 - n * 100)
+        seeded.ended(DONE, took=40, ago=9_000 - n * 100)
     async with opened(quiet) as pilot:
         await sees(pilot, "No runs here yet.", "20 new", "• ✓ succeeded   job 20")
-        shelf.running(RUNNING, ago=20)
+        seeded.running(RUNNING, ago=20)
         await sees(pilot, "1 running", "◌ running     job 21")
         pane = pilot.app.screen.query_one("#pane-jobs", JobList)
         assert pane.cursor_key == 21
         pane.focus()
         await pilot.press("j")
-        shelf.running(RUNNING, ago=10)
+        seeded.running(RUNNING, ago=10)
         await sees(pilot, "2 running")
         assert pane.cursor_key == 20
 
 
 async def test_a_job_that_ends_under_the_cursor_keeps_the_cursor(
-    quiet: Setup, shelf: Shelf, scripted: ScriptedServer
+    quiet: Setup, seeded: SeededJobs, scripted: ScriptedServer
 ) -> None:
-    shelf.running(RUNNING, ago=20)
-    shelf.unconfirmed()
+    seeded.running(RUNNING, ago=20)
+    seeded.unconfirmed()
     async with opened(quiet) as pilot:
         listed = await on_jobs(pilot, "1 running", "Job 1 ◌ running")
         scripted.on("GET", PROGRESS, Reply(FAILED))
@@ -105,31 +105,31 @@ async def test_a_job_that_ends_under_the_cursor_keeps_the_cursor(
         assert listed.cursor_key == 1
 
 
-async def test_a_running_job_tells_about_how_long_it_still_takes(quiet: Setup, shelf: Shelf) -> None:
+async def test_a_running_job_tells_about_how_long_it_still_takes(quiet: Setup, seeded: SeededJobs) -> None:
     for took in (30.0, 600.0, 660.0, 5_000.0):
-        shelf.watched(took)
-    shelf.running(RUNNING, ago=60)
+        seeded.watched(took)
+    seeded.running(RUNNING, ago=60)
     async with opened(quiet) as pilot:
         await on_jobs(pilot, "1 running", "about 9 min left", "1 min, about 9 min left;", "usually 7 to 29 min (median")
 
 
-async def test_nothing_is_promised_from_two_jobs(quiet: Setup, shelf: Shelf) -> None:
-    shelf.ended(DONE, took=40)
-    shelf.ended(DONE, took=40)
-    shelf.running(RUNNING, ago=10)
+async def test_nothing_is_promised_from_two_jobs(quiet: Setup, seeded: SeededJobs) -> None:
+    seeded.ended(DONE, took=40)
+    seeded.ended(DONE, took=40)
+    seeded.running(RUNNING, ago=10)
     async with opened(quiet) as pilot:
         await on_jobs(pilot, "1 running", "Job 3 ◌ running")
         assert "left" not in screen_text(pilot.app)
 
 
-async def test_a_row_stays_as_it_is_while_its_job_is_only_asked_about(quiet: Setup, shelf: Shelf) -> None:
+async def test_a_row_stays_as_it_is_while_its_job_is_only_asked_about(quiet: Setup, seeded: SeededJobs) -> None:
     for _ in range(3):
-        shelf.ended(DONE, took=40)
-    job = shelf.running(RUNNING, ago=11)
+        seeded.ended(DONE, took=40)
+    job = seeded.running(RUNNING, ago=11)
     now = time.time()
     async with opened(quiet, clock=lambda: now) as pilot:
         await on_jobs(pilot, "about 30 s left")
-        rows = {job_row(seen, app_state_of(pilot)) for seen in (job, shelf.jobs.get(job.number)) if seen}
+        rows = {job_row(seen, app_state_of(pilot)) for seen in (job, seeded.jobs.get(job.number)) if seen}
         now = (job.launched_at or 0) + 10.0
         rows.add(job_row(job, app_state_of(pilot)))
         now += 4.9
@@ -141,19 +141,19 @@ async def test_a_row_stays_as_it_is_while_its_job_is_only_asked_about(quiet: Set
 
 
 async def test_a_word_that_nobody_knows_is_shown_as_the_server_said_it(
-    quiet: Setup, shelf: Shelf, scripted: ScriptedServer
+    quiet: Setup, seeded: SeededJobs, scripted: ScriptedServer
 ) -> None:
-    shelf.running(RUNNING, ago=20)
+    seeded.running(RUNNING, ago=20)
     scripted.on("GET", PROGRESS, Reply({"status": "needs_clarification", "output": None}))
     async with opened(quiet) as pilot:
         await on_jobs(pilot, "◌ running", "“needs_clarification”,", "the server says")
 
 
 async def test_a_silent_server_is_told_with_the_time_since(
-    quiet: Setup, shelf: Shelf, scripted: ScriptedServer
+    quiet: Setup, seeded: SeededJobs, scripted: ScriptedServer
 ) -> None:
-    job = shelf.running(RUNNING, ago=20)
-    silent = shelf.jobs.record_silence([job.number], time.time())[0]
+    job = seeded.running(RUNNING, ago=20)
+    silent = seeded.jobs.record_silence([job.number], time.time())[0]
     scripted.on("GET", PROGRESS, Reply({"detail": "down"}, 503))
     async with opened(quiet) as pilot:
         since = app_state_of(pilot).when(silent.stale_since)

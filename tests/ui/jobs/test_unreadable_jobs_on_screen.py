@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from app_on_a_server import no_crash, opened
-from kept_jobs import DONE, RUNNING, Shelf, on_jobs
+from kept_jobs import DONE, RUNNING, SeededJobs, on_jobs
 from watching import sees
 
 from cekura_tui.store.store import Store
@@ -12,10 +12,10 @@ from cekura_tui.workspace.setup import Setup
 
 
 @pytest.mark.parametrize("change", ["state = 'runnin'", "run_ids = 'x'"])
-async def test_the_other_jobs_are_there_and_the_one_is_named(quiet: Setup, shelf: Shelf, change: str) -> None:
-    shelf.ended(DONE, took=40)
-    shelf.ended(DONE, took=40)
-    shelf.running(RUNNING, ago=20)
+async def test_the_other_jobs_are_there_and_the_one_is_named(quiet: Setup, seeded: SeededJobs, change: str) -> None:
+    seeded.ended(DONE, took=40)
+    seeded.ended(DONE, took=40)
+    seeded.running(RUNNING, ago=20)
     store = Store(quiet.paths.database, quiet.origin, "another key", quiet.profile)
     with store.database.write() as sql:
         sql.execute(f"UPDATE jobs SET {change} WHERE number = 2")

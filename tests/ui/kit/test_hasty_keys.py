@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from app_on_a_server import SMALL, no_crash, opened
-from kept_jobs import DONE, RUNNING, Shelf, app_state_of, on_job, on_jobs
+from kept_jobs import DONE, RUNNING, SeededJobs, app_state_of, on_job, on_jobs
 from office import toasts
 from scripted_server import LAUNCH, ScriptedServer
 from textual.pilot import Pilot
@@ -23,43 +23,45 @@ def burst(pilot: Pilot[None], keys: str) -> None:
         pilot.app.simulate_key(key)
 
 
-def told_whole(pilot: Pilot[None]) -> int:
+def errors_open(pilot: Pilot[None]) -> int:
     """How many errors are in a dialog."""
     return sum(isinstance(screen, DetailsDialog) for screen in pilot.app.screen_stack)
 
 
-async def test_a_held_u_goes_through_twenty_new_jobs_and_the_program_goes_on(quiet: Setup, shelf: Shelf) -> None:
+async def test_a_held_u_goes_through_twenty_new_jobs_and_the_program_goes_on(quiet: Setup, seeded: SeededJobs) -> None:
     for n in range(20):
         if n % 2:
-            shelf.ended(DONE, took=40)
+            seeded.ended(DONE, took=40)
         else:
-            shelf.unconfirmed()
+            seeded.unconfirmed()
     async with opened(quiet, size=SMALL) as pilot:
         await sees(pilot, "No runs here yet.")
         await eventually(lambda: len(app_state_of(pilot).jobs) == 20, "the jobs")
         burst(pilot, "U" * 20)
-        await eventually(lambda: all(job.looked_at for job in shelf.jobs.all()), "each was shown")
+        await eventually(lambda: all(job.looked_at for job in seeded.jobs.all()), "each was shown")
         await still(pilot)
         no_crash(pilot)
         await pilot.press("escape")
         await sees(pilot, "No runs here yet.")
 
 
-async def test_a_u_pressed_twice_shows_the_second_job_not_the_first_again(quiet: Setup, shelf: Shelf) -> None:
+async def test_a_u_pressed_twice_shows_the_second_job_not_the_first_again(quiet: Setup, seeded: SeededJobs) -> None:
     for _ in range(3):
-        shelf.unconfirmed()
+        seeded.unconfirmed()
     async with opened(quiet) as pilot:
         await sees(pilot, "No runs here yet.")
         await eventually(lambda: len(app_state_of(pilot).jobs) == 3, "the jobs")
         burst(pilot, "UU")
         await sees(pilot, " Job 2 ", "What was sent")
         await still(pilot)
-        assert [job.number for job in shelf.jobs.all() if job.unread] == [3]
+        assert [job.number for job in seeded.jobs.all() if job.unread] == [3]
 
 
-async def test_details_opened_and_left_in_one_go_again_and_again_leave_the_list(quiet: Setup, shelf: Shelf) -> None:
-    shelf.unconfirmed()
-    shelf.ended(DONE, took=40)
+async def test_details_opened_and_left_in_one_go_again_and_again_leave_the_list(
+    quiet: Setup, seeded: SeededJobs
+) -> None:
+    seeded.unconfirmed()
+    seeded.ended(DONE, took=40)
     async with opened(quiet) as pilot:
         await on_jobs(pilot, "? unconfirmed")
         for _ in range(10):
@@ -71,9 +73,9 @@ async def test_details_opened_and_left_in_one_go_again_and_again_leave_the_list(
 
 
 async def test_nothing_is_launched_or_forgotten_where_only_the_sentence_about_the_size_is_seen(
-    quiet: Setup, shelf: Shelf, scripted: ScriptedServer
+    quiet: Setup, seeded: SeededJobs, scripted: ScriptedServer
 ) -> None:
-    shelf.unconfirmed()
+    seeded.unconfirmed()
     async with opened(quiet, size=SMALL) as pilot:
         await on_job(pilot, 1, "a Relaunch")
         await pilot.resize_terminal(*TINY)
@@ -84,16 +86,16 @@ async def test_nothing_is_launched_or_forgotten_where_only_the_sentence_about_th
             while pilot.app.screen.is_modal:
                 await pilot.press("escape")
         assert not scripted.requests("POST", LAUNCH)
-        assert [job.state for job in shelf.jobs.all()] == [JobState.UNCONFIRMED]
+        assert [job.state for job in seeded.jobs.all()] == [JobState.UNCONFIRMED]
         await pilot.resize_terminal(*SMALL)
         await sees(pilot, "a Relaunch")
         no_crash(pilot)
 
 
 async def test_a_question_in_a_terminal_that_became_too_small_takes_no_yes(
-    quiet: Setup, shelf: Shelf, scripted: ScriptedServer
+    quiet: Setup, seeded: SeededJobs, scripted: ScriptedServer
 ) -> None:
-    shelf.unconfirmed()
+    seeded.unconfirmed()
     async with opened(quiet, size=SMALL) as pilot:
         await on_jobs(pilot, "? unconfirmed")
         await pilot.press("a")
@@ -109,45 +111,47 @@ async def test_a_question_in_a_terminal_that_became_too_small_takes_no_yes(
         assert not pilot.app.screen.is_modal
 
 
-async def test_a_held_s_opens_no_dialogs(quiet: Setup, shelf: Shelf) -> None:
-    shelf.running(RUNNING, ago=20)
+async def test_a_held_s_opens_no_dialogs(quiet: Setup, seeded: SeededJobs) -> None:
+    seeded.running(RUNNING, ago=20)
     async with opened(quiet) as pilot:
         await on_jobs(pilot, "1 running", "s Stop asking")
         burst(pilot, "s" * 41)
         await still(pilot)
-        assert told_whole(pilot) == 0
+        assert errors_open(pilot) == 0
         assert not any("nothing to" in text for text in toasts(pilot))
         no_crash(pilot)
 
 
 async def test_a_job_launched_again_in_haste_is_launched_once_and_no_dialog_is_left(
-    quiet: Setup, shelf: Shelf, scripted: ScriptedServer
+    quiet: Setup, seeded: SeededJobs, scripted: ScriptedServer
 ) -> None:
-    shelf.unconfirmed()
+    seeded.unconfirmed()
     async with opened(quiet) as pilot:
         await on_job(pilot, 1, "a Relaunch")
         burst(pilot, "ayaay")
         await eventually(lambda: len(app_state_of(pilot).jobs) == 2, "the second job")
         await still(pilot)
         assert len(scripted.requests("POST", LAUNCH)) == 1
-        assert told_whole(pilot) == 0
+        assert errors_open(pilot) == 0
         no_crash(pilot)
 
 
-async def test_what_another_window_has_stopped_or_forgotten_is_told_in_the_corner(quiet: Setup, shelf: Shelf) -> None:
-    shelf.unconfirmed()
+async def test_what_another_window_has_stopped_or_forgotten_is_told_in_the_corner(
+    quiet: Setup, seeded: SeededJobs
+) -> None:
+    seeded.unconfirmed()
     async with opened(quiet) as pilot:
         await on_jobs(pilot, "? unconfirmed")
         await pilot.press("x")
         await sees(pilot, "Forget job 1?")
-        shelf.jobs.forget(1, 1_800_000_000.0)
+        seeded.jobs.forget(1, 1_800_000_000.0)
         await pilot.press("y")
         await eventually(lambda: any("There is no job 1." in text for text in toasts(pilot)), "that it is gone")
-        assert told_whole(pilot) == 0
+        assert errors_open(pilot) == 0
 
 
-async def test_a_question_is_asked_once_however_often_its_key_is_pressed(quiet: Setup, shelf: Shelf) -> None:
-    shelf.unconfirmed()
+async def test_a_question_is_asked_once_however_often_its_key_is_pressed(quiet: Setup, seeded: SeededJobs) -> None:
+    seeded.unconfirmed()
     async with opened(quiet) as pilot:
         await on_jobs(pilot, "? unconfirmed")
         burst(pilot, "xx")

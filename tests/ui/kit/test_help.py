@@ -45,20 +45,20 @@ def lines(pilot: Pilot[None]) -> list[str]:
 async def read(pilot: Pilot[None], key: str) -> list[str]:
     """All lines of the help, by this key alone, each once."""
     await sees(pilot, HINT)
-    told = lines(pilot)
+    help_lines = lines(pilot)
     while True:
         await pilot.press(key)
         shown = lines(pilot)
-        known = max((n for n in range(len(shown) + 1) if told[len(told) - n :] == shown[:n]), default=0)
+        known = max((n for n in range(len(shown) + 1) if help_lines[len(help_lines) - n :] == shown[:n]), default=0)
         assert known, "lines were passed over"
         if known == len(shown):
-            return told
-        told += shown[known:]
+            return help_lines
+        help_lines += shown[known:]
 
 
-def keys_told(told: list[str]) -> list[tuple[str, str]]:
+def keys_in(help_lines: list[str]) -> list[tuple[str, str]]:
     """Each key of the list with its words."""
-    rows = (re.fullmatch(r"(\S+(?: \S+)*?)  +(\S.*)", line) for line in told)
+    rows = (re.fullmatch(r"(\S+(?: \S+)*?)  +(\S.*)", line) for line in help_lines)
     return [(key, row[2].casefold()) for row in rows if row for key in row[1].split()]
 
 
@@ -67,11 +67,11 @@ async def shows_all(pilot: Pilot[None], key: str, *words: str) -> None:
     here = bound(pilot.app.screen)
     pilot.app.clear_notifications()  # they would lie over some of the lines for a while
     await pilot.press("question_mark")
-    told = await read(pilot, key)
-    keys = keys_told(told)
+    help_lines = await read(pilot, key)
+    keys = keys_in(help_lines)
     assert set(keys) == here
     assert len(keys) == len(here)
-    prose = " ".join(" ".join(told).split())
+    prose = " ".join(" ".join(help_lines).split())
     assert [one for one in words if one not in prose] == []
     no_crash(pilot)
 
@@ -178,7 +178,7 @@ async def test_a_key_that_was_given_to_something_else_is_told_as_that(served: Se
         pilot.app.set_keymap({"runs.views": "f5", "runs.filter": "f6"})
         await shows_all(pilot, "j")
         await pilot.press("escape", "question_mark")
-        keys = keys_told(await read(pilot, "space"))
+        keys = keys_in(await read(pilot, "space"))
         assert ("f5", "views") in keys
         assert ("v", "views") not in keys
 
@@ -187,7 +187,7 @@ async def test_what_a_key_would_do_elsewhere_is_not_told(served: Served) -> None
     async with opened(served.setup(), size=SMALL) as pilot:
         await sees(pilot, "240 runs")
         await pilot.press("question_mark")
-        words = [word for _, word in keys_told(await read(pilot, "j"))]
+        words = [word for _, word in keys_in(await read(pilot, "j"))]
         assert words.count("open") == 1
         assert "show error" not in words
 
@@ -195,13 +195,13 @@ async def test_what_a_key_would_do_elsewhere_is_not_told(served: Served) -> None
 async def test_the_palette_leads_to_it_also_from_a_dialog(served: Served) -> None:
     async with opened(served.setup(), size=WIDE) as pilot:
         await sees(pilot, "240 runs")
-        for way, told in (((), "On this page"), (("v",), "In this dialog")):
+        for way, heading in (((), "On this page"), (("v",), "In this dialog")):
             await pilot.press(*way)
             below = pilot.app.screen
             await pilot.press("ctrl+p", *"keys")
             await sees(pilot, "Show the keys of this screen")
             await pilot.press("enter")
-            await sees(pilot, told, HINT)
+            await sees(pilot, heading, HINT)
             await pilot.press("escape")
             await eventually(lambda below=below: pilot.app.screen is below, "the help is closed, and nothing else")
         no_crash(pilot)
@@ -215,7 +215,7 @@ async def test_the_keys_of_a_dialog_are_told_as_they_are_there(served: Served) -
         here = bound(pilot.app.screen)
         await pilot.press("question_mark")
         await sees(pilot, "In this dialog", HINT)
-        assert set(keys_told(await read(pilot, "j"))) == here
+        assert set(keys_in(await read(pilot, "j"))) == here
 
 
 async def test_a_question_mark_that_is_typed_is_a_letter(served: Served) -> None:

@@ -95,15 +95,15 @@ async def test_it_tells_which_rows_are_in_view_and_when_others_are() -> None:
     app = ListApp(Even(), Lazy(0, 1_000))
     async with app.run_test(size=SIZE) as pilot:
         await pilot.press("j", "pagedown", "G")
-        told = [(m.first, m.last) for m in app.news(VirtualList.InView)]
+        told = [(m.first, m.last) for m in app.messages_of(VirtualList.InView)]
         assert told == [(0, 9), (9, 18), (990, 999)]
         assert (app.list.shown_range, app.list.rows_that_fit) == ((990, 999), SIZE[1])
         app.list.show_rows(app.list.rows)
         await pilot.pause()
-        assert len(app.news(VirtualList.InView)) == 3
+        assert len(app.messages_of(VirtualList.InView)) == 3
         app.list.show_rows(Lazy(0, 1_000))
         await pilot.pause()
-        assert [(m.first, m.last) for m in app.news(VirtualList.InView)][3:] == [(990, 999)]
+        assert [(m.first, m.last) for m in app.messages_of(VirtualList.InView)][3:] == [(990, 999)]
         app.list.show_rows(())
         await pilot.pause()
         assert app.list.shown_range is None

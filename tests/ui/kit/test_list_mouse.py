@@ -38,17 +38,17 @@ async def test_a_click_puts_the_cursor_on_a_row_and_a_double_click_opens_it() ->
     app = ListApp(Even(), Lazy(0, 1_000))
     async with app.run_test(size=SIZE) as pilot:
         await pilot.click(Even, offset=(5, 3))
-        assert (app.list.cursor_key, app.news(VirtualList.Opened)) == (3, [])
+        assert (app.list.cursor_key, app.messages_of(VirtualList.Opened)) == (3, [])
         await pilot.double_click(Even, offset=(5, 6))
         assert app.list.cursor_key == 6
-        assert [m.key for m in app.news(VirtualList.Opened)] == [6]
+        assert [m.key for m in app.messages_of(VirtualList.Opened)] == [6]
 
 
 async def test_a_click_below_the_last_row_does_nothing() -> None:
     app = ListApp(Even(), rows(0, 1, 2))
     async with app.run_test(size=SIZE) as pilot:
         await pilot.double_click(Even, offset=(5, 7))
-        assert (app.list.cursor_key, app.news(VirtualList.Opened)) == (0, [])
+        assert (app.list.cursor_key, app.messages_of(VirtualList.Opened)) == (0, [])
 
 
 async def test_ctrl_and_click_marks_a_row_and_shift_and_click_all_up_to_it() -> None:

@@ -55,7 +55,7 @@ class PlacedRows(Sequence[Row]):
 
 
 @dataclass
-class Told:
+class Model:
     """What is there, as a plain list."""
 
     rows: list[Row]
@@ -104,64 +104,64 @@ def highlighted(app: ListApp) -> list[int]:
     return [y for y, colour in enumerate(colours) if colour != plain]
 
 
-def check_terminal(app: ListApp, told: Told) -> None:
+def check_terminal(app: ListApp, model: Model) -> None:
     """The terminal shows lines that follow each other, as many as fit, and highlights the cursor's row."""
-    lines = told.lines(app.list.marks)
+    lines = model.lines(app.list.marks)
     top = int(app.list.scroll_y) if lines else 0
     shown = [line.rstrip() for line in lines[top : top + HEIGHT]]
-    if told.high:
+    if model.high:
         # What is above the screen may not be measured yet, so that its line is an estimate.
         first = terminal(app)[0]
         top = next((n for n, line in enumerate(lines) if line == first), 0)
         shown = lines[top : top + HEIGHT]
     assert terminal(app) == shown + [""] * (HEIGHT - len(shown))
     assert len(shown) == min(HEIGHT, len(lines))
-    own = [row.id for row in told.rows for _ in range(row.height)][top : top + HEIGHT]
+    own = [row.id for row in model.rows for _ in range(row.height)][top : top + HEIGHT]
     assert highlighted(app) == [y for y, row_id in enumerate(own) if row_id == app.list.cursor_key]
 
 
-async def change_rows(pilot: Pilot[Any], app: ListApp, told: Told, changes: list[Any], *, placed: bool) -> None:
+async def change_rows(pilot: Pilot[Any], app: ListApp, model: Model, changes: list[Any], *, placed: bool) -> None:
     """Show what came, each change by itself; the cursor stays on its key and, if it was on screen, on its line."""
     for change in changes:
         key, index = app.list.cursor_key, app.list.cursor_index
         seen = app.list.shown_range
         line = index - seen[0] if index is not None and seen is not None and seen[0] <= index <= seen[1] else None
-        top = told.ids()[seen[0]] if seen is not None else None
-        told.apply(change)
-        app.list.show_rows(PlacedRows(told.rows) if placed else list(told.rows))
-        ids = told.ids()
+        top = model.ids()[seen[0]] if seen is not None else None
+        model.apply(change)
+        app.list.show_rows(PlacedRows(model.rows) if placed else list(model.rows))
+        ids = model.ids()
         if key in ids:
             assert (app.list.cursor_key, app.list.cursor_index) == (key, ids.index(key))
         else:
             assert (app.list.cursor_key is None) == (not ids)
-        if not told.high and line is not None and app.list.cursor_index is not None:
+        if not model.high and line is not None and app.list.cursor_index is not None:
             kept = min(max(app.list.cursor_index - line, 0), max(len(ids) - HEIGHT, 0))
             assert app.list.scroll_y == kept
-        elif not told.high and top in ids:
+        elif not model.high and top in ids:
             assert app.list.scroll_y == min(ids.index(top), max(len(ids) - HEIGHT, 0))
 
 
-async def play(shown: Even, told: Told, steps: list[Any], *, placed: bool) -> None:
-    app = ListApp(shown, PlacedRows(told.rows) if placed else list(told.rows))
+async def play(shown: Even, model: Model, steps: list[Any], *, placed: bool) -> None:
+    app = ListApp(shown, PlacedRows(model.rows) if placed else list(model.rows))
     async with app.run_test(size=SIZE) as pilot:
         await pilot.pause()
         for step in steps:
             key, index = app.list.cursor_key, app.list.cursor_index or 0
             if isinstance(step, list):
-                await change_rows(pilot, app, told, step, placed=placed)
+                await change_rows(pilot, app, model, step, placed=placed)
             elif isinstance(step, int):
                 app.list.scroll_relative(y=step, animate=False)
             else:
                 await pilot.press(step)
             await pilot.pause()
-            check_terminal(app, told)
+            check_terminal(app, model)
             if isinstance(step, int) or step in ("space", "V"):
                 assert app.list.cursor_key == key
-            elif step in ("g", "G") and told.rows:
-                assert app.list.cursor_key == told.ids()[0 if step == "g" else -1]
-            elif step in ("j", "k") and told.rows and not told.high:
-                to = min(max(index + (1 if step == "j" else -1), 0), len(told.rows) - 1)
-                assert app.list.cursor_key == told.ids()[to]
+            elif step in ("g", "G") and model.rows:
+                assert app.list.cursor_key == model.ids()[0 if step == "g" else -1]
+            elif step in ("j", "k") and model.rows and not model.high:
+                to = min(max(index + (1 if step == "j" else -1), 0), len(model.rows) - 1)
+                assert app.list.cursor_key == model.ids()[to]
 
 
 @pytest.mark.parametrize("placed", [False, True])
@@ -170,13 +170,13 @@ async def play(shown: Even, told: Told, steps: list[Any], *, placed: bool) -> No
 async def test_whatever_comes_the_cursor_keeps_its_row_and_line_and_the_terminal_shows_the_list(
     placed: bool, rows: int, steps: list[Any]
 ) -> None:
-    await play(Even(), Told([Row(n, f"run {n}") for n in range(rows)]), steps, placed=placed)
+    await play(Even(), Model([Row(n, f"run {n}") for n in range(rows)]), steps, placed=placed)
 
 
 @settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(rows=st.integers(0, 20), steps=STEPS)
 async def test_rows_of_differing_heights_do_so_too(rows: int, steps: list[Any]) -> None:
-    await play(Uneven(), Told([Row(n, f"run {n}", 1 + n % 3) for n in range(rows)], high=True), steps, placed=False)
+    await play(Uneven(), Model([Row(n, f"run {n}", 1 + n % 3) for n in range(rows)], high=True), steps, placed=False)
 
 
 async def test_many_changes_at_once_are_painted_once() -> None:
@@ -186,11 +186,11 @@ async def test_many_changes_at_once_are_painted_once() -> None:
         frames: list[None] = []
         app.post_display_hook = lambda: frames.append(None)  # type: ignore[method-assign]
         app.list.painted.clear()
-        told = Told([Row(n, f"run {n}") for n in range(100)])
+        model = Model([Row(n, f"run {n}") for n in range(100)])
         for n in range(200):
-            told.apply(("change", 2 + n % 3, 1))
-            app.list.show_rows(list(told.rows))
+            model.apply(("change", 2 + n % 3, 1))
+            app.list.show_rows(list(model.rows))
         await pilot.pause()
         assert app.list.painted == [2, 3, 4]
         assert len(frames) == 1
-        check_terminal(app, told)
+        check_terminal(app, model)

@@ -18,12 +18,12 @@ async def test_keys_move_the_cursor_and_open_its_row() -> None:
     async with app.run_test(size=SIZE) as pilot:
         await pilot.press("j", "down", "j", "k", "enter")
         assert app.list.cursor_key == 2
-        assert [m.key for m in app.news(VirtualList.Opened)] == [2]
+        assert [m.key for m in app.messages_of(VirtualList.Opened)] == [2]
         await pilot.press("G")
         assert (app.list.cursor_key, app.list.scroll_y) == (99, 90)
         await pilot.press("g")
         assert (app.list.cursor_key, app.list.scroll_y) == (0, 0)
-        assert [m.key for m in app.news(VirtualList.Moved)] == [0, 1, 2, 3, 2, 99, 0]
+        assert [m.key for m in app.messages_of(VirtualList.Moved)] == [0, 1, 2, 3, 2, 99, 0]
 
 
 async def test_a_key_repaints_two_lines_and_not_the_whole_list() -> None:
@@ -76,7 +76,7 @@ async def test_rows_that_arrive_above_move_neither_cursor_nor_text() -> None:
     app = ListApp(Even(), rows(*range(100)))
     async with app.run_test(size=SIZE) as pilot:
         await pilot.press("pagedown", "pagedown", "k")
-        before, key, told = screen(app.list), app.list.cursor_key, len(app.told)
+        before, key, seen = screen(app.list), app.list.cursor_key, len(app.messages)
         app.list.painted.clear()
         app.list.show_rows(rows(*range(-7, 100)))
         await pilot.pause()
@@ -84,7 +84,7 @@ async def test_rows_that_arrive_above_move_neither_cursor_nor_text() -> None:
         assert screen(app.list) == before
         assert app.list.cursor_key == key
         assert app.list.scroll_y == 24
-        assert not [m for m in app.told[told:] if isinstance(m, VirtualList.Moved)]
+        assert not [m for m in app.messages[seen:] if isinstance(m, VirtualList.Moved)]
 
 
 async def test_a_changed_row_repaints_its_line_alone() -> None:
@@ -126,7 +126,7 @@ async def test_when_the_row_under_the_cursor_goes_the_cursor_stays_in_its_place(
         app.list.show_rows([])
         await pilot.press("j", "k", "g", "G", "pagedown", "enter", "space")
         assert app.list.cursor_key is None
-        assert [m.key for m in app.news(VirtualList.Moved)][-3:] == [4, 1, None]
+        assert [m.key for m in app.messages_of(VirtualList.Moved)][-3:] == [4, 1, None]
         app.list.show_rows(rows(7, 8))
         await pilot.pause()
         assert app.list.cursor_key == 7
@@ -147,7 +147,7 @@ async def test_marks_are_seen_and_told_and_outlive_a_filter() -> None:
     async with app.run_test(size=SIZE) as pilot:
         await pilot.press("space", "j", "space")
         assert app.list.marks == {0, 1}
-        assert [m.marks for m in app.news(VirtualList.Marked)] == [{0}, {0, 1}]
+        assert [m.marks for m in app.messages_of(VirtualList.Marked)] == [{0}, {0, 1}]
         assert screen(app.list)[:3] == ["● run 0 0", "● run 1 0", "run 2 0"]
         app.list.show_rows(rows(*range(1, 30)))
         await pilot.press("space")
@@ -158,15 +158,15 @@ async def test_the_end_is_told_once_for_every_page_of_rows() -> None:
     app = ListApp(Even(), rows(*range(100)))
     async with app.run_test(size=SIZE) as pilot:
         await pilot.pause()
-        assert app.news(VirtualList.NearEnd) == []
+        assert app.messages_of(VirtualList.NearEnd) == []
         app.list.move_to(60)
         await pilot.pause()
-        assert app.news(VirtualList.NearEnd) == []
+        assert app.messages_of(VirtualList.NearEnd) == []
         await pilot.press("G", "k", "g", "G")
-        assert len(app.news(VirtualList.NearEnd)) == 1
+        assert len(app.messages_of(VirtualList.NearEnd)) == 1
         app.list.show_rows(rows(*range(200)))
         await pilot.press("G")
-        assert len(app.news(VirtualList.NearEnd)) == 2
+        assert len(app.messages_of(VirtualList.NearEnd)) == 2
 
 
 async def test_the_wheel_scrolls_without_moving_the_cursor_and_a_key_brings_it_back() -> None:

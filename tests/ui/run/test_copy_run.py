@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from app_on_a_server import setup_of
 from calling import call
-from hostile import evil_run
+from hostile import hostile_run
 from one_dialog import OneDialog, answer, asked, burst
 from scripted_server import ScriptedServer, run_of, serve_runs
 from textual.pilot import Pilot
@@ -377,7 +377,7 @@ async def test_over_ssh_the_recording_is_copied_and_not_opened(
 
 
 async def test_a_hostile_run_is_shown_and_copied_as_text(setup: Setup) -> None:
-    shown = view_of(Run.read(clean_json(evil_run(48213))), 0.0)
+    shown = view_of(Run.read(clean_json(hostile_run(48213))), 0.0)
     async with asked(setup, copy_of(shown, turn=shown.transcript.turns[2])) as (app, pilot):
         await sees(pilot, "Copy of run 48213")
         for words in [words for words in offered(app) if "file" not in words]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 
 import pytest
-from transcripts import LONG, TranscriptApp, call, on_screen, result, said, screen, styled, talk
+from transcripts import LONG, TranscriptApp, call, make_turn, on_screen, result, screen, styled, talk
 
 from cekura_tui.evidence.evidence import TurnMark
 from cekura_tui.model.transcript.transcript import Turn
@@ -29,7 +29,9 @@ def here(transcript: Transcript) -> list[int]:
 
 
 async def test_all_matches_are_marked_and_n_goes_around_both_ends() -> None:
-    app = TranscriptApp([said(1, text="Book it"), said(2, text="No book"), said(3, text="a book, a BOOK")])
+    app = TranscriptApp(
+        [make_turn(1, text="Book it"), make_turn(2, text="No book"), make_turn(3, text="a book, a BOOK")]
+    )
     async with app.run_test(size=(80, 10)) as pilot:
         await pilot.pause()
         transcript = app.transcript
@@ -88,7 +90,7 @@ async def test_typing_goes_to_the_first_match_from_where_one_began() -> None:
 
 
 async def test_words_of_hidden_roles_are_not_found_and_are_again_when_they_are_shown() -> None:
-    app = TranscriptApp([said(1, text="book"), said(2, text="book"), call(3, "book")])
+    app = TranscriptApp([make_turn(1, text="book"), make_turn(2, text="book"), call(3, "book")])
     async with app.run_test(size=(80, 24)) as pilot:
         await pilot.pause()
         transcript = app.transcript
@@ -102,10 +104,10 @@ async def test_words_of_hidden_roles_are_not_found_and_are_again_when_they_are_s
 
 async def test_what_a_tool_was_sent_is_found_and_going_there_unfolds_it() -> None:
     turns = [
-        said(1),
+        make_turn(1),
         call(2, "find", '{"city": "Oslo", "other": "Oslo"}'),
         result(3, "find", {"city": "Oslo"}),
-        said(4),
+        make_turn(4),
     ]
     app = TranscriptApp(turns)
     async with app.run_test(size=(80, 24)) as pilot:
@@ -121,7 +123,7 @@ async def test_what_a_tool_was_sent_is_found_and_going_there_unfolds_it() -> Non
 
 
 async def test_the_name_of_a_tool_is_marked_in_place_and_nothing_is_unfolded() -> None:
-    app = TranscriptApp([said(1), call(2, "find_day"), result(3, "find_day")])
+    app = TranscriptApp([make_turn(1), call(2, "find_day"), result(3, "find_day")])
     async with app.run_test(size=(80, 24)) as pilot:
         await pilot.pause()
         app.transcript.find("tool: day")
@@ -131,7 +133,7 @@ async def test_the_name_of_a_tool_is_marked_in_place_and_nothing_is_unfolded() -
 
 
 async def test_words_broken_over_lines_are_marked_on_both_and_not_the_space_between() -> None:
-    app = TranscriptApp([said(1, text="Please call\nme 予約 back")])
+    app = TranscriptApp([make_turn(1, text="Please call\nme 予約 back")])
     async with app.run_test(size=(80, 24)) as pilot:
         await pilot.pause()
         app.transcript.find("CALL ME 予")
@@ -140,7 +142,7 @@ async def test_words_broken_over_lines_are_marked_on_both_and_not_the_space_betw
 
 
 async def test_matches_are_marked_at_the_right_place_behind_the_note_of_an_overlap_and_over_quotes() -> None:
-    app = TranscriptApp([said(1, 0, 4), said(2, 3, 6, LONG)])
+    app = TranscriptApp([make_turn(1, 0, 4), make_turn(2, 3, 6, LONG)])
     async with app.run_test(size=(80, 24)) as pilot:
         quoted = LONG.index("appointment"), LONG.index(" to some")
         app.transcript.show_marks({2: [TurnMark("fail", "Name", "quoted", "sure", (quoted,))]})
@@ -154,7 +156,7 @@ async def test_matches_are_marked_at_the_right_place_behind_the_note_of_an_overl
 
 async def test_in_a_turn_higher_than_the_screen_the_line_with_the_match_is_shown() -> None:
     tall = "\n".join(f"line {n} {LONG}" for n in range(200))
-    app = TranscriptApp([said(1), said(2, text=tall), said(3)])
+    app = TranscriptApp([make_turn(1), make_turn(2, text=tall), make_turn(3)])
     async with app.run_test(size=(60, 20)) as pilot:
         await pilot.pause()
         transcript = app.transcript
@@ -172,7 +174,7 @@ async def test_in_a_turn_higher_than_the_screen_the_line_with_the_match_is_shown
 
 
 async def test_a_match_that_is_on_screen_already_is_gone_to_without_a_jump() -> None:
-    app = TranscriptApp([said(1, text="\n".join(f"line {n}" for n in range(200)))])
+    app = TranscriptApp([make_turn(1, text="\n".join(f"line {n}" for n in range(200)))])
     async with app.run_test(size=(60, 20)) as pilot:
         await pilot.pause()
         app.transcript.find("line 50")
@@ -183,7 +185,7 @@ async def test_a_match_that_is_on_screen_already_is_gone_to_without_a_jump() -> 
 
 
 async def test_words_beyond_what_is_drawn_of_a_turn_are_counted_and_the_sign_of_the_rest_says_so() -> None:
-    turns = [said(1, text=f"zebra {'y' * 20_000} zebra zebra"), said(2, text="x\n" * 3_000 + "zebra")]
+    turns = [make_turn(1, text=f"zebra {'y' * 20_000} zebra zebra"), make_turn(2, text="x\n" * 3_000 + "zebra")]
     app = TranscriptApp(turns)
     async with app.run_test(size=(80, 24)) as pilot:
         await pilot.pause()

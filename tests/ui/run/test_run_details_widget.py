@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from details_on_screen import DetailsApp, everything, found_on, screen, view
-from hostile import EVIL, evil_run
+from hostile import EVIL, hostile_run
 from run_properties import PROPERTIES, mark, marked_run
 
 from cekura_tui.model.text import clean_json
@@ -174,7 +174,7 @@ async def test_a_deep_value_keeps_room_for_its_text() -> None:
 
 async def test_hostile_names_and_values_do_nothing_and_stay_in_their_columns() -> None:
     source = clean_json(
-        evil_run(5) | {f"[red]{EVIL}\nnext": [EVIL, {EVIL: EVIL * 50}], "transcript": "é\u200d" * 9_000}
+        hostile_run(5) | {f"[red]{EVIL}\nnext": [EVIL, {EVIL: EVIL * 50}], "transcript": "é\u200d" * 9_000}
     )
     assert isinstance(source, dict)
     app = DetailsApp(source)

@@ -56,7 +56,7 @@ class Shown:
     def show_evidence(self, marks: Mapping[int, Sequence[TurnMark]]) -> None:
         self.marks = marks
 
-    def tell_error(self, error: CekuraTuiError) -> None:
+    def show_error(self, error: CekuraTuiError) -> None:
         self.errors.append(error)
 
 

@@ -7,7 +7,7 @@ import time
 import pytest
 from textual.color import Color
 from textual.geometry import Region
-from timeline_strips import CALL, LONG, MARKS, NO_TIMES, STARTS, StripApp, said, screen
+from timeline_strips import CALL, LONG, MARKS, NO_TIMES, STARTS, StripApp, make_turn, screen
 from waiting import eventually
 
 from cekura_tui.model.transcript.timeline import Timeline, timeline_of
@@ -96,7 +96,7 @@ async def test_where_only_starts_are_known_a_turn_is_a_point_and_nothing_else_is
 
 
 async def test_a_speaker_that_is_neither_side_gets_a_lane_of_its_own() -> None:
-    app = StripApp(timeline_of([said(1, "main", 0, 5), said(2, "other", 6, 9)]))
+    app = StripApp(timeline_of([make_turn(1, "main", 0, 5), make_turn(2, "other", 6, 9)]))
     async with app.run_test(size=(40, 10)) as pilot:
         await pilot.pause()
         assert app.strip.size.height == 5
@@ -105,7 +105,7 @@ async def test_a_speaker_that_is_neither_side_gets_a_lane_of_its_own() -> None:
 
 
 async def test_evidence_on_a_turn_without_a_time_is_not_drawn_but_counted() -> None:
-    app = StripApp(timeline_of([said(1, "main", 0, 5), said(2, "main", None, None)]), {2: "fail"})
+    app = StripApp(timeline_of([make_turn(1, "main", 0, 5), make_turn(2, "main", None, None)]), {2: "fail"})
     async with app.run_test(size=(120, 10)) as pilot:
         await pilot.pause()
         assert "✗" not in "".join(screen(app.strip))
@@ -113,7 +113,7 @@ async def test_evidence_on_a_turn_without_a_time_is_not_drawn_but_counted() -> N
 
 
 async def test_of_two_marks_in_one_column_the_worse_is_seen() -> None:
-    turns = [said(n, "main", n / 10, n / 10 + 0.05) for n in range(1, 4)]
+    turns = [make_turn(n, "main", n / 10, n / 10 + 0.05) for n in range(1, 4)]
     app = StripApp(timeline_of(turns, 100), {1: "pass", 2: "fail", 3: "review"})
     async with app.run_test(size=(80, 10)) as pilot:
         await pilot.pause()
@@ -215,7 +215,9 @@ async def test_a_step_goes_so_many_columns_and_further_where_nobody_begins_there
 
 
 async def test_from_a_turn_without_a_time_a_step_goes_to_the_next_turn_that_has_one() -> None:
-    app = StripApp(timeline_of([said(1, "main", 0, 5), said(2, "main", None, None), said(3, "main", 8, 9)]))
+    app = StripApp(
+        timeline_of([make_turn(1, "main", 0, 5), make_turn(2, "main", None, None), make_turn(3, "main", 8, 9)])
+    )
     async with app.run_test(size=(80, 10)) as pilot:
         await pilot.pause()
         app.strip.put_cursor(2)

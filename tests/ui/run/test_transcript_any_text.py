@@ -188,7 +188,7 @@ async def test_lines_and_turns_are_found_alike_when_all_is_measured(said: list[t
         await pilot.pause()
         transcript = app.transcript
         assert [row.n for row in transcript.rows] == [turn.n for turn in turns]
-        view = transcript._view
+        view = transcript.viewport
         heights = view.heights
         high = [view.exact(index) for index in range(len(turns))]
         assert (

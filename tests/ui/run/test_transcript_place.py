@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from transcripts import TranscriptApp, call, on_screen, said, screen, talk
+from transcripts import TranscriptApp, call, make_turn, on_screen, screen, talk
 
 
 async def test_going_up_from_the_end_moves_by_one_line_and_never_jumps() -> None:
@@ -19,7 +19,7 @@ async def test_going_up_from_the_end_moves_by_one_line_and_never_jumps() -> None
 
 
 async def test_whose_turns_are_shown_is_said_and_the_cursor_stays_on_its_turn_or_the_nearest() -> None:
-    turns = [said(n) if n % 500 else call(n) for n in range(1, 2_001)]
+    turns = [make_turn(n) if n % 500 else call(n) for n in range(1, 2_001)]
     app = TranscriptApp(turns)
     async with app.run_test(size=(80, 24)) as pilot:
         await pilot.pause()
@@ -44,7 +44,7 @@ async def test_whose_turns_are_shown_is_said_and_the_cursor_stays_on_its_turn_or
 
 
 async def test_roles_that_would_show_nothing_or_all_are_passed_over() -> None:
-    app = TranscriptApp([said(n) for n in range(1, 9)])
+    app = TranscriptApp([make_turn(n) for n in range(1, 9)])
     async with app.run_test(size=(80, 24)) as pilot:
         await pilot.pause()
         seen = []
@@ -97,7 +97,7 @@ async def test_a_call_that_goes_on_is_followed_from_its_last_line_alone() -> Non
         await pilot.pause()
         assert app.transcript.cursor_key == 50
         assert screen(app.transcript)[-1].endswith("Turn 50.")
-        longer = said(50, 250, 254, f"{turns[49].text} And more.")
+        longer = make_turn(50, 250, 254, f"{turns[49].text} And more.")
         app.show([*turns[:49], longer])
         await pilot.pause()
         assert screen(app.transcript)[-1].endswith("Turn 50. And more.")

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from transcripts import LONG, TranscriptApp, call, result, said, screen, styled, talk
+from transcripts import LONG, TranscriptApp, call, make_turn, result, screen, styled, talk
 
 from cekura_tui.evidence.evidence import TurnMark
 from cekura_tui.model.transcript.transcript import Turn
@@ -15,7 +15,12 @@ from cekura_tui.ui.run.transcript import Transcript
 
 
 async def test_every_turn_says_who_spoke_when_and_what_and_the_agents_side_is_indented() -> None:
-    turns = [said(1, 0, 1), said(2, 1.2, 3, LONG), said(3, None, None, "", "other"), said(4, 3599, None)]
+    turns = [
+        make_turn(1, 0, 1),
+        make_turn(2, 1.2, 3, LONG),
+        make_turn(3, None, None, "", "other"),
+        make_turn(4, 3599, None),
+    ]
     app = TranscriptApp(turns)
     async with app.run_test(size=(80, 10)) as pilot:
         await pilot.pause()
@@ -29,17 +34,17 @@ async def test_every_turn_says_who_spoke_when_and_what_and_the_agents_side_is_in
 
 
 async def test_a_call_of_more_than_an_hour_shows_hours_and_of_more_than_ten_all_of_them() -> None:
-    app = TranscriptApp([said(1, 0, 1), said(2, 3_601, 3_602)])
+    app = TranscriptApp([make_turn(1, 0, 1), make_turn(2, 3_601, 3_602)])
     async with app.run_test(size=(80, 10)) as pilot:
         await pilot.pause()
         assert screen(app.transcript)[2] == " 1:00:01  agent         Hello."
-        app.show([said(1, 0, 1), said(2, 36_061, 36_062)])
+        app.show([make_turn(1, 0, 1), make_turn(2, 36_061, 36_062)])
         await pilot.pause()
         assert screen(app.transcript)[2] == " 10:01:01  agent         Hello."
 
 
 async def test_silences_and_overlaps_are_shown_in_words() -> None:
-    turns = [said(1, 0, 4), said(2, 3.2, 6), said(3, 9.4, 10), said(4, 11.9, 12)]
+    turns = [make_turn(1, 0, 4), make_turn(2, 3.2, 6), make_turn(3, 9.4, 10), make_turn(4, 11.9, 12)]
     app = TranscriptApp(turns)
     async with app.run_test(size=(80, 10)) as pilot:
         await pilot.pause()
@@ -59,7 +64,7 @@ async def test_a_tool_call_is_one_line_with_its_end_and_enter_unfolds_it() -> No
         call(3, "book", "{}", 3),
         result(4, "book", {"error": "no such day"}, 4.5),
         call(5, "wait", {}, 5),
-        said(6, 6, 7),
+        make_turn(6, 6, 7),
     ]
     app = TranscriptApp(turns)
     async with app.run_test(size=(80, 20)) as pilot:
@@ -106,7 +111,7 @@ async def test_a_call_unfolded_at_the_bottom_of_the_screen_is_seen() -> None:
 
 
 async def test_a_call_whose_result_comes_later_says_then_that_it_was_answered() -> None:
-    turns = [said(1, 0, 1), call(2, "find", {}, 2)]
+    turns = [make_turn(1, 0, 1), call(2, "find", {}, 2)]
     app = TranscriptApp(turns)
     async with app.run_test(size=(80, 10)) as pilot:
         await pilot.pause()
@@ -118,7 +123,7 @@ async def test_a_call_whose_result_comes_later_says_then_that_it_was_answered() 
 
 async def test_a_turn_shows_as_it_was_sent_below_its_words() -> None:
     sent = {"role": "Testing Agent", "content": "Hello.", "mood": ["\u4e88\u7d04", None]}
-    app = TranscriptApp([Turn(1, "testing", "Testing Agent", 0, 1, "Hello.", None, sent), said(2, 1, 2)])
+    app = TranscriptApp([Turn(1, "testing", "Testing Agent", 0, 1, "Hello.", None, sent), make_turn(2, 1, 2)])
     async with app.run_test(size=(80, 14)) as pilot:
         await pilot.press("x")
         lines = [line.strip() for line in screen(app.transcript)]
@@ -130,28 +135,28 @@ async def test_a_turn_shows_as_it_was_sent_below_its_words() -> None:
 
 
 async def test_the_raw_form_of_a_turn_higher_than_the_screen_is_seen_at_once() -> None:
-    app = TranscriptApp([said(1, 0, 1, "\n".join(f"line {n}" for n in range(100))), said(2, 1, 2)])
+    app = TranscriptApp([make_turn(1, 0, 1, "\n".join(f"line {n}" for n in range(100))), make_turn(2, 1, 2)])
     async with app.run_test(size=(80, 14)) as pilot:
         await pilot.press("x")
         assert "                  {" in screen(app.transcript)
 
 
 async def test_an_endless_line_is_counted_and_not_shown() -> None:
-    app = TranscriptApp([said(1, 0, 1, "y" * 20_000)])
+    app = TranscriptApp([make_turn(1, 0, 1, "y" * 20_000)])
     async with app.run_test(size=(80, 10)) as pilot:
         await pilot.press(*["pagedown"] * 10)
         assert "… (16,000 characters more)" in " ".join(line.strip() for line in screen(app.transcript))
 
 
 async def test_what_a_caller_said_is_never_markup() -> None:
-    app = TranscriptApp([said(1, 0, 1, "[/b] [@click=app.quit]press[/] 予約 👍")])
+    app = TranscriptApp([make_turn(1, 0, 1, "[/b] [@click=app.quit]press[/] 予約 👍")])
     async with app.run_test(size=(80, 10)) as pilot:
         await pilot.pause()
         assert screen(app.transcript)[0] == " 00:00  caller    [/b] [@click=app.quit]press[/] 予約 👍"
 
 
 async def test_turns_that_a_verdict_speaks_of_have_its_sign_and_below_it_its_name() -> None:
-    app = TranscriptApp([said(1, 0, 1), said(2, 1, 2, "We open\nat nine, 予約 first."), said(3, 2, 3)])
+    app = TranscriptApp([make_turn(1, 0, 1), make_turn(2, 1, 2, "We open\nat nine, 予約 first."), make_turn(3, 2, 3)])
     async with app.run_test(size=(80, 12)) as pilot:
         spans = ((3, 10), (17, 19))
         fail = TurnMark("fail", "Opening times", "quoted", "likely", spans)
@@ -166,7 +171,7 @@ async def test_turns_that_a_verdict_speaks_of_have_its_sign_and_below_it_its_nam
 
 
 async def test_quoted_words_are_underlined_at_the_right_place_behind_the_note_of_an_overlap() -> None:
-    app = TranscriptApp([said(1, 0, 4), said(2, 3, 6, f"予約 {LONG}")])
+    app = TranscriptApp([make_turn(1, 0, 4), make_turn(2, 3, 6, f"予約 {LONG}")])
     async with app.run_test(size=(60, 12)) as pilot:
         text = app.turns[1].text
         quoted = [(text.index(word), text.index(word) + len(word)) for word in ("約", "daughter")]
@@ -178,7 +183,7 @@ async def test_quoted_words_are_underlined_at_the_right_place_behind_the_note_of
 
 
 async def test_no_more_than_three_verdicts_are_named_below_a_turn_and_the_rest_is_counted() -> None:
-    app = TranscriptApp([said(1)])
+    app = TranscriptApp([make_turn(1)])
     async with app.run_test(size=(80, 10)) as pilot:
         app.transcript.show_marks({1: [TurnMark("fail", f"Metric {n}", "quoted", "sure") for n in range(5)]})
         await pilot.pause()
@@ -246,24 +251,24 @@ async def test_a_key_in_10_000_turns_looks_at_no_more_turns_than_in_100(monkeypa
 
 
 async def test_another_run_begins_at_its_first_turn() -> None:
-    app = TranscriptApp([said(n, n * 5.0, n * 5.0 + 4) for n in range(1, 301)])
+    app = TranscriptApp([make_turn(n, n * 5.0, n * 5.0 + 4) for n in range(1, 301)])
     async with app.run_test(size=(80, 24)) as pilot:
         await pilot.press("G")
-        app.show([said(n, n * 5.0, n * 5.0 + 4, "Bonjour.") for n in range(1, 301)], reset=True)
+        app.show([make_turn(n, n * 5.0, n * 5.0 + 4, "Bonjour.") for n in range(1, 301)], reset=True)
         await pilot.pause()
         assert app.transcript.cursor_key == 1
         assert screen(app.transcript)[0] == " 00:05  caller    Bonjour."
 
 
 async def test_of_a_running_call_a_silence_is_shown_as_long_as_it_is_now() -> None:
-    app = TranscriptApp([said(1, 0, 4), said(2, 9, 12)])
+    app = TranscriptApp([make_turn(1, 0, 4), make_turn(2, 9, 12)])
     async with app.run_test(size=(80, 10)) as pilot:
         await pilot.pause()
         assert "5.0 s silence" in screen(app.transcript)[1]
         sent: list[int] = []
         refresh = app.transcript.refresh
         app.transcript.refresh = lambda *each, **how: sent.append(len(each)) or refresh(*each, **how)  # type: ignore
-        app.show([said(1, 0, 6), said(2, 9, 12)])
+        app.show([make_turn(1, 0, 6), make_turn(2, 9, 12)])
         await pilot.pause()
         assert "3.0 s silence" in screen(app.transcript)[1]
         assert 0 in sent  # the whole of it: the turn after the silence is the same

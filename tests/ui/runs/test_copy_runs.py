@@ -10,7 +10,7 @@ from dataclasses import replace
 
 import pytest
 from app_on_a_server import Served, setup_of
-from hostile import EVIL, SHOWN, evil_run
+from hostile import EVIL, SHOWN, hostile_run
 from one_dialog import OneDialog, answer, asked, burst
 from scripted_server import ScriptedServer, run_of
 from textual.pilot import Pilot
@@ -169,7 +169,7 @@ async def test_enter_pressed_twice_in_haste_answers_once(setup: Setup) -> None:
 
 
 async def test_hostile_rows_are_shown_and_copied_as_text(setup: Setup) -> None:
-    evil = row_of(Run.read(evil_run(101)))
+    evil = row_of(Run.read(hostile_run(101)))
     async with asked(setup, copy_of(evil, notes={101: EVIL})) as (app, pilot):
         await sees(pilot, "Copy of run 101")
         await pilot.press("j", "j")

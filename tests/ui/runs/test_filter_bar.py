@@ -44,7 +44,7 @@ class BarApp(App[None]):
         self.bar, self.rows = FilterBar(), Rows()
         self.bar.names = NAMES
         self.in_effect, self.note = in_effect, note
-        self.told: list[str | None] = []
+        self.filters: list[str | None] = []
 
     def compose(self) -> ComposeResult:
         yield self.bar
@@ -63,10 +63,10 @@ class BarApp(App[None]):
         return not self.bar.editing if action == "edit" else super().check_action(action, parameters)
 
     def on_filter_bar_submitted(self, message: FilterBar.Submitted) -> None:
-        self.told.append(message.text)
+        self.filters.append(message.text)
 
     def on_filter_bar_left(self, message: Message) -> None:
-        self.told.append(None)
+        self.filters.append(None)
 
     @property
     def typed(self) -> str:
@@ -101,7 +101,7 @@ async def type_in(pilot: Pilot[None], text: str) -> None:
     await pilot.press("slash", "ctrl+u", *text)
 
 
-async def says(pilot: Pilot[None], text: str) -> None:
+async def shows(pilot: Pilot[None], text: str) -> None:
     """Wait until the line below says this."""
     await eventually(lambda: text in lines(pilot.app)[1], f"it says {text!r}, not {lines(pilot.app)[1]!r}")
 
@@ -167,7 +167,7 @@ async def test_what_is_typed_is_told_in_its_shortest_form_and_the_focus_goes_bac
     app = BarApp()
     async with app.run_test(size=SMALL) as pilot:
         await pilot.press("slash", *'  checks:"Task completion"  !refund ', "enter")
-        assert app.told == ['metric:"Task completion" -refund']
+        assert app.filters == ['metric:"Task completion" -refund']
         assert app.focused is app.rows
         await sees(pilot, '/ metric:"Task completion" -refund')
 
@@ -177,15 +177,15 @@ async def test_keys_that_follow_the_slash_at_once_are_typed_into_the_filter() ->
     async with app.run_test(size=SMALL):
         for key in ("slash", *"http://a mode:text", "enter"):
             app.simulate_key(key)
-        await eventually(lambda: app.told, "a filter")
-        assert app.told == ["http://a mode:text"]
+        await eventually(lambda: app.filters, "a filter")
+        assert app.filters == ["http://a mode:text"]
 
 
 async def test_an_emptied_filter_means_all_runs() -> None:
     app = BarApp(IN_EFFECT, NOTE)
     async with app.run_test(size=SMALL) as pilot:
         await pilot.press("slash", "ctrl+u", "space", "enter")
-        assert app.told == [""]
+        assert app.filters == [""]
         await sees(pilot, "/ filter:", gone=NOTE)
 
 
@@ -194,7 +194,7 @@ async def test_left_with_escape_the_former_filter_stays_in_effect() -> None:
     async with app.run_test(size=SMALL) as pilot:
         await type_in(pilot, "mode:text")
         await pilot.press("escape")
-        assert app.told == [None]
+        assert app.filters == [None]
         assert app.focused is app.rows
         assert not app.bar.editing
         await sees(pilot, f"/ {IN_EFFECT}", gone="mode:text")
@@ -210,9 +210,9 @@ async def test_the_focus_going_elsewhere_leaves_the_line_but_another_window_does
         await pilot.pause()
         app.post_message(events.AppFocus())
         await pilot.press("x", "t")
-        assert (app.bar.editing, app.typed, app.told) == (True, "mode:text", [])
+        assert (app.bar.editing, app.typed, app.filters) == (True, "mode:text", [])
         app.rows.focus()
-        await eventually(lambda: app.told == [None], "it was left")
+        await eventually(lambda: app.filters == [None], "it was left")
         assert app.focused is app.rows
         await sees(pilot, f"/ {IN_EFFECT}")
 
@@ -223,7 +223,7 @@ async def test_news_of_the_list_leaves_what_is_being_typed() -> None:
         await type_in(pilot, "mode:te")
         app.bar.show(IN_EFFECT, NOTE)
         await pilot.press("x", "t", "enter")
-        assert app.told == ["mode:text"]
+        assert app.filters == ["mode:text"]
 
 
 async def test_the_cursor_does_not_blink_for_a_still_screen_writes_nothing() -> None:
@@ -240,17 +240,17 @@ async def test_a_wrong_filter_is_not_put_into_effect_and_is_marked_where_it_is_w
     app = BarApp(IN_EFFECT)
     async with app.run_test(size=SMALL) as pilot:
         await type_in(pilot, "mode:vx refund")
-        await says(pilot, "! no mode “vx” (text, voice)")
+        await shows(pilot, "! no mode “vx” (text, voice)")
         assert underlined(app) == ["vx"]
         await pilot.press("enter")
-        assert app.told == []
+        assert app.filters == []
         assert app.bar.editing
         assert app.cursor == len("mode:vx")
         await pilot.press("backspace", "backspace", *"text")
-        await says(pilot, "enter filters")
+        await shows(pilot, "enter filters")
         assert underlined(app) == []
         await pilot.press("enter")
-        assert app.told == ["mode:text refund"]
+        assert app.filters == ["mode:text refund"]
 
 
 async def test_a_word_that_is_still_being_typed_is_wrong_only_once_it_is_submitted() -> None:
@@ -259,9 +259,9 @@ async def test_a_word_that_is_still_being_typed_is_wrong_only_once_it_is_submitt
         await type_in(pilot, "stats:fail")
         assert "!" not in lines(app)[1]
         await pilot.press("enter")
-        await says(pilot, "! no term “stats:”; did you mean status?")
+        await shows(pilot, "! no term “stats:”; did you mean status?")
         assert underlined(app) == ["stats:"]
-        assert app.told == []
+        assert app.filters == []
         await pilot.press("escape", "slash")
         await pilot.press(*"stats:fail")
         assert "!" not in lines(app)[1]
@@ -271,10 +271,10 @@ async def test_a_word_that_the_cursor_left_is_judged() -> None:
     app = BarApp()
     async with app.run_test(size=SMALL) as pilot:
         await type_in(pilot, "dur:x mode:text")
-        await says(pilot, "! write dur>120 or dur<120")
+        await shows(pilot, "! write dur>120 or dur<120")
         assert underlined(app) == ["dur:x"]
         await pilot.press("home")
-        await says(pilot, "enter filters")
+        await shows(pilot, "enter filters")
         assert underlined(app) == []
 
 
@@ -294,7 +294,7 @@ async def test_up_and_down_walk_through_earlier_filters_and_back_to_what_was_beg
         there = ["mode:text", "outcome:error", "refund", "refund"]
         assert seen == [*there, "outcome:error", "mode:text", begun, begun]
         await pilot.press("up", "up", "enter")
-        assert app.told == ["outcome:error"]
+        assert app.filters == ["outcome:error"]
 
 
 async def test_what_was_typed_and_left_is_the_first_of_the_earlier_filters() -> None:
@@ -315,7 +315,7 @@ async def test_tab_and_right_take_what_is_offered_behind_the_cursor() -> None:
     async with app.run_test(size=SMALL) as pilot:
         for key in ("tab", "right"):
             await type_in(pilot, "agent:cl")
-            await says(pilot, "tab completes")
+            await shows(pilot, "tab completes")
             await sees(pilot, "/ agent:clinic")
             await pilot.press(key)
             assert app.typed == "agent:Clinic"
@@ -326,16 +326,16 @@ async def test_a_name_that_needs_quotes_is_shown_below_before_tab_writes_it() ->
     app = BarApp()
     async with app.run_test(size=SMALL) as pilot:
         await type_in(pilot, "scenario:la")
-        await says(pilot, 'tab: scenario:"Late refund"')
+        await shows(pilot, 'tab: scenario:"Late refund"')
         await pilot.press("tab", "enter")
-        assert app.told == ['scenario:"Late refund"']
+        assert app.filters == ['scenario:"Late refund"']
 
 
 async def test_a_name_written_with_other_letters_is_not_shown_half() -> None:
     app = BarApp()
     async with app.run_test(size=SMALL) as pilot:
         await type_in(pilot, "scenario:strasse")
-        await says(pilot, "tab: scenario:Straße77")
+        await shows(pilot, "tab: scenario:Straße77")
         await still(pilot)
         assert lines(app)[0] == "/ scenario:strasse"
 
@@ -345,7 +345,7 @@ async def test_tab_in_the_middle_completes_the_word_at_the_cursor_and_keeps_the_
     async with app.run_test(size=SMALL) as pilot:
         await type_in(pilot, "scenario:la mode:text")
         await pilot.press(*["left"] * len(" mode:text"))
-        await says(pilot, 'tab: scenario:"Late refund"')
+        await shows(pilot, 'tab: scenario:"Late refund"')
         await pilot.press("tab")
         assert app.typed == 'scenario:"Late refund" mode:text'
         assert app.cursor == len('scenario:"Late refund"')
@@ -368,18 +368,18 @@ async def test_of_ten_thousand_hostile_names_the_one_that_is_meant_is_completed_
     async with app.run_test(size=SMALL) as pilot:
         await type_in(pilot, "scenario:zz")
         await pilot.press("tab", "enter")
-        assert app.told == ['scenario:"zzz one"']
+        assert app.filters == ['scenario:"zzz one"']
         await type_in(pilot, 'metric:"[2J]')
-        await says(pilot, "enter filters")
+        await shows(pilot, "enter filters")
         assert app.typed == 'metric:"[2J]'
         await pilot.press("tab")
         await pilot.press("escape")
         app.bar.names = KnownNames(metrics=(f"{EVIL}\nmore",))
         await type_in(pilot, "metric:")
         await pilot.press("tab", "enter")
-        assert app.told[-1] is not None
-        assert parse(app.told[-1]).filter.terms[0].key == "metric"
-        assert app.told[-1].isprintable()
+        assert app.filters[-1] is not None
+        assert parse(app.filters[-1]).filter.terms[0].key == "metric"
+        assert app.filters[-1].isprintable()
         await sees(pilot, "/ metric:", "[@click=app.quit]press[/]")
         assert app.is_running
 
@@ -413,7 +413,7 @@ async def test_pasted_lines_become_one_and_control_characters_are_gone() -> None
         assert app.typed.isprintable()
         await paste(pilot, EVIL)
         await pilot.press("escape")
-        assert app.told == [None]
+        assert app.filters == [None]
         await pilot.press("slash", "up", "enter")
         await sees(pilot, "/ mode:text refund")
 
@@ -423,7 +423,7 @@ async def test_of_a_pasted_book_the_beginning_is_kept_and_it_says_so() -> None:
     async with app.run_test(size=SMALL) as pilot:
         await type_in(pilot, "mode:text ")
         await paste(pilot, "word " * 1_000_000)
-        await says(pilot, f"as long as a filter can be: {LONGEST:,} characters")
+        await shows(pilot, f"as long as a filter can be: {LONGEST:,} characters")
         assert len(app.typed) == LONGEST
         assert app.typed.startswith("mode:text word word")
         await pilot.press("x")
@@ -437,7 +437,7 @@ async def test_a_filter_longer_than_can_be_typed_is_not_cut_by_looking_at_it() -
     app = BarApp(long)
     async with app.run_test(size=SMALL) as pilot:
         await pilot.press("slash", "x", "enter")
-        assert app.told == [long]
+        assert app.filters == [long]
 
 
 def drawn_cursors(app: BarApp) -> int:
@@ -466,6 +466,6 @@ async def test_what_is_said_is_cut_and_not_wrapped() -> None:
     app = BarApp()
     async with app.run_test(size=(30, 10)) as pilot:
         await type_in(pilot, "nonsense:x ")
-        await says(pilot, "! no term “nonsense:”")
+        await shows(pilot, "! no term “nonsense:”")
         assert lines(app)[1].endswith("…")
         assert app.rows.region.y == 2

@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 from itertools import pairwise
 
 from app_on_a_server import EPOCH, PROJECT, SMALL, WIDE, Served, setup_of
-from hostile import SHOWN, evil_run
+from hostile import SHOWN, hostile_run
 from hypothesis import given
 from hypothesis import strategies as st
 from scripted_server import Got, Hold, Reply, ScriptedServer, run_of
@@ -266,7 +266,7 @@ async def test_no_failed_runs_and_no_runs_at_all_say_so_and_what_to_do(scripted:
 async def test_names_and_reasons_of_strangers_are_shown_as_they_are_and_are_never_markup(
     scripted: ScriptedServer,
 ) -> None:
-    runs = [evil_run(1), evil_run(2)]
+    runs = [hostile_run(1), hostile_run(2)]
     scripted.on("GET", BULK, Reply(runs))
     async with hosted(setup_of(scripted.url, "key", 1), (200, 30)) as (app, pilot):
         app.group(rows_of(runs))

@@ -59,10 +59,10 @@ class Screen:
     def pick_scope(self, several: NoScope | None) -> None:
         self.picks.append(several)
 
-    def tell(self, text: str, *, warning: bool = False) -> None:
+    def notify_once(self, text: str, *, warning: bool = False) -> None:
         self.texts.append(text)
 
-    def tell_error(self, error: CekuraTuiError) -> None:
+    def show_error(self, error: CekuraTuiError) -> None:
         self.texts.append(error.sentence())
 
     def post_message(self, message: Any) -> bool:

@@ -35,14 +35,14 @@ class ViewsApp(App[None]):
         super().__init__()
         self.state = AppState(self, workspace)
         self.current, self.views = current, views
-        self.told: list[str | None] = []
+        self.answers: list[str | None] = []
 
     def on_mount(self) -> None:
         self.register_theme(THEME)
         self.theme = THEME.name
 
     def action_views(self) -> None:
-        self.push_screen(ViewsDialog(self.state, self.current, self.views), self.told.append)
+        self.push_screen(ViewsDialog(self.state, self.current, self.views), self.answers.append)
 
 
 @asynccontextmanager
@@ -64,9 +64,9 @@ async def opened(
         await asyncio.to_thread(workspace.close)
 
 
-def told(pilot: Pilot[Any]) -> list[str | None]:
+def answers(pilot: Pilot[Any]) -> list[str | None]:
     """What the dialog answered."""
-    return pilot.app.told  # type: ignore[attr-defined, no-any-return]
+    return pilot.app.answers  # type: ignore[attr-defined, no-any-return]
 
 
 def workspace_of(pilot: Pilot[Any]) -> Workspace:
@@ -95,7 +95,7 @@ async def test_each_given_view_is_there_and_enter_puts_its_filter_into_effect(qu
     async with opened(quiet) as pilot:
         assert shown(pilot)[:4] == ["Failed today", "Errors", "To review", "Running"]
         await pilot.press(*["j"] * place, "enter")
-        assert told(pilot) == [GIVEN_VIEWS[place].filter]
+        assert answers(pilot) == [GIVEN_VIEWS[place].filter]
 
 
 def test_the_given_views_are_filters_as_the_line_itself_writes_them() -> None:
@@ -108,13 +108,13 @@ async def test_own_views_come_after_the_given_ones_by_name(quiet: Setup) -> None
     async with opened(quiet, "", TEXT, ANGRY) as pilot:
         assert shown(pilot)[4:] == ["Angry callers", "text only"]
         await pilot.press("G", "enter")
-        assert told(pilot) == ["mode:text"]
+        assert answers(pilot) == ["mode:text"]
 
 
 async def test_escape_changes_nothing(quiet: Setup) -> None:
     async with opened(quiet, "mode:text", TEXT) as pilot:
         await pilot.press("j", "escape")
-        assert told(pilot) == [None]
+        assert answers(pilot) == [None]
 
 
 async def test_the_view_in_effect_has_a_dot_and_the_cursor_and_what_is_above_it_is_shown(quiet: Setup) -> None:
@@ -123,11 +123,11 @@ async def test_the_view_in_effect_has_a_dot_and_the_cursor_and_what_is_above_it_
         await sees(pilot, "● Errors", "Failed today")
         assert screen_text(pilot.app).count("●") == 1
         await pilot.press("enter")
-        assert told(pilot) == ["outcome:error"]
+        assert answers(pilot) == ["outcome:error"]
     async with opened(quiet, "result:35", *many) as pilot:
         await sees(pilot, "● view 35")
         await pilot.press("enter")
-        assert told(pilot) == ["result:35"]
+        assert answers(pilot) == ["result:35"]
 
 
 # Saving
@@ -141,7 +141,7 @@ async def test_the_filter_in_effect_is_saved_with_a_name_and_found_again(quiet: 
         await sees(pilot, "Saved as “suxv text”.", "● suxv text", gone="A name for")
         await kept(pilot, SavedView("suxv text", "mode:text"))
         await pilot.press("g", "G", "enter")
-        assert told(pilot) == ["mode:text"]
+        assert answers(pilot) == ["mode:text"]
 
 
 async def test_without_a_filter_there_is_nothing_to_save(quiet: Setup) -> None:
@@ -174,10 +174,10 @@ async def test_escape_from_the_name_goes_back_to_the_list_with_nothing_saved(qui
     async with opened(quiet, "mode:text") as pilot:
         await pilot.press("s", *"mine", "escape")
         await sees(pilot, "enter filters", gone="A name for")
-        assert told(pilot) == []
+        assert answers(pilot) == []
         await kept(pilot)
         await pilot.press("escape")
-        assert told(pilot) == [None]
+        assert answers(pilot) == [None]
 
 
 async def test_a_view_is_replaced_only_when_enter_is_pressed_once_more_on_its_name(quiet: Setup) -> None:
@@ -251,7 +251,7 @@ async def test_a_view_that_is_forgotten_as_the_dialog_closes_is_forgotten(quiet:
         await pilot.press("G")
         for key in ("x", "escape"):
             pilot.app.simulate_key(key)
-        await eventually(lambda: told(pilot) == [None], "the dialog is closed")
+        await eventually(lambda: answers(pilot) == [None], "the dialog is closed")
         await kept(pilot)
 
 

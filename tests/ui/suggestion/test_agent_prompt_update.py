@@ -8,7 +8,7 @@ import pytest
 from agents_on_a_server import BANK, CLINIC, agents, reads, revised
 from app_on_a_server import SMALL, WIDE, setup_of
 from demo_faults import DRIFTED
-from kept_jobs import KEY, Shelf, shelf_of
+from kept_jobs import KEY, SeededJobs, seeded_jobs
 from one_dialog import answer
 from scripted_server import Got, Hold, Reply, ScriptedServer
 from suggestion_screens import updating
@@ -195,15 +195,15 @@ class Line:
 
     def __init__(self, scripted: ScriptedServer, *prompts: str) -> None:
         self.prompts = list(prompts)
-        scripted.on("GET", AGENT, lambda got: self.told())
+        scripted.on("GET", AGENT, lambda got: self.reply())
         scripted.on("PATCH", AGENT, self.take)
 
-    def told(self) -> Reply:
+    def reply(self) -> Reply:
         return Reply({"id": 7, "agent_name": "Line", "description": self.prompts[-1]})
 
     def take(self, got: Got) -> Reply:
         self.prompts.append(got.json()["description"])
-        return self.told()
+        return self.reply()
 
 
 SENT = Prompt("Be kind to the caller.")
@@ -219,13 +219,13 @@ def line(scripted: ScriptedServer) -> Line:
 def at_line(scripted: ScriptedServer) -> Setup:
     """The settings of somebody with a job for agent 7 that succeeded."""
     setup = setup_of(scripted.url, KEY, 1)
-    with shelf_of(setup) as shelf:
-        done(shelf)
+    with seeded_jobs(setup) as seeded:
+        done(seeded)
     return setup
 
 
-def done(shelf: Shelf) -> None:
-    shelf.ended({"status": "completed", "output": {"improved_prompt": NEW}}, took=5)
+def done(seeded: SeededJobs) -> None:
+    seeded.ended({"status": "completed", "output": {"improved_prompt": NEW}}, took=5)
 
 
 async def test_nobody_leaves_by_accident_while_it_is_being_written(
@@ -233,7 +233,7 @@ async def test_nobody_leaves_by_accident_while_it_is_being_written(
 ) -> None:
     async with updating(at_line, 1, NEW, size=SMALL) as (app, pilot):
         await sees(pilot, "enter puts it there", "(revised)")
-        hold = Hold(line.told())
+        hold = Hold(line.reply())
         scripted.on("PATCH", AGENT, hold)
         await put(pilot)
         await eventually(hold.arrived.is_set, "the write is on its way")
