@@ -56,7 +56,7 @@ from cekura_tui.ui.runs.list import RunList
 from cekura_tui.ui.runs.screen import RunsScreen
 from cekura_tui.ui.state import AppState
 from cekura_tui.ui.terminal.filters import AsciiFilter, ControlFilter
-from cekura_tui.ui.terminal.textual_private import put_together
+from cekura_tui.ui.terminal.textual_private import end_by_error, put_together
 from cekura_tui.workspace.workspace import Workspace
 
 _log = logging.getLogger("cekura_tui.ui")
@@ -468,11 +468,10 @@ class CekuraApp(App[None]):
         """An error nobody expected: restore the terminal, one line, and the details (no variables) in the log."""
         self._workspace.start_log()  # it may not have been started yet
         _log.error("the app ended by an error\n%s", traceback.format_exc())
-        error, log = self._exception, self._workspace.setup.paths.log
+        error, log = end_by_error(self), self._workspace.setup.paths.log
         if self.status is None:  # screens that are taken apart while keys come are no crash
             self.status = 1
             self.crash = f"cekura-tui ended by an error of its own ({type(error).__name__}); what happened is in {log}."
-        self._close_messages_no_wait()
 
     # Keys
 

@@ -32,6 +32,16 @@ def driver_of(app: App[Any]) -> Driver | None:
     return app._driver
 
 
+def end_by_error(app: App[Any]) -> BaseException | None:
+    """Let an app that met an error end, and return that error; `App._exception`, `App._close_messages_no_wait`.
+
+    Called by what the app does in place of `App._fatal_error`, which prints the error with all variables, keys too.
+    Without it: do only that, and the terminal shows what nobody should see.
+    """
+    app._close_messages_no_wait()
+    return app._exception
+
+
 async def put_together(screen: Screen[Any]) -> None:
     """Wait until a screen has its widgets; `MessagePump._mounted_event`.
 
