@@ -16,38 +16,18 @@ _LISTS = ("issues", "prompt_issues", "results", "data", "items", "findings", "ou
 """Where an object holds the issues; under the first of these names whatever its value is."""
 _ALWAYS_LISTS = frozenset(_LISTS[:3])
 _TEXTS: dict[str, tuple[str, ...]] = {
-    "title": ("title", "issue", "issue_title", "name", "heading", "problem", "finding", "summary"),
-    "description": (
-        "description",
-        "issue_description",
-        "explanation",
-        "details",
-        "detail",
-        "reason",
-        "root_cause",
-        "message",
-        "text",
-    ),
-    "suggestion": (
-        "suggestion",
-        "suggestions",
-        "suggested_fix",
-        "suggested_change",
-        "proposed_fix",
-        "proposed_change",
-        "fix",
-        "recommendation",
-        "recommendations",
-        "solution",
-    ),
-    "severity": ("severity", "priority", "level", "importance"),
-    "section": ("section", "prompt_section", "prompt_part", "section_title", "location"),
-    "metric": ("metric", "metric_name", "verdict", "check", "workflow_metric"),
-    "category": ("category", "category_name", "critical_category", "type"),
+    "title": ("title", "issue", "issue_title", "name", "problem", "summary"),
+    "description": ("description", "explanation", "details", "reason", "root_cause", "message", "text"),
+    "suggestion": ("suggestion", "suggested_fix", "proposed_change", "fix", "recommendation"),
+    "severity": ("severity", "priority"),
+    "section": ("section", "prompt_section"),
+    "metric": ("metric", "metric_name"),
+    "category": ("category", "critical_category", "type"),
 }
-_RUNS = ("run_ids", "run_id", "runs", "run", "affected_runs")
-_QUOTES = ("quotes", "quote", "turns", "turn", "evidence", "examples", "example", "occurrences", "excerpts", "excerpt")
-_QUOTED_TEXT = ("text", "quote", "content", "message", "said", "excerpt", "transcript")
+"""What holds a text of an issue; what bears another name is shown with the rest, as JSON."""
+_RUNS = ("run_ids", "run_id", "runs", "run")
+_QUOTES = ("quotes", "quote", "turns", "turn", "evidence", "examples")
+_QUOTED_TEXT = ("text", "quote", "content", "message", "said")
 _INDEX = ("index", "turn_index", "turn", "turn_number", "n")
 _TIME = ("time", "timestamp", "start_time", "start")
 _WHO = ("role", "speaker")
