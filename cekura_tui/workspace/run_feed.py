@@ -410,14 +410,13 @@ class Attempts:
         try:
             await work()
         except CekuraTuiError as error:
-            if self._tasks.get(key) is asyncio.current_task():
-                self.failed(key, error, apart=apart)
+            self.failed(key, error, apart=apart)
         except Exception as error:  # raised by whoever serves the list, whose task somebody watches
             self.broken = error
         else:
-            if self._tasks.get(key) is asyncio.current_task():
-                self._succeeded(key, apart)
+            self._succeeded(key, apart)
         finally:
+            # One that is cancelled ends here, too, and another may have been begun in its place.
             if self._tasks.get(key) is asyncio.current_task():
                 del self._tasks[key]
         self._ended()
@@ -426,8 +425,7 @@ class Attempts:
         failed = self._failing.pop(key, None)
         if failed and not apart:
             self._failing.clear()  # the server is back, also for all else that waits for it
-        if not self.silence(self._monotonic()):
-            self.error = self.failing_since = self.busy_until = None
+        self.error = self.failing_since = self.busy_until = None
 
     def failed(self, key: Hashable, error: CekuraTuiError, *, apart: bool = False) -> None:
         """Asking for something failed: note when it may be tried again, and what that tells of the server."""
