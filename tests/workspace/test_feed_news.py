@@ -221,6 +221,21 @@ async def test_a_refresh_comes_to_its_end_though_a_page_that_is_looked_at_fails(
         assert room.runs.listed[510].why == FAULT.message
 
 
+async def test_a_refresh_is_done_at_its_second_try_though_a_page_that_is_looked_at_never_comes() -> None:
+    async with feeding(server_of(2_000)) as room:
+        await room.looks(510)
+        before = room.shows(510, 540)
+        room.server.add(7, after=0.1)
+        room.desk.faults[6] = DOWN
+        room.feed.refresh()
+        await room.passes(1)
+        assert (room.feed.opened, room.shows(510, 540)) == (1, before)
+        await room.passes(2)
+        assert room.feed.opened == 2
+        assert room.shows(0, 1) == [FIRST_ID + 2_006]
+        assert room.runs.listed[517].why == DOWN.message
+
+
 async def test_an_answer_for_a_list_that_is_not_shown_any_more_is_not_shown() -> None:
     async with feeding(server_of(2_000), query=None) as room:
         room.desk.held = lambda what: True
