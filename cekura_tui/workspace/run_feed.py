@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable, Collection, Coroutine, Hashable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
-from cekura_tui.api.errors import ApiError, BadAnswer, Busy, KeyRefused, NotFound, Rejected, ServerFault
+from cekura_tui.api.errors import ApiError, BadAnswer, Busy, KeyRefused, NotFound, Rejected, ServerFault, Unreachable
 from cekura_tui.jobs.engine import wait_for
 from cekura_tui.jobs.polling import retry_delay
 from cekura_tui.model.errors import CekuraTuiError
@@ -217,7 +217,9 @@ class RunFeed:
 
     async def _open(self) -> None:
         assert self.query is not None
-        runs = await self._pages.open(self.query, self.runs, self._in_view.view)
+        # What is in view stays until all of it has come anew; but where that failed before, a page may never come.
+        whole = not self.attempts.failing("open")
+        runs = await self._pages.open(self.query, self.runs, self._in_view.view, whole=whole)
         self._drop_requests()
         self._reopen = self.flood = False
         self.runs, self.got_at = runs, self._clock()
@@ -406,18 +408,21 @@ class Attempts:
         failing = self._failing.get(key)
         return max(self.silence(now), failing.retry_at - now if failing else 0.0)
 
+    def failing(self, key: Hashable) -> bool:
+        """Whether it went wrong when it was tried last."""
+        return key in self._failing
+
     async def _do(self, key: Hashable, work: Callable[[], Coroutine[Any, Any, None]], apart: bool) -> None:
         try:
             await work()
         except CekuraTuiError as error:
-            if self._tasks.get(key) is asyncio.current_task():
-                self.failed(key, error, apart=apart)
+            self.failed(key, error, apart=apart)
         except Exception as error:  # raised by whoever serves the list, whose task somebody watches
             self.broken = error
         else:
-            if self._tasks.get(key) is asyncio.current_task():
-                self._succeeded(key, apart)
+            self._succeeded(key, apart)
         finally:
+            # One that is cancelled ends here, too, and another may have been begun in its place.
             if self._tasks.get(key) is asyncio.current_task():
                 del self._tasks[key]
         self._ended()
@@ -426,8 +431,7 @@ class Attempts:
         failed = self._failing.pop(key, None)
         if failed and not apart:
             self._failing.clear()  # the server is back, also for all else that waits for it
-        if not self.silence(self._monotonic()):
-            self.error = self.failing_since = self.busy_until = None
+        self.error = self.failing_since = self.busy_until = None
 
     def failed(self, key: Hashable, error: CekuraTuiError, *, apart: bool = False) -> None:
         """Asking for something failed: note when it may be tried again, and what that tells of the server."""
@@ -534,8 +538,13 @@ class PageLoader:
             self.paused_until = now + _PAUSE_AFTER_SHIFTS
         self._shifted_at = now
 
-    async def open(self, query: RunQuery, former: PagedRuns | None, view: VisibleRange) -> PagedRuns:
-        """A list as of now, and of one that is reloaded what is in view, so that nothing moves."""
+    async def open(
+        self, query: RunQuery, former: PagedRuns | None, view: VisibleRange, *, whole: bool = True
+    ) -> PagedRuns:
+        """A list as of now, and of one that is reloaded what is in view, so that nothing moves.
+
+        With `whole` it raises Unreachable where a page of that was not answered; else its place in the list says so.
+        """
         runs = PagedRuns(await self._fetch(query, 1, None), self._clock())
         wanted = [] if runs.newest_page is None else [runs.newest_page]
         if former is not None:
@@ -548,6 +557,9 @@ class PageLoader:
                     await self.page(query, runs, number)
                 except (ServerFault, Rejected, BadAnswer, NotFound):
                     continue  # its place in the list says so
+                except Unreachable:
+                    if whole:
+                        raise
         return runs
 
     async def _fetch(self, query: RunQuery, number: int, until: float | None, *, in_turn: bool = False) -> RunPage:

@@ -250,12 +250,19 @@ def _end_tasks(loop: asyncio.AbstractEventLoop) -> None:
     loop.run_until_complete(asyncio.gather(*left, return_exceptions=True))
 
 
+class _LogFile(logging.handlers.RotatingFileHandler):
+    """A bounded file; what cannot be written there is lost, and nothing is printed over the screen."""
+
+    def handleError(self, record: logging.LogRecord) -> None:
+        """Leave it."""
+
+
 def _log_to(setup: Setup) -> None:
-    """Send the program's own log to a bounded file; one that cannot be written costs nothing but the log."""
+    """Send the program's own log to its file; one that cannot be written costs nothing but the log."""
     path = setup.paths.log
     try:
         make_private(path.parent)
-        handler = logging.handlers.RotatingFileHandler(path, maxBytes=500_000, backupCount=2, delay=True)
+        handler = _LogFile(path, maxBytes=500_000, backupCount=2, delay=True)
     except OSError:
         return
     handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s %(message)s"))

@@ -379,6 +379,44 @@ async def test_where_the_former_prompt_cannot_be_kept_nothing_is_sent(
     assert scripted.requests("PATCH") == []
 
 
+async def test_a_write_that_could_not_be_noted_is_told_as_done_and_not_noted(
+    desk: Desk, scripted: ScriptedServer, home: Path
+) -> None:
+    def written(_: Got) -> Reply:
+        (home / "cekura.db").rename(home / "elsewhere.db")
+        return has(NEW)
+
+    scripted.on("GET", AGENT, has(SENT), has(SENT), has(NEW))
+    scripted.on("PATCH", AGENT, written)
+    update = await desk.prompts.preview_update(await desk.job(7, SENT), NEW)
+    done = await desk.prompts.write(update, NEW)
+    assert done.message.startswith("Line has the new prompt: read back, it is the same to the byte. This could not be")
+    assert (
+        done.message.endswith("was removed while the program ran, or is not to be found.") or "removed" in done.message
+    )
+
+
+async def test_what_the_server_answered_to_a_write_is_among_the_facts(desk: Desk, scripted: ScriptedServer) -> None:
+    scripted.on("GET", AGENT, has(SENT))
+    scripted.on("PATCH", AGENT, Reply({"detail": "No."}, 400))
+    update = await desk.prompts.preview_update(await desk.job(7, SENT), NEW)
+    with pytest.raises(PromptUpdateFailed) as caught:
+        await desk.prompts.write(update, NEW)
+    assert caught.value.failure is not None
+    assert caught.value.facts() == caught.value.failure.facts() != []
+
+
+async def test_what_was_made_of_a_conflict_and_written_is_no_conflict_when_one_looks_again(
+    desk: Desk, scripted: ScriptedServer
+) -> None:
+    scripted.on("GET", AGENT, has(NEW))
+    number, staged = await desk.job(7, SENT), Prompt(SENT.replace("kind to", "brief with"))
+    assert (await desk.prompts.preview_update(number, staged)).merge.conflicts
+    again = await desk.prompts.preview_update(number, staged, NEW)
+    assert again.merge.conflicts == ()
+    assert again.is_applied
+
+
 async def test_what_was_replaced_comes_back_and_goes_again(home: Path, tmp_path: Path) -> None:
     async with demo_desk(home, tmp_path) as desk:
         agent, sent = await desk.session.agent_prompt(AIR)

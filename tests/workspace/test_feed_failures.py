@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from itertools import pairwise
 
 import pytest
@@ -129,6 +130,35 @@ async def test_a_refused_key_ends_all_asking_until_somebody_refreshes() -> None:
         await room.passes(1)
         assert room.feed.attempts.error is None
         assert None not in room.shows(510, 540)
+
+
+async def test_a_run_that_is_opened_while_the_key_is_refused_does_not_hide_that() -> None:
+    async with feeding(server_of(2_000), live=True) as room:
+        room.desk.faults["newer"] = refused = KeyRefused("The key was refused.", status=401)
+        await room.passes(6)
+        room.desk.down = DOWN
+        with pytest.raises(type(DOWN)):
+            await room.feed.row_at(1_900)
+        assert room.feed.attempts.error is refused
+
+
+@pytest.mark.parametrize("fails", [True, False])
+async def test_a_run_that_was_opened_from_a_list_before_tells_nothing_of_the_one_that_is_shown(fails: bool) -> None:
+    async with feeding(server_of(2_000)) as room:
+        room.desk.held = lambda what: what == 18
+        opening = asyncio.create_task(room.feed.row_at(1_777))
+        await room.passes(0.01)
+        room.feed.refresh()
+        await room.passes(1)
+        got_at = room.feed.got_at
+        await room.passes(60)
+        room.desk.down = DOWN if fails else None
+        room.desk.release()
+        await room.passes(0.01)
+        assert (opening.exception() is DOWN) == fails
+        assert (room.feed.opened, room.feed.got_at) == (2, got_at)
+        assert room.feed.attempts.error is None
+        assert None in room.shows(1_770, 1_780)
 
 
 async def test_a_server_that_never_counts_the_same_is_not_asked_without_end() -> None:

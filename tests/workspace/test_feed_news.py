@@ -9,7 +9,7 @@ from run_server import RUNNING as STILL_RUNNING
 from simulated_time import NOON
 
 from cekura_tui.api.errors import ServerFault
-from cekura_tui.workspace.run_feed import AT_ONCE, FOCUSED, UNFOCUSED
+from cekura_tui.workspace.run_feed import AT_ONCE, FOCUSED, IN_FLIGHT, UNFOCUSED
 
 FAULT = ServerFault("The server failed (500).", status=500)
 
@@ -128,6 +128,19 @@ async def test_more_newer_runs_than_one_answer_holds_move_nothing_where_one_read
         assert not room.feed.flood
 
 
+@pytest.mark.parametrize(("first", "opened"), [(0, 2), (510, 1)], ids=["at the top", "further down"])
+async def test_runs_that_came_a_few_at_a_time_have_the_list_read_anew_only_at_its_top(first: int, opened: int) -> None:
+    async with feeding(server_of(2_000), live=True) as room:
+        await room.looks(first)
+        room.server.add(60, after=0.01)
+        await room.passes(FOCUSED)
+        assert room.feed.opened == 1
+        room.server.add(60, after=0.01)
+        await room.passes(FOCUSED)
+        assert room.feed.opened == opened
+        assert not room.feed.flood
+
+
 async def test_a_list_into_which_runs_come_by_their_state_is_not_read_anew_for_runs_that_it_has() -> None:
     async with feeding(server_of(800), query=RUNNING, live=True) as room:
         await room.passes(60)
@@ -158,6 +171,19 @@ async def test_a_refresh_lists_what_there_is_now_and_until_it_has_come_what_ther
         assert room.runs.pin > before.pin
         await room.looks(1_000)
         assert room.desk.asked[-1].about == room.runs.pin
+
+
+async def test_a_refresh_does_not_wait_for_pages_that_never_come() -> None:
+    async with feeding(server_of(2_000)) as room:
+        room.desk.most, room.desk.held = 0, lambda what: True
+        room.feed.load_all(True)
+        await room.looks(510)
+        assert room.desk.going == [3, 6, 7]
+        room.desk.held = lambda what: False
+        room.feed.refresh()
+        await room.passes(0.01)
+        assert room.feed.opened == 2
+        assert room.desk.most == IN_FLIGHT
 
 
 async def test_a_refresh_is_done_also_for_a_list_that_nobody_sees() -> None:
@@ -193,6 +219,21 @@ async def test_a_refresh_comes_to_its_end_though_a_page_that_is_looked_at_fails(
         await room.passes(0.01)
         assert room.feed.opened == 2
         assert room.runs.listed[510].why == FAULT.message
+
+
+async def test_a_refresh_is_done_at_its_second_try_though_a_page_that_is_looked_at_never_comes() -> None:
+    async with feeding(server_of(2_000)) as room:
+        await room.looks(510)
+        before = room.shows(510, 540)
+        room.server.add(7, after=0.1)
+        room.desk.faults[6] = DOWN
+        room.feed.refresh()
+        await room.passes(1)
+        assert (room.feed.opened, room.shows(510, 540)) == (1, before)
+        await room.passes(2)
+        assert room.feed.opened == 2
+        assert room.shows(0, 1) == [FIRST_ID + 2_006]
+        assert room.runs.listed[517].why == DOWN.message
 
 
 async def test_an_answer_for_a_list_that_is_not_shown_any_more_is_not_shown() -> None:

@@ -8,7 +8,7 @@ import pytest
 from scripted_server import Got, Reply, ScriptedServer, run_of, serve_runs
 
 from cekura_tui.api.client import Client
-from cekura_tui.api.errors import ApiError, NotFound, Rejected, ServerFault
+from cekura_tui.api.errors import ApiError, BadAnswer, NotFound, Rejected, ServerFault
 from cekura_tui.demo.corpus import FIRST_PROJECT
 from cekura_tui.demo.server import DemoServer
 from cekura_tui.jobs.polling import Budget
@@ -153,6 +153,37 @@ async def test_without_the_server_and_without_such_a_run_both_are_told(
     scripted.on("GET", LIST, Reply({"detail": "Down."}, 503, {"Retry-After": "999"}))
     with pytest.raises(ServerFault, match="Among the runs that were opened here, none of this scenario passed"):
         await quick.passed_before(view(run(50)))
+
+
+async def test_a_run_whose_time_is_not_known_is_compared_with_the_last_one_that_has_a_lower_id(
+    quick: Session, scripted: ScriptedServer
+) -> None:
+    runs = Runs(scripted, run(60), run(45), run(44), page=4)
+    assert await found(quick, {**run(50, passed=False), "timestamp": None}) == 45
+    assert ["created_at_to" in asked for asked in runs.asked] == [False]
+
+
+@pytest.mark.parametrize("passed", [True, False])
+async def test_what_came_of_a_list_that_broke_off_is_searched(
+    quick: Session, scripted: ScriptedServer, passed: bool
+) -> None:
+    runs = Runs(scripted, run(60, passed=passed), run(58, passed=False))
+    scripted.on("GET", LIST, Reply({"count": 9, "next": None, "results": runs.runs}))
+    assert await found(quick, run(50, passed=False)) == (60 if passed else None)
+
+
+@pytest.mark.parametrize("known", [True, False])
+async def test_an_answer_that_cannot_be_read_ends_the_search_and_is_told_where_nothing_was_found(
+    quick: Session, scripted: ScriptedServer, known: bool
+) -> None:
+    serve_runs(scripted, run(60))
+    first = Reply({"count": 9, "next": "more", "results": [run(60)] if known else []})
+    scripted.on("GET", LIST, first, Reply(b"<html>"))
+    if known:
+        assert await found(quick, run(50, passed=False)) == 60
+    else:
+        with pytest.raises(BadAnswer):
+            await found(quick, run(50, passed=False))
 
 
 @pytest.mark.parametrize(("status", "kind"), [(400, Rejected), (404, NotFound)])

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from pathlib import Path
 
 import pytest
@@ -156,3 +157,20 @@ def test_a_place_that_cannot_take_the_prompt_is_refused_before_anything_is_sent(
         with pytest.raises(UsageError):
             check_output(name, force=force)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["dangling", "loop", "pipe"]
+
+
+@pytest.mark.parametrize(("closed", "said"), [("out.md", "may not be written to"), (".", "cannot be written")])
+def test_a_place_that_somebody_may_not_write_to_is_refused_before_anything_is_sent(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, closed: str, said: str
+) -> None:
+    (tmp_path / "out.md").write_text("kept")
+    # Root may write everywhere, so what the system says of others is said here.
+    monkeypatch.setattr(os, "access", lambda path, mode: Path(path) != tmp_path / closed)
+    with pytest.raises(UsageError, match=said):
+        check_output(str(tmp_path / "out.md"), force=True)
+
+
+def test_a_program_without_standard_input_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "stdin", None)
+    with pytest.raises(UsageError, match="There is no standard input"):
+        read_prompt_file("-")

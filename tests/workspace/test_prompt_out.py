@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import errno
 import os
 from pathlib import Path
 
@@ -149,3 +150,14 @@ def test_a_name_that_no_file_can_have_leads_to_none(here: Path, name: str) -> No
     assert not is_source(name, source_of(name))
     with pytest.raises(UsageError):
         read_prompt_file(name)
+
+
+def test_a_source_that_cannot_be_read_any_more_is_not_written_over(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def unreadable(path: Path, mode: str) -> None:
+        raise PermissionError(errno.EACCES, "Permission denied")
+
+    with monkeypatch.context() as rights:
+        rights.setattr(Path, "open", unreadable)
+        with pytest.raises(UsageError, match=r"prompt\.md cannot be read: Permission denied"):
+            write_suggestion(here / "prompt.md", BETTER, done("prompt.md"), force=True)
+    assert (here / "prompt.md").read_bytes() == SENT.encode()

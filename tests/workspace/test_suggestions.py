@@ -108,3 +108,17 @@ async def test_a_step_is_told_from_what_another_window_chose_meanwhile(scripted:
         {1: HunkChoice("accepted"), 2: HunkChoice("rejected")},
     )
     assert (undone.before, undone.after) == (chosen.after, chosen.before)
+
+
+async def test_what_is_typed_into_a_change_is_there_when_the_suggestion_is_opened_again(
+    scripted: ScriptedServer, home: Path
+) -> None:
+    async with suggested(scripted, home, DONE) as (workspace, _):
+        first = await workspace.call(lambda session: session.suggestions.open(1))
+        key = first.diff.hunks[0].key
+        await workspace.call(lambda session: session.staging.save_typed(1, key, "Ask for"))
+        again = await workspace.call(lambda session: session.suggestions.open(1))
+        await workspace.call(lambda session: session.staging.save_typed(1, key, None))
+        last = await workspace.call(lambda session: session.suggestions.open(1))
+    assert (first.typed, again.typed, last.typed) == ({}, {key: "Ask for"}, {})
+    assert again.diff is first.diff, "the same texts are not compared again"

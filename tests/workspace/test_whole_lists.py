@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 
 import pytest
-from listed_runs import LIST, NOON, Listed
+from listed_runs import LIST, NOON, Listed, time_of
 from scripted_server import Reply, ScriptedServer, run_of
 
 from cekura_tui.api.errors import Busy
@@ -40,6 +41,25 @@ async def test_runs_that_come_or_go_while_the_list_is_read_shift_no_page(
         found += [run.id for run in page.items]
         listed.ids.append(later + len(listed.ids))
     assert found == list(range(10, 0, -1))
+
+
+async def test_a_list_up_to_a_moment_in_the_past_is_read_to_its_end_up_to_that_moment(
+    quick: Session, scripted: ScriptedServer
+) -> None:
+    Listed(scripted, list(range(1, 11)))
+    params: dict[str, str | int] = {"project_id": 1, "created_at_to": time_of(7)}
+    found = [run.id async for page in all_runs(quick.client, params, quick.budget) for run in page.items]
+    assert found == [7, 6, 5, 4, 3, 2, 1]
+    assert {got.query["created_at_to"] for got in scripted.requests("GET", LIST)} == {time_of(7)}
+
+
+async def test_a_list_of_a_server_that_does_not_tell_its_time_is_read_as_it_is(
+    quick: Session, scripted: ScriptedServer
+) -> None:
+    listed = Listed(scripted, list(range(1, 11)))
+    scripted.on("GET", LIST, lambda got: replace(listed.answer(got), headers={"Date": "noon"}))
+    assert await ids_of(quick) == list(range(10, 0, -1))
+    assert not [got for got in scripted.requests("GET", LIST) if "created_at_to" in got.query]
 
 
 @pytest.mark.parametrize("oldest_first", [False, True])

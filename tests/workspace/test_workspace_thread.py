@@ -14,14 +14,18 @@ import pytest
 from scripted_server import LAUNCH, PROGRESS, Hold, Reply, ScriptedServer, run_of, serve_runs
 from waiting import eventually
 
+from cekura_tui.api.client import IN_FLIGHT
 from cekura_tui.config.credentials import ApiKey
-from cekura_tui.model.errors import KeyMissing
+from cekura_tui.config.paths import make_private
+from cekura_tui.model.errors import CekuraTuiError, KeyMissing, UsageError
 from cekura_tui.model.job import Draft, JobState
 from cekura_tui.model.run.query import RunQuery
 from cekura_tui.model.scope import Scope
 from cekura_tui.model.text import Prompt
 from cekura_tui.store.errors import StoreError
-from cekura_tui.workspace.setup import Setup, make_setup
+from cekura_tui.workspace import workspace as room
+from cekura_tui.workspace.session import Session
+from cekura_tui.workspace.setup import DemoOptions, Setup, make_setup
 from cekura_tui.workspace.workspace import Closed, Workspace
 
 RUNS = "/test_framework/v1/runs/"
@@ -183,3 +187,112 @@ async def test_a_draft_is_kept_and_found_again_for_its_agent(scripted: ScriptedS
     assert found is not None
     assert (found[0], found[1].number) == (DRAFT, kept.number)
     assert await workspace.call(lambda session: session.jobs.draft(8, DRAFT.run_ids)) is None
+
+
+# What goes wrong
+
+
+async def test_a_fault_of_the_program_while_it_opens_is_told_to_whoever_asks_and_is_in_the_log(
+    workspace: Workspace, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: object, **__: object) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(Session, "open", broken)
+    workspace.start(lambda: None)
+    with pytest.raises(CekuraTuiError, match="could not be opened") as caught:
+        await workspace.call(lambda session: session.jobs.all())
+    log = home / "log" / "cekura-tui.log"
+    assert str(log) in caught.value.hint
+    assert "ZeroDivisionError" in log.read_text()
+
+
+async def test_that_a_damaged_database_was_moved_away_is_left_to_be_told(workspace: Workspace, home: Path) -> None:
+    make_private(home)
+    (home / "cekura.db").write_bytes(b"No database at all. " * 500)
+    workspace.start(lambda: None)
+    assert await workspace.call(lambda session: session.jobs.all()) == []
+    assert [notice.split(" to ")[0] for notice in workspace.notices] == ["The database was damaged and was moved"]
+
+
+@pytest.mark.parametrize("in_the_way", ["home", "home/log", "home/log/cekura-tui.log/directory"])
+def test_a_log_that_cannot_be_written_costs_nothing_but_the_log(
+    workspace: Workspace, tmp_path: Path, in_the_way: str, capfd: pytest.CaptureFixture[str]
+) -> None:
+    make_private((tmp_path / in_the_way).parent)
+    (tmp_path / in_the_way).write_text("A file.")
+    workspace.start_log()
+    logging.getLogger("cekura_tui.workspace").warning("Something.")
+    assert "Logging error" not in capfd.readouterr().err
+
+
+async def test_a_question_that_waits_for_its_turn_while_another_key_is_taken_up_is_told_that_this_was_closed(
+    scripted: ScriptedServer, workspace: Workspace
+) -> None:
+    holds = [Hold(Reply(run_of(number))) for number in range(IN_FLIGHT)]
+    for number, hold in enumerate(holds):
+        scripted.on("GET", f"{RUNS}{number}/", hold)
+    workspace.start(lambda: None)
+    for number in range(IN_FLIGHT):
+        workspace.send(lambda session, number=number: session.run(number, once=True))  # type: ignore[misc] # kept so
+    for hold in holds:
+        await eventually(hold.arrived.is_set, "the request arrived")
+    waiting = workspace.send(lambda session: session.run(99, once=True))
+    await workspace.reopen(workspace.setup.with_key(ApiKey("other", "typed")))
+    with pytest.raises(Closed, match="closed meanwhile"):
+        await asyncio.wrap_future(waiting)
+    assert scripted.requests("GET", f"{RUNS}99/") == []
+
+
+async def test_a_fault_of_the_program_in_a_question_is_not_taken_for_closing(workspace: Workspace) -> None:
+    async def broken(_: object) -> None:
+        raise RuntimeError("A fault.")
+
+    workspace.start(lambda: None)
+    with pytest.raises(RuntimeError, match="A fault"):
+        await workspace.call(broken)
+
+
+async def test_a_session_that_does_not_close_in_time_is_left_and_the_log_says_so(
+    scripted: ScriptedServer, workspace: Workspace, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hold = Hold(Reply({"progress_id": "late"}))
+    scripted.on("POST", LAUNCH, hold)
+    workspace.start(lambda: None)
+    workspace.send(lambda session: session.jobs.launch(DRAFT))
+    await eventually(hold.arrived.is_set, "the launch arrived")
+    monkeypatch.setattr(room, "CLOSING", 0.0)
+    await asyncio.to_thread(workspace.close)
+    assert "closing: TimeoutError()" in (home / "log" / "cekura-tui.log").read_text()
+    hold.released.set()
+
+
+# The embedded workspace
+
+
+async def test_whoever_goes_on_in_the_embedded_workspace_finds_its_runs_and_needs_no_key(
+    scripted: ScriptedServer, home: Path
+) -> None:
+    workspace = Workspace(make_setup(config_dir=str(home), env={"CEKURA_API_URL": scripted.url}))
+    assert workspace.known_key() == ""
+    workspace.start(lambda: None)
+    await workspace.enter_demo()
+    scope = await workspace.call(lambda session: session.scope())
+    page = await workspace.call(lambda session: session.lists.page(RunQuery(scope)))
+    assert page.count == 240
+    assert workspace.known_key() == (home / "demo" / "key").read_text()
+    assert scripted.seen == []
+    await asyncio.to_thread(workspace.close)
+    assert not [thread for thread in threading.enumerate() if thread.name == "embedded-server"]
+
+
+@pytest.mark.parametrize(
+    ("name", "kind", "said"), [("key", UsageError, "could not start"), ("cekura.db", StoreError, "cannot be opened")]
+)
+async def test_an_embedded_workspace_that_cannot_be_opened_says_why_and_leaves_no_server_behind(
+    home: Path, name: str, kind: type[Exception], said: str
+) -> None:
+    (home / "demo" / name).mkdir(parents=True)
+    with pytest.raises(kind, match=said):
+        Session.open(make_setup(config_dir=str(home), demo=DemoOptions(runs=1), env={}))
+    assert not [thread for thread in threading.enumerate() if thread.name == "embedded-server"]

@@ -1,0 +1,68 @@
+"""Evidence is looked for once for each run as it is, and others have their turn meanwhile."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+
+import pytest
+from scripted_server import run_of
+
+from cekura_tui.model.run.run import Run
+from cekura_tui.model.run.view import RunView, view_of
+from cekura_tui.workspace import opened_runs
+from cekura_tui.workspace.opened_runs import MOST, RunEvidence
+
+SAID = "I want to book the terrace for nine people."
+
+
+def view(number: int = 5, score: object = 0, turns: int = 2) -> RunView:
+    """A run with a metric that speaks of its last turn."""
+    metric = {
+        "id": 4,
+        "name": "Books it",
+        "type": "binary_workflow_adherence",
+        "score": score,
+        "explanation": [f'The caller said "{SAID}" and was not heard.'],
+    }
+    said = [f"[00:{n % 60:02}] Main Agent: Hello, caller {n}." for n in range(turns - 1)]
+    text = "\n".join([*said, f"[59:59] Testing Agent: {SAID}"])
+    return view_of(Run.read(run_of(number, transcript=text, evaluation={"metrics": [metric]})), 0.0)
+
+
+async def test_what_was_found_for_a_run_is_not_looked_for_again_until_the_run_is_another() -> None:
+    evidence = RunEvidence()
+    first = await evidence.find(view())
+    assert [[one.n for one in found] for _, found in first] == [[2]]
+    assert await evidence.find(view()) is first
+    assert await evidence.find(view(turns=3)) is not first
+    assert [verdict.state for verdict, _ in await evidence.find(view(turns=3, score=None))] == []
+
+
+async def test_the_evidence_of_the_last_eight_runs_is_kept() -> None:
+    evidence = RunEvidence()
+    found = [await evidence.find(view(number)) for number in range(MOST + 1)]
+    assert await evidence.find(view(1)) is found[1]
+    assert await evidence.find(view(0)) is not found[0]
+
+
+async def test_looking_through_a_long_call_gives_way_again_and_again_and_leaves_no_garbage_behind(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(opened_runs, "_STEP", 0.0)
+    monkeypatch.setattr(opened_runs, "_REST", 0.0)
+    monkeypatch.setattr(opened_runs, "_DRAWN", 0.0)
+    turns = 0
+
+    async def others() -> None:
+        nonlocal turns
+        while True:
+            turns += 1
+            await asyncio.sleep(0)
+
+    beside = asyncio.create_task(others())
+    ((_, found),) = await RunEvidence().find(view(turns=600))
+    beside.cancel()
+    assert turns > 2
+    assert [one.n for one in found] == [600]
+    assert gc.isenabled()

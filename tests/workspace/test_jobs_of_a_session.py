@@ -1,0 +1,76 @@
+"""What is wished of jobs is done only where it makes sense, and what is told of them is what the database has."""
+
+from __future__ import annotations
+
+import pytest
+from scripted_server import LAUNCH, PROGRESS, Reply, ScriptedServer
+from waiting import answered
+
+from cekura_tui.model.errors import UsageError
+from cekura_tui.model.job import Draft, JobState
+from cekura_tui.model.text import Prompt
+from cekura_tui.workspace.session import Session
+
+DRAFT = Draft((5,), Prompt("Be kind."), 7, "Agent 7")
+DONE = Reply({"status": "completed", "output": {"improved_prompt": "Be kinder."}})
+
+
+@pytest.fixture
+async def done(quick: Session, scripted: ScriptedServer) -> Session:
+    """A session whose job 1 brought a suggestion."""
+    scripted.on("POST", LAUNCH, Reply({"progress_id": "p"}))
+    scripted.on("GET", PROGRESS, DONE)
+    quick.engine.start()
+    await quick.jobs.launch(DRAFT)
+    await answered(lambda: quick.jobs.get(1), lambda job: job.state == JobState.SUCCEEDED, "the job ends")
+    return quick
+
+
+async def test_a_job_that_ended_is_neither_stopped_nor_launched_again(done: Session, scripted: ScriptedServer) -> None:
+    with pytest.raises(UsageError, match="there is nothing to stop"):
+        await done.jobs.stop(1)
+    with pytest.raises(UsageError, match="it is not launched again"):
+        await done.jobs.launch_again(1)
+    assert (await done.jobs.get(1)).state == JobState.SUCCEEDED
+    assert len(scripted.requests("POST", LAUNCH)) == 1
+
+
+async def test_a_job_that_is_stopped_is_asked_about_no_more(quick: Session, scripted: ScriptedServer) -> None:
+    scripted.on("POST", LAUNCH, Reply({"progress_id": "p"}))
+    scripted.on("GET", PROGRESS, Reply({"status": "running"}))
+    await quick.jobs.launch(DRAFT)
+    assert (await quick.jobs.stop(1)).state == JobState.STOPPED
+    with pytest.raises(UsageError, match="there is nothing to stop"):
+        await quick.jobs.stop(1)
+
+
+async def test_all_jobs_come_with_how_long_their_kind_took_and_with_why_they_are_not_followed(
+    done: Session, scripted: ScriptedServer
+) -> None:
+    jobs, durations, trouble = await done.jobs.overview()
+    assert [job.number for job in jobs] == [1]
+    assert [len(took) for took in durations.values()] == [1]
+    assert trouble is None
+    scripted.on("GET", PROGRESS, Reply({"detail": "No."}, 401))
+    await done.jobs.launch(DRAFT)
+    _, _, told = await answered(done.jobs.overview, lambda found: found[2], "the key was refused")
+    assert told is done.engine.paused
+
+
+async def test_the_prompt_that_was_launched_last_is_that_of_its_agent(done: Session) -> None:
+    assert await done.jobs.last_prompt(7) == DRAFT.prompt
+    assert await done.jobs.last_prompt(8) is None
+
+
+async def test_a_draft_whose_text_is_damaged_is_as_none(quick: Session) -> None:
+    await quick.jobs.save_draft(DRAFT)
+    assert await quick.jobs.draft(7, (5,)) is not None
+    with quick.store.database.write() as sql:
+        sql.execute("UPDATE prompts SET text = 'Be rude.'")
+    assert await quick.jobs.draft(7, (5,)) is None
+
+
+async def test_when_somebody_last_sat_before_the_jobs_is_kept(quick: Session) -> None:
+    assert await quick.jobs.looked_at() is None
+    await quick.jobs.note_visit()
+    assert await quick.jobs.looked_at() is not None

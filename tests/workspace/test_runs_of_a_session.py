@@ -1,0 +1,102 @@
+"""What a session tells of runs and agents: which can be improved from, what was said in them, whose they are."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+from scripted_server import Hold, Reply, Reset, ScriptedServer, run_of, serve_runs
+from waiting import eventually
+
+from cekura_tui.api.errors import KeyRefused, Rejected
+from cekura_tui.model.errors import UsageError
+from cekura_tui.model.scope import Scope
+from cekura_tui.workspace.session import Session
+
+RUN = "/test_framework/v1/runs/5/"
+AGENTS = "/test_framework/v1/aiagents/"
+WORKFLOW = {"id": 4, "name": "Asks for the name", "type": "binary_workflow_adherence", "score": 0}
+TASTE = {"id": 5, "name": "Tone", "type": "enum", "score": 0}
+
+
+@pytest.mark.parametrize(
+    ("run_ids", "said"),
+    [
+        ([], "No run was named"),
+        ([1, 2, 3, 4, 1], "4 runs were named; a job takes up to 3"),
+        ([1, 2], "of different agents: 1 of Agent 7, 2 of Agent 8"),
+    ],
+)
+async def test_runs_that_no_job_takes_together_are_refused_in_words(
+    session: Session, scripted: ScriptedServer, run_ids: list[int], said: str
+) -> None:
+    serve_runs(scripted, run_of(1), run_of(2, agent=8))
+    with pytest.raises(UsageError, match=said):
+        await session.improvable(run_ids)
+
+
+async def test_the_focuses_of_runs_are_their_workflow_metrics_and_critical_categories_each_once(
+    session: Session, scripted: ScriptedServer
+) -> None:
+    critical = [{"category_id": 9, "category": "Wrong price"}]
+    runs = [run_of(n, evaluation={"metrics": [WORKFLOW, TASTE]}, critical_categories=critical) for n in (1, 2)]
+    serve_runs(scripted, *runs)
+    found = await session.improvable([1, 2, 1])
+    assert (found.run_ids, found.agent_id) == ((1, 2), 7)
+    assert sorted(found.focuses()) == [("category", 9, "Wrong price"), ("metric", 4, "Asks for the name")]
+
+
+async def test_what_was_said_is_found_in_a_run_that_was_opened_a_moment_ago(
+    session: Session, scripted: ScriptedServer
+) -> None:
+    serve_runs(scripted, run_of(5, transcript="[00:01] Main Agent: The terrace is closed."), run_of(6))
+    for number in (5, 6):
+        await session.run(number)
+    found = await session.search_transcripts("terrace")
+    assert (found.runs_covered, found.total, found.runs_hit) == (2, 1, 1)
+    assert (await session.search_transcripts("balcony")).hits == ()
+
+
+async def test_whoever_opens_a_run_that_is_read_ahead_gets_it_also_where_that_goes_wrong(
+    session: Session, scripted: ScriptedServer
+) -> None:
+    serve_runs(scripted, run_of(6))
+    hold = Hold(Reset())
+    scripted.on("GET", RUN, hold, Reply(run_of(5)))
+    ahead = asyncio.create_task(session.run(5, once=True))
+    await eventually(hold.arrived.is_set, "it is read ahead")
+    opening = asyncio.create_task(session.run(5))
+    for _ in range(3):  # one that asked for it would have been heard before the last of these
+        await session.run(6)
+    assert len(scripted.requests("GET", RUN)) == 1
+    hold.released.set()
+    assert (await opening).row.id == 5
+    assert len(scripted.requests("GET", RUN)) == 2
+    await asyncio.wait({ahead})
+    assert ahead.exception() is not None
+
+
+async def test_the_agents_of_a_project_are_those_that_the_server_finds(
+    session: Session, scripted: ScriptedServer
+) -> None:
+    scripted.on("GET", AGENTS, Reply({"count": 1, "results": [{"id": 7, "agent_name": "Line"}]}))
+    page = await session.agents(3, 2, "lin")
+    assert [(agent.id, agent.name) for agent in page.items] == [(7, "Line")]
+    (asked,) = scripted.requests("GET")
+    assert (asked.query["project_id"], asked.query["page"], asked.query["q"]) == ("3", "2", "lin")
+
+
+@pytest.mark.parametrize(("status", "kind", "said"), [(401, KeyRefused, "key"), (400, Rejected, "with|as a file")])
+async def test_why_an_agents_prompt_could_not_be_read_is_told_and_a_refused_key_as_what_it_is(
+    session: Session, scripted: ScriptedServer, status: int, kind: type[Exception], said: str
+) -> None:
+    scripted.on("GET", f"{AGENTS}7/", Reply({"detail": "No."}, status))
+    with pytest.raises(kind) as caught:
+        await session.agent_prompt(7)
+    assert ("The prompt of agent 7 could not be read" in str(caught.value)) == (kind is Rejected)
+
+
+async def test_a_result_that_is_listed_is_not_what_the_next_start_lists(session: Session) -> None:
+    await session.choose(Scope("project", 3, "Clinic"))
+    await session.choose(Scope("result", 8, "Nightly"))
+    assert session.store.chosen() == ("project", 3, "Clinic")

@@ -1,0 +1,36 @@
+"""What is decided before anything is opened: whose key is followed, and the command that asks for a run."""
+
+from __future__ import annotations
+
+import shlex
+from pathlib import Path
+
+import pytest
+
+from cekura_tui.config.credentials import check_key, save_key, saved_key
+from cekura_tui.workspace.setup import KEYBOARD, DemoOptions, make_setup, run_command
+
+
+def test_the_command_for_a_run_is_safe_in_a_shell_and_does_not_hold_the_key(home: Path) -> None:
+    setup = make_setup(api_url="https://api.cekura.ai", env={"CEKURA_API_KEY": "a-secret"})
+    command = run_command(setup, 5)
+    assert command is not None
+    assert "a-secret" not in command
+    assert shlex.split(command)[:2] == ["curl", "https://api.cekura.ai/test_framework/v1/runs/5/"]
+    assert run_command(make_setup(demo=DemoOptions(), env={}), 5) is None
+
+
+@pytest.mark.parametrize("env", [{}, {"CEKURA_API_KEY": "of-the-environment"}])
+def test_only_a_key_that_may_take_the_place_of_this_one_is_taken_up(home: Path, env: dict[str, str]) -> None:
+    setup = make_setup(config_dir=str(home), env=env)
+    assert setup.ready == bool(env)
+    assert setup.signed_in_since() is None
+    key = check_key("new", KEYBOARD)
+    save_key(setup.paths.credentials, setup.server, key)
+    found = setup.signed_in_since()
+    assert (found.text if found else None) == (None if env else "new")
+    assert setup.with_key(key).signed_in_since() is None, "it is the same"
+    assert setup.with_key(check_key("old", KEYBOARD)).signed_in_since() == saved_key(
+        setup.paths.credentials, setup.server
+    )
+    assert make_setup(config_dir=str(home), demo=DemoOptions(), env={}).signed_in_since() is None
