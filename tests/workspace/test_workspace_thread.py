@@ -270,9 +270,14 @@ async def test_a_session_that_does_not_close_in_time_is_left_and_the_log_says_so
 # The embedded workspace
 
 
+def embedded_servers() -> set[threading.Thread]:
+    return {thread for thread in threading.enumerate() if thread.name == "embedded-server"}
+
+
 async def test_whoever_goes_on_in_the_embedded_workspace_finds_its_runs_and_needs_no_key(
     scripted: ScriptedServer, home: Path
 ) -> None:
+    before = embedded_servers()
     workspace = Workspace(make_setup(config_dir=str(home), env={"CEKURA_API_URL": scripted.url}))
     assert workspace.known_key() == ""
     workspace.start(lambda: None)
@@ -283,7 +288,7 @@ async def test_whoever_goes_on_in_the_embedded_workspace_finds_its_runs_and_need
     assert workspace.known_key() == (home / "demo" / "key").read_text()
     assert scripted.seen == []
     await asyncio.to_thread(workspace.close)
-    assert not [thread for thread in threading.enumerate() if thread.name == "embedded-server"]
+    assert embedded_servers() <= before
 
 
 @pytest.mark.parametrize(
@@ -292,7 +297,8 @@ async def test_whoever_goes_on_in_the_embedded_workspace_finds_its_runs_and_need
 async def test_an_embedded_workspace_that_cannot_be_opened_says_why_and_leaves_no_server_behind(
     home: Path, name: str, kind: type[Exception], said: str
 ) -> None:
+    before = embedded_servers()
     (home / "demo" / name).mkdir(parents=True)
     with pytest.raises(kind, match=said):
         Session.open(make_setup(config_dir=str(home), demo=DemoOptions(runs=1), env={}))
-    assert not [thread for thread in threading.enumerate() if thread.name == "embedded-server"]
+    assert embedded_servers() <= before
