@@ -215,6 +215,8 @@ looked for, and `-` before what is not wanted. `!` lists failures only, `v` name
         self._other_runs = self._other_runs and not listing.fresh
         self.query_one(RunListHeader).sort = listing.sort
         empty = not len(rows)
+        if empty and runs.has_focus:
+            self.set_focus(None)  # it may be empty for a moment; Textual would give the focus to the jobs for good
         runs.display, notice.display = not empty, empty
         if empty:
             self._draw_notice(notice)

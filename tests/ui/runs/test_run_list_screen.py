@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from app_on_a_server import LAUNCH, LIST, SMALL, Served, no_crash, on_run, opened
+from app_on_a_server import LAUNCH, LIST, SMALL, Served, launched, no_crash, on_run, opened
 from odd_runs import LONG_RUN
 from textual.pilot import Pilot
 from waiting import eventually
 from watching import screen_text, sees
 
+from cekura_tui.model.filter.parse import parse
 from cekura_tui.model.run.view import RunRow
 from cekura_tui.ui.runs.list import RunList
+from cekura_tui.ui.runs.screen import RunsScreen
 
 
 def runs_of(pilot: Pilot[None]) -> RunList:
@@ -185,3 +187,19 @@ async def test_a_call_of_3000_turns_opens_and_its_last_turn_is_one_key_away(serv
         await pilot.press("g")
         await sees(pilot, "0:00:00", "Meridian Air rebooking, good day")
         no_crash(pilot)
+
+
+async def test_a_list_that_is_empty_for_a_moment_keeps_the_focus(served: Served) -> None:
+    async with opened(served.setup()) as pilot:
+        await launched(pilot, 900238)
+        await sees(pilot, "1 succeeded")
+        screen, runs = pilot.app.screen, runs_of(pilot)
+        assert isinstance(screen, RunsScreen)
+        listing = screen.controller.listing
+        for wanted, empty in ((parse("agent:nobody").filter, True), (listing.filter, False)):
+            listing.change_filter(wanted)
+            screen.draw()
+            assert (not runs.display) == empty
+            screen._refresh_layout()  # Textual tells a list that it is hidden, and it may hear of it late
+        await pilot.pause()
+        assert screen.focused is runs
