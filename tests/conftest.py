@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import signal
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,6 +15,9 @@ from scripted_server import ScriptedServer
 pytest_plugins = ("quick_pilot",)
 _FOREIGN = ("CEKURA_", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY", "SSL_CERT_")
 
+# Programs that are started here, and workers that collect tests, find what was compiled for the ones before.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.dont_write_bytecode = False
 # A shell starts what runs in the background deaf to ctrl+C, and programs that are started here would be so too.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 # The same goes for the end of a terminal, where it was begun to outlive its own.

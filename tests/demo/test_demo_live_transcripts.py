@@ -64,6 +64,7 @@ def test_while_somebody_speaks_turns_come_at_the_end_and_none_changes(
     assert texts > 5
 
 
+@pytest.mark.long
 def test_nothing_is_told_before_it_was_said(runs_seen: dict[int, list[dict[str, Any]]]) -> None:
     for run_id, seen in runs_seen.items():
         for number, run in enumerate(seen):

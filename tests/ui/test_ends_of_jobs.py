@@ -51,6 +51,7 @@ async def all_over(pilot: Pilot[None], count: int) -> None:
     await eventually(lambda: sum(state in ("succeeded", "failed") for state in states(pilot)) == count, "jobs ended")
 
 
+@pytest.mark.long
 async def test_many_ends_while_the_terminal_has_no_focus_are_one_notification_and_one_line(
     job_server: JobServer, written: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

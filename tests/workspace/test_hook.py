@@ -134,6 +134,7 @@ async def test_what_goes_wrong_is_one_sentence_and_what_does_not_is_none(
     assert reported == ([sentence] if sentence else [])
 
 
+@pytest.mark.long
 async def test_a_command_that_does_not_end_is_stopped_with_all_that_it_started(
     hook: Hook, done: Suggestion, reported: list[str], tmp_path: Path
 ) -> None:

@@ -86,6 +86,7 @@ def painted(runs: RunList) -> Iterator[list[float]]:
         del runs.render_lines  # type: ignore[method-assign]
 
 
+@pytest.mark.long
 async def test_while_forty_rows_a_second_change_only_keys_move_the_cursor(place: BusyPlace) -> None:
     async with opened(setup_of(place.url, "key", 1), live=True) as pilot:
         await sees(pilot, "300 runs", str(LAST))
@@ -104,6 +105,7 @@ async def test_while_forty_rows_a_second_change_only_keys_move_the_cursor(place:
         assert runs.cursor_key == expected
 
 
+@pytest.mark.long
 async def test_what_changes_by_itself_is_painted_twice_a_second_at_the_most(place: BusyPlace) -> None:
     async with opened(setup_of(place.url, "key", 1), live=True) as pilot:
         await sees(pilot, "300 runs", str(LAST))
