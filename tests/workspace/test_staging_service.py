@@ -173,7 +173,8 @@ def test_any_sequence_of_steps_is_kept_as_it_would_be_remembered(
                 if after != remembered[-1]:
                     remembered.append(after)
             assert found == remembered[-1]
-            assert (store.stagings.staged(number) or DIFF.old) == staged(DIFF, remembered[-1])
+            text = store.stagings.staged(number)
+            assert (DIFF.old if text is None else text) == staged(DIFF, remembered[-1])
         store.close()
 
 
