@@ -198,6 +198,7 @@ def open_files() -> int:
 
 def census() -> Counter[str]:
     """The live objects of our own kinds, and widgets and timers, by kind."""
+    gc.unfreeze()  # what the app put aside in a pause is counted, too, and found if nobody holds it any more
     gc.collect()
     kinds = Counter(type(thing) for thing in gc.get_objects())
     ours = [kind for kind in kinds if kind.__module__.startswith("cekura_tui.") or issubclass(kind, Widget | Timer)]
