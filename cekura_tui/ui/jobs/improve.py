@@ -25,7 +25,8 @@ from cekura_tui.ui.actions import Action, bindings
 from cekura_tui.ui.jobs.drafts import Autosave, DraftKeeper
 from cekura_tui.ui.kit.choice_list import Choice, ChoiceList
 from cekura_tui.ui.kit.dialog import Dialog
-from cekura_tui.ui.kit.inputs import PromptArea, PromptText, TypedLine
+from cekura_tui.ui.kit.inputs import TypedLine
+from cekura_tui.ui.kit.prompt_box import PromptArea, PromptText
 from cekura_tui.ui.messages import GivenPrompt, Improve
 from cekura_tui.ui.state import AppState
 from cekura_tui.ui.terminal.foreground import edit_prompt

@@ -18,7 +18,7 @@ from cekura_tui.model.errors import CekuraTuiError
 from cekura_tui.model.text import Prompt, clean, clean_line, count
 from cekura_tui.ui.actions import Action, bindings
 from cekura_tui.ui.kit.dialog import Dialog
-from cekura_tui.ui.kit.inputs import PromptArea, PromptText
+from cekura_tui.ui.kit.prompt_box import PromptArea, PromptText
 from cekura_tui.ui.terminal.foreground import edit_prompt
 
 AUTOSAVE = 0.5

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import lru_cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from textual import events
 from textual._styles_cache import StylesCache
@@ -21,7 +21,9 @@ from textual.screen import Screen
 from textual.strip import Strip
 from textual.style import Style
 from textual.widget import Widget
-from textual.widgets import TextArea
+
+if TYPE_CHECKING:
+    from textual.widgets import TextArea
 
 
 def driver_of(app: App[Any]) -> Driver | None:
