@@ -141,14 +141,20 @@ async def test_leaving_in_the_middle_of_a_request_is_prompt_and_silent(
         await workspace.call(lambda session: session.jobs.all())
 
 
-async def test_leaving_in_the_middle_of_a_launch_keeps_it_as_unconfirmed(
-    scripted: ScriptedServer, workspace: Workspace, home: Path
-) -> None:
+async def launching(scripted: ScriptedServer, workspace: Workspace) -> Hold:
+    """A launch is on its way, and the server does not answer before it is told to."""
     hold = Hold(Reply({"progress_id": "late"}))
     scripted.on("POST", LAUNCH, hold)
     workspace.start(lambda: None)
     workspace.send(lambda session: session.jobs.launch(DRAFT))
     await eventually(hold.arrived.is_set, "the launch arrived")
+    return hold
+
+
+async def test_leaving_in_the_middle_of_a_launch_keeps_it_as_unconfirmed(
+    scripted: ScriptedServer, workspace: Workspace, home: Path
+) -> None:
+    hold = await launching(scripted, workspace)
     await asyncio.to_thread(workspace.close)
     again = Workspace(setup_of(scripted, home))
     again.start(lambda: None)
@@ -256,11 +262,7 @@ async def test_a_fault_of_the_program_in_a_question_is_not_taken_for_closing(wor
 async def test_a_session_that_does_not_close_in_time_is_left_and_the_log_says_so(
     scripted: ScriptedServer, workspace: Workspace, home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    hold = Hold(Reply({"progress_id": "late"}))
-    scripted.on("POST", LAUNCH, hold)
-    workspace.start(lambda: None)
-    workspace.send(lambda session: session.jobs.launch(DRAFT))
-    await eventually(hold.arrived.is_set, "the launch arrived")
+    hold = await launching(scripted, workspace)
     monkeypatch.setattr(room, "CLOSING", 0.0)
     await asyncio.to_thread(workspace.close)
     assert "closing: TimeoutError()" in (home / "log" / "cekura-tui.log").read_text()
