@@ -154,7 +154,7 @@ async def launching(scripted: ScriptedServer, workspace: Workspace) -> Hold:
 async def test_leaving_in_the_middle_of_a_launch_keeps_it_as_unconfirmed(
     scripted: ScriptedServer, workspace: Workspace, home: Path
 ) -> None:
-    hold = await launching(scripted, workspace)
+    await launching(scripted, workspace)
     await asyncio.to_thread(workspace.close)
     again = Workspace(setup_of(scripted, home))
     again.start(lambda: None)

@@ -251,7 +251,7 @@ class RunDetails(VirtualList[DetailRow]):
     # Opening and closing
 
     def action_open(self) -> None:
-        """Open what is closed, close what is open; what is neither was opened."""
+        """Open what is closed, close what is open; a row with nothing to unfold is opened as in any list."""
         row = self.cursor_row
         if row is None:
             return
