@@ -7,14 +7,12 @@
 - What no terminal shows is painted when a test looks at it (`watching.screen_text`), not at every change; `painted`
   apps are painted as the program is, for tests that count it.
 - Every app parses its style sheets, though they are the same: here each is parsed once a process.
-- Garbage is collected less often, and rules of styles are hashed by Python itself instead of by a method of theirs.
 - Paintings are counted: who waits for something to be on screen looks again only when the screen was painted again.
 """
 
 from __future__ import annotations
 
 import asyncio
-import gc
 import time
 from typing import Any
 from weakref import WeakKeyDictionary, WeakSet
@@ -25,7 +23,6 @@ import textual.screen
 from textual._compositor import Compositor
 from textual._context import active_app
 from textual.app import App
-from textual.css.model import RuleSet
 from textual.css.stylesheet import Stylesheet
 from textual.dom import NoScreen
 
@@ -103,7 +100,5 @@ def _counted(self: Compositor, full: bool = False, screen_stack: Any = None, sim
 
 textual.app.wait_for_idle = textual.pilot.wait_for_idle = wait_for_idle  # type: ignore[attr-defined]
 textual.screen.UPDATE_PERIOD = PERIOD  # type: ignore[misc]
-RuleSet.__hash__ = object.__hash__  # type: ignore[method-assign]
-gc.set_threshold(50_000, 20, 50)
 Stylesheet._parse_rules = _parsed_once  # type: ignore[method-assign]
 Compositor.render_update = _counted  # type: ignore[method-assign]
