@@ -1,4 +1,4 @@
-"""A pytest plugin: screen tests in a third of the time. Read in Textual 8.2.8; `test_quick_pilot.py` watches over it.
+"""A pytest plugin: screen tests in half the time. Read in Textual 8.2.8; `test_textual_private.py` watches over it.
 
 - A key of a pilot waits until the app is idle, by default twice 20 ms in which the whole process, with its servers,
   must be nearly still. Here idle means what it says: this loop has nothing ready, and no widget has a message, a
