@@ -113,8 +113,8 @@ class Launcher:
 
     async def _taken(self, job: Job, answer: LaunchAnswer) -> Job:
         """Record the answer of a server that took the job, by its id, if it gave one."""
+        id_field = KINDS[job.kind].id_field
         if answer.progress_id is None:
-            id_field = KINDS[job.kind].id_field
             reason = f"The server answered without a {id_field}, so it cannot be asked about the job."
             return await self._put(job, JobState.UNCONFIRMED, reason, answer.raw)
         progress_id, at = answer.progress_id, self._clock()
@@ -123,7 +123,7 @@ class Launcher:
         try:
             return await self._recorded(record, keep_pending)
         except StoreError as error:
-            taken = f"The server took job {job.number} (progress_id {clean_line(progress_id, 80)})"
+            taken = f"The server took job {job.number} ({id_field} {clean_line(progress_id, 80)})"
             hint = _SAVED_HINT if keep_pending() else _LATER
             raise SentUnrecorded(f"{taken}, but this could not be recorded yet. {error.message}", hint) from None
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 
-from cekura_tui.model.job import DEFAULT_KIND, ApiRequest, Draft, JobKind, Progress
-from cekura_tui.model.text import Prompt, clean
+from cekura_tui.model.job import DEFAULT_KIND, ApiRequest, Draft, Job, JobKind, JobState, Progress
+from cekura_tui.model.text import Prompt, clean, clean_line, count
 
 LAUNCH_PATH = "/test_framework/v1/runs/improve_prompt_bg/"
 PROGRESS_PATH = "/test_framework/v1/runs/improve_prompt_progress/"
@@ -82,6 +82,39 @@ def _message(value: object) -> str:
     return "" if value is None or value is False else str(value)
 
 
+MEANINGS = {
+    JobState.SUCCEEDED: "Cekura proposes a better prompt: enter shows it.",
+    JobState.NO_ISSUES: "Cekura found no issues in these runs: there is nothing to improve for them.",
+    JobState.FAILED: "The job ended without a suggestion. a launches it again.",
+}
+_SOURCES = {
+    "": "a text",
+    "agent": "the agent's own",
+    "file": "from a file",
+    "last": "the one launched last",
+    "draft": "a draft",
+    "-": "from standard input",
+}
+
+
+def sent_facts(job: Job, draft: Draft) -> list[tuple[str, str]]:
+    """What was sent, or is to be: names and texts."""
+    focuses = (("workflow metric", job.workflow_metric_ids), ("critical category", job.category_ids))
+    focus = "; ".join(f"{noun} {' '.join(map(str, ids))}" for noun, ids in focuses if ids)
+    return [
+        ("runs", " ".join(map(str, job.run_ids))),
+        ("agent", job.agent),
+        ("prompt", f"{prompt_name(job.prompt_source)}, {count(len(draft.prompt.split()), 'word')}"),
+        ("focus", focus or "none"),
+    ]
+
+
+def prompt_name(source: str) -> str:
+    """Where a prompt came from, in words."""
+    name, edited, _ = source.partition(", edited")
+    return clean_line(_SOURCES.get(name, name), 120) + edited
+
+
 IMPROVE_PROMPT = JobKind(
     name=DEFAULT_KIND,
     noun="improve-prompt jobs",
@@ -89,6 +122,10 @@ IMPROVE_PROMPT = JobKind(
     id_field="progress_id",
     progress=lambda progress_id: ApiRequest("GET", PROGRESS_PATH, params={"progress_id": progress_id}),
     read_progress=read_progress,
+    result=("suggestion", "suggestions"),
+    meanings=MEANINGS,
+    sent=sent_facts,
+    content=lambda job: f"{'run' if len(job.run_ids) == 1 else 'runs'}, prompt and focus",
     exact=(("improved_prompt",), ("output", "improved_prompt")),
     screen="suggestion",
 )

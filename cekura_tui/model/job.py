@@ -135,6 +135,9 @@ class JobKind:
     draft, `id_field` the field of its answer by whose value `progress` asks how far the job is. `read_progress` reads
     an answer to that, parsed, and says whether its word is final; the texts at the paths `exact` came to it as they
     were sent, all others cleaned. `screen` names the screen that shows a result, empty for the job's own page.
+
+    `result` is what one job that succeeded brings, and what several bring; `meanings` says of a final state what it
+    means. `sent` are names and texts of what a job was sent with, `content` is the same in short: "runs and prompt".
     """
 
     name: str
@@ -143,6 +146,10 @@ class JobKind:
     id_field: str
     progress: Callable[[str], ApiRequest]
     read_progress: Callable[[object], Progress]
+    result: tuple[str, str]
+    meanings: Mapping[JobState, str]
+    sent: Callable[[Job, Draft], Sequence[tuple[str, str]]]
+    content: Callable[[Job], str]
     exact: tuple[tuple[str, ...], ...] = ()
     screen: str = ""
 
@@ -192,9 +199,15 @@ class Job:
         """Whether nobody has looked yet at how it ended."""
         return self.state.wants_a_look and self.looked_at is None
 
+    @property
+    def agent(self) -> str:
+        """Its agent's name and id, as far as they are known."""
+        return clean_line(self.agent_name) + (f" ({self.agent_id})" if self.agent_id is not None else "")
+
     def to_json(self) -> dict[str, object]:
-        """The shape that scripts get, without the texts."""
-        return {
+        """The shape that scripts get, without the texts; it names the kind where that is not the first one."""
+        kind = {} if self.kind == DEFAULT_KIND else {"kind": self.kind}
+        return kind | {
             "job": self.number,
             "state": self.state.value,
             "reason": self.reason,
@@ -230,7 +243,7 @@ class Suggestion:
     def to_json(self) -> dict[str, object]:
         """The shape that `jobs show --json` prints: the job and what it brought, by its kind."""
         if self.job.kind != DEFAULT_KIND:
-            return self.job.to_json() | {"kind": self.job.kind, "result": self.job.result}
+            return self.job.to_json() | {"result": self.job.result}
         texts = {"improved_prompt": self.improved_prompt, "summary_of_changes": self.job.summary_of_changes}
         return self.job.to_json() | texts
 

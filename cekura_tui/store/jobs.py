@@ -385,9 +385,10 @@ class JobRows:
             drop_unused(self.sql, before.prompt_sha256)
 
     def holds_another(self, number: int, draft: Draft) -> bool:
-        """Whether a draft holds another prompt than this one."""
+        """Whether a draft holds another prompt than this one, or what its kind has in the place of one."""
         job = self.get(number)
-        return job.state == JobState.DRAFT and job.prompt_sha256 != sha256(draft.prompt)
+        own, other = (job.prompt_sha256, job.parameters), (sha256(draft.prompt), draft.parameters)
+        return job.state == JobState.DRAFT and own != other
 
     def set(self, number: int, **columns: object) -> None:
         """Put values into columns of a job."""

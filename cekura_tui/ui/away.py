@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -11,6 +12,7 @@ from textual import events
 
 from cekura_tui.model.errors import CekuraTuiError
 from cekura_tui.model.job import Job, JobState
+from cekura_tui.model.job_kinds import KINDS
 from cekura_tui.model.run.view import RunRow
 from cekura_tui.model.text import clean_line, count
 from cekura_tui.ui.messages import RunsRead
@@ -75,19 +77,21 @@ def new_failures(before: Sequence[RunRow] | None, now: Sequence[RunRow], *, whol
     return NewFailures(failed, more=failed > 0 and not reached)
 
 
-_ENDS = (
-    (JobState.SUCCEEDED, "suggestion", "suggestions"),
-    (JobState.NO_ISSUES, "without issues", "without issues"),
-    (JobState.FAILED, "failed", "failed"),
-    (JobState.LOST, "lost", "lost"),
-    (JobState.UNCONFIRMED, "unconfirmed", "unconfirmed"),
+_WITHOUT_RESULT = (
+    (JobState.NO_ISSUES, "without issues"),
+    (JobState.FAILED, "failed"),
+    (JobState.LOST, "lost"),
+    (JobState.UNCONFIRMED, "unconfirmed"),
 )
 
 
-def what_ended(jobs: Iterable[Job]) -> str:
+def what_ended(jobs: Sequence[Job]) -> str:
     """How jobs ended, as "3 suggestions, 1 failed"."""
-    states = [job.state for job in jobs]
-    return ", ".join(count(states.count(state), one, many) for state, one, many in _ENDS if state in states)
+    results = Counter(KINDS[job.kind].result for job in jobs if job.state == JobState.SUCCEEDED)
+    states = Counter(job.state for job in jobs)
+    parts = [count(number, one, many) for (one, many), number in results.items()]
+    parts += [f"{states[state]:,} {words}" for state, words in _WITHOUT_RESULT if states[state]]
+    return ", ".join(parts)
 
 
 def ended_words(jobs: Sequence[Job]) -> str:

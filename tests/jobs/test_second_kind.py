@@ -4,43 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from calling import call
 from engine_room import DONE, DRAFT, TAKEN, Room, hasty, room
 from scripted_server import LAUNCH, PROGRESS, Reply, ScriptedServer
+from second_kind import RERUN, RESULT, TEST, TESTS
 
 from cekura_tui.model.errors import CekuraTuiError
-from cekura_tui.model.job import ApiRequest, Draft, Job, JobKind, JobState, Progress
+from cekura_tui.model.job import Job, JobState
 from cekura_tui.model.job_kinds import KINDS
-from cekura_tui.model.text import Prompt
 from cekura_tui.store.jobs import UnreadableJob
 from cekura_tui.store.runs import first_sight
-
-RERUN, RESULT = "/test_framework/v1/results/9/rerun/", "/test_framework/v1/results/41/"
-
-
-def read_result(payload: object) -> Progress:
-    answer = payload if isinstance(payload, dict) else {}
-    status = str(answer.get("status"))
-    if status == "completed":
-        return Progress("succeeded", status, result={"passed": answer["success_runs_count"], "name": answer["name"]})
-    return Progress(
-        "failed" if status == "timeout" else None, status, error="It took too long." * (status == "timeout")
-    )
-
-
-TESTS = JobKind(
-    name="rerun",
-    noun="test runs",
-    launch=lambda draft: ApiRequest("POST", f"/test_framework/v1/results/{draft.parameters['result']}/rerun/", body={}),
-    id_field="id",
-    progress=lambda number: ApiRequest("GET", f"/test_framework/v1/results/{number}/"),
-    read_progress=read_result,
-    exact=(("name",),),
-)
-TEST = Draft((), Prompt(""), 7, "Agent 7", kind="rerun", parameters={"result": 9})
 
 
 @pytest.fixture(autouse=True)
@@ -113,7 +90,12 @@ async def test_both_kinds_go_on_side_by_side_and_neither_tells_how_long_the_othe
         }
         here.store.jobs.save_draft(TEST, 1.0)
         assert here.store.jobs.latest_draft(7, ()) is None
-        assert here.store.jobs.latest_draft(7, (), "rerun") is not None
+        saved = here.store.jobs.latest_draft(7, (), "rerun")
+        assert saved is not None
+        other = replace(TEST, parameters={"result": 10})
+        begun = here.store.jobs.begin_launch(other, 2.0, "somebody", number=saved.number)
+        assert begun.number != saved.number, "what another window typed meanwhile is not lost"
+        assert here.store.jobs.draft_of(here.job(saved.number)) == TEST
         assert here.store.jobs.forget(1, 9.0).state == JobState.FORGOTTEN
         assert (here.job().parameters, here.job().result) == ({}, None)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
-from collections.abc import Hashable, Iterator, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, ClassVar, Literal
 
@@ -17,6 +17,7 @@ from textual.widgets import Static
 
 from cekura_tui.model.errors import CekuraTuiError
 from cekura_tui.model.job import Job, JobState
+from cekura_tui.model.job_kinds import KINDS
 from cekura_tui.model.text import capped, clean, clean_line, count
 from cekura_tui.ui.actions import NOT_OFFERED, Action, bindings
 from cekura_tui.ui.jobs import words as job_words
@@ -83,7 +84,7 @@ def facts_of(record: JobRecord, runs: bool | None, answers: Mapping[str, str], s
     rows += _named("fact", job_words.job_facts(job, state))
     if job.state in job_words.OPEN_LAUNCH:
         rows += [_head("What is known of the launch"), *_named("known", job_words.launch_facts(record, runs, state))]
-    rows += [_head("What was sent"), *_named("sent", job_words.sent_facts(job, record.draft))]
+    rows += [_head("What was sent"), *_named("sent", KINDS[job.kind].sent(job, record.draft))]
     rows += _named("sent", [("sha256", job.prompt_sha256), ("server id", clean(job.progress_id or ""))])
     rows.append(_head("States"))
     for n, change in enumerate(record.changes):
@@ -106,7 +107,7 @@ def short_facts_of(record: JobRecord, runs: bool | None, job: Job, state: AppSta
     ]
     if job.state in job_words.OPEN_LAUNCH:
         rows += _named("known", job_words.launch_facts(record, runs, state))
-    rows += [*_named("sent", job_words.sent_facts(job, record.draft)), Fact("states", "text", "", " ")]
+    rows += [*_named("sent", KINDS[job.kind].sent(job, record.draft)), Fact("states", "text", "", " ")]
     for n, change in enumerate(record.changes):
         repeated = change.reason in (job.reason, job.error)
         words = f"{change.state.words}  {'' if repeated else clean_line(change.reason)}".strip()
@@ -118,7 +119,7 @@ def _head(text: str) -> Fact:
     return Fact(("head", text), "head", text, "")
 
 
-def _named(group: str, facts: job_words.Facts) -> list[Fact]:
+def _named(group: str, facts: Iterable[tuple[str, str]]) -> list[Fact]:
     return [Fact((group, name), "fact", name, text) for name, text in facts]
 
 
@@ -304,7 +305,8 @@ What became of it, what was sent, every state with its time, and every different
         text = Text(f" Job {self._number} ", style="bold", no_wrap=True, overflow="ellipsis", end="")
         if job is not None:
             text.append(f"{JOB_MARKS[job.state]} {job.state.words} ")
-            about = ("run " + " ".join(map(str, job.run_ids)), clean_line(job.agent_name, 60))
+            runs = f"run {' '.join(map(str, job.run_ids))}" if job.run_ids else ""
+            about = (runs, clean_line(job.agent_name, 60))
             text.append(f"· {' · '.join(filter(None, about))}", style="not bold")
         headline = self.query_one("#job-headline", Static)
         if headline.content != text:

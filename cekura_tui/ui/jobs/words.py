@@ -6,8 +6,9 @@ import json
 import os
 from typing import TYPE_CHECKING
 
-from cekura_tui.model.job import Draft, Job, JobState
-from cekura_tui.model.text import clean, clean_line, count, span_text
+from cekura_tui.model.job import Job, JobState
+from cekura_tui.model.job_kinds import KINDS
+from cekura_tui.model.text import clean, clean_line, span_text
 from cekura_tui.ui.state import AppState
 
 if TYPE_CHECKING:
@@ -16,12 +17,9 @@ if TYPE_CHECKING:
 
 Facts = list[tuple[str, str]]
 
-MEANINGS = {
+_MEANINGS = {
     JobState.LAUNCHING: "It is on its way to the server.",
     JobState.RUNNING: "It goes on at the server, also while this program is closed.",
-    JobState.SUCCEEDED: "Cekura proposes a better prompt: enter shows it.",
-    JobState.NO_ISSUES: "Cekura found no issues in these runs: there is nothing to improve for them.",
-    JobState.FAILED: "The job ended without a suggestion. a launches it again.",
     JobState.UNCONFIRMED: "It was sent, but no answer tells whether the server took it. It is not sent again by itself:"
     " a launches it again, which may be the second launch of the same job; x forgets it.",
     JobState.STOPPED: "It is not asked about any more, and may go on at the server. s goes on asking.",
@@ -33,14 +31,6 @@ OPEN_LAUNCH = (JobState.LAUNCHING, JobState.UNCONFIRMED)
 _GOING_WORDS = frozenset(
     ("", "queued", "pending", "running", "in_progress", "processing", "started", "evaluating", "in_queue", "scaling_up")
 )
-_PROMPTS = {
-    "": "a text",
-    "agent": "the agent's own",
-    "file": "from a file",
-    "last": "the one launched last",
-    "draft": "a draft",
-    "-": "from standard input",
-}
 
 
 def state_meaning(job: Job, state: AppState) -> str:
@@ -49,7 +39,7 @@ def state_meaning(job: Job, state: AppState) -> str:
         return "It was launched with another key of this server. s tries to follow it with this one."
     if (repeat := state.relaunch_of(job.number)) is not None:
         return f"It was launched again as job {repeat}."
-    return MEANINGS.get(job.state, "")
+    return _MEANINGS.get(job.state) or KINDS[job.kind].meanings.get(job.state, "")
 
 
 def needs_other_key(job: Job) -> bool:
@@ -122,18 +112,6 @@ def job_facts(job: Job, state: AppState) -> Facts:
     return [(name, text) for name, text in named if text]
 
 
-def sent_facts(job: Job, draft: Draft) -> Facts:
-    """What was sent, or is to be."""
-    focuses = (("workflow metric", job.workflow_metric_ids), ("critical category", job.category_ids))
-    focus = "; ".join(f"{noun} {' '.join(map(str, ids))}" for noun, ids in focuses if ids)
-    return [
-        ("runs", " ".join(map(str, job.run_ids))),
-        ("agent", clean_line(job.agent_name) + (f" ({job.agent_id})" if job.agent_id is not None else "")),
-        ("prompt", f"{prompt_name(job.prompt_source)}, {count(len(draft.prompt.split()), 'word')}"),
-        ("focus", focus or "none"),
-    ]
-
-
 def launch_facts(record: JobRecord, runs: bool | None, state: AppState) -> Facts:
     """What is known of a launch that nothing has confirmed."""
     job = record.job
@@ -157,12 +135,6 @@ def process_words(owner: Owner | None, runs: bool | None) -> str:
     return f"{named}, {'this program' if owner.pid == os.getpid() else 'which still runs'}"
 
 
-def prompt_name(source: str) -> str:
-    """Where a prompt came from, in words."""
-    name, edited, _ = source.partition(", edited")
-    return clean_line(_PROMPTS.get(name, name), 120) + edited
-
-
 def relaunch_question(job: Job, state: AppState) -> tuple[str, str]:
     """Title and text of what is asked before a job is launched again."""
     sent = f"Job {job.number} was sent at {state.when(job.launched_at)}"
@@ -173,8 +145,7 @@ def relaunch_question(job: Job, state: AppState) -> tuple[str, str]:
     }
     failed = f"{sent} and failed: {clean_line(job.error or job.reason or 'nobody knows why', 200)}\n\n"
     text = texts.get(job.state, f"{failed}Launching it again may cost credits again.")
-    what = "run" if len(job.run_ids) == 1 else "runs"
-    rest = f"The same {what}, prompt and focus are sent to {job.origin}."
+    rest = f"The same {KINDS[job.kind].content(job)} are sent to {job.origin}."
     return f"Launch job {job.number} again?", f"{text}\n\n{rest}"
 
 

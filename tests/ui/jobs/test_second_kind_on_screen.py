@@ -1,0 +1,36 @@
+"""A kind of job that only this test knows is shown by what it says of itself."""
+
+from __future__ import annotations
+
+import json
+import time
+from dataclasses import replace
+
+import pytest
+from app_on_a_server import no_crash, opened
+from kept_jobs import SeededJobs, on_job
+from second_kind import TEST, TESTS, read_result
+from watching import screen_text, sees
+
+from cekura_tui.jobs.lease import this_process
+from cekura_tui.model.job_kinds import KINDS
+from cekura_tui.ui.away import what_ended
+from cekura_tui.workspace.setup import Setup
+
+
+async def test_a_second_kind_says_on_screen_what_was_sent_what_its_end_means_and_what_it_brought(
+    quiet: Setup, seeded: SeededJobs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(KINDS, TESTS.name, TESTS)
+    now, done = time.time(), {"status": "completed", "success_runs_count": 3, "name": "Night"}
+    job = seeded.jobs.begin_launch(TEST, now - 300, this_process())
+    seeded.jobs.record_progress_id(job.number, "41", "{}", now - 300)
+    ended = seeded.jobs.record_answer(job.number, read_result(done), json.dumps(done), now - 200)
+    async with opened(quiet) as pilot:
+        await on_job(pilot, 1, "✓ succeeded · Agent 7", "The scenarios were run again.", "those of result 9")
+        shown = screen_text(pilot.app)
+        assert not any(word in shown for word in ("prompt", "focus", "suggestion", "run  "))
+        await pilot.press("escape", "enter")
+        await sees(pilot, " Job 1 ", "What was sent")
+        no_crash(pilot)
+    assert what_ended([ended, replace(ended, number=2)]) == "2 test reports"
