@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from pathlib import Path
 
 from textual.dom import DOMNode
@@ -21,33 +21,40 @@ def tables() -> str:
     from cekura_tui.ui.jobs.list import JobList
     from cekura_tui.ui.jobs.screen import JobsScreen
     from cekura_tui.ui.kit.virtual_list import VirtualList
+    from cekura_tui.ui.run.details import RunDetails
     from cekura_tui.ui.run.screen import RunScreen
+    from cekura_tui.ui.run.transcript import Transcript
     from cekura_tui.ui.runs.list import RunList
     from cekura_tui.ui.runs.screen import RunsScreen
     from cekura_tui.ui.suggestion.diff_view import ProseDiffView
     from cekura_tui.ui.suggestion.screen import SuggestionScreen
 
-    everywhere = [*_rows([VirtualList], labelled=True), *_rows([CekuraApp]), _PALETTE]
+    everywhere = [*_rows([VirtualList, CekuraApp]), _PALETTE]
     parts = [
         ("Everywhere", everywhere),
         ("In the list of runs", _rows([RunList, RunsScreen])),
-        ("In a run", _rows([RunScreen])),
+        ("In a run", _rows([RunScreen, Transcript, RunDetails])),
         ("In the list of jobs, and in a job", _rows([JobList, JobsScreen, JobScreen])),
         ("In a suggestion", _rows([ProseDiffView, SuggestionScreen])),
     ]
-    return "\n\n".join(_table(title, found) for title, rows in parts if (found := list(dict.fromkeys(rows))))
+    return "\n\n".join(_table(title, rows) for title, rows in parts)
 
 
-def _rows(kinds: Iterable[type[DOMNode]], *, labelled: bool = False) -> Iterator[tuple[str, str, str]]:
-    """Keys, name and what it does, of the actions that have keys and a tooltip; with `labelled` of all that have keys.
+def _rows(kinds: Iterable[type[DOMNode]]) -> list[tuple[str, str, str]]:
+    """Keys, name and what it does, of the actions that have keys; of two with the same keys and name, the one that says
+    more.
 
     Only those of the classes themselves: what a list inherits is listed once.
     """
+    found: dict[tuple[str, str], tuple[str, str, str]] = {}
     for kind in kinds:
         for action in kind.__dict__.get("ACTIONS", ()):
-            if action.keys and (action.tooltip or labelled):
+            if action.keys:
                 does = action.tooltip[:1].upper() + action.tooltip[1:]
-                yield " ".join(f"`{_key(key)}`" for key in action.keys.split(",")), action.label, does
+                keys = " ".join(f"`{_key(key)}`" for key in action.keys.split(","))
+                row = keys, action.label, does if does != action.label else ""
+                found[row[:2]] = max(row, found.get(row[:2], row), key=lambda one: len(one[2]))
+    return list(found.values())
 
 
 def _key(key: str) -> str:

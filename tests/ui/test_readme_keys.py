@@ -14,3 +14,9 @@ def test_the_readme_has_the_keys_of_the_tables() -> None:
 def test_keys_are_written_as_on_a_keyboard() -> None:
     written = [readme_keys._key(key) for key in ("question_mark", "left", "pagedown", "ctrl+d", "left_square_bracket")]
     assert written == ["?", "←", "PgDn", "ctrl+d", "["]
+
+
+def test_what_a_pane_of_a_run_does_is_among_the_keys_of_a_run() -> None:
+    in_a_run = readme_keys.tables().partition("In a run:")[2].partition("In the list of jobs")[0]
+    for row in ("`x` | Raw turn", "`x` | Raw JSON", "`X` | All tools", "`e` | Evidence", "`esc` | Back"):
+        assert f"| {row} |" in in_a_run
