@@ -24,24 +24,26 @@ class Shown:
     """In place of a screen: `drawn_of` are the turns of each drawing, None where nothing was known."""
 
     is_current, gone = True, False
+    cancels = True
+    """Whether work ends when other work takes its place, or goes on to its own end."""
 
     def __init__(self) -> None:
         self.loader: RunLoader | None = None
         self.drawn_of: list[int | None] = []
         self.marks: Mapping[int, Sequence[TurnMark]] = {}
         self.errors: list[CekuraTuiError] = []
-        self._work: dict[str, asyncio.Task[None]] = {}
+        self.work: dict[str, asyncio.Task[None]] = {}
 
     def start(self, work: Callable[[], Coroutine[Any, Any, None]], group: str) -> asyncio.Task[None]:
-        if group in self._work:
-            self._work[group].cancel()
-        self._work[group] = asyncio.create_task(work())
-        return self._work[group]
+        if group in self.work and self.cancels:
+            self.work[group].cancel()
+        self.work[group] = asyncio.create_task(work())
+        return self.work[group]
 
     async def end(self) -> None:
-        for task in self._work.values():
+        for task in self.work.values():
             task.cancel()
-        await asyncio.gather(*self._work.values(), return_exceptions=True)
+        await asyncio.gather(*self.work.values(), return_exceptions=True)
 
     async def drawn(self) -> None:
         assert self.drawn_of
@@ -133,14 +135,15 @@ async def test_a_late_answer_is_not_taken_for_the_run_that_came_in_its_place(scr
     serve(scripted, call(5), call(4))
     hold = Hold(Reply(call(5)))
     scripted.on("GET", path_of(5), hold)
-    async with loading(scripted, 5) as (loader, _):
+    async with loading(scripted, 5) as (loader, shown):
         await eventually(hold.arrived.is_set, "run 5 is asked for")
+        shown.cancels, late = False, shown.work["run"]
         loader.leave()
         assert not loader.arrived.is_set()
         loader.show(4)
         await eventually(lambda: loader.view is not None and loader.evidence is not None, "run 4")
         hold.released.set()
-        await asyncio.sleep(0.1)
+        await late
         assert loader.view is not None
         assert loader.view.row.id == loader.run_id == 4
 
