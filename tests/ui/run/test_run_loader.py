@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 from app_on_a_server import setup_of
 from run_pages import KEY, call, path_of, running, serve
-from scripted_server import Hold, Reply, ScriptedServer, serve_runs
-from waiting import eventually
+from scripted_server import Hold, Reply, Reset, ScriptedServer, serve_runs
+from waiting import PATIENCE, eventually
 
 from cekura_tui.evidence.evidence import TurnMark
 from cekura_tui.model.errors import CekuraTuiError
@@ -177,3 +177,22 @@ async def test_a_server_that_refuses_is_not_asked_again_one_that_fails_is(script
         loader.load(reload=True)
         await eventually(lambda: loader.view is not None, "the run")
         assert (loader.error, loader.failures) == (None, 0)
+
+
+async def test_a_server_that_cannot_be_reached_is_asked_ever_later_while_a_cached_run_is_shown(
+    scripted: ScriptedServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(run_loader, "REPOLL", 300.0)  # the test itself loads the run sooner
+    monkeypatch.setattr(run_loader, "LONGEST_REPOLL", 6_000.0)
+    serve(scripted, running(5, 2))
+    waits = []
+    async with loading(scripted, 5) as (loader, _):
+        await eventually(lambda: loader._timer, "the run")
+        scripted.on("GET", path_of(5), Reset())
+        for failures in (1, 2, 3):
+            loader.load(background=True)
+            await eventually(lambda failures=failures: loader.failures == failures, "the server does not answer")
+            assert (loader.error, loader.view and loader.view.cached) == (None, True)
+            assert loader._timer is not None
+            waits.append(loader._timer.when() - asyncio.get_running_loop().time())
+    assert waits == pytest.approx([600, 1_200, 2_400], abs=PATIENCE)
