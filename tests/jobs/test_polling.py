@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 from engine_room import DONE, DRAFT, RUNNING, TAKEN, UNKNOWN, Leaps, Room, hasty, room
-from scripted_server import HTML_502, LAUNCH, PROGRESS, Hold, Reply, Reset, ScriptedServer
+from fickle_server import BAD
+from scripted_server import LAUNCH, PROGRESS, Hold, Reply, Reset, ScriptedServer
 from waiting import eventually
 
 from cekura_tui.api.errors import KeyRefused
@@ -63,11 +64,11 @@ async def test_a_job_goes_on_after_the_program_was_closed_and_opened_again(
     assert len(scripted.requests("POST")) == 1
 
 
-@pytest.mark.parametrize("bad", [Reply(b"", 500), Reply(HTML_502, 502), Reset(), Reply(b"no json"), Reply({}, 429)])
+@pytest.mark.parametrize("bad", ["500", "502", "404 page", "reset", "no JSON", "429"])
 async def test_a_server_that_fails_makes_a_job_stale_and_never_ends_it(
-    home: Path, scripted: ScriptedServer, bad: Reply | Reset
+    home: Path, scripted: ScriptedServer, bad: str
 ) -> None:
-    scripted.on("GET", PROGRESS, bad, bad, bad, bad, bad, DONE)
+    scripted.on("GET", PROGRESS, *[BAD[bad]] * 5, DONE)
     stale: list[float | None] = []
     async with room(home, scripted, engine=hasty(70)) as here:
         here.engine.start()
@@ -80,15 +81,19 @@ async def test_a_server_that_fails_makes_a_job_stale_and_never_ends_it(
     assert len(scripted.requests("GET")) == 6
 
 
+@pytest.mark.parametrize(
+    ("unknown", "reason"),
+    [("404", "does not have it (404"), ("400", "(400: progress_id: Unknown.)")],
+)
 async def test_an_id_that_is_unknown_three_times_over_a_minute_is_a_lost_job(
-    home: Path, scripted: ScriptedServer
+    home: Path, scripted: ScriptedServer, unknown: str, reason: str
 ) -> None:
-    scripted.on("GET", PROGRESS, UNKNOWN)
+    scripted.on("GET", PROGRESS, BAD[unknown])
     async with room(home, scripted, engine=hasty()) as here:
         here.engine.start()
         await launched(here, scripted)
         job = await here.comes_into(JobState.LOST)
-        assert "does not have it" in job.reason
+        assert reason in job.reason
         assert len(scripted.requests("GET")) >= 3
 
 

@@ -209,3 +209,10 @@ def test_a_line_above_an_underline_is_a_heading_and_two_lines_above_one_are_text
     kinds = [(unit.text, unit.kind) for unit in units_of("Fees\n====\nAsk first.\n\nOne line\nand another\n====\n")[0]]
     assert kinds[:3] == [("Fees", "heading"), ("====", "row"), ("Ask first.", "text")]
     assert kinds[3][1] == "text"
+
+
+@pytest.mark.parametrize(("underline", "kind"), [("====", "heading"), ("----", "text")])
+def test_a_long_sentence_is_a_heading_above_equals_signs_only(underline: str, kind: str) -> None:
+    title = "What the agent says to a caller who asks for a table on a day that is booked out."
+    above, below = units_of(f"{title}\n{underline}\nAsk first.\n")[0][:2]
+    assert (above.text, above.kind, below.text) == (title, kind, underline)

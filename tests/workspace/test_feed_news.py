@@ -128,14 +128,20 @@ async def test_more_newer_runs_than_one_answer_holds_move_nothing_where_one_read
         assert not room.feed.flood
 
 
-@pytest.mark.parametrize(("first", "opened"), [(0, 2), (510, 1)], ids=["at the top", "further down"])
-async def test_runs_that_came_a_few_at_a_time_have_the_list_read_anew_only_at_its_top(first: int, opened: int) -> None:
+@pytest.mark.parametrize(
+    ("first", "more", "opened"),
+    [(0, 40, 2), (0, 39, 1), (510, 40, 1)],
+    ids=["at the top", "too few", "further down"],
+)
+async def test_a_hundred_runs_that_came_a_few_at_a_time_have_the_list_read_anew_only_at_its_top(
+    first: int, more: int, opened: int
+) -> None:
     async with feeding(server_of(2_000), live=True) as room:
         await room.looks(first)
         room.server.add(60, after=0.01)
         await room.passes(FOCUSED)
         assert room.feed.opened == 1
-        room.server.add(60, after=0.01)
+        room.server.add(more, after=0.01)
         await room.passes(FOCUSED)
         assert room.feed.opened == opened
         assert not room.feed.flood

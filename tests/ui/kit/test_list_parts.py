@@ -43,6 +43,8 @@ def test_the_button_alone_selects_nothing_and_no_row_is_crossed() -> None:
     assert not selection.crossed
     assert selection.extend(Spot("b", 0, 4, 5))
     assert selection.crossed
+    assert selection.extend(spot)
+    assert selection.crossed, "back in its own row it is no click"
 
 
 def test_a_range_of_marks_passes_over_what_may_not_be_marked_and_says_how_many() -> None:

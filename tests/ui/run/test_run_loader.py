@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 from app_on_a_server import setup_of
 from run_pages import KEY, call, path_of, running, serve
-from scripted_server import Hold, Reply, ScriptedServer, serve_runs
-from waiting import eventually
+from scripted_server import Hold, Reply, Reset, ScriptedServer, serve_runs
+from waiting import PATIENCE, eventually
 
 from cekura_tui.evidence.evidence import TurnMark
 from cekura_tui.model.errors import CekuraTuiError
@@ -24,24 +24,26 @@ class Shown:
     """In place of a screen: `drawn_of` are the turns of each drawing, None where nothing was known."""
 
     is_current, gone = True, False
+    cancels = True
+    """Whether work ends when other work takes its place, or goes on to its own end."""
 
     def __init__(self) -> None:
         self.loader: RunLoader | None = None
         self.drawn_of: list[int | None] = []
         self.marks: Mapping[int, Sequence[TurnMark]] = {}
         self.errors: list[CekuraTuiError] = []
-        self._work: dict[str, asyncio.Task[None]] = {}
+        self.work: dict[str, asyncio.Task[None]] = {}
 
     def start(self, work: Callable[[], Coroutine[Any, Any, None]], group: str) -> asyncio.Task[None]:
-        if group in self._work:
-            self._work[group].cancel()
-        self._work[group] = asyncio.create_task(work())
-        return self._work[group]
+        if group in self.work and self.cancels:
+            self.work[group].cancel()
+        self.work[group] = asyncio.create_task(work())
+        return self.work[group]
 
     async def end(self) -> None:
-        for task in self._work.values():
+        for task in self.work.values():
             task.cancel()
-        await asyncio.gather(*self._work.values(), return_exceptions=True)
+        await asyncio.gather(*self.work.values(), return_exceptions=True)
 
     async def drawn(self) -> None:
         assert self.drawn_of
@@ -133,14 +135,15 @@ async def test_a_late_answer_is_not_taken_for_the_run_that_came_in_its_place(scr
     serve(scripted, call(5), call(4))
     hold = Hold(Reply(call(5)))
     scripted.on("GET", path_of(5), hold)
-    async with loading(scripted, 5) as (loader, _):
+    async with loading(scripted, 5) as (loader, shown):
         await eventually(hold.arrived.is_set, "run 5 is asked for")
+        shown.cancels, late = False, shown.work["run"]
         loader.leave()
         assert not loader.arrived.is_set()
         loader.show(4)
         await eventually(lambda: loader.view is not None and loader.evidence is not None, "run 4")
         hold.released.set()
-        await asyncio.sleep(0.1)
+        await late
         assert loader.view is not None
         assert loader.view.row.id == loader.run_id == 4
 
@@ -174,3 +177,22 @@ async def test_a_server_that_refuses_is_not_asked_again_one_that_fails_is(script
         loader.load(reload=True)
         await eventually(lambda: loader.view is not None, "the run")
         assert (loader.error, loader.failures) == (None, 0)
+
+
+async def test_a_server_that_cannot_be_reached_is_asked_ever_later_while_a_cached_run_is_shown(
+    scripted: ScriptedServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(run_loader, "REPOLL", 300.0)  # the test itself loads the run sooner
+    monkeypatch.setattr(run_loader, "LONGEST_REPOLL", 6_000.0)
+    serve(scripted, running(5, 2))
+    waits = []
+    async with loading(scripted, 5) as (loader, _):
+        await eventually(lambda: loader._timer, "the run")
+        scripted.on("GET", path_of(5), Reset())
+        for failures in (1, 2, 3):
+            loader.load(background=True)
+            await eventually(lambda failures=failures: loader.failures == failures, "the server does not answer")
+            assert (loader.error, loader.view and loader.view.cached) == (None, True)
+            assert loader._timer is not None
+            waits.append(loader._timer.when() - asyncio.get_running_loop().time())
+    assert waits == pytest.approx([600, 1_200, 2_400], abs=PATIENCE)
