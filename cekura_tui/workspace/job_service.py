@@ -1,6 +1,6 @@
-"""All that is known of one job, in one piece.
+"""The jobs of a session: draft, launch, list, stop, resume and forget them.
 
-The jobs of a session, and what may be wished of them.
+`JobRecord` is all that is known of one job, in one piece.
 """
 
 from __future__ import annotations

@@ -1,5 +1,7 @@
-"""Verdicts on calls, written by hand, with the turns that a reader points at: `cases/` to look at and tune on, `held/`
-only ever to be measured."""
+"""Verdicts on calls, written by hand, with the turns that a reader points at.
+
+`cases/` is to look at and tune on, `held/` only ever to be measured.
+"""
 
 from __future__ import annotations
 
