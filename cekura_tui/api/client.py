@@ -90,7 +90,7 @@ class LaunchAnswer:
 class Client:
     """One key at one server. Make it and use it on one event loop; close it there.
 
-    Reads that a person waits for are repeated as `retry.next_try` says; polls and writes are sent once. Raises kinds
+    Reads that a person waits for are repeated as `next_try` says; polls and writes are sent once. Raises kinds
     of `ApiError` only.
     """
 

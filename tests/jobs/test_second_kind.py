@@ -16,7 +16,7 @@ from cekura_tui.model.job import ApiRequest, Draft, Job, JobKind, JobState, Prog
 from cekura_tui.model.job_kinds import KINDS
 from cekura_tui.model.text import Prompt
 from cekura_tui.store.jobs import UnreadableJob
-from cekura_tui.store.runs import first_sight
+from cekura_tui.store.runs import read_cached_start
 
 RERUN, RESULT = "/test_framework/v1/results/9/rerun/", "/test_framework/v1/results/41/"
 
@@ -72,7 +72,7 @@ async def test_a_second_kind_is_launched_and_polled_and_its_result_is_kept(
         assert curls["progress"].startswith(f"curl {scripted.url}{RESULT} -H ")
         assert here.store.prompt_uses.all(7) == []
         assert here.store.jobs.last_prompt(7) is None
-    (row,) = first_sight(home / "cekura.db", scripted.url, "key", "default", None).jobs
+    (row,) = read_cached_start(home / "cekura.db", scripted.url, "key", "default", None).jobs
     assert row == job
 
 
