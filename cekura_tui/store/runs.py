@@ -113,8 +113,6 @@ class SeenRuns:
     count: int
     rows: tuple[RunRow, ...]
     got_at: float
-    more: bool = False
-    """Whether the server told of a further page."""
 
 
 class RunStore:

@@ -179,10 +179,6 @@ class JobService:
         """A job with its texts."""
         return self._store.jobs.suggestion(await self.get(number))
 
-    async def trouble(self) -> CekuraTuiError | None:
-        """Why jobs are not asked about, or not recorded, at the moment."""
-        return self._engine.paused or self._engine.trouble
-
 
 def _not_launching(job: Job) -> Job:
     if job.state == JobState.LAUNCHING:

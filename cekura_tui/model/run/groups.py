@@ -230,11 +230,6 @@ class RunGroups:
     failed: int
     errors: int
 
-    @property
-    def runs(self) -> int:
-        """How many distinct runs are in the groups."""
-        return self.failed + self.errors if self.how == "verdict" else self.looked_at
-
 
 @dataclass(frozen=True, slots=True)
 class _GroupKey:
