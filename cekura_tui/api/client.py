@@ -1,8 +1,7 @@
-"""Requests as curl commands, to be run in a shell that has the key in CEKURA_API_KEY; the key itself is in none.
+"""The client of the Cekura API: one request function, then one short method an operation.
 
-Waiting so long and no longer, by the time in which this process ran.
-
-The Cekura API: one request function, then one short method an operation.
+Also requests as curl commands, which never hold the key (`curl_command`), and a time limit that leaves out the time in
+which the process was stopped (`while_awake`).
 """
 
 from __future__ import annotations
@@ -91,7 +90,7 @@ class LaunchAnswer:
 class Client:
     """One key at one server. Make it and use it on one event loop; close it there.
 
-    Reads that a person waits for are repeated as `retry.next_try` says; polls and writes are sent once. Raises kinds
+    Reads that a person waits for are repeated as `next_try` says; polls and writes are sent once. Raises kinds
     of `ApiError` only.
     """
 

@@ -1,6 +1,6 @@
-"""What can go wrong between us and the server, as kinds of one error.
+"""What can go wrong between us and the server, as kinds of one error, and when to try again.
 
-Whether a read that a person waits for is tried again: one pure decision.
+`next_try` decides whether a read that a person waits for is repeated, `read_retry_after` what the server asks for.
 """
 
 from __future__ import annotations

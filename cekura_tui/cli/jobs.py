@@ -1,6 +1,6 @@
-"""`jobs wait` and `jobs resume`: asking about certain jobs until something came.
+"""The group `jobs`, and its commands `list`, `wait`, `resume` and `forget`.
 
-`jobs`: its list and its commands; `jobs forget` is here too.
+`jobs show` is in `job_show`, `jobs watch` in `job_watch`.
 """
 
 from __future__ import annotations

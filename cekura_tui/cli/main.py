@@ -1,6 +1,6 @@
-"""`config path`.
+"""The entry point of the command line: global options, all commands, and the exit status.
 
-The front door: global options, and which room a command leads to.
+A run's number or a dashboard link opens the app there (`Front`). `config path` is here, too.
 """
 
 from __future__ import annotations

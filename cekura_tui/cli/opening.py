@@ -1,6 +1,6 @@
-"""`--demo` without a terminal: the main job, told as text.
+"""Opening the app on the run list, a run or a dashboard link, and what happens without a terminal.
 
-Opening the app: what it opens on, and what happens where there is no terminal.
+`--demo` prints the main job there, as text (`run_improvement`); all else is refused.
 """
 
 from __future__ import annotations

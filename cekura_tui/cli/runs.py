@@ -1,8 +1,7 @@
-"""A filter on the command line: how its words are told from options, read, and marked where they are wrong.
+"""`runs list` and `runs show`.
 
-`runs list` as it is printed: page by page as it comes, as a table, as CSV, or as one object a line.
-
-`runs list` and `runs show`.
+First how a filter is read on the command line (`FilterCommand`, `read_filter`), then the forms in which a list is
+printed page by page (`Table`, `Csv`, `JsonLines`), then the commands.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
-"""Which server a URL names: a key goes to its own origin only, and plain http only to this machine.
+"""API keys: where one is found, checked and saved, and which server it belongs to.
 
-Keys: where one is found, and that it goes only to the server it belongs to.
+A key goes to the origin that it was saved with only, and over plain http to this machine only (`read_server`).
 """
 
 from __future__ import annotations

@@ -13,7 +13,6 @@ from typing import Any
 from cekura_tui.demo.library import Rule, agents, rules_by_metric
 
 _HEADING = re.compile(r"^(#{1,6})[ \t]+([^\r\n]*?)[ \t#]*$|^([A-Z][^\r\n.!?:]{2,60}):[ \t]*$", re.MULTILINE)
-_LINE = re.compile(r"[^\r\n]*(?:\r\n|\r|\n|$)")
 _BULLET = re.compile(r"([ \t]*)(?:([-*•])|(\d{1,3})([.)]))([ \t]+)\S")
 
 

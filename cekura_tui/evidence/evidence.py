@@ -186,23 +186,6 @@ class EvidenceFinder:
         return words_of(figure)[0].form in {word.form for word in self._word_index.words[index]}
 
 
-def evidence_in(turns: Sequence[Turn], explanations: Iterable[Iterable[str]]) -> list[tuple[Evidence, ...]]:
-    """The evidence of each explanation, all at once."""
-    finder = EvidenceFinder(turns)
-    for _ in finder.read():
-        pass
-    return [_last(finder.find(explanation)) for explanation in explanations]
-
-
-def _last(steps: Generator[None, None, tuple[Evidence, ...]]) -> tuple[Evidence, ...]:
-    while True:
-        try:
-            next(steps)
-        except StopIteration as done:
-            found: tuple[Evidence, ...] = done.value
-            return found
-
-
 class _FoundTurns:
     """What was found so far, by turn; the surest reason is kept."""
 

@@ -109,11 +109,6 @@ class Lease:
         self._other_since = 0.0
         self._repeated_answers: dict[int, float] = {}
 
-    @property
-    def held(self) -> bool:
-        """Whether it was ours when we last looked."""
-        return self._renewed is not None
-
     def record_repeated_answer(self, number: int, at: float) -> None:
         """A job's last answer came again at `at` (Unix time); this is written down with the next sign of life."""
         self._repeated_answers[number] = at

@@ -1,6 +1,7 @@
-"""A damaged database: moved aside whole, and what can still be read of what a person made is copied over.
+"""The SQLite file: opened, migrated, read, and written in transactions; newer and damaged files too.
 
-Opening the one SQLite file: migrations, the journal for its file system, a file that is newer or damaged.
+A damaged file is moved aside whole (`replacing`), and what can still be read of it is copied over (`rescue`). A newer
+one is refused. The journal fits the file system.
 """
 
 from __future__ import annotations

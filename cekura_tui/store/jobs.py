@@ -249,13 +249,13 @@ class JobStore:
         return self._pending.keep(PendingAnswer(job.number, job.launched_at or 0.0, progress_id, raw, at))
 
     def record_pending_answers(self) -> None:
-        """Record what was set aside, by any process."""
-        for aside in self._pending.all():
+        """Record the pending answers that any process has kept."""
+        for answer in self._pending.all():
             job = None
             with contextlib.suppress(UnreadableJob):
-                job = self.get(aside.number)
-            if job is not None and job.launched_at == aside.launched_at:
-                self.record_progress_id(aside.number, aside.progress_id, aside.raw, aside.at)
+                job = self.get(answer.number)
+            if job is not None and job.launched_at == answer.launched_at:
+                self.record_progress_id(answer.number, answer.progress_id, answer.raw, answer.at)
 
     def record_state(
         self, number: int, state: JobState, reason: str, at: float, raw: str = "", *, only_from: Collection[JobState]
@@ -340,7 +340,7 @@ WITH mine AS (
 SELECT * FROM mine WHERE state NOT IN ('succeeded', 'no_issues', 'failed')
 OR number > coalesce((SELECT number FROM mine ORDER BY number DESC LIMIT 1 OFFSET ?5), 0) ORDER BY number DESC"""
 """The jobs of an origin that a key or its profile launched, newest first: all that have not ended, of the others so
-many as are among the newest; with drafts where that is wished."""
+many as are among the newest; with drafts where they are asked for."""
 _UNFINISHED = """
 SELECT * FROM jobs WHERE origin = ?1 AND (
     (key_id = ?2 AND state IN ('running', 'launching')) OR (profile = ?3 AND state = 'launching')
@@ -636,11 +636,11 @@ class PendingAnswers:
     def _path(self, number: int) -> Path:
         return self._directory / f"{self._prefix}{number}.json"
 
-    def keep(self, aside: PendingAnswer) -> bool:
+    def keep(self, answer: PendingAnswer) -> bool:
         """Keep it, readable by this user alone; returns whether that went well."""
         try:
-            with atomic_file(self._path(aside.number)) as file:
-                file.write(json.dumps(asdict(aside)).encode())
+            with atomic_file(self._path(answer.number)) as file:
+                file.write(json.dumps(asdict(answer)).encode())
                 file.flush()
                 os.fsync(file.fileno())
         except OSError:
@@ -656,6 +656,6 @@ class PendingAnswers:
         """All that are kept; files that hold something else are left alone."""
         for path in sorted(self._directory.glob(f"{self._prefix}*.json")):
             with contextlib.suppress(OSError, ValueError, TypeError, RecursionError):
-                aside = PendingAnswer(**json.loads(path.read_bytes()))
-                if path == self._path(aside.number):
-                    yield aside
+                answer = PendingAnswer(**json.loads(path.read_bytes()))
+                if path == self._path(answer.number):
+                    yield answer

@@ -18,7 +18,7 @@ class LeaseHolder:
 
 
 class LeaseStore:
-    """The lease of one account. Each method is one transaction; `holder` is the text of `owner.this_process`."""
+    """The lease of one account. Each method is one transaction; `holder` is the text of `lease.this_process`."""
 
     def __init__(self, database: Database, account: Account) -> None:
         self._database, self._account = database, account

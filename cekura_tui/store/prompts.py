@@ -1,6 +1,6 @@
-"""Prompts, each kept once by the hash of its exact bytes.
+"""Prompts, each kept once by the hash of its exact bytes, and the rows of their history.
 
-The rows of the prompt history, changed inside a transaction.
+All that takes a connection is called inside a transaction.
 """
 
 from __future__ import annotations

@@ -1,8 +1,7 @@
-"""Why runs failed, as far as this machine was told; far smaller than the runs, so it is kept of many more.
+"""Cached runs: the rows of each list as last seen, and each opened run whole; bounded.
 
-What somebody wrote about runs: kept on this machine alone, never sent, never dropped.
-
-Recent runs: the rows of each list as last seen, and each opened run whole; bounded.
+Also why runs failed, of many more runs (`FindingStore`); notes on runs, never sent and never dropped (`NoteStore`); and
+what the first frame shows, read before anything runs (`CachedStart`).
 """
 
 from __future__ import annotations
@@ -114,8 +113,6 @@ class SeenRuns:
     count: int
     rows: tuple[RunRow, ...]
     got_at: float
-    more: bool = False
-    """Whether the server told of a further page."""
 
 
 class RunStore:
@@ -232,7 +229,7 @@ DELETE FROM opened_runs WHERE rowid IN (
 
 
 @dataclass(frozen=True, slots=True)
-class FirstSight:
+class CachedStart:
     """What the first frame shows, read before anything runs.
 
     `filter` is the text that the scope was left with. `seen` is the list that the server gives for it, where all of it
@@ -247,12 +244,12 @@ class FirstSight:
     notes: Mapping[int, str] = field(default_factory=dict)
 
 
-def first_sight(path: Path, origin: str, key: str, profile: str, scope: str | None) -> FirstSight:
+def read_cached_start(path: Path, origin: str, key: str, profile: str, scope: str | None) -> CachedStart:
     """The cached list, its filter, notes and jobs, on a read-only connection; empty where there is nothing to read.
 
     `scope` is the scope of the list to show, without a filter, or None for the one that was chosen last.
     """
-    nothing = FirstSight()
+    nothing = CachedStart()
     sql = open_read_only(path)
     if sql is None:
         return nothing
@@ -266,7 +263,7 @@ def first_sight(path: Path, origin: str, key: str, profile: str, scope: str | No
         last_filter = left["filter"] if left else ""
         filtered = _filtered(sql, pair, scope, last_filter)
         jobs = sql.execute(LIST, (*pair, profile, False, LISTED)).fetchall()
-        return FirstSight(
+        return CachedStart(
             chosen,
             filtered or _seen(sql, pair, scope),
             tuple(read_jobs(jobs, pair[1])[0]),

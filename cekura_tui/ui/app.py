@@ -31,7 +31,7 @@ from cekura_tui.model.job_kinds import KINDS
 from cekura_tui.model.run.view import RunRow
 from cekura_tui.model.scope import Scope
 from cekura_tui.model.text import clean_line
-from cekura_tui.store.runs import first_sight
+from cekura_tui.store.runs import read_cached_start
 from cekura_tui.ui.actions import Action, bindings, commands_of
 from cekura_tui.ui.away import next_unread
 from cekura_tui.ui.kit.dialog import Dialog
@@ -131,7 +131,7 @@ def read_first_frame(
     setup = workspace.setup
     named = scope or setup.scope
     text = named.text if named else None
-    cached = first_sight(setup.paths.database, setup.origin, workspace.known_key(), setup.profile, text)
+    cached = read_cached_start(setup.paths.database, setup.origin, workspace.known_key(), setup.profile, text)
     if named is None and cached.chosen is not None:
         kind, number, name = cached.chosen
         named = Scope("agent" if kind == "agent" else "project", number, name)

@@ -76,7 +76,7 @@ async def matching_runs(
 ) -> AsyncGenerator[MatchingPage, None]:
     """The runs of a query page by page, newest first, filtered here by the terms that the server cannot filter.
 
-    Raises kinds of ApiError, also CutOff.
+    Raises kinds of ApiError, also IncompleteListError.
     """
     passes = Matcher(query.rest(now), now=now, notes=notes)
     read = total = 0
@@ -93,8 +93,9 @@ async def all_runs(
 ) -> AsyncGenerator[ListPage[Run], None]:
     """Every run of a list once, newest first, as the list was when it was first asked for.
 
-    Raises kinds of ApiError, also CutOff where the server ends the list before it has given what it counts.
-    A server that lists oldest first is read from its last page; of its first answer only the count is told at first.
+    Raises kinds of ApiError, also IncompleteListError where the server ends the list before it has given what it
+    counts. A server that lists oldest first is read from its last page; of its first answer only the count is told at
+    first.
     """
     options, check = options or ListOptions(), _CompletenessCheck()
     first = await _page_with_retries(client, params, 1, budget, options)
@@ -153,7 +154,7 @@ class _CompletenessCheck:
         return ListPage(page.count, items, page.more, page.oldest_first, page.at)
 
     def verify(self, total: int) -> None:
-        """Raise CutOff if there are more than were seen."""
+        """Raise IncompleteListError if there are more than were seen."""
         if len(self.ids) < total:
             raise IncompleteListError(len(self.ids), total)
 

@@ -1,6 +1,6 @@
-"""All that is known of one job, in one piece.
+"""The jobs of a session: draft, launch, list, stop, resume and forget them.
 
-The jobs of a session, and what may be wished of them.
+`JobRecord` is all that is known of one job, in one piece.
 """
 
 from __future__ import annotations
@@ -178,10 +178,6 @@ class JobService:
     async def suggestion(self, number: int) -> Suggestion:
         """A job with its texts."""
         return self._store.jobs.suggestion(await self.get(number))
-
-    async def trouble(self) -> CekuraTuiError | None:
-        """Why jobs are not asked about, or not recorded, at the moment."""
-        return self._engine.paused or self._engine.trouble
 
 
 def _not_launching(job: Job) -> Job:

@@ -1,10 +1,7 @@
-"""The runs that a job is to learn from, read and checked.
+"""One signed-in session on one event loop: store, client and job engine, and what is asked of them.
 
-The prompts that an agent had, was sent or was proposed, as far as this machine met them.
-
-Searching what was said in all opened runs.
-
-One signed-in session on one event loop: store, client and job engine, and what is asked of them.
+Also the runs that a job is to learn from (`Improvable`), the history of an agent's prompts as far as this machine saw
+them (`PromptHistory`), and searching what was said in opened runs (`search_transcripts`).
 """
 
 from __future__ import annotations

@@ -1,8 +1,6 @@
-"""A session that launches nothing and writes nothing to an agent, and what made it so.
+"""What is decided before a workspace is opened: directory, server, key, scope, embedded or not.
 
-What is decided before anything is opened: directory, server, key, scope, embedded or not.
-
-The question for a run as a curl command, to be run in a shell that has the key in CEKURA_API_KEY.
+Also how a read-only session refuses (`refuse_read_only`), and the request for a run as a curl command (`run_command`).
 """
 
 from __future__ import annotations

@@ -7,12 +7,12 @@ from typing import Any
 
 import odd_runs
 import pytest
+from evidence_cases import evidence_in
 from odd_runs import EMPATHY, LONG_RUN, LONG_TURNS, TALKATIVE_RUN, odd_corpus, with_odd_turns
 
 from cekura_tui.demo.answers import run_whole, turns_of
 from cekura_tui.demo.corpus import Corpus
 from cekura_tui.demo.facts import Facts, Kind
-from cekura_tui.evidence.evidence import evidence_in
 from cekura_tui.model.run.run import Run
 from cekura_tui.model.run.verdict import Verdict, read_verdicts
 from cekura_tui.model.transcript.transcript import Transcript, read_transcript

@@ -5,11 +5,11 @@ from __future__ import annotations
 import time
 
 import pytest
-from evidence_cases import pairs, score
+from evidence_cases import evidence_in, pairs, score
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cekura_tui.evidence.evidence import Evidence, evidence_in
+from cekura_tui.evidence.evidence import Evidence
 from cekura_tui.evidence.spoken_words import words_of
 from cekura_tui.model.transcript.transcript import Turn
 

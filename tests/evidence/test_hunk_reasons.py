@@ -6,12 +6,13 @@ import time
 from typing import Any
 
 import pytest
+from evidence_cases import evidence_in
 
 from cekura_tui.demo.answers import run_whole
 from cekura_tui.demo.corpus import Corpus
 from cekura_tui.demo.improver import improve, issues_of
 from cekura_tui.demo.library import agent_by_id
-from cekura_tui.evidence.evidence import Evidence, evidence_in
+from cekura_tui.evidence.evidence import Evidence
 from cekura_tui.evidence.hunk_reasons import MOST, Reason, reasons
 from cekura_tui.evidence.prompt_issues import IssueQuote, PromptIssue, read_issues
 from cekura_tui.evidence.reason_terms import Found

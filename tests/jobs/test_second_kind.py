@@ -17,7 +17,7 @@ from cekura_tui.model.errors import CekuraTuiError
 from cekura_tui.model.job import Job, JobState
 from cekura_tui.model.job_kinds import KINDS
 from cekura_tui.store.jobs import UnreadableJob
-from cekura_tui.store.runs import first_sight
+from cekura_tui.store.runs import read_cached_start
 
 
 @pytest.fixture(autouse=True)
@@ -49,7 +49,7 @@ async def test_a_second_kind_is_launched_and_polled_and_its_result_is_kept(
         assert curls["progress"].startswith(f"curl {scripted.url}{RESULT} -H ")
         assert here.store.prompt_uses.all(7) == []
         assert here.store.jobs.last_prompt(7) is None
-    (row,) = first_sight(home / "cekura.db", scripted.url, "key", "default", None).jobs
+    (row,) = read_cached_start(home / "cekura.db", scripted.url, "key", "default", None).jobs
     assert row == job
 
 

@@ -50,7 +50,7 @@ async def answered_under_lock(here: Room, reply: Reply) -> asyncio.Task[Job]:
     return launching
 
 
-def asides(home: Path) -> list[str]:
+def pending_files(home: Path) -> list[str]:
     return [path.name for path in home.glob("*-taken-*")]
 
 
@@ -64,12 +64,12 @@ async def test_a_job_that_the_server_took_is_told_by_its_id_and_followed_when_th
         with held(here.path):
             with pytest.raises(SentUnrecorded, match=r"took job 1 \(progress_id p-1\).*not be recorded yet"):
                 await launching
-            assert asides(home) == ["cekura.db-taken-1.json"]
+            assert pending_files(home) == ["cekura.db-taken-1.json"]
             assert (home / "cekura.db-taken-1.json").stat().st_mode & 0o077 == 0
         job = await here.comes_into(JobState.RUNNING)
         assert job.progress_id == "p-1"
         await here.asked(1)
-        assert (asides(home), here.posts()) == ([], 1)
+        assert (pending_files(home), here.posts()) == ([], 1)
 
 
 async def test_an_id_that_was_not_recorded_when_the_program_ended_is_when_it_starts_again(
@@ -79,7 +79,7 @@ async def test_an_id_that_was_not_recorded_when_the_program_ended_is_when_it_sta
     async with room(home, scripted) as here:
         launching = await answered_under_lock(here, TAKEN)
         with held(here.path):
-            await eventually(lambda: asides(home), "the answer is kept aside")
+            await eventually(lambda: pending_files(home), "the answer is kept aside")
             await here.engine.close()
             with pytest.raises(SentUnrecorded):
                 await launching
@@ -87,7 +87,7 @@ async def test_an_id_that_was_not_recorded_when_the_program_ended_is_when_it_sta
         again.engine.adopt()
         job = again.job()
         assert (job.state, job.progress_id) == (JobState.RUNNING, "p-1")
-        assert (asides(home), again.posts()) == ([], 1)
+        assert (pending_files(home), again.posts()) == ([], 1)
 
 
 async def test_a_launch_that_may_have_been_taken_is_not_told_as_one_that_was_not_sent(
@@ -124,7 +124,7 @@ async def test_what_was_set_aside_for_another_database_or_is_something_else_is_l
             (home / f"cekura.db-taken-{name}.json").write_text(text)
         here.engine.adopt()
         assert here.job().state == JobState.UNCONFIRMED
-        assert len(asides(home)) == 6
+        assert len(pending_files(home)) == 6
 
 
 def test_where_nothing_at_all_can_be_written_nobody_says_that_it_is_kept(tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ from cekura_tui.model.run.view import RunRow, row_of
 from cekura_tui.model.text import sha256
 from cekura_tui.store import runs as runs_module
 from cekura_tui.store.database import key_id
-from cekura_tui.store.runs import MAX_LISTS, MAX_OPENED, MAX_ROWS, FirstSight, first_sight
+from cekura_tui.store.runs import MAX_LISTS, MAX_OPENED, MAX_ROWS, CachedStart, read_cached_start
 from cekura_tui.store.schema import MIGRATIONS, VERSION
 from cekura_tui.store.store import Store
 
@@ -213,7 +213,7 @@ def old_file(path: Path) -> dict[str, list[tuple[object, ...]]]:
 
 def test_a_file_of_the_version_before_keeps_all_that_is_in_it_and_takes_notes(home: Path) -> None:
     held = old_file(home / "cekura.db")
-    assert first_sight(home / "cekura.db", ORIGIN, "key", "default", None) == FirstSight()
+    assert read_cached_start(home / "cekura.db", ORIGIN, "key", "default", None) == CachedStart()
     store = Store(home / "cekura.db", ORIGIN, "key", "default")
     assert store.database.notice == ""
     assert store.database.read("PRAGMA user_version")[0][0] == VERSION
@@ -234,7 +234,7 @@ def test_a_file_of_the_version_before_keeps_all_that_is_in_it_and_takes_notes(ho
     store.views.save_last_filter("project_id=9", "status:failed")
     store.close()
 
-    sight = first_sight(home / "cekura.db", ORIGIN, "key", "default", None)
-    assert sight.seen is not None
-    assert (sight.seen.count, sight.seen.rows[0].scenario, sight.filter) == (240, "Books", "status:failed")
-    assert sight.notes == {5: "look"}
+    start = read_cached_start(home / "cekura.db", ORIGIN, "key", "default", None)
+    assert start.seen is not None
+    assert (start.seen.count, start.seen.rows[0].scenario, start.filter) == (240, "Books", "status:failed")
+    assert start.notes == {5: "look"}

@@ -13,7 +13,7 @@ from cekura_tui.model.text import Prompt
 from cekura_tui.prose.staging import HunkChoice
 from cekura_tui.store.errors import DamagedText, StoreError
 from cekura_tui.store.jobs import UnreadableJob
-from cekura_tui.store.runs import first_sight
+from cekura_tui.store.runs import read_cached_start
 from cekura_tui.store.store import Store
 
 ORIGIN = "https://api.cekura.ai"
@@ -71,7 +71,7 @@ def test_a_job_that_cannot_be_read_hides_no_other_and_says_why_by_its_number(
     assert [job.number for job in store.jobs.all()] == [3, 1]
     assert store.jobs.unreadable is not None
     assert f"Job 2 cannot be read: {why}" in store.jobs.unreadable.message
-    assert {job.number for job in first_sight(home / "cekura.db", ORIGIN, "key", "default", None).jobs} == {3, 1}
+    assert {job.number for job in read_cached_start(home / "cekura.db", ORIGIN, "key", "default", None).jobs} == {3, 1}
     with pytest.raises(UnreadableJob, match="Job 2 cannot be read") as caught:
         store.jobs.get(2)
     assert "`jobs forget 2 --force`" in caught.value.hint

@@ -28,8 +28,7 @@ from cekura_tui.jobs.polling import DAY, HOUR, MINUTE
 from cekura_tui.model.job import Draft, JobState
 from cekura_tui.model.text import Prompt
 from cekura_tui.ui.app import CekuraApp
-from cekura_tui.workspace import job_service as job_desk
-from cekura_tui.workspace import session
+from cekura_tui.workspace import job_service, session
 from cekura_tui.workspace.session import Session
 from cekura_tui.workspace.setup import make_setup
 from cekura_tui.workspace.workspace import Workspace
@@ -216,7 +215,7 @@ def simulated(time: SimulatedTime) -> Iterator[None]:
         "spread": random.Random(0).random,
     }
     wall = SimpleNamespace(time=time.clock)
-    with patch.dict(defaults, simulated), patch.object(session, "time", wall), patch.object(job_desk, "time", wall):
+    with patch.dict(defaults, simulated), patch.object(session, "time", wall), patch.object(job_service, "time", wall):
         yield
 
 

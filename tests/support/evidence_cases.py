@@ -1,18 +1,38 @@
-"""Verdicts on calls, written by hand, with the turns that a reader points at: `cases/` to look at and tune on, `held/`
-only ever to be measured."""
+"""Verdicts on calls, written by hand, with the turns that a reader points at.
+
+`cases/` is to look at and tune on, `held/` only ever to be measured.
+"""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from cekura_tui.evidence.evidence import evidence_in
+from cekura_tui.evidence.evidence import Evidence, EvidenceFinder
 from cekura_tui.model.run.run import Run
-from cekura_tui.model.transcript.transcript import read_transcript
+from cekura_tui.model.transcript.transcript import Turn, read_transcript
 
 HERE = Path(__file__).parents[1] / "evidence"
+
+
+def evidence_in(turns: Sequence[Turn], explanations: Iterable[Iterable[str]]) -> list[tuple[Evidence, ...]]:
+    """The evidence of each explanation, all at once."""
+    finder = EvidenceFinder(turns)
+    for _ in finder.read():
+        pass
+    return [_result(finder.find(explanation)) for explanation in explanations]
+
+
+def _result(steps: Generator[None, None, tuple[Evidence, ...]]) -> tuple[Evidence, ...]:
+    """What a search returns when all its steps are done."""
+    while True:
+        try:
+            next(steps)
+        except StopIteration as done:
+            found: tuple[Evidence, ...] = done.value
+            return found
 
 
 class Pair(NamedTuple):

@@ -1,5 +1,6 @@
-"""Pairs of prompts in `prose/`, with the words that changed marked by hand: `cases/` to look at and tune on, `held/`
-only ever to be measured.
+"""Pairs of prompts in `prose/`, with the words that changed marked by hand.
+
+`cases/` is to look at and tune on, `held/` only ever to be measured.
 
 A pair is `NAME.sent.md` and `NAME.proposed.md`. In both, `⟦…⟧` is around what changed (in the first: what goes, in the
 second: what comes) and `⟪…⟫` around what moved, as a whole sentence, list item, paragraph or section; changes inside

@@ -75,7 +75,9 @@ async def test_a_running_job_comes_to_its_result_when_somebody_signs_in_with_a_n
     await workspace.call(lambda session: session.jobs.launch(DRAFT))
 
     await answered(
-        lambda: workspace.call(lambda session: session.jobs.trouble()), lambda trouble: trouble, "the key was refused"
+        lambda: workspace.call(lambda session: session.jobs.overview()),
+        lambda overview: overview[2],
+        "the key was refused",
     )
     sign_in(workspace.setup, "new")
     job = await comes_to(workspace, JobState.SUCCEEDED)

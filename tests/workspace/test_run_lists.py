@@ -25,7 +25,7 @@ from cekura_tui.model.run.listing import RunPage
 from cekura_tui.model.run.query import RunQuery
 from cekura_tui.model.run.run import Run
 from cekura_tui.model.scope import Scope
-from cekura_tui.store.runs import first_sight
+from cekura_tui.store.runs import read_cached_start
 from cekura_tui.store.store import Store
 from cekura_tui.workspace.run_lists import RunLists
 
@@ -116,8 +116,8 @@ async def test_a_restart_shows_the_pages_of_the_list_that_was_seen_last(home: Pa
         seen = await after.lists.cached(ALL_RUNS)
         assert seen is not None
         assert (seen.count, seen.rows, seen.got_at) == (240, (*first.rows, *third.rows), 50.0)
-        sight = first_sight(home / "cekura.db", ORIGIN, demo.key, "default", FRONT.text)
-        assert sight.seen == seen
+        start = read_cached_start(home / "cekura.db", ORIGIN, demo.key, "default", FRONT.text)
+        assert start.seen == seen
 
 
 async def test_a_list_that_is_read_anew_forgets_what_was_kept_of_it_but_a_page_that_is_read_again_does_not(

@@ -12,7 +12,7 @@ from waiting import eventually
 from cekura_tui.jobs.polling import Budget
 from cekura_tui.model.run.run import Run
 from cekura_tui.model.run.view import RunView, view_of
-from cekura_tui.workspace import opened_runs as runs_ahead
+from cekura_tui.workspace import opened_runs
 from cekura_tui.workspace.opened_runs import FRESH, MOST, RunPrefetch
 from cekura_tui.workspace.session import Session
 
@@ -136,7 +136,7 @@ async def test_no_more_runs_are_kept_than_may_be_and_the_oldest_leaves(
     ahead.keep(read(3))  # it is the newest now
     ahead.keep(read(MOST + 3))
     assert [number for number in range(20) if ahead.get(number)] == [3, *range(5, MOST + 4)]
-    monkeypatch.setattr(runs_ahead, "MOST_BYTES", 30_000)
+    monkeypatch.setattr(opened_runs, "MOST_BYTES", 30_000)
     ahead.keep(read(20, transcript="x" * 20_000))
     ahead.keep(read(21, transcript="x" * 9_000))
     assert ahead.get(20)

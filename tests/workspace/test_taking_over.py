@@ -70,7 +70,9 @@ async def launched(home: Path, scripted: ScriptedServer, open_window: Open) -> W
     workspace = open_window()
     await workspace.call(lambda session: session.jobs.launch(DRAFT))
     await answered(
-        lambda: workspace.call(lambda session: session.jobs.trouble()), lambda trouble: trouble, "the key was refused"
+        lambda: workspace.call(lambda session: session.jobs.overview()),
+        lambda overview: overview[2],
+        "the key was refused",
     )
     return workspace
 

@@ -185,7 +185,7 @@ class Value:
 
 @dataclass(frozen=True, slots=True)
 class Term:
-    """One thing asked of a run: one of `values` under `key`, a canonical one of filter_terms.KEYS.
+    """One thing asked of a run: one of `values` under `key`, a canonical one of `KEYS`.
 
     Without a key it is a bare word, which has one value. `op` is ":", or of a length one of > >= < <=.
     """

@@ -44,11 +44,6 @@ def result_links(dashboard: str, rows: Iterable[RunRow], scope: Scope | None) ->
     return tuple(dict.fromkeys(link for link in links if link is not None))
 
 
-def agent_link(dashboard: str, agent_id: int) -> str:
-    """The page of an agent."""
-    return f"{_base(dashboard)}/agents/{agent_id}"
-
-
 def _base(dashboard: str) -> str:
     return clean_line(dashboard, max(len(dashboard), 1)).rstrip("/")
 

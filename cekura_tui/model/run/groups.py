@@ -221,19 +221,13 @@ class RunGroups:
 
     By verdict a run is in a group for each of its faults, so that the counts of a section add up to faults, not runs;
     `failed` and `errors` are distinct runs: all failed ones are in FAILED, all errors in BROKEN, and no others are in
-    any. However else they are grouped, every run is in one group, and the counts add up to `looked_at`.
+    any. However else they are grouped, every run is in one group, and the counts add up to all runs.
     """
 
     how: How
     groups: tuple[Group, ...]
-    looked_at: int
     failed: int
     errors: int
-
-    @property
-    def runs(self) -> int:
-        """How many distinct runs are in the groups."""
-        return self.failed + self.errors if self.how == "verdict" else self.looked_at
 
 
 @dataclass(frozen=True, slots=True)
@@ -274,7 +268,7 @@ def group_runs(rows: Sequence[RunRow], how: How, findings: Mapping[int, tuple[Fi
     ]
     # The places came newest first, and sorting keeps that; groups of errors alone come last.
     groups.sort(key=lambda group: (-group.failed, -group.errors))
-    return RunGroups(how, tuple(groups), len(ordered), failed, errors)
+    return RunGroups(how, tuple(groups), failed, errors)
 
 
 def since_words(since: Since, when: str) -> str:

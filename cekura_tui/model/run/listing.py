@@ -205,11 +205,6 @@ class PagedRuns:
         return len(self._head) + self.layout.count
 
     @property
-    def whole(self) -> bool:
-        """Whether all of them are loaded."""
-        return len(self._head) + len(self._page_of) >= self.count
-
-    @property
     def waiting(self) -> int:
         """How many newer runs are known and not in the list yet."""
         return len(self._waiting)

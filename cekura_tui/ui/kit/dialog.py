@@ -1,9 +1,4 @@
-"""The base of all dialogs.
-
-A dialog that shows something whole: an error, or all that is known of a job.
-
-A dialog that asks yes or no.
-"""
+"""The base of all dialogs; one that asks yes or no; one that shows a text with facts, such as an error."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""How a key is called wherever keys are told of.
-
-The last line: this screen's keys.
-"""
+"""The footer: the keys of the screen in one line; and how a key is called everywhere (`key_name`)."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""Which keys are text: also characters that have no ink of their own, which Textual takes for no text.
+"""A line to type into that takes keys in the order in which they come, and which keys are text.
 
-A line to type into that takes keys in the order in which they come, however fast.
+Characters without ink of their own, such as joiners, are text here; Textual drops them.
 """
 
 from __future__ import annotations

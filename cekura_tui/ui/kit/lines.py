@@ -1,10 +1,7 @@
-"""A line of text above or between other things.
+"""Lines of text that screens share, and the marks and colours of outcomes, verdicts and jobs.
 
-The top line: which workspace, project and agent, how fresh, and what runs.
-
-What a pane shows when it has no data: that it is loading, is empty, or why it failed.
-
-The signs and component classes of outcomes, verdicts and jobs: a shape or a word first, colour second.
+A line that changes often (`OneLine`), the line at the top (`StatusLine`), and what a pane without data shows
+(`Notice`). A mark is a shape or a word first, a colour second.
 """
 
 from __future__ import annotations

@@ -1,5 +1,7 @@
-"""What of a list is selected: text by dragging the mouse, rows by marks. Both go by key, so that rows that come above
-or scroll away move neither."""
+"""What of a list is selected: text by dragging the mouse, rows by marks.
+
+Both go by key, so that rows that come above or scroll away move neither.
+"""
 
 from __future__ import annotations
 

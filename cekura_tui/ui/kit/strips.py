@@ -1,6 +1,7 @@
-"""Text broken into lines of at most so many cells, at spaces if there are any; quick for ASCII, right for the rest.
+"""Text and the segments of a row as lines of exactly so many terminal cells.
 
-From a row's segments to what the terminal gets: exact width, the row's style underneath, no control characters.
+First text is broken into lines, at spaces if there are any; quick for ASCII, right for the rest. Then segments become
+strips on the row's style, without control characters, and strips are compared, cut and overlaid.
 """
 
 from __future__ import annotations

@@ -1,9 +1,7 @@
-"""How high the rows of a list are, and which row lies at which line: exact where measured, estimated elsewhere.
+"""Which lines of which rows of a list are on screen, whatever the heights and the number of rows.
 
-Where the row of a key is, in rows that lie in memory and in rows that are made when they are asked for.
-
-Which lines of which rows are on screen. Positions are (row, line within it), never a line of the whole list, so that
-nothing moves under the eyes when an estimate above turns out to be wrong.
+Heights are exact where measured and estimated elsewhere (`Heights`); `RowPlaces` finds the row of a key. Positions are
+(row, line within it), never a line of the whole list: nothing moves when an estimate above turns out to be wrong.
 """
 
 from __future__ import annotations

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from cekura_tui.model.scope import Agent, Project
 
 AT_ONCE = 3
-"""AgentQuerys in flight."""
+"""Queries for agents in flight."""
 PAGES = 20
 """Pages of one list of agents that are read."""
 FEW = 8

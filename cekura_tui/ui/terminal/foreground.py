@@ -1,8 +1,6 @@
-"""A program of the user's that has the terminal for a while: an editor, a pager.
+"""A program of the user's that has the terminal for a while: an editor for a prompt, a pager for a patch.
 
-Editing a prompt in the user's own editor, exactly.
-
-Reading a patch in the user's own pager.
+What the editor saves is read back exactly.
 """
 
 from __future__ import annotations

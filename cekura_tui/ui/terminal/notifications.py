@@ -1,12 +1,8 @@
-"""Writing to the terminal around what Textual draws.
+"""Writing to the terminal around what Textual draws: desktop notifications and the terminal's title.
 
-Notifications of the desktop, sent through the terminal: OSC 777, OSC 9 or the bell, also from tmux and screen.
-
-Which terminal takes which: kitty (from 0.24), WezTerm, Ghostty, foot, Konsole and Contour take OSC 777; iTerm2 takes
-OSC 9, which is something else to ConEmu and Windows Terminal; rxvt-unicode takes OSC 777 only with an extension that
-it does not come with. All the others, and whatever cannot be told by its name, have the bell.
-
-The terminal's title while the program runs; the former one is put back.
+Notifications are OSC 777 or OSC 9, also through tmux and screen, or the bell. kitty (from 0.24), WezTerm, Ghostty,
+foot, Konsole and Contour take OSC 777; iTerm2 takes OSC 9, which is something else to ConEmu and Windows Terminal;
+rxvt-unicode takes OSC 777 only with an extension that it does not come with. All others have the bell.
 """
 
 from __future__ import annotations

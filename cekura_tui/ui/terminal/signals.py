@@ -1,7 +1,6 @@
-"""Putting the terminal right from outside the app, whatever state the app is in.
+"""Leaving on a signal or when the terminal is gone, with the terminal restored, whatever the app does.
 
-Signals, and a terminal that is gone, end the program with the terminal as it was, also while the main thread is
-blocked by a terminal that stopped reading, or by an editor.
+It works also while the main thread is blocked by a terminal that stopped reading, or by an editor.
 """
 
 from __future__ import annotations

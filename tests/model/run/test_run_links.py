@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cekura_tui.cli.opening import scope_of_link
-from cekura_tui.model.run.details import agent_link, result_link, result_links
+from cekura_tui.model.run.details import result_link, result_links
 from cekura_tui.model.run.outcome import Outcome
 from cekura_tui.model.run.view import RunRow
 from cekura_tui.model.scope import Scope
@@ -56,7 +56,6 @@ def test_a_copied_link_opens_what_it_was_copied_from(dashboard: str, project: in
     link = result_link(dashboard, row(project=project, result=result), None)
     assert link is not None
     assert scope_of_link(link, dashboard) == Scope("result", result)
-    assert scope_of_link(agent_link(dashboard, result), dashboard) == Scope("agent", result)
 
 
 def test_a_dashboard_of_odd_characters_makes_a_link_without_them() -> None:

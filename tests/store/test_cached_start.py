@@ -18,7 +18,7 @@ from cekura_tui.model.run.view import RunRow, row_of
 from cekura_tui.model.scope import Scope
 from cekura_tui.model.text import Prompt
 from cekura_tui.store.database import open_read_only
-from cekura_tui.store.runs import FirstSight, first_sight
+from cekura_tui.store.runs import CachedStart, read_cached_start
 from cekura_tui.store.store import Store
 
 ORIGIN = "https://api.cekura.ai"
@@ -40,13 +40,13 @@ def test_the_first_frame_shows_what_was_chosen_seen_and_launched(store: Store, h
     store.runs.keep_rows("project_id=9", 240, rows(2, 1), 1.0, first=True)
     job = store.jobs.begin_launch(Draft((5,), Prompt("x"), 7), 1.0, "me")
     store.jobs.save_draft(Draft((5,), Prompt("x"), 7), 1.0)
-    sight = first_sight(home / "cekura.db", ORIGIN, "key", "default", None)
-    assert sight.chosen == ("project", 9, "Nine")
-    assert sight.seen is not None
-    assert [row.id for row in sight.seen.rows] == [2, 1]
-    assert sight.jobs == (job,)
-    assert first_sight(home / "cekura.db", ORIGIN, "key", "default", "agent_id=3").seen is None
-    assert first_sight(home / "cekura.db", ORIGIN, "other", "else", None).jobs == ()
+    start = read_cached_start(home / "cekura.db", ORIGIN, "key", "default", None)
+    assert start.chosen == ("project", 9, "Nine")
+    assert start.seen is not None
+    assert [row.id for row in start.seen.rows] == [2, 1]
+    assert start.jobs == (job,)
+    assert read_cached_start(home / "cekura.db", ORIGIN, "key", "default", "agent_id=3").seen is None
+    assert read_cached_start(home / "cekura.db", ORIGIN, "other", "else", None).jobs == ()
 
 
 def test_the_first_frame_shows_the_notes_and_the_filter_that_the_list_was_left_with(store: Store, home: Path) -> None:
@@ -57,27 +57,27 @@ def test_the_first_frame_shows_the_notes_and_the_filter_that_the_list_was_left_w
     store.views.save_last_filter("project_id=9", left)
     store.views.save_last_filter("agent_id=3", "id:1")
 
-    def sight(scope: str | None, key: str = "key") -> FirstSight:
-        return first_sight(home / "cekura.db", ORIGIN, key, "default", scope)
+    def start(scope: str | None, key: str = "key") -> CachedStart:
+        return read_cached_start(home / "cekura.db", ORIGIN, key, "default", scope)
 
     for scope in (None, "project_id=9"):
-        shown = sight(scope)
+        shown = start(scope)
         assert (shown.filter, shown.filtered, dict(shown.notes)) == (left, False, {2: "look"})
         assert shown.seen is not None
         assert shown.seen.count == 240
-    assert sight("agent_id=3").filter == "id:1"
-    assert sight("agent_id=4").filter == ""
-    assert (sight(None, "other").filter, sight(None, "other").notes) == ("", {})
+    assert start("agent_id=3").filter == "id:1"
+    assert start("agent_id=4").filter == ""
+    assert (start(None, "other").filter, start(None, "other").notes) == ("", {})
 
     # A note is known here alone: the server is asked for failed runs.
     key = RunQuery(Scope("project", 9), parse(left).filter).key
     assert key == "project_id=9 status:failed"
     store.runs.keep_rows(key, 12, rows(2), 1.0, first=True)
-    shown = sight(None)
+    shown = start(None)
     assert shown.seen is not None
     assert (shown.filtered, shown.seen.count, [row.id for row in shown.seen.rows]) == (True, 12, [2])
     store.views.save_last_filter("project_id=9", "note:yes")
-    shown = sight(None)
+    shown = start(None)
     assert shown.seen is not None
     assert (shown.filtered, shown.seen.count) == (True, 240)
 
@@ -89,17 +89,17 @@ def test_a_filter_that_cannot_be_read_shows_the_whole_list_and_is_still_told(
     store.runs.keep_rows("project_id=9", 240, rows(2, 1), 1.0, first=True)
     store.runs.keep_rows("project_id=9 status:failed", 12, rows(2), 1.0, first=True)
     store.views.save_last_filter("project_id=9", left)
-    shown = first_sight(home / "cekura.db", ORIGIN, "key", "default", "project_id=9")
+    shown = read_cached_start(home / "cekura.db", ORIGIN, "key", "default", "project_id=9")
     assert shown.seen is not None
     assert (shown.filter, shown.filtered, shown.seen.count) == (left, False, 240)
 
 
-_FIRST_SIGHT = """
+_READ_CACHED_START = """
 import sys
 from pathlib import Path
-from cekura_tui.store.runs import first_sight
-sight = first_sight(Path(sys.argv[1]), "https://api.cekura.ai", "key", "default", "project_id=9")
-assert sight.filtered and len(sight.seen.rows) == 2, sight
+from cekura_tui.store.runs import read_cached_start
+start = read_cached_start(Path(sys.argv[1]), "https://api.cekura.ai", "key", "default", "project_id=9")
+assert start.filtered and len(start.seen.rows) == 2, start
 print(*{name.partition(".")[0] for name in sys.modules})
 """
 
@@ -110,7 +110,7 @@ def test_a_list_with_a_filter_is_shown_without_waiting_for_any_large_library(sto
     key = list_key("project_id=9", parse(left).filter)
     store.runs.keep_rows(key, 12, rows(2, 1), 1.0, first=True)
     done = subprocess.run(
-        [sys.executable, "-c", _FIRST_SIGHT, str(home / "cekura.db")], capture_output=True, text=True, check=True
+        [sys.executable, "-c", _READ_CACHED_START, str(home / "cekura.db")], capture_output=True, text=True, check=True
     )
     loaded = set(done.stdout.split())
     assert "cekura_tui" in loaded
@@ -130,8 +130,8 @@ def test_the_first_frame_is_empty_where_there_is_nothing_to_read(home: Path, con
     home.mkdir()
     if content is not None:
         (home / "cekura.db").write_bytes(content)
-    sight = first_sight(home / "cekura.db", ORIGIN, "key", "default", None)
-    assert (sight.chosen, sight.seen, sight.jobs) == (None, None, ())
+    start = read_cached_start(home / "cekura.db", ORIGIN, "key", "default", None)
+    assert (start.chosen, start.seen, start.jobs) == (None, None, ())
     assert [path.name for path in home.iterdir()] == ([] if content is None else ["cekura.db"])
 
 
@@ -139,4 +139,4 @@ def test_the_first_frame_survives_rows_of_a_damaged_file(store: Store, home: Pat
     store.runs.keep_rows("s", 1, rows(1), 1.0, first=True)
     with store.database.write() as sql:
         sql.execute("UPDATE run_rows SET row = '[1, 2'")
-    assert first_sight(home / "cekura.db", ORIGIN, "key", "default", "s").seen is None
+    assert read_cached_start(home / "cekura.db", ORIGIN, "key", "default", "s").seen is None
