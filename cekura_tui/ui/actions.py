@@ -30,7 +30,7 @@ class Action:
     `label` is a word or two for footer and help; `tooltip` is a phrase for the palette and the README, without which
     it is in neither. `footer` is its rank there, 1 the first; 0 is not in the footer. `command` is its name in the
     palette where the label alone would not do. `why_not` is asked with the node that has the table: None where it can
-    be done now, a sentence where it cannot, `NOT_OFFERED` where it is not to be mentioned.
+    be done now, `NOT_OFFERED` where it is not to be mentioned; else a sentence, which is shown instead of doing it.
     """
 
     id: str
@@ -89,21 +89,26 @@ def rank_of(node: DOMNode, binding: Binding) -> int:
     return action.footer if action and action.footer else 1000
 
 
-def is_possible(node: DOMNode, name: str, parameters: tuple[object, ...] = ()) -> bool | None:
-    """For `check_action`: False is not mentioned, None is shown as not possible now.
+def is_offered(node: DOMNode, name: str, parameters: tuple[object, ...] = ()) -> bool:
+    """For `check_action`: whether an action is mentioned and its key is its own, if only to say why it cannot be done.
 
     Several actions may stand for one method (`match(1)`, `match(-1)`): the one with these parameters is asked.
     """
     written = f"{name}({', '.join(map(repr, parameters))})" if parameters else name
     for action in table_of(type(node)).values():
         if action.name == name and (not parameters or action.does.rpartition(".")[2] == written):
-            reason = action.why_not(node)
-            return True if reason is None else (False if reason == NOT_OFFERED else None)
+            return action.why_not(node) != NOT_OFFERED
     return True
 
 
+def reason_against(node: DOMNode, does: str) -> str | None:
+    """The sentence that says why an action cannot be done now; None where there is none."""
+    reasons = (action.why_not(node) for action in table_of(type(node)).values() if action.does == does)
+    return next(filter(None, reasons), None)
+
+
 def commands_of(node: DOMNode) -> Iterator[Action]:
-    """What the palette offers of a node: actions with a tooltip that can be done now."""
+    """What the palette offers of a node: actions with a tooltip."""
     for action in table_of(type(node)).values():
-        if action.tooltip and action.why_not(node) is None:
+        if action.tooltip and action.why_not(node) != NOT_OFFERED:
             yield action

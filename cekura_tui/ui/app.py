@@ -11,7 +11,7 @@ import gc
 import logging
 import time
 import traceback
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from importlib import import_module
@@ -19,7 +19,10 @@ from pathlib import Path, PurePath
 from typing import Any, ClassVar
 
 from textual import events, on, work
+from textual.actions import ActionParseResult
 from textual.app import App, SystemCommand
+from textual.command import CommandPalette
+from textual.dom import DOMNode
 from textual.filter import LineFilter
 from textual.screen import Screen
 from textual.theme import Theme
@@ -30,11 +33,10 @@ from cekura_tui.model.job import Job, JobState
 from cekura_tui.model.job_kinds import KINDS
 from cekura_tui.model.run.view import RunRow
 from cekura_tui.model.scope import Scope
-from cekura_tui.model.text import clean_line
 from cekura_tui.store.runs import read_cached_start
-from cekura_tui.ui.actions import Action, bindings, commands_of
+from cekura_tui.ui.actions import NOT_OFFERED, Action, bindings, commands_of, reason_against
 from cekura_tui.ui.away import next_unread
-from cekura_tui.ui.kit.dialog import Dialog
+from cekura_tui.ui.kit.dialog import Dialog, Palette
 from cekura_tui.ui.kit.page import Page
 from cekura_tui.ui.messages import (
     BackgroundChanged,
@@ -149,7 +151,7 @@ def _agent_of(page: Page) -> tuple[int, str] | None:
     from cekura_tui.ui.suggestion.screen import SuggestionScreen
 
     if isinstance(page, JobScreen | JobsScreen | SuggestionScreen):
-        job = page.state.job(page.number) if isinstance(page, SuggestionScreen) else page.job
+        job = page.job
         return None if job is None or job.agent_id is None else (job.agent_id, job.agent_name)
     row = page.query_one(RunList).cursor_row if isinstance(page, RunsScreen) else None
     if isinstance(page, RunScreen):
@@ -182,6 +184,14 @@ class CekuraApp(App[None]):
         ),
         Action(
             "app.keys", "question_mark", "help", "Keys", "Show the keys of this screen", footer=1002, key_display="?"
+        ),
+        Action(
+            "app.prompt-history",
+            "",
+            "prompt_history",
+            "Prompt history of this agent",
+            "The prompts that the agent had, was sent and was proposed",
+            why_not=lambda app: NOT_OFFERED if app.agent is None else None,
         ),
         Action("app.theme", "", "change_theme", "Theme", "Change colours"),
         Action("app.quit", "q", "quit", "Quit", "Leave; jobs go on at the server", footer=1003),
@@ -231,18 +241,45 @@ class CekuraApp(App[None]):
 
     def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
         """The palette: what can be done everywhere and on the screen below it; Textual sorts it by name."""
+        found: dict[str, SystemCommand] = {}
         nodes: tuple[App[Any] | Screen[Any], ...] = (self, screen)
         for node in nodes:
             for action in commands_of(node):
+                name = action.command or action.label
                 about = action.tooltip[0].upper() + action.tooltip[1:].replace("`", "")
                 # Not before the palette is gone: the action is about the screen below it.
                 run = partial(self.call_next, self.run_action, action.does, node)
-                yield SystemCommand(action.command or action.label, about, run)
-        if isinstance(screen, Page) and (agent := _agent_of(screen)) is not None:
-            number, name = agent
-            about = f"What {clean_line(name, 40) or f'agent {number}'} had, was sent and was proposed"
-            show = partial(self.answer, OpenPromptHistory(number, name))
-            yield SystemCommand("Prompt history of this agent", about, show)
+                found[name] = SystemCommand(name, about, run)
+        return found.values()
+
+    def action_command_palette(self) -> None:
+        """All commands of this screen."""
+        if not isinstance(self.screen, CommandPalette):
+            self.push_screen(Palette())
+
+    async def run_action(
+        self,
+        action: str | ActionParseResult,
+        default_namespace: DOMNode | None = None,
+        namespaces: Mapping[str, DOMNode] | None = None,
+    ) -> bool:
+        """Do what a key, a click or a command asks for, or say why it cannot be done now."""
+        page = default_namespace
+        if isinstance(page, Page) and isinstance(action, str) and (reason := reason_against(page, action)):
+            page.notify_once(reason)
+            return True
+        return await super().run_action(action, default_namespace, namespaces)
+
+    @property
+    def agent(self) -> tuple[int, str] | None:
+        """The agent of the run or job that is shown or under the cursor: its id, and its name if that is known."""
+        below = next((one for one in reversed(self.screen_stack) if isinstance(one, Page)), None)
+        return _agent_of(below) if below is not None else None
+
+    def action_prompt_history(self) -> None:
+        """The prompts of that agent."""
+        if self.agent is not None:
+            self.answer(OpenPromptHistory(*self.agent))
 
     # Starting
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from app_on_a_server import opened
+import pytest
+from app_on_a_server import no_crash, opened
 from kept_jobs import RUNNING, SeededJobs, on_jobs
 from watching import sees
 
@@ -25,10 +26,35 @@ async def test_what_can_be_done_with_a_job_is_in_the_palette_and_does_it(quiet: 
         await on_jobs(pilot, "1 running", "s Stop asking")
         offered = {command.title: command.help for command in pilot.app.get_system_commands(pilot.app.screen)}
         assert offered.items() >= EVERYWHERE.items()
-        assert offered["Prompt history of this agent"] == "What Front desk had, was sent and was proposed"
+        assert offered["Prompt history of this agent"] == "The prompts that the agent had, was sent and was proposed"
         assert {"Details", "Stop asking", "Forget", "Copy"} <= offered.keys()
         assert not {"Resume", "Relaunch"} & offered.keys()
         await pilot.press("ctrl+p", *"stop asking")
         await sees(pilot, "Stop asking about a job")
         await pilot.press("enter")
         await sees(pilot, "1 stopped")
+
+
+async def test_keys_that_come_in_one_burst_with_enter_choose_one_command_once(quiet: Setup) -> None:
+    async with opened(quiet) as pilot:
+        await sees(pilot, "No runs here yet.")
+        await pilot.press("ctrl+p", *"jobs")
+        await sees(pilot, "Go to the list of jobs")
+        for _ in range(4):
+            pilot.app.simulate_key("enter")
+        await sees(pilot, "No jobs yet", gone="Go to the list of jobs")
+        no_crash(pilot)
+
+
+@pytest.mark.parametrize("key", ["pagedown", "pageup", "down", "ctrl+p"])
+async def test_keys_that_come_in_one_burst_with_the_palette_are_for_a_list_that_is_there(
+    quiet: Setup, key: str
+) -> None:
+    async with opened(quiet) as pilot:
+        await sees(pilot, "No runs here yet.")
+        pilot.app.simulate_key("ctrl+p")
+        pilot.app.simulate_key(key)
+        await sees(pilot, "Search for commands")
+        await pilot.press("escape")
+        await sees(pilot, "No runs here yet.", gone="Search for commands")
+        no_crash(pilot)

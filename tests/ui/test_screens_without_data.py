@@ -23,7 +23,7 @@ async def test_a_list_on_its_way_says_that_it_is_loading(scripted: ScriptedServe
     async with opened(setup_of(scripted.url, KEY, 1)) as pilot:
         await sees(pilot, "Loading runs", "loading")
         hold.released.set()
-        await sees(pilot, "No runs here yet.", "0 runs", "p picks another project")
+        await sees(pilot, "No runs here yet.", "0 runs", "p picks another project", "/ Filter")
         await pilot.press("enter", "i", "space", "j", "G", "exclamation_mark")
         await sees(pilot, "No failed runs here.", "! shows all runs")
         no_crash(pilot)

@@ -1,4 +1,4 @@
-"""The base of all dialogs; one that asks yes or no; one that shows a text with facts, such as an error."""
+"""The base of all dialogs; one that asks yes or no; one that shows a text with facts; the palette of commands."""
 
 from __future__ import annotations
 
@@ -10,14 +10,16 @@ from rich.text import Text
 from textual import events, on
 from textual.app import ComposeResult
 from textual.await_complete import AwaitComplete
+from textual.command import CommandPalette
 from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.content import Content
+from textual.message import Message
 from textual.screen import ModalScreen
-from textual.widgets import Button, Label, Static
+from textual.widgets import Button, Input, Label, OptionList, Static
 
 from cekura_tui.model.errors import CekuraTuiError
 from cekura_tui.model.text import clean
-from cekura_tui.ui.actions import Action, bindings, is_possible
+from cekura_tui.ui.actions import Action, bindings, is_offered
 from cekura_tui.ui.kit.keys_in_order import do_in_order
 from cekura_tui.ui.terminal.cells import LEAST, too_small
 
@@ -48,8 +50,8 @@ class Dialog(ModalScreen[T | None]):
         await do_in_order(self, event)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """What cannot be done now is shown so, or not at all."""
-        return is_possible(self, action, parameters)
+        """What is not to be mentioned now is no key either."""
+        return is_offered(self, action, parameters)
 
     def keep(self) -> None:
         """The program is being left: what was typed here is to be kept."""
@@ -61,6 +63,30 @@ class Dialog(ModalScreen[T | None]):
     def action_give_up(self) -> None:
         """Leave without an answer."""
         self.dismiss(None)
+
+
+class Palette(CommandPalette):
+    """Textual's, which takes keys that came together with the one that opened it, or closed it, for its own."""
+
+    _chosen = False
+
+    @on(Input.Submitted)
+    @on(OptionList.OptionSelected)
+    def choose_once(self, event: Message) -> None:
+        """A second enter in haste runs nothing a second time."""
+        if self._chosen:
+            event.prevent_default().stop()
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """A list that is not drawn yet has no pages."""
+        return action != "command_list" or bool(self.query_one(OptionList).size)
+
+    def dismiss(self, result: None = None) -> AwaitComplete:
+        """Close, once."""
+        if self._chosen:
+            return AwaitComplete()
+        self._chosen = True
+        return super().dismiss(result)
 
 
 class DetailsDialog(Dialog[None]):

@@ -16,7 +16,7 @@ from textual.widgets import Static
 
 from cekura_tui.model.errors import CekuraTuiError, Exit
 from cekura_tui.model.job import Job
-from cekura_tui.ui.actions import Action, is_possible
+from cekura_tui.ui.actions import Action, is_offered
 from cekura_tui.ui.kit.footer import KeyFooter
 from cekura_tui.ui.messages import GivenPrompt, Improve, SignInRequested
 from cekura_tui.ui.state import AppState
@@ -76,8 +76,8 @@ class Page(Screen[None]):
         return not (self.display and self.is_attached and self.children)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """What cannot be done now is shown so, or not at all."""
-        return is_possible(self, action, parameters)
+        """What is not to be mentioned now is no key either."""
+        return is_offered(self, action, parameters)
 
     def improve(self, run_ids: Sequence[int], given: GivenPrompt | None = None) -> None:
         """Open the dialog that launches a job from these runs, perhaps with a prompt to begin with."""

@@ -19,7 +19,7 @@ from textual.selection import SELECT_ALL, Selection
 from textual.strip import Strip
 from textual.widget import Widget
 
-from cekura_tui.ui.actions import Action, bindings, is_possible
+from cekura_tui.ui.actions import Action, bindings, is_offered
 from cekura_tui.ui.kit.row_renderer import DrawnLine, RowRenderer
 from cekura_tui.ui.kit.row_selection import RowMarks, RowSelection, Spot
 from cekura_tui.ui.kit.strips import Line, RowState, character_at, overlaid, without_background
@@ -322,7 +322,7 @@ class VirtualList(ScrollView, Generic[R], can_focus=True, inherit_bindings=False
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """An empty list opens nothing: the key is the screen's then, which may show why there are no rows."""
-        return bool(self._rows) if action == "open" else is_possible(self, action, parameters)
+        return bool(self._rows) if action == "open" else is_offered(self, action, parameters)
 
     async def _on_key(self, event: events.Key) -> None:
         if self._keys is not None:

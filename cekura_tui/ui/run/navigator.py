@@ -17,7 +17,6 @@ from textual.widget import Widget
 from textual.widgets import Input, Static
 
 from cekura_tui.evidence.evidence import Evidence
-from cekura_tui.model.run.view import RunView
 from cekura_tui.model.text import clean_line, count
 from cekura_tui.model.transcript.search import At
 from cekura_tui.ui.actions import Action, bindings
@@ -168,11 +167,6 @@ class RunNavigator:
             self._transcript.go_to(self._begin_at)
             self._begin_at = None
 
-    def _loaded(self) -> RunView | None:
-        if self._loader.view is None:
-            self._report("The run is not read yet.")
-        return self._loader.view
-
     # Panes
 
     async def handle_key(self, pane: Widget, event: events.Key) -> None:
@@ -233,8 +227,6 @@ class RunNavigator:
 
     def open_find_line(self) -> None:
         """Ask what is searched: in the details if one is there, else in the transcript."""
-        if self._loaded() is None:
-            return
         if self.pane == "verdicts":
             self.show_pane("transcript")
         self._find_line.begin(self._searched.search_query, self._transcript.cursor_key)
@@ -326,8 +318,6 @@ class RunNavigator:
 
     def next_evidence(self, step: int) -> None:
         """To the next evidence of the verdict opened last, else of the first that has some."""
-        if self._loaded() is None:
-            return
         if self._loader.evidence is None:
             self._report(_STILL_LOOKING)
             return
@@ -398,9 +388,8 @@ class RunNavigator:
 
     def next_roles(self) -> None:
         """Show other roles."""
-        if self._loaded() is not None:
-            self._transcript.next_roles()
-            self._draw_title()
+        self._transcript.next_roles()
+        self._draw_title()
 
     def turns_text(self) -> str:
         """How many turns there are, and which of them are shown."""

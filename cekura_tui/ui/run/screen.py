@@ -12,6 +12,7 @@ from textual import events, on, work
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Horizontal, Vertical
+from textual.widget import Widget
 from textual.worker import Worker
 
 from cekura_tui.evidence.evidence import Evidence, TurnMark
@@ -32,6 +33,20 @@ from cekura_tui.ui.run.transcript import Transcript
 from cekura_tui.ui.run.turn_lines import clock_cells
 from cekura_tui.ui.run.verdicts import Verdicts
 from cekura_tui.ui.state import AppState
+
+
+def _until_read(screen: RunScreen) -> str | None:
+    return "The run is not read yet." if screen.loader.view is None else None
+
+
+def _without_turns(screen: RunScreen) -> str | None:
+    view = screen.loader.view
+    return _until_read(screen) if view is None or view.transcript.turns else "There is no transcript to compare."
+
+
+def _without_list(screen: RunScreen) -> str | None:
+    by_number = "This run was opened by its number: there is no list around it."
+    return by_number if screen.loader.neighbour_of is None else None
 
 
 class RunScreen(Page):
@@ -57,28 +72,60 @@ class RunScreen(Page):
             "find in the transcript (`agent: refund` only what the agent said) or in the details",
             footer=3,
             key_display="/",
+            why_not=_until_read,
         ),
-        Action("run.next-match", "n", "match(1)", "Next match", "next match of a search"),
-        Action("run.previous-match", "N", "match(-1)", "Match before", "previous match of a search"),
-        Action("run.evidence", "e", "evidence(1)", "Evidence", "the next turn that this verdict speaks of", footer=4),
+        Action("run.next-match", "n", "match(1)", "Next match", "next match of a search", why_not=_until_read),
+        Action(
+            "run.previous-match", "N", "match(-1)", "Match before", "previous match of a search", why_not=_until_read
+        ),
+        Action(
+            "run.evidence",
+            "e",
+            "evidence(1)",
+            "Evidence",
+            "the next turn that this verdict speaks of",
+            footer=4,
+            why_not=_until_read,
+        ),
         Action(
             "run.evidence-before",
             "E",
             "evidence(-1)",
             "Evidence before",
             "the previous turn that this verdict speaks of",
+            why_not=_until_read,
         ),
-        Action("run.roles", "t", "roles", "Who is shown", "who is shown: all, without tools, caller, agent, tools"),
+        Action(
+            "run.roles",
+            "t",
+            "roles",
+            "Who is shown",
+            "who is shown: all, without tools, caller, agent, tools",
+            why_not=_until_read,
+        ),
         Action("run.slowest", "l", "slowest", "Next slowest answer", "the slowest answer, then the next slowest"),
         Action("run.earlier", "left", "along(-1)", "Back along the timeline", "back along the timeline"),
         Action(
             "run.later", "right", "along(1)", "On along the timeline", "on along the timeline; a click on it goes there"
         ),
         Action(
-            "run.previous", "left_square_bracket", "go(-1)", "Run before", "previous run of the list", key_display="["
+            "run.previous",
+            "left_square_bracket",
+            "go(-1)",
+            "Run before",
+            "previous run of the list",
+            key_display="[",
+            why_not=_without_list,
         ),
         Action(
-            "run.next", "right_square_bracket", "go(1)", "Next run", "next run of the list", footer=5, key_display="]"
+            "run.next",
+            "right_square_bracket",
+            "go(1)",
+            "Next run",
+            "next run of the list",
+            footer=5,
+            key_display="]",
+            why_not=_without_list,
         ),
         Action(
             "run.compare",
@@ -87,6 +134,7 @@ class RunScreen(Page):
             "Beside a passed run",
             "this run beside the last passed one of its scenario",
             key_display="=",
+            why_not=_without_turns,
         ),
         Action("run.improve", "i", "improve", "Improve", "improve the prompt from this run", footer=6),
         Action(
@@ -96,6 +144,7 @@ class RunScreen(Page):
             "Copy",
             "copy the link, a turn, a verdict, the transcript or the request, or save the transcript",
             footer=7,
+            why_not=_until_read,
         ),
         Action("run.live", "L", "live", "Live on or off", "follow a run that goes on, or not"),
         Action("run.refresh", "r", "refresh", "Read anew", "refresh, retry"),
@@ -172,6 +221,12 @@ on. `t` shows some roles alone. `l` goes to the slowest answer, then the next sl
         self.navigator.lay_out_panes()
         self.draw_title()
 
+    def watch_focused(self, former: Widget | None, now: Widget | None) -> None:
+        """A pane that was hidden for a moment loses the focus, perhaps only after it is shown again."""
+        super().watch_focused(former, now)
+        if now is None and self.loader.view is not None:
+            self.call_later(self.navigator.restore_focus)
+
     @on(events.DescendantFocus)
     def focus_came(self) -> None:
         """Perhaps by the mouse."""
@@ -241,7 +296,6 @@ on. `t` shows some roles alone. `l` goes to the slowest answer, then the next sl
     def action_go(self, step: int) -> None:
         """To the run above or below in the list; keys that come together add up."""
         if self.loader.neighbour_of is None:
-            self.notify_once("This run was opened by its number: there is no list around it.")
             return
         self._steps += step
         self.loader.leave()
@@ -282,9 +336,7 @@ on. `t` shows some roles alone. `l` goes to the slowest answer, then the next sl
 
     def action_compare(self) -> None:
         """Put this run beside the last passed one of its scenario."""
-        view = self.loader.view
-        if view is None or not view.transcript.turns:
-            self.notify_once("The run is not read yet." if view is None else "There is no transcript to compare.")
+        if (view := self.loader.view) is None:
             return
         from cekura_tui.ui.run.compare import CompareScreen
 
@@ -301,9 +353,7 @@ on. `t` shows some roles alone. `l` goes to the slowest answer, then the next sl
     @work(group="hand-off", exclusive=True)
     async def action_hand_off(self) -> None:
         """Copy or save something of this run."""
-        view = self.loader.view
-        if view is None:
-            self.notify_once("The run is not read yet.")
+        if (view := self.loader.view) is None:
             return
         from cekura_tui.ui.run.copy import CopyRunDialog
 

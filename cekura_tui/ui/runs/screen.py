@@ -72,7 +72,16 @@ class RunsScreen(Page):
             why_not=_while_typing,
         ),
         # With priority it is done before the next key is looked at; the list of runs sees to that itself, in its turn.
-        Action("runs.filter-at-once", "slash", "filter_at_once", "Filter", priority=True, why_not=_in_the_list),
+        Action(
+            "runs.filter-at-once",
+            "slash",
+            "filter_at_once",
+            "Filter",
+            footer=4,
+            key_display="/",
+            priority=True,
+            why_not=_in_the_list,
+        ),
         Action(
             "runs.failures",
             "exclamation_mark",

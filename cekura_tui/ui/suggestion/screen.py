@@ -14,6 +14,7 @@ from textual.widget import Widget
 from textual.widgets import Static
 
 from cekura_tui.model.errors import CekuraTuiError, UsageError
+from cekura_tui.model.job import Job
 from cekura_tui.model.text import count
 from cekura_tui.prose.diff import Hunk
 from cekura_tui.prose.staging import HunkChoice, wording
@@ -47,6 +48,11 @@ def _unless_changes(screen: SuggestionScreen) -> str | None:
 
 def _unless_failed(screen: SuggestionScreen) -> str | None:
     return None if screen.error is not None and screen.staging.opened is None else NOT_OFFERED
+
+
+def _without_agent(screen: SuggestionScreen) -> str | None:
+    known = screen.job is None or screen.job.agent_id is not None
+    return None if known else "The server did not say whose run this is, so there is no history."
 
 
 class SuggestionScreen(Page):
@@ -124,6 +130,7 @@ class SuggestionScreen(Page):
             "Prompt history",
             "The prompts that the agent had, was sent and was proposed",
             command="Prompt history of this agent",
+            why_not=_without_agent,
         ),
         Action("suggestion.details", "d", "details", "Details", "All that is known of the job", command="Job details"),
         Action("suggestion.pane", "tab", "app.focus_next", "Pane"),
@@ -419,15 +426,15 @@ accepts all, `u` takes the last step back. What is not accepted is not in the st
             return
         self.improve(opened.suggestion.job.run_ids, GivenPrompt(f"staged from job {self.number}", opened.staged))
 
+    @property
+    def job(self) -> Job | None:
+        """The job, as far as it is known."""
+        return self.staging.opened.suggestion.job if self.staging.opened else self.state.job(self.number)
+
     def action_history(self) -> None:
         """The prompts that this agent had, was sent or was proposed."""
-        job = self.staging.opened.suggestion.job if self.staging.opened else self.state.job(self.number)
-        if job is None:
-            return
-        if job.agent_id is None:
-            self.notify_once("The server did not say whose run this is, so there is no history.")
-            return
-        self.state.ask(OpenPromptHistory(job.agent_id, job.agent_name))
+        if (job := self.job) is not None and job.agent_id is not None:
+            self.state.ask(OpenPromptHistory(job.agent_id, job.agent_name))
 
     def action_details(self) -> None:
         """All that is known of its job."""
