@@ -1,7 +1,9 @@
-"""Names that Textual keeps to itself and this program uses all the same; they stand here and nowhere else.
+"""Names that Textual keeps to itself and this program uses all the same.
 
 All were read in Textual 8.2.8. Each says what it is for, and what happens with a release that no longer has it;
-`test_textual_private.py` names those that a release has changed.
+`test_textual_private.py` names those that a release has changed. Only what a class of ours overrides or inherits is
+elsewhere, and watched over by the same test: `_fatal_error` of the app, `_on_key` of widgets, and of the driver `_app`,
+`_loop` and `_writer_thread`.
 """
 
 from __future__ import annotations

@@ -49,6 +49,7 @@ KEPT: list[tuple[type, str]] = [
     (Widget, "_styles_cache"),
     (Driver, "_app"),
     (Driver, "_loop"),
+    (LinuxDriver, "_writer_thread"),
 ]
 """Attributes, by the class that has them."""
 PATCHED: list[tuple[object, str]] = [
