@@ -79,7 +79,7 @@ class Palette(CommandPalette):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """A list that is not drawn yet has no pages."""
-        return action != "command_list" or bool(self.query_one(OptionList).size)
+        return action != "command_list" or any(commands.size for commands in self.query(OptionList))
 
     def dismiss(self, result: None = None) -> AwaitComplete:
         """Close, once."""
