@@ -27,10 +27,10 @@ class Action:
 
     `id` is "runs.improve"; `keys` are Textual's names, separated by commas, none for what is in the palette alone;
     `does` is Textual's action, "match(1)".
-    `label` is a word or two for footer, help and README; `tooltip` is a phrase for the palette, which has nothing without
-    one, and the README. `footer` is its rank there, 1 the first; 0 is not in the footer. `command` is its name in the
-    palette where the label alone would not do. `why_not` is asked with the node that has the table: None where it can
-    be done now, `NOT_OFFERED` where it is not to be mentioned; else a sentence, which is shown instead of doing it.
+    `label` is a word or two for footer, help and README; `tooltip` is a phrase for the README and the palette, which
+    leaves out what has none. `footer` is its rank there, 1 the first; 0 is not in the footer. `command` is its name in
+    the palette where the label alone would not do. `why_not` is asked with the node that has the table: None where it
+    can be done now, `NOT_OFFERED` where it is not to be mentioned; else a sentence, which is shown instead of doing it.
     """
 
     id: str
