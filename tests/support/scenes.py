@@ -27,6 +27,7 @@ from cekura_tui.model.job import Draft, Job, Progress
 from cekura_tui.model.text import Prompt
 from cekura_tui.prose.staging import HunkChoice
 from cekura_tui.ui.app import CekuraApp
+from cekura_tui.ui.suggestion.diff_view import ProseDiffView
 from cekura_tui.ui.suggestion.screen import SuggestionScreen
 from cekura_tui.workspace import session as session_room
 from cekura_tui.workspace.session import Session
@@ -287,6 +288,8 @@ async def changes(pilot: Pilot[Any]) -> None:
     await sees(pilot, f"Suggestion of job {PROPOSED}", "answers")
     await pilot.press("a", "n", "x", "n")
     await sees(pilot, "1 accepted, 1 rejected, 1 edited")
+    diff = app.screen.query_one(ProseDiffView)
+    await eventually(lambda: diff.hunk is not None and diff.hunk.number == 4, "the cursor is at change 4")
     await still(pilot)
 
 
