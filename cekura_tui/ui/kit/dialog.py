@@ -22,6 +22,7 @@ from cekura_tui.model.text import clean
 from cekura_tui.ui.actions import Action, bindings, is_offered
 from cekura_tui.ui.kit.keys_in_order import do_in_order
 from cekura_tui.ui.terminal.cells import LEAST, too_small
+from cekura_tui.ui.terminal.textual_private import is_gone
 
 T = TypeVar("T")
 
@@ -52,6 +53,11 @@ class Dialog(ModalScreen[T | None]):
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """What is not to be mentioned now is no key either."""
         return is_offered(self, action, parameters)
+
+    @property
+    def gone(self) -> bool:
+        """Whether it is being taken apart or is not put together yet: whoever waited must not draw on it."""
+        return is_gone(self)
 
     def keep(self) -> None:
         """The program is being left: what was typed here is to be kept."""

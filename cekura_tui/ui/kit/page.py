@@ -21,6 +21,7 @@ from cekura_tui.ui.kit.footer import KeyFooter
 from cekura_tui.ui.messages import GivenPrompt, Improve, SignInRequested
 from cekura_tui.ui.state import AppState
 from cekura_tui.ui.terminal.cells import LEAST, too_small
+from cekura_tui.ui.terminal.textual_private import is_gone
 
 
 class Page(Screen[None]):
@@ -72,8 +73,7 @@ class Page(Screen[None]):
     @property
     def gone(self) -> bool:
         """Whether it is being taken apart or is not put together yet: whoever waited must not draw on it."""
-        # Textual says of what it is removing that it is not displayed.
-        return not (self.display and self.is_attached and self.children)
+        return is_gone(self)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """What is not to be mentioned now is no key either."""

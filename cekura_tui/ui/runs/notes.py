@@ -79,12 +79,12 @@ class NoteDialog(Dialog[str]):
 
     def report(self, text: str) -> None:
         """Say what went wrong."""
-        if self.is_attached:
+        if not self.gone:
             self._show_message(clean_line(text))
 
     def replace_former(self, text: str) -> None:
         """This is the note by now; what was typed meanwhile stays before it."""
-        now, line = _one_line(text), self.query_one(NoteInput) if self.is_attached else None
+        now, line = _one_line(text), None if self.gone else self.query_one(NoteInput)
         if line is not None and now != self._before:
             typed = self._note
             line.value = self._typed = now if typed == self._before else f"{typed} | {now}" if now else typed

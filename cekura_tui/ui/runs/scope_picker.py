@@ -244,14 +244,9 @@ class PickScopeDialog(Dialog[Scope]):
         """What is wanted and not read to its end."""
         return [ask for ask in self._wanted() if 1 <= self._next.get(ask, 1) <= PAGES and ask not in self._failed]
 
-    @property
-    def _gone(self) -> bool:
-        """Whether it is being taken apart; Textual says of what it is removing that it is not displayed."""
-        return not (self.display and self.is_attached and self.children)
-
     def _ask(self) -> None:
         """Ask for what is open, and no longer for what is not wanted any more."""
-        if self._gone:
+        if self.gone:
             return
         wanted = self._open()
         for stale in self._in_flight.keys() - set(wanted):
@@ -276,7 +271,7 @@ class PickScopeDialog(Dialog[Scope]):
                 self._totals[ask.project_id] = page.count
         # Whoever cancels a question takes it out himself.
         del self._in_flight[ask]
-        if not self._gone:
+        if not self.gone:
             self._show()
             self._ask()
 

@@ -116,11 +116,6 @@ class SearchRunsDialog(Dialog[tuple[int, int]]):
         """The last search again, for other runs may have been opened since."""
         self._search()
 
-    @property
-    def _gone(self) -> bool:
-        """Whether it is being taken apart."""
-        return not (self.display and self.is_attached and self.children)
-
     # Keys
 
     @on(Input.Changed)
@@ -157,7 +152,7 @@ class SearchRunsDialog(Dialog[tuple[int, int]]):
 
     def _search(self) -> None:
         """At once, in place of a search that goes on."""
-        if self._gone:
+        if self.gone:
             return
         if self._typing is not None:
             self._typing.stop()
@@ -178,7 +173,7 @@ class SearchRunsDialog(Dialog[tuple[int, int]]):
         self._show_message(result_text(text, found))
 
     def _show(self, text: str, hits: Sequence[Hit]) -> None:
-        if self._gone:
+        if self.gone:
             return
         self.query_one(HitList).show_rows(hits, reset=True)
         self._searched = text
@@ -188,7 +183,7 @@ class SearchRunsDialog(Dialog[tuple[int, int]]):
         self._to_hits_when_found = False
 
     def _show_message(self, text: str, *, failed: bool = False) -> None:
-        if not self._gone:
+        if not self.gone:
             note = self.query_one("#said-note", Static)
             note.set_class(failed, "-failed")
             note.update(Content(clean_line(text)))

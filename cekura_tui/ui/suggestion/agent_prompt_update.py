@@ -253,7 +253,7 @@ class UpdatePromptDialog(Dialog[None]):
 
     def draw(self) -> None:
         """Show what is known."""
-        if not self.is_attached or not self.children:
+        if self.gone:
             return
         update, change, resolver = self._update, self._change, self.resolver
         if self._message == _DECIDE and not resolver.undecided:
@@ -296,7 +296,7 @@ class UpdatePromptDialog(Dialog[None]):
 
     def _show_message(self, text: str, *, failed: bool = False) -> None:
         """What came of it; it stays."""
-        if not self.is_attached or not self.children:
+        if self.gone:
             return
         self._message, note = text, self.query_one("#update-note", Static)
         note.display = bool(text)

@@ -46,6 +46,16 @@ def end_by_error(app: App[Any]) -> BaseException | None:
     return app._exception
 
 
+def is_gone(screen: Screen[Any]) -> bool:
+    """Whether a screen is being taken apart or is not put together yet; `Widget.display`, which is public, but that it
+    is False for what is being removed is said nowhere.
+
+    For whoever waited for something to draw. Without it: a late answer looks for widgets that are no more, which ends
+    the program.
+    """
+    return not (screen.display and screen.is_attached and screen.children)
+
+
 async def put_together(screen: Screen[Any]) -> None:
     """Wait until a screen has its widgets; `MessagePump._mounted_event`.
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 
 import pytest
 from agents_on_a_server import BANK, CLINIC, agents, reads, revised
-from app_on_a_server import SMALL, WIDE, setup_of
+from app_on_a_server import SMALL, WIDE, no_crash, setup_of
 from demo_faults import DRIFTED
 from kept_jobs import KEY, SeededJobs, seeded_jobs
 from one_dialog import answer
@@ -19,6 +20,7 @@ from watching import sees
 
 from cekura_tui.model.text import Prompt
 from cekura_tui.ui.kit.dialog import ConfirmDialog
+from cekura_tui.ui.suggestion.agent_prompt_update import UpdatePromptDialog
 from cekura_tui.workspace.setup import Setup
 
 KEPT, KEPT_AS_WELL = "can be restored from there", "A copy of it is kept in the prompt history."
@@ -302,3 +304,18 @@ async def test_an_agent_that_cannot_be_read_is_said_and_read_again(scripted: Scr
         Line(scripted, SENT)
         await pilot.press("r")
         await sees(pilot, "enter puts it there")
+
+
+async def test_an_answer_that_comes_while_it_is_taken_apart_is_drawn_nowhere(tmp_path: Path) -> None:
+    with agents(tmp_path) as server:
+        sent = server.prompt_of(CLINIC)
+        async with updating(server.setup(), server.job(CLINIC, sent), revised(sent), size=SMALL) as (app, pilot):
+            await sees(pilot, "enter puts it there")
+            dialog = app.screen
+            assert isinstance(dialog, UpdatePromptDialog)
+            dialog.dismiss()
+            while dialog.is_attached:
+                dialog._show_message("It was restored.")
+                dialog.draw()
+                await asyncio.sleep(0)
+            no_crash(pilot)
