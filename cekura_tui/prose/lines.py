@@ -209,9 +209,11 @@ def _each(diff: ProseDiff, edited: Mapping[int, HunkChoice]) -> Iterator[_LinePa
         if hunk is not None and hunk.has_text:
             spans = _spans(diff, hunk, piece, edited.get(hunk.number) if head else None, head=head)
             if head or piece.moved or _marks(spans):
+                if piece.moved == "away":  # it has no lines: what leads is written before what comes after it
+                    yield _LinePart(hunk.number, head, "away", [spans], piece.elsewhere, word_count(piece.old))
+                    continue
                 shown = [WordSpan("same", lead), *spans] if lead else spans
-                words = word_count(piece.old) if piece.moved == "away" else 0
-                yield _LinePart(hunk.number, head, piece.moved, [shown], piece.elsewhere, words)
+                yield _LinePart(hunk.number, head, piece.moved, [shown], piece.elsewhere)
                 lead = ""
                 continue
         elif hunk is not None:

@@ -85,6 +85,12 @@ def dense(text: str) -> str:
 @example(("a.\ta", "a"))
 @example(("", "1. ```\na."))
 @example(("Ask for it. \na.", "Ask for it.a. \n"))
+@example(
+    (
+        "\n\nAsk for it. Ask for it. Ask for it. \n\n1. \n\nathe callerthe caller",
+        "\nathe callerthe caller Ask for it.Ask for it. Ask for it. \n\n \n1.\n\n",
+    )
+)
 @settings(max_examples=300, deadline=None)
 def test_every_character_of_both_texts_is_in_the_lines(texts: tuple[str, str]) -> None:
     old, new = texts
