@@ -61,8 +61,8 @@ PARTS = st.sampled_from(
     ]
 )
 LETTERED_MARK = re.compile(r"(?m)^\s*(?:[a-z][.)]|\([a-z]\))[ \t]+(?=\S)")
-LETTERED_LINE = re.compile(LETTERED_MARK.pattern + r"|^[ \t]*[a-z][.)][ \t]*$", re.MULTILINE)
-"""Such a mark alone in its line, too, which may be one or a sentence of one letter."""
+LETTERED_LINE = re.compile(LETTERED_MARK.pattern + r"|^[ \t]*(?:(?:[-*+]|\d+[.)])[ \t]+)*[a-z][.)][ \t]*$", re.M)
+"""Such a mark alone in its line or its item, too, which may be one or a sentence of one letter."""
 TEXTS = st.lists(PARTS, max_size=30).map("".join)
 VERSIONS = TEXTS.flatmap(
     lambda text: st.tuples(
@@ -85,6 +85,7 @@ def dense(text: str) -> str:
 @example(("a.\ta", "a"))
 @example(("", "1. ```\na."))
 @example(("Ask for it. \na.", "Ask for it.a. \n"))
+@example(("aa", "- a."))
 @example(
     (
         "\n\nAsk for it. Ask for it. Ask for it. \n\n1. \n\nathe callerthe caller",
