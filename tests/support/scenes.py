@@ -290,6 +290,8 @@ async def changes(pilot: Pilot[Any]) -> None:
     await sees(pilot, "1 accepted, 1 rejected, 1 edited")
     diff = app.screen.query_one(ProseDiffView)
     await eventually(lambda: diff.hunk is not None and diff.hunk.number == 4, "the cursor is at change 4")
+    # How high rows off the screen are is estimated until they were near it once, which depends on what came when.
+    diff.redraw()
     await still(pilot)
 
 
