@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import os
 import signal
 import sys
 from collections.abc import Iterator
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -22,6 +24,11 @@ sys.dont_write_bytecode = False
 signal.signal(signal.SIGINT, signal.default_int_handler)
 # The same goes for the end of a terminal, where it was begun to outlive its own.
 signal.signal(signal.SIGHUP, signal.SIG_DFL)
+# An app is tens of thousands of objects that go together: to look for garbage while one is made is a fifth of a test.
+gc.set_threshold(50_000, 20, 100)
+# httpcore looks for this package in every folder of the path at each request; that it is not there is known at once.
+if find_spec("sniffio") is None:
+    sys.modules["sniffio"] = None  # type: ignore[assignment]
 
 
 _LONG = ("pty", "crash")
