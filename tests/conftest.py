@@ -6,8 +6,10 @@ import gc
 import logging
 import os
 import signal
+import ssl
 import sys
 from collections.abc import Iterator
+from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -26,6 +28,8 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 signal.signal(signal.SIGHUP, signal.SIG_DFL)
 # An app is tens of thousands of objects that go together: to look for garbage while one is made is a fifth of a test.
 gc.set_threshold(50_000, 20, 100)
+# Every client reads all authorities there are, though none of the servers here has a certificate: they are read once.
+ssl.create_default_context = cache(ssl.create_default_context)
 # httpcore looks for this package in every folder of the path at each request; that it is not there is known at once.
 if find_spec("sniffio") is None:
     sys.modules["sniffio"] = None  # type: ignore[assignment]
@@ -52,6 +56,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.long)
         if item.path.stem in _ALONE:
             item.add_marker(pytest.mark.xdist_group("terminals"))
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_sessionfinish() -> None:
+    """pytest looks for garbage five times at its end: once is enough for what is there by then."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(autouse=True)

@@ -82,7 +82,7 @@ def two_versions(draw: st.DrawFn) -> tuple[str, str]:
 _PAIRS = st.tuples(_TEXTS, _TEXTS) | two_versions()
 
 
-@settings(max_examples=600, deadline=None)
+@settings(max_examples=300, deadline=None)
 @given(_PAIRS)
 def test_all_hunks_make_the_proposed_text_and_none_the_sent_one(texts: tuple[str, str]) -> None:
     old, new = texts
@@ -97,7 +97,7 @@ def test_all_hunks_make_the_proposed_text_and_none_the_sent_one(texts: tuple[str
     assert len({hunk.key for hunk in diff.hunks}) == len(diff.hunks)
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(_PAIRS, st.randoms(use_true_random=False))
 def test_some_hunks_make_the_sent_text_with_exactly_those_changes(texts: tuple[str, str], rng: random.Random) -> None:
     old, _ = texts
@@ -113,7 +113,7 @@ def test_some_hunks_make_the_sent_text_with_exactly_those_changes(texts: tuple[s
         at = text.index(stretch, at) + len(stretch)
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(_PAIRS)
 def test_spans_tell_both_texts_and_the_diff_is_always_the_same(texts: tuple[str, str]) -> None:
     diff = compare(*texts)
@@ -130,7 +130,7 @@ def test_spans_tell_both_texts_and_the_diff_is_always_the_same(texts: tuple[str,
     assert not any(left.values())
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(two_versions(), st.randoms(use_true_random=False))
 @example(("Be kind. \n- | a | b |\n", "| a | b |\nBe kind. \n- "), random.Random(1))
 @example(("Be kind. \n- | a | b |\n", "| a | b |\nBe kind. \n- "), random.Random(2))
@@ -145,7 +145,7 @@ def test_no_choice_of_hunks_joins_two_words(texts: tuple[str, str], rng: random.
     assert set(text.split()) <= words
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(_TEXTS, st.randoms(use_true_random=False))
 def test_other_white_space_is_layout_and_no_word_is_marked(text: str, rng: random.Random) -> None:
     """Between words, that is: what stands before a line or after its marker says what it belongs to."""

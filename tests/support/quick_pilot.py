@@ -16,20 +16,23 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
+from functools import wraps
 from typing import Any
 from weakref import WeakKeyDictionary, WeakSet
 
 import textual.app
 import textual.pilot
 import textual.screen
-import textual.strip
+from rich.segment import Segment
 from textual._compositor import Compositor
 from textual._context import active_app
 from textual.app import App
 from textual.css.model import RuleSet
 from textual.css.stylesheet import Stylesheet
 from textual.dom import DOMNode, NoScreen
+from textual.strip import Strip
 
 STEP, ROUNDS = 0.002, 2
 """Seconds between two looks, and how many in a row must find everything calm."""
@@ -47,6 +50,7 @@ _last_idle: WeakKeyDictionary[App[Any], float] = WeakKeyDictionary()
 
 _parse_rules, _render_update = Stylesheet._parse_rules, Compositor.render_update
 _parsed: dict[tuple[object, ...], Any] = {}
+_variables: WeakKeyDictionary[Stylesheet, tuple[dict[str, str], frozenset[tuple[str, str]]]] = WeakKeyDictionary()
 _apply, _replace_rules = Stylesheet.apply, Stylesheet.replace_rules
 _by_rules: dict[tuple[int, ...], _Found] = {}
 _found: WeakKeyDictionary[Stylesheet, _Found] = WeakKeyDictionary()
@@ -94,7 +98,9 @@ async def wait_for_idle(min_sleep: float = 0.0, max_sleep: float = 1.0) -> None:
 def _parsed_once(
     self: Stylesheet, css: str, read_from: Any, is_default_rules: bool = False, tie_breaker: int = 0, scope: str = ""
 ) -> Any:
-    key = (css, read_from, is_default_rules, tie_breaker, scope, frozenset(self._variables.items()))
+    if (named := _variables.get(self)) is None or named[0] is not self._variables:
+        named = _variables[self] = self._variables, frozenset(self._variables.items())
+    key = (css, read_from, is_default_rules, tie_breaker, scope, named[1])
     if key not in _parsed:
         _parsed[key] = _parse_rules(self, css, read_from, is_default_rules, tie_breaker, scope)
     return _parsed[key]
@@ -138,6 +144,13 @@ def _applied_once(self: Stylesheet, node: DOMNode, *, animate: bool = False, cac
     found.of[key] = _replaced.pop(id(node), None), {name: getattr(node, name) for name in _FLAGS}
 
 
+def _with_plain_caches(self: Strip, segments: Iterable[Segment], cell_length: int | None = None) -> None:
+    self._segments, self._cell_length = list(segments), cell_length
+    self._divide_cache, self._crop_cache, self._style_cache, self._filter_cache = {}, {}, {}, {}
+    self._line_length_cache, self._crop_extend_cache, self._offsets_cache = {}, {}, {}
+    self._render_cache = self._link_ids = self._cell_count = None
+
+
 def _recorded(cls: type[Stylesheet], node: DOMNode, rules: Any, animate: bool = False) -> None:
     _replaced[id(node)] = rules
     _replace_rules(node, rules, animate)
@@ -155,7 +168,7 @@ def _counted(self: Compositor, full: bool = False, screen_stack: Any = None, sim
 textual.app.wait_for_idle = textual.pilot.wait_for_idle = wait_for_idle  # type: ignore[attr-defined]
 textual.screen.UPDATE_PERIOD = PERIOD  # type: ignore[misc]
 Stylesheet._parse_rules = _parsed_once  # type: ignore[method-assign]
-Stylesheet.apply = _applied_once  # type: ignore[method-assign]
+Stylesheet.apply = wraps(Stylesheet.apply)(_applied_once)  # type: ignore[method-assign]
 Stylesheet.replace_rules = classmethod(_recorded)  # type: ignore[assignment]
 Compositor.render_update = _counted  # type: ignore[method-assign]
-textual.strip.FIFOCache = lambda maxsize: {}  # type: ignore[assignment,misc]
+Strip.__init__ = wraps(Strip.__init__)(_with_plain_caches)  # type: ignore[method-assign]

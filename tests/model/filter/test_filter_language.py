@@ -71,7 +71,7 @@ TERMS = st.sampled_from(KEYS).flatmap(terms_of) | st.builds(
 )
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(TEXTS)
 @example('note:"yes" note:yes scenario:"007" metric:"007"')
 @example('-"" !-x "~x" ~"~x" a"b c"d')
@@ -85,7 +85,7 @@ def test_whatever_is_typed_the_filter_that_is_said_back_is_the_same_one(text: st
     assert again.wrong == ()
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=300, deadline=None)
 @given(st.lists(TERMS, max_size=4))
 def test_every_filter_can_be_written_into_the_line(terms: list[Term]) -> None:
     wanted = Filter(tuple(terms))

@@ -199,7 +199,7 @@ def test_the_filters_that_are_tried_have_every_key() -> None:
     assert TERM_OF.keys() == {key.name for key in KEYS}
 
 
-@settings(deadline=None, max_examples=600)
+@settings(deadline=None, max_examples=300)
 @given(FILTERS)
 @example("outcome:failed status:completed,timeout outcome:failed,error")
 @example("outcome:running status:completed")
@@ -211,7 +211,7 @@ def test_between_server_and_here_no_run_is_lost_and_none_too_many_is_listed(text
     assert passing(query.rest(EPOCH), listed(query.params(EPOCH)), NOTES) == expected
 
 
-@settings(deadline=None, max_examples=300)
+@settings(deadline=None, max_examples=200)
 @given(FILTERS, WORDS)
 @example("", ["refund", "late"])
 @example("", ["9001", "a"])

@@ -202,4 +202,4 @@ class AListOfPages(RuleBasedStateMachine):
 
 
 TestAnyInterleaving = AListOfPages.TestCase
-TestAnyInterleaving.settings = settings(max_examples=120, stateful_step_count=40, deadline=None)
+TestAnyInterleaving.settings = settings(max_examples=60, stateful_step_count=40, deadline=None)

@@ -14,10 +14,12 @@ from textual._compositor import Compositor
 from textual._styles_cache import StylesCache
 from textual.app import App
 from textual.css.stylesheet import Stylesheet
+from textual.dom import DOMNode
 from textual.driver import Driver
 from textual.drivers.linux_driver import LinuxDriver
 from textual.message_pump import MessagePump
 from textual.screen import Screen
+from textual.strip import Strip
 from textual.widget import Widget
 from textual.widgets import Input, TextArea
 
@@ -33,8 +35,10 @@ CALLED: list[tuple[Callable[..., Any], str]] = [
         "border_subtitle opacity ansi_theme native_ansi",
     ),
     (StylesCache.get_inner_outer, "cls base_background background"),
+    (Stylesheet.apply, "self node animate cache"),
+    (Strip.__init__, "self segments cell_length"),
 ]
-"""What is called or overridden, and the names of what it takes."""
+"""What is called or overridden, here or in `quick_pilot`, and the names of what it takes."""
 OVERRIDDEN: list[tuple[type, str]] = [
     (App, "_fatal_error"),
     (App, "_close_messages_no_wait"),
@@ -58,15 +62,19 @@ PATCHED: list[tuple[object, str]] = [
     (Compositor, "render_update"),
     (screen_module, "UPDATE_PERIOD"),
     (Stylesheet, "_parse_rules"),
+    (Stylesheet, "_process_component_classes"),
+    (DOMNode, "_selector_names"),
+    (DOMNode, "_PSEUDO_CLASSES"),
 ]
-"""What `quick_pilot` puts something else in place of."""
+"""What `quick_pilot` puts something else in place of, and what it does so with."""
 LOOKED_AT: list[tuple[type, Iterable[str]]] = [
     (Screen, ("_layout_required", "_dirty_widgets", "_callbacks")),
     (Widget, ("_scroll_required", "_repaint_required", "_recompose_required")),
     (App, ("_batch_count", "_animator")),
     (MessagePump, ("_next_callbacks", "_message_queue")),
+    (DOMNode, ("_has_hover_style", "_has_focus_within", "_has_order_style", "_has_odd_or_even")),
 ]
-"""What `quick_pilot` looks at to know whether anything is pending."""
+"""What `quick_pilot` looks at to know whether anything is pending, and what style sheets tell a node."""
 
 
 def has(kind: type, name: str) -> bool:
@@ -105,6 +113,11 @@ def test_what_makes_pilots_quick_is_still_there(owner: object, name: str) -> Non
 def test_what_tells_that_a_pilot_is_idle_is_still_there(kind: type, names: Iterable[str]) -> None:
     gone = [name for name in names if not has(kind, name)]
     assert not gone, f"Textual's {kind.__name__} has no {gone} any more: see tests/support/quick_pilot.py."
+
+
+def test_a_strip_has_all_that_strips_have() -> None:
+    gone = [name for name in Strip.__slots__ if not hasattr(Strip([]), name)]
+    assert not gone, f"Textual's Strip has {gone} now: see tests/support/quick_pilot.py."
 
 
 def test_a_widget_draws_by_what_is_put_in_place_of_its_styles_cache() -> None:
