@@ -26,8 +26,13 @@ class Timer:
     """A call that can be stopped."""
 
     def __init__(self, delay: float, call: Callable[[], None]) -> None:
-        self.delay = delay
-        self.stop = asyncio.get_running_loop().call_later(delay, call).cancel
+        self.delay, self.called = delay, False
+        self._call = call
+        self.stop = asyncio.get_running_loop().call_later(delay, self._now).cancel
+
+    def _now(self) -> None:
+        self.called = True
+        self._call()
 
 
 class Screen:
@@ -169,8 +174,8 @@ async def test_what_changes_by_itself_is_drawn_calmly_but_at_once_where_rows_are
 ) -> None:
     serve_list(scripted, run_of(1))
     async with controlled(scripted) as (controller, screen):
-        await eventually(lambda: controller.listing.fresh and screen.drawn >= 2, "it is drawn")
-        await eventually(lambda: all(timer.delay < CALM for timer in screen.timers), "calm")
+        await eventually(lambda: controller.listing.fresh, "it is loaded")
+        await eventually(lambda: screen.timers and screen.timers[-1].called, "it is drawn")
         screen.timers.clear()
         controller.feed.refresh()
         await eventually(lambda: screen.timers, "it came again")
