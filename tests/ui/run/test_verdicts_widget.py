@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from typing import Any
 
 from textual.app import App, ComposeResult
@@ -238,9 +237,7 @@ async def test_1_000_verdicts_with_long_reasons_are_there_at_once() -> None:
         asked: list[object] = []
         lines_of = app.verdicts.lines_of
         app.verdicts.lines_of = lambda row, *how: asked.append(row) or lines_of(row, *how)  # type: ignore
-        began = time.perf_counter()
         app.verdicts.show_run(view)
-        assert time.perf_counter() - began < 1.0
         await pilot.pause()
         assert len(asked) < 30  # only what is on screen is wrapped
         await pilot.press("G")
