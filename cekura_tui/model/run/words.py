@@ -9,9 +9,9 @@ import math
 import re
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
 from cekura_tui.model.run.outcome import outcome_of
-from cekura_tui.model.run.run import Run
 from cekura_tui.model.run.verdict import (
     Alignment,
     Category,
@@ -24,6 +24,9 @@ from cekura_tui.model.run.verdict import (
 from cekura_tui.model.run.view import RunRow, RunView
 from cekura_tui.model.text import clean, clean_json, clean_line, clock_text
 from cekura_tui.model.transcript.transcript import Transcript, Turn, read_transcript
+
+if TYPE_CHECKING:
+    from cekura_tui.model.run.run import Run
 
 LONGEST_WORD = 60
 """Characters of a value that are said beside the name of its metric."""
