@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cekura_tui.model.job import Job
-from cekura_tui.model.run.groups import Finding
 from cekura_tui.model.run.outcome import Outcome
 from cekura_tui.model.run.verdict import read_verdicts
 from cekura_tui.model.run.view import RunRow, row_of
@@ -24,6 +23,7 @@ from cekura_tui.store.jobs import LIST, LISTED, Account, read_jobs
 from cekura_tui.store.views import LAST_FILTER
 
 if TYPE_CHECKING:
+    from cekura_tui.model.run.groups import Finding
     from cekura_tui.model.run.run import Run
 
 
@@ -42,6 +42,8 @@ class FindingStore:
 
     def known(self, ids: Sequence[int]) -> dict[int, tuple[Finding, ...]]:
         """What was found of those of these runs that are known; none is an empty tuple."""
+        from cekura_tui.model.run.groups import Finding  # its patterns are not for the first frame
+
         known: dict[int, tuple[Finding, ...]] = {}
         left = iter(dict.fromkeys(ids))
         while some := list(islice(left, _AT_ONCE)):

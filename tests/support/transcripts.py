@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from textual.app import App, ComposeResult
 
-from cekura_tui.model.run.view import call_of
+from cekura_tui.model.transcript.timeline import call_of
 from cekura_tui.model.transcript.transcript import Turn
 from cekura_tui.ui.run.transcript import Transcript
 

@@ -18,9 +18,9 @@ from textual.worker import Worker
 from cekura_tui.evidence.evidence import Evidence, TurnMark
 from cekura_tui.model.errors import CekuraTuiError
 from cekura_tui.model.run.verdict import Verdict
-from cekura_tui.model.run.view import Call, RunRow
+from cekura_tui.model.run.view import RunRow
 from cekura_tui.model.text import clean_line
-from cekura_tui.model.transcript.timeline import clock
+from cekura_tui.model.transcript.timeline import Call, clock
 from cekura_tui.model.transcript.transcript import Turn
 from cekura_tui.ui.actions import Action, bindings
 from cekura_tui.ui.kit.lines import VERDICT_MARKS, Notice, OneLine

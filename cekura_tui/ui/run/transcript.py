@@ -12,9 +12,9 @@ from textual.binding import BindingType
 from textual.widget import Widget
 
 from cekura_tui.evidence.evidence import TurnMark
-from cekura_tui.model.run.view import Call, sizes_of
 from cekura_tui.model.text import LONGEST_LINE
 from cekura_tui.model.transcript.search import At, TurnMatches
+from cekura_tui.model.transcript.timeline import Call, sizes_of
 from cekura_tui.model.transcript.tool_call import is_tool
 from cekura_tui.model.transcript.transcript import TOOLS, Speaker, Turn
 from cekura_tui.ui.actions import Action, bindings
