@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import os
 import sys
 from typing import TYPE_CHECKING
@@ -25,11 +26,15 @@ def run_app(
         os.environ.setdefault(name, value)
     if not os.environ.get("NO_COLOR"):
         os.environ.pop("NO_COLOR", None)  # empty means unset, by its own convention
+    # What is loaded stays: Python need not look through it for garbage again and again meanwhile.
+    gc.disable()
     from cekura_tui.ui.app import CekuraApp
     from cekura_tui.ui.terminal.driver import TerminalDriver
     from cekura_tui.ui.terminal.signals import exits_on_signals
     from cekura_tui.workspace.workspace import Workspace
 
+    gc.freeze()
+    gc.enable()
     workspace = Workspace(setup)
     app = CekuraApp(workspace, run_id=run_id, scope=scope, ascii_only=ascii_only, tidy=True)
     app.driver_class = TerminalDriver
