@@ -1,4 +1,7 @@
-"""When who spoke in a call: speech, silences, overlaps, tool calls and how long each answer took."""
+"""When who spoke in a call: speech, silences, overlaps, tool calls and how long each answer took.
+
+`call_of` is all that a list of turns shows of a call beside their words.
+"""
 
 from __future__ import annotations
 
