@@ -192,8 +192,9 @@ class RunStore:
         with self._database.write() as sql:
             sql.execute(
                 "INSERT OR REPLACE INTO opened_runs VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-                (*self._pair, run.id, source, len(source), at, at, _write_row(row)),
+                (*self._pair, run.id, source, len(source), at, at, written := _write_row(row)),
             )
+            sql.execute(_CHANGE, (written, at, *self._pair, *self._pair, run.id, written))
             sql.execute(_PRUNE_OPENED, (MAX_OPENED, MAX_OPENED_BYTES))
             if findings is not None:
                 keep_findings(sql, self._pair, {run.id: findings}, at)

@@ -7,18 +7,18 @@ import random
 import time
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from contextlib import aclosing
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from cekura_tui.api.errors import ApiError, BadAnswer, Busy, NotFound, ServerFault, Unreachable, at_clock, next_try
+from cekura_tui.jobs.polling import retry_delay
 from cekura_tui.model.filter.match import Matcher
 from cekura_tui.model.run.listing import PAGE, Layout, ListPage
 from cekura_tui.model.run.query import RunQuery
 from cekura_tui.model.run.run import Run
 from cekura_tui.model.run.view import RunRow, RunView, row_of
 from cekura_tui.model.text import count
-from cekura_tui.workspace.run_lists import take_turn
+from cekura_tui.workspace.run_lists import Params, Pin, iso_moment, made_since, take_turn
 
 if TYPE_CHECKING:
     from cekura_tui.api.client import Client
@@ -32,7 +32,6 @@ _MOST_MISSING = 20
 """Pages in a row that are not there, after which the count of a list is not believed."""
 _MOST_REPEATS = 3
 """Pages in a row without a run that was not seen before, after which no more are asked for."""
-Params = dict[str, str | int]
 
 
 class IncompleteListError(BadAnswer):
@@ -49,10 +48,14 @@ class IncompleteListError(BadAnswer):
 
 @dataclass(frozen=True, slots=True)
 class ListOptions:
-    """Runs a page, and what is called before each wait for the server, with its error and the seconds."""
+    """Runs a page, and what is called before each wait for the server, with its error and the seconds.
+
+    A `patient` list waits as long as it takes for a server that is out of reach or fails.
+    """
 
     size: int = PAGE
     on_wait: Callable[[ApiError, float], None] = lambda error, seconds: None
+    patient: bool = False
     monotonic: Callable[[], float] = time.monotonic
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
 
@@ -73,14 +76,18 @@ async def matching_runs(
     notes: Mapping[int, str],
     now: float,
     options: ListOptions | None = None,
+    *,
+    since: float | None = None,
 ) -> AsyncGenerator[MatchingPage, None]:
     """The runs of a query page by page, newest first, filtered here by the terms that the server cannot filter.
 
-    Raises kinds of ApiError, also IncompleteListError.
+    With `since` (Unix) those made from then on. Raises kinds of ApiError, also IncompleteListError.
     """
     passes = Matcher(query.rest(now), now=now, notes=notes)
-    read = total = 0
-    async with aclosing(all_runs(client, query.params(now), budget, options)) as pages:
+    params, read, total = query.params(now, narrow=False), 0, 0
+    if since is not None:
+        params = made_since(params, since)
+    async with aclosing(all_runs(client, params, budget, options)) as pages:
         async for page in pages:
             read += len(page.items)
             total = max(total, page.count, read)
@@ -97,23 +104,36 @@ async def all_runs(
     counts. A server that lists oldest first is read from its last page; of its first answer only the count is told at
     first.
     """
-    options, check = options or ListOptions(), _CompletenessCheck()
+    options, check, pin = options or ListOptions(), _CompletenessCheck(), Pin()
     first = await _page_with_retries(client, params, 1, budget, options)
     backwards = first.oldest_first and first.more
     yield ListPage(first.count, (), True) if backwards else check.unseen(first)
     if not first.more:
         check.verify(first.count)
         return
-    params, missing = _pinned(params, first), 0
+    until, missing = _moment(first), 0
+    newest = max(run.id for run in first.items) if first.items and not backwards else None
+
+    async def page_of(number: int) -> ListPage[Run]:
+        page = await pin.page(
+            lambda asked: _page_with_retries(client, asked, number, budget, options), params, until, first.count
+        )
+        pin.holds = pin.holds and page.count <= first.count
+        if pin.holds:
+            return page
+        # Without a pin the runs that were made since are on its pages, too, and may push the others down.
+        items = tuple(run for run in page.items if newest is None or run.id <= newest)
+        return replace(page, count=min(page.count, first.count), items=items)
+
     number = max(1, Layout(first.count, True, len(first.items)).pages) if backwards else 2
     while number >= 1:
         try:
-            page = await _page_with_retries(client, params, number, budget, options)
+            page = await page_of(number)
         except NotFound:
             # The list has become shorter, or there are more runs on a page than could be read of the first.
             missing += 1
             if not backwards:
-                check.verify((await _page_with_retries(client, params, 1, budget, options)).count)
+                check.verify((await page_of(1)).count)
                 return
             if missing >= _MOST_MISSING:
                 raise
@@ -177,6 +197,8 @@ async def _page_with_retries(
                 tries, began, waited = 0, options.monotonic() + asked_to_wait, waited + max(asked_to_wait, 1.0)
             else:
                 wait = next_try(error, tries, options.monotonic() - began, random.random())
+                if wait is None and options.patient and isinstance(error, Unreachable | Busy | ServerFault):
+                    wait = retry_delay(tries, None, random.random())
             if wait is None:
                 raise
             options.on_wait(error, wait)
@@ -188,16 +210,10 @@ def wait_text(error: ApiError, seconds: float) -> str:
     return f"{error.message} It is asked again at {at_clock(time.time(), seconds)}."
 
 
-def _pinned(params: Params, first: ListPage[Run]) -> Params:
-    """The same list without the runs that were made after its first answer, so that pages do not shift."""
-    if first.at is None:
-        return params
+def _moment(first: ListPage[Run]) -> float | None:
+    """When (Unix) a list was as its first answer says, by the server's time."""
     # The server tells its time in whole seconds, and runs of the same second are on the first page already.
-    pin = max(first.at, *(run.at or 0.0 for run in first.items), 0.0)
-    until = params.get("created_at_to")
-    if until is not None and datetime.fromisoformat(str(until)).timestamp() <= pin:
-        return params
-    return {**params, "created_at_to": datetime.fromtimestamp(pin, UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")}
+    return None if first.at is None else max(first.at, *(run.at or 0.0 for run in first.items), 0.0)
 
 
 PAGES = 3
@@ -225,7 +241,7 @@ async def last_passed(session: Session, view: RunView) -> RunView | None:
     try:
         if asked.at is not None:
             # The newest page of a scenario that is run every hour is far from a run of last week.
-            await search.read({**wanted, "created_at_to": _iso(asked.at)})
+            await search.read({**wanted, "created_at_to": iso_moment(asked.at)})
         if search.found is None:
             await search.read(wanted)
     except (Unreachable, ServerFault) as error:
@@ -305,7 +321,3 @@ def _scope_params(row: RunRow) -> Params | None:
         if number is not None:
             return {name: number}
     return None
-
-
-def _iso(at: float) -> str:
-    return datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 import time
-from collections.abc import Awaitable, Callable, Collection, Coroutine, Hashable, Iterable
+from collections.abc import Awaitable, Callable, Collection, Coroutine, Hashable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
@@ -16,6 +16,7 @@ from cekura_tui.model.errors import CekuraTuiError
 from cekura_tui.model.run.listing import PagedRuns, RunPage, UnloadedRun
 from cekura_tui.model.run.query import RunQuery
 from cekura_tui.model.run.view import RunRow
+from cekura_tui.workspace.run_sweep import BEFORE, RunSweep
 
 if TYPE_CHECKING:
     from cekura_tui.workspace.session import Session
@@ -33,9 +34,7 @@ REPIN = 100
 """So many newer runs above the pages have the list reloaded: one answer holds no more of them."""
 APART = 60.0
 """Seconds that the times of runs may be behind the server's own time, by which a list has its moment."""
-BEFORE = 1_800.0
-"""Seconds before a list's moment in which a run that was made may still come into it by its state."""
-LIVE = frozenset({"newer", "changing"})
+LIVE = frozenset({"newer", "changing", "sweep", "total"})
 SETTLED = 0.15
 """Seconds that a page is in view, and nobody leaps on, before it is asked for."""
 _PAUSE_AFTER_SHIFTS = 5.0
@@ -83,6 +82,10 @@ class RunFeed:
         self.attempts = Attempts(self._ended, clock=clock, monotonic=monotonic, spread=spread)
         self.query: RunQuery | None = None
         self.runs: PagedRuns | None = None
+        self.sweep: RunSweep | None = None
+        """Where the server may leave out some: looks through all others."""
+        self.total: int | None = None
+        """How many runs the scope has in all, whatever the filter; None until it is known."""
         self.opened = 0
         """How often a list was opened or reloaded by an answer."""
         self.got_at: float | None = None
@@ -112,7 +115,11 @@ class RunFeed:
         """List this from now on; None lists nothing."""
         self.attempts.reset()
         self.query, self.runs, self.got_at = query, None, None
+        if self.sweep is not None:
+            self.sweep.close()
+        self.sweep = RunSweep(self._ask, query, self._clock) if query is not None and query.narrowed else None
         self.loading_all = self.flood = self._reopen = False
+        self.total = None
         self._in_view.reset()
         self._asked_about_at = {}
         self._drop_requests()
@@ -121,7 +128,10 @@ class RunFeed:
     def refresh(self) -> None:
         """Reload the list, as of now; what is there stays until that has come."""
         self.attempts.retry_now()
-        self._reopen = self.query is not None
+        self._reopen, self.total = self.query is not None, None
+        if self.sweep is not None:
+            self.attempts.cancel("sweep")
+            self.sweep.restart()
         self._wake.set()
 
     def look(self, view: VisibleRange) -> None:
@@ -140,7 +150,10 @@ class RunFeed:
 
     def load_all(self, on: bool) -> None:
         """Load page after page until all are, or not any more."""
-        self.loading_all = on and self.query is not None
+        if self.sweep is not None:
+            self.sweep.on = on
+        else:
+            self.loading_all = on and self.query is not None
         self._wake.set()
 
     def set_live(self, live: bool) -> None:
@@ -157,6 +170,13 @@ class RunFeed:
         """Nobody sees the list, or somebody does again."""
         self.hidden = hidden
         self._wake.set()
+
+    def change(self, rows: Sequence[RunRow]) -> None:
+        """Runs are like this now; those that are not listed are passed over."""
+        if self.runs is not None:
+            self.runs.change(rows)
+        if self.sweep is not None:
+            self.sweep.change(rows)
 
     async def row_at(self, index: int) -> RunRow | None:
         """The run at an index, asked for where it is not loaded; None where there is none. Raises what asking does."""
@@ -211,7 +231,17 @@ class RunFeed:
             opening = self.attempts.wait_of("open", now)
         if self.runs is None or self.hidden:
             return opening
-        return min(opening, self._serve_pages(self.runs, now), self._serve_live(self.runs, now))
+        if self.total is None and self.query.filter:
+            self.attempts.begin("total", self._get_total, now, apart=True)
+        waits = (self._serve_pages(self.runs, now), self._serve_live(self.runs, now), self._serve_sweep(now))
+        return min(opening, *waits)
+
+    async def _get_total(self) -> None:
+        query = self.query
+        assert query is not None
+        total = await self._ask(lambda session: session.lists.total(query.scope))
+        if query is self.query:
+            self.total = total
 
     # Pages
 
@@ -221,6 +251,8 @@ class RunFeed:
         whole = not self.attempts.failing("open")
         runs = await self._pages.open(self.query, self.runs, self._in_view.view, whole=whole)
         self._drop_requests()
+        if self.sweep is not None and self.runs is not None:
+            self.sweep.keep(self.runs.rows())
         self._reopen = self.flood = False
         self.runs, self.got_at = runs, self._clock()
         self.opened += 1
@@ -235,7 +267,7 @@ class RunFeed:
 
     def _drop_requests(self) -> None:
         """Nothing that was asked of the list before is wanted any more."""
-        self.attempts.cancel_all()
+        self.attempts.cancel(*(key for key in self.attempts.running if key != "sweep"))
         self._in_view.restart()
         self._wanted_pages.clear()
 
@@ -264,6 +296,15 @@ class RunFeed:
 
     def _begin_page(self, runs: PagedRuns, number: int, now: float, *, in_turn: bool) -> None:
         self.attempts.begin(number, lambda: self._get(runs, number, in_turn=in_turn), now, apart=True)
+
+    def _serve_sweep(self, now: float) -> float:
+        sweep = self.sweep
+        if sweep is None or (sweep.whole and not self.live):
+            return FOR_EVER
+        if wait := sweep.wait():
+            return wait
+        self.attempts.begin("sweep", sweep.step, now, apart=True)
+        return self.attempts.wait_of("sweep", now)
 
     # Newer and changed runs
 
@@ -302,12 +343,14 @@ class RunFeed:
     def _due_runs(self, runs: PagedRuns) -> list[int]:
         """The runs that may have changed and were asked about longest ago, then those nearest to the cursor."""
         ids = runs.unsettled(self._in_view.view.cursor)
+        if self.sweep is not None:
+            ids = list(dict.fromkeys([*ids, *(row.id for row in self.sweep.rows if not row.outcome.settled)]))
         self._asked_about_at = {number: self._asked_about_at.get(number, float("-inf")) for number in ids}
         return sorted(ids, key=self._asked_about_at.__getitem__)[:AT_ONCE]
 
     async def _changing(self, runs: PagedRuns, asked: list[int]) -> None:
         self._asked_about_at |= dict.fromkeys(asked, self._monotonic())
-        runs.change(await self._ask(lambda session: session.lists.current(asked)))
+        self.change(await self._ask(lambda session: session.lists.current(asked)))
         self.got_at = self._clock()
 
 
@@ -520,7 +563,7 @@ class PageLoader:
         """Put a page into a list, or why it could not be had; pages that `keep` names are the last to be dropped."""
         shifts = runs.shifts
         try:
-            page = await self._fetch(query, number, runs.pin, in_turn=in_turn)
+            page = await self._fetch(query, number, runs, in_turn=in_turn)
         except CekuraTuiError as error:
             if not isinstance(error, NotFound) or number == 1:
                 runs.fail(number, error.message)
@@ -562,5 +605,6 @@ class PageLoader:
                         raise
         return runs
 
-    async def _fetch(self, query: RunQuery, number: int, until: float | None, *, in_turn: bool = False) -> RunPage:
-        return await self._ask(lambda session: session.lists.page(query, number, until, in_turn=in_turn))
+    async def _fetch(self, query: RunQuery, number: int, runs: PagedRuns | None, *, in_turn: bool = False) -> RunPage:
+        until, least = (runs.pin, runs.reported_count) if runs is not None else (None, 0)
+        return await self._ask(lambda session: session.lists.page(query, number, until, least=least, in_turn=in_turn))

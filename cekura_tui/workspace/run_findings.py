@@ -11,7 +11,7 @@ from cekura_tui.api.client import Client
 from cekura_tui.jobs.polling import Budget
 from cekura_tui.model.run.groups import Finding, findings_of
 from cekura_tui.model.run.verdict import read_verdicts
-from cekura_tui.model.run.view import row_of
+from cekura_tui.model.run.view import RunRow, row_of
 from cekura_tui.store.errors import StoreError
 from cekura_tui.store.store import Store
 from cekura_tui.workspace.run_lists import take_turn
@@ -29,12 +29,14 @@ class RunFindings:
         store: Store,
         client: Client,
         budget: Budget,
+        keep_rows: Callable[[Sequence[RunRow]], None] = lambda rows: None,
         *,
         clock: Callable[[], float] = time.time,
         monotonic: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         self._findings, self._client, self._budget = store.findings, client, budget
+        self._keep_rows = keep_rows
         self._clock, self._monotonic, self._sleep = clock, monotonic, sleep
 
     async def cached(self, ids: Sequence[int]) -> dict[int, tuple[Finding, ...]]:
@@ -52,8 +54,10 @@ class RunFindings:
         await take_turn(self._budget, monotonic=self._monotonic, sleep=self._sleep)
         runs = {run.id: run for run in await self._client.runs_by_id(wanted, once=True)}
         found = {number: findings_of(read_verdicts(runs[number])) if number in runs else () for number in wanted}
+        rows = [row_of(run) for run in runs.values()]
+        self._keep_rows(rows)
         # A running run may yet fail, so its findings are not cached as final.
-        running = {number for number, run in runs.items() if not row_of(run).outcome.settled}
+        running = {row.id for row in rows if not row.outcome.settled}
         try:
             final = {number: some for number, some in found.items() if number not in running}
             self._findings.keep(final, self._clock())

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from cekura_tui.api.errors import NotFound, Rejected
 from cekura_tui.jobs.polling import Budget
 from cekura_tui.model.run.listing import ListPage, RunPage
 from cekura_tui.model.run.query import RunQuery
 from cekura_tui.model.run.run import Run
-from cekura_tui.model.run.view import RunRow, row_of
+from cekura_tui.model.run.view import RunRow, completed, row_of
+from cekura_tui.model.scope import Scope
 from cekura_tui.store.errors import StoreError
 from cekura_tui.store.runs import SeenRuns
 
@@ -36,7 +39,69 @@ async def take_turn(
     budget.take(monotonic())
 
 
+MOST_WHOLE = 5_000
+"""Rows of runs that were read whole that are remembered."""
 _log = logging.getLogger("cekura_tui.workspace")
+Params = Mapping[str, str | int]
+
+
+class Pin:
+    """The moment (Unix) up to which the runs of a list were made, so that its pages do not shift.
+
+    A server may refuse it, or read the day of it alone and leave out the runs of that day: the list is then asked for
+    without it. Either shows in the pages after the first, which is asked for before there is a pin.
+    """
+
+    def __init__(self) -> None:
+        self.holds = True
+
+    async def page(
+        self, ask: Callable[[Params], Awaitable[ListPage[Run]]], params: Params, until: float | None, least: int
+    ) -> ListPage[Run]:
+        """A page of runs made up to `until`, of which there were at `least` so many before there was a pin."""
+        if until is None or not self.holds:
+            return await ask(params)
+        if not least:
+            return await ask(_made_until(params, until))
+        pinned: ListPage[Run] | None = None
+        try:
+            pinned = await ask(_made_until(params, until))
+            if pinned.count >= least:
+                return pinned
+        except (NotFound, Rejected):
+            pass  # for the pin, or else what follows says why
+        try:
+            plain = await ask(params)
+        except NotFound:
+            # The list has become shorter; that is no fault of the pin.
+            if pinned is not None:
+                return pinned
+            raise
+        if pinned is not None and plain.count <= pinned.count:
+            return pinned
+        self.holds = False
+        return plain
+
+
+def _made_until(params: Params, until: float) -> Params:
+    own = params.get("created_at_to")
+    if own is not None and datetime.fromisoformat(str(own)).timestamp() <= until:
+        return params
+    return {**params, "created_at_to": iso_moment(until)}
+
+
+def iso_moment(at: float) -> str:
+    """A moment (Unix) as the API takes it."""
+    return datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+def made_since(params: Params, since: float) -> dict[str, str | int]:
+    """The same runs, made since a moment (Unix)."""
+    own = params.get("created_at_from")
+    # The filter's own moment stands where it is the later one: a list of today does not fill up with yesterday.
+    if own is not None and datetime.fromisoformat(str(own)).timestamp() >= since:
+        return dict(params)
+    return {**params, "created_at_from": iso_moment(since)}
 
 
 class RunLists:
@@ -46,30 +111,46 @@ class RunLists:
         self, store: Store, client: Client, engine: JobEngine, budget: Budget, clock: Callable[[], float]
     ) -> None:
         self._store, self._client, self._engine, self._budget, self._clock = store, client, engine, budget, clock
+        self._pin = Pin()
+        self._whole: dict[int, RunRow] | None = None
+        """Rows of runs that were read whole, those that were read last at the end; None until one is needed."""
         self._cached_newest: dict[str, tuple[RunRow, ...]] = {}
         """The newer runs of each list that were cached last: the same again need no writing."""
 
     async def page(
-        self, query: RunQuery, number: int = 1, until: float | None = None, *, in_turn: bool = False
+        self,
+        query: RunQuery,
+        number: int = 1,
+        until: float | None = None,
+        *,
+        least: int = 0,
+        in_turn: bool = False,
     ) -> RunPage:
-        """One page of a list, of runs made up to `until` (Unix); with `in_turn` it waits for the shared budget."""
+        """One page of a list, of runs made up to `until` (Unix); with `in_turn` it waits for the shared budget.
+
+        `least` is how many runs the server said that there were at that moment.
+        """
         if in_turn:
             await take_turn(self._budget)
-        got = await self._client.runs(self._params(query, until), number, once=True)
+        # "until:30m" is the same moment for every page of a list.
+        params = query.params(self._clock() if until is None else until)
+        got = await self._pin.page(
+            lambda asked: self._client.runs(asked, number, once=True), params, until, least if number > 1 else 0
+        )
         page = RunPage(number, got.count, self._rows(got), got.more, got.oldest_first, got.at)
         # The page of a list that is listed anew, and of the newest runs of it, begins what is cached.
         self._cache(query, page.count, page.rows, first=number == 1 and until is None)
         return page
 
+    async def total(self, scope: Scope) -> int:
+        """How many runs a scope has, in the shared budget."""
+        await take_turn(self._budget)
+        return (await self._client.runs(scope.params, page_size=1, once=True)).count
+
     async def newer(self, query: RunQuery, since: float) -> RunPage:
         """The newest runs of a list that were made since a moment (Unix), in the shared budget."""
         await take_turn(self._budget)
-        params = self._params(query, None)
-        own = params.get("created_at_from")
-        # The filter's own moment stands where it is the later one: a list of today does not fill up with yesterday.
-        if own is None or datetime.fromisoformat(str(own)).timestamp() < since:
-            params["created_at_from"] = _iso(since)
-        got = await self._client.runs(params, once=True)
+        got = await self._client.runs(made_since(query.params(self._clock()), since), once=True)
         rows = self._rows(got)
         if rows and self._cached_newest.get(query.key) != rows:
             self._cached_newest[query.key] = rows
@@ -80,11 +161,37 @@ class RunLists:
         """How these runs are now, in the shared budget; those that are gone are left out."""
         await take_turn(self._budget)
         rows = tuple(row_of(run) for run in await self._client.runs_by_id(run_ids, once=True))
+        self.keep_whole(rows)
+        return rows
+
+    def note_whole(self, rows: Sequence[RunRow]) -> None:
+        """These runs were read whole: lists tell less of them."""
+        whole = self._whole_rows()
+        for row in rows:
+            whole.pop(row.id, None)
+            whole[row.id] = row
+        while len(whole) > MOST_WHOLE:
+            del whole[next(iter(whole))]
+
+    def keep_whole(self, rows: Sequence[RunRow]) -> None:
+        """The same, for the next start too."""
+        self.note_whole(rows)
         try:
             self._store.runs.change_rows(rows, self._clock())
         except StoreError as error:
             _log.warning("runs were not cached: %s", error.message)
-        return rows
+
+    async def whole(self, run_ids: Sequence[int]) -> tuple[RunRow, ...]:
+        """The rows of those of these runs that were read whole."""
+        whole = self._whole_rows()
+        return tuple(whole[number] for number in run_ids if number in whole)
+
+    def _whole_rows(self) -> dict[int, RunRow]:
+        if self._whole is None:
+            self._whole = {}
+            with contextlib.suppress(StoreError):
+                self._whole = {row.id: row for row, _ in reversed(self._store.runs.opened_rows())}
+        return self._whole
 
     async def cached(self, query: RunQuery) -> SeenRuns | None:
         """A list as it was last seen on this machine, or None where it never was."""
@@ -99,16 +206,10 @@ class RunLists:
                 found[row.id] = row, at
         return tuple(found[number] for number in sorted(found, reverse=True))
 
-    def _params(self, query: RunQuery, until: float | None) -> dict[str, str | int]:
-        # "until:30m" is the same moment for every page of a list.
-        params = query.params(self._clock() if until is None else until)
-        if until is not None and "created_at_to" not in params:
-            params["created_at_to"] = _iso(until)
-        return params
-
     def _rows(self, got: ListPage[Run]) -> tuple[RunRow, ...]:
         self._engine.resume_polling()  # the server takes the key, so jobs may be asked about again
-        return tuple(row_of(run) for run in got.items)
+        whole, rows = self._whole_rows(), map(row_of, got.items)
+        return tuple(completed(row, whole[row.id]) if row.id in whole else row for row in rows)
 
     def _cache(self, query: RunQuery, count: int | None, rows: Sequence[RunRow], *, first: bool) -> None:
         try:
@@ -125,8 +226,3 @@ def _of_scope(row: RunRow, query: RunQuery) -> bool:
     scope = query.scope
     owner = {"project": row.project_id, "agent": row.agent_id, "result": row.result_id}[scope.kind]
     return owner == scope.id
-
-
-def _iso(at: float) -> str:
-    """A moment as the API takes it."""
-    return datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")

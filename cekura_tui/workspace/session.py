@@ -117,7 +117,7 @@ class Session:
         self.agent_prompts = AgentPrompts(store, client, self.jobs, read_only=setup.read_only)
         self.lists = RunLists(store, client, engine, budget, lambda: time.time())
         self.notes, self.saved_views = RunNotes(store), SavedViews(store)
-        self.findings = RunFindings(store, client, budget)
+        self.findings = RunFindings(store, client, budget, self.lists.keep_whole)
         self.prefetch = RunPrefetch(self._prefetch_run, budget)
         self._opened = OpenedRuns(store.runs, self.prefetch)
         self._reads = SingleFlight[RunView]()
@@ -246,6 +246,7 @@ class Session:
             return replace(cached, why=error.title)
         view = ready(view_of(run, time.time()))
         self._opened.keep(run, view)
+        self.lists.note_whole((view.row,))
         return view
 
     async def _prefetch_run(self, run_id: int) -> RunView:

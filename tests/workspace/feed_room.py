@@ -54,7 +54,9 @@ class Desk:
         """As a session has it."""
         return self
 
-    async def page(self, query: RunQuery, number: int, until: float | None, *, in_turn: bool = False) -> RunPage:
+    async def page(
+        self, query: RunQuery, number: int, until: float | None, *, least: int, in_turn: bool = False
+    ) -> RunPage:
         """A page of a list."""
         if in_turn:
             self.turns.add(number)
@@ -62,6 +64,10 @@ class Desk:
         if found is None:
             raise NotFound("There is no such page.", status=404)
         return found
+
+    async def total(self, scope: Scope) -> int:
+        """How many runs there are in all."""
+        return await self._answer("total", scope, lambda: len(self.server.by_id(range(1 << 20))))
 
     async def newer(self, query: RunQuery, since: float) -> RunPage:
         """The newest runs."""

@@ -10,6 +10,8 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import TypeVar
 
+import pytest
+from listed_runs import Listed, Pin
 from scripted_server import Got, Reply, ScriptedServer, run_of
 from simulated_time import SimulatedTime
 
@@ -89,6 +91,27 @@ async def test_a_list_is_pinned_by_the_date_of_the_server_and_what_came_since_is
     newer = [got.query["created_at_from"] for got in scripted.requests("GET", LIST) if "created_at_from" in got.query]
     assert newer == ["2023-11-14T22:12:20.000000Z"]
     assert [got.query["run_ids"] for got in scripted.requests("GET", BULK)] == ["60"]
+
+
+@pytest.mark.parametrize("pin", ["day", "refused", "unknown", "counts"])
+async def test_a_list_is_whole_at_a_server_that_reads_its_moment_otherwise(
+    home: Path, scripted: ScriptedServer, pin: Pin
+) -> None:
+    Listed(scripted, list(range(1, 122)), page=20, pin=pin, apart=2_400)
+    async with feeding(home, scripted) as (feed, going):
+        feed.set_live(False)
+        for _ in range(20):
+            feed.load_all(True)
+            await going.passes(10)
+            assert feed.runs is not None
+            if pin == "counts" or feed.runs.listed.loaded == 121:
+                break
+        else:
+            raise AssertionError("never whole")
+        rows = [run.id for run in feed.runs.listed.runs()]
+        assert rows == sorted(set(rows), reverse=True)
+        # One that counts otherwise on every page is never taken for whole.
+        assert rows == list(range(121, 0, -1)) or feed.runs.listed.loaded < feed.runs.count
 
 
 async def test_a_server_that_says_when_to_come_again_is_not_asked_before(home: Path, scripted: ScriptedServer) -> None:

@@ -30,11 +30,12 @@ class Split:
         return ", ".join(dict.fromkeys(map(_named, self.rest.terms)))
 
 
-def split(wanted: Filter, now: float) -> Split:
-    """Parameters that the server filters exactly by, or at least narrows by, and the terms that this leaves.
+def split(wanted: Filter, now: float, *, narrow: bool = True) -> Split:
+    """Parameters that the server filters exactly by, or with `narrow` at least narrows by, and the terms left.
 
     One value a parameter: a second term that needs the same parameter for another value is left, and so is a second
-    word. `now` (Unix time) is what "2d" counts from: who asks for page after page gives the same `now`.
+    word. `now` (Unix time) is what "2d" counts from: who asks for page after page gives the same `now`. An outcome is
+    always left: the server knows none, and what `narrow` asks for may leave out runs that a person judged otherwise.
     """
     params: Params = {}
     left: set[int] = set(range(len(wanted.terms)))
@@ -52,7 +53,9 @@ def split(wanted: Filter, now: float) -> Split:
     # What only narrows comes last, so that it takes no parameter from what is exact.
     for index in sorted(left):
         term = wanted.terms[index]
-        params = (_narrowing(term) if term.key == "outcome" and not term.negated else {}) | params
+        if term.key == "outcome" and not term.negated:
+            kinds = {value.text for value in term.values}
+            params = (_narrowing(kinds) if narrow or kinds == {"running"} else {}) | params
     return Split(params, Filter(tuple(wanted.terms[index] for index in sorted(left))))
 
 
@@ -68,19 +71,13 @@ def _status(_: Term, texts: list[str]) -> Params | None:
     return {"status__in": ",".join(texts)}
 
 
-def _outcome(_: Term, texts: list[str]) -> Params | None:
-    kinds = set(texts)
+def _narrowing(kinds: set[str]) -> Params:
+    """Parameters that most runs with one of these outcomes pass; those that go on have these statuses and no others."""
     if kinds == {"running"}:
         return {"status__in": ",".join(LIVE)}
     if kinds == {"passed"}:
         return {"success": "true"}
-    # The words of Scope.params: a run that still goes on has not succeeded either, but it has not failed.
-    return {"success": "false", "status__in": ",".join(ENDED)} if kinds == {"failed", "error"} else None
-
-
-def _narrowing(term: Term) -> Params:
-    """Parameters that leave out no run that an outcome is true of."""
-    kinds = {value.text for value in term.values}
+    # A run that still goes on has not succeeded either, but it has not failed.
     if kinds <= {"failed", "error"}:
         return {"success": "false", "status__in": ",".join(ENDED)}
     return {"status__in": ",".join(ENDED)} if kinds == {"review"} else {}
@@ -109,7 +106,6 @@ def _mode(_: Term, texts: list[str]) -> Params | None:
 _MOMENTS = {"since": "created_at_from", "until": "created_at_to"}
 _EXACT: dict[str, Callable[[Term, list[str]], Params | None]] = {
     "status": _status,
-    "outcome": _outcome,
     "dur": _length,
     "mode": _mode,
     "id": _ids("id__in", MOST_IDS),

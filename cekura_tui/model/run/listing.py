@@ -178,7 +178,8 @@ class PagedRuns:
         self.shifts = 0
         """How often pages were given up because the server counts otherwise than before."""
         self._measured, self._directed = first.more, False
-        self._reported_count = first.count
+        self.reported_count = first.count
+        """How many runs there are by the server's last word."""
         self._max_pages = max_pages
         self._pages: dict[int, tuple[RunRow, ...]] = {}
         """In the order in which they were looked at, the latest last."""
@@ -294,8 +295,8 @@ class PagedRuns:
         self._measured = self._measured or page.more
         start = (page.number - 1) * self.layout.size
         end = start + received
-        if page.count != self._reported_count and page.count >= end:
-            self._reported_count = page.count
+        if page.count != self.reported_count and page.count >= end:
+            self.reported_count = page.count
             self._shift(replace(self.layout, count=page.count))
         if not page.more and (received or start < self.layout.count):
             self._end(end)

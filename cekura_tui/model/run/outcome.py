@@ -71,17 +71,20 @@ def outcome_of(run: Run, verdicts: Sequence[Verdict] | None = None) -> Outcome:
             return Outcome("passed", "reviewed" if "reviewed" in word else "passed")
     for word in ("reviewed_failure", "failure"):
         if evaluation == word:
-            return Outcome("failed", "reviewed" if "reviewed" in word else _checks(verdicts))
+            return Outcome("failed", "reviewed" if "reviewed" in word else _checks(run, verdicts))
     if status in _BROKEN or (run.error_message and not verdicts):
         return Outcome("error", _what_broke(run, status))
     if run.success is not None:
-        return Outcome("passed", "passed") if run.success else Outcome("failed", _checks(verdicts))
+        return Outcome("passed", "passed") if run.success else Outcome("failed", _checks(run, verdicts))
     return Outcome("review", "review") if verdicts else Outcome("unknown", "no verdict")
 
 
-def _checks(verdicts: Sequence[Verdict]) -> str:
+def _checks(run: Run, verdicts: Sequence[Verdict]) -> str:
+    """How many verdicts failed; the row of a list may have left out some."""
     failing = sum(verdict.state == "fail" for verdict in verdicts)
-    return count(failing, "check") if failing else "failed"
+    if not failing:
+        return "failed"
+    return count(failing, "check") if run.whole else f"{failing:,}+ checks"
 
 
 def _what_broke(run: Run, status: str) -> str:

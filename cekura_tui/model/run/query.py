@@ -22,11 +22,19 @@ class RunQuery:
     noted: tuple[int, ...] | None = None
     """The only runs whose notes pass, where the filter asks for notes, which the server does not know."""
 
-    def params(self, now: float) -> dict[str, str | int]:
-        """The query parameters of the list operation; times that count back do so from `now` (Unix)."""
+    def params(self, now: float, *, narrow: bool = True) -> dict[str, str | int]:
+        """The query parameters of the list operation; times that count back do so from `now` (Unix).
+
+        Narrowed, the server sends soon most of what is wanted, and may leave out some; else all, and more.
+        """
         # What the scope says stands: a filter that says otherwise is told here, of rows that all fail it.
         named = {} if self._named is None else {"id__in": self._named}
-        return {**named, **split(self.filter, now).params, **self.scope.params}
+        return {**named, **split(self.filter, now, narrow=narrow).params, **self.scope.params}
+
+    @property
+    def narrowed(self) -> bool:
+        """Whether the server may leave out runs that pass, so that all have to be looked through."""
+        return any(term.key == "outcome" for term in self.filter.terms)
 
     @property
     def _named(self) -> str | None:

@@ -190,6 +190,10 @@ def _named(value: object) -> object:
     return _objects(categories)
 
 
+_WHOLE = frozenset({"evaluation", "transcript", "transcript_object"})
+"""Fields that a run has and the row of a list has not."""
+
+
 class Run(Payload):
     """A run, a light list row or a whole one. Make it with `Run.read`, of JSON whose texts were cleaned."""
 
@@ -253,6 +257,11 @@ class Run(Payload):
     def source(self) -> dict[str, Any]:
         """The object as it came, cleaned, with every field."""
         return self.model_dump(mode="json", exclude_unset=True)
+
+    @property
+    def whole(self) -> bool:
+        """Whether it came with all its verdicts, and not as the row of a list."""
+        return not _WHOLE.isdisjoint(self.source)
 
     @property
     def ended_reason(self) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -111,6 +111,14 @@ def row_of(run: Run, verdicts: Sequence[Verdict] | None = None) -> RunRow:
         reviewed=bool(run.is_reviewed) or (run.evaluation_status or "").lower().startswith("reviewed"),
         failing=tuple(verdict.name for verdict in verdicts if verdict.state == "fail"),
     )
+
+
+def completed(row: RunRow, whole: RunRow) -> RunRow:
+    """A row of a list with what the whole run tells of its checks, unless it came to another state since."""
+    changed = (row.status, row.outcome.kind) != (whole.status, whole.outcome.kind)
+    if changed or (row.reviewed and not whole.reviewed):
+        return row
+    return replace(row, outcome=whole.outcome, failing=whole.failing, reviewed=whole.reviewed)
 
 
 def view_of(run: Run, got_at: float, *, cached: bool = False) -> RunView:

@@ -17,7 +17,7 @@ from cekura_tui.model.filter.match import Matcher, Split, noted
 from cekura_tui.model.filter.parse import parse
 from cekura_tui.model.run.listing import ListedRuns, UnloadedRun
 from cekura_tui.model.run.query import RunQuery, Sort
-from cekura_tui.model.run.view import RunRow
+from cekura_tui.model.run.view import RunRow, completed
 from cekura_tui.model.scope import NoScope, Scope
 from cekura_tui.model.text import count
 from cekura_tui.ui.messages import RunsRead
@@ -26,6 +26,7 @@ from cekura_tui.workspace.run_feed import RunFeed
 if TYPE_CHECKING:
     from cekura_tui.store.runs import SeenRuns
     from cekura_tui.ui.state import AppState
+    from cekura_tui.workspace.run_sweep import RunSweep
 
 
 Shown = Sequence["RunRow | UnloadedRun"]
@@ -136,6 +137,10 @@ class RunListing:
         return runs.listed if runs is not None else None
 
     @property
+    def _sweep(self) -> RunSweep | None:
+        return self._feed.sweep if self._feed is not None else None
+
+    @property
     def local(self) -> bool:
         """Whether what is shown is filtered or sorted here, from what is loaded."""
         return self._listed is None or bool(self._rest) or not self.sort.as_listed
@@ -169,7 +174,8 @@ class RunListing:
     def rows(self) -> Shown:
         """The rows to show; the same object until something of it changes."""
         listed = self._listed
-        made_of = (listed, self.cached, self._known, self.filter, self.sort, self.scope, self.notes)
+        swept = self._sweep.rows if self._sweep is not None else ()
+        made_of = (listed, swept, self.cached, self._known, self.filter, self.sort, self.scope, self.notes)
         former = self._rows_made_of
         if len(made_of) != len(former) or any(a is not b for a, b in zip(made_of, former, strict=True)):
             self._rows, self._rows_made_of = self._make(listed), made_of
@@ -180,6 +186,9 @@ class RunListing:
             return listed
         if listed is not None:
             rows: Sequence[RunRow] = tuple(listed.runs())
+            if self._sweep is not None and self._sweep.rows:
+                both = {row.id: row for row in self._sweep.rows} | {row.id: row for row in rows}
+                rows = sorted(both.values(), key=lambda row: row.id, reverse=True)
             rest = self._rest
         else:
             rows, rest = self.cached.rows if self.cached is not None else self._known, self._local_filter
@@ -192,7 +201,7 @@ class RunListing:
     def loaded(self) -> int:
         """How many runs were loaded, whether they pass the filter or not."""
         if self._listed is not None:
-            return self._listed.loaded
+            return max(self._listed.loaded, self._sweep.read if self._sweep is not None else 0)
         return len(self.cached.rows if self.cached is not None else self._known)
 
     @property
@@ -205,6 +214,8 @@ class RunListing:
     @property
     def whole(self) -> bool:
         """Whether nothing is left to be loaded."""
+        if self._sweep is not None:
+            return self.fresh and self._sweep.whole
         return self.fresh and self.count is not None and self.loaded >= self.count
 
     def failed_and_errors(self) -> tuple[int, int]:
@@ -222,9 +233,9 @@ class RunListing:
 
     def loads_more(self) -> bool:
         """Whether scrolling to the end of what is filtered here loads more by itself."""
-        if not self.local or self.whole or not self.fresh:
+        if not self.local or self.whole or self._listed is None:
             return False
-        return self.loaded < BY_ITSELF or len(self.rows) * 10 >= self.loaded
+        return self._listed.loaded < BY_ITSELF or len(self.rows) * 10 >= self._listed.loaded
 
     def place_of(self, run_id: int) -> int | None:
         """The index of a run in `rows`."""
@@ -257,24 +268,31 @@ class RunListing:
         what += [] if self.sort.as_listed else [f"sorted by {self.sort.column}:"]
         if not what or total is None or self.whole or not self.fresh:
             return ()
-        feed = self._feed
+        feed, sweep = self._feed, self._sweep
         assert feed is not None
         assert feed.runs is not None
-        if feed.runs.full and not feed.loading_all:
+        if sweep is None and feed.runs.full and not feed.loading_all:
             words, few = f"on the {loaded:,} that can be held of {total:,}", "narrow it, as with since:"
             return f"{' '.join(what)} {words} — {few}", f"{words} — {few}", words
-        key = f"F {'stops' if feed.loading_all else 'loads on'}"
-        words = f"on {loaded:,} of {total:,}"
-        return f"{' '.join(what)} {words} loaded — {key}", f"{words} loaded — {key}", f"{words} — {key}", words
+        running = feed.loading_all if sweep is None else sweep.running
+        key = f"F {'stops' if running else 'loads on'}"
+        words, how = f"on {loaded:,} of {total:,}", "loaded"
+        if sweep is not None:
+            words, how = f"on {sweep.read:,} of {max(sweep.total, total):,}", "checked"
+            key = key if sweep.error is None else f"the list broke off, retrying: {sweep.error.message}"
+        return f"{' '.join(what)} {words} {how} — {key}", f"{words} {how} — {key}", f"{words} — {key}", words
 
     def counts(self) -> str:
-        """How many runs, and how those that are loaded ended."""
+        """How many runs pass of all, and how those that are loaded ended."""
         total = self.count
         if total is None:
             return ""
         failed, errors = self.failed_and_errors()
-        shown, picked = len(self.rows), bool(self._local_filter)
-        runs = f"{shown:,} of {count(total, 'run')}" if picked and shown < total else count(total, "run")
+        picked = bool(self._local_filter)
+        passing = len(self.rows) if picked else total
+        if self.fresh and self.filter and self._feed is not None:
+            total = max(self._feed.total or 0, passing)
+        runs = f"{passing:,} of {count(total, 'run')}" if passing < total else count(total, "run")
         where = "loaded" if self.fresh else "kept here"
         of_loaded = "" if self.whole or picked else f" of {self.loaded:,} {where}"
         outdated = self.outdated()
@@ -283,10 +301,10 @@ class RunListing:
 
     def outdated(self) -> int:
         """How many runs of the list have come to another state since the server listed them, and would not pass now."""
-        if not self.fresh or not self.query.shifting:
+        terms = tuple(term for term in self.filter.terms if term.key == "status")
+        if not self.fresh or not terms:
             return 0
         if self._outdated[0] is not self.rows:
-            terms = tuple(term for term in self.filter.terms if term.key in ("status", "outcome"))
             passes = Matcher(Filter(terms), now=self._clock(), notes=self.notes)
             self._outdated = self.rows, sum(not passes(row) for row in self.loaded_rows())
         return self._outdated[1]
@@ -411,6 +429,25 @@ class RunsController:
         seen = self._view.is_seen()
         self.feed.set_hidden(not seen)
         if seen and self._redraw is None and self._drawn_at > float("-inf"):
+            self.draw_now()
+        if seen and self.listing.fresh:
+            self._view.run_worker(self._complete_rows, group="whole", exclusive=True)
+
+    async def _complete_rows(self) -> None:
+        """Runs that were read whole meanwhile tell more than the list did."""
+        ids = [row.id for row in self.listing.loaded_rows()]
+        try:
+            whole = await self._state.workspace.call(lambda session: session.lists.whole(ids))
+        except CekuraTuiError:
+            return  # the program is closing
+        rows = {row.id: row for row in whole}
+        self.change_rows([completed(row, rows[row.id]) for row in self.listing.loaded_rows() if row.id in rows])
+
+    def change_rows(self, rows: Sequence[RunRow]) -> None:
+        """Runs are like this now."""
+        before = self.listing.rows
+        self.feed.change(rows)
+        if self.listing.rows is not before:
             self.draw_now()
 
     def reload(self) -> bool:
@@ -568,6 +605,9 @@ class RunsController:
         feed, runs = self.feed, self.feed.runs
         if runs is not None and self.listing.whole:
             self._view.notify_once("All of these runs are loaded.")
+        elif feed.sweep is not None:
+            feed.load_all(not feed.sweep.on)
+            self.draw_now()
         elif runs is not None and runs.full and not feed.loading_all:
             loaded = f"{self.listing.loaded:,} runs are loaded, which is as many as are held."
             self._view.notify_once(f"{loaded} Narrow the filter.")

@@ -16,7 +16,7 @@ from cekura_tui.model.filter.parse import names_in
 from cekura_tui.model.job import Job
 from cekura_tui.model.run.listing import UnloadedRun
 from cekura_tui.model.run.outcome import Outcome
-from cekura_tui.model.run.view import RunRow
+from cekura_tui.model.run.view import RunRow, completed
 from cekura_tui.model.scope import NoScope, Scope
 from cekura_tui.ui.actions import NOT_OFFERED, Action, bindings
 from cekura_tui.ui.kit.lines import Notice, StatusLine
@@ -268,8 +268,10 @@ looked for, and `-` before what is not wanted. `!` lists failures only, `v` name
         elif listing.failures and len(listing.filter.terms) == 1 and listing.whole:
             notice.show("No failed runs here.", "! shows all runs · p picks another project")
         elif listing.filter:
-            full = paged is not None and paged.full
+            full, sweep = paged is not None and paged.full, self.controller.feed.sweep
             more = "" if listing.whole else f" among the loaded ones{'' if full else '; F loads on'}"
+            if sweep is not None and sweep.running:
+                more = " so far; the other runs are being checked"
             notice.show(f"No run passes the filter{more}.", "/ changes it · v has others · r looks again")
         else:
             notice.show("No runs here yet.", "p picks another project or agent · r looks again")
@@ -368,6 +370,9 @@ looked for, and `-` before what is not wanted. `!` lists failures only, `v` name
             preview.clear(f"! {error.sentence()}")
         else:
             preview.show(view)
+            row = completed(row, view.row) if view.cached else view.row
+            self._previewed = run_id, row.outcome
+            self.controller.change_rows([row])
             # Whoever looks at a run opens one soon.
             self.state.ask(PrepareRunScreen())
 

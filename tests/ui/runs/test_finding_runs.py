@@ -35,16 +35,16 @@ async def test_a_filter_is_kept_while_runs_are_opened_the_list_read_anew_and_the
     async with opened(served.setup()) as pilot:
         await sees(pilot, "240 runs")
         await typed(pilot, "outcome:failed,error scenario:~appointment")
-        await sees(pilot, "/ outcome:failed,error scenario:~appointment", "of 91 runs", gone="900239")
+        await sees(pilot, "/ outcome:failed,error scenario:~appointment", "of 240 runs", gone="900239")
         await pilot.press("enter")
         await sees(pilot, "Verdicts", "Details", "turn")
         await pilot.press("escape", "r")
-        await sees(pilot, "/ outcome:failed,error scenario:~appointment", "of 91 runs")
+        await sees(pilot, "/ outcome:failed,error scenario:~appointment", "of 240 runs")
         shown = rows_of(pilot)
         assert {row.outcome.kind for row in shown} <= {"failed", "error"}
         assert all("appointment" in row.scenario for row in shown)
     async with opened(served.setup()) as pilot:
-        await sees(pilot, "/ outcome:failed,error scenario:~appointment", "of 91 runs", "paused")
+        await sees(pilot, "/ outcome:failed,error scenario:~appointment", "of 240 runs", "paused")
         assert rows_of(pilot) == shown
 
 
@@ -223,7 +223,7 @@ async def test_a_note_is_kept_marked_and_found(served: Served) -> None:
     async with opened(served.setup()) as pilot:
         await sees(pilot, "+900238", "240 runs")
         await typed(pilot, "note:~dosage")
-        await sees(pilot, "/ note:~dosage", "1 run ")
+        await sees(pilot, "/ note:~dosage", "1 of 240 runs")
         assert [row.id for row in rows_of(pilot)] == [900238]
         await pilot.press("m", "ctrl+u", "enter")
         await sees(pilot, "0 runs", "No run passes the filter")

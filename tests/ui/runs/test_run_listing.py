@@ -26,6 +26,8 @@ def feed_of(*rows: RunRow, count: int | None = None) -> Any:
     return SimpleNamespace(
         runs=PagedRuns(page, NOON),
         loading_all=False,
+        sweep=None,
+        total=count,
         got_at=NOON,
         attempts=SimpleNamespace(error=None, busy_until=None),
         live=True,
@@ -52,7 +54,7 @@ def test_what_is_known_of_a_list_that_was_never_seen_is_picked_by_all_of_the_fil
 
 
 def test_runs_that_came_to_another_state_stay_and_are_counted_apart() -> None:
-    listing = RunListing(SCOPE, None, "outcome:running", clock=lambda: NOON)
+    listing = RunListing(SCOPE, None, "status:running,in_queue", clock=lambda: NOON)
     feed = feed_of(row(2, "running", status="running"), row(1, "running", status="in_queue"))
     listing.attach(feed)
     assert listing.counts() == "2 runs · 0 failed · 0 errors"

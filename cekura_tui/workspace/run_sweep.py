@@ -1,0 +1,139 @@
+"""Looking through every run of a scope for those that a filter wants and the server may have left out of its list."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncGenerator, Callable, Iterable, Sequence
+from typing import TYPE_CHECKING
+
+from cekura_tui.model.errors import CekuraTuiError
+from cekura_tui.model.run.query import RunQuery
+from cekura_tui.model.run.view import RunRow
+
+if TYPE_CHECKING:
+    from cekura_tui.workspace.all_runs import MatchingPage
+    from cekura_tui.workspace.run_feed import AskSession
+    from cekura_tui.workspace.session import Session
+
+
+BEFORE = 1_800.0
+"""Seconds before a list's moment in which a run that was made may still come into it by its state."""
+AGAIN = 30.0
+"""Seconds until the runs that were made or ended since are looked through, too."""
+
+
+class RunSweep:
+    """Of one query: call `step` for page after page, in the shared budget. It is for one task at a time."""
+
+    def __init__(self, ask: AskSession, query: RunQuery, clock: Callable[[], float] = time.time) -> None:
+        self._ask, self._query, self._clock = ask, query, clock
+        self.on = True
+        """Whether anybody wants it to go on."""
+        self.whole = False
+        """Whether all runs were looked through once."""
+        self.read = self.total = 0
+        """How many runs were looked through so far, and of how many, until it is whole."""
+        self.error: CekuraTuiError | None = None
+        """Why it broke off."""
+        self._found: dict[int, RunRow] = {}
+        self._rows: Sequence[RunRow] | None = ()
+        self._seen: set[int] = set()
+        self._pages: AsyncGenerator[MatchingPage, None] | None = None
+        self._asked: asyncio.Future[MatchingPage | None] | None = None
+        self._began = self._since = float("-inf")
+
+    @property
+    def rows(self) -> Sequence[RunRow]:
+        """What was found, newest first; the same object until something of it changes."""
+        if self._rows is None:
+            self._rows = tuple(sorted(self._found.values(), key=lambda row: row.id, reverse=True))
+        return self._rows
+
+    @property
+    def running(self) -> bool:
+        """Whether there is more to be looked through, and somebody wants it."""
+        return self.on and not self.whole
+
+    def keep(self, rows: Iterable[RunRow]) -> None:
+        """These runs are listed until they were looked at here, or proved to be gone."""
+        self._found = {row.id: row for row in rows} | self._found
+        self._rows = None
+
+    def change(self, rows: Iterable[RunRow]) -> None:
+        """Runs are like this now; those that were not found are passed over."""
+        changed = {row.id: row for row in rows if self._found.get(row.id, row) != row}
+        if changed:
+            self._found |= changed
+            self._rows = None
+
+    def restart(self) -> None:
+        """Look through all of it again; what was found stays until then."""
+        self.whole, self.read, self.on = False, 0, True
+        self._since = float("-inf")
+        self.close()
+
+    def close(self) -> None:
+        """Ask for no more."""
+        if self._asked is not None:
+            self._asked.cancel()
+        self._pages = self._asked = None
+
+    def wait(self) -> float:
+        """Seconds until the next step."""
+        if not self.whole:
+            return 0.0 if self.on else float("inf")
+        return 0.0 if self._pages is not None else max(0.0, self._began + AGAIN - self._clock())
+
+    async def step(self) -> None:
+        """Look through the next page. Raises kinds of ApiError, after which it begins from the start.
+
+        A page that nobody waits for any more is there for the next step.
+        """
+        if self._asked is None:
+            if self._pages is None:
+                self._began, self._seen = self._clock(), set()
+            self._asked = asyncio.ensure_future(self._ask(self._next))
+            # It may go wrong when nobody waits for it any more.
+            self._asked.add_done_callback(lambda asked: None if asked.cancelled() else asked.exception())
+        try:
+            page = await asyncio.shield(self._asked)
+        except CekuraTuiError as error:
+            self._pages, self._asked, self.error = None, None, error
+            if not self.whole:
+                self.read = 0
+            raise
+        self._asked = self.error = None
+        if page is not None:
+            self._put(page)
+        else:
+            self._end()
+
+    async def _next(self, session: Session) -> MatchingPage | None:
+        """On the session's loop."""
+        from cekura_tui.workspace.all_runs import ListOptions, matching_runs  # not for the first frame
+
+        if self._pages is None:
+            notes = await session.notes.all()
+            options, since = ListOptions(patient=True), self._since if self.whole else None
+            self._pages = matching_runs(
+                session.client, session.budget, self._query, notes, self._clock(), options, since=since
+            )
+        return await anext(self._pages, None)
+
+    def _put(self, page: MatchingPage) -> None:
+        rows = {row.id: row for _, row in page.matches}
+        self._seen |= rows.keys()
+        if not self.whole:
+            self.read, self.total = page.read, page.total
+        if any(self._found.get(number) != row for number, row in rows.items()):
+            self._found |= rows
+            self._rows = None
+
+    def _end(self) -> None:
+        if not self.whole:
+            # What was listed before and is not there any more, or is otherwise by now, is gone.
+            gone = self._found.keys() - self._seen
+            self._found = {number: row for number, row in self._found.items() if number not in gone}
+            self._rows = None if gone else self._rows
+        self.whole, self._pages, self._since = True, None, self._began - BEFORE
