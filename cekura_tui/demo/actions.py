@@ -16,6 +16,7 @@ from cekura_tui.demo.forms import (
     REQUIRED,
     Reply,
     detail,
+    no_list,
     not_found,
     optional_text,
     read_fields,
@@ -138,6 +139,7 @@ class ImprovementSessions:
         fields = await read_fields(request)
         if fields.get("source") != "run":
             raise Invalid({"source": ["This server improves agents from runs only."]})
+        no_list(fields, "call_log_ids", "scenario_ids", "insights")
         run_ids, agent_id = read_runs(fields, self._desk.corpus)
         agent = self._desk.known_agent(agent_id).agent
         project = PROJECT_IDS[agent.project]

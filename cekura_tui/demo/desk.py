@@ -16,7 +16,7 @@ from starlette.responses import Response
 from cekura_tui.demo.answers import run_whole, turns_of
 from cekura_tui.demo.corpus import Corpus
 from cekura_tui.demo.dialogue import broken_at, clock_text
-from cekura_tui.demo.forms import LaunchForm, Reply, detail, read_fields, read_launch, read_runs
+from cekura_tui.demo.forms import LaunchForm, Reply, detail, no_list, read_fields, read_launch, read_runs, text_field
 from cekura_tui.demo.improver import NO_TRANSCRIPT, ImprovementOutcome, Issue, Prompt, improve, issues_of
 from cekura_tui.demo.jobs import AgentVersion, DemoJob, ImprovementSession, Ledger, as_bytes
 from cekura_tui.demo.library import DemoAgent, agent_by_id
@@ -196,13 +196,14 @@ class Improvement:
 
     async def issues(self, request: Request) -> Response:
         fields = await read_fields(request)
-        job = self._desk.ledger.job(str(fields["progress_id"])) if fields.get("progress_id") else None
+        no_list(fields, "call_logs")
+        written, job_id = text_field(fields, "prompt"), text_field(fields, "progress_id")
+        job = self._desk.ledger.job(job_id) if job_id else None
         if job is not None and fields.get("run_ids") is None:
             return Reply(self._desk.issues(job.run_ids, job.prompt))
         run_ids, agent_id = read_runs(fields, self._desk.corpus)
         known = self._desk.agent(agent_id)
-        prompt = fields.get("prompt") or (known.prompt if known else "")
-        return Reply(self._desk.issues(run_ids, str(prompt)))
+        return Reply(self._desk.issues(run_ids, written or (known.prompt if known else "")))
 
     async def _form(self, request: Request) -> LaunchForm:
         """The checked launch; its prompt's hash goes into the log, so that a test can tell what arrived."""

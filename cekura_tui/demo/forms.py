@@ -99,6 +99,15 @@ def optional_text(fields: Mapping[str, object], name: str) -> str | None:
     return None if fields.get(name) is None else text_field(fields, name)
 
 
+def no_list(fields: Mapping[str, object], *names: str) -> None:
+    """Lists that the API declares of things that this workspace has none of: refuse all that are not empty."""
+    for name in names:
+        if not isinstance(fields.get(name, []), list):
+            raise Invalid({name: ["Expected a list of items."]})
+        if fields.get(name):
+            raise Invalid({name: ["This server has nothing of this kind."]})
+
+
 def whole_number(fields: Mapping[str, object], name: str) -> int:
     """A number that a body must have. Raises Invalid."""
     value = fields.get(name)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cached_property
 from typing import Any
 
 import httpx
@@ -21,10 +22,11 @@ Json = dict[str, Any]
 V1, V2 = "/test_framework/v1", "/test_framework/v2"
 SESSIONS = "/observability/v1/agent-improvement-sessions"
 FAILED, AGENT, RESULT = 900_238, 1206, 50_030
-SPEAKING, QUEUED = 900_240, {V1: 900_224, V2: 900_217}
+SPEAKING, QUEUED = 900_240, {V1: 900_224, V2: 900_218}
 METHODS = {"get", "post", "patch", "put", "delete"}
 NOBODY = 999_999_999
 PAGING = {"page", "page_size"}
+PAGE = 30
 
 
 @dataclass
@@ -82,6 +84,17 @@ class Walk:
 
     client: httpx.Client
     wait: Callable[[], None]
+
+    @cached_property
+    def tags(self) -> dict[int, list[str]]:
+        """The tags of each scenario."""
+        scenarios = rows_of(self.client.get(f"{V1}/scenarios/", params={"page_size": 100}))
+        return {one["id"]: one["tags"] for one in scenarios}
+
+    @cached_property
+    def projects(self) -> dict[int, int]:
+        """The project of each agent."""
+        return {one["id"]: one["project"] for one in rows_of(self.client.get(f"{V1}/aiagents/"))}
 
     def real_path(self, path: str) -> str:
         """The path with the id of something that is there."""
@@ -172,11 +185,11 @@ class Walk:
         if "{id}" in found.path:
             return
         path, base = found.path, self.query(found.path)
-        rows = rows_of(self.ask("GET", path, params={**base, "page_size": 100}))
+        rows = rows_of(self.ask("GET", path, params={**base, "page_size": PAGE}))
         for name in names:
             if name in PAGING:
                 continue
-            self._filter_by(found, name, {**base, "page_size": 100}, rows)
+            self._filter_by(found, name, {**base, "page_size": PAGE}, rows)
 
     def _filter_by(self, found: Walked, name: str, base: Json, rows: list[Json]) -> None:
         """By a value that a row has, and by one that none has."""
@@ -334,10 +347,11 @@ def moment(text: str) -> datetime:
 
 
 def tags_of(walk: Walk, row: Json) -> list[str]:
-    if "tags" in row:
-        return list(row["tags"])
-    scenarios = walk.client.get(f"{V1}/scenarios/", params={"page_size": 100}).json()["results"]
-    return next((list(one["tags"]) for one in scenarios if one["id"] == row["scenario"]), [])
+    return walk.tags[row.get("scenario", row["id"])]
+
+
+def project(walk: Walk, row: Json) -> Any:
+    return row.get("project", row["id"]) if "agent" not in row else walk.projects[row["agent"]]
 
 
 Sample = Callable[[Walk, Json], Any]
@@ -370,7 +384,7 @@ SAMPLES: dict[str, Sample] = {
     **dict.fromkeys(("id", "id__in", "ids", "run_ids", "id__contains"), column("id")),
     **dict.fromkeys(("agent_id", "result__agent_id", "result__agent_id__in"), AGENT_ID),
     **dict.fromkeys(("result_id", "result__id"), column("result_id")),
-    **dict.fromkeys(("project_id", "project"), lambda walk, row: row.get("project", FIRST_PROJECT)),
+    **dict.fromkeys(("project_id", "project"), project),
     **dict.fromkeys(("timestamp__gte", "timestamp__lte", "created_at_from", "created_at_to"), column("timestamp")),
     **dict.fromkeys(("status", "status__in"), column("status")),
     **dict.fromkeys(("duration__gte", "duration__lte"), lambda walk, row: seconds_of(row)),
