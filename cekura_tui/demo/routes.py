@@ -229,7 +229,8 @@ class Reads:
 
         places = [place for place, known in enumerate(PROJECT_IDS) if project in (None, known)]
         known = [result_id for place in places for result_id in self._corpus.result_ids(place)]
-        ids = await self._in_turn(lambda: [one for one in known if fits(one)])
+        asked = agents is not None or scenarios is not None or text
+        ids = await self._in_turn(lambda: [one for one in known if fits(one)]) if asked else known
         return paged(request, ids, lambda result_id: result_row(self._corpus, result_id))
 
     async def result(self, request: Request) -> Response:
