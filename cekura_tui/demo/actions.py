@@ -71,7 +71,7 @@ class RunActions:
             return not_found()
         fields = await read_fields(request)
         wrong = {name: REQUIRED for name in ("metric_id", "thumbs_up", "expected_value") if name not in fields}
-        if fields.get("thumbs_up") not in (None, True, False):
+        if not isinstance(fields.get("thumbs_up"), bool | None):
             wrong["thumbs_up"] = ["Must be a valid boolean."]
         if wrong:
             raise Invalid(wrong)

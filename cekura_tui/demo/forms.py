@@ -91,6 +91,8 @@ def text_field(fields: Mapping[str, object], name: str, most: int | None = None,
         raise Invalid({name: ["This field may not be blank."]})
     if most is not None and len(value) > most:
         raise Invalid({name: [f"Ensure this field has no more than {most} characters."]})
+    if most is not None and any("\ud800" <= character <= "\udfff" for character in value):
+        raise Invalid({name: ["Surrogate characters are not allowed."]})
     return value
 
 
@@ -252,4 +254,13 @@ async def http_reply(request: Request, error: Exception) -> Response:
     return not_found() if error.status_code == 404 else detail(error.status_code, error.detail)
 
 
-HANDLERS = {Invalid: invalid_reply, Unsupported: unsupported_reply, HTTPException: http_reply}
+async def failure_reply(_request: Request, _error: Exception) -> Response:
+    return detail(500, "Internal server error.")
+
+
+HANDLERS = {
+    Invalid: invalid_reply,
+    Unsupported: unsupported_reply,
+    HTTPException: http_reply,
+    Exception: failure_reply,
+}

@@ -132,6 +132,8 @@ class Ledger:
         return job
 
     def job(self, job_id: str) -> DemoJob | None:
+        if not job_id.isascii():
+            return None
         row = self._db.execute(
             "SELECT id, created, seconds, agent, run_ids, prompt, category_ids, metric_ids FROM job WHERE id = ?",
             (job_id,),

@@ -160,7 +160,8 @@ class DemoServer:
         corpus = Corpus(self._runs, epoch, arrivals=arrivals, extra_runs=self._extra_runs, are_over=are_over)
         desk = Desk(corpus, self._ledger, self._speed, self._clock)
         # Without a handler of any kind, logging would print warnings on standard error, over the screen.
-        logging.getLogger("uvicorn").addHandler(logging.NullHandler())
+        for logger in ("uvicorn", "python_multipart"):
+            logging.getLogger(logger).addHandler(logging.NullHandler())
         config = uvicorn.Config(
             self._app(desk),
             log_config=None,
