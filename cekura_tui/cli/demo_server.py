@@ -28,9 +28,12 @@ from cekura_tui.model.errors import UsageError
     metavar="FILE",
     help="One JSON object a request.",
 )
+@click.option("--improvement-sessions", is_flag=True, help="Serve agent-improvement-sessions too; else they are a 404.")
 @embedded_options
 @click.pass_obj
-def demo_server(options: Options, /, port: int, log_file: Path | None, **given: Any) -> None:
+def demo_server(
+    options: Options, /, port: int, log_file: Path | None, improvement_sessions: bool, **given: Any
+) -> None:
     """Run the embedded Cekura server alone, until interrupted; prints the variables that lead to it."""
     from cekura_tui.config.paths import find_paths
     from cekura_tui.demo.corpus import FIRST_PROJECT
@@ -50,6 +53,7 @@ def demo_server(options: Options, /, port: int, log_file: Path | None, **given: 
         speed=options.demo_speed,
         faults=options.demo_faults,
         live=options.demo_live,
+        sessions=improvement_sessions,
         log=_writer(log) if log else None,
     )
     try:

@@ -13,6 +13,7 @@ from typing import Any
 from cekura_tui.demo.corpus import PROJECT_IDS, PROJECT_NAMES, Corpus
 from cekura_tui.demo.dialogue import (
     DialogueTurn,
+    Script,
     as_objects,
     as_text,
     broken_at,
@@ -31,18 +32,20 @@ from cekura_tui.demo.evaluation import (
     rules_checked,
     undeclared_metrics,
 )
-from cekura_tui.demo.facts import Dice, Facts, Kind, Shape, roll, success_of
+from cekura_tui.demo.facts import Dice, Facts, Kind, Shape, reason_of, roll, success_of
+from cekura_tui.demo.jobs import AgentVersion
 from cekura_tui.demo.library import DemoAgent
-from cekura_tui.demo.listing import call_id_of
+from cekura_tui.demo.listing import UNCALLED, call_id_of
 from cekura_tui.demo.people import PERSONALITIES, details_of
 
 Json = dict[str, Any]
 
 _ERRORS = {
-    Kind.NO_ANSWER: ("No answer: the agent's number rang for 45 seconds.", "call-not-answered"),
-    Kind.DROPPED: ("The call dropped: the agent's side stopped sending audio.", "main-agent-connection-lost"),
-    Kind.TIMEOUT: ("The run took longer than the maximum of 10 minutes.", "exceeded-max-duration"),
-    Kind.CANCELLED: ("The run was cancelled before it was connected.", "cancelled-by-user"),
+    Kind.NO_ANSWER: "No answer: the agent's number rang for 45 seconds.",
+    Kind.DROPPED: "The call dropped: the agent's side stopped sending audio.",
+    Kind.TIMEOUT: "The run took longer than the maximum of 10 minutes.",
+    Kind.CANCELLED: "The run was cancelled before it was connected.",
+    Kind.ENDED: "The call was ended before it was over.",
 }
 _EVALUATIONS = {
     Kind.PASSED: "success",
@@ -50,7 +53,6 @@ _EVALUATIONS = {
     Kind.REVIEWED_SUCCESS: "reviewed_success",
     Kind.REVIEWED_FAILURE: "reviewed_failure",
 }
-_BEFORE = ("in_queue", "pending", "scaling_up")
 _JUDGED = (Kind.PASSED, Kind.FAILED, Kind.REVIEWED_SUCCESS, Kind.REVIEWED_FAILURE)
 
 
@@ -102,7 +104,7 @@ def run_whole(corpus: Corpus, facts: Facts, version: int = 1) -> Json:
 def turns_of(corpus: Corpus, facts: Facts) -> list[DialogueTurn]:
     """What was said, also where the API tells it in another form or not at all; of a call that goes on, what was said
     to the end up to now."""
-    if facts.end in (Kind.NO_ANSWER, Kind.CANCELLED) or facts.fate.status in _BEFORE:
+    if facts.end in (Kind.NO_ANSWER, Kind.CANCELLED) or facts.fate.status in UNCALLED:
         return []
     dice = Dice(corpus.seed, facts.id)
     script = corpus.script_of(facts)
@@ -126,10 +128,8 @@ def judged_broken(corpus: Corpus, facts: Facts) -> frozenset[str]:
 
 def _shared(corpus: Corpus, facts: Facts) -> Json:
     agent, script, kind = corpus.agent_of(facts), corpus.script_of(facts), facts.fate.kind
-    started = facts.fate.status not in _BEFORE
-    error, reason = _ERRORS.get(kind, (None, None))
-    if reason is None and kind is not Kind.LIVE:
-        reason = "Main agent-ended-call" if roll(corpus.seed, facts.id, 9) % 3 else "Testing agent-ended-call"
+    started = facts.fate.status not in UNCALLED
+    reason = reason_of(corpus.seed, facts.id, kind)
     shared: Json = {
         "id": facts.id,
         "provider_call_id": call_id_of(facts.id) if started else None,
@@ -151,7 +151,7 @@ def _shared(corpus: Corpus, facts: Facts) -> Json:
         "outbound_number": "+15550190001" if started and not facts.as_text else None,
         "inbound_number": agent.number,
         "agent_number": agent.number,
-        "error_message": error,
+        "error_message": _ERRORS.get(kind),
         "run_as_text": facts.as_text,
         "run_type": "text" if facts.as_text else "voice",
         "project": PROJECT_IDS[facts.project],
@@ -231,7 +231,7 @@ def _provider(seed: int, facts: Facts, agent: DemoAgent, call: str, over: bool) 
     dice = Dice(seed, facts.id + 700_000_000)
     details: Json = {
         "provider": agent.provider,
-        "call": {"id": call, "assistant": f"asst_{agent.id}", "direction": "inbound"},
+        "call": {"id": call, "assistant": agent.assistant_id, "direction": "inbound"},
         "transport": {"kind": "websocket" if facts.as_text else "sip", "codec": None if facts.as_text else "PCMU/8000"},
     }
     if over:
@@ -282,7 +282,8 @@ _RESULT_RUN = (
     *("id", "scenario", "scenario_name", "personality_name", "status", "evaluation_status", "duration", "success"),
     *("timestamp", "executed_at", "error_message", "metadata", "inbound_number", "outbound_number"),
 )
-_ORGANIZATION = {"id": 310, "name": "Embedded workspace"}
+ORGANIZATION_ID = 310
+_ORGANIZATION = {"id": ORGANIZATION_ID, "name": "Embedded workspace"}
 
 
 def project_list() -> list[Json]:
@@ -292,30 +293,31 @@ def project_list() -> list[Json]:
     ]
 
 
-def agent_v1(agent: DemoAgent, prompt: str, changed: float) -> Json:
+def agent_v1(agent: DemoAgent, prompt: str, made: float, changed: float) -> Json:
     """An agent in the first version; its prompt is `description`."""
-    return _agent(agent, changed) | {
+    return _agent(agent, made, changed) | {
         "agent_name": agent.name,
         "contact_number": agent.number,
         "inbound": True,
         "description": prompt,
         "llm_system_prompt": prompt,
-        "assistant_id": f"asst_{agent.id}",
+        "assistant_id": agent.assistant_id,
         "assistant_provider": agent.provider,
         "auto_sync_prompt_enabled": agent.auto_sync,
     }
 
 
-def agent_v2(agent: DemoAgent, prompt: str, changed: float) -> Json:
+def agent_v2(agent: DemoAgent, prompt: str, made: float, changed: float) -> Json:
     """An agent in the second version."""
     kind = "custom" if agent.provider == "self_hosted" else agent.provider
-    return _agent(agent, changed) | {
+    return _agent(agent, made, changed) | {
         "name": agent.name,
         "description": prompt,
         "agent_speaks_first": True,
+        "telephony": {"phone_number": agent.number, "inbound": True},
         "provider": {
             "type": kind,
-            "agent_id": f"asst_{agent.id}",
+            "agent_id": agent.assistant_id,
             "auto_dial_outbound": False,
             "auto_import_calls": False,
             "auto_sync_prompt": agent.auto_sync,
@@ -324,24 +326,65 @@ def agent_v2(agent: DemoAgent, prompt: str, changed: float) -> Json:
     }
 
 
-def agent_short(agent: DemoAgent, changed: float) -> Json:
+def agent_short(agent: DemoAgent, made: float, changed: float) -> Json:
     """An agent in the short list: no prompt."""
-    return _agent(agent, changed) | {
+    return _agent(agent, made, changed) | {
         "agent_name": agent.name,
-        "organization": _ORGANIZATION["id"],
+        "organization": ORGANIZATION_ID,
         "contact_number": agent.number,
         "inbound": True,
         "agent_gives_first_message": True,
     }
 
 
-def _agent(agent: DemoAgent, changed: float) -> Json:
+def _agent(agent: DemoAgent, made: float, changed: float) -> Json:
     return {
         "id": agent.id,
         "project": PROJECT_IDS[agent.project],
         "language": agent.language,
-        "created_at": iso(changed - 90 * 86_400),
+        "created_at": iso(made),
         "updated_at": iso(changed),
+    }
+
+
+def agent_history(made: DemoAgent, number: int, version: AgentVersion) -> Json:
+    """What an agent was; `made` is what it was made as, the first version has the number 1."""
+    return {
+        "history_id": version.id,
+        "history_date": iso(version.changed),
+        "history_type": "+" if number == 1 else "~",
+        "history_change_reason": version.reason,
+        "history_user": None,
+        "version_id": f"v{number}",
+        "version_name": None,
+        "id": made.id,
+        "agent_name": version.name or made.name,
+        "language": made.language,
+        "description": made.prompt if version.prompt is None else version.prompt,
+    }
+
+
+def scenario_folder(agent: DemoAgent) -> str:
+    return agent.name.replace(".", "")
+
+
+def scenario_row(agent: DemoAgent, script: Script) -> Json:
+    """A scenario in the list; its tags are the rules that can be broken in it."""
+    checks = [agent.rule(key) for key in script.rules]
+    return {
+        "id": script.id,
+        "name": script.name,
+        "agent": agent.id,
+        "agent_name": agent.name,
+        "personality": None,
+        "expected_outcome_prompt": "\n".join(f"- {text}" for text, _ in script.outcomes),
+        "instructions": script.about,
+        "scenario_type": "instruction",
+        "scenario_language": agent.language,
+        "tags": list(script.rules),
+        "metrics": ",".join(str(rule.metric) for rule in checks),
+        "metric_names": ", ".join(rule.name for rule in checks),
+        "folder_path": scenario_folder(agent),
     }
 
 

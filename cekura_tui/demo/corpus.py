@@ -83,6 +83,10 @@ def initial_spoken_seconds(begun: str, seconds: float) -> float | None:
     return _SPOKEN[begun] * seconds if begun in ("running", "in_progress") else None
 
 
+def _ended_by_hand(spoken: float | None) -> Fate:
+    return Fate(Kind.CANCELLED if spoken is None else Kind.ENDED, status="cancelled")
+
+
 def _still_running(end: Fate, status: str) -> Fate:
     return end._replace(kind=Kind.LIVE, status=status)
 
@@ -100,6 +104,7 @@ BATCH = 6
 
 SEED = 20260818
 _STEP = 1_500  # seconds between two runs, give or take a quarter of an hour
+_NEWEST_STEP, _NEWEST_SINCE = 60, 150  # the same of the newest, among which are those that go on, and since the last
 
 
 class ExtraRun(NamedTuple):
@@ -115,7 +120,9 @@ class ExtraRun(NamedTuple):
 
 class Corpus:
     """All runs and results; `epoch` (unix seconds) is the time that they count back from. With `arrivals` the runs that
-    are going on end after a while and new ones come; without, nothing ever changes. `extra_runs`, by id, differ.
+    are going on end after a while and new ones come; without, they do until `are_over` says otherwise, or for ever.
+    `extra_runs`, by id, differ. `ended` holds the runs that somebody ended, with the seconds that were spoken, or None
+    where nobody had spoken yet.
 
     A run's place is its number within its project, from 1; the newest has the highest.
     """
@@ -127,12 +134,16 @@ class Corpus:
         seed: int = SEED,
         arrivals: Arrivals | None = None,
         extra_runs: Mapping[int, ExtraRun] = MappingProxyType({}),
+        are_over: Callable[[], bool] | None = None,
     ) -> None:
         self.epoch = epoch
         self.seed = seed
         self.extra_runs = extra_runs
         self._first = (runs, SECOND_RUNS)
         self._arrivals = arrivals
+        self._are_over = are_over if arrivals is None else lambda: arrivals.first_are_over
+        self._stands_still = self._are_over is None
+        self.ended: dict[int, float | None] = {}
         # Filters and pages go through the runs in order, and the runs of one batch share these.
         self._batch = lru_cache(maxsize=64)(self._batch_of)
 
@@ -144,11 +155,10 @@ class Corpus:
     def settled(self, project: int) -> int:
         """The runs up to this place never change any more."""
         first = self._first[project]
-        if self._arrivals is None:
-            return first
-        if not self._arrivals.first_are_over:
+        stay = not self.ended if self._are_over is None else self._are_over()
+        if not stay:
             return max(0, first - len(NEWEST))
-        return first if project else first + self._arrivals.number(ago=SLOWEST)
+        return first if project or self._arrivals is None else first + self._arrivals.number(ago=SLOWEST)
 
     def project_of(self, run_id: int) -> int | None:
         """0 or 1, or None if there is no such run."""
@@ -172,7 +182,10 @@ class Corpus:
         rank = self._first[project] - place
         if rank < 0 and self._arrivals is not None:
             return self._arrivals.at(-rank)
-        return float(int(self.epoch) - rank * _STEP - 60 - roll(self.seed, RUN_BASES[project] + place, 5) % 900)
+        throw = roll(self.seed, RUN_BASES[project] + place, 5)
+        if rank < len(NEWEST):
+            return float(int(self.epoch) - rank * _NEWEST_STEP - _NEWEST_SINCE - throw % 30)
+        return float(int(self.epoch) - rank * _STEP - 60 - throw % 900)
 
     def places(self, project: int, since: float | None, until: float | None) -> range:
         """The places of the runs that were made within these times (unix seconds), oldest first."""
@@ -192,6 +205,13 @@ class Corpus:
                 last = min((result_id - base) * BATCH, self.count(project))
                 return range(RUN_BASES[project] + last, RUN_BASES[project] + (result_id - base - 1) * BATCH, -1)
         return range(0)
+
+    def scenarios_of_result(self, result_id: int) -> set[int]:
+        """The ids of what its runs are about."""
+        agent = self.agent_of_result(result_id)
+        project = 0 if result_id > RESULT_BASES[0] else 1
+        places = [run_id - RUN_BASES[project] for run_id in self.runs_of_result(result_id)]
+        return {agent.scripts[self.script(project, place)].id for place in places}
 
     def agent_of_result(self, result_id: int) -> DemoAgent:
         return self._batch(result_id)[0]
@@ -215,16 +235,21 @@ class Corpus:
         return self._batch(_result_at(project, place))
 
     def end(self, project: int, place: int) -> Fate:
-        """How a run ends; without arrivals some never do."""
+        """How a run ends; where everything stands still, some never do."""
+        run_id = RUN_BASES[project] + place
+        return _ended_by_hand(self.ended[run_id]) if run_id in self.ended else self._own_end(project, place)
+
+    def _own_end(self, project: int, place: int) -> Fate:
+        """How a run ends when nobody ends it."""
         run_id = RUN_BASES[project] + place
         fate = fate_of(self.seed, run_id, self._first[project] - place)
-        if fate.kind is not Kind.LIVE or self._arrivals is None:
+        if fate.kind is not Kind.LIVE or self._stands_still:
             return fate
         return fate_after(self.seed, run_id, fate.status)
 
     def script(self, project: int, place: int) -> int:
         """Which of its agent's scripts a run follows."""
-        return self._script(RUN_BASES[project] + place, self.batch_at(project, place)[0], self.end(project, place))
+        return self._script(RUN_BASES[project] + place, self.batch_at(project, place)[0], self._own_end(project, place))
 
     def personality(self, project: int, place: int) -> int:
         """The caller's place among the personalities."""
@@ -232,8 +257,10 @@ class Corpus:
 
     def final_seconds(self, project: int, place: int) -> int | None:
         """How long the call takes in the end."""
-        agent, end = self.batch_at(project, place)[0], self.end(project, place)
         run_id = RUN_BASES[project] + place
+        if run_id in self.ended:
+            return round(self.ended[run_id] or 0)
+        agent, end = self.batch_at(project, place)[0], self._own_end(project, place)
         return self._seconds(run_id, agent, self._script(run_id, agent, end), end)
 
     def facts(self, run_id: int) -> Facts | None:
@@ -243,10 +270,15 @@ class Corpus:
             return None
         place = run_id - RUN_BASES[project]
         agent, as_text = self.batch_at(project, place)
-        end = self.end(project, place)
+        end = self._own_end(project, place)
         script = self._script(run_id, agent, end)
-        seconds = self._seconds(run_id, agent, script, end)
+        seconds = lasts = self._seconds(run_id, agent, script, end)
         fate, spoken = self._now(project, place, end, seconds)
+        shape = shape_of(self.seed, run_id, end)
+        if run_id in self.ended:
+            spoken = self.ended[run_id]
+            fate, seconds = _ended_by_hand(spoken), round(spoken or 0)
+            end = fate if spoken is None else end
         return Facts(
             id=run_id,
             project=project,
@@ -255,12 +287,12 @@ class Corpus:
             script=script,
             personality=self.personality(project, place),
             fate=fate,
-            shape=shape_of(self.seed, run_id, end),
+            shape=shape,
             at=self.at(project, place),
             seconds=None if fate.kind is Kind.LIVE else seconds,
             as_text=as_text,
             end=end.kind,
-            lasts=seconds,
+            lasts=lasts,
             spoken=spoken,
         )
 
@@ -274,9 +306,13 @@ class Corpus:
         begun = fate_of(self.seed, run_id, rank)
         if begun.kind is not Kind.LIVE:
             return end, None
-        if self._arrivals is None:
+        if self._stands_still:
             agent = self.batch_at(project, place)[0]
             return end, initial_spoken_seconds(begun.status, usual_seconds(agent.id, self._script(run_id, agent, end)))
+        if self._arrivals is None:
+            if self._are_over is not None and self._are_over():
+                return end, None
+            return _still_running(end, begun.status), initial_spoken_seconds(begun.status, seconds or 0)
         return self._arrivals.progress(self._arrivals.arrived(begun.status, seconds), end, seconds)
 
     def _script(self, run_id: int, agent: DemoAgent, fate: Fate) -> int:

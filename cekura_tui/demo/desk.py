@@ -16,13 +16,18 @@ from starlette.responses import Response
 from cekura_tui.demo.answers import run_whole, turns_of
 from cekura_tui.demo.corpus import Corpus
 from cekura_tui.demo.dialogue import broken_at, clock_text
-from cekura_tui.demo.forms import LaunchForm, Reply, detail, read_fields, read_launch, read_runs
+from cekura_tui.demo.forms import LaunchForm, Reply, detail, no_list, read_fields, read_launch, read_runs, text_field
 from cekura_tui.demo.improver import NO_TRANSCRIPT, ImprovementOutcome, Issue, Prompt, improve, issues_of
-from cekura_tui.demo.jobs import DemoJob, Ledger, as_bytes
+from cekura_tui.demo.jobs import AgentVersion, DemoJob, ImprovementSession, Ledger, as_bytes
 from cekura_tui.demo.library import DemoAgent, agent_by_id
 from cekura_tui.demo.listing import Invalid
 
 Json = dict[str, Any]
+
+_OLDER = 90 * 86_400.0
+"""Seconds that agents were made before the epoch."""
+_FIRST_VERSION = 10_000
+"""Versions of agents are counted from here; an agent's first one has the agent's id."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +36,7 @@ class KnownAgent:
 
     agent: DemoAgent
     prompt: str
+    made: float
     changed: float
 
 
@@ -45,6 +51,7 @@ class Desk:
         self.speed = speed
         self.now = now
         self._outcome = lru_cache(maxsize=64)(self._worked_out)
+        corpus.ended.update(ledger.ended_calls())
 
     def run(self, run_id: int, version: int = 1) -> Json | None:
         facts = self.corpus.facts(run_id)
@@ -56,7 +63,49 @@ class Desk:
             return None
         name, prompt, changed = self.ledger.changes().get(agent_id, (None, None, self.corpus.epoch))
         prompt = agent.prompt if prompt is None else prompt
-        return KnownAgent(replace(agent, name=name or agent.name), prompt, changed)
+        made = self.corpus.epoch - _OLDER
+        return KnownAgent(replace(agent, name=name or agent.name), prompt, made, changed)
+
+    def known_agent(self, agent_id: int) -> KnownAgent:
+        """The same of an agent that is known to exist."""
+        known = self.agent(agent_id)
+        assert known is not None
+        return known
+
+    def change_agent(self, agent_id: int, name: str | None, prompt: str | None, reason: str | None = None) -> None:
+        self.ledger.change_agent(agent_id, name, prompt, self.now(), reason)
+
+    def history(self, agent_id: int) -> list[AgentVersion]:
+        """What the agent was, newest first; the last one is what it was made as."""
+        agent = self.known_agent(agent_id)
+        changes = [replace(one, id=_FIRST_VERSION + one.id) for one in self.ledger.versions(agent_id)]
+        return [*changes, AgentVersion(agent_id, None, None, agent.made, None)]
+
+    def restore(self, agent_id: int, history_id: int) -> bool:
+        """Make an agent again what it was; False if there is no such version."""
+        version = next((one for one in self.history(agent_id) if one.id == history_id), None)
+        made = agent_by_id(agent_id)
+        if version is None or made is None:
+            return False
+        name, prompt = version.name or made.name, made.prompt if version.prompt is None else version.prompt
+        self.change_agent(agent_id, name, prompt, f"Restored version {history_id}")
+        return True
+
+    def end_call(self, run_id: int, spoken: float | None) -> None:
+        self.ledger.end_call(run_id, spoken)
+        self.corpus.ended[run_id] = spoken
+
+    def open_session(self, project: int, agent_id: int, run_ids: tuple[int, ...]) -> ImprovementSession:
+        prompt = self.known_agent(agent_id).prompt
+        opened = self.ledger.open_session(project, agent_id, run_ids, prompt, self.now(), self.speed)
+        session = self.ledger.session(opened)
+        assert session is not None
+        return session
+
+    def improved_prompt(self, run_ids: tuple[int, ...], prompt: str) -> str | None:
+        """The prompt that the improver proposes for all that these runs show, None where it finds nothing."""
+        output = improve(self._runs(run_ids), prompt, (), ()).as_output()
+        return None if output is None else str(output["improved_prompt"])
 
     def launch(self, form: LaunchForm) -> DemoJob:
         focus = (form.category_ids, form.metric_ids)
@@ -147,13 +196,14 @@ class Improvement:
 
     async def issues(self, request: Request) -> Response:
         fields = await read_fields(request)
-        job = self._desk.ledger.job(str(fields["progress_id"])) if fields.get("progress_id") else None
+        no_list(fields, "call_logs")
+        written, job_id = text_field(fields, "prompt"), text_field(fields, "progress_id")
+        job = self._desk.ledger.job(job_id) if job_id else None
         if job is not None and fields.get("run_ids") is None:
             return Reply(self._desk.issues(job.run_ids, job.prompt))
         run_ids, agent_id = read_runs(fields, self._desk.corpus)
         known = self._desk.agent(agent_id)
-        prompt = fields.get("prompt") or (known.prompt if known else "")
-        return Reply(self._desk.issues(run_ids, str(prompt)))
+        return Reply(self._desk.issues(run_ids, written or (known.prompt if known else "")))
 
     async def _form(self, request: Request) -> LaunchForm:
         """The checked launch; its prompt's hash goes into the log, so that a test can tell what arrived."""

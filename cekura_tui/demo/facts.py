@@ -53,6 +53,7 @@ class Kind(Enum):
     DROPPED = "dropped"
     TIMEOUT = "timeout"
     CANCELLED = "cancelled"
+    ENDED = "ended by hand"
     LIVE = "live"
     REVIEW = "review"
     REVIEWED_SUCCESS = "reviewed success"
@@ -206,3 +207,20 @@ def success_of(fate: Fate) -> bool | None:
     if fate.kind in (Kind.REVIEW, Kind.UNKNOWN):
         return None
     return fate.kind in (Kind.PASSED, Kind.REVIEWED_SUCCESS)
+
+
+_REASONS = {
+    Kind.NO_ANSWER: "call-not-answered",
+    Kind.DROPPED: "main-agent-connection-lost",
+    Kind.TIMEOUT: "exceeded-max-duration",
+    Kind.CANCELLED: "cancelled-by-user",
+    Kind.ENDED: "call-ended-by-user",
+    Kind.LIVE: None,
+}
+
+
+def reason_of(seed: int, run_id: int, kind: Kind) -> str | None:
+    """Why a call ended; None while it goes on."""
+    if kind in _REASONS:
+        return _REASONS[kind]
+    return "Main agent-ended-call" if roll(seed, run_id, 9) % 3 else "Testing agent-ended-call"

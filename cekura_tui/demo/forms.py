@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,8 +15,11 @@ from cekura_tui.demo.corpus import Corpus
 from cekura_tui.demo.listing import Invalid, number
 
 _LARGEST = 64 * 1024 * 1024
+_DEEPEST = 100
+"""Levels of lists and objects in a body; no operation needs more than three."""
+_TOO_DEEP = {"detail": f"JSON parse error - nested more than {_DEEPEST} levels deep."}
 _LISTS = ("run_ids", "category_ids", "workflow_metric_ids")
-_REQUIRED = ["This field is required."]
+REQUIRED = ["This field is required."]
 
 
 class Unsupported(Exception):
@@ -51,13 +54,71 @@ async def read_fields(request: Request) -> dict[str, object]:
     if not raw:
         return {}
     try:
-        fields = json.loads(raw)
+        fields = json.loads(raw, parse_constant=_refuse_constant)
     except ValueError as error:
         raise Invalid({"detail": f"JSON parse error - {error}"}) from None
+    except RecursionError:
+        raise Invalid(_TOO_DEEP) from None
     if not isinstance(fields, dict):
         got = type(fields).__name__
         raise Invalid({"non_field_errors": [f"Invalid data. Expected a dictionary, but got {got}."]})
+    level: list[object] = [fields]
+    for _ in range(_DEEPEST):
+        level = [value for one in level for value in _inside(one)]
+    if level:
+        raise Invalid(_TOO_DEEP)
     return fields
+
+
+def _inside(value: object) -> Iterable[object]:
+    return value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+
+
+def _refuse_constant(word: str) -> object:
+    raise ValueError(f"Out of range float values are not JSON compliant: {word}")
+
+
+def text_field(fields: Mapping[str, object], name: str, most: int | None = None, blank: bool = True) -> str | None:
+    """A text that a body may leave out, of at most so many characters. Raises Invalid."""
+    if name not in fields:
+        return None
+    value = fields[name]
+    if value is None:
+        raise Invalid({name: ["This field may not be null."]})
+    if not isinstance(value, str):
+        raise Invalid({name: ["Not a valid string."]})
+    if not blank and not value.strip():
+        raise Invalid({name: ["This field may not be blank."]})
+    if most is not None and len(value) > most:
+        raise Invalid({name: [f"Ensure this field has no more than {most} characters."]})
+    if most is not None and any("\ud800" <= character <= "\udfff" for character in value):
+        raise Invalid({name: ["Surrogate characters are not allowed."]})
+    return value
+
+
+def optional_text(fields: Mapping[str, object], name: str) -> str | None:
+    """The same of a text that may be null as well."""
+    return None if fields.get(name) is None else text_field(fields, name)
+
+
+def no_list(fields: Mapping[str, object], *names: str) -> None:
+    """Lists that the API declares of things that this workspace has none of: refuse all that are not empty."""
+    for name in names:
+        if not isinstance(fields.get(name, []), list):
+            raise Invalid({name: ["Expected a list of items."]})
+        if fields.get(name):
+            raise Invalid({name: ["This server has nothing of this kind."]})
+
+
+def whole_number(fields: Mapping[str, object], name: str) -> int:
+    """A number that a body must have. Raises Invalid."""
+    value = fields.get(name)
+    if value is None:
+        raise Invalid({name: REQUIRED})
+    try:
+        return _integer(value)
+    except ValueError:
+        raise Invalid({name: ["A valid integer is required."]}) from None
 
 
 def read_launch(fields: Mapping[str, object], corpus: Corpus) -> LaunchForm:
@@ -65,7 +126,7 @@ def read_launch(fields: Mapping[str, object], corpus: Corpus) -> LaunchForm:
     errors: dict[str, object] = {}
     prompt = fields.get("prompt")
     if prompt is None:
-        errors["prompt"] = _REQUIRED if "prompt" not in fields else ["This field may not be null."]
+        errors["prompt"] = REQUIRED if "prompt" not in fields else ["This field may not be null."]
     elif not isinstance(prompt, str):
         errors["prompt"] = ["Not a valid string."]
     elif not prompt.strip():
@@ -90,7 +151,7 @@ def read_launch(fields: Mapping[str, object], corpus: Corpus) -> LaunchForm:
 def read_runs(fields: Mapping[str, object], corpus: Corpus) -> tuple[tuple[int, ...], int]:
     """One to three runs of one agent, and that agent. Raises Invalid."""
     if fields.get("run_ids") is None:
-        raise Invalid({"run_ids": _REQUIRED})
+        raise Invalid({"run_ids": REQUIRED})
     run_ids = tuple(dict.fromkeys(_integers(fields["run_ids"], "run_ids")))
     if not run_ids:
         raise Invalid({"run_ids": ["This list may not be empty."]})
@@ -110,6 +171,13 @@ def read_runs(fields: Mapping[str, object], corpus: Corpus) -> tuple[tuple[int, 
     return run_ids, agent
 
 
+def _integer(value: object) -> int:
+    """Raises ValueError, also for what no database has room for."""
+    if isinstance(value, bool) or not isinstance(value, int | str) or abs(number := int(value)) >= 2**63:
+        raise ValueError
+    return number
+
+
 def _integers(value: object, name: str) -> tuple[int, ...]:
     if not isinstance(value, list):
         raise Invalid({name: [f'Expected a list of items but got type "{type(value).__name__}".']})
@@ -117,9 +185,7 @@ def _integers(value: object, name: str) -> tuple[int, ...]:
     wrong: dict[str, object] = {}
     for index, item in enumerate(value):
         try:
-            if isinstance(item, bool) or not isinstance(item, int | str):
-                raise ValueError
-            numbers.append(int(item))
+            numbers.append(_integer(item))
         except ValueError:
             wrong[str(index)] = ["A valid integer is required."]
     if wrong:
@@ -128,6 +194,7 @@ def _integers(value: object, name: str) -> tuple[int, ...]:
 
 
 LARGEST_PAGE = 100
+LONGEST_NAME = 255
 
 
 class Reply(JSONResponse):
@@ -150,10 +217,13 @@ def not_found() -> Reply:
 
 def paged(request: Request, found: Sequence[int], render: Callable[[int], object]) -> Reply:
     """One page of a list of ids; only the rows on it are rendered."""
-    size = max(1, min(LARGEST_PAGE, number(request.query_params, "page_size") or 10))
+    size = number(request.query_params, "page_size")
+    if size is not None and size < 1:
+        raise Invalid({"page_size": ["Ensure this value is greater than or equal to 1."]})
+    size = min(LARGEST_PAGE, size or 10)
     last = max(1, -(-len(found) // size))
     wanted = request.query_params.get("page", "1")
-    page = last if wanted == "last" else int(wanted) if wanted.isdecimal() else 0
+    page = last if wanted == "last" else int(wanted) if wanted.isdecimal() and len(wanted) < 20 else 0
     if not 1 <= page <= last:
         return detail(404, "Invalid page.")
     return Reply(
@@ -178,8 +248,19 @@ async def unsupported_reply(_request: Request, error: Exception) -> Response:
 async def http_reply(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     if error.status_code == 405:
-        return detail(405, f'Method "{request.method}" not allowed.')
+        refusal = detail(405, f'Method "{request.method}" not allowed.')
+        refusal.headers.update(error.headers or {})
+        return refusal
     return not_found() if error.status_code == 404 else detail(error.status_code, error.detail)
 
 
-HANDLERS = {Invalid: invalid_reply, Unsupported: unsupported_reply, HTTPException: http_reply}
+async def failure_reply(_request: Request, _error: Exception) -> Response:
+    return detail(500, "Internal server error.")
+
+
+HANDLERS = {
+    Invalid: invalid_reply,
+    Unsupported: unsupported_reply,
+    HTTPException: http_reply,
+    Exception: failure_reply,
+}

@@ -51,6 +51,11 @@ class DemoAgent:
     rules: tuple[Rule, ...]
     scripts: tuple[Script, ...]
 
+    @property
+    def assistant_id(self) -> str:
+        """The provider's name of the agent."""
+        return f"asst_{self.id}"
+
     def rule(self, key: str) -> Rule:
         return next(rule for rule in self.rules if rule.key == key)
 

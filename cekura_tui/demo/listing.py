@@ -11,13 +11,13 @@ from bisect import bisect_left
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from math import inf
+from math import inf, isfinite
 from typing import Generic, TypeVar, overload
 
 from cekura_tui.demo.corpus import PROJECT_IDS, RUN_BASES, Corpus
 from cekura_tui.demo.dialogue import Script
-from cekura_tui.demo.facts import Facts, success_of
-from cekura_tui.demo.library import agent_by_id, agents
+from cekura_tui.demo.facts import Facts, reason_of, success_of
+from cekura_tui.demo.library import agents
 from cekura_tui.demo.people import PERSONALITIES
 
 T = TypeVar("T")
@@ -38,7 +38,8 @@ STATUSES = frozenset(
     )
 )
 
-_SCOPES = (("result_id", "result__id"), ("agent_id", "result__agent_id"))
+_UNSERVED = ("created_at_range", "duration_range", "metrics", "ql", "success_rate")
+"""Filters that the API declares without saying what they take."""
 
 
 class Invalid(Exception):
@@ -51,14 +52,14 @@ class Invalid(Exception):
 
 @dataclass(frozen=True, slots=True)
 class ListQuery:
-    """A scope (`project`, `agent`, `result`) and filters; None means that it was not asked for.
+    """A scope (`project`, `agents`, `result`) and filters; None means that it was not asked for.
 
     As in a database, what a run does not tell (its length, whether it succeeded) fits no filter on it.
     """
 
     project: int | None = None
     result: int | None = None
-    agent: int | None = None
+    agents: frozenset[int] | None = None
     statuses: frozenset[str] | None = None
     success: bool | None = None
     shortest: float | None = None
@@ -70,19 +71,26 @@ class ListQuery:
     ids: frozenset[int] | None = None
     as_text: bool | None = None
     search: str | None = None
+    calls: tuple[str, ...] = ()
+    """Texts that all are in the provider's name of the call, in lower case."""
+    digits: str = ""
+    """In the run's number."""
+    reasons: frozenset[str] | None = None
+    reason: str = ""
+    """In the reason why the call ended, in lower case."""
 
     @property
     def plain(self) -> bool:
         """Whether it is answered without looking at many runs."""
-        asked = (self.statuses, self.success, self.shortest, self.longest, self.scenarios, self.personalities)
         few = self.ids is not None or self.result is not None
-        return few or (self.agent is None and self.as_text is None and not self.search and asked == (None,) * 6)
+        scope = ListQuery(project=self.project, result=self.result, ids=self.ids, since=self.since, until=self.until)
+        return few or self == scope
 
-    def fits(self, facts: Facts, script: Script) -> bool:
-        """Whether a run of the right project passes the filters."""
+    def fits(self, facts: Facts, script: Script, ended: str | None) -> bool:
+        """Whether a run of the right project passes the filters; `ended` is why its call ended."""
         return (
             self.result in (None, facts.result_id)
-            and self.agent in (None, facts.agent_id)
+            and (self.agents is None or facts.agent_id in self.agents)
             and (self.ids is None or facts.id in self.ids)
             and (self.since is None or facts.at >= self.since)
             and (self.until is None or facts.at <= self.until)
@@ -93,6 +101,9 @@ class ListQuery:
             and (self.personalities is None or PERSONALITIES[facts.personality].id in self.personalities)
             and self.as_text in (None, facts.as_text)
             and (self.names(script.name) or self.numbers(facts.id))
+            and self.digits in str(facts.id)
+            and (not self.calls or (facts.fate.status not in UNCALLED and self.calls_it(facts.id)))
+            and self.ends(ended)
         )
 
     def lasts(self, seconds: int | None) -> bool:
@@ -111,7 +122,20 @@ class ListQuery:
         """Whether the searched text is in the number of a run."""
         return not self.search or self.search in str(run_id)
 
+    def calls_it(self, run_id: int) -> bool:
+        """Whether the call of a run, if there is one, has the name that is looked for."""
+        name = call_id_of(run_id)
+        return all(part in name for part in self.calls)
 
+    def ends(self, reason: str | None) -> bool:
+        """Whether this reason why a call ended fits."""
+        if reason is None:
+            return self.reasons is None and not self.reason
+        return (self.reasons is None or reason in self.reasons) and self.reason in reason.lower()
+
+
+UNCALLED = ("in_queue", "pending", "scaling_up")
+"""What runs are before there is a call."""
 _CALL_IDS, _STRIDE = 2**32, 2_654_435_761
 
 
@@ -130,31 +154,57 @@ def run_of_call(call_id: str) -> int | None:
 
 def read_query(given: Mapping[str, str]) -> ListQuery:
     """The query of a request. Raises Invalid."""
-    scopes = [[number(given, one), number(given, other)] for one, other in _SCOPES]
+    if unserved := [name for name in _UNSERVED if given.get(name)]:
+        raise Invalid({name: ["This server does not filter by this parameter."] for name in unserved})
     ids = either(numbers(given, "id__in"), numbers(given, "id"))
-    for name in ("call_id", "provider_call_id"):
-        if given.get(name):
-            run_id = run_of_call(given[name])
-            ids = either(ids, frozenset() if run_id is None else frozenset((run_id,)))
-    if any(None not in scope and scope[0] != scope[1] for scope in scopes):
+    calls = [given[name] for name in ("call_id", "provider_call_id") if given.get(name)]
+    for call in calls:
+        run_id = run_of_call(call)
+        ids = either(ids, frozenset() if run_id is None else frozenset((run_id,)))
+    calls += [given[name].lower() for name in ("call_id__icontains", "provider_call_id__icontains") if given.get(name)]
+    results = either(single(given, "result_id"), single(given, "result__id"))
+    if results is not None and not results:
         ids = frozenset()
-    result, agent = (one if one is not None else other for one, other in scopes)
+    agents = either(single(given, "agent_id"), single(given, "result__agent_id"))
+    agents = either(either(agents, numbers(given, "result__agent_id__in")), agents_of_assistant(given))
+    scenarios = either(numbers(given, "scenario__id__in"), single(given, "scenario__id"))
+    scenarios = either(either(scenarios, numbers(given, "scenarios")), scenarios_tagged(given))
+    people = either(numbers(given, "personality__id__in"), single(given, "personality__id"))
+    digits = number(given, "id__contains")
     return ListQuery(
         project=number(given, "project_id"),
-        result=result,
-        agent=agent,
+        result=min(results, default=0) if results is not None else None,
+        agents=agents,
         statuses=either(statuses(given, "status__in"), statuses(given, "status")),
         success=truth(given, "success"),
         shortest=decimal(given, "duration__gte"),
         longest=decimal(given, "duration__lte"),
         since=max(moments(given, "timestamp__gte", "created_at_from"), default=None),
         until=min(moments(given, "timestamp__lte", "created_at_to"), default=None),
-        scenarios=either(numbers(given, "scenario__id__in"), numbers(given, "scenario__id")),
-        personalities=either(numbers(given, "personality__id__in"), numbers(given, "personality__id")),
+        scenarios=scenarios,
+        personalities=either(people, numbers(given, "personalities")),
         ids=ids,
         as_text=truth(given, "result__run_as_text"),
         search=given.get("search") or None,
+        calls=tuple(calls),
+        digits="" if digits is None else str(digits),
+        reasons=either(words(given, "call_ended_reason__in"), one_word(given, "call_ended_reason")),
+        reason=given.get("call_ended_reason__icontains", "").lower(),
     )
+
+
+def agents_of_assistant(given: Mapping[str, str]) -> frozenset[int] | None:
+    """The agents with the provider's name that is asked for."""
+    wanted = given.get("assistant_id")
+    return frozenset(agent.id for agent in agents() if agent.assistant_id == wanted) if wanted else None
+
+
+def scenarios_tagged(given: Mapping[str, str]) -> frozenset[int] | None:
+    """The scenarios that have one of the tags that are asked for."""
+    tags = words(given, "tags")
+    if tags is None:
+        return None
+    return frozenset(script.id for agent in agents() for script in agent.scripts if tags & set(script.rules))
 
 
 def either(one: frozenset[T] | None, other: frozenset[T] | None) -> frozenset[T] | None:
@@ -166,28 +216,49 @@ def number(given: Mapping[str, str], name: str) -> int | None:
     return _whole(given[name], name) if given.get(name) else None
 
 
+def single(given: Mapping[str, str], name: str) -> frozenset[int] | None:
+    value = number(given, name)
+    return None if value is None else frozenset((value,))
+
+
 def numbers(given: Mapping[str, str], name: str) -> frozenset[int] | None:
     return frozenset(_whole(part, name) for part in given[name].split(",")) if given.get(name) else None
 
 
+def words(given: Mapping[str, str], name: str) -> frozenset[str] | None:
+    return frozenset(part.strip() for part in given[name].split(",")) if given.get(name) else None
+
+
+def one_word(given: Mapping[str, str], name: str) -> frozenset[str] | None:
+    return frozenset((given[name],)) if given.get(name) else None
+
+
 def statuses(given: Mapping[str, str], name: str) -> frozenset[str] | None:
-    if not given.get(name):
-        return None
-    words = frozenset(given[name].split(","))
-    if unknown := sorted(words - STATUSES):
+    wanted = words(given, name)
+    if unknown := sorted((wanted or STATUSES) - STATUSES):
         raise Invalid({name: [f"Select a valid choice. {unknown[0]} is not one of the available choices."]})
-    return words
+    return wanted
 
 
 def decimal(given: Mapping[str, str], name: str) -> float | None:
+    if not given.get(name):
+        return None
     try:
-        return float(given[name]) if given.get(name) else None
+        value = float(given[name])
     except ValueError:
-        raise Invalid({name: ["Enter a number."]}) from None
+        value = inf
+    if not isfinite(value):
+        raise Invalid({name: ["Enter a number."]})
+    return value
 
 
 def truth(given: Mapping[str, str], name: str) -> bool | None:
-    return {"true": True, "1": True, "false": False, "0": False}.get(given.get(name, "").lower())
+    if not given.get(name):
+        return None
+    try:
+        return {"true": True, "1": True, "false": False, "0": False}[given[name].lower()]
+    except KeyError:
+        raise Invalid({name: ["Must be a valid boolean."]}) from None
 
 
 def moments(given: Mapping[str, str], *names: str) -> list[float]:
@@ -252,6 +323,9 @@ class Columns:
             end = corpus.end(project, place)
             return end.status, success_of(end)
 
+        def reason(place: int) -> str | None:
+            return reason_of(corpus.seed, RUN_BASES[project] + place, corpus.end(project, place).kind)
+
         self._base = RUN_BASES[project]
         self._names = {one.id: one.name for agent in agents() for one in agent.scripts}
         self._fates = Column(fate)
@@ -260,6 +334,7 @@ class Columns:
         self._people = Column(lambda place: PERSONALITIES[corpus.personality(project, place)].id)
         self._agents = Column(lambda place: corpus.batch_at(project, place)[0].id)
         self._modes = Column(lambda place: corpus.batch_at(project, place)[1])
+        self._reasons = Column(reason)
 
     def find(self, query: ListQuery, after: int, last: int) -> Iterable[int]:
         """The places above `after` up to `last` whose runs fit, oldest first; times are not looked at."""
@@ -275,8 +350,8 @@ class Columns:
         statuses, success, scenarios, people = query.statuses, query.success, query.scenarios, query.personalities
         checks: list[Narrow] = []
         # What leaves the fewest and is known the soonest comes first.
-        if query.agent is not None:
-            checks.append(self._agents.only(lambda agent: agent == query.agent, last))
+        if (chosen := query.agents) is not None:
+            checks.append(self._agents.only(lambda agent: agent in chosen, last))
         if query.as_text is not None:
             checks.append(self._modes.only(lambda as_text: as_text is query.as_text, last))
         if statuses is not None or success is not None:
@@ -291,6 +366,13 @@ class Columns:
             checks.append(self._scripts.only(lambda scenario: scenario in scenarios, last))
         if query.shortest is not None or query.longest is not None:
             checks.append(self._lengths.only(query.lasts, last))
+        if query.reasons is not None or query.reason:
+            checks.append(self._reasons.only(query.ends, last))
+        if query.digits:
+            checks.append(lambda places: [place for place in places if query.digits in str(self._base + place)])
+        if query.calls:
+            checks.append(self._fates.only(lambda fate: fate[0] not in UNCALLED, last))
+            checks.append(lambda places: [place for place in places if query.calls_it(self._base + place)])
         if query.search:
             checks.append(self._searched(query, last))
         return checks
@@ -351,9 +433,9 @@ class CorpusListing:
     def find(self, query: ListQuery) -> Sequence[int]:
         """The ids of the runs that fit, newest first."""
         projects = [index for index, known in enumerate(PROJECT_IDS) if query.project in (None, known)]
-        if query.agent is not None:
-            agent = agent_by_id(query.agent)
-            projects = [index for index in projects if agent is not None and agent.project == index]
+        if query.agents is not None:
+            homes = {agent.project for agent in agents() if agent.id in query.agents}
+            projects = [index for index in projects if index in homes]
         few: Sequence[int] | None = None
         if query.result is not None:
             few = self._corpus.runs_of_result(query.result)
@@ -380,7 +462,10 @@ class CorpusListing:
 
     def _fits(self, run_id: int, query: ListQuery, projects: list[int]) -> bool:
         facts = self._corpus.facts(run_id)
-        return facts is not None and facts.project in projects and query.fits(facts, self._corpus.script_of(facts))
+        if facts is None or facts.project not in projects:
+            return False
+        ended = reason_of(self._corpus.seed, run_id, facts.fate.kind)
+        return query.fits(facts, self._corpus.script_of(facts), ended)
 
     def _settled(self, project: int, query: ListQuery, last: int) -> Sequence[int]:
         """The places, up to `last` at least, of the runs that fit, oldest first; these never change any more."""

@@ -1,52 +1,144 @@
-"""The operations of the API that read, and the application that holds all operations."""
+"""The operations of the API that read, those on agents, and the application that holds all operations."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 
 from starlette.applications import Starlette
+from starlette.convertors import Convertor, register_url_convertor
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from cekura_tui.demo.answers import agent_short, agent_v1, agent_v2, project_list, result_row, result_whole, run_row
+from cekura_tui.demo.actions import ImprovementSessions, RunActions
+from cekura_tui.demo.answers import (
+    ORGANIZATION_ID,
+    agent_history,
+    agent_short,
+    agent_v1,
+    agent_v2,
+    project_list,
+    result_row,
+    result_whole,
+    run_row,
+    scenario_folder,
+    scenario_row,
+)
 from cekura_tui.demo.corpus import PROJECT_IDS
-from cekura_tui.demo.desk import Desk, Improvement, KnownAgent
-from cekura_tui.demo.forms import HANDLERS, Reply, detail, not_found, paged, read_fields
-from cekura_tui.demo.library import agents
-from cekura_tui.demo.listing import CorpusListing, Invalid, ListQuery, number, numbers, read_query
+from cekura_tui.demo.desk import Desk, Improvement
+from cekura_tui.demo.forms import (
+    HANDLERS,
+    LONGEST_NAME,
+    REQUIRED,
+    Reply,
+    detail,
+    not_found,
+    paged,
+    read_fields,
+    text_field,
+    whole_number,
+)
+from cekura_tui.demo.library import agent_by_id, agents
+from cekura_tui.demo.listing import (
+    CorpusListing,
+    Invalid,
+    agents_of_assistant,
+    either,
+    number,
+    numbers,
+    read_query,
+    single,
+    words,
+)
 
 Endpoint = Callable[[Request], Awaitable[Response]]
 
 
-def make_app(desk: Desk) -> Starlette:
-    """The whole API."""
+def make_app(desk: Desk, sessions: bool = False) -> Starlette:
+    """The whole API; improvement sessions are there only when they are asked for."""
     reads = Reads(desk)
+    agents = Agents(desk)
+    actions = RunActions(desk)
     improvement = Improvement(desk)
     operations: list[tuple[str, str, Endpoint, tuple[str, ...]]] = [
         ("v1 v2", "runs", reads.runs, ("GET",)),
         ("v1 v2", "runs/bulk", reads.bulk, ("GET",)),
-        ("v1 v2", "runs/{id:int}", reads.run, ("GET",)),
+        ("v1 v2", "runs/{id:id}", reads.run, ("GET",)),
+        ("v1 v2", "runs/{id:id}/end_call", actions.end_call, ("POST",)),
+        ("v1 v2", "runs/{id:id}/get_listen_url", actions.listen_url, ("GET",)),
+        ("v1 v2", "runs/{id:id}/mark_metric_vote", actions.vote, ("POST",)),
+        ("v1 v2", "runs/{id:id}/run_expected_outcome_bg", actions.judge_outcome, ("POST",)),
+        ("v1 v2", "runs/run_expected_outcome_progress", actions.judged_outcome, ("GET",)),
+        ("v1", "runs/{id:id}/trace", actions.trace, ("GET",)),
         ("v1", "runs/improve_prompt", improvement.at_once, ("POST",)),
         ("v1", "runs/improve_prompt_bg", improvement.launch, ("POST",)),
         ("v1", "runs/improve_prompt_progress", improvement.progress, ("GET",)),
         ("v1", "runs/improve_prompt_issues", improvement.issues, ("POST",)),
         ("v1 v2", "results", reads.results, ("GET",)),
-        ("v1 v2", "results/{id:int}", reads.result, ("GET",)),
-        ("v1 v2", "aiagents", reads.agents, ("GET",)),
-        ("v2", "aiagents/short_list", reads.short_agents, ("GET",)),
-        ("v1 v2", "aiagents/{id:int}", reads.agent, ("GET", "PATCH")),
+        ("v1 v2", "results/{id:id}", reads.result, ("GET",)),
+        ("v1 v2", "results/{id:id}/rerun", actions.rerun, ("POST",)),
+        ("v1", "scenarios", reads.scenarios, ("GET",)),
+        ("v1", "scenarios/run_scenarios", actions.run_scenarios, ("POST",)),
+        ("v1", "scenarios/run_scenarios_text", actions.run_scenarios, ("POST",)),
+        ("v1 v2", "aiagents", agents.listed, ("GET",)),
+        ("v2", "aiagents/short_list", agents.short, ("GET",)),
+        ("v1 v2", "aiagents/{id:id}", agents.one, ("GET", "PATCH")),
+        ("v1 v2", "aiagents/{id:id}/history", agents.history, ("GET",)),
+        ("v1 v2", "aiagents/{id:id}/restore", agents.restore, ("POST",)),
     ]
-    routes = list(_both("/user/v1/projects", reads.projects, ("GET",)))
+    routes = [
+        *_both("/user/v1/projects", reads.projects, ("GET",)),
+        *_both("/user/v1/projects/{id:id}", reads.project, ("GET",)),
+    ]
     for versions, path, endpoint, methods in operations:
         noun, slash, tail = path.partition("/")
         for version in versions.split():
             for alias in (noun, f"{noun}-external"):
                 routes += _both(f"/test_framework/{version}/{alias}{slash}{tail}", endpoint, methods)
+    if sessions:
+        routes += _session_routes(ImprovementSessions(desk))
     app = Starlette(routes=routes, exception_handlers=HANDLERS)
     app.router.redirect_slashes = False
     return app
+
+
+def _session_routes(sessions: ImprovementSessions) -> Iterator[Route]:
+    root = "/observability/v1/agent-improvement-sessions"
+    # Two operations on one path: a route that knows the method only in part answers 405 for both.
+    for path in (root, f"{root}/"):
+        yield Route(path, _by_method({"GET": sessions.all, "POST": sessions.open}), methods=("GET", "POST"))
+    yield from _both(f"{root}/{{id:id}}", sessions.one, ("GET",))
+    for verb, endpoint in (
+        ("cancel", sessions.cancel),
+        ("promote", sessions.promote),
+        ("discard-copy", sessions.discard),
+        ("scenario-edits", sessions.edit_scenarios),
+    ):
+        yield from _both(f"{root}/{{id:id}}/{verb}", endpoint, ("POST",))
+    yield from _both(f"{root}/{{id:id}}/stream-token", sessions.stream_token, ("GET",))
+
+
+def _by_method(endpoints: Mapping[str, Endpoint]) -> Endpoint:
+    async def endpoint(request: Request) -> Response:
+        return await endpoints.get(request.method, endpoints["GET"])(request)
+
+    return endpoint
+
+
+class _Id(Convertor[int]):
+    """A number of no more digits than a database has room for."""
+
+    regex = "[0-9]{1,18}"
+
+    def convert(self, value: str) -> int:
+        return int(value)
+
+    def to_string(self, value: int) -> str:
+        return str(value)
+
+
+register_url_convertor("id", _Id())
 
 
 def _both(path: str, endpoint: Endpoint, methods: tuple[str, ...]) -> Iterator[Route]:
@@ -59,8 +151,11 @@ def version_of(request: Request) -> int:
     return 2 if request.url.path.startswith("/test_framework/v2/") else 1
 
 
+_SCOPES = ("project_id", "agent_id", "result_id", "result__agent_id", "result__id")
+
+
 class Reads:
-    """Projects, agents, results and runs."""
+    """Projects, results, scenarios and runs."""
 
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
@@ -69,20 +164,26 @@ class Reads:
         self._filtering = asyncio.Lock()
 
     async def projects(self, request: Request) -> Response:
-        wanted = number(request.query_params, "project_id")
-        return Reply([project for project in project_list() if wanted in (None, project["id"])])
+        given = request.query_params
+        wanted, organization = number(given, "project_id"), number(given, "organization_id")
+        known = project_list() if organization in (None, ORGANIZATION_ID) else []
+        return Reply([project for project in known if wanted in (None, project["id"])])
+
+    async def project(self, request: Request) -> Response:
+        found = [project for project in project_list() if project["id"] == request.path_params["id"]]
+        return Reply(found[0]) if found else not_found()
 
     async def runs(self, request: Request) -> Response:
         query = read_query(request.query_params)
-        if query.project is None and query.agent is None and query.result is None:
+        if not any(request.query_params.get(name) for name in _SCOPES):
             return detail(400, "Please provide one of the required query parameter")
-        found = self._listing.find(query) if query.plain else await self._filtered(query)
+        found = self._listing.find(query) if query.plain else await self._in_turn(lambda: self._listing.find(query))
         return paged(request, found, self._row)
 
-    async def _filtered(self, query: ListQuery) -> Sequence[int]:
+    async def _in_turn(self, find: Callable[[], Sequence[int]]) -> Sequence[int]:
         """A filter over a hundred thousand runs takes its time, in which other requests have to be answered."""
         async with self._filtering:
-            return await asyncio.to_thread(self._listing.find, query)
+            return await asyncio.to_thread(find)
 
     def _row(self, run_id: int) -> object:
         facts = self._corpus.facts(run_id)
@@ -94,9 +195,10 @@ class Reads:
 
     async def bulk(self, request: Request) -> Response:
         given = request.query_params
-        if not given.get("run_ids"):
-            raise Invalid({"run_ids": ["This field is required."]})
-        wanted = numbers(given, "run_ids") or frozenset()
+        if not given.get("run_ids") and not given.get("ids"):
+            raise Invalid({"run_ids": REQUIRED})
+        # The vendor's own clients ask by the second name.
+        wanted = (numbers(given, "run_ids") or frozenset()) | (numbers(given, "ids") or frozenset())
         if len(wanted) > 100:
             raise Invalid({"run_ids": ["Ensure this field has no more than 100 elements."]})
         runs = [self._desk.run(run_id, version_of(request)) for run_id in sorted(wanted, reverse=True)]
@@ -112,13 +214,23 @@ class Reads:
 
     async def results(self, request: Request) -> Response:
         given = request.query_params
-        project, agent = number(given, "project_id"), number(given, "agent_id")
-        chosen = [project] if project is not None else list(PROJECT_IDS)
-        ids = [i for n, known in enumerate(PROJECT_IDS) if known in chosen for i in self._corpus.result_ids(n)]
-        if agent is not None:
-            ids = [i for i in ids if self._corpus.agent_of_result(i).id == agent]
-        if words := given.get("search", "").casefold():
-            ids = [i for i in ids if words in f"{self._corpus.agent_of_result(i).name}: batch {i}".casefold()]
+        project, agents = number(given, "project_id"), single(given, "agent_id")
+        if version_of(request) == 2:
+            agents = either(agents, agents_of_assistant(given))
+        scenarios, text = numbers(given, "scenarios"), given.get("search", "").casefold()
+
+        def fits(result_id: int) -> bool:
+            agent = self._corpus.agent_of_result(result_id)
+            return (
+                (agents is None or agent.id in agents)
+                and text in f"{agent.name}: batch {result_id}".casefold()
+                and (scenarios is None or not scenarios.isdisjoint(self._corpus.scenarios_of_result(result_id)))
+            )
+
+        places = [place for place, known in enumerate(PROJECT_IDS) if project in (None, known)]
+        known = [result_id for place in places for result_id in self._corpus.result_ids(place)]
+        asked = agents is not None or scenarios is not None or text
+        ids = await self._in_turn(lambda: [one for one in known if fits(one)]) if asked else known
         return paged(request, ids, lambda result_id: result_row(self._corpus, result_id))
 
     async def result(self, request: Request) -> Response:
@@ -126,51 +238,87 @@ class Reads:
         known = len(self._corpus.runs_of_result(result_id))
         return Reply(result_whole(self._corpus, result_id)) if known else not_found()
 
-    def _agents(self, request: Request) -> list[int]:
-        project = number(request.query_params, "project_id")
-        words = request.query_params.get("q", "").casefold()
-        known = [self._desk.agent(agent.id) for agent in agents()]
+    async def scenarios(self, request: Request) -> Response:
+        given = request.query_params
+        project, agent_id = number(given, "project_id"), number(given, "agent_id")
+        tags, folder = words(given, "tags"), given.get("folder_path")
+        found = {
+            script.id: (agent, script)
+            for agent in agents()
+            for script in agent.scripts
+            if project in (None, PROJECT_IDS[agent.project])
+            and agent_id in (None, agent.id)
+            and (tags is None or tags & set(script.rules))
+            and (not folder or folder == scenario_folder(agent))
+        }
+        return paged(request, list(found), lambda script_id: scenario_row(*found[script_id]))
+
+
+class Agents:
+    """Agents, what they were, and what is written to them."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+
+    async def listed(self, request: Request) -> Response:
+        version = version_of(request)
+        return paged(request, self._found(request), lambda one: self._shown(one, version))
+
+    async def short(self, request: Request) -> Response:
+        def shown(agent_id: int) -> object:
+            known = self._desk.known_agent(agent_id)
+            return agent_short(known.agent, known.made, known.changed)
+
+        return paged(request, self._found(request), shown)
+
+    def _found(self, request: Request) -> list[int]:
+        given = request.query_params
+        project, organization = number(given, "project_id"), None
+        if version_of(request) == 2:
+            organization = number(given, "organization_id")
+        text = given.get("q", "").casefold()
+        known = [self._desk.known_agent(agent.id).agent for agent in agents()]
         return [
-            one.agent.id
-            for one in known
-            if one is not None
-            and project in (None, PROJECT_IDS[one.agent.project])
-            and words in one.agent.name.casefold()
+            agent.id
+            for agent in known
+            if project in (None, PROJECT_IDS[agent.project])
+            and organization in (None, ORGANIZATION_ID)
+            and text in agent.name.casefold()
         ]
 
-    def _shown(self, known: KnownAgent | None, version: int) -> object:
-        if known is None:
-            return None
-        return (agent_v2 if version == 2 else agent_v1)(known.agent, known.prompt, known.changed)
+    def _shown(self, agent_id: int, version: int) -> object:
+        known = self._desk.known_agent(agent_id)
+        return (agent_v2 if version == 2 else agent_v1)(known.agent, known.prompt, known.made, known.changed)
 
-    async def agents(self, request: Request) -> Response:
-        version = version_of(request)
-        return paged(request, self._agents(request), lambda one: self._shown(self._desk.agent(one), version))
-
-    async def short_agents(self, request: Request) -> Response:
-        def shown(agent_id: int) -> object:
-            known = self._desk.agent(agent_id)
-            return None if known is None else agent_short(known.agent, known.changed)
-
-        return paged(request, self._agents(request), shown)
-
-    async def agent(self, request: Request) -> Response:
+    async def one(self, request: Request) -> Response:
         agent_id, version = request.path_params["id"], version_of(request)
-        known = self._desk.agent(agent_id)
-        if known is None:
+        if self._desk.agent(agent_id) is None:
             return not_found()
         if request.method == "PATCH":
             fields = await read_fields(request)
-            name, prompt = fields.get("name" if version == 2 else "agent_name"), fields.get("description")
-            if version == 1 and prompt is None:
-                prompt = fields.get("llm_system_prompt")
-            for field, value in (("name", name), ("description", prompt)):
-                if value is not None and not isinstance(value, str):
-                    raise Invalid({field: ["Not a valid string."]})
-            self._desk.ledger.change_agent(
-                agent_id,
-                name if isinstance(name, str) else None,
-                prompt if isinstance(prompt, str) else None,
-                self._desk.now(),
-            )
-        return Reply(self._shown(self._desk.agent(agent_id), version))
+            name = text_field(fields, "name" if version == 2 else "agent_name", LONGEST_NAME, blank=False)
+            prompt = text_field(fields, "description")
+            if version == 1:
+                written = text_field(fields, "llm_system_prompt")
+                prompt = written if prompt is None else prompt
+            if name is not None or prompt is not None:
+                self._desk.change_agent(agent_id, name, prompt)
+        return Reply(self._shown(agent_id, version))
+
+    async def history(self, request: Request) -> Response:
+        known = self._desk.agent(request.path_params["id"])
+        if known is None:
+            return not_found()
+        versions = {one.id: (number, one) for number, one in enumerate(reversed(self._desk.history(known.agent.id)), 1)}
+        made = agent_by_id(known.agent.id) or known.agent
+        newest_first = sorted(versions, key=lambda one: versions[one][0], reverse=True)
+        return paged(request, newest_first, lambda one: agent_history(made, *versions[one]))
+
+    async def restore(self, request: Request) -> Response:
+        agent_id = request.path_params["id"]
+        if self._desk.agent(agent_id) is None:
+            return not_found()
+        history_id = whole_number(await read_fields(request), "history_id")
+        if not self._desk.restore(agent_id, history_id):
+            raise Invalid({"history_id": [f'Invalid pk "{history_id}" - object does not exist.']})
+        return Reply(self._shown(agent_id, version_of(request)))

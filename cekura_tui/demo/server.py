@@ -92,13 +92,16 @@ class RequestLog:
 
 
 _HOST = "127.0.0.1"
+_LONGEST_SEEN = 3600.0
+"""Seconds that the runs which go on at the epoch do so where no new ones start."""
 
 
 class DemoServer:
     """Serves the workspace kept in `directory`. `runs` is the size of the first project; `epoch` (unix seconds) is the
     time the runs count back from, by default that of the first start; `speed` divides how long jobs take; `live` makes
-    a run start every so many seconds and those that go on end; `log` is called in the server's thread once a request;
-    `clock` gives unix seconds. Tests add `extra_runs` and put a `middleware` around the whole API."""
+    a run start every so many seconds and those that go on end; `sessions` serves improvement sessions; `log` is
+    called in the server's thread once a request; `clock` gives unix seconds. Tests add `extra_runs` and put a
+    `middleware` around the whole API."""
 
     def __init__(
         self,
@@ -110,6 +113,7 @@ class DemoServer:
         speed: float = 1.0,
         faults: frozenset[str] = frozenset(),
         live: float | None = None,
+        sessions: bool = False,
         log: Callable[[dict[str, object]], None] | None = None,
         clock: Callable[[], float] = time.time,
         extra_runs: Mapping[int, ExtraRun] = MappingProxyType({}),
@@ -125,6 +129,7 @@ class DemoServer:
         self._speed = speed
         self._faults = faults
         self._live = live
+        self._sessions = sessions
         self._log = log
         self._clock = clock
         self._extra_runs = extra_runs
@@ -150,10 +155,13 @@ class DemoServer:
             listener.close()
             raise
         arrivals = Arrivals(epoch, self._live, self._clock) if self._live else None
-        corpus = Corpus(self._runs, epoch, arrivals=arrivals, extra_runs=self._extra_runs)
+        # A workspace whose time was set stands still; in others a run that goes on must not grow old.
+        are_over = None if self._epoch is not None else lambda: self._clock() - epoch >= _LONGEST_SEEN
+        corpus = Corpus(self._runs, epoch, arrivals=arrivals, extra_runs=self._extra_runs, are_over=are_over)
         desk = Desk(corpus, self._ledger, self._speed, self._clock)
         # Without a handler of any kind, logging would print warnings on standard error, over the screen.
-        logging.getLogger("uvicorn").addHandler(logging.NullHandler())
+        for logger in ("uvicorn", "python_multipart"):
+            logging.getLogger(logger).addHandler(logging.NullHandler())
         config = uvicorn.Config(
             self._app(desk),
             log_config=None,
@@ -188,7 +196,7 @@ class DemoServer:
             ledger.close()
 
     def _app(self, desk: Desk) -> ASGIApp:
-        app: ASGIApp = KeyCheck(make_app(desk), self.key)
+        app: ASGIApp = KeyCheck(make_app(desk, self._sessions), self.key)
         if self._middleware is not None:
             app = self._middleware(app)
         if self._faults:

@@ -12,7 +12,7 @@ import pytest
 from cekura_tui.demo import corpus as corpus_module
 from cekura_tui.demo.answers import run_row, run_whole
 from cekura_tui.demo.corpus import FIRST_PROJECT, SECOND_PROJECT, Corpus
-from cekura_tui.demo.facts import Facts, Kind
+from cekura_tui.demo.facts import NEWEST, Facts, Kind
 from cekura_tui.demo.library import agents, rules_by_metric
 from cekura_tui.demo.listing import STATUSES, CorpusListing, ListQuery
 
@@ -38,7 +38,7 @@ def test_there_are_300_runs_of_six_agents_in_two_projects(facts: list[Facts]) ->
 
 def test_every_status_and_every_outcome_is_there(facts: list[Facts]) -> None:
     assert {known.fate.status for known in facts} == STATUSES
-    assert {known.fate.kind for known in facts} == set(Kind)
+    assert {known.fate.kind for known in facts} == set(Kind) - {Kind.ENDED}
     assert {known.fate.failed for known in facts if known.fate.kind is Kind.FAILED} == {1, 2, 3}
     shares = Counter(known.fate.kind for known in facts)
     assert 0.45 <= shares[Kind.PASSED] / len(facts) <= 0.65
@@ -56,10 +56,18 @@ def test_a_run_is_the_same_whenever_it_is_asked_for(corpus: Corpus, facts: list[
         assert run_row(again, known) == run_row(corpus, known)
 
 
-def test_runs_are_ten_to_forty_minutes_apart(corpus: Corpus, facts: list[Facts]) -> None:
+def test_the_newest_runs_are_minutes_apart_and_older_ones_up_to_forty(corpus: Corpus, facts: list[Facts]) -> None:
     times = [known.at for known in facts if known.project == 0]
     assert times[0] < corpus.epoch
-    assert all(599 <= newer - older <= 2401 for newer, older in itertools.pairwise(times))
+    assert all(30 <= newer - older <= 90 for newer, older in itertools.pairwise(times[: len(NEWEST)]))
+    assert all(599 <= newer - older <= 2401 for newer, older in itertools.pairwise(times[len(NEWEST) :]))
+
+
+def test_what_goes_on_began_within_the_hour_and_what_has_ended_had_the_time_to(
+    corpus: Corpus, facts: list[Facts]
+) -> None:
+    assert all(corpus.epoch - known.at < 3600 for known in facts if known.fate.kind is Kind.LIVE)
+    assert all(known.at + (known.seconds or 0) + 10 < corpus.epoch for known in facts)
 
 
 def test_prompts_are_of_every_length_and_one_has_windows_line_ends() -> None:
@@ -157,7 +165,7 @@ def test_filters_find_what_they_say(corpus: Corpus) -> None:
         ]
 
     assert {known.fate.status for known in found(project=FIRST_PROJECT, statuses=frozenset({"timeout"}))} == {"timeout"}
-    assert all(known.agent_id == 1205 for known in found(agent=1205))
+    assert all(known.agent_id == 1205 for known in found(agents=frozenset({1205})))
     assert [known.id for known in found(project=FIRST_PROJECT, ids=frozenset({900100, 800001}))] == [900100]
     assert all((known.seconds or 0) >= 90 for known in found(project=FIRST_PROJECT, shortest=90))
     assert {known.result_id for known in found(result=50_002)} == {50_002}

@@ -63,6 +63,11 @@ def fits(row: Mapping[str, Any], given: Mapping[str, str]) -> bool:
         return name not in given or str(value) in given[name].split(",")
 
     search = given.get("search", "")
+    texts = (
+        ("id__contains", str(row["id"])),
+        ("call_id__icontains", row["provider_call_id"] or ""),
+        ("call_ended_reason__icontains", row["metadata"]["ended_reason"] or ""),
+    )
     return (
         all(
             one_of(name, value)
@@ -77,6 +82,9 @@ def fits(row: Mapping[str, Any], given: Mapping[str, str]) -> bool:
                 ("success", str(row.get("success")).lower()),
                 ("scenario__id__in", row["scenario"]),
                 ("personality__id__in", row["personality"]),
+                ("personalities", row["personality"]),
+                ("result__agent_id__in", row["agent"]),
+                ("call_ended_reason__in", row["metadata"]["ended_reason"]),
                 ("result__run_as_text", str(row["run_as_text"]).lower()),
             )
         )
@@ -90,6 +98,7 @@ def fits(row: Mapping[str, Any], given: Mapping[str, str]) -> bool:
             name not in given or moment_of(row["timestamp"]) <= moment_of(given[name])
             for name in ("created_at_to", "timestamp__lte")
         )
+        and all(given.get(name, "").casefold() in text.casefold() for name, text in texts)
         and (search.casefold() in row["scenario_name"].casefold() or search in str(row["id"]))
     )
 
@@ -122,6 +131,14 @@ FILTERS = st.fixed_dictionaries(
         "id__in": some_of("id", 20),
         "result__id": some_of("result_id", 1),
         "result__run_as_text": st.sampled_from(["true", "false"]),
+        "personalities": some_of("personality"),
+        "result__agent_id__in": some_of("agent", 4),
+        "call_ended_reason__in": st.sampled_from(
+            ["Main agent-ended-call", "cancelled-by-user,call-not-answered", "zz"]
+        ),
+        "call_ended_reason__icontains": st.sampled_from(["AGENT", "ended-call", "zz"]),
+        "call_id__icontains": st.sampled_from(["CALL_", "a", "7f", "zz"]),
+        "id__contains": st.sampled_from(["1", "90", "23", "800"]),
         "search": st.sampled_from(["a", "BOOK", "refund", "9001", "17", "no such thing"]),
     },
 )
@@ -239,6 +256,11 @@ def test_a_run_s_call_and_two_scopes_that_differ_are_found_without_a_search() ->
         {"id__in": "1,two"},
         {"duration__gte": "long"},
         {"agent_id": "me"},
+        {"success": "maybe"},
+        {"duration__lte": "nan"},
+        {"personalities": "Calm"},
+        {"metrics": "9101"},
+        {"created_at_range": "today"},
     ],
 )
 def test_a_wrong_parameter_is_refused_by_its_name(asked: dict[str, str]) -> None:

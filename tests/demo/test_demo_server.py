@@ -18,7 +18,8 @@ from cekura_tui.demo.corpus import FIRST_PROJECT
 from cekura_tui.demo.faults import FAULTS, Throttle
 from cekura_tui.demo.server import DemoServer
 
-LAUNCH = "/test_framework/v1/runs/improve_prompt_bg/"
+RUNS = "/test_framework/v1/runs/"
+LAUNCH = f"{RUNS}improve_prompt_bg/"
 PROGRESS = "/test_framework/v1/runs/improve_prompt_progress/"
 PROMPT = "# Line\r\n\tBe kind — and brief\u2026 & 100% = true\r\n"
 
@@ -89,6 +90,10 @@ def test_a_broken_body_is_refused(client: httpx.Client) -> None:
     assert broken.json()["detail"].startswith("JSON parse error - ")
     assert client.post(LAUNCH, content=b"[1]", headers=kind).json().keys() == {"non_field_errors"}
     assert client.post(LAUNCH, content=b"x", headers={"content-type": "text/plain"}).status_code == 415
+    issues = client.post(f"{RUNS}improve_prompt_issues/", content=b'{"progress_id": "\\ud800"}', headers=kind)
+    assert issues.json().keys() == {"run_ids"}
+    name = client.patch("/test_framework/v1/aiagents/1201/", content=b'{"agent_name": "\\ud800"}', headers=kind)
+    assert (name.status_code, name.json().keys()) == (400, {"agent_name"})
 
 
 def test_a_prompt_with_half_a_surrogate_comes_back(client: httpx.Client) -> None:

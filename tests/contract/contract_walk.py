@@ -1,0 +1,432 @@
+"""Walks through the contract: asks a server for every operation that is declared, by every filter, and in every wrong
+way, and tells for each what was answered.
+
+A refusal counts as an answer where a sentence says it: in `detail`, or in the list of the field that is refused.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import cached_property
+from typing import Any
+
+import httpx
+from contract_shapes import check_answer, contract
+
+from cekura_tui.demo.corpus import FIRST_PROJECT
+
+Json = dict[str, Any]
+
+V1, V2 = "/test_framework/v1", "/test_framework/v2"
+SESSIONS = "/observability/v1/agent-improvement-sessions"
+FAILED, AGENT, RESULT = 900_238, 1206, 50_030
+SPEAKING, QUEUED = 900_240, {V1: 900_224, V2: 900_218}
+METHODS = {"get", "post", "patch", "put", "delete"}
+NOBODY = 999_999_999
+PAGING = {"page", "page_size"}
+PAGE = 30
+
+
+@dataclass
+class Walked:
+    """What was found of one operation; `wrong` is what an operation that serves its contract leaves empty."""
+
+    method: str
+    path: str
+    served: str = ""
+    filters: list[str] = field(default_factory=list)
+    refused_filters: list[str] = field(default_factory=list)
+    errors: list[str] = field(default_factory=list)
+    wrong: list[str] = field(default_factory=list)
+
+    def __str__(self) -> str:
+        filters = f"{len(self.filters)} filter, {len(self.refused_filters)} refused" if self.filters else "–"
+        return f"{self.method:5} {self.path:66} {self.served:42.42} {filters:23} {' '.join(self.errors)}"
+
+
+def operations() -> Iterator[tuple[str, str, Json]]:
+    """Method, path and declaration of each."""
+    for path, methods in contract()["paths"].items():
+        for method, declared in methods.items():
+            if method in METHODS:
+                yield method.upper(), path, declared
+
+
+def resolved(schema: Json) -> Json:
+    name = schema.get("$ref", "").rpartition("/")[2]
+    return contract()["components"]["schemas"][name] if name else schema
+
+
+def body_of(declared: Json) -> Json | None:
+    """The schema of the body that an operation takes."""
+    body = declared.get("requestBody")
+    return None if body is None else resolved(body["content"]["application/json"]["schema"])
+
+
+def sentence_of(body: object) -> str:
+    """What a refusal says; empty if it says nothing."""
+    if not isinstance(body, dict) or not body:
+        return ""
+    found = next(iter(body.values()))
+    while isinstance(found, list | dict) and found:
+        found = next(iter(found.values())) if isinstance(found, dict) else found[0]
+    return found if isinstance(found, str) and " " in found and found != "Not found." else ""
+
+
+# How to ask for each operation
+
+
+@dataclass
+class Walk:
+    """One walk over a server whose clock the walk moves; `wait` lets jobs end."""
+
+    client: httpx.Client
+    wait: Callable[[], None]
+
+    @cached_property
+    def tags(self) -> dict[int, list[str]]:
+        """The tags of each scenario."""
+        scenarios = rows_of(self.client.get(f"{V1}/scenarios/", params={"page_size": 100}))
+        return {one["id"]: one["tags"] for one in scenarios}
+
+    @cached_property
+    def projects(self) -> dict[int, int]:
+        """The project of each agent."""
+        return {one["id"]: one["project"] for one in rows_of(self.client.get(f"{V1}/aiagents/"))}
+
+    def real_path(self, path: str) -> str:
+        """The path with the id of something that is there."""
+        if "{id}" not in path:
+            return path
+        if path.startswith(SESSIONS):
+            return path.replace("{id}", str(self.session(path)))
+        if path.endswith("/get_listen_url/"):
+            return path.replace("{id}", str(SPEAKING))
+        if path.endswith("/end_call/"):
+            return path.replace("{id}", str(QUEUED[path[: len(V1)]]))
+        for noun, known in (("/runs/", FAILED), ("/results/", RESULT), ("/aiagents/", AGENT)):
+            if noun in path:
+                return path.replace("{id}", str(known))
+        raise AssertionError(f"nothing is known for {path}")
+
+    def session(self, path: str) -> int:
+        """A session that is over, but for the operation that ends one."""
+        opened = self.client.post(f"{SESSIONS}/", json={"source": "run", "run_ids": [FAILED]}).json()
+        if not path.endswith("/cancel/"):
+            self.wait()
+        return int(opened["id"])
+
+    def body(self, path: str) -> Json:
+        """A body that the operation takes."""
+        tail = path.rstrip("/").rpartition("/")[2]
+        if tail == "mark_metric_vote":
+            run = self.client.get(f"{V1}/runs/{FAILED}/").json()
+            return {"metric_id": run["evaluation"]["metrics"][0]["id"], "thumbs_up": True, "expected_value": 5}
+        known: dict[str, Json] = {
+            "improve_prompt": {"run_ids": [FAILED], "prompt": "Be kind."},
+            "improve_prompt_bg": {"run_ids": [FAILED], "prompt": "Be kind."},
+            "improve_prompt_issues": {"run_ids": [FAILED]},
+            "restore": {"history_id": AGENT},
+            "agent-improvement-sessions": {"source": "run", "run_ids": [FAILED]},
+            "run_scenarios": {"agent_id": 1201, "scenarios": [5201]},
+            "run_scenarios_text": {"agent_id": 1201, "scenarios": [5201]},
+            "{id}": {"description": "Be kind."},
+        }
+        return known.get(tail, {})
+
+    def query(self, path: str) -> Json:
+        """The parameters without which the operation refuses."""
+        if path.endswith("/improve_prompt_progress/"):
+            launched = self.client.post(f"{V1}/runs/improve_prompt_bg/", json=self.body("improve_prompt_bg"))
+            return dict(launched.json())
+        if path.endswith("/run_expected_outcome_progress/"):
+            return dict(self.client.post(f"{V1}/runs/{FAILED}/run_expected_outcome_bg/").json())
+        if path.endswith("/runs/bulk/"):
+            return {"run_ids": f"{FAILED},{FAILED - 1},900100"}
+        return {"project_id": FIRST_PROJECT} if path.endswith("/runs/") else {}
+
+    def ask(self, method: str, path: str, **options: Any) -> httpx.Response:
+        return self.client.request(method, path, **options)
+
+    def walk(self) -> list[Walked]:
+        return [self.walked(*operation) for operation in operations()]
+
+    def walked(self, method: str, path: str, declared: Json) -> Walked:
+        found = Walked(method, path)
+        self._serve(found, declared)
+        self._filter(found, declared)
+        self._refuse(found, declared)
+        return found
+
+    def _serve(self, found: Walked, declared: Json) -> None:
+        options: Json = {"params": self.query(found.path)}
+        if body_of(declared) is not None:
+            options["json"] = self.body(found.path)
+        path = self.real_path(found.path)
+        answer = self.ask(found.method, path, **options)
+        found.served = str(answer.status_code)
+        if answer.is_success:
+            if declared["responses"][found.served].get("content"):
+                found.wrong += shape_of(path, found.method, answer)
+            return
+        sentence = sentence_of(json_of(answer))
+        found.served += f" {sentence}"
+        if not sentence or answer.status_code == 500:
+            found.wrong.append(f"neither served nor refused with a sentence: {answer.status_code} {answer.text[:100]}")
+
+    # Filters
+
+    def _filter(self, found: Walked, declared: Json) -> None:
+        names = [one["name"] for one in declared.get("parameters", ()) if one["in"] == "query"]
+        if found.method != "GET" or "progress_id" in names or not set(names) - PAGING:
+            return
+        if "{id}" in found.path:
+            return
+        path, base = found.path, self.query(found.path)
+        rows = rows_of(self.ask("GET", path, params={**base, "page_size": PAGE}))
+        for name in names:
+            if name in PAGING:
+                continue
+            self._filter_by(found, name, {**base, "page_size": PAGE}, rows)
+
+    def _filter_by(self, found: Walked, name: str, base: Json, rows: list[Json]) -> None:
+        """By a value that a row has, and by one that none has."""
+        sample = SAMPLES.get(name, lambda walk, row: "x")
+        row, value = next(((row, value) for row in rows[::-1] if (value := sample(self, row)) is not None), ({}, "x"))
+        bulk = name in ("ids", "run_ids")
+        asked = ({} if bulk else base) | {name: value}
+        answer = self.ask("GET", found.path, params=asked)
+        if answer.status_code == 400:
+            (found.refused_filters if sentence_of_field(answer, name) else found.wrong).append(name)
+            return
+        found.filters.append(name)
+        listed = rows_of(answer)
+        if row.get("id") not in [one["id"] for one in listed]:
+            found.wrong.append(f"{name}={value} leaves out run {row.get('id')}, which has it")
+        for one in listed:
+            if not FITS.get(name, lambda walk, row, value: sample(walk, row) == value)(self, one, value):
+                found.wrong.append(f"{name}={value} lists {one['id']}, which has it not")
+                break
+        for absent in ABSENT.get(name, ("zz-none", str(NOBODY))):
+            answer = self.ask("GET", found.path, params=({} if bulk else base) | {name: absent})
+            if answer.status_code == 400:
+                if not sentence_of_field(answer, name):
+                    found.wrong.append(f"{name}={absent} is refused without its name: {answer.text[:80]}")
+            elif rows_of(answer):
+                found.wrong.append(f"{name}={absent} is ignored")
+
+    # Errors
+
+    def _refuse(self, found: Walked, declared: Json) -> None:
+        method, path = found.method, self.real_path(found.path)
+        self._refuse_keys(found, path)
+        self._refuse_method(found, path)
+        for unknown in (str(NOBODY), "9" * 5000) if "{id}" in found.path else ():
+            self._expect(found, 404, found.path.replace("{id}", unknown), json=self.body(found.path) or None)
+        for one in declared.get("parameters", ()):
+            kind = one["schema"].get("type")
+            if one["in"] != "query" or (kind == "string" and one["schema"].get("format") != "date-time"):
+                continue
+            wanted = 404 if one["name"] == "page" else 400
+            answer = self.ask(method, path, params=self.query(found.path) | {one["name"]: "x"})
+            if answer.status_code != wanted or not (wanted == 404 or sentence_of_field(answer, one["name"])):
+                found.wrong.append(f"{one['name']}=x is not refused by its name: {answer.status_code}")
+        if path.endswith("_progress/"):
+            self._expect(found, 400, path)
+            self._expect(found, 404, path, params={"progress_id": "nobody"})
+        if (schema := body_of(declared)) is not None:
+            self._refuse_bodies(found, path, schema)
+
+    def _refuse_keys(self, found: Walked, path: str) -> None:
+        for headers, status in (({"X-CEKURA-API-KEY": ""}, 401), ({"X-CEKURA-API-KEY": "other"}, 403)):
+            answer = self.ask(found.method, path, headers=headers)
+            found.errors.append(str(answer.status_code))
+            if answer.status_code != status:
+                found.wrong.append(f"with another key: {answer.status_code}")
+            found.wrong += shape_of(path, found.method, answer)
+
+    def _refuse_method(self, found: Walked, path: str) -> None:
+        answer = self.ask("DELETE", path)
+        found.errors.append(str(answer.status_code))
+        allowed = {word.strip() for word in answer.headers.get("allow", "").split(",")}
+        declared = {method.upper() for method in contract()["paths"][found.path] if method in METHODS}
+        if answer.status_code != 405 or allowed - {"HEAD"} != declared:
+            found.wrong.append(f"DELETE: {answer.status_code}, Allow: {sorted(allowed)}")
+
+    def _refuse_bodies(self, found: Walked, path: str, schema: Json) -> None:
+        kind = {"content-type": "application/json"}
+        deep = [b'{"a": ' + b"[" * levels + b"]" * levels + b"}" for levels in (150, 2000)]
+        for content in (b'{"a": ', b"[1]", b'{"a": NaN}', *deep):
+            self._expect(found, 400, path, content=content, headers=kind)
+        self._expect(found, 415, path, content=b"x", headers={"content-type": "text/plain"})
+        if found.served.startswith("501"):
+            return
+        right = self.body(found.path)
+        for name in schema.get("required", ()):
+            self._expect(found, 400, path, name, json={key: value for key, value in right.items() if key != name})
+        for name, declared in schema.get("properties", {}).items():
+            for value in wrong_values(declared):
+                self._expect(found, 400, path, name, json={**right, name: value})
+
+    def _expect(self, found: Walked, status: int, path: str, name: str = "", **options: Any) -> None:
+        if options.get("json", 0) is None:
+            del options["json"]
+        answer = self.ask(found.method, path, **options)
+        text = str(answer.status_code)
+        if text not in found.errors:
+            found.errors.append(text)
+        body = json_of(answer)
+        given = str(options)[:80]
+        if answer.status_code != status:
+            found.wrong.append(f"{status} is due for {given}: {text} {answer.text[:80]}")
+        elif not isinstance(body, dict) or (name and not sentence_of_field(answer, name)):
+            found.wrong.append(f"{status} for {given} does not name {name}: {answer.text[:80]}")
+        elif text in contract()["paths"][found.path][found.method.lower()]["responses"]:
+            found.wrong += shape_of(path, found.method, answer)
+
+
+def json_of(answer: httpx.Response) -> object:
+    try:
+        return answer.json()
+    except ValueError:
+        return None
+
+
+def shape_of(path: str, method: str, answer: httpx.Response) -> list[str]:
+    """What is wrong with the shape of an answer."""
+    try:
+        check_answer(path, method, answer.status_code, json_of(answer))
+    except AssertionError as error:
+        return [str(error)]
+    return []
+
+
+def rows_of(answer: httpx.Response) -> list[Json]:
+    assert answer.status_code == 200, f"{answer.request.url} {answer.status_code} {answer.text[:200]}"
+    body = answer.json()
+    rows: list[Json] = body["results"] if isinstance(body, dict) else body
+    return rows
+
+
+def sentence_of_field(answer: httpx.Response, name: str) -> str:
+    body = json_of(answer)
+    return sentence_of({name: body[name]}) if isinstance(body, dict) and name in body else ""
+
+
+def wrong_values(declared: Json) -> Iterator[object]:
+    """Values that a property of a body declares that it does not take."""
+    kinds = declared.get("type", [])
+    kinds = [kinds] if isinstance(kinds, str) else kinds
+    if kinds and "string" not in kinds:
+        yield "x"
+    if kinds and not {"integer", "number"} & set(kinds):
+        yield 7
+    if kinds and "null" not in kinds and "string" in kinds and len(kinds) == 1:
+        yield None
+    if "maxLength" in declared:
+        yield "x" * (declared["maxLength"] + 1)
+    if "maxItems" in declared:
+        yield list(range(FAILED - declared["maxItems"], FAILED + 1))
+    if "enum" in declared:
+        yield "no such word"
+
+
+# What is asked for by each filter: a value that a row has, and what tells of a row whether it is to be listed
+
+
+def seconds_of(row: Json) -> int | None:
+    if row.get("duration") is None:
+        return None
+    minutes, _, seconds = row["duration"].partition(":")
+    return int(minutes) * 60 + int(seconds)
+
+
+def moment(text: str) -> datetime:
+    return datetime.fromisoformat(text)
+
+
+def tags_of(walk: Walk, row: Json) -> list[str]:
+    return walk.tags[row.get("scenario", row["id"])]
+
+
+def project(walk: Walk, row: Json) -> Any:
+    return row.get("project", row["id"]) if "agent" not in row else walk.projects[row["agent"]]
+
+
+Sample = Callable[[Walk, Json], Any]
+
+
+def column(*names: str) -> Sample:
+    """What a row has under the first of these names that it has."""
+    return lambda walk, row: next((row[name] for name in names if row.get(name) is not None), None)
+
+
+def yes_or_no(name: str) -> Sample:
+    return lambda walk, row: None if row.get(name) is None else str(row[name]).lower()
+
+
+def reason(walk: Walk, row: Json) -> str | None:
+    return (row["metadata"] or {}).get("ended_reason")
+
+
+def part_of_call(walk: Walk, row: Json) -> str | None:
+    call = row["provider_call_id"]
+    return None if call is None else str(call).upper()[5:9]
+
+
+def scenario(walk: Walk, row: Json) -> Any:
+    return row["scenario"] if "scenario" in row else row["scenarios"][0]["id"]
+
+
+AGENT_ID = column("agent", "id")
+SAMPLES: dict[str, Sample] = {
+    **dict.fromkeys(("id", "id__in", "ids", "run_ids", "id__contains"), column("id")),
+    **dict.fromkeys(("agent_id", "result__agent_id", "result__agent_id__in"), AGENT_ID),
+    **dict.fromkeys(("result_id", "result__id"), column("result_id")),
+    **dict.fromkeys(("project_id", "project"), project),
+    **dict.fromkeys(("timestamp__gte", "timestamp__lte", "created_at_from", "created_at_to"), column("timestamp")),
+    **dict.fromkeys(("status", "status__in"), column("status")),
+    **dict.fromkeys(("duration__gte", "duration__lte"), lambda walk, row: seconds_of(row)),
+    **dict.fromkeys(("call_id", "provider_call_id"), column("provider_call_id")),
+    **dict.fromkeys(("call_id__icontains", "provider_call_id__icontains"), part_of_call),
+    **dict.fromkeys(("scenario__id", "scenario__id__in", "scenarios"), scenario),
+    **dict.fromkeys(("personality__id", "personality__id__in", "personalities"), column("personality")),
+    **dict.fromkeys(("call_ended_reason", "call_ended_reason__in"), reason),
+    "call_ended_reason__icontains": lambda walk, row: None if (r := reason(walk, row)) is None else r.upper()[:9],
+    "success": yes_or_no("success"),
+    "result__run_as_text": yes_or_no("run_as_text"),
+    "assistant_id": lambda walk, row: f"asst_{row['agent']}",
+    "tags": lambda walk, row: next(iter(tags_of(walk, row)), None),
+    "folder_path": column("folder_path"),
+    "organization_id": lambda walk, row: 310,
+    "search": column("scenario_name", "name"),
+    "q": column("agent_name", "name"),
+}
+FITS: dict[str, Callable[[Walk, Json, Any], bool]] = {
+    "id__contains": lambda walk, row, value: str(value) in str(row["id"]),
+    "timestamp__gte": lambda walk, row, value: moment(row["timestamp"]) >= moment(value),
+    "created_at_from": lambda walk, row, value: moment(row["timestamp"]) >= moment(value),
+    "timestamp__lte": lambda walk, row, value: moment(row["timestamp"]) <= moment(value),
+    "created_at_to": lambda walk, row, value: moment(row["timestamp"]) <= moment(value),
+    "duration__gte": lambda walk, row, value: (length := seconds_of(row)) is not None and length >= value,
+    "duration__lte": lambda walk, row, value: (length := seconds_of(row)) is not None and length <= value,
+    "call_id__icontains": lambda walk, row, value: value.lower() in row["provider_call_id"],
+    "provider_call_id__icontains": lambda walk, row, value: value.lower() in row["provider_call_id"],
+    "call_ended_reason__icontains": lambda walk, row, value: value.lower() in row["metadata"]["ended_reason"].lower(),
+    "scenarios": lambda walk, row, value: (
+        value in [row.get("scenario"), *(one["id"] for one in row.get("scenarios", ()))]
+    ),
+    "tags": lambda walk, row, value: value in tags_of(walk, row),
+}
+ABSENT: dict[str, tuple[str, ...]] = {
+    "timestamp__gte": ("2100-01-01", "yesterday"),
+    "created_at_from": ("2100-01-01", "yesterday"),
+    "timestamp__lte": ("1990-01-01", "yesterday"),
+    "created_at_to": ("1990-01-01", "yesterday"),
+    "duration__gte": ("100000", "nan", "long"),
+    "duration__lte": ("-1", "inf", "long"),
+    "success": ("maybe",),
+    "result__run_as_text": ("maybe",),
+}

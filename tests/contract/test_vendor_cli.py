@@ -1,0 +1,127 @@
+"""The vendor's own command line works against `demo-server`, with what it prints read back.
+
+The environment variable CEKURA_CLI names the `cekura` to try (`pip install 'cekura[cli]==1.6.7'` in a venv of its own:
+the SDK that knows the withdrawn operations is an older version of the same package). Without it nothing is tried.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from waiting import until
+
+CLI = os.environ.get("CEKURA_CLI")
+ROOT = Path(__file__).parents[2]
+pytestmark = [
+    pytest.mark.long,
+    pytest.mark.xdist_group("vendor's command line"),
+    pytest.mark.skipif(CLI is None, reason="CEKURA_CLI names no command line of the vendor"),
+]
+SPEAKING, FAILED = 900_240, 900_238
+QUEUED, RESULT_OF_QUEUED = 900_224, 50_038
+
+
+@dataclass
+class Vendor:
+    """The command line in an environment that leads to the server."""
+
+    environment: dict[str, str]
+    log: Path
+
+    def asked(self, path: str) -> int:
+        """How often the server was asked for this."""
+        return self.log.read_text().count(f'"path": "{path}"')
+
+    def start(self, *words: object) -> subprocess.Popen[str]:
+        assert CLI is not None
+        command = [CLI, *map(str, words)]
+        return subprocess.Popen(command, env=self.environment, stdout=-1, stderr=-1, text=True)
+
+    def __call__(self, *words: object, status: int = 0) -> str:
+        return self.end(self.start(*words), *words, status=status)
+
+    def end(self, process: subprocess.Popen[str], *words: object, status: int = 0) -> str:
+        """What the command printed; shown as it is by `pytest -s`."""
+        out, error = process.communicate(timeout=60)
+        sys.stdout.write(f"\n$ cekura {' '.join(map(str, words))}\n{out[:1500]}{error}")
+        assert process.returncode == status, error
+        return out if status == 0 else error
+
+    def json(self, *words: object) -> Any:
+        return json.loads(self(*words, "--format", "json"))
+
+
+@pytest.fixture(scope="module")
+def vendor(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Vendor]:
+    home = tmp_path_factory.mktemp("vendor")
+    words = [
+        sys.executable,
+        "-m",
+        "cekura_tui",
+        "--config-dir",
+        str(home / "config"),
+        "demo-server",
+        "--log",
+        str(home / "log"),
+    ]
+    server = subprocess.Popen(words, cwd=ROOT, stdout=subprocess.PIPE, text=True)
+    assert server.stdout is not None
+    lines = [server.stdout.readline().removeprefix("export ").strip().partition("=") for _ in range(3)]
+    leads = {name: value for name, _, value in lines}
+    yield Vendor(
+        {"PATH": os.environ["PATH"], "HOME": str(home), "COLUMNS": "150", "NO_PROXY": "*", **leads}, home / "log"
+    )
+    server.terminate()
+    server.communicate()
+
+
+def test_projects_and_agents(vendor: Vendor) -> None:
+    project = int(vendor.environment["CEKURA_PROJECT_ID"])
+    assert [one["id"] for one in vendor.json("projects", "list")] == [project]
+    assert "Front desks" in vendor("projects", "get", project)
+    agents = vendor.json("agents", "list")["results"]
+    assert len(agents) == 4
+    listed = vendor("agents", "list")
+    for agent in agents:
+        # Telephone numbers and directions come from `telephony`.
+        assert agent["telephony"]["phone_number"] in listed
+    assert vendor.json("agents", "get", agents[0]["id"])["description"]
+
+
+def test_runs_and_results(vendor: Vendor) -> None:
+    project = vendor.environment["CEKURA_PROJECT_ID"]
+    rows = vendor.json("runs", "list", "--project-id", project)
+    assert rows["count"] == 240
+    assert str(SPEAKING) in vendor("runs", "list", "--project-id", project)
+    run = vendor.json("runs", "get", FAILED)
+    assert run["evaluation_status"] == "failure"
+    both = vendor.json("runs", "bulk", "--ids", f"{FAILED},{SPEAKING}")
+    assert {one["id"] for one in both} == {FAILED, SPEAKING}
+    assert vendor.json("runs", "listen-url", SPEAKING)["listen_url"]
+    assert "This run has no trace" in vendor("runs", "trace", FAILED, status=2)
+    metric = run["evaluation"]["metrics"][0]["id"]
+    assert vendor.json("runs", "mark-metric-vote", FAILED, "--metric-id", metric, "--thumbs-down") == {"success": True}
+    assert vendor.json("results", "list", "--project-id", project)["count"] == 40
+    result = vendor.json("results", "get", run["result_id"])
+    assert str(FAILED) in result["runs"]
+    assert "does not run results again" in vendor("results", "rerun", run["result_id"], status=2)
+
+
+def test_a_result_s_status_is_read_and_watched_until_its_last_run_is_over(vendor: Vendor) -> None:
+    assert vendor.json("run", "status", RESULT_OF_QUEUED)["status"] == "running"
+    path = f"/test_framework/v1/results/{RESULT_OF_QUEUED}"
+    before = vendor.asked(path)
+    watched = vendor.start("run", "watch", RESULT_OF_QUEUED, "--interval", 1)
+    until(lambda: vendor.asked(path) > before, "the result is watched")
+    vendor("runs", "end-call", QUEUED)
+    assert "completed" in vendor.end(watched, "run", "watch", RESULT_OF_QUEUED, "--interval", 1)
+    assert "completed" in vendor("run", "status", RESULT_OF_QUEUED)
+    assert str(RESULT_OF_QUEUED) in vendor("run", "results", RESULT_OF_QUEUED)
