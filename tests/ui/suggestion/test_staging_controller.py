@@ -133,6 +133,26 @@ async def test_what_was_typed_is_saved_until_it_is_applied_and_again_when_that_i
     assert await opened.on_disk() == ({}, {})
 
 
+async def test_a_look_that_comes_late_does_not_hide_what_was_chosen_since(opened: Opened) -> None:
+    staging = await opened.loaded()
+    late, _ = await opened.workspace.staging.look(1, DIFF)
+    await staging.choose(FIRST, YES)
+    assert staging._show(late) == ""
+    assert staging.opened is not None
+    assert staging.opened.choices == {1: YES}
+
+
+async def test_a_choice_that_replaces_what_another_window_chose_unseen_says_so(opened: Opened, home: Path) -> None:
+    staging = await opened.loaded()
+    other = Store(home / "cekura.db", "https://api.cekura.ai", "key", "default")
+    await StagingService(other).choose(1, DIFF, {1: NO, 2: NO})
+    other.close()
+    told = await staging.choose(FIRST, YES)
+    assert told.startswith("Another window chose for 2 changes: 2 rejected. Your choice came later")
+    assert staging.opened is not None
+    assert staging.opened.choices == {1: YES, 2: NO}
+
+
 async def test_what_was_typed_before_is_there_in_the_next_program(opened: Opened) -> None:
     (await opened.loaded()).save_typed(SECOND, "Never name a price.")
     await opened.finish()
