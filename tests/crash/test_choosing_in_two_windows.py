@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from choosing_window import ChoosingWindow, choosing_window
-from hypothesis import given, settings
+from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 from cekura_tui.model.improve_prompt import read_progress
@@ -105,7 +105,7 @@ def test_whatever_both_choose_at_once_both_show_what_is_on_the_disk_and_no_choic
         store.jobs.record_answer(number, read_progress(answer), json.dumps(answer), 1.2)
         with choosing_window(URL, number) as one, choosing_window(URL, number) as two:
 
-            @settings(max_examples=200, deadline=None)
+            @settings(max_examples=200, deadline=None, phases=[Phase.generate])  # a lost sign takes its time
             @given(COMMANDS, COMMANDS)
             def choose(first: list[Any], second: list[Any]) -> None:
                 with store.database.write() as sql:
