@@ -204,8 +204,9 @@ class UpdatePromptDialog(Dialog[None]):
     def on_mount(self) -> None:
         """Read what the agent has now."""
         self.query_one("#update-note").display = False
-        looking = partial(self.run_worker, group="update-look")
-        self.state.data_changed.subscribe(self, lambda _: looking(self._look()))
+        # A message to this dialog would have all of it drawn again.
+        looking = partial(self.app.run_worker, group="update-look")
+        self.state.data_changed.subscribe(self, lambda _: looking(self._look()), immediate=True)
         self.action_reload()
 
     # Loading
@@ -229,9 +230,11 @@ class UpdatePromptDialog(Dialog[None]):
         except CekuraTuiError as error:
             self._show_message(error.sentence(), failed=True)
             return False
-        if staged == text:
-            return True
-        self._show_message("Another window changed what is staged. What is shown is read anew; nothing was written.")
+        if staged == text or self.gone:
+            return staged == text
+        self._show_message(
+            "Another window changed the staged prompt. Nothing was written; below is what would change now."
+        )
         self.action_reload()
         return False
 

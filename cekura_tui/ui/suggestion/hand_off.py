@@ -152,7 +152,7 @@ class HandOffDialog(Dialog[str]):
         self._what.show_rows(self._choices())
         words = count(len(staged.split()), "word")
         self._line.show_message(
-            f"Another window changed the staged prompt: now {words}. Nothing was done yet; try again."
+            f"Another window changed the staged prompt (now {words}). Nothing was saved or copied; try again."
         )
         return False
 

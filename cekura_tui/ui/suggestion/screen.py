@@ -95,7 +95,7 @@ class SuggestionScreen(Page):
             8,
             why_not=_unless_loaded,
         ),
-        Action("suggestion.undo", "u", "undo", "Undo", "Take the last step back", 9, why_not=_unless_changes),
+        Action("suggestion.undo", "u", "undo", "Undo", "Take your last step back", 9, why_not=_unless_changes),
         Action(
             "suggestion.put-on-agent",
             "p",
@@ -143,7 +143,8 @@ class SuggestionScreen(Page):
 # Suggestion
 `-` went, `+` came, `~` both; `→` and `←` moved. `n` and `N` go from change to change, `f` unfolds what is unchanged,
 `w` shows the changes alone. `a` accepts the change under the cursor, `x` rejects it, `e` words it otherwise, `A`
-accepts all, `u` takes the last step back. What is not accepted is not in the staged text, which `s` shows or hides.
+accepts all, `u` takes your last step back. What is not accepted is not in the staged text, which `s` shows or hides.
+What another window chooses is shown here at once; `u` leaves that alone as long as the other window is open.
 
 `enter` goes to the turn that a change seems to answer, `esc` comes back. `tab` goes to the summary and the issues.
 `y` saves the staged prompt, a patch, or copies; `p` puts it on the agent; `i` has it improved once more.
@@ -214,26 +215,26 @@ accepts all, `u` takes the last step back. What is not accepted is not in the st
 
     async def _look(self) -> None:
         """Something was written: show what another window chose."""
-        if (before := self.staging.opened) is None:
+        if self.staging.opened is None:
             return
         try:
-            news = await self.staging.look()
+            await self._reread_staged()
         except CekuraTuiError as error:
             if self.error is None:
                 self._show_unread(error)
-            return
-        self.error = None
-        if self.staging.opened is not None and self.staging.opened.choices != before.choices:
-            self.draw()
-        self._tell(news)
 
     async def _reread_staged(self) -> Prompt:
-        """The staged prompt as it is on the disk by now; raises CekuraTuiError."""
+        """The staged prompt as it is on the disk by now, which is shown; raises CekuraTuiError."""
+        before = self.staging.opened
         news = await self.staging.look()
-        assert self.staging.opened is not None
-        self.draw()
+        now = self.staging.opened
+        assert before is not None
+        assert now is not None
+        self.error = None
+        if now.choices != before.choices:
+            self.draw()
         self._tell(news)
-        return self.staging.opened.staged
+        return now.staged
 
     def _show_unread(self, error: CekuraTuiError) -> None:
         self.error = error

@@ -75,7 +75,7 @@ class StagingController:
         self._typed: dict[str, str] = {}
         """What was typed here and not applied, by the key of the hunk; `opened` has what is on the disk."""
         self._applied: dict[str, HunkChoice] = {}
-        """What was typed here and applied, by the key of the hunk."""
+        """What was typed here and applied last, by the key of the hunk."""
 
     async def load(self) -> str:
         """Read the suggestion with what is chosen by now; returns what `look` does, raises CekuraTuiError."""
@@ -127,7 +127,8 @@ class StagingController:
 
         def applied(step: StagingStep) -> str:
             self._set_typed(hunk.key, None)
-            self._applied[hunk.key] = choice
+            if choice.what == "edited":
+                self._applied[hunk.key] = choice
             return overruled_message(step)
 
         return self._begin(lambda staging, diff: staging.choose(self.number, diff, {hunk.number: choice}), applied)
@@ -140,7 +141,8 @@ class StagingController:
     def save_typed(self, hunk: Hunk, text: str) -> bool:
         """Save what was typed and not applied; returns whether there is anything that is not chosen anyway."""
         self._set_typed(hunk.key, None if text == self._words_of(hunk) else text)
-        return hunk.key in self._typed
+        assert self.opened is not None
+        return hunk.key in self._typed or hunk.key in self.opened.typed
 
     def _words_of(self, hunk: Hunk) -> str:
         assert self.opened is not None
@@ -149,10 +151,12 @@ class StagingController:
 
     def _set_typed(self, key: str, text: str | None) -> None:
         assert self.opened is not None
+        if key not in self._typed and text == self.opened.typed.get(key):
+            return
         if text is not None:
             self._typed[key] = text
-        elif self._typed.pop(key, None) is None and key not in self.opened.typed:
-            return
+        else:
+            self._typed.pop(key, None)
         self.opened = replace(self.opened, typed={k: v for k, v in self.opened.typed.items() if k != key})
         self._saved.save(key, text)
 
@@ -201,7 +205,7 @@ def chosen_elsewhere_message(seen: Choices, now: Choices) -> str:
     if len(changed) == 1:
         return f"In another window, change {changed[0]} is now {states[0]}."
     parts = ", ".join(f"{times:,} {what}" for what, times in Counter(states).items())
-    return f"Another window chose for {count(len(changed), 'change')}: {parts}." if changed else ""
+    return f"Another window changed {count(len(changed), 'choice')}: {parts}." if changed else ""
 
 
 def overruled_message(step: StagingStep) -> str:

@@ -148,7 +148,7 @@ async def test_a_choice_that_replaces_what_another_window_chose_unseen_says_so(o
     await StagingService(other).choose(1, DIFF, {1: NO, 2: NO})
     other.close()
     told = await staging.choose(FIRST, YES)
-    assert told.startswith("Another window chose for 2 changes: 2 rejected. Your choice came later")
+    assert told.startswith("Another window changed 2 choices: 2 rejected. Your choice came later")
     assert staging.opened is not None
     assert staging.opened.choices == {1: YES, 2: NO}
 
