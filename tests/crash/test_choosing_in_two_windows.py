@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from contextlib import closing
+from itertools import zip_longest
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import pytest
 from choosing_window import ChoosingWindow, choosing_window
-from hypothesis import Phase, given, settings
-from hypothesis import strategies as st
 
 from cekura_tui.model.improve_prompt import read_progress
 from cekura_tui.model.job import Draft
@@ -32,19 +32,16 @@ HUNKS = len(DIFF.hunks)
 Step = tuple[str, Mapping[int, HunkChoice]]
 """Which window chose, and what."""
 
-COMMANDS = st.lists(
-    st.one_of(
-        st.builds(
-            lambda number, what: {"choose": number, "what": what},
-            st.integers(1, HUNKS),
-            st.sampled_from(["accepted", "rejected"]),
-        ),
-        st.builds(lambda number, text: {"edit": number, "text": text}, st.integers(1, HUNKS), st.sampled_from("xyz")),
-        st.just({"undo": True}),
-        st.just({"all": True}),
-    ),
-    max_size=5,
-)
+
+def commands(rng: Random) -> list[dict[str, Any]]:
+    """What somebody does in a window: chooses and edits, now and then undoes or accepts all."""
+
+    def one() -> dict[str, Any]:
+        number = rng.randint(1, HUNKS)
+        choose = {"choose": number, "what": rng.choice(["accepted", "rejected"])}
+        return rng.choice([choose, choose, {"edit": number, "text": rng.choice("xyz")}, {"undo": True}, {"all": True}])
+
+    return [one() for _ in range(rng.randint(1, 7))]
 
 
 def chosen(steps: Sequence[Step]) -> dict[int, HunkChoice]:
@@ -104,25 +101,25 @@ def test_whatever_both_choose_at_once_both_show_what_is_on_the_disk_and_no_choic
         answer = {"status": "completed", "output": {"improved_prompt": PROPOSED}}
         store.jobs.record_answer(number, read_progress(answer), json.dumps(answer), 1.2)
         with choosing_window(URL, number) as one, choosing_window(URL, number) as two:
-
-            @settings(max_examples=200, deadline=None, phases=[Phase.generate])  # a lost sign takes its time
-            @given(COMMANDS, COMMANDS)
-            def choose(first: list[Any], second: list[Any]) -> None:
+            for seed in range(200):
+                rng = Random(seed)
+                first, second = commands(rng), commands(rng)
                 with store.database.write() as sql:
                     sql.execute("DELETE FROM stagings")
                     sql.execute("DELETE FROM staged")
-                one.tell(*first)
-                two.tell(*second)
-                for window, commands in ((one, first), (two, second)):
-                    for _ in commands:
-                        while not window.read()["done"]:
-                            pass
+                for pair in zip_longest(first, second):
+                    told = [(window, command) for window, command in zip((one, two), pair, strict=True) if command]
+                    for window, command in told:
+                        window.tell(command)
+                    for window, _ in told if seed % 2 else ():
+                        window.finish(1)  # so that they go on at once
+                if not seed % 2:
+                    one.finish(len(first))
+                    two.finish(len(second))
                 found = on_disk(store)
-                assert explained((), one.name, first, two.name, second, found)
+                assert explained((), one.name, first, two.name, second, found), f"sequence {seed}"
                 text = store.stagings.staged(number)
                 assert (SENT if text is None else text) == staged(DIFF, chosen(found))
                 for window in (one, two):
                     while not shows(window, chosen(found)):
                         window.read()
-
-            choose()

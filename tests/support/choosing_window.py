@@ -112,16 +112,21 @@ class ChoosingWindow:
             self._reports.put(line)
         self._reports.put("null")  # it has ended
 
-    def tell(self, *commands: object) -> None:
-        """Have it do all of this, one after the other; does not wait."""
+    def tell(self, command: object) -> None:
+        """Have it do this; does not wait."""
         assert self.process.stdin is not None
-        self.process.stdin.write("".join(json.dumps(command) + "\n" for command in commands))
+        self.process.stdin.write(json.dumps(command) + "\n")
         self.process.stdin.flush()
 
     def read(self) -> dict[str, Any]:
         """Its next report."""
         self.shown = json.loads(self._reports.get(timeout=PATIENCE))
         return self.shown
+
+    def finish(self, commands: int) -> None:
+        """Wait until so many commands are done."""
+        while commands:
+            commands -= self.read()["done"]
 
 
 @contextmanager
