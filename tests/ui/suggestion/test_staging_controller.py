@@ -160,6 +160,19 @@ async def test_what_was_typed_before_is_there_in_the_next_program(opened: Opened
     assert other.text_to_edit(SECOND) == "Never name a price."
 
 
+async def test_what_another_window_typed_is_there_until_that_window_applies_it(opened: Opened) -> None:
+    there = await opened.loaded()
+    there.save_typed(FIRST, "Be swift.")
+    await opened.finish()
+    here = await Opened(opened.workspace).loaded()
+    assert here.text_to_edit(FIRST) == "Be swift."
+    assert here.save_typed(FIRST, "Be swift."), "it was left as it was"
+    await there.edit(FIRST, "Be swift and kind.")
+    await opened.finish()
+    await here.look()
+    assert here.text_to_edit(FIRST) == "Be swift and kind."
+
+
 async def test_a_choice_that_cannot_be_saved_is_none_and_the_words_stay(opened: Opened) -> None:
     staging = await opened.loaded()
     opened.workspace.failure = StoreError("The database cannot be written.")
