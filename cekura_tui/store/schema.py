@@ -259,5 +259,9 @@ MIGRATIONS: tuple[str, ...] = (
     ALTER TABLE jobs ADD COLUMN parameters TEXT NOT NULL DEFAULT '{}';
     ALTER TABLE jobs ADD COLUMN result TEXT;
     """,
+    """
+    -- which window chose it, named as the owner of a launch is; '' of versions that did not tell
+    ALTER TABLE stagings ADD COLUMN window TEXT NOT NULL DEFAULT '';
+    """,
 )
 VERSION = len(MIGRATIONS)

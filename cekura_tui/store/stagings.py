@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import sqlite3
 from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
 
 from cekura_tui.model.job import Job, JobState
 from cekura_tui.model.text import Prompt, prompt_bytes
@@ -18,10 +19,22 @@ TextOf = Callable[[Mapping[str, HunkChoice]], Prompt]
 """The text that choices make, by the key of the hunk; called inside the transaction."""
 
 
+@dataclass(frozen=True, slots=True)
+class StagedStep:
+    """What was chosen just before a step and is chosen after it, by the key of the hunk.
+
+    `others` are hunks that an undo left alone, because another window chose them last.
+    """
+
+    before: Mapping[str, HunkChoice]
+    after: Mapping[str, HunkChoice]
+    others: Collection[str] = ()
+
+
 class StagingStore:
     """The stagings of jobs. Each method is one transaction and raises StoreError.
 
-    `at` is Unix time. A step is what was chosen at once, of one hunk or of many.
+    `at` is Unix time. A step is what one window chose at once, of one hunk or of many; of a hunk the last step stands.
     """
 
     def __init__(self, database: Database, account: Account) -> None:
@@ -36,10 +49,18 @@ class StagingStore:
         rows = self._database.read("SELECT sha256 FROM staged WHERE job = ?", number)
         return read_prompt(self._database, rows[0]["sha256"]) if rows else None
 
+    def look(self, number: int) -> dict[str, HunkChoice]:
+        """The same for whoever has seen choices of the job before; raises StoreError where it was forgotten since."""
+        found = self.choices(number)
+        job = self._database.read("SELECT state FROM jobs WHERE number = ?", number)
+        if not job or job[0]["state"] == JobState.FORGOTTEN:
+            raise _forgotten(number)
+        return found
+
     def choose(
-        self, number: int, made: Mapping[str, HunkChoice | None], at: float, text_of: TextOf
-    ) -> dict[str, HunkChoice]:
-        """Append a step and keep the text that comes of all; returns what is chosen now.
+        self, number: int, made: Mapping[str, HunkChoice | None], at: float, text_of: TextOf, window: str = ""
+    ) -> StagedStep:
+        """Append a step of a window and keep the text that comes of all.
 
         None is undecided. What is chosen so already is no part of the step, and a step of nothing is none.
         """
@@ -48,29 +69,45 @@ class StagingStore:
             before = _choices(sql.execute(_STEPS, (number,)).fetchall())
             new = {hunk: choice for hunk, choice in made.items() if before.get(hunk) != choice}
             if not new:
-                return before
+                return StagedStep(before, before)
             (last,) = sql.execute("SELECT coalesce(max(step), 0) FROM stagings WHERE job = ?", (number,)).fetchone()
             sql.executemany(
-                "INSERT INTO stagings VALUES (?, ?, ?, ?, ?, ?)",
-                [(number, last + 1, hunk, *_columns(choice), at) for hunk, choice in new.items()],
+                "INSERT INTO stagings VALUES (?, ?, ?, ?, ?, ?, ?)",
+                [(number, last + 1, hunk, *_columns(choice), at, window) for hunk, choice in new.items()],
             )
-            return _keep_text(sql, job, at, text_of)
+            return StagedStep(before, _keep_text(sql, job, at, text_of))
 
-    def undo(self, number: int, hunks: Collection[str], at: float, text_of: TextOf) -> dict[str, HunkChoice]:
-        """Drop the last step that was taken with any of these hunks, as far as it is about them; returns what is chosen
-        now."""
+    def undo(
+        self,
+        number: int,
+        hunks: Collection[str],
+        at: float,
+        text_of: TextOf,
+        is_own: Callable[[str, float], bool] = lambda window, at: True,
+    ) -> StagedStep:
+        """Drop the last step of which something stands among these hunks, as far as it is about them.
+
+        `is_own` is asked whether what a window chose, the last time at `at`, may be taken back here.
+        """
         with self._database.write() as sql:
             job = self._job(sql, number)
             steps = sql.execute(_STEPS, (number,)).fetchall()
-            about = [(number, row["step"], row["hunk"]) for row in steps if row["hunk"] in hunks]
-            if not about:
-                return _choices(steps)
-            _, last, _ = about[-1]
+            before = _choices(steps)
+            about = [row for row in steps if row["hunk"] in hunks]
+            standing = {row["hunk"]: row for row in about}.values()
+            windows = {row["window"]: row["at"] for row in about}
+            own = {window for window, last_at in windows.items() if is_own(window, last_at)}
+            last = max((row["step"] for row in standing if row["window"] in own), default=None)
+            if last is None:
+                newest = max((row["step"] for row in standing), default=0)
+                return StagedStep(before, before, [row["hunk"] for row in standing if row["step"] == newest])
+            dropped = {row["hunk"] for row in about if row["step"] == last}
             sql.executemany(
                 "DELETE FROM stagings WHERE job = ? AND step = ? AND hunk = ?",
-                [key for key in about if key[1] == last],
+                [(number, last, hunk) for hunk in dropped],
             )
-            return _keep_text(sql, job, at, text_of)
+            others = [row["hunk"] for row in standing if row["hunk"] in dropped and row["step"] != last]
+            return StagedStep(before, _keep_text(sql, job, at, text_of), others)
 
     def typed(self, number: int) -> dict[str, str]:
         """What was typed into hunks and not taken, by the key of the hunk."""
@@ -92,8 +129,12 @@ class StagingStore:
     def _job(self, sql: sqlite3.Connection, number: int) -> Job:
         job = JobRows(sql, self._account.key_id).get(number)
         if job.state == JobState.FORGOTTEN:
-            raise StoreError(f"Job {number} was forgotten, so nothing was staged.", "Look at `jobs list`.")
+            raise _forgotten(number)
         return job
+
+
+def _forgotten(number: int) -> StoreError:
+    return StoreError(f"Job {number} was forgotten, so nothing was staged.", "Look at `jobs list`.")
 
 
 def _choices(steps: list[sqlite3.Row]) -> dict[str, HunkChoice]:

@@ -228,6 +228,7 @@ class CekuraApp(App[None]):
         """Jobs that somebody looks at now, which the store is yet to be told."""
         self._foreign: tuple[LineFilter, ...] = (ControlFilter(), *([AsciiFilter()] if ascii_only else []))
         self._changed = False
+        self._reading_soon = False
         self._mended = 0
         self._read_at = 0.0
         self._live = live
@@ -332,13 +333,17 @@ class CekuraApp(App[None]):
 
     @on(BackgroundChanged)
     def read_soon(self) -> None:
-        """Read what changed, once a second at most."""
-        wait = self._read_at + CALM - time.monotonic()
-        self.set_timer(max(wait, 0.01), self._read_jobs)
+        """Read what changed, once a second at most; screens that need it sooner are told at once."""
+        self._changed = False
+        self.state.data_changed.publish(None)
+        if not self._reading_soon:
+            self._reading_soon = True
+            wait = self._read_at + CALM - time.monotonic()
+            self.set_timer(max(wait, 0.01), self._read_jobs)
 
     @work(group="jobs", exclusive=True)
     async def _read_jobs(self) -> None:
-        self._changed = False
+        self._reading_soon = False
         self._read_at = time.monotonic()
         try:
             jobs, durations, trouble = await self._workspace.call(lambda session: session.jobs.overview())
@@ -410,7 +415,7 @@ class CekuraApp(App[None]):
             case HandOff():
                 from cekura_tui.ui.suggestion.hand_off import HandOffDialog
 
-                self.push_screen(HandOffDialog(request.suggestion, request.staged), request.done)
+                self.push_screen(HandOffDialog(request.suggestion, request.staged, request.reread), request.done)
             case Improve():
                 from cekura_tui.ui.jobs.improve import open_improve_dialog
 

@@ -89,10 +89,14 @@ class OpenPromptHistory(Request):
 
 @dataclass(frozen=True)
 class HandOff(Request):
-    """Offer to copy or save what came of a job; `done` is called with what is to be said of it."""
+    """Offer to copy or save what came of a job; `done` is called with what is to be said of it.
+
+    `staged` is the staged prompt as it is shown; `reread` reads it from the disk before it is handed over.
+    """
 
     suggestion: Suggestion
     staged: Prompt
+    reread: Callable[[], Awaitable[Prompt]]
     done: Callable[[str | None], None]
 
 

@@ -45,6 +45,8 @@ class AppState:
         self.usual: dict[str, Usual | None] = {}
         self._relaunches: tuple[tuple[Job, ...], dict[int, int]] = ((), {})
         self.jobs_changed: Signal[Any] = Signal(owner, "jobs changed")
+        self.data_changed: Signal[None] = Signal(owner, "data changed")
+        """Published soon after jobs changed, or another process wrote anything at all."""
         self.decisions: dict[int, ConflictDecisions] = {}
         """What was decided of conflicts with an agent's prompt, by the job that the text was staged with."""
 

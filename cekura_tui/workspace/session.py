@@ -106,13 +106,20 @@ class Session:
     """Open it with `open`, on the loop it is used on; close it there. Methods raise kinds of CekuraTuiError."""
 
     def __init__(
-        self, setup: Setup, store: Store, client: Client, engine: JobEngine, budget: Budget, demo: DemoServer | None
+        self,
+        setup: Setup,
+        store: Store,
+        client: Client,
+        engine: JobEngine,
+        budget: Budget,
+        demo: DemoServer | None,
+        window: str,
     ) -> None:
         self.setup, self.store, self.client, self.engine = setup, store, client, engine
         self.budget = budget
         """What all background requests share."""
         self.jobs = JobService(store, client, engine, read_only=setup.read_only)
-        self.staging = StagingService(store, clock=lambda: time.time())
+        self.staging = StagingService(store, window=window, clock=lambda: time.time())
         self.history = PromptHistory(store)
         self.agent_prompts = AgentPrompts(store, client, self.jobs, read_only=setup.read_only)
         self.lists = RunLists(store, client, engine, budget, lambda: time.time())
@@ -133,10 +140,12 @@ class Session:
         *,
         changed: Callable[[], None] = lambda: None,
         ended: Callable[[Suggestion], None] = lambda done: None,
+        window: str = "",
     ) -> Self:
         """Open the database and the client, and start the embedded server where that is meant; asks no server yet.
 
-        `changed` is called after every committed change of a job, `ended` with each whose end was recorded here.
+        `changed` is called after every committed change of a job, and of anything by another process; `ended` with each
+        job whose end was recorded here. `window` names who chooses among the hunks of suggestions here.
         """
         demo = _start_demo(setup) if setup.demo else None
         try:
@@ -164,7 +173,7 @@ class Session:
         with contextlib.suppress(StoreError):
             # A launch whose process has died is told as what it is, also to whoever only lists the jobs.
             engine.adopt()
-        return cls(setup, store, client, engine, budget, demo)
+        return cls(setup, store, client, engine, budget, demo, window)
 
     async def close(self) -> None:
         """Stop asking, give a launch in flight a moment, and close everything."""

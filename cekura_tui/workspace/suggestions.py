@@ -6,6 +6,7 @@ What was chosen, and the text that it makes, survive everything.
 from __future__ import annotations
 
 import asyncio
+import itertools
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
@@ -16,6 +17,7 @@ from cekura_tui.api.errors import ApiError
 from cekura_tui.evidence.hunk_reasons import Reason, reasons
 from cekura_tui.evidence.overfitting import own_facts
 from cekura_tui.evidence.prompt_issues import PromptIssue, read_issues
+from cekura_tui.jobs.lease import is_alive
 from cekura_tui.model.errors import CekuraTuiError, UsageError
 from cekura_tui.model.job import Suggestion
 from cekura_tui.model.run.view import RunView
@@ -23,7 +25,7 @@ from cekura_tui.model.text import Prompt
 from cekura_tui.prose.compare import compare
 from cekura_tui.prose.diff import ProseDiff
 from cekura_tui.prose.staging import Choices, HunkChoice, staged
-from cekura_tui.store.stagings import TextOf
+from cekura_tui.store.stagings import StagedStep, TextOf
 from cekura_tui.store.store import Store
 from cekura_tui.workspace.job_service import JobService
 from cekura_tui.workspace.opened_runs import Found
@@ -31,10 +33,18 @@ from cekura_tui.workspace.opened_runs import Found
 
 @dataclass(frozen=True)
 class StagingStep:
-    """What was chosen before a step and after it, in all windows."""
+    """What was chosen before a step and after it, in all windows; a look is a step that changes nothing.
 
+    `seen` is what was chosen after the step before this one that was taken here: where `before` is something else,
+    another window chose it. Of two steps the one with the higher `serial` is the later one. `others` are the hunks that
+    an undo left alone, because another window chose them last.
+    """
+
+    seen: Choices
     before: Choices
     after: Choices
+    serial: int
+    others: tuple[int, ...] = ()
 
 
 class StagingService:
@@ -42,14 +52,23 @@ class StagingService:
 
     `number` is a job, `diff` what it proposes. Choices are by the number of a hunk of this diff, and are kept by what
     the hunk does, so that they are found again in a later diff of the same texts; those of other hunks are left alone.
+    `window` is who chooses here, as `lease.this_process` names it; what nobody chose by name is anybody's.
     """
 
-    def __init__(self, store: Store, *, clock: Callable[[], float] = time.time) -> None:
-        self._stagings, self._clock = store.stagings, clock
+    def __init__(self, store: Store, *, window: str = "", clock: Callable[[], float] = time.time) -> None:
+        self._stagings, self._window, self._clock = store.stagings, window, clock
+        self._seen: dict[int, Mapping[str, HunkChoice]] = {}
+        """By the job."""
+        self._serials = itertools.count(1)
 
     async def choices(self, number: int, diff: ProseDiff) -> Choices:
         """What is chosen now, in any window."""
         return _by_number(diff, self._stagings.choices(number))
+
+    async def look(self, number: int, diff: ProseDiff) -> tuple[StagingStep, Mapping[str, str]]:
+        """What is chosen and typed now, in any window; raises StoreError for a job that was forgotten."""
+        now = self._stagings.look(number)
+        return self._step(number, diff, StagedStep(now, now)), self._stagings.typed(number)
 
     async def staged(self, number: int) -> Prompt | None:
         """The text that was staged last, as a whole; None where nothing was chosen yet."""
@@ -66,18 +85,32 @@ class StagingService:
     async def choose(self, number: int, diff: ProseDiff, made: Mapping[int, HunkChoice | None]) -> StagingStep:
         """Choose, as one step, and keep the text that comes of it; None puts a hunk back to undecided.
 
-        What another window chose meanwhile is in the step, too.
+        Other hunks stay as another window left them; of the same one the last choice stands.
         """
-        before = await self.choices(number, diff)
         by_key = {hunk.key: made[hunk.number] for hunk in diff.hunks if hunk.number in made}
-        after = self._stagings.choose(number, by_key, self._clock(), _text_of(diff))
-        return StagingStep(before, _by_number(diff, after))
+        step = self._stagings.choose(number, by_key, self._clock(), _text_of(diff), self._window)
+        return self._step(number, diff, step)
 
     async def undo(self, number: int, diff: ProseDiff) -> StagingStep:
-        """Take back the last step, whichever window took it; where there is none, nothing changes."""
-        before = await self.choices(number, diff)
-        after = self._stagings.undo(number, {hunk.key for hunk in diff.hunks}, self._clock(), _text_of(diff))
-        return StagingStep(before, _by_number(diff, after))
+        """Take back the last step of this window, or of one that has ended, of which something stands; where there is
+        none, nothing changes."""
+        hunks = {hunk.key for hunk in diff.hunks}
+        step = self._stagings.undo(number, hunks, self._clock(), _text_of(diff), self._is_own)
+        return self._step(number, diff, step)
+
+    def _is_own(self, window: str, at: float) -> bool:
+        return window == self._window or not is_alive(window, self._clock() - at)
+
+    def _step(self, number: int, diff: ProseDiff, step: StagedStep) -> StagingStep:
+        seen = self._seen.get(number, step.before)
+        self._seen[number] = step.after
+        return StagingStep(
+            _by_number(diff, seen),
+            _by_number(diff, step.before),
+            _by_number(diff, step.after),
+            next(self._serials),
+            tuple(hunk.number for hunk in diff.hunks if hunk.key in step.others),
+        )
 
 
 def _by_number(diff: ProseDiff, chosen: Mapping[str, HunkChoice]) -> dict[int, HunkChoice]:

@@ -56,6 +56,8 @@ class Workspace:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread: threading.Thread | None = None
         self._session: asyncio.Future[Session] | None = None
+        self._window = ""
+        """The name of this window, whichever session it has; empty until the first is opened."""
         self._hooks: dict[str, JobHook] = {}
         """By their command: one that is called goes on when the session is opened anew."""
 
@@ -92,11 +94,13 @@ class Workspace:
     def _open_now(self) -> None:
         assert self._session is not None
         try:
+            from cekura_tui.jobs.lease import this_process
             from cekura_tui.workspace.session import Session
 
+            self._window = self._window or this_process()
             hook = self._find_hook()
             ended = hook.ended if hook else lambda done: None
-            session = Session.open(self.setup, changed=self._on_change, ended=ended)
+            session = Session.open(self.setup, changed=self._on_change, ended=ended, window=self._window)
             if session.store.database.notice:
                 self.notices.append(session.store.database.notice)
             session.engine.start()

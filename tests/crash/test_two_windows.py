@@ -8,8 +8,8 @@ from pathlib import Path
 
 from calling import ended, process
 from fronts import Front
-from one_job import PROMPT, TAKEN, Polls, launches, listed, state
-from scripted_server import LAUNCH, Hold, ScriptedServer
+from one_job import DONE, PROMPT, TAKEN, Polls, launches, listed, state
+from scripted_server import LAUNCH, PROGRESS, Hold, ScriptedServer
 from terminal import Start
 from waiting import until
 
@@ -45,6 +45,27 @@ def test_a_launch_is_left_to_the_window_that_sent_it_and_all_windows_show_what_c
     assert told.err.splitlines()[0] == "job 1: launching"
     assert told.err.splitlines()[-1] == "job 1: succeeded"
     assert launches(server) == [PROMPT]
+
+
+def test_a_choice_in_one_window_is_shown_in_the_other_which_takes_it_back_only_when_the_first_has_ended(
+    server: ScriptedServer, start: Start, tmp_path: Path
+) -> None:
+    server.on("GET", PROGRESS, DONE)
+    (tmp_path / "prompt.md").write_bytes(PROMPT.encode())
+    assert ended(process("improve", 5, "--prompt-file", tmp_path / "prompt.md", "--wait")).status == 0
+    one, two = (start().wait("1 run") for _ in range(2))
+    for window in (one, two):
+        window.press("2")
+        window.wait("job 1", "1 succeeded").press("enter")
+        window.wait("Suggestion of job 1", "2 changes")
+    one.press("a")
+    two.wait("In another window, change 1 is now accepted.", "1 accepted")
+    two.press("u")
+    two.wait("Another window made the last choice (change 1).")
+    one.press("q")
+    assert one.ended() == 0
+    two.press("u")
+    two.wait("Taken back: change 1 is undecided again.")
 
 
 def test_a_launch_whose_window_is_stopped_is_not_given_up_and_gets_its_answer_later(

@@ -59,7 +59,7 @@ def test_only_the_text_that_is_staged_now_is_kept_and_is_history(store: Store) -
         store.stagings.choose(number, {hunk: YES}, at, text_of)
     assert staged_in_history(store) == [("sent b c d", 5, number)]
     assert texts(store) == {"sent", "proposed", "sent b c d"}
-    assert store.stagings.undo(number, "abcd", 6.0, text_of) == {"a": NO, "b": YES, "c": YES}
+    assert store.stagings.undo(number, "abcd", 6.0, text_of).after == {"a": NO, "b": YES, "c": YES}
     assert store.stagings.staged(number) == "sent b c"
     assert texts(store) == {"sent", "proposed", "sent b c"}
 
@@ -85,9 +85,9 @@ def test_choosing_what_is_chosen_already_leaves_nothing_to_undo(store: Store) ->
     store.stagings.choose(number, {"a": YES, "b": YES}, 2.0, text_of)
     store.stagings.choose(number, {"a": YES, "c": None}, 3.0, text_of)
     store.stagings.choose(number, {"a": YES, "b": NO}, 4.0, text_of)
-    assert store.stagings.undo(number, "abc", 5.0, text_of) == {"a": YES, "b": YES}
-    assert store.stagings.undo(number, "abc", 6.0, text_of) == {}
-    assert store.stagings.undo(number, "abc", 7.0, text_of) == {}
+    assert store.stagings.undo(number, "abc", 5.0, text_of).after == {"a": YES, "b": YES}
+    assert store.stagings.undo(number, "abc", 6.0, text_of).after == {}
+    assert store.stagings.undo(number, "abc", 7.0, text_of).after == {}
 
 
 def test_a_forgotten_job_has_nothing_staged_and_takes_nothing_any_more(store: Store, home: Path) -> None:

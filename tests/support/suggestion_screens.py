@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from contextlib import AbstractAsyncContextManager
 from typing import Any
 
@@ -74,8 +75,17 @@ async def chosen_edited(pilot: Pilot[None], text: str) -> None:
     await chosen(pilot, HunkChoice("edited", text))
 
 
+def unchanged(staged: Prompt) -> Callable[[], Awaitable[Prompt]]:
+    """Reads a staged text that no window changes."""
+
+    async def reread() -> Prompt:
+        return staged
+
+    return reread
+
+
 def updating(
     setup: Setup, number: int, staged: Prompt, *, size: tuple[int, int] = WIDE
 ) -> AbstractAsyncContextManager[tuple[OneDialog, Pilot[None]]]:
     """The dialog that updates an agent's prompt with a text that was staged with this job."""
-    return asked(setup, lambda state: UpdatePromptDialog(state, number, staged), size=size)
+    return asked(setup, lambda state: UpdatePromptDialog(state, number, staged, unchanged(staged)), size=size)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -16,6 +18,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from cekura_tui.jobs.lease import this_process
 from cekura_tui.model.improve_prompt import read_progress
 from cekura_tui.model.job import Draft
 from cekura_tui.prose.diff import Hunk, ProseDiff, TextPiece
@@ -113,6 +116,26 @@ async def test_what_another_window_chose_meanwhile_is_seen_and_in_the_text(store
     assert (await here.choose(number, DIFF, {3: YES})).after == {1: YES, 2: YES, 3: YES}
     assert await there.staged(number) == "ABCdef"
     assert (await there.undo(number, DIFF)).after == await here.choices(number, DIFF) == {1: YES, 2: YES}
+    other.close()
+
+
+async def test_undo_takes_back_what_this_window_or_an_ended_one_chose_and_tells_the_rest(
+    store: Store, home: Path
+) -> None:
+    number, other = done(store), store_at(home)
+    here, there = (StagingService(one, window=this_process()) for one in (store, other))
+    dead = json.dumps({"host": socket.gethostname(), "pid": 1, "start": "long ago"})
+    await here.choose(number, DIFF, {1: YES, 2: YES})
+    await there.choose(number, DIFF, {2: NO, 3: NO})
+    step = await here.undo(number, DIFF)
+    assert (step.seen, step.before) == ({1: YES, 2: YES}, {1: YES, 2: NO, 3: NO})
+    assert (step.after, step.others) == ({2: NO, 3: NO}, (2,))
+    step = await here.undo(number, DIFF)
+    assert (step.before, step.after, step.others) == ({2: NO, 3: NO}, {2: NO, 3: NO}, (2, 3))
+    await StagingService(other, window=dead).choose(number, DIFF, {3: YES, 4: YES})
+    assert (await here.undo(number, DIFF)).after == {2: NO, 3: NO}
+    assert (await there.undo(number, DIFF)).after == {}
+    assert await there.staged(number) == DIFF.old
     other.close()
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Protocol
 
 from textual import on
@@ -167,7 +168,8 @@ class JobActions:
                 f"Sent to the terminal's clipboard: {taken.words}. Whether it took it, only pasting tells."
             )
         elif taken is not None and done.improved_prompt is not None:
-            self._state.ask(HandOff(done, staged, lambda words: page.notify_once(words) if words else None))
+            reread = partial(self._state.workspace.call, _read_staged(done))
+            self._state.ask(HandOff(done, staged, reread, lambda words: page.notify_once(words) if words else None))
 
 
 def _action(id_: str, key: str, name: str, label: str, tooltip: str, footer: int) -> Action:
@@ -224,8 +226,18 @@ def _read_copies(number: int) -> Callable[[Session], Awaitable[tuple[JobRecord, 
 
     async def ask(session: Session) -> tuple[JobRecord, Suggestion, Prompt, str]:
         record, done = await session.jobs.record(number), await session.jobs.suggestion(number)
-        staged = await session.staging.staged(number)
-        return record, done, done.prompt if staged is None else staged, json.dumps(done.to_json(), indent=2)
+        staged = await _read_staged(done)(session)
+        return record, done, staged, json.dumps(done.to_json(), indent=2)
+
+    return ask
+
+
+def _read_staged(done: Suggestion) -> Callable[[Session], Awaitable[Prompt]]:
+    """What is staged of a job by now: what was sent, where nothing was chosen."""
+
+    async def ask(session: Session) -> Prompt:
+        staged = await session.staging.staged(done.job.number)
+        return done.prompt if staged is None else staged
 
     return ask
 

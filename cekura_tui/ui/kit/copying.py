@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -36,11 +36,16 @@ def write_lines(text: str, name: str, *, force: bool) -> str:
     return f"Saved to {path.absolute()}."
 
 
+async def _at_once() -> bool:
+    return True
+
+
 class SaveLine(TypedLine):
     """The name of a file to save to; a file that exists is overwritten when asked for twice.
 
     `saved` is called with where it is, in words; `about` says something of a name before anything is written to it;
-    `failed` is called when it could not be written, after `note` says why.
+    `may_write` is asked whether to write now, and says itself why not; `failed` is called when it could not be written,
+    after `note` says why.
     """
 
     def __init__(
@@ -50,6 +55,7 @@ class SaveLine(TypedLine):
         saved: Callable[[str], object],
         *,
         about: Callable[[str], str] = lambda name: "",
+        may_write: Callable[[], Awaitable[bool]] = _at_once,
         failed: Callable[[CekuraTuiError], object] = lambda error: None,
         select_on_focus: bool = False,
     ) -> None:
@@ -57,6 +63,7 @@ class SaveLine(TypedLine):
         self.cursor_blink = False  # it would write to the terminal for ever
         self.note = Static(id="save-note")
         self._write, self._saved, self._about, self._failed = write, saved, about, failed
+        self._may_write = may_write
         self._overwrite = ""
 
     @property
@@ -71,9 +78,10 @@ class SaveLine(TypedLine):
         self.show_message(self._about(self.file_name))
 
     @on(Input.Submitted)
-    def save(self) -> None:
+    async def save(self) -> None:
         """Write the file."""
-        if not self.screen.is_current:
+        may_write = await self._may_write()
+        if not may_write or not self.screen.is_current:
             return  # enter was pressed twice in haste
         name = self.file_name
         if not name:

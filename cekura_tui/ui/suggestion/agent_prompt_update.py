@@ -5,7 +5,8 @@ First what is said before anything is written, and how a former prompt is restor
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
+from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
 from rich.text import Text
@@ -138,8 +139,9 @@ def _unless_decided(dialog: UpdatePromptDialog) -> str | None:
 class UpdatePromptDialog(Dialog[None]):
     """What came of it is shown here and stays until somebody has read it, so there is no answer.
 
-    `staged` is a text that was staged with job `number`; `decisions` know what was decided and written in a dialog like
-    this before. What is typed into conflicts is saved with the job, like what is typed into its changes.
+    `staged` is a text that was staged with job `number`; `reread` reads it from the disk, and where another window
+    changed it, it is shown anew before anything is written. `decisions` know what was decided and written in a dialog
+    like this before. What is typed into conflicts is saved with the job, like what is typed into its changes.
     """
 
     ACTIONS: ClassVar[tuple[Action, ...]] = (
@@ -154,10 +156,15 @@ class UpdatePromptDialog(Dialog[None]):
     BINDINGS: ClassVar[list[BindingType]] = bindings(ACTIONS)
 
     def __init__(
-        self, state: AppState, number: int, staged: Prompt, decisions: ConflictDecisions | None = None
+        self,
+        state: AppState,
+        number: int,
+        staged: Prompt,
+        reread: Callable[[], Awaitable[Prompt]],
+        decisions: ConflictDecisions | None = None,
     ) -> None:
         super().__init__()
-        self.state, self.number = state, number
+        self.state, self.number, self._reread = state, number, reread
         typed = TypedTexts(
             state.workspace,
             number,
@@ -197,6 +204,9 @@ class UpdatePromptDialog(Dialog[None]):
     def on_mount(self) -> None:
         """Read what the agent has now."""
         self.query_one("#update-note").display = False
+        # A message to this dialog would have all of it drawn again.
+        looking = partial(self.app.run_worker, group="update-look")
+        self.state.data_changed.subscribe(self, lambda _: looking(self._look()), immediate=True)
         self.action_reload()
 
     # Loading
@@ -208,13 +218,33 @@ class UpdatePromptDialog(Dialog[None]):
             self.draw()
             self._load()
 
+    async def _look(self) -> None:
+        """Something was written: show it where that is what is staged."""
+        if not (self._busy or self._asking):
+            await self._is_staged(self._staged)
+
+    async def _is_staged(self, text: Prompt) -> bool:
+        """Whether this text, of which a change was shown, is staged still; if another one is, show that."""
+        try:
+            staged = await self._reread()
+        except CekuraTuiError as error:
+            self._show_message(error.sentence(), failed=True)
+            return False
+        if staged == text or self.gone:
+            return staged == text
+        self._show_message(
+            "Another window changed the staged prompt. Nothing was written; below is what would change now."
+        )
+        self.action_reload()
+        return False
+
     @work(group="update-load", exclusive=True)
     async def _load(self) -> None:
-        call, written = self.state.workspace.call, self.resolver.decisions.written(self._staged)
+        call = self.state.workspace.call
         try:
-            update = await call(
-                lambda session: session.agent_prompts.preview_update(self.number, self._staged, written)
-            )
+            staged = await self._reread()
+            written = self.resolver.decisions.written(staged)
+            update = await call(lambda session: session.agent_prompts.preview_update(self.number, staged, written))
             current = sha256(update.current)
             previous = await call(lambda session: session.agent_prompts.previous_use(update.agent.id, current))
             typed = await call(lambda session: session.staging.typed(self.number))
@@ -224,7 +254,7 @@ class UpdatePromptDialog(Dialog[None]):
             self.draw()
             return
         self._previous = previous_prompt_words(previous, self.state) if previous else ""
-        self._update = update
+        self._staged, self._update = staged, update
         self.resolver.decisions.recall(typed)
         self.resolver.load(update.merge)
         self._show_change()
@@ -382,19 +412,22 @@ class UpdatePromptDialog(Dialog[None]):
         elif self._update is not None and text is not None and self._change is not None and self._may_write:
             # Set at once, not by the worker: a second key may be handled before that begins.
             self._asking = True
-            self._write(self._update, text, self._change, self.resolver.decisions.taken)
+            self._write(self._staged, self._update, text, self._change, self.resolver.decisions.taken)
 
     @work(group="update-write")
-    async def _write(self, update: PromptUpdate, text: Prompt, change: ProseDiff, applied: dict[str, str]) -> None:
+    async def _write(
+        self, staged: Prompt, update: PromptUpdate, text: Prompt, change: ProseDiff, applied: dict[str, str]
+    ) -> None:
         sure: bool | None = True
         for title, question, yes in confirmations(update, change, self.state.workspace.setup):
             if sure:
                 sure = await self.app.push_screen_wait(ConfirmDialog(title, question, yes))
+        is_staged = await self._is_staged(staged)
         self._asking = False
-        if not sure:
+        if not sure or not is_staged:
             return
         self._write_started("Writing")
-        self.resolver.decisions.write(self._staged, text)
+        self.resolver.decisions.write(staged, text)
         try:
             result = await self.state.workspace.call(lambda session: session.agent_prompts.write(update, text))
         except CekuraTuiError as error:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Literal
 
@@ -36,8 +37,9 @@ _Version = Literal["staged", "proposed"]
 class HandOffDialog(Dialog[str]):
     """Answers with what was done, in words.
 
-    `staged` is the sent prompt with what was accepted so far. Offered first is the staged prompt where it is another
-    than the sent one, else the proposed one.
+    `staged` is the sent prompt with what was accepted so far. `reread` reads it from the disk before it is handed over;
+    what another window changed is shown first. Offered first is the staged prompt where it is another than the sent
+    one, else the proposed one.
     """
 
     AUTO_FOCUS = "Input"
@@ -48,9 +50,9 @@ class HandOffDialog(Dialog[str]):
     }
     """
 
-    def __init__(self, done: Suggestion, staged: Prompt) -> None:
+    def __init__(self, done: Suggestion, staged: Prompt, reread: Callable[[], Awaitable[Prompt]]) -> None:
         super().__init__()
-        self._done = done
+        self._done, self._reread = done, reread
         proposed = done.prompt if done.improved_prompt is None else done.improved_prompt
         self._versions: dict[_Version, Prompt] = {"staged": staged, "proposed": proposed}
         self._what = ChoiceList(several=False, id="hand-off-what")
@@ -62,6 +64,7 @@ class HandOffDialog(Dialog[str]):
             self._write,
             self.dismiss,
             about=self._about,
+            may_write=self._is_current,
             failed=self._show_why,
             select_on_focus=True,
         )
@@ -134,6 +137,25 @@ class HandOffDialog(Dialog[str]):
 
     # The ways
 
+    async def _is_current(self) -> bool:
+        """Whether what is to be handed over is what is staged by now; if it is not, show that."""
+        if self._version == "proposed":
+            return True
+        try:
+            staged = await self._reread()
+        except CekuraTuiError as error:
+            self._line.show_message(error.sentence())
+            return False
+        if staged == self._versions["staged"]:
+            return True
+        self._versions["staged"] = staged
+        self._what.show_rows(self._choices())
+        words = count(len(staged.split()), "word")
+        self._line.show_message(
+            f"Another window changed the staged prompt (now {words}). Nothing was saved or copied; try again."
+        )
+        return False
+
     def _text(self) -> Prompt:
         """What was chosen; raises UsageError for a patch of nothing."""
         return self._as_patch() if self._patch else self._versions[self._version]
@@ -168,13 +190,15 @@ class HandOffDialog(Dialog[str]):
             self.query_one("#drift").display = True
 
     @on(Button.Pressed, "#save")
-    def save_it(self) -> None:
+    async def save_it(self) -> None:
         """As enter in the name does."""
-        self._line.save()
+        await self._line.save()
 
     @on(Button.Pressed, "#copy")
-    def copy(self) -> None:
+    async def copy(self) -> None:
         """Ask the terminal to copy it."""
+        if not await self._is_current():
+            return
         try:
             self.app.copy_to_clipboard(self._text())
         except UnicodeEncodeError:
@@ -185,8 +209,10 @@ class HandOffDialog(Dialog[str]):
             self.dismiss("Sent to the terminal's clipboard; whether it took it, only pasting tells.")
 
     @on(Button.Pressed, "#read")
-    def read(self) -> None:
+    async def read(self) -> None:
         """Show what changes in the user's pager."""
+        if not await self._is_current():
+            return
         try:
             show_in_pager(self.app, self._as_patch())
         except CekuraTuiError as error:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
 from rich.text import Text
@@ -15,7 +16,7 @@ from textual.widgets import Static
 
 from cekura_tui.model.errors import CekuraTuiError, UsageError
 from cekura_tui.model.job import Job
-from cekura_tui.model.text import count
+from cekura_tui.model.text import Prompt, count
 from cekura_tui.prose.diff import Hunk
 from cekura_tui.prose.staging import HunkChoice, wording
 from cekura_tui.ui.actions import NOT_OFFERED, Action, bindings
@@ -94,7 +95,7 @@ class SuggestionScreen(Page):
             8,
             why_not=_unless_loaded,
         ),
-        Action("suggestion.undo", "u", "undo", "Undo", "Take the last step back", 9, why_not=_unless_changes),
+        Action("suggestion.undo", "u", "undo", "Undo", "Take your last step back", 9, why_not=_unless_changes),
         Action(
             "suggestion.put-on-agent",
             "p",
@@ -142,7 +143,8 @@ class SuggestionScreen(Page):
 # Suggestion
 `-` went, `+` came, `~` both; `→` and `←` moved. `n` and `N` go from change to change, `f` unfolds what is unchanged,
 `w` shows the changes alone. `a` accepts the change under the cursor, `x` rejects it, `e` words it otherwise, `A`
-accepts all, `u` takes the last step back. What is not accepted is not in the staged text, which `s` shows or hides.
+accepts all, `u` takes your last step back. What is not accepted is not in the staged text, which `s` shows or hides.
+What another window chooses is shown here at once; `u` leaves that alone as long as the other window is open.
 
 `enter` goes to the turn that a change seems to answer, `esc` comes back. `tab` goes to the summary and the issues.
 `y` saves the staged prompt, a patch, or copies; `p` puts it on the agent; `i` has it improved once more.
@@ -182,6 +184,9 @@ accepts all, `u` takes the last step back. What is not accepted is not in the st
     def on_mount(self) -> None:
         """Nothing is known yet."""
         self.draw()
+        # A message to this page would have what is above it drawn again.
+        looking = partial(self.app.run_worker, group="staging")
+        self.state.data_changed.subscribe(self, lambda _: looking(self._look()), immediate=True)
 
     def on_screen_resume(self) -> None:
         """Here, or back from something else: another window may have chosen meanwhile."""
@@ -197,18 +202,49 @@ accepts all, `u` takes the last step back. What is not accepted is not in the st
     async def _load(self) -> None:
         is_first = self.staging.opened is None
         try:
-            await self.staging.load()
+            news = await self.staging.load()
         except CekuraTuiError as error:
-            self.error = error
-            if not is_first and not self.gone:
-                self.notify_once(f"It could not be read anew. {error.sentence()}", warning=True)
-            self.draw()
+            self._show_unread(error)
             return
         self.error = None
         self.draw()
+        self._tell(news)
         if is_first and not self.gone and self.staging.opened is not None:
             (self.query_one(ProseDiffView) if self.staging.has_changes else self.query_one("#summary")).focus()
             self._load_reasons(self.staging.opened)
+
+    async def _look(self) -> None:
+        """Something was written: show what another window chose."""
+        if self.staging.opened is None:
+            return
+        try:
+            await self._reread_staged()
+        except CekuraTuiError as error:
+            if self.error is None:
+                self._show_unread(error)
+
+    async def _reread_staged(self) -> Prompt:
+        """The staged prompt as it is on the disk by now, which is shown; raises CekuraTuiError."""
+        before = self.staging.opened
+        news = await self.staging.look()
+        now = self.staging.opened
+        assert before is not None
+        assert now is not None
+        self.error = None
+        if now.choices != before.choices:
+            self.draw()
+        self._tell(news)
+        return now.staged
+
+    def _show_unread(self, error: CekuraTuiError) -> None:
+        self.error = error
+        if self.staging.opened is not None and not self.gone:
+            self.notify_once(f"It could not be read anew. {error.sentence()}", warning=True)
+        self.draw()
+
+    def _tell(self, news: str) -> None:
+        if news and not self.gone:
+            self.notify_once(news)
 
     @work(group="reasons", exclusive=True)
     async def _load_reasons(self, opened: OpenedSuggestion) -> None:
@@ -375,8 +411,7 @@ accepts all, `u` takes the last step back. What is not accepted is not in the st
             return
         if not self.gone:
             self.draw()
-            if message:
-                self.notify_once(message)
+            self._tell(message)
 
     # Elsewhere; esc leads back to the same change
 
@@ -403,7 +438,7 @@ accepts all, `u` takes the last step back. What is not accepted is not in the st
             if message:
                 self.notify_once(message)
 
-        self.state.ask(HandOff(opened.suggestion, opened.staged, handed_off))
+        self.state.ask(HandOff(opened.suggestion, opened.staged, self._reread_staged, handed_off))
 
     def action_update_agent_prompt(self) -> None:
         """Update the agent's prompt with the staged one."""
@@ -413,7 +448,7 @@ accepts all, `u` takes the last step back. What is not accepted is not in the st
         from cekura_tui.ui.suggestion.agent_prompt_update import UpdatePromptDialog
 
         decisions = self.state.decisions.setdefault(self.number, ConflictDecisions())
-        self.app.push_screen(UpdatePromptDialog(self.state, self.number, opened.staged, decisions))
+        self.app.push_screen(UpdatePromptDialog(self.state, self.number, opened.staged, self._reread_staged, decisions))
 
     def action_improve_again(self) -> None:
         """Improve once more, from the staged prompt."""

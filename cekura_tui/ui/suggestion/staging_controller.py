@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from concurrent.futures import Future
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -62,22 +62,34 @@ class StagingController:
     """One suggestion, what is chosen of it, and what was typed into its hunks and not applied. Knows no widgets.
 
     Steps are begun in the order in which they are called, and done also where nobody waits. To begin one raises Closed
-    while the program closes; to await it raises StoreError, and then nothing was chosen.
+    while the program closes; to await it raises StoreError, and then nothing was chosen. What another window chose
+    meanwhile is known after every step and look, and told in its message.
     """
 
     def __init__(self, workspace: Workspace, number: int, saved: TypedTexts) -> None:
         self.number = number
         self.opened: OpenedSuggestion | None = None
         self._workspace, self._saved = workspace, saved
+        self._serial = 0
+        """That of the step that is shown."""
         self._typed: dict[str, str] = {}
-        """What was typed and not applied, by the key of the hunk."""
+        """What was typed here and not applied, by the key of the hunk; `opened` has what is on the disk."""
+        self._applied: dict[str, HunkChoice] = {}
+        """What was typed here and applied last, by the key of the hunk."""
 
-    async def load(self) -> None:
-        """Read the suggestion with what is chosen by now, in any window; raises CekuraTuiError."""
+    async def load(self) -> str:
+        """Read the suggestion with what is chosen by now; returns what `look` does, raises CekuraTuiError."""
         opened = await self._workspace.call(lambda session: session.suggestions.open(self.number))
-        if self.opened is None:
-            self._typed.update(opened.typed)
-        self.opened = opened
+        self.opened = replace(opened, choices=self.opened.choices) if self.opened else opened
+        return await self.look()
+
+    async def look(self) -> str:
+        """Read what is chosen by now; returns what another window chose since, as a sentence; raises StoreError."""
+        diff = self._diff
+        step, typed = await self._workspace.call(lambda session: session.staging.look(self.number, diff))
+        assert self.opened is not None
+        self.opened = replace(self.opened, typed=typed)
+        return self._show(step)
 
     @property
     def has_changes(self) -> bool:
@@ -91,17 +103,20 @@ class StagingController:
     def accept_all(self) -> Step:
         """Accept every hunk: what is staged then is the proposal, to the byte."""
         made = {hunk.number: HunkChoice("accepted") for hunk in self._diff.hunks}
-        return self._begin(lambda staging, diff: staging.choose(self.number, diff, made), accepted_message)
+        return self._begin(
+            lambda staging, diff: staging.choose(self.number, diff, made),
+            lambda step: accepted_message(step.before, step.after),
+        )
 
     def undo(self) -> Step:
-        """Take the last step back; what was typed and is no longer chosen is not lost."""
+        """Take the last step of this window back; what was typed and is no longer chosen is not lost."""
         diff = self._diff
 
-        def undone(before: Choices, after: Choices) -> str:
-            for number, choice in before.items():
-                if choice.what == "edited" and after.get(number) != choice:
+        def undone(step: StagingStep) -> str:
+            for number, choice in step.before.items():
+                if choice.what == "edited" and step.after.get(number) != choice:
                     self._set_typed(diff.hunks[number - 1].key, choice.text)
-            return undone_message(before, after)
+            return undone_message(step.before, step.after, step.others)
 
         return self._begin(lambda staging, diff: staging.undo(self.number, diff), undone)
 
@@ -110,20 +125,24 @@ class StagingController:
         self._typed[hunk.key] = text  # until the choice is saved
         choice = wording(self._diff, hunk).choice(text)
 
-        def applied(before: Choices, after: Choices) -> str:
+        def applied(step: StagingStep) -> str:
             self._set_typed(hunk.key, None)
-            return ""
+            if choice.what == "edited":
+                self._applied[hunk.key] = choice
+            return overruled_message(step)
 
         return self._begin(lambda staging, diff: staging.choose(self.number, diff, {hunk.number: choice}), applied)
 
     def text_to_edit(self, hunk: Hunk) -> str:
         """What to begin with: what was typed and not applied, else what is chosen, else what is proposed."""
-        return self._typed.get(hunk.key, self._words_of(hunk))
+        assert self.opened is not None
+        return self._typed.get(hunk.key, self.opened.typed.get(hunk.key, self._words_of(hunk)))
 
     def save_typed(self, hunk: Hunk, text: str) -> bool:
         """Save what was typed and not applied; returns whether there is anything that is not chosen anyway."""
         self._set_typed(hunk.key, None if text == self._words_of(hunk) else text)
-        return hunk.key in self._typed
+        assert self.opened is not None
+        return hunk.key in self._typed or hunk.key in self.opened.typed
 
     def _words_of(self, hunk: Hunk) -> str:
         assert self.opened is not None
@@ -131,10 +150,14 @@ class StagingController:
         return chosen.text if chosen and chosen.what == "edited" else wording(self._diff, hunk).begin
 
     def _set_typed(self, key: str, text: str | None) -> None:
+        assert self.opened is not None
+        if key not in self._typed and text == self.opened.typed.get(key):
+            return
         if text is not None:
             self._typed[key] = text
-        elif self._typed.pop(key, None) is None:
-            return
+        else:
+            self._typed.pop(key, None)
+        self.opened = replace(self.opened, typed={k: v for k, v in self.opened.typed.items() if k != key})
         self._saved.save(key, text)
 
     @property
@@ -145,28 +168,68 @@ class StagingController:
     def _begin(
         self,
         choose: Callable[[StagingService, ProseDiff], Awaitable[StagingStep]],
-        message: Callable[[Choices, Choices], str] = lambda before, after: "",
+        message: Callable[[StagingStep], str] | None = None,
     ) -> Step:
         diff = self._diff
-        return self._end(self._workspace.send(lambda session: choose(session.staging, diff)), message)
+        step = self._workspace.send(lambda session: choose(session.staging, diff))
+        return self._end(step, message or overruled_message)
 
-    async def _end(self, step: Future[StagingStep], message: Callable[[Choices, Choices], str]) -> str:
+    async def _end(self, step: Future[StagingStep], message: Callable[[StagingStep], str]) -> str:
         done = await asyncio.shield(asyncio.wrap_future(step))
+        return " ".join(filter(None, (self._show(done), message(done))))
+
+    def _show(self, step: StagingStep) -> str:
+        """Have this chosen, unless a later step is known already; returns what another window chose before it."""
         assert self.opened is not None
-        self.opened = replace(self.opened, choices=done.after)
-        return message(done.before, done.after)
+        if step.serial > self._serial:
+            self._serial = step.serial
+            self.opened = replace(self.opened, choices=step.after)
+        replaced = []
+        for hunk in (self._diff.hunks[number - 1] for number in _changed(step.seen, step.before)):
+            own = self._applied.get(hunk.key)
+            if own is not None and own == step.seen.get(hunk.number):
+                self._typed.setdefault(hunk.key, own.text)
+                replaced.append(hunk)
+        hint = " Your words are kept: e opens them." if replaced else ""
+        return chosen_elsewhere_message(step.seen, step.before) + hint
 
 
-def undone_message(before: Choices, after: Choices) -> str:
-    """What became of the choices by taking back a step, as a sentence."""
-    changed = [number for number in sorted({*before, *after}) if before.get(number) != after.get(number)]
+def _changed(before: Choices, after: Choices) -> list[int]:
+    return [number for number in sorted({*before, *after}) if before.get(number) != after.get(number)]
+
+
+def chosen_elsewhere_message(seen: Choices, now: Choices) -> str:
+    """What another window chose since something was seen, as a sentence; empty where it chose nothing."""
+    changed = _changed(seen, now)
+    states = [now[number].what if number in now else "undecided" for number in changed]
+    if len(changed) == 1:
+        return f"In another window, change {changed[0]} is now {states[0]}."
+    parts = ", ".join(f"{times:,} {what}" for what, times in Counter(states).items())
+    return f"Another window changed {count(len(changed), 'choice')}: {parts}." if changed else ""
+
+
+def overruled_message(step: StagingStep) -> str:
+    """That a step replaced what another window had chosen and nobody had seen here, as a sentence, else empty."""
+    overruled = [
+        number for number in _changed(step.seen, step.before) if step.before.get(number) != step.after.get(number)
+    ]
+    return "Your choice came later and replaced that; u takes yours back." if overruled else ""
+
+
+def undone_message(before: Choices, after: Choices, others: Sequence[int] = ()) -> str:
+    """What became of the choices by taking back a step, as a sentence; of `others` it is said whose they are."""
+    changed = _changed(before, after)
+    whose = f"change {others[0]}" if len(others) == 1 else f"{len(others)} changes"
     if not changed:
-        return "There is nothing to take back."
+        if not others:
+            return "There is nothing to take back."
+        return f"Another window made the last choice ({whose}). Nothing of yours is left to take back."
+    theirs = f" Another window chose last for {whose}, so that choice stays." if others else ""
     if len(changed) > 1:
-        return f"Taken back: {count(len(changed), 'change')} are as they were before."
+        return f"Taken back: {count(len(changed), 'change')} are as they were before.{theirs}"
     was, now = before.get(changed[0]), after.get(changed[0])
     hint = " e opens what you typed." if was is not None and was.what == "edited" else ""
-    return f"Taken back: change {changed[0]} is {now.what if now else 'undecided'} again.{hint}"
+    return f"Taken back: change {changed[0]} is {now.what if now else 'undecided'} again.{hint}{theirs}"
 
 
 def accepted_message(before: Choices, after: Choices) -> str:

@@ -11,6 +11,7 @@ import pytest
 from agents_on_a_server import CLINIC, Agents, agents, reads
 from app_on_a_server import SMALL, opened
 from one_dialog import OneDialog, answer, asked
+from suggestion_screens import unchanged
 from textual.pilot import Pilot
 from textual.widgets import TextArea
 from waiting import answered, eventually
@@ -41,7 +42,9 @@ async def deciding(
     server: Agents, decisions: ConflictDecisions | None = None
 ) -> AsyncIterator[tuple[OneDialog, Pilot[None]]]:
     """The dialog, and every next one, with these decisions, as on one page; or each with none, as on a new page."""
-    async with asked(server.setup(), lambda state: UpdatePromptDialog(state, 1, STAGED, decisions), size=SMALL) as (
+    async with asked(
+        server.setup(), lambda state: UpdatePromptDialog(state, 1, STAGED, unchanged(STAGED), decisions), size=SMALL
+    ) as (
         app,
         pilot,
     ):

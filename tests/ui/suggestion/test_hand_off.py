@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from one_dialog import OneDialog, answer, asked
+from suggestion_screens import unchanged
 from textual.pilot import Pilot
 from textual.widgets import Button, Input
 from waiting import eventually
@@ -69,7 +70,7 @@ async def save(app: OneDialog, pilot: Pilot[None]) -> str:
 async def test_each_of_what_there_is_is_saved_and_copied_to_the_byte(
     quiet: Setup, here: Path, key: str, name: str, text: str
 ) -> None:
-    async with asked(quiet, lambda state: HandOffDialog(suggestion(), STAGED)) as (app, pilot):
+    async with asked(quiet, lambda state: HandOffDialog(suggestion(), STAGED, unchanged(STAGED))) as (app, pilot):
         await choose(app, pilot, key)
         controls = " It holds control characters." if "\x1b" in text else ""
         assert await save(app, pilot) == f"Saved to {here / name}.{controls}"
@@ -86,20 +87,20 @@ async def test_each_of_what_there_is_is_saved_and_copied_to_the_byte(
 async def test_what_was_accepted_is_offered_first_and_all_of_it_where_nothing_was(
     quiet: Setup, here: Path, staged: Prompt, first: Prompt
 ) -> None:
-    async with asked(quiet, lambda state: HandOffDialog(suggestion(), staged)) as (app, pilot):
+    async with asked(quiet, lambda state: HandOffDialog(suggestion(), staged, unchanged(staged))) as (app, pilot):
         await answer(app, pilot, "enter")
     assert (here / "improved-prompt-4.md").read_bytes() == first.encode()
 
 
 async def test_a_name_that_was_typed_stays_when_something_else_is_chosen(quiet: Setup, here: Path) -> None:
-    async with asked(quiet, lambda state: HandOffDialog(suggestion(), STAGED)) as (app, pilot):
+    async with asked(quiet, lambda state: HandOffDialog(suggestion(), STAGED, unchanged(STAGED))) as (app, pilot):
         app.screen.query_one(Input).value = "mine"
         await choose(app, pilot, "staged patch")
         assert app.screen.query_one(Input).value == "mine"
 
 
 async def test_a_patch_of_nothing_is_a_sentence(quiet: Setup, here: Path) -> None:
-    async with asked(quiet, lambda state: HandOffDialog(suggestion(), SENT)) as (app, pilot):
+    async with asked(quiet, lambda state: HandOffDialog(suggestion(), SENT, unchanged(SENT))) as (app, pilot):
         await sees(pilot, "the staged prompt (nothing is accepted yet)")
         await choose(app, pilot, "staged patch")
         for button in ("#save", "#copy", "#read"):
@@ -117,7 +118,10 @@ async def test_a_patch_of_nothing_is_a_sentence(quiet: Setup, here: Path) -> Non
 async def test_the_prompts_own_file_takes_it_at_once_by_whatever_name(quiet: Setup, here: Path, typed: str) -> None:
     (here / "prompt.md").write_bytes(SENT.encode())
     (here / "link.md").symlink_to("prompt.md")
-    async with asked(quiet, lambda state: HandOffDialog(suggestion("prompt.md"), STAGED)) as (app, pilot):
+    async with asked(quiet, lambda state: HandOffDialog(suggestion("prompt.md"), STAGED, unchanged(STAGED))) as (
+        app,
+        pilot,
+    ):
         assert app.screen.query_one(Input).value == "prompt.md"
         app.screen.query_one(Input).value = typed
         await sees(pilot, "The prompt came from this file")
@@ -132,7 +136,9 @@ async def test_its_own_file_changed_since_is_never_written_and_the_change_is_sho
 ) -> None:
     own = here / "prompt.md"
     own.write_bytes(SENT.replace("kind", "quick").encode())
-    async with asked(quiet, lambda state: HandOffDialog(suggestion("prompt.md"), STAGED), size=size) as (app, pilot):
+    async with asked(
+        quiet, lambda state: HandOffDialog(suggestion("prompt.md"), STAGED, unchanged(STAGED)), size=size
+    ) as (app, pilot):
         for _ in range(3):
             await pilot.press("enter")
             await sees(pilot, "has changed since its prompt was sent", "What changed in it:", "quick.+}", "esc closes")
@@ -152,7 +158,7 @@ async def test_its_own_file_of_an_odd_name_is_offered_where_it_can_be_typed(
 ) -> None:
     (here / name).write_bytes(b"Changed.")
     source = str(here / name)
-    async with asked(quiet, lambda state: HandOffDialog(suggestion(source), STAGED)) as (app, pilot):
+    async with asked(quiet, lambda state: HandOffDialog(suggestion(source), STAGED, unchanged(STAGED))) as (app, pilot):
         assert app.screen.query_one(Input).value == (offered or "improved-prompt-4.md")
         await pilot.press("enter")
         if offered:
@@ -165,7 +171,10 @@ async def test_its_own_file_of_an_odd_name_is_offered_where_it_can_be_typed(
 async def test_another_file_and_a_patch_onto_the_own_one_are_asked_about(quiet: Setup, here: Path) -> None:
     (here / "other.md").write_bytes(SENT.encode())
     (here / "prompt.md").write_bytes(SENT.encode())
-    async with asked(quiet, lambda state: HandOffDialog(suggestion("prompt.md"), STAGED)) as (app, pilot):
+    async with asked(quiet, lambda state: HandOffDialog(suggestion("prompt.md"), STAGED, unchanged(STAGED))) as (
+        app,
+        pilot,
+    ):
         app.screen.query_one(Input).value = "other.md"
         await pilot.press("enter")
         await sees(pilot, "other.md exists already. Enter once more overwrites it.")
@@ -200,7 +209,7 @@ async def test_the_pager_gets_the_patch_with_hidden_characters_made_visible_and_
     (here / "a pager.py").write_text(PAGER)
     monkeypatch.setenv("PAGER", f"'{sys.executable}' 'a pager.py' read 0")
     monkeypatch.setenv("CEKURA_API_KEY", "sesame")
-    async with asked(quiet, lambda state: HandOffDialog(suggestion(), SENT)) as (app, pilot):
+    async with asked(quiet, lambda state: HandOffDialog(suggestion(), SENT, unchanged(SENT))) as (app, pilot):
         await sees(pilot, f"Read the patch in {Path(sys.executable).name}")
         await read_in(app, monkeypatch)
         await eventually((here / "read").exists, "the pager has run")
@@ -224,7 +233,10 @@ async def test_a_pager_that_fails_is_a_sentence(
 ) -> None:
     (here / "pager.py").write_text(PAGER)
     monkeypatch.setenv("PAGER", command.format(python=sys.executable))
-    async with asked(quiet, lambda state: HandOffDialog(suggestion(), STAGED), size=(120, 36)) as (app, pilot):
+    async with asked(quiet, lambda state: HandOffDialog(suggestion(), STAGED, unchanged(STAGED)), size=(120, 36)) as (
+        app,
+        pilot,
+    ):
         await read_in(app, monkeypatch)
         await sees(pilot, said)
 
@@ -239,7 +251,7 @@ async def test_without_a_pager_of_ones_own_it_is_delta_or_less_or_none(
         (here / name).write_text("#!/bin/sh\n")
         (here / name).chmod(0o700)
     monkeypatch.setenv("PATH", str(here))
-    async with asked(quiet, lambda state: HandOffDialog(suggestion(), STAGED)) as (app, pilot):
+    async with asked(quiet, lambda state: HandOffDialog(suggestion(), STAGED, unchanged(STAGED))) as (app, pilot):
         await sees(pilot, f"Read the patch in {offered}" if offered else "Copy")
         assert ("Read the patch" in screen_text(app)) == (offered is not None)
 
@@ -253,7 +265,7 @@ async def test_a_pager_that_would_be_gone_at_once_stays_or_is_taken_for_none(
     monkeypatch.setenv("PATH", f"{here}{os.pathsep}{os.environ['PATH']}")
     monkeypatch.setattr("cekura_tui.ui.terminal.foreground._KNOWN", (("less", "-R", "-+F"),))
     monkeypatch.setenv("PAGER", own)
-    async with asked(quiet, lambda state: HandOffDialog(suggestion(), STAGED)) as (app, pilot):
+    async with asked(quiet, lambda state: HandOffDialog(suggestion(), STAGED, unchanged(STAGED))) as (app, pilot):
         await sees(pilot, "Read the patch in less")
         await read_in(app, monkeypatch)
         await eventually((here / "told").exists, "less has run")
@@ -264,7 +276,9 @@ async def test_a_pager_that_would_be_gone_at_once_stays_or_is_taken_for_none(
 
 async def test_the_own_file_is_offered_by_a_short_name_where_it_is_near(quiet: Setup, here: Path) -> None:
     (here / "prompt.md").write_bytes(SENT.encode())
-    async with asked(quiet, lambda state: HandOffDialog(suggestion(str(here / "prompt.md")), STAGED)) as (app, pilot):
+    async with asked(
+        quiet, lambda state: HandOffDialog(suggestion(str(here / "prompt.md")), STAGED, unchanged(STAGED))
+    ) as (app, pilot):
         assert app.screen.query_one(Input).value == "prompt.md"
         await answer(app, pilot, "enter")
     assert (here / "prompt.md").read_bytes() == STAGED.encode()

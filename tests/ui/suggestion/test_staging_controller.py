@@ -133,11 +133,44 @@ async def test_what_was_typed_is_saved_until_it_is_applied_and_again_when_that_i
     assert await opened.on_disk() == ({}, {})
 
 
+async def test_a_look_that_comes_late_does_not_hide_what_was_chosen_since(opened: Opened) -> None:
+    staging = await opened.loaded()
+    late, _ = await opened.workspace.staging.look(1, DIFF)
+    await staging.choose(FIRST, YES)
+    assert staging._show(late) == ""
+    assert staging.opened is not None
+    assert staging.opened.choices == {1: YES}
+
+
+async def test_a_choice_that_replaces_what_another_window_chose_unseen_says_so(opened: Opened, home: Path) -> None:
+    staging = await opened.loaded()
+    other = Store(home / "cekura.db", "https://api.cekura.ai", "key", "default")
+    await StagingService(other).choose(1, DIFF, {1: NO, 2: NO})
+    other.close()
+    told = await staging.choose(FIRST, YES)
+    assert told.startswith("Another window changed 2 choices: 2 rejected. Your choice came later")
+    assert staging.opened is not None
+    assert staging.opened.choices == {1: YES, 2: NO}
+
+
 async def test_what_was_typed_before_is_there_in_the_next_program(opened: Opened) -> None:
     (await opened.loaded()).save_typed(SECOND, "Never name a price.")
     await opened.finish()
     other = await Opened(opened.workspace).loaded()
     assert other.text_to_edit(SECOND) == "Never name a price."
+
+
+async def test_what_another_window_typed_is_there_until_that_window_applies_it(opened: Opened) -> None:
+    there = await opened.loaded()
+    there.save_typed(FIRST, "Be swift.")
+    await opened.finish()
+    here = await Opened(opened.workspace).loaded()
+    assert here.text_to_edit(FIRST) == "Be swift."
+    assert here.save_typed(FIRST, "Be swift."), "it was left as it was"
+    await there.edit(FIRST, "Be swift and kind.")
+    await opened.finish()
+    await here.look()
+    assert here.text_to_edit(FIRST) == "Be swift and kind."
 
 
 async def test_a_choice_that_cannot_be_saved_is_none_and_the_words_stay(opened: Opened) -> None:

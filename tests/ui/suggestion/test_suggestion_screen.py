@@ -71,7 +71,7 @@ async def test_u_takes_back_step_by_step_and_says_what(served: Served) -> None:
         await sees(pilot, "All is accepted already.")
 
 
-async def test_u_says_what_it_took_back_of_what_another_window_chose(served: Served) -> None:
+async def test_u_says_what_it_took_back_also_of_what_was_not_chosen_on_this_page(served: Served) -> None:
     async with opened(served.setup()) as pilot:
         await suggestion(pilot)
         await pilot.press("A")

@@ -1,0 +1,149 @@
+"""A window without a screen, as a process of its own: it chooses what it is told to, and prints what it shows.
+
+Commands and reports are lines of JSON: {"choose": 2, "what": "rejected"}, {"edit": 1, "text": "…"}, {"all": true},
+{"undo": true}.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import queue
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from waiting import PATIENCE
+
+from cekura_tui.jobs import engine
+from cekura_tui.model.text import sha256
+from cekura_tui.prose.staging import HunkChoice
+from cekura_tui.ui.suggestion.staging_controller import StagingController, Step, TypedTexts
+from cekura_tui.workspace.setup import make_setup
+from cekura_tui.workspace.workspace import Workspace
+
+TICK = 0.02
+"""Seconds between two looks at what others have written: what is tested here is what is shown then, not when."""
+
+
+class _Window:
+    def __init__(self, url: str, number: int) -> None:
+        self._tasks: set[asyncio.Task[Any]] = set()
+        self._changed = asyncio.Event()
+        self._loop = asyncio.get_running_loop()
+        self._workspace = Workspace(make_setup(api_url=url, env=os.environ))
+        typed = TypedTexts(self._workspace, number, self._spawn, lambda text, again: _print(warning=text))
+        self._staging = StagingController(self._workspace, number, typed)
+
+    def _spawn(self, work: Any) -> None:
+        task = asyncio.ensure_future(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def run(self) -> None:
+        """Do what is told until nothing is told any more."""
+        self._workspace.start(lambda: self._loop.call_soon_threadsafe(self._changed.set))
+        await self._staging.load()
+        _print(window=self._workspace._window)
+        self._spawn(self._follow())
+        lines = asyncio.StreamReader()
+        await self._loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(lines), sys.stdin)
+        while line := await lines.readline():
+            self._spawn(self._finish(self._begin(json.loads(line))))
+        await asyncio.to_thread(self._workspace.close)
+
+    def _begin(self, command: dict[str, Any]) -> Step:
+        staging = self._staging
+        assert staging.opened is not None
+        hunks = staging.opened.diff.hunks
+        match command:
+            case {"choose": number, "what": what}:
+                return staging.choose(hunks[number - 1], HunkChoice(what))
+            case {"edit": number, "text": text}:
+                return staging.edit(hunks[number - 1], text)
+            case {"all": _}:
+                return staging.accept_all()
+        return staging.undo()
+
+    async def _finish(self, step: Step) -> None:
+        self._show(await step, done=True)
+
+    async def _follow(self) -> None:
+        while await self._changed.wait():
+            self._changed.clear()
+            self._show(await self._staging.look())
+
+    def _show(self, message: str, *, done: bool = False) -> None:
+        opened = self._staging.opened
+        assert opened is not None
+        choices = {number: [choice.what, choice.text] for number, choice in opened.choices.items()}
+        _print(done=done, message=message, choices=choices, staged=sha256(opened.staged))
+
+
+async def _main(url: str, number: int) -> None:
+    await _Window(url, number).run()
+
+
+def _print(**report: object) -> None:
+    print(json.dumps(report), flush=True)  # noqa: T201
+
+
+@dataclass
+class ChoosingWindow:
+    """Such a process, as the test sees it: `shown` is its last report."""
+
+    process: subprocess.Popen[str]
+    name: str = ""
+    shown: dict[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self._reports: queue.Queue[str] = queue.Queue()
+        threading.Thread(target=self._listen, daemon=True).start()
+
+    def _listen(self) -> None:
+        assert self.process.stdout is not None
+        for line in self.process.stdout:
+            self._reports.put(line)
+        self._reports.put("null")  # it has ended
+
+    def tell(self, command: object) -> None:
+        """Have it do this; does not wait."""
+        assert self.process.stdin is not None
+        self.process.stdin.write(json.dumps(command) + "\n")
+        self.process.stdin.flush()
+
+    def read(self) -> dict[str, Any]:
+        """Its next report."""
+        self.shown = json.loads(self._reports.get(timeout=PATIENCE))
+        return self.shown
+
+    def finish(self, commands: int) -> None:
+        """Wait until so many commands are done."""
+        while commands:
+            commands -= self.read()["done"]
+
+
+@contextmanager
+def choosing_window(url: str, number: int) -> Iterator[ChoosingWindow]:
+    """Such a window on the suggestion of a job."""
+    command = [sys.executable, __file__, url, str(number)]
+    env = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
+    pipe = subprocess.PIPE
+    with subprocess.Popen(command, stdin=pipe, stdout=pipe, text=True, env=env) as process:
+        window = ChoosingWindow(process)
+        try:
+            window.name = window.read()["window"]
+            yield window
+        finally:
+            process.kill()
+
+
+if __name__ == "__main__":
+    engine.TICK = TICK
+    asyncio.run(_main(sys.argv[1], int(sys.argv[2])))
