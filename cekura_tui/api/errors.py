@@ -128,6 +128,12 @@ def next_try(error: ApiError, tries: int, elapsed: float, spread: float) -> floa
     return wait if elapsed + wait < PATIENCE else None
 
 
+def may_pass(error: CekuraTuiError) -> bool:
+    """Whether the server may answer later; not where it understood the question and said no."""
+    refused = isinstance(error, ApiError) and 400 <= error.status < 500 and error.status not in (408, 429)
+    return not refused and error.exit_status != Exit.KEY_REFUSED
+
+
 def read_retry_after(value: str | None, now: float) -> float | None:
     """Seconds of a `Retry-After` header (a number or an HTTP date), 0 to a day; None where there is none.
 

@@ -259,5 +259,10 @@ MIGRATIONS: tuple[str, ...] = (
     ALTER TABLE jobs ADD COLUMN parameters TEXT NOT NULL DEFAULT '{}';
     ALTER TABLE jobs ADD COLUMN result TEXT;
     """,
+    """
+    -- when a job came into the state that it is in
+    ALTER TABLE jobs ADD COLUMN since REAL;
+    UPDATE jobs SET since = (SELECT at FROM job_changes WHERE job = number ORDER BY job_changes.rowid DESC LIMIT 1);
+    """,
 )
 VERSION = len(MIGRATIONS)

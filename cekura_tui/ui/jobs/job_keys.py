@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     from cekura_tui.workspace.job_service import JobRecord
     from cekura_tui.workspace.session import Session
 
-_RESUMABLE = (JobState.STOPPED, JobState.LOST)
 _RELAUNCHABLE = (JobState.UNCONFIRMED, JobState.LOST, JobState.FAILED)
 _GROUP = "job-action"
 _NEED_ROOM = ("launch_again", "forget")
@@ -51,7 +50,7 @@ class JobActions:
         foreign, repeated = needs_other_key(job), self._state.relaunch_of(job.number) is not None
         return {
             "stop": job.state == JobState.RUNNING and not foreign,
-            "resume": job.progress_id is not None if foreign else job.state in _RESUMABLE,
+            "resume": job.progress_id is not None if foreign else job.resumable,
             "launch_again": job.state in _RELAUNCHABLE and not job.other_key and not repeated,
             "forget": job.state != JobState.LAUNCHING,
         }.get(name, True)
