@@ -458,9 +458,8 @@ def open_improve_dialog(state: AppState, request: Improve) -> None:
         except CekuraTuiError as error:
             page.show_error(error)
         else:
+            page.opening.arrived()
             page.app.push_screen(ImproveDialog(state, runs, request.given), launched)
-        finally:
-            opening.set()
 
     def launched(job: Job | None) -> None:
         if job is None:
@@ -477,6 +476,4 @@ def open_improve_dialog(state: AppState, request: Improve) -> None:
         marked = count(len(run_ids), "run")
         page.show_error(UsageError(f"{marked} are marked; a job takes up to {MAX_RUNS}.", "Unmark some with space."))
     elif run_ids:
-        page.opening = opening = asyncio.Event()
-        # A worker of the page: it ends with it.
-        page.run_worker(open_dialog(), group="improve", exclusive=True)
+        page.opening.begin(open_dialog, f"Reading {count(len(run_ids), 'run')}", group="improve")

@@ -65,7 +65,7 @@ class JobActions:
     def do(self, name: str) -> None:
         """Do this with the job, unless it is busy with what was asked for before."""
         if name == "copy":
-            self._page.run_worker(self._copy(), group="copy", exclusive=True)
+            self._page.opening.begin(self._copy, "Reading the job", group="copy")
         elif name == "details":
             if (job := self._job()) is not None:
                 self._state.ask(OpenJobDetails(job.number))
@@ -159,7 +159,7 @@ class JobActions:
         offers.append(Offer("the job as JSON", whole))
         if done.improved_prompt is not None:
             offers.append(Offer("the improved prompt …"))
-        taken = await page.app.push_screen_wait(CopyJobDialog(job.number, offers))
+        taken = await page.opening.ask(CopyJobDialog(job.number, offers))
         if taken is not None and taken.text is not None:
             page.app.copy_to_clipboard(taken.text)
             page.notify_once(

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, ClassVar
 
 from rich.text import Text
-from textual import events, on, work
+from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import VerticalScroll
@@ -19,7 +19,6 @@ from cekura_tui.model.text import count
 from cekura_tui.prose.diff import Hunk
 from cekura_tui.prose.staging import HunkChoice, wording
 from cekura_tui.ui.actions import NOT_OFFERED, Action, bindings
-from cekura_tui.ui.kit.keys_in_order import do_in_order
 from cekura_tui.ui.kit.lines import Notice, OneLine
 from cekura_tui.ui.kit.page import Page
 from cekura_tui.ui.kit.virtual_list import VirtualList
@@ -173,9 +172,6 @@ accepts all, `u` takes the last step back. What is not accepted is not in the st
         yield OneLine(id="staged-title", classes="pane-title")
         yield StagedText(id="staged")
         yield Notice(id="suggestion-notice")
-
-    async def _on_key(self, event: events.Key) -> None:
-        await do_in_order(self, event)
 
     # Loading
 
