@@ -45,6 +45,11 @@ class ApiError(CekuraTuiError):
         """Whether the server certainly did not take what was sent: it was not sent, or it was refused."""
         return 400 <= self.status < 500 and self.status not in (408, 409)
 
+    @property
+    def may_pass(self) -> bool:
+        """Not where the server understood the question and said no."""
+        return not 400 <= self.status < 500 or self.status in (408, 429)
+
     def facts(self) -> list[tuple[str, str]]:
         """HTTP status, the server's name for the request, and the beginning of its answer."""
         named = (("status", str(self.status or "")), ("request id", self.request_id), ("answer", self.body))
@@ -126,12 +131,6 @@ def next_try(error: ApiError, tries: int, elapsed: float, spread: float) -> floa
         return None
     wait = 0.5 * 2 ** (tries - 1) * (0.75 + 0.5 * spread) if error.retry_after is None else error.retry_after
     return wait if elapsed + wait < PATIENCE else None
-
-
-def may_pass(error: CekuraTuiError) -> bool:
-    """Whether the server may answer later; not where it understood the question and said no."""
-    refused = isinstance(error, ApiError) and 400 <= error.status < 500 and error.status not in (408, 429)
-    return not refused and error.exit_status != Exit.KEY_REFUSED
 
 
 def read_retry_after(value: str | None, now: float) -> float | None:

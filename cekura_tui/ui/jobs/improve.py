@@ -17,7 +17,6 @@ from textual.containers import Horizontal, VerticalScroll
 from textual.content import Content
 from textual.widgets import Button, Input, Label, Static, TextArea
 
-from cekura_tui.api.errors import ApiError, may_pass
 from cekura_tui.jobs.polling import retry_delay
 from cekura_tui.model.errors import CekuraTuiError, UsageError
 from cekura_tui.model.improve_prompt import launch_body
@@ -219,7 +218,7 @@ class ImproveDialog(Dialog[Job]):
             except CekuraTuiError as error:
                 self.unread, failures = error, failures + 1
                 wait, retrying = None, ""
-                if isinstance(error, ApiError) and may_pass(error):
+                if error.may_pass:
                     wait = retry_delay(failures, error.retry_after, random.random())
                     retrying = f"Retrying at {self._state.when(self._state.clock() + wait, seconds=True)}. "
                 self._show_reading(f"{clean_line(error.message)} {retrying}ctrl+r retries now.", failed=True)

@@ -20,7 +20,7 @@ from textual.widgets import Button, Input, Label, OptionList, Static
 from cekura_tui.model.errors import CekuraTuiError
 from cekura_tui.model.text import clean
 from cekura_tui.ui.actions import Action, bindings, is_offered
-from cekura_tui.ui.kit.keys_in_order import Opening, do_in_order
+from cekura_tui.ui.kit.keys_in_order import PendingDialog, do_in_order
 from cekura_tui.ui.terminal.cells import LEAST, too_small
 from cekura_tui.ui.terminal.textual_private import is_gone
 
@@ -45,7 +45,7 @@ class Dialog(ModalScreen[T | None]):
 
     def __init__(self) -> None:
         super().__init__()
-        self.opening = Opening(self, WaitingDialog)
+        self.opening = PendingDialog(self, WaitingDialog)
 
     def _on_mount(self, event: events.Mount) -> None:
         if self.deaf:

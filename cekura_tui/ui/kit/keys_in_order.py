@@ -22,7 +22,7 @@ StandIn = Callable[[str, Callable[[], object]], Screen[None]]
 """Makes a screen that says what is waited for, and can be told to wait no more."""
 
 
-class Opening:
+class PendingDialog:
     """The dialog that a screen is about to open, for which something is still to be read: no key that comes meanwhile
     gets to the screen. What opens at once needs none of this."""
 
@@ -81,7 +81,7 @@ async def passed_on(widget: Widget, event: events.Key) -> bool:
     """Give a key to where the focus is by now, if the key before it led away from this widget; whether it did."""
     app = widget.app
     opening = getattr(widget.screen, "opening", None)
-    if isinstance(opening, Opening):
+    if isinstance(opening, PendingDialog):
         await opening.wait()
     screen = app.screen
     # A screen that came by the key before has no focus until it is put together.

@@ -18,7 +18,7 @@ from cekura_tui.model.job import Job
 from cekura_tui.ui.actions import Action, is_offered
 from cekura_tui.ui.kit.dialog import DetailsDialog, WaitingDialog
 from cekura_tui.ui.kit.footer import KeyFooter
-from cekura_tui.ui.kit.keys_in_order import Opening, do_in_order
+from cekura_tui.ui.kit.keys_in_order import PendingDialog, do_in_order
 from cekura_tui.ui.messages import GivenPrompt, Improve, SignInRequested
 from cekura_tui.ui.state import AppState
 from cekura_tui.ui.terminal.cells import LEAST, too_small
@@ -41,7 +41,7 @@ class Page(Screen[None]):
     def __init__(self, state: AppState) -> None:
         super().__init__()
         self.state = state
-        self.opening = Opening(self, WaitingDialog)
+        self.opening = PendingDialog(self, WaitingDialog)
         self._last_message, self._last_until = "", 0.0
         self._focused_before: Widget | None = None
         """What had the focus before the terminal became too small to show it."""

@@ -7,7 +7,6 @@ from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol
 
-from cekura_tui.api.errors import may_pass
 from cekura_tui.evidence.evidence import Evidence, TurnMark, marks_of
 from cekura_tui.model.errors import CekuraTuiError, Exit
 from cekura_tui.model.run.verdict import Verdict
@@ -219,7 +218,7 @@ class RunLoader:
     def _may_change(self) -> bool:
         """Whether the server may say something else by now."""
         if self.error is not None:
-            return may_pass(self.error)
+            return self.error.may_pass
         return self.is_running or (self.view is not None and self.view.cached)
 
     def _wait(self) -> None:

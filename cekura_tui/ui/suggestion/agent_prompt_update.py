@@ -25,7 +25,7 @@ from cekura_tui.prose.diff import ProseDiff
 from cekura_tui.prose.merge import Side
 from cekura_tui.ui.actions import NOT_OFFERED, Action, bindings
 from cekura_tui.ui.kit.dialog import ConfirmDialog, Dialog
-from cekura_tui.ui.kit.keys_in_order import Opening
+from cekura_tui.ui.kit.keys_in_order import PendingDialog
 from cekura_tui.ui.kit.lines import Notice
 from cekura_tui.ui.state import AppState
 from cekura_tui.ui.suggestion.conflicts import ConflictResolver, ConflictTexts
@@ -52,7 +52,7 @@ def previous_prompt_words(use: PromptUse, state: AppState) -> str:
 
 
 async def confirm_restore(
-    opening: Opening, state: AppState, agent_id: int, on_start: Callable[[], None]
+    opening: PendingDialog, state: AppState, agent_id: int, on_start: Callable[[], None]
 ) -> UpdateResult | None:
     """Ask whether an agent is to have its former prompt back, and restore it; to be awaited in a worker.
 
