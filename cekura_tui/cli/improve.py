@@ -90,7 +90,7 @@ def improve(
         async with _saved_draft(session, typed) as number:
             runs = await session.improvable(run_ids)
             if runs.unfinished and not unfinished:
-                raise UsageError(runs.unfinished, "Wait until it has, or give --unfinished.")
+                raise UsageError(runs.unfinished, "Try again when finished, or give --unfinished.")
             agent_name = runs.agent_name
             if given is None:
                 agent, prompt = await session.agent_prompt(runs.agent_id)

@@ -62,8 +62,9 @@ class Improvable:
         ids = [str(view.row.id) for view in self.views if not view.row.outcome.settled]
         if not ids:
             return ""
-        named = f"Run {ids[0]} has" if len(ids) == 1 else f"Runs {', '.join(ids)} have"
-        return f"{named} not finished: what is still to be said, and how it is judged, would not count."
+        if len(ids) == 1:
+            return f"Run {ids[0]} has not finished, so its transcript and verdicts may be incomplete."
+        return f"Runs {', '.join(ids)} have not finished, so their transcripts and verdicts may be incomplete."
 
     def focuses(self) -> list[tuple[str, int, str]]:
         """What these runs offer as a focus: ("metric" or "category", id, name), each once."""

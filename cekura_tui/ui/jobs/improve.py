@@ -234,6 +234,7 @@ class ImproveDialog(Dialog[Job]):
         self._sources.has("agent", prompt)
         if self._sources.current == "agent" and not self._edited:
             self._put("agent", prompt)
+            self._show_message("")  # what was said of no prompt
         self._show_reading("")
 
     def action_retry(self) -> None:

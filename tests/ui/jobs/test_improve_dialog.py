@@ -336,6 +336,7 @@ async def test_why_there_is_no_prompt_stays_until_it_was_read_by_itself_or_by_a_
         scripted.on("GET", AGENT, Reply(b"{"), Reply({"id": 7, "agent_name": "A", "description": "Be kind."}))
         await pilot.press("ctrl+r")
         await sees(pilot, "Be kind.", gone="could not be read")
+        assert "There is no prompt yet" not in screen_text(pilot.app)
         assert waits == [1, 2, 1], "the key asked, and once more it was asked by itself"
         assert not scripted.requests("POST")
 
