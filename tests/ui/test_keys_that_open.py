@@ -137,7 +137,7 @@ async def test_a_dialog_that_takes_long_takes_the_keys_meanwhile_and_can_be_give
 async def test_1_goes_to_the_list_of_runs_from_wherever_one_is(served: Served) -> None:
     async with opened(served.setup()) as pilot:
         await sees(pilot, "240 runs", "as of")
-        for keys in (["enter"], ["enter", "2"], ["enter", "="], ["b"], ["2"], []):
+        for keys in (["enter", "2"], ["enter", "="], ["b"]):
             await pilot.press(*keys)
             await still(pilot)
             await pilot.press("1")
