@@ -249,9 +249,9 @@ class Client:
         answer = await self._versioned("aiagents", "", params)
         return answers.read_page(answer.json(keep=answers.PROMPTS), answers.read_agent)
 
-    async def agent(self, agent_id: int) -> Agent:
-        """One agent with its prompt, exactly as the server keeps it."""
-        answer = await self._versioned("aiagents", f"{agent_id}/")
+    async def agent(self, agent_id: int, *, once: bool = False) -> Agent:
+        """One agent with its prompt, exactly as the server keeps it; with `once` asked for once."""
+        answer = await self._versioned("aiagents", f"{agent_id}/", once=once)
         return answers.read_agent(answer.json(keep=answers.PROMPTS))
 
     async def write_agent_prompt(self, agent_id: int, prompt: Prompt) -> Agent:

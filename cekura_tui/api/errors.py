@@ -45,6 +45,11 @@ class ApiError(CekuraTuiError):
         """Whether the server certainly did not take what was sent: it was not sent, or it was refused."""
         return 400 <= self.status < 500 and self.status not in (408, 409)
 
+    @property
+    def may_pass(self) -> bool:
+        """Not where the server understood the question and said no."""
+        return not 400 <= self.status < 500 or self.status in (408, 429)
+
     def facts(self) -> list[tuple[str, str]]:
         """HTTP status, the server's name for the request, and the beginning of its answer."""
         named = (("status", str(self.status or "")), ("request id", self.request_id), ("answer", self.body))

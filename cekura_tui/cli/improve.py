@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 @click.option(
     "--workflow-metric", "metrics", type=number("metric"), multiple=True, metavar="ID", help="Focus on it; repeatable."
 )
+@click.option("--unfinished", is_flag=True, help="Also from runs that have not finished.")
 @click.option("--wait", is_flag=True, help="Wait for the result.")
 @click.option(
     "--timeout",
@@ -50,6 +51,7 @@ def improve(
     from_agent: bool,
     categories: tuple[int, ...],
     metrics: tuple[int, ...],
+    unfinished: bool,
     wait: bool,
     timeout: float | None,
     out: str | None,
@@ -87,6 +89,8 @@ def improve(
             typed = Draft(tuple(dict.fromkeys(run_ids)), given, None, "", categories, metrics, source)
         async with _saved_draft(session, typed) as number:
             runs = await session.improvable(run_ids)
+            if runs.unfinished and not unfinished:
+                raise UsageError(runs.unfinished, "Try again when finished, or give --unfinished.")
             agent_name = runs.agent_name
             if given is None:
                 agent, prompt = await session.agent_prompt(runs.agent_id)

@@ -127,6 +127,7 @@ def _facts(record: JobRecord, again: Sequence[Job], options: Options) -> list[tu
 
     job = record.job
     unconfirmed = job.state == JobState.UNCONFIRMED
+    uncertain = unconfirmed or job.state == JobState.LOST
     open_launch = unconfirmed or job.state == JobState.LAUNCHING
     launched = clock_text(job.launched_at, seconds=open_launch) if job.launched_at else ""
     drop = f"it is not sent again by itself; `{options.again(f'jobs forget {job.number}')}` drops it here"
@@ -142,6 +143,7 @@ def _facts(record: JobRecord, again: Sequence[Job], options: Options) -> list[tu
         ("by", _process(record.owner, record.owner_runs) if open_launch else ""),
         ("what to do", drop if unconfirmed else ""),
         ("finished", clock_text(job.finished_at) if job.finished_at else ""),
+        (job.state.words, clock_text(job.since) if uncertain and job.since else ""),
         ("progress id", job.progress_id or ""),
         ("distinct answers", str(len(record.answers))),
     ]

@@ -48,7 +48,7 @@ def wait_jobs(ctx: click.Context, options: Options, numbers: tuple[int, ...], ti
 @click.pass_obj
 @click.pass_context
 def resume_jobs(ctx: click.Context, options: Options, numbers: tuple[int, ...]) -> None:
-    """Ask again about jobs that are stopped or lost.
+    """Ask again about jobs that are stopped or lost, or failed because no prompt came.
 
     With this key also about those that another key launched. Waits a moment for what comes, and leaves with 0 where
     the jobs run or have ended, or 1.
@@ -149,7 +149,12 @@ def list_jobs(options: Options, drafts: bool, as_json: bool) -> None:
 def _last_message(job: Job) -> str:
     if job.other_key and not job.state.final:
         return "launched with another key"
-    return job.error or job.reason or job.last_status or ""
+    message = job.error or job.reason or job.last_status or ""
+    if job.state in ("lost", "unconfirmed") and job.since is not None:
+        from cekura_tui.model.text import clock_text
+
+        return f"since {clock_text(job.since)}: {message}"
+    return message
 
 
 @jobs.command("forget")

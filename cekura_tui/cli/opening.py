@@ -50,7 +50,7 @@ def run_improvement(options: Options) -> int:
         job = await session.jobs.launch(Draft(runs.run_ids, prompt, runs.agent_id, agent.name, prompt_source="agent"))
         (job,) = await wait_for_jobs(session, [job.number], None)
         done = await session.jobs.suggestion(job.number)
-        put(f"\nJob {job.number}: {job.state.words}{': ' + job.error if job.error else ''}")
+        put(f"\nJob {job.number}: {job.state.words}{': ' + reason if (reason := job.error or job.reason) else ''}")
         if done.improved_prompt is not None:
             put(f"\n{job.summary_of_changes or ''}\n")
             put(as_text(compare(done.prompt, done.improved_prompt)).rstrip("\n"))

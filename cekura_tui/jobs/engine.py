@@ -145,7 +145,7 @@ class JobEngine:
         return self._update(job)
 
     async def resume(self, number: int) -> Job:
-        """Ask about a stopped or lost job again, from now on.
+        """Ask about a stopped or lost job again, or one that ended without a result, from now on.
 
         One that was launched with another key is asked about once with this one: if the server answers, it is followed
         from now on. Raises KeyMissing where it needs the other key.
@@ -158,7 +158,7 @@ class JobEngine:
                 self._ended(followed.job)
             return followed.job
         ran = job is not None and job.state == JobState.RUNNING
-        rested = (JobState.STOPPED, JobState.LOST)
+        rested = (JobState.STOPPED, JobState.LOST, JobState.FAILED)
         job = self._jobs.record_state(number, JobState.RUNNING, "", self._clock(), only_from=rested)
         self._poller.resume_polling()
         if number in self._running:

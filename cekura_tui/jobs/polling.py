@@ -26,7 +26,9 @@ MAX_INTERVAL = 60.0
 BUDGET, WINDOW = 5, 1.05
 """Background requests in so many seconds: a little over one, for the way to the server shifts them."""
 TIMES_TO_BELIEVE = 3
-"""So often, over a minute, must the server say what ends the following of a job."""
+"""So often, over a minute if nothing else is said, must the server say what ends the following of a job."""
+EMPTY = 20.0
+"""Seconds over which the same is believed of a last word without a result."""
 FAILURES_OF_ONE_JOB = 2
 """So many failures in a row may be those of one job; more are the server's."""
 
@@ -61,16 +63,17 @@ def _around_one(spread: float) -> float:
 
 @dataclass
 class Streak:
-    """How often in a row, and since when, the server said something."""
+    """How often in a row, and since when, the server said something; it is believed `over` so many seconds."""
 
+    over: float = MINUTE
     times: int = 0
     since: float = 0.0
 
     def add(self, now: float) -> bool:
-        """Once more; returns whether this was often enough, over a minute, to be believed."""
+        """Once more; returns whether this was often enough, and long enough, to be believed."""
         self.since = self.since if self.times else now
         self.times += 1
-        return self.times >= TIMES_TO_BELIEVE and now - self.since >= MINUTE
+        return self.times >= TIMES_TO_BELIEVE and now - self.since >= self.over
 
     def end(self) -> None:
         """It said something else."""
@@ -111,6 +114,7 @@ class PolledJob:
     failures: int = 0
     unknown: Streak = field(default_factory=Streak)
     overdue: Streak = field(default_factory=Streak)
+    empty: Streak = field(default_factory=lambda: Streak(EMPTY))
     in_flight: bool = False
     last_answer: int | None = None
     """The hash of the last raw answer: the same again needs no record of its own."""
@@ -216,6 +220,12 @@ class Poller:
         # By the clock that nobody sets, since it is followed: one that was resumed has as long again. A machine that
         # slept may hear of the end next.
         now = self._monotonic()
+        empty_end = KINDS[job.kind].empty_end(job.last_status or "") if job.state == JobState.RUNNING else None
+        if empty_end is None:
+            followed.empty.end()
+        elif followed.empty.add(now):
+            job = self._jobs.record_state(job.number, JobState.FAILED, empty_end, at, only_from=(JobState.RUNNING,))
+            followed.ended_at = at
         if job.state == JobState.RUNNING and now - followed.since >= DAY and followed.overdue.add(now):
             job = self._lose(job, "There was no final answer in 24 hours.")
         followed.job = job

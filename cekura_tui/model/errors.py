@@ -24,6 +24,8 @@ class CekuraTuiError(Exception):
 
     title = "Something went wrong"
     exit_status = Exit.WRONG_USE
+    retry_after: float | None = None
+    """Seconds that the server asked to wait, where it did."""
 
     def __init__(self, message: str, hint: str = "", *, title: str = "") -> None:
         super().__init__(message)
@@ -31,6 +33,11 @@ class CekuraTuiError(Exception):
         self.hint = hint
         if title:
             self.title = title
+
+    @property
+    def may_pass(self) -> bool:
+        """Whether the same may go well later, without anybody doing anything."""
+        return self.exit_status != Exit.KEY_REFUSED
 
     def facts(self) -> list[tuple[str, str]]:
         """What happened, for the screen that shows the whole error: names and texts."""
@@ -45,6 +52,7 @@ class UsageError(CekuraTuiError):
     """The person asked for something that cannot be done; nothing was sent."""
 
     title = "That cannot be done"
+    may_pass = False
 
 
 class KeyMissing(CekuraTuiError):

@@ -24,6 +24,7 @@ def launch_body(draft: Draft) -> dict[str, object]:
 
 
 _FAILURES = frozenset({"error", "failed", "failure", "errored", "timeout", "cancelled", "canceled"})
+_SUCCESSES = frozenset({"completed", "complete", "succeeded", "success", "successful", "done", "finished"})
 _NO_ISSUES = re.compile(
     r"\bno (?:\w+ )?issues\b|\bno (?:issue|problems?) (?:was|were|has been|have been|found)\b"
     r"|\b(?:find|found|detect|identify) any (?:issues?|problems?)\b|\bnothing to improve\b",
@@ -45,7 +46,7 @@ def read_progress(payload: object) -> Progress:
         if isinstance(improved, str) and improved.strip():
             return Progress("succeeded", status, Prompt(improved), _summary(place, answer))
     failed = status.lower() in _FAILURES
-    if not failed and output:
+    if output and not failed and status.lower() not in _SUCCESSES:
         return Progress(None, status)
     messages = [_message(answer.get("error"))]
     if failed:
@@ -55,6 +56,14 @@ def read_progress(payload: object) -> Progress:
     if not error:
         return Progress(None, status)
     return Progress("no_issues" if _NO_ISSUES.search(error) else "failed", status, error=error)
+
+
+def empty_end(status: str) -> str | None:
+    """What is wrong with an answer of this word that brings no prompt; None where one may still come.
+
+    A server may say its last word a moment before the prompt is there.
+    """
+    return f"The server says {status}, but sent no prompt." if status.lower() in _SUCCESSES else None
 
 
 def _summary(*places: dict[str, object]) -> str | None:
@@ -128,4 +137,5 @@ IMPROVE_PROMPT = JobKind(
     content=lambda job: f"{'run' if len(job.run_ids) == 1 else 'runs'}, prompt and focus",
     exact=(("improved_prompt",), ("output", "improved_prompt")),
     screen="suggestion",
+    empty_end=empty_end,
 )

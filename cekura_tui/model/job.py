@@ -44,7 +44,7 @@ DEFAULT_KIND = "improve_prompt"
 
 
 class JobState(StrEnum):
-    """Where a job is. Only succeeded, no_issues and failed are final, and these never change."""
+    """Where a job is. Only succeeded, no_issues and failed are final; these never change, but see `Job.resumable`."""
 
     DRAFT = "draft"
     LAUNCHING = "launching"
@@ -59,7 +59,7 @@ class JobState(StrEnum):
 
     @property
     def final(self) -> bool:
-        """Whether this state never changes."""
+        """Whether a job in this state has ended."""
         return self in (JobState.SUCCEEDED, JobState.NO_ISSUES, JobState.FAILED)
 
     @property
@@ -138,6 +138,8 @@ class JobKind:
 
     `result` is what one job that succeeded brings, and what several bring; `meanings` says of a final state what it
     means. `sent` are names and texts of what a job was sent with, `content` is the same in short: "runs and prompt".
+    `empty_end` says what is wrong with a last word (a job's `status` at the server) that came without a result; a job
+    of which nothing else is heard fails by that. None where a result may still come.
     """
 
     name: str
@@ -152,6 +154,7 @@ class JobKind:
     content: Callable[[Job], str]
     exact: tuple[tuple[str, ...], ...] = ()
     screen: str = ""
+    empty_end: Callable[[str], str | None] = lambda status: None
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,7 +162,8 @@ class Job:
     """A job as it is recorded. Times are Unix seconds; prompts are kept apart, by hash.
 
     `again_of` is the unconfirmed job that this one repeats, `took` how many seconds it went on where its end was
-    watched, `looked_at` when somebody looked at its end, `other_key` tells that it was launched with another key.
+    watched, `looked_at` when somebody looked at its end, `since` when it came into its state, `other_key` tells that it
+    was launched with another key.
     """
 
     number: int
@@ -189,6 +193,7 @@ class Job:
     again_of: int | None = None
     took: float | None = None
     looked_at: float | None = None
+    since: float | None = None
     other_key: bool = False
     kind: str = DEFAULT_KIND
     parameters: Mapping[str, object] = field(default_factory=dict, hash=False)
@@ -198,6 +203,21 @@ class Job:
     def unread(self) -> bool:
         """Whether nobody has looked yet at how it ended."""
         return self.state.wants_a_look and self.looked_at is None
+
+    @property
+    def ended_empty(self) -> bool:
+        """Whether it failed because the server's last word came without a result: no failure was reported."""
+        return self.state == JobState.FAILED and self.error is None and self.progress_id is not None
+
+    @property
+    def resumable(self) -> bool:
+        """Whether the server can be asked about it again: it is asked no more, and has reported no end."""
+        return self.state in (JobState.STOPPED, JobState.LOST) or (self.ended_empty and not self.other_key)
+
+    @property
+    def ended_at(self) -> float | None:
+        """When it ended, or nobody knew any more what became of it."""
+        return self.finished_at or (self.since if self.state.wants_a_look else None)
 
     @property
     def agent(self) -> str:
@@ -210,6 +230,7 @@ class Job:
         return kind | {
             "job": self.number,
             "state": self.state.value,
+            "state_since": _iso(self.since),
             "reason": self.reason,
             "profile": self.profile,
             "run_ids": list(self.run_ids),

@@ -291,11 +291,11 @@ class JobStore:
                 summary_of_changes=progress.summary_of_changes,
                 error=progress.error,
                 result=None if progress.result is None else json.dumps(dict(progress.result)),
-                finished_at=at,
                 took=max(0.0, at - (job.launched_at or at)) if watched else None,
             )
+            ended = rows.change(number, progress.state, progress.error or "", at)
             rows.make_room(at)
-            return rows.change(number, progress.state, progress.error or "", at)
+            return ended
 
     def record_silence(self, numbers: Collection[int], at: float) -> list[Job]:
         """The server could not be asked about running jobs since `at`; returns them as they are now."""
@@ -367,7 +367,7 @@ class JobRows:
 
     def insert(self, draft: Draft, state: JobState, at: float, **more: object) -> Job:
         """A new job; `more` are further columns."""
-        values = {"state": state, "created_at": at, **self._sent(draft, at), **more}
+        values = {"state": state, "since": at, "created_at": at, **self._sent(draft, at), **more}
         names, marks = ", ".join(values), ", ".join("?" * len(values))
         cursor = self.sql.execute(f"INSERT INTO jobs ({names}) VALUES ({marks})", tuple(values.values()))
         number = cursor.lastrowid or 0
@@ -398,13 +398,16 @@ class JobRows:
     def change(
         self, number: int, state: JobState, reason: str, at: float, only_from: Collection[JobState] | None = None
     ) -> Job:
-        """Put a job into a state, unless it is there, is final, or is in none of the states `only_from`."""
+        """Put a job into a state, unless it is there, has ended for good, or is in none of the states `only_from`."""
         job = self.get(number)
         elsewhere = only_from is not None and job.state not in only_from
-        if job.state.final or elsewhere or (job.state, job.reason) == (state, reason):
+        ended = job.state.final and not (job.resumable and state == JobState.RUNNING)
+        if ended or elsewhere or (job.state, job.reason) == (state, reason):
             return job
         launched = None if state == JobState.DRAFT else job.launched_at
-        self.set(number, state=state, reason=reason, launched_at=launched, looked_at=None)
+        finished = at if state.final else None
+        self.set(number, state=state, since=at, reason=reason, launched_at=launched, finished_at=finished)
+        self.set(number, looked_at=None)
         if state == JobState.RUNNING:
             self.set(number, stale_since=None)
         self.sql.execute("INSERT INTO job_changes VALUES (?, ?, ?, ?)", (number, at, state, reason))

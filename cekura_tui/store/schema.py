@@ -263,5 +263,10 @@ MIGRATIONS: tuple[str, ...] = (
     -- which window chose it, named as the owner of a launch is; '' of versions that did not tell
     ALTER TABLE stagings ADD COLUMN window TEXT NOT NULL DEFAULT '';
     """,
+    """
+    -- when a job came into the state that it is in
+    ALTER TABLE jobs ADD COLUMN since REAL;
+    UPDATE jobs SET since = (SELECT at FROM job_changes WHERE job = number ORDER BY job_changes.rowid DESC LIMIT 1);
+    """,
 )
 VERSION = len(MIGRATIONS)

@@ -518,13 +518,16 @@ class CekuraApp(App[None]):
     # Keys
 
     def action_go(self, mode: str) -> None:
-        """To the runs or the jobs as they were left; once more to the list itself. Not from a dialog or the sign-in."""
-        if not self.screen.is_modal and not self._locked:
-            if self.current_mode != mode:
-                self.switch_mode(mode)
+        """To the list of runs, or to the jobs as they were left and once more to their list. Not from a dialog or the
+        sign-in."""
+        if self.screen.is_modal or self._locked:
+            return
+        if self.current_mode != mode:
+            self.switch_mode(mode)
+            if mode == "jobs":
                 return
-            while len(self.screen_stack) > 1:
-                self.pop_screen()
+        while len(self.screen_stack) > 1:
+            self.pop_screen()
 
     @property
     def _locked(self) -> bool:

@@ -119,8 +119,8 @@ def next_unread(jobs: Iterable[Job]) -> Job | None:
 
 
 def ended_at(job: Job) -> float:
-    """When a job ended, in Unix time; of one that only became uncertain, when it was launched."""
-    return job.finished_at or job.launched_at or job.created_at
+    """When a job ended or became uncertain, in Unix time; where that is not known, when it was launched."""
+    return job.ended_at or job.launched_at or job.created_at
 
 
 def counts_words(jobs: Iterable[Job]) -> str:

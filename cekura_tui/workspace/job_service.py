@@ -121,12 +121,12 @@ class JobService:
         """One job that can be asked about again; raises UsageError where there is nothing to ask about."""
         job = await self.get(number)
         theirs = job.other_key and not job.state.final
-        if not theirs and job.state not in (JobState.STOPPED, JobState.LOST, JobState.RUNNING):
+        if not (theirs or job.resumable or job.state == JobState.RUNNING):
             raise UsageError(f"Job {number} is {job.state.words}: there is nothing to ask about.")
         return job
 
     async def resume(self, number: int) -> Job:
-        """Ask about a stopped or lost job again; raises UsageError for another one."""
+        """Ask again about a job that is resumable; raises UsageError for another one."""
         await self.resumable(number)
         return await self._engine.resume(number)
 

@@ -35,7 +35,7 @@ from cekura_tui.workspace.job_service import JobService
 from cekura_tui.workspace.notes_and_views import RunNotes, SavedViews
 from cekura_tui.workspace.opened_runs import Found, OpenedRuns, RunEvidence, RunPrefetch, SingleFlight, ready
 from cekura_tui.workspace.run_findings import RunFindings
-from cekura_tui.workspace.run_lists import RunLists
+from cekura_tui.workspace.run_lists import RunLists, take_turn
 from cekura_tui.workspace.setup import Setup
 from cekura_tui.workspace.suggestions import StagingService, Suggestions
 
@@ -55,6 +55,16 @@ class Improvable:
     def run_ids(self) -> tuple[int, ...]:
         """The runs' ids."""
         return tuple(view.row.id for view in self.views)
+
+    @property
+    def unfinished(self) -> str:
+        """What to say, before a launch, of runs that had not finished when they were read; empty where all had."""
+        ids = [str(view.row.id) for view in self.views if not view.row.outcome.settled]
+        if not ids:
+            return ""
+        if len(ids) == 1:
+            return f"Run {ids[0]} has not finished, so its transcript and verdicts may be incomplete."
+        return f"Runs {', '.join(ids)} have not finished, so their transcripts and verdicts may be incomplete."
 
     def focuses(self) -> list[tuple[str, int, str]]:
         """What these runs offer as a focus: ("metric" or "category", id, name), each once."""
@@ -304,12 +314,17 @@ class Session:
         (agent_id, agent_name), *_ = agents.items()
         return Improvable(tuple(views), agent_id, agent_name)
 
-    async def agent_prompt(self, agent_id: int | None) -> tuple[Agent, Prompt]:
-        """An agent and its prompt, exactly; raises UsageError where it has none."""
+    async def agent_prompt(self, agent_id: int | None, *, background: bool = False) -> tuple[Agent, Prompt]:
+        """An agent and its prompt, exactly; raises UsageError where it has none.
+
+        With `background` it is asked for once, in the turn of background reads.
+        """
         if agent_id is None:
             raise UsageError("The server did not say whose run this is.", "Give the prompt with --prompt-file.")
         try:
-            agent = await self.client.agent(agent_id)
+            if background:
+                await take_turn(self.budget)
+            agent = await self.client.agent(agent_id, once=background)
         except KeyRefused:
             raise
         except ApiError as error:
@@ -317,6 +332,7 @@ class Session:
                 f"The prompt of agent {agent_id} could not be read: {error.message}",
                 "Try again, or give the prompt as a file.",
                 status=error.status,
+                retry_after=error.retry_after,
             ) from None
         if agent.prompt is None or not agent.prompt.strip():
             raise UsageError(f"{agent.name} has no prompt at the server.", "Give one as a file.")

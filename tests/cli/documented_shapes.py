@@ -5,6 +5,7 @@ from __future__ import annotations
 JOB_KEYS = [
     "job",
     "state",
+    "state_since",
     "reason",
     "profile",
     "run_ids",

@@ -56,6 +56,17 @@ def test_a_failed_run_gives_a_better_prompt_in_a_file_and_as_json(demo: Any, fai
     ]
 
 
+def test_a_run_that_has_not_finished_is_improved_from_only_where_that_is_said(server: ScriptedServer) -> None:
+    serve_runs(server, run_of(6, status="in_progress", evaluation_status=None))
+    server.on("GET", "/test_framework/v1/aiagents/7/", Reply({"id": 7, "agent_name": "A", "description": "Be kind."}))
+    refused = call("improve", 5, 6, "--from-agent")
+    assert (refused.status, refused.out, server.requests("POST")) == (2, "", [])
+    assert "Run 6 has not finished" in refused.err
+    assert "--unfinished" in refused.err
+    assert call("improve", 5, 6, "--from-agent", "--unfinished").status == 0
+    assert len(server.requests("POST", LAUNCH)) == 1
+
+
 def test_a_passed_run_has_no_issues_and_leaves_with_3(by_kind: dict[str, list[dict[str, Any]]], tmp_path: Path) -> None:
     result = call("improve", by_kind["passed"][0]["id"], "--from-agent", "--wait", "--out", tmp_path / "o.md", "--json")
     job = json.loads(result.out)

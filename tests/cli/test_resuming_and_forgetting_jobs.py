@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 import sqlite3
 from collections.abc import Callable
 from pathlib import Path
@@ -47,6 +49,21 @@ def test_a_job_that_nobody_asked_about_any_more_is_asked_about_and_told(
     result = call("jobs", "resume", 1)
     assert (result.status, result.out, result.err) == (0, "", said)
     assert polls(server) == 1
+
+
+def test_a_lost_job_says_since_when_and_one_that_failed_without_a_prompt_is_asked_about_again(
+    server: ScriptedServer, window: Window
+) -> None:
+    window(JobState.LOST)
+    job = json.loads(call("jobs", "list", "--json").out)
+    assert job["state_since"] >= job["launched_at"]
+    assert re.search(r" lost .*  since .*\d\d:\d\d: ", call("jobs", "list").out)
+    assert re.search(r"\nlost: .*\d\d:\d\d\n", call("jobs", "show", 1).out)
+    window(JobState.RUNNING)
+    window(JobState.FAILED)
+    server.on("GET", PROGRESS, Reply({"status": "completed", "output": {}}))
+    result = call("jobs", "resume", 1)
+    assert (result.status, result.err) == (0, "job 1: running: the server says “completed”\n")
 
 
 def test_several_jobs_are_each_told(server: ScriptedServer, window: Window, prompt_file: Path) -> None:

@@ -17,7 +17,7 @@ from cekura_tui.api.errors import KeyRefused
 from cekura_tui.jobs.engine import JobEngine
 from cekura_tui.jobs.polling import DAY
 from cekura_tui.model.improve_prompt import read_progress
-from cekura_tui.model.job import JobState
+from cekura_tui.model.job import Job, JobState
 
 
 async def launched(here: Room, server: ScriptedServer) -> None:
@@ -115,6 +115,48 @@ async def test_a_lost_job_is_found_by_an_answer_that_another_window_got(home: Pa
         assert here.store.jobs.record_answer(1, read_progress(answer), "raw", 1.0).state == JobState.SUCCEEDED
 
 
+EMPTY = Reply({"status": "completed", "output": {"improved_prompt": " ", "summary_of_changes": None}, "error": None})
+
+
+async def test_a_last_word_that_stays_without_a_prompt_is_a_failure_and_the_job_can_be_resumed(
+    home: Path, scripted: ScriptedServer
+) -> None:
+    scripted.on("GET", PROGRESS, RUNNING, EMPTY)
+    ended: list[Job] = []
+    async with room(home, scripted, engine=partial(hasty(3), ended=ended.append)) as here:
+        here.engine.start()
+        await launched(here, scripted)
+        job = await here.comes_into(JobState.FAILED)
+        assert (job.reason, job.error) == ("The server says completed, but sent no prompt.", None)
+        assert [answer.raw for answer in here.store.jobs.answers(1)][-1] == EMPTY.bytes()[0].decode()
+        await eventually(lambda: ended, "the end is reported")
+        assert job.finished_at == job.since == ended[0].ended_at
+        scripted.on("GET", PROGRESS, DONE)
+        await here.engine.resume(1)
+        job = await here.comes_into(JobState.SUCCEEDED)
+        states = [change.state for change in here.store.jobs.changes(1)]
+        assert states == ["launching", "running", "failed", "running", "succeeded"]
+        assert here.store.jobs.durations() == {"improve_prompt": [job.took]}, "the empty end tells of no duration"
+
+
+async def test_a_prompt_that_comes_a_moment_after_the_last_word_is_taken(home: Path, scripted: ScriptedServer) -> None:
+    scripted.on("GET", PROGRESS, EMPTY, EMPTY, RUNNING, EMPTY, EMPTY, DONE)
+    async with room(home, scripted, engine=hasty()) as here:
+        here.engine.start()
+        await launched(here, scripted)
+        await here.comes_into(JobState.SUCCEEDED)
+        assert "failed" not in [change.state for change in here.store.jobs.changes(1)]
+
+
+async def test_a_failure_that_the_server_reported_stays_one(home: Path, scripted: ScriptedServer) -> None:
+    scripted.on("GET", PROGRESS, Reply({"status": "failed", "error": "It broke."}))
+    async with room(home, scripted, engine=hasty()) as here:
+        here.engine.start()
+        await launched(here, scripted)
+        failed = await here.comes_into(JobState.FAILED)
+        assert await here.engine.resume(1) == failed
+
+
 async def test_a_job_without_an_end_in_a_day_is_lost(home: Path, scripted: ScriptedServer) -> None:
     scripted.on("GET", PROGRESS, RUNNING)
     async with room(home, scripted, engine=hasty(DAY / 50)) as here:
@@ -122,6 +164,7 @@ async def test_a_job_without_an_end_in_a_day_is_lost(home: Path, scripted: Scrip
         here.engine.start()
         job = await here.comes_into(JobState.LOST)
         assert "24 hours" in job.reason
+        assert job.since == here.store.jobs.changes(1)[-1].at > (job.launched_at or 0.0)
 
 
 async def test_a_clock_that_is_set_two_days_ahead_loses_no_job(home: Path, scripted: ScriptedServer) -> None:

@@ -27,6 +27,7 @@ from cekura_tui.api.errors import (
 )
 from cekura_tui.jobs.polling import (
     BUDGET,
+    EMPTY,
     FAILURES_OF_ONE_JOB,
     HOUR,
     Budget,
@@ -139,6 +140,14 @@ def test_what_the_server_asks_for_wins_but_never_loses_a_job(failures: int, aske
 )
 def test_a_job_is_given_up_after_the_server_said_so_three_times_over_a_minute(at: list[float], believed: bool) -> None:
     streak = Streak()
+    assert [streak.add(moment) for moment in at][-1] is believed
+
+
+@pytest.mark.parametrize(("at", "believed"), [([0, 30], False), ([0, 2, 19.9], False), ([0, 2, 20], True)])
+def test_a_last_word_without_a_result_is_believed_after_three_times_over_twenty_seconds(
+    at: list[float], believed: bool
+) -> None:
+    streak = Streak(EMPTY)
     assert [streak.add(moment) for moment in at][-1] is believed
 
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cekura_tui.model.improve_prompt import read_progress
+from cekura_tui.model.improve_prompt import empty_end, read_progress
 from cekura_tui.model.job import JobState
 
 DONE = {"improved_prompt": "Be kind.\r\n\t", "summary_of_changes": "Kinder."}
@@ -119,6 +119,17 @@ def test_a_real_failure_is_not_taken_for_no_issues(error: str) -> None:
 @pytest.mark.parametrize("blank", ["", "  \n", None, 5, []])
 def test_an_empty_proposal_is_no_result(blank: object) -> None:
     assert read_progress({"status": "completed", "output": {"improved_prompt": blank}}).end is None
+
+
+@pytest.mark.parametrize("error", ["Broke", "No issues found"])
+def test_an_error_beside_a_last_word_and_an_empty_proposal_ends_the_job(error: str) -> None:
+    told = read_progress({"status": "Completed", "output": {"improved_prompt": ""}, "error": error})
+    assert (told.end, told.error) == ("failed" if error == "Broke" else "no_issues", error)
+
+
+def test_only_a_last_word_is_wrong_without_a_prompt() -> None:
+    assert empty_end("Succeeded") == "The server says Succeeded, but sent no prompt."
+    assert [empty_end(word) for word in ("", "running", "pondering", "needs_clarification")] == [None] * 4
 
 
 def test_a_proposal_equal_to_the_prompt_that_was_sent_is_a_success() -> None:

@@ -57,6 +57,8 @@ def test_every_job_is_there_as_it_was_and_is_of_the_first_kind(path: Path, scrip
     assert {(job.kind, job.result, len(job.parameters)) for job in jobs.values() if job} == {(DEFAULT_KIND, None, 0)}
     assert [job.number for job in store.jobs.all(drafts=True)] == [11, 9, 8, 7, 6, 5, 4, 3, 2, 1]
     assert store.jobs.unreadable is None
+    changed = {number: store.jobs.changes(number)[-1].at for number in BEFORE}
+    assert {number: job.since for number, job in jobs.items() if job} == changed
     done = store.jobs.suggestion(store.jobs.all()[-1])
     assert (done.prompt, done.improved_prompt) == (
         "\ufeffBe kind.\r\nAsk for the name.\n",

@@ -7,6 +7,7 @@ a critical category of the runs; none is chosen at first.
 from __future__ import annotations
 
 import asyncio
+import random
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, ClassVar
 
@@ -16,15 +17,16 @@ from textual.containers import Horizontal, VerticalScroll
 from textual.content import Content
 from textual.widgets import Button, Input, Label, Static, TextArea
 
+from cekura_tui.jobs.polling import retry_delay
 from cekura_tui.model.errors import CekuraTuiError, UsageError
 from cekura_tui.model.improve_prompt import launch_body
 from cekura_tui.model.job import MAX_RUNS, Draft, Job, JobState
 from cekura_tui.model.text import Prompt, clean, clean_line, count
 from cekura_tui.store.errors import SentUnrecorded
-from cekura_tui.ui.actions import Action, bindings
+from cekura_tui.ui.actions import NOT_OFFERED, Action, bindings
 from cekura_tui.ui.jobs.drafts import Autosave, DraftKeeper
 from cekura_tui.ui.kit.choice_list import Choice, ChoiceList
-from cekura_tui.ui.kit.dialog import Dialog
+from cekura_tui.ui.kit.dialog import ConfirmDialog, Dialog
 from cekura_tui.ui.kit.inputs import TypedLine
 from cekura_tui.ui.kit.prompt_box import PromptArea, PromptText
 from cekura_tui.ui.messages import GivenPrompt, Improve
@@ -127,6 +129,14 @@ class ImproveDialog(Dialog[Job]):
     ACTIONS: ClassVar[tuple[Action, ...]] = (
         Action("improve.launch", "ctrl+g", "launch", "Launch", footer=1),
         Action("improve.editor", "ctrl+o", "edit", "Edit in $EDITOR", footer=2, priority=True),
+        Action(
+            "improve.retry",
+            "ctrl+r",
+            "retry",
+            "Retry",
+            footer=3,
+            why_not=lambda dialog: None if dialog.unread else NOT_OFFERED,
+        ),
     )
     BINDINGS = bindings(ACTIONS)
 
@@ -137,6 +147,8 @@ class ImproveDialog(Dialog[Job]):
         self._sources, self._text = PromptSources(given), PromptText()
         self._drafts = DraftKeeper(state.workspace)
         self._launching: Draft | None = None
+        self.unread: CekuraTuiError | None = None
+        """Why the agent's prompt could not be read; None once it was."""
         self._reported_unsaved: Draft | None = None
         self._autosave = Autosave(self, AUTOSAVE, self.keep, self._drafts)
 
@@ -145,10 +157,12 @@ class ImproveDialog(Dialog[Job]):
         with VerticalScroll(classes="dialog", id="improve"):
             yield Label(Content("Improve the prompt"), classes="dialog-title")
             yield Static(id="improve-runs")
+            yield Static(Content(self._runs.unfinished and f"! {self._runs.unfinished}"), id="improve-unfinished")
             yield self._sources
             yield TypedLine(placeholder="path of the prompt's file, then enter", id="prompt-file", compact=True)
             yield PromptArea(id="prompt")
             yield Static(id="prompt-facts")
+            yield Static(id="improve-reading")
             if self._runs.focuses():
                 yield Label(Content("Focus, if you want one (space chooses)"))
                 yield self._focus
@@ -169,13 +183,15 @@ class ImproveDialog(Dialog[Job]):
         where = f"It is sent to {'the embedded workspace' if setup.demo else setup.server.origin} and may cost credits."
         text = f"of {self._agent_name or 'the agent'}, from run {runs}\n{where}"
         self.query_one("#improve-runs", Static).update(Content(clean(text)))
+        self.query_one("#improve-unfinished").display = bool(self._runs.unfinished)
         self._put(self._sources.current, self._sources.text_of(self._sources.current))
-        self._read_prompts()
+        self._show_reading("Reading the agent's prompt …")
+        self._read_saved()
 
-    @work(group="prompts")
-    async def _read_prompts(self) -> None:
+    @work(group="saved-prompts")
+    async def _read_saved(self) -> None:
+        """Read what this machine has, then what the server has."""
         workspace, agent_id = self._state.workspace, self._runs.agent_id
-        self._show_message("Reading the agent's prompt …")
         try:
             saved = await workspace.call(lambda session: session.jobs.draft(agent_id, self._runs.run_ids))
             last = await workspace.call(lambda session: session.jobs.last_prompt(agent_id))
@@ -186,16 +202,50 @@ class ImproveDialog(Dialog[Job]):
                 self._drafts.take_up(saved[1])
                 if saved[0].run_ids == self._runs.run_ids and self._sources.current == "agent" and not self._edited:
                     self._restore(saved[0], saved[1])
-            agent, prompt = await workspace.call(lambda session: session.agent_prompt(agent_id))
-            self._agent_name = agent.name
-            self._sources.has("agent", prompt)
         except CekuraTuiError as error:
             self._show_message(error.sentence(), failed=True)
-            return
+        self._read_agent_prompt()
+
+    @work(group="agent-prompt", exclusive=True)
+    async def _read_agent_prompt(self) -> None:
+        """Read the agent's prompt, again and again until it is here; why it is not stays on screen until then."""
+        failures = 0
+        while not self.gone:
+            try:
+                agent, prompt = await self._state.workspace.call(
+                    lambda session: session.agent_prompt(self._runs.agent_id, background=failures > 0)  # noqa: B023
+                )
+            except CekuraTuiError as error:
+                self.unread, failures = error, failures + 1
+                wait, retrying = None, ""
+                if error.may_pass:
+                    wait = retry_delay(failures, error.retry_after, random.random())
+                    retrying = f"Retrying at {self._state.when(self._state.clock() + wait, seconds=True)}. "
+                self._show_reading(f"{clean_line(error.message)} {retrying}ctrl+r retries now.", failed=True)
+                if wait is None:
+                    return
+                await asyncio.sleep(wait)
+            else:
+                self._agent_prompt_read(agent.name, prompt)
+                return
+
+    def _agent_prompt_read(self, agent_name: str, prompt: Prompt) -> None:
+        self._agent_name, self.unread = agent_name, None
+        self._sources.has("agent", prompt)
         if self._sources.current == "agent" and not self._edited:
             self._put("agent", prompt)
-        if self._sources.current != "draft":
-            self._show_message("")
+            self._show_message("")  # what was said of no prompt
+        self._show_reading("")
+
+    def action_retry(self) -> None:
+        """Read the agent's prompt now."""
+        self._read_agent_prompt()
+
+    def _show_reading(self, text: str, *, failed: bool = False) -> None:
+        line = self.query_one("#improve-reading", Static)
+        line.display = bool(text)
+        line.set_class(failed, "-failed")
+        line.update(Content(("! " if failed else "") + text))
 
     def _restore(self, draft: Draft, job: Job) -> None:
         """The draft for these very runs is taken up where it was left."""
@@ -350,14 +400,22 @@ class ImproveDialog(Dialog[Job]):
     @on(Button.Pressed, "#launch")
     def action_launch(self) -> None:
         """Send it."""
-        if self._launching:
-            return
+        if self._launching or not self.is_current:
+            return  # a key was pressed twice in haste
         if not self._prompt():
             self._show_message("There is no prompt yet: type one, name a file, or choose another.", failed=True)
             return
-        # Set at once, not by the worker: a second key may be handled before that begins.
-        self._busy(draft := self._as_draft())
-        self._launch(draft)
+        if unfinished := self._runs.unfinished:
+            title = "Launch from a run that has not finished?"
+            self.app.push_screen(ConfirmDialog(title, unfinished, "Launch anyway"), self._launch_if)
+        else:
+            self._launch_if(True)
+
+    def _launch_if(self, sure: bool | None) -> None:
+        if sure:
+            # Set at once, not by the worker: a second key may be handled before that begins.
+            self._busy(draft := self._as_draft())
+            self._launch(draft)
 
     @work(group="launch")
     async def _launch(self, draft: Draft) -> None:
@@ -400,9 +458,8 @@ def open_improve_dialog(state: AppState, request: Improve) -> None:
         except CekuraTuiError as error:
             page.show_error(error)
         else:
+            page.opening.arrived()
             page.app.push_screen(ImproveDialog(state, runs, request.given), launched)
-        finally:
-            opening.set()
 
     def launched(job: Job | None) -> None:
         if job is None:
@@ -419,6 +476,4 @@ def open_improve_dialog(state: AppState, request: Improve) -> None:
         marked = count(len(run_ids), "run")
         page.show_error(UsageError(f"{marked} are marked; a job takes up to {MAX_RUNS}.", "Unmark some with space."))
     elif run_ids:
-        page.opening = opening = asyncio.Event()
-        # A worker of the page: it ends with it.
-        page.run_worker(open_dialog(), group="improve", exclusive=True)
+        page.opening.begin(open_dialog, f"Reading {count(len(run_ids), 'run')}", group="improve")

@@ -29,7 +29,6 @@ if TYPE_CHECKING:
     from cekura_tui.workspace.job_service import JobRecord
     from cekura_tui.workspace.session import Session
 
-_RESUMABLE = (JobState.STOPPED, JobState.LOST)
 _RELAUNCHABLE = (JobState.UNCONFIRMED, JobState.LOST, JobState.FAILED)
 _GROUP = "job-action"
 _NEED_ROOM = ("launch_again", "forget")
@@ -52,7 +51,7 @@ class JobActions:
         foreign, repeated = needs_other_key(job), self._state.relaunch_of(job.number) is not None
         return {
             "stop": job.state == JobState.RUNNING and not foreign,
-            "resume": job.progress_id is not None if foreign else job.state in _RESUMABLE,
+            "resume": job.progress_id is not None if foreign else job.resumable,
             "launch_again": job.state in _RELAUNCHABLE and not job.other_key and not repeated,
             "forget": job.state != JobState.LAUNCHING,
         }.get(name, True)
@@ -67,7 +66,7 @@ class JobActions:
     def do(self, name: str) -> None:
         """Do this with the job, unless it is busy with what was asked for before."""
         if name == "copy":
-            self._page.run_worker(self._copy(), group="copy", exclusive=True)
+            self._page.opening.begin(self._copy, "Reading the job", group="copy")
         elif name == "details":
             if (job := self._job()) is not None:
                 self._state.ask(OpenJobDetails(job.number))
@@ -161,7 +160,7 @@ class JobActions:
         offers.append(Offer("the job as JSON", whole))
         if done.improved_prompt is not None:
             offers.append(Offer("the improved prompt …"))
-        taken = await page.app.push_screen_wait(CopyJobDialog(job.number, offers))
+        taken = await page.opening.ask(CopyJobDialog(job.number, offers))
         if taken is not None and taken.text is not None:
             page.app.copy_to_clipboard(taken.text)
             page.notify_once(

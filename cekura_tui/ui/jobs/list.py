@@ -53,7 +53,7 @@ class JobRow:
 
 def job_row(job: Job, app_state: AppState) -> JobRow:
     """A job as it is listed now; only the elapsed time of one that goes on, and what is left, change by themselves."""
-    when, took = app_state.when(job.finished_at or job.launched_at), elapsed(job, app_state)
+    when, took = app_state.when(job.ended_at or job.launched_at), elapsed(job, app_state)
     return JobRow(job.number, job.state, job.unread, job.run_ids, job.agent_name, took, when, last_word(job, app_state))
 
 

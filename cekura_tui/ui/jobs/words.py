@@ -39,7 +39,8 @@ def state_meaning(job: Job, state: AppState) -> str:
         return "It was launched with another key of this server. s tries to follow it with this one."
     if (repeat := state.relaunch_of(job.number)) is not None:
         return f"It was launched again as job {repeat}."
-    return _MEANINGS.get(job.state) or KINDS[job.kind].meanings.get(job.state, "")
+    meaning = _MEANINGS.get(job.state) or KINDS[job.kind].meanings.get(job.state, "")
+    return f"{meaning} s asks about it once more." if job.ended_empty and job.resumable else meaning
 
 
 def needs_other_key(job: Job) -> bool:
@@ -61,10 +62,16 @@ def time_left(job: Job, state: AppState) -> str:
     return usual.left(state.clock() - launched) if job.profile == state.workspace.setup.profile else ""
 
 
+def empty_end(job: Job) -> str:
+    """What is wrong with the last word that came of a running job, where it is one."""
+    return KINDS[job.kind].empty_end(clean_line(job.last_status or "")) or "" if job.state == JobState.RUNNING else ""
+
+
 def unknown_word(job: Job) -> str:
     """The server's word for a running job, as it came, where it is not one we know."""
     word = clean_line(job.last_status or "", 60)
-    return f"“{word}”" if job.state == JobState.RUNNING and word.lower() not in _GOING_WORDS else ""
+    known = job.state != JobState.RUNNING or word.lower() in _GOING_WORDS or empty_end(job)
+    return "" if known else f"“{word}”"
 
 
 def silence(job: Job, state: AppState) -> str:
@@ -80,7 +87,8 @@ def last_word(job: Job, state: AppState) -> str:
     if needs_other_key(job):
         parts = ["needs the other key"]
     elif job.state.going:
-        parts = [silence(job, state), f"{word}, says the server" if word else "", time_left(job, state), repeats]
+        said = f"{word}, says the server" if word else empty_end(job).rstrip(".")
+        parts = [silence(job, state), said, time_left(job, state), repeats]
     else:
         cause = clean_line(job.error or job.reason or job.summary_of_changes or job.last_status or "", 200)
         parts = [f"launched again as job {repeat}" if repeat is not None else "", cause, repeats]
@@ -90,7 +98,7 @@ def last_word(job: Job, state: AppState) -> str:
 def job_facts(job: Job, state: AppState) -> Facts:
     """Names and texts: what became of it, and how long it took or takes."""
     repeat = state.relaunch_of(job.number)
-    word = unknown_word(job)
+    word, uncertain = unknown_word(job), job.state in (JobState.UNCONFIRMED, JobState.LOST)
     ended = state.when(job.finished_at)
     still = time_left(job, state)
     usual = state.usual.get(job.kind)
@@ -99,15 +107,16 @@ def job_facts(job: Job, state: AppState) -> Facts:
     named = (
         ("answer" if job.state == JobState.NO_ISSUES else "error", clean(job.error or "")),
         ("result", json.dumps(job.result) if job.result is not None else ""),
-        ("why", clean(job.reason) if job.state in (JobState.UNCONFIRMED, JobState.LOST) else ""),
+        ("why", clean(job.reason) if uncertain or job.ended_empty else ""),
+        (job.state.words, state.when(job.since) if uncertain else ""),
         ("again", f"launched again as job {repeat}" if repeat is not None else ""),
         ("repeats", f"again of job {job.again_of}" if job.again_of is not None else ""),
         ("elapsed", going if job.state.going else ""),
         ("server", silence(job, state)),
-        ("status", f"the server says {word}, a word that is not known here" if word else ""),
+        ("status", f"the server says {word}, a word that is not known here" if word else empty_end(job)),
         ("launched", "" if job.state == JobState.UNCONFIRMED else state.when(job.launched_at)),
         ("ended", f"{ended} after {elapsed(job, state)}" if ended and job.launched_at is not None else ended),
-        ("status", "" if word else clean_line(job.last_status or "")),
+        ("status", "" if word or empty_end(job) else clean_line(job.last_status or "")),
     )
     return [(name, text) for name, text in named if text]
 

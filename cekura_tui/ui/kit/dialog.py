@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import ClassVar, TypeVar
 
 from rich.text import Text
@@ -20,7 +20,7 @@ from textual.widgets import Button, Input, Label, OptionList, Static
 from cekura_tui.model.errors import CekuraTuiError
 from cekura_tui.model.text import clean
 from cekura_tui.ui.actions import Action, bindings, is_offered
-from cekura_tui.ui.kit.keys_in_order import do_in_order
+from cekura_tui.ui.kit.keys_in_order import PendingDialog, do_in_order
 from cekura_tui.ui.terminal.cells import LEAST, too_small
 from cekura_tui.ui.terminal.textual_private import is_gone
 
@@ -42,6 +42,10 @@ class Dialog(ModalScreen[T | None]):
     """Whether keys that were pressed before it was there are not for it, as where one of them would cost something."""
     deaf_until = 0.0
     """Keys pressed before this moment, in seconds as events count them, are not for it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.opening = PendingDialog(self, WaitingDialog)
 
     def _on_mount(self, event: events.Mount) -> None:
         if self.deaf:
@@ -69,6 +73,24 @@ class Dialog(ModalScreen[T | None]):
     def action_give_up(self) -> None:
         """Leave without an answer."""
         self.dismiss(None)
+
+
+class WaitingDialog(Dialog[None]):
+    """Stands in for a dialog of which something is still being read, and takes the keys meanwhile; esc gives it up."""
+
+    def __init__(self, words: str, cancel: Callable[[], object]) -> None:
+        super().__init__()
+        self._words, self._cancel = words, cancel
+
+    def compose(self) -> ComposeResult:
+        """What is read."""
+        with Vertical(classes="dialog"):
+            yield Label(Content(f"{self._words} …"))
+            yield Label(Content("esc cancels"), classes="dialog-hint")
+
+    def action_give_up(self) -> None:
+        """Wait no more: whoever waits takes this away."""
+        self._cancel()
 
 
 class Palette(CommandPalette):

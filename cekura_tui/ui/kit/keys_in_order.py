@@ -3,25 +3,86 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+from collections.abc import Awaitable, Callable
+from typing import Any, TypeVar
 
 from textual import events
+from textual.screen import Screen
 from textual.widget import Widget
+from textual.worker import Worker
 
 from cekura_tui.ui.terminal.textual_private import do_key, forward_key, put_together
 
+T = TypeVar("T")
 PATIENCE = 1.0
-"""Seconds that keys wait for what the key before them opens."""
+"""Seconds that keys wait for what the key before them opens; then something stands in for it, and takes them."""
+
+StandIn = Callable[[str, Callable[[], object]], Screen[None]]
+"""Makes a screen that says what is waited for, and can be told to wait no more."""
+
+
+class PendingDialog:
+    """The dialog that a screen is about to open, for which something is still to be read: no key that comes meanwhile
+    gets to the screen. What opens at once needs none of this."""
+
+    def __init__(self, screen: Screen[Any], stand_in: StandIn) -> None:
+        self._screen, self._make_stand_in = screen, stand_in
+        self._there: asyncio.Event | None = None
+        self._words = ""
+        self._worker: Worker[None] | None = None
+        self._stand_in: Screen[None] | None = None
+
+    def begin(self, work: Callable[[], Awaitable[None]], words: str, *, group: str) -> None:
+        """Do work that opens a dialog by `ask` or after `arrived`, or none; `words` say what is read for it."""
+        self.arrived()
+        self._there = there = asyncio.Event()
+        self._words = words
+
+        async def open_dialog() -> None:
+            try:
+                await work()
+            finally:
+                if self._there is there:
+                    self.arrived()
+
+        self._worker = self._screen.run_worker(open_dialog, group=group, exclusive=True)
+        self._screen.app.set_timer(PATIENCE, lambda: self._show_stand_in(there))
+
+    async def ask(self, dialog: Screen[T]) -> T | None:
+        """Open the dialog and wait for its answer; in a worker."""
+        self.arrived()
+        return await asyncio.shield(self._screen.app.push_screen(dialog, wait_for_dismiss=True))
+
+    def arrived(self) -> None:
+        """It is opened now, or is not coming: keys are waiting no more."""
+        if self._there is not None:
+            self._there.set()
+            self._there = None
+        if self._stand_in is not None:
+            self._stand_in.dismiss(None)
+            self._stand_in = None
+
+    async def wait(self) -> None:
+        """For a key: wait until it is opened, or something stands in for it."""
+        if (there := self._there) is not None:
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(there.wait(), PATIENCE)
+            self._show_stand_in(there)
+
+    def _show_stand_in(self, there: asyncio.Event) -> None:
+        app, worker = self._screen.app, self._worker
+        if self._there is there and self._stand_in is None and app.screen is self._screen and worker is not None:
+            self._stand_in = self._make_stand_in(self._words, worker.cancel)
+            app.push_screen(self._stand_in)
 
 
 async def passed_on(widget: Widget, event: events.Key) -> bool:
     """Give a key to where the focus is by now, if the key before it led away from this widget; whether it did."""
     app = widget.app
     opening = getattr(widget.screen, "opening", None)
-    if isinstance(opening, asyncio.Event):
-        try:
-            await asyncio.wait_for(opening.wait(), PATIENCE)
-        except TimeoutError:
-            opening.set()  # the keys after this one wait no more
+    if isinstance(opening, PendingDialog):
+        await opening.wait()
     screen = app.screen
     # A screen that came by the key before has no focus until it is put together.
     await put_together(screen)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
 from collections.abc import Iterable, Sequence
 from typing import ClassVar
@@ -17,7 +16,9 @@ from textual.widgets import Static
 from cekura_tui.model.errors import CekuraTuiError, Exit
 from cekura_tui.model.job import Job
 from cekura_tui.ui.actions import Action, is_offered
+from cekura_tui.ui.kit.dialog import DetailsDialog, WaitingDialog
 from cekura_tui.ui.kit.footer import KeyFooter
+from cekura_tui.ui.kit.keys_in_order import PendingDialog, do_in_order
 from cekura_tui.ui.messages import GivenPrompt, Improve, SignInRequested
 from cekura_tui.ui.state import AppState
 from cekura_tui.ui.terminal.cells import LEAST, too_small
@@ -37,12 +38,10 @@ class Page(Screen[None]):
     locked: ClassVar[bool] = False
     """Whether global keys do not lead away from it."""
 
-    opening: asyncio.Event | None = None
-    """Set when the dialog that was asked for last is there, or is not coming: keys wait for that."""
-
     def __init__(self, state: AppState) -> None:
         super().__init__()
         self.state = state
+        self.opening = PendingDialog(self, WaitingDialog)
         self._last_message, self._last_until = "", 0.0
         self._focused_before: Widget | None = None
         """What had the focus before the terminal became too small to show it."""
@@ -55,6 +54,9 @@ class Page(Screen[None]):
             Content(f"This terminal is too small: cekura-tui needs {LEAST.width} × {LEAST.height}."),
             classes="too-small",
         )
+
+    async def _on_key(self, event: events.Key) -> None:
+        await do_in_order(self, event)
 
     def watch_focused(self, former: Widget | None, now: Widget | None) -> None:
         """What is hidden loses the focus; in a terminal that is large enough again it has it back."""
@@ -100,9 +102,8 @@ class Page(Screen[None]):
 
     def show_error(self, error: CekuraTuiError) -> None:
         """An error in a dialog; one about the key leads to signing in."""
+        self.opening.arrived()
         if error.exit_status == Exit.KEY_REFUSED:
             self.post_message(SignInRequested(error))
         else:
-            from cekura_tui.ui.kit.dialog import DetailsDialog
-
             self.app.push_screen(DetailsDialog.of_error(error))

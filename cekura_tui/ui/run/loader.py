@@ -218,7 +218,7 @@ class RunLoader:
     def _may_change(self) -> bool:
         """Whether the server may say something else by now."""
         if self.error is not None:
-            return _may_pass(self.error)
+            return self.error.may_pass
         return self.is_running or (self.view is not None and self.view.cached)
 
     def _wait(self) -> None:
@@ -240,10 +240,3 @@ class RunLoader:
                 await self._workspace.call(lambda session: session.prefetch.fetch(number))
         except CekuraTuiError:
             return  # it is shown when somebody goes there
-
-
-def _may_pass(error: CekuraTuiError) -> bool:
-    """Whether the server may answer later; not where it understood the question and said no."""
-    status = getattr(error, "status", None)
-    refused = isinstance(status, int) and 400 <= status < 500 and status not in (408, 429)
-    return not refused and error.exit_status != Exit.KEY_REFUSED

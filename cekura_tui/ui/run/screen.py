@@ -350,15 +350,17 @@ on. `t` shows some roles alone. `l` goes to the slowest answer, then the next sl
         """Improve from this run."""
         self.improve([self.loader.run_id])
 
-    @work(group="hand-off", exclusive=True)
-    async def action_hand_off(self) -> None:
+    def action_hand_off(self) -> None:
         """Copy or save something of this run."""
+        self.opening.begin(self._hand_off, "Reading the run", group="hand-off")
+
+    async def _hand_off(self) -> None:
         if (view := self.loader.view) is None:
             return
         from cekura_tui.ui.run.copy import CopyRunDialog
 
         row = self.query_one(Verdicts).cursor_row
-        done = await self.app.push_screen_wait(
+        done = await self.opening.ask(
             CopyRunDialog(
                 self.state,
                 view,

@@ -27,7 +27,7 @@ from cekura_tui.ui.actions import Action, bindings
 from cekura_tui.ui.kit.inputs import TypedLine
 from cekura_tui.ui.kit.lines import TONE_CLASSES, TONE_CSS
 from cekura_tui.ui.kit.strips import without_background
-from cekura_tui.ui.terminal.cells import one_line
+from cekura_tui.ui.terminal.cells import fit, one_line
 
 LONGEST = 1_000
 """Characters of a filter that can be typed."""
@@ -128,14 +128,15 @@ _HINT = "enter filters · esc leaves · ↑ earlier"
 
 
 class FilterShown(Static):
-    """The filter in effect, and on the right a note about it, in the first wording that fits."""
+    """The filter in effect, after the name of the group that it lists; on the right a note, in the first wording that
+    fits."""
 
     COMPONENT_CLASSES: ClassVar[set[str]] = TONE_CLASSES
     DEFAULT_CSS = f"FilterShown {{ {TONE_CSS} }}"
 
     def __init__(self) -> None:
         super().__init__()
-        self.text = ""
+        self.text = self.group = ""
         self.notes: tuple[str, ...] = ()
 
     def render(self) -> Text:
@@ -143,6 +144,8 @@ class FilterShown(Static):
         dim = without_background(self.get_component_rich_style("tone--dim"))
         line, width = Text("/ ", no_wrap=True, overflow="ellipsis", end=""), self.size.width
         parsed = parse(self.text)
+        if self.group:
+            line.append(fit(self.group, min(cell_len(self.group), max(width // 2, _NOTE_ROOM))), "bold").append(" · ")
         if not self.text:
             line.append(_EXAMPLE, style=dim)
         elif parsed.wrong:
@@ -209,11 +212,13 @@ class FilterBar(Widget):
         self.watch(self._input, "value", self._validate, init=False)
         self.watch(self._input, "selection", self._validate, init=False)
 
-    def show(self, filter_text: str, *notes: str) -> None:
-        """This filter is in effect; the same again paints nothing, and what is being typed stays."""
-        if (filter_text, notes) != (self._shown.text, self._shown.notes):
-            self._shown.text, self._shown.notes = filter_text, notes
-            self._shown.refresh()
+    def show(self, filter_text: str, *notes: str, group: str = "") -> None:
+        """This filter is in effect, that of a group by name; the same again paints nothing, and what is being typed
+        stays."""
+        shown = self._shown
+        if (filter_text, notes, group) != (shown.text, shown.notes, shown.group):
+            shown.text, shown.notes, shown.group = filter_text, notes, group
+            shown.refresh()
 
     def edit(self) -> None:
         """Let the filter in effect be changed. The keys that follow at once are typed into it already, if the one that

@@ -48,6 +48,14 @@ _TONES = {mark: OUTCOME_TONES[kind] for kind, mark in MARKS.items()}
 
 
 @dataclass(frozen=True, slots=True)
+class OpenedGroup:
+    """A group whose runs are to be listed: its name, and the filter that lists them."""
+
+    name: str
+    filter_text: str
+
+
+@dataclass(frozen=True, slots=True)
 class GroupRow:
     """A group as it is drawn. `heading` stands above the first group of a section."""
 
@@ -202,7 +210,7 @@ def _all_loaded(page: GroupsScreen) -> str | None:
 
 
 class GroupsScreen(Page):
-    """Groups what the run list has loaded. Leaves with the filter that lists a group's runs, or with None.
+    """Groups what the run list has loaded. Leaves with an `OpenedGroup`, or with None.
 
     `loaded` says what these rows are, such as "of 400 loaded runs"; with `some_ends` they are of some outcomes only, so
     that nothing is said of since when they fail.
@@ -387,7 +395,9 @@ A run that failed two checks is in two groups. A run that never ran properly has
             self.notify_once(
                 f"The newest {MOST_IDS} of {group.count:,} runs are listed: a filter names no more by their ids."
             )
-        self.dismiss(group.filter_text)  # type: ignore[arg-type] # the run list waits for it
+        parts = (group.title, group.detail if group.section or group.key[0] == "pair" else "")
+        opened = OpenedGroup(clean_line(": ".join(filter(None, parts))), group.filter_text)
+        self.dismiss(opened)  # type: ignore[arg-type] # the run list waits for it
 
     def action_back(self) -> None:
         """Back to the run list as it was."""

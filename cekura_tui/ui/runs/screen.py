@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any, ClassVar
 
 from textual import on, work
@@ -130,6 +131,8 @@ looked for, and `-` before what is not wanted. `!` lists failures only, `v` name
         """The run under the cursor when the list began."""
         self._run_before: int | None = None
         """The run to which somebody had moved in the list before."""
+        self._group = ("", "")
+        """The filter of the group that was opened last, and the group's name."""
         self._view = VisibleRange()
         self._preview_timer: Timer | None = None
         self._previewed: tuple[int, Outcome] | None = None
@@ -189,9 +192,11 @@ looked for, and `-` before what is not wanted. `!` lists failures only, `v` name
         self._marked = {}
         self._clear_preview()
 
-    @work(group="pick", exclusive=True)
-    async def pick_scope(self, several: NoScope | None) -> None:
+    def pick_scope(self, several: NoScope | None) -> None:
         """Have a person choose what to list."""
+        self.opening.begin(partial(self._pick_scope, several), "Reading projects", group="pick")
+
+    async def _pick_scope(self, several: NoScope | None) -> None:
         from cekura_tui.ui.runs.scope_picker import PickScopeDialog
 
         workspace, listing = self.state.workspace, self.controller.listing
@@ -199,7 +204,7 @@ looked for, and `-` before what is not wanted. `!` lists failures only, `v` name
             projects = several.projects if several else await workspace.call(lambda session: session.projects())
             if not is_visible(self) or any(bar.editing for bar in self.query(FilterBar)):
                 return  # somebody does something else by now
-            chosen = await self.app.push_screen_wait(PickScopeDialog(self.state, projects, listing.scope))
+            chosen = await self.opening.ask(PickScopeDialog(self.state, projects, listing.scope))
             if chosen is not None:
                 scope: Scope = chosen
                 await workspace.call(lambda session: session.choose(scope))
@@ -232,7 +237,9 @@ looked for, and `-` before what is not wanted. `!` lists failures only, `v` name
             self._clear_preview()
         elif not self.focused and not self.query_one(FilterBar).editing:
             runs.focus()
-        self.query_one(FilterBar).show(str(listing.filter), *listing.filter_notes())
+        filter_text, notes = str(listing.filter), listing.filter_notes()
+        group = self._group[1] if filter_text == self._group[0] else ""
+        self.query_one(FilterBar).show(filter_text, *(notes or ["esc leaves the group"] * bool(group)), group=group)
         self._draw_counts()
         self._draw_status()
         row = runs.cursor_row
@@ -410,9 +417,11 @@ looked for, and `-` before what is not wanted. `!` lists failures only, `v` name
         """Only runs that did not succeed, or all."""
         self.controller.change_filter(self.controller.listing.toggle_failures())
 
-    @work(group="views", exclusive=True)
-    async def action_views(self) -> None:
+    def action_views(self) -> None:
         """Choose a filter by its name, or give the one in effect a name."""
+        self.opening.begin(self._choose_view, "Reading views", group="views")
+
+    async def _choose_view(self) -> None:
         from cekura_tui.ui.runs.views import ViewsDialog
 
         try:
@@ -421,17 +430,19 @@ looked for, and `-` before what is not wanted. `!` lists failures only, `v` name
             self.show_error(error)
             return
         dialog = ViewsDialog(self.state, str(self.controller.listing.filter), views)
-        chosen = await self.app.push_screen_wait(dialog)
+        chosen = await self.opening.ask(dialog)
         if chosen is not None:
             self.controller.filter_by(chosen)
 
     def action_groups(self) -> None:
         """What fails most."""
-        from cekura_tui.ui.runs.groups import GroupsScreen
+        from cekura_tui.ui.runs.groups import GroupsScreen, OpenedGroup
 
-        def opened(filter_text: object) -> None:
-            if isinstance(filter_text, str):
-                self.controller.open_group(filter_text)
+        def opened(group: object) -> None:
+            if isinstance(group, OpenedGroup):
+                self.controller.open_group(group.filter_text)
+                self._group = str(self.controller.listing.filter), group.name
+                self.controller.draw_now()
 
         listing = self.controller.listing
         rows = listing.loaded_rows()
@@ -518,16 +529,18 @@ looked for, and `-` before what is not wanted. `!` lists failures only, `v` name
         """A job was launched: the marks have served."""
         self._unmark()
 
-    @work(group="hand-off", exclusive=True)
-    async def action_hand_off(self) -> None:
+    def action_hand_off(self) -> None:
         """Copy links, ids or rows of the marked runs, or save them."""
+        self.opening.begin(self._hand_off, "Reading runs", group="hand-off")
+
+    async def _hand_off(self) -> None:
         from cekura_tui.ui.runs.export import SAVE_ALL, SAVE_THESE, CopyRunsDialog
 
         if not (rows := self._chosen()):
             return
         listing, dashboard = self.controller.listing, self.state.workspace.setup.settings.dashboard_url
         dialog = CopyRunsDialog(self.state, rows, dashboard, listing.scope, listing.notes)
-        answer = await self.app.push_screen_wait(dialog)
+        answer = await self.opening.ask(dialog)
         if answer in (SAVE_THESE, SAVE_ALL):
             self._export(rows if answer == SAVE_THESE else [])
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from rich.text import Text
 from textual import on, work
-from textual.app import App, ComposeResult
+from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Vertical
 from textual.content import Content
@@ -25,6 +25,7 @@ from cekura_tui.prose.diff import ProseDiff
 from cekura_tui.prose.merge import Side
 from cekura_tui.ui.actions import NOT_OFFERED, Action, bindings
 from cekura_tui.ui.kit.dialog import ConfirmDialog, Dialog
+from cekura_tui.ui.kit.keys_in_order import PendingDialog
 from cekura_tui.ui.kit.lines import Notice
 from cekura_tui.ui.state import AppState
 from cekura_tui.ui.suggestion.conflicts import ConflictResolver, ConflictTexts
@@ -51,7 +52,7 @@ def previous_prompt_words(use: PromptUse, state: AppState) -> str:
 
 
 async def confirm_restore(
-    app: App[object], state: AppState, agent_id: int, on_start: Callable[[], None]
+    opening: PendingDialog, state: AppState, agent_id: int, on_start: Callable[[], None]
 ) -> UpdateResult | None:
     """Ask whether an agent is to have its former prompt back, and restore it; to be awaited in a worker.
 
@@ -67,7 +68,7 @@ async def confirm_restore(
     hint = "What it has now is kept in its history and can be restored again."
     lines = [*restore.warnings, f"{what} Putting it back: {change_words(restore.change)}.", hint]
     question = ConfirmDialog(f"Restore the former prompt of {name}?", "\n".join(lines), "Restore it")
-    if not await app.push_screen_wait(question):
+    if not await opening.ask(question):
         return None
     on_start()
     return await call(lambda session: session.agent_prompts.restore(restore))
@@ -412,16 +413,17 @@ class UpdatePromptDialog(Dialog[None]):
         elif self._update is not None and text is not None and self._change is not None and self._may_write:
             # Set at once, not by the worker: a second key may be handled before that begins.
             self._asking = True
-            self._write(self._staged, self._update, text, self._change, self.resolver.decisions.taken)
+            update, change, taken = self._update, self._change, self.resolver.decisions.taken
+            write = partial(self._write, self._staged, update, text, change, taken)
+            self.opening.begin(write, "Comparing", group="update-write")
 
-    @work(group="update-write")
     async def _write(
         self, staged: Prompt, update: PromptUpdate, text: Prompt, change: ProseDiff, applied: dict[str, str]
     ) -> None:
         sure: bool | None = True
         for title, question, yes in confirmations(update, change, self.state.workspace.setup):
             if sure:
-                sure = await self.app.push_screen_wait(ConfirmDialog(title, question, yes))
+                sure = await self.opening.ask(ConfirmDialog(title, question, yes))
         is_staged = await self._is_staged(staged)
         self._asking = False
         if not sure or not is_staged:
@@ -441,16 +443,19 @@ class UpdatePromptDialog(Dialog[None]):
         if not (self._busy or self._asking) and self._update is not None and self.is_current:
             self._asking = True
             self._show_message("Reading what it has now …")
-            self._restore(self._update.agent.id)
+            restore = partial(self._restore, self._update.agent.id)
+            self.opening.begin(restore, "Reading what it has now", group="update-write")
 
-    @work(group="update-write")
     async def _restore(self, agent_id: int) -> None:
+        message, failed = "Nothing was restored.", False
         try:
-            result = await confirm_restore(self.app, self.state, agent_id, lambda: self._write_started("Restoring"))
+            result = await confirm_restore(self.opening, self.state, agent_id, lambda: self._write_started("Restoring"))
+            message = result.message if result else message
         except CekuraTuiError as error:
-            self._ended(f"{error.title}: {error.sentence()}", failed=True)
-        else:
-            self._ended(result.message if result else "Nothing was restored.")
+            message, failed = f"{error.title}: {error.sentence()}", True
+        finally:  # also where somebody did not wait for it
+            if not self.gone:
+                self._ended(message, failed=failed)
 
     def _write_started(self, doing: str) -> None:
         self._busy = doing

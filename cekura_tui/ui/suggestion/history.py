@@ -369,9 +369,11 @@ Every prompt that was seen at the agent, sent with a job, proposed, staged, writ
         older = uses[uses.index(use) + 1 :]
         return next((one for one in older if one.sha256 != use.sha256), None)
 
-    @work(group="prompt-hand-off", exclusive=True)
-    async def action_hand_off(self) -> None:
+    def action_hand_off(self) -> None:
         """Copy it, or write it to a file."""
+        self.opening.begin(self._hand_off, "Reading the prompt", group="prompt-hand-off")
+
+    async def _hand_off(self) -> None:
         if (use := self.use) is None:
             return
         try:
@@ -380,18 +382,20 @@ Every prompt that was seen at the agent, sent with a job, proposed, staged, writ
             self.show_error(error)
             return
         whose = f"the prompt of {self._agent_name}, {how_words(use)}, {self.state.when(use.at)}"
-        if message := await self.app.push_screen_wait(CopyPromptDialog(whose, self._agent_name, prompt)):
+        if message := await self.opening.ask(CopyPromptDialog(whose, self._agent_name, prompt)):
             self.notify_once(message)
 
-    @work(group="prompt-forget", exclusive=True)
-    async def action_forget(self) -> None:
+    def action_forget(self) -> None:
         """Drop one from the history, after asking."""
+        self.opening.begin(self._forget, "Reading the prompt", group="prompt-forget")
+
+    async def _forget(self) -> None:
         if (use := self.use) is None:
             return
         what = f"{how_words(use)}, {self.state.when(use.at)}, {count(use.words, 'word')}"
         text = f"{what[0].upper()}{what[1:]}: “{use.first_line}”\n\n{_forgetting(use)}"
         question = ConfirmDialog(f"Forget this prompt of {self._agent_name}?", text, "Forget it")
-        if not await self.app.push_screen_wait(question):
+        if not await self.opening.ask(question):
             return
         try:
             await self.state.workspace.call(lambda session: session.history.forget(use))
@@ -406,17 +410,18 @@ Every prompt that was seen at the agent, sent with a job, proposed, staged, writ
         if not self._restoring:
             self._restoring = True
             self._show_message("Reading what it has now …")
-            self._restore()
+            self.opening.begin(self._restore, "Reading what it has now", group="prompt-restore")
 
-    @work(group="prompt-restore")
     async def _restore(self) -> None:
+        message, failed = "Nothing was restored.", False
         try:
-            result = await confirm_restore(self.app, self.state, self._agent_id, self._restore_started)
+            result = await confirm_restore(self.opening, self.state, self._agent_id, self._restore_started)
+            message = result.message if result else message
         except CekuraTuiError as error:
-            self._show_message(f"{error.title}: {error.sentence()}", failed=True)
-        else:
-            self._show_message(result.message if result else "Nothing was restored.")
-        self._restoring = self._writing = False
+            message, failed = f"{error.title}: {error.sentence()}", True
+        finally:  # also where somebody did not wait for it
+            self._show_message(message, failed=failed)
+            self._restoring = self._writing = False
         if not self.gone:
             self.action_refresh()
 

@@ -7,7 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
 from rich.text import Text
-from textual import events, on, work
+from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import VerticalScroll
@@ -20,7 +20,6 @@ from cekura_tui.model.text import Prompt, count
 from cekura_tui.prose.diff import Hunk
 from cekura_tui.prose.staging import HunkChoice, wording
 from cekura_tui.ui.actions import NOT_OFFERED, Action, bindings
-from cekura_tui.ui.kit.keys_in_order import do_in_order
 from cekura_tui.ui.kit.lines import Notice, OneLine
 from cekura_tui.ui.kit.page import Page
 from cekura_tui.ui.kit.virtual_list import VirtualList
@@ -175,9 +174,6 @@ What another window chooses is shown here at once; `u` leaves that alone as long
         yield OneLine(id="staged-title", classes="pane-title")
         yield StagedText(id="staged")
         yield Notice(id="suggestion-notice")
-
-    async def _on_key(self, event: events.Key) -> None:
-        await do_in_order(self, event)
 
     # Loading
 

@@ -18,6 +18,7 @@ from waiting import eventually
 from watching import screen_text, sees
 
 FAILED = 900238
+AGENT = "/test_framework/v1/aiagents/7/"
 ODD = "# Rules\r\n\tBe brief.\r\n\x1b[31mred\x1b[0m\r\n" + "long " * 4_000 + "\r\nend\r\n"
 
 
@@ -288,6 +289,56 @@ async def test_a_chosen_focus_is_sent_with_it(scripted: ScriptedServer) -> None:
         await sees(pilot, "Job 1 launched")
         (launch,) = scripted.requests("POST", LAUNCH_PATH)
         assert launch.json() == {"run_ids": [5], "prompt": "Be kind.", "agent": 7, "category_ids": [9]}
+
+
+def serve_prompt(scripted: ScriptedServer, *runs: dict[str, object]) -> None:
+    """These runs, the first of them in a list, and the prompt of their agent."""
+    serve_runs(scripted, *runs)
+    scripted.on("GET", "/test_framework/v1/runs/", Reply({"count": 1, "results": [runs[0]]}))
+    scripted.on("GET", AGENT, Reply({"id": 7, "agent_name": "A", "description": "Be kind."}))
+    scripted.on("POST", LAUNCH_PATH, Reply({"progress_id": "p-1"}))
+
+
+async def test_improving_from_a_run_that_goes_on_says_so_and_asks(scripted: ScriptedServer) -> None:
+    serve_prompt(scripted, run_of(5, status="in_progress", evaluation_status=None))
+    async with opened(setup_of(scripted.url, "key", 1)) as pilot:
+        await on_run(pilot, 5)
+        await pilot.press("i")
+        await sees(pilot, "! Run 5 has not finished", "Be kind.", gone="Reading")
+        await pilot.press("ctrl+g")
+        await sees(pilot, "Launch from a run that has not finished?")
+        await pilot.press("n", "ctrl+g")
+        await sees(pilot, "Launch from a run that has not finished?")
+        assert not scripted.requests("POST")
+        await pilot.press("y")
+        await sees(pilot, "Job 1 launched", gone="Improve the prompt")
+        assert len(scripted.requests("POST", LAUNCH_PATH)) == 1
+
+
+async def test_why_there_is_no_prompt_stays_until_it_was_read_by_itself_or_by_a_key(
+    scripted: ScriptedServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waits: list[int] = []
+
+    def delay(failures: int, after: float | None, spread: float) -> float:
+        waits.append(failures)
+        return 600.0 if len(waits) == 2 else 0.01
+
+    monkeypatch.setattr("cekura_tui.ui.jobs.improve.retry_delay", delay)
+    serve_prompt(scripted, run_of(5))
+    scripted.on("GET", AGENT, Reply(b"{"))
+    async with opened(setup_of(scripted.url, "key", 1)) as pilot:
+        await on_run(pilot, 5)
+        await pilot.press("i")
+        await eventually(lambda: len(waits) == 2, "read again by itself, and to be read again much later")
+        await pilot.press("ctrl+g")
+        await sees(pilot, "The prompt of agent 7 could not be read", "ctrl+r retries now", "There is no prompt yet")
+        scripted.on("GET", AGENT, Reply(b"{"), Reply({"id": 7, "agent_name": "A", "description": "Be kind."}))
+        await pilot.press("ctrl+r")
+        await sees(pilot, "Be kind.", gone="could not be read")
+        assert "There is no prompt yet" not in screen_text(pilot.app)
+        assert waits == [1, 2, 1], "the key asked, and once more it was asked by itself"
+        assert not scripted.requests("POST")
 
 
 async def test_a_launch_key_that_comes_twice_at_once_launches_once(served: Served) -> None:

@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 import os
 import socket
+import sqlite3
 import time
+from contextlib import closing
 
 import pytest
 from app_on_a_server import SMALL, WIDE, no_crash, opened
 from hostile import EVIL, SHOWN
-from kept_jobs import DONE, FAILED, KEY, RUNNING, SeededJobs, app_state_of, on_job
+from kept_jobs import DONE, FAILED, KEY, RUNNING, SeededJobs, app_state_of, on_job, on_jobs
 from scripted_server import PROGRESS, Reply, ScriptedServer
 from textual.pilot import Pilot
 from waiting import eventually
@@ -18,7 +20,7 @@ from watching import screen_text, sees, still
 
 from cekura_tui.jobs.lease import this_process
 from cekura_tui.model.improve_prompt import read_progress
-from cekura_tui.model.job import JobState
+from cekura_tui.model.job import Job, JobState
 from cekura_tui.ui.jobs.job import MAX_ANSWER, MAX_ANSWERS
 from cekura_tui.ui.jobs.list import JobList
 from cekura_tui.workspace.setup import Setup
@@ -41,6 +43,41 @@ async def test_an_unconfirmed_job_tells_which_process_sent_it_and_whether_that_l
     async with opened(quiet) as pilot:
         await on_job(pilot, 1, "What is known of the launch", *told, "none came", "The connection broke.")
         await sees(pilot, "may be the second launch of the same job; x forgets it")
+
+
+@pytest.mark.parametrize("state", ["lost", "unconfirmed"])
+async def test_a_job_that_nobody_knows_more_of_says_since_when_in_the_list_and_on_its_page(
+    quiet: Setup, seeded: SeededJobs, state: str
+) -> None:
+    since = "Fri 21 Nov 2025 09:15"
+    job: Job = getattr(seeded, state)()
+    with closing(sqlite3.connect(quiet.paths.database, isolation_level=None)) as sql:
+        sql.execute("UPDATE jobs SET since = ?", (time.mktime(time.strptime(since, "%a %d %b %Y %H:%M")),))
+    async with opened(quiet) as pilot:
+        shown = app_state_of(pilot).when(time.mktime(time.strptime(since, "%a %d %b %Y %H:%M")))
+        listed = await on_jobs(pilot, state, "job 1")
+        assert listed.rows[0].when == shown != app_state_of(pilot).when(job.launched_at)
+        await pilot.press("d")
+        await sees(pilot, "What was sent", f"{state.ljust(9)} {shown}")
+
+
+async def test_a_job_that_ended_without_a_prompt_says_so_and_is_asked_about_again_by_s(
+    quiet: Setup, seeded: SeededJobs, scripted: ScriptedServer
+) -> None:
+    empty = {"status": "completed", "output": {"improved_prompt": ""}}
+    seeded.put(seeded.running(empty), JobState.FAILED, "The server says completed, but sent no prompt.")
+    scripted.on("GET", PROGRESS, Reply(empty))
+    async with opened(quiet) as pilot:
+        await on_job(
+            pilot,
+            1,
+            "✗ failed",
+            "s Resume",
+            "s asks about it once more",
+            "why       The server says completed, but sent no",
+        )
+        await pilot.press("s")
+        await sees(pilot, "◌ running", "status    The server says completed, but sent no prompt.")
 
 
 async def test_what_the_server_answered_to_an_unconfirmed_launch_is_shown(quiet: Setup, seeded: SeededJobs) -> None:

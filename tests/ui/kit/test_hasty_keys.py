@@ -129,6 +129,10 @@ async def test_a_job_launched_again_in_haste_is_launched_once_and_no_dialog_is_l
     async with opened(quiet) as pilot:
         await on_job(pilot, 1, "a Relaunch")
         burst(pilot, "ayaay")
+        await sees(pilot, "Launch job 1 again?")
+        await still(pilot)
+        assert not scripted.requests("POST", LAUNCH), "nobody has seen the question yet"
+        burst(pilot, "yyaay")
         await eventually(lambda: len(app_state_of(pilot).jobs) == 2, "the second job")
         await still(pilot)
         assert len(scripted.requests("POST", LAUNCH)) == 1

@@ -108,7 +108,7 @@ async def test_below_something_else_it_is_not_asked_for_and_is_read_when_one_com
         await reader.sees("No jobs yet")
         await asked_no_more(scripted, reader)
         serve_runs(scripted, running(5, 4))
-        await reader.press("1")
+        await reader.press("escape")
         await reader.sees("4 turns")
         assert reader.page is page
         await asked_more(scripted)

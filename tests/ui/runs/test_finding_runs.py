@@ -194,14 +194,18 @@ async def test_a_group_opens_to_its_runs_and_adds_to_the_filter_that_is_there(se
         await pilot.press("b", "b")
         await sees(pilot, "By scenario", "groups")
         await pilot.press("enter")
-        await sees(pilot, "/ agent:~bank scenario:")
+        await sees(pilot, " · agent:~bank scenario:", "esc leaves the group")
         shown = rows_of(pilot)
-        assert shown
-        assert len({row.scenario for row in shown}) == 1
+        (name,) = {row.scenario for row in shown}
         await pilot.press("b", "escape")
-        await sees(pilot, "/ agent:~bank scenario:")
+        await sees(pilot, f"/ {name} · agent:~bank scenario:")
+        await pilot.press("exclamation_mark")
+        await sees(pilot, "/ agent:~bank scenario:", "outcome:failed,error")
+        await pilot.press("exclamation_mark")
+        await sees(pilot, f"/ {name} · agent:~bank scenario:")
         await pilot.press("escape")
         await sees(pilot, "/ agent:~bank", gone="scenario:")
+        assert "leaves the group" not in screen_text(pilot.app)
 
 
 async def test_groups_of_failures_alone_do_not_say_since_when_something_fails(served: Served) -> None:

@@ -23,7 +23,7 @@ from cekura_tui.model.run.groups import HOWS, Group, How, group_runs
 from cekura_tui.model.run.run import Run
 from cekura_tui.model.run.view import RunRow, row_of
 from cekura_tui.ui.app import THEME, style_sheets
-from cekura_tui.ui.runs.groups import AT_ONCE, BAR, PAGE, GroupList, GroupsScreen, bar, percent
+from cekura_tui.ui.runs.groups import AT_ONCE, BAR, PAGE, GroupList, GroupsScreen, OpenedGroup, bar, percent
 from cekura_tui.ui.state import AppState
 from cekura_tui.workspace.setup import Setup
 from cekura_tui.workspace.workspace import Workspace
@@ -168,8 +168,10 @@ async def test_enter_goes_back_with_the_filter_of_the_group_under_the_cursor(ser
             group = under_cursor(app, rows, how)
             await pilot.press("enter")
             await eventually(lambda: app.left, "the screen was left")
-            (text,) = app.left
-            matches = Matcher(parse(str(text)).filter, now=EPOCH, notes={})
+            (opened,) = app.left
+            assert isinstance(opened, OpenedGroup)
+            assert opened.name.startswith(group.title)
+            matches = Matcher(parse(opened.filter_text).filter, now=EPOCH, notes={})
             assert {row.id for row in rows if matches(row)} == set(group.run_ids)
 
 
@@ -190,7 +192,8 @@ async def test_a_group_of_more_runs_than_a_filter_can_name_says_that_the_newest_
         await sees(pilot, "Did not run properly · 130 runs", "timeout")
         await pilot.press("enter")
         await sees(pilot, "The newest 100 of 130 runs are listed")
-        assert str(app.left[0]).startswith("id:130,129,")
+        assert isinstance(app.left[0], OpenedGroup)
+        assert app.left[0].filter_text.startswith("id:130,129,")
 
 
 async def test_one_fault_in_many_words_becomes_one_group_while_the_cursor_stays_on_its_group(
