@@ -49,7 +49,7 @@ def run_app(
             app.crash or _running_jobs_notice(sum(job.state.going for job in app.state.jobs)),
         ):
             sys.stderr.write(f"{notice}\n" if notice else "")
-    return (app.status or 0) if leaving.number is None else 128 + leaving.number
+    return (app.status or 0) if leaving.status is None else leaving.status
 
 
 def _running_jobs_notice(jobs: int) -> str:
