@@ -128,6 +128,7 @@ class Leaving:
         self._app = app
         self._terminal = Terminal()
         self._started = threading.Lock()
+        self._last_resort: threading.Thread | None = None
         self._restored = False
         self.status: int | None = None
         """The exit status that it is left with."""
@@ -145,6 +146,8 @@ class Leaving:
         self._app.note_crash(death.exc_value or RuntimeError(death.exc_type.__name__))
         foreground.hang_up()
         self._restore()  # the app may be unable to
+        if death.thread is self._last_resort:
+            os._exit(self._app.status or 0)
         self._leave(self._app.status or 0)
 
     def watch(self) -> None:
@@ -158,7 +161,10 @@ class Leaving:
         if not self._started.acquire(blocking=False):
             return
         self.status = status
-        threading.Thread(target=self._leave_anyway, args=(status, patience), name="leaving", daemon=True).start()
+        self._last_resort = threading.Thread(
+            target=self._leave_anyway, args=(status, patience), name="leaving", daemon=True
+        )
+        self._last_resort.start()
         # The main thread waits for an editor or a pager as long as there is one.
         foreground.hang_up()
         self._app.leave_from_signal(status)
