@@ -19,6 +19,12 @@ from cekura_tui.ui.messages import WorkspaceChanged
 from cekura_tui.ui.state import AppState
 
 
+class KeyLine(TypedLine):
+    """Where a key is typed; there are tokens that are longer than any name."""
+
+    longest = 4_096
+
+
 class SignInScreen(Page):
     """Asks for a key, checks it, and says so; or leads to the embedded workspace."""
 
@@ -51,7 +57,7 @@ class SignInScreen(Page):
                     f" It is kept in {setup.paths.credentials}, readable by you alone, and sent to this server only."
                 )
             )
-            yield TypedLine(placeholder="API key", password=True, id="key", compact=True)
+            yield KeyLine(placeholder="API key", password=True, id="key", compact=True)
             yield Static(id="sign-in-note")
             with Horizontal(classes="dialog-buttons"):
                 yield Button(Content("Sign in"), id="check", variant="primary", compact=True)

@@ -39,7 +39,10 @@ def run_app(
     app = CekuraApp(workspace, run_id=run_id, scope=scope, ascii_only=ascii_only, tidy=True)
     app.driver_class = TerminalDriver
     with exits_on_signals(app) as leaving:
-        app.run(mouse=mouse)
+        try:
+            app.run(mouse=mouse)
+        except Exception as error:  # the border of the screens: what ended their loop and not a screen
+            app.note_crash(error)
         workspace.close()
     # Nobody may be there any more to read it.
     with contextlib.suppress(OSError):

@@ -42,8 +42,8 @@ class TypedLine(Input):
     each key draws the whole line again.
     """
 
-    longest: ClassVar[int] = 5_000
-    """Characters that it takes: a path, or a note that is too long and is to be cut."""
+    longest: ClassVar[int] = 1_000
+    """Characters that it takes."""
     _full = False
 
     def entered(self, value: str) -> bool:
