@@ -46,7 +46,7 @@ PLACES = {
     "a note": Place(
         [("m", "Note on run")], enter="too long", back=[("esc", "esc once more", ""), ("esc", "Groups", TYPED)]
     ),
-    "an export": Place([("e", "Save runs to a file")], enter="File name too long"),
+    "an export": Place([("e", "Save runs to a file")]),
     "a project": Place([("p", "Northgrid")]),
     "a command": Place([("\x10", "Search for commands")], shows="Up to 100 characters"),
     "the path of a prompt": Place(
