@@ -24,7 +24,7 @@ from cekura_tui.cli.main import main
 sys.argv = ["cekura-tui", "--demo"]
 main()
 """
-THREADS = ("MainThread", "textual-input", "textual-output", "workspace", "embedded-server", "terminal-watch")
+THREADS = ("MainThread", "textual-input", "textual-output", "workspace")
 LAST_LINE = "cekura-tui ended by an error of its own (MemoryError); what happened is in {log}."
 
 
