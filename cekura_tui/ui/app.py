@@ -9,6 +9,8 @@ import asyncio
 import contextlib
 import gc
 import logging
+import sys
+import threading
 import time
 import traceback
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -18,6 +20,7 @@ from importlib import import_module
 from pathlib import Path, PurePath
 from typing import Any, ClassVar
 
+from rich.console import RenderableType
 from textual import events, on, work
 from textual.actions import ActionParseResult
 from textual.app import App, SystemCommand
@@ -28,7 +31,7 @@ from textual.screen import Screen
 from textual.theme import Theme
 from textual.timer import Timer
 
-from cekura_tui.model.errors import CekuraTuiError, KeyMissing
+from cekura_tui.model.errors import CekuraTuiError, Exit, KeyMissing
 from cekura_tui.model.job import Job, JobState
 from cekura_tui.model.job_kinds import KINDS
 from cekura_tui.model.run.view import RunRow
@@ -506,14 +509,27 @@ class CekuraApp(App[None]):
         self.status = status
         self.exit(return_code=status)
 
+    def panic(self, *renderables: RenderableType) -> None:
+        """Textual's own prints what it is given, whole."""
+        self._fatal_error()
+
     def _fatal_error(self) -> None:
-        """An error nobody expected: restore the terminal, one line, and the details (no variables) in the log."""
+        """An error nobody expected on the screens' loop."""
+        first = end_by_error(self)
+        self.note_crash(sys.exception() or first or RuntimeError("Textual gave up"))
+
+    def note_crash(self, error: BaseException) -> None:
+        """An error nobody expected, in whichever thread: one line for the end, and the details (no variables) in the
+        log."""
         self._workspace.start_log()  # it may not have been started yet
-        _log.error("the app ended by an error\n%s", traceback.format_exc())
-        error, log = end_by_error(self), self._workspace.setup.paths.log
+        thread = threading.current_thread().name
+        _log.error("the app ended by an error in the thread %s\n%s", thread, "".join(traceback.format_exception(error)))
         if self.status is None:  # screens that are taken apart while keys come are no crash
-            self.status = 1
-            self.crash = f"cekura-tui ended by an error of its own ({type(error).__name__}); what happened is in {log}."
+            self.status = Exit.WRONG_USE
+            self.crash = (
+                f"cekura-tui ended by an error of its own ({type(error).__name__}); "
+                f"what happened is in {self._workspace.setup.paths.log}."
+            )
 
     # Keys
 

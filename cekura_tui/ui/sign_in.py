@@ -13,9 +13,16 @@ from textual.widgets import Button, Input, Label, Static
 from cekura_tui.model.errors import CekuraTuiError
 from cekura_tui.model.text import clean
 from cekura_tui.ui.actions import Action, bindings
+from cekura_tui.ui.kit.inputs import TypedLine
 from cekura_tui.ui.kit.page import Page
 from cekura_tui.ui.messages import WorkspaceChanged
 from cekura_tui.ui.state import AppState
+
+
+class KeyLine(TypedLine):
+    """Where a key is typed; there are tokens that are longer than any name."""
+
+    longest = 4_096
 
 
 class SignInScreen(Page):
@@ -50,7 +57,7 @@ class SignInScreen(Page):
                     f" It is kept in {setup.paths.credentials}, readable by you alone, and sent to this server only."
                 )
             )
-            yield Input(placeholder="API key", password=True, id="key", compact=True)
+            yield KeyLine(placeholder="API key", password=True, id="key", compact=True)
             yield Static(id="sign-in-note")
             with Horizontal(classes="dialog-buttons"):
                 yield Button(Content("Sign in"), id="check", variant="primary", compact=True)

@@ -39,7 +39,10 @@ def run_app(
     app = CekuraApp(workspace, run_id=run_id, scope=scope, ascii_only=ascii_only, tidy=True)
     app.driver_class = TerminalDriver
     with exits_on_signals(app) as leaving:
-        app.run(mouse=mouse)
+        try:
+            app.run(mouse=mouse)
+        except Exception as error:  # the border of the screens: what ended their loop and not a screen
+            app.note_crash(error)
         workspace.close()
     # Nobody may be there any more to read it.
     with contextlib.suppress(OSError):
@@ -49,7 +52,7 @@ def run_app(
             app.crash or _running_jobs_notice(sum(job.state.going for job in app.state.jobs)),
         ):
             sys.stderr.write(f"{notice}\n" if notice else "")
-    return (app.status or 0) if leaving.number is None else 128 + leaving.number
+    return (app.status or 0) if leaving.status is None else leaving.status
 
 
 def _running_jobs_notice(jobs: int) -> str:

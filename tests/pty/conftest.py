@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import scenes
+from forked import Forker
 from terminal import Start, Terminal, environment
 
 
@@ -26,3 +28,18 @@ def start(surroundings: dict[str, str]) -> Iterator[Start]:
             return stack.enter_context(Terminal(*args, env={**surroundings, **(env or {})}, **options))
 
         yield started
+
+
+@pytest.fixture(scope="session")
+def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A directory in which four jobs were launched."""
+    home = tmp_path_factory.mktemp("prepared") / "home"
+    scenes.prepare(home)
+    return home
+
+
+@pytest.fixture(scope="session")
+def forker() -> Iterator[Forker]:
+    """What the programs of these tests are forked from: there are many of them."""
+    with Forker() as forker:
+        yield forker

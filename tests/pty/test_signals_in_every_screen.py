@@ -7,13 +7,12 @@ import shutil
 import signal
 import sqlite3
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from itertools import product
 from pathlib import Path
 from typing import Any
 
 import pytest
-import scenes
 from forked import Forker
 from terminal import Start, Terminal
 
@@ -80,21 +79,6 @@ DEATHS: dict[str, tuple[Callable[[Terminal], int], dict[str, Any]]] = {
     "a closed terminal": (by_closing, {}),
     "a closed terminal with HUP ignored": (by_closing, {"ignoring": [HUP]}),
 }
-
-
-@pytest.fixture(scope="session")
-def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A directory in which four jobs were launched."""
-    home = tmp_path_factory.mktemp("prepared") / "home"
-    scenes.prepare(home)
-    return home
-
-
-@pytest.fixture(scope="session")
-def forker() -> Iterator[Forker]:
-    """What the programs of these tests are forked from: there are many of them."""
-    with Forker() as forker:
-        yield forker
 
 
 @pytest.fixture

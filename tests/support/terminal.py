@@ -121,6 +121,14 @@ class Terminal:
         for key in keys:
             os.write(self._master, KEYS.get(key, key).encode())
 
+    def send(self, data: bytes) -> None:
+        """Any number of bytes, as a paste or a bad line brings them; the terminal takes so many at once."""
+        left = memoryview(data)
+        while left:
+            if select.select([], [self._master], [], 0.05)[1]:
+                left = left[os.write(self._master, left[:2048]) :]
+            self.pump(0)
+
     def resize(self, columns: int, lines: int, *, notify: bool = True) -> None:
         """Give the terminal another size."""
         fcntl.ioctl(self._master, termios.TIOCSWINSZ, struct.pack("HHHH", lines, columns, 0, 0))

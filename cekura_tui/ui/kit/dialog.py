@@ -10,7 +10,7 @@ from rich.text import Text
 from textual import events, on
 from textual.app import ComposeResult
 from textual.await_complete import AwaitComplete
-from textual.command import CommandPalette
+from textual.command import CommandInput, CommandPalette
 from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.content import Content
 from textual.message import Message
@@ -93,10 +93,24 @@ class WaitingDialog(Dialog[None]):
         self._cancel()
 
 
+class _CommandLine(CommandInput):
+    def restricted(self) -> None:
+        """What was pasted is longer than any command: looking for it would take longer than anybody waits."""
+        self.app.notify(f"Up to {self.max_length} characters fit here.", severity="warning", markup=False)
+
+
 class Palette(CommandPalette):
     """Textual's, which takes keys that came together with the one that opened it, or closed it, for its own."""
 
     _chosen = False
+
+    def compose(self) -> ComposeResult:
+        """Textual's, with a line that has an end."""
+        for widget in super().compose():
+            if isinstance(widget, CommandInput):
+                yield _CommandLine(placeholder=widget.placeholder, select_on_focus=False, max_length=100)
+            else:
+                yield widget
 
     @on(Input.Submitted)
     @on(OptionList.OptionSelected)

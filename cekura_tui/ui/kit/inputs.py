@@ -6,12 +6,14 @@ Characters without ink of their own, such as joiners, are text here; Textual dro
 from __future__ import annotations
 
 import unicodedata
+from typing import ClassVar
 
 from textual import events
 from textual.widgets import Input
 
 from cekura_tui.model.text import clean
 from cekura_tui.ui.kit.keys_in_order import do_binding, passed_on
+from cekura_tui.ui.terminal.cells import one_line
 
 _NO_TEXT = ("Cc", "Cs", "Co", "Zl", "Zp")
 """Controls, halves of characters, ends of lines; and what terminals send for keys that have no character."""
@@ -36,8 +38,13 @@ class TypedLine(Input):
     """Textual's own puts letters in at once and looks at all other keys when these have gone up to the app.
 
     Of keys that come together, as over a slow connection, a letter would overtake the backspace before it. It also
-    drops joiners and other characters that have no ink of their own.
+    drops joiners and other characters that have no ink of their own. A paste is one line here and so long at the most:
+    each key draws the whole line again.
     """
+
+    longest: ClassVar[int] = 1_000
+    """Characters that it takes."""
+    _full = False
 
     def entered(self, value: str) -> bool:
         """Whether enter was answered here, before the next key is looked at; else a message tells of it."""
@@ -47,6 +54,23 @@ class TypedLine(Input):
         """Enter."""
         if not self.entered(self.value):
             await super().action_submit()
+
+    def replace(self, text: str, start: int, end: int) -> None:
+        """Put text between these places; as much of it as there is room for, and of several lines only spaces stay."""
+        start, end = sorted((start, end))
+        room = max(self.longest - len(self.value) + end - start, 0)
+        # Far more than there is room for is not worth cleaning.
+        fits = one_line(text[: 2 * self.longest])
+        full, self._full = self._full, len(fits) > room
+        if self._full and not full:
+            self.app.notify(f"Up to {self.longest:,} characters fit here.", severity="warning", markup=False)
+        super().replace(fits[:room], start, end)
+
+    def on_paste(self, event: events.Paste) -> None:
+        """Textual would take the first line alone."""
+        event.prevent_default()
+        event.stop()
+        self.replace(" ".join(event.text[: 2 * self.longest].splitlines()), *self.selection)
 
     def check_consume_key(self, key: str, character: str | None) -> bool:
         """Whether a key is text here, and so no binding."""

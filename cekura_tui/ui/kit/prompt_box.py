@@ -9,7 +9,8 @@ from __future__ import annotations
 from textual import events
 from textual.widgets import TextArea
 
-from cekura_tui.model.text import Prompt, count, has_controls
+from cekura_tui.model.job import MAX_PROMPT_BYTES
+from cekura_tui.model.text import Prompt, count, has_controls, prompt_bytes
 from cekura_tui.ui.kit.inputs import is_typed, text_of
 from cekura_tui.ui.kit.keys_in_order import do_binding, passed_on
 from cekura_tui.ui.terminal.textual_private import type_into
@@ -25,6 +26,15 @@ class PromptArea(TextArea):
     def check_consume_key(self, key: str, character: str | None = None) -> bool:
         """Whether a key is text here, and so no binding."""
         return (not self.read_only and is_typed(character)) or super().check_consume_key(key, character)
+
+    def on_paste(self, event: events.Paste) -> None:
+        """Take all of it or nothing: half a prompt is another prompt."""
+        size = sum(len(prompt_bytes(Prompt(text))) for text in (self.text, event.text))
+        if size - len(prompt_bytes(Prompt(self.selected_text))) > MAX_PROMPT_BYTES:
+            event.prevent_default()
+            event.stop()
+            text = f"A prompt has up to {MAX_PROMPT_BYTES:,} bytes. Nothing was pasted."
+            self.app.notify(text, severity="warning", markup=False)
 
     async def _on_key(self, event: events.Key) -> None:
         if await passed_on(self, event):

@@ -9,7 +9,7 @@ from typing import ClassVar
 from rich.cells import cell_len
 from rich.highlighter import Highlighter
 from rich.text import Text
-from textual import events, on
+from textual import on
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Horizontal
@@ -63,6 +63,7 @@ class FilterInput(TypedLine):
     """Where a filter is typed: one line, whatever is pasted."""
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {"filter-input--wrong"}
+    longest = LONGEST
 
     def __init__(self, names: Callable[[], KnownNames], submit: Callable[[str], None] | None = None) -> None:
         self._marks, self._submit = MistakeMarks(self), submit
@@ -87,23 +88,10 @@ class FilterInput(TypedLine):
         self.value = one_line(text) + rest
         self.cursor_position = len(self.value) - len(rest)
 
-    def replace(self, text: str, start: int, end: int) -> None:
-        """Put text between these places; as much of it as there is room for, and of several lines only spaces stay."""
-        start, end = sorted((start, end))
-        room = max(LONGEST - len(self.value) + end - start, 0)
-        # Far more than there is room for is not worth cleaning.
-        super().replace(one_line(text[: 2 * LONGEST])[:room], start, end)
-
     def on_resize(self) -> None:
         """The cursor stays in sight."""
         at = cell_len(self.value[: self.cursor_position])
         self.scroll_to_region(Region(at, 0, 2, 1), force=True, animate=False)
-
-    def on_paste(self, event: events.Paste) -> None:
-        """Textual would take the first line alone."""
-        event.prevent_default()
-        event.stop()
-        self.replace(" ".join(event.text[: 2 * LONGEST].splitlines()), *self.selection)
 
 
 def completed_line(text: str, names: KnownNames, room: int = LONGEST) -> str | None:

@@ -21,7 +21,9 @@ _ANY_SPACE = re.compile(r"\s+")
 
 
 class NoteInput(TypedLine):
-    """One line that takes a paste of several lines as one, where Textual's own takes the first alone."""
+    """One line that takes a paste of several lines as one, and more than a note may have, to be shortened in it."""
+
+    longest = 2 * LONGEST
 
     def entered(self, value: str) -> bool:
         """Enter."""

@@ -80,9 +80,10 @@ class SearchLine(TypedLine):
 
     ACTIONS: ClassVar[tuple[Action, ...]] = (Action("search-runs.hits", "down", "screen.to_hits", "To the hits"),)
     BINDINGS: ClassVar[list[BindingType]] = bindings(ACTIONS)
+    longest = LONGEST_QUERY
 
     def __init__(self, text: str) -> None:
-        super().__init__(text, id="said-search", compact=True, placeholder=_EXAMPLE, max_length=LONGEST_QUERY)
+        super().__init__(text, id="said-search", compact=True, placeholder=_EXAMPLE)
         self.cursor_blink = False
 
 

@@ -3,12 +3,20 @@
 from __future__ import annotations
 
 import os
+import select
 import signal
+import time
 from types import FrameType
 from typing import Any
 
 from textual.drivers.linux_driver import LinuxDriver
 
+from cekura_tui.ui.terminal.input_parser import InputParser
+
+_LOOKED = 0.1
+"""Seconds between two looks at whether reading is to stop."""
+_READ = 1 << 16
+"""Bytes that are read at once."""
 BROUGHT_BACK = 0.5
 """Seconds between two looks at whether the program is in the foreground again."""
 
@@ -66,13 +74,35 @@ class TerminalDriver(LinuxDriver):
         if self._writes:
             super().write(data)
 
+    def _run_input_thread(self) -> None:
+        """Textual's own prints what ended it over the screen."""
+        self.run_input_thread()
+
     def run_input_thread(self) -> None:
         """Read; that the terminal is lost is noticed elsewhere."""
         try:
-            super().run_input_thread()
+            self._read()
         except OSError:
             if not self._lost:
                 raise
+
+    def _read(self) -> None:
+        parser = InputParser()
+        due: float | None = None
+        while not self.exit_event.is_set():
+            left = _LOOKED if due is None else due - time.monotonic()
+            if select.select([self.fileno], [], [], min(max(left, 0.0), _LOOKED))[0]:
+                if not (data := os.read(self.fileno, _READ)):
+                    self.exit_event.wait(_LOOKED)  # there is no input any more
+                    continue
+                messages = parser.feed(data)
+            elif due is not None and time.monotonic() >= due:
+                messages = parser.pause()
+            else:
+                continue
+            for message in messages:
+                self.process_message(message)
+            due = None if parser.patience is None else time.monotonic() + parser.patience
 
     def _resized(self, number: int, frame: FrameType | None) -> None:
         if callable(self._size_handler):

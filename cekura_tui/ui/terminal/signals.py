@@ -1,4 +1,5 @@
-"""Leaving on a signal or when the terminal is gone, with the terminal restored, whatever the app does.
+"""Leaving on a signal, when the terminal is gone or when a thread has died, with the terminal restored, whatever the
+app does.
 
 It works also while the main thread is blocked by a terminal that stopped reading, or by an editor.
 """
@@ -101,18 +102,21 @@ _SIGNALS = (signal.SIGTERM, signal.SIGHUP, signal.SIGINT)
 
 @contextlib.contextmanager
 def exits_on_signals(app: CekuraApp) -> Iterator[Leaving]:
-    """While this lasts, SIGTERM, SIGHUP, SIGINT and the loss of the terminal leave the app with status 128 + n."""
+    """While this lasts, SIGTERM, SIGHUP, SIGINT and the loss of the terminal leave the app with status 128 + n, and the
+    death of a thread as any error that nobody expected."""
     leaving = Leaving(app)
     before = {number: signal.getsignal(number) for number in _SIGNALS}
     for number, handler in before.items():
         # Whoever started us with SIGHUP ignored wants us to outlive a connection, not a terminal.
         if handler != signal.SIG_IGN:
             signal.signal(number, leaving.on_signal)
+    hook_before, threading.excepthook = threading.excepthook, leaving.on_thread_death
     threading.Thread(target=leaving.watch, name="terminal-watch", daemon=True).start()
     try:
         yield leaving
     finally:
         leaving.done.set()
+        threading.excepthook = hook_before
         for number, handler in before.items():
             signal.signal(number, handler)
 
@@ -124,46 +128,65 @@ class Leaving:
         self._app = app
         self._terminal = Terminal()
         self._started = threading.Lock()
-        self.number: int | None = None
-        """The signal that it is left by."""
+        self._last_resort: threading.Thread | None = None
+        self._restored = False
+        self.status: int | None = None
+        """The exit status that it is left with."""
         self.done = threading.Event()
 
     def on_signal(self, number: int, frame: FrameType | None) -> None:
         """Ask the app to leave, and leave anyway if it does not in time."""
-        self._leave(number)
+        self._leave(128 + number)
+
+    def on_thread_death(self, death: threading.ExceptHookArgs) -> None:
+        """Leave, whichever thread it was: without it the app would go on deaf, dumb or without its server."""
+        if self._terminal.is_gone():  # no error of the program's
+            self._leave(128 + signal.SIGHUP, ALONE)
+            return
+        self._app.note_crash(death.exc_value or RuntimeError(death.exc_type.__name__))
+        foreground.hang_up()
+        self._restore()  # the app may be unable to
+        if death.thread is self._last_resort:
+            os._exit(self._app.status or 0)
+        self._leave(self._app.status or 0)
 
     def watch(self) -> None:
         """Leave as by SIGHUP when the terminal is gone. Textual's reading of a terminal that is gone never rests."""
         while not self.done.wait(LOOKED_AFTER):
             if self._terminal.is_gone():
-                self._leave(signal.SIGHUP, ALONE)
+                self._leave(128 + signal.SIGHUP, ALONE)
                 return
 
-    def _leave(self, number: int, patience: float = PATIENCE) -> None:
+    def _leave(self, status: int, patience: float = PATIENCE) -> None:
         if not self._started.acquire(blocking=False):
             return
-        self.number = number
-        threading.Thread(target=self._leave_anyway, args=(number, patience), name="leaving", daemon=True).start()
+        self.status = status
+        self._last_resort = threading.Thread(
+            target=self._leave_anyway, args=(status, patience), name="leaving", daemon=True
+        )
+        self._last_resort.start()
         # The main thread waits for an editor or a pager as long as there is one.
         foreground.hang_up()
-        self._app.leave_from_signal(128 + number)
+        self._app.leave_from_signal(status)
 
-    def _leave_anyway(self, number: int, patience: float) -> None:
+    def _leave_anyway(self, status: int, patience: float) -> None:
         """The app has not left in time: put the terminal right without waiting for it, and end the process.
 
         What the program knows is in the database already: every record is committed before it is shown.
         """
         if self.done.wait(STALLED):
             return
-        restored = self._terminal.is_full()
-        if restored:
+        if self._terminal.is_full():
             # The main thread waits for it no longer, so that the app leaves as it should and keeps what is being typed.
             self._restore()
         if self.done.wait(patience - STALLED):
             return
-        if not restored:
-            self._restore()
-        os._exit(128 + number)
+        self._restore()
+        os._exit(status)
 
     def _restore(self) -> None:
-        self._terminal.restore(self._app.news.former_title.encode())
+        """Once: nothing that the program writes afterwards reaches the terminal, so the last line goes with it."""
+        if not self._restored:
+            self._restored = True
+            crash = f"{self._app.crash}\n" if self._app.crash else ""
+            self._terminal.restore(f"{self._app.news.former_title}{crash}".encode())

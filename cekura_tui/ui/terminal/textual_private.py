@@ -3,7 +3,7 @@
 All were read in Textual 8.2.8. Each says what it is for, and what happens with a release that no longer has it;
 `test_textual_private.py` names those that a release has changed. Only what a class of ours overrides or inherits is
 elsewhere, and watched over by the same test: `_fatal_error` of the app, `_on_key` of widgets, and of the driver `_app`,
-`_loop` and `_writer_thread`.
+`_loop`, `_writer_thread` and `_run_input_thread`.
 """
 
 from __future__ import annotations
@@ -14,11 +14,13 @@ from typing import TYPE_CHECKING, Any
 
 from textual import events
 from textual._styles_cache import StylesCache
+from textual._xterm_parser import XTermParser
 from textual.app import App
 from textual.color import Color
 from textual.css.styles import StylesBase
 from textual.driver import Driver
 from textual.geometry import Size, Spacing
+from textual.message import Message
 from textual.screen import Screen
 from textual.strip import Strip
 from textual.style import Style
@@ -79,6 +81,34 @@ def forward_key(receiver: Widget, event: events.Key) -> None:
     For keys that were pressed for a screen that came meanwhile. Without it: they are lost.
     """
     receiver._forward_event(event)
+
+
+def new_parser() -> XTermParser:
+    """Textual's parser of what a terminal sends; `textual._xterm_parser`.
+
+    For what keys and clicks are called. Without it: whatever then reads the terminal in `LinuxDriver`.
+    """
+    return XTermParser()
+
+
+def events_of(parser: XTermParser, sent: str) -> tuple[list[Message], list[Message]]:
+    """What text or one whole sequence means, and the keys that Textual makes of the characters of an unknown one;
+    `Parser._awaiting`, `Parser._timeout_time`, `XTermParser._sequence_to_key_events`.
+
+    An unknown one is not waited for. Raises ValueError or ArithmeticError where a number in it is no character or no
+    size, and is of no use any more then. Without it: letters of a sequence that was cut off act as keys.
+    """
+    if sent.startswith("\x1b") and len(sent) > _LONGEST_SEQUENCE:
+        return [*parser._sequence_to_key_events(sent)], []  # as of a word that was composed
+    known = [*parser.feed(sent)] if sent else []
+    if parser._awaiting.timeout is None:
+        return known, []
+    parser._timeout_time = 0.0
+    return known, [*parser.tick()]
+
+
+_LONGEST_SEQUENCE = 32
+"""Characters after which Textual's parser gives a sequence up."""
 
 
 def type_into(area: TextArea, text: str) -> None:

@@ -11,7 +11,9 @@ from textual import app as app_module
 from textual import pilot as pilot_module
 from textual import screen as screen_module
 from textual._compositor import Compositor
+from textual._parser import Parser
 from textual._styles_cache import StylesCache
+from textual._xterm_parser import XTermParser
 from textual.app import App
 from textual.css.stylesheet import Stylesheet
 from textual.dom import DOMNode
@@ -37,6 +39,7 @@ CALLED: list[tuple[Callable[..., Any], str]] = [
     (StylesCache.get_inner_outer, "cls base_background background"),
     (Stylesheet.apply, "self node animate cache"),
     (Strip.__init__, "self segments cell_length"),
+    (XTermParser._sequence_to_key_events, "self sequence alt"),
 ]
 """What is called or overridden, here or in `quick_pilot`, and the names of what it takes."""
 OVERRIDDEN: list[tuple[type, str]] = [
@@ -45,6 +48,7 @@ OVERRIDDEN: list[tuple[type, str]] = [
     (Input, "_on_key"),
     (TextArea, "_on_key"),
     (Widget, "_on_key"),
+    (LinuxDriver, "_run_input_thread"),
 ]
 KEPT: list[tuple[type, str]] = [
     (App, "_driver"),
@@ -54,6 +58,8 @@ KEPT: list[tuple[type, str]] = [
     (Driver, "_app"),
     (Driver, "_loop"),
     (LinuxDriver, "_writer_thread"),
+    (Parser, "_awaiting"),
+    (Parser, "_timeout_time"),
 ]
 """Attributes, by the class that has them."""
 PATCHED: list[tuple[object, str]] = [

@@ -1,0 +1,49 @@
+"""Whichever thread of the program dies, the terminal is handed back, one line names the log, and the status is 2."""
+
+from __future__ import annotations
+
+import signal
+import sys
+from pathlib import Path
+
+import pytest
+from terminal import Start
+
+# SIGUSR1 raises an error in the thread whose name is in the environment, wherever that is.
+_PROGRAM = """
+import ctypes, os, signal, sys, threading
+def kill(number, frame):
+    hidden = "what a variable holds"
+    if os.environ["DYING"] == "MainThread":
+        raise MemoryError
+    for thread in threading.enumerate():
+        if thread.name == os.environ["DYING"]:
+            ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread.ident), ctypes.py_object(MemoryError))
+signal.signal(signal.SIGUSR1, kill)
+from cekura_tui.cli.main import main
+sys.argv = ["cekura-tui", "--demo"]
+main()
+"""
+THREADS = ("MainThread", "textual-input", "textual-output", "workspace")
+LAST_LINE = "cekura-tui ended by an error of its own (MemoryError); what happened is in {log}."
+
+
+@pytest.mark.parametrize("name", THREADS)
+def test_a_thread_that_dies_ends_the_program_in_order(start: Start, home: Path, name: str) -> None:
+    terminal = start(env={"DYING": name}, command=(sys.executable, "-c", _PROGRAM)).wait("240 runs", "900238")
+    before = len(terminal.raw)
+    terminal.process.send_signal(signal.SIGUSR1)
+
+    def ended() -> bool:
+        terminal.press("j")  # each thread has something to do then, and so comes to its error
+        return terminal.process.poll() is not None
+
+    terminal.until(ended, "the program ends")
+    assert terminal.ended() == 2
+    terminal.assert_handed_back()
+    [log] = home.rglob("*.log")
+    written = terminal.raw[before:].decode()
+    assert written.count("MemoryError") == written.count(LAST_LINE.format(log=log)) == 1
+    assert "Traceback" not in written
+    assert f"thread {name}" in log.read_text()
+    assert "what a variable holds" not in log.read_text() + written

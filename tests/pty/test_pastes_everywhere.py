@@ -1,0 +1,112 @@
+"""A megabyte that is pasted wherever one can type, marked as a paste or not, ends nothing: the next key is answered."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from forked import Forker
+from terminal import Start, Terminal
+
+# What would leave, open, launch and choose if it acted as keys, and two bytes that are no text.
+PATTERN = b"quit q 2U!i y\x11\xe9\xff " * 10 + b"\r"
+MEGABYTE = PATTERN * (1_000_000 // len(PATTERN))
+TYPED, CUT, REFUSED = "Ω", "quit q", "Nothing was pasted"
+
+
+@dataclass(frozen=True)
+class Place:
+    """`way`: keys, and what is seen then; `shows`: what the paste shows; `enter`: what that key says where it does not
+    lead on; `back`: the way to the list of runs, after esc."""
+
+    way: Sequence[tuple[str, str]]
+    shows: str = CUT
+    enter: str = ""
+    back: Sequence[tuple[str, str, str]] = (("esc", "Groups", TYPED),)
+
+
+RUN, JOB = ("\r", "Run 9002"), ("2", "Jobs ·")
+SUGGESTION = (JOB, ("\x1b[Hj", "Job 3"), ("\r", "· 1 of 2"))
+IMPROVE = ("\x1b[Hjji", "792 words")
+SIGN_IN = Place((), "•••", "is not a key")
+PLACES = {
+    "the filter": Place([("/", "persona:")]),
+    "a change": Place(
+        [*SUGGESTION, ("e", "Edit change")],
+        shows=REFUSED,
+        back=[("esc", "Suggestion", TYPED), ("esc", "Jobs ·", ""), ("1", "Groups", "")],
+    ),
+    "a search in a run": Place([RUN, ("/", "No search")], back=[("esc", "Run 900240", TYPED), ("esc", "Groups", "")]),
+    "a search in all runs": Place(
+        [("\x10", "Search for commands"), ("Search opened", "What was said"), ("\r", "Search what was said")]
+    ),
+    "a note": Place(
+        [("m", "Note on run")], enter="too long", back=[("esc", "esc once more", ""), ("esc", "Groups", TYPED)]
+    ),
+    "an export": Place([("e", "Save runs to a file")]),
+    "a project": Place([("p", "Northgrid")]),
+    "a command": Place([("\x10", "Search for commands")], shows="Up to 100 characters"),
+    "the path of a prompt": Place(
+        [IMPROVE, ("\x1b[Z\x1b[Z\x1b[Z", ""), ("\x1b[Hj ", "path of the prompt")], enter="0 words"
+    ),
+    "a prompt": Place([IMPROVE, ("\x1b[Z\x1b[Z", "")], shows=REFUSED),
+    "a file to save to": Place(
+        [*SUGGESTION, ("y", "Save the")],
+        enter="long",
+        back=[("esc", "Suggestion", TYPED), ("esc", "Jobs ·", ""), ("1", "Groups", "")],
+    ),
+    "a view": Place(
+        [("/", "persona:"), ("outcome:failed\r", "0 errors"), ("v", "saves the filter"), ("s", "A name for")],
+        enter="characters",
+        back=[("esc", "saves the filter", TYPED), ("esc", "Groups", "saves the filter")],
+    ),
+}
+
+ONE_OF_A_KIND = ("the filter", "a change", "a note", "a command")
+"""Whether a paste was marked is known to whoever reads it, and to no line and no box."""
+
+
+def paste_and_type(terminal: Terminal, place: Place, marked: bool) -> None:
+    """A key right after the paste is typed behind it; enter says what is wrong with it."""
+    terminal.send(b"\x1b[200~" + MEGABYTE + b"\x1b[201~" if marked else MEGABYTE)
+    terminal.wait(place.shows)
+    if place.shows == CUT:
+        terminal.press("backspace")  # there is no room for another letter
+    terminal.press(TYPED)
+    if place is not SIGN_IN:
+        terminal.wait(TYPED)
+    if place.enter:
+        terminal.press("enter")
+        terminal.wait(place.enter)
+
+
+@pytest.mark.parametrize("marked", [True, False], ids=["marked", "unmarked"])
+def test_a_megabyte_pasted_wherever_one_can_type(
+    start: Start, home: Path, prepared: Path, forker: Forker, marked: bool
+) -> None:
+    shutil.copytree(prepared / "demo", home)
+    terminal = start("--demo", forker=forker).wait("240 runs", "900238")
+    for name in PLACES if marked else ONE_OF_A_KIND:
+        place = PLACES[name]
+        for keys, seen in place.way:
+            terminal.press(keys)
+            terminal.wait(seen) if seen else terminal.settle()
+        paste_and_type(terminal, place, marked)
+        for key, seen, gone in place.back:
+            terminal.press(key)
+            terminal.wait(seen, gone=gone)
+    terminal.press("q")
+    assert terminal.ended() == 0
+    terminal.assert_handed_back()
+
+
+@pytest.mark.parametrize("marked", [True, False], ids=["marked", "unmarked"])
+def test_a_megabyte_pasted_as_a_key(start: Start, forker: Forker, marked: bool) -> None:
+    terminal = start(forker=forker).wait("API key", "Sign in")
+    paste_and_type(terminal, SIGN_IN, marked)
+    terminal.press("esc")
+    assert terminal.ended() == 0
+    terminal.assert_handed_back()

@@ -1,0 +1,42 @@
+"""Bytes that no terminal should send, in a real one: nothing ends, and the next key is answered."""
+
+from __future__ import annotations
+
+from terminal import Start
+
+STRAY = (
+    b"\xe9\xff"  # é in Latin-1, and a bad line
+    b"\xf1"  # meta as the eighth bit
+    b"\xc0\xaf\xed\xa0\x80\x1b[97;;55296u"  # too many bytes for a character, and halves of one
+    b"\x1b[M \xe1\xf1"  # an old mouse report beyond column 95
+    b"\x1b[1114112u\x1b[97:65;1:3u"  # numbers of no character
+    b"\x1b[1;q"  # a sequence that nobody knows, with a letter that leaves
+    b"\x1b]11;rgb:q/q/q\x07"  # an answer to another program
+    b"\x1b[48;0;0;0;0t\x1b[<0;3;3M"  # a terminal without a size
+    b"\x1b[<35;10;2"  # a mouse report that is cut off
+)
+
+
+def test_after_stray_bytes_keys_are_answered(start: Start) -> None:
+    terminal = start("--demo").wait("240 runs", "900238")
+    terminal.send(STRAY)
+    terminal.written_within(0.6)  # the rest of what is cut off is waited for
+    terminal.press("?")
+    terminal.wait("On this page")
+    terminal.press("esc")
+    terminal.wait("240 runs", gone="On this page")
+    terminal.press("q")
+    assert terminal.ended() == 0
+    terminal.assert_handed_back()
+
+
+def test_a_megabyte_of_keys_where_nobody_types_is_a_paste(start: Start) -> None:
+    terminal = start("--demo").wait("240 runs", "900238")
+    terminal.send(b"q\r2" * 333_333)
+    terminal.written_within(0.6)
+    terminal.press("?")
+    terminal.wait("On this page", "Runs")
+    terminal.press("esc")
+    terminal.wait("240 runs", gone="On this page")
+    terminal.press("q")
+    assert terminal.ended() == 0

@@ -1,0 +1,63 @@
+"""What is pasted is bounded, and whoever pasted it is told: each key would draw all of it again."""
+
+from __future__ import annotations
+
+import pytest
+from textual import events
+from textual.app import App, ComposeResult
+
+from cekura_tui.model.job import MAX_PROMPT_BYTES
+from cekura_tui.ui.kit.dialog import Palette
+from cekura_tui.ui.kit.inputs import TypedLine
+from cekura_tui.ui.kit.prompt_box import PromptArea
+
+
+class Typing(App[None]):
+    """A line and a box."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.said: list[str] = []
+
+    def compose(self) -> ComposeResult:
+        yield TypedLine()
+        yield PromptArea(id="prompt")
+
+    def notify(self, message: str, **more: object) -> None:
+        self.said.append(message)
+
+
+async def test_a_line_takes_what_fits_and_says_so_once() -> None:
+    app = Typing()
+    async with app.run_test() as pilot:
+        app.query_one(TypedLine).focus()
+        app.post_message(events.Paste("two\nlines " * 100_000))
+        await pilot.press("x", "y", "backspace", "z")
+        value = app.query_one(TypedLine).value
+        assert (value[:12], value[-1], len(value)) == ("two lines tw", "z", 1_000)
+        assert app.said == ["Up to 1,000 characters fit here."]
+
+
+@pytest.mark.parametrize(("over", "said"), [(0, []), (1, ["A prompt has up to 200,000 bytes. Nothing was pasted."])])
+async def test_a_box_takes_a_whole_prompt_or_nothing_of_it(over: int, said: list[str]) -> None:
+    app = Typing()
+    async with app.run_test() as pilot:
+        box = app.query_one(PromptArea)
+        box.load_text("é")
+        box.focus()
+        pasted = "ab\n" * ((MAX_PROMPT_BYTES - 2) // 3) + "x" * ((MAX_PROMPT_BYTES - 2) % 3 + over)
+        app.post_message(events.Paste(pasted))
+        await pilot.press("Z")
+        assert box.text == ("Zé" if over else f"{pasted}Zé")
+        assert app.said == said
+
+
+async def test_the_palette_takes_no_more_than_a_command() -> None:
+    app = Typing()
+    async with app.run_test() as pilot:
+        app.push_screen(Palette())
+        await pilot.pause()
+        app.post_message(events.Paste("jobs " * 100))
+        await pilot.press("j")
+        assert app.screen.query_one("CommandInput").value == "j"  # type: ignore[attr-defined] # Textual's line
+        assert app.said == ["Up to 100 characters fit here."]
