@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
 import re
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
-from functools import cached_property
+from functools import lru_cache
 from typing import TypeVar
 
+from cekura_tui.api.body import JOB, MAX_ENTRIES, REFUSAL, Limit, beyond_limits, too_large
 from cekura_tui.api.errors import (
     ApiError,
     BadAnswer,
@@ -20,6 +20,7 @@ from cekura_tui.api.errors import (
     NotFound,
     Rejected,
     ServerFault,
+    TooLarge,
     at_clock,
     read_retry_after,
 )
@@ -34,11 +35,11 @@ PROMPTS = frozenset({"description", "llm_system_prompt", "prompt"})
 """The fields of an agent that hold a prompt: never cleaned, always exact."""
 THE_KEY = "[the key]"
 """What stands in an answer where the server repeated the key."""
-_CONTROLS = re.compile(rb"[\0-\x08\x0b\x0c\x0e-\x1f\x7f]")
+_BEGINNING = 2_000
 _REQUEST_IDS = ("x-request-id", "x-amzn-requestid", "cf-ray")
 
 
-@dataclass(frozen=True)
+@dataclass
 class ApiResponse:
     """An answer of the server; header names are in lower case.
 
@@ -50,35 +51,44 @@ class ApiResponse:
     headers: dict[str, str]
     raw: bytes = field(repr=False)
     key: str = field(default="", repr=False)
+    limit: Limit = REFUSAL
 
-    @cached_property
+    @property
     def text(self) -> str:
         """The body as text, without the key; bytes that are no UTF-8 are replaced.
 
-        It is as it came, unless the key was written with escapes: then it is the same JSON, written anew.
+        It is as it came, unless the key was written with escapes: then these are read in the whole of it.
         """
-        text = self.raw.decode("utf-8", "replace")
-        if not self._may_repeat:
-            return text
-        text = text.replace(self.key, THE_KEY)
-        with contextlib.suppress(ValueError, RecursionError):
-            redacted = _without(self._parsed, self.key)
-            text = text if redacted == self._parsed or _is_json_of(text, redacted) else json.dumps(redacted)
-        # What is drawn is cleaned, which may join what a character in between kept apart.
-        return clean(text).replace(self.key, THE_KEY) if self.key in clean(text) else text
+        return without_key(self.raw.decode(json.detect_encoding(self.raw), "replace"), self.key)
 
-    @cached_property
-    def _may_repeat(self) -> bool:
-        """Whether the key may be in the body: as it is, with escapes or other characters, or in another encoding."""
-        raw, key = self.raw, self.key
-        if not key:
-            return False
-        escaped = b"\\u" in raw or (any(mark in key for mark in '"\\/') and b"\\" in raw)
-        return key.encode() in raw or escaped or not raw.isascii() or _CONTROLS.search(raw) is not None
+    def parsed(self) -> tuple[object, bool]:
+        """The body as JSON, as it came, and whether it may repeat the key; raises BadAnswer and forgets most of it."""
+        read, wrong = self._read()
+        if read is not None:
+            return read
+        error = too_large(wrong, self.status) if wrong else self._no_json()
+        # Whoever shows an error keeps all that was at hand when it was raised.
+        self._forget()
+        raise error
 
-    @cached_property
-    def _parsed(self) -> object:
-        return json.loads(self.raw, parse_constant=lambda _: None)
+    def _read(self) -> tuple[tuple[object, bool] | None, str]:
+        try:
+            # As `json` reads bytes.
+            text = self.raw.decode(json.detect_encoding(self.raw), "surrogatepass")
+            if len(self.raw) > JOB.size:
+                self._forget()  # nothing asks for the text of such an answer
+            if wrong := beyond_limits(text, self.limit):
+                return None, wrong
+            return (json.loads(text, parse_constant=lambda _: None), _may_repeat(text, self.key)), ""
+        except (ValueError, RecursionError):
+            return None, ""
+
+    def _forget(self) -> None:
+        """Keep what an error shows, with a key whole that begins in it."""
+        self.raw = self.raw[: 5 * _BEGINNING]
+
+    def _no_json(self) -> BadAnswer:
+        return self.unexpected("is not JSON" if self.raw.strip() else "is empty")
 
     @property
     def at(self) -> float | None:
@@ -92,15 +102,29 @@ class ApiResponse:
     def request_id(self) -> str:
         """The server's name for this request, to tell its support."""
         name = next((self.headers[name] for name in _REQUEST_IDS if name in self.headers), "")
-        return clean_line(name.replace(self.key, THE_KEY) if self.key else name, 80)
+        return clean_line(without_key(name, self.key), 80)
 
     def json(self, keep: frozenset[str] = frozenset()) -> object:
         """The body as JSON, every text cleaned but those of the fields in `keep`; raises BadAnswer."""
+        return self._cleaned(*self.parsed(), keep)
+
+    def json_with(self, exact: Collection[tuple[str, ...]]) -> object:
+        """The body as JSON, every text cleaned but those at the paths `exact`; raises BadAnswer."""
+        value, repeats = self.parsed()
+        kept = [(path, text) for path in exact if isinstance(text := _at(value, path), str)]
+        cleaned = self._cleaned(value, repeats)
+        for (*parents, name), text in kept:
+            place = _at(cleaned, parents)
+            if isinstance(place, dict):
+                place[name] = text
+        return cleaned
+
+    def _cleaned(self, value: object, repeats_key: bool, keep: frozenset[str] = frozenset()) -> object:
         try:
-            value = clean_json(self._parsed, keep)
-            return _without(value, self.key, keep) if self._may_repeat else value
-        except (ValueError, RecursionError):
-            raise self.unexpected("is not JSON" if self.raw.strip() else "is empty") from None
+            value = clean_json(value, keep)
+            return _without(value, self.key, keep) if repeats_key else value
+        except RecursionError:
+            raise self.unexpected("is nested too deeply") from None
 
     def unexpected(self, what: str) -> BadAnswer:
         """The error for an answer that is not what was promised."""
@@ -109,30 +133,94 @@ class ApiResponse:
             "Check that the API URL is Cekura's; if it is, try again later.",
             status=self.status,
             request_id=self.request_id,
-            body=clean(self.text[:2000]),
+            body=clean(self.text[:_BEGINNING]),
         )
 
 
-def _without(value: object, key: str, keep: frozenset[str] = frozenset()) -> object:
-    """Parsed JSON in which no text repeats the key, names of fields neither; texts of the fields in `keep` stay."""
-    if isinstance(value, str):
-        return value.replace(key, THE_KEY)
-    if isinstance(value, list):
-        return [_without(item, key, keep) for item in value]
-    if isinstance(value, dict):
-        return {
-            name.replace(key, THE_KEY): item if name in keep and isinstance(item, str) else _without(item, key, keep)
-            for name, item in value.items()
-        }
-    return value
+LEAST_KEY = 12
+"""Characters of a key that is looked for: a shorter one stands in many a word by chance."""
+LONG_KEY = 24
+"""Characters from which on a key is no part of anything else, so that it is taken out wherever it is."""
+_ESCAPED = re.compile(
+    r"(\\ud[89ab]\w\w\\ud[c-f]\w\w)|\\+(?:u(?:00([0-9a-f]{2})|20[26]\w|d[89a-f]\w\w)|(/)|[bf])", re.IGNORECASE
+)
+"""A pair of surrogates; the escape of a character that a key may have, or that is not shown."""
 
 
-def _is_json_of(text: str, value: object) -> bool:
-    """Whether a text is JSON and says just this."""
-    try:
-        return bool(json.loads(text, parse_constant=lambda _: None) == value)
-    except ValueError:
+def without_key(text: str, key: str) -> str:
+    """A text without the key where it stands as a word of its own; the same text where it does not.
+
+    Neither an escape (`\\nKEY`) nor a mark beside it makes another word of it. A key that is written with escapes, or
+    with characters in between that are not shown, is found, too; then these are read in the whole text.
+    """
+    if len(key) < LEAST_KEY:
+        return text
+    text = _replaced(text, key)
+    read = _ESCAPED.sub(_read_escape, clean(text)) if _may_hide(text) else text
+    found = _replaced(read, key)
+    return text if found is read else found
+
+
+def _may_hide(text: str) -> bool:
+    """Whether a text may hold what is not written as it is, by a quick look."""
+    return _ESCAPE.search(text) is not None or not text.isprintable()
+
+
+_ESCAPE = re.compile(r"\\[u/bf]")
+
+
+def _may_repeat(json_text: str, key: str) -> bool:
+    """Whether a text in JSON may hold the key, by a quicker look: most control characters are no JSON."""
+    if len(key) < LEAST_KEY:
         return False
+    hides = "\x7f" in json_text if json_text.isascii() else not json_text.isprintable()
+    return hides or key in json_text or _ESCAPE.search(json_text) is not None
+
+
+def _replaced(text: str, key: str) -> str:
+    escaped = json.dumps(key)[1:-1]
+    return _word(key, escaped).sub(THE_KEY, text) if key in text or escaped in text else text
+
+
+@lru_cache(maxsize=4)
+def _word(key: str, escaped: str) -> re.Pattern[str]:
+    forms = f"(?:{re.escape(key)}|{re.escape(escaped)})"
+    alone = rf"(?:(?<![^\W_])|(?<=\\\w)|(?<=\\u\w{{4}})){forms}(?![^\W_])"
+    return re.compile(alone if len(key) < LONG_KEY else forms)
+
+
+def _read_escape(found: re.Match[str]) -> str:
+    pair, code, slash = found.groups()
+    letter = chr(int(code, 16)) if code else slash or ""
+    # What JSON needs to be escaped stays so.
+    return found.group() if pair or (code and letter in '"\\\n\r\t') else clean(letter)
+
+
+def _without(value: object, key: str, keep: frozenset[str]) -> object:
+    """Cleaned JSON in which no text repeats the key, names of fields neither; texts of the fields in `keep` stay."""
+    if isinstance(value, str):
+        # Nothing but escapes hides a key in a clean text.
+        return without_key(value, key) if key in value or "\\" in value else value
+    if isinstance(value, list):
+        value[:] = [_without(item, key, keep) for item in value]
+    if not isinstance(value, dict):
+        return value
+    named = False
+    for name, item in value.items():
+        if isinstance(item, str):
+            if (key in item or "\\" in item) and name not in keep:
+                value[name] = without_key(item, key)
+        elif isinstance(item, list | dict):
+            value[name] = _without(item, key, keep)
+        named = named or key in name or "\\" in name
+    return {without_key(name, key): item for name, item in value.items()} if named else value
+
+
+def _at(value: object, path: Sequence[str]) -> object:
+    """What is at a path of names, or None."""
+    for name in path:
+        value = value.get(name) if isinstance(value, dict) else None
+    return value
 
 
 def no_connection(host: str, error: Exception) -> tuple[str, str]:
@@ -182,7 +270,7 @@ def refusal(answer: ApiResponse, host: str, now: float) -> ApiError:
         hint,
         status=status,
         request_id=answer.request_id,
-        body=clean(answer.text[:2000]),
+        body=clean(answer.text[:_BEGINNING]),
         retry_after=wait,
     )
 
@@ -221,6 +309,8 @@ def read_list(body: object, read: Callable[[object], T]) -> list[T]:
     """A bare list; an entry that cannot be read does not cost the others."""
     if not isinstance(body, list):
         raise BadAnswer("The server's answer is not a list.", "Check that the API URL is Cekura's.")
+    if len(body) > MAX_ENTRIES:
+        raise too_large(f"a page of a list may have {MAX_ENTRIES:,} entries")
     items: list[T] = []
     for entry in body:
         try:
@@ -267,23 +357,13 @@ def _id_of(body: object) -> int:
     return number
 
 
-def progress(answer: ApiResponse, exact: Collection[tuple[str, ...]]) -> object:
-    """How far a job is, as its kind reads it: the texts at the paths `exact` as they came, all others cleaned."""
-    cleaned, whole = answer.json(), answer.json(frozenset(path[-1] for path in exact))
-    for *parents, name in exact:
-        place, source = cleaned, whole
-        for parent in parents:
-            place, source = (one.get(parent) if isinstance(one, dict) else None for one in (place, source))
-        if isinstance(place, dict) and isinstance(source, dict) and isinstance(source.get(name), str):
-            place[name] = source[name]
-    return cleaned
-
-
 def progress_id(answer: ApiResponse, name: str) -> str | None:
     """The id by which a launched job is asked for, a text or a number, in the field `name` of the answer."""
     try:
-        body = json.loads(answer.raw)
-    except (ValueError, RecursionError):
+        body, _ = answer.parsed()
+    except TooLarge:
+        raise
+    except BadAnswer:
         return None
     found = body.get(name) if isinstance(body, dict) else None
     if isinstance(found, float) and found.is_integer():
@@ -293,5 +373,5 @@ def progress_id(answer: ApiResponse, name: str) -> str | None:
     if not isinstance(found, str) or not found.strip():
         return None
     # Half a surrogate pair cannot be sent back in a query, and the key is not kept as an id: both are as good as none.
-    unfit = any("\ud800" <= letter <= "\udfff" for letter in found) or (answer.key and answer.key in found)
+    unfit = any("\ud800" <= letter <= "\udfff" for letter in found) or without_key(found, answer.key) != found
     return None if unfit else found

@@ -20,7 +20,9 @@ import httpx
 
 from cekura_tui import __version__
 from cekura_tui.api import answers
+from cekura_tui.api import body as limits
 from cekura_tui.api.answers import ApiResponse
+from cekura_tui.api.body import Limit, read_body
 from cekura_tui.api.errors import ApiError, BadAnswer, NotConnected, NotFound, NotOffered, Unreachable, next_try
 from cekura_tui.model.job import ApiRequest, Draft, JobKind
 from cekura_tui.model.job_kinds import KINDS
@@ -74,8 +76,6 @@ LAUNCH = httpx.Timeout(None, connect=10.0)
 READ_WHOLE = LAUNCH_WHOLE = 60.0
 """Seconds for a request and its whole answer; that to a write matters too much to be given up by silence alone."""
 IN_FLIGHT = 6
-MAX_BODY = 64 * 2**20
-"""Bytes of one answer; a larger one is not read to its end."""
 PAGE_SIZE = 100
 
 
@@ -115,9 +115,10 @@ class Client:
         self._key = key
         self._loopback = loopback
         agent = f"cekura-tui/{__version__}"
-        self._headers = {"X-CEKURA-API-KEY": key, "User-Agent": agent, "Accept": "application/json"}
+        self._headers = {"X-CEKURA-API-KEY": key, "User-Agent": agent}
+        self._headers |= {"Accept": "application/json", "Accept-Encoding": "gzip"}
         self._clock, self._monotonic, self._sleep, self._spread = clock, monotonic, sleep, spread
-        self._flight = asyncio.Semaphore(IN_FLIGHT)
+        self._flight, self._large = asyncio.Semaphore(IN_FLIGHT), asyncio.Lock()
         self._http = self._open(READ)
         self._versions: dict[str, str] = {}
 
@@ -147,6 +148,7 @@ class Client:
         self,
         method: str,
         path: str,
+        limit: Limit,
         *,
         params: Mapping[str, str | int] | None = None,
         body: Mapping[str, object] | None = None,
@@ -168,40 +170,44 @@ class Client:
                 asyncio.timeout(within),
                 http.stream(method, url, params=params, content=content, headers=headers) as response,
             ):
-                raw = bytearray()
-                async for chunk in response.aiter_bytes():
-                    raw += chunk
-                    if len(raw) > MAX_BODY:
-                        raise BadAnswer(f"The server's answer is over {MAX_BODY // 2**20} MB and was not read.")
+                taken = 200 <= response.status_code < 300
+                try:
+                    raw = await read_body(response, limit if taken else limits.REFUSAL, self._large)
+                except BadAnswer:
+                    if taken:
+                        raise
+                    raw = b""  # the status tells enough
         except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError) as error:
             raise NotConnected(*answers.no_connection(self._host, error)) from None
         except (httpx.TimeoutException, TimeoutError):
             raise Unreachable(f"{self._host} did not answer in time.", "Try again later.") from None
         except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError):
             raise Unreachable(f"The connection to {self._host} broke before the answer came.", "Try again.") from None
-        answer = ApiResponse(response.status_code, dict(response.headers), bytes(raw), self._key)
-        if 200 <= answer.status < 300:
+        answer = ApiResponse(response.status_code, dict(response.headers), raw, self._key, limit)
+        if taken:
             return answer
         raise answers.refusal(answer, self._host, self._clock())
 
-    async def _write(self, method: str, path: str, body: Mapping[str, object]) -> ApiResponse:
+    async def _write(self, method: str, path: str, limit: Limit, body: Mapping[str, object]) -> ApiResponse:
         """Send what changes something: once, on a connection of its own, with more time for the answer."""
         try:
             async with self._open(LAUNCH) as http:
-                return await while_awake(self._send(method, path, body=body, http=http, within=None), LAUNCH_WHOLE)
+                return await while_awake(
+                    self._send(method, path, limit, body=body, http=http, within=None), LAUNCH_WHOLE
+                )
         except TimeoutError:
             raise Unreachable(f"{self._host} did not answer in time.", "Try again later.") from None
 
-    async def _get(self, path: str, params: Mapping[str, str | int] | None = None) -> ApiResponse:
+    async def _get(self, path: str, limit: Limit, params: Mapping[str, str | int] | None = None) -> ApiResponse:
         """A read that is sent once."""
-        return await self._send("GET", path, params=params)
+        return await self._send("GET", path, limit, params=params)
 
-    async def _read(self, path: str, params: Mapping[str, str | int] | None = None) -> ApiResponse:
+    async def _read(self, path: str, limit: Limit, params: Mapping[str, str | int] | None = None) -> ApiResponse:
         """A read that a person waits for."""
         began, tries = self._monotonic(), 0
         while True:
             try:
-                return await self._send("GET", path, params=params)
+                return await self._send("GET", path, limit, params=params)
             except ApiError as error:
                 tries += 1
                 wait = next_try(error, tries, self._monotonic() - began, self._spread())
@@ -210,7 +216,13 @@ class Client:
             await self._sleep(wait)
 
     async def _versioned(
-        self, noun: str, rest: str, params: Mapping[str, str | int] | None = None, *, once: bool = False
+        self,
+        noun: str,
+        rest: str,
+        limit: Limit,
+        params: Mapping[str, str | int] | None = None,
+        *,
+        once: bool = False,
     ) -> ApiResponse:
         """Read `/test_framework/v1/<noun>/<rest>`, or v2 where the server has no v1; what works is remembered.
 
@@ -219,7 +231,7 @@ class Client:
         known = self._versions.get(noun)
         read = self._get if once else self._read
         try:
-            answer = await read(f"/test_framework/{known or 'v1'}/{noun}/{rest}", params)
+            answer = await read(f"/test_framework/{known or 'v1'}/{noun}/{rest}", limit, params)
             self._versions.setdefault(noun, "v1")
             return answer
         except NotFound as error:
@@ -227,7 +239,7 @@ class Client:
             if known == "v2" or (known == "v1" and not withdrawn):
                 raise
             try:
-                answer = await read(f"/test_framework/v2/{noun}/{rest}", params)
+                answer = await read(f"/test_framework/v2/{noun}/{rest}", limit, params)
             except ApiError:
                 raise error from None
             self._versions[noun] = "v2"
@@ -237,7 +249,7 @@ class Client:
 
     async def projects(self) -> list[Project]:
         """All projects that this key may see."""
-        return answers.read_projects((await self._read("/user/v1/projects/")).json())
+        return answers.read_projects((await self._read("/user/v1/projects/", limits.PAGE)).json())
 
     async def agents(self, project_id: int | None = None, page: int = 1, q: str = "") -> ListPage[Agent]:
         """A page of agents, without a promise that their prompts are in it; with `q` those that the server finds."""
@@ -246,12 +258,12 @@ class Client:
             params["project_id"] = project_id
         if q:
             params["q"] = q
-        answer = await self._versioned("aiagents", "", params)
+        answer = await self._versioned("aiagents", "", limits.PAGE, params)
         return answers.read_page(answer.json(keep=answers.PROMPTS), answers.read_agent)
 
     async def agent(self, agent_id: int, *, once: bool = False) -> Agent:
         """One agent with its prompt, exactly as the server keeps it; with `once` asked for once."""
-        answer = await self._versioned("aiagents", f"{agent_id}/", once=once)
+        answer = await self._versioned("aiagents", f"{agent_id}/", limits.AGENT, once=once)
         return answers.read_agent(answer.json(keep=answers.PROMPTS))
 
     async def write_agent_prompt(self, agent_id: int, prompt: Prompt) -> Agent:
@@ -261,7 +273,7 @@ class Client:
         pair escaped; what the server then keeps is for the caller to read.
         """
         path = f"/test_framework/{self._versions.get('aiagents', 'v1')}/aiagents/{agent_id}/"
-        answer = await self._write("PATCH", path, {"description": prompt})
+        answer = await self._write("PATCH", path, limits.AGENT, {"description": prompt})
         return answers.read_agent(answer.json(keep=answers.PROMPTS))
 
     async def runs(
@@ -272,7 +284,7 @@ class Client:
         With `once` it is asked for once, for whoever decides itself when to try again.
         """
         params = {**scope, "page": page, "page_size": page_size}
-        answer = await self._versioned("runs", "", params, once=once)
+        answer = await self._versioned("runs", "", limits.PAGE, params, once=once)
         found = answers.read_page(answer.json(), Run.read)
         ids = [run.id for run in found.items]
         newest_first = tuple(sorted(found.items, key=lambda run: run.id, reverse=True))
@@ -280,11 +292,12 @@ class Client:
 
     async def run(self, run_id: int, *, once: bool = False) -> Run:
         """One run, whole; with `once` asked for once."""
-        return Run.read((await self._versioned("runs", f"{run_id}/", once=once)).json())
+        return Run.read((await self._versioned("runs", f"{run_id}/", limits.RUN, once=once)).json())
 
     async def runs_by_id(self, run_ids: Sequence[int], *, once: bool = False) -> list[Run]:
         """Several runs, whole; those that are not there are left out."""
-        answer = await self._versioned("runs", "bulk/", {"run_ids": ",".join(map(str, run_ids))}, once=once)
+        params = {"run_ids": ",".join(map(str, run_ids))}
+        answer = await self._versioned("runs", "bulk/", limits.RUNS_BY_ID, params, once=once)
         return answers.read_list(answer.json(), Run.read)
 
     async def launch(self, draft: Draft) -> LaunchAnswer:
@@ -295,7 +308,7 @@ class Client:
         kind = KINDS[draft.kind]
         request = kind.launch(draft)
         try:
-            answer = await self._write(request.method, request.path, request.body or {})
+            answer = await self._write(request.method, request.path, limits.JOB, request.body or {})
         except ApiError as error:
             if error.status in (404, 405, 410):
                 raise NotOffered(
@@ -311,8 +324,8 @@ class Client:
     async def progress(self, kind: JobKind, progress_id: str) -> tuple[object, str]:
         """One answer about a job, parsed and as it came; sent once, the engine decides when next."""
         request = kind.progress(progress_id)
-        answer = await self._send(request.method, request.path, params=request.params, body=request.body)
-        return answers.progress(answer, kind.exact), answer.text
+        answer = await self._send(request.method, request.path, limits.JOB, params=request.params, body=request.body)
+        return answer.json_with(kind.exact), answer.text
 
     def curls(self, draft: Draft, progress_id: str | None) -> dict[str, str]:
         """What was sent about a job, as shell commands without the key: `launch`, and `progress` where it has an id."""
@@ -325,4 +338,5 @@ class Client:
         body: dict[str, object] = {"run_ids": list(run_ids)}
         if agent_id is not None:
             body["agent"] = agent_id
-        return (await self._send("POST", "/test_framework/v1/runs/improve_prompt_issues/", body=body)).json()
+        path = "/test_framework/v1/runs/improve_prompt_issues/"
+        return (await self._send("POST", path, limits.ISSUES, body=body)).json()

@@ -108,6 +108,12 @@ class BadAnswer(ApiError):
     title = "Unreadable answer"
 
 
+class TooLarge(BadAnswer):
+    """An answer that would take more memory than one may."""
+
+    title = "Answer too large"
+
+
 class NotOffered(ApiError):
     """404, 405 or 410 to a launch: this server does not have the operation."""
 

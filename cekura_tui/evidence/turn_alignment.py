@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
+from cekura_tui.model.text import has_more_values
 from cekura_tui.prose.matching import match
 from cekura_tui.prose.words import likeness, words_of
 
@@ -180,7 +181,7 @@ def _value(turn: Turn) -> object:
 def _parsed(value: object) -> object:
     """Arguments are sent as the text of a JSON value."""
     try:
-        return json.loads(value) if isinstance(value, str) else value
+        return json.loads(value) if isinstance(value, str) and not has_more_values(value) else value
     except (ValueError, RecursionError):
         return value
 

@@ -6,12 +6,13 @@ import hashlib
 import math
 import re
 import time
+from collections import Counter
 from typing import NewType
 
 Prompt = NewType("Prompt", str)
 """An agent's prompt, exactly as it came: kept, hashed, diffed, sent and written without a change."""
 
-_LINE_ENDS = re.compile("\r\n|\r|\u2028|\u2029")
+_LINE_ENDS = ("\r\n", "\r", "\u2028", "\u2029")
 _REMOVED = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f"  # C0 but tab and newline, DEL, C1
     "\u202a-\u202e\u2066-\u2069"  # bidirectional overrides and isolates
@@ -19,6 +20,7 @@ _REMOVED = re.compile(
     "\U000e0000-\U000e007f]"  # tag characters
 )
 _TAB = 4
+_PART = 65_536
 LONGEST_LINE = 4_000
 """Characters of one line that are drawn."""
 _ANY_SPACE = re.compile(r"\s+")
@@ -28,7 +30,11 @@ def clean(text: str) -> str:
     """Make foreign text safe to show: no control characters but newline, line ends as newline, tabs as spaces."""
     if text.isprintable():
         return text
-    text = _REMOVED.sub("", _LINE_ENDS.sub("\n", text))
+    for end in _LINE_ENDS:
+        text = text.replace(end, "\n")
+    if _REMOVED.search(text):
+        # By parts: what remains between many that are removed takes more memory than the text.
+        text = "".join(_REMOVED.sub("", text[at : at + _PART]) for at in range(0, len(text), _PART))
     return text.expandtabs(_TAB) if "\t" in text else text
 
 
@@ -44,36 +50,63 @@ def capped(line: str, limit: int = LONGEST_LINE) -> str:
     return line if more <= 0 else f"{line[:limit]}… ({more:,} characters more)"
 
 
+MAX_VALUES = 150_000
+"""Values of JSON that are read at once, for small ones take a hundred times the memory of their text. A run of 10,000
+turns has 60,000."""
+JSON_TEXT = re.compile(r'"[^"\\]*+(?:\\.[^"\\]*+)*+"?', re.DOTALL)
+
+
+def has_more_values(json_text: str, most: int = MAX_VALUES) -> bool:
+    """Whether JSON holds more values than that; an empty list or object may count as two."""
+    if _separators(json_text) < most:
+        return False
+    # What is said holds commas, too.
+    values, end = 1, 0
+    for found in JSON_TEXT.finditer(json_text):
+        values += _separators(json_text[end : found.start()])
+        if values > most:
+            return True
+        end = found.end()
+    return values + _separators(json_text[end:]) > most
+
+
+def _separators(json_text: str) -> int:
+    return json_text.count(",") + json_text.count("[") + json_text.count("{")
+
+
 def clean_json(value: object, keep: frozenset[str] = frozenset()) -> object:
     """Clean every string of a parsed JSON value, keys too; values of the keys in `keep` stay as they came.
 
-    A number that JSON cannot say (`1e999` is read as infinity) becomes None.
+    Lists and objects are changed, not copied, but for objects with a key that is not clean. A number that JSON cannot
+    say (`1e999` is read as infinity) becomes None.
     """
     if isinstance(value, str):
         return clean(value)
     if isinstance(value, float) and not math.isfinite(value):
         return None
     if isinstance(value, list):
-        return [clean_json(item, keep) for item in value]
+        value[:] = [clean_json(item, keep) for item in value]
+        return value
     if not isinstance(value, dict):
         return value
-    cleaned: dict[object, object] = {}
     for key, item in value.items():
         # Most of what comes are short clean texts and numbers, tens of thousands of them: no call for each.
         if not (key in keep or (item.isprintable() if isinstance(item, str) else item is None)):
-            item = clean_json(item, keep)
-        cleaned[key if key.isprintable() else _free_name(key, value, cleaned)] = item
+            value[key] = clean_json(item, keep)
+    return value if all(map(str.isprintable, value)) else _with_clean_names(value)
+
+
+def _with_clean_names(value: dict[str, object]) -> dict[str, object]:
+    """An object with its keys cleaned; with a number, where another key of the object is the same once cleaned."""
+    cleaned: dict[str, object] = {}
+    taken: Counter[str] = Counter()
+    for key, item in value.items():
+        name = free = clean(key)
+        while free in cleaned or (free != key and free in value):
+            taken[name] += 1
+            free = f"{name} ({taken[name] + 1})"
+        cleaned[free] = item
     return cleaned
-
-
-def _free_name(key: str, value: dict[str, object], cleaned: dict[object, object]) -> str:
-    """A cleaned key; with a number, where another key of the object is the same once cleaned."""
-    name = free = clean(key)
-    number = 1
-    while free in cleaned or (free != key and free in value):
-        number += 1
-        free = f"{name} ({number})"
-    return free
 
 
 def has_controls(prompt: str) -> bool:

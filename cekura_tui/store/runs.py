@@ -106,6 +106,8 @@ MAX_LISTS = 30
 """Whole lists that are kept, and as many filtered ones, so that many filters do not cost the list they filter."""
 MAX_OPENED = 300
 MAX_OPENED_BYTES = 64 * 2**20
+MAX_OPENED_RUN = 8 * 2**20
+"""Bytes of one opened run that is kept; to read and write a larger one takes too much memory."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,7 +184,10 @@ class RunStore:
         return rows[0]["got_at"] if rows else None
 
     def keep_opened(self, run: Run, at: float) -> int:
-        """Keep a whole run, and why it failed; the ones that were opened longest ago make room. Returns its bytes."""
+        """Keep a whole run, and why it failed; the ones that were opened longest ago make room. Returns its bytes.
+
+        Of one that is too large the reasons alone are kept.
+        """
         from cekura_tui.model.run.groups import findings_of  # its patterns are not for the first frame
 
         source = json.dumps(run.source, ensure_ascii=True)
@@ -190,12 +195,14 @@ class RunStore:
         row = row_of(run, verdicts)
         findings = findings_of(verdicts) if row.outcome.settled else None
         with self._database.write() as sql:
-            sql.execute(
-                "INSERT OR REPLACE INTO opened_runs VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-                (*self._pair, run.id, source, len(source), at, at, written := _write_row(row)),
-            )
+            written = _write_row(row)
+            if len(source) <= MAX_OPENED_RUN:
+                sql.execute(
+                    "INSERT OR REPLACE INTO opened_runs VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+                    (*self._pair, run.id, source, len(source), at, at, written),
+                )
+                sql.execute(_PRUNE_OPENED, (MAX_OPENED, MAX_OPENED_BYTES))
             sql.execute(_CHANGE, (written, at, *self._pair, *self._pair, run.id, written))
-            sql.execute(_PRUNE_OPENED, (MAX_OPENED, MAX_OPENED_BYTES))
             if findings is not None:
                 keep_findings(sql, self._pair, {run.id: findings}, at)
         return len(source)

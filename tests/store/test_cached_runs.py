@@ -136,6 +136,15 @@ def test_the_runs_opened_longest_ago_make_room(store: Store) -> None:
     assert len(store.database.read("SELECT * FROM opened_runs")) == MAX_OPENED
 
 
+def test_a_run_that_is_too_large_is_not_kept_but_why_it_failed_is(store: Store) -> None:
+    metric = {"id": 1, "name": "Polite", "score": 0, "type": "binary_workflow_adherence", "explanation": ["Rude."]}
+    text = "x" * (8 * 2**20)
+    run = {"id": 5, "status": "completed", "evaluation": {"metrics": [metric]}, "transcript": text}
+    assert store.runs.keep_opened(Run.read(run), 1.0) > 8 * 2**20
+    assert store.runs.opened(5) is None
+    assert store.findings.known([5])[5][0].verdict == "Polite"
+
+
 def test_huge_runs_make_room_but_the_last_one_stays(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(runs_module, "MAX_OPENED_BYTES", 10_000)
     for number in (1, 2):

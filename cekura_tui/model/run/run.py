@@ -62,11 +62,19 @@ def _yes(value: object) -> object:
     return value
 
 
+MOST_VERDICTS = 5_000
+"""Metrics, or lines of another kind, of one run; a list of more is in `Run.source` alone."""
+
+
 def _objects(value: object) -> object:
     """Keep the objects of a list, so that one odd item does not cost the others; of an object they are its values."""
     if isinstance(value, dict):
         value = [{"name": name, **item} for name, item in value.items() if isinstance(item, dict)]
-    return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else value
+    if not isinstance(value, list):
+        return value
+    if len(value) > MOST_VERDICTS:
+        raise ValueError("too many to be read")
+    return [item for item in value if isinstance(item, dict)]
 
 
 def _text(value: object) -> object:
@@ -185,7 +193,7 @@ def _outcome(value: object) -> object:
 def _named(value: object) -> object:
     """Categories may be told by name alone: one, or a list of them."""
     categories = [value] if isinstance(value, str) and value.strip() else value
-    if isinstance(categories, list):
+    if isinstance(categories, list) and len(categories) <= MOST_VERDICTS:
         categories = [{"category": item} if isinstance(item, str) and item.strip() else item for item in categories]
     return _objects(categories)
 

@@ -1,0 +1,267 @@
+"""Whatever a server sends, it is read in bounded memory, or refused in a sentence that names the limit."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import random
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from hostile_server import KEY, MB, OPERATIONS, ask, bomb, compressed, filled, long_run, mutated
+from scripted_server import Reply, ScriptedServer, run_of
+
+from cekura_tui.api.answers import ApiResponse
+from cekura_tui.api.errors import ApiError, BadAnswer, KeyRefused, Rejected, TooLarge
+from cekura_tui.evidence.prompt_issues import read_issues
+from cekura_tui.model.errors import CekuraTuiError
+from cekura_tui.model.improve_prompt import IMPROVE_PROMPT
+from cekura_tui.model.run.listing import ListPage
+from cekura_tui.model.run.run import Run
+from cekura_tui.model.run.view import view_of
+from cekura_tui.model.text import has_more_values
+
+operations = pytest.mark.parametrize("operation", OPERATIONS)
+
+
+@operations
+async def test_a_right_answer_is_read_in_gzip_and_without(scripted: ScriptedServer, operation: str) -> None:
+    body = json.dumps(OPERATIONS[operation][2]).encode()
+    plain = await ask(scripted, operation, Reply(body))
+    assert repr(await ask(scripted, operation, compressed(gzip.compress(body)))) == repr(plain)
+    assert scripted.seen[-1].headers["Accept-Encoding"] == "gzip"
+
+
+@pytest.mark.parametrize("coding", ["gzip, gzip", "br", "deflate", "zstd", "identity, gzip", "\x1b[2J" * 30])
+async def test_any_other_coding_is_refused_by_its_name(scripted: ScriptedServer, coding: str) -> None:
+    with pytest.raises(BadAnswer, match="nothing but one gzip is read") as caught:
+        await ask(scripted, "run", compressed(gzip.compress(gzip.compress(b"{}")), coding))
+    assert coding[:8].isprintable() == (f'"{coding}"' in caught.value.message)
+    assert caught.value.message.isprintable()
+
+
+@pytest.mark.parametrize("size", [2 * MB, 64 * MB])
+async def test_gzip_that_grows_200_times_is_refused(scripted: ScriptedServer, size: int) -> None:
+    with pytest.raises(TooLarge, match="compressed to less than 1/200"):
+        await ask(scripted, "run", compressed(bomb(size)))
+
+
+async def test_a_small_answer_may_be_compressed_as_well_as_it_likes(scripted: ScriptedServer) -> None:
+    body = json.dumps(run_of(5, scenario_name="a" * (MB - 500))).encode()
+    run = await ask(scripted, "run", compressed(gzip.compress(body)))
+    assert len(run.scenario_name) == MB - 500
+
+
+@pytest.mark.parametrize(
+    "sent", [gzip.compress(b'{"id": 5}')[:-9], b'{"id": 5}', b"\x1f\x8b\x08"], ids=["cut", "none", "begun"]
+)
+async def test_gzip_that_is_cut_or_none_at_all_is_said_to_be_so(scripted: ScriptedServer, sent: bytes) -> None:
+    with pytest.raises(BadAnswer, match=r"in the middle of its gzip|not the gzip that it says"):
+        await ask(scripted, "run", compressed(sent))
+
+
+@pytest.mark.parametrize(
+    ("operation", "limit"),
+    [("run", 32), ("several runs", 32), ("list", 16), ("agents", 16), ("poll", 8), ("launch", 8), ("issues", 8)],
+)
+async def test_an_answer_over_its_limit_is_refused_with_the_limit(
+    scripted: ScriptedServer, operation: str, limit: int
+) -> None:
+    with pytest.raises(TooLarge, match=f"may have {limit} MB"):
+        await ask(scripted, operation, Reply(b" " * (limit * MB + 1)))
+
+
+async def test_an_answer_as_large_as_its_limit_is_read(scripted: ScriptedServer) -> None:
+    body = json.dumps(OPERATIONS["poll"][2]).encode()
+    payload, _ = await ask(scripted, "poll", Reply(body + b" " * (8 * MB - len(body))))
+    assert payload == OPERATIONS["poll"][2]
+
+
+@pytest.mark.parametrize("item", [b"0", b"[]", b'{"":0}', b'{"id":1}'])
+@operations
+async def test_json_of_small_values_is_refused_before_it_is_read(
+    scripted: ScriptedServer, operation: str, item: bytes
+) -> None:
+    body = filled(b'{"id": 5, "status": "completed", "results": [', item, b"]}", 2 * MB)
+    with pytest.raises(TooLarge, match="may hold 150,000 values"):
+        await ask(scripted, operation, Reply(body))
+
+
+@pytest.mark.parametrize(
+    ("text", "more"),
+    [
+        ("[]", False),
+        ("[0, 0, 0]", False),
+        ("[0, 0, 0, 0, 0]", True),
+        ('{"a": [0, 0], "b": {}}', True),
+        ('[",,,,,,", "[[[[["]', False),
+        (r'["\",,,\"", "\\", 0]', False),
+        (r'["\\", 0, 0, 0, ",,,"]', True),
+        ('["no end ,,,,,,,', False),
+        ("", False),
+    ],
+)
+def test_only_what_stands_outside_of_texts_counts_as_values(text: str, more: bool) -> None:
+    assert has_more_values(text, 4) == more
+
+
+async def test_a_long_call_full_of_commas_is_read_whole(scripted: ScriptedServer) -> None:
+    run = await ask(scripted, "run", Reply(long_run(12_000)))
+    assert len(run.transcript_object) == 12_000
+
+
+@pytest.mark.parametrize(
+    ("head", "text", "times", "said"),
+    [
+        ("", r"ab\n", 100_001, "100,000 lines"),
+        ("", r"\t", 100_001, "100,000 lines"),
+        ("", r"a\u000d", 100_001, "100,000 lines"),
+        ("", "a", 4_000_001, "4 million characters"),
+        ("🙂", "aaa ", 4_200_000, "with emoji may have 16 million"),
+        (r"\ud83d\ude00", "aaa ", 4_200_000, "with emoji may have 16 million"),
+    ],
+    ids=["lines", "tabs", "escaped lines", "one text", "emoji", "escaped emoji"],
+)
+async def test_a_text_that_would_take_many_times_its_memory_is_refused(
+    scripted: ScriptedServer, head: str, text: str, times: int, said: str
+) -> None:
+    with pytest.raises(TooLarge, match=said):
+        await ask(scripted, "run", Reply(f'{{"id": 5, "transcript": "{head}{text * times}"}}'.encode()))
+
+
+async def test_a_page_of_far_more_entries_than_were_asked_for_is_refused(scripted: ScriptedServer) -> None:
+    with pytest.raises(TooLarge, match="10,000 entries"):
+        await ask(scripted, "list", Reply({"results": [{"id": 1}] * 10_001}))
+
+
+def test_of_a_run_with_thousands_of_verdicts_none_is_lost_and_none_is_read() -> None:
+    run = Run.read(run_of(5, metrics=[{}] * 5_001, rubric=[{}] * 5_001, critical_categories=["x"] * 5_001))
+    assert (run.metrics, run.rubric, run.critical_categories) == (None, None, None)
+    assert len(run.source["critical_categories"]) == 5_001
+
+
+def test_a_transcript_in_a_text_is_not_read_beyond_the_values_of_an_answer() -> None:
+    listed = "[" + "[]," * 100_000 + "0]"
+    assert len(view_of(Run.read(run_of(5, transcript_object=listed)), 0.0).transcript.turns) == 1
+
+
+async def test_names_that_are_one_name_once_cleaned_are_told_apart_in_time(scripted: ScriptedServer) -> None:
+    names = [
+        f"a{chr(1 + n % 8)}{chr(1 + n // 8 % 8)}{chr(14 + n // 64 % 16)}{chr(127 + n // 1024)}" for n in range(20_000)
+    ]
+    run = await ask(scripted, "run", Reply({"id": 5, **dict.fromkeys(names, 0)}))
+    assert len(run.source) == 20_001
+    assert {"a", "a (2)", "a (20000)"} <= run.source.keys()
+
+
+def test_an_error_that_is_shown_keeps_no_body_in_memory() -> None:
+    answer = ApiResponse(200, {}, b"<p>" + b" " * MB)
+    with pytest.raises(BadAnswer, match="is not JSON") as caught:
+        answer.json()
+    assert (caught.value.body[:3], len(answer.raw)) == ("<p>", 10_000)
+    assert caught.value.__context__ is None
+
+
+@pytest.mark.parametrize("reply", [Reply(b" " * (2 * MB), 403), Reply(b"<html>", 403, {"Content-Encoding": "br"})])
+async def test_a_refusal_is_one_whatever_comes_with_it(scripted: ScriptedServer, reply: Reply) -> None:
+    with pytest.raises(KeyRefused, match=r"refused the API key \(403"):
+        await ask(scripted, "run", reply)
+
+
+async def test_a_launch_that_was_refused_with_too_much_was_refused(scripted: ScriptedServer) -> None:
+    with pytest.raises(Rejected) as caught:
+        await ask(scripted, "launch", Reply(b" " * (2 * MB), 400))
+    assert caught.value.not_taken
+
+
+async def test_a_launch_that_was_answered_with_too_much_may_have_been_taken(scripted: ScriptedServer) -> None:
+    with pytest.raises(TooLarge) as caught:
+        await ask(scripted, "launch", Reply(b" " * (9 * MB)))
+    assert not caught.value.not_taken
+
+
+async def test_headers_without_an_end_are_a_broken_connection(scripted: ScriptedServer) -> None:
+    with pytest.raises(ApiError, match="broke before the answer came"):
+        await ask(scripted, "run", Reply({"id": 5}, 200, {f"X-{n}": "a" * 1_000 for n in range(1_000)}))
+
+
+_HOSTILE: dict[str, Callable[[], Reply]] = {
+    "nested gzip": lambda: compressed(gzip.compress(bomb(128 * MB), 9), "gzip, gzip"),
+    "gzip": lambda: compressed(bomb(128 * MB)),
+    "60 MB of small values": lambda: Reply(filled(b'{"id":5,"results":[', b"[]", b"]}", 60 * MB)),
+    "as many values as may be": lambda: Reply(filled(b'{"id":5,"results":[', b'{"":0}', b"]}", 74_000 * 7)),
+    "deep": lambda: Reply(b'{"id":5,"results":' + b"[" * 4_000_000 + b"]" * 4_000_000 + b"}"),
+    "long texts": lambda: Reply(json.dumps({"id": 5, "x": ["’" + "word " * 700_000] * 9}, ensure_ascii=False).encode()),
+}
+_STATUS = Path("/proc/self/status")
+_CHILD = """
+import asyncio, re, sys
+from pathlib import Path
+from hostile_server import OPERATIONS, Client, KEY
+async def ask(client):
+    try:
+        await OPERATIONS[sys.argv[2]][3](client)
+    except Exception as error:
+        print(error)
+async def main():
+    client = Client(sys.argv[1], KEY, loopback=True)
+    await asyncio.gather(*(ask(client) for _ in range(6)))
+    print(re.search(r"VmHWM:\\s+(\\d+) kB", Path("/proc/self/status").read_text())[1])
+asyncio.run(main())
+"""
+
+
+@pytest.mark.skipif(not _STATUS.exists(), reason="the peak of memory is read from /proc")
+@pytest.mark.long
+@pytest.mark.parametrize("operation", ["run", "poll"])
+@pytest.mark.parametrize("sent", _HOSTILE)
+def test_a_process_that_is_sent_anything_six_times_at_once_stays_under_300_mb(
+    scripted: ScriptedServer, sent: str, operation: str
+) -> None:
+    method, path, *_ = OPERATIONS[operation]
+    scripted.on(method, path, _HOSTILE[sent]())
+    root = Path(__file__).parents[1]
+    child = [sys.executable, "-c", _CHILD, scripted.url, operation]
+    done = subprocess.run(
+        child,
+        env={"PYTHONPATH": f"{root.parent}:{root / 'support'}"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert int(done.stdout.split()[-1]) < 300 * 1024, done.stdout
+
+
+async def _told(scripted: ScriptedServer, seed: int) -> list[str]:
+    """What a person may see of a mutated answer, or of the sentence that refuses it."""
+    chance = random.Random(seed)
+    operation = chance.choice(list(OPERATIONS))
+    try:
+        got = await ask(scripted, operation, mutated(OPERATIONS[operation][2], chance))
+    except ApiError as error:
+        return [error.sentence(), error.body, *(text for _, text in error.facts())]
+    except CekuraTuiError as error:
+        return [error.sentence()]
+    told = []
+    for run in got.items if isinstance(got, ListPage) else got if isinstance(got, list) else [got]:
+        if isinstance(run, Run):
+            view = view_of(run, 0.0)
+            _ = view.timeline, view.call, view.verdicts
+            told.append(json.dumps(run.source))
+    if operation == "poll":
+        payload, raw = got
+        told += [raw, IMPROVE_PROMPT.read_progress(payload).status]
+    return told if operation != "issues" else [repr(read_issues(got))]
+
+
+@pytest.mark.long
+async def test_500_mutated_answers_are_read_or_refused_in_a_sentence(scripted: ScriptedServer) -> None:
+    for seed in range(500):
+        try:
+            assert KEY not in "".join(await _told(scripted, seed))
+        except Exception as error:
+            error.add_note(f"seed {seed}")
+            raise
