@@ -96,8 +96,15 @@ class ApiResponse:
 
     def json(self, keep: frozenset[str] = frozenset()) -> object:
         """The body as JSON, every text cleaned but those of the fields in `keep`; raises BadAnswer."""
+        return self._read(lambda value: clean_json(value, keep), keep)
+
+    def exact(self) -> object:
+        """The body as JSON, every text as it came but for the key; none may reach a terminal so. Raises BadAnswer."""
+        return self._read(lambda value: value)
+
+    def _read(self, convert: Callable[[object], object], keep: frozenset[str] = frozenset()) -> object:
         try:
-            value = clean_json(self._parsed, keep)
+            value = convert(self._parsed)
             return _without(value, self.key, keep) if self._may_repeat else value
         except (ValueError, RecursionError):
             raise self.unexpected("is not JSON" if self.raw.strip() else "is empty") from None
@@ -116,15 +123,22 @@ class ApiResponse:
 def _without(value: object, key: str, keep: frozenset[str] = frozenset()) -> object:
     """Parsed JSON in which no text repeats the key, names of fields neither; texts of the fields in `keep` stay."""
     if isinstance(value, str):
-        return value.replace(key, THE_KEY)
+        return _text_without(value, key)
     if isinstance(value, list):
         return [_without(item, key, keep) for item in value]
     if isinstance(value, dict):
         return {
-            name.replace(key, THE_KEY): item if name in keep and isinstance(item, str) else _without(item, key, keep)
+            _text_without(name, key): item if name in keep and isinstance(item, str) else _without(item, key, keep)
             for name, item in value.items()
         }
     return value
+
+
+def _text_without(text: str, key: str) -> str:
+    """A text without the key, also where only cleaning would join it."""
+    text = text.replace(key, THE_KEY)
+    shown = clean(text)
+    return shown.replace(key, THE_KEY) if key in shown else text
 
 
 def _is_json_of(text: str, value: object) -> bool:

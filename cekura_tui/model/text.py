@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import math
 import re
 import time
@@ -66,6 +67,17 @@ def clean_json(value: object, keep: frozenset[str] = frozenset()) -> object:
     return cleaned
 
 
+def is_clean_json(value: object) -> bool:
+    """Whether `clean_json` would leave a parsed JSON value as it is."""
+    if isinstance(value, str):
+        return value.isprintable() or clean(value) == value
+    if isinstance(value, dict):
+        return all(map(is_clean_json, value)) and all(map(is_clean_json, value.values()))
+    if isinstance(value, list):
+        return all(map(is_clean_json, value))
+    return not isinstance(value, float) or math.isfinite(value)
+
+
 def _free_name(key: str, value: dict[str, object], cleaned: dict[object, object]) -> str:
     """A cleaned key; with a number, where another key of the object is the same once cleaned."""
     name = free = clean(key)
@@ -74,6 +86,15 @@ def _free_name(key: str, value: dict[str, object], cleaned: dict[object, object]
         number += 1
         free = f"{name} ({number})"
     return free
+
+
+def json_text(value: object, indent: int | None = None) -> str:
+    """JSON in which whatever a terminal might obey is escaped; a number that JSON cannot say is null."""
+    try:
+        text = json.dumps(value, ensure_ascii=False, indent=indent, allow_nan=False)
+    except ValueError:
+        return json_text(json.loads(json.dumps(value), parse_constant=lambda _: None), indent)
+    return text if text.replace("\n", "").isprintable() else json.dumps(value, indent=indent)
 
 
 def has_controls(prompt: str) -> bool:
