@@ -108,6 +108,11 @@ class ApiResponse:
         """The body as JSON, every text cleaned but those of the fields in `keep`; raises BadAnswer."""
         return self._cleaned(*self.parsed(), keep)
 
+    def exact(self) -> object:
+        """The body as JSON, every text as it came but for the key; none may reach a terminal so. Raises BadAnswer."""
+        value, repeats = self.parsed()
+        return self._without_key(value) if repeats else value
+
     def json_with(self, exact: Collection[tuple[str, ...]]) -> object:
         """The body as JSON, every text cleaned but those at the paths `exact`; raises BadAnswer."""
         value, repeats = self.parsed()
@@ -122,7 +127,13 @@ class ApiResponse:
     def _cleaned(self, value: object, repeats_key: bool, keep: frozenset[str] = frozenset()) -> object:
         try:
             value = clean_json(value, keep)
-            return _without(value, self.key, keep) if repeats_key else value
+        except RecursionError:
+            raise self.unexpected("is nested too deeply") from None
+        return self._without_key(value, keep) if repeats_key else value
+
+    def _without_key(self, value: object, keep: frozenset[str] = frozenset()) -> object:
+        try:
+            return _without(value, self.key, keep)
         except RecursionError:
             raise self.unexpected("is nested too deeply") from None
 
@@ -197,10 +208,9 @@ def _read_escape(found: re.Match[str]) -> str:
 
 
 def _without(value: object, key: str, keep: frozenset[str]) -> object:
-    """Cleaned JSON in which no text repeats the key, names of fields neither; texts of the fields in `keep` stay."""
+    """JSON in which no text repeats the key, names of fields neither; texts of the fields in `keep` stay."""
     if isinstance(value, str):
-        # Nothing but escapes hides a key in a clean text.
-        return without_key(value, key) if key in value or "\\" in value else value
+        return without_key(value, key) if _may_hold(value, key) else value
     if isinstance(value, list):
         value[:] = [_without(item, key, keep) for item in value]
     if not isinstance(value, dict):
@@ -208,12 +218,17 @@ def _without(value: object, key: str, keep: frozenset[str]) -> object:
     named = False
     for name, item in value.items():
         if isinstance(item, str):
-            if (key in item or "\\" in item) and name not in keep:
+            if name not in keep and _may_hold(item, key):
                 value[name] = without_key(item, key)
         elif isinstance(item, list | dict):
             value[name] = _without(item, key, keep)
-        named = named or key in name or "\\" in name
+        named = named or _may_hold(name, key)
     return {without_key(name, key): item for name, item in value.items()} if named else value
+
+
+def _may_hold(text: str, key: str) -> bool:
+    """Whether a text may hold the key, as it is or with escapes or what is not shown in between."""
+    return key in text or "\\" in text or not text.isprintable()
 
 
 def _at(value: object, path: Sequence[str]) -> object:

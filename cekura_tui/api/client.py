@@ -285,20 +285,20 @@ class Client:
         """
         params = {**scope, "page": page, "page_size": page_size}
         answer = await self._versioned("runs", "", limits.PAGE, params, once=once)
-        found = answers.read_page(answer.json(), Run.read)
+        found = answers.read_page(answer.exact(), Run.read)
         ids = [run.id for run in found.items]
         newest_first = tuple(sorted(found.items, key=lambda run: run.id, reverse=True))
         return ListPage(found.count, newest_first, found.more, bool(ids) and ids[0] < ids[-1], answer.at)
 
     async def run(self, run_id: int, *, once: bool = False) -> Run:
         """One run, whole; with `once` asked for once."""
-        return Run.read((await self._versioned("runs", f"{run_id}/", limits.RUN, once=once)).json())
+        return Run.read((await self._versioned("runs", f"{run_id}/", limits.RUN, once=once)).exact())
 
     async def runs_by_id(self, run_ids: Sequence[int], *, once: bool = False) -> list[Run]:
         """Several runs, whole; those that are not there are left out."""
         params = {"run_ids": ",".join(map(str, run_ids))}
         answer = await self._versioned("runs", "bulk/", limits.RUNS_BY_ID, params, once=once)
-        return answers.read_list(answer.json(), Run.read)
+        return answers.read_list(answer.exact(), Run.read)
 
     async def launch(self, draft: Draft) -> LaunchAnswer:
         """Launch a job of the draft's kind: sent once, on a connection of its own.

@@ -16,6 +16,7 @@ from cekura_tui.model.errors import CekuraTuiError, UsageError
 
 if TYPE_CHECKING:
     from cekura_tui.model.job import Job
+    from cekura_tui.model.json_shapes import JobChangeJson
     from cekura_tui.workspace.session import Session
 
 TICK = 1.0
@@ -119,7 +120,8 @@ class _Watch:
         if self._as_json:
             from datetime import UTC, datetime
 
-            put_json({**job.to_json(), "at": datetime.now(UTC).isoformat(timespec="seconds")})
+            change: JobChangeJson = {**job.to_json(), "at": datetime.now(UTC).isoformat(timespec="seconds")}
+            put_json(change)
         else:
             put(f"{time.strftime('%Y-%m-%d %H:%M:%S')} {state_line(job)}")
 

@@ -13,7 +13,7 @@ import click
 from cekura_tui.cli.job_show import show_job
 from cekura_tui.cli.job_watch import watch_jobs
 from cekura_tui.cli.options import JOB, Options
-from cekura_tui.cli.output import complain, print_message, put_json, put_table
+from cekura_tui.cli.output import complain, print_message, printing, put_json, put_table
 from cekura_tui.cli.script import exit_of, run_script, state_line, wait_for_jobs
 from cekura_tui.model.errors import CekuraTuiError, Exit, UsageError
 
@@ -29,13 +29,24 @@ FIRST_ANSWER = 10.0
 @click.command("wait")
 @click.argument("numbers", type=JOB, nargs=-1, required=True, metavar="ID...")
 @click.option("--timeout", type=click.FloatRange(min=0), metavar="S", help="Wait so many seconds at the most.")
+@click.option("--json", "as_json", is_flag=True, help="Then one object a line, a job each.")
 @click.pass_obj
 @click.pass_context
-def wait_jobs(ctx: click.Context, options: Options, numbers: tuple[int, ...], timeout: float | None) -> None:
-    """Wait until jobs have ended. Leaves with 0, 3 where one found no issues, or 1."""
+def wait_jobs(
+    ctx: click.Context, options: Options, numbers: tuple[int, ...], timeout: float | None, as_json: bool
+) -> None:
+    """Wait until jobs have ended. Leaves with 0, 3 where one found no issues, or 1.
+
+    With --json prints them as they are then, with what they brought.
+    """
+    wanted = tuple(dict.fromkeys(numbers))
 
     async def work(session: Session) -> list[Job]:
-        return await wait_for_jobs(session, numbers, timeout)
+        jobs = await wait_for_jobs(session, wanted, timeout)
+        with printing():
+            for job in jobs if as_json else ():
+                put_json((await session.jobs.suggestion(job.number)).to_json())
+        return jobs
 
     ended = run_script(options, work)
     if any(job.state.going for job in ended):

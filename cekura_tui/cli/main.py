@@ -1,6 +1,6 @@
 """The entry point of the command line: global options, all commands, and the exit status.
 
-A run's number or a dashboard link opens the app there (`Front`). `config path` is here, too.
+A run's number or a dashboard link opens the app there (`Front`). `config path` and `schema` are here, too.
 """
 
 from __future__ import annotations
@@ -18,11 +18,11 @@ from cekura_tui.cli.improve import improve
 from cekura_tui.cli.jobs import jobs
 from cekura_tui.cli.opening import open_app, open_target
 from cekura_tui.cli.options import Options, embedded_options, number
-from cekura_tui.cli.output import complain, discard, print_message, put
+from cekura_tui.cli.output import complain, discard, print_message, put, put_table
 from cekura_tui.cli.runs import runs
 from cekura_tui.cli.script import SignalReceived
 from cekura_tui.model.errors import CekuraTuiError, Exit, UsageError
-from cekura_tui.model.text import clean_line
+from cekura_tui.model.text import clean_line, json_text
 
 
 @click.group()
@@ -37,6 +37,20 @@ def path(options: Options) -> None:
     from cekura_tui.config.paths import find_paths
 
     put(str(find_paths(options.config_dir, os.environ).home))
+
+
+@click.command()
+@click.argument("name", required=False)
+def schema(name: str | None) -> None:
+    """Print the JSON Schema (2020-12) of what a command prints with --json; without a name list them."""
+    from cekura_tui.model.json_shapes import SHAPES, schema_of
+
+    if name is None:
+        put_table(("NAME", "OF"), [(name, of) for name, (of, _) in SHAPES.items()])
+    elif name in SHAPES:
+        put(json_text(schema_of(name), indent=2))
+    else:
+        raise UsageError(f"There is no schema “{clean_line(name, 40)}”.", f"There are: {', '.join(SHAPES)}.")
 
 
 class ReaderGone(Exception):
@@ -107,7 +121,7 @@ def cli(ctx: click.Context, /, **flags: object) -> None:
         ctx.exit(open_app(ctx.obj))
 
 
-for command in (runs, improve, jobs, auth, config, demo_server):
+for command in (runs, improve, jobs, auth, config, schema, demo_server):
     cli.add_command(command)
 
 

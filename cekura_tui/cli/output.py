@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 import select
 import sys
@@ -13,7 +12,7 @@ from typing import TextIO
 import click
 
 from cekura_tui.model.errors import CekuraTuiError, UsageError
-from cekura_tui.model.text import Prompt, clean, has_controls, prompt_bytes
+from cekura_tui.model.text import Prompt, clean, has_controls, json_text, prompt_bytes
 
 
 def print_message(text: str) -> None:
@@ -35,8 +34,7 @@ def put(text: str = "") -> None:
 
 def put_json(value: object) -> None:
     """One JSON object on one line; what a terminal might obey is escaped."""
-    text = json.dumps(value, ensure_ascii=False)
-    click.echo(text if text.isprintable() else json.dumps(value))
+    click.echo(json_text(value))
 
 
 def put_prompt(prompt: Prompt) -> None:

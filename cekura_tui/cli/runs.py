@@ -132,12 +132,14 @@ class Csv:
 
 
 class JsonLines:
-    """One object a line: the server's row with its outcome."""
+    """One object a line: the server's row as it came, with its outcome."""
 
     def put(self, found: Found, notes: Mapping[int, str]) -> None:
         """A line a run."""
+        from cekura_tui.model.run.words import row_as_json
+
         for run, row in found:
-            put_json({**run.source, "outcome": row.outcome.to_json()})
+            put_json(row_as_json(run, row.outcome))
 
 
 def counted(shown: int, limit: int, looked: int, total: int, *, filtered_here: bool) -> str:

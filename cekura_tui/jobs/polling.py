@@ -213,7 +213,7 @@ class Poller:
             self._lease.record_repeated_answer(job.number, at)
         else:
             repeated_at = self._lease.take_repeated_answer(job.number)
-            progress = KINDS[job.kind].read_progress(payload)
+            progress = KINDS[job.kind].read(payload, raw)
             job = self._jobs.record_answer(job.number, progress, raw, at, repeated_at=repeated_at)
             followed.last_answer = seen
             followed.ended_at = at

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from cekura_tui.model.job import DEFAULT_KIND, ApiRequest, Draft, Job, JobKind, JobState, Progress
-from cekura_tui.model.text import Prompt, clean, clean_line, count
+from cekura_tui.model.text import Prompt, clean_line, count
 
 LAUNCH_PATH = "/test_framework/v1/runs/improve_prompt_bg/"
 PROGRESS_PATH = "/test_framework/v1/runs/improve_prompt_progress/"
@@ -71,7 +71,7 @@ def _summary(*places: dict[str, object]) -> str | None:
     for place in places:
         summary = place.get("summary_of_changes")
         if isinstance(summary, list):
-            summary = "\n".join(f"- {clean(str(item)).lstrip('-• ')}" for item in summary if item is not None)
+            summary = "\n".join(f"- {str(item).lstrip('-• ')}" for item in summary if item is not None)
         if isinstance(summary, str) and summary.strip():
             return summary.strip()
     return None

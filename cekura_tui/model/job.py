@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from enum import StrEnum
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from cekura_tui.model.text import Prompt, clean_line, count, span_text
+
+if TYPE_CHECKING:
+    from cekura_tui.model.json_shapes import JobJson, JobResultJson, SuggestionJson
 
 How = Literal["seen", "sent", "proposed", "staged", "written", "replaced"]
 """Seen at the agent; sent with a job; proposed by one; staged from a proposal; written to the agent; or what stood
@@ -156,6 +160,17 @@ class JobKind:
     screen: str = ""
     empty_end: Callable[[str], str | None] = lambda status: None
 
+    def read(self, payload: object, raw: str) -> Progress:
+        """What an answer says by `payload`; its texts are as they came in the `raw` JSON, where that says the same."""
+        shown = self.read_progress(payload)
+        try:
+            sent = self.read_progress(json.loads(raw))
+        except (ValueError, RecursionError):
+            return shown
+        if sent.end != shown.end:
+            return shown
+        return replace(shown, status=sent.status, summary_of_changes=sent.summary_of_changes, error=sent.error)
+
 
 @dataclass(frozen=True, slots=True)
 class Job:
@@ -163,7 +178,7 @@ class Job:
 
     `again_of` is the unconfirmed job that this one repeats, `took` how many seconds it went on where its end was
     watched, `looked_at` when somebody looked at its end, `since` when it came into its state, `other_key` tells that it
-    was launched with another key.
+    was launched with another key. Its texts are cleaned; `sent` has those by name that came otherwise, as they came.
     """
 
     number: int
@@ -198,6 +213,7 @@ class Job:
     kind: str = DEFAULT_KIND
     parameters: Mapping[str, object] = field(default_factory=dict, hash=False)
     result: Mapping[str, object] | None = field(default=None, hash=False)
+    sent: Mapping[str, str] = field(default_factory=dict, hash=False)
 
     @property
     def unread(self) -> bool:
@@ -224,14 +240,13 @@ class Job:
         """Its agent's name and id, as far as they are known."""
         return clean_line(self.agent_name) + (f" ({self.agent_id})" if self.agent_id is not None else "")
 
-    def to_json(self) -> dict[str, object]:
+    def to_json(self) -> JobJson:
         """The shape that scripts get, without the texts; it names the kind where that is not the first one."""
-        kind = {} if self.kind == DEFAULT_KIND else {"kind": self.kind}
-        return kind | {
+        job: JobJson = {
             "job": self.number,
-            "state": self.state.value,
+            "state": self.state,
             "state_since": _iso(self.since),
-            "reason": self.reason,
+            "reason": self.sent.get("reason", self.reason),
             "profile": self.profile,
             "run_ids": list(self.run_ids),
             "agent_id": self.agent_id,
@@ -239,13 +254,14 @@ class Job:
             "category_ids": list(self.category_ids),
             "workflow_metric_ids": list(self.workflow_metric_ids),
             "progress_id": self.progress_id,
-            "last_status": self.last_status,
+            "last_status": self.sent.get("last_status", self.last_status),
             "prompt_sha256": self.prompt_sha256,
-            "error": self.error,
+            "error": self.sent.get("error", self.error),
             "again_of": self.again_of,
             "launched_at": _iso(self.launched_at),
             "finished_at": _iso(self.finished_at),
         }
+        return job if self.kind == DEFAULT_KIND else {"kind": self.kind, **job}
 
 
 @dataclass(frozen=True, slots=True)
@@ -261,12 +277,16 @@ class Suggestion:
         """Whether the proposal is the prompt that was sent."""
         return self.improved_prompt == self.prompt
 
-    def to_json(self) -> dict[str, object]:
+    def to_json(self) -> SuggestionJson | JobResultJson:
         """The shape that `jobs show --json` prints: the job and what it brought, by its kind."""
-        if self.job.kind != DEFAULT_KIND:
-            return self.job.to_json() | {"result": self.job.result}
-        texts = {"improved_prompt": self.improved_prompt, "summary_of_changes": self.job.summary_of_changes}
-        return self.job.to_json() | texts
+        job = self.job
+        if job.kind != DEFAULT_KIND:
+            return {**job.to_json(), "kind": job.kind, "result": job.result}
+        return {
+            **job.to_json(),
+            "improved_prompt": self.improved_prompt,
+            "summary_of_changes": job.sent.get("summary_of_changes", job.summary_of_changes),
+        }
 
 
 def _iso(moment: float | None) -> str | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import math
 import re
 import time
@@ -107,6 +108,26 @@ def _with_clean_names(value: dict[str, object]) -> dict[str, object]:
             free = f"{name} ({taken[name] + 1})"
         cleaned[free] = item
     return cleaned
+
+
+def is_clean_json(value: object) -> bool:
+    """Whether `clean_json` would leave a parsed JSON value as it is."""
+    if isinstance(value, str):
+        return value.isprintable() or clean(value) == value
+    if isinstance(value, dict):
+        return all(map(is_clean_json, value)) and all(map(is_clean_json, value.values()))
+    if isinstance(value, list):
+        return all(map(is_clean_json, value))
+    return not isinstance(value, float) or math.isfinite(value)
+
+
+def json_text(value: object, indent: int | None = None) -> str:
+    """JSON in which whatever a terminal might obey is escaped; a number that JSON cannot say is null."""
+    try:
+        text = json.dumps(value, ensure_ascii=False, indent=indent, allow_nan=False)
+    except ValueError:
+        return json_text(json.loads(json.dumps(value), parse_constant=lambda _: None), indent)
+    return text if text.replace("\n", "").isprintable() else json.dumps(value, indent=indent)
 
 
 def has_controls(prompt: str) -> bool:

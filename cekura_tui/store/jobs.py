@@ -18,7 +18,7 @@ from typing import Any
 from cekura_tui.config.atomic_file import atomic_file
 from cekura_tui.model.job import DEFAULT_KIND, Draft, How, Job, JobState, Progress, Suggestion
 from cekura_tui.model.job_kinds import KINDS
-from cekura_tui.model.text import Prompt, clean_line, prompt_bytes, sha256
+from cekura_tui.model.text import Prompt, clean, clean_line, prompt_bytes, sha256
 from cekura_tui.store.database import Database
 from cekura_tui.store.errors import DamagedText, StoreError
 from cekura_tui.store.prompts import (
@@ -393,7 +393,7 @@ class JobRows:
     def set(self, number: int, **columns: object) -> None:
         """Put values into columns of a job."""
         names = ", ".join(f"{name} = ?" for name in columns)
-        self.sql.execute(f"UPDATE jobs SET {names} WHERE number = ?", (*columns.values(), number))
+        self.sql.execute(f"UPDATE jobs SET {names} WHERE number = ?", (*map(text_column, columns.values()), number))
 
     def change(
         self, number: int, state: JobState, reason: str, at: float, only_from: Collection[JobState] | None = None
@@ -410,7 +410,7 @@ class JobRows:
         self.set(number, looked_at=None)
         if state == JobState.RUNNING:
             self.set(number, stale_since=None)
-        self.sql.execute("INSERT INTO job_changes VALUES (?, ?, ?, ?)", (number, at, state, reason))
+        self.sql.execute("INSERT INTO job_changes VALUES (?, ?, ?, ?)", (number, at, state, clean(reason)))
         if state == JobState.LAUNCHING:
             self._note(job, job.prompt_sha256, "sent", at)
         elif state == JobState.DRAFT:
@@ -442,7 +442,7 @@ class JobRows:
             "category_ids": json.dumps(draft.category_ids),
             "workflow_metric_ids": json.dumps(draft.workflow_metric_ids),
             "prompt_sha256": keep_prompt(self.sql, draft.prompt, at),
-            "prompt_source": source_column(draft.prompt_source),
+            "prompt_source": text_column(draft.prompt_source),
             "kind": draft.kind,
             "parameters": json.dumps(dict(draft.parameters)),
         }
@@ -542,6 +542,8 @@ _TYPES: dict[str, tuple[type, ...]] = {
 _COLUMNS = {column.name: _TYPES[str(column.type)] for column in fields(Job) if column.type in _TYPES}
 """What a column may hold that is read as it is: SQLite itself takes anything in any, and what draws a job must not."""
 _JSON: dict[str, type[Any]] = {"run_ids": list, "category_ids": list, "workflow_metric_ids": list, "parameters": dict}
+_SENT = ("reason", "last_status", "summary_of_changes", "error")
+"""Texts of the server, which are kept as they came and cleaned when they are read."""
 _ORIGINAL = ("origin", "key_id", "prompt_sha256", "improved_sha256", "kind")
 EMPTY_COLUMNS: dict[str, object] = {
     **{name: None if type(None) in types else types[0]() for name, types in _COLUMNS.items() if name not in _ORIGINAL},
@@ -562,9 +564,9 @@ def read_job(row: sqlite3.Row, key_id: str) -> Job:
             values[name] = _parsed(values[name], form)
         name = "result"
         values[name] = None if values[name] is None else _parsed(values[name], dict)
-        name = "prompt_source"
-        if isinstance(values[name], bytes):
-            values[name] = as_prompt(values[name])
+        for name in ("prompt_source", *_SENT):
+            if isinstance(values[name], bytes):
+                values[name] = as_prompt(values[name])
         for name, types in _COLUMNS.items():
             if type(values[name]) not in types or (float in types and not is_time(values[name] or 0.0)):
                 raise TypeError
@@ -575,7 +577,9 @@ def read_job(row: sqlite3.Row, key_id: str) -> Job:
         if values[name] not in known:
             why = f"its {name} “{clean_line(str(values[name]), 40)}” is not known here"
             raise UnreadableJob(number, why, "If a newer cekura-tui wrote it, update this one.")
-    return Job(**{**values, "state": JobState(values["state"]), "other_key": values["key_id"] != key_id})
+    sent = {name: text for name in _SENT if (text := values[name]) is not None and text != clean(text)}
+    own = {"state": JobState(values["state"]), "other_key": values["key_id"] != key_id, "sent": sent}
+    return Job(**{**values, **{name: clean(text) for name, text in sent.items()}, **own})
 
 
 def _parsed(text: object, form: type) -> Any:
@@ -610,13 +614,14 @@ def is_time(value: object) -> bool:
     return isinstance(value, float | int) and abs(value) < _LATEST
 
 
-def source_column(source: str) -> str | bytes:
-    """A job's `prompt_source` as it is kept: as bytes where it holds surrogates, which no text in SQLite may."""
-    try:
-        source.encode()
-    except UnicodeEncodeError:
-        return prompt_bytes(Prompt(source))
-    return source
+def text_column(value: object) -> object:
+    """A text as it is kept in a column: as bytes where it holds surrogates, which no text in SQLite may."""
+    if isinstance(value, str):
+        try:
+            value.encode()
+        except UnicodeEncodeError:
+            return prompt_bytes(value)
+    return value
 
 
 @dataclass(frozen=True, slots=True)

@@ -184,13 +184,13 @@ class RunStore:
         return rows[0]["got_at"] if rows else None
 
     def keep_opened(self, run: Run, at: float) -> int:
-        """Keep a whole run, and why it failed; the ones that were opened longest ago make room. Returns its bytes.
+        """Keep a whole run as it came, and why it failed; the ones that were opened longest ago make room.
 
-        Of one that is too large the reasons alone are kept.
+        Returns its bytes. Of one that is too large the reasons alone are kept.
         """
         from cekura_tui.model.run.groups import findings_of  # its patterns are not for the first frame
 
-        source = json.dumps(run.source, ensure_ascii=True)
+        source = json.dumps(run.sent or run.source, ensure_ascii=True)
         verdicts = read_verdicts(run)
         row = row_of(run, verdicts)
         findings = findings_of(verdicts) if row.outcome.settled else None

@@ -1,6 +1,13 @@
-"""The keys of a job as the README documents them; lists of jobs have no texts."""
+"""The JSON that scripts get, as it is documented: the keys of a job by the README, and all else by the schemas."""
 
 from __future__ import annotations
+
+import json
+from functools import cache
+from typing import Any
+
+from calling import call
+from jsonschema import Draft202012Validator
 
 JOB_KEYS = [
     "job",
@@ -22,3 +29,19 @@ JOB_KEYS = [
     "finished_at",
 ]
 TEXTS = ["improved_prompt", "summary_of_changes"]
+
+
+@cache
+def schema(name: str) -> Draft202012Validator:
+    """What `cekura-tui schema NAME` prints, to check values with."""
+    printed = json.loads(call("schema", name).out)
+    Draft202012Validator.check_schema(printed)
+    return Draft202012Validator(printed)
+
+
+def read_all(name: str, out: str) -> list[Any]:
+    """The objects that a command printed, one or one a line, each of which is as the schema says."""
+    values = [json.loads(out)] if out.startswith("{\n") else [json.loads(line) for line in out.splitlines()]
+    for value in values:
+        schema(name).validate(value)
+    return values

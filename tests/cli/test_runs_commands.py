@@ -63,8 +63,6 @@ def test_a_run_as_json_has_its_turns_verdicts_and_outcome(failed: int) -> None:
     assert (result.status, run["id"], run["outcome"]["kind"]) == (0, failed, "failed")
     assert {tuple(turn) for turn in run["turns"]} == {("n", "speaker", "role", "start", "end", "text", "tool")}
     assert {turn["speaker"] for turn in run["turns"]} <= {"testing", "main", "tool_call", "tool_result", "other"}
-    keys = ("source", "id", "name", "state", "score", "threshold", "explanation", "alignments", "priority")
-    assert {tuple(verdict) for verdict in run["verdicts"]} == {keys}
     assert run["verdicts"][0]["state"] == "fail"
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 import signal
 import sqlite3
@@ -11,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from calling import call, process
-from documented_shapes import JOB_KEYS
+from documented_shapes import JOB_KEYS, read_all
 from going_on import RunningCommand
 from scripted_server import HTML_502, LAUNCH, PROGRESS, Hold, Reply, ScriptedServer
 from waiting import until
@@ -101,7 +100,7 @@ def test_json_is_one_object_a_change_with_the_time(server: ScriptedServer, start
     server.on("GET", PROGRESS, Reply(HTML_502, 502), RUNNING, DONE)
     watching = start("jobs", "watch", "--json")
     watching.prints('"succeeded"')
-    result = [json.loads(line) for line in watching.out]
+    result = read_all("jobs-watch", "\n".join(watching.out))
     assert [list(one) for one in result] == [[*JOB_KEYS, "at"]] * 3
     assert [(one["state"], one["last_status"]) for one in result] == [
         ("running", None),

@@ -2,12 +2,22 @@ from __future__ import annotations
 
 import json
 import unicodedata
+from copy import deepcopy
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cekura_tui.model.text import clean, clean_json, clean_line, has_controls, prompt_bytes, sha256
+from cekura_tui.model.text import (
+    clean,
+    clean_json,
+    clean_line,
+    has_controls,
+    is_clean_json,
+    json_text,
+    prompt_bytes,
+    sha256,
+)
 
 ANY = st.text(st.characters(exclude_categories=()), max_size=80)
 HOSTILE = st.text(
@@ -81,6 +91,20 @@ def test_every_text_and_key_of_an_answer_is_cleaned(value: object) -> None:
 def test_a_prompt_in_an_answer_stays_exactly_as_it_came(prompt: str) -> None:
     read = clean_json({"output": {"improved_prompt": prompt}}, keep=frozenset({"improved_prompt"}))
     assert read == {"output": {"improved_prompt": prompt}}
+
+
+@given(JSON)
+def test_a_value_is_clean_where_cleaning_leaves_it_as_it_is(value: object) -> None:
+    assert is_clean_json(value) == (clean_json(deepcopy(value)) == value)
+
+
+@given(JSON, st.sampled_from([None, 2]))
+def test_json_for_scripts_reads_back_as_it_was_and_holds_nothing_that_a_terminal_obeys(
+    value: object, indent: int | None
+) -> None:
+    printed = json_text(value, indent)
+    assert not [letter for letter in printed if _obeyed(letter)]
+    assert json.loads(printed) == json.loads(json.dumps(value), parse_constant=lambda _: None)
 
 
 def test_a_number_that_json_cannot_say_does_not_come_out_as_broken_json() -> None:

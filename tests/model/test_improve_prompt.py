@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cekura_tui.model.improve_prompt import empty_end, read_progress
+from cekura_tui.model.improve_prompt import IMPROVE_PROMPT, empty_end, read_progress
 from cekura_tui.model.job import JobState
 
 DONE = {"improved_prompt": "Be kind.\r\n\t", "summary_of_changes": "Kinder."}
@@ -134,6 +134,13 @@ def test_only_a_last_word_is_wrong_without_a_prompt() -> None:
 
 def test_a_proposal_equal_to_the_prompt_that_was_sent_is_a_success() -> None:
     assert read_progress({"status": "completed", "output": {"improved_prompt": "sent"}}).improved_prompt == "sent"
+
+
+def test_what_an_answer_means_is_read_without_what_is_hidden_in_it_and_its_texts_stay_as_they_came() -> None:
+    told = IMPROVE_PROMPT.read({"status": "failed", "error": "Broke"}, '{"status": "failed", "error": "Bro\\u001bke"}')
+    assert (told.end, told.error) == ("failed", "Bro\x1bke")
+    told = IMPROVE_PROMPT.read({"status": "failed"}, '{"status": "fail\\u0000ed"}')
+    assert (told.end, told.status) == ("failed", "failed")
 
 
 JSON = st.recursive(

@@ -15,7 +15,7 @@ from cekura_tui.ui.run.details import RunDetails
 
 
 def view(source: dict[str, Any]) -> RunView:
-    return view_of(Run.read({"id": 5} | source), 0.0)
+    return view_of(Run.exact({"id": 5} | source), 0.0)
 
 
 class CountedDetails(RunDetails):

@@ -10,6 +10,7 @@ from cekura_tui.model.run.verdict import Verdict, read_verdicts
 from cekura_tui.model.text import clean_line, count
 
 if TYPE_CHECKING:
+    from cekura_tui.model.json_shapes import OutcomeJson
     from cekura_tui.model.run.run import Run
 
 Kind = Literal["passed", "failed", "error", "running", "review", "unknown"]
@@ -51,7 +52,7 @@ class Outcome:
         """Whether the run has ended, so that it changes no more but by review."""
         return self.kind != "running"
 
-    def to_json(self) -> dict[str, object]:
+    def to_json(self) -> OutcomeJson:
         """The shape that scripts get."""
         return {"kind": self.kind, "text": self.text}
 

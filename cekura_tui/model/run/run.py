@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import cached_property
@@ -12,6 +11,7 @@ from typing import Annotated, Any, Self
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidatorFunctionWrapHandler, WrapValidator
 
 from cekura_tui.model.errors import CekuraTuiError
+from cekura_tui.model.text import clean_json, is_clean_json
 
 
 class NotARun(CekuraTuiError):
@@ -39,20 +39,6 @@ def _texts(value: object) -> object:
 def _json(value: object) -> str:
     """What is no text, as JSON: nothing that was sent is passed over."""
     return json.dumps(value, ensure_ascii=False)
-
-
-def _score(value: object) -> object:
-    """A score is a number, or a text of one; another text is a word."""
-    if isinstance(value, str):
-        try:
-            return float(value) if math.isfinite(float(value)) else value
-        except ValueError:
-            return value.strip() or None
-    if isinstance(value, bool | float):
-        return None if isinstance(value, bool) else value
-    if isinstance(value, int):
-        return float(value) if abs(value) < 10**300 else f"{str(value)[:12]}… (too large)"
-    return value
 
 
 def _yes(value: object) -> object:
@@ -96,11 +82,9 @@ def _lenient(convert: Callable[[object], object] = lambda value: value) -> WrapV
 
 type_of = _lenient()
 Text = Annotated[str | None, _lenient(_text)]
-Number = Annotated[float | None, type_of]
 Id = Annotated[int, Field(ge=0, lt=2**63)]
 Whole = Annotated[Annotated[int, Field(ge=-(2**63), lt=2**63)] | None, type_of]
 Flag = Annotated[bool | None, type_of]
-Score = Annotated[float | str | None, _lenient(_score)]
 Object = Annotated[dict[str, Any] | None, type_of]
 Texts = Annotated[list[str] | None, _lenient(_texts)]
 
@@ -118,9 +102,9 @@ class Metric(Payload):
     name: Text = None
     type: Text = None
     eval_type: Text = None
-    score: Score = None
+    score: Any = None
     passed: Flag = None
-    enum: Text = None
+    enum: Any = None
     value: Any = None
     explanation: Texts = None
     extra: Object = None
@@ -159,7 +143,7 @@ class AlignmentPayload(Payload):
 class ExpectedOutcome(Payload):
     """How far the call ended as the scenario expects; `score` is 0 to 100."""
 
-    score: Number = None
+    score: Any = None
     explanation: Texts = None
     outcome_alignments: Annotated[list[AlignmentPayload] | None, _lenient(_objects)] = None
 
@@ -169,7 +153,7 @@ class CriticalCategory(Payload):
 
     category_id: Whole = None
     category: Text = None
-    deviation: Annotated[float | str | None, type_of] = None
+    deviation: Any = None
     wrongly_marked: Flag = None
     feedback: Text = None
     priority: Text = None
@@ -203,7 +187,7 @@ _WHOLE = frozenset({"evaluation", "transcript", "transcript_object"})
 
 
 class Run(Payload):
-    """A run, a light list row or a whole one. Make it with `Run.read`, of JSON whose texts were cleaned."""
+    """A run, a light list row or a whole one. Make it with `Run.read`; its texts are cleaned, but for `sent`."""
 
     id: Id
     provider_call_id: Text = None
@@ -251,20 +235,37 @@ class Run(Payload):
 
     @classmethod
     def read(cls, payload: object) -> Self:
-        """A run of one cleaned JSON object; raises NotARun where there is no id to know it by."""
+        """A run of one JSON object as it came; raises NotARun where there is no id to know it by."""
         if not isinstance(payload, dict):
             raise NotARun("The server sent something else than a run.", "Try again; if it stays so, tell Cekura.")
         try:
-            run = cls.model_validate(payload)
+            if is_clean_json(payload):
+                return cls.exact(payload)
+            run = cls.exact(clean_json(json.loads(json.dumps(payload))))  # a copy, for the object is kept as it came
+        except RecursionError:
+            raise NotARun("The server sent a run that is nested too deeply to be read.") from None
+        run.__dict__["sent"] = payload
+        return run
+
+    @classmethod
+    def exact(cls, source: object) -> Self:
+        """A run with every text exactly as it is in the object, whatever it does to a terminal; raises NotARun."""
+        try:
+            run = cls.model_validate(source)
         except ValidationError:
             raise NotARun("The server sent a run without an id.", "Try again; if it stays so, tell Cekura.") from None
-        run.__dict__["source"] = payload
+        run.__dict__["source"] = source
         return run
 
     @cached_property
     def source(self) -> dict[str, Any]:
         """The object as it came, cleaned, with every field."""
         return self.model_dump(mode="json", exclude_unset=True)
+
+    @cached_property
+    def sent(self) -> dict[str, Any] | None:
+        """The object exactly as it came, where cleaning changed it: for JSON and the disk, never for a terminal."""
+        return None
 
     @property
     def whole(self) -> bool:

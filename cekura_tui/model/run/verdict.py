@@ -7,11 +7,12 @@ import math
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 if TYPE_CHECKING:
+    from cekura_tui.model.json_shapes import AlignmentJson, VerdictJson
     from cekura_tui.model.run.run import CriticalCategory, ExpectedOutcome, Metric, RubricLine, Run
 
 
@@ -248,7 +249,7 @@ class Alignment:
     prompt_part: str
     aligned: bool | None
 
-    def to_json(self) -> dict[str, object]:
+    def to_json(self) -> AlignmentJson:
         """The shape that `runs show --json` prints."""
         return {"outcome": self.outcome, "prompt_part": self.prompt_part, "aligned": self.aligned}
 
@@ -266,19 +267,20 @@ class Category:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """One judgement. `score` is in the metric's own scale, 0 to 100 of the expected outcome, a critical category's
-    deviation, or a value's word; `threshold` is as the server words it.
+    """One judgement. `score` is in the metric's own scale, or 0 to 100 of the expected outcome; None where there is
+    none, also where the server's says otherwise than the state. `raw_value` is what was told in its place or beside it,
+    as it came; `deviation` is a critical category's, a number or words. `threshold` is as the server words it.
 
     `explanation` is whole, of a critical category the feedback. `priority` is the server's word of a critical category,
     of a metric "critical" where one of its categories is. `kind` is the metric's type in words; `percentiles` are
-    pairs such as ("p90", 1120.0) in the metric's scale.
+    pairs such as ("p90", 1120.0) in the metric's scale. One that is not `named` is called by what else is known.
     """
 
     source: Source
     id: int | None
     name: str
     state: State
-    score: float | str | None
+    score: float | None
     threshold: str | None
     explanation: tuple[str, ...] = ()
     workflow: bool = False
@@ -288,6 +290,16 @@ class Verdict:
     percentiles: tuple[tuple[str, float], ...] = ()
     kind: str = ""
     wrongly_marked: bool | None = None
+    raw_value: object = field(default=None, hash=False)
+    deviation: float | str | None = None
+    named: bool = True
+
+    @property
+    def told(self) -> float | str | None:
+        """What is shown as the score: the number, else what was told in its place; of a category the deviation."""
+        if self.source == "critical_category":
+            return self.deviation
+        return _number_or_text(self.raw_value) if self.score is None else self.score
 
     @property
     def critical(self) -> bool:
@@ -300,13 +312,21 @@ class Verdict:
         missed = (part.prompt_part or part.outcome for part in self.alignments if part.aligned is False)
         return (*self.explanation, *(f"Not met: {part}" for part in missed if part))
 
-    def to_json(self) -> dict[str, object]:
+    def to_json(self) -> VerdictJson:
         """The shape that `runs show --json` prints."""
-        shown = ("source", "id", "name", "state", "score", "threshold")
-        return {name: getattr(self, name) for name in shown} | {
+        return {
+            "source": self.source,
+            "id": self.id,
+            "name": self.name if self.named else None,
+            "state": self.state,
+            "score": self.score,
+            "raw_value": self.raw_value,
+            "threshold": self.threshold,
             "explanation": list(self.explanation),
             "alignments": [alignment.to_json() for alignment in self.alignments],
             "priority": self.priority,
+            "deviation": self.deviation,
+            "wrongly_marked": self.wrongly_marked,
         }
 
 
@@ -330,15 +350,18 @@ def _place(verdict: Verdict) -> tuple[int, bool]:
 
 
 def _of_metric(metric: Metric, line: Threshold | None) -> Verdict:
-    score = _score(metric)
-    extra = metric.extra
+    score, name, extra = _score(metric.score), _text(metric.name), metric.extra
+    state = _metric_state(metric, line)
+    binary = score == _FULL if "binary" in _kind(metric) and score in (_FULL, _NONE) else None
+    fitting = _fitting(score, state, binary, meets(line.text, score, None) if line else None)
+    told = _told(metric)
     categories = tuple(_categories(extra.get("categories"))) if extra else ()
     return Verdict(
         source="metric",
         id=metric.id,
-        name=_text(metric.name) or (f"metric {metric.id}" if metric.id is not None else "A metric without a name"),
-        state=_metric_state(metric, line),
-        score=score if score is not None else _word(metric),
+        name=name or (f"metric {metric.id}" if metric.id is not None else "A metric without a name"),
+        state=state,
+        score=fitting,
         threshold=line.text if line else None,
         explanation=tuple(metric.explanation or (line.explanation if line else ())),
         workflow="workflow" in (metric.type or ""),
@@ -346,14 +369,22 @@ def _of_metric(metric: Metric, line: Threshold | None) -> Verdict:
         categories=categories,
         percentiles=tuple(_percentiles(extra.get("percentiles"))) if extra else (),
         kind=_kind(metric),
+        raw_value=metric.score if told is None or score != fitting else told,
+        named=name is not None,
     )
+
+
+def _fitting(score: float | None, state: State, *said: bool | None) -> float | None:
+    """A score, unless it would contradict the state: it is `said` to be one that passes or fails."""
+    contradicts = state == "na" or (state != "review" and (state == "fail") in said)
+    return None if contradicts else score
 
 
 def _metric_state(metric: Metric, line: Threshold | None) -> State:
     """Never read off a value's word: for some metrics "True" is the good answer, for others "False"."""
     if (metric.extra or {}).get("trigger_failed") is True:
         return "na"
-    score, passed = _score(metric), metric.passed
+    score, passed = _score(metric.score), metric.passed
     if passed is None and line:
         passed = line.passed
     if passed is None and line:
@@ -371,17 +402,35 @@ def _kind(metric: Metric) -> str:
     return f"{metric.type or ''} {metric.eval_type or ''}".replace("_", " ").strip().lower()
 
 
-def _score(metric: Metric) -> float | None:
-    return metric.score if isinstance(metric.score, float) and math.isfinite(metric.score) else None
+def _score(sent: object) -> float | None:
+    """A score that is a number, or a text of one."""
+    if isinstance(sent, bool) or not isinstance(sent, float | int | str):
+        return None
+    try:
+        return score if math.isfinite(score := float(sent)) else None
+    except (ValueError, OverflowError):
+        return None
+
+
+def _told(metric: Metric) -> object:
+    """What is told in place of a number or beside one, as it came."""
+    score = metric.score if isinstance(metric.score, int | str) and not isinstance(metric.score, bool) else None
+    in_place = score if _score(score) is None else None
+    return next((told for told in (in_place, metric.enum, metric.value) if _text(told) is not None), None)
 
 
 def _word(metric: Metric) -> str | None:
-    """What is told in place of a number."""
-    return _text(metric.score if isinstance(metric.score, str) else None) or _text(metric.enum) or _text(metric.value)
+    return _text(_told(metric))
+
+
+def _number_or_text(value: object) -> float | str | None:
+    return value if isinstance(value, float | int) and _is_number(value) else _text(value)
 
 
 def _text(value: object) -> str | None:
     """A value as text, if it says anything."""
+    if isinstance(value, str):
+        return value if value.strip() else None
     if isinstance(value, list | dict):
         return json.dumps(value, ensure_ascii=False) if value else None
     return str(value) if value is not None and str(value).strip() else None
@@ -399,8 +448,7 @@ def _categories(raw: object) -> list[Category]:
             found.append(Category(item))
         elif isinstance(item, dict):
             name = _text(item.get("category")) or _text(item.get("name"))
-            deviation = item.get("deviation")
-            shown = deviation if _is_number(deviation) else _text(deviation)
+            shown = _number_or_text(item.get("deviation"))
             if name or shown:
                 wrong = item.get("wrongly_marked")
                 found.append(
@@ -431,18 +479,20 @@ def _of_expected(expected: ExpectedOutcome) -> Verdict | None:
         for part in expected.outcome_alignments or []
         if part.outcome or part.prompt_part or part.aligned is not None
     )
-    score = expected.score if expected.score is not None and math.isfinite(expected.score) else None
+    score = _score(expected.score)
     if score is None and not explanation and not alignments:
         return None
+    state = _expected_state(score, explanation, alignments)
     return Verdict(
         source="expected_outcome",
         id=None,
         name="Expected outcome",
-        state=_expected_state(score, explanation, alignments),
-        score=score,
+        state=state,
+        score=_fitting(score, state, score == 100 if score in (0, 100) else None),
         threshold=None,
         explanation=explanation,
         alignments=alignments,
+        raw_value=expected.score,
     )
 
 
@@ -461,27 +511,27 @@ def _expected_state(score: float | None, explanation: tuple[str, ...], alignment
 
 
 def _of_category(category: CriticalCategory) -> Verdict:
-    deviation = category.deviation
-    if isinstance(deviation, float) and not math.isfinite(deviation):
-        deviation = None
+    deviation, name = _number_or_text(category.deviation), _text(category.category)
     return Verdict(
         source="critical_category",
         id=category.category_id,
-        name=_text(category.category) or f"category {category.category_id}",
-        state=_category_state(category),
-        score=deviation,
+        name=name or f"category {category.category_id}",
+        state=_category_state(category, deviation),
+        score=None,
         threshold=None,
         explanation=(category.feedback,) if category.feedback else (),
         priority=category.priority,
         wrongly_marked=category.wrongly_marked,
+        deviation=deviation,
+        named=name is not None,
     )
 
 
-def _category_state(category: CriticalCategory) -> State:
+def _category_state(category: CriticalCategory, deviation: float | str | None) -> State:
     """One that a person took back, or that is no bug, does not count; one of lesser weight is to be looked at."""
     priority = _word_of(category.priority)
     if category.wrongly_marked or priority == "not_a_bug":
         return "na"
-    if category.deviation == 0:
+    if deviation == 0:
         return "pass"
     return "fail" if priority == _CRITICAL else "review"

@@ -61,8 +61,9 @@ def _is_figure(part: str) -> bool:
 class RunView:
     """A whole run as it is read: its row, verdicts, transcript and details; `got_at` is when the server told it.
 
-    `source` is the object as it came, cleaned, with every field. Its `repr` is short: Textual makes one of whatever a
-    worker is handed, and of 10,000 turns that takes longer than all else.
+    `source` is the object as it came, cleaned, with every field; `sent` is the same uncleaned, where that is another.
+    Its `repr` is short: Textual makes one of whatever a worker is handed, and of 10,000 turns that takes longer than
+    all else.
     """
 
     row: RunRow
@@ -72,6 +73,7 @@ class RunView:
     got_at: float
     cached: bool = False
     source: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    sent: Mapping[str, Any] | None = field(default=None, repr=False)
     why: str = ""
 
     @cached_property
@@ -95,7 +97,7 @@ def row_of(run: Run, verdicts: Sequence[Verdict] | None = None) -> RunRow:
     verdicts = read_verdicts(run) if verdicts is None else verdicts
     return RunRow(
         id=run.id,
-        scenario=run.scenario_name or ("Scenario deleted" if run.scenario is None else f"scenario {run.scenario}"),
+        scenario=run.scenario_name or (f"scenario {run.scenario}" if run.scenario is not None else ""),
         personality=run.personality_name or "",
         agent_id=run.agent,
         agent=run.agent_name or (f"agent {run.agent}" if run.agent is not None else ""),
@@ -125,7 +127,14 @@ def view_of(run: Run, got_at: float, *, cached: bool = False) -> RunView:
     """All of a run that the screens show."""
     verdicts = read_verdicts(run)
     return RunView(
-        row_of(run, verdicts), verdicts, read_transcript(run), tuple(_details(run)), got_at, cached, run.source
+        row_of(run, verdicts),
+        verdicts,
+        read_transcript(run),
+        tuple(_details(run)),
+        got_at,
+        cached,
+        source=run.source,
+        sent=run.sent,
     )
 
 

@@ -7,11 +7,12 @@ import io
 import json
 import math
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from operator import attrgetter
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
-from cekura_tui.model.run.outcome import outcome_of
+from cekura_tui.model.run.outcome import Outcome, outcome_of
 from cekura_tui.model.run.verdict import (
     Alignment,
     Category,
@@ -22,12 +23,14 @@ from cekura_tui.model.run.verdict import (
     threshold_words,
 )
 from cekura_tui.model.run.view import RunRow, RunView
-from cekura_tui.model.text import clean, clean_json, clean_line, clock_text, has_more_values
+from cekura_tui.model.text import clean, clean_json, clean_line, clock_text, has_more_values, json_text
 from cekura_tui.model.transcript.transcript import Transcript, Turn, read_transcript
 
 if TYPE_CHECKING:
+    from cekura_tui.model.json_shapes import RunExportJson, RunJson, RunRowJson, TranscriptJson
     from cekura_tui.model.run.run import Run
 
+T = TypeVar("T")
 LONGEST_WORD = 60
 """Characters of a value that are said beside the name of its metric."""
 
@@ -47,15 +50,15 @@ def state_word(state: State) -> str:
 
 def score_words(verdict: Verdict) -> str:
     """Score and threshold: "2, needs ≥ 4"; "40 of 100"; nothing where the state says all, as of a binary metric."""
-    score = verdict.score
+    told = verdict.told
     if verdict.source == "expected_outcome":
-        return f"{number_words(score)} of 100" if isinstance(score, int | float) else ""
+        return f"{number_words(told)} of 100" if isinstance(told, int | float) else ""
     if verdict.source == "critical_category":
-        return f"deviation {number_words(score)}" if isinstance(score, int | float) else ""
+        return f"deviation {number_words(told)}" if isinstance(told, int | float) else ""
     if _repeats_state(verdict):
         return ""
     needed = clean_line(threshold_words(verdict.threshold))
-    return ", ".join(filter(None, (_got(score), f"needs {needed}" if needed else "")))
+    return ", ".join(filter(None, (_got(told), f"needs {needed}" if needed else "")))
 
 
 def judged_words(verdict: Verdict) -> str:
@@ -104,19 +107,19 @@ def _weight(verdict: Verdict) -> tuple[str, str]:
     return priority_word(verdict.priority), "wrongly marked" if verdict.wrongly_marked else ""
 
 
-def _got(score: float | str | None) -> str:
-    if isinstance(score, str):
-        return f'"{clean_line(score, LONGEST_WORD)}"' if score.strip() else ""
-    return number_words(score) if score is not None else ""
+def _got(told: float | str | None) -> str:
+    if isinstance(told, str):
+        return f'"{clean_line(told, LONGEST_WORD)}"'
+    return number_words(told) if told is not None else ""
 
 
 def _repeats_state(verdict: Verdict) -> bool:
     """A binary score is 0 or 5 and its word "True" or "False": the state tells that, unless the two disagree."""
     if "binary" not in verdict.kind:
         return False
-    if isinstance(verdict.score, str):
-        return verdict.score.strip().lower() in ("true", "false")
-    return verdict.score in (0, 5, None) and (verdict.state, verdict.score) not in _CONTRADICTIONS
+    if isinstance(told := verdict.told, str):
+        return told.strip().lower() in ("true", "false")
+    return told in (0, 5, None) and (verdict.state, told) not in _CONTRADICTIONS
 
 
 STATE_MARKS = {"pass": "✓", "fail": "✗", "na": "–", "review": "◐"}
@@ -325,22 +328,54 @@ def _unfolded(value: object) -> object:
     return read if "".join(value.split()) in ("".join(form.split()) for form in forms) else value
 
 
-def as_json(run: Run) -> dict[str, object]:
-    """The run, with its outcome, turns and verdicts read."""
-    return {
-        **run.source,
-        "outcome": outcome_of(run).to_json(),
-        "turns": [turn.to_json() for turn in read_transcript(run).turns],
-        "verdicts": [verdict.to_json() for verdict in read_verdicts(run)],
+def row_as_json(run: Run, outcome: Outcome) -> RunRowJson:
+    """The run as it came, with its outcome."""
+    own: Mapping[str, object] = {"id": run.id, "outcome": outcome.to_json()}  # the id may have come as a text
+    return cast("RunRowJson", {**(run.sent or run.source), **own})
+
+
+def as_json(run: Run) -> RunJson:
+    """The run as it came, with its outcome, turns and verdicts read."""
+    verdicts = read_verdicts(run)
+    exact = verdicts if run.sent is None else _as_sent(verdicts, read_verdicts(run.exact(run.sent)), _judged)
+    read: Mapping[str, object] = {
+        "turns": [turn.to_json() for turn in _exact_turns(read_transcript(run).turns, run.sent)],
+        "verdicts": [verdict.to_json() for verdict in exact],
     }
+    return cast("RunJson", {**row_as_json(run, outcome_of(run, verdicts)), **read})
 
 
 def transcript_json(view: RunView, *, first: int | None = None) -> str:
     """The transcript, or its `first` turns, as one object: `run` (the id), the `form` it came in, a `note`, `turns`."""
     transcript = view.transcript
-    turns = [turn.to_json() for turn in transcript.turns[:first]]
-    whole = {"run": view.row.id, "form": transcript.form, "note": transcript.note, "turns": turns}
-    return json.dumps(clean_json(whole), ensure_ascii=False, indent=2)
+    whole: TranscriptJson = {
+        "run": view.row.id,
+        "form": transcript.form,
+        "note": transcript.note,
+        "turns": [turn.to_json() for turn in _exact_turns(transcript.turns, view.sent)[:first]],
+    }
+    return json_text(whole, indent=2)
+
+
+def _exact_turns(turns: Sequence[Turn], sent: Mapping[str, Any] | None) -> Sequence[Turn]:
+    if sent is None:
+        return turns
+    from cekura_tui.model.run.run import Run  # pydantic is not for the first frame
+
+    return _as_sent(turns, read_transcript(Run.exact(sent)).turns, attrgetter("speaker", "start", "end"))
+
+
+def _judged(verdict: Verdict) -> object:
+    """What a verdict says beside its texts."""
+    return verdict.source, verdict.id, clean(verdict.name), verdict.state, verdict.score
+
+
+def _as_sent(shown: Sequence[T], sent: Sequence[T], meaning: Callable[[T], object]) -> Sequence[T]:
+    """What was read of texts as they came, but what was read of the cleaned ones wherever the two do not mean the same:
+    scripts get exact texts, and are told no other thing than the screen tells."""
+    if len(shown) != len(sent):
+        return shown
+    return [exact if meaning(exact) == meaning(one) else one for one, exact in zip(shown, sent, strict=True)]
 
 
 COLUMNS = (
@@ -354,13 +389,13 @@ _NUMBER = re.compile(r"[+-]?[0-9]+([.,][0-9]+)?")
 
 def csv_row(row: RunRow, note: str = "") -> str:
     """A run as a line of CSV, without a line end; no cell of it is run by a spreadsheet."""
-    cells = _cells(row, note)
+    cells = _exported(row, note).values()
     return _csv("; ".join(_texts(cell)) if isinstance(cell, list) else _text(cell) for cell in cells)
 
 
 def json_row(row: RunRow, note: str = "") -> str:
     """A run as one line of JSON, without a line end; what is not known is null, and `failing` is a list."""
-    return json.dumps(dict(zip(COLUMNS, _cells(row, note), strict=True)), ensure_ascii=False)
+    return json.dumps(_exported(row, note), ensure_ascii=False)
 
 
 def text_row(row: RunRow, note: str = "") -> str:
@@ -378,22 +413,25 @@ def iso_time(at: float | None) -> str:
         return ""
 
 
-def _cells(row: RunRow, note: str) -> Sequence[object]:
-    mode = None if row.as_text is None else "text" if row.as_text else "voice"
-    texts = (row.outcome.kind, row.outcome.text, row.status, row.scenario, row.personality, row.agent)
-    return (
-        row.id,
-        *map(_whole, texts),
-        row.agent_id,
-        _whole(row.duration),
-        row.seconds,
-        iso_time(row.at) or None,
-        row.result_id,
-        mode,
-        row.reviewed,
-        [_whole(name) for name in row.failing],
-        _whole(note),
-    )
+def _exported(row: RunRow, note: str) -> RunExportJson:
+    return {
+        "id": row.id,
+        "outcome": row.outcome.kind,
+        "outcome_text": _whole(row.outcome.text),
+        "status": _whole(row.status) or None,
+        "scenario": _whole(row.scenario) or None,
+        "personality": _whole(row.personality) or None,
+        "agent": _whole(row.agent) or None,
+        "agent_id": row.agent_id,
+        "duration": _whole(row.duration) or None,
+        "seconds": row.seconds,
+        "at": iso_time(row.at) or None,
+        "result_id": row.result_id,
+        "mode": None if row.as_text is None else "text" if row.as_text else "voice",
+        "reviewed": row.reviewed,
+        "failing": [_whole(name) for name in row.failing],
+        "note": _whole(note),
+    }
 
 
 def _texts(cells: Iterable[object]) -> Iterable[str]:

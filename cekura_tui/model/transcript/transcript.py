@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 from cekura_tui.model.text import has_more_values
 
 if TYPE_CHECKING:
+    from cekura_tui.model.json_shapes import TurnJson
     from cekura_tui.model.run.run import Run
 
 
@@ -49,9 +50,17 @@ class Turn:
     tool: dict[str, object] | None = None
     raw: object = None
 
-    def to_json(self) -> dict[str, object]:
+    def to_json(self) -> TurnJson:
         """The shape that `runs show --json` prints."""
-        return {name: getattr(self, name) for name in ("n", "speaker", "role", "start", "end", "text", "tool")}
+        return {
+            "n": self.n,
+            "speaker": self.speaker,
+            "role": self.role,
+            "start": self.start,
+            "end": self.end,
+            "text": self.text,
+            "tool": self.tool,
+        }
 
 
 def speaker_of(role: str) -> Speaker:
@@ -258,7 +267,8 @@ def _is_part(part: object) -> bool:
 
 def _tool_text(data: dict[str, object]) -> str:
     value = data.get("arguments", data.get("result"))
-    return f"{data.get('name') or 'tool'} {'' if value is None else _words(value)}".strip()
+    parts = [_words(part) for part in (data.get("name"), value) if part is not None and part != ""]
+    return " ".join(parts) if parts else _compact(data)
 
 
 def _words(value: object) -> str:

@@ -380,7 +380,7 @@ Between them: `=` the same words, `~` said otherwise (what differs is underlined
     def _nothing_to_compare(self) -> tuple[str, str]:
         """Why there is nothing side by side, and what to do."""
         row, keys = self._here.row, "r looks again · esc goes back"
-        what = f"“{clean_line(row.scenario, 60)}”"
+        what = f"“{clean_line(row.scenario, 60)}”" if row.scenario else "its scenario"
         if self._looking:
             return f"Looking for the last passed run of {what} …", ""
         if row.scenario_id is None:

@@ -72,5 +72,4 @@ class RunPreview(VerticalScroll, can_focus=False):
 
 def _why(verdict: Verdict) -> tuple[str, ...]:
     """The reasons of a verdict; a critical category without any may say how far the run went off."""
-    reason = verdict.score if verdict.source == "critical_category" else None
-    return verdict.reasons or ((reason,) if isinstance(reason, str) else ())
+    return verdict.reasons or ((verdict.deviation,) if isinstance(verdict.deviation, str) else ())

@@ -28,7 +28,7 @@ from cekura_tui.model.run.words import (
     turn_text,
     verdict_text,
 )
-from cekura_tui.model.text import clean, clean_json
+from cekura_tui.model.text import clean
 
 SIGNS = "`#->*_=+1.) \n[]()!<>&;~|$\\ab:{}"
 WORDS = st.text(st.sampled_from(SIGNS) | st.characters(exclude_categories=()), max_size=40)
@@ -37,8 +37,7 @@ READER = MarkdownIt("commonmark").enable(["table", "strikethrough"])
 
 
 def view(*turns: dict[str, object], **fields: object) -> RunView:
-    payload = clean_json(run_of(5, **({"transcript_object": list(turns)} if turns else {}), **fields))
-    return view_of(Run.read(payload), 0.0)
+    return view_of(Run.read(run_of(5, **({"transcript_object": list(turns)} if turns else {}), **fields)), 0.0)
 
 
 def entry(text: str, start: float = 1.0, role: str = "Testing Agent", **more: object) -> dict[str, object]:
@@ -231,7 +230,7 @@ def test_a_transcript_as_json_has_all_turns_with_their_times_and_tools() -> None
     assert text == clean(text)
     assert (whole["run"], whole["form"], whole["note"]) == (5, "turns", "")
     assert [turn["n"] for turn in whole["turns"]] == [1, 2]
-    assert whole["turns"][0]["text"] == "é[31m"
+    assert whole["turns"][0]["text"] == "é\x1b[31m\u202e"
     assert whole["turns"][1]["tool"] == {"name": "x", "arguments": "{}"}
 
 
@@ -240,6 +239,33 @@ def test_a_run_as_json_is_what_came_and_what_was_read_from_it() -> None:
     whole: dict[str, Any] = as_json(Run.read(payload))
     assert whole["unknown"] == {"deep": [1]}
     assert whole["turns"][0]["text"] == "Hello"
+
+
+@given(st.text("\x00\x1b\u202e a❌", max_size=3), st.booleans())
+def test_json_says_of_a_run_what_the_screen_says_whatever_is_hidden_in_its_texts(hidden: str, as_text: bool) -> None:
+    metrics = [
+        {"id": 1, "name": f"Identity{hidden}", "type": f"bina{hidden}ry", "score": f"5{hidden}"},
+        {"id": 2, "name": hidden, "value": hidden},
+    ]
+    spoken = f"{hidden}[00:01] Main{hidden} Agent: Hello{hidden}\n[00:0{hidden}2] Testing Agent: {hidden}"
+    run = Run.read(
+        run_of(
+            5,
+            status=f"comple{hidden}ted",
+            evaluation={"metrics": metrics},
+            expected_outcome={"explanation": [f"{hidden}❌ It did not."]},
+            critical_categories=[{"category": f"Privacy{hidden}", "priority": f"criti{hidden}cal"}],
+            transcript=spoken,
+            transcript_object=None if as_text else [entry(hidden, role=f"Main{hidden} Agent")],
+        )
+    )
+    told: dict[str, Any] = as_json(run)
+    shown = view_of(run, 0.0)
+    assert told["outcome"] == shown.row.outcome.to_json()
+    judged = [(verdict.source, verdict.id, verdict.state, verdict.score) for verdict in shown.verdicts]
+    assert [(one["source"], one["id"], one["state"], one["score"]) for one in told["verdicts"]] == judged
+    spoken_by = [(turn.speaker, turn.start) for turn in shown.transcript.turns]
+    assert [(turn["speaker"], turn["start"]) for turn in told["turns"]] == spoken_by
 
 
 @given(WORDS)

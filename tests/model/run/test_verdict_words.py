@@ -19,8 +19,9 @@ from cekura_tui.model.run.words import (
 )
 
 
-def metric(state: State, score: float | str | None, threshold: str | None = None, **fields: Any) -> Verdict:
-    return Verdict("metric", 3, "Polite", state, score, threshold, **fields)
+def metric(state: State, told: float | str | None, threshold: str | None = None, **fields: Any) -> Verdict:
+    score = None if isinstance(told, str) else told
+    return Verdict("metric", 3, "Polite", state, score, threshold, raw_value=told, **fields)
 
 
 def test_every_state_has_a_word() -> None:
@@ -74,8 +75,8 @@ def test_a_threshold_is_said_in_short_words_or_as_the_server_says_it(threshold: 
         (metric("review", 3.0, kind="binary"), "3"),
         (Verdict("expected_outcome", None, "Expected outcome", "fail", 40.0, None), "40 of 100"),
         (Verdict("expected_outcome", None, "Expected outcome", "fail", None, None), ""),
-        (Verdict("critical_category", 1, "Identity", "fail", 0.7, None), "deviation 0.7"),
-        (Verdict("critical_category", 1, "Identity", "fail", "It was late.", None), ""),
+        (Verdict("critical_category", 1, "Identity", "fail", None, None, deviation=0.7), "deviation 0.7"),
+        (Verdict("critical_category", 1, "Identity", "fail", None, None, deviation="It was late."), ""),
     ],
 )
 def test_a_score_stands_beside_what_was_needed(verdict: Verdict, words: str) -> None:
@@ -86,7 +87,8 @@ def test_weight_and_a_person_s_word_stand_behind_the_state() -> None:
     grave = metric("fail", 2.0, "score gte 4", priority="critical")
     assert judged_words(grave) == "failed, critical · 2, needs ≥ 4"
     assert judged_words(metric("pass", None)) == "passed"
-    taken_back = Verdict("critical_category", 1, "x", "na", 1.0, None, priority="not_a_bug", wrongly_marked=True)
+    weight: dict[str, Any] = {"deviation": 1.0, "priority": "not_a_bug", "wrongly_marked": True}
+    taken_back = Verdict("critical_category", 1, "x", "na", None, None, **weight)
     assert judged_words(taken_back) == "does not apply, not a bug, wrongly marked · deviation 1"
 
 

@@ -75,7 +75,7 @@ def test_what_the_rubric_says_was_passed_counts_where_the_metric_says_nothing() 
 
 def test_a_rubric_line_without_its_metric_is_a_verdict_of_its_own() -> None:
     (verdict,) = verdicts(rubric=[{"metric_id": 9, "metric_name": "Speed", "passed": False, "value": 4}])
-    assert (verdict.id, verdict.name, verdict.state, verdict.score) == (9, "Speed", "fail", "4")
+    assert (verdict.id, verdict.name, verdict.state, verdict.score, verdict.raw_value) == (9, "Speed", "fail", None, 4)
 
 
 def test_a_list_row_shows_the_metrics_that_it_has() -> None:
@@ -168,7 +168,8 @@ def test_a_category_that_is_told_by_its_number_alone_is_shown_by_it() -> None:
 def test_a_score_that_is_no_number_is_shown_as_it_came_and_to_be_reviewed() -> None:
     rubric = [{"metric_id": 1, "conditions": "score gte 90"}]
     (verdict,) = verdicts(evaluation={"metrics": [{"id": 1, "name": "Pace", "score": "80%"}]}, rubric=rubric)
-    assert (verdict.state, verdict.score, verdict.threshold) == ("review", "80%", "score gte 90")
+    assert (verdict.state, verdict.score, verdict.raw_value) == ("review", None, "80%")
+    assert verdict.threshold == "score gte 90"
 
 
 @pytest.mark.parametrize(
@@ -236,6 +237,62 @@ def test_what_a_metric_tells_besides_its_score_is_kept() -> None:
     assert (verdict.priority, verdict.critical, verdict.kind) == ("critical", True, "binary workflow adherence")
 
 
+BINARY = {"type": "binary_workflow_adherence"}
+NO_TRIGGER = {"extra": {"trigger_failed": True}}
+
+
+@pytest.mark.parametrize(
+    ("metric", "state", "score", "raw_value"),
+    [
+        ({"score": 4}, "review", 4.0, 4),
+        ({"score": "4"}, "review", 4.0, "4"),
+        ({"score": 4, "enum": "Good"}, "review", 4.0, "Good"),
+        ({"score": None, "value": "True", "passed": False}, "fail", None, "True"),
+        ({"score": None, "value": True}, "review", None, True),
+        ({"score": "True", "value": "x"}, "review", None, "True"),
+        ({"score": True}, "na", None, True),
+        ({"score": {"a": 1}}, "na", None, {"a": 1}),
+        ({**BINARY, "score": 5, "value": "True"}, "pass", 5.0, "True"),
+        ({**BINARY, "score": 5, "passed": False, "value": "True"}, "fail", None, 5),
+        ({**BINARY, "score": 0, "passed": True}, "pass", None, 0),
+        ({**BINARY, "score": 0, **NO_TRIGGER}, "na", None, 0),
+        ({"eval_type": "binary", "passed": True}, "pass", None, None),
+        ({}, "na", None, None),
+    ],
+)
+def test_a_score_is_a_number_that_does_not_contradict_the_state_and_what_came_is_kept(
+    metric: dict[str, Any], state: str, score: float | None, raw_value: object
+) -> None:
+    told = of_metric(metric).to_json()
+    assert (told["state"], told["score"], told["raw_value"]) == (state, score, raw_value)
+    assert type(told["score"]) in (float, type(None))
+
+
+def test_a_score_that_misses_the_threshold_is_not_told_of_a_metric_that_passed() -> None:
+    told = of_metric({"score": 2, "passed": True}, **line(conditions="score gte 4")).to_json()
+    assert (told["state"], told["score"], told["raw_value"]) == ("pass", None, 2)
+
+
+@pytest.mark.parametrize(("score", "met"), [(100, "no"), (0, "yes")])
+def test_the_score_of_an_expected_outcome_does_not_contradict_its_parts(score: int, met: str) -> None:
+    parts = [{"outcome": "greets", "aligned": met}]
+    (verdict,) = verdicts(expected_outcome={"score": score, "outcome_alignments": parts})
+    assert (verdict.score, verdict.raw_value) == (None, score)
+
+
+@pytest.mark.parametrize("deviation", [0, 0.7, "It was late.", None])
+def test_a_critical_category_has_a_deviation_and_whether_it_was_taken_back_and_no_score(deviation: object) -> None:
+    category = {"category": "Identity", "deviation": deviation, "wrongly_marked": False}
+    told = verdicts(critical_categories=[category])[0].to_json()
+    assert (told["deviation"], told["wrongly_marked"]) == (deviation, False)
+    assert (told["score"], told["raw_value"]) == (None, None)
+
+
+def test_a_name_that_was_not_sent_is_null() -> None:
+    found = verdicts(metrics=[{"id": 3, "score": 1}], critical_categories=[{"category_id": 4}])
+    assert [verdict.to_json()["name"] for verdict in found] == [None, None]
+
+
 def test_the_json_of_a_verdict_tells_alignments_and_weight_after_the_documented_keys() -> None:
     (verdict,) = verdicts(expected_outcome={"score": 0, "outcome_alignments": [{"outcome": "greets", "aligned": "no"}]})
     shown = verdict.to_json()
@@ -245,7 +302,8 @@ def test_the_json_of_a_verdict_tells_alignments_and_weight_after_the_documented_
         "name",
         "state",
         "score",
+        "raw_value",
         "threshold",
-        *("explanation", "alignments", "priority"),
+        *("explanation", "alignments", "priority", "deviation", "wrongly_marked"),
     ]
     assert shown["alignments"] == [{"outcome": "greets", "prompt_part": "", "aligned": False}]

@@ -1,0 +1,206 @@
+"""JSON for scripts: each object is as its schema says, and every text in it is exactly as the server sent it."""
+
+from __future__ import annotations
+
+import asyncio
+import copy
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from calling import call
+from documented_shapes import read_all, schema
+from hostile import EVIL, hostile_run, serve_hostile
+from scripted_server import PROGRESS, Reply, ScriptedServer, run_of, serve_runs
+
+from cekura_tui.model.run.run import Run
+from cekura_tui.model.run.view import row_of
+from cekura_tui.model.text import clean
+from cekura_tui.workspace.run_export import RunExport
+
+KEY = "key-of-a-test-0123456789"
+NAMES = ["runs-list", "runs-show", "transcript", "runs-export"]
+NAMES += ["jobs-list", "jobs-show", "jobs-wait", "jobs-watch", "improve"]
+Json = dict[str, Any]
+
+
+@pytest.fixture
+def hostile(scripted: ScriptedServer, monkeypatch: pytest.MonkeyPatch) -> ScriptedServer:
+    monkeypatch.setenv("CEKURA_API_URL", scripted.url)
+    monkeypatch.setenv("CEKURA_API_KEY", KEY)
+    monkeypatch.setenv("CEKURA_PROJECT_ID", "1")
+    serve_hostile(scripted)
+    return scripted
+
+
+def exported(rows: list[Json], path: Path) -> str:
+    """The file that the app writes of these runs."""
+    found = [row_of(Run.read(row)) for row in rows]
+    asyncio.run(RunExport(path, found, {found[0].id: "call again"}).run(None))  # type: ignore[arg-type]
+    return path.read_text()
+
+
+@pytest.mark.parametrize(("some", "few"), [(23, 3), pytest.param(100, 25, marks=pytest.mark.long)])
+def test_a_hundred_real_outputs_are_as_their_schemas_say(
+    demo: Any, prompt_file: Path, tmp_path: Path, start: Callable[..., Any], some: int, few: int
+) -> None:
+    """In the long run a hundred of each shape of a run."""
+    watching = start("jobs", "watch", "--json") if few > 3 else None
+    listed = call("runs", "list", "--limit", some, "--json").out
+    runs = read_all("runs-list", listed)
+    ended = [run["id"] for run in runs if run["outcome"]["kind"] in ("passed", "failed")][:few]
+    printed = {
+        "runs-list": [listed],
+        "runs-show": [call("runs", "show", run["id"], "--json").out for run in runs],
+        "transcript": [call("runs", "show", run["id"], "--transcript", "--json").out for run in runs],
+        "runs-export": [exported(runs, tmp_path / "runs.jsonl")],
+        "improve": [call("improve", number, "--prompt-file", prompt_file, "--json").out for number in ended],
+        "jobs-wait": [call("jobs", "wait", *range(1, few + 1), "--json").out],
+        "jobs-show": [call("jobs", "show", number + 1, "--json").out for number in range(few)],
+        "jobs-list": [call("jobs", "list", "--json").out],
+    }
+    if watching is not None:
+        watching.prints(f'"job": {few}, "state": "')
+        printed["jobs-watch"] = ["\n".join(watching.out)]
+    found = {name: [value for out in outs for value in read_all(name, out)] for name, outs in printed.items()}
+    assert sum(map(len, found.values())) >= 100
+    assert {run["outcome"]["kind"] for run in runs} > {"passed", "failed", "error"}
+    assert len({job["state"] for job in found["jobs-wait"]}) > 1
+
+
+def test_a_schema_is_there_for_each_shape_and_another_name_is_told_which_there_are() -> None:
+    listed = call("schema").out.splitlines()
+    assert [line.split()[0] for line in listed] == ["NAME", *NAMES]
+    assert {schema(name).schema["$schema"] for name in NAMES} == {"https://json-schema.org/draft/2020-12/schema"}
+    other = call("schema", "jobs")
+    assert (other.status, other.out) == (2, "")
+    assert "There is no schema “jobs”. There are: runs-list, " in other.err
+
+
+def _without(name: str) -> Callable[[Json], object]:
+    return lambda value: value.pop(name)
+
+
+@pytest.mark.parametrize(
+    ("name", "spoil"),
+    [
+        ("runs-list", _without("id")),
+        ("runs-list", _without("outcome")),
+        ("runs-list", lambda run: run["outcome"].update(kind="broken")),
+        ("runs-show", _without("verdicts")),
+        ("runs-show", lambda run: run["verdicts"][0].update(score="True")),
+        ("runs-show", lambda run: run["verdicts"][0].update(score=True)),
+        ("runs-show", lambda run: run["verdicts"][0].update(more=1)),
+        ("runs-show", lambda run: run["verdicts"][0].pop("raw_value")),
+        ("runs-show", lambda run: run["turns"][0].update(speaker="somebody")),
+        ("transcript", lambda run: run.update(more=1)),
+        ("jobs-wait", lambda job: job.update(state="ended")),
+        ("jobs-wait", lambda job: job.update(launched_at="today")),
+        ("jobs-show", lambda job: job.update(more=1)),
+        ("improve", _without("improved_prompt")),
+    ],
+)
+def test_a_schema_refuses_what_is_not_documented(
+    server: ScriptedServer, name: str, spoil: Callable[[Json], object]
+) -> None:
+    serve_runs(server, hostile_run(5))
+    server.on("GET", PROGRESS, Reply({"output": {"improved_prompt": "Be kind."}}))
+    words = {"transcript": ("runs", "show", 5, "--transcript"), "jobs-wait": ("jobs", "wait", 1)}
+    usual = ("runs", "show", 5) if name.startswith("runs") else ("jobs", "show", 1)
+    (right,) = read_all(name, call(*words.get(name, usual), "--json").out)
+    wrong = copy.deepcopy(right)
+    spoil(wrong)
+    assert not schema(name).is_valid(wrong)
+
+
+def test_runs_as_json_have_every_text_as_it_came_and_nothing_that_a_terminal_obeys(hostile: ScriptedServer) -> None:
+    sent = hostile_run(102)
+    listed, shown = call("runs", "list", "--json").out, call("runs", "show", 102, "--json").out
+    assert (listed + shown).replace("\n", "").isprintable()
+    row, run = read_all("runs-list", listed)[0], read_all("runs-show", shown)[0]
+    for whole in (row, run):
+        assert {name: whole[name] for name in sent} == sent
+    assert row["outcome"] == run["outcome"] == {"kind": "failed", "text": "2 checks"}
+    metric = next(verdict for verdict in run["verdicts"] if verdict["source"] == "metric")
+    assert (metric["name"], metric["explanation"], metric["state"]) == (EVIL, [EVIL, EVIL], "fail")
+    assert [turn["text"] for turn in run["turns"][:2]] == [f"Main Agent: {EVIL}", f"Testing Agent: {EVIL}"]
+    assert run["turns"][3]["tool"] == {"name": EVIL, "arguments": {EVIL: EVIL}}
+    alone = call("runs", "show", 102, "--transcript", "--json").out
+    assert alone.replace("\n", "").isprintable()
+    assert read_all("transcript", alone)[0]["turns"] == run["turns"]
+
+
+def test_a_run_that_was_read_before_is_printed_as_it_came_when_the_server_fails(
+    hostile: ScriptedServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("cekura_tui.api.errors.TRIES", 1)
+    call("runs", "show", 102)
+    fresh = call("runs", "show", 102, "--json")
+    hostile.on("GET", "/test_framework/v1/runs/102/", Reply(b"", 500))
+    again = call("runs", "show", 102, "--json")
+    assert (again.status, again.out) == (0, fresh.out)
+
+
+def test_jobs_as_json_have_every_text_as_it_came_and_people_see_it_cleaned(
+    hostile: ScriptedServer, prompt_file: Path
+) -> None:
+    summary = f"- \ud800 {EVIL}\n- {EVIL}"
+    output = {"improved_prompt": f"Be kind. {EVIL}", "summary_of_changes": [f"\ud800 {EVIL}", EVIL]}
+    hostile.on("GET", PROGRESS, Reply({"status": EVIL, "output": output}))
+    call("improve", 102, "--prompt-file", prompt_file)
+    waited = call("jobs", "wait", 1, "--json").out
+    hostile.on("GET", PROGRESS, Reply({"status": "failed", "error": f"Broke: {EVIL}"}))
+    call("improve", 102, "--prompt-file", prompt_file, "--wait")
+    listed, shown = call("jobs", "list", "--json").out, call("jobs", "show", 1, "--json").out
+    assert (waited + listed + shown).replace("\n", "").isprintable()
+    assert shown == waited
+    (job,) = read_all("jobs-wait", waited)
+    assert (job["last_status"], job["summary_of_changes"]) == (EVIL, summary)
+    assert job["improved_prompt"] == output["improved_prompt"]
+    failed, _ = read_all("jobs-list", listed)
+    assert failed["error"] == failed["reason"] == f"Broke: {EVIL}"
+    for text in (call("jobs", "list").out, call("jobs", "show", 1).out, call("jobs", "show", 2).out):
+        assert text == clean(text)
+    assert clean(summary) in call("jobs", "show", 1).out
+
+
+def test_waiting_prints_each_job_once_in_the_order_asked_for_whatever_became_of_it(
+    server: ScriptedServer, prompt_file: Path
+) -> None:
+    server.on("POST", "/test_framework/v1/runs/improve_prompt_bg/", Reply({"progress_id": "p-2"}))
+    call("improve", 5, "--prompt-file", prompt_file)
+    ends: Json = {"p-1": {"output": {"improved_prompt": "Be kind."}}, "p-2": {"status": "error", "error": "Broke"}}
+    server.on("GET", PROGRESS, lambda got: Reply(ends[got.query["progress_id"]]))
+    result = call("jobs", "wait", 2, 1, 2, "--json")
+    assert result.status == 1
+    told = [(job["job"], job["state"], job["improved_prompt"]) for job in read_all("jobs-wait", result.out)]
+    assert told == [(2, "failed", None), (1, "succeeded", "Be kind.")]
+
+
+def test_a_wait_that_has_no_time_left_prints_the_job_as_it_is(server: ScriptedServer) -> None:
+    server.on("GET", PROGRESS, Reply({"status": "running"}))
+    result = call("jobs", "wait", 1, "--timeout", 0.01, "--json")
+    assert (result.status, [job["state"] for job in read_all("jobs-wait", result.out)]) == (1, ["running"])
+
+
+def test_nothing_is_said_of_what_was_not_sent(hostile: ScriptedServer, tmp_path: Path) -> None:
+    turn = {"role": "Function Call Result", "data": {"id": "c1", "result": "texto"}}
+    sent = {"id": 5, "status": "completed", "transcript_object": [turn]}
+    serve_runs(hostile, sent)
+    (run,) = read_all("runs-show", call("runs", "show", 5, "--json").out)
+    assert [turn["text"] for turn in run["turns"]] == ["texto"]
+    assert set(run) == {*sent, "outcome", "turns", "verdicts"}
+    (row,) = read_all("runs-export", exported([sent], tmp_path / "runs.jsonl"))
+    assert (row["scenario"], row["personality"], row["agent"]) == (None, None, None)
+    for words in ([], ["--markdown"]):
+        assert "deleted" not in call("runs", "show", 5, *words).out
+
+
+@pytest.mark.parametrize("said", [f"Bearer {KEY} ", f"Bearer {KEY[:9]}\x00{KEY[9:]} "])
+def test_the_key_is_in_no_text_that_is_printed_as_it_came(hostile: ScriptedServer, said: str) -> None:
+    serve_runs(hostile, run_of(5, error_message=said, feedback={said: [f"\x1b {said}"]}))
+    out = json.loads(call("runs", "show", 5, "--json").out)
+    assert KEY not in clean(json.dumps(out, ensure_ascii=False).replace("\\u0000", ""))
+    assert "[the key]" in out["error_message"]
