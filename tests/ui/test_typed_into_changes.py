@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 from pathlib import Path
-from typing import Any
 
 import pytest
 from agents_on_a_server import CLINIC, agents, revised
 from app_on_a_server import SMALL, Served, no_crash, on_run, opened, setup_of
 from one_dialog import answer, asked
-from run_pages import call, serve
 from scripted_server import LAUNCH, ScriptedServer
 from suggestion_screens import chosen, chosen_edited, screen, suggestion, updating
 from textual.events import Key
@@ -22,7 +19,6 @@ from watching import sees, still
 from cekura_tui.ui.jobs.improve import ImproveDialog
 from cekura_tui.ui.kit.dialog import ConfirmDialog
 from cekura_tui.ui.runs.filter_bar import FilterInput
-from cekura_tui.ui.runs.list import RunList
 from cekura_tui.ui.runs.notes import NoteDialog
 from cekura_tui.ui.suggestion.edit import EditHunkDialog
 from cekura_tui.ui.suggestion.hand_off import HandOffDialog
@@ -216,15 +212,3 @@ async def test_a_filter_takes_every_letter(served: Served) -> None:
         line = pilot.app.screen.query_one(FilterInput)
         await eventually(lambda: line.value == WORDS, "the filter")
         no_crash(pilot)
-
-
-async def test_keys_wait_once_for_what_does_not_open(scripted: ScriptedServer) -> None:
-    serve(scripted, call(9), call(8))
-    async with opened(setup_of(scripted.url, "key", 1), size=SMALL) as pilot:
-        await sees(pilot, " run", "paused", "9")
-        runs = pilot.app.screen.query_one(RunList)
-        page: Any = pilot.app.screen
-        page.opening = opening = asyncio.Event()  # as while a server does not answer
-        burst(pilot, "j")
-        await eventually(lambda: runs.cursor_key == 8, "the first key waited for nothing")
-        assert opening.is_set()
