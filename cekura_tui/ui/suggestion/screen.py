@@ -298,6 +298,8 @@ What another window chooses is shown here at once; `u` leaves that alone as long
         self._focus_shown()
 
     def _focus_shown(self) -> None:
+        if self.gone:
+            return  # it was asked for a moment ago
         alone = self.has_class("-staged") and not self.has_class("-tall")
         (self.query_one(StagedText) if alone else self.query_one(ProseDiffView)).focus()
 
