@@ -116,8 +116,8 @@ def as_text() -> str:
 
 
 def huge() -> list[object]:
-    """A line of a megabyte without a space, a hundred thousand line ends, and a line of nothing but marks."""
-    texts = ("begin-long " + "x" * 1_000_000, "begin-wide " + "漢👨\u200d👩" * 50_000, "begin-ends" + "\r\n" * 100_000)
+    """A line of a megabyte without a space, twenty thousand line ends, and a line of nothing but marks."""
+    texts = ("begin-long " + "x" * 1_000_000, "begin-wide " + "漢👨\u200d👩" * 50_000, "begin-ends" + "\r\n" * 20_000)
     texts += ("begin-marks a" + "\u0301" * 20_000, "begin-joined " + "👩\u200d" * 20_000, "begin-last end-last")
     return [{"role": "Main Agent", "content": text, "start_time": 2.0 * n} for n, text in enumerate(texts)]
 

@@ -250,8 +250,12 @@ class Run(Payload):
     @classmethod
     def exact(cls, source: object) -> Self:
         """A run with every text exactly as it is in the object, whatever it does to a terminal; raises NotARun."""
+        # The other fields are in `source` alone: half a surrogate pair in the name of one cannot be held here.
+        known = (
+            {name: source[name] for name in cls.model_fields if name in source} if isinstance(source, dict) else source
+        )
         try:
-            run = cls.model_validate(source)
+            run = cls.model_validate(known)
         except ValidationError:
             raise NotARun("The server sent a run without an id.", "Try again; if it stays so, tell Cekura.") from None
         run.__dict__["source"] = source
