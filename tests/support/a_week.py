@@ -177,6 +177,7 @@ class Week:
     def _let_go(self, shown: list[weakref.ref[Any]]) -> bool:
         # A signal of Textual holds who listened to it last until it is given once more, a timer until it has fired.
         self.app.state.jobs_changed.publish(self.app.state.jobs)
+        self.app.state.data_changed.publish(None)
         gc.collect()
         return not any(screen() for screen in shown)
 
