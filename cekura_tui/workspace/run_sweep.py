@@ -50,6 +50,15 @@ class RunSweep:
             self._rows = tuple(sorted(self._found.values(), key=lambda row: row.id, reverse=True))
         return self._rows
 
+    def joined(self, rows: Sequence[RunRow]) -> Sequence[RunRow]:
+        """These rows and what was found beside them, newest first."""
+        # Of tens of thousands nearly all are here in the end.
+        others = {row.id: row for row in rows if self._found.get(row.id) != row}
+        if not others:
+            return self.rows
+        found = (row for row in self.rows if row.id not in others)
+        return sorted((*others.values(), *found), key=lambda row: row.id, reverse=True)
+
     @property
     def running(self) -> bool:
         """Whether there is more to be looked through, and somebody wants it."""

@@ -186,9 +186,8 @@ class RunListing:
             return listed
         if listed is not None:
             rows: Sequence[RunRow] = tuple(listed.runs())
-            if self._sweep is not None and self._sweep.rows:
-                both = {row.id: row for row in self._sweep.rows} | {row.id: row for row in rows}
-                rows = sorted(both.values(), key=lambda row: row.id, reverse=True)
+            if self._sweep is not None:
+                rows = self._sweep.joined(rows)
             rest = self._rest
         else:
             rows, rest = self.cached.rows if self.cached is not None else self._known, self._local_filter
