@@ -62,11 +62,15 @@ class ListOptions:
 
 @dataclass(frozen=True, slots=True)
 class MatchingPage:
-    """What of a page passes the filter, and how many runs were read so far, of how many."""
+    """What of a page passes the filter, and how many runs were read so far, of how many.
+
+    `running` are the runs that have not ended, whether they pass or not: they may yet.
+    """
 
     matches: tuple[tuple[Run, RunRow], ...]
     read: int
     total: int
+    running: tuple[RunRow, ...] = ()
 
 
 async def matching_runs(
@@ -91,8 +95,11 @@ async def matching_runs(
         async for page in pages:
             read += len(page.items)
             total = max(total, page.count, read)
-            rows = ((run, row_of(run)) for run in page.items)
-            yield MatchingPage(tuple(found for found in rows if passes(found[1])), read, total)
+            rows = [(run, row_of(run)) for run in page.items]
+            running = tuple(row for _, row in rows if not row.outcome.settled)
+            yield MatchingPage(tuple(found for found in rows if passes(found[1])), read, total, running)
+            if since is not None and rows and all(row.at is not None and row.at < since for _, row in rows):
+                return  # the server takes no moment, or reads the day of it alone
 
 
 async def all_runs(
@@ -125,6 +132,13 @@ async def all_runs(
         items = tuple(run for run in page.items if newest is None or run.id <= newest)
         return replace(page, count=min(page.count, first.count), items=items)
 
+    def shifted(count_now: int) -> range:
+        """The pages before to which unread runs came since the last page, for so many that were read were deleted."""
+        size = len(first.items) or PAGE
+        back = -(-(last_count - count_now) // size)
+        return range(max(1, number - back), min(number, -(-count_now // size) + 1))
+
+    last_count = first.count
     number = max(1, Layout(first.count, True, len(first.items)).pages) if backwards else 2
     while number >= 1:
         try:
@@ -133,7 +147,10 @@ async def all_runs(
             # The list has become shorter, or there are more runs on a page than could be read of the first.
             missing += 1
             if not backwards:
-                check.verify((await page_of(1)).count)
+                count_now = (await page_of(1)).count
+                for before in shifted(count_now):
+                    yield check.unseen(await page_of(before))
+                check.verify(count_now)
                 return
             if missing >= _MOST_MISSING:
                 raise
@@ -141,6 +158,9 @@ async def all_runs(
             if backwards and missing and page.more:  # it promises the page that was not there
                 raise IncompleteListError(len(check.ids), page.count)
             missing = 0
+            for before in () if backwards else shifted(page.count):
+                yield check.unseen(await page_of(before))
+            last_count = page.count
             yield check.unseen(page)
             if check.repeats >= _MOST_REPEATS:
                 check.verify(page.count)

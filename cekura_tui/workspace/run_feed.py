@@ -16,7 +16,7 @@ from cekura_tui.model.errors import CekuraTuiError
 from cekura_tui.model.run.listing import PagedRuns, RunPage, UnloadedRun
 from cekura_tui.model.run.query import RunQuery
 from cekura_tui.model.run.view import RunRow
-from cekura_tui.workspace.run_sweep import BEFORE, RunSweep
+from cekura_tui.workspace.run_sweep import AGAIN, BEFORE, RunSweep
 
 if TYPE_CHECKING:
     from cekura_tui.workspace.session import Session
@@ -101,7 +101,7 @@ class RunFeed:
         self._wanted_pages: set[int] = set()
         self._asked_about_at: dict[int, float] = {}
         self._reopen = False
-        self._next_newer = self._next_changing = float("-inf")
+        self._next_newer = self._next_changing = self._next_total = float("-inf")
         self._wake = asyncio.Event()
 
     @property
@@ -117,7 +117,8 @@ class RunFeed:
         self.query, self.runs, self.got_at = query, None, None
         if self.sweep is not None:
             self.sweep.close()
-        self.sweep = RunSweep(self._ask, query, self._clock) if query is not None and query.narrowed else None
+        narrowed = query is not None and query.narrowed
+        self.sweep = RunSweep(self._ask, query, self._clock, self._sweep_waits) if query and narrowed else None
         self.loading_all = self.flood = self._reopen = False
         self.total = None
         self._in_view.reset()
@@ -231,17 +232,24 @@ class RunFeed:
             opening = self.attempts.wait_of("open", now)
         if self.runs is None or self.hidden:
             return opening
-        if self.total is None and self.query.filter:
-            self.attempts.begin("total", self._get_total, now, apart=True)
-        waits = (self._serve_pages(self.runs, now), self._serve_live(self.runs, now), self._serve_sweep(now))
-        return min(opening, *waits)
+        of_list = self._serve_pages(self.runs, now), self._serve_live(self.runs, now)
+        return min(opening, *of_list, self._serve_sweep(now), self._serve_total(now))
+
+    def _serve_total(self, now: float) -> float:
+        assert self.query is not None
+        if not self.query.filter or (self.total is not None and not self.live):
+            return FOR_EVER
+        if self.total is not None and now < self._next_total:
+            return self._next_total - now
+        self.attempts.begin("total", self._get_total, now, apart=True)
+        return self.attempts.wait_of("total", now)
 
     async def _get_total(self) -> None:
         query = self.query
         assert query is not None
         total = await self._ask(lambda session: session.lists.total(query.scope))
         if query is self.query:
-            self.total = total
+            self.total, self._next_total = total, self._monotonic() + AGAIN
 
     # Pages
 
@@ -305,6 +313,14 @@ class RunFeed:
             return wait
         self.attempts.begin("sweep", sweep.step, now, apart=True)
         return self.attempts.wait_of("sweep", now)
+
+    def _sweep_waits(self, sweep: RunSweep, error: ApiError) -> None:
+        """The server fails at what is looked through, which is asked again by itself."""
+        if sweep is self.sweep and "sweep" in self.attempts.running:
+            sweep.error = error
+            if isinstance(error, Busy):
+                self.attempts.failed("sweep", error)
+            self._ended()
 
     # Newer and changed runs
 

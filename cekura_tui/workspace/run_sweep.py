@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncGenerator, Callable, Iterable, Sequence
+from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 from cekura_tui.model.errors import CekuraTuiError
@@ -12,6 +14,7 @@ from cekura_tui.model.run.query import RunQuery
 from cekura_tui.model.run.view import RunRow
 
 if TYPE_CHECKING:
+    from cekura_tui.api.errors import ApiError
     from cekura_tui.workspace.all_runs import MatchingPage
     from cekura_tui.workspace.run_feed import AskSession
     from cekura_tui.workspace.session import Session
@@ -23,11 +26,25 @@ AGAIN = 30.0
 """Seconds until the runs that were made or ended since are looked through, too."""
 
 
+@dataclass(eq=False, slots=True)
+class _Pass:
+    """One time through all pages of runs, or of those made `since`; `pages` is for the session's loop alone."""
+
+    since: float | None
+    pages: AsyncGenerator[MatchingPage, None] | None = None
+
+
 class RunSweep:
     """Of one query: call `step` for page after page, in the shared budget. It is for one task at a time."""
 
-    def __init__(self, ask: AskSession, query: RunQuery, clock: Callable[[], float] = time.time) -> None:
-        self._ask, self._query, self._clock = ask, query, clock
+    def __init__(
+        self,
+        ask: AskSession,
+        query: RunQuery,
+        clock: Callable[[], float] = time.time,
+        waits: Callable[[RunSweep, ApiError], None] = lambda sweep, error: None,
+    ) -> None:
+        self._ask, self._query, self._clock, self._waits = ask, query, clock, waits
         self.on = True
         """Whether anybody wants it to go on."""
         self.whole = False
@@ -39,13 +56,13 @@ class RunSweep:
         self._found: dict[int, RunRow] = {}
         self._rows: Sequence[RunRow] | None = ()
         self._seen: set[int] = set()
-        self._pages: AsyncGenerator[MatchingPage, None] | None = None
+        self._pass: _Pass | None = None
         self._asked: asyncio.Future[MatchingPage | None] | None = None
         self._began = self._since = float("-inf")
 
     @property
     def rows(self) -> Sequence[RunRow]:
-        """What was found, newest first; the same object until something of it changes."""
+        """What was found, and what has not ended and may yet pass, newest first; the same object until it changes."""
         if self._rows is None:
             self._rows = tuple(sorted(self._found.values(), key=lambda row: row.id, reverse=True))
         return self._rows
@@ -86,13 +103,13 @@ class RunSweep:
         """Ask for no more."""
         if self._asked is not None:
             self._asked.cancel()
-        self._pages = self._asked = None
+        self._pass = self._asked = None
 
     def wait(self) -> float:
         """Seconds until the next step."""
         if not self.whole:
             return 0.0 if self.on else float("inf")
-        return 0.0 if self._pages is not None else max(0.0, self._began + AGAIN - self._clock())
+        return 0.0 if self._pass is not None else max(0.0, self._began + AGAIN - self._clock())
 
     async def step(self) -> None:
         """Look through the next page. Raises kinds of ApiError, after which it begins from the start.
@@ -100,15 +117,21 @@ class RunSweep:
         A page that nobody waits for any more is there for the next step.
         """
         if self._asked is None:
-            if self._pages is None:
+            if self._pass is None:
                 self._began, self._seen = self._clock(), set()
-            self._asked = asyncio.ensure_future(self._ask(self._next))
+                self._pass = _Pass(self._since if self.whole else None)
+            loop = asyncio.get_running_loop()
+
+            def on_wait(error: ApiError, _: float) -> None:
+                loop.call_soon_threadsafe(self._waits, self, error)
+
+            self._asked = asyncio.ensure_future(self._ask(partial(self._next, self._pass, on_wait)))
             # It may go wrong when nobody waits for it any more.
             self._asked.add_done_callback(lambda asked: None if asked.cancelled() else asked.exception())
         try:
             page = await asyncio.shield(self._asked)
         except CekuraTuiError as error:
-            self._pages, self._asked, self.error = None, None, error
+            self._pass, self._asked, self.error = None, None, error
             if not self.whole:
                 self.read = 0
             raise
@@ -118,20 +141,21 @@ class RunSweep:
         else:
             self._end()
 
-    async def _next(self, session: Session) -> MatchingPage | None:
-        """On the session's loop."""
+    async def _next(
+        self, one: _Pass, on_wait: Callable[[ApiError, float], None], session: Session
+    ) -> MatchingPage | None:
+        """On the session's loop, where what was cancelled may still be at work: it touches nothing but its own pass."""
         from cekura_tui.workspace.all_runs import ListOptions, matching_runs  # not for the first frame
 
-        if self._pages is None:
-            notes = await session.notes.all()
-            options, since = ListOptions(patient=True), self._since if self.whole else None
-            self._pages = matching_runs(
-                session.client, session.budget, self._query, notes, self._clock(), options, since=since
+        if one.pages is None:
+            notes, options = await session.notes.all(), ListOptions(on_wait=on_wait, patient=True)
+            one.pages = matching_runs(
+                session.client, session.budget, self._query, notes, self._clock(), options, since=one.since
             )
-        return await anext(self._pages, None)
+        return await anext(one.pages, None)
 
     def _put(self, page: MatchingPage) -> None:
-        rows = {row.id: row for _, row in page.matches}
+        rows = {row.id: row for row in (*page.running, *(row for _, row in page.matches))}
         self._seen |= rows.keys()
         if not self.whole:
             self.read, self.total = page.read, page.total
@@ -145,4 +169,4 @@ class RunSweep:
             gone = self._found.keys() - self._seen
             self._found = {number: row for number, row in self._found.items() if number not in gone}
             self._rows = None if gone else self._rows
-        self.whole, self._pages, self._since = True, None, self._began - BEFORE
+        self.whole, self._pass, self._since = True, None, self._began - BEFORE

@@ -6,8 +6,8 @@ from dataclasses import replace
 from datetime import datetime
 
 import pytest
-from listed_runs import LIST, NOON, Listed, time_of
-from scripted_server import Reply, ScriptedServer, run_of
+from listed_runs import LIST, NOON, Listed, Pin, time_of
+from scripted_server import Got, Reply, ScriptedServer, run_of
 
 from cekura_tui.api.errors import Busy
 from cekura_tui.jobs.polling import Budget
@@ -181,3 +181,22 @@ async def test_a_failure_that_passes_costs_nothing_and_why_it_takes_longer_is_to
     assert await ids_of(quick, ListOptions(on_wait=waits, sleep=sleep)) == [1]
     name, wait, slept = told
     assert (name, wait) == ("ServerFault", slept)
+
+
+@pytest.mark.parametrize("gone", [[10], [9, 10], [8, 9, 10], [1], [4, 5, 6, 7, 8, 9, 10]])
+@pytest.mark.parametrize("after", [1, 2, 3])
+@pytest.mark.parametrize("pin", ["exact", "refused"])
+@pytest.mark.parametrize("oldest_first", [False, True])
+async def test_runs_that_are_deleted_while_the_list_is_read_hide_no_others(
+    quick: Session, scripted: ScriptedServer, gone: list[int], after: int, pin: Pin, oldest_first: bool
+) -> None:
+    listed = Listed(scripted, list(range(1, 11)), pin=pin, apart=2_400, oldest_first=oldest_first)
+
+    def answer(got: Got) -> Reply:
+        reply = listed.answer(got)
+        if len(scripted.requests("GET", LIST)) == after:
+            listed.ids = [number for number in listed.ids if number not in gone]
+        return reply
+
+    scripted.on("GET", LIST, answer)
+    assert {*range(1, 11)} - {*await ids_of(quick)} <= {*gone}

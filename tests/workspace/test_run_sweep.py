@@ -1,0 +1,160 @@
+"""What a filter by outcome wants and the server leaves out is looked through, whatever comes between."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from typing import Any
+
+import pytest
+from listed_runs import LIST, NOON, Listed
+from scripted_server import Got, Reply, ScriptedServer
+from simulated_time import SimulatedTime
+
+from cekura_tui.model.filter.parse import parse
+from cekura_tui.model.run.query import RunQuery
+from cekura_tui.model.scope import Scope
+from cekura_tui.workspace.run_feed import RunFeed
+from cekura_tui.workspace.run_sweep import AGAIN, RunSweep
+from cekura_tui.workspace.session import Session
+
+FAILURES = RunQuery(Scope("project", 1), parse("outcome:failed").filter)
+FAILED: dict[str, object] = {"success": False, "evaluation_status": None}
+PASSED: dict[str, object] = {"success": True, "evaluation_status": None}
+RUNNING: dict[str, object] = {"success": None, "evaluation_status": None, "status": "in_progress"}
+
+
+async def completed(sweep: RunSweep) -> RunSweep:
+    await sweep.step()
+    while not sweep.whole or not sweep.wait():
+        await sweep.step()
+    return sweep
+
+
+@pytest.fixture
+def fields(scripted: ScriptedServer) -> dict[int, dict[str, object]]:
+    """Of 900 runs, one a minute: what is said of each; none has failed yet."""
+    return {number: PASSED for number in range(1, 901)}
+
+
+@pytest.fixture
+def listed(scripted: ScriptedServer, fields: dict[int, dict[str, object]]) -> Listed:
+    listed = Listed(scripted, list(range(1, 901)), page=100, apart=60, fields=fields)
+    scripted.on("GET", f"{LIST}bulk/", lambda got: Reply([listed.run(int(n)) for n in got.query["run_ids"].split(",")]))
+    return listed
+
+
+@pytest.mark.parametrize("moment", range(5))
+async def test_a_list_that_is_refreshed_while_a_page_is_begun_is_looked_through_from_its_start(
+    quick: Session, listed: Listed, moment: int, fields: dict[int, dict[str, object]]
+) -> None:
+    fields |= {5: FAILED, 900: FAILED}
+
+    async def ask(question: Callable[[Session], Awaitable[Any]]) -> Any:
+        """As the workspace's own thread: what is cancelled here is at work there for a moment longer."""
+        return await asyncio.shield(asyncio.ensure_future(question(quick)))
+
+    now = NOON + 60 * 900
+    sweep = await completed(RunSweep(ask, FAILURES, lambda: now))
+    now += AGAIN
+    step = asyncio.create_task(sweep.step())
+    for _ in range(moment):
+        await asyncio.sleep(0)
+    step.cancel()
+    sweep.restart()
+    await asyncio.sleep(0.2)
+    assert [row.id for row in (await completed(sweep)).rows] == [900, 5]
+
+
+async def test_a_server_that_takes_no_moment_is_not_read_to_its_end_time_and_again(
+    quick: Session, scripted: ScriptedServer, listed: Listed
+) -> None:
+    def answer(got: Got) -> Reply:
+        got.query.pop("created_at_from", None)
+        return listed.answer(got)
+
+    scripted.on("GET", LIST, answer)
+    now = NOON + 60 * 900
+    sweep = await completed(RunSweep(lambda question: question(quick), FAILURES, lambda: now))
+    scripted.seen.clear()
+    now += AGAIN
+    await completed(sweep)
+    assert len(scripted.requests("GET", LIST)) == 2
+
+
+@asynccontextmanager
+async def feeding(quick: Session, *, live: bool = True) -> AsyncIterator[tuple[RunFeed, Callable[[float], Any]]]:
+    """A feed of failures, and a way to let time go by."""
+    time = SimulatedTime()
+    late = NOON + 60 * 900 - time.clock()
+
+    feed = RunFeed(
+        lambda question: question(quick),
+        lambda: None,
+        clock=lambda: time.clock() + late,
+        monotonic=time.monotonic,
+        pause=time.pause,
+        live=live,
+    )
+    feed.show(FAILURES)
+    task = asyncio.create_task(feed.run())
+
+    async def passes(seconds: float) -> None:
+        for _ in range(max(1, int(seconds))):
+            await time.passes(min(seconds, 1.0))
+            await asyncio.sleep(0.05)
+
+    try:
+        yield feed, passes
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+
+async def test_a_run_that_was_running_for_hours_and_fails_is_found(
+    quick: Session, listed: Listed, fields: dict[int, dict[str, object]]
+) -> None:
+    fields[20] = RUNNING
+    async with feeding(quick) as (feed, passes):
+        await passes(20)
+        assert feed.sweep is not None
+        assert feed.sweep.whole
+        fields[20] = FAILED
+        await passes(20)
+        assert [row.id for row in feed.sweep.rows if row.outcome.kind == "failed"] == [20]
+
+
+async def test_how_many_runs_there_are_stays_true_of_a_live_list(
+    quick: Session, listed: Listed, fields: dict[int, dict[str, object]]
+) -> None:
+    async with feeding(quick) as (feed, passes):
+        await passes(5)
+        assert feed.total == 900
+        listed.ids += range(901, 950)
+        await passes(50)
+        assert feed.total == 949
+
+
+async def test_why_nothing_more_is_looked_through_is_said_of_a_paused_list_too(
+    quick: Session, scripted: ScriptedServer, listed: Listed
+) -> None:
+    scripted.on(
+        "GET", LIST, lambda got: listed.answer(got) if got.query["page"] < "3" else Reply({"detail": "Down."}, 503)
+    )
+    async with feeding(quick, live=False) as (feed, passes):
+        await passes(20)
+        assert feed.sweep is not None
+        assert feed.sweep.error is not None
+        assert feed.sweep.error.status == 503
+
+
+async def test_a_server_that_is_to_be_left_alone_is_asked_nothing_else_either(
+    quick: Session, scripted: ScriptedServer, listed: Listed
+) -> None:
+    busy = Reply({"detail": "Busy."}, 429, headers={"Retry-After": "60"})
+    scripted.on("GET", LIST, lambda got: listed.answer(got) if got.query["page"] != "3" else busy)
+    async with feeding(quick) as (feed, passes):
+        await passes(30)
+        assert scripted.requests("GET", LIST)[-1].query["page"] == "3"
+        assert feed.attempts.busy_until is not None
