@@ -185,7 +185,8 @@ def _may_repeat(json_text: str, key: str) -> bool:
     if len(key) < LEAST_KEY:
         return False
     hides = "\x7f" in json_text if json_text.isascii() else not json_text.isprintable()
-    return hides or key in json_text or _ESCAPE.search(json_text) is not None
+    # A quote or a backslash of the key is escaped.
+    return hides or json.dumps(key)[1:-1] in json_text or key in json_text or _ESCAPE.search(json_text) is not None
 
 
 def _replaced(text: str, key: str) -> str:

@@ -14,7 +14,7 @@ from cekura_tui.model.run.verdict import read_verdicts
 from cekura_tui.model.run.view import RunRow, row_of
 from cekura_tui.store.errors import StoreError
 from cekura_tui.store.store import Store
-from cekura_tui.workspace.run_lists import take_turn
+from cekura_tui.workspace.run_lists import take_turn, whole_runs
 
 AT_ONCE = 25
 """Runs whose findings are asked for in one request."""
@@ -51,10 +51,13 @@ class RunFindings:
         wanted = tuple(dict.fromkeys(ids))[:AT_ONCE]
         if not wanted:
             return {}
-        await take_turn(self._budget, monotonic=self._monotonic, sleep=self._sleep)
-        runs = {run.id: run for run in await self._client.runs_by_id(wanted, once=True)}
-        found = {number: findings_of(read_verdicts(runs[number])) if number in runs else () for number in wanted}
-        rows = [row_of(run) for run in runs.values()]
+
+        def turn() -> Awaitable[None]:
+            return take_turn(self._budget, monotonic=self._monotonic, sleep=self._sleep)
+
+        read = await whole_runs(self._client, turn, wanted, lambda run: (row_of(run), findings_of(read_verdicts(run))))
+        rows = [row for row, _ in read]
+        found = dict.fromkeys(wanted, ()) | {row.id: why for row, why in read}
         self._keep_rows(rows)
         # A running run may yet fail, so its findings are not cached as final.
         running = {row.id for row in rows if not row.outcome.settled}

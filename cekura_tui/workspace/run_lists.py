@@ -8,9 +8,9 @@ import logging
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
-from cekura_tui.api.errors import NotFound, Rejected
+from cekura_tui.api.errors import NotFound, Rejected, TooLarge
 from cekura_tui.jobs.polling import Budget
 from cekura_tui.model.run.listing import ListPage, RunPage
 from cekura_tui.model.run.query import RunQuery
@@ -24,6 +24,9 @@ if TYPE_CHECKING:
     from cekura_tui.api.client import Client
     from cekura_tui.jobs.engine import JobEngine
     from cekura_tui.store.store import Store
+
+
+T = TypeVar("T")
 
 
 async def take_turn(
@@ -41,6 +44,26 @@ async def take_turn(
 
 MOST_WHOLE = 5_000
 """Rows of runs that were read whole that are remembered."""
+
+
+async def whole_runs(
+    client: Client, take_turn: Callable[[], Awaitable[None]], run_ids: Sequence[int], read: Callable[[Run], T]
+) -> list[T]:
+    """What `read` makes of these runs, whole; those that are not there are left out.
+
+    Long calls are asked for in parts, each in its turn and forgotten before the next. Raises kinds of ApiError.
+    """
+    await take_turn()
+    try:
+        return [read(run) for run in await client.runs_by_id(run_ids, once=True)]
+    except TooLarge:
+        if len(run_ids) < 2:
+            raise
+    half = len(run_ids) // 2
+    first = await whole_runs(client, take_turn, run_ids[:half], read)
+    return first + await whole_runs(client, take_turn, run_ids[half:], read)
+
+
 _log = logging.getLogger("cekura_tui.workspace")
 Params = Mapping[str, str | int]
 
@@ -159,8 +182,7 @@ class RunLists:
 
     async def current(self, run_ids: Sequence[int]) -> tuple[RunRow, ...]:
         """How these runs are now, in the shared budget; those that are gone are left out."""
-        await take_turn(self._budget)
-        rows = tuple(row_of(run) for run in await self._client.runs_by_id(run_ids, once=True))
+        rows = tuple(await whole_runs(self._client, lambda: take_turn(self._budget), run_ids, row_of))
         self.keep_whole(rows)
         return rows
 

@@ -231,6 +231,7 @@ def test_a_short_key_takes_no_letters_out_of_what_was_said(key: str) -> None:
         ("appointments", 'as JSON: "bad\\nappointments\\n"', 'as JSON: "bad\\n#\\n"'),
         ("appointments", r'"key\u003dappointments" and "\u0061ppointments"', '"key=#" and "#"'),
         ("0123456789abcdef01234567", "x0123456789abcdef01234567y", "x#y"),
+        ('quoted"key\\1234', 'key=quoted"key\\1234.', "key=#."),
     ],
 )
 def test_a_key_is_taken_out_where_it_is_a_word_and_a_long_one_wherever_it_is(key: str, said: str, shown: str) -> None:

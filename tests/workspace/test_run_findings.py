@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
+from hostile_server import long_run
 from scripted_server import Got, Reply, ScriptedServer, run_of
 
 from cekura_tui.api.client import Client
@@ -184,3 +185,14 @@ async def test_many_that_wait_for_the_same_turn_do_not_all_take_it() -> None:
     assert len(turns) == 9
     for begin in turns:
         assert sum(begin <= turn < begin + 1.0 for turn in turns) <= 2
+
+
+async def test_why_long_calls_failed_is_asked_for_in_parts(findings: RunFindings, scripted: ScriptedServer) -> None:
+    def answer(got: Got) -> Reply:
+        ids = map(int, got.query["run_ids"].split(","))
+        return Reply([{**long_run(8_000), "id": number, "expected_outcome": MISSED} for number in ids])
+
+    scripted.on("GET", BULK, answer)
+    assert await findings.fetch([1, 2, 3, 4, 5]) == dict.fromkeys([1, 2, 3, 4, 5], WHY)
+    asked = [got.query["run_ids"] for got in scripted.requests("GET", BULK)]
+    assert asked == ["1,2,3,4,5", "1,2", "3,4,5"]

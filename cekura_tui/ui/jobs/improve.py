@@ -239,6 +239,8 @@ class ImproveDialog(Dialog[Job]):
 
     def action_retry(self) -> None:
         """Read the agent's prompt now."""
+        if self.unread is not None:
+            self._show_reading(f"{clean_line(self.unread.message)} Retrying …", failed=True)
         self._read_agent_prompt()
 
     def _show_reading(self, text: str, *, failed: bool = False) -> None:

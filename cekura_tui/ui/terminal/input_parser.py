@@ -52,6 +52,8 @@ class InputParser:
         """What is being pasted."""
         self._marked = False
         """Whether the terminal says where that ends."""
+        self._paused = False
+        """Whether the end of a marked paste is missing: more than a key at once is more of it."""
 
     @property
     def patience(self) -> float | None:
@@ -64,8 +66,12 @@ class InputParser:
     def feed(self, data: bytes) -> Iterator[Message]:
         """What these bytes mean, after those before them."""
         self._rest += data
-        if self._pasted is None and len(_WHOLE.sub(b"", self._rest.partition(_PASTE)[0])) > BURST:
-            self._begin_paste(marked=False)
+        if self._pasted is None:
+            text = _WHOLE.sub(b"", self._rest.partition(_PASTE)[0])
+            held = not text.strip(text[:1])  # a key that was held while the connection stalled
+            if len(text) > (1 if self._paused else BURST) and (self._paused or not held):
+                self._begin_paste(marked=self._paused)
+            self._paused = False
         yield from self._parse()
 
     def pause(self) -> Iterator[Message]:
@@ -114,6 +120,7 @@ class InputParser:
         if end >= 0:
             self._rest = bytes(self._pasted[end + len(_PASTED) :])
             del self._pasted[end:]
+        self._paused = self._marked and end < 0 and over
         return over or end >= 0
 
     def _end_paste(self) -> Iterator[Message]:

@@ -120,6 +120,26 @@ def test_an_unmarked_paste_goes_on_until_a_pause() -> None:
     assert said(parser.feed(b"q")) == ["q"]
 
 
+def test_a_marked_paste_that_pauses_is_no_keys() -> None:
+    parser = InputParser()
+    assert not said(parser.feed(b"\x1b[200~status:comple"))
+    assert said(parser.pause()) == ["“status:comple”"]
+    assert not said(parser.feed(b"ted\rq\r"))
+    assert said(parser.pause()) == ["“ted\rq\r”"]
+    assert said(parser.feed(b" x\x1b[201~jj")) == ["“ x”", "j", "j"]
+
+
+def test_after_a_paste_without_an_end_a_key_is_a_key_and_so_are_those_after_it() -> None:
+    parser = InputParser()
+    said(parser.feed(b"\x1b[200~a"))
+    said(parser.pause())
+    assert said(parser.feed(b"q")) + said(parser.feed(b"jj")) == ["q", "j", "j"]
+
+
+def test_a_key_that_was_held_while_the_connection_stalled_is_no_paste() -> None:
+    assert read(b"j" * 2 * BURST) == ["j"] * 2 * BURST
+
+
 @given(st.lists(st.binary(max_size=40) | st.sampled_from([b"\x1b[", b"\x1b[200~", b"\x1b]1", b"\x1b[M", b"\x1b[<1;"])))
 def test_after_any_bytes_at_all_a_key_is_a_key(parts: list[bytes]) -> None:
     parser = InputParser()
