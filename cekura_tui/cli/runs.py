@@ -214,9 +214,12 @@ async def _list(session: Session, wanted: Filter, limit: int, listing: RunPrinte
 
     notes, now = await session.notes.all(), time.time()
     query = RunQuery(await session.scope(), wanted, noted(wanted, notes))
-    rest = query.rest(now)
+    # Until a moment more is asked for than is listed.
+    rest = bool(query.rest(now)) or any(term.key == "until" for term in wanted.terms)
     options = ListOptions(
-        PAGE_SIZE if rest else min(max(limit, 2), PAGE_SIZE), lambda error, wait: print_message(wait_text(error, wait))
+        PAGE_SIZE if rest else min(max(limit, 2), PAGE_SIZE),
+        lambda error, wait: print_message(wait_text(error, wait)),
+        completed=session.lists.completed,
     )
     shown = looked = total = 0
     reported_at = time.monotonic()
@@ -232,7 +235,7 @@ async def _list(session: Session, wanted: Filter, limit: int, listing: RunPrinte
             if rest and looked < total and time.monotonic() - reported_at >= LOOKED_EVERY and is_watched():
                 reported_at = time.monotonic()
                 print_message(f"{looked:,} of {total:,} looked at")
-    return counted(shown, limit, looked, total, filtered_here=bool(rest))
+    return counted(shown, limit, looked, total, filtered_here=rest)
 
 
 @runs.command("show")

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from cekura_tui.api.errors import ApiError, BadAnswer, Busy, NotFound, ServerFault, Unreachable, at_clock, next_try
 from cekura_tui.jobs.polling import retry_delay
-from cekura_tui.model.filter.match import Matcher
+from cekura_tui.model.filter.match import Matcher, denied
 from cekura_tui.model.run.listing import PAGE, Layout, ListPage
 from cekura_tui.model.run.query import RunQuery
 from cekura_tui.model.run.run import Run
@@ -50,12 +50,14 @@ class IncompleteListError(BadAnswer):
 class ListOptions:
     """Runs a page, and what is called before each wait for the server, with its error and the seconds.
 
-    A `patient` list waits as long as it takes for a server that is out of reach or fails.
+    A `patient` list waits as long as it takes for a server that is out of reach or fails. `completed` adds what this
+    machine knows of a run to its row.
     """
 
     size: int = PAGE
     on_wait: Callable[[ApiError, float], None] = lambda error, seconds: None
     patient: bool = False
+    completed: Callable[[RunRow], RunRow] = lambda row: row
     monotonic: Callable[[], float] = time.monotonic
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
 
@@ -87,7 +89,8 @@ async def matching_runs(
 
     With `since` (Unix) those made from then on. Raises kinds of ApiError, also IncompleteListError.
     """
-    passes = Matcher(query.rest(now), now=now, notes=notes)
+    passes, denies = Matcher(query.rest(now), now=now, notes=notes), denied(query.filter, now)
+    completed = (options or ListOptions()).completed
     params, read, total = query.params(now, narrow=False), 0, 0
     if since is not None:
         params = made_since(params, since)
@@ -95,9 +98,10 @@ async def matching_runs(
         async for page in pages:
             read += len(page.items)
             total = max(total, page.count, read)
-            rows = [(run, row_of(run)) for run in page.items]
+            rows = [(run, completed(row_of(run))) for run in page.items]
             running = tuple(row for _, row in rows if not row.outcome.settled)
-            yield MatchingPage(tuple(found for found in rows if passes(found[1])), read, total, running)
+            matches = tuple(found for found in rows if passes(found[1]) and not denies(found[1]))
+            yield MatchingPage(matches, read, total, running)
             if since is not None and rows and all(row.at is not None and row.at < since for _, row in rows):
                 return  # the server takes no moment, or reads the day of it alone
 

@@ -203,6 +203,11 @@ class RunLists:
         except StoreError as error:
             _log.warning("runs were not cached: %s", error.message)
 
+    def completed(self, row: RunRow) -> RunRow:
+        """A row of a list with what the whole run told, where it was read."""
+        whole = self._whole_rows().get(row.id)
+        return row if whole is None else completed(row, whole)
+
     async def whole(self, run_ids: Sequence[int]) -> tuple[RunRow, ...]:
         """The rows of those of these runs that were read whole."""
         whole = self._whole_rows()
@@ -230,8 +235,7 @@ class RunLists:
 
     def _rows(self, got: ListPage[Run]) -> tuple[RunRow, ...]:
         self._engine.resume_polling()  # the server takes the key, so jobs may be asked about again
-        whole, rows = self._whole_rows(), map(row_of, got.items)
-        return tuple(completed(row, whole[row.id]) if row.id in whole else row for row in rows)
+        return tuple(self.completed(row_of(run)) for run in got.items)
 
     def _cache(self, query: RunQuery, count: int | None, rows: Sequence[RunRow], *, first: bool) -> None:
         try:

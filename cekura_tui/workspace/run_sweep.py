@@ -148,7 +148,8 @@ class RunSweep:
         from cekura_tui.workspace.all_runs import ListOptions, matching_runs  # not for the first frame
 
         if one.pages is None:
-            notes, options = await session.notes.all(), ListOptions(on_wait=on_wait, patient=True)
+            notes = await session.notes.all()
+            options = ListOptions(on_wait=on_wait, patient=True, completed=session.lists.completed)
             one.pages = matching_runs(
                 session.client, session.budget, self._query, notes, self._clock(), options, since=one.since
             )

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+from datetime import datetime
 
 import pytest
 from calling import Result, call
-from listed_runs import LIST, Listed, Pin, every_outcome
-from scripted_server import ScriptedServer
+from listed_runs import LIST, NOON, Listed, Pin, every_outcome
+from scripted_server import Reply, ScriptedServer, run_of, serve_runs
 
 from cekura_tui.model.filter.filter import BY_NAME
 from cekura_tui.model.run.run import Run
@@ -51,3 +52,35 @@ def test_a_list_is_whole_or_says_that_it_is_not(
         assert "the server speaks of" in result.err
     else:
         assert found[-361:] == list(range(361, 0, -1))
+
+
+@pytest.mark.parametrize("pin", ["exact", "day", "unknown"])
+def test_runs_until_a_day_are_all_listed_and_no_later_ones(scripted: ScriptedServer, pin: Pin) -> None:
+    Listed(scripted, list(range(1, 362)), page=100, pin=pin, apart=DAY_OF_36)
+    end = datetime.fromtimestamp(NOON + DAY_OF_36 * 300)
+    result = call("runs", "list", "--json", "--limit", 1000, f"until:{end:%Y-%m-%d}")
+    midnight = end.replace(hour=0, minute=0, second=0).timestamp() + 86_400
+    wanted = [number for number in range(361, 0, -1) if NOON + DAY_OF_36 * number < midnight]
+    assert (result.status, ids_of(result)) == (0, wanted)
+
+
+@pytest.mark.parametrize(
+    ("term", "wanted"),
+    [("id:5,7", [7, 5]), ("status:failed", [3]), ("agent:8", [2]), ("dur>60", [1]), ("result:9", [])],
+)
+def test_a_server_that_does_not_know_a_filter_lists_no_others(
+    scripted: ScriptedServer, term: str, wanted: list[int]
+) -> None:
+    fields: dict[int, dict[str, object]] = {1: {"duration": "02:00"}, 2: {"agent": 8}, 3: {"status": "failed"}}
+    runs = [run_of(n, **{"result_id": 1, "duration": "00:30", **fields.get(n, {})}) for n in range(9, 0, -1)]
+    scripted.on("GET", LIST, Reply({"count": 9, "next": None, "results": runs}))
+    assert ids_of(call("runs", "list", "--json", term)) == wanted
+
+
+def test_how_many_checks_failed_is_listed_as_far_as_the_run_was_shown_before(scripted: ScriptedServer) -> None:
+    failed = {"id": 1, "name": "Greeting", "passed": False}
+    scripted.on("GET", LIST, Reply([run_of(6, metrics=[failed])]))
+    assert "1+ checks" in call("runs", "list").out
+    serve_runs(scripted, run_of(6, evaluation={"metrics": [failed, {**failed, "id": 2}]}))
+    call("runs", "show", 6)
+    assert "✗ 2 checks" in call("runs", "list").out

@@ -9,7 +9,7 @@ from math import inf
 
 from cekura_tui.model.filter.filter import ENDED, LIVE, Filter, Term, Value, id_of, length_of, moment_of
 from cekura_tui.model.run.view import RunRow
-from cekura_tui.model.text import clean_line
+from cekura_tui.model.text import DAY, clean_line
 
 Params = dict[str, str | int]
 
@@ -36,11 +36,14 @@ def split(wanted: Filter, now: float, *, narrow: bool = True) -> Split:
     One value a parameter: a second term that needs the same parameter for another value is left, and so is a second
     word. `now` (Unix time) is what "2d" counts from: who asks for page after page gives the same `now`. An outcome is
     always left: the server knows none, and what `narrow` asks for may leave out runs that a person judged otherwise.
+    Without it a day more is asked for than is until a moment, for a server may read the day of it alone.
     """
     params: Params = {}
     left: set[int] = set(range(len(wanted.terms)))
     for index, term in enumerate(wanted.terms):
         asked = None if term.negated or not term.key else _exact(term, now)
+        if asked and not narrow and term.key == "until":
+            asked = {_MOMENTS["until"]: _iso(moment_of(term.values[0].text, now, last=True) + DAY)}
         if asked and all(params.get(name, value) == value for name, value in asked.items()):
             params |= asked
             left.discard(index)
@@ -149,6 +152,27 @@ class Matcher:
             if not test(row):
                 return False
         return True
+
+
+def denied(wanted: Filter, now: float) -> Test:
+    """Whether a row says otherwise than a term by which the server filters: it may not know the parameter, or read the
+    day of a moment alone. What a row does not tell denies nothing."""
+    checks = [(_TOLD[term.key], _test_of(term, now, {})) for term in wanted.terms if term.key in _TOLD]
+    return lambda row: any(told(row) and not test(row) for told, test in checks)
+
+
+_TOLD: dict[str, Test] = {
+    "id": lambda row: True,
+    "status": lambda row: bool(row.status),
+    "since": lambda row: row.at is not None,
+    "until": lambda row: row.at is not None,
+    "dur": lambda row: row.seconds is not None,
+    "mode": lambda row: row.as_text is not None,
+    "scenario": lambda row: row.scenario_id is not None,
+    "persona": lambda row: row.personality_id is not None,
+    "agent": lambda row: row.agent_id is not None,
+    "result": lambda row: row.result_id is not None,
+}
 
 
 def _test_of(term: Term, now: float, notes: Mapping[int, str]) -> Test:
