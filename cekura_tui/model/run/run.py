@@ -250,10 +250,8 @@ class Run(Payload):
     @classmethod
     def exact(cls, source: object) -> Self:
         """A run with every text exactly as it is in the object, whatever it does to a terminal; raises NotARun."""
-        # The other fields are in `source` alone: half a surrogate pair in the name of one cannot be held here.
-        known = (
-            {name: source[name] for name in cls.model_fields if name in source} if isinstance(source, dict) else source
-        )
+        # Half a surrogate pair in the name of a field cannot be held here; the field is in `source`.
+        known = {name: source[name] for name in source if name.isprintable()} if isinstance(source, dict) else source
         try:
             run = cls.model_validate(known)
         except ValidationError:
