@@ -156,12 +156,12 @@ class Matcher:
 
 def denied(wanted: Filter, now: float) -> Test:
     """Whether a row says otherwise than a term by which the server filters: it may not know the parameter, or read the
-    day of a moment alone. What a row does not tell denies nothing."""
-    checks = [(_TOLD[term.key], _test_of(term, now, {})) for term in wanted.terms if term.key in _TOLD]
-    return lambda row: any(told(row) and not test(row) for told, test in checks)
+    day of a moment alone. A field that a row lacks denies nothing."""
+    checks = [(_REPORTED[term.key], _test_of(term, now, {})) for term in wanted.terms if term.key in _REPORTED]
+    return lambda row: any(reported(row) and not test(row) for reported, test in checks)
 
 
-_TOLD: dict[str, Test] = {
+_REPORTED: dict[str, Test] = {
     "id": lambda row: True,
     "status": lambda row: bool(row.status),
     "since": lambda row: row.at is not None,

@@ -131,7 +131,7 @@ def _first_sentence(text: str) -> str:
 
 def _reasons(verdict: Verdict) -> list[str]:
     """What was wrong by this verdict: parts that were not met, else what is marked as bad, else what comes first."""
-    texts = verdict.reasons[:_TEXTS] or ((told,) if isinstance(told := verdict.told, str) else ())
+    texts = verdict.reasons[:_TEXTS] or ((shown,) if isinstance(shown := verdict.shown_value, str) else ())
     pieces = [piece for text in texts for line in _LINE_ENDS.split(text[:_READ]) for piece in _MARKED.split(line)]
     lines = [piece.strip() for piece in pieces if piece.strip()]
     unmet = [line for line in lines if _UNMET.match(line)]

@@ -268,7 +268,7 @@ class Category:
 @dataclass(frozen=True, slots=True)
 class Verdict:
     """One judgement. `score` is in the metric's own scale, or 0 to 100 of the expected outcome; None where there is
-    none, also where the server's says otherwise than the state. `raw_value` is what was told in its place or beside it,
+    none, also where the server's says otherwise than the state. `raw_value` is what was sent in its place or beside it,
     as it came; `deviation` is a critical category's, a number or words. `threshold` is as the server words it.
 
     `explanation` is whole, of a critical category the feedback. `priority` is the server's word of a critical category,
@@ -295,8 +295,8 @@ class Verdict:
     named: bool = True
 
     @property
-    def told(self) -> float | str | None:
-        """What is shown as the score: the number, else what was told in its place; of a category the deviation."""
+    def shown_value(self) -> float | str | None:
+        """What is shown as the score: the number, else what was sent in its place; of a category the deviation."""
         if self.source == "critical_category":
             return self.deviation
         return _number_or_text(self.raw_value) if self.score is None else self.score
@@ -354,7 +354,7 @@ def _of_metric(metric: Metric, line: Threshold | None) -> Verdict:
     state = _metric_state(metric, line)
     binary = score == _FULL if "binary" in _kind(metric) and score in (_FULL, _NONE) else None
     fitting = _fitting(score, state, binary, meets(line.text, score, None) if line else None)
-    told = _told(metric)
+    value = _sent_value(metric)
     categories = tuple(_categories(extra.get("categories"))) if extra else ()
     return Verdict(
         source="metric",
@@ -369,14 +369,14 @@ def _of_metric(metric: Metric, line: Threshold | None) -> Verdict:
         categories=categories,
         percentiles=tuple(_percentiles(extra.get("percentiles"))) if extra else (),
         kind=_kind(metric),
-        raw_value=metric.score if told is None or score != fitting else told,
+        raw_value=metric.score if value is None or score != fitting else value,
         named=name is not None,
     )
 
 
-def _fitting(score: float | None, state: State, *said: bool | None) -> float | None:
-    """A score, unless it would contradict the state: it is `said` to be one that passes or fails."""
-    contradicts = state == "na" or (state != "review" and (state == "fail") in said)
+def _fitting(score: float | None, state: State, *judged: bool | None) -> float | None:
+    """A score, unless it would contradict the state: it is `judged` to be one that passes or fails."""
+    contradicts = state == "na" or (state != "review" and (state == "fail") in judged)
     return None if contradicts else score
 
 
@@ -412,15 +412,15 @@ def _score(sent: object) -> float | None:
         return None
 
 
-def _told(metric: Metric) -> object:
-    """What is told in place of a number or beside one, as it came."""
+def _sent_value(metric: Metric) -> object:
+    """What was sent in place of a number or beside one, as it came."""
     score = metric.score if isinstance(metric.score, int | str) and not isinstance(metric.score, bool) else None
     in_place = score if _score(score) is None else None
-    return next((told for told in (in_place, metric.enum, metric.value) if _text(told) is not None), None)
+    return next((value for value in (in_place, metric.enum, metric.value) if _text(value) is not None), None)
 
 
 def _word(metric: Metric) -> str | None:
-    return _text(_told(metric))
+    return _text(_sent_value(metric))
 
 
 def _number_or_text(value: object) -> float | str | None:

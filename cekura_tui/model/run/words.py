@@ -50,15 +50,15 @@ def state_word(state: State) -> str:
 
 def score_words(verdict: Verdict) -> str:
     """Score and threshold: "2, needs ≥ 4"; "40 of 100"; nothing where the state says all, as of a binary metric."""
-    told = verdict.told
+    shown = verdict.shown_value
     if verdict.source == "expected_outcome":
-        return f"{number_words(told)} of 100" if isinstance(told, int | float) else ""
+        return f"{number_words(shown)} of 100" if isinstance(shown, int | float) else ""
     if verdict.source == "critical_category":
-        return f"deviation {number_words(told)}" if isinstance(told, int | float) else ""
+        return f"deviation {number_words(shown)}" if isinstance(shown, int | float) else ""
     if _repeats_state(verdict):
         return ""
     needed = clean_line(threshold_words(verdict.threshold))
-    return ", ".join(filter(None, (_got(told), f"needs {needed}" if needed else "")))
+    return ", ".join(filter(None, (_got(shown), f"needs {needed}" if needed else "")))
 
 
 def judged_words(verdict: Verdict) -> str:
@@ -107,19 +107,19 @@ def _weight(verdict: Verdict) -> tuple[str, str]:
     return priority_word(verdict.priority), "wrongly marked" if verdict.wrongly_marked else ""
 
 
-def _got(told: float | str | None) -> str:
-    if isinstance(told, str):
-        return f'"{clean_line(told, LONGEST_WORD)}"'
-    return number_words(told) if told is not None else ""
+def _got(shown: float | str | None) -> str:
+    if isinstance(shown, str):
+        return f'"{clean_line(shown, LONGEST_WORD)}"'
+    return number_words(shown) if shown is not None else ""
 
 
 def _repeats_state(verdict: Verdict) -> bool:
     """A binary score is 0 or 5 and its word "True" or "False": the state tells that, unless the two disagree."""
     if "binary" not in verdict.kind:
         return False
-    if isinstance(told := verdict.told, str):
-        return told.strip().lower() in ("true", "false")
-    return told in (0, 5, None) and (verdict.state, told) not in _CONTRADICTIONS
+    if isinstance(shown := verdict.shown_value, str):
+        return shown.strip().lower() in ("true", "false")
+    return shown in (0, 5, None) and (verdict.state, shown) not in _CONTRADICTIONS
 
 
 STATE_MARKS = {"pass": "✓", "fail": "✗", "na": "–", "review": "◐"}

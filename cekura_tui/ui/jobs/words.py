@@ -87,8 +87,8 @@ def last_word(job: Job, state: AppState) -> str:
     if needs_other_key(job):
         parts = ["needs the other key"]
     elif job.state.going:
-        said = f"{word}, says the server" if word else empty_end(job).rstrip(".")
-        parts = [silence(job, state), said, time_left(job, state), repeats]
+        last_word = f"{word}, says the server" if word else empty_end(job).rstrip(".")
+        parts = [silence(job, state), last_word, time_left(job, state), repeats]
     else:
         cause = clean_line(job.error or job.reason or job.summary_of_changes or job.last_status or "", 200)
         parts = [f"launched again as job {repeat}" if repeat is not None else "", cause, repeats]

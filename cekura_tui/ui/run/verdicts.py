@@ -185,8 +185,8 @@ class Verdicts(VirtualList[VerdictRow]):
 def _parts(verdict: Verdict) -> Iterator[_Paragraph]:
     """Everything of a verdict but its title."""
     category = verdict.source == "critical_category"
-    if isinstance(told := verdict.told, str) and (category or len(told) > LONGEST_WORD):
-        yield _Paragraph("", "", told if category else f"value: {told}")
+    if isinstance(shown := verdict.shown_value, str) and (category or len(shown) > LONGEST_WORD):
+        yield _Paragraph("", "", shown if category else f"value: {shown}")
     bullet = "• " if len(verdict.explanation) > 1 else ""
     for text in verdict.explanation:
         yield _Paragraph(bullet, "dim", f"feedback: {text}" if category else text)

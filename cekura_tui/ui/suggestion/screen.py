@@ -235,7 +235,7 @@ What another window chooses is shown here at once; `u` leaves that alone as long
     def _show_unread(self, error: CekuraTuiError) -> None:
         self.error = error
         if self.staging.opened is not None and not self.gone:
-            self.notify_once(f"It could not be read anew. {error.sentence()}", warning=True)
+            self.notify_once(f"Could not reload the suggestion. {error.sentence()}", warning=True)
         self.draw()
 
     def _tell(self, news: str) -> None:

@@ -242,7 +242,7 @@ async def test_a_job_that_another_window_forgot_meanwhile_is_told(served: Served
         await suggestion(pilot)
         await workspace(pilot).call(lambda session: session.jobs.forget(1))
         await pilot.press("r")
-        await sees(pilot, "It could not be read anew. There is no job 1.", "Suggestion of job 1 · 2 changes")
+        await sees(pilot, "Could not reload the suggestion. There is no job 1.", "Suggestion of job 1 · 2 changes")
         await pilot.press("a")
         await sees(pilot, "Nothing was chosen, for it could not be kept.", "forgotten, so nothing")
         no_crash(pilot)
