@@ -4,11 +4,15 @@
 
 A pair is `NAME.sent.md` and `NAME.proposed.md`. In both, `⟦…⟧` is around what changed (in the first: what goes, in the
 second: what comes) and `⟪…⟫` around what moved, as a whole sentence, list item, paragraph or section; changes inside
-what moved are marked inside it. Without the four signs the files are the two prompts.
+what moved are marked inside it; `⦃…⦄` is around what wraps a whole answer ("Here is the improved prompt:", the lines
+of a fence), before and behind it. Without these signs the files are the two prompts.
 
 A word is what stands between white space, with its punctuation, and has a letter or a figure (one of Han, kana or
 Hangul is a word of its own).
-What makes a line a heading, an item, a quote or a fence (`##`, `-`, `3.`, `>`, ```` ```json ````) is not a word.
+What makes a line a heading, an item, a quote or a fence (`##`, `-`, `3.`, `>`, ```` ```json ````) is not a word. Nor is
+how a word is dressed: quotation marks, emphasis (`*`, `_`) and the kind of a dash are not marked and count for nothing.
+
+`NAME.edits.md`, where there is one, has a line for each decision that a reader would want to take, in reading order.
 """
 
 from __future__ import annotations
@@ -21,10 +25,15 @@ from typing import Literal, NamedTuple
 
 HERE = Path(__file__).parents[1] / "prose"
 
-Mark = Literal["", "changed", "moved"]
-_SIGNS: dict[str, tuple[Mark, int]] = {"⟦": ("changed", 1), "⟧": ("changed", -1), "⟪": ("moved", 1), "⟫": ("moved", -1)}
-_ITEM = r"(?:[-*+•‣–]|\d{1,3}[.)]|[a-z][.)]|#{1,6})(?=[ \t\r\n]|$)"
-_NO_WORD = re.compile(rf"(?m)^[ \t]*(?:(?:```|~~~).*$|(?:>[ \t]*)*{_ITEM}|(?:>[ \t]*)+)")
+Mark = Literal["", "changed", "moved", "wrapper"]
+_SIGNS: dict[str, tuple[Mark, int]] = {
+    **{"⟦": ("changed", 1), "⟧": ("changed", -1), "⟪": ("moved", 1), "⟫": ("moved", -1)},
+    **{"⦃": ("wrapper", 1), "⦄": ("wrapper", -1)},
+}
+_ITEM = r"(?:[-*+•‣–・]|(?:\*\*)?\d{1,3}[.)](?:\*\*)?|[a-z][.)]|#{1,6})(?=[ \t\r\n]|$)"
+_NO_WORD = re.compile(rf"(?m)^[ \t]*(?:(?:```|~~~).*$|(?:>[ \t]*)*{_ITEM}(?:[ \t]+{_ITEM})*|(?:>[ \t]*)+)")
+_DASHES = re.compile("[‐‑‒–—−]|--+")
+_DRESS = re.compile("[\"'‘’‚‛“”„‟«»‹›「」*_`~#]")
 _WORD = re.compile(r"[぀-ヿ㐀-鿿豈-﫿가-힣]|[^\s぀-ヿ㐀-鿿豈-﫿가-힣]+")
 
 
@@ -53,17 +62,21 @@ class Marked(NamedTuple):
     marks: tuple[Mark, ...]
     blocks: tuple[tuple[int, int], ...]
 
+    bare: str
+    """The text without what wraps it."""
+
     @property
     def changed(self) -> int:
-        return self.marks.count("changed")
+        return self.marks.count("changed") + self.marks.count("wrapper")
 
 
 class Pair(NamedTuple):
-    """A prompt that was sent and the one that was proposed for it."""
+    """A prompt that was sent and the one that was proposed for it; `edits` are the decisions, if they were counted."""
 
     name: str
     sent: Marked
     proposed: Marked
+    edits: tuple[str, ...] = ()
 
     @property
     def changed(self) -> int:
@@ -74,7 +87,7 @@ class Pair(NamedTuple):
 def read(marked: str) -> Marked:
     """A prompt from its marked form. A word with a changed letter is changed."""
     text: list[str] = []
-    inside = {"changed": 0, "moved": 0}
+    inside = {"changed": 0, "moved": 0, "wrapper": 0}
     of_letter: list[Mark] = []
     blocks: list[tuple[int, int]] = []
     start = 0
@@ -91,7 +104,7 @@ def read(marked: str) -> Marked:
                     blocks.append((start, len(text)))
             continue
         text.append(letter)
-        of_letter.append("changed" if inside["changed"] else "moved" if inside["moved"] else "")
+        of_letter.append(next((mark for mark in _FIRST if inside[mark]), ""))
     if any(inside.values()):
         raise ValueError("a mark is not closed")
     whole = "".join(text)
@@ -99,8 +112,18 @@ def read(marked: str) -> Marked:
     marks: list[Mark] = []
     for word in found:
         kinds = set(of_letter[word.start : word.end])
-        marks.append("changed" if "changed" in kinds else "moved" if "moved" in kinds else "")
-    return Marked(whole, tuple(found), tuple(marks), tuple(blocks))
+        marks.append(next((mark for mark in _FIRST if mark in kinds), ""))
+    bare = "".join(letter for letter, mark in zip(whole, of_letter, strict=True) if mark != "wrapper")
+    return Marked(whole, tuple(found), tuple(marks), tuple(blocks), bare)
+
+
+_FIRST: tuple[Mark, ...] = ("wrapper", "changed", "moved")
+"""Of several marks the one that counts."""
+
+
+def undressed(word: str) -> str:
+    """A word as it is compared: without quotation marks and emphasis, every dash as one."""
+    return _DASHES.sub("-", _DRESS.sub("", word))
 
 
 def pairs(folder: str) -> Iterator[Pair]:
@@ -110,13 +133,15 @@ def pairs(folder: str) -> Iterator[Pair]:
         sent, proposed = (
             read((file.parent / f"{name}.{side}.md").read_bytes().decode("utf-8")) for side in ("sent", "proposed")
         )
-        yield Pair(name, sent, proposed)
+        told = file.parent / f"{name}.edits.md"
+        edits = [line for line in told.read_text("utf-8").splitlines() if line.strip()] if told.exists() else []
+        yield Pair(name, sent, proposed, tuple(edits))
 
 
 def faults(pair: Pair) -> Iterator[str]:
     """What cannot be right about the marks: words that nobody marked are the same in both, and what moved is too."""
     plain = [
-        [word.text for word, mark in zip(side.words, side.marks, strict=True) if not mark]
+        [undressed(word.text) for word, mark in zip(side.words, side.marks, strict=True) if not mark]
         for side in (pair.sent, pair.proposed)
     ]
     for n, (one, other) in enumerate(zip(*plain, strict=False)):
@@ -129,7 +154,7 @@ def faults(pair: Pair) -> Iterator[str]:
     moved = [
         sorted(
             " ".join(
-                word.text
+                undressed(word.text)
                 for word, mark in zip(side.words, side.marks, strict=True)
                 if mark == "moved" and start <= word.start < end
             )
@@ -148,7 +173,7 @@ def main() -> int:
         for pair in pairs(half):
             found = list(faults(pair))
             wrong += len(found)
-            summary = f"{len(pair.sent.words)} words, {pair.changed} changed"
+            summary = f"{len(pair.sent.words)} words, {pair.changed} changed, {len(pair.edits)} edits"
             print(f"{half}/{pair.name}: {summary}, {len(pair.sent.blocks)} moved", *found, sep="\n  ")
     return 1 if wrong else 0
 
