@@ -27,8 +27,9 @@ ORDINALS = {
     "twelfth": 12,
     "twentieth": 20,
     "thirtieth": 30,
+    "primero": 1,
 }
-"""English ordinals that do not end in th alone, by their number."""
+"""Ordinals that do not end as others do, by their number."""
 
 # Without accents, as words are compared. What is an article, too, is no number.
 _DE_SMALL = "null eins zwei drei vier funf sechs sieben acht neun zehn elf zwolf dreizehn vierzehn funfzehn sechzehn"
@@ -149,8 +150,10 @@ _SIGNED = (
 )
 _SINGLE = "\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff"  # scripts without spaces: a character is a word
 _WORD = re.compile(
-    rf"\d+(?:[.,:/-]?\d+)*|[{_SINGLE}]|(?:(?![\d_{_SINGLE}])[\w{_MARKS}{_SIGNED}]|(?<=\w)['’](?=\w))+|[£€$₹¥%]"
+    r"\d\d?[:.]\d\d(?=-\d\d?[:.]\d\d\b)|\d+(?:(?:[.,:]|[/-](?!\d\d?:\d))?\d+)*|"  # "8:30-17:00" is two times
+    rf"[{_SINGLE}]|(?:(?![\d_{_SINGLE}])[\w{_MARKS}{_SIGNED}]|(?<=\w)['’](?=\w))+|[£€$₹¥%]"
 )
+_THOUSANDS = re.compile(r"[1-9]\d{0,2}(?:\.\d{3})+(?:,\d{1,2})?")
 _SAME = {
     "mister": "mr",
     "doctor": "dr",
@@ -188,6 +191,11 @@ _ES_MINUTES = {"cuarto": "15", "media": "30"}
 _COINS = frozenset(("pound", "euro", "dollar"))
 _AT = frozenset(("at", "until", "till", "by", "from", "to", "around", "um", "ab", "bis", "las", "la"))
 """After these a number is an hour, if minutes follow."""
+_HALVES = {"half": 30, "halb": 30, "dreiviertel": 15}
+_AND = ("and", "und", "con", "y")
+_ONE = ("ein", "einen", "un")
+_LAS = ("las", "la")
+_TIMES = {"double": 2, "triple": 3}
 _NOT_COUNTED_WORDS = "cent cents pence to for on at in and or per plus please by from is was will would if with y und"
 _NOT_COUNTED = frozenset(_NOT_COUNTED_WORDS.split())
 """These after a number do not tell what it counts."""
@@ -206,8 +214,19 @@ class Word(NamedTuple):
 def words_of(text: str) -> list[Word]:
     """The words of a text in order, figures in digits, fillers left out."""
     plain = [word for found in _WORD.finditer(text) for word in _spelt_out(found.group(), *found.span())]
-    figures = _figures([word for word in plain if word.form not in _FILLERS and word.form], text)
+    figures = _figures(_doubled([word for word in plain if word.form not in _FILLERS and word.form]), text)
     return _merged(_clocks(figures, text), text)
+
+
+def _doubled(words: list[Word]) -> list[Word]:
+    """ "Double oh seven" is three digits."""
+    found: list[Word] = []
+    for n, word in enumerate(words):
+        times = _TIMES.get(words[n - 1].form, 1) if n and (word.form == "oh" or _UNITS.get(word.form, 10) < 10) else 1
+        if times > 1:
+            found.pop()
+        found += [word] * times
+    return found
 
 
 def _spelt_out(word: str, start: int, end: int) -> Iterator[Word]:
@@ -227,7 +246,8 @@ def _spelt_out(word: str, start: int, end: int) -> Iterator[Word]:
 
 def _form(word: str) -> str:
     if word[0].isdigit():
-        # Commas between thousands are dropped; the comma of a decimal is not told from them where three digits follow.
+        # What parts thousands is dropped; the mark of a decimal is not told from it where three digits follow.
+        word = word.replace(".", "") if _THOUSANDS.fullmatch(word) else word
         figure = re.sub(r",(?=\d{3}(?!\d))", "", word).lstrip("0").replace(",", ".")
         return (figure.rstrip("0") if figure.count(".") == 1 and ":" not in figure else figure).rstrip(".") or "0"
     form = word.casefold().replace("'", "").replace("’", "")
@@ -266,7 +286,7 @@ def _clocks(words: list[Word], text: str) -> list[Word]:
     found: list[Word] = []
     for n, word in enumerate(words):
         figure = _clock_or_price(found, word, text)
-        if figure is not None and "." in figure[0] and word.form not in _CENTS and _counts(words[n : n + 2], text):
+        if figure is not None and "." in figure[0] and text[word.start].isdigit() and _counts(words[n : n + 2], text):
             figure = None  # "20 euros 15 people"
         if figure is None:
             found.append(word)
@@ -290,24 +310,34 @@ def _clock_or_price(before: list[Word], word: Word, text: str) -> tuple[str, int
     if last in ("past", "to", "nach", "vor") and 1 <= number <= 12:
         late = _small(_MINUTES.get(first, first))
         quarter = first in ("quarter", "viertel")
-        if 1 <= late <= 30 and (last in ("past", "nach") or quarter):
-            early = last in ("to", "vor")
-            return (f"{(number - 2) % 12 + 1}:{60 - late:02}" if early else f"{number}:{late:02}"), 2
-    if last == "halb" and 1 <= number <= 12:
-        return f"{(number - 2) % 12 + 1}:30", 1
-    if last == "y" and word.form in _ES_MINUTES and 1 <= _small(first) <= 12:
-        return f"{_small(first)}:{_ES_MINUTES[word.form]}", 2
+        # "From ten to nine" is no time.
+        clear = quarter or last != "to" or (len(before) > 2 and before[-3].form in _AT and before[-3].form != "from")
+        if 1 <= late <= 30 and clear:
+            return _clock(number, late, last in ("to", "vor")), 2
+    if last in _HALVES and 1 <= number <= 12:
+        return _clock(number, _HALVES[last], last != "half"), 1
+    if last in ("y", "menos") and 1 <= _small(first) <= 12:
+        late = _small(_ES_MINUTES.get(word.form, word.form if len(before) > 2 and before[-3].form in _LAS else ""))
+        if 1 <= late <= 30:
+            return _clock(_small(first), late, last == "menos"), 2
     if word.form in ("uhr", "oclock") and last.isdecimal() and _small(last) <= 24:
         return f"{_small(last)}:00", 1
     if last.endswith(":00") and 10 <= number <= 59 and text[: before[-1].end].casefold().endswith("uhr"):
         return f"{last[:-2]}{number}", 1
-    if word.form in _CENTS and last.isdecimal() and len(before) > 3 and before[-2].form == "and":
+    if word.form in _CENTS and last.isdecimal() and len(before) > 3 and before[-2].form in _AND:
         whole, coin, _, cents = (one.form for one in before[-4:])
         if coin in _COINS and whole.isdecimal() and 1 <= _small(cents) <= 99:
             return f"{whole}.{_small(cents):02}".rstrip("0"), 4
-    if last in _COINS and 1 <= number <= 99 and first.isdecimal():
-        return f"{first}.{number:02}".rstrip("0"), 2
+    if last == "con" and 1 <= number <= 99 and len(before) > 2 and first in _COINS and before[-3].form.isdecimal():
+        return f"{before[-3].form}.{number:02}".rstrip("0"), 3
+    if last in _COINS and 1 <= number <= 99 and (first.isdecimal() or first in _ONE):
+        return f"{1 if first in _ONE else first}.{number:02}".rstrip("0"), 2
     return None
+
+
+def _clock(hour: int, minutes: int, before: bool) -> str:
+    """So many minutes before or after a full hour."""
+    return f"{(hour - 2) % 12 + 1}:{60 - minutes:02}" if before else f"{hour}:{minutes:02}"
 
 
 def _next_to(one: Word, other: Word, text: str) -> bool:

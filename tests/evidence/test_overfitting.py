@@ -7,12 +7,14 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from own_facts_cases import score
 
 from cekura_tui.demo.answers import run_whole
 from cekura_tui.demo.corpus import Corpus
 from cekura_tui.demo.improver import improve
 from cekura_tui.demo.library import agent_by_id
-from cekura_tui.evidence.overfitting import MOST, own_facts, particulars
+from cekura_tui.evidence.overfitting import MOST, own_facts
+from cekura_tui.evidence.particulars import particulars
 from cekura_tui.model.run.run import Run
 from cekura_tui.model.run.view import RunView, view_of
 from cekura_tui.model.text import clean_json
@@ -134,6 +136,14 @@ def test_nouns_of_a_language_that_writes_them_with_capitals_are_no_names() -> No
     assert facts("Frage nach dem Termin, dem Zahn und dem Schmerz von Jana.", german) == ("Jana",)
 
 
+@pytest.mark.parametrize("half", ["cases", "held"])
+def test_what_a_reader_marks_is_marked_and_nothing_else(half: str) -> None:
+    told = score(half)
+    assert told.cases >= 77
+    assert told.precision >= 0.95
+    assert told.recall >= 0.95
+
+
 @pytest.mark.parametrize("run_ids", [(900238,), (900188,), (900184,), (900238, 900184)])
 def test_what_the_improver_of_the_embedded_server_writes_is_for_every_call(run_ids: tuple[int, ...]) -> None:
     corpus = Corpus(240, 1_760_000_000.0)
@@ -167,7 +177,26 @@ def test_what_is_spoken_is_what_is_written(said: str, written: str) -> None:
 
 @given(
     st.lists(
-        st.sampled_from([*"aI1-:.@$({\"'\n", " ", "14", "March", "at", "dot", "Priya", "K", "²", "日"]), max_size=40
+        st.sampled_from(
+            [
+                *"aI1-:.@$({\"'\n",
+                " ",
+                "14",
+                "March",
+                "at",
+                "dot",
+                "Priya",
+                "K",
+                "²",
+                "日",
+                "th",
+                "8.30",
+                "the",
+                "double",
+                "five",
+            ]
+        ),
+        max_size=40,
     )
 )
 def test_whatever_is_said_and_written_a_fact_stands_in_both(parts: list[str]) -> None:

@@ -1,0 +1,314 @@
+"""What in a text may be true of one call alone: dates, times, amounts, numbers, codes, addresses and e-mails.
+
+They are found in figures and as they are spoken. Small counts, full hours alone, years, round numbers and
+emergency numbers are left out: every prompt has some.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from itertools import pairwise
+from typing import NamedTuple
+
+from cekura_tui.evidence.spoken_words import ORDINALS, Word, content_words, number_at, words_of
+
+_MONTHS = (
+    ("january", "jan", "januar", "enero"),
+    ("february", "feb", "februar", "febrero"),
+    ("march", "mar", "marz", "marzo"),
+    ("april", "apr", "abril"),
+    ("may", "mai", "mayo"),
+    ("june", "jun", "juni", "junio"),
+    ("july", "jul", "juli", "julio"),
+    ("august", "aug", "agosto"),
+    ("september", "sep", "sept", "septiembre"),
+    ("october", "oct", "oktober", "octubre"),
+    ("november", "nov", "noviembre"),
+    ("december", "dec", "dezember", "diciembre"),
+)
+MONTHS = {name: number for number, names in enumerate(_MONTHS, 1) for name in names}
+_DAYS = (
+    ("monday", "montag", "lunes"),
+    ("tuesday", "dienstag", "martes"),
+    ("wednesday", "mittwoch", "miercoles"),
+    ("thursday", "donnerstag", "jueves"),
+    ("friday", "freitag", "viernes"),
+    ("saturday", "samstag", "sabado"),
+    ("sunday", "sonntag", "domingo"),
+)
+WEEKDAYS = {name: number for number, names in enumerate(_DAYS, 1) for name in names}
+_SUFFIXES = frozenset(("th", "st", "nd", "rd"))
+_BETWEEN = frozenset(("of", "the", "de", "del", "der", "dem", "den"))
+"""What may stand between a day and its month, and _SEVERAL between two days of one month."""
+_SEVERAL = frozenset(("and", "or", "to", "und", "oder", "bis", "y", "o", "al"))
+_GERMAN = frozenset(("am", "den", "dem", "der", "vom", "zum", "bis"))
+_DATED = frozenset(("on", "am", "dia", *WEEKDAYS))
+_BEFORE_DAY = _DATED | _GERMAN | {"the", "el"}
+"""What stands before the ordinal of a day that has no month; before a small one, which counts anything, _DATED."""
+_AFTER_DAY = frozenset(("works", "suits", "fits", "offer", "book", "va", "viene"))
+"""What follows it and is no noun, although it says something."""
+_GERMAN_ORDINAL = re.compile(r"(\w{2,30}?)s?te[nr]?")
+_GERMAN_STEMS = {"er": 1, "drit": 3, "sieb": 7, "ach": 8}
+_AT = re.compile(r",? (at |um |a las? )?", re.IGNORECASE)
+"""What may stand between a weekday and its hour; after some of these the hour is a number alone."""
+_COIN_WORDS = "pound euro dollar rupee yen cent cents pence usd eur gbp quid bucks dolares pesos libras"
+_COINS = frozenset(_COIN_WORDS.split())
+_EMERGENCY = frozenset(("911", "112", "110", "999", "988", "111", "101", "000"))
+UNITS = re.compile(
+    r"[ -]?(?:%|percent|words?|characters?|tokens?|ms\b|milliseconds?|secs?\b|seconds?|mins?\b|minutes?|hours?|days?|"
+    r"weeks?|months?|years?|times|kilo|km\b|kg\b|met|mile|degrees?|wörter|sekunden|minuten|stunden|tage|palabras|segundos)",
+    re.IGNORECASE,
+)
+_EMAIL = re.compile(r"[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63})+")
+_SIGNS = {
+    **dict.fromkeys(("dot", "punkt", "punto", "point"), "."),
+    **dict.fromkeys(("underscore", "unterstrich", "guion bajo", "guión bajo"), "_"),
+    **dict.fromkeys(("dash", "hyphen", "minus", "bindestrich", "guion", "guión"), "-"),
+}
+_SIGN = rf"(?:{'|'.join(_SIGNS)})"
+SPOKEN_EMAIL = re.compile(
+    rf"\b([\w+-]{{1,40}}(?: {_SIGN} [\w+-]{{1,40}}){{0,4}}) (?:at|arroba) (\w{{1,40}}(?: {_SIGN} \w{{1,40}}){{1,3}})\b",
+    re.IGNORECASE,
+)
+_CODE = re.compile(r"\b(?=[a-z]*\d[a-z]*\d)(?=\d*[a-z])[a-z\d]{5,40}\b")
+_ORDINARY = re.compile(r"\d+(?:st|nd|rd|th|am|pm|h|hrs?|mins?|secs?|ms|kb|mb|gb|kg|km|uhr)|i\d+", re.IGNORECASE)
+_GROUPS = re.compile(r"(?<![\w.,:/-])\+?\(?\d(?:[ ()./-]{0,3}\d){4,17}(?![\w:/])")
+_ISO = re.compile(r"(?<!\d)(\d{4})-(\d{1,2})-(\d{1,2})(?!\d)")
+_NUMERIC = re.compile(r"(?<![\d.])(\d{1,2})(?:([./-])(\d{1,2})\2(?:\d{4}|\d{2})?|/(\d{1,2}))(?![\d/])")
+_CLOCK = re.compile(r"(\d{0,2}):(\d\d)")
+_WRITTEN = re.compile(r"(?<![\d.:,£€$+])(?<![£€$] )(\d\d?)[:.hH]([0-5]\d)(?!\d|[.:,]\d|\s?[£€$%])")
+"""A time in figures; "8.30" could be another number, too."""
+_TWELVE = re.compile(r"\s?[ap]\.?\s?m\b", re.IGNORECASE)
+_STREET = re.compile(r"(\w{3,30}(?:str(?=$|asse)|weg|allee|platz|gasse))(?:asse)?")
+_SHORT = 3
+
+
+class Particular(NamedTuple):
+    """What is told of, in a form that is the same however it is written, and the characters where it stands."""
+
+    key: str
+    start: int
+    end: int
+
+
+def particulars(text: str) -> list[Particular]:
+    """All of a text, in no order; what could be either of two dates is both."""
+    words = words_of(text)
+    return [
+        *(Particular(f"mail {hit.group().casefold()}", *hit.span()) for hit in _EMAIL.finditer(text)),
+        *_spoken_emails(text),
+        *_codes(words, text),
+        *_dates(words, text),
+        *_numeric_dates(text),
+        *_times(words, text),
+        *_numbers(words, text),
+        *_addresses(words),
+    ]
+
+
+def _spoken_emails(text: str) -> Iterator[Particular]:
+    for hit in SPOKEN_EMAIL.finditer(text):
+        name, host = (re.sub(rf" ({_SIGN}) ", lambda sign: _SIGNS[sign[1]], part.casefold()) for part in hit.groups())
+        yield Particular(f"mail {name}@{host}", *hit.span())
+
+
+def _codes(words: Sequence[Word], text: str) -> Iterator[Particular]:
+    """ "KV19", "K V one nine", "X7K2P"; small letters and figures in one word, such as "ab12c"."""
+    parts = [_part_of_code(word, text) for word in words]
+    for n, word in enumerate(words):
+        code = parts[n]
+        for m in range(n + 1, min(n + 8, len(words)) if code else 0):
+            apart = text[words[m - 1].end : words[m].start]
+            article = m == n + 1 and parts[n] in ("a", "i") and apart == " "
+            if not parts[m] or article or apart not in ("", " ", "-", ", "):
+                break
+            code += parts[m]
+            if re.search(r"\d.*\d", code) and not code.isdecimal() and not _ORDINARY.fullmatch(code):
+                yield Particular(f"code {code}", word.start, words[m].end)
+    for hit in _CODE.finditer(text):
+        if not _ORDINARY.fullmatch(hit.group()):
+            yield Particular(f"code {hit.group()}", *hit.span())
+
+
+def _part_of_code(word: Word, text: str) -> str:
+    """A number, or some capital letters; of other words nothing."""
+    if word.form[0].isdecimal():
+        digits = word.form.replace("-", "")
+        return digits if digits.isdecimal() else ""
+    if not text[word.start].isupper():
+        return ""
+    letters = re.sub("[ .-]", "", text[word.start : word.end])
+    return letters.casefold() if letters.isupper() and letters.isalpha() and len(letters) <= 6 else ""
+
+
+class _Day(NamedTuple):
+    """Words that could be a day of a month, or two with a hyphen between."""
+
+    days: tuple[int, ...]
+    first: int
+    after: int
+    is_ordinal: bool
+
+
+def _days(words: Sequence[Word], text: str) -> Iterator[_Day]:
+    n = 0
+    while n < len(words):
+        days: tuple[int, ...] = (_ordinal(words[n].form),)
+        first, is_ordinal = n, True
+        n += 1
+        if words[first].form[0].isdecimal() and re.fullmatch(r"\d\d?(-\d\d?)?", words[first].form):
+            days = tuple(int(part) for part in words[first].form.split("-"))
+            if n < len(words) and words[n].form in _SUFFIXES and words[n].start == words[first].end:
+                n += 1
+            elif n < len(words) and days in ((20,), (30,)) and 1 <= (unit := _ordinal(words[n].form)) <= 9:
+                days, n = (days[0] + unit,), n + 1
+            before, end = words[first - 1].form if first else "", words[n - 1].end
+            dotted = before in _GERMAN and text.startswith(".", end)
+            is_ordinal = dotted or before in ("el", "dia") or text[end - 2 : end] in _SUFFIXES
+        if all(1 <= day <= 31 for day in days):
+            yield _Day(days, first, n, is_ordinal)
+
+
+def _ordinal(form: str) -> int:
+    """ "fourteenth" and "vierzehnten" are 14; what is no ordinal is 0."""
+    if form in ORDINALS:
+        return ORDINALS[form]
+    german = _GERMAN_ORDINAL.fullmatch(form)
+    stem = german[1] if german else form[:-2] if form.endswith("th") else ""
+    value, after = number_at([stem], 0) if stem else (0, 0)
+    return value if after else _GERMAN_STEMS.get(stem, 0)
+
+
+def _dates(words: Sequence[Word], text: str) -> Iterator[Particular]:
+    """ "14 March", "March the fourteenth", "24 to 26 December", "14. März"; "the fourteenth" is that of any month."""
+    days = list(_days(words, text))
+    firsts, afters = {day.first: day for day in days}, {day.after: day for day in days}
+    dated = set()
+    for n, word in enumerate(words):
+        if (month := MONTHS.get(word.form)) is None:
+            continue
+        found, at = [], n
+        while at > 0 and n - at < 12:
+            if at in afters:
+                found.append(afters[at])
+                at = afters[at].first
+            elif words[at - 1].form in _BETWEEN or (found and words[at - 1].form in _SEVERAL):
+                at -= 1
+            else:
+                break
+        at = n + 1
+        while not found and at < len(words) and at - n < 4:
+            found = [firsts[at]] if at in firsts else []
+            at = at + 1 if words[at].form in _BETWEEN else len(words)
+        for day in found:
+            dated.add(day)
+            start, end = min(words[day.first].start, word.start), max(words[day.after - 1].end, word.end)
+            yield from (Particular(f"date {month}-{number}", start, end) for number in day.days)
+    for day in days:
+        if day not in dated and _is_alone(day, words, text):
+            span = words[day.first].start, words[day.after - 1].end
+            yield from (Particular(f"date {month}-{day.days[0]}", *span) for month in range(1, 13))
+
+
+def _is_alone(day: _Day, words: Sequence[Word], text: str) -> bool:
+    """Whether an ordinal counts nothing but the days of a month."""
+    before = {word.form for word in words[max(day.first - 2, 0) : day.first]}
+    if not day.is_ordinal or not before & (_DATED if day.days[0] < 4 else _BEFORE_DAY):
+        return False
+    if day.after == len(words) or text[words[day.after - 1].end : words[day.after].start].strip(" ."):
+        return True
+    following = [word.form for word in words[day.after : day.after + 2]]
+    if before & _GERMAN:
+        return not text[words[day.after].start].isupper()
+    if following[0] in ("of", "de"):
+        return following[-1] in ("the", "this", "every", "cada")
+    return following[0] in _AFTER_DAY or not content_words(following[0])
+
+
+def _numeric_dates(text: str) -> Iterator[Particular]:
+    for hit in _ISO.finditer(text):
+        yield Particular(f"date {int(hit[2])}-{int(hit[3])}", *hit.span())
+    for hit in _NUMERIC.finditer(text):
+        one, other = int(hit[1]), int(hit[3] or hit[4])
+        for day, month in {(one, other), (other, one)} if hit[2] != "." else {(one, other)}:
+            if 1 <= day <= 31 and 1 <= month <= 12:
+                yield Particular(f"date {month}-{day}", *hit.span())
+
+
+def _times(words: Sequence[Word], text: str) -> Iterator[Particular]:
+    """Times of the day, by the clock of twelve hours; a full hour with its weekday alone."""
+    for hit in _WRITTEN.finditer(text):
+        if int(hit[1]) <= 24 and hit[2] != "00":
+            yield Particular(f"time {int(hit[1]) % 12}:{hit[2]}", *hit.span())
+    for word in _spoken_numbers(words, text):
+        if int(word.form[:-2]) <= 24 and 1 <= int(word.form[-2:]) <= 59:
+            yield Particular(f"time {int(word.form[:-2]) % 12}:{word.form[-2:]}", word.start, word.end)
+    for n, word in enumerate(words):
+        clock = _CLOCK.fullmatch(word.form)
+        hour, minutes = (int(clock[1] or 0), clock[2]) if clock else (-1, "")
+        if minutes not in ("", "00"):
+            yield Particular(f"time {hour % 12}:{minutes}", word.start, word.end)
+            continue
+        if not clock and word.form.isdecimal() and len(word.form) <= 2 and _TWELVE.match(text, word.end):
+            hour = int(word.form)
+        for day in words[max(n - 3, 0) : n]:
+            if day.form in WEEKDAYS and (apart := _AT.fullmatch(text, day.end, word.start)):
+                hour = max(hour, _two_digits(word.form)) if apart[1] else hour
+                if 0 <= hour <= 24:
+                    yield Particular(f"hour {WEEKDAYS[day.form]} {hour % 12}", day.start, word.end)
+
+
+def _spoken_numbers(words: Sequence[Word], text: str) -> Iterator[Word]:
+    """Numbers, or times, of three or four digits: "three seventeen", "forty-seven eighty-two", "ten oh five"."""
+    for one, other in pairwise((*words, Word("", 0, 0))):
+        if not one.form.isdecimal():
+            continue
+        if _two_digits(one.form) and _two_digits(other.form) >= 10:
+            one = Word(one.form + other.form, one.start, other.end)
+        if len(one.form) in (3, 4) and re.fullmatch(r"[^\d.,;:!?]+", text[one.start : one.end]):
+            yield one
+
+
+def _two_digits(form: str) -> int:
+    return int(form) if len(form) <= 2 and form.isdecimal() else 0
+
+
+def _numbers(words: Sequence[Word], text: str) -> Iterator[Particular]:
+    """Amounts of money, and numbers that are nobody's count: of telephones, orders, cards and rooms."""
+    for hit in _GROUPS.finditer(text):
+        digits = re.sub(r"[^0-9]", "", hit.group())
+        grouped = re.search("[ ()/-]", hit.group()) and not _ISO.match(hit.group()) and not _NUMERIC.match(hit.group())
+        if (grouped or len(digits) > 6) and not digits.endswith("000"):
+            yield Particular(f"number {digits.lstrip('0')[-7:]}", *hit.span())
+    for one, other in pairwise(words):
+        for coin, sum_ in ((one, other), (other, one)):
+            if coin.form in _COINS and is_number(sum_.form) and len(text[one.end : other.start]) <= 1:
+                start, end = min(coin.start, sum_.start), max(coin.end, sum_.end)
+                yield Particular(f"number {sum_.form}", start, end)
+    for word in (*words, *_spoken_numbers(words, text)):
+        if is_number(word.form) and _is_somebodys(word, text):
+            digits = word.form.replace("-", "")
+            yield Particular(f"number {digits[-7:] if len(digits) > 7 else digits}", word.start, word.end)
+
+
+def is_number(form: str) -> bool:
+    return form.replace(".", "", 1).replace("-", "").isdecimal() and len(form) <= 40
+
+
+def _is_somebodys(word: Word, text: str) -> bool:
+    digits = re.sub("[.-]", "", word.form)
+    if len(digits) < _SHORT or digits in _EMERGENCY or UNITS.match(text, word.end):
+        return False
+    if "." in word.form:
+        return word.form.count(".") == 1
+    if len(digits) == 4 and digits[:2] in ("19", "20"):
+        return False
+    return not digits.endswith("0" if len(digits) == _SHORT else "000")
+
+
+def _addresses(words: Sequence[Word]) -> Iterator[Particular]:
+    """ "Lindenallee 7"; streets of two words are names."""
+    for one, other in pairwise(words):
+        if (street := _STREET.fullmatch(one.form)) and _two_digits(other.form):
+            yield Particular(f"address {street[1]} {other.form}", one.start, other.end)

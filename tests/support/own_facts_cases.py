@@ -1,0 +1,74 @@
+"""Rules that a hunk adds to a prompt, written by hand, with the facts in them that are true of one call alone.
+
+One case a line: the prompt that was `sent`, the rule that is `added` to it, the turns of the `call` (A: the agent,
+C: the caller) and what is `marked`. `cases.jsonl` is to look at and tune on, `held.jsonl` only ever to be measured.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from cekura_tui.evidence.overfitting import own_facts
+from cekura_tui.model.run.run import Run
+from cekura_tui.model.run.view import view_of
+from cekura_tui.prose.compare import compare
+
+HERE = Path(__file__).parents[1] / "evidence" / "own_facts"
+ROLES = {"A": "Main Agent", "C": "Testing Agent"}
+
+
+class Marked(NamedTuple):
+    """A case, what a reader marks in it and what was marked."""
+
+    case: dict[str, Any]
+    wanted: list[str]
+    found: tuple[str, ...]
+
+    @property
+    def right(self) -> int:
+        """How many of those found a reader marks, too, a shorter or longer piece of the text counting as the same."""
+        return sum(any(_same(one, other) for other in self.wanted) for one in self.found)
+
+    @property
+    def hit(self) -> int:
+        """How many of those that a reader marks were found."""
+        return sum(any(_same(one, other) for other in self.found) for one in self.wanted)
+
+
+class Score(NamedTuple):
+    """Precision and recall over all facts of all cases."""
+
+    cases: int
+    precision: float
+    recall: float
+
+
+def marked(half: str) -> Iterator[Marked]:
+    """The cases of one half."""
+    for line in (HERE / f"{half}.jsonl").read_text(encoding="utf-8").splitlines():
+        case: dict[str, Any] = json.loads(line)
+        turns = [f"A: {case.get('greeting', 'Hello, how can I help?')}", *case["call"]]
+        payload = {
+            "id": 900238,
+            "test_profile_data": case.get("profile"),
+            "transcript_object": [{"role": ROLES[turn[0]], "content": turn[3:]} for turn in turns],
+        }
+        diff = compare(case["sent"], f"{case['sent']}\n{case['added']}")
+        found = own_facts(diff, case["sent"], [view_of(Run.read(payload), 0.0)])
+        yield Marked(case, case["marked"], tuple(fact for facts in found.values() for fact in facts))
+
+
+def score(half: str) -> Score:
+    """What a reader and the program agree on."""
+    cases = list(marked(half))
+    found, wanted = sum(len(one.found) for one in cases), sum(len(one.wanted) for one in cases)
+    return Score(len(cases), sum(one.right for one in cases) / found, sum(one.hit for one in cases) / wanted)
+
+
+def _same(one: str, other: str) -> bool:
+    one, other = (text.strip("“”…").casefold() for text in (one, other))
+    # Of a quote the first words are shown.
+    return one in other or other in one or len({*one.split()} & {*other.split()}) >= 4
