@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_left
-from collections import Counter, defaultdict, deque
-from collections.abc import Sequence
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from cekura_tui.prose.marks import is_rule
 from cekura_tui.prose.matching import Pairs, match, repeated, rising, slid
+from cekura_tui.prose.stopping import Stop, never, until
 from cekura_tui.prose.units import Unit, blocks_of
 from cekura_tui.prose.words import is_distinctive, weight, weights
 
@@ -19,6 +22,12 @@ _MOVED_WEIGHT = 30
 """What a unit must weigh to be told as moved, not as gone here and come there."""
 _COMMON = 24
 """A word that is in more units than this does not tell which belong together."""
+_WEIGHED = 150_000
+"""About so many pairs of units are weighed at most."""
+
+
+_ASIDE = re.compile(r"\s*(?:\[[^\]\n]*\]|\([^)\n]*\)|(?:<[^<>\n]*>\s*)+)[.:]?\s*")
+"""What stands in brackets, or is nothing but tags."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,22 +42,23 @@ class Link:
     move: int = 0
 
 
-def align(old: Sequence[Unit], new: Sequence[Unit]) -> list[Link]:
-    """The links, sorted by `a`: those without a move rise on both sides. Units in no link went or came."""
-    return _UnitAlignment(old, new).links()
+def align(old: Sequence[Unit], new: Sequence[Unit], stop: Stop = never) -> list[Link]:
+    """The links, sorted by `a`: those without a move rise on both sides. Units in no link went or came. Raises
+    Stopped."""
+    return _UnitAlignment(old, new, stop).links()
 
 
 class _UnitAlignment:
-    def __init__(self, old: Sequence[Unit], new: Sequence[Unit]) -> None:
-        self.old, self.new = old, new
-        self._old_bags = [_bag(unit) for unit in old]
-        self._new_bags = [_bag(unit) for unit in new]
+    def __init__(self, old: Sequence[Unit], new: Sequence[Unit], stop: Stop) -> None:
+        self.old, self.new, self._stop = old, new, stop
+        self._old_bags = [_bag(unit) for unit in until(stop, old, 512)]
+        self._new_bags = [_bag(unit) for unit in until(stop, new, 512)]
 
     def links(self) -> list[Link]:
         anchors = self._exact()
         left, right = _missing(anchors, len(self.old), 0), _missing(anchors, len(self.new), 1)
         likeness = self._likeness(left, right)
-        pairs = self._cut_well(sorted([*anchors, *self._versions(anchors, likeness)]))
+        pairs = self._cut_well(self._with_asides(sorted([*anchors, *self._versions(anchors, likeness)])))
         moves = self._moved(pairs, likeness)
         taken_old = {i for i, _ in pairs} | {i for i, _ in moves}
         taken_new = {j for _, j in pairs} | {j for _, j in moves}
@@ -60,8 +70,13 @@ class _UnitAlignment:
     def _exact(self) -> Pairs:
         """Paragraphs and items that are the same, then sentences between them."""
         words: dict[tuple[str, ...], int] = {}
+        # A pause or a stage direction says nothing of where it stands, but as part of a paragraph.
         old_keys, new_keys = (
-            [words.setdefault(unit.words, len(words)) for unit in side] for side in (self.old, self.new)
+            [
+                words.setdefault((*unit.words, side, str(n)) if _is_aside(unit) else unit.words, len(words))
+                for n, unit in enumerate(units)
+            ]
+            for side, units in (("old", self.old), ("new", self.new))
         )
         old_blocks, new_blocks = blocks_of(self.old), blocks_of(self.new)
         old_whole, new_whole = (
@@ -86,6 +101,18 @@ class _UnitAlignment:
             at, to = i_end, j_end
         return pairs
 
+    def _with_asides(self, pairs: Pairs) -> Pairs:
+        """Also what is no prose, where it stands between the same."""
+        found = list(pairs)
+        at = to = 0
+        for i, j in [*pairs, (len(self.old), len(self.new))]:
+            olds = [n for n in range(at, i) if _is_aside(self.old[n])]
+            news = [n for n in range(to, j) if _is_aside(self.new[n])]
+            before, after = [self.old[n].words for n in olds], [self.new[n].words for n in news]
+            found += [(olds[a], news[b]) for a, b in match(before, after, repeated(before, after))]
+            at, to = i + 1, j + 1
+        return sorted(found)
+
     # Versions
 
     def _likeness(self, left: Sequence[int], right: Sequence[int]) -> dict[tuple[int, int], float]:
@@ -95,10 +122,11 @@ class _UnitAlignment:
             for word in self._new_bags[j].words:
                 places[word].append(j)
         weighs = {word: weight(word) for i in left for word in self._old_bags[i].words}
+        most = self._most_common(left, places)
         found = {}
-        for i in left:
+        for i in until(self._stop, left):
             bag = self._old_bags[i]
-            rare = [word for word in bag.words if len(places[word]) <= _COMMON]
+            rare = [word for word in bag.words if len(places[word]) <= most]
             rare = [word for word in rare if is_distinctive(word)] or rare
             for j in {j for word in rare for j in places[word]}:
                 other = self._new_bags[j]
@@ -111,6 +139,14 @@ class _UnitAlignment:
                     share *= 0.8
                 found[i, j] = share
         return found
+
+    def _most_common(self, left: Sequence[int], places: Mapping[str, Sequence[int]]) -> int:
+        """In how many units a word may be to say which ones are weighed: fewer, where else too many would be."""
+        times = Counter(len(places[word]) for i in left for word in self._old_bags[i].words)
+        most = _COMMON
+        while most > 1 and sum(number * count for number, count in times.items() if number <= most) > _WEIGHED:
+            most //= 2
+        return most
 
     def _versions(self, anchors: Pairs, likeness: dict[tuple[int, int], float]) -> Pairs:
         """Versions in order, between the anchors; none that takes away what is a better version of something else."""
@@ -126,7 +162,7 @@ class _UnitAlignment:
             if share >= _ALIKE and not better_elsewhere and slots.of_old(i) == slots.of_new(j):
                 by_slot[slots.of_old(i)].append((i, j))
         found: Pairs = []
-        for pairs in by_slot.values():
+        for pairs in until(self._stop, by_slot.values()):
             worth = [
                 int(likeness[i, j] ** 2 * (self._old_bags[i].weight + self._new_bags[j].weight)) + 1 for i, j in pairs
             ]
@@ -149,20 +185,16 @@ class _UnitAlignment:
         """What stands elsewhere now: the most alike first, each once."""
         old_taken, new_taken = {i for i, _ in pairs}, {j for _, j in pairs}
         moves: Pairs = []
-        same: dict[tuple[str, ...], deque[int]] = defaultdict(deque)
-        for j, unit in enumerate(self.new):
-            if j not in new_taken:
-                same[unit.words].append(j)
-        # Of passages that are there several times the first goes to the first.
-        wanted = [
-            (-2.0, i, places.popleft())
-            for i, unit in enumerate(self.old)
-            if i not in old_taken and (places := same.get(unit.words))
-        ]
+        same = {unit.words: j for j, unit in enumerate(self.new) if j not in new_taken}
+        wanted = [(-2.0, i, same[unit.words]) for i, unit in enumerate(self.old) if unit.words in same]
         wanted += [(-share, i, j) for (i, j), share in likeness.items() if share >= _VERSION]
-        for _, i, j in sorted(wanted):
+        # What is there several times, as a pause or a stage direction is, is in no other place than before.
+        times = [Counter(unit.words for unit in units) for units in (self.old, self.new)]
+        for _, i, j in until(self._stop, sorted(wanted), 4096):
+            is_one = times[0][self.old[i].words] == times[1][self.new[j].words] == 1
             heavy = min(self._old_bags[i].weight, self._new_bags[j].weight) >= _MOVED_WEIGHT
-            if heavy and i not in old_taken and j not in new_taken:
+            is_fixed = self.old[i].kind == "tag" or _is_aside(self.old[i])
+            if is_one and heavy and not is_fixed and i not in old_taken and j not in new_taken:
                 moves.append((i, j))
                 old_taken.add(i)
                 new_taken.add(j)
@@ -195,7 +227,7 @@ class _UnitAlignment:
     def _widened(self, pairs: Pairs, old_taken: set[int], new_taken: set[int]) -> list[Link]:
         """Every pair with the neighbours that it took in, or that were cut off it."""
         found = []
-        for i, j in pairs:
+        for i, j in until(self._stop, pairs, 512):
             olds, news = range(i, i + 1), range(j, j + 1)
             if self.old[i].words != self.new[j].words:
                 spare_new = self._new_bags[j].words - self._old_bags[i].words
@@ -232,7 +264,8 @@ class _Bag:
 
 
 def _bag(unit: Unit) -> _Bag:
-    return _Bag(Counter(unit.words), weights(unit.words) or 1)
+    words = tuple(map(str.casefold, unit.words)) if unit.kind == "heading" else unit.words
+    return _Bag(Counter(words), weights(words) or 1)
 
 
 class _Slots:
@@ -247,6 +280,13 @@ class _Slots:
 
     def of_new(self, j: int) -> int:
         return bisect_left(self._new, j)
+
+
+def _is_aside(unit: Unit) -> bool:
+    """Whether a unit says nothing of where it stands: a line across, a pause, a stage direction."""
+    if unit.kind == "tag" and not unit.text.rstrip().endswith("/>"):
+        return False
+    return unit.kind != "code" and (_ASIDE.fullmatch(unit.text) is not None or is_rule(unit.text))
 
 
 def _missing(pairs: Pairs, length: int, side: int) -> list[int]:

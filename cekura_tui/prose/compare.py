@@ -2,50 +2,79 @@
 
 from __future__ import annotations
 
-import hashlib
-from collections import Counter, defaultdict
-from collections.abc import Iterator, Sequence
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import replace
-from typing import Literal
+from itertools import accumulate
 
 from cekura_tui.prose.align import Link, align
-from cekura_tui.prose.diff import SHAPE, Hunk, Kind, Places, ProseDiff, Role, TextPiece, UnitStep, bind, group
-from cekura_tui.prose.marks import structure
-from cekura_tui.prose.units import Unit, begins, units_of
-from cekura_tui.prose.words import WordSpan, quiet, tidy, word_count, word_spans
+from cekura_tui.prose.assembly import assembled
+from cekura_tui.prose.diff import ProseDiff
+from cekura_tui.prose.formatting import Format, FormatSpan, breaks, gap_spans, space_format, space_spans, split_gap
+from cekura_tui.prose.hunks import PASSING, Role, StepPiece, UnitStep, by_unit, hunks_of, tag_pairs
+from cekura_tui.prose.marks import is_rule, structure, without_marks
+from cekura_tui.prose.matching import match, repeated
+from cekura_tui.prose.numbers import NOUNS
+from cekura_tui.prose.places import Places
+from cekura_tui.prose.stopping import Stop, Stopped, never, until
+from cekura_tui.prose.units import Unit, begins, units_of_both
+from cekura_tui.prose.words import WordSpan, formatted, tidy, word_count, word_spans, words_in
+from cekura_tui.prose.wrapper import Wrapper, wrapper_of
 
-_LONGEST = 1_500_000
-"""Characters of both texts that are compared by sentence and word; longer ones are compared by paragraph."""
 _CELLS = 4_000_000
-"""Pairs of words that are weighed in all. Both are about a second; what is counted is work, so that the same texts give
-the same diff on every machine."""
+"""Pairs of words that are weighed in all: about half a second. What is counted is work, so that the same texts give the
+same diff on every machine."""
 
 
-def compare(old: str, new: str) -> ProseDiff:
-    """The difference of a sent and a proposed prompt: the same for the same texts, always, in bounded time."""
-    return _Comparison(old, new).diff()
+def compare(old: str, new: str, split: AbstractSet[str] = frozenset(), *, stop: Stop = never) -> ProseDiff:
+    """The difference of a sent and a proposed prompt: the same for the same texts, always, in bounded time. The hunks
+    of the keys `split` are in their parts. `stop` is asked again and again; raises Stopped once it says so."""
+    wrapper = wrapper_of(old, new)
+    return _Comparison(old, wrapper.inner(new), wrapper, stop).diff(split)
 
 
 class _Comparison:
-    def __init__(self, old: str, new: str) -> None:
-        closely = len(old) + len(new) <= _LONGEST
-        self.coarse = "" if closely else "compared by paragraph: these texts are very long"
-        self.old, self.old_tail = units_of(old, closely=closely)
-        self.new, self.new_tail = units_of(new, closely=closely)
-        self.links = align(self.old, self.new)
+    def __init__(self, old: str, new: str, wrapper: Wrapper, stop: Stop) -> None:
+        self.texts, self.wrapper, self._stop = (old, new), wrapper, stop
+        (self.old, self.old_tail), (self.new, self.new_tail), self.coarse = units_of_both(old, new, stop)
+        self.links = align(self.old, self.new, stop)
         self._moved_from = {link.c: link.a for link in self.links if link.move}
+        self._depths = (_depths(self.old), _depths(self.new))
+        self._left: dict[int, tuple[int, int]] = {}
+        """Of each unit that moved away the characters that go with it."""
         self._cells = _CELLS
 
-    def diff(self) -> ProseDiff:
-        steps = list(self._steps())
-        pieces = [self._piece(step) for step in steps]
+    def diff(self, split: AbstractSet[str]) -> ProseDiff:
+        steps = list(until(self._stop, _led(self._steps(), self.old, self.new), 512))
+        self._left = {step.olds.start: step.at[0] for step in steps if step.role == "away"}
+        pieces = [self._piece(step) for step in until(self._stop, steps, 16)]
+        titles = self._fold_lines_across(steps, pieces) | self._fold_tags(steps, pieces)
         if self.old_tail or self.new_tail:
-            same = self.old_tail == self.new_tail
-            steps.append(UnitStep("same" if same else "layout", range(0), range(0)))
-            pieces.append(TextPiece(self.old_tail, self.new_tail, 0, tuple(_replaced(self.old_tail, self.new_tail))))
-        group(self.old, self.new, steps, pieces)
-        bind(self.old, self.new, steps)
-        return _numbered(self, steps, pieces)
+            tails = (self.old_tail, self.new_tail)
+            at = [(len(text) - len(tail), len(text)) for text, tail in zip(self.texts, tails, strict=True)]
+            is_gap = bool(steps) and steps[-1].role in PASSING and space_format(*tails) == "white space"
+            steps.append(UnitStep("gap" if is_gap else "same", range(0), range(0), at))
+            pieces.append(self._piece(steps[-1]))
+        for step, piece in zip(steps, pieces, strict=True):
+            step.is_changed = piece.is_changed or bool(step.move)
+        if self._stop():
+            raise Stopped
+        hunks = hunks_of(self.old, self.new, steps)
+        for step, piece, hunk in zip(steps, pieces, hunks[0], strict=True):
+            if step.role == "gap" and hunk < 0:
+                piece.spans = formatted(space_spans(piece.old, piece.new))
+        places, lines = Places(self.old, self.new), self._lines(steps)
+        return replace(assembled(steps, pieces, hunks, titles, places, lines, self.wrapper, split), coarse=self.coarse)
+
+    def _lines(self, steps: Sequence[UnitStep]) -> list[int]:
+        """For every step the line of the sent text where it stands, or would stand."""
+        line = self.old[-1].line if self.old else 1
+        lines = []
+        for step in reversed(steps):
+            line = self.old[step.olds.start].line if step.olds else line
+            lines.append(line)
+        return lines[::-1]
 
     # The order of reading
 
@@ -60,32 +89,36 @@ class _Comparison:
                 yield from self._versions(range(link.a, link.b), range(link.c, link.d))
             at, to = link.b, link.d
 
+    def _step(self, role: Role, olds: range, news: range, move: int = 0, *, bare: bool = False) -> UnitStep:
+        return UnitStep(role, olds, news, [_characters(self.old, olds, bare), _characters(self.new, news, bare)], move)
+
     def _versions(self, olds: range, news: range) -> Iterator[UnitStep]:
-        old, new = self.old[olds.start : olds.stop], self.new[news.start : news.stop]
-        bare = structure(old[0].gap) != structure(new[0].gap)
-        if bare:
-            yield UnitStep("structure", olds, news)
-        if _whole(old, bare) == _whole(new, bare):
-            role: Role = "same"
-        elif len(old) == len(new) and [unit.words for unit in old] == [unit.words for unit in new]:
-            role = "layout"
+        one, other = self.old[olds.start], self.new[news.start]
+        is_bare = structure(one.gap) == structure(other.gap) == ""
+        if is_bare and olds.start and news.start and breaks(one.gap) != breaks(other.gap):
+            gaps = [(one.start - len(one.gap), one.start), (other.start - len(other.gap), other.start)]
+            yield UnitStep("gap", olds, news, gaps)
+            yield self._step("changed", olds, news, bare=True)
         else:
-            role = "changed"
-        yield UnitStep(role, olds, news, bare=bare)
+            yield self._step("changed", olds, news)
 
     def _between(self, olds: range, news: range, away: dict[int, Link], here: dict[int, Link]) -> Iterator[UnitStep]:
-        """What went, came or moved between two links. What came in the place of what went is one step with it."""
+        """What went, came or moved between two links. What came in the place of what went is one step with it. The line
+        below a title stays below it."""
+        below = (olds[: _is_below_title(self.old, olds)], news[: _is_below_title(self.new, news)])
+        if below[0] or below[1]:
+            yield self._step("instead" if all(below) else "gone" if below[0] else "come", *below)
+            olds, news = olds[len(below[0]) :], news[len(below[1]) :]
         gone = [i for i in olds if i not in away]
         come = [j for j in news if j not in here]
-        instead = {
-            i: j for i, j in zip(gone, come, strict=False) if self._starts(self.old, i) == self._starts(self.new, j)
-        }
+        went, came = [self._starts(self.old, i) for i in gone], [self._starts(self.new, j) for j in come]
+        instead = {gone[a]: come[b] for a, b in match(went, came, repeated(went, came))}
         replacing = set(instead.values())
         to = news.start
         for i in olds:
             if i in instead:
                 yield from self._coming(range(to, instead[i]), here)
-                yield UnitStep("instead", range(i, i + 1), range(instead[i], instead[i] + 1))
+                yield self._step("instead", range(i, i + 1), range(instead[i], instead[i] + 1))
                 to = instead[i] + 1
                 continue
             if begins(self.old, i):
@@ -95,17 +128,13 @@ class _Comparison:
                     to += 1
                 yield from self._coming(range(start, to), here)
             moves = i in away
-            yield UnitStep("away" if moves else "gone", range(i, i + 1), range(0), away[i].move if moves else 0)
+            yield self._step("away" if moves else "gone", range(i, i + 1), range(0), away[i].move if moves else 0)
         yield from self._coming(range(to, news.stop), here)
 
-    @staticmethod
-    def _coming(news: range, here: dict[int, Link]) -> Iterator[UnitStep]:
+    def _coming(self, news: range, here: dict[int, Link]) -> Iterator[UnitStep]:
         for j in news:
-            yield (
-                UnitStep("here", range(0), range(j, j + 1), here[j].move)
-                if j in here
-                else UnitStep("come", range(0), range(j, j + 1))
-            )
+            moves = j in here
+            yield self._step("here" if moves else "come", range(0), range(j, j + 1), here[j].move if moves else 0)
 
     @staticmethod
     def _starts(units: Sequence[Unit], n: int) -> tuple[str, bool]:
@@ -113,155 +142,362 @@ class _Comparison:
 
     # Pieces
 
-    def _piece(self, step: UnitStep) -> TextPiece:
-        old, new = self.old[step.olds.start : step.olds.stop], self.new[step.news.start : step.news.stop]
-        if step.role == "structure":
-            return TextPiece(old[0].gap, new[0].gap, 0, tuple(_replaced(old[0].gap, new[0].gap)))
-        one, other = _whole(old, step.bare), _whole(new, step.bare)
-        if step.role == "same":
-            return TextPiece(one, other)
+    def _piece(self, step: UnitStep) -> StepPiece:
+        old, new = (text[slice(*at)] for text, at in zip(self.texts, step.at, strict=True))
         if step.role in ("gone", "come", "instead"):
-            return TextPiece(one, other, 0, tuple(tidy([WordSpan("del", one), WordSpan("ins", other)])))
+            spans = tidy([WordSpan("del", old), WordSpan("ins", new)])
+            gone, come = (sum(word_count(unit.text) for unit in units) for units in self._units(step))
+            return StepPiece(old, new, spans, gone, come, is_changed=True)
         if step.role == "away":
-            return TextPiece(one, "", moved="away")
+            return StepPiece(old, "", is_changed=True)
+        if step.role == "gap":
+            return StepPiece(old, new, [WordSpan("del", old), WordSpan("ins", new)], is_changed=True)
         if step.role == "here":
-            was = self.old[self._moved_from[step.news.start]]
-            return TextPiece("", other, 0, self._spans([was], new, bare=False), "here")
-        return TextPiece(one, other, 0, self._spans(old, new, bare=step.bare))
+            return self._arrival(step, new)
+        if step.role in ("lead", "same"):
+            return StepPiece(old, new, formatted(gap_spans(old, new) or space_spans(old, new)))
+        return self._version(step, old, new)
 
-    def words(self, step: UnitStep, piece: TextPiece, op: Literal["del", "ins"]) -> int:
-        """How many words of a piece went or came; the number of a list item is none."""
-        if step.role in ("layout", "structure"):
-            return 0
-        words = sum(word_count(span.text) for span in quiet(piece.spans) if span.op == op)
-        units = [self.new[n] for n in step.news] if op == "ins" else [self.old[n] for n in step.olds]
-        if step.role == "here" and op == "del":
-            units = [self.old[self._moved_from[step.news.start]]]
-        if step.role in ("gone", "come", "instead") or (step.role == "here" and self._other_structure(step)):
-            words -= sum(word_count(unit.gap) for unit in units)
-        return words
+    def _arrival(self, step: UnitStep, text: str) -> StepPiece:
+        """A passage that moved, where it arrives: with what changed in it."""
+        n, j = self._moved_from[step.news.start], step.news.start
+        start, end = self._left[n]
+        was, now = self.old[n], self.new[j]
+        gaps = (self.texts[0][start : was.start], text[: now.start - step.at[1][0]])
+        tails = (self.texts[0][was.start + len(was.text) : end], text[len(gaps[1]) + len(now.text) :])
+        words = self._spans(was.text, now.text, exactly=now.kind == "code")
+        _, gone, come = _counted(words)
+        dress = gap_spans(*gaps)
+        lead = [WordSpan("del", gaps[0]), WordSpan("ins", gaps[1])] if dress is None else formatted(dress)
+        return StepPiece("", text, tidy([*lead, *words, *formatted(space_spans(*tails))]), gone, come, is_changed=True)
 
-    def _other_structure(self, step: UnitStep) -> bool:
-        was = self.old[self._moved_from[step.news.start]]
-        return structure(was.gap) != structure(self.new[step.news.start].gap)
+    def _units(self, step: UnitStep) -> tuple[Sequence[Unit], Sequence[Unit]]:
+        return self.old[step.olds.start : step.olds.stop], self.new[step.news.start : step.news.stop]
 
-    def _spans(self, old: Sequence[Unit], new: Sequence[Unit], *, bare: bool) -> tuple[WordSpan, ...]:
-        """The gap in both versions, then the words."""
-        gap = [] if bare else _replaced(old[0].gap, new[0].gap)
-        one, other = _whole(old, bare=True), _whole(new, bare=True)
-        cells = 0 if one == other else len(one.split()) * len(other.split())
+    def _version(self, step: UnitStep, old: str, new: str) -> StepPiece:
+        """Units that are versions of one another."""
+        one, other = self.old[step.olds.start], self.new[step.news.start]
+        cut, other_cut = one.start - step.at[0][0], other.start - step.at[1][0]
+        gaps, bodies = (old[:cut], new[:other_cut]), (old[cut:], new[other_cut:])
+        if old == new:
+            step.role = "same"
+            return StepPiece(old, new)
+        if (
+            "heading" in (one.kind, other.kind)
+            and "tag" not in (one.kind, other.kind)
+            and (title := self._title(step, gaps, bodies))
+        ):
+            return StepPiece(old, new, title)
+        is_nested_otherwise = self._depths[0][step.olds.start] != self._depths[1][step.news.start]
+        dress = gap_spans(*gaps) if not is_nested_otherwise else None
+        words = self._line(step, bodies)
+        (space, mark), (other_space, other_mark) = map(split_gap, gaps)
+        if is_nested_otherwise:
+            pass
+        elif dress is None and mark and other_mark and not _differ(words) and one.kind == other.kind == "item":
+            dress = [*space_spans(space, other_space), FormatSpan(mark, other_mark, "list marks")]
+        if dress is None:
+            step.role = "line"
+            words = _with_words(self._spans(mark + bodies[0], other_mark + bodies[1]), is_line=True)
+            words = [*_space(space, other_space), *words]
+        else:
+            words = [*formatted(dress), *_with_words(words, is_line="heading" in (one.kind, other.kind))]
+        same, removed, added = _counted(words, with_marks=step.role == "line")
+        step.keeps = bool(same)
+        return StepPiece(old, new, tidy(words), removed, added, is_changed=_differ(words))
+
+    def _line(self, step: UnitStep, bodies: tuple[str, str]) -> list[WordSpan]:
+        """The words of a line, of which the number with which it begins follows: "**Step 3:** Ask"."""
+        is_code = self.old[step.olds.start].kind == self.new[step.news.start].kind == "code"
+        was, now = _NUMBERED.fullmatch(bodies[0]), _NUMBERED.fullmatch(bodies[1])
+        starts = begins(self.old, step.olds.start) and begins(self.new, step.news.start)
+        if is_code or not (was and now and starts) or was[1] != now[1] or was[2] == now[2]:
+            return self._spans(*bodies, exactly=is_code)
+        number = formatted([FormatSpan(was[1], now[1]), FormatSpan(was[2], now[2], "follows")])
+        return [*number, *self._spans(was[3], now[3])]
+
+    def _title(self, step: UnitStep, gaps: tuple[str, str], bodies: tuple[str, str]) -> list[WordSpan] | None:
+        """A heading with the same words, whatever makes it one."""
+        if not (_is_line(self.old, step.olds) and _is_line(self.new, step.news)):
+            return None
+        (space, mark), (other_space, other_mark) = map(split_gap, gaps)
+        for units, there in ((self.old, step.olds), (self.new, step.news)):
+            unit = units[there.start]
+            if unit.kind != "heading" and (len(unit.words) > _TITLE or unit.text.rstrip("*_ ")[-1:] in ".!?"):
+                return None  # a sentence that becomes a title
+        if not _is_same_title(_title_words(mark + bodies[0]), _title_words(other_mark + bodies[1])):
+            return None
+        spans = formatted(space_spans(space, other_space))
+        was, now = _NUMBERED.fullmatch(mark + bodies[0]), _NUMBERED.fullmatch(other_mark + bodies[1])
+        pairs = (
+            zip(was.groups(), now.groups(), strict=True)
+            if was and now
+            else [(mark + bodies[0], other_mark + bodies[1])]
+        )
+        for n, (one, other) in enumerate(pairs):
+            if n == 1:
+                spans += formatted([FormatSpan(one, other, "" if one == other else "follows")])
+            else:
+                spans += [_of_title(span) for span in self._spans(one, other)]
+        return tidy(spans)
+
+    def _fold_lines_across(self, steps: Sequence[UnitStep], pieces: Sequence[StepPiece]) -> dict[int, int]:
+        """Lines across that came or went are not changes of words, but of dress: all of them, where one text has none
+        or they are below titles that are in both, else those that nothing is changed beside. Returns for those below a
+        title the step of that, with which they go."""
+        across = [
+            [unit for unit in units if unit.kind == "row" and is_rule(unit.text)] for units in (self.old, self.new)
+        ]
+        is_style = min(map(len, across)) == 0 and max(map(len, across)) > 1
+        titles = {}
+        for n, (step, piece) in enumerate(zip(steps, pieces, strict=True)):
+            units = [unit for side in self._units(step) for unit in side]
+            if step.role not in PASSING or not all(unit.kind == "row" and is_rule(unit.text) for unit in units):
+                continue
+            title = self._title_above(steps, n)
+            is_apart = is_style and all(unit.gap.count("\n") > 1 for unit in units) and self._begins_line(steps, n + 1)
+            if title is None or (title < 0 and not is_apart and _beside(steps, n)):
+                continue
+            if title >= 0:
+                titles[n] = title
+            kind: Format = "heading marks" if title >= 0 else "lines across"
+            piece.spans = [WordSpan(span.op, span.text, kind) for span in piece.spans]
+            piece.is_changed = False
+        return titles
+
+    def _fold_tags(self, steps: Sequence[UnitStep], pieces: Sequence[StepPiece]) -> dict[int, int]:
+        """Two tags that came around what was there, or went from around it, dress that. Returns for each that closes
+        the step of the one that opens."""
+        closing = {}
+        for side, units, role in ((0, self.old, "gone"), (1, self.new, "come")):
+            step_of = by_unit(((step.olds, step.news)[side], n) for n, step in enumerate(steps))
+            kept = [0, *accumulate(steps[step_of[n]].role not in PASSING for n in range(len(units)))]
+            for first, last in tag_pairs(units):
+                opens, closes = step_of[first], step_of[last]
+                is_pair = steps[opens].role == steps[closes].role == role and kept[last] > kept[first + 1]
+                if is_pair and not (_beside(steps, opens) or _beside(steps, closes)):
+                    closing[closes] = opens
+                    for n in (opens, closes):
+                        pieces[n].spans = [WordSpan(span.op, span.text, "tags") for span in pieces[n].spans]
+                        pieces[n].is_changed = False
+        return closing
+
+    def _begins_line(self, steps: Sequence[UnitStep], n: int) -> bool:
+        """Whether all of a step begins a line; there may be no such step."""
+        units = [unit for side in self._units(steps[n]) for unit in side[:1]] if n < len(steps) else []
+        return all(breaks(unit.gap) for unit in units)
+
+    def _title_above(self, steps: Sequence[UnitStep], n: int) -> int | None:
+        """The step of the title right above a line, -1 where there is none, None where the title came or went, too."""
+        step = steps[n]
+        units, at = (self.old, step.olds.start) if step.olds else (self.new, step.news.start)
+        if not at or units[at - 1].kind != "heading" or units[at].gap.count("\n") != 1:
+            return -1
+        there = [m for m in range(n) if at - 1 in (steps[m].olds if step.olds else steps[m].news)]
+        return next((m for m in there if steps[m].olds and steps[m].news and steps[m].role != "instead"), None)
+
+    def _spans(self, old: str, new: str, *, exactly: bool = False) -> list[WordSpan]:
+        cells = 0 if old == new else len(old.split()) * len(new.split())
         closely = cells <= self._cells
         if closely:
             self._cells -= cells
         elif not self.coarse:
             self.coarse = "compared less closely in part: these texts are long and differ throughout"
-        return tuple(tidy([*gap, *word_spans(one, other, closely=closely)]))
+        return word_spans(old, new, closely=closely, exactly=exactly)
 
 
-def _replaced(old: str, new: str) -> list[WordSpan]:
-    return [WordSpan("same", old)] if old == new else [WordSpan("del", old), WordSpan("ins", new)]
+def _is_below_title(units: Sequence[Unit], there: range) -> bool:
+    n = there.start
+    if not (there and n and units[n - 1].kind == "heading"):
+        return False
+    return units[n].kind == "row" and is_rule(units[n].text) and units[n].gap.count("\n") == 1
 
 
-def _whole(units: Sequence[Unit], bare: bool = False) -> str:
-    text = "".join(unit.gap + unit.text for unit in units)
-    return text[len(units[0].gap) :] if bare else text
+def _beside(steps: Sequence[UnitStep], n: int) -> bool:
+    """Whether something comes, goes or moves beside a step, or the text begins there."""
+    step = steps[n]
+    around = [one for one in steps[max(n - 1, 0) : n + 2] if one is not step]
+    is_first = step.at[0 if step.olds else 1][0] == 0
+    return is_first or any(one.role in (*PASSING, "away", "here") for one in around)
 
 
-def _numbered(comparison: _Comparison, steps: list[UnitStep], pieces: list[TextPiece]) -> ProseDiff:
-    """The diff with its hunks in reading order."""
-    of_hunk: dict[int, list[int]] = defaultdict(list)
-    for n, step in enumerate(steps):
-        if step.hunk:
-            of_hunk[step.hunk].append(n)
-    mains = {hunk: max(parts, key=lambda n: (_distinctness(pieces[n]), -n)) for hunk, parts in of_hunk.items()}
-    order = {hunk: number for number, hunk in enumerate(sorted(of_hunk, key=lambda hunk: mains[hunk]), 1)}
-    pieces = [replace(piece, hunk=order.get(step.hunk, 0)) for step, piece in zip(steps, pieces, strict=True)]
-    places, lines = Places(comparison.old, comparison.new), _lines(comparison, steps)
-    left: dict[int, UnitStep] = {step.move: step for step in reversed(steps) if step.role == "away"}
-    reached: dict[int, UnitStep] = {step.move: step for step in reversed(steps) if step.role == "here"}
-    for n, step in enumerate(steps):
-        if step.move:
-            other = (reached if step.role == "away" else left)[step.move]
-            pieces[n] = replace(pieces[n], elsewhere=places.of(other.olds, other.news))
-    seen: Counter[tuple[str, str]] = Counter()
-    hunks = []
-    for hunk, number in order.items():
-        parts, main = of_hunk[hunk], mains[hunk]
-        old, new = "".join(pieces[n].old for n in parts), "".join(pieces[n].new for n in parts)
-        seen[old, new] += 1
-        key = hashlib.sha256(f"{old}\0{new}\0{seen[old, new]}".encode("utf-8", "surrogatepass")).hexdigest()[:20]
-        kind, note = _kind([steps[n] for n in parts], [pieces[n] for n in parts])
-        step = steps[main]
-        place = places.of(step.olds, step.news)
-        if kind == "moved":
-            away, came = left[step.move], pieces[main].elsewhere
-            is_section = comparison.old[away.olds.start].kind == "heading"
-            note = f"from {_short(came, place)}" if came != place else "within it"
-            if came == place and is_section:
-                note = "up" if any(one is away for one in steps[main:]) else "down"
-        if kind == "moved":  # what stands beside it and moves up is not what is told of it
-            old = "".join(pieces[n].old for n in parts if pieces[n].moved)
-            new = "".join(pieces[n].new for n in parts if pieces[n].moved)
-        hunks.append(
-            Hunk(
-                number,
-                kind,
-                place,
-                sum(comparison.words(steps[n], pieces[n], "del") for n in parts),
-                sum(comparison.words(steps[n], pieces[n], "ins") for n in parts),
-                old.strip(),
-                new.strip(),
-                lines[parts[0]],
-                note,
-                key,
-                main,
-            )
-        )
-    return ProseDiff(tuple(pieces), tuple(sorted(hunks, key=lambda one: one.number)), comparison.coarse)
+def _characters(units: Sequence[Unit], there: range, bare: bool) -> tuple[int, int]:
+    if not there:
+        return 0, 0
+    first, last = units[there.start], units[there.stop - 1]
+    return first.start - (0 if bare else len(first.gap)), last.start + len(last.text)
 
 
-def _short(came: str, place: str) -> str:
-    """Where something came from: "rule 6", where that is in the section where it is now."""
-    section, sign, rest = came.rpartition(" › ")
-    return rest if sign and place.startswith(f"{section}{sign}") else came
+def _is_line(units: Sequence[Unit], there: range) -> bool:
+    """Whether a unit is the first line of its paragraph, and nothing else."""
+    n = there.start
+    ends = n + 1 == len(units) or begins(units, n + 1) or breaks(units[n + 1].gap)
+    return len(there) == 1 and begins(units, n) and ends
 
 
-def _distinctness(piece: TextPiece) -> int:
-    """How much of a hunk a piece is: where a moved passage arrives, else where the words change."""
-    if piece.moved:
-        return 2 if piece.moved == "here" else 0
-    return 1 if any(word_count(span.text) for span in piece.spans if span.op != "same") else 0
+_TITLE = 10
+"""The most words and marks of a line that can be a title."""
+_NUMBERED = re.compile(
+    rf"((?:\[[ xX]\] )?[#*_\s]*(?:(?i:{NOUNS}) |(?=\(?\d{{1,3}}[.)]))\(?)(\d{{1,3}})([.):](?!\d).*)", re.DOTALL
+)
+"""A title, or a line, with a number: what stands before that, the number, the rest."""
 
 
-def _kind(steps: list[UnitStep], pieces: list[TextPiece]) -> tuple[Kind, str]:
-    roles = {step.role for step in steps}
-    if "here" in roles:
-        return "moved", ""
-    if roles == {"layout"}:
-        return "layout", _layout_note(pieces)
-    if roles <= {"structure", "layout"}:
-        return "changed", SHAPE
-    if not any(word_count(span.text) for piece in pieces for span in quiet(piece.spans) if span.op != "same"):
-        return "changed", "marks only"
-    if roles <= {"gone", "layout", "structure"}:
-        return "removed", ""
-    return ("added", "") if roles <= {"come", "layout", "structure"} else ("changed", "")
+def _of_title(span: WordSpan) -> WordSpan:
+    """What makes a title of a line, and in which case it is: all that is no other way to dress words."""
+    is_plain = span.op != "same" and span.format in ("", "emphasis")
+    return WordSpan(span.op, span.text, "heading marks") if is_plain else span
 
 
-def _layout_note(pieces: list[TextPiece]) -> str:
-    old, new = "".join(piece.old for piece in pieces), "".join(piece.new for piece in pieces)
-    if old.replace("\r\n", "\n") == new.replace("\r\n", "\n"):
-        return "line ends only"
-    if old.split() != new.split():
-        return "list marks only"
-    return "white space only"
+def _title_words(title: str) -> list[str]:
+    return [word.casefold() for word in words_in(title) if any(map(str.isalnum, word))]
 
 
-def _lines(comparison: _Comparison, steps: Sequence[UnitStep]) -> list[int]:
-    """For every step the line of the sent text where it stands, or would stand."""
-    line = comparison.old[-1].line if comparison.old else 1
-    lines = []
-    for step in reversed(steps):
-        line = comparison.old[step.olds.start].line if step.olds else line
-        lines.append(line)
-    return lines[::-1]
+def _is_same_title(one: Sequence[str], other: Sequence[str]) -> bool:
+    """Whether two titles have the same words, but for the number with which they begin: "Step 3", "3."."""
+    if len(one) != len(other) or not one:
+        return False
+    others = [n for n, (word, now) in enumerate(zip(one, other, strict=True)) if word != now]
+    return not others or (
+        others[0] <= 1 and len(others) == 1 and one[others[0]].isdecimal() and other[others[0]].isdecimal()
+    )
+
+
+def _space(old: str, new: str) -> list[WordSpan]:
+    """White space before a line that becomes something else: where it began no line before, or is indented otherwise,
+    it is part of that."""
+    (lead, end, columns), (other, other_end, other_columns) = old.rpartition("\n"), new.rpartition("\n")
+    if end != other_end:
+        return [WordSpan("del", old), WordSpan("ins", new)]
+    spans = formatted(space_spans(lead + end, other + other_end))
+    return (
+        [*spans, WordSpan("same", columns)]
+        if columns == other_columns
+        else [*spans, WordSpan("del", columns), WordSpan("ins", other_columns)]
+    )
+
+
+def _depths(units: Sequence[Unit]) -> list[int]:
+    """In how many items each item is, 0 for what is none."""
+    found: list[int] = []
+    above: list[int] = []
+    for n, unit in enumerate(units):
+        if unit.kind == "item" and begins(units, n):
+            while above and above[-1] >= unit.indent:
+                above.pop()
+            above.append(unit.indent)
+            found.append(len(above))
+        else:
+            if unit.kind not in ("item", "code") and not unit.indent:
+                above.clear()
+            found.append(0)
+    return found
+
+
+_SIGNS: dict[Format, frozenset[str]] = {
+    "quotation marks": frozenset('"“”„«»「」『』'),  # what is an apostrophe as well is of its word
+    "emphasis": frozenset("*_`~"),
+}
+
+
+def _with_words(spans: Sequence[WordSpan], *, is_line: bool) -> list[WordSpan]:
+    """Where words change, marks that are put around words or taken off are part of that, and all of a kind of which
+    some are at changed words; so is emphasis of a line that becomes something else. Only other marks for marks, around
+    words that are the same, are dress."""
+    words = {letter for span in spans if span.op != "same" and not span.format for letter in span.text}
+    if not words:
+        return list(spans)
+    plain = {"emphasis"} if is_line else set[str]()
+    for n, span in enumerate(spans):
+        beside = spans[n + 1 : n + 2] if span.op == "del" else spans[max(n - 1, 0) : n]
+        is_alone = not any(one.format == span.format and one.op != span.op for one in beside)
+        signs = _SIGNS.get(span.format, frozenset())
+        if signs.issuperset(span.text) and (is_alone or signs & words):
+            plain.add(span.format)
+    return [
+        replace(span, format="") if span.format in plain and _SIGNS[span.format].issuperset(span.text) else span
+        for span in spans
+    ]
+
+
+def _differ(spans: Iterable[WordSpan]) -> bool:
+    return any(span.op != "same" and not span.format for span in spans)
+
+
+def _counted(spans: Sequence[WordSpan], *, with_marks: bool = False) -> tuple[int, int, int]:
+    """How many words are the same, went and came; the number of an item, if they are told with it, is none."""
+    same = gone = come = 0
+    is_start = with_marks
+    for span in spans:
+        words = word_count(without_marks(span.text) if is_start else span.text)
+        is_start = is_start and (span.op != "same" or not span.text.strip())
+        if span.op == "same" or span.format:
+            same += words if span.op != "ins" else 0
+        elif span.op == "del":
+            gone += words
+        else:
+            come += words
+    return same, gone, come
+
+
+def _led(steps: Iterable[UnitStep], old: Sequence[Unit], new: Sequence[Unit]) -> Iterator[UnitStep]:
+    """The steps, with the white space and marks around what went or came where they read better.
+
+    What went from the start of a text takes the white space after it along. Where the first sentences of a paragraph or
+    item went or came, what stood before them stays before those that are left.
+    """
+    passing: list[UnitStep] = []
+    for step in steps:
+        if not (step.olds and step.news) or step.role == "instead":
+            passing.append(step)
+            continue
+        roles = {one.role for one in passing}
+        side = 0 if roles and roles <= {"gone", "away"} else 1 if roles and roles <= {"come", "here"} else -1
+        lead = _lead(passing, step, side, (old, new)) if side >= 0 and step.role != "gap" else None
+        yield from [*([lead] if lead else []), *passing]
+        is_start = bool(passing) and (step.at[0][0] == 0) != (step.at[1][0] == 0)
+        if passing and (passing[-1].role in PASSING or is_start) and lead is None and step.role != "gap":
+            yield from _space_between(step, old[step.olds.start], new[step.news.start])
+        yield step
+        passing = []
+    yield from passing
+
+
+def _space_between(step: UnitStep, old: Unit, new: Unit) -> Iterator[UnitStep]:
+    """The white space before a step, if it is another one, goes with what comes or goes before it."""
+    gaps = [unit.gap[at[0] - unit.start + len(unit.gap) :] for unit, at in zip((old, new), step.at, strict=True)]
+    spaces = [split_gap(gap)[0] for gap in gaps]
+    if spaces[0] == spaces[1] or space_format(spaces[0], spaces[1]) != "white space":
+        return
+    ends = [at[0] + len(space) for at, space in zip(step.at, spaces, strict=True)]
+    yield UnitStep("gap", step.olds, step.news, [(at[0], end) for at, end in zip(step.at, ends, strict=True)])
+    step.at = [(end, at[1]) for at, end in zip(step.at, ends, strict=True)]
+
+
+def _lead(
+    passing: list[UnitStep], step: UnitStep, side: int, units: tuple[Sequence[Unit], Sequence[Unit]]
+) -> UnitStep | None:
+    """Move the bounds of the steps; returns what comes before them now."""
+    here, there = (units[0][step.olds.start], units[1][step.news.start])[:: 1 if side == 0 else -1]
+    first = units[side][(passing[0].olds, passing[0].news)[side].start]
+    (start, end), (at, _) = passing[-1].at[side], passing[0].at[side]
+    if at == 0 and step.at[1 - side][0] == 0 and breaks(here.gap):
+        space = len(split_gap(here.gap)[0])
+        passing[-1].at[side] = start, end + space
+        step.at[side] = step.at[side][0] + space, step.at[side][1]
+        return None
+    if first.block != here.block:
+        return None
+    wanted = structure(there.gap), breaks(there.gap) or step.at[1 - side][0] == 0
+    if (structure(here.gap), breaks(here.gap)) == wanted:
+        return None
+    if (structure(first.gap), breaks(first.gap) or at == 0) != wanted:
+        return None
+    lead = UnitStep("lead", step.olds, step.news, [(0, 0), (0, 0)])
+    lead.at[side] = first.start - len(first.gap), first.start
+    lead.at[1 - side] = there.start - len(there.gap), there.start
+    passing[0].at[side] = first.start, passing[0].at[side][1]
+    passing[-1].at[side] = passing[-1].at[side][0], here.start
+    step.at[side] = here.start, step.at[side][1]
+    step.at[1 - side] = there.start, step.at[1 - side][1]
+    return lead

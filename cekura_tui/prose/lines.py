@@ -7,13 +7,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import groupby
 from typing import Literal
 
 from cekura_tui.model.text import LONGEST_LINE, capped, count, visible
-from cekura_tui.prose.diff import SHAPE, Hunk, ProseDiff, TextPiece
+from cekura_tui.prose.diff import Hunk, ProseDiff, TextPiece
+from cekura_tui.prose.formatting import Format
 from cekura_tui.prose.marks import structure
-from cekura_tui.prose.staging import Choices, HunkChoice, staged
-from cekura_tui.prose.words import Op, WordSpan, quiet, tidy, word_count, word_spans
+from cekura_tui.prose.staging import Choices, HunkChoice, worded
+from cekura_tui.prose.words import Op, WordSpan, tidy, word_count, word_spans
 
 _NEAR = 200
 """Characters that are shown of what did not change, before and after a change in a very long line."""
@@ -126,7 +128,7 @@ def passages(diff: ProseDiff, choices: Choices | None = None) -> list[Passage]:
     for part in _parts(diff, edited):
         if part.moved == "away" or part.is_layout:
             found.append(Passage(part.hunk, part.head, part.moved, (), part.elsewhere, part.words))
-            if part.moved == "away":
+            if part.moved == "away" and not part.ends_line:
                 writer.leave()
             continue
         lines = writer.lines(part.pieces)
@@ -135,27 +137,20 @@ def passages(diff: ProseDiff, choices: Choices | None = None) -> list[Passage]:
     return found
 
 
-def places_of(diff: ProseDiff, number: int) -> int:
-    """In how many places a hunk changes something."""
-    return sum(piece.hunk == number for piece in diff.pieces)
+def places_of(hunk: Hunk) -> int:
+    """In how many places a hunk of layout changes something."""
+    return max(len(hunk.parts), 1)
 
 
 def readable(spans: Iterable[WordSpan]) -> list[WordSpan]:
-    """The spans as they are marked: `quiet`, and of a change of words the white space around both is not marked."""
+    """The spans as they are marked: of a change of words the white space around both is not marked."""
     found: list[WordSpan] = []
-    for span in quiet(spans):
-        if span.op == "ins" and found and found[-1].op == "del":
+    for span in spans:
+        if span.op == "ins" and found and found[-1].op == "del" and not (span.format or found[-1].format):
             found += _bare(found.pop().text, span.text)
         else:
             found.append(span)
     return tidy(found)
-
-
-def edited_text(diff: ProseDiff, number: int, choice: HunkChoice) -> str:
-    """What stands in the place of a hunk's main piece as it was edited."""
-    hunk = diff.hunks[number - 1]
-    alone = ProseDiff((replace(diff.pieces[hunk.main], hunk=1),), (replace(hunk, number=1, main=0),))
-    return staged(alone, {1: choice})
 
 
 def signed(op: Op, text: str) -> str:
@@ -176,6 +171,7 @@ class _LinePart:
     elsewhere: str = ""
     words: int = 0
     is_layout: bool = False
+    ends_line: bool = False
 
 
 def _parts(diff: ProseDiff, edited: Mapping[int, HunkChoice]) -> Iterator[_LinePart]:
@@ -199,61 +195,93 @@ def _are_one(before: _LinePart, part: _LinePart) -> bool:
 
 
 def _each(diff: ProseDiff, edited: Mapping[int, HunkChoice]) -> Iterator[_LinePart]:
-    lead = ""
-    for index, piece in enumerate(diff.pieces):
-        hunk = diff.hunks[piece.hunk - 1] if piece.hunk else None
-        head = hunk is not None and index == hunk.main
-        if hunk is not None and hunk.has_text and hunk.note != SHAPE and not head and piece.is_gap:
-            lead += piece.new  # the sentence that went or came before it is told
+    lead: list[WordSpan] = []
+    for part in _by_piece(diff, edited):
+        # What makes an item of a line is drawn with what is in it.
+        if not part.hunk and structure("".join(span.text for span in part.pieces[0] if span.op != "ins")):
+            lead += part.pieces[0]
             continue
-        if hunk is not None and hunk.has_text:
-            spans = _spans(diff, hunk, piece, edited.get(hunk.number) if head else None, head=head)
-            if head or piece.moved or _marks(spans):
-                if piece.moved == "away":  # it has no lines: what leads is written before what comes after it
-                    yield _LinePart(hunk.number, head, "away", [spans], piece.elsewhere, word_count(piece.old))
-                    continue
-                shown = [WordSpan("same", lead), *spans] if lead else spans
-                yield _LinePart(hunk.number, head, piece.moved, [shown], piece.elsewhere)
-                lead = ""
-                continue
-        elif hunk is not None:
-            if head:
-                yield _LinePart(hunk.number, True, "", [], is_layout=True)
-            if piece.new.strip() and structure(piece.new):
-                lead += piece.new  # the mark of a line is written before what stands in it
-                continue
-        yield _LinePart(0, False, "", [[WordSpan("same", lead + piece.new)]])
-        lead = ""
+        if lead and part.pieces:
+            part.pieces[0] = tidy([*lead, *part.pieces[0]])
+            lead = []
+        yield part
     if lead:
-        yield _LinePart(0, False, "", [[WordSpan("same", lead)]])
+        yield _LinePart(0, False, "", [lead])
+    for hunk in diff.hunks:
+        if hunk.is_folded:
+            yield _LinePart(hunk.number, True, "", [], is_layout=True)
 
 
-def _spans(diff: ProseDiff, hunk: Hunk, piece: TextPiece, choice: HunkChoice | None, *, head: bool) -> list[WordSpan]:
+def _by_piece(diff: ProseDiff, edited: Mapping[int, HunkChoice]) -> Iterator[_LinePart]:
+    seen: set[int] = set()
+    for index, piece in enumerate(diff.pieces):
+        places = sorted({span.hunk for span in piece.spans if span.hunk and not diff.hunks[span.hunk - 1].is_folded})
+        # A line is told once, by what has its words; other hunks of it are told before it.
+        own = piece.hunk or (places[-1] if places else 0)
+        for number in places:
+            if number != own and number not in seen:
+                seen.add(number)
+                yield _LinePart(number, True, "", [], is_layout=True)
+        main = bool(own) and diff.hunks[own - 1].main == index
+        # A hunk has its header where it begins; what is moved, where it arrives.
+        head = bool(own) and (main if diff.hunks[own - 1].kind == "moved" else own not in seen)
+        seen.add(own)
+        if piece.moved == "away":
+            ends_line = piece.old.endswith("\n")
+            yield _LinePart(own, head, "away", [], piece.elsewhere, word_count(piece.old), ends_line=ends_line)
+        elif piece.hunk:
+            choice = edited.get(own) if main else None
+            yield _LinePart(own, head, piece.moved, _of_piece(piece, choice, places), piece.elsewhere)
+        else:
+            yield _LinePart(own, head, "", [_drawn(piece.spans, places) or [WordSpan("same", piece.old)]])
+
+
+def _of_piece(piece: TextPiece, choice: HunkChoice | None, places: Sequence[int]) -> list[list[WordSpan]]:
+    """What is drawn of a hunk, and of the places of dress in it, by line or sentence."""
     if choice is not None:
         sent = "".join(span.text for span in piece.spans if span.op != "ins")
-        return readable(word_spans(sent, edited_text(diff, hunk.number, choice)))
-    spans = readable(piece.spans)
-    # What changes may be no word, but it is all there is to see.
-    return list(piece.spans) if head and not (piece.moved or _marks(spans)) else spans
+        return [readable(word_spans(sent, worded(piece.new or piece.old, choice.text), exactly=True))]
+    if not piece.spans:
+        return [readable([WordSpan("del", piece.old), WordSpan("ins", piece.new)])]
+    return [readable(spans) for spans in _in_blocks(_drawn(spans, places) for spans in piece.parts)]
+
+
+def _in_blocks(parts: Iterable[list[WordSpan]]) -> Iterator[list[WordSpan]]:
+    """Lines of which nothing is left, one after another, as what went and what came in the place of all of it."""
+    for is_other, group in groupby(parts, key=lambda spans: all(span.op != "same" for span in spans)):
+        here = list(group)
+        yield from [tidy(span for spans in here for span in spans)] if is_other else here
+
+
+def _drawn(spans: Iterable[WordSpan], places: Sequence[int] = ()) -> list[WordSpan]:
+    """How words are dressed is as it was sent; but for what is in the places of these hunks, and for numbers that
+    follow from what comes or goes before them."""
+    found = []
+    for span in spans:
+        if not span.format or span.format == "follows" or span.hunk in places:
+            found.append(span)
+        elif span.op == "del":
+            found.append(WordSpan("same", span.text))
+    return tidy(found)
 
 
 def _bare(gone: str, come: str) -> list[WordSpan]:
-    """What went and what came, without the white space that both begin or end with, which is told in its new form."""
-    before, after = _gap(come) if _gap(gone) else "", ""
+    """What went and what came, without the white space that both begin or end with, which is told in its new form; how
+    a line is indented is of the line."""
+    lead, other = _line_gap(gone), _line_gap(come)
+    before, after = other if lead else "", ""
     if before:
-        gone, come = gone.lstrip(), come.lstrip()
+        gone, come = gone[len(lead) :], come[len(other) :]
     if gone != gone.rstrip() and come != come.rstrip():
         after = come[len(come.rstrip()) :]
         gone, come = gone.rstrip(), come.rstrip()
     return [WordSpan("same", before), WordSpan("del", gone), WordSpan("ins", come), WordSpan("same", after)]
 
 
-def _marks(spans: Sequence[WordSpan]) -> bool:
-    return any(span.op != "same" for span in spans)
-
-
-def _gap(text: str) -> str:
-    return text[: len(text) - len(text.lstrip())]
+def _line_gap(text: str) -> str:
+    """The white space before it, up to the line with which it begins."""
+    gap = text[: len(text) - len(text.lstrip())]
+    return gap[: gap.rfind("\n") + 1] if "\n" in gap else gap
 
 
 # Lines
@@ -296,7 +324,7 @@ class _Writer:
                 come = following
                 self._instead(span, following)
             else:
-                self._write(span.op, visible(span.text))
+                self._write(span.op, visible(span.text), span.format)
 
     def _instead(self, gone: WordSpan, come: WordSpan) -> None:
         """One text in the place of another: behind the marker of a list, if that is the same."""
@@ -310,7 +338,7 @@ class _Writer:
         self._lines.append(ProseLine(spans, "±", self._continues))
         self._fresh = {"del": False, "ins": False}
 
-    def _write(self, op: Op, text: str) -> None:
+    def _write(self, op: Op, text: str, kind: Format = "") -> None:
         for k, part in enumerate(text.split("\n")):
             if k:
                 self._line_end(op)
@@ -320,13 +348,13 @@ class _Writer:
                 self._continues = not self._fresh["del" if op == "del" else "ins"]
                 part = part.lstrip(" ") if self._continues else part
             if part:
-                self._row.append(WordSpan(op, part))
+                self._row.append(WordSpan(op, part, kind))
             for side in _sides(op):
                 self._fresh[side] = False
 
     def _line_end(self, op: Op) -> None:
         """A line end that went is shown where it was, and does not break a line that is still there."""
-        if op == "del" and any(span.op != "del" for span in self._row):
+        if op == "del" and any(span.op == "same" for span in self._row):
             self._row.append(WordSpan("del", "↵"))
             return
         is_gone = all(span.op == "del" for span in self._row)
@@ -349,7 +377,7 @@ def _sides(op: Op) -> tuple[Op, ...]:
 
 def mark_of(spans: Iterable[WordSpan]) -> Mark:
     """What became of a line with these spans; white space that is the same says nothing."""
-    ops = {span.op for span in spans if span.op != "same" or span.text.strip()}
+    ops = {"same" if span.format == "follows" else span.op for span in spans if span.op != "same" or span.text.strip()}
     if len(ops) > 1:
         return "~"
     return "-" if "del" in ops else "+" if "ins" in ops else " "
@@ -396,10 +424,10 @@ def counts(removed: int, added: int) -> str:
     return " ".join(filter(None, (f"+{added:,}" if added else "", f"−{removed:,}" if removed else "")))
 
 
-def noted(diff: ProseDiff, hunk: Hunk) -> str:
+def noted(hunk: Hunk) -> str:
     """What more there is to say of a hunk: "moved from Identity › rule 2", "white space only, 12 places"."""
-    if not hunk.has_text:
-        return f"{hunk.note}, {count(places_of(diff, hunk.number), 'place')}"
+    if hunk.is_folded:
+        return visible(f"{hunk.note}, {count(places_of(hunk), 'place')}")
     return visible(f"moved {hunk.note}" if hunk.kind == "moved" else hunk.note)
 
 
@@ -437,7 +465,7 @@ def has_words(passage: Passage | None) -> bool:
 
 
 def _head(diff: ProseDiff, hunk: Hunk) -> str:
-    counted = ", ".join(filter(None, (counts(hunk.removed, hunk.added), noted(diff, hunk))))
+    counted = ", ".join(filter(None, (counts(hunk.removed, hunk.added), noted(hunk))))
     place = f" {visible(hunk.place)}" if hunk.place else ""
     return f"@@ {hunk.number} of {len(diff.hunks)} @@{place}{f' ({counted})' if counted else ''}"
 

@@ -5,15 +5,17 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 
-_BULLET = r"[-*+•‣◦▪●–]"
+_BULLET = r"[-*+•‣◦▪●–—○◆◇■□▸►▶☐☑✓✔✗✘✅❌]"
+_DOT = r"[・･‧]"
+"""A bullet with no space behind it, as it is written in Japanese."""
 _NUMBER = r"\(?\d{1,3}[.)]|\*\*\d{1,3}[.)]\*\*|[a-z][.)]|\([a-z]\)"
 _STEP = r"(?:\*\*)?(?:step|rule|stage|phase|schritt|regel|paso|regla)[ \t]+\d{1,3}(?:[.:)](?:\*\*)?|\*\*:)"
 _SERIAL = r"\(?(?:\d{1,3}(?:\.\d{1,3}){1,4}|[A-Z]|[ivx]{2,5}|[IVX]{2,5})(?:[.)]|(?<=\d))"
 """What begins a line of prose as well ("2.5 hours", "I."); it is a marker where the one before or after it is there."""
-_ITEM = re.compile(rf"[^\S\n]*({_BULLET}|{_NUMBER}|(?i:{_STEP}))[ \t]+(?=\S)")
+_ITEM = re.compile(rf"[^\S\n]*(?:({_BULLET}|{_NUMBER}|(?i:{_STEP}))[ \t]+|{_DOT}[ \t\u3000]*)(?=\S)")
 _SERIAL_ITEM = re.compile(rf"[^\S\n]*({_SERIAL})[ \t]+(?=\S)")
 _SERIALS = re.compile(rf"(?m)^[^\S\n]*({_SERIAL}|[iI][.)])[ \t]+(?=\S)")
-_MARK = re.compile(rf"\s*(?:({_BULLET}|#{{1,6}}|>+)|({_NUMBER}|(?i:{_STEP})|{_SERIAL}))(?=\s|$)")
+_MARK = re.compile(rf"\s*(?:({_BULLET}|#{{1,6}}|>+)(?=\s|$)|({_DOT})|({_NUMBER}|(?i:{_STEP})|{_SERIAL})(?=\s|$))")
 _VALUE = re.compile(r"\d+(?=\D*$)|[A-Za-z]+(?=\W*$)")
 
 _HEADING = re.compile(r"\s{0,3}#{1,6}[ \t]+(?=\S)")
@@ -23,7 +25,7 @@ _TITLE = re.compile(
 )
 _STAGED = re.compile(r"\b[a-zß-öø-ÿ]{5}|(?i:\b(?:wait|pause|silence)\b)")
 """What is in brackets and not the title of a section: "[Wait for the answer]"."""
-_CAPITALS = re.compile(r"[^\S\n]*[^\W\d_][^a-zß-öø-ÿ.!?,;|{}<>\n]{2,50}[^\S\n]*$")
+_CAPITALS = re.compile(r"[^\S\n]*(?:[■□▪◆◇▶►★☆●§][^\S\n]*)?[^\W\d_][^a-zß-öø-ÿ.!?,;|{}<>\n]{2,50}[^\S\n]*$")
 _TAG = re.compile(r"[^\S\n]*<(/?)([A-Za-z][\w:.-]{0,60})(?:[ \t][^<>\n]{0,200})?>[^\S\n]*$")
 _RULE = re.compile(r"\s*(?:-{3,}|\*{3,}|_{3,}|={3,})\s*$")
 _QUOTE = re.compile(r"\s*>[>\s]*")
@@ -111,13 +113,29 @@ def tag_of(line: str) -> tuple[str, bool] | None:
 
 def is_row(line: str) -> bool:
     """Whether a line is a row of a table or a line drawn across."""
-    return line.lstrip().startswith("|") or _RULE.match(line) is not None
+    return line.lstrip().startswith("|") or is_rule(line)
+
+
+def is_rule(line: str) -> bool:
+    """Whether a line is drawn across."""
+    return _RULE.match(line) is not None
+
+
+def level_of(gap: str) -> int:
+    """The level of a heading: 1 to 6 by its marks, 7 for a title without."""
+    return min(gap.count("#"), 6) or 7
 
 
 def begins_markup(line: str) -> bool:
     """Whether a line begins with a tag: "<li>Ask.</li>"."""
     bare = line.lstrip()
-    return bare[:1] == "<" and (bare[1:2].isalpha() or bare[1:2] == "/")
+    return bare[:1] == "<" and (bare[1:2].isalpha() or bare[1:2] == "/" or bare.startswith("<!--"))
+
+
+def is_comment(line: str) -> bool:
+    """Whether a line is a comment, or the line that opens or closes one."""
+    bare = line.strip()
+    return bare in ("<!--", "-->") or (bare.startswith("<!--") and bare.endswith("-->"))
 
 
 def quote_mark(line: str) -> int:
@@ -145,7 +163,7 @@ def structure(gap: str) -> str | None:
     """
     marks, at = [], 0
     while hit := _MARK.match(gap, at):
-        mark = hit.group(1)
+        mark = hit.group(1) or hit.group(2)
         marks.append("1" if mark is None else mark if mark[0] in "#>" else "-")
         at = hit.end()
     return " ".join(marks) if gap[at:].strip() == "" else None

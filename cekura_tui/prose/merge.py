@@ -1,47 +1,36 @@
-"""What others changed in a prompt, and what was staged for it, put together hunk by hunk."""
+"""What others changed in a prompt, and what was staged for it, put together sentence by sentence."""
 
 from __future__ import annotations
 
-from bisect import bisect_right
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+import re
+from bisect import bisect_left, bisect_right
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
+from dataclasses import dataclass, field, replace
 from functools import cached_property
-from itertools import groupby
+from itertools import groupby, pairwise
 from operator import attrgetter
-from typing import Literal
 
 from cekura_tui.model.text import Prompt
-from cekura_tui.prose.diff import Kind, Places, ProseDiff
-from cekura_tui.prose.marks import without_marks
+from cekura_tui.prose.diff import ProseDiff
+from cekura_tui.prose.marks import is_row, without_marks
+from cekura_tui.prose.numbers import renumbered
+from cekura_tui.prose.places import Places
+from cekura_tui.prose.side_edits import (
+    Bond,
+    SentPrompt,
+    SideEdit,
+    alike_pairs,
+    applied,
+    firsts,
+    plain_words,
+)
+from cekura_tui.prose.side_edits import Side as Side
 from cekura_tui.prose.units import units_of
-from cekura_tui.prose.words import word_count
 
-_LEAST = 2
-"""A passage of fewer words that went here and came there may be any."""
-
-
-def carried_hunks(diff: ProseDiff) -> dict[int, int]:
-    """The numbers of hunks that belong together, each with the lowest of them: what went in the one came in the other.
-
-    Taking one and leaving the other is to have that passage twice, or not at all.
-    """
-    places: dict[str, tuple[set[int], set[int]]] = {}
-    for piece in diff.pieces:
-        if piece.hunk and bool(piece.old) != bool(piece.new):
-            words = " ".join(without_marks(piece.old or piece.new).split())
-            if word_count(words) >= _LEAST:
-                places.setdefault(words, (set(), set()))[bool(piece.new)].add(piece.hunk)
-    together: dict[int, set[int]] = {}
-    for went, came in places.values():
-        if went and came:
-            whole = went | came
-            whole = whole.union(*(together.get(hunk, ()) for hunk in whole))
-            together |= dict.fromkeys(whole, whole)
-    return {hunk: min(whole) for hunk, whole in together.items()}
-
-
-Side = Literal["now", "staged"]
-_Hunk = tuple[Side, int]
+_LEAST = 4
+"""A line, or a sentence, of fewer words may well be in a prompt twice."""
+_SENTENCE_ENDS = re.compile(r"(?<=[.!?])\s+(?=\S)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,10 +60,14 @@ class Merge:
 
     `groups` has the number of every conflict, those that are one decision together: with a passage that was moved, the
     place that it left and the one where it arrived. Taking one of them from each side would double it, or drop it.
+    `sources` are the prompts by which the lists are numbered. `line_end_note` says which line ends the merged prompt
+    has, where those of the sides are not the same; else it is empty.
     """
 
     parts: tuple[str | Conflict, ...]
     groups: tuple[tuple[int, ...], ...] = ()
+    sources: tuple[str, ...] = ()
+    line_end_note: str = ""
 
     @cached_property
     def conflicts(self) -> tuple[Conflict, ...]:
@@ -82,7 +75,8 @@ class Merge:
         return tuple(part for part in self.parts if isinstance(part, Conflict))
 
     def text(self, decisions: Mapping[int, str]) -> Prompt:
-        """The whole prompt, with the text that was decided on for each conflict by its number, from 1.
+        """The whole prompt, with the text that was decided on for each conflict by its number, from 1. Numbers of
+        lists follow.
 
         Raises KeyError where a decision is missing; without conflicts none is needed.
         """
@@ -93,82 +87,84 @@ class Merge:
                 texts.append(decisions[number])
             else:
                 texts.append(part)
-        return Prompt("".join(texts))
+        return Prompt(renumbered("".join(texts), *self.sources))
 
 
 def merge(base: str, now: ProseDiff, staged: ProseDiff) -> Merge:
     """Both differences of `base`, the prompt that was sent, taken together. Raises ValueError if one is of another.
 
-    Edits that neither overlap nor touch one of the other side are taken, and the same edit of both sides once. Others
-    are a conflict, with all edits of their hunks, so that no passage is half moved; conflicts that touch are one.
-    A passage that one side moved and the other removed, or moved elsewhere, is in conflict where it arrives, also where
-    it is so short that it was told as gone here and come there.
+    Edits are taken sentence by sentence, the same edit of both sides once. They are a conflict where both sides changed
+    the same sentence or put something in at the same place, where one removed what the other adds to, and where they
+    would leave a rule twice. A passage that one side moved is in conflict at both places, or at none.
 
-    White space never is a conflict: a layout hunk of `now` gives way to words that were staged, and a layout hunk that
-    was staged to whatever is there now, the whole hunk each time and without a word.
+    White space, numbers and other layout never are a conflict: there what is now gives way to words that were staged,
+    and what was staged to whatever is there now. Line ends are those that the prompt has now. Where one side changed
+    nothing, the other is as it is, to the byte.
     """
     if not now.old == staged.old == base:
         raise ValueError("both differences must be of the prompt that was sent")
-    sides: tuple[tuple[Side, ProseDiff], ...] = (("now", now), ("staged", staged))
-    kinds: dict[_Hunk, Kind] = {(side, hunk.number): hunk.kind for side, diff in sides for hunk in diff.hunks}
-    layout = {hunk for hunk, kind in kinds.items() if kind == "layout"}
-    carried: dict[_Hunk, _Hunk] = {}
-    for side, diff in sides:
-        carried |= {(side, hunk): (side, first) for hunk, first in carried_hunks(diff).items()}
-    moved = {hunk for hunk, kind in kinds.items() if kind == "moved"} | set(carried.values())
-
-    def stretches(without: set[_Hunk]) -> list[_Stretch]:
-        return _stretches(
-            _changes(base, now, "now", without, carried), _changes(base, staged, "staged", without, carried)
-        )
-
-    words_win = _clashing(base, stretches({hunk for hunk in layout if hunk[0] == "staged"})) & layout
-    staged_yields = {hunk for hunk in _clashing(base, stretches(words_win)) & layout if hunk[0] == "staged"}
-    found = stretches(words_win | staged_yields)
-    contested = _contested(base, found, moved)
-    parts = tuple(_joined(_parts(base, found, contested)))
-    contests = [hunks for part, hunks in parts if isinstance(part, Conflict)]
-    bonds = [*contests, *(stretch.hunks & contested for stretch in found)]
-    return Merge(tuple(part for part, _ in parts), _groups(contests, bonds))
+    if now.is_same or now.new == staged.new or staged.is_same:
+        text = staged.new if now.is_same else now.new
+        return Merge((text,) if text else ())
+    line_end, note = _line_end(now.new, staged.new)
+    parts, bonds = _Merging(base, now, staged).parts()
+    contests = [contest for part, contest in parts if isinstance(part, Conflict)]
+    sources = tuple(_with_line_end(text, line_end) for text in dict.fromkeys((base, now.new, staged.new)))
+    return Merge(
+        tuple(
+            _with_line_end(part, line_end)
+            if isinstance(part, str)
+            else Conflict(*(_with_line_end(text, line_end) for text in (part.base, part.now, part.staged)))
+            for part, _ in parts
+        ),
+        _groups(contests, bonds),
+        sources,
+        note,
+    )
 
 
-@dataclass(frozen=True, slots=True)
-class _SideEdit:
-    """Characters [start, end) of the base become `new` on one side: an edit, or all insertions at one place."""
+def _line_end(now: str, staged: str) -> tuple[str, str]:
+    """The line end of the merged prompt, that of most lines now, and a note where there are two kinds."""
+    (returns, ends), (staged_returns, staged_ends) = ((text.count("\r\n"), text.count("\n")) for text in (now, staged))
+    if not ends:
+        returns, ends = staged_returns, staged_ends
+    line_end, name = ("\r\n", "CRLF") if 2 * returns > ends else ("\n", "LF")
+    is_one = returns + staged_returns in (0, ends + staged_ends)
+    return line_end, "" if is_one else f"line ends are the agent's ({name})"
 
-    start: int
-    end: int
-    new: str
-    hunks: frozenset[_Hunk]
 
-    @property
-    def edit(self) -> tuple[int, int, str]:
-        return self.start, self.end, self.new
+def _with_line_end(text: str, line_end: str) -> str:
+    text = text.replace("\r\n", "\n")
+    return text.replace("\n", line_end) if line_end != "\n" else text
 
 
 @dataclass(slots=True)
 class _Stretch:
-    """Changes that overlap or touch across the sides, or one that stands alone."""
+    """Edits that cannot be taken by themselves, or one that can."""
 
-    now: list[_SideEdit] = field(default_factory=list)
-    staged: list[_SideEdit] = field(default_factory=list)
+    now: list[SideEdit] = field(default_factory=list)
+    staged: list[SideEdit] = field(default_factory=list)
 
     @property
     def start(self) -> int:
-        return min(change.start for change in (*self.now[:1], *self.staged[:1]))
+        return min(edit.start for edit in (*self.now[:1], *self.staged[:1]))
 
     @property
     def end(self) -> int:
-        return max(change.end for change in (*self.now[-1:], *self.staged[-1:]))
+        return max(edit.end for edit in (*self.now[-1:], *self.staged[-1:]))
 
     @property
-    def hunks(self) -> frozenset[_Hunk]:
-        return frozenset().union(*(change.hunks for change in (*self.now, *self.staged)))
+    def place(self) -> tuple[int, int, bool]:
+        return self.start, self.end, not all(edit.goes_on for edit in (*self.now, *self.staged))
+
+    @property
+    def bonds(self) -> frozenset[Bond]:
+        return frozenset().union(*(edit.bonds for edit in (*self.now, *self.staged)))
 
     def texts(self, base: str) -> tuple[str, str]:
         """The stretch as it is now and as it was staged."""
         start, end = self.start, self.end
-        return _applied(base, start, end, self.now), _applied(base, start, end, self.staged)
+        return applied(base, self.now, start, end), applied(base, self.staged, start, end)
 
     def is_shared(self) -> bool:
         """Whether both sides changed it."""
@@ -176,100 +172,239 @@ class _Stretch:
 
     def is_agreed(self, base: str) -> bool:
         """Whether both sides made the same of it."""
-        one, other = self.texts(base) if self.is_shared() else ("", "-")
-        return one == other
+        return self.is_shared() and _is_same(*self.texts(base))
 
 
-def _changes(
-    base: str, diff: ProseDiff, side: Side, without: set[_Hunk], carried: Mapping[_Hunk, _Hunk]
-) -> list[_SideEdit]:
-    """What a side changed, by place; no two at the same place. Hunks that are one are told as the first of them."""
-    found: list[_SideEdit] = []
-    for edit in diff.edits(hunk.number for hunk in diff.hunks if (side, hunk.number) not in without):
-        if base[edit.start : edit.end] == edit.new:
+_Part = tuple[str | Conflict, frozenset[Bond]]
+"""With the bonds that are in conflict there."""
+
+
+class _Merging:
+    """The edits of both sides, by place."""
+
+    def __init__(self, base: str, now: ProseDiff, staged: ProseDiff) -> None:
+        self._sent = SentPrompt(base, closely=not (now.coarse or staged.coarse))
+        self._base = self._sent.text
+        ours, theirs = self._sent.edits("now", now), self._sent.edits("staged", staged)
+        ours, theirs = _with_same_removals(ours, theirs), _with_same_removals(theirs, ours)
+        self._now = self._without_clashes(ours, theirs, lambda mine, other: mine.layout and not other.layout)
+        self._staged = self._without_clashes(theirs, self._now, lambda mine, other: mine.layout)
+        taken = {id(edit) for edit in (*self._now, *self._staged)}
+        self._yielded = [[edit for edit in edits if id(edit) not in taken] for edits in (ours, theirs)]
+        keys = {edit.key for edit in self._now}
+        self._same = {edit.key: edit for edit in self._staged if edit.key in keys}
+        """What both sides made the same."""
+        self._most = Counter[str]()
+        for text in (base, now.new, staged.new):
+            self._most |= Counter(line for _, _, line in _rules(text))
+
+    def parts(self) -> tuple[list[_Part], list[frozenset[Bond]]]:
+        """The merged text, and what is bound together."""
+        bonds = self._twins()
+        stretches = self._stretches()
+        while True:
+            contested = self._contested(stretches, bonds)
+            doubled = [bond for bond in self._doubled(stretches, contested) if bond not in bonds]
+            if not doubled:
+                break
+            bonds += doubled
+        bonds += [stretch.bonds & contested for stretch in stretches]
+        return list(_joined(self._parts(stretches, contested))), bonds
+
+    def _without_clashes(
+        self, edits: list[SideEdit], others: list[SideEdit], yields: Callable[[SideEdit, SideEdit], bool]
+    ) -> list[SideEdit]:
+        """The edits without those that give way to one of the other side."""
+        starts = [other.start for other in others]
+        ends = [other.end for other in others]
+        found = []
+        for edit in edits:
+            near = others[bisect_left(ends, edit.start) : bisect_right(starts, edit.end)]
+            if not any(edit.key != other.key and yields(edit, other) and self._clash(edit, other) for other in near):
+                found.append(edit)
+        return found
+
+    def _clash(self, one: SideEdit, other: SideEdit) -> bool:
+        """Whether two edits of different sides cannot both be taken."""
+        left, right = sorted((one, other), key=attrgetter("place"))
+        if left.end < right.start:
+            return False
+        at = right.start
+        if left.end > at or at not in self._sent.bounds:
+            return True
+        if (left.is_insertion and right.adds) or (left.adds and right.is_insertion):
+            # What goes on in the line comes before what begins one.
+            ends_line = self._base[at : at + 1] in ("", "\n")
+            is_clear = (left.goes_on and right.begins_line) or (left.begins_line and right.goes_on)
+            return not (ends_line and is_clear)
+        if right.is_insertion and left.removed and not left.is_reworded:
+            # What is put in behind what went may be about that, or of its section or line.
+            is_of_line = not right.begins_line and self._base[at - 1 : at] != "\n"
+            return left.section or (is_of_line and "\n" in self._base[left.whole[0] or left.start : at])
+        before = left.new[-1:] or self._base[left.start - 1 : left.start]
+        after = right.new[:1] or self._base[right.end : right.end + 1]
+        is_glued = _is_word(before) and _is_word(after)
+        return is_glued and not (_is_word(self._base[at - 1 : at]) and _is_word(self._base[at : at + 1]))
+
+    def _stretches(self) -> list[_Stretch]:
+        """All edits by place, joined where they clash.
+
+        The same edit of both sides joins nothing; where it is an insertion, what ends and begins there does not touch.
+        """
+        found = [_Stretch([edit], [self._same[edit.key]]) for edit in self._now if edit.key in self._same]
+        apart = {one.start for one in found if one.now[0].is_insertion}
+        sides = [(edit, True) for edit in self._now] + [(edit, False) for edit in self._staged]
+        joined: list[_Stretch] = []
+        for edit, is_now in sorted(sides, key=lambda one: one[0].place):
+            if edit.key in self._same:
+                continue
+            joined.append(_Stretch([edit], []) if is_now else _Stretch([], [edit]))
+            at = n = len(joined) - 1
+            while n and joined[n - 1].end >= edit.start:
+                n -= 1
+                others = (joined[n].staged if is_now else joined[n].now)[-2:]
+                overlaps = joined[n].end > edit.start
+                if overlaps or (edit.start not in apart and any(self._clash(edit, other) for other in others)):
+                    at = n
+            for stretch in joined[at + 1 :]:
+                joined[at].now += stretch.now
+                joined[at].staged += stretch.staged
+            del joined[at + 1 :]
+        return sorted([*found, *joined], key=attrgetter("place"))
+
+    def _twins(self) -> list[frozenset[Bond]]:
+        """What both sides put in, each at another place: it is one rule. What each reworded where it was is two rules,
+        however alike."""
+        ours, theirs = (
+            [
+                (plain_words(text), n)
+                for n, edit in enumerate(edits)
+                if not (edit.key in self._same or edit.is_reworded)
+                for text in edit.added
+                if not is_row(text)
+            ]
+            for edits in (self._now, self._staged)
+        )
+        return [self._now[one].bonds | self._staged[other].bonds for one, other in alike_pairs(ours, theirs)]
+
+    def _contested(self, stretches: Sequence[_Stretch], bonds: Iterable[frozenset[Bond]]) -> set[Bond]:
+        """The bonds that are in a conflict with all their edits."""
+        found = {bond for one in stretches if one.is_shared() and not one.is_agreed(self._base) for bond in one.bonds}
+        found = found.union(*bonds)
+        agreed = {bond for one in stretches if one.is_agreed(self._base) for bond in one.bonds}
+        alone = [one for one in stretches if not one.is_shared()]
+        # A passage that both took away, and that one side put in elsewhere.
+        arrived = (one for one in alone if any(edit.new.strip() for edit in (*one.now, *one.staged)))
+        found |= agreed & {bond for one in arrived for bond in one.bonds}
+        while True:
+            # Insertions of several hunks at one place are one edit, and bind these together.
+            bound = {bond for one in alone if one.bonds & found for bond in one.bonds}
+            if bound <= found:
+                return found
+            found |= bound
+
+    def _made(self, one: _Stretch, contested: Set[Bond]) -> str | tuple[str, str]:
+        """What becomes of a stretch; as it is now and as it was staged, where it is in conflict."""
+        now, staged = one.texts(self._base)
+        if _is_same(now, staged):
+            return now
+        if not one.bonds & contested:
+            return now if one.now else staged
+        sides: list[str] = []
+        for edits, yielded in zip((one.now, one.staged), self._yielded, strict=True):
+            first = bisect_left(yielded, one.start, key=attrgetter("start"))
+            last = bisect_right(yielded, one.end, key=attrgetter("end"))
+            layout = yielded[first:last]
+            every = sorted([*edits, *layout], key=attrgetter("place"))
+            sides.append(applied(self._base, every, one.start, one.end))
+        return sides[0], sides[1]
+
+    def _parts(self, stretches: Sequence[_Stretch], contested: Set[Bond]) -> Iterator[_Part]:
+        at, settled = 0, frozenset[Bond]()
+        for one in stretches:
+            if at < one.start:
+                yield self._base[at : one.start], settled
+            at = one.end
+            made = self._made(one, contested)
+            if not isinstance(made, str):
+                yield Conflict(self._base[one.start : at], *made), one.bonds & contested
+            elif made or not one.is_shared():
+                yield made, settled
+            else:
+                # Where both left nothing, what lies before and after touches, and may be one conflict.
+                yield Conflict(self._base[one.start : at], "", ""), settled
+        if at < len(self._base):
+            yield self._base[at:], settled
+
+    def _doubled(self, stretches: Sequence[_Stretch], contested: Set[Bond]) -> Iterator[frozenset[Bond]]:
+        """For every line that would be in a merged text more often than in any side the edits that it is of."""
+        for n in range(2):
+            texts, places, at, length = [], [], 0, 0
+            for one in stretches:
+                made = self._made(one, contested)
+                text = made if isinstance(made, str) else made[n]
+                texts += [self._base[at : one.start], text]
+                length += one.start - at
+                places.append((length, length + len(text), one.bonds))
+                length += len(text)
+                at = one.end
+            lines: dict[str, list[tuple[int, int]]] = defaultdict(list)
+            for start, end, line in _rules("".join([*texts, self._base[at:]])):
+                lines[line].append((start, end))
+            ends = [end for _, end, _ in places]
+            for line, found in lines.items():
+                if len(found) <= max(self._most[line], 1):
+                    continue
+                bonds: set[Bond] = set()
+                for start, end in found:
+                    for first, _, here in places[bisect_right(ends, start) :]:
+                        if first >= end:
+                            break
+                        bonds |= here
+                if bonds:
+                    yield frozenset(bonds)
+
+
+def _is_word(letter: str) -> bool:
+    return bool(letter) and not letter.isspace()
+
+
+def _with_same_removals(edits: list[SideEdit], others: Sequence[SideEdit]) -> list[SideEdit]:
+    """What both sides removed, as edits of its own: they may have removed more beside it, each on its own."""
+    found: list[SideEdit] = []
+    gone = [other for other in others if other.is_removal]
+    ends = [other.end for other in gone]
+    for edit in edits:
+        if not edit.is_removal:
+            found.append(edit)
             continue
-        hunk: _Hunk = (side, edit.hunk)
-        change = _SideEdit(edit.start, edit.end, edit.new, frozenset({carried.get(hunk, hunk)}))
-        if found and found[-1].start == change.end:  # both are insertions
-            last = found.pop()
-            change = _SideEdit(change.start, change.end, last.new + change.new, last.hunks | change.hunks)
-        found.append(change)
+        cuts = {edit.start, edit.end}
+        for other in gone[bisect_right(ends, edit.start) :]:
+            if other.start >= edit.end:
+                break
+            cuts |= {max(other.start, edit.start), min(other.end, edit.end)}
+        places = sorted(cuts)
+        found += [replace(edit, start=start, end=end, whole=edit.span) for start, end in pairwise(places)]
     return found
 
 
-def _stretches(now: list[_SideEdit], staged: list[_SideEdit]) -> list[_Stretch]:
-    """All changes by place, joined where they overlap or touch across the sides.
-
-    The same change of both sides joins nothing; where it is an insertion, what ends and begins there does not touch.
-    """
-    of_staged = {change.edit: change for change in staged}
-    found = [_Stretch([change], [of_staged[change.edit]]) for change in now if change.edit in of_staged]
-    same = {stretch.now[0].edit for stretch in found}
-    apart = {start for start, end, _ in same if start == end}
-    sides = [(change, True) for change in now] + [(change, False) for change in staged]
-    joined: list[_Stretch] = []
-    for change, is_now in sorted(sides, key=lambda one: one[0].edit[:2]):
-        if change.edit in same:
-            continue
-        here = _Stretch([change], []) if is_now else _Stretch([], [change])
-        while joined:
-            other = joined[-1].staged if is_now else joined[-1].now
-            reach = other[-1].end if other else -1
-            if reach < change.start or (reach == change.start and reach in apart):
-                break
-            before = joined.pop()
-            before.now += here.now
-            before.staged += here.staged
-            here = before
-        joined.append(here)
-    return sorted([*found, *joined], key=attrgetter("start", "end"))
-
-
-def _clashing(base: str, stretches: Sequence[_Stretch]) -> set[_Hunk]:
-    """The hunks of stretches of which each side made something else."""
-    clashes = (one for one in stretches if one.is_shared() and not one.is_agreed(base))
-    return {hunk for one in clashes for hunk in one.hunks}
-
-
-def _contested(base: str, stretches: Sequence[_Stretch], moved: set[_Hunk]) -> set[_Hunk]:
-    """The hunks that are in a conflict with all their edits."""
-    agreed = {hunk for one in stretches if one.is_agreed(base) for hunk in one.hunks}
-    alone = [one for one in stretches if not one.is_shared()]
-    half_agreed = moved & agreed & {hunk for one in alone for hunk in one.hunks}
-    found = _clashing(base, stretches) | half_agreed
-    while True:
-        # Insertions of several hunks at one place are one change, and bind these hunks together.
-        bound = {hunk for one in alone if one.hunks & found for hunk in one.hunks}
-        if bound <= found:
-            return found
-        found |= bound
-
-
-_Part = tuple[str | Conflict, frozenset[_Hunk]]
-"""With the hunks that are in conflict there."""
-
-
-def _parts(base: str, stretches: Sequence[_Stretch], contested: set[_Hunk]) -> Iterator[_Part]:
-    at, settled = 0, frozenset[_Hunk]()
-    for one in stretches:
-        if at < one.start:
-            yield base[at : one.start], settled
-        at = one.end
-        now, staged = one.texts(base)
-        if now == staged:
-            # Where both left nothing, what lies before and after touches, and may be one conflict.
-            yield (now, settled) if now else (Conflict(base[one.start : at], "", ""), settled)
-        elif hunks := one.hunks & contested:
-            yield Conflict(base[one.start : at], now, staged), hunks
-        else:
-            yield now if one.now else staged, settled
-    if at < len(base):
-        yield base[at:], settled
+def _rules(text: str) -> Iterator[tuple[int, int, str]]:
+    """The lines of several words, and their sentences: where they begin and end, and their words."""
+    at = 0
+    for line in text.split("\n"):
+        ends = [at + hit.start() for hit in _SENTENCE_ENDS.finditer(line)]
+        starts = [at + hit.end() for hit in _SENTENCE_ENDS.finditer(line)]
+        bounds = {(at, at + len(line)), *zip([at, *starts], [*ends, at + len(line)], strict=True)}
+        for start, end in sorted(bounds):
+            words = without_marks(text[start:end]).split()
+            if len(words) >= _LEAST:
+                yield start, end, " ".join(words)
+        at += len(line) + 1
 
 
 def _joined(parts: Iterator[_Part]) -> Iterator[_Part]:
     """Conflicts that touch as one, and as text where both sides made the same of them; text in one piece."""
-    text, settled = "", frozenset[_Hunk]()
+    text, settled = "", frozenset[Bond]()
     for is_conflict, group in groupby(parts, key=lambda part: isinstance(part[0], Conflict)):
         here = list(group)
         if not is_conflict:
@@ -277,43 +412,31 @@ def _joined(parts: Iterator[_Part]) -> Iterator[_Part]:
             continue
         conflicts = [part for part, _ in here if isinstance(part, Conflict)]
         base, now, staged = ("".join(map(attrgetter(name), conflicts)) for name in ("base", "now", "staged"))
-        if now == staged or _differ_in_space(now, staged):
+        if _is_same(now, staged):
             text += now
             continue
         if text:
             yield text, settled
         text = ""
-        yield Conflict(base, now, staged), settled.union(*(hunks for _, hunks in here))
+        yield Conflict(base, now, staged), settled.union(*(bonds for _, bonds in here))
     if text:
         yield text, settled
 
 
-def _differ_in_space(one: str, other: str) -> bool:
-    """Whether both have the same words, and white space at the same ends, so that no word is glued to its neighbour."""
+def _is_same(one: str, other: str) -> bool:
+    """Whether both are the same, or have the same words, and white space at the same ends, so that no word is glued to
+    its neighbour."""
     ends = [(text[:1].isspace(), text[-1:].isspace()) for text in (one, other)]
-    return ends[0] == ends[1] and one.split() == other.split() != []
+    return one == other or (ends[0] == ends[1] and one.split() == other.split() != [])
 
 
-def _groups(contests: Sequence[frozenset[_Hunk]], bonds: Iterable[frozenset[_Hunk]]) -> tuple[tuple[int, ...], ...]:
-    """The numbers of the conflicts, of which these are the hunks, those together that hunks bind; all hunks of a bond
-    are bound."""
-    bound: dict[_Hunk, set[_Hunk]] = {}
-    for bond in bonds:
-        whole = set(bond).union(*(bound.get(hunk, ()) for hunk in bond))
-        bound |= dict.fromkeys(whole, whole)
-    groups: dict[_Hunk, list[int]] = {}
-    for number, hunks in enumerate(contests, 1):
-        groups.setdefault(min(bound[min(hunks)]), []).append(number)
+def _groups(contests: Sequence[frozenset[Bond]], bonds: Iterable[frozenset[Bond]]) -> tuple[tuple[int, ...], ...]:
+    """The numbers of the conflicts, of which these are the bonds, those together that are bound."""
+    first = firsts(filter(None, [*contests, *bonds]))
+    groups: dict[Bond, list[int]] = {}
+    for number, contest in enumerate(contests, 1):
+        groups.setdefault(first[min(contest)], []).append(number)
     return tuple(map(tuple, groups.values()))
-
-
-def _applied(base: str, start: int, end: int, changes: Sequence[_SideEdit]) -> str:
-    """Characters [start, end) of the base with these changes."""
-    parts, at = [], start
-    for change in changes:
-        parts += [base[at : change.start], change.new]
-        at = change.end
-    return "".join([*parts, base[at:end]])
 
 
 def conflict_places(merge: Merge) -> tuple[str, ...]:

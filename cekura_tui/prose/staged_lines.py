@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from typing import Literal
 
 from cekura_tui.model.text import visible
-from cekura_tui.prose.diff import ProseDiff, TextPiece
-from cekura_tui.prose.lines import edited_text, readable
-from cekura_tui.prose.staging import Choices, HunkChoice
-from cekura_tui.prose.words import WordSpan, word_spans
+from cekura_tui.prose.diff import ProseDiff
+from cekura_tui.prose.lines import readable
+from cekura_tui.prose.staging import Choices, staged_spans, with_numbers
+from cekura_tui.prose.words import WordSpan
 
 StagedMark = Literal[" ", "+", "~", "-"]
 """Beside a line: as it was sent, new, other words in it, or lines that went after it."""
@@ -39,16 +39,17 @@ def staged_lines(diff: ProseDiff, choices: Choices) -> StagedLines:
     page = _LineBuilder()
     places: dict[int, int] = {}
     columns: dict[int, int] = {}
-    for index, piece in enumerate(diff.pieces):
-        hunk = diff.hunks[piece.hunk - 1] if piece.hunk else None
-        is_main = hunk is not None and hunk.main == index
-        spans = _spans(diff, piece, choices.get(piece.hunk), is_main)
-        if is_main:
-            written = "".join(span.text for span in spans if span.op != "del")
-            changing = spans if any(span.op != "same" for span in spans) else piece.spans
-            places[piece.hunk], columns[piece.hunk] = page.place(written, _first_change(written, changing))
-        page.write(spans)
-    return StagedLines(tuple(page.ended()), places, columns)
+    written: list[str] = []
+    for index, (piece, spans) in enumerate(zip(diff.pieces, staged_spans(diff, choices), strict=True)):
+        now = "".join(span.text for span in spans if span.op != "del")
+        for number in piece.hunks():
+            if diff.hunks[number - 1].main == index:
+                changing = spans if any(span.op != "same" for span in spans) else piece.spans
+                places[number], columns[number] = page.place(now, _first_change(now, changing))
+        page.write(readable(spans))
+        written.append(now)
+    text = with_numbers(diff, written, choices)
+    return StagedLines(tuple(page.ended(text if text != "".join(written) else None)), places, columns)
 
 
 def _first_change(written: str, spans: Sequence[WordSpan]) -> int:
@@ -56,17 +57,6 @@ def _first_change(written: str, spans: Sequence[WordSpan]) -> int:
     before = min(len(spans[0].text) if spans and spans[0].op == "same" else 0, len(written))
     after = written[before:]
     return len(written) - len(after.lstrip()) if after.strip() else len(written.rstrip())
-
-
-def _spans(diff: ProseDiff, piece: TextPiece, choice: HunkChoice | None, is_main: bool) -> Sequence[WordSpan]:
-    """What of a piece is in the text: same and inserted; and what is not: deleted."""
-    if choice is None or choice.what == "rejected":
-        return [WordSpan("same", piece.old)]
-    if choice.what == "edited" and is_main:
-        return readable(word_spans(piece.old, edited_text(diff, piece.hunk, choice)))
-    if piece.moved:
-        return [WordSpan("del", piece.old), WordSpan("ins", piece.new)]
-    return readable(piece.spans)
 
 
 class _LineBuilder:
@@ -97,11 +87,12 @@ class _LineBuilder:
                 if part.strip():
                     self._touched[-1].add(span.op)
 
-    def ended(self) -> Iterator[StagedLine]:
-        """The lines; a text that ends with its last line has no empty one after it."""
-        *lines, last = self._lines
-        for text, touched in zip(lines, self._touched, strict=False):
-            yield StagedLine(visible(text.removesuffix("\r")), _mark(touched))
+    def ended(self, text: str | None) -> Iterator[StagedLine]:
+        """The lines, as they are in `text` if that is given: with other numbers; a text that ends with its last line
+        has no empty one after it."""
+        *lines, last = self._lines if text is None else text.split("\n")
+        for line, touched in zip(lines, self._touched, strict=False):
+            yield StagedLine(visible(line.removesuffix("\r")), _mark(touched))
         if last or not lines:
             yield StagedLine(visible(last), _mark(self._touched[-1]))
 

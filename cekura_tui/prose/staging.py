@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 from cekura_tui.model.text import Prompt
 from cekura_tui.prose.diff import Hunk, ProseDiff
+from cekura_tui.prose.numbers import renumbered
+from cekura_tui.prose.words import WordSpan, word_spans
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,27 +25,54 @@ Choices = Mapping[int, HunkChoice]
 
 
 def staged(diff: ProseDiff, choices: Choices) -> Prompt:
-    """The sent text with the accepted and edited hunks; all accepted make the proposed text, none the sent one."""
+    """The sent text with the accepted and edited hunks, the numbers of its lists following; all accepted make the
+    proposed text, none the sent one, to the byte."""
+    texts = ["".join(span.text for span in spans if span.op != "del") for spans in staged_spans(diff, choices)]
+    return Prompt(with_numbers(diff, texts, choices))
+
+
+def with_numbers(diff: ProseDiff, texts: Sequence[str], choices: Choices | None = None) -> str:
+    """What stands in the place of each piece, as one text in which the numbers of lists follow; a fence around all of
+    it hides none of them, and numbers that were typed in a row stay so."""
+    typed = [choice.text for choice in (choices or {}).values() if choice.what == "edited"]
+    around = [bool(piece.hunk) and diff.hunks[piece.hunk - 1].kind == "wrapper" for piece in diff.pieces]
+    bare = "".join(text for text, is_around in zip(texts, around, strict=True) if not is_around)
+    proposed = "".join(piece.new for piece, is_around in zip(diff.pieces, around, strict=True) if not is_around)
+    numbered = renumbered(bare, diff.old, proposed, *typed)
+    behind = max((n for n, is_around in enumerate(around) if is_around and n), default=len(texts))
+    end = len(numbered) - sum(map(len, texts[behind + 1 :]))
+    before = texts[0] if around[:1] == [True] else ""
+    return before + numbered[:end] + (texts[behind] if behind < len(texts) else "") + numbered[end:]
+
+
+def staged_spans(diff: ProseDiff, choices: Choices) -> Iterator[Sequence[WordSpan]]:
+    """For every piece what is in the staged text, before its numbers follow: the same and the inserted words."""
     edited = {diff.hunks[number - 1].main: choice.text for number, choice in choices.items() if choice.what == "edited"}
-    parts = []
+
+    taken = _taken(choices)
     for index, piece in enumerate(diff.pieces):
-        choice = choices.get(piece.hunk) if piece.hunk else None
-        if choice is None or choice.what == "rejected":
-            parts.append(piece.old)
-        elif index in edited:
-            parts.append(_worded(piece.new or piece.old, edited[index]))
+        if index in edited:
+            now = piece.text(taken)
+            yield word_spans(piece.old, worded(now if piece.new else piece.old, edited[index]), exactly=True)
         else:
-            parts.append(piece.new)
-    return Prompt("".join(parts))
+            yield piece.staged_spans(taken)
 
 
-def _worded(passage: str, text: str) -> str:
+def _taken(choices: Choices) -> Callable[[int], bool]:
+    return lambda hunk: hunk in choices and choices[hunk].what != "rejected"
+
+
+def worded(passage: str, text: str) -> str:
     """A passage in other words, with the white space that was around it; without words nothing is left of it."""
-    bare = passage.strip()
-    if not text.strip():
+    bare, typed = passage.strip(), text.strip()
+    if not typed:
         return ""
-    start = len(passage) - len(passage.lstrip()) if bare else len(passage)
-    return passage[:start] + text.strip() + passage[start + len(bare) :]
+    if bare:
+        start = len(passage) - len(passage.lstrip())
+        return passage[:start] + typed + passage[start + len(bare) :]
+    # Where nothing but white space was to be left, it is a line of its own in that.
+    start = passage.find("\n") + 1 or len(passage)
+    return passage[:start] + typed + (passage[start:] or ("\n" if "\n" in passage else ""))
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,15 +102,16 @@ class Wording:
         return HunkChoice("edited", typed.replace("\r\n", "\n").replace("\n", self.line_end))
 
 
-def wording(diff: ProseDiff, hunk: Hunk) -> Wording:
-    """What can be edited of a hunk that is no layout."""
+def wording(diff: ProseDiff, hunk: Hunk, choices: Choices | None = None) -> Wording:
+    """What can be edited of a hunk that is no layout, its words dressed as they are with these choices."""
     main = diff.pieces[hunk.main]
     parts = [piece for piece in diff.pieces if piece.hunk == hunk.number]
     away = [piece for piece in parts if piece.moved == "away"]
+    taken = _taken({**(choices or {}), hunk.number: HunkChoice("accepted")})
     text = main.new or main.old
     return Wording(
         ("".join(piece.old for piece in away) if main.moved else main.old).strip(),
-        main.new.strip(),
+        main.text(taken).strip(),
         len(parts) - len(away) - 1,
         bool(main.moved),
         "\r\n" if "\r\n" in (text if "\n" in text else diff.new) else "\n",

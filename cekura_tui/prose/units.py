@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from bisect import bisect_left
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import groupby
+from itertools import groupby, islice, pairwise
 from typing import Literal
 
+from cekura_tui.prose.formatting import bare_letters
 from cekura_tui.prose.marks import (
     begins_markup,
     closes,
     fence_mark,
     heading_mark,
+    is_comment,
     is_row,
     is_underline,
     item_mark,
@@ -20,6 +23,7 @@ from cekura_tui.prose.marks import (
     serials_in,
     tag_of,
 )
+from cekura_tui.prose.stopping import Stop, never, until
 from cekura_tui.prose.words import words_in
 
 UnitKind = Literal["heading", "tag", "item", "text", "row", "code"]
@@ -31,6 +35,14 @@ _ABBREVIATION = re.compile(
     r"(?:^|[\s(\[\"“„*_])(?:[A-Za-zÀ-ÿ]|e\.g|i\.e|z\.\s?B|d\.\s?h|u\.\s?a|bzw|ca|etc|vs|Mrs?|Ms|Dr|Sra?|St|Nr|No|Tel|ext|approx)\.$"
 )
 _LONGEST_ABBREVIATION = 10
+_NUMBER_ALONE = re.compile(r"\s*(?:\[[ xX]\] )?\(?\d{1,3}[.)]")
+"""A second marker of a line: "- 1. Ask"."""
+_NARROWEST = 40
+"""Characters: nobody has lines filled that are shorter."""
+_CONTINUES = re.compile(r"\s*[a-zß-öø-ÿα-ωа-я](?![^:\n]{0,30}:)")
+"""A line that goes on with the sentence before it; "name: …" does not."""
+_FULL = 0.8
+"""A line that is shorter than this part of the widest of its paragraph, with the next word, was ended on purpose."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,9 +76,47 @@ class Unit:
 def units_of(text: str, *, closely: bool = True) -> tuple[list[Unit], str]:
     """All units, and the white space after the last one. All gaps and texts one after another, and that, are `text`.
 
-    Without `closely` a paragraph or item is one unit, and one word.
+    Without `closely` a paragraph or item is one unit.
     """
-    found: list[Unit] = []
+    found = list(_units(text, closely))
+    return found, text[_end(found) :]
+
+
+_Read = tuple[list[Unit], str]
+_LONGEST = 600_000
+_MOST_LINES = 40_000
+_MOST = 8_000
+"""Characters and lines of both texts that are read by sentence, and units that are compared one by one: each of these
+takes about half a second."""
+_DRESSED = 800_000
+"""Characters of which it is seen that only their dress differs."""
+
+
+def units_of_both(old: str, new: str, stop: Stop = never) -> tuple[_Read, _Read, str]:
+    """The units of two texts, and how they were read, if not by sentence: a paragraph or item is one unit where the
+    texts are long, all that differs is where they have very many lines or items. Raises Stopped."""
+    lines = old.count("\n") + new.count("\n")
+    long = len(old) + len(new) > _LONGEST
+    dressed = len(old) + len(new) <= _DRESSED
+    for closely in (True, False) if not long else (False,):
+        if lines > _MOST_LINES:
+            break
+        olds = list(islice(until(stop, _units(old, closely, dressed), 512), _MOST + 1))
+        news = list(islice(until(stop, _units(new, closely, dressed), 512), _MOST + 1 - len(olds)))
+        if len(olds) + len(news) <= _MOST:
+            coarse = "" if closely else "compared by paragraph: these texts are very long"
+            return (olds, old[_end(olds) :]), (news, new[_end(news) :]), coarse
+    start, end = _common_lines(old, new)
+    olds, news = (list(_parts(text, start, len(text) - end, dressed)) for text in (old, new))
+    coarse = "compared as a whole: these texts have very many lines or items"
+    return (olds, old[_end(olds) :]), (news, new[_end(news) :]), coarse
+
+
+def _end(units: Sequence[Unit]) -> int:
+    return units[-1].start + len(units[-1].text) if units else 0
+
+
+def _units(text: str, closely: bool = True, dressed: bool = False) -> Iterator[Unit]:
     at = 0
     line, counted = 1, 0
     for start, end, kind, block in _Stretches(text).found():
@@ -78,10 +128,40 @@ def units_of(text: str, *, closely: bool = True) -> tuple[list[Unit], str]:
                 continue
             line += text.count("\n", counted, bare)
             counted = bare
-            words = words_in(text[bare:shut]) if closely else (" ".join(text[bare:shut].split()),)
-            found.append(Unit(text[at:bare], text[bare:shut], words, kind, block, line, bare))
+            words = words_in(text[bare:shut], exactly=kind == "code") if closely else _word(text[bare:shut], dressed)
+            yield Unit(text[at:bare], text[bare:shut], words, kind, block, line, bare)
             at = shut
-    return found, text[at:]
+
+
+def _word(text: str, dressed: bool) -> tuple[str, ...]:
+    """A passage as one word, without its white space or without all that may be dress."""
+    return (bare_letters(text) if dressed else " ".join(text.split()),)
+
+
+def _parts(text: str, start: int, end: int, dressed: bool) -> Iterator[Unit]:
+    """What stands before `start`, up to `end` and behind, each as one unit and one word."""
+    at = 0
+    for block, (first, last) in enumerate(((0, start), (start, end), (end, len(text))), 1):
+        bare = last - len(text[first:last].lstrip())
+        shut = first + len(text[first:last].rstrip())
+        if shut > bare:
+            words, line = _word(text[bare:shut], dressed), 1 + text.count("\n", 0, bare)
+            yield Unit(text[at:bare], text[bare:shut], words, "text", block, line, bare)
+            at = shut
+
+
+def _common_lines(old: str, new: str) -> tuple[int, int]:
+    """How many characters both begin and end with, in whole lines."""
+    most = min(len(old), len(new))
+    start = old.rfind("\n", 0, _most_of(most, lambda n: old[:n] == new[:n])) + 1
+    end = _most_of(most - start, lambda n: old[len(old) - n :] == new[len(new) - n :])
+    line = old.find("\n", len(old) - end)
+    return start, len(old) - line if line >= 0 and end else 0
+
+
+def _most_of(most: int, holds: Callable[[int], bool]) -> int:
+    """The highest number up to `most` of which this holds, as it does of all lower ones."""
+    return bisect_left(range(1, most + 1), True, key=lambda n: not holds(n))
 
 
 def begins(units: Sequence[Unit], n: int) -> bool:
@@ -165,10 +245,10 @@ class _Stretches:
         """The kind of a line that is a unit by itself, and how long its marker is; None for a line of prose."""
         mark = heading_mark(line, begins=self._open < 0 or self._kind == "item")
         if mark >= 0:
-            return "heading", mark
+            return "heading", (item_mark(line, self._serials, mark) or mark) if mark else 0
         if quote := quote_mark(line):
             return "row", item_mark(line, self._serials, quote) or quote
-        if tag_of(line):
+        if tag_of(line) or is_comment(line):
             return "tag", 0
         return ("row", 0) if is_row(line) else None
 
@@ -180,14 +260,38 @@ def _columns(line: str) -> int:
 
 def _sentences(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
     at = start
-    for found in _SENTENCE_END.finditer(text, start, end):
-        stop = found.end()
-        if found.group()[0] not in "。！？" and (
-            _CONTINUATION.match(text, stop, end)
-            or (found.group() == "." and _ABBREVIATION.search(text, max(at, stop - _LONGEST_ABBREVIATION), stop))
-        ):
-            continue
-        yield at, stop
-        at = stop
+    for first, last in _lines_meant(text, start, end):
+        for found in _SENTENCE_END.finditer(text, first, last):
+            stop = found.end()
+            if found.group()[0] not in "。！？" and (
+                _CONTINUATION.match(text, stop, last)
+                or _NUMBER_ALONE.fullmatch(text, at, stop)
+                or (found.group() == "." and _ABBREVIATION.search(text, max(at, stop - _LONGEST_ABBREVIATION), stop))
+            ):
+                continue
+            yield at, stop
+            at = stop
+        if text[at:last].strip():
+            yield at, last
+            at = last
     if at < end:
         yield at, end
+
+
+def _lines_meant(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
+    """The lines of a paragraph that are meant: not those that end because they were full."""
+    cuts = [hit.end() for hit in _LINE.finditer(text, start, end)]
+    if len(cuts) < 2:
+        yield start, end
+        return
+    begins = text.rfind("\n", 0, start) + 1
+    lines = [text[at:cut] for at, cut in pairwise([begins, *cuts])]
+    widest = max(_NARROWEST, *(len(line.rstrip()) for line in lines))
+    at = start
+    for line, following, cut in zip(lines, lines[1:], cuts, strict=False):
+        first = following.split(maxsplit=1)[:1] or [""]
+        fits = len(line.rstrip()) + 1 + len(first[0]) <= _FULL * widest
+        if fits and not _CONTINUES.match(following):
+            yield at, cut
+            at = cut
+    yield at, end

@@ -9,15 +9,18 @@ import re
 import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from itertools import accumulate, groupby
+from functools import lru_cache
+from itertools import accumulate
 from typing import Literal
 
-from cekura_tui.prose.marks import structure
+from cekura_tui.prose.formatting import Atom, Dressed, Format, FormatSpan, dress_spans, format_spans, undressed
 from cekura_tui.prose.matching import Pairs, match, short_gaps, slid
 
 _CELLS = 160_000
 """Pairs of words that are weighed one by one; longer passages are compared by their unique words first."""
 _CONTENT, _ANY_LETTER, _SMALL, _MARK, _ON = 10, 5, 4, 1, 3
+_ISLAND = 26
+"""What is the same between two changes and weighs less is read with them."""
 _CLAUSE = '.,;:!?)]}"”»。，；：！？'
 _LEAST_SHARE = 0.3
 """The least part of the weight of both passages that must be the same; with less, one is not a version of the other."""
@@ -46,6 +49,7 @@ def same_words(old: Sequence[str], new: Sequence[str], *, closely: bool = True) 
     return _without_crumbs(old, new, _cut_well(old, new, pairs))
 
 
+@lru_cache(maxsize=16_384)
 def weight(word: str) -> int:
     """What a word tells: much, if it is long or a figure; less, if it is a letter of a script without spaces; little,
     if it is small; next to nothing, if it is a mark."""
@@ -155,12 +159,12 @@ def _is_crumb(same: int, left: int, right: int) -> bool:
     """Whether what is the same between two changes is too little to be read as such."""
     if same <= _SMALL + _MARK:
         return True
-    return same < _CONTENT * 2 and min(left, right) >= _CONTENT * 4
+    return same < _ISLAND and min(left, right) >= _CONTENT * 2
 
 
 Op = Literal["same", "del", "ins"]
-_OPS: tuple[Op, ...] = ("same", "del", "ins")
 
+_DRESS = "\"'‘’‚‛“”„‟«»‹›「」『』*`~"
 _UNSPACED = "\u0e00-\u0e7f\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff"  # scripts without spaces: a word a letter
 _SIGNS = (
     "\u0300-\u036f\u0591-\u05c7\u0610-\u061a\u064b-\u065f\u0900-\u0903\u093a-\u094f\u0962\u0963\u0981-\u0983"
@@ -177,10 +181,16 @@ _WRITTEN = re.compile(rf"(?:{_VARIABLE}|[^\s{_UNSPACED}])+|[{_UNSPACED}]")
 
 @dataclass(frozen=True, slots=True)
 class WordSpan:
-    """A stretch of text that is in both versions, in the old alone or in the new alone."""
+    """A stretch of text that is in both versions, in the old alone or in the new alone.
+
+    Where `format` says what of the dress differs, the words are the same; `hunk` is the number of the change of the
+    whole prompt of which that is a place.
+    """
 
     op: Op
     text: str
+    format: Format = ""
+    hunk: int = 0
 
 
 def word_count(text: str) -> int:
@@ -197,34 +207,68 @@ def likeness(one: frozenset[str], other: frozenset[str]) -> float:
     return 2 * len(one & other) / (len(one) + len(other)) if one and other else 0.0
 
 
-def words_in(text: str) -> tuple[str, ...]:
-    """The words and marks of a text in order; a `{{variable}}` is one."""
-    return tuple(found.group() for found in _TOKEN.finditer(text))
+def words_in(text: str, *, exactly: bool = False) -> tuple[str, ...]:
+    """The words and marks of a text in order; a `{{variable}}` is one. How they are dressed is left out, if they are
+    not wanted `exactly`."""
+    found = [found.group() for found in _TOKEN.finditer(text)]
+    return tuple(found if exactly else [undressed(word) for word in found if word[0] not in _DRESS])
 
 
-def word_spans(old: str, new: str, *, closely: bool = True) -> list[WordSpan]:
-    """The spans from old to new: their same and deleted texts make `old`, their same and inserted texts `new`."""
+def word_spans(old: str, new: str, *, closely: bool = True, exactly: bool = False) -> list[WordSpan]:
+    """The spans from old to new: their same and deleted texts make `old`, their same and inserted texts `new`. What is
+    compared `exactly`, as code is, has no dress."""
+    if old == new:
+        return tidy([WordSpan("same", old)])
+    if not exactly and (same := format_spans(old, new)) is not None:
+        return formatted(same)
     before = [found.span() for found in _WRITTEN.finditer(old)]
     after = [found.span() for found in _WRITTEN.finditer(new)]
     old_words = [old[start:end] for start, end in before]
     new_words = [new[start:end] for start, end in after]
-    pairs = same_words(old_words, new_words, closely=closely)
+    one, other = Dressed(old), Dressed(new)
+    bare = (old_words, new_words)
+    if not exactly:
+        bare = ([one.key(*place) for place in before], [other.key(*place) for place in after])
+    pairs = same_words(*bare, closely=closely)
     if (before or after) and not pairs:
         return tidy([WordSpan("del", old), WordSpan("ins", new)])
     spans: list[WordSpan] = []
-    at = to = 0
+    at = to = start = 0
     for i, j in pairs:
-        spans += _replaced(old[at : before[i][0]], new[to : after[j][0]])
-        spans.append(WordSpan("same", old_words[i]))
+        gap, other_gap = old[at : before[i][0]], new[to : after[j][0]]
+        if gap != other_gap or old_words[i] != new_words[j]:
+            spans.append(WordSpan("same", old[start:at]))
+            spans += _replaced(gap, other_gap)
+            spans += _same(old_words[i], new_words[j], one.atoms(*before[i]), other.atoms(*after[j]))
+            start = before[i][1]
         at, to = before[i][1], after[j][1]
+    spans.append(WordSpan("same", old[start:at]))
     spans += _replaced(old[at:], new[to:])
     return tidy(spans)
+
+
+def formatted(found: Iterable[FormatSpan]) -> list[WordSpan]:
+    """What is dressed otherwise, as spans."""
+    spans: list[WordSpan] = []
+    for old, new, kind in found:
+        spans += [WordSpan("del", old, kind), WordSpan("ins", new, kind)] if kind else [WordSpan("same", old)]
+    return tidy(spans)
+
+
+def _same(old: str, new: str, before: Sequence[Atom], after: Sequence[Atom]) -> list[WordSpan]:
+    """One word, which may be dressed otherwise."""
+    if old == new:
+        return [WordSpan("same", old)]
+    dress = dress_spans(before, after)
+    return [WordSpan("del", old), WordSpan("ins", new)] if dress is None else formatted(dress)
 
 
 def _replaced(old: str, new: str) -> list[WordSpan]:
     """One text for another; the white space and the marks that both begin or end with are the same."""
     if old == new:
         return [WordSpan("same", old)]
+    if old.strip() == new.strip() == "":
+        return formatted(format_spans(old, new) or ())
     most = min(len(old), len(new))
     start = 0
     while start < most and old[start] == new[start] and not _is_word_letter(old[start]):
@@ -232,6 +276,8 @@ def _replaced(old: str, new: str) -> list[WordSpan]:
     end = 0
     while end < most - start and old[-1 - end] == new[-1 - end] and not _is_word_letter(old[-1 - end]):
         end += 1
+    if end and old[-end] == "\n" and "\r" in (old[-end - 1 : -end], new[-end - 1 : -end]):
+        end -= 1  # half a line end is not the same
     head, tail = old[:start], old[len(old) - end :]
     return [
         WordSpan("same", head),
@@ -249,41 +295,26 @@ def _is_word_letter(letter: str) -> bool:
 def tidy(spans: Iterable[WordSpan]) -> list[WordSpan]:
     """No empty spans, neighbours of a kind as one, and in every change first what goes, then what comes."""
     found: list[WordSpan] = []
-    for is_same, group in groupby((span for span in spans if span.text), key=lambda span: span.op == "same"):
-        parts = list(group)
-        for op in _OPS[:1] if is_same else _OPS[1:]:
-            if text := "".join(span.text for span in parts if span.op == op):
-                found.append(WordSpan(op, text))
+    kind: tuple[bool, Format, int] | None = None
+    stays: list[str] = []
+    comes: list[str] = []
+    for span in [*spans, None]:
+        if span is not None and not span.text:
+            continue
+        here = (span.op == "same", span.format, span.hunk) if span is not None else None
+        if here != kind:
+            if kind is not None and stays:
+                found.append(WordSpan("same" if kind[0] else "del", "".join(stays), kind[1], kind[2]))
+            if kind is not None and comes:
+                found.append(WordSpan("ins", "".join(comes), kind[1], kind[2]))
+            kind, stays, comes = here, [], []
+        if span is not None:
+            (comes if span.op == "ins" else stays).append(span.text)
     return found
 
 
 def quiet(spans: Iterable[WordSpan]) -> list[WordSpan]:
-    """White space that took the place of white space, and the number of a list item that of another, count as the
-    same, in the new form: not exact, but readable."""
-    found: list[WordSpan] = []
-    for is_same, group in groupby(spans, key=lambda span: span.op == "same"):
-        change = list(group)
-        if is_same:
-            found += change
-            continue
-        old = "".join(span.text for span in change if span.op == "del")
-        new = "".join(span.text for span in change if span.op == "ins")
-        if _is_layout(old, new, at_start=not found):
-            found += [WordSpan("same", new)]
-        else:
-            found += change
-    return tidy(found)
-
-
-def _is_layout(old: str, new: str, *, at_start: bool) -> bool:
-    kind = structure(old)
-    if kind is None or kind != structure(new):
-        return False
-    if not kind:
-        return True
-    are_gaps = old[-1].isspace() and new[-1].isspace()
-    return are_gaps and (at_start or (_breaks(old) and _breaks(new)))
-
-
-def _breaks(gap: str) -> bool:
-    return "\n" in gap[: len(gap) - len(gap.lstrip())]
+    """How the words are dressed counts as the same, as it is in the old text."""
+    return tidy(
+        WordSpan("same", span.text) if span.format else span for span in spans if not (span.format and span.op == "ins")
+    )

@@ -1,0 +1,305 @@
+"""The hunks of two prompts that were compared step by step: the pieces of each, its number, its key and its place."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass, replace
+from itertools import pairwise
+from typing import Literal
+
+from cekura_tui.model.text import clean_line
+from cekura_tui.prose.diff import Hunk, Kind, ProseDiff, TextPiece
+from cekura_tui.prose.formatting import UNSEEN, Format
+from cekura_tui.prose.hunks import Role, StepPiece, UnitStep
+from cekura_tui.prose.places import Places
+from cekura_tui.prose.staging import with_numbers
+from cekura_tui.prose.words import WordSpan, word_count
+from cekura_tui.prose.wrapper import Wrapper
+
+
+@dataclass(slots=True)
+class _HunkDraft:
+    """A hunk that has no number yet: the indexes of its steps, or of those in which it is a way to dress words."""
+
+    steps: list[int]
+    format: Format = ""
+    key: str = ""
+    parts: tuple[str, ...] = ()
+    whole: str = ""
+
+    @property
+    def is_folded(self) -> bool:
+        """Whether it is all places of a way to dress words, or one that cannot be seen."""
+        return bool(self.format) and (bool(self.parts) or (not self.whole and self.format in UNSEEN))
+
+
+def assembled(
+    steps: Sequence[UnitStep],
+    pieces: Sequence[StepPiece],
+    hunks: tuple[Sequence[int], Sequence[int]],
+    titles: Mapping[int, int],
+    places: Places,
+    lines: Sequence[int],
+    wrapper: Wrapper,
+    split: AbstractSet[str],
+) -> ProseDiff:
+    """The diff; the hunks of the keys `split` are in their parts.
+
+    `hunks` are those of the steps as they are read and as they are when split, -1 for none; `titles` has for the step
+    of a line below a title that of the title, `lines` for every step its line in the sent text.
+    """
+    found = _Assembly(steps, pieces, titles, places, lines, wrapper)
+    diff = found.diff(hunks, split)
+    if with_numbers(diff, [piece.text(bool) for piece in diff.pieces]) == diff.new:
+        return diff
+    for piece in pieces:  # the numbers are not as they would follow
+        piece.spans = [replace(span, format="numbers") if span.format == "follows" else span for span in piece.spans]
+    return found.diff(hunks, split)
+
+
+@dataclass
+class _Assembly:
+    steps: Sequence[UnitStep]
+    pieces: Sequence[StepPiece]
+    titles: Mapping[int, int]
+    places: Places
+    lines: Sequence[int]
+    wrapper: Wrapper
+
+    def diff(self, hunks: tuple[Sequence[int], Sequence[int]], split: AbstractSet[str]) -> ProseDiff:
+        """The hunks in reading order: those of words, then those of dress."""
+        whole, parts = map(self._drafts, hunks)
+        drafts = [*self._chosen(whole, parts, split), *self._dress(split)]
+        groups = self._groups({n: draft.key for draft in drafts if not draft.format for n in draft.steps})
+        at = {n: index for index, group in enumerate(groups) for n in group}
+        mains = {draft.key: self._main(draft, groups, at) for draft in drafts}
+        drafts.sort(key=lambda draft: (draft.is_folded, mains[draft.key], not draft.format))
+        numbers = {draft.key: number for number, draft in enumerate(drafts, 2 if self.wrapper.note else 1)}
+        dress: dict[tuple[Format, int], int] = {
+            (draft.format, n): numbers[draft.key] for draft in drafts if draft.format for n in draft.steps
+        }
+        worded = {n: numbers[draft.key] for draft in drafts if not draft.format for n in draft.steps}
+        pieces = [self._text_piece(group, worded, dress) for group in groups]
+        self._tell_moves(pieces, at)
+        found = [self._hunk(draft, numbers[draft.key], mains[draft.key], pieces) for draft in drafts]
+        return self._wrapped(pieces, found)
+
+    def _groups(self, hunks: Mapping[int, str]) -> list[list[int]]:
+        """Steps in a row that are of one hunk are one piece; of a move, if they are in a row at both its ends."""
+        groups: list[list[int]] = []
+        moved: dict[int, list[int]] = defaultdict(list)
+        for n, step in enumerate(self.steps):
+            if step.move:
+                moved[step.move].append(n)
+        whole = {move for move, ns in moved.items() if sum(m - n > 1 for n, m in pairwise(ns)) == 1}
+        for n, step in enumerate(self.steps):
+            hunk, before = hunks.get(n), self.steps[n - 1]
+            is_one = bool(groups) and hunks.get(n - 1) == hunk and before.move == step.move
+            if hunk and is_one and (not step.move or (step.move in whole and before.role == step.role)):
+                groups[-1].append(n)
+            else:
+                groups.append([n])
+        return groups
+
+    def _main(self, draft: _HunkDraft, groups: Sequence[Sequence[int]], at: Mapping[int, int]) -> int:
+        """The index of the piece that holds the words of a hunk: where a moved passage arrives, else where most words
+        change."""
+        if draft.format:
+            return at[draft.steps[0]]
+        weights: Counter[int] = Counter()
+        for n in draft.steps:
+            here = 1_000_000 if self.steps[n].role == "here" else 0
+            weights[at[n]] += here + self.pieces[n].removed + self.pieces[n].added
+        return max(weights, key=lambda index: (weights[index], -index))
+
+    def _text_piece(
+        self, group: Sequence[int], worded: Mapping[int, int], dress: Mapping[tuple[Format, int], int]
+    ) -> TextPiece:
+        old, new = (
+            "".join(texts) for texts in zip(*((self.pieces[n].old, self.pieces[n].new) for n in group), strict=True)
+        )
+        spans: list[WordSpan] = []
+        cuts: list[int] = []
+        for n in group:
+            if spans:
+                cuts.append(len(spans))
+            spans += [
+                replace(span, hunk=dress[span.format, n]) if (span.format, n) in dress else span
+                for span in self.pieces[n].spans or [WordSpan("same", self.pieces[n].old)]
+            ]
+        role = self.steps[group[0]].role
+        moved: Literal["", "away", "here"] = role if role == "away" or role == "here" else ""
+        return TextPiece(old, new, worded.get(group[0], 0), tuple(spans), moved, cuts=tuple(cuts))
+
+    def _tell_moves(self, pieces: list[TextPiece], at: Mapping[int, int]) -> None:
+        """Every end of a move knows the place of the other one."""
+        ends: dict[tuple[Role, int], UnitStep] = {}
+        for step in reversed(self.steps):
+            if step.move:
+                ends[step.role, step.move] = step
+        for n, step in enumerate(self.steps):
+            if step.move:
+                other = ends["here" if step.role == "away" else "away", step.move]
+                pieces[at[n]] = replace(pieces[at[n]], elsewhere=self.places.of(other.olds, other.news))
+
+    def _hunk(self, draft: _HunkDraft, number: int, main: int, pieces: Sequence[TextPiece]) -> Hunk:
+        old, new = self._texts(draft)
+        kind, note = self._kind(draft)
+        heads = [n for n in draft.steps if self.steps[n].role == "here"] or draft.steps
+        step = self.steps[heads[0]]
+        place = "" if draft.is_folded else self.places.of(step.olds, step.news)
+        if kind == "moved":
+            came = pieces[main].elsewhere
+            note = f"from {_short(came, place)}" if came != place else self._way(draft)
+            moved = [self.pieces[n] for n in draft.steps if self.steps[n].move]
+            old, new = "".join(piece.old for piece in moved), "".join(piece.new for piece in moved)
+        words = [self.pieces[n] for n in draft.steps] if not draft.format else []
+        return Hunk(
+            number,
+            kind,
+            place,
+            sum(piece.removed for piece in words),
+            sum(piece.added for piece in words),
+            old.strip(),
+            new.strip(),
+            self.lines[draft.steps[0]],
+            note,
+            draft.key,
+            main,
+            draft.parts,
+            draft.whole,
+            draft.is_folded,
+        )
+
+    def _kind(self, draft: _HunkDraft) -> tuple[Kind, str]:
+        if draft.format:
+            return "layout", dress_note(draft.format, [self.pieces[n].spans for n in draft.steps])
+        roles = {self.steps[n].role for n in draft.steps} - {"gap"}
+        if "here" in roles:
+            return "moved", ""
+        if not any(self.pieces[n].removed or self.pieces[n].added for n in draft.steps):
+            return "changed", "list or heading" if "line" in roles else "marks only"
+        if roles <= {"gone"}:
+            return "removed", ""
+        return ("added", "") if roles <= {"come"} else ("changed", "")
+
+    def _way(self, draft: _HunkDraft) -> str:
+        """Where something went that has the same place as before: a section is up or down, another thing within."""
+        away = next(n for n in draft.steps if self.steps[n].role == "away")
+        here = next(n for n in draft.steps if self.steps[n].role == "here")
+        is_section = self.pieces[away].old.lstrip().startswith("#")
+        return "within it" if not is_section else "down" if away < here else "up"
+
+    def _wrapped(self, pieces: list[TextPiece], hunks: list[Hunk]) -> ProseDiff:
+        """With what is around the answer, as a hunk of its own."""
+        before, behind, tail = self.wrapper.before, self.wrapper.behind, self.wrapper.tail
+        if not self.wrapper.note:
+            return ProseDiff(tuple(pieces), tuple(hunks))
+        around = [TextPiece("", text, 1, (WordSpan("ins", text),)) if text else None for text in (before, behind)]
+        lead, end = ([piece] if piece is not None else [] for piece in around)
+        at = len(pieces) - (1 if tail and pieces and pieces[-1].new == tail else 0)
+        found = [*lead, *pieces[:at], *end, *pieces[at:]]
+        hunks = [replace(hunk, main=hunk.main + len(lead)) for hunk in hunks]
+        key = hashlib.sha256(f"wrapper\0{before}\0{behind}".encode("utf-8", "surrogatepass")).hexdigest()[:20]
+        added = word_count(before) + word_count(behind)
+        new = "\n…\n".join(filter(None, (before.strip(), behind.strip())))
+        main = 0 if lead else at
+        first = Hunk(1, "wrapper", "", 0, added, "", new, 1, self.wrapper.note, key, main)
+        return ProseDiff(tuple(found), (first, *hunks))
+
+    def _drafts(self, hunks: Sequence[int]) -> list[_HunkDraft]:
+        of_hunk: dict[int, list[int]] = defaultdict(list)
+        for n, hunk in enumerate(hunks):
+            if hunk >= 0:
+                of_hunk[hunk].append(n)
+        drafts = [_HunkDraft(steps) for steps in of_hunk.values()]
+        self._key(drafts)
+        return drafts
+
+    def _key(self, drafts: Iterable[_HunkDraft]) -> None:
+        seen: Counter[tuple[str, str, str]] = Counter()
+        for draft in drafts:
+            old, new = self._texts(draft)
+            seen[draft.format, old, new] += 1
+            kind = f"{draft.format}\0" if draft.format else ""  # keys of words are on disk since before there was dress
+            what = f"{kind}{old}\0{new}\0{seen[draft.format, old, new]}"
+            draft.key = hashlib.sha256(what.encode("utf-8", "surrogatepass")).hexdigest()[:20]
+
+    def _texts(self, draft: _HunkDraft) -> tuple[str, str]:
+        """All of a hunk in both texts."""
+        pieces = [self.pieces[n] for n in draft.steps]
+        if not draft.format:
+            return "".join(piece.old for piece in pieces), "".join(piece.new for piece in pieces)
+        spans = [span for piece in pieces for span in piece.spans if span.format == draft.format]
+        gone, come = ("\0".join(span.text for span in spans if span.op == op) for op in ("del", "ins"))
+        return gone, come
+
+    @staticmethod
+    def _chosen(whole: list[_HunkDraft], parts: list[_HunkDraft], split: AbstractSet[str]) -> Iterator[_HunkDraft]:
+        of_step = {draft.steps[0]: draft for draft in parts}
+        for draft in whole:
+            own = [of_step[n] for n in draft.steps if n in of_step]
+            keys = tuple(part.key for part in own) if len(own) > 1 else ()
+            if keys and draft.key in split:
+                yield from (replace(part, whole=draft.key) for part in own)
+            else:
+                yield replace(draft, parts=keys) if keys else own[0]
+
+    def _dress(self, split: AbstractSet[str]) -> Iterator[_HunkDraft]:
+        places: dict[Format, dict[int, list[int]]] = defaultdict(lambda: defaultdict(list))
+        for n, piece in enumerate(self.pieces):
+            if self.steps[n].move:
+                continue
+            for kind in {span.format: None for span in piece.spans if span.format not in ("", "follows")}:
+                places[kind][self.titles.get(n, n)].append(n)
+        for kind in sorted(places):
+            steps = [n for place in places[kind].values() for n in place]
+            whole = _HunkDraft(steps, kind)
+            own = [_HunkDraft(place, kind) for place in places[kind].values()]
+            self._key([whole])
+            self._key(own)
+            yield from self._chosen([whole], own, split)
+
+
+def dress_note(kind: Format, places: Iterable[Sequence[WordSpan]]) -> str:
+    """How words are dressed now: "bullets - → *", "emphasis ** added", "line ends"; by what is so in most places."""
+    marks: Counter[tuple[str, str]] = Counter()
+    for spans in places:
+        gone, come = (
+            next((span.text.strip() for span in spans if span.format == kind and span.op == op), "")
+            for op in ("del", "ins")
+        )
+        if kind == "heading marks":  # the words of a title may be part of what differs
+            gone, come = (
+                "".join(letter for letter in text if not letter.isalnum() and letter != " ") for text in (gone, come)
+            )
+        if kind == "list marks":
+            gone, come = (_DIGITS.sub("1", text) for text in (gone, come))
+        marks[gone, come] += 1
+    if kind == "tags":
+        names = [gone or come for gone, come in marks if "</" not in gone + come]
+        return clean_line(f"tags {', '.join(names)} {'removed' if any(gone for gone, _ in marks) else 'added'}", _NAMES)
+    told = [_told(*pair) for pair, _ in marks.most_common(_KINDS) if any(pair) and max(map(len, pair)) <= _SIGN]
+    return f"{kind} {', '.join(told)}" if told else kind
+
+
+def _told(gone: str, come: str) -> str:
+    return f"{gone} → {come}" if gone and come else f"{come} added" if come else f"{gone} removed"
+
+
+_DIGITS = re.compile(r"\d+")
+_NAMES = 120
+_KINDS = 2
+"""So many are told of a way to dress words, those in most places."""
+_SIGN = 6
+"""The longest mark that is told of a way to dress words."""
+
+
+def _short(came: str, place: str) -> str:
+    """Where something came from: "rule 6", where that is in the section where it is now."""
+    section, sign, rest = came.rpartition(" › ")
+    return rest if sign and place.startswith(f"{section}{sign}") else came

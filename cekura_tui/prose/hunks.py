@@ -1,0 +1,361 @@
+"""Which steps of a comparison are one change: what is read as one, and what one alone would break.
+
+A step is some units of both texts. Steps that need one another are always one hunk: what begins a line and the sentence
+that begins it without that, the line that opens a fence and the one that closes it. Steps that are read as one
+passage are one hunk until somebody splits it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import accumulate, chain, groupby, pairwise
+from typing import Literal
+
+from cekura_tui.prose.formatting import breaks
+from cekura_tui.prose.marks import closes, fence_mark, is_rule, level_of, tag_of
+from cekura_tui.prose.units import Unit, begins, blocks_of
+from cekura_tui.prose.words import WordSpan
+
+Role = Literal["same", "lead", "gap", "changed", "line", "instead", "gone", "come", "away", "here"]
+"""What became of some units: "lead" is what stands before them, "gap" is that where it breaks a line in one text alone,
+"line" has other marks before its words, and perhaps other words; "instead" is what came in the place of something else
+that went."""
+PASSING: tuple[Role, ...] = ("gone", "come", "instead")
+
+
+@dataclass(slots=True)
+class UnitStep:
+    """Some units of both texts, and the characters [start, end) of each text that are of it: `at` is of the old and the
+    new one. `keeps` is whether any of its words are the same, `is_changed` whether a hunk is to have it."""
+
+    role: Role
+    olds: range
+    news: range
+    at: list[tuple[int, int]]
+    move: int = 0
+    keeps: bool = True
+    is_changed: bool = False
+
+
+@dataclass(slots=True)
+class StepPiece:
+    """What a step makes of the sent text; `removed` and `added` count words."""
+
+    old: str
+    new: str
+    spans: list[WordSpan] = field(default_factory=list)
+    removed: int = 0
+    added: int = 0
+    is_changed: bool = False
+
+
+def hunks_of(old: Sequence[Unit], new: Sequence[Unit], steps: Sequence[UnitStep]) -> tuple[list[int], list[int]]:
+    """For every step a number that all steps of its hunk have, -1 where it changes nothing: as hunks are read, and as
+    they are when all are split."""
+    binding = _Binding(old, new, steps)
+    for bond in binding.bonds():
+        binding.join(bond)
+    binding.settle_gaps()
+    for bond in binding.sentences():
+        binding.join(bond)
+    split = binding.roots()
+    for bond in binding.passages():
+        binding.join(bond)
+    return binding.roots(), split
+
+
+class _Binding:
+    """Joins steps: what is joined, directly or by way of others, has the same root."""
+
+    def __init__(self, old: Sequence[Unit], new: Sequence[Unit], steps: Sequence[UnitStep]) -> None:
+        self.old, self.new, self.steps = old, new, steps
+        self.of_old = by_unit((step.olds, n) for n, step in enumerate(steps))
+        self.of_new = by_unit((step.news, n) for n, step in enumerate(steps))
+        self._starts_of = [
+            [step_of[start] for start, end in blocks_of(units) for _ in range(start, end)]
+            for units, step_of in ((old, self.of_old), (new, self.of_new))
+        ]
+        """Of both texts, for each unit the step with which its paragraph begins."""
+        self._above = list(range(len(steps)))
+        self._joined: dict[tuple[int, int], int] = {}
+        """The end, by the start, of what is one already."""
+        self._bridges: set[int] = set()
+        """What is the same, and is read with what changes around it."""
+
+    def root(self, n: int) -> int:
+        """The step that stands for all that are joined with it."""
+        while (above := self._above[n]) != n:
+            self._above[n] = self._above[above]
+            n = above
+        return n
+
+    def join(self, bond: Iterable[int]) -> None:
+        """These are one."""
+        for one, other in pairwise(bond):
+            low, high = sorted((self.root(one), self.root(other)))
+            self._above[high] = low
+
+    def roots(self) -> list[int]:
+        """The root of each step that changes something, or is between such ones."""
+        return [self.root(n) if step.is_changed or n in self._bridges else -1 for n, step in enumerate(self.steps)]
+
+    def settle_gaps(self) -> None:
+        """White space that nothing else needs is no change of words."""
+        needed = {self.root(n) for n, step in enumerate(self.steps) if step.is_changed and step.role != "gap"}
+        for n, step in enumerate(self.steps):
+            step.is_changed = step.is_changed and self.root(n) in needed
+
+    # What needs one another
+
+    def bonds(self) -> Iterator[list[int]]:
+        """Steps that are never taken without one another."""
+        moves: dict[int, list[int]] = {}
+        for n, step in enumerate(self.steps):
+            if step.move:
+                moves.setdefault(step.move, []).append(n)
+        yield from moves.values()
+        yield from self._starts()
+        for n, step in enumerate(self.steps):
+            if n and step.role == "gap" and self.steps[n - 1].role in (*PASSING, "line"):
+                yield [n - 1, n]
+        sides: tuple[tuple[Sequence[Unit], dict[int, int], tuple[Role, ...], Sequence[Unit]], ...] = (
+            (self.old, self.of_old, ("gone", "away", "instead"), self.new),
+            (self.new, self.of_new, ("come", "here", "instead"), self.old),
+        )
+        for units, step_of, passing, others in sides:
+            yield from self._line_starts(units, step_of, passing)
+            yield from self._pairs(units, step_of, passing)
+            yield from self._tables(units, step_of)
+            yield from self._breaks(units, step_of, others, is_old=units is self.old)
+        yield from self._lines()
+
+    def _starts(self) -> Iterator[list[int]]:
+        """The first of a text has no white space before it: what stands before it in the other text is taken or left
+        together with it, or two words were joined."""
+        at = to = 0
+        for n, step in enumerate(self.steps):
+            (old, new) = step.at
+            firsts = ((old, step.olds, self.old, at, to), (new, step.news, self.new, to, at))
+            for (start, end), units, side, here, there in firsts:
+                gap = side[units.start].gap if units else ""
+                has = end > start and start == 0 and "\n" not in gap[: len(gap) - len(gap.lstrip())]
+                if has and here == 0 and there > 0:
+                    yield [k for k in range(n + 1) if k == n or self.steps[k].is_changed]
+            at, to = at + old[1] - old[0], to + new[1] - new[0]
+
+    def _line_starts(
+        self, units: Sequence[Unit], step_of: dict[int, int], passing: tuple[Role, ...]
+    ) -> Iterator[list[int]]:
+        """What begins a line, where that begins without it in the other text."""
+        for start, end in _lines(units):
+            at = start
+            while at < end and self.steps[step_of[at]].role in passing[:2]:
+                at += 1
+            if at > start:
+                yield [step_of[n] for n in range(start, min(at + 1, end))]
+            here = [step_of[n] for n in range(start, end)]
+            for passes, run in groupby(here, key=lambda n: self.steps[n].role in PASSING):
+                bond = list(run)
+                if passes and any(self.steps[n].role == "instead" for n in bond):
+                    yield bond  # a line in the place of another
+
+    def _pairs(self, units: Sequence[Unit], step_of: dict[int, int], passing: tuple[Role, ...]) -> Iterator[list[int]]:
+        """Fences, tags and comments that come or go: the line that opens one and the one that closes it, and what is
+        between, if all of that comes or goes; titles and the lines below them."""
+        passes = [0, *accumulate(self.steps[step_of[n]].role in passing for n in range(len(units)))]
+        for first, last in chain(_fences(units), tag_pairs(units), _comments(units)):
+            ends = [step_of[first], step_of[last]]
+            if not any(self.steps[n].role in passing and self.steps[n].is_changed for n in ends):
+                continue
+            yield ends
+            if passes[last] - passes[first + 1] == last - first - 1:
+                yield from ([step_of[n], step_of[n + 1]] for n in self._unjoined(first, last, step_of))
+        for n in range(1, len(units)):
+            if units[n - 1].kind == "heading" and is_rule(units[n].text) and units[n].gap.count("\n") == 1:
+                title, line = step_of[n - 1], step_of[n]
+                if self.steps[title].role in passing and self.steps[line].role in passing:
+                    yield [title, line]
+
+    def _unjoined(self, first: int, last: int, step_of: dict[int, int]) -> Iterator[int]:
+        """The units between two that are not joined with the next one yet: of tags in tags each is read once."""
+        n = first
+        while n < last:
+            end = self._joined.get((id(step_of), n), n)
+            if end > n:
+                n = end
+                continue
+            yield n
+            n += 1
+        self._joined[id(step_of), first] = last
+
+    def _tables(self, units: Sequence[Unit], step_of: dict[int, int]) -> Iterator[list[int]]:
+        """A table's header and the line below it, with the rows that come or go with them; all of its rows, where their
+        cells are counted otherwise."""
+        for start, end in _tables(units):
+            here = [step_of[n] for n in range(start, end)]
+            passes = self.steps[here[0]].role in PASSING
+            yield [n for k, n in enumerate(here) if k < 2 or (passes and self.steps[n].role in PASSING)]
+            if any(self._has_other_cells(self.steps[n]) for n in here):
+                yield here
+            for n, m in pairwise(here):  # what is no row does not come between two
+                yield from ([k, m] for k in range(n + 1, m) if self.steps[k].is_changed)
+
+    def _has_other_cells(self, step: UnitStep) -> bool:
+        if not (step.olds and step.news):
+            return False
+        return self.old[step.olds.start].text.count("|") != self.new[step.news.start].text.count("|")
+
+    def _breaks(
+        self, units: Sequence[Unit], step_of: dict[int, int], others: Sequence[Unit], *, is_old: bool
+    ) -> Iterator[list[int]]:
+        """What begins a line in one text alone and is read between two sentences of a paragraph of the other: the
+        second one would go on in that line."""
+        for start, end in _lines(units):
+            for n in range(start + 1, end):
+                for between in range(step_of[n - 1] + 1, step_of[n]):
+                    step = self.steps[between]
+                    alone = range(0) if (step.olds if is_old else step.news) else (step.news if is_old else step.olds)
+                    if any(begins(others, other) or breaks(others[other].gap) for other in alone):
+                        yield [between, step_of[n]]
+
+    def _lines(self) -> Iterator[list[int]]:
+        """A line that becomes an item, a heading or prose is one change with its words; where one paragraph becomes
+        several lines, or several one, all of them are."""
+        for units, step_of in ((self.old, self.of_old), (self.new, self.of_new)):
+            for start, end in blocks_of(units):
+                here = [step_of[n] for n in range(start, end)]
+                if any(self.steps[n].role == "line" for n in here):
+                    yield [n for n in here if self.steps[n].is_changed]
+
+    # What is read as one
+
+    def sentences(self) -> Iterator[list[int]]:
+        """Sentences in a row of one paragraph or item: what is a rule is not split."""
+        changed = [n for n, step in enumerate(self.steps) if step.is_changed or step.role != "gap"]
+        for n, m in pairwise(changed):
+            if self.steps[n].is_changed and self.steps[m].is_changed and self._in_one_block(n, m):
+                yield [n, m]
+
+    def passages(self) -> Iterator[list[int]]:
+        """Lines in a row that come or go, up to the next heading."""
+        level = 0
+        before: int | None = None
+        for n, step in enumerate(self.steps):
+            heading = self._heading(step)
+            if step.role == "gap" and not step.is_changed:
+                continue
+            if not step.is_changed:
+                before = None
+                continue
+            if before is None or not self._one_passage(before, n) or (heading and heading <= (level or 9)):
+                level = heading
+            else:
+                yield [before, n]
+            before = n
+        yield from self._rewritten_code(self.old, self.of_old)
+        yield from self._rewritten_code(self.new, self.of_new)
+
+    def _rewritten_code(self, units: Sequence[Unit], step_of: dict[int, int]) -> Iterator[list[int]]:
+        """A fence of which most lines changed."""
+        for start, end in _fences(units):
+            first, last = step_of[start], step_of[end]
+            changed = [n for n in range(first, last + 1) if self.steps[n].is_changed]
+            if 2 * len(changed) > last + 1 - first and not any(self.steps[n].move for n in changed):
+                self._bridges.update(range(changed[0], changed[-1] + 1))
+                yield list(range(changed[0], changed[-1] + 1))
+
+    def _heading(self, step: UnitStep) -> int:
+        """The level of the heading that passes here, 0 if it is none."""
+        if step.role not in PASSING:
+            return 0
+        units = [self.old[step.olds.start]] if step.olds else []
+        units += [self.new[step.news.start]] if step.news else []
+        return max((level_of(unit.gap) for unit in units if unit.kind == "heading"), default=0)
+
+    def _one_passage(self, n: int, m: int) -> bool:
+        """Whether two steps in a row are read as one: sentences of one paragraph, or whole lines."""
+        if self._in_one_block(n, m):
+            return True
+        before, step = self.steps[n], self.steps[m]
+        return self._passes(before) and self._passes(step) and self._is_whole_line(before)
+
+    def _in_one_block(self, n: int, m: int) -> bool:
+        before, step = self.steps[n], self.steps[m]
+        sides = ((self.old, before.olds, step.olds), (self.new, before.news, step.news))
+        return any(one and other and units[one[-1]].block == units[other.start].block for units, one, other in sides)
+
+    def _is_whole_line(self, step: UnitStep) -> bool:
+        """Whether nothing is left of how the paragraph begins in which a step is."""
+        firsts = [starts[own.start] for starts, own in zip(self._starts_of, (step.olds, step.news), strict=True) if own]
+        return all(self._passes(self.steps[n]) for n in firsts)
+
+    @staticmethod
+    def _passes(step: UnitStep) -> bool:
+        """Whether a step keeps nothing that would hold what stands before it apart from what comes after."""
+        return step.role in PASSING or (step.role in ("changed", "line") and not step.keeps)
+
+
+def _lines(units: Sequence[Unit]) -> Iterator[tuple[int, int]]:
+    """(start, end) of what stands on one line: of every paragraph, item or fence, or a part of it."""
+    for start, end in blocks_of(units):
+        cuts = [n for n in range(start + 1, end) if breaks(units[n].gap) and units[n].kind != "code"]
+        yield from pairwise([start, *cuts, end])
+
+
+def by_unit(found: Iterable[tuple[range, int]]) -> dict[int, int]:
+    """For every unit the first step that is about it: that has the gap before it."""
+    firsts: dict[int, int] = {}
+    for units, n in found:
+        for unit in units:
+            firsts.setdefault(unit, n)
+    return firsts
+
+
+def tag_pairs(units: Sequence[Unit]) -> Iterator[tuple[int, int]]:
+    """Each tag that is all of a line, with the one that closes it."""
+    opened: list[tuple[str, int]] = []
+    for n, unit in enumerate(units):
+        tag = tag_of(unit.text) if unit.kind == "tag" else None
+        if tag and not tag[1]:
+            opened.append((tag[0], n))
+        while tag and tag[1] and opened:
+            name, start = opened.pop()
+            if name == tag[0]:
+                yield start, n
+                break
+
+
+def _comments(units: Sequence[Unit]) -> Iterator[tuple[int, int]]:
+    """The units with which comments begin and end."""
+    start = -1
+    for n, unit in enumerate(units):
+        if start < 0 and "<!--" in unit.text and "-->" not in unit.text.rpartition("<!--")[2]:
+            start = n
+        elif start >= 0 and "-->" in unit.text:
+            yield start, n
+            start = -1
+
+
+def _fences(units: Sequence[Unit]) -> Iterator[tuple[int, int]]:
+    """The units that open and close a fence."""
+    for start, end in blocks_of(units):
+        fence = fence_mark(units[start].text) if units[start].kind == "code" else ""
+        if fence and closes(units[end - 1].text, fence):
+            yield start, end - 1
+
+
+def _is_row(unit: Unit) -> bool:
+    return unit.kind in ("row", "text") and "|" in unit.text and (unit.kind == "row" or not unit.text.strip("|:- \t"))
+
+
+def _tables(units: Sequence[Unit]) -> Iterator[tuple[int, int]]:
+    """(start, end) of the rows of every table with a header."""
+    at = 0
+    while at < len(units):
+        end = at
+        while end < len(units) and _is_row(units[end]) and (end == at or units[end].gap.count("\n") == 1):
+            end += 1
+        if end - at > 1 and not units[at + 1].text.strip("|:- \t"):
+            yield at, end
+        at = max(end, at + 1)

@@ -1,0 +1,366 @@
+"""What a side changed of a prompt, as edits no larger than what was changed: sentences, and what stands before them.
+
+Prompts are taken with line ends of one character here.
+"""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_left, bisect_right
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from difflib import SequenceMatcher
+from itertools import pairwise, zip_longest
+from typing import Literal, NamedTuple
+
+from cekura_tui.prose.diff import Edit, ProseDiff
+from cekura_tui.prose.marks import fence_mark, structure, tag_of
+from cekura_tui.prose.units import Unit, units_of
+from cekura_tui.prose.words import words_in
+
+Side = Literal["now", "staged"]
+Bond = tuple[Side, int]
+"""Edits of a side with the same bond are taken together, or not at all."""
+
+_LEAST = 2
+"""A passage of fewer words that went here and came there may be any."""
+_LEAST_ALIKE = 4
+"""Passages of fewer words are the same, or they are not."""
+_ALIKE = 0.75
+"""So many of the words of two passages are the same in one that was reworded."""
+_COMMON = 60
+"""A word in more passages than these says nothing of any of them."""
+_FIGURES = re.compile(r"\d+")
+_SHORT = 50
+"""Characters of a line that nobody wraps."""
+_CELLS = 4_000_000
+"""Sentences of an edit, old by new ones, that are compared."""
+
+
+@dataclass(frozen=True, slots=True)
+class SideEdit:
+    """Characters [start, end) of the sent prompt become `new`.
+
+    `removed` and `added` are the sentences, headings and rows that went and came. A `layout` edit changes no word.
+    `section` says whether a heading or a tag went.
+    """
+
+    start: int
+    end: int
+    new: str
+    bonds: frozenset[Bond]
+    removed: tuple[str, ...] = ()
+    added: tuple[str, ...] = ()
+    layout: bool = False
+    section: bool = False
+    whole: tuple[int, int] = (0, 0)
+    """The stretch that went, where this is a part of it."""
+
+    @property
+    def span(self) -> tuple[int, int]:
+        return self.start, self.end
+
+    @property
+    def key(self) -> tuple[object, ...]:
+        """The same for the same edit, whatever white space is between its words."""
+        words = self.new.split()
+        new = (self.new[0].isspace(), self.new[-1].isspace(), *words) if words else self.new
+        return *self.span, new
+
+    @property
+    def goes_on(self) -> bool:
+        """Whether what it puts in is of the line in which it begins."""
+        return "\n" not in self.new
+
+    @property
+    def begins_line(self) -> bool:
+        """Whether what it puts in begins with a line end."""
+        return self.new.lstrip(" \t").startswith("\n")
+
+    @property
+    def place(self) -> tuple[int, int, bool]:
+        """Of two insertions the one that goes on in a line is before the one that begins another line."""
+        return *self.span, not self.goes_on
+
+    @property
+    def is_insertion(self) -> bool:
+        return self.start == self.end
+
+    @property
+    def is_removal(self) -> bool:
+        return not (self.new or self.is_insertion)
+
+    @property
+    def is_reworded(self) -> bool:
+        """Whether a sentence became another one that is like it."""
+        return len(self.removed) == len(self.added) == 1 and _alike(self.removed[0], self.added[0])
+
+    @property
+    def adds(self) -> bool:
+        """Whether it puts in a sentence beside those that it changes."""
+        return self.is_insertion or len(self.added) > len(self.removed) > 0
+
+
+class _Token(NamedTuple):
+    """A unit of a text: its gap is [start, middle), its own text [middle, end)."""
+
+    start: int
+    middle: int
+    end: int
+
+    def within(self, start: int, end: int) -> _Token:
+        """What of it is in a stretch."""
+        return _Token(*(min(max(at, start), end) for at in self))
+
+
+class SentPrompt:
+    """The prompt that was sent, with what its sides changed of it."""
+
+    def __init__(self, text: str, *, closely: bool = True) -> None:
+        self.text = text.replace("\r\n", "\n")
+        self._returns = [hit.start() for hit in re.finditer("\r\n", text)]
+        self._closely = closely
+        units, _ = units_of(self.text, closely=closely)
+        self._tokens = _tokens(units, len(self.text))
+        self._starts = [token.start for token in self._tokens]
+        self._headings = [unit.start for unit in units if unit.kind in ("heading", "tag")]
+        self.bounds = {0, len(self.text)}.union(*self._tokens)
+        """Where sentences, and what stands before them, begin and end."""
+
+    def edits(self, side: Side, diff: ProseDiff) -> list[SideEdit]:
+        """What a side changed, by place; no two insertions are at the same place."""
+        found: list[SideEdit] = []
+        kinds = {hunk.number: hunk.kind for hunk in diff.hunks}
+        edits = self._plain(diff)
+        of_hunk = Counter(edit.hunk for edit in edits)
+        count = len(diff.hunks)
+        for edit in edits:
+            parts = list(self._parts(edit))
+            layout = kinds.get(edit.hunk) == "layout"
+            together = not layout and (of_hunk[edit.hunk] > 1 or any(map(_is_bracket, _words_of(parts))))
+            for part in parts:
+                count += 1
+                gap = self.text[part.start : part.end]
+                only_gap = not (part.removed or part.added) and _same_structure(gap, part.new)
+                # The number of an item follows, whatever becomes of what came or went before it.
+                is_number = only_gap and _FIGURES.sub("", gap) == _FIGURES.sub("", part.new)
+                bond: Bond = (side, edit.hunk if together and not is_number else count)
+                if layout:
+                    part = replace(part, removed=(), added=())
+                section = self._has_heading(part.start, part.end)
+                found.append(replace(part, bonds=frozenset({bond}), layout=layout or only_gap, section=section))
+        return _bound(_one_a_place(found))
+
+    def _plain(self, diff: ProseDiff) -> list[Edit]:
+        """The edits of a diff with line ends of one character."""
+        if not self._returns and "\r" not in diff.new:
+            return [edit for edit in diff.edits() if self.text[edit.start : edit.end] != edit.new]
+        found, edits = [], diff.edits()
+        for edit, after in zip_longest(edits, edits[1:]):
+            assert edit
+            start, end = (at - bisect_left(self._returns, at) for at in (edit.start, edit.end))
+            new = edit.new.replace("\r\n", "\n")
+            follows = after.new if after and after.start == edit.end else self.text[end : end + 1]
+            new = new[:-1] if new.endswith("\r") and follows.startswith("\n") else new
+            if self.text[start:end] != new:
+                found.append(Edit(start, end, new, edit.hunk))
+        wanted = diff.new.replace("\r\n", "\n")
+        made = applied(self.text, found)
+        # Numbers that follow are no edits.
+        return found if _FIGURES.sub("", made) == _FIGURES.sub("", wanted) else [Edit(0, len(self.text), wanted, 0)]
+
+    def _has_heading(self, start: int, end: int) -> bool:
+        return bisect_left(self._headings, start) < bisect_left(self._headings, end)
+
+    def _parts(self, edit: Edit) -> Iterator[SideEdit]:
+        """An edit as the sentences that differ, and the gaps that do."""
+        first, last = max(bisect_right(self._starts, edit.start) - 1, 0), bisect_left(self._starts, edit.end)
+        olds = [one.within(edit.start, edit.end) for one in self._tokens[first:last] if one.end > edit.start]
+        units, _ = units_of(edit.new, closely=self._closely)
+        news = _tokens(units, len(edit.new))
+        old, new = self.text, edit.new
+        old_texts, new_texts = [old[one.middle : one.end] for one in olds], [new[one.middle : one.end] for one in news]
+        if not (edit.new and olds) or len(olds) * len(news) > _CELLS:
+            yield SideEdit(edit.start, edit.end, new, frozenset(), _filled(old_texts), _filled(new_texts))
+            return
+        matcher = SequenceMatcher(None, old_texts, new_texts, autojunk=False)
+        for op, a, b, c, d in matcher.get_opcodes():
+            pairs = list(zip(olds[a:b], news[c:d], strict=False))
+            if op == "equal" or (b - a == d - c and all(map(_alike, old_texts[a:b], new_texts[c:d]))):
+                for one, other in pairs:
+                    yield from _replaced(old, one.start, one.middle, new[other.start : other.middle])
+                    texts = old[one.middle : one.end], new[other.middle : other.end]
+                    yield from _replaced(old, one.middle, one.end, texts[1], _filled(texts[:1]), _filled(texts[1:]))
+                continue
+            start = olds[a].start if a < len(olds) else edit.end
+            if pairs and "\n" in old[start : olds[a].middle]:
+                # What goes on in the line before is no other version of what begins a line.
+                going_on = next((n for n in range(c, d) if "\n" in new[news[n].start : news[n].middle]), d)
+                if going_on > c:
+                    text = new[news[c].start : news[going_on - 1].end]
+                    yield from _replaced(old, start, start, text, (), _filled(new_texts[c:going_on]))
+                    c = going_on
+                    pairs = pairs[: d - c]
+            end = olds[b - 1].end if b > a else start
+            first = news[c].start if d > c else 0
+            if pairs and old[start : olds[a].middle] == new[first : news[c].middle]:
+                start, first = olds[a].middle, news[c].middle
+            text = new[first : news[d - 1].end] if d > c else ""
+            yield from _replaced(old, start, end, text, _filled(old_texts[a:b]), _filled(new_texts[c:d]))
+
+
+def _tokens(units: Sequence[Unit], length: int) -> list[_Token]:
+    found, at = [], 0
+    for unit in units:
+        middle = unit.start
+        for start, end in _breaks(unit.text) if unit.kind in ("text", "item") and "\n" in unit.text else ():
+            found.append(_Token(at, middle, unit.start + start))
+            at, middle = unit.start + start, unit.start + end
+        found.append(_Token(at, middle, unit.start + len(unit.text)))
+        at = found[-1].end
+    return [*found, _Token(at, length, length)] if at < length else found
+
+
+def _breaks(text: str) -> Iterator[tuple[int, int]]:
+    """The line ends of a sentence that are there on purpose, with the white space after them: the next word had found
+    room in the line, or all lines are short ("Monday: closed")."""
+    lines = text.split("\n")
+    width = max(map(len, lines))
+    at = 0
+    for line, after in pairwise(lines):
+        at += len(line) + 1
+        bare = after.lstrip()
+        room = len(line) + 1 + len(bare.split(" ", 1)[0]) <= width or width < _SHORT
+        if room and not bare[:1].islower():
+            yield at - 1 - (len(line) - len(line.rstrip())), at + len(after) - len(bare)
+
+
+def _filled(texts: Iterable[str]) -> tuple[str, ...]:
+    return tuple(filter(None, texts))
+
+
+def _replaced(
+    text: str, start: int, end: int, new: str, removed: tuple[str, ...] = (), added: tuple[str, ...] = ()
+) -> Iterator[SideEdit]:
+    if text[start:end] != new:
+        yield SideEdit(start, end, new, frozenset(), removed, added)
+
+
+def _words_of(parts: Iterable[SideEdit]) -> Iterator[str]:
+    for part in parts:
+        yield from (*part.removed, *part.added)
+
+
+def _is_bracket(line: str) -> bool:
+    """Whether it is a line to which another one belongs: of a fence, or a tag."""
+    return bool(fence_mark(line)) or tag_of(line) is not None
+
+
+def _same_structure(gap: str, other: str) -> bool:
+    """Whether two gaps make the same of what follows, a text or an item, with whatever number."""
+    if not (gap and other) or ("\n" in gap) != ("\n" in other):
+        return False
+    return (found := structure(gap)) is not None and found == structure(other)
+
+
+def _one_a_place(edits: Iterable[SideEdit]) -> list[SideEdit]:
+    """With all insertions at one place as one edit, and all that went in a row."""
+    found: list[SideEdit] = []
+    for edit in edits:
+        if found and (
+            found[-1].start == edit.end or (found[-1].end == edit.start and found[-1].is_removal and edit.is_removal)
+        ):
+            last = found.pop()
+            edit = SideEdit(
+                last.start,
+                edit.end,
+                last.new + edit.new,
+                last.bonds | edit.bonds,
+                last.removed + edit.removed,
+                last.added + edit.added,
+                last.layout and edit.layout,
+                last.section or edit.section,
+            )
+        found.append(edit)
+    return found
+
+
+def applied(text: str, edits: Iterable[Edit | SideEdit], start: int = 0, end: int | None = None) -> str:
+    """Characters [start, end) of a text with these edits, which are by place."""
+    parts, at = [], start
+    for edit in edits:
+        parts += [text[at : edit.start], edit.new]
+        at = edit.end
+    return "".join([*parts, text[at:end]])
+
+
+# What went here and came there
+
+
+def plain_words(text: str) -> tuple[str, ...]:
+    """The words of a passage by which it is known again, however it is dressed."""
+    return tuple(word.casefold() for word in words_in(text) if any(map(str.isalnum, word)))
+
+
+def _alike(one: str, other: str) -> bool:
+    return _likeness(plain_words(one), plain_words(other)) >= 0.4
+
+
+def _likeness(one: Sequence[str], other: Sequence[str]) -> float:
+    """The part of the words of two passages that are in both."""
+    return 2 * (Counter(one) & Counter(other)).total() / max(len(one) + len(other), 1)
+
+
+Passage = tuple[tuple[str, ...], int]
+"""Words, and the number of whatever has them."""
+
+
+def alike_pairs(ones: Sequence[Passage], others: Sequence[Passage]) -> Iterator[tuple[int, int]]:
+    """The numbers of those that have the same passage, or nearly."""
+    places: dict[str, set[int]] = defaultdict(set)
+    same: dict[tuple[str, ...], list[int]] = defaultdict(list)
+    for n, (words, number) in enumerate(others):
+        same[words].append(number)
+        for word in words:
+            places[word].add(n)
+    for words, number in ones:
+        if len(words) < _LEAST:
+            continue
+        yield from ((number, other) for other in same[words])
+        if len(words) < _LEAST_ALIKE:
+            continue
+        shared = Counter(n for word in set(words) if len(places[word]) <= _COMMON for n in places[word])
+        for n, count in shared.items():
+            other_words, other = others[n]
+            if 2 * count < len(words) or len(other_words) < _LEAST_ALIKE or other_words == words:
+                continue
+            if _likeness(words, other_words) >= _ALIKE:
+                yield number, other
+
+
+def _bound(edits: list[SideEdit]) -> list[SideEdit]:
+    """With one bond for what went here and came there: it is one passage that moved."""
+    moving = [(n, edit) for n, edit in enumerate(edits) if not edit.is_reworded]
+    gone = [(plain_words(text), n) for n, edit in moving for text in edit.removed]
+    come = [(plain_words(text), n) for n, edit in moving for text in edit.added]
+    bonds = [edits[one].bonds | edits[other].bonds for one, other in alike_pairs(gone, come) if one != other]
+    first = firsts(bonds)
+    return [replace(edit, bonds=frozenset(first.get(bond, bond) for bond in edit.bonds)) for edit in edits]
+
+
+def firsts(bonds: Iterable[frozenset[Bond]]) -> Mapping[Bond, Bond]:
+    """For everything that is bound to something the least that it is bound to, directly or not."""
+    above: dict[Bond, Bond] = {}
+
+    def root(bond: Bond) -> Bond:
+        while (higher := above.setdefault(bond, bond)) != bond:
+            above[bond] = above[higher]
+            bond = higher
+        return bond
+
+    for bond in bonds:
+        least = min(map(root, bond))
+        for one in bond:
+            above[root(one)] = least
+    return {bond: root(bond) for bond in list(above)}

@@ -1,0 +1,283 @@
+"""What a model puts around a whole answer: a code fence, tags, quotation marks, a remark before or behind."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from itertools import accumulate, islice, pairwise
+
+from cekura_tui.prose.marks import fence_mark
+
+_BETTER = (
+    r"(?:improved|revised|updated|optimi[sz]ed|enhanced|refined|rewritten|reworked|polished|expanded|"
+    r"verbessert\w*|überarbeitet\w*|optimiert\w*|mejorad\w|revisad\w|optimizad\w|amélior\w+|révis\w+|migliorat\w|rivist\w|"
+    r"aprimorad\w|melhorad\w)"
+)
+_WHAT = r"(?:prompt\w*|version\w*|versión|versão|instructions|anweisung\w*|entwurf|fassung|system message)"
+_NAMED = re.compile(rf"\b{_BETTER}\b(?: [\w-]+){{0,4}} {_WHAT}\b(?! of (?!(?:the|your|this) prompt))", re.IGNORECASE)
+_YOURS = re.compile(
+    rf"\W{{0,3}}(?:the|your|a|deine[srm]?|ihre[srm]?|tu|votre|il tuo) (?:[\w-]+ ){{0,3}}{_WHAT}\b", re.IGNORECASE
+)
+_HEADED = re.compile(rf"[#*_\s]*(?:(?:\w+ ){{0,3}}{_BETTER} (?:\w+ ){{0,4}}{_WHAT}|prompt)[:*_\s]*", re.IGNORECASE)
+_INTRODUCES = re.compile(
+    r"[#*_\s]*(?:sure|certainly|absolutely|of course|okay|ok|happy to|here(?:['’]s| is| are)|here you go|below is the|"
+    r"i(?:['’]ve| have)? (?:made|rewrote|updated|rewritten|reviewed|improved|tightened|expanded)|"
+    r"gerne|natürlich|klar|hier (?:ist|kommt)|ich habe|¡?claro|por supuesto|aquí (?:está|tienes?)|a continuación|"
+    r"aqui está|voici|bien sûr|avec plaisir|ecco|certo|di seguito)\b",
+    re.IGNORECASE,
+)
+_OFFERS = re.compile(
+    r"[#*_\s]*(?:let me know|feel free to|(?:would you like|do you want|want) me to|if you(?:['’]d| would) like,? i|"
+    r"sag(?:en sie)? (?:mir )?bescheid|lass(?:en sie)? (?:es )?mich wissen|soll ich|avísame|dime si|"
+    r"n['’]hésitez pas|dites-moi si|fammi sapere)\b",
+    re.IGNORECASE,
+)
+_OF_PROMPTS = re.compile(
+    r"\b(?:prompts?|versions?|changes|adjust\w*|tweak\w*|revis\w*|rewrit\w*|refine\w*|shorter|longer|examples?|"
+    r"translat\w*|tailor\w*|fassung|änder\w*|beispiel\w*|versión|ejemplos?|exemples?)\b",
+    re.IGNORECASE,
+)
+"""What an offer is about that is made to whoever asked for a prompt, not to a caller."""
+_CHANGES = re.compile(
+    r"[#*_\s]*(?:(?:key|main|summary of|list of|overview of)(?: the)? )?(?:\w+ )?"
+    r"(?:changes|improvements|edits|notes?|rationale|explanation|änderungen|cambios|modifications|modifiche)"
+    r"(?: (?:i )?made)?[:*_\s]*|[#*_\s]*what (?:i )?changed(?: and why)?[:*_\s]*|"
+    r"[#*_\s]*why (?:this works|these changes)[:*_\s]*",
+    re.IGNORECASE,
+)
+"""The title of a list of changes."""
+_SELF = re.compile(
+    r"[#*_\s]*(?:i(?:['’]ve| have| also)? (?:made|kept|removed|added|changed|rewrote|restructured|tightened)\b|"
+    r"this (?:version|revision|revised|updated|improved)\b|(?:i )?hope (?:this|that|it) helps)",
+    re.IGNORECASE,
+)
+_NAMES = re.compile(
+    r"(?:\w+[_-])?prompt|(?:improved|revised|updated|new)[_-]?\w*|instructions|output|answer|response|result|antwort",
+    re.IGNORECASE,
+)
+_THOUGHTS = re.compile(r"\s*<(think|thinking|reasoning|analysis|scratchpad)>", re.IGNORECASE)
+_OPENS = re.compile(r"\s*<([A-Za-z][\w:.-]{0,60})(?:\s[^<>\n]{0,200})?>[^\S\n]*\n?")
+_LANGUAGES = frozenset(("markdown", "md", "text", "txt", "plaintext", "plain", "xml", "html", "yaml"))
+_QUOTES = {'"': '"', "“": "”", "„": "“", "«": "»", "'": "'", "‘": "’", "「": "」"}
+_BLOCK = re.compile(r"\s*(?:`{3}|~{3}|-{3,}[^\S\n]*\n|<\w*prompt\w*>)")
+_ACROSS = re.compile(r"\s*(?:-{3,}|\*{3,}|_{3,}|={3,})[^\S\n]*(?:\n|$)")
+_PARAGRAPH = re.compile(r"\n[^\S\n]*\n\s*")
+_SPOKEN, _PARAGRAPHS, _LAYERS = 120, 4, 12
+"""Words and paragraphs of an introduction, and how many things can be around an answer."""
+_LAST = 5_000
+"""Characters at the end in which a remark begins."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wrapper:
+    """What is around an answer: `before` it and `behind` it, which the white space `tail` of the answer follows; `note`
+    is a sentence, "" where there is nothing."""
+
+    before: str = ""
+    behind: str = ""
+    tail: str = ""
+    note: str = ""
+
+    def inner(self, text: str) -> str:
+        """The answer alone."""
+        end = len(text) - len(self.tail)
+        return text[len(self.before) : end - len(self.behind)] + text[end:]
+
+
+def wrapper_of(sent: str, proposed: str) -> Wrapper:
+    """What wraps a proposed prompt and does not wrap the sent one."""
+    peeled = _Peeling(sent, proposed)
+    peeled.run()
+    start, end = peeled.start, peeled.end
+    bare = proposed[start:end].strip()
+    if not peeled.ways or not bare:
+        return Wrapper()
+    start = proposed.index(bare, start)
+    end = start + len(bare)
+    lead, tail = sent[: len(sent) - len(sent.lstrip())], sent[len(sent.rstrip()) :]
+    before, rest = proposed[:start], proposed[end:]
+    note = f"the answer {' and '.join(peeled.ways)}"
+    # The answer ends as the sent prompt does, if the white space for it is there.
+    kept = next((n for n in range(min(len(rest), 2 * len(tail)) + 1) if _is_same_space(rest[:n], tail)), -1)
+    if kept >= 0:
+        return Wrapper(before.removesuffix(lead), rest[kept:], "", note)
+    last = next(
+        (n for n in range(max(len(rest) - 2 * len(tail), 0), len(rest)) if _is_same_space(rest[n:], tail)), len(rest)
+    )
+    return Wrapper(before.removesuffix(lead), rest[:last], rest[last:], note)
+
+
+def _is_same_space(text: str, space: str) -> bool:
+    return text.replace("\r\n", "\n") == space.replace("\r\n", "\n")
+
+
+@dataclass
+class _Peeling:
+    """Takes one layer after another off the proposed text; what is left is [start, end). What comes off was not sent:
+    no line of it is in the sent text, so that nothing is lost with it."""
+
+    sent: str
+    text: str
+    start: int = 0
+    end: int = 0
+    ways: list[str] = field(default_factory=list)
+
+    def run(self) -> None:
+        """Until nothing more comes off; within a fence or tags there are no remarks."""
+        self.end = len(self.text)
+        self._lines = {" ".join(line.split()) for line in self.sent.splitlines()}
+        self._begins_fenced = bool(fence_mark(self.sent.lstrip().partition("\n")[0]))
+        outer = (self._thoughts, self._introduction, self._remark, self._across, self._quotes)
+        is_enclosed = False
+        for _ in range(_LAYERS):
+            if not self.text[self.start : self.end].strip():
+                break
+            if self._fence() or self._tags():
+                is_enclosed = True
+            elif is_enclosed or not any(layer() for layer in outer):
+                break
+
+    def _take(self, start: int, end: int, way: str) -> bool:
+        """The answer is between these, if nothing of what is outside was sent."""
+        outside = self.text[self.start : start] + "\n" + self.text[end : self.end]
+        if any(" ".join(line.split()) in self._lines for line in outside.splitlines() if _says(line)):
+            return False
+        if not self.text[start:end].strip():
+            return False
+        self.start, self.end = start, end
+        if way and way not in self.ways:
+            self.ways.append(way)
+        return True
+
+    def _thoughts(self) -> bool:
+        opened = _THOUGHTS.match(self.text, self.start, self.end)
+        end = self.text.find(f"</{opened.group(1)}>", opened.end(), self.end) if opened else -1
+        if opened is None or end < 0 or f"<{opened.group(1)}>" in self.sent:
+            return False
+        end += len(opened.group(1)) + 3
+        return bool(_BLOCK.match(self.text[end : end + 200])) and self._take(end, self.end, _SPEAKS)
+
+    def _fence(self) -> bool:
+        lines = self.text[self.start : self.end].splitlines(keepends=True)
+        first = next((n for n, line in enumerate(lines) if line.strip()), 0)
+        fence = fence_mark(lines[first])
+        language = lines[first].strip().lstrip("`~").strip().lower().partition(" ")[0]
+        is_text = language in _LANGUAGES or "prompt" in language
+        if not fence or self._begins_fenced or not (is_text or not language):
+            return False
+        shut = [n for n in range(first + 1, len(lines)) if lines[n].strip() == fence]
+        inside = [n for n in range(first + 1, len(lines)) if fence_mark(lines[n])]
+        if not shut or len(inside) % 2 == 0 or inside[-1] != shut[-1] or (len(shut) > 1 and not is_text):
+            return False  # it is not the outermost one
+        sent = [line.strip() for line in self.sent.splitlines()]
+        if any(fence_mark(line) and following == lines[first + 1].strip() for line, following in pairwise(sent)):
+            return False  # the sent prompt has it
+        offsets = [0, *accumulate(map(len, lines))]
+        start, end = self.start + offsets[first + 1], self.start + offsets[shut[-1]]
+        behind = self.text[self.start + offsets[shut[-1] + 1] : self.end]
+        may_follow = len(behind) < end - start and (is_text or self._is_remark(behind))
+        return may_follow and self._take(start, end, "is wrapped in a code fence")
+
+    def _tags(self) -> bool:
+        opened = _OPENS.match(self.text, self.start, self.end)
+        if opened is None or not _NAMES.fullmatch(name := opened.group(1)) or f"<{name}" in self.sent:
+            return False
+        end = self.text.find(f"</{name}", opened.end(), self.end)
+        shut = self.text.find(">", end, self.end) + 1 if end >= 0 else 0
+        if not shut or not self._is_remark(self.text[shut : self.end]):
+            return False
+        return self._take(opened.end(), end, f"is wrapped in <{name}> tags")
+
+    def _is_remark(self, text: str) -> bool:
+        """Whether all of this can be what a model says of its answer: it has no title but that of a list of changes."""
+        lines = [line for line in text.splitlines() if line.strip() and not _ACROSS.fullmatch(line)]
+        if not lines:
+            return True
+        first = lines[0].strip()
+        paragraph = _PARAGRAPH.split(text.strip(), maxsplit=1)[0]
+        offers = _OFFERS.match(first) and (self.ways or _OF_PROMPTS.search(paragraph))
+        lists = _CHANGES.match(first) if self.ways and not first.startswith("#") else _CHANGES.fullmatch(first)
+        speaks = lists or _SELF.match(first) or offers
+        titles = [line for line in lines[1:] if line.startswith("#") and not _CHANGES.fullmatch(line.strip())]
+        return bool(speaks or (self.ways and first.endswith("?"))) and not titles
+
+    def _quotes(self) -> bool:
+        rest, bare = self.text[self.start : self.end].strip(), self.sent.strip()
+        mark = rest[:3] if rest[:3] in ('"""', "'''") else rest[0]
+        closing = mark if len(mark) == 3 else _QUOTES.get(mark, "")
+        if not closing or not rest.endswith(closing) or len(rest) < 2 * len(mark) + 1 or bare.startswith(mark):
+            return False
+        inner = rest[len(mark) : -len(closing)]
+        if mark == closing:
+            again = inner.find(mark)
+            # The next one opens another quotation, or what is here was one.
+            is_other = again >= 0 and (again == 0 or not inner[again - 1].isspace())
+            if is_other or (len(mark) == 1 and inner.count(mark) % 2):
+                return False
+        elif (shut := inner.find(closing)) >= 0 and mark not in inner[:shut]:
+            return False
+        start = self.text.index(mark, self.start) + len(mark)
+        return self._take(start, self.text.rindex(closing, start, self.end), "is wrapped in quotation marks")
+
+    def _introduction(self) -> bool:
+        """The first paragraphs, or the first line, up to the one that introduces the answer."""
+        rest = self.text[self.start : self.start + 20 * _SPOKEN]
+        lead = len(rest) - len(rest.lstrip())
+        ends = [found.end() for found in islice(_PARAGRAPH.finditer(rest, lead), _PARAGRAPHS)]
+        begin = lead
+        for end in ends or [len(rest)]:
+            paragraph = rest[begin:end].strip()
+            lines = paragraph.split("\n")
+            if len(lines) > 1 and (_BLOCK.match(lines[1]) or lines[0].rstrip("*_ ").endswith((":", "："))):
+                end, paragraph = begin + len(lines[0]) + 1, lines[0].strip()  # what it introduces follows at once
+            if len(rest[lead:end].split()) > _SPOKEN:
+                break
+            if self._introduces(paragraph, rest[end:]) and self._take(self.start + end, self.end, _SPEAKS):
+                return True
+            begin = end
+        return False
+
+    def _introduces(self, paragraph: str, rest: str) -> bool:
+        ends_open, is_before_block = paragraph.rstrip("*_ ")[-1:] in ":：", _BLOCK.match(rest) is not None
+        if _HEADED.fullmatch(paragraph):
+            begins = self.sent.strip().partition("\n")[0].strip() == rest.strip().partition("\n")[0].strip()
+            return bool(self.ways) or ends_open or is_before_block or begins
+        speaks = _INTRODUCES.match(paragraph)
+        names = _NAMED.search(paragraph) or (speaks and _YOURS.match(paragraph, speaks.end()))
+        is_before_block = is_before_block and not self._begins_fenced
+        return bool((names and (ends_open or is_before_block)) or (speaks and is_before_block))
+
+    def _remark(self) -> bool:
+        """The last paragraphs, from the first that only a model says."""
+        start = max(self.start + (self.end - self.start) // 3, self.end - _LAST)
+        for found in _PARAGRAPH.finditer(self.text, start, self.end):
+            behind = self.text[found.end() : self.end]
+            if any(map(str.isalnum, behind)) and self._is_remark(behind) and self._is_apart(found.start()):
+                return self._take(self.start, found.end(), _SPEAKS)
+        return False
+
+    def _is_apart(self, end: int) -> bool:
+        """Whether something else is around the answer, or a line across is drawn before its last remark."""
+        last = self.text[self.start : end].rpartition("\n")[2]
+        return bool(self.ways) or _ACROSS.fullmatch(last) is not None or self.text[end : self.end].count("\n\n") < 2
+
+    def _across(self) -> bool:
+        """A line across between the answer and a remark."""
+        if not self.ways:
+            return False
+        if (first := _ACROSS.match(self.text, self.start, self.end)) and not _ACROSS.match(self.sent):
+            return self._take(first.end(), self.end, "")
+        rest = self.text[self.start : self.end].rstrip()
+        last = rest.rpartition("\n")[2]
+        is_apart = rest.removesuffix(last).endswith(("\n\n", "\n\r\n"))  # else it is below a title
+        if is_apart and _ACROSS.fullmatch(last) and not _ACROSS.fullmatch(self.sent.rstrip().rpartition("\n")[2]):
+            return self._take(self.start, self.start + len(rest) - len(last), "")
+        return False
+
+
+_SPEAKS = "comes with remarks of the model"
+
+
+def _says(line: str) -> bool:
+    """Whether a line has words; marks alone may be anywhere."""
+    return any(map(str.isalnum, line)) and not fence_mark(line)
