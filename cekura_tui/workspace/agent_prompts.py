@@ -390,13 +390,16 @@ def _plan_update(
     drift = compare(sent, now)
     merged = merge(sent, drift, compare(sent, staged))
     change = None if merged.conflicts else compare(now, merged.text({}))
-    return PromptUpdate(job, agent, now, merged, change, _update_warnings(job, agent, drift, change))
+    return PromptUpdate(job, agent, now, merged, change, _update_warnings(job, agent, drift, merged, change))
 
 
-def _update_warnings(job: Job, agent: Agent, drift: ProseDiff, change: ProseDiff | None) -> tuple[str, ...]:
+def _update_warnings(
+    job: Job, agent: Agent, drift: ProseDiff, merged: Merge, change: ProseDiff | None
+) -> tuple[str, ...]:
     """What whoever updates this agent should know.
 
-    `drift` is what its prompt changes of the sent one, `change` what would change of its prompt, if that is known.
+    `drift` is what its prompt changes of the sent one, `merged` that with what was staged, `change` what would change
+    of its prompt, if that is known.
     """
     warnings = []
     is_applied = change is not None and change.is_same
@@ -408,8 +411,10 @@ def _update_warnings(job: Job, agent: Agent, drift: ProseDiff, change: ProseDiff
         warnings.append(f"Agent {agent.id} is called {agent.name} now; with job {job.number} it was {job.agent_name}.")
     if not (drift.is_same or is_applied):
         words = f"{count(drift.added_words, 'word')} more, {drift.removed_words:,} gone"
-        words = words if drift.worded else "white space alone differs"
+        words = words if drift.worded else "only the formatting differs"
         warnings.append(f"{agent.name} has another prompt now than was sent with job {job.number}: {words}.")
+    if merged.line_end_note and not is_applied:
+        warnings.append(f"In the merged prompt, {merged.line_end_note}.")
     return tuple(warnings)
 
 

@@ -7,9 +7,12 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import threading
 import time
-from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field
+from collections import defaultdict
+from collections.abc import Awaitable, Callable, Collection, Mapping
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from cekura_tui.api.client import Client
@@ -19,7 +22,7 @@ from cekura_tui.evidence.overfitting import own_facts
 from cekura_tui.evidence.prompt_issues import PromptIssue, read_issues
 from cekura_tui.jobs.lease import is_alive
 from cekura_tui.model.errors import CekuraTuiError, UsageError
-from cekura_tui.model.job import Suggestion
+from cekura_tui.model.job import Job, Suggestion
 from cekura_tui.model.run.view import RunView
 from cekura_tui.model.text import Prompt
 from cekura_tui.prose.compare import compare
@@ -30,45 +33,151 @@ from cekura_tui.store.store import Store
 from cekura_tui.workspace.job_service import JobService
 from cekura_tui.workspace.opened_runs import Found
 
+Chosen = Mapping[str, HunkChoice]
+"""Choices by the key of the hunk."""
+
+
+def families(diff: ProseDiff) -> dict[str, tuple[str, ...]]:
+    """The parts of every hunk that has some, whether it is split in this diff or not, by its key."""
+    found = {hunk.key: hunk.parts for hunk in diff.hunks if hunk.parts}
+    for hunk in diff.hunks:
+        if hunk.whole:
+            found[hunk.whole] = (*found.get(hunk.whole, ()), hunk.key)
+    return found
+
+
+def numbered(diff: ProseDiff, chosen: Chosen) -> dict[int, HunkChoice]:
+    """Choices by the number of the hunk; what was decided of a whole hunk holds for those of its parts of which nothing
+    was."""
+    found = {}
+    for hunk in diff.hunks:
+        choice = chosen.get(hunk.key)
+        if choice is None and (whole := chosen.get(hunk.whole)) is not None and whole.what != "edited":
+            choice = whole
+        if choice is not None:
+            found[hunk.number] = choice
+    return found
+
+
+def _split_for(diff: ProseDiff, chosen: Chosen, wanted: AbstractSet[str]) -> frozenset[str]:
+    """The hunks that are in their parts where this is chosen: the `wanted` ones, and those of which a part is chosen.
+    One that is edited as a whole is not."""
+    edited = {key for key, choice in chosen.items() if choice.what == "edited"}
+    return frozenset(
+        whole
+        for whole, parts in families(diff).items()
+        if whole not in edited and (whole in wanted or not chosen.keys().isdisjoint(parts))
+    )
+
+
+class Comparisons:
+    """The diffs of two prompts, with this or that hunk in its parts; the last few of the same two are kept."""
+
+    _KEPT = 4
+
+    def __init__(self) -> None:
+        self._found: dict[tuple[str, str, frozenset[str]], ProseDiff] = {}
+
+    async def diff(self, old: str, new: str, split: frozenset[str] = frozenset()) -> ProseDiff:
+        """Compared in a thread, if it is not known; the thread ends when nobody waits for it any more."""
+        if (found := self._found.get((old, new, split))) is None:
+            unwanted = threading.Event()
+            try:
+                found = await asyncio.to_thread(compare, old, new, split, stop=unwanted.is_set)
+            finally:
+                unwanted.set()
+        return self._keep(found, split)
+
+    def diff_now(self, old: str, new: str, split: frozenset[str]) -> ProseDiff:
+        """The same at once, which takes a moment where it is not known."""
+        return self._keep(self._found.get((old, new, split)) or compare(old, new, split), split)
+
+    def _keep(self, diff: ProseDiff, split: frozenset[str]) -> ProseDiff:
+        """Keep it with others of the same prompts, the last few."""
+        key = diff.old, diff.new, split
+        kept = [(other, found) for other, found in self._found.items() if other[:2] == key[:2] and other != key]
+        self._found = {**dict(kept[1 - self._KEPT :]), key: diff}
+        return diff
+
 
 @dataclass(frozen=True)
 class StagingStep:
     """What was chosen before a step and after it, in all windows; a look is a step that changes nothing.
 
-    `seen` is what was chosen after the step before this one that was taken here: where `before` is something else,
-    another window chose it. Of two steps the one with the higher `serial` is the later one. `others` are the hunks that
-    an undo left alone, because another window chose them last.
+    Choices are by the number of a hunk of `diff`, in which those hunks are split of which a part is chosen by now; each
+    is there by the key of the hunk as well. `seen` is what was chosen after the step before this one that was taken
+    here: where `before` is something else, another window chose it. Of two steps the one with the higher `serial` is
+    the later one. `others` are the hunks that an undo left alone, because another window chose them last.
     """
 
-    seen: Choices
-    before: Choices
-    after: Choices
+    diff: ProseDiff = field(repr=False)
+    seen_by_key: Chosen
+    before_by_key: Chosen
+    after_by_key: Chosen
     serial: int
-    others: tuple[int, ...] = ()
+    others_by_key: Collection[str] = ()
+
+    @cached_property
+    def seen(self) -> Choices:
+        return numbered(self.diff, self.seen_by_key)
+
+    @cached_property
+    def before(self) -> Choices:
+        return numbered(self.diff, self.before_by_key)
+
+    @cached_property
+    def after(self) -> Choices:
+        return numbered(self.diff, self.after_by_key)
+
+    @property
+    def others(self) -> tuple[int, ...]:
+        return tuple(hunk.number for hunk in self.diff.hunks if {hunk.key, hunk.whole} & set(self.others_by_key))
 
 
 class StagingService:
     """Of one session, on its loop. Methods raise StoreError.
 
     `number` is a job, `diff` what it proposes. Choices are by the number of a hunk of this diff, and are kept by what
-    the hunk does, so that they are found again in a later diff of the same texts; those of other hunks are left alone.
-    `window` is who chooses here, as `lease.this_process` names it; what nobody chose by name is anybody's.
+    the hunk does, so that they are found again in a later diff of the same texts, and where a hunk is split; those of
+    other hunks are left alone. `window` is who chooses here, as `lease.this_process` names it; what nobody chose by
+    name is anybody's.
     """
 
     def __init__(self, store: Store, *, window: str = "", clock: Callable[[], float] = time.time) -> None:
         self._stagings, self._window, self._clock = store.stagings, window, clock
-        self._seen: dict[int, Mapping[str, HunkChoice]] = {}
+        self.comparisons = Comparisons()
+        self._split: defaultdict[int, set[str]] = defaultdict(set)
+        """By the job, the hunks that are shown in their parts in this window."""
+        self._seen: dict[int, Chosen] = {}
         """By the job."""
         self._serials = itertools.count(1)
 
+    async def chosen(self, number: int) -> Chosen:
+        """What is chosen now, in any window, by the key of the hunk."""
+        return self._stagings.choices(number)
+
     async def choices(self, number: int, diff: ProseDiff) -> Choices:
         """What is chosen now, in any window."""
-        return _by_number(diff, self._stagings.choices(number))
+        return numbered(diff, self._stagings.choices(number))
 
     async def look(self, number: int, diff: ProseDiff) -> tuple[StagingStep, Mapping[str, str]]:
         """What is chosen and typed now, in any window; raises StoreError for a job that was forgotten."""
         now = self._stagings.look(number)
-        return self._step(number, diff, StagedStep(now, now)), self._stagings.typed(number)
+        step = self._step(number, diff, StagedStep(now, now))
+        return replace(step, diff=await self.in_parts(number, diff)), self._stagings.typed(number)
+
+    async def in_parts(self, number: int, diff: ProseDiff) -> ProseDiff:
+        """The diff with those hunks in their parts of which a part was chosen or typed into, and those split here."""
+        typed = self._stagings.typed(number).keys()
+        self._split[number] |= {whole for whole, parts in families(diff).items() if not typed.isdisjoint(parts)}
+        split = self._fitting(number, diff, self._stagings.choices(number))
+        return diff if split == _split_of(diff) else await self.comparisons.diff(diff.old, diff.new, split)
+
+    async def split(self, number: int, diff: ProseDiff, key: str, *, joined: bool = False) -> StagingStep:
+        """Show the hunk of this key in its parts, or joined again, in this window; nothing is chosen by that."""
+        (self._split[number].discard if joined else self._split[number].add)(key)
+        # What is chosen is read when it is compared: that is newer than any choice that was begun meanwhile.
+        return (await self.look(number, await self.in_parts(number, diff)))[0]
 
     async def staged(self, number: int) -> Prompt | None:
         """The text that was staged last, as a whole; None where nothing was chosen yet."""
@@ -85,40 +194,65 @@ class StagingService:
     async def choose(self, number: int, diff: ProseDiff, made: Mapping[int, HunkChoice | None]) -> StagingStep:
         """Choose, as one step, and keep the text that comes of it; None puts a hunk back to undecided.
 
-        Other hunks stay as another window left them; of the same one the last choice stands.
+        Other hunks stay as another window left them; of the same one the last choice stands, and what is chosen of a
+        hunk takes the place of what was of its parts.
         """
-        by_key = {hunk.key: made[hunk.number] for hunk in diff.hunks if hunk.number in made}
-        step = self._stagings.choose(number, by_key, self._clock(), _text_of(diff), self._window)
-        return self._step(number, diff, step)
+        by_key = self._by_key(number, diff, made)
+        step = self._stagings.choose(number, by_key, self._clock(), self._text_of(number, diff), self._window)
+        return self._step(number, self._in_parts_now(number, diff, step.after), step)
 
     async def undo(self, number: int, diff: ProseDiff) -> StagingStep:
         """Take back the last step of this window, or of one that has ended, of which something stands; where there is
         none, nothing changes."""
         hunks = {hunk.key for hunk in diff.hunks}
-        step = self._stagings.undo(number, hunks, self._clock(), _text_of(diff), self._is_own)
-        return self._step(number, diff, step)
+        for whole, parts in families(diff).items():
+            hunks.update((whole, *parts))
+        step = self._stagings.undo(number, hunks, self._clock(), self._text_of(number, diff), self._is_own)
+        return self._step(number, self._in_parts_now(number, diff, step.after), step)
 
     def _is_own(self, window: str, at: float) -> bool:
         return window == self._window or not is_alive(window, self._clock() - at)
 
+    def _by_key(
+        self, number: int, diff: ProseDiff, made: Mapping[int, HunkChoice | None]
+    ) -> dict[str, HunkChoice | None]:
+        """What is chosen by key: a hunk in the place of its parts, a part with what the whole was for the others."""
+        hunks = [hunk for hunk in diff.hunks if hunk.number in made]
+        found: dict[str, HunkChoice | None] = {}
+        if wholes := {hunk.whole for hunk in hunks if hunk.whole}:
+            chosen, parts = self._stagings.choices(number), families(diff)
+            for whole in wholes & chosen.keys():
+                found[whole] = None
+                if chosen[whole].what != "edited":
+                    found |= {part: chosen.get(part, chosen[whole]) for part in parts[whole]}
+        found |= {part: None for hunk in hunks for part in hunk.parts}
+        return found | {hunk.key: made[hunk.number] for hunk in hunks}
+
+    def _fitting(self, number: int, diff: ProseDiff, chosen: Chosen) -> frozenset[str]:
+        """The hunks that are in their parts; those of which a part was chosen once stay so, for nothing is to jump."""
+        self._split[number] |= _split_for(diff, chosen, frozenset())
+        return _split_for(diff, chosen, self._split[number])
+
+    def _in_parts_now(self, number: int, diff: ProseDiff, chosen: Chosen) -> ProseDiff:
+        """A step is one transaction, so nothing is awaited: only what another window chose a moment ago is compared."""
+        split = self._fitting(number, diff, chosen)
+        return diff if split == _split_of(diff) else self.comparisons.diff_now(diff.old, diff.new, split)
+
+    def _text_of(self, number: int, diff: ProseDiff) -> TextOf:
+        def text(chosen: Chosen) -> Prompt:
+            fitting = self._in_parts_now(number, diff, chosen)
+            return staged(fitting, numbered(fitting, chosen))
+
+        return text
+
     def _step(self, number: int, diff: ProseDiff, step: StagedStep) -> StagingStep:
         seen = self._seen.get(number, step.before)
         self._seen[number] = step.after
-        return StagingStep(
-            _by_number(diff, seen),
-            _by_number(diff, step.before),
-            _by_number(diff, step.after),
-            next(self._serials),
-            tuple(hunk.number for hunk in diff.hunks if hunk.key in step.others),
-        )
+        return StagingStep(diff, seen, step.before, step.after, next(self._serials), step.others)
 
 
-def _by_number(diff: ProseDiff, chosen: Mapping[str, HunkChoice]) -> dict[int, HunkChoice]:
-    return {hunk.number: chosen[hunk.key] for hunk in diff.hunks if hunk.key in chosen}
-
-
-def _text_of(diff: ProseDiff) -> TextOf:
-    return lambda chosen: staged(diff, _by_number(diff, chosen))
+def _split_of(diff: ProseDiff) -> frozenset[str]:
+    return frozenset(hunk.whole for hunk in diff.hunks if hunk.whole)
 
 
 _Issues = tuple[PromptIssue, ...] | None
@@ -131,9 +265,14 @@ class OpenedSuggestion:
 
     suggestion: Suggestion = field(repr=False)
     diff: ProseDiff = field(repr=False)
-    choices: Choices
+    chosen: Chosen
     typed: Mapping[str, str] = field(default_factory=dict, repr=False)
     """What was typed into changes and not taken, by the key of the hunk; into conflicts, too, by theirs."""
+
+    @cached_property
+    def choices(self) -> Choices:
+        """What is chosen, by the number of the hunk."""
+        return numbered(self.diff, self.chosen)
 
     @cached_property
     def staged(self) -> Prompt:
@@ -145,14 +284,24 @@ class OpenedSuggestion:
 class SuggestionReasons:
     """Why the changes of a suggestion may have been proposed.
 
-    `issues` is None where this server does not tell them; `reasons` and `own_facts` are by the number of the hunk;
+    `issues` is None where this server does not tell them; `reasons` and `own_facts` are by the key of the hunk;
     `problems` are sentences on what could not be read.
     """
 
     issues: _Issues = ()
-    reasons: Mapping[int, tuple[Reason, ...]] = field(default_factory=dict, repr=False)
-    own_facts: Mapping[int, tuple[str, ...]] = field(default_factory=dict, repr=False)
+    reasons: Mapping[str, tuple[Reason, ...]] = field(default_factory=dict, repr=False)
+    own_facts: Mapping[str, tuple[str, ...]] = field(default_factory=dict, repr=False)
     problems: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class _Known:
+    """What the server and the runs of a job tell; `found` is by the id of the run."""
+
+    issues: _Issues
+    views: list[RunView]
+    found: Mapping[int, Found]
+    problems: tuple[str, ...]
 
 
 class Suggestions:
@@ -168,7 +317,7 @@ class Suggestions:
     ) -> None:
         self._jobs, self._staging, self._client = jobs, staging, client
         self._run, self._evidence = run, evidence
-        self._compared: tuple[tuple[str, str | None], ProseDiff] | None = None
+        self._known: tuple[int, _Known] | None = None
         self._explained: tuple[int, ProseDiff, SuggestionReasons] | None = None
 
     async def open(self, number: int) -> OpenedSuggestion:
@@ -176,15 +325,10 @@ class Suggestions:
         suggestion = await self._jobs.suggestion(number)
         if suggestion.improved_prompt is None:
             raise UsageError(f"Job {number} has no suggestion: it is {suggestion.job.state.words}.")
-        texts = suggestion.job.prompt_sha256, suggestion.job.improved_sha256
-        if self._compared is not None and self._compared[0] == texts:
-            diff = self._compared[1]
-        else:
-            diff = await asyncio.to_thread(compare, suggestion.prompt, suggestion.improved_prompt)
-            self._compared = texts, diff
-        return OpenedSuggestion(
-            suggestion, diff, await self._staging.choices(number, diff), await self._staging.typed(number)
-        )
+        diff = await self._staging.comparisons.diff(suggestion.prompt, suggestion.improved_prompt)
+        diff = await self._staging.in_parts(number, diff)
+        chosen, typed = await self._staging.chosen(number), await self._staging.typed(number)
+        return OpenedSuggestion(suggestion, diff, chosen, typed)
 
     async def explain(self, opened: OpenedSuggestion) -> SuggestionReasons:
         """What the job's runs and the server tell of the reasons; what cannot be read is a problem, not an error."""
@@ -192,23 +336,31 @@ class Suggestions:
         cached = self._explained
         if cached is not None and cached[0] == job.number and cached[1] is diff:
             return cached[2]
-        (issues, unlisted), (views, unread) = await asyncio.gather(
-            self._issues(job.run_ids, job.agent_id), self._views(job.run_ids)
-        )
-        found = {view.row.id: await self._evidence(view) for view in views}
+        # What was told in full is not asked for again where a hunk was split.
+        known = self._known[1] if self._known is not None and self._known[0] == job.number else await self._ask(job)
 
         def find_reasons() -> SuggestionReasons:
+            found = reasons(diff, known.issues or (), known.views, known.found)
+            facts = own_facts(diff, opened.suggestion.prompt, known.views)
             return SuggestionReasons(
-                issues,
-                reasons(diff, issues or (), views, found),
-                own_facts(diff, opened.suggestion.prompt, views),
-                (*unlisted, *unread),
+                known.issues,
+                {diff.hunks[number - 1].key: one for number, one in found.items()},
+                {diff.hunks[number - 1].key: one for number, one in facts.items()},
+                known.problems,
             )
 
         explained = await asyncio.to_thread(find_reasons)
         if not explained.problems:
+            self._known = job.number, known
             self._explained = job.number, diff, explained
         return explained
+
+    async def _ask(self, job: Job) -> _Known:
+        (issues, unlisted), (views, unread) = await asyncio.gather(
+            self._issues(job.run_ids, job.agent_id), self._views(job.run_ids)
+        )
+        found = {view.row.id: await self._evidence(view) for view in views}
+        return _Known(issues, views, found, (*unlisted, *unread))
 
     async def _views(self, run_ids: tuple[int, ...]) -> tuple[list[RunView], list[str]]:
         """The runs that could be read, and why others could not."""

@@ -54,6 +54,8 @@ class HunkNotes:
 CONTEXT = 2
 """Unchanged lines that are shown before and after a change."""
 SIGNS = {"": "·", "accepted": "✓", "rejected": "✗", "edited": "✎"}
+FOLDED = "⋯"
+"""The sign of a way of dressing words that is undecided, in one line for all its places."""
 
 Kind = Literal["head", "also", "why", "flag", "line", "away", "fold"]
 Decided = Literal["", "accepted", "rejected", "edited"]
@@ -125,11 +127,15 @@ def _of_hunk(n: int, diff: ProseDiff, passage: Passage, choices: Choices, notes:
     """Its header and its notes have keys below those of its lines, so that these stay when notes come."""
     hunk = diff.hunks[passage.hunk - 1]
     choice = choices.get(hunk.number)
-    decided: Decided = choice.what if choice else ""
+    # What a model put around its answer is proposed for rejection.
+    is_proposed = choice is None and hunk.kind == "wrapper"
+    decided: Decided = choice.what if choice else "rejected" if is_proposed else ""
     of_hunk = (hunk.number, bool(passage.moved), decided)
-    number = f"{SIGNS[decided]} {hunk.number} of {len(diff.hunks)}"
+    sign = FOLDED if hunk.is_folded and not decided else SIGNS[decided]
+    number = f"{sign} {hunk.number} of {len(diff.hunks)}"
     if passage.head:
-        yield _text_row(n, -1_000, "head", _head(number, diff, hunk, passage, decided), *of_hunk)
+        state = "left out unless you accept it" if is_proposed else decided
+        yield _text_row(n, -1_000, "head", _head(number, hunk, passage, state), *of_hunk)
         for k, reason in enumerate(notes.reasons):
             yield _text_row(n, -900 + k, "why", clean_line(reason), *of_hunk)
         if notes.own_facts:
@@ -147,14 +153,14 @@ def _drawn(passage: Passage) -> Iterator[ProseLine]:
     return (one for line in passage.lines for one in in_stretches(line))
 
 
-def _head(number: str, diff: ProseDiff, hunk: Hunk, passage: Passage, decided: Decided) -> str:
+def _head(number: str, hunk: Hunk, passage: Passage, state: str) -> str:
     removed, added = hunk.removed, hunk.added
-    if decided == "edited":
+    if state == "edited":
         removed, added = (
             sum(word_count(span.text) for line in passage.lines for span in line.spans if span.op == op)
             for op in ("del", "ins")
         )
-    parts = (number, visible(hunk.place), counts(removed, added), noted(diff, hunk), decided)
+    parts = (number, visible(hunk.place), counts(removed, added), noted(hunk), state)
     return " · ".join(part for part in parts if part)
 
 
@@ -232,7 +238,7 @@ def _side(row: DiffRow, op: Op, room: int, look: DiffLook) -> list[Line]:
     own = "-" if op == "del" else "+"
     if row.line.mark not in (" ", "~", "±", own):
         return []
-    if row.line.mark in ("±", own) or any(span.op == op for span in spans):
+    if row.line.mark in ("±", own) or any(span.op == op and span.format != "follows" for span in spans):
         return _wrapped(row, spans, own, room, look)
     moved = "→" if op == "del" else "←"
     return _wrapped(row, spans, moved if row.moved else " ", room, look)
@@ -257,21 +263,25 @@ def _by_line(spans: Sequence[WordSpan]) -> list[list[WordSpan]]:
         for k, part in enumerate(span.text.split("\n")):
             if k:
                 lines.append([])
-            lines[-1].append(WordSpan(span.op, part))
+            lines[-1].append(WordSpan(span.op, part, span.format))
     return lines
 
 
 def _styled(row: DiffRow, spans: Sequence[WordSpan], look: DiffLook) -> Styled:
-    """The words in their styles; what went and what came in its place are kept apart by a space, or by signs."""
+    """The words in their styles; what went and what came in its place are kept apart by a space, or by signs. A number
+    that follows from other changes is no change of its own: "2→3"."""
     rejected = look.style_of("prose-diff--rejected-text") if row.decided == "rejected" else None
-    is_mixed = len({span.op for span in spans}) > 1
+    follows = look.style_of("prose-diff--fold")
+    is_mixed = len({span.op for span in spans if span.format != "follows"}) > 1
     found: Styled = []
     before: Op = "same"
     for span in spans:
         ink = look.style_of(f"prose-diff--{span.op}") if span.op != "same" else None
         if rejected is not None:
             ink = rejected if ink is None else ink + rejected
-        if look.signs and is_mixed and span.op != "same":
+        if span.format == "follows":
+            found.append((f"→{span.text}" if before == "del" and span.op == "ins" else span.text, follows))
+        elif look.signs and is_mixed and span.op != "same":
             found.append((signed(span.op, span.text), ink))
         else:
             if before == "del" and span.op == "ins" and found and not (found[-1][0] + " ")[-2].isspace():
@@ -359,6 +369,10 @@ class ProseDiffView(VirtualList[DiffRow]):
 
         hunk: int
 
+    @dataclass
+    class SplitRequested(ListMessage):
+        """The hunk under the cursor is to be shown in its parts."""
+
     def __init__(self, *, name: str | None = None, id: str | None = None, classes: str | None = None) -> None:  # noqa: A002
         super().__init__(name=name, id=id, classes=classes)
         self._diff: ProseDiff | None = None
@@ -372,18 +386,42 @@ class ProseDiffView(VirtualList[DiffRow]):
     def show_diff(
         self, diff: ProseDiff, choices: Choices | None = None, notes: Mapping[int, HunkNotes] | None = None
     ) -> None:
-        """Show this diff with what was decided and is known of its hunks (both by number). Another diff begins at its
-        first hunk; in the same one cursor, folds and position stay, and what looks as before is not drawn again."""
+        """Show this diff with what was decided and is known of its hunks (both by number). Another diff begins at the
+        first hunk that is to be decided; in the same one cursor, folds and position stay, and what looks as before is
+        not drawn again. Where a hunk was split or joined the cursor goes to the first of its parts, or to the whole."""
         choices, notes = dict(choices or {}), dict(notes or {})
-        is_other = self._diff is None or self._diff != diff
+        before = self._diff
+        is_other = before is None or (before is not diff and (before.old, before.new) != (diff.old, diff.new))
+        is_split = not is_other and before != diff
+        at = self._nearest if is_split else None
         if is_other:
-            self._unfolded, self._only_changes, self._reported_hunk = frozenset(), False, 0
-        if is_other or _edited(choices) != _edited(self._choices):
+            self._unfolded, self._only_changes = frozenset(), False
+        if is_other or is_split or _edited(choices) != _edited(self._choices):
+            all_unfolded = bool(self._unfolded) and self._unchanged <= self._unfolded
             self._passages = passages(diff, choices)
+            if is_split:  # passages have other numbers now
+                self._unfolded = self._unchanged if all_unfolded else frozenset()
+        if is_other or is_split:
+            self._reported_hunk = 0
         self._diff, self._choices, self._notes = diff, choices, notes
         self._show(reset=is_other)
         if is_other and diff.hunks:
-            self.go_to((diff.worded or diff.hunks)[0].number)
+            self.go_to(next((hunk for hunk in diff.hunks if hunk.kind != "wrapper"), diff.hunks[0]).number)
+            if not self.rows_that_fit:  # what stands above it is shown, too, where there is room when there is any
+                self.viewport.place(0, 0)
+        elif at is not None:
+            self.go_to(next((hunk for hunk in diff.hunks if _follows(hunk, at)), diff.hunks[0]).number)
+
+    @property
+    def _unchanged(self) -> frozenset[int]:
+        return frozenset(n for n, passage in enumerate(self._passages) if not passage.hunk)
+
+    @property
+    def _nearest(self) -> Hunk | None:
+        """The hunk under the cursor, or the last one before it."""
+        rows = self.rows[: (self.cursor_index or 0) + 1]
+        number = next((row.hunk for row in reversed(rows) if row.hunk), 1)
+        return self._diff.hunks[number - 1] if self._diff is not None and self._diff.hunks else None
 
     @property
     def hunk(self) -> Hunk | None:
@@ -400,22 +438,22 @@ class ProseDiffView(VirtualList[DiffRow]):
                 return
 
     def action_change(self, step: int) -> None:
-        """Go to the next or previous hunk in which words change, or of all if none does; at the last one it stays."""
-        if self._diff is None:
-            return
+        """Go to the next or previous hunk; at the last one it stays."""
         at = self.cursor_index or 0
-        worded = {hunk.number for hunk in self._diff.worded or self._diff.hunks}
         indexes = range(at + 1, len(self.rows)) if step > 0 else range(at - 1, -1, -1)
         for index in indexes:
             row = self.rows[index]
-            if row.kind == "head" and row.hunk in worded:
+            if row.kind == "head":
                 self.go_to(row.hunk)
                 return
 
     def action_fold(self) -> None:
-        """Unfold the unchanged passage under the cursor, or fold it; on a hunk all of them."""
-        row = self.cursor_row
-        unchanged = frozenset(n for n, passage in enumerate(self._passages) if not passage.hunk)
+        """Unfold the unchanged passage under the cursor, or fold it; on a hunk all of them. A way of dressing words is
+        unfolded to its places."""
+        if self.hunk is not None and self.hunk.is_folded:
+            self.post_message(self.SplitRequested(self))
+            return
+        row, unchanged = self.cursor_row, self._unchanged
         if row is not None and row.passage in unchanged:
             self._unfolded ^= {row.passage}
         else:
@@ -456,6 +494,11 @@ class ProseDiffView(VirtualList[DiffRow]):
 
     def lines_of(self, row: DiffRow, width: int, state: RowState) -> list[Line]:
         return diff_lines(row, width, DiffLook(self.style_of, self.app.no_color))
+
+
+def _follows(hunk: Hunk, before: Hunk) -> bool:
+    """Whether a hunk is what another one became where that was split or joined, or is the same."""
+    return hunk.key in (before.key, before.whole) or hunk.whole == before.key
 
 
 def _edited(choices: Choices) -> dict[int, str]:

@@ -17,7 +17,7 @@ from textual.widgets import Static
 from cekura_tui.model.errors import CekuraTuiError, UsageError
 from cekura_tui.model.job import Job
 from cekura_tui.model.text import Prompt, count
-from cekura_tui.prose.diff import Hunk
+from cekura_tui.prose.diff import Hunk, ProseDiff
 from cekura_tui.prose.staging import HunkChoice, wording
 from cekura_tui.ui.actions import NOT_OFFERED, Action, bindings
 from cekura_tui.ui.kit.lines import Notice, OneLine
@@ -28,7 +28,7 @@ from cekura_tui.ui.state import AppState
 from cekura_tui.ui.suggestion.diff_view import ProseDiffView
 from cekura_tui.ui.suggestion.staged_text import StagedText
 from cekura_tui.ui.suggestion.staging_controller import StagingController, Step, TypedTexts
-from cekura_tui.ui.suggestion.words import headline, hunk_notes, summary
+from cekura_tui.ui.suggestion.words import headline, hunk_notes, summary, why_not_edit
 from cekura_tui.ui.terminal.cells import too_small
 from cekura_tui.workspace.setup import refuse_read_only
 from cekura_tui.workspace.suggestions import SuggestionReasons
@@ -74,6 +74,15 @@ class SuggestionScreen(Page):
             6,
             why_not=_unless_changes,
         ),
+        Action(
+            "suggestion.split",
+            "b",
+            "split",
+            "Split",
+            "Split the change into its rules, or a way of dressing into its places; or join them again",
+            7,
+            why_not=_unless_changes,
+        ),
         Action("suggestion.accept-all", "A", "accept_all", "Accept all", "Accept all changes", why_not=_unless_changes),
         Action(
             "suggestion.staged",
@@ -81,7 +90,7 @@ class SuggestionScreen(Page):
             "staged",
             "Staged",
             "The staged text beside the diff, or in its place on a low terminal",
-            7,
+            8,
             "Staged text",
             why_not=_unless_changes,
         ),
@@ -91,17 +100,17 @@ class SuggestionScreen(Page):
             "hand_off",
             "Save, copy",
             "The staged or the proposed prompt or a patch; or read the patch in $PAGER",
-            8,
+            9,
             why_not=_unless_loaded,
         ),
-        Action("suggestion.undo", "u", "undo", "Undo", "Take your last step back", 9, why_not=_unless_changes),
+        Action("suggestion.undo", "u", "undo", "Undo", "Take your last step back", 10, why_not=_unless_changes),
         Action(
             "suggestion.put-on-agent",
             "p",
             "update_agent_prompt",
             "Put on agent",
             "Put the staged prompt on the agent",
-            10,
+            11,
             why_not=_unless_loaded,
         ),
         Action(
@@ -110,7 +119,7 @@ class SuggestionScreen(Page):
             "improve_again",
             "Try again",
             "Improve once more, from the staged prompt",
-            11,
+            12,
             "Improve the prompt",
             why_not=_unless_loaded,
         ),
@@ -135,7 +144,7 @@ class SuggestionScreen(Page):
         Action("suggestion.details", "d", "details", "Details", "All that is known of the job", command="Job details"),
         Action("suggestion.pane", "tab", "app.focus_next", "Pane"),
         Action("suggestion.refresh", "r", "refresh", "Read anew", "Read the suggestion anew"),
-        Action("suggestion.back", "escape", "app.pop_screen", "Back", footer=12),
+        Action("suggestion.back", "escape", "app.pop_screen", "Back", footer=13),
     )
     BINDINGS: ClassVar[list[BindingType]] = bindings(ACTIONS)
     HELP = """\
@@ -144,6 +153,11 @@ class SuggestionScreen(Page):
 `w` shows the changes alone. `a` accepts the change under the cursor, `x` rejects it, `e` words it otherwise, `A`
 accepts all, `u` takes your last step back. What is not accepted is not in the staged text, which `s` shows or hides.
 What another window chooses is shown here at once; `u` leaves that alone as long as the other window is open.
+
+Lines that come or go together are one change: `b` splits it, so that each rule can be accepted by itself, and on one of
+the parts joins them again. Quotation marks, bullets and the like that changed everywhere are one change at the end
+(`⋯`): `b` or `enter` shows all its places. What a model put around its answer, such as a code fence, is left out unless
+you accept it.
 
 `enter` goes to the turn that a change seems to answer, `esc` comes back. `tab` goes to the summary and the issues.
 `y` saves the staged prompt, a patch, or copies; `p` puts it on the agent; `i` has it improved once more.
@@ -196,7 +210,7 @@ What another window chooses is shown here at once; `u` leaves that alone as long
 
     @work(group="suggestion", exclusive=True)
     async def _load(self) -> None:
-        is_first = self.staging.opened is None
+        before = self.staging.opened
         try:
             news = await self.staging.load()
         except CekuraTuiError as error:
@@ -205,7 +219,9 @@ What another window chooses is shown here at once; `u` leaves that alone as long
         self.error = None
         self.draw()
         self._tell(news)
-        if is_first and not self.gone and self.staging.opened is not None:
+        if before is not None:
+            self._explain_parts(before.diff)
+        elif not self.gone and self.staging.opened is not None:
             (self.query_one(ProseDiffView) if self.staging.has_changes else self.query_one("#summary")).focus()
             self._load_reasons(self.staging.opened)
 
@@ -227,8 +243,9 @@ What another window chooses is shown here at once; `u` leaves that alone as long
         assert before is not None
         assert now is not None
         self.error = None
-        if now.choices != before.choices:
+        if now.chosen != before.chosen or now.diff is not before.diff:
             self.draw()
+        self._explain_parts(before.diff)
         self._tell(news)
         return now.staged
 
@@ -241,6 +258,11 @@ What another window chooses is shown here at once; `u` leaves that alone as long
     def _tell(self, news: str) -> None:
         if news and not self.gone:
             self.notify_once(news)
+
+    def _explain_parts(self, before: ProseDiff) -> None:
+        """Load the reasons of the changes that are there since one was split or joined."""
+        if self.staging.opened is not None and self.staging.opened.diff is not before and not self.gone:
+            self._load_reasons(self.staging.opened)
 
     @work(group="reasons", exclusive=True)
     async def _load_reasons(self, opened: OpenedSuggestion) -> None:
@@ -328,10 +350,12 @@ What another window chooses is shown here at once; `u` leaves that alone as long
 
     @on(VirtualList.Opened)
     def opened(self, message: VirtualList.Opened) -> None:
-        """Enter on a change goes to the turn behind it; what is unchanged is unfolded."""
+        """Enter on a change goes to the turn behind it; what is unchanged, or a way of dressing words, is unfolded."""
         view = self.query_one(ProseDiffView)
         if message.list is view and view.hunk is None:
             view.action_fold()
+        elif message.list is view and view.hunk is not None and view.hunk.is_folded:
+            self.action_split()
         else:
             self.action_turn()
 
@@ -347,8 +371,18 @@ What another window chooses is shown here at once; `u` leaves that alone as long
         if (hunk := self._hunk_to_choose()) is not None:
             self._stage(lambda: self.staging.choose(hunk, HunkChoice("rejected")))
 
+    @on(ProseDiffView.SplitRequested)
+    def action_split(self) -> None:
+        """Split the change under the cursor into its parts, or join the part under it with the others again."""
+        if (hunk := self._hunk_to_choose()) is None:
+            return
+        if (reason := self.staging.why_not_split(hunk)) is not None:
+            self.notify_once(reason)
+        else:
+            self._stage(lambda: self.staging.split(hunk))
+
     def action_accept_all(self) -> None:
-        """Accept every change."""
+        """Accept every change, but for what is around an answer."""
         self._stage(self.staging.accept_all)
 
     def action_undo(self) -> None:
@@ -360,8 +394,8 @@ What another window chooses is shown here at once; `u` leaves that alone as long
         hunk, opened = self._hunk_to_choose(), self.staging.opened
         if hunk is None or opened is None:
             return
-        if not hunk.has_text:
-            self.notify_once("There are no words to edit in this change: take it or leave it.")
+        if (reason := why_not_edit(hunk)) is not None:
+            self.notify_once(reason)
             return
         from cekura_tui.ui.suggestion.edit import Edited, EditHunkDialog
 
@@ -400,6 +434,8 @@ What another window chooses is shown here at once; `u` leaves that alone as long
             self.app.run_worker(self._show_step(step), group="staging")  # also where this page is left meanwhile
 
     async def _show_step(self, step: Step) -> None:
+        assert self.staging.opened is not None
+        before = self.staging.opened.diff
         try:
             message = await step
         except CekuraTuiError as error:
@@ -409,6 +445,7 @@ What another window chooses is shown here at once; `u` leaves that alone as long
             return
         if not self.gone:
             self.draw()
+            self._explain_parts(before)
             self._tell(message)
 
     # Elsewhere; esc leads back to the same change
@@ -420,7 +457,7 @@ What another window chooses is shown here at once; `u` leaves that alone as long
         if self.reasons is None:
             self.notify_once("What the runs tell is still being read.")
             return
-        for reason in self.reasons.reasons.get(hunk.number, ()):
+        for reason in self.reasons.reasons.get(hunk.key, ()):
             if reason.run_id is not None:
                 self.state.ask(OpenRun(reason.run_id, None if reason.turn is None else reason.turn + 1))
                 return

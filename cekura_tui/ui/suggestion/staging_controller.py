@@ -74,13 +74,17 @@ class StagingController:
         """That of the step that is shown."""
         self._typed: dict[str, str] = {}
         """What was typed here and not applied, by the key of the hunk; `opened` has what is on the disk."""
+        self._edited: ProseDiff | None = None
+        """The diff that was shown when a hunk was edited last."""
         self._applied: dict[str, HunkChoice] = {}
         """What was typed here and applied last, by the key of the hunk."""
 
     async def load(self) -> str:
         """Read the suggestion with what is chosen by now; returns what `look` does, raises CekuraTuiError."""
         opened = await self._workspace.call(lambda session: session.suggestions.open(self.number))
-        self.opened = replace(opened, choices=self.opened.choices) if self.opened else opened
+        # The texts of a job never change; how its hunks are split here may have changed since they were read.
+        known = self.opened
+        self.opened = replace(opened, diff=known.diff, chosen=known.chosen) if known is not None else opened
         return await self.look()
 
     async def look(self) -> str:
@@ -98,24 +102,56 @@ class StagingController:
 
     def choose(self, hunk: Hunk, choice: HunkChoice) -> Step:
         """Accept or reject a hunk."""
-        return self._begin(lambda staging, diff: staging.choose(self.number, diff, {hunk.number: choice}))
+        of = self._diff_of(hunk)
+        return self._begin(lambda staging, _: staging.choose(self.number, of, {hunk.number: choice}))
 
     def accept_all(self) -> Step:
-        """Accept every hunk: what is staged then is the proposal, to the byte."""
-        made = {hunk.number: HunkChoice("accepted") for hunk in self._diff.hunks}
-        return self._begin(
-            lambda staging, diff: staging.choose(self.number, diff, made),
-            lambda step: accepted_message(step.before, step.after),
-        )
+        """Accept every hunk but what is around an answer: what is staged then is the answer itself."""
+        made = {hunk.number: HunkChoice("accepted") for hunk in self._diff.hunks if hunk.kind != "wrapper"}
+        around = next((hunk.number for hunk in self._diff.hunks if hunk.kind == "wrapper"), 0)
+
+        def accepted(step: StagingStep) -> str:
+            return accepted_message(step.before, step.after, 0 if taken(around, step.after) else around)
+
+        return self._begin(lambda staging, diff: staging.choose(self.number, diff, made), accepted)
+
+    def why_not_split(self, hunk: Hunk) -> str | None:
+        """Why a hunk cannot be split, or joined again if it is a part, as a sentence; None where it can."""
+        assert self.opened is not None
+        if hunk.whole:
+            parts = {part.key for part in self._diff.hunks if part.whole == hunk.whole}
+            decided = [part for part in self._diff.hunks if part.key in parts & self.opened.chosen.keys()]
+            if decided:
+                return (
+                    f"Change {decided[0].number} is decided on its own, so the parts stay apart. u takes choices back."
+                )
+            if parts & {*self._typed, *self.opened.typed}:
+                return "Something was typed into a part, so the parts stay apart."
+        elif not hunk.parts:
+            return "This change has no parts: it is accepted or rejected as a whole."
+        elif (choice := self.opened.chosen.get(hunk.key)) is not None and choice.what == "edited":
+            return f"Change {hunk.number} is edited as a whole. Take that back first (u): your words are kept."
+        return None
+
+    def split(self, hunk: Hunk) -> Step:
+        """Split a hunk into its parts, or join a part with the others again; what is chosen stays so."""
+        key, is_part = hunk.whole or hunk.key, bool(hunk.whole)
+
+        def done(step: StagingStep) -> str:
+            numbers = [one.number for one in step.diff.hunks if key in (one.key, one.whole)]
+            if is_part or len(numbers) < 2:
+                return ""
+            return f"Split into {count(len(numbers), 'change')}. b on one of them joins them again."
+
+        return self._begin(lambda staging, diff: staging.split(self.number, diff, key, joined=is_part), done)
 
     def undo(self) -> Step:
         """Take the last step of this window back; what was typed and is no longer chosen is not lost."""
-        diff = self._diff
 
         def undone(step: StagingStep) -> str:
-            for number, choice in step.before.items():
-                if choice.what == "edited" and step.after.get(number) != choice:
-                    self._set_typed(diff.hunks[number - 1].key, choice.text)
+            for key, choice in step.before_by_key.items():
+                if choice.what == "edited" and step.after_by_key.get(key) != choice:
+                    self._set_typed(key, choice.text)
             return undone_message(step.before, step.after, step.others)
 
         return self._begin(lambda staging, diff: staging.undo(self.number, diff), undone)
@@ -123,7 +159,8 @@ class StagingController:
     def edit(self, hunk: Hunk, text: str) -> Step:
         """Have these words in the place of a hunk."""
         self._typed[hunk.key] = text  # until the choice is saved
-        choice = wording(self._diff, hunk).choice(text)
+        of = self._diff_of(hunk)
+        choice = wording(of, hunk).choice(text)
 
         def applied(step: StagingStep) -> str:
             self._set_typed(hunk.key, None)
@@ -131,11 +168,12 @@ class StagingController:
                 self._applied[hunk.key] = choice
             return overruled_message(step)
 
-        return self._begin(lambda staging, diff: staging.choose(self.number, diff, {hunk.number: choice}), applied)
+        return self._begin(lambda staging, _: staging.choose(self.number, of, {hunk.number: choice}), applied)
 
     def text_to_edit(self, hunk: Hunk) -> str:
         """What to begin with: what was typed and not applied, else what is chosen, else what is proposed."""
         assert self.opened is not None
+        self._edited = self._diff
         return self._typed.get(hunk.key, self.opened.typed.get(hunk.key, self._words_of(hunk)))
 
     def save_typed(self, hunk: Hunk, text: str) -> bool:
@@ -146,8 +184,8 @@ class StagingController:
 
     def _words_of(self, hunk: Hunk) -> str:
         assert self.opened is not None
-        chosen = self.opened.choices.get(hunk.number)
-        return chosen.text if chosen and chosen.what == "edited" else wording(self._diff, hunk).begin
+        chosen = self.opened.chosen.get(hunk.key)
+        return chosen.text if chosen and chosen.what == "edited" else wording(self._diff_of(hunk), hunk).begin
 
     def _set_typed(self, key: str, text: str | None) -> None:
         assert self.opened is not None
@@ -164,6 +202,11 @@ class StagingController:
     def _diff(self) -> ProseDiff:
         assert self.opened is not None
         return self.opened.diff
+
+    def _diff_of(self, hunk: Hunk) -> ProseDiff:
+        """The diff in which a hunk has its number: while it is edited another window may split some."""
+        is_shown = hunk in self._diff.hunks[hunk.number - 1 : hunk.number]
+        return self._diff if is_shown or self._edited is None else self._edited
 
     def _begin(
         self,
@@ -183,13 +226,12 @@ class StagingController:
         assert self.opened is not None
         if step.serial > self._serial:
             self._serial = step.serial
-            self.opened = replace(self.opened, choices=step.after)
+            self.opened = replace(self.opened, diff=step.diff, chosen=step.after_by_key)
         replaced = []
-        for hunk in (self._diff.hunks[number - 1] for number in _changed(step.seen, step.before)):
-            own = self._applied.get(hunk.key)
-            if own is not None and own == step.seen.get(hunk.number):
-                self._typed.setdefault(hunk.key, own.text)
-                replaced.append(hunk)
+        for key, own in self._applied.items():
+            if step.seen_by_key.get(key) == own != step.before_by_key.get(key):
+                self._typed.setdefault(key, own.text)
+                replaced.append(key)
         hint = " Your words are kept: e opens them." if replaced else ""
         return chosen_elsewhere_message(step.seen, step.before) + hint
 
@@ -232,11 +274,21 @@ def undone_message(before: Choices, after: Choices, others: Sequence[int] = ()) 
     return f"Taken back: change {changed[0]} is {now.what if now else 'undecided'} again.{hint}{theirs}"
 
 
-def accepted_message(before: Choices, after: Choices) -> str:
-    """That all is accepted, and what was chosen otherwise before, as a sentence."""
+def taken(number: int, choices: Choices) -> bool:
+    """Whether a hunk is in the staged text."""
+    return number in choices and choices[number].what != "rejected"
+
+
+def accepted_message(before: Choices, after: Choices, around: int = 0) -> str:
+    """That all is accepted, and what was chosen otherwise before, as a sentence; `around` is the number of what is
+    around an answer and stays out."""
+    accepted = sum(choice.what != "rejected" for choice in after.values())
+    out = f" What the model put around its answer stays out: a on change {around} accepts that too." if around else ""
+    if not accepted:
+        return f"There is nothing else to accept.{out}"
     if before == after:
-        return "All is accepted already."
-    chosen = Counter[str](choice.what for choice in before.values())
+        return f"All is accepted already.{out}"
+    chosen = Counter[str](choice.what for number, choice in before.items() if number != around)
     others = [f"{chosen[what]:,} {what}" for what in ("rejected", "edited") if chosen[what]]
     were = f" ({' and '.join(others)} before)" if others else ""
-    return f"All is accepted: {count(len(after), 'change')}{were}. u takes that back."
+    return f"All is accepted: {count(accepted, 'change')}{were}. u takes that back.{out}"

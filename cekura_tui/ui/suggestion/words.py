@@ -13,12 +13,14 @@ from cekura_tui.evidence.prompt_issues import PromptIssue
 from cekura_tui.model.job import Suggestion
 from cekura_tui.model.json_tree import has_children, leaf_text
 from cekura_tui.model.text import clean, clean_line, count
-from cekura_tui.prose.diff import ProseDiff
+from cekura_tui.prose.diff import Hunk, ProseDiff
 from cekura_tui.ui.kit.lines import VERDICT_MARKS
 from cekura_tui.ui.suggestion.diff_view import HunkNotes
 from cekura_tui.workspace.suggestions import OpenedSuggestion, SuggestionReasons
 
-_CHOSEN = ("accepted", "rejected", "edited")
+_LEFT_OUT = "left out"
+"""What is around an answer, as long as nobody accepts it."""
+_CHOSEN = ("accepted", "rejected", "edited", _LEFT_OUT)
 _ISSUES = 50
 """Issues that are listed."""
 _TREE_LINES, _TREE_DEPTH = 60, 8
@@ -32,15 +34,27 @@ def headline(number: int, opened: OpenedSuggestion | None) -> Text:
         return text
     diff, job = opened.diff, opened.suggestion.job
     chosen = Counter[str](choice.what for choice in opened.choices.values())
+    around = [hunk for hunk in diff.hunks if hunk.kind == "wrapper" and hunk.number not in opened.choices]
+    chosen[_LEFT_OUT] = len(around)
     changes = [count(len(diff.hunks), "change"), *(f"{chosen[what]:,} {what}" for what in _CHOSEN if chosen[what])]
     facts = [
         ", ".join(changes),
-        f"+{diff.added_words:,} −{diff.removed_words:,} words",
+        f"+{diff.added_words - sum(hunk.added for hunk in around):,} −{diff.removed_words:,} words",
         f"staged {count(len(opened.staged.split()), 'word')}",
         f"from run {', '.join(map(str, job.run_ids))}",
         clean_line(job.agent_name, 40),
     ]
     return text.append(f"· {' · '.join(filter(None, facts))}", style="not bold")
+
+
+def why_not_edit(hunk: Hunk) -> str | None:
+    """Why a change has no words to edit, as a sentence; None where it has some."""
+    if hunk.kind == "wrapper":
+        return "What the model put around its answer is accepted or rejected as it is."
+    if hunk.kind != "layout":
+        return None
+    hint = " b splits it into its places." if hunk.parts else ""
+    return f"No words change here: accept or reject it.{hint}"
 
 
 def summary(suggestion: Suggestion, diff: ProseDiff, explained: SuggestionReasons | None) -> Text:
@@ -95,10 +109,11 @@ def hunk_notes(diff: ProseDiff, explained: SuggestionReasons | None) -> Mapping[
         return {}
     notes = {
         hunk.number: HunkNotes(
-            tuple(_reason_line(reason) for reason in explained.reasons.get(hunk.number, ())),
-            tuple(clean_line(fact, 60) for fact in explained.own_facts.get(hunk.number, ())),
+            tuple(_reason_line(reason) for reason in explained.reasons.get(hunk.key, ())),
+            tuple(clean_line(fact, 60) for fact in explained.own_facts.get(hunk.key, ())),
         )
         for hunk in diff.hunks
+        if hunk.kind != "wrapper"  # what a model says of its answer is none of it
     }
     return {number: one for number, one in notes.items() if one.reasons or one.own_facts}
 
