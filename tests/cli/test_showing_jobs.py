@@ -93,6 +93,16 @@ def test_a_job_without_an_id_at_the_server_has_the_launch_alone(unconfirmed: Scr
     assert result.count("curl ") == 1
 
 
+def test_the_diff_of_an_answer_in_a_code_fence_says_so_first(server: ScriptedServer, prompt_file: Path) -> None:
+    proposed = f"```markdown\n{prompt_file.read_text()}Be brief.\n```\n"
+    server.on("GET", PROGRESS, Reply({"status": "completed", "output": {"improved_prompt": proposed}}))
+    assert call("improve", 5, "--prompt-file", prompt_file, "--wait").status == 0
+    diff = call("jobs", "show", 2, "--diff").out
+    assert re.match(r"@@ 1 of 2 @@ \(.*the answer is wrapped in a code fence\)\n\{\+```markdown\+\}\n", diff)
+    assert "\n{+Be brief.+}\n" in diff
+    assert diff.endswith("\n@@ 1 of 2 @@ also here\n{+```+}\n")
+
+
 @pytest.mark.skipif(shutil.which("curl") is None, reason="needs curl")
 def test_the_curl_commands_send_what_was_sent(server: ScriptedServer, prompt_file: Path) -> None:
     longest = "é" * 60_000  # an argument may not be as long as this

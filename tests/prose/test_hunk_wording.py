@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import given
 from test_prose_lines import VERSIONS
 
@@ -30,7 +31,7 @@ def test_a_moved_rule_is_edited_without_the_rules_whose_numbers_follow() -> None
     assert (words.sent, words.proposed, words.others) == (
         "1. Always ask for the date of birth.",
         "- Always ask for the full date of birth.",
-        1,
+        0,
     )
     choice = words.choice("- Ask for the date of birth twice.")
     assert staged(diff, {hunk.number: choice}) == proposed.replace(words.proposed, "- Ask for the date of birth twice.")
@@ -51,3 +52,12 @@ def test_typed_lines_end_as_those_of_the_passage_do() -> None:
     words = wording(diff, diff.hunks[0])
     assert words.choice("Be kind.\nBe brief.\r\nBe there.").text == "Be kind.\r\nBe brief.\r\nBe there."
     assert words.choice("Be kind.").what == "rejected"
+
+
+@pytest.mark.parametrize("mark", ["", "- "])
+def test_what_is_typed_where_only_a_blank_line_was_to_be_left_is_a_line(mark: str) -> None:
+    sent = f"{mark}Be kind.\n{mark}Ask the name.\n{mark}Say bye.\n"
+    diff = compare(sent, f"{mark}Be kind.\n\n{mark}Say bye.\n")
+    (hunk,) = diff.hunks
+    typed = f"{mark}Ask for both names."
+    assert staged(diff, {hunk.number: HunkChoice("edited", typed)}) == sent.replace(f"{mark}Ask the name.", typed)

@@ -8,6 +8,7 @@ from itertools import islice, product
 import pytest
 
 from cekura_tui.prose.compare import compare
+from cekura_tui.prose.units import units_of_both
 
 
 def _words(letters: int, number: int) -> list[str]:
@@ -18,6 +19,7 @@ _NAMES = _words(5, 12_000)
 _SMALL = _words(3, 10_000)
 _LONG = _words(7, 10_000)
 _SAME = "Say the same thing again please.\n\n" * 5_000
+_ITEMS = [f"- {n} has {n % 900} rules\n" for n in range(3_900)]
 _LINES = [f"{n} rules hold.\n" for n in range(5_000)]
 
 
@@ -38,6 +40,10 @@ _TEXTS = {
     "one paragraph between others": (f"Start here.\n\n{_SAME}End there.", f"Begin now.\n\n{_SAME}Stop then."),
     "all before the first": ("Hello dear.", "".join(f"- item of {name}\n" for name in _NAMES) + "Hello dear there"),
     "all behind the last": ("Hello dear.\n", "Hello dear.\n" + "".join(f"- item of {name}\n" for name in _NAMES)),
+    "white space behind the last word": ("Be kind." + " " * 200_000, "Be kind." + " " * 200_000 + "b"),
+    "dashes": ("- " * 60_000, "— " * 60_000),
+    "items in another order": tuple("".join(items) for items in (_ITEMS, _ITEMS[::-1])),
+    "deep items": tuple("".join(f"{' ' * (n % 1_000)}{mark} w{n}\n" for n in range(3_000)) for mark in "-*"),
     "small words between changes": tuple(
         " ".join((*_NAMES, *(f"{word} {one}{end}" for word, one in zip(_SMALL, _LONG, strict=True)))) for end in "rs"
     ),
@@ -60,3 +66,30 @@ def test_very_long_texts_are_compared_by_paragraph_and_this_is_said() -> None:
     diff = compare("\n\n".join(paragraphs), "\n\n".join(other))
     assert diff.coarse == "compared by paragraph: these texts are very long"
     assert len(diff.hunks) == 1
+
+
+def test_very_many_lines_are_compared_as_a_whole_between_those_that_are_the_same_and_this_is_said() -> None:
+    lines = [f"- Rule {n} holds.\n" for n in range(30_000)]
+    other = [*lines[:100], "- Rule 100 fell.\n", *lines[101:20_000], *lines[20_001:]]
+    old, new = "".join(lines), "".join(other)
+    diff = compare(old, new)
+    assert diff.coarse == "compared as a whole: these texts have very many lines or items"
+    assert (diff.old, diff.new) == (old, new)
+    [hunk] = diff.hunks
+    assert (hunk.old, hunk.new) == ("".join(lines[100:20_001]).strip(), "".join(other[100:20_000]).strip())
+
+
+def test_what_is_compared_one_by_one_is_bounded() -> None:
+    for text in ("Ask him. Tell her. " * 9_000, "- item\n" * 9_000, "| a | b |\n" * 9_000, "word\n\n" * 9_000):
+        old, new, coarse = units_of_both(text, f"{text}End.")
+        assert len(old[0]) + len(new[0]) <= 8_000
+        assert coarse
+
+
+def test_quotes_that_are_restyled_in_very_many_places_are_one_change_of_few_spans() -> None:
+    old = " ".join(f'say "w{n}"' for n in range(20_000))
+    new = " ".join(f"say “w{n}”" for n in range(20_000))
+    diff = compare(old, new)
+    assert [hunk.kind for hunk in diff.hunks] == ["layout"]
+    assert (diff.old, diff.new) == (old, new)
+    assert sum(len(piece.spans) for piece in diff.pieces) < 40_000

@@ -6,7 +6,7 @@ import shutil
 from pathlib import Path
 
 import pytest
-from scenes import add_proposal, prepare
+from scenes import add_cases, add_proposal, prepare
 
 
 @pytest.fixture(scope="session")
@@ -21,4 +21,12 @@ def proposed(prepared: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     home = tmp_path_factory.mktemp("proposed") / "home"
     shutil.copytree(prepared, home)
     add_proposal(home)
+    return home
+
+
+@pytest.fixture(scope="session")
+def cases(prepared: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    home = tmp_path_factory.mktemp("cases") / "home"
+    shutil.copytree(prepared, home)
+    add_cases(home)
     return home

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from scenes import MORE_SCENES, SCENES, prepared_app
+from scenes import CASES, MORE_SCENES, SCENES, prepared_app
 
 WIDE, SMALL, LARGE = (120, 36), (80, 24), (200, 50)
 
@@ -59,3 +59,9 @@ def test_what_changes_looks_as_it_did(
         monkeypatch.setenv("NO_COLOR", "1")
     with prepared_app(proposed) as app:
         assert snap_compare(app, run_before=MORE_SCENES["changes"], terminal_size=size)
+
+
+@pytest.mark.parametrize("scene", CASES)
+def test_what_models_send_back_looks_as_it_did(snap_compare: Callable[..., bool], cases: Path, scene: str) -> None:
+    with prepared_app(cases) as app:
+        assert snap_compare(app, run_before=MORE_SCENES[scene], terminal_size=WIDE)

@@ -5,64 +5,179 @@ from __future__ import annotations
 import subprocess
 import tempfile
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import groupby
 from pathlib import Path
 from typing import NamedTuple
 
-from prose_cases import Mark, Pair, Word
+from prose_cases import Mark, Marked, Pair, Word, words
 
 from cekura_tui.prose.compare import compare
 from cekura_tui.prose.diff import ProseDiff
 
 
+class Drawn(NamedTuple):
+    """What a diff draws: for every character of both texts whether it is marked, and in how many hunks; `line_hunks`
+    are those of a diff by line."""
+
+    old: Sequence[bool]
+    new: Sequence[bool]
+    hunks: int
+    line_hunks: int = 0
+
+
+Differ = Callable[[str, str], Drawn]
+
+
 class Score(NamedTuple):
-    """Words of both texts: those that a reader marked as changed, those that were marked, those that were missed."""
+    """Words of both texts: those that a reader marked as changed, those that were marked, those that were missed.
+
+    `hunks` and `line_hunks` are what there is to decide, beside the reader's `edits`; none of a pair whose edits were
+    not counted. `islands` are stretches of one or two unmarked words between marked ones in one line, `cut` words of
+    which only some letters are marked. `outside` are marked words outside of what wraps an answer, `bare` those of the
+    same answer without a wrapper; both of wrapped pairs alone.
+    """
 
     by_hand: int
     marked: int
-    missed: tuple[str, ...]
+    missed: tuple[str, ...] = ()
+    hunks: int = 0
+    line_hunks: int = 0
+    edits: int = 0
+    islands: int = 0
+    cut: int = 0
+    outside: int = 0
+    bare: int = 0
 
     @property
     def ratio(self) -> float:
         return self.marked / self.by_hand if self.by_hand else 1.0 if not self.marked else float("inf")
 
 
-def ours(pair: Pair) -> Score:
-    """The score of the prose diff."""
-    diff = compare(pair.sent.text, pair.proposed.text)
-    old, new = changed_letters(diff)
-    return _score(pair, _marks(pair.sent.words, old), _marks(pair.proposed.words, new))
+def total(scores: Iterable[Score]) -> Score:
+    """All of them as one."""
+    columns = list(zip(*scores, strict=True))
+    return Score(
+        *(sum(column, () if name == "missed" else 0) for name, column in zip(Score._fields, columns, strict=True))
+    )
 
 
-def of_git(pair: Pair) -> Score:
-    """The score of `git diff --word-diff`, whose whitespace-separated words are the words here."""
+def kinds(pair: Pair) -> set[str]:
+    """Which pair it is: "surgical" or "heavy", and of heavy ones "wrapped" and "restyled"."""
+    if pair.name[0] < "e":
+        return {"surgical"}
+    is_restyled = any(word in pair.name for word in _RESTYLED)
+    return {"heavy", *(["restyled"] if is_restyled else []), *(["wrapped"] if is_wrapped(pair) else [])}
+
+
+_RESTYLED = ("restyled", "quotes", "bullets", "emphasis", "plain", "crlf", "setext", "flattened")
+
+
+def is_wrapped(pair: Pair) -> bool:
+    """Whether a model put something around its answer."""
+    return "wrapper" in pair.proposed.marks
+
+
+def score(pair: Pair, differ: Differ) -> Score:
+    """What a diff makes of a pair."""
+    drawn = differ(pair.sent.text, pair.proposed.text)
+    old, new = _marks(pair.sent.words, drawn.old), _marks(pair.proposed.words, drawn.new)
+    sides = ((pair.sent, old, drawn.old, "−"), (pair.proposed, new, drawn.new, "+"))
+    outside = bare = 0
+    if is_wrapped(pair):
+        alone = differ(pair.sent.text, pair.proposed.bare)
+        bare = sum(_marks(pair.sent.words, alone.old)) + sum(_marks(words(pair.proposed.bare), alone.new))
+        outside = sum(old) + sum(flag for flag, mark in zip(new, pair.proposed.marks, strict=True) if mark != "wrapper")
+    missed = tuple(
+        f"{sign}{word.text}"
+        for side, flags, _, sign in sides
+        for word, wanted, flag in zip(side.words, side.marks, flags, strict=True)
+        if _by_hand(wanted) and not flag
+    )
+    return Score(
+        pair.changed,
+        sum(old) + sum(new),
+        missed,
+        drawn.hunks if pair.edits else 0,
+        drawn.line_hunks if pair.edits else 0,
+        len(pair.edits),
+        sum(_islands(side, flags) for side, flags, _, _ in sides),
+        sum(_is_cut(word, letters) for side, _, letters, _ in sides for word in side.words),
+        outside,
+        bare,
+    )
+
+
+def islands_by_hand(pair: Pair) -> int:
+    """The islands that the reader left."""
+    return sum(_islands(side, [*map(_by_hand, side.marks)]) for side in (pair.sent, pair.proposed))
+
+
+def _islands(side: Marked, flags: Sequence[bool]) -> int:
+    at, count = 0, 0
+    for is_marked, group in groupby(flags):
+        length = len(list(group))
+        if not is_marked and length <= 2 and 0 < at < len(flags) - length:
+            count += "\n" not in side.text[side.words[at - 1].end : side.words[at + length].start]
+        at += length
+    return count
+
+
+def _is_cut(word: Word, letters: Sequence[bool]) -> bool:
+    return (
+        len({flag for letter, flag in zip(word.text, letters[word.start : word.end], strict=True) if letter.isalnum()})
+        > 1
+    )
+
+
+def prose_diff(old: str, new: str) -> Drawn:
+    """What the prose diff draws; how words are dressed is not marked."""
+    diff = compare(old, new)
+    return Drawn(*changed_letters(diff), len(diff.hunks))
+
+
+def git_diff(old: str, new: str) -> Drawn:
+    """What `git diff --word-diff` draws; its hunks are the stretches of changed words, `line_hunks` those of
+    `git diff -U0`."""
     with tempfile.TemporaryDirectory() as folder:
-        names = ("sent", "proposed")
-        for name, side in zip(names, (pair.sent, pair.proposed), strict=True):
-            (Path(folder) / name).write_bytes(side.text.encode("utf-8"))
-        asked = ["git", "diff", "--no-index", "--word-diff=porcelain", "--no-color", "-U100000", *names]
-        printed = subprocess.run(asked, cwd=folder, capture_output=True, check=False).stdout.decode("utf-8")
-    body = printed.split("\n@@", 1)[-1].split("\n")[1:] if "\n@@" in printed else []
-    marks = []
-    for side, sign in ((pair.sent, "-"), (pair.proposed, "+")):
-        tokens = [(word, line[0] == sign) for line in body if line[:1] in (" ", sign) for word in line[1:].split()]
-        marks.append(_in_order(side.words, tokens))
-    return _score(pair, *marks)
+        for name, text in (("old", old), ("new", new)):
+            (Path(folder) / name).write_bytes(text.encode("utf-8"))
+
+        def printed(*asked: str) -> str:
+            command = ["git", "diff", "--no-index", "--no-color", *asked, "old", "new"]
+            return subprocess.run(command, cwd=folder, capture_output=True, check=False).stdout.decode("utf-8")
+
+        worded, lines = printed("--word-diff=porcelain", "-U100000"), printed("-U0")
+    body = worded.split("\n@@", 1)[-1].split("\n")[1:] if "\n@@" in worded else []
+    flags = []
+    for text, sign in ((old, "-"), (new, "+")):
+        found, at = [False] * len(text), 0
+        for line in body:
+            for word in line[1:].split() if line[:1] in (" ", sign) else ():
+                start = text.index(word, at)
+                at = start + len(word)
+                found[start:at] = [line[0] == sign] * len(word)
+        flags.append(found)
+    runs = groupby(line[0] for line in body if line[:1] in ("-", "+", " "))
+    merged = [sign for sign, _ in groupby(sign == " " for sign, _ in runs)]
+    return Drawn(*flags, merged.count(False), lines.count("\n@@ "))
 
 
-def _in_order(wanted: Sequence[Word], tokens: Sequence[tuple[str, bool]]) -> list[bool]:
-    """The flags of the words; tokens that are no words here, as the number of a list item, are passed over."""
-    left = iter(tokens)
-    found = []
-    for word in wanted:
-        # A token may be several words here, each of one letter, where a script has no spaces.
-        flag = next((flag for token, flag in left if word.text in token), False)
-        found.append(flag)
-    return found
+def match_patch_diff(old: str, new: str) -> Drawn:
+    """What diff-match-patch draws with `diff_cleanupSemantic`, as most use it; its hunks are the runs of changes."""
+    try:
+        from diff_match_patch import diff_match_patch
+    except ModuleNotFoundError:
+        raise SystemExit("diff-match-patch is not installed. Install it with: pip install -e '.[dev]'") from None
+    differ = diff_match_patch()
+    found = differ.diff_main(old, new)
+    differ.diff_cleanupSemantic(found)
+    sides = ([op != 0 for op, text in found if op != other for _ in text] for other in (1, -1))
+    return Drawn(*sides, sum(changed for changed, _ in groupby(op != 0 for op, _ in found)))
 
 
 def changed_letters(diff: ProseDiff) -> tuple[list[bool], list[bool]]:
-    """For every character of both texts whether it is drawn as gone, or as come."""
+    """For every character of both texts whether it is drawn as gone, or as come; how words are dressed is not."""
     aways: dict[tuple[int, str], list[int]] = defaultdict(list)
     at = 0
     for piece in diff.pieces:
@@ -77,7 +192,7 @@ def changed_letters(diff: ProseDiff) -> tuple[list[bool], list[bool]]:
         i, j = start, to
         for span in piece.spans:
             for flags, place, op in ((old, i, "del"), (new, j, "ins")):
-                if span.op == op:
+                if span.op == op and not span.format:
                     flags[place : place + len(span.text)] = [True] * len(span.text)
             i += len(span.text) if span.op != "ins" else 0
             j += len(span.text) if span.op != "del" else 0
@@ -89,23 +204,12 @@ def _marks(found: Sequence[Word], changed: Sequence[bool]) -> list[bool]:
     return [any(changed[word.start : word.end]) for word in found]
 
 
-def _score(pair: Pair, old: Sequence[bool], new: Sequence[bool]) -> Score:
-    sides = ((pair.sent, old, "−"), (pair.proposed, new, "+"))
-    missed = tuple(
-        f"{sign}{word.text}"
-        for side, flags, sign in sides
-        for word, wanted, flag in zip(side.words, side.marks, flags, strict=True)
-        if wanted == "changed" and not flag
-    )
-    return Score(pair.changed, sum(old) + sum(new), missed)
-
-
 def in_context(pair: Pair, context: int = 4) -> Iterator[str]:
     """Where the marks of the diff and of the reader differ, one line each: [ours] and {the reader's}."""
     old, new = changed_letters(compare(pair.sent.text, pair.proposed.text))
     for sign, side, letters in (("−", pair.sent, old), ("+", pair.proposed, new)):
         flags = _marks(side.words, letters)
-        wrong = [n for n, mark in enumerate(side.marks) if (mark == "changed") != flags[n]]
+        wrong = [n for n, mark in enumerate(side.marks) if _by_hand(mark) != flags[n]]
         for n, at in enumerate(wrong):
             if n and at - wrong[n - 1] <= context:
                 continue
@@ -124,4 +228,4 @@ def in_context(pair: Pair, context: int = 4) -> Iterator[str]:
 
 
 def _by_hand(mark: Mark) -> bool:
-    return mark == "changed"
+    return mark in ("changed", "wrapper")

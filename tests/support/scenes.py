@@ -16,6 +16,7 @@ from unittest.mock import patch
 
 from odd_runs import EXTRA_RUNS
 from odd_runs import WITHOUT_TIMES as UNTIMED
+from prose_cases import pairs
 from textual.pilot import Pilot
 from waiting import eventually
 from watching import sees, still
@@ -274,6 +275,54 @@ async def _proposed(home: Path) -> None:
         await session.close()
 
 
+CASES = {
+    "wrapped": "e01-dental-fence",
+    "restyled": "e07-driving-school-restyled",
+    "section": "g01-dental-comment",
+    "renumbered": "f07-blood-steps",
+}
+"""Pairs of `prose/cases`, by the scene that shows what one proposes."""
+
+
+def add_cases(home: Path) -> None:
+    """Add to what `prepare` made a job for each of these pairs; the first has the number PROPOSED."""
+
+    async def add() -> None:
+        session = Session.open(_setup(home, 1e-6))
+        found, jobs = {pair.name: pair for pair in pairs("cases")}, session.store.jobs
+        try:
+            improvable = await session.improvable([SUGGESTED])
+            for n, name in enumerate(CASES.values()):
+                at, sent = EPOCH + 200 + n, Prompt(found[name].sent.text)
+                job = jobs.begin_launch(Draft(improvable.run_ids, sent, improvable.agent_id, "Agent"), at, "")
+                jobs.record_progress_id(job.number, f"case-{n}", "{}", at)
+                proposed = Prompt(found[name].proposed.text)
+                jobs.record_answer(job.number, Progress("succeeded", "completed", proposed), "{}", at + 40)
+                jobs.look(job.number, at + 60)
+        finally:
+            await session.close()
+
+    with fixed_clock(Clock(EPOCH + 290)):
+        asyncio.run(add())
+
+
+def _case(name: str, *keys: str) -> Scene:
+    """What a pair proposes, after these keys."""
+
+    async def scene(pilot: Pilot[Any]) -> None:
+        await runs(pilot)
+        app: CekuraApp = pilot.app  # type: ignore[assignment]
+        number = PROPOSED + list(CASES).index(name)
+        app.push_screen(page := SuggestionScreen(app.state, number))
+        await sees(pilot, f"Suggestion of job {number}", "2 issues")
+        await eventually(lambda: page.reasons is not None, "the reasons are loaded")
+        await pilot.press(*keys)
+        page.query_one(ProseDiffView).redraw()
+        await still(pilot)
+
+    return scene
+
+
 def add_proposal(home: Path) -> None:
     """Add to what `prepare` made a job whose proposal has changes of every kind, one of them edited."""
     with fixed_clock(Clock(EPOCH + 290)):
@@ -289,7 +338,7 @@ async def changes(pilot: Pilot[Any]) -> None:
     await pilot.press("a", "n", "x", "n")
     await sees(pilot, "1 accepted, 1 rejected, 1 edited")
     diff = app.screen.query_one(ProseDiffView)
-    await eventually(lambda: diff.hunk is not None and diff.hunk.number == 4, "the cursor is at change 4")
+    await eventually(lambda: diff.hunk is not None and diff.hunk.number == 3, "the cursor is at change 3")
     # How high rows off the screen are is estimated until they were near it once, which depends on what came when.
     diff.redraw()
     await still(pilot)
@@ -305,4 +354,8 @@ MORE_SCENES: dict[str, Scene] = {
     "compared": compared,
     "untimed": untimed,
     "changes": changes,
+    "wrapped": _case("wrapped"),
+    "restyled": _case("restyled", "G"),
+    "section": _case("section", "n", "n"),
+    "renumbered": _case("renumbered", "n", "n"),
 }

@@ -150,8 +150,11 @@ async def test_what_somebody_else_wrote_since_the_job_was_launched_stays(home: P
 async def test_other_line_ends_at_the_agent_are_told_and_are_no_conflict(desk: Desk, scripted: ScriptedServer) -> None:
     scripted.on("GET", AGENT, has(SENT.replace("\n", "\r\n")))
     update = await desk.prompts.preview_update(await desk.job(7, SENT, "Line"), NEW)
-    assert update.warnings == ("Line has another prompt now than was sent with job 1: white space alone differs.",)
-    assert update.merge.text({}).split() == NEW.split()
+    assert update.warnings == (
+        "Line has another prompt now than was sent with job 1: only the formatting differs.",
+        "In the merged prompt, line ends are the agent's (CRLF).",
+    )
+    assert update.merge.text({}) == NEW.replace("\n", "\r\n")
 
 
 async def test_a_conflict_is_decided_before_anything_is_written(desk: Desk, scripted: ScriptedServer) -> None:

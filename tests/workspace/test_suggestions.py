@@ -64,9 +64,12 @@ async def test_each_change_is_told_with_the_verdict_and_the_turn_that_it_answers
     async with suggested(scripted, home, DONE) as (workspace, _):
         opened = await workspace.call(lambda session: session.suggestions.open(1))
         found = await workspace.call(lambda session: session.suggestions.explain(opened))
+    first, second = (hunk.key for hunk in opened.diff.hunks)
     assert (opened.diff.old, opened.diff.new, opened.staged) == (SENT, PROPOSED, SENT)
-    assert [(reason.run_id, reason.verdict, reason.turn) for reason in found.reasons[1]] == [(5, "Identity check", 1)]
-    assert found.reasons[2] == ()
+    assert [(reason.run_id, reason.verdict, reason.turn) for reason in found.reasons[first]] == [
+        (5, "Identity check", 1)
+    ]
+    assert found.reasons[second] == ()
     assert found.issues is None, "a server that does not tell them is no failure"
     assert found.problems == ()
 

@@ -32,6 +32,7 @@ class DiffApp(App[None]):
         self.diff = compare(old, new)
         self.view, self.staged = ProseDiffView(), StagedText()
         self.entered: list[int] = []
+        self.asked_to_split = 0
 
     def compose(self) -> ComposeResult:
         yield self.view
@@ -42,6 +43,9 @@ class DiffApp(App[None]):
 
     def on_prose_diff_view_hunk_moved(self, event: ProseDiffView.HunkMoved) -> None:
         self.entered.append(event.hunk)
+
+    def on_prose_diff_view_split_requested(self) -> None:
+        self.asked_to_split += 1
 
 
 class StagedApp(DiffApp):
@@ -158,15 +162,50 @@ async def test_n_goes_from_hunk_to_hunk_shows_all_of_it_and_tells_which() -> Non
         assert app.entered == [1, 2, 3, 4, 3, 2, 3, 4, 3]
 
 
-async def test_layout_is_one_line_and_n_passes_it_by() -> None:
-    app = DiffApp("First line here.\n\nSecond one.\n\nThird.\n", "First  line here.\n\nSecond  one.\n\nThe third.\n")
-    async with app.run_test(size=(80, 12)) as pilot:
+async def test_a_way_of_dressing_words_is_one_line_at_the_end_and_f_asks_for_its_places() -> None:
+    old = 'Say "yes" here.\n\nSay "no" there.\n\nThird.\n'
+    app = DiffApp(old, old.replace(' "', " “").replace('" ', "” ").replace("Third", "The third"))
+    async with app.run_test(size=(80, 14)) as pilot:
         await pilot.pause()
+        assert app.view.hunk is app.diff.hunks[0]
+        assert screen(app.view)[7] == '⋯ 2 of 2 · quotation marks " → “, 2 places'
+        await pilot.press("w", "n")
         assert app.view.hunk is app.diff.hunks[1]
-        assert screen(app.view)[0].startswith("· 1 of 2 · ")
-        assert screen(app.view)[0].endswith(" · white space only, 2 places")
-        await pilot.press("N")
+        await pilot.press("f")
+        assert app.asked_to_split == 1
+        split = compare(app.diff.old, app.diff.new, {app.diff.hunks[1].key})
+        app.view.show_diff(split)
+        assert app.view.hunk is split.hunks[0]
+        assert screen(app.view)[:5] == [
+            '· 1 of 3 · paragraph 1 · quotation marks " → “',
+            '~ Say " “yes" ” here.',
+            '· 2 of 3 · paragraph 2 · quotation marks " → “',
+            "",
+            '~ Say " “no" ” there.',
+        ]
+        app.view.show_diff(split, {2: HunkChoice("accepted")})
+        await pilot.press("n")
+        app.view.show_diff(app.diff)
         assert app.view.hunk is app.diff.hunks[1]
+        assert not any(line.startswith(" ") for line in screen(app.view)), "still the changes alone"
+
+
+async def test_what_is_around_an_answer_is_left_out_and_the_cursor_is_on_the_first_change_to_decide() -> None:
+    app = DiffApp(OLD, f"Sure, here is the improved prompt:\n\n```markdown\n{NEW}```\n")
+    async with app.run_test(size=(80, 40)) as pilot:
+        await pilot.pause()
+        assert screen(app.view)[:6] == [
+            "✗ 1 of 5 · +7 · the answer comes with remarks of the model and is wrapped in",
+            "  a code fence · left out unless you accept it",
+            "+ Sure, here is the improved prompt:",
+            "+",
+            "+ ```markdown",
+            "  # Role",
+        ]
+        assert app.view.hunk is app.diff.hunks[1]
+        app.view.show_diff(app.diff, {1: HunkChoice("accepted")})
+        assert screen(app.view)[1] == "  a code fence · accepted"
+        assert screen(app.view)[0].startswith("✓ 1 of 5 · +7")
 
 
 async def test_a_choice_shows_in_the_header_and_paints_that_hunk_alone(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -270,16 +309,6 @@ async def test_an_endless_line_in_the_place_of_another_is_drawn_to_its_end() -> 
         assert any(line.startswith("- ") and line.endswith("aEND") for line in screen(app.view))
 
 
-async def test_n_goes_on_where_all_that_changes_is_layout() -> None:
-    app = DiffApp("First line.\n\n# Two\n\nLast one.\n", "First  line.\n\n# Two\n\nLast  one.\n")
-    async with app.run_test(size=(80, 12)) as pilot:
-        await pilot.press("n")
-        assert app.view.hunk is app.diff.hunks[-1]
-        assert len(app.diff.hunks) > 1
-        await pilot.press("N")
-        assert app.view.hunk is app.diff.hunks[0]
-
-
 async def test_the_staged_text_follows_the_hunk_and_marks_what_is_taken() -> None:
     app = StagedApp(OLD, NEW)
     async with app.run_test(size=(80, 8)) as pilot:
@@ -296,8 +325,8 @@ async def test_the_staged_text_follows_the_hunk_and_marks_what_is_taken() -> Non
 
 
 async def test_of_an_endless_line_the_staged_text_shows_all_and_follows_to_the_words() -> None:
-    words = [f"word{n}." for n in range(4_000)]
-    new = " ".join(words).replace("word2000.", "CHANGED.").replace("word3999.", "LAST.")
+    words = [f"Word{n}." for n in range(4_000)]
+    new = " ".join(words).replace("Word2000.", "CHANGED.").replace("Word3999.", "LAST.")
     app = StagedApp(" ".join(words), new)
     async with app.run_test(size=(80, 8)) as pilot:
         accepted = {hunk.number: HunkChoice("accepted") for hunk in app.diff.hunks}
@@ -319,3 +348,23 @@ async def test_side_by_side_a_moved_passage_stands_beside_what_it_was() -> None:
             "→ - Always ask for the date of birth before anything else.",
             "+ - Always ask for the full date of birth before anything else.",
         ) in wide
+
+
+@pytest.mark.parametrize("colour", ["", "1"])
+async def test_a_number_that_follows_from_another_change_is_not_shown_as_one(
+    colour: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("NO_COLOR", colour)
+    app = DiffApp("1. Be kind.\n2. Say goodbye.\n", "1. Be kind.\n2. Be brief.\n3. Say goodbye.\n")
+    async with app.run_test(size=(150, 8)) as pilot:
+        await pilot.pause()
+        wide = [tuple(part.rstrip() for part in line.split(" │")) for line in screen(app.view)]
+        assert wide[3] == ("  2. Say goodbye.", "   3. Say goodbye.")
+        await pilot.resize_terminal(80, 8)
+        await pilot.pause()
+        assert screen(app.view)[:4] == [
+            "  1. Be kind.",
+            "· 1 of 1 · rule 2 · +2",
+            "+ 2. Be brief.",
+            "  2→3. Say goodbye.",
+        ]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterator
 from concurrent.futures import Future
+from contextlib import closing
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -15,6 +16,7 @@ from cekura_tui.model.improve_prompt import read_progress
 from cekura_tui.model.job import Draft
 from cekura_tui.model.text import Prompt
 from cekura_tui.prose.compare import compare
+from cekura_tui.prose.diff import Hunk
 from cekura_tui.prose.staging import HunkChoice
 from cekura_tui.store.errors import StoreError
 from cekura_tui.store.store import Store
@@ -25,6 +27,9 @@ SENT = Prompt("# Rules\n\nBe kind to callers.\n\n# Prices\n\nNever guess a price
 PROPOSED = Prompt(SENT.replace("kind to", "brief with").replace("guess", "estimate"))
 DIFF = compare(SENT, PROPOSED)
 FIRST, SECOND = DIFF.hunks
+WRAPPED = compare(
+    SENT, Prompt(f"```\n{SENT.replace('kind to', 'brief with')}\n- Ask for the name.\n- Read it back.\n```\n")
+)
 YES, NO = HunkChoice("accepted"), HunkChoice("rejected")
 
 
@@ -34,12 +39,17 @@ class OneSession:
     def __init__(self, store: Store) -> None:
         self.staging = StagingService(store)
         self.failure: CekuraTuiError | None = None
+        self.diff = DIFF
         self.session: Any = SimpleNamespace(staging=self.staging, suggestions=self)
 
     async def open(self, number: int) -> OpenedSuggestion:
+        diff = await self.staging.comparisons.diff(self.diff.old, self.diff.new)
         suggestion: Any = None  # what the server said of it is the screen's
         return OpenedSuggestion(
-            suggestion, DIFF, await self.staging.choices(number, DIFF), await self.staging.typed(number)
+            suggestion,
+            await self.staging.in_parts(number, diff),
+            await self.staging.chosen(number),
+            await self.staging.typed(number),
         )
 
     async def call(self, ask: Callable[[Any], Awaitable[Any]]) -> Any:
@@ -50,10 +60,13 @@ class OneSession:
         if self.failure is not None:
             future.set_exception(self.failure)
             return future
+        step = ask(self.session)
         try:
-            ask(self.session).send(None)  # what is on the disk needs no loop
+            step.send(None)  # what is on the disk needs no loop
         except StopIteration as done:
             future.set_result(done.value)
+        else:
+            raise AssertionError("a step waits for something")
         return future
 
 
@@ -189,3 +202,88 @@ async def test_a_choice_that_cannot_be_saved_is_none_and_the_words_stay(opened: 
     staging.save_typed(FIRST, "Be swift. One")
     await opened.finish()
     assert await opened.on_disk() == ({}, {FIRST.key: "Be swift. One"})
+
+
+async def split(opened: Opened, whole: Hunk) -> list[Hunk]:
+    """Split a change on a page, and return its parts."""
+    staging = opened.staging
+    assert staging.opened is not None
+    # What is compared already is split at once.
+    await opened.workspace.staging.comparisons.diff(WRAPPED.old, WRAPPED.new, frozenset((whole.key,)))
+    told = await staging.split(whole)
+    parts = [hunk for hunk in staging.opened.diff.hunks if hunk.whole == whole.key]
+    assert told == f"Split into {len(parts)} changes. b on one of them joins them again."
+    return parts
+
+
+async def test_the_parts_of_a_split_change_are_chosen_edited_and_undone_as_any_other(opened: Opened) -> None:
+    opened.workspace.diff = WRAPPED
+    staging, rules = await opened.loaded(), WRAPPED.hunks[-1]
+    await staging.choose(rules, NO)
+    first, second = await split(opened, rules)
+    assert staging.opened is not None
+    assert staging.opened.choices == {first.number: NO, second.number: NO}
+    await staging.edit(second, "- Read it back, twice.")
+    assert staging.opened.staged.startswith(SENT.rstrip())
+    assert staging.opened.staged.endswith("\n- Read it back, twice.\n")
+    await opened.finish()
+    assert staging.why_not_split(first) == (
+        f"Change {first.number} is decided on its own, so the parts stay apart. u takes choices back."
+    )
+    await staging.undo()
+    assert staging.text_to_edit(second) == "- Read it back, twice."
+    await opened.finish()
+    assert staging.why_not_split(first) == "Something was typed into a part, so the parts stay apart."
+    staging.save_typed(second, second.new)
+    await opened.finish()
+    assert staging.why_not_split(first) is None
+    await staging.split(first)
+    assert staging.opened.diff.hunks == WRAPPED.hunks
+    assert staging.opened.choices == {rules.number: NO}
+
+
+async def test_a_change_that_is_edited_as_a_whole_is_not_split_and_one_without_parts_says_so(opened: Opened) -> None:
+    opened.workspace.diff = WRAPPED
+    staging, (around, first, rules) = await opened.loaded(), WRAPPED.hunks
+    assert staging.why_not_split(around) == staging.why_not_split(first)
+    assert staging.why_not_split(first) == "This change has no parts: it is accepted or rejected as a whole."
+    assert staging.why_not_split(rules) is None
+    await staging.edit(rules, "- Ask.")
+    await opened.finish()
+    assert (
+        staging.why_not_split(rules) == "Change 3 is edited as a whole. Take that back first (u): your words are kept."
+    )
+
+
+async def test_words_typed_into_a_change_that_another_window_splits_meanwhile_are_those_of_the_change(
+    opened: Opened, home: Path
+) -> None:
+    opened.workspace.diff = WRAPPED
+    staging, rules = await opened.loaded(), WRAPPED.hunks[-1]
+    typed = staging.text_to_edit(rules)
+    with closing(Store(home / "cekura.db", "https://api.cekura.ai", "key", "default")) as store:
+        other = StagingService(store)
+        apart = (await other.split(1, WRAPPED, rules.key)).diff
+        await other.choose(1, apart, {4: YES})
+    await staging.look()
+    assert staging.opened is not None
+    assert staging.opened.diff.hunks == apart.hunks
+    assert not staging.save_typed(rules, typed)
+    await staging.edit(rules, f"{typed}\n- Say goodbye.")
+    await opened.finish()
+    assert staging.opened.diff.hunks == WRAPPED.hunks
+    assert staging.opened.choices == {3: HunkChoice("edited", f"{typed}\n- Say goodbye.")}
+    assert staging.opened.staged == f"{SENT}\n{typed}\n- Say goodbye.\n"
+
+
+async def test_accepting_all_leaves_out_what_is_around_the_answer_and_says_how_to_take_it(opened: Opened) -> None:
+    opened.workspace.diff = WRAPPED
+    staging = await opened.loaded()
+    out = " What the model put around its answer stays out: a on change 1 accepts that too."
+    assert await staging.accept_all() == f"All is accepted: 2 changes. u takes that back.{out}"
+    assert staging.opened is not None
+    assert f"```\n{staging.opened.staged}```\n" == WRAPPED.new
+    assert await staging.accept_all() == f"All is accepted already.{out}"
+    await staging.choose(WRAPPED.hunks[0], YES)
+    assert staging.opened.staged == WRAPPED.new
+    assert await staging.accept_all() == "All is accepted already."

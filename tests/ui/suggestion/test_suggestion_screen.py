@@ -179,7 +179,7 @@ async def test_enter_goes_to_the_turn_behind_a_change_and_esc_back_to_the_change
     async with opened(served.setup()) as pilot:
         await suggestion(pilot)
         await pilot.press("n")
-        reason = screen(pilot).reasons.reasons[2][0]
+        reason = screen(pilot).reasons.reasons[screen(pilot).hunk.key][0]
         await pilot.press("enter")
         await sees(pilot, f"Run {FAILED}", "Transcript")
         transcript: Any = pilot.app.screen.query_one("#transcript")
@@ -262,7 +262,7 @@ async def test_a_moved_rule_is_edited_alone_and_the_numbers_of_the_others_follow
         while screen(pilot).hunk.kind != "moved":
             await pilot.press("n")
         await pilot.press("e")
-        await sees(pilot, "Sent: 1. Always greet", "of this change as proposed")
+        await sees(pilot, "Sent: 1. Always greet")
         assert pilot.app.screen.query_one(TextArea).text == f"- {rules[0]}"
         await add(pilot, " Twice.")
         await pilot.press("ctrl+g")
@@ -270,6 +270,39 @@ async def test_a_moved_rule_is_edited_alone_and_the_numbers_of_the_others_follow
         staged = (await texts(pilot))[1]
         assert staged.endswith(f"\n\nSay goodbye.\n\n- {rules[0]} Twice.\n")
         assert [staged.count(rule) for rule in rules] == [1, 1, 1]
+
+
+async def test_b_splits_a_change_and_what_is_around_an_answer_stays_out_of_all(scripted: ScriptedServer) -> None:
+    sent = "# Rules\n\nSay “hello”.\n\n- Be “kind”.\n"
+    proposed = f"```\n{sent}- Be brief.\n- Say goodbye.\n```\n".replace("“", '"').replace("”", '"')
+    serve_hostile(scripted, end={"status": "completed", "output": {"improved_prompt": proposed}})
+    agent = {"id": 7, "agent_name": "A", "project": 1, "description": sent}
+    scripted.on("GET", "/test_framework/v1/aiagents/7/", Reply(agent))
+    async with opened(setup_of(scripted.url, "key")) as pilot:
+        await launched(pilot, 102)
+        await pilot.press("2", "enter")
+        await sees(pilot, "3 changes, 1 left out", "· 2 of 3", "⋯ 3 of 3 · quotation marks", "2 places")
+        assert screen(pilot).hunk.number == 2
+        await pilot.press("b")
+        await sees(pilot, "Split into 2 changes.", "4 changes, 1 left out", "· 3 of 4")
+        await pilot.press("n", "a")
+        await sees(pilot, "1 accepted", "✓ 3 of 4")
+        assert (await texts(pilot))[1] == f"{sent}- Say goodbye.\n"
+        await pilot.press("n", "enter")
+        await sees(pilot, "5 changes, 1 accepted, 1 left out", 'Say “ "hello” ".')
+        assert screen(pilot).hunk.number == 2
+        await pilot.press("e")
+        await sees(pilot, "No words change here: accept or reject it.")
+        await pilot.press("escape")
+    async with opened(setup_of(scripted.url, "key")) as pilot:
+        await pilot.press("2", "enter")
+        await sees(pilot, "4 changes, 1 accepted, 1 left out", "✓ 3 of 4", "⋯ 4 of 4")
+        await pilot.press("n", "b")
+        await sees(pilot, "Change 3 is decided on its own, so the parts stay apart.")
+        await pilot.press("A")
+        await sees(pilot, "All is accepted: 3 changes.")
+        assert f"```\n{(await texts(pilot))[1]}```\n" == proposed
+        no_crash(pilot)
 
 
 async def test_a_choice_that_cannot_be_kept_is_not_shown_as_done(served: Served) -> None:

@@ -1,0 +1,67 @@
+"""What is no change of words, and what is: marks that are around words, and the same signs where they say something."""
+
+from __future__ import annotations
+
+import pytest
+
+from cekura_tui.prose.compare import compare
+from cekura_tui.prose.staging import HunkChoice, staged
+
+
+@pytest.mark.parametrize(
+    ("sent", "proposed", "notes"),
+    [
+        ('Say "hello" now.', "Say “hello” now.", ['quotation marks " → “']),
+        ("Say **hello there** now.", "Say hello there now.", ["emphasis ** removed"]),
+        ("Don't - go.", "Don’t — go.", ["dashes - → —", "quotation marks ' → ’"]),
+        ("the callers' names", "the callers’ names", ["quotation marks ' → ’"]),
+        ('Not "14:30" but it.', "Not “14:30” but it.", ['quotation marks " → “']),
+        ("- Ask.\n- Book.\n", "* Ask.\n* Book.\n", ["bullets - → *"]),
+        ("**Fees**\nTen.\n", "## Fees\nTen.\n", ["heading marks ** → ##"]),
+        ("TOOL 1:\n-------\nUse it.\n", "## TOOL 1\n\nUse it.\n", ["heading marks : → ##", "white space"]),
+        ("Hi.\n\nAsk it.\n\nBook it.\n", "Hi.\n\n<rules>\nAsk it.\n\nBook it.\n</rules>\n", ["tags <rules> added"]),
+    ],
+)
+def test_the_same_words_dressed_otherwise_are_no_change_of_words(sent: str, proposed: str, notes: list[str]) -> None:
+    hunks = compare(sent, proposed).hunks
+    assert {hunk.kind for hunk in hunks} == {"layout"}
+    assert sorted(hunk.note for hunk in hunks)[: len(notes)] == notes
+
+
+@pytest.mark.parametrize(
+    ("sent", "proposed"),
+    [
+        ("Charge 2*3 euros.", "Charge 23 euros."),
+        ("Use a~~b~~c.", "Use abc."),
+        ("press * to repeat", "press to repeat"),
+        ("with *67 before", "with 67 before"),
+        ("Dial **21*5#", "Dial 215#"),
+        ("A door 6' wide.", 'A door 6" wide.'),
+        ("Hi {{_name}}.", "Hi {{name}}."),
+        ("See https://x.y/_a now.", "See https://x.y/a now."),
+        ("Hi {{ first name }}.", "Hi {{firstname}}."),
+        ("Call 911: stay calm.", "Call 112: stay calm."),
+        ("- Limit 30: always\n", "- Limit 60: always\n"),
+        ("~~Never give refunds.~~", "Never give refunds."),
+        ("Dial *67* now.", "Dial 67 now."),
+        ("Call __init__ first.", "Call init first."),
+        ("# A\n\nshare codes.\n", "# A\n\n## share codes.\n"),
+    ],
+)
+def test_a_sign_that_says_something_is_a_word(sent: str, proposed: str) -> None:
+    assert [hunk.kind for hunk in compare(sent, proposed).hunks] == ["changed"]
+
+
+@pytest.mark.parametrize(
+    ("sent", "proposed"),
+    [
+        ("Pay **5 euros** now.", "Pay 5 dollars now."),
+        ('Escalate to "Tier 2" after.', "Escalate to “Tier 1” after."),
+        ("Refer them to their club.", 'Refer them to a trainer at their club".'),
+        ("### 5. CONFERMA\n", "**5. CONFERMA and more**\n"),
+    ],
+)
+def test_marks_at_changed_words_go_with_them(sent: str, proposed: str) -> None:
+    diff = compare(sent, proposed)
+    (worded,) = diff.worded
+    assert staged(diff, {worded.number: HunkChoice("accepted")}) == proposed

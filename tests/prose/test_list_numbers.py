@@ -1,0 +1,253 @@
+"""A prompt that was put together from parts of others: the numbers of its lists follow, and nothing else changes."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+from difflib import SequenceMatcher
+from itertools import dropwhile
+from operator import attrgetter
+from random import Random
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from cekura_tui.prose.numbers import renumbered
+
+STYLES = ("{}. ", "{}) ", "({}) ", "**{}.** ", "Step {}: ", "**Rule {}:** ")
+_NUMBER = re.compile(r"(?m)^((?:## )?[ ]*[*(]*(?:Step |Rule )?)\d+(?:\.\d+)?")
+
+
+@dataclass(frozen=True)
+class Rules:
+    """A list: items with words of their own, which may have a list inside; an item without a list may be a paragraph
+    over which the list goes on counting."""
+
+    name: str
+    style: str
+    start: int = 1
+    step: int = 1
+    items: tuple[Rule, ...] = ()
+
+    def of(self, items: Iterable[Rule]) -> Rules:
+        """With other items; a paragraph in front of them is not one between them."""
+        return replace(self, items=tuple(dropwhile(attrgetter("is_paragraph"), items)))
+
+
+@dataclass(frozen=True)
+class Rule:
+    words: str
+    inside: tuple[Rules, ...] = ()
+    is_paragraph: bool = False
+
+
+@dataclass
+class Page:
+    """A text as lines, and of every line that is an item its list and its number."""
+
+    lines: list[str] = field(default_factory=list)
+    lists: dict[str, list[str]] = field(default_factory=dict)
+    written: dict[tuple[str, str], str] = field(default_factory=dict)
+    """The line of each item, by its list and words."""
+
+    @property
+    def text(self) -> str:
+        return "".join(f"{line}\n" for line in self.lines)
+
+
+def page(rules: Rules) -> Page:
+    """A document: its sections are a list, the headings being its items."""
+    found = Page()
+    _write(found, rules, "", "")
+    return found
+
+
+def _write(page: Page, rules: Rules, indent: str, section: str) -> None:
+    number = rules.start
+    for rule in rules.items:
+        if rule.is_paragraph:
+            page.lines += ["", indent + rule.words, ""]
+            continue
+        mark = rules.style.format(f"{section}.{number}" if rules.name.startswith("dot") else number)
+        line = f"{indent}{mark}{rule.words}"
+        page.lines.append(line)
+        page.lists.setdefault(rules.name, []).append(rule.words)
+        page.written[rules.name, rule.words] = line
+        for inside in rule.inside:
+            is_section = rules.style.startswith("#")
+            page.lines += [""] * is_section
+            _write(page, inside, "" if is_section else indent + "   ", str(number))
+            page.lines += [""] * is_section
+        number += rules.step
+
+
+class Writer:
+    """Makes documents, and other versions of them."""
+
+    def __init__(self, rng: Random) -> None:
+        self.rng = rng
+        self.count = 0
+        self.start = rng.choice((0, 1, 1))
+
+    def words(self) -> str:
+        self.count += 1
+        return f"Rule of topic{self.count} for the caller."
+
+    def document(self) -> Rules:
+        style = self.rng.choice(("## {}. ", "## "))
+        self.kinds = ("list", "list", "dotted") if "{}" in style else ("list",)
+        return Rules("sections", style, 1, 1, tuple(self.section() for _ in range(self.rng.randint(1, 3))))
+
+    def section(self) -> Rule:
+        return Rule(self.words(), (self.rules(self.rng.choice(self.kinds), 0),))
+
+    def rules(self, kind: str, depth: int) -> Rules:
+        self.count += 1
+        style = self.rng.choice(STYLES) if kind == "list" else "{} "
+        step = self.rng.choice((1, 1, 1, 0)) if kind == "list" and self.start else 1
+        # Two items that are both "1." with a paragraph between them are two lists as well.
+        items = tuple(self.item(depth, new=not step) for _ in range(self.rng.randint(2, 5)))
+        return Rules(f"{kind}{self.count}", style, self.start if kind == "list" else 1, step).of(items)
+
+    def item(self, depth: int, *, new: bool = False) -> Rule:
+        if self.rng.random() < 0.1 and not new:
+            return Rule(self.words(), (), True)
+        inside = (self.rules("list", depth + 1),) if depth < 2 and self.rng.random() < 0.2 else ()
+        return Rule(self.words(), inside)
+
+    def version(self, rules: Rules, depth: int = 0) -> Rules:
+        """With items removed, put in and moved."""
+        items = [
+            replace(item, inside=tuple(self.version(one, depth + 1) for one in item.inside)) for item in rules.items
+        ]
+        # Before a paragraph one item stays, or nobody could know whether a list goes on counting over that.
+        kept = {rules.items[0].words} if any(item.is_paragraph for item in items) else set()
+        for _ in range(self.rng.choice((0, 1, 1, 2, 3))):
+            at = self.rng.randint(0, len(items))
+            what = self.rng.choice(("in", "out", "move"))
+            if what == "in":
+                items.insert(at, self.section() if rules.name == "sections" else self.item(depth, new=True))
+            elif at < len(items) and not (items[at].is_paragraph or items[at].words in kept):
+                item = items.pop(at)
+                if what == "move":
+                    items.insert(self.rng.randint(0, len(items)), item)
+        return rules.of(items)
+
+    def mixture(self, one: Rules, other: Rules) -> Rules:
+        """Some of what is in one of both alone, and all that is in both."""
+        found: list[Rule] = []
+        words = [[item.words for item in rules.items] for rules in (one, other)]
+        for op, a, b, c, d in SequenceMatcher(None, *words, autojunk=False).get_opcodes():
+            if op == "equal":
+                found += [self.mixed_item(*pair) for pair in zip(one.items[a:b], other.items[c:d], strict=True)]
+            else:
+                taken = [item for item in (*one.items[a:b], *other.items[c:d]) if self.rng.random() < 0.5]
+                found += [item for item in taken if item.words not in {other.words for other in found}]
+        return one.of(found)
+
+    def mixed_item(self, one: Rule, other: Rule) -> Rule:
+        return replace(one, inside=tuple(map(self.mixture, one.inside, other.inside)))
+
+
+def mixed(rng: Random, mixture: Page, *sources: Page) -> str:
+    """The text of a mixture, every item as it is written in one of the sources that have it."""
+    lists = {line: key for key, line in mixture.written.items()}
+    lines = []
+    for line in mixture.lines:
+        written = [source.written[lists[line]] for source in sources if lists.get(line) in source.written]
+        lines.append(rng.choice(written) if written else line)
+    return "".join(f"{line}\n" for line in lines)
+
+
+def without_numbers(text: str) -> str:
+    return _NUMBER.sub(r"\1#", text)
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.integers(0, 10**9))
+def test_no_list_of_a_mixture_has_a_number_twice_or_skipped_and_nothing_else_changes(seed: int) -> None:
+    writer = Writer(Random(seed))
+    first = writer.document()
+    second = writer.version(first)
+    mixture = page(writer.mixture(first, second))
+    one, other = page(first), page(second)
+    for side in (one, other):
+        assert renumbered(side.text, one.text, other.text) == side.text
+        assert renumbered(f"{side.text}More.\n", one.text, other.text) == f"{side.text}More.\n"
+    text = mixed(writer.rng, mixture, one, other)
+    found = renumbered(text, one.text, other.text)
+    assert without_numbers(found) == without_numbers(text)
+    assert found == mixture.text
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.integers(0, 10**9))
+def test_lists_to_which_two_people_added_follow_as_well(seed: int) -> None:
+    writer = Writer(Random(seed))
+    versions = [first := writer.document(), writer.version(first), writer.version(first)]
+    mixture = page(writer.mixture(writer.mixture(*versions[:2]), versions[2]))
+    pages = [page(version) for version in versions]
+    text = mixed(writer.rng, mixture, *pages)
+    assert renumbered(text, *(one.text for one in pages)) == mixture.text
+
+
+@pytest.mark.parametrize(
+    ("text", "first", "second", "expected"),
+    [
+        pytest.param("a) k\nc) m\n", "a) k\nb) l\nc) m\n", "", "a) k\nb) m\n", id="letters"),
+        pytest.param("i. k\niii. m\n", "i. k\nii. l\niii. m\n", "", "i. k\nii. m\n", id="Roman"),
+        pytest.param("01. k\n03. m\n", "01. k\n02. l\n03. m\n", "", "01. k\n02. m\n", id="zeros in front"),
+        pytest.param("1. k\n2) x\n2. m\n", "1. k\n2. m\n", "1) k\n2) x\n3) m\n", "1. k\n2) x\n3. m\n", id="restyled"),
+        pytest.param(
+            "**1. K**\n\nk\n\n**3. M**\n",
+            "**1. K**\n\n**2. L**\n\nl\n\n**3. M**\n",
+            "",
+            "**1. K**\n\nk\n\n**2. M**\n",
+            id="titles",
+        ),
+        pytest.param(
+            "### 1. K\nk\n### 3. M\n", "### 1. K\nk\n### 2. L\n### 3. M\n", "", "### 1. K\nk\n### 2. M\n", id="headings"
+        ),
+        pytest.param("1. k\n4. n\n5. o\n", "1. k\n2. l\n4. n\n5. o\n", "", "1. k\n2. n\n3. o\n", id="skip gone"),
+        pytest.param("x\n1. k\n2. l\n4. n\n", "1. k\n2. l\n4. n\n", "", "x\n1. k\n2. l\n4. n\n", id="skip on purpose"),
+        pytest.param(
+            "1. k\n\nAnd then:\n\n3. m\n",
+            "1. k\n2. l\n\nAnd then:\n\n3. m\n",
+            "",
+            "1. k\n\nAnd then:\n\n2. m\n",
+            id="over a paragraph",
+        ),
+        pytest.param(
+            "1. k\n2. l\n\n2. n\n3. o\n",
+            "1. k\n2. l\n\n1. m\n2. n\n3. o\n",
+            "",
+            "1. k\n2. l\n\n1. n\n2. o\n",
+            id="restart over an empty line",
+        ),
+        pytest.param("1. k x\n3. m\n", "1. k\n2. l\n3. m\n", "", "1. k x\n2. m\n", id="reworded"),
+        pytest.param("١. k\n٣. m\n", "١. k\n٢. l\n٣. m\n", "", "١. k\n٢. m\n", id="Arabic figures"),
+        pytest.param("1. k\r\n3. m\r\n", "1. k\n2. l\n3. m\n", "", "1. k\r\n2. m\r\n", id="CRLF"),
+    ],
+)
+def test_numbers_of_every_style_follow(text: str, first: str, second: str, expected: str) -> None:
+    assert renumbered(text, first, second or first) == expected
+
+
+@pytest.mark.parametrize(
+    "around",
+    ["```\n{}```\n", "~~~json\n{}~~~\n", "- ```\n{}  ```\n"],
+)
+def test_numbers_inside_a_fence_stay(around: str) -> None:
+    rules = around.format("1. k\n2. l\n3. m\n")
+    assert renumbered(rules.replace("2. l\n", ""), rules) == rules.replace("2. l\n", "")
+
+
+@pytest.mark.parametrize(
+    "line", ["| {}. | {} |", "> {}. {}", '"{}. {}"', "In {}. {}", "{} {}", "{}.5 {}", "Step {} {}"]
+)
+def test_numbers_that_are_no_items_stay(line: str) -> None:
+    before = [line.format(n, word) for n, word in enumerate(("k", "l", "m"), 1)]
+    text = "\n".join([before[0], before[2]])
+    assert renumbered(text, "\n".join(before)) == text

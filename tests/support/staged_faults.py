@@ -1,0 +1,651 @@
+"""What is wrong with a text that was put together from hunks of a prompt and of what was proposed for it.
+
+Nothing here knows how the hunks are found. A text is read line by line; of a line the markers are taken off and the
+rest is taken apart into sentences, which are compared undressed.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter, defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from cekura_tui.model.text import visible
+from cekura_tui.prose.compare import compare
+from cekura_tui.prose.diff import ProseDiff
+from cekura_tui.prose.lines import passages
+
+_MARKER = re.compile(r"(?P<bullet>[-*+•–])[ \t]+|(?P<number>\d{1,3})[.)][ \t]+|\((?P<inner>\d{1,3})\)[ \t]+")
+_HEADING = re.compile(r"(?P<level>#{1,6})[ \t]+(?=\S)")
+_BOLD_TITLE = re.compile(r"[\"“]?\*\*[^*]+\*\*:?[\"”]?$")
+_QUOTE = re.compile(r"(?:>[ \t]?)+")
+_FENCE = re.compile(r"(?:```+|~~~+)")
+_RULE = re.compile(r"(?:-[ \t]*){3,}$|(?:\*[ \t]*){3,}$|(?:_[ \t]*){3,}$|={3,}$")
+_SEPARATOR = re.compile(r"\|?(?:[ \t]*:?-+:?[ \t]*\|)+[ \t]*(?::?-+:?[ \t]*)?$")
+_TAG = re.compile(r"<(?P<end>/?)(?P<name>[A-Za-z_][\w-]*)>")
+_DRESS = str.maketrans("", "", "\"'‘’‚‛“”„‟«»‹›*_`~#")
+_DASH = re.compile("[‐‑‒–—−]|--+")
+_UNIT = re.compile(r"(?<=[.!?:;…])[\"'“”’*_`)\]]*\s+|\s*\|\s*")
+_INNER_HEADING = re.compile(r"\S[ \t]*(?<![#\w&])#{2,6}[ \t]+\S")
+
+
+def bare(text: str) -> str:
+    """Words undressed: without quotation marks and emphasis, every dash and every white space as one."""
+    return " ".join(_DASH.sub("-", text).translate(_DRESS).split())
+
+
+@dataclass
+class Line:
+    """A line of a text. `kind` is blank, heading, item, row, separator, rule, fence, code or text."""
+
+    raw: str
+    kind: str
+    indent: int = 0
+    markers: tuple[str, ...] = ()
+    number: int | None = None
+    level: int = 0
+    body: str = ""
+    context: tuple[str, ...] = ()
+    """The fence, comment and tags that it is inside of."""
+
+    @cached_property
+    def units(self) -> tuple[str, ...]:
+        """Its sentences, undressed; of a row of a table the cells."""
+        if self.kind in ("code", "fence", "separator", "rule"):
+            return (self.raw.strip(),) if self.raw.strip() else ()
+        found = (bare(part) for part in _UNIT.split(self.body.replace("<!--", " ").replace("-->", " ")))
+        return tuple(part for part in found if any(map(str.isalnum, part)))
+
+    @cached_property
+    def words(self) -> str:
+        return bare(self.body)
+
+
+@dataclass
+class Parsed:
+    """A text in lines; `rows` are the logical ones, of which one may be broken over several lines."""
+
+    text: str
+    lines: list[Line] = field(default_factory=list)
+    rows: list[tuple[str, ...]] = field(default_factory=list)
+    is_balanced: dict[str, bool] = field(default_factory=dict)
+    places: dict[str, set[int]] = field(default_factory=lambda: defaultdict(set))
+    broken: list[list[tuple[str, ...]]] = field(default_factory=list)
+    """The same rows, each as the lines that it is broken into; for one may be several that are not meant as one."""
+    item_rows: list[int] = field(default_factory=list)
+    item_units: set[str] = field(default_factory=set)
+    plain: list[Line] = field(default_factory=list)
+    """The lines as they were without fences."""
+
+    @cached_property
+    def units(self) -> Counter[str]:
+        return Counter(unit for row in self.rows for unit in row)
+
+
+def parse(text: str) -> Parsed:
+    found = Parsed(text)
+    raws = re.split(r"\r\n|\n|\r", text)
+    fence, comment, tags = "", False, list[str]()
+    faults = dict.fromkeys(("fences", "comments", "tags"), False)
+    for at, raw in enumerate(raws):
+        bare_line = raw.strip()
+        if fence:
+            is_end = bare_line.startswith(fence) and not bare_line.strip(fence[0])
+            found.lines.append(Line(raw, "fence" if is_end else "code", context=(*tags, "fence")))
+            fence = "" if is_end else fence
+            continue
+        line = _line(raw, raws[at + 1].strip() if at + 1 < len(raws) else "", found.lines[-1] if found.lines else None)
+        if line.kind == "fence":
+            hit = _FENCE.search(raw)
+            assert hit
+            fence = hit.group()
+        for sign in re.findall(r"<!--|-->", raw):
+            faults["comments"] |= comment == (sign == "<!--")
+            comment = sign == "<!--"
+        line.context = (*tags, *(["comment"] if comment else []), *(["fence"] if fence else []))
+        if not comment:
+            for tag in _TAG.finditer(raw):
+                if not tag["end"]:
+                    tags.append(tag["name"])
+                elif tags and tags[-1] == tag["name"]:
+                    tags.pop()
+                else:
+                    faults["tags"] = True
+        found.lines.append(line)
+    faults["fences"] |= bool(fence)
+    faults["comments"] |= comment
+    faults["tags"] |= bool(tags)
+    found.is_balanced = {what: not wrong for what, wrong in faults.items()}
+    _join(found)
+    return found
+
+
+def _line(raw: str, following: str, before: Line | None) -> Line:
+    indent = len(raw.expandtabs(4)) - len(raw.expandtabs(4).lstrip())
+    text = raw.strip()
+    quote = _QUOTE.match(text)
+    if quote:
+        text = text[quote.end() :]
+    if not text:
+        return Line(raw, "blank")
+    if _FENCE.match(_MARKER.sub("", text, count=1)) or _FENCE.match(text):
+        return Line(raw, "fence", indent)
+    if "|" in text and _SEPARATOR.match(text):
+        return Line(raw, "separator", indent, body=text)
+    if text.lstrip('"“').startswith("|"):
+        return Line(raw, "row", indent, body=text)
+    if _RULE.match(text):
+        if text[0] in "-=" and before is not None and before.kind == "text":
+            before.kind, before.level = "heading", 1 if text[0] == "=" else 2
+        return Line(raw, "rule", indent)
+    markers, number, level = [], None, 0
+    rest = text
+    while True:
+        hit = _MARKER.match(rest)
+        heading = _HEADING.match(rest)
+        if hit:
+            markers.append("-" if hit["bullet"] else "1" if hit["number"] else "(")
+            if number is None and not hit["bullet"]:
+                number = int(hit["number"] or hit["inner"])
+            rest = rest[hit.end() :]
+        elif heading:
+            markers.append("#")
+            level = level or len(heading["level"])
+            rest = rest[heading.end() :]
+        else:
+            break
+    if re.fullmatch(r"[-*+•–]|\d{1,3}[.)]|#{1,6}", rest):
+        markers.append("empty")
+        rest = ""
+    kind = "heading" if level else "item" if markers else "text"
+    if kind == "text" and _BOLD_TITLE.match(text):
+        kind, level = "heading", 7
+        if hit := re.match(r"\*\*(\d{1,3})[.)] ", text):
+            number, rest = int(hit[1]), text[hit.end() :]
+    return Line(raw, kind, indent, tuple(markers), number, level, rest)
+
+
+_ENDS = ".!?:;|>।。！？"
+
+
+def _join(found: Parsed) -> None:
+    """Logical lines: one that ends within a sentence goes on in the next."""
+    kinds: list[str] = []
+    pending = ""
+    for line in found.lines:
+        start = bare(line.body)[:1]
+        if not (line.kind == "text" and (start.islower() or (len(pending) > 40 and start.isalnum()))):
+            pending = ""
+        if line.kind == "blank":
+            continue
+        if line.kind == "text" and pending:
+            body = f"{pending} {line.body}"
+            found.rows[-1] = Line(body, kinds[-1], body=body).units
+            found.broken[-1].append(line.units)
+        else:
+            body = line.body
+            found.rows.append(line.units)
+            found.broken.append([line.units])
+            kinds.append(line.kind)
+        is_open = line.kind in ("text", "item") and bare(line.raw)[-1:] not in _ENDS
+        is_open = is_open and not (body.isupper() and len(body) < 40) and (line.kind == "item" or len(body.split()) > 3)
+        pending = body if is_open else ""
+    found.item_rows = [at for at, kind in enumerate(kinds) if kind == "item" and found.rows[at]]
+    found.item_units = {unit for at in found.item_rows for row in (found.rows[at], *found.broken[at]) for unit in row}
+    for at, row in enumerate(found.rows):
+        for unit in (*row, *(unit for line in found.broken[at] for unit in line)):
+            found.places[unit].add(at)
+
+
+# Both texts
+
+
+def _unfenced(text: str) -> str:
+    return re.sub(r"(?m)^[ \t>]*(?:```|~~~).*$", "", text)
+
+
+def _countless(line: Line) -> str:
+    """The words of a heading, whatever its number ("Step 3: Booking")."""
+    return re.sub(r"\d+", "#", line.words)
+
+
+def _add_fenced(one: Parsed) -> None:
+    """What is inside of a fence may stand outside of it in the other text: it is known in both ways."""
+    plain = parse(_unfenced(one.text))
+    for unit, rows in plain.places.items():
+        one.places[unit] |= {at + 1_000_000 for at in rows}
+    one.item_units |= plain.item_units
+    for line in list(one.lines):
+        one.places[line.raw.strip()].add(-1)
+    one.plain = [line for line in plain.lines if line.kind != "blank"]
+
+
+class Sources:
+    """The sent and the proposed text, to judge what was put together from them."""
+
+    def __init__(self, diff: ProseDiff) -> None:
+        self.texts = (parse(diff.old), parse(diff.new))
+        self.removed_or_added = {
+            unit
+            for hunk in diff.hunks
+            if hunk.kind in ("changed", "added", "removed")
+            for unit in parse(hunk.old).units.keys() ^ parse(hunk.new).units.keys()
+        }
+        """Sentences that a hunk openly removes, or adds: whether one is there is the reader's choice."""
+        for one in self.texts:
+            _add_fenced(one)
+        self.known = set(self.texts[0].places) | set(self.texts[1].places)
+        self.numbered = {re.sub(r"\d+", "#", unit) for unit in self.known if re.match(r"[A-Z]\w+ \d+:$", unit)}
+        """What numbers a step ("Step 3:"), which follows."""
+        self.versions = self._versions()
+        self.steps = [steps for one in self.texts for steps in (_steps(one), _steps(parse(_unfenced(one.text))))]
+
+    def _versions(self) -> dict[str, set[str]]:
+        """For every sentence that is in one text alone, those in the other alone that share half of its words."""
+        alone = [
+            [unit for unit in one.places if unit not in other.places] for one, other in (self.texts, self.texts[::-1])
+        ]
+        words = {unit: Counter(unit.lower().split()) for side in alone for unit in side}
+        found: dict[str, set[str]] = defaultdict(set)
+        for one in alone[0]:
+            for other in alone[1]:
+                shared = (words[one] & words[other]).total()
+                if 2 * shared >= 0.45 * (words[one].total() + words[other].total()):
+                    found[one].add(other)
+                    found[other].add(one)
+        return found
+
+    def lines(self, side: int, unit: str) -> set[int]:
+        """The logical lines of a text that have this sentence, or a version of it."""
+        places = self.texts[side].places
+        if unit in places:
+            return places[unit]
+        return {at for other in self.versions.get(unit, ()) for at in places.get(other, ())}
+
+    def faults(self, staged: str) -> Iterator[tuple[str, str]]:
+        """What is wrong with a staged text, as a kind and what it is about."""
+        bare_text = staged.strip()
+        if bare_text[:1] in ('"', "“") and any(one.text.strip()[:1] == bare_text[0] for one in self.texts):
+            # A quotation mark around all of a text is before what its first line begins with.
+            staged = bare_text[1:].removesuffix('"').removesuffix("”")
+        text = parse(staged)
+        yield from self._markers(text)
+        yield from self._headings(text)
+        yield from self._rows(text)
+        yield from self._tables(text)
+        yield from self._balance(text)
+        yield from self._contexts(text)
+        yield from self._numbers(text)
+        yield from self._counts(text)
+
+    # Lines
+
+    def _markers(self, text: Parsed) -> Iterator[tuple[str, str]]:
+        lines = [line for one in self.texts for line in (*one.lines, *one.plain)]
+        doubled = {(line.markers, line.words) for line in lines if len(line.markers) > 1}
+        inner = [bool(_INNER_HEADING.search(line.body)) for line in lines]
+        fences = {line.raw.strip() for one in self.texts for line in one.lines if line.kind in ("fence", "code")}
+        for line in text.lines:
+            if len(line.markers) > 1 and (line.markers, line.words) not in doubled:
+                yield "two markers", line.raw
+            if not any(inner) and line.kind != "code" and _INNER_HEADING.search(line.body):
+                yield "heading mark within a line", line.raw
+            if line.kind == "fence" and line.raw.strip() not in fences:
+                yield "fence with words", line.raw
+        for at in text.item_rows:
+            row = text.rows[at]
+            versions = {
+                one for first in (row[0], *text.broken[at][0][:1]) for one in (first, *self.versions.get(first, ()))
+            }
+            if not any(versions & one.item_units for one in self.texts):
+                yield "marker before what is no item", " ¦ ".join(row)
+
+    def _headings(self, text: Parsed) -> Iterator[tuple[str, str]]:
+        lines = [line for one in self.texts for line in (*one.lines, *one.plain)]
+        known = {_countless(line) for line in lines if line.kind == "heading"}
+        for line in text.lines:
+            if line.kind == "heading" and _countless(line) not in known:
+                yield "heading that is none", line.raw
+
+    def _rows(self, text: Parsed) -> Iterator[tuple[str, str]]:
+        for row, broken in zip(text.rows, text.broken, strict=True):
+            found = list(self._row_faults(row))
+            if len(broken) == 1 or any(fault for line in broken for fault in self._row_faults(line)):
+                yield from found
+
+    def _row_faults(self, row: tuple[str, ...]) -> Iterator[tuple[str, str]]:
+        for unit in row:
+            if unit in self.known or re.sub(r"\d+", "#", unit) in self.numbered:
+                continue
+            if not parse(unit).units.keys() <= self.known:
+                yield "sentence of neither", unit
+        if len(row) > 1 and not self._is_one(row):
+            yield "two lines in one", " ¦ ".join(row)
+
+    def _is_one(self, row: tuple[str, ...]) -> bool:
+        """Whether these sentences, or versions of them, are in one line of one of the texts; those that it has none of
+        may be of the other, beside one that it has."""
+        for side in (0, 1):
+            for at in set().union(*(self.lines(side, unit) for unit in row)):
+                here = [unit for unit in row if at in self.lines(side, unit)]
+                beside = set().union(*(self.lines(1 - side, unit) for unit in here))
+                if all(unit in here or self.lines(1 - side, unit) & beside for unit in row):
+                    return True
+        return False
+
+    def _counts(self, text: Parsed) -> Iterator[tuple[str, str]]:
+        """A sentence that is as often in both texts is as often in what is made of them."""
+        one, other, there = (parse(_unfenced(side.text)).units for side in (*self.texts, text))
+        for unit in {*one, *other}:
+            if unit in self.removed_or_added or sum(any(map(str.isalnum, word)) for word in unit.split()) < 6:
+                continue
+            least, most = sorted((one[unit], other[unit]))
+            if there[unit] < least:
+                yield "sentence lost", unit
+            elif there[unit] > most:
+                yield "sentence doubled", unit
+
+    # Tables
+
+    def _tables(self, text: Parsed) -> Iterator[tuple[str, str]]:
+        known = {what for one in self.texts for what in _table_faults(one)}
+        for what in _table_faults(text):
+            if what not in known:
+                yield what
+
+    # What comes in pairs
+
+    def _balance(self, text: Parsed) -> Iterator[tuple[str, str]]:
+        for what, balanced in text.is_balanced.items():
+            if not balanced and all(one.is_balanced[what] for one in self.texts):
+                yield f"{what} not balanced", ""
+
+    def _contexts(self, text: Parsed) -> Iterator[tuple[str, str]]:
+        """A line that is inside of the same in both texts is inside of that in what is made of them."""
+        if not all(all(one.is_balanced.values()) for one in self.texts):
+            return
+        one, other, there = (_single_lines(side) for side in (*self.texts, text))
+        in_order = _in_order(list(one), list(other))
+        for words, context in there.items():
+            if words in in_order and one[words] == other[words] != context:
+                yield "inside of something else", f"{words} in {context}"
+
+    # Numbers
+
+    def _numbers(self, text: Parsed) -> Iterator[tuple[str, str]]:
+        steps = self.steps
+        known = {
+            words
+            for side in steps
+            for step in side
+            if not step.is_regular
+            for unit in step.units
+            for words in (unit, *self.versions.get(unit, ()))
+        }
+        starts = {step.number for side in steps for step in side if step.before is None}
+        last: dict[float, int] = {}
+        for step in _steps(text):
+            if step.before is None:
+                if step.number not in (0, 1, *starts, last.get(step.depth, 0) + 1):
+                    yield "list that begins late", f"{step.number}. {step.words}"
+            elif not (step.is_regular or self._is_irregular(steps, step, known)):
+                yield "number", f"{step.before}. {step.words_before} → {step.number}. {step.words}"
+            last[step.depth] = step.number
+
+    def _is_irregular(self, steps: list[list[Step]], step: Step, known: set[str]) -> bool:
+        """Whether a list begins again, or leaves out a number, there in one of the texts as well."""
+        if not known.isdisjoint(step.units):
+            return True
+        for side in steps:
+            words = [one.words for one in side]
+            if step.words in words and step.words_before in words:
+                here, before = words.index(step.words), words.index(step.words_before)
+                if any(not one.is_regular for one in side[min(before, here) + 1 : max(before, here) + 1]):
+                    return True
+            # Behind a paragraph a list may begin as it does where it is the first.
+            if step.is_apart and any(one.words == step.words and one.before is None for one in side):
+                return True
+        return False
+
+
+@dataclass
+class Step:
+    """A numbered item and the one before it in its list."""
+
+    number: int
+    words: str
+    before: int | None
+    words_before: str = ""
+    is_apart: bool = False
+    depth: float = 0
+    is_of_other_level: bool = False
+    units: tuple[str, ...] = ()
+
+    @property
+    def is_regular(self) -> bool:
+        return (
+            self.before is None
+            or self.number == self.before + 1
+            or (self.is_apart and self.number in (0, 1))
+            or self.is_of_other_level
+        )
+
+
+def _steps(text: Parsed) -> list[Step]:
+    found = []
+    lists: dict[float, tuple[int, str]] = {}
+    """The last item of every list that may go on, by its depth; those of headings are below all."""
+    apart: dict[float, bool] = {}
+    levels: dict[float, int] = {}
+    for line in text.lines:
+        if line.kind in ("code", "blank"):
+            continue
+        depth: float
+        if line.kind == "heading":
+            depth = -1
+            lists = {other: last for other, last in lists.items() if other <= depth}
+            apart[depth] = apart.get(depth, False) or line.number is None
+        else:
+            # "(1)" and "1." are no numbers of one list.
+            depth = line.indent + 0.5 * ("(" in line.markers)
+            lists = {other: last for other, last in lists.items() if other <= depth}
+            if line.number is None:
+                for other in lists:
+                    apart[other] = apart.get(other, False) or line.indent <= other
+                continue
+        if line.number is not None:
+            before = lists.get(depth)
+            number, words = before or (None, "")
+            is_other = bool(before) and levels.get(depth) != line.level
+            found.append(
+                Step(line.number, line.words, number, words, apart.get(depth, False), depth, is_other, line.units)
+            )
+            lists[depth] = (line.number, line.words)
+            levels[depth] = line.level
+            apart[depth] = False
+    return found
+
+
+def _cells(line: Line) -> int:
+    return len(line.body.strip(' "“”').strip("|").split("|"))
+
+
+def _table_faults(text: Parsed) -> Iterator[tuple[str, str]]:
+    block: list[Line] = []
+    for line in [*text.lines, Line("", "blank")]:
+        if line.kind in ("row", "separator"):
+            block.append(line)
+            continue
+        if block:
+            yield from _block_faults(block)
+        block = []
+
+
+def _block_faults(block: list[Line]) -> Iterator[tuple[str, str]]:
+    first = block[0].words
+    if [line.kind for line in block[:2]] != ["row", "separator"]:
+        yield "table without header", first
+    if any(line.kind == "separator" for line in block[2:]):
+        yield "two headers in a table", first
+    elif len(block) > 1 and block[1].kind == "separator":
+        if _cells(block[0]) != _cells(block[1]):
+            yield "header and separator differ", first
+        for line in block[2:]:
+            if _cells(line) != _cells(block[1]):
+                yield "ragged row", line.words
+
+
+def _in_order(one: list[str], other: list[str]) -> set[str]:
+    """The lines of both texts that are in the same order in both: as many as can be."""
+    places = {words: at for at, words in enumerate(other)}
+    chains: list[tuple[int, int, str, int]] = []
+    """Of every line that is in both: its place, the length of the longest chain to it, and the one before in that."""
+    for words in one:
+        if words in places:
+            at = places[words]
+            length, before = max(((chain[1], n) for n, chain in enumerate(chains) if chain[0] < at), default=(0, -1))
+            chains.append((at, length + 1, words, before))
+    n = max(range(len(chains)), key=lambda n: chains[n][1], default=-1)
+    found = set()
+    while n >= 0:
+        found.add(chains[n][2])
+        n = chains[n][3]
+    return found
+
+
+def _single_lines(text: Parsed) -> dict[str, tuple[str, ...]]:
+    """For lines of at least three words that are there once, what they are inside of."""
+    count = Counter(line.words for line in text.lines if line.kind not in ("fence", "code", "separator"))
+    contexts = {}
+    for line in text.lines:
+        words = line.words if line.kind != "code" else bare(line.raw)
+        if line.kind != "separator" and count[words] <= 1 and len(words.split()) > 2:
+            contexts[words] = line.context
+    return contexts
+
+
+# The diff itself
+
+_ARRIVING = re.compile(r"(?<=[.!?]) +| +(?=(?:\d{1,3}[.)]|[-*+•–]) )")
+_MARKS = re.compile(r"^[ \t>]*(?:(?:[-*+•–■●]|\(?\d{1,3}[.)]|#{1,6})[ \t]+)*")
+_NUMBER = re.compile(r"\(?\b\d{1,3}[.)](?=\s|\*|$)")
+
+
+def diff_faults(diff: ProseDiff, split: frozenset[str] = frozenset()) -> Iterator[tuple[str, str]]:
+    """What is wrong with the hunks of a diff, some of them split, and with the lines that are shown."""
+    yield from _key_faults(diff, split)
+    yield from _line_faults(diff)
+    if not split:
+        # A line is shown for each of its places of layout, when that is split.
+        yield from _word_faults(diff)
+
+
+def _key_faults(diff: ProseDiff, already: frozenset[str]) -> Iterator[tuple[str, str]]:
+    keys = [hunk.key for hunk in diff.hunks]
+    if len(keys) != len(set(keys)):
+        yield "a key twice", next(key for key, count in Counter(keys).items() if count > 1)
+    if [hunk.number for hunk in diff.hunks] != list(range(1, len(keys) + 1)):
+        yield "hunks not numbered in order", str([hunk.number for hunk in diff.hunks])
+    for hunk in diff.hunks:
+        if hunk.parts and not hunk.whole:
+            split = compare(diff.old, diff.new, split=already | {hunk.key}).hunks
+            found = {part.key for part in split}
+            if missing := set(hunk.parts) - found:
+                yield "part not found again", f"{hunk.key}: {sorted(missing)}"
+            if hunk.key in found:
+                yield "split hunk still there", hunk.key
+            if lost := set(keys) - {hunk.key} - found:
+                yield "key of another hunk lost by a split", f"{hunk.key}: {sorted(lost)}"
+            if more := found - set(keys) - set(hunk.parts):
+                yield "a split makes hunks that are no parts", f"{hunk.key}: {sorted(more)}"
+
+
+def _line_faults(diff: ProseDiff) -> Iterator[tuple[str, str]]:
+    """On the left of a line is nothing that the sent text has not, on the right nothing that the proposed has not; but
+    white space is told in its new form, and so is a line that is broken elsewhere."""
+    sent, proposed = (visible(text).split("\n") for text in (diff.old, diff.new))
+    sides = {
+        "del": _Lines([" ".join(line.split()) for line in sent]),
+        "ins": _Lines([_undressed(line) for line in proposed]),
+    }
+    others = {"del": sides["ins"], "ins": _Lines([_undressed(line) for line in sent])}
+    is_moved = any(hunk.kind == "moved" for hunk in diff.hunks)
+    for passage in passages(diff):
+        for line in passage.lines:
+            for side, other in (("del", "ins"), ("ins", "del")):
+                if line.mark == "±":
+                    texts = [part for span in line.spans if span.op == side for part in span.text.split("\n")]
+                else:
+                    texts = ["".join(span.text for span in line.spans if span.op != other)]
+                for text in texts:
+                    shown = text.replace("↵", " ")
+                    # What moves away leaves the marker of its line to what was behind it.
+                    shown = _MARKS.sub("", shown) if is_moved else shown
+                    # What arrives comes sentence by sentence, from one place or from several.
+                    parts = _ARRIVING.split(shown) if passage.moved == "here" else [shown]
+                    plain = [" ".join(part.split()) if side == "del" else _undressed(part) for part in parts]
+                    if not all(sides[side].has(part, "↵" in text, others[side]) for part in plain):
+                        yield f"{'left' if side == 'del' else 'right'} says what is not there", text
+
+
+def _word_faults(diff: ProseDiff) -> Iterator[tuple[str, str]]:
+    """All words of both texts are shown, and none of them twice."""
+    for side, other, text in (("del", "ins", diff.old), ("ins", "del", diff.new)):
+        shown = Counter[str]()
+        for passage in passages(diff):
+            for line in passage.lines:
+                spans = [span for span in line.spans if (span.op == side if line.mark == "±" else span.op != other)]
+                shown += Counter(_WORD.findall("".join(span.text for span in spans).lower()))
+        there = Counter(_WORD.findall(visible(text).lower()))
+        # Tags around what was there are told by their names, in one line for all of them.
+        named = {
+            word for hunk in diff.hunks if hunk.note.startswith("tags ") for word in _WORD.findall(hunk.note.lower())
+        }
+        for word in (there - shown) | (shown - there):
+            if word in named and there[word] > shown[word]:
+                continue
+            yield f"{'left' if side == 'del' else 'right'} shows a word not as often as it is there", word
+
+
+_WORD = re.compile(r"[^\W\d_]{3,}")
+
+
+class _Lines:
+    """Lines, and all of them as one with the places where one ends."""
+
+    def __init__(self, lines: list[str]) -> None:
+        self.lines = [line for line in lines if line]
+        self.whole = " ".join(self.lines)
+
+    def has(self, text: str, is_broken: bool, other: _Lines) -> bool:
+        if any(text in line for line in self.lines):
+            return True
+        if is_broken:
+            return text in self.whole
+        # Broken elsewhere: on one line in the other text.
+        at = self.whole.find(text)
+        while at >= 0:
+            if all(other.joins(*pair) for pair in self._breaks(at, at + len(text))):
+                return True
+            at = self.whole.find(text, at + 1)
+        return False
+
+    def _breaks(self, start: int, end: int) -> Iterator[tuple[str, str]]:
+        at = 0
+        for one, other in zip(self.lines, self.lines[1:], strict=False):
+            at += len(one) + 1
+            # A line that began with a marker is known by that.
+            if start < at - 1 < end - 1 and not _MARKER.match(other):
+                yield one.split()[-1], other.split()[0]
+
+    def joins(self, one: str, other: str) -> bool:
+        """Whether the last word of a line and the first of the next are beside one another on one line here."""
+        pair = f"{bare(one)} {bare(other)}".lower()
+        return any(pair in bare(line).lower() for line in self.lines)
+
+
+def _undressed(line: str) -> str:
+    """A line without what is dress, of which capitals may be a part."""
+    return re.sub(r" ?\| ?", "|", bare(_NUMBER.sub("", _MARKS.sub("", line)))).lower()
