@@ -330,11 +330,11 @@ class Usual:
 
     @property
     def words(self) -> str:
-        """Spread and median: "usually 30 to 55 s (median 42 s of 17 jobs)"."""
+        """Spread and median: "30 to 55 s, median 42 s of 17 jobs"."""
         low, median, high = (span_text(max(1, round(seconds))) for seconds in (self.low, self.median, self.high))
         amount, _, unit = low.partition(" ")
         spread = low if low == high else f"{amount if high.split(' ')[1:] == [unit] else low} to {high}"
-        return f"usually {spread} (median {median} of {count(self.jobs, 'job')})"
+        return f"{spread}, median {median} of {count(self.jobs, 'job')}"
 
 
 def usual(durations: Sequence[float]) -> Usual | None:

@@ -58,16 +58,16 @@ ENDED = [job(n) for n in (1, 2, 3)] + [job(4, JobState.FAILED), job(5, JobState.
         (
             [*ENDED[:4]],
             NewFailures(12),
-            "While you were away: 3 suggestions, 1 failed, 12 new failures in this view. U goes to the next.",
+            "While you were away: 3 suggestions, 1 failed, 12 new failures in this view. U opens the next finished job.",
         ),
-        ([ENDED[0]], NewFailures(), "While you were away: 1 suggestion. U goes to the next."),
+        ([ENDED[0]], NewFailures(), "While you were away: 1 suggestion. U opens the next finished job."),
         ([], NewFailures(1), "While you were away: 1 new failure in this view."),
         ([], NewFailures(40, more=True), "While you were away: at least 40 new failures in this view."),
         (
             [*ENDED, job(7, JobState.UNCONFIRMED)],
             NewFailures(),
             "While you were away: 3 suggestions, 1 without issues, 1 failed, 1 lost, 1 unconfirmed."
-            " U goes to the next.",
+            " U opens the next finished job.",
         ),
     ],
 )

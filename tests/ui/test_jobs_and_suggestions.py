@@ -122,7 +122,7 @@ async def test_the_end_of_a_job_is_told_wherever_one_is(scripted: ScriptedServer
         await sees(pilot, "Run 101")
         ended = Reply({"status": "completed", "output": {"improved_prompt": "Better."}})
         scripted.on("GET", "/test_framework/v1/runs/improve_prompt_progress/", ended)
-        await sees(pilot, "Job 1 succeeded. 2 shows all jobs.", "Run 101")
+        await sees(pilot, "Job 1 succeeded · U opens the suggestion", "Run 101")
 
 
 async def test_a_proposal_without_a_change_says_so(scripted: ScriptedServer) -> None:

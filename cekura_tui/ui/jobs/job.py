@@ -17,7 +17,7 @@ from textual.content import Content
 from textual.widgets import Static
 
 from cekura_tui.model.errors import CekuraTuiError
-from cekura_tui.model.job import Job
+from cekura_tui.model.job import Job, JobState
 from cekura_tui.model.job_kinds import KINDS
 from cekura_tui.model.text import capped, clean, clean_line
 from cekura_tui.ui.actions import NOT_OFFERED, Action, bindings

@@ -163,16 +163,14 @@ class JobActions:
         taken = await page.opening.ask(CopyJobDialog(job.number, offers))
         if taken is not None and taken.text is not None:
             page.app.copy_to_clipboard(taken.text)
-            page.notify_once(
-                f"Sent to the terminal's clipboard: {taken.words}. Paste to check."
-            )
+            page.notify_once(f"Sent to the terminal's clipboard: {taken.words}. Paste to check.")
         elif taken is not None and done.improved_prompt is not None:
             reread = partial(self._state.workspace.call, _read_staged(done))
             self._state.ask(HandOff(done, staged, reread, lambda words: page.notify_once(words) if words else None))
 
 
-LAST = 99
-"""The rank of what comes last in the footer: what deletes."""
+LAST = 1_100
+"""The rank of what comes last in the footer, after what is in every footer: what deletes."""
 
 
 def _action(id_: str, key: str, name: str, label: str, tooltip: str, footer: int) -> Action:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from typing import ClassVar
 
+from rich.cells import cell_len
 from rich.segment import Segment
 from textual import on
 from textual.app import ComposeResult
@@ -44,9 +45,11 @@ _CACHED = 900.0
 _PLACES = {state: place for place, states in enumerate(_GROUPS) for state in states}
 _MARGIN = 3
 """Cells before the first column: the sign of a new job between two blanks."""
+_RUNS, _ALL_RUNS = len("900238 +2"), len("900238 900237 900236")
+_DAY = len("Mon 14:05")
 _MOST_AGENT, _LEAST_AGENT = 24, 10
-_LEAST_RESULT = 21
-"""Cells that are left for a result before there is a column for agents: a bar and "about 40 s left" fit."""
+_LEAST_RESULT, _RESULT = 8, len("▰▰▰▱▱ ~40 s left")
+"""Cells that a result must have beside a column of agents, and those that it has before that grows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,8 +97,8 @@ class ColumnSizes:
 
     state: int = len("✓ succeeded") + 2
     number: int = len("Job")
-    runs: int = len("900238 +2")
-    agent: int = _LEAST_AGENT
+    runs: int = len("900238")
+    agent: int = len("Agent")
     took: int = len("Elapsed")
     when: int = len("Ended")
 
@@ -103,13 +106,12 @@ class ColumnSizes:
 def column_sizes(rows: Iterable[JobRow]) -> ColumnSizes:
     """What these rows need."""
     least = ColumnSizes()
-    state, number, agent, took, when = least.state, least.number, least.agent, least.took, least.when
+    state, number, runs, agent, took, when = astuple(least)
     for row in rows:
         state = max(state, len(row.state.words) + 4)
-        number = max(number, len(str(row.number)))
-        agent = max(agent, len(row.agent))
-        took, when = max(took, len(row.took)), max(when, len(row.when))
-    return ColumnSizes(state, number, least.runs, min(agent, _MOST_AGENT), took, when)
+        number, runs = max(number, len(str(row.number))), max(runs, len(_all(row.runs)))
+        agent, took, when = max(agent, len(row.agent)), max(took, len(row.took)), max(when, len(row.when))
+    return ColumnSizes(state, number, min(runs, _ALL_RUNS), min(agent, _MOST_AGENT), took, when)
 
 
 Columns = tuple[tuple[str, int], ...]
@@ -117,12 +119,12 @@ Columns = tuple[tuple[str, int], ...]
 
 def columns(width: int, sizes: ColumnSizes) -> Columns:
     """Names and cells of the columns that fit, each followed by one cell of space, the last one by the edge."""
-    runs = ("Runs", 20 if width >= 110 else sizes.runs)
-    before = (("State", sizes.state), ("Job", sizes.number), runs)
-    after = (("Elapsed", sizes.took), ("Ended", sizes.when))
+    runs, when = (_ALL_RUNS, sizes.when) if width >= 90 else (_RUNS, _DAY)
+    before = (("State", sizes.state), ("Job", sizes.number), ("Runs", min(sizes.runs, runs)))
+    after = (("Elapsed", sizes.took), ("Ended", min(sizes.when, when)))
     room = width - _MARGIN - sum(cells + 1 for _, cells in (*before, *after)) - 1
-    agent = min(sizes.agent, room - _LEAST_RESULT - 1)
-    if agent < _LEAST_AGENT:
+    agent = min(sizes.agent, max(_LEAST_AGENT, room - _RESULT - 1))
+    if room - agent - 1 < _LEAST_RESULT:
         return (*before, *after, ("Result", max(room, 0)))
     return (*before, ("Agent", agent), *after, ("Result", room - agent - 1))
 
@@ -184,12 +186,16 @@ class JobList(VirtualList[JobRow]):
                 ]
             elif name == "Result":
                 bar = f"{row.bar} " if row.bar else ""
+                is_short = cell_len(bar + row.result) > cells
+                result = row.result.replace("about ", "~") if is_short and bar else row.result
                 line += [
                     Segment(fit(bar, min(len(bar), cells)), self.style_of("tone--busy")),
-                    Segment(fit(row.result, cells - len(bar)), dim),
+                    Segment(fit(result, cells - len(bar)), dim),
                 ]
             else:
                 text = _runs_text(row.runs, cells) if name == "Runs" else texts[name]
+                if name == "Ended" and len(text) > cells:
+                    text = text.rsplit(" ", 1)[0]  # the day is enough
                 ink = None if name in ("Job", "Agent") else dim
                 line.append(Segment(f"{fit(text, cells, right=name in _RIGHT)} ", ink))
         return [[*line, Segment(" ")]]
@@ -246,9 +252,13 @@ class JobList(VirtualList[JobRow]):
         return rows
 
 
+def _all(runs: Sequence[int]) -> str:
+    return " ".join(map(str, runs))
+
+
 def _runs_text(runs: Sequence[int], cells: int) -> str:
     """All runs where there is room, else the first and how many more."""
-    text = " ".join(map(str, runs))
+    text = _all(runs)
     return text if len(text) <= cells else f"{runs[0]} +{len(runs) - 1}"
 
 
@@ -293,7 +303,7 @@ class JobsPane(Pane):
 
 
 def pane_facts(app_state: AppState, *, with_last: bool) -> list[str]:
-    """What the pane's title says: how many jobs are new and run, and of the job that ended last where no list says it."""
+    """The facts of the pane's title: how many jobs are new and run; how the last job ended, where no list says that."""
     if not app_state.jobs:
         return ["none yet", "i on a failed run launches one"]
     new, running = sum(job.unread for job in app_state.jobs), sum(job.state.going for job in app_state.jobs)
@@ -303,5 +313,7 @@ def pane_facts(app_state: AppState, *, with_last: bool) -> list[str]:
     if ended := [job for job in app_state.jobs if not job.state.going]:
         last = max(ended, key=lambda job: job.finished_at or job.launched_at or 0.0)
         result = result_word(last, app_state)
-        facts.append(f"job {last.number} {JOB_MARKS[last.state]} {last.state.words}" + (f": {result}" if result else ""))
+        facts.append(
+            f"job {last.number} {JOB_MARKS[last.state]} {last.state.words}" + (f": {result}" if result else "")
+        )
     return facts

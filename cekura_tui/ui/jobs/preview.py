@@ -5,7 +5,6 @@ The prompts of an ended job are compared in the background, once the cursor rest
 
 from __future__ import annotations
 
-import os.path
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -74,7 +73,8 @@ def first_changes(diff: ProseDiff) -> FirstChanges:
 def excerpts(old: str, new: str) -> tuple[str, str]:
     """Both versions of a passage as one line each, from shortly before the first difference."""
     old, new = clean_line(old, 4_000), clean_line(new, 4_000)
-    same = len(os.path.commonprefix((old, new))) if old and new else 0
+    differ = (n for n, (was, now) in enumerate(zip(old, new, strict=False)) if was != now)
+    same = next(differ, min(len(old), len(new)))
     start = old.rfind(" ", 0, max(same - _LEAD, 0)) + 1
     before = "… " if start else ""
     return clean_line(before + old[start:], _PASSAGE), clean_line(before + new[start:], _PASSAGE)
@@ -103,7 +103,8 @@ def preview_rows(job: Job, known: KnownOfJob | None, changes: FirstChanges | Non
         rows += _summary(job)
         rows += _changes(changes)
     rows.append(Fact(("head", "job"), "head", "Job", ""))
-    rows += named_facts("fact", job_words.job_facts(job, state))
+    polled = "Status" if job.state.going else ""  # the last answer says that
+    rows += named_facts("fact", [fact for fact in job_words.job_facts(job, state) if fact[0] != polled])
     if known is None:
         return rows
     record = known.record

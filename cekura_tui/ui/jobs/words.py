@@ -22,7 +22,7 @@ _TWICE = "a relaunches the job, which may launch it twice; x forgets the job."
 _MEANINGS = {
     JobState.LAUNCHING: "On the way to the server.",
     JobState.RUNNING: "Runs on the server, even while this app is closed.",
-    JobState.UNCONFIRMED: f"Sent, but no answer confirms that the server has the job. Nothing is resent by itself. {_TWICE}",
+    JobState.UNCONFIRMED: f"Sent, but no answer confirms that the server has the job. No automatic retry: {_TWICE}",
     JobState.STOPPED: "Polling stopped; the job may still run on the server. s resumes polling.",
     JobState.LOST: f"The server no longer knows this job. s polls once more. {_TWICE}",
 }
@@ -130,10 +130,7 @@ def job_facts(job: Job, state: AppState) -> Facts:
     repeat = state.relaunch_of(job.number)
     word, uncertain = unknown_word(job), job.state in (JobState.UNCONFIRMED, JobState.LOST)
     ended = state.when(job.finished_at)
-    left = time_left(job, state)
-    usual = state.usual.get(job.kind)
-    usually = usual.words if left and usual is not None else ""
-    runs_for = " · ".join(filter(None, (elapsed(job, state), left, usually)))
+    experience = _experience(job, state)
     named = (
         ("Answer" if job.state == JobState.NO_ISSUES else "Error", clean(job.error or "")),
         ("Result", json.dumps(job.result) if job.result is not None else ""),
@@ -141,12 +138,13 @@ def job_facts(job: Job, state: AppState) -> Facts:
         ("Since", state.when(job.since) if uncertain else ""),
         ("Relaunched", f"as job {repeat}" if repeat is not None else ""),
         ("Relaunch of", f"job {job.again_of}" if job.again_of is not None else ""),
-        ("Elapsed", runs_for if job.state.going else ""),
+        ("Elapsed", elapsed(job, state) if job.state.going else ""),
+        ("Usual time", experience[0].words if experience else ""),
         ("Server", silence(job, state)),
         ("Status", f"{word}, a status unknown to this app" if word else empty_end(job)),
         ("Launched", "" if job.state == JobState.UNCONFIRMED else state.when(job.launched_at)),
         ("Ended", f"{ended}, after {elapsed(job, state)}" if ended and job.launched_at is not None else ended),
-        ("Status", "" if word or empty_end(job) else clean_line(job.last_status or "")),
+        ("Status", "" if word or empty_end(job) or job.state.final else clean_line(job.last_status or "")),
     )
     return [(name, text) for name, text in named if text]
 
