@@ -24,7 +24,7 @@ def launch_and_leave(terminal: Terminal) -> None:
     terminal.wait("240 runs", "900238")
     terminal.press("j", "j", "i")
     terminal.wait("Improve the prompt", "792 words")
-    terminal.press("enter")
+    terminal.press("ctrl+g")
     terminal.wait("Job 1 launched")
     terminal.press(AWAY)
 

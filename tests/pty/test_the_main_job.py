@@ -21,8 +21,8 @@ def launch_from_the_newest_failed_run(terminal: Terminal) -> None:
     terminal.press("j", "j", "enter")
     terminal.wait("Run 900238", "Transcript", "agent")
     terminal.press("i")
-    terminal.wait("the agent's current prompt", "792 words")
-    terminal.press("enter")
+    terminal.wait("Agent's current prompt", "792 words")
+    terminal.press("ctrl+g")
     terminal.wait("Job 1 launched")
 
 
@@ -40,7 +40,7 @@ def test_by_keys_alone_one_gets_from_the_list_to_a_saved_suggestion(start: Start
     terminal = start(*DEMO)
     launch_from_the_newest_failed_run(terminal)
     terminal.press("2")
-    terminal.wait("job 1", "succeeded")
+    terminal.wait("Job 1", "succeeded")
     terminal.press("enter")
     terminal.wait("Suggestion of job 1", "· 1 of")
     terminal.press("y")

@@ -136,7 +136,7 @@ async def test_every_hostile_name_is_shown_letter_by_letter(scripted: ScriptedSe
         await pilot.press("escape", "enter")
         await sees(pilot, "Run 102", "4 turns", evil)
         await pilot.press("i")
-        await sees(pilot, "Improve the prompt", evil, "Ask for the name.", gone="Reading")
+        await sees(pilot, "Improve the prompt", evil, "Ask for the name.", gone="Loading")
         await pilot.press("enter")
         await sees(pilot, "Job 1 launched", gone="Improve the prompt")
         await pilot.press("2")

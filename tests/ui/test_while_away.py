@@ -91,7 +91,7 @@ async def test_u_goes_through_what_is_new_oldest_first_and_says_when_there_is_no
         order = sorted(pilot.app.state.jobs, key=lambda job: job.finished_at or 0)  # type: ignore[attr-defined]
         for job in order:
             await pilot.press("U")
-            await sees(pilot, f"Suggestion of job {job.number}" if job.state == "succeeded" else f"Job {job.number} ✗")
+            await sees(pilot, f"Suggestion of job {job.number}" if job.state == "succeeded" else f"Job {job.number}  ✗")
         await pilot.press("U")
         await sees(pilot, "Nothing new.")
         await pilot.press("escape")
