@@ -58,7 +58,8 @@ ENDED = [job(n) for n in (1, 2, 3)] + [job(4, JobState.FAILED), job(5, JobState.
         (
             [*ENDED[:4]],
             NewFailures(12),
-            "While you were away: 3 suggestions, 1 failed, 12 new failures in this view. U opens the next finished job.",
+            "While you were away: 3 suggestions, 1 failed, 12 new failures in this view."
+            " U opens the next finished job.",
         ),
         ([ENDED[0]], NewFailures(), "While you were away: 1 suggestion. U opens the next finished job."),
         ([], NewFailures(1), "While you were away: 1 new failure in this view."),

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import on, work
@@ -332,7 +333,7 @@ class ImproveDialog(Dialog[Job]):
         self._sources.has("file", prompt, event.value.strip())
         self._leave_text()
         self._put("file", prompt)
-        self._show_message(f"Loaded {event.value.strip()}")
+        self._show_message(f"Loaded {clean_line(Path(event.value.strip()).name)}")
         self._sources.focus()
 
     @on(TextArea.Changed)

@@ -48,7 +48,7 @@ _MARGIN = 3
 _RUNS, _ALL_RUNS = len("900238 +2"), len("900238 900237 900236")
 _DAY = len("Mon 14:05")
 _MOST_AGENT, _LEAST_AGENT = 24, 10
-_LEAST_RESULT, _RESULT = 8, len("▰▰▰▱▱ ~40 s left")
+_LEAST_RESULT, _RESULT = 8, len("▰▰▰▱▱ ~40 s")
 """Cells that a result must have beside a column of agents, and those that it has before that grows."""
 
 
@@ -186,8 +186,8 @@ class JobList(VirtualList[JobRow]):
                 ]
             elif name == "Result":
                 bar = f"{row.bar} " if row.bar else ""
-                is_short = cell_len(bar + row.result) > cells
-                result = row.result.replace("about ", "~") if is_short and bar else row.result
+                is_short = bool(bar) and cell_len(bar + row.result) > cells
+                result = _in_short(row.result) if is_short else row.result
                 line += [
                     Segment(fit(bar, min(len(bar), cells)), self.style_of("tone--busy")),
                     Segment(fit(result, cells - len(bar)), dim),
@@ -250,6 +250,11 @@ class JobList(VirtualList[JobRow]):
             rows.append(row)
         self._made = made
         return rows
+
+
+def _in_short(result: str) -> str:
+    """What is left of a job where there is little room for it: "~40 s"."""
+    return result.replace("about ", "~").replace("less than a minute", "<1 min").replace(" left", "")
 
 
 def _all(runs: Sequence[int]) -> str:

@@ -15,7 +15,7 @@ from scripted_server import Hold, Reply, ScriptedServer, run_of, serve_runs
 from textual.pilot import Pilot
 from textual.widgets import Input, TextArea
 from waiting import eventually
-from watching import screen_text, sees
+from watching import screen_text, sees, still
 
 FAILED = 900238
 AGENT = "/test_framework/v1/aiagents/7/"
@@ -64,7 +64,7 @@ async def test_it_shows_the_agents_prompt_where_it_goes_and_that_it_may_cost(
 ) -> None:
     async with opened(served.setup(), size=size) as pilot:
         await dialog(pilot)
-        await sees(pilot, "Maya, the appointment line", str(FAILED), served.server.url, "may cost credits", "Launch")
+        await sees(pilot, "Maya, the appointment line", str(FAILED), served.server.url, "May cost credits", "Launch")
         await pilot.press("escape")
         await sees(pilot, "240 runs", gone="Improve the prompt")
         assert served.asked(LAUNCH, "POST") == []
@@ -107,7 +107,7 @@ async def test_the_job_of_a_file_of_an_odd_name_knows_the_file(served: Served, t
     async with opened(served.setup()) as pilot:
         await dialog(pilot)
         await name_file(pilot, str(own))
-        await sees(pilot, "Loaded /")
+        await sees(pilot, "Loaded Prompt at 9.41")
         await pilot.press("ctrl+g")
         await sent(served)
         await eventually(lambda: pilot.app.state.jobs, "the job is there")  # type: ignore[attr-defined]
@@ -118,7 +118,7 @@ async def test_a_file_with_tabs_line_ends_and_escapes_is_sent_to_the_byte(served
     async with opened(served.setup()) as pilot:
         await dialog(pilot)
         await name_file(pilot, str(odd_file))
-        await sees(pilot, "Loaded ", "sent as they are")
+        await sees(pilot, "Loaded p.md", "sent as they are")
         await pilot.press("ctrl+g")
         await sees(pilot, "Job 1 launched")
         await sent(served)
@@ -228,7 +228,7 @@ async def test_a_launch_without_an_id_is_shown_as_unconfirmed_and_not_sent_again
     async with opened(served.setup()) as pilot:
         await dialog(pilot)
         await pilot.press("ctrl+g")
-        await sees(pilot, "Job 1 unconfirmed", "without a progress_id", gone="Improve the prompt")
+        await sees(pilot, "Job 1 unconfirmed", "without a", gone="Improve the prompt")
         await pilot.press("2")
         await sees(pilot, "1 unconfirmed", "answered without", "No automatic retry")
         await pilot.press("enter")
@@ -339,6 +339,15 @@ async def test_why_there_is_no_prompt_stays_until_it_was_read_by_itself_or_by_a_
         assert "The prompt is empty" not in screen_text(pilot.app)
         assert waits == [1, 2, 1], "the key asked, and once more it was asked by itself"
         assert not scripted.requests("POST")
+
+
+async def test_enter_in_a_dialog_that_was_just_opened_launches_nothing(served: Served) -> None:
+    async with opened(served.setup()) as pilot:
+        await dialog(pilot)
+        await pilot.press("enter", "space", "enter")
+        await still(pilot)
+        await sees(pilot, "Improve the prompt")
+        assert not served.asked(LAUNCH, "POST")
 
 
 async def test_a_launch_key_that_comes_twice_at_once_launches_once(served: Served) -> None:

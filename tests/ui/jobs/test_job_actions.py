@@ -51,7 +51,7 @@ async def test_an_unconfirmed_job_is_launched_again_after_a_warning_and_once(
     async with opened(quiet, size=size) as pilot:
         await on_job(pilot, 1, "a Relaunch")
         await pilot.press("a")
-        await sees(pilot, "Relaunch job 1?", "may launch the same job twice", "credits twice.")
+        await sees(pilot, "Relaunch job 1?", "may launch the same job twice", "cost credits")
         await pilot.press("n")
         await sees(pilot, gone="Relaunch job 1?")
         assert not scripted.requests("POST", LAUNCH)

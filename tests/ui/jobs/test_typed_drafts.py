@@ -184,7 +184,7 @@ async def test_a_refused_launch_beside_another_windows_draft_is_kept_once(
         write_over(other, "of the other window")
         for _ in range(2):
             await pilot.press("ctrl+g")
-            await sees(pilot, "These are gone.", "The draft is kept as 2.")
+            await sees(pilot, "These are", "gone.). The draft is kept as 2.")
         await pilot.press("escape")
         await sees(pilot, "Draft saved.", gone="Improve the prompt")
         assert kept(setup) == ["of the other window", "A" + PROMPT]
