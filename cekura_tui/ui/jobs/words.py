@@ -155,7 +155,7 @@ def launch_facts(record: JobRecord, runs: bool | None, state: AppState) -> Facts
     return [
         ("Sent", f"{state.when(job.launched_at, seconds=True)} to {job.origin}"),
         ("Sent by", process_words(record.owner, runs)),
-        ("Answer", "received, see below" if record.answers else "none"),
+        ("Answer", "received" if record.answers else "none"),
     ]
 
 

@@ -118,7 +118,7 @@ async def test_a_file_with_tabs_line_ends_and_escapes_is_sent_to_the_byte(served
     async with opened(served.setup()) as pilot:
         await dialog(pilot)
         await name_file(pilot, str(odd_file))
-        await sees(pilot, "Loaded p.md", "sent as they are")
+        await sees(pilot, "Loaded p.md", "control characters, sent as")
         await pilot.press("ctrl+g")
         await sees(pilot, "Job 1 launched")
         await sent(served)
@@ -230,7 +230,7 @@ async def test_a_launch_without_an_id_is_shown_as_unconfirmed_and_not_sent_again
         await pilot.press("ctrl+g")
         await sees(pilot, "Job 1 unconfirmed", "without a", gone="Improve the prompt")
         await pilot.press("2")
-        await sees(pilot, "1 unconfirmed", "answered without", "No automatic retry")
+        await sees(pilot, "1 unconfirmed", "Reason      The server", "No automatic")
         await pilot.press("enter")
         await sees(pilot, "Job 1  ? unconfirmed", "no answer confirms", "No automatic retry", "launching")
         no_crash(pilot)

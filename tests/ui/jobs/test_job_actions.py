@@ -62,7 +62,7 @@ async def test_an_unconfirmed_job_is_launched_again_after_a_warning_and_once(
         assert sent == [launch_body(DRAFT)]
         while pilot.app.screen.query("#job-text") or pilot.app.screen.is_modal:
             await pilot.press("escape")
-        await sees(pilot, "relaunch of job 1", "relaunched as job 2")
+        await sees(pilot, "Relaunched  as job 2")
         no_crash(pilot)
 
 
