@@ -94,6 +94,8 @@ A_MINUTE = 60
 """Seconds of a job's age in which its elapsed time is shown by the second, later by the minute."""
 LATER = 5.0
 """Seconds between two looks at the elapsed time of older jobs."""
+AT_ONCE = 15
+"""So many young jobs are drawn each second at most, which is under a kilobyte; of more, each is drawn less often."""
 
 
 def tick_after(jobs: Sequence[Job], now: float) -> float | None:
@@ -102,8 +104,11 @@ def tick_after(jobs: Sequence[Job], now: float) -> float | None:
     launched = [now if job.launched_at is None else job.launched_at for job in jobs if job.state.going]
     if not launched:
         return None
+    if not (young := sum(int(now) - int(moment) < A_MINUTE for moment in launched)):
+        return LATER
+    seconds = min(1.0 + (young - 1) // AT_ONCE, LATER)
     # At least half a second, for a clock that stands still just before a whole one.
-    return max(1.01 - now % 1, 0.5) if int(now) - int(max(launched)) < A_MINUTE else LATER
+    return max(seconds + 0.01 - now % 1, 0.5)
 
 
 class _ElapsedClock:

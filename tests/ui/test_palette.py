@@ -23,14 +23,14 @@ EVERYWHERE = {
 async def test_what_can_be_done_with_a_job_is_in_the_palette_and_does_it(quiet: Setup, seeded: SeededJobs) -> None:
     seeded.running(RUNNING, ago=20)
     async with opened(quiet) as pilot:
-        await on_jobs(pilot, "1 running", "s Stop asking")
+        await on_jobs(pilot, "1 running", "s Stop polling")
         offered = {command.title: command.help for command in pilot.app.get_system_commands(pilot.app.screen)}
         assert offered.items() >= EVERYWHERE.items()
         assert offered["Prompt history of this agent"] == "The prompts that the agent had, was sent and was proposed"
-        assert {"Details", "Stop asking", "Forget", "Copy"} <= offered.keys()
+        assert {"Details", "Stop polling", "Forget", "Copy"} <= offered.keys()
         assert not {"Resume", "Relaunch"} & offered.keys()
         await pilot.press("ctrl+p", *"stop asking")
-        await sees(pilot, "Stop asking about a job")
+        await sees(pilot, "Stop polling a job")
         await pilot.press("enter")
         await sees(pilot, "1 stopped")
 

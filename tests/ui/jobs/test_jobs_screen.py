@@ -171,6 +171,9 @@ def job_at(launched: float | None, state: JobState = JobState.RUNNING) -> Job:
         ([job_at(100.0), job_at(941.9)], 0.76),
         ([job_at(940.9)], 5.0),
         ([job_at(None, JobState.LAUNCHING)], 0.76),
+        ([job_at(990.0)] * 15, 0.76),
+        ([job_at(990.0)] * 16, 1.76),
+        ([job_at(990.0)] * 300, 4.76),
     ],
 )
 def test_elapsed_times_are_drawn_at_each_second_while_a_running_job_is_younger_than_a_minute(
