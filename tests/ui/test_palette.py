@@ -28,8 +28,8 @@ async def test_what_can_be_done_with_a_job_is_in_the_palette_and_does_it(quiet: 
         assert offered.items() >= EVERYWHERE.items()
         assert offered["Prompt history of this agent"] == "The prompts that the agent had, was sent and was proposed"
         assert {"Details", "Stop polling", "Forget", "Copy"} <= offered.keys()
-        assert not {"Resume", "Relaunch"} & offered.keys()
-        await pilot.press("ctrl+p", *"stop asking")
+        assert not {"Resume polling", "Relaunch"} & offered.keys()
+        await pilot.press("ctrl+p", *"stop polling")
         await sees(pilot, "Stop polling a job")
         await pilot.press("enter")
         await sees(pilot, "1 stopped")

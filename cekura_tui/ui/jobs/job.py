@@ -140,7 +140,7 @@ class JobFacts(VirtualList[Fact]):
     COMPONENT_CLASSES: ClassVar[set[str]] = TONE_CLASSES | {"tone--added", "tone--removed"}
     DEFAULT_CSS = f"""
     JobFacts {{
-        padding: 0 1;
+        padding: 0 0 0 1;
         {TONE_CSS}
         & > .tone--added {{ color: $added; }}
         & > .tone--removed {{ color: $removed; }}
@@ -157,7 +157,7 @@ class JobFacts(VirtualList[Fact]):
 
     def lines_of(self, row: Fact, width: int, state: RowState) -> Sequence[Line]:
         """A heading with a line before it, a fact beside its name, or a text below it."""
-        width = min(width, _READABLE)
+        width = min(width - 1, _READABLE)  # one cell before the scroll bar
         dim, strong = self.style_of("tone--dim"), self.style_of("tone--strong")
         if row.kind == "head":
             return [[], *([Segment(line, strong)] for line in wrap(row.name, width))]
