@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from textual import events
 from textual.app import App
 from textual.binding import Binding
 from textual.content import Content
+from textual.keys import key_to_character
 from textual.screen import Screen
 from textual.widget import Widget
 
-from cekura_tui.ui.actions import rank_of
+from cekura_tui.ui.actions import action_of, rank_of
 
 
 def key_name(app: App[Any], binding: Binding) -> str:
@@ -21,6 +23,8 @@ def key_name(app: App[Any], binding: Binding) -> str:
 
 
 _HELP = "question_mark"
+_WHILE_TYPING = {"enter": "Apply", "escape": "Cancel", "tab": "Next"}
+"""Keys that are named while one types, and what they do where the table of actions does not say."""
 
 
 class _FooterKey(NamedTuple):
@@ -42,7 +46,7 @@ class KeyFooter(Widget, can_focus=False):
 
     ALLOW_SELECT = False
     DEFAULT_CSS = """
-    KeyFooter { dock: bottom; height: 1; text-wrap: nowrap; color: $foreground; background: $panel; }
+    KeyFooter { dock: bottom; height: 1; padding: 0 1; text-wrap: nowrap; color: $text; background: $panel; }
     """
 
     def __init__(self) -> None:
@@ -58,22 +62,31 @@ class KeyFooter(Widget, can_focus=False):
         self.screen.bindings_updated_signal.unsubscribe(self)
 
     def _look(self, screen: Screen[object]) -> None:
-        if not self.is_attached or screen is not self.screen:
-            return
-        shown: dict[str, _FooterKey] = {}
-        # sorted() keeps the order of those without a rank, which come from Textual.
-        active = sorted(screen.active_bindings.values(), key=lambda one: rank_of(one.node, one.binding))
-        for _, binding, enabled, _ in active:
-            if binding.show and binding.action not in shown:  # the first of its keys stands for them
-                key = _FooterKey(binding.key, key_name(self.app, binding), binding.description, enabled)
-                shown[binding.action] = key
-        if (keys := tuple(shown.values())) != self._keys:
+        if self.is_attached and screen is self.screen and (keys := tuple(self._keys_now())) != self._keys:
             self._keys = keys
             self.refresh()
 
+    def _keys_now(self) -> Iterator[_FooterKey]:
+        """By rank; while one types those that are no text, after those that end it."""
+        bound, focused = self.screen.active_bindings, self.screen.focused
+        typing = focused is not None and focused.check_consume_key("a", "a")
+        # sorted() keeps the order of those without a rank, which come from Textual.
+        active = sorted(bound.values(), key=lambda one: rank_of(one.node, one.binding))
+        if typing and focused is not None:
+            ends = [bound[key] for key in _WHILE_TYPING if key in bound]
+            active = ends + [one for one in active if not _is_text(focused, one.binding.key)]
+        named = set()
+        for node, binding, enabled, _ in active:
+            shown = binding.show or (typing and binding.key in _WHILE_TYPING)
+            if shown and binding.action not in named:  # the first of its keys stands for them
+                named.add(binding.action)
+                ours = action_of(node, binding) is not None
+                words = binding.description if ours else _WHILE_TYPING.get(binding.key, binding.description)
+                yield _FooterKey(binding.key, key_name(self.app, binding), words, enabled)
+
     def _that_fit(self) -> list[_FooterKey]:
         """As many as there is room for; where it is not enough for all, the one that shows all is among them."""
-        room = self.size.width + 1
+        room = self.content_size.width + 1
         if sum(one.cells() + 1 for one in self._keys) <= room:
             return list(self._keys)
         helping = [one for one in self._keys if one.key == _HELP]
@@ -88,17 +101,23 @@ class KeyFooter(Widget, can_focus=False):
         """Each key and what it does."""
         parts: list[tuple[str, str]] = []
         for one in self._that_fit():
-            dim = "" if one.enabled else "dim"
-            parts += [(one.shown, f"bold $accent {dim}"), (f" {one.description} ", dim)]
+            key, words = ("bold $accent", "$text") if one.enabled else ("$text-muted", "$muted")
+            parts += [(one.shown, key), (f" {one.description} ", words)]
         return Content.assemble(*parts)
 
     def on_mouse_down(self, event: events.MouseDown) -> None:
         """As if the key under the mouse was pressed."""
-        if event.button != 1:
+        offset = event.get_content_offset(self)
+        if event.button != 1 or offset is None:
             return
         begin = 0
         for one in self._that_fit():
             end = begin + one.cells()
-            if begin <= event.x < end:
+            if begin <= offset.x < end:
                 (self.app.simulate_key(one.key) if one.enabled else self.app.bell())
             begin = end + 1
+
+
+def _is_text(focused: Widget, key: str) -> bool:
+    """Whether a key is a letter where the focus is."""
+    return focused.check_consume_key(key, key_to_character(key))
