@@ -101,7 +101,7 @@ class KeyFooter(Widget, can_focus=False):
         """Each key and what it does."""
         parts: list[tuple[str, str]] = []
         for one in self._that_fit():
-            key, words = ("bold $accent", "$text") if one.enabled else ("$text-muted", "$muted")
+            key, words = ("bold $accent", "$text") if one.enabled else ("$muted", "$muted")
             parts += [(one.shown, key), (f" {one.description} ", words)]
         return Content.assemble(*parts)
 

@@ -108,14 +108,12 @@ def _block(group: str, rows: Iterable[KeyRow], keys: int, width: int) -> Iterato
     """A heading and its keys."""
     yield Content.styled(group, "bold $text")
     for row in rows:
-        ink, about = (
-            ("$text", row.about.replace("`", "")) if row.enabled else ("$text-muted", row.about.replace("`", ""))
-        )
-        words = Content.assemble((row.words, ink), ("  " + about if about else "", "$text-muted"))
+        ink, about = ("$text", row.about.replace("`", "")) if row.enabled else ("$muted", row.about.replace("`", ""))
+        words = Content.assemble((row.words, ink), ("  " + about if about else "", "$muted"))
         for n, line in enumerate(words.wrap(width - keys - 4)):
             key = " ".join(row.keys) if n == 0 else ""
             yield Content.assemble(
-                "  ", (key, _KEY if row.enabled else "$text-muted"), " " * (keys - cell_len(key) + 2), line
+                "  ", (key, _KEY if row.enabled else "$muted"), " " * (keys - cell_len(key) + 2), line
             )
 
 
@@ -139,7 +137,7 @@ def _paragraph(text: str, width: int) -> Iterator[Content]:
     """Words after a mark, to be wrapped; what stands in backticks is a key or is to be typed."""
     parts = [(part, _KEY if n % 2 else "$text") for n, part in enumerate(text.split("`"))]
     for n, line in enumerate(Content.assemble(*parts).wrap(width - 2)):
-        yield Content.assemble("  " if n else ("· ", "$text-disabled"), line)
+        yield Content.assemble("  " if n else ("· ", "$faint"), line)
 
 
 class HelpDialog(Dialog[None]):

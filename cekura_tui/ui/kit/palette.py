@@ -27,6 +27,7 @@ from cekura_tui.ui.kit.lines import TONE_CLASSES, TONE_CSS
 from cekura_tui.ui.kit.strips import Line, RowState
 from cekura_tui.ui.kit.virtual_list import VirtualList
 from cekura_tui.ui.terminal.cells import fit
+from cekura_tui.ui.theme import THEMES
 
 _LEAST_ABOUT = 12
 """Cells below which a description says nothing."""
@@ -266,7 +267,7 @@ class Palette(Dialog[None]):
 def theme_palette(app: App[Any]) -> Palette:
     """The themes, ours first; the one under the cursor is seen at once, and esc brings the former back."""
     former = app.theme
-    themes = sorted(app.available_themes.values(), key=lambda theme: (not theme.name.startswith("cekura"), theme.name))
+    themes = sorted(app.available_themes.values(), key=lambda theme: (theme.name not in THEMES, theme.name))
 
     def use(name: str) -> None:
         app.theme = name
@@ -281,7 +282,6 @@ def theme_palette(app: App[Any]) -> Palette:
             partial(choose, theme.name),
         )
         for theme in themes
-        if not theme.ansi  # the terminal's own colours, which nobody has looked at
     ]
     palette = Palette(
         commands,
