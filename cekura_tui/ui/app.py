@@ -196,8 +196,8 @@ class CekuraApp(App[None]):
         Action(
             "app.keys", "question_mark", "help", "Keys", "Show the keys of this screen", footer=1002, key_display="?"
         ),
-        Action("app.palette", "ctrl+p", "command_palette", "Commands", priority=True),
-        Action("app.command-line", "colon", "command_palette", "Commands", key_display=":"),
+        Action("app.palette", "ctrl+p", "command_palette", "Find a command", priority=True),
+        Action("app.command-line", "colon", "command_palette", "Find a command", key_display=":"),
         Action(
             "app.prompt-history",
             "",

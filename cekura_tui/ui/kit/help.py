@@ -25,11 +25,12 @@ _TWO_COLUMNS = 96
 """Cells from which on keys stand in two columns."""
 _GAP = 4
 _TYPING = "Edit the text"
-_GROUPS_OF_TEXTUAL = {
-    "app.focus_next": "Move",
-    "app.focus_previous": "Move",
-    "screen.copy_text": "Copy or save",
+_TEXTUALS = {
+    "app.focus_next": ("Move", "Next pane or field"),
+    "app.focus_previous": ("Move", "Previous pane or field"),
+    "screen.copy_text": ("Copy or save", "Copy selected text"),
 }
+"""Where keys that came with Textual belong, and what they do."""
 
 
 class KeyRow(NamedTuple):
@@ -47,11 +48,12 @@ def keys_of(screen: Screen[Any]) -> dict[str, list[KeyRow]]:
     # All of ours have an id: what has none came with Textual, to every screen or to a widget.
     bound = sorted(screen.active_bindings.values(), key=lambda one: one.binding.id is None)
     for node, binding, enabled, _ in bound:
-        if binding.system or not binding.description:
-            continue
+        if binding.system or not binding.description or binding.key.startswith("super+"):
+            continue  # what no keyboard of a terminal has, too
         action = action_of(node, binding)
         group, name = _group_of(node, binding, action), key_name(screen.app, binding)
         words = binding.description if binding.id else binding.description.capitalize()
+        _, words = _TEXTUALS.get(binding.action, ("", words))
         row = rows[group].get(binding.action, KeyRow((), words, action.tooltip if action else "", enabled))
         if name not in row.keys:
             rows[group][binding.action] = row._replace(keys=(*row.keys, name))
@@ -61,7 +63,8 @@ def keys_of(screen: Screen[Any]) -> dict[str, list[KeyRow]]:
 def _group_of(node: DOMNode, binding: Binding, action: Action | None) -> str:
     if action is not None:
         return action.group
-    return _GROUPS_OF_TEXTUAL.get(binding.action, "Go to" if isinstance(node, App | Screen) else _TYPING)
+    group, _ = _TEXTUALS.get(binding.action, ("Go to" if isinstance(node, App | Screen) else _TYPING, ""))
+    return group
 
 
 class HelpText(Widget):
@@ -108,13 +111,20 @@ def _block(group: str, rows: Iterable[KeyRow], keys: int, width: int) -> Iterato
     """A heading and its keys."""
     yield Content.styled(group, "bold $text")
     for row in rows:
-        ink, about = ("$text", row.about.replace("`", "")) if row.enabled else ("$muted", row.about.replace("`", ""))
-        words = Content.assemble((row.words, ink), ("  " + about if about else "", "$muted"))
-        for n, line in enumerate(words.wrap(width - keys - 4)):
-            key = " ".join(row.keys) if n == 0 else ""
-            yield Content.assemble(
-                "  ", (key, _KEY if row.enabled else "$muted"), " " * (keys - cell_len(key) + 2), line
-            )
+        ink, mark = ("$text", _KEY) if row.enabled else ("$muted", "$muted")
+        for n, line in enumerate(_words(row, ink, width - keys - 4)):
+            key = "" if n else " ".join(row.keys)
+            yield Content.assemble("  ", (key, mark), " " * (keys - cell_len(key) + 2), line)
+
+
+def _words(row: KeyRow, ink: str, width: int) -> list[Content]:
+    """What a key does; with what the table says of it where there is room on the line."""
+    about = row.about.replace("`", "")
+    if about.casefold().startswith(row.words.casefold()):
+        longer = Content.styled(about[:1].upper() + about[1:], ink)
+    else:
+        longer = Content.assemble((row.words, ink), (f"  {about}" if about else "", "$muted"))
+    return [longer] if longer.cell_length <= width else Content.styled(row.words, ink).wrap(width)
 
 
 def _stacked(blocks: Iterable[Sequence[Content]]) -> list[Content]:

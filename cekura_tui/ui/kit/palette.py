@@ -68,13 +68,13 @@ def _rank(command: Command, words: tuple[str, ...]) -> int | None:
     """How well a command fits, 0 the best; None for not at all."""
     name, parts = command.name.casefold(), command.name.casefold().split()
     if name.startswith(" ".join(words)):
-        return 0
+        return int(parts != list(words))
     if all(any(part.startswith(word) for part in parts) for word in words):
-        return 1
-    if all(word in name for word in words):
         return 2
+    if all(word in name for word in words):
+        return 3
     text = f"{name} {command.about} {command.reason}".casefold()
-    return 3 if all(word in text for word in words) else None
+    return 4 if all(word in text for word in words) else None
 
 
 def _has_letters(name: str, letters: str) -> bool:
