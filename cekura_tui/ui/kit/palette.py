@@ -17,7 +17,7 @@ from textual.binding import BindingType
 from textual.containers import Horizontal, Vertical
 from textual.content import Content
 from textual.screen import Screen
-from textual.widgets import Input, Static
+from textual.widgets import Static
 
 from cekura_tui.ui.actions import Action, bindings, commands_of
 from cekura_tui.ui.kit.dialog import Dialog
@@ -203,7 +203,10 @@ class Palette(Dialog[None]):
 
     def on_mount(self) -> None:
         """All commands."""
-        self.query_one(CommandLine).cursor_blink = False
+        line = self.query_one(CommandLine)
+        line.cursor_blink = False
+        # A message of it would come after an enter that is already there.
+        self.watch(line, "value", self._find, init=False)
         self._list.show_rows(find_commands(self._commands, ""))
         if self._current is not None:
             self._list.move_to(self._current)
@@ -220,10 +223,8 @@ class Palette(Dialog[None]):
         """A page of the list."""
         self._list.action_page(pages)
 
-    @on(Input.Changed)
-    def typed(self, event: Input.Changed) -> None:
-        """Other words."""
-        found = find_commands(self._commands, event.value)
+    def _find(self, text: str) -> None:
+        found = find_commands(self._commands, text)
         self._list.show_rows(found, reset=True)
         self.set_class(not found, "-nothing")
 
