@@ -74,7 +74,7 @@ class KeyFooter(Widget, can_focus=False):
         active = sorted(bound.values(), key=lambda one: rank_of(one.node, one.binding))
         if typing and focused is not None:
             ends = [bound[key] for key in _WHILE_TYPING if key in bound]
-            active = ends + [one for one in active if not _is_text(focused, one.binding.key)]
+            active = ends + [one for one in active if not self._is_text(focused, one.binding)]
         named = set()
         for node, binding, enabled, _ in active:
             shown = binding.show or (typing and binding.key in _WHILE_TYPING)
@@ -84,25 +84,34 @@ class KeyFooter(Widget, can_focus=False):
                 words = binding.description if ours else _WHILE_TYPING.get(binding.key, binding.description)
                 yield _FooterKey(binding.key, key_name(self.app, binding), words, enabled)
 
-    def _that_fit(self) -> list[_FooterKey]:
-        """As many as there is room for; where it is not enough for all, the one that shows all is among them."""
-        room = self.content_size.width + 1
-        if sum(one.cells() + 1 for one in self._keys) <= room:
-            return list(self._keys)
+    def _is_text(self, focused: Widget, binding: Binding) -> bool:
+        """Whether a key is a letter where the focus is."""
+        shown = key_name(self.app, binding)  # Textual does not know what is typed by "slash"
+        character = shown if len(shown) == 1 and shown.isascii() else key_to_character(binding.key)
+        return focused.check_consume_key(binding.key, character)
+
+    def _that_fit(self) -> tuple[list[_FooterKey], int]:
+        """As many as there is room for, and the cells between two of them; where it is not enough for all, the one that
+        shows all is among them."""
+        for gap in (2, 1):
+            room = self.content_size.width + gap
+            if sum(one.cells() + gap for one in self._keys) <= room:
+                return list(self._keys), gap
         helping = [one for one in self._keys if one.key == _HELP]
-        room -= sum(one.cells() + 1 for one in helping)
+        room -= sum(one.cells() + gap for one in helping)
         fitting = []
         for one in self._keys:
-            if one not in helping and (room := room - one.cells() - 1) >= 0:
+            if one not in helping and (room := room - one.cells() - gap) >= 0:
                 fitting.append(one)
-        return fitting + helping
+        return fitting + helping, gap
 
     def render(self) -> Content:
         """Each key and what it does."""
+        keys, gap = self._that_fit()
         parts: list[tuple[str, str]] = []
-        for one in self._that_fit():
+        for one in keys:
             key, words = ("bold $accent", "$text") if one.enabled else ("$muted", "$muted")
-            parts += [(one.shown, key), (f" {one.description} ", words)]
+            parts += [(one.shown, key), (f" {one.description}{' ' * gap}", words)]
         return Content.assemble(*parts)
 
     def on_mouse_down(self, event: events.MouseDown) -> None:
@@ -110,14 +119,10 @@ class KeyFooter(Widget, can_focus=False):
         offset = event.get_content_offset(self)
         if event.button != 1 or offset is None:
             return
+        keys, gap = self._that_fit()
         begin = 0
-        for one in self._that_fit():
+        for one in keys:
             end = begin + one.cells()
             if begin <= offset.x < end:
                 (self.app.simulate_key(one.key) if one.enabled else self.app.bell())
-            begin = end + 1
-
-
-def _is_text(focused: Widget, key: str) -> bool:
-    """Whether a key is a letter where the focus is."""
-    return focused.check_consume_key(key, key_to_character(key))
+            begin = end + gap

@@ -52,8 +52,9 @@ def keys_of(screen: Screen[Any]) -> dict[str, list[KeyRow]]:
             continue  # what no keyboard of a terminal has, too
         action = action_of(node, binding)
         group, name = _group_of(node, binding, action), key_name(screen.app, binding)
-        words = binding.description if binding.id else binding.description.capitalize()
-        _, words = _TEXTUALS.get(binding.action, ("", words))
+        words = binding.description
+        if not binding.id:
+            _, words = _TEXTUALS.get(binding.action, ("", words.capitalize()))
         row = rows[group].get(binding.action, KeyRow((), words, action.tooltip if action else "", enabled))
         if name not in row.keys:
             rows[group][binding.action] = row._replace(keys=(*row.keys, name))

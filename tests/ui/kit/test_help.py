@@ -241,7 +241,7 @@ async def test_a_click_on_its_key_in_the_last_line_opens_it(served: Served) -> N
         await sees(pilot, "240 runs", "? Keys")
         last = screen_text(pilot.app).splitlines()[-1]
         await pilot.click(KeyFooter, offset=(last.index("? Keys"), 0))
-        await sees(pilot, "The newest first", HINT)
+        await sees(pilot, "Keys · Runs", HINT)
 
 
 def test_it_is_loaded_only_when_it_is_opened() -> None:
