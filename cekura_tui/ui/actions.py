@@ -28,8 +28,8 @@ _NAMES_BY_GROUP = {
     "Find": "filter filter-at-once find failures sort runs.turn search-runs type read-on scope complete",
     "Mark": "mark mark-range clear-marks choose",
     "Decide": """accept accept-all reject edit editor split undo take word put.staged theirs conflicts write restore
-        put-on-agent yes no""",
-    "Improve": "improve launch retry try-again stop resume again forget",
+        put-on-agent yes no stop resume again forget""",
+    "Improve": "improve launch try-again retry",
     "Copy or save": "hand-off copy copy-selection copy-text export save",
     "Show": "fold unfold unfold-all only-changes raw roles staged live jobs-pane refresh look theme",
     "Go to": """back close leave runs jobs top next-unread history prompt-history palette command-line keys help demo
