@@ -182,7 +182,7 @@ class CekuraApp(App[None]):
             "U",
             "next_unread",
             "Next finished job",
-            "Open the next finished job that you have not opened yet",
+            "Open the next finished job",
             why_not=_unless_unread,
         ),
         Action(
@@ -190,7 +190,7 @@ class CekuraApp(App[None]):
             "",
             "search_runs",
             "Search transcripts",
-            "Find words in the transcripts of all runs that you opened",
+            "Find words in every run that you opened",
             why_not=_not_above_others,
         ),
         Action(
@@ -203,7 +203,7 @@ class CekuraApp(App[None]):
             "",
             "prompt_history",
             "Prompt history of this agent",
-            "Compare the prompts that the agent had, was sent and was proposed",
+            "All prompts of the agent, newest first, to compare or restore",
             why_not=lambda app: NOT_OFFERED if app.agent is None else None,
         ),
         Action("app.theme", "", "change_theme", "Change theme colours", "Preview the themes and choose one"),
@@ -225,7 +225,7 @@ class CekuraApp(App[None]):
             priority=True,
             why_not=_unless_selected,
         ),
-        Action("app.quit", "q", "quit", "Quit", "Leave; running jobs continue on the server", footer=1003),
+        Action("app.quit", "q", "quit", "Quit", "Quit; running jobs continue on the server", footer=1003),
     )
     BINDINGS = bindings(ACTIONS)
 
@@ -566,8 +566,7 @@ class CekuraApp(App[None]):
         if self.status is None:  # screens that are taken apart while keys come are no crash
             self.status = Exit.WRONG_USE
             self.crash = (
-                f"cekura-tui ended by an error of its own ({type(error).__name__}); "
-                f"what happened is in {self._workspace.setup.paths.log}."
+                f"cekura-tui crashed ({type(error).__name__}). Details are in {self._workspace.setup.paths.log}."
             )
 
     # Keys

@@ -19,11 +19,11 @@ LINE = "type to find one"
 EVERYWHERE = {
     "Runs": ("Go to the list of runs", "1"),
     "Jobs": ("Go to the list of jobs", "2"),
-    "Next finished job": ("Open the next finished job that you have not opened yet", "U"),
-    "Search transcripts": ("Find words in the transcripts of all runs that you opened", ""),
+    "Next finished job": ("Open the next finished job", "U"),
+    "Search transcripts": ("Find words in every run that you opened", ""),
     "Keys": ("Show the keys of this screen", "?"),
     "Change theme colours": ("Preview the themes and choose one", ""),
-    "Quit": ("Leave; running jobs continue on the server", "q"),
+    "Quit": ("Quit; running jobs continue on the server", "q"),
 }
 
 
@@ -112,6 +112,9 @@ async def test_what_cannot_be_done_now_is_listed_with_the_reason_and_stays_when_
         await pilot.press("ctrl+p", *"next finished")
         await sees(pilot, "No job has finished since you looked.")
         await pilot.press("enter")
+        await pilot.click(CommandList, offset=(5, 0))
+        await pilot.press("s")
+        await sees(pilot, "Nothing found")
         assert isinstance(pilot.app.screen, Palette)
         await pilot.press("escape", "v")
         await sees(pilot, "Views")
