@@ -11,6 +11,7 @@ from textual.widgets import Input
 from waiting import eventually
 from watching import screen_text, sees
 
+from cekura_tui.ui.actions import GROUPS
 from cekura_tui.ui.kit.palette import Command, CommandList, Palette, commands_on, find_commands
 from cekura_tui.ui.theme import THEMES
 from cekura_tui.workspace.setup import Setup
@@ -65,7 +66,7 @@ def test_a_command_is_found_by_its_name_first_then_by_what_it_is_about(text: str
 
 def row(pilot: Pilot[None], name: str) -> str:
     """The line of the palette on which a command is."""
-    return next(line for line in screen_text(pilot.app).splitlines() if f"│ {name} " in line)
+    return next(line for line in screen_text(pilot.app).splitlines() if f"  {name}  " in line)
 
 
 async def test_what_can_be_done_with_a_job_is_in_the_palette_with_its_key_and_is_done(
@@ -76,6 +77,8 @@ async def test_what_can_be_done_with_a_job_is_in_the_palette_with_its_key_and_is
         await sees(pilot, "No runs here yet.")
         offered = {one.name: (one.about, one.key) for one in commands_on(pilot.app.screen)}
         assert offered.items() >= EVERYWHERE.items()
+        groups = [one.group for one in commands_on(pilot.app.screen)]
+        assert groups == sorted(groups, key=GROUPS.index)
         await on_jobs(pilot, "1 running")
         offered = {one.name: (one.about, one.key) for one in commands_on(pilot.app.screen)}
         assert "Prompt history of this agent" in offered

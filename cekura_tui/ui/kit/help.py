@@ -16,7 +16,7 @@ from textual.geometry import Size
 from textual.screen import Screen
 from textual.widget import Widget
 
-from cekura_tui.ui.actions import GROUPS, Action, action_of, bindings
+from cekura_tui.ui.actions import GROUPS, OTHER, Action, action_of, bindings
 from cekura_tui.ui.kit.dialog import Dialog
 from cekura_tui.ui.kit.footer import key_name
 
@@ -64,8 +64,13 @@ def keys_of(screen: Screen[Any]) -> dict[str, list[KeyRow]]:
 def _group_of(node: DOMNode, binding: Binding, action: Action | None) -> str:
     if action is not None:
         return action.group
-    group, _ = _TEXTUALS.get(binding.action, ("Go to" if isinstance(node, App | Screen) else _TYPING, ""))
-    return group
+    if binding.action in _TEXTUALS:
+        return _TEXTUALS[binding.action][0]
+    if isinstance(node, App | Screen):
+        return "Go to"
+    if isinstance(node, Widget) and node.check_consume_key("a", "a"):
+        return _TYPING
+    return "Move" if binding.action.startswith(("scroll", "page")) else OTHER
 
 
 class HelpText(Widget):

@@ -19,7 +19,7 @@ from textual.content import Content
 from textual.screen import Screen
 from textual.widgets import Static
 
-from cekura_tui.ui.actions import Action, bindings, commands_of
+from cekura_tui.ui.actions import GROUPS, Action, bindings, commands_of
 from cekura_tui.ui.kit.dialog import Dialog
 from cekura_tui.ui.kit.footer import key_name
 from cekura_tui.ui.kit.inputs import TypedLine
@@ -29,27 +29,32 @@ from cekura_tui.ui.kit.virtual_list import VirtualList
 from cekura_tui.ui.terminal.cells import fit
 from cekura_tui.ui.theme import THEMES
 
+_GROUPED = 90
+"""Cells from which on the groups have a column."""
 _LEAST_ABOUT = 12
 """Cells below which a description says nothing."""
 
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """Something to choose: `run` does it, unless there is a `reason` why it cannot be done now."""
+    """Something to choose: `run` does it, unless there is a `reason` why it cannot be done now. `group` is what one
+    wants to do with it."""
 
     name: str
     about: str
     run: Callable[[], Awaitable[object]]
     key: str = ""
     reason: str = ""
+    group: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A command, and the words by which it was found."""
+    """A command, the words by which it was found, and whether it is the first of its group."""
 
     command: Command
-    words: tuple[str, ...] = ()
+    words: tuple[str, ...]
+    first: bool
 
 
 def find_commands(commands: Sequence[Command], text: str) -> list[Found]:
@@ -59,9 +64,10 @@ def find_commands(commands: Sequence[Command], text: str) -> list[Found]:
     """
     words = tuple(text.casefold().split())
     ranked = [(rank, command) for command in commands if (rank := _rank(command, words)) is not None]
-    if ranked:
-        return [Found(command, words) for _, command in sorted(ranked, key=lambda one: one[0])]
-    return [Found(command) for command in commands if _has_letters(command.name, "".join(words))]
+    found = [command for _, command in sorted(ranked, key=lambda one: one[0])]
+    found = found or [command for command in commands if _has_letters(command.name, "".join(words))]
+    groups = ["", *(command.group for command in found)]
+    return [Found(command, words, command.group != before) for command, before in zip(found, groups, strict=False)]
 
 
 def _rank(command: Command, words: tuple[str, ...]) -> int | None:
@@ -83,7 +89,7 @@ def _has_letters(name: str, letters: str) -> bool:
 
 
 def commands_on(screen: Screen[Any]) -> list[Command]:
-    """What can be done on a screen with the focus where it is, the nearest first; each name once."""
+    """What can be done on a screen with the focus where it is, by what one wants to do; each name once."""
     app, found = screen.app, dict[str, Command]()
     keys: dict[str, str] = {}
     for _, binding, _, _ in screen.active_bindings.values():
@@ -93,8 +99,9 @@ def commands_on(screen: Screen[Any]) -> list[Command]:
             name = action.command or action.label
             about = action.tooltip[0].upper() + action.tooltip[1:].replace("`", "")
             run = partial(app.run_action, action.does, node)
-            found.setdefault(name, Command(name, about, run, keys.get(action.id, ""), action.why_not(node) or ""))
-    return list(found.values())
+            key, reason = keys.get(action.id, ""), action.why_not(node) or ""
+            found.setdefault(name, Command(name, about, run, key, reason, action.group))
+    return sorted(found.values(), key=lambda command: GROUPS.index(command.group))
 
 
 class CommandList(VirtualList[Found], can_focus=False):
@@ -113,6 +120,7 @@ class CommandList(VirtualList[Found], can_focus=False):
 
     def __init__(self, commands: Sequence[Command]) -> None:
         super().__init__(id="commands")
+        self._group_cells = max((len(command.group) + 2 for command in commands if command.group), default=0)
         self._name_cells = max((len(command.name) for command in commands), default=0) + 2
         self._key_cells = max((len(command.key) for command in commands), default=0)
 
@@ -124,14 +132,15 @@ class CommandList(VirtualList[Found], can_focus=False):
         """One line; what was typed stands out."""
         command, dim = row.command, self.style_of("tone--dim")
         match = self.style_of("commands--match")
-        room = width - 2
+        grouped = self._group_cells if width >= _GROUPED else 0
+        room = width - 2 - grouped
         key = f" {fit(command.key, self._key_cells, right=True)}" if self._key_cells else ""
         name = fit(command.name, min(self._name_cells, room - len(key)))
         about = max(room - len(name) - len(key), 0)
         shown = fit(command.reason or command.about, about) if about >= _LEAST_ABOUT else " " * about
         return [
             [
-                Segment(" "),
+                Segment(" " + fit(command.group if row.first else "", grouped), dim),
                 *_marked(name, row.words, dim if command.reason else None, match),
                 *_marked(shown, row.words, dim, match),
                 Segment(key, self.style_of("commands--key") if not command.reason else dim),

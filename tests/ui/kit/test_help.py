@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import importlib
+import pkgutil
 import re
 import subprocess
 import sys
@@ -11,12 +13,15 @@ import pytest
 from agents_on_a_server import CLINIC, agents
 from app_on_a_server import SMALL, WIDE, Served, launched, no_crash, on_run, opened
 from textual import events
+from textual.dom import DOMNode
 from textual.pilot import Pilot
 from textual.screen import Screen
 from textual.widgets import Input, TextArea
 from waiting import eventually
 from watching import screen_text, sees, still
 
+import cekura_tui.ui
+from cekura_tui.ui.actions import OTHER
 from cekura_tui.ui.kit.footer import KeyFooter
 from cekura_tui.ui.kit.help import HelpDialog
 from cekura_tui.ui.suggestion.history import PromptHistoryScreen
@@ -247,3 +252,10 @@ async def test_a_click_on_its_key_in_the_last_line_opens_it(served: Served) -> N
 def test_it_is_loaded_only_when_it_is_opened() -> None:
     code = "import sys, cekura_tui.ui.app; assert 'cekura_tui.ui.kit.help' not in sys.modules"
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_every_action_is_in_a_group_of_the_help() -> None:
+    for module in pkgutil.walk_packages(cekura_tui.ui.__path__, "cekura_tui.ui."):
+        for kind in vars(importlib.import_module(module.name)).values():
+            actions = kind.__dict__.get("ACTIONS", ()) if isinstance(kind, type) and issubclass(kind, DOMNode) else ()
+            assert [action.id for action in actions if action.group == OTHER] == []
