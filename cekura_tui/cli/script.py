@@ -167,13 +167,13 @@ def state_line(job: Job) -> str:
     """A job's state in one line."""
     status = clean_line(job.last_status or "", 40)
     more = clean_line(job.error or job.reason, 200) or (
-        f"the server says “{status}”" if status and job.state.going else ""
+        f"server status “{status}”" if status and job.state.going else ""
     )
     note = ""
     if job.state.going and job.other_key:
         note = " (launched with another key)"
     elif job.state.going and job.stale_since:
-        note = " (no answer about it at the moment)"
+        note = " (no answer from the server)"
     return f"job {job.number}: {job.state.words}{': ' + more if more else ''}{note}"
 
 
