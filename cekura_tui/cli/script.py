@@ -167,7 +167,7 @@ def state_line(job: Job) -> str:
     """A job's state in one line."""
     status = clean_line(job.last_status or "", 40)
     more = clean_line(job.error or job.reason, 200) or (
-        f"server status “{status}”" if status and job.state.going else ""
+        f"the server says “{status}”" if status and job.state.going else ""
     )
     note = ""
     if job.state.going and job.other_key:

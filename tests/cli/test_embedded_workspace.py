@@ -68,7 +68,7 @@ def test_its_files_are_apart_from_those_of_the_real_account_and_private(home: Pa
 def test_a_server_that_misbehaves_on_purpose_is_told_in_a_sentence() -> None:
     result = call(*FAST, "--demo-faults", "withdrawn", "improve", newest_failed(), "--from-agent", "--wait")
     assert result.status == 2
-    assert "does not offer improve-prompt jobs" in result.err
+    assert "does not support improve-prompt jobs" in result.err
 
 
 def test_a_launch_without_an_id_is_told_in_a_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -79,20 +79,20 @@ def test_a_launch_without_an_id_is_told_in_a_sentence(tmp_path: Path, monkeypatc
     result = call("improve", newest_failed(), "--from-agent", "--wait")
     server.stop()
     assert result.status == 1
-    assert "job 1: unconfirmed: The server answered without a progress_id" in result.err
+    assert "job 1: unconfirmed: The server's answer has no progress_id" in result.err
 
 
 def test_a_fault_that_nobody_knows_is_named_with_those_that_are() -> None:
     result = call("--demo", "--demo-faults", "gremlins", "runs", "list")
     assert result.status == 2
-    assert "gremlins: known are latency" in result.err
+    assert "unknown: gremlins; choose from latency" in result.err
 
 
 @pytest.mark.parametrize("moment", ["nan", "inf", "-5", "1e300", "yesterday"])
 def test_a_moment_that_is_none_is_refused(moment: str) -> None:
     result = call("--demo", "--demo-epoch", moment, "runs", "list")
     assert (result.status, result.out) == (2, "")
-    assert "is no Unix time in seconds" in result.err
+    assert "is not a Unix time in seconds" in result.err
 
 
 @pytest.mark.parametrize("term", ["dumb", "", "xterm-256color"])
@@ -108,9 +108,9 @@ def test_without_a_terminal_the_app_is_one_sentence(term: str, monkeypatch: pyte
 @pytest.mark.parametrize(
     ("target", "said"),
     [
-        ("https://evil.example/1/results/2", "is not a link of the dashboard"),
-        ("https://dashboard.cekura.ai/1/settings", "is not a link that can be opened"),
-        ("https://dashboard.cekura.ai/agents/" + "9" * 40, "is not a link that can be opened"),
+        ("https://evil.example/1/results/2", "is not on the dashboard"),
+        ("https://dashboard.cekura.ai/1/settings", "Can't open "),
+        ("https://dashboard.cekura.ai/agents/" + "9" * 40, "Can't open "),
         ("https://[", "is not a URL"),
         ("9" * 40, "is no run id"),
         ("9" * 5000, "is no run id"),
@@ -137,7 +137,7 @@ def test_the_server_alone_prints_what_leads_to_it_and_notes_every_request(tmp_pa
         port = env["CEKURA_API_URL"].rsplit(":", 1)[1]
         taken = ended(process("demo-server", "--port", port))
         assert taken.status == 2
-        assert f"Port {port} cannot be used: " in taken.err
+        assert f"Can't use port {port}: " in taken.err
     finally:
         server.terminate()
         server.wait()

@@ -41,7 +41,7 @@ def test_the_list_of_jobs_is_a_table_or_json_without_the_texts(server: ScriptedS
 
 
 def test_an_empty_list_of_jobs_says_so_to_people_and_nothing_to_scripts(demo: Any) -> None:
-    for words, said in (["--json"], ""), ([], "No jobs yet. `improve` launches one.\n"):
+    for words, said in (["--json"], ""), ([], "No jobs yet. Launch one with `improve`.\n"):
         result = call("jobs", "list", *words)
         assert (result.status, result.out, result.err) == (0, "", said)
 
@@ -57,7 +57,7 @@ def test_a_job_without_a_result_says_so(server: ScriptedServer) -> None:
 
 @pytest.mark.parametrize("command", ["show", "wait", "resume", "forget"])
 @pytest.mark.parametrize(
-    ("number", "said"), [("99", "There is no job 99. Look at `jobs list`."), ("first", "“first” is no job id")]
+    ("number", "said"), [("99", "No job 99 found. See `jobs list`."), ("first", "“first” is no job id")]
 )
 def test_a_job_that_is_not_there_is_a_sentence(server: ScriptedServer, command: str, number: str, said: str) -> None:
     result = call("jobs", command, number)
@@ -118,7 +118,7 @@ def test_a_wait_with_a_timeout_leaves_with_1_and_the_job_goes_on(server: Scripte
     server.on("GET", PROGRESS, Reply({"status": "running"}))
     result = call("jobs", "wait", 1, "--timeout", 0.01)
     assert result.status == 1
-    assert result.err.endswith("Not finished in time; what runs goes on.\n")
+    assert result.err.endswith("Timed out. Unfinished jobs still run on the server.\n")
     assert json.loads(call("jobs", "list", "--json").out)["state"] == "running"
 
 

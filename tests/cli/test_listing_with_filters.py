@@ -171,14 +171,14 @@ def test_a_term_that_must_not_hold_is_no_option_wherever_it_stands(demo: object)
     [
         (
             ["statuss:failed", "dur>120"],
-            ["  statuss:failed dur>120", "  ^^^^^^^^ no term “statuss:”; did you mean status?"],
+            ["  statuss:failed dur>120", "  ^^^^^^^^ unknown term “statuss:”; did you mean status?"],
         ),
         (
             ["id:5", "outcome:fialed"],
             ["  id:5 outcome:fialed", "               ^^^^^^ no outcome “fialed”; did you mean failed?"],
         ),
         (["scenario:預約", "dur:120"], ["  scenario:預約 dur:120", "                ^^^^^^^ write dur>120 or dur<120"]),
-        (['metric:"Task'], ['  metric:"Task', '         ^^^^^ the quote is not closed: add "']),
+        (['metric:"Task'], ['  metric:"Task', '         ^^^^^ missing closing quote: add "']),
     ],
 )
 def test_a_wrong_term_is_marked_where_it_is_wrong_before_anything_is_sent(
@@ -211,7 +211,7 @@ def test_a_long_and_hostile_filter_is_marked_on_lines_of_a_terminal(demo: Any) -
 def test_json_and_csv_at_once_is_refused(demo: Any) -> None:
     result = call("runs", "list", "--json", "--csv")
     assert (result.status, demo.log) == (2, [])
-    assert "Give --json or --csv, not both." in result.err
+    assert "Use --json or --csv, not both." in result.err
 
 
 def test_an_option_that_there_is_not_is_no_term(demo: Any) -> None:
@@ -226,14 +226,14 @@ def test_a_server_that_asks_to_wait_is_waited_for_and_this_is_said(long_list: Sc
     long_list.on("GET", RUNS, busy, Reply({"count": 1, "next": None, "results": [run_of(3)]}))
     result = call("runs", "list", "--json")
     assert (result.status, json.loads(result.out)["id"]) == (0, 3)
-    assert "asks to slow down" in result.err
+    assert "Too many requests to" in result.err
 
 
 def test_why_a_list_takes_longer_is_said_also_where_the_server_failed(long_list: ScriptedServer) -> None:
     long_list.on("GET", RUNS, Reply(b"", 502), Reply({"count": 1, "next": None, "results": [run_of(3)]}))
     result = call("runs", "list", "--json")
     assert (result.status, json.loads(result.out)["id"]) == (0, 3)
-    assert "failed (502). It is asked again at " in result.err
+    assert "failed (502). Retrying at " in result.err
 
 
 def test_whoever_watches_a_long_search_is_told_how_far_it_has_come(long_list: ScriptedServer) -> None:
@@ -267,7 +267,7 @@ def test_a_mistyped_option_that_is_taken_for_a_term_is_said_so_once(demo: Any) -
     for word, term in (("-j", "j"), ("-json", "json")):
         result = call("runs", "list", word, word)
         assert result.status == 0
-        assert result.err.splitlines()[0] == f"{word} is taken as: without the word {term}"
-        assert result.err.count("is taken as") == 1
+        assert result.err.splitlines()[0] == f"Reading {word} as a filter: without the word {term}."
+        assert result.err.count("as a filter") == 1
     for words in (["-refund"], ["-outcome:passed"], ["--", "-j"], ["j"], ["-"]):
-        assert "is taken as" not in call("runs", "list", *words).err
+        assert "as a filter" not in call("runs", "list", *words).err

@@ -43,7 +43,7 @@ def test_breaking_off_a_wait_says_that_the_job_goes_on_and_how_to_wait(
     waiting.send_signal(number)
     result = ended(waiting)
     assert result.status == status
-    assert "The job goes on. `cekura-tui jobs wait 1` waits for it.\n" in result.err
+    assert "Job 1 still runs on the server. To wait for the job, run `cekura-tui jobs wait 1`.\n" in result.err
     server.on("GET", PROGRESS, DONE)
     assert ended(process("jobs", "wait", 1)).status == 0
     assert len(server.requests("POST")) == 1

@@ -119,7 +119,7 @@ def test_a_prompt_without_an_output_is_a_sentence(finished: ScriptedServer, monk
     closed = process("jobs", "show", 1, "--prompt", stdout=None, preexec_fn=lambda: os.close(1))
     result = ended(closed)
     assert result.status == 2
-    assert result.err == "cekura-tui: There is no standard output. Send the prompt into a file or a pipe.\n"
+    assert result.err == "cekura-tui: Standard output is closed. Send the prompt to a file or a pipe.\n"
 
 
 def test_an_unconfirmed_launch_without_a_reader_leaves_with_1_and_says_so(
@@ -151,7 +151,7 @@ def test_the_file_is_written_where_nobody_reads_the_output(
     out = tmp_path / "out.md"
     result = without_reader("improve", 5, "--prompt-file", prompt_file, "--wait", "--out", out)
     assert (result.status, out.read_bytes()) == (0, b"Be kinder.\n")
-    assert f"The improved prompt is in {out}." in result.err
+    assert f"Saved the improved prompt to {out}." in result.err
 
 
 def test_the_output_is_printed_where_the_file_cannot_be_written(
@@ -194,8 +194,8 @@ def test_a_result_that_cannot_be_printed_is_in_the_file_all_the_same(
     result = on_a_full_disk("improve", 5, "--prompt-file", prompt_file, "--wait", "--out", out)
     assert (result.status, out.read_bytes()) == (2, b"Be kinder.\n")
     assert result.err.splitlines()[-2:] == [
-        f"The improved prompt is in {out}.",
-        "cekura-tui: No space left on device. Job 2 was launched: it is succeeded.",
+        f"Saved the improved prompt to {out}.",
+        "cekura-tui: Can't write the output: No space left on device. Job 2 launched, now succeeded.",
     ]
 
 

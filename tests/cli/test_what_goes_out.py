@@ -90,7 +90,7 @@ def test_where_nothing_was_staged_it_is_what_was_sent_and_this_is_said(source: P
     for more, printed in ([], SENT.encode()), (["--patch"], b""), (["--diff"], b""):
         result = call("jobs", "show", 1, "--staged", *more)
         assert (result.status, result.raw) == (0, printed)
-        assert result.err == "No change: the staged prompt is the prompt that was sent.\n"
+        assert result.err == "No changes: the staged prompt equals the sent prompt.\n"
 
 
 @pytest.mark.parametrize("words", [["--patch"], ["--staged"], ["--staged", "--diff"]], ids=str)
@@ -234,7 +234,7 @@ def test_a_directory_that_went_away_while_waiting_is_told_with_the_way_to_the_pr
 def test_out_to_standard_output_is_refused_before_anything_is_sent(scripted: ScriptedServer, source: Path) -> None:
     result = improve(source, "--out", "-")
     assert (result.status, result.out) == (2, "")
-    assert "`jobs show ID --prompt` prints the improved prompt" in result.err
+    assert "To print the improved prompt, use `jobs show ID --prompt`" in result.err
     assert scripted.seen == []
     assert not Path("-").exists()
 

@@ -216,7 +216,7 @@ def test_a_place_where_no_file_can_be_is_a_sentence(home: Path, what: str) -> No
         (home / "cekura.db").mkdir(parents=True)
     else:
         home.write_text("a file")
-    with pytest.raises(StoreError, match="cannot be opened") as caught:
+    with pytest.raises(StoreError, match="Can't open the database") as caught:
         store_at(home / "cekura.db")
     assert "--config-dir" in caught.value.hint
 

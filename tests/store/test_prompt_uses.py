@@ -258,7 +258,7 @@ def test_a_forgotten_prompt_is_nowhere_in_the_file(store: Store, home: Path) -> 
     store.prompt_uses.forget(seen)
     assert store.prompt_uses.all(7) == []
     assert b"a secret of mine" not in everything_of(home)
-    with pytest.raises(StoreError, match="no longer kept"):
+    with pytest.raises(StoreError, match="was forgotten"):
         store.prompt_uses.text(seen.sha256)
 
 

@@ -64,7 +64,7 @@ async def test_several_projects_and_none_named_open_the_picker(served: Served) -
     async with opened(served.setup(project=None)) as pilot:
         await sees(pilot, "List runs of", "Front desks", "Hospitality and grid")
         await pilot.press("escape")
-        await sees(pilot, "Which project?", "Runs are listed by project", gone="List runs of")
+        await sees(pilot, "Which project?", "No project chosen", gone="List runs of")
         await pilot.press("p")
         await sees(pilot, "List runs of", "Hospitality and grid")
         await pilot.press("enter")

@@ -127,7 +127,7 @@ async def test_a_text_that_is_too_long_is_refused_with_a_sentence_and_what_was_t
     notes: RunNotes, views: SavedViews
 ) -> None:
     await notes.save(5, "n" * 4_000)
-    with pytest.raises(UsageError, match="That note is of 4,001 characters; 4,000 are kept"):
+    with pytest.raises(UsageError, match="The note has 4,001 characters; the limit is 4,000"):
         await notes.save(5, "m" * 4_001)
     assert await notes.all() == {5: "n" * 4_000}
     await views.save("v" * 60, "f" * 2_000)

@@ -332,7 +332,7 @@ async def test_why_there_is_no_prompt_stays_until_it_was_read_by_itself_or_by_a_
         await pilot.press("i")
         await eventually(lambda: len(waits) == 2, "read again by itself, and to be read again much later")
         await pilot.press("ctrl+g")
-        await sees(pilot, "The prompt of agent 7 could not be read", "ctrl+r retries now", "There is no prompt yet")
+        await sees(pilot, "Can't read the prompt of agent 7", "ctrl+r retries now", "There is no prompt yet")
         scripted.on("GET", AGENT, Reply(b"{"), Reply({"id": 7, "agent_name": "A", "description": "Be kind."}))
         await pilot.press("ctrl+r")
         await sees(pilot, "Be kind.", gone="could not be read")

@@ -155,7 +155,7 @@ async def test_a_file_that_exists_is_only_overwritten_when_asked_for_twice(serve
     ("typed", "said"),
     [
         ("", "Type a file name."),
-        ("runs.txt", "ends in no known format"),
+        ("runs.txt", "Unknown file type"),
         ("[/oops].csv/", "is a directory"),
         ("nowhere/runs.csv", "There is no directory"),
         ("~nobody-at-all/runs.csv", "cannot be found"),
@@ -231,7 +231,7 @@ async def test_a_busy_server_is_waited_for_and_this_is_said(scripted: ScriptedSe
     scripted.on("GET", LIST, busy, hold)
     async with dialog(setup_of(scripted.url, "key", PROJECT)) as pilot:
         await pilot.press("enter")
-        await sees(pilot, "asks to slow down")
+        await sees(pilot, "Too many requests to")
         hold.released.set()
         await sees(pilot, "1 run is in", gone="slow down")
 
