@@ -114,7 +114,7 @@ class JobService:
         """Ask about a job no more; raises UsageError where it is not running."""
         job = await self.followed(number)
         if job.state != JobState.RUNNING:
-            raise UsageError(f"Job {number} is {job.state.words}; nothing to stop.")
+            raise UsageError(f"Can't stop job {number} ({job.state.words}).")
         return self._engine.stop(number)
 
     async def resumable(self, number: int) -> Job:
@@ -122,7 +122,7 @@ class JobService:
         job = await self.get(number)
         theirs = job.other_key and not job.state.final
         if not (theirs or job.resumable or job.state == JobState.RUNNING):
-            raise UsageError(f"Job {number} is {job.state.words}; nothing to resume.")
+            raise UsageError(f"Can't resume job {number} ({job.state.words}).")
         return job
 
     async def resume(self, number: int) -> Job:

@@ -184,7 +184,7 @@ async def test_a_launch_that_was_answered_with_too_much_may_have_been_taken(scri
 
 
 async def test_headers_without_an_end_are_a_broken_connection(scripted: ScriptedServer) -> None:
-    with pytest.raises(ApiError, match="Lost the connection to .* before the answer came"):
+    with pytest.raises(ApiError, match=r"Lost the connection to .* before the answer came"):
         await ask(scripted, "run", Reply({"id": 5}, 200, {f"X-{n}": "a" * 1_000 for n in range(1_000)}))
 
 

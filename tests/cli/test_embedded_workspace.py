@@ -53,7 +53,7 @@ def test_a_job_goes_on_while_the_program_is_closed_and_another_process_waits_for
     run = newest_failed()
     result = ended(process("--demo", "--demo-speed", 50, "improve", run, "--from-agent"))
     assert (result.status, result.out) == (0, "1\n")
-    assert "`cekura-tui --demo jobs wait 1` waits for it." in result.err
+    assert "To wait for the job, run `cekura-tui --demo jobs wait 1`." in result.err
     assert ended(process(*FAST, "jobs", "wait", 1)).err.endswith("job 1: succeeded\n")
     assert call(*FAST, "jobs", "show", 1, "--diff").status == 0
 
@@ -101,7 +101,7 @@ def test_without_a_terminal_the_app_is_one_sentence(term: str, monkeypatch: pyte
     for words in ([], ["48213"], ["https://dashboard.cekura.ai/1/results/2"], ["--demo", "48213"]):
         result = call(*words)
         assert (result.status, result.out) == (2, "")
-        assert result.err.startswith("cekura-tui: The app needs a terminal")
+        assert result.err.startswith("cekura-tui: The app needs an interactive terminal")
         assert len(result.err.splitlines()) == 1
 
 
@@ -112,8 +112,8 @@ def test_without_a_terminal_the_app_is_one_sentence(term: str, monkeypatch: pyte
         ("https://dashboard.cekura.ai/1/settings", "Can't open "),
         ("https://dashboard.cekura.ai/agents/" + "9" * 40, "Can't open "),
         ("https://[", "is not a URL"),
-        ("9" * 40, "is no run id"),
-        ("9" * 5000, "is no run id"),
+        ("9" * 40, "is not a valid run id"),
+        ("9" * 5000, "is not a valid run id"),
     ],
 )
 def test_a_target_that_cannot_be_opened_is_a_sentence(target: str, said: str) -> None:

@@ -87,7 +87,7 @@ def test_without_waiting_the_jobs_number_is_printed_and_how_to_wait(
 ) -> None:
     result = call("--config-dir", home, "improve", failed, "--prompt-file", prompt_file)
     assert (result.status, result.out) == (0, "1\n")
-    assert result.err == f"job 1: running. `cekura-tui --config-dir {home} jobs wait 1` waits for it.\n"
+    assert result.err == f"job 1: running. To wait for the job, run `cekura-tui --config-dir {home} jobs wait 1`.\n"
     assert call("jobs", "wait", 1).status in (0, 3)
 
 
@@ -118,7 +118,7 @@ def test_a_prompt_keeps_its_hash_from_file_to_server_to_file(server: ScriptedSer
     assert hashlib.sha256(out.read_bytes()).hexdigest() == sha
     assert json.loads(result.out)["prompt_sha256"] == sha
     assert json.loads(result.out)["improved_prompt"] == HARD
-    assert "holds control characters" in result.err
+    assert "has control characters" in result.err
     assert "\x1b" not in result.out
     shown = call("jobs", "show", 1, "--prompt")
     assert hashlib.sha256(shown.raw).hexdigest() == sha

@@ -71,9 +71,11 @@ def test_the_configured_dashboard_is_the_one_that_counts(monkeypatch: pytest.Mon
     assert result.status == 2
     assert "is not on the dashboard https://eu.example/[0m." in result.err
     monkeypatch.setenv("CEKURA_DASHBOARD_URL", "https://[eu")
-    assert "https://[eu is not a URL. It is set by CEKURA_DASHBOARD_URL" in call(f"{DASHBOARD}/1/results/2").err
+    assert "https://[eu is not a URL. Check CEKURA_DASHBOARD_URL" in call(f"{DASHBOARD}/1/results/2").err
     monkeypatch.setenv("CEKURA_DASHBOARD_URL", "https://eu.example")
-    assert call("https://eu.example/4021/results/991").err.startswith("cekura-tui: The app needs a terminal")
+    assert call("https://eu.example/4021/results/991").err.startswith(
+        "cekura-tui: The app needs an interactive terminal"
+    )
     assert "is not on the dashboard" in call("--demo", "https://eu.example/1/results/2").err, (
         "the embedded one is another"
     )
@@ -101,8 +103,7 @@ def test_a_link_without_its_beginning_is_told_from_a_command_that_there_is_not()
     result = call("dashboard.cekura.ai/12/results/991")
     assert (result.status, result.out) == (2, "")
     assert result.err == (
-        "cekura-tui: dashboard.cekura.ai/12/results/991 is no command. "
-        "If it is a dashboard link, begin it with https://.\n"
+        "cekura-tui: Unknown command: dashboard.cekura.ai/12/results/991. Begin a dashboard link with https://.\n"
     )
     assert "No such command" in call("rums").err
 

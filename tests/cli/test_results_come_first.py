@@ -19,7 +19,7 @@ pytestmark = pytest.mark.long
 
 DONE = Reply({"output": {"improved_prompt": "Be kinder.\n", "summary_of_changes": "Kinder."}})
 FAILED = Reply({"status": "failed", "error": "Too busy."})
-WAITS = "`cekura-tui jobs wait 2` waits for it."
+WAITS = "To wait for the job, run `cekura-tui jobs wait 2`."
 full = pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a device that is always full")
 
 

@@ -89,7 +89,7 @@ def test_a_job_that_ended_is_not_asked_about_again(server: ScriptedServer) -> No
     call("jobs", "wait", 1)
     result = call("jobs", "resume", 1)
     assert result.status == 2
-    assert "Job 1 is succeeded: there is nothing to ask about." in result.err
+    assert "Can't resume job 1 (succeeded)." in result.err
     assert polls(server) == 1
 
 
@@ -101,7 +101,7 @@ def test_a_server_that_does_not_answer_at_once_leaves_the_job_asked_about(
     server.on("GET", PROGRESS, Hold(DONE), DONE)
     result = call("jobs", "resume", 1)
     assert result.status == 0
-    assert result.err == "job 1: running. No answer yet; To wait, run `cekura-tui jobs wait 1`.\n"
+    assert result.err == "job 1: running. No answer yet. To wait, run `cekura-tui jobs wait 1`.\n"
     assert call("jobs", "wait", 1).status == 0
 
 

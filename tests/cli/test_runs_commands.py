@@ -172,13 +172,13 @@ def test_an_opened_run_is_there_as_json_too_when_the_server_fails(
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (["runs", "show", "abc"], "is no run id"),
-        (["runs", "show", "12\x1b[31m"], "is no run id"),
-        (["runs", "show", "9" * 30], "is no run id"),
+        (["runs", "show", "abc"], "is not a valid run id"),
+        (["runs", "show", "12\x1b[31m"], "is not a valid run id"),
+        (["runs", "show", "9" * 30], "is not a valid run id"),
         (["runs", "show", "-1"], ""),
         (["runs", "list", "--limit", "0"], "--limit"),
-        (["--project", "mine", "runs", "list"], "is no project id"),
-        (["--project", "9" * 40, "runs", "list"], "is no project id"),
+        (["--project", "mine", "runs", "list"], "is not a valid project id"),
+        (["--project", "9" * 40, "runs", "list"], "is not a valid project id"),
         (["runs", "show", "1", "--json", "--markdown"], "not both"),
         (["runs", "shaw"], "No such command"),
         (["runs"], "Commands"),
@@ -194,7 +194,7 @@ def test_a_call_that_makes_no_sense_asks_no_server(demo: Any, words: list[str], 
 def test_a_run_that_is_not_there_is_a_sentence(demo: object) -> None:
     result = call("runs", "show", 1)
     assert (result.status, result.out) == (2, "")
-    assert result.err == "cekura-tui: Run 1 not found, or this key may not see it. Look at `runs list`.\n"
+    assert result.err == "cekura-tui: Run 1 not found, or not visible to this key. See `runs list`.\n"
     assert call("runs", "show", 1, "--json").err == result.err
 
 

@@ -79,7 +79,7 @@ def test_the_embedded_workspace_needs_no_key(home: Path) -> None:
     result = call("--demo", "auth", "login")
     assert result.status == 2
     assert "needs no key" in result.err
-    assert call("--demo", "auth", "status").out.startswith("server: the embedded workspace\nkey: none needed\n")
+    assert call("--demo", "auth", "status").out.startswith("server: demo workspace\nkey: not needed\n")
 
 
 def test_the_directory_of_all_files_can_be_asked_for_and_is_not_made(home: Path, tmp_path: Path) -> None:

@@ -179,7 +179,7 @@ def test_a_suggestion_that_cannot_be_recorded_is_asked_for_until_there_is_room(
     hold.released.set()
     assert waiting.stderr is not None
     lines = iter(waiting.stderr.readline, b"")
-    next(line for line in lines if b"cannot be written" in line)
+    next(line for line in lines if b"Can't write the database" in line)
     assert state(known) == "running"
     make_room(waiting.pid)
     assert ended(waiting).status == 0

@@ -48,7 +48,7 @@ def spoil(store: Store, statement: str, *values: object) -> None:
 
 SPOILT = [
     ("state = 'runnin'", "unknown state “runnin”"),
-    ("state = x'00ff'", "its state “b'"),
+    ("state = x'00ff'", "unknown state “b'"),
     ("run_ids = 'x'", "run_ids is damaged"),
     ("run_ids = '5'", "run_ids is damaged"),
     ("category_ids = '[null]'", "category_ids is damaged"),

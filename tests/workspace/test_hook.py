@@ -188,7 +188,7 @@ async def test_leaving_gives_it_a_moment_and_says_what_was_broken_off(
     made.ended(done)
     await eventually((tmp_path / "x").exists, "the command runs")
     await made.close(0.05)
-    assert reported == ["1 call of the command of on_job_done did not end in time."]
+    assert reported == ["1 call of the on_job_done command did not end in time."]
     await eventually(lambda: running(str(tmp_path / "x")) == 0, "it is gone")
 
 
@@ -250,7 +250,7 @@ async def test_a_call_that_takes_longer_is_broken_off_when_one_leaves_and_this_i
     before = time.monotonic()
     workspace = await leave_once_it_runs(scripted, home, lines)
     assert time.monotonic() - before < 20
-    assert list(workspace.notices) == ["1 call of the command of on_job_done did not end in time."]
+    assert list(workspace.notices) == ["1 call of the on_job_done command did not end in time."]
     await eventually(lambda: running(str(lines)) == 0, "it is gone")
 
 

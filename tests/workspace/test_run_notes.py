@@ -76,7 +76,7 @@ async def test_views_and_filters_are_kept_by_name_by_use_and_by_list(views: Save
 
 
 async def test_a_given_view_stays_what_it_is(views: SavedViews) -> None:
-    with pytest.raises(UsageError, match="errors is a given view"):
+    with pytest.raises(UsageError, match="built-in view errors"):
         await views.save("errors ", "id:1")
     for given in GIVEN_VIEWS:
         await views.delete(given.name)
@@ -136,7 +136,7 @@ async def test_a_text_that_is_too_long_is_refused_with_a_sentence_and_what_was_t
             await views.save(name, text)
     assert await views.all() == [SavedView("v" * 60, "f" * 2_000)]
     for refused in (views.add_to_history("f" * 2_001), views.save_last_of(SCOPE, "f" * 2_001)):
-        with pytest.raises(UsageError, match="That filter"):
+        with pytest.raises(UsageError, match="The filter"):
             await refused
     assert (await views.history(), await views.last_of(SCOPE)) == ([], "")
 

@@ -218,7 +218,9 @@ async def test_that_a_damaged_database_was_moved_away_is_left_to_be_told(workspa
     (home / "cekura.db").write_bytes(b"No database at all. " * 500)
     workspace.start(lambda: None)
     assert await workspace.call(lambda session: session.jobs.all()) == []
-    assert [notice.split(" to ")[0] for notice in workspace.notices] == ["The database was damaged. Recovered"]
+    assert [notice.split(" ", 5)[:5] for notice in workspace.notices] == [
+        ["The", "database", "was", "damaged.", "Recovered"]
+    ]
 
 
 @pytest.mark.parametrize("in_the_way", ["home", "home/log", "home/log/cekura-tui.log/directory"])

@@ -108,7 +108,7 @@ def test_an_odd_character_is_neither_drawn_nor_moves_the_mark(odd: str) -> None:
     (wrong,) = parse(f"x{odd}y status:a{odd}b").wrong
     assert wrong.start == len(f"x{odd}y status:")
     assert wrong.message.isprintable()
-    assert wrong.message.startswith("no status “a")
+    assert wrong.message.startswith("unknown status “a")
 
 
 def test_half_a_character_can_still_be_sent_and_kept() -> None:
