@@ -211,7 +211,7 @@ def _put_changes(done: Suggestion) -> None:
         if done.job.summary_of_changes:
             put(f"{done.job.summary_of_changes}\n")
         if done.unchanged:
-            put("No changes: the suggested prompt equals the sent prompt.")
+            put("No changes: the improved prompt equals the sent prompt.")
         else:
             put(as_text(compare(done.prompt, done.improved_prompt)).rstrip("\n"))
 

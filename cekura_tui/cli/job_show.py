@@ -75,7 +75,7 @@ def show_job(
                 if wanted is not None:
                     _put_diff(done.prompt, wanted)
         if (as_diff or as_patch or of_staged) and wanted == done.prompt:
-            print_message(f"No changes: the {'staged' if of_staged else 'suggested'} prompt equals the sent prompt.")
+            print_message(f"No changes: the {'staged' if of_staged else 'improved'} prompt equals the sent prompt.")
         if not as_json:  # that is for programs; this is somebody looking
             await look_at(session, number)
         if lacks:

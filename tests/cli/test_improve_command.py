@@ -135,7 +135,7 @@ def test_a_prompt_can_be_piped_in_and_out(server: ScriptedServer) -> None:
     result = call("improve", 5, "--prompt-file", "-", "--wait", stdin=HARD.encode())
     assert result.status == 0
     assert arrived() == hashlib.sha256(HARD.encode()).hexdigest()
-    assert "No changes: the suggested prompt equals the sent prompt." in result.out
+    assert "No changes: the improved prompt equals the sent prompt." in result.out
 
 
 def test_each_change_of_state_is_told_once(server: ScriptedServer, prompt_file: Path, monkeypatch: Any) -> None:
