@@ -106,7 +106,7 @@ def load_settings(
     except ValidationError as error:
         name = str(error.errors()[0]["loc"][0])
         place = {"flag": f"--{name.removesuffix('_id').replace('_', '-')}"}.get(came_from[name], came_from[name])
-        wanted = _WANTED.get(name) or ("a number" if name.endswith("_id") else "a text")
+        wanted = _WANTED.get(name) or ("a number" if name.endswith("_id") else "text")
         raise UsageError(f"{name} in {place} must be {wanted}, not “{_shown(found[name])}”.") from None
 
 

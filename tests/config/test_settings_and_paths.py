@@ -42,7 +42,7 @@ def test_without_anything_set_the_vendors_server_is_used(tmp_path: Path) -> None
         ({}, {}, "project_id = true", "config.toml"),
         ({}, {}, "api_url = 5", "config.toml"),
         pytest.param({}, {}, f"agent_id = 0x{'f' * 5000}", "config.toml must be a number, not “…”", id="hexadecimal"),
-        pytest.param({}, {}, f"api_url = [0x{'f' * 5000}]", "config.toml must be a text, not “…”", id="in a list"),
+        pytest.param({}, {}, f"api_url = [0x{'f' * 5000}]", "config.toml must be text, not “…”", id="in a list"),
         ({}, {}, 'notify = "beep"', "config.toml must be one of auto, osc777, osc9, bell, off, not “beep”"),
         ({}, {}, "notify = [1]", "notify in"),
         ({}, {}, "title = 1", "config.toml must be true or false, not “1”"),
