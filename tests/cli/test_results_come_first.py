@@ -200,4 +200,4 @@ def test_a_result_that_cannot_be_printed_is_in_the_file_all_the_same(
 
 
 def test_the_help_says_from_when_the_timeout_counts() -> None:
-    assert "launch's answer" in " ".join(call("improve", "--help").out.split())
+    assert "stop waiting S seconds after the launch" in " ".join(call("improve", "--help").out.split())
