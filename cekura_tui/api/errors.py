@@ -74,7 +74,7 @@ class NotConnected(Unreachable):
 class KeyRefused(ApiError):
     """401 or 403: the key is wrong, or may not do this."""
 
-    title = "API key refused"
+    title = "Key refused"
     exit_status = Exit.KEY_REFUSED
 
 

@@ -48,7 +48,7 @@ def clean_line(text: str, limit: int = 300) -> str:
 def capped(line: str, limit: int = LONGEST_LINE) -> str:
     """One line as it is drawn: what is beyond `limit` characters is counted, not shown."""
     more = len(line) - limit
-    return line if more <= 0 else f"{line[:limit]}… ({more:,} more characters)"
+    return line if more <= 0 else f"{line[:limit]}… ({more:,} characters more)"
 
 
 MAX_VALUES = 150_000

@@ -100,7 +100,7 @@ def test_a_result_that_was_waited_for_is_written_where_looking_cannot_be_recorde
 @full
 def test_what_could_not_be_printed_counts_as_new(finished: ScriptedServer, home: Path) -> None:
     result = on_a_full_disk("jobs", "show", 1, "--prompt")
-    assert (result.status, result.err) == (2, "cekura-tui: No space left on device.\n")
+    assert (result.status, result.err) == (2, "cekura-tui: Can't write the output: No space left on device.\n")
     assert unread(home)
     assert without_reader("jobs", "show", 1, "--prompt").status == 0
     assert not unread(home)
@@ -111,7 +111,7 @@ def test_asking_a_failed_job_for_its_prompt_is_looking_at_it(server: ScriptedSer
     call("jobs", "wait", 1)
     result = call("jobs", "show", 1, "--prompt")
     assert (result.status, result.out) == (2, "")
-    assert "Job 1 has no suggestion: it is failed." in result.err
+    assert "Job 1 has no suggestion (failed)." in result.err
     assert not unread(home)
 
 
@@ -182,7 +182,7 @@ def test_a_launch_whose_number_cannot_be_printed_says_that_it_was_launched(
     assert result.status == 2
     assert result.err.splitlines() == [
         f"job 2: running. {WAITS}",
-        f"cekura-tui: No space left on device. Job 2 was launched and goes on. {WAITS}",
+        f"cekura-tui: Can't write the output: No space left on device. Job 2 launched. It runs on the server. {WAITS}",
     ]
 
 

@@ -141,7 +141,7 @@ def test_the_app_says_so_in_a_directory_that_is_only_to_be_read_and_launches_not
     server: ScriptedServer, known: Path, without_rights: Sequence[str], start: Start
 ) -> None:
     known.chmod(0o500)
-    app = start(command=without_rights).wait("Database error", "cannot be")
+    app = start(command=without_rights).wait("Database error", "Can't open the database")
     app.press("i")
     app.settle().press("q")
     assert app.ended() == 0

@@ -13,7 +13,7 @@ from watching import sees
 
 async def test_without_a_key_it_says_where_one_comes_from(served: Served) -> None:
     async with opened(setup_of(served.server.url, None), size=SMALL) as pilot:
-        await sees(pilot, "Sign in", "There is no API key.", "Settings › API keys", "ctrl+t")
+        await sees(pilot, "Sign in", "No API key found.", "Settings › API keys", "ctrl+t")
         await pilot.press("enter")
         await sees(pilot, "The key from the keyboard is empty.")
         assert served.log == []

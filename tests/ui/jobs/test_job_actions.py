@@ -86,7 +86,7 @@ async def test_a_read_only_session_launches_nothing_again(
     async with opened(setup_of(scripted.url, KEY, 1, read_only=True)) as pilot:
         await on_jobs(pilot, "? unconfirmed")
         await pilot.press("a", "y")
-        await sees(pilot, "read-only session", "nothing was launched")
+        await sees(pilot, "Read-only session: nothing was launched")
         assert not scripted.requests("POST", LAUNCH)
 
 

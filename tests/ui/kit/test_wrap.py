@@ -64,7 +64,7 @@ def test_a_cropped_cell_says_so() -> None:
 
 
 def test_an_endless_line_is_counted_and_not_shown() -> None:
-    assert capped("x" * 20_000) == "x" * 4_000 + "… (16,000 more characters)"
+    assert capped("x" * 20_000) == "x" * 4_000 + "… (16,000 characters more)"
     assert capped("x" * 4_000) == "x" * 4_000
 
 

@@ -145,7 +145,7 @@ async def test_an_endless_line_is_counted_and_not_shown() -> None:
     app = TranscriptApp([make_turn(1, 0, 1, "y" * 20_000)])
     async with app.run_test(size=(80, 10)) as pilot:
         await pilot.press(*["pagedown"] * 10)
-        assert "… (16,000 more characters)" in " ".join(line.strip() for line in screen(app.transcript))
+        assert "… (16,000 characters more)" in " ".join(line.strip() for line in screen(app.transcript))
 
 
 async def test_what_a_caller_said_is_never_markup() -> None:

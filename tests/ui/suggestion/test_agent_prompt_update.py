@@ -80,7 +80,7 @@ async def test_it_is_written_after_a_question_that_names_agent_and_words_and_it_
         ),
         (
             "write-lost",
-            ("still has its former prompt", "Lost the connection to .* before the answer came", KEPT_AS_WELL),
+            ("still has its former prompt", "before the answer came", KEPT_AS_WELL),
             "former",
         ),
         ("write-half", ("has the new prompt", "The server did not confirm it", "R restores"), "new"),
