@@ -230,7 +230,7 @@ async def test_a_launch_without_an_id_is_shown_as_unconfirmed_and_not_sent_again
         await pilot.press("enter")
         await sees(pilot, "Job 1 is unconfirmed", "has no progress_id", gone="Improve the prompt")
         await pilot.press("2")
-        await sees(pilot, "1 unconfirmed", "has no progress_id", "sent again by itself")
+        await sees(pilot, "1 unconfirmed", "progress_id, so the job", "sent again by itself")
         await pilot.press("enter")
         await sees(pilot, "Job 1 ? unconfirmed", "no answer tells whether", "not sent again", "launching")
         no_crash(pilot)

@@ -310,7 +310,7 @@ async def test_a_choice_that_cannot_be_kept_is_not_shown_as_done(served: Served)
         await suggestion(pilot)
         await workspace(pilot).call(query_only("ON"))
         await pilot.press("a")
-        await sees(pilot, "Nothing was chosen, for it could not be kept.", "Can't write the database")
+        await sees(pilot, "Nothing was chosen, for it could not be kept.", "Can't write")
         assert screen(pilot).staging.opened.choices == {}
         assert "accepted" not in screen_text(pilot.app)
         await pilot.press("e")
