@@ -37,7 +37,7 @@ BANNED = {
     "come and go": r"(come|comes|came) (and|or) (go|goes|went)",
     "looked at": r"looked at",
     "looks again": r"looks? (again|once more)",
-    "is read": r"(is|are|was|were) (not )?read",
+    "is read": r"(is|are|was|were) (not )?read(?!-only)",
     "reads on": r"reads? on",
     "read back": r"read back",
     "as got": r"as (it was )?got",

@@ -49,7 +49,7 @@ def schema(name: str | None) -> None:
     from cekura_tui.model.json_shapes import SHAPES, schema_of
 
     if name is None:
-        put_table(("NAME", "OF"), [(name, of) for name, (of, _) in SHAPES.items()])
+        put_table(("NAME", "DESCRIBES"), [(name, of) for name, (of, _) in SHAPES.items()])
     elif name in SHAPES:
         put(json_text(schema_of(name), indent=2))
     else:

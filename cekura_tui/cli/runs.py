@@ -146,7 +146,7 @@ def counted(shown: int, limit: int, looked: int, total: int, *, filtered_here: b
     """How many runs were listed, in words; with `filtered_here` only those looked at are known to pass."""
     if not filtered_here:
         return f"{shown:,} of {count(total, 'run')}" if shown < total else count(shown, "run")
-    return f"{count(shown, 'run')}{', the limit' if shown >= limit else ''}; {looked:,} of {total:,} checked"
+    return f"{count(shown, 'run')}{' (limit reached)' if shown >= limit else ''}; {looked:,} of {total:,} checked"
 
 
 _HEADER = ("RUN", "OUTCOME", "SCENARIO", "PERSONALITY", "AGENT", "LENGTH", "WHEN")

@@ -81,7 +81,7 @@ def test_what_the_server_can_filter_it_is_asked_to(demo: Any) -> None:
 def test_it_is_read_on_until_as_many_pass_as_were_asked_for_and_no_further(long_list: ScriptedServer) -> None:
     result = call("runs", "list", "persona:Zoe", "--limit", 12)
     assert [line.split()[0] for line in result.out.splitlines()[1:]] == [str(n) for n in range(250, 130, -10)]
-    assert result.err == "12 runs, the limit; 200 of 250 checked\n"
+    assert result.err == "12 runs (limit reached); 200 of 250 checked\n"
     assert [got.query["page"] for got in long_list.requests("GET", RUNS)] == ["1", "2"]
 
 
