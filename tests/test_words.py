@@ -85,7 +85,7 @@ NOT_OURS = {
 """Content of the demo, and why it is no string of the program."""
 
 _SQL = re.compile(r"\s*(-- |(SELECT|INSERT|UPDATE|DELETE|CREATE|ALTER|PRAGMA|BEGIN|DROP|WITH|WHERE|FROM|ORDER|JOIN)\b)")
-_CSS = re.compile(r"\{\s*[\w-]+\s*:[^}]*;|\}\s*$", re.DOTALL)
+_CSS = re.compile(r"\{\s*(&|[\w-]+\s*:)[^}]*\}")
 
 
 @dataclass(frozen=True)
@@ -217,6 +217,7 @@ def test_what_is_allowed_is_still_said(file: str, piece: str) -> None:
     [
         ('x = "Read it anew"', ["Read it anew"]),
         ('x = f"Job {n} goes on"', ["Job {} goes on"]),
+        ("x = f\"Read anew: {'told' if n else 'told of it'}\"", ["Read anew: {}", "told of it"]),
         ('x = ("Job 1 "\n    "goes on")', ["Job 1 goes on"]),
         ('x = "Anew"', ["Anew"]),
         ('"""Told of nobody."""\ndef f() -> None:\n    """Told again."""', []),
