@@ -58,7 +58,7 @@ BANNED = {
     "that pass": r"that pass(es)?",
     "speaks of": r"(speak|speaks|spoke) of",
     "who is shown": r"who is shown",
-    "pane before": r"(match|pane|evidence) before",
+    "pane before": r"(match|pane|evidence|outcome) before",
     "on along": r"on along",
     "nothing of it": r"nothing of (it|that|this)",
     "name runs": r"name (one|runs|it)",
