@@ -189,8 +189,8 @@ class CekuraApp(App[None]):
             "app.search-runs",
             "",
             "search_runs",
-            "Search transcripts",
-            "Find words in every run that you opened",
+            "Search opened runs",
+            "Find words in the transcripts of opened runs",
             why_not=_not_above_others,
         ),
         Action(

@@ -41,7 +41,7 @@ PLACES = {
     ),
     "a search in a run": Place([RUN, ("/", "No search")], back=[("esc", "Run 900240", TYPED), ("esc", "Groups", "")]),
     "a search in all runs": Place(
-        [("\x10", "type to find one"), ("Search tr", "every run that you opened"), ("\r", "Search what was said")]
+        [("\x10", "type to find one"), ("Search op", "transcripts of opened runs"), ("\r", "Search what was said")]
     ),
     "a note": Place(
         [("m", "Note on run")], enter="too long", back=[("esc", "esc once more", ""), ("esc", "Groups", TYPED)]
