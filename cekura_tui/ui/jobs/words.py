@@ -24,7 +24,7 @@ _MEANINGS = {
     JobState.RUNNING: "Runs on the server, even while this app is closed.",
     JobState.UNCONFIRMED: f"Sent, but no answer confirms that the server has the job. No automatic retry: {_TWICE}",
     JobState.STOPPED: "Polling stopped; the job may still run on the server. s resumes polling.",
-    JobState.LOST: f"The server no longer knows this job. s polls once more. {_TWICE}",
+    JobState.LOST: f"The server no longer knows this job. s polls again. {_TWICE}",
 }
 OPEN_LAUNCH = (JobState.LAUNCHING, JobState.UNCONFIRMED)
 """States in which it matters whether the process that launched it still runs."""
@@ -42,7 +42,7 @@ def state_meaning(job: Job, state: AppState) -> str:
     if (repeat := state.relaunch_of(job.number)) is not None:
         return f"Relaunched as job {repeat}."
     meaning = _MEANINGS.get(job.state) or KINDS[job.kind].meanings.get(job.state, "")
-    return f"{meaning} s polls once more." if job.ended_empty and job.resumable else meaning
+    return f"{meaning} s polls again." if job.ended_empty and job.resumable else meaning
 
 
 def needs_other_key(job: Job) -> bool:

@@ -73,7 +73,7 @@ async def test_a_job_that_ended_without_a_prompt_says_so_and_is_asked_about_agai
             1,
             "✗ failed",
             "s Resume polling",
-            "s polls once more",
+            "s polls again",
             "Reason      The server reported “completed” but sent no",
         )
         await pilot.press("s")
