@@ -328,7 +328,8 @@ class ImproveDialog(Dialog[Job]):
         try:
             prompt = read_prompt_file(event.value.strip(), ordinary=True)
         except CekuraTuiError as error:
-            self._show_message(error.sentence(), failed=True)
+            # The hint is about a command.
+            self._show_message(f"{error.message} Type another path.", failed=True)
             return
         self._sources.has("file", prompt, event.value.strip())
         self._leave_text()

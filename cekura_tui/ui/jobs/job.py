@@ -243,9 +243,9 @@ class JobScreen(Page):
     BINDINGS = bindings(ACTIONS)
     HELP = """\
 # Job
-The state, what was sent, every change of state with its time, and every different answer of the server.
-`enter` opens the suggestion. `s` stops or resumes polling. `a` relaunches the job, `x` forgets the job.
-`y` copies the job as JSON, or its requests as curl.
+Everything known of one job: what was sent, every change of state, and every different answer of the server.
+
+`y` copies the job as JSON, or its requests as curl without the key.
 """
 
     def __init__(self, state: AppState, number: int) -> None:

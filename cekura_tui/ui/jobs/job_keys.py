@@ -191,15 +191,15 @@ DETAILS = _action(
     "d",
     "details",
     "Details",
-    "what was sent, every state and every answer with its time, the requests as curl",
+    "What was sent, every state and every answer with its time, the requests as curl",
     2,
 )
 JOB_ACTIONS = (
-    _action("job.stop", "s", "stop", "Stop polling", "stop polling a job", 3),
-    _action("job.resume", "s", "resume", "Resume polling", "poll a job again", 4),
-    _action("job.again", "a", "launch_again", "Relaunch", "relaunch an unconfirmed, lost or failed job", 5),
-    _action("job.forget", "x", "forget", "Forget", "delete a job from this machine", LAST),
-    _action("job.copy", "y", "copy", "Copy", "copy a job as JSON or its requests as curl, without the key", 6),
+    _action("job.stop", "s", "stop", "Stop polling", "Stop polling a job", 3),
+    _action("job.resume", "s", "resume", "Resume polling", "Poll a job again", 4),
+    _action("job.again", "a", "launch_again", "Relaunch", "Relaunch an unconfirmed, lost or failed job", 5),
+    _action("job.forget", "x", "forget", "Forget", "Delete a job from this machine", LAST),
+    _action("job.copy", "y", "copy", "Copy", "Copy a job as JSON or its requests as curl, without the key", 6),
 )
 """Done by `JobActions.do`, which a screen with these calls from its `action_job`."""
 ACTION_NAMES = ("details", "stop", "resume", "launch_again", "forget", "copy")

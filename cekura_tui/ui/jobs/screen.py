@@ -59,10 +59,12 @@ class JobsScreen(Page):
     HELP = """\
 # Jobs
 Running jobs come first, then those that need a decision, then ended ones, newest first. `•` marks a new result.
-`enter` opens the suggestion, or the details of a job without one; `d` opens the details of any job.
-`s` stops or resumes polling. `a` relaunches a job, `x` forgets a job.
-`y` copies a job as JSON, or its requests as curl.
-The bar shows how much of the usual time has passed. Jobs run on the server, even while this app is closed.
+
+`enter` opens the suggestion, or the details of a job without one.
+
+The bar shows how much of the usual time has passed, by the experience of your own jobs.
+
+Jobs run on the server, even while this app is closed. A forgotten job is deleted from this machine alone.
 """
 
     def __init__(self, state: AppState) -> None:
