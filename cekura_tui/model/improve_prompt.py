@@ -98,9 +98,9 @@ MEANINGS = {
 }
 _SOURCES = {
     "": "a text",
-    "agent": "the agent's own",
+    "agent": "the agent's prompt",
     "file": "a file",
-    "last": "the last one launched",
+    "last": "the last launched prompt",
     "draft": "a draft",
     "-": "standard input",
 }

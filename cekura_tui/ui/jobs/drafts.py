@@ -84,7 +84,7 @@ class DraftKeeper:
         try:
             await self.wait_saved()
         except CekuraTuiError:
-            return " The draft could not be saved either: keep this dialog open."
+            return " Can't save the draft either: keep this dialog open."
         return " Draft saved." if self.has(draft) else ""
 
     async def wait_saved(self) -> None:

@@ -391,7 +391,7 @@ class ImproveDialog(Dialog[Job]):
         try:
             await self._drafts.wait_saved()
         except CekuraTuiError as error:
-            self._show_message(f"The draft could not be saved. {error.sentence()}", failed=True)
+            self._show_message(f"Can't save the draft. {error.sentence()}", failed=True)
 
     @on(Button.Pressed, "#cancel")
     def action_give_up(self) -> None:
@@ -411,7 +411,7 @@ class ImproveDialog(Dialog[Job]):
             if draft != self._reported_unsaved:
                 self._reported_unsaved = draft
                 self._show_message(
-                    f"The draft could not be saved. Press esc again to discard it. {error.sentence()}", failed=True
+                    f"Can't save the draft. Press esc again to discard it. {error.sentence()}", failed=True
                 )
                 return
         if self._drafts.has(draft):

@@ -93,7 +93,7 @@ async def test_a_job_tells_what_was_sent_every_state_and_every_answer_with_its_t
     seeded.jobs.record_answer(job.number, read_progress(FAILED), json.dumps(FAILED), time.time())
     async with opened(quiet) as pilot:
         when = app_state_of(pilot).when
-        await on_job(pilot, 1, "the agent's own, edited, 5 words", "workflow metric 5 6; critical category 9")
+        await on_job(pilot, 1, "the agent's prompt, edited, 5 words", "workflow metric 5 6; critical category 9")
         text = whole_text(pilot)
         for part in ("Front desk (7)", job.prompt_sha256, "p-1", "launching", "failed  The model gave up."):
             assert part in text
