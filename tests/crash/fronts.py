@@ -56,7 +56,7 @@ class App:
 
     def see_its_end(self) -> None:
         self.terminal.press("2")
-        self.terminal.wait("job 1", "1 succeeded")
+        self.terminal.wait("Job 1", "1 succeeded")
 
     def stop_reading(self) -> None:
         self.terminal.stop_output()

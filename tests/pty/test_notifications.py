@@ -57,7 +57,7 @@ def test_while_the_terminal_has_the_focus_nothing_is_sent_but_what_is_drawn(star
     terminal = start(*DEMO)
     launch_and_leave(terminal)
     terminal.press(BACK)
-    terminal.wait("1 ✓ succeeded")
+    terminal.wait("1 new", "✓ succeeded")
     terminal.press("q")
     assert terminal.ended() == 0
     assert foreign_in(terminal.raw) == []
