@@ -1,4 +1,4 @@
-"""What was said in a run, turn by turn: searched, and with the verdicts on the turns."""
+"""What was said in a run, turn by turn: searched, and with the verdicts that cite the turns."""
 
 from __future__ import annotations
 
@@ -54,8 +54,8 @@ class Transcript(VirtualList[Turn]):
     row_height = None
     keeps_top = True
     ACTIONS: ClassVar[tuple[Action, ...]] = (
-        Action("transcript.raw", "x", "raw", "Raw turn", "a turn as the server sent it"),
-        Action("transcript.unfold-all", "X", "unfold_all", "All tools", "unfold all tool calls"),
+        Action("transcript.raw", "x", "raw", "Raw turn", "show or hide the raw JSON of the turn"),
+        Action("transcript.unfold-all", "X", "unfold_all", "Unfold all tools", "unfold or fold all tool calls"),
     )
     BINDINGS: ClassVar[list[BindingType]] = bindings(ACTIONS)
     COMPONENT_CLASSES: ClassVar[set[str]] = {
@@ -66,7 +66,9 @@ class Transcript(VirtualList[Turn]):
         "transcript--other",
         "transcript--note",
         "transcript--evidence",
-        "transcript--quoted",
+        "transcript--quoted-fail",
+        "transcript--quoted-review",
+        "transcript--quoted-pass",
         "transcript--match",
         "transcript--match-here",
     } | TONE_CLASSES
@@ -131,7 +133,7 @@ class Transcript(VirtualList[Turn]):
                 self.action_last()
 
     def show_marks(self, marks: Mapping[int, Sequence[TurnMark]]) -> None:
-        """These verdicts speak of these turns."""
+        """These verdicts cite these turns."""
         if marks != self._look.marks:
             self._look.marks = marks
             self.redraw()
@@ -225,8 +227,7 @@ class Transcript(VirtualList[Turn]):
         width = self._laid_out.width
         if not width:
             return RowHeights([1] * len(self._rows))
-        # The widest and the narrowest text are a few cells apart: one guess does for all.
-        room = max(self._look.room(self._rows[0], width), 1) if self._rows else 1
+        room = self._look.room(width)
         return RowHeights(
             [min(min(size, LONGEST_LINE * (ends + 1)) // room + ends + 1, MOST_LINES) for size, ends in self._sizes]
         )

@@ -157,21 +157,21 @@ def test_median_and_worst_answer_and_the_slowest_come_first() -> None:
 @pytest.mark.parametrize(
     ("turns", "note"),
     [
-        ([], "There are no turns."),
+        ([], "No turns."),
         (call(("c", None, None)), "The only turn has no time."),
         (call(("c", None, None), ("a", None, 3)), "None of the 2 turns has a time."),
-        (call(("c", 1.7e12, None), ("a", -4, -3)), "None of the 2 turns has a time that can be right."),
+        (call(("c", 1.7e12, None), ("a", -4, -3)), "None of the 2 turns has a valid time."),
         (call(("c", 0, 1), ("a", None, None)), "1 of 2 turns has no time."),
-        (call(("c", 0, 1), ("a", 1e12, 1e12)), "1 of 2 turns has no time that can be right."),
+        (call(("c", 0, 1), ("a", 1e12, 1e12)), "1 of 2 turns has no valid time."),
         (call(("c", 0, 1), ("a", 2, None)), "1 of 2 turns has no end."),
         (call(("c", 0, 1), ("a", 2, 3), ("t", 3, None)), ""),
         (
             call(("c", 0, None), ("a", 2.5, None)),
-            "Only starts are known: gaps, overlaps and times of answers cannot be told.",
+            "Only start times were sent: no gaps, overlaps or answer times.",
         ),
         (
             call(("c", 0, None), ("a", 2, None)),
-            "Only starts are known, to the second: gaps, overlaps and times of answers cannot be told.",
+            "Only start times were sent, to the second: no gaps, overlaps or answer times.",
         ),
     ],
 )

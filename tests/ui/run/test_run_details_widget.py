@@ -60,7 +60,7 @@ async def test_a_run_is_read_in_words_with_the_names_of_its_properties() -> None
             "  Asked twice.",
         ]
         assert screen(app.details)[9:11] == ["Data", "▸ Metadata: 2 entries: ended_reason, empty"]
-        assert screen(app.details)[11].startswith("  Not told: run_type, run_as_text, duration,")
+        assert screen(app.details)[11].startswith("  Not sent: run_type, run_as_text, duration,")
 
 
 async def test_nodes_open_and_close_by_key_and_left_goes_to_what_a_row_is_in() -> None:
