@@ -22,7 +22,16 @@ from cekura_tui.ui.kit.lines import TONE_CLASSES, TONE_CSS
 from cekura_tui.ui.kit.strips import Line, RowState
 from cekura_tui.ui.kit.viewport import Heights, Position, RowHeights
 from cekura_tui.ui.kit.virtual_list import VirtualList
-from cekura_tui.ui.run.turn_lines import MOST_LINES, TurnLook, clock_cells, line_of, raw_line, turn_lines, values_from
+from cekura_tui.ui.run.turn_lines import (
+    MOST_LINES,
+    TurnLook,
+    clock_cells,
+    line_of,
+    needs_hours,
+    raw_line,
+    turn_lines,
+    values_from,
+)
 
 ROLES: tuple[tuple[str, Callable[[Speaker], bool]], ...] = (
     ("", lambda speaker: True),
@@ -69,23 +78,25 @@ class Transcript(VirtualList[Turn]):
         "transcript--quoted-fail",
         "transcript--quoted-review",
         "transcript--quoted-pass",
+        "transcript--quoted-na",
         "transcript--match",
         "transcript--match-here",
     } | TONE_CLASSES
     DEFAULT_CSS = f"""
     Transcript {{
-        & > .virtual-list--cursor {{ background: $primary 25%; }}
-        & > .virtual-list--cursor-blurred {{ background: $foreground 8%; }}
-        & > .transcript--time {{ color: $text-muted; }}
-        & > .transcript--caller {{ color: $text-accent; text-style: bold; }}
-        & > .transcript--agent {{ color: $text-secondary; text-style: bold; }}
-        & > .transcript--tool {{ color: $text-muted; }}
-        & > .transcript--other {{ color: $text-warning; }}
-        & > .transcript--note {{ color: $text-muted; text-style: italic; }}
-        & > .transcript--evidence {{ color: $warning; text-style: italic; }}
-        & > .transcript--quoted {{ text-style: underline; }}
-        & > .transcript--match {{ text-style: reverse; }}
-        & > .transcript--match-here {{ color: $warning; text-style: bold reverse; }}
+        & > .transcript--time {{ color: $muted; }}
+        & > .transcript--caller {{ color: $caller; text-style: bold; }}
+        & > .transcript--agent {{ color: $agent; text-style: bold; }}
+        & > .transcript--tool {{ color: $muted; }}
+        & > .transcript--other {{ color: $info; text-style: bold; }}
+        & > .transcript--note {{ color: $muted; }}
+        & > .transcript--evidence {{ color: $muted; }}
+        & > .transcript--quoted-fail {{ color: $text; background: $removed-word-ground; }}
+        & > .transcript--quoted-review {{ color: $warning; background: $warn-ground; }}
+        & > .transcript--quoted-pass {{ color: $text; background: $added-word-ground; }}
+        & > .transcript--quoted-na {{ color: $muted; background: $dim-ground; }}
+        & > .transcript--match {{ color: $text; background: $selection; }}
+        & > .transcript--match-here {{ color: $background; background: $warning; text-style: bold; }}
         {TONE_CSS}
     }}
     """
@@ -123,7 +134,8 @@ class Transcript(VirtualList[Turn]):
         look.timings = call.timings
         if changed:
             self._call = call
-            look.tools, look.clock_cells = call.tools, clock_cells(call.latest)
+            look.tools, look.hours = call.tools, needs_hours(call.latest)
+            look.clock_cells = clock_cells(call.latest, len(call.turns))
         self._show(reset=reset)
         if not reset and before != (look.timings, look.clock_cells, look.tools.answered):
             self.redraw()

@@ -134,6 +134,7 @@ class TurnLook:
 
     timings: Mapping[int, Timing] = field(default_factory=dict)
     tools: ToolCalls = field(default_factory=lambda: ToolCalls(()))
+    hours: bool = False
     clock_cells: int = 5
     marks: Mapping[int, Sequence[TurnMark]] = field(default_factory=dict)
     found: TurnMatches = field(default_factory=TurnMatches)
@@ -163,9 +164,19 @@ class TurnLook:
         return cached[1]
 
 
-def clock_cells(latest: float) -> int:
-    """Cells that the times of a call need, of which this is the latest."""
-    return next((cells for seconds, cells in _CLOCKS if latest >= seconds), 5)
+def clock_cells(latest: float, turns: int) -> int:
+    """Cells that the times of a call need, of which this is the latest, or the number of its last turn."""
+    return max(next((cells for seconds, cells in _CLOCKS if latest >= seconds), 5), len(f"#{turns}"))
+
+
+def needs_hours(latest: float) -> bool:
+    """Whether the times of a call have hours, whose latest turn begins then."""
+    return latest >= _CLOCKS[1][0]
+
+
+def time_of(turn: Turn, *, hours: bool) -> str:
+    """When a turn begins; one without a time has its number instead: "#3"."""
+    return clock(turn.start, hours=hours) or f"#{turn.n}"
 
 
 def values_from(turn: Turn) -> int:
@@ -180,7 +191,7 @@ def turn_lines(turn: Turn, look: TurnLook, width: int, style_of: StyleOf) -> lis
     speaker, note = style_of(f"transcript--{_SPEAKERS.get(turn.speaker, 'other')}"), style_of("transcript--note")
     bar = Segment(f"{BAR} ", speaker)
     indent = Segment(" " * (look.left - 2))
-    when = clock(turn.start, hours=look.clock_cells > 5)
+    when = time_of(turn, hours=look.hours)
     name = fit(NAMES.get(turn.speaker, turn.role or "other"), SPEAKER_CELLS)
     head = [
         Segment(" "),
