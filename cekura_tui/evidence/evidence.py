@@ -84,7 +84,9 @@ class EvidenceFinder:
             for place in self._quoted(quote, sentence, pointed, found):
                 sure: Sure = "sure" if place.share == 1 else "likely"
                 why = "quoted" if place.share == 1 else "quoted in other words"
-                found.add(self._turns[place.turn].n, sure, why, (place.start, place.end), words=quote.text[:_LONGEST_WORDS])
+                found.add(
+                    self._turns[place.turn].n, sure, why, (place.start, place.end), words=quote.text[:_LONGEST_WORDS]
+                )
                 quoted.add(place.turn)
                 anchors.append((quote.at, place.turn))
         for index, at in numbered:
@@ -179,7 +181,9 @@ class EvidenceFinder:
             for figure in figures(self._word_index, part, speaks(rest)):
                 is_cited = any(self._has_word(n - 1, figure.shown) for n in found.turns)
                 if figure.clause != last_clause and figure.turn not in near and not is_cited:
-                    found.add(self._turns[figure.turn].n, "maybe", f"mentions {_short(figure.shown)}", words=figure.shown)
+                    found.add(
+                        self._turns[figure.turn].n, "maybe", f"mentions {_short(figure.shown)}", words=figure.shown
+                    )
                     more.append((figure.at, figure.turn))
                     last_clause = figure.clause
         for index, words, at in described(self._word_index, rest, [at for at, _ in anchors]):

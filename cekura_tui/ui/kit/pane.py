@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from textual import on
 from textual.containers import Vertical
 from textual.content import Content
@@ -12,6 +14,12 @@ from cekura_tui.model.text import clean_line
 
 _LONGEST = 80
 """Characters of a title, and of what is said beside it."""
+
+
+def title_parts(name: str, facts: Iterable[str]) -> list[tuple[str, str]]:
+    """A name and what is known of what it names, each with its style in a title."""
+    shown = [(f" · {clean_line(fact, _LONGEST)}", "not bold $muted") for fact in facts if fact]
+    return [(clean_line(name, _LONGEST), ""), *shown]
 
 
 class Pane(Vertical):
@@ -46,8 +54,10 @@ class Pane(Vertical):
 
     def show_title(self, name: str, *facts: str) -> None:
         """Its name, and what is known of all that is in it ("240", "12 failed")."""
-        parts = [(f" · {clean_line(fact, _LONGEST)}", "not bold $muted") for fact in facts if fact]
-        title = Content.assemble(clean_line(name, _LONGEST), *parts)
+        self.set_title(Content.assemble(*title_parts(name, facts)))
+
+    def set_title(self, title: Content) -> None:
+        """A title of several names, as of panes that take turns; made of `title_parts`."""
         if title != self._title:
             self._title = title
             self.draw_title()

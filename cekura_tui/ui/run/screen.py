@@ -25,7 +25,7 @@ from cekura_tui.model.transcript.transcript import Turn
 from cekura_tui.ui.actions import NOT_OFFERED, Action, bindings
 from cekura_tui.ui.kit.lines import OUTCOME_TONES, VERDICT_MARKS, Notice, OneLine
 from cekura_tui.ui.kit.page import Page
-from cekura_tui.ui.kit.pane import Pane
+from cekura_tui.ui.kit.pane import Pane, title_parts
 from cekura_tui.ui.run.details import RunDetails
 from cekura_tui.ui.run.loader import NeighbourOf, RunLoader
 from cekura_tui.ui.run.navigator import FindLine, RunNavigator
@@ -61,7 +61,7 @@ class RunScreen(Page):
 
     AUTO_FOCUS = "#transcript"
     ACTIONS: ClassVar[tuple[Action, ...]] = (
-        Action("run.pane", "tab", "pane(1)", "Next pane", "the next pane", footer=1),
+        Action("run.pane", "tab", "pane(1)", "Pane", "the next pane", footer=1),
         Action("run.pane-before", "shift+tab", "pane(-1)", "Previous pane"),
         Action(
             "run.evidence",
@@ -330,9 +330,7 @@ verdict and say why the turn is its evidence.
         if not listed:
             self.notify_once("This run is no longer in the list.")
         elif beyond and not self._end_reported:
-            self.notify_once(
-                "This is the last run in the list." if back < 0 else "This is the first run in the list."
-            )
+            self.notify_once("This is the last run in the list." if back < 0 else "This is the first run in the list.")
         self._end_reported = beyond
         if number is None:
             self.loader.stay()
@@ -442,9 +440,10 @@ verdict and say why the turn is its evidence.
             return
         tone = OUTCOME_TONES[row.outcome.kind]
         chip = f" {row.outcome.mark} {clean_line(row.outcome.text, 40)} "
-        state, ink = self._freshness()
+        freshness, ink = self._freshness()
+        state = freshness and f"  {freshness}"
         left = Content.assemble(
-            (f"Run {row.id}", "bold"), "  ", (chip, f"${CHIPS[tone]} on ${tone}-ground"), (f"  {state}", ink), "  "
+            (f"Run {row.id}", "bold"), "  ", (chip, f"${CHIPS[tone]} on ${tone}-ground"), (state, ink), "  "
         )
         right = "  " + " · ".join(filter(None, (row.duration, self.state.when(row.at))))
         room = max(self.size.width - 2 - left.cell_length - len(right), 0)
@@ -547,7 +546,8 @@ def _titled(tabs: Sequence[_Tab], current: str) -> Content:
     for tab in tabs:
         if parts:
             parts.append((" │ ", "not bold $faint"))
-        here = tab.pane == current
-        parts.append((f"▸ {tab.name}" if here and len(tabs) > 1 else tab.name, "" if here else "not bold $muted"))
-        parts += [(f" · {clean_line(fact, 80)}", "not bold $muted") for fact in tab.facts if fact]
+        if tab.pane == current:
+            parts += title_parts(f"▸ {tab.name}" if len(tabs) > 1 else tab.name, tab.facts)
+        else:
+            parts.append((" ".join(filter(None, (tab.name, *tab.facts[:1]))), "not bold $muted"))
     return Content.assemble(*parts)

@@ -98,9 +98,9 @@ def axis(timeline: Timeline, width: int) -> str:
     hours = timeline.length >= AN_HOUR
     end = clock(timeline.length, hours=hours)
     scale = Scale.of(timeline.length, width)
-    step = next((step for step in _STEPS if step * scale.rate >= 2 * len(end)), None)
+    step = next((step for step in _STEPS if step * scale.rate >= 2 * len(end)), _STEPS[-1])
     text = ""
-    for n in range(int(timeline.length / step) + 1 if step and scale.rate else 0):
+    for n in range(int(timeline.length / step) + 1):
         column = scale.column(n * step)
         if column + 2 * len(end) > width:
             break

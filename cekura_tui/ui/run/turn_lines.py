@@ -20,7 +20,7 @@ from cekura_tui.model.transcript.timeline import Timing, clock
 from cekura_tui.model.transcript.tool_call import ToolCalls, brief, ending_of, is_tool, pretty, raw_text, tool_name
 from cekura_tui.model.transcript.transcript import NAMES, TOOLS, Turn
 from cekura_tui.ui.kit.lines import VERDICT_MARKS, VERDICT_TONES
-from cekura_tui.ui.kit.strips import Line, breaks, wrap
+from cekura_tui.ui.kit.strips import Line, breaks
 from cekura_tui.ui.terminal.cells import drawn, fit
 
 Span = tuple[int, int]
@@ -113,7 +113,7 @@ def styled(
 StyleOf = Callable[[str], Style]
 """The style of a component class."""
 
-SPEAKER_CELLS = 8
+SPEAKER_CELLS = 7
 BAR = "▎"
 """Before every line of a turn, in the colour of its speaker."""
 READABLE = 100
@@ -307,10 +307,11 @@ def _named(marks: Sequence[TurnMark], room: int, style_of: StyleOf) -> list[Line
     ink = style_of("transcript--evidence")
     lines: list[Line] = []
     for mark in worth[:_NAMED]:
-        text = f"{shortened(mark.name, _NAME_CELLS)} · {reason_words(mark.why, mark.sure)}"
+        text = f"{shortened(mark.name, _NAME_CELLS)} · {clean_line(reason_words(mark.why, mark.sure))}"
         sign = Segment(f"{VERDICT_MARKS[mark.state]} ", style_of(f"tone--{VERDICT_TONES[mark.state]}"))
-        for n, piece in enumerate(wrap(clean_line(text), max(room - 2, LEAST))):
-            lines.append([Segment("  ") if n else sign, Segment(piece, ink)])
+        # The dot begins a line sooner than that it ends one.
+        for n, (start, end) in enumerate(breaks(text.replace("· ", "·\u00a0"), max(room - 2, LEAST))):
+            lines.append([Segment("  ") if n else sign, Segment(text[start:end], ink)])
     if len(worth) > _NAMED:
         lines.append([Segment(f"  {count(len(worth) - _NAMED, 'more verdict')}", ink)])
     return lines

@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 from rich.segment import Segment
 from rich.style import Style
 from textual import events
+from textual.binding import BindingType
 from textual.strip import Strip
 from textual.widget import Widget
 
@@ -16,6 +17,7 @@ from cekura_tui.model.run.verdict import State, Verdict
 from cekura_tui.model.run.view import RunView
 from cekura_tui.model.run.words import LONGEST_WORD, alignment_words, category_words, judged_words, percentile_words
 from cekura_tui.model.text import LONGEST_LINE, capped, clean_line
+from cekura_tui.ui.actions import Action, bindings
 from cekura_tui.ui.kit.lines import TONE_CLASSES, TONE_CSS, VERDICT_MARKS, VERDICT_TONES
 from cekura_tui.ui.kit.strips import Line, RowState, breaks, strips_of, wrap
 from cekura_tui.ui.kit.virtual_list import VirtualList
@@ -71,6 +73,10 @@ class Verdicts(VirtualList[VerdictRow]):
     """The verdicts of one run; enter on one leads to the first turn that it cites."""
 
     row_height = None
+    ACTIONS: ClassVar[tuple[Action, ...]] = (
+        Action("verdicts.open", "enter", "open", "Show turn", "the first turn that the verdict cites", footer=1),
+    )
+    BINDINGS: ClassVar[list[BindingType]] = bindings(ACTIONS)
     COMPONENT_CLASSES: ClassVar[set[str]] = TONE_CLASSES
     DEFAULT_CSS = f"Verdicts {{ {TONE_CSS} }}"
 

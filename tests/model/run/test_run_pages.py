@@ -133,7 +133,9 @@ def test_a_page_names_verdicts_by_word_the_failing_first_and_those_that_do_not_a
     assert "- ✗ **Identity \\*check\\***: failed · 2, needs ≥ 4\n  - Asked too late." in page
     assert "- ✓ **Politeness**: passed" in page
     assert "  - ✗ not met: says goodbye\n" in page
-    assert page.index("✗ **Identity") < page.index("✓ **Politeness") < page.index("\nNot applicable:\n\n- – **Transfer**")
+    assert (
+        page.index("✗ **Identity") < page.index("✓ **Politeness") < page.index("\nNot applicable:\n\n- – **Transfer**")
+    )
 
 
 # Text
