@@ -87,7 +87,7 @@ class TurnPairs(VirtualList[PairRow]):
 
     row_height = None
     ACTIONS: ClassVar[tuple[Action, ...]] = (
-        Action("turn-pairs.open", "enter", "open", "Open turn", "the turn in its run, or the hidden turns", footer=3),
+        Action("turn-pairs.open", "enter", "open", "Open turn", "the turn in its run, or the hidden turns", footer=2),
     )
     BINDINGS: ClassVar[list[BindingType]] = bindings(ACTIONS)
     COMPONENT_CLASSES: ClassVar[set[str]] = {
@@ -285,8 +285,8 @@ def _paragraph(pieces: Sequence[Piece], width: int, differs: Style) -> Iterable[
 _SIGNS: tuple[tuple[Sign, str], ...] = (
     ("=", "same"),
     ("~", "changed"),
-    ("<", "only in this run"),
-    (">", "only in the passed run"),
+    ("<", "only here"),
+    (">", "only there"),
 )
 
 
@@ -305,9 +305,9 @@ class CompareScreen(Page):
     AUTO_FOCUS = "TurnPairs"
     ACTIONS: ClassVar[tuple[Action, ...]] = (
         Action("compare.next", "n", "difference(1)", "Next difference", footer=1, why_not=_without_turns),
-        Action("compare.previous", "N", "difference(-1)", "Previous difference", footer=2, why_not=_without_turns),
-        Action("compare.fold", "s", "fold", "Only differences", footer=4, why_not=_without_turns),
-        Action("compare.back", "escape", "back", "Back", footer=5),
+        Action("compare.previous", "N", "difference(-1)", "Previous difference", why_not=_without_turns),
+        Action("compare.fold", "s", "fold", "Only differences", footer=3, why_not=_without_turns),
+        Action("compare.back", "escape", "back", "Back", footer=4),
         Action("compare.refresh", "r", "refresh", "Reload"),
         Action("compare.error", "enter", "whole_error", "Show error", why_not=_without_error),
     )
@@ -371,10 +371,8 @@ This run is on the left, the last passed run of its scenario on the right; in a 
     def _draw(self, *, reset: bool = False) -> None:
         pairs, notice = self.query_one(TurnPairs), self.query_one(Notice)
         pairs.display, notice.display = bool(self.pairs), not self.pairs
-        row = self._here.row
-        headline = Content.assemble(
-            ("Compare", "bold"), f"  {clean_line(row.scenario, 60)}  ", (self._summary(), "$muted")
-        )
+        scenario, (first, *counts) = clean_line(self._here.row.scenario, 60), self._summary()
+        headline = Content.assemble((first, "bold"), *(f" · {some}" for some in counts), (f"  {scenario}", "$muted"))
         self.query_one("#compare-headline", OneLine).show(headline)
         self._draw_title()
         pairs.show_pairs(self.pairs, only_differences=self._only_differences, reset=reset)
@@ -389,13 +387,14 @@ This run is on the left, the last passed run of its scenario on the right; in a 
     def _draw_title(self) -> None:
         """Both runs in the frame, each above its turns."""
         pane, there = self.query_one(Pane), self._there
-        here = self._named(HERE, "This run", self._here)
+        folded = not self.classes.isdisjoint(("-short", "-narrow"))
+        here = self._named(HERE, "This run", self._here, folded=folded)
         if there is None:
             pane.set_title(here)
             return
-        passed = self._named(THERE, self._which(there), there)
+        passed = self._named(THERE, self._which(there), there, folded=folded)
         rule_at = self.query_one(TurnPairs).rule_at(self.size.width - 3)
-        if rule_at is None or not self.pairs or not self.classes.isdisjoint(("-short", "-narrow")):
+        if rule_at is None or folded or not self.pairs:
             pane.set_title(Content.assemble(here, (" │ ", "not bold $faint"), passed))
             return
         room = rule_at - 2  # the frame's corner, a line and a space come before a title
@@ -404,23 +403,24 @@ This run is on the left, the last passed run of its scenario on the right; in a 
             Content.assemble(here.truncate(room - 2, ellipsis=True), (f" {line}┬─ ", "not bold $focus"), passed)
         )
 
-    def _named(self, mark: str, which: str, view: RunView) -> Content:
+    def _named(self, mark: str, which: str, view: RunView, *, folded: bool) -> Content:
         row = view.row
         cached = f"cached {self.state.when(view.got_at)}" if view.cached else ""
-        facts = (f"{row.outcome.mark} {row.outcome.text}", row.duration, self.state.when(row.at), cached)
+        outcome = f"{row.outcome.mark} {row.outcome.text}" if mark == HERE else ""
+        facts = (outcome, *(() if folded else (row.duration, self.state.when(row.at))), cached)
         return Content.assemble(*title_parts(f"{mark} {which} {row.id}", facts))
 
     def _which(self, there: RunView) -> str:
         return "Last passed run" if there.row.id < self._here.row.id else "Newest passed run (none before)"
 
-    def _summary(self) -> str:
+    def _summary(self) -> list[str]:
         """What differs first, and how much is the same."""
         if not self.pairs:
-            return ""
+            return ["Compare"]
         signs = Counter(pair.sign for pair in self.pairs)
         counts = (f"{signs[sign]:,} {sign} {word}" for sign, word in _SIGNS if signs[sign])
         texts = (f"run {view.row.id} is text only" for view in self._both if view.transcript.form == "text")
-        return " · ".join([_first_difference(self.pairs), *counts, *texts])
+        return [_first_difference(self.pairs), *counts, *texts]
 
     def _nothing_to_compare(self) -> tuple[str, str]:
         """Why there is nothing side by side, and what to do."""
@@ -496,5 +496,5 @@ def _first_difference(pairs: Sequence[Pair]) -> str:
     before = next((pair.left for pair in reversed(pairs[:place]) if pair.left), None)
     hours = needs_hours(max((pair.left.start or 0.0 for pair in pairs if pair.left), default=0.0))
     if (turn := pairs[place].left) is not None:
-        return f"First difference at {time_of(turn, hours=hours)}"
-    return f"First difference after {time_of(before, hours=hours)}" if before else "First difference at the start"
+        return f"Differs from {time_of(turn, hours=hours)}"
+    return f"Differs after {time_of(before, hours=hours)}" if before else "Differs from the start"
