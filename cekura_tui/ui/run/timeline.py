@@ -189,7 +189,7 @@ def _wordings(timeline: Timeline, marks: Mapping[int, State]) -> Iterable[list[s
         f"{gaps}, longest {long} at {clock(longest.start, hours=hours)}" if longest else none,
         f"answers: median {middle}, {slowest} at {clock(slow.at, hours=hours)}" if slow else "",
         overlaps,
-        timeline.note,
+        timeline.note.rstrip("."),
         unplaced,
     ]
     yield [

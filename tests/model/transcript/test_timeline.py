@@ -15,7 +15,7 @@ from textual.color import Color
 from cekura_tui.model.run.verdict import State
 from cekura_tui.model.transcript.timeline import LONGEST_CALL, TimedTurn, Timeline, Timing, clock, timeline_of, timings
 from cekura_tui.model.transcript.transcript import Turn
-from cekura_tui.ui.run.timeline import Scale, lanes, ruler
+from cekura_tui.ui.run.timeline import Scale, axis, lanes
 from cekura_tui.ui.terminal.filters import AsciiFilter
 
 WHO = {"c": "testing", "a": "main", "t": "tool_call", "r": "tool_result", "o": "other"}
@@ -281,7 +281,7 @@ def test_whatever_the_times_every_lane_is_drawn_as_wide_as_the_strip(
     drawn = lanes(line, marks, width)
     assert [len(cells) for cells in drawn] == [width] * len(line.lanes)
     assert all(len(cell.char) == 1 for cells in drawn for cell in cells)
-    assert len(ruler(line, marks, width)) == width
+    assert len(axis(line, width)) == width
 
 
 def test_every_sign_of_the_strip_has_a_plain_form_of_its_own_that_is_told_apart() -> None:

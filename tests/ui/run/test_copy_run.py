@@ -392,7 +392,7 @@ async def test_a_hostile_run_is_shown_and_copied_as_text(setup: Setup) -> None:
 async def test_the_whole_dialog_fits_every_terminal(setup: Setup, size: tuple[int, int]) -> None:
     shown = view(result_id=None, voice_recording_url="no link")
     async with asked(setup, copy_of(shown), size=size) as (app, pilot):
-        await sees(pilot, "Copy of run 48213", " id", "No link:", "No link to the recording", "esc closes")
+        await sees(pilot, "Copy of run 48213", "run ID", "No link:", "No link to the recording", "esc closes")
         await pilot.press("G")
         await eventually(lambda: app.dialog.query_one("#copies").cursor_key == offered(app)[-1], "the last offer")
         await sees(pilot, "save the transcript as JSON to a file …", "esc closes")

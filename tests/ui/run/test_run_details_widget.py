@@ -49,15 +49,15 @@ async def test_a_run_is_read_in_words_with_the_names_of_its_properties() -> None
     async with app.run_test(size=(60, 14)) as pilot:
         await pilot.pause()
         assert screen(app.details)[:9] == [
-            "Call",
-            "  Run (id): 5",
-            "  Status: completed",
-            "  Recording (voice_recording_url): https://a.example/b.wav",
-            "  (y copies it)",
-            "Texts",
-            "  Feedback:",
-            "  Too slow.",
-            "  Asked twice.",
+            " Call",
+            "   Run (id): 5",
+            "   Status: completed",
+            "   Recording (voice_recording_url):",
+            "   https://a.example/b.wav (y copy)",
+            " Texts",
+            "   Feedback:",
+            "   Too slow.",
+            "   Asked twice.",
         ]
         assert screen(app.details)[9:11] == [" Data", " ▸ Metadata: 2 entries: ended_reason, empty"]
         assert screen(app.details)[11].startswith("   Not sent: run_type, run_as_text, duration,")

@@ -179,8 +179,8 @@ async def test_the_reason_of_a_long_verdict_hangs_under_its_name_and_is_never_cu
         assert screen(app.transcript)[:4] == [
             " ~ 00:00 caller  ▎ Hello.",
             "                 ▎ ✗ The caller's identity was checked",
-            "                 ▎   before anything was read out",
-            "                 ▎   · near the quoted turn (less sure)",
+            "                 ▎   before anything was read out · near",
+            "                 ▎   the quoted turn (less sure)",
         ]
 
 
