@@ -443,7 +443,7 @@ verdict and say why the turn is its evidence.
         freshness, ink = self._freshness()
         state = freshness and f"  {freshness}"
         left = Content.assemble(
-            (f"Run {row.id}", "bold"), "  ", (chip, f"${CHIPS[tone]} on ${tone}-ground"), (state, ink), "  "
+            (f"Run {row.id}", "bold"), " ", (chip, f"${CHIPS[tone]} on ${tone}-ground"), (state, ink), "  "
         )
         right = "  " + " · ".join(filter(None, (row.duration, self.state.when(row.at))))
         room = max(self.size.width - 2 - left.cell_length - len(right), 0)
@@ -480,14 +480,13 @@ verdict and say why the turn is its evidence.
         go, view = self.navigator, self.loader.view
         left, right = self.query_one("#run-left", Pane), self.query_one("#run-right", Pane)
         narrow, folded = not self.has_class("-wide"), not self.classes.isdisjoint(("-short", "-narrow"))
-        seeking = walk = ""
+        seeking = walk = note = ""
         turns: list[str] = []
         if view is not None:
             seeking, walk = go.transcript_search(), go.walk_text()
-            turns = [*filter(None, (seeking, walk if folded else "", go.turns_text()))]
-            if view.transcript.turns and view.transcript.note:
-                turns.append(view.transcript.note)
-        verdicts = _Tab("verdicts", "Verdicts", (self._verdict_counts(),))
+            note = view.transcript.note if view.transcript.turns else ""
+            turns = [*filter(None, (seeking, walk if folded else "", go.turns_text(), note if folded else ""))]
+        verdicts = _Tab("verdicts", f"Verdicts {self._verdict_counts()}".rstrip(), ())
         details = _Tab("details", "Details", (go.details_search(),))
         transcript = _Tab("transcript", "Transcript", turns)
         if narrow:
@@ -499,7 +498,7 @@ verdict and say why the turn is its evidence.
         else:
             left.set_title(_titled([verdicts, details], go.side))
             right.set_title(_titled([transcript], "transcript"))
-        right.show_footnote("" if folded else walk)
+        right.show_footnote("" if folded else walk or note)
 
     def _verdict_counts(self) -> str:
         """How many verdicts of each kind there are."""
