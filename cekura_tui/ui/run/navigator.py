@@ -321,7 +321,7 @@ class RunNavigator:
             return
         if self._walk is not None and (evidence := self._evidence_of(self._walk[0])):
             if len(evidence) == 1 and self._transcript.cursor_key == evidence[0].n:
-                self._report("The verdict cites only this turn. tab, then enter on another verdict shows its turns.")
+                self._report("The verdict cites only this turn. tab switches to the verdicts.")
             self._walk_to(self._walk[0], (self._walk[1] + step) % len(evidence))
             return
         first = next((row.key for row in self._verdicts.rows if self._evidence_of(row.key)), None)

@@ -98,11 +98,11 @@ def axis(timeline: Timeline, width: int) -> str:
     hours = timeline.length >= AN_HOUR
     end = clock(timeline.length, hours=hours)
     scale = Scale.of(timeline.length, width)
-    step = next((step for step in _STEPS if step * scale.rate >= 2 * len(end)), _STEPS[-1])
+    step = next((step for step in _STEPS if step * scale.rate >= 3 * len(end)), _STEPS[-1])
     text = ""
     for n in range(int(timeline.length / step) + 1):
         column = scale.column(n * step)
-        if column + 2 * len(end) > width:
+        if column + 2 * len(end) + 3 > width:
             break
         text = text.ljust(column) + clock(n * step, hours=hours)
     return fit(text, width - len(end)) + end if width > len(end) else fit(end, width)

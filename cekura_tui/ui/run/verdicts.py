@@ -50,12 +50,13 @@ class VerdictRow:
 @dataclass(frozen=True, slots=True)
 class _Paragraph:
     """A paragraph below a title: its sign, the tone of the sign, the text; its lines but the first are set in by
-    `hang` cells."""
+    `hang` cells. A `quiet` one is secondary."""
 
     sign: str
     tone: str
     text: str
     hang: int = 0
+    quiet: bool = False
 
 
 def keyed(verdicts: Sequence[Verdict]) -> dict[Key, Verdict]:
@@ -193,9 +194,10 @@ class Verdicts(VirtualList[VerdictRow]):
 
     def _paragraph(self, part: _Paragraph, text: str, room: int) -> Iterator[Line]:
         tone = self.style_of(f"tone--{part.tone}") if part.tone else Style.null()
+        ink = self.style_of("tone--dim") if part.quiet else None
         for n, piece in enumerate(wrap(capped(text), room)):
             sign = part.sign if n == 0 or not part.sign else _INDENT
-            yield [Segment(_INDENT + " " * (part.hang if n else 0)), Segment(sign, tone), Segment(piece)]
+            yield [Segment(_INDENT + " " * (part.hang if n else 0)), Segment(sign, tone), Segment(piece, ink)]
 
 
 def _parts(verdict: Verdict) -> Iterator[_Paragraph]:
@@ -210,9 +212,9 @@ def _parts(verdict: Verdict) -> Iterator[_Paragraph]:
         state = _ALIGNED[alignment.aligned]
         yield _Paragraph(f"{VERDICT_MARKS[state]} ", VERDICT_TONES[state], alignment_words(alignment))
     for category_found in verdict.categories:
-        yield _Paragraph("", "", category_words(category_found, verdict.explanation), 2)
+        yield _Paragraph("", "", category_words(category_found, verdict.explanation), 2, quiet=True)
     if percentiles := percentile_words(verdict):
-        yield _Paragraph("", "", percentiles, 2)
+        yield _Paragraph("", "", percentiles, 2, quiet=True)
 
 
 def _folded(row: VerdictRow) -> str:
