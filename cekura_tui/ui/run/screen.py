@@ -414,7 +414,7 @@ verdict and say why the turn is its evidence.
             self.query_one(Verdicts).show_run(view)
             self.query_one(RunDetails).show_run(view)
             why = "No turns yet: the run is still in progress." if loader.is_running else view.transcript.note
-            notice.show(why, "tab verdicts and details")
+            notice.show(why, "Press tab for the verdicts and the details.")
             if turns:
                 self.navigator.arrive()
         else:
@@ -485,7 +485,8 @@ verdict and say why the turn is its evidence.
         if view is not None:
             seeking, walk = go.transcript_search(), go.walk_text()
             note = view.transcript.note if view.transcript.turns else ""
-            turns = [*filter(None, (seeking, walk if folded else "", go.turns_text(), note if folded else ""))]
+            shown = go.turns_text() if view.transcript.turns else ""
+            turns = [*filter(None, (seeking, walk if folded else "", shown, note if folded else ""))]
         verdicts = _Tab("verdicts", f"Verdicts {self._verdict_counts()}".rstrip(), ())
         details = _Tab("details", "Details", (go.details_search(),))
         transcript = _Tab("transcript", "Transcript", turns)
