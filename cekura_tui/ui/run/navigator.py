@@ -41,7 +41,7 @@ class FindLine(Horizontal):
         display: none;
         height: 1;
         background: $panel;
-        & > Static { width: auto; padding: 0 1; }
+        & > Static { width: auto; padding: 0 1; color: $accent; text-style: bold; }
         & > Input { width: 1fr; }
         &.-open { display: block; }
     }
@@ -57,7 +57,7 @@ class FindLine(Horizontal):
     def compose(self) -> ComposeResult:
         """What it is, and the line."""
         yield Static(Content("Find"))
-        yield _FindInput(compact=True)
+        yield _FindInput(compact=True, placeholder="text, or agent: text")
 
     @property
     def is_open(self) -> bool:

@@ -445,7 +445,7 @@ verdict and say why the turn is its evidence.
         left = Content.assemble(
             (f"Run {row.id}", "bold"), " ", (chip, f"${CHIPS[tone]} on ${tone}-ground"), (state, ink), "  "
         )
-        right = "  " + " · ".join(filter(None, (row.duration, self.state.when(row.at))))
+        right = "  " + " · ".join(filter(None, (clean_line(row.duration, 20), self.state.when(row.at))))
         room = max(self.size.width - 2 - left.cell_length - len(right), 0)
         facts = " · ".join(clean_line(fact, 60) for fact in (row.scenario, row.personality, row.agent) if fact)
         headline = Content.assemble(left, fit(facts, room), (right, "$muted"))

@@ -112,6 +112,15 @@ def test_a_part_of_the_expected_outcome_says_whether_it_was_met(alignment: Align
     assert alignment_words(alignment) == words
 
 
+def test_a_category_leaves_out_what_the_explanation_says_already() -> None:
+    explained = ("The agent asked\n too late.", "Nothing else.")
+    assert (
+        category_words(Category("Identity", "critical", "Asked too late"), explained) == "category Identity, critical"
+    )
+    assert category_words(Category("Tone", None, 0.5, "Nothing else"), explained) == "category Tone: deviation 0.5"
+    assert category_words(Category("Tone", None, "rude"), explained) == "category Tone: rude"
+
+
 def test_a_category_and_percentiles_are_told_whole() -> None:
     assert category_words(Category("Identity", "critical", "too late")) == "category Identity, critical: too late"
     assert (
