@@ -26,6 +26,8 @@ class Pane(Vertical):
     """The frame shines while something in it has the focus. Lists reach from side to side; give what else is in it the
     class `padded`."""
 
+    SCOPED_CSS = False
+    """What folds the frame is a class of the screen that it is on."""
     DEFAULT_CSS = """
     Pane {
         height: 1fr;
@@ -37,7 +39,7 @@ class Pane(Vertical):
         &:focus-within { border: round $focus; border-title-color: $accent; }
         & > .padded { padding: 0 1; }
     }
-    .-short Pane, .-narrow Pane {
+    .-short Pane {
         border: none;
         border-top: solid $faint;
 
@@ -62,10 +64,15 @@ class Pane(Vertical):
             self._title = title
             self.draw_title()
 
+    @property
+    def is_folded(self) -> bool:
+        """Whether the frame is a line with the title alone."""
+        return self.is_attached and self.screen.has_class("-short")
+
     @on(Resize)
     def draw_title(self) -> None:
         """Set into the frame; a folded one has no corners, so that the title brings the space around it."""
-        if self.is_attached and not self.screen.classes.isdisjoint(("-short", "-narrow")):
+        if self.is_folded:
             self._put_title(Content.assemble(("─", "$faint"), " ", self._title, " "))
         else:
             self._put_title(self._title)

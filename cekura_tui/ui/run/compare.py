@@ -387,28 +387,27 @@ This run is on the left, the last passed run of its scenario on the right; in a 
     def _draw_title(self) -> None:
         """Both runs in the frame, each above its turns."""
         pane, there = self.query_one(Pane), self._there
-        folded = not self.classes.isdisjoint(("-short", "-narrow"))
-        here = self._named(HERE, "This run", self._here, folded=folded)
+        edge = 0 if pane.is_folded else 1
+        rule_at = self.query_one(TurnPairs).rule_at(self.size.width - 2 * edge - 1)
+        here = self._named(HERE, "This run", self._here, whole=rule_at is not None)
         if there is None:
             pane.set_title(here)
             return
-        passed = self._named(THERE, self._which(there), there, folded=folded)
-        rule_at = self.query_one(TurnPairs).rule_at(self.size.width - 3)
-        if rule_at is None or folded or not self.pairs:
+        passed = self._named(THERE, self._which(there), there, whole=rule_at is not None)
+        if rule_at is None or not self.pairs:
             pane.set_title(Content.assemble(here, (" │ ", "not bold $faint"), passed))
             return
-        room = rule_at - 2  # the frame's corner, a line and a space come before a title
+        room = rule_at + edge - 3  # a title begins in the fourth cell of its frame
+        here = here.truncate(room - 2, ellipsis=True)
         line = "─" * max(room - here.cell_length - 1, 0)
-        pane.set_title(
-            Content.assemble(here.truncate(room - 2, ellipsis=True), (f" {line}┬─ ", "not bold $focus"), passed)
-        )
+        pane.set_title(Content.assemble(here, (f" {line}┬─ ", "not bold $focus"), passed))
 
-    def _named(self, mark: str, which: str, view: RunView, *, folded: bool) -> Content:
+    def _named(self, mark: str, which: str, view: RunView, *, whole: bool) -> Content:
         row = view.row
-        cached = f"cached {self.state.when(view.got_at)}" if view.cached else ""
         outcome = f"{row.outcome.mark} {row.outcome.text}" if mark == HERE else ""
-        facts = (outcome, *(() if folded else (row.duration, self.state.when(row.at))), cached)
-        return Content.assemble(*title_parts(f"{mark} {which} {row.id}", facts))
+        times = (row.duration, self.state.when(row.at)) if whole else ()
+        cached = f"cached {self.state.when(view.got_at)}" if view.cached else ""
+        return Content.assemble(*title_parts(f"{mark} {which} {row.id}", (outcome, *times, cached)))
 
     def _which(self, there: RunView) -> str:
         return "Last passed run" if there.row.id < self._here.row.id else "Newest passed run (none before)"

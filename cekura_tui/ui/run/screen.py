@@ -479,7 +479,7 @@ verdict and say why the turn is its evidence.
             return
         go, view = self.navigator, self.loader.view
         left, right = self.query_one("#run-left", Pane), self.query_one("#run-right", Pane)
-        narrow, folded = not self.has_class("-wide"), not self.classes.isdisjoint(("-short", "-narrow"))
+        narrow, folded = not self.has_class("-wide"), right.is_folded
         seeking = walk = note = ""
         turns: list[str] = []
         if view is not None:
@@ -492,7 +492,7 @@ verdict and say why the turn is its evidence.
         transcript = _Tab("transcript", "Transcript", turns)
         if narrow:
             # Beside what is sought there is no room for other names.
-            alone = bool(seeking or walk) and go.pane == "transcript"
+            alone = bool(seeking or (walk and folded)) and go.pane == "transcript"
             tabs = [transcript] if alone else [transcript, verdicts, details]
             left.set_title(_titled(tabs, go.pane))
             right.set_title(_titled(tabs, go.pane))
