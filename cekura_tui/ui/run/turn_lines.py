@@ -89,7 +89,7 @@ def styled(
         inside = spans[bisect_left(spans, (start, 0)) : bisect_left(spans, (end, 0))]
         found = f", {len(inside):,} found" if inside else ""
         styles = {layers[-1].style_of(span) for span in inside}
-        hidden = Style.combine([faint, *sorted(styles, key=lambda style: style.color is not None)])
+        hidden = Style.combine([faint, *sorted(styles, key=lambda style: bool(style.bold))])
         return [Segment(fit(f"… ({piece.hidden}{found})", room).rstrip(), hidden)]
     line = [Segment(piece.note, faint)] if piece.note else []
     here: list[tuple[int, int, Style]] = []
