@@ -63,6 +63,14 @@ class Transcript(VirtualList[Turn]):
     row_height = None
     keeps_top = True
     ACTIONS: ClassVar[tuple[Action, ...]] = (
+        Action(
+            "transcript.open",
+            "enter",
+            "open",
+            "Show verdict",
+            "the verdict that cites the turn; a tool call unfolds",
+            footer=9,
+        ),
         Action("transcript.raw", "x", "raw", "Raw turn", "show or hide the raw JSON of the turn"),
         Action("transcript.unfold-all", "X", "unfold_all", "Unfold all tools", "unfold or fold all tool calls"),
     )
