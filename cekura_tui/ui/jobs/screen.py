@@ -140,15 +140,18 @@ Jobs run on the server, even while this app is closed. A forgotten job is delete
 
     @on(JobList.Moved)
     def moved(self) -> None:
-        """Show what is known of the job under the cursor at once, and read the rest when the cursor rests."""
-        self._draw_preview()
+        """Show what is known of the job under the cursor at once, and read the rest when the cursor rests; of jobs that
+        a held key passes nothing is shown."""
         self.job_actions.refresh()
-        if self._resting is not None:
+        if self._resting is None:
+            self._draw_preview()
+        else:
             self._resting.stop()
         self._resting = self.set_timer(RESTS, self._rested)
 
     def _rested(self) -> None:
         self._resting = None
+        self._draw_preview()
         if self._is_outdated:
             self._read()
 
