@@ -140,6 +140,14 @@ async def test_the_pane_is_as_high_as_there_are_jobs_and_four_rows_at_most(quiet
         await sees(pilot, "Kinder words. Shorter sentences. A rule on names.")
 
 
+async def test_in_a_small_terminal_the_title_of_the_pane_says_how_the_last_job_ended(
+    quiet: Setup, seeded: SeededJobs
+) -> None:
+    seeded.ended(DONE, took=40)
+    async with opened(quiet, size=SMALL) as pilot:
+        await sees(pilot, "─ Jobs · 1 new · job 1 ✓ succeeded: Kinder words. Shorter")
+
+
 @pytest.mark.parametrize(
     ("summary", "lines"),
     [
