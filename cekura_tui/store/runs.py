@@ -256,7 +256,7 @@ class CachedStart:
 
 
 def read_cached_start(path: Path, origin: str, key: str, profile: str, scope: str | None) -> CachedStart:
-    """The cached list, its filter and columns, notes and jobs, on a read-only connection; empty where there is nothing to read.
+    """The cached list, its filter and columns, notes and jobs, on a read-only connection; empty where nothing is there.
 
     `scope` is the scope of the list to show, without a filter, or None for the one that was chosen last.
     """

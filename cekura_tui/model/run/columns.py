@@ -17,7 +17,7 @@ Cells = tuple[tuple[str, int], ...]
 
 _LEAST: Mapping[str, int] = {
     "run": 7,
-    "outcome": 15,
+    "outcome": 13,
     "scenario": 15,
     "agent": 12,
     "personality": 12,
@@ -31,6 +31,7 @@ _DISPENSABLE = ("personality", "length", "agent", "when")
 """What is left out first where there is no room for all."""
 _GROWTH = (
     ("scenario", 24),
+    ("outcome", 15),
     ("agent", 18),
     ("length", 7),
     ("when", 12),
