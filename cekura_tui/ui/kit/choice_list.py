@@ -26,7 +26,7 @@ class ChoiceList(VirtualList[Choice]):
 
     ACTIONS = (Action("choice.choose", "space,enter", "choose", "Choose", footer=1),)
     BINDINGS = bindings(ACTIONS)
-    DEFAULT_CSS = "ChoiceList { & > .virtual-list--mark { color: $foreground; text-style: none; } }"
+    DEFAULT_CSS = "ChoiceList { & > .virtual-list--mark { color: $text; text-style: none; } }"
 
     def __init__(self, *, several: bool, id: str | None = None) -> None:  # noqa: A002 - Textual's own word
         super().__init__(id=id)
