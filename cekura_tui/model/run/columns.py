@@ -114,18 +114,16 @@ def _cells(columns: Columns, width: int, one_agent: bool) -> Cells:
     room = width - GUTTER
     least = {**_LEAST, **(_NARROWED if columns.chosen else {})}
     wanted = {one.name: one.width or least[one.name] for one in columns.all if one.shown}
-    if columns.chosen:
-        leaving = list(reversed(wanted))[:-1]  # who put a column first wants that one most
-    else:
-        leaving = ["agent", *_DISPENSABLE] if one_agent else list(_DISPENSABLE)
-        if one_agent:
-            del wanted["agent"]
-    for name in leaving:
+    if one_agent and not columns.chosen:
+        del wanted["agent"]
+    fixed = {one.name for one in columns.all if one.width is not None}
+    others = [name for name in reversed(wanted) if name not in _DISPENSABLE] if columns.chosen else []
+    leaving = [name for name in (*_DISPENSABLE, *others) if name in wanted]
+    for name in sorted(leaving, key=fixed.__contains__)[: max(len(wanted) - 1, 0)]:
         if sum(wanted.values()) + len(wanted) <= room:
             break
         wanted.pop(name, None)
     rest = room - sum(wanted.values()) - len(wanted)
-    fixed = {one.name for one in columns.all if one.width is not None}
     for name, most in _GROWTH:
         if name in wanted and name not in fixed:
             more = min(max(most - wanted[name], 0), max(rest, 0))

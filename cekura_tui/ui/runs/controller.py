@@ -453,7 +453,7 @@ class RunsView(Protocol):
 
 
 class OpenedFrom(NamedTuple):
-    """A group that was opened: its name, the terms of the filter that lists its runs, and the filter before it."""
+    """A group that was opened: its name, the terms that list its runs, and the filter before it."""
 
     name: str
     terms: tuple[Term, ...]
@@ -650,7 +650,7 @@ class RunsController:
         before = self.listing.filter
         if group == before and self._group is not None:
             before = self._group.before  # esc still leads out of the group that is listed
-        self._group = OpenedFrom(name, group.terms, before)
+        self._group = OpenedFrom(name, wanted.terms, before)
         self.change_filter(group)
 
     @property

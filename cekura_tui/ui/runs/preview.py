@@ -23,6 +23,7 @@ from cekura_tui.ui.terminal.cells import drawn, fit
 
 _INKS: dict[Speaker, str] = {"testing": "$caller", "main": "$agent"}
 _STATES: tuple[tuple[State, str], ...] = (("fail", "failed"), ("review", "to review"), ("pass", "passed"))
+_MARKS = str.maketrans({"❌": "✗", "✅": "✓", "⚠": "!"})
 _TURNS, _VERDICTS = 12, 40
 _SPEAKER_CELLS = 7
 _WITH_TIMES = 44
@@ -64,7 +65,7 @@ class RunPreview(Pane):
         self.call_after_refresh(self._draw)
 
     def _draw(self) -> None:
-        width = self.query_one(VerticalScroll).scrollable_content_region.width
+        width = self.query_one(VerticalScroll).scrollable_content_region.width - 2
         if width <= 0:
             return
         lines = hanging(Content.styled(self._note, "$muted"), width, 0) if self._view is None else self._lines(width)
@@ -137,8 +138,8 @@ def hanging(words: Content, width: int, indent: int, head: Content | None = None
 
 
 def _line(text: str, limit: int = 300) -> str:
-    """A text as one line of cells that can be counted."""
-    return drawn(clean_line(text, limit))
+    """A text as one line of cells that can be counted; marks that terminals draw in one cell or in two are ours."""
+    return drawn(clean_line(text, limit)).translate(_MARKS)
 
 
 def _why(verdict: Verdict) -> tuple[str, ...]:
