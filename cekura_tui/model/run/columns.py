@@ -17,12 +17,12 @@ Cells = tuple[tuple[str, int], ...]
 
 _LEAST: Mapping[str, int] = {
     "run": 7,
-    "outcome": 13,
+    "outcome": 14,
     "scenario": 15,
     "agent": 12,
     "personality": 12,
-    "length": 6,
-    "when": 9,
+    "length": 7,
+    "when": 10,
 }
 NAMES = tuple(_LEAST)
 _NARROWED = {"scenario": 8, "agent": 8, "personality": 8}
@@ -33,7 +33,6 @@ _GROWTH = (
     ("scenario", 24),
     ("outcome", 15),
     ("agent", 18),
-    ("length", 7),
     ("when", 12),
     ("personality", 18),
     ("scenario", 40),
@@ -124,7 +123,7 @@ def _cells(columns: Columns, width: int, one_agent: bool) -> Cells:
             break
         wanted.pop(name, None)
     rest = room - sum(wanted.values()) - len(wanted)
-    for name, most in _GROWTH:
+    for name, most in (*_LEAST.items(), *_GROWTH):
         if name in wanted and name not in fixed:
             more = min(max(most - wanted[name], 0), max(rest, 0))
             wanted[name] += more

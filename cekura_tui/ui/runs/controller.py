@@ -627,6 +627,7 @@ class RunsController:
             return
         self._view.other_runs(same_scope=True)
         self.listing.change_filter(wanted)
+        self._group = self._group if self.group else None
         self._seen = None
         if self.listing.scope is not None:
             self.load()

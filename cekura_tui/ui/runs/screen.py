@@ -53,11 +53,11 @@ def _in_the_list(page: RunsScreen) -> str | None:
 
 def _of_one_agent(page: RunsScreen) -> str | None:
     """A job takes runs of one agent: what is marked of others is said before anything is asked."""
-    firsts = {row.agent_id: row for row in page.marked_rows}
-    if len(firsts) < 2:
+    newest = {row.agent_id: row for row in sorted(page.marked_rows, key=lambda row: row.id)}
+    if len(newest) < 2:
         return None
-    whose = ", ".join(f"{row.id} is of {row.agent or 'no agent'}" for row in list(firsts.values())[:3])
-    return f"Mark runs of one agent only: {whose}."
+    rows = sorted(newest.values(), key=lambda row: row.id, reverse=True)[:3]
+    return f"Mark runs of one agent only: {', '.join(f'{row.id} is of “{row.agent}”' for row in rows)}."
 
 
 def _with_marks(page: RunsScreen) -> str | None:
@@ -411,7 +411,7 @@ for, and `-` before what to leave out.
         elif not listing.fresh:
             notice.show("Loading runs …")
         elif listing.failures and len(listing.filter.terms) == 1 and listing.whole:
-            notice.show("No failed runs.", "! show all runs · p choose another project")
+            notice.show("No failed runs here.", "! show all runs · p choose another project")
         elif listing.filter:
             full, sweep = paged is not None and paged.full, self.controller.feed.sweep
             more = "" if listing.whole else f" among the loaded runs{'' if full else ' · F load all'}"
@@ -419,7 +419,7 @@ for, and `-` before what to leave out.
                 more = " yet. Checking the other runs …"
             notice.show(f"No matching runs{more or '.'}", "/ change the filter · v views · r reload")
         else:
-            notice.show("No runs yet.", "p choose another project or agent · r reload")
+            notice.show("No runs here yet.", "p choose another project or agent · r reload")
 
     def _draw_columns(self) -> None:
         """The columns of the filter in effect; where all runs are of one agent, that has none by default."""

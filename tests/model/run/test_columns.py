@@ -36,7 +36,7 @@ def test_where_there_is_room_every_column_has_the_width_that_was_chosen(columns:
     ("width", "one_agent", "seen"),
     [
         (57, False, "run outcome scenario when"),
-        (74, False, "run outcome scenario agent length when"),
+        (75, False, "run outcome scenario agent length when"),
         (79, False, "run outcome scenario agent length when"),
         (98, False, "run outcome scenario agent personality length when"),
         (79, True, "run outcome scenario personality length when"),
@@ -70,7 +70,9 @@ def test_what_was_chosen_comes_back_from_the_store(columns: Columns) -> None:
     assert read_columns(columns.text) == columns
 
 
-@pytest.mark.parametrize("text", ["", "{}", "[1]", "null", '[["run"]]', '[["run", false, null]]', '[["other", true, 5]]'])
+@pytest.mark.parametrize(
+    "text", ["", "{}", "[1]", "null", '[["run"]]', '[["run", false, null]]', '[["other", true, 5]]']
+)
 def test_what_cannot_be_read_gives_the_default_columns(text: str) -> None:
     assert read_columns(text) == Columns()
 
