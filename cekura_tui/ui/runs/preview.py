@@ -13,7 +13,7 @@ from textual.widgets import Static
 from cekura_tui.model.run.verdict import State, Verdict
 from cekura_tui.model.run.view import RunView
 from cekura_tui.model.run.words import judged_words
-from cekura_tui.model.text import clean_line
+from cekura_tui.model.text import clean_line, count
 from cekura_tui.model.transcript.transcript import NAMES, Speaker, Turn
 from cekura_tui.ui.kit.lines import TONES, VERDICT_MARKS, VERDICT_TONES
 from cekura_tui.ui.kit.pane import Pane
@@ -22,7 +22,7 @@ from cekura_tui.ui.state import AppState
 from cekura_tui.ui.terminal.cells import drawn, fit
 
 _INKS: dict[Speaker, str] = {"testing": "$caller", "main": "$agent"}
-_STATES: tuple[tuple[State, str], ...] = (("fail", "failed"), ("review", "to review"), ("pass", "passed"))
+_COUNTED: tuple[State, ...] = ("fail", "review", "pass")
 _MARKS = str.maketrans({"❌": "✗", "✅": "✓", "⚠": "!"})
 _TURNS, _VERDICTS = 12, 40
 _SPEAKER_CELLS = 7
@@ -86,9 +86,11 @@ class RunPreview(Pane):
 
 
 def _verdicts(verdicts: tuple[Verdict, ...], width: int) -> Iterator[Content]:
-    counts = [(sum(verdict.state == state for verdict in verdicts), word) for state, word in _STATES]
-    facts = " · ".join(f"{number:,} {word}" for number, word in counts if number)
-    yield from _heading("Verdicts", facts or "none", width)
+    facts: list[tuple[str, str]] = []
+    for state in _COUNTED:
+        if number := sum(verdict.state == state for verdict in verdicts):
+            facts += [(f"  {VERDICT_MARKS[state]}", TONES[VERDICT_TONES[state]]), (f" {number:,}", "$muted")]
+    yield from _heading("Verdicts", facts or [(" · none", "$muted")], width)
     for verdict in verdicts[:_VERDICTS]:
         mark = Content.styled(f"{VERDICT_MARKS[verdict.state]} ", TONES[VERDICT_TONES[verdict.state]])
         name = (_line(verdict.name, 80), "bold" if verdict.state == "fail" else "")
@@ -103,7 +105,8 @@ def _verdicts(verdicts: tuple[Verdict, ...], width: int) -> Iterator[Content]:
 
 def _transcript(view: RunView, width: int) -> Iterator[Content]:
     transcript = view.transcript
-    yield from _heading("Transcript", f"{len(transcript.turns):,} turns" if transcript.turns else "none", width)
+    turns = count(len(transcript.turns), "turn") if transcript.turns else "none"
+    yield from _heading("Transcript", [(f" · {turns}", "$muted")], width)
     if transcript.note:
         yield from hanging(Content.styled(_line(transcript.note), "$muted"), width, 0)
     shown = transcript.turns[:_TURNS]
@@ -125,8 +128,8 @@ def _turn(turn: Turn, width: int, times: bool) -> Iterator[Content]:
     yield from hanging(Content(_line(turn.text, 240)), width, head.cell_length, head)
 
 
-def _heading(name: str, facts: str, width: int) -> Iterator[Content]:
-    yield from hanging(Content.assemble((name, "bold $accent"), (f" · {facts}", "$muted")), width, 0)
+def _heading(name: str, facts: list[tuple[str, str]], width: int) -> Iterator[Content]:
+    yield from hanging(Content.assemble((name, "bold $accent"), *facts), width, 0)
 
 
 def hanging(words: Content, width: int, indent: int, head: Content | None = None) -> Iterable[Content]:

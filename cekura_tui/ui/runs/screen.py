@@ -53,6 +53,8 @@ def _in_the_list(page: RunsScreen) -> str | None:
 
 def _of_one_agent(page: RunsScreen) -> str | None:
     """A job takes runs of one agent: what is marked of others is said before anything is asked."""
+    if not page.marked_rows and not len(page.controller.listing.rows):
+        return NOT_OFFERED
     newest = {row.agent_id: row for row in sorted(page.marked_rows, key=lambda row: row.id)}
     if len(newest) < 2:
         return None
