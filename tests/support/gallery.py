@@ -40,6 +40,7 @@ GALLERY: dict[str, Scene] = {
     "runs-marked": _by_keys("space", "j", "j", "space", screen="RunsScreen"),
     "groups": MORE_SCENES["groups"],
     "views": _by_keys("v", screen="ViewsDialog"),
+    "columns": _by_keys("c", screen="ColumnsDialog"),
     "note": _by_keys("m", screen="NoteDialog"),
     "export": _by_keys("e", screen="ExportRunsDialog"),
     "copy-runs": _by_keys("y", screen="CopyRunsDialog"),

@@ -170,7 +170,7 @@ async def test_the_keys_of_each_screen_are_one_key_away_and_go_again(served: Ser
     async with opened(served.setup()) as pilot:
         await sees(pilot, "240 runs")
         for keys, told in (
-            ((), "better prompt proposed"),
+            ((), "proposes a better prompt"),
             (("j", "j", "enter"), "goes through transcript"),
             (("2",), "Jobs go on"),
         ):

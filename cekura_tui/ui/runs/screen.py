@@ -15,7 +15,7 @@ from textual.timer import Timer
 from textual.widget import Widget
 
 from cekura_tui.model.errors import CekuraTuiError
-from cekura_tui.model.filter.filter import GIVEN_VIEWS, Filter, Term
+from cekura_tui.model.filter.filter import GIVEN_VIEWS, Filter
 from cekura_tui.model.filter.parse import names_in
 from cekura_tui.model.job import Job
 from cekura_tui.model.run.columns import Cells, Columns
@@ -97,9 +97,10 @@ def _host(origin: str) -> str:
     return urlsplit(origin).hostname or "built-in demo"
 
 
-def _names(term: Term) -> bool:
-    """Whether a term of a filter names an agent."""
-    return term.key == "agent" and not term.negated
+def _agents_of(wanted: Filter) -> list[str]:
+    """The agents that a filter asks for, as they are written in it."""
+    terms = [term for term in wanted.terms if term.key == "agent" and not term.negated]
+    return [str(Filter((term,))).partition(":")[2] for term in terms]
 
 
 class RunsScreen(Page):
@@ -446,19 +447,20 @@ for, and `-` before what to leave out.
 
     def _draw_status(self) -> None:
         """Where one is, how fresh it is, and what runs."""
-        setup, controller, scope = self.state.workspace.setup, self.controller, self.controller.listing.scope
-        profile = "demo" if setup.demo else setup.profile
-        named = scope.shown if scope else "…"
-        agents = [str(Filter((term,))).partition(":")[2] for term in controller.listing.filter.terms if _names(term)]
-        agent = named if scope and scope.kind == "agent" else ", ".join(agents) or "all agents"
-        place = Fact("Result" if scope and scope.kind == "result" else "Project", named)
+        setup, listing, scope = self.state.workspace.setup, self.controller.listing, self.controller.listing.scope
+        profile, locked = "demo" if setup.demo else setup.profile, ("read-only",) if setup.read_only else ()
+        place = "…" if scope is None else scope.name or str(scope.id)
+        project, agent = Fact("Project", place), ", ".join(_agents_of(listing.filter)) or "all agents"
+        if scope is not None and scope.kind == "result":
+            project = Fact("Result", place)
+        elif scope is not None and scope.kind == "agent":
+            project, agent = Fact("Project", "–"), place
         going = sum(job.state.going for job in self.state.jobs)
-        locked = ("read-only",) if setup.read_only else ()
         self.query_one(RunsHeader).facts = Facts(
             (Fact("Profile", " · ".join((profile, *locked))), Fact("Agent", agent)),
-            (Fact("Project", "–") if scope and scope.kind == "agent" else place, Fact("Server", _host(setup.origin))),
-            (profile, named, *locked),
-            controller.listing.freshness(self.state.when, controller.scope_error),
+            (project, Fact("Server", _host(setup.origin))),
+            (profile, scope.shown if scope else "…", *locked),
+            listing.freshness(self.state.when, self.controller.scope_error),
             f"{count(going, 'job')} running" if going else "",
         )
 

@@ -83,7 +83,7 @@ async def shows_all(pilot: Pilot[None], key: str, *words: str) -> None:
 async def test_every_key_of_the_runs_is_told(served: Served, size: tuple[int, int], key: str) -> None:
     async with opened(served.setup(), size=size) as pilot:
         await sees(pilot, "240 runs")
-        await shows_all(pilot, key, "The newest first", "following what is new.")
+        await shows_all(pilot, key, "Newest first", "what to leave out.")
 
 
 async def test_every_key_of_a_suggestion_is_told(served: Served) -> None:
@@ -238,7 +238,7 @@ async def test_a_click_on_its_key_in_the_last_line_opens_it(served: Served) -> N
         await sees(pilot, "240 runs", "? Keys")
         last = screen_text(pilot.app).splitlines()[-1]
         await pilot.click(KeyFooter, offset=(last.index("? Keys"), 0))
-        await sees(pilot, "The newest first", HINT)
+        await sees(pilot, "Newest first", HINT)
 
 
 def test_it_is_loaded_only_when_it_is_opened() -> None:
