@@ -13,7 +13,7 @@ from watching import sees
 
 async def test_without_a_key_it_says_where_one_comes_from(served: Served) -> None:
     async with opened(setup_of(served.server.url, None), size=SMALL) as pilot:
-        await sees(pilot, "Sign in", "There is no API key.", "Settings › API keys", "ctrl+t")
+        await sees(pilot, "Sign in", "No API key found.", "Settings › API keys", "ctrl+t")
         await pilot.press("enter")
         await sees(pilot, "The key from the keyboard is empty.")
         assert served.log == []
@@ -64,7 +64,7 @@ async def test_several_projects_and_none_named_open_the_picker(served: Served) -
     async with opened(served.setup(project=None)) as pilot:
         await sees(pilot, "List runs of", "Front desks", "Hospitality and grid")
         await pilot.press("escape")
-        await sees(pilot, "Which project?", "Runs are listed by project", gone="List runs of")
+        await sees(pilot, "Which project?", "No project chosen", gone="List runs of")
         await pilot.press("p")
         await sees(pilot, "List runs of", "Hospitality and grid")
         await pilot.press("enter")
