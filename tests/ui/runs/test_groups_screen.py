@@ -106,6 +106,8 @@ async def test_the_groups_tell_why_the_newest_failed_and_f_reads_on(served: Serv
         await sees(pilot, f"{len(failed)} failed · {errors} errors in 240 loaded runs", "The agent")
         assert screen_text(app).splitlines()[4][1:].startswith(f" Failed checks · {len(failed)} runs ")
         assert len(served.asked(BULK)) == PAGE // AT_ONCE
+        listed = app.screen.query_one(GroupList).rows
+        assert [row.length for row in listed if row.heading] == [1.0, 1.0]  # the largest of a section has the whole bar
         read = await app.state.workspace.call(lambda session: session.findings.cached(failed))
         assert set(read) == set(failed[:PAGE])
         await pilot.press("F")
