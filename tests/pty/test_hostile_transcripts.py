@@ -205,7 +205,7 @@ def test_the_list_its_preview_a_passed_run_beside_it_and_a_search_of_all_show_te
     terminal.wait("Run 101", "begin-csi")
     scrolled(terminal)
     rested(terminal, "esc")
-    rested(terminal, "\x10", "Search opened", "enter")
+    rested(terminal, "\x10", "Search opened runs", "enter")
     terminal.wait("Search what was said")
     rested(terminal, "owned")
     terminal.wait("hits in")
