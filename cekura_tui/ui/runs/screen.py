@@ -209,7 +209,7 @@ class RunsScreen(Page):
             why_not=_while_typing,
         ),
         Action(
-            "runs.outcome-before",
+            "runs.previous-outcome",
             "O",
             "outcome(-1)",
             "Previous outcome",

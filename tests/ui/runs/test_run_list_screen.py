@@ -17,6 +17,7 @@ from cekura_tui.model.filter.parse import parse
 from cekura_tui.model.run.columns import NAMES
 from cekura_tui.model.run.outcome import MARKS, Kind
 from cekura_tui.model.run.view import RunRow
+from cekura_tui.ui.kit.palette import commands_on
 from cekura_tui.ui.runs.controller import OUTCOMES, OutcomeCounts
 from cekura_tui.ui.runs.header import OutcomeBar
 from cekura_tui.ui.runs.list import RunList, RunListHeader
@@ -261,9 +262,9 @@ async def test_a_click_on_the_name_of_a_column_sorts_by_it_and_a_second_one_the_
 async def test_each_order_is_in_the_palette_by_its_name(served: Served) -> None:
     async with opened(served.setup()) as pilot:
         await sees(pilot, "240 runs")
-        offered = {command.title: command for command in pilot.app.get_system_commands(pilot.app.screen)}
+        offered = {command.name: command for command in commands_on(pilot.app.screen)}
         assert {f"Sort by {name}" for name in NAMES} <= offered.keys()
-        offered["Sort by length"].callback()
+        await pilot.press("colon", *"by", "space", *"length", "enter")
         await sees(pilot, "length▼")
 
 
