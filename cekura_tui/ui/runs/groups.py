@@ -40,7 +40,7 @@ from cekura_tui.ui.state import AppState
 from cekura_tui.ui.terminal.cells import fit
 
 WIDE, WIDE_WITH_STRIP = 110, 156
-"""Cells from which on a group takes one line: what it has in common stands beside its name, not below it."""
+"""Cells from which on a group takes one line: what it has in common is beside its name, not below it."""
 BAR, WIDE_BAR = 6, 12
 """Cells of a bar, and where there is more room."""
 _QUARTERS = " ▎▌▊"

@@ -164,7 +164,7 @@ class RunList(VirtualList["RunRow | UnloadedRun"]):
         if isinstance(row, UnloadedRun):
             if not row.why:
                 return [[Segment(fit(f"{' ' * GUTTER}…", width), dim)]]
-            # A screen of failed rows tells the reason more than once, and not on every line.
+            # A screen of failed rows names the reason more than once, and not on every line.
             why = f": {clean_line(row.why)}" if row.place % REASON_EVERY == 0 else ""
             return [[Segment(fit(f"{' ' * GUTTER}! not loaded{why}", width), self.style_of("tone--warn"))]]
         cells = self._columns.cells(width, one_agent=self._one_agent)

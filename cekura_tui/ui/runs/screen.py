@@ -271,7 +271,7 @@ for, and `-` before what to leave out.
         self._run_before: int | None = None
         """The run to which somebody had moved in the list before."""
         self._offered: object = None
-        """What keys depend on, as it was when the footer was told last."""
+        """What the keys depend on, as it was when the footer was drawn."""
         self._view = VisibleRange()
         self._preview_timer: Timer | None = None
         self._previewed: tuple[int, Outcome] | None = None
