@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 class RunRow:
     """A line of the run list. `at` is Unix time; `duration` is "MM:SS" or empty; `status` is the server's word.
 
-    `failing` are the names of the failing verdicts that the server sent with the row, perhaps not all of them; `as_text`
-    is None where it is not known whether the run was one of text or of voice.
+    `failing` are the names of the failing verdicts that the server sent with the row, perhaps not of all; `as_text` is
+    None where it is not known whether the run was one of text or of voice.
     """
 
     id: int

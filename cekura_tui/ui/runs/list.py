@@ -190,10 +190,10 @@ class RunList(VirtualList["RunRow | UnloadedRun"]):
 
 
 def fit_chip(words: str, room: int) -> str:
-    """Words as a chip of so many cells at most: with a blank on both sides, as long as there is room for that."""
+    """Words as a chip of so many cells at most: with a blank before and behind them, as far as there is room."""
     words = drawn(one_line(words))
     cells = cell_len(words)
-    return f" {words} " if cells + 2 <= room else fit(words, min(cells, room))
+    return f" {words}{' ' * (cells + 2 <= room)}" if cells < room else fit(words, room)
 
 
 def _short(when: str, cells: int) -> str:

@@ -20,7 +20,7 @@ from cekura_tui.model.run.view import RunRow
 from cekura_tui.ui.kit.palette import commands_on
 from cekura_tui.ui.runs.controller import OUTCOMES, OutcomeCounts
 from cekura_tui.ui.runs.header import OutcomeBar
-from cekura_tui.ui.runs.list import RunList, RunListHeader
+from cekura_tui.ui.runs.list import RunList, RunListHeader, fit_chip
 from cekura_tui.ui.runs.screen import RunsScreen
 
 
@@ -333,3 +333,10 @@ def offset_of(pilot: Pilot[None], kind: type[Widget], text: str) -> Offset:
 
 def footer(pilot: Pilot[None]) -> str:
     return screen_text(pilot.app).split("\n")[-1].strip()
+
+
+@pytest.mark.parametrize(
+    ("room", "chip"), [(15, " ◌ in progress "), (14, " ◌ in progress"), (13, "◌ in progress"), (8, "◌ in pr…")]
+)
+def test_the_blanks_of_a_chip_make_room_for_its_words(room: int, chip: str) -> None:
+    assert fit_chip("◌ in progress", room) == chip
