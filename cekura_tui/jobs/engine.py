@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from cekura_tui.api.errors import KeyRefused
 from cekura_tui.jobs import lease as owner
 from cekura_tui.jobs.launcher import Launcher
-from cekura_tui.jobs.polling import Budget, PolledJob, Poller, retry_delay
+from cekura_tui.jobs.polling import Budget, PolledJob, Poller, PollTimes, retry_delay
 from cekura_tui.model.errors import CekuraTuiError, KeyMissing
 from cekura_tui.model.job import Draft, Job, JobState
 from cekura_tui.store.errors import StoreError
@@ -174,6 +174,16 @@ class JobEngine:
         if followed is not None and not followed.in_flight and not self._lease.keep(now) and not self._wait(now):
             self._poller.followed = 1
             self._begin(followed, now)
+
+    def poll_times(self, number: int) -> PollTimes | None:
+        """When this process polled a running job last, and will next; None where another process polls, or none."""
+        followed = self._running.get(number)
+        if followed is None or not self._lease.held:
+            return None
+        now, monotonic = self._clock(), self._monotonic()
+        due = max(followed.next_at - monotonic, self._poller.wait(monotonic), 0.0)
+        last_at = now - (monotonic - followed.last_at) if followed.last_at > followed.since else None
+        return PollTimes(last_at, None if followed.in_flight else now + due)
 
     def take_over(self, numbers: Iterable[int]) -> None:
         """Ask also about these jobs of another key, until the server has shown them to this one, or does not."""

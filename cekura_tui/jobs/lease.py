@@ -140,6 +140,11 @@ class Lease:
         # Asking the system about a process may cost a process: at first sight, and when no sign of life came.
         return still >= EXPIRES_AFTER or ((not known or still > RENEW_EVERY) and self._is_gone(other.holder))
 
+    @property
+    def held(self) -> bool:
+        """Whether this process was the one to ask when it last looked."""
+        return self._renewed is not None
+
     def give_up(self) -> None:
         """Pass it on at once. Raises StoreError."""
         if self._renewed is not None:

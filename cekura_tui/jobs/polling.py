@@ -98,6 +98,17 @@ class Budget:
         self._taken.append(now)
 
 
+@dataclass(frozen=True, slots=True)
+class PollTimes:
+    """When a job was polled last, and is polled next, in Unix seconds.
+
+    `last_at` is None before the first poll, `next_at` while a request is on its way.
+    """
+
+    last_at: float | None
+    next_at: float | None
+
+
 LONG_AGO = float("-inf")
 ANSWERED_LATELY = 2 * MINUTE
 """Seconds since the last answer to another key in which a job is left to whoever asks with that one."""

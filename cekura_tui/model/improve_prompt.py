@@ -51,7 +51,7 @@ def read_progress(payload: object) -> Progress:
     messages = [_message(answer.get("error"))]
     if failed:
         messages += [_message(answer.get("detail")), _message(answer.get("message")), _message(output)]
-        messages.append(f"The server says “{status}” and nothing more.")
+        messages.append(f"The server reported “{status}” and no reason.")
     error = next(filter(None, messages), "")
     if not error:
         return Progress(None, status)
@@ -63,7 +63,7 @@ def empty_end(status: str) -> str | None:
 
     A server may say its last word a moment before the prompt is there.
     """
-    return f"The server says {status}, but sent no prompt." if status.lower() in _SUCCESSES else None
+    return f"The server reported “{status}” but sent no prompt." if status.lower() in _SUCCESSES else None
 
 
 def _summary(*places: dict[str, object]) -> str | None:
@@ -92,17 +92,17 @@ def _message(value: object) -> str:
 
 
 MEANINGS = {
-    JobState.SUCCEEDED: "Cekura proposes a better prompt: enter shows it.",
-    JobState.NO_ISSUES: "Cekura found no issues in these runs: there is nothing to improve for them.",
-    JobState.FAILED: "The job ended without a suggestion. a launches it again.",
+    JobState.SUCCEEDED: "Cekura proposes a better prompt. enter opens the suggestion.",
+    JobState.NO_ISSUES: "Cekura found no issues in these runs: nothing to improve.",
+    JobState.FAILED: "The job ended without a suggestion. a relaunches the job.",
 }
 _SOURCES = {
     "": "a text",
-    "agent": "the agent's own",
-    "file": "from a file",
-    "last": "the one launched last",
+    "agent": "the agent's prompt",
+    "file": "a file",
+    "last": "the last launched prompt",
     "draft": "a draft",
-    "-": "from standard input",
+    "-": "standard input",
 }
 
 
@@ -111,10 +111,10 @@ def sent_facts(job: Job, draft: Draft) -> list[tuple[str, str]]:
     focuses = (("workflow metric", job.workflow_metric_ids), ("critical category", job.category_ids))
     focus = "; ".join(f"{noun} {' '.join(map(str, ids))}" for noun, ids in focuses if ids)
     return [
-        ("runs", " ".join(map(str, job.run_ids))),
-        ("agent", job.agent),
-        ("prompt", f"{prompt_name(job.prompt_source)}, {count(len(draft.prompt.split()), 'word')}"),
-        ("focus", focus or "none"),
+        ("Runs", " ".join(map(str, job.run_ids))),
+        ("Agent", job.agent),
+        ("Prompt", f"{prompt_name(job.prompt_source)}, {count(len(draft.prompt.split()), 'word')}"),
+        ("Focus", focus or "none"),
     ]
 
 

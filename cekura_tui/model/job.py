@@ -176,7 +176,7 @@ class JobKind:
 class Job:
     """A job as it is recorded. Times are Unix seconds; prompts are kept apart, by hash.
 
-    `again_of` is the unconfirmed job that this one repeats, `took` how many seconds it went on where its end was
+    `again_of` is the unconfirmed job that this one repeats, `took` how many seconds it ran where its end was
     watched, `looked_at` when somebody looked at its end, `since` when it came into its state, `other_key` tells that it
     was launched with another key. Its texts are cleaned; `sent` has those by name that came otherwise, as they came.
     """
@@ -309,9 +309,9 @@ class Usual:
     jobs: int
 
     def left(self, elapsed: float) -> str:
-        """What is to be expected of a job that has gone on for so many seconds.
+        """What to expect of a job that has run for so many seconds, by 5 seconds in the first minute, then by minutes.
 
-        It says another thing only where `span_text(elapsed, live=True)` does, so a list is not drawn more often for it.
+        It changes only where `span_text(elapsed)` does, so a list is not drawn more often for it.
         """
         whole = max(0, int(elapsed))
         step = 5 if whole < 60 else 60
@@ -324,13 +324,17 @@ class Usual:
             return f"about {span_text(60 * max(1, round(left / 60)))} left"
         return f"about {5 * max(1, round(left / 5))} s left" if step == 5 else "less than a minute left"
 
+    def part(self, elapsed: float) -> float:
+        """How much of the usual time a job has had: 0.5 at half of it, 1 from the median on."""
+        return min(max(elapsed, 0.0) / self.median, 1.0) if self.median > 0 else 1.0
+
     @property
     def words(self) -> str:
-        """Spread and median: "usually 30 to 55 s (median 42 s of 17 jobs)"."""
+        """Spread and median: "30 to 55 s, median 42 s of 17 jobs"."""
         low, median, high = (span_text(max(1, round(seconds))) for seconds in (self.low, self.median, self.high))
         amount, _, unit = low.partition(" ")
         spread = low if low == high else f"{amount if high.split(' ')[1:] == [unit] else low} to {high}"
-        return f"usually {spread} (median {median} of {count(self.jobs, 'job')})"
+        return f"{spread}, median {median} of {count(self.jobs, 'job')}"
 
 
 def usual(durations: Sequence[float]) -> Usual | None:

@@ -201,11 +201,11 @@ def clock_text(moment: float, now: float | None = None, *, seconds: bool = False
     return time.strftime(f"%d %b {clock}" if abs(now - moment) < 300 * DAY else "%Y-%m-%d", then)
 
 
-def span_text(seconds: float, *, live: bool = False) -> str:
-    """How long: "27 s", "4 min", "2 h 05 min", "3 d 4 h"; a growing one (`live`) goes by 5 seconds up to a minute."""
+def span_text(seconds: float) -> str:
+    """How long: "27 s", "4 min", "2 h 05 min", "3 d 4 h"."""
     whole = max(0, int(seconds))
     if whole < 60:
-        return f"{whole // 5 * 5 if live else whole} s"
+        return f"{whole} s"
     minutes, hours = whole // 60, whole // 3_600
     if hours >= 48:
         return f"{hours // 24} d {hours % 24} h"

@@ -29,7 +29,7 @@ IDLE = 120.0
 
 
 class Presence:
-    """Whether somebody is there: by the terminal's word, else by keys and mouse. Times are seconds of one clock."""
+    """Whether somebody is there: as the terminal reports, else by keys and mouse. Times are seconds of one clock."""
 
     def __init__(self, now: float) -> None:
         self._acted_at = now
@@ -108,7 +108,7 @@ def away_message(jobs: Sequence[Job], failures: NewFailures) -> str:
     if failures.count:
         least = "at least " if failures.more else ""
         parts.append(f"{least}{count(failures.count, 'new failure')} in this view")
-    further = " U goes to the next." if jobs else ""
+    further = " U opens the next finished job." if jobs else ""
     return f"While you were away: {', '.join(parts)}.{further}" if parts else ""
 
 
@@ -119,7 +119,7 @@ def next_unread(jobs: Iterable[Job]) -> Job | None:
 
 
 def ended_at(job: Job) -> float:
-    """When a job ended or became uncertain, in Unix time; where that is not known, when it was launched."""
+    """When a job ended or became uncertain, in Unix time; if unknown, when it was launched."""
     return job.ended_at or job.launched_at or job.created_at
 
 

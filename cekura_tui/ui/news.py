@@ -9,18 +9,38 @@ from typing import TYPE_CHECKING
 
 from cekura_tui.model.errors import CekuraTuiError
 from cekura_tui.model.job import Job, JobState
-from cekura_tui.ui.away import WhileAway, counts_words, ended_words
+from cekura_tui.ui.away import WhileAway, counts_words, ended_words, next_unread
+from cekura_tui.ui.kit.lines import JOB_MARKS
 from cekura_tui.ui.state import AppState
 from cekura_tui.ui.terminal.notifications import write_around
 
 if TYPE_CHECKING:
     from textual.app import App
+    from textual.notifications import SeverityLevel
     from textual.timer import Timer
 
     from cekura_tui.ui.terminal.notifications import Title
 
 GAP = 5.0
 """Seconds between two notifications, at least."""
+
+
+_WELL = (JobState.SUCCEEDED, JobState.NO_ISSUES)
+_NAMED = 4
+"""Jobs that a message names."""
+
+
+def end_message(ended: Sequence[Job], first: Job | None) -> str:
+    """How jobs ended, success first, and what `U` opens, which is the `first` job that nobody has looked at."""
+    words = {JobState.NO_ISSUES: "found no issues"}
+    ordered = sorted(ended, key=lambda job: job.state not in _WELL)
+    texts = [f"job {job.number} {words.get(job.state, job.state.words)}" for job in ordered[:_NAMED]]
+    message = f"{JOB_MARKS[ordered[0].state]} {', '.join(texts).capitalize()}"
+    more = f" and {len(ended) - _NAMED:,} more" if len(ended) > _NAMED else ""
+    what = "the next finished job"
+    if first is not None and [job.number for job in ended] == [first.number]:
+        what = "the suggestion" if first.improved_sha256 is not None else "the details"
+    return f"{message}{more} · U opens {what}"
 
 
 class News:
@@ -42,7 +62,7 @@ class News:
         return self._title.back if self._title else ""
 
     def begin(self, *, runs: bool) -> None:
-        """The program starts, or another workspace is entered: what is there is no news."""
+        """The app starts, or another workspace is opened: jobs that ended before are no news."""
         self._known = None
         self._unsent.clear()
         self.away.begin(runs=runs)
@@ -67,11 +87,9 @@ class News:
         return [job for job in new if job.unread and before.get(job.number) != job.state]
 
     def _toast(self, ended: Sequence[Job]) -> None:
-        words = {JobState.NO_ISSUES: "found no issues"}
-        texts = [f"job {job.number} {words.get(job.state, job.state.words)}" for job in ended]
-        message = f"{', '.join(texts[:4])}{' …' if len(texts) > 4 else ''}.".capitalize()
-        where = "" if self._app.current_mode == "jobs" else " 2 shows all jobs."
-        self._app.notify(f"{message}{where}", markup=False, timeout=8)
+        well = any(job.state in _WELL for job in ended)
+        severity: SeverityLevel = "information" if well else "warning"
+        self._app.notify(end_message(ended, next_unread(self._state.jobs)), severity=severity, markup=False, timeout=8)
         self.away.reported({job.number for job in ended})
 
     # Through the terminal

@@ -1,5 +1,7 @@
 """What all screens share: the workspace, the jobs as last read, and the clock; following the jobs while visible.
 
+The elapsed time of a running job moves by the second in its first minute, then by the minute.
+
 Textual repaints the whole screen on top whenever the one right below it handles a message, seen or not: with jobs that
 change every second that would never end.
 """
@@ -20,6 +22,7 @@ from cekura_tui.ui.messages import Request
 
 if TYPE_CHECKING:
     from textual.dom import DOMNode
+    from textual.timer import Timer
 
     from cekura_tui.prose.conflicts import ConflictDecisions
     from cekura_tui.workspace.workspace import Workspace
@@ -87,8 +90,55 @@ class AppState:
         return "" if moment is None else clock_text(moment, self.clock(), seconds=seconds)
 
 
-ELAPSED = 5.0
-"""Seconds between two looks at how long jobs go on."""
+A_MINUTE = 60
+"""Seconds of a job's age in which its elapsed time is shown by the second, later by the minute."""
+LATER = 5.0
+"""Seconds between two looks at the elapsed time of older jobs."""
+AT_ONCE = 15
+"""So many young jobs are drawn each second at most, which is under a kilobyte; of more, each is drawn less often."""
+
+
+def tick_after(jobs: Sequence[Job], now: float) -> float | None:
+    """Seconds until elapsed times are drawn again: at the clock's next second while a running job is younger than a
+    minute, for all such jobs change then; None while no job runs."""
+    launched = [now if job.launched_at is None else job.launched_at for job in jobs if job.state.going]
+    if not launched:
+        return None
+    if not (young := sum(int(now) - int(moment) < A_MINUTE for moment in launched)):
+        return LATER
+    seconds = min(1.0 + (young - 1) // AT_ONCE, LATER)
+    # At least half a second, for a clock that stands still just before a whole one.
+    return max(seconds + 0.01 - now % 1, 0.5)
+
+
+class _ElapsedClock:
+    """Draws as time passes, while jobs run."""
+
+    def __init__(self, widget: Widget, state: AppState, draw: Callable[[], None]) -> None:
+        self._widget, self._state, self._draw = widget, state, draw
+        self._timer: Timer | None = None
+        self._due = 0.0
+
+    def run(self) -> None:
+        """Tick when the jobs, as they are now, need it; later ticks follow by themselves."""
+        wait = tick_after(self._state.jobs, self._state.clock())
+        due = time.monotonic() + (wait or 0.0)
+        if wait is None:
+            self.stop()
+        elif self._timer is None or due < self._due:
+            self.stop()
+            self._due, self._timer = due, self._widget.set_timer(wait, self._tick)
+
+    def stop(self) -> None:
+        """Tick no more."""
+        if self._timer is not None:
+            self._timer.stop()
+            self._timer = None
+
+    def _tick(self) -> None:
+        self._timer = None
+        self._draw()
+        self.run()
 
 
 def is_visible(screen: Screen[Any]) -> bool:
@@ -102,20 +152,19 @@ def follow(widget: Widget, state: AppState, draw: Callable[[], None]) -> None:
     It must be mounted, and is not drawn while its screen is covered by another.
     """
 
-    def tick() -> None:
-        if any(job.state.going for job in state.jobs):
-            draw()
+    clock = _ElapsedClock(widget, state, draw)
 
-    timer = widget.set_interval(ELAPSED, tick, pause=True)
+    def changed(_: object = None) -> None:
+        draw()
+        clock.run()
 
     def check_visibility(_: object = None) -> None:
         state.jobs_changed.unsubscribe(widget)
         if is_visible(widget.screen):
-            state.jobs_changed.subscribe(widget, lambda _: draw())
-            timer.resume()
-            draw()
+            state.jobs_changed.subscribe(widget, changed)
+            changed()
         else:
-            timer.pause()
+            clock.stop()
 
     widget.app.screen_change_signal.subscribe(widget, check_visibility)
     check_visibility()

@@ -22,6 +22,7 @@ from cekura_tui.workspace.setup import refuse_read_only
 if TYPE_CHECKING:
     from cekura_tui.api.client import Client
     from cekura_tui.jobs.engine import JobEngine
+    from cekura_tui.jobs.polling import PollTimes
     from cekura_tui.store.store import Store
 
 
@@ -174,6 +175,10 @@ class JobService:
         changes, answers = self._store.jobs.changes(number), self._store.jobs.answers(number)
         curls = self._client.curls(draft, job.progress_id)
         return JobRecord(job, draft, tuple(changes), tuple(answers), read_owner(job.owner), curls)
+
+    async def poll_times(self, number: int) -> PollTimes | None:
+        """When a running job was polled last and is polled next; None where this process does not poll it."""
+        return self._engine.poll_times(number)
 
     async def suggestion(self, number: int) -> Suggestion:
         """A job with its texts."""

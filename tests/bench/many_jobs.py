@@ -5,7 +5,7 @@
 Prints, for each time and as medians: requests a second (mean, and the most in any second) and the longest a job went
 unasked, by the server's own log; how late the app's event loop was; bytes written to the terminal a second; and the
 share of a core that the app's process took. That is measured `--settle` seconds after the app showed the jobs; what is
-written and taken before that, from three seconds on, is told as well: it is when their ages are given by five seconds.
+written and taken before that, from three seconds on, is told as well: it is when their ages are given by the second.
 How long a job went unasked is looked up from the start, for asking about all of them once takes a minute. Linux only.
 """
 

@@ -49,14 +49,14 @@ class App:
         self.terminal = improve_dialog(self._start())
 
     def launch(self) -> None:
-        self.terminal.press("enter")
+        self.terminal.press("ctrl+g")
 
     def see_it_run(self) -> None:
         self.terminal.wait("Job 1 launched")
 
     def see_its_end(self) -> None:
         self.terminal.press("2")
-        self.terminal.wait("job 1", "1 succeeded")
+        self.terminal.wait("Job 1", "1 succeeded")
 
     def stop_reading(self) -> None:
         self.terminal.stop_output()
@@ -132,4 +132,4 @@ def improve_dialog(terminal: Terminal, prompt: str = PROMPT) -> Terminal:
     """From the list of runs to the dialog that launches, with the agent's prompt in it."""
     terminal.wait("1 run", "Books a table")
     terminal.press("i")
-    return terminal.wait("Improve the prompt", f"{len(prompt.split()):,} words", gone="Reading")
+    return terminal.wait("Improve the prompt", f"{len(prompt.split()):,} words", gone="Loading")

@@ -21,7 +21,6 @@ from waiting import until
 LONG = PROMPT + "Be patient with whoever calls. " * 6_000
 ROOM = 60_000
 """Bytes that may still be written to a file that is full: much, and less than the long prompt."""
-BACK_TAB = "\x1b[Z"
 _WITHOUT_RIGHTS = """
 import ctypes, os, sys
 PR_CAPBSET_DROP, CAP_DAC_OVERRIDE = 24, 1
@@ -194,7 +193,7 @@ def test_in_the_app_the_prompt_stays_in_the_dialog_and_is_launched_once_there_is
 ) -> None:
     app = dialog_with_a_long_prompt(server, start)
     fill_up(app.process.pid)  # the prompt itself is kept already: it was seen at the agent
-    app.press("enter")
+    app.press("ctrl+g")
     app.wait("Nothing was launched", "Improve the prompt")
     assert launches(server) == []
     make_room(app.process.pid)
@@ -208,18 +207,18 @@ def test_in_the_app_what_was_typed_is_not_said_to_be_kept_when_it_is_not(
 ) -> None:
     app = dialog_with_a_long_prompt(server, start)
     fill(app.process.pid, known)
-    app.press(BACK_TAB)
+    app.press("tab")
     app.settle().press("Typed ")
-    app.wait("edited", "could not be kept")
+    app.wait("edited", "Can't save the draft")
     app.press("ctrl+g")
     app.wait("Nothing was launched")
     app.press("esc")
     app.settle()
-    assert app.shows("could not be kept", "Improve the prompt", "Typed")
-    assert "draft is kept" not in app.text
+    assert app.shows("Can't save the draft", "Improve the prompt", "Typed")
+    assert "Draft saved" not in app.text
     make_room(app.process.pid)
     app.press("esc")
-    app.wait("The draft is kept")
+    app.wait("Draft saved.")
     job = recorded(known)
     assert job is not None
     assert (job.state, "Typed " in job.prompt) == ("draft", True)

@@ -18,7 +18,7 @@ def opened_again(start: Start, words: str) -> Terminal:
     """A fresh start: the app shows the one job's state, and the command line tells the same."""
     app = start().wait("1 run")
     app.press("2")
-    app.wait("job 1", f"1 {words}")
+    app.wait("Job 1", f"1 {words}")
     (job,) = listed()
     assert (job["job"], job["state"]) == (1, words)
     return app
@@ -102,7 +102,7 @@ def test_killed_before_the_jobs_number_was_shown_its_suggestion_still_arrives(
     app = opened_again(start, "running")
     app.until(hold.arrived.is_set, "the fresh start asks about it")
     hold.released.set()
-    app.wait("job 1", "1 succeeded")
+    app.wait("Job 1", "1 succeeded")
     assert (launches(server), prompt_of_job_1(home)) == ([PROMPT], PROMPT)
     assert call("jobs", "show", 1, "--prompt").raw == IMPROVED.encode()
 

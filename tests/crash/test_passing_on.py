@@ -71,7 +71,7 @@ def test_when_the_window_that_asks_hangs_another_asks_and_goes_on_alone_when_it_
     waiting = wait_for_job()
     app = start().wait("1 run")
     app.press("2")
-    app.wait("job 1", "1 running")
+    app.wait("Job 1", "1 running")
     polls.more(2)
     # Between two questions: one that was on its way when it hung would still arrive.
     assert lease_holder(home) == waiting.pid
@@ -88,6 +88,6 @@ def test_when_the_window_that_asks_hangs_another_asks_and_goes_on_alone_when_it_
     assert all(later - earlier >= one_window for earlier, later in pairwise(polls.times)), polls.times
 
     done = polls.finish()
-    app.wait("job 1", "1 succeeded")
+    app.wait("Job 1", "1 succeeded")
     assert ended(waiting).status == 0
     assert time.monotonic() - done <= SEEN_WITHIN

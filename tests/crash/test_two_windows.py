@@ -26,7 +26,7 @@ def test_a_launch_is_left_to_the_window_that_sent_it_and_all_windows_show_what_c
     until(hold.arrived.is_set, "the server has the launch")
     window = start().wait("1 run")
     window.press("2")
-    window.wait("job 1", "1 launching")
+    window.wait("Job 1", "1 launching")
     waiting = process("jobs", "wait", 1)
     assert [job["state"] for job in listed()] == ["launching"]
     window.settle()
@@ -34,11 +34,11 @@ def test_a_launch_is_left_to_the_window_that_sent_it_and_all_windows_show_what_c
 
     hold.released.set()
     front.see_it_run()
-    window.wait("job 1", "1 running")
+    window.wait("Job 1", "1 running")
 
     done = polls.finish()
     front.see_its_end()
-    window.wait("job 1", "1 succeeded")
+    window.wait("Job 1", "1 succeeded")
     told = ended(waiting)
     assert time.monotonic() - done <= SEEN_WITHIN
     assert told.status == 0
@@ -56,7 +56,7 @@ def test_a_choice_in_one_window_is_shown_in_the_other_which_takes_it_back_only_w
     one, two = (start().wait("1 run") for _ in range(2))
     for window in (one, two):
         window.press("2")
-        window.wait("job 1", "1 succeeded").press("enter")
+        window.wait("Job 1", "1 succeeded").press("enter")
         window.wait("Suggestion of job 1", "2 changes")
     one.press("a")
     two.wait("In another window, change 1 is now accepted.", "1 accepted")

@@ -127,7 +127,7 @@ async def test_a_last_word_that_stays_without_a_prompt_is_a_failure_and_the_job_
         here.engine.start()
         await launched(here, scripted)
         job = await here.comes_into(JobState.FAILED)
-        assert (job.reason, job.error) == ("The server says completed, but sent no prompt.", None)
+        assert (job.reason, job.error) == ("The server reported “completed” but sent no prompt.", None)
         assert [answer.raw for answer in here.store.jobs.answers(1)][-1] == EMPTY.bytes()[0].decode()
         await eventually(lambda: ended, "the end is reported")
         assert job.finished_at == job.since == ended[0].ended_at

@@ -128,7 +128,7 @@ def test_an_error_beside_a_last_word_and_an_empty_proposal_ends_the_job(error: s
 
 
 def test_only_a_last_word_is_wrong_without_a_prompt() -> None:
-    assert empty_end("Succeeded") == "The server says Succeeded, but sent no prompt."
+    assert empty_end("Succeeded") == "The server reported “Succeeded” but sent no prompt."
     assert [empty_end(word) for word in ("", "running", "pondering", "needs_clarification")] == [None] * 4
 
 

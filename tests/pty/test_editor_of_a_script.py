@@ -46,7 +46,7 @@ def opened(start: Start, tmp_path: Path) -> Iterator[Callable[[], Terminal]]:
         terminal.wait("240 runs", "900240")
         terminal.press("i")
         terminal.wait("792 words")
-        terminal.press("ctrl+o")
+        terminal.press("ctrl+e")
         return terminal.wait("The editor is open.")
 
     yield from_the_dialog

@@ -43,7 +43,7 @@ def test_what_was_typed_into_a_conflict_is_there_after_kill_9(
         """Up to the box of the conflict."""
         terminal = start("--api-url", scripted.url, "--project", "1", env={"CEKURA_API_KEY": KEY}, columns=80, lines=24)
         terminal.wait("No runs here yet.").press("2")
-        terminal.wait("job 1", "1 succeeded").press("enter")
+        terminal.wait("Job 1", "1 succeeded").press("enter")
         terminal.wait("Suggestion of job 1", "1 change").press("A")
         terminal.wait("1 accepted").press("p")
         terminal.wait("1 conflict to be decided").press("e")

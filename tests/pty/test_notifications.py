@@ -24,7 +24,7 @@ def launch_and_leave(terminal: Terminal) -> None:
     terminal.wait("240 runs", "900238")
     terminal.press("j", "j", "i")
     terminal.wait("Improve the prompt", "792 words")
-    terminal.press("enter")
+    terminal.press("ctrl+g")
     terminal.wait("Job 1 launched")
     terminal.press(AWAY)
 
@@ -57,7 +57,7 @@ def test_while_the_terminal_has_the_focus_nothing_is_sent_but_what_is_drawn(star
     terminal = start(*DEMO)
     launch_and_leave(terminal)
     terminal.press(BACK)
-    terminal.wait("1 ✓ succeeded")
+    terminal.wait("1 new", "✓ succeeded")
     terminal.press("q")
     assert terminal.ended() == 0
     assert foreign_in(terminal.raw) == []

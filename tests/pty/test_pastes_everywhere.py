@@ -49,10 +49,8 @@ PLACES = {
     "an export": Place([("e", "Save runs to a file")]),
     "a project": Place([("p", "Northgrid")]),
     "a command": Place([("\x10", "type to find one")], shows="Up to 100 characters"),
-    "the path of a prompt": Place(
-        [IMPROVE, ("\x1b[Z\x1b[Z\x1b[Z", ""), ("\x1b[Hj ", "path of the prompt")], enter="0 words"
-    ),
-    "a prompt": Place([IMPROVE, ("\x1b[Z\x1b[Z", "")], shows=REFUSED),
+    "the path of a prompt": Place([IMPROVE, ("\x1b[Hj ", "Path of the file")], enter="0 words"),
+    "a prompt": Place([IMPROVE, ("\t", "")], shows=REFUSED),
     "a file to save to": Place(
         [*SUGGESTION, ("y", "Save the")],
         enter="long",

@@ -36,10 +36,10 @@ PLACES: dict[str, Path_] = {
     "runs": [],
     "a run": [(["j", "j", "enter"], "Run 900238")],
     "jobs": [(["2"], "Job 4")],
-    "a job": [(["2"], "Job 4"), (["d"], "What was sent")],
+    "a job": [(["2"], "Job 4"), (["d"], "Server ID")],
     "a suggestion": [(["2"], "Job 4"), (["j"], "Job 3"), (["enter"], "· 1 of 2")],
     "the improve dialog": [(["j", "j", "i"], "792 words")],
-    "the editor": [(["j", "j", "i"], "792 words"), (["\x0f"], "EDITING")],
+    "the editor": [(["j", "j", "i"], "792 words"), (["\x05"], "EDITING")],
     "the project picker": [(["p"], "Northgrid")],
     "the hand-off": [
         (["2"], "Job 4"),

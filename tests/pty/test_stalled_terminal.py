@@ -27,7 +27,7 @@ def test_a_job_comes_to_its_end_while_nobody_reads_and_the_screen_is_right_after
     terminal = start(*LAUNCHED).wait("240 runs", "900238")
     terminal.press("j", "j", "i")
     terminal.wait("792 words")
-    terminal.press("enter")
+    terminal.press("ctrl+g")
     terminal.wait("Job 1 launched")
     terminal.stall()
     until(lambda: states(home) == ["succeeded"], "the job ended while the terminal stood still")
@@ -58,7 +58,7 @@ def test_what_was_being_typed_while_nobody_reads_is_kept(start: Start) -> None:
     terminal = start("--demo", columns=80, lines=24).wait("240 runs", "900240")
     terminal.press("i")
     terminal.wait("792 words")
-    terminal.press("shift+tab")
+    terminal.press("tab")
     terminal.settle()  # the text would go where the focus still is
     terminal.press("Typed ")
     terminal.wait("edited")

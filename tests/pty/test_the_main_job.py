@@ -21,8 +21,8 @@ def launch_from_the_newest_failed_run(terminal: Terminal) -> None:
     terminal.press("j", "j", "enter")
     terminal.wait("Run 900238", "Transcript", "agent")
     terminal.press("i")
-    terminal.wait("the agent's current prompt", "792 words")
-    terminal.press("enter")
+    terminal.wait("Agent's current prompt", "792 words")
+    terminal.press("ctrl+g")
     terminal.wait("Job 1 launched")
 
 
@@ -40,7 +40,7 @@ def test_by_keys_alone_one_gets_from_the_list_to_a_saved_suggestion(start: Start
     terminal = start(*DEMO)
     launch_from_the_newest_failed_run(terminal)
     terminal.press("2")
-    terminal.wait("job 1", "succeeded")
+    terminal.wait("Job 1", "succeeded")
     terminal.press("enter")
     terminal.wait("Suggestion of job 1", "· 1 of")
     terminal.press("y")
@@ -72,7 +72,7 @@ def test_a_job_left_in_the_middle_has_its_result_when_the_program_is_opened_agai
         terminal.kill()
     again = start(*DEMO).wait("240 runs")
     again.press("2")
-    again.wait("job 1", "1 succeeded", "1 job")
+    again.wait("Job 1", "1 succeeded", "1 job")
     again.press("enter")
     again.wait("Suggestion of job 1", "· 1 of")
     again.press("q")

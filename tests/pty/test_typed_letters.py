@@ -22,7 +22,7 @@ def test_a_change_is_worded_in_persian_in_one_burst_with_the_key_that_opens_the_
     terminal = start(*DEMO)
     launch_from_the_newest_failed_run(terminal)
     terminal.press("2")
-    terminal.wait("job 1", "succeeded")
+    terminal.wait("Job 1", "succeeded")
     terminal.press("enter")
     terminal.wait("Suggestion of job 1", "· 1 of", "answers")
     terminal.press(f"e{TYPED} Always ask. \x07")

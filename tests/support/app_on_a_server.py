@@ -75,8 +75,8 @@ async def launched(pilot: Pilot[None], run_id: int, state: str = "succeeded") ->
     """Launch a job from a run of the list with the agent's prompt, and wait for its end."""
     await on_run(pilot, run_id)
     await pilot.press("i")
-    await sees(pilot, "Improve the prompt", "Launch", "words,", gone="Reading")
-    await pilot.press("enter")
+    await sees(pilot, "Improve the prompt", "Launch", "words,", gone="Loading")
+    await pilot.press("ctrl+g")
     await eventually(lambda: pilot.app.state.jobs, "a job on the state")  # type: ignore[attr-defined]
     app_state = pilot.app.state  # type: ignore[attr-defined]
     await eventually(lambda: app_state.jobs[0].state == state, f"the job is {state}")

@@ -54,7 +54,8 @@ GALLERY: dict[str, Scene] = {
     "compare": _by_keys("enter", "equals_sign", screen="CompareScreen"),
     "copy-run": _by_keys("enter", "y", screen="CopyRunDialog"),
     "improve": _by_keys("i", screen="ImproveDialog", shows=("792 words",)),
-    "jobs": _by_keys("2", screen="JobsScreen"),
+    "jobs": _by_keys(*_PROPOSED, screen="JobsScreen", shows=("Changes",)),
+    "jobs-running": _by_keys("2", screen="JobsScreen", shows=("Next poll",)),
     "job": _by_keys("2", "d", screen="JobScreen"),
     "suggestion": _by_keys(*_PROPOSED, "enter", screen="SuggestionScreen", shows=("answers",)),
     "suggestion-decided": _by_keys(

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from textual.pilot import Pilot
+from waiting import eventually
 from watching import sees
 
 from cekura_tui.jobs.lease import this_process
@@ -88,10 +89,11 @@ async def on_jobs(pilot: Pilot[None], *shown: str) -> JobList:
 
 async def on_job(pilot: Pilot[None], number: int, *shown: str) -> None:
     """Open all that is known of a job of the list."""
-    listed = await on_jobs(pilot, f"job {number}")
+    listed = await on_jobs(pilot)
+    await eventually(lambda: listed.index_of(number) is not None, f"job {number} in the list")
     listed.move_to(number)
     await pilot.press("d")
-    await sees(pilot, f" Job {number} ", "What was sent", *shown)
+    await sees(pilot, f" Job {number} ", "Sent", *shown)
 
 
 def app_state_of(pilot: Pilot[None]) -> Any:

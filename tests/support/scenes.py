@@ -205,7 +205,7 @@ async def improve(pilot: Pilot[Any]) -> None:
     """The dialog that launches a job from it."""
     await runs(pilot)
     await pilot.press("i")
-    await sees(pilot, "792 words", "Focus", gone="Reading")
+    await sees(pilot, "792 words", "Focus", gone="Loading")
     await still(pilot)
 
 
@@ -215,7 +215,7 @@ async def jobs(pilot: Pilot[Any]) -> None:
     await pilot.press("2")
     await sees(pilot, "4 jobs")
     await pilot.press("j")
-    await sees(pilot, "Job 3 ✓ succeeded", "running")
+    await sees(pilot, "Job 3 · ✓ succeeded", "running", "2 changes")
     await still(pilot)
 
 

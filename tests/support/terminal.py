@@ -33,8 +33,8 @@ KEYS = {
     "down": "\x1b[B",
     "backspace": "\x7f",
     "ctrl+c": "\x03",
+    "ctrl+e": "\x05",
     "ctrl+g": "\x07",
-    "ctrl+o": "\x0f",
     "ctrl+q": "\x11",
     "ctrl+t": "\x14",
 }

@@ -18,6 +18,7 @@ from cekura_tui.ui.away import (
     next_unread,
     what_ended,
 )
+from cekura_tui.ui.news import end_message
 
 
 def job(
@@ -36,6 +37,7 @@ def job(
         category_ids=(),
         workflow_metric_ids=(),
         prompt_sha256="",
+        improved_sha256="sha" if state == JobState.SUCCEEDED else None,
         launched_at=float(number),
         finished_at=finished,
         looked_at=9e9 if looked else None,
@@ -58,16 +60,17 @@ ENDED = [job(n) for n in (1, 2, 3)] + [job(4, JobState.FAILED), job(5, JobState.
         (
             [*ENDED[:4]],
             NewFailures(12),
-            "While you were away: 3 suggestions, 1 failed, 12 new failures in this view. U goes to the next.",
+            "While you were away: 3 suggestions, 1 failed, 12 new failures in this view."
+            " U opens the next finished job.",
         ),
-        ([ENDED[0]], NewFailures(), "While you were away: 1 suggestion. U goes to the next."),
+        ([ENDED[0]], NewFailures(), "While you were away: 1 suggestion. U opens the next finished job."),
         ([], NewFailures(1), "While you were away: 1 new failure in this view."),
         ([], NewFailures(40, more=True), "While you were away: at least 40 new failures in this view."),
         (
             [*ENDED, job(7, JobState.UNCONFIRMED)],
             NewFailures(),
             "While you were away: 3 suggestions, 1 without issues, 1 failed, 1 lost, 1 unconfirmed."
-            " U goes to the next.",
+            " U opens the next finished job.",
         ),
     ],
 )
@@ -75,6 +78,29 @@ def test_the_line_tells_what_there_is_and_nothing_that_is_not(
     jobs: list[Job], failures: NewFailures, line: str
 ) -> None:
     assert away_message(jobs, failures) == line
+
+
+@pytest.mark.parametrize(
+    ("ended", "first", "message"),
+    [
+        ([job(1)], job(1), "✓ Job 1 succeeded · U opens the suggestion"),
+        ([job(2, JobState.FAILED)], job(2, JobState.FAILED), "✗ Job 2 failed · U opens the details"),
+        ([job(2)], job(1), "✓ Job 2 succeeded · U opens the next finished job"),
+        (
+            [job(1, JobState.FAILED), job(2), job(3, JobState.NO_ISSUES)],
+            job(1),
+            "✓ Job 2 succeeded, job 3 found no issues, job 1 failed · U opens the next finished job",
+        ),
+        (
+            [job(n) for n in range(1, 7)],
+            job(1),
+            "✓ Job 1 succeeded, job 2 succeeded, job 3 succeeded, job 4 succeeded and 2 more"
+            " · U opens the next finished job",
+        ),
+    ],
+)
+def test_a_message_says_what_succeeded_first_and_what_u_opens(ended: list[Job], first: Job, message: str) -> None:
+    assert end_message(ended, first) == message
 
 
 def test_one_job_is_told_by_its_name_and_many_by_their_number() -> None:

@@ -73,7 +73,7 @@ async def test_many_ends_while_the_terminal_has_no_focus_are_one_notification_an
         await eventually(lambda: len(written) > 1, "another one")
         assert lines(pilot) == []
         focus(pilot)
-        await reports(pilot, "While you were away: 2 suggestions, 1 failed. U goes to the next.")
+        await reports(pilot, "While you were away: 2 suggestions, 1 failed. U opens the next finished job.")
         assert len(written) <= 3
         blur(pilot)
         await pilot.pause()
@@ -91,7 +91,7 @@ async def test_who_is_there_is_told_on_the_screen_alone(job_server: JobServer, w
         blur(pilot)
         focus(pilot)
         job_server.ends = {"p1": FAILED}
-        await sees(pilot, "Job 1 failed. 2 shows all jobs.")
+        await sees(pilot, "Job 1 failed · U opens the details")
         assert written == []
         assert lines(pilot) == []
 
@@ -125,7 +125,9 @@ async def test_where_the_terminal_tells_no_focus_two_minutes_without_a_key_are_a
         await eventually(lambda: written, "a notification")
         job_server.fails(133)
         await pilot.press("j")
-        await reports(pilot, "While you were away: 1 failed, 1 new failure in this view. U goes to the next.")
+        await reports(
+            pilot, "While you were away: 1 failed, 1 new failure in this view. U opens the next finished job."
+        )
         await sees(pilot, "31 runs")
 
 

@@ -90,15 +90,15 @@ async def test_every_end_of_a_job_is_told_in_words_with_its_history(served: Serv
         await launched(pilot, PASSED, "no_issues")
         await launched(pilot, UNHEARD, "failed")
         await pilot.press("2")
-        await sees(pilot, "1 no issues", "1 failed", "2 jobs", "Job 2 ✗ failed", "transcript to learn from")
+        await sees(pilot, "1 no issues", "1 failed", "2 jobs", "Job 2 · ✗ failed", "transcript to learn from")
         await pilot.press("enter")
-        await sees(pilot, "What was sent", "ended without a suggestion", "sha256", "The server's answers", "launching")
+        await sees(pilot, "Sent", "ended without a suggestion", "SHA-256", "Answers · ", "launching")
         await pilot.press("escape")
         await sees(pilot, "2 jobs")
         await pilot.press("j")
-        await sees(pilot, "Job 1 – no issues")
+        await sees(pilot, "Job 1 · – no issues")
         await pilot.press("enter")
-        await sees(pilot, "What was sent", "there is nothing to improve")
+        await sees(pilot, "Sent", "nothing to improve")
         no_crash(pilot)
 
 
@@ -109,7 +109,7 @@ async def test_a_job_that_the_server_fails_is_failed_with_its_words(scripted: Sc
         await pilot.press("2")
         await sees(pilot, "1 failed", "The model ran out of [/red] p")
         await pilot.press("enter")
-        await sees(pilot, "What was sent", "Job 1 ✗ failed", "The model ran out of [/red] patience.")
+        await sees(pilot, "Sent", "Job 1  ✗ failed", "The model ran out of [/red] patience.")
 
 
 async def test_the_end_of_a_job_is_told_wherever_one_is(scripted: ScriptedServer) -> None:
@@ -122,7 +122,7 @@ async def test_the_end_of_a_job_is_told_wherever_one_is(scripted: ScriptedServer
         await sees(pilot, "Run 101")
         ended = Reply({"status": "completed", "output": {"improved_prompt": "Better."}})
         scripted.on("GET", "/test_framework/v1/runs/improve_prompt_progress/", ended)
-        await sees(pilot, "Job 1 succeeded. 2 shows all jobs.", "Run 101")
+        await sees(pilot, "Job 1 succeeded · U opens the suggestion", "Run 101")
 
 
 async def test_a_proposal_without_a_change_says_so(scripted: ScriptedServer) -> None:
@@ -137,7 +137,7 @@ async def test_a_proposal_without_a_change_says_so(scripted: ScriptedServer) -> 
 async def test_jobs_are_opened_from_the_pane_under_the_runs(served: Served) -> None:
     async with opened(served.setup()) as pilot:
         await launched(pilot, FAILED)
-        await sees(pilot, "Jobs • 1 new · job 1 ✓ succeeded")
+        await sees(pilot, "Jobs · 1 new")
         pane: Any = pilot.app.screen.query_one("#pane-jobs")
         await eventually(lambda: pane.rows, "the job in the pane")
         pane.focus()

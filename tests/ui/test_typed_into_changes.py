@@ -137,7 +137,7 @@ async def test_keys_that_come_with_i_in_the_list_do_not_move_it(served: Served) 
     async with opened(served.setup()) as pilot:
         await on_run(pilot, 900238)
         burst(pilot, "i", "j", "j", "enter")
-        await sees(pilot, "Improve the prompt", "run 900238")
+        await sees(pilot, "Improve the prompt", "Runs  900238")
         await still(pilot)
         assert not served.asked(LAUNCH, "POST")
         assert pilot.app.screen_stack[0].query_one("#runs").cursor_key == 900238  # type: ignore[attr-defined]
@@ -174,7 +174,7 @@ async def test_a_prompt_to_launch_takes_every_letter(served: Served) -> None:
     async with opened(served.setup()) as pilot:
         await on_run(pilot, 900238)
         await pilot.press("i")
-        await sees(pilot, "Improve the prompt", "words,", gone="Reading")
+        await sees(pilot, "Improve the prompt", "words,", gone="Loading")
         area = pilot.app.screen.query_one(TextArea)
         area.focus()
         await pilot.pause()

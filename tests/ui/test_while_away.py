@@ -25,7 +25,7 @@ async def test_one_line_tells_what_ended_since_one_was_last_here_and_only_once(j
     job_server.fails(133, 132)
     async with opened(job_server.setup) as pilot:
         line = "While you were away: 2 suggestions, 1 failed, 2 new failures in this view."
-        await reports(pilot, f"{line} U goes to the next.")
+        await reports(pilot, f"{line} U opens the next finished job.")
         await sees(pilot, "32 runs")
         assert len(toasts(pilot)) == 1
         await pilot.press("q")
@@ -43,7 +43,7 @@ async def test_what_another_program_saw_end_is_told_too(job_server: JobServer) -
     await ended(other, 1)
     await asyncio.to_thread(other.close)
     async with opened(job_server.setup) as pilot:
-        await reports(pilot, "While you were away: 1 failed. U goes to the next.")
+        await reports(pilot, "While you were away: 1 failed. U opens the next finished job.")
 
 
 async def test_where_nothing_ended_nothing_is_said(job_server: JobServer) -> None:
@@ -76,7 +76,7 @@ async def test_a_server_that_does_not_answer_delays_the_line_and_does_not_preven
     for path in ("/test_framework/v1/runs/", PROGRESS):
         job_server.server.on("GET", path, Reply({}, 500))
     async with opened(job_server.setup) as pilot:
-        await reports(pilot, "While you were away: 1 suggestion. U goes to the next.")
+        await reports(pilot, "While you were away: 1 suggestion. U opens the next finished job.")
 
 
 # Unread marks
@@ -91,7 +91,7 @@ async def test_u_goes_through_what_is_new_oldest_first_and_says_when_there_is_no
         order = sorted(pilot.app.state.jobs, key=lambda job: job.finished_at or 0)  # type: ignore[attr-defined]
         for job in order:
             await pilot.press("U")
-            await sees(pilot, f"Suggestion of job {job.number}" if job.state == "succeeded" else f"Job {job.number} ✗")
+            await sees(pilot, f"Suggestion of job {job.number}" if job.state == "succeeded" else f"Job {job.number}  ✗")
         await pilot.press("U")
         await sees(pilot, "No job has finished since you looked.")
         await pilot.press("escape")

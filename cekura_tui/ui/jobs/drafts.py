@@ -84,8 +84,8 @@ class DraftKeeper:
         try:
             await self.wait_saved()
         except CekuraTuiError:
-            return " The draft cannot be kept either, so leave this open."
-        return " The draft is kept." if self.has(draft) else ""
+            return " Can't save the draft either: keep this dialog open."
+        return " Draft saved." if self.has(draft) else ""
 
     async def wait_saved(self) -> None:
         """Wait until it is saved; raises what went wrong."""

@@ -9,11 +9,12 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import on, work
 from textual.app import ComposeResult
-from textual.containers import Horizontal, VerticalScroll
+from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.content import Content
 from textual.widgets import Button, Input, Label, Static, TextArea
 
@@ -25,6 +26,7 @@ from cekura_tui.model.text import Prompt, clean, clean_line, count
 from cekura_tui.store.errors import SentUnrecorded
 from cekura_tui.ui.actions import NOT_OFFERED, Action, bindings
 from cekura_tui.ui.jobs.drafts import Autosave, DraftKeeper
+from cekura_tui.ui.jobs.job_keys import launched_words
 from cekura_tui.ui.kit.choice_list import Choice, ChoiceList
 from cekura_tui.ui.kit.dialog import ConfirmDialog, Dialog
 from cekura_tui.ui.kit.inputs import TypedLine
@@ -47,7 +49,9 @@ class FocusList(ChoiceList):
 
     def on_mount(self) -> None:
         """Offer them."""
-        self.show_rows([Choice(str(n), f"{kind}: {name}") for n, (kind, _, name) in enumerate(self._focuses)])
+        self.show_rows(
+            [Choice(str(n), f"{kind.capitalize()}: {name}") for n, (kind, _, name) in enumerate(self._focuses)]
+        )
 
     def choose(self, category_ids: Sequence[int], metric_ids: Sequence[int]) -> None:
         """Choose these, as far as they are offered."""
@@ -62,15 +66,15 @@ class FocusList(ChoiceList):
 
 
 _WORDS = {
-    "agent": "the agent's current prompt",
-    "file": "a file",
-    "last": "the one launched last",
-    "draft": "your draft",
+    "agent": "Agent's current prompt",
+    "file": "File",
+    "last": "Last launched prompt",
+    "draft": "Your draft",
 }
 
 
 class PromptSources(ChoiceList):
-    """The sources that there are, each with its text once that is known, and the one that is worked on."""
+    """The sources that there are, each with its text once that is known, and the one that is chosen."""
 
     def __init__(self, given: GivenPrompt | None = None) -> None:
         super().__init__(several=False, id="sources")
@@ -92,43 +96,44 @@ class PromptSources(ChoiceList):
 
     @property
     def named(self) -> str:
-        """The one that is worked on, as it is recorded with a job: a file by its path."""
+        """The chosen one, as it is recorded with a job: a file by its path."""
         return self._path or "file" if self.current == "file" else self.current
 
     @property
     def reopen_hint(self) -> str:
-        """How a saved draft is opened again: the end of a sentence. Where a prompt was given, that comes first."""
+        """How a saved draft is opened again. Where a prompt was given, that comes first."""
         if self._given:
-            return f": i on its runs opens it, here it is “{_WORDS['draft']}”, the last of the prompts."
-        return "; i on the same runs opens it again."
+            return f"Press i on the same runs to open it; here, choose “{_WORDS['draft']}”."
+        return "Press i on the same runs to open it."
 
     def text_of(self, source: str) -> Prompt:
         """Its text; empty where it is not known yet."""
         return self._texts.get(source, Prompt(""))
 
     def turn_to(self, source: str) -> None:
-        """This one is worked on from now on."""
+        """Choose this one."""
         self.current = source
         self.marks = frozenset({source})
 
     def _offer(self, source: str) -> None:
         if source not in (choice.key for choice in self.rows):
-            self.show_rows([*self.rows, Choice(source, _WORDS.get(source, source))])
+            self.show_rows([*self.rows, Choice(source, _WORDS.get(source) or source[:1].upper() + source[1:])])
             self.marks = frozenset({self.current})
 
 
 AUTOSAVE = 1.5
-"""Seconds after a keystroke at which what was typed is kept, also while one types on."""
+"""Seconds after a keystroke at which what was typed is saved, also while typing continues."""
 
 
 class ImproveDialog(Dialog[Job]):
     """Answers with the launched job. What was typed or chosen is saved as a draft, however this is left."""
 
-    AUTO_FOCUS = "#launch"
+    # Not the button that costs: `i` and a stray enter launch nothing.
+    AUTO_FOCUS = "#sources"
     deaf = True
     ACTIONS: ClassVar[tuple[Action, ...]] = (
         Action("improve.launch", "ctrl+g", "launch", "Launch", footer=1),
-        Action("improve.editor", "ctrl+o", "edit", "Edit in $EDITOR", footer=2, priority=True),
+        Action("improve.editor", "ctrl+e", "edit", "Edit in $EDITOR", footer=2, priority=True),
         Action(
             "improve.retry",
             "ctrl+r",
@@ -155,37 +160,46 @@ class ImproveDialog(Dialog[Job]):
     def compose(self) -> ComposeResult:
         """Runs, prompt, focus, and where it goes."""
         with VerticalScroll(classes="dialog", id="improve"):
-            yield Label(Content("Improve the prompt"), classes="dialog-title")
+            yield Label(id="improve-title", classes="dialog-title")
             yield Static(id="improve-runs")
             yield Static(Content(self._runs.unfinished and f"! {self._runs.unfinished}"), id="improve-unfinished")
-            yield self._sources
-            yield TypedLine(placeholder="path of the prompt's file, then enter", id="prompt-file", compact=True)
-            yield PromptArea(id="prompt")
-            yield Static(id="prompt-facts")
-            yield Static(id="improve-reading")
+            with Vertical(classes="section"):
+                yield Static(id="prompt-facts", classes="section-title")
+                yield self._sources
+                yield TypedLine(placeholder="Path of the file, then enter", id="prompt-file", compact=True)
+                yield PromptArea(id="prompt")
+                yield Static(id="improve-reading")
             if self._runs.focuses():
-                yield Label(Content("Focus, if you want one (space chooses)"))
-                yield self._focus
+                with Vertical(classes="section"):
+                    yield Static(_section_title("Focus (optional)", "space toggles"), classes="section-title")
+                    yield self._focus
             yield Static(id="improve-note")
+            yield Static(self._cost(), id="improve-cost")
             with Horizontal(classes="dialog-buttons"):
                 yield Button(Content("Launch"), id="launch", variant="primary", compact=True)
                 yield Button(Content("Cancel"), id="cancel", compact=True)
             yield Label(
-                Content("ctrl+g launches · tab moves · ctrl+o opens $EDITOR · esc keeps the draft"),
-                classes="dialog-hint",
+                Content("ctrl+g launch · tab next · ctrl+e editor · esc close (draft saved)"), classes="dialog-hint"
             )
+
+    def _cost(self) -> Content:
+        setup = self._state.workspace.setup
+        if setup.demo:
+            return Content("Free in the demo: nothing is sent to Cekura.")
+        return Content.assemble(
+            ("! May cost credits.", "$warning"),
+            f" Launch sends the runs and this prompt to {clean(setup.server.origin)}.",
+        )
 
     def on_mount(self) -> None:
         """Read the prompts that there are."""
         self.query_one(Input).cursor_blink = self.query_one(Input).display = False
-        runs = ", ".join(f"{view.row.id} ({view.row.outcome.text})" for view in self._runs.views)
-        setup = self._state.workspace.setup
-        where = f"It is sent to {'the embedded workspace' if setup.demo else setup.server.origin} and may cost credits."
-        text = f"of {self._agent_name or 'the agent'}, from run {runs}\n{where}"
-        self.query_one("#improve-runs", Static).update(Content(clean(text)))
+        self._show_agent()
+        runs = ", ".join(f"{view.row.id} {view.row.outcome.mark} {view.row.outcome.text}" for view in self._runs.views)
+        self.query_one("#improve-runs", Static).update(_section_title("Runs", clean(runs), between="  "))
         self.query_one("#improve-unfinished").display = bool(self._runs.unfinished)
         self._put(self._sources.current, self._sources.text_of(self._sources.current))
-        self._show_reading("Reading the agent's prompt …")
+        self._show_reading("Loading the agent's prompt …")
         self._read_saved()
 
     @work(group="saved-prompts")
@@ -221,7 +235,7 @@ class ImproveDialog(Dialog[Job]):
                 if error.may_pass:
                     wait = retry_delay(failures, error.retry_after, random.random())
                     retrying = f"Retrying at {self._state.when(self._state.clock() + wait, seconds=True)}. "
-                self._show_reading(f"{clean_line(error.message)} {retrying}ctrl+r retries now.", failed=True)
+                self._show_reading(f"{clean_line(error.message)} {retrying}ctrl+r retry now.", failed=True)
                 if wait is None:
                     return
                 await asyncio.sleep(wait)
@@ -231,11 +245,16 @@ class ImproveDialog(Dialog[Job]):
 
     def _agent_prompt_read(self, agent_name: str, prompt: Prompt) -> None:
         self._agent_name, self.unread = agent_name, None
+        self._show_agent()
         self._sources.has("agent", prompt)
         if self._sources.current == "agent" and not self._edited:
             self._put("agent", prompt)
             self._show_message("")  # what was said of no prompt
         self._show_reading("")
+
+    def _show_agent(self) -> None:
+        title = f"Improve the prompt of {clean_line(self._agent_name, 60) or 'the agent'}"
+        self.query_one("#improve-title", Label).update(Content(title))
 
     def action_retry(self) -> None:
         """Read the agent's prompt now."""
@@ -254,7 +273,7 @@ class ImproveDialog(Dialog[Job]):
         self._put("draft", draft.prompt)
         self._focus.choose(draft.category_ids, draft.workflow_metric_ids)
         self._show_message(
-            f"Your draft of {self._state.when(job.created_at)}. {job.reason}".strip(), failed=bool(job.reason)
+            f"Draft saved {self._state.when(job.created_at)}. {job.reason}".strip(), failed=bool(job.reason)
         )
 
     # The prompt
@@ -281,7 +300,8 @@ class ImproveDialog(Dialog[Job]):
         return self._text.edited(self.query_one(TextArea).text)
 
     def _facts(self) -> None:
-        self.query_one("#prompt-facts", Static).update(Content(self._text.facts(self.query_one(TextArea).text)))
+        facts = self._text.facts(self.query_one(TextArea).text)
+        self.query_one("#prompt-facts", Static).update(_section_title("Prompt", facts))
 
     @on(ChoiceList.Marked, "#sources")
     def source_chosen(self, event: ChoiceList.Marked) -> None:
@@ -308,13 +328,14 @@ class ImproveDialog(Dialog[Job]):
         try:
             prompt = read_prompt_file(event.value.strip(), ordinary=True)
         except CekuraTuiError as error:
-            self._show_message(error.sentence(), failed=True)
+            # The hint is about a command.
+            self._show_message(f"{error.message} Type another path.", failed=True)
             return
         self._sources.has("file", prompt, event.value.strip())
         self._leave_text()
         self._put("file", prompt)
-        self._show_message(f"Read {event.value.strip()}.")
-        self.query_one("#launch").focus()
+        self._show_message(f"Loaded {clean_line(Path(event.value.strip()).name)}")
+        self._sources.focus()
 
     @on(TextArea.Changed)
     def typed(self) -> None:
@@ -370,13 +391,13 @@ class ImproveDialog(Dialog[Job]):
         try:
             await self._drafts.wait_saved()
         except CekuraTuiError as error:
-            self._show_message(f"The draft could not be kept. {error.sentence()}", failed=True)
+            self._show_message(f"Can't save the draft. {error.sentence()}", failed=True)
 
     @on(Button.Pressed, "#cancel")
     def action_give_up(self) -> None:
         """Leave; what was typed stays as a draft, and where it cannot be saved, that is reported before it is lost."""
         if self._launching:
-            self._show_message("The launch is on its way and is waited for; it will be in the list of jobs.")
+            self._show_message("Launching. The job appears in the list of jobs when the server answers.")
             return
         self._begin_to_save()
         self._leave()
@@ -390,11 +411,11 @@ class ImproveDialog(Dialog[Job]):
             if draft != self._reported_unsaved:
                 self._reported_unsaved = draft
                 self._show_message(
-                    f"The draft could not be kept. esc once more leaves it. {error.sentence()}", failed=True
+                    f"Can't save the draft. Press esc again to discard it. {error.sentence()}", failed=True
                 )
                 return
         if self._drafts.has(draft):
-            self.notify(f"The draft is kept{self._sources.reopen_hint}", markup=False)
+            self.notify(f"Draft saved. {self._sources.reopen_hint}", markup=False)
         self.dismiss(None)
 
     # Launching
@@ -405,10 +426,10 @@ class ImproveDialog(Dialog[Job]):
         if self._launching or not self.is_current:
             return  # a key was pressed twice in haste
         if not self._prompt():
-            self._show_message("There is no prompt yet: type one, name a file, or choose another.", failed=True)
+            self._show_message("The prompt is empty. Type one, or choose a file.", failed=True)
             return
         if unfinished := self._runs.unfinished:
-            title = "Launch from a run that has not finished?"
+            title = "Launch from an unfinished run?"
             self.app.push_screen(ConfirmDialog(title, unfinished, "Launch anyway"), self._launch_if)
         else:
             self._launch_if(True)
@@ -424,7 +445,7 @@ class ImproveDialog(Dialog[Job]):
         job = None
         try:
             check_prompt(draft.prompt)
-            self._show_message("Launching … it is recorded already, and waits up to a minute for the server's answer.")
+            self._show_message("Launching … The server has up to a minute to answer.")
             job = await self._drafts.launch(draft)
         except SentUnrecorded as error:
             # To launch it once more from here would be a second job.
@@ -441,13 +462,18 @@ class ImproveDialog(Dialog[Job]):
     def _busy(self, launching: Draft | None) -> None:
         self._launching = launching
         self.query_one("#launch", Button).disabled = launching is not None
-        if not launching:
-            self.query_one("#launch", Button).focus()
+        if not launching and self.focused is None:
+            self._sources.focus()  # the button had the focus, and lost it while it was disabled
 
     def _show_message(self, text: str, *, failed: bool = False) -> None:
         note = self.query_one("#improve-note", Static)
+        note.display = bool(text)
         note.set_class(failed, "-failed")
-        note.update(Content(clean(text)))
+        note.update(Content(clean(f"! {text}" if failed else text)))
+
+
+def _section_title(name: str, facts: str, between: str = " · ") -> Content:
+    return Content.assemble((name, "bold"), (f"{between}{facts}", "not bold $muted"))
 
 
 def open_improve_dialog(state: AppState, request: Improve) -> None:
@@ -467,15 +493,15 @@ def open_improve_dialog(state: AppState, request: Improve) -> None:
         if job is None:
             return
         if job.state == JobState.UNCONFIRMED:
-            page.notify_once(f"Job {job.number} is unconfirmed: {job.reason}", warning=True)
+            page.notify_once(launched_words(job), warning=True)
         else:
-            # The state has it at once: whoever leaves now reads that it goes on.
+            # The state has it at once: whoever leaves now reads that it runs on.
             state.put_new(job)
-            page.notify_once(f"Job {job.number} launched; it goes on by itself.")
+            page.notify_once(launched_words(job))
         page.improved(job)
 
     if len(run_ids) > MAX_RUNS:
         marked = count(len(run_ids), "run")
-        page.show_error(UsageError(f"{marked} are marked; a job takes up to {MAX_RUNS}.", "Unmark some with space."))
+        page.show_error(UsageError(f"{marked} marked; a job takes up to {MAX_RUNS}.", "Unmark some with space."))
     elif run_ids:
-        page.opening.begin(open_dialog, f"Reading {count(len(run_ids), 'run')}", group="improve")
+        page.opening.begin(open_dialog, f"Loading {count(len(run_ids), 'run')}", group="improve")

@@ -9,21 +9,23 @@ from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, ClassVar, Literal
 
+from rich.cells import cell_len
 from rich.segment import Segment
-from rich.text import Text
 from textual import work
 from textual.app import ComposeResult
+from textual.content import Content
 from textual.widgets import Static
 
 from cekura_tui.model.errors import CekuraTuiError
 from cekura_tui.model.job import Job, JobState
 from cekura_tui.model.job_kinds import KINDS
-from cekura_tui.model.text import capped, clean, clean_line, count
+from cekura_tui.model.text import capped, clean, clean_line
 from cekura_tui.ui.actions import NOT_OFFERED, Action, bindings
 from cekura_tui.ui.jobs import words as job_words
 from cekura_tui.ui.jobs.job_keys import JOB_ACTIONS, JobActions
-from cekura_tui.ui.kit.lines import JOB_MARKS, TONE_CLASSES, TONE_CSS, Notice
+from cekura_tui.ui.kit.lines import JOB_MARKS, JOB_TONES, TONE_CLASSES, TONE_CSS, Notice
 from cekura_tui.ui.kit.page import Page
+from cekura_tui.ui.kit.pane import Pane
 from cekura_tui.ui.kit.strips import Line, RowState, wrap
 from cekura_tui.ui.kit.virtual_list import VirtualList
 from cekura_tui.ui.messages import BackgroundChanged, OpenJob
@@ -41,18 +43,20 @@ MAX_ANSWER = 20_000
 """Characters of an answer that are shown."""
 _MAX_PARSED = 100_000
 _MAX_COMMAND = 600
-_NAME, _READABLE = 9, 110
-_TITLES = {"launch": "Launch it (this launches another job)", "progress": "Ask how far it is"}
+_NAME, _READABLE = 11, 110
+_TITLES = {"launch": "Launch (sends another job)", "progress": "Poll"}
 
 
 @dataclass(frozen=True, slots=True)
 class Fact:
-    """A heading, a fact with its name, or a text."""
+    """A heading, a fact with its name, or a text, which hangs beside its `mark` where it has one."""
 
     key: Hashable
     kind: Literal["head", "fact", "text", "raw"]
     name: str
     text: str
+    tone: str = ""
+    mark: str = ""
 
 
 def readable(raw: str) -> str:
@@ -80,63 +84,52 @@ def facts_of(record: JobRecord, runs: bool | None, answers: Mapping[str, str], s
     `runs` is whether the process that launched it still runs; `answers` are the readable ones by their raw text.
     """
     job = record.job
-    rows = [Fact("meaning", "text", "", job_words.state_meaning(job, state))]
-    rows += _named("fact", job_words.job_facts(job, state))
+    rows = list(state_facts(job, state))
+    rows += named_facts("fact", job_words.job_facts(job, state))
     if job.state in job_words.OPEN_LAUNCH:
-        rows += [_head("What is known of the launch"), *_named("known", job_words.launch_facts(record, runs, state))]
-    rows += [_head("What was sent"), *_named("sent", KINDS[job.kind].sent(job, record.draft))]
-    rows += _named("sent", [("sha256", job.prompt_sha256), ("server id", clean(job.progress_id or ""))])
+        rows += [_head("Launch"), *named_facts("known", job_words.launch_facts(record, runs, state))]
+    rows += [_head("Sent"), *named_facts("sent", KINDS[job.kind].sent(job, record.draft))]
+    rows += named_facts("sent", [("SHA-256", job.prompt_sha256), ("Server ID", clean(job.progress_id or ""))])
     rows.append(_head("States"))
     for n, change in enumerate(record.changes):
         words = f"{change.state.words}  {clean(change.reason)}".strip()
         rows.append(Fact(("change", n), "fact", state.when(change.at, seconds=True), words))
     rows += _answers(record.answers, answers, state)
-    rows.append(_head("As curl, with the key in $CEKURA_API_KEY: y copies it"))
+    rows.append(_head("curl · reads the key from $CEKURA_API_KEY · y copy"))
     for name, command in record.curls.items():
         rows.append(Fact(("curl", name), "raw", _TITLES.get(name, name), capped(clean(command), _MAX_COMMAND)))
     return [row for row in rows if row.kind == "head" or row.text]
-
-
-def short_facts_of(record: JobRecord, runs: bool | None, job: Job, state: AppState) -> list[Fact]:
-    """The same in short, for beside a list; `job` is as it is now, `record` may be a little older."""
-    rows = [
-        Fact("title", "head", f"Job {job.number} {JOB_MARKS[job.state]} {job.state.words}", ""),
-        Fact("meaning", "text", "", job_words.state_meaning(job, state)),
-        Fact("gap", "text", "", " "),
-        *_named("fact", job_words.job_facts(job, state)),
-    ]
-    if job.state in job_words.OPEN_LAUNCH:
-        rows += _named("known", job_words.launch_facts(record, runs, state))
-    rows += [*_named("sent", KINDS[job.kind].sent(job, record.draft)), Fact("states", "text", "", " ")]
-    for n, change in enumerate(record.changes):
-        repeated = change.reason in (job.reason, job.error)
-        words = f"{change.state.words}  {'' if repeated else clean_line(change.reason)}".strip()
-        rows.append(Fact(("change", n), "fact", state.when(change.at), words))
-    return rows
 
 
 def _head(text: str) -> Fact:
     return Fact(("head", text), "head", text, "")
 
 
-def _named(group: str, facts: Iterable[tuple[str, str]]) -> list[Fact]:
+def state_facts(job: Job, state: AppState) -> Iterator[Fact]:
+    """How far a running job is, then what a job's state means, in its colour."""
+    tone = JOB_TONES.get(job.state, "dim")
+    if bar := job_words.progress_bar(job, state, 10):
+        yield Fact("bar", "text", "", job_words.time_left(job, state), tone, f"{bar} ")
+    meaning = job_words.state_meaning(job, state)
+    yield Fact("meaning", "text", "", meaning, "" if job.state.going else tone, f"{JOB_MARKS[job.state]} ")
+
+
+def named_facts(group: str, facts: Iterable[tuple[str, str]]) -> list[Fact]:
+    """Facts with their names; `group` and name are the key."""
     return [Fact((group, name), "fact", name, text) for name, text in facts]
 
 
 def _answers(answers: Sequence[RawAnswer], shown: Mapping[str, str], state: AppState) -> Iterator[Fact]:
     if not answers:
-        yield _head("No answer of the server so far")
+        yield _head("No answer from the server yet")
         return
-    distinct = count(len(answers), "different answer")
     more = len(answers) - len(shown)
-    title = f"The server's answers, the newest first ({distinct}"
-    yield Fact(
-        ("head", "answers"), "head", f"{title}; {more:,} older ones are not shown)" if more > 0 else f"{title})", ""
-    )
+    title = f"Answers · {len(answers):,} different, newest first"
+    yield Fact(("head", "answers"), "head", f"{title} · {more:,} older hidden" if more > 0 else title, "")
     for answer in sorted(answers, key=lambda answer: answer.last_at, reverse=True):
         if answer.raw in shown:
             first, last = (state.when(moment, seconds=True) for moment in (answer.first_at, answer.last_at))
-            name = first if first == last else f"{first} to {last}"
+            name = first if first == last else f"{first} – {last}"
             yield Fact(("answer", answer.first_at, hash(answer.raw)), "raw", name, shown[answer.raw])
 
 
@@ -144,8 +137,15 @@ class JobFacts(VirtualList[Fact]):
     """Scrolls by lines; the cursor is the row at the top, and is not drawn."""
 
     row_height = None
-    COMPONENT_CLASSES: ClassVar[set[str]] = TONE_CLASSES
-    DEFAULT_CSS = f"JobFacts {{ padding: 0 1; {TONE_CSS} }}"
+    COMPONENT_CLASSES: ClassVar[set[str]] = TONE_CLASSES | {"tone--added", "tone--removed"}
+    DEFAULT_CSS = f"""
+    JobFacts {{
+        padding: 0 0 0 1;
+        {TONE_CSS}
+        & > .tone--added {{ color: $added; }}
+        & > .tone--removed {{ color: $removed; }}
+    }}
+    """
 
     def key_of(self, row: Fact) -> Hashable:
         """Its place in the text, by name."""
@@ -157,16 +157,17 @@ class JobFacts(VirtualList[Fact]):
 
     def lines_of(self, row: Fact, width: int, state: RowState) -> Sequence[Line]:
         """A heading with a line before it, a fact beside its name, or a text below it."""
-        width = min(width, _READABLE)
+        width = min(width - 1, _READABLE)  # one cell before the scroll bar
         dim, strong = self.style_of("tone--dim"), self.style_of("tone--strong")
         if row.kind == "head":
-            gap: list[Line] = [] if row.key == "title" else [[]]
-            return [*gap, *([Segment(line, strong)] for line in wrap(row.name, width))]
+            return [[], *([Segment(line, strong)] for line in wrap(row.name, width))]
         column = max(_NAME, len(row.name)) + 1
-        room = width - {"fact": column, "raw": 2}.get(row.kind, 0)
+        room = width - {"fact": column, "raw": 2}.get(row.kind, cell_len(row.mark))
         body = [line for text in row.text.split("\n") for line in wrap(capped(text), max(room, 8))]
         if row.kind == "text":
-            return [[Segment(line)] for line in body]
+            ink = self.style_of(f"tone--{row.tone}") if row.tone else None
+            marks = [row.mark] + [" " * cell_len(row.mark)] * (len(body) - 1)
+            return [[Segment(mark + line, ink)] for mark, line in zip(marks, body, strict=True)]
         if row.kind == "raw":
             return [[Segment(row.name, dim)], *([Segment(f"  {line}")] for line in body)]
         names = [row.name] + [""] * (len(body) - 1)
@@ -198,6 +199,26 @@ async def read_record(state: AppState, number: int) -> tuple[JobRecord, bool | N
     return await state.workspace.call(ask)
 
 
+def job_headline(number: int, job: Job | None) -> Content:
+    """Which job, its state as a chip, and whose."""
+    if job is None:
+        return Content.styled(f"Job {number}", "bold")
+    tone = JOB_TONES.get(job.state, "dim")
+    runs = f"{'run' if len(job.run_ids) == 1 else 'runs'} {' '.join(map(str, job.run_ids))}" if job.run_ids else ""
+    about = " · ".join(filter(None, (runs, clean_line(job.agent_name, 60))))
+    chip = f" {JOB_MARKS[job.state]} {job.state.words} "
+    return Content.assemble((f"Job {number} ", "bold"), (chip, CHIP_STYLES[tone]), (f"  {about}", "$muted"))
+
+
+CHIP_STYLES = {
+    "good": "$success on $good-ground",
+    "bad": "$error on $bad-ground",
+    "warn": "$warning on $warn-ground",
+    "busy": "$info on $busy-ground",
+    "dim": "$muted on $dim-ground",
+}
+
+
 def _no_suggestion(screen: JobScreen) -> str | None:
     return None if (job := screen.job) is not None and job.improved_sha256 is not None else NOT_OFFERED
 
@@ -211,19 +232,20 @@ class JobScreen(Page):
 
     AUTO_FOCUS = "JobFacts"
     ACTIONS: ClassVar[tuple[Action, ...]] = (
-        *JOB_ACTIONS,
         Action(
-            "job.suggestion", "enter", "suggestion", "Suggestion", footer=8, key_display="enter", why_not=_no_suggestion
+            "job.suggestion", "enter", "suggestion", "Suggestion", footer=1, key_display="enter", why_not=_no_suggestion
         ),
         Action("job.error", "enter", "whole_error", "Show error", why_not=_no_error),
+        *JOB_ACTIONS,
         Action("job.back", "escape", "app.pop_screen", "Back", footer=9),
-        Action("job.refresh", "r", "refresh", "Retry"),
+        Action("job.refresh", "r", "refresh", "Reload"),
     )
     BINDINGS = bindings(ACTIONS)
     HELP = """\
 # Job
-What became of it, what was sent, every state with its time, and every different answer as it came.
-`s` stops asking about it, or goes on; `a` launches it again; `x` forgets it; `y` copies it, or the requests as curl.
+Everything known of one job: what was sent, every change of state, and every different answer of the server.
+
+`y` copies the job as JSON, or its requests as curl without the key.
 """
 
     def __init__(self, state: AppState, number: int) -> None:
@@ -246,8 +268,7 @@ What became of it, what was sent, every state with its time, and every different
     def body(self) -> ComposeResult:
         """Headline and text."""
         yield Static(id="job-headline")
-        yield JobFacts(id="job-text")
-        yield Notice(id="job-notice")
+        yield Pane(JobFacts(id="job-text"), Notice(id="job-notice"), title="Details", id="job-details")
 
     def on_mount(self) -> None:
         """Read it, follow the state, and note that somebody looks at it."""
@@ -269,7 +290,7 @@ What became of it, what was sent, every state with its time, and every different
         self._mark_read()
 
     def _mark_read(self) -> None:
-        """Somebody sees how it ended; not if the terminal is hidden, as far as it reports that."""
+        """Note that somebody sees how it ended; not if the terminal reports that it is hidden."""
         job = self.job
         if job is None or job.state.going:
             self._marked_state = None
@@ -302,12 +323,7 @@ What became of it, what was sent, every state with its time, and every different
         if self.gone:
             return
         job = self.job or (self._record.job if self._record else None)
-        text = Text(f" Job {self._number} ", style="bold", no_wrap=True, overflow="ellipsis", end="")
-        if job is not None:
-            text.append(f"{JOB_MARKS[job.state]} {job.state.words} ")
-            runs = f"run {' '.join(map(str, job.run_ids))}" if job.run_ids else ""
-            about = (runs, clean_line(job.agent_name, 60))
-            text.append(f"· {' · '.join(filter(None, about))}", style="not bold")
+        text = job_headline(self._number, job)
         headline = self.query_one("#job-headline", Static)
         if headline.content != text:
             headline.update(text)
@@ -320,7 +336,7 @@ What became of it, what was sent, every state with its time, and every different
         elif self.error is not None:
             notice.show_error(self.error)
         else:
-            notice.show(f"Reading job {self._number} …")
+            notice.show(f"Loading job {self._number} …")
         self.job_actions.refresh()
 
     # Keys
@@ -344,6 +360,6 @@ What became of it, what was sent, every state with its time, and every different
         self._load()
 
     def _forgotten(self) -> None:
-        """There is nothing to show any more."""
+        """Leave: there is nothing more to show."""
         if self.is_active:
             self.app.pop_screen()

@@ -1,4 +1,4 @@
-"""What can be done with one job: stop or resume polling, launch again, forget and copy; for all screens with a job."""
+"""What can be done with one job: stop or resume polling, relaunch, forget and copy; for all screens with a job."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ _RELAUNCHABLE = (JobState.UNCONFIRMED, JobState.LOST, JobState.FAILED)
 _GROUP = "job-action"
 _NEED_ROOM = ("launch_again", "forget")
 """What is not begun in a terminal that is too small to show the question."""
-_OFFERED = {"launch": "curl of the launch", "progress": "curl of the question how far it is"}
+_OFFERED = {"launch": "Launch request (curl)", "progress": "Poll request (curl)"}
 
 
 class JobActions:
@@ -66,7 +66,7 @@ class JobActions:
     def do(self, name: str) -> None:
         """Do this with the job, unless it is busy with what was asked for before."""
         if name == "copy":
-            self._page.opening.begin(self._copy, "Reading the job", group="copy")
+            self._page.opening.begin(self._copy, "Loading the job", group="copy")
         elif name == "details":
             if (job := self._job()) is not None:
                 self._state.ask(OpenJobDetails(job.number))
@@ -93,21 +93,21 @@ class JobActions:
     def _launch_again(self, job: Job) -> None:
         def launch(sure: bool | None) -> None:
             if sure and not self._is_busy(job.number):
-                self._page.notify_once(f"Launching job {job.number} again …")
-                self._send(job.number, lambda session: session.jobs.launch_again(job.number), _launched_words)
+                self._page.notify_once(f"Relaunching job {job.number} …")
+                self._send(job.number, lambda session: session.jobs.launch_again(job.number), launched_words)
 
-        self._page.app.push_screen(ConfirmDialog(*relaunch_question(job, self._state), "Launch again"), launch)
+        self._page.app.push_screen(ConfirmDialog(*relaunch_question(job, self._state), "Relaunch"), launch)
 
     def _forget(self, job: Job) -> None:
         def words(_: Job) -> str:
             self._forgotten()
-            return f"Job {job.number} is forgotten."
+            return f"Job {job.number} forgotten."
 
         def forget(sure: bool | None) -> None:
             if sure:
                 self._send(job.number, lambda session: session.jobs.forget(job.number), words)
 
-        self._page.app.push_screen(ConfirmDialog(*forget_question(job), "Forget it"), forget)
+        self._page.app.push_screen(ConfirmDialog(*forget_question(job), "Forget"), forget)
 
     def _send(self, number: int, ask: Callable[[Session], Awaitable[Job]], words: Callable[[Job], str]) -> None:
         """Have it done and report it: by a worker of the app, for the page may be left meanwhile."""
@@ -157,18 +157,20 @@ class JobActions:
         if page.gone:
             return
         offers = [Offer(_OFFERED[name], text) for name, text in record.curls.items()]
-        offers.append(Offer("the job as JSON", whole))
+        offers.append(Offer("Job as JSON", whole))
         if done.improved_prompt is not None:
-            offers.append(Offer("the improved prompt …"))
+            offers.append(Offer("Improved prompt …"))
         taken = await page.opening.ask(CopyJobDialog(job.number, offers))
         if taken is not None and taken.text is not None:
             page.app.copy_to_clipboard(taken.text)
-            page.notify_once(
-                f"Sent to the terminal's clipboard: {taken.words}. Whether it took it, only pasting tells."
-            )
+            page.notify_once(f"Sent to the terminal's clipboard: {taken.words}. Paste to check.")
         elif taken is not None and done.improved_prompt is not None:
             reread = partial(self._state.workspace.call, _read_staged(done))
             self._state.ask(HandOff(done, staged, reread, lambda words: page.notify_once(words) if words else None))
+
+
+LAST = 1_100
+"""The rank of what comes last in the footer, after what is in every footer: what deletes."""
 
 
 def _action(id_: str, key: str, name: str, label: str, tooltip: str, footer: int) -> Action:
@@ -189,34 +191,34 @@ DETAILS = _action(
     "d",
     "details",
     "Details",
-    "all that is known of a job: what was sent, every state and every answer with its time, the requests as curl",
+    "What was sent, every state and every answer with its time, the requests as curl",
     2,
 )
 JOB_ACTIONS = (
-    _action("job.stop", "s", "stop", "Stop asking", "stop asking about a job", 3),
-    _action("job.resume", "s", "resume", "Resume", "go on asking about a job", 4),
-    _action("job.again", "a", "launch_again", "Relaunch", "launch an unconfirmed, lost or failed job again", 5),
-    _action("job.forget", "x", "forget", "Forget", "forget a job", 6),
-    _action("job.copy", "y", "copy", "Copy", "copy a job's JSON or its requests as curl, without the key", 7),
+    _action("job.stop", "s", "stop", "Stop polling", "Stop polling a job", 3),
+    _action("job.resume", "s", "resume", "Resume polling", "Poll a job again", 4),
+    _action("job.again", "a", "launch_again", "Relaunch", "Relaunch an unconfirmed, lost or failed job", 5),
+    _action("job.forget", "x", "forget", "Forget", "Delete a job from this machine", LAST),
+    _action("job.copy", "y", "copy", "Copy", "Copy a job as JSON or its requests as curl, without the key", 6),
 )
 """Done by `JobActions.do`, which a screen with these calls from its `action_job`."""
 ACTION_NAMES = ("details", "stop", "resume", "launch_again", "forget", "copy")
 
 
 def _polled_words(job: Job) -> str:
-    """Whether a job is asked about now, in words."""
+    """Whether a job is polled now, in words."""
     words = {
-        JobState.RUNNING: "is asked about again.",
-        JobState.STOPPED: "is not asked about any more; it may go on at the server.",
+        JobState.RUNNING: f"Polling job {job.number} again.",
+        JobState.STOPPED: f"Stopped polling job {job.number}. The job may still run on the server.",
     }
-    return f"Job {job.number} {words.get(job.state, f'is {job.state.words}.')}"
+    return words.get(job.state, f"Job {job.number} {job.state.words}.")
 
 
-def _launched_words(job: Job) -> str:
+def launched_words(job: Job) -> str:
     """How a launch went, in words."""
     if job.state == JobState.UNCONFIRMED:
-        return f"Job {job.number} is unconfirmed: {job.reason}"
-    return f"Job {job.number} launched; it goes on by itself."
+        return f"Job {job.number} unconfirmed: {job.reason}"
+    return f"Job {job.number} launched. It runs on the server."
 
 
 def _read_copies(number: int) -> Callable[[Session], Awaitable[tuple[JobRecord, Suggestion, Prompt, str]]]:
@@ -253,9 +255,9 @@ class CopyJobDialog(Dialog[Offer]):
     def compose(self) -> ComposeResult:
         """The offers."""
         with Vertical(classes="dialog"):
-            yield Label(Content(f"Copy of job {self._number}"), classes="dialog-title")
+            yield Label(Content(f"Copy from job {self._number}"), classes="dialog-title")
             yield OfferList(id="offers")
-            yield Label(Content("enter copies · esc closes"), classes="dialog-hint")
+            yield Label(Content("enter copy · esc close"), classes="dialog-hint")
 
     def on_mount(self) -> None:
         """Show them."""

@@ -1,23 +1,33 @@
-"""Jobs as lines, by state, with runs, agent, duration and last word; and the pane of them under the list of runs."""
+"""Jobs as lines, by state, in columns that fit the width; and the pane of them under the list of runs."""
 
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from typing import ClassVar
 
+from rich.cells import cell_len
 from rich.segment import Segment
-from rich.text import Text
 from textual import on
 from textual.app import ComposeResult
-from textual.containers import Vertical
+from textual.content import Content
+from textual.reactive import reactive
 from textual.widgets import Static
 
 from cekura_tui.model.job import Job, JobState
-from cekura_tui.model.text import count
+from cekura_tui.model.text import clean_line
 from cekura_tui.ui.actions import Action, bindings
-from cekura_tui.ui.jobs.words import elapsed, last_word
-from cekura_tui.ui.kit.lines import JOB_MARKS, JOB_TONES, TONE_CLASSES, TONE_CSS, UNREAD
+from cekura_tui.ui.jobs.words import elapsed, progress_bar, result_word
+from cekura_tui.ui.kit.lines import (
+    CHIP_CLASSES,
+    CHIP_CSS,
+    JOB_MARKS,
+    JOB_TONES,
+    TONE_CLASSES,
+    TONE_CSS,
+    UNREAD,
+)
+from cekura_tui.ui.kit.pane import Pane
 from cekura_tui.ui.kit.strips import Line, RowState
 from cekura_tui.ui.kit.virtual_list import VirtualList
 from cekura_tui.ui.messages import OpenJob
@@ -29,12 +39,17 @@ _GROUPS: tuple[tuple[JobState, ...], ...] = (
     (JobState.UNCONFIRMED, JobState.LOST),
     (JobState.STOPPED,),
 )
-"""What goes on, then what somebody has to decide about, then what rests; what has ended is last."""
+"""What runs, then what somebody has to decide about, then what rests; what has ended is last."""
 _CACHED = 900.0
 """Seconds after which a row is made again: a time of today becomes one of yesterday, and so on."""
-_A_MINUTE = len("1 min")
-"""Cells that a job's age is given at least, so that the columns do not move as it goes through its first minutes."""
 _PLACES = {state: place for place, states in enumerate(_GROUPS) for state in states}
+_MARGIN = 3
+"""Cells before the first column: the sign of a new job between two blanks."""
+_RUNS, _ALL_RUNS = len("900238 +2"), len("900238 900237 900236")
+_DAY = len("Mon 14:05")
+_MOST_AGENT, _LEAST_AGENT = 24, 10
+_LEAST_RESULT, _RESULT = 8, len("▰▰▰▱▱ ~40 s")
+"""Cells that a result must have beside a column of agents, and those that it has before that grows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,13 +63,23 @@ class JobRow:
     agent: str
     took: str
     when: str
-    word: str
+    bar: str
+    result: str
 
 
 def job_row(job: Job, app_state: AppState) -> JobRow:
-    """A job as it is listed now; only the elapsed time of one that goes on, and what is left, change by themselves."""
-    when, took = app_state.when(job.ended_at or job.launched_at), elapsed(job, app_state)
-    return JobRow(job.number, job.state, job.unread, job.run_ids, job.agent_name, took, when, last_word(job, app_state))
+    """A job as it is listed now; only the elapsed time of a running one, and what is left, change by themselves."""
+    return JobRow(
+        job.number,
+        job.state,
+        job.unread,
+        job.run_ids,
+        clean_line(job.agent_name, 60),
+        elapsed(job, app_state),
+        app_state.when(job.ended_at),
+        progress_bar(job, app_state),
+        result_word(job, app_state),
+    )
 
 
 def by_state(jobs: Iterable[Job]) -> list[Job]:
@@ -66,6 +91,61 @@ def by_state(jobs: Iterable[Job]) -> list[Job]:
     return sorted(jobs, key=place)
 
 
+@dataclass(frozen=True, slots=True)
+class ColumnSizes:
+    """Cells that the columns of some rows need, each at least as wide as its name in the header."""
+
+    state: int = len("✓ succeeded") + 2
+    number: int = len("Job")
+    runs: int = len("900238")
+    agent: int = len("Agent")
+    took: int = len("Elapsed")
+    when: int = len("Ended")
+
+
+def column_sizes(rows: Iterable[JobRow]) -> ColumnSizes:
+    """What these rows need."""
+    least = ColumnSizes()
+    state, number, runs, agent, took, when = astuple(least)
+    for row in rows:
+        state = max(state, len(row.state.words) + 4)
+        number, runs = max(number, len(str(row.number))), max(runs, len(_all(row.runs)))
+        agent, took, when = max(agent, len(row.agent)), max(took, len(row.took)), max(when, len(row.when))
+    return ColumnSizes(state, number, min(runs, _ALL_RUNS), min(agent, _MOST_AGENT), took, when)
+
+
+Columns = tuple[tuple[str, int], ...]
+
+
+def columns(width: int, sizes: ColumnSizes) -> Columns:
+    """Names and cells of the columns that fit, each followed by one cell of space, the last one by the edge."""
+    runs, when = (_ALL_RUNS, sizes.when) if width >= 90 else (_RUNS, _DAY)
+    before = (("State", sizes.state), ("Job", sizes.number), ("Runs", min(sizes.runs, runs)))
+    after = (("Elapsed", sizes.took), ("Ended", min(sizes.when, when)))
+    room = width - _MARGIN - sum(cells + 1 for _, cells in (*before, *after)) - 1
+    agent = min(sizes.agent, max(_LEAST_AGENT, room - _RESULT - 1))
+    if room - agent - 1 < _LEAST_RESULT:
+        return (*before, *after, ("Result", max(room, 0)))
+    return (*before, ("Agent", agent), *after, ("Result", room - agent - 1))
+
+
+class JobListHeader(Static):
+    """The names of the columns of the list under it."""
+
+    sizes: reactive[ColumnSizes] = reactive(ColumnSizes())
+
+    def render(self) -> Content:
+        """One line as wide as the list without its scroll bar."""
+        names = "".join(
+            f"{fit(name, cells, right=name in _RIGHT)} " for name, cells in columns(self.size.width - 1, self.sizes)
+        )
+        return Content(" " * _MARGIN + names)
+
+
+_RIGHT = ("Job", "Elapsed")
+"""Columns of numbers, which end at the same cell."""
+
+
 class JobList(VirtualList[JobRow]):
     """Jobs, by number."""
 
@@ -73,10 +153,10 @@ class JobList(VirtualList[JobRow]):
         Action("job-list.open", "enter", "open", "Open", footer=1, key_display="enter"),
     )
     BINDINGS = bindings(ACTIONS)
-    COMPONENT_CLASSES: ClassVar[set[str]] = TONE_CLASSES
-    DEFAULT_CSS = f"JobList {{ {TONE_CSS} }}"
-    _sizes = (0, 0)
-    """Cells that the longest duration and the longest time take."""
+    COMPONENT_CLASSES: ClassVar[set[str]] = TONE_CLASSES | CHIP_CLASSES
+    DEFAULT_CSS = f"JobList {{ {TONE_CSS} {CHIP_CSS} }}"
+    sizes = ColumnSizes()
+    """What the rows that are shown need."""
     _arriving = False
     _left_at = (0, 0)
     """The first line on screen and the cursor's row, as a person left them: jobs that come do not count."""
@@ -89,23 +169,36 @@ class JobList(VirtualList[JobRow]):
 
     def lines_of(self, row: JobRow, width: int, state: RowState) -> Sequence[Line]:
         """One line."""
-        tone = self.style_of(f"tone--{JOB_TONES.get(row.state, 'dim')}")
         dim = self.style_of("tone--dim")
-        wide = width >= 100
-        cells: list[tuple[str, int, bool]] = [
-            (f"{JOB_MARKS[row.state]} {row.state.words}", 13, True),
-            (f"job {row.number}", 8, False),
-            (_runs_text(row.runs, wide), 21 if wide else 11, False),
-        ]
-        if width >= 90:
-            cells.append((row.agent, 22, False))
-        took, when = self._sizes
-        cells += [(row.took, took, False), (row.when, when, False)]
-        line = [Segment(f"{UNREAD} ", self.style_of("tone--strong")) if row.unread else Segment("  ", tone)]
-        for text, size, coloured in cells:
-            line.append(Segment(f"{fit(text, size)} ", tone if coloured else None))
-        rest = width - sum(size + 1 for _, size, _ in cells) - 2
-        return [[*line, Segment(fit(row.word, rest), dim)]]
+        texts = {
+            "Job": str(row.number),
+            "Agent": row.agent,
+            "Elapsed": row.took,
+            "Ended": row.when,
+        }
+        line = [Segment(" "), Segment(f"{UNREAD if row.unread else ' '} ", self.style_of("tone--accent"))]
+        for name, cells in columns(width, self.sizes):
+            if name == "State":
+                chip = f" {JOB_MARKS[row.state]} {row.state.words} "
+                line += [
+                    Segment(chip, self.style_of(f"chip--{JOB_TONES.get(row.state, 'dim')}")),
+                    Segment(" " * (cells - len(chip) + 1)),
+                ]
+            elif name == "Result":
+                bar = f"{row.bar} " if row.bar else ""
+                is_short = bool(bar) and cell_len(bar + row.result) > cells
+                result = _in_short(row.result) if is_short else row.result
+                line += [
+                    Segment(fit(bar, min(len(bar), cells)), self.style_of("tone--busy")),
+                    Segment(fit(result, cells - len(bar)), dim),
+                ]
+            else:
+                text = _runs_text(row.runs, cells) if name == "Runs" else texts[name]
+                if name == "Ended" and len(text) > cells:
+                    text = text.rsplit(" ", 1)[0]  # the day is enough
+                ink = None if name in ("Job", "Agent") else dim
+                line.append(Segment(f"{fit(text, cells, right=name in _RIGHT)} ", ink))
+        return [[*line, Segment(" ")]]
 
     def show_jobs(self, jobs: Sequence[Job], app_state: AppState, *, newest: bool = False) -> None:
         """Show these jobs; the row under the cursor keeps its line of the screen, wherever its state puts it.
@@ -114,10 +207,9 @@ class JobList(VirtualList[JobRow]):
         """
         self._arriving = True
         rows = self._rows_of(by_state(jobs), app_state)
-        took = max((len(row.took) for row in rows), default=0)
-        sizes = max(took, _A_MINUTE if took else 0), max((len(row.when) for row in rows), default=0)
-        if sizes != self._sizes:
-            self._sizes = sizes
+        sizes = column_sizes(rows)
+        if sizes != self.sizes:
+            self.sizes = sizes
             self.redraw()
         line = self.cursor_line
         self.show_rows(rows, reset=newest and max(self._left_at) <= 0)
@@ -160,22 +252,34 @@ class JobList(VirtualList[JobRow]):
         return rows
 
 
-def _runs_text(runs: Sequence[int], wide: bool) -> str:
+def _in_short(result: str) -> str:
+    """What is left of a job where there is little room for it: "~40 s"."""
+    return result.replace("about ", "~").replace("less than a minute", "<1 min").replace(" left", "")
+
+
+def _all(runs: Sequence[int]) -> str:
+    return " ".join(map(str, runs))
+
+
+def _runs_text(runs: Sequence[int], cells: int) -> str:
     """All runs where there is room, else the first and how many more."""
-    text = " ".join(map(str, runs))
-    return text if wide or len(text) <= 11 else f"{runs[0]} +{len(runs) - 1}"
+    text = _all(runs)
+    return text if len(text) <= cells else f"{runs[0]} +{len(runs) - 1}"
 
 
-class JobsPane(Vertical):
-    """Follows the app_state; its list may be focused and opened from."""
+_MOST = 4
+"""Jobs that the pane shows at once."""
+
+
+class JobsPane(Pane):
+    """The jobs under the list of runs, as many lines as there are jobs; its list may be focused and opened from."""
 
     def __init__(self, app_state: AppState) -> None:
-        super().__init__(id="jobs-pane")
+        super().__init__(title="Jobs", id="jobs-pane")
         self._state = app_state
 
     def compose(self) -> ComposeResult:
-        """A headline and the list."""
-        yield Static(id="jobs-line")
+        """The list; where there is no room for it, the title says what matters."""
         yield JobList(id="pane-jobs")
 
     def on_mount(self) -> None:
@@ -192,27 +296,29 @@ class JobsPane(Vertical):
     def show(self) -> None:
         """Draw the jobs as they are on the app_state."""
         jobs = self._state.jobs
-        line, headline = self.query_one("#jobs-line", Static), _headline(self._state)
-        if line.content != headline:
-            line.update(headline)
+        self.show_title("Jobs", *pane_facts(self._state, with_last=self.screen.has_class("-short")))
         listed = self.query_one(JobList)
         listed.show_jobs(jobs, self._state, newest=not listed.has_focus)
+        listed.styles.height = min(len(jobs), _MOST)
         self.set_class(not jobs, "-empty")
 
+    def on_resize(self) -> None:
+        """In another size the title says more, or less."""
+        self.show()
 
-def _headline(app_state: AppState) -> Text:
-    text = Text(no_wrap=True, overflow="ellipsis", end="")
-    text.append("Jobs ", style="bold")
+
+def pane_facts(app_state: AppState, *, with_last: bool) -> list[str]:
+    """The facts of the pane's title: how many jobs are new and run; how the last job ended, where no list says that."""
     if not app_state.jobs:
-        return text.append("none yet: i on a failed run launches one", style="dim")
-    new = sum(job.unread for job in app_state.jobs)
-    going = sum(job.state.going for job in app_state.jobs)
-    ended = [job for job in app_state.jobs if not job.state.going]
-    if new:
-        text.append(f"{UNREAD} {new:,} new", style="bold").append(" · ")
-    parts = [count(going, "running", "running")] if going else []
-    if ended:
+        return ["none yet", "i on a failed run launches one"]
+    new, running = sum(job.unread for job in app_state.jobs), sum(job.state.going for job in app_state.jobs)
+    facts = [*([f"{new:,} new"] if new else []), *([f"{running:,} running"] if running else [])]
+    if not with_last and facts:
+        return facts
+    if ended := [job for job in app_state.jobs if not job.state.going]:
         last = max(ended, key=lambda job: job.finished_at or job.launched_at or 0.0)
-        words = last_word(last, app_state)
-        parts.append(f"job {last.number} {JOB_MARKS[last.state]} {last.state.words}" + (f": {words}" if words else ""))
-    return text.append(" · ".join(parts))
+        result = result_word(last, app_state)
+        facts.append(
+            f"job {last.number} {JOB_MARKS[last.state]} {last.state.words}" + (f": {result}" if result else "")
+        )
+    return facts

@@ -1,7 +1,9 @@
-"""All jobs, and what is known of the one under the cursor."""
+"""All jobs, and beside the list what the job under the cursor brought, or how far it is."""
 
 from __future__ import annotations
 
+import contextlib
+from dataclasses import replace
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import on, work
@@ -12,17 +14,34 @@ from cekura_tui.model.errors import CekuraTuiError
 from cekura_tui.model.job import Job, JobState
 from cekura_tui.model.text import clean, count
 from cekura_tui.ui.actions import Action, bindings
-from cekura_tui.ui.jobs.job import Fact, JobFacts, read_record, short_facts_of
+from cekura_tui.ui.jobs.job import Fact, JobFacts
 from cekura_tui.ui.jobs.job_keys import DETAILS, JOB_ACTIONS, JobActions
-from cekura_tui.ui.jobs.list import JobList
+from cekura_tui.ui.jobs.list import JobList, JobListHeader
+from cekura_tui.ui.jobs.preview import (
+    FirstChanges,
+    KnownOfJob,
+    preview_rows,
+    preview_title,
+    read_changes,
+    read_known,
+    read_polls,
+)
 from cekura_tui.ui.jobs.words import OPEN_LAUNCH
 from cekura_tui.ui.kit.lines import Notice, StatusLine
 from cekura_tui.ui.kit.page import Page
+from cekura_tui.ui.kit.pane import Pane
 from cekura_tui.ui.messages import OpenJob
-from cekura_tui.ui.state import AppState, follow
+from cekura_tui.ui.state import AppState, follow, is_visible
 
 if TYPE_CHECKING:
-    from cekura_tui.workspace.job_service import JobRecord
+    from textual.timer import Timer
+
+RESTS = 0.15
+"""Seconds that the cursor rests on a job before anything of it is read."""
+LEAST_WAIT = 1.0
+"""Seconds between two looks at when a job is polled next, at least."""
+_CACHED = 40
+"""Suggestions whose first changes are cached."""
 
 
 class JobsScreen(Page):
@@ -39,36 +58,44 @@ class JobsScreen(Page):
     BINDINGS = bindings(ACTIONS)
     HELP = """\
 # Jobs
-What goes on comes first, then what somebody has to decide about, then what ended, the newest first; `•` is new.
-`enter` opens the suggestion of a job that has one, else all that is known of it, as `d` does.
-`s` stops asking about a job, or goes on; `a` launches it again; `x` forgets it; `y` copies it, or the requests as curl.
-Jobs go on at the server while this program is closed.
+Running jobs come first, then those that need a decision, then ended ones, newest first. `•` marks a new result.
+
+`enter` opens the suggestion, or the details of a job without one.
+
+The bar shows how much of the usual time has passed, by the experience of your own jobs.
+
+Jobs run on the server, even while this app is closed. A forgotten job is deleted from this machine alone.
 """
 
     def __init__(self, state: AppState) -> None:
         super().__init__(state)
         self._list = JobList(id="jobs")
         self.job_actions = JobActions(self, lambda: self.job)
-        self._record: JobRecord | None = None
-        self._runs: bool | None = None
+        self._known: KnownOfJob | None = None
+        self._changes: dict[int, FirstChanges] = {}
+        """By the job's number; a suggestion never changes."""
         self._shown: int | None = None
+        self._resting: Timer | None = None
+        self._next_poll: Timer | None = None
 
     def body(self) -> ComposeResult:
-        """Counts, the list, the detail."""
+        """Counts, the list with the names of its columns, the preview."""
         yield StatusLine(id="status")
         with Horizontal(id="jobs-body"):
-            yield self._list
-            yield Notice(id="jobs-notice")
-            detail = JobFacts(id="job-detail")
-            detail.can_focus = False
-            yield detail
+            with Pane(title="Jobs", id="jobs-list"):
+                yield JobListHeader(id="jobs-header")
+                yield self._list
+                yield Notice(id="jobs-notice")
+            preview = JobFacts(id="job-preview")
+            preview.can_focus = False
+            yield Pane(preview, title="Job", id="job-beside")
 
     def on_mount(self) -> None:
         """Follow the state."""
         follow(self, self.state, self._draw)
 
     def on_screen_resume(self) -> None:
-        """Here, or back from something else: what came meanwhile is to be seen."""
+        """Show what came while another screen was on top."""
         self._draw()
         if not self.gone:
             self._list.show_top()
@@ -84,58 +111,99 @@ Jobs go on at the server while this program is closed.
         jobs = self.state.jobs
         listed, notice = self._list, self.query_one(Notice)
         listed.show_jobs(jobs, self.state)
-        listed.display, notice.display = bool(jobs), not jobs
+        header = self.query_one(JobListHeader)
+        header.sizes = listed.sizes
+        for widget in (listed, header, self.query_one("#job-beside")):
+            widget.display = bool(jobs)
+        notice.display = not jobs
         if not jobs:
-            notice.show("No jobs yet.", "Open a failed run and press i: Cekura proposes a better prompt from it.")
+            notice.show("No jobs yet.", "Open a failed run and press i: Cekura proposes a better prompt.")
         elif not self.focused:
             listed.focus()
         status, states = self.query_one(StatusLine), [job.state for job in jobs]
         new = sum(job.unread for job in jobs)
-        counts = [f"{states.count(state)} {state.words}" for state in JobState if state in states]
+        counts = [f"{states.count(state):,} {state.words}" for state in JobState if state in states]
         status.left = ("Jobs", *([f"{new:,} new"] if new else []), *counts)
         status.right = (count(len(jobs), "job"),)
-        self._draw_detail()
-        if self._outdated:
-            self._read_detail()
+        self._draw_preview()
+        if self._is_outdated and self._resting is None:
+            self._read()
         self.job_actions.refresh()
 
-    # The detail
+    # The preview
 
     @property
-    def _outdated(self) -> bool:
+    def _is_outdated(self) -> bool:
         """Whether more may be known of the job under the cursor than was read; most changes are of other jobs."""
-        job, record = self.job, self._record
-        return job is None or record is None or record.job != job or job.state in OPEN_LAUNCH
+        job, known = self.job, self._known
+        return job is None or known is None or known.record.job != job or job.state in OPEN_LAUNCH
 
     @on(JobList.Moved)
     def moved(self) -> None:
-        """Another job is under the cursor."""
-        self._read_detail()
+        """Show what is known of the job under the cursor at once, and read the rest when the cursor rests; of jobs that
+        a held key passes nothing is shown."""
         self.job_actions.refresh()
+        if self._resting is None:
+            self._draw_preview()
+        else:
+            self._resting.stop()
+        self._resting = self.set_timer(RESTS, self._rested)
 
-    @work(group="detail", exclusive=True)
-    async def _read_detail(self) -> None:
+    def _rested(self) -> None:
+        self._resting = None
+        self._draw_preview()
+        if self._is_outdated:
+            self._read()
+
+    @work(group="preview", exclusive=True)
+    async def _read(self) -> None:
+        """Read the job under the cursor, then compare its prompts, once."""
         if (job := self.job) is None:
-            self._show_detail([])
             return
         try:
-            self._record, self._runs = await read_record(self.state, job.number)
+            self._known = await read_known(self.state, job)
         except CekuraTuiError as error:
-            self._show_detail([Fact("error", "text", "", clean(error.sentence()))])
-        else:
-            self._draw_detail()
+            if job == self.job:
+                self._show_preview(job, [Fact("error", "text", "", clean(error.sentence()), "bad", "! ")])
+            return
+        self._draw_preview()
+        if job.improved_sha256 is not None and job.number not in self._changes:
+            changes = await read_changes(self.state, job)
+            self._changes = dict([*self._changes.items()][1 - _CACHED :]) | {job.number: changes}
+            self._draw_preview()
 
-    def _draw_detail(self) -> None:
-        job, record = self.job, self._record
-        if job is not None and record is not None and record.job.number == job.number:
-            self._show_detail(short_facts_of(record, self._runs, job, self.state))
+    def _draw_preview(self) -> None:
+        if (job := self.job) is None:
+            return
+        known = self._known
+        if known is not None and known.record.job.number != job.number:
+            known = None
+        self._show_preview(job, preview_rows(job, known, self._changes.get(job.number), self.state))
+        if known is not None and job.state == JobState.RUNNING and known.polls is not None and self._next_poll is None:
+            next_at, now = known.polls.next_at, self.state.clock()
+            wait = RESTS if next_at is None else next_at - now + RESTS
+            self._next_poll = self.set_timer(max(wait, LEAST_WAIT), self._poll_is_due)
 
-    def _show_detail(self, facts: list[Fact]) -> None:
+    def _show_preview(self, job: Job, rows: list[Fact]) -> None:
         if self.gone:
             return
-        shown = self.job.number if self.job else None
-        self.query_one(JobFacts).show_rows(facts, reset=shown != self._shown)
-        self._shown = shown
+        self.query_one("#job-beside", Pane).show_title(*preview_title(job))
+        self.query_one(JobFacts).show_rows(rows, reset=job.number != self._shown)
+        self._shown = job.number
+
+    def _poll_is_due(self) -> None:
+        self._next_poll = None
+        if is_visible(self) and (job := self.job) is not None and job.state == JobState.RUNNING:
+            self._read_polls(job)
+
+    @work(group="polls", exclusive=True)
+    async def _read_polls(self, job: Job) -> None:
+        """Read when the job is polled next; an answer that says the same changes no job."""
+        with contextlib.suppress(CekuraTuiError):  # what reads the jobs says why
+            polls = await read_polls(self.state, job)
+            if self._known is not None and self._known.record.job.number == job.number:
+                self._known = replace(self._known, polls=polls)
+                self._draw_preview()
 
     # Keys
 

@@ -1,12 +1,13 @@
-"""What is said of a job: the last word in a list, the facts of its detail, what is asked before something is done."""
+"""Jobs in words: the result in a list, the facts of a page, what is asked before a job is relaunched or forgotten."""
 
 from __future__ import annotations
 
 import json
 import os
+import re
 from typing import TYPE_CHECKING
 
-from cekura_tui.model.job import Job, JobState
+from cekura_tui.model.job import Job, JobState, Usual
 from cekura_tui.model.job_kinds import KINDS
 from cekura_tui.model.text import clean, clean_line, span_text
 from cekura_tui.ui.state import AppState
@@ -17,30 +18,31 @@ if TYPE_CHECKING:
 
 Facts = list[tuple[str, str]]
 
+_TWICE = "a relaunches the job, which may launch it twice; x forgets the job."
 _MEANINGS = {
-    JobState.LAUNCHING: "It is on its way to the server.",
-    JobState.RUNNING: "It goes on at the server, also while this program is closed.",
-    JobState.UNCONFIRMED: "It was sent, but no answer tells whether the server took it. It is not sent again by itself:"
-    " a launches it again, which may be the second launch of the same job; x forgets it.",
-    JobState.STOPPED: "It is not asked about any more, and may go on at the server. s goes on asking.",
-    JobState.LOST: "The server no longer tells of this job. s asks about it once more; a launches it again, which may"
-    " be the second launch of the same job; x forgets it.",
+    JobState.LAUNCHING: "On the way to the server.",
+    JobState.RUNNING: "Runs on the server, even while this app is closed.",
+    JobState.UNCONFIRMED: f"Sent, but no answer confirms that the server has the job. No automatic retry: {_TWICE}",
+    JobState.STOPPED: "Polling stopped; the job may still run on the server. s resumes polling.",
+    JobState.LOST: f"The server no longer knows this job. s polls again. {_TWICE}",
 }
 OPEN_LAUNCH = (JobState.LAUNCHING, JobState.UNCONFIRMED)
 """States in which it matters whether the process that launched it still runs."""
-_GOING_WORDS = frozenset(
+_RUNNING_WORDS = frozenset(
     ("", "queued", "pending", "running", "in_progress", "processing", "started", "evaluating", "in_queue", "scaling_up")
 )
+_LIST_MARK = re.compile(r"^\s*(?:[-*•+–]\s+|\d{1,3}[.)]\s+|#{1,6}\s+)")
+_FULL, _EMPTY = "▰", "▱"
 
 
 def state_meaning(job: Job, state: AppState) -> str:
     """What a job's state means, and what can be done about it."""
     if needs_other_key(job):
-        return "It was launched with another key of this server. s tries to follow it with this one."
+        return "Launched with another key of this server. s tries the current key."
     if (repeat := state.relaunch_of(job.number)) is not None:
-        return f"It was launched again as job {repeat}."
+        return f"Relaunched as job {repeat}."
     meaning = _MEANINGS.get(job.state) or KINDS[job.kind].meanings.get(job.state, "")
-    return f"{meaning} s asks about it once more." if job.ended_empty and job.resumable else meaning
+    return f"{meaning} s polls again." if job.ended_empty and job.resumable else meaning
 
 
 def needs_other_key(job: Job) -> bool:
@@ -49,17 +51,37 @@ def needs_other_key(job: Job) -> bool:
 
 
 def elapsed(job: Job, state: AppState) -> str:
-    """How long a job took, or goes on by now: this alone changes by itself, by five seconds and then by the minute."""
-    end = job.finished_at or (state.clock() if job.state.going else None)
-    return "" if end is None or job.launched_at is None else span_text(end - job.launched_at, live=job.state.going)
+    """How long a job took, or has run by now: by the second in its first minute, then by the minute.
+
+    While it runs, whole seconds of the clock are counted, so that all jobs move on in the same moment.
+    """
+    if job.launched_at is None:
+        return ""
+    if job.finished_at is not None:
+        return span_text(job.finished_at - job.launched_at)
+    return span_text(int(state.clock()) - int(job.launched_at)) if job.state.going else ""
 
 
 def time_left(job: Job, state: AppState) -> str:
-    """About how long it still takes; nothing where this profile's own jobs do not tell."""
+    """About how long a job still takes, by experience: "about 40 s left"; nothing without enough of it."""
+    run = _experience(job, state)
+    return run[0].left(run[1]) if run else ""
+
+
+def progress_bar(job: Job, state: AppState, cells: int = 5) -> str:
+    """How much of the usual time a running job has had, in steps; nothing without enough experience."""
+    if (run := _experience(job, state)) is None:
+        return ""
+    full = int(run[0].part(run[1]) * cells)
+    return _FULL * full + _EMPTY * (cells - full)
+
+
+def _experience(job: Job, state: AppState) -> tuple[Usual, float] | None:
+    """What is usual for a running job, and how many seconds it has run; None where this profile's own jobs are few."""
     usual, launched = state.usual.get(job.kind), job.launched_at
     if usual is None or launched is None or job.state != JobState.RUNNING or job.other_key:
-        return ""
-    return usual.left(state.clock() - launched) if job.profile == state.workspace.setup.profile else ""
+        return None
+    return (usual, int(state.clock()) - int(launched)) if job.profile == state.workspace.setup.profile else None
 
 
 def empty_end(job: Job) -> str:
@@ -70,29 +92,37 @@ def empty_end(job: Job) -> str:
 def unknown_word(job: Job) -> str:
     """The server's word for a running job, as it came, where it is not one we know."""
     word = clean_line(job.last_status or "", 60)
-    known = job.state != JobState.RUNNING or word.lower() in _GOING_WORDS or empty_end(job)
+    known = job.state != JobState.RUNNING or word.lower() in _RUNNING_WORDS or empty_end(job)
     return "" if known else f"“{word}”"
 
 
 def silence(job: Job, state: AppState) -> str:
     """Since when nothing was heard of a running job."""
     stale = job.state.going and job.stale_since is not None
-    return f"no answer since {state.when(job.stale_since)}, asked again" if stale else ""
+    return f"no answer since {state.when(job.stale_since)}, retrying" if stale else ""
 
 
-def last_word(job: Job, state: AppState) -> str:
+def result_word(job: Job, state: AppState) -> str:
     """The last that is known of a job, as one line; what matters most comes first."""
     repeat, word = state.relaunch_of(job.number), unknown_word(job)
-    repeats = f"again of job {job.again_of}" if job.again_of is not None else ""
+    repeats = f"relaunch of job {job.again_of}" if job.again_of is not None else ""
     if needs_other_key(job):
-        parts = ["needs the other key"]
+        parts = ["needs another key"]
     elif job.state.going:
-        last_word = f"{word}, says the server" if word else empty_end(job).rstrip(".")
+        last_word = f"server status {word}" if word else empty_end(job).rstrip(".")
         parts = [silence(job, state), last_word, time_left(job, state), repeats]
     else:
-        cause = clean_line(job.error or job.reason or job.summary_of_changes or job.last_status or "", 200)
-        parts = [f"launched again as job {repeat}" if repeat is not None else "", cause, repeats]
+        cause = job.error or job.reason or " ".join(summary_lines(job)[:3])
+        if not cause and job.state == JobState.SUCCEEDED:
+            cause = f"{KINDS[job.kind].result[0]} ready"
+        parts = [f"relaunched as job {repeat}" if repeat is not None else "", clean_line(cause, 200), repeats]
     return " · ".join(filter(None, parts))
+
+
+def summary_lines(job: Job) -> list[str]:
+    """The lines of what the server says it changed, without the marks of a list."""
+    lines = clean(job.summary_of_changes or "").splitlines()
+    return [text for line in lines if (text := clean_line(_LIST_MARK.sub("", line)))]
 
 
 def job_facts(job: Job, state: AppState) -> Facts:
@@ -100,23 +130,21 @@ def job_facts(job: Job, state: AppState) -> Facts:
     repeat = state.relaunch_of(job.number)
     word, uncertain = unknown_word(job), job.state in (JobState.UNCONFIRMED, JobState.LOST)
     ended = state.when(job.finished_at)
-    still = time_left(job, state)
-    usual = state.usual.get(job.kind)
-    usually = usual.words if still and usual is not None else ""
-    going = "; ".join(filter(None, (", ".join(filter(None, (elapsed(job, state), still))), usually)))
+    experience = _experience(job, state)
     named = (
-        ("answer" if job.state == JobState.NO_ISSUES else "error", clean(job.error or "")),
-        ("result", json.dumps(job.result) if job.result is not None else ""),
-        ("why", clean(job.reason) if uncertain or job.ended_empty else ""),
-        (job.state.words, state.when(job.since) if uncertain else ""),
-        ("again", f"launched again as job {repeat}" if repeat is not None else ""),
-        ("repeats", f"again of job {job.again_of}" if job.again_of is not None else ""),
-        ("elapsed", going if job.state.going else ""),
-        ("server", silence(job, state)),
-        ("status", f"the server says {word}, a word that is not known here" if word else empty_end(job)),
-        ("launched", "" if job.state == JobState.UNCONFIRMED else state.when(job.launched_at)),
-        ("ended", f"{ended} after {elapsed(job, state)}" if ended and job.launched_at is not None else ended),
-        ("status", "" if word or empty_end(job) else clean_line(job.last_status or "")),
+        ("Answer" if job.state == JobState.NO_ISSUES else "Error", clean(job.error or "")),
+        ("Result", json.dumps(job.result) if job.result is not None else ""),
+        ("Reason", clean(job.reason) if uncertain or job.ended_empty else ""),
+        ("Since", state.when(job.since) if uncertain else ""),
+        ("Relaunched", f"as job {repeat}" if repeat is not None else ""),
+        ("Relaunch of", f"job {job.again_of}" if job.again_of is not None else ""),
+        ("Elapsed", elapsed(job, state) if job.state.going else ""),
+        ("Usual time", experience[0].words if experience else ""),
+        ("Server", silence(job, state)),
+        ("Status", f"{word}, a status unknown to this app" if word else empty_end(job)),
+        ("Launched", "" if job.state == JobState.UNCONFIRMED else state.when(job.launched_at)),
+        ("Ended", f"{ended}, after {elapsed(job, state)}" if ended and job.launched_at is not None else ended),
+        ("Status", "" if word or empty_end(job) or job.state.final else clean_line(job.last_status or "")),
     )
     return [(name, text) for name, text in named if text]
 
@@ -124,43 +152,42 @@ def job_facts(job: Job, state: AppState) -> Facts:
 def launch_facts(record: JobRecord, runs: bool | None, state: AppState) -> Facts:
     """What is known of a launch that nothing has confirmed."""
     job = record.job
-    answer = "one came, and is kept as it came" if record.answers else "none came"
     return [
-        ("sent", f"{state.when(job.launched_at, seconds=True)} to {job.origin}"),
-        ("by", process_words(record.owner, runs)),
-        ("answer", answer),
+        ("Sent", f"{state.when(job.launched_at, seconds=True)} to {job.origin}"),
+        ("Sent by", process_words(record.owner, runs)),
+        ("Answer", "received" if record.answers else "none"),
     ]
 
 
 def process_words(owner: Owner | None, runs: bool | None) -> str:
     """Which process launched a job, and whether it still runs; None where nobody here can say."""
     if owner is None:
-        return "a process that is not known"
+        return "an unknown process"
     named = f"process {owner.pid} on {clean_line(owner.host, 60)}"
     if runs is None:
-        return f"{named}, another host: nobody here can say whether it runs"
+        return f"{named} (another host, which may still be running)"
     if not runs:
-        return f"{named}, which has ended"
-    return f"{named}, {'this program' if owner.pid == os.getpid() else 'which still runs'}"
+        return f"{named} (ended)"
+    return f"{named} ({'this app' if owner.pid == os.getpid() else 'still running'})"
 
 
 def relaunch_question(job: Job, state: AppState) -> tuple[str, str]:
     """Title and text of what is asked before a job is launched again."""
     sent = f"Job {job.number} was sent at {state.when(job.launched_at)}"
-    second = "This may be the second launch of the same job, and may cost credits again."
+    second = "A relaunch may launch the same job twice and cost credits twice."
     texts = {
-        JobState.UNCONFIRMED: f"{sent}, and no answer tells whether the server took it. {second}",
-        JobState.LOST: f"{sent}; the server took it, and no longer tells of it. {second}",
+        JobState.UNCONFIRMED: f"{sent}, but no answer confirms that the server has the job. {second}",
+        JobState.LOST: f"{sent}. The server accepted the job but no longer knows it. {second}",
     }
-    failed = f"{sent} and failed: {clean_line(job.error or job.reason or 'nobody knows why', 200)}\n\n"
-    text = texts.get(job.state, f"{failed}Launching it again may cost credits again.")
-    rest = f"The same {KINDS[job.kind].content(job)} are sent to {job.origin}."
-    return f"Launch job {job.number} again?", f"{text}\n\n{rest}"
+    failed = f"{sent} and failed: {clean_line(job.error or job.reason or 'no reason given', 200)}\n\n"
+    text = texts.get(job.state, f"{failed}A relaunch may cost credits again.")
+    rest = f"Sends the same {KINDS[job.kind].content(job)} to {job.origin}."
+    return f"Relaunch job {job.number}?", f"{text}\n\n{rest}"
 
 
 def forget_question(job: Job) -> tuple[str, str]:
     """Title and text of what is asked before a job is forgotten."""
-    text = "Its prompt, its answers and what came of it are dropped on this machine."
+    text = "Deletes the job's prompt, answers and result from this machine."
     if not job.state.final:
-        text += " It may go on at the server; its result would not be seen here."
+        text += " The job may still run on the server; its result will not be shown here."
     return f"Forget job {job.number}?", text

@@ -39,15 +39,13 @@ class StatusLine(Static):
     left: reactive[tuple[str, ...]] = reactive(())
     right: reactive[tuple[str, ...]] = reactive(())
 
-    def render(self) -> Text:
+    def render(self) -> Content:
         """The parts with dots between."""
-        left = Text(" ").append(clean_line(self.left[0], 60) if self.left else "", style="bold")
-        for part in self.left[1:]:
-            left.append(" · ", style="dim").append(clean_line(part, 60))
-        right = Text(" · ".join(clean_line(part, 80) for part in self.right if part) + " ")
-        room = self.size.width - right.cell_len
-        left.truncate(max(room - 1, 0), overflow="ellipsis", pad=True)
-        return Text.assemble(left, " ", right, no_wrap=True, overflow="crop", end="")
+        name, *facts = [clean_line(part, 60) for part in self.left] or [""]
+        left = Content.assemble((name, "bold"), *((f" · {fact}", "$muted") for fact in facts))
+        right = Content(" · ".join(clean_line(part, 80) for part in self.right if part))
+        room = self.size.width - right.cell_length
+        return Content.assemble(left.truncate(max(room - 1, 0), ellipsis=True, pad=True), " ", right)
 
 
 class Notice(Static):

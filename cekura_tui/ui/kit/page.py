@@ -23,7 +23,7 @@ from cekura_tui.ui.kit.keys_in_order import PendingDialog, do_in_order
 from cekura_tui.ui.messages import GivenPrompt, Improve, SignInRequested
 from cekura_tui.ui.state import AppState
 from cekura_tui.ui.terminal.cells import LEAST, too_small
-from cekura_tui.ui.terminal.textual_private import is_gone
+from cekura_tui.ui.terminal.textual_private import crop_repaints, is_gone
 
 
 class Page(Screen[None]):
@@ -41,6 +41,7 @@ class Page(Screen[None]):
 
     def __init__(self, state: AppState) -> None:
         super().__init__()
+        crop_repaints(self)
         self.state = state
         self.opening = PendingDialog(self, WaitingDialog)
         self._last_message, self._last_until = "", 0.0

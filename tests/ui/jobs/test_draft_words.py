@@ -21,7 +21,7 @@ def last_message(pilot: Pilot[None]) -> str:
 async def improving(pilot: Pilot[None], source: str) -> TextArea:
     """Open the dialog; this prompt is chosen."""
     await pilot.press("i")
-    await sees(pilot, "Improve the prompt", f"(•) {source}", "words,", gone="Reading")
+    await sees(pilot, "Improve the prompt", f"(•) {source}", "words,", gone="Loading")
     area = pilot.app.screen.query_one(TextArea)
     area.focus()
     return area
@@ -30,26 +30,26 @@ async def improving(pilot: Pilot[None], source: str) -> TextArea:
 async def test_a_draft_of_the_staged_text_is_among_the_prompts_there_and_opened_from_its_runs(served: Served) -> None:
     async with opened(served.setup(), size=SMALL) as pilot:
         await suggestion(pilot)
-        await improving(pilot, "staged from job 1")
+        await improving(pilot, "Staged from job 1")
         await pilot.press(*"Mine. ", "escape")
-        await sees(pilot, "The draft is kept: i on its runs", gone="Improve the prompt")
-        sentence = "The draft is kept: i on its runs opens it, here it is “your draft”, the last of the prompts."
+        await sees(pilot, "Draft saved.", gone="Improve the prompt")
+        sentence = "Draft saved. Press i on the same runs to open it; here, choose “Your draft”."
         assert last_message(pilot) == sentence
-        await improving(pilot, "staged from job 1")
+        await improving(pilot, "Staged from job 1")
         sources: Any = pilot.app.screen.query_one("#sources")
         sources.focus()
         await pilot.press("G")
-        await sees(pilot, "( ) your draft")
+        await sees(pilot, "( ) Your draft")
         assert sources.cursor_key == "draft"
         assert sources.text_of("draft").startswith("Mine. ")
         await pilot.press("escape")
         await sees(pilot, gone="Improve the prompt")
         await pilot.press("1")
         await on_run(pilot, FAILED)
-        area = await improving(pilot, "your draft")
+        area = await improving(pilot, "Your draft")
         assert area.text.startswith("Mine. ")
         await pilot.press(*"More. ", "escape")
-        await sees(pilot, "The draft is kept; i on the same", gone="Improve the prompt")
-        assert last_message(pilot) == "The draft is kept; i on the same runs opens it again."
-        area = await improving(pilot, "your draft")
+        await sees(pilot, "Draft saved.", gone="Improve the prompt")
+        assert last_message(pilot) == "Draft saved. Press i on the same runs to open it."
+        area = await improving(pilot, "Your draft")
         assert area.text.startswith("More. Mine. ")

@@ -15,7 +15,7 @@ from scripted_server import Hold, Reply, ScriptedServer, run_of, serve_runs
 from textual.pilot import Pilot
 from textual.widgets import Input, TextArea
 from waiting import eventually
-from watching import screen_text, sees
+from watching import screen_text, sees, still
 
 FAILED = 900238
 AGENT = "/test_framework/v1/aiagents/7/"
@@ -29,7 +29,7 @@ def sha256(text: str) -> str:
 async def dialog(pilot: Pilot[None], run_id: int = FAILED) -> None:
     await on_run(pilot, run_id)
     await pilot.press("i")
-    await sees(pilot, "Improve the prompt", "words,", "Launch", gone="Reading")
+    await sees(pilot, "Improve the prompt", "words,", "Launch", gone="Loading")
 
 
 async def choose(pilot: Pilot[None], source: str) -> None:
@@ -64,7 +64,7 @@ async def test_it_shows_the_agents_prompt_where_it_goes_and_that_it_may_cost(
 ) -> None:
     async with opened(served.setup(), size=size) as pilot:
         await dialog(pilot)
-        await sees(pilot, "Maya, the appointment line", str(FAILED), served.server.url, "may cost credits", "Launch")
+        await sees(pilot, "Maya, the appointment line", str(FAILED), served.server.url, "May cost credits", "Launch")
         await pilot.press("escape")
         await sees(pilot, "240 runs", gone="Improve the prompt")
         assert served.asked(LAUNCH, "POST") == []
@@ -74,7 +74,7 @@ async def test_the_agents_prompt_is_sent_as_the_server_has_it(served: Served) ->
     async with opened(served.setup()) as pilot:
         await dialog(pilot)
         shown = pilot.app.screen.query_one(TextArea).text
-        await pilot.press("enter")
+        await pilot.press("ctrl+g")
         await sees(pilot, "Job 1 launched", gone="Improve the prompt")
         await sent(served)
         assert prompt_sent(served) == sha256(shown)
@@ -107,7 +107,7 @@ async def test_the_job_of_a_file_of_an_odd_name_knows_the_file(served: Served, t
     async with opened(served.setup()) as pilot:
         await dialog(pilot)
         await name_file(pilot, str(own))
-        await sees(pilot, "Read /")
+        await sees(pilot, "Loaded Prompt at 9.41")
         await pilot.press("ctrl+g")
         await sent(served)
         await eventually(lambda: pilot.app.state.jobs, "the job is there")  # type: ignore[attr-defined]
@@ -118,7 +118,7 @@ async def test_a_file_with_tabs_line_ends_and_escapes_is_sent_to_the_byte(served
     async with opened(served.setup()) as pilot:
         await dialog(pilot)
         await name_file(pilot, str(odd_file))
-        await sees(pilot, "Read ", "sent as they are")
+        await sees(pilot, "Loaded p.md", "control characters, sent as")
         await pilot.press("ctrl+g")
         await sees(pilot, "Job 1 launched")
         await sent(served)
@@ -174,9 +174,9 @@ async def test_what_was_typed_is_there_again_after_esc_and_after_a_restart(serve
         pilot.app.screen.query_one(TextArea).focus()
         await pilot.press(*"One ")
         await pilot.press("escape")
-        await sees(pilot, "The draft is kept", gone="Improve the prompt")
+        await sees(pilot, "Draft saved.", gone="Improve the prompt")
         await pilot.press("i")
-        await sees(pilot, "(•) your draft", "One #", "Your draft of")
+        await sees(pilot, "(•) Your draft", "One #", "Draft saved ")
         pilot.app.screen.query_one(TextArea).focus()
         await pilot.press(*"Two ")
         await pilot.press("escape")
@@ -184,13 +184,13 @@ async def test_what_was_typed_is_there_again_after_esc_and_after_a_restart(serve
     async with opened(served.setup()) as pilot:
         await on_run(pilot, FAILED)
         await pilot.press("i")
-        await sees(pilot, "(•) your draft", "One", "Two")
+        await sees(pilot, "(•) Your draft", "One", "Two")
         await pilot.press("ctrl+g")
         await sees(pilot, "launched")
         assert len(served.asked(LAUNCH, "POST")) == 1
     async with opened(served.setup()) as pilot:
         await dialog(pilot)
-        assert "your draft" not in screen_text(pilot.app)
+        assert "Your draft" not in screen_text(pilot.app)
 
 
 async def test_leaving_the_app_from_the_dialog_keeps_what_was_typed(served: Served) -> None:
@@ -201,7 +201,7 @@ async def test_leaving_the_app_from_the_dialog_keeps_what_was_typed(served: Serv
     async with opened(served.setup()) as pilot:
         await on_run(pilot, FAILED)
         await pilot.press("i")
-        await sees(pilot, "(•) your draft", "Typed #")
+        await sees(pilot, "(•) Your draft", "Typed #")
 
 
 async def test_a_launch_that_this_server_does_not_offer_says_so_and_keeps_the_draft(
@@ -214,9 +214,9 @@ async def test_a_launch_that_this_server_does_not_offer_says_so_and_keeps_the_dr
         await pilot.press(*"Typed ", "ctrl+g")
         await sees(pilot, "does not support", "Draft saved", "Typed #")
         await pilot.press("escape")
-        await sees(pilot, "240 runs", "Jobs none yet", gone="Improve the prompt")
+        await sees(pilot, "240 runs", "Jobs · none yet", gone="Improve the prompt")
         await pilot.press("i")
-        await sees(pilot, "(•) your draft", "Typed #")
+        await sees(pilot, "(•) Your draft", "Typed #")
         assert len(served.asked(LAUNCH, "POST")) == 1
         no_crash(pilot)
 
@@ -227,12 +227,12 @@ async def test_a_launch_without_an_id_is_shown_as_unconfirmed_and_not_sent_again
     served = misbehaving("no-progress-id")
     async with opened(served.setup()) as pilot:
         await dialog(pilot)
-        await pilot.press("enter")
-        await sees(pilot, "Job 1 is unconfirmed", "has no progress_id", gone="Improve the prompt")
+        await pilot.press("ctrl+g")
+        await sees(pilot, "Job 1 unconfirmed", "has no", gone="Improve the prompt")
         await pilot.press("2")
-        await sees(pilot, "1 unconfirmed", "progress_id, so the job", "sent again by itself")
+        await sees(pilot, "1 unconfirmed", "progress_id", "No automatic")
         await pilot.press("enter")
-        await sees(pilot, "Job 1 ? unconfirmed", "no answer tells whether", "not sent again", "launching")
+        await sees(pilot, "Job 1  ? unconfirmed", "no answer confirms", "No automatic retry", "launching")
         no_crash(pilot)
     async with opened(served.setup()) as pilot:
         await sees(pilot, "240 runs", "unconfirmed")
@@ -243,7 +243,7 @@ async def test_a_read_only_session_launches_nothing(served: Served) -> None:
     async with opened(served.setup(read_only=True)) as pilot:
         await sees(pilot, "read-only")
         await dialog(pilot)
-        await pilot.press("enter")
+        await pilot.press("ctrl+g")
         await sees(pilot, "Read-only session: nothing was launched")
         assert served.asked(LAUNCH, "POST") == []
 
@@ -260,11 +260,11 @@ async def test_while_a_launch_waits_esc_does_not_leave_it_and_enter_does_not_sen
     async with opened(setup_of(scripted.url, "key", 1)) as pilot:
         await on_run(pilot, 5)
         await pilot.press("i")
-        await sees(pilot, "Be kind.", gone="Reading")
-        await pilot.press("enter")
+        await sees(pilot, "Be kind.", gone="Loading")
+        await pilot.press("ctrl+g")
         await eventually(hold.arrived.is_set, "the launch at the server")
         await pilot.press("escape", "enter", "ctrl+g")
-        await sees(pilot, "Improve the prompt", "waited for")
+        await sees(pilot, "Improve the prompt", "Launching.")
         hold.released.set()
         await sees(pilot, "Job 1 launched", gone="Improve the prompt")
         assert len(scripted.requests("POST", LAUNCH_PATH)) == 1
@@ -281,10 +281,10 @@ async def test_a_chosen_focus_is_sent_with_it(scripted: ScriptedServer) -> None:
     async with opened(setup_of(scripted.url, "key", 1)) as pilot:
         await on_run(pilot, 5)
         await pilot.press("i")
-        await sees(pilot, "[ ] metric: Greets", "[ ] category: Privacy", "Be kind.", gone="Reading")
+        await sees(pilot, "[ ] Metric: Greets", "[ ] Category: Privacy", "Be kind.", gone="Loading")
         pilot.app.screen.query_one("#focuses").focus()
         await pilot.press("j", "space")
-        await sees(pilot, "[ ] metric: Greets", "[x] category: Privacy")
+        await sees(pilot, "[ ] Metric: Greets", "[x] Category: Privacy")
         await pilot.press("ctrl+g")
         await sees(pilot, "Job 1 launched")
         (launch,) = scripted.requests("POST", LAUNCH_PATH)
@@ -304,11 +304,11 @@ async def test_improving_from_a_run_that_goes_on_says_so_and_asks(scripted: Scri
     async with opened(setup_of(scripted.url, "key", 1)) as pilot:
         await on_run(pilot, 5)
         await pilot.press("i")
-        await sees(pilot, "! Run 5 has not finished", "Be kind.", gone="Reading")
+        await sees(pilot, "! Run 5 has not finished", "Be kind.", gone="Loading")
         await pilot.press("ctrl+g")
-        await sees(pilot, "Launch from a run that has not finished?")
+        await sees(pilot, "Launch from an unfinished run?")
         await pilot.press("n", "ctrl+g")
-        await sees(pilot, "Launch from a run that has not finished?")
+        await sees(pilot, "Launch from an unfinished run?")
         assert not scripted.requests("POST")
         await pilot.press("y")
         await sees(pilot, "Job 1 launched", gone="Improve the prompt")
@@ -332,13 +332,22 @@ async def test_why_there_is_no_prompt_stays_until_it_was_read_by_itself_or_by_a_
         await pilot.press("i")
         await eventually(lambda: len(waits) == 2, "read again by itself, and to be read again much later")
         await pilot.press("ctrl+g")
-        await sees(pilot, "Can't read the prompt of agent 7", "ctrl+r retries now", "There is no prompt yet")
+        await sees(pilot, "Can't read the prompt of agent 7", "ctrl+r retry now", "The prompt is empty")
         scripted.on("GET", AGENT, Reply(b"{"), Reply({"id": 7, "agent_name": "A", "description": "Be kind."}))
         await pilot.press("ctrl+r")
         await sees(pilot, "Be kind.", gone="could not be read")
-        assert "There is no prompt yet" not in screen_text(pilot.app)
+        assert "The prompt is empty" not in screen_text(pilot.app)
         assert waits == [1, 2, 1], "the key asked, and once more it was asked by itself"
         assert not scripted.requests("POST")
+
+
+async def test_enter_in_a_dialog_that_was_just_opened_launches_nothing(served: Served) -> None:
+    async with opened(served.setup()) as pilot:
+        await dialog(pilot)
+        await pilot.press("enter", "space", "enter")
+        await still(pilot)
+        await sees(pilot, "Improve the prompt")
+        assert not served.asked(LAUNCH, "POST")
 
 
 async def test_a_launch_key_that_comes_twice_at_once_launches_once(served: Served) -> None:
@@ -360,15 +369,15 @@ async def test_what_is_typed_before_the_agents_prompt_arrives_stays(scripted: Sc
     async with opened(setup_of(scripted.url, "key", 9)) as pilot:
         await on_run(pilot, 5)
         await pilot.press("i")
-        await sees(pilot, "Improve the prompt", "Reading the agent's prompt")
+        await sees(pilot, "Improve the prompt", "Loading the agent's prompt")
         area = pilot.app.screen.query_one(TextArea)
         area.focus()
         await pilot.press(*"Mine.")
         hold.released.set()
-        await sees(pilot, "Launch", gone="Reading the agent's prompt")
+        await sees(pilot, "Launch", gone="Loading the agent's prompt")
         assert area.text == "Mine."
         await choose(pilot, "file")
-        await sees(pilot, "your draft")
+        await sees(pilot, "Your draft")
 
 
 async def test_an_editor_that_cannot_be_started_is_a_sentence_and_leaves_no_file(
@@ -382,6 +391,6 @@ async def test_an_editor_that_cannot_be_started_is_a_sentence_and_leaves_no_file
         with monkeypatch.context() as patch:
             # The driver of these tests cannot be suspended; what happens inside is real.
             patch.setattr(pilot.app, "suspend", nullcontext)
-            await pilot.press("ctrl+o")
+            await pilot.press("ctrl+e")
         await sees(pilot, "could not be started", "unchanged.")
         assert not list(setup.paths.home.glob("prompt-*"))

@@ -22,15 +22,15 @@ from cekura_tui.ui.jobs.job_keys import ACTION_NAMES, JobActions
 from cekura_tui.workspace.setup import Setup
 
 
-async def test_s_stops_asking_and_goes_on_asking(quiet: Setup, seeded: SeededJobs, scripted: ScriptedServer) -> None:
+async def test_s_stops_polling_and_resumes_polling(quiet: Setup, seeded: SeededJobs, scripted: ScriptedServer) -> None:
     seeded.running(RUNNING, ago=20)
     async with opened(quiet) as pilot:
-        await on_jobs(pilot, "1 running", "s Stop asking")
+        await on_jobs(pilot, "1 running", "s Stop polling")
         await pilot.press("s")
-        await sees(pilot, "1 stopped", "■ stopped", "s Resume", "not asked about any more", gone="s Stop asking")
+        await sees(pilot, "1 stopped", "■ stopped", "s Resume polling", "Polling stopped", gone="s Stop polling")
         asked = len(scripted.requests("GET", PROGRESS))
         await pilot.press("s")
-        await sees(pilot, "1 running", "s Stop asking")
+        await sees(pilot, "1 running", "s Stop polling")
         await eventually(lambda: len(scripted.requests("GET", PROGRESS)) > asked, "it is asked about again")
 
 
@@ -38,7 +38,7 @@ async def test_a_lost_job_is_asked_about_again(quiet: Setup, seeded: SeededJobs,
     seeded.lost()
     scripted.on("GET", PROGRESS, Reply(DONE))
     async with opened(quiet, size=SMALL) as pilot:
-        await on_jobs(pilot, "! lost", "s Resume", "a Relaunch", "? Keys")
+        await on_jobs(pilot, "! lost", "s Resume polling", "a Relaunch", "? Keys")
         await pilot.press("s")
         await sees(pilot, "✓ succeeded")
 
@@ -51,18 +51,18 @@ async def test_an_unconfirmed_job_is_launched_again_after_a_warning_and_once(
     async with opened(quiet, size=size) as pilot:
         await on_job(pilot, 1, "a Relaunch")
         await pilot.press("a")
-        await sees(pilot, "Launch job 1 again?", "may be the second launch of the same job", "credits again.")
+        await sees(pilot, "Relaunch job 1?", "may launch the same job twice", "cost credits")
         await pilot.press("n")
-        await sees(pilot, gone="Launch job 1 again?")
+        await sees(pilot, gone="Relaunch job 1?")
         assert not scripted.requests("POST", LAUNCH)
         await pilot.press("a", "a", "y", "a", "y")
-        await sees(pilot, "It was launched again as job 2.", gone="a Relaunch")
+        await sees(pilot, "Relaunched as job 2.", gone="a Relaunch")
         await eventually(lambda: len(app_state_of(pilot).jobs) == 2, "the second job is on the state")
         sent = [got.json() for got in scripted.requests("POST", LAUNCH)]
         assert sent == [launch_body(DRAFT)]
         while pilot.app.screen.query("#job-text") or pilot.app.screen.is_modal:
             await pilot.press("escape")
-        await sees(pilot, "again of job 1", "launched again as job 2")
+        await sees(pilot, "Relaunched  as job 2")
         no_crash(pilot)
 
 
@@ -73,7 +73,7 @@ async def test_whoever_launches_again_too_late_is_told_of_the_job_that_is_there(
     async with opened(quiet) as pilot:
         await on_jobs(pilot, "? unconfirmed")
         await pilot.press("a")
-        await sees(pilot, "Launch job 1 again?")
+        await sees(pilot, "Relaunch job 1?")
         seeded.jobs.begin_launch(DRAFT, time.time(), this_process(), again_of=1)
         await pilot.press("y")
         await sees(pilot, "Job 1 was already relaunched as job 2.")
@@ -109,14 +109,14 @@ async def test_a_forgotten_job_is_gone_after_one_was_told_what_that_means(quiet:
     async with opened(quiet) as pilot:
         await on_job(pilot, 1, "x Forget")
         await pilot.press("x")
-        await sees(pilot, "Forget job 1?", "It may go on at the server", "are dropped on this")
+        await sees(pilot, "Forget job 1?", "may still run on the server", "from this machine")
         await pilot.press("escape")
-        await sees(pilot, "What was sent", gone="Forget job 1?")
+        await sees(pilot, "Server ID", gone="Forget job 1?")
         await pilot.press("x", "y")
-        await sees(pilot, "1 job", "Job 1 is forgotten.", "Job 2 ✗ failed")
+        await sees(pilot, "1 job", "Job 1 forgotten.", "Job 2 · ✗ failed")
         await pilot.press("x")
         await sees(pilot, "Forget job 2?")
-        assert "may go on" not in screen_text(pilot.app)
+        assert "may still run" not in screen_text(pilot.app)
         await pilot.press("y")
         await sees(pilot, "No jobs yet.")
         job = seeded.jobs.get(1)
@@ -129,14 +129,14 @@ async def test_a_job_of_another_key_says_so_and_is_tried_once(quiet: Setup, scri
         seeded.running(RUNNING, ago=100)
     scripted.on("GET", PROGRESS, Reply({"detail": "No."}, 403))
     async with opened(quiet) as pilot:
-        await on_jobs(pilot, "needs the other key", "s Resume", "launched with another key")
+        await on_jobs(pilot, "needs another key", "s Resume polling", "Launched with another key")
         assert not scripted.requests("GET", PROGRESS)
         await pilot.press("s")
-        await sees(pilot, "Job 1 needs the key used to launch it", "needs the other key")
+        await sees(pilot, "Job 1 needs the key used to launch it", "needs another key")
         assert len(scripted.requests("GET", PROGRESS)) == 1
         scripted.on("GET", PROGRESS, Reply(RUNNING))
         await pilot.press("s")
-        await sees(pilot, "s Stop asking", gone="needs the other key")
+        await sees(pilot, "s Stop polling", gone="needs another key")
 
 
 async def test_what_is_copied_is_a_command_without_the_key(quiet: Setup, seeded: SeededJobs) -> None:
@@ -144,17 +144,17 @@ async def test_what_is_copied_is_a_command_without_the_key(quiet: Setup, seeded:
     async with opened(quiet) as pilot:
         await on_jobs(pilot, "✓ succeeded")
         offers = (
-            "curl of the launch",
-            "curl of the question how far it is",
-            "the job as JSON",
-            "the improved prompt …",
+            "Launch request (curl)",
+            "Poll request (curl)",
+            "Job as JSON",
+            "Improved prompt …",
         )
         copied = []
         for n in range(3):
             await pilot.press("y")
-            await sees(pilot, "Copy of job 1", *offers)
+            await sees(pilot, "Copy from job 1", *offers)
             await pilot.press(*["j"] * n, "enter")
-            await sees(pilot, "Sent to the terminal's clipboard", gone="Copy of job 1")
+            await sees(pilot, "Sent to the terminal's clipboard", gone="Copy from job 1")
             copied.append(pilot.app.clipboard)
         launch, progress, whole = copied
         assert launch.startswith("curl -X POST")
@@ -165,7 +165,7 @@ async def test_what_is_copied_is_a_command_without_the_key(quiet: Setup, seeded:
         assert json.loads(whole)["improved_prompt"] == "Be kinder."
         assert not any(KEY in text for text in copied)
         await pilot.press("y")
-        await sees(pilot, "Copy of job 1")
+        await sees(pilot, "Copy from job 1")
         await pilot.press("G", "enter")
         await sees(pilot, "Save the improved prompt")
 
@@ -175,9 +175,9 @@ async def test_only_what_is_there_is_offered_to_be_copied(quiet: Setup, seeded: 
     async with opened(quiet, size=SMALL) as pilot:
         await on_job(pilot, 1)
         await pilot.press("y")
-        await sees(pilot, "curl of the launch", "the job as JSON")
-        assert "how far" not in screen_text(pilot.app)
-        assert "improved" not in screen_text(pilot.app)
+        await sees(pilot, "Launch request (curl)", "Job as JSON")
+        assert "Poll request" not in screen_text(pilot.app)
+        assert "Improved" not in screen_text(pilot.app)
 
 
 async def test_keys_that_do_not_apply_do_nothing(quiet: Setup, seeded: SeededJobs) -> None:

@@ -27,10 +27,10 @@ from cekura_tui.workspace.setup import Setup
 
 _HERE = socket.gethostname()
 PROCESSES = {
-    "this one": (this_process(), f"process {os.getpid()} on {_HERE}, this program"),
-    "one that ended": (json.dumps({"host": _HERE, "pid": 4711, "start": "x:1"}), "process 4711 on", "which has ended"),
-    "one elsewhere": (json.dumps({"host": "box9", "pid": 12, "start": "x:1"}), "process 12 on box9, another host"),
-    "no known one": ("{}", "a process that is not known"),
+    "this one": (this_process(), f"process {os.getpid()} on {_HERE} (this app)"),
+    "one that ended": (json.dumps({"host": _HERE, "pid": 4711, "start": "x:1"}), "process 4711 on", "(ended)"),
+    "one elsewhere": (json.dumps({"host": "box9", "pid": 12, "start": "x:1"}), "process 12 on box9 (another host"),
+    "no known one": ("{}", "an unknown process"),
 }
 
 
@@ -41,8 +41,8 @@ async def test_an_unconfirmed_job_tells_which_process_sent_it_and_whether_that_l
     owner, *told = PROCESSES[whose]
     seeded.unconfirmed(owner)
     async with opened(quiet) as pilot:
-        await on_job(pilot, 1, "What is known of the launch", *told, "none came", "The connection broke.")
-        await sees(pilot, "may be the second launch of the same job; x forgets it")
+        await on_job(pilot, 1, "Launch", *told, "Answer      none", "The connection broke.")
+        await sees(pilot, "may launch it twice; x forgets the job")
 
 
 @pytest.mark.parametrize("state", ["lost", "unconfirmed"])
@@ -55,35 +55,35 @@ async def test_a_job_that_nobody_knows_more_of_says_since_when_in_the_list_and_o
         sql.execute("UPDATE jobs SET since = ?", (time.mktime(time.strptime(since, "%a %d %b %Y %H:%M")),))
     async with opened(quiet) as pilot:
         shown = app_state_of(pilot).when(time.mktime(time.strptime(since, "%a %d %b %Y %H:%M")))
-        listed = await on_jobs(pilot, state, "job 1")
+        listed = await on_jobs(pilot, state, "Job 1 ·")
         assert listed.rows[0].when == shown != app_state_of(pilot).when(job.launched_at)
         await pilot.press("d")
-        await sees(pilot, "What was sent", f"{state.ljust(9)} {shown}")
+        await sees(pilot, "Server ID" if state == "lost" else "SHA-256", f"{'Since'.ljust(11)} {shown}")
 
 
 async def test_a_job_that_ended_without_a_prompt_says_so_and_is_asked_about_again_by_s(
     quiet: Setup, seeded: SeededJobs, scripted: ScriptedServer
 ) -> None:
     empty = {"status": "completed", "output": {"improved_prompt": ""}}
-    seeded.put(seeded.running(empty), JobState.FAILED, "The server says completed, but sent no prompt.")
+    seeded.put(seeded.running(empty), JobState.FAILED, "The server reported “completed” but sent no prompt.")
     scripted.on("GET", PROGRESS, Reply(empty))
     async with opened(quiet) as pilot:
         await on_job(
             pilot,
             1,
             "✗ failed",
-            "s Resume",
-            "s asks about it once more",
-            "why       The server says completed, but sent no",
+            "s Resume polling",
+            "s polls again",
+            "Reason      The server reported “completed” but sent no",
         )
         await pilot.press("s")
-        await sees(pilot, "◌ running", "status    The server says completed, but sent no prompt.")
+        await sees(pilot, "◌ running", "Status      The server reported “completed” but sent no prompt.")
 
 
 async def test_what_the_server_answered_to_an_unconfirmed_launch_is_shown(quiet: Setup, seeded: SeededJobs) -> None:
     seeded.unconfirmed(raw='{"id": 102, "status": "completed"}')
     async with opened(quiet) as pilot:
-        await on_job(pilot, 1, "one came", "1 different answer", '"id": 102')
+        await on_job(pilot, 1, "Answer      received", "Answers · 1 different", '"id": 102')
 
 
 async def test_a_job_tells_what_was_sent_every_state_and_every_answer_with_its_time(
@@ -93,11 +93,11 @@ async def test_a_job_tells_what_was_sent_every_state_and_every_answer_with_its_t
     seeded.jobs.record_answer(job.number, read_progress(FAILED), json.dumps(FAILED), time.time())
     async with opened(quiet) as pilot:
         when = app_state_of(pilot).when
-        await on_job(pilot, 1, "the agent's own, edited, 5 words", "workflow metric 5 6; critical category 9")
+        await on_job(pilot, 1, "the agent's prompt, edited, 5 words", "workflow metric 5 6; critical category 9")
         text = whole_text(pilot)
         for part in ("Front desk (7)", job.prompt_sha256, "p-1", "launching", "failed  The model gave up."):
             assert part in text
-        assert "4 different answers" in text
+        assert "Answers · 4 different" in text
         assert text.index("The model gave up.") < text.index('"evaluating"') < text.index('"status": "running"')
         assert f"{when(job.launched_at, seconds=True)} launching" in text
         assert "curl -X POST" in text
@@ -110,18 +110,18 @@ async def test_the_page_of_a_job_follows_it(quiet: Setup, seeded: SeededJobs, sc
     async with opened(quiet) as pilot:
         await on_job(pilot, 1, "◌ running")
         scripted.on("GET", PROGRESS, Reply({"status": "thinking_hard"}))
-        await sees(pilot, "the server says “thinking_hard”")
+        await sees(pilot, "“thinking_hard”, a status unknown to this app")
         scripted.on("GET", PROGRESS, Reply(DONE))
-        await sees(pilot, "✓ succeeded", "enter Suggestion", gone="s Stop asking")
+        await sees(pilot, "✓ succeeded", "enter Suggestion", gone="s Stop polling")
         await pilot.press("enter")
         await sees(pilot, "Suggestion of job 1")
         await pilot.press("d")
-        await sees(pilot, "What was sent")
+        await sees(pilot, "Server ID")
         await pilot.press("enter")
         await sees(pilot, "Suggestion of job 1")
         # Going to and fro does not pile up screens.
         await pilot.press("escape")
-        await sees(pilot, "What was sent")
+        await sees(pilot, "Server ID")
         await pilot.press("escape")
         await sees(pilot, "1 job")
 
@@ -154,7 +154,7 @@ async def test_two_hundred_long_answers_are_read_through_without_a_widget_each(
     seeded.jobs.record_answer(job.number, read_progress(long), json.dumps(long), time.time() - 100)
     seeded.put(seeded.jobs.get(job.number) or job, JobState.STOPPED, "Enough.")
     async with opened(quiet) as pilot:
-        await on_job(pilot, 1, f"200 different answers; {200 - MAX_ANSWERS} older ones are not shown")
+        await on_job(pilot, 1, f"Answers · 200 different, newest first · {200 - MAX_ANSWERS} older hidden")
         text = whole_text(pilot)
         assert "last step" in text
         assert "step 197" in text
@@ -163,7 +163,7 @@ async def test_two_hundred_long_answers_are_read_through_without_a_widget_each(
         assert len(text) < MAX_ANSWERS * (MAX_ANSWER + 200)
         assert len(pilot.app.screen.query("*")) < 30
         await pilot.press("G", "k", "pageup", "g", "j")
-        await sees(pilot, "What was sent")
+        await sees(pilot, "Server ID")
         no_crash(pilot)
 
 
@@ -194,7 +194,7 @@ async def on_job_again(pilot: Pilot[None]) -> None:
     await sees(pilot, "2 jobs")
     pilot.app.screen.query_one(JobList).move_to(1)
     await pilot.press("d")
-    await sees(pilot, " Job 1 ", "What was sent")
+    await sees(pilot, " Job 1 ", "SHA-256")
 
 
 async def test_a_job_that_is_gone_is_a_sentence(quiet: Setup, seeded: SeededJobs) -> None:
@@ -204,7 +204,7 @@ async def test_a_job_that_is_gone_is_a_sentence(quiet: Setup, seeded: SeededJobs
         seeded.jobs.forget(1, time.time())
         await sees(pilot, "No job 1 found.", "See `jobs list`.")
         await pilot.press("a", "x", "y", "s", "enter")
-        await sees(pilot, "esc closes")
+        await sees(pilot, "esc close")
         await pilot.press("escape", "escape")
         await sees(pilot, "No jobs yet.")
         no_crash(pilot)

@@ -1,4 +1,4 @@
-"""The list of all jobs: what stands where, what is news, what is promised, and what the keys do with a job."""
+"""The list of all jobs: their order, what is new, elapsed times, what is left, and the preview beside it."""
 
 from __future__ import annotations
 
@@ -11,8 +11,9 @@ from scripted_server import PROGRESS, Reply, ScriptedServer
 from waiting import eventually
 from watching import screen_text, sees
 
-from cekura_tui.model.job import JobState
+from cekura_tui.model.job import Job, JobState
 from cekura_tui.ui.jobs.list import JobList, job_row
+from cekura_tui.ui.state import tick_after
 from cekura_tui.workspace.setup import Setup
 
 
@@ -29,7 +30,7 @@ async def test_what_goes_on_stands_first_then_what_wants_a_decision_then_what_en
     seeded.running(RUNNING, ago=20)
     async with opened(quiet, size=size) as pilot:
         listed = await on_jobs(pilot, "3 new", "6 jobs")
-        await sees(pilot, "• ! lost", "• ? unconfirmed", "• ✗ failed", "  ✓ succeeded", "  ■ stopped")
+        await sees(pilot, "•  ! lost", "•  ? unconfirmed", "•  ✗ failed", "   ✓ succeeded", "   ■ stopped")
         assert [row.number for row in listed.rows] == [6, 5, 3, 2, 4, 1]
         assert listed.cursor_key == 6
         no_crash(pilot)
@@ -38,11 +39,11 @@ async def test_what_goes_on_stands_first_then_what_wants_a_decision_then_what_en
 async def test_a_job_is_no_news_any_more_once_it_was_looked_at(quiet: Setup, seeded: SeededJobs) -> None:
     seeded.ended(FAILED, took=40)
     async with opened(quiet) as pilot:
-        await on_jobs(pilot, "1 new", "• ✗ failed")
+        await on_jobs(pilot, "1 new", "•  ✗ failed")
         await pilot.press("d")
-        await sees(pilot, "What was sent")
+        await sees(pilot, "Server ID")
         await pilot.press("escape")
-        await sees(pilot, "  ✗ failed", gone="1 new")
+        await sees(pilot, "   ✗ failed", gone="1 new")
         job = seeded.jobs.get(1)
         assert job is not None
         assert not job.unread
@@ -72,7 +73,7 @@ async def test_the_cursor_and_its_line_stay_when_jobs_come_and_end(quiet: Setup,
         assert (listed.cursor_key, listed.cursor_line) == (55, 5)
         # Whoever comes back sees what is new at the top.
         await pilot.press("1", "2")
-        await sees(pilot, "job 62", "job 61")
+        await sees(pilot, " 62 102 ", " 61 102 ")
         assert listed.cursor_key == 55
 
 
@@ -80,9 +81,9 @@ async def test_the_pane_under_the_runs_shows_a_job_that_was_just_launched(quiet:
     for n in range(20):
         seeded.ended(DONE, took=40, ago=9_000 - n * 100)
     async with opened(quiet) as pilot:
-        await sees(pilot, "No runs here yet.", "20 new", "• ✓ succeeded   job 20")
+        await sees(pilot, "No runs here yet.", "Jobs · 20 new", "•  ✓ succeeded   20 102")
         seeded.running(RUNNING, ago=20)
-        await sees(pilot, "1 running", "◌ running     job 21")
+        await sees(pilot, "1 running", "◌ running     21 102")
         pane = pilot.app.screen.query_one("#pane-jobs", JobList)
         assert pane.cursor_key == 21
         pane.focus()
@@ -98,9 +99,9 @@ async def test_a_job_that_ends_under_the_cursor_keeps_the_cursor(
     seeded.running(RUNNING, ago=20)
     seeded.unconfirmed()
     async with opened(quiet) as pilot:
-        listed = await on_jobs(pilot, "1 running", "Job 1 ◌ running")
+        listed = await on_jobs(pilot, "1 running", "Job 1 · ◌ running")
         scripted.on("GET", PROGRESS, Reply(FAILED))
-        await sees(pilot, "Job 1 ✗ failed", "The model gave up.")
+        await sees(pilot, "Job 1 · ✗ failed", "The model gave up.")
         assert [row.number for row in listed.rows] == [2, 1]
         assert listed.cursor_key == 1
 
@@ -110,7 +111,14 @@ async def test_a_running_job_tells_about_how_long_it_still_takes(quiet: Setup, s
         seeded.watched(took)
     seeded.running(RUNNING, ago=60)
     async with opened(quiet) as pilot:
-        await on_jobs(pilot, "1 running", "about 9 min left", "1 min, about 9 min left;", "usually 7 to 29 min (median")
+        await on_jobs(
+            pilot,
+            "1 running",
+            "▱ ~9 min",
+            "▱ about 9 min left",
+            "Elapsed     1 min",
+            "Usual time  7 to 29 min, median",
+        )
 
 
 async def test_nothing_is_promised_from_two_jobs(quiet: Setup, seeded: SeededJobs) -> None:
@@ -118,26 +126,74 @@ async def test_nothing_is_promised_from_two_jobs(quiet: Setup, seeded: SeededJob
     seeded.ended(DONE, took=40)
     seeded.running(RUNNING, ago=10)
     async with opened(quiet) as pilot:
-        await on_jobs(pilot, "1 running", "Job 3 ◌ running")
+        await on_jobs(pilot, "1 running", "Job 3 · ◌ running")
         assert "left" not in screen_text(pilot.app)
 
 
-async def test_a_row_stays_as_it_is_while_its_job_is_only_asked_about(quiet: Setup, seeded: SeededJobs) -> None:
+async def test_a_row_changes_with_the_clock_by_the_second_and_what_is_left_by_steps(
+    quiet: Setup, seeded: SeededJobs
+) -> None:
     for _ in range(3):
         seeded.ended(DONE, took=40)
     job = seeded.running(RUNNING, ago=11)
     now = time.time()
     async with opened(quiet, clock=lambda: now) as pilot:
         await on_jobs(pilot, "about 30 s left")
-        rows = {job_row(seen, app_state_of(pilot)) for seen in (job, seeded.jobs.get(job.number)) if seen}
-        now = (job.launched_at or 0) + 10.0
-        rows.add(job_row(job, app_state_of(pilot)))
-        now += 4.9
-        rows.add(job_row(job, app_state_of(pilot)))
-        assert {(row.took, row.word) for row in rows} == {("10 s", "about 30 s left")}
-        assert len(rows) == 1
-        now += 0.2
-        assert job_row(job, app_state_of(pilot)).word == "about 25 s left"
+        begun = int(job.launched_at or 0)
+        shown = []
+        for age in (10.0, 10.9, 11.0, 14.9, 15.0, 59.9, 60.0, 119.9):
+            now = begun + age
+            row = job_row(job, app_state_of(pilot))
+            shown.append((row.took, row.bar, row.result))
+        assert shown == [
+            ("10 s", "▰▱▱▱▱", "about 30 s left"),
+            ("10 s", "▰▱▱▱▱", "about 30 s left"),
+            ("11 s", "▰▱▱▱▱", "about 30 s left"),
+            ("14 s", "▰▱▱▱▱", "about 30 s left"),
+            ("15 s", "▰▱▱▱▱", "about 25 s left"),
+            ("59 s", "▰▰▰▰▰", "longer than usual"),
+            ("1 min", "▰▰▰▰▰", "longer than usual"),
+            ("1 min", "▰▰▰▰▰", "longer than usual"),
+        ]
+
+
+def job_at(launched: float | None, state: JobState = JobState.RUNNING) -> Job:
+    return Job(1, state, "", "o", "k", "p", (102,), 7, "Front desk", (), (), "sha", launched_at=launched)
+
+
+@pytest.mark.parametrize(
+    ("jobs", "wait"),
+    [
+        ([], None),
+        ([job_at(990.0, JobState.SUCCEEDED)], None),
+        ([job_at(990.9)], 0.76),
+        ([job_at(100.0), job_at(941.9)], 0.76),
+        ([job_at(940.9)], 5.0),
+        ([job_at(None, JobState.LAUNCHING)], 0.76),
+        ([job_at(990.0)] * 15, 0.76),
+        ([job_at(990.0)] * 16, 1.76),
+        ([job_at(990.0)] * 300, 4.76),
+    ],
+)
+def test_elapsed_times_are_drawn_at_each_second_while_a_running_job_is_younger_than_a_minute(
+    jobs: list[Job], wait: float | None
+) -> None:
+    assert tick_after(jobs, 1000.25) == (None if wait is None else pytest.approx(wait))
+
+
+async def test_the_elapsed_time_of_a_young_job_is_shown_at_every_second(quiet: Setup, seeded: SeededJobs) -> None:
+    seeded.running(RUNNING, ago=20)
+    async with opened(quiet) as pilot:
+        listed = await on_jobs(pilot, "◌ running")
+        shown: dict[str, None] = {}
+
+        def four_seconds() -> bool:
+            shown.setdefault(listed.rows[0].took)
+            return len(shown) > 3
+
+        await eventually(four_seconds, "four seconds are shown")
+        ages = [int(took.removesuffix(" s")) for took in shown]
+        assert ages == list(range(ages[0], ages[0] + 4))
 
 
 async def test_a_word_that_nobody_knows_is_shown_as_the_server_said_it(
@@ -146,7 +202,7 @@ async def test_a_word_that_nobody_knows_is_shown_as_the_server_said_it(
     seeded.running(RUNNING, ago=20)
     scripted.on("GET", PROGRESS, Reply({"status": "needs_clarification", "output": None}))
     async with opened(quiet) as pilot:
-        await on_jobs(pilot, "◌ running", "“needs_clarification”,", "the server says")
+        await on_jobs(pilot, "◌ running", "Last answer “needs_clarification” at ", "server status")
 
 
 async def test_a_silent_server_is_told_with_the_time_since(
@@ -157,4 +213,4 @@ async def test_a_silent_server_is_told_with_the_time_since(
     scripted.on("GET", PROGRESS, Reply({"detail": "down"}, 503))
     async with opened(quiet) as pilot:
         since = app_state_of(pilot).when(silent.stale_since)
-        await on_jobs(pilot, f"no answer since {since}, ask", f"server    no answer since {since}, asked")
+        await on_jobs(pilot, f"Server      no answer since {since},")

@@ -27,10 +27,10 @@ async def test_a_second_kind_says_on_screen_what_was_sent_what_its_end_means_and
     seeded.jobs.record_progress_id(job.number, "41", "{}", now - 300)
     ended = seeded.jobs.record_answer(job.number, read_result(done), json.dumps(done), now - 200)
     async with opened(quiet) as pilot:
-        await on_job(pilot, 1, "✓ succeeded · Agent 7", "The scenarios were run again.", "those of result 9")
+        await on_job(pilot, 1, "✓ succeeded   Agent 7", "The scenarios were run again.", "those of result 9")
         shown = screen_text(pilot.app)
-        assert not any(word in shown for word in ("prompt", "focus", "suggestion", "run  "))
+        assert not any(word in shown for word in ("prompt", "focus", "uggestion", "Runs"))
         await pilot.press("escape", "enter")
-        await sees(pilot, " Job 1 ", "What was sent")
+        await sees(pilot, " Job 1 ", "SHA-256")
         no_crash(pilot)
     assert what_ended([ended, replace(ended, number=2)]) == "2 test reports"

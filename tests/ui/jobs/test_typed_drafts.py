@@ -65,7 +65,7 @@ async def dialog(pilot: Pilot[None], *shown: str) -> TextArea:
     """Open the dialog; the cursor is before the prompt's text."""
     await on_run(pilot, 5)
     await pilot.press("i")
-    await sees(pilot, "Improve the prompt", *shown, gone="Reading")
+    await sees(pilot, "Improve the prompt", *shown, gone="Loading")
     area = pilot.app.screen.query_one(TextArea)
     area.focus()
     return area
@@ -101,9 +101,9 @@ async def test_what_was_kept_by_mistake_and_undone_is_not_what_is_left_of_a_draf
     async with opened(setup) as pilot:
         await dialog(pilot, PROMPT)
         await pilot.press(*"Long ", "escape")
-        await sees(pilot, "The draft is kept", gone="Improve the prompt")
+        await sees(pilot, "Draft saved.", gone="Improve the prompt")
     async with opened(setup) as pilot:
-        area = await dialog(pilot, "Your draft of")
+        area = await dialog(pilot, "Draft saved ")
         area.select_all()
         await pilot.press("x")
         await is_kept(setup, "x")
@@ -118,7 +118,7 @@ async def test_two_windows_that_type_into_one_draft_keep_both_texts(setup: Setup
         await here.press(*"A")
         await is_kept(setup, "A" + PROMPT)
         async with opened(setup) as there:
-            there_area = await dialog(there, "Your draft of")
+            there_area = await dialog(there, "Draft saved ")
             await here.press("2")
             await is_kept(setup, "A2" + PROMPT)
             await there.press(*"B")
@@ -130,10 +130,10 @@ async def test_two_windows_that_type_into_one_draft_keep_both_texts(setup: Setup
             assert (area.text, there_area.text) == ("A23" + PROMPT, "B4A" + PROMPT)
             for pilot in (there, here):
                 await pilot.press("escape")
-                await sees(pilot, "The draft is kept", gone="Improve the prompt")
+                await sees(pilot, "Draft saved.", gone="Improve the prompt")
         await is_kept(setup, "A23" + PROMPT, "B4A" + PROMPT)
         await here.press("i")
-        await sees(here, "A23" + PROMPT, "Your draft of")
+        await sees(here, "A23" + PROMPT, "Draft saved ")
 
 
 async def test_a_draft_that_is_said_to_be_kept_is_though_another_window_wrote_over_it(setup: Setup, other: Any) -> None:
@@ -143,10 +143,10 @@ async def test_a_draft_that_is_said_to_be_kept_is_though_another_window_wrote_ov
         await is_kept(setup, "A" + PROMPT)
         write_over(other, "of the other window")
         await pilot.press("escape")
-        await sees(pilot, "The draft is kept", gone="Improve the prompt")
+        await sees(pilot, "Draft saved.", gone="Improve the prompt")
         assert kept(setup) == ["of the other window", "A" + PROMPT]
         await pilot.press("i")
-        await sees(pilot, "A" + PROMPT, "Your draft of")
+        await sees(pilot, "A" + PROMPT, "Draft saved ")
 
 
 async def test_a_launch_leaves_what_another_window_typed_into_the_draft(
@@ -184,9 +184,9 @@ async def test_a_refused_launch_beside_another_windows_draft_is_kept_once(
         write_over(other, "of the other window")
         for _ in range(2):
             await pilot.press("ctrl+g")
-            await sees(pilot, "These are gone.", "Draft saved as job 2.")
+            await sees(pilot, "These are", "Draft saved as job 2.")
         await pilot.press("escape")
-        await sees(pilot, "The draft is kept", gone="Improve the prompt")
+        await sees(pilot, "Draft saved.", gone="Improve the prompt")
         assert kept(setup) == ["of the other window", "A" + PROMPT]
 
 
@@ -234,7 +234,7 @@ async def test_another_source_takes_no_typed_text_away(setup: Setup, scripted: S
         area.focus()
         await pilot.press(*"typed")
         await name_file(pilot, str(file))
-        await sees(pilot, "Read ", "from a file")
+        await sees(pilot, "Loaded ", "from a file")
         await eventually(lambda: kept(setup)[:2] == ["A" + PROMPT, "typed"], "what was typed is kept, whatever else is")
         await choose(pilot, "draft")
         await eventually(lambda: area.text == "typed", "the text that was typed last")

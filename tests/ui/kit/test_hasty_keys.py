@@ -52,7 +52,7 @@ async def test_a_u_pressed_twice_shows_the_second_job_not_the_first_again(quiet:
         await sees(pilot, "No runs here yet.")
         await eventually(lambda: len(app_state_of(pilot).jobs) == 3, "the jobs")
         burst(pilot, "UU")
-        await sees(pilot, " Job 2 ", "What was sent")
+        await sees(pilot, " Job 2 ", "SHA-256")
         await still(pilot)
         assert [job.number for job in seeded.jobs.all() if job.unread] == [3]
 
@@ -99,7 +99,7 @@ async def test_a_question_in_a_terminal_that_became_too_small_takes_no_yes(
     async with opened(quiet, size=SMALL) as pilot:
         await on_jobs(pilot, "? unconfirmed")
         await pilot.press("a")
-        await sees(pilot, "Launch job 1 again?")
+        await sees(pilot, "Relaunch job 1?")
         await pilot.resize_terminal(*TINY)
         await pilot.press("y")
         await eventually(lambda: any("nothing was done" in text for text in toasts(pilot)), "why not")
@@ -114,7 +114,7 @@ async def test_a_question_in_a_terminal_that_became_too_small_takes_no_yes(
 async def test_a_held_s_opens_no_dialogs(quiet: Setup, seeded: SeededJobs) -> None:
     seeded.running(RUNNING, ago=20)
     async with opened(quiet) as pilot:
-        await on_jobs(pilot, "1 running", "s Stop asking")
+        await on_jobs(pilot, "1 running", "s Stop polling")
         burst(pilot, "s" * 41)
         await still(pilot)
         assert errors_open(pilot) == 0
@@ -129,7 +129,7 @@ async def test_a_job_launched_again_in_haste_is_launched_once_and_no_dialog_is_l
     async with opened(quiet) as pilot:
         await on_job(pilot, 1, "a Relaunch")
         burst(pilot, "ayaay")
-        await sees(pilot, "Launch job 1 again?")
+        await sees(pilot, "Relaunch job 1?")
         await still(pilot)
         assert not scripted.requests("POST", LAUNCH), "nobody has seen the question yet"
         burst(pilot, "yyaay")
@@ -163,4 +163,4 @@ async def test_a_question_is_asked_once_however_often_its_key_is_pressed(quiet: 
         burst(pilot, "yy")
         await sees(pilot, "No jobs yet.")
         await still(pilot)
-        assert [text for text in toasts(pilot) if "job" in text.lower()] == ["Job 1 is forgotten."]
+        assert [text for text in toasts(pilot) if "job" in text.lower()] == ["Job 1 forgotten."]

@@ -232,7 +232,7 @@ async def test_a_question_mark_that_is_typed_is_a_letter(served: Served) -> None
         await pilot.press("slash", "question_mark")
         await eventually(lambda: pilot.app.screen.query(Input).first().value == "?", "it is in the filter")
         await pilot.press("escape", "i")
-        await sees(pilot, "Improve the prompt", "words,", gone="Reading")
+        await sees(pilot, "Improve the prompt", "words,", gone="Loading")
         box = pilot.app.screen.query_one("#prompt", TextArea)
         box.focus()
         await pilot.pause()

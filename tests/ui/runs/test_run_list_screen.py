@@ -74,8 +74,8 @@ async def test_three_marked_runs_of_one_agent_go_into_one_job(served: Served) ->
         await pilot.press("space", "j", "space", "j", "j", "space")
         await sees(pilot, "3 marked")
         await pilot.press("i")
-        await sees(pilot, "Improve the prompt", "792 words", "900239", "900238", "900236", gone="Reading")
-        await pilot.press("enter")
+        await sees(pilot, "Improve the prompt", "792 words", "900239", "900238", "900236", gone="Loading")
+        await pilot.press("ctrl+g")
         await eventually(lambda: served.asked(LAUNCH, "POST"), "a launch")
         (sent,) = served.asked(LAUNCH, "POST")
         assert sorted(sent["run_ids"]) == [900236, 900238, 900239]  # type: ignore[type-var]
@@ -88,7 +88,7 @@ async def test_a_fourth_marked_run_is_refused_with_a_sentence_and_nothing_is_sen
         await pilot.press(*(["space", "j"] * 4))
         await sees(pilot, "4 marked")
         await pilot.press("i")
-        await sees(pilot, "4 runs are marked; a job takes up to 3", "Unmark")
+        await sees(pilot, "4 runs marked; a job takes up to 3", "Unmark")
         await pilot.press("escape")
         await sees(pilot, "4 marked", gone="takes up to")
         await pilot.press("escape")
@@ -184,11 +184,11 @@ async def test_escape_leaves_the_picker_with_the_same_runs(served: Served) -> No
 
 async def test_the_jobs_pane_is_shown_and_hidden(served: Served) -> None:
     async with opened(served.setup()) as pilot:
-        await sees(pilot, "240 runs", "Jobs none yet")
+        await sees(pilot, "240 runs", "Jobs · none yet")
         await pilot.press("J")
-        await sees(pilot, "240 runs", gone="Jobs none yet")
+        await sees(pilot, "240 runs", gone="Jobs · none yet")
         await pilot.press("J")
-        await sees(pilot, "Jobs none yet")
+        await sees(pilot, "Jobs · none yet")
 
 
 async def test_a_call_of_3000_turns_opens_and_its_last_turn_is_one_key_away(served: Served) -> None:

@@ -10,7 +10,7 @@ import pytest
 from textual import app as app_module
 from textual import pilot as pilot_module
 from textual import screen as screen_module
-from textual._compositor import Compositor
+from textual._compositor import ChopsUpdate, Compositor
 from textual._parser import Parser
 from textual._styles_cache import StylesCache
 from textual._xterm_parser import XTermParser
@@ -39,6 +39,9 @@ CALLED: list[tuple[Callable[..., Any], str]] = [
     (StylesCache.get_inner_outer, "cls base_background background"),
     (Stylesheet.apply, "self node animate cache"),
     (Strip.__init__, "self segments cell_length"),
+    (Compositor.render_partial_update, "self"),
+    (ChopsUpdate.__init__, "self chops spans chop_ends"),
+    (ChopsUpdate.render_segments, "self console"),
     (XTermParser._sequence_to_key_events, "self sequence alt"),
 ]
 """What is called or overridden, here or in `quick_pilot`, and the names of what it takes."""
@@ -55,6 +58,7 @@ KEPT: list[tuple[type, str]] = [
     (App, "_exception"),
     (MessagePump, "_mounted_event"),
     (Widget, "_styles_cache"),
+    (Screen, "_compositor"),
     (Driver, "_app"),
     (Driver, "_loop"),
     (LinuxDriver, "_writer_thread"),

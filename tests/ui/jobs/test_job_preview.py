@@ -1,0 +1,184 @@
+"""Beside the list of jobs: what an ended job changed, how far a running one is, and nothing read in passing."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from dataclasses import replace
+
+import pytest
+from app_on_a_server import SMALL, WIDE, no_crash, opened
+from kept_jobs import FAILED, RUNNING, SeededJobs, app_state_of, on_jobs
+from scripted_server import PROGRESS, Reply, ScriptedServer
+from waiting import eventually
+from watching import screen_text, sees, still
+
+from cekura_tui.model.job import Job, JobState
+from cekura_tui.ui.jobs import screen as jobs_screen
+from cekura_tui.ui.jobs.list import ColumnSizes, columns
+from cekura_tui.ui.jobs.preview import excerpts
+from cekura_tui.ui.jobs.words import summary_lines
+from cekura_tui.workspace.setup import Setup
+from cekura_tui.workspace.suggestions import Suggestions
+
+SUMMARY = "- Kinder words.\n* Shorter sentences.\n1. A rule on names."
+DONE = {"status": "completed", "output": {"improved_prompt": "Be kinder to the caller.", "summary_of_changes": SUMMARY}}
+
+
+def job_with(summary: str) -> Job:
+    job = Job(1, JobState.SUCCEEDED, "", "o", "k", "p", (102,), 7, "Front desk", (), (), "sha")
+    return replace(job, summary_of_changes=summary)
+
+
+@pytest.fixture
+def compared(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """The jobs whose prompts were compared, in order."""
+    found: list[int] = []
+    before = Suggestions.open
+
+    async def open_(self: Suggestions, number: int) -> object:
+        found.append(number)
+        return await before(self, number)
+
+    monkeypatch.setattr(Suggestions, "open", open_)
+    return found
+
+
+@pytest.mark.parametrize("size", [WIDE, SMALL])
+async def test_an_ended_job_shows_its_summary_and_first_changes(
+    quiet: Setup, seeded: SeededJobs, size: tuple[int, int]
+) -> None:
+    seeded.ended(DONE, took=40)
+    async with opened(quiet, size=size) as pilot:
+        await on_jobs(
+            pilot, "Job 1 · ✓ succeeded", "✓ 1 change · +", "Summary", "• Kinder words.", "• A rule on names."
+        )
+        if size == WIDE:
+            await sees(pilot, "Changes", "− Be kind to the caller.", "+ Be kinder to the caller.")
+        no_crash(pilot)
+
+
+async def test_prompts_are_compared_once_and_only_where_the_cursor_rests(
+    quiet: Setup, seeded: SeededJobs, compared: list[int]
+) -> None:
+    for n in range(9):
+        seeded.ended(DONE, took=40, ago=9_000 - n * 100)
+    async with opened(quiet) as pilot:
+        listed = await on_jobs(pilot, "9 jobs", "1 change")
+        assert compared == [9]
+        await pilot.press(*"jjjjjjjj")
+        await sees(pilot, "Job 1 ·", "1 change")
+        assert (listed.cursor_key, compared) == (1, [9, 1])
+        await pilot.press(*"kkkkkkkk")
+        await sees(pilot, "Job 9 ·", "1 change")
+        await asyncio.sleep(2 * jobs_screen.RESTS)
+        await still(pilot)
+        assert compared == [9, 1]
+
+
+async def test_a_running_job_shows_its_last_answer_and_its_next_poll(
+    quiet: Setup, seeded: SeededJobs, scripted: ScriptedServer
+) -> None:
+    for _ in range(3):
+        seeded.watched(40)
+    seeded.running(RUNNING, ago=20)
+    scripted.on("GET", PROGRESS, Reply({"status": "evaluating"}))
+    async with opened(quiet) as pilot:
+        await on_jobs(pilot, "Job 4 · ◌ running", "▰▱▱▱▱ about", "Last answer “evaluating” at ", "Next poll   ")
+        await sees(pilot, "Usual time  40 s, median 40 s of 3 jobs")
+        shown = next_poll(screen_text(pilot.app))
+        await eventually(lambda: next_poll(screen_text(pilot.app)) != shown, "the time of the poll after that")
+
+
+def next_poll(shown: str) -> str:
+    return shown.partition("Next poll   ")[2][:8]
+
+
+async def test_a_failed_job_shows_why_first(quiet: Setup, seeded: SeededJobs) -> None:
+    seeded.ended(FAILED, took=40)
+    async with opened(quiet, size=SMALL) as pilot:
+        await on_jobs(
+            pilot, "✗ The job ended without a suggestion. a relaunches the job.", "Error       The model gave"
+        )
+
+
+async def test_a_suggestion_whose_prompts_are_gone_is_a_sentence(
+    quiet: Setup, seeded: SeededJobs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def gone(self: Suggestions, number: int) -> object:
+        raise jobs_screen.CekuraTuiError("The prompt of job 1 is damaged.")
+
+    monkeypatch.setattr(Suggestions, "open", gone)
+    seeded.ended(DONE, took=40)
+    async with opened(quiet) as pilot:
+        await on_jobs(pilot, "Summary", "! The prompt of job 1 is damaged.")
+
+
+async def test_while_no_job_runs_nothing_is_painted(quiet: Setup, seeded: SeededJobs) -> None:
+    seeded.ended(DONE, took=40)
+    async with opened(quiet) as pilot:
+        await on_jobs(pilot, "1 change")
+        await still(pilot)
+        frames: list[float] = []
+        pilot.app.post_display_hook = lambda: frames.append(time.monotonic())  # type: ignore[method-assign]
+        await asyncio.sleep(1.5)
+        assert not frames
+        assert app_state_of(pilot).jobs
+
+
+async def test_the_pane_is_as_high_as_there_are_jobs_and_four_rows_at_most(quiet: Setup, seeded: SeededJobs) -> None:
+    async with opened(quiet) as pilot:
+        await sees(pilot, "Jobs · none yet · i on a failed run launches one")
+        pane = pilot.app.screen.query_one("#jobs-pane")
+        heights = []
+        for n in range(6):
+            seeded.ended(DONE, took=40, ago=9_000 - n * 100)
+            await sees(pilot, f"Jobs · {n + 1} new")
+            await still(pilot)
+            heights.append(pane.size.height)
+        assert heights == [1, 2, 3, 4, 4, 4]
+        await sees(pilot, "Kinder words. Shorter sentences. A rule on names.")
+
+
+async def test_in_a_small_terminal_the_title_of_the_pane_says_how_the_last_job_ended(
+    quiet: Setup, seeded: SeededJobs
+) -> None:
+    seeded.ended(DONE, took=40)
+    async with opened(quiet, size=SMALL) as pilot:
+        await sees(pilot, "─ Jobs · 1 new · job 1 ✓ succeeded: Kinder words. Shorter")
+
+
+@pytest.mark.parametrize(
+    ("summary", "lines"),
+    [
+        (SUMMARY, ["Kinder words.", "Shorter sentences.", "A rule on names."]),
+        ("12) Late.\n\n  • Deep.\n# Head", ["Late.", "Deep.", "Head"]),
+        ("-5 degrees is cold\n2024 was long\n", ["-5 degrees is cold", "2024 was long"]),
+        ("", []),
+    ],
+)
+def test_marks_of_a_list_are_left_out_of_a_summary(summary: str, lines: list[str]) -> None:
+    assert summary_lines(job_with(summary)) == lines
+
+
+def test_a_passage_begins_shortly_before_its_first_difference() -> None:
+    lead = "One two three four five six seven eight nine ten eleven twelve "
+    old, new = excerpts(lead + "red.", lead + "blue.")
+    assert (old, new) == ("… eight nine ten eleven twelve red.", "… eight nine ten eleven twelve blue.")
+    assert excerpts("", "Come.") == ("", "Come.")
+    assert excerpts("Red.", "Blue.") == ("Red.", "Blue.")
+
+
+WIDTHS = {
+    60: ("State", "Job", "Runs", "Elapsed", "Ended", "Result"),
+    79: ("State", "Job", "Runs", "Agent", "Elapsed", "Ended", "Result"),
+    117: ("State", "Job", "Runs", "Agent", "Elapsed", "Ended", "Result"),
+}
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_columns_fill_the_width_and_the_agent_has_one_where_there_is_room(width: int) -> None:
+    sizes = ColumnSizes(agent=24, when=len("18 Aug 14:04"))
+    found = columns(width, sizes)
+    assert tuple(name for name, _ in found) == WIDTHS[width]
+    assert sum(cells + 1 for _, cells in found) + 3 == width
