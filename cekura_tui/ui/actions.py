@@ -24,7 +24,7 @@ def _always(node: Any) -> str | None:
 _NAMES_BY_GROUP = {
     "Open": "open details error compare suggestion views groups note",
     "Move": """down up first last page-down page-up half-down half-up next previous pane pane-before next-match
-        previous-match evidence evidence-before slowest earlier later hits suggestion.turn""",
+        previous-match evidence evidence-before slowest earlier later hits suggestion.turn diff.turn""",
     "Find": "filter filter-at-once find failures sort runs.turn search-runs type read-on scope complete",
     "Mark": "mark mark-range clear-marks choose",
     "Decide": """accept accept-all reject edit editor split undo take word put.staged theirs conflicts write restore
