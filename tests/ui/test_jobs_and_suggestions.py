@@ -55,7 +55,7 @@ async def test_a_saved_suggestion_is_what_the_server_sent_to_the_byte(scripted: 
         await pilot.press("2", "enter")
         await sees(pilot, "Suggestion of job 1", "· 1 of")
         await save_as(pilot, str(saved))
-        await sees(pilot, "Saved to", "has control characters")
+        await sees(pilot, "Saved to", "characters.")
         assert saved.read_bytes() == IMPROVED.encode()
 
 
