@@ -96,9 +96,9 @@ class HandOffDialog(Dialog[str]):
             staged = "nothing accepted yet"
         return [
             Choice("staged", f"Staged prompt · {staged}"),
-            Choice("proposed", f"Proposed prompt · {proposed}"),
+            Choice("proposed", f"Improved prompt · {proposed}"),
             Choice("staged patch", "Patch of the staged prompt"),
-            Choice("proposed patch", "Patch of the proposed prompt"),
+            Choice("proposed patch", "Patch of the improved prompt"),
         ]
 
     @on(ChoiceList.Marked, "#hand-off-what")
@@ -161,7 +161,8 @@ class HandOffDialog(Dialog[str]):
     def _as_patch(self) -> Prompt:
         other = self._versions[self._version]
         if other == self._done.prompt:
-            raise UsageError(f"No patch: the {self._version} prompt is the same as the original.")
+            which = "staged" if self._version == "staged" else "improved"
+            raise UsageError(f"No patch: the {which} prompt is the same as the original.")
         path = patch_path(relative_source(self._done.job.prompt_source))
         return Prompt(unified_patch(self._done.prompt, other, path))
 

@@ -98,7 +98,7 @@ class SuggestionScreen(Page):
             "y",
             "hand_off",
             "Copy or save",
-            "Copy or save the staged or the proposed prompt, or a patch",
+            "Copy or save the staged or the improved prompt, or a patch",
             9,
             why_not=_unless_loaded,
         ),
@@ -159,7 +159,7 @@ one change at the end (`⋯`): `b` or `enter` shows all its places. Text that th
 code fence, is left out unless you accept it.
 
 `enter` shows the turn of the call behind a change, `esc` comes back. `tab` moves to the summary and the issues.
-`p` updates the agent's prompt with the staged text. `y` copies or saves the staged text, the proposed prompt or a
+`p` updates the agent's prompt with the staged text. `y` copies or saves the staged text, the improved prompt or a
 patch. `i` improves again, from the staged text. `h` shows the agent's prompt history, `d` the job.
 
 Decisions made in another window appear here at once; `u` undoes only your own.
