@@ -405,7 +405,7 @@ class UpdatePromptDialog(Dialog[None]):
         if self._read_only:
             self._show_message(self._read_only, "failed")
         elif too_small(self.app.size):
-            self.notify(f"Can't update in a terminal below {LEAST.width} × {LEAST.height}.", severity="warning")
+            self._show_message(f"Can't update in a terminal below {LEAST.width} × {LEAST.height}.", "failed")
         elif self._update is not None and text is None:
             self._show_message(_DECIDE)
         elif self._update is not None and text is not None and self._may_write:
