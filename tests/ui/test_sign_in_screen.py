@@ -55,7 +55,7 @@ async def test_one_key_leads_into_the_embedded_workspace(served: Served) -> None
     async with opened(setup_of(served.server.url, None)) as pilot:
         await sees(pilot, "Sign in")
         await pilot.press("ctrl+t")
-        await sees(pilot, "240 runs", "demo · Front desks", "900240")
+        await sees(pilot, "240 runs", "Profile demo", "Front desks", "900240")
         assert served.log == []
         no_crash(pilot)
 
