@@ -48,7 +48,8 @@ _CLEAR_LEAD = 1.3
 @dataclass(frozen=True, slots=True)
 class Reason:
     """A failed verdict that a hunk seems to answer. `text` is a line of its explanation, or the issue's title; `turn`
-    is an index of the transcript's turns, from 0; `run_id` is None where an issue tells no run."""
+    is an index of the transcript's turns, from 0, `at` when that begins, in seconds from the start of the call, where
+    that is known; `run_id` is None where an issue names no run."""
 
     run_id: int | None
     verdict: str
@@ -56,11 +57,12 @@ class Reason:
     turn: int | None
     sure: Sure
     why: str
+    at: float | None = None
 
 
 @dataclass
 class _Fit:
-    """How well something that was told fits a hunk."""
+    """How well what a verdict or an issue says fits a hunk."""
 
     n: int
     terms: ReasonTerms
@@ -152,7 +154,7 @@ def _names(section: str, places: Iterable[tuple[str, ...]]) -> bool:
     return bool(forms) and any(forms == tuple(form for form in place if form not in ("the", "of")) for place in places)
 
 
-# What is said of it
+# Reasons
 
 
 def _reason(one: Changed, fit: _Fit, fits: Sequence[_Fit]) -> Reason:
@@ -166,11 +168,13 @@ def _reason(one: Changed, fit: _Fit, fits: Sequence[_Fit]) -> Reason:
     elif fit.names_section or fit.in_a_row or (fit.score >= _MUCH and leads):
         sure = "likely"
     text = terms.issue.title if terms.issue else line
-    return Reason(terms.run_id, terms.verdict, clean_line(text), _turn(one, terms, line), sure, _why(one, fit))
+    turn = _turn(one, terms, line)
+    at = terms.turns[turn].start if turn is not None else None
+    return Reason(terms.run_id, terms.verdict, clean_line(text), turn, sure, _why(one, fit), at)
 
 
 def _fit_of(line: str, one: Changed) -> float:
-    """How much a line has in common with a hunk; what went wrong is told rather than what was expected."""
+    """How much a line has in common with a hunk; what went wrong counts more than what was expected."""
     common = sum(one.words.get(word, 0.0) for word in content_words(line))
     return common / 2 if line.startswith("Expected") else common
 
@@ -179,7 +183,7 @@ def _why(one: Changed, fit: _Fit) -> str:
     parts = []
     if fit.terms.issue is not None:
         section = clean_line(fit.terms.issue.section, 60)
-        parts.append(f"an issue names “{section}”" if fit.names_section else "an issue speaks of it")
+        parts.append(f"an issue names “{section}”" if fit.names_section else "an issue mentions it")
     if fit.common:
         parts.append(f"in common: {', '.join(clean_line(one.shown[word], 30) for word in fit.common[:4])}")
     return "; ".join(parts)

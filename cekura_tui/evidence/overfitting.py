@@ -16,7 +16,7 @@ from cekura_tui.model.transcript.transcript import TOOLS, Turn
 from cekura_tui.prose.diff import ProseDiff
 
 MOST = 6
-"""Facts that are told of one hunk."""
+"""The most facts of one hunk."""
 _READ = 200_000
 """Characters of one call that are looked at, and 20,000 of one turn."""
 _QUOTE = 6
@@ -63,7 +63,7 @@ _COMMON = frozenset(map(_bare, _COMMON_WORDS.split()))
 
 
 class _Mark(NamedTuple):
-    """A fact of a run and the characters of the added text where it stands."""
+    """A fact of a run and the characters of the added text where it is."""
 
     start: int
     end: int
@@ -153,7 +153,7 @@ def _read(view: RunView, numbered: bool) -> _KnownRun:
 
 
 def _read_profile(run: _KnownRun, value: object, key: str, depth: int = 0) -> None:
-    """Take what a test profile tells: particulars, names, and what is written with capitals."""
+    """Take what a test profile has: particulars, names, and what is written with capitals."""
     if depth < 8 and isinstance(value, dict):
         for name, item in value.items():
             _read_profile(run, item, str(name), depth + 1)
@@ -265,9 +265,9 @@ def _rows(words: Sequence[str]) -> Iterator[tuple[str, ...]]:
 
 def _is_quote(text: str, start: int, end: int, by_caller: bool, sent: _Sent) -> bool:
     """Whether words in a row say enough that the sent prompt does not, or are the caller's and marked as a quote."""
-    said = content_words(text[start:end]).keys() - sent.roots
+    spoken = content_words(text[start:end]).keys() - sent.roots
     marked = by_caller and text[max(start - 1, 0) : start] in ('"', "“", "„", "«", "‘", "'")
-    return len(said) >= (1 if marked else _LEAST_CONTENT)
+    return len(spoken) >= (1 if marked else _LEAST_CONTENT)
 
 
 def _stretches(places: Sequence[int]) -> Iterator[tuple[int, int]]:

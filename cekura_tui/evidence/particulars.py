@@ -45,7 +45,7 @@ _SEVERAL = frozenset(("and", "or", "to", "und", "oder", "bis", "y", "o", "al"))
 _GERMAN = frozenset(("am", "den", "dem", "der", "vom", "zum", "bis"))
 _DATED = frozenset(("on", "am", "dia", *WEEKDAYS))
 _BEFORE_DAY = _DATED | _GERMAN | {"the", "el"}
-"""What stands before the ordinal of a day that has no month; before a small one, which counts anything, _DATED."""
+"""What comes before the ordinal of a day that has no month; before a small one, which counts anything, _DATED."""
 _AFTER_DAY = frozenset(("works", "suits", "fits", "offer", "book", "va", "viene"))
 """What follows it and is no noun, although it says something."""
 _GERMAN_ORDINAL = re.compile(r"(\w{2,30}?)s?te[nr]?")
@@ -85,7 +85,7 @@ _SHORT = 3
 
 
 class Particular(NamedTuple):
-    """What is told of, in a form that is the same however it is written, and the characters where it stands."""
+    """What is meant, in a form that is the same however it is written, and the characters where it is."""
 
     key: str
     start: int

@@ -192,7 +192,7 @@ class _Assembly:
         away = next(n for n in draft.steps if self.steps[n].role == "away")
         here = next(n for n in draft.steps if self.steps[n].role == "here")
         is_section = self.pieces[away].old.lstrip().startswith("#")
-        return "within it" if not is_section else "down" if away < here else "up"
+        return "within its section" if not is_section else "down" if away < here else "up"
 
     def _wrapped(self, pieces: list[TextPiece], hunks: list[Hunk]) -> ProseDiff:
         """With what is around the answer, as a hunk of its own."""

@@ -130,7 +130,7 @@ def _line_end(now: str, staged: str) -> tuple[str, str]:
         returns, ends = staged_returns, staged_ends
     line_end, name = ("\r\n", "CRLF") if 2 * returns > ends else ("\n", "LF")
     is_one = returns + staged_returns in (0, ends + staged_ends)
-    return line_end, "" if is_one else f"line ends are the agent's ({name})"
+    return line_end, "" if is_one else f"the agent's line ends ({name})"
 
 
 def _with_line_end(text: str, line_end: str) -> str:

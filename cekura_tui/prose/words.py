@@ -26,8 +26,9 @@ _LEAST_SHARE = 0.3
 """The least part of the weight of both passages that must be the same; with less, one is not a version of the other."""
 
 
-def same_words(old: Sequence[str], new: Sequence[str], *, closely: bool = True) -> Pairs:
-    """Pairs (i, j) with old[i] == new[j], both rising; none where the passages are not versions of one another.
+def same_words(old: Sequence[str], new: Sequence[str], *, closely: bool = True, least: float = _LEAST_SHARE) -> Pairs:
+    """Pairs (i, j) with old[i] == new[j], both rising; none where the passages are not versions of one another, which
+    they are if at `least` this part of the weight of both is the same.
 
     Without `closely` only the words that are in each once are paired, and their neighbours: in time that grows with
     their number alone.
@@ -46,7 +47,7 @@ def same_words(old: Sequence[str], new: Sequence[str], *, closely: bool = True) 
     pairs = [(i, i) for i in range(start)]
     pairs += [(start + i, start + j) for i, j in inner]
     pairs += [(len(old) - k, len(new) - k) for k in range(end, 0, -1)]
-    return _without_crumbs(old, new, _cut_well(old, new, pairs))
+    return _without_crumbs(old, new, _cut_well(old, new, pairs), least)
 
 
 @lru_cache(maxsize=16_384)
@@ -124,7 +125,7 @@ def _clause(words: Sequence[str], start: int, end: int) -> int:
     return 2 * (words[end - 1][-1] in _CLAUSE) + before
 
 
-def _without_crumbs(old: Sequence[str], new: Sequence[str], pairs: Pairs) -> Pairs:
+def _without_crumbs(old: Sequence[str], new: Sequence[str], pairs: Pairs, least: float) -> Pairs:
     """Leave out what stands between changes and is small beside them; all, where too little is the same."""
     old_upto, new_upto = (list(accumulate(map(weight, words), initial=0)) for words in (old, new))
     todo = _runs(pairs)[::-1]
@@ -140,7 +141,7 @@ def _without_crumbs(old: Sequence[str], new: Sequence[str], pairs: Pairs) -> Pai
         elif runs:
             todo.append(runs.pop())  # more changed beside it now
     same = sum(old_upto[i + length] - old_upto[i] for i, _, length in runs)
-    if 2 * same < _LEAST_SHARE * (old_upto[-1] + new_upto[-1]):
+    if 2 * same < least * (old_upto[-1] + new_upto[-1]):
         return []
     return [(i + n, j + n) for i, j, length in runs for n in range(length)]
 
@@ -214,9 +215,11 @@ def words_in(text: str, *, exactly: bool = False) -> tuple[str, ...]:
     return tuple(found if exactly else [undressed(word) for word in found if word[0] not in _DRESS])
 
 
-def word_spans(old: str, new: str, *, closely: bool = True, exactly: bool = False) -> list[WordSpan]:
+def word_spans(
+    old: str, new: str, *, closely: bool = True, exactly: bool = False, least: float = _LEAST_SHARE
+) -> list[WordSpan]:
     """The spans from old to new: their same and deleted texts make `old`, their same and inserted texts `new`. What is
-    compared `exactly`, as code is, has no dress."""
+    compared `exactly`, as code is, has no dress. Texts of which less than `least` is the same have no common words."""
     if old == new:
         return tidy([WordSpan("same", old)])
     if not exactly and (same := format_spans(old, new)) is not None:
@@ -229,7 +232,7 @@ def word_spans(old: str, new: str, *, closely: bool = True, exactly: bool = Fals
     bare = (old_words, new_words)
     if not exactly:
         bare = ([one.key(*place) for place in before], [other.key(*place) for place in after])
-    pairs = same_words(*bare, closely=closely)
+    pairs = same_words(*bare, closely=closely, least=least)
     if (before or after) and not pairs:
         return tidy([WordSpan("del", old), WordSpan("ins", new)])
     spans: list[WordSpan] = []

@@ -16,6 +16,7 @@ from cekura_tui.api.errors import ApiError, NotFound
 from cekura_tui.model.errors import CekuraTuiError, UsageError
 from cekura_tui.model.text import Prompt, clean_line, count, sha256
 from cekura_tui.prose.compare import compare
+from cekura_tui.prose.lines import counts
 from cekura_tui.prose.merge import merge
 from cekura_tui.store.errors import StoreError, Unrecorded
 from cekura_tui.workspace.setup import refuse_read_only
@@ -83,7 +84,7 @@ class PromptRestore:
 class AgentPromptDrifted(CekuraTuiError):
     """The agent has another prompt, `current`, than was expected. Nothing was written."""
 
-    title = "The agent's prompt is another one"
+    title = "The agent's prompt has changed"
 
     def __init__(self, message: str, hint: str, agent: Agent, current: Prompt) -> None:
         super().__init__(message, hint)
@@ -120,11 +121,12 @@ class PromptUpdateFailed(CekuraTuiError):
 class UpdateMessages:
     """How the outcome of a write is worded, for an agent of this `name`.
 
-    `new` is what the prompt that is written is called, `old` the one that the agent has until then. `saved_hint` is for
-    where the agent has something new by now or may have it, `copy_hint` for where it has what it had. `failure` is how
-    the server answered the write, if it was not as asked.
+    `did` is what was done, `new` is what the prompt that is written is called, `old` the one that the agent has until
+    then. `saved_hint` is for where the agent has something new by now or may have it, `copy_hint` for where it has what
+    it had. `failure` is how the server answered the write, if it was not as asked.
     """
 
+    did: str
     new: str
     old: str
     saved_hint: str
@@ -133,15 +135,15 @@ class UpdateMessages:
 
     def success(self, name: str, failure: ApiError | None) -> str:
         """All is as it should be."""
-        message = f"{name} has {self.new}: read back, it is the same to the byte."
-        return f"{message} The server did not confirm it: {failure.message}" if failure else message
+        message = f"{self.did} of {name} · verified byte for byte"
+        return f"{message}. The server did not confirm the write: {failure.message}" if failure else message
 
     def unchanged(self, name: str, failure: ApiError | None) -> PromptUpdateFailed:
         """The agent has the prompt that it had."""
         if failure is None:
-            message = f"The server took the write, but {name} still has {self.old}."
+            message = f"The server accepted the write, but {name} still has {self.old}."
         elif failure.status == 403:
-            message = f"This key may read {name} but not change it, so it still has {self.old}. {failure.message}"
+            message = f"This key can read {name}, but not change it: {name} still has {self.old}. {failure.message}"
         else:
             message = f"{name} still has {self.old}. {failure.message}"
         hint = f"{_retry_hint(failure)}{self.copy_hint}"
@@ -149,56 +151,58 @@ class UpdateMessages:
 
     def whitespace(self, name: str, failure: ApiError | None) -> PromptUpdateFailed:
         """The agent has what was written but for its white space."""
-        message = f"{name} has {self.new}, but what was read back differs from it in white space only."
+        message = f"{name} has {self.new}, but the server changed its white space; the words are the same."
         return PromptUpdateFailed(message, self.saved_hint, "new", failure, "The server changed white space")
 
     def other(self, name: str, failure: ApiError | None, differing: int) -> PromptUpdateFailed:
         """The agent has a prompt of which so many words are others than in the one that was written."""
         words = f"{count(differing, 'word')} {'differs' if differing == 1 else 'differ'} from what was written"
-        message = f"{name} has neither {self.old} nor {self.new} now: {words}."
+        message = f"{name} now has neither {self.old} nor {self.new}: {words}."
         more = f" {failure.message}" if failure else ""
-        hint = f"Look at what it has now. {self.saved_hint}"
-        return PromptUpdateFailed(f"{message}{more}", hint, "other", failure, "Another prompt is there")
+        hint = f"Reload to see the prompt it has. {self.saved_hint}"
+        return PromptUpdateFailed(f"{message}{more}", hint, "other", failure, "The agent has a different prompt")
 
     def unknown(self, name: str, failure: ApiError | None, unread: str) -> PromptUpdateFailed:
         """The agent could not be read after the write; `unread` says why."""
-        title = "The prompt may be written or not"
+        title = "The prompt could not be verified"
         if failure is None:
-            message = f"The server took what was written to {name}, but it could not be read back: {unread}"
+            message = f"The server accepted the write to {name}, but the prompt could not be verified: {unread}"
         elif failure.not_taken:
             message, title = f"Nothing was written to {name}. {failure.message}", self.failed_title
         else:
-            message = f"It is not known whether {name} has {self.old} or {self.new}. {failure.message}"
+            message = f"{name} may have {self.old} or {self.new}. {failure.message}"
         if failure is not None and unread != failure.message:
-            message += f" What it has now could not be read: {unread}"
-        hint = f"Look at what it has now. {self.saved_hint}"
+            message += f" The current prompt is unknown: {unread}"
+        hint = f"Reload to see the prompt it has. {self.saved_hint}"
         return PromptUpdateFailed(message, hint, "unknown", failure, title)
 
 
 def _retry_hint(failure: ApiError | None) -> str:
     """What to do after a write that came to nothing; what was sent may still arrive."""
     if failure is None or not failure.not_taken:
-        return "Look once more before you write again. "
+        return "Reload before you retry. "
     if failure.status in (401, 403):
-        return "Use a key that may change agents. "
+        return "Use a key that can change agents. "
     return f"{failure.hint} " if failure.hint else ""
 
 
 _UPDATING = UpdateMessages(
+    "Updated the prompt",
     "the new prompt",
     "its former prompt",
-    "The former prompt is kept in the prompt history and can be restored from there.",
-    "A copy of it is kept in the prompt history.",
-    "The prompt was not written",
+    "The former prompt is in the prompt history and can be restored there.",
+    "A copy of the former prompt is in the prompt history.",
+    "The prompt was not updated",
 )
 _RESTORING = UpdateMessages(
+    "Restored the former prompt",
     "its former prompt",
     "the prompt that was to be replaced",
-    "Both prompts are kept in the prompt history.",
-    "Both prompts are kept in the prompt history.",
+    "Both prompts are in the prompt history.",
+    "Both prompts are in the prompt history.",
     "The prompt was not restored",
 )
-_UNWRITTEN = ("nothing was written", "Write the prompt to a file.")
+_UNWRITTEN = ("nothing was written", "Save the prompt to a file instead.")
 
 
 class AgentPrompts:
@@ -223,7 +227,7 @@ class AgentPrompts:
         """
         suggested = await self._jobs.suggestion(number)
         if suggested.job.agent_id is None:
-            raise UsageError("The server did not say whose run this is.", "Write the prompt to a file.")
+            raise UsageError("The server did not name the agent of this run.", "Save the prompt to a file instead.")
         agent, now = await self._read(suggested.job.agent_id, suggested.job.agent_name, *_UNWRITTEN)
         with contextlib.suppress(StoreError):
             self._uses.note(agent.id, now, "seen", self._clock())
@@ -259,12 +263,12 @@ class AgentPrompts:
 
         Raises UsageError where there is nothing to restore, StoreError and kinds of ApiError.
         """
-        agent, now = await self._read(agent_id, "", "nothing was restored", "What was kept is in the prompt history.")
+        agent, now = await self._read(agent_id, "", "nothing was restored", "Its prompts are in the history.")
         writes, has = self._uses.writes(agent_id), sha256(now)
         if not any(use.how == "replaced" for use in writes):
             raise UsageError(f"Nothing was written to {agent.name} from here, so there is nothing to restore.")
         if (use := await self.previous_use(agent_id, has)) is None:
-            raise UsageError(f"{agent.name} has its former prompt, so there is nothing to restore.")
+            raise UsageError(f"{agent.name} already has its former prompt, so there is nothing to restore.")
         text = self._uses.text(use.sha256)
         change = await asyncio.to_thread(compare, now, text)
         return PromptRestore(agent, now, use, text, change, tuple(_restore_warnings(agent, writes, has)))
@@ -293,30 +297,32 @@ class AgentPrompts:
         try:
             agent = await self._client.agent(agent_id)
         except NotFound as error:
-            gone = f"There is no agent {agent_id} any more, or this key may not see it, so {undone}."
+            gone = f"There is no agent {agent_id} any more, or this key can't see it, so {undone}."
             raise NotFound(gone, instead, status=error.status) from None
         except ApiError as error:
-            unread = f"The prompt of {name} could not be read, so {undone}: {error.message}"
+            unread = f"Can't load the prompt of {name}, so {undone}: {error.message}"
             raise type(error)(unread, error.hint, status=error.status, request_id=error.request_id) from None
         if agent.prompt is None:
-            raise UsageError(f"The server did not tell the prompt of {agent.name}, so {undone}.", instead)
+            raise UsageError(f"The server sent no prompt for {agent.name}, so {undone}.", instead)
         return agent, agent.prompt
 
     async def _write(self, update: PromptUpdate, text: Prompt) -> UpdateResult:
         agent, now = await self._read(update.agent.id, update.agent.name, *_UNWRITTEN)
         if now != update.current:
-            message = f"The prompt of {agent.name} was changed while you looked at it, so nothing was written."
-            raise AgentPromptDrifted(message, "Look again: what changed is merged then.", agent, now)
+            message = f"The prompt of {agent.name} changed a moment ago, so nothing was written."
+            raise AgentPromptDrifted(message, "Below, that change is merged.", agent, now)
         if not text.strip():
-            raise UsageError(f"There is no word in this text, so it was not written to {agent.name}.")
+            raise UsageError(f"The text is empty, so it was not written to {agent.name}.")
         return await self._write_and_verify(agent, now, text, update.job.number, _UPDATING)
 
     async def _restore(self, restore: PromptRestore) -> UpdateResult:
         name = restore.agent.name
-        agent, now = await self._read(restore.agent.id, name, "nothing was restored", "It is in the prompt history.")
+        agent, now = await self._read(
+            restore.agent.id, name, "nothing was restored", "All known prompts are in the history."
+        )
         if now != restore.current:
-            message = f"The prompt of {agent.name} was changed while you were asked, so nothing was restored."
-            raise AgentPromptDrifted(message, "Restore once more: it is looked at anew.", agent, now)
+            message = f"The prompt of {agent.name} changed a moment ago, so nothing was restored."
+            raise AgentPromptDrifted(message, "R restores, after showing that change.", agent, now)
         return await self._write_and_verify(agent, now, restore.text, None, _RESTORING)
 
     async def _write_and_verify(
@@ -324,7 +330,7 @@ class AgentPrompts:
     ) -> UpdateResult:
         """Write, whatever comes to the end of what is known of it."""
         if text == old:
-            raise UsageError(f"{agent.name} has this prompt already, so nothing was written.")
+            raise UsageError(f"{agent.name} already has this prompt, so nothing was written.")
         try:
             self._uses.note(agent.id, old, "replaced", self._clock(), job)
         except StoreError as error:
@@ -339,7 +345,7 @@ class AgentPrompts:
         except ApiError as error:
             raise messages.unknown(agent.name, failure, error.message) from None
         if after.prompt is None:
-            raise messages.unknown(agent.name, failure, "The server did not tell it.")
+            raise messages.unknown(agent.name, failure, "The server sent no prompt.")
         if after.prompt == old:
             raise messages.unchanged(agent.name, failure)
         if after.prompt != text:
@@ -348,7 +354,7 @@ class AgentPrompts:
         try:
             self._uses.note(agent.id, text, "written", self._clock(), job)
         except StoreError as error:
-            message = f"{message} This could not be noted in the prompt history. {error.message}"
+            message = f"{message}. Can't add the update to the prompt history. {error.message}"
         return UpdateResult(after, old, message)
 
     async def _mismatch(
@@ -376,10 +382,10 @@ def _restore_warnings(agent: Agent, writes: Sequence[PromptUse], has: str) -> It
         yield _sync_warning(agent)
     written = next((use.sha256 for use in writes if use.how == "written"), "")
     if written != has and writes[0].how == "written":
-        yield f"{agent.name} has another prompt now than was written to it from here. Restoring replaces that."
+        yield f"The prompt of {agent.name} was changed elsewhere since; restoring overwrites that change."
     elif written != has:
         # The program was ended while it wrote, say, and what came of it was never read.
-        yield f"It is not known whether what {agent.name} has now was written from here. Restoring replaces it."
+        yield f"The current prompt of {agent.name} may have been written elsewhere; restoring overwrites that prompt."
 
 
 def _plan_update(
@@ -403,21 +409,20 @@ def _update_warnings(
     """
     warnings = []
     is_applied = change is not None and change.is_same
-    if is_applied:
-        warnings.append(f"{agent.name} has all of this already: there is nothing to write.")
     if agent.auto_sync:
         warnings.append(_sync_warning(agent))
     if job.agent_name and clean_line(job.agent_name, _NAME) != agent.name:
-        warnings.append(f"Agent {agent.id} is called {agent.name} now; with job {job.number} it was {job.agent_name}.")
+        was = f"was named {job.agent_name} at job {job.number}: check that this is the right agent"
+        warnings.append(f"Agent {agent.id} {was}.")
     if not (drift.is_same or is_applied):
-        words = f"{count(drift.added_words, 'word')} more, {drift.removed_words:,} gone"
-        words = words if drift.worded else "only the formatting differs"
-        warnings.append(f"{agent.name} has another prompt now than was sent with job {job.number}: {words}.")
+        words = f"{counts(drift.removed_words, drift.added_words)} words" if drift.worded else "formatting only"
+        merged_how = "" if merged.conflicts else "; the update keeps that change"
+        warnings.append(f"The agent's prompt has changed since job {job.number} ({words}){merged_how}.")
     if merged.line_end_note and not is_applied:
-        warnings.append(f"In the merged prompt, {merged.line_end_note}.")
+        warnings.append(f"The merged prompt has {merged.line_end_note}.")
     return tuple(warnings)
 
 
 def _sync_warning(agent: Agent) -> str:
     """The warning for an agent whose prompt its provider keeps."""
-    return f"The provider syncs the prompt of {agent.name} and would undo this: change it there as well."
+    return f"The provider syncs the prompt of {agent.name}: change it there too, or the update will be undone."

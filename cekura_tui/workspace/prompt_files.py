@@ -31,7 +31,7 @@ _NO_FILES = frozenset({"", "-", "agent", "file", "last", "draft"})
 class AlreadyThere(UsageError):
     """A file of that name exists, and nobody said that it may be overwritten."""
 
-    title = "A file is there already"
+    title = "The file exists"
 
 
 def safe_name(text: str, ending: str) -> str:
@@ -51,32 +51,32 @@ def check_output(name: str, *, force: bool) -> Path:
         if target.is_symlink():  # some versions of Python give a loop back instead of raising
             raise _loop(name)
         if path.is_dir() or name.endswith(os.sep):
-            raise UsageError(f"{name or 'The name of the file'} is a directory.", "Name a file in it.")
+            raise UsageError(f"{name or 'The file name'} is a directory.", "Choose a file in it.")
         if not folder.is_dir():
-            raise UsageError(f"There is no directory {folder}.", "Make it first, or name another.")
+            raise UsageError(f"There is no directory {folder}.", "Create it, or choose another.")
         if target.exists() and not force:
             raise _exists(name)
         if target.exists() and not target.is_file():
-            raise UsageError(f"{name} is no ordinary file.", "Name a file.")
+            raise UsageError(f"{name} is not a regular file.", "Choose a file.")
         if target.exists() and not os.access(target, os.W_OK):
-            raise UsageError(f"{name} may not be written to.", "Name another file, or change its rights.")
+            raise UsageError(f"{name} may not be written to.", "Choose another file, or change its permissions.")
         if not os.access(folder, os.W_OK):
-            raise UsageError(f"{folder} cannot be written to.", "Name another directory.")
+            raise UsageError(f"{folder} is not writable.", "Choose another directory.")
     except OSError as error:
-        raise UsageError(f"{name} cannot be written: {error.strerror}.", "Name another file.") from None
+        raise UsageError(f"Can't write {name}: {error.strerror}.", "Choose another file.") from None
     except ValueError:
-        raise UsageError(f"{name} is no name that a file can have.", "Name another file.") from None
+        raise UsageError(f"{name} is not a valid file name.", "Choose another file.") from None
     except RuntimeError:
         raise _loop(name) from None
     return path
 
 
 def _loop(name: str) -> UsageError:
-    return UsageError(f"{name} is a link that leads to itself.", "Name another file.")
+    return UsageError(f"{name} is a link to itself.", "Choose another file.")
 
 
 def _exists(name: object) -> AlreadyThere:
-    return AlreadyThere(f"{name} exists already.", "Overwrite it with --force, or name another file.")
+    return AlreadyThere(f"{name} exists already.", "Overwrite it with --force, or choose another file.")
 
 
 def write_text(path: Path, text: str, *, force: bool = True) -> None:
@@ -95,7 +95,7 @@ def write_output(path: Path, data: bytes, *, force: bool = True, hint: str = "")
     except FileExistsError:
         raise _exists(path) from None
     except OSError as error:
-        raise UsageError(f"{path} could not be written: {error.strerror}.", hint) from None
+        raise UsageError(f"Can't write {path}: {error.strerror}.", hint) from None
 
 
 # Prompts
@@ -104,7 +104,7 @@ def write_output(path: Path, data: bytes, *, force: bool = True, hint: str = "")
 def check_prompt(prompt: str, named: str = "The prompt") -> Prompt:
     """A prompt that can be sent; raises UsageError for a blank or an oversized one."""
     if not prompt.strip():
-        raise UsageError(f"{named} is blank.", "Give the agent's prompt: a file, or the one it has now.")
+        raise UsageError(f"{named} is blank.", "Use a prompt file, or the agent's current prompt.")
     size = len(prompt_bytes(prompt))
     if size > MAX_PROMPT_BYTES:
         raise UsageError(f"{named} is {size:,} bytes; up to {MAX_PROMPT_BYTES:,} are taken.", "Shorten it.")
@@ -125,7 +125,7 @@ def read_prompt_file(name: str, *, ordinary: bool = False) -> Prompt:
                 raise UsageError("There is no standard input.", "Name the file that holds the prompt.")
             raw = sys.stdin.buffer.read(MAX_PROMPT_BYTES + 1)
         elif ordinary and path.exists() and not path.is_file() and not path.is_dir():
-            raise UsageError(f"{shown} is no ordinary file.", "Name the file that holds the prompt.")
+            raise UsageError(f"{shown} is not a regular file.", "Name the file that holds the prompt.")
         elif path.is_dir():
             raise UsageError(f"{shown} is a directory.", "Name the file that holds the prompt.")
         else:
@@ -136,7 +136,7 @@ def read_prompt_file(name: str, *, ordinary: bool = False) -> Prompt:
     except OSError as error:
         raise UsageError(f"{shown} cannot be read: {error.strerror}.") from None
     except ValueError:
-        raise UsageError(f"{shown} is no name that a file can have.", "Name the file that holds the prompt.") from None
+        raise UsageError(f"{shown} is not a valid file name.", "Name the file that holds the prompt.") from None
     if len(raw) > MAX_PROMPT_BYTES:
         raise UsageError(f"{shown} is over {MAX_PROMPT_BYTES:,} bytes.", "Is it the right file? Shorten it.")
     try:
@@ -153,7 +153,7 @@ def write_prompt(path: Path, prompt: Prompt, *, force: bool = True) -> None:
 
     Without `force` a file that has come to be there since `check_output` is left alone.
     """
-    write_output(path, prompt_bytes(prompt), force=force, hint="The suggestion is kept.")
+    write_output(path, prompt_bytes(prompt), force=force, hint="The suggestion is still in the list of jobs.")
 
 
 # The file that a prompt came from
@@ -216,8 +216,8 @@ class PromptFileDrifted(UsageError):
 
     def __init__(self, path: Path, sent: Prompt, now: bytes) -> None:
         super().__init__(
-            f"{path} has changed since its prompt was sent, so it is left as it is.",
-            "The suggestion is kept: name another file, or save it as a patch.",
+            f"{path} has changed since its prompt was sent, so nothing was written.",
+            "Choose another file, or save a patch. The suggestion is still in the list of jobs.",
         )
         self._sent, self._now = sent, now
 
@@ -247,10 +247,10 @@ def write_suggestion(path: Path, text: Prompt, suggestion: Suggestion, *, force:
         except OSError as error:
             raise UsageError(
                 f"{path} cannot be read: {error.strerror}.",
-                "So nobody can tell whether it is still the prompt that was sent; name another file.",
+                "Choose another file: this one can't be checked for changes.",
             ) from None
         if hashlib.sha256(now).hexdigest() != suggestion.job.prompt_sha256:
             raise PromptFileDrifted(path, suggestion.prompt, now)
     # What has come to be there in this moment is no file that was looked at.
     write_prompt(path, text, force=force and not gone)
-    return "The file had been removed since its prompt was sent, and is there again." if gone else ""
+    return "The file was deleted since its prompt was sent, and was created again." if gone else ""

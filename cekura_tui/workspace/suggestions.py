@@ -194,7 +194,7 @@ class StagingService:
     async def choose(self, number: int, diff: ProseDiff, made: Mapping[int, HunkChoice | None]) -> StagingStep:
         """Choose, as one step, and keep the text that comes of it; None puts a hunk back to undecided.
 
-        Other hunks stay as another window left them; of the same one the last choice stands, and what is chosen of a
+        Other hunks stay as another window left them; of the same one the last choice counts, and what is chosen of a
         hunk takes the place of what was of its parts.
         """
         by_key = self._by_key(number, diff, made)
@@ -202,7 +202,7 @@ class StagingService:
         return self._step(number, self._in_parts_now(number, diff, step.after), step)
 
     async def undo(self, number: int, diff: ProseDiff) -> StagingStep:
-        """Take back the last step of this window, or of one that has ended, of which something stands; where there is
+        """Take back the last step of this window, or of one that has ended, of which something is left; where there is
         none, nothing changes."""
         hunks = {hunk.key for hunk in diff.hunks}
         for whole, parts in families(diff).items():
@@ -284,7 +284,7 @@ class OpenedSuggestion:
 class SuggestionReasons:
     """Why the changes of a suggestion may have been proposed.
 
-    `issues` is None where this server does not tell them; `reasons` and `own_facts` are by the key of the hunk;
+    `issues` is None where this server reports none; `reasons` and `own_facts` are by the key of the hunk;
     `problems` are sentences on what could not be read.
     """
 
@@ -296,7 +296,7 @@ class SuggestionReasons:
 
 @dataclass(frozen=True)
 class _Known:
-    """What the server and the runs of a job tell; `found` is by the id of the run."""
+    """What the server and the runs of a job say; `found` is by the id of the run."""
 
     issues: _Issues
     views: list[RunView]
@@ -331,12 +331,12 @@ class Suggestions:
         return OpenedSuggestion(suggestion, diff, chosen, typed)
 
     async def explain(self, opened: OpenedSuggestion) -> SuggestionReasons:
-        """What the job's runs and the server tell of the reasons; what cannot be read is a problem, not an error."""
+        """The reasons, by the job's runs and the server; what cannot be read is a problem, not an error."""
         job, diff = opened.suggestion.job, opened.diff
         cached = self._explained
         if cached is not None and cached[0] == job.number and cached[1] is diff:
             return cached[2]
-        # What was told in full is not asked for again where a hunk was split.
+        # What was loaded in full is not requested a second time where a hunk was split.
         known = self._known[1] if self._known is not None and self._known[0] == job.number else await self._ask(job)
 
         def find_reasons() -> SuggestionReasons:
@@ -371,13 +371,13 @@ class Suggestions:
         try:
             return await self._run(number)
         except CekuraTuiError as error:
-            return f"Run {number} could not be read: {error.message}"
+            return f"Can't load run {number}: {error.message}"
 
     async def _issues(self, run_ids: tuple[int, ...], agent_id: int | None) -> tuple[_Issues, list[str]]:
-        """The issues, None where the server does not tell them, and why they could not be read."""
+        """The issues, None where the server reports none, and why they could not be loaded."""
         try:
             return read_issues(await self._client.issues(run_ids, agent_id)), []
         except CekuraTuiError as error:
             if isinstance(error, ApiError) and error.status in _NOT_OFFERED:
                 return None, []
-            return (), [f"The issues could not be read: {error.message}"]
+            return (), [f"Can't load the issues: {error.message}"]

@@ -132,9 +132,7 @@ def test_the_prompts_own_file_changed_while_waiting_is_left_also_when_forced_and
     scripted.on("POST", LAUNCH, launch)
     result = improve(source, "--out", source.absolute(), "--force")
     assert result.status == 2
-    assert (
-        "prompt.md has changed since its prompt was sent, so it is left as it is. The suggestion is kept" in result.err
-    )
+    assert "prompt.md has changed since its prompt was sent, so nothing was written. Choose another file" in result.err
     assert "Changes in the file since:" in result.err
     assert shown in result.err
     assert "To print the improved prompt, run `cekura-tui jobs show 1 --prompt`" in result.err
@@ -160,7 +158,7 @@ def test_a_file_of_an_odd_name_that_changed_while_waiting_is_left_also_when_forc
     scripted.on("POST", LAUNCH, launch)
     result = improve(own, "--out", own, "--force")
     assert (result.status, own.read_bytes()) == (2, b"Mine.")
-    assert "has changed since its prompt was sent, so it is left as it is." in result.err
+    assert "has changed since its prompt was sent, so nothing was written." in result.err
 
 
 @pytest.mark.parametrize("program", PROGRAMS)
@@ -189,8 +187,7 @@ def test_a_file_that_was_removed_while_waiting_is_written_anew_and_this_is_told(
     result = improve(source, "--out", source, "--force")
     assert (result.status, source.read_bytes()) == (0, PROPOSED.encode())
     assert (
-        "prompt to desk/prompt.md. The file had been removed since its prompt was sent, and is there again."
-        in result.err
+        "prompt to desk/prompt.md. The file was deleted since its prompt was sent, and was created again." in result.err
     )
 
 
@@ -227,7 +224,7 @@ def test_a_directory_that_went_away_while_waiting_is_told_with_the_way_to_the_pr
     scripted.on("POST", LAUNCH, launch)
     result = improve(source, "--out", "gone/better.md")
     assert result.status == 2
-    assert "gone/better.md could not be written: No such file or directory." in result.err
+    assert "gone/better.md: No such file or directory." in result.err
     assert "To print the improved prompt, run `cekura-tui jobs show 1 --prompt`" in result.err
     assert "Warmly" in result.out  # the changes are printed all the same
 

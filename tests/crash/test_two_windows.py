@@ -56,16 +56,21 @@ def test_a_choice_in_one_window_is_shown_in_the_other_which_takes_it_back_only_w
     one, two = (start().wait("1 run") for _ in range(2))
     for window in (one, two):
         window.press("2")
+<<<<<<< HEAD
         window.wait("Job 1", "1 succeeded").press("enter")
         window.wait("Suggestion of job 1", "2 changes")
+=======
+        window.wait("job 1", "1 succeeded").press("enter")
+        window.wait("Suggestion of job 1", "2 of 2 undecided")
+>>>>>>> i16-SUGGESTION
     one.press("a")
     two.wait("In another window, change 1 is now accepted.", "1 accepted")
     two.press("u")
-    two.wait("Another window made the last choice (change 1).")
+    two.wait("Nothing to undo: another window decided change 1 last.")
     one.press("q")
     assert one.ended() == 0
     two.press("u")
-    two.wait("Taken back: change 1 is undecided again.")
+    two.wait("Undone: change 1 is undecided.")
 
 
 def test_a_launch_whose_window_is_stopped_is_not_given_up_and_gets_its_answer_later(

@@ -119,6 +119,7 @@ def test_a_reason_tells_line_turn_and_the_words_in_common() -> None:
         turn=2,
         sure="likely",
         why=reason.why,
+        at=20.0,
     )
     assert reason.why.startswith("in common: ")
     assert {"repeat", "weekday"} <= set(reason.why.removeprefix("in common: ").split(", "))

@@ -267,7 +267,7 @@ def test_line_ends_are_those_of_the_agent_and_that_is_said_where_the_sides_diffe
     staged = (base + "- Say goodbye.\n").replace("\n", "\r\n" if agent == "\n" else "\n")
     found = merge(base, compare(base, now), compare(base, staged))
     assert found.text({}) == (now + f"- Say goodbye.{agent}")
-    assert found.line_end_note == f"line ends are the agent's ({name})"
+    assert found.line_end_note == f"the agent's line ends ({name})"
     alike = (base + "- Say goodbye.\n").replace("\n", agent)
     assert merge(base, compare(base, now), compare(base, alike)).line_end_note == ""
     other = now.replace("by name", "politely")

@@ -25,7 +25,7 @@ def opened(start: Start, home: Path) -> Terminal:
     terminal.press("enter")
     terminal.wait("· 1 of 2")
     terminal.press("y")
-    terminal.wait("Read the patch in less")
+    terminal.wait("Open patch in less")
     terminal.press("tab", "tab", "tab", "tab", "enter")
     return terminal.wait(*PAGED, "(END)")
 
@@ -36,9 +36,9 @@ def test_it_stays_until_it_is_left_and_the_dialog_is_there_again(opened: Termina
     opened.press("ctrl+c")
     opened.settle()
     opened.press("q")
-    opened.wait("Save the improved prompt", "Read the patch in less", gone="(END)")
+    opened.wait("Copy or save the prompt", "Open patch in less", gone="(END)")
     opened.press("esc")
-    opened.wait("· 1 of 2", gone="Save the improved prompt")
+    opened.wait("· 1 of 2", gone="Copy or save the prompt")
     opened.press("ctrl+q")
     assert opened.ended() == 0
     opened.assert_handed_back()

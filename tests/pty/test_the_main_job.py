@@ -44,7 +44,7 @@ def test_by_keys_alone_one_gets_from_the_list_to_a_saved_suggestion(start: Start
     terminal.press("enter")
     terminal.wait("Suggestion of job 1", "· 1 of")
     terminal.press("y")
-    terminal.wait("Save the improved prompt")
+    terminal.wait("Copy or save the prompt")
     terminal.press(str(saved))
     terminal.wait("better.md")
     terminal.press("enter")

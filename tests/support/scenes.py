@@ -335,7 +335,7 @@ async def changes(pilot: Pilot[Any]) -> None:
     app: CekuraApp = pilot.app  # type: ignore[assignment]
     app.push_screen(SuggestionScreen(app.state, PROPOSED))
     await sees(pilot, f"Suggestion of job {PROPOSED}", "answers")
-    await pilot.press("a", "n", "x", "n")
+    await pilot.press("a", "x")
     await sees(pilot, "1 accepted, 1 rejected, 1 edited")
     diff = app.screen.query_one(ProseDiffView)
     await eventually(lambda: diff.hunk is not None and diff.hunk.number == 3, "the cursor is at change 3")

@@ -32,7 +32,7 @@ async def reopened(pilot: Pilot[None]) -> None:
     await pilot.press("2")
     await sees(pilot, "1 succeeded")
     await pilot.press("enter")
-    await sees(pilot, "Suggestion of job 1", "2 changes")
+    await sees(pilot, "Suggestion of job 1", "Changes · 1 of 2")
     await eventually(lambda: screen(pilot).reasons is not None, "the reasons are loaded")
 
 

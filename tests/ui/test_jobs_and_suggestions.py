@@ -19,7 +19,7 @@ FAILED, PASSED, UNHEARD = 900238, 900239, 900220
 
 async def save_as(pilot: Pilot[None], name: str) -> None:
     await pilot.press("y")
-    await sees(pilot, "Save the improved prompt")
+    await sees(pilot, "Copy or save the prompt")
     pilot.app.screen.query_one(Input).value = name
     await pilot.press("enter")
 
@@ -55,7 +55,7 @@ async def test_a_saved_suggestion_is_what_the_server_sent_to_the_byte(scripted: 
         await pilot.press("2", "enter")
         await sees(pilot, "Suggestion of job 1", "· 1 of")
         await save_as(pilot, str(saved))
-        await sees(pilot, "Saved to", "holds control characters")
+        await sees(pilot, "Saved to", "characters.")
         assert saved.read_bytes() == IMPROVED.encode()
 
 
@@ -72,7 +72,7 @@ async def test_a_file_that_exists_is_asked_about_and_a_missing_folder_is_named(s
         await sees(pilot, "There is no directory", "no")
         pilot.app.screen.query_one(Input).value = str(tmp_path)
         await pilot.press("enter")
-        await sees(pilot, "Name a file in it.")
+        await sees(pilot, "Choose a file in it.")
         pilot.app.screen.query_one(Input).value = ""
         await pilot.press("enter")
         await sees(pilot, "Type a file name")
@@ -81,7 +81,7 @@ async def test_a_file_that_exists_is_asked_about_and_a_missing_folder_is_named(s
         await sees(pilot, "exists already")
         assert there.read_text() == "mine"
         await pilot.press("enter")
-        await sees(pilot, "Saved to", gone="Save the improved prompt")
+        await sees(pilot, "Saved to", gone="Copy or save the prompt")
         assert "Before you open, read out or change anything" in there.read_text()
 
 
@@ -130,7 +130,7 @@ async def test_a_proposal_without_a_change_says_so(scripted: ScriptedServer) -> 
     async with opened(setup_of(scripted.url, "key")) as pilot:
         await launched(pilot, 102)
         await pilot.press("2", "enter")
-        await sees(pilot, "No change.", "word for word", "The server sent no summary.")
+        await sees(pilot, "No changes", "word for word", "The server sent no summary.")
         no_crash(pilot)
 
 

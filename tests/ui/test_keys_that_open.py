@@ -100,7 +100,7 @@ async def test_in_a_suggestion_and_in_the_history_of_prompts(served: Served) -> 
         own = {"edit", "hand-off", "put-on-agent", "try-again"}
         assert await openers(pilot) == {*EVERYWHERE, *(f"suggestion.{name}" for name in own)}
         pilot.app.answer(OpenPromptHistory(CLINIC, "Clinic"))  # type: ignore[attr-defined]
-        await sees(pilot, "Prompts of", "» is what it has now")
+        await sees(pilot, "Prompts of", "» current")
         assert await openers(pilot) == {*EVERYWHERE, "prompts.hand-off", "prompts.forget"}
 
 

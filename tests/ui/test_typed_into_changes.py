@@ -17,7 +17,6 @@ from waiting import eventually
 from watching import sees, still
 
 from cekura_tui.ui.jobs.improve import ImproveDialog
-from cekura_tui.ui.kit.dialog import ConfirmDialog
 from cekura_tui.ui.runs.filter_bar import FilterInput
 from cekura_tui.ui.runs.notes import NoteDialog
 from cekura_tui.ui.suggestion.edit import EditHunkDialog
@@ -99,7 +98,7 @@ async def test_keys_that_come_with_p_write_nothing_and_choose_nothing(served: Se
         await pilot.press("a")
         await sees(pilot, "1 accepted")
         burst(pilot, "p", "enter", "y", "A", "x", "y")
-        await sees(pilot, "enter puts it there")
+        await sees(pilot, "y update")
         await still(pilot)
         assert len(screen(pilot).staging.opened.choices) == 1
         assert not [entry for entry in served.log if entry["method"] in ("PATCH", "PUT")]
@@ -109,14 +108,12 @@ async def test_a_yes_that_was_pressed_before_the_question_was_there_is_none(tmp_
     with agents(tmp_path) as server:
         sent = server.prompt_of(CLINIC)
         number = server.job(CLINIC, sent)
+        early = Key("y", "y")
         async with updating(server.setup(), number, revised(sent)) as (app, pilot):
-            await sees(pilot, "(revised", "enter puts it there")
-            early = Key("y", "y")
-            burst(pilot, "enter", "y", "y")
-            await sees(pilot, "y yes")
+            await sees(pilot, "(revised", "y update")
             app.post_message(early)
             await still(pilot)
-            assert isinstance(app.screen, ConfirmDialog)
+            await sees(pilot, "y update")
             assert server.prompt_of(CLINIC) == sent
 
 

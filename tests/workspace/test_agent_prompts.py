@@ -25,8 +25,8 @@ from cekura_tui.workspace.session import Session
 from cekura_tui.workspace.setup import make_setup
 
 CLINIC, BANK, AIR = 1201, 1204, 1203
-KEPT = "The former prompt is kept in the prompt history and can be restored from there."
-KEPT_AS_WELL = "A copy of it is kept in the prompt history."
+KEPT = "The former prompt is in the prompt history and can be restored there."
+KEPT_AS_WELL = "A copy of the former prompt is in the prompt history."
 AGENT = "/test_framework/v1/aiagents/7/"
 SENT = Prompt("# Rules\n\nBe kind to callers.\n\nNever guess a price.\n")
 NEW = Prompt("# Rules\n\nBe kind and brief with callers.\n\nNever guess a price.\n")
@@ -119,24 +119,23 @@ async def test_a_text_is_written_exactly_and_the_former_prompt_is_kept(home: Pat
         assert update.change is not None
         assert (update.change.old, update.change.new) == (sent, text)
         done = await desk.prompts.write(update, update.merge.text({}))
-        assert done.message == f"{agent.name} has the new prompt: read back, it is the same to the byte."
+        assert done.message == f"Updated the prompt of {agent.name} · verified byte for byte"
         assert (done.agent.prompt, done.previous) == (text, sent)
         assert await desk.holds(CLINIC) == text
         assert (desk.kept(CLINIC, "replaced"), desk.kept(CLINIC, "written")) == ([sent], [text])
 
         again = await desk.prompts.preview_update(1, text)
         assert again.is_applied
-        assert f"{agent.name} has all of this already: there is nothing to write." in again.warnings
-        with pytest.raises(UsageError, match="has this prompt already"):
+        with pytest.raises(UsageError, match="already has this prompt"):
             await desk.prompts.write(again, again.merge.text({}))
 
 
 async def test_what_somebody_else_wrote_since_the_job_was_launched_stays(home: Path, tmp_path: Path) -> None:
     async with demo_desk(home, tmp_path, "drift") as desk:
-        agent, sent = await desk.session.agent_prompt(CLINIC)
+        _, sent = await desk.session.agent_prompt(CLINIC)
         update = await desk.prompts.preview_update(await desk.job(CLINIC, sent), better(sent))
         assert update.warnings == (
-            f"{agent.name} has another prompt now than was sent with job 1: 11 words more, 0 gone.",
+            "The agent's prompt has changed since job 1 (+11 words); the update keeps that change.",
         )
         assert update.change is not None
         assert (update.change.added_words, update.change.removed_words) == (1, 0)
@@ -151,8 +150,8 @@ async def test_other_line_ends_at_the_agent_are_told_and_are_no_conflict(desk: D
     scripted.on("GET", AGENT, has(SENT.replace("\n", "\r\n")))
     update = await desk.prompts.preview_update(await desk.job(7, SENT, "Line"), NEW)
     assert update.warnings == (
-        "Line has another prompt now than was sent with job 1: only the formatting differs.",
-        "In the merged prompt, line ends are the agent's (CRLF).",
+        "The agent's prompt has changed since job 1 (formatting only); the update keeps that change.",
+        "The merged prompt has the agent's line ends (CRLF).",
     )
     assert update.merge.text({}) == NEW.replace("\n", "\r\n")
 
@@ -175,8 +174,8 @@ async def test_an_agent_that_its_provider_syncs_or_that_was_renamed_is_warned_of
         agent, sent = await desk.session.agent_prompt(BANK)
         update = await desk.prompts.preview_update(await desk.job(BANK, sent, "Old Bank"), better(sent))
         assert update.warnings == (
-            f"The provider syncs the prompt of {agent.name} and would undo this: change it there as well.",
-            f"Agent {BANK} is called {agent.name} now; with job 1 it was Old Bank.",
+            f"The provider syncs the prompt of {agent.name}: change it there too, or the update will be undone.",
+            f"Agent {BANK} was named Old Bank at job 1: check that this is the right agent.",
         )
 
 
@@ -188,8 +187,8 @@ async def test_a_prompt_that_was_changed_while_somebody_looked_is_not_written_ov
         with pytest.raises(AgentPromptDrifted) as caught:
             await desk.prompts.write(update, better(update.current))
         assert caught.value.sentence() == (
-            f"The prompt of {update.agent.name} was changed while you looked at it, so nothing was written. "
-            "Look again: what changed is merged then."
+            f"The prompt of {update.agent.name} changed a moment ago, so nothing was written. "
+            "Below, that change is merged."
         )
         there = await desk.holds(CLINIC)
         assert there == caught.value.current != update.current
@@ -204,13 +203,13 @@ async def test_a_prompt_that_was_changed_while_somebody_looked_is_not_written_ov
     [
         (
             "write-403",
-            "This key may read {name} but not change it, so it still has its former prompt. {host} refused the API key"
-            " (403: You do not have permission to perform this action.). Use a key that may change agents. ",
+            "This key can read {name}, but not change it: {name} still has its former prompt. {host} refused the API"
+            " key (403: You do not have permission to perform this action.). Use a key that can change agents. ",
         ),
         (
             "write-lost",
             "{name} still has its former prompt. Lost the connection to {host} before the answer came. "
-            "Look once more before you write again. ",
+            "Reload before you retry. ",
         ),
     ],
 )
@@ -226,7 +225,7 @@ async def test_a_write_that_is_refused_or_lost_leaves_the_former_prompt_and_says
         assert (caught.value.agent_has, await desk.holds(CLINIC)) == ("former", sent)
         assert (desk.kept(CLINIC, "replaced"), desk.kept(CLINIC, "written")) == ([sent], [])
         assert caught.value.exit_status == (Exit.KEY_REFUSED if fault == "write-403" else Exit.WRONG_USE)
-        with pytest.raises(UsageError, match="has its former prompt, so there is nothing to restore"):
+        with pytest.raises(UsageError, match="already has its former prompt, so there is nothing to restore"):
             await desk.prompts.preview_restore(CLINIC)
 
 
@@ -236,8 +235,8 @@ async def test_a_write_whose_answer_is_lost_is_found_to_be_there(home: Path, tmp
         update = await desk.prompts.preview_update(await desk.job(CLINIC, sent), better(sent))
         done = await desk.prompts.write(update, better(sent))
         assert done.message == (
-            f"{agent.name} has the new prompt: read back, it is the same to the byte. "
-            f"The server did not confirm it: Lost the connection to {desk.url[7:]} before the answer came."
+            f"Updated the prompt of {agent.name} · verified byte for byte. "
+            f"The server did not confirm the write: Lost the connection to {desk.url[7:]} before the answer came."
         )
         assert await desk.holds(CLINIC) == better(sent)
         assert (desk.kept(CLINIC, "replaced"), desk.kept(CLINIC, "written")) == ([sent], [better(sent)])
@@ -253,12 +252,14 @@ async def test_a_server_that_changes_white_space_is_told_of_and_what_it_made_can
         with pytest.raises(PromptUpdateFailed) as caught:
             await desk.prompts.write(update, better(sent))
         assert caught.value.sentence() == (
-            f"{agent.name} has the new prompt, but what was read back differs from it in white space only. {KEPT}"
+            f"{agent.name} has the new prompt, but the server changed its white space; the words are the same. {KEPT}"
         )
         there = await desk.holds(agent_id)
         assert (caught.value.agent_has, there.split(), there == better(sent)) == ("new", better(sent).split(), False)
         assert desk.kept(agent_id, "replaced") == [sent]
-        with pytest.raises(PromptUpdateFailed, match="white space only"):  # which is not asked about, but written
+        with pytest.raises(
+            PromptUpdateFailed, match="changed its white space"
+        ):  # which is not asked about, but written
             await desk.prompts.restore(await desk.prompts.preview_restore(agent_id))
         assert (await desk.holds(agent_id)).split() == sent.split()
 
@@ -274,21 +275,21 @@ GONE = Reply({"detail": "Gone."}, 404)
             has(NEW),
             has(NEW.replace("brief", "short and sweet")),
             "other",
-            "Line has neither its former prompt nor the new prompt now: 4 words differ from what was written. "
-            "Look at what it has now. ",
+            "Line now has neither its former prompt nor the new prompt: 4 words differ from what was written. "
+            "Reload to see the prompt it has. ",
         ),
         (
             Reset(),
             has("Call."),
             "other",
-            "Line has neither its former prompt nor the new prompt now: 12 words differ from what was written. "
-            "Lost the connection to {host} before the answer came. Look at what it has now. ",
+            "Line now has neither its former prompt nor the new prompt: 12 words differ from what was written. "
+            "Lost the connection to {host} before the answer came. Reload to see the prompt it has. ",
         ),
         (
             has(NEW),
             has(SENT),
             "former",
-            "The server took the write, but Line still has its former prompt. Look once more before you write again. ",
+            "The server accepted the write, but Line still has its former prompt. Reload before you retry. ",
         ),
         (
             Reply({"description": ["Too long."]}, 400),
@@ -301,27 +302,27 @@ GONE = Reply({"detail": "Gone."}, 404)
             GONE,
             "unknown",
             "Nothing was written to Line. {host} refused the request (400: description: Too long.). "
-            "What it has now could not be read: Not found on {host} (404: Gone.). Look at what it has now. ",
+            "The current prompt is unknown: Not found on {host} (404: Gone.). Reload to see the prompt it has. ",
         ),
         (
             LATE,
             has(SENT),
             "former",
-            "Line still has its former prompt. {host} failed (503: Later.). Look once more before you write again. ",
+            "Line still has its former prompt. {host} failed (503: Later.). Reload before you retry. ",
         ),
         (
             LATE,
             GONE,
             "unknown",
-            "It is not known whether Line has its former prompt or the new prompt. {host} failed (503: Later.). "
-            "What it has now could not be read: Not found on {host} (404: Gone.). Look at what it has now. ",
+            "Line may have its former prompt or the new prompt. {host} failed (503: Later.). "
+            "The current prompt is unknown: Not found on {host} (404: Gone.). Reload to see the prompt it has. ",
         ),
         (
             has(NEW),
             has(None),
             "unknown",
-            "The server took what was written to Line, but it could not be read back: The server did not tell it. "
-            "Look at what it has now. ",
+            "The server accepted the write to Line, but the prompt could not be verified: The server sent no prompt. "
+            "Reload to see the prompt it has. ",
         ),
     ],
     ids=[
@@ -393,7 +394,7 @@ async def test_a_write_that_could_not_be_noted_is_told_as_done_and_not_noted(
     scripted.on("PATCH", AGENT, written)
     update = await desk.prompts.preview_update(await desk.job(7, SENT), NEW)
     done = await desk.prompts.write(update, NEW)
-    assert done.message.startswith("Line has the new prompt: read back, it is the same to the byte. This could not be")
+    assert done.message.startswith("Updated the prompt of Line · verified byte for byte. Can't add the update to")
     assert (
         done.message.endswith("was removed while the program ran, or is not to be found.") or "removed" in done.message
     )
@@ -430,7 +431,7 @@ async def test_what_was_replaced_comes_back_and_goes_again(home: Path, tmp_path:
         for wanted in (sent, better(sent), sent):
             done = await desk.prompts.restore(await desk.prompts.preview_restore(AIR))
             assert done.agent.prompt == await desk.holds(AIR) == wanted
-            assert done.message == f"{agent.name} has its former prompt: read back, it is the same to the byte."
+            assert done.message == f"Restored the former prompt of {agent.name} · verified byte for byte"
 
 
 class Held:
@@ -456,16 +457,13 @@ async def test_a_restore_over_somebody_elses_prompt_says_so_first_and_never_repl
     assert (await desk.prompts.preview_restore(7)).warnings == ()
     held.prompts.append("Somebody else's.")
     former = await desk.prompts.preview_restore(7)
-    assert former.warnings == (
-        "Line has another prompt now than was written to it from here. Restoring replaces that.",
-    )
+    assert former.warnings == ("The prompt of Line was changed elsewhere since; restoring overwrites that change.",)
     assert (former.current, former.text, former.change.removed_words) == ("Somebody else's.", SENT, 2)
     held.prompts.append("And more.")
     with pytest.raises(AgentPromptDrifted) as caught:
         await desk.prompts.restore(former)
     assert caught.value.sentence() == (
-        "The prompt of Line was changed while you were asked, so nothing was restored. "
-        "Restore once more: it is looked at anew."
+        "The prompt of Line changed a moment ago, so nothing was restored. R restores, after showing that change."
     )
     assert held.prompts[-1] == "And more."
     await desk.prompts.restore(await desk.prompts.preview_restore(7))
@@ -481,7 +479,7 @@ async def test_what_was_being_written_when_the_program_was_killed_is_not_taken_f
     held.prompts.append(NEW)
     former = await desk.prompts.preview_restore(7)
     assert former.warnings == (
-        "It is not known whether what Line has now was written from here. Restoring replaces it.",
+        "The current prompt of Line may have been written elsewhere; restoring overwrites that prompt.",
     )
     assert (await desk.prompts.restore(former)).agent.prompt == SENT
 
@@ -490,7 +488,7 @@ async def test_a_restore_warns_where_the_provider_would_undo_it(desk: Desk, scri
     Held(scripted, auto_sync_prompt_enabled=True)
     await desk.prompts.write(await desk.prompts.preview_update(await desk.job(7, SENT), NEW), NEW)
     (warning,) = (await desk.prompts.preview_restore(7)).warnings
-    assert warning.startswith("The provider syncs the prompt of Line and would undo this")
+    assert warning.startswith("The provider syncs the prompt of Line: change it there too")
 
 
 async def test_an_agent_that_had_no_prompt_gets_none_again(desk: Desk, scripted: ScriptedServer) -> None:
@@ -504,11 +502,11 @@ async def test_an_agent_that_had_no_prompt_gets_none_again(desk: Desk, scripted:
 @pytest.mark.parametrize(
     ("answer", "after", "said"),
     [
-        (has(SENT), has(SENT), "Line has its former prompt: read back"),
-        (Reply({}, 403), has(NEW), "but not change it, so it still has the prompt that was to be replaced."),
+        (has(SENT), has(SENT), "Restored the former prompt of Line"),
+        (Reply({}, 403), has(NEW), "but not change it: Line still has the prompt that was to be replaced."),
         (LATE, has(NEW), "Line still has the prompt that was to be replaced."),
-        (LATE, GONE, "not known whether Line has the prompt that was to be replaced or its former prompt."),
-        (has(SENT), has("Call."), "Line has neither the prompt that was to be replaced nor its former prompt now"),
+        (LATE, GONE, "Line may have the prompt that was to be replaced or its former prompt."),
+        (has(SENT), has("Call."), "Line now has neither the prompt that was to be replaced nor its former prompt"),
     ],
     ids=["restored", "refused", "failed", "not known", "others"],
 )
@@ -524,7 +522,7 @@ async def test_a_restore_that_fails_never_calls_what_the_agent_still_has_its_for
         told = (await desk.prompts.restore(former)).message
     except PromptUpdateFailed as error:
         told = error.sentence()
-        assert told.endswith("Both prompts are kept in the prompt history.")
+        assert told.endswith("Both prompts are in the prompt history.")
     assert said in told
 
 
@@ -566,9 +564,9 @@ async def test_a_read_only_session_looks_and_writes_nothing(
 @pytest.mark.parametrize(
     ("answer", "kind", "said"),
     [
-        (GONE, NotFound, "There is no agent 7 any more, or this key may not see it, so nothing was written. "),
-        (Reply({}, 403), KeyRefused, "The prompt of Line could not be read, so nothing was written: "),
-        (has(None), UsageError, "The server did not tell the prompt of Line, so nothing was written."),
+        (GONE, NotFound, "There is no agent 7 any more, or this key can't see it, so nothing was written. "),
+        (Reply({}, 403), KeyRefused, "Can't load the prompt of Line, so nothing was written: "),
+        (has(None), UsageError, "The server sent no prompt for Line, so nothing was written."),
     ],
     ids=["gone", "refused", "not told"],
 )
@@ -588,9 +586,9 @@ async def test_a_job_without_an_agent_and_a_text_without_a_word_are_refused(
 ) -> None:
     scripted.on("GET", AGENT, has(SENT))
     draft = await desk.session.jobs.save_draft(Draft((5,), SENT, None))
-    with pytest.raises(UsageError, match="did not say whose run this is"):
+    with pytest.raises(UsageError, match="did not name the agent of this run"):
         await desk.prompts.preview_update(draft.number, NEW)
     update = await desk.prompts.preview_update(await desk.job(7, SENT), NEW)
-    with pytest.raises(UsageError, match="There is no word in this text"):
+    with pytest.raises(UsageError, match="The text is empty"):
         await desk.prompts.write(update, Prompt(" \n"))
     assert scripted.requests("PATCH") == []

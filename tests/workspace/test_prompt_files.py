@@ -83,7 +83,7 @@ def test_an_agents_prompt_over_the_limit_is_refused_with_its_size() -> None:
         ("", "is a directory"),
         ("there.md", "exists already"),
         ("there.md/out.md", "There is no directory"),
-        ("x" * 300, "cannot be written"),
+        ("x" * 300, "Can't write"),
     ],
 )
 def test_an_output_that_cannot_be_written_is_refused_before_anything_is_done(
@@ -134,14 +134,14 @@ def test_a_directory_that_went_away_while_waiting_is_a_sentence(tmp_path: Path) 
     (tmp_path / "gone").mkdir()
     path = check_output(str(tmp_path / "gone" / "out.md"), force=False)
     (tmp_path / "gone").rmdir()
-    with pytest.raises(UsageError, match="could not be written"):
+    with pytest.raises(UsageError, match="Can't write"):
         write_prompt(path, Prompt("new"))
 
 
 def test_a_pipe_is_not_waited_for_where_a_person_types_a_name(tmp_path: Path) -> None:
     pipe = tmp_path / "pipe"
     os.mkfifo(pipe)
-    with pytest.raises(UsageError, match="no ordinary file"):
+    with pytest.raises(UsageError, match="not a regular file"):
         read_prompt_file(str(pipe), ordinary=True)
     with pytest.raises(UsageError, match="There is no file -"):
         read_prompt_file("-", ordinary=True)
@@ -159,7 +159,7 @@ def test_a_place_that_cannot_take_the_prompt_is_refused_before_anything_is_sent(
     assert sorted(path.name for path in tmp_path.iterdir()) == ["dangling", "loop", "pipe"]
 
 
-@pytest.mark.parametrize(("closed", "said"), [("out.md", "may not be written to"), (".", "cannot be written")])
+@pytest.mark.parametrize(("closed", "said"), [("out.md", "may not be written to"), (".", "is not writable")])
 def test_a_place_that_somebody_may_not_write_to_is_refused_before_anything_is_sent(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, closed: str, said: str
 ) -> None:

@@ -83,7 +83,7 @@ def test_a_file_that_went_away_is_written_anew_and_this_is_told(here: Path) -> N
     (here / "prompt.md").unlink()
     for source, force in ("prompt.md", False), (source_of("prompt.md"), True):
         told = write_suggestion(Path("prompt.md"), BETTER, done(source), force=force)
-        assert told == "The file had been removed since its prompt was sent, and is there again."
+        assert told == "The file was deleted since its prompt was sent, and was created again."
         assert (here / "prompt.md").read_bytes() == BETTER.encode()
         (here / "prompt.md").unlink()
     assert write_suggestion(Path("other.md"), BETTER, done(source), force=True) == ""

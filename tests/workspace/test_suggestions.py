@@ -85,7 +85,7 @@ async def test_what_could_not_be_read_is_a_sentence_and_is_asked_for_again(
         first = await workspace.call(lambda session: session.suggestions.explain(opened))
         second = await workspace.call(lambda session: session.suggestions.explain(opened))
         third = await workspace.call(lambda session: session.suggestions.explain(opened))
-    assert [problem.partition(" could not be read: ")[0] for problem in first.problems] == ["The issues", "Run 5"]
+    assert [problem.partition(":")[0] for problem in first.problems] == ["Can't load the issues", "Can't load run 5"]
     assert [issue.run_ids for issue in second.issues or ()] == [(5,)]
     assert second.problems == ()
     assert third is second, "what was told in full is not asked for again"

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Self
 
 from textual import on
 from textual.containers import Vertical
 from textual.content import Content
 from textual.events import Resize
+from textual.geometry import Region
 from textual.widget import Widget
 
 from cekura_tui.model.text import clean_line
@@ -51,6 +53,7 @@ class Pane(Vertical):
         super().__init__(*children, id=id, classes=classes)
         self._title = self._shown = Content("")
         self._footnote = Content("")
+        self._only_title = False
         if title:
             self.show_title(title)
 
@@ -80,7 +83,15 @@ class Pane(Vertical):
     def _put_title(self, title: Content) -> None:
         if title != self._shown:
             self._shown = title
+            self._only_title = True
             self.border_title = title
+            self._only_title = False
+
+    def refresh(self, *regions: Region, repaint: bool = True, layout: bool = False, recompose: bool = False) -> Self:
+        """For another title the line that has it is painted, not all that is in the pane."""
+        if self._only_title:
+            regions = (Region(0, 0, self.outer_size.width, 1).translate(-self.content_offset),)
+        return super().refresh(*regions, repaint=repaint, layout=layout, recompose=recompose)
 
     def show_footnote(self, text: str) -> None:
         """What is said at the right end of the frame below; a folded frame has no such place."""

@@ -1,6 +1,6 @@
-"""The dialog that updates an agent's prompt with a staged one, after showing what it has now and what would change.
+"""The dialog that asks whether to update an agent's prompt with a staged one, and shows what would change.
 
-First what is said before anything is written, and how a former prompt is restored after asking.
+First the words of it, and how a former prompt is restored after asking.
 """
 
 from __future__ import annotations
@@ -9,19 +9,19 @@ from collections.abc import Awaitable, Callable, Iterator
 from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
-from rich.text import Text
 from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Vertical
 from textual.content import Content
-from textual.widgets import Label, Static
+from textual.widgets import Label
 
 from cekura_tui.model.errors import CekuraTuiError, UsageError
 from cekura_tui.model.job import PromptUse
-from cekura_tui.model.text import Prompt, clean, clean_line, count, sha256
+from cekura_tui.model.text import Prompt, clean_line, count, sha256
 from cekura_tui.prose.conflicts import ConflictDecisions
 from cekura_tui.prose.diff import ProseDiff
+from cekura_tui.prose.lines import counts
 from cekura_tui.prose.merge import Side
 from cekura_tui.ui.actions import NOT_OFFERED, Action, bindings
 from cekura_tui.ui.kit.dialog import ConfirmDialog, Dialog
@@ -31,7 +31,9 @@ from cekura_tui.ui.state import AppState
 from cekura_tui.ui.suggestion.conflicts import ConflictResolver, ConflictTexts
 from cekura_tui.ui.suggestion.diff_view import ProseDiffView
 from cekura_tui.ui.suggestion.edit import Edited, EditHunkDialog
+from cekura_tui.ui.suggestion.hung_text import HungText, MessageKind, ResultText
 from cekura_tui.ui.suggestion.staging_controller import TypedTexts
+from cekura_tui.ui.terminal.cells import LEAST, too_small
 from cekura_tui.workspace.setup import refuse_read_only
 
 if TYPE_CHECKING:
@@ -40,21 +42,21 @@ if TYPE_CHECKING:
 
 
 def change_words(diff: ProseDiff) -> str:
-    """How many words a change takes and brings: "6 words go, 14 come"."""
-    if not diff.removed_words and not diff.added_words:
-        return "white space alone changes" if diff.hunks else "nothing changes"
-    return f"{count(diff.removed_words, 'word')} go{'es' if diff.removed_words == 1 else ''}, {diff.added_words:,} come"
+    """How many words a change adds and removes: "+14 −6 words"."""
+    if counted := counts(diff.removed_words, diff.added_words):
+        return f"{counted} words"
+    return "only white space changes" if diff.hunks else "no changes"
 
 
 def previous_prompt_words(use: PromptUse, state: AppState) -> str:
-    """How much it is and when it was replaced: "812 words, Mon 14:05"."""
+    """How long it is and when it was replaced: "812 words, Mon 14:05"."""
     return f"{count(use.words, 'word')}, {state.when(use.at)}"
 
 
 async def confirm_restore(
     opening: PendingDialog, state: AppState, agent_id: int, on_start: Callable[[], None]
 ) -> UpdateResult | None:
-    """Ask whether an agent is to have its former prompt back, and restore it; to be awaited in a worker.
+    """Ask whether to restore the former prompt of an agent, and restore it; to be awaited in a worker.
 
     `on_start` is called when somebody has said yes, before anything is sent. None where somebody said no; raises what
     `AgentPrompts.preview_restore` and `restore` do.
@@ -64,10 +66,12 @@ async def confirm_restore(
     restore = await call(lambda session: session.agent_prompts.preview_restore(agent_id))
     name = clean_line(restore.agent.name, 60)
     previous = previous_prompt_words(restore.use, state)
-    what = f"{name} (agent {agent_id}) had another prompt before: {previous}."
-    hint = "What it has now is kept in its history and can be restored again."
-    lines = [*restore.warnings, f"{what} Putting it back: {change_words(restore.change)}.", hint]
-    question = ConfirmDialog(f"Restore the former prompt of {name}?", "\n".join(lines), "Restore it")
+    facts = [
+        f"{change_words(restore.change)} · agent {agent_id} · former prompt: {previous}",
+        "The current prompt stays in the prompt history.",
+        *(f"! {warning}" for warning in restore.warnings),
+    ]
+    question = ConfirmDialog(f"Restore the former prompt of {name}?", "\n".join(facts), "Restore")
     if not await opening.ask(question):
         return None
     on_start()
@@ -76,57 +80,38 @@ async def confirm_restore(
 
 def server_words(setup: Setup) -> str:
     """Where an agent is: "at https://…"."""
-    return "in the embedded workspace" if setup.demo else f"at {setup.server.origin}"
+    return "in the demo workspace" if setup.demo else f"at {setup.server.origin}"
 
 
 def update_facts(
-    update: PromptUpdate, change: ProseDiff | None, undecided: int, staged: Prompt, setup: Setup, read_only: str
+    update: PromptUpdate, change: ProseDiff | None, undecided: int, staged: Prompt, setup: Setup
 ) -> Iterator[str]:
-    """Lines on the agent and on what would change; warnings begin with `!`.
-
-    `undecided` counts the conflicts that are not decided yet, `read_only` says why nothing is written.
-    """
-    agent, sent_with = update.agent, f"sent with job {update.job.number}"
-    words = count(len(staged.split()), "word")
-    yield f"agent {agent.id} {server_words(setup)} · staged from job {update.job.number}, {words}"
+    """Lines on the agent and on what would change; `undecided` counts the conflicts that are not decided yet."""
     changes = change_words(change) if change else "comparing …"
     if undecided:
-        changes = f"{count(undecided, 'conflict')} to be decided"
-    yield f"{count(len(update.current.split()), 'word')} there now; {changes}"
+        changes = f"{count(undecided, 'conflict')} to decide"
+    now, job = f"{count(len(update.current.split()), 'word')} now", update.job.number
+    yield " · ".join([changes, now, f"{len(staged.split()):,} words staged from job {job}"])
+    yield f"agent {update.agent.id} {server_words(setup)}"
     if update.job.prompt_sha256 == sha256(update.current):
-        yield f"It is still the prompt that was {sent_with}."
-    elif not update.merge.conflicts and not update.is_applied:
-        yield "What changed there since stays: both are put together without a conflict."
+        yield f"The agent's prompt has not changed since job {job}."
     if change is not None and change.coarse:
-        yield change.coarse
-    for warning in (*update.warnings, *([read_only] if read_only else [])):
-        yield f"! {warning}"
-
-
-def confirmations(update: PromptUpdate, change: ProseDiff, setup: Setup) -> Iterator[tuple[str, str, str]]:
-    """Title, text and the word for yes of what is asked, one after the other, before anything is written."""
-    name = clean_line(update.agent.name, 60)
-    if update.agent.auto_sync:
-        undone = f"The provider syncs the prompt of {name}: the next time it does, what you write here is undone."
-        yield f"{name} is synced by its provider", f"{undone}\nWrite it all the same?", "All the same"
-    what = f"{name} (agent {update.agent.id}) {server_words(setup)}: {change_words(change)}."
-    kept = f"The {count(len(update.current.split()), 'word')} that it has now are kept here, and R restores them."
-    yield f"Put it onto {name}?", f"{what}\n{kept}", "Put it there"
+        yield f"{change.coarse[0].upper()}{change.coarse[1:]}."
 
 
 def key_hints(*, deciding: bool, may_write: bool, can_review: bool, previous: str) -> str:
     """The keys that do something; `previous` is what a restore would bring back, in words."""
-    keys = ["o keeps the agent's · s takes the staged · e words it · n N conflicts"] if deciding else []
+    keys = ["o keep the agent's · s use the staged · e edit · n N conflicts"] if deciding else []
     if may_write:
-        keys.append("enter puts it there" if not deciding else "enter puts it there as decided")
+        keys.append("y update")
     if can_review:
-        keys.append("c conflicts or the change")
+        keys.append("c changes" if deciding else "c conflicts")
     if previous:
-        keys.append(f"R restores what was there before ({previous})")
-    return " · ".join([*keys, "r looks again", "esc closes"])
+        keys.append(f"R restore the former prompt ({previous})")
+    return " · ".join([*keys, "r reload", "esc close"])
 
 
-_DECIDE = "Decide every conflict first: o keeps what is there, s takes what was staged, e words it."
+_DECIDE = "Decide every conflict first: o keep the agent's, s use the staged, e edit."
 
 
 def _unless_deciding(dialog: UpdatePromptDialog) -> str | None:
@@ -138,23 +123,25 @@ def _unless_decided(dialog: UpdatePromptDialog) -> str | None:
 
 
 class UpdatePromptDialog(Dialog[None]):
-    """What came of it is shown here and stays until somebody has read it, so there is no answer.
+    """The result is shown here and stays until somebody has read it, so there is no answer.
 
     `staged` is a text that was staged with job `number`; `reread` reads it from the disk, and where another window
-    changed it, it is shown anew before anything is written. `decisions` know what was decided and written in a dialog
-    like this before. What is typed into conflicts is saved with the job, like what is typed into its changes.
+    changed it, the change is shown before anything is written. `decisions` know what was decided and
+    written in a dialog like this before. What is typed into conflicts is saved with the job, like what is typed into
+    its changes.
     """
 
     ACTIONS: ClassVar[tuple[Action, ...]] = (
         Action("put.theirs", "o", "keep_current", "Keep the agent's", footer=3, why_not=_unless_deciding),
-        Action("put.staged", "s", "take_staged", "Take the staged", footer=4, why_not=_unless_deciding),
-        Action("put.word", "e", "edit_conflict", "Word it", footer=5, why_not=_unless_deciding),
+        Action("put.staged", "s", "take_staged", "Use the staged", footer=4, why_not=_unless_deciding),
+        Action("put.word", "e", "edit_conflict", "Edit", footer=5, why_not=_unless_deciding),
         Action("put.conflicts", "c", "review_conflicts", "Conflicts", footer=6, why_not=_unless_decided),
-        Action("put.write", "enter", "write", "Put it there", footer=7),
+        Action("put.write", "y", "write", "Update", footer=7),
         Action("put.restore", "R", "restore", "Restore", footer=8),
-        Action("put.look", "r", "reload", "Look again", footer=9),
+        Action("put.look", "r", "reload", "Reload", footer=9),
     )
     BINDINGS: ClassVar[list[BindingType]] = bindings(ACTIONS)
+    deaf = True
 
     def __init__(
         self,
@@ -191,15 +178,16 @@ class UpdatePromptDialog(Dialog[None]):
             self._read_only = error.sentence()
 
     def compose(self) -> ComposeResult:
-        """Whose prompt, what would change, the change or the conflicts, and what came of it."""
+        """The question, the result, the facts, and the change or the conflicts."""
         with Vertical(classes="dialog", id="update-prompt"):
-            yield Label(Content("Put the staged prompt onto its agent"), id="update-title", classes="dialog-title")
-            yield Static(id="update-facts")
+            yield Label(Content("Update the agent's prompt"), id="update-title", classes="dialog-title")
+            yield ResultText(id="update-note")
+            yield HungText(id="update-facts")
+            yield HungText(id="update-warnings")
             yield Label(id="conflict-head")
             yield ConflictTexts(id="conflict-texts")
             yield ProseDiffView(id="update-diff")
             yield Notice(id="update-notice")
-            yield Static(id="update-note")
             yield Label(id="update-keys", classes="dialog-hint")
 
     def on_mount(self) -> None:
@@ -225,19 +213,15 @@ class UpdatePromptDialog(Dialog[None]):
             await self._is_staged(self._staged)
 
     async def _is_staged(self, text: Prompt) -> bool:
-        """Whether this text, of which a change was shown, is staged still; if another one is, show that."""
+        """Whether this text, of which a change is shown, is staged still; if another one is, show that."""
         try:
             staged = await self._reread()
         except CekuraTuiError as error:
-            self._show_message(error.sentence(), failed=True)
+            self._ended(error.sentence(), "failed")
             return False
-        if staged == text or self.gone:
-            return staged == text
-        self._show_message(
-            "Another window changed the staged prompt. Nothing was written; below is what would change now."
-        )
-        self.action_reload()
-        return False
+        if staged != text and not self.gone:
+            self._ended("Another window changed the staged prompt. Nothing was written; the new change is below.")
+        return staged == text
 
     @work(group="update-load", exclusive=True)
     async def _load(self) -> None:
@@ -295,24 +279,19 @@ class UpdatePromptDialog(Dialog[None]):
         head = self.query_one("#conflict-head", Label)
         head.display = texts.display = deciding
         view.display, notice.display = showing, not (deciding or showing)
-        facts = self.query_one("#update-facts", Static)
-        facts.display = update is not None
-        if update is not None:
-            self.query_one("#update-title", Label).update(Content(f"Put it onto {clean_line(update.agent.name, 60)}"))
-            setup, undecided = self.state.workspace.setup, len(resolver.undecided)
-            lines = update_facts(update, change, undecided, self._staged, setup, self._read_only)
-            facts.update(Text("\n").join(Text(clean_line(line)) for line in lines))
+        self.query_one("#update-prompt").set_class(notice.display, "-brief")
+        self._draw_facts(update, change)
         if deciding and update is not None:
             head.update(Content(resolver.headline()))
             texts.show_rows(resolver.rows(update.job.number, update.agent.name))
         elif showing and change is not None:
             view.show_diff(change)
         elif self._error is not None:
-            notice.show(f"! {self._error.title}", f"{self._error.sentence()}\nr looks again", failed=True)
+            notice.show(f"! {self._error.title}", f"{self._error.sentence()}\nr retry", failed=True)
         elif update is None or change is None:
-            notice.show("Reading what the agent has now …" if update is None else "Comparing …")
+            notice.show("Loading the agent's prompt …" if update is None else "Comparing …")
         else:
-            notice.show("Nothing to write.")
+            notice.show("Nothing to update", f"{clean_line(update.agent.name, 60)} has the staged prompt.")
         wanted = texts if deciding else view if showing else None
         if self.focused is not wanted:
             self.set_focus(wanted)
@@ -325,14 +304,26 @@ class UpdatePromptDialog(Dialog[None]):
         self.query_one("#update-keys", Label).update(Content(keys))
         self.refresh_bindings()
 
-    def _show_message(self, text: str, *, failed: bool = False) -> None:
-        """What came of it; it stays."""
+    def _draw_facts(self, update: PromptUpdate | None, change: ProseDiff | None) -> None:
+        facts, warnings = self.query_one("#update-facts", HungText), self.query_one("#update-warnings", HungText)
+        facts.display = update is not None
+        warned = [*(update.warnings if update else ()), *([self._read_only] if self._read_only else [])]
+        warnings.display = bool(warned)
+        warnings.show([Content(f"! {clean_line(warning)}") for warning in warned])
+        if update is None:
+            return
+        name, is_applied = clean_line(update.agent.name, 60), change is not None and change.is_same
+        title = f"Prompt of {name}" if is_applied else f"Update the prompt of {name}?"
+        self.query_one("#update-title", Label).update(Content(title))
+        lines = update_facts(update, change, len(self.resolver.undecided), self._staged, self.state.workspace.setup)
+        facts.show([Content(clean_line(line)) for line in lines])
+
+    def _show_message(self, text: str, kind: MessageKind = "") -> None:
+        """The result of what was done, or why nothing was; it stays."""
         if self.gone:
             return
-        self._message, note = text, self.query_one("#update-note", Static)
-        note.display = bool(text)
-        note.set_class(failed, "-failed")
-        note.update(Content(("! " if failed else "") + clean(text)))
+        self._message = text
+        self.query_one(ResultText).show_result(text, kind)
 
     def _warn_unsaved(self, text: str, again: bool) -> None:
         if not again:  # while somebody types there is a try twice a second
@@ -347,16 +338,16 @@ class UpdatePromptDialog(Dialog[None]):
             self.draw()
 
     def action_review_conflicts(self) -> None:
-        """From what would be written to the conflicts, or back."""
+        """From the change to the conflicts, or back."""
         self.resolver.reviewing = not self.resolver.reviewing
         self.draw()
 
     def action_keep_current(self) -> None:
-        """What the agent has stays."""
+        """Decide the conflict for what the agent has."""
         self._take("now")
 
     def action_take_staged(self) -> None:
-        """What was staged takes its place."""
+        """Decide the conflict for what was staged."""
         self._take("staged")
 
     def _take(self, side: Side) -> None:
@@ -369,7 +360,7 @@ class UpdatePromptDialog(Dialog[None]):
         self._show_change()
 
     def action_edit_conflict(self) -> None:
-        """Word it otherwise; what was typed and not applied is there again the next time."""
+        """Decide the conflict by a text of one's own; what was typed and not applied is there the next time."""
         number, decisions = self.resolver.number, self.resolver.decisions
         spot = decisions.spot(number)
 
@@ -380,7 +371,7 @@ class UpdatePromptDialog(Dialog[None]):
             if edited.applied and self.resolver.edit(spot, edited.text):
                 self._show_next()
             elif is_saved:
-                self.notify("What you typed is not taken, but kept: e opens it again.", markup=False)
+                self.notify("Your text is saved, but not applied: e opens it.", markup=False)
 
         dialog = EditHunkDialog(
             f"Conflict {self.resolver.position}",
@@ -401,75 +392,74 @@ class UpdatePromptDialog(Dialog[None]):
 
     @on(ProseDiffView.Opened)
     @on(ConflictTexts.Opened)
+    def explain_enter(self) -> None:
+        """Enter alone writes nothing, for it may be pressed in haste."""
+        if not self._busy:
+            self._show_message("y updates the prompt." if self._may_write else self._read_only or _DECIDE)
+
     def action_write(self) -> None:
-        """Write it, after asking."""
+        """Yes: update the prompt."""
         if self._busy or self._asking or not self.is_current:
             return
         text = self.resolver.text
         if self._read_only:
-            self._show_message(self._read_only, failed=True)
+            self._show_message(self._read_only, "failed")
+        elif too_small(self.app.size):
+            self._show_message(f"Can't update in a terminal below {LEAST.width} × {LEAST.height}.", "failed")
         elif self._update is not None and text is None:
             self._show_message(_DECIDE)
-        elif self._update is not None and text is not None and self._change is not None and self._may_write:
-            # Set at once, not by the worker: a second key may be handled before that begins.
-            self._asking = True
-            update, change, taken = self._update, self._change, self.resolver.decisions.taken
-            write = partial(self._write, self._staged, update, text, change, taken)
-            self.opening.begin(write, "Comparing", group="update-write")
+        elif self._update is not None and text is not None and self._may_write:
+            # At once, not by the worker: a second key may be handled before that begins.
+            self._write_started("Updating the prompt")
+            write = self._write(self._staged, self._update, text, self.resolver.decisions.taken)
+            self.run_worker(write, group="update-write")
 
-    async def _write(
-        self, staged: Prompt, update: PromptUpdate, text: Prompt, change: ProseDiff, applied: dict[str, str]
-    ) -> None:
-        sure: bool | None = True
-        for title, question, yes in confirmations(update, change, self.state.workspace.setup):
-            if sure:
-                sure = await self.opening.ask(ConfirmDialog(title, question, yes))
-        is_staged = await self._is_staged(staged)
-        self._asking = False
-        if not sure or not is_staged:
+    async def _write(self, staged: Prompt, update: PromptUpdate, text: Prompt, applied: dict[str, str]) -> None:
+        if not await self._is_staged(staged):
             return
-        self._write_started("Writing")
         self.resolver.decisions.write(staged, text)
         try:
             result = await self.state.workspace.call(lambda session: session.agent_prompts.write(update, text))
         except CekuraTuiError as error:
-            self._ended(f"{error.title}: {error.sentence()}", failed=True)
+            self._ended(f"{error.title}: {error.sentence()}", "failed")
         else:
             self.resolver.forget(applied)
-            self._ended(f"{result.message} R restores what it had before.")
+            self._ended(f"{result.message} · R restores the former prompt", "good")
 
     def action_restore(self) -> None:
         """Put back what the last write from here replaced, after asking."""
         if not (self._busy or self._asking) and self._update is not None and self.is_current:
             self._asking = True
-            self._show_message("Reading what it has now …")
+            self._show_message("Loading the agent's prompt …")
             restore = partial(self._restore, self._update.agent.id)
-            self.opening.begin(restore, "Reading what it has now", group="update-write")
+            self.opening.begin(restore, "Loading the agent's prompt", group="update-write")
 
     async def _restore(self, agent_id: int) -> None:
-        message, failed = "Nothing was restored.", False
+        message = "Nothing was restored."
+        kind: MessageKind = ""
+        started = partial(self._write_started, "Restoring the prompt")
         try:
-            result = await confirm_restore(self.opening, self.state, agent_id, lambda: self._write_started("Restoring"))
-            message = result.message if result else message
+            if result := await confirm_restore(self.opening, self.state, agent_id, started):
+                message, kind = result.message, "good"
         except CekuraTuiError as error:
-            message, failed = f"{error.title}: {error.sentence()}", True
+            message, kind = f"{error.title}: {error.sentence()}", "failed"
         finally:  # also where somebody did not wait for it
             if not self.gone:
-                self._ended(message, failed=failed)
+                self._ended(message, kind)
 
     def _write_started(self, doing: str) -> None:
         self._busy = doing
         self._show_message(f"{doing} …")
 
-    def _ended(self, message: str, *, failed: bool = False) -> None:
-        """What came of a write stays on screen; below it is what the agent has by now."""
+    def _ended(self, message: str, kind: MessageKind = "") -> None:
+        """The result of a write stays on screen; below it is what the agent has now."""
         self._busy, self._asking = "", False
-        self._show_message(message, failed=failed)
+        self._show_message(message, kind)
         self.action_reload()
 
     def action_give_up(self) -> None:
         """Leave, but not in the middle of a write."""
         if self._busy:
-            self._show_message(f"{self._busy} … it is waited for, and told here what came of it.")
+            self._show_message(f"{self._busy} … The result will be shown here.")
         else:
             self.dismiss()

@@ -22,7 +22,8 @@ if TYPE_CHECKING:
     from cekura_tui.ui.suggestion.staging_controller import TypedTexts
 
 
-_GUTTER = 4
+_GUTTER = 5
+"""A blank cell, and a rule between others."""
 _LEAST = 10
 _MARKED = 20_000
 """Characters of a version beyond which it is shown without marks at its words."""
@@ -46,23 +47,23 @@ def conflict_rows(conflict: Conflict, decision: Decision | None, job: int, agent
     """All versions of a conflict, safe to draw; what was decided on bears a mark."""
     side = decision.side if decision else ""
     versions = [
-        (f"sent with job {job}", conflict.base, False),
-        (f"what {agent} has now · o keeps it", conflict.now, side == "now"),
-        ("staged · s takes it", conflict.staged, side == "staged"),
+        (f"Original, sent with job {job}", conflict.base, False),
+        (f"Now on {agent} · o keep", conflict.now, side == "now"),
+        ("Staged · s use", conflict.staged, side == "staged"),
     ]
     if decision is not None and side == "edited":
-        versions.append(("as you worded it · e words it otherwise", decision.text, True))
+        versions.append(("Your text · e edit", decision.text, True))
     rows: list[ConflictRow] = []
     for name, text, chosen in versions:
         rows.append(ConflictRow(len(rows), f"{'✓' if chosen else '·'} {name}", True, chosen))
         lines = _lines(conflict.base, text)
-        for line, fresh in lines or [("(nothing stands here)", ())]:
+        for line, fresh in lines or [("(nothing)", ())]:
             rows.append(ConflictRow(len(rows), line, False, chosen, fresh))
     return rows
 
 
 class ConflictTexts(VirtualList[ConflictRow]):
-    """The versions of one conflict; the words that the sent text does not have are bold and underlined."""
+    """The versions of one conflict; words that the original does not have are on a brighter ground."""
 
     row_height = None
     ACTIONS: ClassVar[tuple[Action, ...]] = (
@@ -75,8 +76,8 @@ class ConflictTexts(VirtualList[ConflictRow]):
     ConflictTexts {
         & > .conflict--head { color: $accent; text-style: bold; }
         & > .conflict--chosen { color: $success; text-style: bold; }
-        & > .conflict--fresh { text-style: bold underline; }
-        & > .conflict--rule { color: $muted; }
+        & > .conflict--fresh { background: $added-word-ground; text-style: bold; }
+        & > .conflict--rule { color: $faint; }
     }
     """
 
@@ -91,8 +92,10 @@ class ConflictTexts(VirtualList[ConflictRow]):
     def lines_of(self, row: ConflictRow, width: int, state: RowState) -> Sequence[Line]:
         """The name, or the text behind a rule."""
         if row.is_head:
-            return [[Segment(fit(row.text, width), self.style_of(f"conflict--{'chosen' if row.chosen else 'head'}"))]]
-        rule = Segment("  ┃ " if row.chosen else "  │ ", self.style_of("conflict--rule"))
+            return [
+                [Segment(fit(f" {row.text}", width), self.style_of(f"conflict--{'chosen' if row.chosen else 'head'}"))]
+            ]
+        rule = Segment("   ┃ " if row.chosen else "   │ ", self.style_of("conflict--rule"))
         drawn, fresh = capped(row.text), self.style_of("conflict--fresh")
         lines = []
         for start, end in breaks(drawn, _room(width)):
@@ -191,8 +194,8 @@ class ConflictResolver:
     def headline(self) -> str:
         """Which conflict is shown, and how many are to be decided."""
         undecided = len(self.undecided)
-        state = f"{undecided} to be decided" if undecided else "all are decided, c shows the change"
-        head = f"conflict {self.position} · {state}"
+        state = f"{undecided} undecided" if undecided else "all decided · c changes"
+        head = f"Conflict {self.position} · {state}"
         if others := [str(number) for number in self.decisions.together(self.number) if number != self.number]:
             head += f" · decided together with {', '.join(others)}"
         return clean_line(head)
@@ -236,6 +239,6 @@ class ConflictResolver:
         return now is not None
 
     def forget(self, applied: Mapping[str, str]) -> None:
-        """What was applied is written: what was typed for it need not be kept any more."""
+        """What was applied is written: what was typed for it is no longer saved."""
         for spot in self.decisions.forget(applied):
             self._saved.save(spot, None)

@@ -1,14 +1,17 @@
 """Two versions of a prompt hunk by hunk, in one column or side by side, with what is chosen of each hunk and why.
 
-Red and struck what went, green and underlined what came, a mark beside each line so that nothing hangs on colour. First
-the rows of a diff, then how one is drawn, then the list of them.
+A line that changed is shown as it was and as it would be, on grounds of their own, its changed words on brighter ones;
+marks beside the lines say the same without colour. First the rows of a diff, then how one is drawn, then the list of
+them.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import lru_cache
 from itertools import zip_longest
 from typing import ClassVar, Literal
 
@@ -32,7 +35,7 @@ from cekura_tui.prose.lines import (
     signed,
 )
 from cekura_tui.prose.staging import Choices
-from cekura_tui.prose.words import Op, WordSpan, word_count
+from cekura_tui.prose.words import Op, WordSpan, word_count, word_spans
 from cekura_tui.ui.actions import Action, bindings
 from cekura_tui.ui.kit.strips import Line, RowState, breaks
 from cekura_tui.ui.kit.virtual_list import ListMessage, VirtualList
@@ -43,7 +46,7 @@ from cekura_tui.ui.terminal.cells import fit
 class HunkNotes:
     """Why a hunk may have been proposed.
 
-    `reasons` are whole lines ("answers ✗ Identity check, run 900238 turn 14"), `own_facts` what it has of one run alone
+    `reasons` are whole lines ("answers ✗ Identity check · run 900238 00:14"), `own_facts` what it has of one run alone
     ("14 March", "Priya").
     """
 
@@ -64,7 +67,8 @@ Decided = Literal["", "accepted", "rejected", "edited"]
 @dataclass(frozen=True, slots=True)
 class DiffRow:
     """A row before wrapping. `passage` and `part` are its key; `hunk` is 0 in what did not change, `decided` what was
-    chosen of the hunk. A row of a kind other than "line" has one unmarked span."""
+    chosen of the hunk. A row of a kind other than "line" begins with its mark; in a head, words that went and came are
+    counted in spans of their own."""
 
     passage: int
     part: int
@@ -95,8 +99,8 @@ def diff_rows(
     """The rows of the passages of a diff; `unfolded` are the indexes of unchanged passages that are shown whole, with
     `only_changes` none is shown. All texts are safe to draw."""
     if diff.is_same:
-        return [_text_row(0, 0, "fold", "Both texts are the same.")]
-    rows = [_text_row(-1, 0, "fold", visible(diff.coarse))] if diff.coarse else []
+        return [_text_row(0, 0, "fold", "  Both texts are the same.")]
+    rows = [_text_row(-1, 0, "flag", f"! {visible(diff.coarse)}")] if diff.coarse else []
     for n, (passage, before, after) in enumerate(zip(found, [None, *found], [*found[1:], None], strict=False)):
         if passage.hunk:
             rows.extend(_of_hunk(n, diff, passage, choices, notes.get(passage.hunk, HunkNotes())))
@@ -110,7 +114,19 @@ def diff_rows(
 def _text_row(
     passage: int, part: int, kind: Kind, text: str, hunk: int = 0, moved: bool = False, decided: Decided = ""
 ) -> DiffRow:
-    return DiffRow(passage, part, kind, ProseLine((WordSpan("same", text),)), hunk, moved, decided)
+    return _note_row(passage, part, kind, (WordSpan("same", text),), hunk, moved, decided)
+
+
+def _note_row(
+    passage: int,
+    part: int,
+    kind: Kind,
+    spans: tuple[WordSpan, ...],
+    hunk: int = 0,
+    moved: bool = False,
+    decided: Decided = "",
+) -> DiffRow:
+    return DiffRow(passage, part, kind, ProseLine(spans), hunk, moved, decided)
 
 
 def _folded(n: int, passage: Passage, before: int, after: int) -> Iterator[DiffRow]:
@@ -118,7 +134,7 @@ def _folded(n: int, passage: Passage, before: int, after: int) -> Iterator[DiffR
     for part, line in enumerate(first):
         yield DiffRow(n, part, "line", line)
     if hidden:
-        yield _text_row(n, len(first), "fold", f"… {count(hidden, 'line')} unchanged …")
+        yield _text_row(n, len(first), "fold", f"… {count(hidden, 'line')} unchanged")
     for part, line in enumerate(last, len(first) + hidden):
         yield DiffRow(n, part, "line", line)
 
@@ -133,61 +149,100 @@ def _of_hunk(n: int, diff: ProseDiff, passage: Passage, choices: Choices, notes:
     of_hunk = (hunk.number, bool(passage.moved), decided)
     sign = FOLDED if hunk.is_folded and not decided else SIGNS[decided]
     number = f"{sign} {hunk.number} of {len(diff.hunks)}"
+    drawn = list(_drawn(passage))
+    lines = [DiffRow(n, part, "line", line, *of_hunk) for part, line in enumerate(drawn)]
+    blank = next((k for k, line in enumerate(drawn) if line.text.strip() or line.mark != " "), len(drawn))
+    yield from lines[:blank]  # the gap between two paragraphs is above the head
     if passage.head:
-        state = "left out unless you accept it" if is_proposed else decided
-        yield _text_row(n, -1_000, "head", _head(number, hunk, passage, state), *of_hunk)
+        state = "left out unless accepted" if is_proposed else decided
+        yield _note_row(n, -1_000, "head", _head(number, hunk, passage, state), *of_hunk)
         for k, reason in enumerate(notes.reasons):
-            yield _text_row(n, -900 + k, "why", clean_line(reason), *of_hunk)
+            yield _text_row(n, -900 + k, "why", f"  {clean_line(reason)}", *of_hunk)
         if notes.own_facts:
             facts = clean_line(", ".join(notes.own_facts))
-            yield _text_row(n, -1, "flag", f"! speaks of this one call: {facts}", *of_hunk)
+            yield _text_row(n, -1, "flag", f"! specific to this call: {facts}", *of_hunk)
     elif passage.moved == "away":
-        yield _text_row(n, -1_000, "away", moved_away(passage), *of_hunk)
+        yield _text_row(n, -1_000, "away", f"→ {moved_away(passage)}", *of_hunk)
     else:
         yield _text_row(n, -1_000, "also", f"{number} · {also_here(passage)}", *of_hunk)
-    for part, line in enumerate(_drawn(passage)):
-        yield DiffRow(n, part, "line", line, *of_hunk)
+    yield from lines[blank:]
 
 
 def _drawn(passage: Passage) -> Iterator[ProseLine]:
     return (one for line in passage.lines for one in in_stretches(line))
 
 
-def _head(number: str, hunk: Hunk, passage: Passage, state: str) -> str:
+def _head(number: str, hunk: Hunk, passage: Passage, state: str) -> tuple[WordSpan, ...]:
     removed, added = hunk.removed, hunk.added
     if state == "edited":
         removed, added = (
             sum(word_count(span.text) for line in passage.lines for span in line.spans if span.op == op)
             for op in ("del", "ins")
         )
-    parts = (number, visible(hunk.place), counts(removed, added), noted(hunk), state)
-    return " · ".join(part for part in parts if part)
+    spans = [WordSpan("same", " · ".join(filter(None, (number, visible(hunk.place)))))]
+    if removed or added:
+        gap = " " if removed and added else ""
+        counted = [WordSpan("ins", counts(0, added)), WordSpan("same", gap), WordSpan("del", counts(removed, 0))]
+        spans += [WordSpan("same", " · "), *(span for span in counted if span.text)]
+    spans += [WordSpan("same", f" · {part}") for part in (noted(hunk), state) if part]
+    return tuple(spans)
 
 
-WIDE = 139
-"""From so many cells on there are two columns: a view of 140 has a scroll bar."""
+WIDE = 137
+"""From so many cells on there are two columns: what a view in a frame has of a terminal of 140."""
 _READABLE = 100
 _LEAST = 10
-_GUTTER = 2
+_GUTTER = 3
+"""A blank cell, the mark, a blank cell."""
 _BETWEEN = " │ "
-_MARK_INKS = {"-": "del", "+": "ins", "~": "both", "←": "moved", "→": "moved"}
+_ITEM = re.compile(r"\s*(?:(?:[-*+•!✓✗]|\(?(?:\d{1,3}|[A-Za-z])[.)])\s+)?")
+"""What a line is indented by, and the mark of an item."""
+_DEEPEST = 12
+"""The most cells by which a line hangs."""
+_COMPARED = 4_000
+"""Characters of a passage and of the one in its place up to which their common words are looked for."""
+
+_Side = Literal["", "del", "ins", "away", "here"]
+_MARKS: dict[_Side, str] = {"": " ", "del": "−", "ins": "+", "away": "→", "here": "←"}
 
 Styled = list[tuple[str, Style | None]]
 
 
 @dataclass(frozen=True, slots=True)
 class DiffLook:
-    """How rows are drawn: the styles of the view, and whether signs stand around words, where there is no colour."""
+    """How rows are drawn: the styles of the view, whether signs stand around words, where there is no colour, and
+    whether the cursor is on the row, whose ground is then that of the cursor."""
 
     style_of: Callable[[str], Style]
     signs: bool = False
+    cursor: bool = False
+
+    def line_ground(self, name: str) -> Style | None:
+        """The ground of a whole line."""
+        return None if self.cursor else self.style_of(f"prose-diff--{name}")
 
 
 def text_room(width: int) -> int:
     """The cells of a line of text, in a view of this width."""
     if width >= WIDE:
-        return min((width - len(_BETWEEN)) // 2 - _GUTTER, _READABLE)
+        return min((width - len(_BETWEEN) - 1) // 2 - _GUTTER, _READABLE)
     return max(min(width - _GUTTER - 1, _READABLE), _LEAST)
+
+
+def _item_of(text: str) -> str:
+    found = _ITEM.match(text)
+    return found.group() if found else ""
+
+
+def hung_breaks(text: str, room: int) -> list[tuple[int, int, int]]:
+    """Where a line is cut: (start, end) of each piece, and how many cells the piece is indented by, so that an item
+    hangs below its own words."""
+    first, *others = breaks(text, room)
+    if not others:
+        return [(*first, 0)]
+    indent = min(len(_item_of(text)), _DEEPEST, room // 2)
+    start = others[0][0]
+    return [(*first, 0), *((start + at, start + end, indent) for at, end in breaks(text[start:], room - indent))]
 
 
 def diff_lines(row: DiffRow, width: int, look: DiffLook) -> list[Line]:
@@ -196,64 +251,95 @@ def diff_lines(row: DiffRow, width: int, look: DiffLook) -> list[Line]:
         return _note_lines(row, width, look)
     room = text_room(width)
     if width < WIDE:
-        return _column(row, room, look)
-    left, right = _side(row, "del", room, look), _side(row, "ins", room, look)
-    between = Segment(_BETWEEN, look.style_of("prose-diff--fold"))
-    empty: Line = [Segment(" " * (_GUTTER + room))]
-    return [
-        [*_filled(one, _GUTTER + room), between, *other] for one, other in zip_longest(left, right, fillvalue=empty)
-    ]
+        return _column(row, room, width, look)
+    column = _GUTTER + room
+    left, right = _side(row, "del", room, column, look), _side(row, "ins", room, width - column - len(_BETWEEN), look)
+    between = Segment(_BETWEEN, look.style_of("prose-diff--rule"))
+    empty: Line = [Segment(" " * column)]
+    return [[*_filled(one, column), between, *other] for one, other in zip_longest(left, right, fillvalue=empty)]
 
 
 def _note_lines(row: DiffRow, width: int, look: DiffLook) -> list[Line]:
-    """What is no text of a prompt."""
-    lead = {"why": "  ", "flag": "  ", "away": "→ "}.get(row.kind, "")
+    """What is no text of a prompt: it begins with a mark."""
+    ground = look.line_ground("bar") if row.kind in ("head", "also") else None
     ink = look.style_of(f"prose-diff--{row.kind}")
     if row.kind in ("head", "also") and row.decided:
         ink += look.style_of(f"prose-diff--{row.decided}")
-    text = lead + capped(row.text)
-    first, *others = breaks(text, max(min(width, WIDE) - _GUTTER, _LEAST))
-    indent = " " * _GUTTER
-    return [
-        [Segment(text[slice(*first)], ink)],
-        *([Segment(indent + text[start:end], ink)] for start, end in others),
-    ]
+    inks: dict[Op, Style] = {
+        "same": ink,
+        "del": look.style_of("prose-diff--went"),
+        "ins": look.style_of("prose-diff--came"),
+    }
+    styled: Styled = [(span.text, inks[span.op]) for span in row.line.spans]
+    text = capped(row.text)
+    first, *others = breaks(text, max(min(width, WIDE) - 2, _LEAST))
+    lines: list[Line] = [[Segment(" "), *_piece(styled, *first)]]
+    lines += ([Segment(" " * _GUTTER), *_piece(styled, start, end)] for start, end in others)
+    return [grounded(line, width, ground) for line in lines]
 
 
-def _column(row: DiffRow, room: int, look: DiffLook) -> list[Line]:
-    """Both versions in one."""
-    spans, mark = row.line.spans, row.line.mark
-    if mark == "±":
-        return [
-            *_wrapped(row, spans[:1], "-", room, look),
-            *_wrapped(row, spans[1:], "+", room, look),
-        ]
-    drawn: str = "←" if row.moved and mark in " ~" else mark
-    return _wrapped(row, spans, drawn, room, look)
+def _column(row: DiffRow, room: int, width: int, look: DiffLook) -> list[Line]:
+    """Both versions in one: the line as it was, then as it would be."""
+    mark = row.line.mark
+    if mark in ("~", "±"):
+        return [*_side(row, "del", room, width, look), *_side(row, "ins", room, width, look)]
+    sides: dict[str, _Side] = {"-": "del", "+": "ins"}
+    return _wrapped(row, row.line.spans, sides.get(mark, "here" if row.moved else ""), room, width, look)
 
 
-def _side(row: DiffRow, op: Op, room: int, look: DiffLook) -> list[Line]:
-    """What a column has of a row: the sent text with what went, or the proposed one with what came."""
-    spans = tuple(span for span in row.line.spans if span.op in ("same", op))
-    own = "-" if op == "del" else "+"
-    if row.line.mark not in (" ", "~", "±", own):
+def _side(row: DiffRow, op: Literal["del", "ins"], room: int, width: int, look: DiffLook) -> list[Line]:
+    """A row as it was, or as it would be."""
+    mark = row.line.mark
+    if mark == " ":
+        spans = tuple(span for span in row.line.spans if span.op in ("same", op))
+        moved: _Side = "away" if op == "del" else "here"
+        return _wrapped(row, spans, moved if row.moved else "", room, width, look)
+    if mark not in ("~", "±", "-" if op == "del" else "+"):
         return []
-    if row.line.mark in ("±", own) or any(span.op == op and span.format != "follows" for span in spans):
-        return _wrapped(row, spans, own, room, look)
-    moved = "→" if op == "del" else "←"
-    return _wrapped(row, spans, moved if row.moved else " ", room, look)
+    spans = _common(*(span.text for span in row.line.spans)) if mark == "±" else _same_start(row.line.spans)
+    return _wrapped(row, [span for span in spans if span.op in ("same", op)], op, room, width, look)
 
 
-def _wrapped(row: DiffRow, spans: Sequence[WordSpan], mark: str, room: int, look: DiffLook) -> list[Line]:
-    name = _MARK_INKS.get(mark)
-    gutter = Segment(mark.ljust(_GUTTER), look.style_of(f"prose-diff--mark-{name}") if name else None)
+def _same_start(spans: tuple[WordSpan, ...]) -> tuple[WordSpan, ...]:
+    """Where both versions of a line begin with other words behind the same mark of an item, that is the same."""
+    if [span.op for span in spans[:2]] != ["del", "ins"]:
+        return spans
+    gone, come = spans[:2]
+    item = _item_of(gone.text)
+    if not item or item != _item_of(come.text):
+        return spans
+    cut = [replace(span, text=span.text[len(item) :]) for span in (gone, come)]
+    return (WordSpan("same", item), *cut, *spans[2:])
+
+
+@lru_cache(maxsize=256)
+def _common(gone: str, come: str) -> tuple[WordSpan, ...]:
+    """A text and the one in its place, as spans: what both have is the same, even where that is little, as long as it
+    is enough to help the eye. How words are dressed says nothing here."""
+    if len(gone) + len(come) > _COMPARED:
+        return (WordSpan("del", gone), WordSpan("ins", come))
+    return tuple(word_spans(gone, come, least=_ENOUGH / (1 + come.count("\n"))))
+
+
+_ENOUGH = 0.1
+"""The part of a line in the place of another that must be the same to be shown as such."""
+
+
+def _wrapped(row: DiffRow, spans: Sequence[WordSpan], side: _Side, room: int, width: int, look: DiffLook) -> list[Line]:
+    is_rejected = row.decided == "rejected"
+    ground = look.line_ground(f"line-{side}") if side in ("del", "ins") and not is_rejected else None
+    kind = f"mark-{side if side in ('del', 'ins') else 'moved'}"
+    ink = look.style_of(f"prose-diff--{'rejected' if is_rejected else kind}") if side else None
+    mark = [Segment(" "), Segment(_MARKS[side], ink), Segment(" ")]
     found: list[Line] = []
     for line in _by_line(spans):
         styled = _styled(row, line, look)
         if not found and row.line.continues:
             styled.insert(0, ("… ", look.style_of("prose-diff--fold")))
         text = "".join(part for part, _ in styled)
-        found += [[gutter, *_piece(styled, start, end)] for start, end in breaks(text, room)]
+        for start, end, indent in hung_breaks(text, room):
+            piece = [*mark, *([Segment(" " * indent)] if indent else []), *_piece(styled, start, end)]
+            found.append(grounded(piece, width, ground))
     return found
 
 
@@ -268,27 +354,36 @@ def _by_line(spans: Sequence[WordSpan]) -> list[list[WordSpan]]:
 
 
 def _styled(row: DiffRow, spans: Sequence[WordSpan], look: DiffLook) -> Styled:
-    """The words in their styles; what went and what came in its place are kept apart by a space, or by signs. A number
-    that follows from other changes is no change of its own: "2→3"."""
-    rejected = look.style_of("prose-diff--rejected-text") if row.decided == "rejected" else None
+    """The words in their styles: on a line that has words which are the same, others have a ground of their own. A
+    number that follows from other changes is no change: in a line that is the same it is "2→3"."""
+    rejected = look.style_of("prose-diff--rejected") if row.decided == "rejected" else None
     follows = look.style_of("prose-diff--fold")
-    is_mixed = len({span.op for span in spans if span.format != "follows"}) > 1
+    is_mixed = any(span.op == "same" and any(map(str.isalnum, span.text)) for span in spans)
     found: Styled = []
     before: Op = "same"
     for span in spans:
-        ink = look.style_of(f"prose-diff--{span.op}") if span.op != "same" else None
-        if rejected is not None:
-            ink = rejected if ink is None else ink + rejected
         if span.format == "follows":
             found.append((f"→{span.text}" if before == "del" and span.op == "ins" else span.text, follows))
-        elif look.signs and is_mixed and span.op != "same":
-            found.append((signed(span.op, span.text), ink))
+        elif span.op == "same" or not is_mixed or (span.format and row.line.mark == "±"):
+            found.append((span.text, rejected))
         else:
-            if before == "del" and span.op == "ins" and found and not (found[-1][0] + " ")[-2].isspace():
-                found.append((" ", None))
-            found.append((span.text, ink))
+            ink = rejected or look.style_of(f"prose-diff--{span.op}")
+            if look.signs:
+                found.append((signed(span.op, span.text), ink))
+            else:  # a ground ends where the words end
+                words = span.text.strip() or span.text
+                start = span.text.index(words)
+                after = span.text[start + len(words) :]
+                found += [(span.text[:start], rejected), (words, ink), (after, rejected)]
         before = span.op
     return found
+
+
+def grounded(line: Line, width: int, ground: Style | None) -> Line:
+    """The line on a ground that reaches from side to side; as it is without one."""
+    if ground is None:
+        return line
+    return [Segment(text, ground + style if style else ground) for text, style, _ in _filled(line, width)]
 
 
 def _filled(line: Line, width: int) -> Line:
@@ -312,54 +407,60 @@ def _piece(styled: Styled, start: int, end: int) -> list[Segment]:
 
 class ProseDiffView(VirtualList[DiffRow]):
     """The rows of a diff; `n` and `N` go from hunk to hunk, `f` unfolds what did not change, `w` leaves it out. From
-    140 cells on the sent text stands beside the proposed one."""
+    140 columns on the sent text is beside the proposed one."""
 
     row_height = None
     COMPONENT_CLASSES: ClassVar[set[str]] = {
         "prose-diff--head",
+        "prose-diff--bar",
         "prose-diff--also",
         "prose-diff--why",
         "prose-diff--flag",
         "prose-diff--away",
         "prose-diff--fold",
+        "prose-diff--rule",
+        "prose-diff--came",
+        "prose-diff--went",
         "prose-diff--accepted",
         "prose-diff--rejected",
         "prose-diff--edited",
-        "prose-diff--rejected-text",
+        "prose-diff--line-del",
+        "prose-diff--line-ins",
         "prose-diff--del",
         "prose-diff--ins",
         "prose-diff--mark-del",
         "prose-diff--mark-ins",
-        "prose-diff--mark-both",
         "prose-diff--mark-moved",
     }
     DEFAULT_CSS = """
     ProseDiffView {
-        & > .virtual-list--cursor { background: $cursor; }
-        & > .virtual-list--cursor-blurred { background: $cursor-blurred; }
         & > .prose-diff--head { color: $accent; text-style: bold; }
+        & > .prose-diff--bar { background: $panel; }
         & > .prose-diff--also { color: $accent; }
         & > .prose-diff--why { color: $muted; }
         & > .prose-diff--flag { color: $warning; }
-        & > .prose-diff--away { color: $accent; text-style: italic; }
-        & > .prose-diff--fold { color: $muted; text-style: italic; }
+        & > .prose-diff--away { color: $accent; }
+        & > .prose-diff--fold { color: $muted; }
+        & > .prose-diff--rule { color: $faint; }
+        & > .prose-diff--came { color: $added; }
+        & > .prose-diff--went { color: $removed; }
         & > .prose-diff--accepted { color: $success; }
         & > .prose-diff--rejected { color: $muted; }
         & > .prose-diff--edited { color: $accent; }
-        & > .prose-diff--rejected-text { color: $muted; text-style: dim; }
-        & > .prose-diff--del { color: $error; text-style: strike; }
-        & > .prose-diff--ins { color: $success; text-style: underline; }
-        & > .prose-diff--mark-del { color: $error; text-style: bold; }
-        & > .prose-diff--mark-ins { color: $success; text-style: bold; }
-        & > .prose-diff--mark-both { color: $warning; text-style: bold; }
+        & > .prose-diff--line-del { background: $removed-ground; }
+        & > .prose-diff--line-ins { background: $added-ground; }
+        & > .prose-diff--del { background: $removed-word-ground; text-style: bold; }
+        & > .prose-diff--ins { background: $added-word-ground; text-style: bold; }
+        & > .prose-diff--mark-del { color: $removed; text-style: bold; }
+        & > .prose-diff--mark-ins { color: $added; text-style: bold; }
         & > .prose-diff--mark-moved { color: $accent; text-style: bold; }
     }
     """
     ACTIONS: ClassVar[tuple[Action, ...]] = (
-        Action("diff.next", "n", "change(1)", "Next", footer=1),
-        Action("diff.previous", "N", "change(-1)", "Prev", footer=2),
-        Action("diff.fold", "f", "fold", "Unfold", "What is unchanged, or fold it", 3),
-        Action("diff.only-changes", "w", "only_changes", "Only changes", "Only the changes, or all"),
+        Action("diff.next", "n", "change(1)", "Next", footer=6),
+        Action("diff.previous", "N", "change(-1)", "Prev", footer=11),
+        Action("diff.fold", "f", "fold", "Unfold", "Unfold or fold unchanged lines", 12),
+        Action("diff.only-changes", "w", "only_changes", "Only changes", "Hide or show unchanged lines"),
     )
     BINDINGS: ClassVar[list[BindingType]] = bindings(ACTIONS)
 
@@ -387,8 +488,8 @@ class ProseDiffView(VirtualList[DiffRow]):
         self, diff: ProseDiff, choices: Choices | None = None, notes: Mapping[int, HunkNotes] | None = None
     ) -> None:
         """Show this diff with what was decided and is known of its hunks (both by number). Another diff begins at the
-        first hunk that is to be decided; in the same one cursor, folds and position stay, and what looks as before is
-        not drawn again. Where a hunk was split or joined the cursor goes to the first of its parts, or to the whole."""
+        first hunk that is undecided; in the same one cursor, folds and position stay, and what looks as before is not
+        drawn again. Where a hunk was split or joined the cursor goes to the first of its parts, or to the whole."""
         choices, notes = dict(choices or {}), dict(notes or {})
         before = self._diff
         is_other = before is None or (before is not diff and (before.old, before.new) != (diff.old, diff.new))
@@ -406,8 +507,9 @@ class ProseDiffView(VirtualList[DiffRow]):
         self._diff, self._choices, self._notes = diff, choices, notes
         self._show(reset=is_other)
         if is_other and diff.hunks:
-            self.go_to(next((hunk for hunk in diff.hunks if hunk.kind != "wrapper"), diff.hunks[0]).number)
-            if not self.rows_that_fit:  # what stands above it is shown, too, where there is room when there is any
+            hunks = [hunk for hunk in diff.hunks if hunk.kind != "wrapper"] or [*diff.hunks]
+            self.go_to(next((hunk for hunk in hunks if hunk.number not in choices), hunks[0]).number)
+            if not self.rows_that_fit:  # what is above is shown, too, once there is room
                 self.viewport.place(0, 0)
         elif at is not None:
             self.go_to(next((hunk for hunk in diff.hunks if _follows(hunk, at)), diff.hunks[0]).number)
@@ -493,7 +595,7 @@ class ProseDiffView(VirtualList[DiffRow]):
         return 1 + min(len(row.text), LONGEST_LINE) // text_room(width)
 
     def lines_of(self, row: DiffRow, width: int, state: RowState) -> list[Line]:
-        return diff_lines(row, width, DiffLook(self.style_of, self.app.no_color))
+        return diff_lines(row, width, DiffLook(self.style_of, self.app.no_color, state.cursor))
 
 
 def _follows(hunk: Hunk, before: Hunk) -> bool:

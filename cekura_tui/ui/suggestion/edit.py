@@ -34,7 +34,7 @@ class Edited:
 
 
 class EditHunkDialog(Dialog[Edited]):
-    """Answers with what was typed also where it is not applied: whoever opened it saves that.
+    """Answers with what was typed, also where it is not applied: the caller saves that.
 
     `title` says which change it is, `sent` is the passage as it was sent, `text` what to begin with; `home` is where
     the file for $EDITOR is made. `autosave` is given what was typed so far, now and then. The change has `others` more
@@ -43,8 +43,8 @@ class EditHunkDialog(Dialog[Edited]):
 
     AUTO_FOCUS = "TextArea"
     ACTIONS: ClassVar[tuple[Action, ...]] = (
-        Action("edit-hunk.take", "ctrl+g", "apply", "Take it", footer=1),
-        Action("edit-hunk.editor", "ctrl+e,ctrl+o", "edit", "Edit in $EDITOR", footer=2, priority=True),
+        Action("edit-hunk.take", "ctrl+g", "apply", "Apply", footer=1),
+        Action("edit-hunk.editor", "ctrl+e", "edit", "Edit in $EDITOR", footer=2, priority=True),
     )
     BINDINGS: ClassVar[list[BindingType]] = bindings(ACTIONS)
 
@@ -65,19 +65,19 @@ class EditHunkDialog(Dialog[Edited]):
         self._text = PromptText()
 
     def compose(self) -> ComposeResult:
-        """What was sent, and the box with what is to stand in its place."""
+        """The original, and the box with the text that replaces it."""
         with Vertical(classes="dialog", id="edit-hunk"):
             yield Label(Content(clean_line(self._title)), classes="dialog-title")
             with VerticalScroll(id="edit-hunk-sent"):
-                sent = f"Sent: {clean(self._sent)}" if self._sent.strip() else "Nothing of it was sent: it is new."
+                sent = f"Original: {clean(self._sent)}" if self._sent.strip() else "New text; no original."
                 yield Static(Content(sent))
             yield PromptArea(id="edit-hunk-text")
             yield Static(id="edit-hunk-note")
             with Horizontal(classes="dialog-buttons"):
-                yield Button(Content("Take it"), id="take", variant="primary", compact=True)
+                yield Button(Content("Apply"), id="take", variant="primary", compact=True)
                 yield Button(Content("Cancel"), id="cancel", compact=True)
             yield Label(
-                Content("ctrl+g takes it · ctrl+e opens $EDITOR · esc keeps what you typed"),
+                Content("ctrl+g apply · ctrl+e editor · esc close (text saved)"),
                 classes="dialog-hint",
             )
 
@@ -113,8 +113,8 @@ class EditHunkDialog(Dialog[Edited]):
 
     def _draw_facts(self) -> None:
         text = self.query_one(TextArea).text
-        facts = self._text.facts(text) if text.strip() else "Nothing will stand here: the passage goes."
-        also = f" · {count(self._others, 'other place')} of this change as proposed" if self._others else ""
+        facts = self._text.facts(text) if text.strip() else "Empty: the passage is removed."
+        also = f" · the change has {count(self._others, 'more place')}, not edited here" if self._others else ""
         self._show_message(facts + also)
 
     def _show_message(self, text: str, *, failed: bool = False) -> None:

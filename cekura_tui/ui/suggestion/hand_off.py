@@ -35,7 +35,7 @@ _Version = Literal["staged", "proposed"]
 
 
 class HandOffDialog(Dialog[str]):
-    """Answers with what was done, in words.
+    """Answers with the result, in words.
 
     `staged` is the sent prompt with what was accepted so far. `reread` reads it from the disk before it is handed over;
     what another window changed is shown first. Offered first is the staged prompt where it is another than the sent
@@ -43,12 +43,6 @@ class HandOffDialog(Dialog[str]):
     """
 
     AUTO_FOCUS = "Input"
-    DEFAULT_CSS = """
-    HandOffDialog {
-        #hand-off-what { height: auto; max-height: 4; margin-top: 1; }
-        #drift { display: none; height: 25vh; scrollbar-size-vertical: 1; color: $muted; }
-    }
-    """
 
     def __init__(self, done: Suggestion, staged: Prompt, reread: Callable[[], Awaitable[Prompt]]) -> None:
         super().__init__()
@@ -71,10 +65,14 @@ class HandOffDialog(Dialog[str]):
 
     def compose(self) -> ComposeResult:
         """The file's name, what goes into it, and the ways."""
-        with Vertical(classes="dialog"):
-            yield Label(Content("Save the improved prompt"), classes="dialog-title")
-            yield self._line
-            yield self._what
+        with Vertical(classes="dialog", id="hand-off"):
+            yield Label(Content("Copy or save the prompt"), classes="dialog-title")
+            with Vertical(classes="section"):
+                yield Label(Content("File"), classes="section-title")
+                yield self._line
+            with Vertical(classes="section"):
+                yield Label(Content("Text"), classes="section-title")
+                yield self._what
             yield self._line.note
             with VerticalScroll(id="drift"):
                 yield Static(id="drift-text")
@@ -82,25 +80,25 @@ class HandOffDialog(Dialog[str]):
                 yield Button(Content("Save"), id="save", variant="primary", compact=True)
                 yield Button(Content("Copy"), id="copy", compact=True)
                 if self._pager:
-                    yield Button(Content(f"Read the patch in {clean(Path(self._pager).name)}"), id="read", compact=True)
-            yield Label(Content("enter saves · tab moves · space chooses what · esc closes"), classes="dialog-hint")
+                    yield Button(Content(f"Open patch in {clean(Path(self._pager).name)}"), id="read", compact=True)
+            yield Label(Content("enter save · tab next · space choose · esc close"), classes="dialog-hint")
 
     def on_mount(self) -> None:
         """What there is to choose from."""
         self._what.show_rows(self._choices())
         self._what.marks = frozenset({self._version})
         self._what.move_to(self._version)
-        self._line.renamed()  # Input tells nothing of the name that it begins with
+        self._line.renamed()  # Input posts no message of the name that it begins with
 
     def _choices(self) -> list[Choice]:
         staged, proposed = (count(len(text.split()), "word") for text in self._versions.values())
         if self._versions["staged"] == self._done.prompt:
-            staged = "nothing is accepted yet"
+            staged = "nothing accepted yet"
         return [
-            Choice("staged", f"the staged prompt ({staged})"),
-            Choice("proposed", f"the proposed prompt ({proposed})"),
-            Choice("staged patch", "the staged prompt as a patch"),
-            Choice("proposed patch", "the proposed prompt as a patch"),
+            Choice("staged", f"Staged prompt · {staged}"),
+            Choice("proposed", f"Improved prompt · {proposed}"),
+            Choice("staged patch", "Patch of the staged prompt"),
+            Choice("proposed patch", "Patch of the improved prompt"),
         ]
 
     @on(ChoiceList.Marked, "#hand-off-what")
@@ -128,7 +126,7 @@ class HandOffDialog(Dialog[str]):
         """Where the prompt came from is where it may be put without being asked."""
         if self._patch or not is_source(name, self._done.job.prompt_source):
             return ""
-        return "The prompt came from this file: it is replaced, if it is still as it was sent."
+        return "The prompt came from this file. Saving replaces the file, unless it has changed since."
 
     @on(Input.Changed)
     def hide_drift(self) -> None:
@@ -152,7 +150,7 @@ class HandOffDialog(Dialog[str]):
         self._what.show_rows(self._choices())
         words = count(len(staged.split()), "word")
         self._line.show_message(
-            f"Another window changed the staged prompt (now {words}). Nothing was saved or copied; try again."
+            f"Another window changed the staged prompt (now {words}). Nothing was saved or copied; retry."
         )
         return False
 
@@ -163,7 +161,8 @@ class HandOffDialog(Dialog[str]):
     def _as_patch(self) -> Prompt:
         other = self._versions[self._version]
         if other == self._done.prompt:
-            raise UsageError(f"There is no patch: the {self._version} prompt is the one that was sent.")
+            which = "staged" if self._version == "staged" else "improved"
+            raise UsageError(f"No patch: the {which} prompt is the same as the original.")
         path = patch_path(relative_source(self._done.job.prompt_source))
         return Prompt(unified_patch(self._done.prompt, other, path))
 
@@ -174,7 +173,7 @@ class HandOffDialog(Dialog[str]):
         force = force or (not self._patch and is_source(name, self._done.job.prompt_source))
         path = check_output(name, force=force)
         more = write_suggestion(path, text, self._done, force=force)
-        note = "It holds control characters." if has_controls(text) else ""
+        note = "The file has control characters." if has_controls(text) else ""
         return " ".join(filter(None, (f"Saved to {path.absolute()}.", more, note)))
 
     def _show_why(self, error: CekuraTuiError) -> None:
@@ -186,7 +185,7 @@ class HandOffDialog(Dialog[str]):
     async def _show_drift(self, error: PromptFileDrifted, name: str) -> None:
         drift = await asyncio.to_thread(error.drift)
         if self.is_mounted and self._line.file_name == name:
-            self.query_one("#drift-text", Static).update(Content(f"What changed in it:\n{clean(drift).rstrip()}"))
+            self.query_one("#drift-text", Static).update(Content(f"Changes in the file:\n{clean(drift).rstrip()}"))
             self.query_one("#drift").display = True
 
     @on(Button.Pressed, "#save")
@@ -202,11 +201,11 @@ class HandOffDialog(Dialog[str]):
         try:
             self.app.copy_to_clipboard(self._text())
         except UnicodeEncodeError:
-            self._line.show_message("This prompt holds half a character, which no clipboard takes. Save it to a file.")
+            self._line.show_message("Can't copy: the prompt has half a character. Save to a file instead.")
         except CekuraTuiError as error:
             self._line.show_message(error.sentence())
         else:
-            self.dismiss("Sent to the terminal's clipboard; whether it took it, only pasting tells.")
+            self.dismiss("Sent to your terminal's clipboard. Paste to check.")
 
     @on(Button.Pressed, "#read")
     async def read(self) -> None:

@@ -13,12 +13,10 @@ from rich.text import Text
 from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import BindingType
-from textual.content import Content
-from textual.widgets import Static
 
 from cekura_tui.model.errors import CekuraTuiError
 from cekura_tui.model.job import PromptUse
-from cekura_tui.model.text import Prompt, clean, clean_line, count, has_controls, prompt_bytes, sha256
+from cekura_tui.model.text import Prompt, clean_line, count, has_controls, prompt_bytes, sha256
 from cekura_tui.prose.compare import compare
 from cekura_tui.prose.diff import ProseDiff
 from cekura_tui.ui.actions import NOT_OFFERED, Action, bindings
@@ -26,11 +24,13 @@ from cekura_tui.ui.kit.copying import Copy, CopyDialog, Lead
 from cekura_tui.ui.kit.dialog import ConfirmDialog
 from cekura_tui.ui.kit.lines import TONE_CLASSES, TONE_CSS, Notice, OneLine
 from cekura_tui.ui.kit.page import Page
+from cekura_tui.ui.kit.pane import Pane
 from cekura_tui.ui.kit.strips import Line, RowState
 from cekura_tui.ui.kit.virtual_list import VirtualList
 from cekura_tui.ui.state import AppState
 from cekura_tui.ui.suggestion.agent_prompt_update import confirm_restore
 from cekura_tui.ui.suggestion.diff_view import ProseDiffView
+from cekura_tui.ui.suggestion.hung_text import MessageKind, ResultText
 from cekura_tui.ui.terminal.cells import fit
 from cekura_tui.workspace.prompt_files import check_output, safe_name, write_output
 
@@ -52,12 +52,12 @@ def how_words(use: PromptUse) -> str:
     """How a prompt was used, in words: "sent with job 4"."""
     job = f"job {use.job}" if use.job is not None else ""
     return {
-        "seen": "seen at the agent",
+        "seen": "seen on the agent",
         "sent": f"sent with {job}" if job else "sent with a job",
         "proposed": f"proposed by {job}" if job else "proposed by a job",
         "staged": f"staged from {job}" if job else "staged",
-        "written": f"written, from {job}" if job else "written",
-        "replaced": f"replaced by {job}'s" if job else "replaced",
+        "written": f"updated from {job}" if job else "written",
+        "replaced": f"replaced by {job}" if job else "replaced",
     }[use.how]
 
 
@@ -99,14 +99,14 @@ class PromptUseList(VirtualList[UseRow]):
         """One line."""
         use, dim = row.use, self.style_of("tone--dim")
         words = count(use.words, "word")
-        rest = width - 2 - len(_CURRENT) - _WHEN_CELLS - _HOW_CELLS - _WORDS_CELLS - 4
+        rest = width - 1 - 2 - len(_CURRENT) - _WHEN_CELLS - _HOW_CELLS - _WORDS_CELLS - 4
         name = []
         if width >= _WIDE:
             # Prompts of an agent often begin alike: by its hash one sees which are the same.
             name, rest = [Segment(use.sha256[:_HASH_CELLS] + "  ", dim)], rest - _HASH_CELLS - 2
         return [
             [
-                Segment("● " if state.marked else "  "),
+                Segment(" ●" if state.marked else "  "),
                 Segment(_CURRENT if row.current else "  ", self.style_of("tone--good")),
                 Segment(fit(row.when, _WHEN_CELLS) + " ", dim),
                 Segment(fit(how_words(use), _HOW_CELLS) + " "),
@@ -130,16 +130,17 @@ class PromptDiffScreen(Page):
     """What one prompt of an agent changes of another."""
 
     AUTO_FOCUS = "ProseDiffView"
-    # The diff, which has the focus, has ranks 1 to 3.
+    # The diff, which has the focus, has ranks 6, 11 and 12.
     ACTIONS: ClassVar[tuple[Action, ...]] = (
-        Action("prompt-diff.back", "escape", "app.pop_screen", "Back", footer=4),
+        Action("prompt-diff.back", "escape", "app.pop_screen", "Back", footer=1),
         Action("prompt-diff.refresh", "r", "refresh", "Retry"),
         Action("prompt-diff.error", "enter", "whole_error", "Show error"),
     )
     BINDINGS: ClassVar[list[BindingType]] = bindings(ACTIONS)
     HELP = """\
 # Two prompts
-What went from the first and what came with the second. `n` and `N` go from change to change.
+`−` lines are the older prompt, `+` lines the newer one; brighter words are the ones that changed. `n` and `N` go from
+change to change.
 """
 
     def __init__(self, app_state: AppState, compared: Compared) -> None:
@@ -152,25 +153,23 @@ What went from the first and what came with the second. `n` and `N` go from chan
         yield OneLine(id="prompt-diff-headline")
         yield OneLine(id="prompt-diff-old", classes="pane-title")
         yield OneLine(id="prompt-diff-new", classes="pane-title")
-        yield ProseDiffView(id="prompt-diff")
+        with Pane(title="Changes", id="prompt-diff-pane"):
+            yield ProseDiffView(id="prompt-diff")
         yield Notice(id="prompt-diff-notice")
 
     def on_mount(self) -> None:
         """Compare them."""
-        self._headline("")
+        text = Text(f" Prompts of {clean_line(self._compared.agent_name, 40)}", style="bold", end="")
+        self.query_one("#prompt-diff-headline", OneLine).show(text)
         for name, mark, use in (("old", "−", self._compared.old), ("new", "+", self._compared.new)):
             line = f"{mark} {how_words(use)} · {self.state.when(use.at)} · {count(use.words, 'word')}"
             self.query_one(f"#prompt-diff-{name}", OneLine).show(Text(line))
         self.action_refresh()
 
-    def _headline(self, details: str) -> None:
-        text = Text(f" Prompts of {clean_line(self._compared.agent_name, 40)} ", style="bold", end="")
-        self.query_one("#prompt-diff-headline", OneLine).show(text.append(details, style="not bold"))
-
     def action_refresh(self) -> None:
         """Compare them once more."""
         self._error = None
-        self.query_one(ProseDiffView).display = False
+        self.query_one("#prompt-diff-pane").display = False
         self.query_one(Notice).display = True
         self.query_one(Notice).show("Comparing …")
         self._load()
@@ -193,13 +192,13 @@ What went from the first and what came with the second. `n` and `N` go from chan
     def _show(self, diff: ProseDiff) -> None:
         notice, view = self.query_one(Notice), self.query_one(ProseDiffView)
         if diff.is_same:
-            notice.show("No change.", "Both are the same, to the byte.\nesc goes back")
+            notice.show("No changes", "Both prompts are the same, byte for byte.\nesc back")
             return
-        changes = count(len(diff.worded), "change")
         words = f"+{diff.added_words:,} −{diff.removed_words:,} words"
-        self._headline("".join(f"· {part} " for part in (changes, words, diff.coarse) if part))
+        self.query_one("#prompt-diff-pane", Pane).show_title("Changes", f"{len(diff.hunks):,}", words)
         view.show_diff(diff)
-        notice.display, view.display = False, True
+        notice.display = False
+        self.query_one("#prompt-diff-pane").display = True
         view.focus()
 
     def action_whole_error(self) -> None:
@@ -219,25 +218,25 @@ def _unless_failed(screen: PromptHistoryScreen) -> str | None:
 
 
 class PromptHistoryScreen(Page):
-    """What this machine has seen of an agent's prompts, and what the agent has now."""
+    """What this machine has seen of an agent's prompts, and the current one."""
 
     AUTO_FOCUS = "PromptUseList"
     # The list, which has the focus, has ranks 1 and 2.
     ACTIONS: ClassVar[tuple[Action, ...]] = (
-        Action("prompts.hand-off", "y", "hand_off", "Copy, save", footer=3, why_not=_unless_use),
+        Action("prompts.hand-off", "y", "hand_off", "Copy or save", footer=3, why_not=_unless_use),
         Action("prompts.restore", "R", "restore", "Restore", footer=4),
         Action("prompts.forget", "D", "forget", "Forget", footer=5, why_not=_unless_use),
-        Action("prompts.refresh", "r", "refresh", "Read anew"),
+        Action("prompts.refresh", "r", "refresh", "Reload"),
         Action("prompts.error", "enter", "whole_error", "Show error", why_not=_unless_failed),
         Action("prompts.back", "escape", "back", "Back", footer=6),
     )
     BINDINGS: ClassVar[list[BindingType]] = bindings(ACTIONS)
     HELP = """\
 # Prompts of an agent
-Every prompt that was seen at the agent, sent with a job, proposed, staged, written or replaced, the newest first;
-`»` is what the agent has now. `enter` shows what changed between the one under the cursor and the one marked with
-`space`, else what the agent has now. `R` puts back what the last write from here replaced, after asking.
-`y` copies or saves the one under the cursor, `D` forgets it.
+Every prompt that was seen on the agent, sent with a job, proposed, staged, written or replaced, newest first; `»` is
+the current prompt. `enter` compares the prompt under the cursor with the one marked by `space`, or with the current
+one. `R` restores the prompt that the last update from here replaced, after asking. `y` copies or saves the prompt
+under the cursor, `D` forgets that prompt.
 """
 
     def __init__(self, app_state: AppState, agent_id: int, agent_name: str) -> None:
@@ -252,18 +251,19 @@ Every prompt that was seen at the agent, sent with a job, proposed, staged, writ
         self._restoring = self._writing = False
 
     def body(self) -> ComposeResult:
-        """Headline, what the agent has now, the list, and what came of a restore."""
+        """Headline, why the current prompt is not known, the list, and the result of a restore."""
         yield OneLine(id="prompts-headline")
-        yield OneLine(id="prompts-now", classes="pane-title")
-        yield PromptUseList(id="prompt-uses")
+        yield OneLine(id="prompts-now")
+        with Pane(title="History", id="prompts-pane"):
+            yield PromptUseList(id="prompt-uses")
         yield Notice(id="prompts-notice")
-        yield Static(id="prompts-note")
+        yield ResultText(id="prompts-note")
 
     def on_mount(self) -> None:
         """Ask the server what the agent has."""
-        self.query_one(PromptUseList).display = False
+        self.query_one("#prompts-pane").display = False
         self.query_one("#prompts-note").display = False
-        self.query_one(Notice).show("Reading …")
+        self.query_one(Notice).show("Loading …")
         self._draw_current()
         self._load_current()
 
@@ -302,26 +302,24 @@ Every prompt that was seen at the agent, sent with a job, proposed, staged, writ
         listed.show_uses(uses, self.state, self._current)
         # Marks outlive rows, and what is forgotten is not to be compared.
         listed.marks &= {listed.key_of(row) for row in listed.rows}
-        listed.display, notice.display = bool(uses), not uses
-        text = Text(f" Prompts of {self._agent_name} ", style="bold", end="")
-        self.query_one("#prompts-headline", OneLine).show(text.append(f"· {len(uses):,} kept here", style="not bold"))
+        pane = self.query_one("#prompts-pane", Pane)
+        pane.display, notice.display = bool(uses), not uses
+        pane.show_title("History", f"{len(uses):,}", "» current" if self._current else "")
+        self.query_one("#prompts-headline", OneLine).show(Text(f" Prompts of {self._agent_name}", style="bold", end=""))
         if self.error is not None:
             notice.show_error(self.error)
         elif not uses:
-            kept = "What is seen, sent, proposed or written is kept from then on."
-            notice.show(f"No prompt of {self._agent_name} was met yet.", kept)
+            notice.show("No prompts yet", "Prompts that are seen, sent, proposed or written will be listed here.")
         elif not self.focused:
             listed.focus()
         self.refresh_bindings()
 
     def _draw_current(self) -> None:
-        if self._loading:
-            line = "Reading what it has now …"
-        elif self._failure is not None:
-            line = f"! What it has now is not known: {self._failure.message}"
-        else:
-            line = "» is what it has now"
-        self.query_one("#prompts-now", OneLine).show(Text(clean_line(line)))
+        line = self.query_one("#prompts-now", OneLine)
+        line.display = self._loading or self._failure is not None
+        line.set_class(not self._loading, "-failed")
+        failed = f"! Can't load the current prompt: {self._failure.message}" if self._failure is not None else ""
+        line.show(Text(clean_line("Loading the current prompt …" if self._loading else failed)))
 
     def action_refresh(self) -> None:
         """Load all again."""
@@ -341,7 +339,7 @@ Every prompt that was seen at the agent, sent with a job, proposed, staged, writ
     def action_back(self) -> None:
         """Leave, but not in the middle of a write."""
         if self._writing:
-            self._show_message("It is being written; what came of it is told here.")
+            self._show_message("Restoring … The result will be shown here.")
         else:
             self.dismiss(None)
 
@@ -352,7 +350,7 @@ Every prompt that was seen at the agent, sent with a job, proposed, staged, writ
             return
         other = self._other(use)
         if other is None:
-            self.notify_once("There is no other prompt to compare it with.")
+            self.notify_once("No other prompt to compare with.")
             return
         old, new = sorted((use, other), key=lambda one: one.at)
         self.app.push_screen(PromptDiffScreen(self.state, Compared(self._agent_name, old, new)))
@@ -371,7 +369,7 @@ Every prompt that was seen at the agent, sent with a job, proposed, staged, writ
 
     def action_hand_off(self) -> None:
         """Copy it, or write it to a file."""
-        self.opening.begin(self._hand_off, "Reading the prompt", group="prompt-hand-off")
+        self.opening.begin(self._hand_off, "Loading the prompt", group="prompt-hand-off")
 
     async def _hand_off(self) -> None:
         if (use := self.use) is None:
@@ -387,14 +385,14 @@ Every prompt that was seen at the agent, sent with a job, proposed, staged, writ
 
     def action_forget(self) -> None:
         """Drop one from the history, after asking."""
-        self.opening.begin(self._forget, "Reading the prompt", group="prompt-forget")
+        self.opening.begin(self._forget, "Loading the prompt", group="prompt-forget")
 
     async def _forget(self) -> None:
         if (use := self.use) is None:
             return
         what = f"{how_words(use)}, {self.state.when(use.at)}, {count(use.words, 'word')}"
         text = f"{what[0].upper()}{what[1:]}: “{use.first_line}”\n\n{_forgetting(use)}"
-        question = ConfirmDialog(f"Forget this prompt of {self._agent_name}?", text, "Forget it")
+        question = ConfirmDialog(f"Forget this prompt of {self._agent_name}?", text, "Forget")
         if not await self.opening.ask(question):
             return
         try:
@@ -402,25 +400,26 @@ Every prompt that was seen at the agent, sent with a job, proposed, staged, writ
         except CekuraTuiError as error:
             self.show_error(error)
             return
-        self.notify_once("Forgotten.")
+        self.notify_once("Prompt forgotten.")
         self._load()
 
     def action_restore(self) -> None:
         """Put back what the last write from here replaced, after asking."""
         if not self._restoring:
             self._restoring = True
-            self._show_message("Reading what it has now …")
-            self.opening.begin(self._restore, "Reading what it has now", group="prompt-restore")
+            self._show_message("Loading the current prompt …")
+            self.opening.begin(self._restore, "Loading the current prompt", group="prompt-restore")
 
     async def _restore(self) -> None:
-        message, failed = "Nothing was restored.", False
+        message = "Nothing was restored."
+        kind: MessageKind = ""
         try:
-            result = await confirm_restore(self.opening, self.state, self._agent_id, self._restore_started)
-            message = result.message if result else message
+            if result := await confirm_restore(self.opening, self.state, self._agent_id, self._restore_started):
+                message, kind = result.message, "good"
         except CekuraTuiError as error:
-            message, failed = f"{error.title}: {error.sentence()}", True
+            message, kind = f"{error.title}: {error.sentence()}", "failed"
         finally:  # also where somebody did not wait for it
-            self._show_message(message, failed=failed)
+            self._show_message(message, kind)
             self._restoring = self._writing = False
         if not self.gone:
             self.action_refresh()
@@ -429,19 +428,15 @@ Every prompt that was seen at the agent, sent with a job, proposed, staged, writ
         self._writing = True
         self._show_message("Restoring …")
 
-    def _show_message(self, text: str, *, failed: bool = False) -> None:
-        if self.gone:
-            return
-        note = self.query_one("#prompts-note", Static)
-        note.display = bool(text)
-        note.set_class(failed, "-failed")
-        note.update(Content(("! " if failed else "") + clean(text)))
+    def _show_message(self, text: str, kind: MessageKind = "") -> None:
+        if not self.gone:
+            self.query_one(ResultText).show_result(text, kind)
 
 
 def _forgetting(use: PromptUse) -> str:
     if use.how == "replaced":
-        return "If this is what the last write replaced, it cannot be restored any more."
-    return "Its text stays where a job, or another line of this list, needs it."
+        return "If the last update replaced this prompt, R can no longer restore it."
+    return "The text stays in jobs, and in other lines of this list that have the same text."
 
 
 class CopyPromptDialog(CopyDialog):
@@ -453,8 +448,8 @@ class CopyPromptDialog(CopyDialog):
     def __init__(self, whose: str, name: str, prompt: Prompt) -> None:
         copied, missing = [("the prompt", Copy(lambda: prompt))], []
         if not _is_copied(prompt):
-            copied, missing = [], ["No copy: this prompt holds half a character, which no clipboard takes."]
-        saved = ("Save it to a file …", Lead(self._save, lambda: prompt))
+            copied, missing = [], ["Can't copy: the prompt has half a character. Save to a file instead."]
+        saved = ("Save to a file …", Lead(self._save, lambda: prompt))
         super().__init__("copy-prompt", whose, [*copied, saved], missing)
         self._named, self._prompt = name, prompt
 
@@ -474,5 +469,5 @@ def _write_exactly(prompt: Prompt, name: str, *, force: bool) -> str:
     """Write it to the byte, the whole file or none of it."""
     path = check_output(name, force=force)
     write_output(path, prompt_bytes(prompt), force=force)
-    note = " It holds control characters." if has_controls(prompt) else ""
+    note = " The file has control characters." if has_controls(prompt) else ""
     return f"Saved to {path.absolute()}.{note}"

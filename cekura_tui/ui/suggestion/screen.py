@@ -1,4 +1,4 @@
-"""A suggestion: what the server says of it, the diff of the two prompts, and the text as it is staged."""
+"""A suggestion: its summary, the diff of the two prompts, and the staged text."""
 
 from __future__ import annotations
 
@@ -6,13 +6,11 @@ from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
-from rich.text import Text
 from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import VerticalScroll
 from textual.widget import Widget
-from textual.widgets import Static
 
 from cekura_tui.model.errors import CekuraTuiError, UsageError
 from cekura_tui.model.job import Job
@@ -22,10 +20,12 @@ from cekura_tui.prose.staging import HunkChoice, wording
 from cekura_tui.ui.actions import NOT_OFFERED, Action, bindings
 from cekura_tui.ui.kit.lines import Notice, OneLine
 from cekura_tui.ui.kit.page import Page
+from cekura_tui.ui.kit.pane import Pane
 from cekura_tui.ui.kit.virtual_list import VirtualList
 from cekura_tui.ui.messages import GivenPrompt, HandOff, OpenJobDetails, OpenPromptHistory, OpenRun
 from cekura_tui.ui.state import AppState
 from cekura_tui.ui.suggestion.diff_view import ProseDiffView
+from cekura_tui.ui.suggestion.hung_text import HungText
 from cekura_tui.ui.suggestion.staged_text import StagedText
 from cekura_tui.ui.suggestion.staging_controller import StagingController, Step, TypedTexts
 from cekura_tui.ui.suggestion.words import headline, hunk_notes, summary, why_not_edit
@@ -52,35 +52,34 @@ def _unless_failed(screen: SuggestionScreen) -> str | None:
 
 def _without_agent(screen: SuggestionScreen) -> str | None:
     known = screen.job is None or screen.job.agent_id is not None
-    return None if known else "The server did not say whose run this is, so there is no history."
+    return None if known else "The server did not name the agent of this run, so there is no prompt history."
+
+
+class SuggestionDiff(ProseDiffView):
+    """The diff whose changes lead to the turns behind them."""
+
+    ACTIONS = (Action("diff.turn", "enter", "open", "Show turn", footer=1, key_display="enter"),)
+    BINDINGS = bindings(ACTIONS)
 
 
 class SuggestionScreen(Page):
     """The outcome of one job that succeeded, of which each change may be accepted, rejected or edited."""
 
     AUTO_FOCUS = "ProseDiffView"
-    # The diff, where the focus mostly is, has ranks 1 to 3.
+    # The diff, where the focus mostly is, has ranks 1, 6, 11 and 12.
     ACTIONS: ClassVar[tuple[Action, ...]] = (
-        Action("suggestion.next", "n", "change(1)", "Next", "The next change", 1, why_not=_unless_changes),
-        Action("suggestion.previous", "N", "change(-1)", "Prev", "The previous change", why_not=_unless_changes),
-        Action("suggestion.accept", "a", "accept", "Accept", "Accept the change", 4, why_not=_unless_changes),
-        Action("suggestion.reject", "x", "reject", "Reject", "Reject the change", 5, why_not=_unless_changes),
-        Action(
-            "suggestion.edit",
-            "e",
-            "edit",
-            "Edit",
-            "Word the change otherwise, in the box or in $EDITOR",
-            6,
-            why_not=_unless_changes,
-        ),
+        Action("suggestion.next", "n", "change(1)", "Next", "Next change", 6, why_not=_unless_changes),
+        Action("suggestion.previous", "N", "change(-1)", "Prev", "Previous change", why_not=_unless_changes),
+        Action("suggestion.accept", "a", "accept", "Accept", "Accept the change", 2, why_not=_unless_changes),
+        Action("suggestion.reject", "x", "reject", "Reject", "Reject the change", 3, why_not=_unless_changes),
+        Action("suggestion.edit", "e", "edit", "Edit", "Edit the change", 7, why_not=_unless_changes),
         Action(
             "suggestion.split",
             "b",
             "split",
             "Split",
-            "Split the change into its rules, or a way of dressing into its places; or join them again",
-            7,
+            "Split the change into its parts, or join them",
+            13,
             why_not=_unless_changes,
         ),
         Action("suggestion.accept-all", "A", "accept_all", "Accept all", "Accept all changes", why_not=_unless_changes),
@@ -89,8 +88,8 @@ class SuggestionScreen(Page):
             "s",
             "staged",
             "Staged",
-            "The staged text beside the diff, or in its place on a low terminal",
-            8,
+            "Show or hide the staged text",
+            10,
             "Staged text",
             why_not=_unless_changes,
         ),
@@ -98,28 +97,28 @@ class SuggestionScreen(Page):
             "suggestion.hand-off",
             "y",
             "hand_off",
-            "Save, copy",
-            "The staged or the proposed prompt or a patch; or read the patch in $PAGER",
+            "Copy or save",
+            "Copy or save the staged or the improved prompt, or a patch",
             9,
             why_not=_unless_loaded,
         ),
-        Action("suggestion.undo", "u", "undo", "Undo", "Take your last step back", 10, why_not=_unless_changes),
+        Action("suggestion.undo", "u", "undo", "Undo", "Undo your last step", 8, why_not=_unless_changes),
         Action(
             "suggestion.put-on-agent",
             "p",
             "update_agent_prompt",
-            "Put on agent",
-            "Put the staged prompt on the agent",
-            11,
+            "Update prompt",
+            "Update the agent's prompt with the staged text",
+            4,
             why_not=_unless_loaded,
         ),
         Action(
             "suggestion.try-again",
             "i",
             "improve_again",
-            "Try again",
-            "Improve once more, from the staged prompt",
-            12,
+            "Improve again",
+            "Improve again, from the staged text",
+            14,
             "Improve the prompt",
             why_not=_unless_loaded,
         ),
@@ -127,41 +126,43 @@ class SuggestionScreen(Page):
             "suggestion.turn",
             "enter",
             "turn",
-            "The turn behind it",
-            "To the turn that the change seems to answer; esc comes back to the change",
+            "Show turn",
+            "Go to the turn of the call behind the change; esc comes back",
             why_not=_unless_changes,
         ),
-        Action("suggestion.error", "enter", "whole_error", "Show error", why_not=_unless_failed),
+        Action("suggestion.error", "enter", "whole_error", "Show error", footer=1, why_not=_unless_failed),
         Action(
             "suggestion.history",
             "h",
             "history",
             "Prompt history",
-            "The prompts that the agent had, was sent and was proposed",
+            "All prompts this agent had, was sent or was proposed",
             command="Prompt history of this agent",
             why_not=_without_agent,
         ),
-        Action("suggestion.details", "d", "details", "Details", "All that is known of the job", command="Job details"),
-        Action("suggestion.pane", "tab", "app.focus_next", "Pane"),
-        Action("suggestion.refresh", "r", "refresh", "Read anew", "Read the suggestion anew"),
-        Action("suggestion.back", "escape", "app.pop_screen", "Back", footer=13),
+        Action("suggestion.details", "d", "details", "Details", "Details of the job", command="Job details"),
+        Action("suggestion.pane", "tab", "app.focus_next", "Next pane"),
+        Action("suggestion.refresh", "r", "refresh", "Reload", "Reload the suggestion"),
+        Action("suggestion.back", "escape", "app.pop_screen", "Back", footer=5),
     )
     BINDINGS: ClassVar[list[BindingType]] = bindings(ACTIONS)
     HELP = """\
 # Suggestion
-`-` went, `+` came, `~` both; `→` and `←` moved. `n` and `N` go from change to change, `f` unfolds what is unchanged,
-`w` shows the changes alone. `a` accepts the change under the cursor, `x` rejects it, `e` words it otherwise, `A`
-accepts all, `u` takes your last step back. What is not accepted is not in the staged text, which `s` shows or hides.
-What another window chooses is shown here at once; `u` leaves that alone as long as the other window is open.
+A `−` line is the prompt as it was, the `+` line below is what is proposed; brighter words are the ones that changed.
+`→` and `←` mark text that moved. `a` accepts a change, `x` rejects one, and the cursor goes to the next undecided
+change. `e` edits a change, `A` accepts all, `u` undoes. Only accepted and edited changes are in the staged text,
+which `s` shows or hides. `f` unfolds unchanged lines, `w` hides them.
 
-Lines that come or go together are one change: `b` splits it, so that each rule can be accepted by itself, and on one of
-the parts joins them again. Quotation marks, bullets and the like that changed everywhere are one change at the end
-(`⋯`): `b` or `enter` shows all its places. What a model put around its answer, such as a code fence, is left out unless
-you accept it.
+Lines that are added or removed together are one change: `b` splits the change, so that each rule is decided by
+itself, and `b` on a part joins the parts. Formatting that changed everywhere, such as quotation marks or bullets, is
+one change at the end (`⋯`): `b` or `enter` shows all its places. Text that the model put around its answer, such as a
+code fence, is left out unless you accept it.
 
-`enter` goes to the turn that a change seems to answer, `esc` comes back. `tab` goes to the summary and the issues.
-`y` saves the staged prompt, a patch, or copies; `p` puts it on the agent; `i` has it improved once more.
-`h` shows the prompts that the agent had, `d` all that is known of the job.
+`enter` shows the turn of the call behind a change, `esc` comes back. `tab` moves to the summary and the issues.
+`p` updates the agent's prompt with the staged text. `y` copies or saves the staged text, the improved prompt or a
+patch. `i` improves again, from the staged text. `h` shows the agent's prompt history, `d` the job.
+
+Decisions made in another window appear here at once; `u` undoes only your own.
 """
 
     def __init__(self, state: AppState, number: int) -> None:
@@ -182,11 +183,12 @@ you accept it.
     def body(self) -> ComposeResult:
         """Headline and summary, then the diff, and the staged text where there is room or it was asked for."""
         yield OneLine(id="suggestion-headline")
-        with VerticalScroll(id="summary"):
-            yield Static(id="summary-text")
-        yield ProseDiffView(id="diff")
-        yield OneLine(id="staged-title", classes="pane-title")
-        yield StagedText(id="staged")
+        with Pane(title="Summary", id="summary-pane"), VerticalScroll(id="summary", classes="padded"):
+            yield HungText(id="summary-text")
+        with Pane(title="Changes", id="changes-pane"):
+            yield SuggestionDiff(id="diff")
+        with Pane(title="Staged", id="staged-pane"):
+            yield StagedText(id="staged")
         yield Notice(id="suggestion-notice")
 
     # Loading
@@ -252,7 +254,7 @@ you accept it.
     def _show_unread(self, error: CekuraTuiError) -> None:
         self.error = error
         if self.staging.opened is not None and not self.gone:
-            self.notify_once(f"Could not reload the suggestion. {error.sentence()}", warning=True)
+            self.notify_once(f"Can't reload the suggestion. {error.sentence()}", warning=True)
         self.draw()
 
     def _tell(self, news: str) -> None:
@@ -270,7 +272,7 @@ you accept it.
         try:
             self.reasons = await self.state.workspace.call(lambda session: session.suggestions.explain(opened))
         except CekuraTuiError as error:
-            problem = f"What the runs tell could not be read: {error.message}"
+            problem = f"Can't load the reasons of the changes: {error.message}"
             self.reasons = SuggestionReasons(problems=(problem,))
         self.draw()
 
@@ -285,14 +287,13 @@ you accept it.
         self.set_class(self.staging.has_changes, "-changes")
         self.set_class(opened is not None, "-read")
         if opened is not None:
-            text = summary(opened.suggestion, opened.diff, self.reasons)
-            shown = self.query_one("#summary-text", Static)
-            if shown.content != text:
-                shown.update(text)
+            self.query_one(HungText).show(summary(opened.suggestion, opened.diff, self.reasons))
+            issues = len(self.reasons.issues or ()) if self.reasons else 0
+            self.query_one("#summary-pane", Pane).show_title("Summary", count(issues, "issue") if issues else "")
             notes = hunk_notes(opened.diff, self.reasons)
             self.query_one(ProseDiffView).show_diff(opened.diff, opened.choices, notes)
             self._draw_staged()
-            notice.show("No change.", "The proposal is the prompt that was sent, word for word.")
+            notice.show("No changes", "The suggestion is the prompt that was sent, word for word.")
         elif self.error is not None:
             notice.show_error(self.error)
         else:
@@ -305,10 +306,10 @@ you accept it.
         if (opened := self.staging.opened) is None:
             return
         hunk = self.hunk
-        title = Text(" Staged ", no_wrap=True, overflow="ellipsis", end="")
-        facts = [count(len(opened.staged.split()), "word")] + ([f"at change {hunk.number}"] if hunk else [])
-        title.append(f" {' · '.join(facts)}", style="not bold")
-        self.query_one("#staged-title", OneLine).show(title)
+        place = f"{hunk.number} of {len(opened.diff.hunks)}" if hunk else str(len(opened.diff.hunks))
+        self.query_one("#changes-pane", Pane).show_title("Changes", place)
+        facts = count(len(opened.staged.split()), "word"), f"at change {hunk.number}" if hunk else ""
+        self.query_one("#staged-pane", Pane).show_title("Staged", *facts)
         self.query_one(StagedText).show(opened.diff, opened.choices, hunk.number if hunk else None)
 
     def action_staged(self) -> None:
@@ -363,13 +364,20 @@ you accept it.
 
     def action_accept(self) -> None:
         """Accept the change under the cursor."""
-        if (hunk := self._hunk_to_choose()) is not None:
-            self._stage(lambda: self.staging.choose(hunk, HunkChoice("accepted")))
+        self._decide(HunkChoice("accepted"))
 
     def action_reject(self) -> None:
         """Reject the change under the cursor."""
-        if (hunk := self._hunk_to_choose()) is not None:
-            self._stage(lambda: self.staging.choose(hunk, HunkChoice("rejected")))
+        self._decide(HunkChoice("rejected"))
+
+    def _decide(self, choice: HunkChoice) -> None:
+        """The cursor goes on at once, so that the next key is for the next change."""
+        if (hunk := self._hunk_to_choose()) is None:
+            return
+        view = self.query_one(ProseDiffView)
+        begun = self._stage(lambda: self.staging.choose(hunk, choice), failed=lambda: view.go_to(hunk.number))
+        if begun and (number := self.staging.next_undecided(hunk)) is not None:
+            view.go_to(number)
 
     @on(ProseDiffView.SplitRequested)
     def action_split(self) -> None:
@@ -386,8 +394,15 @@ you accept it.
         self._stage(self.staging.accept_all)
 
     def action_undo(self) -> None:
-        """Take the last step back."""
-        self._stage(self.staging.undo)
+        """Undo the last step; the cursor goes to what it had changed."""
+        self._stage(self.staging.undo, shown=self._go_to_undone)
+
+    def _go_to_undone(self) -> None:
+        view, key = self.query_one(ProseDiffView), self.staging.undone
+        if (opened := self.staging.opened) is not None and key:
+            found = (hunk.number for hunk in opened.diff.hunks if key in (hunk.key, hunk.whole))
+            if (number := next(found, None)) is not None:
+                view.go_to(number)
 
     def action_edit(self) -> None:
         """Edit the change under the cursor."""
@@ -403,7 +418,7 @@ you accept it.
             if edited is not None and edited.applied:
                 self._stage(lambda: self.staging.edit(hunk, edited.text))
             elif edited is not None and self.staging.save_typed(hunk, edited.text):
-                self.notify_once("What you typed is not taken, but kept: e opens it again.")
+                self.notify_once("Your text is saved, but not applied: e opens it.")
 
         words = wording(opened.diff, hunk)
         dialog = EditHunkDialog(
@@ -419,32 +434,43 @@ you accept it.
 
     def _hunk_to_choose(self) -> Hunk | None:
         if (hunk := self.hunk) is None and self.staging.has_changes:
-            self.notify_once("The cursor is on no change: n goes to the next, N to the one before.")
+            self.notify_once("No change under the cursor · n next change · N previous change")
         return hunk
 
-    def _stage(self, begin: Callable[[], Step]) -> None:
-        """Begin a step, and show it when it is done."""
+    def _stage(
+        self,
+        begin: Callable[[], Step],
+        *,
+        shown: Callable[[], object] = lambda: None,
+        failed: Callable[[], object] = lambda: None,
+    ) -> bool:
+        """Begin a step, and show it when it is done; returns whether it was begun. On this page `shown` is called when
+        it is on the screen, `failed` when it could not be saved."""
         if self.staging.opened is None:
-            return
+            return False
         try:
             step = begin()
         except CekuraTuiError as error:
             self.notify_once(error.sentence(), warning=True)
-        else:
-            self.app.run_worker(self._show_step(step), group="staging")  # also where this page is left meanwhile
+            return False
+        self.app.run_worker(self._show_step(step, shown, failed), group="staging")  # also where this page is left
+        return True
 
-    async def _show_step(self, step: Step) -> None:
+    async def _show_step(self, step: Step, shown: Callable[[], object], failed: Callable[[], object]) -> None:
         assert self.staging.opened is not None
         before = self.staging.opened.diff
         try:
             message = await step
         except CekuraTuiError as error:
+            if not self.gone:
+                failed()
             pages = [screen for screen in self.app.screen_stack if isinstance(screen, Page)]
             page = self if self.is_attached or not pages else pages[-1]
-            page.notify_once(f"Nothing was chosen, for it could not be kept. {error.sentence()}", warning=True)
+            page.notify_once(f"Can't save your decision. {error.sentence()}", warning=True)
             return
         if not self.gone:
             self.draw()
+            shown()
             self._explain_parts(before)
             self._tell(message)
 
@@ -455,14 +481,14 @@ you accept it.
         if (hunk := self._hunk_to_choose()) is None:
             return
         if self.reasons is None:
-            self.notify_once("What the runs tell is still being read.")
+            self.notify_once("Still loading the runs of this job.")
             return
         for reason in self.reasons.reasons.get(hunk.key, ()):
             if reason.run_id is not None:
                 self.state.ask(OpenRun(reason.run_id, None if reason.turn is None else reason.turn + 1))
                 return
         unread = "".join(f" {problem}" for problem in self.reasons.problems[:1])
-        self.notify_once(f"No turn of a run is known that change {hunk.number} answers.{unread}")
+        self.notify_once(f"No turn of a run found for change {hunk.number}.{unread}")
 
     def action_hand_off(self) -> None:
         """Save or copy the staged prompt, or hand the change on."""

@@ -1,4 +1,4 @@
-"""The whole text as it stands with the choices so far; what differs from the sent one is marked beside it."""
+"""The whole text that the decisions make; lines that differ from the sent prompt are marked."""
 
 from __future__ import annotations
 
@@ -14,14 +14,16 @@ from cekura_tui.prose.lines import stretches
 from cekura_tui.prose.staged_lines import StagedLine, StagedMark, staged_lines
 from cekura_tui.prose.staging import Choices
 from cekura_tui.ui.kit.row_renderer import DrawnLine
-from cekura_tui.ui.kit.strips import Line, RowState, breaks
+from cekura_tui.ui.kit.strips import Line, RowState
 from cekura_tui.ui.kit.virtual_list import VirtualList
+from cekura_tui.ui.suggestion.diff_view import grounded, hung_breaks
 
-_GUTTER = 2
+_GUTTER = 3
+"""A blank cell, the mark, a blank cell."""
 _READABLE = 100
 _LEAST = 10
 _AFTER = 3
-"""Lines that are shown after the one where the hunk stands."""
+"""Lines that are shown below the one with the hunk."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,15 +41,15 @@ class StagedRow:
 
 
 class StagedText(VirtualList[StagedRow]):
-    """The lines of the text; the cursor is where the hunk is that one looks at."""
+    """The lines of the text; the cursor is at the hunk that is under the cursor of the diff."""
 
     row_height = None
-    COMPONENT_CLASSES: ClassVar[set[str]] = {"staged-text--mark"}
+    COMPONENT_CLASSES: ClassVar[set[str]] = {"staged-text--mark", "staged-text--gone", "staged-text--line"}
     DEFAULT_CSS = """
     StagedText {
-        & > .virtual-list--cursor { background: $cursor; }
-        & > .virtual-list--cursor-blurred { background: $cursor-blurred; }
-        & > .staged-text--mark { color: $success; text-style: bold; }
+        & > .staged-text--mark { color: $added; text-style: bold; }
+        & > .staged-text--gone { color: $removed; text-style: bold; }
+        & > .staged-text--line { background: $added-ground; }
     }
     """
 
@@ -56,11 +58,11 @@ class StagedText(VirtualList[StagedRow]):
         self._of: tuple[ProseDiff, Choices] | None = None
         self._hunk_places: dict[int, tuple[int, int]] = {}
         self._followed: tuple[StagedRow, int] | None = None
-        """The row of the hunk that one looks at, and how many of its characters stand before that."""
+        """The row of that hunk, and how many of its characters are before it."""
 
     def show(self, diff: ProseDiff, choices: Choices, hunk: int | None = None) -> None:
-        """Show the text that these choices make, and if a hunk is named where that stands; else one stays where one
-        is. What looks as before is not drawn again."""
+        """Show the text that these choices make, at the hunk of this number if there is one. What looks as before is
+        not drawn again."""
         if self._of is None or self._of != (diff, choices):
             is_other = self._of is None or self._of[0] != diff
             self._of = diff, dict(choices)
@@ -72,7 +74,7 @@ class StagedText(VirtualList[StagedRow]):
             self.follow(hunk)
 
     def follow(self, hunk: int) -> None:
-        """Put the cursor where a hunk of this number stands, or would stand."""
+        """Put the cursor where a hunk of this number is, or would be."""
         if (place := self._hunk_places.get(hunk)) is None or not self.rows:
             return
         index = max(bisect_right(self.rows, place, key=lambda row: row.key) - 1, 0)
@@ -90,7 +92,7 @@ class StagedText(VirtualList[StagedRow]):
         if self._followed is None or not self._laid_out or self.cursor_row != self._followed[0]:
             return
         row, before = self._followed
-        starts = [start for start, _ in breaks(row.text, _room(self._laid_out.width))]
+        starts = [start for start, *_ in hung_breaks(row.text, _room(self._laid_out.width))]
         place = self._cursor, max(bisect_right(starts, before) - 1, 0)
         if place not in self._shown:
             self.viewport.hold(*place, self._laid_out.height // 2)
@@ -103,8 +105,14 @@ class StagedText(VirtualList[StagedRow]):
         return 1 + len(row.text) // _room(width)
 
     def lines_of(self, row: StagedRow, width: int, state: RowState) -> list[Line]:
-        gutter = Segment(row.mark.ljust(_GUTTER), self.style_of("staged-text--mark"))
-        return [[gutter, Segment(row.text[start:end])] for start, end in breaks(row.text, _room(width))]
+        ink = self.style_of(f"staged-text--{'gone' if row.mark == '-' else 'mark'}")
+        gutter = [Segment(" "), Segment(row.mark.replace("-", "−"), ink)]
+        ground = self.style_of("staged-text--line") if row.mark in "+~" and not state.cursor else None
+        lines = hung_breaks(row.text, _room(width))
+        return [
+            grounded([*gutter, Segment(" " * (1 + indent)), Segment(row.text[start:end])], width, ground)
+            for start, end, indent in lines
+        ]
 
 
 def _rows(n: int, line: StagedLine) -> Iterator[StagedRow]:

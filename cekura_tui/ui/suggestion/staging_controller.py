@@ -52,7 +52,7 @@ class TypedTexts:
         try:
             await asyncio.shield(asyncio.wrap_future(saving))
         except CekuraTuiError as error:
-            self._warn(f"What you typed is not on the disk yet. {error.sentence()}", self._failed)
+            self._warn(f"Your text is not saved yet. {error.sentence()}", self._failed)
             self._failed = True
         else:
             self._failed = False
@@ -63,7 +63,7 @@ class StagingController:
 
     Steps are begun in the order in which they are called, and done also where nobody waits. To begin one raises Closed
     while the program closes; to await it raises StoreError, and then nothing was chosen. What another window chose
-    meanwhile is known after every step and look, and told in its message.
+    meanwhile is known after every step and look, and is in its message.
     """
 
     def __init__(self, workspace: Workspace, number: int, saved: TypedTexts) -> None:
@@ -78,6 +78,10 @@ class StagingController:
         """The diff that was shown when a hunk was edited last."""
         self._applied: dict[str, HunkChoice] = {}
         """What was typed here and applied last, by the key of the hunk."""
+        self._under_way: Counter[str] = Counter()
+        """Hunks of which a choice is on its way to the disk, by key."""
+        self.undone = ""
+        """The key of the first hunk that the last undo changed; empty where it changed none."""
 
     async def load(self) -> str:
         """Read the suggestion with what is chosen by now; returns what `look` does, raises CekuraTuiError."""
@@ -100,10 +104,27 @@ class StagingController:
         """Whether there is anything to choose."""
         return self.opened is not None and not self.opened.diff.is_same
 
+    @property
+    def undecided(self) -> list[int]:
+        """The numbers of the hunks that are still to be decided; a choice on its way to the disk counts."""
+        if self.opened is None:
+            return []
+        open_hunks = undecided(self.opened.diff, self.opened.choices)
+        return [hunk.number for hunk in open_hunks if not self._under_way[hunk.key]]
+
+    def next_undecided(self, hunk: Hunk) -> int | None:
+        """The hunk to decide after this one: the next one, or from the end the first; None when all are decided."""
+        numbers = [number for number in self.undecided if number != hunk.number]
+        return next((number for number in numbers if number > hunk.number), next(iter(numbers), None))
+
     def choose(self, hunk: Hunk, choice: HunkChoice) -> Step:
-        """Accept or reject a hunk."""
+        """Accept or reject a hunk; when all are decided by that, the message says so."""
         of = self._diff_of(hunk)
-        return self._begin(lambda staging, _: staging.choose(self.number, of, {hunk.number: choice}))
+
+        def chosen(step: StagingStep) -> str:
+            return overruled_message(step) or ("" if self.undecided else decided_message(len(self._diff.hunks)))
+
+        return self._begin(lambda staging, _: staging.choose(self.number, of, {hunk.number: choice}), chosen, hunk.key)
 
     def accept_all(self) -> Step:
         """Accept every hunk but what is around an answer: what is staged then is the answer itself."""
@@ -122,15 +143,13 @@ class StagingController:
             parts = {part.key for part in self._diff.hunks if part.whole == hunk.whole}
             decided = [part for part in self._diff.hunks if part.key in parts & self.opened.chosen.keys()]
             if decided:
-                return (
-                    f"Change {decided[0].number} is decided on its own, so the parts stay apart. u takes choices back."
-                )
+                return f"Can't join the parts: change {decided[0].number} is decided by itself. u undoes a decision."
             if parts & {*self._typed, *self.opened.typed}:
-                return "Something was typed into a part, so the parts stay apart."
+                return "Can't join the parts: one of them has text that is not applied yet."
         elif not hunk.parts:
-            return "This change has no parts: it is accepted or rejected as a whole."
+            return "Can't split: the change has no parts."
         elif (choice := self.opened.chosen.get(hunk.key)) is not None and choice.what == "edited":
-            return f"Change {hunk.number} is edited as a whole. Take that back first (u): your words are kept."
+            return f"Can't split change {hunk.number}: it is edited as a whole. u undoes the edit."
         return None
 
     def split(self, hunk: Hunk) -> Step:
@@ -141,7 +160,7 @@ class StagingController:
             numbers = [one.number for one in step.diff.hunks if key in (one.key, one.whole)]
             if is_part or len(numbers) < 2:
                 return ""
-            return f"Split into {count(len(numbers), 'change')}. b on one of them joins them again."
+            return f"Split into {count(len(numbers), 'change')} · b joins the parts"
 
         return self._begin(lambda staging, diff: staging.split(self.number, diff, key, joined=is_part), done)
 
@@ -149,6 +168,8 @@ class StagingController:
         """Take the last step of this window back; what was typed and is no longer chosen is not lost."""
 
         def undone(step: StagingStep) -> str:
+            changed = _changed(step.before, step.after)
+            self.undone = step.diff.hunks[changed[0] - 1].key if changed else ""
             for key, choice in step.before_by_key.items():
                 if choice.what == "edited" and step.after_by_key.get(key) != choice:
                     self._set_typed(key, choice.text)
@@ -212,13 +233,19 @@ class StagingController:
         self,
         choose: Callable[[StagingService, ProseDiff], Awaitable[StagingStep]],
         message: Callable[[StagingStep], str] | None = None,
+        key: str = "",
     ) -> Step:
+        """Begin a step; `key` is that of the hunk that is decided by it alone."""
         diff = self._diff
         step = self._workspace.send(lambda session: choose(session.staging, diff))
-        return self._end(step, message or overruled_message)
+        self._under_way[key] += 1
+        return self._end(step, message or overruled_message, key)
 
-    async def _end(self, step: Future[StagingStep], message: Callable[[StagingStep], str]) -> str:
-        done = await asyncio.shield(asyncio.wrap_future(step))
+    async def _end(self, step: Future[StagingStep], message: Callable[[StagingStep], str], key: str) -> str:
+        try:
+            done = await asyncio.shield(asyncio.wrap_future(step))
+        finally:
+            self._under_way -= Counter((key,))
         return " ".join(filter(None, (self._show(done), message(done))))
 
     def _show(self, step: StagingStep) -> str:
@@ -232,8 +259,19 @@ class StagingController:
             if step.seen_by_key.get(key) == own != step.before_by_key.get(key):
                 self._typed.setdefault(key, own.text)
                 replaced.append(key)
-        hint = " Your words are kept: e opens them." if replaced else ""
+        hint = " Your text is saved: e opens it." if replaced else ""
         return chosen_elsewhere_message(step.seen, step.before) + hint
+
+
+def undecided(diff: ProseDiff, choices: Choices) -> list[Hunk]:
+    """The hunks that nobody decided yet; what is around an answer is left out as long as nobody accepts it."""
+    return [hunk for hunk in diff.hunks if hunk.number not in choices and hunk.kind != "wrapper"]
+
+
+def decided_message(changes: int) -> str:
+    """That nothing is left to decide, and what comes next."""
+    which = {1: "The only change", 2: "Both changes"}.get(changes, f"All {changes:,} changes")
+    return f"{which} decided · p update the prompt · y save"
 
 
 def _changed(before: Choices, after: Choices) -> list[int]:
@@ -255,23 +293,23 @@ def overruled_message(step: StagingStep) -> str:
     overruled = [
         number for number in _changed(step.seen, step.before) if step.before.get(number) != step.after.get(number)
     ]
-    return "Your choice came later and replaced that; u takes yours back." if overruled else ""
+    return "Your choice replaced the other window's · u undo" if overruled else ""
 
 
 def undone_message(before: Choices, after: Choices, others: Sequence[int] = ()) -> str:
-    """What became of the choices by taking back a step, as a sentence; of `others` it is said whose they are."""
+    """What undoing a step changed, as a sentence; `others` are hunks that another window decided last."""
     changed = _changed(before, after)
     whose = f"change {others[0]}" if len(others) == 1 else f"{len(others)} changes"
     if not changed:
         if not others:
-            return "There is nothing to take back."
-        return f"Another window made the last choice ({whose}). Nothing of yours is left to take back."
-    theirs = f" Another window chose last for {whose}, so that choice stays." if others else ""
+            return "Nothing to undo."
+        return f"Nothing to undo: another window decided {whose} last."
+    theirs = f" The other window's choice of {whose} was not undone." if others else ""
     if len(changed) > 1:
-        return f"Taken back: {count(len(changed), 'change')} are as they were before.{theirs}"
+        return f"Undone: {count(len(changed), 'change')} are as before.{theirs}"
     was, now = before.get(changed[0]), after.get(changed[0])
-    hint = " e opens what you typed." if was is not None and was.what == "edited" else ""
-    return f"Taken back: change {changed[0]} is {now.what if now else 'undecided'} again.{hint}{theirs}"
+    hint = " e opens your text." if was is not None and was.what == "edited" else ""
+    return f"Undone: change {changed[0]} is {now.what if now else 'undecided'}.{hint}{theirs}"
 
 
 def taken(number: int, choices: Choices) -> bool:
@@ -283,12 +321,12 @@ def accepted_message(before: Choices, after: Choices, around: int = 0) -> str:
     """That all is accepted, and what was chosen otherwise before, as a sentence; `around` is the number of what is
     around an answer and stays out."""
     accepted = sum(choice.what != "rejected" for choice in after.values())
-    out = f" What the model put around its answer stays out: a on change {around} accepts that too." if around else ""
+    out = f" Left out: change {around}, the text around the model's answer." if around else ""
     if not accepted:
-        return f"There is nothing else to accept.{out}"
+        return f"Nothing else to accept.{out}"
     if before == after:
-        return f"All is accepted already.{out}"
+        return f"All changes are accepted already.{out}"
     chosen = Counter[str](choice.what for number, choice in before.items() if number != around)
     others = [f"{chosen[what]:,} {what}" for what in ("rejected", "edited") if chosen[what]]
     were = f" ({' and '.join(others)} before)" if others else ""
-    return f"All is accepted: {count(accepted, 'change')}{were}. u takes that back.{out}"
+    return f"{count(accepted, 'change')} accepted{were} · u undo · p update the prompt.{out}"

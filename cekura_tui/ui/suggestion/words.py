@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
 
 from rich.text import Text
+from textual.content import Content
 
 from cekura_tui.evidence.hunk_reasons import Reason
 from cekura_tui.evidence.prompt_issues import PromptIssue
 from cekura_tui.model.job import Suggestion
 from cekura_tui.model.json_tree import has_children, leaf_text
 from cekura_tui.model.text import clean, clean_line, count
+from cekura_tui.model.transcript.timeline import clock
 from cekura_tui.prose.diff import Hunk, ProseDiff
 from cekura_tui.ui.kit.lines import VERDICT_MARKS
 from cekura_tui.ui.suggestion.diff_view import HunkNotes
+from cekura_tui.ui.suggestion.staging_controller import undecided
 from cekura_tui.workspace.suggestions import OpenedSuggestion, SuggestionReasons
 
+_AN_HOUR = 3600
 _LEFT_OUT = "left out"
 """What is around an answer, as long as nobody accepts it."""
 _CHOSEN = ("accepted", "rejected", "edited", _LEFT_OUT)
@@ -28,7 +32,7 @@ _TREE_LINES, _TREE_DEPTH = 60, 8
 
 
 def headline(number: int, opened: OpenedSuggestion | None) -> Text:
-    """Which suggestion it is, how much it changes, and how much of that is chosen."""
+    """Which suggestion it is, how much of it is still to be decided, and how much it changes."""
     text = Text(f" Suggestion of job {number} ", style="bold", no_wrap=True, overflow="ellipsis", end="")
     if opened is None:
         return text
@@ -36,53 +40,57 @@ def headline(number: int, opened: OpenedSuggestion | None) -> Text:
     chosen = Counter[str](choice.what for choice in opened.choices.values())
     around = [hunk for hunk in diff.hunks if hunk.kind == "wrapper" and hunk.number not in opened.choices]
     chosen[_LEFT_OUT] = len(around)
-    changes = [count(len(diff.hunks), "change"), *(f"{chosen[what]:,} {what}" for what in _CHOSEN if chosen[what])]
+    open_changes = len(undecided(diff, opened.choices))
     facts = [
-        ", ".join(changes),
+        f"{open_changes:,} of {len(diff.hunks):,} undecided" if open_changes else "all decided" if diff.hunks else "",
+        ", ".join(f"{chosen[what]:,} {what}" for what in _CHOSEN if chosen[what]),
         f"+{diff.added_words - sum(hunk.added for hunk in around):,} −{diff.removed_words:,} words",
-        f"staged {count(len(opened.staged.split()), 'word')}",
-        f"from run {', '.join(map(str, job.run_ids))}",
+        _runs(job.run_ids),
         clean_line(job.agent_name, 40),
     ]
     return text.append(f"· {' · '.join(filter(None, facts))}", style="not bold")
 
 
+def _runs(run_ids: Sequence[int]) -> str:
+    return f"run{'s' if len(run_ids) > 1 else ''} {', '.join(map(str, run_ids))}" if run_ids else ""
+
+
 def why_not_edit(hunk: Hunk) -> str | None:
     """Why a change has no words to edit, as a sentence; None where it has some."""
     if hunk.kind == "wrapper":
-        return "What the model put around its answer is accepted or rejected as it is."
+        return "Can't edit the text around the model's answer: accept or reject it."
     if hunk.kind != "layout":
         return None
-    hint = " b splits it into its places." if hunk.parts else ""
-    return f"No words change here: accept or reject it.{hint}"
+    hint = " b shows its places." if hunk.parts else ""
+    return f"Only formatting changes here: accept or reject.{hint}"
 
 
-def summary(suggestion: Suggestion, diff: ProseDiff, explained: SuggestionReasons | None) -> Text:
-    """What the server says it changed, then the issues behind that, each with its run, and what could not be read."""
-    text = Text(clean(suggestion.job.summary_of_changes or "The server sent no summary.").strip())
+def summary(suggestion: Suggestion, diff: ProseDiff, explained: SuggestionReasons | None) -> list[Content]:
+    """The server's summary, then the issues behind the changes, each with its run, and what could not be loaded."""
+    found = clean(suggestion.job.summary_of_changes or "The server sent no summary.").strip().split("\n")
+    lines = [Content(line.rstrip()) for line in found]
     if diff.coarse:
-        text.append(f"\n! {clean_line(diff.coarse)}", style="bold")
+        lines.append(Content.styled(f"! {clean_line(diff.coarse)}", "$warning"))
     if explained is None:
-        return text.append("\nReading what the runs tell …", style="dim")
+        return [*lines, Content.styled("Loading the issues …", "$muted")]
     if explained.issues is None:
-        text.append("\nThis server does not tell the issues behind it.", style="dim")
-    for problem in explained.problems:
-        text.append(f"\n! {clean_line(problem)} r tries again.", style="bold")
-    if explained.issues:
-        text.append(f"\n{count(len(explained.issues), 'issue')} behind it:", style="bold")
-        for issue in explained.issues[:_ISSUES]:
-            text.append(f"\n• {clean_line(issue.title)}")
-            text.append("".join(f"\n  {line}" for line in _issue_lines(issue)), style="dim")
-    if explained.issues and len(explained.issues) > _ISSUES:
-        text.append(f"\n… and {len(explained.issues) - _ISSUES:,} more.", style="dim")
-    return text
+        lines.append(Content.styled("This server reports no issues.", "$muted"))
+    lines += (Content.styled(f"! {clean_line(problem)} · r retry", "$warning") for problem in explained.problems)
+    issues = explained.issues or ()
+    if issues:
+        lines.append(Content.styled(f"{count(len(issues), 'issue')} found", "bold"))
+    for issue in issues[:_ISSUES]:
+        lines.append(Content(f"• {clean_line(issue.title)}"))
+        lines += (Content.styled(f"  {line}", "$muted") for line in _issue_lines(issue))
+    if len(issues) > _ISSUES:
+        lines.append(Content.styled(f"… and {len(issues) - _ISSUES:,} more", "$muted"))
+    return lines
 
 
 def _issue_lines(issue: PromptIssue) -> Iterator[str]:
-    """Whose issue it is, then what is said of it."""
-    runs = f"run {', '.join(map(str, issue.run_ids))}" if issue.run_ids else ""
+    """Whose issue it is, then its description."""
     kind = ", ".join(clean_line(word, 60) for word in (issue.severity, issue.category) if word)
-    facts = (runs, clean_line(issue.metric, 60), clean_line(issue.section, 60), kind)
+    facts = (_runs(issue.run_ids), clean_line(issue.metric, 60), clean_line(issue.section, 60), kind)
     if any(facts):
         yield " · ".join(filter(None, facts))
     title = clean_line(issue.title)
@@ -119,7 +127,8 @@ def hunk_notes(diff: ProseDiff, explained: SuggestionReasons | None) -> Mapping[
 
 
 def _reason_line(reason: Reason) -> str:
+    """Which verdict, which run and time of the call, and how sure that is."""
     where = [f"run {reason.run_id}"] if reason.run_id is not None else []
-    where += [f"turn {reason.turn + 1}"] if reason.turn is not None else []
+    where += [clock(reason.at, hours=reason.at >= _AN_HOUR)] if reason.at is not None else []
     verdict = f"answers {VERDICT_MARKS['fail']} {clean_line(reason.verdict, 60)}"
-    return " · ".join([", ".join([verdict, " ".join(where)] if where else [verdict]), reason.sure])
+    return " · ".join(filter(None, (verdict, " ".join(where), reason.sure)))

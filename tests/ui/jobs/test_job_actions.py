@@ -167,7 +167,7 @@ async def test_what_is_copied_is_a_command_without_the_key(quiet: Setup, seeded:
         await pilot.press("y")
         await sees(pilot, "Copy from job 1")
         await pilot.press("G", "enter")
-        await sees(pilot, "Save the improved prompt")
+        await sees(pilot, "Copy or save the prompt")
 
 
 async def test_only_what_is_there_is_offered_to_be_copied(quiet: Setup, seeded: SeededJobs) -> None:

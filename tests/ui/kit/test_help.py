@@ -102,7 +102,7 @@ async def test_every_key_of_a_suggestion_is_told(served: Served) -> None:
         await pilot.press("2", "enter")
         await sees(pilot, "Suggestion of job", "· 1 of 2")
         assert bound(pilot.app.screen).keys() >= set("nNaxeAsyupihdr") | {"esc"}
-        await shows_all(pilot, "j", "~ both; → and ← moved", "all that is known of the job.")
+        await shows_all(pilot, "j", "→ and ← mark text that moved", "u undoes only your own.")
         await pilot.press("escape")
         await sees(pilot, "Suggestion of job", "· 1 of 2", gone=HINT)
 
@@ -112,8 +112,8 @@ async def test_every_key_of_a_prompt_history_is_told(tmp_path: Path) -> None:
         async with opened(server.setup(), size=SMALL) as pilot:
             await sees(pilot, "240 runs")
             pilot.app.push_screen(PromptHistoryScreen(pilot.app.state, CLINIC, "Clinic"))  # type: ignore[attr-defined]
-            await sees(pilot, "Prompts of", "» is what it has now")
-            await shows_all(pilot, "j", "Every prompt that was seen", "forgets it.")
+            await sees(pilot, "Prompts of", "» current")
+            await shows_all(pilot, "j", "Every prompt that was seen", "forgets that prompt.")
 
 
 @pytest.mark.parametrize(

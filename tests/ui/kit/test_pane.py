@@ -48,3 +48,14 @@ async def test_on_few_rows_the_frame_is_its_title_alone() -> None:
         await pilot.pause()
         assert pane.content_size == (78, 34)
         assert "╭─ Runs · 240 ─" in screen_text(app)
+
+
+async def test_another_title_paints_its_line_alone() -> None:
+    app = _Panes()
+    async with app.run_test(size=(120, 36)) as pilot:
+        await pilot.pause()
+        pane = app.query_one(Pane)
+        pane.show_title("Runs", "240")
+        assert {(region.y, region.height) for region in pane._repaint_regions} == {(0, 1)}
+        await pilot.pause()
+        assert "╭─ Runs · 240 ─" in screen_text(app)

@@ -57,16 +57,16 @@ async def test_what_another_window_chooses_is_shown_without_a_key_and_u_leaves_i
             await pilot.press("a")
             await chosen(pilot, YES)
             await other.choose({2: NO})
-            await sees(pilot, "In another window, change 2 is now rejected.", "2 changes, 1 accepted, 1 rejected")
+            await sees(pilot, "In another window, change 2 is now rejected.", "all decided · 1 accepted, 1 rejected")
             await pilot.press("u")
-            await sees(pilot, "Taken back: change 1 is undecided again.")
+            await sees(pilot, "Undone: change 1 is undecided.")
             await pilot.press("u")
-            await sees(pilot, "Another window made the last choice (change 2).")
+            await sees(pilot, "Nothing to undo: another window decided change 2 last.")
             await chosen(pilot, None, NO)
             await other.undo()
             await sees(pilot, "In another window, change 2 is now undecided.")
             await pilot.press("u")
-            await sees(pilot, "There is nothing to take back.")
+            await sees(pilot, "Nothing to undo.")
 
 
 async def test_words_that_another_window_replaced_are_said_and_are_there_again(served: Served) -> None:
@@ -80,7 +80,7 @@ async def test_words_that_another_window_replaced_are_said_and_are_there_again(s
             mine = screen(pilot).staging.opened.diff.hunks[0].new + " Mine."
             await chosen_edited(pilot, mine)
             await other.choose({1: HunkChoice("edited", "Theirs.")})
-            await sees(pilot, "In another window, change 1 is now edited.", "e opens them", "Theirs.")
+            await sees(pilot, "In another window, change 1 is now edited.", "e opens it", "Theirs.")
             await pilot.press("e")
             await sees(pilot, "Edit change 1 of 2", "Mine.")
             assert pilot.app.screen.query_one(TextArea).text == mine
@@ -98,7 +98,7 @@ async def test_what_another_window_changed_is_shown_before_it_is_saved(
         await suggestion(pilot)
         async with another(served.setup(), pilot) as other:
             await pilot.press("a", "y")
-            await sees(pilot, "Save the improved prompt")
+            await sees(pilot, "Copy or save the prompt")
             await other.choose({2: YES})
             await pilot.press("enter")
             await sees(
@@ -106,7 +106,7 @@ async def test_what_another_window_changed_is_shown_before_it_is_saved(
             )
             assert not (tmp_path / name).exists()
             await pilot.press("enter")
-            await sees(pilot, "Saved to", gone="Save the improved prompt")
+            await sees(pilot, "Saved to", gone="Copy or save the prompt")
             _, staged = await texts(pilot)
             assert (tmp_path / name).read_bytes() == staged.encode()
             no_crash(pilot)
@@ -124,17 +124,12 @@ async def test_what_another_window_changed_is_shown_before_an_agent_gets_it(tmp_
                 await pilot.press("a")
                 await chosen(pilot, YES)
                 await pilot.press("p")
-                await sees(pilot, "2 come", "enter puts it there")
+                await sees(pilot, "+2 words", "y update")
                 await other.choose({2: YES})
-                await reads(pilot, "Another window changed the staged prompt.", "5 come")
-                await pilot.press("enter")
-                await sees(pilot, "y yes", "5 come")
+                await reads(pilot, "Another window changed the staged prompt.", "+5 words", "y update")
                 await other.choose({1: NO})
-                await pilot.press("y")
-                await reads(pilot, "Another window changed the staged prompt.", "3 come", "enter puts it there")
+                await reads(pilot, "Another window changed the staged prompt.", "+3 words", "y update")
                 assert server.prompt_of(CLINIC) == sent
-                await pilot.press("enter")
-                await sees(pilot, "y yes", "3 come")
                 await pilot.press("y")
                 await eventually(lambda: server.prompt_of(CLINIC) != sent, "it is written")
                 _, staged = await texts(pilot)

@@ -45,7 +45,7 @@ def resolver(saved: Any) -> ConflictResolver:
 def test_each_decision_leads_to_the_next_open_conflict_and_the_last_to_what_would_be_written(
     resolver: ConflictResolver,
 ) -> None:
-    assert resolver.headline() == "conflict 1 of 2 · Rules › paragraph 1 · 2 to be decided"
+    assert resolver.headline() == "Conflict 1 of 2 · Rules › paragraph 1 · 2 undecided"
     assert resolver.move(1)
     assert not resolver.move(1), "at the last one it stays"
     resolver.take("now")
@@ -56,7 +56,7 @@ def test_each_decision_leads_to_the_next_open_conflict_and_the_last_to_what_woul
     assert (resolver.is_shown, resolver.can_review) == (False, True)
     resolver.reviewing = True
     assert resolver.is_shown
-    assert resolver.headline() == "conflict 1 of 2 · Rules › paragraph 1 · all are decided, c shows the change"
+    assert resolver.headline() == "Conflict 1 of 2 · Rules › paragraph 1 · all decided · c changes"
     assert [row.text for row in resolver.rows(1, "Line") if row.chosen and not row.is_head] == [
         "Be brief with callers."
     ]

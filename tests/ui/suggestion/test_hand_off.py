@@ -72,7 +72,7 @@ async def test_each_of_what_there_is_is_saved_and_copied_to_the_byte(
 ) -> None:
     async with asked(quiet, lambda state: HandOffDialog(suggestion(), STAGED, unchanged(STAGED))) as (app, pilot):
         await choose(app, pilot, key)
-        controls = " It holds control characters." if "\x1b" in text else ""
+        controls = " The file has control characters." if "\x1b" in text else ""
         assert await save(app, pilot) == f"Saved to {here / name}.{controls}"
         assert (here / name).read_bytes() == text.encode()
         app.ask()
@@ -101,13 +101,13 @@ async def test_a_name_that_was_typed_stays_when_something_else_is_chosen(quiet: 
 
 async def test_a_patch_of_nothing_is_a_sentence(quiet: Setup, here: Path) -> None:
     async with asked(quiet, lambda state: HandOffDialog(suggestion(), SENT, unchanged(SENT))) as (app, pilot):
-        await sees(pilot, "the staged prompt (nothing is accepted yet)")
+        await sees(pilot, "Staged prompt · nothing accepted yet")
         await choose(app, pilot, "staged patch")
         for button in ("#save", "#copy", "#read"):
             app.screen.query_one(Input).value = f"for {button}"
-            await sees(pilot, gone="There is no patch")
+            await sees(pilot, gone="No patch")
             app.screen.query_one(button, Button).press()
-            await sees(pilot, "There is no patch: the staged prompt is the one that was sent.")
+            await sees(pilot, "No patch: the staged prompt is the same as the original.")
     assert (app.answers, app.copied, os.listdir(here)) == ([], [], [])
 
 
@@ -141,10 +141,10 @@ async def test_its_own_file_changed_since_is_never_written_and_the_change_is_sho
     ) as (app, pilot):
         for _ in range(3):
             await pilot.press("enter")
-            await sees(pilot, "has changed since its prompt was sent", "What changed in it:", "quick.+}", "esc closes")
+            await sees(pilot, "has changed since its prompt was sent", "Changes in the file:", "quick.+}", "esc close")
         assert app.answers == []
         app.screen.query_one(Input).value = "other.md"
-        await sees(pilot, gone="What changed in it:")
+        await sees(pilot, gone="Changes in the file:")
         await answer(app, pilot, "enter")
     assert own.read_bytes() == SENT.replace("kind", "quick").encode()
     assert (here / "other.md").read_bytes() == STAGED.encode()
@@ -210,10 +210,10 @@ async def test_the_pager_gets_the_patch_with_hidden_characters_made_visible_and_
     monkeypatch.setenv("PAGER", f"'{sys.executable}' 'a pager.py' read 0")
     monkeypatch.setenv("CEKURA_API_KEY", "sesame")
     async with asked(quiet, lambda state: HandOffDialog(suggestion(), SENT, unchanged(SENT))) as (app, pilot):
-        await sees(pilot, f"Read the patch in {Path(sys.executable).name}")
+        await sees(pilot, f"Open patch in {Path(sys.executable).name}")
         await read_in(app, monkeypatch)
         await eventually((here / "read").exists, "the pager has run")
-        await sees(pilot, "Save the improved prompt")
+        await sees(pilot, "Copy or save the prompt")
         assert app.answers == []
     read = (here / "read").read_text()
     assert read.startswith("--- a/prompt.md\n+++ b/prompt.md\n@@ ")
@@ -252,8 +252,8 @@ async def test_without_a_pager_of_ones_own_it_is_delta_or_less_or_none(
         (here / name).chmod(0o700)
     monkeypatch.setenv("PATH", str(here))
     async with asked(quiet, lambda state: HandOffDialog(suggestion(), STAGED, unchanged(STAGED))) as (app, pilot):
-        await sees(pilot, f"Read the patch in {offered}" if offered else "Copy")
-        assert ("Read the patch" in screen_text(app)) == (offered is not None)
+        await sees(pilot, f"Open patch in {offered}" if offered else "Copy")
+        assert ("Open patch" in screen_text(app)) == (offered is not None)
 
 
 @pytest.mark.parametrize("own", ["less -FRX", "cat", "'no end", " "])
@@ -266,10 +266,10 @@ async def test_a_pager_that_would_be_gone_at_once_stays_or_is_taken_for_none(
     monkeypatch.setattr("cekura_tui.ui.terminal.foreground._KNOWN", (("less", "-R", "-+F"),))
     monkeypatch.setenv("PAGER", own)
     async with asked(quiet, lambda state: HandOffDialog(suggestion(), STAGED, unchanged(STAGED))) as (app, pilot):
-        await sees(pilot, "Read the patch in less")
+        await sees(pilot, "Open patch in less")
         await read_in(app, monkeypatch)
         await eventually((here / "told").exists, "less has run")
-        await sees(pilot, "Save the improved prompt")
+        await sees(pilot, "Copy or save the prompt")
     assert (here / "told").read_text().split()[-1] == "-+F"
     assert (here / "read").read_text().startswith("--- a/prompt.md\n")
 

@@ -36,7 +36,7 @@ async def history(server: Agents, *, size: tuple[int, int] = WIDE, **options: An
         await sees(pilot, "240 runs")
         state = pilot.app.state  # type: ignore[attr-defined]
         pilot.app.push_screen(PromptHistoryScreen(state, CLINIC, "Clinic"))
-        await sees(pilot, "Prompts of", "» is what it has now")
+        await sees(pilot, "Prompts of", "» current")
         yield pilot
 
 
@@ -51,9 +51,9 @@ async def test_the_newest_use_comes_first_with_its_time_its_words_and_how_it_beg
         number = server.job(CLINIC, sent, SECOND)
         noted(server, (FIRST, "replaced"), job=number)
         async with history(server, size=SMALL) as pilot:
-            await sees(pilot, "4 kept here", "seen at the agent", "sent with job 1", "proposed by job 1", "7 words")
+            await sees(pilot, "History · 4", "seen on the agent", "sent with job 1", "proposed by job 1", "7 words")
             assert rows(pilot) == [("seen", True), ("proposed", False), ("sent", True), ("replaced", False)]
-            await sees(pilot, "2023-11-14", "replaced by job 1's", "5 words  Be brief with")
+            await sees(pilot, "2023-11-14", "replaced by job 1 ", "5 words  Be brief with")
 
 
 async def test_enter_compares_with_the_marked_one_else_with_what_the_agent_has(tmp_path: Path) -> None:
@@ -61,15 +61,15 @@ async def test_enter_compares_with_the_marked_one_else_with_what_the_agent_has(t
         server.write_elsewhere(CLINIC, FIRST)
         noted(server, (Prompt("Quite another text."), "written"), (SECOND, "replaced"))
         async with history(server, size=SMALL) as pilot:
-            await sees(pilot, "3 kept here")
+            await sees(pilot, "History · 3")
             await pilot.press("g", "j", "enter")  # the replaced one and what is there now
-            await sees(pilot, "− replaced · 2023-11-14 · 7 words", "+ seen at the agent", "+0 −2 words", "warm")
+            await sees(pilot, "− replaced · 2023-11-14 · 7 words", "+ seen on the agent", "+0 −2 words", "warm")
             await pilot.press("escape")
-            await sees(pilot, "3 kept here")
+            await sees(pilot, "History · 3")
             await pilot.press("space", "j", "enter")
             await sees(pilot, "− written · 2023-11-14 · 3 words", "+ replaced · 2023-11-14 · 7 words")
             await pilot.press("escape", "g", "space", "enter")  # marked and under the cursor: with the one before
-            await sees(pilot, "− replaced · 2023-11-14", "+ seen at the agent")
+            await sees(pilot, "− replaced · 2023-11-14", "+ seen on the agent")
 
 
 async def test_a_prompt_is_saved_to_the_byte_and_what_no_clipboard_takes_is_said(tmp_path: Path) -> None:
@@ -77,14 +77,14 @@ async def test_a_prompt_is_saved_to_the_byte_and_what_no_clipboard_takes_is_said
     with agents(tmp_path) as server:
         noted(server, (HALF, "proposed"))
         async with history(server) as pilot:
-            await sees(pilot, "2 kept here")
+            await sees(pilot, "History · 2")
             await pilot.press("G", "y")
-            await sees(pilot, "Copy of the prompt of", "proposed by a job", "no clipboard takes")
+            await sees(pilot, "Copy of the prompt of", "proposed by a job", "Can't copy")
             await pilot.press("enter")
             await sees(pilot, "Save the prompt", "enter saves")
             pilot.app.screen.query_one(Input).value = str(saved)
             await pilot.press("enter")
-            await sees(pilot, "Saved to", "2 kept here")
+            await sees(pilot, "Saved to", "History · 2")
             assert saved.read_bytes() == HALF.encode(errors="surrogatepass")
 
 
@@ -92,15 +92,15 @@ async def test_one_is_forgotten_after_asking_and_the_others_stay(tmp_path: Path)
     with agents(tmp_path) as server:
         noted(server, (FIRST, "seen"), (SECOND, "replaced"))
         async with history(server, size=SMALL) as pilot:
-            await sees(pilot, "3 kept here")
+            await sees(pilot, "History · 3")
             await pilot.press("g", "j", "D")
-            await reads(pilot, "Forget this prompt of", "Be brief and warm", "cannot be restored any more")
+            await reads(pilot, "Forget this prompt of", "Be brief and warm", "can no longer restore it")
             await pilot.press("n")
-            await sees(pilot, "3 kept here", gone="y yes")
+            await sees(pilot, "History · 3", gone="y yes")
             await pilot.press("D")
             await sees(pilot, "y yes")
             await pilot.press("y")
-            await sees(pilot, "2 kept here", gone="Be brief and warm")
+            await sees(pilot, "History · 2", gone="Be brief and warm")
         assert [use.how for use in server.history(CLINIC)] == ["seen", "seen"]
 
 
@@ -110,16 +110,16 @@ async def test_the_former_prompt_is_put_back_from_here(tmp_path: Path) -> None:
         noted(server, (sent, "replaced"), (revised(sent), "written"))
         server.write_elsewhere(CLINIC, revised(sent))
         async with history(server, size=SMALL) as pilot:
-            await sees(pilot, "3 kept here")
+            await sees(pilot, "History · 3")
             await pilot.press("R")
             await reads(
                 pilot,
                 "Restore the former prompt of",
-                f"{len(sent.split()):,} words, 2023-11-14. Putting it back:",
-                "2 words go, 0 come",
+                f"former prompt: {len(sent.split()):,} words, 2023-11-14",
+                "−2 words",
             )
             await pilot.press("y")
-            await reads(pilot, "has its former prompt: read back, it is the same to the byte")
+            await reads(pilot, "✓ Restored the former prompt of", "verified byte for byte")
             assert server.prompt_of(CLINIC) == sent
             await eventually(lambda: ("replaced", True) in rows(pilot), "what was put back is what is there")
 
@@ -129,7 +129,7 @@ async def test_nothing_is_restored_in_a_read_only_session_or_where_nothing_was_w
         sent = server.prompt_of(CLINIC)
         async with history(server, size=SMALL) as pilot:
             await pilot.press("R")
-            await sees(pilot, "! Can't do that: Nothing was written to")
+            await sees(pilot, "✗ ", "Nothing was written to")
         noted(server, (FIRST, "replaced"))
         async with history(server, size=SMALL, read_only=True) as pilot:
             await pilot.press("R")
@@ -145,9 +145,9 @@ async def test_without_the_server_the_history_is_there_and_says_what_it_does_not
             server.server.stop()
             state = pilot.app.state  # type: ignore[attr-defined]
             pilot.app.push_screen(PromptHistoryScreen(state, CLINIC, "Clinic"))
-            await sees(pilot, "! What it has now is not known", "2 kept here")
+            await sees(pilot, "! Can't load the current prompt:", "History · 2")
             await pilot.press("enter")
-            await sees(pilot, "− seen at the agent", "+ written", "+2 −0 words")
+            await sees(pilot, "− seen on the agent", "+ written", "+2 −0 words")
 
 
 async def test_it_is_reached_from_a_run_and_from_a_job(tmp_path: Path) -> None:
@@ -160,7 +160,7 @@ async def test_it_is_reached_from_a_run_and_from_a_job(tmp_path: Path) -> None:
             await pilot.press("down", "enter")
             await sees(pilot, "Prompts of", "sent with job 1")
             await pilot.press("escape")
-            await sees(pilot, "240 runs", gone="kept here")
+            await sees(pilot, "240 runs", gone="History ·")
             await pilot.press("2")
             await sees(pilot, "1 job")
             await pilot.press("ctrl+p", *"prompt history")

@@ -13,6 +13,7 @@ from cekura_tui.prose.compare import compare
 from cekura_tui.prose.staging import HunkChoice
 from cekura_tui.ui.suggestion.diff_view import HunkNotes, ProseDiffView
 from cekura_tui.ui.suggestion.staged_text import StagedText
+from cekura_tui.ui.theme import DARK, GROUNDS, TINTS, tokens
 
 OLD = "# Role\nYou are Ava.\n\n## Verification\n" + "".join(f"- Rule {n} stays as it is\n" for n in range(30))
 NEW = (
@@ -78,48 +79,71 @@ async def test_every_hunk_says_where_it_is_and_every_line_what_became_of_it() ->
     async with app.run_test(size=(80, 30)) as pilot:
         await pilot.pause()
         assert screen(app.view) == [
-            "  # Role",
-            "· 1 of 4 · Role › paragraph 1 · +3 −3",
-            "- You are Ava.",
-            "+ Greet every caller.",
+            "   # Role",
+            " · 1 of 4 · Role › paragraph 1 · +3 −3",
+            " − You are Ava.",
+            " + Greet every caller.",
             "",
-            "  ## Verification",
-            "… 7 lines unchanged …",
-            "  - Rule 7 stays as it is",
-            "  - Rule 8 stays as it is",
-            "· 2 of 4 · Verification › item 10 · +1 −1",
-            "~ - Rule 9 stays as it is was",
-            "  - Rule 10 stays as it is",
-            "  - Rule 11 stays as it is",
-            "… 6 lines unchanged …",
-            "  - Rule 18 stays as it is",
-            "  - Rule 19 stays as it is",
-            "· 3 of 4 · Verification › item 21 · −6",
-            "- - Rule 20 stays as it is",
-            "  - Rule 21 stays as it is",
-            "  - Rule 22 stays as it is",
-            "… 5 lines unchanged …",
-            "  - Rule 28 stays as it is",
-            "  - Rule 29 stays as it is",
-            "· 4 of 4 · Verification › item 30 · +2",
-            "+ - Say goodbye.",
-            *[""] * 5,
+            "   ## Verification",
+            " … 7 lines unchanged",
+            "   - Rule 7 stays as it is",
+            "   - Rule 8 stays as it is",
+            " · 2 of 4 · Verification › item 10 · +1 −1",
+            " − - Rule 9 stays as it is",
+            " + - Rule 9 stays as it was",
+            "   - Rule 10 stays as it is",
+            "   - Rule 11 stays as it is",
+            " … 6 lines unchanged",
+            "   - Rule 18 stays as it is",
+            "   - Rule 19 stays as it is",
+            " · 3 of 4 · Verification › item 21 · −6",
+            " − - Rule 20 stays as it is",
+            "   - Rule 21 stays as it is",
+            "   - Rule 22 stays as it is",
+            " … 5 lines unchanged",
+            "   - Rule 28 stays as it is",
+            "   - Rule 29 stays as it is",
+            " · 4 of 4 · Verification › item 30 · +2",
+            " + - Say goodbye.",
+            *[""] * 4,
         ]
 
 
-async def test_what_went_is_struck_what_came_is_underlined_and_what_is_rejected_is_dim() -> None:
-    app = DiffApp(OLD, NEW)
+def grounds(view: ProseDiffView, y: int) -> list[tuple[str, str]]:
+    """The stretches of a line, each with the token that its ground has."""
+    names = {tokens(DARK)[name]: name for name in (*GROUNDS, *TINTS)}
+    found = [(segment.text, names[str(segment.style.bgcolor.triplet.hex)]) for segment in view.render_line(y)]  # type: ignore[union-attr]
+    return [(text if text.strip() else "", ground) for text, ground in found]
+
+
+async def test_changed_lines_have_a_ground_changed_words_a_brighter_one_and_what_is_rejected_none() -> None:
+    app = DiffApp(OLD.replace("is\n- Rule 10", "is_now\n- Rule 10"), NEW.replace("was", "was_now"))
     async with app.run_test(size=(80, 30)) as pilot:
         await pilot.pause()
-        styles = {segment.text: segment.style for segment in app.view.render_line(10) if segment.style}
-        assert styles["is"].strike
-        assert styles["was"].underline
-        assert not styles["- Rule 9 stays as it "].strike
-        assert not styles["- Rule 9 stays as it "].dim
+        gone, come = "removed-ground", "added-ground"
+        words = ("removed-word-ground", "added-word-ground")
+        assert {ground for _, ground in grounds(app.view, 2)} == {gone}, "all of a line that went"
+        assert grounds(app.view, 10)[-2:] == [("is_now", words[0]), ("", gone)]
+        assert (" - Rule 9 stays as it ", gone) in grounds(app.view, 10)
+        assert grounds(app.view, 11)[-2:] == [("was_now", words[1]), ("", come)]
+        assert {ground for _, ground in grounds(app.view, 12)} == {"background"}
         app.view.show_diff(app.diff, {2: HunkChoice("rejected")})
-        styles = {segment.text: segment.style for segment in app.view.render_line(10) if segment.style}
-        assert styles["- Rule 9 stays as it "].dim
-        assert styles["was"].underline
+        assert {ground for _, ground in grounds(app.view, 11)} == {"background"}
+        await pilot.press("n", "down")
+        assert {ground for _, ground in grounds(app.view, 11)} == {"cursor"}, "the cursor is seen on a changed line"
+
+
+async def test_of_a_sentence_that_took_the_place_of_another_the_common_words_are_not_marked() -> None:
+    old = "If it is a birthday, we hide a card in the room, so get the name right and ask how it is spelled.\n"
+    new = "For a birthday, ask for the first name and its spelling, and add it to the booking note.\n"
+    others = "\nGive no reason.\n", "\nClose at noon today.\n"
+    app = DiffApp(old + others[0], new + others[1])
+    async with app.run_test(size=(120, 20)) as pilot:
+        await pilot.pause()
+        marked = [text for y in range(20) for text, ground in grounds(app.view, y) if "word" in ground]
+        assert not any("birthday" in text for text in marked)
+        assert "ask for the first name and its spelling, and add it to the booking note" in " ".join(marked)
+        assert not any("noon" in text for text in marked), "of what has nothing in common the line is marked alone"
 
 
 async def test_without_colour_signs_stand_around_the_words(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -127,8 +151,8 @@ async def test_without_colour_signs_stand_around_the_words(monkeypatch: pytest.M
     app = DiffApp(OLD, NEW)
     async with app.run_test(size=(80, 30)) as pilot:
         await pilot.pause()
-        assert screen(app.view)[10] == "~ - Rule 9 stays as it [-is-]{+was+}"
-        assert screen(app.view)[17] == "- - Rule 20 stays as it is"
+        assert screen(app.view)[10:12] == [" − - Rule 9 stays as it [-is-]", " + - Rule 9 stays as it {+was+}"]
+        assert screen(app.view)[18] == " − - Rule 20 stays as it is"
 
 
 async def test_from_140_cells_on_the_sent_text_stands_beside_the_proposed_one() -> None:
@@ -136,14 +160,14 @@ async def test_from_140_cells_on_the_sent_text_stands_beside_the_proposed_one() 
     async with app.run_test(size=(140, 30)) as pilot:
         await pilot.pause()
         wide = [tuple(part.rstrip() for part in line.split(" │")) for line in screen(app.view)]
-        assert wide[2] == ("- You are Ava.", " + Greet every caller.")
-        assert wide[5] == ("… 7 lines unchanged …",)
-        assert wide[9] == ("- - Rule 9 stays as it is", " + - Rule 9 stays as it was")
-        assert wide[16] == ("- - Rule 20 stays as it is", "")
-        assert wide[17] == ("  - Rule 21 stays as it is", "   - Rule 21 stays as it is")
-        await pilot.resize_terminal(139, 30)
+        assert wide[2] == (" − You are Ava.", "  + Greet every caller.")
+        assert wide[5] == (" … 7 lines unchanged",)
+        assert wide[9] == (" − - Rule 9 stays as it is", "  + - Rule 9 stays as it was")
+        assert wide[16] == (" − - Rule 20 stays as it is", "")
+        assert wide[17] == ("   - Rule 21 stays as it is", "    - Rule 21 stays as it is")
+        await pilot.resize_terminal(137, 30)
         await pilot.pause()
-        assert screen(app.view)[2:4] == ["- You are Ava.", "+ Greet every caller."]
+        assert screen(app.view)[2:4] == [" − You are Ava.", " + Greet every caller."]
 
 
 async def test_n_goes_from_hunk_to_hunk_shows_all_of_it_and_tells_which() -> None:
@@ -157,7 +181,7 @@ async def test_n_goes_from_hunk_to_hunk_shows_all_of_it_and_tells_which() -> Non
             numbers.append(app.view.hunk.number)
         assert numbers == [2, 3, 4, 4, 3, 2]
         await pilot.press("n", "n")
-        assert screen(app.view)[-1] == "+ - Say goodbye."
+        assert screen(app.view)[-1] == " + - Say goodbye."
         await pilot.press("N", "down", "down")
         assert app.view.hunk is None
         assert app.entered == [1, 2, 3, 4, 3, 2, 3, 4, 3]
@@ -169,7 +193,7 @@ async def test_a_way_of_dressing_words_is_one_line_at_the_end_and_f_asks_for_its
     async with app.run_test(size=(80, 14)) as pilot:
         await pilot.pause()
         assert app.view.hunk is app.diff.hunks[0]
-        assert screen(app.view)[7] == '⋯ 2 of 2 · quotation marks " → “, 2 places'
+        assert screen(app.view)[7] == ' ⋯ 2 of 2 · quotation marks " → “, 2 places'
         await pilot.press("w", "n")
         assert app.view.hunk is app.diff.hunks[1]
         await pilot.press("f")
@@ -177,18 +201,20 @@ async def test_a_way_of_dressing_words_is_one_line_at_the_end_and_f_asks_for_its
         split = compare(app.diff.old, app.diff.new, {app.diff.hunks[1].key})
         app.view.show_diff(split)
         assert app.view.hunk is split.hunks[0]
-        assert screen(app.view)[:5] == [
-            '· 1 of 3 · paragraph 1 · quotation marks " → “',
-            '~ Say " “yes" ” here.',
-            '· 2 of 3 · paragraph 2 · quotation marks " → “',
+        assert screen(app.view)[:7] == [
+            ' · 1 of 3 · paragraph 1 · quotation marks " → “',
+            ' − Say "yes" here.',
+            " + Say “yes” here.",
             "",
-            '~ Say " “no" ” there.',
+            ' · 2 of 3 · paragraph 2 · quotation marks " → “',
+            ' − Say "no" there.',
+            " + Say “no” there.",
         ]
         app.view.show_diff(split, {2: HunkChoice("accepted")})
         await pilot.press("n")
         app.view.show_diff(app.diff)
         assert app.view.hunk is app.diff.hunks[1]
-        assert not any(line.startswith(" ") for line in screen(app.view)), "still the changes alone"
+        assert not any(line.startswith("   ") for line in screen(app.view)), "still the changes alone"
 
 
 async def test_what_is_around_an_answer_is_left_out_and_the_cursor_is_on_the_first_change_to_decide() -> None:
@@ -196,17 +222,17 @@ async def test_what_is_around_an_answer_is_left_out_and_the_cursor_is_on_the_fir
     async with app.run_test(size=(80, 40)) as pilot:
         await pilot.pause()
         assert screen(app.view)[:6] == [
-            "✗ 1 of 5 · +7 · the answer comes with remarks of the model and is wrapped in",
-            "  a code fence · left out unless you accept it",
-            "+ Sure, here is the improved prompt:",
-            "+",
-            "+ ```markdown",
-            "  # Role",
+            " ✗ 1 of 5 · +7 · the answer comes with remarks of the model and is wrapped in",
+            "   a code fence · left out unless accepted",
+            " + Sure, here is the improved prompt:",
+            " +",
+            " + ```markdown",
+            "   # Role",
         ]
         assert app.view.hunk is app.diff.hunks[1]
         app.view.show_diff(app.diff, {1: HunkChoice("accepted")})
-        assert screen(app.view)[1] == "  a code fence · accepted"
-        assert screen(app.view)[0].startswith("✓ 1 of 5 · +7")
+        assert screen(app.view)[1] == "   a code fence · accepted"
+        assert screen(app.view)[0].startswith(" ✓ 1 of 5 · +7")
 
 
 async def test_a_choice_shows_in_the_header_and_paints_that_hunk_alone(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -216,15 +242,16 @@ async def test_a_choice_shows_in_the_header_and_paints_that_hunk_alone(monkeypat
         with painted(app.view, monkeypatch) as lines:
             app.view.show_diff(app.diff, {2: HunkChoice("accepted")}, {})
         assert lines
-        assert set(lines) <= {9, 10}
-        assert screen(app.view)[9] == "✓ 2 of 4 · Verification › item 10 · +1 −1 · accepted"
+        assert set(lines) <= {9, 10, 11}
+        assert screen(app.view)[9] == " ✓ 2 of 4 · Verification › item 10 · +1 −1 · accepted"
         with painted(app.view, monkeypatch) as lines:
             app.view.show_diff(app.diff, {2: HunkChoice("accepted")}, {})
         assert not lines
         app.view.show_diff(app.diff, {2: HunkChoice("edited", "- Rule 9 stays as it will be")}, {})
-        assert screen(app.view)[9:11] == [
-            "✎ 2 of 4 · Verification › item 10 · +2 −1 · edited",
-            "~ - Rule 9 stays as it is will be",
+        assert screen(app.view)[9:12] == [
+            " ✎ 2 of 4 · Verification › item 10 · +2 −1 · edited",
+            " − - Rule 9 stays as it is",
+            " + - Rule 9 stays as it will be",
         ]
         assert app.view.hunk is app.diff.hunks[1]
 
@@ -233,13 +260,13 @@ async def test_why_and_whose_facts_stand_below_the_header() -> None:
     app = DiffApp(OLD, NEW)
     async with app.run_test(size=(80, 30)) as pilot:
         await pilot.press("n")
-        told = HunkNotes(("answers ✗ Identity check, run 900238 turn 14 · likely",), ("14 March", "Pri\x1b[31mya"))
+        told = HunkNotes(("answers ✗ Identity check · run 900238 00:14 · likely",), ("14 March", "Pri\x1b[31mya"))
         app.view.show_diff(app.diff, {}, {2: told})
         assert screen(app.view)[9:13] == [
-            "· 2 of 4 · Verification › item 10 · +1 −1",
-            "  answers ✗ Identity check, run 900238 turn 14 · likely",
-            "  ! speaks of this one call: 14 March, Pri[31mya",
-            "~ - Rule 9 stays as it is was",
+            " · 2 of 4 · Verification › item 10 · +1 −1",
+            "   answers ✗ Identity check · run 900238 00:14 · likely",
+            " ! specific to this call: 14 March, Pri[31mya",
+            " − - Rule 9 stays as it is",
         ]
         assert app.view.hunk is app.diff.hunks[1]
 
@@ -250,10 +277,10 @@ async def test_a_move_is_one_line_where_it_was_and_whole_where_it_is() -> None:
         await pilot.pause()
         lines = screen(app.view)
         number = app.diff.worded[-1].number
-        assert "→ moved to Two › item 1 (10 words)" in lines
-        head = next(n for n, line in enumerate(lines) if line.startswith(f"· {number} of "))
+        assert " → moved to Two › item 1 (10 words)" in lines
+        head = next(n for n, line in enumerate(lines) if line.startswith(f" · {number} of "))
         assert lines[head].endswith("moved from One › item 1")
-        assert "← - Always ask for the full date of birth before anything else." in lines[head:]
+        assert " + - Always ask for the full date of birth before anything else." in lines[head:]
 
 
 async def test_f_unfolds_one_passage_or_all_and_w_leaves_what_did_not_change_out() -> None:
@@ -261,7 +288,7 @@ async def test_f_unfolds_one_passage_or_all_and_w_leaves_what_did_not_change_out
     async with app.run_test(size=(80, 60)) as pilot:
         await pilot.press("n", "up", "up", "up", "f")
         lines = screen(app.view)
-        assert "  - Rule 0 stays as it is" in lines
+        assert "   - Rule 0 stays as it is" in lines
         assert sum("unchanged" in line for line in lines) == 2
         await pilot.press("f")
         assert sum("unchanged" in line for line in screen(app.view)) == 3
@@ -269,24 +296,24 @@ async def test_f_unfolds_one_passage_or_all_and_w_leaves_what_did_not_change_out
         assert not any("unchanged" in line for line in screen(app.view))
         assert app.view.hunk is app.diff.hunks[0]
         await pilot.press("w")
-        assert [line for line in screen(app.view) if line and line[0] in " …"] == []
+        assert [line for line in screen(app.view) if line.startswith(("   ", " …"))] == []
         assert app.view.hunk is app.diff.hunks[0]
         await pilot.press("w")
-        assert "  - Rule 0 stays as it is" in screen(app.view)
+        assert "   - Rule 0 stays as it is" in screen(app.view)
 
 
 async def test_hidden_characters_of_a_prompt_are_seen() -> None:
     app = DiffApp("Be polite to them.\n", "Be polite to them.\x1b[31m\u202e\tNow\rhere.\n")
     async with app.run_test(size=(80, 8)) as pilot:
         await pilot.pause()
-        assert "them.␛[31m⟨U+202E⟩    Now␍here." in screen(app.view)[1]
+        assert "them.␛[31m⟨U+202E⟩    Now␍here." in screen(app.view)[2]
 
 
 async def test_two_equal_texts_say_so() -> None:
     app = DiffApp(OLD, OLD)
     async with app.run_test(size=(80, 8)) as pilot:
         await pilot.press("n", "f", "w")
-        assert screen(app.view)[0] == "Both texts are the same."
+        assert screen(app.view)[0] == "   Both texts are the same."
         assert app.view.hunk is None
 
 
@@ -295,9 +322,10 @@ async def test_in_an_endless_line_every_change_is_seen_and_what_is_the_same_betw
     app = DiffApp(" ".join(words), " ".join(words).replace("word4000 ", "FIRST ") + " LAST")
     async with app.run_test(size=(80, 40)) as pilot:
         await pilot.pause()
-        shown = " ".join(line[2:] for line in screen(app.view))
+        shown = " ".join(line[3:] for line in screen(app.view))
         assert "characters unchanged) … word" in shown
-        assert "word3999 word4000 FIRST word4001" in shown
+        assert "word3999 word4000 word4001" in shown
+        assert "word3999 FIRST word4001" in shown
         assert "word5999 LAST" in shown
 
 
@@ -305,9 +333,9 @@ async def test_an_endless_line_in_the_place_of_another_is_drawn_to_its_end() -> 
     app = DiffApp("a" * 9_000 + "END", "b" * 9_000 + "FIN")
     async with app.run_test(size=(80, 40)) as pilot:
         await pilot.press("G", "pagedown", "pagedown", "pagedown", "pagedown", "pagedown")
-        assert any(line.startswith("+ ") and line.endswith("bFIN") for line in screen(app.view))
+        assert any(line.startswith(" + ") and line.endswith("bFIN") for line in screen(app.view))
         await pilot.press(*["pageup"] * 3)
-        assert any(line.startswith("- ") and line.endswith("aEND") for line in screen(app.view))
+        assert any(line.startswith(" − ") and line.endswith("aEND") for line in screen(app.view))
 
 
 async def test_the_staged_text_follows_the_hunk_and_marks_what_is_taken() -> None:
@@ -315,13 +343,13 @@ async def test_the_staged_text_follows_the_hunk_and_marks_what_is_taken() -> Non
     async with app.run_test(size=(80, 8)) as pilot:
         app.staged.show(app.diff, {}, hunk=2)
         await pilot.pause()
-        assert "  - Rule 9 stays as it is" in screen(app.staged)
+        assert "   - Rule 9 stays as it is" in screen(app.staged)
         app.staged.show(app.diff, {2: HunkChoice("accepted"), 3: HunkChoice("accepted")}, hunk=2)
         await pilot.pause()
-        assert "~ - Rule 9 stays as it was" in screen(app.staged)
+        assert " ~ - Rule 9 stays as it was" in screen(app.staged)
         app.staged.follow(3)
         await pilot.pause()
-        assert "- - Rule 19 stays as it is" in screen(app.staged)
+        assert " − - Rule 19 stays as it is" in screen(app.staged)
         assert not any("Rule 20" in line for line in screen(app.staged))
 
 
@@ -346,7 +374,7 @@ async def test_side_by_side_a_moved_passage_stands_beside_what_it_was() -> None:
         await pilot.pause()
         wide = [tuple(part.strip() for part in line.split(" │")) for line in screen(app.view)]
         assert (
-            "→ - Always ask for the date of birth before anything else.",
+            "− - Always ask for the date of birth before anything else.",
             "+ - Always ask for the full date of birth before anything else.",
         ) in wide
 
@@ -360,12 +388,12 @@ async def test_a_number_that_follows_from_another_change_is_not_shown_as_one(
     async with app.run_test(size=(150, 8)) as pilot:
         await pilot.pause()
         wide = [tuple(part.rstrip() for part in line.split(" │")) for line in screen(app.view)]
-        assert wide[3] == ("  2. Say goodbye.", "   3. Say goodbye.")
+        assert wide[3] == ("   2. Say goodbye.", "    3. Say goodbye.")
         await pilot.resize_terminal(80, 8)
         await pilot.pause()
         assert screen(app.view)[:4] == [
-            "  1. Be kind.",
-            "· 1 of 1 · rule 2 · +2",
-            "+ 2. Be brief.",
-            "  2→3. Say goodbye.",
+            "   1. Be kind.",
+            " · 1 of 1 · rule 2 · +2",
+            " + 2. Be brief.",
+            "   2→3. Say goodbye.",
         ]

@@ -117,15 +117,29 @@ async def test_a_choice_is_on_the_disk_before_it_is_shown(opened: Opened) -> Non
     assert staging.opened.staged == SENT.replace("kind to", "brief with")
 
 
+async def test_after_a_decision_the_next_undecided_change_is_due_and_the_last_one_says_so(
+    opened: Opened,
+) -> None:
+    staging = await opened.loaded()
+    assert (staging.undecided, staging.next_undecided(FIRST)) == ([1, 2], 2)
+    step = staging.choose(FIRST, YES)
+    assert staging.undecided == [2], "also while it is on its way to the disk"
+    assert await step == ""
+    assert staging.next_undecided(SECOND) is None
+    assert await staging.choose(SECOND, NO) == "Both changes decided · p update the prompt · y save"
+    await staging.undo()
+    assert (staging.undone, staging.undecided, staging.next_undecided(FIRST)) == (SECOND.key, [2], 2)
+
+
 async def test_accepting_all_says_what_was_chosen_otherwise_and_undo_says_what_is_back(opened: Opened) -> None:
     staging = await opened.loaded()
     await staging.choose(SECOND, NO)
-    assert await staging.accept_all() == "All is accepted: 2 changes (1 rejected before). u takes that back."
+    assert await staging.accept_all() == "2 changes accepted (1 rejected before) · u undo · p update the prompt."
     assert staging.opened is not None
     assert staging.opened.staged == PROPOSED
-    assert await staging.undo() == "Taken back: 2 changes are as they were before."
-    assert await staging.undo() == "Taken back: change 2 is undecided again."
-    assert await staging.undo() == "There is nothing to take back."
+    assert await staging.undo() == "Undone: 2 changes are as before."
+    assert await staging.undo() == "Undone: change 2 is undecided."
+    assert await staging.undo() == "Nothing to undo."
 
 
 async def test_what_was_typed_is_saved_until_it_is_applied_and_again_when_that_is_undone(opened: Opened) -> None:
@@ -138,7 +152,7 @@ async def test_what_was_typed_is_saved_until_it_is_applied_and_again_when_that_i
     await staging.edit(FIRST, "Be swift.")
     await opened.finish()
     assert await opened.on_disk() == ({1: HunkChoice("edited", "Be swift.")}, {})
-    assert (await staging.undo()).endswith("e opens what you typed.")
+    assert (await staging.undo()).endswith("e opens your text.")
     await opened.finish()
     assert await opened.on_disk() == ({}, {FIRST.key: "Be swift."})
     assert not staging.save_typed(FIRST, "Be brief with callers."), "what is proposed anyway need not be kept"
@@ -161,7 +175,7 @@ async def test_a_choice_that_replaces_what_another_window_chose_unseen_says_so(o
     await StagingService(other).choose(1, DIFF, {1: NO, 2: NO})
     other.close()
     told = await staging.choose(FIRST, YES)
-    assert told.startswith("Another window changed 2 choices: 2 rejected. Your choice came later")
+    assert told.startswith("Another window changed 2 choices: 2 rejected. Your choice replaced")
     assert staging.opened is not None
     assert staging.opened.choices == {1: YES, 2: NO}
 
@@ -212,7 +226,7 @@ async def split(opened: Opened, whole: Hunk) -> list[Hunk]:
     await opened.workspace.staging.comparisons.diff(WRAPPED.old, WRAPPED.new, frozenset((whole.key,)))
     told = await staging.split(whole)
     parts = [hunk for hunk in staging.opened.diff.hunks if hunk.whole == whole.key]
-    assert told == f"Split into {len(parts)} changes. b on one of them joins them again."
+    assert told == f"Split into {len(parts)} changes · b joins the parts"
     return parts
 
 
@@ -228,12 +242,12 @@ async def test_the_parts_of_a_split_change_are_chosen_edited_and_undone_as_any_o
     assert staging.opened.staged.endswith("\n- Read it back, twice.\n")
     await opened.finish()
     assert staging.why_not_split(first) == (
-        f"Change {first.number} is decided on its own, so the parts stay apart. u takes choices back."
+        f"Can't join the parts: change {first.number} is decided by itself. u undoes a decision."
     )
     await staging.undo()
     assert staging.text_to_edit(second) == "- Read it back, twice."
     await opened.finish()
-    assert staging.why_not_split(first) == "Something was typed into a part, so the parts stay apart."
+    assert staging.why_not_split(first) == "Can't join the parts: one of them has text that is not applied yet."
     staging.save_typed(second, second.new)
     await opened.finish()
     assert staging.why_not_split(first) is None
@@ -246,13 +260,11 @@ async def test_a_change_that_is_edited_as_a_whole_is_not_split_and_one_without_p
     opened.workspace.diff = WRAPPED
     staging, (around, first, rules) = await opened.loaded(), WRAPPED.hunks
     assert staging.why_not_split(around) == staging.why_not_split(first)
-    assert staging.why_not_split(first) == "This change has no parts: it is accepted or rejected as a whole."
+    assert staging.why_not_split(first) == "Can't split: the change has no parts."
     assert staging.why_not_split(rules) is None
     await staging.edit(rules, "- Ask.")
     await opened.finish()
-    assert (
-        staging.why_not_split(rules) == "Change 3 is edited as a whole. Take that back first (u): your words are kept."
-    )
+    assert staging.why_not_split(rules) == "Can't split change 3: it is edited as a whole. u undoes the edit."
 
 
 async def test_words_typed_into_a_change_that_another_window_splits_meanwhile_are_those_of_the_change(
@@ -279,11 +291,11 @@ async def test_words_typed_into_a_change_that_another_window_splits_meanwhile_ar
 async def test_accepting_all_leaves_out_what_is_around_the_answer_and_says_how_to_take_it(opened: Opened) -> None:
     opened.workspace.diff = WRAPPED
     staging = await opened.loaded()
-    out = " What the model put around its answer stays out: a on change 1 accepts that too."
-    assert await staging.accept_all() == f"All is accepted: 2 changes. u takes that back.{out}"
+    out = " Left out: change 1, the text around the model's answer."
+    assert await staging.accept_all() == f"2 changes accepted · u undo · p update the prompt.{out}"
     assert staging.opened is not None
     assert f"```\n{staging.opened.staged}```\n" == WRAPPED.new
-    assert await staging.accept_all() == f"All is accepted already.{out}"
+    assert await staging.accept_all() == f"All changes are accepted already.{out}"
     await staging.choose(WRAPPED.hunks[0], YES)
     assert staging.opened.staged == WRAPPED.new
-    assert await staging.accept_all() == "All is accepted already."
+    assert await staging.accept_all() == "All changes are accepted already."

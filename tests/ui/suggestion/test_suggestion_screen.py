@@ -33,7 +33,7 @@ async def test_accepted_and_rejected_changes_make_the_staged_text_to_the_byte(se
         await chosen(pilot, YES)
         await pilot.press("n", "x")
         await chosen(pilot, YES, NO)
-        await sees(pilot, "2 changes, 1 accepted, 1 rejected")
+        await sees(pilot, "all decided · 1 accepted, 1 rejected")
         done, staged = await texts(pilot)
         first, second = screen(pilot).staging.opened.diff.hunks
         assert done.improved_prompt is not None
@@ -42,12 +42,45 @@ async def test_accepted_and_rejected_changes_make_the_staged_text_to_the_byte(se
         )
         await pilot.press("A")
         await chosen(pilot, YES, YES)
-        await sees(pilot, "All is accepted: 2 changes (1 rejected before).")
+        await sees(pilot, "2 changes accepted (1 rejected before) · u undo")
         assert (await texts(pilot))[1] == done.improved_prompt
         await pilot.press("N", "x", "n", "x")
         await chosen(pilot, NO, NO)
         assert (await texts(pilot))[1] == done.prompt
         no_crash(pilot)
+
+
+async def test_a_decision_leads_to_the_next_undecided_change_and_u_back_to_the_one_it_undid(served: Served) -> None:
+    async with opened(served.setup()) as pilot:
+        await suggestion(pilot)
+        await pilot.press("n", "x")
+        assert screen(pilot).hunk.number == 1, "after the last change comes the first that is undecided"
+        await pilot.press("a")
+        await sees(pilot, "Both changes decided · p update the prompt · y save", "all decided")
+        assert screen(pilot).hunk.number == 1, "there it stays"
+        await pilot.press("n", "u", "u")
+        await chosen(pilot)
+        await eventually(lambda: screen(pilot).hunk.number == 2, "the cursor is on the change that was undone last")
+        await pilot.press("N", "a", "a")  # in haste: each for a change of its own
+        await chosen(pilot, YES, YES)
+
+
+async def test_a_suggestion_opens_at_the_first_change_that_is_undecided(served: Served) -> None:
+    async with opened(served.setup()) as pilot:
+        await suggestion(pilot)
+        await pilot.press("a", "escape")
+        await sees(pilot, "1 job")
+        await pilot.press("enter")
+        await sees(pilot, "1 of 2 undecided · 1 accepted", "Changes · 2 of 2")
+
+
+async def test_where_a_decision_cannot_be_saved_the_cursor_is_back_on_its_change(served: Served) -> None:
+    async with opened(served.setup()) as pilot:
+        await suggestion(pilot)
+        await workspace(pilot).call(query_only("ON"))
+        await pilot.press("a")
+        await sees(pilot, "Can't save your decision.")
+        assert screen(pilot).hunk.number == 1
 
 
 async def test_u_takes_back_step_by_step_and_says_what(served: Served) -> None:
@@ -57,18 +90,18 @@ async def test_u_takes_back_step_by_step_and_says_what(served: Served) -> None:
         await chosen(pilot, YES, YES)
         await pilot.press("u")
         await chosen(pilot, YES)
-        await sees(pilot, "Taken back: change 2 is undecided again.")
+        await sees(pilot, "Undone: change 2 is undecided.")
         await pilot.press("A")
         await chosen(pilot, YES, YES)
         await pilot.press("u", "u")
         await chosen(pilot)
-        await sees(pilot, "Taken back: change 1 is undecided again.")
+        await sees(pilot, "Undone: change 1 is undecided.")
         await pilot.press("u")
-        await sees(pilot, "There is nothing to take back.")
+        await sees(pilot, "Nothing to undo.")
         await pilot.press("A")
         await chosen(pilot, YES, YES)
         await pilot.press("A")
-        await sees(pilot, "All is accepted already.")
+        await sees(pilot, "All changes are accepted already.")
 
 
 async def test_u_says_what_it_took_back_also_of_what_was_not_chosen_on_this_page(served: Served) -> None:
@@ -79,7 +112,7 @@ async def test_u_says_what_it_took_back_also_of_what_was_not_chosen_on_this_page
         diff = screen(pilot).staging.opened.diff
         await workspace(pilot).call(lambda session: session.staging.choose(1, diff, {2: NO}))
         await pilot.press("u")
-        await sees(pilot, "Taken back: change 2 is accepted again.")
+        await sees(pilot, "Undone: change 2 is accepted.")
 
 
 async def test_what_was_typed_is_not_lost_by_u_and_what_was_deleted_again_does_not_come_back(served: Served) -> None:
@@ -91,7 +124,7 @@ async def test_what_was_typed_is_not_lost_by_u_and_what_was_deleted_again_does_n
         await pilot.press("ctrl+g")
         await chosen_edited(pilot, screen(pilot).staging.opened.diff.hunks[0].new + " Be kind.")
         await pilot.press("u")
-        await sees(pilot, "Taken back: change 1 is undecided again. e")
+        await sees(pilot, "Undone: change 1 is undecided. e opens your text.")
         await pilot.press("e")
         await sees(pilot, "Edit change 1 of 2", "Be kind.")
         await add(pilot, "")
@@ -109,7 +142,7 @@ async def test_what_was_chosen_is_there_after_a_restart_also_where_one_leaves_at
     async with opened(served.setup()) as pilot:
         await sees(pilot, "240 runs")
         await reopened(pilot)
-        await sees(pilot, "2 changes, 1 accepted, 1 rejected")
+        await sees(pilot, "all decided · 1 accepted, 1 rejected")
         await chosen(pilot, YES, NO)
 
 
@@ -120,13 +153,13 @@ async def test_a_change_is_worded_otherwise_and_what_was_typed_and_not_taken_sta
         await sees(pilot, "Edit change 1 of 2 · Identity and privacy", "Before you open")
         await add(pilot, " Be kind.")
         await pilot.press("escape")
-        await sees(pilot, "What you typed is not taken", gone="Edit change 1")
+        await sees(pilot, "Your text is saved, but not applied", gone="Edit change 1")
         await chosen(pilot)
         await pilot.press("e")
         await sees(pilot, "Edit change 1 of 2", "Be kind.")
         await pilot.press("ctrl+g")
         first, second = screen(pilot).staging.opened.diff.hunks
-        await sees(pilot, "2 changes, 1 edited", gone="Edit change 1")
+        await sees(pilot, "1 of 2 undecided · 1 edited", gone="Edit change 1")
         await chosen(pilot, HunkChoice("edited", f"{first.new} Be kind."))
         done, staged = await texts(pilot)
         assert staged == done.prompt.replace(first.old, f"{first.new} Be kind.")
@@ -154,7 +187,7 @@ async def test_what_is_being_typed_is_there_again_when_the_program_ends_in_the_m
         await pilot.press("e")
         await sees(pilot, "Edit change 1 of 2", "Be kind.")
         await pilot.press("ctrl+g")
-        await sees(pilot, "2 changes, 1 edited", gone="Edit change 1")
+        await sees(pilot, "1 of 2 undecided · 1 edited", gone="Edit change 1")
         await answered(stored, lambda found: found == {}, "what was taken is no longer being typed")
 
 
@@ -196,13 +229,13 @@ async def test_a_change_for_which_no_turn_is_known_says_so(scripted: ScriptedSer
     async with opened(setup_of(scripted.url, "key")) as pilot:
         await launched(pilot, 102)
         await pilot.press("2", "enter")
-        await sees(pilot, "Suggestion of job 1", "The issues could not be read:", "The model is away.")
+        await sees(pilot, "Suggestion of job 1", "Can't load the issues:", "The model is away.")
         await pilot.press("enter")
-        await sees(pilot, "No turn of a run is known that change 1 answers.", "Suggestion of job 1")
+        await sees(pilot, "No turn of a run found for change 1.", "Suggestion of job 1")
         pilot.app.clear_notifications()
         scripted.on("POST", ISSUES, Reply({"issues": [{"title": "Rude [/red] words", "run_id": 102}]}))
         await pilot.press("r")
-        await sees(pilot, "1 issue behind it", "Rude [/red] words", "run 102", gone="could not be read")
+        await sees(pilot, "1 issue found", "Rude [/red] words", "run 102", gone="Can't load")
         no_crash(pilot)
 
 
@@ -242,9 +275,9 @@ async def test_a_job_that_another_window_forgot_meanwhile_is_told(served: Served
         await suggestion(pilot)
         await workspace(pilot).call(lambda session: session.jobs.forget(1))
         await pilot.press("r")
-        await sees(pilot, "Could not reload the suggestion. No job 1 found.", "Suggestion of job 1 · 2 changes")
+        await sees(pilot, "Can't reload the suggestion. No job 1 found.", "Suggestion of job 1 · 2 of 2 undecided")
         await pilot.press("a")
-        await sees(pilot, "Nothing was chosen, for it could not be kept.", "forgotten, so nothing")
+        await sees(pilot, "Can't save your decision.", "forgotten, so nothing")
         no_crash(pilot)
 
 
@@ -262,7 +295,7 @@ async def test_a_moved_rule_is_edited_alone_and_the_numbers_of_the_others_follow
         while screen(pilot).hunk.kind != "moved":
             await pilot.press("n")
         await pilot.press("e")
-        await sees(pilot, "Sent: 1. Always greet")
+        await sees(pilot, "Original: 1. Always greet")
         assert pilot.app.screen.query_one(TextArea).text == f"- {rules[0]}"
         await add(pilot, " Twice.")
         await pilot.press("ctrl+g")
@@ -281,26 +314,26 @@ async def test_b_splits_a_change_and_what_is_around_an_answer_stays_out_of_all(s
     async with opened(setup_of(scripted.url, "key")) as pilot:
         await launched(pilot, 102)
         await pilot.press("2", "enter")
-        await sees(pilot, "3 changes, 1 left out", "· 2 of 3", "⋯ 3 of 3 · quotation marks", "2 places")
+        await sees(pilot, "2 of 3 undecided · 1 left out", "· 2 of 3", "⋯ 3 of 3 · quotation marks", "2 places")
         assert screen(pilot).hunk.number == 2
         await pilot.press("b")
-        await sees(pilot, "Split into 2 changes.", "4 changes, 1 left out", "· 3 of 4")
+        await sees(pilot, "Split into 2 changes", "3 of 4 undecided · 1 left out", "· 3 of 4")
         await pilot.press("n", "a")
         await sees(pilot, "1 accepted", "✓ 3 of 4")
         assert (await texts(pilot))[1] == f"{sent}- Say goodbye.\n"
         await pilot.press("n", "enter")
-        await sees(pilot, "5 changes, 1 accepted, 1 left out", 'Say “ "hello” ".')
+        await sees(pilot, "3 of 5 undecided · 1 accepted, 1 left out", 'Say "hello".')
         assert screen(pilot).hunk.number == 2
         await pilot.press("e")
-        await sees(pilot, "No words change here: accept or reject it.")
+        await sees(pilot, "Only formatting changes here: accept or reject.")
         await pilot.press("escape")
     async with opened(setup_of(scripted.url, "key")) as pilot:
         await pilot.press("2", "enter")
-        await sees(pilot, "4 changes, 1 accepted, 1 left out", "✓ 3 of 4", "⋯ 4 of 4")
+        await sees(pilot, "2 of 4 undecided · 1 accepted, 1 left out", "✓ 3 of 4", "⋯ 4 of 4")
         await pilot.press("n", "b")
-        await sees(pilot, "Change 3 is decided on its own, so the parts stay apart.")
+        await sees(pilot, "Can't join the parts: change 3 is decided by itself.")
         await pilot.press("A")
-        await sees(pilot, "All is accepted: 3 changes.")
+        await sees(pilot, "3 changes accepted")
         assert f"```\n{(await texts(pilot))[1]}```\n" == proposed
         no_crash(pilot)
 
@@ -310,7 +343,7 @@ async def test_a_choice_that_cannot_be_kept_is_not_shown_as_done(served: Served)
         await suggestion(pilot)
         await workspace(pilot).call(query_only("ON"))
         await pilot.press("a")
-        await sees(pilot, "Nothing was chosen, for it could not be kept.", "Can't write")
+        await sees(pilot, "Can't save your decision.", "Can't write")
         assert screen(pilot).staging.opened.choices == {}
         assert "accepted" not in screen_text(pilot.app)
         await pilot.press("e")
@@ -322,7 +355,7 @@ async def test_a_choice_that_cannot_be_kept_is_not_shown_as_done(served: Served)
         await sees(pilot, "Edit change 1", "Be kind.")
         await workspace(pilot).call(query_only("OFF"))
         await pilot.press("ctrl+g")
-        await sees(pilot, "2 changes, 1 edited")
+        await sees(pilot, "1 of 2 undecided · 1 edited")
 
 
 def query_only(state: str) -> Any:
@@ -383,7 +416,7 @@ async def test_the_summary_is_read_whole_by_keys(scripted: ScriptedServer) -> No
         await pilot.press("shift+tab")
         await eventually(lambda: pilot.app.screen.query_one("#summary").has_focus, "the summary has the focus")
         await pilot.press("end")
-        await sees(pilot, "does not tell the issues")
+        await sees(pilot, "reports no issues")
 
 
 def ended(summary: str) -> dict[str, object]:

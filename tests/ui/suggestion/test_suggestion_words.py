@@ -15,14 +15,15 @@ from cekura_tui.workspace.suggestions import SuggestionReasons
 def lines_of(issues: object) -> list[str]:
     job = Job(1, JobState.SUCCEEDED, "", "o", "k", "p", (7,), 3, "A", (), (), "s", summary_of_changes="One change.")
     done = Suggestion(job, Prompt("a"), Prompt("b"))
-    return summary(done, compare("a", "b"), SuggestionReasons(read_issues(issues), {}, {}, ())).plain.split("\n")
+    found = summary(done, compare("a", "b"), SuggestionReasons(read_issues(issues), {}, {}, ()))
+    return [line.plain for line in found]
 
 
 def test_what_is_not_known_of_an_issue_is_told_as_a_tree() -> None:
     odd = {"title": "Talks over the caller\x1b[31m", "run_ids": [7], "odd": {"deep": [1, {"er": None}]}, "flag": True}
     assert lines_of({"issues": [odd]}) == [
         "One change.",
-        "1 issue behind it:",
+        "1 issue found",
         "• Talks over the caller[31m",
         "  run 7",
         "  odd:",
@@ -46,9 +47,7 @@ def test_a_step_that_changed_nothing_does_not_promise_to_be_taken_back() -> None
     yes, no = HunkChoice("accepted"), HunkChoice("rejected")
     assert (
         accepted_message({1: no}, {1: yes, 2: yes})
-        == "All is accepted: 2 changes (1 rejected before). u takes that back."
+        == "2 changes accepted (1 rejected before) · u undo · p update the prompt."
     )
-    assert accepted_message({1: yes, 2: yes}, {1: yes, 2: yes}) == "All is accepted already."
-    assert undone_message({1: HunkChoice("edited", "Mine.")}, {}).endswith(
-        "is undecided again. e opens what you typed."
-    )
+    assert accepted_message({1: yes, 2: yes}, {1: yes, 2: yes}) == "All changes are accepted already."
+    assert undone_message({1: HunkChoice("edited", "Mine.")}, {}).endswith("is undecided. e opens your text.")

@@ -1,0 +1,67 @@
+"""Texts of which each line hangs below its own words: below a bullet, or as deep as it is indented."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Literal
+
+from textual.content import Content
+from textual.geometry import Size
+from textual.widget import Widget
+
+from cekura_tui.model.text import clean
+from cekura_tui.ui.suggestion.diff_view import hung_breaks
+
+
+class HungText(Widget):
+    """As high as its paragraphs, each of one line before it is wrapped."""
+
+    DEFAULT_CSS = "HungText { height: auto; }"
+
+    def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:  # noqa: A002 - Textual's own word
+        super().__init__(id=id, classes=classes)
+        self._paragraphs: Sequence[Content] = ()
+
+    def show(self, paragraphs: Sequence[Content]) -> None:
+        """Show these; the same ones are not drawn a second time."""
+        if paragraphs != self._paragraphs:
+            self._paragraphs = paragraphs
+            self.refresh(layout=True)
+
+    def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
+        """As many lines as there are at this width."""
+        return len(self._lines(width))
+
+    def render(self) -> Content:
+        """All lines."""
+        return Content("\n").join(self._lines(self.size.width))
+
+    def _lines(self, width: int) -> list[Content]:
+        return [
+            Content(" " * indent) + paragraph[start:end]
+            for paragraph in self._paragraphs
+            for start, end, indent in hung_breaks(paragraph.plain, width)
+        ]
+
+
+MessageKind = Literal["", "good", "failed"]
+_SIGNS: dict[MessageKind, str] = {"": "", "good": "✓ ", "failed": "✗ "}
+
+
+class ResultText(HungText):
+    """The result of what was done: green where it succeeded, red where it failed, with a sign."""
+
+    DEFAULT_CSS = """
+    ResultText {
+        text-style: bold;
+        &.-good { color: $success; }
+        &.-failed { color: $error; }
+    }
+    """
+
+    def show_result(self, text: str, kind: MessageKind = "") -> None:
+        """Show it; nothing is shown of an empty text."""
+        self.display = bool(text)
+        self.set_class(kind == "good", "-good")
+        self.set_class(kind == "failed", "-failed")
+        self.show([Content(line) for line in clean(_SIGNS[kind] + text).split("\n")])
