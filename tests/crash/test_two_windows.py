@@ -56,13 +56,8 @@ def test_a_choice_in_one_window_is_shown_in_the_other_which_takes_it_back_only_w
     one, two = (start().wait("1 run") for _ in range(2))
     for window in (one, two):
         window.press("2")
-<<<<<<< HEAD
         window.wait("Job 1", "1 succeeded").press("enter")
-        window.wait("Suggestion of job 1", "2 changes")
-=======
-        window.wait("job 1", "1 succeeded").press("enter")
         window.wait("Suggestion of job 1", "2 of 2 undecided")
->>>>>>> i16-SUGGESTION
     one.press("a")
     two.wait("In another window, change 1 is now accepted.", "1 accepted")
     two.press("u")

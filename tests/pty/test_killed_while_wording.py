@@ -43,13 +43,8 @@ def test_what_was_typed_into_a_conflict_is_there_after_kill_9(
         """Up to the box of the conflict."""
         terminal = start("--api-url", scripted.url, "--project", "1", env={"CEKURA_API_KEY": KEY}, columns=80, lines=24)
         terminal.wait("No runs here yet.").press("2")
-<<<<<<< HEAD
         terminal.wait("Job 1", "1 succeeded").press("enter")
-        terminal.wait("Suggestion of job 1", "1 change").press("A")
-=======
-        terminal.wait("job 1", "1 succeeded").press("enter")
         terminal.wait("Suggestion of job 1", "Changes · 1 of 1").press("A")
->>>>>>> i16-SUGGESTION
         terminal.wait("1 accepted").press("p")
         terminal.wait("1 conflict to decide").press("e")
         return terminal.wait("ctrl+g apply")
