@@ -41,14 +41,14 @@ PLACES = {
     ),
     "a search in a run": Place([RUN, ("/", "No search")], back=[("esc", "Run 900240", TYPED), ("esc", "Groups", "")]),
     "a search in all runs": Place(
-        [("\x10", "Search for commands"), ("Search opened", "What was said"), ("\r", "Search what was said")]
+        [("\x10", "Search for commands"), ("Search opened", "What was said"), ("\r", "Search transcripts of")]
     ),
     "a note": Place(
         [("m", "Note on run")], enter="too long", back=[("esc", "esc once more", ""), ("esc", "Groups", TYPED)]
     ),
-    "an export": Place([("e", "Save runs to a file")]),
+    "an export": Place([("e", "Export runs")]),
     "a project": Place([("p", "Northgrid")]),
-    "a command": Place([("\x10", "Search for commands")], shows="Up to 100 characters"),
+    "a command": Place([("\x10", "Search for commands")], shows="at most 100 characters"),
     "the path of a prompt": Place(
         [IMPROVE, ("\x1b[Z\x1b[Z\x1b[Z", ""), ("\x1b[Hj ", "path of the prompt")], enter="0 words"
     ),
@@ -59,9 +59,9 @@ PLACES = {
         back=[("esc", "Suggestion", TYPED), ("esc", "Jobs ·", ""), ("1", "Groups", "")],
     ),
     "a view": Place(
-        [("/", "persona:"), ("outcome:failed\r", "0 errors"), ("v", "saves the filter"), ("s", "A name for")],
+        [("/", "persona:"), ("outcome:failed\r", "0 errors"), ("v", "save the current filter"), ("s", "enter save")],
         enter="characters",
-        back=[("esc", "saves the filter", TYPED), ("esc", "Groups", "saves the filter")],
+        back=[("esc", "save the current filter", TYPED), ("esc", "Groups", "save the current filter")],
     ),
 }
 

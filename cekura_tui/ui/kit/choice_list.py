@@ -1,4 +1,4 @@
-"""A short list to choose from, one or several: the choice is a shape, not a colour."""
+"""A short list with a label, to choose one or several from: the choice is a shape, not a colour."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 
 from rich.segment import Segment
+from textual.content import Content
 
 from cekura_tui.ui.actions import Action, bindings
 from cekura_tui.ui.kit.strips import Line, RowState
@@ -22,15 +23,26 @@ class Choice:
 
 
 class ChoiceList(VirtualList[Choice]):
-    """Choose with space or enter; what is chosen are the list's marks."""
+    """Choose with space or enter; what is chosen are the list's marks. The label is a line above the choices."""
 
     ACTIONS = (Action("choice.choose", "space,enter", "choose", "Choose", footer=1),)
     BINDINGS = bindings(ACTIONS)
-    DEFAULT_CSS = "ChoiceList { & > .virtual-list--mark { color: $foreground; text-style: none; } }"
+    DEFAULT_CSS = """
+    ChoiceList {
+        &.-labelled { border-top: blank; border-title-color: $foreground; border-title-style: bold; }
+        & > .virtual-list--mark { color: $foreground; text-style: none; }
+        &:focus { border-title-color: $accent; }
+        /* Only what has the focus looks like it: here the boxes show what is chosen. */
+        &:blur > .virtual-list--cursor-blurred { background: transparent; }
+    }
+    """
 
-    def __init__(self, *, several: bool, id: str | None = None) -> None:  # noqa: A002 - Textual's own word
+    def __init__(self, label: str = "", *, several: bool, id: str | None = None) -> None:  # noqa: A002 - Textual's own word
         super().__init__(id=id)
         self._several = several
+        if label:
+            self.add_class("-labelled")
+            self.border_title = Content(label)
 
     def key_of(self, row: Choice) -> Hashable:
         """Its key."""
@@ -47,7 +59,7 @@ class ChoiceList(VirtualList[Choice]):
         return frozenset(str(key) for key in self.marks)
 
     def action_choose(self) -> None:
-        """Choose the one under the cursor: it alone, or it too (or no longer)."""
+        """Choose the row under the cursor; of several, toggle it."""
         if self.cursor_key is None:
             return
         if self._several:

@@ -1,4 +1,4 @@
-"""A line to type into that takes keys in the order in which they come, and which keys are text.
+"""A line to type into that handles keys in the order they arrive, and which keys are text.
 
 Characters without ink of their own, such as joiners, are text here; Textual drops them.
 """
@@ -9,9 +9,11 @@ import unicodedata
 from typing import ClassVar
 
 from textual import events
+from textual.binding import BindingType
 from textual.widgets import Input
 
 from cekura_tui.model.text import clean
+from cekura_tui.ui.actions import Action, bindings
 from cekura_tui.ui.kit.keys_in_order import do_binding, passed_on
 from cekura_tui.ui.terminal.cells import one_line
 
@@ -42,12 +44,14 @@ class TypedLine(Input):
     each key draws the whole line again.
     """
 
+    ACTIONS: ClassVar[tuple[Action, ...]] = (Action("line.submit", "enter", "submit", "OK", footer=1),)
+    BINDINGS: ClassVar[list[BindingType]] = bindings(ACTIONS)
     longest: ClassVar[int] = 1_000
     """Characters that it takes."""
     _full = False
 
     def entered(self, value: str) -> bool:
-        """Whether enter was answered here, before the next key is looked at; else a message tells of it."""
+        """Handle enter before the next key and return True; else `Input.Submitted` is posted."""
         return False
 
     async def action_submit(self) -> None:
@@ -63,7 +67,7 @@ class TypedLine(Input):
         fits = one_line(text[: 2 * self.longest])
         full, self._full = self._full, len(fits) > room
         if self._full and not full:
-            self.app.notify(f"Up to {self.longest:,} characters fit here.", severity="warning", markup=False)
+            self.app.notify(f"Too long: at most {self.longest:,} characters.", severity="warning", markup=False)
         super().replace(fits[:room], start, end)
 
     def on_paste(self, event: events.Paste) -> None:

@@ -204,7 +204,7 @@ async def test_a_job_that_is_gone_is_a_sentence(quiet: Setup, seeded: SeededJobs
         seeded.jobs.forget(1, time.time())
         await sees(pilot, "There is no job 1.", "Look at `jobs list`.")
         await pilot.press("a", "x", "y", "s", "enter")
-        await sees(pilot, "esc closes")
+        await sees(pilot, "esc close")
         await pilot.press("escape", "escape")
         await sees(pilot, "No jobs yet.")
         no_crash(pilot)

@@ -18,7 +18,7 @@ from cekura_tui.model.errors import UsageError
 from cekura_tui.ui.runs.notes import LONGEST, NoteDialog
 from cekura_tui.workspace.setup import Setup
 
-TOO_LONG = "A note has up to 4,000 characters"
+TOO_LONG = "a note has at most 4,000"
 
 
 @pytest.fixture
@@ -58,11 +58,11 @@ async def test_esc_leaves_an_unchanged_note_at_once_and_a_changed_one_only_when_
         app.ask()
         await sees(pilot, "late")
         await pilot.press("r", "escape")
-        await sees(pilot, "The note is not kept yet", "later")
+        await sees(pilot, "Not saved yet", "later")
         await pilot.press("!")
-        await sees(pilot, "later!", gone="not kept yet")
+        await sees(pilot, "later!", gone="Not saved yet")
         await pilot.press("escape")
-        await sees(pilot, "The note is not kept yet")
+        await sees(pilot, "Not saved yet")
         assert app.answers == [None]
         assert await answer(app, pilot, "escape") is None
 
@@ -128,7 +128,7 @@ async def test_what_is_kept_at_the_end_is_no_longer_than_a_note(setup: Setup) ->
 
 async def test_a_hostile_note_is_shown_as_text_on_the_smallest_terminal(setup: Setup) -> None:
     async with asked(setup, lambda _: NoteDialog(5, EVIL), size=(60, 15)) as (app, pilot):
-        await sees(pilot, "Note on run 5", "esc closes")
+        await sees(pilot, "Note on run 5", "esc cancel")
         line(app).cursor_position = 0
         await sees(pilot, "[2J]0;owned[/red] [@click=app.quit]")
         assert "\x1b" not in screen_text(app)
