@@ -1,46 +1,85 @@
-"""Makes the pictures of the README from the real app on the embedded workspace.
+"""Makes the pictures from the real app on the embedded workspace; needs the extra `dev`.
 
-    python screenshots/make.py [DIRECTORY]
+    python screenshots/make.py [DIRECTORY]              the README's, 120 × 36 cells
+    python screenshots/make.py --gallery [DIRECTORY]    every screen and main dialog, in three sizes and three looks
 
-needs the extra `dev`. Each picture is 120 × 36 cells; without a directory they go beside this file.
+Without a directory they go beside this file.
 """
 
 from __future__ import annotations
 
 import asyncio
+import os
 import re
 import sys
 import tempfile
+from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE.parent / "tests" / "support"), str(HERE.parent)]
 
-from scenes import SCENES, Scene, prepare, prepared_app  # noqa: E402 - found by the paths above
+from gallery import GALLERY  # noqa: E402 - found by the paths above
+from scenes import SCENES, Scene, add_proposal, prepare, prepared_app  # noqa: E402
 
-from cekura_tui.ui.app import CekuraApp  # noqa: E402
-
-SIZE = (120, 36)
-# A picture fetches nothing: the reader's own monospaced font will do.
+SIZES = ((80, 24), (120, 36), (160, 48))
+LOOKS = {"dark": "cekura", "light": "cekura-light", "plain": None}
+"""The theme of each look; without a theme there is no colour."""
+# A picture fetches nothing: the reader's own monospaced font will do. Nothing in it reaches over its line, either.
 _FONT = re.compile(r"@font-face \{[^}]*\}")
+_CLIPS = re.compile(r'\s*<clipPath id="[^"]*-line-\d+">.*?</clipPath>| clip-path="url\(#[^"]*-line-\d+\)"', re.DOTALL)
 
 
-async def _picture(app: CekuraApp, scene: Scene) -> str:
-    async with app.run_test(size=SIZE) as pilot:
-        await scene(pilot)
-        return app.export_screenshot(simplify=True)
+async def _picture(home: Path, scene: Scene, size: tuple[int, int], theme: str | None) -> str:
+    with prepared_app(home) as app:
+        if theme:
+            app.theme = theme
+        async with app.run_test(size=size, notifications=True) as pilot:
+            await scene(pilot)
+            return _CLIPS.sub("", _FONT.sub("", app.export_screenshot(simplify=True)))
 
 
 def make(directory: Path) -> None:
-    """Write one SVG a scene."""
+    """Write one SVG a scene of the README."""
     with tempfile.TemporaryDirectory() as place:
         home = Path(place) / "home"
         prepare(home)
         for name, scene in SCENES.items():
-            with prepared_app(home) as app:
-                picture = _FONT.sub("", asyncio.run(_picture(app, scene)))
-                (directory / f"{name}.svg").write_text(picture, encoding="utf-8")
+            (directory / f"{name}.svg").write_text(asyncio.run(_picture(home, scene, (120, 36), "cekura")), "utf-8")
+
+
+def _pictures() -> Iterator[tuple[str, tuple[int, int], str]]:
+    for look in LOOKS:
+        for size in SIZES:
+            yield from ((name, size, look) for name in GALLERY)
+
+
+def _make_one(home: Path, directory: Path, name: str, size: tuple[int, int], look: str) -> None:
+    os.environ.pop("NO_COLOR", None)
+    if LOOKS[look] is None:
+        os.environ["NO_COLOR"] = "1"
+    place = directory / f"{look}-{size[0]}x{size[1]}"
+    place.mkdir(parents=True, exist_ok=True)
+    (place / f"{name}.svg").write_text(asyncio.run(_picture(home, GALLERY[name], size, LOOKS[look])), "utf-8")
+
+
+def make_gallery(directory: Path, only: str = "") -> None:
+    """Write every scene in every size and look, or those whose name begins so."""
+    with tempfile.TemporaryDirectory() as place, ProcessPoolExecutor() as pool:
+        home = Path(place) / "home"
+        prepare(home)
+        add_proposal(home)
+        asked = [picture for picture in _pictures() if picture[0].startswith(only)]
+        made = [pool.submit(_make_one, home, directory, *picture) for picture in asked]
+        for one, picture in zip(made, asked, strict=True):
+            if (error := one.exception()) is not None:
+                print(*picture, error, file=sys.stderr)  # noqa: T201
 
 
 if __name__ == "__main__":
-    make(Path(sys.argv[1]) if len(sys.argv) > 1 else HERE)
+    names = [name for name in sys.argv[1:] if not name.startswith("--")]
+    if "--gallery" in sys.argv:
+        make_gallery(Path(names[0]) if names else HERE / "gallery", *names[1:])
+    else:
+        make(Path(names[0]) if names else HERE)

@@ -28,7 +28,6 @@ from textual.command import CommandPalette
 from textual.dom import DOMNode
 from textual.filter import LineFilter
 from textual.screen import Screen
-from textual.theme import Theme
 from textual.timer import Timer
 
 from cekura_tui.model.errors import CekuraTuiError, Exit, KeyMissing
@@ -62,26 +61,12 @@ from cekura_tui.ui.runs.screen import RunsScreen
 from cekura_tui.ui.state import AppState
 from cekura_tui.ui.terminal.filters import AsciiFilter, ControlFilter
 from cekura_tui.ui.terminal.textual_private import end_by_error, put_together
+from cekura_tui.ui.theme import THEMES, palette_of, themes, tokens
 from cekura_tui.workspace.workspace import Workspace
 
 _log = logging.getLogger("cekura_tui.ui")
 
 _STYLE_SHEETS = ("app", "kit", "runs", "run", "jobs", "suggestion")
-
-THEME = Theme(
-    name="cekura",
-    primary="#5b8def",
-    secondary="#b99af0",
-    accent="#7fb4ff",
-    warning="#e0af4f",
-    error="#f2777a",
-    success="#7ec98f",
-    foreground="#d6dbe4",
-    background="#11151c",
-    surface="#161b24",
-    panel="#1d2430",
-    dark=True,
-)
 
 
 def style_sheets() -> list[str | PurePath]:
@@ -214,6 +199,11 @@ class CekuraApp(App[None]):
     ) -> None:
         super().__init__()
         self.animation_level = "none"
+        for theme in themes():
+            self.register_theme(theme)
+        for name in [name for name, theme in self.available_themes.items() if theme.ansi]:
+            self.unregister_theme(name)  # nobody knows what the terminal draws these in
+        self.theme = THEMES[0]
         self.crash = ""
         """What to say of an error that ended the app."""
         self.status: int | None = None
@@ -238,6 +228,13 @@ class CekuraApp(App[None]):
         self._listing, self.state.jobs = read_first_frame(workspace, scope, clock)
         self.add_mode("runs", self._make_runs)
         self.add_mode("jobs", self._make_jobs)
+
+    def get_css_variables(self) -> dict[str, str]:
+        """Our themes bring the tokens of the visual language; for one of Textual's they are derived from it."""
+        variables = super().get_css_variables()
+        if self.current_theme.name not in THEMES:
+            self.theme_variables = variables = {**variables, **tokens(palette_of(self.current_theme, variables))}
+        return variables
 
     def get_line_filters(self) -> Sequence[LineFilter]:
         """Textual's own, then ours: nothing foreign reaches the terminal as a control character."""
@@ -289,8 +286,6 @@ class CekuraApp(App[None]):
 
     def on_mount(self) -> None:
         """The first frame, from what was cached; then the workspace."""
-        self.register_theme(THEME)
-        self.theme = THEME.name
         self._ui_loop = asyncio.get_running_loop()
         self.switch_mode("runs")
         self.call_after_refresh(self._start)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from textual.app import App, ComposeResult
+from textual.app import ComposeResult
+from themed_app import ThemedApp
 
 from cekura_tui.model.run.details import DetailRow
 from cekura_tui.model.run.run import Run
@@ -28,7 +29,7 @@ class CountedDetails(RunDetails):
         return super().lines_of(row, width, state)
 
 
-class DetailsApp(App[None]):
+class DetailsApp(ThemedApp):
     def __init__(self, source: dict[str, Any]) -> None:
         super().__init__()
         self.source = source

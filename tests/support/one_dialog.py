@@ -7,18 +7,18 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
-from textual.app import App
 from textual.pilot import Pilot
+from themed_app import ThemedApp
 from waiting import eventually
 
-from cekura_tui.ui.app import THEME, style_sheets
+from cekura_tui.ui.app import style_sheets
 from cekura_tui.ui.kit.dialog import Dialog
 from cekura_tui.ui.state import AppState
 from cekura_tui.workspace.setup import Setup
 from cekura_tui.workspace.workspace import Workspace
 
 
-class OneDialog(App[None]):
+class OneDialog(ThemedApp):
     """Asks, and keeps the answers; `copied` are the texts that went to the terminal's clipboard."""
 
     CSS_PATH = style_sheets()
@@ -32,8 +32,6 @@ class OneDialog(App[None]):
         self._dialog = dialog
 
     def on_mount(self) -> None:
-        self.register_theme(THEME)
-        self.theme = THEME.name
         self.ask()
 
     def ask(self) -> None:

@@ -11,10 +11,11 @@ from quick_pilot import painted
 from rich.console import Console, RenderableType
 from rich.segment import Segment
 from textual._compositor import CompositorUpdate
-from textual.app import App, ComposeResult
+from textual.app import ComposeResult
 from textual.message import Message
 from textual.screen import Screen
 from textual.strip import Strip
+from themed_app import ThemedApp
 
 from cekura_tui.ui.kit.strips import Line, RowState
 from cekura_tui.ui.kit.virtual_list import VirtualList
@@ -64,7 +65,7 @@ class Uneven(Even):
     row_height = None
 
 
-class ListApp(App[None]):
+class ListApp(ThemedApp):
     """A list and nothing else. `messages` is what it told, `terminal` what was sent of it, `copied` what was copied."""
 
     def __init__(self, shown: Even, first: Sequence[Row], size: tuple[int, int] = SIZE) -> None:

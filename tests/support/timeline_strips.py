@@ -9,9 +9,10 @@ import pyte
 from quick_pilot import painted
 from rich.console import Console, RenderableType
 from textual._compositor import CompositorUpdate
-from textual.app import App, ComposeResult
+from textual.app import ComposeResult
 from textual.geometry import Region
 from textual.screen import Screen
+from themed_app import ThemedApp
 
 from cekura_tui.model.run.verdict import State
 from cekura_tui.model.transcript.timeline import Timeline, timeline_of
@@ -60,7 +61,7 @@ class Strip(TimelineStrip):
         return self
 
 
-class StripApp(App[None]):
+class StripApp(ThemedApp):
     """`updates` counts what was sent to a terminal of 120 columns; `terminal` shows it."""
 
     def __init__(self, timeline: Timeline, marks: Mapping[int, State] | None = None) -> None:

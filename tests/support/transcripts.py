@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from textual.app import App, ComposeResult
+from textual.app import ComposeResult
+from themed_app import ThemedApp
 
 from cekura_tui.model.transcript.timeline import call_of
 from cekura_tui.model.transcript.transcript import Turn
@@ -38,7 +39,7 @@ def talk(turns: int) -> list[Turn]:
     return [make_turn(n, n * 5.0, n * 5.0 + 4, f"{LONG} " * (n % 7) + f"Turn {n}.") for n in range(1, turns + 1)]
 
 
-class TranscriptApp(App[None]):
+class TranscriptApp(ThemedApp):
     """A transcript and nothing else."""
 
     def __init__(self, turns: Sequence[Turn]) -> None:

@@ -15,9 +15,10 @@ from hypothesis import strategies as st
 from rich.cells import cell_len
 from rich.segment import Segment
 from rich.style import Style
-from textual.app import App, ComposeResult
+from textual.app import ComposeResult
 from textual.color import Color
 from textual.widget import Widget
+from themed_app import ThemedApp
 from wcwidth import wcwidth
 
 from cekura_tui.evidence.turn_alignment import align
@@ -44,7 +45,7 @@ def seen(**fields: object) -> RunView:
     return view_of(Run.read(clean_json(json.loads(json.dumps(run(102, **fields))))), 0.0)
 
 
-class OneWidget(App[None]):
+class OneWidget(ThemedApp):
     def __init__(self, shown: Widget) -> None:
         super().__init__()
         self.shown = shown

@@ -29,8 +29,8 @@ class ChoiceList(VirtualList[Choice]):
     BINDINGS = bindings(ACTIONS)
     DEFAULT_CSS = """
     ChoiceList {
-        &.-labelled { border-top: blank; border-title-color: $foreground; border-title-style: bold; }
-        & > .virtual-list--mark { color: $foreground; text-style: none; }
+        &.-labelled { border-top: blank; border-title-color: $text; border-title-style: bold; }
+        & > .virtual-list--mark { color: $text; text-style: none; }
         &:focus { border-title-color: $accent; }
         /* Only what has the focus looks like it: here the boxes show what is chosen. */
         &:blur > .virtual-list--cursor-blurred { background: transparent; }

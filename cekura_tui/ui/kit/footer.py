@@ -42,7 +42,7 @@ class KeyFooter(Widget, can_focus=False):
 
     ALLOW_SELECT = False
     DEFAULT_CSS = """
-    KeyFooter { dock: bottom; height: 1; text-wrap: nowrap; color: $foreground; background: $panel; }
+    KeyFooter { dock: bottom; height: 1; text-wrap: nowrap; color: $text; background: $panel; }
     """
 
     def __init__(self) -> None:

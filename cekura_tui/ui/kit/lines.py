@@ -99,14 +99,24 @@ JOB_TONES = {
     JobState.UNCONFIRMED: "warn",
     JobState.LOST: "warn",
 }
-TONES = ("good", "bad", "warn", "busy", "dim", "strong")
+TONES = {
+    "good": "$success",
+    "bad": "$error",
+    "warn": "$warning",
+    "busy": "$info",
+    "dim": "$muted",
+    "faint": "$faint",
+    "accent": "$accent",
+    "strong": "$text",
+}
+"""The ink of each tone."""
 TONE_CLASSES = {f"tone--{tone}" for tone in TONES}
 """Component classes of a list that draws in tones."""
-TONE_CSS = """
-    & > .tone--good { color: $success; }
-    & > .tone--bad { color: $error; text-style: bold; }
-    & > .tone--warn { color: $warning; }
-    & > .tone--busy { color: $accent; }
-    & > .tone--dim { color: $text-muted; }
-    & > .tone--strong { text-style: bold; }
-"""
+TONE_CSS = "".join(
+    f"& > .tone--{tone} {{ color: {ink}; {'text-style: bold;' if tone in ('bad', 'strong') else ''} }}\n"
+    for tone, ink in TONES.items()
+)
+_CHIPS = ("good", "bad", "warn", "busy", "dim")
+CHIP_CLASSES = {f"chip--{tone}" for tone in _CHIPS}
+"""Component classes of a list that draws states as chips: words on a ground of their own."""
+CHIP_CSS = "".join(f"& > .chip--{tone} {{ color: {TONES[tone]}; background: ${tone}-ground; }}\n" for tone in _CHIPS)

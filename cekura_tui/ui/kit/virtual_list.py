@@ -92,10 +92,10 @@ class VirtualList(ScrollView, Generic[R], can_focus=True, inherit_bindings=False
         scrollbar-background: $background;
         scrollbar-background-hover: $background;
         scrollbar-background-active: $background;
-        scrollbar-color: $surface-lighten-3;
+        scrollbar-color: $faint;
 
-        & > .virtual-list--cursor { background: $primary 40%; }
-        & > .virtual-list--cursor-blurred { background: $foreground 12%; }
+        & > .virtual-list--cursor { background: $cursor; }
+        & > .virtual-list--cursor-blurred { background: $cursor-blurred; }
         & > .virtual-list--mark { color: $warning; text-style: bold; }
     }
     """

@@ -92,15 +92,15 @@ class TurnPairs(VirtualList[PairRow]):
     }
     DEFAULT_CSS = """
     TurnPairs {
-        & > .virtual-list--cursor { background: $primary 25%; }
-        & > .virtual-list--cursor-blurred { background: $foreground 8%; }
-        & > .turn-pairs--quiet { color: $text-muted; }
-        & > .turn-pairs--caller { color: $text-accent; }
-        & > .turn-pairs--agent { color: $text-secondary; }
-        & > .turn-pairs--tool { color: $text-muted; }
-        & > .turn-pairs--other { color: $text-warning; }
+        & > .virtual-list--cursor { background: $cursor; }
+        & > .virtual-list--cursor-blurred { background: $cursor-blurred; }
+        & > .turn-pairs--quiet { color: $muted; }
+        & > .turn-pairs--caller { color: $accent; }
+        & > .turn-pairs--agent { color: $agent; }
+        & > .turn-pairs--tool { color: $muted; }
+        & > .turn-pairs--other { color: $warning; }
         & > .turn-pairs--sign { color: $warning; text-style: bold; }
-        & > .turn-pairs--differs { color: $text-warning; text-style: underline; }
+        & > .turn-pairs--differs { color: $warning; text-style: underline; }
     }
     """
 

@@ -224,17 +224,17 @@ class TimelineStrip(Widget, can_focus=False):
         height: 4;
         width: 1fr;
 
-        & > .timeline--caller { color: $text-accent; }
-        & > .timeline--agent { color: $text-secondary; }
-        & > .timeline--tools { color: $foreground; }
-        & > .timeline--other { color: $text-warning; }
+        & > .timeline--caller { color: $accent; }
+        & > .timeline--agent { color: $agent; }
+        & > .timeline--tools { color: $text; }
+        & > .timeline--other { color: $warning; }
         & > .timeline--gap { color: $warning; }
         & > .timeline--overlap { color: $error; }
         & > .timeline--fail { color: $error; text-style: bold; }
         & > .timeline--review { color: $warning; text-style: bold; }
         & > .timeline--pass { color: $success; text-style: bold; }
-        & > .timeline--label { color: $text-muted; }
-        & > .timeline--cursor { background: $primary 60%; text-style: bold; }
+        & > .timeline--label { color: $muted; }
+        & > .timeline--cursor { background: $focus; text-style: bold; }
     }
     """
 

@@ -72,14 +72,14 @@ class Transcript(VirtualList[Turn]):
     } | TONE_CLASSES
     DEFAULT_CSS = f"""
     Transcript {{
-        & > .virtual-list--cursor {{ background: $primary 25%; }}
-        & > .virtual-list--cursor-blurred {{ background: $foreground 8%; }}
-        & > .transcript--time {{ color: $text-muted; }}
-        & > .transcript--caller {{ color: $text-accent; text-style: bold; }}
-        & > .transcript--agent {{ color: $text-secondary; text-style: bold; }}
-        & > .transcript--tool {{ color: $text-muted; }}
-        & > .transcript--other {{ color: $text-warning; }}
-        & > .transcript--note {{ color: $text-muted; text-style: italic; }}
+        & > .virtual-list--cursor {{ background: $cursor; }}
+        & > .virtual-list--cursor-blurred {{ background: $cursor-blurred; }}
+        & > .transcript--time {{ color: $muted; }}
+        & > .transcript--caller {{ color: $accent; text-style: bold; }}
+        & > .transcript--agent {{ color: $agent; text-style: bold; }}
+        & > .transcript--tool {{ color: $muted; }}
+        & > .transcript--other {{ color: $warning; }}
+        & > .transcript--note {{ color: $muted; text-style: italic; }}
         & > .transcript--evidence {{ color: $warning; text-style: italic; }}
         & > .transcript--quoted {{ text-style: underline; }}
         & > .transcript--match {{ text-style: reverse; }}

@@ -142,7 +142,7 @@ class GroupList(VirtualList[GroupRow]):
     COMPONENT_CLASSES: ClassVar[set[str]] = {*TONE_CLASSES, "groups--heading"}
     DEFAULT_CSS = f"""
     GroupList {{ {TONE_CSS}
-        & > .groups--heading {{ background: $background; color: $text-muted; text-style: bold; }}
+        & > .groups--heading {{ background: $background; color: $muted; text-style: bold; }}
     }}
     """
     row_height = None

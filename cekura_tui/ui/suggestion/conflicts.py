@@ -73,10 +73,10 @@ class ConflictTexts(VirtualList[ConflictRow]):
     COMPONENT_CLASSES: ClassVar[set[str]] = {"conflict--head", "conflict--chosen", "conflict--fresh", "conflict--rule"}
     DEFAULT_CSS = """
     ConflictTexts {
-        & > .conflict--head { color: $text-primary; text-style: bold; }
+        & > .conflict--head { color: $accent; text-style: bold; }
         & > .conflict--chosen { color: $success; text-style: bold; }
         & > .conflict--fresh { text-style: bold underline; }
-        & > .conflict--rule { color: $text-muted; }
+        & > .conflict--rule { color: $muted; }
     }
     """
 

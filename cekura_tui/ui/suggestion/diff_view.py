@@ -335,24 +335,24 @@ class ProseDiffView(VirtualList[DiffRow]):
     }
     DEFAULT_CSS = """
     ProseDiffView {
-        & > .virtual-list--cursor { background: $primary 25%; }
-        & > .virtual-list--cursor-blurred { background: $foreground 8%; }
-        & > .prose-diff--head { color: $text-primary; text-style: bold; }
-        & > .prose-diff--also { color: $text-primary; }
-        & > .prose-diff--why { color: $text-muted; }
-        & > .prose-diff--flag { color: $text-warning; }
-        & > .prose-diff--away { color: $text-accent; text-style: italic; }
-        & > .prose-diff--fold { color: $text-muted; text-style: italic; }
-        & > .prose-diff--accepted { color: $text-success; }
-        & > .prose-diff--rejected { color: $text-muted; }
-        & > .prose-diff--edited { color: $text-accent; }
-        & > .prose-diff--rejected-text { color: $text-muted; text-style: dim; }
-        & > .prose-diff--del { color: $text-error; text-style: strike; }
-        & > .prose-diff--ins { color: $text-success; text-style: underline; }
-        & > .prose-diff--mark-del { color: $text-error; text-style: bold; }
-        & > .prose-diff--mark-ins { color: $text-success; text-style: bold; }
-        & > .prose-diff--mark-both { color: $text-warning; text-style: bold; }
-        & > .prose-diff--mark-moved { color: $text-accent; text-style: bold; }
+        & > .virtual-list--cursor { background: $cursor; }
+        & > .virtual-list--cursor-blurred { background: $cursor-blurred; }
+        & > .prose-diff--head { color: $accent; text-style: bold; }
+        & > .prose-diff--also { color: $accent; }
+        & > .prose-diff--why { color: $muted; }
+        & > .prose-diff--flag { color: $warning; }
+        & > .prose-diff--away { color: $accent; text-style: italic; }
+        & > .prose-diff--fold { color: $muted; text-style: italic; }
+        & > .prose-diff--accepted { color: $success; }
+        & > .prose-diff--rejected { color: $muted; }
+        & > .prose-diff--edited { color: $accent; }
+        & > .prose-diff--rejected-text { color: $muted; text-style: dim; }
+        & > .prose-diff--del { color: $error; text-style: strike; }
+        & > .prose-diff--ins { color: $success; text-style: underline; }
+        & > .prose-diff--mark-del { color: $error; text-style: bold; }
+        & > .prose-diff--mark-ins { color: $success; text-style: bold; }
+        & > .prose-diff--mark-both { color: $warning; text-style: bold; }
+        & > .prose-diff--mark-moved { color: $accent; text-style: bold; }
     }
     """
     ACTIONS: ClassVar[tuple[Action, ...]] = (

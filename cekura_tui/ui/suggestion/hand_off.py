@@ -46,7 +46,7 @@ class HandOffDialog(Dialog[str]):
     DEFAULT_CSS = """
     HandOffDialog {
         #hand-off-what { height: auto; max-height: 4; margin-top: 1; }
-        #drift { display: none; height: 25vh; scrollbar-size-vertical: 1; color: $text-muted; }
+        #drift { display: none; height: 25vh; scrollbar-size-vertical: 1; color: $muted; }
     }
     """
 

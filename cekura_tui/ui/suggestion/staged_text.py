@@ -45,9 +45,9 @@ class StagedText(VirtualList[StagedRow]):
     COMPONENT_CLASSES: ClassVar[set[str]] = {"staged-text--mark"}
     DEFAULT_CSS = """
     StagedText {
-        & > .virtual-list--cursor { background: $primary 25%; }
-        & > .virtual-list--cursor-blurred { background: $foreground 12%; }
-        & > .staged-text--mark { color: $text-success; text-style: bold; }
+        & > .virtual-list--cursor { background: $cursor; }
+        & > .virtual-list--cursor-blurred { background: $cursor-blurred; }
+        & > .staged-text--mark { color: $success; text-style: bold; }
     }
     """
 

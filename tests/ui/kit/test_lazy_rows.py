@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 from row_lists import SIZE, Even, Lazy, ListApp, rows, screen
-from textual.app import App, ComposeResult
+from textual.app import ComposeResult
+from themed_app import ThemedApp
 
 from cekura_tui.model.run.listing import ListedRuns, PagedRuns, RunPage
 from cekura_tui.model.run.outcome import Outcome
@@ -123,7 +124,7 @@ def page(number: int) -> RunPage:
     return RunPage(number, COUNT, tuple(run(n) for n in range(newest, newest - 100, -1)), more=newest > 100)
 
 
-class RunsApp(App[None]):
+class RunsApp(ThemedApp):
     def __init__(self) -> None:
         super().__init__()
         self.pages = PagedRuns(page(1), 2e9, max_pages=3)

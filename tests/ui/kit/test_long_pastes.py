@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 from textual import events
-from textual.app import App, ComposeResult
+from textual.app import ComposeResult
+from themed_app import ThemedApp
 
 from cekura_tui.model.job import MAX_PROMPT_BYTES
 from cekura_tui.ui.kit.dialog import Palette
@@ -12,7 +13,7 @@ from cekura_tui.ui.kit.inputs import TypedLine
 from cekura_tui.ui.kit.prompt_box import PromptArea
 
 
-class Typing(App[None]):
+class Typing(ThemedApp):
     """A line and a box."""
 
     def __init__(self) -> None:

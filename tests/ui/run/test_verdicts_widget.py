@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from textual.app import App, ComposeResult
+from textual.app import ComposeResult
+from themed_app import ThemedApp
 
 from cekura_tui.model.run.run import Run
 from cekura_tui.model.run.view import RunView, view_of
@@ -29,7 +30,7 @@ def run(number: int = 1, metrics: list[dict[str, Any]] | None = None, **fields: 
     return view_of(Run.read({**sent, **fields}), 0.0)
 
 
-class VerdictsApp(App[None]):
+class VerdictsApp(ThemedApp):
     def __init__(self, view: RunView) -> None:
         super().__init__()
         self.view = view

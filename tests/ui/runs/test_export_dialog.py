@@ -13,9 +13,9 @@ from typing import Any
 import pytest
 from app_on_a_server import EPOCH, LIST, PROJECT, Served, setup_of
 from scripted_server import Hold, Reply, ScriptedServer, run_of
-from textual.app import App
 from textual.pilot import Pilot
 from textual.widgets import Input
+from themed_app import ThemedApp
 from waiting import eventually
 from watching import screen_text, sees
 
@@ -24,7 +24,7 @@ from cekura_tui.model.run.query import RunQuery
 from cekura_tui.model.run.run import Run
 from cekura_tui.model.run.view import RunRow, row_of
 from cekura_tui.model.scope import Scope
-from cekura_tui.ui.app import THEME, style_sheets
+from cekura_tui.ui.app import style_sheets
 from cekura_tui.ui.runs.export import ExportRunsDialog
 from cekura_tui.ui.state import AppState
 from cekura_tui.workspace.setup import Setup
@@ -38,7 +38,7 @@ def row(number: int, **fields: object) -> RunRow:
     return row_of(Run.read(run_of(number, **fields)))
 
 
-class Host(App[None]):
+class Host(ThemedApp):
     """Nothing but the dialog and what it answered."""
 
     answer: object = NOTHING
@@ -48,8 +48,6 @@ class Host(App[None]):
         self._workspace, self._given = workspace, given
 
     def on_mount(self) -> None:
-        self.register_theme(THEME)
-        self.theme = THEME.name
         state = AppState(self, self._workspace, clock=lambda: EPOCH)
         self.push_screen(ExportRunsDialog(state, *self._given), lambda answer: setattr(self, "answer", answer))
 

@@ -15,12 +15,13 @@ from textual.message import Message
 from textual.pilot import Pilot
 from textual.widget import Widget
 from textual.widgets import Input
+from themed_app import ThemedApp
 from waiting import eventually
 from watching import screen_text, sees, still
 
 from cekura_tui.model.filter.parse import KnownNames, parse
 from cekura_tui.model.text import clean
-from cekura_tui.ui.app import THEME, style_sheets
+from cekura_tui.ui.app import style_sheets
 from cekura_tui.ui.runs.filter_bar import LONGEST, FilterBar, completed_line, extends
 
 IN_EFFECT = 'outcome:failed -metric:"Task completion"'
@@ -35,7 +36,7 @@ class Rows(Widget, can_focus=True):
     DEFAULT_CSS = "Rows { height: 1fr; }"
 
 
-class BarApp(App[None]):
+class BarApp(ThemedApp):
     CSS_PATH = style_sheets()
     BINDINGS: ClassVar[list[BindingType]] = [Binding("slash", "edit", "Filter", priority=True)]
 
@@ -51,8 +52,6 @@ class BarApp(App[None]):
         yield self.rows
 
     def on_mount(self) -> None:
-        self.register_theme(THEME)
-        self.theme = THEME.name
         self.bar.show(self.in_effect, self.note)
         self.rows.focus()
 

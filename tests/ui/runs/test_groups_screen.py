@@ -12,8 +12,8 @@ from hostile import SHOWN, hostile_run
 from hypothesis import given
 from hypothesis import strategies as st
 from scripted_server import Got, Hold, Reply, ScriptedServer, run_of
-from textual.app import App
 from textual.pilot import Pilot
+from themed_app import ThemedApp
 from waiting import eventually
 from watching import screen_text, sees
 
@@ -22,7 +22,7 @@ from cekura_tui.model.filter.parse import parse
 from cekura_tui.model.run.groups import HOWS, Group, How, group_runs
 from cekura_tui.model.run.run import Run
 from cekura_tui.model.run.view import RunRow, row_of
-from cekura_tui.ui.app import THEME, style_sheets
+from cekura_tui.ui.app import style_sheets
 from cekura_tui.ui.runs.groups import AT_ONCE, BAR, PAGE, GroupList, GroupsScreen, OpenedGroup, bar, percent
 from cekura_tui.ui.state import AppState
 from cekura_tui.workspace.setup import Setup
@@ -38,7 +38,7 @@ NAMES: dict[How, str] = {
 }
 
 
-class Host(App[None]):
+class Host(ThemedApp):
     """An app with nothing but this screen; `left` is what the screen was left with."""
 
     CSS_PATH = style_sheets()
@@ -47,10 +47,6 @@ class Host(App[None]):
         super().__init__()
         self.state = AppState(self, workspace, lambda: EPOCH)
         self.left: list[object] = []
-
-    def on_mount(self) -> None:
-        self.register_theme(THEME)
-        self.theme = THEME.name
 
     def group(self, rows: Sequence[RunRow]) -> None:
         self.push_screen(GroupsScreen(self.state, rows, f"of {len(rows)} loaded runs"), self.left.append)

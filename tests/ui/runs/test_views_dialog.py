@@ -9,15 +9,15 @@ from typing import Any, ClassVar
 
 import pytest
 from hostile import EVIL
-from textual.app import App
 from textual.binding import Binding, BindingType
 from textual.pilot import Pilot
+from themed_app import ThemedApp
 from waiting import answered, eventually
 from watching import screen_text, sees, still
 
 from cekura_tui.model.filter.filter import GIVEN_VIEWS, SavedView
 from cekura_tui.model.filter.parse import parse
-from cekura_tui.ui.app import THEME, style_sheets
+from cekura_tui.ui.app import style_sheets
 from cekura_tui.ui.runs.views import ViewList, ViewsDialog
 from cekura_tui.ui.state import AppState
 from cekura_tui.workspace.setup import Setup
@@ -27,7 +27,7 @@ SMALL = (80, 24)
 ANGRY, TEXT = SavedView("Angry callers", "scenario:~angry outcome:failed"), SavedView("text only", "mode:text")
 
 
-class ViewsApp(App[None]):
+class ViewsApp(ThemedApp):
     CSS_PATH = style_sheets()
     BINDINGS: ClassVar[list[BindingType]] = [Binding("v", "views", "Views")]
 
@@ -36,10 +36,6 @@ class ViewsApp(App[None]):
         self.state = AppState(self, workspace)
         self.current, self.views = current, views
         self.answers: list[str | None] = []
-
-    def on_mount(self) -> None:
-        self.register_theme(THEME)
-        self.theme = THEME.name
 
     def action_views(self) -> None:
         self.push_screen(ViewsDialog(self.state, self.current, self.views), self.answers.append)

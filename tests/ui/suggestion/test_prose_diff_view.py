@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import pytest
-from textual.app import App, ComposeResult
+from textual.app import ComposeResult
+from themed_app import ThemedApp
 
 from cekura_tui.prose.compare import compare
 from cekura_tui.prose.staging import HunkChoice
@@ -26,7 +27,7 @@ MOVED_NEW = (
 )
 
 
-class DiffApp(App[None]):
+class DiffApp(ThemedApp):
     def __init__(self, old: str, new: str) -> None:
         super().__init__()
         self.diff = compare(old, new)

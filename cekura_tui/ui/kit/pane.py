@@ -1,0 +1,73 @@
+"""A part of a page in a frame with its name and facts in it; where rows are dear the frame is one line, its title."""
+
+from __future__ import annotations
+
+from textual import on
+from textual.containers import Vertical
+from textual.content import Content
+from textual.events import Resize
+from textual.widget import Widget
+
+from cekura_tui.model.text import clean_line
+
+_LONGEST = 80
+"""Characters of a title, and of what is said beside it."""
+
+
+class Pane(Vertical):
+    """The frame shines while something in it has the focus. Lists reach from side to side; give what else is in it the
+    class `padded`."""
+
+    DEFAULT_CSS = """
+    Pane {
+        height: 1fr;
+        border: round $faint;
+        border-title-color: $text;
+        border-title-style: bold;
+        border-subtitle-color: $muted;
+
+        &:focus-within { border: round $focus; border-title-color: $accent; }
+        & > .padded { padding: 0 1; }
+    }
+    .-short Pane, .-narrow Pane {
+        border: none;
+        border-top: solid $faint;
+
+        &:focus-within { border-top: solid $focus; }
+    }
+    """
+
+    def __init__(self, *children: Widget, title: str = "", id: str | None = None, classes: str | None = None) -> None:  # noqa: A002 - Textual's own word
+        super().__init__(*children, id=id, classes=classes)
+        self._title = self._shown = Content("")
+        self._footnote = Content("")
+        if title:
+            self.show_title(title)
+
+    def show_title(self, name: str, *facts: str) -> None:
+        """Its name, and what is known of all that is in it ("240", "12 failed")."""
+        parts = [(f" · {clean_line(fact, _LONGEST)}", "not bold $muted") for fact in facts if fact]
+        title = Content.assemble(clean_line(name, _LONGEST), *parts)
+        if title != self._title:
+            self._title = title
+            self.draw_title()
+
+    @on(Resize)
+    def draw_title(self) -> None:
+        """Set into the frame; a folded one has no corners, so that the title brings the space around it."""
+        if self.is_attached and not self.screen.classes.isdisjoint(("-short", "-narrow")):
+            self._put_title(Content.assemble(("─", "$faint"), " ", self._title, " "))
+        else:
+            self._put_title(self._title)
+
+    def _put_title(self, title: Content) -> None:
+        if title != self._shown:
+            self._shown = title
+            self.border_title = title
+
+    def show_footnote(self, text: str) -> None:
+        """What is said at the right end of the frame below; a folded frame has no such place."""
+        footnote = Content.styled(clean_line(text, _LONGEST), "$muted")
+        if footnote != self._footnote:
+            self._footnote = footnote
+            self.border_subtitle = footnote

@@ -1,0 +1,253 @@
+"""The visual language: every colour of the screen has a name here, and is readable in every theme.
+
+Seventeen tokens make a palette. Two palettes are ours, dark and light; `palette_of` reads one out of any theme of
+Textual's and mends what cannot be read there. `tokens` adds the grounds that follow from them and gives all to the
+style sheets as variables (`$muted`, `$bad-ground`). Words have a contrast of at least 4.5 to 1 on every ground that
+they are drawn on, marks and frames of at least 3 to 1, as WCAG 2.2 has it (1.4.3 and 1.4.11).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass, replace
+
+from textual.theme import Theme
+
+WORDS, MARKS = 4.5, 3.0
+"""The least contrast of words, and of marks and frames."""
+
+
+@dataclass(frozen=True, slots=True)
+class Palette:
+    """Colours as "#rrggbb". Three grounds, one above the other; then inks; `selection` is the ground of selected text.
+
+    `faint` and `focus` are for frames, rules and marks, never for words.
+    """
+
+    background: str
+    surface: str
+    panel: str
+    text: str
+    muted: str
+    faint: str
+    accent: str
+    focus: str
+    success: str
+    warning: str
+    error: str
+    info: str
+    caller: str
+    agent: str
+    added: str
+    removed: str
+    selection: str
+
+
+DARK = Palette(
+    background="#171b2a",
+    surface="#1f2538",
+    panel="#2a3249",
+    text="#e6eaf3",
+    muted="#abb5ca",
+    faint="#8592b2",
+    accent="#6fc3ff",
+    focus="#4aa5f5",
+    success="#8ce8c3",
+    warning="#fbd974",
+    error="#fd958c",
+    info="#9db8ff",
+    caller="#67d8cc",
+    agent="#d3b0ff",
+    added="#8ce8c3",
+    removed="#fd958c",
+    selection="#3a5480",
+)
+LIGHT = Palette(
+    background="#fbfbfd",
+    surface="#f1f3f8",
+    panel="#e3e8f1",
+    text="#1b2130",
+    muted="#4a5468",
+    faint="#69748b",
+    accent="#09569f",
+    focus="#1f74d0",
+    success="#175f45",
+    warning="#745200",
+    error="#7d0a1c",
+    info="#3348b0",
+    caller="#055e5a",
+    agent="#6a2fb0",
+    added="#175f45",
+    removed="#7d0a1c",
+    selection="#b9d3f5",
+)
+THEMES = ("cekura", "cekura-light")
+"""The names of our themes; the first is the one to begin with."""
+CHIPS = {"good": "success", "bad": "error", "warn": "warning", "busy": "info", "dim": "muted"}
+"""The ink of each kind of chip, whose ground is a tint of it."""
+GROUNDS = ("background", "surface", "panel", "cursor", "cursor-blurred")
+"""What any words may stand on."""
+TINTS = ("added-ground", "removed-ground", "added-word-ground", "removed-word-ground")
+"""What changed lines and words stand on, in `text`."""
+INKS = ("text", "muted", "accent", "success", "warning", "error", "info", "caller", "agent", "added", "removed")
+"""What any words may be drawn in, on all of these grounds."""
+
+
+def themes() -> list[Theme]:
+    """Our themes, for Textual."""
+    return [_theme(name, palette) for name, palette in zip(THEMES, (DARK, LIGHT), strict=True)]
+
+
+def _theme(name: str, palette: Palette) -> Theme:
+    return Theme(
+        name=name,
+        primary=palette.accent,
+        secondary=palette.agent,
+        accent=palette.accent,
+        warning=palette.warning,
+        error=palette.error,
+        success=palette.success,
+        foreground=palette.text,
+        background=palette.background,
+        surface=palette.surface,
+        panel=palette.panel,
+        dark=palette is DARK,
+        variables=tokens(palette),
+    )
+
+
+def tokens(palette: Palette) -> dict[str, str]:
+    """All variables of the style sheets that are colours of ours, and those of Textual's own widgets, by name."""
+    ground = palette.background
+    grounds = {
+        "cursor": _blend(ground, palette.accent, 0.24),
+        "cursor-blurred": _blend(ground, palette.text, 0.11),
+        "added-ground": _blend(ground, palette.added, 0.13),
+        "removed-ground": _blend(ground, palette.removed, 0.13),
+        "added-word-ground": _blend(ground, palette.added, 0.34),
+        "removed-word-ground": _blend(ground, palette.removed, 0.34),
+        **{f"{kind}-ground": _blend(ground, getattr(palette, ink), 0.16) for kind, ink in CHIPS.items()},
+    }
+    return {**asdict(palette), **grounds, **_of_textual(palette, grounds)}
+
+
+def _of_textual(palette: Palette, grounds: dict[str, str]) -> dict[str, str]:
+    """What Textual's inputs, boxes, buttons and scroll bars are drawn in."""
+    return {
+        "foreground": palette.text,
+        "primary": palette.accent,
+        "secondary": palette.agent,
+        "text-muted": palette.muted,
+        "text-disabled": palette.muted,
+        "text-primary": palette.accent,
+        "text-accent": palette.accent,
+        "text-secondary": palette.agent,
+        "text-success": palette.success,
+        "text-warning": palette.warning,
+        "text-error": palette.error,
+        "border": palette.focus,
+        "border-blurred": palette.faint,
+        "block-cursor-background": grounds["cursor"],
+        "block-cursor-foreground": palette.text,
+        "block-cursor-blurred-background": grounds["cursor-blurred"],
+        "block-cursor-blurred-foreground": palette.text,
+        "input-cursor-background": palette.text,
+        "input-cursor-foreground": palette.background,
+        "input-selection-background": palette.selection,
+        "screen-selection-background": palette.selection,
+        "screen-selection-foreground": palette.text,
+        "scrollbar": palette.faint,
+        "scrollbar-hover": palette.focus,
+        "scrollbar-active": palette.focus,
+        "scrollbar-background": palette.background,
+        "scrollbar-background-hover": palette.background,
+        "scrollbar-background-active": palette.background,
+        "scrollbar-corner-color": palette.background,
+    }
+
+
+def palette_of(theme: Theme, variables: dict[str, str]) -> Palette:
+    """The palette of a theme: ours as it is written here, another's made of its variables and mended to be readable.
+
+    Who speaks has a hue of ours in every theme, for few have two that differ.
+    """
+    if theme.name in THEMES:
+        return (DARK, LIGHT)[THEMES.index(theme.name)]
+    ours = DARK if theme.dark else LIGHT
+    strongest = "#ffffff" if theme.dark else "#000000"
+
+    def read(name: str, default: str) -> str:
+        value = variables.get(name, default)
+        return value[:7].lower() if value.startswith("#") and len(value) >= 7 else default
+
+    background, text = read("background", ours.background), read("foreground", ours.text)
+    found = replace(
+        ours,
+        background=background,
+        surface=_blend(background, text, 0.04),
+        panel=_blend(background, text, 0.09),
+        text=text,
+        muted=_blend(text, background, 0.3),
+        faint=_blend(text, background, 0.55),
+        accent=read("primary", ours.accent),
+        focus=read("primary", ours.focus),
+        success=read("success", ours.success),
+        warning=read("warning", ours.warning),
+        error=read("error", ours.error),
+        info=read("secondary", ours.info),
+        added=read("success", ours.added),
+        removed=read("error", ours.removed),
+        selection=_blend(background, read("primary", ours.accent), 0.3),
+    )
+    for _ in range(_ROUNDS):  # a mended ink has another tint, on which it is to be readable in turn
+        found = _mended(found, strongest)
+    return found
+
+
+_ROUNDS = 8
+
+
+def _mended(palette: Palette, strongest: str) -> Palette:
+    """Each ink as near to what it was as can be read on all grounds it is drawn on."""
+    made = tokens(palette)
+    common = [made[name] for name in GROUNDS]
+    own: dict[str, list[str]] = {ink: [made[f"{kind}-ground"]] for kind, ink in CHIPS.items()}
+    tints = [made["added-ground"], made["removed-ground"]]
+    own["muted"] = [*own["muted"], *tints]
+    own["added"], own["removed"] = tints[:1], tints[1:]
+    own["text"] = [made[name] for name in (*TINTS, "selection")]
+    words = {ink: _readable(made[ink], [*common, *own.get(ink, [])], WORDS, strongest) for ink in INKS}
+    marks = {ink: _readable(made[ink], common, MARKS, strongest) for ink in ("faint", "focus")}
+    return replace(palette, **words, **marks)
+
+
+def contrast(one: str, other: str) -> float:
+    """The contrast of two colours, from 1 to 21, as WCAG 2.2 defines it."""
+    high, low = sorted((_luminance(one), _luminance(other)), reverse=True)
+    return (high + 0.05) / (low + 0.05)
+
+
+def _readable(ink: str, grounds: Iterable[str], least: float, strongest: str) -> str:
+    """An ink as near to this one as has this contrast on all of these grounds."""
+    grounds = list(grounds)
+    found, share = ink, 0.0
+    while share < 1 and min(contrast(found, ground) for ground in grounds) < least:
+        share += 0.04
+        found = _blend(ink, strongest, min(share, 1.0))
+    return found
+
+
+def _rgb(colour: str) -> tuple[int, ...]:
+    return tuple(int(colour[n : n + 2], 16) for n in (1, 3, 5))
+
+
+def _blend(one: str, other: str, share: float) -> str:
+    """So much of the other colour in the one."""
+    return "#" + "".join(f"{round(a + (b - a) * share):02x}" for a, b in zip(_rgb(one), _rgb(other), strict=True))
+
+
+def _luminance(colour: str) -> float:
+    linear = (
+        c / 12.92 if c <= 0.03928 else ((c + 0.055) / 1.055) ** 2.4 for c in (part / 255 for part in _rgb(colour))
+    )
+    return sum(weight * part for weight, part in zip((0.2126, 0.7152, 0.0722), linear, strict=True))

@@ -1,0 +1,105 @@
+"""Every ink can be read on every ground it is drawn on, in our palettes and in Textual's own themes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from textual.theme import BUILTIN_THEMES, Theme
+
+from cekura_tui.ui.theme import (
+    CHIPS,
+    DARK,
+    GROUNDS,
+    INKS,
+    LIGHT,
+    MARKS,
+    TINTS,
+    WORDS,
+    Palette,
+    contrast,
+    palette_of,
+    themes,
+    tokens,
+)
+
+THEMES = {theme.name: theme for theme in (*themes(), *BUILTIN_THEMES.values()) if not theme.ansi}
+
+
+def _palette(theme: Theme) -> Palette:
+    return palette_of(theme, theme.to_color_system().generate())
+
+
+def _drawn(made: dict[str, str]) -> Iterator[tuple[str, str, float]]:
+    """Every pair of an ink and a ground that is drawn, with the contrast that it needs."""
+    yield from ((ink, ground, WORDS) for ink in INKS for ground in GROUNDS)
+    yield from ((ink, f"{kind}-ground", WORDS) for kind, ink in CHIPS.items())
+    yield from (("text", ground, WORDS) for ground in (*TINTS, "selection"))
+    yield from ((ink, f"{side}-ground", WORDS) for side in ("added", "removed") for ink in (side, "muted"))
+    yield ("background", "accent", WORDS)  # a button that has the focus
+    yield from ((ink, ground, MARKS) for ink in ("faint", "focus") for ground in GROUNDS)
+
+
+@pytest.mark.parametrize("name", THEMES)
+def test_every_ink_is_readable_on_every_ground_it_is_drawn_on(name: str) -> None:
+    made = tokens(_palette(THEMES[name]))
+    too_faint = {
+        f"{ink} on {ground}": round(contrast(made[ink], made[ground]), 2)
+        for ink, ground, least in _drawn(made)
+        if contrast(made[ink], made[ground]) < least
+    }
+    assert not too_faint
+
+
+@pytest.mark.parametrize("name", THEMES)
+def test_caller_and_agent_have_colours_of_their_own(name: str) -> None:
+    palette = _palette(THEMES[name])
+    assert _distance(palette.caller, palette.agent) > 20
+
+
+@pytest.mark.parametrize("palette", [DARK, LIGHT], ids=["dark", "light"])
+@pytest.mark.parametrize("blind", ["protanopia", "deuteranopia"])
+def test_states_differ_without_red_and_green(palette: Palette, blind: str) -> None:
+    states = {name: _seen(getattr(palette, name), blind) for name in ("success", "warning", "error", "info")}
+    near = {
+        (one, other): round(_distance(states[one], states[other]))
+        for one in states
+        for other in states
+        if one < other and _distance(states[one], states[other]) < 15
+    }
+    assert not near
+
+
+# Machado, Oliveira and Fernandes 2009, severity 1
+_BLIND = {
+    "protanopia": ((0.152286, 1.052583, -0.204868), (0.114503, 0.786281, 0.099216), (-0.003882, -0.048116, 1.051998)),
+    "deuteranopia": ((0.367322, 0.860646, -0.227968), (0.280085, 0.672501, 0.047413), (-0.011820, 0.042940, 0.968881)),
+}
+
+
+def _linear(colour: str) -> list[float]:
+    parts = (int(colour[n : n + 2], 16) / 255 for n in (1, 3, 5))
+    return [part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts]
+
+
+def _seen(colour: str, blind: str) -> str:
+    linear = _linear(colour)
+    mixed = [min(max(sum(w * c for w, c in zip(row, linear, strict=True)), 0), 1) for row in _BLIND[blind]]
+    parts = (12.92 * c if c <= 0.0031308 else 1.055 * c ** (1 / 2.4) - 0.055 for c in mixed)
+    return "#" + "".join(f"{round(part * 255):02x}" for part in parts)
+
+
+def _lab(colour: str) -> tuple[float, float, float]:
+    r, g, b = _linear(colour)
+    x, y, z = (
+        (0.4124 * r + 0.3576 * g + 0.1805 * b) / 0.9505,
+        0.2126 * r + 0.7152 * g + 0.0722 * b,
+        (0.0193 * r + 0.1192 * g + 0.9505 * b) / 1.089,
+    )
+    fx, fy, fz = (v ** (1 / 3) if v > 0.008856 else 7.787 * v + 16 / 116 for v in (x, y, z))
+    return 116 * fy - 16, 500 * (fx - fy), 200 * (fy - fz)
+
+
+def _distance(one: str, other: str) -> float:
+    """How far apart two colours are to the eye (CIE 1976; 2.3 is just noticed)."""
+    return float(sum((a - b) ** 2 for a, b in zip(_lab(one), _lab(other), strict=True)) ** 0.5)
