@@ -106,7 +106,11 @@ def test_a_megabyte_pasted_wherever_one_can_type(
 @pytest.mark.parametrize("marked", [True, False], ids=["marked", "unmarked"])
 def test_a_megabyte_pasted_as_a_key(start: Start, forker: Forker, marked: bool) -> None:
     terminal = start(forker=forker).wait("API key", "Sign in")
+    terminal.press("s")
+    terminal.wait("Settings › API keys")
     paste_and_type(terminal, SIGN_IN, marked)
+    terminal.press("esc")
+    terminal.wait("Environment")
     terminal.press("esc")
     assert terminal.ended() == 0
     terminal.assert_handed_back()

@@ -1,4 +1,4 @@
-"""A short list with a label, to choose one or several from: the choice is a shape, not a colour."""
+"""A short list to choose one or several from: the choice is a shape, not a colour."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 
 from rich.segment import Segment
-from textual.content import Content
 
 from cekura_tui.ui.actions import Action, bindings
 from cekura_tui.ui.kit.strips import Line, RowState
@@ -23,33 +22,28 @@ class Choice:
 
 
 class ChoiceList(VirtualList[Choice]):
-    """Choose with space or enter; what is chosen are the list's marks. The label is a line above the choices."""
+    """Choose with space or enter; what is chosen are the list's marks."""
 
     ACTIONS = (Action("choice.choose", "space,enter", "choose", "Choose", footer=1),)
     BINDINGS = bindings(ACTIONS)
     DEFAULT_CSS = """
     ChoiceList {
-        &.-labelled { border-top: blank; border-title-color: $text; border-title-style: bold; }
         & > .virtual-list--mark { color: $text; text-style: none; }
-        &:focus { border-title-color: $accent; }
         /* Only what has the focus looks like it: here the boxes show what is chosen. */
         &:blur > .virtual-list--cursor-blurred { background: transparent; }
     }
     """
 
-    def __init__(self, label: str = "", *, several: bool, id: str | None = None) -> None:  # noqa: A002 - Textual's own word
+    def __init__(self, *, several: bool, id: str | None = None) -> None:  # noqa: A002 - Textual's own word
         super().__init__(id=id)
         self._several = several
-        if label:
-            self.add_class("-labelled")
-            self.border_title = Content(label)
 
     def key_of(self, row: Choice) -> Hashable:
         """Its key."""
         return row.key
 
     def lines_of(self, row: Choice, width: int, state: RowState) -> Sequence[Line]:
-        """A box and words."""
+        """A box and the words."""
         boxes = ("[x]", "[ ]") if self._several else ("(•)", "( )")
         return [[Segment(fit(f"{boxes[not state.marked]} {row.words}", width))]]
 

@@ -14,8 +14,8 @@ from textual.content import Content
 from textual.widgets import Input, Label, Static
 
 from cekura_tui.model.errors import CekuraTuiError
-from cekura_tui.model.text import clean, clean_line
-from cekura_tui.ui.kit.dialog import Dialog, KeyHint
+from cekura_tui.model.text import clean_line
+from cekura_tui.ui.kit.dialog import Dialog, DialogNote, KeyHint
 from cekura_tui.ui.kit.inputs import TypedLine
 from cekura_tui.ui.kit.strips import Line, RowState
 from cekura_tui.ui.kit.virtual_list import VirtualList
@@ -61,7 +61,7 @@ class SaveLine(TypedLine):
     ) -> None:
         super().__init__(name, id="save-file", select_on_focus=select_on_focus, compact=True)
         self.cursor_blink = False  # it would write to the terminal for ever
-        self.note = Static(id="save-note")
+        self.note = DialogNote(id="save-note")
         self._write, self._saved, self._about, self._failed = write, saved, about, failed
         self._may_write = may_write
         self._overwrite = ""
@@ -85,22 +85,22 @@ class SaveLine(TypedLine):
             return  # enter was pressed twice
         name = self.file_name
         if not name:
-            self.show_message("! Type a file name.")
+            self.note.show("Type a file name.", failed=True)
             return
         try:
             where = self._write(name, force=self._overwrite == name)
         except AlreadyThere:
             self._overwrite = name
-            self.show_message(f"! {name} already exists. Press enter again to overwrite.")
+            self.note.show(f"{name} already exists. Press enter again to overwrite.", failed=True)
         except CekuraTuiError as error:
-            self.show_message(f"! {error.sentence()}")
+            self.note.show(error.sentence(), failed=True)
             self._failed(error)
         else:
             self._saved(where)
 
     def show_message(self, text: str) -> None:
         """A sentence in the note."""
-        self.note.update(Content(clean(text)))
+        self.note.show(text)
 
 
 class SaveDialog(Dialog[str]):
@@ -204,7 +204,7 @@ class CopyDialog(Dialog[str]):
             yield Static(id="copy-preview")
             for why in self._missing:
                 yield Static(Content(why), classes="copy-missing")
-            yield Static(id="copy-note")
+            yield DialogNote(id="copy-note")
             yield KeyHint("enter choose · esc close")
 
     def on_mount(self) -> None:
@@ -234,8 +234,9 @@ class CopyDialog(Dialog[str]):
         if size > LARGE and self._warned_of != words:
             self._warned_of = words
             self.show_message(
-                f"! {size // 1000:,} KB: many terminals take at most {LARGE // 1000} KB and drop the rest. "
-                "Save to a file, or press enter again to copy anyway."
+                f"{size // 1000:,} KB: many terminals take at most {LARGE // 1000} KB and drop the rest. "
+                "Save to a file, or press enter again to copy anyway.",
+                failed=True,
             )
             return
         self.app.copy_to_clipboard(text)
@@ -243,6 +244,6 @@ class CopyDialog(Dialog[str]):
         self.notify(sent, markup=False, timeout=8)
         self.dismiss(None)
 
-    def show_message(self, text: str) -> None:
-        """A sentence below the offers."""
-        self.query_one("#copy-note", Static).update(Content(text))
+    def show_message(self, text: str, *, failed: bool = False) -> None:
+        """A sentence under the offers."""
+        self.query_one("#copy-note", DialogNote).show(text, failed=failed)

@@ -47,6 +47,20 @@ class KeyHint(Static):
         self.update(key_hint(words))
 
 
+class DialogNote(Static):
+    """What a dialog says of what was typed or done: a fact in muted, success in green, what failed in amber."""
+
+    def __init__(self, text: str = "", *, id: str | None = None) -> None:  # noqa: A002 - Textual's own word
+        super().__init__(Content(clean(text)), id=id, classes="dialog-note")
+
+    def show(self, text: str, *, failed: bool = False, done: bool = False) -> None:
+        """Show this, cleaned."""
+        sign = "! " if failed else "✓ " if done else ""
+        self.set_class(failed, "-failed")
+        self.set_class(done, "-done")
+        self.update(Content(sign + clean(text) if text else ""))
+
+
 class Dialog(ModalScreen[T | None]):
     """Asks one thing; esc answers with nothing."""
 

@@ -24,7 +24,7 @@ from cekura_tui.model.text import clean_line, count
 from cekura_tui.ui.actions import Action, bindings
 from cekura_tui.ui.kit.choice_list import Choice, ChoiceList
 from cekura_tui.ui.kit.copying import PREVIEWED, Copy, CopyDialog, Lead
-from cekura_tui.ui.kit.dialog import Dialog, KeyHint
+from cekura_tui.ui.kit.dialog import Dialog, DialogNote, KeyHint
 from cekura_tui.ui.kit.inputs import TypedLine
 from cekura_tui.ui.state import AppState
 from cekura_tui.workspace.run_export import ENDINGS, AlreadyThere, RunExport, check_export
@@ -86,11 +86,12 @@ class ExportRunsDialog(Dialog[str]):
         day = time.strftime("%Y-%m-%d", time.localtime(self._state.clock()))
         with Vertical(classes="dialog export"):
             yield Label(Content("Export runs"), classes="dialog-title")
-            yield ChoiceList("Runs", several=False, id="export-what")
+            yield Label(Content("Runs"), classes="field-label")
+            yield ChoiceList(several=False, id="export-what")
             yield Label(Content("File (.csv or .jsonl)"), classes="field-label")
             yield TypedLine(f"runs-{day}.csv", id="export-file", select_on_focus=False, compact=True)
             yield ProgressLine(id="export-progress")
-            yield Static(id="export-note")
+            yield DialogNote(id="export-note")
             yield KeyHint(id="export-keys")
 
     def on_mount(self) -> None:
@@ -120,13 +121,10 @@ class ExportRunsDialog(Dialog[str]):
         if state == "edit":
             self.set_focus(self.query_one(Input))
 
-    def _show_message(self, text: str, *, failed: bool = False) -> None:
-        text = ("! " if failed else "") + clean_line(text, len(text) + 1)
+    def _show_message(self, text: str, *, failed: bool = False, done: bool = False) -> None:
         if text != self._note_text:
             self._note_text = text
-            note = self.query_one("#export-note", Static)
-            note.set_class(failed, "-failed")
-            note.update(Content(text))
+            self.query_one(DialogNote).show(text, failed=failed, done=done)
 
     def action_other(self, by: int) -> None:
         """The next choice of what to write."""
@@ -196,7 +194,7 @@ class ExportRunsDialog(Dialog[str]):
         self._export = None
         self._done = where
         self._show_state("done")
-        self._show_message(where)
+        self._show_message(where, done=True)
 
     def _draw_progress(self) -> None:
         """Draw the progress."""

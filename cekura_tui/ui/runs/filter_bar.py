@@ -114,7 +114,7 @@ _NOTE_ROOM = 12
 """Cells below which a note is not readable."""
 _EXAMPLE = "filter by outcome: scenario: agent: since: …"
 _KEYS = " ".join(f"{key.name}{key.sign}" for key in KEYS)
-_SYNTAX = "status:a,b either · -term not · name:~part contains"
+_SYNTAX = "status:a,b either · -term not · name:~part contains · ↑ earlier filters"
 
 
 class FilterShown(Static):
@@ -161,8 +161,8 @@ class FilterBar(Widget):
     ACTIONS: ClassVar[tuple[Action, ...]] = (
         Action("filter.leave", "escape", "leave", "Cancel", footer=2),
         Action("filter.complete", "tab", "complete", "Complete", footer=3),
-        Action("filter.earlier", "up", "walk(1)", "Earlier filter", footer=4),
-        Action("filter.later", "down", "walk(-1)", "Later filter", footer=5),
+        Action("filter.earlier", "up", "walk(1)", "Earlier filter"),
+        Action("filter.later", "down", "walk(-1)", "Later filter"),
     )
     BINDINGS: ClassVar[list[BindingType]] = bindings(ACTIONS)
 

@@ -9,10 +9,10 @@ from textual import events, on
 from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.content import Content
-from textual.widgets import Input, Label, Static
+from textual.widgets import Input, Label
 
 from cekura_tui.model.text import clean, clean_line
-from cekura_tui.ui.kit.dialog import Dialog, KeyHint
+from cekura_tui.ui.kit.dialog import Dialog, DialogNote, KeyHint
 from cekura_tui.ui.kit.inputs import TypedLine
 
 LONGEST = 4_000
@@ -68,12 +68,13 @@ class NoteDialog(Dialog[str]):
             yield Label(Content(f"Note on run {self._run_id}"), classes="dialog-title")
             placeholder = "Only on this machine. An empty note is removed."
             yield NoteInput(self._typed, placeholder=placeholder, id="note", select_on_focus=False, compact=True)
-            yield Static(Content(clean_line(self._problem)), id="note-message")
+            yield DialogNote(id="note-message")
             yield KeyHint("enter save · esc cancel")
 
     def on_mount(self) -> None:
         """A blinking cursor would write to the terminal for ever."""
         self.query_one(NoteInput).cursor_blink = False
+        self._show_message(self._problem)
 
     @property
     def before(self) -> str:
@@ -83,7 +84,7 @@ class NoteDialog(Dialog[str]):
     def report(self, text: str) -> None:
         """Show what went wrong."""
         if not self.gone:
-            self._show_message(clean_line(text))
+            self._show_message(text)
 
     def replace_former(self, text: str) -> None:
         """This is the note by now; what was typed meanwhile stays in front of it."""
@@ -109,7 +110,7 @@ class NoteDialog(Dialog[str]):
     def take(self) -> None:
         """Enter."""
         if (over := len(self._note) - LONGEST) > 0:
-            self._show_message(f"! {over:,} characters too long: a note has at most {LONGEST:,}.")
+            self._show_message(f"{over:,} characters too long: a note has at most {LONGEST:,}.")
         else:
             self.dismiss(self._note)
 
@@ -125,10 +126,10 @@ class NoteDialog(Dialog[str]):
             self.dismiss(None)
             return
         self._warned = True
-        self._show_message("! Not saved yet. Press enter to save, esc again to discard.")
+        self._show_message("Not saved yet. Press enter to save, esc again to discard.")
 
     def _show_message(self, text: str) -> None:
-        self.query_one("#note-message", Static).update(Content(text))
+        self.query_one(DialogNote).show(text, failed=True)
 
 
 def _one_line(text: str) -> str:

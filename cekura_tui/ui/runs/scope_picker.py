@@ -12,13 +12,13 @@ from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Vertical
 from textual.content import Content
-from textual.widgets import Input, Label, Static
+from textual.widgets import Input, Label
 
 from cekura_tui.model.errors import CekuraTuiError
 from cekura_tui.model.scope import Scope
-from cekura_tui.model.text import clean, clean_line
+from cekura_tui.model.text import clean_line
 from cekura_tui.ui.actions import Action, bindings
-from cekura_tui.ui.kit.dialog import Dialog, KeyHint
+from cekura_tui.ui.kit.dialog import Dialog, DialogNote, KeyHint
 from cekura_tui.ui.kit.inputs import TypedLine
 from cekura_tui.ui.kit.lines import TONE_CLASSES, TONE_CSS
 from cekura_tui.ui.kit.strips import Line, RowState
@@ -120,7 +120,7 @@ class PickScopeDialog(Dialog[Scope]):
             yield Label(Content("List runs of"), classes="dialog-title")
             yield TypedLine(placeholder="Type a project, agent or ID", id="scope-search", compact=True)
             yield ScopeList(id="scopes")
-            yield Static(id="scope-note")
+            yield DialogNote(id="scope-note")
             yield KeyHint("enter choose · ↑↓ move · esc cancel")
 
     def on_mount(self) -> None:
@@ -194,10 +194,9 @@ class PickScopeDialog(Dialog[Scope]):
 
     def _draw_note(self) -> None:
         """Say what is missing, and why."""
-        note = self.query_one("#scope-note", Static)
         text, many = "", len(self._projects) > FEW
         if self._failed:
-            text = f"! Can't load agents: {next(iter(self._failed.values()))}"
+            text = f"Can't load agents: {next(iter(self._failed.values()))}"
         elif not self._projects:
             text = "This API key has no project."
         elif self._open():
@@ -211,8 +210,7 @@ class PickScopeDialog(Dialog[Scope]):
             text = f"Some agents of {long[0]} are not listed. Type to find them."
         elif many and not self._words:
             text = "Type to find agents of other projects."
-        note.set_class(bool(self._failed), "-failed")
-        note.update(Content(clean(text)))
+        self.query_one(DialogNote).show(text, failed=bool(self._failed))
 
     # What the server is asked
 

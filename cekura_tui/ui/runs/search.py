@@ -11,14 +11,14 @@ from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Vertical
 from textual.content import Content
-from textual.widgets import Input, Label, Static
+from textual.widgets import Input, Label
 
 from cekura_tui.model.errors import CekuraTuiError
 from cekura_tui.model.text import clean_line, count
 from cekura_tui.model.transcript.search import LONGEST_QUERY, Hit, TranscriptHits, read_query
 from cekura_tui.model.transcript.timeline import clock
 from cekura_tui.ui.actions import Action, bindings
-from cekura_tui.ui.kit.dialog import Dialog, KeyHint
+from cekura_tui.ui.kit.dialog import Dialog, DialogNote, KeyHint
 from cekura_tui.ui.kit.inputs import TypedLine
 from cekura_tui.ui.kit.lines import TONE_CLASSES, TONE_CSS
 from cekura_tui.ui.kit.strips import Line, RowState
@@ -108,7 +108,7 @@ class SearchRunsDialog(Dialog[tuple[int, int]]):
         with Vertical(id="search-runs", classes="dialog"):
             yield Label(Content("Search transcripts of opened runs"), classes="dialog-title")
             yield SearchLine(SearchRunsDialog.last)
-            yield Static(id="said-note")
+            yield DialogNote(id="said-note")
             yield HitList(self._state)
             yield KeyHint(_KEYS)
 
@@ -171,7 +171,7 @@ class SearchRunsDialog(Dialog[tuple[int, int]]):
         except CekuraTuiError as error:
             self._show(text, ())
             self._searched, self._to_hits_when_found = None, False
-            self._show_message(f"! {error.sentence()} Press enter to search again.", failed=True)
+            self._show_message(f"{error.sentence()} Press enter to search again.", failed=True)
             return
         self._show(text, found.hits)
         self._show_message(result_text(text, found))
@@ -188,9 +188,7 @@ class SearchRunsDialog(Dialog[tuple[int, int]]):
 
     def _show_message(self, text: str, *, failed: bool = False) -> None:
         if not self.gone:
-            note = self.query_one("#said-note", Static)
-            note.set_class(failed, "-failed")
-            note.update(Content(clean_line(text)))
+            self.query_one(DialogNote).show(clean_line(text), failed=failed)
 
 
 def result_text(text: str, found: TranscriptHits) -> str:

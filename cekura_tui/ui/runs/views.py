@@ -18,7 +18,7 @@ from cekura_tui.model.errors import CekuraTuiError
 from cekura_tui.model.filter.filter import GIVEN_VIEWS, SavedView
 from cekura_tui.model.text import clean_line
 from cekura_tui.ui.actions import Action, bindings
-from cekura_tui.ui.kit.dialog import Dialog, KeyHint
+from cekura_tui.ui.kit.dialog import Dialog, DialogNote, KeyHint
 from cekura_tui.ui.kit.inputs import TypedLine
 from cekura_tui.ui.kit.lines import TONE_CLASSES, TONE_CSS
 from cekura_tui.ui.kit.strips import Line, RowState
@@ -76,7 +76,7 @@ class ViewsDialog(Dialog[str]):
             with Vertical(id="view-naming"):
                 yield Static(Content(f"Save {clean_line(self._current)} as"), id="view-of")
                 yield TypedLine(id="view-name", compact=True)
-            yield Static(id="views-note")
+            yield DialogNote(id="views-note")
             yield KeyHint(_KEYS, id="views-keys")
 
     def on_mount(self) -> None:
@@ -105,10 +105,8 @@ class ViewsDialog(Dialog[str]):
         views.show_rows([*GIVEN_VIEWS, *own])
         views.move_to((name, False))
 
-    def _show_message(self, text: str, *, failed: bool = False) -> None:
-        note = self.query_one("#views-note", Static)
-        note.set_class(failed, "-failed")
-        note.update(Content(("! " if failed else "") + clean_line(text)))
+    def _show_message(self, text: str, *, failed: bool = False, done: bool = False) -> None:
+        self.query_one(DialogNote).show(clean_line(text), failed=failed, done=done)
 
     @on(ViewList.Opened)
     def choose(self) -> None:
@@ -179,7 +177,7 @@ class ViewsDialog(Dialog[str]):
         self.query_one(Input).value = ""
         self._draw(view.name)
         self._show_naming(False)
-        self._show_message(f"Saved as “{view.name}”.")
+        self._show_message(f"Saved as “{view.name}”.", done=True)
 
     # Deleting
 
@@ -194,7 +192,7 @@ class ViewsDialog(Dialog[str]):
         del self._own[view.name]
         self._deleted.append(view)
         self._draw()
-        self._show_message(f"Deleted “{view.name}”. Press u to undo.")
+        self._show_message(f"Deleted “{view.name}”. Press u to undo.", done=True)
         self._delete(view)
 
     @work(group="delete-view")
@@ -215,7 +213,7 @@ class ViewsDialog(Dialog[str]):
         view = self._deleted.pop()
         self._own[view.name] = view
         self._draw(view.name)
-        self._show_message(f"Restored “{view.name}”.")
+        self._show_message(f"Restored “{view.name}”.", done=True)
         self._restore(view)
 
     @work(group="restore-view")

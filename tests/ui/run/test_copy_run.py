@@ -189,10 +189,10 @@ async def test_how_it_begins_is_shown_before_it_is_copied(setup: Setup) -> None:
 
 async def test_what_is_not_offered_is_said_with_its_reason(setup: Setup, home: Path) -> None:
     async with asked(setup, copy_of(view(result_id=None), dashboard=DASHBOARD)) as (app, pilot):
-        await sees(pilot, "No link: the run has no result or project.", gone="recording:")
+        await sees(pilot, "No link: the run does not tell of a result and its project.", gone="recording:")
         assert "link of the result" not in offered(app)
     async with asked(setup, copy_of(view(), dashboard=None)) as (_, pilot):
-        await sees(pilot, "No link: this server has no dashboard.")
+        await sees(pilot, "No link: there is no dashboard here.")
     demo = make_setup(demo=DemoOptions(), env={"CEKURA_TUI_HOME": str(home)})
     async with asked(demo, copy_of(view())) as (app, pilot):
         await sees(pilot, "No curl: the embedded server ends with this program.")

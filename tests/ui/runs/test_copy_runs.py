@@ -79,7 +79,7 @@ async def test_of_several_runs_each_result_is_linked_once_and_the_ids_stand_in_t
     async with asked(setup, copy_of(*THREE)) as (app, pilot):
         await sees(pilot, "Copy or save 3 runs", "2 result links")
         await choose(app, pilot, "2 result links")
-        await choose(app, pilot, "ids")
+        await choose(app, pilot, "run IDs")
         await choose(app, pilot, "improve command")
         assert app.copied == [
             f"{DASHBOARD}/4021/results/991\n{DASHBOARD}/4021/results/990",
@@ -121,7 +121,7 @@ async def test_what_is_not_offered_is_said_with_its_reason(setup: Setup) -> None
         assert offered(app)[:2] == ["result link", "run IDs"]
     async with asked(setup, copy_of(row(1), row(2, agent=8))) as (app, pilot):
         await sees(pilot, "No link: the runs have no result", "No improve command:")
-        assert offered(app)[0] == "ids"
+        assert offered(app)[0] == "run IDs"
     async with asked(setup, copy_of(ONE, scope=Scope("agent", 7))) as (_, pilot):
         await sees(pilot, "No link: the run has no result or project.", gone="No improve command")
     async with asked(setup, copy_of(ONE, dashboard=None)) as (_, pilot):

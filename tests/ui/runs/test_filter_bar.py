@@ -185,7 +185,7 @@ async def test_an_emptied_filter_means_all_runs() -> None:
     async with app.run_test(size=SMALL) as pilot:
         await pilot.press("slash", "ctrl+u", "space", "enter")
         assert app.filters == [""]
-        await sees(pilot, "/ filter:", gone=NOTE)
+        await sees(pilot, "/ filter by", gone=NOTE)
 
 
 async def test_left_with_escape_the_former_filter_stays_in_effect() -> None:

@@ -32,7 +32,7 @@ def line(app: OneDialog) -> Input:
 
 async def test_a_note_is_typed_changed_and_removed(setup: Setup) -> None:
     async with asked(setup, lambda _: NoteDialog(48213, "")) as (app, pilot):
-        await sees(pilot, "Note on run 48213", "enter keeps")
+        await sees(pilot, "Note on run 48213", "enter save")
         assert await answer(app, pilot, *"late q", "enter") == "late q"
     async with asked(setup, lambda _: NoteDialog(48213, "late")) as (app, pilot):
         await sees(pilot, "late")
@@ -81,7 +81,7 @@ async def test_a_note_that_is_too_long_is_refused_with_a_sentence_and_stays_to_b
     async with asked(setup, lambda _: NoteDialog(5, "")) as (app, pilot):
         line(app).value = "x" * (LONGEST + 12)
         await pilot.press("enter")
-        await sees(pilot, TOO_LONG, "this is 12 too", "long")
+        await sees(pilot, TOO_LONG, "! 12 characters too long")
         assert app.answers == []
         await pilot.press(*["backspace"] * 12)
         await sees(pilot, gone="A note has")

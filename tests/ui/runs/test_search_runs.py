@@ -101,13 +101,13 @@ async def test_enter_in_haste_waits_for_the_hits_of_what_was_typed(quiet: Setup)
         assert await answer(app, pilot, "enter") == (41, 1)
 
 
-async def test_a_match_late_in_a_long_turn_is_on_screen_and_underlined(quiet: Setup) -> None:
+async def test_a_match_late_in_a_long_turn_is_on_screen_and_in_bold(quiet: Setup) -> None:
     async with asked(quiet, SearchRunsDialog) as (app, pilot):
         await opened(app, pilot, CALLS)
         await pilot.press(*'"refund is"')
         await sees(pilot, "The refund is on its way", "02:10 agent")
         line = app.screen.query_one(HitList).render_line(1)
-        assert [s.text for s in line if s.style and s.style.underline and s.style.bold] == ["refund is"]
+        assert [s.text for s in line if s.style and s.style.bold] == ["refund is"]
 
 
 async def test_the_last_search_is_there_again_and_is_typed_over(quiet: Setup) -> None:
@@ -157,7 +157,7 @@ async def test_a_search_that_fails_says_why_and_enter_searches_again(quiet: Setu
         other.execute("BEGIN IMMEDIATE")
         try:
             app.ask()
-            await sees(pilot, "! The database", "cannot be written", "Enter searches again")
+            await sees(pilot, "! The database", "cannot be written", "enter to search again")
             assert hits(app) == []
         finally:
             other.execute("ROLLBACK")

@@ -179,11 +179,11 @@ async def test_escape_from_the_name_goes_back_to_the_list_with_nothing_saved(qui
 async def test_a_view_is_replaced_only_when_enter_is_pressed_once_more_on_its_name(quiet: Setup) -> None:
     async with opened(quiet, "mode:text", ANGRY) as pilot:
         await pilot.press("s", *"angry CALLERS", "enter")
-        await sees(pilot, "There is a view “Angry callers” already", "Enter once")
+        await sees(pilot, "“Angry callers” already exists", "again to replace")
         await pilot.press("x")
-        await sees(pilot, gone="There is a view")
+        await sees(pilot, gone="already exists")
         await pilot.press("backspace", "enter")
-        await sees(pilot, "There is a view “Angry callers” already")
+        await sees(pilot, "“Angry callers” already exists")
         await kept(pilot, ANGRY)
         await pilot.press("enter")
         await sees(pilot, "Saved as “Angry callers”.")
@@ -237,7 +237,7 @@ async def test_a_view_that_could_not_be_forgotten_comes_back(quiet: Setup) -> No
     async with opened(quiet, "", ANGRY) as pilot:
         await asyncio.to_thread(workspace_of(pilot).close)
         await pilot.press("G", "x")
-        await sees(pilot, "! “Angry callers” is not forgotten. The program is closing.", "scenario:~angry")
+        await sees(pilot, "! Can't delete “Angry callers”. The program is closing.", "scenario:~angry")
         await pilot.press("u")
         await sees(pilot, "! Nothing to undo.")
 
