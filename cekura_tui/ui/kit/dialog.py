@@ -129,8 +129,8 @@ class WaitingDialog(Dialog[None]):
 
 class _CommandLine(CommandInput):
     def restricted(self) -> None:
-        """What was pasted is longer than any command: a search for it would take too long."""
-        self.app.notify(f"Too long: at most {self.max_length} characters.", severity="warning", markup=False)
+        """What was pasted is longer than any command: looking for it would take longer than anybody waits."""
+        self.app.notify(f"Up to {self.max_length} characters fit here.", severity="warning", markup=False)
 
 
 class Palette(CommandPalette):

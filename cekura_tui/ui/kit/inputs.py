@@ -9,11 +9,9 @@ import unicodedata
 from typing import ClassVar
 
 from textual import events
-from textual.binding import BindingType
 from textual.widgets import Input
 
 from cekura_tui.model.text import clean
-from cekura_tui.ui.actions import Action, bindings
 from cekura_tui.ui.kit.keys_in_order import do_binding, passed_on
 from cekura_tui.ui.terminal.cells import one_line
 
@@ -44,8 +42,6 @@ class TypedLine(Input):
     each key draws the whole line again.
     """
 
-    ACTIONS: ClassVar[tuple[Action, ...]] = (Action("line.submit", "enter", "submit", "OK", footer=1),)
-    BINDINGS: ClassVar[list[BindingType]] = bindings(ACTIONS)
     longest: ClassVar[int] = 1_000
     """Characters that it takes."""
     _full = False

@@ -61,4 +61,4 @@ async def test_the_palette_takes_no_more_than_a_command() -> None:
         app.post_message(events.Paste("jobs " * 100))
         await pilot.press("j")
         assert app.screen.query_one("CommandInput").value == "j"  # type: ignore[attr-defined] # Textual's line
-        assert app.said == ["Too long: at most 100 characters."]
+        assert app.said == ["Up to 100 characters fit here."]
