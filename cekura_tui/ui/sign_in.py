@@ -117,8 +117,8 @@ demo with invented runs. `e` copies the line that sets the key in your shell.
         setup = self.state.workspace.setup
         made = f"Create one in {setup.settings.dashboard_url}, Settings › API keys."
         stored = f"Stored in {setup.paths.credentials}, readable only by you; sent only to {setup.server.origin}."
-        with VerticalScroll(id="sign-in", classes="dialog", can_focus=False):
-            yield Label(Content("cekura-tui"), classes="dialog-title")
+        with VerticalScroll(id="sign-in", classes="dialog", can_focus=False) as box:
+            box.border_title = Content("cekura-tui")
             yield Static(Content(_ABOUT), id="about")
             yield Static(Content(clean(self._why())), id="reason")
             yield WaysIn(id="ways")

@@ -11,7 +11,7 @@ from textual import on
 from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.content import Content
-from textual.widgets import Input, Label, Static
+from textual.widgets import Input, Static
 
 from cekura_tui.model.errors import CekuraTuiError
 from cekura_tui.model.text import clean_line
@@ -114,8 +114,8 @@ class SaveDialog(Dialog[str]):
 
     def compose(self) -> ComposeResult:
         """The file's name."""
-        with Vertical(classes="dialog"):
-            yield Label(Content(f"Save {self._what}"), classes="dialog-title")
+        with Vertical(classes="dialog") as box:
+            box.border_title = Content(f"Save {self._what}")
             yield self._line
             yield self._line.note
             yield KeyHint("enter save · esc back")
@@ -198,8 +198,8 @@ class CopyDialog(Dialog[str]):
 
     def compose(self) -> ComposeResult:
         """The offers, what the one under the cursor would copy, and what is not offered."""
-        with Vertical(id=self._box, classes="dialog"):
-            yield Label(Content(f"Copy or save {self.whose}"), classes="dialog-title")
+        with Vertical(id=self._box, classes="dialog") as box:
+            box.border_title = Content(f"Copy or save {self.whose}")
             yield OfferList(id="copies")
             yield Static(id="copy-preview")
             for why in self._missing:

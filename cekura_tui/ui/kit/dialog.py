@@ -183,8 +183,8 @@ class DetailsDialog(Dialog[None]):
         for name, value in self._facts:
             text.append(f"\n\n{clean(name)}\n", style="bold")
             text.append(clean(value))
-        with VerticalScroll(classes="dialog"):
-            yield Label(Content(clean(self._title)), classes="dialog-title")
+        with VerticalScroll(classes="dialog") as box:
+            box.border_title = Content(clean(self._title))
             yield Static(text)
             yield KeyHint("↑↓ scroll · esc close")
 
@@ -206,8 +206,8 @@ class ConfirmDialog(Dialog[bool]):
 
     def compose(self) -> ComposeResult:
         """The question and two buttons."""
-        with Vertical(classes="dialog"):
-            yield Label(Content(clean(self._title)), classes="dialog-title")
+        with Vertical(classes="dialog") as box:
+            box.border_title = Content(clean(self._title))
             yield Static(Content(clean(self._text)))
             with Horizontal(classes="dialog-buttons"):
                 yield Button(Content("Cancel"), id="no", compact=True)

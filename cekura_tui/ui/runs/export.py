@@ -84,8 +84,8 @@ class ExportRunsDialog(Dialog[str]):
     def compose(self) -> ComposeResult:
         """Which runs, and the file."""
         day = time.strftime("%Y-%m-%d", time.localtime(self._state.clock()))
-        with Vertical(classes="dialog export"):
-            yield Label(Content("Export runs"), classes="dialog-title")
+        with Vertical(classes="dialog export") as box:
+            box.border_title = Content("Export runs")
             yield Label(Content("Runs"), classes="field-label")
             yield ChoiceList(several=False, id="export-what")
             yield Label(Content("File (.csv or .jsonl)"), classes="field-label")

@@ -9,7 +9,7 @@ from textual import events, on
 from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.content import Content
-from textual.widgets import Input, Label
+from textual.widgets import Input
 
 from cekura_tui.model.text import clean, clean_line
 from cekura_tui.ui.kit.dialog import Dialog, DialogNote, KeyHint
@@ -64,8 +64,8 @@ class NoteDialog(Dialog[str]):
 
     def compose(self) -> ComposeResult:
         """The line, and a message under it."""
-        with Vertical(classes="dialog"):
-            yield Label(Content(f"Note on run {self._run_id}"), classes="dialog-title")
+        with Vertical(classes="dialog") as box:
+            box.border_title = Content(f"Note on run {self._run_id}")
             placeholder = "Only on this machine. An empty note is removed."
             yield NoteInput(self._typed, placeholder=placeholder, id="note", select_on_focus=False, compact=True)
             yield DialogNote(id="note-message")

@@ -12,7 +12,7 @@ from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Vertical
 from textual.content import Content
-from textual.widgets import Input, Label
+from textual.widgets import Input
 
 from cekura_tui.model.errors import CekuraTuiError
 from cekura_tui.model.scope import Scope
@@ -116,8 +116,8 @@ class PickScopeDialog(Dialog[Scope]):
 
     def compose(self) -> ComposeResult:
         """What is looked for, and the list."""
-        with Vertical(id="pick-scope", classes="dialog"):
-            yield Label(Content("List runs of"), classes="dialog-title")
+        with Vertical(id="pick-scope", classes="dialog") as box:
+            box.border_title = Content("List runs of")
             yield TypedLine(placeholder="Type a project, agent or ID", id="scope-search", compact=True)
             yield ScopeList(id="scopes")
             yield DialogNote(id="scope-note")

@@ -11,7 +11,7 @@ from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Vertical
 from textual.content import Content
-from textual.widgets import Input, Label
+from textual.widgets import Input
 
 from cekura_tui.model.errors import CekuraTuiError
 from cekura_tui.model.text import clean_line, count
@@ -105,8 +105,8 @@ class SearchRunsDialog(Dialog[tuple[int, int]]):
 
     def compose(self) -> ComposeResult:
         """The search line, its result, the hits."""
-        with Vertical(id="search-runs", classes="dialog"):
-            yield Label(Content("Search transcripts of opened runs"), classes="dialog-title")
+        with Vertical(id="search-runs", classes="dialog") as box:
+            box.border_title = Content("Search transcripts of opened runs")
             yield SearchLine(SearchRunsDialog.last)
             yield DialogNote(id="said-note")
             yield HitList(self._state)

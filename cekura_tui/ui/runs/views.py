@@ -12,7 +12,7 @@ from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Vertical
 from textual.content import Content
-from textual.widgets import Input, Label, Static
+from textual.widgets import Input, Static
 
 from cekura_tui.model.errors import CekuraTuiError
 from cekura_tui.model.filter.filter import GIVEN_VIEWS, SavedView
@@ -70,8 +70,8 @@ class ViewsDialog(Dialog[str]):
 
     def compose(self) -> ComposeResult:
         """The views, and under them a line for a name."""
-        with Vertical(classes="dialog views"):
-            yield Label(Content("Views"), classes="dialog-title")
+        with Vertical(classes="dialog views") as box:
+            box.border_title = Content("Views")
             yield ViewList(id="views")
             with Vertical(id="view-naming"):
                 yield Static(Content(f"Save {clean_line(self._current)} as"), id="view-of")
