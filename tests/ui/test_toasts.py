@@ -11,10 +11,12 @@ from textual.widgets._toast import Toast
 from waiting import eventually
 from watching import sees
 
+from cekura_tui.ui.jobs.list import JobsPane
 from cekura_tui.ui.kit.dialog import ConfirmDialog, KeyHint
 from cekura_tui.ui.kit.footer import KeyFooter
+from cekura_tui.ui.runs.list import CountsLine, RunList
 
-LONG = "Marked runs of two agents: only runs of one agent can be improved together. " * 2
+LONG = "Marked runs of two agents: only runs of one agent can be improved together; unmark some. "
 
 
 async def toasts_over(pilot: Pilot[None], *kinds: type[Widget]) -> list[str]:
@@ -25,7 +27,7 @@ async def toasts_over(pilot: Pilot[None], *kinds: type[Widget]) -> list[str]:
     toasts = list(app.screen.query(Toast))
     await eventually(lambda: all(toast.region for toast in toasts), "the message is laid out")
     assert len(toasts) == 1
-    assert toasts[0].region.height <= 3
+    assert toasts[0].region.height <= 2
     hidden = (widget for kind in kinds for widget in app.screen.query(kind))
     return [repr(one) for one in hidden if one.region.overlaps(toasts[0].region)]
 
@@ -40,9 +42,7 @@ async def test_a_message_hides_no_button_and_no_key_of_a_dialog(served: Served, 
 
 
 @pytest.mark.parametrize("size", [(80, 24), (120, 36)])
-async def test_a_message_hides_neither_the_jobs_nor_the_footer(served: Served, size: tuple[int, int]) -> None:
-    from cekura_tui.ui.jobs.list import JobsPane
-
+async def test_a_message_hides_no_run_no_count_no_job_and_no_key(served: Served, size: tuple[int, int]) -> None:
     async with opened(served.setup(), size=size) as pilot:
         await sees(pilot, "900240")
-        assert await toasts_over(pilot, KeyFooter, JobsPane) == []
+        assert await toasts_over(pilot, KeyFooter, JobsPane, CountsLine, RunList) == []
