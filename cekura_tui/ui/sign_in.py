@@ -46,9 +46,9 @@ class WayIn:
 
 
 _WAYS = (
-    WayIn("s", "Sign in", "with an API key; stored readable only by you"),
+    WayIn("s", "Sign in", "with an API key from the dashboard"),
     WayIn("d", "Demo", "invented runs; no key, no network"),
-    WayIn("e", "Environment", f"copy {_EXPORT}… for your shell"),
+    WayIn("e", "Environment", f"copy {_EXPORT} for your shell"),
 )
 
 
@@ -147,7 +147,8 @@ demo with invented runs. `e` copies the line that sets the key in your shell.
         self._show_form(self._refused)
 
     def _show_form(self, typing: bool) -> None:
-        self.query_one("#key-form").display, self.query_one(WaysIn).display = typing, not typing
+        self.query_one("#key-form").display = typing
+        self.query_one("#about").display = self.query_one(WaysIn).display = not typing
         self.query_one("#reason").display = self._refused or not typing
         self.query_one(DialogNote).show("")
         self.set_focus(self.query_one(KeyLine) if typing else self.query_one(WaysIn))

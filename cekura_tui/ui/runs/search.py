@@ -58,14 +58,14 @@ class HitList(VirtualList[Hit]):
         dim = self.style_of("tone--dim")
         time = clock(row.start, hours=row.start is not None and row.start >= _AN_HOUR) or "–"
         who = f"{fit(time, _TIME_CELLS, right=True)} {fit(_SPEAKERS.get(row.speaker, row.speaker), _SPEAKER_CELLS)}"
-        room = width - _RUN_CELLS - _WHEN_CELLS - len(who) - 3
+        room = width - _RUN_CELLS - _WHEN_CELLS - len(who) - 5
         head = [
-            Segment(fit(str(row.run_id), _RUN_CELLS) + " "),
+            Segment(f" {fit(str(row.run_id), _RUN_CELLS)} "),
             Segment(fit(row.scenario, room) + " "),
             Segment(fit(self._state.when(row.when), _WHEN_CELLS) + " ", dim),
             Segment(who, dim),
         ]
-        return [head, [Segment("  "), *self._snippet(row)]]
+        return [head, [Segment("   "), *self._snippet(row)]]
 
     def _snippet(self, row: Hit) -> Line:
         found, at, pieces = self.style_of("hits--match"), 0, []
