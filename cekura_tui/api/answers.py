@@ -141,7 +141,7 @@ class ApiResponse:
         """The error for an answer that is not what was promised."""
         return BadAnswer(
             f"The server's answer {what}.",
-            "Check that the API URL is Cekura's; if it is, try again later.",
+            "Check the API URL; if correct, try again later.",
             status=self.status,
             request_id=self.request_id,
             body=clean(self.text[:_BEGINNING]),
@@ -242,7 +242,7 @@ def _at(value: object, path: Sequence[str]) -> object:
 def no_connection(host: str, error: Exception) -> tuple[str, str]:
     """Message and hint where no connection came about."""
     why = clean_line(_cause(error), 120) or type(error).__name__
-    return f"{host} cannot be reached: {why}.", "Check the network and the API URL, then try again."
+    return f"Can't reach {host}: {why}.", "Check the network and the API URL, then try again."
 
 
 def _cause(error: BaseException) -> str:
@@ -269,18 +269,18 @@ def refusal(answer: ApiResponse, host: str, now: float) -> ApiError:
         kind, message = KeyRefused, f"{host} refused the API key ({status}{server_message})."
         hint = "Sign in again with `cekura-tui auth login`, or check CEKURA_API_KEY."
     elif status in (404, 410):
-        kind, message = NotFound, f"{host} does not have it ({status}{server_message})."
-        hint = "It may be gone, or belong to another key."
+        kind, message = NotFound, f"Not found on {host} ({status}{server_message})."
+        hint = "Deleted, or not visible to this key."
     elif status == 429:
-        kind, message = Busy, f"{host} asks to slow down (429{server_message})."
-        hint = f"It will answer again at {at_clock(now, wait)}." if wait is not None else "Try again in a minute."
+        kind, message = Busy, f"Too many requests to {host} (429{server_message})."
+        hint = f"Try again at {at_clock(now, wait)}." if wait is not None else "Try again in a minute."
     elif status >= 500:
         kind, message, hint = ServerFault, f"{host} failed ({status}{server_message}).", "Try again later."
     elif 300 <= status < 400:
-        kind, message = BadAnswer, f"{host} sent us on to another address ({status}), which is not followed."
-        hint = "Set the API URL to the server's own address."
+        kind, message = BadAnswer, f"{host} redirects to another address ({status}); redirects are not followed."
+        hint = "Set the API URL to the final address."
     else:
-        kind, message, hint = Rejected, f"{host} did not accept it ({status}{server_message}).", ""
+        kind, message, hint = Rejected, f"{host} refused the request ({status}{server_message}).", ""
     return kind(
         message,
         hint,
@@ -314,7 +314,7 @@ def read_page(body: object, read: Callable[[object], T]) -> ListPage[T]:
         items = read_list(body, read)
         return ListPage(len(items), tuple(items), False)
     if not isinstance(body, dict) or not isinstance(body.get("results"), list):
-        raise BadAnswer("The server's answer is not a list.", "Check that the API URL is Cekura's.")
+        raise BadAnswer("The server's answer is not a list.", "Check the API URL.")
     items = read_list(body["results"], read)
     count = body.get("count")
     whole = count if isinstance(count, int) and not isinstance(count, bool) and 0 <= count < 2**63 else len(items)
@@ -324,7 +324,7 @@ def read_page(body: object, read: Callable[[object], T]) -> ListPage[T]:
 def read_list(body: object, read: Callable[[object], T]) -> list[T]:
     """A bare list; an entry that cannot be read does not cost the others."""
     if not isinstance(body, list):
-        raise BadAnswer("The server's answer is not a list.", "Check that the API URL is Cekura's.")
+        raise BadAnswer("The server's answer is not a list.", "Check the API URL.")
     if len(body) > MAX_ENTRIES:
         raise too_large(f"a page of a list may have {MAX_ENTRIES:,} entries")
     items: list[T] = []
@@ -369,7 +369,7 @@ def read_agent(body: object) -> Agent:
 def _id_of(body: object) -> int:
     number = body.get("id") if isinstance(body, dict) else None
     if not isinstance(number, int) or isinstance(number, bool) or not 0 <= number < 2**63:
-        raise BadAnswer("The server's answer lacks an id.", "Check that the API URL is Cekura's.")
+        raise BadAnswer("The server's answer has no id.", "Check the API URL.")
     return number
 
 

@@ -27,7 +27,7 @@ ANY_RATIO = MB
 """Bytes of an answer that may be compressed as well as it likes."""
 TURN_FROM = 4 * MB
 """Bytes from which on an answer is read in its turn, one at a time."""
-_HINT = "Check that the API URL is Cekura's; if it is, tell Cekura's support."
+_HINT = "Check the API URL; if correct, contact Cekura support."
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,16 +64,16 @@ async def read_body(response: httpx.Response, limit: Limit, turn: asyncio.Lock) 
                 # One byte more than fits tells that there is more.
                 body += gzip.decompress(chunk, min(limit.size, inflated) + 1 - len(body)) if gzip else chunk
             except zlib.error:
-                raise BadAnswer("The server's answer is not the gzip that it says it is.", status=status) from None
+                raise BadAnswer("The server's answer is not valid gzip.", status=status) from None
             if max(len(body), received) > limit.size:
                 raise too_large(f"{limit.noun} may have {limit.size // MB} MB", status)
             if len(body) > inflated:
-                raise too_large(f"it is compressed to less than 1/{MAX_RATIO} of its size", status)
+                raise too_large(f"compressed to less than 1/{MAX_RATIO} of its size", status)
             if len(body) > TURN_FROM and not waited:
                 waited = True
                 await held.enter_async_context(turn)
     if gzip and received and not gzip.eof:
-        raise BadAnswer("The server's answer ends in the middle of its gzip.", "Try again.", status=status)
+        raise BadAnswer("The server's answer was cut off (incomplete gzip).", "Try again.", status=status)
     return bytes(body)
 
 
@@ -86,8 +86,8 @@ def _gzip_of(response: httpx.Response) -> zlib._Decompress | None:
         return zlib.decompressobj(zlib.MAX_WBITS | 16)
     named = coding if len(coding) <= 40 and coding.isprintable() else f"{coding[:40]!a}…"
     raise BadAnswer(
-        f'The server\'s answer is encoded as "{named}"; nothing but one gzip is read.',
-        "It was asked for gzip; a proxy on the way may be the reason.",
+        f'The server\'s answer is encoded as "{named}"; only gzip is supported.',
+        "A proxy may have changed the encoding.",
         status=response.status_code,
     )
 

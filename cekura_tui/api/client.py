@@ -110,7 +110,7 @@ class Client:
             # An internationalised name that nobody could have registered is only found out when it is read.
             assert self._base.host
         except (httpx.InvalidURL, UnicodeError):
-            raise NotConnected("The API URL names no host that can be asked.", "Check the API URL.") from None
+            raise NotConnected("The API URL has no valid host.", "Check the API URL.") from None
         self._host = self._base.netloc.decode("ascii")
         self._key = key
         self._loopback = loopback
@@ -140,7 +140,7 @@ class Client:
         except (ValueError, ImportError, OSError, httpx.InvalidURL):
             # What these say may hold the proxy's password.
             raise NotConnected(
-                "A proxy or certificate file that the environment names cannot be used, so nothing was sent.",
+                "Can't use the proxy or certificate file set in the environment; nothing was sent.",
                 "Check HTTPS_PROXY, ALL_PROXY, NO_PROXY and SSL_CERT_FILE; SOCKS proxies are not supported.",
             ) from None
 
@@ -158,7 +158,7 @@ class Client:
         """Send one request once and read its answer, in `within` seconds; raises for all but 2xx."""
         url = httpx.URL(f"{str(self._base).rstrip('/')}{path}")
         if (url.scheme, url.raw_host, url.port) != (self._base.scheme, self._base.raw_host, self._base.port):
-            raise BadAnswer("That address belongs to another server, so the key was not sent to it.")
+            raise BadAnswer("The address belongs to another server, so the key was not sent.")
         content = None if body is None else json.dumps(body, ensure_ascii=True).encode("ascii")
         headers = {"Content-Type": "application/json"} if content is not None else {}
         http = http or self._http
@@ -182,7 +182,7 @@ class Client:
         except (httpx.TimeoutException, TimeoutError):
             raise Unreachable(f"{self._host} did not answer in time.", "Try again later.") from None
         except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError):
-            raise Unreachable(f"The connection to {self._host} broke before the answer came.", "Try again.") from None
+            raise Unreachable(f"Lost the connection to {self._host} before the answer came.", "Try again.") from None
         answer = ApiResponse(response.status_code, dict(response.headers), raw, self._key, limit)
         if taken:
             return answer
@@ -312,8 +312,8 @@ class Client:
         except ApiError as error:
             if error.status in (404, 405, 410):
                 raise NotOffered(
-                    f"{self._host} does not offer {kind.noun} (it answered {error.status}).",
-                    "The draft is kept. Ask Cekura whether your workspace still has them.",
+                    f"{self._host} does not support {kind.noun} ({error.status}).",
+                    "Draft saved. Ask Cekura whether your workspace supports them.",
                     status=error.status,
                     request_id=error.request_id,
                     body=error.body,

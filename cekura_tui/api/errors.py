@@ -16,7 +16,7 @@ class ApiError(CekuraTuiError):
     `status` is the HTTP status (0 where there was no answer), `retry_after` the seconds the server asked to wait.
     """
 
-    title = "The server did not do it"
+    title = "The request failed"
 
     def __init__(
         self,
@@ -59,7 +59,7 @@ class ApiError(CekuraTuiError):
 class Unreachable(ApiError):
     """There was no answer: no connection, or it broke or took too long."""
 
-    title = "The server cannot be reached"
+    title = "Can't reach the server"
 
 
 class NotConnected(Unreachable):
@@ -74,7 +74,7 @@ class NotConnected(Unreachable):
 class KeyRefused(ApiError):
     """401 or 403: the key is wrong, or may not do this."""
 
-    title = "The key was refused"
+    title = "Key refused"
     exit_status = Exit.KEY_REFUSED
 
 
@@ -87,7 +87,7 @@ class NotFound(ApiError):
 class Rejected(ApiError):
     """Another 4xx: the server does not take what was sent."""
 
-    title = "The server refused"
+    title = "Request refused"
 
 
 class Busy(ApiError):
@@ -99,7 +99,7 @@ class Busy(ApiError):
 class ServerFault(ApiError):
     """5xx: the server failed."""
 
-    title = "The server failed"
+    title = "Server error"
 
 
 class BadAnswer(ApiError):
@@ -117,7 +117,7 @@ class TooLarge(BadAnswer):
 class NotOffered(ApiError):
     """404, 405 or 410 to a launch: this server does not have the operation."""
 
-    title = "This server does not offer it"
+    title = "Not supported by this server"
 
 
 TRIES = 3

@@ -17,13 +17,13 @@ if TYPE_CHECKING:
 
 @click.group()
 def auth() -> None:
-    """The API key."""
+    """Sign in with an API key."""
 
 
 @auth.command()
 @click.pass_obj
 def login(options: Options) -> None:
-    """Check an API key and keep it. The key is typed, or read from the file of --api-key-file."""
+    """Check an API key and save it. Asks for the key, or reads it from --api-key-file."""
     import asyncio
     import sys
 
@@ -33,16 +33,16 @@ def login(options: Options) -> None:
 
     setup = options.setup()
     if setup.demo:
-        raise UsageError("The embedded workspace needs no key.", "Leave --demo out to sign in at a server.")
+        raise UsageError("The demo workspace needs no key.", "To sign in to a server, leave out --demo.")
     if options.api_key_file:
         if setup.key is None:
-            raise setup.no_key or KeyMissing("There is no API key.")
+            raise setup.no_key or KeyMissing("No API key found.")
         key = setup.key
     elif sys.stdin is not None and sys.stdin.isatty():
-        print_message(f"An API key of {setup.server.origin} is made in its dashboard, under Settings › API keys.")
+        print_message(f"Create an API key for {setup.server.origin} in its dashboard: Settings › API keys.")
         key = check_key(click.prompt("API key", hide_input=True, err=True), "the keyboard")
     else:
-        raise UsageError("There is no terminal to type a key on.", "Name a file with --api-key-file, or - .")
+        raise UsageError("No terminal to type a key in.", "Use --api-key-file FILE, or - for standard input.")
 
     async def check() -> list[Project]:
         session = Session.open(setup.with_key(key))
@@ -53,7 +53,7 @@ def login(options: Options) -> None:
 
     projects = asyncio.run(check())
     save_key(setup.paths.credentials, setup.server, key)
-    print_message(f"Signed in at {setup.server.origin}; the key is in {setup.paths.credentials}.")
+    print_message(f"Signed in to {setup.server.origin}. Key saved in {setup.paths.credentials}.")
     for project in projects:
         put(f"{project.id}  {project.name}")
 
@@ -61,14 +61,14 @@ def login(options: Options) -> None:
 @auth.command()
 @click.pass_obj
 def status(options: Options) -> None:
-    """Say which server and key are used, and whether the server takes the key."""
+    """Check the key, and show the server, key and projects in use."""
     setup = options.signed_in()
 
     async def work(session: Session) -> list[Project]:
         return await session.projects()
 
     projects = run_script(options, work)
-    put(f"server: {'the embedded workspace' if setup.demo else setup.server.origin}")
-    put(f"key: {setup.key.source if setup.key else 'none needed'}")
+    put(f"server: {'demo workspace' if setup.demo else setup.server.origin}")
+    put(f"key: {setup.key.source if setup.key else 'not needed'}")
     for project in projects:
         put(f"project: {project.id} {project.name}")

@@ -20,21 +20,21 @@ from cekura_tui.model.errors import UsageError
 
 
 @click.command("demo-server")
-@click.option("--port", type=click.IntRange(0, 65535), default=0, metavar="N", help="The port; else a free one.")
+@click.option("--port", type=click.IntRange(0, 65535), default=0, metavar="N", help="Port; a free one if not given.")
 @click.option(
     "--log",
     "log_file",
     type=click.Path(dir_okay=False, path_type=Path),
     metavar="FILE",
-    help="One JSON object a request.",
+    help="Log each request to FILE, one JSON object per line.",
 )
-@click.option("--improvement-sessions", is_flag=True, help="Serve agent-improvement-sessions too; else they are a 404.")
+@click.option("--improvement-sessions", is_flag=True, help="Serve agent-improvement-sessions too, instead of a 404.")
 @embedded_options
 @click.pass_obj
 def demo_server(
     options: Options, /, port: int, log_file: Path | None, improvement_sessions: bool, **given: Any
 ) -> None:
-    """Run the embedded Cekura server alone, until interrupted; prints the variables that lead to it."""
+    """Run the demo server until interrupted. Prints the environment variables for its clients."""
     from cekura_tui.config.paths import find_paths
     from cekura_tui.demo.corpus import FIRST_PROJECT
     from cekura_tui.demo.server import DemoServer
@@ -44,7 +44,7 @@ def demo_server(
     try:
         log = log_file.open("a", encoding="utf-8", buffering=1) if log_file else None
     except OSError as error:
-        raise UsageError(f"{log_file} cannot be written: {error.strerror}.") from None
+        raise UsageError(f"Can't write {log_file}: {error.strerror}.") from None
     server = DemoServer(
         home,
         port=port,
@@ -59,14 +59,12 @@ def demo_server(
     try:
         server.start()
     except OSError as error:
-        raise UsageError(
-            f"Port {port} cannot be used: {error.strerror or error}.", "Give another with --port."
-        ) from None
+        raise UsageError(f"Can't use port {port}: {error.strerror or error}.", "Choose another with --port.") from None
     put(f"export CEKURA_API_URL={shlex.quote(server.url)}")
     put(f"export CEKURA_API_KEY={shlex.quote(server.key)}")
     put(f"export CEKURA_PROJECT_ID={FIRST_PROJECT}")
     sys.stdout.flush()
-    print_message("Serving until interrupted.")
+    print_message("Serving. Press ctrl+c to stop.")
     ended = threading.Event()
     signal.signal(signal.SIGTERM, lambda number, frame: ended.set())
     try:

@@ -22,25 +22,35 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.argument("run_ids", type=RUN, nargs=-1, metavar="RUN_ID...")
-@click.option("--prompt-file", metavar="FILE", help="The prompt to improve; - is standard input.")
-@click.option("--from-agent", is_flag=True, help="Improve the prompt that the agent has now.")
+@click.option("--prompt-file", metavar="FILE", help="The prompt to improve (- for standard input).")
+@click.option("--from-agent", is_flag=True, help="Improve the agent's current prompt.")
 @click.option(
-    "--category", "categories", type=number("category"), multiple=True, metavar="ID", help="Focus on it; repeatable."
+    "--category",
+    "categories",
+    type=number("category"),
+    multiple=True,
+    metavar="ID",
+    help="Focus on this critical category; repeatable.",
 )
 @click.option(
-    "--workflow-metric", "metrics", type=number("metric"), multiple=True, metavar="ID", help="Focus on it; repeatable."
+    "--workflow-metric",
+    "metrics",
+    type=number("metric"),
+    multiple=True,
+    metavar="ID",
+    help="Focus on this workflow metric; repeatable.",
 )
-@click.option("--unfinished", is_flag=True, help="Also from runs that have not finished.")
-@click.option("--wait", is_flag=True, help="Wait for the result.")
+@click.option("--unfinished", is_flag=True, help="Allow runs that have not finished.")
+@click.option("--wait", is_flag=True, help="Wait for the suggestion.")
 @click.option(
     "--timeout",
     type=click.FloatRange(min=0),
     metavar="S",
-    help="Wait so many seconds at the most, from the launch's answer on.",
+    help="With --wait: stop waiting S seconds after the launch.",
 )
-@click.option("--out", metavar="FILE", help="Write the improved prompt there, exactly.")
-@click.option("--force", is_flag=True, help="Overwrite that file.")
-@click.option("--json", "as_json", is_flag=True, help="One object.")
+@click.option("--out", metavar="FILE", help="With --wait: write the improved prompt to FILE.")
+@click.option("--force", is_flag=True, help="Overwrite the file of --out.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 @click.pass_obj
 @click.pass_context
 def improve(
@@ -60,7 +70,7 @@ def improve(
 ) -> None:
     """Propose a better prompt from one to three runs of one agent. May cost credits.
 
-    Prints the job's number and leaves; with --wait, the summary and the changes. `jobs wait N` goes on later.
+    Prints the job's number; with --wait, the summary and the changes. `jobs wait N` waits later.
     """
     from asyncio import CancelledError
 
@@ -68,17 +78,17 @@ def improve(
     from cekura_tui.workspace.prompt_files import check_output, check_prompt, read_prompt_file, source_of
 
     if not run_ids:
-        raise UsageError("No run was named.", f"Name one to {MAX_RUNS} runs of one agent.")
+        raise UsageError("No run given.", f"Give one to {MAX_RUNS} runs of one agent.")
     if len(set(run_ids)) > MAX_RUNS:
-        raise UsageError(f"{len(set(run_ids))} runs were named; a job takes up to {MAX_RUNS}.", "Leave some out.")
+        raise UsageError(f"{len(set(run_ids))} runs given; a job takes up to {MAX_RUNS}.", "Leave some out.")
     if (prompt_file is None) == (not from_agent):
-        raise UsageError("Say which prompt to improve.", "Give --prompt-file FILE or --from-agent, one of them.")
+        raise UsageError("No prompt chosen.", "Use either --prompt-file FILE or --from-agent.")
     if (out is not None or timeout is not None) and not wait:
-        raise UsageError("--out and --timeout wait for the result.", "Give --wait with them.")
+        raise UsageError("--out and --timeout need --wait.", "Add --wait.")
     if prompt_file == "-" and options.api_key_file == "-":
-        raise UsageError("Standard input cannot be both the key and the prompt.", "Give one of them as a file.")
+        raise UsageError("Can't read both the key and the prompt from standard input.", "Give one as a file.")
     if out == "-":
-        raise UsageError("--out writes a file.", "Name one; `jobs show ID --prompt` prints the improved prompt.")
+        raise UsageError("--out needs a file name.", "To print the improved prompt, use `jobs show ID --prompt`.")
     target = check_output(out, force=force) if out is not None else None
     given = read_prompt_file(prompt_file) if prompt_file is not None else None
 
@@ -90,7 +100,7 @@ def improve(
         async with _saved_draft(session, typed) as number:
             runs = await session.improvable(run_ids)
             if runs.unfinished and not unfinished:
-                raise UsageError(runs.unfinished, "Try again when finished, or give --unfinished.")
+                raise UsageError(runs.unfinished, "Try again later, or add --unfinished.")
             agent_name = runs.agent_name
             if given is None:
                 agent, prompt = await session.agent_prompt(runs.agent_id)
@@ -101,14 +111,14 @@ def improve(
             try:
                 job = await session.jobs.launch(draft, number)
             except CancelledError:
-                shows = f"`{options.again('jobs list')}` shows what came of the launch."
-                print_message(f"The server's answer was not waited for. {shows}")
+                shows = f"To see the job's state, run `{options.again('jobs list')}`."
+                print_message(f"Interrupted before the server answered. {shows}")
                 raise
         later = _later(options, job)
         if wait:
             job = await _wait(session, job, timeout, later)
             if job.state.going:
-                print_message(f"Not finished in time; the job goes on. {later}")
+                print_message(f"Timed out. Job {job.number} still runs on the server. {later}")
             return await _hand_over(options, session, job, target, as_json, force)
         # The state is told first, for printing may fail.
         print_message(f"{state_line(job)}. {later}" if job.state.going else state_line(job))
@@ -141,7 +151,7 @@ async def _saved_draft(session: Session, typed: Draft | None) -> AsyncIterator[i
         draft = False
         with contextlib.suppress(CekuraTuiError):
             draft = number is not None and (await session.jobs.get(number)).state == JobState.DRAFT
-        saved_note = f"The draft is kept as {number}."
+        saved_note = f"Draft saved as job {number}."
         if draft and isinstance(error, CancelledError):
             print_message(saved_note)
         elif draft and isinstance(error, CekuraTuiError) and saved_note not in error.hint:
@@ -156,7 +166,7 @@ async def _wait(session: Session, job: Job, within: float | None, later: str) ->
     try:
         (job,) = await wait_for_jobs(session, [job.number], within)
     except CancelledError:
-        print_message(f"The job goes on. {later}")
+        print_message(f"Job {job.number} still runs on the server. {later}")
         raise
     return job
 
@@ -172,14 +182,16 @@ async def _hand_over(
 
         try:
             more = write_suggestion(target, done.improved_prompt, done, force=force)
-            print_message(f"The improved prompt is in {target}. {more}".rstrip())
+            print_message(f"Saved the improved prompt to {target}. {more}".rstrip())
             warn_of_controls(done.improved_prompt)
         except UsageError as error:
             complain(error)
             if isinstance(error, PromptFileDrifted):
-                print_message(f"What changed in it:\n{error.drift().rstrip()}")
+                print_message(f"Changes in the file since:\n{error.drift().rstrip()}")
             shows = options.again(f"jobs show {job.number} --prompt")
-            print_message(f"`{shows}` prints the improved prompt, with --patch in its place what it changes.")
+            print_message(
+                f"To print the improved prompt, run `{shows}`; for its changes, use --patch instead of --prompt."
+            )
             status = error.exit_status
     with printing(_launched(job, _later(options, job))):
         if as_json:
@@ -199,17 +211,17 @@ def _put_changes(done: Suggestion) -> None:
         if done.job.summary_of_changes:
             put(f"{done.job.summary_of_changes}\n")
         if done.unchanged:
-            put("No change: the proposal is the prompt that was sent.")
+            put("No changes: the improved prompt equals the sent prompt.")
         else:
             put(as_text(compare(done.prompt, done.improved_prompt)).rstrip("\n"))
 
 
 def _later(options: Options, job: Job) -> str:
-    return f"`{options.again(f'jobs wait {job.number}')}` waits for it."
+    return f"To wait for the job, run `{options.again(f'jobs wait {job.number}')}`."
 
 
 def _launched(job: Job, later: str) -> str:
     """That a job was launched, for whoever would launch it again because something else failed."""
     if job.state.going:
-        return f"Job {job.number} was launched and goes on. {later}"
-    return f"Job {job.number} was launched: it is {job.state.words}."
+        return f"Job {job.number} launched. It runs on the server. {later}"
+    return f"Job {job.number} launched, now {job.state.words}."

@@ -22,12 +22,16 @@ if TYPE_CHECKING:
 
 @click.command("show")
 @click.argument("number", type=JOB, metavar="ID")
-@click.option("--diff", "as_diff", is_flag=True, help="What the proposal changes.")
-@click.option("--prompt", "as_prompt", is_flag=True, help="The improved prompt, or a draft's own, exactly.")
-@click.option("--patch", "as_patch", is_flag=True, help="What it changes, for `git apply` or `patch -p1`.")
-@click.option("--staged", "of_staged", is_flag=True, help="The staged prompt, exactly; or its --diff or --patch.")
-@click.option("--curl", "as_curl", is_flag=True, help="The requests as curl commands; the last one launches a job.")
-@click.option("--json", "as_json", is_flag=True, help="One object.")
+@click.option("--diff", "as_diff", is_flag=True, help="Print the changes.")
+@click.option(
+    "--prompt", "as_prompt", is_flag=True, help="Print the improved prompt exactly; of a draft, its own prompt."
+)
+@click.option("--patch", "as_patch", is_flag=True, help="Print the changes as a patch for `git apply` or `patch -p1`.")
+@click.option("--staged", "of_staged", is_flag=True, help="Print the staged prompt exactly, or its --diff or --patch.")
+@click.option(
+    "--curl", "as_curl", is_flag=True, help="Print the requests as curl commands; the last one launches a job."
+)
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 @click.pass_obj
 def show_job(
     options: Options,
@@ -39,11 +43,11 @@ def show_job(
     as_curl: bool,
     as_json: bool,
 ) -> None:
-    """Show one job: its state, how it came there, and what it brought."""
+    """Show one job: state, history and suggestion."""
     if as_diff + as_prompt + as_patch + as_curl + as_json > 1:
-        raise click.UsageError("Give one of --diff, --prompt, --patch, --curl and --json.")
+        raise click.UsageError("Use only one of --diff, --prompt, --patch, --curl and --json.")
     if of_staged and (as_prompt or as_curl or as_json):
-        raise click.UsageError("Give --staged alone, or with --diff or --patch.")
+        raise click.UsageError("Use --staged alone, or with --diff or --patch.")
 
     async def work(session: Session) -> None:
         again = [job for job in await session.jobs.all() if job.again_of == number]
@@ -71,11 +75,11 @@ def show_job(
                 if wanted is not None:
                     _put_diff(done.prompt, wanted)
         if (as_diff or as_patch or of_staged) and wanted == done.prompt:
-            print_message(f"No change: the {'staged prompt' if of_staged else 'proposal'} is the prompt that was sent.")
+            print_message(f"No changes: the {'staged' if of_staged else 'improved'} prompt equals the sent prompt.")
         if not as_json:  # that is for programs; this is somebody looking
             await look_at(session, number)
         if lacks:
-            raise UsageError(f"Job {number} has no suggestion: it is {done.job.state.words}.", "See `jobs show`.")
+            raise UsageError(f"Job {number} has no suggestion ({done.job.state.words}).", f"See `jobs show {number}`.")
 
     run_script(options, work)
 
@@ -109,7 +113,7 @@ def _put_record(record: JobRecord, again: Sequence[Job], options: Options) -> No
     for name, text in _facts(record, again, options):
         if text:
             put(f"{name}: {clean_line(text, 500)}")
-    put("changes:")
+    put("history:")
     for change in record.changes:
         reason = f": {clean_line(change.reason, 300)}" if change.reason else ""
         put(f"  {clock_text(change.at, seconds=True)} {change.state.words}{reason}")
@@ -130,17 +134,17 @@ def _facts(record: JobRecord, again: Sequence[Job], options: Options) -> list[tu
     uncertain = unconfirmed or job.state == JobState.LOST
     open_launch = unconfirmed or job.state == JobState.LAUNCHING
     launched = clock_text(job.launched_at, seconds=open_launch) if job.launched_at else ""
-    drop = f"it is not sent again by itself; `{options.again(f'jobs forget {job.number}')}` drops it here"
+    drop = f"to remove the job from this machine, run `{options.again(f'jobs forget {job.number}')}`"
     other_key = job.other_key and not job.state.final
     return [
         ("runs", " ".join(map(str, job.run_ids))),
         ("agent", job.agent_name),
         ("prompt", f"{job.prompt_source or 'text'}, sha256 {job.prompt_sha256}" if record.draft.prompt else ""),
-        ("key", f"launched with another key; `jobs resume {job.number}` asks with this one" if other_key else ""),
+        ("key", f"launched with another key; `jobs resume {job.number}` polls with this key" if other_key else ""),
         ("repeats", f"job {job.again_of}" if job.again_of is not None else ""),
-        ("launched again", ", ".join(f"as job {one.number}" for one in reversed(again))),
+        ("relaunched", ", ".join(f"as job {one.number}" for one in reversed(again))),
         ("sent" if open_launch else "launched", launched),
-        ("by", _process(record.owner, record.owner_runs) if open_launch else ""),
+        ("sent by", _process(record.owner, record.owner_runs) if open_launch else ""),
         ("what to do", drop if unconfirmed else ""),
         ("finished", clock_text(job.finished_at) if job.finished_at else ""),
         (job.state.words, clock_text(job.since) if uncertain and job.since else ""),
@@ -152,10 +156,10 @@ def _facts(record: JobRecord, again: Sequence[Job], options: Options) -> list[tu
 def _process(owner: Owner | None, runs: bool | None) -> str:
     """Which process sent it, and whether that still runs; None where nobody here can say."""
     if owner is None:
-        return "a process that is not known"
+        return "an unknown process"
     endings = {
-        True: "which still runs",
-        False: "which has ended",
-        None: "and nobody here can say whether that still runs",
+        True: "still running",
+        False: "ended",
+        None: "maybe still running",
     }
     return f"process {owner.pid} on {owner.host}, {endings[runs]}"

@@ -24,13 +24,13 @@ TICK = 1.0
 
 
 @click.command("watch")
-@click.option("--json", "as_json", is_flag=True, help="One object a line.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object per line.")
 @click.pass_obj
 def watch_jobs(options: Options, as_json: bool) -> None:
-    """Follow all jobs, a line for each change.
+    """Follow all jobs, one line per change.
 
-    Also of those that are launched later. Begins with the unfinished ones; ends when it is interrupted, or when nobody
-    reads any more.
+    Starts with the unfinished jobs and includes jobs launched later. Ends when interrupted, or when the output is
+    closed.
     """
 
     run_script(options, _Watch(as_json).go_on)
@@ -84,7 +84,7 @@ class _Watch:
             if changed and (self._started or job.state.going):
                 self._put(job)
         if not self._started and not any(job.state.going for job in jobs.values()):
-            print_message("No job is unfinished. Waiting for the next one that is launched.")
+            print_message("No unfinished jobs. Waiting for the next launch.")
         self._started = True
         return True
 
@@ -109,7 +109,7 @@ class _Watch:
             if self._silence_check.ask(self._reported.values()) and engine.paused is not None:
                 engine.resume_polling()  # the process that asks hears of jobs again
         if (engine.paused is not None or engine.idle) and (key := self._session.setup.signed_in_since()):
-            print_message("Another key was signed in with; watching goes on with it.")
+            print_message("Signed in with another key. Watching with the new key.")
             raise OtherKey(key)
 
     def _seen(self, job: Job) -> object:
@@ -132,7 +132,7 @@ class _Watch:
             self._complain_once(trouble)
         if engine.paused is not None and not self._refused:
             complain(engine.paused)
-            print_message("Watching goes on; jobs are asked about again when the key is taken.")
+            print_message("Still watching. Polling resumes when the server accepts a key.")
         self._refused = engine.paused is not None
 
     def _complain_once(self, error: CekuraTuiError) -> None:

@@ -28,17 +28,14 @@ FIRST_ANSWER = 10.0
 
 @click.command("wait")
 @click.argument("numbers", type=JOB, nargs=-1, required=True, metavar="ID...")
-@click.option("--timeout", type=click.FloatRange(min=0), metavar="S", help="Wait so many seconds at the most.")
-@click.option("--json", "as_json", is_flag=True, help="Then one object a line, a job each.")
+@click.option("--timeout", type=click.FloatRange(min=0), metavar="S", help="Stop waiting after S seconds.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object per job at the end.")
 @click.pass_obj
 @click.pass_context
 def wait_jobs(
     ctx: click.Context, options: Options, numbers: tuple[int, ...], timeout: float | None, as_json: bool
 ) -> None:
-    """Wait until jobs have ended. Leaves with 0, 3 where one found no issues, or 1.
-
-    With --json prints them as they are then, with what they brought.
-    """
+    """Wait until jobs end. Exits with 0 (all succeeded), 3 (one found no issues) or 1."""
     wanted = tuple(dict.fromkeys(numbers))
 
     async def work(session: Session) -> list[Job]:
@@ -50,7 +47,7 @@ def wait_jobs(
 
     ended = run_script(options, work)
     if any(job.state.going for job in ended):
-        print_message("Not finished in time; what runs goes on.")
+        print_message("Timed out. Unfinished jobs still run on the server.")
     ctx.exit(exit_of(ended))
 
 
@@ -59,10 +56,10 @@ def wait_jobs(
 @click.pass_obj
 @click.pass_context
 def resume_jobs(ctx: click.Context, options: Options, numbers: tuple[int, ...]) -> None:
-    """Ask again about jobs that are stopped or lost, or failed because no prompt came.
+    """Poll stopped or lost jobs again.
 
-    With this key also about those that another key launched. Waits a moment for what comes, and leaves with 0 where
-    the jobs run or have ended, or 1.
+    Also polls jobs that failed because no prompt came, and jobs launched with another key. Waits a moment for the first
+    answers; exits with 0 if the jobs run or have ended, else with 1.
     """
     wanted = tuple(dict.fromkeys(numbers))
 
@@ -95,7 +92,7 @@ async def _resume(session: Session, numbers: tuple[int, ...], options: Options) 
                 print_message(state_line(job))
             elif late:
                 print_message(
-                    f"{state_line(job)}. No answer yet; `{options.again(f'jobs wait {number}')}` waits for it."
+                    f"{state_line(job)}. No answer yet. To wait, run `{options.again(f'jobs wait {number}')}`."
                 )
             if came or late:
                 asked.remove(number)
@@ -114,22 +111,22 @@ def _came(job: Job, since: float) -> bool:
 
 @click.group()
 def jobs() -> None:
-    """Improve-prompt jobs that were launched from this machine."""
+    """List, follow and forget jobs launched from this machine."""
 
 
 @jobs.command("list")
-@click.option("--drafts", is_flag=True, help="Drafts too.")
-@click.option("--json", "as_json", is_flag=True, help="One object a line.")
+@click.option("--drafts", is_flag=True, help="Include drafts.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object per line.")
 @click.pass_obj
 def list_jobs(options: Options, drafts: bool, as_json: bool) -> None:
-    """List jobs, newest first, as they were last heard of."""
+    """List jobs, newest first."""
 
     async def work(session: Session) -> list[Job]:
         found = await session.jobs.all(drafts=drafts)
         if session.jobs.unreadable is not None:
             complain(session.jobs.unreadable)
         elif not found and not as_json:
-            print_message("No jobs yet. `improve` launches one.")
+            print_message("No jobs yet. Launch one with `improve`.")
         return found
 
     found = run_script(options, work)
@@ -170,10 +167,10 @@ def _last_message(job: Job) -> str:
 
 @jobs.command("forget")
 @click.argument("numbers", type=JOB, nargs=-1, required=True, metavar="ID...")
-@click.option("--force", is_flag=True, help="Running ones too, and what cannot be read.")
+@click.option("--force", is_flag=True, help="Include running jobs and damaged records.")
 @click.pass_obj
 def forget_jobs(options: Options, numbers: tuple[int, ...], force: bool) -> None:
-    """Drop jobs from this machine, with their prompts and answers. At the server they stay."""
+    """Remove jobs from this machine, with their prompts and answers. The server keeps them."""
 
     async def work(session: Session) -> None:
         from cekura_tui.model.job import JobState
@@ -189,8 +186,8 @@ def forget_jobs(options: Options, numbers: tuple[int, ...], force: bool) -> None
                 continue
             if job.state == JobState.RUNNING and not force:
                 raise UsageError(
-                    f"Job {number} is running: it goes on at the server, and its result would not be seen here.",
-                    "Give --force to forget it all the same.",
+                    f"Job {number} still runs on the server; its result would never show up here.",
+                    "To forget the job anyway, add --force.",
                 )
         for number in wanted:
             await session.jobs.forget(number)

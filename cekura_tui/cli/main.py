@@ -27,7 +27,7 @@ from cekura_tui.model.text import clean_line, json_text
 
 @click.group()
 def config() -> None:
-    """Settings and files."""
+    """Show where settings and data are stored."""
 
 
 @config.command()
@@ -42,15 +42,18 @@ def path(options: Options) -> None:
 @click.command()
 @click.argument("name", required=False)
 def schema(name: str | None) -> None:
-    """Print the JSON Schema (2020-12) of what a command prints with --json; without a name list them."""
+    """Print the JSON Schema of a command's --json output.
+
+    Without NAME, lists all schemas (JSON Schema 2020-12).
+    """
     from cekura_tui.model.json_shapes import SHAPES, schema_of
 
     if name is None:
-        put_table(("NAME", "OF"), [(name, of) for name, (of, _) in SHAPES.items()])
+        put_table(("NAME", "DESCRIBES"), [(name, of) for name, (of, _) in SHAPES.items()])
     elif name in SHAPES:
         put(json_text(schema_of(name), indent=2))
     else:
-        raise UsageError(f"There is no schema “{clean_line(name, 40)}”.", f"There are: {', '.join(SHAPES)}.")
+        raise UsageError(f"No schema named “{clean_line(name, 40)}”.", f"Choose from {', '.join(SHAPES)}.")
 
 
 class ReaderGone(Exception):
@@ -80,14 +83,12 @@ class Front(click.Group):
                 ctx.exit()
             if more:
                 raise UsageError(
-                    f"“{clean_line(more[0], 40)}” cannot follow a run's number or a link.",
-                    "Leave it out; options go before.",
+                    f"Unexpected “{clean_line(more[0], 40)}” after a run id or a link.",
+                    "Options go before the run id or link.",
                 )
             return "open", open_target, args
         if "/" in target:
-            raise UsageError(
-                f"{clean_line(target, 80)} is no command.", "If it is a dashboard link, begin it with https://."
-            )
+            raise UsageError(f"Unknown command: {clean_line(target, 80)}.", "Begin a dashboard link with https://.")
         return super().resolve_command(ctx, args)
 
 
@@ -97,24 +98,24 @@ class Front(click.Group):
     subcommand_metavar="[RUN_ID | dashboard URL | COMMAND [ARGS]...]",
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
-@click.option("--demo", is_flag=True, help="Use the embedded workspace: no account, no network.")
-@click.option("--config-dir", metavar="DIR", help="Keep settings, keys, runs and jobs there.")
-@click.option("--api-url", metavar="URL", help="The server; else CEKURA_API_URL.")
-@click.option("--api-key-file", metavar="FILE", help="A file with the API key; - is standard input.")
+@click.option("--demo", is_flag=True, help="Use the demo workspace: no account, no network.")
+@click.option("--config-dir", metavar="DIR", help="Keep settings, keys, runs and jobs in DIR.")
+@click.option("--api-url", metavar="URL", help="Server; overrides CEKURA_API_URL.")
+@click.option("--api-key-file", metavar="FILE", help="Read the API key from FILE (- for standard input).")
 @click.option(
-    "--project", type=number("project"), metavar="ID", help="List runs of this project; else CEKURA_PROJECT_ID."
+    "--project", type=number("project"), metavar="ID", help="List runs of this project; overrides CEKURA_PROJECT_ID."
 )
 @click.option("--agent", type=number("agent"), metavar="ID", help="List runs of this agent.")
-@click.option("--read-only", is_flag=True, help="Launch nothing, and write nothing to an agent.")
+@click.option("--read-only", is_flag=True, help="Launch no jobs and change no agent.")
 @click.option("--no-mouse", is_flag=True, help="Leave the mouse to the terminal.")
-@click.option("--ascii", "ascii_only", is_flag=True, help="Draw with plain characters only.")
+@click.option("--ascii", "ascii_only", is_flag=True, help="Draw with ASCII characters only.")
 @embedded_options
 @click.version_option(__version__, prog_name="cekura-tui")
 @click.pass_context
 def cli(ctx: click.Context, /, **flags: object) -> None:
-    """Find failed test calls of your voice agents, read them, and have a better prompt proposed.
+    """Find failed test calls of your voice agents, see why they failed, and improve the prompt.
 
-    With no command it opens the app. Everything below also works without a screen, for scripts.
+    Opens the app when no command is given. All commands also work in scripts.
     """
     ctx.obj = Options().with_given(flags)
     if ctx.invoked_subcommand is None:
@@ -166,8 +167,8 @@ def _run() -> int:
             print_message(f"cekura-tui: {error.strerror}{f': {error.filename}' if error.filename else ''}.")
         else:
             print_message(
-                f"This should not have happened: {type(error).__name__}. "
-                "Run it again with CEKURA_TUI_DEBUG=1 to see where, and tell the developers."
+                f"Internal error: {type(error).__name__}. "
+                "Please report this bug; CEKURA_TUI_DEBUG=1 shows where it happened."
             )
         return Exit.WRONG_USE
 

@@ -70,7 +70,7 @@ async def _newest_failed(session: Session) -> RunRow:
             for run in page.items:
                 if (row := row_of(run)).outcome.kind == "failed":
                     return row
-    raise UsageError("There is no failed run to learn from.")
+    raise UsageError("No failed run found.")
 
 
 @click.command("open", hidden=True)
@@ -89,20 +89,20 @@ def scope_of_link(link: str, dashboard: str) -> Scope:
     """The runs that a dashboard link is about; raises UsageError."""
     from cekura_tui.model.scope import Scope
 
-    site, path = _read_link(link, "Give a run's number or a dashboard link.")
-    home, _ = _read_link(dashboard, "It is set by CEKURA_DASHBOARD_URL, or dashboard_url in config.toml.")
+    site, path = _read_link(link, "Give a run id or a dashboard link.")
+    home, _ = _read_link(dashboard, "Check CEKURA_DASHBOARD_URL, or dashboard_url in config.toml.")
     if site != home:
         raise UsageError(
-            f"{clean_line(link, 80)} is not a link of the dashboard {clean_line(dashboard, 80)}.",
-            "Set another with CEKURA_DASHBOARD_URL.",
+            f"{clean_line(link, 80)} is not on the dashboard {clean_line(dashboard, 80)}.",
+            "Set another dashboard with CEKURA_DASHBOARD_URL.",
         )
     words = [word for word in path.split("/") if word]
     for kind, word in pairwise(words):
         if kind in ("results", "agents") and word.isdecimal() and len(word) < 19:
             return Scope("result" if kind == "results" else "agent", int(word))
     raise UsageError(
-        f"{clean_line(link, 80)} is not a link that can be opened.",
-        "Links of results (…/PROJECT/results/ID) and agents (…/agents/ID) can, and a run by its number.",
+        f"Can't open {clean_line(link, 80)}.",
+        "Give a link to a result (…/PROJECT/results/ID) or an agent (…/agents/ID), or a run id.",
     )
 
 
@@ -127,8 +127,8 @@ def open_app(
         if options.demo and run_id is None and scope is None:
             return run_improvement(options)
         raise UsageError(
-            "The app needs a terminal that can draw (TERM is dumb, or input or output is no terminal).",
-            "Commands work without one: see `cekura-tui --help`.",
+            "The app needs an interactive terminal (TERM is dumb, or input or output is redirected).",
+            "Commands work without one; see `cekura-tui --help`.",
         )
     from cekura_tui.ui.start import run_app
 

@@ -86,7 +86,7 @@ def number(what: str) -> Callable[[str], int]:
     def read(text: str) -> int:
         if text.isascii() and text.isdecimal() and len(text) < 19:
             return int(text)
-        raise click.BadParameter(f"“{clean_line(text, 40)}” is no {what} id: that is a number, such as 48213.")
+        raise click.BadParameter(f"“{clean_line(text, 40)}” is not a valid {what} id; use a number such as 48213.")
 
     read.__name__ = "number"
     return read
@@ -99,7 +99,7 @@ def unix_time(text: str) -> float:
     except ValueError:
         moment = -1.0
     if not 0 <= moment < 4.2e9:
-        raise click.BadParameter(f"“{clean_line(text, 40)}” is no Unix time in seconds.")
+        raise click.BadParameter(f"“{clean_line(text, 40)}” is not a Unix time in seconds.")
     return moment
 
 
@@ -107,26 +107,29 @@ def fault_names(text: str) -> frozenset[str]:
     """Names of faults with commas between, each one known."""
     names = frozenset(name.strip() for name in text.split(",") if name.strip())
     if unknown := names - set(FAULTS):
-        raise click.BadParameter(f"{', '.join(sorted(unknown))}: known are {', '.join(FAULTS)}.")
+        raise click.BadParameter(f"unknown: {', '.join(sorted(unknown))}; choose from {', '.join(FAULTS)}.")
     return names
 
 
 def embedded_options(command: F) -> F:
     """The options that say how the embedded server is to be; None for those that were not given."""
-    runs = click.option(
-        "--demo-runs", type=click.IntRange(1, 1_000_000), metavar="N", help="Runs of the embedded workspace."
+    runs = click.option("--demo-runs", type=click.IntRange(1, 1_000_000), metavar="N", help="Number of demo runs.")
+    speed = click.option(
+        "--demo-speed",
+        type=click.FloatRange(min=0.01),
+        metavar="X",
+        help="Speed of demo jobs; 10 is ten times as fast.",
     )
-    speed = click.option("--demo-speed", type=click.FloatRange(min=0.01), metavar="X", help="How fast its jobs go.")
     live = click.option(
         "--demo-live",
         type=click.FloatRange(min=0.02),
         metavar="SECONDS",
-        help="Start a run so often there, and let runs end.",
+        help="Start a demo run every SECONDS, and let runs end.",
     )
-    epoch = click.option(
-        "--demo-epoch", type=unix_time, metavar="SECONDS", help="The Unix time its runs count back from."
+    epoch = click.option("--demo-epoch", type=unix_time, metavar="SECONDS", help="Unix time of the newest demo run.")
+    faults = click.option(
+        "--demo-faults", type=fault_names, metavar="NAME,…", help=f"Make the demo server fail: {', '.join(FAULTS)}."
     )
-    faults = click.option("--demo-faults", type=fault_names, metavar="NAME,…", help="Named misbehaviour of its server.")
     return runs(speed(live(epoch(faults(command)))))
 
 

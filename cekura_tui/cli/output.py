@@ -52,7 +52,7 @@ def put_prompt(prompt: Prompt) -> None:
 def warn_of_controls(prompt: Prompt) -> None:
     """Say so if a prompt holds control characters, which drawing hides."""
     if has_controls(prompt):
-        print_message("Note: this prompt holds control characters; they are kept in files and not shown.")
+        print_message("Note: the prompt has control characters. Files keep them; the screen does not show them.")
 
 
 @contextlib.contextmanager
@@ -67,7 +67,7 @@ def printing(done: str = "") -> Iterator[None]:
         discard(sys.stdout)
     except OSError as error:
         discard(sys.stdout)
-        raise CekuraTuiError(f"{error.strerror or 'The output could not be written'}.", done) from None
+        raise CekuraTuiError(f"Can't write the output: {error.strerror or type(error).__name__}.", done) from None
 
 
 def discard(stream: TextIO | None) -> None:
@@ -100,7 +100,7 @@ def is_watched() -> bool:
 def check_output_there(what: str) -> None:
     """Raise UsageError where standard output was closed: data would go nowhere, and look as if it had been written."""
     if sys.stdout is None:
-        raise UsageError("There is no standard output.", f"Send the {what} into a file or a pipe.")
+        raise UsageError("Standard output is closed.", f"Send the {what} to a file or a pipe.")
 
 
 def put_table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> None:

@@ -57,7 +57,7 @@ class FilterCommand(click.Command):
                 if word[:1] == "-" and (word[1:] in mistakable or (len(word) == 2 and word[1].isalnum())):
                     odd[word] = None
         for word in odd:
-            print_message(f"{word} is taken as: without the word {word[1:]}")
+            print_message(f"Reading {word} as a filter: without the word {word[1:]}.")
         return super().parse_args(ctx, [*options, "--", *words])
 
 
@@ -69,7 +69,7 @@ def read_filter(words: Sequence[str]) -> Filter:
     parsed = parse(text)
     if parsed.wrong:
         lines = [line for wrong in parsed.wrong[:_MOST] for line in _marked(text, wrong)]
-        raise UsageError("\n".join(["The filter cannot be read.", *dict.fromkeys(lines)]))
+        raise UsageError("\n".join(["Can't read the filter:", *dict.fromkeys(lines)]))
     return parsed.filter
 
 
@@ -146,7 +146,7 @@ def counted(shown: int, limit: int, looked: int, total: int, *, filtered_here: b
     """How many runs were listed, in words; with `filtered_here` only those looked at are known to pass."""
     if not filtered_here:
         return f"{shown:,} of {count(total, 'run')}" if shown < total else count(shown, "run")
-    return f"{count(shown, 'run')}{', the limit' if shown >= limit else ''}; {looked:,} of {total:,} looked at"
+    return f"{count(shown, 'run')}{' (limit reached)' if shown >= limit else ''}; {looked:,} of {total:,} checked"
 
 
 _HEADER = ("RUN", "OUTCOME", "SCENARIO", "PERSONALITY", "AGENT", "LENGTH", "WHEN")
@@ -168,7 +168,7 @@ def _row_cells(row: RunRow) -> tuple[str, ...]:
 
 LOOKED_EVERY = 3.0
 """Seconds after which it is said again how far a long search has come, to whoever watches."""
-_CACHED = "The server cannot be reached; this is the run as it was got last."
+_CACHED = "Can't reach the server. Showing the cached run."
 
 
 @click.group()
@@ -179,20 +179,25 @@ def runs() -> None:
 @runs.command("list", cls=FilterCommand)
 @click.argument("words", nargs=-1, metavar="[FILTER]...")
 @click.option(
-    "--limit", type=click.IntRange(min=1), default=100, show_default=True, metavar="N", help="How many, newest first."
+    "--limit",
+    type=click.IntRange(min=1),
+    default=100,
+    show_default=True,
+    metavar="N",
+    help="List at most N runs, newest first.",
 )
-@click.option("--json", "as_json", is_flag=True, help="One object a line.")
-@click.option("--csv", "as_csv", is_flag=True, help="A header and a line a run, for spreadsheets.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object per line.")
+@click.option("--csv", "as_csv", is_flag=True, help="Print CSV with a header, for spreadsheets.")
 @click.pass_obj
 def list_runs(options: Options, words: tuple[str, ...], limit: int, as_json: bool, as_csv: bool) -> None:
     """List runs of a project or an agent, newest first.
 
-    With a filter those that pass all its terms, such as status:failed,timeout outcome:failed "scenario:~refund"
-    agent:7 persona:~hurry result:991 id:48213 "dur>120" since:2d until:2026-11-01 metric:"Task completion"
-    reviewed:no mode:text note:yes, or bare words; -term or !term asks that a term does not hold.
+    A filter lists the runs that match all its terms, such as status:failed,timeout outcome:failed
+    "scenario:~refund" agent:7 persona:~hurry result:991 id:48213 "dur>120" since:2d until:2026-11-01
+    metric:"Task completion" reviewed:no mode:text note:yes, or bare words. -term or !term excludes.
     """
     if as_json + as_csv > 1:
-        raise click.UsageError("Give --json or --csv, not both.")
+        raise click.UsageError("Use --json or --csv, not both.")
     check_output_there("list")
     wanted = read_filter(words)
     listing: RunPrinter = JsonLines() if as_json else Csv() if as_csv else Table()
@@ -234,20 +239,20 @@ async def _list(session: Session, wanted: Filter, limit: int, listing: RunPrinte
                 break
             if rest and looked < total and time.monotonic() - reported_at >= LOOKED_EVERY and is_watched():
                 reported_at = time.monotonic()
-                print_message(f"{looked:,} of {total:,} looked at")
+                print_message(f"{looked:,} of {total:,} checked")
     return counted(shown, limit, looked, total, filtered_here=rest)
 
 
 @runs.command("show")
 @click.argument("run_id", type=RUN)
-@click.option("--transcript", is_flag=True, help="The transcript alone: as text, or as --json or --markdown.")
-@click.option("--json", "as_json", is_flag=True, help="One object.")
-@click.option("--markdown", is_flag=True, help="A page for an issue or a message.")
+@click.option("--transcript", is_flag=True, help="Print only the transcript, as text, --json or --markdown.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+@click.option("--markdown", is_flag=True, help="Print Markdown, for an issue or a message.")
 @click.pass_obj
 def show_run(options: Options, run_id: int, transcript: bool, as_json: bool, markdown: bool) -> None:
-    """Show one run: verdicts, failing ones first, then what was said."""
+    """Show one run: the verdicts, failed ones first, then the transcript."""
     if as_json + markdown > 1:
-        raise click.UsageError("Give --json or --markdown, not both.")
+        raise click.UsageError("Use --json or --markdown, not both.")
 
     async def work(session: Session) -> None:
         if as_json and not transcript:

@@ -173,7 +173,7 @@ def state_line(job: Job) -> str:
     if job.state.going and job.other_key:
         note = " (launched with another key)"
     elif job.state.going and job.stale_since:
-        note = " (no answer about it at the moment)"
+        note = " (no answer from the server)"
     return f"job {job.number}: {job.state.words}{': ' + more if more else ''}{note}"
 
 

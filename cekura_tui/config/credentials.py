@@ -37,7 +37,7 @@ class Server:
 def read_server(url: str, named: str = "the API URL") -> Server:
     """Check a base URL; `named` says where it came from. Raises UsageError with what is wrong."""
     shown = clean_line(url, 80)
-    example = f"Give one such as {DEFAULT_API_URL}."
+    example = f"Use one such as {DEFAULT_API_URL}."
     try:
         parts = urlsplit(url.strip())
         host, port = (parts.hostname or "").encode("idna").decode("ascii").lower(), parts.port
@@ -51,8 +51,8 @@ def read_server(url: str, named: str = "the API URL") -> Server:
     local = is_loopback(host)
     if parts.scheme == "http" and not local:
         raise UsageError(
-            f"{named} “{shown}” is plain http to another host, which would show your key on the way.",
-            "Use https; plain http is for this machine only.",
+            f"{named} “{shown}” would send your key unencrypted (plain http).",
+            "Use https; plain http works for this machine only.",
         )
     default = {"http": 80, "https": 443}[parts.scheme]
     name = f"[{host}]" if ":" in host else host
@@ -71,7 +71,7 @@ def is_loopback(host: str) -> bool:
 
 
 PROFILE = "default"
-_HOW = "Run `cekura-tui auth login`, set CEKURA_API_KEY, or name a file with --api-key-file."
+_HOW = "Run `cekura-tui auth login`, set CEKURA_API_KEY, or use --api-key-file FILE."
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +89,7 @@ def check_key(text: str, source: str) -> ApiKey:
         raise KeyMissing(f"The key from {source} is empty.", _HOW)
     if not (key.isascii() and key.isprintable()) or " " in key or len(key) > 4096:
         raise KeyMissing(
-            f"What came from {source} is not a key: it has spaces, line breaks or foreign characters.", _HOW
+            f"The text from {source} is not an API key: keys have no spaces, line breaks or special characters.", _HOW
         )
     return ApiKey(key, source)
 
@@ -107,13 +107,13 @@ def saved_key(path: Path, server: Server) -> ApiKey:
     """The key that was signed in with at a server."""
     saved = _read_saved(path).get(PROFILE)
     if not isinstance(saved, dict):
-        raise KeyMissing("There is no API key.", _HOW)
+        raise KeyMissing("No API key found.", _HOW)
     try:
         home = read_server(str(saved.get("api_url", "")), f"the URL in {path.name}")
     except CekuraTuiError:
-        raise KeyMissing(f"The URL saved with the key in {path} is unreadable.", _HOW) from None
+        raise KeyMissing(f"Can't read the URL saved with the key in {path}.", _HOW) from None
     if home.origin != server.origin:
-        raise KeyMissing(f"The saved key belongs to {home.origin} and is not sent to {server.origin}.", _HOW)
+        raise KeyMissing(f"The saved key belongs to {home.origin} and was not sent to {server.origin}.", _HOW)
     return check_key(str(saved.get("api_key", "")), path.name)
 
 
@@ -125,7 +125,7 @@ def save_key(path: Path, server: Server, key: ApiKey) -> None:
         with atomic_file(path) as file:
             file.write(json.dumps(saved, indent=1).encode())
     except OSError as error:
-        raise UsageError(f"The key could not be kept in {path}: {error.strerror}.") from None
+        raise UsageError(f"Can't save the key in {path}: {error.strerror}.") from None
 
 
 def _read_saved(path: Path) -> dict[str, object]:
@@ -134,20 +134,20 @@ def _read_saved(path: Path) -> dict[str, object]:
     except FileNotFoundError:
         return {}
     except (ValueError, RecursionError):
-        raise KeyMissing(f"{path} is damaged.", "Remove it and sign in again.") from None
+        raise KeyMissing(f"{path} is damaged.", "Delete the file and sign in again.") from None
     except OSError as error:
-        raise KeyMissing(f"{path} cannot be read: {error.strerror}.") from None
+        raise KeyMissing(f"Can't read {path}: {error.strerror}.") from None
     return saved if isinstance(saved, dict) else {}
 
 
 def _read_key_file(name: str) -> str:
     try:
         if name == "-" and sys.stdin is None:
-            raise KeyMissing("There is no standard input to read the key from.", _HOW)
+            raise KeyMissing("Can't read the key: standard input is closed.", _HOW)
         if name == "-":
             return sys.stdin.readline()
         return expand(name).read_text("utf-8")
     except UnicodeDecodeError:
         raise KeyMissing(f"{name} is not a text file.", _HOW) from None
     except OSError as error:
-        raise KeyMissing(f"The key file {name} cannot be read: {error.strerror}.", _HOW) from None
+        raise KeyMissing(f"Can't read the key file {name}: {error.strerror}.", _HOW) from None

@@ -56,7 +56,7 @@ def expand(name: str) -> Path:
     try:
         return Path(name).expanduser()
     except RuntimeError:
-        raise UsageError(f"{name} cannot be found: there is no such home directory.") from None
+        raise UsageError(f"{name} has no such home directory.") from None
 
 
 def make_private(directory: Path) -> None:

@@ -61,7 +61,7 @@ class Settings(BaseModel):
     @classmethod
     def _command(cls, value: str) -> str:
         if value and ("\0" in value or not shlex.split(value)):
-            raise ValueError("there is no command")
+            raise ValueError("the command is empty")
         return value
 
     def personal(self) -> Settings:
@@ -72,7 +72,7 @@ class Settings(BaseModel):
 _NO_LETTER = re.compile("[^a-z]")
 _WANTED = {
     "notify": f"one of {', '.join(get_args(Notify))}",
-    "on_job_done": "a command, its quotes closed",
+    "on_job_done": "a command with closed quotes",
     "title": "true or false",
     "hints": "true or false",
     "read_only": "true or false",
@@ -109,8 +109,8 @@ def load_settings(
     except ValidationError as error:
         name = str(error.errors()[0]["loc"][0])
         place = {"flag": f"--{name.removesuffix('_id').replace('_', '-')}"}.get(came_from[name], came_from[name])
-        wanted = _WANTED.get(name) or ("a number" if name.endswith("_id") else "a text")
-        raise UsageError(f"{name} of {place} must be {wanted}, not “{_shown(found[name])}”.") from None
+        wanted = _WANTED.get(name) or ("a number" if name.endswith("_id") else "text")
+        raise UsageError(f"{name} in {place} must be {wanted}, not “{_shown(found[name])}”.") from None
 
 
 def _of_profile(settings: dict[str, object], path: Path) -> dict[str, object]:
@@ -121,7 +121,7 @@ def _of_profile(settings: dict[str, object], path: Path) -> dict[str, object]:
     merged = settings | (profile if isinstance(profile, dict) else {})
     for name in merged:
         if name != "read_only" and _NO_LETTER.sub("", name.lower()) == "readonly":
-            raise UsageError(f"{path} has “{_shown(name)}”, which is not known.", "The setting is called read_only.")
+            raise UsageError(f"{path} has an unknown setting “{_shown(name)}”.", "Use read_only.")
     return merged
 
 
@@ -131,12 +131,14 @@ def _read_file(path: Path) -> dict[str, object]:
     except FileNotFoundError:
         return {}
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise UsageError(f"{path} is not valid TOML: {clean_line(str(error), 120)}.", "Mend or remove it.") from None
+        raise UsageError(
+            f"{path} is not valid TOML: {clean_line(str(error), 120)}.", "Fix or delete the file."
+        ) from None
     except (ValueError, RecursionError) as error:
-        why = "it is nested too deeply" if isinstance(error, RecursionError) else "a number has too many digits"
-        raise UsageError(f"{path} is not valid TOML: {why}.", "Mend or remove it.") from None
+        why = "nested too deeply" if isinstance(error, RecursionError) else "a number has too many digits"
+        raise UsageError(f"{path} is not valid TOML: {why}.", "Fix or delete the file.") from None
     except OSError as error:
-        raise UsageError(f"{path} cannot be read: {error.strerror}.") from None
+        raise UsageError(f"Can't read {path}: {error.strerror}.") from None
 
 
 def _shown(value: object) -> str:

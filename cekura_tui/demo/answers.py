@@ -283,7 +283,7 @@ _RESULT_RUN = (
     *("timestamp", "executed_at", "error_message", "metadata", "inbound_number", "outbound_number"),
 )
 ORGANIZATION_ID = 310
-_ORGANIZATION = {"id": ORGANIZATION_ID, "name": "Embedded workspace"}
+_ORGANIZATION = {"id": ORGANIZATION_ID, "name": "Demo workspace"}
 
 
 def project_list() -> list[Json]:

@@ -107,7 +107,7 @@ def no_list(fields: Mapping[str, object], *names: str) -> None:
         if not isinstance(fields.get(name, []), list):
             raise Invalid({name: ["Expected a list of items."]})
         if fields.get(name):
-            raise Invalid({name: ["This server has nothing of this kind."]})
+            raise Invalid({name: ["This server has no such objects."]})
 
 
 def whole_number(fields: Mapping[str, object], name: str) -> int:

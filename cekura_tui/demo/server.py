@@ -182,7 +182,7 @@ class DemoServer:
         while not server.ready.wait(0.05):
             if not self._thread.is_alive():
                 self.stop()
-                raise OSError("the embedded server did not start")
+                raise OSError("the demo server did not start")
         self.url = f"http://{_HOST}:{listener.getsockname()[1]}"
 
     def stop(self) -> None:

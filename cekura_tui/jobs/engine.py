@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from cekura_tui.store.jobs import JobStore
 
 
-ORPHANED = "The program ended before the server answered; it may or may not have taken the job."
+ORPHANED = "cekura-tui ended before the server answered. The job may or may not have started."
 
 
 def mark_orphaned_launches(jobs: JobStore, launching: list[Job], at: float) -> bool:
@@ -46,7 +46,7 @@ def spawn(tasks: set[asyncio.Task[object]], work: Awaitable[object]) -> None:
     def done(task: asyncio.Task[object]) -> None:
         tasks.discard(task)
         if not task.cancelled() and (error := task.exception()):
-            _log.error("asking about jobs broke", exc_info=error)
+            _log.error("polling broke", exc_info=error)
 
     task = asyncio.ensure_future(work)
     tasks.add(task)
@@ -140,7 +140,7 @@ class JobEngine:
 
     def stop(self, number: int) -> Job:
         """Ask about a running job no more; it goes on at the server."""
-        reason = "It is not asked about any more, and may go on at the server."
+        reason = "Polling stopped. The job may still run on the server."
         job = self._jobs.record_state(number, JobState.STOPPED, reason, self._clock(), only_from=(JobState.RUNNING,))
         return self._update(job)
 
@@ -324,8 +324,8 @@ class JobEngine:
 
     def _report(self, error: Exception) -> None:
         if not isinstance(error, CekuraTuiError):
-            _log.error("following jobs broke, and goes on", exc_info=error)
-            error = CekuraTuiError(f"Jobs could not be followed for a moment ({type(error).__name__}).")
+            _log.error("polling broke; retrying", exc_info=error)
+            error = CekuraTuiError(f"Polling jobs failed ({type(error).__name__}); retrying.")
         elif self.trouble is None:
             _log.warning("%s", error.sentence())
         self.trouble = error

@@ -24,8 +24,8 @@ CLOSING = 1.0
 """Seconds that closing waits for a launch in flight to be answered."""
 TRIES, BETWEEN, LATER = 10, 1.0, 5.0
 """How often, and how many seconds apart, what came of a launch is tried to be recorded; and how far apart later."""
-_LATER = "It is tried again as long as the program runs; do not launch it again."
-_SAVED_HINT = "It is kept beside the database and recorded when that can be written; do not launch it again."
+_LATER = "cekura-tui keeps retrying while open. Do not launch the job again."
+_SAVED_HINT = "The answer is saved beside the database and will be recorded later. Do not launch the job again."
 _WAITED_FOR = (JobState.LAUNCHING, JobState.UNCONFIRMED)
 
 
@@ -81,12 +81,12 @@ class Launcher:
                     raise
                 raise error from None
             if state == JobState.DRAFT:
-                if "draft is kept" not in error.hint:
-                    error.hint = f"{error.hint} The draft is kept as {job.number}.".strip()
+                if "Draft saved" not in error.hint:
+                    error.hint = f"{error.hint} Draft saved as job {job.number}.".strip()
                 raise
             return job
         except asyncio.CancelledError:
-            reason = "The program was closed before the server answered; it may or may not have taken the job."
+            reason = "cekura-tui was closed before the server answered. The job may or may not have started."
             with contextlib.suppress(StoreError):
                 await self._put(job, JobState.UNCONFIRMED, reason)
             raise
@@ -100,22 +100,22 @@ class Launcher:
         except StoreError as error:
             raise Unrecorded(f"Nothing was launched. {error.message}", error.hint) from None
         if job.state != JobState.LAUNCHING or job.owner != ours:
-            hint = "It is in the list of jobs."
+            hint = "See the list of jobs."
             if job.number == again_of:
-                raise UsageError(f"Job {again_of} is {job.state.words}: it is not launched again.")
+                raise UsageError(f"Can't relaunch job {again_of} ({job.state.words}).")
             if again_of is not None:
-                raise UsageError(f"Job {again_of} was launched again already, as job {job.number}.", hint)
+                raise UsageError(f"Job {again_of} was already relaunched as job {job.number}.", hint)
             if self._jobs.draft_of(job) != draft:
                 saved = self._jobs.save_draft(draft, self._clock())
-                hint += f" What you have here is another text; the draft is kept as {saved.number}."
-            raise UsageError(f"Job {job.number} was launched already.", hint)
+                hint += f" Your draft differs; saved as job {saved.number}."
+            raise UsageError(f"Job {job.number} was already launched.", hint)
         return job
 
     async def _taken(self, job: Job, answer: LaunchAnswer) -> Job:
         """Record the answer of a server that took the job, by its id, if it gave one."""
         id_field = KINDS[job.kind].id_field
         if answer.progress_id is None:
-            reason = f"The server answered without a {id_field}, so it cannot be asked about the job."
+            reason = f"The server's answer has no {id_field}, so the job can't be polled."
             return await self._put(job, JobState.UNCONFIRMED, reason, answer.raw)
         progress_id, at = answer.progress_id, self._clock()
         record = partial(self._jobs.record_progress_id, job.number, progress_id, answer.raw, at)
@@ -123,9 +123,9 @@ class Launcher:
         try:
             return await self._recorded(record, keep_pending)
         except StoreError as error:
-            taken = f"The server took job {job.number} ({id_field} {clean_line(progress_id, 80)})"
+            taken = f"The server accepted job {job.number} ({id_field} {clean_line(progress_id, 80)})"
             hint = _SAVED_HINT if keep_pending() else _LATER
-            raise SentUnrecorded(f"{taken}, but this could not be recorded yet. {error.message}", hint) from None
+            raise SentUnrecorded(f"{taken}, but the answer is not recorded yet. {error.message}", hint) from None
 
     async def _put(self, job: Job, state: JobState, reason: str, raw: str = "") -> Job:
         """Record how the launch went, unless another window has found out more."""
@@ -134,7 +134,7 @@ class Launcher:
         try:
             return await self._recorded(record)
         except StoreError as error:
-            sent = f"Job {number} was sent. {reason} This could not be recorded yet. {error.message}"
+            sent = f"Job {number} was sent. {reason} The answer is not recorded yet. {error.message}"
             raise SentUnrecorded(sent, _LATER) from None
 
     async def _recorded(self, record: Callable[[], Job], keep_pending: Callable[[], object] = lambda: None) -> Job:

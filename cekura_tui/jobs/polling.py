@@ -227,7 +227,7 @@ class Poller:
             job = self._jobs.record_state(job.number, JobState.FAILED, empty_end, at, only_from=(JobState.RUNNING,))
             followed.ended_at = at
         if job.state == JobState.RUNNING and now - followed.since >= DAY and followed.overdue.add(now):
-            job = self._lose(job, "There was no final answer in 24 hours.")
+            job = self._lose(job, "No final answer in 24 hours.")
         followed.job = job
 
     def _refused(self, followed: PolledJob, error: KeyRefused) -> float | None:
@@ -294,13 +294,13 @@ class Poller:
     async def _shown(self, job: Job) -> tuple[object, str]:
         """What the server tells this key of another one's job; raises KeyMissing where it tells nothing."""
         if not job.progress_id:
-            raise UsageError(f"Job {job.number} has no id at the server, so nobody can ask about it.")
+            raise UsageError(f"Job {job.number} has no id on the server, so it can't be polled.")
         try:
             return await self._progress(job)
         except ApiError as error:
             if error.status in (400, 401, 403, 404):
                 raise KeyMissing(
-                    f"Job {job.number} needs the key it was launched with; the server does not show it to this one.",
-                    "Sign in with that key to follow it.",
+                    f"Job {job.number} needs the key used to launch it; the server refused this key.",
+                    "Sign in with that key to poll the job.",
                 ) from None
             raise

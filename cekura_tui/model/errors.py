@@ -51,7 +51,7 @@ class CekuraTuiError(Exception):
 class UsageError(CekuraTuiError):
     """The person asked for something that cannot be done; nothing was sent."""
 
-    title = "That cannot be done"
+    title = "Can't do that"
     may_pass = False
 
 

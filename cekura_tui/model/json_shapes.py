@@ -69,7 +69,7 @@ class VerdictJson(TypedDict):
     deviation: float | str | None
     """Of a critical category; else null."""
     wrongly_marked: bool | None
-    """Of a critical category: whether a person took it back; null where that was not sent."""
+    """Of a critical category: whether a person marked it as wrong; null where not sent."""
 
 
 @with_config(_WHOLE)
@@ -91,7 +91,7 @@ class TurnJson(TypedDict):
 
 @with_config(_WITH_MORE)
 class RunRowJson(TypedDict):
-    """A run of a list: the server's row with every field as it came, and how the run ended."""
+    """A run of a list: the server's row with every field as sent, and how the run ended."""
 
     id: Id
     outcome: OutcomeJson
@@ -99,7 +99,7 @@ class RunRowJson(TypedDict):
 
 @with_config(_WITH_MORE)
 class RunJson(TypedDict):
-    """A whole run: the server's object with every field as it came, and what is read of it."""
+    """A whole run: the server's object with every field as sent, and what was found in it."""
 
     id: Id
     outcome: OutcomeJson
@@ -114,9 +114,9 @@ class TranscriptJson(TypedDict):
 
     run: Id
     form: Form
-    """What it was read from; `encrypted` and `empty` have no turns."""
+    """Where the turns come from; `encrypted` and `empty` have none."""
     note: str
-    """Why there is nothing to read, or what a text does not tell; else empty."""
+    """Why there are no turns, or what the text lacks; else empty."""
     turns: list[TurnJson]
 
 
@@ -141,7 +141,7 @@ class RunExportJson(TypedDict):
     mode: Literal["text", "voice"] | None
     reviewed: bool
     failing: list[str]
-    """The failed checks that the list tells."""
+    """The failed checks that the list reports."""
     note: str
     """Yours; empty where there is none."""
 
@@ -151,35 +151,35 @@ class JobJson(TypedDict):
     """A job as it is recorded on this machine."""
 
     kind: NotRequired[Annotated[str, Field(description="Left out of a job that improves a prompt.")]]
-    job: Annotated[int, Field(ge=1, description="Its number.")]
+    job: Annotated[int, Field(ge=1, description="The job's number.")]
     state: JobState
-    state_since: Annotated[Time | None, Field(description="When it came into its state.")]
-    reason: Annotated[str, Field(description="Why it is in this state; may be empty.")]
+    state_since: Annotated[Time | None, Field(description="When the job entered its state.")]
+    reason: Annotated[str, Field(description="Why the job is in its state; may be empty.")]
     profile: str
     run_ids: list[Id]
     agent_id: int | None
     agent_name: str
     category_ids: list[Id]
     workflow_metric_ids: list[Id]
-    progress_id: Annotated[str | None, Field(description="Its id at the server.")]
-    last_status: Annotated[str | None, Field(description="The server's last word about it.")]
+    progress_id: Annotated[str | None, Field(description="The job's id on the server.")]
+    last_status: Annotated[str | None, Field(description="The server's last status of the job.")]
     prompt_sha256: Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
     error: str | None
-    again_of: Annotated[int | None, Field(description="The job that this one repeats.")]
+    again_of: Annotated[int | None, Field(description="The job that this job repeats.")]
     launched_at: Time | None
     finished_at: Time | None
 
 
 @with_config(_WHOLE)
 class JobChangeJson(JobJson):
-    """A job that was seen to change, and when."""
+    """A job that changed, and when."""
 
     at: Time
 
 
 @with_config(_WHOLE)
 class SuggestionJson(JobJson):
-    """A job that improves a prompt, and what it brought."""
+    """A job that improves a prompt, and its suggestion."""
 
     improved_prompt: str | None
     summary_of_changes: str | None
@@ -187,7 +187,7 @@ class SuggestionJson(JobJson):
 
 @with_config(_WHOLE)
 class JobResultJson(JobJson):
-    """A job of another kind, and what it brought."""
+    """A job of another kind, and its result."""
 
     kind: str  # type: ignore[misc] # it is there, of these
     result: Mapping[str, Any] | None

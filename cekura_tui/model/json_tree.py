@@ -220,7 +220,7 @@ class JsonTree:
         children = self.count_of(path, value)
         what = "parts" if isinstance(value, str) else "entries"
         if window.start:
-            yield _more((*path, ABOVE), path, depth, window.start, f"{what} before")
+            yield _more((*path, ABOVE), path, depth, window.start, f"earlier {what}")
         if isinstance(value, dict):
             for key, item in islice(value.items(), window.start, window.stop):
                 yield Node((*path, key), shown_name(key), item, depth)
@@ -233,7 +233,7 @@ class JsonTree:
                 text = value[starts[n] : starts[n + 1]].removesuffix("\n")
                 yield TreeRow((*path, n), "piece", depth, text, path=path, at=starts[n])
         if window.stop < children:
-            yield _more((*path, BELOW), path, depth, children - window.stop, f"{what} more")
+            yield _more((*path, BELOW), path, depth, children - window.stop, f"more {what}")
 
 
 class _Opening(NamedTuple):
@@ -246,7 +246,7 @@ def _head(node: Node, kind: Kind, text: str) -> TreeRow:
 
 
 def _more(key: Path, path: Path, depth: int, left: int, what: str) -> TreeRow:
-    return TreeRow(key, "more", depth, f"… {left:,} {what}, enter shows {min(left, PAGE):,}", path=path)
+    return TreeRow(key, "more", depth, f"… {left:,} {what} · enter shows {min(left, PAGE):,}", path=path)
 
 
 def _place(value: object, step: str | int) -> int:

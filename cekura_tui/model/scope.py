@@ -62,6 +62,6 @@ class NoScope(UsageError):
         self.projects = tuple(projects)
         found = ", ".join(f"{project.id} ({project.name})" for project in projects) or "none"
         super().__init__(
-            f"Runs are listed by project, and none was named. Found: {found}.",
-            "Name one with --project ID or CEKURA_PROJECT_ID.",
+            f"No project chosen. Found: {found}.",
+            "Choose a project with --project ID or CEKURA_PROJECT_ID.",
         )

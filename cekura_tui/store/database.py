@@ -126,8 +126,8 @@ class Database:
             self._file = _identity(path)
         except (OSError, sqlite3.OperationalError) as error:
             raise StoreError(
-                f"The database {path} cannot be opened: {_words(error)}.",
-                "Nothing is launched without it: make the directory writable, or name another with --config-dir.",
+                f"Can't open the database {path}: {_words(error)}.",
+                "Nothing is launched without it: make the directory writable, or choose another with --config-dir.",
             ) from None
 
     def _open_or_replace(self) -> sqlite3.Connection:
@@ -141,7 +141,7 @@ class Database:
                 sql = self._open()
                 if aside is not None:
                     saved = rescue(aside, sql)
-                    self.notice = f"The database was damaged and was moved to {aside.name}; {saved} were saved."
+                    self.notice = f"The database was damaged. Recovered {saved}; the damaged file is now {aside.name}."
                 return sql
 
     def _open(self) -> sqlite3.Connection:
@@ -189,15 +189,13 @@ class Database:
         try:
             return self._sql.execute(statement, values).fetchall()
         except sqlite3.Error as error:
-            raise StoreError(f"The database cannot be read: {_words(error)}.") from None
+            raise StoreError(f"Can't read the database: {_words(error)}.") from None
 
     @contextlib.contextmanager
     def write(self) -> Iterator[sqlite3.Connection]:
         """One transaction: all of it is on the disk when this ends, or none of it and StoreError is raised."""
         if _identity(self.path) != self._file:
-            raise StoreError(
-                f"The database {self.path} was removed or replaced while it was open.", "Start the program again."
-            )
+            raise StoreError(f"The database {self.path} was removed or replaced while open.", "Restart cekura-tui.")
         try:
             self._sql.execute("BEGIN IMMEDIATE")
             try:
@@ -211,10 +209,10 @@ class Database:
             # The latter two: a number or a text of the server's that SQLite has no place for.
             locked = getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_BUSY
             raise StoreError(
-                f"The database {self.path} cannot be written: {_words(error)}.",
-                "Another program holds it; try again."
+                f"Can't write the database {self.path}: {_words(error)}.",
+                "Another program is using the database; try again."
                 if locked
-                else "Free some disk space or make its directory writable; nothing that was there is lost.",
+                else "Free some disk space or make the directory writable. No saved data is lost.",
             ) from None
 
     def overwrite(self) -> None:
@@ -281,8 +279,8 @@ def _statements(script: str) -> Iterator[str]:
 
 def _newer(path: Path, version: int) -> NewerDatabase:
     return NewerDatabase(
-        f"The database {path} is of version {version}, this program knows up to {VERSION}.",
-        "Update cekura-tui, or name another directory with --config-dir. The file was left alone.",
+        f"The database {path} has version {version}; this cekura-tui supports up to {VERSION}.",
+        "Update cekura-tui, or choose another directory with --config-dir. The file is unchanged.",
     )
 
 

@@ -8,7 +8,7 @@ from cekura_tui.model.errors import CekuraTuiError, Exit
 class StoreError(CekuraTuiError):
     """The database cannot be read or written; nothing was launched."""
 
-    title = "The local database"
+    title = "Database error"
 
 
 class DamagedText(StoreError):
@@ -16,8 +16,8 @@ class DamagedText(StoreError):
 
     def __init__(self) -> None:
         super().__init__(
-            "A text that is needed for this is damaged in the database: it is not what was kept.",
-            "Nothing is given out in its place. Take the prompt from the agent or a file, and launch anew.",
+            "A text in the database is damaged.",
+            "Take the prompt from the agent or a file, and launch again.",
         )
 
 

@@ -310,7 +310,7 @@ class JobStore:
             if rows.get(number).state not in _FOLLOWED:
                 return rows.get(number)
             rows.hand_over(number, self._account.key_id, self._account.profile)
-            return rows.change(number, JobState.RUNNING, "It is followed with another key.", at)
+            return rows.change(number, JobState.RUNNING, "Polled with another key.", at)
 
     def look(self, number: int, at: float) -> Job:
         """Somebody looked at how a job ended."""
@@ -362,7 +362,7 @@ class JobRows:
         """A job; raises StoreError where there is none, UnreadableJob where its row is damaged."""
         row = self.sql.execute("SELECT * FROM jobs WHERE number = ?", (number,)).fetchone()
         if row is None:
-            raise StoreError(f"There is no job {number} in the database.")
+            raise StoreError(f"No job {number} in the database.")
         return read_job(row, self._key_id)
 
     def insert(self, draft: Draft, state: JobState, at: float, **more: object) -> Job:
@@ -525,8 +525,8 @@ class UnreadableJob(StoreError):
     """The row of a job is damaged, or in a form of a version to come."""
 
     def __init__(self, number: int, why: str, hint: str = "") -> None:
-        drop = f"`jobs forget {number} --force` drops it on this machine."
-        super().__init__(f"Job {number} cannot be read: {why}.", f"{hint} {drop}".strip())
+        drop = f"To remove the job from this machine, run `jobs forget {number} --force`."
+        super().__init__(f"Can't read job {number}: {why}.", f"{hint} {drop}".strip())
         self.number = number
 
 
@@ -571,12 +571,12 @@ def read_job(row: sqlite3.Row, key_id: str) -> Job:
             if type(values[name]) not in types or (float in types and not is_time(values[name] or 0.0)):
                 raise TypeError
     except (ValueError, TypeError, RecursionError, DamagedText):
-        raise UnreadableJob(number, f"what is kept as its {name} is damaged") from None
+        raise UnreadableJob(number, f"{name} is damaged") from None
     allowed: tuple[tuple[str, Container[str]], ...] = (("state", _STATES), ("kind", KINDS))
     for name, known in allowed:
         if values[name] not in known:
-            why = f"its {name} “{clean_line(str(values[name]), 40)}” is not known here"
-            raise UnreadableJob(number, why, "If a newer cekura-tui wrote it, update this one.")
+            why = f"unknown {name} “{clean_line(str(values[name]), 40)}”"
+            raise UnreadableJob(number, why, "If a newer cekura-tui saved the job, update this one.")
     sent = {name: text for name in _SENT if (text := values[name]) is not None and text != clean(text)}
     own = {"state": JobState(values["state"]), "other_key": values["key_id"] != key_id, "sent": sent}
     return Job(**{**values, **{name: clean(text) for name, text in sent.items()}, **own})
@@ -605,8 +605,8 @@ def read_jobs(rows: Iterable[sqlite3.Row], key_id: str) -> tuple[list[Job], Stor
         return jobs, left_out[0] if left_out else None
     numbers = sorted(error.number for error in left_out)
     named = ", ".join(map(str, numbers[:_NAMED])) + (", …" if len(numbers) > _NAMED else "")
-    message = f"{len(numbers):,} jobs cannot be read, and are left out: {named}."
-    return jobs, StoreError(message, f"`jobs show {numbers[0]}` tells why.")
+    message = f"Can't read {len(numbers):,} jobs; not listed: {named}."
+    return jobs, StoreError(message, f"To see why, run `jobs show {numbers[0]}`.")
 
 
 def is_time(value: object) -> bool:

@@ -40,7 +40,7 @@ def read_prompt(database: Database, name: str) -> Prompt:
     """The prompt of a hash, exactly as it was kept; raises DamagedText where it is another text by now."""
     rows = database.read("SELECT text FROM prompts WHERE sha256 = ?", name)
     if not rows:
-        raise StoreError("That prompt is no longer kept.", "It was forgotten; give it as a file.")
+        raise StoreError("The prompt was forgotten.", "Take the prompt from a file.")
     prompt = as_prompt(rows[0]["text"])
     if sha256(prompt) != name:
         raise DamagedText

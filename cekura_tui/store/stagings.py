@@ -134,7 +134,7 @@ class StagingStore:
 
 
 def _forgotten(number: int) -> StoreError:
-    return StoreError(f"Job {number} was forgotten, so nothing was staged.", "Look at `jobs list`.")
+    return StoreError(f"Job {number} was forgotten, so nothing was staged.", "See `jobs list`.")
 
 
 def _choices(steps: list[sqlite3.Row]) -> dict[str, HunkChoice]:

@@ -130,7 +130,7 @@ demo with invented runs. `e` copies the line that sets the key in your shell.
 
     def _why(self) -> str:
         if not self._refused:
-            return f"{self._reason.message if self._reason else 'There is no API key yet.'} Three ways to start:"
+            return f"{self._reason.message if self._reason else 'No API key yet.'} Three ways to start:"
         key = self.state.workspace.setup.key
         return f"! {self._reason.message if self._reason else ''}" + (f" The key is from {key.source}." if key else "")
 

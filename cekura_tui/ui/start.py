@@ -56,8 +56,8 @@ def run_app(
 
 
 def _running_jobs_notice(jobs: int) -> str:
-    """The last line: what goes on without the program."""
+    """The last line: which jobs run without the program."""
     if not jobs:
         return ""
-    go_on = "goes on" if jobs == 1 else "go on"
-    return f"{count(jobs, 'job')} {go_on} at the server; open cekura-tui again to see the result."
+    run = "runs" if jobs == 1 else "run"
+    return f"{count(jobs, 'job')} still {run} on the server. Open cekura-tui again to see the result."

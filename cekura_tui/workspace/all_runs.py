@@ -37,12 +37,12 @@ _MOST_REPEATS = 3
 class IncompleteListError(BadAnswer):
     """The server gave fewer runs than it says that there are: a list of them would look like all, and is not."""
 
-    title = "The list broke off"
+    title = "Incomplete list"
 
     def __init__(self, seen: int, total: int) -> None:
         super().__init__(
-            f"The list broke off: the server speaks of {count(total, 'run')} and gave {seen:,}.",
-            "Try again later, or ask for fewer with a filter.",
+            f"The list is incomplete: the server reported {count(total, 'run')} and sent {seen:,}.",
+            "Try again later, or narrow the filter.",
         )
 
 
@@ -231,7 +231,7 @@ async def _page_with_retries(
 
 def wait_text(error: ApiError, seconds: float) -> str:
     """Why a list is waited for, and until when, for a person."""
-    return f"{error.message} It is asked again at {at_clock(time.time(), seconds)}."
+    return f"{error.message} Retrying at {at_clock(time.time(), seconds)}."
 
 
 def _moment(first: ListPage[Run]) -> float | None:
@@ -272,7 +272,7 @@ async def last_passed(session: Session, view: RunView) -> RunView | None:
         if search.found is None:
             if (cached := await _last_passed_opened(session, asked)) is None:
                 raise type(error)(
-                    f"{error.message} Among the runs that were opened here, none of this scenario passed.",
+                    f"{error.message} No run opened here passed this scenario.",
                     error.hint,
                     status=error.status,
                 ) from None

@@ -53,7 +53,7 @@ class JobHook:
             call.cancel()
         await asyncio.gather(*late, return_exceptions=True)
         if late:
-            self._report(f"{count(len(late), 'call')} of the command of on_job_done did not end in time.")
+            self._report(f"{count(len(late), 'call')} of the on_job_done command did not end in time.")
 
     async def _call(self, job: str) -> None:
         async with self._slots:
@@ -61,7 +61,7 @@ class JobHook:
         if not failed:
             self._last_message = ""
             return
-        sentence = f"The command of on_job_done {failed}"
+        sentence = f"The on_job_done command {failed}"
         _log.warning("%s", sentence)
         if sentence != self._last_message or time.monotonic() - self._last_reported_at > REPEAT_AFTER:
             self._last_message, self._last_reported_at = sentence, time.monotonic()

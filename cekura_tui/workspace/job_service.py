@@ -95,9 +95,9 @@ class JobService:
         """One job; raises UsageError where there is none of this number, KeyMissing where it is another server's."""
         job = self._store.jobs.get(number)
         if job is None or job.state == JobState.FORGOTTEN:
-            raise UsageError(f"There is no job {number}.", "Look at `jobs list`.")
+            raise UsageError(f"No job {number} found.", "See `jobs list`.")
         if job.origin != self._store.account.origin:
-            raise KeyMissing(f"Job {number} belongs to {job.origin}.", "Name that server with --api-url, and its key.")
+            raise KeyMissing(f"Job {number} belongs to {job.origin}.", "Use --api-url and the key of that server.")
         return job
 
     async def followed(self, number: int) -> Job:
@@ -106,7 +106,7 @@ class JobService:
         if job.other_key and not job.state.final:
             raise KeyMissing(
                 f"Job {number} was launched with another key.",
-                f"Name that key, or try `jobs resume {number}` with this one.",
+                f"Use that key, or try `jobs resume {number}` with this key.",
             )
         return job
 
@@ -114,7 +114,7 @@ class JobService:
         """Ask about a job no more; raises UsageError where it is not running."""
         job = await self.followed(number)
         if job.state != JobState.RUNNING:
-            raise UsageError(f"Job {number} is {job.state.words}: there is nothing to stop.")
+            raise UsageError(f"Can't stop job {number} ({job.state.words}).")
         return self._engine.stop(number)
 
     async def resumable(self, number: int) -> Job:
@@ -122,7 +122,7 @@ class JobService:
         job = await self.get(number)
         theirs = job.other_key and not job.state.final
         if not (theirs or job.resumable or job.state == JobState.RUNNING):
-            raise UsageError(f"Job {number} is {job.state.words}: there is nothing to ask about.")
+            raise UsageError(f"Can't resume job {number} ({job.state.words}).")
         return job
 
     async def resume(self, number: int) -> Job:
@@ -152,7 +152,7 @@ class JobService:
         """Launch once more what may not have arrived; raises UsageError for a job that runs or brought something."""
         job = await self.followed(number)
         if job.state not in (JobState.UNCONFIRMED, JobState.LOST, JobState.FAILED):
-            raise UsageError(f"Job {number} is {job.state.words}: it is not launched again.")
+            raise UsageError(f"Can't relaunch job {number} ({job.state.words}).")
         return await self.launch(self._store.jobs.draft_of(job), again_of=number)
 
     async def look(self, number: int) -> Job:
@@ -182,5 +182,5 @@ class JobService:
 
 def _not_launching(job: Job) -> Job:
     if job.state == JobState.LAUNCHING:
-        raise UsageError(f"Job {job.number} is being launched.", "Forget it when it was answered.")
+        raise UsageError(f"Job {job.number} is being launched.", "Forget the job once the server has answered.")
     return job

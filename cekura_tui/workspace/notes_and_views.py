@@ -47,9 +47,9 @@ class SavedViews:
         """Save a filter with a name, in place of what had this name."""
         name = name.strip()
         if not name:
-            raise UsageError("A view needs a name.", "Type one.")
+            raise UsageError("The view has no name.", "Type a name.")
         if any(view.name.casefold() == name.casefold() for view in GIVEN_VIEWS):
-            raise UsageError(f"{clean_line(name)} is a given view, which cannot be changed.", "Take another name.")
+            raise UsageError(f"Can't change the built-in view {clean_line(name)}.", "Choose another name.")
         name, text = _bounded("name", name, LONGEST_NAME), _bounded("filter", text, LONGEST_FILTER)
         self._views.save(name, text, self._clock())
 
@@ -77,5 +77,5 @@ class SavedViews:
 
 def _bounded(what: str, text: str, limit: int) -> str:
     if len(text) > limit:
-        raise UsageError(f"That {what} is of {len(text):,} characters; {limit:,} are kept.", "Shorten it.")
+        raise UsageError(f"The {what} has {len(text):,} characters; the limit is {limit:,}.", f"Shorten the {what}.")
     return text

@@ -146,7 +146,7 @@ class RunPrefetch:
             _ = view.timeline, view.call  # it is to be shown at once
             self.keep(view)
         except CekuraTuiError as error:
-            _log.info("run %d was not read ahead: %s", number, error.message)
+            _log.info("run %d was not prefetched: %s", number, error.message)
 
     def _fresh(self, number: int) -> bool:
         cached = self._cached.get(number)

@@ -103,20 +103,16 @@ class RunExport:
                         file.write("".join(lines).encode("utf-8", "replace"))
                         self.progress = ExportProgress(read, total, self.progress.written + len(rows))
                 if not self.progress.written:
-                    raise UsageError("There is no such run, so no file was written.")
+                    raise UsageError("No runs match; no file was written.")
                 return self.progress.written
         except FileExistsError:
             raise _there(str(self.path)) from None
         except OSError as error:
             why = error.strerror or type(error).__name__
-            raise UsageError(
-                f"{clean_line(str(self.path))} could not be written: {why}.", "Nothing was kept."
-            ) from None
+            raise UsageError(f"Can't write {clean_line(str(self.path))}: {why}.", "No file was written.") from None
         except CekuraTuiError as error:
             if self.progress.written:
-                error.hint = (
-                    f"{error.hint} Nothing was kept of the {count(self.progress.written, 'run')} before.".strip()
-                )
+                error.hint = f"{error.hint} The file with {count(self.progress.written, 'run')} was discarded.".strip()
             raise
 
     async def _rows(self, session: Session) -> AsyncGenerator[tuple[Sequence[RunRow], int, int], None]:
@@ -143,11 +139,11 @@ def check_export(name: str, *, force: bool) -> Path:
     """Where runs are to be written, its format told by how the name ends; raises UsageError, also AlreadyThere."""
     path = check_output(name, force=True)
     if path.suffix.lower() not in ENDINGS:
-        raise UsageError(f"{clean_line(name)} ends in no known format.", "End it in .csv, or in .jsonl for JSON lines.")
+        raise UsageError(f"Unknown file type: {clean_line(name)}.", "Use .csv, or .jsonl for JSON lines.")
     if not force and path.resolve().exists():
         raise _there(name)
     return path
 
 
 def _there(name: str) -> AlreadyThere:
-    return AlreadyThere(f"{clean_line(name)} exists already.", "Overwrite it, or name another file.")
+    return AlreadyThere(f"{clean_line(name)} already exists.", "Overwrite the file, or choose another name.")

@@ -65,5 +65,5 @@ class RunFindings:
             final = {number: some for number, some in found.items() if number not in running}
             self._findings.keep(final, self._clock())
         except StoreError as error:
-            _log.warning("findings were not kept: %s", error.message)
+            _log.warning("findings were not saved: %s", error.message)
         return found

@@ -164,7 +164,7 @@ class Session:
             elif setup.key is not None:
                 base, key, loopback = setup.server.base, setup.key.text, setup.server.loopback
             else:
-                raise setup.no_key or KeyMissing("There is no API key.")
+                raise setup.no_key or KeyMissing("No API key found.")
             client = Client(base, key, loopback=loopback)
             store = Store(setup.paths.database, setup.origin, key, setup.profile)
         except BaseException:
@@ -242,7 +242,7 @@ class Session:
             return await self.client.run(run_id, once=once)
         except NotFound as error:
             raise NotFound(
-                f"There is no run {run_id}, or this key may not see it.", "Look at `runs list`.", status=error.status
+                f"Run {run_id} not found, or not visible to this key.", "See `runs list`.", status=error.status
             ) from None
 
     async def run(self, run_id: int, *, once: bool = False) -> RunView:
@@ -302,15 +302,15 @@ class Session:
         """Read the runs that a job is to learn from; raises UsageError where they do not go together."""
         wanted = tuple(dict.fromkeys(run_ids))
         if not wanted:
-            raise UsageError("No run was named.", f"Name one to {MAX_RUNS} runs of one agent.")
+            raise UsageError("No run given.", f"Choose one to {MAX_RUNS} runs of one agent.")
         if len(wanted) > MAX_RUNS:
             named = count(len(wanted), "run")
-            raise UsageError(f"{named} were named; a job takes up to {MAX_RUNS}.", "Leave some out.")
+            raise UsageError(f"{named} given; a job takes up to {MAX_RUNS}.", "Leave some out.")
         views = [await self.run(number) for number in wanted]
         agents = {view.row.agent_id: view.row.agent for view in views}
         if len(agents) > 1:
             whose = ", ".join(f"{view.row.id} of {view.row.agent or 'an unknown agent'}" for view in views)
-            raise UsageError(f"These runs are of different agents: {whose}.", "Name runs of one agent.")
+            raise UsageError(f"The runs belong to different agents: {whose}.", "Choose runs of one agent only.")
         (agent_id, agent_name), *_ = agents.items()
         return Improvable(tuple(views), agent_id, agent_name)
 
@@ -320,7 +320,7 @@ class Session:
         With `background` it is asked for once, in the turn of background reads.
         """
         if agent_id is None:
-            raise UsageError("The server did not say whose run this is.", "Give the prompt with --prompt-file.")
+            raise UsageError("The server did not report the run's agent.", "Give the prompt as a file.")
         try:
             if background:
                 await take_turn(self.budget)
@@ -329,13 +329,13 @@ class Session:
             raise
         except ApiError as error:
             raise type(error)(
-                f"The prompt of agent {agent_id} could not be read: {error.message}",
+                f"Can't read the prompt of agent {agent_id}: {error.message}",
                 "Try again, or give the prompt as a file.",
                 status=error.status,
                 retry_after=error.retry_after,
             ) from None
         if agent.prompt is None or not agent.prompt.strip():
-            raise UsageError(f"{agent.name} has no prompt at the server.", "Give one as a file.")
+            raise UsageError(f"{agent.name} has no prompt on the server.", "Give the prompt as a file.")
         with contextlib.suppress(StoreError):
             await self.history.note(agent_id, agent.prompt, "seen", time.time())
         return agent, agent.prompt
@@ -358,5 +358,5 @@ def _start_demo(setup: Setup) -> DemoServer:
     try:
         server.start()
     except OSError as error:
-        raise UsageError(f"The embedded server could not start: {error.strerror or error}.") from None
+        raise UsageError(f"Can't start the demo server: {error.strerror or error}.") from None
     return server

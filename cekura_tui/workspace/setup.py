@@ -25,8 +25,8 @@ def refuse_read_only(read_only: str, undone: str) -> None:
     launched").
     """
     if read_only:
-        mend = "Start without --read-only." if read_only == FLAG else f"Take read_only = true out of {read_only}."
-        raise UsageError(f"This is a read-only session, so {undone}.", mend)
+        mend = "Start without --read-only." if read_only == FLAG else f"Remove read_only = true from {read_only}."
+        raise UsageError(f"Read-only session: {undone}.", mend)
 
 
 DEMO_ORIGIN = "demo"

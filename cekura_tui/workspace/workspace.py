@@ -111,9 +111,7 @@ class Workspace:
             self._session.exception()  # whoever calls is told; nobody may call
         except Exception:  # the border of the background: whoever waits must be told, whatever it was
             _log.exception("opening the workspace failed")
-            failure = CekuraTuiError(
-                "The workspace could not be opened.", f"What happened is in {self.setup.paths.log}."
-            )
+            failure = CekuraTuiError("Can't open the workspace.", f"See {self.setup.paths.log}.")
             self._session.set_exception(failure)
             self._session.exception()
         else:
@@ -144,7 +142,7 @@ class Workspace:
     def send(self, ask: Callable[[Session], Awaitable[T]]) -> Future[T]:
         """The same without waiting: it is done in turn, also when nobody waits for it any more."""
         if self._loop is None or not self._loop.is_running():
-            raise Closed("The program is closing.")
+            raise Closed("cekura-tui is closing.")
         return asyncio.run_coroutine_threadsafe(self._ask(ask), self._loop)
 
     async def _ask(self, ask: Callable[[Session], Awaitable[T]]) -> T:
@@ -154,7 +152,7 @@ class Workspace:
             return await ask(session)
         except RuntimeError:
             if session.closed:  # a closed client says so in its own words
-                raise Closed("The workspace was closed meanwhile.") from None
+                raise Closed("The workspace was closed.") from None
             raise
 
     def known_key(self) -> str:

@@ -37,7 +37,7 @@ async def test_a_right_answer_is_read_in_gzip_and_without(scripted: ScriptedServ
 
 @pytest.mark.parametrize("coding", ["gzip, gzip", "br", "deflate", "zstd", "identity, gzip", "\x1b[2J" * 30])
 async def test_any_other_coding_is_refused_by_its_name(scripted: ScriptedServer, coding: str) -> None:
-    with pytest.raises(BadAnswer, match="nothing but one gzip is read") as caught:
+    with pytest.raises(BadAnswer, match="only gzip is supported") as caught:
         await ask(scripted, "run", compressed(gzip.compress(gzip.compress(b"{}")), coding))
     assert coding[:8].isprintable() == (f'"{coding}"' in caught.value.message)
     assert caught.value.message.isprintable()
@@ -59,7 +59,7 @@ async def test_a_small_answer_may_be_compressed_as_well_as_it_likes(scripted: Sc
     "sent", [gzip.compress(b'{"id": 5}')[:-9], b'{"id": 5}', b"\x1f\x8b\x08"], ids=["cut", "none", "begun"]
 )
 async def test_gzip_that_is_cut_or_none_at_all_is_said_to_be_so(scripted: ScriptedServer, sent: bytes) -> None:
-    with pytest.raises(BadAnswer, match=r"in the middle of its gzip|not the gzip that it says"):
+    with pytest.raises(BadAnswer, match=r"incomplete gzip|not valid gzip"):
         await ask(scripted, "run", compressed(sent))
 
 
@@ -184,7 +184,7 @@ async def test_a_launch_that_was_answered_with_too_much_may_have_been_taken(scri
 
 
 async def test_headers_without_an_end_are_a_broken_connection(scripted: ScriptedServer) -> None:
-    with pytest.raises(ApiError, match="broke before the answer came"):
+    with pytest.raises(ApiError, match=r"Lost the connection to .* before the answer came"):
         await ask(scripted, "run", Reply({"id": 5}, 200, {f"X-{n}": "a" * 1_000 for n in range(1_000)}))
 
 

@@ -30,11 +30,11 @@ def refused(demo: Any, status: int, said: str, *words: object, stdin: bytes = b"
 
 
 def test_no_run_at_all(demo: Any) -> None:
-    refused(demo, 2, "No run was named.", "improve", "--from-agent")
+    refused(demo, 2, "No run given.", "improve", "--from-agent")
 
 
 def test_a_fourth_run(demo: Any) -> None:
-    refused(demo, 2, "4 runs were named; a job takes up to 3.", "improve", 1, 2, 3, 4, "--from-agent")
+    refused(demo, 2, "4 runs given; a job takes up to 3.", "improve", 1, 2, 3, 4, "--from-agent")
 
 
 def test_a_run_named_four_times_is_one_run(demo: Any, failed: int) -> None:
@@ -45,23 +45,23 @@ def test_a_run_named_four_times_is_one_run(demo: Any, failed: int) -> None:
 def test_an_id_that_is_a_word(demo: Any) -> None:
     result = call("improve", "newest", "--from-agent")
     assert result.status == 2
-    assert "“newest” is no run id: that is a number, such as 48213." in result.err
+    assert "“newest” is not a valid run id; use a number such as 48213." in result.err
     assert demo.log == []
 
 
 def test_a_run_that_is_not_there(demo: Any, failed: int) -> None:
-    refused(demo, 2, "There is no run 1,", "improve", failed, 1, "--from-agent", asked=True)
+    refused(demo, 2, "Run 1 not found,", "improve", failed, 1, "--from-agent", asked=True)
 
 
 def test_runs_of_two_agents(demo: Any, by_kind: dict[str, list[dict[str, Any]]]) -> None:
     runs = {row["agent"]: row["id"] for row in by_kind["failed"]}
     assert len(runs) > 1
-    refused(demo, 2, "of different agents", "improve", *list(runs.values())[:2], "--from-agent", asked=True)
+    refused(demo, 2, "to different agents", "improve", *list(runs.values())[:2], "--from-agent", asked=True)
 
 
 def test_no_prompt_or_two(demo: Any, prompt_file: Path) -> None:
-    refused(demo, 2, "Say which prompt", "improve", 5)
-    refused(demo, 2, "Say which prompt", "improve", 5, "--from-agent", "--prompt-file", prompt_file)
+    refused(demo, 2, "No prompt chosen", "improve", 5)
+    refused(demo, 2, "No prompt chosen", "improve", 5, "--from-agent", "--prompt-file", prompt_file)
 
 
 @pytest.mark.parametrize(
@@ -92,12 +92,23 @@ def test_an_output_that_cannot_be_written(demo: Any, failed: int, tmp_path: Path
 
 
 def test_an_output_without_waiting_for_it(demo: Any, tmp_path: Path) -> None:
-    refused(demo, 2, "Give --wait with them.", "improve", 5, "--from-agent", "--out", tmp_path / "o")
-    refused(demo, 2, "Give --wait with them.", "improve", 5, "--from-agent", "--timeout", 3)
+    refused(demo, 2, "Add --wait.", "improve", 5, "--from-agent", "--out", tmp_path / "o")
+    refused(demo, 2, "Add --wait.", "improve", 5, "--from-agent", "--timeout", 3)
 
 
 def test_one_input_for_both_key_and_prompt(demo: Any) -> None:
-    refused(demo, 2, "cannot be both", "--api-key-file", "-", "improve", 5, "--prompt-file", "-", stdin=b"key\nprompt")
+    refused(
+        demo,
+        2,
+        "both the key and the prompt",
+        "--api-key-file",
+        "-",
+        "improve",
+        5,
+        "--prompt-file",
+        "-",
+        stdin=b"key\nprompt",
+    )
 
 
 COMMANDS = [
@@ -112,7 +123,7 @@ COMMANDS = [
 @pytest.mark.parametrize("words", COMMANDS, ids=" ".join)
 def test_no_key(demo: Any, monkeypatch: pytest.MonkeyPatch, words: list[str]) -> None:
     monkeypatch.delenv("CEKURA_API_KEY")
-    refused(demo, 4, "There is no API key. Run `cekura-tui auth login`", *words)
+    refused(demo, 4, "No API key found. Run `cekura-tui auth login`", *words)
 
 
 @pytest.mark.parametrize("words", COMMANDS[:4], ids=" ".join)
@@ -126,7 +137,7 @@ def test_a_wrong_key(demo: Any, monkeypatch: pytest.MonkeyPatch, words: list[str
 @pytest.mark.parametrize(
     ("url", "said"),
     [
-        ("http://api.cekura.ai", "plain http to another host"),
+        ("http://api.cekura.ai", "unencrypted (plain http)"),
         ("cekura", "is not an http(s) URL"),
         ("https://[", "is not a URL"),
         ("", "is not an http(s) URL"),
@@ -140,7 +151,7 @@ def test_a_url_that_is_none_or_not_safe(demo: Any, words: list[str], url: str, s
 def test_a_server_that_is_not_there(demo: Any, monkeypatch: pytest.MonkeyPatch, words: list[str]) -> None:
     ask_once(monkeypatch)
     url = f"http://127.0.0.1:{closed_port()}"
-    refused(demo, 2, "cannot be reached: connection refused.", "--api-url", url, *words)
+    refused(demo, 2, "connection refused.", "--api-url", url, *words)
 
 
 @pytest.fixture
@@ -160,9 +171,9 @@ def broken(scripted: ScriptedServer, monkeypatch: pytest.MonkeyPatch) -> Scripte
         (Reply(b""), "is empty"),
         (Reply(b"[" * 100_000), "is not JSON"),
         (Reply({"other": 1}), "The server"),
-        (Reply(["text"], 418), "did not accept it (418"),
+        (Reply(["text"], 418), "refused the request (418"),
         (Reply(b"", 302, {"Location": "http://elsewhere"}), "not followed"),
-        (Reset(), "broke before the answer came"),
+        (Reset(), "before the answer came"),
     ],
     ids=["html 502", "html", "empty", "deep", "another shape", "teapot", "redirect", "reset"],
 )
@@ -182,10 +193,10 @@ def test_an_answer_that_is_not_what_was_promised(
 @pytest.mark.parametrize(
     ("agent", "said"),
     [
-        (Reply({"detail": "Not found."}, 404), "The prompt of agent 7 could not be read"),
-        (Reply(HTML_502, 502), "The prompt of agent 7 could not be read"),
-        (Reply({"id": 7, "description": " \n"}), "has no prompt at the server"),
-        (Reply({"id": 7}), "has no prompt at the server"),
+        (Reply({"detail": "Not found."}, 404), "Can't read the prompt of agent 7"),
+        (Reply(HTML_502, 502), "Can't read the prompt of agent 7"),
+        (Reply({"id": 7, "description": " \n"}), "has no prompt on the server"),
+        (Reply({"id": 7}), "has no prompt on the server"),
         (Reply({"id": 7, "description": "x" * 200_001}), "is 200,001 bytes; up to 200,000 are taken"),
     ],
 )
@@ -202,7 +213,7 @@ def test_a_run_that_does_not_tell_its_agent(broken: ScriptedServer) -> None:
     broken.on("GET", RUN_5, Reply({"id": 5}))
     result = call("improve", 5, "--from-agent")
     assert result.status == 2
-    assert "--prompt-file" in result.err
+    assert "Give the prompt as a file." in result.err
     assert broken.requests("POST") == []
 
 
@@ -220,5 +231,5 @@ def test_a_database_of_a_newer_program(demo: Any, home: Path) -> None:
     sql = sqlite3.connect(home / "cekura.db")
     sql.execute("PRAGMA user_version = 99")
     sql.close()
-    refused(demo, 2, "is of version 99", "jobs", "list")
-    refused(demo, 2, "is of version 99", "improve", 5, "--from-agent")
+    refused(demo, 2, "has version 99", "jobs", "list")
+    refused(demo, 2, "has version 99", "improve", 5, "--from-agent")

@@ -53,7 +53,7 @@ def test_a_job_goes_on_while_the_program_is_closed_and_another_process_waits_for
     run = newest_failed()
     result = ended(process("--demo", "--demo-speed", 50, "improve", run, "--from-agent"))
     assert (result.status, result.out) == (0, "1\n")
-    assert "`cekura-tui --demo jobs wait 1` waits for it." in result.err
+    assert "To wait for the job, run `cekura-tui --demo jobs wait 1`." in result.err
     assert ended(process(*FAST, "jobs", "wait", 1)).err.endswith("job 1: succeeded\n")
     assert call(*FAST, "jobs", "show", 1, "--diff").status == 0
 
@@ -68,7 +68,7 @@ def test_its_files_are_apart_from_those_of_the_real_account_and_private(home: Pa
 def test_a_server_that_misbehaves_on_purpose_is_told_in_a_sentence() -> None:
     result = call(*FAST, "--demo-faults", "withdrawn", "improve", newest_failed(), "--from-agent", "--wait")
     assert result.status == 2
-    assert "does not offer improve-prompt jobs" in result.err
+    assert "does not support improve-prompt jobs" in result.err
 
 
 def test_a_launch_without_an_id_is_told_in_a_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -79,20 +79,20 @@ def test_a_launch_without_an_id_is_told_in_a_sentence(tmp_path: Path, monkeypatc
     result = call("improve", newest_failed(), "--from-agent", "--wait")
     server.stop()
     assert result.status == 1
-    assert "job 1: unconfirmed: The server answered without a progress_id" in result.err
+    assert "job 1: unconfirmed: The server's answer has no progress_id" in result.err
 
 
 def test_a_fault_that_nobody_knows_is_named_with_those_that_are() -> None:
     result = call("--demo", "--demo-faults", "gremlins", "runs", "list")
     assert result.status == 2
-    assert "gremlins: known are latency" in result.err
+    assert "unknown: gremlins; choose from latency" in result.err
 
 
 @pytest.mark.parametrize("moment", ["nan", "inf", "-5", "1e300", "yesterday"])
 def test_a_moment_that_is_none_is_refused(moment: str) -> None:
     result = call("--demo", "--demo-epoch", moment, "runs", "list")
     assert (result.status, result.out) == (2, "")
-    assert "is no Unix time in seconds" in result.err
+    assert "is not a Unix time in seconds" in result.err
 
 
 @pytest.mark.parametrize("term", ["dumb", "", "xterm-256color"])
@@ -101,19 +101,19 @@ def test_without_a_terminal_the_app_is_one_sentence(term: str, monkeypatch: pyte
     for words in ([], ["48213"], ["https://dashboard.cekura.ai/1/results/2"], ["--demo", "48213"]):
         result = call(*words)
         assert (result.status, result.out) == (2, "")
-        assert result.err.startswith("cekura-tui: The app needs a terminal")
+        assert result.err.startswith("cekura-tui: The app needs an interactive terminal")
         assert len(result.err.splitlines()) == 1
 
 
 @pytest.mark.parametrize(
     ("target", "said"),
     [
-        ("https://evil.example/1/results/2", "is not a link of the dashboard"),
-        ("https://dashboard.cekura.ai/1/settings", "is not a link that can be opened"),
-        ("https://dashboard.cekura.ai/agents/" + "9" * 40, "is not a link that can be opened"),
+        ("https://evil.example/1/results/2", "is not on the dashboard"),
+        ("https://dashboard.cekura.ai/1/settings", "Can't open "),
+        ("https://dashboard.cekura.ai/agents/" + "9" * 40, "Can't open "),
         ("https://[", "is not a URL"),
-        ("9" * 40, "is no run id"),
-        ("9" * 5000, "is no run id"),
+        ("9" * 40, "is not a valid run id"),
+        ("9" * 5000, "is not a valid run id"),
     ],
 )
 def test_a_target_that_cannot_be_opened_is_a_sentence(target: str, said: str) -> None:
@@ -137,7 +137,7 @@ def test_the_server_alone_prints_what_leads_to_it_and_notes_every_request(tmp_pa
         port = env["CEKURA_API_URL"].rsplit(":", 1)[1]
         taken = ended(process("demo-server", "--port", port))
         assert taken.status == 2
-        assert f"Port {port} cannot be used: " in taken.err
+        assert f"Can't use port {port}: " in taken.err
     finally:
         server.terminate()
         server.wait()

@@ -52,7 +52,7 @@ def test_a_failed_run_gives_a_better_prompt_in_a_file_and_as_json(demo: Any, fai
     assert result.err.splitlines() == [
         "job 1: running",
         "job 1: succeeded",
-        f"The improved prompt is in {out}.",
+        f"Saved the improved prompt to {out}.",
     ]
 
 
@@ -87,7 +87,7 @@ def test_without_waiting_the_jobs_number_is_printed_and_how_to_wait(
 ) -> None:
     result = call("--config-dir", home, "improve", failed, "--prompt-file", prompt_file)
     assert (result.status, result.out) == (0, "1\n")
-    assert result.err == f"job 1: running. `cekura-tui --config-dir {home} jobs wait 1` waits for it.\n"
+    assert result.err == f"job 1: running. To wait for the job, run `cekura-tui --config-dir {home} jobs wait 1`.\n"
     assert call("jobs", "wait", 1).status in (0, 3)
 
 
@@ -118,7 +118,7 @@ def test_a_prompt_keeps_its_hash_from_file_to_server_to_file(server: ScriptedSer
     assert hashlib.sha256(out.read_bytes()).hexdigest() == sha
     assert json.loads(result.out)["prompt_sha256"] == sha
     assert json.loads(result.out)["improved_prompt"] == HARD
-    assert "holds control characters" in result.err
+    assert "has control characters" in result.err
     assert "\x1b" not in result.out
     shown = call("jobs", "show", 1, "--prompt")
     assert hashlib.sha256(shown.raw).hexdigest() == sha
@@ -135,7 +135,7 @@ def test_a_prompt_can_be_piped_in_and_out(server: ScriptedServer) -> None:
     result = call("improve", 5, "--prompt-file", "-", "--wait", stdin=HARD.encode())
     assert result.status == 0
     assert arrived() == hashlib.sha256(HARD.encode()).hexdigest()
-    assert "No change: the proposal is the prompt that was sent." in result.out
+    assert "No changes: the improved prompt equals the sent prompt." in result.out
 
 
 def test_each_change_of_state_is_told_once(server: ScriptedServer, prompt_file: Path, monkeypatch: Any) -> None:
@@ -157,7 +157,8 @@ def test_a_timeout_leaves_the_job_going_and_says_how_to_wait(server: ScriptedSer
     result = call("improve", 5, "--prompt-file", prompt_file, "--wait", "--timeout", 0.01)
     assert result.status == 1
     assert (
-        result.err.splitlines()[-1] == "Not finished in time; the job goes on. `cekura-tui jobs wait 1` waits for it."
+        result.err.splitlines()[-1]
+        == "Timed out. Job 1 still runs on the server. To wait for the job, run `cekura-tui jobs wait 1`."
     )
     server.on("GET", PROGRESS, Reply({"output": {"improved_prompt": "x"}}))
     assert call("jobs", "wait", 1).status == 0
@@ -193,9 +194,9 @@ def test_a_launch_whose_fate_is_unclear_leaves_with_1_and_is_sent_once(
 @pytest.mark.parametrize(
     ("reply", "status", "said"),
     [
-        (Reply({"detail": "Not found."}, 404), 2, "does not offer improve-prompt jobs"),
-        (Reply(b"<html>", 405), 2, "does not offer improve-prompt jobs"),
-        (Reply({}, 410), 2, "does not offer improve-prompt jobs"),
+        (Reply({"detail": "Not found."}, 404), 2, "does not support improve-prompt jobs"),
+        (Reply(b"<html>", 405), 2, "does not support improve-prompt jobs"),
+        (Reply({}, 410), 2, "does not support improve-prompt jobs"),
         (Reply({"prompt": ["Too long."]}, 400), 2, "prompt: Too long."),
         (Reply({}, 401), 4, "refused the API key"),
         (Reply({}, 403), 4, "refused the API key"),

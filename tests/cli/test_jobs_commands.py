@@ -21,7 +21,7 @@ def test_a_waited_for_job_is_shown_whole_as_text_diff_prompt_and_json(server: Sc
     assert result.out.startswith("job 1: succeeded\nruns: 5\nagent: Agent 7\n")
     assert "\nKinder.\n" in result.out
     assert re.search(
-        r"\ndistinct answers: 2\nchanges:\n  .+ launching\n  .+ running\n  .+ succeeded\n\nKinder", result.out
+        r"\ndistinct answers: 2\nhistory:\n  .+ launching\n  .+ running\n  .+ succeeded\n\nKinder", result.out
     )
     diff = call("jobs", "show", 1, "--diff").out
     assert diff in result.out
@@ -41,7 +41,7 @@ def test_the_list_of_jobs_is_a_table_or_json_without_the_texts(server: ScriptedS
 
 
 def test_an_empty_list_of_jobs_says_so_to_people_and_nothing_to_scripts(demo: Any) -> None:
-    for words, said in (["--json"], ""), ([], "No jobs yet. `improve` launches one.\n"):
+    for words, said in (["--json"], ""), ([], "No jobs yet. Launch one with `improve`.\n"):
         result = call("jobs", "list", *words)
         assert (result.status, result.out, result.err) == (0, "", said)
 
@@ -50,14 +50,14 @@ def test_a_job_without_a_result_says_so(server: ScriptedServer) -> None:
     for words in (["--diff"], ["--prompt"]):
         result = call("jobs", "show", 1, *words)
         assert (result.status, result.out) == (2, "")
-        assert "Job 1 has no suggestion: it is running." in result.err
+        assert "Job 1 has no suggestion (running)." in result.err
     assert call("jobs", "show", 1).status == 0
     assert json.loads(call("jobs", "show", 1, "--json").out)["improved_prompt"] is None
 
 
 @pytest.mark.parametrize("command", ["show", "wait", "resume", "forget"])
 @pytest.mark.parametrize(
-    ("number", "said"), [("99", "There is no job 99. Look at `jobs list`."), ("first", "“first” is no job id")]
+    ("number", "said"), [("99", "No job 99 found. See `jobs list`."), ("first", "“first” is not a valid job id")]
 )
 def test_a_job_that_is_not_there_is_a_sentence(server: ScriptedServer, command: str, number: str, said: str) -> None:
     result = call("jobs", command, number)
@@ -118,7 +118,7 @@ def test_a_wait_with_a_timeout_leaves_with_1_and_the_job_goes_on(server: Scripte
     server.on("GET", PROGRESS, Reply({"status": "running"}))
     result = call("jobs", "wait", 1, "--timeout", 0.01)
     assert result.status == 1
-    assert result.err.endswith("Not finished in time; what runs goes on.\n")
+    assert result.err.endswith("Timed out. Unfinished jobs still run on the server.\n")
     assert json.loads(call("jobs", "list", "--json").out)["state"] == "running"
 
 

@@ -121,7 +121,7 @@ def test_a_wait_for_a_job_that_is_forgotten_elsewhere_says_that_there_is_none(
     waiting.reports(STATE_LINE)
     assert call("jobs", "forget", 1, "--force").status == 0
     assert waiting.ended() == 2
-    assert "There is no job 1." in waiting.err[-1]
+    assert "No job 1 found." in waiting.err[-1]
 
 
 def test_a_resumed_job_is_asked_about_at_once_by_the_window_that_is_open(
@@ -129,7 +129,7 @@ def test_a_resumed_job_is_asked_about_at_once_by_the_window_that_is_open(
 ) -> None:
     window(JobState.STOPPED)
     watching = start("jobs", "watch")
-    watching.reports("No job is unfinished.")
+    watching.reports("No unfinished jobs.")
     server.on("GET", PROGRESS, DONE)
     resumed = call("jobs", "resume", 1)
     assert (resumed.status, resumed.err) == (0, "job 1: succeeded\n")

@@ -23,14 +23,14 @@ def test_it_is_listed_and_shown_and_said_to_need_its_key(server: ScriptedServer)
     result = call("jobs", "show", 1)
     assert result.status == 0
     assert result.out.startswith("job 1: running (launched with another key)\nruns: 5\n")
-    assert "\nkey: launched with another key; `jobs resume 1` asks with this one\n" in result.out
+    assert "\nkey: launched with another key; `jobs resume 1` polls with this key\n" in result.out
     assert server.requests("GET", PROGRESS) == []
 
 
 def test_waiting_for_it_needs_that_key_and_asks_nothing(server: ScriptedServer) -> None:
     result = call("jobs", "wait", 1)
     assert (result.status, result.out) == (4, "")
-    assert "Job 1 was launched with another key. Name that key, or try `jobs resume 1` with this one." in result.err
+    assert "Job 1 was launched with another key. Use that key, or try `jobs resume 1` with this key." in result.err
     assert server.requests("GET", PROGRESS) == []
 
 
@@ -58,7 +58,7 @@ def test_where_the_server_does_not_it_needs_its_key_and_stays_as_it_was(server: 
     server.on("GET", PROGRESS, Reply({"detail": "No."}, status))
     result = call("jobs", "resume", 1)
     assert result.status == 4
-    assert "Job 1 needs the key it was launched with" in result.err
+    assert "Job 1 needs the key used to launch it" in result.err
     assert len(server.requests("GET", PROGRESS)) == 1
     assert "launched with another key" in call("jobs", "list").out
 

@@ -76,7 +76,7 @@ def test_a_schema_is_there_for_each_shape_and_another_name_is_told_which_there_a
     assert {schema(name).schema["$schema"] for name in NAMES} == {"https://json-schema.org/draft/2020-12/schema"}
     other = call("schema", "jobs")
     assert (other.status, other.out) == (2, "")
-    assert "There is no schema “jobs”. There are: runs-list, " in other.err
+    assert "No schema named “jobs”. Choose from runs-list, " in other.err
 
 
 def _without(name: str) -> Callable[[Json], object]:

@@ -49,7 +49,7 @@ def test_a_list_is_whole_or_says_that_it_is_not(
     found = ids_of(result)
     if result.status:
         assert (result.status, pin) == (2, "counts")
-        assert "the server speaks of" in result.err
+        assert "the server reported" in result.err
     else:
         assert found[-361:] == list(range(361, 0, -1))
 

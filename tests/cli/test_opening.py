@@ -52,7 +52,7 @@ def test_a_link_as_browsers_show_it_opens_its_result_or_agent(link: str, scope: 
     ],
 )
 def test_another_host_is_never_taken_for_the_dashboard(link: str) -> None:
-    with pytest.raises(UsageError, match=r"not a link of the dashboard|not a URL"):
+    with pytest.raises(UsageError, match=r"not on the dashboard|not a URL"):
         scope_of_link(link, DASHBOARD)
 
 
@@ -60,7 +60,7 @@ def test_another_host_is_never_taken_for_the_dashboard(link: str) -> None:
     "path", ["", "/", "/4021", "/4021/results", "/4021/results/new", "/results/agents/", "/runs/5"]
 )
 def test_a_page_that_lists_no_runs_is_a_sentence_that_says_which_do(path: str) -> None:
-    with pytest.raises(UsageError, match="is not a link that can be opened") as caught:
+    with pytest.raises(UsageError, match="Can't open ") as caught:
         scope_of_link(DASHBOARD + path, DASHBOARD)
     assert "/results/ID" in caught.value.hint
 
@@ -69,12 +69,16 @@ def test_the_configured_dashboard_is_the_one_that_counts(monkeypatch: pytest.Mon
     monkeypatch.setenv("CEKURA_DASHBOARD_URL", "https://eu.example/\x1b[0m")
     result = call(f"{DASHBOARD}/4021/results/991")
     assert result.status == 2
-    assert "is not a link of the dashboard https://eu.example/[0m." in result.err
+    assert "is not on the dashboard https://eu.example/[0m." in result.err
     monkeypatch.setenv("CEKURA_DASHBOARD_URL", "https://[eu")
-    assert "https://[eu is not a URL. It is set by CEKURA_DASHBOARD_URL" in call(f"{DASHBOARD}/1/results/2").err
+    assert "https://[eu is not a URL. Check CEKURA_DASHBOARD_URL" in call(f"{DASHBOARD}/1/results/2").err
     monkeypatch.setenv("CEKURA_DASHBOARD_URL", "https://eu.example")
-    assert call("https://eu.example/4021/results/991").err.startswith("cekura-tui: The app needs a terminal")
-    assert "is not a link of" in call("--demo", "https://eu.example/1/results/2").err, "the embedded one is another"
+    assert call("https://eu.example/4021/results/991").err.startswith(
+        "cekura-tui: The app needs an interactive terminal"
+    )
+    assert "is not on the dashboard" in call("--demo", "https://eu.example/1/results/2").err, (
+        "the embedded one is another"
+    )
 
 
 def test_a_key_that_can_be_read_once_is_enough_to_open_a_link(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -99,8 +103,7 @@ def test_a_link_without_its_beginning_is_told_from_a_command_that_there_is_not()
     result = call("dashboard.cekura.ai/12/results/991")
     assert (result.status, result.out) == (2, "")
     assert result.err == (
-        "cekura-tui: dashboard.cekura.ai/12/results/991 is no command. "
-        "If it is a dashboard link, begin it with https://.\n"
+        "cekura-tui: Unknown command: dashboard.cekura.ai/12/results/991. Begin a dashboard link with https://.\n"
     )
     assert "No such command" in call("rums").err
 
@@ -111,6 +114,6 @@ def test_what_cannot_follow_a_target_is_one_sentence_and_no_command_that_nobody_
     result = call(target, more)
     assert (result.status, result.out) == (2, "")
     assert result.err == (
-        f"cekura-tui: “{more}” cannot follow a run's number or a link. Leave it out; options go before.\n"
+        f"cekura-tui: Unexpected “{more}” after a run id or a link. Options go before the run id or link.\n"
     )
     assert call(target, "--help").out == call("--help").out

@@ -43,7 +43,7 @@ def test_breaking_off_a_wait_says_that_the_job_goes_on_and_how_to_wait(
     waiting.send_signal(number)
     result = ended(waiting)
     assert result.status == status
-    assert "The job goes on. `cekura-tui jobs wait 1` waits for it.\n" in result.err
+    assert "Job 1 still runs on the server. To wait for the job, run `cekura-tui jobs wait 1`.\n" in result.err
     server.on("GET", PROGRESS, DONE)
     assert ended(process("jobs", "wait", 1)).status == 0
     assert len(server.requests("POST")) == 1
@@ -60,7 +60,7 @@ def test_breaking_off_in_the_middle_of_a_launch_keeps_the_job(
     launching.send_signal(number)
     result = ended(launching)
     assert result.status == status
-    assert "`cekura-tui jobs list` shows what came of the launch." in result.err
+    assert "To see the job's state, run `cekura-tui jobs list`." in result.err
     assert json.loads(call("jobs", "list", "--json").out)["state"] == "unconfirmed"
 
 
@@ -137,7 +137,7 @@ def test_a_list_that_goes_nowhere_is_not_taken_for_one_that_was_printed(server: 
     command = f'exec "$PYTHON" -m cekura_tui runs list {form} >&-'
     done = subprocess.run(["sh", "-c", command], env=env, capture_output=True, check=False)
     assert (done.returncode, server.seen) == (2, [])
-    assert done.stderr == b"cekura-tui: There is no standard output. Send the list into a file or a pipe.\n"
+    assert done.stderr == b"cekura-tui: Standard output is closed. Send the list to a file or a pipe.\n"
 
 
 def test_an_output_in_another_encoding_is_escaped_not_broken(server: ScriptedServer) -> None:

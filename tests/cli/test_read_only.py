@@ -26,10 +26,10 @@ def settings(home: Path, text: str) -> Path:
     ("flags", "text", "mend"),
     [
         (["--read-only"], "", "Start without --read-only."),
-        ([], "read_only = true", "Take read_only = true out of {path}."),
+        ([], "read_only = true", "Remove read_only = true from {path}."),
         (["--read-only"], "read_only = true", "Start without --read-only."),
         (["--read-only"], "read_only = false", "Start without --read-only."),
-        ([], "[profiles.default]\nread_only = true", "Take read_only = true out of {path}."),
+        ([], "[profiles.default]\nread_only = true", "Remove read_only = true from {path}."),
     ],
     ids=["the flag", "the settings", "both", "the flag against the settings", "the profile"],
 )
@@ -39,7 +39,7 @@ def test_a_launch_is_refused_with_what_made_the_session_read_only(
     path = settings(home, text)
     result = call(*flags, "improve", failed, "--from-agent")
     assert (result.status, result.out) == (2, "")
-    assert f"This is a read-only session, so nothing was launched. {mend.format(path=path)}" in result.err
+    assert f"Read-only session: nothing was launched. {mend.format(path=path)}" in result.err
     assert demo.posts() == []
 
 
@@ -54,7 +54,7 @@ async def test_the_app_is_refused_a_launch_by_the_settings_as_well(demo: Any, ho
     path = settings(home, "read_only = true")
     env = {"CEKURA_TUI_HOME": str(home), "CEKURA_API_KEY": demo.server.key}
     session = Session.open(make_setup(api_url=demo.server.url, env=env))
-    with pytest.raises(UsageError, match="read-only") as caught:
+    with pytest.raises(UsageError, match="Read-only session") as caught:
         await session.jobs.launch(Draft((5,), Prompt("Be kind."), 1201))
     assert str(path) in caught.value.hint
     await session.close()

@@ -17,7 +17,7 @@ pytestmark = pytest.mark.long
 Start = Callable[..., RunningCommand]
 RUNNING = Reply({"status": "in_progress"})
 DONE = Reply({"status": "completed", "output": {"improved_prompt": "Be kinder.\n"}})
-REFUSED = "Watching goes on; jobs are asked about again when the key is taken."
+REFUSED = "Still watching. Polling resumes when the server accepts a key."
 
 
 def keyed(key: str, answer: Reply) -> Callable[[Got], Reply]:
@@ -47,7 +47,7 @@ def test_watching_goes_on_with_the_key_that_is_signed_in_with_elsewhere(kept_key
     watching = start("jobs", "watch")
     watching.reports(REFUSED)
     sign_in(kept_key, "new")
-    watching.reports("Another key was signed in with; watching goes on with it.")
+    watching.reports("Signed in with another key. Watching with the new key.")
     watching.prints("job 1: succeeded")
     assert watching.ended(signal.SIGTERM) == 143
 
@@ -60,7 +60,7 @@ def test_watching_beside_a_process_that_took_the_jobs_over_goes_on_with_the_new_
     until(lambda: any(REFUSED in one.err for one in watching), "the key was refused")
     sign_in(kept_key, "new")
     for one in watching:
-        one.reports("watching goes on with it")
+        one.reports("Watching with the new key")
         one.prints("job 1: running: the server says “in_progress”")
 
 

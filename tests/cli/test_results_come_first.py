@@ -19,7 +19,7 @@ pytestmark = pytest.mark.long
 
 DONE = Reply({"output": {"improved_prompt": "Be kinder.\n", "summary_of_changes": "Kinder."}})
 FAILED = Reply({"status": "failed", "error": "Too busy."})
-WAITS = "`cekura-tui jobs wait 2` waits for it."
+WAITS = "To wait for the job, run `cekura-tui jobs wait 2`."
 full = pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a device that is always full")
 
 
@@ -100,7 +100,7 @@ def test_a_result_that_was_waited_for_is_written_where_looking_cannot_be_recorde
 @full
 def test_what_could_not_be_printed_counts_as_new(finished: ScriptedServer, home: Path) -> None:
     result = on_a_full_disk("jobs", "show", 1, "--prompt")
-    assert (result.status, result.err) == (2, "cekura-tui: No space left on device.\n")
+    assert (result.status, result.err) == (2, "cekura-tui: Can't write the output: No space left on device.\n")
     assert unread(home)
     assert without_reader("jobs", "show", 1, "--prompt").status == 0
     assert not unread(home)
@@ -111,7 +111,7 @@ def test_asking_a_failed_job_for_its_prompt_is_looking_at_it(server: ScriptedSer
     call("jobs", "wait", 1)
     result = call("jobs", "show", 1, "--prompt")
     assert (result.status, result.out) == (2, "")
-    assert "Job 1 has no suggestion: it is failed." in result.err
+    assert "Job 1 has no suggestion (failed)." in result.err
     assert not unread(home)
 
 
@@ -119,7 +119,7 @@ def test_a_prompt_without_an_output_is_a_sentence(finished: ScriptedServer, monk
     closed = process("jobs", "show", 1, "--prompt", stdout=None, preexec_fn=lambda: os.close(1))
     result = ended(closed)
     assert result.status == 2
-    assert result.err == "cekura-tui: There is no standard output. Send the prompt into a file or a pipe.\n"
+    assert result.err == "cekura-tui: Standard output is closed. Send the prompt to a file or a pipe.\n"
 
 
 def test_an_unconfirmed_launch_without_a_reader_leaves_with_1_and_says_so(
@@ -151,7 +151,7 @@ def test_the_file_is_written_where_nobody_reads_the_output(
     out = tmp_path / "out.md"
     result = without_reader("improve", 5, "--prompt-file", prompt_file, "--wait", "--out", out)
     assert (result.status, out.read_bytes()) == (0, b"Be kinder.\n")
-    assert f"The improved prompt is in {out}." in result.err
+    assert f"Saved the improved prompt to {out}." in result.err
 
 
 def test_the_output_is_printed_where_the_file_cannot_be_written(
@@ -182,7 +182,7 @@ def test_a_launch_whose_number_cannot_be_printed_says_that_it_was_launched(
     assert result.status == 2
     assert result.err.splitlines() == [
         f"job 2: running. {WAITS}",
-        f"cekura-tui: No space left on device. Job 2 was launched and goes on. {WAITS}",
+        f"cekura-tui: Can't write the output: No space left on device. Job 2 launched. It runs on the server. {WAITS}",
     ]
 
 
@@ -194,10 +194,10 @@ def test_a_result_that_cannot_be_printed_is_in_the_file_all_the_same(
     result = on_a_full_disk("improve", 5, "--prompt-file", prompt_file, "--wait", "--out", out)
     assert (result.status, out.read_bytes()) == (2, b"Be kinder.\n")
     assert result.err.splitlines()[-2:] == [
-        f"The improved prompt is in {out}.",
-        "cekura-tui: No space left on device. Job 2 was launched: it is succeeded.",
+        f"Saved the improved prompt to {out}.",
+        "cekura-tui: Can't write the output: No space left on device. Job 2 launched, now succeeded.",
     ]
 
 
 def test_the_help_says_from_when_the_timeout_counts() -> None:
-    assert "launch's answer" in " ".join(call("improve", "--help").out.split())
+    assert "stop waiting S seconds after the launch" in " ".join(call("improve", "--help").out.split())

@@ -79,7 +79,7 @@ def test_several_jobs_are_each_told(server: ScriptedServer, window: Window, prom
 def test_a_job_that_does_not_exist_keeps_all_from_being_asked_about(server: ScriptedServer, window: Window) -> None:
     window(JobState.STOPPED)
     result = call("jobs", "resume", 1, 9)
-    assert (result.status, result.err) == (2, "cekura-tui: There is no job 9. Look at `jobs list`.\n")
+    assert (result.status, result.err) == (2, "cekura-tui: No job 9 found. See `jobs list`.\n")
     assert polls(server) == 0
     assert "job 1: stopped" in call("jobs", "show", 1).out
 
@@ -89,7 +89,7 @@ def test_a_job_that_ended_is_not_asked_about_again(server: ScriptedServer) -> No
     call("jobs", "wait", 1)
     result = call("jobs", "resume", 1)
     assert result.status == 2
-    assert "Job 1 is succeeded: there is nothing to ask about." in result.err
+    assert "Can't resume job 1 (succeeded)." in result.err
     assert polls(server) == 1
 
 
@@ -101,7 +101,7 @@ def test_a_server_that_does_not_answer_at_once_leaves_the_job_asked_about(
     server.on("GET", PROGRESS, Hold(DONE), DONE)
     result = call("jobs", "resume", 1)
     assert result.status == 0
-    assert result.err == "job 1: running. No answer yet; `cekura-tui jobs wait 1` waits for it.\n"
+    assert result.err == "job 1: running. No answer yet. To wait, run `cekura-tui jobs wait 1`.\n"
     assert call("jobs", "wait", 1).status == 0
 
 
@@ -114,7 +114,7 @@ def test_a_server_that_cannot_be_reached_is_told(
         sql.execute("UPDATE jobs SET origin = ?", (gone,))
     sql.close()
     result = call("--api-url", gone, "jobs", "resume", 1)
-    assert (result.status, result.err) == (0, "job 1: running (no answer about it at the moment)\n")
+    assert (result.status, result.err) == (0, "job 1: running (no answer from the server)\n")
 
 
 def test_a_job_that_is_lost_again_leaves_with_1(server: ScriptedServer, window: Window, start: Start) -> None:
@@ -165,14 +165,14 @@ def test_a_forgotten_job_is_gone_with_its_prompt_and_its_answers(
     assert not [text for text in ("Be kind to callers.", *of_both) if text in held]
     for command in ("show", "wait", "resume", "forget"):
         gone = call("jobs", command, 2)
-        assert (gone.status, "There is no job 2." in gone.err) == (2, True)
+        assert (gone.status, "No job 2 found." in gone.err) == (2, True)
     assert call("jobs", "list", "--drafts").out == ""
 
 
 def test_a_running_job_is_forgotten_with_force_alone(server: ScriptedServer) -> None:
     result = call("jobs", "forget", 1)
     assert result.status == 2
-    assert "goes on at the server, and its result would not be seen here." in result.err
+    assert "still runs on the server; its result would never show up here." in result.err
     assert "--force" in result.err
     assert call("jobs", "show", 1).status == 0
     result = call("jobs", "forget", 1, "--force")

@@ -135,7 +135,7 @@ def test_a_list_that_breaks_off_is_not_taken_for_a_whole_one(
     scripted.on("GET", RUNS, *([first, more, first] if more else [first]))
     result = call("runs", "list", "--limit", 9000, *form)
     assert result.status == 2
-    assert result.err.startswith("cekura-tui: The list broke off: the server speaks of 9,000 runs and gave 2.")
+    assert result.err.startswith("cekura-tui: The list is incomplete: the server reported 9,000 runs and sent 2.")
     assert len(scripted.seen) < 6
 
 
@@ -149,7 +149,7 @@ def test_an_opened_run_is_shown_again_when_the_server_fails(
     scripted.on("GET", f"{RUNS}5/", Reply(b"", 500))
     again = call("runs", "show", 5)
     assert (again.status, again.out) == (0, fresh.out)
-    assert "as it was got last" in again.err
+    assert "Showing the cached run" in again.err
 
 
 def test_an_opened_run_is_there_as_json_too_when_the_server_fails(
@@ -163,7 +163,7 @@ def test_an_opened_run_is_there_as_json_too_when_the_server_fails(
     scripted.on("GET", f"{RUNS}5/", Reply(b"", 500))
     again = call("runs", "show", 5, "--json")
     assert (again.status, again.out, fresh.err) == (0, fresh.out, "")
-    assert again.err == "The server cannot be reached; this is the run as it was got last.\n"
+    assert again.err == "Can't reach the server. Showing the cached run.\n"
     scripted.on("GET", f"{RUNS}6/", Reply(b"", 500))
     never = call("runs", "show", 6, "--json")
     assert (never.status, never.out) == (2, "")
@@ -172,13 +172,13 @@ def test_an_opened_run_is_there_as_json_too_when_the_server_fails(
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (["runs", "show", "abc"], "is no run id"),
-        (["runs", "show", "12\x1b[31m"], "is no run id"),
-        (["runs", "show", "9" * 30], "is no run id"),
+        (["runs", "show", "abc"], "is not a valid run id"),
+        (["runs", "show", "12\x1b[31m"], "is not a valid run id"),
+        (["runs", "show", "9" * 30], "is not a valid run id"),
         (["runs", "show", "-1"], ""),
         (["runs", "list", "--limit", "0"], "--limit"),
-        (["--project", "mine", "runs", "list"], "is no project id"),
-        (["--project", "9" * 40, "runs", "list"], "is no project id"),
+        (["--project", "mine", "runs", "list"], "is not a valid project id"),
+        (["--project", "9" * 40, "runs", "list"], "is not a valid project id"),
         (["runs", "show", "1", "--json", "--markdown"], "not both"),
         (["runs", "shaw"], "No such command"),
         (["runs"], "Commands"),
@@ -194,7 +194,7 @@ def test_a_call_that_makes_no_sense_asks_no_server(demo: Any, words: list[str], 
 def test_a_run_that_is_not_there_is_a_sentence(demo: object) -> None:
     result = call("runs", "show", 1)
     assert (result.status, result.out) == (2, "")
-    assert result.err == "cekura-tui: There is no run 1, or this key may not see it. Look at `runs list`.\n"
+    assert result.err == "cekura-tui: Run 1 not found, or not visible to this key. See `runs list`.\n"
     assert call("runs", "show", 1, "--json").err == result.err
 
 

@@ -38,10 +38,10 @@ def test_an_unconfirmed_job_says_when_and_by_whom_it_was_sent_and_how_to_drop_it
     result = call("jobs", "show", 2).out
     assert result.startswith("job 2: unconfirmed: ")
     assert re.search(r"\nsent: .*\d\d:\d\d:\d\d\n", result)
-    assert f"\nby: process {os.getpid()} on {socket.gethostname()}, which still runs\n" in result
-    assert "\nwhat to do: it is not sent again by itself; `cekura-tui jobs forget 2` drops it here\n" in result
+    assert f"\nsent by: process {os.getpid()} on {socket.gethostname()}, still running\n" in result
+    assert "\nwhat to do: to remove the job from this machine, run `cekura-tui jobs forget 2`\n" in result
     assert "\ndistinct answers: 1\n" in result
-    assert re.search(r"\nchanges:\n  .*[\d:]+ launching\n  .*[\d:]+ unconfirmed: \S", result)
+    assert re.search(r"\nhistory:\n  .*[\d:]+ launching\n  .*[\d:]+ unconfirmed: \S", result)
 
 
 def test_an_unconfirmed_job_says_that_the_process_that_sent_it_has_ended(
@@ -50,15 +50,15 @@ def test_an_unconfirmed_job_says_that_the_process_that_sent_it_has_ended(
     server.on("POST", LAUNCH, Reply(HTML_502, 502))
     launching = process("improve", 5, "--prompt-file", prompt_file)
     assert ended(launching).status == 1
-    assert f"\nby: process {launching.pid} on {socket.gethostname()}, which has ended\n" in call("jobs", "show", 2).out
+    assert f"\nsent by: process {launching.pid} on {socket.gethostname()}, ended\n" in call("jobs", "show", 2).out
 
 
 def test_a_launch_of_another_host_or_of_nobody_known_says_so(unconfirmed: ScriptedServer, home: Path) -> None:
     owned_by(home, host="far\x1b[31m-away", pid=12, start="x")
-    by = "by: process 12 on far[31m-away, and nobody here can say whether that still runs"
+    by = "sent by: process 12 on far[31m-away, maybe still running"
     assert by in call("jobs", "show", 2).out
     owned_by(home)
-    assert "\nby: a process that is not known\n" in call("jobs", "show", 2).out
+    assert "\nsent by: an unknown process\n" in call("jobs", "show", 2).out
 
 
 async def test_a_job_that_was_launched_again_and_the_one_that_repeats_it_name_each_other(
@@ -69,7 +69,7 @@ async def test_a_job_that_was_launched_again_and_the_one_that_repeats_it_name_ea
     await session.jobs.launch_again(2)
     await session.close()
     first, second = (ended(process("jobs", "show", number)).out for number in (2, 3))
-    assert "\nlaunched again: as job 3\n" in first
+    assert "\nrelaunched: as job 3\n" in first
     assert "\nrepeats: job 2\n" in second
     assert json.loads(ended(process("jobs", "show", 3, "--json")).out)["again_of"] == 2
 

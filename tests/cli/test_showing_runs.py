@@ -57,7 +57,7 @@ def test_a_transcript_that_was_read_before_is_printed_when_the_server_fails(
     aimed.on("GET", "/test_framework/v1/runs/5/", Reply(b"", 500))
     again = call("runs", "show", 5, "--transcript", *form)
     assert (again.status, again.out) == (0, fresh.out)
-    assert "as it was got last" in again.err
+    assert "Showing the cached run" in again.err
 
 
 @pytest.mark.parametrize(

@@ -20,7 +20,7 @@ def key(demo: Any, monkeypatch: pytest.MonkeyPatch) -> str:
 def test_a_key_that_is_piped_in_is_checked_kept_and_used(demo: Any, key: str, home: Path) -> None:
     result = call("--api-key-file", "-", "auth", "login", stdin=f"{key}\n".encode())
     assert result.status == 0
-    assert result.err == f"Signed in at {demo.server.url}; the key is in {home / 'credentials.json'}.\n"
+    assert result.err == f"Signed in to {demo.server.url}. Key saved in {home / 'credentials.json'}.\n"
     assert result.out.startswith(f"{FIRST_PROJECT}  ")
     assert (home / "credentials.json").stat().st_mode & 0o777 == 0o600
     status = call("auth", "status")
@@ -55,7 +55,7 @@ def test_something_that_is_no_key_asks_no_server(demo: Any, key: str, typed: byt
 def test_without_a_terminal_it_is_said_how_to_give_a_key(demo: Any, key: str) -> None:
     result = call("auth", "login")
     assert result.status == 2
-    assert "Name a file with --api-key-file" in result.err
+    assert "Use --api-key-file FILE" in result.err
     assert demo.log == []
 
 
@@ -63,7 +63,7 @@ def test_a_kept_key_stays_with_its_server(demo: Any, key: str, scripted: Any) ->
     call("--api-key-file", "-", "auth", "login", stdin=key.encode())
     result = call("--api-url", scripted.url, "auth", "status")
     assert result.status == 4
-    assert f"belongs to {demo.server.url} and is not sent to {scripted.url}" in result.err
+    assert f"belongs to {demo.server.url} and was not sent to {scripted.url}" in result.err
     assert scripted.seen == []
 
 
@@ -79,7 +79,7 @@ def test_the_embedded_workspace_needs_no_key(home: Path) -> None:
     result = call("--demo", "auth", "login")
     assert result.status == 2
     assert "needs no key" in result.err
-    assert call("--demo", "auth", "status").out.startswith("server: the embedded workspace\nkey: none needed\n")
+    assert call("--demo", "auth", "status").out.startswith("server: demo workspace\nkey: not needed\n")
 
 
 def test_the_directory_of_all_files_can_be_asked_for_and_is_not_made(home: Path, tmp_path: Path) -> None:

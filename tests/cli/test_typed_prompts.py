@@ -34,7 +34,7 @@ def test_a_run_that_cannot_be_read_leaves_a_draft(server: ScriptedServer, reply:
     server.on("GET", RUN_6, reply)
     result = typed()
     assert (result.status, result.out) == (status, "")
-    assert result.err.endswith(" The draft is kept as 2.\n")
+    assert result.err.endswith(" Draft saved as job 2.\n")
     assert drafts() == [(2, [6], [3])]
     assert call("jobs", "show", 2, "--prompt").raw == TYPED
 
@@ -43,7 +43,7 @@ def test_a_server_that_is_down_leaves_a_draft(server: ScriptedServer, monkeypatc
     monkeypatch.setenv("CEKURA_API_URL", f"http://127.0.0.1:{closed_port()}")
     result = typed()
     assert result.status == 2
-    assert result.err.endswith(" The draft is kept as 2.\n")
+    assert result.err.endswith(" Draft saved as job 2.\n")
     assert call("jobs", "show", 2, "--prompt").raw == TYPED
 
 
@@ -51,7 +51,7 @@ def test_a_read_only_session_leaves_a_draft(server: ScriptedServer) -> None:
     serve_runs(server, run_of(6))
     result = typed("--read-only")
     assert result.status == 2
-    assert result.err.endswith("Start without --read-only. The draft is kept as 2.\n")
+    assert result.err.endswith("Start without --read-only. Draft saved as job 2.\n")
 
 
 def test_breaking_off_while_a_run_is_read_leaves_a_draft(server: ScriptedServer) -> None:
@@ -66,7 +66,7 @@ def test_breaking_off_while_a_run_is_read_leaves_a_draft(server: ScriptedServer)
     reading.send_signal(signal.SIGINT)
     result = ended(reading)
     assert result.status == 130
-    assert "The draft is kept as 2.\n" in result.err
+    assert "Draft saved as job 2.\n" in result.err
     assert call("jobs", "show", 2, "--prompt").raw == TYPED
 
 
@@ -74,7 +74,7 @@ def test_a_refused_launch_leaves_the_one_draft_and_tells_of_it_once(server: Scri
     serve_runs(server, run_of(6))
     server.on("POST", LAUNCH, Reply({"prompt": ["Too long."]}, 400))
     result = typed()
-    assert result.err.count("The draft is kept as 2.") == 1
+    assert result.err.count("Draft saved as job 2.") == 1
     assert drafts() == [(2, [6], [3])]
 
 

@@ -28,15 +28,15 @@ def spoil(home: Path, statement: str) -> None:
 @pytest.mark.parametrize(
     ("change", "why"),
     [
-        ("state = 'runnin'", "its state “runnin” is not known here. If a newer cekura-tui wrote it, update this one."),
-        ("run_ids = 'x'", "what is kept as its run_ids is damaged."),
+        ("state = 'runnin'", "unknown state “runnin”. If a newer cekura-tui saved the job, update this one."),
+        ("run_ids = 'x'", "run_ids is damaged."),
     ],
 )
 def test_the_others_are_listed_and_shown_and_it_is_told_what_to_do(
     two: ScriptedServer, home: Path, change: str, why: str
 ) -> None:
     spoil(home, f"UPDATE jobs SET {change} WHERE number = 2")
-    said = f"cekura-tui: Job 2 cannot be read: {why} `jobs forget 2 --force` drops it on this machine.\n"
+    said = f"cekura-tui: Can't read job 2: {why} To remove the job from this machine, run `jobs forget 2 --force`.\n"
     for more in [], ["--json"]:
         listed = call("jobs", "list", *more)
         assert (listed.status, listed.err) == (0, said)
@@ -61,5 +61,5 @@ def test_a_damaged_proposal_is_a_sentence_and_nothing_is_printed_for_it(
     for more in [], ["--prompt"], ["--patch"], ["--json"]:
         result = call("jobs", "show", 1, *more)
         assert (result.status, result.out) == (2, "")
-        assert "damaged in the database: it is not what was kept." in result.err
+        assert "in the database is damaged." in result.err
     assert call("jobs", "list").err == ""

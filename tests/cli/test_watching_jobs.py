@@ -23,7 +23,7 @@ Start = Callable[..., RunningCommand]
 RUNNING = Reply({"status": "in_progress"})
 DONE = Reply({"status": "completed", "output": {"improved_prompt": "Be kinder.\n"}})
 STATE_LINE = "running: the server says “in_progress”"
-SILENT = "(no answer about it at the moment)"
+SILENT = "(no answer from the server)"
 
 
 def polls(server: ScriptedServer) -> int:
@@ -54,7 +54,7 @@ def test_a_job_that_another_command_launched_later_is_told_of_from_its_beginning
     hold = Hold(Reply({"progress_id": "p-2"}))
     ended_job.on("POST", LAUNCH, hold)
     watching = start("jobs", "watch")
-    watching.reports("No job is unfinished. Waiting for the next one that is launched.")
+    watching.reports("No unfinished jobs. Waiting for the next launch.")
     launching = start("improve", 5, "--prompt-file", prompt_file)
     watching.prints("job 2: launching")
     hold.released.set()
@@ -69,7 +69,7 @@ def test_a_launch_that_was_refused_is_told_as_the_draft_that_is_left(
     hold = Hold(Reply({"prompt": ["Too long."]}, 400))
     ended_job.on("POST", LAUNCH, hold)
     watching = start("jobs", "watch")
-    watching.reports("No job is unfinished.")
+    watching.reports("No unfinished jobs.")
     launching = start("improve", 5, "--prompt-file", prompt_file)
     watching.prints("job 2: launching")
     hold.released.set()
@@ -86,7 +86,7 @@ def test_a_launch_whose_process_was_killed_is_told_to_be_unconfirmed(
     launching = start("improve", 5, "--prompt-file", prompt_file)
     watching.prints("job 2: launching")
     launching.kill()
-    watching.prints("job 2: unconfirmed: The program ended before the server answered")
+    watching.prints("job 2: unconfirmed: cekura-tui ended before the server answered")
 
 
 def test_a_server_that_fails_for_a_while_is_told_and_so_is_its_return(server: ScriptedServer, start: Start) -> None:
@@ -152,7 +152,7 @@ def test_a_refused_key_is_told_once_and_other_changes_are_told_as_before(
     server.on("GET", PROGRESS, Reply({"detail": "Invalid API key."}, 401))
     server.on("POST", LAUNCH, Reply({"progress_id": "p-2"}))
     watching = start("jobs", "watch")
-    watching.reports("Watching goes on; jobs are asked about again when the key is taken.")
+    watching.reports("Still watching. Polling resumes when the server accepts a key.")
     call("improve", 5, "--prompt-file", prompt_file)
     watching.prints("job 2: running")
     call("jobs", "forget", 2, "--force")

@@ -90,14 +90,14 @@ def test_where_nothing_was_staged_it_is_what_was_sent_and_this_is_said(source: P
     for more, printed in ([], SENT.encode()), (["--patch"], b""), (["--diff"], b""):
         result = call("jobs", "show", 1, "--staged", *more)
         assert (result.status, result.raw) == (0, printed)
-        assert result.err == "No change: the staged prompt is the prompt that was sent.\n"
+        assert result.err == "No changes: the staged prompt equals the sent prompt.\n"
 
 
 @pytest.mark.parametrize("words", [["--patch"], ["--staged"], ["--staged", "--diff"]], ids=str)
 def test_a_job_without_a_suggestion_has_nothing_to_give(server: ScriptedServer, words: list[str]) -> None:
     result = call("jobs", "show", 1, *words)
     assert (result.status, result.out) == (2, "")
-    assert "Job 1 has no suggestion: it is running." in result.err
+    assert "Job 1 has no suggestion (running)." in result.err
 
 
 @pytest.mark.parametrize("words", [("--patch", "--diff"), ("--staged", "--prompt"), ("--staged", "--json")], ids=str)
@@ -135,9 +135,9 @@ def test_the_prompts_own_file_changed_while_waiting_is_left_also_when_forced_and
     assert (
         "prompt.md has changed since its prompt was sent, so it is left as it is. The suggestion is kept" in result.err
     )
-    assert "What changed in it:" in result.err
+    assert "Changes in the file since:" in result.err
     assert shown in result.err
-    assert "`cekura-tui jobs show 1 --prompt` prints the improved prompt" in result.err
+    assert "To print the improved prompt, run `cekura-tui jobs show 1 --prompt`" in result.err
     assert source.read_bytes() == now
     assert call("jobs", "show", 1, "--prompt").raw == PROPOSED.encode()
 
@@ -189,7 +189,8 @@ def test_a_file_that_was_removed_while_waiting_is_written_anew_and_this_is_told(
     result = improve(source, "--out", source, "--force")
     assert (result.status, source.read_bytes()) == (0, PROPOSED.encode())
     assert (
-        "is in desk/prompt.md. The file had been removed since its prompt was sent, and is there again." in result.err
+        "prompt to desk/prompt.md. The file had been removed since its prompt was sent, and is there again."
+        in result.err
     )
 
 
@@ -227,14 +228,14 @@ def test_a_directory_that_went_away_while_waiting_is_told_with_the_way_to_the_pr
     result = improve(source, "--out", "gone/better.md")
     assert result.status == 2
     assert "gone/better.md could not be written: No such file or directory." in result.err
-    assert "`cekura-tui jobs show 1 --prompt` prints the improved prompt" in result.err
+    assert "To print the improved prompt, run `cekura-tui jobs show 1 --prompt`" in result.err
     assert "Warmly" in result.out  # the changes are printed all the same
 
 
 def test_out_to_standard_output_is_refused_before_anything_is_sent(scripted: ScriptedServer, source: Path) -> None:
     result = improve(source, "--out", "-")
     assert (result.status, result.out) == (2, "")
-    assert "`jobs show ID --prompt` prints the improved prompt" in result.err
+    assert "To print the improved prompt, use `jobs show ID --prompt`" in result.err
     assert scripted.seen == []
     assert not Path("-").exists()
 

@@ -50,7 +50,7 @@ def test_a_key_can_be_piped_in_and_only_its_line_is_read(monkeypatch: pytest.Mon
     assert find_key("-", {}, tmp_path / "none", HOME).text == SECRET
     assert stdin.read() == "the rest"
     monkeypatch.setattr("sys.stdin", None)
-    with pytest.raises(KeyMissing, match="no standard input"):
+    with pytest.raises(KeyMissing, match="standard input is closed"):
         find_key("-", {}, tmp_path / "none", HOME)
 
 

@@ -39,7 +39,7 @@ def test_a_server_is_known_by_scheme_host_and_port(url: str, origin: str, base: 
     ],
 )
 def test_a_key_is_never_sent_over_plain_http_to_another_host(url: str) -> None:
-    with pytest.raises(UsageError, match="plain http to another host"):
+    with pytest.raises(UsageError, match="would send your key unencrypted"):
         read_server(url, "CEKURA_API_URL")
 
 

@@ -42,18 +42,18 @@ def test_without_anything_set_the_vendors_server_is_used(tmp_path: Path) -> None
         ({}, {}, "project_id = true", "config.toml"),
         ({}, {}, "api_url = 5", "config.toml"),
         pytest.param({}, {}, f"agent_id = 0x{'f' * 5000}", "config.toml must be a number, not “…”", id="hexadecimal"),
-        pytest.param({}, {}, f"api_url = [0x{'f' * 5000}]", "config.toml must be a text, not “…”", id="in a list"),
+        pytest.param({}, {}, f"api_url = [0x{'f' * 5000}]", "config.toml must be text, not “…”", id="in a list"),
         ({}, {}, 'notify = "beep"', "config.toml must be one of auto, osc777, osc9, bell, off, not “beep”"),
-        ({}, {}, "notify = [1]", "notify of"),
+        ({}, {}, "notify = [1]", "notify in"),
         ({}, {}, "title = 1", "config.toml must be true or false, not “1”"),
-        ({}, {}, "hints = 0", "hints of"),
-        ({}, {}, 'read_only = "true"', "read_only of"),
-        ({}, {}, "readonly = true", "has “readonly”, which is not known. The setting is called read_only."),
-        ({}, {}, "[profiles.default]\nRead-Only = true", "has “Read-Only”, which is not known."),
-        ({}, {}, 'on_job_done = "notify-send \'Done"', "config.toml must be a command, its quotes closed, not"),
-        ({}, {}, 'on_job_done = "  "', "on_job_done of"),
-        ({}, {}, 'on_job_done = "a\\u0000b"', "on_job_done of"),
-        ({}, {}, 'on_job_done = ["a", "b"]', "on_job_done of"),
+        ({}, {}, "hints = 0", "hints in"),
+        ({}, {}, 'read_only = "true"', "read_only in"),
+        ({}, {}, "readonly = true", "has an unknown setting “readonly”. Use read_only."),
+        ({}, {}, "[profiles.default]\nRead-Only = true", "has an unknown setting “Read-Only”."),
+        ({}, {}, 'on_job_done = "notify-send \'Done"', "config.toml must be a command with closed quotes, not"),
+        ({}, {}, 'on_job_done = "  "', "on_job_done in"),
+        ({}, {}, 'on_job_done = "a\\u0000b"', "on_job_done in"),
+        ({}, {}, 'on_job_done = ["a", "b"]', "on_job_done in"),
     ],
 )
 def test_a_wrong_value_is_told_with_the_place_it_stands_in(
@@ -88,7 +88,7 @@ def test_a_settings_file_that_is_damaged_is_named(tmp_path: Path, text: str | by
 
 
 def test_a_settings_file_that_is_a_directory_is_named(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="cannot be read"):
+    with pytest.raises(UsageError, match="Can't read"):
         load_settings({}, {}, tmp_path)
 
 

@@ -91,7 +91,7 @@ def test_asked_in_two_windows_at_the_same_moment_it_is_paid_for_once(
         window.join()
     assert launches(server) == [PROMPT, PROMPT]
     (told,) = [error.message for error in came if isinstance(error, UsageError)]
-    assert told == "Job 1 was launched again already, as job 2."
+    assert told == "Job 1 was already relaunched as job 2."
 
 
 async def test_an_answer_that_comes_just_before_the_second_launch_saves_paying_twice(
@@ -105,7 +105,7 @@ async def test_an_answer_that_comes_just_before_the_second_launch_saves_paying_t
 
         told, _ = await asyncio.gather(here.jobs.launch_again(1), answered(), return_exceptions=True)
         assert isinstance(told, UsageError)
-        assert told.message == "Job 1 is running: it is not launched again."
+        assert told.message == "Can't relaunch job 1 (running)."
         assert launches(server) == [PROMPT]
 
 

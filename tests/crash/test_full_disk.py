@@ -141,7 +141,7 @@ def test_the_app_says_so_in_a_directory_that_is_only_to_be_read_and_launches_not
     server: ScriptedServer, known: Path, without_rights: Sequence[str], start: Start
 ) -> None:
     known.chmod(0o500)
-    app = start(command=without_rights).wait("The local database", "cannot be")
+    app = start(command=without_rights).wait("Database error", "Can't open the database")
     app.press("i")
     app.settle().press("q")
     assert app.ended() == 0
@@ -159,7 +159,7 @@ def test_an_answer_that_cannot_be_recorded_is_told_and_its_job_goes_on_when_ther
     fill(launching.pid, known, room=0)
     hold.released.set()
     told = ended(launching)
-    assert "The server took job 1 (progress_id p-1), but this could not be recorded" in told.err
+    assert "The server accepted job 1 (progress_id p-1), but the answer is not recorded yet" in told.err
     assert (told.status, state(known)) == (1, "launching")
     server.on("GET", PROGRESS, DONE)
     assert call("jobs", "wait", 1).status == 0
@@ -179,7 +179,7 @@ def test_a_suggestion_that_cannot_be_recorded_is_asked_for_until_there_is_room(
     hold.released.set()
     assert waiting.stderr is not None
     lines = iter(waiting.stderr.readline, b"")
-    next(line for line in lines if b"cannot be written" in line)
+    next(line for line in lines if b"Can't write the database" in line)
     assert state(known) == "running"
     make_room(waiting.pid)
     assert ended(waiting).status == 0

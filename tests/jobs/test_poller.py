@@ -48,7 +48,7 @@ async def test_a_job_that_the_server_does_not_show_needs_the_key_it_was_launched
     scripted.on("GET", PROGRESS, Reply({"detail": "Invalid progress_id."}, status))
     async with room(home, scripted, key="first") as first, room(home, scripted, key="second") as second:
         await first.engine.launch(DRAFT)
-        with pytest.raises(KeyMissing, match="needs the key it was launched with"):
+        with pytest.raises(KeyMissing, match="needs the key used to launch it"):
             await second.engine.resume(1)
 
 
@@ -76,4 +76,4 @@ async def test_a_task_is_forgotten_when_it_is_done_also_by_an_error(caplog: pyte
     spawn(tasks, breaks())
     assert len(tasks) == 2
     await eventually(lambda: not tasks, "both are forgotten")
-    assert "asking about jobs broke" in caplog.text
+    assert "polling broke" in caplog.text

@@ -83,7 +83,7 @@ async def test_a_server_that_fails_makes_a_job_stale_and_never_ends_it(
 
 @pytest.mark.parametrize(
     ("unknown", "reason"),
-    [("404", "does not have it (404"), ("400", "(400: progress_id: Unknown.)")],
+    [("404", "Not found on"), ("400", "(400: progress_id: Unknown.)")],
 )
 async def test_an_id_that_is_unknown_three_times_over_a_minute_is_a_lost_job(
     home: Path, scripted: ScriptedServer, unknown: str, reason: str

@@ -107,7 +107,7 @@ async def test_a_failed_test_run_can_be_told_from_one_that_goes_on(home: Path, s
         here.engine.start()
         await here.engine.launch(TEST)
         assert (await here.comes_into(JobState.FAILED)).error == "It took too long."
-        with pytest.raises(CekuraTuiError, match="does not offer test runs"):
+        with pytest.raises(CekuraTuiError, match="does not support test runs"):
             await here.engine.launch(TEST)
 
 
@@ -120,6 +120,6 @@ async def test_a_kind_of_a_later_version_hides_no_other_job(
         monkeypatch.delitem(KINDS, TESTS.name)
         await here.engine.launch(DRAFT)
         assert [job.number for job in here.store.jobs.all()] == [2]
-        with pytest.raises(UnreadableJob, match="its kind “rerun” is not known here") as caught:
+        with pytest.raises(UnreadableJob, match="unknown kind “rerun”") as caught:
             here.job(1)
         assert "update this one" in caught.value.hint

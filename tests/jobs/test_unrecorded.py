@@ -62,7 +62,7 @@ async def test_a_job_that_the_server_took_is_told_by_its_id_and_followed_when_th
         here.engine.start()
         launching = await answered_under_lock(here, TAKEN)
         with held(here.path):
-            with pytest.raises(SentUnrecorded, match=r"took job 1 \(progress_id p-1\).*not be recorded yet"):
+            with pytest.raises(SentUnrecorded, match=r"accepted job 1 \(progress_id p-1\).*not recorded yet"):
                 await launching
             assert pending_files(home) == ["cekura.db-taken-1.json"]
             assert (home / "cekura.db-taken-1.json").stat().st_mode & 0o077 == 0

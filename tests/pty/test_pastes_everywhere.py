@@ -31,7 +31,7 @@ class Place:
 RUN, JOB = ("\r", "Run 9002"), ("2", "Jobs ·")
 SUGGESTION = (JOB, ("\x1b[Hj", "Job 3"), ("\r", "· 1 of 2"))
 IMPROVE = ("\x1b[Hjji", "792 words")
-SIGN_IN = Place((), "•••", "is not a key")
+SIGN_IN = Place((), "•••", "is not an API key")
 PLACES = {
     "the filter": Place([("/", "persona:")]),
     "a change": Place(

@@ -67,7 +67,7 @@ def test_a_job_left_in_the_middle_has_its_result_when_the_program_is_opened_agai
     if leave == "quit":
         terminal.press("q")
         assert terminal.ended() == 0
-        assert b"1 job goes on at the server" in terminal.raw
+        assert b"1 job still runs on the server" in terminal.raw
     else:
         terminal.kill()
     again = start(*DEMO).wait("240 runs")

@@ -42,9 +42,9 @@ def app_at(url: str, clock: Clock) -> CekuraApp:
 async def at_the_end(pilot: Pilot[Any]) -> None:
     await sees(pilot, "250 runs", "Books a table")
     if pilot.app.size.width >= 120:
-        await sees(pilot, "There is no run 250")
+        await sees(pilot, "Run 250 not found")
     await pilot.press("G")
-    await sees(pilot, "not loaded: The server's answer is not a list.", gone="There is no run 250")
+    await sees(pilot, "not loaded: The server's answer is not a list.", gone="Run 250 not found")
     await still(pilot)
 
 

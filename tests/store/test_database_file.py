@@ -147,7 +147,7 @@ def test_a_file_that_is_no_database_is_moved_aside_and_this_is_said_once(home: P
     home.mkdir()
     (home / "cekura.db").write_bytes(b"not a database, but something somebody wrote\n" * 200)
     store = store_at(home / "cekura.db")
-    assert "was damaged and was moved to cekura.db.damaged-" in store.database.notice
+    assert "; the damaged file is now cekura.db.damaged-" in store.database.notice
     assert "0 jobs and 0 prompts" in store.database.notice
     assert store.jobs.save_draft(DRAFT, 1.0).number == 1
     store.close()
@@ -174,7 +174,7 @@ def test_jobs_and_prompts_that_can_be_read_are_saved_from_a_damaged_file(home: P
         file.seek((root - 1) * 4096)
         file.write(b"\xa5" * 4096)
     saved = store_at(path)
-    assert "1 job and 1 prompt were saved" in saved.database.notice
+    assert "Recovered 1 job and 1 prompt;" in saved.database.notice
     job = saved.jobs.get(number)
     assert job is not None
     assert (job.state, job.progress_id, saved.account.key_id) == (JobState.RUNNING, "p-1", key_id)
@@ -216,7 +216,7 @@ def test_a_place_where_no_file_can_be_is_a_sentence(home: Path, what: str) -> No
         (home / "cekura.db").mkdir(parents=True)
     else:
         home.write_text("a file")
-    with pytest.raises(StoreError, match="cannot be opened") as caught:
+    with pytest.raises(StoreError, match="Can't open the database") as caught:
         store_at(home / "cekura.db")
     assert "--config-dir" in caught.value.hint
 

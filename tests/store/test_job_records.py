@@ -230,7 +230,7 @@ def test_what_the_file_has_no_place_for_is_a_sentence_and_leaves_nothing(store: 
 
 def test_a_job_that_is_not_there_is_a_sentence(store: Store) -> None:
     assert store.jobs.get(99) is None
-    with pytest.raises(StoreError, match="no job 99"):
+    with pytest.raises(StoreError, match="No job 99"):
         store.jobs.record_silence([99], 1.0)
 
 

@@ -122,7 +122,7 @@ def test_a_file_that_cannot_be_written_is_a_sentence_and_keeps_what_was_there(st
     other.execute("BEGIN IMMEDIATE")
     store.database._sql.execute("PRAGMA busy_timeout = 1")
     for write in (lambda: store.notes.put(5, "x", 2.0), lambda: store.views.save_last_filter("project_id=1", "x")):
-        with pytest.raises(StoreError, match="cannot be written"):
+        with pytest.raises(StoreError, match="Can't write the database"):
             write()
     other.execute("ROLLBACK")
     other.close()
@@ -140,7 +140,7 @@ def test_a_full_disk_is_a_sentence_and_what_was_written_before_stays(store: Stor
         lambda: store.views.use("f" * 100_000, 2.0),
         lambda: store.views.save_last_filter("project_id=1", "f" * 100_000),
     ):
-        with pytest.raises(StoreError, match="cannot be written: database or disk is full") as caught:
+        with pytest.raises(StoreError, match=": database or disk is full") as caught:
             write()
         assert "Free some disk space" in caught.value.hint
     as_filled = {5: "Asked twice\nfor the name. é🙂"}
@@ -215,7 +215,7 @@ def test_what_was_typed_is_saved_from_a_damaged_file_and_this_is_said(store: Sto
     store.close()
     break_page(home / "cekura.db", root_of(home / "cekura.db", "opened_runs"))
     saved = store_at(home)
-    assert "; 0 jobs, 0 prompts, 2 notes and 1 view were saved." in saved.database.notice
+    assert ". Recovered 0 jobs, 0 prompts, 2 notes and 1 view;" in saved.database.notice
     assert saved.notes.all() == {5: "Asked twice\nfor the name. é🙂", 6: "another"}
     assert saved.views.views() == [SavedView("refunds", 'scenario:~refund "a b"')]
     assert saved.views.used(10) == ["status:failed"]
@@ -251,5 +251,5 @@ def test_a_damaged_page_among_the_notes_costs_the_notes_of_that_page_alone(store
     notes = saved.notes.all()
     assert 250 <= len(notes) < 300
     assert {0, 299} <= set(notes)
-    assert f"{len(notes)} notes were saved" in saved.database.notice
+    assert f"{len(notes)} notes; " in saved.database.notice
     saved.close()

@@ -194,7 +194,7 @@ def test_a_file_that_cannot_be_written_says_so(home: Path) -> None:
     store = opened_store(home)
     opens(store, 1, "words")
     store.database._sql.execute("PRAGMA query_only = ON")
-    with pytest.raises(StoreError, match="cannot be written"):
+    with pytest.raises(StoreError, match="Can't write the database"):
         search(store, "words")
     store.database._sql.execute("PRAGMA query_only = OFF")
     assert places(store, "words") == [(1, 1)]

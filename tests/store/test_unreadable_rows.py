@@ -47,19 +47,19 @@ def spoil(store: Store, statement: str, *values: object) -> None:
 
 
 SPOILT = [
-    ("state = 'runnin'", "its state “runnin” is not known here"),
-    ("state = x'00ff'", "its state “b'"),
-    ("run_ids = 'x'", "what is kept as its run_ids is damaged"),
-    ("run_ids = '5'", "what is kept as its run_ids is damaged"),
-    ("category_ids = '[null]'", "what is kept as its category_ids is damaged"),
-    ("workflow_metric_ids = x'5b5d'", "what is kept as its workflow_metric_ids is damaged"),
-    ("launched_at = 'noon'", "what is kept as its launched_at is damaged"),
-    ("launched_at = 1e300", "what is kept as its launched_at is damaged"),
-    ("finished_at = 1e18", "what is kept as its finished_at is damaged"),
-    ("created_at = -9e999", "what is kept as its created_at is damaged"),
-    ("agent_id = 9e999", "what is kept as its agent_id is damaged"),
-    ("agent_name = x'ff'", "what is kept as its agent_name is damaged"),
-    ("prompt_source = x'ff'", "what is kept as its prompt_source is damaged"),
+    ("state = 'runnin'", "unknown state “runnin”"),
+    ("state = x'00ff'", "unknown state “b'"),
+    ("run_ids = 'x'", "run_ids is damaged"),
+    ("run_ids = '5'", "run_ids is damaged"),
+    ("category_ids = '[null]'", "category_ids is damaged"),
+    ("workflow_metric_ids = x'5b5d'", "workflow_metric_ids is damaged"),
+    ("launched_at = 'noon'", "launched_at is damaged"),
+    ("launched_at = 1e300", "launched_at is damaged"),
+    ("finished_at = 1e18", "finished_at is damaged"),
+    ("created_at = -9e999", "created_at is damaged"),
+    ("agent_id = 9e999", "agent_id is damaged"),
+    ("agent_name = x'ff'", "agent_name is damaged"),
+    ("prompt_source = x'ff'", "prompt_source is damaged"),
 ]
 
 
@@ -70,9 +70,9 @@ def test_a_job_that_cannot_be_read_hides_no_other_and_says_why_by_its_number(
     spoil(store, f"UPDATE jobs SET {change} WHERE number = 2")
     assert [job.number for job in store.jobs.all()] == [3, 1]
     assert store.jobs.unreadable is not None
-    assert f"Job 2 cannot be read: {why}" in store.jobs.unreadable.message
+    assert f"Can't read job 2: {why}" in store.jobs.unreadable.message
     assert {job.number for job in read_cached_start(home / "cekura.db", ORIGIN, "key", "default", None).jobs} == {3, 1}
-    with pytest.raises(UnreadableJob, match="Job 2 cannot be read") as caught:
+    with pytest.raises(UnreadableJob, match="Can't read job 2") as caught:
         store.jobs.get(2)
     assert "`jobs forget 2 --force`" in caught.value.hint
 
@@ -100,9 +100,7 @@ def test_several_are_told_of_in_one_sentence(store: Store, jobs: list[int]) -> N
         sql.execute("UPDATE jobs SET state = 'paused' WHERE number != 3")
     assert [job.number for job in store.jobs.all()] == [3]
     assert store.jobs.unreadable is not None
-    assert store.jobs.unreadable.sentence() == (
-        "2 jobs cannot be read, and are left out: 1, 2. `jobs show 1` tells why."
-    )
+    assert store.jobs.unreadable.sentence() == ("Can't read 2 jobs; not listed: 1, 2. To see why, run `jobs show 1`.")
 
 
 def test_running_jobs_and_drafts_are_found_beside_those_that_cannot_be_read(store: Store) -> None:
@@ -134,7 +132,7 @@ def test_a_source_is_kept_to_the_byte(store: Store, jobs: list[int]) -> None:
 def test_a_text_that_is_not_what_was_kept_is_not_given_out(store: Store, kept: bytes | str) -> None:
     job = done(store, 1.0)
     spoil(store, "UPDATE prompts SET text = ? WHERE sha256 = ?", kept, job.improved_sha256)
-    with pytest.raises(DamagedText, match="it is not what was kept"):
+    with pytest.raises(DamagedText, match="in the database is damaged"):
         store.jobs.suggestion(job)
     with pytest.raises(DamagedText):
         store.prompt_uses.text(job.improved_sha256 or "")

@@ -14,7 +14,7 @@ from unittest.mock import patch
 from cekura_tui.cli import main
 
 _REPO = str(Path(__file__).parents[2])
-SHOULD_NOT = ("Traceback", "This should not have happened", "Error:\n")
+SHOULD_NOT = ("Traceback", "Internal error", "Error:\n")
 
 
 @dataclass(frozen=True)

@@ -195,7 +195,7 @@ async def test_a_hook_that_fails_is_told_on_the_screen(job_server: JobServer, ho
         await sees(pilot, "30 runs")
         job_server.ends = {"p1": FAILED}
         await launch(pilot.app.state.workspace)  # type: ignore[attr-defined]
-        sentence = "The command of on_job_done could not be started: No such file or directory."
+        sentence = "The on_job_done command could not be started: No such file or directory."
         await eventually(lambda: sentence in toasts(pilot), "the sentence")
         await sees(pilot, "failed")
         no_crash(pilot)

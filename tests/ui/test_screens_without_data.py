@@ -32,7 +32,7 @@ async def test_a_list_on_its_way_says_that_it_is_loading(scripted: ScriptedServe
 async def test_an_unreachable_server_is_named_with_the_keys_that_help(scripted: ScriptedServer) -> None:
     port = closed_port()
     async with opened(setup_of(f"http://127.0.0.1:{port}", KEY, 1), size=SMALL) as pilot:
-        await sees(pilot, f"127.0.0.1:{port} cannot be reached", "r retries", "enter shows the whole error")
+        await sees(pilot, f"Can't reach 127.0.0.1:{port}", "r retries", "enter shows the whole error")
         await pilot.press("enter")
         await sees(pilot, "Check the network", "esc close")
         await pilot.press("escape")
@@ -86,20 +86,20 @@ async def test_an_open_run_is_loading_then_missing_then_there(scripted: Scripted
     async with opened(setup_of(scripted.url, KEY, 1), run_id=5) as pilot:
         await sees(pilot, "Loading run 5")
         hold.released.set()
-        await sees(pilot, "There is no run 5", "r retries")
+        await sees(pilot, "Run 5 not found", "r retries")
         await pilot.press("enter")
-        await sees(pilot, "There is no run 5", "esc close")
+        await sees(pilot, "Run 5 not found", "esc close")
         await pilot.press("escape")
         serve_runs(scripted, run_of(5))
         await pilot.press("r")
-        await sees(pilot, "Run 5", "This run has no transcript.", gone="There is no run 5")
+        await sees(pilot, "Run 5", "This run has no transcript.", gone="Run 5 not found")
         no_crash(pilot)
 
 
 async def test_a_preview_that_cannot_be_read_says_why(scripted: ScriptedServer) -> None:
     scripted.on("GET", LIST, page(run_of(5)))
     async with opened(setup_of(scripted.url, KEY, 1)) as pilot:
-        await sees(pilot, "1 run ", "There is no run 5")
+        await sees(pilot, "1 run ", "Run 5 not found")
         no_crash(pilot)
 
 

@@ -14,7 +14,7 @@ from watching import sees
 
 async def test_without_a_key_it_says_what_the_program_is_and_offers_three_ways_in(served: Served) -> None:
     async with opened(setup_of(served.server.url, None), size=SMALL) as pilot:
-        await sees(pilot, "See why test calls", "There is no API key.", "s  Sign in", "d  Demo", "e  Environment")
+        await sees(pilot, "See why test calls", "No API key found.", "s  Sign in", "d  Demo", "e  Environment")
         await pilot.press("enter")
         await sees(pilot, "Settings › API keys", "esc Back", gone="Environment")
         await pilot.press("enter")
@@ -84,7 +84,7 @@ async def test_several_projects_and_none_named_open_the_picker(served: Served) -
     async with opened(served.setup(project=None)) as pilot:
         await sees(pilot, "List runs of", "Front desks", "Hospitality and grid")
         await pilot.press("escape")
-        await sees(pilot, "Which project?", "Runs are listed by project", gone="List runs of")
+        await sees(pilot, "Which project?", "No project chosen", gone="List runs of")
         await pilot.press("p")
         await sees(pilot, "List runs of", "Hospitality and grid")
         await pilot.press("enter")

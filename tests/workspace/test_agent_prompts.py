@@ -209,7 +209,7 @@ async def test_a_prompt_that_was_changed_while_somebody_looked_is_not_written_ov
         ),
         (
             "write-lost",
-            "{name} still has its former prompt. The connection to {host} broke before the answer came. "
+            "{name} still has its former prompt. Lost the connection to {host} before the answer came. "
             "Look once more before you write again. ",
         ),
     ],
@@ -237,7 +237,7 @@ async def test_a_write_whose_answer_is_lost_is_found_to_be_there(home: Path, tmp
         done = await desk.prompts.write(update, better(sent))
         assert done.message == (
             f"{agent.name} has the new prompt: read back, it is the same to the byte. "
-            f"The server did not confirm it: The connection to {desk.url[7:]} broke before the answer came."
+            f"The server did not confirm it: Lost the connection to {desk.url[7:]} before the answer came."
         )
         assert await desk.holds(CLINIC) == better(sent)
         assert (desk.kept(CLINIC, "replaced"), desk.kept(CLINIC, "written")) == ([sent], [better(sent)])
@@ -282,7 +282,7 @@ GONE = Reply({"detail": "Gone."}, 404)
             has("Call."),
             "other",
             "Line has neither its former prompt nor the new prompt now: 12 words differ from what was written. "
-            "The connection to {host} broke before the answer came. Look at what it has now. ",
+            "Lost the connection to {host} before the answer came. Look at what it has now. ",
         ),
         (
             has(NEW),
@@ -294,14 +294,14 @@ GONE = Reply({"detail": "Gone."}, 404)
             Reply({"description": ["Too long."]}, 400),
             has(SENT),
             "former",
-            "Line still has its former prompt. {host} did not accept it (400: description: Too long.). ",
+            "Line still has its former prompt. {host} refused the request (400: description: Too long.). ",
         ),
         (
             Reply({"description": ["Too long."]}, 400),
             GONE,
             "unknown",
-            "Nothing was written to Line. {host} did not accept it (400: description: Too long.). "
-            "What it has now could not be read: {host} does not have it (404: Gone.). Look at what it has now. ",
+            "Nothing was written to Line. {host} refused the request (400: description: Too long.). "
+            "What it has now could not be read: Not found on {host} (404: Gone.). Look at what it has now. ",
         ),
         (
             LATE,
@@ -314,7 +314,7 @@ GONE = Reply({"detail": "Gone."}, 404)
             GONE,
             "unknown",
             "It is not known whether Line has its former prompt or the new prompt. {host} failed (503: Later.). "
-            "What it has now could not be read: {host} does not have it (404: Gone.). Look at what it has now. ",
+            "What it has now could not be read: Not found on {host} (404: Gone.). Look at what it has now. ",
         ),
         (
             has(NEW),
@@ -546,7 +546,7 @@ async def test_a_write_that_came_to_nothing_does_not_hide_what_the_one_before_re
 
 @pytest.mark.parametrize(
     ("read_only", "mend"),
-    [("--read-only", "Start without --read-only."), ("/etc/c.toml", "Take read_only = true out of /etc/c.toml.")],
+    [("--read-only", "Start without --read-only."), ("/etc/c.toml", "Remove read_only = true from /etc/c.toml.")],
 )
 async def test_a_read_only_session_looks_and_writes_nothing(
     desk: Desk, scripted: ScriptedServer, read_only: str, mend: str
@@ -556,7 +556,7 @@ async def test_a_read_only_session_looks_and_writes_nothing(
     update = await prompts.preview_update(await desk.job(7, SENT), NEW)
     with pytest.raises(UsageError) as caught:
         await prompts.write(update, NEW)
-    assert caught.value.sentence() == f"This is a read-only session, so nothing was written. {mend}"
+    assert caught.value.sentence() == f"Read-only session: nothing was written. {mend}"
     desk.session.store.prompt_uses.note(7, NEW, "replaced", 1.0, None)
     with pytest.raises(UsageError, match="nothing was restored"):
         await prompts.restore(await prompts.preview_restore(7))

@@ -111,14 +111,14 @@ async def test_the_command_gets_the_job_as_json_without_a_shell_and_without_the_
 @pytest.mark.parametrize(
     ("command", "sentence"),
     [
-        (python("import sys; sys.exit(3)"), "The command of on_job_done ended with status 3."),
+        (python("import sys; sys.exit(3)"), "The on_job_done command ended with status 3."),
         (
             python("import sys; sys.stderr.write('one\\ntwo\\x1b[31m;[/red].\\n\\n'); sys.exit(1)"),
-            "The command of on_job_done ended with status 1: two[31m;[/red].",
+            "The on_job_done command ended with status 1: two[31m;[/red].",
         ),
-        (python("import os; os.kill(os.getpid(), 9)"), "The command of on_job_done ended with status -9."),
-        ("/nowhere/at-all", "The command of on_job_done could not be started: No such file or directory."),
-        ("/", "The command of on_job_done could not be started: Permission denied."),
+        (python("import os; os.kill(os.getpid(), 9)"), "The on_job_done command ended with status -9."),
+        ("/nowhere/at-all", "The on_job_done command could not be started: No such file or directory."),
+        ("/", "The on_job_done command could not be started: Permission denied."),
         (python("pass"), ""),
         (python("import sys; sys.stdin.close()"), ""),
         (python("import sys; sys.stderr.write('x' * 300_000); sys.stdout.write('x' * 300_000)"), ""),
@@ -144,7 +144,7 @@ async def test_a_command_that_does_not_end_is_stopped_with_all_that_it_started(
     made.ended(done)
     await eventually((tmp_path / "begun").exists, "the command and its child run")
     await made.close()
-    assert reported == ["The command of on_job_done did not end within 3 seconds and was stopped."]
+    assert reported == ["The on_job_done command did not end within 3 seconds and was stopped."]
     await eventually(lambda: running(str(tmp_path / "begun")) == 0, "both are gone")
 
 
@@ -188,7 +188,7 @@ async def test_leaving_gives_it_a_moment_and_says_what_was_broken_off(
     made.ended(done)
     await eventually((tmp_path / "x").exists, "the command runs")
     await made.close(0.05)
-    assert reported == ["1 call of the command of on_job_done did not end in time."]
+    assert reported == ["1 call of the on_job_done command did not end in time."]
     await eventually(lambda: running(str(tmp_path / "x")) == 0, "it is gone")
 
 
@@ -206,7 +206,7 @@ async def test_in_the_app_each_end_calls_it_once_and_a_failure_is_left_to_be_tol
     await windows[0].call(lambda session: session.jobs.launch(Draft((5,), Prompt("Be kind."), 7)))
     await eventually(lambda: any(window.notices for window in windows), "the failure is there to be told")
     reported = [notice for window in windows for notice in window.notices]
-    assert reported == ["The command of on_job_done ended with status 1: no luck."]
+    assert reported == ["The on_job_done command ended with status 1: no luck."]
     for window in windows:
         await asyncio.to_thread(window.close)
     (line,) = (tmp_path / "calls").read_text().splitlines()
@@ -227,7 +227,7 @@ def test_a_script_that_waits_lets_it_end_and_tells_its_failure_without_another_s
     done = call("improve", 5, "--prompt-file", tmp_path / "prompt.md", "--wait", "--json")
     assert done.status == 0
     assert json.loads((tmp_path / "call").read_text()) == json.loads(done.out)
-    assert "The command of on_job_done ended with status 1: no luck." in done.err
+    assert "The on_job_done command ended with status 1: no luck." in done.err
 
 
 @pytest.mark.parametrize("signed_in_anew", [False, True], ids=["left at once", "signed in anew, then left"])
@@ -250,7 +250,7 @@ async def test_a_call_that_takes_longer_is_broken_off_when_one_leaves_and_this_i
     before = time.monotonic()
     workspace = await leave_once_it_runs(scripted, home, lines)
     assert time.monotonic() - before < 20
-    assert list(workspace.notices) == ["1 call of the command of on_job_done did not end in time."]
+    assert list(workspace.notices) == ["1 call of the on_job_done command did not end in time."]
     await eventually(lambda: running(str(lines)) == 0, "it is gone")
 
 

@@ -27,9 +27,9 @@ async def done(quick: Session, scripted: ScriptedServer) -> Session:
 
 
 async def test_a_job_that_ended_is_neither_stopped_nor_launched_again(done: Session, scripted: ScriptedServer) -> None:
-    with pytest.raises(UsageError, match="there is nothing to stop"):
+    with pytest.raises(UsageError, match="Can't stop job"):
         await done.jobs.stop(1)
-    with pytest.raises(UsageError, match="it is not launched again"):
+    with pytest.raises(UsageError, match="Can't relaunch job"):
         await done.jobs.launch_again(1)
     assert (await done.jobs.get(1)).state == JobState.SUCCEEDED
     assert len(scripted.requests("POST", LAUNCH)) == 1
@@ -40,7 +40,7 @@ async def test_a_job_that_is_stopped_is_asked_about_no_more(quick: Session, scri
     scripted.on("GET", PROGRESS, Reply({"status": "running"}))
     await quick.jobs.launch(DRAFT)
     assert (await quick.jobs.stop(1)).state == JobState.STOPPED
-    with pytest.raises(UsageError, match="there is nothing to stop"):
+    with pytest.raises(UsageError, match="Can't stop job"):
         await quick.jobs.stop(1)
 
 

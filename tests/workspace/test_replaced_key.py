@@ -112,7 +112,7 @@ async def test_a_job_that_the_server_does_not_show_to_another_key_needs_the_firs
         if key == "first":
             await workspace.call(lambda session: session.jobs.launch(DRAFT))
             await asyncio.to_thread(workspace.close)
-    with pytest.raises(KeyMissing, match="needs the key it was launched with"):
+    with pytest.raises(KeyMissing, match="needs the key used to launch it"):
         await workspace.call(lambda session: session.jobs.resume(1))
     job = await first_job(workspace)
     assert (job.state, job.other_key) == (JobState.RUNNING, True)

@@ -156,7 +156,7 @@ async def test_what_was_found_is_shown_also_where_it_cannot_be_kept(
         assert await findings.fetch([5]) == {5: WHY}
     other.execute("ROLLBACK")
     other.close()
-    assert "findings were not kept" in caplog.text
+    assert "findings were not saved" in caplog.text
 
 
 async def test_asking_why_runs_failed_waits_until_the_jobs_leave_room_for_it(

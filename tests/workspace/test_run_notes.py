@@ -76,7 +76,7 @@ async def test_views_and_filters_are_kept_by_name_by_use_and_by_list(views: Save
 
 
 async def test_a_given_view_stays_what_it_is(views: SavedViews) -> None:
-    with pytest.raises(UsageError, match="errors is a given view"):
+    with pytest.raises(UsageError, match="built-in view errors"):
         await views.save("errors ", "id:1")
     for given in GIVEN_VIEWS:
         await views.delete(given.name)
@@ -127,7 +127,7 @@ async def test_a_text_that_is_too_long_is_refused_with_a_sentence_and_what_was_t
     notes: RunNotes, views: SavedViews
 ) -> None:
     await notes.save(5, "n" * 4_000)
-    with pytest.raises(UsageError, match="That note is of 4,001 characters; 4,000 are kept"):
+    with pytest.raises(UsageError, match="The note has 4,001 characters; the limit is 4,000"):
         await notes.save(5, "m" * 4_001)
     assert await notes.all() == {5: "n" * 4_000}
     await views.save("v" * 60, "f" * 2_000)
@@ -136,7 +136,7 @@ async def test_a_text_that_is_too_long_is_refused_with_a_sentence_and_what_was_t
             await views.save(name, text)
     assert await views.all() == [SavedView("v" * 60, "f" * 2_000)]
     for refused in (views.add_to_history("f" * 2_001), views.save_last_of(SCOPE, "f" * 2_001)):
-        with pytest.raises(UsageError, match="That filter"):
+        with pytest.raises(UsageError, match="The filter"):
             await refused
     assert (await views.history(), await views.last_of(SCOPE)) == ([], "")
 

@@ -157,7 +157,7 @@ async def test_a_neighbour_that_cannot_be_read_disturbs_nobody(
     with caplog.at_level(logging.INFO, "cekura_tui"):
         await ahead.fetch(5)
     assert ahead.get(5) is None
-    assert "run 5 was not read ahead" in caplog.text
+    assert "run 5 was not prefetched" in caplog.text
     serve_runs(scripted, run_of(5))
     await ahead.fetch(5)
     assert ahead.get(5) is not None

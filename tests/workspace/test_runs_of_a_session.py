@@ -22,9 +22,9 @@ TASTE = {"id": 5, "name": "Tone", "type": "enum", "score": 0}
 @pytest.mark.parametrize(
     ("run_ids", "said"),
     [
-        ([], "No run was named"),
-        ([1, 2, 3, 4, 1], "4 runs were named; a job takes up to 3"),
-        ([1, 2], "of different agents: 1 of Agent 7, 2 of Agent 8"),
+        ([], "No run given"),
+        ([1, 2, 3, 4, 1], "4 runs given; a job takes up to 3"),
+        ([1, 2], "to different agents: 1 of Agent 7, 2 of Agent 8"),
     ],
 )
 async def test_runs_that_no_job_takes_together_are_refused_in_words(
@@ -93,7 +93,7 @@ async def test_why_an_agents_prompt_could_not_be_read_is_told_and_a_refused_key_
     scripted.on("GET", f"{AGENTS}7/", Reply({"detail": "No."}, status))
     with pytest.raises(kind) as caught:
         await session.agent_prompt(7)
-    assert ("The prompt of agent 7 could not be read" in str(caught.value)) == (kind is Rejected)
+    assert ("Can't read the prompt of agent 7" in str(caught.value)) == (kind is Rejected)
 
 
 async def test_a_result_that_is_listed_is_not_what_the_next_start_lists(session: Session) -> None:

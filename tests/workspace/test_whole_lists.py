@@ -81,7 +81,7 @@ async def test_a_list_of_which_pages_are_not_there_is_no_whole_list(
 ) -> None:
     listed = Listed(scripted, list(range(1, 31)), oldest_first=oldest_first)
     listed.missing = missing
-    with pytest.raises(IncompleteListError, match="speaks of 30 runs and gave"):
+    with pytest.raises(IncompleteListError, match="reported 30 runs and sent"):
         await ids_of(quick)
 
 
@@ -90,7 +90,7 @@ async def test_a_server_that_knows_one_page_only_is_soon_asked_no_more_and_not_b
     quick: Session, scripted: ScriptedServer, results: list[int]
 ) -> None:
     scripted.on("GET", LIST, Reply({"count": 9_000, "next": "x", "results": [run_of(number) for number in results]}))
-    with pytest.raises(IncompleteListError, match=f"speaks of 9,000 runs and gave {len(results)}"):
+    with pytest.raises(IncompleteListError, match=f"reported 9,000 runs and sent {len(results)}"):
         await ids_of(quick)
     assert len(scripted.seen) < 6
 

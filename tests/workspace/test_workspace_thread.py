@@ -82,7 +82,7 @@ async def test_why_it_could_not_open_is_told_to_whoever_asks(scripted: ScriptedS
     workspace = Workspace(setup_of(scripted, home))
     workspace.start(lambda: None)
     for _ in range(2):
-        with pytest.raises(StoreError, match="cannot be opened"):
+        with pytest.raises(StoreError, match="Can't open the database"):
             await workspace.call(lambda session: session.jobs.all())
     workspace.close()
 
@@ -206,7 +206,7 @@ async def test_a_fault_of_the_program_while_it_opens_is_told_to_whoever_asks_and
 
     monkeypatch.setattr(Session, "open", broken)
     workspace.start(lambda: None)
-    with pytest.raises(CekuraTuiError, match="could not be opened") as caught:
+    with pytest.raises(CekuraTuiError, match="Can't open the workspace") as caught:
         await workspace.call(lambda session: session.jobs.all())
     log = home / "log" / "cekura-tui.log"
     assert str(log) in caught.value.hint
@@ -218,7 +218,9 @@ async def test_that_a_damaged_database_was_moved_away_is_left_to_be_told(workspa
     (home / "cekura.db").write_bytes(b"No database at all. " * 500)
     workspace.start(lambda: None)
     assert await workspace.call(lambda session: session.jobs.all()) == []
-    assert [notice.split(" to ")[0] for notice in workspace.notices] == ["The database was damaged and was moved"]
+    assert [notice.split(" ", 5)[:5] for notice in workspace.notices] == [
+        ["The", "database", "was", "damaged.", "Recovered"]
+    ]
 
 
 @pytest.mark.parametrize("in_the_way", ["home", "home/log", "home/log/cekura-tui.log/directory"])
@@ -245,7 +247,7 @@ async def test_a_question_that_waits_for_its_turn_while_another_key_is_taken_up_
         await eventually(hold.arrived.is_set, "the request arrived")
     waiting = workspace.send(lambda session: session.run(99, once=True))
     await workspace.reopen(workspace.setup.with_key(ApiKey("other", "typed")))
-    with pytest.raises(Closed, match="closed meanwhile"):
+    with pytest.raises(Closed, match="workspace was closed"):
         await asyncio.wrap_future(waiting)
     assert scripted.requests("GET", f"{RUNS}99/") == []
 
@@ -294,7 +296,8 @@ async def test_whoever_goes_on_in_the_embedded_workspace_finds_its_runs_and_need
 
 
 @pytest.mark.parametrize(
-    ("name", "kind", "said"), [("key", UsageError, "could not start"), ("cekura.db", StoreError, "cannot be opened")]
+    ("name", "kind", "said"),
+    [("key", UsageError, "Can't start the demo server"), ("cekura.db", StoreError, "Can't open the database")],
 )
 async def test_an_embedded_workspace_that_cannot_be_opened_says_why_and_leaves_no_server_behind(
     home: Path, name: str, kind: type[Exception], said: str

@@ -129,7 +129,7 @@ def _read(word: str, start: int, wrong: list[Wrong]) -> Term | None:
     end = start + len(word)
     opened = unquoted(word)[1]
     if opened is not None:
-        wrong.append(Wrong(start + opened, end, 'the quote is not closed: add "'))
+        wrong.append(Wrong(start + opened, end, 'missing closing quote: add "'))
         return None
     negated = word[0] in _NOT
     body, at = (word[1:], start + 1) if negated else (word, start)
@@ -155,13 +155,13 @@ def _bare(word: str, negated: bool, start: int, wrong: list[Wrong]) -> Term | No
     # A bare word is looked for anywhere, so "~" says nothing new.
     text = unquoted(word[negated:].removeprefix("~"))[0]
     if not word.strip(",|"):
-        wrong.append(Wrong(start, start + len(word), "values are written without spaces between: outcome:failed,error"))
+        wrong.append(Wrong(start, start + len(word), "no spaces between values: outcome:failed,error"))
         return None
     if text[:1] in OTHER_QUOTES and '"' not in word:
-        wrong.append(Wrong(start, start + len(word), 'write quotes as ": "Task completion"'))
+        wrong.append(Wrong(start, start + len(word), 'use straight quotes: "Task completion"'))
         return None
     if not text:
-        nothing = "nothing is in the quotes" if '"' in word else f"“{word}” needs a word or a term after it"
+        nothing = "nothing between the quotes" if '"' in word else f"“{word}” needs a word or a term after the sign"
         wrong.append(Wrong(start, start + len(word), nothing))
         return None
     return Term("", (Value(text),), negated=negated)
@@ -190,7 +190,7 @@ def _value(key: FilterKey, written: str) -> Value | str:
     if not text:
         return _no_value(key)
     if text[0] in OTHER_QUOTES and not written.startswith(('"', '~"')):
-        return f'write quotes as ": {key.name}:"Task completion"'
+        return f'use straight quotes: {key.name}:"Task completion"'
     if key.kind == "note":
         word = None if contains or written.startswith('"') else word_of(key, text)
         return Value(word) if word else Value(text, contains=True)
@@ -198,16 +198,16 @@ def _value(key: FilterKey, written: str) -> Value | str:
         number = id_of(text) if key.kind == "name" and not contains else None
         return Value(text if number is None else str(number), contains)
     if contains:
-        return f"{key.name} takes whole values, without “~”: {key.example}"
+        return f"{key.name} does not support “~”: {key.example}"
     if key.kind == "id":
         number = id_of(text)
-        return f"“{_shown(text)}” is no number: {key.example}" if number is None else Value(str(number))
+        return f"“{_shown(text)}” is not a number: {key.example}" if number is None else Value(str(number))
     if key.kind == "length":
-        problem = f"“{_shown(text)}” is no duration: 120, 2m, 1m30s or 2:30"
+        problem = f"“{_shown(text)}” is not a duration: 120, 2m, 1m30s or 2:30"
         return problem if length_of(text) is None else Value(text.lower())
     if key.kind == "moment":
         moment = moment_text(text)
-        return f"“{_shown(text)}” is no time: 2d, 3h, today or 2026-11-01" if moment is None else Value(moment)
+        return f"“{_shown(text)}” is not a time: 2d, 3h, today or 2026-11-01" if moment is None else Value(moment)
     word = word_of(key, text)
     return _no_word(key, text) if word is None else Value(word)
 
@@ -215,8 +215,9 @@ def _value(key: FilterKey, written: str) -> Value | str:
 def _no_key(name: str) -> str:
     near = _nearest(name, tuple(BY_NAME))
     if near is None:
-        return f"no term “{_shown(name)}:” ({_some(tuple(key.name for key in KEYS))}); to find the word, quote it"
-    return f"no term “{_shown(name)}:”; did you mean {BY_NAME[near].name}?"
+        known = _some(tuple(key.name for key in KEYS))
+        return f"unknown term “{_shown(name)}:” ({known}); to search for the word, quote it"
+    return f"unknown term “{_shown(name)}:”; did you mean {BY_NAME[near].name}?"
 
 
 def _no_value(key: FilterKey) -> str:
@@ -226,7 +227,7 @@ def _no_value(key: FilterKey) -> str:
 def _no_word(key: FilterKey, text: str) -> str:
     near = _nearest(text, key.words)
     meant = f"; did you mean {near}?" if near else ""
-    return f"no {key.name} “{_shown(text)}”{meant} ({_some(key.words)})"
+    return f"unknown {key.name} “{_shown(text)}”{meant} ({_some(key.words)})"
 
 
 def _right_sign(key: FilterKey, values: str) -> str:

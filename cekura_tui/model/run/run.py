@@ -59,7 +59,7 @@ def _objects(value: object) -> object:
     if not isinstance(value, list):
         return value
     if len(value) > MOST_VERDICTS:
-        raise ValueError("too many to be read")
+        raise ValueError("too many verdicts")
     return [item for item in value if isinstance(item, dict)]
 
 
@@ -237,13 +237,13 @@ class Run(Payload):
     def read(cls, payload: object) -> Self:
         """A run of one JSON object as it came; raises NotARun where there is no id to know it by."""
         if not isinstance(payload, dict):
-            raise NotARun("The server sent something else than a run.", "Try again; if it stays so, tell Cekura.")
+            raise NotARun("The server's answer is not a run.", "Try again; if the error stays, contact Cekura support.")
         try:
             if is_clean_json(payload):
                 return cls.exact(payload)
             run = cls.exact(clean_json(json.loads(json.dumps(payload))))  # a copy, for the object is kept as it came
         except RecursionError:
-            raise NotARun("The server sent a run that is nested too deeply to be read.") from None
+            raise NotARun("The run is nested too deeply to read.") from None
         run.__dict__["sent"] = payload
         return run
 
@@ -255,7 +255,9 @@ class Run(Payload):
         try:
             run = cls.model_validate(known)
         except ValidationError:
-            raise NotARun("The server sent a run without an id.", "Try again; if it stays so, tell Cekura.") from None
+            raise NotARun(
+                "The server sent a run without an id.", "Try again; if the error stays, contact Cekura support."
+            ) from None
         run.__dict__["source"] = source
         return run
 

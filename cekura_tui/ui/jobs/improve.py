@@ -432,7 +432,7 @@ class ImproveDialog(Dialog[Job]):
         except CekuraTuiError as error:
             self._busy(None)
             self._begin_to_save()
-            draft_words = "" if "draft is kept" in error.hint else await self._drafts.in_words(self._as_draft())
+            draft_words = "" if "Draft saved" in error.hint else await self._drafts.in_words(self._as_draft())
             self._show_message(f"{error.title}: {clean_line(error.sentence(), 600)}{draft_words}", failed=True)
             return
         self._begin_to_save()  # what was typed meanwhile was not sent

@@ -337,7 +337,7 @@ def _of_failures(term: Term) -> bool:
 
 
 def _trouble(error: CekuraTuiError) -> str:
-    words = {"The server cannot be reached": "unreachable", "Too many requests": "busy server"}
+    words = {"Can't reach the server": "unreachable", "Too many requests": "busy server"}
     return words.get(error.title, error.title.lower())
 
 

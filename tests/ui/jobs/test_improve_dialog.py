@@ -212,7 +212,7 @@ async def test_a_launch_that_this_server_does_not_offer_says_so_and_keeps_the_dr
         await dialog(pilot)
         pilot.app.screen.query_one(TextArea).focus()
         await pilot.press(*"Typed ", "ctrl+g")
-        await sees(pilot, "does not offer", "draft is kept", "Typed #")
+        await sees(pilot, "does not support", "Draft saved", "Typed #")
         await pilot.press("escape")
         await sees(pilot, "240 runs", "Jobs none yet", gone="Improve the prompt")
         await pilot.press("i")
@@ -228,9 +228,9 @@ async def test_a_launch_without_an_id_is_shown_as_unconfirmed_and_not_sent_again
     async with opened(served.setup()) as pilot:
         await dialog(pilot)
         await pilot.press("enter")
-        await sees(pilot, "Job 1 is unconfirmed", "without a progress_id", gone="Improve the prompt")
+        await sees(pilot, "Job 1 is unconfirmed", "has no progress_id", gone="Improve the prompt")
         await pilot.press("2")
-        await sees(pilot, "1 unconfirmed", "answered without", "sent again by itself")
+        await sees(pilot, "1 unconfirmed", "progress_id, so the job", "sent again by itself")
         await pilot.press("enter")
         await sees(pilot, "Job 1 ? unconfirmed", "no answer tells whether", "not sent again", "launching")
         no_crash(pilot)
@@ -244,7 +244,7 @@ async def test_a_read_only_session_launches_nothing(served: Served) -> None:
         await sees(pilot, "read-only")
         await dialog(pilot)
         await pilot.press("enter")
-        await sees(pilot, "read-only session", "nothing was launched")
+        await sees(pilot, "Read-only session: nothing was launched")
         assert served.asked(LAUNCH, "POST") == []
 
 
@@ -332,7 +332,7 @@ async def test_why_there_is_no_prompt_stays_until_it_was_read_by_itself_or_by_a_
         await pilot.press("i")
         await eventually(lambda: len(waits) == 2, "read again by itself, and to be read again much later")
         await pilot.press("ctrl+g")
-        await sees(pilot, "The prompt of agent 7 could not be read", "ctrl+r retries now", "There is no prompt yet")
+        await sees(pilot, "Can't read the prompt of agent 7", "ctrl+r retries now", "There is no prompt yet")
         scripted.on("GET", AGENT, Reply(b"{"), Reply({"id": 7, "agent_name": "A", "description": "Be kind."}))
         await pilot.press("ctrl+r")
         await sees(pilot, "Be kind.", gone="could not be read")

@@ -76,7 +76,7 @@ async def test_whoever_launches_again_too_late_is_told_of_the_job_that_is_there(
         await sees(pilot, "Launch job 1 again?")
         seeded.jobs.begin_launch(DRAFT, time.time(), this_process(), again_of=1)
         await pilot.press("y")
-        await sees(pilot, "Job 1 was launched again already, as job 2.")
+        await sees(pilot, "Job 1 was already relaunched as job 2.")
 
 
 async def test_a_read_only_session_launches_nothing_again(
@@ -86,7 +86,7 @@ async def test_a_read_only_session_launches_nothing_again(
     async with opened(setup_of(scripted.url, KEY, 1, read_only=True)) as pilot:
         await on_jobs(pilot, "? unconfirmed")
         await pilot.press("a", "y")
-        await sees(pilot, "read-only session", "nothing was launched")
+        await sees(pilot, "Read-only session: nothing was launched")
         assert not scripted.requests("POST", LAUNCH)
 
 
@@ -100,7 +100,7 @@ async def test_a_refused_launch_is_told_and_kept_as_a_draft(
         await pilot.press("a")
         await sees(pilot, "failed: The model gave up.", "may cost credits again")
         await pilot.press("y")
-        await sees(pilot, "These are gone.", "The draft is kept as 2.")
+        await sees(pilot, "These are gone.", "Draft saved as job 2.")
 
 
 async def test_a_forgotten_job_is_gone_after_one_was_told_what_that_means(quiet: Setup, seeded: SeededJobs) -> None:
@@ -132,7 +132,7 @@ async def test_a_job_of_another_key_says_so_and_is_tried_once(quiet: Setup, scri
         await on_jobs(pilot, "needs the other key", "s Resume", "launched with another key")
         assert not scripted.requests("GET", PROGRESS)
         await pilot.press("s")
-        await sees(pilot, "Job 1 needs the key it was launched with", "needs the other key")
+        await sees(pilot, "Job 1 needs the key used to launch it", "needs the other key")
         assert len(scripted.requests("GET", PROGRESS)) == 1
         scripted.on("GET", PROGRESS, Reply(RUNNING))
         await pilot.press("s")

@@ -202,7 +202,7 @@ async def test_a_job_that_is_gone_is_a_sentence(quiet: Setup, seeded: SeededJobs
     async with opened(quiet) as pilot:
         await on_job(pilot, 1)
         seeded.jobs.forget(1, time.time())
-        await sees(pilot, "There is no job 1.", "Look at `jobs list`.")
+        await sees(pilot, "No job 1 found.", "See `jobs list`.")
         await pilot.press("a", "x", "y", "s", "enter")
         await sees(pilot, "esc close")
         await pilot.press("escape", "escape")

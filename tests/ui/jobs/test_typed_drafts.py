@@ -184,7 +184,7 @@ async def test_a_refused_launch_beside_another_windows_draft_is_kept_once(
         write_over(other, "of the other window")
         for _ in range(2):
             await pilot.press("ctrl+g")
-            await sees(pilot, "These are gone.", "The draft is kept as 2.")
+            await sees(pilot, "These are gone.", "Draft saved as job 2.")
         await pilot.press("escape")
         await sees(pilot, "The draft is kept", gone="Improve the prompt")
         assert kept(setup) == ["of the other window", "A" + PROMPT]
@@ -201,7 +201,7 @@ async def test_the_very_text_that_another_window_launched_is_neither_sent_nor_ke
         other.begin_launch(other.draft_of(job), time.time(), "another window", job.number)
         for _ in range(2):
             await pilot.press("ctrl+g")
-            await sees(pilot, "Job 1 was launched already.", gone="draft is kept")
+            await sees(pilot, "Job 1 was already launched.", gone="draft is kept")
         await pilot.press("escape")
         await sees(pilot, gone="Improve the prompt")
         assert (kept(setup), sent(scripted)) == ([], [])

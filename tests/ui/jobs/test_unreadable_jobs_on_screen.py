@@ -21,7 +21,7 @@ async def test_the_other_jobs_are_there_and_the_one_is_named(quiet: Setup, seede
         sql.execute(f"UPDATE jobs SET {change} WHERE number = 2")
     store.close()
     async with opened(quiet) as pilot:
-        listed = await on_jobs(pilot, "Job 2 cannot be read", "job 1", "job 3")
+        listed = await on_jobs(pilot, "Can't read job 2", "job 1", "job 3")
         assert [row.number for row in listed.rows] == [3, 1]
         await sees(pilot, "2 jobs", gone="Jobs none yet")
         no_crash(pilot)

@@ -150,7 +150,7 @@ async def test_what_another_window_has_stopped_or_forgotten_is_told_in_the_corne
         await sees(pilot, "Forget job 1?")
         seeded.jobs.forget(1, 1_800_000_000.0)
         await pilot.press("y")
-        await eventually(lambda: any("There is no job 1." in text for text in toasts(pilot)), "that it is gone")
+        await eventually(lambda: any("No job 1 found." in text for text in toasts(pilot)), "that it is gone")
         assert errors_open(pilot) == 0
 
 

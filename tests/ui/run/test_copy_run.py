@@ -258,7 +258,7 @@ async def test_a_file_that_exists_is_only_overwritten_when_asked_for_twice(setup
         ("[/oops]/", "is a directory"),
         ("x" * 300, "cannot be written"),
         ("/proc/run.txt", "be written"),
-        ("~nobody-at-all/run.txt", "cannot be found"),
+        ("~nobody-at-all/run.txt", "no such home directory"),
     ],
 )
 async def test_a_name_that_cannot_be_is_refused_with_a_sentence_and_leaves_nothing(

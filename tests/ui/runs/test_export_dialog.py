@@ -153,10 +153,10 @@ async def test_a_file_that_exists_is_only_overwritten_when_asked_for_twice(serve
     ("typed", "said"),
     [
         ("", "Type a file name."),
-        ("runs.txt", "ends in no known format"),
+        ("runs.txt", "Unknown file type"),
         ("[/oops].csv/", "is a directory"),
         ("nowhere/runs.csv", "There is no directory"),
-        ("~nobody-at-all/runs.csv", "cannot be found"),
+        ("~nobody-at-all/runs.csv", "no such home directory"),
     ],
 )
 async def test_a_name_that_cannot_be_is_refused_with_a_sentence(
@@ -219,7 +219,7 @@ async def test_a_server_that_fails_half_way_is_told_and_nothing_is_kept(
     scripted.on("GET", LIST, first, Reply(b"<html>", 502))
     async with dialog(setup_of(scripted.url, "key", PROJECT)) as pilot:
         await pilot.press("enter")
-        await sees(pilot, "failed (502", "of the 1 run before.", "enter export")
+        await sees(pilot, "failed (502", "file with 1 run was discarded.", "enter export")
     assert os.listdir(here) == []
 
 
@@ -229,7 +229,7 @@ async def test_a_busy_server_is_waited_for_and_this_is_said(scripted: ScriptedSe
     scripted.on("GET", LIST, busy, hold)
     async with dialog(setup_of(scripted.url, "key", PROJECT)) as pilot:
         await pilot.press("enter")
-        await sees(pilot, "asks to slow down")
+        await sees(pilot, "Too many requests to")
         hold.released.set()
         await sees(pilot, "Saved 1 run to", gone="slow down")
 

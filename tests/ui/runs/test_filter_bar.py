@@ -239,7 +239,7 @@ async def test_a_wrong_filter_is_not_put_into_effect_and_is_marked_where_it_is_w
     app = BarApp(IN_EFFECT)
     async with app.run_test(size=SMALL) as pilot:
         await type_in(pilot, "mode:vx refund")
-        await shows(pilot, "! no mode “vx” (text, voice)")
+        await shows(pilot, "! unknown mode “vx” (text, voice)")
         assert wrong_parts(app) == ["vx"]
         await pilot.press("enter")
         assert app.filters == []
@@ -258,7 +258,7 @@ async def test_a_word_that_is_still_being_typed_is_wrong_only_once_it_is_submitt
         await type_in(pilot, "stats:fail")
         assert "!" not in lines(app)[1]
         await pilot.press("enter")
-        await shows(pilot, "! no term “stats:”; did you mean status?")
+        await shows(pilot, "! unknown term “stats:”; did you mean status?")
         assert wrong_parts(app) == ["stats:"]
         assert app.filters == []
         await pilot.press("escape", "slash")
@@ -465,6 +465,6 @@ async def test_what_is_said_is_cut_and_not_wrapped() -> None:
     app = BarApp()
     async with app.run_test(size=(30, 10)) as pilot:
         await type_in(pilot, "nonsense:x ")
-        await shows(pilot, "! no term “nonsense:”")
+        await shows(pilot, "! unknown term “nonsense:…")
         assert lines(app)[1].endswith("…")
         assert app.rows.region.y == 2

@@ -157,7 +157,7 @@ async def test_a_search_that_fails_says_why_and_enter_searches_again(quiet: Setu
         other.execute("BEGIN IMMEDIATE")
         try:
             app.ask()
-            await sees(pilot, "! The database", "cannot be written", "enter to search again")
+            await sees(pilot, "! Can't write the database", "enter to search again")
             assert hits(app) == []
         finally:
             other.execute("ROLLBACK")

@@ -196,7 +196,7 @@ async def test_a_view_that_could_not_be_saved_is_told_and_its_name_stays_typed(q
         await pilot.press("s", *"mine")
         await asyncio.to_thread(workspace_of(pilot).close)
         await pilot.press("enter")
-        await sees(pilot, "! The program is closing.", "Save mode:text as", "mine")
+        await sees(pilot, "! cekura-tui is closing.", "Save mode:text as", "mine")
         assert "mine" not in shown(pilot)
 
 
@@ -237,7 +237,7 @@ async def test_a_view_that_could_not_be_forgotten_comes_back(quiet: Setup) -> No
     async with opened(quiet, "", ANGRY) as pilot:
         await asyncio.to_thread(workspace_of(pilot).close)
         await pilot.press("G", "x")
-        await sees(pilot, "! Can't delete “Angry callers”. The program is closing.", "scenario:~angry")
+        await sees(pilot, "! Can't delete “Angry callers”. cekura-tui is closing.", "scenario:~angry")
         await pilot.press("u")
         await sees(pilot, "! Nothing to undo.")
 

@@ -78,7 +78,11 @@ async def test_it_is_written_after_a_question_that_names_agent_and_words_and_it_
             ("This key may read", "but not change it", "still has its former prompt", KEPT_AS_WELL),
             "former",
         ),
-        ("write-lost", ("still has its former prompt", "broke before the answer came", KEPT_AS_WELL), "former"),
+        (
+            "write-lost",
+            ("still has its former prompt", "before the answer came", KEPT_AS_WELL),
+            "former",
+        ),
         ("write-half", ("has the new prompt", "The server did not confirm it", "R restores"), "new"),
         ("write-trimmed", ("has the new prompt", "differs from it in white space only", KEPT), "spaced"),
     ],
@@ -183,10 +187,10 @@ async def test_a_read_only_session_shows_it_all_and_says_why_it_writes_nothing(t
         sent = server.prompt_of(CLINIC)
         number = server.job(CLINIC, sent)
         async with updating(server.setup(read_only=True), number, revised(sent), size=SMALL) as (_, pilot):
-            await sees(pilot, "! This is a read-only session, so nothing is written. Start without", "(revised")
+            await sees(pilot, "! Read-only session: nothing is written. Start without", "(revised")
             for key in ("enter", "R"):
                 await pilot.press(key)
-                await reads(pilot, "This is a read-only session, so nothing")
+                await reads(pilot, "Read-only session: nothing")
                 assert not isinstance(pilot.app.screen, ConfirmDialog)
         assert server.prompt_of(CLINIC) == sent
         assert server.saved(CLINIC, "replaced") == []

@@ -129,11 +129,11 @@ async def test_nothing_is_restored_in_a_read_only_session_or_where_nothing_was_w
         sent = server.prompt_of(CLINIC)
         async with history(server, size=SMALL) as pilot:
             await pilot.press("R")
-            await sees(pilot, "! That cannot be done: Nothing was written to")
+            await sees(pilot, "! Can't do that: Nothing was written to")
         noted(server, (FIRST, "replaced"))
         async with history(server, size=SMALL, read_only=True) as pilot:
             await pilot.press("R")
-            await reads(pilot, "This is a read-only session, so nothing was restored. Start without --read-only.")
+            await reads(pilot, "Read-only session: nothing was restored. Start without --read-only.")
         assert server.prompt_of(CLINIC) == sent
 
 

@@ -1,0 +1,236 @@
+"""No string that a person can read holds a banned word: errors, notices, screens, `--help`, README, changelog.
+
+What a person can read is found by rules, not by a list of places: `readable_strings` has them.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+_REPO = Path(__file__).parents[1]
+_PACKAGE = _REPO / "cekura_tui"
+_PAGES = ("README.md", "CHANGELOG.md")
+
+LEAST_STRINGS = 1_500
+"""The package has some 1,700; rules that find fewer than this are blind."""
+LEAST_LINES = 200
+"""Lines of prose in README and changelog together."""
+
+BANNED = {
+    # words that make a reader stop
+    "told": r"told",
+    "tell": r"(?<!can't )tell(s|ing)?",
+    "wish": r"wish(es|ed|ing)?",
+    "anew": r"anew",
+    "onto": r"onto",
+    "alike": r"alike",
+    "stands": r"(stand|stands|stood)",
+    # phrases that have to be decoded
+    "goes on": r"(go|goes|going|went) on",
+    "all the same": r"all the same",
+    "come and go": r"(come|comes|came) (and|or) (go|goes|went)",
+    "looked at": r"looked at",
+    "looks again": r"looks? (again|once more)",
+    "is read": r"(is|are|was|were) (not )?read(?!-only)",
+    "reads on": r"reads? on",
+    "read back": r"read back,",
+    "as got": r"as (it was )?got",
+    "take it": r"(take|takes|took|taken) it",
+    "taken back": r"(take|takes|took|taken) back",
+    "put it": r"(put|puts) (it|there|back)",
+    "once more": r"once more",
+    "if you want one": r"if you want one",
+    "cannot be done": r"cannot be done",
+    "so far": r"so far",
+    "asks about": r"(ask|asks|asked|asking) about",
+    "stop asking": r"(stop|stops|stopped) asking",
+    "asked again": r"(ask|asks|asked) again",
+    "to the byte": r"to the byte",
+    "keeps the draft": r"(keeps the draft|draft is kept)",
+    "what it has": r"what (it|the agent) has",
+    "what ended": r"what (has )?ended",
+    "that pass": r"that pass(es)?",
+    "speaks of": r"(speak|speaks|spoke) of",
+    "who is shown": r"who is shown",
+    "pane before": r"(match|pane|evidence|outcome) before",
+    "on along": r"on along",
+    "nothing of it": r"nothing of (it|that|this)",
+    "name runs": r"name (one|runs|it)",
+    "is no id": r"is no (number|time|id|command|link|duration)",
+    "they go": r"words? go",
+    "have proposed": r"ha(ve|s) a better prompt proposed",
+    "embedded workspace": r"embedded (workspace|server)",
+}
+"""By a name for the failure: regular expressions, matched at word boundaries without regard to case."""
+_BANNED = {name: re.compile(rf"\b{pattern}(?!\w)", re.IGNORECASE) for name, pattern in BANNED.items()}
+
+ALLOWED: dict[tuple[str, str], str] = {}
+"""Why a banned word is right in one place, by the file and a piece of the string."""
+NOT_OURS = {
+    "demo/agents": "invented prompts and calls",
+    "demo/corpus.py": "invented runs",
+    "demo/dialogue.py": "invented calls",
+    "demo/people.py": "invented callers",
+    "demo/facts.py": "invented runs",
+    "demo/answers.py": "answers as the vendor's server words them",
+    "demo/evaluation.py": "explanations as the vendor's metrics word them",
+    "demo/improver.py": "summaries as the vendor's job words them",
+}
+"""Content of the demo, and why it is no string of the program."""
+
+_SQL = re.compile(r"\s*(-- |(SELECT|INSERT|UPDATE|DELETE|CREATE|ALTER|PRAGMA|BEGIN|DROP|WITH|WHERE|FROM|ORDER|JOIN)\b)")
+_CSS = re.compile(r"\{\s*(&|[\w-]+\s*:)[^}]*\}")
+
+
+@dataclass(frozen=True)
+class Readable:
+    """A string that a person can read, the file of the repository that has it, and its line there."""
+
+    file: str
+    line: int
+    text: str
+
+    def banned(self) -> Iterator[str]:
+        """What is banned in it, as lines of a failure."""
+        for name, pattern in _BANNED.items():
+            for found in pattern.finditer(self.text):
+                allowed = any(self.file == file and piece in self.text for file, piece in ALLOWED)
+                if not allowed:
+                    around = " ".join(self.text[max(0, found.start() - 40) : found.end() + 40].split())
+                    line = self.line + self.text.count("\n", 0, found.start())
+                    yield f"{self.file}:{line}: “{name}” in “{around}”"
+
+
+def readable_strings(path: Path) -> Iterator[Readable]:
+    """The strings of a module that a person can read.
+
+    These are the string constants, and f-strings with `{}` where a value is put in, that hold a space between words or
+    are one capitalised word. Left out are docstrings, but for those of commands, which `--help` prints, and of the
+    declared JSON shapes, which `schema` prints; and what is SQL, CSS, a regular expression or a list of words to split.
+    """
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    shapes = "use_attribute_docstrings=True" in path.read_text(encoding="utf-8")
+    left_out: set[ast.AST] = set()
+    printed: set[ast.AST] = set()
+    split: set[str] = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.FunctionDef) and any(_is_command(one) for one in node.decorator_list):
+            printed |= {one.value for one in node.body[:1] if isinstance(one, ast.Expr)}
+        elif isinstance(node, ast.ClassDef) and shapes:
+            printed |= {one.value for one in node.body if isinstance(one, ast.Expr)}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Expr) and node.value not in printed:
+            left_out |= {node.value} if isinstance(node.value, ast.Constant) else set()
+        elif isinstance(node, ast.JoinedStr):
+            left_out.update(node.values)
+        elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+            if isinstance(node.func.value, ast.Name) and node.func.value.id == "re":
+                left_out.update(node.args)
+            elif node.func.attr == "split":
+                left_out.add(node.func.value)
+                split |= {node.func.value.id} if isinstance(node.func.value, ast.Name) else set()
+    for node in tree.body:
+        if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name) and node.targets[0].id in split:
+            left_out.add(node.value)
+    file = str(path.relative_to(_REPO))
+    for node in ast.walk(tree):
+        text = None if node in left_out else _text(node)
+        if text is not None and _is_read(text):
+            assert isinstance(node, ast.expr)
+            yield Readable(file, node.lineno, text)
+
+
+def _is_command(decorator: ast.expr) -> bool:
+    called = decorator.func if isinstance(decorator, ast.Call) else decorator
+    return isinstance(called, ast.Attribute) and called.attr in ("command", "group")
+
+
+def _text(node: ast.AST) -> str | None:
+    if isinstance(node, ast.JoinedStr):
+        return "".join(one.value if isinstance(one, ast.Constant) else "{}" for one in node.values)  # type: ignore[misc]
+    return node.value if isinstance(node, ast.Constant) and isinstance(node.value, str) else None
+
+
+def _is_read(text: str) -> bool:
+    if _SQL.match(text) or _CSS.search(text):
+        return False
+    return bool(re.search(r"\w\W*\s+\W*\w", text) or re.fullmatch(r"\W*[A-Z][a-z]+\W*", text))
+
+
+def package_strings() -> list[Readable]:
+    """All strings of the program that a person can read."""
+    files = sorted(path for path in _PACKAGE.rglob("*.py") if not _is_content(path))
+    return [one for path in files for one in readable_strings(path)]
+
+
+def _is_content(path: Path) -> bool:
+    return any(path.is_relative_to(_PACKAGE / place) for place in NOT_OURS)
+
+
+def page_lines(name: str) -> list[Readable]:
+    """The prose of a page: its paragraphs, lists and tables without blocks and pieces of code."""
+    text = (_REPO / name).read_text(encoding="utf-8")
+    text = re.sub(r"^```.*?^```", lambda block: "\n" * block[0].count("\n"), text, flags=re.MULTILINE | re.DOTALL)
+    # One paragraph is one string, so that a phrase is found across its lines.
+    found: list[Readable] = []
+    for paragraph in re.finditer(r"(?:^.*\S.*\n)+", text, re.MULTILINE):
+        line = text.count("\n", 0, paragraph.start()) + 1
+        found.append(Readable(name, line, re.sub(r"`[^`\n]*`", "``", paragraph[0])))
+    return found
+
+
+def test_no_string_of_the_program_holds_a_banned_word() -> None:
+    strings = package_strings()
+    assert len(strings) >= LEAST_STRINGS
+    found = [line for one in strings for line in one.banned()]
+    assert not found, f"{len(found)} of {len(strings):,} strings:\n" + "\n".join(found)
+
+
+@pytest.mark.parametrize("name", _PAGES)
+def test_no_page_holds_a_banned_word(name: str) -> None:
+    found = [line for one in page_lines(name) for line in one.banned()]
+    assert not found, "\n".join(found)
+
+
+def test_the_pages_are_read_whole() -> None:
+    assert sum(one.text.count("\n") for name in _PAGES for one in page_lines(name)) >= LEAST_LINES
+
+
+@pytest.mark.parametrize("place", NOT_OURS)
+def test_what_is_left_out_is_there(place: str) -> None:
+    assert (_PACKAGE / place).exists()
+
+
+@pytest.mark.parametrize(("file", "piece"), ALLOWED)
+def test_what_is_allowed_is_still_said(file: str, piece: str) -> None:
+    assert any(one.file == file and piece in one.text for one in package_strings())
+
+
+@pytest.mark.parametrize(
+    ("code", "found"),
+    [
+        ('x = "Read it anew"', ["Read it anew"]),
+        ('x = f"Job {n} goes on"', ["Job {} goes on"]),
+        ("x = f\"Read anew: {'told' if n else 'told of it'}\"", ["Read anew: {}", "told of it"]),
+        ('x = ("Job 1 "\n    "goes on")', ["Job 1 goes on"]),
+        ('x = "Anew"', ["Anew"]),
+        ('"""Told of nobody."""\ndef f() -> None:\n    """Told again."""', []),
+        ('@jobs.command("list")\ndef f() -> None:\n    """List jobs anew."""', ["List jobs anew."]),
+        ('x = "told_of"\ny = "SELECT told FROM x"\nz = "a b c".split()', []),
+        ('A = "a b c"\nB = A.split()\nC = "a b c"', ["a b c"]),
+        ('import re\nx = re.compile("he told me")', []),
+        ('class A:\n    CSS = "Screen { color: red; }"', []),
+    ],
+)
+def test_what_a_person_can_read_is_found_and_nothing_else(
+    code: str, found: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(f"{__name__}._REPO", tmp_path)
+    (tmp_path / "one.py").write_text(code, encoding="utf-8")
+    assert [one.text for one in readable_strings(tmp_path / "one.py")] == found
