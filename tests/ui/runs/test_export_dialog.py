@@ -219,7 +219,7 @@ async def test_a_server_that_fails_half_way_is_told_and_nothing_is_kept(
     scripted.on("GET", LIST, first, Reply(b"<html>", 502))
     async with dialog(setup_of(scripted.url, "key", PROJECT)) as pilot:
         await pilot.press("enter")
-        await sees(pilot, "failed (502", "file with 1 run was discarded.", "enter export")
+        await sees(pilot, "failed (502", "with 1 run was discarded.", "enter export")
     assert os.listdir(here) == []
 
 
