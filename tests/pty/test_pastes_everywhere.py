@@ -44,7 +44,7 @@ PLACES = {
         [("\x10", "Search for commands"), ("Search opened", "What was said"), ("\r", "Search transcripts of")]
     ),
     "a note": Place(
-        [("m", "Note on run")], enter="too long", back=[("esc", "esc once more", ""), ("esc", "Groups", TYPED)]
+        [("m", "Note on run")], enter="too long", back=[("esc", "esc again", ""), ("esc", "Groups", TYPED)]
     ),
     "an export": Place([("e", "Export runs")]),
     "a project": Place([("p", "Northgrid")]),
