@@ -122,8 +122,8 @@ demo with invented runs. `e` copies the line that sets the key in your shell.
             yield Static(Content(_ABOUT), id="about")
             yield Static(Content(clean(self._why())), id="reason")
             yield WaysIn(id="ways")
-            with Vertical(id="key-form"):
-                yield Label(Content("API key"), classes="field-label")
+            with Vertical(id="key-form", classes="section"):
+                yield Label(Content("API key"), classes="section-title")
                 yield KeyLine(placeholder="Paste or type the key", password=True, id="key", compact=True)
                 yield Static(Content(f"{made} {stored}"), id="key-facts")
             yield DialogNote(id="sign-in-note")

@@ -86,10 +86,12 @@ class ExportRunsDialog(Dialog[str]):
         day = time.strftime("%Y-%m-%d", time.localtime(self._state.clock()))
         with Vertical(classes="dialog export") as box:
             box.border_title = Content("Export runs")
-            yield Label(Content("Runs"), classes="field-label")
-            yield ChoiceList(several=False, id="export-what")
-            yield Label(Content("File (.csv or .jsonl)"), classes="field-label")
-            yield TypedLine(f"runs-{day}.csv", id="export-file", select_on_focus=False, compact=True)
+            with Vertical(classes="section"):
+                yield Label(Content("Runs"), classes="section-title")
+                yield ChoiceList(several=False, id="export-what")
+            with Vertical(classes="section"):
+                yield Label(Content("File (.csv or .jsonl)"), classes="section-title")
+                yield TypedLine(f"runs-{day}.csv", id="export-file", select_on_focus=False, compact=True)
             yield ProgressLine(id="export-progress")
             yield DialogNote(id="export-note")
             yield KeyHint(id="export-keys")
