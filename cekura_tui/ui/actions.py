@@ -21,6 +21,26 @@ def _always(node: Any) -> str | None:
     return None
 
 
+_NAMES_BY_GROUP = {
+    "Open": "open details error compare suggestion views groups note",
+    "Move": """down up first last page-down page-up half-down half-up next previous pane pane-before next-match
+        previous-match evidence evidence-before slowest earlier later hits suggestion.turn""",
+    "Find": "filter filter-at-once find failures sort runs.turn search-runs type read-on scope complete",
+    "Mark": "mark mark-range clear-marks choose",
+    "Decide": """accept accept-all reject edit editor split undo take word put.staged theirs conflicts write restore
+        put-on-agent yes no stop resume again forget""",
+    "Improve": "improve launch try-again retry",
+    "Copy or save": "hand-off copy copy-selection copy-text export save",
+    "Show": "fold unfold unfold-all only-changes raw roles staged live jobs-pane refresh look theme",
+    "Go to": """back close leave runs jobs top next-unread history prompt-history palette command-line keys help demo
+        quit""",
+}
+_GROUP_OF = {name: group for group, names in _NAMES_BY_GROUP.items() for name in names.split()}
+OTHER = "More"
+GROUPS = (*_NAMES_BY_GROUP, OTHER)
+"""What one wants to do, in the order of the help."""
+
+
 @dataclass(frozen=True, slots=True)
 class Action:
     """One thing that can be done.
@@ -48,6 +68,11 @@ class Action:
     def name(self) -> str:
         """The name of the method that does it: "match" of "match(1)", without the node that has it."""
         return self.does.partition("(")[0].rpartition(".")[2]
+
+    @property
+    def group(self) -> str:
+        """What one wants to do with it: one of `GROUPS`, by its id or by what follows the dot there."""
+        return _GROUP_OF.get(self.id) or _GROUP_OF.get(self.id.partition(".")[2], OTHER)
 
 
 def bindings(actions: Iterable[Action]) -> list[BindingType]:

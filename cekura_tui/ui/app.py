@@ -13,18 +13,16 @@ import sys
 import threading
 import time
 import traceback
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from functools import partial
 from importlib import import_module
 from pathlib import Path, PurePath
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from rich.console import RenderableType
 from textual import events, on, work
 from textual.actions import ActionParseResult
-from textual.app import App, SystemCommand
-from textual.command import CommandPalette
+from textual.app import App
 from textual.dom import DOMNode
 from textual.filter import LineFilter
 from textual.screen import Screen
@@ -35,10 +33,11 @@ from cekura_tui.model.job import Job, JobState
 from cekura_tui.model.job_kinds import KINDS
 from cekura_tui.model.run.view import RunRow
 from cekura_tui.model.scope import Scope
+from cekura_tui.model.text import count
 from cekura_tui.store.runs import read_cached_start
-from cekura_tui.ui.actions import NOT_OFFERED, Action, bindings, commands_of, reason_against
+from cekura_tui.ui.actions import NOT_OFFERED, Action, bindings, is_offered, reason_against
 from cekura_tui.ui.away import next_unread
-from cekura_tui.ui.kit.dialog import Dialog, Palette
+from cekura_tui.ui.kit.dialog import Dialog
 from cekura_tui.ui.kit.page import Page
 from cekura_tui.ui.messages import (
     BackgroundChanged,
@@ -147,6 +146,22 @@ def _agent_of(page: Page) -> tuple[int, str] | None:
     return (row.agent_id, row.agent) if isinstance(row, RunRow) and row.agent_id is not None else None
 
 
+def _not_above_others(app: CekuraApp) -> str | None:
+    """Why one cannot go elsewhere from a dialog or the sign-in."""
+    if isinstance(app.screen, Page) and app.screen.locked:
+        return "Sign in first."
+    return "Close the dialog first." if app.screen.is_modal else None
+
+
+def _unless_unread(app: CekuraApp) -> str | None:
+    return _not_above_others(app) or (None if next_unread(app.state.jobs) else "No job has finished since you looked.")
+
+
+def _unless_selected(app: CekuraApp) -> str | None:
+    """Not offered where nothing is selected, or in the line or box that has the focus, which copies by itself."""
+    return NOT_OFFERED if getattr(app.focused, "selected_text", "") or not app.screen.selections else None
+
+
 CALM = 1.0
 """Seconds between two readings of what changed, at least."""
 
@@ -157,32 +172,60 @@ class CekuraApp(App[None]):
 
     TITLE = "cekura-tui"
     CSS_PATH = style_sheets()
-    ENABLE_COMMAND_PALETTE = True
+    ENABLE_COMMAND_PALETTE = False  # ours is in the table
     # In the footer they come after all of a screen, also after what has no rank.
     ACTIONS: ClassVar[tuple[Action, ...]] = (
-        Action("app.runs", "1", "go('runs')", "Runs", "Go to the list of runs"),
-        Action("app.jobs", "2", "go('jobs')", "Jobs", "Go to the list of jobs", footer=1001),
-        Action("app.next-unread", "U", "next_unread", "Next new job", "Open what ended"),
+        Action("app.runs", "1", "go('runs')", "Runs", "Go to the list of runs", why_not=_not_above_others),
+        Action("app.jobs", "2", "go('jobs')", "Jobs", "Go to the list of jobs", footer=1001, why_not=_not_above_others),
+        Action(
+            "app.next-unread",
+            "U",
+            "next_unread",
+            "Next finished job",
+            "Open the next finished job",
+            why_not=_unless_unread,
+        ),
         Action(
             "app.search-runs",
             "",
             "search_runs",
             "Search opened runs",
-            "What was said in all runs that were opened here",
+            "Find words in the transcripts of opened runs",
+            why_not=_not_above_others,
         ),
         Action(
             "app.keys", "question_mark", "help", "Keys", "Show the keys of this screen", footer=1002, key_display="?"
         ),
+        Action("app.palette", "ctrl+p", "command_palette", "Find a command", priority=True),
+        Action("app.command-line", "colon", "command_palette", "Find a command", key_display=":"),
         Action(
             "app.prompt-history",
             "",
             "prompt_history",
             "Prompt history of this agent",
-            "The prompts that the agent had, was sent and was proposed",
+            "All prompts of the agent, newest first, to compare or restore",
             why_not=lambda app: NOT_OFFERED if app.agent is None else None,
         ),
-        Action("app.theme", "", "change_theme", "Theme", "Change colours"),
-        Action("app.quit", "q", "quit", "Quit", "Leave; jobs go on at the server", footer=1003),
+        Action("app.theme", "", "change_theme", "Change theme colours", "Preview the themes and choose one"),
+        # Before the screens' own `y`, as long as something is selected.
+        Action(
+            "app.copy-selection",
+            "y",
+            "copy_selection",
+            "Copy selection",
+            footer=1,
+            priority=True,
+            why_not=lambda app: NOT_OFFERED if app.typing else _unless_selected(app),
+        ),
+        Action(
+            "app.copy-text",
+            "ctrl+c",
+            "copy_text",
+            "Copy selection",
+            priority=True,
+            why_not=_unless_selected,
+        ),
+        Action("app.quit", "q", "quit", "Quit", "Quit; running jobs continue on the server", footer=1003),
     )
     BINDINGS = bindings(ACTIONS)
 
@@ -241,23 +284,22 @@ class CekuraApp(App[None]):
         """Textual's own, then ours: nothing foreign reaches the terminal as a control character."""
         return [*super().get_line_filters(), *self._foreign]
 
-    def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
-        """The palette: what can be done everywhere and on the screen below it; Textual sorts it by name."""
-        found: dict[str, SystemCommand] = {}
-        nodes: tuple[App[Any] | Screen[Any], ...] = (self, screen)
-        for node in nodes:
-            for action in commands_of(node):
-                name = action.command or action.label
-                about = action.tooltip[0].upper() + action.tooltip[1:].replace("`", "")
-                # Not before the palette is gone: the action is about the screen below it.
-                run = partial(self.call_next, self.run_action, action.does, node)
-                found[name] = SystemCommand(name, about, run)
-        return found.values()
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """What is not to be mentioned now is no key either."""
+        return is_offered(self, action, parameters)
 
     def action_command_palette(self) -> None:
         """All commands of this screen."""
-        if not isinstance(self.screen, CommandPalette):
-            self.push_screen(Palette())
+        from cekura_tui.ui.kit.palette import Palette, commands_on
+
+        if not isinstance(self.screen, Palette):
+            self.push_screen(Palette(commands_on(self.screen)))
+
+    def action_change_theme(self) -> None:
+        """Choose a theme, seen at once."""
+        from cekura_tui.ui.kit.palette import theme_palette
+
+        self.push_screen(theme_palette(self))
 
     async def run_action(
         self,
@@ -266,9 +308,12 @@ class CekuraApp(App[None]):
         namespaces: Mapping[str, DOMNode] | None = None,
     ) -> bool:
         """Do what a key, a click or a command asks for, or say why it cannot be done now."""
-        page = default_namespace
-        if isinstance(page, Page) and isinstance(action, str) and (reason := reason_against(page, action)):
-            page.notify_once(reason)
+        node = default_namespace
+        if isinstance(node, Page | CekuraApp) and isinstance(action, str) and (reason := reason_against(node, action)):
+            if isinstance(self.screen, Page):
+                self.screen.notify_once(reason)
+            else:
+                self.notify(reason, markup=False)
             return True
         done = await super().run_action(action, default_namespace, namespaces)
         if done and isinstance(action, str):
@@ -473,8 +518,7 @@ class CekuraApp(App[None]):
         """Search what was said in all opened runs."""
         from cekura_tui.ui.runs.search import SearchRunsDialog
 
-        if not self._locked and not self.screen.is_modal:
-            self.push_screen(SearchRunsDialog(self.state), self._open_hit)
+        self.push_screen(SearchRunsDialog(self.state), self._open_hit)
 
     def _open_hit(self, hit: tuple[int, int] | None) -> None:
         if hit is not None:
@@ -528,8 +572,7 @@ class CekuraApp(App[None]):
         if self.status is None:  # screens that are taken apart while keys come are no crash
             self.status = Exit.WRONG_USE
             self.crash = (
-                f"cekura-tui ended by an error of its own ({type(error).__name__}); "
-                f"what happened is in {self._workspace.setup.paths.log}."
+                f"cekura-tui crashed ({type(error).__name__}). Details are in {self._workspace.setup.paths.log}."
             )
 
     # Keys
@@ -553,14 +596,10 @@ class CekuraApp(App[None]):
 
     def action_next_unread(self) -> None:
         """The job that ended longest ago of those that nobody has looked at."""
-        if self._locked or self.screen.is_modal:
-            return
         if (job := next_unread(self.state.jobs)) is not None:
             # Looked at from now on: U once more, before it is shown, means the next one.
             self.state.put_job(replace(job, looked_at=self.state.clock()))
             self._open_job(OpenJob(job, instead=True))
-        else:
-            self.notify("Nothing new.", markup=False)
 
     def action_help(self) -> None:
         """What there is to know of this screen, and all of its keys."""
@@ -569,6 +608,26 @@ class CekuraApp(App[None]):
         if not isinstance(self.screen, HelpDialog):
             self.push_screen(HelpDialog(self.screen))
 
+    @property
+    def typing(self) -> bool:
+        """Whether letters are text where the focus is."""
+        return self.focused is not None and self.focused.check_consume_key("y", "y")
+
+    def action_copy_selection(self) -> None:
+        """Copy what was selected with the mouse, and say how much; then nothing is selected, and `y` is the screen's
+        own again."""
+        text = self.screen.get_selected_text() or ""
+        self.screen.clear_selection()
+        if text:
+            self.copy_to_clipboard(text)
+            lines, characters = text.count("\n") + 1, count(len(text), "character")
+            much = f"{lines:,} lines ({characters})" if lines > 1 else characters
+            self.notify(f"Sent {much} to the terminal's clipboard.", markup=False)
+
+    def action_copy_text(self) -> None:
+        """The same, also while one types."""
+        self.action_copy_selection()
+
     def action_help_quit(self) -> None:
         """ctrl+c with nothing selected: say how to leave."""
-        self.notify("Press q (or ctrl+q) to leave. Jobs go on at the server.", markup=False)
+        self.notify("Press q (or ctrl+q) to quit. Running jobs continue on the server.", markup=False)

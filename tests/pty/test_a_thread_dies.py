@@ -25,7 +25,7 @@ sys.argv = ["cekura-tui", "--demo"]
 main()
 """
 THREADS = ("MainThread", "textual-input", "textual-output", "workspace")
-LAST_LINE = "cekura-tui ended by an error of its own (MemoryError); what happened is in {log}."
+LAST_LINE = "cekura-tui crashed (MemoryError). Details are in {log}."
 
 
 @pytest.mark.parametrize("name", THREADS)

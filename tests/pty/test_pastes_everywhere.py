@@ -41,14 +41,14 @@ PLACES = {
     ),
     "a search in a run": Place([RUN, ("/", "No search")], back=[("esc", "Run 900240", TYPED), ("esc", "Groups", "")]),
     "a search in all runs": Place(
-        [("\x10", "Search for commands"), ("Search opened", "What was said"), ("\r", "Search transcripts of")]
+        [("\x10", "type to find one"), ("Search op", "transcripts of opened runs"), ("\r", "go to hits")]
     ),
     "a note": Place(
         [("m", "Note on run")], enter="too long", back=[("esc", "esc again", ""), ("esc", "Groups", TYPED)]
     ),
     "an export": Place([("e", "Export runs")]),
     "a project": Place([("p", "Northgrid")]),
-    "a command": Place([("\x10", "Search for commands")], shows="Up to 100 characters"),
+    "a command": Place([("\x10", "type to find one")], shows="Up to 100 characters"),
     "the path of a prompt": Place(
         [IMPROVE, ("\x1b[Z\x1b[Z\x1b[Z", ""), ("\x1b[Hj ", "path of the prompt")], enter="0 words"
     ),

@@ -55,8 +55,8 @@ PLACES: dict[str, Path_] = {
         (["tab"] * 4 + ["enter"], "PAGING"),
     ],
     "a question": [(["2"], "Job 4"), (["x"], "Forget job 4")],
-    "the keys": [(["?"], "On this page")],
-    "the palette": [(["\x10"], "Search for commands")],
+    "the keys": [(["?"], "Keys · Runs")],
+    "the palette": [(["\x10"], "type to find one")],
 }
 
 

@@ -22,9 +22,9 @@ def test_after_stray_bytes_keys_are_answered(start: Start) -> None:
     terminal.send(STRAY)
     terminal.written_within(0.6)  # the rest of what is cut off is waited for
     terminal.press("?")
-    terminal.wait("On this page")
+    terminal.wait("Keys · Runs")
     terminal.press("esc")
-    terminal.wait("240 runs", gone="On this page")
+    terminal.wait("240 runs", gone="Keys · Runs")
     terminal.press("q")
     assert terminal.ended() == 0
     terminal.assert_handed_back()
@@ -35,8 +35,8 @@ def test_a_megabyte_of_keys_where_nobody_types_is_a_paste(start: Start) -> None:
     terminal.send(b"q\r2" * 333_333)
     terminal.written_within(0.6)
     terminal.press("?")
-    terminal.wait("On this page", "Runs")
+    terminal.wait("Keys · Runs")
     terminal.press("esc")
-    terminal.wait("240 runs", gone="On this page")
+    terminal.wait("240 runs", gone="Keys · Runs")
     terminal.press("q")
     assert terminal.ended() == 0

@@ -37,7 +37,7 @@ async def _search(pilot: Pilot[Any]) -> None:
     await sees(pilot, "00:14")
     app: Any = pilot.app
     app.call_later(app.action_search_runs)
-    await sees(pilot, "Search transcripts")
+    await sees(pilot, "go to hits")
     await pilot.press(*"you", "enter")
     await sees(pilot, "hits in")
     await still(pilot)

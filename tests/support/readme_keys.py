@@ -11,7 +11,6 @@ from textual.keys import format_key
 
 README = Path(__file__).parents[2] / "README.md"
 BEGIN, END = "<!-- keys -->", "<!-- /keys -->"
-_PALETTE = ("`ctrl+p`", "Commands", "All commands of this screen by name")
 
 
 def tables() -> str:
@@ -29,9 +28,8 @@ def tables() -> str:
     from cekura_tui.ui.suggestion.diff_view import ProseDiffView
     from cekura_tui.ui.suggestion.screen import SuggestionScreen
 
-    everywhere = [*_rows([VirtualList, CekuraApp]), _PALETTE]
     parts = [
-        ("Everywhere", everywhere),
+        ("Everywhere", _rows([VirtualList, CekuraApp])),
         ("In the list of runs", _rows([RunList, RunsScreen])),
         ("In a run", _rows([RunScreen, Transcript, RunDetails])),
         ("In the list of jobs, and in a job", _rows([JobList, JobsScreen, JobScreen])),

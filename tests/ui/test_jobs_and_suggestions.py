@@ -170,9 +170,9 @@ async def test_the_keys_of_each_screen_are_one_key_away_and_go_again(served: Ser
     async with opened(served.setup()) as pilot:
         await sees(pilot, "240 runs")
         for keys, told in (
-            ((), "better prompt proposed"),
-            (("j", "j", "enter"), "goes through transcript"),
-            (("2",), "Jobs go on"),
+            ((), "Keys · Runs"),
+            (("j", "j", "enter"), "Keys · Run "),
+            (("2",), "Keys · Jobs"),
         ):
             await pilot.press(*keys)
             await pilot.press("question_mark")

@@ -1,38 +1,130 @@
-"""The palette: what can be done on the screen below it, and everywhere, by name."""
+"""The palette: what can be done on the screen below it, and everywhere, found by name and description."""
 
 from __future__ import annotations
 
 import pytest
-from app_on_a_server import no_crash, opened
+from app_on_a_server import SMALL, WIDE, Served, launched, no_crash, on_run, opened
 from kept_jobs import RUNNING, SeededJobs, on_jobs
-from watching import sees
+from textual.events import MouseDown, MouseMove, MouseUp
+from textual.pilot import Pilot
+from textual.widgets import Input
+from waiting import eventually
+from watching import screen_text, sees
 
+from cekura_tui.ui.actions import GROUPS
+from cekura_tui.ui.kit.palette import Command, CommandList, Palette, commands_on, find_commands
+from cekura_tui.ui.theme import THEMES
 from cekura_tui.workspace.setup import Setup
 
+LINE = "type to find one"
 EVERYWHERE = {
-    "Runs": "Go to the list of runs",
-    "Jobs": "Go to the list of jobs",
-    "Next new job": "Open what ended",
-    "Search opened runs": "What was said in all runs that were opened here",
-    "Keys": "Show the keys of this screen",
-    "Theme": "Change colours",
-    "Quit": "Leave; jobs go on at the server",
+    "Runs": ("Go to the list of runs", "1"),
+    "Jobs": ("Go to the list of jobs", "2"),
+    "Next finished job": ("Open the next finished job", "U"),
+    "Search opened runs": ("Find words in the transcripts of opened runs", ""),
+    "Keys": ("Show the keys of this screen", "?"),
+    "Change theme colours": ("Preview the themes and choose one", ""),
+    "Quit": ("Quit; running jobs continue on the server", "q"),
 }
 
 
-async def test_what_can_be_done_with_a_job_is_in_the_palette_and_does_it(quiet: Setup, seeded: SeededJobs) -> None:
+async def _run_nothing() -> None:
+    pass
+
+
+def command(name: str, about: str = "", reason: str = "") -> Command:
+    """One that does nothing."""
+    return Command(name, about, _run_nothing, reason=reason)
+
+
+COMMANDS = [
+    command("Jobs pane", "Show or hide the jobs"),
+    command("Runs", "Go to the list of runs"),
+    command("Jobs", "Go to the list of jobs"),
+    command("Order", "Sort by the next column"),
+    command("Improve", "From the marked runs", "Mark runs of one agent only."),
+    command("Sort", "By the next column"),
+]
+
+
+@pytest.mark.parametrize(
+    ("text", "names"),
+    [
+        ("", ["Jobs pane", "Runs", "Jobs", "Order", "Improve", "Sort"]),
+        ("jobs", ["Jobs", "Jobs pane"]),
+        ("SORT", ["Sort", "Order"]),
+        ("col", ["Order", "Sort"]),
+        ("pane jobs", ["Jobs pane"]),
+        ("one agent", ["Improve"]),
+        ("imprv", ["Improve"]),
+        ("zzz", []),
+    ],
+)
+def test_a_command_is_found_by_its_name_first_then_by_what_it_is_about(text: str, names: list[str]) -> None:
+    assert [found.command.name for found in find_commands(COMMANDS, text)] == names
+
+
+def row(pilot: Pilot[None], name: str) -> str:
+    """The line of the palette on which a command is."""
+    return next(line for line in screen_text(pilot.app).splitlines() if f"  {name}  " in line)
+
+
+async def test_what_can_be_done_with_a_job_is_in_the_palette_with_its_key_and_is_done(
+    quiet: Setup, seeded: SeededJobs
+) -> None:
     seeded.running(RUNNING, ago=20)
     async with opened(quiet) as pilot:
-        await on_jobs(pilot, "1 running", "s Stop asking")
-        offered = {command.title: command.help for command in pilot.app.get_system_commands(pilot.app.screen)}
+        await sees(pilot, "No runs here yet.")
+        offered = {one.name: (one.about, one.key) for one in commands_on(pilot.app.screen)}
         assert offered.items() >= EVERYWHERE.items()
-        assert offered["Prompt history of this agent"] == "The prompts that the agent had, was sent and was proposed"
-        assert {"Details", "Stop asking", "Forget", "Copy"} <= offered.keys()
+        groups = [one.group for one in commands_on(pilot.app.screen)]
+        assert groups == sorted(groups, key=GROUPS.index)
+        await on_jobs(pilot, "1 running")
+        offered = {one.name: (one.about, one.key) for one in commands_on(pilot.app.screen)}
+        assert "Prompt history of this agent" in offered
+        assert {"Details", "Forget", "Copy"} <= offered.keys()
         assert not {"Resume", "Relaunch"} & offered.keys()
-        await pilot.press("ctrl+p", *"stop asking")
-        await sees(pilot, "Stop asking about a job")
-        await pilot.press("enter")
+        stop = next(one.name for one in commands_on(pilot.app.screen) if one.key == "s")
+        await pilot.press("ctrl+p")
+        await sees(pilot, "Commands", LINE)
+        assert row(pilot, stop).split("│")[1].rstrip(" ▁▂▃▄▅▆▇█").endswith(" s")
+        await pilot.press(*stop.lower(), "enter")
         await sees(pilot, "1 stopped")
+
+
+@pytest.mark.parametrize(("typed", "name"), [("col", "Change theme colours"), ("sort", "Sort")])
+async def test_it_is_found_by_what_a_stranger_would_type(quiet: Setup, typed: str, name: str) -> None:
+    async with opened(quiet) as pilot:
+        await sees(pilot, "No runs here yet.")
+        await pilot.press("colon", *typed)
+        await sees(pilot, name, gone="Go to the list of jobs")
+
+
+async def test_a_colon_opens_it_but_is_a_letter_where_one_types(quiet: Setup) -> None:
+    async with opened(quiet) as pilot:
+        await sees(pilot, "No runs here yet.")
+        await pilot.press("slash", "colon")
+        await eventually(lambda: pilot.app.screen.query(Input).first().value == ":", "it is in the filter")
+        await pilot.press("escape", "colon")
+        await sees(pilot, "Commands", LINE)
+
+
+async def test_what_cannot_be_done_now_is_listed_with_the_reason_and_stays_when_it_is_chosen(quiet: Setup) -> None:
+    async with opened(quiet) as pilot:
+        await sees(pilot, "No runs here yet.")
+        await pilot.press("ctrl+p", *"next finished")
+        await sees(pilot, "No job has finished since you looked.")
+        await pilot.press("enter")
+        await pilot.click(CommandList, offset=(5, 0))
+        await pilot.press("s")
+        await sees(pilot, "Nothing found")
+        assert isinstance(pilot.app.screen, Palette)
+        await pilot.press("escape", "v")
+        await sees(pilot, "Views")
+        await pilot.press("ctrl+p", *"go to")
+        await pilot.press(*["backspace"] * 5, *"runs")
+        await sees(pilot, "Close the dialog first.")
+        no_crash(pilot)
 
 
 async def test_keys_that_come_in_one_burst_with_enter_choose_one_command_once(quiet: Setup) -> None:
@@ -46,6 +138,15 @@ async def test_keys_that_come_in_one_burst_with_enter_choose_one_command_once(qu
         no_crash(pilot)
 
 
+async def test_what_is_typed_after_a_command_is_for_where_it_leads(served: Served) -> None:
+    async with opened(served.setup()) as pilot:
+        await on_run(pilot, 900239)
+        for key in ("ctrl+p", *"filter", "enter", *"zebra", "enter"):
+            pilot.app.simulate_key(key)
+        await sees(pilot, "0 runs", "zebra")
+        no_crash(pilot)
+
+
 @pytest.mark.parametrize("key", ["pagedown", "pageup", "down", "ctrl+p"])
 async def test_keys_that_come_in_one_burst_with_the_palette_are_for_a_list_that_is_there(
     quiet: Setup, key: str
@@ -54,7 +155,71 @@ async def test_keys_that_come_in_one_burst_with_the_palette_are_for_a_list_that_
         await sees(pilot, "No runs here yet.")
         pilot.app.simulate_key("ctrl+p")
         pilot.app.simulate_key(key)
-        await sees(pilot, "Search for commands")
+        await sees(pilot, LINE)
         await pilot.press("escape")
-        await sees(pilot, "No runs here yet.", gone="Search for commands")
+        await sees(pilot, "No runs here yet.", gone=LINE)
         no_crash(pilot)
+
+
+async def test_one_click_runs_a_command(quiet: Setup) -> None:
+    async with opened(quiet, size=SMALL) as pilot:
+        await sees(pilot, "No runs here yet.")
+        await pilot.press("colon", *"jobs")
+        await sees(pilot, "Go to the list of jobs")
+        await pilot.click(CommandList, offset=(5, 0))
+        await sees(pilot, "No jobs yet", gone=LINE)
+
+
+# Themes
+
+
+async def test_a_theme_is_seen_while_one_moves_and_esc_brings_the_former_back(quiet: Setup) -> None:
+    async with opened(quiet) as pilot:
+        app = pilot.app
+        await sees(pilot, "No runs here yet.")
+        await pilot.press("colon", *"theme", "enter")
+        await sees(pilot, "Theme", "dark · current", "esc close")
+        shown = [found.command.name for found in app.screen.query_one(CommandList).rows]
+        assert tuple(shown[:2]) == THEMES
+        await pilot.press("down")
+        await eventually(lambda: app.theme == THEMES[1], "the second is seen")
+        await pilot.press("escape")
+        await eventually(lambda: app.theme == THEMES[0], "the first is back")
+        assert not isinstance(app.screen, Palette)
+
+
+async def test_a_theme_that_is_typed_in_haste_is_chosen(quiet: Setup) -> None:
+    async with opened(quiet) as pilot:
+        await sees(pilot, "No runs here yet.")
+        for key in ("ctrl+p", *"colours", "enter", *"nord", "enter"):
+            pilot.app.simulate_key(key)
+        await eventually(lambda: pilot.app.theme == "nord" and not pilot.app.screen.is_modal, "it is chosen")
+        no_crash(pilot)
+
+
+# Selected text
+
+
+@pytest.mark.parametrize("key", ["y", "ctrl+c"])
+async def test_selected_text_is_copied_by_one_key_that_says_how_much(served: Served, key: str) -> None:
+    async with opened(served.setup(), size=WIDE) as pilot:
+        await on_run(pilot, 900238)
+        runs = pilot.app.screen.query_one("#runs")
+        for event, place in ((MouseDown, (1, 1)), (MouseMove, (6, 2)), (MouseUp, (6, 2))):
+            await pilot._post_mouse_events([event], runs, offset=place, button=1)
+        await eventually(lambda: pilot.app.screen.selections, "something is selected")
+        text = pilot.app.screen.get_selected_text()
+        assert text
+        await sees(pilot, "y Copy selection")
+        await pilot.press(key)
+        await sees(pilot, f"Sent 2 lines ({len(text)} characters)", gone="y Copy selection")
+        assert pilot.app.clipboard == text
+        assert not pilot.app.screen.selections
+
+
+async def test_with_text_selected_a_y_is_still_a_letter_where_one_types(served: Served) -> None:
+    async with opened(served.setup(), size=WIDE) as pilot:
+        await launched(pilot, 900238)
+        pilot.app.screen.text_select_all()
+        await pilot.press("slash", "y")
+        await eventually(lambda: pilot.app.screen.query(Input).first().value == "y", "it is in the filter")

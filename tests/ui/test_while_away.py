@@ -93,7 +93,7 @@ async def test_u_goes_through_what_is_new_oldest_first_and_says_when_there_is_no
             await pilot.press("U")
             await sees(pilot, f"Suggestion of job {job.number}" if job.state == "succeeded" else f"Job {job.number} ✗")
         await pilot.press("U")
-        await sees(pilot, "Nothing new.")
+        await sees(pilot, "No job has finished since you looked.")
         await pilot.press("escape")
         await sees(pilot, "30 runs")
         await eventually(lambda: not any(job.unread for job in pilot.app.state.jobs), "none is new")  # type: ignore[attr-defined]

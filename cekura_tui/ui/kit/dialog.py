@@ -1,4 +1,4 @@
-"""The base of all dialogs; one that asks yes or no; one that shows a text with facts; the palette of commands."""
+"""The base of all dialogs; one that asks yes or no; one that shows a text with facts."""
 
 from __future__ import annotations
 
@@ -10,12 +10,10 @@ from rich.text import Text
 from textual import events, on
 from textual.app import ComposeResult
 from textual.await_complete import AwaitComplete
-from textual.command import CommandInput, CommandPalette
 from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.content import Content
-from textual.message import Message
 from textual.screen import ModalScreen
-from textual.widgets import Button, Input, Label, OptionList, Static
+from textual.widgets import Button, Label, Static
 
 from cekura_tui.model.errors import CekuraTuiError
 from cekura_tui.model.text import clean
@@ -125,44 +123,6 @@ class WaitingDialog(Dialog[None]):
     def action_give_up(self) -> None:
         """Cancel the wait: whoever waits closes this."""
         self._cancel()
-
-
-class _CommandLine(CommandInput):
-    def restricted(self) -> None:
-        """What was pasted is longer than any command: looking for it would take longer than anybody waits."""
-        self.app.notify(f"Up to {self.max_length} characters fit here.", severity="warning", markup=False)
-
-
-class Palette(CommandPalette):
-    """Textual's, which takes keys that came together with the one that opened it, or closed it, for its own."""
-
-    _chosen = False
-
-    def compose(self) -> ComposeResult:
-        """Textual's, with a line that has an end."""
-        for widget in super().compose():
-            if isinstance(widget, CommandInput):
-                yield _CommandLine(placeholder=widget.placeholder, select_on_focus=False, max_length=100)
-            else:
-                yield widget
-
-    @on(Input.Submitted)
-    @on(OptionList.OptionSelected)
-    def choose_once(self, event: Message) -> None:
-        """A second enter in haste runs nothing a second time."""
-        if self._chosen:
-            event.prevent_default().stop()
-
-    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """A list that is not drawn yet has no pages."""
-        return action != "command_list" or any(commands.size for commands in self.query(OptionList))
-
-    def dismiss(self, result: None = None) -> AwaitComplete:
-        """Close, once."""
-        if self._chosen:
-            return AwaitComplete()
-        self._chosen = True
-        return super().dismiss(result)
 
 
 class DetailsDialog(Dialog[None]):

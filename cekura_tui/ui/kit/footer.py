@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from textual import events
 from textual.app import App
 from textual.binding import Binding
 from textual.content import Content
+from textual.keys import key_to_character
 from textual.screen import Screen
 from textual.widget import Widget
 
-from cekura_tui.ui.actions import rank_of
+from cekura_tui.ui.actions import action_of, rank_of
 
 
 def key_name(app: App[Any], binding: Binding) -> str:
@@ -21,6 +23,8 @@ def key_name(app: App[Any], binding: Binding) -> str:
 
 
 _HELP = "question_mark"
+_WHILE_TYPING = {"enter": "Apply", "escape": "Cancel", "tab": "Next"}
+"""Keys that are named while one types, and what they do where the table of actions does not say."""
 
 
 class _FooterKey(NamedTuple):
@@ -42,7 +46,7 @@ class KeyFooter(Widget, can_focus=False):
 
     ALLOW_SELECT = False
     DEFAULT_CSS = """
-    KeyFooter { dock: bottom; height: 1; text-wrap: nowrap; color: $text; background: $panel; }
+    KeyFooter { dock: bottom; height: 1; padding: 0 1; text-wrap: nowrap; color: $text; background: $panel; }
     """
 
     def __init__(self) -> None:
@@ -58,47 +62,67 @@ class KeyFooter(Widget, can_focus=False):
         self.screen.bindings_updated_signal.unsubscribe(self)
 
     def _look(self, screen: Screen[object]) -> None:
-        if not self.is_attached or screen is not self.screen:
-            return
-        shown: dict[str, _FooterKey] = {}
-        # sorted() keeps the order of those without a rank, which come from Textual.
-        active = sorted(screen.active_bindings.values(), key=lambda one: rank_of(one.node, one.binding))
-        for _, binding, enabled, _ in active:
-            if binding.show and binding.action not in shown:  # the first of its keys stands for them
-                key = _FooterKey(binding.key, key_name(self.app, binding), binding.description, enabled)
-                shown[binding.action] = key
-        if (keys := tuple(shown.values())) != self._keys:
+        if self.is_attached and screen is self.screen and (keys := tuple(self._keys_now())) != self._keys:
             self._keys = keys
             self.refresh()
 
-    def _that_fit(self) -> list[_FooterKey]:
-        """As many as there is room for; where it is not enough for all, the one that shows all is among them."""
-        room = self.size.width + 1
-        if sum(one.cells() + 1 for one in self._keys) <= room:
-            return list(self._keys)
+    def _keys_now(self) -> Iterator[_FooterKey]:
+        """By rank; while one types those that are no text, after those that end it."""
+        bound, focused = self.screen.active_bindings, self.screen.focused
+        typing = focused is not None and focused.check_consume_key("a", "a")
+        # sorted() keeps the order of those without a rank, which come from Textual.
+        active = sorted(bound.values(), key=lambda one: rank_of(one.node, one.binding))
+        if typing and focused is not None:
+            ends = [bound[key] for key in _WHILE_TYPING if key in bound]
+            active = ends + [one for one in active if not self._is_text(focused, one.binding)]
+        named = set()
+        for node, binding, enabled, _ in active:
+            shown = binding.show or (typing and binding.key in _WHILE_TYPING)
+            if shown and binding.action not in named:  # the first of its keys stands for them
+                named.add(binding.action)
+                ours = action_of(node, binding) is not None
+                words = binding.description if ours else _WHILE_TYPING.get(binding.key, binding.description)
+                yield _FooterKey(binding.key, key_name(self.app, binding), words, enabled)
+
+    def _is_text(self, focused: Widget, binding: Binding) -> bool:
+        """Whether a key is a letter where the focus is."""
+        shown = key_name(self.app, binding)  # Textual does not know what is typed by "slash"
+        character = shown if len(shown) == 1 and shown.isascii() else key_to_character(binding.key)
+        return focused.check_consume_key(binding.key, character)
+
+    def _that_fit(self) -> tuple[list[_FooterKey], int]:
+        """As many as there is room for, and the cells between two of them; where it is not enough for all, the one that
+        shows all is among them."""
+        for gap in (2, 1):
+            room = self.content_size.width + gap
+            if sum(one.cells() + gap for one in self._keys) <= room:
+                return list(self._keys), gap
         helping = [one for one in self._keys if one.key == _HELP]
-        room -= sum(one.cells() + 1 for one in helping)
+        room -= sum(one.cells() + gap for one in helping)
         fitting = []
         for one in self._keys:
-            if one not in helping and (room := room - one.cells() - 1) >= 0:
+            if one not in helping and (room := room - one.cells() - gap) >= 0:
                 fitting.append(one)
-        return fitting + helping
+        return fitting + helping, gap
 
     def render(self) -> Content:
         """Each key and what it does."""
+        keys, gap = self._that_fit()
         parts: list[tuple[str, str]] = []
-        for one in self._that_fit():
-            dim = "" if one.enabled else "dim"
-            parts += [(one.shown, f"bold $accent {dim}"), (f" {one.description} ", dim)]
+        for one in keys:
+            key, words = ("bold $accent", "$text") if one.enabled else ("$muted", "$muted")
+            parts += [(one.shown, key), (f" {one.description}{' ' * gap}", words)]
         return Content.assemble(*parts)
 
     def on_mouse_down(self, event: events.MouseDown) -> None:
         """As if the key under the mouse was pressed."""
-        if event.button != 1:
+        offset = event.get_content_offset(self)
+        if event.button != 1 or offset is None:
             return
+        keys, gap = self._that_fit()
         begin = 0
-        for one in self._that_fit():
+        for one in keys:
             end = begin + one.cells()
-            if begin <= event.x < end:
+            if begin <= offset.x < end:
                 (self.app.simulate_key(one.key) if one.enabled else self.app.bell())
-            begin = end + 1
+            begin = end + gap

@@ -1,26 +1,36 @@
-"""The help of a screen: its prose, and all keys that do something on it."""
+"""The help of a screen: its keys by what one wants to do, then its prose."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import Any, Literal, NamedTuple
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import zip_longest
+from typing import Any, NamedTuple
 
 from rich.cells import cell_len
 from textual.app import App, ComposeResult
 from textual.binding import Binding
 from textual.containers import VerticalScroll
 from textual.content import Content
+from textual.dom import DOMNode
+from textual.geometry import Size
 from textual.screen import Screen
-from textual.widgets import Label, Static
+from textual.widget import Widget
 
-from cekura_tui.ui.actions import Action, bindings
+from cekura_tui.ui.actions import GROUPS, OTHER, Action, action_of, bindings
 from cekura_tui.ui.kit.dialog import Dialog
 from cekura_tui.ui.kit.footer import key_name
 
 _KEY = "bold $accent"
-_Where = Literal["screen", "focus", "app"]
-_Span = tuple[str, str]
-"""A text and its style."""
+_TWO_COLUMNS = 96
+"""Cells from which on keys stand in two columns."""
+_GAP = 4
+_TYPING = "Edit the text"
+_TEXTUALS = {
+    "app.focus_next": ("Move", "Next pane or field"),
+    "app.focus_previous": ("Move", "Previous pane or field"),
+    "screen.copy_text": ("Copy or save", "Copy selected text"),
+}
+"""Where keys that came with Textual belong, and what they do."""
 
 
 class KeyRow(NamedTuple):
@@ -28,29 +38,122 @@ class KeyRow(NamedTuple):
 
     keys: tuple[str, ...]
     words: str
+    about: str
     enabled: bool
 
 
-def keys_of(screen: Screen[Any]) -> Mapping[_Where, list[KeyRow]]:
-    """What each key does now, with the focus where it is: keys of the screen, of what has the focus, of the app."""
-    rows: dict[_Where, dict[str, KeyRow]] = {"screen": {}, "focus": {}, "app": {}}
+def keys_of(screen: Screen[Any]) -> dict[str, list[KeyRow]]:
+    """What each key does now, with the focus where it is, by what one wants to do."""
+    rows: dict[str, dict[str, KeyRow]] = {group: {} for group in (*GROUPS, _TYPING)}
     # All of ours have an id: what has none came with Textual, to every screen or to a widget.
     bound = sorted(screen.active_bindings.values(), key=lambda one: one.binding.id is None)
     for node, binding, enabled, _ in bound:
-        if binding.system or not binding.description:
-            continue
-        where: _Where = "focus"
-        if isinstance(node, App | Screen):
-            where = "screen" if isinstance(node, Screen) and binding.id else "app"
-        name, words = key_name(screen.app, binding), _words(binding)
-        row = rows[where].get(binding.action, KeyRow((), words, enabled))
+        if binding.system or not binding.description or binding.key.startswith("super+"):
+            continue  # what no keyboard of a terminal has, too
+        action = action_of(node, binding)
+        group, name = _group_of(node, binding, action), key_name(screen.app, binding)
+        words = binding.description
+        if not binding.id:
+            _, words = _TEXTUALS.get(binding.action, ("", words.capitalize()))
+        row = rows[group].get(binding.action, KeyRow((), words, action.tooltip if action else "", enabled))
         if name not in row.keys:
-            rows[where][binding.action] = row._replace(keys=(*row.keys, name))
-    return {where: list(found.values()) for where, found in rows.items() if found}
+            rows[group][binding.action] = row._replace(keys=(*row.keys, name))
+    return {group: list(found.values()) for group, found in rows.items() if found}
 
 
-def _words(binding: Binding) -> str:
-    return binding.description if binding.id else binding.description.capitalize()
+def _group_of(node: DOMNode, binding: Binding, action: Action | None) -> str:
+    if action is not None:
+        return action.group
+    if binding.action in _TEXTUALS:
+        return _TEXTUALS[binding.action][0]
+    if isinstance(node, App | Screen):
+        return "Go to"
+    if isinstance(node, Widget) and node.check_consume_key("a", "a"):
+        return _TYPING
+    return "Move" if binding.action.startswith(("scroll", "page")) else OTHER
+
+
+class HelpText(Widget):
+    """Groups of keys, in two columns where there is room; then paragraphs. Whatever wraps hangs under its own text."""
+
+    DEFAULT_CSS = "HelpText { height: auto; }"
+
+    def __init__(self, groups: Mapping[str, Sequence[KeyRow]], prose: Iterable[str]) -> None:
+        super().__init__(id="help-text")
+        self._groups, self._prose = groups, [" ".join(paragraph.split()) for paragraph in prose]
+        self._drawn: tuple[int, Content] = (0, Content())
+
+    def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
+        """As many lines as it takes in this width."""
+        return self._content(width).plain.count("\n") + 1
+
+    def render(self) -> Content:
+        """All of it."""
+        return self._content(self.content_size.width)
+
+    def _content(self, width: int) -> Content:
+        if self._drawn[0] != width:
+            self._drawn = width, Content("\n").join(self._lines(width))
+        return self._drawn[1]
+
+    def _lines(self, width: int) -> Iterator[Content]:
+        two = width >= _TWO_COLUMNS
+        column = (width - _GAP) // 2 if two else width
+        keys = max((cell_len(" ".join(row.keys)) for rows in self._groups.values() for row in rows), default=0)
+        blocks = [list(_block(group, rows, keys, column)) for group, rows in self._groups.items()]
+        if two:
+            at = _fairest_cut([len(block) for block in blocks])
+            left, right = (_stacked(blocks[:at]), _stacked(blocks[at:]))
+            for a, b in zip_longest(left, right, fillvalue=Content()):
+                yield Content.assemble(a.pad_right(column + _GAP - a.cell_length), b) if b else a
+        else:
+            yield from _stacked(blocks)
+        for paragraph in self._prose:
+            yield Content()
+            yield from _paragraph(paragraph, width)
+
+
+def _block(group: str, rows: Iterable[KeyRow], keys: int, width: int) -> Iterator[Content]:
+    """A heading and its keys."""
+    yield Content.styled(group, "bold $text")
+    for row in rows:
+        ink, mark = ("$text", _KEY) if row.enabled else ("$muted", "$muted")
+        for n, line in enumerate(_words(row, ink, width - keys - 4)):
+            key = "" if n else " ".join(row.keys)
+            yield Content.assemble("  ", (key, mark), " " * (keys - cell_len(key) + 2), line)
+
+
+def _words(row: KeyRow, ink: str, width: int) -> list[Content]:
+    """What a key does; with what the table says of it where there is room on the line."""
+    about = row.about.replace("`", "")
+    if about.casefold().startswith(row.words.casefold()):
+        longer = Content.styled(about[:1].upper() + about[1:], ink)
+    else:
+        longer = Content.assemble((row.words, ink), (f"  {about}" if about else "", "$muted"))
+    return [longer] if longer.cell_length <= width else Content.styled(row.words, ink).wrap(width)
+
+
+def _stacked(blocks: Iterable[Sequence[Content]]) -> list[Content]:
+    """One below the other, with a blank line between."""
+    lines: list[Content] = []
+    for block in blocks:
+        lines += [Content()] if lines else []
+        lines += block
+    return lines
+
+
+def _fairest_cut(heights: Sequence[int]) -> int:
+    """How many blocks stand in the first of two columns, so that the higher one is as low as can be."""
+    return min(
+        range(1, len(heights) + 1), key=lambda at: max(sum(heights[:at]) + at, sum(heights[at:]) + len(heights) - at)
+    )
+
+
+def _paragraph(text: str, width: int) -> Iterator[Content]:
+    """Words after a mark, to be wrapped; what stands in backticks is a key or is to be typed."""
+    parts = [(part, _KEY if n % 2 else "$text") for n, part in enumerate(text.split("`"))]
+    for n, line in enumerate(Content.assemble(*parts).wrap(width - 2)):
+        yield Content.assemble("  " if n else ("· ", "$faint"), line)
 
 
 class HelpDialog(Dialog[None]):
@@ -71,34 +174,16 @@ class HelpDialog(Dialog[None]):
 
     def __init__(self, of: Screen[Any]) -> None:
         super().__init__()
-        head, _, self._prose = (of.HELP or "").strip().partition("\n")
-        self._title = head.removeprefix("# ") or "Keys"
-        self._names: Mapping[_Where, str] = {
-            "screen": "In this dialog" if of.is_modal else "On this page",
-            "focus": "Where the focus is",
-            "app": "Everywhere",
-        }
-        self._keys = keys_of(of)
+        head, _, prose = (of.HELP or "").strip().partition("\n")
+        self._title = f"Keys · {head.removeprefix('# ')}" if head else "Keys"
+        self._text = HelpText(keys_of(of), filter(None, prose.split("\n\n")))
 
     def compose(self) -> ComposeResult:
         """Everything in one scrolling text."""
         with VerticalScroll(id="help", classes="dialog", can_focus=False) as box:
-            box.border_subtitle = "j k space: scroll · esc: close"
-            yield Label(Content(self._title), classes="dialog-title")
-            yield Static(Content.assemble(*self._spans()).rstrip(), id="help-text")
-
-    def _spans(self) -> Iterator[_Span]:
-        for paragraph in filter(None, self._prose.split("\n\n")):
-            yield from _paragraph(paragraph)
-            yield "\n\n", ""
-        width = max((cell_len(" ".join(row.keys)) for rows in self._keys.values() for row in rows), default=0)
-        for n, (where, rows) in enumerate(self._keys.items()):
-            yield "\n" * (n > 0) + self._names[where], "bold underline"
-            yield "\n", ""
-            for row in rows:
-                keys, dim = " ".join(row.keys), "" if row.enabled else "dim"
-                yield keys + " " * (width - cell_len(keys)), f"{_KEY} {dim}"
-                yield f"  {row.words}\n", dim
+            box.border_title = self._title
+            box.border_subtitle = "j k space scroll · esc close"
+            yield self._text
 
     # Keys
 
@@ -122,9 +207,3 @@ class HelpDialog(Dialog[None]):
     def action_last(self) -> None:
         """To the last line."""
         self._box.scroll_end(animate=False)
-
-
-def _paragraph(text: str) -> Iterator[_Span]:
-    """Words on one line, to be wrapped; what stands in backticks is a key or is to be typed."""
-    for n, part in enumerate(" ".join(text.split()).split("`")):
-        yield part, _KEY if n % 2 else ""

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import ClassVar
 
 from textual import events, on
 from textual.app import ComposeResult
 from textual.content import Content
 from textual.screen import Screen
+from textual.selection import Selection
 from textual.widget import Widget
 from textual.widgets import Static
 
@@ -59,6 +60,11 @@ class Page(Screen[None]):
 
     async def _on_key(self, event: events.Key) -> None:
         await do_in_order(self, event)
+
+    def watch_selections(self, former: Mapping[Widget, Selection], now: Mapping[Widget, Selection]) -> None:
+        """With text selected `y` is another key."""
+        if bool(former) != bool(now):
+            self.refresh_bindings()
 
     def watch_focused(self, former: Widget | None, now: Widget | None) -> None:
         """What is hidden loses the focus; in a terminal that is large enough again it has it back."""

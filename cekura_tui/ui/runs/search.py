@@ -106,7 +106,7 @@ class SearchRunsDialog(Dialog[tuple[int, int]]):
     def compose(self) -> ComposeResult:
         """The search line, its result, the hits."""
         with Vertical(id="search-runs", classes="dialog") as box:
-            box.border_title = Content("Search transcripts of opened runs")
+            box.border_title = Content("Search opened runs")
             yield SearchLine(SearchRunsDialog.last)
             yield DialogNote(id="said-note")
             yield HitList(self._state)

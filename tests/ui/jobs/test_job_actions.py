@@ -38,7 +38,7 @@ async def test_a_lost_job_is_asked_about_again(quiet: Setup, seeded: SeededJobs,
     seeded.lost()
     scripted.on("GET", PROGRESS, Reply(DONE))
     async with opened(quiet, size=SMALL) as pilot:
-        await on_jobs(pilot, "! lost", "s Resume", "a Relaunch", "q Quit")
+        await on_jobs(pilot, "! lost", "s Resume", "a Relaunch", "? Keys")
         await pilot.press("s")
         await sees(pilot, "✓ succeeded")
 

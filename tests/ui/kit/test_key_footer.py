@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from app_on_a_server import WIDE, opened, setup_of
 from run_pages import call, reading, serve
 from scripted_server import ScriptedServer, run_of
@@ -20,7 +22,7 @@ async def test_a_click_on_a_key_is_that_key(scripted: ScriptedServer) -> None:
     serve(scripted, run_of(5))
     async with opened(setup_of(scripted.url, KEY, 1), size=WIDE) as pilot:
         await sees(pilot, "1 run", "enter Open", "? Keys")
-        for x, seen in ((last_line(screen_text(pilot.app)).index("? Keys"), "On this page"), (0, "Run 5")):
+        for x, seen in ((last_line(screen_text(pilot.app)).index("? Keys"), "Keys · Runs"), (1, "Run 5")):
             await pilot.click(KeyFooter, offset=(x, 0))
             await sees(pilot, seen)
             await pilot.press("escape")
@@ -43,7 +45,7 @@ async def test_where_there_is_no_room_for_all_whole_ones_are_left_out_and_the_ke
     async with reading(scripted, call(5), size=(80, 24)) as reader:
         await reader.sees("6 turns")
         whole = "tab Pane esc Back / Find e Evidence ] Next run i Improve y Copy 2 Jobs"
-        assert last_line(screen_text(reader.pilot.app)) == f"{whole} ? Keys"
+        assert last_line(screen_text(reader.pilot.app)) == f" {whole} ? Keys"
         await reader.pilot.resize_terminal(62, 24)
         await reader.sees("] Next run ? Keys")
 
@@ -62,3 +64,14 @@ async def test_it_is_drawn_only_where_other_keys_do_something(scripted: Scripted
         await reader.press("d")
         await reader.sees("x Raw JSON")
         assert drawn == [1]
+
+
+async def test_while_one_types_it_names_what_ends_that_and_no_letter(scripted: ScriptedServer) -> None:
+    async with reading(scripted, call(5), size=WIDE) as reader:
+        await reader.sees("6 turns", "e Evidence")
+        await reader.press("slash")
+        await reader.sees("enter Apply", "tab Pane", gone="e Evidence")
+        line = last_line(screen_text(reader.pilot.app))
+        assert re.findall(r"(\S+) [A-Z]", line) == ["enter", "esc", "tab"]
+        await reader.press("escape")
+        await reader.sees("e Evidence", gone="enter Apply")

@@ -5,11 +5,15 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from rich.segment import Segment
+from rich.style import Style
 from row_lists import SIZE, Even, Lazy, ListApp, Row, Uneven, rows, screen
 from textual.events import Click, MouseDown, MouseEvent, MouseMove, MouseScrollDown, MouseScrollUp, MouseUp
 from textual.pilot import Pilot
 
+from cekura_tui.ui.kit.strips import Line, RowState
 from cekura_tui.ui.kit.virtual_list import VirtualList
+from cekura_tui.ui.theme import THEMES, WORDS, contrast
 
 
 async def wheel(pilot: Pilot[Any], *events: type[MouseEvent]) -> None:
@@ -190,6 +194,25 @@ async def test_no_more_than_a_thousand_rows_are_selected() -> None:
         text = app.screen.get_selected_text() or ""
         assert len(text.split("\n")) == 1_000
         assert text.endswith("\n  run 999 0")
+
+
+@pytest.mark.parametrize("theme", THEMES)
+async def test_selected_text_can_be_read_whatever_it_was_drawn_in(theme: str) -> None:
+    class Inked(Even):
+        def lines_of(self, row: Row, width: int, state: RowState) -> list[Line]:
+            return [[Segment("plain "), Segment("marked", Style(color="#ff0000", bgcolor="#00ff00", bold=True))]]
+
+    app = ListApp(Inked(), rows(0, 1, 2))
+    app.theme = theme
+    async with app.run_test(size=SIZE) as pilot:
+        await drag(pilot, (0, 0), (LAST, 1))
+        for y in (0, 1):  # the row under the cursor, and another
+            cells = [segment for segment in app.list.render_line(y) if segment.text.strip()]
+            assert "".join(segment.text for segment in cells) == "plain marked"
+            styles = [segment.style for segment in cells]
+            colours = [(style.color, style.bgcolor) for style in styles if style and style.color and style.bgcolor]
+            assert len(colours) == len(cells)
+            assert all(contrast(ink.triplet.hex, ground.triplet.hex) >= WORDS for ink, ground in colours)  # type: ignore[union-attr]
 
 
 async def test_a_selection_paints_the_lines_that_it_changes_alone() -> None:

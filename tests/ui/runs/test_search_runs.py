@@ -62,7 +62,7 @@ async def opened(app: OneDialog, pilot: Pilot[None], said: Said) -> None:
     await answer(app, pilot, "escape")
     await keep(app, said)
     app.ask()
-    await sees(pilot, "Search transcripts of", gone="Searching …")
+    await sees(pilot, "Search opened runs", gone="Searching …")
 
 
 async def test_what_was_said_is_found_as_one_types_and_enter_leads_to_its_turn(quiet: Setup) -> None:

@@ -1,0 +1,305 @@
+"""The palette: what can be done here, found by typing; and the themes, seen while one moves through them."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import Awaitable, Callable, Hashable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, ClassVar
+
+from rich.segment import Segment
+from rich.style import Style
+from textual import events, on
+from textual.app import App, ComposeResult
+from textual.binding import BindingType
+from textual.containers import Horizontal, Vertical
+from textual.content import Content
+from textual.screen import Screen
+from textual.widgets import Static
+
+from cekura_tui.ui.actions import GROUPS, Action, bindings, commands_of
+from cekura_tui.ui.kit.dialog import Dialog
+from cekura_tui.ui.kit.footer import key_name
+from cekura_tui.ui.kit.inputs import TypedLine
+from cekura_tui.ui.kit.lines import TONE_CLASSES, TONE_CSS
+from cekura_tui.ui.kit.strips import Line, RowState
+from cekura_tui.ui.kit.virtual_list import VirtualList
+from cekura_tui.ui.terminal.cells import fit
+from cekura_tui.ui.theme import THEMES
+
+_GROUPED = 90
+"""Cells from which on the groups have a column."""
+_LEAST_ABOUT = 12
+"""Cells below which a description says nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """Something to choose: `run` does it, unless there is a `reason` why it cannot be done now. `group` is what one
+    wants to do with it."""
+
+    name: str
+    about: str
+    run: Callable[[], Awaitable[object]]
+    key: str = ""
+    reason: str = ""
+    group: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A command, the words by which it was found, and whether it is the first of its group."""
+
+    command: Command
+    words: tuple[str, ...]
+    first: bool
+
+
+def find_commands(commands: Sequence[Command], text: str) -> list[Found]:
+    """The commands that have every typed word in their name, description or reason: those with it in the name first.
+
+    Where none has, those whose name has the typed letters in their order.
+    """
+    words = tuple(text.casefold().split())
+    ranked = [(rank, command) for command in commands if (rank := _rank(command, words)) is not None]
+    found = [command for _, command in sorted(ranked, key=lambda one: one[0])]
+    found = found or [command for command in commands if _has_letters(command.name, "".join(words))]
+    groups = ["", *(command.group for command in found)]
+    return [Found(command, words, command.group != before) for command, before in zip(found, groups, strict=False)]
+
+
+def _rank(command: Command, words: tuple[str, ...]) -> int | None:
+    """How well a command fits, 0 the best; None for not at all."""
+    name, parts = command.name.casefold(), command.name.casefold().split()
+    if name.startswith(" ".join(words)):
+        return int(parts != list(words))
+    if all(any(part.startswith(word) for part in parts) for word in words):
+        return 2
+    if all(word in name for word in words):
+        return 3
+    text = f"{name} {command.about} {command.reason}".casefold()
+    return 4 if all(word in text for word in words) else None
+
+
+def _has_letters(name: str, letters: str) -> bool:
+    rest = iter(name.casefold())
+    return all(letter in rest for letter in letters)
+
+
+def commands_on(screen: Screen[Any]) -> list[Command]:
+    """What can be done on a screen with the focus where it is, by what one wants to do; each name once."""
+    app, found = screen.app, dict[str, Command]()
+    keys: dict[str, str] = {}
+    for _, binding, _, _ in screen.active_bindings.values():
+        keys.setdefault(binding.id or "", key_name(app, binding))
+    for node in (screen.focused or screen).ancestors_with_self:
+        for action in commands_of(node):
+            name = action.command or action.label
+            about = action.tooltip[0].upper() + action.tooltip[1:].replace("`", "")
+            run = partial(app.run_action, action.does, node)
+            key, reason = keys.get(action.id, ""), action.why_not(node) or ""
+            found.setdefault(name, Command(name, about, run, key, reason, action.group))
+    return sorted(found.values(), key=lambda command: GROUPS.index(command.group))
+
+
+class CommandList(VirtualList[Found], can_focus=False):
+    """A command on a line: its name, what it is about or why it cannot be done, and its key at the right."""
+
+    COMPONENT_CLASSES: ClassVar[set[str]] = {*TONE_CLASSES, "commands--key", "commands--match"}
+    DEFAULT_CSS = f"""
+    CommandList {{
+        {TONE_CSS}
+        & > .commands--key {{ color: $accent; text-style: bold; }}
+        & > .commands--match {{ color: $accent; text-style: bold; }}
+    }}
+    """
+
+    ALLOW_SELECT = False
+
+    def __init__(self, commands: Sequence[Command]) -> None:
+        super().__init__(id="commands")
+        self._group_cells = max((len(command.group) + 2 for command in commands if command.group), default=0)
+        self._name_cells = max((len(command.name) for command in commands), default=0) + 2
+        self._key_cells = max((len(command.key) for command in commands), default=0)
+
+    def key_of(self, row: Found) -> Hashable:
+        """Its name."""
+        return row.command.name
+
+    def lines_of(self, row: Found, width: int, state: RowState) -> Sequence[Line]:
+        """One line; what was typed stands out."""
+        command, dim = row.command, self.style_of("tone--dim")
+        match = self.style_of("commands--match")
+        grouped = self._group_cells if width >= _GROUPED else 0
+        room = width - 2 - grouped
+        key = f" {fit(command.key, self._key_cells, right=True)}" if self._key_cells else ""
+        name = fit(command.name, min(self._name_cells, room - len(key)))
+        about = max(room - len(name) - len(key), 0)
+        shown = fit(command.reason or command.about, about) if about >= _LEAST_ABOUT else " " * about
+        return [
+            [
+                Segment(" " + fit(command.group if row.first else "", grouped), dim),
+                *_marked(name, row.words, dim if command.reason else None, match),
+                *_marked(shown, row.words, dim, match),
+                Segment(key, self.style_of("commands--key") if not command.reason else dim),
+            ]
+        ]
+
+    async def on_click(self, event: events.Click) -> None:
+        """One click chooses."""
+        await super().on_click(event)
+        event.prevent_default()
+        if event.button == 1 and event.chain == 1 and self._position_at(event) is not None:
+            await self.run_action("open")
+
+
+def _marked(text: str, words: tuple[str, ...], style: Style | None, match: Style) -> Iterator[Segment]:
+    """A text with those words in another style."""
+    pattern = "|".join(map(re.escape, words))
+    parts = re.split(f"({pattern})", text, flags=re.IGNORECASE) if pattern else [text]
+    yield from (Segment(part, match if n % 2 else style) for n, part in enumerate(parts) if part)
+
+
+class CommandLine(TypedLine):
+    """What one looks for. A command that is run is done before the next key is looked at."""
+
+    longest: ClassVar[int] = 100
+
+    async def action_submit(self) -> None:
+        """Enter."""
+        assert isinstance(self.screen, Palette)
+        await self.screen.choose()
+
+
+class Palette(Dialog[None]):
+    """Finds a command and runs it on what is below. `moved` is told of the one under the cursor, `gave_up` of esc."""
+
+    AUTO_FOCUS = "CommandLine"
+    ACTIONS: ClassVar[tuple[Action, ...]] = (
+        Action("palette.down", "down,ctrl+n", "move(1)", "Down"),
+        Action("palette.up", "up", "move(-1)", "Up"),
+        Action("palette.page-down", "pagedown", "page(1)", "Page down"),
+        Action("palette.page-up", "pageup", "page(-1)", "Page up"),
+    )
+    BINDINGS: ClassVar[list[BindingType]] = bindings(ACTIONS)
+
+    def __init__(
+        self,
+        commands: Sequence[Command],
+        title: str = "Commands",
+        verb: str = "run",
+        *,
+        current: str | None = None,
+        moved: Callable[[Command], object] | None = None,
+        gave_up: Callable[[], object] | None = None,
+    ) -> None:
+        super().__init__()
+        self._commands, self._title, self._verb, self._current = commands, title, verb, current
+        self._moved, self._gave_up = moved, gave_up
+
+    def compose(self) -> ComposeResult:
+        """What one types, what was found, and the keys."""
+        with Vertical(id="palette", classes="dialog") as box:
+            box.border_title = self._title
+            box.border_subtitle = f"enter {self._verb} · ↑ ↓ move · esc close"
+            with Horizontal(id="palette-line"):
+                yield Static(Content(":"), id="palette-sign")
+                yield CommandLine(placeholder="type to find one", compact=True)
+            yield CommandList(self._commands)
+            yield Static(Content("Nothing found. Delete a letter or a word."), id="palette-note")
+
+    def on_mount(self) -> None:
+        """All commands."""
+        line = self.query_one(CommandLine)
+        line.cursor_blink = False
+        # A message of it would come after an enter that is already there.
+        self.watch(line, "value", self._find, init=False)
+        self._list.show_rows(find_commands(self._commands, ""))
+        if self._current is not None:
+            self._list.move_to(self._current)
+
+    @property
+    def _list(self) -> CommandList:
+        return self.query_one(CommandList)
+
+    def action_move(self, rows: int) -> None:
+        """The cursor of the list, while letters go to the line."""
+        self._list.move_by(rows)
+
+    def action_page(self, pages: int) -> None:
+        """A page of the list."""
+        self._list.action_page(pages)
+
+    def _find(self, text: str) -> None:
+        found = find_commands(self._commands, text)
+        self._list.show_rows(found, reset=True)
+        self.set_class(not found, "-nothing")
+
+    @on(CommandList.Moved)
+    def show(self) -> None:
+        """The cursor is on another one."""
+        row = self._list.cursor_row
+        if row is not None and self._moved is not None and self.is_current:
+            self._moved(row.command)
+
+    @on(CommandList.Opened)
+    async def clicked(self) -> None:
+        """A click on one."""
+        await self.choose()
+
+    async def choose(self) -> None:
+        """Close and run what is under the cursor, once, before any key that follows; what cannot be done stays."""
+        row = self._list.cursor_row
+        if row is None or row.command.reason or not self.is_current:
+            return
+        done, run = asyncio.Event(), row.command.run
+
+        async def run_below() -> None:
+            try:
+                await run()
+            finally:
+                done.set()
+
+        # The app runs it: what is opened by it would else be answered to this dialog, which is no more.
+        self.app.call_next(run_below)
+        self.dismiss(None)
+        await done.wait()
+
+    def action_give_up(self) -> None:
+        """Leave all as it was."""
+        if self._gave_up is not None and self.is_current:
+            self._gave_up()
+        super().action_give_up()
+
+
+def theme_palette(app: App[Any]) -> Palette:
+    """The themes, ours first; the one under the cursor is seen at once, and esc brings the former back."""
+    former = app.theme
+    themes = sorted(app.available_themes.values(), key=lambda theme: (theme.name not in THEMES, theme.name))
+
+    def use(name: str) -> None:
+        app.theme = name
+
+    async def choose(name: str) -> None:
+        use(name)
+
+    commands = [
+        Command(
+            theme.name,
+            ("dark" if theme.dark else "light") + (" · current" if theme.name == former else ""),
+            partial(choose, theme.name),
+        )
+        for theme in themes
+    ]
+    palette = Palette(
+        commands,
+        "Theme",
+        "choose",
+        current=former,
+        moved=lambda command: use(command.name),
+        gave_up=lambda: use(former),
+    )
+    palette.add_class("-preview")
+    return palette
