@@ -25,7 +25,7 @@ _NAMES_BY_GROUP = {
     "Open": "open details error compare suggestion views groups note",
     "Move": """down up first last page-down page-up half-down half-up next previous pane pane-before next-match
         previous-match evidence evidence-before slowest earlier later hits suggestion.turn""",
-    "Find": "filter filter-at-once find failures sort runs.turn search-runs type read-on scope complete",
+    "Find": "filter filter-at-once find failures sort runs.turn search-runs type read-on scope complete apply",
     "Mark": "mark mark-range clear-marks choose",
     "Decide": """accept accept-all reject edit editor split undo take word put.staged theirs conflicts write restore
         put-on-agent yes no stop resume again forget""",
@@ -33,7 +33,7 @@ _NAMES_BY_GROUP = {
     "Copy or save": "hand-off copy copy-selection copy-text export save",
     "Show": "fold unfold unfold-all only-changes raw roles staged live jobs-pane refresh look theme",
     "Go to": """back close leave runs jobs top next-unread history prompt-history palette command-line keys help demo
-        quit""",
+        sign-in.key sign-in.environment sign-in.check quit""",
 }
 _GROUP_OF = {name: group for group, names in _NAMES_BY_GROUP.items() for name in names.split()}
 OTHER = "More"

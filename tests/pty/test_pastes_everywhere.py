@@ -48,7 +48,7 @@ PLACES = {
     ),
     "an export": Place([("e", "Export runs")]),
     "a project": Place([("p", "Northgrid")]),
-    "a command": Place([("\x10", "type to find one")], shows="Up to 100 characters"),
+    "a command": Place([("\x10", "type to find one")], shows="at most 100 characters"),
     "the path of a prompt": Place(
         [IMPROVE, ("\x1b[Z\x1b[Z\x1b[Z", ""), ("\x1b[Hj ", "path of the prompt")], enter="0 words"
     ),

@@ -204,7 +204,7 @@ async def test_what_a_key_would_do_elsewhere_is_not_told(served: Served) -> None
 async def test_the_palette_leads_to_it_also_from_a_dialog(served: Served) -> None:
     async with opened(served.setup(), size=WIDE) as pilot:
         await sees(pilot, "240 runs")
-        for way, heading in (((), "Keys · Runs"), (("v",), "Save the filter")):
+        for way, heading in (((), "Keys · Runs"), (("v",), "Save filter")):
             await pilot.press(*way)
             below = pilot.app.screen
             await pilot.press("ctrl+p", *"keys")

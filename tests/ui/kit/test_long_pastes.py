@@ -61,4 +61,4 @@ async def test_the_palette_takes_no_more_than_a_command() -> None:
         app.post_message(events.Paste("jobs " * 100))
         await pilot.press("j")
         assert len(app.screen.query_one(CommandLine).value) == 100
-        assert app.said == ["Up to 100 characters fit here."]
+        assert app.said == ["Too long: at most 100 characters."]
