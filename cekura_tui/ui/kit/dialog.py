@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable, Sequence
 from typing import ClassVar, TypeVar
@@ -25,12 +26,17 @@ from cekura_tui.ui.terminal.textual_private import is_gone
 T = TypeVar("T")
 
 
+_KEYS = re.compile(r"\S+(?: \S(?= ))*")
+
+
 def key_hint(words: str) -> Content:
-    """Keys and what they do, as "enter save · esc cancel": the first word of each part is a key."""
+    """Keys and what they do, as "enter save · n N next": the first word of each part is a key, and so are single
+    characters after it."""
     spans: list[tuple[str, str] | str] = []
     for n, part in enumerate(words.split(" · ") if words else ()):
-        key, _, does = part.partition(" ")
-        spans += [" · " if n else "", (key, "bold $accent"), f" {does}" if does else ""]
+        keys = _KEYS.match(part)
+        at = keys.end() if keys else 0
+        spans += [" · " if n else "", (part[:at], "bold $accent"), part[at:]]
     return Content.assemble(*spans)
 
 
