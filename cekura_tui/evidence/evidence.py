@@ -19,23 +19,28 @@ from cekura_tui.model.run.verdict import State, Verdict
 from cekura_tui.model.transcript.transcript import TOOLS, Turn
 
 Sure = Literal["sure", "likely", "maybe"]
+NEAR = "near the quoted turn"
 _RANK: dict[Sure, int] = {"sure": 0, "likely": 1, "maybe": 2}
 _REPEATED = re.compile(r"\b(?:twice|both times|each time|once more|three times|repeatedly|every time)\b", re.I)
 _BARE = frozenset(("ok", "yes", "no", "bye", "goodbye", "hello", "hi", "thanks", "sure", "right"))
 _FEW = 3
 """Turns within which a single word that is quoted is believed to be meant."""
+_LONGEST_WORDS = 39
+"""Characters of a quote by which it is known again in the explanation."""
 _SHORT = 3
 """Words of a quote that says too little by itself to tell which of several turns is meant."""
 
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """A turn (`n`) that a verdict speaks of; `spans` are the characters of its text that are quoted, where they are."""
+    """A turn (`n`) that a verdict cites, how sure that is, and why; `spans` are the characters of its text that are
+    quoted, and `words` the verdict's own that lead to the turn: a quote, a time, a number, a tool's name."""
 
     n: int
     sure: Sure
     why: str
     spans: tuple[tuple[int, int], ...] = ()
+    words: str = ""
 
 
 class EvidenceFinder:
@@ -64,8 +69,8 @@ class EvidenceFinder:
         for k, (rest, anchors) in enumerate(looks):
             following = looks[k + 1][1][0][1] if k + 1 < len(looks) and looks[k + 1][1] else None
             leading = looks[k - 1][1][-1][1] if k and looks[k - 1][1] else None
-            for index, who in neighbours(self._turns, rest, anchors, following, leading):
-                found.add(self._turns[index].n, "maybe", f"is what {who} says beside it")
+            for index in neighbours(self._turns, rest, anchors, following, leading):
+                found.add(self._turns[index].n, "maybe", NEAR)
         return found.in_order()
 
     def _look(self, sentence: Sentence, found: _FoundTurns) -> tuple[str, list[tuple[int, int]]]:
@@ -78,12 +83,15 @@ class EvidenceFinder:
         for quote in sentence.quotes:
             for place in self._quoted(quote, sentence, pointed, found):
                 sure: Sure = "sure" if place.share == 1 else "likely"
-                why = f"says “{_short(quote.text)}”" if place.share == 1 else f"says nearly “{_short(quote.text)}”"
-                found.add(self._turns[place.turn].n, sure, why, (place.start, place.end))
+                why = "quoted" if place.share == 1 else "quoted in other words"
+                found.add(
+                    self._turns[place.turn].n, sure, why, (place.start, place.end), words=quote.text[:_LONGEST_WORDS]
+                )
                 quoted.add(place.turn)
                 anchors.append((quote.at, place.turn))
         for index, at in numbered:
-            found.add(self._turns[index].n, "sure", f"is turn {self._turns[index].n}")
+            n = self._turns[index].n
+            found.add(n, "sure", "cited by number", words=f"turn {n}")
             anchors.append((at, index))
         for time, indexes in timed.items():
             if not self._times.repeats(time, indexes, quoted):
@@ -92,7 +100,7 @@ class EvidenceFinder:
                     sure = "likely" if time.vague else "sure"
                     if not self._times.certain(time, index):
                         sure = "maybe"
-                    found.add(self._turns[index].n, sure, f"is at {time.text}")
+                    found.add(self._turns[index].n, sure, f"cited at {time.text}", words=time.text)
         anchors += self._look_at_tools(sentence, pointed, found)
         anchors.sort()
         rest, described_at = self._look_for_described(sentence, timed, anchors, found)
@@ -154,8 +162,7 @@ class EvidenceFinder:
                 here = [turn for turn in turns if turn.n - 1 in pointed]
                 turns = here or (narrowed(turns, sentence.text) if len(turns) > 1 else turns)
                 for turn in turns[:3]:
-                    what = "calls" if kind == "tool_call" else "is the result of"
-                    found.add(turn.n, "likely" if len(turns) > 1 else "sure", f"{what} {name}")
+                    found.add(turn.n, "likely" if len(turns) > 1 else "sure", f"names {name}")
                     anchors.append((start, turn.n - 1))
         return anchors
 
@@ -174,11 +181,13 @@ class EvidenceFinder:
             for figure in figures(self._word_index, part, speaks(rest)):
                 is_cited = any(self._has_word(n - 1, figure.shown) for n in found.turns)
                 if figure.clause != last_clause and figure.turn not in near and not is_cited:
-                    found.add(self._turns[figure.turn].n, "maybe", f"says {_short(figure.shown)}")
+                    found.add(
+                        self._turns[figure.turn].n, "maybe", f"mentions {_short(figure.shown)}", words=figure.shown
+                    )
                     more.append((figure.at, figure.turn))
                     last_clause = figure.clause
         for index, words, at in described(self._word_index, rest, [at for at, _ in anchors]):
-            found.add(self._turns[index].n, "maybe", f"speaks of {_short(', '.join(words))}")
+            found.add(self._turns[index].n, "maybe", f"mentions {_short(', '.join(words))}")
             more.append((at, index))
         return rest, more
 
@@ -194,12 +203,12 @@ class _FoundTurns:
         self.last = 0
         """The turn that was found last."""
 
-    def add(self, n: int, sure: Sure, why: str, span: tuple[int, int] | None = None) -> None:
+    def add(self, n: int, sure: Sure, why: str, span: tuple[int, int] | None = None, *, words: str = "") -> None:
         known = self._by_turn.get(n)
         spans = (known.spans if known else ()) + ((span,) if span and not (known and span in known.spans) else ())
         if known and _RANK[known.sure] <= _RANK[sure]:
-            sure, why = known.sure, known.why
-        self._by_turn[n] = Evidence(n, sure, why, spans)
+            sure, why, words = known.sure, known.why, known.words
+        self._by_turn[n] = Evidence(n, sure, why, spans, words)
         self.last = n
 
     @property
@@ -213,6 +222,11 @@ class _FoundTurns:
 
 def _short(text: str) -> str:
     return text if len(text) <= 40 else text[:39] + "…"
+
+
+def reason_words(why: str, sure: Sure) -> str:
+    """Why a turn is taken for evidence, as it is shown: "quoted", "near the quoted turn (less sure)"."""
+    return why + {"sure": "", "likely": " (likely)", "maybe": " (less sure)"}[sure]
 
 
 _ORDER: dict[State, int] = {"fail": 0, "review": 1, "pass": 2, "na": 3}

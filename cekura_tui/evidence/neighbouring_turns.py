@@ -80,8 +80,8 @@ def neighbours(
     anchors: Sequence[tuple[int, int]],
     following: int | None = None,
     leading: int | None = None,
-) -> Iterator[tuple[int, str]]:
-    """Indexes of turns that clauses without anything to point with speak of, and who is said to speak there.
+) -> Iterator[int]:
+    """Indexes of turns that clauses without anything to point with speak of.
 
     `anchors` are what the sentence points with otherwise: at which character, and the index of the turn; `following`
     is the turn that the next sentence points at first, `leading` that which the one before points at last: they count
@@ -94,9 +94,9 @@ def neighbours(
         clause = rest[start:end]
         if any(start <= at < end + 3 for at, _ in anchors):
             here = [(at, index) for at, index in anchors if start <= at < end + 3]
-            for index, who in _within(turns, rest[start:end], start, here):
+            for index in _within(turns, rest[start:end], start, here):
                 anchors.append((start, index))
-                yield index, who
+                yield index
             continue
         who = speaks(clause)
         if not who or _NEGATED.search(clause) or RULE.search(clause):
@@ -118,12 +118,10 @@ def neighbours(
         found = _step(turns, near, who, -1 if earlier else 1)
         if found is not None:
             anchors.append((start, found))
-            yield found, "the caller" if who == "testing" else "the agent"
+            yield found
 
 
-def _within(
-    turns: Sequence[Turn], clause: str, start: int, here: Sequence[tuple[int, int]]
-) -> Iterator[tuple[int, str]]:
+def _within(turns: Sequence[Turn], clause: str, start: int, here: Sequence[tuple[int, int]]) -> Iterator[int]:
     """What the other one says before or after a turn that the same clause points at."""
     (at, first), (until, last) = min(here), max(here)
     head, tail = clause[: max(at - start, 0)], clause[max(until - start, 0) :]
@@ -135,7 +133,7 @@ def _within(
         if who and turns[near].speaker != who and turns[near].speaker not in TOOLS and not _NEGATED.search(part):
             index = _step(turns, near, who, step)
             if index is not None and index not in pointed and not RULE.search(part):
-                yield index, "the caller" if who == "testing" else "the agent"
+                yield index
 
 
 def speaks(clause: str) -> Who:

@@ -33,7 +33,6 @@ _PLACE, _AROUND = 0.7, 0.35
 """What a word counts, against 1 where it came or went: in the place of a hunk, and in what stays around."""
 _IN_A_ROW = 6
 """Words in a row that nobody has in common by chance."""
-_POINTS = re.compile(r"(?:is at|is (?=turn)|says nearly|says) ?[“]?(.+?)[”…]*")
 _LETTERS = re.compile(r"\w+")
 _MET_LINE = re.compile(r"\s*(?:[✅✓✔]|(?:Kept|Met):)")
 
@@ -138,8 +137,8 @@ def _terms(view: RunView, name: str, lines: tuple[str, ...], proof: Sequence[Evi
 
 def is_pointed(proof: Evidence, lines: Iterable[str]) -> bool:
     """Whether a line says what leads to this turn: its time, its number or its words."""
-    hit = _POINTS.fullmatch(proof.why)
-    return hit is not None and any(hit[1].casefold() in line.casefold() for line in lines)
+    words = proof.words.casefold()
+    return bool(words) and any(words in line.casefold() for line in lines)
 
 
 def _lines(verdict: Verdict) -> tuple[str, ...]:

@@ -45,6 +45,15 @@ def clean_line(text: str, limit: int = 300) -> str:
     return line if len(line) <= limit else line[: limit - 1] + "…"
 
 
+def shortened(text: str, limit: int) -> str:
+    """Clean text for one line of at most `limit` characters; a longer one ends behind a word, if one ends there."""
+    line = clean_line(text, limit)
+    if not line.endswith("…"):
+        return line
+    head = line.rpartition(" ")[0].rstrip(" ,;:.–—-") if " " in line[limit // 2 :] else ""
+    return f"{head} …" if head else line
+
+
 def capped(line: str, limit: int = LONGEST_LINE) -> str:
     """One line as it is drawn: what is beyond `limit` characters is counted, not shown."""
     more = len(line) - limit

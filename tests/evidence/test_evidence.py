@@ -9,7 +9,7 @@ from evidence_cases import evidence_in, pairs, score
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from cekura_tui.evidence.evidence import Evidence
+from cekura_tui.evidence.evidence import NEAR, Evidence, reason_words
 from cekura_tui.evidence.spoken_words import words_of
 from cekura_tui.model.transcript.transcript import Turn
 
@@ -83,12 +83,18 @@ def test_what_an_explanation_points_with_is_found_and_nothing_else(said: str, tu
 
 def test_each_turn_tells_how_sure_it_is_and_why() -> None:
     exact = found('It said "you are booked for Wednesday".')[7]
-    assert (exact.sure, exact.why) == ("sure", "says “you are booked for Wednesday”")
+    assert (exact.sure, exact.why) == ("sure", "quoted")
     assert [call()[6].text[start:end] for start, end in exact.spans] == ["you are booked for Wednesday"]
     nearly = found('It said "you are now booked for Wednesday".')[7]
-    assert nearly.sure == "likely"
-    assert nearly.why.startswith("says nearly “")
+    assert (nearly.sure, nearly.why) == ("likely", "quoted in other words")
     assert found("around 00:42 nothing")[9].sure == "likely"
+
+
+def test_why_a_turn_is_evidence_is_said_in_plain_words_with_how_sure_that_is() -> None:
+    timed = found("At 00:42 nothing")[9]
+    assert reason_words(timed.why, timed.sure) == "cited at 00:42"
+    assert reason_words("quoted in other words", "likely") == "quoted in other words (likely)"
+    assert reason_words(NEAR, "maybe") == "near the quoted turn (less sure)"
 
 
 def test_without_times_no_time_points_at_anything() -> None:

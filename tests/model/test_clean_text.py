@@ -17,7 +17,25 @@ from cekura_tui.model.text import (
     json_text,
     prompt_bytes,
     sha256,
+    shortened,
 )
+
+LONG_NAME = "Identity checked before the record is used"
+
+
+@pytest.mark.parametrize(
+    ("text", "limit", "short"),
+    [
+        (LONG_NAME, 50, LONG_NAME),
+        (LONG_NAME, 40, "Identity checked before the record is …"),
+        ("x" * 50, 10, "x" * 9 + "…"),
+        ("a " + "x" * 50, 10, "a " + "x" * 7 + "…"),
+        ("Asked, and then hung up", 14, "Asked, and …"),
+    ],
+)
+def test_a_name_that_is_too_long_ends_behind_a_word_if_one_ends_near_there(text: str, limit: int, short: str) -> None:
+    assert shortened(text, limit) == short
+
 
 ANY = st.text(st.characters(exclude_categories=()), max_size=80)
 HOSTILE = st.text(

@@ -54,7 +54,8 @@ def screen(details: RunDetails) -> list[str]:
 def found_on(details: RunDetails) -> list[str]:
     """The pieces of the screen that are marked as found."""
     strips = [details.render_line(y) for y in range(details.size.height)]
-    return [segment.text for strip in strips for segment in strip if segment.style and segment.style.reverse]
+    ground = details.style_of("run-details--found").bgcolor
+    return [part.text for strip in strips for part in strip if part.style and part.style.bgcolor == ground]
 
 
 def everything(details: RunDetails) -> list[str]:

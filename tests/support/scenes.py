@@ -159,10 +159,10 @@ async def nothing(pilot: Pilot[Any]) -> None:
 
 
 async def run(pilot: Pilot[Any]) -> None:
-    """A failed run, with the turns marked that its verdicts speak of."""
+    """A failed run, with the turns marked that its verdicts cite."""
     await runs(pilot)
     await pilot.press("enter")
-    await sees(pilot, f"Run {SUGGESTED}", "14 turns", "sure, says")
+    await sees(pilot, f"Run {SUGGESTED}", "14 turns", "· quoted")
     await still(pilot)
 
 
@@ -170,7 +170,7 @@ async def verdicts(pilot: Pilot[Any]) -> None:
     """Its verdicts, where they have the screen for themselves."""
     await run(pilot)
     await pilot.press("tab")
-    await sees(pilot, "00:14 (enter)")
+    await sees(pilot, "cites 00:14")
     await still(pilot)
 
 
@@ -186,7 +186,7 @@ async def compared(pilot: Pilot[Any]) -> None:
     """Beside the last passed run of its scenario."""
     await run(pilot)
     await pilot.press("equals_sign")
-    await sees(pilot, "First differs at turn 3")
+    await sees(pilot, "Differs from 00:14")
     await still(pilot)
 
 

@@ -68,9 +68,10 @@ def screen(transcript: Transcript) -> list[str]:
     return [transcript.render_line(y).text.rstrip() for y in range(transcript.size.height)]
 
 
-def styled(transcript: Transcript, y: int, style: str) -> str:
-    """What of a line of the screen is `underline`, `reverse`, …; the parts joined by a bar."""
-    return "|".join(part.text for part in transcript.render_line(y) if part.style and getattr(part.style, style))
+def on_ground(transcript: Transcript, y: int, *components: str) -> str:
+    """What of a line of the screen stands on the ground of one of these components; the parts joined by a bar."""
+    grounds = [transcript.style_of(f"transcript--{one}").bgcolor for one in components]
+    return "|".join(part.text for part in transcript.render_line(y) if part.style and part.style.bgcolor in grounds)
 
 
 def on_screen(transcript: Transcript) -> list[int]:

@@ -91,13 +91,13 @@ async def test_a_transcript_keeps_its_columns_and_every_word_folded_unfolded_and
         shown.focus()
         await pilot.pause()
         assert len(lines(shown)) == len(view.transcript.turns)
-        said = ["".join(line[17:] for line in of) for of in lines(shown).values()]
+        said = ["".join(line[19:] for line in of) for of in lines(shown).values()]
         assert missing(said, TEXTS.values()) == []
         await pilot.press("X")
         unfolded = {turn.n: of for turn, of in zip(shown.rows, lines(shown).values(), strict=True)}
         for turn in view.transcript.turns:
             if turn.speaker == "tool_call" and turn.tool:
-                assert missing([line[21:] for line in unfolded[turn.n]], [json_text(TEXTS[turn.tool["id"]])]) == []
+                assert missing([line[19:] for line in unfolded[turn.n]], [json_text(TEXTS[turn.tool["id"]])]) == []
         for turn in view.transcript.turns:
             shown.go_to(turn.n)
             shown.action_raw()

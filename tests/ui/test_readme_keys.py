@@ -18,5 +18,5 @@ def test_keys_are_written_as_on_a_keyboard() -> None:
 
 def test_what_a_pane_of_a_run_does_is_among_the_keys_of_a_run() -> None:
     in_a_run = readme_keys.tables().partition("In a run:")[2].partition("In the list of jobs")[0]
-    for row in ("`x` | Raw turn", "`x` | Raw JSON", "`X` | All tools", "`e` | Evidence", "`esc` | Back"):
+    for row in ("`x` | Raw turn", "`x` | Raw JSON", "`X` | Unfold all tools", "`e` | Evidence", "`esc` | Back"):
         assert f"| {row} |" in in_a_run

@@ -72,7 +72,7 @@ async def test_runs_seen_before_are_there_at_once_when_the_server_is_away(served
             runs = pilot.app.screen.query_one(RunList)
             runs.move_to(900238)
             await pilot.press("enter")
-            await sees(pilot, "Run 900238", "14 turns", "as of")
+            await sees(pilot, "Run 900238", "14 turns", "cached ")
             no_crash(pilot)
     finally:
         served.server._port = int(served.server.url.rpartition(":")[2])

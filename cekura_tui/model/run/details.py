@@ -29,7 +29,7 @@ def web_link(text: object) -> str | None:
 
 
 def result_link(dashboard: str, row: RunRow, scope: Scope | None) -> str | None:
-    """The page of a run's result; None where neither the run nor the list's scope tells the result or its project."""
+    """The page of a run's result; None where neither the run nor the list's scope has the result and its project."""
     ids = {"project": row.project_id, "result": row.result_id}
     if scope is not None and scope.kind in ids and ids[scope.kind] is None:
         ids[scope.kind] = scope.id
@@ -58,13 +58,13 @@ GROUPS: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = (
             ("id", "Run"),
             ("status", "Status"),
             ("run_type", "Run type"),
-            ("run_as_text", "Text instead of voice"),
+            ("run_as_text", "Text run"),
             ("duration", "Duration"),
-            ("timestamp", "Made at"),
-            ("executed_at", "Executed at"),
-            ("provider_call_id", "Call at the provider"),
+            ("timestamp", "Created"),
+            ("executed_at", "Executed"),
+            ("provider_call_id", "Provider call ID"),
             ("trace_id", "Trace"),
-            ("testing_channel_index", "Channel of the caller"),
+            ("testing_channel_index", "Caller channel"),
             ("voice_recording_url", "Recording"),
             ("email_id", "Email"),
         ),
@@ -73,9 +73,9 @@ GROUPS: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = (
         "Scenario and caller",
         (
             ("scenario_name", "Scenario"),
-            ("scenario", "Number of the scenario"),
+            ("scenario", "Scenario ID"),
             ("personality_name", "Personality"),
-            ("personality", "Number of the personality"),
+            ("personality", "Personality ID"),
             ("test_profile_data", "Test profile"),
         ),
     ),
@@ -83,18 +83,18 @@ GROUPS: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = (
         "Agent and numbers",
         (
             ("agent", "Agent"),
-            ("agent_number", "Agent's telephone"),
+            ("agent_number", "Agent phone number"),
             ("outbound_number", "Called from"),
             ("inbound_number", "Called to"),
         ),
     ),
-    ("Result", (("result_name", "Result"), ("result_id", "Number of the result"))),
+    ("Result", (("result_name", "Result"), ("result_id", "Result ID"))),
     (
         "Verdict",
         (
             ("success", "Success"),
             ("evaluation_status", "Evaluation"),
-            ("is_reviewed", "Reviewed by a person"),
+            ("is_reviewed", "Reviewed"),
             ("expected_outcome", "Expected outcome"),
             ("evaluation", "Metrics"),
             ("rubric", "Thresholds"),
@@ -106,17 +106,17 @@ GROUPS: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = (
         (
             ("error_message", "Error"),
             ("feedback", "Feedback"),
-            ("expected_outcome_prompt", "What was expected"),
-            ("scenario_instructions", "Instructions of the caller"),
-            ("transcript", "Transcript as text"),
+            ("expected_outcome_prompt", "Expected outcome prompt"),
+            ("scenario_instructions", "Caller instructions"),
+            ("transcript", "Transcript text"),
         ),
     ),
     (
         "Data",
         (
-            ("transcript_object", "Transcript by turn"),
+            ("transcript_object", "Transcript turns"),
             ("metadata", "Metadata"),
-            ("provider_call_details", "Call as the provider tells it"),
+            ("provider_call_details", "Provider call details"),
             ("generated_mock_tool_entries", "Mock tools"),
         ),
     ),
@@ -130,7 +130,7 @@ _ABSENT_KEY = -10_000
 
 @dataclass(frozen=True, slots=True)
 class Property:
-    """A property that was told; `label` are words for it, empty for one that nobody knows."""
+    """A property that was sent; `label` are words for it, empty for one that nobody knows."""
 
     name: str
     label: str
@@ -139,7 +139,7 @@ class Property:
 
 @dataclass(frozen=True, slots=True)
 class Details:
-    """The properties that were told, by the title of their group, and the names of those that are absent or empty."""
+    """The properties that were sent, by the title of their group, and the names of those that are absent or empty."""
 
     groups: tuple[tuple[str, tuple[Property, ...]], ...]
     absent: tuple[str, ...]
@@ -152,7 +152,7 @@ class Details:
                 name = "" if item.label.lower() == item.name else shown_name(item.name)
                 yield Node((item.name,), name, item.value, 0, item.label, _note(item))
         if self.absent:
-            yield Node((_ABSENT_KEY,), "", ", ".join(map(shown_name, self.absent)), 0, "Not told")
+            yield Node((_ABSENT_KEY,), "", ", ".join(map(shown_name, self.absent)), 0, "Not sent")
 
     def nodes(self) -> Iterator[Node]:
         """The properties, to be searched."""
@@ -200,4 +200,4 @@ def value_at(source: Mapping[Any, Any], path: Path) -> object:
 def _note(item: Property) -> str:
     if item.name != "voice_recording_url":
         return ""
-    return "y copies it" if web_link(item.value) else "not a web link, so it is never opened"
+    return "y copy" if web_link(item.value) else "not a web link; never opened"

@@ -359,7 +359,7 @@ def _of_metric(metric: Metric, line: Threshold | None) -> Verdict:
     return Verdict(
         source="metric",
         id=metric.id,
-        name=name or (f"metric {metric.id}" if metric.id is not None else "A metric without a name"),
+        name=name or (f"metric {metric.id}" if metric.id is not None else "unnamed metric"),
         state=state,
         score=fitting,
         threshold=line.text if line else None,
@@ -453,7 +453,7 @@ def _categories(raw: object) -> list[Category]:
                 wrong = item.get("wrongly_marked")
                 found.append(
                     Category(
-                        name=name or "without a name",
+                        name=name or "unnamed",
                         priority=_text(item.get("priority")),
                         deviation=shown,
                         feedback=_text(item.get("feedback")) or "",

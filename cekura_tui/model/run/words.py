@@ -32,12 +32,13 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 LONGEST_WORD = 60
-"""Characters of a value that are said beside the name of its metric."""
+"""Characters of a value that are shown beside the name of its metric."""
 
+_LONGEST_COMPARED = 20_000
 _STATES: dict[State, str] = {
     "fail": "failed",
     "pass": "passed",
-    "review": "to be reviewed",
+    "review": "needs review",
     "na": "does not apply",
 }
 _CONTRADICTIONS = (("pass", 0), ("fail", 5))
@@ -69,7 +70,7 @@ def judged_words(verdict: Verdict) -> str:
 
 def alignment_words(alignment: Alignment) -> str:
     """Whether a part of the expected outcome was met: "not met: says goodbye (prompt: say goodbye)"."""
-    state = {True: "met", False: "not met", None: "not told whether met"}[alignment.aligned]
+    state = {True: "met", False: "not met", None: "not reported"}[alignment.aligned]
     outcome, part = alignment.outcome.strip(), alignment.prompt_part.strip()
     for prefix in ("not met:", "met:"):
         # Some servers say it in the text, too.
@@ -80,16 +81,26 @@ def alignment_words(alignment: Alignment) -> str:
     return f"{state}: {outcome} (prompt: {part})" if outcome else f"{state}: {part}"
 
 
-def category_words(category: Category) -> str:
-    """A category of a metric: "category Identity, critical: said the name too late"."""
-    deviation = category.deviation
-    if isinstance(deviation, int | float):
-        deviation = f"deviation {number_words(deviation)}"
+def category_words(category: Category, explanation: Iterable[str] = ()) -> str:
+    """A category of a metric: "category Identity, critical: asked for the name too late".
+
+    Leaves out what the explanation of the metric says already.
+    """
     named = ", ".join(filter(None, (category.name, priority_word(category.priority))))
     if category.wrongly_marked:
         named += ", wrongly marked"
+    known = clean_line(" ".join(explanation), _LONGEST_COMPARED).casefold()
+    deviation, feedback = category.deviation, category.feedback
+    if isinstance(deviation, int | float):
+        deviation = f"deviation {number_words(deviation)}"
+    elif deviation and _is_in(deviation, known):
+        deviation = None
     words = f"category {named}: {deviation}" if deviation else f"category {named}"
-    return f"{words} (feedback: {category.feedback})" if category.feedback else words
+    return f"{words} (feedback: {feedback})" if feedback and not _is_in(feedback, known) else words
+
+
+def _is_in(text: str, known: str) -> bool:
+    return clean_line(text, _LONGEST_COMPARED).casefold().rstrip(".") in known
 
 
 def percentile_words(verdict: Verdict) -> str:
@@ -125,7 +136,7 @@ def _repeats_state(verdict: Verdict) -> bool:
 STATE_MARKS = {"pass": "✓", "fail": "✗", "na": "–", "review": "◐"}
 LONG_DETAILS = ("expected", "scenario")
 """Details that are texts of their own, which a page does without."""
-APART = "Do not apply:"
+APART = "Not applicable:"
 """The line above verdicts that did not apply."""
 _MET = {True: "✓", False: "✗", None: "–"}
 _HOUR = 3_600
@@ -179,7 +190,8 @@ def verdict_line(verdict: Verdict) -> str:
 def reasons(verdict: Verdict) -> list[str]:
     """All that explains a verdict: texts, parts of what was expected, categories, percentiles."""
     parts = (f"{_MET[part.aligned]} {alignment_words(part)}" for part in verdict.alignments)
-    texts = (*verdict.explanation, *parts, *map(category_words, verdict.categories), percentile_words(verdict))
+    categories = (category_words(category, verdict.explanation) for category in verdict.categories)
+    texts = (*verdict.explanation, *parts, *categories, percentile_words(verdict))
     return [text for text in texts if text]
 
 

@@ -265,15 +265,15 @@ def _between(numbers: Sequence[int], one: int, other: int) -> bool:
 
 def _note(turns: int, untimed: int, wrong: int, speech: Sequence[TimedTurn]) -> str:
     if not turns:
-        return "There are no turns."
-    right = " that can be right" if wrong else ""
+        return "No turns."
+    time = "valid time" if wrong else "time"
     if untimed == turns:
-        return f"The only turn has no time{right}." if turns == 1 else f"None of the {turns:,} turns has a time{right}."
-    notes = [f"{_of(untimed, turns)} no time{right}."] if untimed else []
+        return f"The only turn has no {time}." if turns == 1 else f"None of the {turns:,} turns has a {time}."
+    notes = [f"{_of(untimed, turns)} no {time}."] if untimed else []
     points = sum(span.end is None for span in speech)
     if points and points == len(speech):
         whole = ", to the second" if all(float(span.start).is_integer() for span in speech) else ""
-        notes.append(f"Only starts are known{whole}: gaps, overlaps and times of answers cannot be told.")
+        notes.append(f"Only start times were sent{whole}: no gaps, overlaps or answer times.")
     elif points:
         notes.append(f"{_of(points, turns)} no end.")
     return " ".join(notes)

@@ -24,7 +24,7 @@ Speaker = Literal["testing", "main", "tool_call", "tool_result", "other"]
 TOOLS: tuple[Speaker, ...] = ("tool_call", "tool_result")
 """Who makes no sound."""
 NAMES: dict[Speaker, str] = {"testing": "caller", "main": "agent", "tool_call": "tool →", "tool_result": "tool ←"}
-"""How speakers are called on screen; another one by its role."""
+"""The names of speakers on screen; another one has its role."""
 
 _SPEAKERS: dict[str, Speaker] = {
     "testing agent": "testing",
@@ -176,17 +176,16 @@ class Transcript:
     @property
     def note(self) -> str:
         """Why there is nothing to read, or that only text was there."""
-        sealed = f"This transcript is encrypted ({self.encrypted:,} characters that cannot be read here)"
+        sealed = f"This transcript is encrypted ({self.encrypted:,} characters)"
         if self.form == "text":
             timed = any(turn.start is not None for turn in self.turns)
             tools = any(turn.speaker in TOOLS for turn in self.turns)
-            ends = "and the ends of turns were not sent."
-            missing = "the ends of turns were not sent." if tools else f"tool calls {ends}"
-            untimed = f"Times {ends}" if tools else f"Times, tool calls {ends}"
-            only = f"Times are to the second; {missing}" if timed else untimed
-            return f"{sealed}; its text was sent beside it. {only}" if self.encrypted else f"Only text was sent. {only}"
+            missing = ["end times" if timed else "times", *([] if tools else ["tool calls"])]
+            lacks = f"without {' or '.join(missing)}"
+            only = f"Only text was sent, {lacks}."
+            return f"{sealed}; the server sent its text, {lacks}." if self.encrypted else only
         if self.form == "encrypted":
-            return f"{sealed} and no text of it was sent."
+            return f"{sealed}, and the server sent no text."
         return "This run has no transcript." if self.form == "empty" else ""
 
 

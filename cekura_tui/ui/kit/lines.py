@@ -7,6 +7,7 @@ A line that changes often (`OneLine`), the line at the top (`StatusLine`), and w
 from __future__ import annotations
 
 from rich.text import Text
+from textual.content import Content
 from textual.reactive import reactive
 from textual.widgets import Static
 
@@ -23,11 +24,11 @@ class OneLine(Static):
 
     def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:  # noqa: A002 - Textual's own word
         super().__init__(id=id, classes=classes)
-        self._shown = Text()
+        self._shown: Text | Content = Text()
 
-    def show(self, text: Text) -> None:
+    def show(self, text: Text | Content) -> None:
         """These words from now on."""
-        if text != self._shown or text.style != self._shown.style:
+        if text != self._shown or getattr(text, "style", None) != getattr(self._shown, "style", None):
             self._shown = text
             self.update(text, layout=False)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from textual import on
 from textual.containers import Vertical
 from textual.content import Content
@@ -14,10 +16,18 @@ _LONGEST = 80
 """Characters of a title, and of what is said beside it."""
 
 
+def title_parts(name: str, facts: Iterable[str]) -> list[tuple[str, str]]:
+    """A name and what is known of what it names, each with its style in a title."""
+    shown = [(f" · {clean_line(fact, _LONGEST)}", "not bold $muted") for fact in facts if fact]
+    return [(clean_line(name, _LONGEST), ""), *shown]
+
+
 class Pane(Vertical):
     """The frame shines while something in it has the focus. Lists reach from side to side; give what else is in it the
     class `padded`."""
 
+    SCOPED_CSS = False
+    """What folds the frame is a class of the screen that it is on."""
     DEFAULT_CSS = """
     Pane {
         height: 1fr;
@@ -29,7 +39,7 @@ class Pane(Vertical):
         &:focus-within { border: round $focus; border-title-color: $accent; }
         & > .padded { padding: 0 1; }
     }
-    .-short Pane, .-narrow Pane {
+    .-short Pane {
         border: none;
         border-top: solid $faint;
 
@@ -46,16 +56,23 @@ class Pane(Vertical):
 
     def show_title(self, name: str, *facts: str) -> None:
         """Its name, and what is known of all that is in it ("240", "12 failed")."""
-        parts = [(f" · {clean_line(fact, _LONGEST)}", "not bold $muted") for fact in facts if fact]
-        title = Content.assemble(clean_line(name, _LONGEST), *parts)
+        self.set_title(Content.assemble(*title_parts(name, facts)))
+
+    def set_title(self, title: Content) -> None:
+        """A title of several names, as of panes that take turns; made of `title_parts`."""
         if title != self._title:
             self._title = title
             self.draw_title()
 
+    @property
+    def is_folded(self) -> bool:
+        """Whether the frame is a line with the title alone."""
+        return self.is_attached and self.screen.has_class("-short")
+
     @on(Resize)
     def draw_title(self) -> None:
         """Set into the frame; a folded one has no corners, so that the title brings the space around it."""
-        if self.is_attached and not self.screen.classes.isdisjoint(("-short", "-narrow")):
+        if self.is_folded:
             self._put_title(Content.assemble(("─", "$faint"), " ", self._title, " "))
         else:
             self._put_title(self._title)

@@ -1,4 +1,4 @@
-"""A run beside the last passed one of its scenario, turn by turn: what was said otherwise.
+"""A run beside the last passed one of its scenario, turn by turn: what differs.
 
 Side by side where there is room, one below the other where not.
 """
@@ -9,29 +9,31 @@ import asyncio
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from itertools import groupby, pairwise
+from itertools import groupby, pairwise, zip_longest
 from typing import ClassVar
 
 from rich.cells import split_graphemes
 from rich.segment import Segment
 from rich.style import Style
-from rich.text import Text
 from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import BindingType
+from textual.content import Content
+from textual.strip import Strip
 
 from cekura_tui.evidence.turn_alignment import Pair, Sign, align, shown_text
 from cekura_tui.model.errors import CekuraTuiError, Exit
 from cekura_tui.model.run.view import RunView
 from cekura_tui.model.text import capped, clean, clean_line, count
-from cekura_tui.model.transcript.timeline import clock
 from cekura_tui.model.transcript.transcript import NAMES, Turn
 from cekura_tui.prose.words import word_spans
 from cekura_tui.ui.actions import NOT_OFFERED, Action, bindings
 from cekura_tui.ui.kit.lines import Notice, OneLine
 from cekura_tui.ui.kit.page import Page
-from cekura_tui.ui.kit.strips import Line, RowState, breaks
+from cekura_tui.ui.kit.pane import Pane, title_parts
+from cekura_tui.ui.kit.strips import Line, RowState, breaks, strips_of
 from cekura_tui.ui.kit.virtual_list import VirtualList
+from cekura_tui.ui.run.turn_lines import BAR, needs_hours, time_of
 from cekura_tui.ui.state import AppState
 from cekura_tui.ui.terminal.cells import fit
 
@@ -39,9 +41,12 @@ BESIDE = 99
 """Cells of a list, 100 columns less the scroll bar, from which on two calls stand side by side."""
 HERE, THERE = "◀", "▶"
 """Before a turn of the one run and of the other, where they stand one below the other."""
-_MIDDLE = 3
+_EDGES = 2
+"""Cells that stay blank at both ends of a row."""
+_MIDDLE = 5
+"""Cells between two columns: a rule, then the sign, with a space around each."""
 _SPEAKER_CELLS = 7
-_AN_HOUR = 3_600
+_BAR = f"{BAR} "
 _COMPARED = 8_000
 """Characters of a turn in which differing words are looked for."""
 _LINES = 200
@@ -49,7 +54,7 @@ _LINES = 200
 _SPEAKERS = {"testing": "caller", "main": "agent", "tool_call": "tool", "tool_result": "tool"}
 
 Piece = tuple[str, bool]
-"""A stretch of a turn, and whether it is said otherwise in the other call."""
+"""A stretch of a turn, and whether it differs in the other call."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +71,7 @@ class PairRow:
 
 
 def rows_of(pairs: Sequence[Pair], *, only_differences: bool) -> list[PairRow]:
-    """A row for each pair; with `only_differences` one for all neighbours that are alike."""
+    """A row for each pair; with `only_differences` one for all neighbours that are identical."""
     rows = [PairRow(place, pair) for place, pair in enumerate(pairs)]
     if not only_differences:
         return rows
@@ -81,8 +86,13 @@ class TurnPairs(VirtualList[PairRow]):
     """Keyed by the place of a pair; a row of folded ones by the place of its first and a word."""
 
     row_height = None
+    ACTIONS: ClassVar[tuple[Action, ...]] = (
+        Action("turn-pairs.open", "enter", "open", "Open turn", "the turn in its run, or the hidden turns", footer=2),
+    )
+    BINDINGS: ClassVar[list[BindingType]] = bindings(ACTIONS)
     COMPONENT_CLASSES: ClassVar[set[str]] = {
         "turn-pairs--quiet",
+        "turn-pairs--rule",
         "turn-pairs--caller",
         "turn-pairs--agent",
         "turn-pairs--tool",
@@ -92,15 +102,14 @@ class TurnPairs(VirtualList[PairRow]):
     }
     DEFAULT_CSS = """
     TurnPairs {
-        & > .virtual-list--cursor { background: $cursor; }
-        & > .virtual-list--cursor-blurred { background: $cursor-blurred; }
         & > .turn-pairs--quiet { color: $muted; }
-        & > .turn-pairs--caller { color: $accent; }
-        & > .turn-pairs--agent { color: $agent; }
+        & > .turn-pairs--rule { color: $focus; }
+        & > .turn-pairs--caller { color: $caller; text-style: bold; }
+        & > .turn-pairs--agent { color: $agent; text-style: bold; }
         & > .turn-pairs--tool { color: $muted; }
-        & > .turn-pairs--other { color: $warning; }
+        & > .turn-pairs--other { color: $info; text-style: bold; }
         & > .turn-pairs--sign { color: $warning; text-style: bold; }
-        & > .turn-pairs--differs { color: $warning; text-style: underline; }
+        & > .turn-pairs--differs { color: $warning; background: $warn-ground; }
     }
     """
 
@@ -111,7 +120,7 @@ class TurnPairs(VirtualList[PairRow]):
     def show_pairs(self, pairs: Sequence[Pair], *, only_differences: bool = False, reset: bool = False) -> None:
         """Show these; `reset` begins at the first."""
         turns = (turn for pair in pairs for turn in (pair.left, pair.right) if turn)
-        hours = any((turn.start or 0) >= _AN_HOUR for turn in turns)
+        hours = needs_hours(max((turn.start or 0.0 for turn in turns), default=0.0))
         if hours != self._hours:
             self._hours = hours
             self.redraw()
@@ -146,9 +155,9 @@ class TurnPairs(VirtualList[PairRow]):
     def lines_of(self, row: PairRow, width: int, state: RowState) -> list[Line]:
         pair, sign = row.pair, Segment(row.pair.sign, self.style_of("turn-pairs--sign"))
         if row.folded:
-            text = f"… {count(row.folded, 'alike turn')} folded …"
-            indent = " " * (self._half(width) - len(text) // 2) if width >= BESIDE else "  "
-            return [[Segment(f"{indent}{text}", self.style_of("turn-pairs--quiet"))]]
+            text = f"… {count(row.folded, 'identical turn')} hidden …"
+            hidden: Line = [Segment(text, self.style_of("turn-pairs--quiet"))]
+            return [self._across(hidden, Segment("="), (), width) if width >= BESIDE else [Segment("   "), *hidden]]
         if pair.sign == "=":
             sign = Segment("=", self.style_of("turn-pairs--quiet"))
         here, there = _pieces_of(pair)
@@ -158,21 +167,33 @@ class TurnPairs(VirtualList[PairRow]):
             *(self._below(pair.left, HERE, here, width) if pair.left else ()),
             *(self._below(pair.right, THERE, there, width) if pair.right else ()),
         ]
-        return [[sign if n == 0 else Segment(" "), *line] for n, line in enumerate(lines)]
+        return [[Segment(" "), sign if n == 0 else Segment(" "), *line] for n, line in enumerate(lines)]
+
+    def render_line(self, y: int) -> Strip:
+        """The rule between both calls goes down to the frame."""
+        width = self._laid_out.width
+        if y < len(self._shown) or width < BESIDE:
+            return super().render_line(y)
+        return strips_of([self._across((), Segment(" "), (), width)], width, self.rich_style)[0]
+
+    def rule_at(self, width: int) -> int | None:
+        """The cell of the rule between both calls, in a list of this width; None where they are not side by side."""
+        return 2 + self._half(width) if width >= BESIDE else None
 
     def _beside(
         self, pair: Pair, sign: Segment, here: Iterable[Piece], there: Iterable[Piece], width: int
     ) -> list[Line]:
-        half, room = self._half(width), self._room(width)
-        left = self._column(pair.left, here, room)
-        right = self._column(pair.right, there, room)
-        lines: list[Line] = []
-        for n in range(max(len(left), len(right))):
-            begin = list(left[n]) if n < len(left) else []
-            gap = half - Segment.get_line_length(begin)
-            middle = [Segment(" " * (gap + 1)), sign if n == 0 else Segment(" "), Segment(" ")]
-            lines.append([*begin, *middle, *(right[n] if n < len(right) else ())])
-        return lines
+        room = self._room(width)
+        both = zip_longest(self._column(pair.left, here, room), self._column(pair.right, there, room), fillvalue=())
+        return [
+            self._across(left, sign if n == 0 else Segment(" "), right, width) for n, (left, right) in enumerate(both)
+        ]
+
+    def _across(self, left: Line, sign: Segment, right: Line, width: int) -> Line:
+        """A line of both calls, a rule and a sign between."""
+        gap = Segment(" " * (self._half(width) - Segment.get_line_length(list(left)) + 1))
+        rule = Segment("│", self.style_of("turn-pairs--rule"))
+        return [Segment(" "), *left, gap, rule, Segment(" "), sign, Segment(" "), *right]
 
     def _below(self, turn: Turn, mark: str, pieces: Iterable[Piece], width: int) -> list[Line]:
         quiet = self.style_of("turn-pairs--quiet")
@@ -180,34 +201,35 @@ class TurnPairs(VirtualList[PairRow]):
         return [[Segment(f" {mark} " if n == 0 else "   ", quiet), *line] for n, line in enumerate(lines)]
 
     def _column(self, turn: Turn | None, pieces: Iterable[Piece], room: int) -> list[Line]:
-        """Time and speaker, then the text beside them."""
+        """Time and speaker, then the text beside the bar in the speaker's colour."""
         if turn is None:
             return []
-        when = fit(clock(turn.start, hours=self._hours), self._clock_cells()) + " "
-        who = fit(NAMES.get(turn.speaker, turn.role or "other"), _SPEAKER_CELLS) + " "
+        quiet = self.style_of("turn-pairs--quiet")
         ink = self.style_of(f"turn-pairs--{_SPEAKERS.get(turn.speaker, 'other')}")
-        head = [Segment(when, self.style_of("turn-pairs--quiet")), Segment(who, ink)]
-        indent = Segment(" " * (len(when) + _SPEAKER_CELLS + 1))
+        when = fit(time_of(turn, hours=self._hours), self._clock_cells())
+        who = fit(NAMES.get(turn.speaker, turn.role or "other"), _SPEAKER_CELLS)
+        head = [Segment(f"{when} ", quiet), Segment(f"{who} ", ink)]
+        indent, bar = Segment(" " * (len(when) + _SPEAKER_CELLS + 2)), Segment(_BAR, ink)
         lines = _wrapped(pieces, room, self.style_of("turn-pairs--differs"))
         if len(lines) > _LINES:
-            more = Segment(f"… {count(len(lines) - _LINES + 1, 'line')} more", self.style_of("turn-pairs--quiet"))
+            more = Segment(f"… {count(len(lines) - _LINES + 1, 'line')} more", quiet)
             lines = [*lines[: _LINES - 1], [more]]
-        return [[*(head if n == 0 else [indent]), *line] for n, line in enumerate(lines)]
+        return [[*(head if n == 0 else [indent]), bar, *line] for n, line in enumerate(lines)]
 
     def _half(self, width: int) -> int:
-        return (width - _MIDDLE) // 2
+        return (width - _EDGES - _MIDDLE) // 2
 
     def _room(self, width: int) -> int:
         """Cells of the text of one turn."""
-        head = self._clock_cells() + 1 + _SPEAKER_CELLS + 1
-        return max((self._half(width) if width >= BESIDE else width - 4) - head, 10)
+        head = self._clock_cells() + 1 + _SPEAKER_CELLS + 1 + len(_BAR)
+        return max((self._half(width) if width >= BESIDE else width - 2 - 3 - 1) - head, 10)
 
     def _clock_cells(self) -> int:
-        return 7 if self._hours else 5
+        return 8 if self._hours else 5
 
 
 def _pieces_of(pair: Pair) -> tuple[list[Piece], list[Piece]]:
-    """What both say; where it is about the same, the words that differ apart."""
+    """The words of both; where they are similar, those that differ apart."""
     here, there = (clean(shown_text(turn)) if turn else "" for turn in (pair.left, pair.right))
     if pair.sign != "~" or len(here) + len(there) > 2 * _COMPARED:
         return [(here, False)], [(there, False)]
@@ -260,7 +282,12 @@ def _paragraph(pieces: Sequence[Piece], width: int, differs: Style) -> Iterable[
         yield line
 
 
-_SIGNS: tuple[tuple[Sign, str], ...] = (("=", "same"), ("~", "similar"), ("<", "only here"), (">", "only there"))
+_SIGNS: tuple[tuple[Sign, str], ...] = (
+    ("=", "same"),
+    ("~", "changed"),
+    ("<", "only here"),
+    (">", "only there"),
+)
 
 
 def _without_turns(screen: CompareScreen) -> str | None:
@@ -277,19 +304,20 @@ class CompareScreen(Page):
 
     AUTO_FOCUS = "TurnPairs"
     ACTIONS: ClassVar[tuple[Action, ...]] = (
-        Action("compare.back", "escape", "back", "Back", footer=1),
-        Action("compare.next", "n", "difference(1)", "Next difference", footer=2, why_not=_without_turns),
-        Action("compare.previous", "N", "difference(-1)", "Previous", footer=3, why_not=_without_turns),
-        Action("compare.fold", "s", "fold", "Only differences", footer=4, why_not=_without_turns),
-        Action("compare.refresh", "r", "refresh", "Look again"),
+        Action("compare.next", "n", "difference(1)", "Next difference", footer=1, why_not=_without_turns),
+        Action("compare.previous", "N", "difference(-1)", "Previous difference", why_not=_without_turns),
+        Action("compare.fold", "s", "fold", "Only differences", footer=3, why_not=_without_turns),
+        Action("compare.back", "escape", "back", "Back", footer=4),
+        Action("compare.refresh", "r", "refresh", "Reload"),
         Action("compare.error", "enter", "whole_error", "Show error", why_not=_without_error),
     )
     BINDINGS: ClassVar[list[BindingType]] = bindings(ACTIONS)
     HELP = """\
-# Beside a passed run
-This run on the left, the last passed run of the same scenario on the right; one above the other where it is narrow.
-Between them: `=` the same words, `~` said otherwise (what differs is underlined), `<` only here, `>` only there.
-`n` and `N` go to the differences, `s` shows only them, `enter` opens this run at the turn.
+# Compare with a passed run
+This run is on the left, the last passed run of its scenario on the right; in a narrow terminal one is above the other.
+
+`=` marks the same words, `~` changed words (in colour), `<` turns of this run only, `>` turns of the passed run only.
+`enter` opens this run at the turn.
 """
 
     def __init__(self, state: AppState, view: RunView) -> None:
@@ -305,11 +333,14 @@ Between them: `=` the same words, `~` said otherwise (what differs is underlined
 
     def body(self) -> ComposeResult:
         """Both runs, what differs, and the turns."""
-        yield OneLine(id="compare-here")
-        yield OneLine(id="compare-there")
-        yield OneLine(id="compare-summary", classes="pane-title")
-        yield TurnPairs(id="compare-pairs")
-        yield Notice(id="compare-notice")
+        yield OneLine(id="compare-headline")
+        with Pane(id="compare"):
+            yield TurnPairs(id="compare-pairs")
+            yield Notice(id="compare-notice")
+
+    def on_resize(self) -> None:
+        """In another width the title has other places for both runs."""
+        self._draw_title()
 
     def on_mount(self) -> None:
         """Look for the other run."""
@@ -338,12 +369,12 @@ Between them: `=` the same words, `~` said otherwise (what differs is underlined
     # Drawing
 
     def _draw(self, *, reset: bool = False) -> None:
-        pairs, notice, there = self.query_one(TurnPairs), self.query_one(Notice), self._there
+        pairs, notice = self.query_one(TurnPairs), self.query_one(Notice)
         pairs.display, notice.display = bool(self.pairs), not self.pairs
-        self.query_one("#compare-here", OneLine).show(self._headline(HERE, self._here))
-        other = Text() if there is None else self._headline(THERE, there, self._which(there))
-        self.query_one("#compare-there", OneLine).show(other)
-        self.query_one("#compare-summary", OneLine).show(Text(self._summary()))
+        scenario, (first, *counts) = clean_line(self._here.row.scenario, 60), self._summary()
+        headline = Content.assemble((first, "bold"), *(f" · {some}" for some in counts), (f"  {scenario}", "$muted"))
+        self.query_one("#compare-headline", OneLine).show(headline)
+        self._draw_title()
         pairs.show_pairs(self.pairs, only_differences=self._only_differences, reset=reset)
         if self.error is not None:
             notice.show_error(self.error)
@@ -353,49 +384,61 @@ Between them: `=` the same words, `~` said otherwise (what differs is underlined
             pairs.focus()
         self.refresh_bindings()
 
-    def _headline(self, mark: str, view: RunView, which: str = "") -> Text:
+    def _draw_title(self) -> None:
+        """Both runs in the frame, each above its turns."""
+        pane, there = self.query_one(Pane), self._there
+        edge = 0 if pane.is_folded else 1
+        rule_at = self.query_one(TurnPairs).rule_at(self.size.width - 2 * edge - 1)
+        here = self._named(HERE, "This run", self._here, whole=rule_at is not None)
+        if there is None:
+            pane.set_title(here)
+            return
+        passed = self._named(THERE, self._which(there), there, whole=rule_at is not None)
+        if rule_at is None or not self.pairs:
+            pane.set_title(Content.assemble(here, (" │ ", "not bold $faint"), passed))
+            return
+        room = rule_at + edge - 3  # a title begins in the fourth cell of its frame
+        here = here.truncate(room - 2, ellipsis=True)
+        line = "─" * max(room - here.cell_length - 1, 0)
+        pane.set_title(Content.assemble(here, (f" {line}┬─ ", "not bold $focus"), passed))
+
+    def _named(self, mark: str, which: str, view: RunView, *, whole: bool) -> Content:
         row = view.row
-        text = Text(f"{mark} Run {row.id} ", style="bold", no_wrap=True, overflow="ellipsis", end="")
-        text.append(f"{row.outcome.mark} {clean_line(row.outcome.text, 24)} ")
-        if view.cached:
-            text.append(f"cached, as of {self.state.when(view.got_at)} ", style="yellow")
-        facts = (row.duration, self.state.when(row.at), which or row.scenario, "" if which else row.agent)
-        return text.append("".join(f"· {clean_line(fact, 60)} " for fact in facts if fact), style="not bold")
+        outcome = f"{row.outcome.mark} {row.outcome.text}" if mark == HERE else ""
+        times = (row.duration, self.state.when(row.at)) if whole else ()
+        cached = f"cached {self.state.when(view.got_at)}" if view.cached else ""
+        return Content.assemble(*title_parts(f"{mark} {which} {row.id}", (outcome, *times, cached)))
 
     def _which(self, there: RunView) -> str:
-        if there.row.id < self._here.row.id:
-            return "the last passed run before it"
-        return "none passed before it, this is the newest that passed"
+        return "Last passed run" if there.row.id < self._here.row.id else "Newest passed run (none before)"
 
-    def _summary(self) -> str:
+    def _summary(self) -> list[str]:
         """What differs first, and how much is the same."""
         if not self.pairs:
-            return "Beside the last passed run"
+            return ["Compare"]
         signs = Counter(pair.sign for pair in self.pairs)
-        counts = ", ".join(f"{signs[sign]:,} {sign} {word}" for sign, word in _SIGNS if signs[sign])
-        parts = [_first_difference(self.pairs), counts]
-        parts += [f"run {view.row.id} was sent as text alone" for view in self._both if view.transcript.form == "text"]
-        return " · ".join(parts)
+        counts = (f"{signs[sign]:,} {sign} {word}" for sign, word in _SIGNS if signs[sign])
+        texts = (f"run {view.row.id} is text only" for view in self._both if view.transcript.form == "text")
+        return [_first_difference(self.pairs), *counts, *texts]
 
     def _nothing_to_compare(self) -> tuple[str, str]:
         """Why there is nothing side by side, and what to do."""
-        row, keys = self._here.row, "r looks again · esc goes back"
+        row, keys = self._here.row, "r reload · esc back"
         what = f"“{clean_line(row.scenario, 60)}”" if row.scenario else "its scenario"
         if self._looking:
             return f"Looking for the last passed run of {what} …", ""
         if row.scenario_id is None:
             return (
-                "There is no run to compare with.",
-                "The server did not say which scenario this run is of, so no other run of it can be looked for.\n"
-                "esc goes back",
+                "No run to compare with.",
+                "The server sent no scenario for this run.\nesc back",
             )
         if self._there is None:
             whose = f" with {clean_line(row.agent, 60)}" if row.agent else ""
             listed = any(number is not None for number in (row.agent_id, row.project_id, row.result_id))
-            where = "the newest runs at the server" if listed else "the runs that were opened on this machine"
-            return "No passed run to compare with.", f"Among {where}, none of {what}{whose} passed.\n{keys}"
+            where = "the newest runs on the server" if listed else "the runs opened on this machine"
+            return "No passed run to compare with.", f"No run of {what}{whose} passed among {where}.\n{keys}"
         silent = [f"Run {view.row.id}: {view.transcript.note}" for view in self._both if not view.transcript.turns]
-        return "There are no turns to compare.", "\n".join([*silent, keys])
+        return "No turns to compare.", "\n".join([*silent, keys])
 
     @property
     def _both(self) -> list[RunView]:
@@ -413,10 +456,10 @@ Between them: `=` the same words, `~` said otherwise (what differs is underlined
             self._at_end = 0
         elif self._at_end != step:
             self._at_end = step
-            self.notify_once("No further difference below." if step > 0 else "No further difference above.")
+            self.notify_once("No more differences below." if step > 0 else "No more differences above.")
 
     def action_fold(self) -> None:
-        """Only what differs, or all."""
+        """Show only what differs, or all."""
         self._only_differences = not self._only_differences
         self.query_one(TurnPairs).show_pairs(self.pairs, only_differences=self._only_differences)
 
@@ -449,7 +492,8 @@ def _first_difference(pairs: Sequence[Pair]) -> str:
     place = next((place for place, pair in enumerate(pairs) if pair.sign != "="), None)
     if place is None:
         return f"No difference in {count(len(pairs), 'turn')}"
+    before = next((pair.left for pair in reversed(pairs[:place]) if pair.left), None)
+    hours = needs_hours(max((pair.left.start or 0.0 for pair in pairs if pair.left), default=0.0))
     if (turn := pairs[place].left) is not None:
-        return f"First differs at turn {turn.n}"
-    before = pairs[place - 1].left if place else None
-    return f"First differs after turn {before.n}" if before else "First differs before turn 1"
+        return f"Differs from {time_of(turn, hours=hours)}"
+    return f"Differs after {time_of(before, hours=hours)}" if before else "Differs from the start"

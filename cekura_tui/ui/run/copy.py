@@ -21,7 +21,8 @@ from cekura_tui.model.run.words import (
     verdict_text,
 )
 from cekura_tui.model.scope import Scope
-from cekura_tui.model.text import clean_line
+from cekura_tui.model.text import shortened
+from cekura_tui.model.transcript.timeline import clock
 from cekura_tui.model.transcript.transcript import Turn
 from cekura_tui.ui.kit.copying import PREVIEWED, Copy, CopyDialog, Lead, write_lines
 from cekura_tui.ui.state import AppState
@@ -84,25 +85,26 @@ class CopyRunDialog(CopyDialog):
     def _offered(self) -> Iterable[tuple[str, Copy | Lead]]:
         """In words, and what makes the text, or leads on."""
         view, turn, verdict = self._view, self._turn, self._verdict
-        yield "id", _text(str(view.row.id))
+        yield "run ID", _text(str(view.row.id))
         if self._link:
-            yield "link of the result", _text(self._link)
+            yield "link to the result", _text(self._link)
         if turn is not None:
             hours = goes_over_an_hour(view.transcript.turns)
-            yield f"this turn ({turn.n})", _text(turn_text(turn, hours=hours))
+            when = clock(turn.start, hours=hours)
+            yield f"turn at {when}" if when else f"turn #{turn.n}", _text(turn_text(turn, hours=hours))
         for form in FORMS:
             yield (
-                f"the whole transcript as {form.name}",
+                f"transcript as {form.name}",
                 Copy(partial(form.make, view), partial(form.make, view, first=PREVIEWED)),
             )
         if verdict is not None:
-            yield f"the verdict “{clean_line(verdict.name, 40)}”", _text(verdict_text(verdict))
+            yield f"verdict “{shortened(verdict.name, 40)}”", _text(verdict_text(verdict))
         if self._recording:
-            yield "link of the recording", _text(self._recording)
+            yield "link to the recording", _text(self._recording)
             if opens_here():
                 yield "open the recording in a browser", Lead(self._start_opening, partial(str, self._recording))
         if self._curl:
-            yield "the request as curl", _text(self._curl)
+            yield "request as curl", _text(self._curl)
         for form in FORMS:
             lead = Lead(partial(self._save, form), partial(form.make, view, first=PREVIEWED))
             yield f"save the transcript as {form.name} to a file …", lead
@@ -110,14 +112,14 @@ class CopyRunDialog(CopyDialog):
     def _not_offered(self) -> Iterable[str]:
         """Why something is not offered, in sentences."""
         if not self._dashboard:
-            yield "No link: there is no dashboard here."
+            yield "No link: no dashboard URL is set."
         elif not self._link:
-            yield "No link: the run does not tell of a result and its project."
+            yield "No link: the run has no result or project."
         sent = self._view.source.get("voice_recording_url")
         if sent and not self._recording:
-            yield "No link of the recording: what was sent is no web link."
+            yield "No link to the recording: the server sent no web link."
         if not self._curl:
-            yield "No curl: the embedded server ends with this program."
+            yield "No curl: the demo server ends with the app."
 
     # What leads on
 
@@ -132,12 +134,12 @@ class CopyRunDialog(CopyDialog):
     @work(group="open-recording", exclusive=True)
     async def _open(self) -> None:
         """Open it in a browser, however long that takes to start."""
-        self.show_message("Asking for a browser …")
+        self.show_message("Opening a browser …")
         taken = await open_link(self._recording or "")
         if taken and self.is_current:
-            self.dismiss("The recording was handed to a browser.")
+            self.dismiss("Opened the recording in a browser.")
         else:
-            self.show_message("" if taken else "No browser took it. Copy the link instead.")
+            self.show_message("" if taken else "Can't open a browser. Copy the link instead.")
 
 
 def _text(text: str) -> Copy:

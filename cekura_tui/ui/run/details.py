@@ -30,6 +30,8 @@ Spans = Mapping[tuple[Path, Part], Sequence[tuple[int, int]]]
 
 _SIGNS = {"open": "▾ ", "closed": "▸ "}
 _LEAST = 8
+_EDGES = 2
+"""Cells that stay blank at both ends of a row."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,15 +158,15 @@ class RunDetails(VirtualList[DetailRow]):
     ACTIONS: ClassVar[tuple[Action, ...]] = (
         Action("details.unfold", "right", "unfold", "Unfold"),
         Action("details.fold", "left", "fold", "Fold"),
-        Action("details.raw", "x", "raw", "Raw JSON", "the whole run as the server sent it", footer=1),
+        Action("details.raw", "x", "raw", "Raw JSON", "show or hide the raw JSON of the run", footer=1),
     )
     BINDINGS: ClassVar[list[BindingType]] = bindings(ACTIONS)
     COMPONENT_CLASSES: ClassVar[set[str]] = {*TONE_CLASSES, "run-details--title", "run-details--found"}
     DEFAULT_CSS = f"""
     RunDetails {{
         {TONE_CSS}
-        & > .run-details--title {{ text-style: bold underline; }}
-        & > .run-details--found {{ text-style: reverse; }}
+        & > .run-details--title {{ color: $accent; text-style: bold; }}
+        & > .run-details--found {{ color: $text; background: $selection; }}
     }}
     """
 
@@ -225,11 +227,12 @@ class RunDetails(VirtualList[DetailRow]):
         return row.key
 
     def estimate(self, row: DetailRow, width: int) -> int:
-        room = max(width - left_of(row, width) - 2, 8)
+        room = max(width - _EDGES - left_of(row, width - _EDGES) - 2, _LEAST)
         return 1 + (len(row.label) + len(row.name) + len(row.text)) // room + row.text.count("\n")
 
     def lines_of(self, row: DetailRow, width: int, state: RowState) -> list[Line]:
-        return detail_lines(row, width, self._row_styles(), self._spans)
+        pad = Segment(" ")
+        return [[pad, *line] for line in detail_lines(row, width - _EDGES, self._row_styles(), self._spans)]
 
     def _row_styles(self) -> DetailStyles:
         names = ("run-details--title", "tone--strong", "tone--dim", "run-details--found")
@@ -239,7 +242,7 @@ class RunDetails(VirtualList[DetailRow]):
         """Raw JSON of 10,000 turns has 100,000 rows: none is made to estimate how high it is."""
         if self._raw is None or not (width := self._laid_out.width):
             return super()._new_heights()
-        return RowHeights(1 + length // width for length in self._raw.lengths())
+        return RowHeights(1 + length // max(width - _EDGES, 1) for length in self._raw.lengths())
 
     def _roots(self) -> dict[str | int, object]:
         return {node.path[0]: node.value for node in self._details.nodes()}
@@ -383,7 +386,7 @@ class RunDetails(VirtualList[DetailRow]):
         row, index = self.cursor_row, self.cursor_index
         if row is None or index is None or not self._laid_out:
             return
-        line = line_of(row, self._laid_out.width, self._row_styles(), at)
+        line = line_of(row, self._laid_out.width - _EDGES, self._row_styles(), at)
         if (index, line) not in self._shown:
             before = self.drawn_lines()
             self.viewport.hold(index, line, self._laid_out.height // 3)

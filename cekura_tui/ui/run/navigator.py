@@ -1,4 +1,4 @@
-"""Going about in a run: panes and their keys, search, evidence, timeline, slow answers."""
+"""Navigation in a run: panes and their keys, search, evidence, timeline, slow answers."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from textual.screen import Screen
 from textual.widget import Widget
 from textual.widgets import Input, Static
 
-from cekura_tui.evidence.evidence import Evidence
-from cekura_tui.model.text import clean_line, count
+from cekura_tui.evidence.evidence import Evidence, reason_words
+from cekura_tui.model.text import clean_line, count, shortened
 from cekura_tui.model.transcript.search import At
 from cekura_tui.ui.actions import Action, bindings
 from cekura_tui.ui.kit.inputs import TypedLine
@@ -41,12 +41,12 @@ class FindLine(Horizontal):
         display: none;
         height: 1;
         background: $panel;
-        & > Static { width: auto; padding: 0 1; }
+        & > Static { width: auto; padding: 0 1; color: $accent; text-style: bold; }
         & > Input { width: 1fr; }
         &.-open { display: block; }
     }
     """
-    ACTIONS: ClassVar[tuple[Action, ...]] = (Action("find.close", "escape", "leave", "No search", footer=1),)
+    ACTIONS: ClassVar[tuple[Action, ...]] = (Action("find.close", "escape", "leave", "Cancel", footer=1),)
     BINDINGS: ClassVar[list[BindingType]] = bindings(ACTIONS)
 
     def __init__(self, typed: Callable[[str, int | None], None], ended: Callable[[str, int | None], None]) -> None:
@@ -57,7 +57,7 @@ class FindLine(Horizontal):
     def compose(self) -> ComposeResult:
         """What it is, and the line."""
         yield Static(Content("Find"))
-        yield _FindInput(compact=True)
+        yield _FindInput(compact=True, placeholder="text, or agent: text")
 
     @property
     def is_open(self) -> bool:
@@ -108,7 +108,7 @@ _LEAFING = ("left_square_bracket", "right_square_bracket")
 """One may leaf through runs without looking at those between."""
 _PATIENCE = 1.0
 """Seconds that a key waits for a run that is on its way."""
-_STILL_LOOKING = "What the verdicts speak of is still being looked for."
+_STILL_LOOKING = "Still looking for the turns that the verdicts cite."
 
 
 class RunNavigator:
@@ -129,7 +129,7 @@ class RunNavigator:
         self.pane = "transcript"
         """The pane with the focus."""
         self._screen, self._loader, self._report, self._draw_title = screen, loader, report, draw_title
-        self._side = "verdicts"
+        self.side = "verdicts"
         """The pane beside the transcript."""
         self._walk: tuple[Key, int] | None = None
         """The verdict whose evidence is gone through, and at which piece of it one is."""
@@ -189,7 +189,7 @@ class RunNavigator:
             self._find_line.close(self._find_line.query_one(Input).value)  # what was found stays
         self.pane = pane
         if pane != "transcript":
-            self._side = pane
+            self.side = pane
         self.lay_out_panes()
         # At once: the next key may be here already.
         self._screen.set_focus(self._screen.query_one(f"#{pane}"))
@@ -203,7 +203,7 @@ class RunNavigator:
         self._screen.query_one("#run-left").display = wide or shown != "transcript"
         self._screen.query_one("#run-right").display = wide or shown == "transcript"
         for name in ("verdicts", "details"):
-            self._screen.query_one(f"#{name}").display = name == self._side
+            self._screen.query_one(f"#{name}").display = name == self.side
 
     def restore_focus(self) -> None:
         """Give the focus to the pane that one is in, unless somebody types."""
@@ -264,7 +264,7 @@ class RunNavigator:
         if not searched.search_query:
             self.open_find_line()
         elif not searched.next_match(step):
-            self._report("Nothing is found.")
+            self._report("No matches.")
         self._draw_title()
 
     def transcript_search(self) -> str:
@@ -272,23 +272,21 @@ class RunNavigator:
         query, where = _search_words(self._transcript)
         return f"{query} {where}" if query else ""
 
-    def details_search(self) -> str | None:
-        """The same of the details; None in another pane."""
-        if self.pane != "details":
-            return None
-        query, where = _search_words(self._screen.query_one(RunDetails))
+    def details_search(self) -> str:
+        """The same of the details while one is there."""
+        query, where = _search_words(self._screen.query_one(RunDetails)) if self.pane == "details" else ("", "")
         return f"{where} {query}" if query else ""  # where one is first: there is less room
 
     # Evidence
 
     def show_evidence_of(self, verdict: Hashable) -> None:
-        """To the first turn that a verdict speaks of."""
+        """To the first turn that a verdict cites."""
         if self._evidence_of(verdict):
             self._walk_to(verdict, 0)
         elif self._loader.evidence is None:
-            self._report("What it speaks of is still being looked for.")
+            self._report(_STILL_LOOKING)
         else:
-            self._report("No turn is named or quoted in what this verdict says.")
+            self._report("This verdict cites no turn.")
 
     def show_turn_of(self, path: Hashable) -> None:
         """From something in the details to the turn that it is of, if it is of one."""
@@ -303,7 +301,7 @@ class RunNavigator:
         self.show_pane("transcript")
 
     def show_verdict_on(self, turn: Hashable) -> None:
-        """From a turn to the verdict that speaks of it, if one does."""
+        """From a turn to the verdict that cites it, if one does."""
         if self._loader.evidence is None:
             self._report(_STILL_LOOKING)
             return
@@ -314,7 +312,7 @@ class RunNavigator:
                     self._walk = row.key, place
                     self.show_pane("verdicts")
                     return
-        self._report("No verdict speaks of this turn. x shows it as it was sent.")
+        self._report("No verdict cites this turn. x shows its raw JSON.")
 
     def next_evidence(self, step: int) -> None:
         """To the next evidence of the verdict opened last, else of the first that has some."""
@@ -323,16 +321,14 @@ class RunNavigator:
             return
         if self._walk is not None and (evidence := self._evidence_of(self._walk[0])):
             if len(evidence) == 1 and self._transcript.cursor_key == evidence[0].n:
-                self._report(
-                    "This verdict speaks of no other turn. tab goes to the verdicts, enter on one to its turns."
-                )
+                self._report("The verdict cites only this turn. tab switches to the verdicts.")
             self._walk_to(self._walk[0], (self._walk[1] + step) % len(evidence))
             return
         first = next((row.key for row in self._verdicts.rows if self._evidence_of(row.key)), None)
         if first is not None:
             self._walk_to(first, 0)
         else:
-            self._report("No verdict names or quotes a turn.")
+            self._report("No verdict cites a turn.")
 
     def _walk_to(self, key: Any, place: int) -> None:
         self._walk = key, place
@@ -357,7 +353,7 @@ class RunNavigator:
             return ""
         one = evidence[place]
         of = f" {place + 1} of {len(evidence)}" if len(evidence) > 1 else ""
-        return f"{clean_line(verdict.name, 40)}{of}: {one.sure}, {one.why}"
+        return f"{shortened(verdict.name, 40)}{of} · {reason_words(one.why, one.sure)}"
 
     # The timeline
 
@@ -379,12 +375,12 @@ class RunNavigator:
         timeline = self._loader.view.timeline
         slowest = timeline.slowest_first
         if not slowest:
-            self._report(timeline.note or "No answer of the agent can be timed here.")
+            self._report(timeline.note or "No answer of the agent has a time.")
             return
         self._slow = (self._slow + 1) % len(slowest)
         answer = next(one for one in timeline.answers if one.turn == slowest[self._slow])
         self.show_turn(answer.turn)
-        self._report(f"Answer {self._slow + 1} of {len(slowest)}, slowest first: {answer.seconds:.1f} s.")
+        self._report(f"Answer {self._slow + 1} of {len(slowest)}, slowest first: {answer.seconds:.1f} s")
 
     def next_roles(self) -> None:
         """Show other roles."""
@@ -395,7 +391,7 @@ class RunNavigator:
         """How many turns there are, and which of them are shown."""
         transcript = self._transcript
         total = count(len(transcript.turns), "turn")
-        return f"{total} · {transcript.roles}: {len(transcript.rows):,}" if transcript.roles else total
+        return f"{len(transcript.rows):,} of {total}, {transcript.roles}" if transcript.roles else total
 
 
 def _search_words(searched: Transcript | RunDetails) -> tuple[str, str]:
@@ -403,4 +399,4 @@ def _search_words(searched: Transcript | RunDetails) -> tuple[str, str]:
     if not searched.search_query:
         return "", ""
     at = searched.at or At(0, 0)
-    return f"“{clean_line(searched.search_query, 30)}”", f"{at.number:,} of {at.of:,}" if at.of else "not found"
+    return f"“{clean_line(searched.search_query, 30)}”", f"{at.number:,} of {at.of:,}" if at.of else "no match"

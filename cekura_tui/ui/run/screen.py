@@ -5,13 +5,13 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import Callable, Coroutine, Mapping, Sequence
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NamedTuple
 
-from rich.text import Text
 from textual import events, on, work
 from textual.app import ComposeResult
 from textual.binding import BindingType
-from textual.containers import Horizontal, Vertical
+from textual.containers import Horizontal
+from textual.content import Content
 from textual.widget import Widget
 from textual.worker import Worker
 
@@ -22,31 +22,38 @@ from cekura_tui.model.run.view import RunRow
 from cekura_tui.model.text import clean_line
 from cekura_tui.model.transcript.timeline import Call, clock
 from cekura_tui.model.transcript.transcript import Turn
-from cekura_tui.ui.actions import Action, bindings
-from cekura_tui.ui.kit.lines import VERDICT_MARKS, Notice, OneLine
+from cekura_tui.ui.actions import NOT_OFFERED, Action, bindings
+from cekura_tui.ui.kit.lines import OUTCOME_TONES, VERDICT_MARKS, Notice, OneLine
 from cekura_tui.ui.kit.page import Page
+from cekura_tui.ui.kit.pane import Pane, title_parts
 from cekura_tui.ui.run.details import RunDetails
 from cekura_tui.ui.run.loader import NeighbourOf, RunLoader
 from cekura_tui.ui.run.navigator import FindLine, RunNavigator
-from cekura_tui.ui.run.timeline import TimelineStrip
+from cekura_tui.ui.run.timeline import AN_HOUR, TimelineStrip
 from cekura_tui.ui.run.transcript import Transcript
-from cekura_tui.ui.run.turn_lines import clock_cells
+from cekura_tui.ui.run.turn_lines import needs_hours, time_of
 from cekura_tui.ui.run.verdicts import Verdicts
 from cekura_tui.ui.state import AppState
+from cekura_tui.ui.terminal.cells import fit
+from cekura_tui.ui.theme import CHIPS
 
 
-def _until_read(screen: RunScreen) -> str | None:
-    return "The run is not read yet." if screen.loader.view is None else None
+def _until_loaded(screen: RunScreen) -> str | None:
+    return "The run is still loading." if screen.loader.view is None else None
 
 
 def _without_turns(screen: RunScreen) -> str | None:
     view = screen.loader.view
-    return _until_read(screen) if view is None or view.transcript.turns else "There is no transcript to compare."
+    return _until_loaded(screen) if view is None or view.transcript.turns else "This run has no transcript to compare."
 
 
 def _without_list(screen: RunScreen) -> str | None:
-    by_number = "This run was opened by its number: there is no list around it."
+    by_number = "This run was opened by its ID, not from a list."
     return by_number if screen.loader.neighbour_of is None else None
+
+
+def _without_error(screen: RunScreen) -> str | None:
+    return None if screen.loader.error is not None and screen.loader.view is None else NOT_OFFERED
 
 
 class RunScreen(Page):
@@ -54,114 +61,114 @@ class RunScreen(Page):
 
     AUTO_FOCUS = "#transcript"
     ACTIONS: ClassVar[tuple[Action, ...]] = (
-        Action("run.back", "escape", "back", "Back", footer=2),
         Action("run.pane", "tab", "pane(1)", "Pane", "the next pane", footer=1),
-        Action("run.pane-before", "shift+tab", "pane(-1)", "Pane before"),
-        Action(
-            "run.details",
-            "d",
-            "show_pane('details')",
-            "Details",
-            "the details: everything that the server told of the run",
-        ),
-        Action(
-            "run.find",
-            "slash",
-            "find",
-            "Find",
-            "find in the transcript (`agent: refund` only what the agent said) or in the details",
-            footer=3,
-            key_display="/",
-            why_not=_until_read,
-        ),
-        Action("run.next-match", "n", "match(1)", "Next match", "next match of a search", why_not=_until_read),
-        Action(
-            "run.previous-match", "N", "match(-1)", "Match before", "previous match of a search", why_not=_until_read
-        ),
+        Action("run.pane-before", "shift+tab", "pane(-1)", "Previous pane"),
         Action(
             "run.evidence",
             "e",
             "evidence(1)",
             "Evidence",
-            "the next turn that this verdict speaks of",
-            footer=4,
-            why_not=_until_read,
+            "the next turn that the verdict cites",
+            footer=2,
+            why_not=_until_loaded,
         ),
         Action(
             "run.evidence-before",
             "E",
             "evidence(-1)",
-            "Evidence before",
-            "the previous turn that this verdict speaks of",
-            why_not=_until_read,
+            "Previous evidence",
+            "the previous turn that the verdict cites",
+            why_not=_until_loaded,
         ),
+        Action("run.improve", "i", "improve", "Improve", "improve the agent's prompt from this run", footer=3),
         Action(
-            "run.roles",
-            "t",
-            "roles",
-            "Who is shown",
-            "who is shown: all, without tools, caller, agent, tools",
-            why_not=_until_read,
+            "run.find",
+            "slash",
+            "find",
+            "Find",
+            "find in the transcript (`agent: refund` searches the agent's turns only) or in the details",
+            footer=4,
+            key_display="/",
+            why_not=_until_loaded,
         ),
-        Action("run.slowest", "l", "slowest", "Next slowest answer", "the slowest answer, then the next slowest"),
-        Action("run.earlier", "left", "along(-1)", "Back along the timeline", "back along the timeline"),
+        Action("run.next-match", "n", "match(1)", "Next match", "next match of the search", why_not=_until_loaded),
         Action(
-            "run.later", "right", "along(1)", "On along the timeline", "on along the timeline; a click on it goes there"
+            "run.previous-match",
+            "N",
+            "match(-1)",
+            "Previous match",
+            "previous match of the search",
+            why_not=_until_loaded,
         ),
-        Action(
-            "run.previous",
-            "left_square_bracket",
-            "go(-1)",
-            "Run before",
-            "previous run of the list",
-            key_display="[",
-            why_not=_without_list,
-        ),
+        Action("run.back", "escape", "back", "Back", footer=5),
         Action(
             "run.next",
             "right_square_bracket",
             "go(1)",
             "Next run",
-            "next run of the list",
-            footer=5,
+            "next run in the list",
+            footer=6,
             key_display="]",
             why_not=_without_list,
+        ),
+        Action(
+            "run.previous",
+            "left_square_bracket",
+            "go(-1)",
+            "Previous run",
+            "previous run in the list",
+            key_display="[",
+            why_not=_without_list,
+        ),
+        Action(
+            "run.hand-off",
+            "y",
+            "hand_off",
+            "Copy or save",
+            "copy or save the link, a turn, a verdict, the transcript or the request",
+            footer=7,
+            why_not=_until_loaded,
         ),
         Action(
             "run.compare",
             "equals_sign",
             "compare",
-            "Beside a passed run",
-            "this run beside the last passed one of its scenario",
+            "Compare",
+            "compare with the last passed run of the scenario",
+            footer=8,
+            command="Compare with a passed run",
             key_display="=",
             why_not=_without_turns,
         ),
-        Action("run.improve", "i", "improve", "Improve", "improve the prompt from this run", footer=6),
+        Action("run.details", "d", "show_pane('details')", "Details", "everything that the server sent of the run"),
         Action(
-            "run.hand-off",
-            "y",
-            "hand_off",
-            "Copy",
-            "copy the link, a turn, a verdict, the transcript or the request, or save the transcript",
-            footer=7,
-            why_not=_until_read,
+            "run.roles",
+            "t",
+            "roles",
+            "Speakers",
+            "choose the speakers: all, without tools, caller, agent, tools",
+            why_not=_until_loaded,
         ),
-        Action("run.live", "L", "live", "Live on or off", "follow a run that goes on, or not"),
-        Action("run.refresh", "r", "refresh", "Read anew", "refresh, retry"),
-        Action("run.error", "enter", "whole_error", "Show error"),
+        Action("run.slowest", "l", "slowest", "Slowest answer", "the slowest answer, then the next slowest"),
+        Action("run.later", "right", "along(1)", "Later", "later in the call; a click on the timeline also works"),
+        Action("run.earlier", "left", "along(-1)", "Earlier", "earlier in the call"),
+        Action("run.live", "L", "live", "Live on or off", "follow a running run, or pause"),
+        Action("run.refresh", "r", "refresh", "Reload", "reload the run"),
+        Action("run.error", "enter", "whole_error", "Show error", why_not=_without_error),
     )
     BINDINGS: ClassVar[list[BindingType]] = bindings(ACTIONS)
     HELP = """\
 # Run
-`tab` goes through transcript, verdicts and details; `d` to the details. `enter` on a verdict goes to the first turn
-that it speaks of, `e` and `E` to the others; on a tool call it unfolds it (`X` all of them), on a turn with a mark it
-goes to the verdict. `x` shows a turn, or the whole run, as the server sent it.
+`tab` goes from pane to pane. `enter` on a verdict goes to the first turn that it cites; `e` and `E` go through the
+others. `enter` on a cited turn goes back to its verdict, and on a tool call unfolds the call.
 
-Beside a turn stands how a verdict that speaks of it ended, `~` where that is only guessed; below it which and why.
-`/` finds in the transcript (`caller:` `agent:` `tool:` before the words: there alone) or in the details, `n` and `N` go
-on. `t` shows some roles alone. `l` goes to the slowest answer, then the next slowest; `←` `→` go along the timeline.
-`[` and `]` go to the neighbours in the list, `=` puts the run beside the last passed one of its scenario.
-`y` copies or saves, `i` has a better prompt proposed, `L` stops and starts following a run that goes on.
+A mark beside a turn shows how the verdict that cites it ended; `~` marks a guess. The lines below the turn name the
+verdict and say why the turn is its evidence.
+
+`/` finds text in the transcript or in the details. `caller:`, `agent:` or `tool:` in front searches only their turns.
+`n` and `N` go to the next and the previous match.
+
+`i` proposes a better prompt from this run. `=` compares the run with the last passed run of its scenario.
 """
 
     def __init__(
@@ -187,14 +194,12 @@ on. `t` shows some roles alone. `l` goes to the slowest answer, then the next sl
         """Headline and timeline, then verdicts or details beside the transcript."""
         go, keys = self.navigator, self.navigator.handle_key
         yield OneLine(id="run-headline")
-        yield TimelineStrip(id="run-timeline")
+        yield Pane(TimelineStrip(id="run-timeline", classes="padded"), title="Timeline", id="run-times")
         with Horizontal(id="run-body"):
-            with Vertical(id="run-left"):
-                yield OneLine(id="left-title", classes="pane-title")
+            with Pane(id="run-left"):
                 yield Verdicts(keys=keys, opened=go.show_evidence_of, id="verdicts")
                 yield RunDetails(keys=keys, opened=go.show_turn_of, id="details")
-            with Vertical(id="run-right"):
-                yield OneLine(id="transcript-title", classes="pane-title")
+            with Pane(id="run-right"):
                 yield Transcript(keys=keys, opened=go.show_verdict_on, moved=go.turn_moved, id="transcript")
                 yield Notice(id="run-notice")
         yield FindLine(go.find_typed, go.find_entered)
@@ -219,6 +224,8 @@ on. `t` shows some roles alone. `l` goes to the slowest answer, then the next sl
     def on_resize(self) -> None:
         """Titles are as wide as the screen, and another width has room for other panes."""
         self.navigator.lay_out_panes()
+        self.draw_headline()
+        self.draw_times()
         self.draw_title()
 
     def watch_focused(self, former: Widget | None, now: Widget | None) -> None:
@@ -323,9 +330,7 @@ on. `t` shows some roles alone. `l` goes to the slowest answer, then the next sl
         if not listed:
             self.notify_once("This run is no longer in the list.")
         elif beyond and not self._end_reported:
-            self.notify_once(
-                "That was the last run of the list." if back < 0 else "That was the first run of the list."
-            )
+            self.notify_once("This is the last run in the list." if back < 0 else "This is the first run in the list.")
         self._end_reported = beyond
         if number is None:
             self.loader.stay()
@@ -352,7 +357,7 @@ on. `t` shows some roles alone. `l` goes to the slowest answer, then the next sl
 
     def action_hand_off(self) -> None:
         """Copy or save something of this run."""
-        self.opening.begin(self._hand_off, "Reading the run", group="hand-off")
+        self.opening.begin(self._hand_off, "Loading the run", group="hand-off")
 
     async def _hand_off(self) -> None:
         if (view := self.loader.view) is None:
@@ -398,7 +403,7 @@ on. `t` shows some roles alone. `l` goes to the slowest answer, then the next sl
         turns = view.transcript.turns if view else ()
         transcript.display, notice.display = bool(turns), not turns
         strip = self.query_one(TimelineStrip)
-        strip.display = bool(turns)
+        self.query_one("#run-times").display = bool(turns)
         self.navigator.lay_out_panes()
         other = self._drawn != loader.run_id
         self._drawn = loader.run_id
@@ -408,8 +413,8 @@ on. `t` shows some roles alone. `l` goes to the slowest answer, then the next sl
             strip.put_cursor(transcript.cursor_key if isinstance(transcript.cursor_key, int) else None)
             self.query_one(Verdicts).show_run(view)
             self.query_one(RunDetails).show_run(view)
-            why = "Nothing was said yet: this run goes on." if loader.is_running else view.transcript.note
-            notice.show(why, "tab goes to the verdicts and the details.")
+            why = "No turns yet: the run is still in progress." if loader.is_running else view.transcript.note
+            notice.show(why, "Press tab for the verdicts and the details.")
             if turns:
                 self.navigator.arrive()
         else:
@@ -422,52 +427,79 @@ on. `t` shows some roles alone. `l` goes to the slowest answer, then the next sl
             else:
                 notice.show(f"Loading run {loader.run_id} …")
         self.draw_headline()
+        self.draw_times()
         self.draw_title()
         if view is not None:
             self.navigator.restore_focus()
 
     def draw_headline(self) -> None:
         """Which run it is, how it ended, how fresh that is; until it is loaded as listed."""
-        loader = self.loader
-        text = Text(f" Run {loader.run_id} ", style="bold", no_wrap=True, overflow="ellipsis", end="")
-        row, view, error = loader.row, loader.view, loader.error
-        if row is not None:
-            text.append(f" {row.outcome.mark} {clean_line(row.outcome.text, 40)} ")
-            if view is not None and (view.cached or error is not None):
-                why = error.title if error is not None else view.why
-                state = f"not read again ({why})" if why else "cached"
-                text.append(f" {state}, as of {self.state.when(view.got_at)}  ", style="yellow")
-            elif loader.is_running:
-                text.append(" live  " if loader.live else " paused  ", style="cyan")
-            facts = (row.scenario, row.personality, row.agent, row.duration, self.state.when(row.at))
-            text.append(" · ".join(clean_line(fact, 60) for fact in facts if fact), style="not bold")
-        self.query_one("#run-headline", OneLine).show(text)
+        row = self.loader.row
+        if row is None:
+            self.query_one("#run-headline", OneLine).show(Content.styled(f"Run {self.loader.run_id}", "bold"))
+            return
+        tone = OUTCOME_TONES[row.outcome.kind]
+        chip = f" {row.outcome.mark} {clean_line(row.outcome.text, 40)} "
+        freshness, ink = self._freshness()
+        state = freshness and f"  {freshness}"
+        left = Content.assemble(
+            (f"Run {row.id}", "bold"), " ", (chip, f"${CHIPS[tone]} on ${tone}-ground"), (state, ink), "  "
+        )
+        right = "  " + " · ".join(filter(None, (clean_line(row.duration, 20), self.state.when(row.at))))
+        room = max(self.size.width - 2 - left.cell_length - len(right), 0)
+        facts = " · ".join(clean_line(fact, 60) for fact in (row.scenario, row.personality, row.agent) if fact)
+        headline = Content.assemble(left, fit(facts, room), (right, "$muted"))
+        self.query_one("#run-headline", OneLine).show(headline)
+
+    def _freshness(self) -> tuple[str, str]:
+        """How fresh the run is, and the ink of that; empty for one that has ended and was just loaded."""
+        loader, view = self.loader, self.loader.view
+        if view is not None and (view.cached or loader.error is not None):
+            why = loader.error.title if loader.error is not None else view.why
+            cached = f"cached {self.state.when(view.got_at)}"
+            return f"{cached} ({clean_line(why, 60)})" if why else cached, "$warning"
+        if loader.is_running:
+            return ("live", "$info") if loader.live else ("paused", "$muted")
+        return "", ""
+
+    def draw_times(self) -> None:
+        """The figures of the call above its timeline."""
+        view = self.loader.view
+        if view is None or not view.timeline.has_times:
+            self.query_one("#run-times", Pane).show_title("Timeline")
+            return
+        length = clock(view.timeline.length, hours=view.timeline.length >= AN_HOUR)
+        room = self.size.width - len(f"╭─ Timeline · {length} ─╮")
+        figures = self.query_one(TimelineStrip).figures(room)
+        self.query_one("#run-times", Pane).show_title("Timeline", length, *figures)
 
     def draw_title(self) -> None:
-        """The names of the panes, the one with the focus apart, and where one is in the transcript."""
+        """The names of the panes, and where one is in the transcript."""
         if self.gone:
             return
         go, view = self.navigator, self.loader.view
-        narrow = not self.has_class("-wide")
-        left = Text(no_wrap=True, overflow="ellipsis", end="")
-        right = Text(no_wrap=True, overflow="ellipsis", end="")
-        seeking = [] if view is None else [*filter(None, (go.transcript_search(), go.walk_text()))]
-        _tab(right, "Transcript", here=go.pane == "transcript")
-        for title in (right, left) if narrow else (left,):
-            if title is right and seeking:
-                continue  # there is no room for more than what is sought
-            if narrow and title is left:
-                _tab(left, "Transcript", here=False)
-            _tab(title, f"Verdicts {self._verdict_counts()}".rstrip(), here=go.pane == "verdicts")
-            _tab(title, "Details", here=go.pane == "details")
+        left, right = self.query_one("#run-left", Pane), self.query_one("#run-right", Pane)
+        narrow, folded = not self.has_class("-wide"), right.is_folded
+        seeking = walk = note = ""
+        turns: list[str] = []
         if view is not None:
-            right.append("  ".join(["", *seeking, go.turns_text()]), style="not bold")
-            if view.transcript.note and view.transcript.turns:
-                right.append(f"  {view.transcript.note}", style="not bold dim")
-            if (searched := go.details_search()) is not None:
-                left.append(f"  {searched}", style="not bold")
-        self.query_one("#left-title", OneLine).show(left)
-        self.query_one("#transcript-title", OneLine).show(right)
+            seeking, walk = go.transcript_search(), go.walk_text()
+            note = view.transcript.note if view.transcript.turns else ""
+            shown = go.turns_text() if view.transcript.turns else ""
+            turns = [*filter(None, (seeking, walk if folded else "", shown, note if folded else ""))]
+        verdicts = _Tab("verdicts", f"Verdicts {self._verdict_counts()}".rstrip(), ())
+        details = _Tab("details", "Details", (go.details_search(),))
+        transcript = _Tab("transcript", "Transcript", turns)
+        if narrow:
+            # Beside what is sought there is no room for other names.
+            alone = bool(seeking or (walk and folded)) and go.pane == "transcript"
+            tabs = [transcript] if alone else [transcript, verdicts, details]
+            left.set_title(_titled(tabs, go.pane))
+            right.set_title(_titled(tabs, go.pane))
+        else:
+            left.set_title(_titled([verdicts, details], go.side))
+            right.set_title(_titled([transcript], "transcript"))
+        right.show_footnote("" if folded else walk or note)
 
     def _verdict_counts(self) -> str:
         """How many verdicts of each kind there are."""
@@ -486,18 +518,36 @@ on. `t` shows some roles alone. `l` goes to the slowest answer, then the next sl
         turns = view.transcript.turns if view is not None else ()
         cited = {key: _cited_turns(found, turns) for key, found in evidence.items()} if turns else {}
         self.query_one(Verdicts).show_evidence(cited)
+        self.draw_times()
         self.draw_title()
 
 
 def _cited_turns(evidence: tuple[Evidence, ...], turns: Sequence[Turn]) -> str:
-    """Which turns a verdict speaks of, by their times as the transcript shows them."""
+    """Which turns a verdict cites, as the transcript shows their times; empty for none."""
     if not evidence:
-        return "no turn is named or quoted"
-    hours = clock_cells(max((turn.start or 0.0 for turn in turns), default=0.0)) > 5
-    shown = [clock(turns[one.n - 1].start, hours=hours) or f"turn {one.n}" for one in evidence[:6]]
-    more = " …" if len(evidence) > 6 else ""
-    return f"{', '.join(shown)}{more} ({'enter' if len(evidence) == 1 else 'enter, then e'})"
+        return ""
+    hours = needs_hours(max((turn.start or 0.0 for turn in turns), default=0.0))
+    shown = [time_of(turns[one.n - 1], hours=hours) for one in evidence[:6]]
+    more = f" and {len(evidence) - 6} more" if len(evidence) > 6 else ""
+    return f"cites {', '.join(shown)}{more}"
 
 
-def _tab(title: Text, name: str, *, here: bool) -> None:
-    title.append(f" {name} ", style="reverse" if here else "")
+class _Tab(NamedTuple):
+    """A pane as it is named in a title: its id, its name, and what is known of it."""
+
+    pane: str
+    name: str
+    facts: Sequence[str]
+
+
+def _titled(tabs: Sequence[_Tab], current: str) -> Content:
+    """The names of all panes that take turns in a place; where there are several, a sign marks the current one."""
+    parts: list[tuple[str, str]] = []
+    for tab in tabs:
+        if parts:
+            parts.append((" │ ", "not bold $faint"))
+        if tab.pane == current:
+            parts += title_parts(f"▸ {tab.name}" if len(tabs) > 1 else tab.name, tab.facts)
+        else:
+            parts.append((" ".join(filter(None, (tab.name, *tab.facts[:1]))), "not bold $muted"))
+    return Content.assemble(*parts)

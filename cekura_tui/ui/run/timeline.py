@@ -13,7 +13,7 @@ from rich.segment import Segment
 from rich.style import Style
 from textual import events
 from textual.dom import DOMNode
-from textual.geometry import Region
+from textual.geometry import Region, Size
 from textual.message import Message
 from textual.strip import Strip
 from textual.widget import Widget
@@ -24,7 +24,8 @@ from cekura_tui.model.transcript.timeline import Lane, Silence, TimedTurn, Timel
 from cekura_tui.ui.kit.lines import VERDICT_MARKS
 from cekura_tui.ui.terminal.cells import fit
 
-_AN_HOUR = 3_600
+AN_HOUR = 3_600
+"""Seconds of a call from which on its times have hours."""
 _MOMENT = 1e-6
 SPEECH, POINT, OVERLAP, SILENCE, CALL, RESULT, AT_WORK, CURSOR = "━", "▸", "▓", "·", "●", "○", "─", "│"
 _WORST: tuple[State, ...] = ("pass", "review", "fail")
@@ -87,19 +88,36 @@ def lanes(timeline: Timeline, marks: Mapping[int, State], width: int) -> list[li
     return drawn
 
 
-def under_cursor(cell: Cell) -> tuple[str, bool]:
-    """What the cursor's column shows of a cell, and whether that is the cell's own sign."""
-    return (cell.char, True) if cell.char in _SIGNS else (CURSOR, False)
+def under_cursor(cell: Cell) -> str:
+    """What the cursor's column shows of a cell: its own sign, else a line."""
+    return cell.char if cell.char in _SIGNS else CURSOR
 
 
-def ruler(timeline: Timeline, marks: Mapping[int, State], width: int) -> str:
-    """The line below the lanes: begin, the figures that matter, end; in `width` cells."""
-    hours = timeline.length >= _AN_HOUR
-    begin, end = clock(0, hours=hours), clock(timeline.length, hours=hours)
-    room = width - len(begin) - len(end) - 4
-    if room < 0:
-        return fit(end, width, right=True)
-    return f"{begin}  {fit(_words(timeline, marks, hours, room), room)}  {end}"
+def axis(timeline: Timeline, width: int) -> str:
+    """The times of a call below its lanes, in `width` cells; the last one is its length."""
+    hours = timeline.length >= AN_HOUR
+    end = clock(timeline.length, hours=hours)
+    scale = Scale.of(timeline.length, width)
+    step = next((step for step in _STEPS if step * scale.rate >= 3 * len(end)), _STEPS[-1])
+    text = ""
+    for n in range(int(timeline.length / step) + 1):
+        column = scale.column(n * step)
+        if column + 2 * len(end) + 3 > width:
+            break
+        text = text.ljust(column) + clock(n * step, hours=hours)
+    return fit(text, width - len(end)) + end if width > len(end) else fit(end, width)
+
+
+def figures(timeline: Timeline, marks: Mapping[int, State], room: int) -> list[str]:
+    """What matters in a call, as much of it as there is room for: first in fewer words, then less."""
+    wordings = [[part for part in parts if part] for parts in _wordings(timeline, marks)]
+    for parts in wordings:
+        if _cells(parts) <= room:
+            return parts
+    parts = wordings[-1]
+    while len(parts) > 1 and _cells(parts) > room:
+        parts = parts[:-1]
+    return parts
 
 
 def _speech(lane: Lane, scale: Scale) -> list[Cell]:
@@ -148,52 +166,42 @@ def _silence(cells: list[Cell], gap: Silence, scale: Scale) -> None:
     cells[stop - dots : stop] = [Cell(char, "gap") for char in text]
 
 
-def _words(timeline: Timeline, marks: Mapping[int, State], hours: bool, room: int) -> str:
-    """As much as there is room for: first in fewer words, then less."""
-    wordings = [[part for part in parts if part] for parts in _wordings(timeline, marks, hours)]
-    for parts in wordings:
-        if len(text := _joined(parts)) <= room:
-            return text
-    parts = wordings[-1]
-    while len(parts) > 1 and len(_joined(parts)) > room:
-        parts = parts[:-1]
-    return _joined(parts)
+def _cells(parts: Sequence[str]) -> int:
+    """Of a title that has these, and a dot before each."""
+    return sum(len(part) + 3 for part in parts)
 
 
-def _joined(parts: Iterable[str]) -> str:
-    return " · ".join(parts)
-
-
-def _wordings(timeline: Timeline, marks: Mapping[int, State], hours: bool) -> Iterable[list[str]]:
+def _wordings(timeline: Timeline, marks: Mapping[int, State]) -> Iterable[list[str]]:
     """The same in three lengths."""
+    hours = timeline.length >= AN_HOUR
     longest = max(timeline.gaps, key=lambda gap: gap.seconds, default=None)
     gaps, long = count(len(timeline.gaps), "gap"), _seconds(longest.seconds if longest else 0)
-    middle, slow, worst = _seconds(timeline.median or 0), timeline.worst, ""
+    middle, slow, slowest = _seconds(timeline.median or 0), timeline.worst, ""
     if slow is not None:
-        worst = f"worst {_seconds(slow.seconds)}"
+        slowest = f"slowest {_seconds(slow.seconds)}"
     overlaps = count(len(timeline.overlaps), "overlap") if timeline.overlaps else ""
     lost = sum(marks.get(n) in _MARKS for n in timeline.untimed)
-    unplaced = f"{count(lost, 'marked turn')} without a time" if lost else ""
+    unplaced = f"{count(lost, 'cited turn')} without a time" if lost else ""
     none = "no gap over 2 s" if timeline.ends_known else ""
-    starts = "" if timeline.ends_known else "only starts are known"
-    missing = f"{starts}: no gaps, overlaps or answers" if starts else _missing(timeline)
+    starts = "" if timeline.ends_known else "only start times"
+    missing = f"{starts}: no gaps, overlaps or answer times" if starts else _missing(timeline)
     yield [
         f"{gaps}, longest {long} at {clock(longest.start, hours=hours)}" if longest else none,
-        f"answers: median {middle}, {worst} at {clock(slow.at, hours=hours)}" if slow else "",
+        f"answers: median {middle}, {slowest} at {clock(slow.at, hours=hours)}" if slow else "",
         overlaps,
-        timeline.note,
+        timeline.note.rstrip("."),
         unplaced,
     ]
     yield [
         f"{gaps}, longest {long}" if longest else none,
-        f"answers: median {middle}, {worst}" if slow else "",
+        f"answers: median {middle}, {slowest}" if slow else "",
         overlaps,
         missing,
         unplaced,
     ]
     yield [
-        f"{gaps} to {long}" if longest else none,
-        f"answers {middle}, {worst}" if slow else "",
+        f"{gaps} up to {long}" if longest else none,
+        f"answers {middle}, {slowest}" if slow else "",
         overlaps,
         starts or missing,
     ]
@@ -207,34 +215,35 @@ def _seconds(seconds: float) -> str:
     return f"{seconds:,.1f} s"
 
 
+_STEPS = (5, 10, 15, 30, 60, 120, 300, 600, 900, 1_800, 3_600, 7_200, 14_400, 43_200, 86_400)
+"""Seconds between two times of the axis."""
 _LABEL = 7
 _INKS = ("caller", "agent", "tools", "other", "gap", "overlap", "fail", "review", "pass", "label", "cursor")
 _NEAR = 50
-"""So many turns before a column are looked at for one that goes on there."""
-_REVERSED = Style(reverse=True)
+"""So many turns before a column are looked at for one that lasts until there."""
 
 
 class TimelineStrip(Widget, can_focus=False):
-    """Lanes of one line each and a line of figures; a sentence if no turn has a time."""
+    """A lane of one line for each speaker, and in a high terminal one of times; a sentence if no turn has a time."""
 
     ALLOW_SELECT = False
     COMPONENT_CLASSES: ClassVar[set[str]] = {f"timeline--{ink}" for ink in _INKS}
     DEFAULT_CSS = """
     TimelineStrip {
-        height: 4;
+        height: auto;
         width: 1fr;
 
-        & > .timeline--caller { color: $accent; }
+        & > .timeline--caller { color: $caller; }
         & > .timeline--agent { color: $agent; }
-        & > .timeline--tools { color: $text; }
-        & > .timeline--other { color: $warning; }
+        & > .timeline--tools { color: $muted; }
+        & > .timeline--other { color: $info; }
         & > .timeline--gap { color: $warning; }
         & > .timeline--overlap { color: $error; }
         & > .timeline--fail { color: $error; text-style: bold; }
         & > .timeline--review { color: $warning; text-style: bold; }
         & > .timeline--pass { color: $success; text-style: bold; }
         & > .timeline--label { color: $muted; }
-        & > .timeline--cursor { background: $focus; text-style: bold; }
+        & > .timeline--cursor { color: $background; background: $accent; text-style: bold; }
     }
     """
 
@@ -266,18 +275,29 @@ class TimelineStrip(Widget, can_focus=False):
     # What is shown
 
     def show(self, timeline: Timeline, marks: Mapping[int, State]) -> None:
-        """Show this call, with a sign on the turns that verdicts speak of, by turn number."""
+        """Show this call, with a sign on the turns that verdicts cite, by turn number."""
         if timeline == self._timeline:
             self.mark(marks)
             return
+        height = self._height_of(self._timeline)
         self._timeline, self._marks = timeline, dict(marks)
         self._spans = sorted(
             (span for lane in timeline.lanes for span in lane.spans), key=lambda span: (span.start, span.n)
         )
         self._places = {span.n: place for place, span in enumerate(self._spans)}
         self._width = -1
-        self.styles.height = len(timeline.lanes) + 1 if timeline.has_times else 1
-        self.refresh()
+        self.refresh(layout=self._height_of(timeline) != height)
+
+    def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
+        return self._height_of(self._timeline)
+
+    def _height_of(self, timeline: Timeline) -> int:
+        """A line for each lane, and one for the times where rows are not dear."""
+        return len(timeline.lanes) + (not self.screen.has_class("-short")) if timeline.has_times else 1
+
+    def figures(self, room: int) -> list[str]:
+        """What matters in the call, in so many cells."""
+        return figures(self._timeline, self._marks, room)
 
     @property
     def marks(self) -> Mapping[int, State]:
@@ -419,17 +439,15 @@ class TimelineStrip(Widget, can_focus=False):
         if not timeline.has_times:
             self._cells = [_texted(timeline.note, max(self._width, 1))]
             return
-        labels = [_texted(lane.name, _LABEL) for lane in timeline.lanes]
+        labels = [[Cell(char, lane.name) for char in fit(lane.name, _LABEL)] for lane in timeline.lanes]
         drawn = lanes(timeline, marks, self._lanes_width)
         self._cells = [label + cells for label, cells in zip(labels, drawn, strict=True)]
-        self._cells.append(_texted(" " * _LABEL + ruler(timeline, marks, self._lanes_width), max(self._width, 1)))
+        self._cells.append(_texted(" " * _LABEL + axis(timeline, self._lanes_width), max(self._width, 1)))
 
     def _strip(self, cells: Sequence[Cell], cursor: int | None) -> Strip:
         segments = self._segments(cells if cursor is None else cells[:cursor])
         if cursor is not None and cursor < len(cells):
-            char, own = under_cursor(cells[cursor])
-            style = self._style(cells[cursor].ink) + self._style("cursor") if own else self._style("cursor")
-            segments.append(Segment(char, style + _REVERSED if own else style))
+            segments.append(Segment(under_cursor(cells[cursor]), self._style("cursor")))
             segments += self._segments(cells[cursor + 1 :])
         return Strip(segments, len(cells)).adjust_cell_length(self._width, self.rich_style)
 

@@ -1,4 +1,4 @@
-"""What was said in a run, turn by turn: searched, and with the verdicts on the turns."""
+"""What was said in a run, turn by turn: searched, and with the verdicts that cite the turns."""
 
 from __future__ import annotations
 
@@ -22,7 +22,16 @@ from cekura_tui.ui.kit.lines import TONE_CLASSES, TONE_CSS
 from cekura_tui.ui.kit.strips import Line, RowState
 from cekura_tui.ui.kit.viewport import Heights, Position, RowHeights
 from cekura_tui.ui.kit.virtual_list import VirtualList
-from cekura_tui.ui.run.turn_lines import MOST_LINES, TurnLook, clock_cells, line_of, raw_line, turn_lines, values_from
+from cekura_tui.ui.run.turn_lines import (
+    MOST_LINES,
+    TurnLook,
+    clock_cells,
+    line_of,
+    needs_hours,
+    raw_line,
+    turn_lines,
+    values_from,
+)
 
 ROLES: tuple[tuple[str, Callable[[Speaker], bool]], ...] = (
     ("", lambda speaker: True),
@@ -54,8 +63,16 @@ class Transcript(VirtualList[Turn]):
     row_height = None
     keeps_top = True
     ACTIONS: ClassVar[tuple[Action, ...]] = (
-        Action("transcript.raw", "x", "raw", "Raw turn", "a turn as the server sent it"),
-        Action("transcript.unfold-all", "X", "unfold_all", "All tools", "unfold all tool calls"),
+        Action(
+            "transcript.open",
+            "enter",
+            "open",
+            "Show verdict",
+            "the verdict that cites the turn; a tool call unfolds",
+            footer=9,
+        ),
+        Action("transcript.raw", "x", "raw", "Raw turn", "show or hide the raw JSON of the turn"),
+        Action("transcript.unfold-all", "X", "unfold_all", "Unfold all tools", "unfold or fold all tool calls"),
     )
     BINDINGS: ClassVar[list[BindingType]] = bindings(ACTIONS)
     COMPONENT_CLASSES: ClassVar[set[str]] = {
@@ -66,24 +83,28 @@ class Transcript(VirtualList[Turn]):
         "transcript--other",
         "transcript--note",
         "transcript--evidence",
-        "transcript--quoted",
+        "transcript--quoted-fail",
+        "transcript--quoted-review",
+        "transcript--quoted-pass",
+        "transcript--quoted-na",
         "transcript--match",
         "transcript--match-here",
     } | TONE_CLASSES
     DEFAULT_CSS = f"""
     Transcript {{
-        & > .virtual-list--cursor {{ background: $cursor; }}
-        & > .virtual-list--cursor-blurred {{ background: $cursor-blurred; }}
         & > .transcript--time {{ color: $muted; }}
-        & > .transcript--caller {{ color: $accent; text-style: bold; }}
+        & > .transcript--caller {{ color: $caller; text-style: bold; }}
         & > .transcript--agent {{ color: $agent; text-style: bold; }}
         & > .transcript--tool {{ color: $muted; }}
-        & > .transcript--other {{ color: $warning; }}
-        & > .transcript--note {{ color: $muted; text-style: italic; }}
-        & > .transcript--evidence {{ color: $warning; text-style: italic; }}
-        & > .transcript--quoted {{ text-style: underline; }}
-        & > .transcript--match {{ text-style: reverse; }}
-        & > .transcript--match-here {{ color: $warning; text-style: bold reverse; }}
+        & > .transcript--other {{ color: $info; text-style: bold; }}
+        & > .transcript--note {{ color: $muted; }}
+        & > .transcript--evidence {{ color: $muted; }}
+        & > .transcript--quoted-fail {{ color: $text; background: $removed-word-ground; }}
+        & > .transcript--quoted-review {{ color: $warning; background: $warn-ground; }}
+        & > .transcript--quoted-pass {{ color: $text; background: $added-word-ground; }}
+        & > .transcript--quoted-na {{ color: $muted; background: $dim-ground; }}
+        & > .transcript--match {{ color: $text; background: $selection; }}
+        & > .transcript--match-here {{ color: $background; background: $warning; text-style: bold; }}
         {TONE_CSS}
     }}
     """
@@ -121,7 +142,8 @@ class Transcript(VirtualList[Turn]):
         look.timings = call.timings
         if changed:
             self._call = call
-            look.tools, look.clock_cells = call.tools, clock_cells(call.latest)
+            look.tools, look.hours = call.tools, needs_hours(call.latest)
+            look.clock_cells = clock_cells(call.latest, len(call.turns))
         self._show(reset=reset)
         if not reset and before != (look.timings, look.clock_cells, look.tools.answered):
             self.redraw()
@@ -131,7 +153,7 @@ class Transcript(VirtualList[Turn]):
                 self.action_last()
 
     def show_marks(self, marks: Mapping[int, Sequence[TurnMark]]) -> None:
-        """These verdicts speak of these turns."""
+        """These verdicts cite these turns."""
         if marks != self._look.marks:
             self._look.marks = marks
             self.redraw()
@@ -225,8 +247,7 @@ class Transcript(VirtualList[Turn]):
         width = self._laid_out.width
         if not width:
             return RowHeights([1] * len(self._rows))
-        # The widest and the narrowest text are a few cells apart: one guess does for all.
-        room = max(self._look.room(self._rows[0], width), 1) if self._rows else 1
+        room = self._look.room(width)
         return RowHeights(
             [min(min(size, LONGEST_LINE * (ends + 1)) // room + ends + 1, MOST_LINES) for size, ends in self._sizes]
         )

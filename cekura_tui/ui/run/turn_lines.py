@@ -1,4 +1,4 @@
-"""How a turn is drawn: time, speaker, side, what was said, a tool call folded or not."""
+"""How a turn is drawn: evidence mark, time, speaker, the speaker's bar, what was said, a tool call folded or not."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from rich.cells import cell_len
 from rich.segment import Segment
 from rich.style import Style
 
-from cekura_tui.evidence.evidence import TurnMark
-from cekura_tui.model.text import LONGEST_LINE, clean_line, count
+from cekura_tui.evidence.evidence import TurnMark, reason_words
+from cekura_tui.model.text import LONGEST_LINE, clean_line, count, shortened
 from cekura_tui.model.transcript.search import TurnMatch, TurnMatches
 from cekura_tui.model.transcript.timeline import Timing, clock
 from cekura_tui.model.transcript.tool_call import ToolCalls, brief, ending_of, is_tool, pretty, raw_text, tool_name
@@ -89,7 +89,7 @@ def styled(
         inside = spans[bisect_left(spans, (start, 0)) : bisect_left(spans, (end, 0))]
         found = f", {len(inside):,} found" if inside else ""
         styles = {layers[-1].style_of(span) for span in inside}
-        hidden = Style.combine([faint, *sorted(styles, key=lambda style: style.color is not None)])
+        hidden = Style.combine([faint, *sorted(styles, key=lambda style: bool(style.bold))])
         return [Segment(fit(f"… ({piece.hidden}{found})", room).rstrip(), hidden)]
     line = [Segment(piece.note, faint)] if piece.note else []
     here: list[tuple[int, int, Style]] = []
@@ -113,15 +113,16 @@ def styled(
 StyleOf = Callable[[str], Style]
 """The style of a component class."""
 
-SPEAKER_CELLS = 8
-SIDE = 4
-"""Cells by which the agent's side is indented."""
+SPEAKER_CELLS = 7
+BAR = "▎"
+"""Before every line of a turn, in the colour of its speaker."""
 READABLE = 100
 LEAST = 10
 GUESSED = "~"
-"""Beside a turn of which it is only guessed that a verdict speaks of it."""
+"""Beside a turn that verdicts cite only by a guess."""
 _NAMED = 3
 """Verdicts that are named below a turn."""
+_NAME_CELLS = 80
 _CLOCKS = ((36_000, 8), (3_600, 7), (0, 5))
 """Cells of a time, by the seconds from which on it takes so many."""
 _SPEAKERS = {"testing": "caller", "main": "agent", "tool_call": "tool", "tool_result": "tool"}
@@ -133,6 +134,7 @@ class TurnLook:
 
     timings: Mapping[int, Timing] = field(default_factory=dict)
     tools: ToolCalls = field(default_factory=lambda: ToolCalls(()))
+    hours: bool = False
     clock_cells: int = 5
     marks: Mapping[int, Sequence[TurnMark]] = field(default_factory=dict)
     found: TurnMatches = field(default_factory=TurnMatches)
@@ -145,12 +147,12 @@ class TurnLook:
 
     @property
     def left(self) -> int:
-        """Cells before the text: mark, time, speaker and the space between them."""
-        return 1 + self.clock_cells + 2 + SPEAKER_CELLS + 2
+        """Cells before the text: mark, time, speaker and bar, each with a space before it, and one after the bar."""
+        return 3 + self.clock_cells + 1 + SPEAKER_CELLS + 1 + len(BAR) + 1
 
-    def room(self, turn: Turn, width: int) -> int:
-        """Cells of a line of a turn's text."""
-        return max(min(width - self.left - 1, READABLE) - side_of(turn), LEAST)
+    def room(self, width: int) -> int:
+        """Cells of a line of a turn's text; the last cell of the row stays blank."""
+        return max(min(width - self.left - 1, READABLE), LEAST)
 
     def text_of(self, turn: Turn) -> str:
         """The text that is drawn and searched: what was said, or a tool's name and values as JSON."""
@@ -162,14 +164,19 @@ class TurnLook:
         return cached[1]
 
 
-def clock_cells(latest: float) -> int:
-    """Cells that the times of a call need, of which this is the latest."""
-    return next((cells for seconds, cells in _CLOCKS if latest >= seconds), 5)
+def clock_cells(latest: float, turns: int) -> int:
+    """Cells that the times of a call need, of which this is the latest, or the number of its last turn."""
+    return max(next((cells for seconds, cells in _CLOCKS if latest >= seconds), 5), len(f"#{turns}"))
 
 
-def side_of(turn: Turn) -> int:
-    """Cells by which the text of a turn is indented: only the caller speaks on the left."""
-    return 0 if turn.speaker in ("testing", "other") else SIDE
+def needs_hours(latest: float) -> bool:
+    """Whether the times of a call have hours, whose latest turn begins then."""
+    return latest >= _CLOCKS[1][0]
+
+
+def time_of(turn: Turn, *, hours: bool) -> str:
+    """When a turn begins; one without a time has its number instead: "#3"."""
+    return clock(turn.start, hours=hours) or f"#{turn.n}"
 
 
 def values_from(turn: Turn) -> int:
@@ -178,32 +185,38 @@ def values_from(turn: Turn) -> int:
 
 
 def turn_lines(turn: Turn, look: TurnLook, width: int, style_of: StyleOf) -> list[Line]:
-    """The lines of a turn, and the time and speaker beside the first line of its text."""
-    room, marks = look.room(turn, width), look.marks.get(turn.n, ())
-    state = marks[0].state if marks else None
-    guessed = bool(marks) and all(mark.sure == "maybe" for mark in marks)
-    sign = GUESSED if guessed else VERDICT_MARKS[state] if state else " "
-    gutter = Segment(sign, style_of(f"tone--{VERDICT_TONES[state]}") if state else None)
-    indent = Segment(" " * (look.left - 1 + side_of(turn)))
-    timing = look.timings.get(turn.n, Timing())
-    faint = style_of("transcript--note")
-    lines: list[Line] = []
-    if timing.silence:
-        note = Segment(f"— {timing.silence:.1f} s silence —", faint)
-        lines.append([Segment(" "), Segment(" " * (look.left - 1)), note])
+    """The lines of a turn: the mark of the verdicts on it, the time and the speaker beside the first one of its text,
+    the speaker's bar before each. A silence stands above them, the verdicts that cite the turn below."""
+    room, marks = look.room(width), look.marks.get(turn.n, ())
+    speaker, note = style_of(f"transcript--{_SPEAKERS.get(turn.speaker, 'other')}"), style_of("transcript--note")
+    bar = Segment(f"{BAR} ", speaker)
+    indent = Segment(" " * (look.left - 2))
+    when = time_of(turn, hours=look.hours)
     name = fit(NAMES.get(turn.speaker, turn.role or "other"), SPEAKER_CELLS)
-    who = Segment(f"{name}  {' ' * side_of(turn)}", style_of(f"transcript--{_SPEAKERS.get(turn.speaker, 'other')}"))
-    when = Segment(
-        fit(clock(turn.start, hours=look.clock_cells > 5), look.clock_cells) + "  ", style_of("transcript--time")
-    )
+    head = [
+        Segment(" "),
+        _mark(marks, style_of),
+        Segment(f" {fit(when, look.clock_cells)} ", style_of("transcript--time")),
+        Segment(f"{name} ", speaker),
+        bar,
+    ]
     body = _tool(turn, look, room, style_of) if is_tool(turn) else _spoken(turn, look, room, style_of)
-    for n, segments in enumerate(body):
-        lines.append([gutter, when, who, *segments] if n == 0 else [gutter, indent, *segments])
     if turn.n in look.raw:
         raw = raw_text(turn)
-        lines += [[gutter, indent, *styled(raw, piece, room, faint, faint)] for piece in pieces_of(raw, room)]
-    lines += [[gutter, indent, *piece] for piece in _named(marks, room, style_of)]
+        body += [styled(raw, piece, room, note, note) for piece in pieces_of(raw, room)]
+    lines: list[Line] = [[*(head if n == 0 else (indent, bar)), *segments] for n, segments in enumerate(body)]
+    lines += [[indent, bar, *piece] for piece in _named(marks, room, style_of)]
+    if silence := look.timings.get(turn.n, Timing()).silence:
+        lines.insert(0, [indent, Segment(f"  — {silence:.1f} s silence —", note)])
     return lines
+
+
+def _mark(marks: Sequence[TurnMark], style_of: StyleOf) -> Segment:
+    """The sign of the worst verdict that cites a turn, or that all of them are guessed."""
+    if not marks:
+        return Segment(" ")
+    sign = GUESSED if all(mark.sure == "maybe" for mark in marks) else VERDICT_MARKS[marks[0].state]
+    return Segment(sign, style_of(f"tone--{VERDICT_TONES[marks[0].state]}"))
 
 
 def line_of(turn: Turn, offset: int, look: TurnLook, width: int) -> int:
@@ -213,7 +226,7 @@ def line_of(turn: Turn, offset: int, look: TurnLook, width: int) -> int:
         if offset < values_from(turn) or turn.n not in look.unfolded:
             return above
         above += 1
-    return above + piece_at(_pieces(turn, look, look.room(turn, width)), offset)
+    return above + piece_at(_pieces(turn, look, look.room(width)), offset)
 
 
 def raw_line(turn: Turn, look: TurnLook, width: int) -> int:
@@ -225,7 +238,7 @@ def raw_line(turn: Turn, look: TurnLook, width: int) -> int:
             return above
     elif not turn.text.strip():
         return above + 1
-    return above + sum(1 for _ in _pieces(turn, look, look.room(turn, width)))
+    return above + sum(1 for _ in _pieces(turn, look, look.room(width)))
 
 
 def _pieces(turn: Turn, look: TurnLook, room: int) -> Iterator[LinePiece]:
@@ -238,13 +251,15 @@ def _pieces(turn: Turn, look: TurnLook, room: int) -> Iterator[LinePiece]:
 
 def _spoken(turn: Turn, look: TurnLook, room: int, style_of: StyleOf) -> list[Line]:
     """What was said; where that is nothing, that."""
-    faint = style_of("transcript--note")
+    note = style_of("transcript--note")
     if not turn.text.strip():
-        return [[Segment("(no words)", faint)]]
-    base, quoted = style_of("transcript--tool") if turn.speaker in TOOLS else None, style_of("transcript--quoted")
-    spans = _apart(span for mark in look.marks.get(turn.n, ()) for span in mark.spans)
+        return [[Segment("(no words)", note)]]
+    base = style_of("transcript--tool") if turn.speaker in TOOLS else None
+    marks = look.marks.get(turn.n, ())
+    quoted = style_of(f"transcript--quoted-{marks[0].state}") if marks else Style.null()
+    spans = _apart(span for mark in marks for span in mark.spans)
     layers = (Layer(spans, lambda span: quoted), _matches(turn, look, style_of))
-    return [styled(turn.text, piece, room, base, faint, layers) for piece in _pieces(turn, look, room)]
+    return [styled(turn.text, piece, room, base, note, layers) for piece in _pieces(turn, look, room)]
 
 
 def _tool(turn: Turn, look: TurnLook, room: int, style_of: StyleOf) -> list[Line]:
@@ -287,15 +302,18 @@ def _ended(turn: Turn, look: TurnLook) -> tuple[str, bool]:
 
 
 def _named(marks: Sequence[TurnMark], room: int, style_of: StyleOf) -> list[Line]:
-    """The verdicts that speak of a turn, those that did not pass."""
+    """The verdicts that cite a turn, those that did not pass: each with why, hanging under its name."""
     worth = [mark for mark in marks if mark.state in ("fail", "review")]
+    ink = style_of("transcript--evidence")
     lines: list[Line] = []
     for mark in worth[:_NAMED]:
-        text = f"{VERDICT_MARKS[mark.state]} {clean_line(mark.name, max(room // 2, 12))}: {mark.sure}, {mark.why}"
-        lines.append([Segment(fit(clean_line(text, 240), room).rstrip(), style_of("transcript--evidence"))])
+        text = f"{shortened(mark.name, _NAME_CELLS)} · {clean_line(reason_words(mark.why, mark.sure))}"
+        sign = Segment(f"{VERDICT_MARKS[mark.state]} ", style_of(f"tone--{VERDICT_TONES[mark.state]}"))
+        # The dot begins a line sooner than that it ends one.
+        for n, (start, end) in enumerate(breaks(text.replace("· ", "·\u00a0"), max(room - 2, LEAST))):
+            lines.append([Segment("  ") if n else sign, Segment(text[start:end], ink)])
     if len(worth) > _NAMED:
-        more = count(len(worth) - _NAMED, "more verdict")
-        lines.append([Segment(f"… and {more}", style_of("transcript--evidence"))])
+        lines.append([Segment(f"  {count(len(worth) - _NAMED, 'more verdict')}", ink)])
     return lines
 
 

@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 from rich.segment import Segment
 from rich.style import Style
 from textual import events
+from textual.binding import BindingType
 from textual.strip import Strip
 from textual.widget import Widget
 
@@ -16,14 +17,17 @@ from cekura_tui.model.run.verdict import State, Verdict
 from cekura_tui.model.run.view import RunView
 from cekura_tui.model.run.words import LONGEST_WORD, alignment_words, category_words, judged_words, percentile_words
 from cekura_tui.model.text import LONGEST_LINE, capped, clean_line
+from cekura_tui.ui.actions import Action, bindings
 from cekura_tui.ui.kit.lines import TONE_CLASSES, TONE_CSS, VERDICT_MARKS, VERDICT_TONES
 from cekura_tui.ui.kit.strips import Line, RowState, breaks, strips_of, wrap
 from cekura_tui.ui.kit.virtual_list import VirtualList
 
-_INDENT = "  "
+_PAD, _INDENT = " ", "  "
+_EDGES = 2
+"""Cells that stay blank at both ends of a row."""
 _LEAST = 8
 _VERDICT_LINES = 1_000
-_NOT_APPLICABLE = "Do not apply"
+_NOT_APPLICABLE = "Not applicable"
 _ALIGNED: dict[bool | None, State] = {True: "pass", False: "fail", None: "review"}
 
 Key = tuple[str, int | None, str, int]
@@ -34,7 +38,7 @@ Key = tuple[str, int | None, str, int]
 class VerdictRow:
     """A verdict as it is listed, below a heading if it has one.
 
-    `evidence` says where in the transcript it is seen; empty where nobody looked yet.
+    `evidence` says which turns it cites; empty where it cites none, or nobody looked yet.
     """
 
     key: Key
@@ -45,11 +49,14 @@ class VerdictRow:
 
 @dataclass(frozen=True, slots=True)
 class _Paragraph:
-    """A paragraph below a title: its sign, the tone of the sign, the text."""
+    """A paragraph below a title: its sign, the tone of the sign, the text; its lines but the first are set in by
+    `hang` cells. A `quiet` one is secondary."""
 
     sign: str
     tone: str
     text: str
+    hang: int = 0
+    quiet: bool = False
 
 
 def keyed(verdicts: Sequence[Verdict]) -> dict[Key, Verdict]:
@@ -64,9 +71,13 @@ def keyed(verdicts: Sequence[Verdict]) -> dict[Key, Verdict]:
 
 
 class Verdicts(VirtualList[VerdictRow]):
-    """The verdicts of one run; enter on one shows in the transcript what it speaks of."""
+    """The verdicts of one run; enter on one leads to the first turn that it cites."""
 
     row_height = None
+    ACTIONS: ClassVar[tuple[Action, ...]] = (
+        Action("verdicts.open", "enter", "open", "Show turn", "the first turn that the verdict cites", footer=1),
+    )
+    BINDINGS: ClassVar[list[BindingType]] = bindings(ACTIONS)
     COMPONENT_CLASSES: ClassVar[set[str]] = TONE_CLASSES
     DEFAULT_CSS = f"Verdicts {{ {TONE_CSS} }}"
 
@@ -103,7 +114,7 @@ class Verdicts(VirtualList[VerdictRow]):
         super().show_rows(rows, reset=reset, follow=follow)
 
     def show_evidence(self, places: Mapping[Any, str]) -> None:
-        """Show where in the transcript each verdict is seen, by row key; "" where unknown."""
+        """Show which turns each verdict cites, by row key; "" where none."""
         now = ((row, places.get(row.key, "")) for row in self.rows)
         if changed := [replace(row, evidence=evidence) for row, evidence in now if row.evidence != evidence]:
             self.update_rows(changed)
@@ -122,31 +133,36 @@ class Verdicts(VirtualList[VerdictRow]):
         verdict = row.verdict
         if verdict.state == "na":
             return (2 if row.heading else 0) + min(len(_folded(row)) // max(width - 4, _LEAST) + 1, _VERDICT_LINES)
-        room = max(width - 4, _LEAST)
+        room = max(width - 6, _LEAST)
         explained = sum(min(len(text), LONGEST_LINE) // room + 1 for text in verdict.explanation)
         lines = 1 + bool(row.evidence) + explained + len(verdict.categories) + bool(verdict.percentiles)
         return min(lines + sum(1 + len(part.outcome) // room for part in verdict.alignments), _VERDICT_LINES)
 
     def lines_of(self, row: VerdictRow, width: int, state: RowState) -> Sequence[Line]:
-        """What was judged in bold, how, then the rest, wrapped; dim if it does not apply."""
+        """What was judged in bold, how, then the rest, wrapped; quiet if it does not apply."""
+        room, pad = width - _EDGES, Segment(_PAD)
+        lines = self._not_applicable(row, room) if row.verdict.state == "na" else self._judged(row, room)
+        return [[pad, *line] for line in lines]
+
+    def _not_applicable(self, row: VerdictRow, width: int) -> Iterator[Line]:
         dim = self.style_of("tone--dim")
-        if row.verdict.state == "na":
-            above: list[Line] = [[], [Segment(row.heading, dim)]] if row.heading else []
-            folded = wrap(capped(_folded(row)), max(width - 3, _LEAST))[:_VERDICT_LINES]
-            return [
-                *above,
-                *([Segment(_INDENT if n else "", dim), Segment(text, dim)] for n, text in enumerate(folded)),
-            ]
-        lines = self._title(row.verdict, max(width - 3, _LEAST))
+        if row.heading:
+            yield []
+            yield [Segment(row.heading, self.style_of("tone--strong"))]
+        for n, text in enumerate(wrap(capped(_folded(row)), max(width - 2, _LEAST))[:_VERDICT_LINES]):
+            yield [Segment(_INDENT if n else "", dim), Segment(text, dim)]
+
+    def _judged(self, row: VerdictRow, width: int) -> list[Line]:
+        dim, room = self.style_of("tone--dim"), max(width - 2, _LEAST)
+        lines = self._title(row.verdict, room)
         if row.evidence:
-            parts = wrap(clean_line(row.evidence), max(width - 3, _LEAST))
-            lines += [[Segment(_INDENT), Segment(part, dim)] for part in parts]
+            lines += [[Segment(_INDENT), Segment(part, dim)] for part in wrap(clean_line(row.evidence), room)]
         for part in _parts(row.verdict):
             for text in part.text.split("\n"):
                 if len(lines) >= _VERDICT_LINES:
-                    lines.append([Segment(f"{_INDENT}… more lines than are shown here", dim)])
+                    lines.append([Segment(f"{_INDENT}… more lines are not shown", dim)])
                     return lines
-                lines += self._paragraph(part, text, max(width - 5, _LEAST))
+                lines += self._paragraph(part, text, max(room - 2, _LEAST))
                 part = replace(part, sign=_INDENT if part.sign else "")
         return lines
 
@@ -155,7 +171,8 @@ class Verdicts(VirtualList[VerdictRow]):
         if self.rows or not self._note:
             return super().render_line(y)
         width = self._area.width
-        lines = [[Segment(text, self.style_of("tone--dim"))] for text in wrap(self._note, max(width - 1, _LEAST))]
+        dim = self.style_of("tone--dim")
+        lines = [[Segment(_PAD), Segment(text, dim)] for text in wrap(self._note, max(width - _EDGES, _LEAST))]
         return strips_of(lines, width, self.rich_style)[y] if y < len(lines) else super().render_line(y)
 
     def _show_note(self, note: str) -> None:
@@ -177,26 +194,27 @@ class Verdicts(VirtualList[VerdictRow]):
 
     def _paragraph(self, part: _Paragraph, text: str, room: int) -> Iterator[Line]:
         tone = self.style_of(f"tone--{part.tone}") if part.tone else Style.null()
+        ink = self.style_of("tone--dim") if part.quiet else None
         for n, piece in enumerate(wrap(capped(text), room)):
             sign = part.sign if n == 0 or not part.sign else _INDENT
-            yield [Segment(_INDENT), Segment(sign, tone), Segment(piece)]
+            yield [Segment(_INDENT + " " * (part.hang if n else 0)), Segment(sign, tone), Segment(piece, ink)]
 
 
 def _parts(verdict: Verdict) -> Iterator[_Paragraph]:
     """Everything of a verdict but its title."""
     category = verdict.source == "critical_category"
     if isinstance(shown := verdict.shown_value, str) and (category or len(shown) > LONGEST_WORD):
-        yield _Paragraph("", "", shown if category else f"value: {shown}")
+        yield _Paragraph("", "", shown if category else f"value: {shown}", 0 if category else 2)
     bullet = "• " if len(verdict.explanation) > 1 else ""
     for text in verdict.explanation:
-        yield _Paragraph(bullet, "dim", f"feedback: {text}" if category else text)
+        yield _Paragraph(bullet, "dim", f"feedback: {text}" if category else text, 2 if category and not bullet else 0)
     for alignment in verdict.alignments:
         state = _ALIGNED[alignment.aligned]
         yield _Paragraph(f"{VERDICT_MARKS[state]} ", VERDICT_TONES[state], alignment_words(alignment))
     for category_found in verdict.categories:
-        yield _Paragraph("", "", category_words(category_found))
+        yield _Paragraph("", "", category_words(category_found, verdict.explanation), 2, quiet=True)
     if percentiles := percentile_words(verdict):
-        yield _Paragraph("", "", percentiles)
+        yield _Paragraph("", "", percentiles, 2, quiet=True)
 
 
 def _folded(row: VerdictRow) -> str:
@@ -210,6 +228,6 @@ def _folded(row: VerdictRow) -> str:
 
 def _why_none(view: RunView) -> str:
     return {
-        "error": "This run has no verdicts: it did not get that far.",
-        "running": "This run has no verdicts yet: it is still running.",
-    }.get(view.row.outcome.kind, "This run has no verdicts.")
+        "error": "No verdicts: the run failed before it was judged.",
+        "running": "No verdicts yet: the run is still in progress.",
+    }.get(view.row.outcome.kind, "No verdicts.")

@@ -253,7 +253,7 @@ class CopyRunsDialog(CopyDialog):
         """The words, and what makes the text or leads to the export."""
         some = len(self._rows)
         if links := self._links(self._rows):
-            words = "result link" if len(links) == 1 else f"{len(links):,} result links"
+            words = "link to the result" if len(links) == 1 else f"links to {len(links):,} results"
             yield words, self._copy(self._link_text)
         if some:
             yield "run ID" if some == 1 else "run IDs", self._copy(_ids)
@@ -263,9 +263,9 @@ class CopyRunsDialog(CopyDialog):
             yield "row as text" if some == 1 else "rows as text", self._copy(self._text)
             yield "CSV", self._copy(self._csv)
             yield "JSON lines", self._copy(self._json)
-            words = "Save to a file …" if some == 1 else f"Save {some:,} runs to a file …"
+            words = "save to a file …" if some == 1 else f"save {some:,} runs to a file …"
             yield words, Lead(lambda: self._leave(SAVE_THESE))
-        yield "Save the whole list to a file …", Lead(lambda: self._leave(SAVE_ALL))
+        yield "save the whole list to a file …", Lead(lambda: self._leave(SAVE_ALL))
 
     def _copy(self, make: Make) -> Copy:
         return Copy(lambda: make(self._rows), lambda: make(self._rows[:PREVIEWED]))
@@ -277,7 +277,7 @@ class CopyRunsDialog(CopyDialog):
         """Why something is not offered, in sentences."""
         linked = sum(bool(self._links([row])) for row in self._rows)
         if self._rows and not self._dashboard:
-            yield "No link: this server has no dashboard."
+            yield "No link: no dashboard URL is set."
         elif not linked and self._rows:
             yield f"No link: the {'run has' if len(self._rows) == 1 else 'runs have'} no result or project."
         elif linked < len(self._rows):

@@ -45,11 +45,11 @@ def test_absent_and_empty_ones_are_one_line_of_names_and_false_and_zero_are_told
     assert shown[:-1] == [
         "Call",
         "Run | id | 5",
-        "Channel of the caller | testing_channel_index | 0",
+        "Caller channel | testing_channel_index | 0",
         "Verdict",
         "Success | false",
     ]
-    names = shown[-1].removeprefix("Not told | ").split(", ")
+    names = shown[-1].removeprefix("Not sent | ").split(", ")
     assert sorted(names) == sorted(set(PROPERTIES) - {"id", "success", "testing_channel_index"})
 
 
@@ -82,8 +82,8 @@ def test_odd_values_are_shown_and_not_dropped(name: str, odd: object, shown: str
 def test_long_texts_are_read_at_once_and_a_long_transcript_is_folded() -> None:
     words = "Say this. " * 5_000
     shown = texts({"scenario_instructions": words, "transcript": words})
-    assert "Transcript as text | transcript | 50,000 characters, 1 line" in shown
-    at = shown.index("Instructions of the caller | scenario_instructions | 50,000 characters, 1 line")
+    assert "Transcript text | transcript | 50,000 characters, 1 line" in shown
+    at = shown.index("Caller instructions | scenario_instructions | 50,000 characters, 1 line")
     assert "".join(shown[at + 1 : at + 51]) == words
 
 
@@ -108,7 +108,7 @@ def test_only_links_of_the_web_are_links(link: object, is_one: bool) -> None:
         for row in details_tree().rows(details_of(source).roots(), {})
         if row.kind == "leaf" and row.path[0] in source
     ]
-    assert notes == ([] if link is None else ["y copies it" if is_one else "not a web link, so it is never opened"])
+    assert notes == ([] if link is None else ["y copy" if is_one else "not a web link; never opened"])
 
 
 def test_a_path_leads_to_its_value_and_a_wrong_one_to_none() -> None:

@@ -133,7 +133,9 @@ def test_a_page_names_verdicts_by_word_the_failing_first_and_those_that_do_not_a
     assert "- ✗ **Identity \\*check\\***: failed · 2, needs ≥ 4\n  - Asked too late." in page
     assert "- ✓ **Politeness**: passed" in page
     assert "  - ✗ not met: says goodbye\n" in page
-    assert page.index("✗ **Identity") < page.index("✓ **Politeness") < page.index("\nDo not apply:\n\n- – **Transfer**")
+    assert (
+        page.index("✗ **Identity") < page.index("✓ **Politeness") < page.index("\nNot applicable:\n\n- – **Transfer**")
+    )
 
 
 # Text
@@ -157,7 +159,7 @@ def test_a_run_as_text_names_the_state_of_every_verdict_and_what_does_not_apply_
     assert "✗ Identity *check*: failed · 2, needs ≥ 4" in lines
     at = lines.index("✗ Expected outcome: failed · 40 of 100")
     assert lines[at + 1 : at + 4] == ["    ❌ Hung up.", "    ✓ met: greets", "    ✗ not met: says goodbye"]
-    last = lines.index("Do not apply:")
+    last = lines.index("Not applicable:")
     assert lines[last + 1 : last + 3] == ["– Transfer: does not apply", "    Nobody asked for it."]
     assert lines.index("✓ Politeness: passed") < last
     assert page.endswith("This run has no transcript.")

@@ -26,7 +26,7 @@ def metric(state: State, told: float | str | None, threshold: str | None = None,
 
 def test_every_state_has_a_word() -> None:
     states: tuple[State, ...] = ("fail", "pass", "review", "na")
-    assert [state_word(state) for state in states] == ["failed", "passed", "to be reviewed", "does not apply"]
+    assert [state_word(state) for state in states] == ["failed", "passed", "needs review", "does not apply"]
 
 
 @pytest.mark.parametrize(
@@ -105,11 +105,20 @@ def test_the_text_true_changes_no_state_word(state: State) -> None:
         (Alignment("says goodbye", "say goodbye", False), "not met: says goodbye (prompt: say goodbye)"),
         (Alignment("Not met: books", "books", False), "not met: books"),
         (Alignment("Met: books", "books", False), "not met: Met: books (prompt: books)"),
-        (Alignment("", "books", None), "not told whether met: books"),
+        (Alignment("", "books", None), "not reported: books"),
     ],
 )
 def test_a_part_of_the_expected_outcome_says_whether_it_was_met(alignment: Alignment, words: str) -> None:
     assert alignment_words(alignment) == words
+
+
+def test_a_category_leaves_out_what_the_explanation_says_already() -> None:
+    explained = ("The agent asked\n too late.", "Nothing else.")
+    assert (
+        category_words(Category("Identity", "critical", "Asked too late"), explained) == "category Identity, critical"
+    )
+    assert category_words(Category("Tone", None, 0.5, "Nothing else"), explained) == "category Tone: deviation 0.5"
+    assert category_words(Category("Tone", None, "rude"), explained) == "category Tone: rude"
 
 
 def test_a_category_and_percentiles_are_told_whole() -> None:

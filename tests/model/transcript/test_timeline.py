@@ -15,7 +15,7 @@ from textual.color import Color
 from cekura_tui.model.run.verdict import State
 from cekura_tui.model.transcript.timeline import LONGEST_CALL, TimedTurn, Timeline, Timing, clock, timeline_of, timings
 from cekura_tui.model.transcript.transcript import Turn
-from cekura_tui.ui.run.timeline import Scale, lanes, ruler
+from cekura_tui.ui.run.timeline import Scale, axis, lanes
 from cekura_tui.ui.terminal.filters import AsciiFilter
 
 WHO = {"c": "testing", "a": "main", "t": "tool_call", "r": "tool_result", "o": "other"}
@@ -157,21 +157,21 @@ def test_median_and_worst_answer_and_the_slowest_come_first() -> None:
 @pytest.mark.parametrize(
     ("turns", "note"),
     [
-        ([], "There are no turns."),
+        ([], "No turns."),
         (call(("c", None, None)), "The only turn has no time."),
         (call(("c", None, None), ("a", None, 3)), "None of the 2 turns has a time."),
-        (call(("c", 1.7e12, None), ("a", -4, -3)), "None of the 2 turns has a time that can be right."),
+        (call(("c", 1.7e12, None), ("a", -4, -3)), "None of the 2 turns has a valid time."),
         (call(("c", 0, 1), ("a", None, None)), "1 of 2 turns has no time."),
-        (call(("c", 0, 1), ("a", 1e12, 1e12)), "1 of 2 turns has no time that can be right."),
+        (call(("c", 0, 1), ("a", 1e12, 1e12)), "1 of 2 turns has no valid time."),
         (call(("c", 0, 1), ("a", 2, None)), "1 of 2 turns has no end."),
         (call(("c", 0, 1), ("a", 2, 3), ("t", 3, None)), ""),
         (
             call(("c", 0, None), ("a", 2.5, None)),
-            "Only starts are known: gaps, overlaps and times of answers cannot be told.",
+            "Only start times were sent: no gaps, overlaps or answer times.",
         ),
         (
             call(("c", 0, None), ("a", 2, None)),
-            "Only starts are known, to the second: gaps, overlaps and times of answers cannot be told.",
+            "Only start times were sent, to the second: no gaps, overlaps or answer times.",
         ),
     ],
 )
@@ -281,7 +281,7 @@ def test_whatever_the_times_every_lane_is_drawn_as_wide_as_the_strip(
     drawn = lanes(line, marks, width)
     assert [len(cells) for cells in drawn] == [width] * len(line.lanes)
     assert all(len(cell.char) == 1 for cells in drawn for cell in cells)
-    assert len(ruler(line, marks, width)) == width
+    assert len(axis(line, width)) == width
 
 
 def test_every_sign_of_the_strip_has_a_plain_form_of_its_own_that_is_told_apart() -> None:

@@ -44,10 +44,10 @@ async def test_where_there_is_no_room_for_all_whole_ones_are_left_out_and_the_ke
 ) -> None:
     async with reading(scripted, call(5), size=(80, 24)) as reader:
         await reader.sees("6 turns")
-        whole = "tab Pane esc Back / Find e Evidence ] Next run i Improve y Copy 2 Jobs"
+        whole = "tab Pane e Evidence i Improve / Find esc Back ] Next run y Copy or save"
         assert last_line(screen_text(reader.pilot.app)) == f" {whole} ? Keys"
         await reader.pilot.resize_terminal(62, 24)
-        await reader.sees("] Next run ? Keys")
+        await reader.sees("esc Back ? Keys")
 
 
 async def test_it_is_drawn_only_where_other_keys_do_something(scripted: ScriptedServer) -> None:
@@ -56,14 +56,16 @@ async def test_it_is_drawn_only_where_other_keys_do_something(scripted: Scripted
         footer = reader.pilot.app.screen.query_one(KeyFooter)
         drawn, refresh = [], footer.refresh
         footer.refresh = lambda *regions, **how: (drawn.append(1), refresh(*regions, **how))[1]  # type: ignore[method-assign]
-        await reader.press("tab")
-        await reader.in_pane("verdicts")
-        await reader.press("j", "k", "shift+tab")
-        await reader.in_pane("transcript")
+        await reader.press("j", "k", "G")
+        await reader.at(6)
         assert drawn == []
+        await reader.press("tab")
+        await reader.sees("enter Show turn")
+        assert drawn == [1]
+        await reader.press("j", "k")
         await reader.press("d")
         await reader.sees("x Raw JSON")
-        assert drawn == [1]
+        assert drawn == [1, 1]
 
 
 async def test_while_one_types_it_names_what_ends_that_and_no_letter(scripted: ScriptedServer) -> None:

@@ -18,6 +18,7 @@ class _Panes(ThemedApp):
 
 
 class _Short(Screen[None]):
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (120, "-wide")]  # noqa: RUF012
     VERTICAL_BREAKPOINTS = [(0, "-short"), (30, "-tall")]  # noqa: RUF012
 
     def compose(self) -> ComposeResult:
@@ -43,3 +44,7 @@ async def test_on_few_rows_the_frame_is_its_title_alone() -> None:
         await pilot.pause()
         assert pane.content_size == (80, 23)
         assert "─ Runs · 240 ──" in screen_text(app)
+        await pilot.resize_terminal(80, 36)  # of columns alone a frame costs little
+        await pilot.pause()
+        assert pane.content_size == (78, 34)
+        assert "╭─ Runs · 240 ─" in screen_text(app)

@@ -83,8 +83,11 @@ class Compared:
         assert row is not None
         return (row.pair.left and row.pair.left.n), (row.pair.right and row.pair.right.n)
 
-    def segments(self) -> list[Segment]:
-        return [part for y in range(self.pairs.size.height) for part in self.pairs.render_line(y)]
+    def differing(self) -> list[Segment]:
+        """What is drawn as words that differ."""
+        ground = self.pairs.style_of("turn-pairs--differs").bgcolor
+        lines = map(self.pairs.render_line, range(self.pairs.size.height))
+        return [part for line in lines for part in line if part.style and part.style.bgcolor == ground]
 
 
 @asynccontextmanager
@@ -117,15 +120,16 @@ def test_no_word_is_lost_where_words_differ_and_no_line_is_too_wide(one: str, ot
 async def test_both_calls_stand_side_by_side_and_the_first_difference_is_named(scripted: ScriptedServer) -> None:
     serve(scripted, passed(), run(50, HERE))
     async with compared(scripted, run(50, HERE)) as (pilot, _):
-        await sees(pilot, "◀ Run 50 ✗ failed · 00:20 · ", "▶ Run 45 ✓ passed", "the last passed run before it")
-        await sees(pilot, "First differs after turn 2", "3 = same, 1 ~ similar, 1 < only here, 2 > only there")
+        await sees(pilot, "◀ This run 50 · ✗ failed · 00:20 · ", "─┬─ ▶ Last passed run 45 · 00:20")
+        await sees(pilot, "Differs after 00:03 · 3 = same · 1 ~ changed · 1 < only here · 2 > only there")
         shown = screen_text(pilot.app).split("\n")
-        lines = [line.strip() for line in shown]
-        both = next(line for line in lines if "at eight." in line)
-        assert both.startswith("00:06 agent   I have booked a table for four at eight.")
-        assert both.endswith("~ 00:12 agent   I have booked a table for four at seven.")
-        assert any(line.startswith("> 00:06 agent   On which name?") for line in lines)
-        assert any(line.startswith("00:12 agent   Goodbye.") and line.endswith("<") for line in lines)
+        lines = [" ".join(line.split()) for line in shown]
+        at = lines.index(
+            "│ 00:06 agent ▎ I have booked a table for four at │ ~ 00:12 agent ▎ I have booked a table for four at │"
+        )
+        assert lines[at + 1] == "│ ▎ eight. │ ▎ seven. │"
+        assert "│ │ > 00:06 agent ▎ On which name? │" in lines
+        assert "│ 00:12 agent ▎ Goodbye. │ < │" in lines
         signs = [line.index(f" {sign} 00:") for line in shown for sign in "=~>" if f" {sign} 00:" in line]
         assert len(signs) == 6
         assert len(set(signs)) == 1
@@ -134,34 +138,33 @@ async def test_both_calls_stand_side_by_side_and_the_first_difference_is_named(s
 async def test_in_a_narrow_terminal_one_is_below_the_other(scripted: ScriptedServer) -> None:
     serve(scripted, passed(), run(50, HERE))
     async with compared(scripted, run(50, HERE), size=SMALL) as (pilot, _):
-        await sees(pilot, "First differs after turn 2")
+        await sees(pilot, "Differs after 00:03")
         lines = [line.rstrip() for line in screen_text(pilot.app).split("\n")]
         at = next(n for n, line in enumerate(lines) if "at eight." in line)
-        assert lines[at].startswith("~ ◀ 00:06 agent   I have booked a table for four at eight.")
-        assert lines[at + 1].startswith("  ▶ 00:12 agent   I have booked a table for four at seven.")
+        assert lines[at].startswith(" ~ ◀ 00:06 agent   ▎ I have booked a table for four at eight.")
+        assert lines[at + 1].startswith("   ▶ 00:12 agent   ▎ I have booked a table for four at seven.")
         await pilot.resize_terminal(100, 24)
         await sees(pilot, "~ 00:12 agent", gone="◀ 00:06")
 
 
-async def test_the_words_that_differ_are_underlined_and_no_others(scripted: ScriptedServer) -> None:
+async def test_the_words_that_differ_stand_on_another_ground_and_no_others(scripted: ScriptedServer) -> None:
     serve(scripted, passed(), run(50, HERE))
     async with compared(scripted, run(50, HERE)) as (pilot, shown):
-        await sees(pilot, "First differs")
-        underlined = [part.text.strip() for part in shown.segments() if part.style and part.style.underline]
-        assert underlined == ["eight", "seven"]
+        await sees(pilot, "Differs ")
+        assert [part.text.strip() for part in shown.differing()] == ["eight", "seven"]
 
 
 async def test_n_goes_from_difference_to_difference_and_says_where_there_are_no_more(scripted: ScriptedServer) -> None:
     serve(scripted, passed(), run(50, HERE))
     async with compared(scripted, run(50, HERE)) as (pilot, shown):
-        await sees(pilot, "First differs")
+        await sees(pilot, "Differs ")
         visited = []
         for _ in range(4):
             await pilot.press("n")
             visited.append(shown.at)
         assert visited == [(None, 3), (None, 4), (3, 5), (5, None)]
         await pilot.press("n", "n")
-        await sees(pilot, "No further difference below.")
+        await sees(pilot, "No more differences below.")
         assert len(pilot.app._notifications) == 1
         await pilot.press("N")
         assert shown.at == (3, 5)
@@ -170,15 +173,15 @@ async def test_n_goes_from_difference_to_difference_and_says_where_there_are_no_
 async def test_s_leaves_only_the_differences_and_the_cursor_where_it_was(scripted: ScriptedServer) -> None:
     serve(scripted, passed(), run(50, HERE))
     async with compared(scripted, run(50, HERE)) as (pilot, shown):
-        await sees(pilot, "First differs")
+        await sees(pilot, "Differs ")
         await pilot.press("j", "s")
-        await sees(pilot, "… 2 alike turns folded …", "… 1 alike turn folded …", gone="how can I help")
+        await sees(pilot, "… 2 identical turns hidden …", "… 1 identical turn hidden …", gone="how can I help")
         assert shown.pairs.cursor_index == 0
         await pilot.press("n", "n", "n", "s")
-        await sees(pilot, "how can I help", gone="folded")
+        await sees(pilot, "how can I help", gone="hidden")
         assert shown.at == (3, 5)
         await pilot.press("s", "g", "enter")
-        await sees(pilot, "how can I help", gone="folded")
+        await sees(pilot, "how can I help", gone="hidden")
         assert shown.left == []
         assert shown.at == (1, 1)
 
@@ -189,7 +192,7 @@ async def test_enter_goes_back_to_the_run_at_this_turn_or_at_the_one_before_what
 ) -> None:
     serve(scripted, passed(), run(50, HERE))
     async with compared(scripted, run(50, HERE)) as (pilot, shown):
-        await sees(pilot, "First differs")
+        await sees(pilot, "Differs ")
         await pilot.press(*keys, "enter")
         await eventually(lambda: shown.left, "it has left")
         assert shown.left == [turn]
@@ -198,7 +201,7 @@ async def test_enter_goes_back_to_the_run_at_this_turn_or_at_the_one_before_what
 async def test_esc_goes_back_and_nothing_is_chosen(scripted: ScriptedServer) -> None:
     serve(scripted, passed(), run(50, HERE))
     async with compared(scripted, run(50, HERE)) as (pilot, shown):
-        await sees(pilot, "First differs")
+        await sees(pilot, "Differs ")
         await pilot.press("escape")
         await eventually(lambda: shown.left, "it has left")
         assert shown.left == [None]
@@ -207,7 +210,7 @@ async def test_esc_goes_back_and_nothing_is_chosen(scripted: ScriptedServer) -> 
 async def test_a_run_that_passed_since_is_called_that(scripted: ScriptedServer) -> None:
     serve(scripted, passed(60), run(50, HERE))
     async with compared(scripted, run(50, HERE)) as (pilot, _):
-        await sees(pilot, "Run 60", "none passed before it, this is the newest that passed")
+        await sees(pilot, "▶ Newest passed run (none before) 60")
 
 
 async def test_two_calls_of_the_same_words_have_no_difference(scripted: ScriptedServer) -> None:
@@ -215,9 +218,9 @@ async def test_two_calls_of_the_same_words_have_no_difference(scripted: Scripted
     async with compared(scripted, run(50, HERE)) as (pilot, _):
         await sees(pilot, "No difference in 5 turns")
         await pilot.press("n")
-        await sees(pilot, "No further difference below.")
+        await sees(pilot, "No more differences below.")
         await pilot.press("s")
-        await sees(pilot, "… 5 alike turns folded …")
+        await sees(pilot, "… 5 identical turns hidden …")
 
 
 async def test_while_it_is_looked_for_that_is_said_and_one_can_go_back(scripted: ScriptedServer) -> None:
@@ -236,18 +239,16 @@ async def test_while_it_is_looked_for_that_is_said_and_one_can_go_back(scripted:
 async def test_where_none_passed_it_says_what_was_looked_for_and_r_looks_again(scripted: ScriptedServer) -> None:
     serve(scripted, run(50, HERE), run(45, THERE))
     async with compared(scripted, run(50, HERE)) as (pilot, _):
-        await sees(
-            pilot, "No passed run to compare with.", "none of “Books a table” with Agent 7 passed.", "r looks again"
-        )
+        await sees(pilot, "No passed run to compare with.", "No run of “Books a table” with Agent 7 passed", "r reload")
         serve(scripted, passed())
         await pilot.press("r")
-        await sees(pilot, "First differs after turn 2", gone="No passed run")
+        await sees(pilot, "Differs after 00:03", gone="No passed run")
 
 
 async def test_a_run_whose_scenario_is_unknown_is_compared_with_nothing(scripted: ScriptedServer) -> None:
     serve(scripted, passed())
     async with compared(scripted, {**run(50, HERE), "scenario": None}) as (pilot, _):
-        await sees(pilot, "The server did not say which scenario this run is of")
+        await sees(pilot, "The server sent no scenario for this run.")
 
 
 @pytest.mark.parametrize("silent", ["here", "there"])
@@ -255,7 +256,7 @@ async def test_a_call_without_turns_is_named(scripted: ScriptedServer, silent: s
     serve(scripted, passed(turns=None if silent == "there" else THERE))
     async with compared(scripted, run(50, None if silent == "here" else HERE)) as (pilot, _):
         number = 50 if silent == "here" else 45
-        await sees(pilot, "There are no turns to compare.", f"Run {number}: This run has no transcript.")
+        await sees(pilot, "No turns to compare.", f"Run {number}: This run has no transcript.")
 
 
 async def test_a_refusal_is_shown_whole_and_r_asks_again(scripted: ScriptedServer) -> None:
@@ -267,7 +268,7 @@ async def test_a_refusal_is_shown_whole_and_r_asks_again(scripted: ScriptedServe
         await pilot.press("escape")
         serve(scripted, passed())
         await pilot.press("r")
-        await sees(pilot, "First differs after turn 2", gone="r retries")
+        await sees(pilot, "Differs after 00:03", gone="r retries")
         await eventually(lambda: shown.pairs.has_focus, "the turns have the focus")
 
 
@@ -278,20 +279,20 @@ async def test_hostile_words_are_shown_as_words_and_columns_stay_straight(
     evil = [("Main Agent", f"{EVIL} \x1b[31m one 家族 👩‍👩‍👧 two {n}") for n in range(3)] + [("[/red]", "x\ty\u202e")]
     serve(scripted, passed(turns=[(role, text + " more") for role, text in evil]))
     async with compared(scripted, run(50, evil), size=size) as (pilot, shown):
-        await sees(pilot, "First differs at turn 1", "[/red]")
+        await sees(pilot, "Differs from 00:00", "[/red]")
         for y in range(shown.pairs.size.height):
             text = shown.pairs.render_line(y).text
             assert cell_len(text) == shown.pairs.scrollable_content_region.width
             assert clean(text) == text
 
 
-async def test_a_sign_of_several_characters_is_underlined_whole(scripted: ScriptedServer) -> None:
+async def test_a_sign_of_several_characters_differs_as_a_whole(scripted: ScriptedServer) -> None:
     serve(scripted, passed(turns=[("Main Agent", "Is it for a family of three 👩\u200d👩\u200d👦 or café\u0300 two?")]))
     here = [("Main Agent", "Is it for a family of three 👩\u200d👩\u200d👧 or cafe\u0301 two?")]
     async with compared(scripted, run(50, here)) as (pilot, shown):
-        await sees(pilot, "First differs at turn 1")
-        underlined = [part.text for part in shown.segments() if part.style and part.style.underline]
-        assert "👩👩👧" in underlined[0]  # a row draws what has ink, not what joins it
-        assert not any(text.strip().startswith(("\u200d", "\u0300", "\u0301")) for text in underlined)
+        await sees(pilot, "Differs from 00:00")
+        differing = [part.text for part in shown.differing()]
+        assert "👩👩👧" in differing[0]  # a row draws what has ink, not what joins it
+        assert not any(text.strip().startswith(("\u200d", "\u0300", "\u0301")) for text in differing)
         for y in range(shown.pairs.size.height):
             assert cell_len(shown.pairs.render_line(y).text) == shown.pairs.scrollable_content_region.width

@@ -120,7 +120,7 @@ def test_the_dialog_copies_and_saves_what_the_command_line_prints(
     async def copied() -> list[str]:
         async with asked(setup, copy_of(view())) as (app, pilot):
             for form in forms:
-                await choose(app, pilot, f"the whole transcript as {form}")
+                await choose(app, pilot, f"transcript as {form}")
             for form in forms:
                 await go_to(app, pilot, f"save the transcript as {form} to a file …")
                 await pilot.press("enter")
@@ -144,12 +144,12 @@ async def test_id_link_turn_verdict_recording_and_curl_are_copied_just_so(
     turn, verdict = shown.transcript.turns[1], shown.verdicts[1]
     async with asked(setup, copy_of(shown, turn=turn, verdict=verdict)) as (app, pilot):
         for words in (
-            "id",
-            "link of the result",
-            "this turn (2)",
-            "the verdict “Politeness”",
-            "link of the recording",
-            "the request as curl",
+            "run ID",
+            "link to the result",
+            "turn at 0:01:01",
+            "verdict “Politeness”",
+            "link to the recording",
+            "request as curl",
         ):
             assert await choose(app, pilot, words) is None
         assert app.copied == [
@@ -160,43 +160,43 @@ async def test_id_link_turn_verdict_recording_and_curl_are_copied_just_so(
             RECORDING,
             f'curl {scripted.url}/test_framework/v1/runs/48213/ -H "X-CEKURA-API-KEY: $CEKURA_API_KEY"',
         ]
-        await sees(pilot, "Sent to the clipboard: the request as curl.", "If nothing pastes")
+        await sees(pilot, "Sent to the clipboard: request as curl.", "If nothing pastes")
         assert "secret-key" not in "".join(app.copied)
     assert scripted.seen == [], "the recording is not fetched, nor anything else"
 
 
 async def test_without_a_verdict_under_the_cursor_the_first_failing_one_is_offered(setup: Setup) -> None:
     async with asked(setup, copy_of(view())) as (app, pilot):
-        await choose(app, pilot, "the verdict “Identity”")
+        await choose(app, pilot, "verdict “Identity”")
         assert app.copied == ["✗ Identity: failed · 2, needs ≥ 4\n    Asked too late."]
     passed = view(evaluation={"metrics": [{"id": 2, "name": "Politeness", "passed": True}]}, rubric=None)
     async with asked(setup, copy_of(passed)) as (app, pilot):
         await sees(pilot, "Copy or save run 48213")
-        assert not [words for words in offered(app) if "verdict" in words or "turn (" in words]
+        assert not [words for words in offered(app) if "verdict" in words or "turn at" in words]
 
 
 async def test_how_it_begins_is_shown_before_it_is_copied(setup: Setup) -> None:
     async with asked(setup, copy_of(view())) as (app, pilot):
-        await go_to(app, pilot, "the whole transcript as text")
+        await go_to(app, pilot, "transcript as text")
         await sees(pilot, "00:00:00 Agent: Clinic, *hello*.", "# Who is it?")
         await go_to(app, pilot, "save the transcript as Markdown to a file …")
         await sees(pilot, "# Transcript of run 48213")
-        await go_to(app, pilot, "the whole transcript as JSON")
+        await go_to(app, pilot, "transcript as JSON")
         await sees(pilot, '"run": 48213')
-        await go_to(app, pilot, "link of the recording")
+        await go_to(app, pilot, "link to the recording")
         await sees(pilot, RECORDING)
 
 
 async def test_what_is_not_offered_is_said_with_its_reason(setup: Setup, home: Path) -> None:
     async with asked(setup, copy_of(view(result_id=None), dashboard=DASHBOARD)) as (app, pilot):
-        await sees(pilot, "No link: the run does not tell of a result and its project.", gone="recording:")
-        assert "link of the result" not in offered(app)
+        await sees(pilot, "No link: the run has no result or project.", gone="recording:")
+        assert "link to the result" not in offered(app)
     async with asked(setup, copy_of(view(), dashboard=None)) as (_, pilot):
-        await sees(pilot, "No link: there is no dashboard here.")
+        await sees(pilot, "No link: no dashboard URL is set.")
     demo = make_setup(demo=DemoOptions(), env={"CEKURA_TUI_HOME": str(home)})
     async with asked(demo, copy_of(view())) as (app, pilot):
-        await sees(pilot, "No curl: the embedded server ends with this program.")
-        assert "the request as curl" not in offered(app)
+        await sees(pilot, "No curl: the demo server ends with the app.")
+        assert "request as curl" not in offered(app)
 
 
 @pytest.mark.parametrize(
@@ -205,7 +205,7 @@ async def test_what_is_not_offered_is_said_with_its_reason(setup: Setup, home: P
 )
 async def test_only_a_web_link_is_offered_as_the_recording(setup: Setup, odd: object) -> None:
     async with asked(setup, copy_of(view(voice_recording_url=odd))) as (app, pilot):
-        await sees(pilot, "No link of the recording: what was sent is no web link.")
+        await sees(pilot, "No link to the recording: the server sent no web link.")
         assert not [words for words in offered(app) if "recording" in words]
 
 
@@ -215,7 +215,7 @@ async def test_more_than_a_terminal_takes_is_copied_only_when_asked_for_twice(
     monkeypatch.setattr(copying, "LARGE", 2_000)
     turns = [{"role": "Main Agent", "content": "x" * 100, "start_time": n} for n in range(100)]
     async with asked(setup, copy_of(view(transcript_object=turns))) as (app, pilot):
-        await go_to(app, pilot, "the whole transcript as text")
+        await go_to(app, pilot, "transcript as text")
         await pilot.press("enter")
         await sees(pilot, "many terminals take at most 2 KB and drop the rest", "enter again to copy")
         assert (app.answers, app.copied) == ([], [])
@@ -308,7 +308,7 @@ async def test_the_recording_is_opened_only_when_asked_for_and_the_browser_write
         await go_to(app, pilot, "open the recording in a browser")
         await sees(pilot, RECORDING)
         assert "took" not in os.listdir(browser)
-        assert await answer(app, pilot, "enter") == "The recording was handed to a browser."
+        assert await answer(app, pilot, "enter") == "Opened the recording in a browser."
     link, *environment = (browser / "took").read_text().splitlines()
     assert link == RECORDING
     assert not [line for line in environment if "secret-key" in line or line.startswith("TERM=")]
@@ -327,7 +327,7 @@ def test_leaving_does_not_wait_for_a_browser_that_takes_long(
         async with asked(setup, copy_of(view())) as (app, pilot):
             await go_to(app, pilot, "open the recording in a browser")
             await pilot.press("enter")
-            await sees(pilot, "Asking for a browser …")
+            await sees(pilot, "Opening a browser …")
             assert await answer(app, pilot, "escape") is None
 
     asyncio.run(opened_and_closed())
@@ -357,8 +357,8 @@ async def test_where_no_browser_takes_the_recording_this_is_said_and_its_link_ca
     async with asked(setup, copy_of(view())) as (app, pilot):
         await go_to(app, pilot, "open the recording in a browser")
         await pilot.press("enter")
-        await sees(pilot, "No browser took it. Copy the link instead.")
-        await choose(app, pilot, "link of the recording")
+        await sees(pilot, "Can't open a browser. Copy the link instead.")
+        await choose(app, pilot, "link to the recording")
         assert app.copied == [RECORDING]
 
 
@@ -369,7 +369,7 @@ async def test_over_ssh_the_recording_is_copied_and_not_opened(
     monkeypatch.setenv(name, "/dev/pts/1")
     async with asked(setup, copy_of(view())) as (app, pilot):
         await sees(pilot, "Copy or save run 48213")
-        assert "link of the recording" in offered(app)
+        assert "link to the recording" in offered(app)
         assert not [words for words in offered(app) if "browser" in words]
 
 
@@ -392,7 +392,7 @@ async def test_a_hostile_run_is_shown_and_copied_as_text(setup: Setup) -> None:
 async def test_the_whole_dialog_fits_every_terminal(setup: Setup, size: tuple[int, int]) -> None:
     shown = view(result_id=None, voice_recording_url="no link")
     async with asked(setup, copy_of(shown), size=size) as (app, pilot):
-        await sees(pilot, "Copy or save run 48213", " id", "No link:", "No link of the recording", "esc close")
+        await sees(pilot, "Copy or save run 48213", "run ID", "No link:", "No link to the recording", "esc close")
         await pilot.press("G")
         await eventually(lambda: app.dialog.query_one("#copies").cursor_key == offered(app)[-1], "the last offer")
         await sees(pilot, "save the transcript as JSON to a file …", "esc close")

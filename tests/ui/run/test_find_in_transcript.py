@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 
 import pytest
-from transcripts import LONG, TranscriptApp, call, make_turn, on_screen, result, screen, styled, talk
+from transcripts import LONG, TranscriptApp, call, make_turn, on_ground, on_screen, result, screen, talk
 
 from cekura_tui.evidence.evidence import TurnMark
 from cekura_tui.model.transcript.transcript import Turn
@@ -14,18 +14,13 @@ from cekura_tui.ui.run.transcript import Transcript
 
 def marked(transcript: Transcript) -> str:
     """All that is marked on the screen."""
-    lines = (styled(transcript, y, "reverse") for y in range(transcript.size.height))
+    lines = (on_ground(transcript, y, "match", "match-here") for y in range(transcript.size.height))
     return "|".join(filter(None, lines))
 
 
 def here(transcript: Transcript) -> list[int]:
     """The lines of the screen on which the match is that one is at."""
-    styles = [transcript.render_line(y) for y in range(transcript.size.height)]
-    return [
-        y
-        for y, line in enumerate(styles)
-        if any(part.style and part.style.reverse and part.style.bold for part in line)
-    ]
+    return [y for y in range(transcript.size.height) if on_ground(transcript, y, "match-here")]
 
 
 async def test_all_matches_are_marked_and_n_goes_around_both_ends() -> None:
@@ -149,7 +144,7 @@ async def test_matches_are_marked_at_the_right_place_behind_the_note_of_an_overl
         await pilot.pause()
         app.transcript.find("point")
         assert marked(app.transcript) == "point"
-        assert "".join(styled(app.transcript, y, "underline") for y in range(5)) == "ap|point|ment"
+        assert "".join(on_ground(app.transcript, y, "quoted-fail") for y in range(5)) == "ap|ment"
         app.transcript.find("overlaps")
         assert app.transcript.at == (0, 0)
 

@@ -106,10 +106,10 @@ def body(pilot: Pilot[Any]) -> list[str]:
 async def test_a_run_that_waits_says_so_then_is_spoken_then_judged(live: Served, clock: Clock) -> None:
     came(clock, 1)
     async with opened(live.setup(), size=WIDE, run_id=RUN) as pilot:
-        await sees(pilot, f"Run {RUN}", "Nothing was said yet", "live")
+        await sees(pilot, f"Run {RUN}", "No turns yet", "live")
         came(clock, 6 + 20)
         shown = await turns(pilot, 0)
-        await sees(pilot, transcript(pilot).turns[0].text.split()[0], gone="Nothing was said yet")
+        await sees(pilot, transcript(pilot).turns[0].text.split()[0], gone="No turns yet")
         assert pilot.app.screen.loader.view.verdicts == ()
 
         came(clock, 6 + LASTS + 1)

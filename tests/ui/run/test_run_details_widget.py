@@ -49,18 +49,18 @@ async def test_a_run_is_read_in_words_with_the_names_of_its_properties() -> None
     async with app.run_test(size=(60, 14)) as pilot:
         await pilot.pause()
         assert screen(app.details)[:9] == [
-            "Call",
-            "  Run (id): 5",
-            "  Status: completed",
-            "  Recording (voice_recording_url): https://a.example/b.wav",
-            "  (y copies it)",
-            "Texts",
-            "  Feedback:",
-            "  Too slow.",
-            "  Asked twice.",
+            " Call",
+            "   Run (id): 5",
+            "   Status: completed",
+            "   Recording (voice_recording_url):",
+            "   https://a.example/b.wav (y copy)",
+            " Texts",
+            "   Feedback:",
+            "   Too slow.",
+            "   Asked twice.",
         ]
-        assert screen(app.details)[9:11] == ["Data", "▸ Metadata: 2 entries: ended_reason, empty"]
-        assert screen(app.details)[11].startswith("  Not told: run_type, run_as_text, duration,")
+        assert screen(app.details)[9:11] == [" Data", " ▸ Metadata: 2 entries: ended_reason, empty"]
+        assert screen(app.details)[11].startswith("   Not sent: run_type, run_as_text, duration,")
 
 
 async def test_nodes_open_and_close_by_key_and_left_goes_to_what_a_row_is_in() -> None:
@@ -68,11 +68,11 @@ async def test_nodes_open_and_close_by_key_and_left_goes_to_what_a_row_is_in() -
     async with app.run_test(size=(60, 14)) as pilot:
         await pilot.press("down", "down", "down", "enter", "right", "right")
         assert screen(app.details)[2:7] == [
-            "Data",
-            "▾ Metadata: 2 entries: a, c",
-            "  ▾ a: 1 entry: b",
-            "    ▸ b: 2 entries",
-            "    c: x",
+            " Data",
+            " ▾ Metadata: 2 entries: a, c",
+            "   ▾ a: 1 entry: b",
+            "     ▸ b: 2 entries",
+            "     c: x",
         ]
         await pilot.press("down", "enter", "down", "down")
         assert app.details.cursor_row is not None
@@ -84,7 +84,7 @@ async def test_nodes_open_and_close_by_key_and_left_goes_to_what_a_row_is_in() -
             "▸ b: 2 entries",
         ]
         await pilot.press("left", "left", "left")
-        assert screen(app.details)[3] == "▸ Metadata: 2 entries: a, c"
+        assert screen(app.details)[3] == " ▸ Metadata: 2 entries: a, c"
         assert app.opened == []
         await pilot.press("up", "up", "enter")
         assert app.opened == [("id",)]
@@ -115,14 +115,14 @@ async def test_x_shows_the_raw_json_and_goes_back_to_where_the_cursor_was() -> N
         cursor = details.cursor_key
         await pilot.press("x")
         assert screen(details)[:8] == [
-            "{",
-            '  "id": 5,',
-            '  "metadata": {',
-            '    "score": 1.5,',
-            r'    "text": "a \"b\"\nc"',
-            "  },",
-            '  "empty": []',
-            "}",
+            " {",
+            '   "id": 5,',
+            '   "metadata": {',
+            '     "score": 1.5,',
+            r'     "text": "a \"b\"\nc"',
+            "   },",
+            '   "empty": []',
+            " }",
         ]
         assert details.find("SCORE") == 1
         details.next_match(1)
@@ -153,7 +153,7 @@ async def test_ten_thousand_turns_are_shown_by_the_rows_on_screen_alone() -> Non
         assert sum(drawn) > 20
         assert len(details.rows) < 20
         await pilot.press("x", "G")
-        assert screen(details)[-1] == "}"
+        assert screen(details)[-1] == " }"
 
 
 async def test_a_deep_value_keeps_room_for_its_text() -> None:

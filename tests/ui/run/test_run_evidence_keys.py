@@ -12,11 +12,11 @@ from watching import still
 from cekura_tui.ui.run.timeline import TimelineStrip
 
 
-async def test_enter_on_a_verdict_shows_the_first_turn_it_speaks_of_and_e_walks_round(scripted: ScriptedServer) -> None:
+async def test_enter_on_a_verdict_shows_the_first_turn_it_cites_and_e_walks_round(scripted: ScriptedServer) -> None:
     async with reading(scripted, call(5)) as reader:
         await reader.evidence()
         await reader.press("tab")
-        await reader.sees("Right time  failed", " (enter, then e)")
+        await reader.sees("Right time  failed", "cites 00:14, 00:19")
         await reader.press("enter")
         await reader.at(3)
         await reader.in_pane("transcript")
@@ -53,7 +53,7 @@ async def test_enter_on_a_marked_turn_goes_to_its_verdict_and_on_another_says_so
         await reader.at(3)
         await reader.press("j", "j", "enter")
         await reader.pilot.pause()
-        assert toasts(reader.pilot) == ["No verdict speaks of this turn. x shows it as it was sent."]
+        assert toasts(reader.pilot) == ["No verdict cites this turn. x shows its raw JSON."]
         assert reader.pane == "transcript"
 
 
@@ -61,10 +61,10 @@ async def test_where_a_verdict_names_no_turn_nothing_is_claimed(scripted: Script
     async with reading(scripted, call(5), size=WIDE) as reader:
         await reader.evidence()
         await reader.press("tab", "j")
-        await reader.sees("Tone  failed", "no turn is named or quoted")
+        await reader.sees("Tone  failed", "It was cold.")
         await reader.press("enter")
         await reader.pilot.pause()
-        assert toasts(reader.pilot) == ["No turn is named or quoted in what this verdict says."]
+        assert toasts(reader.pilot) == ["This verdict cites no turn."]
         assert (reader.pane, reader.turn) == ("verdicts", 1)
 
 
@@ -73,7 +73,7 @@ async def test_e_in_a_run_without_evidence_says_so(scripted: ScriptedServer) -> 
         await reader.evidence()
         await reader.press("e")
         await reader.pilot.pause()
-        assert toasts(reader.pilot) == ["No verdict names or quotes a turn."]
+        assert toasts(reader.pilot) == ["No verdict cites a turn."]
 
 
 async def test_keys_in_one_burst_go_from_a_verdict_through_its_evidence(scripted: ScriptedServer) -> None:
@@ -99,18 +99,18 @@ async def test_a_click_on_the_timeline_goes_to_the_turn_there(scripted: Scripted
     async with reading(scripted, call(5)) as reader:
         await reader.sees("6 turns")
         column = next(x for x in range(reader.strip.size.width) if reader.strip.turn_at(x) == 4)
-        await reader.pilot.click(TimelineStrip, offset=(column, 0))
+        await reader.pilot.click(TimelineStrip, offset=(column + 1, 0))
         await reader.at(4)
         assert 4 in reader.turns_on_screen
 
 
 async def test_l_goes_from_the_slowest_answer_to_the_next_and_round(scripted: ScriptedServer) -> None:
     async with reading(scripted, call(5)) as reader:
-        await reader.sees("worst 6.0 s")
+        await reader.sees("slowest 6.0 s")
         await reader.press("tab", "l")
         await reader.at(3)
         await reader.in_pane("transcript")
-        assert toasts(reader.pilot)[-1] == "Answer 1 of 2, slowest first: 6.0 s."
+        assert toasts(reader.pilot)[-1] == "Answer 1 of 2, slowest first: 6.0 s"
         await reader.press("l")
         await reader.at(5)
         await reader.press("l")
@@ -121,7 +121,7 @@ async def test_t_shows_some_roles_and_evidence_brings_the_others_back(scripted: 
     async with reading(scripted, call(5)) as reader:
         await reader.evidence()
         await reader.press("t")
-        await reader.sees("6 turns · caller only: 3", "I said seven", gone="how can I help")
+        await reader.sees("3 of 6 turns, caller only", "I said seven", gone="how can I help")
         await reader.press("e")
         await reader.at(3)
         await reader.sees("how can I help", gone="caller only")
@@ -137,7 +137,7 @@ async def test_a_turn_in_the_details_leads_to_the_transcript(scripted: ScriptedS
 
 async def passed_beside(reader: Reader) -> None:
     await reader.press("equals_sign")
-    await reader.sees("First differs")
+    await reader.sees("Differs from")
 
 
 async def test_beside_a_passed_run_one_chooses_a_turn_and_comes_back_to_it(scripted: ScriptedServer) -> None:

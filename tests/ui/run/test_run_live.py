@@ -62,19 +62,19 @@ async def test_turns_come_at_the_bottom_and_are_followed_from_there_alone(script
 
 async def test_when_it_ends_its_outcome_and_verdicts_come_and_it_is_asked_for_no_more(scripted: ScriptedServer) -> None:
     async with reading(scripted, running(5, 4), size=WIDE) as reader:
-        await reader.sees("live", "4 turns", "This run has no verdicts yet")
+        await reader.sees("live", "4 turns", "No verdicts yet")
         await reader.press("j", "j")
         serve_runs(scripted, call(5))
-        await reader.sees("✗ 2 checks", "Right time  failed", "6 turns", "(enter, then e)", gone="live")
+        await reader.sees("✗ 2 checks", "Right time  failed", "6 turns", "cites 00:14, 00:19", gone="live")
         assert reader.turn == 3
         await asked_no_more(scripted, reader)
 
 
 async def test_before_anything_was_said_it_says_so_and_the_first_turns_are_shown(scripted: ScriptedServer) -> None:
     async with reading(scripted, running(5, 0)) as reader:
-        await reader.sees("live", "Nothing was said yet")
+        await reader.sees("live", "No turns yet")
         serve_runs(scripted, running(5, 2))
-        await reader.sees("2 turns", "Sentence 1.", gone="Nothing was said")
+        await reader.sees("2 turns", "Sentence 1.", gone="No turns")
         await reader.in_pane("transcript")
         await reader.press("j")
         await reader.at(2)
@@ -122,10 +122,10 @@ async def test_a_server_that_fails_is_asked_less_and_less_and_what_was_read_stay
     async with by_number(scripted, running(5, 3)) as reader:
         await reader.sees("live", "3 turns")
         scripted.on("GET", path_of(5), Reply({"detail": "no"}, 503))
-        await reader.sees("as of", "3 turns", gone="live")
+        await reader.sees("cached ", "3 turns", gone="live")
         await eventually(lambda: reader.page.loader.failures >= 2, "two failures")
         serve_runs(scripted, running(5, 4))
-        await reader.sees("live", "4 turns", gone="as of")
+        await reader.sees("live", "4 turns", gone="cached ")
         assert reader.page.loader.failures == 0
 
 
@@ -133,11 +133,11 @@ async def test_a_server_that_refuses_a_run_is_not_asked_again_by_itself(scripted
     async with by_number(scripted, running(5, 3)) as reader:
         await reader.sees("live", "3 turns")
         scripted.on("GET", path_of(5), Reply({"detail": "no"}, 404))
-        await reader.sees("not read again (Not found), as of", "3 turns", gone="live")
+        await reader.sees("(Not found)", "3 turns", gone="live")
         await asked_no_more(scripted, reader)
         serve_runs(scripted, running(5, 4))
         await reader.press("r")
-        await reader.sees("live", "4 turns", gone="not read again")
+        await reader.sees("live", "4 turns", gone="(Not found)")
 
 
 async def test_without_the_server_a_run_that_was_opened_is_shown_with_its_time(scripted: ScriptedServer) -> None:
@@ -145,7 +145,7 @@ async def test_without_the_server_a_run_that_was_opened_is_shown_with_its_time(s
         await reader.sees("6 turns")
     scripted.on("GET", path_of(5), Reply({"detail": "no"}, 503))
     async with opened(setup_of(scripted.url, "key-of-the-test", 1), size=SMALL, run_id=5) as pilot:
-        await sees(pilot, "Run 5  ✗ 2 checks", "cached, as of", "6 turns")
+        await sees(pilot, "Run 5  ✗ 2 checks", "cached ", "6 turns")
         reader = Reader(pilot)
         await reader.evidence()
         await pilot.press("e")

@@ -63,10 +63,10 @@ async def test_leafing_fast_goes_as_many_runs_on_as_keys_were_pressed_and_stops_
         await reader.sees("Run 7 ", "Scenario 7", "6 turns")
         reader.burst(ON, ON, ON)
         await reader.sees("Run 6 ", "Scenario 6", "6 turns")
-        assert toasts(reader.pilot) == ["That was the last run of the list."]
+        assert toasts(reader.pilot) == ["This is the last run in the list."]
         await reader.press(*([BACK] * 5))
         await reader.sees("Run 9 ", "6 turns")
-        assert toasts(reader.pilot)[-1] == "That was the first run of the list."
+        assert toasts(reader.pilot)[-1] == "This is the first run in the list."
 
 
 @pytest.mark.parametrize(

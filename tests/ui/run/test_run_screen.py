@@ -113,7 +113,7 @@ async def test_words_of_one_side_and_what_is_not_there(scripted: ScriptedServer)
         await reader.press("slash", *"caller:table")
         await reader.sees("“caller:table” 1 of 1")
         await reader.press("enter", "slash", *"xyz")
-        await reader.sees("“xyz” not found")
+        await reader.sees("“xyz” no match")
 
 
 async def test_enter_on_an_empty_search_line_closes_it(scripted: ScriptedServer) -> None:
@@ -177,7 +177,10 @@ async def test_a_search_in_the_details_in_one_burst(scripted: ScriptedServer) ->
     [
         ({"transcript_object": None}, "This run has no transcript."),
         ({"transcript_object": {"__encrypted__": "abc"}}, "This transcript is encrypted (3 characters"),
-        ({"transcript_object": None, "transcript": "Main Agent: Hello.\nTesting Agent: Hi."}, "Only text was sent."),
+        (
+            {"transcript_object": None, "transcript": "Main Agent: Hello.\nTesting Agent: Hi."},
+            "Only text was sent, without",
+        ),
         ({"transcript_object": UNTIMED}, "None of the 6 turns has a time."),
     ],
 )
@@ -247,7 +250,7 @@ async def test_a_run_opened_by_its_number_says_that_there_is_no_list(scripted: S
         await reader.sees("6 turns")
         await reader.press("right_square_bracket")
         await reader.pilot.pause()
-        assert toasts(reader.pilot) == ["This run was opened by its number: there is no list around it."]
+        assert toasts(reader.pilot) == ["This run was opened by its ID, not from a list."]
 
 
 async def test_y_opens_the_dialog_for_this_run(scripted: ScriptedServer) -> None:

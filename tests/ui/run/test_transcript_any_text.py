@@ -61,7 +61,7 @@ WIDTHS = st.integers(min_value=36, max_value=140)
 
 def plain_ink(component: str) -> Style:
     return Style(
-        underline=component.endswith("quoted") or None,
+        underline="quoted" in component or None,
         reverse="match" in component or None,
         bold="here" in component or None,
     )
@@ -73,7 +73,7 @@ def drawn_text(turn: Turn, look: TurnLook, width: int) -> list[str]:
     for strip in strips_of(lines, width, Style()):
         assert strip.cell_length == width == sum(cell_len(part.text) for part in strip) == cell_len(strip.text)
     above = 1 if look.timings.get(turn.n, Timing()).silence else 0
-    return ["".join(part.text for part in line[2 if n else 3 :]) for n, line in enumerate(lines[above:])]
+    return ["".join(part.text for part in line[2 if n else 5 :]) for n, line in enumerate(lines[above:])]
 
 
 def letters(text: str) -> str:
@@ -117,7 +117,7 @@ def test_all_that_was_said_is_drawn_in_straight_columns(
     inside = {k for start, end in spans for k in range(start, end)}
     seen = {
         k
-        for piece in pieces_of(text, look.room(turn, width), note and f"{note} ")
+        for piece in pieces_of(text, look.room(width), note and f"{note} ")
         if not piece.hidden
         for k in range(piece.start, piece.end)
     }

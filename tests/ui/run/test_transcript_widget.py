@@ -7,14 +7,14 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from transcripts import LONG, TranscriptApp, call, make_turn, result, screen, styled, talk
+from transcripts import LONG, TranscriptApp, call, make_turn, on_ground, result, screen, talk
 
 from cekura_tui.evidence.evidence import TurnMark
 from cekura_tui.model.transcript.transcript import Turn
 from cekura_tui.ui.run.transcript import Transcript
 
 
-async def test_every_turn_says_who_spoke_when_and_what_and_the_agents_side_is_indented() -> None:
+async def test_every_turn_says_who_spoke_when_and_what_in_one_column_for_all() -> None:
     turns = [
         make_turn(1, 0, 1),
         make_turn(2, 1.2, 3, LONG),
@@ -25,11 +25,11 @@ async def test_every_turn_says_who_spoke_when_and_what_and_the_agents_side_is_in
     async with app.run_test(size=(80, 10)) as pilot:
         await pilot.pause()
         assert screen(app.transcript)[:5] == [
-            " 00:00  caller    Hello.",
-            " 00:01  agent         I would like to move my appointment to some other day,",
-            "                      because my daughter is ill.",
-            "        Supervi…  (no words)",
-            "                  — 3596.0 s silence —",
+            "   00:00 caller  ▎ Hello.",
+            "   00:01 agent   ▎ I would like to move my appointment to some other day,",
+            "                 ▎ because my daughter is ill.",
+            "   #3    Superv… ▎ (no words)",
+            "                   — 3596.0 s silence —",
         ]
 
 
@@ -37,10 +37,10 @@ async def test_a_call_of_more_than_an_hour_shows_hours_and_of_more_than_ten_all_
     app = TranscriptApp([make_turn(1, 0, 1), make_turn(2, 3_601, 3_602)])
     async with app.run_test(size=(80, 10)) as pilot:
         await pilot.pause()
-        assert screen(app.transcript)[2] == " 1:00:01  agent         Hello."
+        assert screen(app.transcript)[2] == "   1:00:01 agent   ▎ Hello."
         app.show([make_turn(1, 0, 1), make_turn(2, 36_061, 36_062)])
         await pilot.pause()
-        assert screen(app.transcript)[2] == " 10:01:01  agent         Hello."
+        assert screen(app.transcript)[2] == "   10:01:01 agent   ▎ Hello."
 
 
 async def test_silences_and_overlaps_are_shown_in_words() -> None:
@@ -49,11 +49,11 @@ async def test_silences_and_overlaps_are_shown_in_words() -> None:
     async with app.run_test(size=(80, 10)) as pilot:
         await pilot.pause()
         assert screen(app.transcript)[:5] == [
-            " 00:00  caller    Hello.",
-            " 00:03  agent         (overlaps by 0.8 s) Hello.",
-            "                  — 3.4 s silence —",
-            " 00:09  caller    Hello.",
-            " 00:11  agent         Hello.",
+            "   00:00 caller  ▎ Hello.",
+            "   00:03 agent   ▎ (overlaps by 0.8 s) Hello.",
+            "                   — 3.4 s silence —",
+            "   00:09 caller  ▎ Hello.",
+            "   00:11 agent   ▎ Hello.",
         ]
 
 
@@ -70,15 +70,15 @@ async def test_a_tool_call_is_one_line_with_its_end_and_enter_unfolds_it() -> No
     async with app.run_test(size=(80, 20)) as pilot:
         await pilot.pause()
         folded = screen(app.transcript)
-        assert folded[0] == ' 00:01  tool →        ▸ find  answered after 1.0 s  {"name": "Renée", "id": 7}'
-        assert folded[1].startswith(' 00:02  tool ←        ▸ find  ["xxxx')
-        assert folded[2] == " 00:03  tool →        ▸ book  ✗ error after 1.5 s  {}"
-        assert folded[3] == ' 00:04  tool ←        ▸ book  ✗ error  {"error": "no such day"}'
-        assert folded[4] == " 00:05  tool →        ▸ wait  no result  {}"
-        assert folded[5] == " 00:06  agent         Hello."
+        assert folded[0] == '   00:01 tool →  ▎ ▸ find  answered after 1.0 s  {"name": "Renée", "id": 7}'
+        assert folded[1].startswith('   00:02 tool ←  ▎ ▸ find  ["xxxx')
+        assert folded[2] == "   00:03 tool →  ▎ ▸ book  ✗ error after 1.5 s  {}"
+        assert folded[3] == '   00:04 tool ←  ▎ ▸ book  ✗ error  {"error": "no such day"}'
+        assert folded[4] == "   00:05 tool →  ▎ ▸ wait  no result  {}"
+        assert folded[5] == "   00:06 agent   ▎ Hello."
         await pilot.press("enter")
-        assert [line.strip() for line in screen(app.transcript)[:5]] == [
-            "00:01  tool →        ▾ find  answered after 1.0 s",
+        assert [line.strip(" ▎") for line in screen(app.transcript)[:5]] == [
+            "00:01 tool →  ▎ ▾ find  answered after 1.0 s",
             "{",
             '"name": "Renée",',
             '"id": 7',
@@ -107,7 +107,7 @@ async def test_a_call_unfolded_at_the_bottom_of_the_screen_is_seen() -> None:
     app = TranscriptApp(turns)
     async with app.run_test(size=(80, 12)) as pilot:
         await pilot.press("G", "enter")
-        assert [line.strip() for line in screen(app.transcript)[-4:]] == ["{", '"first": 1,', '"second": 2', "}"]
+        assert [line.strip(" ▎") for line in screen(app.transcript)[-4:]] == ["{", '"first": 1,', '"second": 2', "}"]
 
 
 async def test_a_call_whose_result_comes_later_says_then_that_it_was_answered() -> None:
@@ -126,36 +126,36 @@ async def test_a_turn_shows_as_it_was_sent_below_its_words() -> None:
     app = TranscriptApp([Turn(1, "testing", "Testing Agent", 0, 1, "Hello.", None, sent), make_turn(2, 1, 2)])
     async with app.run_test(size=(80, 14)) as pilot:
         await pilot.press("x")
-        lines = [line.strip() for line in screen(app.transcript)]
-        assert lines[0] == "00:00  caller    Hello."
+        lines = [line.strip(" ▎") for line in screen(app.transcript)]
+        assert lines[0] == "00:00 caller  ▎ Hello."
         assert "".join(lines[1:8]) == '{"role": "Testing Agent","content": "Hello.","mood": ["予約",null]'
-        assert lines[9] == "00:01  agent         Hello."
+        assert lines[9] == "00:01 agent   ▎ Hello."
         await pilot.press("x")
-        assert screen(app.transcript)[1] == " 00:01  agent         Hello."
+        assert screen(app.transcript)[1] == "   00:01 agent   ▎ Hello."
 
 
 async def test_the_raw_form_of_a_turn_higher_than_the_screen_is_seen_at_once() -> None:
     app = TranscriptApp([make_turn(1, 0, 1, "\n".join(f"line {n}" for n in range(100))), make_turn(2, 1, 2)])
     async with app.run_test(size=(80, 14)) as pilot:
         await pilot.press("x")
-        assert "                  {" in screen(app.transcript)
+        assert "                 ▎ {" in screen(app.transcript)
 
 
 async def test_an_endless_line_is_counted_and_not_shown() -> None:
     app = TranscriptApp([make_turn(1, 0, 1, "y" * 20_000)])
     async with app.run_test(size=(80, 10)) as pilot:
         await pilot.press(*["pagedown"] * 10)
-        assert "… (16,000 characters more)" in " ".join(line.strip() for line in screen(app.transcript))
+        assert "… (16,000 characters more)" in " ".join(line.strip(" ▎") for line in screen(app.transcript))
 
 
 async def test_what_a_caller_said_is_never_markup() -> None:
     app = TranscriptApp([make_turn(1, 0, 1, "[/b] [@click=app.quit]press[/] 予約 👍")])
     async with app.run_test(size=(80, 10)) as pilot:
         await pilot.pause()
-        assert screen(app.transcript)[0] == " 00:00  caller    [/b] [@click=app.quit]press[/] 予約 👍"
+        assert screen(app.transcript)[0] == "   00:00 caller  ▎ [/b] [@click=app.quit]press[/] 予約 👍"
 
 
-async def test_turns_that_a_verdict_speaks_of_have_its_sign_and_below_it_its_name() -> None:
+async def test_turns_that_a_verdict_cites_have_its_sign_and_below_them_its_name() -> None:
     app = TranscriptApp([make_turn(1, 0, 1), make_turn(2, 1, 2, "We open\nat nine, 予約 first."), make_turn(3, 2, 3)])
     async with app.run_test(size=(80, 12)) as pilot:
         spans = ((3, 10), (17, 19))
@@ -164,22 +164,36 @@ async def test_turns_that_a_verdict_speaks_of_have_its_sign_and_below_it_its_nam
         app.transcript.show_marks({2: [fail, good], 3: [good]})
         await pilot.pause()
         lines = screen(app.transcript)
-        assert [line[:1] for line in lines[:5]] == [" ", "✗", "✗", "✗", "✓"]
-        assert lines[3].strip("✗ ") == "Opening times: likely, quoted"
-        assert styled(app.transcript, 1, "underline") == "We|open"
-        assert styled(app.transcript, 2, "underline") == "at|予約"
+        assert [line[1:2] for line in lines[:5]] == [" ", "✗", " ", " ", "✓"]
+        assert lines[3] == "                 ▎ ✗ Opening times · quoted (likely)"
+        assert on_ground(app.transcript, 1, "quoted-fail") == "We|open"
+        assert on_ground(app.transcript, 2, "quoted-fail") == "at|予約"
 
 
-async def test_quoted_words_are_underlined_at_the_right_place_behind_the_note_of_an_overlap() -> None:
+async def test_the_reason_of_a_long_verdict_hangs_under_its_name_and_is_never_cut() -> None:
+    app = TranscriptApp([make_turn(1, 0, 1)])
+    async with app.run_test(size=(60, 12)) as pilot:
+        name = "The caller's identity was checked before anything was read out"
+        app.transcript.show_marks({1: [TurnMark("fail", name, "near the quoted turn", "maybe")]})
+        await pilot.pause()
+        assert screen(app.transcript)[:4] == [
+            " ~ 00:00 caller  ▎ Hello.",
+            "                 ▎ ✗ The caller's identity was checked",
+            "                 ▎   before anything was read out · near",
+            "                 ▎   the quoted turn (less sure)",
+        ]
+
+
+async def test_quoted_words_are_tinted_at_the_right_place_behind_the_note_of_an_overlap() -> None:
     app = TranscriptApp([make_turn(1, 0, 4), make_turn(2, 3, 6, f"予約 {LONG}")])
     async with app.run_test(size=(60, 12)) as pilot:
         text = app.turns[1].text
         quoted = [(text.index(word), text.index(word) + len(word)) for word in ("約", "daughter")]
         app.transcript.show_marks({2: [TurnMark("fail", "Name", "quoted", "sure", tuple(quoted))]})
         await pilot.pause()
-        assert screen(app.transcript)[1].startswith("✗00:03  agent         (overlaps by 1.0 s) 予約 I")
+        assert screen(app.transcript)[1].startswith(" ✗ 00:03 agent   ▎ (overlaps by 1.0 s) 予約 I")
         lines = range(len(screen(app.transcript)))
-        assert "|".join(filter(None, (styled(app.transcript, y, "underline") for y in lines))) == "約|daughter"
+        assert "|".join(filter(None, (on_ground(app.transcript, y, "quoted-fail") for y in lines))) == "約|daughter"
 
 
 async def test_no_more_than_three_verdicts_are_named_below_a_turn_and_the_rest_is_counted() -> None:
@@ -187,9 +201,9 @@ async def test_no_more_than_three_verdicts_are_named_below_a_turn_and_the_rest_i
     async with app.run_test(size=(80, 10)) as pilot:
         app.transcript.show_marks({1: [TurnMark("fail", f"Metric {n}", "quoted", "sure") for n in range(5)]})
         await pilot.pause()
-        assert [line.strip("✗ ") for line in screen(app.transcript)[3:5]] == [
-            "Metric 2: sure, quoted",
-            "… and 2 more verdicts",
+        assert [line.strip("▎✗ ") for line in screen(app.transcript)[3:5]] == [
+            "Metric 2 · quoted",
+            "2 more verdicts",
         ]
 
 
@@ -215,7 +229,7 @@ async def test_a_call_of_10_000_turns_is_there_at_once_and_its_end_is_the_last_l
         assert screen(app.transcript)[-1].endswith("Turn 10000.")
         await pilot.press("g", "j", "j")
         assert app.transcript.cursor_key == 3
-        assert " 0:00:15   caller    " + LONG[:54] in screen(app.transcript)
+        assert "   0:00:15  caller  ▎ " + LONG[:54] in screen(app.transcript)
         assert len(app.transcript.rows) == len(turns)
 
 
@@ -257,7 +271,7 @@ async def test_another_run_begins_at_its_first_turn() -> None:
         app.show([make_turn(n, n * 5.0, n * 5.0 + 4, "Bonjour.") for n in range(1, 301)], reset=True)
         await pilot.pause()
         assert app.transcript.cursor_key == 1
-        assert screen(app.transcript)[0] == " 00:05  caller    Bonjour."
+        assert screen(app.transcript)[0] == "   00:05 caller  ▎ Bonjour."
 
 
 async def test_of_a_running_call_a_silence_is_shown_as_long_as_it_is_now() -> None:

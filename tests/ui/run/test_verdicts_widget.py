@@ -62,17 +62,17 @@ async def test_failing_verdicts_come_first_with_score_and_reasons_and_what_does_
     async with app.run_test(size=(60, 20)) as pilot:
         await pilot.pause()
         assert app.lines == [
-            "✗ Identity check  failed · 2, needs ≥ 4",
-            "  • The agent did not ask for the date of birth before it",
-            "    read the account out to the caller.",
-            "  • It said “bye”.",
-            '◐ Ended properly  to be reviewed · "True"',
-            "✓ Greeting  passed",
-            "  Kept.",
+            " ✗ Identity check  failed · 2, needs ≥ 4",
+            "   • The agent did not ask for the date of birth before it",
+            "     read the account out to the caller.",
+            "   • It said “bye”.",
+            ' ◐ Ended properly  needs review · "True"',
+            " ✓ Greeting  passed",
+            "   Kept.",
             "",
-            "Do not apply",
-            "– Language  Nobody changed it.",
-            "– Voicemail",
+            " Not applicable",
+            " – Language  Nobody changed it.",
+            " – Voicemail",
         ]
 
 
@@ -90,11 +90,11 @@ async def test_the_expected_outcome_tells_which_parts_were_met() -> None:
     async with app.run_test(size=(60, 20)) as pilot:
         await pilot.pause()
         assert app.lines == [
-            "✗ Expected outcome  failed · 40 of 100",
-            "  Half of it.",
-            "  ✓ met: greets",
-            "  ✗ not met: said nothing (prompt: says goodbye)",
-            "  ◐ not told whether met: asks for the name",
+            " ✗ Expected outcome  failed · 40 of 100",
+            "   Half of it.",
+            "   ✓ met: greets",
+            "   ✗ not met: said nothing (prompt: says goodbye)",
+            "   ◐ not reported: asks for the name",
         ]
 
 
@@ -108,14 +108,14 @@ async def test_a_critical_category_says_so_with_its_deviation_and_feedback_and_o
     async with app.run_test(size=(60, 20)) as pilot:
         await pilot.pause()
         assert app.lines == [
-            "✗ Privacy  failed, critical",
-            "  The agent did not ask for the date of birth before it",
-            "  read the account out to the caller.",
-            "  feedback: Agreed.",
-            "◐ Tone  to be reviewed, non-critical · deviation 0.4",
+            " ✗ Privacy  failed, critical",
+            "   The agent did not ask for the date of birth before it",
+            "   read the account out to the caller.",
+            "   feedback: Agreed.",
+            " ◐ Tone  needs review, non-critical · deviation 0.4",
             "",
-            "Do not apply",
-            "– Manners  critical, wrongly marked",
+            " Not applicable",
+            " – Manners  critical, wrongly marked",
         ]
 
 
@@ -130,9 +130,25 @@ async def test_categories_and_percentiles_of_a_metric_are_shown() -> None:
     async with app.run_test(size=(60, 20)) as pilot:
         await pilot.pause()
         assert app.lines == [
-            "✗ Latency  failed, critical · 7",
-            "  category Wait, critical: 9 s",
-            "  percentiles: p50 7",
+            " ✗ Latency  failed, critical · 7",
+            "   category Wait, critical: 9 s",
+            "   percentiles: p50 7",
+        ]
+
+
+async def test_what_a_category_repeats_of_the_explanation_is_left_out_and_the_rest_hangs_under_it() -> None:
+    categories = [
+        {"category": "Privacy", "priority": "critical", "deviation": LONG.rstrip("."), "feedback": "Agreed."},
+        {"category": "Waiting", "deviation": "The caller waited for two minutes before anybody spoke at all."},
+    ]
+    metric = {"id": 9, "name": "Identity", "passed": False, "explanation": LONG, "extra": {"categories": categories}}
+    app = VerdictsApp(run(metrics=[metric], rubric=[]))
+    async with app.run_test(size=(60, 20)) as pilot:
+        await pilot.pause()
+        assert app.lines[3:] == [
+            "   category Privacy, critical (feedback: Agreed.)",
+            "   category Waiting: The caller waited for two minutes",
+            "     before anybody spoke at all.",
         ]
 
 
@@ -141,14 +157,14 @@ async def test_evidence_is_below_the_title_once_it_is_known_and_stays_when_the_r
     async with app.run_test(size=(60, 20)) as pilot:
         await pilot.pause()
         before = app.lines
-        app.verdicts.show_evidence({IDENTITY: "turns 4, 12 (e goes through them)"})
-        assert app.lines == [before[0], "  turns 4, 12 (e goes through them)", *before[1:]]
+        app.verdicts.show_evidence({IDENTITY: "cites 00:14, 00:46"})
+        assert app.lines == [before[0], "   cites 00:14, 00:46", *before[1:]]
         app.verdicts.show_run(run())
-        assert app.lines[1] == "  turns 4, 12 (e goes through them)"
+        assert app.lines[1] == "   cites 00:14, 00:46"
         changed = [{**metric, "explanation": "Something else."} for metric in METRICS]
         app.verdicts.show_run(run(metrics=changed))
-        assert app.lines[1] == "  Something else."
-        app.verdicts.show_evidence({IDENTITY: "turn 7"})
+        assert app.lines[1] == "   Something else."
+        app.verdicts.show_evidence({IDENTITY: "cites 00:20"})
         app.verdicts.show_run(run(2))
         assert app.lines == before
 
@@ -159,7 +175,7 @@ async def test_enter_opens_the_verdict_of_the_cursor_which_stays_when_others_com
         await pilot.press("enter")
         app.verdicts.show_run(run(metrics=[{"id": 8, "name": "Names", "passed": False}, *METRICS]))
         await pilot.pause()
-        assert app.lines[0] == "✗ Names  failed"
+        assert app.lines[0] == " ✗ Names  failed"
         await pilot.press("enter")
         assert app.opened == [IDENTITY, IDENTITY]
         verdict = app.verdicts.verdict_of(IDENTITY)
@@ -183,22 +199,22 @@ async def test_verdicts_that_are_alike_have_rows_of_their_own() -> None:
     async with app.run_test(size=(60, 20)) as pilot:
         await pilot.press("j", "enter")
         assert app.opened == [("metric", 3, "Polite", 2)]
-        assert app.lines == ["✗ Polite  failed", "  One.", "✗ Polite  failed", "  Two."]
+        assert app.lines == [" ✗ Polite  failed", "   One.", " ✗ Polite  failed", "   Two."]
 
 
 async def test_a_run_without_verdicts_says_why_and_nothing_is_shown_between_two_runs() -> None:
     app = VerdictsApp(run(metrics=[], rubric=[], status="failed"))
     async with app.run_test(size=(60, 20)) as pilot:
         await pilot.pause()
-        assert app.lines == ["This run has no verdicts: it did not get that far."]
+        assert app.lines == [" No verdicts: the run failed before it was judged."]
         app.verdicts.show_run(run(2, metrics=[], rubric=[], status="in_progress"))
-        assert app.lines == ["This run has no verdicts yet: it is still running."]
+        assert app.lines == [" No verdicts yet: the run is still in progress."]
         app.verdicts.show_run(run(3, metrics=[], rubric=[], status="completed"))
-        assert app.lines == ["This run has no verdicts."]
+        assert app.lines == [" No verdicts."]
         app.verdicts.show_rows((), reset=True)
         assert app.lines == []
         app.verdicts.show_run(run())
-        assert app.lines[0].startswith("✗ Identity check")
+        assert app.lines[0].startswith(" ✗ Identity check")
 
 
 async def test_what_a_judge_wrote_is_never_markup_and_acts_on_nothing() -> None:
@@ -222,7 +238,7 @@ async def test_endless_texts_are_cut_and_what_is_left_out_is_counted() -> None:
         texts = ["".join(segment.text for segment in line) for line in lines]
         assert len(texts) < 1_100
         assert "…(16,000charactersmore)" in "".join(texts).replace(" ", "")
-        assert texts[-1] == "  … more lines than are shown here"
+        assert texts[-1] == "   … more lines are not shown"
         assert max(map(len, texts)) <= 60
 
 

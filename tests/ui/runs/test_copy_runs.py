@@ -66,10 +66,10 @@ async def choose(app: OneDialog, pilot: Pilot[None], words: str) -> object:
 
 async def test_y_and_enter_copy_the_link_of_the_run_under_the_cursor(setup: Setup) -> None:
     async with asked(setup, copy_of(ONE)) as (app, pilot):
-        await sees(pilot, "Copy or save run 48213", "result link", f"{DASHBOARD}/4021/results/991")
+        await sees(pilot, "Copy or save run 48213", "link to the result", f"{DASHBOARD}/4021/results/991")
         assert await answer(app, pilot, "enter") is None
         assert app.copied == [f"{DASHBOARD}/4021/results/991"]
-        await sees(pilot, f"{COPIED}: result link.", "If nothing pastes")
+        await sees(pilot, f"{COPIED}: link to the result.", "If nothing pastes")
         assert scope_of_link(app.copied[0], DASHBOARD) == Scope("result", 991)
 
 
@@ -77,8 +77,8 @@ async def test_of_several_runs_each_result_is_linked_once_and_the_ids_stand_in_t
     setup: Setup,
 ) -> None:
     async with asked(setup, copy_of(*THREE)) as (app, pilot):
-        await sees(pilot, "Copy or save 3 runs", "2 result links")
-        await choose(app, pilot, "2 result links")
+        await sees(pilot, "Copy or save 3 runs", "links to 2 results")
+        await choose(app, pilot, "links to 2 results")
         await choose(app, pilot, "run IDs")
         await choose(app, pilot, "improve command")
         assert app.copied == [
@@ -106,8 +106,8 @@ async def test_rows_are_copied_as_a_spreadsheet_and_a_script_read_them(setup: Se
 
 async def test_a_file_is_left_to_whoever_asked(setup: Setup) -> None:
     async with asked(setup, copy_of(*THREE)) as (app, pilot):
-        assert await choose(app, pilot, "Save 3 runs to a file …") == SAVE_THESE
-        assert await choose(app, pilot, "Save the whole list to a file …") == SAVE_ALL
+        assert await choose(app, pilot, "save 3 runs to a file …") == SAVE_THESE
+        assert await choose(app, pilot, "save the whole list to a file …") == SAVE_ALL
         app.ask()
         await sees(pilot, "Copy or save 3 runs")
         assert await answer(app, pilot, "escape") is None
@@ -118,17 +118,17 @@ async def test_what_is_not_offered_is_said_with_its_reason(setup: Setup) -> None
     four = [row(n, result_id=n if n > 3 else None) for n in (1, 2, 3, 4)]
     async with asked(setup, copy_of(*four)) as (app, pilot):
         await sees(pilot, "Links for 1 of 4 runs", "No improve command: mark at most 3 runs of one agent.")
-        assert offered(app)[:2] == ["result link", "run IDs"]
+        assert offered(app)[:2] == ["link to the result", "run IDs"]
     async with asked(setup, copy_of(row(1), row(2, agent=8))) as (app, pilot):
         await sees(pilot, "No link: the runs have no result", "No improve command:")
         assert offered(app)[0] == "run IDs"
     async with asked(setup, copy_of(ONE, scope=Scope("agent", 7))) as (_, pilot):
         await sees(pilot, "No link: the run has no result or project.", gone="No improve command")
     async with asked(setup, copy_of(ONE, dashboard=None)) as (_, pilot):
-        await sees(pilot, "No link: this server has no dashboard.")
+        await sees(pilot, "No link: no dashboard URL is set.")
     async with asked(setup, copy_of()) as (app, pilot):
         await sees(pilot, "Copy or save 0 runs", gone="No ")
-        assert offered(app) == ["Save the whole list to a file …"]
+        assert offered(app) == ["save the whole list to a file …"]
         assert await answer(app, pilot, "enter") == SAVE_ALL
 
 
@@ -186,7 +186,7 @@ async def test_hostile_rows_are_shown_and_copied_as_text(setup: Setup) -> None:
 async def test_the_whole_dialog_fits_every_terminal(setup: Setup, size: tuple[int, int]) -> None:
     rows = [row(1, result_id=5), row(2, agent=8)]
     async with asked(setup, copy_of(*rows), size=size) as (app, pilot):
-        await sees(pilot, "Copy or save 2 runs", "result link", "No improve command:", "1 of 2 runs", "esc close")
+        await sees(pilot, "Copy or save 2 runs", "link to the result", "No improve command:", "1 of 2 runs", "esc close")
         await pilot.press("G")
-        await sees(pilot, "Save the whole list to a file …", "esc close")
+        await sees(pilot, "save the whole list to a file …", "esc close")
         await eventually(lambda: app.dialog.query_one("#copies").cursor_key == offered(app)[-1], "the last offer")

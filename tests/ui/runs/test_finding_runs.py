@@ -37,7 +37,7 @@ async def test_a_filter_is_kept_while_runs_are_opened_the_list_read_anew_and_the
         await typed(pilot, "outcome:failed,error scenario:~appointment")
         await sees(pilot, "/ outcome:failed,error scenario:~appointment", "of 240 runs", gone="900239")
         await pilot.press("enter")
-        await sees(pilot, "Verdicts", "Details", "turn")
+        await sees(pilot, "Verdicts", "Details", "Transcript")
         await pilot.press("escape", "r")
         await sees(pilot, "/ outcome:failed,error scenario:~appointment", "of 240 runs")
         shown = rows_of(pilot)

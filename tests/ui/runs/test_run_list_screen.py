@@ -130,7 +130,7 @@ async def test_beyond_the_first_run_there_is_a_sentence_and_no_other_run(served:
         await pilot.press("enter")
         await sees(pilot, "Run 900240")
         await pilot.press("left_square_bracket")
-        await sees(pilot, "That was the first run", "Run 900240")
+        await sees(pilot, "This is the first run", "Run 900240")
 
 
 async def test_another_project_is_picked_by_name_and_remembered(served: Served) -> None:
