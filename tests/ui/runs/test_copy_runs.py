@@ -186,7 +186,9 @@ async def test_hostile_rows_are_shown_and_copied_as_text(setup: Setup) -> None:
 async def test_the_whole_dialog_fits_every_terminal(setup: Setup, size: tuple[int, int]) -> None:
     rows = [row(1, result_id=5), row(2, agent=8)]
     async with asked(setup, copy_of(*rows), size=size) as (app, pilot):
-        await sees(pilot, "Copy or save 2 runs", "link to the result", "No improve command:", "1 of 2 runs", "esc close")
+        await sees(
+            pilot, "Copy or save 2 runs", "link to the result", "No improve command:", "1 of 2 runs", "esc close"
+        )
         await pilot.press("G")
         await sees(pilot, "save the whole list to a file …", "esc close")
         await eventually(lambda: app.dialog.query_one("#copies").cursor_key == offered(app)[-1], "the last offer")
