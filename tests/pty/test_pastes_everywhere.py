@@ -59,9 +59,9 @@ PLACES = {
         back=[("esc", "Suggestion", TYPED), ("esc", "Jobs ·", ""), ("1", "Groups", "")],
     ),
     "a view": Place(
-        [("/", "persona:"), ("outcome:failed\r", "0 errors"), ("v", "save the current filter"), ("s", "enter save")],
+        [("/", "persona:"), ("outcome:failed\r", "0 errors"), ("v", "save filter"), ("s", "enter save")],
         enter="characters",
-        back=[("esc", "save the current filter", TYPED), ("esc", "Groups", "save the current filter")],
+        back=[("esc", "save filter", TYPED), ("esc", "Groups", "save filter")],
     ),
 }
 

@@ -242,5 +242,5 @@ def _wrong_with(name: str) -> str:
     return ""
 
 
-_KEYS = "enter apply · s save the current filter · x delete · u undo · esc close"
+_KEYS = "enter apply · s save filter · x delete · u undo · esc close"
 _NAMING_KEYS = "enter save · esc back"

@@ -220,7 +220,7 @@ async def test_the_keys_of_a_dialog_are_told_as_they_are_there(served: Served) -
     async with opened(served.setup(), size=SMALL) as pilot:
         await sees(pilot, "240 runs")
         await pilot.press("v")
-        await sees(pilot, "s save the current filter")
+        await sees(pilot, "s save filter")
         here = bound(pilot.app.screen)
         await pilot.press("question_mark")
         has_all(await read(pilot, "j"), here)
