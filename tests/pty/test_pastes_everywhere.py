@@ -14,7 +14,7 @@ from terminal import Start, Terminal
 # What would leave, open, launch and choose if it acted as keys, and two bytes that are no text.
 PATTERN = b"quit q 2U!i y\x11\xe9\xff " * 10 + b"\r"
 MEGABYTE = PATTERN * (1_000_000 // len(PATTERN))
-TYPED, CUT, REFUSED = "Ω", "quit q", "Nothing was pasted"
+TYPED, CUT, REFUSED = "Ω", "quit q", "Nothing pasted"
 
 
 @dataclass(frozen=True)
