@@ -197,7 +197,7 @@ def test_the_list_its_preview_a_passed_run_beside_it_and_a_search_of_all_show_te
     rested(terminal, "j", "k", "enter")
     terminal.wait("Run 102", "Transcript")
     rested(terminal, "=")
-    terminal.wait("Run 101", "only here")
+    terminal.wait("run 101", "only here")
     scrolled(terminal)
     rested(terminal, "n", "N", "s", "esc")
     terminal.wait("Run 102")
@@ -231,7 +231,7 @@ def test_what_is_handed_off_is_clean_and_its_file_has_a_safe_name(
         terminal.wait("Copy or save run 102")
         terminal.press("enter")
         terminal.until(lambda: _answered(terminal), "an answer to enter")
-        if terminal.shows("once more"):  # it is large
+        if terminal.shows("enter again"):  # it is large
             terminal.press("enter")
             terminal.wait(gone="Copy or save run 102")
         if terminal.shows("Save the transcript"):

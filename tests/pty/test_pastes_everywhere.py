@@ -39,7 +39,7 @@ PLACES = {
         shows=REFUSED,
         back=[("esc", "Suggestion", TYPED), ("esc", "Jobs ·", ""), ("1", "Groups", "")],
     ),
-    "a search in a run": Place([RUN, ("/", "No search")], back=[("esc", "Run 900240", TYPED), ("esc", "Groups", "")]),
+    "a search in a run": Place([RUN, ("/", "Find text")], back=[("esc", "Run 900240", TYPED), ("esc", "Groups", "")]),
     "a search in all runs": Place(
         [("\x10", "type to find one"), ("Search op", "transcripts of opened runs"), ("\r", "go to hits")]
     ),
