@@ -24,7 +24,7 @@ from cekura_tui.store.errors import NewerDatabase, StoreError
 from cekura_tui.store.schema import MIGRATIONS, VERSION
 
 _JOBS = ("meta", "prompts", "jobs", "job_changes", "job_answers", "staged")
-_TYPED = ("notes", "views", "filters_used", "filters_left", "stagings", "typed", "prompt_uses")
+_TYPED = ("notes", "views", "filters_used", "filters_left", "stagings", "typed", "prompt_uses", "run_columns")
 """Each is found by a key that begins with its first three columns."""
 _COUNTED = ("job", "prompt", "note", "view")
 

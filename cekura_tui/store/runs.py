@@ -20,7 +20,7 @@ from cekura_tui.model.run.verdict import read_verdicts
 from cekura_tui.model.run.view import RunRow, row_of
 from cekura_tui.store.database import Database, key_id, open_read_only
 from cekura_tui.store.jobs import LIST, LISTED, Account, read_jobs
-from cekura_tui.store.views import LAST_FILTER
+from cekura_tui.store.views import COLUMNS, LAST_FILTER
 
 if TYPE_CHECKING:
     from cekura_tui.model.run.groups import Finding
@@ -252,10 +252,11 @@ class CachedStart:
     filter: str = ""
     filtered: bool = False
     notes: Mapping[int, str] = field(default_factory=dict)
+    columns: Mapping[str, str] = field(default_factory=dict)
 
 
 def read_cached_start(path: Path, origin: str, key: str, profile: str, scope: str | None) -> CachedStart:
-    """The cached list, its filter, notes and jobs, on a read-only connection; empty where there is nothing to read.
+    """The cached list, its filter and columns, notes and jobs, on a read-only connection; empty where nothing is there.
 
     `scope` is the scope of the list to show, without a filter, or None for the one that was chosen last.
     """
@@ -280,6 +281,7 @@ def read_cached_start(path: Path, origin: str, key: str, profile: str, scope: st
             last_filter,
             filtered is not None,
             {note["run_id"]: note["text"] for note in sql.execute(NOTES, pair)},
+            {row["filter"]: row["columns"] for row in sql.execute(COLUMNS, pair)},
         )
     except (sqlite3.Error, ValueError, TypeError, KeyError):
         # A damaged file is dealt with, and told, when it is opened for writing a moment later.

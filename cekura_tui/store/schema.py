@@ -268,5 +268,15 @@ MIGRATIONS: tuple[str, ...] = (
     ALTER TABLE jobs ADD COLUMN since REAL;
     UPDATE jobs SET since = (SELECT at FROM job_changes WHERE job = number ORDER BY job_changes.rowid DESC LIMIT 1);
     """,
+    """
+    -- which columns the run list has under a filter, as JSON; '' is for the filters that have none of their own
+    CREATE TABLE run_columns (
+        origin TEXT NOT NULL,
+        key_id TEXT NOT NULL,
+        filter TEXT NOT NULL,
+        columns TEXT NOT NULL,
+        PRIMARY KEY (origin, key_id, filter)
+    ) WITHOUT ROWID;
+    """,
 )
 VERSION = len(MIGRATIONS)

@@ -1,4 +1,4 @@
-"""Filters: the ones with a name, those that were used, and which one each list was left with."""
+"""Filters: the ones with a name, those that were used, which one each list was left with, and each one's columns."""
 
 from __future__ import annotations
 
@@ -62,8 +62,21 @@ class ViewStore:
                 sql.execute("INSERT INTO filters_left VALUES (?, ?, ?, ?)", (*self._pair, scope, text))
                 sql.execute(_PRUNE_LAST_FILTERS, (*self._pair, MAX_LAST_FILTERS))
 
+    def columns(self) -> dict[str, str]:
+        """The columns of the run list as they were stored, by the filter they are for; '' is for all others."""
+        return {row["filter"]: row["columns"] for row in self._database.read(COLUMNS, *self._pair)}
+
+    def save_columns(self, text: str, columns: str) -> None:
+        """The run list has these columns under this filter; empty ones are the same as those of all others."""
+        with self._database.write() as sql:
+            if columns:
+                sql.execute("INSERT OR REPLACE INTO run_columns VALUES (?, ?, ?, ?)", (*self._pair, text, columns))
+            else:
+                sql.execute(f"DELETE FROM run_columns {_OURS} AND filter = ?", (*self._pair, text))
+
 
 _OURS = "WHERE origin = ? AND key_id = ?"
+COLUMNS = f"SELECT filter, columns FROM run_columns {_OURS}"
 LAST_FILTER = f"SELECT filter FROM filters_left {_OURS} AND scope = ?"
 _PRUNE_USED = f"""
 DELETE FROM filters_used {_OURS}

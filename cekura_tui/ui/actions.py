@@ -25,13 +25,16 @@ _NAMES_BY_GROUP = {
     "Open": "open details error compare suggestion views groups note",
     "Move": """down up first last page-down page-up half-down half-up next previous pane pane-before next-match
         previous-match evidence evidence-before slowest earlier later hits suggestion.turn""",
-    "Find": "filter filter-at-once find failures sort runs.turn search-runs type read-on scope complete apply",
+    "Find": """filter filter-at-once find failures outcome previous-outcome search-runs type read-on scope complete
+        sort runs.turn sort-by-when sort-by-outcome sort-by-scenario sort-by-personality sort-by-agent sort-by-length
+        sort-by-run apply""",
     "Mark": "mark mark-range clear-marks choose",
     "Decide": """accept accept-all reject edit editor split undo take word put.staged theirs conflicts write restore
         put-on-agent yes no stop resume again forget""",
     "Improve": "improve launch try-again retry",
     "Copy or save": "hand-off copy copy-selection copy-text export save",
-    "Show": "fold unfold unfold-all only-changes raw roles staged live jobs-pane refresh look theme",
+    "Show": """fold unfold unfold-all only-changes raw roles staged live jobs-pane refresh look theme runs.columns
+        toggle narrower wider reset""",
     "Go to": """back close leave runs jobs top next-unread history prompt-history palette command-line keys help demo
         sign-in.key sign-in.environment sign-in.check quit""",
 }

@@ -31,6 +31,7 @@ from textual.timer import Timer
 from cekura_tui.model.errors import CekuraTuiError, Exit, KeyMissing
 from cekura_tui.model.job import Job, JobState
 from cekura_tui.model.job_kinds import KINDS
+from cekura_tui.model.run.columns import read_columns
 from cekura_tui.model.run.view import RunRow
 from cekura_tui.model.scope import Scope
 from cekura_tui.model.text import count
@@ -127,7 +128,8 @@ def read_first_frame(
     whole = cached.filtered or not cached.filter
     known = cached.seen.rows if cached.seen is not None and not whole else ()
     seen = cached.seen if whole else None
-    return RunListing(named, seen, cached.filter, cached.notes, clock, known=known), cached.jobs
+    columns = {text: read_columns(stored) for text, stored in cached.columns.items()}
+    return RunListing(named, seen, cached.filter, cached.notes, clock, known=known, columns=columns), cached.jobs
 
 
 def _agent_of(page: Page) -> tuple[int, str] | None:

@@ -53,6 +53,7 @@ def test_the_first_frame_shows_the_notes_and_the_filter_that_the_list_was_left_w
     store.choose("project", 9, "Nine")
     store.runs.keep_rows("project_id=9", 240, rows(2, 1), 1.0, first=True)
     store.notes.put(2, "look", 1.0)
+    store.views.save_columns("", "[]")
     left = "status:failed note:yes"
     store.views.save_last_filter("project_id=9", left)
     store.views.save_last_filter("agent_id=3", "id:1")
@@ -63,6 +64,7 @@ def test_the_first_frame_shows_the_notes_and_the_filter_that_the_list_was_left_w
     for scope in (None, "project_id=9"):
         shown = start(scope)
         assert (shown.filter, shown.filtered, dict(shown.notes)) == (left, False, {2: "look"})
+        assert shown.columns == {"": "[]"}
         assert shown.seen is not None
         assert shown.seen.count == 240
     assert start("agent_id=3").filter == "id:1"

@@ -36,6 +36,7 @@ def fill(store: Store) -> None:
     store.views.save("refunds", 'scenario:~refund "a b"', 1.0)
     store.views.use("status:failed", 1.0)
     store.views.save_last_filter("project_id=1", "outcome:failed")
+    store.views.save_columns("", '[["run", true, 9]]')
 
 
 def test_notes_views_and_filters_are_there_again_after_a_restart(store: Store, home: Path) -> None:
@@ -47,6 +48,7 @@ def test_notes_views_and_filters_are_there_again_after_a_restart(store: Store, h
     assert again.views.used(10) == ["status:failed"]
     assert again.views.last_filter("project_id=1") == "outcome:failed"
     assert again.views.last_filter("project_id=2") == ""
+    assert again.views.columns() == {"": '[["run", true, 9]]'}
     again.close()
 
 
@@ -56,6 +58,8 @@ def test_another_key_and_another_server_do_not_see_them(store: Store, home: Path
     other = store_at(home, key, origin)
     assert (other.notes.all(), other.views.views(), other.views.used(10)) == ({}, [], [])
     assert other.views.last_filter("project_id=1") == ""
+    assert other.views.columns() == {}
+    other.views.save_columns("", "")
     other.notes.put(5, "", 2.0)
     other.views.forget("refunds")
     other.views.save_last_filter("project_id=1", "")
@@ -63,6 +67,7 @@ def test_another_key_and_another_server_do_not_see_them(store: Store, home: Path
     assert store.notes.all()
     assert store.views.views()
     assert store.views.last_filter("project_id=1")
+    assert store.views.columns()
 
 
 def test_a_note_is_replaced_by_the_next_and_removed_by_an_empty_one(store: Store) -> None:
@@ -95,6 +100,15 @@ def test_filters_that_were_used_come_newest_first_each_once_and_the_oldest_make_
     assert len(store.database.read("SELECT * FROM filters_used")) == MAX_USED + 1
     assert other.views.used() == ["of the other"]
     other.close()
+
+
+def test_the_columns_of_a_filter_are_replaced_and_removed(store: Store) -> None:
+    for columns in ("[1]", "[2]"):
+        store.views.save_columns("outcome:error", columns)
+    store.views.save_columns("", "[3]")
+    assert store.views.columns() == {"outcome:error": "[2]", "": "[3]"}
+    store.views.save_columns("outcome:error", "")
+    assert store.views.columns() == {"": "[3]"}
 
 
 def test_a_list_that_is_left_without_a_filter_comes_back_without(store: Store) -> None:
@@ -220,6 +234,7 @@ def test_what_was_typed_is_saved_from_a_damaged_file_and_this_is_said(store: Sto
     assert saved.views.views() == [SavedView("refunds", 'scenario:~refund "a b"')]
     assert saved.views.used(10) == ["status:failed"]
     assert saved.views.last_filter("project_id=1") == "outcome:failed"
+    assert saved.views.columns() == {"": '[["run", true, 9]]'}
     saved.close()
 
 

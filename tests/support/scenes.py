@@ -135,10 +135,10 @@ def prepared_app(prepared: Path) -> Iterator[CekuraApp]:
 
 async def runs(pilot: Pilot[Any]) -> None:
     """The list, with a failed run under the cursor."""
-    await sees(pilot, "240 runs", "of 200 loaded", "live · 1 running")
+    await sees(pilot, "240 runs", "of 200 loaded", "live", "1 job running")
     await pilot.press("j", "j")
     if pilot.app.size.width >= 120:
-        await sees(pilot, f"{SUGGESTED} ✗ 4 checks")
+        await sees(pilot, f"{SUGGESTED} · ✗ 4 checks")
     await still(pilot)
 
 
@@ -146,7 +146,7 @@ async def groups(pilot: Pilot[Any]) -> None:
     """What fails most among what is loaded."""
     await runs(pilot)
     await pilot.press("b")
-    await sees(pilot, "By failed check", "Why 50 of 57 failed is read")
+    await sees(pilot, "By failed check", "reasons loaded for 50 of 57")
     await still(pilot)
 
 
@@ -154,7 +154,7 @@ async def nothing(pilot: Pilot[Any]) -> None:
     """A filter that no run passes."""
     await runs(pilot)
     await pilot.press("slash", *"agent:nobody", "enter")
-    await sees(pilot, "No run passes the filter.", "240")
+    await sees(pilot, "No matching runs.", "240")
     await still(pilot)
 
 

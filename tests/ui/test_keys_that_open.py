@@ -71,7 +71,7 @@ async def openers(pilot: Pilot[None]) -> set[str]:
 async def test_in_the_list_of_runs(served: Served) -> None:
     async with opened(served.setup()) as pilot:
         await sees(pilot, "240 runs", "as of")
-        runs = {"note", "improve", "views", "hand-off", "scope", "export"}
+        runs = {"note", "improve", "views", "hand-off", "scope", "export", "columns"}
         assert await openers(pilot) == {*EVERYWHERE, *(f"runs.{name}" for name in runs)}
 
 
@@ -122,13 +122,13 @@ async def test_a_dialog_that_takes_long_takes_the_keys_meanwhile_and_can_be_give
         await sees(pilot, "1 run ", "as of")
         for key in "pq":
             pilot.app.simulate_key(key)
-        await sees(pilot, "Reading projects …", "esc cancel")
+        await sees(pilot, "Loading projects …", "esc cancel")
         await pilot.press("q", "q", "escape")
-        await sees(pilot, "1 run ", gone="Reading projects")
+        await sees(pilot, "1 run ", gone="Loading projects")
         await pilot.press("p")
-        await sees(pilot, "Reading projects …")
+        await sees(pilot, "Loading projects …")
         slow.released.set()
-        await sees(pilot, "List runs of", gone="Reading projects")
+        await sees(pilot, "List runs of", gone="Loading projects")
         await pilot.press("escape")
         await sees(pilot, "1 run ", gone="List runs of")
         assert len(pilot.app.screen_stack) == 1

@@ -23,9 +23,9 @@ async def test_a_list_on_its_way_says_that_it_is_loading(scripted: ScriptedServe
     async with opened(setup_of(scripted.url, KEY, 1)) as pilot:
         await sees(pilot, "Loading runs", "loading")
         hold.released.set()
-        await sees(pilot, "No runs here yet.", "0 runs", "p picks another project", "/ Filter")
+        await sees(pilot, "No runs here yet.", "0 runs", "p choose another project", "/ Filter")
         await pilot.press("enter", "i", "space", "j", "G", "exclamation_mark")
-        await sees(pilot, "No failed runs here.", "! shows all runs")
+        await sees(pilot, "No failed runs here.", "! show all runs")
         no_crash(pilot)
 
 
@@ -64,11 +64,11 @@ async def test_json_that_is_not_what_was_promised_is_a_sentence(scripted: Script
 async def test_runs_seen_before_are_there_at_once_when_the_server_is_away(served: Served) -> None:
     async with opened(served.setup()) as pilot:
         await on_run(pilot, 900238)
-        await sees(pilot, "900238 ✗ 4 checks")
+        await sees(pilot, "900238 · ✗ 4 checks")
     served.server.stop()
     try:
         async with opened(served.setup()) as pilot:
-            await sees(pilot, "240 runs", "900238", "unreachable since", "retrying; cached")
+            await sees(pilot, "240 runs", "900238", "unreachable since", "retrying · cached")
             runs = pilot.app.screen.query_one(RunList)
             runs.move_to(900238)
             await pilot.press("enter")
@@ -122,7 +122,7 @@ async def test_a_terminal_too_small_for_the_screens_says_so_and_recovers(served:
         await pilot.resize_terminal(80, 14)
         await sees(pilot, "This terminal is too small")
         await pilot.resize_terminal(120, 36)
-        await sees(pilot, "240 runs", "No verdicts.", gone="too small")
+        await sees(pilot, "240 runs", "Verdicts · none", gone="too small")
 
 
 async def test_every_hostile_name_is_shown_letter_by_letter(scripted: ScriptedServer) -> None:

@@ -75,7 +75,7 @@ async def test_one_key_opens_the_demo(served: Served) -> None:
     async with opened(setup_of(served.server.url, None)) as pilot:
         await sees(pilot, "d  Demo")
         await pilot.press("d")
-        await sees(pilot, "240 runs", "demo · Front desks", "900240")
+        await sees(pilot, "240 runs", "Profile demo", "Front desks", "900240")
         assert served.log == []
         no_crash(pilot)
 

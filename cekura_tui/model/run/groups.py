@@ -158,7 +158,7 @@ STRIP = 10
 """Outcomes of a strip at most."""
 FAILED, BROKEN = "Failed checks", "Did not run properly"
 """The two sections of groups by verdict."""
-NOT_READ = "not read yet"
+NOT_LOADED = "not loaded yet"
 
 _Terms = tuple[tuple[str, str], ...]
 _Names = frozenset[str]
@@ -272,8 +272,8 @@ def group_runs(rows: Sequence[RunRow], how: How, findings: Mapping[int, tuple[Fi
 
 
 def since_words(since: Since, when: str) -> str:
-    """Since when it fails; `when` is `since.at` as it is shown: "first failed at run 5521, Mon 14:05"."""
-    return ", ".join(filter(None, (f"first failed at run {since.run_id}", when)))
+    """Since when it fails; `when` is `since.at` as it is shown: "failing since run 5521, Mon 14:05"."""
+    return ", ".join(filter(None, (f"failing since run {since.run_id}", when)))
 
 
 def _tally(rows: Iterable[RunRow]) -> tuple[int, int]:
@@ -365,16 +365,16 @@ def _faults(row: RunRow, findings: tuple[Finding, ...] | None) -> Iterable[_Grou
             _GroupKey(
                 ("verdict", finding.verdict, _fault(finding.explanation)),
                 clean_line(finding.verdict),
-                "" if finding.explanation else "no explanation told",
+                "" if finding.explanation else "no explanation given",
                 FAILED,
                 explanation=finding.explanation,
             )
             for finding in findings
         ]
-    why = "no explanation told" if findings is not None else f"explanation {NOT_READ}"
+    why = "no explanation given" if findings is not None else f"explanation {NOT_LOADED}"
     if row.failing:
         return [_GroupKey(("verdict", name, f" {why}"), clean_line(name), why, FAILED) for name in row.failing]
-    title = "No failed check is told" if findings is not None else f"Why is {NOT_READ}"
+    title = "No failed check reported" if findings is not None else f"Reason {NOT_LOADED}"
     return [_GroupKey(("unknown", title), title, section=FAILED)]
 
 

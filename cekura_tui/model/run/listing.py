@@ -124,7 +124,7 @@ class ListedRuns(Sequence["RunRow | UnloadedRun"]):
         rows, within = self._pages.get(page), place - self._layout.span(page).start
         if rows is not None and within < len(rows):
             return rows[within]
-        return UnloadedRun(place, self._failed.get(page, "") if rows is None else "not told by the server")
+        return UnloadedRun(place, self._failed.get(page, "") if rows is None else "not sent by the server")
 
     @property
     def head(self) -> int:

@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 class RunRow:
     """A line of the run list. `at` is Unix time; `duration` is "MM:SS" or empty; `status` is the server's word.
 
-    `failing` are the names of the failing verdicts that the server told of with the row, which may be fewer than there
-    are; `as_text` is None where it was not told whether the run was one of text or of voice.
+    `failing` are the names of the failing verdicts that the server sent with the row, perhaps not of all; `as_text` is
+    None where it is not known whether the run was one of text or of voice.
     """
 
     id: int
@@ -43,7 +43,7 @@ class RunRow:
 
     @property
     def seconds(self) -> int | None:
-        """How long the call was, where that is told."""
+        """How long the call was, where that is known."""
         parts = self.duration.split(":")
         if not 2 <= len(parts) <= 3 or not all(_is_figure(part) for part in parts):
             return None
@@ -59,7 +59,7 @@ def _is_figure(part: str) -> bool:
 
 @dataclass(frozen=True)
 class RunView:
-    """A whole run as it is read: its row, verdicts, transcript and details; `got_at` is when the server told it.
+    """A whole run as it is read: its row, verdicts, transcript and details; `got_at` is when the server sent it.
 
     `source` is the object as it came, cleaned, with every field; `sent` is the same uncleaned, where that is another.
     Its `repr` is short: Textual makes one of whatever a worker is handed, and of 10,000 turns that takes longer than
@@ -116,7 +116,7 @@ def row_of(run: Run, verdicts: Sequence[Verdict] | None = None) -> RunRow:
 
 
 def completed(row: RunRow, whole: RunRow) -> RunRow:
-    """A row of a list with what the whole run tells of its checks, unless it came to another state since."""
+    """A row of a list with what the whole run says of its checks, unless it came to another state since."""
     changed = (row.status, row.outcome.kind) != (whole.status, whole.outcome.kind)
     if changed or (row.reviewed and not whole.reviewed):
         return row

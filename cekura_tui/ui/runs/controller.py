@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 from itertools import takewhile
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from textual.message import Message
 
@@ -15,7 +16,9 @@ from cekura_tui.model.errors import CekuraTuiError, Exit
 from cekura_tui.model.filter.filter import ALL, Filter, Term
 from cekura_tui.model.filter.match import Matcher, Split, noted
 from cekura_tui.model.filter.parse import parse
+from cekura_tui.model.run.columns import Columns
 from cekura_tui.model.run.listing import ListedRuns, UnloadedRun
+from cekura_tui.model.run.outcome import Kind
 from cekura_tui.model.run.query import RunQuery, Sort
 from cekura_tui.model.run.view import RunRow, completed
 from cekura_tui.model.scope import NoScope, Scope
@@ -34,6 +37,33 @@ BY_ITSELF = 400
 """So many rows are loaded by scrolling alone, however few of them pass the filter; beyond it, where one in ten does."""
 
 
+OUTCOMES: tuple[Kind, ...] = ("failed", "error", "review", "running", "passed", "unknown")
+"""In the order in which they are counted on screen: what needs somebody first."""
+
+
+@dataclass(frozen=True, slots=True)
+class OutcomeCounts:
+    """How many runs there are, in words ("57 of 240 runs"), and how those that are loaded ended.
+
+    A count is None where the filter leaves out such runs, so that nothing is known of them. `active` are the outcomes
+    that the filter asks for. `loaded` says of how many runs the counts are ("of 200 loaded"), `outdated` how many runs
+    would not pass the filter any more.
+    """
+
+    runs: str = ""
+    counts: tuple[tuple[Kind, int | None], ...] = ()
+    active: frozenset[Kind] = frozenset()
+    loaded: str = ""
+    outdated: int = 0
+
+
+class Freshness(NamedTuple):
+    """How new a list is: a tone of the screens ("good", "warn", "dim"), and words."""
+
+    tone: str
+    words: str
+
+
 class RunListing:
     """Scope, filter and order, and the rows that they give. `scope` is None until it is known."""
 
@@ -46,6 +76,7 @@ class RunListing:
         clock: Callable[[], float] = time.time,
         *,
         known: Sequence[RunRow] = (),
+        columns: Mapping[str, Columns] | None = None,
     ) -> None:
         self.scope, self.cached = scope, cached
         self.filter: Filter = parse(filter_text).filter
@@ -53,13 +84,15 @@ class RunListing:
         self.notes: dict[int, str] = dict(notes or {})
         self.known = tuple(known)
         """Every run of the scope that is cached: what a filter works on while the server is out of reach."""
+        self.chosen_columns: dict[str, Columns] = dict(columns or {})
+        """The columns that a person chose, by the filter they are for; "" is for all others."""
         self._known_since: float | None = None
         """When (Unix) the one of them was read that is the most out of date."""
         self._clock = clock
         self._feed: RunFeed | None = None
         self._rows: Shown = ()
         self._rows_made_of: tuple[object, ...] = ()
-        self._outcomes: tuple[object, int, int] = (None, 0, 0)
+        self._outcomes: tuple[object, Counter[Kind]] = (None, Counter())
         self._outdated: tuple[object, int] = (None, 0)
         self._before_failures: Filter | None = None
 
@@ -75,9 +108,19 @@ class RunListing:
         self._before_failures = None
         self._forget()
 
-    def restore(self, filter_text: str, notes: Mapping[int, str]) -> None:
-        """The scope's filter and the notes, as they are stored."""
-        self.filter, self.notes = parse(filter_text).filter, dict(notes)
+    def restore(self, filter_text: str, notes: Mapping[int, str], columns: Mapping[str, Columns]) -> None:
+        """The scope's filter, the notes and the columns, as they are stored."""
+        self.filter, self.notes, self.chosen_columns = parse(filter_text).filter, dict(notes), dict(columns)
+
+    @property
+    def columns(self) -> Columns:
+        """The columns of the filter in effect."""
+        return self.chosen_columns.get(str(self.filter)) or self.chosen_columns.get("") or Columns()
+
+    def choose_columns(self, filter_text: str, columns: Columns) -> None:
+        """The list has these columns under this filter; the default ones are the same as those of all others."""
+        others = {text: one for text, one in self.chosen_columns.items() if text != filter_text}
+        self.chosen_columns = {**others, filter_text: columns} if columns.chosen else others
 
     def change_filter(self, wanted: Filter) -> None:
         """List what passes another filter, until the server answers of the runs listed now."""
@@ -128,6 +171,26 @@ class RunListing:
     def failures(self) -> bool:
         """Whether only failures are listed."""
         return any(map(_of_failures, self.filter.terms))
+
+    @property
+    def outcomes_wanted(self) -> frozenset[Kind]:
+        """The outcomes that the filter asks for; empty where it asks for none in particular."""
+        terms = [term for term in self.filter.terms if term.key == "outcome" and not term.negated]
+        wanted = [{value.text for value in term.values} for term in terms]
+        return frozenset(kind for kind in OUTCOMES if wanted and all(kind in words for words in wanted))
+
+    def toggle_outcome(self, kind: Kind | None) -> Filter:
+        """The filter with runs of this outcome only; None, or the one that it asks for already, gives all outcomes."""
+        others = tuple(term for term in self.filter.terms if term.key != "outcome")
+        if kind is None or self.outcomes_wanted == {kind}:
+            return Filter(others)
+        return Filter((*others, *parse(f"outcome:{kind}").filter.terms))
+
+    def next_outcome(self, step: int) -> Filter:
+        """The filter with runs of the next outcome only, or of the one before (−1); after the last, of all."""
+        wanted = [place for place, kind in enumerate(OUTCOMES) if kind in self.outcomes_wanted]
+        place = wanted[0] + step if len(wanted) == 1 else 0 if step > 0 else len(OUTCOMES) - 1
+        return self.toggle_outcome(OUTCOMES[place] if 0 <= place < len(OUTCOMES) else None)
 
     # What is shown
 
@@ -217,13 +280,12 @@ class RunListing:
             return self.fresh and self._sweep.whole
         return self.fresh and self.count is not None and self.loaded >= self.count
 
-    def failed_and_errors(self) -> tuple[int, int]:
-        """How many of the runs shown that are loaded failed, and how many went wrong."""
+    def _tally(self) -> Counter[Kind]:
+        """How the runs shown that are loaded ended; counted once for each list of rows."""
         rows = self.rows
         if self._outcomes[0] is not rows:
-            kinds = [row.outcome.kind for row in self.loaded_rows()]
-            self._outcomes = rows, kinds.count("failed"), kinds.count("error")
-        return self._outcomes[1:]
+            self._outcomes = rows, Counter([row.outcome.kind for row in self.loaded_rows()])
+        return self._outcomes[1]
 
     def loaded_rows(self) -> Sequence[RunRow]:
         """The runs shown that are loaded."""
@@ -262,7 +324,7 @@ class RunListing:
         """What the filter was applied to where that is not everything, in words and in fewer words."""
         total, loaded = self.count, self.loaded
         if not self.fresh and (self.filter or not self.sort.as_listed) and loaded:
-            return (f"on the {loaded:,} kept here",)
+            return (f"from {count(loaded, 'cached run')}",)
         what = [Split({}, self._rest).rest_words] if self._rest else []
         what += [] if self.sort.as_listed else [f"sorted by {self.sort.column}:"]
         if not what or total is None or self.whole or not self.fresh:
@@ -271,32 +333,31 @@ class RunListing:
         assert feed is not None
         assert feed.runs is not None
         if sweep is None and feed.runs.full and not feed.loading_all:
-            words, few = f"on the {loaded:,} that can be held of {total:,}", "narrow it, as with since:"
-            return f"{' '.join(what)} {words} — {few}", f"{words} — {few}", words
+            words, few = f"{loaded:,} of {total:,} runs, the most that fit", "narrow the filter, as with since:"
+            return f"{' '.join(what)} {words} · {few}", f"{words} · {few}", words
         running = feed.loading_all if sweep is None else sweep.running
-        key = f"F {'stops' if running else 'loads on'}"
-        words, how = f"on {loaded:,} of {total:,}", "loaded"
+        key = f"F {'stop' if running else 'load all'}"
+        words, how = f"{loaded:,} of {total:,}", "loaded"
         if sweep is not None:
-            words, how = f"on {sweep.read:,} of {max(sweep.total, total):,}", "checked"
-            key = key if sweep.error is None else f"the list broke off, retrying: {sweep.error.message}"
-        return f"{' '.join(what)} {words} {how} — {key}", f"{words} {how} — {key}", f"{words} — {key}", words
+            words, how = f"{sweep.read:,} of {max(sweep.total, total):,}", "checked"
+            key = key if sweep.error is None else f"retrying: {sweep.error.message}"
+        said = f"{words} runs {how} · {key}"
+        return f"{' '.join(what)} {said}", said, f"{words} {how} · {key}", f"{words} {how}"
 
-    def counts(self) -> str:
-        """How many runs pass of all, and how those that are loaded ended."""
-        total = self.count
+    def outcomes(self) -> OutcomeCounts:
+        """How many runs match, of how many, and how those that are loaded ended."""
+        total, wanted = self.count, self.outcomes_wanted
         if total is None:
-            return ""
-        failed, errors = self.failed_and_errors()
-        picked = bool(self._local_filter)
+            return OutcomeCounts(active=wanted)
+        tally, picked = self._tally(), bool(self._local_filter)
         passing = len(self.rows) if picked else total
         if self.fresh and self.filter and self._feed is not None:
             total = max(self._feed.total or 0, passing)
         runs = f"{passing:,} of {count(total, 'run')}" if passing < total else count(total, "run")
-        where = "loaded" if self.fresh else "kept here"
-        of_loaded = "" if self.whole or picked else f" of {self.loaded:,} {where}"
-        outdated = self.outdated()
-        changed = f" · {outdated:,} changed since, r reads anew" if outdated else ""
-        return " · ".join((runs, f"{failed:,} failed", count(errors, "error"))) + of_loaded + changed
+        where = "loaded" if self.fresh else "cached"
+        loaded = "" if self.whole or picked else f"of {self.loaded:,} {where}"
+        counts = tuple((kind, tally[kind] if kind in wanted or not wanted else None) for kind in OUTCOMES)
+        return OutcomeCounts(runs, counts, wanted, loaded, self.outdated())
 
     def outdated(self) -> int:
         """How many runs of the list have come to another state since the server listed them, and would not pass now."""
@@ -308,28 +369,28 @@ class RunListing:
             self._outdated = self.rows, sum(not passes(row) for row in self.loaded_rows())
         return self._outdated[1]
 
-    def freshness(self, when: Callable[[float | None], str], error: CekuraTuiError | None = None) -> str:
+    def freshness(self, when: Callable[[float | None], str], error: CekuraTuiError | None = None) -> Freshness:
         """How new the list is; `error` is why it is not known what to list."""
         feed = self._feed
         if error is not None:
-            return f"! {_trouble(error)}, r retries"
+            return Freshness("warn", f"{_trouble(error)} · r retry")
         if feed is None or (feed.got_at is None and feed.attempts.error is None):
-            return f"cached, {when(self.cached.got_at)}" if self.cached is not None else "loading"
+            return Freshness("dim", f"cached {when(self.cached.got_at)}" if self.cached is not None else "loading")
         server = feed.attempts
         if server.busy_until is not None:
-            return f"busy server, asked again at {when(server.busy_until)}"
+            return Freshness("warn", f"server busy, retrying at {when(server.busy_until)}")
         if server.error is not None:
             what = _trouble(server.error)
-            return f"! {what} since {when(server.failing_since)}, retrying{self._age(when)}"
-        return "live" if feed.live else f"paused, as of {when(feed.got_at)}"
+            return Freshness("warn", f"{what} since {when(server.failing_since)}, retrying{self._age(when)}")
+        return Freshness("good", "live") if feed.live else Freshness("dim", f"paused, as of {when(feed.got_at)}")
 
     def _age(self, when: Callable[[float | None], str]) -> str:
         """How old is what is shown in place of the server's answer."""
         if self.fresh:
             return ""
         if self.cached is not None:
-            return f"; cached, {when(self.cached.got_at)}"
-        return f"; cached, {when(self._known_since)} or later" if self._known and self._known_since else ""
+            return f" · cached {when(self.cached.got_at)}"
+        return f" · cached {when(self._known_since)} or later" if self._known and self._known_since else ""
 
 
 def _of_failures(term: Term) -> bool:
@@ -337,7 +398,7 @@ def _of_failures(term: Term) -> bool:
 
 
 def _trouble(error: CekuraTuiError) -> str:
-    words = {"Can't reach the server": "unreachable", "Too many requests": "busy server"}
+    words = {"Can't reach the server": "unreachable", "Too many requests": "server busy"}
     return words.get(error.title, error.title.lower())
 
 
@@ -391,6 +452,14 @@ class RunsView(Protocol):
         """Call this once, after so many seconds."""
 
 
+class OpenedFrom(NamedTuple):
+    """A group that was opened: its name, the terms that list its runs, and the filter before it."""
+
+    name: str
+    terms: tuple[Term, ...]
+    before: Filter
+
+
 class RunsController:
     """Has a listing and the feed that fills it; the screen that shows it is `view`."""
 
@@ -408,8 +477,8 @@ class RunsController:
         self._opened = 0
         self._seen: Sequence[RunRow] | None = listing.loaded_rows() if listing.cached is not None else None
         """The rows as somebody saw them last."""
-        self._group: tuple[Filter, Filter] | None = None
-        """The filter of a group that was opened, and the one before it."""
+        self._group: OpenedFrom | None = None
+        """The group of which the runs are listed."""
 
     @property
     def trouble(self) -> CekuraTuiError | None:
@@ -491,7 +560,7 @@ class RunsController:
 
     def list_scope(self, scope: Scope | None) -> None:
         """List another scope's runs, with the filter that it had last; None: it is to be found out which."""
-        self.scope_error = None
+        self.scope_error = self._group = None
         self.feed.show(None)
         self._seen = None
         self.listing.change_scope(scope)
@@ -504,14 +573,15 @@ class RunsController:
 
     async def _restore(self, scope: Scope) -> None:
         """Read what this machine knows of a scope, then ask the server."""
-        filter_text, notes = "", self.listing.notes
+        filter_text, notes, columns = "", self.listing.notes, self.listing.chosen_columns
         try:
             filter_text = await self._state.workspace.call(lambda session: session.saved_views.last_of(scope))
             notes = await self._state.workspace.call(lambda session: session.notes.all())
+            columns = await self._state.workspace.call(lambda session: session.saved_views.columns())
         except CekuraTuiError as error:
             self._view.notify_once(error.sentence(), warning=True)
         if self.listing.scope == scope:
-            self.listing.restore(filter_text, notes)
+            self.listing.restore(filter_text, notes, columns)
             self.load()
 
     async def _show_cached(self) -> None:
@@ -557,6 +627,7 @@ class RunsController:
             return
         self._view.other_runs(same_scope=True)
         self.listing.change_filter(wanted)
+        self._group = self._group if self.group else None
         self._seen = None
         if self.listing.scope is not None:
             self.load()
@@ -571,30 +642,44 @@ class RunsController:
         except CekuraTuiError as error:
             self._view.notify_once(error.sentence(), warning=True)
 
-    def open_group(self, text: str) -> None:
+    def open_group(self, name: str, text: str) -> None:
         """List the runs of a group, which this filter adds to what was listed."""
         wanted = parse(text).filter
         # A group is of what was listed; runs that are named by their ids need no more said.
         former = () if any(term.key == "id" for term in wanted.terms) else self.listing.filter.terms
         group = Filter(tuple(dict.fromkeys((*former, *wanted.terms))))
-        if group != self.listing.filter:  # else esc still leads out of the group that is listed
-            self._group = group, self.listing.filter
+        before = self.listing.filter
+        if group == before and self._group is not None:
+            before = self._group.before  # esc still leads out of the group that is listed
+        self._group = OpenedFrom(name, wanted.terms, before)
         self.change_filter(group)
+
+    @property
+    def group(self) -> str:
+        """The name of the group whose runs are listed, also where the filter narrows them further; or empty."""
+        group = self._group
+        return group.name if group is not None and set(group.terms) <= set(self.listing.filter.terms) else ""
 
     def step_back(self) -> None:
         """Stop loading, or go back from a group to all that was listed."""
         if self.feed.loading_all:
             self.feed.load_all(False)
-        elif self._group is not None and self.listing.filter == self._group[0]:
-            self.change_filter(self._group[1])
+        elif self._group is not None and self.group:
+            self.change_filter(self._group.before)
         self.draw_now()
 
     # Order and freshness
 
+    def sort_by(self, column: str) -> None:
+        """Sort by this column, or the other way round where the list is sorted by it."""
+        sort = self.listing.sort
+        self.listing.sort_by(sort.turned() if sort.column == column else Sort(column))
+        self.draw_now()
+
     def sort(self, columns: Collection[str], *, reverse: bool) -> None:
         """Sort by the next of these columns, or the other way round."""
         sort = self.listing.sort.turned() if reverse else self.listing.sort.next()
-        while sort.column not in columns:
+        while not reverse and sort.column not in columns:
             sort = sort.next()
         self.listing.sort_by(sort)
         self.draw_now()
@@ -603,13 +688,13 @@ class RunsController:
         """Load page after page, or stop."""
         feed, runs = self.feed, self.feed.runs
         if runs is not None and self.listing.whole:
-            self._view.notify_once("All of these runs are loaded.")
+            self._view.notify_once("All runs are loaded.")
         elif feed.sweep is not None:
             feed.load_all(not feed.sweep.on)
             self.draw_now()
         elif runs is not None and runs.full and not feed.loading_all:
-            loaded = f"{self.listing.loaded:,} runs are loaded, which is as many as are held."
-            self._view.notify_once(f"{loaded} Narrow the filter.")
+            loaded = f"{self.listing.loaded:,} runs are loaded, the most that fit."
+            self._view.notify_once(f"{loaded} Narrow the filter to see older ones.")
         else:
             feed.load_all(not feed.loading_all)
             self.draw_now()
@@ -642,6 +727,18 @@ class RunsController:
         if any(term.key == "note" for term in self.listing.filter.terms):
             self.load()  # other runs pass now
         self.draw_now()
+
+    # Columns
+
+    def choose_columns(self, filter_text: str, columns: Columns) -> None:
+        """Show these columns under this filter; an empty one stands for all filters without their own."""
+        self.listing.choose_columns(filter_text, columns)
+        self.draw_now()
+
+    async def save_columns(self, filter_text: str) -> None:
+        """Remember the columns that were chosen for this filter. Raises StoreError."""
+        columns = self.listing.chosen_columns.get(filter_text, Columns())
+        await self._state.workspace.call(lambda session: session.saved_views.save_columns(filter_text, columns))
 
     # When to draw
 

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from rich.segment import Segment
-from rich.text import Text
 from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import BindingType
+from textual.content import Content
 from textual.widgets import Static
 
 from cekura_tui.model.errors import CekuraTuiError, Exit
@@ -33,17 +33,20 @@ from cekura_tui.model.text import clean_line, count
 from cekura_tui.ui.actions import NOT_OFFERED, Action, bindings
 from cekura_tui.ui.kit.lines import OUTCOME_TONES, TONE_CLASSES, TONE_CSS, Notice, StatusLine
 from cekura_tui.ui.kit.page import Page
+from cekura_tui.ui.kit.pane import Pane
 from cekura_tui.ui.kit.strips import Line, RowState
 from cekura_tui.ui.kit.virtual_list import VirtualList
 from cekura_tui.ui.state import AppState
 from cekura_tui.ui.terminal.cells import fit
 
 WIDE, WIDE_WITH_STRIP = 110, 156
-"""Cells from which on a group takes one line: what it has in common stands beside its name, not below it."""
-BAR = 6
+"""Cells from which on a group takes one line: what it has in common is beside its name, not below it."""
+BAR, WIDE_BAR = 6, 12
+"""Cells of a bar, and where there is more room."""
 _QUARTERS = " ▎▌▊"
 _COUNT, _PERCENT, _RUN, _WHEN = 6, 4, 8, 12
-_INDENT = 2 + _COUNT + 1
+_GUTTER = 3
+_INDENT = _GUTTER + _COUNT + 1
 _TONES = {mark: OUTCOME_TONES[kind] for kind, mark in MARKS.items()}
 
 
@@ -57,13 +60,17 @@ class OpenedGroup:
 
 @dataclass(frozen=True, slots=True)
 class GroupRow:
-    """A group as it is drawn. `heading` stands above the first group of a section."""
+    """A group as it is drawn. `heading` is above the first group of a section.
+
+    `share` is its part of the section's runs, `length` that of its bar in the largest group's.
+    """
 
     key: tuple[str, ...]
     heading: str
     mark: str
     count: str
     share: float
+    length: float
     strip: str
     title: str
     detail: str
@@ -75,17 +82,20 @@ def group_rows(grouping: RunGroups, state: AppState, *, since: bool = True) -> l
     """The groups as they are listed now; with `since` they say since when they fail."""
     rows: list[GroupRow] = []
     section = ""
+    largest: dict[str, int] = {}
+    for group in grouping.groups:
+        largest[group.section] = max(largest.get(group.section, 1), group.count)
     for group in grouping.groups:
         heading = ""
         if group.section != section:
             section = group.section
             runs = grouping.failed if section == FAILED else grouping.errors
             heading = f"{section} · {count(runs, 'run')}"
-        rows.append(_row(group, heading, state, since))
+        rows.append(_row(group, heading, group.count / largest[group.section], state, since))
     return rows
 
 
-def _row(group: Group, heading: str, state: AppState, since: bool) -> GroupRow:
+def _row(group: Group, heading: str, length: float, state: AppState, since: bool) -> GroupRow:
     first = group.first_failed
     failing = since_words(first, state.when(first.at)) if first and since else ""
     return GroupRow(
@@ -94,6 +104,7 @@ def _row(group: Group, heading: str, state: AppState, since: bool) -> GroupRow:
         mark=MARKS["failed"] if group.failed else MARKS["error"] if group.errors else "",
         count=f"{group.count:,}",
         share=group.share,
+        length=length,
         strip=group.strip,
         title=clean_line(group.title),
         detail=" · ".join(filter(None, (clean_line(group.detail), failing))),
@@ -121,11 +132,11 @@ def _wide(width: int, strip: bool) -> bool:
 
 
 def columns(width: int, strip: bool) -> tuple[tuple[str, int], ...]:
-    """Names and cells of the columns in `width` cells, each followed by one cell of space; the mark stands before."""
-    share = _PERCENT + 1 + BAR
+    """Names and cells of the columns in `width` cells, each followed by one cell of space; the mark is before them."""
+    share = _PERCENT + 1 + (WIDE_BAR if width >= WIDE else BAR)
     ends = [("newest", _RUN), ("when", _WHEN)] if width >= 70 else [("newest", _RUN)]
     fixed = [("runs", _COUNT), ("share", share), *([("outcomes", STRIP)] if strip else [])]
-    rest = width - 2 - sum(cells + 1 for _, cells in (*fixed, *ends)) - 1
+    rest = width - _GUTTER - sum(cells + 1 for _, cells in (*fixed, *ends)) - 1
     if not _wide(width, strip):
         return (*fixed, ("title", max(rest, 8)), *ends)
     title = min(max(rest * 2 // 5, 24), 44)
@@ -159,10 +170,10 @@ class GroupList(VirtualList[GroupRow]):
         """A line, below it another for the detail where the width is small, above it the heading of a section."""
         tone, dim = self.style_of(f"tone--{_TONES.get(row.mark, 'dim')}"), self.style_of("tone--dim")
         texts = {"runs": row.count, "title": row.title, "detail": row.detail, "newest": row.run, "when": row.when}
-        line = [Segment(f"{row.mark or ' '} ", tone)]
+        line = [Segment(f" {row.mark or ' '} ", tone)]
         for name, cells in columns(width, bool(row.strip)):
             if name == "share":
-                line += [Segment(f"{percent(row.share):>{_PERCENT}} "), Segment(f"{bar(row.share)} ", tone)]
+                line += [Segment(f"{percent(row.share):>{_PERCENT}} "), Segment(f"{bar(row.length, cells - 5)} ", tone)]
             elif name == "outcomes":
                 line += [Segment(mark, self.style_of(f"tone--{_TONES.get(mark, 'dim')}")) for mark in row.strip]
                 line.append(Segment(" " * (cells - len(row.strip) + 1)))
@@ -196,12 +207,12 @@ class GroupsHeader(Static):
 
     how: How = "verdict"
 
-    def render(self) -> Text:
+    def render(self) -> Content:
         """One line as wide as the list under it."""
         named = {"title": _WORDS[self.how], "detail": "what was wrong" if self.how == "verdict" else ""}
         cells = columns(self.size.width - 1, self.how == "pair")
         texts = [fit(named.get(name, name), size, right=name == "runs") for name, size in cells]
-        return Text("  " + " ".join(texts), no_wrap=True, overflow="crop", end="")
+        return Content.styled(" " * _GUTTER + " ".join(texts), "$muted")
 
 
 def _all_loaded(page: GroupsScreen) -> str | None:
@@ -212,23 +223,40 @@ def _all_loaded(page: GroupsScreen) -> str | None:
 class GroupsScreen(Page):
     """Groups what the run list has loaded. Leaves with an `OpenedGroup`, or with None.
 
-    `loaded` says what these rows are, such as "of 400 loaded runs"; with `some_ends` they are of some outcomes only, so
+    `loaded` says what these rows are, such as "in 400 loaded runs"; with `some_ends` they are of some outcomes only, so
     that nothing is said of since when they fail.
     """
 
     AUTO_FOCUS = "GroupList"
     ACTIONS: ClassVar[tuple[Action, ...]] = (
-        Action("groups.next", "b", "next_how", "Group by …", footer=1),
-        Action("groups.read-on", "F", "load_more", "Read on", footer=2, why_not=_all_loaded),
-        Action("groups.back", "escape", "back", "Back", footer=3),
+        Action(
+            "groups.next",
+            "b",
+            "next_how",
+            "Group by",
+            "Group by check, scenario, personality, result, or pair",
+            footer=2,
+            command="Group by the next thing",
+        ),
+        Action(
+            "groups.read-on",
+            "F",
+            "load_more",
+            "More reasons",
+            "Load why more runs failed",
+            footer=3,
+            why_not=_all_loaded,
+        ),
+        Action("groups.back", "escape", "back", "Back", footer=4),
     )
     BINDINGS: ClassVar[list[BindingType]] = bindings(ACTIONS)
     HELP = """\
 # Groups
-The runs that the list has loaded, in groups: by failed check and what was wrong, by scenario, by personality, by
-result, by scenario and personality; `b` goes from one to the next. What fails most comes first.
-`enter` lists the runs of the group under the cursor, `F` reads of more runs why they failed.
-A run that failed two checks is in two groups. A run that never ran properly has failed no check: it stands apart.
+The loaded runs in groups, most failures first. `b` groups by failed check and reason, scenario, personality, result, or
+scenario and personality. `enter` lists the runs of a group. `F` loads why more runs failed.
+
+A run that failed two checks is in two groups. Runs that did not run properly failed no check and have their own
+section. Bars compare groups with the largest one of their section.
 """
 
     def __init__(self, state: AppState, rows: Sequence[RunRow], loaded: str, *, some_ends: bool = False) -> None:
@@ -248,9 +276,10 @@ A run that failed two checks is in two groups. A run that never ran properly has
         """Headline, how much is known, the groups."""
         yield StatusLine(id="groups-headline")
         yield Static(id="groups-summary")
-        yield GroupsHeader(id="groups-header")
-        yield GroupList(id="groups")
-        yield Notice(id="groups-notice")
+        with Pane(title="Groups", id="groups-pane"):
+            yield GroupsHeader(id="groups-header")
+            yield GroupList(id="groups")
+            yield Notice(id="groups-notice")
 
     def on_mount(self) -> None:
         """Group what the rows say, then load why they failed."""
@@ -289,9 +318,9 @@ A run that failed two checks is in two groups. A run that never ran properly has
         if grouping is None:
             notice.show("Grouping runs …")
         elif empty and self._how == "verdict":
-            notice.show("No failed runs among what is loaded.", "b groups by scenario · esc goes back")
+            notice.show("No failed runs among the loaded ones.", "b group by scenario · esc back")
         elif empty:
-            notice.show("No runs are loaded.", "esc goes back")
+            notice.show("No runs are loaded.", "esc back")
         status = self.query_one(StatusLine)
         if grouping is not None:
             if header.how != grouping.how:
@@ -300,9 +329,9 @@ A run that failed two checks is in two groups. A run that never ran properly has
             status.left = (f"By {_WORDS[grouping.how]}",)
             errors = count(grouping.errors, "error")
             status.right = (f"{grouping.failed:,} failed", f"{errors} {self._loaded}")
-        self.query_one("#groups-summary", Static).update(
-            Text(self._summary(), no_wrap=True, overflow="ellipsis", end="")
-        )
+        groups = len(grouping.groups) if grouping is not None else 0
+        self.query_one("#groups-pane", Pane).show_title("Groups", f"{groups:,}" if groups else "")
+        self.query_one("#groups-summary", Static).update(Content(self._summary()))
         self.refresh_bindings()
 
     # Why runs failed
@@ -323,23 +352,23 @@ A run that failed two checks is in two groups. A run that never ran properly has
             return ""
         groups = count(len(grouping.groups), "group")
         if grouping.how == "verdict":
-            return self._failure() or f"{groups}. {self._loaded_so_far()}".strip()
-        newest = "; the newest outcome stands at the right" if grouping.how == "pair" else ""
-        left_out = "; runs that ended otherwise are not listed" if self._some_ends and newest else ""
-        return f"{groups}, what fails most first{newest}{left_out}."
+            return self._failure() or " · ".join(filter(None, (groups, self._loaded_reasons())))
+        newest = "newest outcome on the right" if grouping.how == "pair" else ""
+        left_out = "runs with other outcomes are filtered out" if self._some_ends and newest else ""
+        return " · ".join(filter(None, (groups, "most failures first", newest, left_out)))
 
     def _failure(self) -> str:
         if self._error is None:
             return ""
-        return clean_line(f"! Why they failed could not be read, F tries again: {self._error.sentence()}")
+        return clean_line(f"! Can't load why runs failed · F retry · {self._error.sentence()}")
 
-    def _loaded_so_far(self) -> str:
+    def _loaded_reasons(self) -> str:
         unread, failed = len(self._without_findings), len(self._failed)
         if self._loading:
-            return f"Reading why {count(self._loading, 'run')} failed …"
+            return f"loading why {count(self._loading, 'run')} failed …"
         if not unread:
-            return "Why all of them failed is read." if failed else ""
-        return f"Why {failed - unread:,} of {failed:,} failed is read – F reads on."
+            return "all failure reasons loaded" if failed else ""
+        return f"reasons loaded for {failed - unread:,} of {failed:,} · F load {min(unread, PAGE):,} more"
 
     @work(group="why", exclusive=True)
     async def _load(self, *, more: bool = False) -> None:
@@ -393,7 +422,7 @@ A run that failed two checks is in two groups. A run that never ran properly has
             return
         if group.left_out:
             self.notify_once(
-                f"The newest {MOST_IDS} of {group.count:,} runs are listed: a filter names no more by their ids."
+                f"Only the newest {MOST_IDS} of {group.count:,} runs are listed: a filter takes {MOST_IDS} ids at most."
             )
         parts = (group.title, group.detail if group.section or group.key[0] == "pair" else "")
         opened = OpenedGroup(clean_line(": ".join(filter(None, parts))), group.filter_text)

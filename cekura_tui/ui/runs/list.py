@@ -1,4 +1,4 @@
-"""The run list: a line a run, in columns that fit the width; above it their names and how many runs there are."""
+"""The run list: a line a run, in columns that fit the width, and above it their names."""
 
 from __future__ import annotations
 
@@ -6,52 +6,71 @@ from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
+from rich.cells import cell_len
 from rich.segment import Segment
-from rich.text import Text
 from textual import events
 from textual.binding import BindingType
+from textual.content import Content
+from textual.message import Message
 from textual.reactive import reactive
 from textual.widgets import Static
 
+from cekura_tui.model.run.columns import GUTTER, Cells, Columns
 from cekura_tui.model.run.listing import UnloadedRun
 from cekura_tui.model.run.query import Sort
 from cekura_tui.model.run.view import RunRow
 from cekura_tui.model.text import clean_line
 from cekura_tui.ui.actions import Action, bindings
 from cekura_tui.ui.kit.keys_in_order import do_binding, passed_on
-from cekura_tui.ui.kit.lines import NOTED, OUTCOME_TONES, TONE_CLASSES, TONE_CSS
+from cekura_tui.ui.kit.lines import CHIP_CLASSES, CHIP_CSS, NOTED, OUTCOME_TONES, TONE_CLASSES, TONE_CSS
 from cekura_tui.ui.kit.strips import Line, RowState
 from cekura_tui.ui.kit.virtual_list import ListMessage, VirtualList
-from cekura_tui.ui.terminal.cells import fit
+from cekura_tui.ui.terminal.cells import drawn, fit, one_line
 
 REASON_EVERY = 5
 """Rows from one to the next that says why it is not loaded."""
-Columns = tuple[tuple[str, int], ...]
-
-
-def columns(width: int) -> Columns:
-    """Names and cells of the columns that fit in `width` cells, each followed by one cell of space."""
-    fixed = [("run", 8), ("outcome", 14)]
-    ends = [("length", 7), ("when", 12 if width >= 98 else 10)] if width >= 52 else []
-    personality = [("personality", 18 if width >= 110 else 13)] if width >= 78 else []
-    agent = [("agent", 24 if width >= 120 else 18)] if width >= 98 else []
-    taken = sum(cells + 1 for _, cells in fixed + personality + agent + ends) + 2
-    return (*fixed, ("scenario", max(width - taken - 1, 8)), *personality, *agent, *ends)
+_RIGHT = ("length",)
+"""Columns of which the words end at the right."""
 
 
 class RunListHeader(Static):
-    """The names of the columns, and by which the list is sorted."""
+    """The names of the columns, and by which the list is sorted; a click on a name sorts by it."""
 
+    ALLOW_SELECT = False
     sort: reactive[Sort] = reactive(Sort())
+    columns: reactive[Columns] = reactive(Columns())
+    one_agent: reactive[bool] = reactive(False)
 
-    def render(self) -> Text:
-        """One line as wide as the list under it."""
-        text = Text("  ", no_wrap=True, overflow="crop", end="")
-        for name, width in columns(self.size.width - 1):
+    @dataclass
+    class Clicked(Message):
+        """A click on the name of a column."""
+
+        column: str
+
+    def _cells(self) -> Cells:
+        """As in the list under it, which has a scroll bar."""
+        return self.columns.cells(self.size.width - 1, one_agent=self.one_agent)
+
+    def render(self) -> Content:
+        """One line."""
+        parts: list[tuple[str, str]] = [(" " * GUTTER, "")]
+        for name, width in self._cells():
             by = name == self.sort.column
             words = f"{name}{' ' * (len(name) + 1 < width)}{'▲' if self.sort.reverse else '▼'}" if by else name
-            text.append(f"{fit(words, width, right=name == 'length')} ", style="underline" if by else "")
-        return text
+            parts.append((f"{fit(words, width, right=name in _RIGHT)} ", "bold $accent" if by else "$muted"))
+        return Content.assemble(*parts)
+
+    async def on_click(self, event: events.Click) -> None:
+        """The column under the mouse."""
+        offset = event.get_content_offset(self)
+        if offset is None or event.button != 1:
+            return
+        end = GUTTER
+        for name, width in self._cells():
+            end += width + 1
+            if offset.x < end:
+                self.post_message(self.Clicked(name))
+                return
 
 
 class RunList(VirtualList["RunRow | UnloadedRun"]):
@@ -65,8 +84,8 @@ class RunList(VirtualList["RunRow | UnloadedRun"]):
         Action("run-list.mark-range", "V", "mark_range", "Mark up to here", "Mark all from the last marked one"),
     )
     BINDINGS: ClassVar[list[BindingType]] = bindings(ACTIONS)
-    COMPONENT_CLASSES: ClassVar[set[str]] = TONE_CLASSES
-    DEFAULT_CSS = f"RunList {{ {TONE_CSS} }}"
+    COMPONENT_CLASSES: ClassVar[set[str]] = TONE_CLASSES | CHIP_CLASSES
+    DEFAULT_CSS = f"RunList {{ {TONE_CSS} {CHIP_CSS} }}"
 
     @dataclass
     class TopRequested(ListMessage):
@@ -82,6 +101,18 @@ class RunList(VirtualList["RunRow | UnloadedRun"]):
         super().__init__(id=id)
         self._when, self._open_run = when, opened
         self._notes: Mapping[int, str] = {}
+        self._columns, self._one_agent = Columns(), False
+
+    def show_columns(self, columns: Columns, *, one_agent: bool) -> None:
+        """Draw these columns; where all runs are of `one_agent`, that needs no column of its own."""
+        if (columns, one_agent) != (self._columns, self._one_agent):
+            self._columns, self._one_agent = columns, one_agent
+            self.redraw()
+
+    @property
+    def cells(self) -> Cells:
+        """The columns that are seen, with their cells."""
+        return self._columns.cells(self.scrollable_content_region.width, one_agent=self._one_agent)
 
     def show_notes(self, notes: Mapping[int, str]) -> None:
         """Mark the runs that have a note."""
@@ -132,46 +163,39 @@ class RunList(VirtualList["RunRow | UnloadedRun"]):
         dim = self.style_of("tone--dim")
         if isinstance(row, UnloadedRun):
             if not row.why:
-                return [[Segment(fit("  …", width), dim)]]
-            # A screen of failed rows tells the reason more than once, and not on every line.
+                return [[Segment(fit(f"{' ' * GUTTER}…", width), dim)]]
+            # A screen of failed rows names the reason more than once, and not on every line.
             why = f": {clean_line(row.why)}" if row.place % REASON_EVERY == 0 else ""
-            return [[Segment(fit(f"  ! not loaded{why}", width), self.style_of("tone--warn"))]]
-        outcome = self.style_of(f"tone--{OUTCOME_TONES[row.outcome.kind]}")
+            return [[Segment(fit(f"{' ' * GUTTER}! not loaded{why}", width), self.style_of("tone--warn"))]]
+        cells = self._columns.cells(width, one_agent=self._one_agent)
         texts = {
             "run": str(row.id),
-            "outcome": f"{row.outcome.mark} {row.outcome.text}",
             "scenario": row.scenario,
             "personality": row.personality,
             "agent": row.agent,
             "length": row.duration,
-            "when": _short(self._when(row.at), dict(columns(width)).get("when", 0)),
+            "when": _short(self._when(row.at), dict(cells).get("when", 0)),
         }
-        inks = {"outcome": outcome, "run": dim, "personality": dim, "agent": dim, "when": dim}
-        line = [Segment(f"{'●' if state.marked else ' '}{NOTED if row.id in self._notes else ' '}")]
-        for name, cells in columns(width):
-            line.append(Segment(f"{fit(texts[name], cells, right=name == 'length')} ", inks.get(name)))
+        mark, note = "●" if state.marked else " ", NOTED if row.id in self._notes else " "
+        line = [Segment(f" {mark}{note}")]
+        for name, room in cells:
+            if name == "outcome":
+                chip = fit_chip(f"{row.outcome.mark} {row.outcome.text}", room)
+                line.append(Segment(chip, self.style_of(f"chip--{OUTCOME_TONES[row.outcome.kind]}")))
+                line.append(Segment(" " * (room + 1 - cell_len(chip))))
+            else:
+                ink = None if name == "scenario" else dim
+                line.append(Segment(f"{fit(texts[name], room, right=name in _RIGHT)} ", ink))
         return [line]
+
+
+def fit_chip(words: str, room: int) -> str:
+    """Words as a chip of so many cells at most: with a blank before and behind them, as far as there is room."""
+    words = drawn(one_line(words))
+    cells = cell_len(words)
+    return f" {words}{' ' * (cells + 2 <= room)}" if cells < room else fit(words, room)
 
 
 def _short(when: str, cells: int) -> str:
     """A date loses its time of day where it does not fit."""
     return when if len(when) <= cells else when.rsplit(" ", 1)[0]
-
-
-class CountsLine(Static):
-    """Repainted only when a word of it changes."""
-
-    counts: reactive[str] = reactive("")
-    marked: reactive[int] = reactive(0)
-    waiting: reactive[int] = reactive(0)
-    flood: reactive[bool] = reactive(False)
-
-    def render(self) -> Text:
-        """One line."""
-        text = Text(f" {self.counts}", no_wrap=True, overflow="ellipsis", end="")
-        if self.waiting:
-            more = "+" if self.flood else ""
-            text.append(f"  {self.waiting:,}{more} new ↑", style="bold")
-        if self.marked:
-            text.append(f"  {self.marked:,} marked", style="bold")
-        return text

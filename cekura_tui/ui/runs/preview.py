@@ -2,72 +2,147 @@
 
 from __future__ import annotations
 
-from rich.text import Text
+from collections.abc import Iterable, Iterator
+
 from textual.app import ComposeResult
 from textual.containers import VerticalScroll
+from textual.content import Content
+from textual.events import Resize
 from textual.widgets import Static
 
-from cekura_tui.model.run.verdict import Verdict
+from cekura_tui.model.run.verdict import State, Verdict
 from cekura_tui.model.run.view import RunView
 from cekura_tui.model.run.words import judged_words
-from cekura_tui.model.text import clean_line
-from cekura_tui.ui.kit.lines import VERDICT_MARKS
+from cekura_tui.model.text import clean_line, count
+from cekura_tui.model.transcript.transcript import NAMES, Speaker, Turn
+from cekura_tui.ui.kit.lines import TONES, VERDICT_MARKS, VERDICT_TONES
+from cekura_tui.ui.kit.pane import Pane
+from cekura_tui.ui.kit.strips import breaks
 from cekura_tui.ui.state import AppState
+from cekura_tui.ui.terminal.cells import drawn, fit
 
-_STYLES = {"fail": "bold red", "review": "yellow", "pass": "green", "na": "dim"}
-_WHO = {"testing": "caller", "main": "agent", "tool_call": "tool →", "tool_result": "tool ←"}
+_INKS: dict[Speaker, str] = {"testing": "$caller", "main": "$agent"}
+_COUNTED: tuple[State, ...] = ("fail", "review", "pass")
+_MARKS = str.maketrans({"❌": "✗", "✅": "✓", "⚠": "!"})
 _TURNS, _VERDICTS = 12, 40
+_SPEAKER_CELLS = 7
+_WITH_TIMES = 44
+"""Cells from which on a turn has its time before it."""
 
 
-class RunPreview(VerticalScroll, can_focus=False):
+class RunPreview(Pane):
     """Never fetches; it shows what it is handed."""
 
     def __init__(self, state: AppState) -> None:
-        super().__init__(id="preview")
+        super().__init__(title="Preview", id="preview")
         self._state = state
-        self._shown = Static()
+        self._view: RunView | None = None
+        self._note = ""
+        self._text = Static()
 
     def compose(self) -> ComposeResult:
         """One text."""
-        yield self._shown
+        with VerticalScroll(id="preview-text", can_focus=False):
+            yield self._text
 
-    def clear(self, note: str = "") -> None:
-        """Show a note alone."""
-        self._shown.update(Text(note, style="dim"))
+    def clear(self, note: str = "", run_id: int | None = None) -> None:
+        """Show a note alone, perhaps about a run."""
+        self._view, self._note = None, note
+        self.show_title("Preview" if run_id is None else f"Run {run_id}")
+        self.show_footnote("")
+        self._draw()
 
     def show(self, view: RunView) -> None:
         """Show a run."""
+        self._view = view
+        self.show_title(f"Run {view.row.id}", f"{view.row.outcome.mark} {view.row.outcome.text}")
+        self.show_footnote(f"cached {self._state.when(view.got_at)}" if view.cached else "")
+        self._draw()
+        self.query_one(VerticalScroll).scroll_home(animate=False)
+
+    def on_resize(self, event: Resize) -> None:
+        """Lines are broken for the width."""
+        self.call_after_refresh(self._draw)
+
+    def _draw(self) -> None:
+        width = self.query_one(VerticalScroll).scrollable_content_region.width - 2
+        if width <= 0:
+            return
+        lines = hanging(Content.styled(self._note, "$muted"), width, 0) if self._view is None else self._lines(width)
+        self._text.update(Content("\n").join(lines))
+
+    def _lines(self, width: int) -> Iterator[Content]:
+        view = self._view
+        assert view is not None
         row = view.row
-        text = Text(overflow="fold")
-        text.append(f"{row.id} {row.outcome.mark} {row.outcome.text}\n", style="bold")
-        facts = (row.scenario, row.personality, row.duration, self._state.when(row.at))
-        text.append(" · ".join(filter(None, facts)) + "\n", style="dim")
-        if view.cached:
-            text.append(f"as got at {self._state.when(view.got_at)}\n", style="yellow")
-        text.append("\n")
-        for verdict in view.verdicts[:_VERDICTS]:
-            text.append(f"{VERDICT_MARKS[verdict.state]} ", style=_STYLES[verdict.state])
-            text.append(f"{clean_line(verdict.name, 80)}  {judged_words(verdict)}\n")
-            if verdict.state == "fail":
-                for reason in _why(verdict)[:2]:
-                    text.append(f"  {clean_line(reason, 240)}\n", style="dim")
-        if len(view.verdicts) > _VERDICTS:
-            text.append(f"… {len(view.verdicts) - _VERDICTS:,} more verdicts: enter opens the run\n", style="dim")
-        if not view.verdicts:
-            text.append("No verdicts.\n", style="dim")
-        text.append("\n")
-        if view.transcript.note:
-            text.append(f"{view.transcript.note}\n\n", style="dim")
-        for turn in view.transcript.turns[:_TURNS]:
-            text.append(
-                f"{_WHO.get(turn.speaker, clean_line(turn.role, 12)):<7}",
-                style="bold" if turn.speaker == "main" else "dim",
-            )
-            text.append(f"{clean_line(turn.text, 240)}\n")
-        if len(view.transcript.turns) > _TURNS:
-            text.append(f"… {len(view.transcript.turns) - _TURNS} more turns: enter opens the run", style="dim")
-        self._shown.update(text)
-        self.scroll_home(animate=False)
+        yield from hanging(Content.styled(_line(row.scenario), "bold"), width, 0)
+        for facts in ((row.personality, row.duration, self._state.when(row.at)), (row.agent,)):
+            if words := " · ".join(_line(fact, 80) for fact in facts if fact):
+                yield from hanging(Content.styled(words, "$muted"), width, 0)
+        yield Content()
+        yield from _verdicts(view.verdicts, width)
+        yield Content()
+        yield from _transcript(view, width)
+
+
+def _verdicts(verdicts: tuple[Verdict, ...], width: int) -> Iterator[Content]:
+    facts: list[tuple[str, str]] = []
+    for state in _COUNTED:
+        if number := sum(verdict.state == state for verdict in verdicts):
+            facts += [(f"  {VERDICT_MARKS[state]}", TONES[VERDICT_TONES[state]]), (f" {number:,}", "$muted")]
+    yield from _heading("Verdicts", facts or [(" · none", "$muted")], width)
+    for verdict in verdicts[:_VERDICTS]:
+        mark = Content.styled(f"{VERDICT_MARKS[verdict.state]} ", TONES[VERDICT_TONES[verdict.state]])
+        name = (_line(verdict.name, 80), "bold" if verdict.state == "fail" else "")
+        words = Content.assemble(name, (f"  {judged_words(verdict)}", "$muted"))
+        yield from hanging(words, width, 2, mark)
+        if verdict.state == "fail":
+            for reason in _why(verdict)[:2]:
+                yield from hanging(Content.styled(_line(reason, 240), "$muted"), width, 2)
+    if len(verdicts) > _VERDICTS:
+        yield Content.styled(f"… {len(verdicts) - _VERDICTS:,} more verdicts · enter open", "$muted")
+
+
+def _transcript(view: RunView, width: int) -> Iterator[Content]:
+    transcript = view.transcript
+    turns = count(len(transcript.turns), "turn") if transcript.turns else "none"
+    yield from _heading("Transcript", [(f" · {turns}", "$muted")], width)
+    if transcript.note:
+        yield from hanging(Content.styled(_line(transcript.note), "$muted"), width, 0)
+    shown = transcript.turns[:_TURNS]
+    times = width >= _WITH_TIMES and any(turn.start is not None for turn in shown)
+    for turn in shown:
+        yield from _turn(turn, width, times)
+    if len(transcript.turns) > _TURNS:
+        yield Content.styled(f"… {len(transcript.turns) - _TURNS:,} more turns · enter open", "$muted")
+
+
+def _turn(turn: Turn, width: int, times: bool) -> Iterator[Content]:
+    from cekura_tui.model.transcript.timeline import clock  # the first frame shows no transcript
+
+    who = NAMES.get(turn.speaker, clean_line(turn.role, 12))
+    head = Content.assemble(
+        (f"{clock(turn.start):<6}" if times else "", "$muted"),
+        (f"{fit(who, _SPEAKER_CELLS - 1)} ", f"bold {_INKS.get(turn.speaker, '$muted')}"),
+    )
+    yield from hanging(Content(_line(turn.text, 240)), width, head.cell_length, head)
+
+
+def _heading(name: str, facts: list[tuple[str, str]], width: int) -> Iterator[Content]:
+    yield from hanging(Content.assemble((name, "bold $accent"), *facts), width, 0)
+
+
+def hanging(words: Content, width: int, indent: int, head: Content | None = None) -> Iterable[Content]:
+    """A paragraph in lines of `width` cells: `head` before the first one, so many blank cells before the others."""
+    before = head if head is not None else Content(" " * indent)
+    for start, end in breaks(words.plain, width - indent):
+        yield Content.assemble(before, words[start:end])
+        before = Content(" " * indent)
+
+
+def _line(text: str, limit: int = 300) -> str:
+    """A text as one line of cells that can be counted; marks that terminals draw in one cell or in two are ours."""
+    return drawn(clean_line(text, limit)).translate(_MARKS)
 
 
 def _why(verdict: Verdict) -> tuple[str, ...]:

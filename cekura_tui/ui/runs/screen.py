@@ -2,30 +2,37 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Collection
 from functools import partial
 from typing import Any, ClassVar
+from urllib.parse import urlsplit
 
 from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import BindingType
-from textual.containers import Horizontal, Vertical
+from textual.containers import Horizontal
 from textual.timer import Timer
 from textual.widget import Widget
 
 from cekura_tui.model.errors import CekuraTuiError
+from cekura_tui.model.filter.filter import GIVEN_VIEWS, Filter
 from cekura_tui.model.filter.parse import names_in
 from cekura_tui.model.job import Job
+from cekura_tui.model.run.columns import Cells, Columns
 from cekura_tui.model.run.listing import UnloadedRun
 from cekura_tui.model.run.outcome import Outcome
 from cekura_tui.model.run.view import RunRow, completed
 from cekura_tui.model.scope import NoScope, Scope
+from cekura_tui.model.text import count
 from cekura_tui.ui.actions import NOT_OFFERED, Action, bindings
-from cekura_tui.ui.kit.lines import Notice, StatusLine
+from cekura_tui.ui.kit.lines import Notice
 from cekura_tui.ui.kit.page import Page
+from cekura_tui.ui.kit.pane import Pane
 from cekura_tui.ui.messages import OpenRun, PrepareRunScreen
 from cekura_tui.ui.runs.controller import RunListing, RunsController
 from cekura_tui.ui.runs.filter_bar import FilterBar
-from cekura_tui.ui.runs.list import CountsLine, RunList, RunListHeader, columns
+from cekura_tui.ui.runs.header import Fact, Facts, OutcomeBar, RunsHeader
+from cekura_tui.ui.runs.list import RunList, RunListHeader
 from cekura_tui.ui.runs.notes import NoteDialog, NoteInput
 from cekura_tui.ui.runs.preview import RunPreview
 from cekura_tui.ui.state import AppState, follow, is_visible
@@ -35,13 +42,65 @@ PREVIEW_DELAY = 0.15
 """Seconds that the cursor rests on a run before it is fetched for the preview."""
 
 
-def _while_typing(page: Widget) -> str | None:
+def _while_typing(page: RunsScreen) -> str | None:
     """While a filter is typed, its key is a letter as any other."""
-    return NOT_OFFERED if any(bar.editing for bar in page.query(FilterBar)) else None
+    return NOT_OFFERED if page.filter_bar.editing else None
 
 
 def _in_the_list(page: RunsScreen) -> str | None:
     return NOT_OFFERED if isinstance(page.focused, RunList) else _while_typing(page)
+
+
+def _of_one_agent(page: RunsScreen) -> str | None:
+    """A job takes runs of one agent: what is marked of others is said before anything is asked."""
+    if not page.marked_rows and not len(page.controller.listing.rows):
+        return NOT_OFFERED
+    newest = {row.agent_id: row for row in sorted(page.marked_rows, key=lambda row: row.id)}
+    if len(newest) < 2:
+        return None
+    rows = sorted(newest.values(), key=lambda row: row.id, reverse=True)[:3]
+    return f"Mark runs of one agent only: {', '.join(f'{row.id} is of “{row.agent}”' for row in rows)}."
+
+
+def _with_marks(page: RunsScreen) -> str | None:
+    return None if page.marked_rows else NOT_OFFERED
+
+
+def _inside(page: RunsScreen) -> str | None:
+    """There is a group to leave, or loading to stop."""
+    controller = page.controller
+    return NOT_OFFERED if page.marked_rows or not (controller.group or controller.feed.loading_all) else None
+
+
+def _in_trouble(page: RunsScreen) -> str | None:
+    return NOT_OFFERED if page.controller.trouble is None else _while_typing(page)
+
+
+def _without_trouble(page: RunsScreen) -> str | None:
+    return _while_typing(page) if page.controller.trouble is None else NOT_OFFERED
+
+
+_ORDERS = {
+    "when": "Newest first",
+    "outcome": "Failed runs and errors first",
+    "scenario": "Scenarios from A to Z",
+    "personality": "Personalities from A to Z",
+    "agent": "Agents from A to Z",
+    "length": "Longest calls first",
+    "run": "Highest run ids first",
+}
+"""What sorting by a column does; a second time turns it round."""
+
+
+def _host(origin: str) -> str:
+    """The server of an origin by its name alone."""
+    return urlsplit(origin).hostname or "built-in demo"
+
+
+def _agents_of(wanted: Filter) -> list[str]:
+    """The agents that a filter asks for, as they are written in it."""
+    terms = [term for term in wanted.terms if term.key == "agent" and not term.negated]
+    return [str(Filter((term,))).partition(":")[2] for term in terms]
 
 
 class RunsScreen(Page):
@@ -52,23 +111,50 @@ class RunsScreen(Page):
 
     AUTO_FOCUS = "RunList"
     ACTIONS: ClassVar[tuple[Action, ...]] = (
-        Action("runs.note", "m", "note", "Note", "On the run under the cursor", why_not=_while_typing),
+        Action(
+            "runs.retry",
+            "r",
+            "retry",
+            "Retry",
+            "Load the list again after an error",
+            footer=1,
+            why_not=_in_trouble,
+        ),
         Action(
             "runs.improve",
             "i",
             "improve",
             "Improve",
-            "From the marked runs, or this one",
+            "Propose a better prompt from the marked runs, or from this one",
             footer=3,
             command="Improve the prompt",
+            why_not=_of_one_agent,
+        ),
+        Action(
+            "runs.clear-marks",
+            "escape",
+            "clear_marks",
+            "Unmark all",
+            "Remove all marks",
+            footer=4,
+            why_not=_with_marks,
+        ),
+        Action(
+            "runs.back",
+            "escape",
+            "step_back",
+            "Back",
+            "Leave the group, or stop loading",
+            footer=4,
+            why_not=_inside,
         ),
         Action(
             "runs.filter",
             "slash",
             "filter",
             "Filter",
-            "List runs that pass a filter",
-            footer=4,
+            "List runs that match a filter",
+            footer=5,
             key_display="/",
             why_not=_while_typing,
         ),
@@ -78,7 +164,7 @@ class RunsScreen(Page):
             "slash",
             "filter_at_once",
             "Filter",
-            footer=4,
+            footer=5,
             key_display="/",
             priority=True,
             why_not=_in_the_list,
@@ -88,40 +174,93 @@ class RunsScreen(Page):
             "exclamation_mark",
             "failures",
             "Failures",
-            "List runs that did not succeed, or all",
+            "List failed runs and errors only, or all runs",
+            footer=6,
+            key_display="!",
             command="Failures only",
+            why_not=_while_typing,
         ),
-        Action("runs.views", "v", "views", "Views", "List runs by a filter that has a name", footer=5),
-        Action("runs.groups", "b", "groups", "Groups", "What fails most, and since when", footer=6),
-        Action("runs.hand-off", "y", "hand_off", "Copy", "Links, ids or rows of the marked runs"),
-        Action("runs.scope", "p", "pick_scope", "Project", "List runs of another one", command="Project or agent"),
-        Action("runs.export", "e", "export", "Export", "The marked runs or the list, to a file"),
-        Action("runs.sort", "s", "sort(False)", "Sort by the next column", "By the next column", command="Sort"),
-        Action("runs.turn", "S", "sort(True)", "Sort the other way round", "Sort by the same column, turned"),
         Action(
-            "runs.read-on", "F", "load_all", "Load all, or stop", "Load page after page, or stop", command="Load all"
+            "runs.groups",
+            "b",
+            "groups",
+            "Groups",
+            "What fails most, and since when",
+            footer=7,
+            why_not=_while_typing,
         ),
-        Action("runs.live", "L", "live", "Live on or off", "Follow what is new, or not", command="Live"),
-        Action("runs.jobs-pane", "J", "jobs_pane", "Jobs pane", "Show or hide it"),
-        Action("runs.refresh", "r", "refresh", "Read anew"),
-        Action("runs.error", "enter", "whole_error", "Show error"),
-        Action("runs.clear-marks", "escape", "clear_marks", "Clear marks"),
+        Action(
+            "runs.views",
+            "v",
+            "views",
+            "Views",
+            "Filters with a name: choose or save one",
+            footer=8,
+            why_not=_while_typing,
+        ),
+        Action(
+            "runs.outcome",
+            "o",
+            "outcome(1)",
+            "Outcome",
+            "List runs of the next outcome only",
+            footer=9,
+            command="Next outcome",
+            why_not=_while_typing,
+        ),
+        Action(
+            "runs.previous-outcome",
+            "O",
+            "outcome(-1)",
+            "Previous outcome",
+            "List runs of the previous outcome only",
+            why_not=_while_typing,
+        ),
+        Action("runs.note", "m", "note", "Note", "Write a note on this run", why_not=_while_typing),
+        Action("runs.hand-off", "y", "hand_off", "Copy or save", "Links, ids or rows of the marked runs"),
+        Action(
+            "runs.scope",
+            "p",
+            "pick_scope",
+            "Project",
+            "List runs of another project or agent",
+            command="Choose project or agent",
+        ),
+        Action("runs.export", "e", "export", "Export", "Save the marked runs or the list to a file"),
+        Action("runs.sort", "s", "sort(False)", "Sort", "Sort by the next column", command="Sort by the next column"),
+        Action(
+            "runs.turn", "S", "sort(True)", "Reverse", "Sort by the same column in reverse", command="Reverse the order"
+        ),
+        *(
+            Action(f"runs.sort-by-{name}", "", f"sort_by('{name}')", f"Sort by {name}", does)
+            for name, does in _ORDERS.items()
+        ),
+        Action("runs.columns", "c", "columns", "Columns", "Show, hide, move and size columns", why_not=_while_typing),
+        Action("runs.read-on", "F", "load_all", "Load all", "Load all matching runs, or stop loading"),
+        Action("runs.live", "L", "live", "Live", "Follow new runs, or pause", command="Live or paused"),
+        Action("runs.jobs-pane", "J", "jobs_pane", "Jobs pane", "Show or hide the jobs pane"),
+        Action("runs.refresh", "r", "refresh", "Reload", "Load the list again", why_not=_without_trouble),
+        Action("runs.error", "enter", "whole_error", "Show error", footer=2, key_display="enter", why_not=_in_trouble),
     )
     BINDINGS: ClassVar[list[BindingType]] = bindings(ACTIONS)
     HELP = """\
 # Runs
-The newest first. `enter` opens the run under the cursor, `space` marks it and `V` all up to it; `i` has a better prompt
-proposed from up to three marked ones of one agent, or from the one under the cursor.
+Newest first. `enter` opens a run, `space` marks it, `V` marks all runs up to it. `i` proposes a better prompt from up
+to three marked runs of one agent, or from the run under the cursor.
+
+`!` lists failed runs and errors, `o` the runs of one outcome after the other; a click on an outcome does the same.
+`b` groups the failures, `v` has filters with a name. `s` sorts, as does a click on a column's name; `c` chooses the
+columns. `F` loads all matching runs; `L` pauses and resumes live updates.
 
 `/` filters: `status:failed,timeout` `outcome:failed` `scenario:~refund` `agent:` `persona:` `result:991` `id:48213`
-`dur>120` `since:2d` `until:2026-11-01` `metric:"Task completion"` `reviewed:no` `mode:text` `note:yes`, words that are
-looked for, and `-` before what is not wanted. `!` lists failures only, `v` named filters, `b` groups.
-`F` loads all where only loaded runs can be filtered or sorted, `L` stops and starts following what is new.
+`dur>120` `since:2d` `until:2026-11-01` `metric:"Task completion"` `reviewed:no` `mode:text` `note:yes`, words to search
+for, and `-` before what to leave out.
 """
 
     def __init__(self, state: AppState, listing: RunListing, jobs_pane: Widget, *, live: bool = True) -> None:
         super().__init__(state)
         self.controller = RunsController(state, listing, self, live=live)
+        self.filter_bar = FilterBar(id="filter")
         self._jobs_pane = jobs_pane
         self._marked: dict[int, RunRow] = {}
         """The rows of marked runs: those that are listed no more are still marked."""
@@ -131,19 +270,19 @@ looked for, and `-` before what is not wanted. `!` lists failures only, `v` name
         """The run under the cursor when the list began."""
         self._run_before: int | None = None
         """The run to which somebody had moved in the list before."""
-        self._group = ("", "")
-        """The filter of the group that was opened last, and the group's name."""
+        self._offered: object = None
+        """What the keys depend on, as it was when the footer was drawn."""
         self._view = VisibleRange()
         self._preview_timer: Timer | None = None
         self._previewed: tuple[int, Outcome] | None = None
 
     def body(self) -> ComposeResult:
-        """Status, filter, counts, list and preview, jobs."""
-        yield StatusLine(id="status")
-        yield FilterBar(id="filter")
-        yield CountsLine(id="counts")
+        """Facts, filter, outcomes, list and preview, jobs."""
+        yield RunsHeader(id="status")
+        yield self.filter_bar
+        yield OutcomeBar(id="outcomes")
         with Horizontal(id="runs-body"):
-            with Vertical(id="runs-left"):
+            with Pane(title="Runs", id="runs-pane"):
                 yield RunListHeader(id="runs-header")
                 yield RunList(self.state.when, opened=self.open_run, id="runs")
                 yield Notice(id="runs-notice")
@@ -194,7 +333,7 @@ looked for, and `-` before what is not wanted. `!` lists failures only, `v` name
 
     def pick_scope(self, several: NoScope | None) -> None:
         """Have a person choose what to list."""
-        self.opening.begin(partial(self._pick_scope, several), "Reading projects", group="pick")
+        self.opening.begin(partial(self._pick_scope, several), "Loading projects", group="pick")
 
     async def _pick_scope(self, several: NoScope | None) -> None:
         from cekura_tui.ui.runs.scope_picker import PickScopeDialog
@@ -202,7 +341,7 @@ looked for, and `-` before what is not wanted. `!` lists failures only, `v` name
         workspace, listing = self.state.workspace, self.controller.listing
         try:
             projects = several.projects if several else await workspace.call(lambda session: session.projects())
-            if not is_visible(self) or any(bar.editing for bar in self.query(FilterBar)):
+            if not is_visible(self) or self.filter_bar.editing:
                 return  # somebody does something else by now
             chosen = await self.opening.ask(PickScopeDialog(self.state, projects, listing.scope))
             if chosen is not None:
@@ -219,6 +358,7 @@ looked for, and `-` before what is not wanted. `!` lists failures only, `v` name
         runs, notice, listing = self.query_one(RunList), self.query_one(Notice), self.controller.listing
         follows = self._let_in(runs)
         runs.show_notes(listing.notes)
+        self._draw_columns()
         rows = listing.rows
         begins = self._begins(runs)
         runs.show_rows(rows, reset=begins, follow=follows)
@@ -227,7 +367,6 @@ looked for, and `-` before what is not wanted. `!` lists failures only, `v` name
             if self._run_before is not None and listing.place_of(self._run_before) is not None:
                 runs.move_to(self._run_before)
         self._other_runs = self._other_runs and not listing.fresh
-        self.query_one(RunListHeader).sort = listing.sort
         empty = not len(rows)
         if empty and runs.has_focus:
             self.set_focus(None)  # it may be empty for a moment; Textual would give the focus to the jobs for good
@@ -235,13 +374,14 @@ looked for, and `-` before what is not wanted. `!` lists failures only, `v` name
         if empty:
             self._draw_notice(notice)
             self._clear_preview()
-        elif not self.focused and not self.query_one(FilterBar).editing:
+        elif not self.focused and not self.filter_bar.editing:
             runs.focus()
-        filter_text, notes = str(listing.filter), listing.filter_notes()
-        group = self._group[1] if filter_text == self._group[0] else ""
-        self.query_one(FilterBar).show(filter_text, *(notes or ["esc leaves the group"] * bool(group)), group=group)
+        notes, group = listing.filter_notes(), self.controller.group
+        notes = notes or (("esc leaves the group",) if group else ())
+        self.filter_bar.show(str(listing.filter), *notes, group=group)
         self._draw_counts()
         self._draw_status()
+        self._draw_keys()
         row = runs.cursor_row
         if isinstance(row, RunRow) and (row.id, row.outcome) != self._previewed:
             self._cursor_moved()
@@ -273,32 +413,63 @@ looked for, and `-` before what is not wanted. `!` lists failures only, `v` name
         elif not listing.fresh:
             notice.show("Loading runs …")
         elif listing.failures and len(listing.filter.terms) == 1 and listing.whole:
-            notice.show("No failed runs here.", "! shows all runs · p picks another project")
+            notice.show("No failed runs here.", "! show all runs · p choose another project")
         elif listing.filter:
             full, sweep = paged is not None and paged.full, self.controller.feed.sweep
-            more = "" if listing.whole else f" among the loaded ones{'' if full else '; F loads on'}"
+            more = "" if listing.whole else f" among the loaded runs{'' if full else ' · F load all'}"
             if sweep is not None and sweep.running:
-                more = " so far; the other runs are being checked"
-            notice.show(f"No run passes the filter{more}.", "/ changes it · v has others · r looks again")
+                more = " yet. Checking the other runs …"
+            notice.show(f"No matching runs{more or '.'}", "/ change the filter · v views · r reload")
         else:
-            notice.show("No runs here yet.", "p picks another project or agent · r looks again")
+            notice.show("No runs here yet.", "p choose another project or agent · r reload")
+
+    def _draw_columns(self) -> None:
+        """The columns of the filter in effect; where all runs are of one agent, that has none by default."""
+        listing, header = self.controller.listing, self.query_one(RunListHeader)
+        one_agent = listing.scope is not None and listing.scope.kind == "agent"
+        self.query_one(RunList).show_columns(listing.columns, one_agent=one_agent)
+        header.sort, header.columns, header.one_agent = listing.sort, listing.columns, one_agent
 
     def _draw_counts(self) -> None:
-        """How many runs there are, and how many are marked."""
-        line, feed = self.query_one(CountsLine), self.controller.feed
-        line.counts = self.controller.listing.counts()
-        line.marked = len(self.query_one(RunList).marks)
-        line.waiting, line.flood = (feed.runs.waiting if feed.runs else 0), feed.flood
+        """How many runs there are and how they ended; in the title what is marked and what is new."""
+        feed, outcomes = self.controller.feed, self.controller.listing.outcomes()
+        self.query_one(OutcomeBar).outcomes = outcomes
+        marked, agents = len(self.query_one(RunList).marks), len({row.agent_id for row in self.marked_rows})
+        waiting = feed.runs.waiting if feed.runs else 0
+        self.query_one("#runs-pane", Pane).show_title(
+            "Runs",
+            f"{marked:,} marked" if marked else "",
+            f"{agents} agents" if agents > 1 else "",
+            f"{waiting:,}{'+' if feed.flood else ''} new ↑ g" if waiting else "",
+            f"{outcomes.outdated:,} no longer matching, r reload" if outcomes.outdated else "",
+        )
 
     def _draw_status(self) -> None:
         """Where one is, how fresh it is, and what runs."""
-        setup, controller = self.state.workspace.setup, self.controller
-        status, scope = self.query_one(StatusLine), controller.listing.scope
-        where = "demo" if setup.demo else setup.profile
-        status.left = (where, scope.shown if scope else "…", *(["read-only"] if setup.read_only else []))
+        setup, listing, scope = self.state.workspace.setup, self.controller.listing, self.controller.listing.scope
+        profile, locked = "demo" if setup.demo else setup.profile, ("read-only",) if setup.read_only else ()
+        place = "…" if scope is None else scope.name or str(scope.id)
+        project, agent = Fact("Project", place), ", ".join(_agents_of(listing.filter)) or "all agents"
+        if scope is not None and scope.kind == "result":
+            project = Fact("Result", place)
+        elif scope is not None and scope.kind == "agent":
+            project, agent = Fact("Project", "–"), place
         going = sum(job.state.going for job in self.state.jobs)
-        freshness = controller.listing.freshness(self.state.when, controller.scope_error)
-        status.right = (freshness, f"{going} running" if going else "")
+        self.query_one(RunsHeader).facts = Facts(
+            (Fact("Profile", " · ".join((profile, *locked))), Fact("Agent", agent)),
+            (project, Fact("Server", _host(setup.origin))),
+            (profile, scope.shown if scope else "…", *locked),
+            listing.freshness(self.state.when, self.controller.scope_error),
+            f"{count(going, 'job')} running" if going else "",
+        )
+
+    def _draw_keys(self) -> None:
+        """The footer shows the keys that matter as it is now."""
+        controller = self.controller
+        offered = (bool(self._marked), controller.group, controller.feed.loading_all, controller.trouble is None)
+        if offered != self._offered:
+            self._offered = offered
+            self.refresh_bindings()
 
     # The list
 
@@ -370,11 +541,11 @@ looked for, and `-` before what is not wanted. `!` lists failures only, `v` name
         try:
             view = await self.state.workspace.call(lambda session: session.cached_run(run_id))
             if view is None:
-                preview.clear(f"Loading run {run_id} …")
+                preview.clear(f"Loading run {run_id} …", run_id)
             if view is None or not view.row.outcome.settled:
                 view = await self.state.workspace.call(lambda session: session.run(run_id))
         except CekuraTuiError as error:
-            preview.clear(f"! {error.sentence()}")
+            preview.clear(f"! {error.sentence()}", run_id)
         else:
             preview.show(view)
             row = completed(row, view.row) if view.cached else view.row
@@ -395,7 +566,7 @@ looked for, and `-` before what is not wanted. `!` lists failures only, `v` name
 
     def action_filter(self) -> None:
         """Type a filter."""
-        bar = self.query_one(FilterBar)
+        bar = self.filter_bar
         bar.names = names_in(self.controller.listing.loaded_rows())
         bar.edit()
         self._read_history()
@@ -407,7 +578,7 @@ looked for, and `-` before what is not wanted. `!` lists failures only, `v` name
         except CekuraTuiError as error:
             self.notify_once(error.sentence(), warning=True)
         else:
-            self.query_one(FilterBar).history = history
+            self.filter_bar.history = history
 
     @on(FilterBar.Submitted)
     def _filter_typed(self, event: FilterBar.Submitted) -> None:
@@ -417,9 +588,18 @@ looked for, and `-` before what is not wanted. `!` lists failures only, `v` name
         """Only runs that did not succeed, or all."""
         self.controller.change_filter(self.controller.listing.toggle_failures())
 
+    def action_outcome(self, step: int) -> None:
+        """Only runs of the next outcome, or of the one before."""
+        self.controller.change_filter(self.controller.listing.next_outcome(step))
+
+    @on(OutcomeBar.Chosen)
+    def _outcome_chosen(self, event: OutcomeBar.Chosen) -> None:
+        """Only runs of this outcome, or of all."""
+        self.controller.change_filter(self.controller.listing.toggle_outcome(event.kind))
+
     def action_views(self) -> None:
         """Choose a filter by its name, or give the one in effect a name."""
-        self.opening.begin(self._choose_view, "Reading views", group="views")
+        self.opening.begin(self._choose_view, "Loading views", group="views")
 
     async def _choose_view(self) -> None:
         from cekura_tui.ui.runs.views import ViewsDialog
@@ -440,17 +620,15 @@ looked for, and `-` before what is not wanted. `!` lists failures only, `v` name
 
         def opened(group: object) -> None:
             if isinstance(group, OpenedGroup):
-                self.controller.open_group(group.filter_text)
-                self._group = str(self.controller.listing.filter), group.name
-                self.controller.draw_now()
+                self.controller.open_group(group.name, group.filter_text)
 
         listing = self.controller.listing
         rows = listing.loaded_rows()
         if listing.whole:
-            loaded = "of all that pass" if listing.filter else "of all runs"
+            loaded = "in all matching runs" if listing.filter else "in all runs"
         else:
-            passing = f"of {len(rows):,} that pass, {listing.loaded:,} loaded"
-            loaded = f"of {len(rows):,} loaded" if len(rows) == listing.loaded else passing
+            matching = f"in {len(rows):,} matching of {listing.loaded:,} loaded runs"
+            loaded = f"in {len(rows):,} loaded runs" if len(rows) == listing.loaded else matching
         # Where the filter asks how runs ended, nothing is known of those that ended otherwise.
         some = any(term.key in ("outcome", "status") for term in listing.filter.terms)
         self.app.push_screen(GroupsScreen(self.state, rows, loaded, some_ends=some), opened)
@@ -459,11 +637,50 @@ looked for, and `-` before what is not wanted. `!` lists failures only, `v` name
 
     def action_sort(self, reverse: bool = False) -> None:
         """By the next column that is seen, or the other way round."""
+        seen = {name for name, _ in self.query_one(RunList).cells}
+        self._sort(lambda: self.controller.sort(seen, reverse=reverse))
+
+    def action_sort_by(self, column: str) -> None:
+        """By this column, or the other way round."""
+        self._sort(lambda: self.controller.sort_by(column))
+
+    @on(RunListHeader.Clicked)
+    def _header_clicked(self, event: RunListHeader.Clicked) -> None:
+        self.action_sort_by(event.column)
+
+    def _sort(self, sort: Callable[[], None]) -> None:
         runs = self.query_one(RunList)
         at_first = runs.at_top and not runs.cursor_index
-        self.controller.sort({name for name, _ in columns(runs.size.width)}, reverse=reverse)
+        sort()
         if at_first and len(runs.rows):  # who looks at the first rows wants those of the new order
             runs.move_to(runs.key_of(runs.rows[0]))
+
+    def action_columns(self) -> None:
+        """Show, hide, move and size columns."""
+        self.opening.begin(self._choose_columns, "Loading views", group="columns")
+
+    async def _choose_columns(self) -> None:
+        from cekura_tui.ui.runs.columns import ColumnsDialog
+
+        listing, runs = self.controller.listing, self.query_one(RunList)
+        text = str(listing.filter)
+        try:
+            views = await self.state.workspace.call(lambda session: session.saved_views.all())
+        except CekuraTuiError as error:
+            self.show_error(error)
+            return
+        view = next((view.name for view in (*GIVEN_VIEWS, *views) if view.filter == text), None)
+        for_filter = "" if view is None else text
+
+        def cells(columns: Columns) -> Cells:
+            self.controller.choose_columns(for_filter, columns)
+            return runs.cells
+
+        await self.opening.ask(ColumnsDialog(view or "", listing.columns, cells))
+        try:
+            await self.controller.save_columns(for_filter)
+        except CekuraTuiError as error:
+            self.notify_once(error.sentence(), warning=True)
 
     def action_load_all(self) -> None:
         """Load page after page, or stop."""
@@ -472,6 +689,10 @@ looked for, and `-` before what is not wanted. `!` lists failures only, `v` name
     def action_live(self) -> None:
         """Follow what is new, or not."""
         self.controller.toggle_live()
+
+    def action_retry(self) -> None:
+        """Load the list again after an error."""
+        self.controller.refresh()
 
     def action_refresh(self) -> None:
         """Reload the list, as of now."""
@@ -498,16 +719,23 @@ looked for, and `-` before what is not wanted. `!` lists failures only, `v` name
         rows = {key: self._row_of(key) or self._marked.get(key) for key in event.marks if isinstance(key, int)}
         self._marked = {key: row for key, row in rows.items() if row is not None}
         self._draw_counts()
+        self._draw_keys()
         if event.left_out:
-            few = f"up to {RunList.range_limit:,} loaded rows are marked at once"
-            self.notify_once(f"{event.left_out:,} rows of the range are not marked: {few}.", warning=True)
+            few = f"at most {RunList.range_limit:,} loaded runs can be marked at once"
+            self.notify_once(f"{count(event.left_out, 'run')} not marked: {few}.", warning=True)
+
+    @property
+    def marked_rows(self) -> Collection[RunRow]:
+        """The rows of the marked runs, as they were when they were marked."""
+        return self._marked.values()
 
     def action_clear_marks(self) -> None:
-        """Unmark all; where none is, stop loading, or go back from a group to all that was listed."""
-        if self.query_one(RunList).marks:
-            self._unmark()
-        else:
-            self.controller.step_back()
+        """Unmark all."""
+        self._unmark()
+
+    def action_step_back(self) -> None:
+        """Stop loading, or go back from a group to all that was listed."""
+        self.controller.step_back()
 
     def _unmark(self) -> None:
         self.query_one(RunList).marks = frozenset()
@@ -531,7 +759,7 @@ looked for, and `-` before what is not wanted. `!` lists failures only, `v` name
 
     def action_hand_off(self) -> None:
         """Copy links, ids or rows of the marked runs, or save them."""
-        self.opening.begin(self._hand_off, "Reading runs", group="hand-off")
+        self.opening.begin(self._hand_off, "Loading runs", group="hand-off")
 
     async def _hand_off(self) -> None:
         from cekura_tui.ui.runs.export import SAVE_ALL, SAVE_THESE, CopyRunsDialog

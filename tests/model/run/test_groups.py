@@ -49,7 +49,7 @@ NAMES = st.sampled_from(
     ]
 )
 CHECKS = st.sampled_from(["Read back", "Tone", "Read  back"])
-WHY = st.sampled_from(["", "It took 3 s.", "It took 12 s.", "The total was not said.", " not read yet"])
+WHY = st.sampled_from(["", "It took 3 s.", "It took 12 s.", "The total was not said.", " not loaded yet"])
 FINDINGS = st.lists(st.builds(Finding, CHECKS, WHY), max_size=3).map(tuple)
 
 
@@ -231,8 +231,8 @@ def test_since_when_a_scenario_fails_with_a_personality_counts_from_its_last_pas
 
 
 def test_since_when_it_fails_is_told_by_run_and_by_the_clock() -> None:
-    assert since_words(Since(5521, 9.0), "Mon 14:05") == "first failed at run 5521, Mon 14:05"
-    assert since_words(Since(5521, None), "") == "first failed at run 5521"
+    assert since_words(Since(5521, 9.0), "Mon 14:05") == "failing since run 5521, Mon 14:05"
+    assert since_words(Since(5521, None), "") == "failing since run 5521"
 
 
 def test_the_same_fault_in_other_words_for_numbers_is_one_group_and_reads_as_it_was_written() -> None:
@@ -260,10 +260,10 @@ def test_what_is_not_read_yet_says_so_and_is_not_mistaken_for_a_check_without_a_
     rows = [run(number, failing=checks, at=float(number)) for number, checks in enumerate(["", "T", "T", ""], 1)]
     why = {2: (Finding("T", ""),), 4: ()}
     assert titles(group_runs(rows, "verdict", why)) == [
-        ("No failed check is told", "", 1),
-        ("T", "explanation not read yet", 1),
-        ("T", "no explanation told", 1),
-        ("Why is not read yet", "", 1),
+        ("No failed check reported", "", 1),
+        ("T", "explanation not loaded yet", 1),
+        ("T", "no explanation given", 1),
+        ("Reason not loaded yet", "", 1),
     ]
 
 

@@ -123,7 +123,7 @@ def test_a_run_that_moved_into_the_next_page_is_not_listed_twice() -> None:
     runs.put(RunPage(2, 6, (runs.listed[2], *second.rows[:2])))
     assert [item.id for item in runs.listed.runs()] == [FIRST_ID + n for n in (5, 4, 3, 2, 1)]
     assert isinstance(runs.listed[5], UnloadedRun)
-    assert "not told" in runs.listed[5].why
+    assert "not sent" in runs.listed[5].why
 
 
 def test_a_run_that_a_page_tells_twice_is_listed_once() -> None:

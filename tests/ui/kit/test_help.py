@@ -93,7 +93,7 @@ async def shows_all(pilot: Pilot[None], key: str, *words: str) -> None:
 async def test_every_key_of_the_runs_is_told(served: Served, size: tuple[int, int], key: str) -> None:
     async with opened(served.setup(), size=size) as pilot:
         await sees(pilot, "240 runs")
-        await shows_all(pilot, key, "The newest first", "following what is new.")
+        await shows_all(pilot, key, "Newest first", "what to leave out.")
 
 
 async def test_every_key_of_a_suggestion_is_told(served: Served) -> None:

@@ -7,6 +7,7 @@ import re
 from app_on_a_server import WIDE, opened, setup_of
 from run_pages import call, reading, serve
 from scripted_server import ScriptedServer, run_of
+from waiting import eventually
 from watching import screen_text, sees
 
 from cekura_tui.ui.kit.footer import KeyFooter
@@ -22,11 +23,11 @@ async def test_a_click_on_a_key_is_that_key(scripted: ScriptedServer) -> None:
     serve(scripted, run_of(5))
     async with opened(setup_of(scripted.url, KEY, 1), size=WIDE) as pilot:
         await sees(pilot, "1 run", "enter Open", "? Keys")
-        for x, seen in ((last_line(screen_text(pilot.app)).index("? Keys"), "Keys · Runs"), (1, "Run 5")):
-            await pilot.click(KeyFooter, offset=(x, 0))
-            await sees(pilot, seen)
+        for key, opened_by_it in (("? Keys", "HelpDialog"), ("enter Open", "RunScreen")):
+            await pilot.click(KeyFooter, offset=(last_line(screen_text(pilot.app)).index(key), 0))
+            await eventually(lambda: type(pilot.app.screen).__name__ == opened_by_it, opened_by_it)  # noqa: B023
             await pilot.press("escape")
-            await sees(pilot, "1 run", gone=seen)
+            await sees(pilot, "1 run", "enter Open")
 
 
 async def test_a_click_beside_the_keys_is_none(scripted: ScriptedServer) -> None:

@@ -37,7 +37,7 @@ async def test_a_run_that_is_known_whole_says_so_in_the_list_and_after_a_restart
         await sees(pilot, "2 runs", *before)
         for key in keys:
             await pilot.press(key)
-            await sees(pilot, {"enter": "Verdicts", "b": "Why all of them failed is read"}.get(key, "2 runs"))
+            await sees(pilot, {"enter": "Verdicts", "b": "all failure reasons loaded"}.get(key, "2 runs"))
         await sees(pilot, "6        ✗ 2 checks")
         await pilot.press("r")
         await sees(pilot, "6        ✗ 2 checks", "paused")

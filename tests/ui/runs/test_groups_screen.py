@@ -49,7 +49,7 @@ class Host(ThemedApp):
         self.left: list[object] = []
 
     def group(self, rows: Sequence[RunRow]) -> None:
-        self.push_screen(GroupsScreen(self.state, rows, f"of {len(rows)} loaded runs"), self.left.append)
+        self.push_screen(GroupsScreen(self.state, rows, f"in {len(rows)} loaded runs"), self.left.append)
 
 
 @asynccontextmanager
@@ -102,21 +102,23 @@ async def test_the_groups_tell_why_the_newest_failed_and_f_reads_on(served: Serv
         failed = [row.id for row in sorted(rows, key=lambda row: -row.id) if row.outcome.kind == "failed"]
         errors = sum(row.outcome.kind == "error" for row in rows)
         app.group(rows)
-        await sees(pilot, f"Why {PAGE} of {len(failed)} failed is read – F reads on.", "F Read on")
-        await sees(pilot, f"{len(failed)} failed · {errors} errors of 240 loaded runs", "The agent")
-        assert screen_text(app).splitlines()[3] == f" Failed checks · {len(failed)} runs"
+        await sees(pilot, f"reasons loaded for {PAGE} of {len(failed)} · F load {min(PAGE, len(failed) - PAGE)} more")
+        await sees(pilot, f"{len(failed)} failed · {errors} errors in 240 loaded runs", "The agent")
+        assert screen_text(app).splitlines()[4][1:].startswith(f" Failed checks · {len(failed)} runs ")
         assert len(served.asked(BULK)) == PAGE // AT_ONCE
+        listed = app.screen.query_one(GroupList).rows
+        assert [row.length for row in listed if row.heading] == [1.0, 1.0]  # the largest of a section has the whole bar
         read = await app.state.workspace.call(lambda session: session.findings.cached(failed))
         assert set(read) == set(failed[:PAGE])
         await pilot.press("F")
-        await sees(pilot, "Why all of them failed is read.", gone="F Read on")
+        await sees(pilot, "all failure reasons loaded", gone="F More reasons")
         await pilot.press("G")
         await sees(pilot, f"Did not run properly · {errors} runs", "no answer")
         # What was read is kept on this machine.
         await pilot.press("escape")
         served.log.clear()
         app.group(rows)
-        await sees(pilot, "Why all of them failed is read.", "The agent")
+        await sees(pilot, "all failure reasons loaded", "The agent")
         assert served.asked(BULK) == []
 
 
@@ -124,17 +126,17 @@ async def test_b_goes_from_one_grouping_to_the_next_and_around(served: Served) -
     async with hosted(served.setup(), SMALL) as (app, pilot):
         rows = await loaded(app)
         app.group(rows)
-        await sees(pilot, NAMES["verdict"], "failed check", "F Read on")
+        await sees(pilot, NAMES["verdict"], "failed check", "F More reasons")
         for _, how in pairwise([*HOWS, HOWS[0]]):
             await pilot.press("j", "b")
             await sees(pilot, f" {NAMES[how]}  ")
             listed = app.screen.query_one(GroupList)
             assert (listed.cursor_index, listed.at_top) == (0, True)
-            assert ("F Read on" in screen_text(app)) == (how == "verdict")
+            assert ("F More reasons" in screen_text(app)) == (how == "verdict")
             if how != "verdict":
                 groups = group_runs(rows, how, {}).groups
                 assert [row.key for row in listed.rows] == [group.key for group in groups]
-                await sees(pilot, f" {len(groups)} groups, what fails most first", groups[0].title[:20])
+                await sees(pilot, f" {len(groups)} groups · most failures first", groups[0].title[:20])
 
 
 async def test_a_scenario_with_a_personality_shows_its_last_outcomes_and_since_when_it_fails(served: Served) -> None:
@@ -148,7 +150,7 @@ async def test_a_scenario_with_a_personality_shows_its_last_outcomes_and_since_w
             failing = next(group for group in group_runs(rows, "pair", {}).groups if group.first_failed)
             assert failing.first_failed is not None
             when = app.state.when(failing.first_failed.at)
-            told = f"{failing.detail} · first failed at run {failing.first_failed.run_id}, {when}"
+            told = f"{failing.detail} · failing since run {failing.first_failed.run_id}, {when}"
             await sees(pilot, f" {failing.strip} ", failing.title[:20], told)
 
 
@@ -157,7 +159,7 @@ async def test_enter_goes_back_with_the_filter_of_the_group_under_the_cursor(ser
         async with hosted(served.setup()) as (app, pilot):
             rows = await loaded(app)
             app.group(rows)
-            await sees(pilot, "F Read on")
+            await sees(pilot, "F More reasons")
             await pilot.press(*"b" * times)
             await sees(pilot, f" {NAMES[how]}  ")
             await pilot.press("G")
@@ -187,7 +189,7 @@ async def test_a_group_of_more_runs_than_a_filter_can_name_says_that_the_newest_
         app.group(rows)
         await sees(pilot, "Did not run properly · 130 runs", "timeout")
         await pilot.press("enter")
-        await sees(pilot, "The newest 100 of 130 runs are listed")
+        await sees(pilot, "Only the newest 100 of 130 runs are listed")
         assert isinstance(app.left[0], OpenedGroup)
         assert app.left[0].filter_text.startswith("id:130,129,")
 
@@ -201,12 +203,12 @@ async def test_one_fault_in_many_words_becomes_one_group_while_the_cursor_stays_
     scripted.on("GET", BULK, hold)
     async with hosted(setup_of(scripted.url, "key", 1)) as (app, pilot):
         app.group(rows)
-        await sees(pilot, "Reading why 3 runs failed …", "Why is not read yet", "timeout")
+        await sees(pilot, "loading why 3 runs failed …", "Reason not loaded yet", "timeout")
         await pilot.press("G")
         broken = app.screen.query_one(GroupList).cursor_key
         hold.reply = with_why(scripted.requests("GET", BULK)[0], "No total was said")
         hold.released.set()
-        await sees(pilot, "Expected outcome", "No total was said after …", "Why all of them failed is read.")
+        await sees(pilot, "Expected outcome", "No total was said after …", "all failure reasons loaded")
         listed = app.screen.query_one(GroupList)
         assert (len(listed.rows), listed.cursor_key) == (2, broken)
         assert screen_text(app).count("Expected outcome") == 1
@@ -217,18 +219,18 @@ async def test_a_server_that_does_not_tell_why_leaves_the_groups_and_f_tries_aga
     scripted.on("GET", BULK, Reply(b"<html>502</html>", 502), lambda got: with_why(got, "No total was said"))
     async with hosted(setup_of(scripted.url, "key", 1), SMALL) as (app, pilot):
         app.group(rows)
-        await sees(pilot, "! Why they failed could not be read, F tries again:", "Why is not read yet", "F Read on")
+        await sees(pilot, "! Can't load why runs failed · F retry", "Reason not loaded yet", "F More reasons")
         await pilot.press("F")
-        await sees(pilot, "No total was said after …", gone="could not be read")
+        await sees(pilot, "No total was said after …", gone="Can't load")
 
 
 async def test_f_reads_no_more_than_the_next_fifty(scripted: ScriptedServer) -> None:
     scripted.on("GET", BULK, lambda got: with_why(got, "No total was said"))
     async with hosted(setup_of(scripted.url, "key", 1)) as (app, pilot):
         app.group(rows_of(failed_runs(*range(1, 121))))
-        await sees(pilot, "Why 50 of 120 failed is read – F reads on.")
+        await sees(pilot, "reasons loaded for 50 of 120 · F load 50 more")
         await pilot.press("F")
-        await sees(pilot, "Why 100 of 120 failed is read – F reads on.")
+        await sees(pilot, "reasons loaded for 100 of 120 · F load 20 more")
         newest_first = [
             int(number) for got in scripted.requests("GET", BULK) for number in got.query["run_ids"].split(",")
         ]
@@ -239,7 +241,7 @@ async def test_a_run_that_the_server_does_not_know_any_more_is_asked_for_once(sc
     scripted.on("GET", BULK, Reply([]))
     async with hosted(setup_of(scripted.url, "key", 1)) as (app, pilot):
         app.group(rows_of(failed_runs(1, 2)))
-        await sees(pilot, "No failed check is told", "Why all of them failed is read.")
+        await sees(pilot, "No failed check reported", "all failure reasons loaded")
         await pilot.press("F", "b")
         await sees(pilot, NAMES["scenario"], "Refund", "2 of 2 failed")
         assert len(scripted.requests("GET", BULK)) == 1
@@ -248,7 +250,7 @@ async def test_a_run_that_the_server_does_not_know_any_more_is_asked_for_once(sc
 async def test_no_failed_runs_and_no_runs_at_all_say_so_and_what_to_do(scripted: ScriptedServer) -> None:
     async with hosted(setup_of(scripted.url, "key", 1)) as (app, pilot):
         app.group(rows_of([run_of(1, evaluation_status="success")]))
-        await sees(pilot, "No failed runs among what is loaded.", "b groups by scenario")
+        await sees(pilot, "No failed runs among the loaded ones.", "b group by scenario")
         await pilot.press("b")
         await sees(pilot, "Books a table", "none failed", gone="No failed runs")
         await pilot.press("enter")
@@ -269,7 +271,7 @@ async def test_names_and_reasons_of_strangers_are_shown_as_they_are_and_are_neve
     scripted.on("GET", BULK, Reply(runs))
     async with hosted(setup_of(scripted.url, "key", 1), (200, 30)) as (app, pilot):
         app.group(rows_of(runs))
-        await sees(pilot, "Why all of them failed is read.", SHOWN[:40])
+        await sees(pilot, "all failure reasons loaded", SHOWN[:40])
         for how in (*HOWS[1:], HOWS[0]):
             await pilot.press("b")
             await sees(pilot, f" {NAMES[how]}  ")

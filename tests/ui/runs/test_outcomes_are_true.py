@@ -77,7 +77,7 @@ async def test_what_the_server_finds_is_there_at_once_and_the_line_says_what_was
         await sees(pilot, "361 runs")
         scripted.seen.clear()
         await pilot.press("!")
-        await sees(pilot, "7 of 361 runs", "outcome: on 100 of 361 checked — F stops", gone="reviewed")
+        await sees(pilot, "7 of 361 runs", "outcome: 100 of 361 runs checked · F stop", gone="reviewed")
         assert scripted.requests("GET", LIST)[0].query["success"] == "false"
         second.set()
         await sees(pilot, "8 of 361 runs", "✗ reviewed", gone="checked")

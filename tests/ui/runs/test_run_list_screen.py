@@ -2,15 +2,25 @@
 
 from __future__ import annotations
 
+from unittest.mock import patch
+
+import pytest
 from app_on_a_server import LAUNCH, LIST, SMALL, Served, launched, no_crash, on_run, opened
 from odd_runs import LONG_RUN
+from textual.geometry import Offset, Size
 from textual.pilot import Pilot
+from textual.widget import Widget
 from waiting import eventually
 from watching import screen_text, sees
 
 from cekura_tui.model.filter.parse import parse
+from cekura_tui.model.run.columns import NAMES
+from cekura_tui.model.run.outcome import MARKS, Kind
 from cekura_tui.model.run.view import RunRow
-from cekura_tui.ui.runs.list import RunList
+from cekura_tui.ui.kit.palette import commands_on
+from cekura_tui.ui.runs.controller import OUTCOMES, OutcomeCounts
+from cekura_tui.ui.runs.header import OutcomeBar
+from cekura_tui.ui.runs.list import RunList, RunListHeader, fit_chip
 from cekura_tui.ui.runs.screen import RunsScreen
 
 
@@ -33,11 +43,12 @@ async def test_all_240_runs_come_as_one_scrolls_each_page_asked_for_once(served:
 async def test_the_cursor_stays_on_its_run_when_the_list_is_read_again(served: Served) -> None:
     async with opened(served.setup()) as pilot:
         await on_run(pilot, 900231)
-        await sees(pilot, "900231 ✗", "of 200 loaded")
-        before = screen_text(pilot.app)
+        await sees(pilot, "Run 900231 · ✗", "of 200 loaded")
+        before, rows = screen_text(pilot.app), runs_of(pilot).rows
         asked = len(served.asked(LIST))
         await pilot.press("r")
         await eventually(lambda: len(served.asked(LIST)) == asked + 2, "the list is asked for again, and a page ahead")
+        await eventually(lambda: runs_of(pilot).rows is not rows, "the list came")
         await sees(pilot, "of 200 loaded")
         assert runs_of(pilot).cursor_key == 900231
         assert screen_text(pilot.app).split("\n")[1:] == before.split("\n")[1:]
@@ -46,9 +57,9 @@ async def test_the_cursor_stays_on_its_run_when_the_list_is_read_again(served: S
 async def test_the_preview_follows_the_cursor(served: Served) -> None:
     async with opened(served.setup()) as pilot:
         await on_run(pilot, 900238)
-        await sees(pilot, "900238 ✗ 4 checks", "✗ Identity checked")
+        await sees(pilot, "Run 900238 · ✗ 4 checks", "✗ Identity checked")
         await pilot.press("k")
-        await sees(pilot, "900239 ✓ passed", gone="✗ Identity checked")
+        await sees(pilot, "Run 900239 · ✓ passed", gone="✗ Identity checked")
 
 
 async def test_sixteen_runs_are_in_sight_on_a_small_terminal(served: Served) -> None:
@@ -90,11 +101,12 @@ async def test_runs_of_two_agents_are_refused_with_a_sentence_and_nothing_is_sen
         await on_run(pilot, 900238)
         await pilot.press("space")
         await on_run(pilot, 900234)
+        await sees(pilot, "900234")
+        served.log.clear()
         await pilot.press("space", "i")
-        await sees(pilot, "different agents", "900238 of Riverside Clinic", "900234 of")
-        await pilot.press("escape")
-        await sees(pilot, "2 marked")
-        assert served.asked(LAUNCH, "POST") == []
+        await sees(pilot, "2 marked · 2 agents", "Mark runs of one agent only: 900238")
+        assert len(pilot.app.screen_stack) == 1
+        assert [entry for entry in served.log if "/agents/" in str(entry["path"])] == []
 
 
 async def test_failures_only_leaves_out_what_passed_and_comes_back_to_all(served: Served) -> None:
@@ -203,3 +215,128 @@ async def test_a_list_that_is_empty_for_a_moment_keeps_the_focus(served: Served)
             screen._refresh_layout()  # Textual tells a list that it is hidden, and it may hear of it late
         await pilot.pause()
         assert screen.focused is runs
+
+
+async def test_a_click_on_an_outcome_lists_its_runs_alone_and_a_second_one_all(served: Served) -> None:
+    async with opened(served.setup()) as pilot:
+        await sees(pilot, "240 runs", "17 errors", "of 200 loaded")
+        await pilot.click("OutcomeBar", offset=offset_of(pilot, OutcomeBar, "17 errors"))
+        await sees(pilot, "/ outcome:error", "20 errors", gone="900238")
+        assert {row.outcome.kind for row in runs_of(pilot).rows if isinstance(row, RunRow)} == {"error"}
+        await pilot.click("OutcomeBar", offset=offset_of(pilot, OutcomeBar, "20 errors"))
+        await sees(pilot, "240 runs", "900238", gone="outcome:error")
+        await pilot.press("o")
+        await sees(pilot, "/ outcome:failed", gone="900239")
+        await pilot.press("O")
+        await sees(pilot, "240 runs", "900239", gone="outcome:failed")
+
+
+@pytest.mark.parametrize("width", [60, 80, 100, 120, 200])
+def test_the_outcomes_fit_into_a_line_and_say_of_how_many_runs_they_are(width: int) -> None:
+    counts: tuple[tuple[Kind, int | None], ...] = tuple((kind, 1_234) for kind in OUTCOMES)
+    bar = OutcomeBar()
+    bar.set_reactive(OutcomeBar.outcomes, OutcomeCounts("100,000 runs", counts, frozenset(), "of 7,404 loaded"))
+    with patch.object(OutcomeBar, "size", Size(width, 1)):
+        line = bar.render().plain
+    assert ("1,234 failed" in line) == (width >= 100)
+    assert line.startswith("100,000 runs")
+    assert width < 100 or len(line) <= width
+    assert width < 100 or "of 7,404 loaded" in line
+    assert all(mark in line for mark in MARKS.values())
+
+
+async def test_a_click_on_the_name_of_a_column_sorts_by_it_and_a_second_one_the_other_way_round(
+    served: Served,
+) -> None:
+    async with opened(served.setup()) as pilot:
+        await sees(pilot, "240 runs", "of 200 loaded", "when ▼")
+        await pilot.click("#runs-header", offset=offset_of(pilot, RunListHeader, "agent"))
+        await sees(pilot, "agent ▼", "sorted by agent: 200 of 240 runs loaded")
+        agents = [row.agent for row in runs_of(pilot).rows if isinstance(row, RunRow)]
+        assert agents == sorted(agents, key=str.casefold)
+        await pilot.click("#runs-header", offset=offset_of(pilot, RunListHeader, "agent"))
+        await sees(pilot, "agent ▲")
+        assert pilot.app.focused is runs_of(pilot)
+
+
+async def test_each_order_is_in_the_palette_by_its_name(served: Served) -> None:
+    async with opened(served.setup()) as pilot:
+        await sees(pilot, "240 runs")
+        offered = {command.name: command for command in commands_on(pilot.app.screen)}
+        assert {f"Sort by {name}" for name in NAMES} <= offered.keys()
+        await pilot.press("colon", *"by", "space", *"length", "enter")
+        await sees(pilot, "length▼")
+
+
+async def test_columns_are_chosen_in_a_dialog_and_are_there_after_a_restart(served: Served) -> None:
+    async with opened(served.setup()) as pilot:
+        await sees(pilot, "240 runs", "when ▼", gone="personality")
+        await pilot.press("c")
+        await sees(pilot, "Columns", "Of the run list", "no room in this terminal")
+        await pilot.press(*"jjjj", "space", "j", "space", "k", "space", "K", "greater_than_sign")
+        await sees(pilot, "hidden", "personality")
+        await pilot.press("escape")
+        await sees(pilot, "scenario", "personal…", gone="length")
+    async with opened(served.setup()) as pilot:
+        await sees(pilot, "240 runs", "personal…", "agent", gone="length")
+        await pilot.press("c", "r", "escape")
+        await sees(pilot, "length", gone="personality")
+
+
+async def test_a_view_has_columns_of_its_own(served: Served) -> None:
+    async with opened(served.setup()) as pilot:
+        await sees(pilot, "240 runs", "length")
+        await pilot.press("v", "j", "enter")
+        await sees(pilot, "/ outcome:error")
+        await pilot.press("c")
+        await sees(pilot, "Of the view “Errors”")
+        await pilot.press(*"jjjjj", "space", "enter")
+        await sees(pilot, "/ outcome:error", "when ▼", gone="length")
+        await pilot.press("slash", "ctrl+u", "enter")
+        await sees(pilot, "240 runs", "length")
+    async with opened(served.setup()) as pilot:
+        await sees(pilot, "240 runs", "length")
+        await pilot.press("o", "o")
+        await sees(pilot, "/ outcome:error", "when ▼", gone="length")
+
+
+async def test_the_first_keys_of_the_footer_are_those_that_matter_now(served: Served) -> None:
+    async with opened(served.setup(), size=SMALL) as pilot:
+        await on_run(pilot, 900239)
+        assert footer(pilot).startswith("enter Open space Mark i Improve / Filter ! Failures ")
+        await pilot.press("space")
+        await sees(pilot, "esc Unmark all")
+        await pilot.press("escape")
+        await sees(pilot, "/ Filter", gone="Unmark all")
+
+
+async def test_where_one_is_takes_two_lines_on_a_wide_screen_and_one_on_a_narrow(served: Served) -> None:
+    async with opened(served.setup()) as pilot:
+        await sees(pilot, "240 runs", "as of")
+        first, second = screen_text(pilot.app).split("\n")[:2]
+        assert first.split("  ")[0] == " Profile default"
+        assert "Agent  all agents" in first
+        assert "paused, as of" in first
+        assert second.startswith(" Project Front desks")
+        assert second.endswith("no jobs running")
+        await pilot.resize_terminal(*SMALL)
+        await sees(pilot, " default · Front desks", "paused, as of", gone="Agent  all")
+
+
+def offset_of(pilot: Pilot[None], kind: type[Widget], text: str) -> Offset:
+    """Where a text is in a widget of one line."""
+    widget = pilot.app.screen.query_one(kind)
+    region = widget.content_region
+    line = screen_text(pilot.app).split("\n")[region.y]
+    return Offset(line.index(text) - widget.region.x, 0)
+
+
+def footer(pilot: Pilot[None]) -> str:
+    return screen_text(pilot.app).split("\n")[-1].strip()
+
+
+@pytest.mark.parametrize(
+    ("room", "chip"), [(15, " ◌ in progress "), (14, " ◌ in progress"), (13, "◌ in progress"), (8, "◌ in pr…")]
+)
+def test_the_blanks_of_a_chip_make_room_for_its_words(room: int, chip: str) -> None:
+    assert fit_chip("◌ in progress", room) == chip

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any
 
+from cekura_tui.model.filter.filter import Filter
 from cekura_tui.model.filter.parse import parse
 from cekura_tui.model.run.listing import PagedRuns, RunPage
 from cekura_tui.model.run.outcome import Outcome
 from cekura_tui.model.run.view import RunRow
 from cekura_tui.model.scope import Scope
 from cekura_tui.store.runs import SeenRuns
-from cekura_tui.ui.runs.controller import RunListing
+from cekura_tui.ui.runs.controller import OUTCOMES, RunListing
 
 NOON = 1_787_054_400.0
 SCOPE = Scope("project", 1)
@@ -48,8 +50,10 @@ def test_what_is_known_of_a_list_that_was_never_seen_is_picked_by_all_of_the_fil
     known = (row(3), row(2, "passed"), row(1, "error"))
     listing = RunListing(SCOPE, None, "outcome:failed,error", clock=lambda: NOON, known=known)
     assert [shown.id for shown in listing.rows] == [3, 1]
-    assert listing.counts() == "2 of 3 runs · 1 failed · 1 error"
-    assert listing.filter_notes() == ("on the 3 kept here",)
+    counted = listing.outcomes()
+    assert (counted.runs, counted.loaded, counted.active) == ("2 of 3 runs", "", {"failed", "error"})
+    assert dict(counted.counts) == {**dict.fromkeys(OUTCOMES), "failed": 1, "error": 1}
+    assert listing.filter_notes() == ("from 3 cached runs",)
     assert not listing.whole
 
 
@@ -57,17 +61,49 @@ def test_runs_that_came_to_another_state_stay_and_are_counted_apart() -> None:
     listing = RunListing(SCOPE, None, "status:running,in_queue", clock=lambda: NOON)
     feed = feed_of(row(2, "running", status="running"), row(1, "running", status="in_queue"))
     listing.attach(feed)
-    assert listing.counts() == "2 runs · 0 failed · 0 errors"
+    assert listing.outcomes().runs == "2 runs"
+    assert dict(listing.outcomes().counts) == {**dict.fromkeys(OUTCOMES, 0), "running": 2}
     feed.runs.change([row(1, "passed")])
     assert [shown.id for shown in listing.rows if isinstance(shown, RunRow)] == [2, 1]
-    assert listing.counts() == "2 runs · 0 failed · 0 errors · 1 changed since, r reads anew"
+    counted = listing.outcomes()
+    assert (counted.runs, counted.outdated) == ("2 runs", 1)
+    assert dict(counted.counts) == {**dict.fromkeys(OUTCOMES, 0), "running": 1, "passed": 1}
 
 
 def test_the_note_counts_what_is_loaded_and_tells_the_key() -> None:
     listing = RunListing(SCOPE, None, "persona:~calm", clock=lambda: NOON)
     listing.attach(feed_of(*(row(number) for number in range(300, 200, -1)), count=81_233))
-    assert listing.filter_notes()[0] == "persona: on 100 of 81,233 loaded — F loads on"
-    assert listing.counts() == "100 of 81,233 runs · 100 failed · 0 errors"
+    assert listing.filter_notes()[0] == "persona: 100 of 81,233 runs loaded · F load all"
+    assert (listing.outcomes().runs, listing.outcomes().loaded) == ("100 of 81,233 runs", "")
+
+
+def test_of_a_list_that_is_not_loaded_whole_the_outcomes_say_of_how_many_runs_they_are() -> None:
+    listing = RunListing(SCOPE, None, clock=lambda: NOON)
+    listing.attach(feed_of(*(row(number) for number in range(300, 200, -1)), count=81_233))
+    counted = listing.outcomes()
+    assert (counted.runs, counted.loaded, dict(counted.counts)["failed"]) == ("81,233 runs", "of 100 loaded", 100)
+
+
+def filter_after(text: str, change: Callable[[RunListing], Filter]) -> str:
+    """The filter that a change makes of this one."""
+    return str(change(RunListing(SCOPE, None, text, clock=lambda: NOON)))
+
+
+def test_an_outcome_is_listed_alone_and_once_more_gives_all() -> None:
+    assert filter_after("agent:~bank", lambda it: it.toggle_outcome("error")) == "agent:~bank outcome:error"
+    assert filter_after("outcome:error agent:~bank", lambda it: it.toggle_outcome("error")) == "agent:~bank"
+    assert filter_after("outcome:failed,error", lambda it: it.toggle_outcome("error")) == "outcome:error"
+    assert filter_after("-outcome:error outcome:passed", lambda it: it.toggle_outcome("error")) == "outcome:error"
+    assert filter_after("outcome:failed,error x", lambda it: it.toggle_outcome(None)) == "x"
+
+
+def test_the_next_outcome_comes_round_through_all_runs_in_both_directions() -> None:
+    for step in (1, -1):
+        text, seen = "x", []
+        for _ in range(len(OUTCOMES) + 1):
+            text = filter_after(text, lambda it: it.next_outcome(step))  # noqa: B023 - called at once
+            seen.append(text.removeprefix("x outcome:"))
+        assert seen == [*OUTCOMES[::step], "x"]
 
 
 def test_failures_are_told_by_their_words_in_any_order() -> None:

@@ -140,9 +140,9 @@ async def test_a_group_adds_to_the_filter_and_stepping_back_leads_out_of_it(scri
     serve_list(scripted, run_of(2), run_of(1))
     async with controlled(scripted) as (controller, _):
         controller.filter_by("status:failed")
-        controller.open_group("scenario:~table")
+        controller.open_group("By table", "scenario:~table")
         assert str(controller.listing.filter) == "status:failed scenario:~table"
-        controller.open_group("scenario:~table")
+        controller.open_group("By table", "scenario:~table")
         controller.step_back()
         assert str(controller.listing.filter) == "status:failed"
         controller.step_back()
@@ -209,4 +209,4 @@ async def test_a_scope_given_by_number_gets_its_name_and_loading_all_of_a_whole_
         await eventually(lambda: controller.listing.scope == ONE, "its name")
         await eventually(lambda: controller.listing.whole, "all of it")
         controller.load_all()
-        assert screen.texts == ["All of these runs are loaded."]
+        assert screen.texts == ["All runs are loaded."]

@@ -1,0 +1,125 @@
+"""A dialog in which the columns of the run list are shown, hidden, moved and sized; the list follows at once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+from rich.segment import Segment
+from textual.app import ComposeResult
+from textual.binding import BindingType
+from textual.containers import Vertical
+from textual.content import Content
+from textual.widgets import Label
+
+from cekura_tui.model.run.columns import Cells, Column, Columns
+from cekura_tui.model.text import clean_line
+from cekura_tui.ui.actions import Action, bindings
+from cekura_tui.ui.kit.dialog import Dialog
+from cekura_tui.ui.kit.lines import TONE_CLASSES, TONE_CSS
+from cekura_tui.ui.kit.strips import Line, RowState
+from cekura_tui.ui.kit.virtual_list import VirtualList
+from cekura_tui.ui.terminal.cells import fit
+
+_NAME_CELLS = 16
+
+
+@dataclass(frozen=True, slots=True)
+class ColumnRow:
+    """A column as it was chosen, and its cells in the list now; 0 where it is not seen."""
+
+    column: Column
+    cells: int
+
+    @property
+    def words(self) -> str:
+        """How wide it is."""
+        if not self.column.shown:
+            return "hidden"
+        if not self.cells:
+            return "no room in this terminal"
+        return f"{self.cells} wide" if self.column.width else f"{self.cells} wide, automatic"
+
+
+class ColumnList(VirtualList[ColumnRow]):
+    """A column a line."""
+
+    COMPONENT_CLASSES: ClassVar[set[str]] = TONE_CLASSES
+    DEFAULT_CSS = f"ColumnList {{ {TONE_CSS} }}"
+
+    def key_of(self, row: ColumnRow) -> Hashable:
+        """Its name."""
+        return row.column.name
+
+    def lines_of(self, row: ColumnRow, width: int, state: RowState) -> Sequence[Line]:
+        """A box, the name, and the width."""
+        box, dim = "[x]" if row.column.shown else "[ ]", self.style_of("tone--dim")
+        name = fit(row.column.name, _NAME_CELLS)
+        return [[Segment(f" {box} {name}"), Segment(fit(row.words, width - _NAME_CELLS - 6), dim)]]
+
+
+class ColumnsDialog(Dialog[None]):
+    """For all lists, or for one `view` by its name. `apply` has the list drawn and says which columns it shows."""
+
+    AUTO_FOCUS = "ColumnList"
+    ACTIONS: ClassVar[tuple[Action, ...]] = (
+        Action("columns.toggle", "space", "toggle_column", "Show or hide", footer=1),
+        Action("columns.down", "J,shift+down", "shift(1)", "Move down", footer=2),
+        Action("columns.up", "K,shift+up", "shift(-1)", "Move up", footer=3),
+        Action("columns.narrower", "less_than_sign,left", "size(-1)", "Narrower", footer=4),
+        Action("columns.wider", "greater_than_sign,right", "size(1)", "Wider", footer=5),
+        Action("columns.reset", "r", "reset", "Reset", footer=6),
+    )
+    BINDINGS: ClassVar[list[BindingType]] = bindings(ACTIONS)
+
+    def __init__(self, view: str, columns: Columns, apply: Callable[[Columns], Cells]) -> None:
+        super().__init__()
+        self._view, self._columns, self._apply = clean_line(view, 40), columns, apply
+
+    def compose(self) -> ComposeResult:
+        """The columns in their order."""
+        with Vertical(classes="dialog", id="choose-columns"):
+            yield Label(Content("Columns"), classes="dialog-title")
+            yield Label(Content(f"Of the view “{self._view}”" if self._view else "Of the run list"), id="columns-of")
+            yield ColumnList(opened=lambda _: self.action_give_up(), id="columns")
+            yield Label(Content(_KEYS), classes="dialog-hint")
+
+    def on_mount(self) -> None:
+        """Show them as they are."""
+        self._draw()
+
+    def _draw(self) -> None:
+        cells = dict(self._apply(self._columns))
+        rows = [ColumnRow(column, cells.get(column.name, 0)) for column in self._columns.all]
+        self.query_one(ColumnList).show_rows(rows)
+
+    @property
+    def _row(self) -> ColumnRow | None:
+        return self.query_one(ColumnList).cursor_row
+
+    def _change(self, columns: Columns) -> None:
+        self._columns = columns
+        self._draw()
+
+    def action_toggle_column(self) -> None:
+        """Show the column under the cursor, or hide it."""
+        if (row := self._row) is not None:
+            self._change(self._columns.toggled(row.column.name))
+
+    def action_shift(self, step: int) -> None:
+        """Move it one place."""
+        if (row := self._row) is not None:
+            self._change(self._columns.moved(row.column.name, step))
+
+    def action_size(self, step: int) -> None:
+        """Give it a cell more or less."""
+        if (row := self._row) is not None and row.cells:
+            self._change(self._columns.sized(row.column.name, row.cells + step))
+
+    def action_reset(self) -> None:
+        """The columns as they are without a choice."""
+        self._change(Columns())
+
+
+_KEYS = "space show or hide · J K move · < > size · r reset · esc close"

@@ -1,0 +1,189 @@
+"""Above the run list: where one is and how fresh the list is, and how its runs ended, each outcome a filter."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from textual import events
+from textual.content import Content
+from textual.message import Message
+from textual.reactive import reactive
+from textual.widgets import Static
+
+from cekura_tui.model.run.outcome import MARKS, Kind
+from cekura_tui.model.text import clean_line
+from cekura_tui.ui.kit.lines import OUTCOME_TONES, TONES
+from cekura_tui.ui.runs.controller import Freshness, OutcomeCounts
+
+_SIGNS = {"good": "●", "warn": "!", "dim": "○"}
+_GAP = 4
+"""Cells between two facts of a line."""
+
+
+_UNKNOWN = Freshness("dim", "")
+
+
+class Fact(NamedTuple):
+    """Something to know: its name, and what it is."""
+
+    name: str
+    words: str
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What the header says: the first line's facts and the second's, beside them how fresh the list is, and jobs.
+
+    `short` are the words of the facts that a single line has room for.
+    """
+
+    first: tuple[Fact, ...] = ()
+    second: tuple[Fact, ...] = ()
+    short: tuple[str, ...] = ()
+    freshness: Freshness = _UNKNOWN
+    jobs: str = ""
+
+
+class RunsHeader(Static):
+    """Two lines of facts where the screen is wide, else one."""
+
+    facts: reactive[Facts] = reactive(Facts())
+
+    def render(self) -> Content:
+        """As many lines as it is high."""
+        return self._two_lines() if self.size.height > 1 else self._one_line()
+
+    def _one_line(self) -> Content:
+        facts = self.facts
+        sign, tone = _SIGNS[facts.freshness.tone], TONES[facts.freshness.tone]
+        right = Content.assemble((f"{sign} {clean_line(facts.freshness.words, 80)}", tone))
+        if facts.jobs:
+            right = Content.assemble(right, (" · ", "$muted"), (facts.jobs, "$info"))
+        words = [clean_line(word, 60) for word in facts.short]
+        left = Content.assemble((words[0] if words else "", "bold"), *((f" · {word}", "$muted") for word in words[1:]))
+        return self._ends(left, right)
+
+    def _two_lines(self) -> Content:
+        """Names and words in columns, as tables of facts are read."""
+        facts = self.facts
+        sign, tone = _SIGNS[facts.freshness.tone], TONES[facts.freshness.tone]
+        ends = (
+            Content.assemble((f"{sign} {clean_line(facts.freshness.words, 80)}", tone)),
+            Content.assemble((facts.jobs, "$info") if facts.jobs else ("no jobs running", "$muted")),
+        )
+        names = [max(len(fact.name) for fact in column) for column in zip(facts.first, facts.second, strict=True)]
+        rows = [list(map(_fact, line, names)) for line in (facts.first, facts.second)]
+        widths = [max(fact.cell_length for fact in column) + _GAP for column in zip(*rows, strict=True)]
+        lines = []
+        for row, end in zip(rows, ends, strict=True):
+            cells = [fact.pad_right(width - fact.cell_length) for fact, width in zip(row, widths, strict=True)]
+            lines.append(self._ends(Content.assemble(*cells), end))
+        return Content("\n").join(lines)
+
+    def _ends(self, left: Content, right: Content) -> Content:
+        """A line with its two ends apart; where there is no room for both, the left one gives way."""
+        room = self.size.width - right.cell_length
+        return Content.assemble(left.truncate(max(room - 2, 0), ellipsis=True, pad=True), "  ", right)
+
+
+def _fact(fact: Fact, cells: int) -> Content:
+    return Content.assemble((f"{fact.name:<{cells}} ", "$muted"), (clean_line(fact.words, 60), "bold"))
+
+
+_WORDS: dict[Kind, str] = {
+    "failed": "failed",
+    "error": "errors",
+    "review": "to review",
+    "running": "running",
+    "passed": "passed",
+    "unknown": "no verdict",
+}
+_WORDLESS: tuple[Kind, ...] = ("passed", "running", "unknown", "review", "error", "failed")
+"""Which outcomes lose their words first where there is little room: their marks are in every row."""
+
+
+class _Chip(NamedTuple):
+    """An outcome as it is drawn: its text, and where it begins and ends in the line."""
+
+    kind: Kind | None
+    text: str
+    start: int
+
+    @property
+    def end(self) -> int:
+        return self.start + len(self.text)
+
+
+class OutcomeBar(Static):
+    """How many runs there are, and how they ended; a click on an outcome lists these alone, one more lists all."""
+
+    ALLOW_SELECT = False
+    outcomes: reactive[OutcomeCounts] = reactive(OutcomeCounts())
+
+    @dataclass
+    class Chosen(Message):
+        """A click on an outcome; None is on the number of all runs."""
+
+        kind: Kind | None
+
+    def render(self) -> Content:
+        """One line; the outcomes that the filter asks for are chips."""
+        counted = self.outcomes
+        parts: list[tuple[str, str]] = []
+        at = 0
+        for chip in self._chips():
+            parts.append((" " * (chip.start - at), ""))
+            at = chip.end
+            if chip.kind is None:
+                parts.append((chip.text, "bold"))
+                continue
+            tone = OUTCOME_TONES[chip.kind]
+            if chip.kind in counted.active:
+                parts.append((chip.text, f"bold {TONES[tone]} on ${tone}-ground"))
+            else:
+                mark, words = chip.text[:2], chip.text[2:]
+                parts += [(mark, TONES[tone]), (words, "" if any(map(str.isdigit, words)) else "$muted")]
+        if counted.loaded:
+            parts.append((f" {counted.loaded}", "$muted"))
+        line, key = Content.assemble(*parts), Content.assemble(("o", "bold $accent"), (" next", "$muted"))
+        room = self.size.width - line.cell_length - key.cell_length
+        return Content.assemble(line, " " * room, key) if room >= _GAP and counted.counts else line
+
+    def _chips(self) -> list[_Chip]:
+        """With as many words as there is room for."""
+        counted = self.outcomes
+        wordless: set[Kind] = set()
+        for kind in (None, *_WORDLESS):
+            wordless |= set() if kind is None else {kind}
+            chips = list(_placed(self._texts(counted, wordless)))
+            needed = (chips[-1].end if chips else 0) + (len(counted.loaded) + 1 if counted.loaded else 0)
+            if needed <= self.size.width:
+                break
+        return chips
+
+    def _texts(self, counted: OutcomeCounts, wordless: set[Kind]) -> Iterator[tuple[Kind | None, str]]:
+        if counted.runs:
+            yield None, counted.runs
+        for kind, number in counted.counts:
+            if kind == "unknown" and not number and kind not in counted.active:
+                continue
+            word = "error" if kind == "error" and number == 1 else _WORDS[kind]
+            words = [] if kind in wordless and number is not None else [word]
+            yield kind, f" {' '.join([MARKS[kind], *([] if number is None else [f'{number:,}']), *words])} "
+
+    async def on_click(self, event: events.Click) -> None:
+        """The outcome under the mouse."""
+        offset = event.get_content_offset(self)
+        if offset is not None and event.button == 1:
+            for chip in self._chips():
+                if chip.start <= offset.x < chip.end:
+                    self.post_message(self.Chosen(chip.kind))
+
+
+def _placed(texts: Iterable[tuple[Kind | None, str]]) -> Iterator[_Chip]:
+    at = 0
+    for kind, text in texts:
+        yield _Chip(kind, text, at)
+        at += len(text) + 1
