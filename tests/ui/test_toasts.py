@@ -14,7 +14,8 @@ from watching import sees
 from cekura_tui.ui.jobs.list import JobsPane
 from cekura_tui.ui.kit.dialog import ConfirmDialog, KeyHint
 from cekura_tui.ui.kit.footer import KeyFooter
-from cekura_tui.ui.runs.list import CountsLine, RunList
+from cekura_tui.ui.runs.header import OutcomeBar
+from cekura_tui.ui.runs.list import RunList
 
 LONG = "Marked runs of two agents: only runs of one agent can be improved together; unmark some. "
 
@@ -45,4 +46,4 @@ async def test_a_message_hides_no_button_and_no_key_of_a_dialog(served: Served, 
 async def test_a_message_hides_no_run_no_count_no_job_and_no_key(served: Served, size: tuple[int, int]) -> None:
     async with opened(served.setup(), size=size) as pilot:
         await sees(pilot, "900240")
-        assert await toasts_over(pilot, KeyFooter, JobsPane, CountsLine, RunList) == []
+        assert await toasts_over(pilot, KeyFooter, JobsPane, OutcomeBar, RunList) == []
