@@ -22,7 +22,7 @@ ENVIRONMENT = {
     "project_id": "CEKURA_PROJECT_ID",
 }
 Notify = Literal["auto", "osc777", "osc9", "bell", "off"]
-PERSONAL = frozenset({"notify", "on_job_done", "title"})
+PERSONAL = frozenset({"notify", "on_job_done", "title", "hints"})
 """Settings that are about the person and the terminal, not about an account: the embedded workspace keeps to them."""
 
 
@@ -45,6 +45,8 @@ class Settings(BaseModel):
     """A command that is run when a job ended, with the job on its standard input; no shell."""
     title: bool = Field(default=False, strict=True)
     """Whether the terminal's title tells how many jobs run and how many ended."""
+    hints: bool = Field(default=True, strict=True)
+    """Whether the demo shows tips: the next useful key of each page, until it was used once."""
     read_only: bool = Field(default=False, strict=True)
     """Whether nothing is launched, and nothing written to an agent."""
 
@@ -64,7 +66,7 @@ class Settings(BaseModel):
 
     def personal(self) -> Settings:
         """Only what is about the person and the terminal."""
-        return Settings(notify=self.notify, on_job_done=self.on_job_done, title=self.title)
+        return Settings(notify=self.notify, on_job_done=self.on_job_done, title=self.title, hints=self.hints)
 
 
 _NO_LETTER = re.compile("[^a-z]")
@@ -72,6 +74,7 @@ _WANTED = {
     "notify": f"one of {', '.join(get_args(Notify))}",
     "on_job_done": "a command with closed quotes",
     "title": "true or false",
+    "hints": "true or false",
     "read_only": "true or false",
 }
 

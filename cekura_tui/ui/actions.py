@@ -27,7 +27,7 @@ _NAMES_BY_GROUP = {
         previous-match evidence evidence-before slowest earlier later hits suggestion.turn diff.turn""",
     "Find": """filter filter-at-once find failures outcome previous-outcome search-runs type read-on scope complete
         sort runs.turn sort-by-when sort-by-outcome sort-by-scenario sort-by-personality sort-by-agent sort-by-length
-        sort-by-run""",
+        sort-by-run apply""",
     "Mark": "mark mark-range clear-marks choose",
     "Decide": """accept accept-all reject edit editor split undo take word put.staged theirs conflicts write restore
         put-on-agent yes no stop resume again forget""",
@@ -36,7 +36,7 @@ _NAMES_BY_GROUP = {
     "Show": """fold unfold unfold-all only-changes raw roles staged live jobs-pane refresh look theme runs.columns
         toggle narrower wider reset""",
     "Go to": """back close leave runs jobs top next-unread history prompt-history palette command-line keys help demo
-        quit""",
+        sign-in.key sign-in.environment sign-in.check quit""",
 }
 _GROUP_OF = {name: group for group, names in _NAMES_BY_GROUP.items() for name in names.split()}
 OTHER = "More"

@@ -258,6 +258,7 @@ class CekuraApp(App[None]):
         """The loop of the screens, once it runs."""
         self.state = AppState(self, workspace, clock)
         self.state.ask = self.answer
+        self.state.hints.changed = lambda: self.screen.refresh_bindings()
         self.news = News(self, self.state, lambda: self._runs.controller.reload())
         self.state.away = lambda: self.news.away.away
         self._garbage = GarbageWhenIdle(self) if tidy else None
@@ -316,7 +317,10 @@ class CekuraApp(App[None]):
             else:
                 self.notify(reason, markup=False)
             return True
-        return await super().run_action(action, default_namespace, namespaces)
+        done = await super().run_action(action, default_namespace, namespaces)
+        if done and isinstance(action, str):
+            self.state.hints.use(default_namespace, action)
+        return done
 
     @property
     def agent(self) -> tuple[int, str] | None:
@@ -348,6 +352,7 @@ class CekuraApp(App[None]):
 
     def _load(self) -> None:
         """Read everything at the start."""
+        self.state.hints.begin(self._workspace.setup)
         self.news.begin(runs=self._run_id is None)
         self._read_jobs()
         if self._run_id is not None:
@@ -505,6 +510,7 @@ class CekuraApp(App[None]):
         """Another key or workspace: leave the sign-in screen and read everything again."""
         if self._locked:
             self.pop_screen()
+        self.state.hints.begin(self._workspace.setup)
         self.state.put_jobs(())
         self.news.begin(runs=False)
         self._runs.controller.list_scope(self._workspace.setup.scope)

@@ -1,109 +1,224 @@
-"""Signing in: only when there is no key, or the server refused it."""
+"""The first screen without a key, or with one that the server refused: three ways in, each a key."""
 
 from __future__ import annotations
 
+from collections.abc import Hashable, Sequence
+from dataclasses import dataclass
 from typing import ClassVar
 
-from textual import on, work
+from rich.segment import Segment
+from textual import events, on, work
 from textual.app import ComposeResult
-from textual.containers import Horizontal, VerticalScroll
+from textual.binding import BindingType
+from textual.containers import Vertical, VerticalScroll
 from textual.content import Content
-from textual.widgets import Button, Input, Label, Static
+from textual.widget import Widget
+from textual.widgets import Input, Label, Static
 
-from cekura_tui.model.errors import CekuraTuiError
+from cekura_tui.model.errors import CekuraTuiError, Exit
 from cekura_tui.model.text import clean
-from cekura_tui.ui.actions import Action, bindings
+from cekura_tui.ui.actions import NOT_OFFERED, Action, bindings
+from cekura_tui.ui.kit.dialog import DialogNote
 from cekura_tui.ui.kit.inputs import TypedLine
+from cekura_tui.ui.kit.lines import TONE_CLASSES, TONE_CSS
 from cekura_tui.ui.kit.page import Page
+from cekura_tui.ui.kit.strips import Line, RowState
+from cekura_tui.ui.kit.virtual_list import VirtualList
 from cekura_tui.ui.messages import WorkspaceChanged
 from cekura_tui.ui.state import AppState
+from cekura_tui.ui.terminal.cells import fit
+
+_ABOUT = (
+    "See why test calls of your Cekura voice agent failed, and improve the agent's prompt from them: you accept or "
+    "reject each suggested change."
+)
+_EXPORT = "export CEKURA_API_KEY="
+_NAME_CELLS = 13
+
+
+@dataclass(frozen=True, slots=True)
+class WayIn:
+    """A way to start: its key, its name, and what it takes."""
+
+    key: str
+    name: str
+    words: str
+
+
+_WAYS = (
+    WayIn("s", "Sign in", "with an API key from the dashboard"),
+    WayIn("d", "Demo", "invented runs; no key, no network"),
+    WayIn("e", "Environment", f"copy {_EXPORT} for your shell"),
+)
+
+
+class WaysIn(VirtualList[WayIn]):
+    """The ways in, one a line."""
+
+    COMPONENT_CLASSES: ClassVar[set[str]] = TONE_CLASSES
+    DEFAULT_CSS = f"WaysIn {{ height: {len(_WAYS)}; {TONE_CSS} }}"
+
+    def key_of(self, row: WayIn) -> Hashable:
+        """Its key."""
+        return row.key
+
+    def lines_of(self, row: WayIn, width: int, state: RowState) -> Sequence[Line]:
+        """Key, name, words."""
+        return [
+            [
+                Segment(f" {row.key}  ", self.style_of("tone--accent")),
+                Segment(fit(row.name, _NAME_CELLS), self.style_of("tone--strong")),
+                Segment(fit(row.words, width - _NAME_CELLS - 4), self.style_of("tone--dim")),
+            ]
+        ]
 
 
 class KeyLine(TypedLine):
-    """Where a key is typed; there are tokens that are longer than any name."""
+    """Where a key is typed; some tokens are longer than any name."""
 
+    ACTIONS: ClassVar[tuple[Action, ...]] = (Action("sign-in.check", "enter", "submit", "Sign in", footer=1),)
+    BINDINGS: ClassVar[list[BindingType]] = bindings(ACTIONS)
     longest = 4_096
 
 
-class SignInScreen(Page):
-    """Asks for a key, checks it, and says so; or leads to the embedded workspace."""
+def _while_typing(page: Widget) -> str | None:
+    return NOT_OFFERED if page.query(KeyLine) and page.query_one(KeyLine).has_focus else None
 
-    AUTO_FOCUS = "#key"
+
+def _unless_typing(page: Widget) -> str | None:
+    return None if _while_typing(page) == NOT_OFFERED else NOT_OFFERED
+
+
+class SignInScreen(Page):
+    """Offers the ways in; a refused key leads to the line for another one at once."""
+
+    AUTO_FOCUS = ""
     locked = True
     ACTIONS: ClassVar[tuple[Action, ...]] = (
-        Action("sign-in.demo", "ctrl+t", "demo", "Embedded workspace", footer=1, key_display="ctrl+t", priority=True),
-        Action("sign-in.quit", "escape", "app.quit", "Quit", footer=2),
+        Action("sign-in.key", "s", "type_key", "Sign in", footer=2, why_not=_while_typing),
+        Action("sign-in.demo", "d", "demo", "Demo", footer=3, why_not=_while_typing),
+        Action("sign-in.environment", "e", "environment", "Environment", footer=4, why_not=_while_typing),
+        Action("sign-in.back", "escape", "back", "Back", footer=2, why_not=_unless_typing),
+        Action("sign-in.quit", "escape", "quit", "Quit", footer=5, why_not=_while_typing),
     )
     BINDINGS = bindings(ACTIONS)
-    HELP = (
-        "# Sign in\nA key is made in the dashboard. It is kept readable by you alone and goes to its own server only.\n"
-    )
+    HELP = """\
+# Sign in
+`s` asks for an API key, checks it and saves it, readable only by you; it is sent only to its own server. `d` opens a
+demo with invented runs. `e` copies the line that sets the key in your shell.
+"""
 
     def __init__(self, state: AppState, reason: CekuraTuiError | None) -> None:
         super().__init__(state)
         self._reason = reason
 
     def body(self) -> ComposeResult:
-        """What is wrong, the field, the way around."""
+        """What the program is, why it is not signed in, the ways in, and the line for a key."""
         setup = self.state.workspace.setup
-        with VerticalScroll(id="sign-in"):
-            yield Label(Content("Sign in"), classes="dialog-title")
-            yield Static(
-                Content(clean(self._reason.message if self._reason else "There is no API key yet.")), id="reason"
-            )
-            yield Static(
-                Content(
-                    f"A key for {setup.server.origin} is made in {setup.settings.dashboard_url}, Settings › API keys."
-                    f" It is kept in {setup.paths.credentials}, readable by you alone, and sent to this server only."
-                )
-            )
-            yield KeyLine(placeholder="API key", password=True, id="key", compact=True)
-            yield Static(id="sign-in-note")
-            with Horizontal(classes="dialog-buttons"):
-                yield Button(Content("Sign in"), id="check", variant="primary", compact=True)
-                yield Button(Content("Look around in the embedded workspace"), id="demo", compact=True)
-            yield Label(Content("enter signs in · ctrl+t the embedded workspace"), classes="dialog-hint")
+        made = f"Create one in {setup.settings.dashboard_url}, Settings › API keys."
+        stored = f"Stored in {setup.paths.credentials}, readable only by you; sent only to {setup.server.origin}."
+        with VerticalScroll(id="sign-in", classes="dialog", can_focus=False) as box:
+            box.border_title = Content("cekura-tui")
+            yield Static(Content(_ABOUT), id="about")
+            yield Static(Content(clean(self._why())), id="reason")
+            yield WaysIn(id="ways")
+            with Vertical(id="key-form", classes="section"):
+                yield Label(Content("API key"), classes="section-title")
+                yield KeyLine(placeholder="Paste or type the key", password=True, id="key", compact=True)
+                yield Static(Content(f"{made} {stored}"), id="key-facts")
+            yield DialogNote(id="sign-in-note")
+
+    def _why(self) -> str:
+        if not self._refused:
+            return f"{self._reason.message if self._reason else 'No API key yet.'} Three ways to start:"
+        key = self.state.workspace.setup.key
+        return f"! {self._reason.message if self._reason else ''}" + (f" The key is from {key.source}." if key else "")
+
+    @property
+    def _refused(self) -> bool:
+        """Whether there is a key, which the server refused."""
+        return self.state.workspace.setup.key is not None
 
     def on_mount(self) -> None:
         """A blinking cursor would write to the terminal for ever."""
         self.query_one(Input).cursor_blink = False
+        self.query_one(WaysIn).show_rows(_WAYS)
+        self.query_one("#reason").set_class(self._refused, "-failed")
+        self._show_form(self._refused)
 
-    @on(Input.Submitted)
-    @on(Button.Pressed, "#check")
-    def check(self) -> None:
-        """Ask the server whether it takes the key."""
-        self._check()
+    def _show_form(self, typing: bool) -> None:
+        self.query_one("#key-form").display = typing
+        self.query_one("#about").display = self.query_one(WaysIn).display = not typing
+        self.query_one("#reason").display = self._refused or not typing
+        self.query_one(DialogNote).show("")
+        self.set_focus(self.query_one(KeyLine) if typing else self.query_one(WaysIn))
 
-    # The key is read inside the worker: a worker's description shows its arguments.
-    @work(group="sign-in", exclusive=True)
-    async def _check(self) -> None:
-        field = self.query_one(Input)
-        self._show_message("Checking …")
-        try:
-            await self.state.workspace.sign_in(field.value)
-        except CekuraTuiError as error:
-            self._show_message(error.sentence(), failed=True)
-            field.focus()
-            return
-        field.value = ""
-        self.post_message(WorkspaceChanged())
+    # Ways in
 
-    @on(Button.Pressed, "#demo")
+    @on(WaysIn.Opened)
+    def choose(self, event: WaysIn.Opened) -> None:
+        """Enter on one."""
+        do = {"s": self.action_type_key, "d": self.action_demo, "e": self.action_environment}
+        do[str(event.key)]()
+
+    def action_type_key(self) -> None:
+        """Show the line for a key."""
+        self._show_form(True)
+
+    def on_paste(self, event: events.Paste) -> None:
+        """A key pasted over the ways in goes to its line."""
+        self._show_form(True)
+        self.query_one(KeyLine).on_paste(event)
+
+    def action_back(self) -> None:
+        """Back to the ways in."""
+        self.query_one(KeyLine).value = ""
+        self._show_form(False)
+
+    async def action_quit(self) -> None:
+        """Quit the program."""
+        await self.app.action_quit()
+
+    def action_environment(self) -> None:
+        """Copy the line that sets the key in a shell."""
+        self.app.copy_to_clipboard(_EXPORT)
+        self.query_one(DialogNote).show(f"Copied. Quit, run {_EXPORT}<your key>, and start again.")
+
     def action_demo(self) -> None:
-        """Enter the embedded workspace."""
+        """Open the demo."""
         self._enter_demo()
 
     @work(group="sign-in", exclusive=True)
     async def _enter_demo(self) -> None:
-        self._show_message("Starting the embedded workspace …")
+        self.query_one(DialogNote).show("Starting the demo …")
         try:
             await self.state.workspace.enter_demo()
         except CekuraTuiError as error:
-            self._show_message(error.sentence(), failed=True)
+            self.query_one(DialogNote).show(f"Can't start the demo. {error.sentence()}", failed=True)
             return
         self.post_message(WorkspaceChanged())
 
-    def _show_message(self, text: str, *, failed: bool = False) -> None:
-        note = self.query_one("#sign-in-note", Static)
-        note.set_class(failed, "-failed")
-        note.update(Content(clean(text)))
+    # The key
+
+    @on(Input.Submitted)
+    def check(self) -> None:
+        """Ask the server whether it takes the key."""
+        if self.query_one(KeyLine).value.strip():
+            self._check()
+        else:
+            self.query_one(DialogNote).show("Paste or type an API key first.", failed=True)
+
+    # The key is read inside the worker: a worker's description shows its arguments.
+    @work(group="sign-in", exclusive=True)
+    async def _check(self) -> None:
+        field = self.query_one(KeyLine)
+        self.query_one(DialogNote).show("Checking the key …")
+        try:
+            await self.state.workspace.sign_in(field.value)
+        except CekuraTuiError as error:
+            next_key = "Check the key" if error.exit_status == Exit.KEY_REFUSED else "Wait a moment"
+            self.query_one(DialogNote).show(f"{error.message}\n{next_key}, then press enter.", failed=True)
+            field.focus()
+            return
+        field.value = ""
+        self.post_message(WorkspaceChanged())

@@ -18,6 +18,7 @@ from textual.widget import Widget
 
 from cekura_tui.model.job import Job, Usual, usual
 from cekura_tui.model.text import clock_text
+from cekura_tui.ui.hints import Hints
 from cekura_tui.ui.messages import Request
 
 if TYPE_CHECKING:
@@ -42,6 +43,7 @@ class AppState:
         """Whether nobody is at the terminal."""
         self.ask: Callable[[Request], None] = _nobody
         """Has the app do something, at once."""
+        self.hints = Hints()
         self.jobs: tuple[Job, ...] = ()
         self.durations: Mapping[str, Sequence[float]] = {}
         """How many seconds this profile's last jobs of each kind took."""

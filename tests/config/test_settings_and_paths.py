@@ -46,6 +46,7 @@ def test_without_anything_set_the_vendors_server_is_used(tmp_path: Path) -> None
         ({}, {}, 'notify = "beep"', "config.toml must be one of auto, osc777, osc9, bell, off, not “beep”"),
         ({}, {}, "notify = [1]", "notify in"),
         ({}, {}, "title = 1", "config.toml must be true or false, not “1”"),
+        ({}, {}, "hints = 0", "hints in"),
         ({}, {}, 'read_only = "true"', "read_only in"),
         ({}, {}, "readonly = true", "has an unknown setting “readonly”. Use read_only."),
         ({}, {}, "[profiles.default]\nRead-Only = true", "has an unknown setting “Read-Only”."),
@@ -67,11 +68,11 @@ def test_a_wrong_value_is_told_with_the_place_it_stands_in(
 
 def test_the_embedded_workspace_keeps_to_what_is_about_the_terminal_and_looks_at_nothing_else(tmp_path: Path) -> None:
     text = 'api_url = 5\nproject_id = "x"\nagent_id = 7\nnotify = "bell"\ntitle = true\non_job_done = "say \'a b\'"\n'
-    written(tmp_path, text)
+    written(tmp_path, f"{text}hints = false\n")
     env = {"CEKURA_PROJECT_ID": "nonsense", "CEKURA_API_URL": "nonsense"}
     setup = make_setup(config_dir=str(tmp_path), demo=DemoOptions(), env=env)
     own = setup.settings
-    assert (own.notify, own.title, own.on_job_done) == ("bell", True, "say 'a b'")
+    assert (own.notify, own.title, own.hints, own.on_job_done) == ("bell", True, False, "say 'a b'")
     assert own == own.personal()
     assert setup.paths.home == tmp_path / "demo"
 

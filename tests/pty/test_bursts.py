@@ -17,7 +17,12 @@ def test_keys_before_a_slash_move_and_what_follows_it_is_typed(start: Start, mov
 
 def test_a_q_right_after_a_key_that_opens_a_dialog_does_not_leave_the_program(start: Start) -> None:
     terminal = start("--demo").wait("240 runs", "live")
-    for key, dialog in (("p", "List runs of"), ("v", "Failed today"), ("y", "Copy of"), ("i", "Improve the prompt")):
+    for key, dialog in (
+        ("p", "List runs of"),
+        ("v", "Failed today"),
+        ("y", "Copy or save"),
+        ("i", "Improve the prompt"),
+    ):
         terminal.press(f"{key}q")
         terminal.wait(dialog)
         terminal.press("esc")

@@ -197,7 +197,7 @@ def test_the_list_its_preview_a_passed_run_beside_it_and_a_search_of_all_show_te
     rested(terminal, "j", "k", "enter")
     terminal.wait("Run 102", "Transcript")
     rested(terminal, "=")
-    terminal.wait("Run 101", "only here")
+    terminal.wait("run 101", "only here")
     scrolled(terminal)
     rested(terminal, "n", "N", "s", "esc")
     terminal.wait("Run 102")
@@ -206,7 +206,7 @@ def test_the_list_its_preview_a_passed_run_beside_it_and_a_search_of_all_show_te
     scrolled(terminal)
     rested(terminal, "esc")
     rested(terminal, "\x10", "Search opened runs", "enter")
-    terminal.wait("Search what was said")
+    terminal.wait("go to hits")
     rested(terminal, "owned")
     terminal.wait("hits in")
     rested(terminal, "enter", *"jjjj", "enter")
@@ -217,7 +217,7 @@ def test_the_list_its_preview_a_passed_run_beside_it_and_a_search_of_all_show_te
 
 def _answered(terminal: Terminal) -> bool:
     text = terminal.text
-    return "Copy of run 102" not in text or "once more" in text or "Save the transcript of run 102" in text
+    return "Copy or save run 102" not in text or "enter again" in text or "Save the transcript of run 102" in text
 
 
 def test_what_is_handed_off_is_clean_and_its_file_has_a_safe_name(
@@ -228,15 +228,15 @@ def test_what_is_handed_off_is_clean_and_its_file_has_a_safe_name(
     copies = 0
     for down in range(12):
         rested(terminal, "y", "j" * down)
-        terminal.wait("Copy of run 102")
+        terminal.wait("Copy or save run 102")
         terminal.press("enter")
         terminal.until(lambda: _answered(terminal), "an answer to enter")
-        if terminal.shows("once more"):  # it is large
+        if terminal.shows("enter again"):  # it is large
             terminal.press("enter")
-            terminal.wait(gone="Copy of run 102")
+            terminal.wait(gone="Copy or save run 102")
         if terminal.shows("Save the transcript"):
             rested(terminal, "enter")
-            if terminal.shows("exists already"):
+            if terminal.shows("already exists"):
                 rested(terminal, "esc", "esc")
                 break
             terminal.wait("Saved to")

@@ -14,7 +14,7 @@ from terminal import Start, Terminal
 # What would leave, open, launch and choose if it acted as keys, and two bytes that are no text.
 PATTERN = b"quit q 2U!i y\x11\xe9\xff " * 10 + b"\r"
 MEGABYTE = PATTERN * (1_000_000 // len(PATTERN))
-TYPED, CUT, REFUSED = "Ω", "quit q", "Nothing was pasted"
+TYPED, CUT, REFUSED = "Ω", "quit q", "Nothing pasted"
 
 
 @dataclass(frozen=True)
@@ -39,14 +39,14 @@ PLACES = {
         shows=REFUSED,
         back=[("esc", "Suggestion", TYPED), ("esc", "Jobs ·", ""), ("1", "Groups", "")],
     ),
-    "a search in a run": Place([RUN, ("/", "No search")], back=[("esc", "Run 900240", TYPED), ("esc", "Groups", "")]),
+    "a search in a run": Place([RUN, ("/", "Find text")], back=[("esc", "Run 900240", TYPED), ("esc", "Groups", "")]),
     "a search in all runs": Place(
-        [("\x10", "type to find one"), ("Search op", "transcripts of opened runs"), ("\r", "Search what was said")]
+        [("\x10", "type to find one"), ("Search op", "transcripts of opened runs"), ("\r", "go to hits")]
     ),
     "a note": Place(
-        [("m", "Note on run")], enter="too long", back=[("esc", "esc once more", ""), ("esc", "Groups", TYPED)]
+        [("m", "Note on run")], enter="too long", back=[("esc", "esc again", ""), ("esc", "Groups", TYPED)]
     ),
-    "an export": Place([("e", "Save runs to a file")]),
+    "an export": Place([("e", "Export runs")]),
     "a project": Place([("p", "Northgrid")]),
     "a command": Place([("\x10", "type to find one")], shows="Up to 100 characters"),
     "the path of a prompt": Place([IMPROVE, ("\x1b[Hj ", "Path of the file")], enter="0 words"),
@@ -57,9 +57,9 @@ PLACES = {
         back=[("esc", "Suggestion", TYPED), ("esc", "Jobs ·", ""), ("1", "Groups", "")],
     ),
     "a view": Place(
-        [("/", "persona:"), ("outcome:failed\r", "0 errors"), ("v", "saves the filter"), ("s", "A name for")],
+        [("/", "persona:"), ("outcome:failed\r", "0 errors"), ("v", "save filter"), ("s", "enter save")],
         enter="characters",
-        back=[("esc", "saves the filter", TYPED), ("esc", "Groups", "saves the filter")],
+        back=[("esc", "save filter", TYPED), ("esc", "Groups", "save filter")],
     ),
 }
 
@@ -104,7 +104,11 @@ def test_a_megabyte_pasted_wherever_one_can_type(
 @pytest.mark.parametrize("marked", [True, False], ids=["marked", "unmarked"])
 def test_a_megabyte_pasted_as_a_key(start: Start, forker: Forker, marked: bool) -> None:
     terminal = start(forker=forker).wait("API key", "Sign in")
+    terminal.press("s")
+    terminal.wait("Settings › API keys")
     paste_and_type(terminal, SIGN_IN, marked)
+    terminal.press("esc")
+    terminal.wait("Environment")
     terminal.press("esc")
     assert terminal.ended() == 0
     terminal.assert_handed_back()

@@ -30,6 +30,39 @@ def _by_keys(*keys: str, screen: str, after: tuple[str, ...] = (), shows: tuple[
     return scene
 
 
+async def _search(pilot: Pilot[Any]) -> None:
+    """Words found in the runs that were opened."""
+    await sees(pilot, str(SUGGESTED), "live")
+    await pilot.press("j", "j", "enter")
+    await sees(pilot, "00:14")
+    app: Any = pilot.app
+    app.call_later(app.action_search_runs)
+    await sees(pilot, "go to hits")
+    await pilot.press(*"you", "enter")
+    await sees(pilot, "hits in")
+    await still(pilot)
+
+
+async def _sign_in(pilot: Pilot[Any]) -> None:
+    """As it is without a key."""
+    from cekura_tui.ui.sign_in import SignInScreen
+
+    await sees(pilot, str(SUGGESTED), "live")
+    app: Any = pilot.app
+    await app.push_screen(SignInScreen(app.state, None))
+    await sees(pilot, "Three ways to start")
+    await still(pilot)
+
+
+async def _sign_in_key(pilot: Pilot[Any]) -> None:
+    """A key is asked for."""
+    await _sign_in(pilot)
+    await pilot.press("s", "enter")
+    pilot.app.screen.query_one("#key-facts").display = False  # the directory is another each time
+    await sees(pilot, "first.")
+    await still(pilot)
+
+
 _PROPOSED = ("2", "g", "j")
 """To the job whose proposal has changes of every kind."""
 
@@ -65,6 +98,9 @@ GALLERY: dict[str, Scene] = {
     "hand-off": _by_keys(*_PROPOSED, "enter", "a", "y", screen="HandOffDialog"),
     "update-prompt": _by_keys(*_PROPOSED, "enter", "a", "p", screen="UpdatePromptDialog"),
     "history": _by_keys(*_PROPOSED, "enter", "h", screen="PromptHistoryScreen"),
-    "sign-in": _by_keys(screen="RunsScreen"),
+    "search": _search,
+    "confirm": _by_keys("2", "x", screen="ConfirmDialog"),
+    "sign-in": _sign_in,
+    "sign-in-key": _sign_in_key,
 }
 assert PROPOSED

@@ -22,6 +22,7 @@ from waiting import eventually
 from watching import sees, still
 
 from cekura_tui.config.paths import Paths
+from cekura_tui.config.settings import Settings
 from cekura_tui.demo.server import DemoServer
 from cekura_tui.jobs.engine import JobEngine
 from cekura_tui.model.job import Draft, Job, Progress
@@ -79,7 +80,7 @@ def fixed_clock(clock: Clock) -> Iterator[Clock]:
 
 
 def _setup(home: Path, speed: float) -> Setup:
-    return demo_setup(Paths(home).demo, DemoOptions(epoch=EPOCH, speed=speed))
+    return demo_setup(Paths(home).demo, DemoOptions(epoch=EPOCH, speed=speed), settings=Settings(hints=False))
 
 
 async def _launched(session: Session, run_id: int) -> Job:

@@ -64,4 +64,4 @@ def listed(app: OneDialog) -> list[object]:
 
 async def read(pilot: Pilot[None]) -> None:
     """Wait until everything that is wanted was answered."""
-    await sees(pilot, "List runs of", gone="Reading agents")
+    await sees(pilot, "List runs of", gone="Loading agents")

@@ -65,7 +65,7 @@ async def test_a_file_that_exists_is_asked_about_and_a_missing_folder_is_named(s
     async with opened(served.setup()) as pilot:
         await suggestion(pilot)
         await save_as(pilot, str(there))
-        await sees(pilot, "exists already", "once more overwrites it")
+        await sees(pilot, "already exists", "enter again to overwrite")
         assert there.read_text() == "mine"
         pilot.app.screen.query_one(Input).value = str(tmp_path / "no" / "folder.md")
         await pilot.press("enter")
@@ -78,7 +78,7 @@ async def test_a_file_that_exists_is_asked_about_and_a_missing_folder_is_named(s
         await sees(pilot, "Type a file name")
         pilot.app.screen.query_one(Input).value = str(there)
         await pilot.press("enter")
-        await sees(pilot, "exists already")
+        await sees(pilot, "already exists")
         assert there.read_text() == "mine"
         await pilot.press("enter")
         await sees(pilot, "Saved to", gone="Copy or save the prompt")

@@ -122,7 +122,7 @@ async def test_a_dialog_that_takes_long_takes_the_keys_meanwhile_and_can_be_give
         await sees(pilot, "1 run ", "as of")
         for key in "pq":
             pilot.app.simulate_key(key)
-        await sees(pilot, "Loading projects …", "esc cancels")
+        await sees(pilot, "Loading projects …", "esc cancel")
         await pilot.press("q", "q", "escape")
         await sees(pilot, "1 run ", gone="Loading projects")
         await pilot.press("p")

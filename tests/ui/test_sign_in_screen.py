@@ -7,16 +7,36 @@ import stat
 from pathlib import Path
 
 from app_on_a_server import SMALL, Served, no_crash, opened, setup_of
+from textual import events
 from textual.widgets import Input
 from watching import sees
 
 
-async def test_without_a_key_it_says_where_one_comes_from(served: Served) -> None:
+async def test_without_a_key_it_says_what_the_program_is_and_offers_three_ways_in(served: Served) -> None:
     async with opened(setup_of(served.server.url, None), size=SMALL) as pilot:
-        await sees(pilot, "Sign in", "No API key found.", "Settings › API keys", "ctrl+t")
+        await sees(pilot, "See why test calls", "No API key found.", "s  Sign in", "d  Demo", "e  Environment")
         await pilot.press("enter")
-        await sees(pilot, "The key from the keyboard is empty.")
+        await sees(pilot, "Settings › API keys", "esc Back", gone="Environment")
+        await pilot.press("enter")
+        await sees(pilot, "Paste or type an API key first.")
+        await pilot.press("d", "escape")
+        await sees(pilot, "d  Demo", gone="Settings › API keys")
         assert served.log == []
+
+
+async def test_e_copies_the_line_that_sets_the_key_in_a_shell(served: Served) -> None:
+    async with opened(setup_of(served.server.url, None), size=SMALL) as pilot:
+        await sees(pilot, "e  Environment")
+        await pilot.press("e")
+        await sees(pilot, "Copied. Quit, run export CEKURA_API_KEY=<your key>")
+        assert pilot.app.clipboard == "export CEKURA_API_KEY="
+
+
+async def test_a_key_pasted_at_once_is_typed_into_its_line(served: Served) -> None:
+    async with opened(setup_of(served.server.url, None), size=SMALL) as pilot:
+        await sees(pilot, "e  Environment")
+        pilot.app.post_message(events.Paste("d-1"))
+        await sees(pilot, "API key", "•••", gone="Environment")
 
 
 async def test_a_refused_key_leads_to_signing_in_with_the_servers_words(served: Served) -> None:
@@ -27,9 +47,9 @@ async def test_a_refused_key_leads_to_signing_in_with_the_servers_words(served: 
 
 async def test_a_wrong_key_is_refused_and_the_right_one_opens_the_runs_and_is_kept(served: Served, home: Path) -> None:
     async with opened(setup_of(served.server.url, None)) as pilot:
-        await sees(pilot, "Sign in")
-        await pilot.press(*"wrong", "enter")
-        await sees(pilot, "refused the API key")
+        await sees(pilot, "s  Sign in")
+        await pilot.press("s", *"wrong", "enter")
+        await sees(pilot, "refused the API key", "Check the key, then press enter.")
         assert not (home / "credentials.json").exists()
         pilot.app.screen.query_one("#key", Input).value = served.server.key
         await pilot.press("enter")
@@ -46,15 +66,15 @@ async def test_a_wrong_key_is_refused_and_the_right_one_opens_the_runs_and_is_ke
 
 async def test_a_key_is_never_drawn(served: Served) -> None:
     async with opened(setup_of(served.server.url, None)) as pilot:
-        await sees(pilot, "Sign in")
-        await pilot.press(*"secretkey")
+        await sees(pilot, "s  Sign in")
+        await pilot.press("s", *"secretkey")
         await sees(pilot, "•••••••••", gone="secret")
 
 
-async def test_one_key_leads_into_the_embedded_workspace(served: Served) -> None:
+async def test_one_key_opens_the_demo(served: Served) -> None:
     async with opened(setup_of(served.server.url, None)) as pilot:
-        await sees(pilot, "Sign in")
-        await pilot.press("ctrl+t")
+        await sees(pilot, "d  Demo")
+        await pilot.press("d")
         await sees(pilot, "240 runs", "Profile demo", "Front desks", "900240")
         assert served.log == []
         no_crash(pilot)

@@ -1,4 +1,4 @@
-"""A short list to choose from, one or several: the choice is a shape, not a colour."""
+"""A short list to choose one or several from: the choice is a shape, not a colour."""
 
 from __future__ import annotations
 
@@ -26,7 +26,13 @@ class ChoiceList(VirtualList[Choice]):
 
     ACTIONS = (Action("choice.choose", "space,enter", "choose", "Choose", footer=1),)
     BINDINGS = bindings(ACTIONS)
-    DEFAULT_CSS = "ChoiceList { & > .virtual-list--mark { color: $text; text-style: none; } }"
+    DEFAULT_CSS = """
+    ChoiceList {
+        & > .virtual-list--mark { color: $text; text-style: none; }
+        /* Only what has the focus looks like it: here the boxes show what is chosen. */
+        &:blur > .virtual-list--cursor-blurred { background: transparent; }
+    }
+    """
 
     def __init__(self, *, several: bool, id: str | None = None) -> None:  # noqa: A002 - Textual's own word
         super().__init__(id=id)
@@ -37,7 +43,7 @@ class ChoiceList(VirtualList[Choice]):
         return row.key
 
     def lines_of(self, row: Choice, width: int, state: RowState) -> Sequence[Line]:
-        """A box and words."""
+        """A box and the words."""
         boxes = ("[x]", "[ ]") if self._several else ("(•)", "( )")
         return [[Segment(fit(f"{boxes[not state.marked]} {row.words}", width))]]
 
@@ -47,7 +53,7 @@ class ChoiceList(VirtualList[Choice]):
         return frozenset(str(key) for key in self.marks)
 
     def action_choose(self) -> None:
-        """Choose the one under the cursor: it alone, or it too (or no longer)."""
+        """Choose the row under the cursor; of several, toggle it."""
         if self.cursor_key is None:
             return
         if self._several:

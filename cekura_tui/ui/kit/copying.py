@@ -11,11 +11,11 @@ from textual import on
 from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.content import Content
-from textual.widgets import Input, Label, Static
+from textual.widgets import Input, Static
 
 from cekura_tui.model.errors import CekuraTuiError
-from cekura_tui.model.text import clean, clean_line
-from cekura_tui.ui.kit.dialog import Dialog
+from cekura_tui.model.text import clean_line
+from cekura_tui.ui.kit.dialog import Dialog, DialogNote, KeyHint
 from cekura_tui.ui.kit.inputs import TypedLine
 from cekura_tui.ui.kit.strips import Line, RowState
 from cekura_tui.ui.kit.virtual_list import VirtualList
@@ -61,19 +61,19 @@ class SaveLine(TypedLine):
     ) -> None:
         super().__init__(name, id="save-file", select_on_focus=select_on_focus, compact=True)
         self.cursor_blink = False  # it would write to the terminal for ever
-        self.note = Static(id="save-note")
+        self.note = DialogNote(id="save-note")
         self._write, self._saved, self._about, self._failed = write, saved, about, failed
         self._may_write = may_write
         self._overwrite = ""
 
     @property
     def file_name(self) -> str:
-        """The name as it stands."""
+        """The name, trimmed."""
         return self.value.strip()
 
     @on(Input.Changed)
     def renamed(self) -> None:
-        """Another name: what was asked about the former one no longer holds."""
+        """Another name: the question about the former one is void."""
         self._overwrite = ""
         self.show_message(self._about(self.file_name))
 
@@ -82,25 +82,25 @@ class SaveLine(TypedLine):
         """Write the file."""
         may_write = await self._may_write()
         if not may_write or not self.screen.is_current:
-            return  # enter was pressed twice in haste
+            return  # enter was pressed twice
         name = self.file_name
         if not name:
-            self.show_message("Type a file name.")
+            self.note.show("Type a file name.", failed=True)
             return
         try:
             where = self._write(name, force=self._overwrite == name)
         except AlreadyThere:
             self._overwrite = name
-            self.show_message(f"{name} exists already. Enter once more overwrites it.")
+            self.note.show(f"{name} already exists. Press enter again to overwrite.", failed=True)
         except CekuraTuiError as error:
-            self.show_message(error.sentence())
+            self.note.show(error.sentence(), failed=True)
             self._failed(error)
         else:
             self._saved(where)
 
     def show_message(self, text: str) -> None:
         """A sentence in the note."""
-        self.note.update(Content(clean(text)))
+        self.note.show(text)
 
 
 class SaveDialog(Dialog[str]):
@@ -114,23 +114,23 @@ class SaveDialog(Dialog[str]):
 
     def compose(self) -> ComposeResult:
         """The file's name."""
-        with Vertical(classes="dialog"):
-            yield Label(Content(f"Save {self._what}"), classes="dialog-title")
+        with Vertical(classes="dialog") as box:
+            box.border_title = Content(f"Save {self._what}")
             yield self._line
             yield self._line.note
-            yield Label(Content("enter saves · esc goes back"), classes="dialog-hint")
+            yield KeyHint("enter save · esc back")
 
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """Something that can be handed over, and the text to copy; without one, choosing it leads on."""
+    """Something to copy or save: its words and the text to copy; without a text, enter leads elsewhere."""
 
     words: str
     text: str | None = field(default=None, repr=False)
 
 
 class OfferList(VirtualList[Offer]):
-    """What is offered, one a line."""
+    """The offers, one a line."""
 
     def key_of(self, row: Offer) -> Hashable:
         """Its words."""
@@ -149,7 +149,7 @@ PREVIEWED = 3
 
 @dataclass(frozen=True, slots=True)
 class Copy:
-    """What can be copied: `head` makes how it begins, where that is quicker than to make all of it."""
+    """What can be copied: `head` makes only its beginning, where that is quicker."""
 
     text: Callable[[], str]
     head: Callable[[], str] | None = None
@@ -162,7 +162,7 @@ class Copy:
 
 @dataclass(frozen=True, slots=True)
 class Lead:
-    """What leads on in place of being copied; `head` makes what is shown of it."""
+    """What leads elsewhere instead of being copied; `head` makes the preview."""
 
     take: Callable[[], None]
     head: Callable[[], str] = str
@@ -173,22 +173,22 @@ class Lead:
 
 
 class CopyDialog(Dialog[str]):
-    """Copies what is chosen, and answers with nothing then; what leads on answers as it likes."""
+    """Copies what is chosen and answers with nothing; a `Lead` answers as it likes."""
 
     AUTO_FOCUS = "OfferList"
 
     def __init__(
         self, box: str, whose: str, offers: Iterable[tuple[str, Copy | Lead]], missing: Iterable[str] = ()
     ) -> None:
-        """`box` is the id of what holds all this, for its style; `whose` is of what a copy is made; `offers` are in
-        words, with what comes of each; `missing` are sentences why something is not offered."""
+        """`box` is the id of the dialog's box, for its style; `whose` names what is copied; `offers` are words with
+        what each does; `missing` are sentences why something is not offered."""
         super().__init__()
         self.whose = whose
         self._box, self._offers, self._missing = box, dict(offers), tuple(missing)
         self._warned_of: str | None = None
 
     def save(self, what: str, name: str, write: Write) -> None:
-        """Ask where to save something; once it is saved, that is the answer of this dialog too."""
+        """Ask where to save something; once saved, that is the answer of this dialog too."""
 
         def saved(where: str | None) -> None:
             if where is not None:  # else something else may be chosen
@@ -198,14 +198,14 @@ class CopyDialog(Dialog[str]):
 
     def compose(self) -> ComposeResult:
         """The offers, what the one under the cursor would copy, and what is not offered."""
-        with Vertical(id=self._box, classes="dialog"):
-            yield Label(Content(f"Copy of {self.whose}"), classes="dialog-title")
+        with Vertical(id=self._box, classes="dialog") as box:
+            box.border_title = Content(f"Copy or save {self.whose}")
             yield OfferList(id="copies")
             yield Static(id="copy-preview")
             for why in self._missing:
                 yield Static(Content(why), classes="copy-missing")
-            yield Static(id="copy-note")
-            yield Label(Content("enter copies · esc closes"), classes="dialog-hint")
+            yield DialogNote(id="copy-note")
+            yield KeyHint("enter choose · esc close")
 
     def on_mount(self) -> None:
         """Show them."""
@@ -213,7 +213,7 @@ class CopyDialog(Dialog[str]):
 
     @on(OfferList.Moved)
     def look(self, event: OfferList.Moved) -> None:
-        """Show how that begins: over SSH, where no clipboard may be within reach, it can be read and marked."""
+        """Show how it begins: over SSH, where the clipboard may be out of reach, it can be read and selected."""
         offer = self._offers.get(str(event.key))
         self.query_one("#copy-preview", Static).update(Content(offer.beginning() if offer else ""))
         self._warned_of = None
@@ -223,7 +223,7 @@ class CopyDialog(Dialog[str]):
     def take(self, event: OfferList.Opened) -> None:
         """Enter on one."""
         if not self.is_current:
-            return  # enter was pressed twice in haste
+            return  # enter was pressed twice
         words = str(event.key)
         offer = self._offers[words]
         if isinstance(offer, Lead):
@@ -234,15 +234,16 @@ class CopyDialog(Dialog[str]):
         if size > LARGE and self._warned_of != words:
             self._warned_of = words
             self.show_message(
-                f"This is {size // 1000:,} KB; many terminals take up to {LARGE // 1000} KB and drop the rest. "
-                "Save it to a file, or press enter once more to copy it all the same."
+                f"{size // 1000:,} KB: many terminals take at most {LARGE // 1000} KB and drop the rest. "
+                "Save to a file, or press enter again to copy anyway.",
+                failed=True,
             )
             return
         self.app.copy_to_clipboard(text)
-        sent = f"Sent to the terminal's clipboard: {words}. Whether it took it, only pasting tells."
+        sent = f"Sent to the clipboard: {words}. If nothing pastes, the terminal blocks copying."
         self.notify(sent, markup=False, timeout=8)
         self.dismiss(None)
 
-    def show_message(self, text: str) -> None:
-        """A sentence below the offers."""
-        self.query_one("#copy-note", Static).update(Content(text))
+    def show_message(self, text: str, *, failed: bool = False) -> None:
+        """A sentence under the offers."""
+        self.query_one("#copy-note", DialogNote).show(text, failed=failed)

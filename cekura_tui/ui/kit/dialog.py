@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable, Sequence
 from typing import ClassVar, TypeVar
@@ -25,6 +26,45 @@ from cekura_tui.ui.terminal.textual_private import is_gone
 T = TypeVar("T")
 
 
+_KEYS = re.compile(r"\S+(?: \S(?= ))*")
+
+
+def key_hint(words: str) -> Content:
+    """Keys and what they do, as "enter save · n N next": the first word of each part is a key, and so are single
+    characters after it."""
+    spans: list[tuple[str, str] | str] = []
+    for n, part in enumerate(words.split(" · ") if words else ()):
+        keys = _KEYS.match(part)
+        at = keys.end() if keys else 0
+        spans += [" · " if n else "", (part[:at], "bold $accent"), part[at:]]
+    return Content.assemble(*spans)
+
+
+class KeyHint(Static):
+    """The last line of a dialog: its keys."""
+
+    def __init__(self, words: str = "", *, id: str | None = None) -> None:  # noqa: A002 - Textual's own word
+        super().__init__(key_hint(words), id=id, classes="dialog-hint")
+
+    def show(self, words: str) -> None:
+        """These keys from now on."""
+        self.update(key_hint(words))
+
+
+class DialogNote(Static):
+    """What a dialog says of what was typed or done: a fact in muted, success in green, what failed in amber."""
+
+    def __init__(self, text: str = "", *, id: str | None = None) -> None:  # noqa: A002 - Textual's own word
+        super().__init__(Content(clean(text)), id=id, classes="dialog-note")
+
+    def show(self, text: str, *, failed: bool = False, done: bool = False) -> None:
+        """Show this, cleaned."""
+        sign = "! " if failed else "✓ " if done else ""
+        self.set_class(failed, "-failed")
+        self.set_class(done, "-done")
+        self.update(Content(sign + clean(text) if text else ""))
+
+
 class Dialog(ModalScreen[T | None]):
     """Asks one thing; esc answers with nothing."""
 
@@ -37,9 +77,9 @@ class Dialog(ModalScreen[T | None]):
     BINDINGS = bindings(ACTIONS)
 
     deaf: ClassVar[bool] = False
-    """Whether keys that were pressed before it was there are not for it, as where one of them would cost something."""
+    """Whether keys pressed before it was open are dropped, as where one of them would cost something."""
     deaf_until = 0.0
-    """Keys pressed before this moment, in seconds as events count them, are not for it."""
+    """Keys pressed before this moment, in seconds as events count them, are dropped."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -53,41 +93,41 @@ class Dialog(ModalScreen[T | None]):
         await do_in_order(self, event)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """What is not to be mentioned now is no key either."""
+        """What is not offered now has no key either."""
         return is_offered(self, action, parameters)
 
     @property
     def gone(self) -> bool:
-        """Whether it is being taken apart or is not put together yet: whoever waited must not draw on it."""
+        """Whether it is being unmounted or not mounted yet: whoever waited must not draw on it."""
         return is_gone(self)
 
     def keep(self) -> None:
-        """The program is being left: what was typed here is to be kept."""
+        """Save what was typed here: the program is being closed."""
 
     def dismiss(self, result: T | None = None) -> AwaitComplete:
-        """Answer, once: a key that was pressed twice in haste does not take away the screen below as well."""
+        """Answer, once: a key pressed twice does not close the screen below as well."""
         return super().dismiss(result) if self in self.app.screen_stack else AwaitComplete()
 
     def action_give_up(self) -> None:
-        """Leave without an answer."""
+        """Close without an answer."""
         self.dismiss(None)
 
 
 class WaitingDialog(Dialog[None]):
-    """Stands in for a dialog of which something is still being read, and takes the keys meanwhile; esc gives it up."""
+    """Stands in for a dialog that still loads something, and takes the keys meanwhile; esc cancels."""
 
     def __init__(self, words: str, cancel: Callable[[], object]) -> None:
         super().__init__()
         self._words, self._cancel = words, cancel
 
     def compose(self) -> ComposeResult:
-        """What is read."""
+        """What is being loaded."""
         with Vertical(classes="dialog"):
             yield Label(Content(f"{self._words} …"))
-            yield Label(Content("esc cancels"), classes="dialog-hint")
+            yield KeyHint("esc cancel")
 
     def action_give_up(self) -> None:
-        """Wait no more: whoever waits takes this away."""
+        """Cancel the wait: whoever waits closes this."""
         self._cancel()
 
 
@@ -109,14 +149,14 @@ class DetailsDialog(Dialog[None]):
         for name, value in self._facts:
             text.append(f"\n\n{clean(name)}\n", style="bold")
             text.append(clean(value))
-        with VerticalScroll(classes="dialog"):
-            yield Label(Content(clean(self._title)), classes="dialog-title")
+        with VerticalScroll(classes="dialog") as box:
+            box.border_title = Content(clean(self._title))
             yield Static(text)
-            yield Label(Content("esc closes"), classes="dialog-hint")
+            yield KeyHint("↑↓ scroll · esc close")
 
 
 class ConfirmDialog(Dialog[bool]):
-    """Answers True for yes, but not where the question is not seen whole; enter alone says no."""
+    """Answers True for yes, but not in a terminal too small to show the question; enter alone says no."""
 
     AUTO_FOCUS = "#no"
     deaf = True
@@ -132,13 +172,13 @@ class ConfirmDialog(Dialog[bool]):
 
     def compose(self) -> ComposeResult:
         """The question and two buttons."""
-        with Vertical(classes="dialog"):
-            yield Label(Content(clean(self._title)), classes="dialog-title")
+        with Vertical(classes="dialog") as box:
+            box.border_title = Content(clean(self._title))
             yield Static(Content(clean(self._text)))
             with Horizontal(classes="dialog-buttons"):
-                yield Button(Content(self._yes), variant="warning", id="yes", compact=True)
                 yield Button(Content("Cancel"), id="no", compact=True)
-            yield Label(Content("y yes · n no · esc closes"), classes="dialog-hint")
+                yield Button(Content(self._yes), id="yes", compact=True)
+            yield KeyHint("y yes · n no · esc cancel")
 
     @on(Button.Pressed)
     def pressed(self, event: Button.Pressed) -> None:
@@ -149,6 +189,7 @@ class ConfirmDialog(Dialog[bool]):
         """A letter was pressed."""
         if answer and too_small(self.app.size):
             needed = f"{LEAST.width} × {LEAST.height}"
-            self.notify(f"Yes needs a terminal of {needed}; nothing was done.", severity="warning", markup=False)
+            text = f"Can't answer yes in a terminal smaller than {needed}. Nothing was done."
+            self.notify(text, severity="warning", markup=False)
             return
         self.dismiss(answer)

@@ -1,4 +1,4 @@
-"""A line to type into that takes keys in the order in which they come, and which keys are text.
+"""A line to type into that handles keys in the order they arrive, and which keys are text.
 
 Characters without ink of their own, such as joiners, are text here; Textual drops them.
 """
@@ -47,7 +47,7 @@ class TypedLine(Input):
     _full = False
 
     def entered(self, value: str) -> bool:
-        """Whether enter was answered here, before the next key is looked at; else a message tells of it."""
+        """Handle enter before the next key and return True; else `Input.Submitted` is posted."""
         return False
 
     async def action_submit(self) -> None:
@@ -63,7 +63,7 @@ class TypedLine(Input):
         fits = one_line(text[: 2 * self.longest])
         full, self._full = self._full, len(fits) > room
         if self._full and not full:
-            self.app.notify(f"Up to {self.longest:,} characters fit here.", severity="warning", markup=False)
+            self.app.notify(f"Too long: at most {self.longest:,} characters.", severity="warning", markup=False)
         super().replace(fits[:room], start, end)
 
     def on_paste(self, event: events.Paste) -> None:

@@ -19,6 +19,7 @@ from cekura_tui.model.job import Job
 from cekura_tui.ui.actions import Action, is_offered
 from cekura_tui.ui.kit.dialog import DetailsDialog, WaitingDialog
 from cekura_tui.ui.kit.footer import KeyFooter
+from cekura_tui.ui.kit.hint_line import HintLine
 from cekura_tui.ui.kit.keys_in_order import PendingDialog, do_in_order
 from cekura_tui.ui.messages import GivenPrompt, Improve, SignInRequested
 from cekura_tui.ui.state import AppState
@@ -49,8 +50,9 @@ class Page(Screen[None]):
         """What had the focus before the terminal became too small to show it."""
 
     def compose(self) -> ComposeResult:
-        """The page's own widgets, then the footer."""
+        """The page's own widgets, then a tip, then the footer."""
         yield from self.body()
+        yield HintLine(self.state.hints)
         yield KeyFooter()
         yield Static(
             Content(f"This terminal is too small: cekura-tui needs {LEAST.width} × {LEAST.height}."),

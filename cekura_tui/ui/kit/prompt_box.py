@@ -1,7 +1,7 @@
-"""A box to type a prompt into, which takes every key that is text, in the order in which keys come.
+"""A box to type a prompt into, which takes every key that is text, in the order keys arrive.
 
-The prompt in it is exact until somebody types, however the box would show it. This stands apart from the line to type
-into because Textual's box is much to import, and the first frame has none.
+The prompt stays byte for byte until somebody types, whatever the box shows. Apart from the line to type into, because
+Textual's box is slow to import and the first frame has none.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ class PromptArea(TextArea):
         if size - len(prompt_bytes(Prompt(self.selected_text))) > MAX_PROMPT_BYTES:
             event.prevent_default()
             event.stop()
-            text = f"A prompt has up to {MAX_PROMPT_BYTES:,} bytes. Nothing was pasted."
+            text = f"Nothing pasted: a prompt has at most {MAX_PROMPT_BYTES:,} bytes."
             self.app.notify(text, severity="warning", markup=False)
 
     async def _on_key(self, event: events.Key) -> None:
@@ -87,4 +87,4 @@ class PromptText:
     @property
     def _note(self) -> str:
         hidden = has_controls(self._prompt) or "\t" in self._prompt
-        return " · has tabs or control characters, sent as they are unless you edit here" if hidden else ""
+        return " · has tabs or control characters, sent unchanged unless you edit here" if hidden else ""

@@ -16,7 +16,7 @@ from textual.widgets import Label
 from cekura_tui.model.run.columns import Cells, Column, Columns
 from cekura_tui.model.text import clean_line
 from cekura_tui.ui.actions import Action, bindings
-from cekura_tui.ui.kit.dialog import Dialog
+from cekura_tui.ui.kit.dialog import Dialog, KeyHint
 from cekura_tui.ui.kit.lines import TONE_CLASSES, TONE_CSS
 from cekura_tui.ui.kit.strips import Line, RowState
 from cekura_tui.ui.kit.virtual_list import VirtualList
@@ -79,11 +79,11 @@ class ColumnsDialog(Dialog[None]):
 
     def compose(self) -> ComposeResult:
         """The columns in their order."""
-        with Vertical(classes="dialog", id="choose-columns"):
-            yield Label(Content("Columns"), classes="dialog-title")
+        with Vertical(classes="dialog", id="choose-columns") as box:
+            box.border_title = "Columns"
             yield Label(Content(f"Of the view “{self._view}”" if self._view else "Of the run list"), id="columns-of")
             yield ColumnList(opened=lambda _: self.action_give_up(), id="columns")
-            yield Label(Content(_KEYS), classes="dialog-hint")
+            yield KeyHint(_KEYS)
 
     def on_mount(self) -> None:
         """Show them as they are."""

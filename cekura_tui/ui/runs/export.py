@@ -1,4 +1,4 @@
-"""Dialogs that hand runs over: to a file, with its progress, or to the clipboard."""
+"""Dialogs that export runs: to a file, with progress, or to the clipboard."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from cekura_tui.model.text import clean_line, count
 from cekura_tui.ui.actions import Action, bindings
 from cekura_tui.ui.kit.choice_list import Choice, ChoiceList
 from cekura_tui.ui.kit.copying import PREVIEWED, Copy, CopyDialog, Lead
-from cekura_tui.ui.kit.dialog import Dialog
+from cekura_tui.ui.kit.dialog import Dialog, DialogNote, KeyHint
 from cekura_tui.ui.kit.inputs import TypedLine
 from cekura_tui.ui.state import AppState
 from cekura_tui.workspace.run_export import ENDINGS, AlreadyThere, RunExport, check_export
@@ -53,15 +53,15 @@ _PROGRESS_EVERY = 0.5
 
 
 class ExportRunsDialog(Dialog[str]):
-    """Answers with where the runs are, once they are written.
+    """Answers with where the runs were saved.
 
-    `shown` are all runs of the query, where all of them are known already; else the server is asked for them.
+    `shown` are all runs of the query, where all are loaded; else they are requested from the server.
     """
 
     AUTO_FOCUS = "Input"
     ACTIONS: ClassVar[tuple[Action, ...]] = (
-        Action("export.up", "up", "other(-1)", "What"),
-        Action("export.down", "down", "other(1)", "What"),
+        Action("export.up", "up", "other(-1)", "Other runs"),
+        Action("export.down", "down", "other(1)", "Other runs"),
         Action("export.leave", "enter", "leave", "Close"),
     )
     BINDINGS: ClassVar[list[BindingType]] = bindings(ACTIONS)
@@ -82,23 +82,27 @@ class ExportRunsDialog(Dialog[str]):
         self._asked_to_stop = False
 
     def compose(self) -> ComposeResult:
-        """Where to, and what."""
+        """Which runs, and the file."""
         day = time.strftime("%Y-%m-%d", time.localtime(self._state.clock()))
-        with Vertical(classes="dialog export"):
-            yield Label(Content("Save runs to a file"), classes="dialog-title")
-            yield TypedLine(f"runs-{day}.csv", id="export-file", select_on_focus=False, compact=True)
-            yield ChoiceList(several=False, id="export-what")
+        with Vertical(classes="dialog export") as box:
+            box.border_title = Content("Export runs")
+            with Vertical(classes="section"):
+                yield Label(Content("Runs"), classes="section-title")
+                yield ChoiceList(several=False, id="export-what")
+            with Vertical(classes="section"):
+                yield Label(Content("File (.csv or .jsonl)"), classes="section-title")
+                yield TypedLine(f"runs-{day}.csv", id="export-file", select_on_focus=False, compact=True)
             yield ProgressLine(id="export-progress")
-            yield Static(id="export-note")
-            yield Label(id="export-keys", classes="dialog-hint")
+            yield DialogNote(id="export-note")
+            yield KeyHint(id="export-keys")
 
     def on_mount(self) -> None:
         """A blinking cursor would write to the terminal for ever, and so would a bar that nothing fills."""
         self.query_one(Input).cursor_blink = False
         choices = [Choice("marked", count(len(self._marked), "marked run"))] if self._marked else []
-        wanted = f"all that pass {clean_line(str(self._query.filter))}" if self._query.filter else "all"
-        known = "" if self._shown is None else f", {count(len(self._shown), 'run')}"
-        choices.append(Choice("all", f"{wanted} of {clean_line(self._query.scope.shown, 40)}{known}"))
+        known = "all runs" if self._shown is None else f"all {count(len(self._shown), 'run')}"
+        matching = f" matching {clean_line(str(self._query.filter))}" if self._query.filter else ""
+        choices.append(Choice("all", f"{known} of {clean_line(self._query.scope.shown, 40)}{matching}"))
         what = self.query_one(ChoiceList)
         what.show_rows(choices)
         what.marks = frozenset({choices[0].key})
@@ -106,26 +110,23 @@ class ExportRunsDialog(Dialog[str]):
         self._show_state("edit")
 
     def _show_state(self, state: str) -> None:
-        """To be filled in ("edit"), under way ("going") or finished ("done")."""
+        """To fill in ("edit"), writing ("going") or finished ("done")."""
         several = len(self.query_one(ChoiceList).rows) > 1
         keys = {
-            "edit": f"enter saves{' · ↑ ↓ what' if several else ''} · .csv or .jsonl · esc closes",
-            "going": "esc stops",
-            "done": "enter or esc closes",
+            "edit": f"enter export{' · ↑↓ runs' if several else ''} · esc cancel",
+            "going": "esc stop",
+            "done": "enter close",
         }
-        self.query_one("#export-keys", Label).update(Content(keys[state]))
+        self.query_one("#export-keys", KeyHint).show(keys[state])
         self.query_one(Input).disabled = self.query_one(ChoiceList).disabled = state != "edit"
         self.query_one(ProgressLine).display = state != "edit"
         if state == "edit":
             self.set_focus(self.query_one(Input))
 
-    def _show_message(self, text: str, *, failed: bool = False) -> None:
-        text = ("! " if failed else "") + clean_line(text, len(text) + 1)
+    def _show_message(self, text: str, *, failed: bool = False, done: bool = False) -> None:
         if text != self._note_text:
             self._note_text = text
-            note = self.query_one("#export-note", Static)
-            note.set_class(failed, "-failed")
-            note.update(Content(text))
+            self.query_one(DialogNote).show(text, failed=failed, done=done)
 
     def action_other(self, by: int) -> None:
         """The next choice of what to write."""
@@ -139,7 +140,7 @@ class ExportRunsDialog(Dialog[str]):
 
     @on(Input.Changed)
     def renamed(self) -> None:
-        """Another name: what was said of the former one no longer holds."""
+        """Another name: the message about the former one is void."""
         self._overwrite = ""
         self._show_message("")
 
@@ -154,7 +155,7 @@ class ExportRunsDialog(Dialog[str]):
             path = check_export(name, force=self._overwrite == name)
         except AlreadyThere:
             self._overwrite = name
-            self._show_message(f"{name} exists already. Enter once more overwrites it.", failed=True)
+            self._show_message(f"{name} already exists. Press enter again to overwrite.", failed=True)
             return
         except CekuraTuiError as error:
             self._show_message(error.sentence(), failed=True)
@@ -177,12 +178,12 @@ class ExportRunsDialog(Dialog[str]):
             self._end(error.sentence())
         else:
             if written is None:
-                self._end("Stopped; nothing was kept.")
+                self._end("Stopped. Nothing was saved.")
             else:
-                self._finish(f"{count(written, 'run')} {'is' if written == 1 else 'are'} in {export.path.absolute()}")
+                self._finish(f"Saved {count(written, 'run')} to {export.path.absolute()}")
 
     def _end(self, why: str) -> None:
-        """It came to nothing: it can be begun again."""
+        """It failed or was stopped: back to the form."""
         self._progress_timer.pause()
         self._export = None
         self._overwrite = ""
@@ -195,30 +196,30 @@ class ExportRunsDialog(Dialog[str]):
         self._export = None
         self._done = where
         self._show_state("done")
-        self._show_message(where)
+        self._show_message(where, done=True)
 
     def _draw_progress(self) -> None:
-        """Draw how far it has come."""
+        """Draw the progress."""
         if self._export is not None:
             now = self._export.progress
-            words = f"{now.read:,} of {count(now.total, 'run')}" if now.total else "asking"
+            words = f"{now.read:,} of {count(now.total, 'run')}" if now.total else "waiting for the server"
             words += "" if now.written == now.read else f", {now.written:,} written"
             self.query_one(ProgressLine).show(now.read, now.total, words)
             if not self._asked_to_stop:
                 self._show_message(now.waiting or self._running_words)
 
     def action_leave(self) -> None:
-        """Enter, where it is finished."""
+        """Enter, once finished."""
         if self._done:
             self.dismiss(self._done)
 
     def action_give_up(self) -> None:
-        """Leave; one that goes on is stopped when asked for twice."""
+        """Close; a second esc stops an export that runs."""
         if self._export is None:
             self.dismiss(self._done or None)
         elif not self._asked_to_stop:
             self._asked_to_stop = True
-            self._show_message("Esc once more stops it, and nothing is kept of what was written.", failed=True)
+            self._show_message("Press esc again to stop. Nothing will be saved.", failed=True)
         else:
             self._export.stop()
 
@@ -230,9 +231,9 @@ Make = Callable[[Sequence[RunRow]], str]
 
 
 class CopyRunsDialog(CopyDialog):
-    """Answers with SAVE_THESE or SAVE_ALL where rows are to go to a file, and with nothing where they were copied.
+    """Answers with SAVE_THESE or SAVE_ALL to export to a file, and with nothing where something was copied.
 
-    `dashboard` is where links lead, None where there is none; `notes` are those of this machine, by the run's id.
+    `dashboard` is where links lead, None without one; `notes` are this machine's, by run id.
     """
 
     def __init__(
@@ -249,23 +250,22 @@ class CopyRunsDialog(CopyDialog):
         super().__init__("copy-runs", whose, self._offered(), self._not_offered())
 
     def _offered(self) -> Iterable[tuple[str, Copy | Lead]]:
-        """In words, and what makes the text or leads on to a file."""
+        """The words, and what makes the text or leads to the export."""
         some = len(self._rows)
         if links := self._links(self._rows):
-            words = "link of the result" if len(links) == 1 else f"links of {len(links):,} results"
+            words = "link to the result" if len(links) == 1 else f"links to {len(links):,} results"
             yield words, self._copy(self._link_text)
         if some:
-            yield "id" if some == 1 else "ids", self._copy(_ids)
+            yield "run ID" if some == 1 else "run IDs", self._copy(_ids)
         if self._improvable:
-            words = "command that improves the prompt from " + ("it" if some == 1 else "them")
-            yield words, self._copy(self._command)
+            yield "improve command", self._copy(self._command)
         if some:
             yield "row as text" if some == 1 else "rows as text", self._copy(self._text)
             yield "CSV", self._copy(self._csv)
             yield "JSON lines", self._copy(self._json)
-            words = "Save this to a file …" if some == 1 else "Save these to a file …"
+            words = "save to a file …" if some == 1 else f"save {some:,} runs to a file …"
             yield words, Lead(lambda: self._leave(SAVE_THESE))
-        yield "Save the whole list …", Lead(lambda: self._leave(SAVE_ALL))
+        yield "save the whole list to a file …", Lead(lambda: self._leave(SAVE_ALL))
 
     def _copy(self, make: Make) -> Copy:
         return Copy(lambda: make(self._rows), lambda: make(self._rows[:PREVIEWED]))
@@ -277,17 +277,13 @@ class CopyRunsDialog(CopyDialog):
         """Why something is not offered, in sentences."""
         linked = sum(bool(self._links([row])) for row in self._rows)
         if self._rows and not self._dashboard:
-            yield "No link: there is no dashboard here."
+            yield "No link: no dashboard URL is set."
         elif not linked and self._rows:
-            yield (
-                "No link: "
-                + ("the run does" if len(self._rows) == 1 else "these runs do")
-                + " not tell of a result and its project."
-            )
+            yield f"No link: the {'run has' if len(self._rows) == 1 else 'runs have'} no result or project."
         elif linked < len(self._rows):
-            yield f"{linked:,} of {count(len(self._rows), 'run')} tell of their result; the others have no link."
+            yield f"Links for {linked:,} of {count(len(self._rows), 'run')}; the others have no result."
         if self._rows and not self._improvable:
-            yield f"No command: a job takes up to {MAX_RUNS} runs of one agent."
+            yield f"No improve command: mark at most {MAX_RUNS} runs of one agent."
 
     @property
     def _improvable(self) -> bool:

@@ -1,4 +1,4 @@
-"""The line above the run list that shows the filter in effect, and in which another one is typed."""
+"""The line above the run list that shows the current filter, and in which another one is typed."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ LONGEST = 1_000
 
 
 class MistakeMarks(Highlighter):
-    """Underlines what is wrong in the line that is being typed."""
+    """Marks what is wrong in the line while somebody types."""
 
     def __init__(self, field: Widget) -> None:
         self._field = field
@@ -47,7 +47,7 @@ class MistakeMarks(Highlighter):
 
 
 class FilterSuggester(Suggester):
-    """Offers behind the cursor what completes the text, where that is all there is to change."""
+    """Offers a completion after the cursor, where it only adds to the text."""
 
     def __init__(self, names: Callable[[], KnownNames]) -> None:
         super().__init__(use_cache=False, case_sensitive=True)
@@ -63,6 +63,8 @@ class FilterInput(TypedLine):
     """Where a filter is typed: one line, whatever is pasted."""
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {"filter-input--wrong"}
+    ACTIONS: ClassVar[tuple[Action, ...]] = (Action("filter.apply", "enter", "submit", "Apply", footer=1),)
+    BINDINGS: ClassVar[list[BindingType]] = bindings(ACTIONS)
     longest = LONGEST
 
     def __init__(self, names: Callable[[], KnownNames], submit: Callable[[str], None] | None = None) -> None:
@@ -84,40 +86,39 @@ class FilterInput(TypedLine):
             self.refresh()
 
     def put(self, text: str, rest: str = "") -> None:
-        """Hold this text, the cursor at its end, and the rest behind it; nothing of what was stored is cut."""
+        """Hold this text, the cursor at its end, and the rest after it; a stored filter is not cut."""
         self.value = one_line(text) + rest
         self.cursor_position = len(self.value) - len(rest)
 
     def on_resize(self) -> None:
-        """The cursor stays in sight."""
+        """Keep the cursor visible."""
         at = cell_len(self.value[: self.cursor_position])
         self.scroll_to_region(Region(at, 0, 2, 1), force=True, animate=False)
 
 
 def completed_line(text: str, names: KnownNames, room: int = LONGEST) -> str | None:
-    """The text with its last term completed, as the line holds it; None where nothing fits or there is no room."""
+    """The text with its last term completed, as the line holds it; None where nothing matches or there is no room."""
     completed = complete(text, names)
     line = None if completed is None else one_line(completed)
     return line if line is not None and len(line) <= room and line != text else None
 
 
 def extends(completed: str, text: str) -> bool:
-    """Whether a completed text only adds to what was typed, so that the addition can be shown behind it."""
+    """Whether a completed text only adds to what was typed."""
     return len(completed) > len(text) and completed[: len(text)].casefold() == text.casefold()
 
 
 _TYPED_HERE = 50
-"""Filters typed here that can be gone back to."""
+"""Filters typed here that ↑ brings back."""
 _NOTE_ROOM = 12
-"""Cells below which a note says nothing any more."""
-_EXAMPLE = "filter: status: outcome: scenario: …"
+"""Cells below which a note is not readable."""
+_EXAMPLE = "filter by outcome: scenario: agent: since: …"
 _KEYS = " ".join(f"{key.name}{key.sign}" for key in KEYS)
-_HINT = "enter filters · esc leaves · ↑ earlier"
+_SYNTAX = "status:a,b either · -term not · name:~part contains · ↑ earlier filters"
 
 
 class FilterShown(Static):
-    """The filter in effect, after the name of the group that it lists; on the right a note, in the first wording that
-    fits."""
+    """The current filter, after the name of its group; on the right a note, in the first wording that fits."""
 
     COMPONENT_CLASSES: ClassVar[set[str]] = TONE_CLASSES
     DEFAULT_CSS = f"FilterShown {{ {TONE_CSS} }}"
@@ -128,7 +129,7 @@ class FilterShown(Static):
         self.notes: tuple[str, ...] = ()
 
     def render(self) -> Text:
-        """Keys dim, values plain."""
+        """Keys muted, values plain."""
         dim = without_background(self.get_component_rich_style("tone--dim"))
         line, width = Text("/ ", no_wrap=True, overflow="ellipsis", end=""), self.size.width
         parsed = parse(self.text)
@@ -155,24 +156,24 @@ class FilterShown(Static):
 
 
 class FilterBar(Widget):
-    """`names` are what is completed, `history` earlier filters, the newest first; both are set by the screen."""
+    """`names` complete what is typed, `history` are earlier filters, newest first; the screen sets both."""
 
     ACTIONS: ClassVar[tuple[Action, ...]] = (
+        Action("filter.leave", "escape", "leave", "Cancel", footer=2),
+        Action("filter.complete", "tab", "complete", "Complete", footer=3),
         Action("filter.earlier", "up", "walk(1)", "Earlier filter"),
         Action("filter.later", "down", "walk(-1)", "Later filter"),
-        Action("filter.complete", "tab", "complete", "Complete"),
-        Action("filter.leave", "escape", "leave", "Leave the filter"),
     )
     BINDINGS: ClassVar[list[BindingType]] = bindings(ACTIONS)
 
     @dataclass
     class Submitted(Message):
-        """This filter (canonical text, empty for none) is to be in effect."""
+        """This filter (canonical text, empty for none) was entered."""
 
         text: str
 
     class Left(Message):
-        """The line was left; the former filter is still in effect."""
+        """The line was closed; the former filter still applies."""
 
     def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 - as Textual names it
         super().__init__(id=id)
@@ -188,7 +189,7 @@ class FilterBar(Widget):
         self._submitted_wrong = False
 
     def compose(self) -> ComposeResult:
-        """The line at rest, the same line while one types, and what is said below it."""
+        """The filter shown, the line to type into, and a hint under it."""
         yield self._shown
         with Horizontal(classes="filter-typing"):
             yield Static(Content("/ "), classes="filter-sign")
@@ -196,21 +197,20 @@ class FilterBar(Widget):
         yield self._hint
 
     def on_mount(self) -> None:
-        """Every change of the text and of the cursor's place is judged."""
+        """Validate every change of the text and of the cursor."""
         self.watch(self._input, "value", self._validate, init=False)
         self.watch(self._input, "selection", self._validate, init=False)
 
     def show(self, filter_text: str, *notes: str, group: str = "") -> None:
-        """This filter is in effect, that of a group by name; the same again paints nothing, and what is being typed
-        stays."""
+        """Show this filter, a group's with its name; the same again paints nothing, and what is being typed stays."""
         shown = self._shown
         if (filter_text, notes, group) != (shown.text, shown.notes, shown.group):
             shown.text, shown.notes, shown.group = filter_text, notes, group
             shown.refresh()
 
     def edit(self) -> None:
-        """Let the filter in effect be changed. The keys that follow at once are typed into it already, if the one that
-        asks for this is bound with priority; else they were sent to where the focus was."""
+        """Edit the current filter. Keys that follow at once are typed into it if the key that calls this is bound with
+        priority; else they went to the former focus."""
         if not self.editing:
             self.editing = True
             self._focused_before, self._walk, self._at, self._submitted_wrong = self.screen.focused, (), 0, False
@@ -220,7 +220,7 @@ class FilterBar(Widget):
         self.screen.set_focus(self._input)
 
     def _leave(self, typed: str) -> None:
-        """Back to rest; what was typed comes first when one goes back to earlier filters."""
+        """Close the line; what was typed is the first of the earlier filters."""
         self.editing = False
         if typed.strip():
             self._typed_here[:] = dict.fromkeys((typed, *self._typed_here[:_TYPED_HERE]))
@@ -237,7 +237,7 @@ class FilterBar(Widget):
         event.stop()
 
     def submit(self, value: str) -> None:
-        """Put it into effect, if all of it is right."""
+        """Apply it, if all of it is valid."""
         if not self.editing:
             return
         parsed = parse(value)
@@ -256,25 +256,25 @@ class FilterBar(Widget):
     def elsewhere(self, event: Input.Blurred) -> None:
         """Something else took the focus, not another window of the terminal."""
         event.stop()
-        hidden = not self.display  # in a terminal that is too small for a moment one goes on afterwards
+        hidden = not self.display  # the terminal is too small for a moment
         if self.app.app_focus and not hidden and self.screen.focused is not self._input:
             self.action_leave()
 
     def action_leave(self) -> None:
-        """The former filter stays in effect."""
+        """Close the line; the former filter still applies."""
         if self.editing:
             typed = self._input.value
             self._leave("" if typed == one_line(self._shown.text) else typed)
             self.post_message(self.Left())
 
     def action_complete(self) -> None:
-        """Take what is offered for the word that ends at the cursor."""
+        """Complete the word that ends at the cursor."""
         text, rest = self._parted()
         if completed := completed_line(text, self.names, LONGEST - len(rest)):
             self._input.put(completed, rest)
 
     def action_walk(self, step: int) -> None:
-        """To an earlier filter, or back; what was being typed is where the way begins."""
+        """To an earlier filter, or back; the text in the line is the first."""
         value = self._input.value
         if not self._walk or value != self._walk[self._at]:
             earlier = (one_line(text) for text in (*self._typed_here, *self.history))
@@ -283,7 +283,7 @@ class FilterBar(Widget):
         self._input.put(self._walk[self._at])
 
     def _validate(self) -> None:
-        """Say what is wrong, but of the word in which the cursor is only once it was to be put into effect."""
+        """Show what is wrong; of the word under the cursor only after enter."""
         if not self.editing:
             return
         text, cursor = self._input.value, self._input.cursor_position
@@ -303,7 +303,7 @@ class FilterBar(Widget):
             self._hint.update(Content(hint), layout=False)
 
     def _parted(self) -> tuple[str, str]:
-        """What is up to the cursor, if a word ends there, and what is behind it; else nothing and all."""
+        """The text up to the cursor, if a word ends there, and the rest; else nothing and all."""
         value, cursor = self._input.value, self._input.cursor_position
         at = cursor if cursor == len(value) or any(end == cursor for _, end in split_words(value)) else 0
         return value[:at], value[at:]
@@ -311,14 +311,12 @@ class FilterBar(Widget):
     def _offer(self) -> str:
         value = self._input.value
         if len(value) >= LONGEST:
-            return f"This is as long as a filter can be: {LONGEST:,} characters."
+            return f"Full: a filter has at most {LONGEST:,} characters."
         text, rest = self._parted()
         if not value or text[-1:].isspace():
             return _KEYS
         completed = completed_line(text, self.names, LONGEST - len(rest))
         if completed is None:
-            return _HINT
-        if not rest and extends(completed, text):
-            return f"tab completes · {_HINT}"
+            return _SYNTAX
         *_, (start, end) = split_words(completed)
-        return f"tab: {completed[start:end]} · {_HINT}"
+        return f"tab {completed[start:end]} · {_SYNTAX}"

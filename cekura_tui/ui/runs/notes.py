@@ -9,10 +9,10 @@ from textual import events, on
 from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.content import Content
-from textual.widgets import Input, Label, Static
+from textual.widgets import Input
 
 from cekura_tui.model.text import clean, clean_line
-from cekura_tui.ui.kit.dialog import Dialog
+from cekura_tui.ui.kit.dialog import Dialog, DialogNote, KeyHint
 from cekura_tui.ui.kit.inputs import TypedLine
 
 LONGEST = 4_000
@@ -21,7 +21,7 @@ _ANY_SPACE = re.compile(r"\s+")
 
 
 class NoteInput(TypedLine):
-    """One line that takes a paste of several lines as one, and more than a note may have, to be shortened in it."""
+    """One line: a paste of several lines becomes one, and may be too long, to be shortened here."""
 
     longest = 2 * LONGEST
 
@@ -39,10 +39,10 @@ class NoteInput(TypedLine):
 
 
 class NoteDialog(Dialog[str]):
-    """Answers with the note, which is empty where it is to be removed.
+    """Answers with the note, empty to remove it.
 
-    `keep` is called with what was typed and not yet answered when the program is left, together with what was there
-    before: nobody said that it may go. `typed` is what was typed before, and `problem` why that could not be saved.
+    `keep` is called with the unsaved text, joined to the former note, when the program is closed. `typed` is what was
+    typed before, and `problem` why that was not saved.
     """
 
     AUTO_FOCUS = "NoteInput"
@@ -63,29 +63,31 @@ class NoteDialog(Dialog[str]):
         self._warned = False
 
     def compose(self) -> ComposeResult:
-        """The line and what is said of it."""
-        with Vertical(classes="dialog"):
-            yield Label(Content(f"Note on run {self._run_id}"), classes="dialog-title")
-            yield NoteInput(self._typed, id="note", select_on_focus=False, compact=True)
-            yield Static(Content(clean_line(self._problem)), id="note-told")
-            yield Label(Content("enter keeps · an empty note is removed · esc closes"), classes="dialog-hint")
+        """The line, and a message under it."""
+        with Vertical(classes="dialog") as box:
+            box.border_title = Content(f"Note on run {self._run_id}")
+            placeholder = "Only on this machine. An empty note is removed."
+            yield NoteInput(self._typed, placeholder=placeholder, id="note", select_on_focus=False, compact=True)
+            yield DialogNote(id="note-message")
+            yield KeyHint("enter save · esc cancel")
 
     def on_mount(self) -> None:
         """A blinking cursor would write to the terminal for ever."""
         self.query_one(NoteInput).cursor_blink = False
+        self._show_message(self._problem)
 
     @property
     def before(self) -> str:
-        """What there was."""
+        """The former note."""
         return self._before
 
     def report(self, text: str) -> None:
-        """Say what went wrong."""
+        """Show what went wrong."""
         if not self.gone:
-            self._show_message(clean_line(text))
+            self._show_message(text)
 
     def replace_former(self, text: str) -> None:
-        """This is the note by now; what was typed meanwhile stays before it."""
+        """This is the note by now; what was typed meanwhile stays in front of it."""
         now, line = _one_line(text), None if self.gone else self.query_one(NoteInput)
         if line is not None and now != self._before:
             typed = self._note
@@ -99,7 +101,7 @@ class NoteDialog(Dialog[str]):
 
     @on(Input.Changed)
     def typed(self) -> None:
-        """What was said of the text before no longer holds."""
+        """Another text: the message about the former one is void."""
         if self._note != self._typed:
             self._typed = self._note
             self._warned = False
@@ -108,26 +110,26 @@ class NoteDialog(Dialog[str]):
     def take(self) -> None:
         """Enter."""
         if (over := len(self._note) - LONGEST) > 0:
-            self._show_message(f"A note has up to {LONGEST:,} characters; this is {over:,} too long.")
+            self._show_message(f"{over:,} characters too long: a note has at most {LONGEST:,}.")
         else:
             self.dismiss(self._note)
 
     def keep(self) -> None:
-        """The program is being left."""
+        """Save what was typed: the program is being closed."""
         note, before = self._note, self._before
         if note and note != before:
             self._keep((note if before in note else f"{before} | {note}")[:LONGEST])
 
     def action_give_up(self) -> None:
-        """Esc; what was typed is dropped by the second one only."""
+        """Esc; only a second one discards what was typed."""
         if self._note == self._before or self._warned:
             self.dismiss(None)
             return
         self._warned = True
-        self._show_message("The note is not kept yet: enter keeps it, esc once more drops what you typed.")
+        self._show_message("Not saved yet. Press enter to save, esc again to discard.")
 
     def _show_message(self, text: str) -> None:
-        self.query_one("#note-told", Static).update(Content(text))
+        self.query_one(DialogNote).show(text, failed=True)
 
 
 def _one_line(text: str) -> str:

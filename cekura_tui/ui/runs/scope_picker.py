@@ -1,4 +1,4 @@
-"""A dialog that picks what to list runs of: a project, or one of its agents, found by typing."""
+"""A dialog that picks whose runs to list: a project's or an agent's, found by typing."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Vertical
 from textual.content import Content
-from textual.widgets import Input, Label, Static
+from textual.widgets import Input
 
 from cekura_tui.model.errors import CekuraTuiError
 from cekura_tui.model.scope import Scope
-from cekura_tui.model.text import clean, clean_line
+from cekura_tui.model.text import clean_line
 from cekura_tui.ui.actions import Action, bindings
-from cekura_tui.ui.kit.dialog import Dialog
+from cekura_tui.ui.kit.dialog import Dialog, DialogNote, KeyHint
 from cekura_tui.ui.kit.inputs import TypedLine
 from cekura_tui.ui.kit.lines import TONE_CLASSES, TONE_CSS
 from cekura_tui.ui.kit.strips import Line, RowState
@@ -116,12 +116,12 @@ class PickScopeDialog(Dialog[Scope]):
 
     def compose(self) -> ComposeResult:
         """What is looked for, and the list."""
-        with Vertical(id="pick-scope", classes="dialog"):
-            yield Label(Content("List runs of"), classes="dialog-title")
-            yield TypedLine(placeholder="name or number", id="scope-search", compact=True)
+        with Vertical(id="pick-scope", classes="dialog") as box:
+            box.border_title = Content("List runs of")
+            yield TypedLine(placeholder="Type a project, agent or ID", id="scope-search", compact=True)
             yield ScopeList(id="scopes")
-            yield Static(id="scope-note")
-            yield Label(Content("letters search · ↑ ↓ move · enter picks · esc closes"), classes="dialog-hint")
+            yield DialogNote(id="scope-note")
+            yield KeyHint("enter choose · ↑↓ move · esc cancel")
 
     def on_mount(self) -> None:
         """Projects at once, agents as they come."""
@@ -194,25 +194,23 @@ class PickScopeDialog(Dialog[Scope]):
 
     def _draw_note(self) -> None:
         """Say what is missing, and why."""
-        note = self.query_one("#scope-note", Static)
         text, many = "", len(self._projects) > FEW
         if self._failed:
-            text = f"Agents could not be read: {next(iter(self._failed.values()))}"
+            text = f"Can't load agents: {next(iter(self._failed.values()))}"
         elif not self._projects:
-            text = "This key sees no project."
+            text = "This API key has no project."
         elif self._open():
-            text = "Reading agents …"
+            text = "Loading agents …"
         elif not self.query_one(ScopeList).rows:
             more = any(self._next.get(ask, 1) > PAGES for ask in self._wanted())
-            text = "Nothing fits so far; type more of the name." if more else "No project and no agent fits."
+            text = "No match yet. Type more of the name." if more else "No matching project or agent."
         elif long := [
             project.shown for n, project in self._projects.items() if self._next.get(AgentQuery(n), 1) > PAGES
         ]:
-            text = f"Not all agents of {long[0]} are listed; type to find others."
+            text = f"Some agents of {long[0]} are not listed. Type to find them."
         elif many and not self._words:
-            text = "Agents of other projects are found as you type."
-        note.set_class(bool(self._failed), "-failed")
-        note.update(Content(clean(text)))
+            text = "Type to find agents of other projects."
+        self.query_one(DialogNote).show(text, failed=bool(self._failed))
 
     # What the server is asked
 

@@ -1,4 +1,4 @@
-"""A dialog that searches what was said in every run that was opened here."""
+"""A dialog that searches the transcripts of all runs opened on this machine."""
 
 from __future__ import annotations
 
@@ -6,19 +6,19 @@ from collections.abc import Hashable, Sequence
 from typing import TYPE_CHECKING, ClassVar
 
 from rich.segment import Segment
-from textual import on, work
+from textual import events, on, work
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Vertical
 from textual.content import Content
-from textual.widgets import Input, Label, Static
+from textual.widgets import Input
 
 from cekura_tui.model.errors import CekuraTuiError
 from cekura_tui.model.text import clean_line, count
 from cekura_tui.model.transcript.search import LONGEST_QUERY, Hit, TranscriptHits, read_query
 from cekura_tui.model.transcript.timeline import clock
 from cekura_tui.ui.actions import Action, bindings
-from cekura_tui.ui.kit.dialog import Dialog
+from cekura_tui.ui.kit.dialog import Dialog, DialogNote, KeyHint
 from cekura_tui.ui.kit.inputs import TypedLine
 from cekura_tui.ui.kit.lines import TONE_CLASSES, TONE_CSS
 from cekura_tui.ui.kit.strips import Line, RowState
@@ -37,11 +37,11 @@ _AN_HOUR = 3_600
 
 
 class HitList(VirtualList[Hit]):
-    """A hit on two lines: which run, when and whose words; and the words themselves, what was found underlined."""
+    """A hit on two lines: which run, when and whose words; and the words themselves, the hit in bold."""
 
     row_height = 2
     COMPONENT_CLASSES: ClassVar[set[str]] = {*TONE_CLASSES, "hits--match"}
-    DEFAULT_CSS = f"HitList {{ {TONE_CSS} & > .hits--match {{ color: $warning; text-style: bold underline; }} }}"
+    DEFAULT_CSS = f"HitList {{ {TONE_CSS} & > .hits--match {{ color: $warning; text-style: bold; }} }}"
     ACTIONS: ClassVar[tuple[Action, ...]] = (Action("search-runs.type", "slash", "screen.type", "Search"),)
     BINDINGS: ClassVar[list[BindingType]] = bindings(ACTIONS)
 
@@ -54,18 +54,18 @@ class HitList(VirtualList[Hit]):
         return (row.run_id, row.n)
 
     def lines_of(self, row: Hit, width: int, state: RowState) -> Sequence[Line]:
-        """Where it is; then what was said."""
+        """Run, time and speaker; then the words."""
         dim = self.style_of("tone--dim")
-        time = clock(row.start, hours=row.start is not None and row.start >= _AN_HOUR) or f"turn {row.n}"
+        time = clock(row.start, hours=row.start is not None and row.start >= _AN_HOUR) or "–"
         who = f"{fit(time, _TIME_CELLS, right=True)} {fit(_SPEAKERS.get(row.speaker, row.speaker), _SPEAKER_CELLS)}"
-        room = width - _RUN_CELLS - _WHEN_CELLS - len(who) - 3
+        room = width - _RUN_CELLS - _WHEN_CELLS - len(who) - 5
         head = [
-            Segment(fit(str(row.run_id), _RUN_CELLS) + " "),
+            Segment(f" {fit(str(row.run_id), _RUN_CELLS)} "),
             Segment(fit(row.scenario, room) + " "),
             Segment(fit(self._state.when(row.when), _WHEN_CELLS) + " ", dim),
             Segment(who, dim),
         ]
-        return [head, [Segment("  "), *self._snippet(row)]]
+        return [head, [Segment("   "), *self._snippet(row)]]
 
     def _snippet(self, row: Hit) -> Line:
         found, at, pieces = self.style_of("hits--match"), 0, []
@@ -76,9 +76,9 @@ class HitList(VirtualList[Hit]):
 
 
 class SearchLine(TypedLine):
-    """What is looked for; enter and down go to what was found."""
+    """The search line; enter and down go to the hits."""
 
-    ACTIONS: ClassVar[tuple[Action, ...]] = (Action("search-runs.hits", "down", "screen.to_hits", "To the hits"),)
+    ACTIONS: ClassVar[tuple[Action, ...]] = (Action("search-runs.hits", "down", "screen.to_hits", "Go to hits"),)
     BINDINGS: ClassVar[list[BindingType]] = bindings(ACTIONS)
     longest = LONGEST_QUERY
 
@@ -88,8 +88,7 @@ class SearchLine(TypedLine):
 
 
 class SearchRunsDialog(Dialog[tuple[int, int]]):
-    """Answers with run and turn of the hit that was chosen. It opens with what was searched last, ready to be typed
-    over."""
+    """Answers with run and turn of the chosen hit. It opens with the last search, ready to be typed over."""
 
     AUTO_FOCUS = "#said-search"
     last: ClassVar[str] = ""
@@ -105,23 +104,23 @@ class SearchRunsDialog(Dialog[tuple[int, int]]):
         """Whether enter was pressed before the answer was there."""
 
     def compose(self) -> ComposeResult:
-        """What is looked for, what came of it, the hits."""
-        with Vertical(id="search-runs", classes="dialog"):
-            yield Label(Content("Search what was said in all opened runs"), classes="dialog-title")
+        """The search line, its result, the hits."""
+        with Vertical(id="search-runs", classes="dialog") as box:
+            box.border_title = Content("Search opened runs")
             yield SearchLine(SearchRunsDialog.last)
-            yield Static(id="said-note")
+            yield DialogNote(id="said-note")
             yield HitList(self._state)
-            yield Label(Content(_KEYS), classes="dialog-hint")
+            yield KeyHint(_KEYS)
 
     def on_mount(self) -> None:
-        """The last search again, for other runs may have been opened since."""
+        """Repeat the last search: other runs may have been opened since."""
         self._search()
 
     # Keys
 
     @on(Input.Changed)
     def typed(self, event: Input.Changed) -> None:
-        """Search when the keys have rested."""
+        """Search once the keys rest."""
         if event.value == SearchRunsDialog.last:
             return
         SearchRunsDialog.last = event.value
@@ -132,15 +131,19 @@ class SearchRunsDialog(Dialog[tuple[int, int]]):
 
     @on(Input.Submitted)
     def action_to_hits(self) -> None:
-        """To the hits; of what was typed just now when they are there."""
+        """To the hits, once they are there."""
         if self._searched == self.query_one(SearchLine).value and self.query_one(HitList).rows:
             self.set_focus(self.query_one(HitList))
         else:
             self._to_hits_when_found = True
             self._search()
 
+    def on_descendant_focus(self, event: events.DescendantFocus) -> None:
+        """The keys are those of what has the focus."""
+        self.query_one(KeyHint).show(_HIT_KEYS if isinstance(event.widget, HitList) else _KEYS)
+
     def action_type(self) -> None:
-        """Back to what is looked for."""
+        """Back to the search line."""
         self.set_focus(self.query_one(SearchLine))
 
     @on(HitList.Opened)
@@ -152,7 +155,7 @@ class SearchRunsDialog(Dialog[tuple[int, int]]):
     # Searching
 
     def _search(self) -> None:
-        """At once, in place of a search that goes on."""
+        """Search now, in place of a search in flight."""
         if self.gone:
             return
         if self._typing is not None:
@@ -168,7 +171,7 @@ class SearchRunsDialog(Dialog[tuple[int, int]]):
         except CekuraTuiError as error:
             self._show(text, ())
             self._searched, self._to_hits_when_found = None, False
-            self._show_message(f"! {error.sentence()} Enter searches again.", failed=True)
+            self._show_message(f"{error.sentence()} Press enter to search again.", failed=True)
             return
         self._show(text, found.hits)
         self._show_message(result_text(text, found))
@@ -178,31 +181,30 @@ class SearchRunsDialog(Dialog[tuple[int, int]]):
             return
         self.query_one(HitList).show_rows(hits, reset=True)
         self._searched = text
-        # Whoever typed on meanwhile is not led away.
+        # Whoever typed more meanwhile stays in the line.
         if self._to_hits_when_found and hits and self.query_one(SearchLine).value == text:
             self.set_focus(self.query_one(HitList))
         self._to_hits_when_found = False
 
     def _show_message(self, text: str, *, failed: bool = False) -> None:
         if not self.gone:
-            note = self.query_one("#said-note", Static)
-            note.set_class(failed, "-failed")
-            note.update(Content(clean_line(text)))
+            self.query_one(DialogNote).show(clean_line(text), failed=failed)
 
 
 def result_text(text: str, found: TranscriptHits) -> str:
-    """How much was found and where was looked, in a sentence; where there is nothing, what to do."""
+    """How many hits in how many runs, in a sentence; without hits, what to do."""
     runs = count(found.runs_covered, "opened run")
     if not found.runs_covered:
-        return "No run is kept here yet: open one, and what was said in it can be searched."
+        return "No runs to search yet. Open a run to make its transcript searchable."
     if not read_query(text).words:
-        return f"Type words that were said; {runs} can be searched."
-    way = "" if found.indexed else ", searched without an index"
+        return f"Type words from a call. Searches {runs}."
+    way = "" if found.indexed else " (slow: no index)"
     if not found.total:
         return f"No hits in {runs}{way}. Try fewer or shorter words, or open more runs."
-    shown = f"; the first {len(found.hits)} are listed" if len(found.hits) < found.total else ""
+    shown = f" · first {len(found.hits)} shown" if len(found.hits) < found.total else ""
     return f"{count(found.total, 'hit')} in {found.runs_hit:,} of {runs}{way}{shown}"
 
 
 _EXAMPLE = 'words  "a phrase"  caller: agent: tool:'
-_KEYS = "enter to hits, opens one · / search · caller: agent: tool: · esc closes"
+_KEYS = "enter go to hits · esc close"
+_HIT_KEYS = "enter open · / search · esc close"

@@ -1,4 +1,4 @@
-"""A dialog of views: filters with a name, to be put into effect, saved and forgotten."""
+"""A dialog of views: filters with a name, to apply, save and delete."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Vertical
 from textual.content import Content
-from textual.widgets import Input, Label, Static
+from textual.widgets import Input, Static
 
 from cekura_tui.model.errors import CekuraTuiError
 from cekura_tui.model.filter.filter import GIVEN_VIEWS, SavedView
 from cekura_tui.model.text import clean_line
 from cekura_tui.ui.actions import Action, bindings
-from cekura_tui.ui.kit.dialog import Dialog
+from cekura_tui.ui.kit.dialog import Dialog, DialogNote, KeyHint
 from cekura_tui.ui.kit.inputs import TypedLine
 from cekura_tui.ui.kit.lines import TONE_CLASSES, TONE_CSS
 from cekura_tui.ui.kit.strips import Line, RowState
@@ -34,29 +34,29 @@ _NAME_CELLS = 26
 
 
 class ViewList(VirtualList[SavedView]):
-    """A view a line; the one whose filter is in effect has a dot."""
+    """A view a line; a dot marks the one that is applied now."""
 
     COMPONENT_CLASSES: ClassVar[set[str]] = TONE_CLASSES
     DEFAULT_CSS = f"ViewList {{ {TONE_CSS} }}"
     current = ""
 
     def key_of(self, row: SavedView) -> Hashable:
-        """Its name, and whether it is given."""
+        """Its name, and whether it is built in."""
         return (row.name, row.given)
 
     def lines_of(self, row: SavedView, width: int, state: RowState) -> Sequence[Line]:
-        """The name, and dim the filter."""
+        """The name, then the filter in muted."""
         name = Segment(("● " if row.filter == self.current else "  ") + fit(row.name, _NAME_CELLS) + "  ")
         return [[name, Segment(fit(row.filter, width - _NAME_CELLS - 4), self.style_of("tone--dim"))]]
 
 
 class ViewsDialog(Dialog[str]):
-    """Answers with the filter of the view that was chosen; `current` is the filter in effect."""
+    """Answers with the filter of the chosen view; `current` is the filter applied now."""
 
     AUTO_FOCUS = "ViewList"
     ACTIONS: ClassVar[tuple[Action, ...]] = (
-        Action("views.save", "s", "name", "Save the filter", footer=1),
-        Action("views.forget", "x", "delete", "Forget", footer=2),
+        Action("views.save", "s", "name", "Save filter", footer=1),
+        Action("views.forget", "x", "delete", "Delete", footer=2),
         Action("views.undo", "u", "restore", "Undo", footer=3),
     )
     BINDINGS: ClassVar[list[BindingType]] = bindings(ACTIONS)
@@ -69,18 +69,18 @@ class ViewsDialog(Dialog[str]):
         self._replaces = ""
 
     def compose(self) -> ComposeResult:
-        """The views, and below them where a name is typed."""
-        with Vertical(classes="dialog views"):
-            yield Label(Content("Views"), classes="dialog-title")
+        """The views, and under them a line for a name."""
+        with Vertical(classes="dialog views") as box:
+            box.border_title = Content("Views")
             yield ViewList(id="views")
             with Vertical(id="view-naming"):
-                yield Static(Content(f"A name for {clean_line(self._current)}"), id="view-of")
+                yield Static(Content(f"Save {clean_line(self._current)} as"), id="view-of")
                 yield TypedLine(id="view-name", compact=True)
-            yield Static(id="views-note")
-            yield Label(Content(_KEYS), id="views-keys", classes="dialog-hint")
+            yield DialogNote(id="views-note")
+            yield KeyHint(_KEYS, id="views-keys")
 
     def on_mount(self) -> None:
-        """Show them; the cursor is on the one in effect."""
+        """Show them; the cursor is on the one applied now."""
         self.query_one(Input).cursor_blink = False
         self.query_one("#view-naming").display = False
         views = self.query_one(ViewList)
@@ -99,16 +99,14 @@ class ViewsDialog(Dialog[str]):
         views.move_to(key)
 
     def _draw(self, name: str = "") -> None:
-        """The given ones, then the own ones by name; the cursor goes to the own one of this name."""
+        """Built-in views, then the user's by name; the cursor goes to the user's view of this name."""
         views = self.query_one(ViewList)
         own = sorted(self._own.values(), key=lambda view: (view.name.casefold(), view.name))
         views.show_rows([*GIVEN_VIEWS, *own])
         views.move_to((name, False))
 
-    def _show_message(self, text: str, *, failed: bool = False) -> None:
-        note = self.query_one("#views-note", Static)
-        note.set_class(failed, "-failed")
-        note.update(Content(("! " if failed else "") + clean_line(text)))
+    def _show_message(self, text: str, *, failed: bool = False, done: bool = False) -> None:
+        self.query_one(DialogNote).show(clean_line(text), failed=failed, done=done)
 
     @on(ViewList.Opened)
     def choose(self) -> None:
@@ -125,19 +123,19 @@ class ViewsDialog(Dialog[str]):
     def _show_naming(self, naming: bool) -> None:
         self._replaces = ""
         self.query_one("#view-naming").display = naming
-        self.query_one("#views-keys", Label).update(Content(_NAMING_KEYS if naming else _KEYS))
+        self.query_one("#views-keys", KeyHint).show(_NAMING_KEYS if naming else _KEYS)
         self.set_focus(self.query_one(Input) if naming else self.query_one(ViewList))
 
     def action_name(self) -> None:
         """Ask for a name."""
         if not self._current:
-            self._show_message("No filter is in effect, so there is nothing to save.", failed=True)
+            self._show_message("No filter to save. Press / in the run list to type one.", failed=True)
         else:
             self._show_message("")
             self._show_naming(True)
 
     def action_give_up(self) -> None:
-        """Leave the name, or the dialog."""
+        """Close the name line, or the dialog."""
         if self._naming:
             self._show_message("")
             self._show_naming(False)
@@ -146,14 +144,14 @@ class ViewsDialog(Dialog[str]):
 
     @on(Input.Changed)
     def renamed(self) -> None:
-        """Another name: what was said of the former one no longer holds."""
+        """Another name: the message about the former one is void."""
         if self._naming:
             self._replaces = ""
             self._show_message("")
 
     @on(Input.Submitted)
     def save(self, event: Input.Submitted) -> None:
-        """Save the filter in effect, if the name will do; an own view is replaced when asked for twice."""
+        """Save the current filter under a valid name; a second enter replaces a view of that name."""
         name = clean_line(event.value, len(event.value) + 1)
         wrong = _wrong_with(name)
         there = next((own for own in self._own if own.casefold() == name.casefold()), None)
@@ -162,7 +160,7 @@ class ViewsDialog(Dialog[str]):
         elif there is not None and self._replaces != there:
             self._replaces = there
             self._show_message(
-                f"There is a view “{there}” already: {self._own[there].filter}. Enter once more replaces it."
+                f"“{there}” already exists: {self._own[there].filter}. Press enter again to replace.", failed=True
             )
         else:
             self._save(SavedView(there or name, self._current))
@@ -179,25 +177,25 @@ class ViewsDialog(Dialog[str]):
         self.query_one(Input).value = ""
         self._draw(view.name)
         self._show_naming(False)
-        self._show_message(f"Saved as “{view.name}”.")
+        self._show_message(f"Saved as “{view.name}”.", done=True)
 
     # Deleting
 
     def action_delete(self) -> None:
-        """Forget the own view under the cursor."""
+        """Delete the user's view under the cursor."""
         view = self.query_one(ViewList).cursor_row
         if view is None:
             return
         if view.given:
-            self._show_message(f"“{view.name}” is given and stays.", failed=True)
+            self._show_message(f"“{view.name}” is built in and can't be deleted.", failed=True)
             return
         del self._own[view.name]
         self._deleted.append(view)
         self._draw()
-        self._show_message(f"“{view.name}” is forgotten. u brings it back.")
+        self._show_message(f"Deleted “{view.name}”. Press u to undo.", done=True)
         self._delete(view)
 
-    @work(group="forget-view")
+    @work(group="delete-view")
     async def _delete(self, view: SavedView) -> None:
         try:
             await self._ask(lambda session: session.saved_views.delete(view.name))
@@ -205,20 +203,20 @@ class ViewsDialog(Dialog[str]):
             self._own.setdefault(view.name, view)
             self._deleted = [deleted for deleted in self._deleted if deleted is not view]
             self._draw(view.name)
-            self._show_message(f"“{view.name}” is not forgotten. {error.sentence()}", failed=True)
+            self._show_message(f"Can't delete “{view.name}”. {error.sentence()}", failed=True)
 
     def action_restore(self) -> None:
-        """Bring back the view that was forgotten last."""
+        """Restore the view deleted last."""
         if not self._deleted:
-            self._show_message("Nothing was forgotten here.", failed=True)
+            self._show_message("Nothing to undo.", failed=True)
             return
         view = self._deleted.pop()
         self._own[view.name] = view
         self._draw(view.name)
-        self._show_message(f"“{view.name}” is back.")
+        self._show_message(f"Restored “{view.name}”.", done=True)
         self._restore(view)
 
-    @work(group="bring-back-view")
+    @work(group="restore-view")
     async def _restore(self, view: SavedView) -> None:
         try:
             await self._ask(lambda session: session.saved_views.save(view.name, view.filter))
@@ -226,10 +224,10 @@ class ViewsDialog(Dialog[str]):
             self._own.pop(view.name, None)
             self._deleted.append(view)
             self._draw()
-            self._show_message(f"“{view.name}” is not back. {error.sentence()}", failed=True)
+            self._show_message(f"Can't restore “{view.name}”. {error.sentence()}", failed=True)
 
     async def _ask(self, what: Callable[[Session], Awaitable[None]]) -> None:
-        """Of the session; it is done also when the dialog is left meanwhile."""
+        """Ask the session; closing the dialog does not cancel it."""
         await asyncio.shield(self._state.workspace.call(what))
 
 
@@ -238,11 +236,11 @@ def _wrong_with(name: str) -> str:
     if not name:
         return "Type a name."
     if len(name) > LONGEST_NAME:
-        return f"A name has at most {LONGEST_NAME} characters; this one has {len(name)}."
+        return f"A name has at most {LONGEST_NAME} characters, not {len(name)}."
     if any(view.name.casefold() == name.casefold() for view in GIVEN_VIEWS):
-        return f"“{name}” is a given view. Take another name."
+        return f"“{name}” is a built-in view. Choose another name."
     return ""
 
 
-_KEYS = "enter filters · s saves the filter in effect · x forgets · esc closes"
-_NAMING_KEYS = "enter saves · esc back to the list"
+_KEYS = "enter apply · s save filter · x delete · u undo · esc close"
+_NAMING_KEYS = "enter save · esc back"

@@ -102,7 +102,7 @@ async def test_a_question_in_a_terminal_that_became_too_small_takes_no_yes(
         await sees(pilot, "Relaunch job 1?")
         await pilot.resize_terminal(*TINY)
         await pilot.press("y")
-        await eventually(lambda: any("nothing was done" in text for text in toasts(pilot)), "why not")
+        await eventually(lambda: any("Nothing was done" in text for text in toasts(pilot)), "why not")
         await pilot.press("shift+tab", "enter")
         await still(pilot)
         assert pilot.app.screen.is_modal

@@ -204,7 +204,7 @@ async def test_what_a_key_would_do_elsewhere_is_not_told(served: Served) -> None
 async def test_the_palette_leads_to_it_also_from_a_dialog(served: Served) -> None:
     async with opened(served.setup(), size=WIDE) as pilot:
         await sees(pilot, "240 runs")
-        for way, heading in (((), "Keys · Runs"), (("v",), "Save the filter")):
+        for way, heading in (((), "Keys · Runs"), (("v",), "Save filter")):
             await pilot.press(*way)
             below = pilot.app.screen
             await pilot.press("ctrl+p", *"keys")
@@ -220,7 +220,7 @@ async def test_the_keys_of_a_dialog_are_told_as_they_are_there(served: Served) -
     async with opened(served.setup(), size=SMALL) as pilot:
         await sees(pilot, "240 runs")
         await pilot.press("v")
-        await sees(pilot, "s saves the filter")
+        await sees(pilot, "s save filter")
         here = bound(pilot.app.screen)
         await pilot.press("question_mark")
         has_all(await read(pilot, "j"), here)

@@ -36,10 +36,10 @@ async def test_a_line_takes_what_fits_and_says_so_once() -> None:
         await pilot.press("x", "y", "backspace", "z")
         value = app.query_one(TypedLine).value
         assert (value[:12], value[-1], len(value)) == ("two lines tw", "z", 1_000)
-        assert app.said == ["Up to 1,000 characters fit here."]
+        assert app.said == ["Too long: at most 1,000 characters."]
 
 
-@pytest.mark.parametrize(("over", "said"), [(0, []), (1, ["A prompt has up to 200,000 bytes. Nothing was pasted."])])
+@pytest.mark.parametrize(("over", "said"), [(0, []), (1, ["Nothing pasted: a prompt has at most 200,000 bytes."])])
 async def test_a_box_takes_a_whole_prompt_or_nothing_of_it(over: int, said: list[str]) -> None:
     app = Typing()
     async with app.run_test() as pilot:
@@ -61,4 +61,4 @@ async def test_the_palette_takes_no_more_than_a_command() -> None:
         app.post_message(events.Paste("jobs " * 100))
         await pilot.press("j")
         assert len(app.screen.query_one(CommandLine).value) == 100
-        assert app.said == ["Up to 100 characters fit here."]
+        assert app.said == ["Too long: at most 100 characters."]

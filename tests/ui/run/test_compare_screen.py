@@ -264,7 +264,7 @@ async def test_a_refusal_is_shown_whole_and_r_asks_again(scripted: ScriptedServe
     async with compared(scripted, run(50, HERE)) as (pilot, shown):
         await sees(pilot, "Not [/red] today.", "r retries", "enter shows the whole error")
         await pilot.press("enter")
-        await sees(pilot, "esc closes")
+        await sees(pilot, "esc close")
         await pilot.press("escape")
         serve(scripted, passed())
         await pilot.press("r")

@@ -96,7 +96,7 @@ async def go_to(app: OneDialog, pilot: Pilot[None], words: str) -> None:
     if not isinstance(app.screen, CopyRunDialog):
         app.ask()
     app.clear_notifications()  # they would lie over the dialog
-    await sees(pilot, "Copy of run 48213")
+    await sees(pilot, "Copy or save run 48213")
     await pilot.press("g", *["j"] * offered(app).index(words))
 
 
@@ -160,7 +160,7 @@ async def test_id_link_turn_verdict_recording_and_curl_are_copied_just_so(
             RECORDING,
             f'curl {scripted.url}/test_framework/v1/runs/48213/ -H "X-CEKURA-API-KEY: $CEKURA_API_KEY"',
         ]
-        await sees(pilot, "Sent to the terminal's clipboard: request as curl.", "only pasting tells")
+        await sees(pilot, "Sent to the clipboard: request as curl.", "If nothing pastes")
         assert "secret-key" not in "".join(app.copied)
     assert scripted.seen == [], "the recording is not fetched, nor anything else"
 
@@ -171,7 +171,7 @@ async def test_without_a_verdict_under_the_cursor_the_first_failing_one_is_offer
         assert app.copied == ["✗ Identity: failed · 2, needs ≥ 4\n    Asked too late."]
     passed = view(evaluation={"metrics": [{"id": 2, "name": "Politeness", "passed": True}]}, rubric=None)
     async with asked(setup, copy_of(passed)) as (app, pilot):
-        await sees(pilot, "Copy of run 48213")
+        await sees(pilot, "Copy or save run 48213")
         assert not [words for words in offered(app) if "verdict" in words or "turn at" in words]
 
 
@@ -217,7 +217,7 @@ async def test_more_than_a_terminal_takes_is_copied_only_when_asked_for_twice(
     async with asked(setup, copy_of(view(transcript_object=turns))) as (app, pilot):
         await go_to(app, pilot, "transcript as text")
         await pilot.press("enter")
-        await sees(pilot, "many terminals take up to 2 KB and drop the rest", "enter once more")
+        await sees(pilot, "many terminals take at most 2 KB and drop the rest", "enter again to copy")
         assert (app.answers, app.copied) == ([], [])
         assert await answer(app, pilot, "enter") is None
         assert app.copied[0].count("\n") == 99
@@ -229,7 +229,7 @@ async def test_more_than_a_terminal_takes_is_copied_only_when_asked_for_twice(
 async def save_as(app: OneDialog, pilot: Pilot[None], name: str) -> None:
     await go_to(app, pilot, "save the transcript as text to a file …")
     await pilot.press("enter")
-    await sees(pilot, "Save the transcript of run 48213 as text", "enter saves")
+    await sees(pilot, "Save the transcript of run 48213 as text", "enter save")
     app.screen.query_one(Input).value = name
     await pilot.pause()
 
@@ -239,11 +239,11 @@ async def test_a_file_that_exists_is_only_overwritten_when_asked_for_twice(setup
     async with asked(setup, copy_of(view())) as (app, pilot):
         await save_as(app, pilot, "old.txt")
         await pilot.press("enter")
-        await sees(pilot, "old.txt exists already. Enter once more overwrites it.")
+        await sees(pilot, "old.txt already exists. Press enter again to overwrite.")
         app.screen.query_one(Input).value = "old.txt "
-        await sees(pilot, gone="exists already")
+        await sees(pilot, gone="already exists")
         await pilot.press("enter")
-        await sees(pilot, "exists already")
+        await sees(pilot, "already exists")
         assert (here / "old.txt").read_text() == "precious"
         assert await answer(app, pilot, "enter") == f"Saved to {here / 'old.txt'}."
     assert "It is me" in (here / "old.txt").read_text()
@@ -269,7 +269,7 @@ async def test_a_name_that_cannot_be_is_refused_with_a_sentence_and_leaves_nothi
         await pilot.press("enter")
         await sees(pilot, said)
         await pilot.press("escape")
-        await sees(pilot, "Copy of run 48213", gone="enter saves")
+        await sees(pilot, "Copy or save run 48213", gone="enter save")
         assert app.answers == [], "something else may be chosen"
     assert os.listdir(here) == []
 
@@ -278,7 +278,7 @@ async def test_enter_pressed_three_times_in_haste_saves_one_file_and_answers_onc
     async with asked(setup, copy_of(view())) as (app, pilot):
         await go_to(app, pilot, "save the transcript as text to a file …")
         await pilot.press("enter")
-        await sees(pilot, "enter saves")
+        await sees(pilot, "enter save")
         burst(app, "enter", "enter", "enter")
         await eventually(lambda: app.answers, "an answer")
         await still(pilot)
@@ -368,7 +368,7 @@ async def test_over_ssh_the_recording_is_copied_and_not_opened(
 ) -> None:
     monkeypatch.setenv(name, "/dev/pts/1")
     async with asked(setup, copy_of(view())) as (app, pilot):
-        await sees(pilot, "Copy of run 48213")
+        await sees(pilot, "Copy or save run 48213")
         assert "link to the recording" in offered(app)
         assert not [words for words in offered(app) if "browser" in words]
 
@@ -379,7 +379,7 @@ async def test_over_ssh_the_recording_is_copied_and_not_opened(
 async def test_a_hostile_run_is_shown_and_copied_as_text(setup: Setup) -> None:
     shown = view_of(Run.read(clean_json(hostile_run(48213))), 0.0)
     async with asked(setup, copy_of(shown, turn=shown.transcript.turns[2])) as (app, pilot):
-        await sees(pilot, "Copy of run 48213")
+        await sees(pilot, "Copy or save run 48213")
         for words in [words for words in offered(app) if "file" not in words]:
             await go_to(app, pilot, words)
             assert "\x1b" not in screen_text(app)
@@ -392,7 +392,7 @@ async def test_a_hostile_run_is_shown_and_copied_as_text(setup: Setup) -> None:
 async def test_the_whole_dialog_fits_every_terminal(setup: Setup, size: tuple[int, int]) -> None:
     shown = view(result_id=None, voice_recording_url="no link")
     async with asked(setup, copy_of(shown), size=size) as (app, pilot):
-        await sees(pilot, "Copy of run 48213", "run ID", "No link:", "No link to the recording", "esc closes")
+        await sees(pilot, "Copy or save run 48213", "run ID", "No link:", "No link to the recording", "esc close")
         await pilot.press("G")
         await eventually(lambda: app.dialog.query_one("#copies").cursor_key == offered(app)[-1], "the last offer")
-        await sees(pilot, "save the transcript as JSON to a file …", "esc closes")
+        await sees(pilot, "save the transcript as JSON to a file …", "esc close")

@@ -28,7 +28,7 @@ from cekura_tui.workspace.setup import DemoOptions, Setup, make_setup
 
 DASHBOARD = "https://dashboard.cekura.ai"
 PROJECT = Scope("project", 4021, "Clinic")
-COPIED = "Sent to the terminal's clipboard"
+COPIED = "Sent to the clipboard"
 
 
 def row(number: int, agent: int = 7, **fields: object) -> RunRow:
@@ -59,17 +59,17 @@ async def choose(app: OneDialog, pilot: Pilot[None], words: str) -> object:
     if app.answers:
         app.ask()
     app.clear_notifications()  # they would lie over the dialog
-    await sees(pilot, "Copy of", "esc closes")
+    await sees(pilot, "Copy or save", "esc close")
     steps = offered(app).index(words)
     return await answer(app, pilot, *["j"] * steps, "enter")
 
 
 async def test_y_and_enter_copy_the_link_of_the_run_under_the_cursor(setup: Setup) -> None:
     async with asked(setup, copy_of(ONE)) as (app, pilot):
-        await sees(pilot, "Copy of run 48213", "link of the result", f"{DASHBOARD}/4021/results/991")
+        await sees(pilot, "Copy or save run 48213", "link to the result", f"{DASHBOARD}/4021/results/991")
         assert await answer(app, pilot, "enter") is None
         assert app.copied == [f"{DASHBOARD}/4021/results/991"]
-        await sees(pilot, f"{COPIED}: link of the result.", "only pasting tells")
+        await sees(pilot, f"{COPIED}: link to the result.", "If nothing pastes")
         assert scope_of_link(app.copied[0], DASHBOARD) == Scope("result", 991)
 
 
@@ -77,10 +77,10 @@ async def test_of_several_runs_each_result_is_linked_once_and_the_ids_stand_in_t
     setup: Setup,
 ) -> None:
     async with asked(setup, copy_of(*THREE)) as (app, pilot):
-        await sees(pilot, "Copy of 3 runs", "links of 2 results")
-        await choose(app, pilot, "links of 2 results")
-        await choose(app, pilot, "ids")
-        await choose(app, pilot, "command that improves the prompt from them")
+        await sees(pilot, "Copy or save 3 runs", "links to 2 results")
+        await choose(app, pilot, "links to 2 results")
+        await choose(app, pilot, "run IDs")
+        await choose(app, pilot, "improve command")
         assert app.copied == [
             f"{DASHBOARD}/4021/results/991\n{DASHBOARD}/4021/results/990",
             "48213 48212 48211",
@@ -106,10 +106,10 @@ async def test_rows_are_copied_as_a_spreadsheet_and_a_script_read_them(setup: Se
 
 async def test_a_file_is_left_to_whoever_asked(setup: Setup) -> None:
     async with asked(setup, copy_of(*THREE)) as (app, pilot):
-        assert await choose(app, pilot, "Save these to a file …") == SAVE_THESE
-        assert await choose(app, pilot, "Save the whole list …") == SAVE_ALL
+        assert await choose(app, pilot, "save 3 runs to a file …") == SAVE_THESE
+        assert await choose(app, pilot, "save the whole list to a file …") == SAVE_ALL
         app.ask()
-        await sees(pilot, "Copy of 3 runs")
+        await sees(pilot, "Copy or save 3 runs")
         assert await answer(app, pilot, "escape") is None
         assert app.copied == []
 
@@ -117,18 +117,18 @@ async def test_a_file_is_left_to_whoever_asked(setup: Setup) -> None:
 async def test_what_is_not_offered_is_said_with_its_reason(setup: Setup) -> None:
     four = [row(n, result_id=n if n > 3 else None) for n in (1, 2, 3, 4)]
     async with asked(setup, copy_of(*four)) as (app, pilot):
-        await sees(pilot, "1 of 4 runs tell of their result", "No command: a job takes up to 3 runs of one agent.")
-        assert offered(app)[:2] == ["link of the result", "ids"]
+        await sees(pilot, "Links for 1 of 4 runs", "No improve command: mark at most 3 runs of one agent.")
+        assert offered(app)[:2] == ["link to the result", "run IDs"]
     async with asked(setup, copy_of(row(1), row(2, agent=8))) as (app, pilot):
-        await sees(pilot, "No link: these runs do not tell of a result", "No command:")
-        assert offered(app)[0] == "ids"
+        await sees(pilot, "No link: the runs have no result", "No improve command:")
+        assert offered(app)[0] == "run IDs"
     async with asked(setup, copy_of(ONE, scope=Scope("agent", 7))) as (_, pilot):
-        await sees(pilot, "No link: the run does not tell of a result and its project.", gone="No command")
+        await sees(pilot, "No link: the run has no result or project.", gone="No improve command")
     async with asked(setup, copy_of(ONE, dashboard=None)) as (_, pilot):
-        await sees(pilot, "No link: there is no dashboard here.")
+        await sees(pilot, "No link: no dashboard URL is set.")
     async with asked(setup, copy_of()) as (app, pilot):
-        await sees(pilot, "Copy of 0 runs", gone="No ")
-        assert offered(app) == ["Save the whole list …"]
+        await sees(pilot, "Copy or save 0 runs", gone="No ")
+        assert offered(app) == ["save the whole list to a file …"]
         assert await answer(app, pilot, "enter") == SAVE_ALL
 
 
@@ -136,7 +136,7 @@ async def test_a_command_for_the_embedded_workspace_names_it(served: Served, hom
     del served
     demo = make_setup(demo=DemoOptions(), env={"CEKURA_TUI_HOME": str(home)})
     async with asked(demo, copy_of(ONE)) as (app, pilot):
-        await choose(app, pilot, "command that improves the prompt from it")
+        await choose(app, pilot, "improve command")
         assert app.copied == ["cekura-tui --demo improve 48213 --from-agent"]
 
 
@@ -146,9 +146,9 @@ async def test_more_than_a_terminal_takes_is_copied_only_when_asked_for_twice(
     monkeypatch.setattr(copying, "LARGE", 2_000)
     rows = [replace(ONE, id=number) for number in range(1, 101)]
     async with asked(setup, copy_of(*rows)) as (app, pilot):
-        await sees(pilot, "Copy of 100 runs")
+        await sees(pilot, "Copy or save 100 runs")
         await pilot.press("j", "j", "j", "enter")
-        await sees(pilot, "many terminals take up to 2 KB and drop the rest", "enter once more")
+        await sees(pilot, "many terminals take at most 2 KB and drop the rest", "enter again to copy")
         await pilot.press("j")
         await sees(pilot, gone="many terminals")
         await pilot.press("k", "enter")
@@ -160,7 +160,7 @@ async def test_more_than_a_terminal_takes_is_copied_only_when_asked_for_twice(
 
 async def test_enter_pressed_twice_in_haste_answers_once(setup: Setup) -> None:
     async with asked(setup, copy_of(ONE)) as (app, pilot):
-        await sees(pilot, "Copy of run 48213")
+        await sees(pilot, "Copy or save run 48213")
         burst(app, "enter", "enter")
         await eventually(lambda: app.answers, "an answer")
         await still(pilot)
@@ -171,7 +171,7 @@ async def test_enter_pressed_twice_in_haste_answers_once(setup: Setup) -> None:
 async def test_hostile_rows_are_shown_and_copied_as_text(setup: Setup) -> None:
     evil = row_of(Run.read(hostile_run(101)))
     async with asked(setup, copy_of(evil, notes={101: EVIL})) as (app, pilot):
-        await sees(pilot, "Copy of run 101")
+        await sees(pilot, "Copy or save run 101")
         await pilot.press("j", "j")
         await sees(pilot, SHOWN[:20])
         assert "\x1b" not in screen_text(app)
@@ -186,7 +186,9 @@ async def test_hostile_rows_are_shown_and_copied_as_text(setup: Setup) -> None:
 async def test_the_whole_dialog_fits_every_terminal(setup: Setup, size: tuple[int, int]) -> None:
     rows = [row(1, result_id=5), row(2, agent=8)]
     async with asked(setup, copy_of(*rows), size=size) as (app, pilot):
-        await sees(pilot, "Copy of 2 runs", "link of the result", "No command:", "1 of 2 runs", "esc closes")
+        await sees(
+            pilot, "Copy or save 2 runs", "link to the result", "No improve command:", "1 of 2 runs", "esc close"
+        )
         await pilot.press("G")
-        await sees(pilot, "Save the whole list …", "esc closes")
+        await sees(pilot, "save the whole list to a file …", "esc close")
         await eventually(lambda: app.dialog.query_one("#copies").cursor_key == offered(app)[-1], "the last offer")

@@ -65,7 +65,7 @@ async def dialog(
     workspace.start(lambda: None)
     try:
         async with Host(workspace, query, marked, shown, notes or {}).run_test(size=size) as pilot:
-            await sees(pilot, "Save runs to a file")
+            await sees(pilot, "Export runs")
             yield pilot
     finally:
         await asyncio.to_thread(workspace.close)
@@ -93,14 +93,14 @@ def answer_of(pilot: Pilot[None]) -> object:
 async def test_the_marked_runs_alone_are_written_and_it_is_said_where(served: Served, here: Path) -> None:
     rows = [row(9, scenario_name="=HYPERLINK(1)"), row(4)]
     async with dialog(served.setup(), marked=rows, notes={4: "ask Mo"}) as pilot:
-        await sees(pilot, "(•) 2 marked runs", "( ) all of Clinics", "runs-2025-10-09.csv")
+        await sees(pilot, "(•) 2 marked runs", "( ) all runs of Clinics", "runs-2025-10-09.csv")
         await pilot.press("enter")
-        await sees(pilot, "2 of 2 runs", "2 runs are in", "enter or esc closes")
+        await sees(pilot, "2 of 2 runs", "Saved 2 runs to", "enter close")
         await pilot.press("enter")
         await eventually(lambda: answer_of(pilot) is not NOTHING, "the dialog closes")
     assert served.log == []
     written = here / "runs-2025-10-09.csv"
-    assert answer_of(pilot) == f"2 runs are in {written}"
+    assert answer_of(pilot) == f"Saved 2 runs to {written}"
     header, first, second = written.read_text().splitlines()
     assert header.startswith("id,outcome,")
     assert (first.split(",")[0], second.split(",")[0]) == ("9", "4")
@@ -112,10 +112,10 @@ async def test_all_runs_that_pass_the_filter_are_asked_for_and_written(served: S
     query = RunQuery(QUERY.scope, parse("outcome:passed persona:~calm").filter)
     async with dialog(served.setup(), query, [row(4)]) as pilot:
         await pilot.press("down")
-        await sees(pilot, "( ) 1 marked run", "(•) all that pass outcome:passed persona:~calm of Clinics")
+        await sees(pilot, "( ) 1 marked run", "(•) all runs of Clinics matching outcome:passed persona:~calm")
         await name(pilot, "~/passed.jsonl")
         await pilot.press("enter")
-        await sees(pilot, "runs are in", " written")
+        await sees(pilot, "Saved ", " runs to", " written")
     found = [json.loads(line) for line in (here / "passed.jsonl").read_text().splitlines()]
     assert found
     assert {run["outcome"] for run in found} == {"passed"}
@@ -126,10 +126,10 @@ async def test_all_runs_that_pass_the_filter_are_asked_for_and_written(served: S
 async def test_a_list_that_is_known_whole_is_written_as_it_is_shown_without_asking(served: Served, here: Path) -> None:
     shown = [row(number) for number in (5, 7, 6)]
     async with dialog(served.setup(), shown=shown) as pilot:
-        await sees(pilot, "(•) all of Clinics, 3 runs")
+        await sees(pilot, "(•) all 3 runs of Clinics")
         await name(pilot, "shown.jsonl")
         await pilot.press("enter")
-        await sees(pilot, "3 runs are in")
+        await sees(pilot, "Saved 3 runs to")
     assert served.log == []
     assert [json.loads(line)["id"] for line in (here / "shown.jsonl").read_text().splitlines()] == [5, 7, 6]
 
@@ -139,13 +139,13 @@ async def test_a_file_that_exists_is_only_overwritten_when_asked_for_twice(serve
     async with dialog(served.setup(), marked=[row(4)]) as pilot:
         await name(pilot, "old.csv")
         await pilot.press("enter")
-        await sees(pilot, "old.csv exists already. Enter once more overwrites it.")
+        await sees(pilot, "old.csv already exists. Press enter again to overwrite.")
         await name(pilot, "old.csv ")
         await pilot.press("enter")
-        await sees(pilot, "exists already")
+        await sees(pilot, "already exists")
         assert (here / "old.csv").read_text() == "precious"
         await pilot.press("enter")
-        await sees(pilot, "1 run is in")
+        await sees(pilot, "Saved 1 run to")
     assert (here / "old.csv").read_text().startswith("id,")
 
 
@@ -186,18 +186,18 @@ async def test_what_is_under_way_shows_how_far_it_has_come_and_leaves_nothing_wh
     async with dialog(setup_of(scripted.url, "key", PROJECT)) as pilot:
         await name(pilot, "all.csv")
         await pilot.press("enter")
-        await sees(pilot, "████████████············ 1 of 2 runs", "Writing CSV to", "esc stops")
+        await sees(pilot, "████████████············ 1 of 2 runs", "Writing CSV to", "esc stop")
         await eventually(half.arrived.is_set, "the second page is asked for")
         await pilot.press("escape")
-        await sees(pilot, "Esc once more stops it")
+        await sees(pilot, "Press esc again to stop")
         assert os.listdir(here) != []
         await pilot.press("escape")
-        await sees(pilot, "Stopped; nothing was kept.", "enter saves")
+        await sees(pilot, "Stopped. Nothing was saved.", "enter export")
         assert os.listdir(here) == []
         # It can be begun again.
         scripted.on("GET", LIST, Reply({"count": 1, "next": None, "results": [run_of(1)]}))
         await pilot.press("enter")
-        await sees(pilot, "1 run is in")
+        await sees(pilot, "Saved 1 run to")
     assert os.listdir(here) == ["all.csv"]
 
 
@@ -219,7 +219,7 @@ async def test_a_server_that_fails_half_way_is_told_and_nothing_is_kept(
     scripted.on("GET", LIST, first, Reply(b"<html>", 502))
     async with dialog(setup_of(scripted.url, "key", PROJECT)) as pilot:
         await pilot.press("enter")
-        await sees(pilot, "failed (502", "file with 1 run was discarded.", "enter saves")
+        await sees(pilot, "failed (502", "with 1 run was discarded.", "enter export")
     assert os.listdir(here) == []
 
 
@@ -231,12 +231,12 @@ async def test_a_busy_server_is_waited_for_and_this_is_said(scripted: ScriptedSe
         await pilot.press("enter")
         await sees(pilot, "Too many requests to")
         hold.released.set()
-        await sees(pilot, "1 run is in", gone="slow down")
+        await sees(pilot, "Saved 1 run to", gone="slow down")
 
 
 @pytest.mark.parametrize("size", [(80, 24), (60, 15)])
 async def test_everything_is_seen_on_a_small_terminal(served: Served, size: tuple[int, int]) -> None:
     hostile = RunQuery(Scope("project", 1, "[/b]\x1b[31mred"), parse('scenario:~"[@click=quit]"').filter)
     async with dialog(served.setup(), hostile, [row(4)], size=size) as pilot:
-        await sees(pilot, "Save runs", "runs-2025", "(•) 1 marked run", "[@click=quit]", "enter saves", "esc closes")
+        await sees(pilot, "Export runs", "runs-2025", "(•) 1 marked run", "[@click=quit]", "enter export", "esc cancel")
         assert "\x1b" not in screen_text(pilot.app)

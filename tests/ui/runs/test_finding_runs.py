@@ -297,7 +297,7 @@ async def test_marks_of_a_range_stay_when_another_filter_is_typed(served: Served
         await typed(pilot, "outcome:passed")
         await sees(pilot, "/ outcome:passed", "3 marked", gone="900238 ")
         await pilot.press("y")
-        await sees(pilot, "Copy of 3 runs")
+        await sees(pilot, "Copy or save 3 runs")
         await pilot.press("escape", "escape")
         await sees(pilot, "/ outcome:passed", gone="marked")
 

@@ -18,7 +18,7 @@ from cekura_tui.model.errors import UsageError
 from cekura_tui.ui.runs.notes import LONGEST, NoteDialog
 from cekura_tui.workspace.setup import Setup
 
-TOO_LONG = "A note has up to 4,000 characters"
+TOO_LONG = "a note has at most 4,000"
 
 
 @pytest.fixture
@@ -32,7 +32,7 @@ def line(app: OneDialog) -> Input:
 
 async def test_a_note_is_typed_changed_and_removed(setup: Setup) -> None:
     async with asked(setup, lambda _: NoteDialog(48213, "")) as (app, pilot):
-        await sees(pilot, "Note on run 48213", "enter keeps")
+        await sees(pilot, "Note on run 48213", "enter save")
         assert await answer(app, pilot, *"late q", "enter") == "late q"
     async with asked(setup, lambda _: NoteDialog(48213, "late")) as (app, pilot):
         await sees(pilot, "late")
@@ -58,11 +58,11 @@ async def test_esc_leaves_an_unchanged_note_at_once_and_a_changed_one_only_when_
         app.ask()
         await sees(pilot, "late")
         await pilot.press("r", "escape")
-        await sees(pilot, "The note is not kept yet", "later")
+        await sees(pilot, "Not saved yet", "later")
         await pilot.press("!")
-        await sees(pilot, "later!", gone="not kept yet")
+        await sees(pilot, "later!", gone="Not saved yet")
         await pilot.press("escape")
-        await sees(pilot, "The note is not kept yet")
+        await sees(pilot, "Not saved yet")
         assert app.answers == [None]
         assert await answer(app, pilot, "escape") is None
 
@@ -81,7 +81,7 @@ async def test_a_note_that_is_too_long_is_refused_with_a_sentence_and_stays_to_b
     async with asked(setup, lambda _: NoteDialog(5, "")) as (app, pilot):
         line(app).value = "x" * (LONGEST + 12)
         await pilot.press("enter")
-        await sees(pilot, TOO_LONG, "this is 12 too", "long")
+        await sees(pilot, TOO_LONG, "! 12 characters too long")
         assert app.answers == []
         await pilot.press(*["backspace"] * 12)
         await sees(pilot, gone="A note has")
@@ -128,7 +128,7 @@ async def test_what_is_kept_at_the_end_is_no_longer_than_a_note(setup: Setup) ->
 
 async def test_a_hostile_note_is_shown_as_text_on_the_smallest_terminal(setup: Setup) -> None:
     async with asked(setup, lambda _: NoteDialog(5, EVIL), size=(60, 15)) as (app, pilot):
-        await sees(pilot, "Note on run 5", "esc closes")
+        await sees(pilot, "Note on run 5", "esc cancel")
         line(app).cursor_position = 0
         await sees(pilot, "[2J]0;owned[/red] [@click=app.quit]")
         assert "\x1b" not in screen_text(app)

@@ -69,7 +69,7 @@ async def test_what_fits_nothing_is_said_and_enter_picks_nothing(served: Served)
     async with asked(served.setup(), picker(DEMO)) as (app, pilot):
         await read(pilot)
         await pilot.press(*"zeppelin", "enter")
-        await sees(pilot, "No project and no agent fits.")
+        await sees(pilot, "No matching project or agent.")
         assert app.answers == []
         await pilot.press("ctrl+u")
         await sees(pilot, "Front desks", gone="fits.")
@@ -108,11 +108,11 @@ async def test_the_cursor_stays_where_keys_put_it_while_agents_come_above_it(
 
     scripted.on("GET", AGENTS, late)
     async with asked(setup, picker(FEW)) as (app, pilot):
-        await sees(pilot, "Clinic", "Airline", "Reading agents")
+        await sees(pilot, "Clinic", "Airline", "Loading agents")
         await pilot.press("down", "down")
         assert scopes(app).cursor_key == ("project", 3)
         gates["1"].set()
-        await sees(pilot, "Agent 12", "Reading agents")
+        await sees(pilot, "Agent 12", "Loading agents")
         assert scopes(app).cursor_key == ("project", 3)
         await pilot.press("up")
         gates["2"].set()
@@ -131,7 +131,7 @@ async def test_what_is_typed_before_any_answer_is_picked_when_it_has_come(
     scripted.on("GET", AGENTS, lambda got: pages(got) if gate.wait(20) else Reply(b"", 500))
     async with asked(setup, picker(FEW)) as (app, pilot):
         await pilot.press(*"agent 21", "enter")
-        await sees(pilot, "Reading agents", gone="Clinic")
+        await sees(pilot, "Loading agents", gone="Clinic")
         assert app.answers == []
         gate.set()
         await sees(pilot, "Agent 21")
@@ -151,7 +151,7 @@ async def test_where_the_agents_of_one_project_cannot_be_read_the_others_are_the
 
     scripted.on("GET", AGENTS, mostly)
     async with asked(setup, picker(FEW)) as (app, pilot):
-        await sees(pilot, "Agents could not be read:", "Odd.", "Agent 12", "Agent 32", "Bank")
+        await sees(pilot, "Can't load agents:", "Odd.", "Agent 12", "Agent 32", "Bank")
         assert listed(app) == [1, 11, 12, 2, 3, 31, 32]
         broken.clear()
         await pilot.press(*"agent 22")
@@ -161,13 +161,13 @@ async def test_where_the_agents_of_one_project_cannot_be_read_the_others_are_the
 
 async def test_a_project_can_be_picked_where_no_agent_can_be_read(scripted: ScriptedServer) -> None:
     async with asked(setup_of(scripted.url, "key", 1), picker(FEW), size=(60, 15)) as (app, pilot):
-        await sees(pilot, "Agents could not be read", "Clinic", "esc closes")
+        await sees(pilot, "Can't load agents", "Clinic", "esc cancel")
         assert await answer(app, pilot, *"ban", "enter") == Scope("project", 2, "Bank")
 
 
 async def test_a_key_that_sees_nothing_is_told_so(setup: Setup) -> None:
     async with asked(setup, picker(())) as (app, pilot):
-        await sees(pilot, "This key sees no project.")
+        await sees(pilot, "This API key has no project.")
         assert await answer(app, pilot, "enter", "escape") is None
 
 

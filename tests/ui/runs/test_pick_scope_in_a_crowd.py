@@ -30,7 +30,7 @@ async def test_of_300_projects_only_the_current_one_has_its_agents_read_before_o
     crowded: Setup, scripted: ScriptedServer
 ) -> None:
     async with asked(crowded, picker(TEAMS, Scope("project", 2, "Team 002"))) as (app, pilot):
-        await sees(pilot, "● Team 002", "Agents of other projects are found as you type.")
+        await sees(pilot, "● Team 002", "Type to find agents of other projects.")
         assert {got.query["project_id"] for got in scripted.requests("GET", AGENTS)} == {"2"}
         assert len(scopes(app).rows) == 300 + sum(agent["project"] == 2 for agent in CROWD)
         assert await answer(app, pilot, "pagedown", "pagedown", "pageup", "enter") is not None
@@ -40,7 +40,7 @@ async def test_of_a_project_with_thousands_of_agents_many_are_listed_and_the_oth
     crowded: Setup, scripted: ScriptedServer
 ) -> None:
     async with asked(crowded, picker(TEAMS, Scope("project", 1, "Team 001"))) as (app, pilot):
-        await sees(pilot, "Not all agents of Team 001 are listed; type to find others.")
+        await sees(pilot, "Some agents of Team 001 are not listed. Type to find them.")
         assert len(scripted.requests("GET", AGENTS)) == PAGES
         assert scopes(app).cursor_key == ("project", 1)
         assert ("agent", 3456) not in {row.key for row in scopes(app).rows}
@@ -54,7 +54,7 @@ async def test_words_in_another_order_find_an_agent_and_too_many_hits_are_said(c
         await pilot.press(*"1234 line")
         await sees(pilot, "    Line 1234")
         app.screen.query_one(Input).value = "6 345 line"
-        await sees(pilot, "Nothing fits so far; type more of the name.", gone="    Line")
+        await sees(pilot, "No match yet. Type more of the name.", gone="    Line")
 
 
 async def test_an_agent_of_any_of_300_projects_is_found_under_its_project(crowded: Setup) -> None:
@@ -112,7 +112,7 @@ async def test_closing_it_in_the_middle_of_answers_harms_nothing(crowded: Setup)
             app.dialog.action_give_up()
             await eventually(lambda n=n: len(app.answers) == n + 1, "it is closed")  # type: ignore[misc]
             app.ask()
-        await sees(pilot, "Not all agents of Team 001")
+        await sees(pilot, "Some agents of Team 001")
         assert app._exception is None
         assert app.answers == [None] * 10
 
@@ -120,7 +120,7 @@ async def test_closing_it_in_the_middle_of_answers_harms_nothing(crowded: Setup)
 @pytest.mark.parametrize("size", [(60, 15), (80, 24), (200, 50)])
 async def test_it_fits_every_terminal_with_its_last_row_in_reach(crowded: Setup, size: tuple[int, int]) -> None:
     async with asked(crowded, picker(TEAMS), size=size) as (app, pilot):
-        await sees(pilot, "List runs of", "Team 001", "Agents of other projects", "esc closes")
+        await sees(pilot, "List runs of", "Team 001", "Type to find agents", "esc cancel")
         await pilot.press(*["pagedown"] * 50)
-        await sees(pilot, "Team 300", "esc closes")
+        await sees(pilot, "Team 300", "esc cancel")
         assert await answer(app, pilot, "enter") == Scope("project", 300, "Team 300")

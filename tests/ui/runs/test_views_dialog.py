@@ -54,7 +54,7 @@ async def opened(
         app = ViewsApp(workspace, current, await workspace.call(lambda session: session.saved_views.all()))
         async with app.run_test(size=size) as pilot:
             await pilot.press("v")
-            await sees(pilot, "Views", "enter filters")
+            await sees(pilot, "Views", "enter apply")
             yield pilot
     finally:
         await asyncio.to_thread(workspace.close)
@@ -132,9 +132,9 @@ async def test_the_view_in_effect_has_a_dot_and_the_cursor_and_what_is_above_it_
 async def test_the_filter_in_effect_is_saved_with_a_name_and_found_again(quiet: Setup) -> None:
     async with opened(quiet, "mode:text") as pilot:
         await pilot.press("s")
-        await sees(pilot, "A name for mode:text", "enter saves")
+        await sees(pilot, "Save mode:text as", "enter save")
         await pilot.press(*"suxv  text", "enter")
-        await sees(pilot, "Saved as “suxv text”.", "● suxv text", gone="A name for")
+        await sees(pilot, "Saved as “suxv text”.", "● suxv text", gone="Save mode:text")
         await kept(pilot, SavedView("suxv text", "mode:text"))
         await pilot.press("g", "G", "enter")
         assert answers(pilot) == ["mode:text"]
@@ -143,7 +143,7 @@ async def test_the_filter_in_effect_is_saved_with_a_name_and_found_again(quiet: 
 async def test_without_a_filter_there_is_nothing_to_save(quiet: Setup) -> None:
     async with opened(quiet, "") as pilot:
         await pilot.press("s")
-        await sees(pilot, "! No filter is in effect", gone="A name for")
+        await sees(pilot, "! No filter to save", gone="enter save")
         await kept(pilot)
 
 
@@ -152,14 +152,14 @@ async def test_without_a_filter_there_is_nothing_to_save(quiet: Setup) -> None:
     [
         ("", "! Type a name."),
         ("   ", "! Type a name."),
-        ("fAILED today", "! “fAILED today” is a given view. Take another name."),
-        ("n" * 61, "! A name has at most 60 characters; this one has 61."),
+        ("fAILED today", "! “fAILED today” is a built-in view. Choose another name."),
+        ("n" * 61, "! A name has at most 60 characters, not 61."),
     ],
 )
 async def test_a_name_that_cannot_be_is_refused_in_words_and_can_be_mended(quiet: Setup, name: str, says: str) -> None:
     async with opened(quiet, "mode:text") as pilot:
         await pilot.press("s", *name, "enter")
-        await sees(pilot, says, "A name for")
+        await sees(pilot, says, "Save mode:text as")
         await pilot.press("ctrl+u", *"mine")
         await sees(pilot, "mine", gone=says)
         await pilot.press("enter")
@@ -169,7 +169,7 @@ async def test_a_name_that_cannot_be_is_refused_in_words_and_can_be_mended(quiet
 async def test_escape_from_the_name_goes_back_to_the_list_with_nothing_saved(quiet: Setup) -> None:
     async with opened(quiet, "mode:text") as pilot:
         await pilot.press("s", *"mine", "escape")
-        await sees(pilot, "enter filters", gone="A name for")
+        await sees(pilot, "enter apply", gone="Save mode:text")
         assert answers(pilot) == []
         await kept(pilot)
         await pilot.press("escape")
@@ -179,11 +179,11 @@ async def test_escape_from_the_name_goes_back_to_the_list_with_nothing_saved(qui
 async def test_a_view_is_replaced_only_when_enter_is_pressed_once_more_on_its_name(quiet: Setup) -> None:
     async with opened(quiet, "mode:text", ANGRY) as pilot:
         await pilot.press("s", *"angry CALLERS", "enter")
-        await sees(pilot, "There is a view “Angry callers” already", "Enter once")
+        await sees(pilot, "“Angry callers” already exists", "again to replace")
         await pilot.press("x")
-        await sees(pilot, gone="There is a view")
+        await sees(pilot, gone="already exists")
         await pilot.press("backspace", "enter")
-        await sees(pilot, "There is a view “Angry callers” already")
+        await sees(pilot, "“Angry callers” already exists")
         await kept(pilot, ANGRY)
         await pilot.press("enter")
         await sees(pilot, "Saved as “Angry callers”.")
@@ -196,7 +196,7 @@ async def test_a_view_that_could_not_be_saved_is_told_and_its_name_stays_typed(q
         await pilot.press("s", *"mine")
         await asyncio.to_thread(workspace_of(pilot).close)
         await pilot.press("enter")
-        await sees(pilot, "! cekura-tui is closing.", "A name for", "mine")
+        await sees(pilot, "! cekura-tui is closing.", "Save mode:text as", "mine")
         assert "mine" not in shown(pilot)
 
 
@@ -206,21 +206,21 @@ async def test_a_view_that_could_not_be_saved_is_told_and_its_name_stays_typed(q
 async def test_an_own_view_is_forgotten_and_u_brings_it_back(quiet: Setup) -> None:
     async with opened(quiet, "", ANGRY, TEXT) as pilot:
         await pilot.press("G", "x")
-        await sees(pilot, "“text only” is forgotten. u brings it back.", gone="mode:text")
+        await sees(pilot, "Deleted “text only”. Press u to undo.", gone="mode:text")
         await kept(pilot, ANGRY)
         await pilot.press("x")
         await kept(pilot)
         await pilot.press("u", "u")
-        await sees(pilot, "“text only” is back.", "mode:text")
+        await sees(pilot, "Restored “text only”.", "mode:text")
         await kept(pilot, ANGRY, TEXT)
         await pilot.press("u")
-        await sees(pilot, "! Nothing was forgotten here.")
+        await sees(pilot, "! Nothing to undo.")
 
 
 async def test_a_given_view_cannot_be_forgotten(quiet: Setup) -> None:
     async with opened(quiet, "", ANGRY) as pilot:
         await pilot.press("x")
-        await sees(pilot, "! “Failed today” is given and stays.", "outcome:failed,error since:today")
+        await sees(pilot, "! “Failed today” is built in and can't be deleted.", "outcome:failed,error since:today")
         await kept(pilot, ANGRY)
 
 
@@ -229,7 +229,7 @@ async def test_what_was_saved_anew_under_a_forgotten_name_is_not_undone(quiet: S
         await pilot.press("G", "x", "s", *"Angry callers", "enter")
         await sees(pilot, "Saved as “Angry callers”.")
         await pilot.press("u")
-        await sees(pilot, "! Nothing was forgotten here.")
+        await sees(pilot, "! Nothing to undo.")
         await kept(pilot, SavedView("Angry callers", "mode:text"))
 
 
@@ -237,9 +237,9 @@ async def test_a_view_that_could_not_be_forgotten_comes_back(quiet: Setup) -> No
     async with opened(quiet, "", ANGRY) as pilot:
         await asyncio.to_thread(workspace_of(pilot).close)
         await pilot.press("G", "x")
-        await sees(pilot, "! “Angry callers” is not forgotten. cekura-tui is closing.", "scenario:~angry")
+        await sees(pilot, "! Can't delete “Angry callers”. cekura-tui is closing.", "scenario:~angry")
         await pilot.press("u")
-        await sees(pilot, "! Nothing was forgotten here.")
+        await sees(pilot, "! Nothing to undo.")
 
 
 async def test_a_view_that_is_forgotten_as_the_dialog_closes_is_forgotten(quiet: Setup) -> None:
@@ -259,9 +259,9 @@ async def test_names_and_filters_are_never_markup_nor_control_characters(quiet: 
     async with opened(quiet, evil.filter, evil) as pilot:
         await sees(pilot, "● a [2J]0;owned[/red]", 'scenario:"[2J]0;owned[/red] [@click=')
         await pilot.press("s")
-        await sees(pilot, 'A name for scenario:"[2J]0;owned[/red] [@click=app.quit]press[/]')
+        await sees(pilot, 'Save scenario:"[2J]0;owned[/red] [@click=app.quit]press[/]')
         await pilot.press("escape", "x")
-        await sees(pilot, "is forgotten")
+        await sees(pilot, "Deleted “")
         assert set(screen_text(pilot.app)) & set(EVIL) <= {char for char in EVIL if char.isprintable()}
         assert pilot.app.is_running
 
@@ -270,7 +270,7 @@ async def test_on_a_small_terminal_the_list_gives_way_and_what_is_said_is_seen(q
     many = [SavedView(f"view {n:02}", f"result:{n} {'-word ' * 40}") for n in range(40)]
     async with opened(quiet, "mode:text", *many, size=(60, 15)) as pilot:
         await pilot.press("s", *"view 07", "enter")
-        await sees(pilot, "Views", "A name for mode:text", "view 07", "There is a view “view 07” already")
+        await sees(pilot, "Views", "Save mode:text as", "view 07", "“view 07” already exists")
         await pilot.resize_terminal(120, 36)
-        await sees(pilot, "Running", "view 07", "There is a view “view 07” already", "enter saves")
+        await sees(pilot, "Running", "view 07", "“view 07” already exists", "enter save")
         await still(pilot)

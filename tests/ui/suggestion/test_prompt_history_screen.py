@@ -81,7 +81,7 @@ async def test_a_prompt_is_saved_to_the_byte_and_what_no_clipboard_takes_is_said
             await pilot.press("G", "y")
             await sees(pilot, "Copy of the prompt of", "proposed by a job", "Can't copy")
             await pilot.press("enter")
-            await sees(pilot, "Save the prompt", "enter saves")
+            await sees(pilot, "Save the prompt", "enter save")
             pilot.app.screen.query_one(Input).value = str(saved)
             await pilot.press("enter")
             await sees(pilot, "Saved to", "History · 2")

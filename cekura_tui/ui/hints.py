@@ -1,0 +1,89 @@
+"""The tips of the demo, the next useful key of each page, until each was used once.
+
+Which were used is stored in the workspace's directory. The setting `hints` turns them off.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable
+from pathlib import Path
+from typing import NamedTuple
+
+from textual.dom import DOMNode
+
+from cekura_tui.config.atomic_file import atomic_file
+from cekura_tui.config.paths import make_private
+from cekura_tui.ui.actions import table_of
+from cekura_tui.workspace.setup import Setup
+
+
+class Hint(NamedTuple):
+    """An action by its id, and what it is good for: "to …"."""
+
+    action: str
+    use: str
+
+
+HINTS = (
+    Hint("run-list.open", "open the run under the cursor"),
+    Hint("runs.failures", "list failed runs only"),
+    Hint("runs.filter", "filter the list, for example scenario:~chest since:2d"),
+    Hint("run-list.mark", "mark a run; improve from up to three runs of one agent"),
+    Hint("runs.improve", "improve the agent's prompt from the marked runs, or from this one"),
+    Hint("runs.groups", "see which check fails most"),
+    Hint("run.evidence", "jump to the turn that a verdict is based on"),
+    Hint("run.find", "find words in the transcript"),
+    Hint("run.compare", "read the run beside a passed one"),
+    Hint("run.next", "go to the next run of the list"),
+    Hint("run.improve", "improve the agent's prompt from this run"),
+    Hint("job-list.open", "open the job's suggestion"),
+    Hint("job.details", "see what was sent, and every answer"),
+    Hint("suggestion.accept", "accept the change under the cursor"),
+    Hint("suggestion.reject", "reject the change under the cursor"),
+    Hint("suggestion.edit", "put the change into your own words"),
+    Hint("suggestion.hand-off", "copy or save the staged prompt"),
+    Hint("suggestion.put-on-agent", "update the prompt of the agent"),
+    Hint("app.jobs", "see all jobs and their suggestions"),
+)
+"""In the order in which they are useful; a page shows the first of its own."""
+
+
+class Hints:
+    """Which tips are left. `changed` is called when one was used."""
+
+    def __init__(self) -> None:
+        self.changed: Callable[[], object] = lambda: None
+        self.left: tuple[Hint, ...] = ()
+        self._file: Path | None = None
+
+    def begin(self, setup: Setup) -> None:
+        """Show those not used yet, in the demo, unless they are off."""
+        self.left, self._file = (), None
+        if setup.demo is not None and setup.settings.hints:
+            self._file = setup.paths.home / "hints-used"
+            used: set[str] = set()
+            with contextlib.suppress(OSError, UnicodeDecodeError):
+                used = set(self._file.read_text("utf-8").split())
+            self.left = tuple(hint for hint in HINTS if hint.action not in used)
+        self.changed()
+
+    def use(self, node: DOMNode | None, does: str) -> None:
+        """An action of a node was done."""
+        if not self.left or node is None:
+            return
+        done = {action.id for action in table_of(type(node)).values() if action.does == does}
+        if len(left := tuple(hint for hint in self.left if hint.action not in done)) < len(self.left):
+            self.left = left
+            self._save()
+            self.changed()
+
+    def _save(self) -> None:
+        """What could not be saved is shown again next time."""
+        left = {hint.action for hint in self.left}
+        used = "".join(f"{hint.action}\n" for hint in HINTS if hint.action not in left)
+        if self._file is not None:
+            with contextlib.suppress(OSError):
+                make_private(self._file.parent)
+                with atomic_file(self._file) as file:
+                    file.write(used.encode())

@@ -1,0 +1,43 @@
+"""What all dialogs are made of: the line of keys, and the note of what was done."""
+
+from __future__ import annotations
+
+import pytest
+from themed_app import ThemedApp
+
+from cekura_tui.ui.kit.dialog import ConfirmDialog, DialogNote, key_hint
+
+
+@pytest.mark.parametrize(
+    ("words", "keys"),
+    [
+        ("enter save · esc cancel", ["enter", "esc"]),
+        ("J K move · < > size · r reset", ["J K", "< >", "r"]),
+        ("ctrl+g apply · a restore (a file)", ["ctrl+g", "a"]),
+        ("esc", ["esc"]),
+        ("", []),
+    ],
+)
+def test_the_keys_of_a_hint_are_told_from_its_words(words: str, keys: list[str]) -> None:
+    hint = key_hint(words)
+    assert hint.plain == words
+    assert [words[span.start : span.end] for span in hint.spans if span.style] == keys
+
+
+async def test_a_note_has_a_sign_for_what_failed_and_for_what_was_done() -> None:
+    async with ThemedApp().run_test() as pilot:
+        note = DialogNote()
+        await pilot.app.mount(note)
+        for how, shown in (({"failed": True}, "! Full."), ({"done": True}, "✓ Full."), ({}, "Full.")):
+            note.show("Full.", **how)
+            assert str(note.content) == shown
+        note.show("", failed=True)
+        assert str(note.content) == ""
+
+
+async def test_a_question_has_the_focus_on_cancel_and_a_stray_enter_says_no() -> None:
+    answers: list[bool | None] = []
+    async with ThemedApp().run_test() as pilot:
+        await pilot.app.push_screen(ConfirmDialog("Launch?", "It may cost credits.", "Launch"), answers.append)
+        await pilot.press("enter")
+        assert answers == [False]
