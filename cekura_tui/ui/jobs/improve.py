@@ -16,7 +16,7 @@ from textual import on, work
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.content import Content
-from textual.widgets import Button, Input, Label, Static, TextArea
+from textual.widgets import Button, Input, Static, TextArea
 
 from cekura_tui.jobs.polling import retry_delay
 from cekura_tui.model.errors import CekuraTuiError, UsageError
@@ -28,7 +28,7 @@ from cekura_tui.ui.actions import NOT_OFFERED, Action, bindings
 from cekura_tui.ui.jobs.drafts import Autosave, DraftKeeper
 from cekura_tui.ui.jobs.job_keys import launched_words
 from cekura_tui.ui.kit.choice_list import Choice, ChoiceList
-from cekura_tui.ui.kit.dialog import ConfirmDialog, Dialog
+from cekura_tui.ui.kit.dialog import ConfirmDialog, Dialog, KeyHint
 from cekura_tui.ui.kit.inputs import TypedLine
 from cekura_tui.ui.kit.prompt_box import PromptArea, PromptText
 from cekura_tui.ui.messages import GivenPrompt, Improve
@@ -160,7 +160,6 @@ class ImproveDialog(Dialog[Job]):
     def compose(self) -> ComposeResult:
         """Runs, prompt, focus, and where it goes."""
         with VerticalScroll(classes="dialog", id="improve"):
-            yield Label(id="improve-title", classes="dialog-title")
             yield Static(id="improve-runs")
             yield Static(Content(self._runs.unfinished and f"! {self._runs.unfinished}"), id="improve-unfinished")
             with Vertical(classes="section"):
@@ -178,9 +177,7 @@ class ImproveDialog(Dialog[Job]):
             with Horizontal(classes="dialog-buttons"):
                 yield Button(Content("Launch"), id="launch", variant="primary", compact=True)
                 yield Button(Content("Cancel"), id="cancel", compact=True)
-            yield Label(
-                Content("ctrl+g launch · tab next · ctrl+e editor · esc close (draft saved)"), classes="dialog-hint"
-            )
+            yield KeyHint("ctrl+g launch · tab next · ctrl+e editor · esc close (draft saved)")
 
     def _cost(self) -> Content:
         setup = self._state.workspace.setup
@@ -254,7 +251,7 @@ class ImproveDialog(Dialog[Job]):
 
     def _show_agent(self) -> None:
         title = f"Improve the prompt of {clean_line(self._agent_name, 60) or 'the agent'}"
-        self.query_one("#improve-title", Label).update(Content(title))
+        self.query_one("#improve").border_title = Content(title)
 
     def action_retry(self) -> None:
         """Read the agent's prompt now."""

@@ -12,7 +12,6 @@ from textual import on
 from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.content import Content
-from textual.widgets import Label
 
 from cekura_tui.model.errors import CekuraTuiError, KeyMissing, UsageError
 from cekura_tui.model.job import Job, JobState, Suggestion
@@ -20,7 +19,7 @@ from cekura_tui.model.text import Prompt
 from cekura_tui.ui.actions import NOT_OFFERED, Action
 from cekura_tui.ui.jobs.words import forget_question, needs_other_key, relaunch_question
 from cekura_tui.ui.kit.copying import Offer, OfferList
-from cekura_tui.ui.kit.dialog import ConfirmDialog, Dialog
+from cekura_tui.ui.kit.dialog import ConfirmDialog, Dialog, KeyHint
 from cekura_tui.ui.kit.page import Page
 from cekura_tui.ui.messages import HandOff, OpenJobDetails
 from cekura_tui.ui.terminal.cells import too_small
@@ -254,10 +253,10 @@ class CopyJobDialog(Dialog[Offer]):
 
     def compose(self) -> ComposeResult:
         """The offers."""
-        with Vertical(classes="dialog"):
-            yield Label(Content(f"Copy from job {self._number}"), classes="dialog-title")
+        with Vertical(classes="dialog") as box:
+            box.border_title = Content(f"Copy from job {self._number}")
             yield OfferList(id="offers")
-            yield Label(Content("enter copy · esc close"), classes="dialog-hint")
+            yield KeyHint("enter copy · esc close")
 
     def on_mount(self) -> None:
         """Show them."""

@@ -24,7 +24,7 @@ from cekura_tui.prose.diff import ProseDiff
 from cekura_tui.prose.lines import counts
 from cekura_tui.prose.merge import Side
 from cekura_tui.ui.actions import NOT_OFFERED, Action, bindings
-from cekura_tui.ui.kit.dialog import ConfirmDialog, Dialog
+from cekura_tui.ui.kit.dialog import ConfirmDialog, Dialog, KeyHint
 from cekura_tui.ui.kit.keys_in_order import PendingDialog
 from cekura_tui.ui.kit.lines import Notice
 from cekura_tui.ui.state import AppState
@@ -179,8 +179,8 @@ class UpdatePromptDialog(Dialog[None]):
 
     def compose(self) -> ComposeResult:
         """The question, the result, the facts, and the change or the conflicts."""
-        with Vertical(classes="dialog", id="update-prompt"):
-            yield Label(Content("Update the agent's prompt"), id="update-title", classes="dialog-title")
+        with Vertical(classes="dialog", id="update-prompt") as box:
+            box.border_title = "Update the agent's prompt"
             yield ResultText(id="update-note")
             yield HungText(id="update-facts")
             yield HungText(id="update-warnings")
@@ -188,7 +188,7 @@ class UpdatePromptDialog(Dialog[None]):
             yield ConflictTexts(id="conflict-texts")
             yield ProseDiffView(id="update-diff")
             yield Notice(id="update-notice")
-            yield Label(id="update-keys", classes="dialog-hint")
+            yield KeyHint(id="update-keys")
 
     def on_mount(self) -> None:
         """Read what the agent has now."""
@@ -301,7 +301,7 @@ class UpdatePromptDialog(Dialog[None]):
             can_review=resolver.can_review,
             previous="" if self._read_only else self._previous,
         )
-        self.query_one("#update-keys", Label).update(Content(keys))
+        self.query_one("#update-keys", KeyHint).show(keys)
         self.refresh_bindings()
 
     def _draw_facts(self, update: PromptUpdate | None, change: ProseDiff | None) -> None:
@@ -314,7 +314,7 @@ class UpdatePromptDialog(Dialog[None]):
             return
         name, is_applied = clean_line(update.agent.name, 60), change is not None and change.is_same
         title = f"Prompt of {name}" if is_applied else f"Update the prompt of {name}?"
-        self.query_one("#update-title", Label).update(Content(title))
+        self.query_one("#update-prompt").border_title = Content(title)
         lines = update_facts(update, change, len(self.resolver.undecided), self._staged, self.state.workspace.setup)
         facts.show([Content(clean_line(line)) for line in lines])
 

@@ -12,12 +12,12 @@ from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.content import Content
-from textual.widgets import Button, Label, Static, TextArea
+from textual.widgets import Button, Static, TextArea
 
 from cekura_tui.model.errors import CekuraTuiError
 from cekura_tui.model.text import Prompt, clean, clean_line, count
 from cekura_tui.ui.actions import Action, bindings
-from cekura_tui.ui.kit.dialog import Dialog
+from cekura_tui.ui.kit.dialog import Dialog, KeyHint
 from cekura_tui.ui.kit.prompt_box import PromptArea, PromptText
 from cekura_tui.ui.terminal.foreground import edit_prompt
 
@@ -66,8 +66,8 @@ class EditHunkDialog(Dialog[Edited]):
 
     def compose(self) -> ComposeResult:
         """The original, and the box with the text that replaces it."""
-        with Vertical(classes="dialog", id="edit-hunk"):
-            yield Label(Content(clean_line(self._title)), classes="dialog-title")
+        with Vertical(classes="dialog", id="edit-hunk") as box:
+            box.border_title = Content(clean_line(self._title))
             with VerticalScroll(id="edit-hunk-sent"):
                 sent = f"Original: {clean(self._sent)}" if self._sent.strip() else "New text; no original."
                 yield Static(Content(sent))
@@ -76,10 +76,7 @@ class EditHunkDialog(Dialog[Edited]):
             with Horizontal(classes="dialog-buttons"):
                 yield Button(Content("Apply"), id="take", variant="primary", compact=True)
                 yield Button(Content("Cancel"), id="cancel", compact=True)
-            yield Label(
-                Content("ctrl+g apply · ctrl+e editor · esc close (text saved)"),
-                classes="dialog-hint",
-            )
+            yield KeyHint("ctrl+g apply · ctrl+e editor · esc close (text saved)")
 
     def on_mount(self) -> None:
         """Begin with the text."""

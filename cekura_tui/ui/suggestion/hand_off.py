@@ -19,7 +19,7 @@ from cekura_tui.model.text import Prompt, clean, count, has_controls
 from cekura_tui.prose.patch import patch_path, unified_patch
 from cekura_tui.ui.kit.choice_list import Choice, ChoiceList
 from cekura_tui.ui.kit.copying import SaveLine
-from cekura_tui.ui.kit.dialog import Dialog
+from cekura_tui.ui.kit.dialog import Dialog, KeyHint
 from cekura_tui.ui.terminal.foreground import pager, show_in_pager
 from cekura_tui.workspace.prompt_files import (
     PromptFileDrifted,
@@ -65,8 +65,8 @@ class HandOffDialog(Dialog[str]):
 
     def compose(self) -> ComposeResult:
         """The file's name, what goes into it, and the ways."""
-        with Vertical(classes="dialog", id="hand-off"):
-            yield Label(Content("Copy or save the prompt"), classes="dialog-title")
+        with Vertical(classes="dialog", id="hand-off") as box:
+            box.border_title = "Copy or save the prompt"
             with Vertical(classes="section"):
                 yield Label(Content("File"), classes="section-title")
                 yield self._line
@@ -81,7 +81,7 @@ class HandOffDialog(Dialog[str]):
                 yield Button(Content("Copy"), id="copy", compact=True)
                 if self._pager:
                     yield Button(Content(f"Open patch in {clean(Path(self._pager).name)}"), id="read", compact=True)
-            yield Label(Content("enter save · tab next · space choose · esc close"), classes="dialog-hint")
+            yield KeyHint("enter save · tab next · space choose · esc close")
 
     def on_mount(self) -> None:
         """What there is to choose from."""

@@ -379,7 +379,7 @@ under the cursor, `D` forgets that prompt.
         except CekuraTuiError as error:
             self.show_error(error)
             return
-        whose = f"the prompt of {self._agent_name}, {how_words(use)}, {self.state.when(use.at)}"
+        whose = f"the prompt {how_words(use)}, {self.state.when(use.at)}"
         if message := await self.opening.ask(CopyPromptDialog(whose, self._agent_name, prompt)):
             self.notify_once(message)
 

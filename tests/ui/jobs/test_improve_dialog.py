@@ -118,7 +118,7 @@ async def test_a_file_with_tabs_line_ends_and_escapes_is_sent_to_the_byte(served
     async with opened(served.setup()) as pilot:
         await dialog(pilot)
         await name_file(pilot, str(odd_file))
-        await sees(pilot, "Loaded p.md", "control characters, sent as")
+        await sees(pilot, "Loaded p.md", "control characters, sent", "unchanged unless you edit here")
         await pilot.press("ctrl+g")
         await sees(pilot, "Job 1 launched")
         await sent(served)

@@ -80,7 +80,7 @@ async def test_words_that_another_window_replaced_are_said_and_are_there_again(s
             mine = screen(pilot).staging.opened.diff.hunks[0].new + " Mine."
             await chosen_edited(pilot, mine)
             await other.choose({1: HunkChoice("edited", "Theirs.")})
-            await sees(pilot, "In another window, change 1 is now edited.", "e opens it", "Theirs.")
+            await sees(pilot, "In another window, change 1 is now edited.", "opens it", "Theirs.")
             await pilot.press("e")
             await sees(pilot, "Edit change 1 of 2", "Mine.")
             assert pilot.app.screen.query_one(TextArea).text == mine

@@ -177,12 +177,12 @@ async def test_another_file_and_a_patch_onto_the_own_one_are_asked_about(quiet: 
     ):
         app.screen.query_one(Input).value = "other.md"
         await pilot.press("enter")
-        await sees(pilot, "other.md exists already. Enter once more overwrites it.")
+        await sees(pilot, "other.md already exists. Press enter again to overwrite.")
         await choose(app, pilot, "staged patch")
         app.screen.query_one(Input).value = "prompt.md"
         app.screen.query_one(Input).focus()
         await pilot.press("enter")
-        await sees(pilot, "prompt.md exists already.")
+        await sees(pilot, "prompt.md already exists.")
     assert [(here / name).read_bytes() for name in ("other.md", "prompt.md")] == [SENT.encode()] * 2
 
 

@@ -79,7 +79,7 @@ async def test_a_prompt_is_saved_to_the_byte_and_what_no_clipboard_takes_is_said
         async with history(server) as pilot:
             await sees(pilot, "History · 2")
             await pilot.press("G", "y")
-            await sees(pilot, "Copy of the prompt of", "proposed by a job", "Can't copy")
+            await sees(pilot, "Copy or save the prompt proposed by a job", "Can't copy")
             await pilot.press("enter")
             await sees(pilot, "Save the prompt", "enter save")
             pilot.app.screen.query_one(Input).value = str(saved)
