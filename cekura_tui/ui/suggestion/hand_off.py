@@ -13,9 +13,10 @@ from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.content import Content
 from textual.widgets import Button, Input, Label, Static
 
+from cekura_tui.config.paths import expand
 from cekura_tui.model.errors import CekuraTuiError, UsageError
 from cekura_tui.model.job import Suggestion
-from cekura_tui.model.text import Prompt, clean, count, has_controls
+from cekura_tui.model.text import Prompt, clean, clean_line, count, has_controls
 from cekura_tui.prose.patch import patch_path, unified_patch
 from cekura_tui.ui.kit.choice_list import Choice, ChoiceList
 from cekura_tui.ui.kit.copying import SaveLine
@@ -68,7 +69,7 @@ class HandOffDialog(Dialog[str]):
         with Vertical(classes="dialog", id="hand-off") as box:
             box.border_title = "Copy or save the prompt"
             with Vertical(classes="section"):
-                yield Label(Content("File"), classes="section-title")
+                yield Label(Content("File"), classes="section-title", id="hand-off-folder")
                 yield self._line
             with Vertical(classes="section"):
                 yield Label(Content("Text"), classes="section-title")
@@ -89,6 +90,7 @@ class HandOffDialog(Dialog[str]):
         self._what.marks = frozenset({self._version})
         self._what.move_to(self._version)
         self._line.renamed()  # Input posts no message of the name that it begins with
+        self.show_folder()
 
     def _choices(self) -> list[Choice]:
         staged, proposed = (count(len(text.split()), "word") for text in self._versions.values())
@@ -97,8 +99,8 @@ class HandOffDialog(Dialog[str]):
         return [
             Choice("staged", f"Staged prompt · {staged}"),
             Choice("proposed", f"Improved prompt · {proposed}"),
-            Choice("staged patch", "Patch of the staged prompt"),
-            Choice("proposed patch", "Patch of the improved prompt"),
+            Choice("staged patch", "Patch from the sent to the staged prompt"),
+            Choice("proposed patch", "Patch from the sent to the improved prompt"),
         ]
 
     @on(ChoiceList.Marked, "#hand-off-what")
@@ -127,6 +129,14 @@ class HandOffDialog(Dialog[str]):
         if self._patch or not is_source(name, self._done.job.prompt_source):
             return ""
         return "The prompt came from this file. Saving replaces the file, unless it has changed since."
+
+    @on(Input.Changed)
+    def show_folder(self) -> None:
+        """The folder that the file is in, from the home directory where that is shorter."""
+        folder, home = expand(self._line.file_name or ".").absolute(), Path.home()
+        folder = folder.parent if self._line.file_name else folder
+        short = Path("~") / folder.relative_to(home) if folder.is_relative_to(home) else folder
+        self.query_one("#hand-off-folder", Label).update(Content(f"File · in {clean_line(str(short), 200)}"))
 
     @on(Input.Changed)
     def hide_drift(self) -> None:

@@ -23,7 +23,7 @@ def test_what_is_not_known_of_an_issue_is_told_as_a_tree() -> None:
     odd = {"title": "Talks over the caller\x1b[31m", "run_ids": [7], "odd": {"deep": [1, {"er": None}]}, "flag": True}
     assert lines_of({"issues": [odd]}) == [
         "One change.",
-        "1 issue found",
+        "1 issue found in the runs",
         "• Talks over the caller[31m",
         "  run 7",
         "  odd:",
