@@ -123,7 +123,7 @@ def update_facts(
         yield f"{change.coarse[0].upper()}{change.coarse[1:]}."
 
 
-def key_hints(*, deciding: bool, may_write: bool, can_review: bool, previous: str) -> str:
+def key_hints(*, deciding: bool, may_write: bool, can_review: bool, previous: str, is_done: bool) -> str:
     """The keys that do something; `previous` is what a restore would bring back, in words."""
     keys = ["o keep the agent's · s use the staged · e edit · n N conflicts"] if deciding else []
     if may_write:
@@ -132,7 +132,7 @@ def key_hints(*, deciding: bool, may_write: bool, can_review: bool, previous: st
         keys.append("c changes" if deciding else "c conflicts")
     if previous:
         keys.append(f"R restore the former prompt ({previous})")
-    return " · ".join([*keys, "h history", "r reload", "esc close"])
+    return " · ".join([*keys, "h history", *([] if is_done else ["r reload"]), "esc close"])
 
 
 _DECIDE = "Decide every conflict first: o keep the agent's, s use the staged, e edit."
@@ -318,7 +318,7 @@ class UpdatePromptDialog(Dialog[None]):
         head = self.query_one("#conflict-head", Label)
         head.display = texts.display = deciding
         # Beside a success there is nothing to say of what is the same by now.
-        is_done = self.is_restored or (self._kind == "good" and change is not None and change.is_same)
+        is_done = self._is_done
         view.display, notice.display = showing, not (deciding or showing or is_done)
         self.query_one("#update-prompt").set_class(not (deciding or showing), "-brief")
         self._draw_facts(update, change)
@@ -345,6 +345,7 @@ class UpdatePromptDialog(Dialog[None]):
             may_write=self._may_write,
             can_review=resolver.can_review,
             previous="" if self._read_only else self._previous,
+            is_done=is_done,
         )
         if self.is_restored:
             keys = "esc close" if self.why_not_restore is not None else "R restore · esc close"
@@ -353,7 +354,7 @@ class UpdatePromptDialog(Dialog[None]):
 
     def _draw_facts(self, update: PromptUpdate | None, change: ProseDiff | None) -> None:
         facts, warnings = self.query_one("#update-facts", HungText), self.query_one("#update-warnings", HungText)
-        facts.display = update is not None and not self.is_restored
+        facts.display = update is not None and not self._is_done
         warned = [*(update.warnings if update else ()), *([self._read_only] if self._read_only else [])]
         decided = self._decided
         if decided is not None and decided.undecided and change is not None and not change.is_same:
@@ -443,6 +444,12 @@ class UpdatePromptDialog(Dialog[None]):
         change = self._change
         ready = self.resolver.text is not None and change is not None and not change.is_same
         return ready and not (self._read_only or self.is_restored)
+
+    @property
+    def _is_done(self) -> bool:
+        """Whether what was asked for is done, so that the result is all there is to read."""
+        change = self._change
+        return self.is_restored or (self._kind == "good" and change is not None and change.is_same)
 
     @property
     def why_not_restore(self) -> str | None:
