@@ -33,6 +33,8 @@ from cekura_tui.workspace.prompt_files import (
 )
 
 _Version = Literal["staged", "proposed"]
+_FOLDER_CELLS = 50
+"""How much is shown of the folder of a file."""
 
 
 class HandOffDialog(Dialog[str]):
@@ -99,8 +101,8 @@ class HandOffDialog(Dialog[str]):
         return [
             Choice("staged", f"Staged prompt · {staged}"),
             Choice("proposed", f"Improved prompt · {proposed}"),
-            Choice("staged patch", "Patch from the sent to the staged prompt"),
-            Choice("proposed patch", "Patch from the sent to the improved prompt"),
+            Choice("staged patch", "Patch from the original to the staged prompt"),
+            Choice("proposed patch", "Patch from the original to the improved prompt"),
         ]
 
     @on(ChoiceList.Marked, "#hand-off-what")
@@ -132,11 +134,9 @@ class HandOffDialog(Dialog[str]):
 
     @on(Input.Changed)
     def show_folder(self) -> None:
-        """The folder that the file is in, from the home directory where that is shorter."""
-        folder, home = expand(self._line.file_name or ".").absolute(), Path.home()
-        folder = folder.parent if self._line.file_name else folder
-        short = Path("~") / folder.relative_to(home) if folder.is_relative_to(home) else folder
-        self.query_one("#hand-off-folder", Label).update(Content(f"File · in {clean_line(str(short), 200)}"))
+        """The folder that the file is in."""
+        title = " · ".join(filter(None, ("File", _folder_words(self._line.file_name))))
+        self.query_one("#hand-off-folder", Label).update(Content(title))
 
     @on(Input.Changed)
     def hide_drift(self) -> None:
@@ -226,3 +226,14 @@ class HandOffDialog(Dialog[str]):
             show_in_pager(self.app, self._as_patch())
         except CekuraTuiError as error:
             self._line.show_message(error.sentence())
+
+
+def _folder_words(name: str) -> str:
+    """Where a file of this name is: "in ~/prompts", the end of a long path; empty where that is not known."""
+    try:
+        folder, home = expand(name or ".").absolute(), Path.home()
+    except (OSError, RuntimeError, UsageError):
+        return ""
+    folder = folder.parent if name else folder
+    words = clean_line(str(Path("~") / folder.relative_to(home) if folder.is_relative_to(home) else folder))
+    return f"in {words}" if len(words) <= _FOLDER_CELLS else f"in …{words[1 - _FOLDER_CELLS :]}"

@@ -365,7 +365,9 @@ prompt, `D` forgets it.
         if self.error is not None:
             notice.show_error(self.error)
         elif not uses:
-            notice.show("No prompts yet", "Prompts that are read, sent, suggested or updated will be listed here.")
+            notice.show(
+                "No prompts yet", "Prompts sent, suggested, updated or read from the agent will be listed here."
+            )
         elif not self.focused:
             listed.focus()
         self.refresh_bindings()

@@ -87,7 +87,8 @@ async def written(pilot: Pilot[None], server: Agents, text: Prompt) -> None:
     pilot.app.clear_notifications()  # they would lie over the dialog
     await sees(pilot, "y update")
     await pilot.press("y")
-    await reads(pilot, "verified byte for byte", "R restore the former prompt")
+    await reads(pilot, "verified byte for byte")
+    await sees(pilot, "R restore the former prompt", gone="r reload")
     assert server.prompt_of(CLINIC) == text
     assert "conflict" not in screen_text(pilot.app)
 

@@ -387,6 +387,25 @@ async def test_a_read_only_session_chooses_but_launches_and_writes_nothing(serve
         await chosen(pilot, YES)
 
 
+async def test_in_a_small_terminal_the_keys_that_decide_come_first(served: Served) -> None:
+    async with opened(served.setup(), size=SMALL) as pilot:
+        await suggestion(pilot)
+        await sees(pilot, "enter Show turn a Accept x Reject e Edit p Update prompt esc Back")
+
+
+async def test_the_prompt_history_is_reached_from_the_update_dialog(served: Served) -> None:
+    async with opened(served.setup()) as pilot:
+        await suggestion(pilot)
+        await pilot.press("a")
+        await chosen(pilot, YES)
+        await pilot.press("p")
+        await sees(pilot, "y update", "h history")
+        await pilot.press("h")
+        await sees(pilot, "Prompts of", "» current")
+        await pilot.press("escape")
+        await sees(pilot, "Suggestion of job 1", gone="Update the prompt of")
+
+
 async def test_in_a_small_terminal_there_is_room_for_the_diff_and_s_shows_the_staged_text(served: Served) -> None:
     async with opened(served.setup(), size=SMALL) as pilot:
         await suggestion(pilot)
