@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-from app_on_a_server import EPOCH, SMALL, WIDE, Served, no_crash, opened
+from app_on_a_server import EPOCH, SMALL, Served, no_crash, opened
 from watching import screen_text, sees
 
 from cekura_tui.config.paths import Paths
@@ -67,7 +67,7 @@ def test_a_file_that_cannot_be_read_or_written_only_brings_the_tips_back(tmp_pat
 
 
 async def test_each_page_shows_its_own_next_tip_and_none_while_somebody_types(tmp_path: Path) -> None:
-    async with opened(demo(tmp_path), size=WIDE) as pilot:
+    async with opened(demo(tmp_path), size=SMALL) as pilot:
         await sees(pilot, OPEN, "240 runs")
         await pilot.press("slash")
         await sees(pilot, "esc Cancel", gone="Tip:")
@@ -80,14 +80,7 @@ async def test_each_page_shows_its_own_next_tip_and_none_while_somebody_types(tm
         no_crash(pilot)
 
 
-async def test_where_rows_are_few_a_tip_takes_none(tmp_path: Path) -> None:
-    async with opened(demo(tmp_path), size=SMALL) as pilot:
-        await sees(pilot, "240 runs", "enter Open", gone="Tip:")
-        await pilot.resize_terminal(*WIDE)
-        await sees(pilot, OPEN)
-
-
 async def test_a_workspace_of_ones_own_has_no_tips(served: Served) -> None:
-    async with opened(served.setup(), size=WIDE) as pilot:
+    async with opened(served.setup(), size=SMALL) as pilot:
         await sees(pilot, "240 runs", "900240")
         assert "Tip:" not in screen_text(pilot.app)
