@@ -329,4 +329,6 @@ def _read_row(text: str) -> RunRow:
     number, scenario, personality, agent_id, agent, (kind, words), *rest = json.loads(text)
     if len(rest) > _FAILING:  # an earlier version wrote no more than duration and time
         rest[_FAILING] = tuple(rest[_FAILING])
+        if len(rest) == _FAILING + 1:  # one in between did not write whether these are all of them
+            rest.append(kind == "failed" and words.endswith(("check", "checks")) and "+" not in words)
     return RunRow(number, scenario, personality, agent_id, agent, Outcome(kind, words), *rest)

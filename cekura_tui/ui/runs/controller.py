@@ -391,8 +391,9 @@ class RunListing:
         if not (unknown := len(self.unknown_checks())):
             return ()
         failed = self._tally()["failed"]
-        known, key = f"{failed - unknown:,} of {failed:,}", "F stop" if self.loading_checks else "F load the rest"
-        return f"checks known for {known} failed · {key}", f"checks {known} · {key}", f"checks {known}"
+        known, key = f"{failed - unknown:,} of {failed:,}", "F stop" if self.loading_checks else "F load"
+        rest = "" if self.loading_checks else " the rest"
+        return f"checks known for {known} failed · {key}{rest}", f"checks {known} · {key}", key
 
     def outdated(self) -> int:
         """How many runs of the list have come to another state since the server listed them, and would not pass now."""
@@ -730,14 +731,18 @@ class RunsController:
         return self.names
 
     async def read_names(self) -> bool:
-        """Add the names of what is cached of the scope, once; whether there may be others now. Raises StoreError."""
+        """Add the names of what is cached of the scope, once; whether there may be others now.
+
+        Raises StoreError.
+        """
         scope = self.listing.scope
         if self.names_read or scope is None:
             return False
-        self.names_read, query = True, self.listing.query
+        query = self.listing.query
         names = await self._state.workspace.call(lambda session: session.lists.names(query))
-        if self.listing.scope == scope:
-            self.names = self.names.joined(names)
+        if self.listing.scope != scope:
+            return False
+        self.names, self.names_read = self.names.joined(names), True
         return True
 
     # Order and freshness

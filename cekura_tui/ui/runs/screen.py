@@ -471,14 +471,13 @@ for, and `-` before what to leave out.
         if any(not term.key and not term.negated for term in wanted.terms):
             yield "Words search names only · ctrl+f searches transcripts"
 
-    @work(group="names", exclusive=True)
+    @work(group="names")
     async def _read_names(self) -> None:
         """The names that are known of the scope complete the filter, and say which of them is not there."""
         try:
             read = await self.controller.read_names()
-        except CekuraTuiError as error:
-            self.notify_once(error.sentence(), warning=True)
-            return
+        except CekuraTuiError:
+            return  # those that were seen will do
         if read and not self.gone:
             self.filter_bar.names = self.controller.names
             if not len(self.controller.listing.rows):
