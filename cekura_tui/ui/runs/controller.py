@@ -474,6 +474,9 @@ class RunsView(Protocol):
     def draw(self) -> None:
         """Show everything as it is now."""
 
+    def change_order(self, sort: Callable[[], None]) -> None:
+        """Draw the rows in another order."""
+
     def other_runs(self, *, same_scope: bool) -> None:
         """Other runs than before are about to be listed."""
 
@@ -810,7 +813,7 @@ class RunsController:
         listing.loading_checks = False
         listing.sort_again()
         if self._view.is_seen():
-            self.draw_now()
+            self._view.change_order(self.draw_now)
 
     def toggle_live(self) -> None:
         """Follow what is new, or not."""

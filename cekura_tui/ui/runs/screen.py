@@ -704,25 +704,26 @@ for, and `-` before what to leave out.
     def action_sort(self, reverse: bool = False) -> None:
         """By the next column that is seen, or the other way round."""
         seen = {name for name, _ in self.query_one(RunList).cells}
-        self._sort(lambda: self.controller.sort(seen, reverse=reverse))
+        self.change_order(lambda: self.controller.sort(seen, reverse=reverse))
 
     def action_sort_by(self, column: str) -> None:
         """By this column, or the other way round."""
-        self._sort(lambda: self.controller.sort_by(column))
+        self.change_order(lambda: self.controller.sort_by(column))
 
     def action_most_failed_checks(self) -> None:
         """By outcome, the most failed checks first."""
-        self._sort(self.controller.most_failed_checks)
+        self.change_order(self.controller.most_failed_checks)
 
     @on(RunListHeader.Clicked)
     def _header_clicked(self, event: RunListHeader.Clicked) -> None:
         self.action_sort_by(event.column)
 
-    def _sort(self, sort: Callable[[], None]) -> None:
+    def change_order(self, sort: Callable[[], None]) -> None:
+        """Sort, and show the first rows of the new order to whoever looks at the first ones now."""
         runs = self.query_one(RunList)
         at_first = runs.at_top and not runs.cursor_index
         sort()
-        if at_first and len(runs.rows):  # who looks at the first rows wants those of the new order
+        if at_first and len(runs.rows):
             runs.move_to(runs.key_of(runs.rows[0]))
 
     def action_columns(self) -> None:
